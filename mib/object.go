@@ -1,0 +1,110 @@
+package mib
+
+// Access is what MAX-ACCESS of an object allows (RFC 2578 section 7.3).
+type Access uint8
+
+// The accesses that our objects have.
+const (
+	NotAccessible Access = iota
+	ReadOnly
+	ReadWrite
+)
+
+// String gives the name as a module writes it.
+func (a Access) String() string {
+	return [...]string{"not-accessible", "read-only", "read-write"}[a]
+}
+
+// Def is what a module text says of an object.
+type Def struct {
+	Name   string // descriptor, such as casnUserId
+	OID    OID    // of a scalar without its .0, of a column without the index
+	Type   Type
+	Access Access
+}
+
+// Object is one scalar or one column of a table, of a module whose pinned state is an S.
+// [Scalar] and [Column] are the two kinds.
+type Object[S any] interface {
+	def() Def
+	get(s S, instance OID, v *Value) bool
+	// next finds the first instance after the given one (or at it, if include),
+	// puts it behind vb.Name and its value into vb.Value.
+	next(s S, instance OID, include bool, vb *Varbind) bool
+	test(v *Value) ErrorStatus
+}
+
+// Scalar is an object with one instance, .0.
+type Scalar[S any] struct {
+	Def
+	Get func(s S, v *Value)
+}
+
+func (o Scalar[S]) def() Def { return o.Def }
+
+func (o Scalar[S]) get(s S, instance OID, v *Value) bool {
+	if len(instance) != 1 || instance[0] != 0 {
+		return false
+	}
+	o.Get(s, v)
+	return true
+}
+
+func (o Scalar[S]) next(s S, instance OID, include bool, vb *Varbind) bool {
+	atZero := include && len(instance) == 1 && instance[0] == 0
+	if len(instance) > 0 && !atZero {
+		return false
+	}
+	vb.Name = append(vb.Name, 0)
+	o.Get(s, &vb.Value)
+	return true
+}
+
+func (o Scalar[S]) test(*Value) ErrorStatus { return NoError }
+
+// Rows is how a table finds its rows of type R in a pinned state S.
+type Rows[S, R any] struct {
+	// Get finds the row with this index.
+	Get func(s S, index OID) (R, bool)
+	// Next finds the first row whose index is greater than the given one (which may be
+	// empty, too short or too long for an index), or equal to it if include, and appends
+	// the row's index to name.
+	Next func(s S, index OID, include bool, name OID) (OID, R, bool)
+}
+
+// Column is a columnar object.
+type Column[S, R any] struct {
+	Def
+	Rows *Rows[S, R]
+	Get  func(row R, v *Value)
+	// Test says whether the column could take the value (WrongValue, WrongLength ...), whatever the
+	// row; the type has been checked. Only for a read-write column.
+	Test func(v *Value) ErrorStatus
+}
+
+func (o Column[S, R]) def() Def { return o.Def }
+
+func (o Column[S, R]) get(s S, instance OID, v *Value) bool {
+	row, ok := o.Rows.Get(s, instance)
+	if ok {
+		o.Get(row, v)
+	}
+	return ok
+}
+
+func (o Column[S, R]) next(s S, instance OID, include bool, vb *Varbind) bool {
+	name, row, ok := o.Rows.Next(s, instance, include, vb.Name)
+	if !ok {
+		return false
+	}
+	vb.Name = name
+	o.Get(row, &vb.Value)
+	return true
+}
+
+func (o Column[S, R]) test(v *Value) ErrorStatus {
+	if o.Test == nil {
+		return NoError
+	}
+	return o.Test(v)
+}

@@ -1,0 +1,63 @@
+package mib
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MaxSubIDs is the greatest number of sub-identifiers in an OID (RFC 3416 section 4.1).
+const MaxSubIDs = 128
+
+// OID is an OBJECT IDENTIFIER, one element per sub-identifier (0..2^32-1 each).
+type OID []uint32
+
+// ParseOID reads dotted decimal notation, with or without a leading dot.
+func ParseOID(s string) (OID, error) {
+	parts := strings.Split(strings.TrimPrefix(s, "."), ".")
+	if len(parts) > MaxSubIDs {
+		return nil, fmt.Errorf("mib: OID of %d sub-identifiers, at most %d are allowed", len(parts), MaxSubIDs)
+	}
+	oid := make(OID, 0, len(parts))
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("mib: OID %q: sub-identifier %d: %w", s, i+1, err)
+		}
+		oid = append(oid, uint32(n))
+	}
+	return oid, nil
+}
+
+// MustOID is [ParseOID] for literals in code; it panics on an error.
+func MustOID(s string) OID {
+	oid, err := ParseOID(s)
+	if err != nil {
+		panic(err)
+	}
+	return oid
+}
+
+// String gives dotted decimal notation with a leading dot, as net-snmp prints it.
+func (o OID) String() string {
+	var b []byte
+	for _, n := range o {
+		b = append(b, '.')
+		b = strconv.AppendUint(b, uint64(n), 10)
+	}
+	return string(b)
+}
+
+// Append returns a new OID: o followed by sub.
+func (o OID) Append(sub ...uint32) OID {
+	return append(slices.Clip(slices.Clone(o)), sub...)
+}
+
+// Compare orders OIDs lexicographically, a prefix before what it starts.
+func (o OID) Compare(p OID) int { return slices.Compare(o, p) }
+
+// HasPrefix reports whether o lies in the subtree under p (or is p).
+func (o OID) HasPrefix(p OID) bool {
+	return len(o) >= len(p) && slices.Equal(o[:len(p)], p)
+}

@@ -1,0 +1,214 @@
+package mib
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// cells is a module's state for the tests: rows by index, ordered, and a scalar.
+type cells struct {
+	index []OID
+	count int
+}
+
+var (
+	testRoot  = MustOID("1.3.6.1.4.1.99999.1")
+	testEntry = testRoot.Append(2, 1)
+)
+
+func testRows() *Rows[*cells, int] {
+	return &Rows[*cells, int]{
+		Get: func(s *cells, index OID) (int, bool) {
+			return slices.BinarySearchFunc(s.index, index, OID.Compare)
+		},
+		Next: func(s *cells, index OID, include bool, name OID) (OID, int, bool) {
+			i, at := slices.BinarySearchFunc(s.index, index, OID.Compare)
+			if at && !include {
+				i++
+			}
+			if i == len(s.index) {
+				return name, 0, false
+			}
+			return append(name, s.index[i]...), i, true
+		},
+	}
+}
+
+func testModule(pin func() *cells, w Writer) *Module[*cells] {
+	rows := testRows()
+	row := func(n int, v *Value) { v.SetGauge32(uint32(n)) }
+	return &Module[*cells]{
+		Name: "TEST-MIB", Root: testRoot, Pin: pin, Writer: w,
+		Objects: []Object[*cells]{
+			Column[*cells, int]{Def: Def{"colB", testEntry.Append(5), Integer32, ReadWrite}, Rows: rows, Get: row,
+				Test: func(v *Value) ErrorStatus {
+					if v.Int32() < 0 {
+						return WrongValue
+					}
+					return NoError
+				}},
+			Column[*cells, int]{Def: Def{"colA", testEntry.Append(2), Gauge32, ReadOnly}, Rows: rows, Get: row},
+			Scalar[*cells]{Def: Def{"count", testRoot.Append(1), Gauge32, ReadOnly},
+				Get: func(s *cells, v *Value) { v.SetGauge32(uint32(s.count)) }},
+			Scalar[*cells]{Def: Def{"last", testRoot.Append(3), Gauge32, ReadOnly},
+				Get: func(_ *cells, v *Value) { v.SetGauge32(7) }},
+		},
+	}
+}
+
+func TestNewRefusesWrongModules(t *testing.T) {
+	scalar := func(name, oid string) Object[*cells] {
+		return Scalar[*cells]{Def: Def{Name: name, OID: MustOID(oid)}}
+	}
+	tests := []struct {
+		name    string
+		objects []Object[*cells]
+		wantErr string
+	}{
+		{"outside the root", []Object[*cells]{scalar("a", "1.3.6.1.4.1.99999.2.1")}, "outside the module's root"},
+		{"twice", []Object[*cells]{scalar("a", "1.3.6.1.4.1.99999.1.1"), scalar("b", "1.3.6.1.4.1.99999.1.1")}, "overlap"},
+		{"one in another", []Object[*cells]{scalar("a", "1.3.6.1.4.1.99999.1.1"), scalar("b", "1.3.6.1.4.1.99999.1.1.4")}, "overlap"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(&Module[*cells]{Name: "BAD-MIB", Root: testRoot, Objects: tt.objects})
+			if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+				t.Errorf("got %v, want an error with %q", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+func newTestTree(t *testing.T, state *cells) *Tree {
+	t.Helper()
+	tree, err := New(testModule(func() *cells { return state }, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func TestGet(t *testing.T) {
+	r := newTestTree(t, &cells{index: []OID{{3}, {3, 1}, {9}}, count: 42}).NewReader()
+	tests := []struct {
+		name string
+		oid  OID
+		want Type
+		num  uint64
+	}{
+		{"scalar", testRoot.Append(1, 0), Gauge32, 42},
+		{"scalar without .0", testRoot.Append(1), NoSuchInstance, 0},
+		{"scalar .1", testRoot.Append(1, 1), NoSuchInstance, 0},
+		{"cell", testEntry.Append(2, 9), Gauge32, 2},
+		{"cell with longer index", testEntry.Append(2, 3, 1), Gauge32, 1},
+		{"no such row", testEntry.Append(2, 4), NoSuchInstance, 0},
+		{"column itself", testEntry.Append(2), NoSuchInstance, 0},
+		{"no such column", testEntry.Append(3, 9), NoSuchObject, 0},
+		{"before all", MustOID("1.3"), NoSuchObject, 0},
+		{"behind all", MustOID("1.3.7"), NoSuchObject, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var v Value
+			r.Get(tt.oid, &v)
+			if v.Type != tt.want || v.Num != tt.num && tt.num != 0 {
+				t.Errorf("got %s %d, want %s %d", v.Type, v.Num, tt.want, tt.num)
+			}
+		})
+	}
+}
+
+// everything lists what a walk must find, in order, computed the simple way.
+func everything(s *cells) []OID {
+	var all []OID
+	all = append(all, testRoot.Append(1, 0), testRoot.Append(3, 0))
+	for _, i := range s.index {
+		all = append(all, testEntry.Append(2).Append(i...), testEntry.Append(5).Append(i...))
+	}
+	slices.SortFunc(all, OID.Compare)
+	return all
+}
+
+// TestNextAgainstModel asks from random places, with and without include and end, and compares with
+// a search in the plain list.
+func TestNextAgainstModel(t *testing.T) {
+	sub := rapid.Uint32Range(0, 6)
+	rapid.Check(t, func(t *rapid.T) {
+		s := &cells{count: 1}
+		for _, i := range rapid.SliceOf(rapid.SliceOfN(sub, 1, 3)).Draw(t, "rows") {
+			if at, dup := slices.BinarySearchFunc(s.index, OID(i), OID.Compare); !dup {
+				s.index = slices.Insert(s.index, at, OID(i))
+			}
+		}
+		tree, err := New(testModule(func() *cells { return s }, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := func(label string) OID {
+			base := rapid.SampledFrom([]OID{testRoot, testEntry, testEntry.Append(2), testEntry.Append(5), testRoot[:4]}).Draw(t, label)
+			return base.Append(rapid.SliceOfN(sub, 0, 3).Draw(t, label+" more")...)
+		}
+		start, include, end := place("start"), rapid.Bool().Draw(t, "include"), OID(nil)
+		if rapid.Bool().Draw(t, "bounded") {
+			end = place("end")
+		}
+		want := OID(nil)
+		for _, o := range everything(s) {
+			if c := o.Compare(start); c > 0 || c == 0 && include {
+				if len(end) == 0 || o.Compare(end) < 0 {
+					want = o
+				}
+				break
+			}
+		}
+		var vb Varbind
+		tree.NewReader().Next(start, include, end, &vb)
+		if want == nil {
+			if vb.Value.Type != EndOfMibView || vb.Name.Compare(start) != 0 {
+				t.Fatalf("got %s %s, want endOfMibView at %s", vb.Name, vb.Value.Type, start)
+			}
+		} else if vb.Name.Compare(want) != 0 || vb.Value.Type == EndOfMibView {
+			t.Fatalf("after %s (include %v, end %s): got %s, want %s", start, include, end, vb.Name, want)
+		}
+	})
+}
+
+// TestReaderPinsOneState: all of a request is from one state, the next request from a newer one.
+func TestReaderPinsOneState(t *testing.T) {
+	n := 0
+	tree, err := New(testModule(func() *cells { n++; return &cells{count: n} }, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := tree.NewReader()
+	read := func() uint64 {
+		var v Value
+		r.Get(testRoot.Append(1, 0), &v)
+		return v.Num
+	}
+	got := []uint64{read(), read()}
+	r.Release()
+	got = append(got, read())
+	if diff := cmp.Diff([]uint64{1, 1, 2}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTreeTellsWhatItHolds(t *testing.T) {
+	tree := newTestTree(t, &cells{})
+	var names []string
+	for _, d := range tree.Defs() {
+		names = append(names, d.Name+" "+d.Type.String()+" "+d.Access.String())
+	}
+	want := []string{"count Gauge32 read-only", "colA Gauge32 read-only", "colB Integer32 read-write", "last Gauge32 read-only"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]OID{testRoot}, tree.Roots()); diff != "" {
+		t.Error(diff)
+	}
+}
