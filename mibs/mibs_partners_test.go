@@ -1,0 +1,256 @@
+//go:build partners
+
+package mibs
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// remarks are all that smilint says at level 9, where even advice is printed.
+// None is of level 4 or below. The published modules draw all but one of these
+// kinds too: only in the cut IF-MIB does nothing use InterfaceIndexOrZero.
+var remarks = map[string]map[string]string{
+	session: {
+		"identifier-case-match": "casnSessionId and CasnSessionId are the published names",
+		"previous-definition":   "belongs to the remark above",
+	},
+	"CISCO-SMI":   {"module-name-suffix": "the published name does not end in -MIB"},
+	"SNMPv2-CONF": {},
+	"SNMPv2-SMI": {
+		"identifier-basetype-redefined": "smilint has the base types built in, this is where they are defined",
+		"node-implicit":                 "zeroDotZero hangs from 0, which has no name",
+		"type-without-format":           "base types have no display hint",
+	},
+	"SNMPv2-TC": {
+		"type-unref":          "the conventions are for other modules",
+		"type-without-format": "RFC 2579 gives TestAndIncr, TimeStamp, TimeInterval and TAddress no display hint",
+	},
+	"SNMPv2-MIB": {
+		"integer-misuse": "RFC 3418 has INTEGER for sysServices",
+		"group-unref":    "the compliance statement is cut",
+	},
+	"IF-MIB": {
+		"index-element-accessible": "RFC 2863 has ifIndex readable",
+		"type-unref":               "InterfaceIndexOrZero is for other modules",
+		"group-unref":              "the compliance statement is cut",
+	},
+}
+
+// TestSmilint: with only our folder to import from, smilint has no remark but
+// those above, and each of those is still due.
+func TestSmilint(t *testing.T) {
+	dir := extract(t)
+	// "-c" takes the place of the machine's configuration and its paths.
+	conf := filepath.Join(t.TempDir(), "smi.conf")
+	if err := os.WriteFile(conf, []byte("path "+dir+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range moduleNames(t) {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr := run(t, "smilint", "-c", conf, "-s", "-m", "-l", "9", filepath.Join(dir, name+".txt"))
+			if stdout != "" {
+				t.Errorf("output: %s", stdout)
+			}
+			due := remarks[name]
+			seen := map[string]bool{}
+			for line := range strings.Lines(stderr) {
+				m := regexp.MustCompile(`\[(\d)\] \{([\w-]+)\}`).FindStringSubmatch(line)
+				if m == nil || m[1] < "5" || due[m[2]] == "" {
+					t.Errorf("remark: %s", line)
+					continue
+				}
+				seen[m[2]] = true
+			}
+			for remark := range due {
+				if !seen[remark] {
+					t.Errorf("%s is no longer remarked on", remark)
+				}
+			}
+		})
+	}
+}
+
+// TestSmilintSeesFaults: the way smilint is run above does report faults.
+func TestSmilintSeesFaults(t *testing.T) {
+	dir := extract(t)
+	path := filepath.Join(dir, session+".txt")
+	broken := strings.Replace(moduleText(t, session), "SYNTAX      RowPointer", "SYNTAX      RowPainter", 1)
+	if err := os.WriteFile(path, []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conf := filepath.Join(t.TempDir(), "smi.conf")
+	if err := os.WriteFile(conf, []byte("path "+dir+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr := run(t, "smilint", "-c", conf, "-m", "-l", "4", path)
+	if !strings.Contains(stderr, "RowPainter") {
+		t.Errorf("smilint says %q", stderr)
+	}
+}
+
+// TestTranslate: net-snmp reads the modules without a word, from an extracted
+// folder and from this one, where sources lie between them, and finds each
+// object where Objects has it.
+func TestTranslate(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{"extracted": extract(t), "sources": here} {
+		t.Run(name, func(t *testing.T) {
+			var names, want []string
+			for _, module := range moduleNames(t) {
+				objs, err := Objects(module)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, o := range objs {
+					names = append(names, module+"::"+o.Name+".13")
+					want = append(want, "."+dotted(o.OID)+".13")
+				}
+			}
+			got := strings.Fields(translate(t, append([]string{"-M", dir, "-m", "ALL", "-On"}, names...)...))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("Objects (-) and snmptranslate (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTranslateToNames(t *testing.T) {
+	dir := extract(t)
+	tests := map[string]string{
+		".1.3.6.1.4.1.9.9.150.1.1.3.1.2.13":         "CISCO-AAA-SESSION-MIB::casnUserId.13",
+		".1.3.6.1.4.1.9.9.150.1.1.3.1.5.4294967295": "CISCO-AAA-SESSION-MIB::casnDisconnect.4294967295",
+		".1.3.6.1.2.1.2.2.1.1.7":                    "IF-MIB::ifIndex.7", // a value of casnNasPort
+		".0.0":                                      "SNMPv2-SMI::zeroDotZero",
+		".1.3.6.1.2.1.1.3.0":                        "SNMPv2-MIB::sysUpTime.0",
+	}
+	for id, want := range tests {
+		t.Run(id, func(t *testing.T) {
+			if got := strings.TrimSpace(translate(t, "-M", dir, "-m", "ALL", id)); got != want {
+				t.Errorf("%s is printed as %s, want %s", id, got, want)
+			}
+		})
+	}
+	got := strings.TrimSpace(translate(t, "-M", dir, "-m", "ALL", "-On", "CISCO-AAA-SESSION-MIB::casnUserId.13"))
+	if want := ".1.3.6.1.4.1.9.9.150.1.1.3.1.2.13"; got != want {
+		t.Errorf("casnUserId.13 is %s, want %s", got, want)
+	}
+}
+
+// tree is the module as net-snmp understands it: types, access, ranges.
+const tree = `
++--ciscoAAASessionMIB(150)
+   |
+   +--casnMIBObjects(1)
+   |  |
+   |  +--casnActive(1)
+   |  |  |
+   |  |  +-- -R-- Gauge     casnActiveTableEntries(1)
+   |  |  +-- -R-- Gauge     casnActiveTableHighWaterMark(2)
+   |  |  |
+   |  |  +--casnActiveTable(3)
+   |  |     |
+   |  |     +--casnActiveEntry(1)
+   |  |        |  Index: casnSessionId
+   |  |        |
+   |  |        +-- ---- Unsigned  casnSessionId(1)
+   |  |        |        Textual Convention: CasnSessionId
+   |  |        |        Range: 1..4294967295
+   |  |        +-- -R-- String    casnUserId(2)
+   |  |        |        Textual Convention: DisplayString
+   |  |        |        Size: 0..255
+   |  |        +-- -R-- IpAddr    casnIpAddr(3)
+   |  |        +-- -R-- Gauge     casnIdleTime(4)
+   |  |        +-- -RW- EnumVal   casnDisconnect(5)
+   |  |        |        Textual Convention: TruthValue
+   |  |        |        Values: true(1), false(2)
+   |  |        +-- -R-- Unsigned  casnCallTrackerId(6)
+   |  |        |        Textual Convention: CctCallId
+   |  |        +-- -R-- ObjID     casnNasPort(7)
+   |  |        |        Textual Convention: RowPointer
+   |  |        +-- -R-- Integer32 casnVaiIfIndex(8)
+   |  |                 Textual Convention: InterfaceIndexOrZero
+   |  |                 Range: 0..2147483647
+   |  |
+   |  +--casnGeneral(2)
+   |     |
+   |     +-- -R-- Counter   casnTotalSessions(1)
+   |     +-- -R-- Counter   casnDisconnectedSessions(2)
+   |
+   +--casnMIBNotificationPrefix(2)
+   |  |
+   |  +--casnMIBNotifications(1)
+   |
+   +--casnMIBConformance(3)
+      |
+      +--casnMIBCompliances(1)
+      |  |
+      |  +--casnMIBCompliance(1)
+      |  +--casnMIBComplianceRev1(2)
+      |
+      +--casnMIBGroups(2)
+         |
+         +--casnActiveGroup(1)
+         +--casnGeneralGroup(2)
+         +--casnActiveGroupSup1(3)
+`
+
+func TestTranslateTree(t *testing.T) {
+	got := translate(t, "-M", extract(t), "-m", "ALL", "-Tp", ".1.3.6.1.4.1.9.9.150")
+	if diff := cmp.Diff(strings.TrimSpace(tree), strings.TrimSpace(got)); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}
+
+// translate runs snmptranslate, which must have nothing to complain about.
+func translate(t *testing.T, args ...string) string {
+	t.Helper()
+	stdout, stderr := run(t, "snmptranslate", args...)
+	if stderr != "" {
+		t.Errorf("snmptranslate %q complains: %s", args, stderr)
+	}
+	return stdout
+}
+
+// run runs a program apart from the machine's own SNMP configuration and
+// modules, and returns what it printed.
+func run(t *testing.T, program string, args ...string) (stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	home := t.TempDir()
+	// net-snmp makes this folder when it is missing and says so on stderr.
+	if err := os.Mkdir(filepath.Join(home, "cert_indexes"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "SNMPCONFPATH=" + home, "SNMP_PERSISTENT_DIR=" + home}
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %q: %v\n%s", program, args, err, complaint.String())
+	}
+	return out.String(), complaint.String()
+}
+
+// extract puts the modules, and nothing else, into a folder of their own.
+func extract(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, FS); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
