@@ -105,25 +105,37 @@ func TestSetPhases(t *testing.T) {
 				s.Cleanup()
 				return errors.Join(err, s.Commit())
 			},
-			[]string{"commit", "cleanup"}, []string{"commit", "cleanup"}, NoError, 0,
+			[]string{"commit", "cleanup"},
+			[]string{"commit", "cleanup"},
+			NoError, 0,
 		},
 		{
 			"commit and undo, repeated", &fakeWriter{}, &fakeWriter{},
 			func(s *Set) error { return errors.Join(s.Commit(), s.Undo(), s.Undo()) },
-			[]string{"commit", "undo"}, []string{"commit", "undo"}, NoError, 0,
+			[]string{"commit", "undo"},
+			[]string{"commit", "undo"},
+			NoError, 0,
 		},
 		{
 			"the second commit fails", &fakeWriter{}, &fakeWriter{commitErr: &SetError{Status: CommitFailed, Index: 2}},
-			(*Set).Commit, []string{"commit", "undo"}, []string{"commit"}, CommitFailed, 2,
+			(*Set).Commit,
+			[]string{"commit", "undo"},
+			[]string{"commit"},
+			CommitFailed, 2,
 		},
 		{
 			"and so does the undo of the first", &fakeWriter{undoFailed: errors.New("no")}, &fakeWriter{commitErr: &SetError{Status: CommitFailed, Index: 2}},
-			(*Set).Commit, []string{"commit", "undo"}, []string{"commit"}, UndoFailed, 2,
+			(*Set).Commit,
+			[]string{"commit", "undo"},
+			[]string{"commit"},
+			UndoFailed, 2,
 		},
 		{
 			"the undo fails", &fakeWriter{undoFailed: errors.New("no")}, &fakeWriter{},
 			func(s *Set) error { return errors.Join(s.Commit(), s.Undo()) },
-			[]string{"commit", "undo"}, []string{"commit", "undo"}, UndoFailed, 1,
+			[]string{"commit", "undo"},
+			[]string{"commit", "undo"},
+			UndoFailed, 1,
 		},
 		{
 			"given up after the test", &fakeWriter{}, &fakeWriter{},

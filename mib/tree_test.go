@@ -44,18 +44,24 @@ func testModule(pin func() *cells, w Writer) *Module[*cells] {
 	return &Module[*cells]{
 		Name: "TEST-MIB", Root: testRoot, Pin: pin, Writer: w,
 		Objects: []Object[*cells]{
-			Column[*cells, int]{Def: Def{"colB", testEntry.Append(5), Integer32, ReadWrite}, Rows: rows, Get: row,
+			Column[*cells, int]{
+				Def: Def{"colB", testEntry.Append(5), Integer32, ReadWrite}, Rows: rows, Get: row,
 				Test: func(v *Value) ErrorStatus {
 					if v.Int32() < 0 {
 						return WrongValue
 					}
 					return NoError
-				}},
+				},
+			},
 			Column[*cells, int]{Def: Def{"colA", testEntry.Append(2), Gauge32, ReadOnly}, Rows: rows, Get: row},
-			Scalar[*cells]{Def: Def{"count", testRoot.Append(1), Gauge32, ReadOnly},
-				Get: func(s *cells, v *Value) { v.SetGauge32(uint32(s.count)) }},
-			Scalar[*cells]{Def: Def{"last", testRoot.Append(3), Gauge32, ReadOnly},
-				Get: func(_ *cells, v *Value) { v.SetGauge32(7) }},
+			Scalar[*cells]{
+				Def: Def{"count", testRoot.Append(1), Gauge32, ReadOnly},
+				Get: func(s *cells, v *Value) { v.SetGauge32(uint32(s.count)) },
+			},
+			Scalar[*cells]{
+				Def: Def{"last", testRoot.Append(3), Gauge32, ReadOnly},
+				Get: func(_ *cells, v *Value) { v.SetGauge32(7) },
+			},
 		},
 	}
 }

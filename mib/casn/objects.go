@@ -1,0 +1,165 @@
+package casn
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"aaasess/mib"
+	"aaasess/sessions"
+)
+
+// Root is casnMIBObjects.
+var Root = mib.MustOID("1.3.6.1.4.1.9.9.150.1")
+
+// ifIndex is what casnNasPort points to: the first accessible object of ifTable (IF-MIB).
+var ifIndex = mib.MustOID("1.3.6.1.2.1.2.2.1.1")
+
+var zeroDotZero = mib.OID{0, 0}
+
+// The values of TruthValue (SNMPv2-TC).
+const (
+	truthTrue  = 1
+	truthFalse = 2
+)
+
+// Config is what the module needs to know.
+type Config struct {
+	// Now is the clock for casnIdleTime; nil means time.Now.
+	Now func() time.Time
+	// Disconnect says whether casnDisconnect can be set at present: "aaa session-mib disconnect" of
+	// S1. nil means never.
+	Disconnect func() bool
+}
+
+type (
+	view   = *sessions.View
+	row    = *sessions.Session
+	scalar = mib.Scalar[view]
+	column = mib.Column[view, row]
+)
+
+// New describes the module over a table. Sessions that a SET ends are given to the terminator.
+func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mib.Module[*sessions.View] {
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
+	}
+	active, general := Root.Append(1), Root.Append(2)
+	gauge := func(name string, parent mib.OID, sub uint32, get func(view) uint32) scalar {
+		return scalar{
+			Def: mib.Def{Name: name, OID: parent.Append(sub), Type: mib.Gauge32, Access: mib.ReadOnly},
+			Get: func(s view, v *mib.Value) { v.SetGauge32(get(s)) },
+		}
+	}
+	counter := func(name string, parent mib.OID, sub uint32, get func(view) uint64) scalar {
+		return scalar{
+			Def: mib.Def{Name: name, OID: parent.Append(sub), Type: mib.Counter32, Access: mib.ReadOnly},
+			Get: func(s view, v *mib.Value) { v.SetCounter32(get(s)) },
+		}
+	}
+	entry := active.Append(3, 1)
+	rows := &mib.Rows[view, row]{Get: getRow, Next: nextRow}
+	col := func(sub uint32, name string, t mib.Type, get func(row, *mib.Value)) column {
+		return column{Def: mib.Def{Name: name, OID: entry.Append(sub), Type: t, Access: mib.ReadOnly}, Rows: rows, Get: get}
+	}
+	disconnect := col(5, "casnDisconnect", mib.Integer32, casnDisconnect)
+	disconnect.Access, disconnect.Test = mib.ReadWrite, testDisconnect
+
+	return &mib.Module[view]{
+		Name: "CISCO-AAA-SESSION-MIB", Root: Root,
+		Pin:    table.View,
+		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect},
+		Objects: []mib.Object[view]{
+			gauge("casnActiveTableEntries", active, 1, func(s view) uint32 { return uint32(s.Len()) }),
+			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),
+			col(2, "casnUserId", mib.OctetString, func(s row, v *mib.Value) { v.SetOctets(displayable(s.User)) }),
+			col(3, "casnIpAddr", mib.IpAddress, func(s row, v *mib.Value) { v.SetIPAddress(s.IPv4) }),
+			col(4, "casnIdleTime", mib.Gauge32, func(s row, v *mib.Value) { v.SetGauge32(s.IdleTime(now())) }),
+			disconnect,
+			col(6, "casnCallTrackerId", mib.Gauge32, func(_ row, v *mib.Value) { v.SetGauge32(0) }),
+			col(7, "casnNasPort", mib.ObjectIdentifier, casnNasPort),
+			col(8, "casnVaiIfIndex", mib.Integer32, func(s row, v *mib.Value) { v.SetInteger32(int32(s.IfIndex)) }),
+			counter("casnTotalSessions", general, 1, func(s view) uint64 { return s.Total }),
+			counter("casnDisconnectedSessions", general, 2, func(s view) uint64 { return s.Disconnected }),
+		},
+	}
+}
+
+func casnDisconnect(s row, v *mib.Value) {
+	if s.State == sessions.Terminating {
+		v.SetInteger32(truthTrue)
+	} else {
+		v.SetInteger32(truthFalse)
+	}
+}
+
+func casnNasPort(s row, v *mib.Value) {
+	if s.PortIfIndex == 0 {
+		v.SetOID(zeroDotZero)
+	} else {
+		v.SetOID(ifIndex, s.PortIfIndex)
+	}
+}
+
+// getRow finds the row of casnSessionId.
+func getRow(s view, index mib.OID) (row, bool) {
+	if len(index) != 1 {
+		return nil, false
+	}
+	r := s.Get(sessions.ID(index[0]))
+	return r, r != nil
+}
+
+func nextRow(s view, index mib.OID, include bool, name mib.OID) (mib.OID, row, bool) {
+	from := uint64(0)
+	if len(index) > 0 {
+		from = uint64(index[0])
+		if !include || len(index) > 1 {
+			from++
+		}
+	}
+	if from > 1<<32-1 {
+		return name, nil, false
+	}
+	r := s.From(sessions.ID(from))
+	if r == nil {
+		return name, nil, false
+	}
+	return append(name, uint32(r.ID)), r, true
+}
+
+// maxUserID is the SIZE of casnUserId.
+const maxUserID = 255
+
+// displayable makes a DisplayString of a user name (R1): printable ASCII as it is, any other octet
+// as \xHH and a backslash doubled if there is any such, all cut to 255 octets between escapes.
+func displayable(user string) string {
+	if isPlain(user) {
+		return user[:min(len(user), maxUserID)]
+	}
+	var b strings.Builder
+	for _, c := range []byte(user) {
+		piece := string(rune(c))
+		switch {
+		case c == '\\':
+			piece = `\\`
+		case c < 0x20 || c > 0x7e:
+			piece = fmt.Sprintf(`\x%02x`, c)
+		}
+		if b.Len()+len(piece) > maxUserID {
+			break
+		}
+		b.WriteString(piece)
+	}
+	return b.String()
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,105 @@
+package casn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"aaasess/mib"
+	"aaasess/sessions"
+)
+
+// commitWait bounds a commit: the master agent waits a second, and meanwhile serves nobody else.
+const commitWait = 700 * time.Millisecond
+
+var errSlow = errors.New("casn: not durable in time")
+
+// writer is SET of casnDisconnect, the only writable object (R4).
+type writer struct {
+	table      *sessions.Table
+	terminator *sessions.Terminator
+	allowed    func() bool
+}
+
+// testDisconnect checks that a value is a TruthValue.
+func testDisconnect(v *mib.Value) mib.ErrorStatus {
+	if n := v.Int32(); n != truthTrue && n != truthFalse {
+		return mib.WrongValue
+	}
+	return mib.NoError
+}
+
+// Writable is false as long as "session-mib disconnect" is off.
+func (w *writer) Writable(mib.Def) bool { return w.allowed != nil && w.allowed() }
+
+// Test checks that the rows exist and that none would be called back to life: false(2) for a session
+// that is being terminated, or that another assignment of the same request terminates.
+func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
+	view := w.table.View()
+	c := &change{writer: w}
+	wanted := map[sessions.ID]int32{}
+	for i := range as {
+		a := &as[i]
+		s, ok := getRow(view, a.Instance)
+		if !ok {
+			return nil, &mib.SetError{Status: mib.NoCreation, Index: a.Position}
+		}
+		value := a.Value.Int32()
+		if other, again := wanted[s.ID]; again && other != value || value == truthFalse && s.State == sessions.Terminating {
+			return nil, &mib.SetError{Status: mib.InconsistentValue, Index: a.Position}
+		}
+		wanted[s.ID] = value
+		if value == truthTrue {
+			c.ids, c.positions = append(c.ids, s.ID), append(c.positions, a.Position)
+		}
+	}
+	return c, nil
+}
+
+// change is the sessions that one request ends.
+type change struct {
+	*writer
+	ids       []sessions.ID
+	positions []int // by id
+	marked    []sessions.ID
+}
+
+// Commit marks the sessions, and waits until that is durable. One that has ended since the test
+// fails the whole with commitFailed.
+func (c *change) Commit() error {
+	if len(c.ids) == 0 {
+		return nil
+	}
+	durable := make(chan error, 1)
+	marked, err := c.table.Disconnect(c.ids, func(err error) { durable <- err })
+	if err != nil {
+		position := c.positions[0]
+		if gone, ok := errors.AsType[*sessions.NotLiveError](err); ok {
+			position = c.positions[gone.Index]
+		}
+		return &mib.SetError{Status: mib.CommitFailed, Index: position, Err: err}
+	}
+	c.marked = marked
+	select {
+	case err = <-durable:
+	case <-time.After(commitWait):
+		err = errSlow
+	}
+	if err != nil {
+		err = errors.Join(err, c.Undo())
+		return &mib.SetError{Status: mib.CommitFailed, Index: c.positions[0], Err: err}
+	}
+	return nil
+}
+
+// Undo takes the marks off again.
+func (c *change) Undo() error {
+	if err := c.table.Undo(c.marked, nil); err != nil {
+		return fmt.Errorf("casn: undo: %w", err)
+	}
+	c.marked = nil
+	return nil
+}
+
+// Cleanup lets the terminator have the sessions: from here on nothing takes the SET back.
+func (c *change) Cleanup() { c.terminator.Start(c.marked...) }

@@ -1,0 +1,77 @@
+package sessions
+
+import (
+	"strings"
+	"testing"
+)
+
+// attrs makes attributes of type and value, the value as text.
+func attrs(pairs ...any) Attributes {
+	var b []byte
+	for i := 0; i < len(pairs); i += 2 {
+		switch v := pairs[i+1].(type) {
+		case string:
+			b = AppendAttribute(b, pairs[i].(AttributeType), v)
+		case int:
+			b = AppendUint32(b, pairs[i].(AttributeType), uint32(v))
+		}
+	}
+	return Attributes(b)
+}
+
+func TestAttributes(t *testing.T) {
+	a := attrs(UserName, "alice", Class, "one", NASPort, 7, Class, "two")
+	if !a.Valid() {
+		t.Fatal("not valid")
+	}
+	if got := a.Text(UserName); got != "alice" {
+		t.Errorf("User-Name is %q", got)
+	}
+	if n, ok := a.Uint32(NASPort); n != 7 || !ok {
+		t.Errorf("NAS-Port is %d, %v", n, ok)
+	}
+	if _, ok := a.Uint32(UserName); ok {
+		t.Error("five octets are no number")
+	}
+	if _, ok := a.Get(FramedIPAddress); ok {
+		t.Error("found what is not there")
+	}
+	var classes []string
+	for typ, v := range a.All() {
+		if typ == Class {
+			classes = append(classes, v)
+		}
+	}
+	if strings.Join(classes, " ") != "one two" {
+		t.Errorf("Class %q", classes)
+	}
+	if long := AppendAttribute(nil, UserName, strings.Repeat("x", 300)); len(long) != 255 || !Attributes(long).Valid() {
+		t.Errorf("a long value made %d octets", len(long))
+	}
+}
+
+func TestAttributesThatAreNone(t *testing.T) {
+	tests := []struct{ name, octets string }{
+		{"one octet", "\x01"},
+		{"length 0", "\x01\x00"},
+		{"length 1", "\x01\x01a"},
+		{"longer than there is", "\x01\x05ab"},
+		{"behind a good one", "\x01\x03a\x02\x09b"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := Attributes(tt.octets)
+			if a.Valid() {
+				t.Error("valid")
+			}
+			for typ := range a.All() {
+				if typ == 2 {
+					t.Error("All went past the good ones")
+				}
+			}
+			if _, ok := a.Get(2); ok {
+				t.Error("Get went past the good ones")
+			}
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+)
+
+// Answer is how an attempt to end a session was received.
+type Answer uint8
+
+// The answers of RFC 5176 section 3; other ways to end a session map to them.
+const (
+	NoAnswer Answer = iota // nothing came back, or it could not be sent (see Outcome.Err)
+	ACK                    // the session will end: its stop is to be expected
+	NAK                    // refused, see Outcome.ErrorCause
+)
+
+// ErrorCause is an Error-Cause (RFC 5176 section 3.5), 0 if the NAK had none.
+type ErrorCause uint32
+
+// Error-Cause values that change what we do.
+const (
+	UnsupportedAttribute   ErrorCause = 401
+	UnsupportedExtension   ErrorCause = 406
+	SessionContextNotFound ErrorCause = 503
+)
+
+var errorCauses = map[ErrorCause]string{
+	201: "Residual-Session-Context-Removed", 202: "Invalid-EAP-Packet", 401: "Unsupported-Attribute",
+	402: "Missing-Attribute", 403: "NAS-Identification-Mismatch", 404: "Invalid-Request", 405: "Unsupported-Service",
+	406: "Unsupported-Extension", 407: "Invalid-Attribute-Value", 501: "Administratively-Prohibited",
+	502: "Request-Not-Routable", 503: "Session-Context-Not-Found", 504: "Session-Context-Not-Removable",
+	505: "Other-Proxy-Processing-Error", 506: "Resources-Unavailable", 507: "Request-Initiated",
+	508: "Multiple-Session-Selection-Unsupported",
+}
+
+// String gives number and name.
+func (c ErrorCause) String() string {
+	if name, ok := errorCauses[c]; ok {
+		return fmt.Sprintf("%d (%s)", uint32(c), name)
+	}
+	return fmt.Sprint(uint32(c))
+}
+
+// Outcome is the end of one attempt.
+type Outcome struct {
+	Answer     Answer
+	ErrorCause ErrorCause
+	Err        error // why nothing could be sent, for NoAnswer; may be nil
+}
+
+// String is for logs and the command line.
+func (o Outcome) String() string {
+	switch {
+	case o.Answer == ACK:
+		return "ACK"
+	case o.Answer == NAK && o.ErrorCause != 0:
+		return "NAK " + o.ErrorCause.String()
+	case o.Answer == NAK:
+		return "NAK"
+	case o.Err != nil:
+		return "not sent: " + o.Err.Error()
+	}
+	return "no answer"
+}
+
+// Disconnector makes one attempt to end a session where it lives. It takes as long as its own
+// retransmissions do, and ends with ctx. It may be called for many sessions at once.
+type Disconnector interface {
+	Disconnect(ctx context.Context, s *Session) Outcome
+}

@@ -1,0 +1,73 @@
+package sessions
+
+import "time"
+
+// EventType is what happened to a session. The numbers are those of Acct-Status-Type (RFC 2866 section 5.1).
+type EventType uint8
+
+// The events of a session.
+const (
+	Start   EventType = 1
+	Stop    EventType = 2
+	Interim EventType = 3
+)
+
+// String is the name of the Acct-Status-Type.
+func (t EventType) String() string {
+	switch t {
+	case Start:
+		return "Start"
+	case Stop:
+		return "Stop"
+	case Interim:
+		return "Interim-Update"
+	}
+	return "unknown"
+}
+
+// Event is what a NAS reports of one of its sessions.
+type Event struct {
+	Type          EventType
+	NAS           NAS
+	AcctSessionID string // the NAS's own, not empty
+	Kind          Kind
+	At            time.Time  // when it happened: received less Acct-Delay-Time
+	EventStamp    uint32     // Event-Timestamp, 0 if there is none
+	Attrs         Attributes // as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time
+	Usage         Usage
+	HasUsage      bool // the packet had counters or a session time
+	IfIndex       uint32
+	PortIfIndex   uint32
+}
+
+// Notice is an event of a session that is to be accounted.
+type Notice struct {
+	Type    EventType
+	Session *Session   // as it is after the event
+	Attrs   Attributes // what the NAS sent with it; empty for a stop of our own making
+	At      time.Time  // when it happened
+	// Cause is the Acct-Terminate-Cause of a stop that we know better than the NAS, else 0: what
+	// the NAS sent stands.
+	Cause uint32
+}
+
+// Put is one key of the durable state; a nil Value removes it.
+type Put struct{ Key, Value []byte }
+
+// Change is what one event makes durable: state and notices, all or nothing.
+type Change struct {
+	State   []Put
+	Notices []Notice
+}
+
+// Journal makes changes durable and turns notices into accounting records.
+type Journal interface {
+	// Accepting is nil if a change can be taken now, else why not; it is asked before a decision.
+	Accepting() error
+	// Commit takes a change, which it must not refuse after Accepting, and returns without
+	// waiting. It calls done once the change and all before it are durable, or can never be; in
+	// the order of the commits, on a goroutine of its own. done may be nil.
+	Commit(c Change, done func(error))
+	// AfterBatch sets what to call after each batch of commits, before their done.
+	AfterBatch(fn func())
+}

@@ -1,0 +1,111 @@
+package sessions
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestRowsAgainstMap drives the tree and a map with the same random changes, freezing now and then,
+// and holds every frozen tree against the map of its time.
+func TestRowsAgainstMap(t *testing.T) {
+	ids := rapid.OneOf(
+		rapid.Uint32Range(1, 200),
+		rapid.Uint32Range(1<<32-100, 1<<32-1),
+		rapid.Uint32Range(1, 1<<32-1),
+		rapid.SampledFrom([]uint32{63, 64, 65, 4095, 4096, 1<<30 - 1, 1 << 30, 1<<31 + 1}),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		r := rows{epoch: 1}
+		model := map[ID]*Session{}
+		type frozen struct {
+			root  *node
+			model map[ID]*Session
+		}
+		var taken []frozen
+		t.Repeat(map[string]func(*rapid.T){
+			"put": func(t *rapid.T) {
+				s := &Session{ID: ID(ids.Draw(t, "id"))}
+				r.put(s)
+				model[s.ID] = s
+			},
+			"remove": func(t *rapid.T) {
+				id := ID(ids.Draw(t, "id"))
+				if len(model) > 0 && rapid.Bool().Draw(t, "present") {
+					id = rapid.SampledFrom(slices.Sorted(maps.Keys(model))).Draw(t, "which")
+				}
+				r.remove(id)
+				delete(model, id)
+			},
+			"freeze": func(*rapid.T) { taken = append(taken, frozen{r.freeze(), maps.Clone(model)}) },
+			"": func(t *rapid.T) {
+				if r.n != len(model) {
+					t.Fatalf("n is %d, the map has %d", r.n, len(model))
+				}
+				for _, f := range append(taken, frozen{r.root, model}) {
+					compareWalk(t, f.root, f.model)
+				}
+			},
+		})
+	})
+}
+
+func compareWalk(t *rapid.T, root *node, model map[ID]*Session) {
+	sorted := slices.Sorted(maps.Keys(model))
+	s := ceiling(root, 0)
+	for _, id := range sorted {
+		if s == nil || s != model[id] {
+			t.Fatalf("walk: at %d found %+v", id, s)
+		}
+		if find(root, id) != s {
+			t.Fatalf("find(%d) is not what the walk gives", id)
+		}
+		if id == 1<<32-1 {
+			return
+		}
+		s = ceiling(root, id+1)
+	}
+	if s != nil {
+		t.Fatalf("walk goes on to %d", s.ID)
+	}
+	if find(root, 12345678) != model[12345678] {
+		t.Fatal("found what is not there")
+	}
+}
+
+func million() *rows {
+	r := &rows{epoch: 1}
+	for i := range 1_000_000 {
+		r.put(&Session{ID: ID(i + 1)})
+	}
+	return r
+}
+
+func BenchmarkCeiling(b *testing.B) {
+	root := million().freeze()
+	b.ReportAllocs()
+	id := ID(0)
+	for b.Loop() {
+		if s := ceiling(root, id+1); s != nil {
+			id = s.ID
+		} else {
+			id = 0
+		}
+	}
+}
+
+// BenchmarkPut replaces rows of a million, with a freeze every 64 as a busy table has it.
+func BenchmarkPut(b *testing.B) {
+	r := million()
+	b.ReportAllocs()
+	n := uint32(0)
+	for b.Loop() {
+		n = n*1664525 + 1013904223
+		r.put(&Session{ID: ID(n%1_000_000 + 1)})
+		if n%64 == 0 {
+			r.freeze()
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package sessions
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// ID is a session's number, casnSessionId (1..2^32-1). No two live sessions have the same, and
+// none is used again until the numbers wrap, also across restarts.
+type ID uint32
+
+// String is the Acct-Session-Id that goes upstream: eight upper-case hex digits, never more
+// (FreeRADIUS checkrad and Radiator compute one from the other, R8).
+func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
+
+// Kind is the accounting type of a session (R40); the kinds here are rows of casnActiveTable.
+type Kind uint8
+
+// The kinds, with the names that method lists use.
+const (
+	Network    Kind = 1
+	Exec       Kind = 2
+	Connection Kind = 3
+)
+
+// String is the name of the accounting type as S1 has it.
+func (k Kind) String() string {
+	switch k {
+	case Network:
+		return "network"
+	case Exec:
+		return "exec"
+	case Connection:
+		return "connection"
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// State is where a session is in its life.
+type State uint8
+
+// The states. A session that has ended stays known for a while, so that late copies of its
+// packets are recognised; it is no row of the table.
+const (
+	Active      State = 1
+	Terminating State = 2 // casnDisconnect is true(1); nothing cancels it
+	Ended       State = 3
+)
+
+// String names the state.
+func (s State) String() string {
+	switch s {
+	case Active:
+		return "active"
+	case Terminating:
+		return "terminating"
+	case Ended:
+		return "ended"
+	}
+	return fmt.Sprintf("state(%d)", uint8(s))
+}
+
+// Acct-Terminate-Cause values that we set ourselves (RFC 2866 section 5.10).
+const (
+	CauseLostCarrier uint32 = 2
+	CauseAdminReset  uint32 = 6
+	CauseNASReboot   uint32 = 11
+)
+
+// NAS identifies an access server: the address that its packets come from and, as one address may
+// stand for several (NAT, a proxy), what it calls itself.
+type NAS struct {
+	Addr netip.Addr
+	// Name is its NAS-Identifier, else its NAS-IP-Address or NAS-IPv6-Address as text, else "".
+	Name string
+}
+
+// String is for logs and people.
+func (n NAS) String() string {
+	if n.Name == "" || n.Name == n.Addr.String() {
+		return n.Addr.String()
+	}
+	return n.Name + "@" + n.Addr.String()
+}
+
+// Usage is what a session has used so far.
+type Usage struct {
+	InputOctets, OutputOctets   uint64 // from and to the user
+	InputPackets, OutputPackets uint64
+	SessionTime                 uint32 // seconds
+}
+
+// grewFrom reports whether user data has flown since u was old. A counter that is lower has wrapped.
+func (u Usage) grewFrom(old Usage) bool {
+	return u.InputOctets != old.InputOctets || u.OutputOctets != old.OutputOctets ||
+		u.InputPackets != old.InputPackets || u.OutputPackets != old.OutputPackets
+}
+
+// Session is one session at one moment. It does not change: an event makes a new one.
+type Session struct {
+	ID    ID
+	Kind  Kind
+	State State
+	// StartSeen: the NAS has reported the start; false while only later packets were heard.
+	StartSeen bool
+
+	IPv4        uint32 // casnIpAddr: Framed-IP-Address, 0 if there is none
+	IfIndex     uint32 // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
+	PortIfIndex uint32 // casnNasPort: ifIndex of the port that carries it, 0 if not known
+	EventStamp  uint32 // newest Event-Timestamp heard, 0 if the NAS sends none
+
+	NAS           *NAS
+	Attrs         Attributes // who and where: what a stop record of our own making would carry
+	User          string     // User-Name, part of Attrs
+	AcctSessionID string     // what the NAS calls it, part of Attrs
+
+	Started time.Duration // since 1970, as all three
+	Heard   time.Duration // when the newest event of it happened
+	Data    time.Duration // when user data was last known to flow, for casnIdleTime
+	Usage   Usage
+}
+
+// unix is the form in which a Session keeps times: no pointer, eight octets.
+func unix(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
+
+// StartedAt is when the session began; for one whose start was not heard, as far as can be told.
+func (s *Session) StartedAt() time.Time { return time.Unix(0, int64(s.Started)) }
+
+// HeardAt is when the newest event of the session happened.
+func (s *Session) HeardAt() time.Time { return time.Unix(0, int64(s.Heard)) }
+
+// IdleTime is casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
+func (s *Session) IdleTime(now time.Time) uint32 {
+	idle := unix(now) - s.Data
+	return uint32(max(0, idle) / time.Second)
+}

@@ -1,0 +1,149 @@
+// Package sessionstest has a Journal that keeps everything in memory, for tests and benchmarks of
+// what stands on a session table.
+package sessionstest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"aaasess/sessions"
+)
+
+// Journal is a sessions.Journal in memory. A goroutine of its own commits what has queued up, as
+// the real one does; Close ends it.
+type Journal struct {
+	mu      sync.Mutex
+	more    sync.Cond
+	refusal error
+	failure error
+	held    bool
+	after   func()
+	queue   []commit
+	state   map[string]string
+	notices []sessions.Notice
+	closed  bool
+	done    chan struct{}
+}
+
+type commit struct {
+	change sessions.Change
+	done   func(error)
+}
+
+// NewJournal makes an empty journal.
+func NewJournal() *Journal {
+	j := &Journal{state: map[string]string{}, done: make(chan struct{}), after: func() {}}
+	j.more.L = &j.mu
+	go j.run()
+	return j
+}
+
+// Close commits what is queued, unless it is held, and ends the goroutine.
+func (j *Journal) Close() {
+	j.mu.Lock()
+	j.closed = true
+	j.more.Signal()
+	j.mu.Unlock()
+	<-j.done
+}
+
+// Refuse makes Accepting return err from now on; nil ends that.
+func (j *Journal) Refuse(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.refusal = err
+}
+
+// Fail makes commits fail with err from now on, as a broken disk does.
+func (j *Journal) Fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failure = err
+}
+
+// Hold keeps commits waiting, as a slow disk does, until it is called with false.
+func (j *Journal) Hold(held bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.held = held
+	j.more.Signal()
+}
+
+// Accepting implements sessions.Journal.
+func (j *Journal) Accepting() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.refusal
+}
+
+// Commit implements sessions.Journal.
+func (j *Journal) Commit(c sessions.Change, done func(error)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.queue = append(j.queue, commit{c, done})
+	j.more.Signal()
+}
+
+// AfterBatch implements sessions.Journal.
+func (j *Journal) AfterBatch(fn func()) { j.after = fn }
+
+func (j *Journal) run() {
+	defer close(j.done)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for {
+		for (j.held || len(j.queue) == 0) && !j.closed {
+			j.more.Wait()
+		}
+		if j.held || len(j.queue) == 0 {
+			return
+		}
+		batch, err := j.queue, j.failure
+		j.queue = nil
+		if err == nil {
+			for _, c := range batch {
+				j.apply(c.change)
+			}
+		}
+		j.mu.Unlock()
+		j.after()
+		for _, c := range batch {
+			if c.done != nil {
+				c.done(err)
+			}
+		}
+		j.mu.Lock()
+	}
+}
+
+func (j *Journal) apply(c sessions.Change) {
+	for _, p := range c.State {
+		if p.Value == nil {
+			delete(j.state, string(p.Key))
+		} else {
+			j.state[string(p.Key)] = string(p.Value)
+		}
+	}
+	j.notices = append(j.notices, c.Notices...)
+}
+
+// Notices returns what has been committed for accounting so far.
+func (j *Journal) Notices() []sessions.Notice {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.notices)
+}
+
+// Load calls fn for every key of the state in order, as [sessions.Table.Load] wants it.
+func (j *Journal) Load(fn func(key, value []byte) error) error {
+	j.mu.Lock()
+	state := maps.Clone(j.state)
+	j.mu.Unlock()
+	for _, k := range slices.Sorted(maps.Keys(state)) {
+		if err := fn([]byte(k), []byte(state[k])); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package sessions
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config is what a [Table] needs to know.
+type Config struct {
+	// Remember is how long a session that is over is remembered, to tell copies of its packets; 0 means an hour.
+	Remember time.Duration
+	// RememberMax is how many of them at most; beyond, the oldest are forgotten earlier. 0 means a million.
+	RememberMax int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Table is the live session table. All methods may be called by any number of goroutines.
+type Table struct {
+	journal Journal
+	now     func() time.Time
+
+	mu       sync.Mutex // for decisions only: never held over I/O
+	rows     rows
+	byName   map[name]ID
+	nases    map[NAS]*NAS
+	endings  endings
+	counters Counters
+	last     ID
+	dirty    bool // rows or counters differ from the published view
+
+	view atomic.Pointer[View]
+}
+
+// name is what a NAS calls a session. The text is part of the session's attributes.
+type name struct {
+	nas *NAS
+	sid string
+}
+
+// New makes an empty table whose changes go to the journal.
+func New(cfg Config, journal Journal) *Table {
+	t := &Table{
+		journal: journal, now: cfg.Now,
+		byName: map[name]ID{}, nases: map[NAS]*NAS{},
+		endings: endings{
+			keep: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
+			seed: maphash.MakeSeed(), known: map[uint64]ending{},
+		},
+		rows: rows{epoch: 1},
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	t.view.Store(&View{})
+	journal.AfterBatch(t.publish)
+	return t
+}
+
+// View is the table as last published: what is durable, and perhaps a little that is about to be.
+func (t *Table) View() *View { return t.view.Load() }
+
+// publish makes what has been decided visible. It runs once for a batch of commits.
+func (t *Table) publish() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dirty {
+		t.dirty = false
+		t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
+	}
+}
+
+// Load fills an empty table with the durable state; each calls its argument for every key. Keys
+// that are not the table's are left alone.
+func (t *Table) Load(each func(func(key, value []byte) error) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var over []*Session
+	err := each(func(key, value []byte) error {
+		if string(key) == string(countersKey) {
+			var err error
+			t.last, t.counters, err = parseCounters(value)
+			return err
+		}
+		id, ok := parseSessionKey(key)
+		if !ok {
+			return nil
+		}
+		s, err := parseSession(id, value)
+		if err != nil {
+			return err
+		}
+		s.NAS = t.nas(*s.NAS)
+		if s.State == Ended {
+			over = append(over, s)
+			return nil
+		}
+		t.rows.put(s)
+		t.byName[name{s.NAS, s.AcctSessionID}] = id
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sessions: load: %w", err)
+	}
+	slices.SortFunc(over, func(a, b *Session) int { return cmp.Compare(a.Heard, b.Heard) })
+	for _, s := range over {
+		t.endings.add(s, s.Heard)
+	}
+	t.dirty = false
+	t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
+	return nil
+}
+
+// Apply decides an event and hands it to the journal. An error means that nothing was done and the
+// NAS is not to be answered. Otherwise done is called as [Journal.Commit] has it: with nil, the NAS
+// can be answered.
+func (t *Table) Apply(ev Event, done func(error)) error {
+	if ev.AcctSessionID == "" || ev.Type != Start && ev.Type != Interim && ev.Type != Stop {
+		return ErrEvent
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	nas := t.nas(ev.NAS)
+	known := t.rows.get(t.byName[name{nas, ev.AcctSessionID}])
+	endedAt := time.Duration(0)
+	if known == nil {
+		endedAt = t.endings.at(ev.NAS, ev.AcctSessionID)
+	}
+	var c Change
+	if err := t.take(&c, decide(known, endedAt, &ev), nas, known, &ev); err != nil {
+		return err
+	}
+	t.commit(c, done)
+	return nil
+}
+
+// take carries out a step.
+func (t *Table) take(c *Change, do step, nas *NAS, known *Session, ev *Event) error {
+	if do == begin || do == pass || do == replace {
+		id, err := t.nextID()
+		if err != nil {
+			return err
+		}
+		if do == replace {
+			t.end(c, known, nil, known.HeardAt(), CauseLostCarrier)
+		}
+		s := begun(id, nas, ev)
+		t.last = id
+		t.counters.Total++
+		if do == pass {
+			t.end(c, s, ev, ev.At, 0)
+			return nil
+		}
+		t.put(c, s)
+		t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+		return nil
+	}
+	switch do {
+	case update:
+		s := updated(known, ev)
+		t.put(c, s)
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+	case finish:
+		cause := uint32(0)
+		if known.State == Terminating {
+			cause = CauseAdminReset
+		}
+		t.end(c, known, ev, ev.At, cause)
+	}
+	return nil
+}
+
+// nextID finds the next free number behind the last one.
+func (t *Table) nextID() (ID, error) {
+	if uint64(t.rows.n) >= 1<<32-1 {
+		return 0, ErrFull
+	}
+	for id := t.last + 1; ; id++ {
+		if id != 0 && t.rows.get(id) == nil {
+			return id, nil
+		}
+	}
+}
+
+// nas gives the one NAS value that all its sessions share.
+func (t *Table) nas(n NAS) *NAS {
+	p := t.nases[n]
+	if p == nil {
+		p = &n
+		t.nases[n] = p
+	}
+	return p
+}
+
+// put makes s the present state of its session.
+func (t *Table) put(c *Change, s *Session) {
+	t.rows.put(s)
+	// Again even for a known session: the key is part of its attributes, and must not keep old ones alive.
+	key := name{s.NAS, s.AcctSessionID}
+	delete(t.byName, key)
+	t.byName[key] = s.ID
+	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, s)})
+}
+
+// end makes a session over: with its NAS's stop, or (ev nil) with one of our own.
+func (t *Table) end(c *Change, s *Session, ev *Event, at time.Time, cause uint32) {
+	over := finished(s, ev, at)
+	t.rows.remove(s.ID)
+	if key := (name{s.NAS, s.AcctSessionID}); t.byName[key] == s.ID {
+		delete(t.byName, key)
+	}
+	t.endings.add(over, unix(t.now()))
+	n := Notice{Type: Stop, Session: over, At: at, Cause: cause}
+	if ev != nil {
+		n.Attrs = ev.Attrs
+	}
+	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, over)})
+	c.Notices = append(c.Notices, n)
+}
+
+// commit hands a change to the journal, with the counters and a few of the sessions that need no
+// longer be remembered.
+func (t *Table) commit(c Change, done func(error)) {
+	if len(c.State) > 0 {
+		t.dirty = true
+		for range 4 {
+			id, ok := t.endings.expired(unix(t.now()))
+			if !ok {
+				break
+			}
+			if t.rows.get(id) == nil {
+				c.State = append(c.State, Put{Key: sessionKey(id)})
+			}
+		}
+		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(nil, t.last, t.counters)})
+	}
+	t.journal.Commit(c, done)
+}

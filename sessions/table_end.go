@@ -1,0 +1,130 @@
+package sessions
+
+import (
+	"fmt"
+	"time"
+)
+
+// Disconnect marks live sessions as being terminated, which nothing cancels, and counts them: what
+// a SET of casnDisconnect to true(1) does (R5). All are marked, or none and the error is a
+// *[NotLiveError] for the first that is not live. marked are those that were not being terminated
+// already; the caller gives them to the [Terminator] once it will not call [Table.Undo] any more.
+// done is called when the marks are durable.
+func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return nil, fmt.Errorf("sessions: %w", err)
+	}
+	for i, id := range ids {
+		if t.rows.get(id) == nil {
+			return nil, &NotLiveError{Index: i, ID: id}
+		}
+	}
+	var c Change
+	for _, id := range ids {
+		if s := t.rows.get(id); s.State == Active {
+			t.mark(&c, s, Terminating)
+			marked = append(marked, id)
+		}
+	}
+	t.counters.Disconnected += uint64(len(marked))
+	t.commit(c, done)
+	return marked, nil
+}
+
+// Undo takes back what a Disconnect marked, for a SET that failed elsewhere (RFC 2741 section
+// 7.2.4.3). Sessions that have ended since stay ended.
+func (t *Table) Undo(marked []ID, done func(error)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	var c Change
+	for _, id := range marked {
+		if s := t.rows.get(id); s != nil && s.State == Terminating {
+			t.mark(&c, s, Active)
+			t.counters.Disconnected--
+		}
+	}
+	t.commit(c, done)
+	return nil
+}
+
+func (t *Table) mark(c *Change, s *Session, state State) {
+	n := *s
+	n.State = state
+	t.put(c, &n)
+}
+
+// End makes a session over without a stop from its NAS: the stop record is made from what was last
+// heard. It does nothing if the session is not live.
+func (t *Table) End(id ID, cause uint32, done func(error)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	var c Change
+	if s := t.rows.get(id); s != nil {
+		t.end(&c, s, nil, t.now(), cause)
+	}
+	t.commit(c, done)
+	return nil
+}
+
+// closeChunk is how many rows CloseNAS looks at before it lets others have the table.
+const closeChunk = 1024
+
+// CloseNAS ends the sessions of a NAS that began before a moment: the NAS says that it has begun or
+// ended accounting (R20), so whatever it had is gone. Their stop records have this cause and the
+// time at which they were last heard of. An error means that some may still be live, and that the
+// NAS is not to be answered: it will say so again.
+func (t *Table) CloseNAS(nas NAS, before time.Time, cause uint32, done func(error)) error {
+	for next := ID(1); next != 0; {
+		var err error
+		if next, err = t.closeSome(next, nas, unix(before), cause); err != nil {
+			return err
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.commit(Change{}, done)
+	return nil
+}
+
+// closeSome looks at one chunk of rows and returns where the next begins, 0 at the end.
+func (t *Table) closeSome(from ID, nas NAS, before time.Duration, cause uint32) (ID, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return 0, fmt.Errorf("sessions: %w", err)
+	}
+	shared := t.nases[nas]
+	if shared == nil {
+		return 0, nil
+	}
+	var c Change
+	s := ceiling(t.rows.root, from)
+	for range closeChunk {
+		if s == nil {
+			break
+		}
+		if s.NAS == shared && s.Started < before {
+			t.end(&c, s, nil, s.HeardAt(), cause)
+		}
+		if s.ID+1 == 0 {
+			s = nil
+			break
+		}
+		s = ceiling(t.rows.root, s.ID+1)
+	}
+	if len(c.State) > 0 {
+		t.commit(c, nil)
+	}
+	if s == nil {
+		return 0, nil
+	}
+	return s.ID, nil
+}

@@ -1,0 +1,431 @@
+package sessions_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
+)
+
+var nas1 = sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Name: "nas-1"}
+
+// fixture is a table over a journal in memory.
+type fixture struct {
+	*sessions.Table
+	journal *sessionstest.Journal
+	now     time.Time
+}
+
+func newFixture(t testing.TB, cfg sessions.Config) *fixture {
+	f := &fixture{journal: sessionstest.NewJournal(), now: time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)}
+	t.Cleanup(f.journal.Close)
+	cfg.Now = func() time.Time { return f.now }
+	f.Table = sessions.New(cfg, f.journal)
+	return f
+}
+
+// restart is a new table over what the journal has made durable.
+func (f *fixture) restart(t testing.TB) *sessions.Table {
+	t.Helper()
+	again := sessionstest.NewJournal()
+	t.Cleanup(again.Close)
+	table := sessions.New(sessions.Config{Now: func() time.Time { return f.now }}, again)
+	if err := table.Load(f.journal.Load); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// send applies an event that happened the given number of seconds after the test's begin, and waits
+// until it could be answered.
+func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after int, more ...func(*sessions.Event)) {
+	t.Helper()
+	ev := sessions.Event{
+		Type: typ, NAS: nas1, AcctSessionID: sid, Kind: sessions.Network, At: f.now.Add(time.Duration(after) * time.Second),
+		Attrs: sessions.Attributes(sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, "user-"+sid), sessions.AcctSessionID, sid)),
+	}
+	for _, m := range more {
+		m(&ev)
+	}
+	await(t, func(done func(error)) error { return f.Apply(ev, done) })
+}
+
+// await calls what takes a done, and waits for that.
+func await(t testing.TB, call func(done func(error)) error) {
+	t.Helper()
+	ch := make(chan error, 1)
+	if err := call(func(err error) { ch <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ch; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// told lists what has been accounted: type, session id, cause.
+func (f *fixture) told() []string {
+	var out []string
+	for _, n := range f.journal.Notices() {
+		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
+		if n.Cause != 0 {
+			s += fmt.Sprintf(" cause %d", n.Cause)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func ids(v *sessions.View) []sessions.ID {
+	var out []sessions.ID
+	for s := range v.All() {
+		out = append(out, s.ID)
+	}
+	return out
+}
+
+func TestLifeOfASession(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0)
+	f.send(t, sessions.Start, "a", 0)
+	f.send(t, sessions.Start, "b", 1)
+	f.send(t, sessions.Interim, "a", 60)
+	if got := ids(f.View()); !slices.Equal(got, []sessions.ID{1, 2}) {
+		t.Fatalf("rows %v", got)
+	}
+	if s := f.View().Get(1); s.User != "user-a" || s.ID.String() != "00000001" {
+		t.Errorf("session %+v", s)
+	}
+	f.send(t, sessions.Stop, "a", 70)
+	f.send(t, sessions.Stop, "a", 73)
+	f.send(t, sessions.Interim, "a", 60)
+	f.send(t, sessions.Stop, "never-started", 80)
+	f.send(t, sessions.Interim, "not-started", 90)
+	want := []string{"Start 1", "Start 2", "Interim-Update 1", "Stop 1", "Stop 3", "Interim-Update 4"}
+	if diff := cmp.Diff(want, f.told()); diff != "" {
+		t.Error(diff)
+	}
+	v := f.View()
+	if got := ids(v); !slices.Equal(got, []sessions.ID{2, 4}) || v.Len() != 2 {
+		t.Errorf("rows %v, length %d", got, v.Len())
+	}
+	if v.Counters != (sessions.Counters{HighWater: 2, Total: 4}) {
+		t.Errorf("counters %+v", v.Counters)
+	}
+}
+
+func TestNameUsedAgain(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0)
+	other := func(ev *sessions.Event) {
+		ev.Attrs = sessions.Attributes(sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, "other"), sessions.AcctSessionID, "a"))
+	}
+	f.send(t, sessions.Start, "a", 100, other)
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1 cause 2", "Start 2"}, f.told()); diff != "" {
+		t.Error(diff)
+	}
+	f.send(t, sessions.Stop, "a", 200, other)
+	if n := f.View().Len(); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+}
+
+func TestSameNameAtTwoNASes(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0)
+	f.send(t, sessions.Start, "a", 0, func(ev *sessions.Event) { ev.NAS.Name = "nas-2" })
+	if n := f.View().Len(); n != 2 {
+		t.Errorf("%d rows, want 2", n)
+	}
+}
+
+func TestEventsThatAreNone(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	for _, ev := range []sessions.Event{{Type: sessions.Start}, {Type: 9, AcctSessionID: "x"}} {
+		if err := f.Apply(ev, nil); !errors.Is(err, sessions.ErrEvent) {
+			t.Errorf("%+v: %v", ev, err)
+		}
+	}
+}
+
+// TestRefusal: what the journal does not take leaves no trace.
+func TestRefusal(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0)
+	full := errors.New("disk is full")
+	f.journal.Refuse(full)
+	ev := sessions.Event{Type: sessions.Start, NAS: nas1, AcctSessionID: "b", Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "b"))}
+	calls := map[string]func() error{
+		"Apply":      func() error { return f.Apply(ev, nil) },
+		"End":        func() error { return f.End(1, 6, nil) },
+		"CloseNAS":   func() error { return f.CloseNAS(nas1, f.now.Add(time.Hour), 11, nil) },
+		"Undo":       func() error { return f.Undo([]sessions.ID{1}, nil) },
+		"Disconnect": func() error { _, err := f.Disconnect([]sessions.ID{1}, nil); return err },
+	}
+	for name, call := range calls {
+		if err := call(); !errors.Is(err, full) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f.journal.Refuse(nil)
+	f.send(t, sessions.Start, "c", 1)
+	if diff := cmp.Diff([]string{"Start 1", "Start 2"}, f.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDuplicateWaits: the answer to a copy waits until what it repeats is durable.
+func TestDuplicateWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, sessions.Config{})
+		f.journal.Hold(true)
+		ev := sessions.Event{
+			Type: sessions.Start, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: f.now,
+			Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "a")),
+		}
+		var answered []string
+		for _, name := range []string{"first", "copy"} {
+			if err := f.Apply(ev, func(error) { answered = append(answered, name) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if len(answered) != 0 || f.View().Len() != 0 {
+			t.Errorf("answered %v and %d rows before it is durable", answered, f.View().Len())
+		}
+		f.journal.Hold(false)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"first", "copy"}, answered); diff != "" {
+			t.Error(diff)
+		}
+		if len(f.told()) != 1 || f.View().Len() != 1 {
+			t.Errorf("told %v, %d rows", f.told(), f.View().Len())
+		}
+	})
+}
+
+func TestRestart(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	for i := range 10 {
+		f.send(t, sessions.Start, fmt.Sprint(i), i)
+	}
+	f.send(t, sessions.Stop, "9", 100)
+	if _, err := f.Disconnect([]sessions.ID{4}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f.send(t, sessions.Interim, "4", 50)
+	before := f.View()
+	again := f.restart(t)
+	after := again.View()
+	if diff := cmp.Diff(ids(before), ids(after)); diff != "" {
+		t.Error(diff)
+	}
+	if before.Counters != after.Counters || before.Len() != after.Len() {
+		t.Errorf("counters %+v became %+v", before.Counters, after.Counters)
+	}
+	if s := after.Get(4); s.State != sessions.Terminating {
+		t.Errorf("session 4 is %s", s.State)
+	}
+	for s := range before.All() {
+		if diff := cmp.Diff(s, after.Get(s.ID), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Error(diff)
+		}
+	}
+	// The restarted table knows late packets, and gives no number a second time.
+	g := &fixture{Table: again, now: f.now}
+	g.send(t, sessions.Stop, "9", 100)
+	g.send(t, sessions.Stop, "4", 120)
+	g.send(t, sessions.Start, "new", 130)
+	if got := again.View(); got.Get(11) == nil || got.Get(5) != nil || got.Get(10) != nil || got.Total != 11 {
+		t.Errorf("rows %v, total %d", ids(got), got.Total)
+	}
+}
+
+func TestLoadDamagedState(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	err := f.Load(func(fn func(k, v []byte) error) error { return fn([]byte("s\x00\x00\x00\x01"), []byte{1, 2}) })
+	if !errors.Is(err, sessions.ErrState) {
+		t.Errorf("got %v", err)
+	}
+	if err := f.Load(func(fn func(k, v []byte) error) error { return fn([]byte("someone else's"), []byte{1, 2}) }); err != nil {
+		t.Errorf("a key of somebody else: %v", err)
+	}
+}
+
+// TestEndedAreForgotten: in time, and beyond the limit earlier; their keys go too.
+func TestEndedAreForgotten(t *testing.T) {
+	f := newFixture(t, sessions.Config{Remember: time.Minute, RememberMax: 3})
+	keys := func() (n int) {
+		_ = f.journal.Load(func(k, _ []byte) error {
+			if k[0] == 's' {
+				n++
+			}
+			return nil
+		})
+		return n
+	}
+	for i := range 5 {
+		f.send(t, sessions.Start, fmt.Sprint(i), 0)
+		f.send(t, sessions.Stop, fmt.Sprint(i), 0)
+	}
+	if n := keys(); n != 3 {
+		t.Errorf("%d sessions remembered, want 3", n)
+	}
+	f.now = f.now.Add(2 * time.Minute)
+	f.send(t, sessions.Start, "x", 0)
+	if n := keys(); n != 1 {
+		t.Errorf("%d keys after a minute, want the live one", n)
+	}
+}
+
+func TestCloseNAS(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	other := func(ev *sessions.Event) { ev.NAS.Name = "nas-2" }
+	const n = 3000 // several chunks
+	for i := range n {
+		f.send(t, sessions.Start, fmt.Sprint(i), 0)
+	}
+	f.send(t, sessions.Start, "elsewhere", 0, other)
+	f.send(t, sessions.Start, "later", 20)
+	await(t, func(done func(error)) error {
+		return f.CloseNAS(nas1, f.now.Add(10*time.Second), sessions.CauseNASReboot, done)
+	})
+	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2}, ids(f.View())); diff != "" {
+		t.Error(diff)
+	}
+	told := f.told()[n+2:]
+	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
+		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
+	}
+	await(t, func(done func(error)) error {
+		return f.CloseNAS(sessions.NAS{Name: "unheard-of"}, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
+	})
+}
+
+func TestDisconnect(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	for _, sid := range []string{"a", "b", "c"} {
+		f.send(t, sessions.Start, sid, 0)
+	}
+	disconnect := func(ids ...sessions.ID) ([]sessions.ID, error) {
+		t.Helper()
+		ch := make(chan error, 1)
+		marked, err := f.Disconnect(ids, func(err error) { ch <- err })
+		if err == nil {
+			err = <-ch
+		}
+		return marked, err
+	}
+	if _, err := disconnect(1, 9, 2); err == nil || err.(*sessions.NotLiveError).Index != 1 {
+		t.Errorf("with one that is not there: %v", err)
+	}
+	if got := f.View(); got.Disconnected != 0 || got.Get(1).State != sessions.Active {
+		t.Error("a refused disconnect marked a session")
+	}
+	marked, err := disconnect(1, 2, 1)
+	if err != nil || !slices.Equal(marked, []sessions.ID{1, 2}) {
+		t.Fatalf("marked %v, %v", marked, err)
+	}
+	if marked, err = disconnect(2, 3); err != nil || !slices.Equal(marked, []sessions.ID{3}) {
+		t.Fatalf("marked %v, %v", marked, err)
+	}
+	if got := f.View(); got.Disconnected != 3 || got.Get(2).State != sessions.Terminating {
+		t.Errorf("counted %d, state %s", got.Disconnected, got.Get(2).State)
+	}
+	await(t, func(done func(error)) error { return f.Undo(marked, done) })
+	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
+		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
+	}
+	// The NAS's stop, and our own, carry Admin-Reset.
+	f.send(t, sessions.Stop, "a", 5)
+	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, done) })
+	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, done) })
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestIDsWrap: behind the largest number the search goes on at 1, past the live ones.
+func TestIDsWrap(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "one", 0)
+	near := sessions.New(sessions.Config{}, f.journal)
+	err := near.Load(func(fn func(k, v []byte) error) error {
+		return f.journal.Load(func(k, v []byte) error {
+			if string(k) == "c" {
+				v = []byte{1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1, 0}
+			}
+			return fn(k, v)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &fixture{Table: near, journal: f.journal, now: f.now}
+	g.send(t, sessions.Start, "two", 0)
+	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(near.View())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestTableAgainstModel: random packets of a few sessions; live sessions, ids and counters must be
+// those of a simple model, whatever copies come, and a restart changes nothing.
+func TestTableAgainstModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := newFixture(t, sessions.Config{})
+		live := map[string]sessions.ID{}
+		ended := map[string]bool{}
+		last, total, clock := sessions.ID(0), uint64(0), 0
+		sid := func(rt *rapid.T) string { return rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(rt, "sid") }
+		rt.Repeat(map[string]func(*rapid.T){
+			"start": func(rt *rapid.T) {
+				s := sid(rt)
+				clock++
+				f.send(t, sessions.Start, s, clock)
+				if live[s] == 0 {
+					last, total = last+1, total+1
+					live[s], ended[s] = last, false
+				}
+			},
+			"interim": func(rt *rapid.T) {
+				s := sid(rt)
+				clock++
+				f.send(t, sessions.Interim, s, clock)
+				if live[s] == 0 && !ended[s] {
+					last, total = last+1, total+1
+					live[s] = last
+				}
+			},
+			"stop": func(rt *rapid.T) {
+				s := sid(rt)
+				clock++
+				f.send(t, sessions.Stop, s, clock)
+				if live[s] == 0 && !ended[s] {
+					last, total = last+1, total+1
+				}
+				delete(live, s)
+				ended[s] = true
+			},
+			"": func(rt *rapid.T) {
+				for name, v := range map[string]*sessions.View{"table": f.View(), "restarted": f.restart(t).View()} {
+					if v.Len() != len(live) || v.Total != total {
+						rt.Fatalf("%s: %d rows and %d in all, want %d and %d", name, v.Len(), v.Total, len(live), total)
+					}
+					for s, id := range live {
+						if got := v.Get(id); got == nil || got.AcctSessionID != s {
+							rt.Fatalf("%s: session %d is %+v, want %s", name, id, got, s)
+						}
+					}
+				}
+			},
+		})
+	})
+}

@@ -1,0 +1,153 @@
+package sessions_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
+)
+
+// askedNAS answers attempts from a list, the last of them for ever, and notes when they came.
+type askedNAS struct {
+	began   time.Time
+	answers []sessions.Outcome
+	asked   []time.Duration
+}
+
+func (n *askedNAS) Disconnect(context.Context, *sessions.Session) sessions.Outcome {
+	n.asked = append(n.asked, time.Since(n.began))
+	return n.answers[min(len(n.asked), len(n.answers))-1]
+}
+
+var (
+	ack      = sessions.Outcome{Answer: sessions.ACK}
+	silence  = sessions.Outcome{}
+	unsent   = sessions.Outcome{Err: errors.New("no secret for this NAS")}
+	nak406   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}
+	nak503   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}
+	bareNAK  = sessions.Outcome{Answer: sessions.NAK}
+	startEnd = []string{"Start 1", "Stop 1 cause 6"}
+)
+
+func TestTerminator(t *testing.T) {
+	s := time.Second
+	tests := []struct {
+		name    string
+		answers []sessions.Outcome
+		stopAt  time.Duration // when the NAS sends its stop, 0 for never
+		asked   []time.Duration
+		after   time.Duration // what is looked at then:
+		told    []string
+		status  sessions.Termination // zero: nothing is under way
+	}{
+		{"ACK and the stop", []sessions.Outcome{ack}, 1 * s, []time.Duration{0}, 30 * s, startEnd, sessions.Termination{}},
+		{"ACK, no stop: it is closed", []sessions.Outcome{ack}, 0, []time.Duration{0}, 11 * s, startEnd, sessions.Termination{}},
+		{"ACK, no stop yet", []sessions.Outcome{ack}, 0, []time.Duration{0}, 9 * s, startEnd[:1], sessions.Termination{Attempts: 1, Last: ack}},
+		{"NAK 503: it is closed", []sessions.Outcome{nak503}, 0, []time.Duration{0}, 1 * s, startEnd, sessions.Termination{}},
+		{"NAK 406: asked again while it lives", []sessions.Outcome{nak406}, 0, []time.Duration{0, 2 * s, 6 * s, 14 * s}, 20 * s, startEnd[:1], sessions.Termination{Attempts: 4, Last: nak406}},
+		{"bare NAK, then the stop", []sessions.Outcome{bareNAK}, 1 * s, []time.Duration{0}, 20 * s, startEnd, sessions.Termination{}},
+		{"silence, then ACK", []sessions.Outcome{silence, silence, ack}, 0, []time.Duration{0, 2 * s, 6 * s}, 17 * s, startEnd, sessions.Termination{}},
+		{"cannot be sent", []sessions.Outcome{unsent}, 0, []time.Duration{0, 2 * s}, 5 * s, startEnd[:1], sessions.Termination{Attempts: 2, Last: unsent}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+				f.Table = sessions.New(sessions.Config{}, f.journal)
+				nas := &askedNAS{began: time.Now(), answers: tt.answers}
+				term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.DiscardHandler))
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- term.Run(ctx) }()
+				f.send(t, sessions.Start, "a", 0)
+				await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+				term.Start(1)
+				if tt.stopAt != 0 {
+					time.Sleep(tt.stopAt)
+					f.send(t, sessions.Stop, "a", 1)
+				}
+				time.Sleep(tt.after - tt.stopAt)
+				synctest.Wait()
+				if diff := cmp.Diff(tt.asked, nas.asked); diff != "" {
+					t.Error("attempts:", diff)
+				}
+				if diff := cmp.Diff(tt.told, f.told()); diff != "" {
+					t.Error(diff)
+				}
+				status, underWay := term.Status(1)
+				status.Next = time.Time{}
+				if underWay != (tt.status.Attempts > 0) || status != tt.status {
+					t.Errorf("status %+v (%v), want %+v", status, underWay, tt.status)
+				}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				f.journal.Close()
+			})
+		})
+	}
+}
+
+// TestTerminatorResumes: a session that was being terminated at a restart is asked for again.
+func TestTerminatorResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := sessionstest.NewJournal()
+		f := &fixture{journal: journal, now: time.Now()}
+		f.Table = sessions.New(sessions.Config{}, journal)
+		f.send(t, sessions.Start, "a", 0)
+		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+
+		again := sessions.New(sessions.Config{}, journal)
+		if err := again.Load(journal.Load); err != nil {
+			t.Fatal(err)
+		}
+		nas := &askedNAS{began: time.Now(), answers: []sessions.Outcome{nak503}}
+		ctx, cancel := context.WithCancel(t.Context())
+		term := sessions.NewTerminator(sessions.TerminatorConfig{}, again, nas, slog.New(slog.DiscardHandler))
+		done := make(chan error)
+		go func() { done <- term.Run(ctx) }()
+		synctest.Wait()
+		if len(nas.asked) != 1 || again.View().Len() != 0 {
+			t.Errorf("asked %d times, %d rows", len(nas.asked), again.View().Len())
+		}
+		cancel()
+		<-done
+		journal.Close()
+	})
+}
+
+// TestTerminatorWhenNothingIsAccepted: a session that cannot be closed now is closed later.
+func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+		f.Table = sessions.New(sessions.Config{}, f.journal)
+		ctx, cancel := context.WithCancel(t.Context())
+		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, &askedNAS{answers: []sessions.Outcome{nak503}}, slog.New(slog.DiscardHandler))
+		done := make(chan error)
+		go func() { done <- term.Run(ctx) }()
+		f.send(t, sessions.Start, "a", 0)
+		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		f.journal.Refuse(errors.New("disk is full"))
+		term.Start(1)
+		time.Sleep(time.Minute)
+		if f.View().Len() != 1 {
+			t.Error("the session went without a stop record")
+		}
+		f.journal.Refuse(nil)
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff(startEnd, f.told()); diff != "" {
+			t.Error(diff)
+		}
+		cancel()
+		<-done
+		f.journal.Close()
+	})
+}
