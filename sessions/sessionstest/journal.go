@@ -147,3 +147,10 @@ func (j *Journal) Load(fn func(key, value []byte) error) error {
 	}
 	return nil
 }
+
+// Forget drops the notices and the state, to leave the memory of the table alone.
+func (j *Journal) Forget() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state, j.notices = map[string]string{}, nil
+}
