@@ -1,0 +1,146 @@
+package radius
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// TestAnswersTogether: many events become durable at once, of two NASes, with and without
+// Proxy-State. Each gets its own answer, and in order, whether the kernel cuts buffers or not.
+func TestAnswersTogether(t *testing.T) {
+	tests := []struct {
+		name   string
+		listen string
+		refuse bool // the kernel refuses to cut buffers
+	}{
+		{"one address", "127.0.0.1:0", false},
+		{"wildcard address", "0.0.0.0:0", false},
+		{"one by one", "127.0.0.1:0", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sink := newRecorder()
+			l := listen(t, sink, tt.listen, local())
+			if tt.refuse { // a socket without checksums is one that is refused
+				if err := control(l.sockets[0].conn, func(fd int) error {
+					return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1)
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), l.Addr().Port())
+			const each = 100
+			nases := []nas{l.dial(to), l.dial(to)}
+			requests := make([][][]byte, len(nases))
+			for i, n := range nases {
+				for j := range byte(each) {
+					state := attr(sessions.ProxyState, strings.Repeat("s", int(j/40)))
+					r := request(j, num(sessions.AcctStatusType, 1), attr(sessions.AcctSessionID, fmt.Sprint(i, j)), state)
+					requests[i] = append(requests[i], r)
+					n.send(r)
+				}
+			}
+			var calls []report
+			for range each * len(nases) {
+				calls = append(calls, sink.next(t))
+			}
+			for _, c := range calls {
+				c.done(nil)
+			}
+			for i, n := range nases {
+				for _, r := range requests[i] {
+					n.receive(r)
+				}
+			}
+			l.stop()
+			if diff := cmp.Diff(Counters{Requests: 2 * each, Responses: 2 * each}, l.Stats().Counters); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRun(t *testing.T) {
+	port := func(n uint16) netip.AddrPort { return netip.AddrPortFrom(source, n) }
+	answer := func(to netip.AddrPort, state int) *exchange {
+		return &exchange{to: to, proxyState: strings.Repeat("s", state)}
+	}
+	elsewhere := answer(port(1), 0)
+	elsewhere.local.addr = source
+	tests := []struct {
+		name   string
+		batch  []*exchange
+		single bool
+		want   int
+	}{
+		{"one", []*exchange{answer(port(1), 0)}, false, 1},
+		{"two alike", []*exchange{answer(port(1), 0), answer(port(1), 0)}, false, 2},
+		{"two alike, one by one", []*exchange{answer(port(1), 0), answer(port(1), 0)}, true, 1},
+		{"another port", []*exchange{answer(port(1), 0), answer(port(1), 0), answer(port(2), 0), answer(port(1), 0)}, false, 2},
+		{"another length", []*exchange{answer(port(1), 0), answer(port(1), 2)}, false, 1},
+		{"from another address of ours", []*exchange{answer(port(1), 0), elsewhere}, false, 1},
+		{"as many as the kernel takes", slices.Repeat([]*exchange{answer(port(1), 0)}, 100), false, 64},
+		{"long ones go alone", slices.Repeat([]*exchange{answer(port(1), 1000)}, 3), false, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := writer{single: tt.single}
+			if got := w.run(tt.batch); got != tt.want {
+				t.Errorf("%d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnswerQueue(t *testing.T) {
+	var q answerQueue
+	q.init(2)
+	a, b, c := &exchange{}, &exchange{}, &exchange{}
+	if !q.push(a) || !q.push(b) {
+		t.Fatal("no room for two")
+	}
+	if q.push(c) {
+		t.Error("room for three")
+	}
+	if got := q.take(nil); len(got) != 2 || got[0] != a || got[1] != b {
+		t.Errorf("took %v", got)
+	}
+	if !q.push(c) {
+		t.Error("no room after take")
+	}
+	q.close()
+	if q.push(a) {
+		t.Error("room after close")
+	}
+	if got := q.take(nil); len(got) != 1 || got[0] != c {
+		t.Errorf("took %v, want what was there before close", got)
+	}
+	if got := q.take(nil); got != nil {
+		t.Errorf("took %v after the end", got)
+	}
+}
+
+// TestUnsendable: an answer that the kernel does not take is counted as dropped.
+func TestUnsendable(t *testing.T) {
+	l, handle := idle(t, newRecorder(), local())
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := l.sockets[0]
+	for i := range byte(3) {
+		handle(failedRequest(i), noon)
+	}
+	s.answers.close()
+	s.write()
+	if diff := cmp.Diff(Counters{Requests: 3, Ignored: 3, Dropped: 3}, l.Stats().Counters); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,137 @@
+package radius
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// DisconnectPort is where a NAS listens for Disconnect-Requests (RFC 5176 section 2.3).
+const DisconnectPort = 3799
+
+// Client is a NAS, or a network of them, that may send us accounting and that we may send
+// Disconnect-Requests.
+type Client struct {
+	// Name is for logs and statistics; the prefix if it is empty.
+	Name string
+	// Prefix is the source addresses. Of the clients that match the longest prefix counts; host
+	// bits are ignored.
+	Prefix netip.Prefix
+	// Secret must not be empty.
+	Secret Secret
+	// DisconnectPort is the UDP port for Disconnect-Requests; DisconnectPort if it is 0.
+	DisconnectPort uint16
+	// DisconnectAddr is where Disconnect-Requests go instead of the NAS's source address (a NAS
+	// behind a proxy). It may be invalid: the source address.
+	DisconnectAddr netip.Addr
+	// DisconnectAttributes is what identifies a session in a Disconnect-Request, by attribute name
+	// and in this order; DefaultProfile if it is empty. What the NAS did not send of a session is
+	// left out; Event-Timestamp is now and Message-Authenticator is computed.
+	DisconnectAttributes []string
+}
+
+// client is a Client in use.
+type client struct {
+	Client
+	profile    profile
+	ownProfile bool // the operator chose the profile: it is not second-guessed
+	stats      *clientStats
+}
+
+// clientStats outlives a reload: it belongs to the prefix.
+type clientStats struct {
+	counters counters
+	logged   logTimes
+}
+
+// clientSet is an immutable list of clients, found by longest prefix. Nil has none.
+type clientSet struct {
+	list   []*client // in the order given
+	bits   []int     // the lengths that prefixes have, of both families, longest first
+	lookup map[netip.Prefix]*client
+}
+
+// newClientSet checks a list of clients. Those whose prefix is in old keep its counters.
+func newClientSet(list []Client, old *clientSet) (*clientSet, error) {
+	s := &clientSet{lookup: make(map[netip.Prefix]*client, len(list))}
+	for _, given := range list {
+		c, err := newClient(given)
+		if err != nil {
+			return nil, fmt.Errorf("radius: client %q: %w", clientName(given), err)
+		}
+		if other := s.lookup[c.Prefix]; other != nil {
+			return nil, fmt.Errorf("radius: client %q: %v is already client %q", c.Name, c.Prefix, other.Name)
+		}
+		if old != nil && old.lookup[c.Prefix] != nil {
+			c.stats = old.lookup[c.Prefix].stats
+		}
+		s.list = append(s.list, c)
+		s.lookup[c.Prefix] = c
+		s.bits = append(s.bits, c.Prefix.Bits())
+	}
+	slices.Sort(s.bits)
+	slices.Reverse(s.bits)
+	s.bits = slices.Compact(s.bits)
+	return s, nil
+}
+
+func newClient(c Client) (*client, error) {
+	c.Name = clientName(c)
+	switch {
+	case !c.Prefix.IsValid():
+		return nil, errors.New("no address")
+	case c.Prefix.Addr().Is4In6():
+		return nil, fmt.Errorf("%v: write IPv4 addresses as such", c.Prefix)
+	case c.Secret == "":
+		return nil, errors.New("no secret")
+	}
+	c.Prefix = c.Prefix.Masked()
+	if c.DisconnectPort == 0 {
+		c.DisconnectPort = DisconnectPort
+	}
+	p, err := newProfile(c.DisconnectAttributes)
+	if err != nil {
+		return nil, err
+	}
+	return &client{Client: c, profile: p, ownProfile: len(c.DisconnectAttributes) > 0, stats: &clientStats{}}, nil
+}
+
+func clientName(c Client) string {
+	if c.Name == "" {
+		return c.Prefix.String()
+	}
+	return c.Name
+}
+
+// find is the client that a source address belongs to, or nil.
+func (s *clientSet) find(addr netip.Addr) *client {
+	if s == nil {
+		return nil
+	}
+	addr = addr.Unmap().WithZone("") // a Prefix has no zone
+	for _, bits := range s.bits {
+		p, err := addr.Prefix(bits)
+		if err != nil {
+			continue // longer than an IPv4 address
+		}
+		if c := s.lookup[p]; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// logEvery is how often a client's misfortune of one kind is logged.
+const logEvery = time.Minute
+
+// logTimes is when each kind of event was last logged, in nanoseconds since 1970.
+type logTimes [numCounters]atomic.Int64
+
+// due reports whether an event is to be logged now, and takes note of it if so.
+func (t *logTimes) due(what counter, now time.Time) bool {
+	last := t[what].Load()
+	return (last == 0 || now.UnixNano()-last >= int64(logEvery)) && t[what].CompareAndSwap(last, now.UnixNano())
+}

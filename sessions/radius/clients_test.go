@@ -1,0 +1,174 @@
+package radius
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
+func TestFindClient(t *testing.T) {
+	set, err := newClientSet([]Client{
+		{Name: "all v4", Prefix: prefix("0.0.0.0/0"), Secret: "s"},
+		{Name: "net", Prefix: prefix("192.0.2.9/24"), Secret: "s"}, // host bits do not count
+		{Name: "half", Prefix: prefix("192.0.2.128/25"), Secret: "s"},
+		{Name: "host", Prefix: prefix("192.0.2.1/32"), Secret: "s"},
+		{Name: "v6 net", Prefix: prefix("2001:db8::/32"), Secret: "s"},
+		{Name: "v6 host", Prefix: prefix("2001:db8::1/128"), Secret: "s"},
+		{Name: "link", Prefix: prefix("fe80::/10"), Secret: "s"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ addr, want string }{
+		{"192.0.2.1", "host"},
+		{"192.0.2.2", "net"},
+		{"192.0.2.200", "half"},
+		{"192.0.3.1", "all v4"},
+		{"::ffff:192.0.2.1", "host"},
+		{"2001:db8::1", "v6 host"},
+		{"2001:db8::2", "v6 net"},
+		{"2001:db9::1", ""},
+		{"fe80::1%eth0", "link"},
+		{"::", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.addr, func(t *testing.T) {
+			got := ""
+			if c := set.find(netip.MustParseAddr(tt.addr)); c != nil {
+				got = c.Name
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+	if c := (*clientSet)(nil).find(source); c != nil {
+		t.Errorf("no list has client %v", c)
+	}
+}
+
+func TestClientErrors(t *testing.T) {
+	good := Client{Name: "nas", Prefix: prefix("192.0.2.1/32"), Secret: "s"}
+	change := func(f func(*Client)) []Client {
+		c := good
+		f(&c)
+		return []Client{c}
+	}
+	tests := []struct {
+		name string
+		list []Client
+		want string
+	}{
+		{"no prefix", change(func(c *Client) { c.Prefix = netip.Prefix{} }), `client "nas": no address`},
+		{"no secret", change(func(c *Client) { c.Secret = "" }), `client "nas": no secret`},
+		{"no name", change(func(c *Client) { c.Name, c.Secret = "", "" }), `client "192.0.2.1/32": no secret`},
+		{"mapped", change(func(c *Client) { c.Prefix = prefix("::ffff:192.0.2.0/120") }), "write IPv4 addresses as such"},
+		{"twice", []Client{good, {Name: "other", Prefix: good.Prefix, Secret: "s"}}, `client "other": 192.0.2.1/32 is already client "nas"`},
+		{"twice but for host bits", []Client{
+			{Name: "a", Prefix: prefix("10.0.0.1/8"), Secret: "s"}, {Name: "b", Prefix: prefix("10.0.0.2/8"), Secret: "s"},
+		}, `client "b": 10.0.0.0/8 is already client "a"`},
+		{"unknown attribute", change(func(c *Client) { c.DisconnectAttributes = []string{"User-Name", "Usr-Name"} }), `client "nas": disconnect attribute "Usr-Name": no session has such an attribute`},
+		{"attribute twice", change(func(c *Client) { c.DisconnectAttributes = []string{"Class", "Class"} }), `disconnect attribute "Class": given twice`},
+		{"attribute of accounting", change(func(c *Client) { c.DisconnectAttributes = []string{"Acct-Status-Type"} }), `says nothing of a session`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := newClientSet(tt.list, nil)
+			if err == nil || !strings.HasPrefix(err.Error(), "radius: ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want radius: ...%s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestClientDefaults(t *testing.T) {
+	c, err := newClient(Client{Prefix: prefix("192.0.2.1/32"), Secret: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.DisconnectPort != 3799 {
+		t.Errorf("port %d, want 3799", c.DisconnectPort)
+	}
+	want := profile{
+		sessions.UserName, sessions.NASIPAddress, sessions.NASIdentifier, sessions.CallingStationID,
+		sessions.AcctSessionID, sessions.EventTimestamp, sessions.MessageAuth,
+	}
+	if diff := cmp.Diff(want, c.profile); diff != "" {
+		t.Error(diff)
+	}
+	if c.ownProfile {
+		t.Error("the default profile is not the operator's own")
+	}
+}
+
+// TestCountersSurviveReload: the prefix is what a client is, whatever its name or secret.
+func TestCountersSurviveReload(t *testing.T) {
+	before, err := newClientSet([]Client{{Name: "a", Prefix: prefix("192.0.2.1/32"), Secret: "s"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.list[0].stats.counters[requests].Add(5)
+	after, err := newClientSet([]Client{
+		{Name: "new", Prefix: prefix("192.0.2.2/32"), Secret: "s"},
+		{Name: "renamed", Prefix: prefix("192.0.2.1/32"), Secret: "t"},
+	}, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := after.list[0].stats.counters[requests].Load(); n != 0 {
+		t.Errorf("the new client has %d requests", n)
+	}
+	if n := after.list[1].stats.counters[requests].Load(); n != 5 {
+		t.Errorf("the old client has %d requests, want 5", n)
+	}
+}
+
+func TestLogTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var times logTimes
+		steps := []struct {
+			what counter
+			wait time.Duration
+			want bool
+		}{
+			{malformed, 0, true},
+			{malformed, 0, false},
+			{badAuthenticators, 0, true}, // each kind by itself
+			{malformed, 59 * time.Second, false},
+			{malformed, time.Second, true},
+			{malformed, 59 * time.Second, false},
+			{badAuthenticators, 0, true},
+		}
+		for i, s := range steps {
+			time.Sleep(s.wait)
+			if got := times.due(s.what, time.Now()); got != s.want {
+				t.Errorf("step %d: due %v, want %v", i, got, s.want)
+			}
+		}
+	})
+}
+
+// TestAttributeNames: each name has its own type, and finds back from it.
+func TestAttributeNames(t *testing.T) {
+	seen := map[sessions.AttributeType]string{}
+	for name, at := range attributeNames {
+		if other := seen[at]; other != "" {
+			t.Errorf("%s and %s are both %d", name, other, at)
+		}
+		seen[at] = name
+		if got := attributeName(at); got != name {
+			t.Errorf("%d is %q, want %q", at, got, name)
+		}
+	}
+	if got := attributeName(250); got != "" {
+		t.Errorf("250 is %q", got)
+	}
+}

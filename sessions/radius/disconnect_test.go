@@ -1,0 +1,308 @@
+package radius
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/sessions/radius/radiustest"
+
+	"github.com/google/go-cmp/cmp"
+	layeh "layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+)
+
+var _ sessions.Disconnector = (*Disconnector)(nil)
+
+// hostapdSession is a session as the table keeps it.
+func hostapdSession(addr string) *sessions.Session {
+	attrs := sessions.AppendAttribute(nil, sessions.UserName, "alice")
+	attrs = sessions.AppendUint32(attrs, sessions.NASIPAddress, 0x7f000001)
+	attrs = sessions.AppendAttribute(attrs, sessions.NASIdentifier, "hostapd-wired-1")
+	attrs = sessions.AppendAttribute(attrs, sessions.CallingStationID, "02-00-00-00-00-02")
+	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, "8D5C1B9A0F3E7746")
+	attrs = sessions.AppendAttribute(attrs, sessions.Class, "one")
+	attrs = sessions.AppendAttribute(attrs, sessions.Class, "two")
+	attrs = sessions.AppendUint32(attrs, sessions.NASPort, 7)
+	return &sessions.Session{
+		ID: 13, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr(addr), Name: "hostapd-wired-1"},
+		Attrs: sessions.Attributes(attrs), User: "alice", AcctSessionID: "8D5C1B9A0F3E7746",
+	}
+}
+
+// disconnecting is a Disconnector on a real socket, that runs until its test ends, towards a fake
+// NAS at 127.0.0.2.
+func disconnecting(t *testing.T, cfg DisconnectConfig, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
+	t.Helper()
+	nas := radiustest.Listen(t, "127.0.0.2:0", string(goldenSecret), h)
+	log := &lockedBuffer{}
+	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
+	if cfg.Clients == nil {
+		cfg.Clients = []Client{local()}
+	}
+	for i := range cfg.Clients {
+		cfg.Clients[i].DisconnectPort = nas.AddrPort().Port()
+	}
+	d, err := NewDisconnector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return d, nas, log
+}
+
+func TestDisconnectAnswers(t *testing.T) {
+	tests := []struct {
+		name    string
+		handler radiustest.Handler
+		want    sessions.Outcome
+	}{
+		{"ACK", radiustest.ACK, sessions.Outcome{Answer: sessions.ACK}},
+		{"NAK 503", radiustest.NAK(503), sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}},
+		{"NAK 406", radiustest.NAK(406), sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}},
+		{"NAK without Error-Cause", radiustest.NAK(0), sessions.Outcome{Answer: sessions.NAK}},
+		{"NAK 401 twice", radiustest.NAK(401), sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedAttribute}},
+		{"NAK 401, then ACK", radiustest.Nth(radiustest.NAK(401), radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+		{"silence", radiustest.Silence, sessions.Outcome{}},
+		{"wrong authenticator", radiustest.WrongAuthenticator, sessions.Outcome{}},
+		{"wrong authenticator, then ACK", radiustest.Nth(radiustest.WrongAuthenticator, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+		{"only the retransmission is heard", radiustest.Nth(radiustest.Silence, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+		{"garbage, then ACK", radiustest.Nth(func(radiustest.Request) []byte { return []byte("hello") }, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+		{"another code, then ACK", radiustest.Nth(func(r radiustest.Request) []byte {
+			b := radiustest.ACK(r)
+			b[0] = 44
+			return b
+		}, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, _, _ := disconnecting(t, DisconnectConfig{Timeout: 50 * time.Millisecond}, tt.handler)
+			got := d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestFewerAttributes: a NAS that answers 401 to the default profile gets what every NAS knows, one
+// whose profile was configured gets just that.
+func TestFewerAttributes(t *testing.T) {
+	nak := radiustest.NAK(401)
+	d, nas, log := disconnecting(t, DisconnectConfig{}, nak)
+	d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+	first, second := nas.Next(), nas.Next()
+	if n := len(attributesOf(t, first.Data)); n != 7 {
+		t.Errorf("%d attributes in the first request", n)
+	}
+	if diff := cmp.Diff([]string{"Acct-Session-Id=8D5C1B9A0F3E7746", "User-Name=alice"}, attributesOf(t, second.Data)); diff != "" {
+		t.Error(diff)
+	}
+	if nas.Waiting() != 0 {
+		t.Error("it was asked a third time")
+	}
+	if !strings.Contains(log.String(), "trying fewer") {
+		t.Errorf("nothing in the log: %s", log)
+	}
+
+	own := local()
+	own.DisconnectAttributes = []string{"Acct-Session-Id", "NAS-Port"}
+	d, nas, _ = disconnecting(t, DisconnectConfig{Clients: []Client{own}}, nak)
+	if out := d.Disconnect(t.Context(), hostapdSession("127.0.0.2")); out.ErrorCause != sessions.UnsupportedAttribute {
+		t.Errorf("outcome %v", out)
+	}
+	nas.Next()
+	if nas.Waiting() != 0 {
+		t.Error("a configured profile was changed")
+	}
+}
+
+func TestDisconnectStats(t *testing.T) {
+	d, nas, log := disconnecting(t, DisconnectConfig{Timeout: 50 * time.Millisecond, Retransmissions: 1},
+		radiustest.Nth(radiustest.ACK, radiustest.NAK(503), radiustest.Silence, radiustest.WrongAuthenticator, radiustest.ACK))
+	for range 3 {
+		d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+	}
+	for range 4 {
+		nas.Next()
+	}
+	d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+	late := nas.Next()
+	nas.Send(late.From, radiustest.ACK(late))
+	nas.Send(late.From, []byte("junk"))
+	waitFor(t, func() bool { s := d.Stats(); return s.Unexpected == 1 && s.Malformed == 1 })
+	want := DisconnectStats{Requests: 4, Retransmissions: 1, ACKs: 2, NAKs: 1, Unanswered: 1, BadAuthenticators: 1, Unexpected: 1, Malformed: 1}
+	if diff := cmp.Diff(want, d.Stats()); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(log.String(), "answer to disconnect dropped") {
+		t.Errorf("the wrong authenticator is not in the log: %s", log)
+	}
+}
+
+// waitFor waits for what another goroutine does.
+func waitFor(t *testing.T, what func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(10 * time.Second); !what(); {
+		if time.Now().After(end) {
+			t.Fatal("it did not happen")
+		}
+		<-tick.C
+	}
+}
+
+// TestAnswerOfAnother: an answer from another address or port does not count, even with the right
+// authenticator.
+func TestAnswerOfAnother(t *testing.T) {
+	thief := radiustest.Listen(t, "127.0.0.3:0", string(goldenSecret), radiustest.Silence)
+	d, nas, _ := disconnecting(t, DisconnectConfig{Timeout: 50 * time.Millisecond, Retransmissions: -1}, radiustest.Silence)
+	nas.Handle(func(r radiustest.Request) []byte {
+		thief.Send(r.From, radiustest.ACK(r))
+		return nil
+	})
+	if out := d.Disconnect(t.Context(), hostapdSession("127.0.0.2")); out.Answer != sessions.NoAnswer {
+		t.Errorf("outcome %v", out)
+	}
+	if got := d.Stats().Unexpected; got != 1 {
+		t.Errorf("%d unexpected answers, want 1", got)
+	}
+}
+
+func TestDisconnectAddr(t *testing.T) {
+	c := local()
+	c.Prefix, c.DisconnectAddr = prefix("192.0.2.0/24"), netip.MustParseAddr("127.0.0.2")
+	d, nas, _ := disconnecting(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
+	if out := d.Disconnect(t.Context(), hostapdSession("192.0.2.1")); out.Answer != sessions.ACK {
+		t.Errorf("outcome %v", out)
+	}
+	nas.Next()
+}
+
+func TestDisconnectIPv6(t *testing.T) {
+	nas := radiustest.Listen(t, "[::1]:0", string(goldenSecret), radiustest.ACK)
+	c := Client{Prefix: prefix("::1/128"), Secret: goldenSecret, DisconnectPort: nas.AddrPort().Port()}
+	d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+	if err := d.SetClients([]Client{c}); err != nil {
+		t.Fatal(err)
+	}
+	if out := d.Disconnect(t.Context(), hostapdSession("::1")); out.Answer != sessions.ACK {
+		t.Errorf("outcome %v", out)
+	}
+}
+
+func TestDisconnectCannotBeSent(t *testing.T) {
+	d, nas, _ := disconnecting(t, DisconnectConfig{}, radiustest.ACK)
+	if out := d.Disconnect(t.Context(), hostapdSession("192.0.2.1")); !errors.Is(out.Err, ErrNoClient) || out.Answer != sessions.NoAnswer {
+		t.Errorf("outcome %v, want %v", out, ErrNoClient)
+	}
+	if err := d.SetClients(nil); err != nil {
+		t.Fatal(err)
+	}
+	if out := d.Disconnect(t.Context(), hostapdSession("127.0.0.2")); !errors.Is(out.Err, ErrNoClient) {
+		t.Errorf("outcome %v after the client was removed", out)
+	}
+	if nas.Waiting() != 0 {
+		t.Error("something was sent")
+	}
+	if err := d.SetClients([]Client{{}}); err == nil {
+		t.Error("a client without anything was taken")
+	}
+}
+
+// TestManyAtOnce: each of many gets its own answer.
+func TestManyAtOnce(t *testing.T) {
+	// The fake NAS has a small buffer: some requests are lost and sent again.
+	d, _, _ := disconnecting(t, DisconnectConfig{Timeout: 100 * time.Millisecond, Retransmissions: 100}, func(r radiustest.Request) []byte {
+		if strings.HasSuffix(rfc2866.AcctSessionID_GetString(r.Packet), "1") {
+			return radiustest.NAK(503)(r)
+		}
+		if rfc2865.UserName_GetString(r.Packet) != "alice" {
+			return nil
+		}
+		return radiustest.ACK(r)
+	})
+	var all sync.WaitGroup
+	for i := range 1000 {
+		all.Go(func() {
+			s := hostapdSession("127.0.0.2")
+			s.AcctSessionID = fmt.Sprint(i)
+			want := sessions.Outcome{Answer: sessions.ACK}
+			if i%10 == 1 {
+				want = sessions.Outcome{Answer: sessions.NAK, ErrorCause: 503}
+			}
+			if got := d.Disconnect(t.Context(), s); got != want {
+				t.Errorf("session %d: %v, want %v", i, got, want)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// FuzzAnswer: no datagram makes the Disconnector fail, and only the right one is an answer.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte{41, 0, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
+	f.Add(rawPacket(42, "\x65\x06\x00\x00\x01\xf7"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := newDisconnector(DisconnectConfig{Clients: []Client{local()}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := netip.MustParseAddrPort("127.0.0.2:3799")
+		id, err := d.peers.acquire(t.Context(), from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flying := &flight{client: d.clients.Load().find(from.Addr()), answer: make(chan sessions.Outcome, 1)}
+		d.peers.fly(from, id, flying)
+		d.receive(data, from, noon)
+		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(goldenSecret)) {
+			t.Fatal("taken for an answer")
+		}
+	})
+}
+
+func TestDisconnectorErrors(t *testing.T) {
+	if _, err := NewDisconnector(DisconnectConfig{Clients: []Client{{}}}); err == nil {
+		t.Error("a client without anything was taken")
+	}
+	d, err := NewDisconnector(DisconnectConfig{Clients: []Client{local()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Run(t.Context()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Run: %v, want %v", err, net.ErrClosed)
+	}
+	if out := d.Disconnect(t.Context(), hostapdSession("127.0.0.2")); !errors.Is(out.Err, net.ErrClosed) {
+		t.Errorf("outcome %v, want %v", out, net.ErrClosed)
+	}
+	long := hostapdSession("127.0.0.2")
+	long.Attrs += sessions.Attributes(strings.Repeat(attr(sessions.NASIdentifier, strings.Repeat("x", 253)), 17))
+	if out := d.Disconnect(t.Context(), long); !errors.Is(out.Err, errTooLong) {
+		t.Errorf("outcome %v, want %v", out, errTooLong)
+	}
+	if got := d.Stats(); got != (DisconnectStats{}) {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,57 @@
+// Package radius is the RADIUS side of the session table: what NASes report
+// (RFC 2866, RFC 2869) and how their sessions are ended (RFC 5176).
+//
+// # Listener
+//
+// A [Listener] takes Accounting-Requests on its UDP sockets. Each is checked in
+// this order: the client that owns the source address, the framing, the Request
+// Authenticator, the Message-Authenticator if there is one, the contents. What
+// fails is dropped and counted; a line about it is logged at most once a minute
+// per client and reason. What passes becomes a [sessions.Event] and goes to the
+// [Sink]; the Accounting-Response leaves only after the sink has called back
+// that the event is durable (R60). A request that the sink does not take is not
+// answered: the NAS sends it again.
+//
+// # Duplicates
+//
+// There are two kinds. A datagram that comes again octet for octet is recognised
+// here, for 15 to 30 seconds, and its answer repeated. A NAS that changes
+// identifier and Acct-Delay-Time with each retransmission (hostapd) sends a new
+// packet about an old event: that is for the table to recognise.
+//
+// # Disconnector
+//
+// A [Disconnector] sends Disconnect-Requests from one socket and matches the
+// answers by peer, identifier and Response Authenticator. A retransmission is
+// the identical packet (RFC 5176 section 2.3). At most 256 requests to one NAS
+// are on their way at once; more wait for an identifier.
+//
+// # Who owns what
+//
+// Each socket of a Listener has a reading goroutine, which owns its buffers and
+// calls the sink, and a writing one, which makes and sends the answers. Between
+// the sink's callback and the writer is a bounded queue: the committer never
+// waits for a socket. Both lists of clients are immutable and swapped whole by
+// SetClients. The Disconnector's lock covers its table of identifiers; no lock
+// is held over I/O.
+//
+// # Octets
+//
+// A packet (RFC 2865 section 3, RFC 2866 section 3, RFC 5176 section 2.3):
+//
+//	 0        1            2       3        4                      20
+//	+------+------------+----------------+------------------------+-------------
+//	| Code | Identifier | Length (20..4096) | Authenticator (16)   | Attributes
+//	+------+------------+----------------+------------------------+-------------
+//
+// Octets behind Length are padding. The authenticators, for Accounting- and
+// Disconnect-Requests and their responses, where + joins octets:
+//
+//	Request Authenticator  = MD5(Code+Identifier+Length+ 16 zero octets      +Attributes+Secret)
+//	Response Authenticator = MD5(Code+Identifier+Length+Request Authenticator+Attributes+Secret)
+//
+// Message-Authenticator (RFC 3579 section 3.2, RFC 5176 section 3.4) is the
+// HMAC-MD5, keyed with the secret, over the packet with the same sixteen octets
+// in place of its authenticator and with zeros in its own value; it is computed
+// first. Accounting-Responses carry none (see exchange.go).
+package radius

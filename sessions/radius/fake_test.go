@@ -1,0 +1,186 @@
+package radius
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+)
+
+var _ Sink = (*sessions.Table)(nil)
+
+var errBusy = errors.New("store is full")
+
+// refuser is a Sink that takes nothing.
+type refuser struct{}
+
+func (refuser) Apply(sessions.Event, func(error)) error { return errBusy }
+
+func (refuser) CloseNAS(sessions.NAS, time.Time, uint32, func(error)) error { return errBusy }
+
+// report is one call of a Sink.
+type report struct {
+	event  sessions.Event
+	closed bool // CloseNAS
+	before time.Time
+	cause  uint32
+	done   func(error)
+}
+
+// recorder is a Sink that passes on what it is called with; the test calls done.
+type recorder chan report
+
+func newRecorder() recorder { return make(recorder, 1024) }
+
+func (r recorder) Apply(ev sessions.Event, done func(error)) error {
+	r <- report{event: ev, done: done}
+	return nil
+}
+
+func (r recorder) CloseNAS(nas sessions.NAS, before time.Time, cause uint32, done func(error)) error {
+	r <- report{event: sessions.Event{NAS: nas}, closed: true, before: before, cause: cause, done: done}
+	return nil
+}
+
+// next is the next call; there must be one.
+func (r recorder) next(t *testing.T) report {
+	t.Helper()
+	select {
+	case call := <-r:
+		return call
+	case <-time.After(10 * time.Second):
+		t.Fatal("the sink was not called")
+		return report{}
+	}
+}
+
+// listening is a Listener that runs until its test ends.
+type listening struct {
+	*Listener
+	t    *testing.T
+	log  *lockedBuffer
+	stop func() // ends Run and waits for it; may be called twice
+}
+
+func listen(t *testing.T, sink Sink, addr string, clients ...Client) *listening {
+	t.Helper()
+	log := &lockedBuffer{}
+	l, err := New(Config{
+		Addresses: []netip.AddrPort{netip.MustParseAddrPort(addr)},
+		Clients:   clients,
+		Log:       slog.New(slog.NewTextHandler(log, nil)),
+	}, sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return &listening{l, t, log, stop}
+}
+
+// local is the client of most tests.
+func local() Client {
+	return Client{Name: "local", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: goldenSecret}
+}
+
+// nas is a UDP socket towards a Listener.
+type nas struct {
+	t    *testing.T
+	conn *net.UDPConn
+}
+
+func (l *listening) dial(to netip.AddrPort) nas {
+	l.t.Helper()
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = conn.Close() })
+	return nas{l.t, conn}
+}
+
+func (n nas) send(datagrams ...[]byte) {
+	n.t.Helper()
+	for _, b := range datagrams {
+		if _, err := n.conn.Write(b); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+}
+
+// receive is the next answer; it must belong to the request.
+func (n nas) receive(request []byte) packet {
+	n.t.Helper()
+	if err := n.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		n.t.Fatal(err)
+	}
+	b := make([]byte, maxPacket)
+	size, err := n.conn.Read(b)
+	if err != nil {
+		n.t.Fatalf("no answer: %v", err)
+	}
+	p, err := parsePacket(b[:size])
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if p.code() != codeAccountingResponse || p.identifier() != request[1] {
+		n.t.Fatalf("code %d, identifier %d; want %d, %d", p.code(), p.identifier(), codeAccountingResponse, request[1])
+	}
+	if ok, _ := p.authentic(authenticator(request[4:headerLen]), goldenSecret, nil); !ok {
+		n.t.Fatal("the answer is not authentic")
+	}
+	return p
+}
+
+// request makes an authentic Accounting-Request.
+func request(identifier byte, attrs ...string) []byte {
+	b := beginPacket(nil, codeAccountingRequest, identifier)
+	for _, a := range attrs {
+		b = append(b, a...)
+	}
+	seal(b, 0, zeros, goldenSecret)
+	return b
+}
+
+// start is an authentic start of a session of this name.
+func start(identifier byte, id string) []byte {
+	return request(identifier, num(sessions.AcctStatusType, 1), attr(sessions.AcctSessionID, id))
+}
+
+// failedRequest is answered without the sink: when its answer is there, all that was sent before
+// it from the same socket was dealt with.
+func failedRequest(identifier byte) []byte {
+	return request(identifier, num(sessions.AcctStatusType, 15))
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

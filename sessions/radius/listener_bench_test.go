@@ -1,0 +1,172 @@
+package radius
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"golang.org/x/sys/unix"
+)
+
+// committer is a Sink that calls back from a goroutine of its own, as the store does.
+type committer struct{ queue chan func(error) }
+
+func newCommitter(tb testing.TB) *committer {
+	c := &committer{queue: make(chan func(error), 1<<16)}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for done := range c.queue {
+			done(nil)
+		}
+	}()
+	tb.Cleanup(func() {
+		close(c.queue)
+		<-ended
+	})
+	return c
+}
+
+func (c *committer) Apply(_ sessions.Event, done func(error)) error {
+	c.queue <- done
+	return nil
+}
+
+func (c *committer) CloseNAS(_ sessions.NAS, _ time.Time, _ uint32, done func(error)) error {
+	c.queue <- done
+	return nil
+}
+
+// segments is how many requests the load generator hands to the kernel at once.
+const segments = 32
+
+// BenchmarkListener sends starts of hostapd's size through one socket and reads the answers. The
+// kernel cuts the requests out of one large datagram (UDP_SEGMENT), so that the generator costs
+// little and the listener is what is measured. An operation is a request answered.
+func BenchmarkListener(b *testing.B) {
+	const secret = "testing123"
+	l, err := New(Config{
+		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		Clients:   []Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: secret}},
+	}, newCommitter(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	}()
+
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(l.Addr()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetReadBuffer(4 << 20); err != nil {
+		b.Fatal(err)
+	}
+	request := goldenPacket(b, "hostapd-start.hex")
+	segment(b, conn, len(request))
+
+	answers := make(chan int, 1<<16)
+	go func() {
+		buf := make([]byte, maxPacket)
+		for {
+			if _, err := conn.Read(buf); err != nil {
+				close(answers)
+				return
+			}
+			answers <- 1
+		}
+	}()
+
+	b.ReportAllocs()
+	b.ResetTimer()
+	used := cpuTime(b)
+	load := make([]byte, 0, segments*len(request))
+	const window = 1024
+	for sent, heard := 0, 0; heard < b.N; {
+		for ; sent < b.N && sent-heard < window; sent += segments {
+			load = load[:0]
+			for i := range segments {
+				load = appendNumbered(load, request, uint32(sent+i), secret)
+			}
+			if _, err := conn.Write(load); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, ok := <-answers; !ok {
+			b.Fatal("socket closed")
+		}
+		heard++
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+	b.ReportMetric(float64(cpuTime(b)-used)/float64(b.N), "cpu-ns/op")
+}
+
+// cpuTime is what this process has used of the processors, load generator included: on a busy
+// machine it says more than the clock.
+func cpuTime(tb testing.TB) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// segment makes the kernel cut what is written into datagrams of n octets.
+func segment(tb testing.TB, conn *net.UDPConn, n int) {
+	if err := control(conn, func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, n)
+	}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// appendNumbered appends the request with another Acct-Session-Id and authenticator.
+func appendNumbered(b, request []byte, n uint32, secret Secret) []byte {
+	at := len(b)
+	b = append(b, request...)
+	p := b[at:]
+	p[1] = byte(n)
+	for rest := p[headerLen:]; len(rest) > 0; rest = rest[rest[1]:] {
+		if sessions.AttributeType(rest[0]) == sessions.AcctSessionID {
+			binary.BigEndian.PutUint32(rest[2:], n)
+		}
+	}
+	seal(p[:len(p):len(p)], 0, zeros, secret)
+	return b
+}
+
+// BenchmarkHandle is the reader's share of a request: checks, parsing, the table of duplicates.
+func BenchmarkHandle(b *testing.B) {
+	const secret = "testing123"
+	l, err := New(Config{
+		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		Clients:   []Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: secret}},
+	}, refuser{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	s := l.sockets[0]
+	r := newReceiver(s)
+	from := netip.MustParseAddrPort("127.0.0.1:4711")
+	request := goldenPacket(b, "hostapd-start.hex")
+	now := time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.handle(r, request, from, localAddr{}, now)
+	}
+}

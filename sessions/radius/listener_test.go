@@ -1,0 +1,469 @@
+package radius
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestGoldenDialogues sends what real NASes send and looks at each answer.
+func TestGoldenDialogues(t *testing.T) {
+	for _, name := range goldenNames(t) {
+		t.Run(name, func(t *testing.T) {
+			sink := newRecorder()
+			l := listen(t, sink, "127.0.0.1:0", local())
+			n := l.dial(l.Addr())
+			data := goldenPacket(t, name)
+			want := parseGolden(t, name)
+			sent := time.Now()
+			n.send(data)
+			call := sink.next(t)
+			call.done(nil)
+			answer := n.receive(data)
+
+			if got := call.event.NAS.Addr; got != netip.MustParseAddr("127.0.0.1") {
+				t.Errorf("NAS %v", got)
+			}
+			if call.closed != (want.action == closeNAS) {
+				t.Errorf("CloseNAS was called: %v", call.closed)
+			}
+			if call.closed && (call.cause != sessions.CauseNASReboot || call.event.NAS.Name != want.event.NAS.Name) {
+				t.Errorf("CloseNAS with NAS %v, cause %d", call.event.NAS, call.cause)
+			}
+			if !call.closed && (call.event.AcctSessionID != want.event.AcctSessionID || call.event.Attrs != want.event.Attrs) {
+				t.Errorf("event %+v, want %+v", call.event, want.event)
+			}
+			at, delay := call.event.At, noon.Sub(want.event.At)
+			if call.closed {
+				at, delay = call.before, noon.Sub(want.before)
+			}
+			if at.Before(sent.Add(-delay)) || at.After(time.Now().Add(-delay)) {
+				t.Errorf("at %v, want %v before now", at, delay)
+			}
+			var states []byte
+			for at, value := range sessions.Attributes(answer.attributes()).All() {
+				if at != sessions.ProxyState {
+					t.Errorf("attribute %d in the answer", at)
+				}
+				states = sessions.AppendAttribute(states, at, value)
+			}
+			if string(states) != want.proxyState {
+				t.Errorf("Proxy-State %x, want %x", states, want.proxyState)
+			}
+		})
+	}
+}
+
+func parsedGolden(t *testing.T, data []byte) packet {
+	t.Helper()
+	p, err := parsePacket(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestAnswerWaitsForDurability: the second request is answered first because it is durable first.
+func TestAnswerWaitsForDurability(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	n := l.dial(l.Addr())
+	one, two := start(1, "a"), start(2, "b")
+	n.send(one, two)
+	first, second := sink.next(t), sink.next(t)
+	second.done(nil)
+	n.receive(two)
+	first.done(nil)
+	n.receive(one)
+	l.stop()
+	if diff := cmp.Diff(Counters{Requests: 2, Responses: 2}, l.Stats().Counters); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNotDurableIsNotAnswered(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	n := l.dial(l.Addr())
+	one, fence := start(1, "a"), failedRequest(9)
+	n.send(one)
+	sink.next(t).done(errBusy)
+	n.send(fence)
+	n.receive(fence) // and not one
+	n.send(one)      // the NAS sends it again: it is a new one
+	sink.next(t).done(nil)
+	n.receive(one)
+	l.stop()
+	if diff := cmp.Diff(Counters{Requests: 3, Responses: 2, Refused: 1, Ignored: 1}, l.Stats().Counters); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(l.log.String(), errBusy.Error()) {
+		t.Errorf("the reason is not in the log: %s", l.log)
+	}
+}
+
+func TestRefusedAtOnceIsNotAnswered(t *testing.T) {
+	l := listen(t, refuser{}, "127.0.0.1:0", local())
+	n := l.dial(l.Addr())
+	fence := failedRequest(9)
+	one, on := start(1, "a"), request(2, num(sessions.AcctStatusType, accountingOn))
+	n.send(one, on, one, fence)
+	n.receive(fence)
+	l.stop()
+	if diff := cmp.Diff(Counters{Requests: 4, Responses: 1, Refused: 3, Ignored: 1}, l.Stats().Counters); diff != "" {
+		t.Error(diff)
+	}
+	if lines := strings.Count(l.log.String(), "\n"); lines != 1 {
+		t.Errorf("%d lines in the log, want one a minute: %s", lines, l.log)
+	}
+}
+
+func TestRetransmissions(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	n, other := l.dial(l.Addr()), l.dial(l.Addr())
+	one, fence := start(1, "a"), failedRequest(9)
+	n.send(one, one, fence) // the second copy comes while the first is in progress
+	n.receive(fence)
+	call := sink.next(t)
+	call.done(nil)
+	first := n.receive(one)
+	n.send(one)
+	if again := n.receive(one); !bytes.Equal(first.data, again.data) {
+		t.Errorf("another answer the second time: %x, %x", first.data, again.data)
+	}
+	other.send(one) // the same octets from another port are another request
+	sink.next(t).done(nil)
+	other.receive(one)
+	l.stop()
+	if n := len(sink); n != 0 {
+		t.Errorf("the sink was called %d times too often", n)
+	}
+	if diff := cmp.Diff(Counters{Requests: 5, Responses: 4, Duplicates: 2, Ignored: 1}, l.Stats().Counters); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// idle is a Listener that does not run: the test hands it datagrams.
+func idle(t *testing.T, sink Sink, clients ...Client) (*listening, func(datagram []byte, now time.Time)) {
+	t.Helper()
+	log := &lockedBuffer{}
+	l, err := New(Config{
+		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		Clients:   clients,
+		Log:       slog.New(slog.NewTextHandler(log, nil)),
+	}, sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	s := l.sockets[0]
+	r := newReceiver(s)
+	return &listening{l, t, log, nil}, func(datagram []byte, now time.Time) {
+		s.handle(r, datagram, netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}, now)
+	}
+}
+
+// TestDropped: nothing of this is answered or reaches the sink; all is counted, and logged once a minute.
+func TestDropped(t *testing.T) {
+	stranger := local()
+	stranger.Prefix = prefix("192.0.2.0/24")
+	tests := []struct {
+		name     string
+		datagram []byte
+		client   Client
+		want     Counters // of three datagrams
+		log      string
+	}{
+		{"wrong secret", start(1, "a"), Client{Name: "local", Prefix: prefix("127.0.0.1/32"), Secret: "other"}, Counters{BadAuthenticators: 3}, "is the secret the same?"},
+		{"not a client", start(1, "a"), stranger, Counters{UnknownClients: 3}, "unknown client"},
+		{"empty", nil, local(), Counters{Malformed: 3}, "shorter than 20 octets"},
+		{"truncated", start(1, "abc")[:25], local(), Counters{Malformed: 3}, "shorter than its length"},
+		{"too large", withLength(make([]byte, 4097), 4097), local(), Counters{Malformed: 3}, "length is not 20..4096"},
+		{"Access-Request", rawPacket(1, ""), local(), Counters{Malformed: 3}, "not an Accounting-Request"},
+		{"no session id", request(1, num(sessions.AcctStatusType, 1)), local(), Counters{Malformed: 3}, "Acct-Session-Id: missing or empty"},
+		{"wrong length", request(1, "\x28\x03\x01"), local(), Counters{Malformed: 3}, "Acct-Status-Type: not 4 octets"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sink := newRecorder()
+			l, handle := idle(t, sink, tt.client)
+			handle(tt.datagram, noon)
+			handle(tt.datagram, noon.Add(59*time.Second))
+			handle(tt.datagram, noon.Add(60*time.Second))
+			tt.want.Requests = 3
+			stats := l.Stats()
+			if diff := cmp.Diff(tt.want, stats.Counters); diff != "" {
+				t.Error(diff)
+			}
+			if tt.want.UnknownClients > 0 {
+				tt.want = Counters{}
+			}
+			if diff := cmp.Diff(tt.want, stats.Clients[0].Counters); diff != "" {
+				t.Errorf("of the client: %s", diff)
+			}
+			if len(sink) > 0 {
+				t.Error("the sink was called")
+			}
+			log := l.log.String()
+			if lines := strings.Count(log, tt.log); lines != 2 || !strings.Contains(log, "total=3") || !strings.Contains(log, "from=127.0.0.1:9") {
+				t.Errorf("%d lines with %q in the log, want 2: %s", lines, tt.log, log)
+			}
+			if strings.Contains(log, string(goldenSecret)) || strings.Contains(log, "other") {
+				t.Errorf("a secret is in the log: %s", log)
+			}
+		})
+	}
+}
+
+// TestGarbage: whatever comes, the next request is answered.
+func TestGarbage(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	n := l.dial(l.Addr())
+	random := rand.New(rand.NewPCG(1, 2))
+	seed := goldenPacket(t, "radclient-stop.hex")
+	for i := range 500 {
+		b := bytes.Clone(seed[:random.IntN(len(seed)+1)])
+		for range random.IntN(4) {
+			if len(b) > 0 {
+				b[random.IntN(len(b))] = byte(random.Uint32())
+			}
+		}
+		if len(b) >= headerLen && i%2 == 0 { // also what passes the first checks
+			withLength(b, len(b))
+			seal(b[:len(b):len(b)], 0, zeros, goldenSecret)
+		}
+		n.send(b)
+	}
+	fence := failedRequest(9)
+	n.send(fence)
+	for found := false; !found; { // some of the 500 may have been answered before
+		b := make([]byte, maxPacket)
+		_ = n.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		size, err := n.conn.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := parsePacket(b[:size])
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, _ = p.authentic(authenticator(fence[4:headerLen]), goldenSecret, nil)
+	}
+	for len(sink) > 0 {
+		(<-sink).done(nil)
+	}
+	l.stop()
+	if got := l.Stats(); got.Requests != 501 || got.Malformed+got.BadAuthenticators < 300 {
+		t.Errorf("%+v", got.Counters)
+	}
+}
+
+// TestReload: a new secret counts from now on; what came with the old one is answered with it.
+func TestReload(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	n := l.dial(l.Addr())
+	one := start(1, "a")
+	n.send(one)
+	call := sink.next(t)
+	changed := local()
+	changed.Secret = "new"
+	if err := l.SetClients([]Client{changed}); err != nil {
+		t.Fatal(err)
+	}
+	call.done(nil)
+	n.receive(one)
+	if err := l.SetClients([]Client{{Prefix: prefix("127.0.0.0/8")}}); err == nil {
+		t.Error("a client without a secret was taken")
+	}
+	old, fresh := start(2, "b"), start(3, "c")
+	seal(fresh[:len(fresh):len(fresh)], 0, zeros, "new")
+	n.send(old, fresh)
+	if got := sink.next(t); got.event.AcctSessionID != "c" {
+		t.Errorf("session %q, want only c", got.event.AcctSessionID)
+	} else {
+		got.done(nil)
+	}
+	l.stop()
+	stats := l.Stats()
+	want := Stats{Counters: Counters{Requests: 3, Responses: 2, BadAuthenticators: 1}}
+	want.Clients = []ClientCounters{{"local", "127.0.0.0/8", want.Counters}}
+	if diff := cmp.Diff(want, stats); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestAnswerSource: on a wildcard address the answer leaves from where the request went to; a
+// connected socket would not hear it else.
+func TestAnswerSource(t *testing.T) {
+	tests := []struct{ listen, to string }{
+		{"127.0.0.1:0", "127.0.0.1"},
+		{"0.0.0.0:0", "127.0.0.1"},
+		{"0.0.0.0:0", "127.0.0.2"},
+		{"[::1]:0", "::1"},
+		{"[::]:0", "::1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.listen+" at "+tt.to, func(t *testing.T) {
+			sink := newRecorder()
+			l := listen(t, sink, tt.listen, local(), Client{Prefix: prefix("::1/128"), Secret: goldenSecret})
+			n := l.dial(netip.AddrPortFrom(netip.MustParseAddr(tt.to), l.Addr().Port()))
+			one := start(1, "a")
+			n.send(one)
+			call := sink.next(t)
+			if want := n.conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr(); call.event.NAS.Addr != want {
+				t.Errorf("NAS %v, want %v", call.event.NAS.Addr, want)
+			}
+			call.done(nil)
+			n.receive(one)
+		})
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	taken := listen(t, refuser{}, "127.0.0.1:0", local())
+	free := netip.MustParseAddrPort("127.0.0.1:0")
+	tests := []struct {
+		name string
+		cfg  Config
+		want string
+	}{
+		{"no address", Config{}, "radius: no address to listen on"},
+		{"in use", Config{Addresses: []netip.AddrPort{free, taken.Addr()}}, "radius: listen " + taken.Addr().String() + ": address already in use"},
+		{"not ours", Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:1813")}}, "radius: listen 192.0.2.1:1813: cannot assign requested address"},
+		{"client", Config{Addresses: []netip.AddrPort{free}, Clients: []Client{{}}}, `radius: client "invalid Prefix": no address`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(tt.cfg, refuser{})
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("error %v, want %s", err, tt.want)
+			}
+		})
+	}
+	if _, err := New(Config{Addresses: []netip.AddrPort{taken.Addr()}}, refuser{}); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("%v is not EADDRINUSE", err)
+	}
+}
+
+// TestSeveralAddresses: all of them are served, each by its own socket.
+func TestSeveralAddresses(t *testing.T) {
+	sink := newRecorder()
+	l, err := New(Config{
+		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0"), netip.MustParseAddrPort("[::1]:0")},
+		Clients:   []Client{local(), {Prefix: prefix("::1/128"), Secret: goldenSecret}},
+	}, sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	for _, to := range l.Addrs() {
+		n := (&listening{t: t}).dial(to)
+		one := start(1, "a")
+		n.send(one)
+		sink.next(t).done(nil)
+		n.receive(one)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEndAnswersWhatIsDurable: Run waits for the sink, so that no NAS waits in vain.
+func TestEndAnswersWhatIsDurable(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	n := l.dial(l.Addr())
+	one := start(1, "a")
+	n.send(one)
+	call := sink.next(t)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.stop()
+	}()
+	call.done(nil) // before or after the readers have ended: both must do
+	n.receive(one)
+	<-ended
+	if got := l.Stats().Responses; got != 1 {
+		t.Errorf("%d responses", got)
+	}
+}
+
+func TestRunReportsLostSocket(t *testing.T) {
+	l, err := New(Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}}, refuser{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Run(t.Context()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("error %v, want %v", err, net.ErrClosed)
+	}
+}
+
+// TestDroppedAnswerIsRepeated: the queue is full, so the answer is dropped; asked again it comes.
+func TestDroppedAnswerIsRepeated(t *testing.T) {
+	l, handle := idle(t, newRecorder(), local())
+	q := &l.sockets[0].answers
+	q.init(1)
+	handle(failedRequest(0), noon)
+	handle(failedRequest(1), noon)
+	if got := l.Stats().Dropped; got != 1 {
+		t.Errorf("%d dropped, want 1", got)
+	}
+	q.take(nil)
+	handle(failedRequest(1), noon)
+	if got := q.take(nil); len(got) != 1 || got[0].key.identifier != 1 {
+		t.Errorf("queued %v, want the answer to request 1", got)
+	}
+}
+
+// TestDrain: Run waits for a sink that does not call back, but not for ever.
+func TestDrain(t *testing.T) {
+	tests := []struct {
+		name  string
+		after time.Duration
+		want  time.Duration
+	}{
+		{"nothing to wait for", 0, 0},
+		{"called back", time.Second, time.Second},
+		{"never", time.Hour, drainLimit},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var l Listener
+				if tt.after > 0 {
+					l.pending.Add(1)
+					back := time.AfterFunc(tt.after-time.Microsecond, func() { l.pending.Add(-1) })
+					defer back.Stop()
+				}
+				began := time.Now()
+				l.drain()
+				if got := time.Since(began); got != tt.want {
+					t.Errorf("waited %v, want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}

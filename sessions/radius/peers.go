@@ -1,0 +1,90 @@
+package radius
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+
+	"aaasess/sessions"
+)
+
+// identifiers is how many requests to one peer can be told apart.
+const identifiers = 256
+
+// flight is a Disconnect-Request that waits for its answer.
+type flight struct {
+	client  *client
+	request authenticator
+	answer  chan sessions.Outcome // room for one
+}
+
+// peer is an address that Disconnect-Requests go to.
+type peer struct {
+	slots   chan struct{} // one for each identifier in use
+	used    [identifiers]bool
+	next    uint8             // where to look for a free identifier: the one used longest ago is best
+	flights map[uint8]*flight // those that were sent
+}
+
+// peerTable is the identifiers in use, by peer. A peer stays in it for good, so that an identifier
+// is not used again soon: a NAS may take that for a retransmission. There are as many as NASes.
+type peerTable struct {
+	mu    sync.Mutex
+	peers map[netip.AddrPort]*peer
+}
+
+func (t *peerTable) init() { t.peers = map[netip.AddrPort]*peer{} }
+
+// acquire takes an identifier; it waits for one if all are in use.
+func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, error) {
+	t.mu.Lock()
+	p := t.peers[addr]
+	if p == nil {
+		p = &peer{slots: make(chan struct{}, identifiers), flights: map[uint8]*flight{}}
+		t.peers[addr] = p
+	}
+	t.mu.Unlock()
+
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for p.used[p.next] { // ends: slots leaves one free
+		p.next++
+	}
+	identifier := p.next
+	p.used[identifier] = true
+	p.next++
+	return identifier, nil
+}
+
+// fly puts a request on its way: find finds it.
+func (t *peerTable) fly(addr netip.AddrPort, identifier uint8, f *flight) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.peers[addr].flights[identifier] = f
+}
+
+// find is the request that an answer belongs to, or nil.
+func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.peers[addr]
+	if p == nil {
+		return nil
+	}
+	return p.flights[identifier]
+}
+
+// release gives an identifier back.
+func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
+	t.mu.Lock()
+	p := t.peers[addr]
+	p.used[identifier] = false
+	delete(p.flights, identifier)
+	t.mu.Unlock()
+	<-p.slots
+}

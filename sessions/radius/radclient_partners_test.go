@@ -1,0 +1,143 @@
+//go:build partners
+
+package radius
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// radclient runs radclient as a NAS; it checks the authenticators of what it receives. records are
+// separated by empty lines.
+func radclient(t *testing.T, l *listening, secret, records string, flags ...string) (output string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "radclient", append(flags, l.Addr().String(), "acct", secret)...)
+	cmd.Stdin = strings.NewReader(records)
+	out, err := cmd.CombinedOutput()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited || ctx.Err() != nil {
+		t.Fatalf("radclient: %v %v\n%s", err, ctx.Err(), out)
+	}
+	return string(out), err
+}
+
+// durable calls back at once, from a goroutine of its own, and returns what it was called with.
+func durable(t *testing.T, sink recorder) <-chan []report {
+	t.Helper()
+	all := make(chan []report, 1)
+	go func() {
+		var list []report
+		for call := range sink {
+			call.done(nil)
+			list = append(list, call)
+		}
+		all <- list
+	}()
+	return all
+}
+
+func TestRadclientSession(t *testing.T) {
+	sink := newRecorder()
+	all := durable(t, sink)
+	l := listen(t, sink, "127.0.0.1:0", local())
+	const who = "User-Name = \"alice\", NAS-Identifier = \"bras1\", Acct-Session-Id = \"0A\", Proxy-State = 0x6162, "
+	const records = "Acct-Status-Type = Accounting-On, NAS-Identifier = \"bras1\"\n\n" +
+		who + "Acct-Status-Type = Start\n\n" +
+		who + "Acct-Status-Type = Interim-Update, Acct-Session-Time = 60, Acct-Input-Octets = 1\n\n" +
+		who + "Acct-Status-Type = Stop, Acct-Session-Time = 90, Acct-Input-Octets = 2, Message-Authenticator = 0x00\n"
+	out, err := radclient(t, l, string(goldenSecret), records, "-x", "-r", "1", "-t", "5", "-p", "1")
+	if err != nil || strings.Count(out, "Received Accounting-Response") != 4 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if strings.Count(out, "Proxy-State = 0x6162") != 6 {
+		t.Errorf("Proxy-State is not in each of three requests and responses:\n%s", out)
+	}
+	l.stop()
+	close(sink)
+	var got []string
+	for _, c := range <-all {
+		if c.closed {
+			got = append(got, fmt.Sprintf("closed %v", c.event.NAS))
+			continue
+		}
+		got = append(got, fmt.Sprintf("%v %v %s %d %s", c.event.Type, c.event.NAS, c.event.AcctSessionID, c.event.Usage.InputOctets, c.event.Attrs.Text(sessions.UserName)))
+	}
+	want := []string{
+		"closed bras1@127.0.0.1", "Start bras1@127.0.0.1 0A 0 alice",
+		"Interim-Update bras1@127.0.0.1 0A 1 alice", "Stop bras1@127.0.0.1 0A 2 alice",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRadclientMany(t *testing.T) {
+	const many = 2000
+	sink := newRecorder()
+	all := durable(t, sink)
+	l := listen(t, sink, "127.0.0.1:0", local())
+	var records strings.Builder
+	for i := range many {
+		fmt.Fprintf(&records, "Acct-Status-Type = Start, User-Name = \"u%d\", Acct-Session-Id = \"%d\"\n\n", i, i)
+	}
+	out, err := radclient(t, l, string(goldenSecret), records.String(), "-q", "-s", "-r", "3", "-t", "3", "-p", "100")
+	if err != nil || !strings.Contains(strings.Join(strings.Fields(out), " "), "Accepted : 2000 Rejected : 0 Lost : 0") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	l.stop()
+	close(sink)
+	seen := map[string]bool{}
+	for _, c := range <-all {
+		seen[c.event.AcctSessionID] = true
+	}
+	if len(seen) != many {
+		t.Errorf("%d sessions, want %d", len(seen), many)
+	}
+}
+
+func TestRadclientWrongSecret(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	out, err := radclient(t, l, "wrong", "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "2", "-t", "0.2")
+	if err == nil || !strings.Contains(out, "No reply from server") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if got := l.Stats().BadAuthenticators; got != 2 || len(sink) > 0 {
+		t.Errorf("%d wrong authenticators, want 2; the sink was called %d times", got, len(sink))
+	}
+}
+
+// TestRadclientRetransmission: the first copy is not made durable, the second takes long; the third
+// is a duplicate.
+func TestRadclientRetransmission(t *testing.T) {
+	sink := newRecorder()
+	l := listen(t, sink, "127.0.0.1:0", local())
+	type result struct {
+		out string
+		err error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		out, err := radclient(t, l, string(goldenSecret), "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "10", "-t", "0.2")
+		ended <- result{out, err}
+	}()
+	sink.next(t).done(errBusy)
+	second := sink.next(t)
+	waitFor(t, func() bool { return l.Stats().Duplicates > 0 })
+	second.done(nil)
+	if r := <-ended; r.err != nil || !strings.Contains(r.out, "Received Accounting-Response") {
+		t.Errorf("%v\n%s", r.err, r.out)
+	}
+	if len(sink) > 0 {
+		t.Error("the sink was called a third time")
+	}
+}

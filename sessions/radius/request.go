@@ -1,0 +1,188 @@
+package radius
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"aaasess/sessions"
+)
+
+// action is what an Accounting-Request asks for.
+type action uint8
+
+const (
+	applyEvent action = iota // an event of a session
+	closeNAS                 // Accounting-On or -Off: all sessions of the NAS have ended
+	noAction                 // other status types: nothing that we keep
+)
+
+// Acct-Status-Type values (RFC 2866 section 5.1) that are no event of a session.
+const (
+	accountingOn  = 7
+	accountingOff = 8
+)
+
+// Service-Type values (RFC 2865 section 5.6).
+const (
+	serviceLogin                  = 1
+	serviceCallbackLogin          = 3
+	serviceAdministrative         = 6
+	serviceNASPrompt              = 7
+	serviceCallbackNASPrompt      = 9
+	serviceCallbackAdministrative = 11
+)
+
+// accountingRequest is an Accounting-Request, understood.
+type accountingRequest struct {
+	action     action
+	event      sessions.Event // of closeNAS only NAS
+	before     time.Time      // closeNAS: sessions that began later are another life of the NAS
+	proxyState string         // the Proxy-State attributes, whole, in order
+}
+
+// numbers are the attributes of type integer (or address, or time) that we look at. The first of
+// each type counts.
+type numbers struct {
+	value [64]uint32
+	have  uint64 // bit t: there is an attribute of type t
+}
+
+// isNumber has bit t set if attributes of type t must have four octets.
+const isNumber uint64 = 1<<sessions.NASIPAddress | 1<<sessions.NASPort | 1<<sessions.ServiceType |
+	1<<sessions.FramedProtocol | 1<<sessions.FramedIPAddress | 1<<sessions.LoginIPHost | 1<<sessions.LoginService |
+	1<<sessions.AcctStatusType | 1<<sessions.AcctDelayTime | 1<<sessions.AcctAuthentic | 1<<sessions.AcctTerminateCause |
+	1<<sessions.EventTimestamp | 1<<sessions.NASPortType | usageNumbers
+
+// usageNumbers are those of isNumber that say what a session has used.
+const usageNumbers uint64 = 1<<sessions.AcctInputOctets | 1<<sessions.AcctOutputOctets |
+	1<<sessions.AcctInputPackets | 1<<sessions.AcctOutputPackets |
+	1<<sessions.AcctInputGigawords | 1<<sessions.AcctOutputGigawords | 1<<sessions.AcctSessionTime
+
+func (n *numbers) has(t sessions.AttributeType) bool { return n.have>>t&1 == 1 }
+
+// add takes an attribute; it is an error if the octets of a number are not four (RFC 2866 section 5).
+func (n *numbers) add(t sessions.AttributeType, value []byte) error {
+	if t >= 64 || isNumber>>t&1 == 0 {
+		return nil
+	}
+	if len(value) != 4 {
+		return &malformedError{t, "not 4 octets"}
+	}
+	if !n.has(t) {
+		n.have |= 1 << t
+		n.value[t] = binary.BigEndian.Uint32(value)
+	}
+	return nil
+}
+
+// parseAccounting understands the attributes of an Accounting-Request; their framing was checked.
+// received is when it came, from whom. scratch is memory to work in; it is returned for the next
+// time. Errors are of type malformedError.
+func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch []byte) (accountingRequest, []byte, error) {
+	var r accountingRequest
+	var n numbers
+	var proxyState []byte
+	kept := scratch[:0]
+	for len(attrs) > 0 {
+		attr := attrs[:attrs[1]]
+		attrs = attrs[len(attr):]
+		t := sessions.AttributeType(attr[0])
+		if err := n.add(t, attr[2:]); err != nil {
+			return r, kept, err
+		}
+		switch t {
+		case sessions.ProxyState:
+			proxyState = append(proxyState, attr...)
+		case sessions.MessageAuth, sessions.AcctDelayTime: // of this packet, not of the event
+		default:
+			kept = append(kept, attr...)
+		}
+	}
+	r.proxyState = string(proxyState)
+	r.event.Attrs = sessions.Attributes(kept)
+	err := r.understand(&n, from, received)
+	return r, kept, err
+}
+
+func (r *accountingRequest) understand(n *numbers, from netip.Addr, received time.Time) error {
+	ev := &r.event
+	var err error
+	if ev.NAS, err = nasOf(ev.Attrs, n, from); err != nil {
+		return err
+	}
+	delay := time.Duration(n.value[sessions.AcctDelayTime]) * time.Second
+	ev.At = received.Add(-delay)
+
+	switch status := n.value[sessions.AcctStatusType]; {
+	case !n.has(sessions.AcctStatusType):
+		return &malformedError{sessions.AcctStatusType, "missing"}
+	case status == uint32(sessions.Start) || status == uint32(sessions.Stop) || status == uint32(sessions.Interim):
+		ev.Type = sessions.EventType(status)
+	case status == accountingOn || status == accountingOff:
+		// The delay is rounded down: the NAS restarted up to a second before ev.At, and sessions may
+		// have begun since.
+		r.action, r.before = closeNAS, ev.At
+		if delay > 0 {
+			r.before = r.before.Add(-time.Second)
+		}
+		return nil
+	default:
+		r.action = noAction
+		return nil
+	}
+
+	ev.AcctSessionID = ev.Attrs.Text(sessions.AcctSessionID)
+	if ev.AcctSessionID == "" {
+		return &malformedError{sessions.AcctSessionID, "missing or empty"}
+	}
+	ev.Kind = kindOf(n)
+	ev.EventStamp = n.value[sessions.EventTimestamp]
+	ev.HasUsage = n.have&usageNumbers != 0
+	ev.Usage = sessions.Usage{
+		InputOctets:   octets(n, sessions.AcctInputGigawords, sessions.AcctInputOctets),
+		OutputOctets:  octets(n, sessions.AcctOutputGigawords, sessions.AcctOutputOctets),
+		InputPackets:  uint64(n.value[sessions.AcctInputPackets]),
+		OutputPackets: uint64(n.value[sessions.AcctOutputPackets]),
+		SessionTime:   n.value[sessions.AcctSessionTime],
+	}
+	return nil
+}
+
+// octets puts the two halves of an octet counter together (RFC 2869 section 5.1).
+func octets(n *numbers, high, low sessions.AttributeType) uint64 {
+	return uint64(n.value[high])<<32 | uint64(n.value[low])
+}
+
+// nasOf is who sent the request.
+func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) (sessions.NAS, error) {
+	nas := sessions.NAS{Addr: from.Unmap(), Name: attrs.Text(sessions.NASIdentifier)}
+	v6, has6 := attrs.Get(sessions.NASIPv6Address)
+	if has6 && len(v6) != 16 {
+		return nas, &malformedError{sessions.NASIPv6Address, "not 16 octets"}
+	}
+	switch {
+	case nas.Name != "":
+	case n.has(sessions.NASIPAddress):
+		var a [4]byte
+		binary.BigEndian.PutUint32(a[:], n.value[sessions.NASIPAddress])
+		nas.Name = netip.AddrFrom4(a).String()
+	case has6:
+		nas.Name = netip.AddrFrom16([16]byte([]byte(v6))).String()
+	}
+	return nas, nil
+}
+
+// kindOf is the accounting type of a session, by the service that its user was given (R40).
+func kindOf(n *numbers) sessions.Kind {
+	switch n.value[sessions.ServiceType] {
+	case serviceNASPrompt, serviceAdministrative, serviceCallbackNASPrompt, serviceCallbackAdministrative:
+		return sessions.Exec
+	case serviceLogin, serviceCallbackLogin:
+		if n.has(sessions.LoginService) || n.has(sessions.LoginIPHost) {
+			return sessions.Connection
+		}
+		return sessions.Exec
+	}
+	return sessions.Network
+}

@@ -1,0 +1,366 @@
+package radius
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	layeh "layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
+)
+
+var (
+	noon   = time.Date(2023, 11, 14, 12, 0, 0, 0, time.UTC)
+	source = netip.MustParseAddr("192.0.2.77")
+)
+
+// parseGolden checks and parses a packet from testdata as the listener would.
+func parseGolden(tb testing.TB, name string) accountingRequest {
+	tb.Helper()
+	p, err := parsePacket(goldenPacket(tb, name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if ok, _ := p.authentic(zeros, goldenSecret, nil); !ok {
+		tb.Fatal("not authentic")
+	}
+	r, _, err := parseAccounting(p.attributes(), source, noon, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+func TestGoldenRequests(t *testing.T) {
+	bras := sessions.NAS{Addr: source, Name: "bras1"}
+	hostapd := sessions.NAS{Addr: source, Name: "hostapd-wired-1"}
+	strongswan := sessions.NAS{Addr: source, Name: "strongSwan"}
+	tests := []struct {
+		name string
+		want accountingRequest // Attrs apart
+	}{
+		{"radclient-start", accountingRequest{event: sessions.Event{
+			Type: sessions.Start, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
+			At: noon.Add(-3 * time.Second), EventStamp: 1700000000,
+		}}},
+		{"radclient-interim", accountingRequest{event: sessions.Event{
+			Type: sessions.Interim, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
+			At: noon, EventStamp: 1700000600, HasUsage: true, Usage: sessions.Usage{
+				InputOctets: 1000, OutputOctets: 5_000_000_000, InputPackets: 10, OutputPackets: 4_000_000, SessionTime: 600,
+			},
+		}}},
+		{"radclient-stop", accountingRequest{proxyState: "\x21\x04aa\x21\x03b", event: sessions.Event{
+			Type: sessions.Stop, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
+			At: noon, HasUsage: true, Usage: sessions.Usage{InputOctets: 2000, OutputOctets: 10_000_000_000, SessionTime: 1200},
+		}}},
+		{"radclient-on", accountingRequest{
+			action: closeNAS, before: noon.Add(-6 * time.Second),
+			event: sessions.Event{NAS: sessions.NAS{Addr: source, Name: "192.0.2.1"}, At: noon.Add(-5 * time.Second)},
+		}},
+		{"hostapd-start", accountingRequest{event: sessions.Event{
+			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, EventStamp: 1700000000,
+		}}},
+		{"hostapd-start-again", accountingRequest{event: sessions.Event{
+			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network,
+			At: noon.Add(-3 * time.Second), EventStamp: 1700000000,
+		}}},
+		{"hostapd-stop", accountingRequest{event: sessions.Event{
+			Type: sessions.Stop, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon,
+			EventStamp: 1700000061, HasUsage: true, Usage: sessions.Usage{SessionTime: 61},
+		}}},
+		{"hostapd-on", accountingRequest{action: closeNAS, before: noon, event: sessions.Event{NAS: hostapd, At: noon}}},
+		{"hostapd-off", accountingRequest{action: closeNAS, before: noon, event: sessions.Event{NAS: hostapd, At: noon}}},
+		{"strongswan-start", accountingRequest{event: sessions.Event{
+			Type: sessions.Start, NAS: strongswan, AcctSessionID: "1700000000-1", Kind: sessions.Network, At: noon,
+		}}},
+		{"strongswan-stop", accountingRequest{event: sessions.Event{
+			Type: sessions.Stop, NAS: strongswan, AcctSessionID: "1700000000-1", Kind: sessions.Network, At: noon,
+			HasUsage: true, Usage: sessions.Usage{InputOctets: 840, OutputOctets: 1680, InputPackets: 10, OutputPackets: 20, SessionTime: 30},
+		}}},
+		{"openvpn-interim", accountingRequest{event: sessions.Event{
+			Type: sessions.Interim, NAS: sessions.NAS{Addr: source, Name: "OpenVpn"}, AcctSessionID: "0123456789ABCDEF0123456789ABCDEF",
+			Kind: sessions.Network, At: noon, HasUsage: true,
+			Usage: sessions.Usage{InputOctets: 1<<32 + 5000, OutputOctets: 2<<32 + 7, SessionTime: 60},
+		}}},
+	}
+	covered := map[string]bool{}
+	for _, tt := range tests {
+		covered[tt.name+".hex"] = true
+		t.Run(tt.name, func(t *testing.T) {
+			got := parseGolden(t, tt.name+".hex")
+			if diff := cmp.Diff(tt.want, got, requestOptions()...); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for _, name := range goldenNames(t) {
+		if !covered[name] {
+			t.Errorf("testdata/%s has no test", name)
+		}
+	}
+}
+
+func requestOptions() []cmp.Option {
+	return []cmp.Option{
+		cmp.AllowUnexported(accountingRequest{}),
+		cmpopts.IgnoreFields(sessions.Event{}, "Attrs"),
+		cmpopts.EquateComparable(netip.Addr{}),
+	}
+}
+
+// TestKeptAttributes: all attributes stay, in order and octet for octet, but for the three that
+// belong to the packet.
+func TestKeptAttributes(t *testing.T) {
+	var want []byte
+	p, err := parsePacket(goldenPacket(t, "radclient-stop.hex"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for at, value := range sessions.Attributes(p.attributes()).All() {
+		if at == sessions.ProxyState || at == sessions.MessageAuth || at == sessions.AcctDelayTime {
+			left++
+			continue
+		}
+		want = sessions.AppendAttribute(want, at, value)
+	}
+	if left != 3 {
+		t.Fatalf("the golden packet has %d attributes to leave out, want 3", left)
+	}
+	got := parseGolden(t, "radclient-stop.hex").event.Attrs
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Error(diff)
+	}
+	if got := parseGolden(t, "radclient-start.hex").event.Attrs; got == "" || !got.Valid() {
+		t.Error("the start has no valid attributes")
+	} else if _, ok := got.Get(sessions.AcctDelayTime); ok {
+		t.Error("Acct-Delay-Time was kept")
+	}
+}
+
+// attr is an attribute of text or octets, num one of four octets.
+func attr(t sessions.AttributeType, value string) string {
+	return string(sessions.AppendAttribute(nil, t, value))
+}
+
+func num(t sessions.AttributeType, n uint32) string { return string(sessions.AppendUint32(nil, t, n)) }
+
+func TestParseAccounting(t *testing.T) {
+	start := num(sessions.AcctStatusType, 1)
+	id := attr(sessions.AcctSessionID, "a")
+	v6 := attr(sessions.NASIPv6Address, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")
+	tests := []struct {
+		name    string
+		attrs   string
+		problem string
+		check   func(r accountingRequest) any
+		want    any
+	}{
+		{name: "no Acct-Status-Type", attrs: id, problem: "Acct-Status-Type: missing"},
+		{name: "no Acct-Session-Id", attrs: start, problem: "Acct-Session-Id: missing or empty"},
+		{name: "empty Acct-Session-Id", attrs: start + "\x2c\x02", problem: "Acct-Session-Id: missing or empty"},
+		{name: "short Acct-Status-Type", attrs: id + "\x28\x03\x01", problem: "Acct-Status-Type: not 4 octets"},
+		{name: "long Acct-Input-Octets", attrs: start + id + "\x2a\x07\x00\x00\x00\x00\x01", problem: "Acct-Input-Octets: not 4 octets"},
+		{name: "empty Acct-Delay-Time", attrs: start + id + "\x29\x02", problem: "Acct-Delay-Time: not 4 octets"},
+		{name: "short NAS-IPv6-Address", attrs: start + id + "\x5f\x03a", problem: "NAS-IPv6-Address: not 16 octets"},
+		{name: "first of two counts", attrs: start + num(sessions.AcctStatusType, 2) + id + attr(sessions.AcctSessionID, "b"), check: func(r accountingRequest) any {
+			return r.event.Type.String() + r.event.AcctSessionID
+		}, want: "Starta"},
+		{name: "Accounting-On needs no Acct-Session-Id", attrs: num(sessions.AcctStatusType, 7), check: func(r accountingRequest) any {
+			return r.action
+		}, want: closeNAS},
+		{name: "Tunnel-Start is ignored", attrs: num(sessions.AcctStatusType, 9), check: func(r accountingRequest) any {
+			return r.action
+		}, want: noAction},
+		{name: "Failed is ignored", attrs: num(sessions.AcctStatusType, 15) + id, check: func(r accountingRequest) any {
+			return r.action
+		}, want: noAction},
+		{name: "status 0 is ignored", attrs: num(sessions.AcctStatusType, 0) + id, check: func(r accountingRequest) any {
+			return r.action
+		}, want: noAction},
+		{name: "NAS-Identifier is the name", attrs: start + id + attr(sessions.NASIdentifier, "n") + num(sessions.NASIPAddress, 0x01020304), check: func(r accountingRequest) any {
+			return r.event.NAS.Name
+		}, want: "n"},
+		{name: "else NAS-IP-Address", attrs: start + id + "\x20\x02" + num(sessions.NASIPAddress, 0x01020304) + v6, check: func(r accountingRequest) any {
+			return r.event.NAS.Name
+		}, want: "1.2.3.4"},
+		{name: "else NAS-IPv6-Address", attrs: start + id + v6, check: func(r accountingRequest) any {
+			return r.event.NAS.Name
+		}, want: "2001:db8::1"},
+		{name: "else none", attrs: start + id, check: func(r accountingRequest) any {
+			return r.event.NAS.Name
+		}, want: ""},
+		{name: "no counters", attrs: start + id, check: func(r accountingRequest) any {
+			return r.event.HasUsage
+		}, want: false},
+		{name: "a counter of 0 is one", attrs: start + id + num(sessions.AcctOutputPackets, 0), check: func(r accountingRequest) any {
+			return r.event.HasUsage
+		}, want: true},
+		{name: "session time is usage", attrs: start + id + num(sessions.AcctSessionTime, 0), check: func(r accountingRequest) any {
+			return r.event.HasUsage
+		}, want: true},
+		{name: "largest octets", attrs: start + id + num(sessions.AcctInputGigawords, 0xffffffff) + num(sessions.AcctInputOctets, 0xffffffff), check: func(r accountingRequest) any {
+			return r.event.Usage.InputOctets
+		}, want: ^uint64(0)},
+		{name: "largest delay", attrs: start + id + num(sessions.AcctDelayTime, 0xffffffff), check: func(r accountingRequest) any {
+			return noon.Sub(r.event.At)
+		}, want: 0xffffffff * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, _, err := parseAccounting([]byte(tt.attrs), source, noon, nil)
+			if tt.problem != "" {
+				var m *malformedError
+				if !errors.As(err, &m) || err.Error() != tt.problem {
+					t.Fatalf("error %v, want %s", err, tt.problem)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, tt.check(r)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestKind(t *testing.T) {
+	service := func(n uint32) string { return num(sessions.ServiceType, n) }
+	tests := []struct {
+		name  string
+		attrs string
+		want  sessions.Kind
+	}{
+		{"no Service-Type", "", sessions.Network},
+		{"Framed", service(2), sessions.Network},
+		{"Outbound", service(5), sessions.Network},
+		{"Call-Check", service(10), sessions.Network},
+		{"NAS-Prompt", service(7), sessions.Exec},
+		{"Administrative", service(6), sessions.Exec},
+		{"Callback-NAS-Prompt", service(9), sessions.Exec},
+		{"Callback-Administrative", service(11), sessions.Exec},
+		{"Login alone", service(1), sessions.Exec},
+		{"Login by telnet", service(1) + num(sessions.LoginService, 0), sessions.Connection},
+		{"Login to a host", service(1) + num(sessions.LoginIPHost, 1), sessions.Connection},
+		{"Callback-Login to a host", service(3) + num(sessions.LoginIPHost, 1), sessions.Connection},
+		{"NAS-Prompt with Login-Service", service(7) + num(sessions.LoginService, 0), sessions.Exec},
+		{"Login-Service without Service-Type", num(sessions.LoginService, 0), sessions.Network},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			attrs := num(sessions.AcctStatusType, 1) + attr(sessions.AcctSessionID, "a") + tt.attrs
+			r, _, err := parseAccounting([]byte(attrs), source, noon, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.event.Kind != tt.want {
+				t.Errorf("%v, want %v", r.event.Kind, tt.want)
+			}
+		})
+	}
+}
+
+func TestSourceIsUnmapped(t *testing.T) {
+	attrs := num(sessions.AcctStatusType, 1) + attr(sessions.AcctSessionID, "a")
+	r, _, err := parseAccounting([]byte(attrs), netip.MustParseAddr("::ffff:192.0.2.77"), noon, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.event.NAS.Addr != source {
+		t.Errorf("%v, want %v", r.event.NAS.Addr, source)
+	}
+}
+
+// FuzzParse holds the parser against layeh.com/radius: neither may panic, both accept the same
+// framing, and what both understand is the same.
+func FuzzParse(f *testing.F) {
+	for _, name := range goldenNames(f) {
+		f.Add(goldenPacket(f, name))
+	}
+	f.Add(rawPacket(4, ""))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := parsePacket(data)
+		theirs, theirErr := layeh.Parse(data, []byte(goldenSecret))
+		if err != nil {
+			var m *malformedError
+			if !errors.As(err, &m) {
+				t.Fatalf("error of another type: %v", err)
+			}
+			if theirErr == nil && m.attribute != sessions.MessageAuth {
+				t.Fatalf("%v, but the oracle takes it", err)
+			}
+			return
+		}
+		if theirErr != nil {
+			t.Fatalf("accepted, but the oracle says %v", theirErr)
+		}
+		ok, _ := p.authentic(zeros, goldenSecret, nil)
+		if ok && !layeh.IsAuthenticRequest(p.data, []byte(goldenSecret)) && p.code() == codeAccountingRequest {
+			t.Fatal("authentic, but not for the oracle")
+		}
+		r, _, err := parseAccounting(p.attributes(), source, noon, nil)
+		if err != nil {
+			return
+		}
+		if !r.event.Attrs.Valid() || !sessions.Attributes(r.proxyState).Valid() {
+			t.Fatal("attributes are not whole")
+		}
+		compare(t, r, theirs)
+	})
+}
+
+func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
+	want := accountingRequest{action: noAction}
+	ev := &want.event
+	ev.NAS = sessions.NAS{Addr: source, Name: rfc2865.NASIdentifier_GetString(theirs)}
+	if ip := rfc2865.NASIPAddress_Get(theirs); ev.NAS.Name == "" && ip != nil {
+		ev.NAS.Name = ip.String()
+	} else if ev.NAS.Name == "" {
+		ev.NAS.Name = r.event.NAS.Name
+	}
+	delay := time.Duration(rfc2866.AcctDelayTime_Get(theirs)) * time.Second
+	ev.At = noon.Add(-delay)
+	states, err := rfc2865.ProxyState_Gets(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range states {
+		want.proxyState += attr(sessions.ProxyState, string(s))
+	}
+	switch status := rfc2866.AcctStatusType_Get(theirs); status {
+	case rfc2866.AcctStatusType_Value_AccountingOn, rfc2866.AcctStatusType_Value_AccountingOff:
+		want.action, want.before = closeNAS, ev.At
+		if delay > 0 {
+			want.before = ev.At.Add(-time.Second)
+		}
+	case rfc2866.AcctStatusType_Value_Start, rfc2866.AcctStatusType_Value_Stop, rfc2866.AcctStatusType_Value_InterimUpdate:
+		want.action = applyEvent
+		ev.Type = sessions.EventType(status)
+		ev.AcctSessionID = rfc2866.AcctSessionID_GetString(theirs)
+		ev.Kind = r.event.Kind // see TestKind
+		if stamp := theirs.Get(rfc2869.EventTimestamp_Type); len(stamp) == 4 {
+			ev.EventStamp = binary.BigEndian.Uint32(stamp)
+		}
+		ev.Usage = sessions.Usage{
+			InputOctets:   uint64(rfc2869.AcctInputGigawords_Get(theirs))<<32 | uint64(rfc2866.AcctInputOctets_Get(theirs)),
+			OutputOctets:  uint64(rfc2869.AcctOutputGigawords_Get(theirs))<<32 | uint64(rfc2866.AcctOutputOctets_Get(theirs)),
+			InputPackets:  uint64(rfc2866.AcctInputPackets_Get(theirs)),
+			OutputPackets: uint64(rfc2866.AcctOutputPackets_Get(theirs)),
+			SessionTime:   uint32(rfc2866.AcctSessionTime_Get(theirs)),
+		}
+		ev.HasUsage = r.event.HasUsage
+	}
+	if diff := cmp.Diff(want, r, requestOptions()...); diff != "" {
+		t.Fatal(diff)
+	}
+}

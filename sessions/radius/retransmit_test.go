@@ -1,0 +1,176 @@
+package radius
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/sessions/radius/radiustest"
+
+	"github.com/google/go-cmp/cmp"
+	layeh "layeh.com/radius"
+)
+
+// wire is the time part of a Disconnector: what is sent, and when, with a fake clock and no socket.
+type wire struct {
+	d  *Disconnector
+	mu sync.Mutex
+	at []time.Duration
+	b  [][]byte
+}
+
+// newWire makes a Disconnector whose packets go to answer; what it returns comes back after delay.
+func newWire(t *testing.T, cfg DisconnectConfig, delay time.Duration, answer func(n int, r radiustest.Request) []byte) *wire {
+	t.Helper()
+	w := &wire{}
+	began := time.Now()
+	cfg.Clients = []Client{local()}
+	d, err := newDisconnector(cfg, func(b []byte, to netip.AddrPort) error {
+		w.mu.Lock()
+		w.at, w.b = append(w.at, time.Since(began)), append(w.b, append([]byte(nil), b...))
+		n := len(w.at)
+		w.mu.Unlock()
+		p, err := layeh.Parse(b, []byte(goldenSecret))
+		if err != nil {
+			return err
+		}
+		if data := answer(n, radiustest.Request{Data: b, Packet: p}); data != nil {
+			time.AfterFunc(delay, func() { w.d.receive(data, to, time.Now()) })
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.d = d
+	return w
+}
+
+func TestRetransmissionTimes(t *testing.T) {
+	const s = time.Second
+	tests := []struct {
+		name   string
+		cfg    DisconnectConfig
+		answer int // number of the transmission that is answered, 0: none
+		delay  time.Duration
+		sent   []time.Duration
+		want   sessions.Answer
+		end    time.Duration
+	}{
+		{"defaults, silence", DisconnectConfig{}, 0, 0, []time.Duration{0, 3 * s, 6 * s}, sessions.NoAnswer, 9 * s},
+		{"defaults, answered at once", DisconnectConfig{}, 1, 0, []time.Duration{0}, sessions.ACK, 0},
+		{"slow answer", DisconnectConfig{}, 1, 4 * s, []time.Duration{0, 3 * s}, sessions.ACK, 4 * s},
+		{"last one answered", DisconnectConfig{}, 3, s, []time.Duration{0, 3 * s, 6 * s}, sessions.ACK, 7 * s},
+		{"answer too late", DisconnectConfig{}, 3, 4 * s, []time.Duration{0, 3 * s, 6 * s}, sessions.NoAnswer, 9 * s},
+		{"own timeout", DisconnectConfig{Timeout: s, Retransmissions: 1}, 0, 0, []time.Duration{0, s}, sessions.NoAnswer, 2 * s},
+		{"no retransmission", DisconnectConfig{Retransmissions: -1}, 0, 0, []time.Duration{0}, sessions.NoAnswer, 3 * s},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t, tt.cfg, tt.delay, func(n int, r radiustest.Request) []byte {
+					if n != tt.answer {
+						return nil
+					}
+					return radiustest.ACK(r)
+				})
+				began := time.Now()
+				out := w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+				if out.Answer != tt.want || out.Err != nil {
+					t.Errorf("outcome %v, want %d", out, tt.want)
+				}
+				if end := time.Since(began); end != tt.end {
+					t.Errorf("ended at %v, want %v", end, tt.end)
+				}
+				if diff := cmp.Diff(tt.sent, w.at); diff != "" {
+					t.Error(diff)
+				}
+				for i := range w.b {
+					if string(w.b[i]) != string(w.b[0]) {
+						t.Errorf("transmission %d is another packet", i+1)
+					}
+				}
+				time.Sleep(time.Minute) // late answers find nobody
+			})
+		})
+	}
+}
+
+func TestDisconnectEndsWithContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t, DisconnectConfig{}, 0, func(int, radiustest.Request) []byte { return nil })
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		began := time.Now()
+		if out := w.d.Disconnect(ctx, hostapdSession("127.0.0.2")); out != (sessions.Outcome{}) {
+			t.Errorf("outcome %v", out)
+		}
+		if end := time.Since(began); end != 4*time.Second {
+			t.Errorf("ended at %v", end)
+		}
+	})
+}
+
+// TestIdentifiers: 256 requests to a NAS have 256 identifiers; the next waits for one of them, and
+// takes the one that was used longest ago. Another NAS does not wait.
+func TestIdentifiers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t, DisconnectConfig{Retransmissions: -1}, 0, func(int, radiustest.Request) []byte { return nil })
+		var all sync.WaitGroup
+		for range identifiers {
+			all.Go(func() { w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2")) })
+		}
+		synctest.Wait()
+		seen := map[byte]bool{}
+		for _, b := range w.b {
+			seen[b[1]] = true
+		}
+		if len(seen) != identifiers {
+			t.Fatalf("%d identifiers of %d packets", len(seen), len(w.b))
+		}
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if out := w.d.Disconnect(ctx, hostapdSession("127.0.0.2")); !errors.Is(out.Err, context.DeadlineExceeded) {
+			t.Errorf("outcome %v of the one too many", out)
+		}
+		if len(w.b) != identifiers {
+			t.Error("the one too many was sent")
+		}
+		all.Go(func() { w.d.Disconnect(t.Context(), hostapdSession("127.0.0.3")) })
+		synctest.Wait()
+		if len(w.b) != identifiers+1 {
+			t.Error("another NAS had to wait")
+		}
+		for range 2 {
+			all.Go(func() { w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2")) })
+		}
+		all.Wait() // the first ones end after 3 s, then these
+		if len(w.b) != identifiers+3 {
+			t.Fatalf("%d packets", len(w.b))
+		}
+		if a, b := w.b[identifiers+1][1], w.b[identifiers+2][1]; a == b {
+			t.Errorf("both have identifier %d", a)
+		}
+	})
+}
+
+// TestIdentifiersTurn: identifiers are not used again at once, even when only one is in use.
+func TestIdentifiersTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t, DisconnectConfig{}, 0, func(_ int, r radiustest.Request) []byte { return radiustest.ACK(r) })
+		for range 300 {
+			w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+		}
+		for i := 1; i < len(w.b); i++ {
+			if w.b[i][1] != w.b[i-1][1]+1 {
+				t.Fatalf("identifier %d after %d", w.b[i][1], w.b[i-1][1])
+			}
+		}
+	})
+}

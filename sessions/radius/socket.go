@@ -1,0 +1,187 @@
+package radius
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	receiveBuffer = 8 << 20 // what the kernel holds of a burst: about 10,000 requests
+	sendBuffer    = 4 << 20
+	// answerLimit bounds the answers that wait for a socket. One more is dropped; the NAS will ask
+	// again and is answered from the table of duplicates.
+	answerLimit = 1 << 16
+)
+
+// socket is one UDP socket of a Listener.
+type socket struct {
+	listener *Listener
+	conn     *net.UDPConn
+	addr     netip.AddrPort
+	wildcard bool // several local addresses: each answer must leave from the right one
+	seen     *duplicateTable
+	answers  answerQueue
+}
+
+// open opens a socket with large buffers.
+func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
+	network := "udp6"
+	if addr.Addr().Is4() {
+		network = "udp4"
+	}
+	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		return nil, fmt.Errorf("radius: listen %v: %w", addr, rootCause(err))
+	}
+	s := &socket{
+		listener: l,
+		conn:     conn,
+		addr:     conn.LocalAddr().(*net.UDPAddr).AddrPort(),
+		wildcard: addr.Addr().IsUnspecified(),
+		seen:     newDuplicateTable(generationCap),
+	}
+	s.answers.init(answerLimit)
+	if err := s.setOptions(); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("radius: listen %v: %w", addr, err)
+	}
+	return s, nil
+}
+
+// rootCause takes the address out of a *net.OpError: ours says it already.
+func rootCause(err error) error {
+	if op, ok := err.(*net.OpError); ok {
+		err = op.Err
+	}
+	if sys, ok := err.(interface{ Unwrap() error }); ok && sys.Unwrap() != nil {
+		err = sys.Unwrap()
+	}
+	return err
+}
+
+// setOptions sets buffers, and on a wildcard socket that we are told where a request was sent to.
+func (s *socket) setOptions() error {
+	return control(s.conn, func(fd int) error {
+		setBuffers(fd)
+		switch {
+		case !s.wildcard:
+			return nil
+		case s.addr.Addr().Is4():
+			return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+		default:
+			return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+		}
+	})
+}
+
+// control calls f with the socket's descriptor.
+func control(conn *net.UDPConn, f func(fd int) error) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// setBuffers makes the kernel's buffers large. More than the system's limit needs a privilege;
+// without it as much as that allows will do.
+func setBuffers(fd int) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+	}
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, sendBuffer) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
+	}
+}
+
+// localAddr is where a request was sent to, on a wildcard socket; else it is zero.
+type localAddr struct {
+	addr    netip.Addr
+	ifIndex uint32 // link-local addresses only
+}
+
+// receiver is what a reading goroutine owns.
+type receiver struct {
+	socket  *socket
+	buf     []byte
+	control []byte
+	scratch []byte
+}
+
+func newReceiver(s *socket) *receiver {
+	r := &receiver{socket: s, buf: make([]byte, maxPacket+1), scratch: make([]byte, 0, maxPacket+256)}
+	if s.wildcard {
+		r.control = make([]byte, 128)
+	}
+	return r
+}
+
+// receive waits for a datagram in r.buf. More than a packet's largest length is cut off.
+func (r *receiver) receive() (n int, from netip.AddrPort, local localAddr, err error) {
+	if !r.socket.wildcard {
+		n, from, err = r.socket.conn.ReadFromUDPAddrPort(r.buf)
+		return n, from, local, err
+	}
+	n, controls, _, from, err := r.socket.conn.ReadMsgUDPAddrPort(r.buf, r.control)
+	if err == nil {
+		local = parsePacketInfo(r.control[:controls])
+	}
+	return n, from, local, err
+}
+
+// parsePacketInfo finds the local address in control messages (ip(7), ipv6(7)).
+func parsePacketInfo(control []byte) (local localAddr) {
+	for len(control) > 0 {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return local
+		}
+		control = rest
+		switch {
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			// ifindex, spec_dst, addr: spec_dst is ours also for a broadcast
+			local.addr = netip.AddrFrom4([4]byte(data[4:8]))
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+			local.addr = netip.AddrFrom16([16]byte(data[:16]))
+			if local.addr.IsLinkLocalUnicast() {
+				local.ifIndex = binary.NativeEndian.Uint32(data[16:])
+			}
+		}
+	}
+	return local
+}
+
+// appendPacketInfo appends the control message that makes a datagram leave from this address.
+func appendPacketInfo(b []byte, local localAddr) []byte {
+	if local.addr.Is4() {
+		b, data := appendControl(b, unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)
+		a := local.addr.As4()
+		copy(data[4:], a[:])
+		return b
+	}
+	b, data := appendControl(b, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)
+	a := local.addr.As16()
+	copy(data, a[:])
+	binary.NativeEndian.PutUint32(data[16:], local.ifIndex)
+	return b
+}
+
+// appendControl appends a control message (cmsg(3)) with data of this size, zeros, to fill in.
+func appendControl(b []byte, level, kind int32, size int) (all, data []byte) {
+	at := len(b)
+	b = append(b, make([]byte, unix.CmsgSpace(size))...)
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[at]))
+	h.Level, h.Type = level, kind
+	h.SetLen(unix.CmsgLen(size))
+	return b, b[at+unix.CmsgLen(0):][:size]
+}
