@@ -1,0 +1,35 @@
+// Command bench measures this project against its peers and writes the tables
+// of docs/benchmarks.md.
+//
+// # Rules of a fair comparison
+//
+//   - One run measures every contender, one after the other (A B C A B C ...):
+//     a machine that drifts does so for all of them.
+//   - All processes of a measurement (master, subagent, client) are pinned to
+//     the same CPUs, and each contender gets a master of its own, freshly
+//     started with the same configuration.
+//   - A ratio is computed within each run and the median of those ratios is
+//     reported, not the ratio of two medians.
+//   - Each measurement checks how many cells came: a contender that answers
+//     less has failed, it is not faster.
+//
+// # The SNMP section
+//
+// casnActiveTable is served through net-snmp's snmpd (AgentX, RFC 2741) by the
+// subagents of [subagents]: peers/container.c, a subagent on libnetsnmp's
+// container table; peers/canned.c, which answers without a look-up and
+// so shows the limit of what a subagent can reach (canned-yield is the same
+// with a cheaper wait); and ourpeer, the packages of this module. Each takes
+// the arguments -socket PATH -rows N.
+//
+// # Reading the source
+//
+// compare.go (runs, medians, ratios) and table.go (Markdown) know nothing of
+// SNMP. process.go and snmpd.go start what has to run, client.go is the
+// measuring client (a process of its own, so that it can be pinned), and
+// snmp.go puts them together. A further section is a function like [runSNMP]
+// in the list of main.go.
+//
+// Everything is on loopback with free ports, all files are in one temporary
+// folder, and every process is ended by its id within a time limit.
+package main

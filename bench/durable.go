@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+	"aaasess/store"
+)
+
+const (
+	durableInFlight = 256
+
+	storeAlone = "store alone"
+	wholeWalk  = "starts"
+)
+
+// runDurable compares the rate of durable session starts (decided, encoded, committed with their
+// record, answered) with that at which the store alone commits the same octets.
+func runDurable(ctx context.Context, b *bench) (sectionText, error) {
+	text := sectionText{
+		title: "Durable starts",
+		intro: fmt.Sprintf("%d session starts, %d in flight, each answered when state, counters and accounting record are on disk, "+
+			"against the store alone committing the same octets. In one process, on all CPUs.", b.config.starts, durableInFlight),
+	}
+	changes, err := recordChanges(b.host.dir)
+	if err != nil {
+		return text, err
+	}
+	s, err := interleave(ctx, b.config.runs, []string{storeAlone, wholeWalk}, func(_ context.Context, who string) (sample, error) {
+		fmt.Fprintf(b.progress, "durable: %s\n", who)
+		return measureDurable(b.host.dir, who, b.config.starts, changes)
+	})
+	if err != nil {
+		return text, err
+	}
+	text.comparisons = []comparison{{
+		title: "Rate of commits", contenders: []string{storeAlone, wholeWalk}, series: s,
+		pairs:   []pair{{wholeWalk, storeAlone}},
+		metrics: []metric{{"commits", "1/s"}},
+	}}
+	return text, nil
+}
+
+func start(i int) sessions.Event {
+	sid := fmt.Sprintf("%016X", i)
+	attrs := sessions.AppendAttribute(nil, sessions.UserName, fmt.Sprintf("user%07d@isp.example", i))
+	attrs = sessions.AppendUint32(attrs, sessions.AcctStatusType, 1)
+	attrs = sessions.AppendUint32(attrs, sessions.FramedIPAddress, 0x0a000000+uint32(i))
+	attrs = sessions.AppendUint32(attrs, sessions.NASPort, uint32(i))
+	attrs = sessions.AppendAttribute(attrs, sessions.NASIdentifier, "bras-1.isp.example")
+	attrs = sessions.AppendAttribute(attrs, sessions.CallingStationID, fmt.Sprintf("02-00-00-%02X-%02X-%02X", i>>16&255, i>>8&255, i&255))
+	attrs = sessions.AppendAttribute(attrs, sessions.Class, "0123456789abcdef")
+	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, sid)
+	return sessions.Event{
+		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Name: "bras-1.isp.example"},
+		Kind: sessions.Network, At: time.Now(), AcctSessionID: sid, Attrs: sessions.Attributes(attrs),
+	}
+}
+
+// open makes a store and what stands on it, in a folder of its own.
+func open(dir string) (*store.Store, *sessions.Table, func() error, error) {
+	folder, err := os.MkdirTemp(dir, "store-")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	st, err := store.Open(folder, store.Config{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	end := func() error {
+		err := st.Close()
+		_ = os.RemoveAll(folder)
+		return err
+	}
+	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
+	err = router.SetPolicy(&accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
+		sessions.Network: {Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")}},
+	}})
+	return st, sessions.New(sessions.Config{}, router), end, err
+}
+
+// recordChanges runs some starts and reads back what they have made durable.
+func recordChanges(dir string) ([]store.Change, error) {
+	st, table, end, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = end() }()
+	const some = 1000
+	done := make(chan error, some)
+	for i := range some {
+		if err := table.Apply(start(i), func(err error) { done <- err }); err != nil {
+			return nil, err
+		}
+	}
+	for range some {
+		if err := <-done; err != nil {
+			return nil, err
+		}
+	}
+	changes := make([]store.Change, some)
+	var counters store.Put
+	n := 0
+	err = st.Load(func(key, value []byte) error {
+		p := store.Put{Key: append([]byte{}, key...), Value: append([]byte{}, value...)}
+		if key[0] != 's' {
+			counters = p
+			return nil
+		}
+		changes[n].Puts = append(changes[n].Puts, p)
+		n++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	entries, err := st.Read(accounting.Group("isp").Queue(), 0, some, nil)
+	if err != nil || len(entries) != some || n != some {
+		return nil, fmt.Errorf("bench: %d sessions, %d records of %d: %w", n, len(entries), some, err)
+	}
+	for i, e := range entries {
+		changes[i].Puts = append(changes[i].Puts, counters)
+		changes[i].Appends = []store.Append{{Queue: accounting.Group("isp").Queue(), Data: append([]byte{}, e.Data...)}}
+	}
+	return changes, nil
+}
+
+// measureDurable runs one contender on a new store.
+func measureDurable(dir, who string, starts int, changes []store.Change) (sample, error) {
+	st, table, end, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	slots := make(chan struct{}, durableInFlight)
+	failed := make(chan error, 1)
+	done := func(err error) {
+		if err != nil {
+			select {
+			case failed <- err:
+			default:
+			}
+		}
+		<-slots
+	}
+	var events []sessions.Event
+	for i := range starts {
+		events = append(events, start(i))
+	}
+	began := time.Now()
+	for i := range starts {
+		slots <- struct{}{}
+		if who == storeAlone {
+			c := changes[i%len(changes)]
+			key := binary.BigEndian.AppendUint32([]byte{'s'}, uint32(i+1))
+			c.Puts = []store.Put{{Key: key, Value: c.Puts[0].Value}, c.Puts[1]}
+			st.Commit(c, done)
+		} else if err := table.Apply(events[i], done); err != nil {
+			return nil, err
+		}
+	}
+	for range durableInFlight {
+		slots <- struct{}{}
+	}
+	took := time.Since(began)
+	select {
+	case err := <-failed:
+		return nil, err
+	default:
+	}
+	return sample{"commits": float64(starts) / took.Seconds()}, end()
+}

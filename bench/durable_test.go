@@ -1,0 +1,34 @@
+package main
+
+import (
+	"io"
+	"testing"
+)
+
+// TestDurable runs a small comparison, and holds the octets that the store alone commits against what
+// a start commits: one session, the counters, one record.
+func TestDurable(t *testing.T) {
+	c, err := parseFlags([]string{"-quick"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{config: c, host: host{dir: t.TempDir()}, progress: io.Discard}
+	text, err := runDurable(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{storeAlone, wholeWalk} {
+		if v := text.comparisons[0].series.values(who, "commits"); len(v) != 1 || v[0] <= 0 {
+			t.Errorf("%s: %v", who, v)
+		}
+	}
+	changes, err := recordChanges(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		if len(change.Puts) != 2 || string(change.Puts[1].Key) != "c" || len(change.Appends) != 1 || len(change.Appends[0].Data) < 100 {
+			t.Fatalf("a start is %d keys and %d records", len(change.Puts), len(change.Appends))
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// config is the command line.
+type config struct {
+	sections  []string // that are run
+	sizes     []int    // rows of the table, one comparison each
+	rateSizes []int    // rows of the table for our own rate by size
+	starts    int      // durable session starts a run
+	runs      int      // interleaved runs
+	peers     []string // of subagents
+	cpus      string   // for taskset
+	out       string   // file for the section, "" for none
+}
+
+// bench is what every section gets.
+type bench struct {
+	config   config
+	host     host
+	progress io.Writer
+}
+
+// section is a part of docs/benchmarks.md and what makes it.
+type section struct {
+	name string
+	run  func(context.Context, *bench) (sectionText, error)
+}
+
+// sections are run in this order.
+var sections = []section{{"snmp", runSNMP}, {"durable", runDurable}}
+
+func main() {
+	err := run(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) > 0 && args[0] == clientCommand {
+		return runClient(args[1:], os.Stdout)
+	}
+	c, err := parseFlags(args, os.Stderr)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	text, err := runSections(ctx, c, args)
+	if err != nil {
+		return err
+	}
+	fmt.Print(text)
+	if c.out != "" {
+		return os.WriteFile(c.out, []byte(text), 0o644)
+	}
+	return nil
+}
+
+// runSections runs everything in a temporary folder and renders it.
+func runSections(ctx context.Context, c config, args []string) (string, error) {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return "", fmt.Errorf("bench: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{config: c, host: host{cpus: c.cpus, dir: dir}, progress: os.Stderr}
+	var texts []string
+	for _, section := range sections {
+		if !slices.Contains(c.sections, section.name) {
+			continue
+		}
+		text, err := section.run(ctx, b)
+		if err != nil {
+			return "", err
+		}
+		text.machine = describeMachine(ctx, c.cpus)
+		text.command = strings.Join(append([]string{"go run ./bench"}, args...), " ")
+		text.runs = c.runs
+		texts = append(texts, text.markdown())
+	}
+	return strings.Join(texts, "\n"), nil
+}
+
+func parseFlags(args []string, usage io.Writer) (config, error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(usage)
+	which := flags.String("sections", "snmp,durable", "sections to run, a `list`")
+	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
+	rateSizes := flags.String("rate-sizes", "1000,1000000",
+		"rows of the table, a `list`, between which our own rate is compared; empty for none")
+	starts := flags.Int("starts", 200_000, "durable session starts in a `run`")
+	runs := flags.Int("runs", 5, "interleaved `runs` of each comparison")
+	peers := flags.String("peers", strings.Join(defaultPeers, ","),
+		"subagents to compare, a `list` of "+strings.Join(subagents, ", "))
+	cpus := flags.String("cpus", "0", "`list` of CPUs, as taskset takes it, that every process is pinned to")
+	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts, one run, no comparison of sizes: shows that all works")
+	out := flags.String("o", "", "also write the section to this `file`")
+	if err := flags.Parse(args); err != nil {
+		return config{}, err
+	}
+	if flags.NArg() > 0 {
+		return config{}, fmt.Errorf("bench: unexpected argument %q", flags.Arg(0))
+	}
+	if *quick {
+		*sizes, *rateSizes, *runs, *starts = "1000", "", 1, 5000
+	}
+
+	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), cpus: *cpus, out: *out}
+	if c.starts < 1 {
+		return config{}, fmt.Errorf("bench: -starts %d: at least 1", c.starts)
+	}
+	if c.runs < 1 {
+		return config{}, fmt.Errorf("bench: -runs %d: at least 1", c.runs)
+	}
+	for _, name := range c.sections {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return config{}, fmt.Errorf("bench: -sections: no section %q", name)
+		}
+	}
+	for _, p := range c.peers {
+		if !slices.Contains(subagents, p) {
+			return config{}, fmt.Errorf("bench: -peers: no subagent %q, there are %s", p, strings.Join(subagents, ", "))
+		}
+	}
+	var err error
+	if c.sizes, err = parseSizes("-sizes", *sizes); err != nil {
+		return config{}, err
+	}
+	c.rateSizes, err = parseSizes("-rate-sizes", *rateSizes)
+	return c, err
+}
+
+func parseSizes(name, list string) ([]int, error) {
+	var sizes []int
+	for _, s := range splitList(list) {
+		n, err := strconv.ParseUint(s, 10, 31)
+		if err != nil || n == 0 {
+			return nil, fmt.Errorf("bench: %s: %q is not a number of rows", name, s)
+		}
+		sizes = append(sizes, int(n))
+	}
+	return sizes, nil
+}
+
+// splitList splits at commas; an empty list has no elements.
+func splitList(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+}

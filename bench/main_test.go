@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestMain lets the test binary be the measuring client, as the program is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == clientCommand {
+		if err := runClient(os.Args[2:], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestParseFlags(t *testing.T) {
+	defaults := config{
+		sections: []string{"snmp", "durable"}, starts: 200_000,
+		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
+		peers: []string{peerContainer, peerCanned, peerOurs}, cpus: "0",
+	}
+	with := func(change func(*config)) config {
+		c := defaults
+		change(&c)
+		return c
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want config
+	}{
+		{"defaults", nil, defaults},
+		{"sizes", []string{"-sizes", "50,7"}, with(func(c *config) { c.sizes = []int{50, 7} })},
+		{"no sizes", []string{"-sizes", ""}, with(func(c *config) { c.sizes = nil })},
+		{"rate sizes", []string{"-rate-sizes", "9"}, with(func(c *config) { c.rateSizes = []int{9} })},
+		{"runs", []string{"-runs", "3"}, with(func(c *config) { c.runs = 3 })},
+		{
+			"peers",
+			[]string{"-peers", "canned-yield,canned"},
+			with(func(c *config) { c.peers = []string{peerCannedYield, peerCanned} }),
+		},
+		{"cpus", []string{"-cpus", "0-1"}, with(func(c *config) { c.cpus = "0-1" })},
+		{"sections", []string{"-sections", "durable"}, with(func(c *config) { c.sections = []string{"durable"} })},
+		{"starts", []string{"-starts", "7"}, with(func(c *config) { c.starts = 7 })},
+		{"file", []string{"-o", "x.md"}, with(func(c *config) { c.out = "x.md" })},
+		{
+			"quick wins over sizes and runs",
+			[]string{"-quick", "-sizes", "50", "-runs", "9"},
+			with(func(c *config) { c.sizes, c.rateSizes, c.runs, c.starts = []int{1000}, nil, 1, 5000 }),
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseFlags(tt.args, io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseFlagsErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"unknown section", []string{"-sections", "snmp,radio"}, `"radio"`},
+		{"no starts", []string{"-starts", "0"}, "-starts 0"},
+		{"no runs", []string{"-runs", "0"}, "-runs 0"},
+		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
+		{"size zero", []string{"-sizes", "10,0"}, `-sizes: "0"`},
+		{"size beyond the index", []string{"-sizes", "4294967296"}, `"4294967296"`},
+		{"size is a word", []string{"-rate-sizes", "many"}, `-rate-sizes: "many"`},
+		{"stray argument", []string{"-runs", "1", "container"}, `"container"`},
+		{"unknown flag", []string{"-fast"}, "-fast"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseFlags(tt.args, io.Discard)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %s", err, tt.want)
+			}
+		})
+	}
+}

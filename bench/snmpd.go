@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// servedLimit is how long a subagent may take to fill its table and register.
+const servedLimit = 3 * time.Minute
+
+// stand is a private snmpd with one subagent behind it, serving rows 1 to N.
+// Close ends both.
+type stand struct {
+	host
+	rows     int
+	port     uint16
+	master   *process
+	subagent *process
+}
+
+// openStand starts master and subagent and returns once the last row is served.
+func openStand(ctx context.Context, h host, subagent string, rows int) (*stand, error) {
+	dir, err := os.MkdirTemp(h.dir, "stand-")
+	if err != nil {
+		return nil, err
+	}
+	s := &stand{host: h, rows: rows}
+	socket := filepath.Join(dir, "agentx")
+	if s.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if err := s.startMaster(ctx, dir, socket); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.subagent, err = s.start(ctx, subagent, "-socket", socket, "-rows", fmt.Sprint(rows))
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.waitServed(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close ends the subagent, then the master.
+func (s *stand) Close() error {
+	for _, p := range []*process{s.subagent, s.master} {
+		if p != nil {
+			p.stop()
+		}
+	}
+	return nil
+}
+
+// startMaster returns once the AgentX socket is there.
+func (s *stand) startMaster(ctx context.Context, dir, socket string) error {
+	// Without the last line snmpd logs each request it gets.
+	config := fmt.Sprintf(`agentAddress udp:127.0.0.1:%d
+rocommunity public 127.0.0.1
+master agentx
+agentXSocket %s
+agentXPerms 0700 0700
+dontLogTCPWrappersConnects true
+`, s.port, socket)
+	file := filepath.Join(dir, "master.conf") // snmpd.conf would be overwritten with its state
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return err
+	}
+	program, err := findSNMPD()
+	if err != nil {
+		return err
+	}
+
+	// No MIB texts, no configuration and no state of the machine's own.
+	private := s.host
+	private.env = append(private.env, "MIBS=", "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+dir)
+	s.host = private
+	s.master, err = s.start(ctx, program, "-f", "-Lo", "-C", "-c", file)
+	if err != nil {
+		return err
+	}
+	return s.poll(ctx, "snmpd's AgentX socket", func() bool {
+		_, err := os.Stat(socket)
+		return err == nil
+	})
+}
+
+// waitServed polls the table's last row.
+func (s *stand) waitServed(ctx context.Context) error {
+	snmp := newSNMP(s.port)
+	snmp.Timeout = time.Second
+	if err := snmp.Connect(); err != nil {
+		return err
+	}
+	defer snmp.Close()
+	last := fmt.Sprintf("%s.%d.%d", casnEntry, firstColumn, s.rows)
+	return s.poll(ctx, "row "+last, func() bool {
+		answer, err := snmp.Get([]string{last})
+		return err == nil && hasValue(answer)
+	})
+}
+
+// poll waits until ready, while both processes live.
+func (s *stand) poll(ctx context.Context, what string, ready func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, servedLimit)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ready() {
+		for _, p := range []*process{s.master, s.subagent} {
+			if p == nil {
+				continue
+			}
+			if err := p.ended(); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// servers is the CPU time master and subagent have used so far.
+func (s *stand) servers() (time.Duration, error) {
+	var sum time.Duration
+	for _, p := range []*process{s.master, s.subagent} {
+		t, err := p.cpuTime()
+		if err != nil {
+			return 0, err
+		}
+		sum += t
+	}
+	return sum, nil
+}
+
+// findSNMPD also looks where a path for users does not.
+func findSNMPD() (string, error) {
+	if p, err := exec.LookPath("snmpd"); err == nil {
+		return p, nil
+	}
+	p, err := exec.LookPath("/usr/sbin/snmpd")
+	if err != nil {
+		return "", fmt.Errorf("snmpd: %w", err)
+	}
+	return p, nil
+}
+
+// freePort is a UDP port on loopback that nobody had a moment ago.
+func freePort() (uint16, error) {
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	return uint16(c.LocalAddr().(*net.UDPAddr).Port), nil
+}
