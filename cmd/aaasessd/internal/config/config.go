@@ -1,0 +1,148 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Config is a checked configuration. File names that were relative are joined with the folder of
+// the configuration file.
+type Config struct {
+	// State is the folder of the store.
+	State      string
+	Log        Log
+	Control    Control
+	SNMP       SNMP
+	RADIUS     RADIUS
+	Accounting Accounting
+	Sessions   Sessions
+	Store      Store
+}
+
+// Log is what is logged.
+type Log struct {
+	Level  slog.Level
+	Format string // "text" or "json"
+}
+
+// Control is the control socket.
+type Control struct {
+	Socket string // at most 107 octets, as the kernel wants it
+	Group  string // name of the group that owns it; "" is the group of the process
+}
+
+// SNMP is how SNMP managers reach us (R4, R15).
+type SNMP struct {
+	// AgentX is the master agent; nil: not served.
+	AgentX *AgentX
+	// SessionMIBDisconnect is S1 "aaa session-mib disconnect": without it every SET is notWritable.
+	SessionMIBDisconnect bool
+}
+
+// AgentX is where the master agent listens.
+type AgentX struct {
+	Network string // "unix" or "tcp"
+	Address string // a path, or host:port
+}
+
+// RADIUS is the NASes and the servers.
+type RADIUS struct {
+	Accounting RADIUSAccounting
+	Clients    []Client // no two of one prefix or name
+	Servers    []Server // no two of one address and port, or of one name (R43)
+	// Groups are those of the file, in order, and at the end, if a method list names it, the
+	// group AllServers of all servers.
+	Groups []Group
+}
+
+// AllServers is the name of the group that has all RADIUS servers in their order (S1 "group radius").
+const AllServers = "radius"
+
+// RADIUSAccounting is the accounting listener (RFC 2866).
+type RADIUSAccounting struct {
+	Listen []netip.AddrPort // at least one; IPv4 in its own form; port 0 is any free one
+}
+
+// Client is a NAS, or a network of them.
+type Client struct {
+	Name       string
+	Prefix     netip.Prefix // masked; IPv4 in its own form
+	Secret     Secret
+	Disconnect ClientDisconnect
+}
+
+// ClientDisconnect is how a NAS takes Disconnect-Requests (RFC 5176).
+type ClientDisconnect struct {
+	Port       uint16   // 1..65535
+	Attributes []string // by their RFC names; empty: the default ones
+}
+
+// Server is a RADIUS server.
+type Server struct {
+	Name string
+	// Host is an IP address (IPv4 in its own form; IPv6 may have a zone) or a host name.
+	Host   string
+	Port   uint16 // 1..65535
+	Secret Secret
+}
+
+// Group is a server group (R43, R61).
+type Group struct {
+	Name    string
+	Servers []Server // in the order in which they are tried; 1..64
+	// Timeout is how long a transmission waits for its answer; positive.
+	Timeout time.Duration
+	// Retransmit is how often a record goes to the same server again; 0 is not at all.
+	Retransmit int
+	// HoldDown is for how long a server that failed is skipped; 0 is not at all.
+	HoldDown time.Duration
+	// Window is how many records may wait for answers; 1..65536.
+	Window int
+}
+
+// Accounting is the method lists.
+type Accounting struct {
+	// Lists are by accounting type (network, exec, connection), then name. A type that has none is
+	// not accounted (R40).
+	Lists []List
+	Local Local
+}
+
+// List is a method list (R41).
+type List struct {
+	Type    string   // "network", "exec" or "connection"
+	Name    string   // "default"
+	Record  string   // "start-stop", "stop-only" or "none"
+	Methods []string // "group NAME" of a group in RADIUS.Groups, or "local"; empty only if Record is "none"
+}
+
+// Local is the method "local".
+type Local struct {
+	File string // of JSON lines
+}
+
+// Sessions is the session table.
+type Sessions struct {
+	// Remember is how long a session that is over is remembered; positive.
+	Remember   time.Duration
+	Disconnect Disconnect
+}
+
+// Disconnect is how sessions are ended (R30, R31). All durations are positive.
+type Disconnect struct {
+	// StopWait is how long after an ACK the NAS's stop may take.
+	StopWait time.Duration
+	// RetryMin and RetryMax bound the wait between attempts, which doubles; RetryMin is not above RetryMax.
+	RetryMin, RetryMax time.Duration
+	// Timeout is how long a transmission waits for its answer.
+	Timeout time.Duration
+	// Retransmit is how often an attempt sends its request again; 0 is not at all.
+	Retransmit int
+}
+
+// Store is what is durable.
+type Store struct {
+	// MinFree is the free disk space, in bytes, below which new events are refused; positive.
+	MinFree int64
+}

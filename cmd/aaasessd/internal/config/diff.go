@@ -1,0 +1,35 @@
+package config
+
+import "reflect"
+
+// restartKeys is what a reload can't change: sockets and files that are open, and what packages are
+// told only once. A test holds it against the restart tags of the raw structs.
+var restartKeys = []struct {
+	path string
+	of   func(*Config) any
+}{
+	{"state", func(c *Config) any { return c.State }},
+	{"log.format", func(c *Config) any { return c.Log.Format }},
+	{"control.socket", func(c *Config) any { return c.Control.Socket }},
+	{"control.group", func(c *Config) any { return c.Control.Group }},
+	{"snmp.agentx", func(c *Config) any { return c.SNMP.AgentX }},
+	{"radius.accounting.listen", func(c *Config) any { return c.RADIUS.Accounting.Listen }},
+	{"sessions.remember", func(c *Config) any { return c.Sessions.Remember }},
+	{"sessions.disconnect.stop-wait", func(c *Config) any { return c.Sessions.Disconnect.StopWait }},
+	{"sessions.disconnect.retry-min", func(c *Config) any { return c.Sessions.Disconnect.RetryMin }},
+	{"sessions.disconnect.retry-max", func(c *Config) any { return c.Sessions.Disconnect.RetryMax }},
+	{"sessions.disconnect.timeout", func(c *Config) any { return c.Sessions.Disconnect.Timeout }},
+	{"sessions.disconnect.retransmit", func(c *Config) any { return c.Sessions.Disconnect.Retransmit }},
+	{"store.min-free", func(c *Config) any { return c.Store.MinFree }},
+}
+
+// Diff is the keys that differ from those of old and that a reload can't change: only a restart of
+// the daemon makes them count. All other keys can be changed while it runs.
+func (c *Config) Diff(old *Config) (needRestart []string) {
+	for _, k := range restartKeys {
+		if !reflect.DeepEqual(k.of(c), k.of(old)) {
+			needRestart = append(needRestart, k.path)
+		}
+	}
+	return needRestart
+}

@@ -1,0 +1,85 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"aaasess/cmd/aaasessd/internal/config"
+)
+
+// FuzzParse holds that no file makes the daemon panic, and that every fault has a place in the file.
+func FuzzParse(f *testing.F) {
+	for _, file := range []string{"default.yaml", "../../../../deploy/aaasess.yaml"} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	for _, tc := range rejected {
+		if len(tc.text) < 1000 {
+			f.Add([]byte(tc.text))
+		}
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := config.Parse("f.yaml", data, dir)
+		if err == nil {
+			checkInvariants(t, c)
+			return
+		}
+		if c != nil {
+			t.Error("a Config beside an error")
+		}
+		joined, ok := err.(interface{ Unwrap() []error })
+		if !ok {
+			t.Fatalf("error is a %T", err)
+		}
+		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
+		for _, e := range joined.Unwrap() {
+			var fault *config.Error
+			if !errors.As(e, &fault) || fault.File != "f.yaml" || fault.Line < 1 || fault.Line > lines || fault.Column < 1 || fault.Text == "" {
+				t.Errorf("fault without a place: %#v", e)
+			}
+		}
+	})
+}
+
+// checkInvariants holds what the doc of Config promises.
+func checkInvariants(t *testing.T, c *config.Config) {
+	if c.State == "" || c.Control.Socket == "" || c.Accounting.Local.File == "" || len(c.RADIUS.Accounting.Listen) == 0 {
+		t.Error("a default is missing")
+	}
+	for _, n := range c.RADIUS.Clients {
+		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.Disconnect.Port == 0 {
+			t.Errorf("client %+v", n)
+		}
+	}
+	groups := map[string]bool{}
+	for _, g := range c.RADIUS.Groups {
+		groups["group "+g.Name] = true
+		if len(g.Servers) == 0 || g.Timeout <= 0 || g.Retransmit < 0 || g.HoldDown < 0 || g.Window < 1 {
+			t.Errorf("group %+v", g)
+		}
+		for _, s := range g.Servers {
+			if s.Name == "" || s.Host == "" || s.Port == 0 || s.Secret == "" {
+				t.Errorf("group %s has server %+v", g.Name, s)
+			}
+		}
+	}
+	for _, l := range c.Accounting.Lists {
+		if (l.Record == "none") != (len(l.Methods) == 0) {
+			t.Errorf("list %+v", l)
+		}
+		for _, m := range l.Methods {
+			if m != "local" && !groups[m] {
+				t.Errorf("method %q of %s is nowhere", m, l.Type)
+			}
+		}
+	}
+	if d := c.Sessions.Disconnect; c.Store.MinFree <= 0 || c.Sessions.Remember <= 0 || d.RetryMin <= 0 || d.RetryMin > d.RetryMax {
+		t.Errorf("store or sessions: %+v %+v", c.Store, c.Sessions)
+	}
+}

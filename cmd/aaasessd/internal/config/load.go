@@ -1,0 +1,51 @@
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+)
+
+//go:embed default.yaml
+var defaultYAML []byte
+
+// Default is the embedded configuration (R73): all on loopback, file names relative to the working
+// directory.
+func Default() *Config {
+	c, err := Parse("default.yaml", defaultYAML, ".")
+	if err != nil {
+		panic(err) // the tests parse it
+	}
+	return c
+}
+
+// Load reads a configuration file. If it can be read, the error is that of [Parse], with the path
+// as the name; else it wraps an [os.PathError].
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return Parse(path, data, filepath.Dir(path))
+}
+
+// Parse checks the text of a configuration file, and reads the secrets that it names. Errors call
+// the file name; relative file names in it begin in dir. The error joins all faults, each an [*Error].
+func Parse(name string, data []byte, dir string) (*Config, error) {
+	d := &decoder{faults: &faults{file: name}, dir: dir, places: map[string]place{}}
+	body := parseSource(data, d.faults)
+	if body == nil {
+		return nil, d.err()
+	}
+	var raw rawConfig
+	root := reflect.ValueOf(&raw).Elem()
+	d.setDefaults(root)
+	d.decode(body, "", placeOf(body), root, "")
+	c := d.validate(&raw)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}

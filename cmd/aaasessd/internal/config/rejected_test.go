@@ -1,0 +1,187 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"aaasess/cmd/aaasessd/internal/config"
+)
+
+// one is a file of two clients, two servers and a group, with something else in place of a line.
+func one(line, instead string) string {
+	const text = `radius:
+  clients:
+    - name: bras-1
+      address: 192.0.2.1
+      secret: s1
+      disconnect: {port: 3799, attributes: [User-Name]}
+    - {name: bras-2, address: 192.0.2.2, secret: s2}
+  servers:
+    - name: r1
+      address: 10.0.0.1
+      port: 1813
+      secret: s3
+    - {name: r2, address: 10.0.0.2, secret: s4}
+  groups:
+    - name: isp
+      servers: [r1, r2]
+      timeout: 5s
+accounting:
+  network:
+    default: {record: start-stop, methods: [group isp]}
+`
+	if strings.Count(text, line+"\n") != 1 {
+		panic("no such line: " + line)
+	}
+	return strings.Replace(text, line+"\n", instead+"\n", 1)
+}
+
+var rejected = []struct {
+	name, text string
+	want       string // without "aaasess.yaml:" at the beginning of its lines
+}{
+	// The file as a whole.
+	{"empty", "", "1:1: has no settings"},
+	{"comments only", "# state: x\n", "1:1: has no settings"},
+	{"a list", "\n- state: x\n", "2:1: must be a mapping of keys, is a list"},
+	{"a word", "state", "1:1: must be a mapping of keys, is text"},
+	{"two documents", "state: x\n---\nstate: y\n", "3:1: a second document: a configuration is one"},
+	{"not UTF-8", "state: x\nlog: \xff\n", "2:6: is not UTF-8; a secret of other octets can stand in a file of its own"},
+	{"no end", "state: x\nlog: {level: info\n", "2:6: is not YAML: could not find flow mapping end token '}'"},
+	{"tab", "log:\n\tlevel: info\n", "2:1: is not YAML: found character tab that cannot start any token"},
+	{"anchor", "state: &a x\n", "1:8: anchors, aliases, tags, merge keys, complex keys and directives are not taken; text that begins with &, * or ! needs quotes"},
+	{"nesting", "state: " + strings.Repeat("[", 100), "1:40: is nested more than 32 deep"},
+	{"nested entries", "state:\n  " + strings.Repeat("- ", 100), "2:67: is nested more than 32 deep"},
+	{"many keys", strings.Repeat("a: 1\n", 1001), "1001:2: has more than 1000 keys here"},
+	{"too large", strings.Repeat("#", 4<<20+1), "1:1: has more than 4 MiB"},
+
+	// Keys and types.
+	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, accounting, sessions, store`},
+	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, disconnect`},
+	{"key twice", "state: x\nlog: {}\nstate: y\n", `3:1: key "state" is there twice, first in line 1`},
+	{"list twice", "accounting:\n  network: {default: {record: none}, default: {record: none}}\n", `2:38: accounting.network: key "default" is there twice, first in line 2`},
+	{"no value", "snmp:\n  agentx:\nstate: x\n", "2:3: snmp.agentx: must be a mapping of keys, is nothing"},
+	{"text for a mapping", "log: debug\n", "1:6: log: must be a mapping of keys, is text"},
+	{"mapping for a list", "radius:\n  clients:\n    name: x\n", "3:5: radius.clients: must be a list, is a mapping"},
+	{"integer for text", "state: 1\n", "1:8: state: must be the name of a file, is an integer"},
+	{"text for a boolean", "snmp: {session-mib-disconnect: yes}\n", "1:32: snmp.session-mib-disconnect: must be true or false, is text"},
+	{"text for an integer", one("      port: 1813", `      port: "1813"`), "11:13: radius.servers[0].port: must be an integer, is text"},
+	{"hexadecimal", one("      port: 1813", "      port: 0x715"), `11:13: radius.servers[0].port: "0x715" is not a decimal integer`},
+	{"missing keys", one("      secret: s3", ""), "9:7: radius.servers[0]: secret is missing"},
+	{"client without anything", "radius: {clients: [{}]}\n", "1:20: radius.clients[0]: name is missing\n1:20: radius.clients[0]: address is missing\n1:20: radius.clients[0]: secret is missing"},
+	{"text in a list of mappings", "radius:\n  clients:\n    - bras-1\n", "3:7: radius.clients[0]: must be a mapping of keys, is text"},
+
+	// Single values.
+	{"level", "log: {level: loud}\n", `1:14: log.level: "loud" is not debug, info, warn or error`},
+	{"level is a number", "log: {level: 7}\n", "1:14: log.level: must be debug, info, warn or error, is an integer"},
+	{"empty path", "state: \"\"\n", "1:8: state: is empty"},
+	{"path with a newline", "state: \"a\\nb\"\n", "1:8: state: is not the name of a file"},
+	{"socket too long", "control: {socket: /" + strings.Repeat("x", 107) + "}\n", "1:19: control.socket: /" + strings.Repeat("x", 107) + ": a socket's path has at most 107 octets, this has 108"},
+	{"agentx socket too long", "snmp: {agentx: {address: /" + strings.Repeat("x", 107) + "}}\n", "1:26: snmp.agentx.address: /" + strings.Repeat("x", 107) + ": a socket's path has at most 107 octets, this has 108"},
+	{"agentx network", "snmp: {agentx: {network: udp}}\n", `1:26: snmp.agentx.network: "udp" is not unix or tcp`},
+	{"agentx address", "snmp: {agentx: {network: tcp, address: localhost}}\n", `1:40: snmp.agentx.address: "localhost" is not host:port`},
+	{"agentx port", "snmp: {agentx: {network: tcp, address: \"localhost:70500\"}}\n", `1:40: snmp.agentx.address: "localhost:70500" is not host:port`},
+	{"listen without address", "radius: {accounting: {listen: [\":1813\"]}}\n", `1:32: radius.accounting.listen[0]: ":1813" has no address; all are 0.0.0.0:1813 and [::]:1813`},
+	{"listen on a name", "radius: {accounting: {listen: [\"localhost:1813\"]}}\n", `1:32: radius.accounting.listen[0]: "localhost:1813" is not an IP address and port such as 127.0.0.1:1813 or [::1]:1813`},
+	{"listen nowhere", "radius: {accounting: {listen: []}}\n", "1:31: radius.accounting.listen: has 0 entries, at least 1 are needed"},
+	{"listen twice", "radius: {accounting: {listen: [\"127.0.0.1:1813\", \"[::ffff:127.0.0.1]:1813\"]}}\n", "1:50: radius.accounting.listen[1]: 127.0.0.1:1813 is already in line 1"},
+	{"port 0", one("      port: 1813", "      port: 0"), "11:13: radius.servers[0].port: 0 is not between 1 and 65535"},
+	{"port 65536", one("      port: 1813", "      port: 65536"), "11:13: radius.servers[0].port: 65536 is not between 1 and 65535"},
+	{"port of many digits", one("      port: 1813", "      port: 9999999999999999999"), "11:13: radius.servers[0].port: 9999999999999999999 is not between 1 and 65535"},
+	{"disconnect port", "radius: {clients: [{name: a, address: 192.0.2.1, secret: s, disconnect: {port: -1}}]}\n", "1:80: radius.clients[0].disconnect.port: -1 is not between 1 and 65535"},
+	{"name", one("    - name: bras-1", "    - name: bras 1"), `3:13: radius.clients[0].name: "bras 1" is not a name: 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first`},
+	{"client address", one("      address: 192.0.2.1", "      address: bras-1.example.net"), `4:16: radius.clients[0].address: "bras-1.example.net" is neither an IP address nor a prefix such as 192.0.2.0/24`},
+	{"client zone", one("      address: 192.0.2.1", "      address: \"fe80::1%eth0\""), `4:16: radius.clients[0].address: "fe80::1%eth0" is neither an IP address nor a prefix such as 192.0.2.0/24`},
+	{"client prefix", one("      address: 192.0.2.1", "      address: 192.0.2.1/24"), `4:16: radius.clients[0].address: "192.0.2.1/24" has bits beyond its length; the prefix is 192.0.2.0/24`},
+	{"client as IPv6", one("      address: 192.0.2.1", "      address: \"::ffff:192.0.2.1\""), `4:16: radius.clients[0].address: "::ffff:192.0.2.1" is an IPv4 address: write it as 192.0.2.1`},
+	{"attribute", one("      disconnect: {port: 3799, attributes: [User-Name]}", "      disconnect: {attributes: [User-Name, Acct-Session-ID]}"), `6:44: radius.clients[0].disconnect.attributes[1]: "Acct-Session-ID" is not the RFC name of an attribute that a session has`},
+	{"attribute of no session", one("      disconnect: {port: 3799, attributes: [User-Name]}", "      disconnect: {attributes: [Acct-Status-Type]}"), `6:33: radius.clients[0].disconnect.attributes[0]: "Acct-Status-Type" is not the RFC name of an attribute that a session has`},
+	{"attribute twice", one("      disconnect: {port: 3799, attributes: [User-Name]}", "      disconnect: {attributes: [User-Name, User-Name]}"), "6:44: radius.clients[0].disconnect.attributes[1]: User-Name is already in line 6"},
+	{"server address with port", one("      address: 10.0.0.1", "      address: 10.0.0.1:1813"), `10:16: radius.servers[0].address: "10.0.0.1:1813" is neither an IP address nor a host name (the port has a key of its own)`},
+	{"server address mistyped", one("      address: 10.0.0.1", "      address: 10.0.0.256"), `10:16: radius.servers[0].address: "10.0.0.256" is neither an IP address nor a host name (the port has a key of its own)`},
+	{"no unit", one("      timeout: 5s", "      timeout: 5"), "17:16: radius.groups[0].timeout: must be a duration such as 5s, is an integer"},
+	{"no duration", one("      timeout: 5s", "      timeout: 5 s"), `17:16: radius.groups[0].timeout: "5 s" is not a duration such as 5s or 1h30m`},
+	{"negative duration", one("      timeout: 5s", "      timeout: -5s"), "17:16: radius.groups[0].timeout: -5s is not between 10ms and 1000s"},
+	{"no time", one("      timeout: 5s", "      timeout: 0s"), "17:16: radius.groups[0].timeout: 0s is not between 10ms and 1000s"},
+	{"negative hold-down", one("      timeout: 5s", "      hold-down: -1s"), "17:18: radius.groups[0].hold-down: -1s is not between 0s and 24h"},
+	{"retransmit", one("      timeout: 5s", "      retransmit: -1"), "17:19: radius.groups[0].retransmit: -1 is not between 0 and 100"},
+	{"window", one("      timeout: 5s", "      window: 0"), "17:15: radius.groups[0].window: 0 is not between 1 and 65536"},
+	{"remember", "sessions: {remember: 0s}\n", "1:22: sessions.remember: 0s is not between 1s and 720h"},
+	{"retry", "sessions:\n  disconnect:\n    retry-min: 10m\n", "3:16: sessions.disconnect.retry-min: 10m0s is more than retry-max, 5m0s"},
+	{"retry by default", "sessions:\n  disconnect:\n    retry-max: 1s\n", "3:5: sessions.disconnect.retry-min: 2s is more than retry-max, 1s"},
+	{"size without unit", "store: {min-free: 1000}\n", "1:19: store.min-free: must be a size such as 256MiB, is an integer"},
+	{"size in other units", "store: {min-free: 256MB}\n", `1:19: store.min-free: "256MB" is not a size such as 256MiB (KiB, MiB, GiB or TiB)`},
+	{"size too small", "store: {min-free: 999KiB}\n", "1:19: store.min-free: 999KiB is not between 1MiB and 1024TiB"},
+	{"size too large", "store: {min-free: 999999TiB}\n", "1:19: store.min-free: 999999TiB is not between 1MiB and 1024TiB"},
+
+	// What concerns several keys.
+	{"client name twice", one("    - {name: bras-2, address: 192.0.2.2, secret: s2}", "    - {name: bras-1, address: 192.0.2.2, secret: s2}"), "7:14: radius.clients[1].name: bras-1 is already the name of line 3"},
+	{"client address twice", one("    - {name: bras-2, address: 192.0.2.2, secret: s2}", "    - {name: bras-2, address: 192.0.2.1/32, secret: s2}"), "7:31: radius.clients[1].address: 192.0.2.1/32 is already the client of line 4"},
+	{"server name twice", one("    - {name: r2, address: 10.0.0.2, secret: s4}", "    - {name: r2, address: 10.0.0.2, secret: s4}\n    - {name: r2, address: 10.0.0.3, secret: s4}"), "14:14: radius.servers[2].name: r2 is already the name of line 13"},
+	{"server address twice", one("    - {name: r2, address: 10.0.0.2, secret: s4}", "    - {name: r2, address: \"::ffff:10.0.0.1\", secret: s4}"), "13:27: radius.servers[1].address: 10.0.0.1:1813 is already the server of line 10"},
+	{"server host twice", "radius: {servers: [{name: a, address: h.example, secret: s}, {name: b, address: H.Example, secret: s}]}\n", "1:81: radius.servers[1].address: h.example:1813 is already the server of line 1"},
+	{"group without servers", one("      servers: [r1, r2]", "      servers: []"), "16:16: radius.groups[0].servers: has 0 entries, at least 1 are needed"},
+	{"group of a server that is not", one("      servers: [r1, r2]", "      servers: [r1, r3]"), "16:21: radius.groups[0].servers[1]: no server is called r3"},
+	{"group with a server twice", one("      servers: [r1, r2]", "      servers: [r1, r2, r1]"), "16:25: radius.groups[0].servers[2]: r1 is already in line 16"},
+	{"group called radius", one("    - name: isp", "    - name: radius") + "  exec: {default: {record: none}}\n", "15:13: radius.groups[0].name: radius is the group of all servers, which is always there\n20:45: accounting.network.default.methods[0]: no group is called isp"},
+	{"group name twice", one("      timeout: 5s", "    - {name: isp, servers: [r1]}"), "17:14: radius.groups[1].name: isp is already the name of line 15"},
+	{"no list", "accounting: {network: {}, exec: {default: {}}}\n", "1:43: accounting.exec.default: record is missing"},
+	{"named list", "accounting:\n  network:\n    vpdn: {record: none}\n", `3:5: accounting.network: list "vpdn": only the list "default" can be given; named lists come in a later version`},
+	{"unknown type", "accounting: {commands: {default: {record: none}}}\n", `1:14: accounting: unknown key "commands"; the keys here: network, exec, connection, local`},
+	{"record", "accounting: {exec: {default: {record: stop}}}\n", `1:39: accounting.exec.default.record: "stop" is not start-stop, stop-only or none`},
+	{"none with methods", "accounting: {exec: {default: {record: none, methods: [local]}}}\n", "1:54: accounting.exec.default.methods: are of no use with record: none"},
+	{"record without methods", "accounting: {exec: {default: {record: stop-only}}}\n", "1:30: accounting.exec.default.methods: at least one is needed with record: stop-only"},
+	{"method", "accounting: {exec: {default: {record: stop-only, methods: [radius]}}}\n", `1:60: accounting.exec.default.methods[0]: "radius" is neither "local" nor "group NAME"`},
+	{"method without a group", "accounting: {exec: {default: {record: stop-only, methods: [\"group \"]}}}\n", `1:60: accounting.exec.default.methods[0]: "group " is neither "local" nor "group NAME"`},
+	{"method tacacs+", "accounting: {exec: {default: {record: stop-only, methods: [group tacacs+]}}}\n", "1:60: accounting.exec.default.methods[0]: there is no TACACS+ in this version"},
+	{"method twice", "accounting: {exec: {default: {record: stop-only, methods: [local, local]}}}\n", "1:67: accounting.exec.default.methods[1]: local is already in line 1"},
+	{"unknown group", "accounting: {exec: {default: {record: stop-only, methods: [group isp]}}}\n", "1:60: accounting.exec.default.methods[0]: no group is called isp"},
+	{"group radius without servers", "accounting: {exec: {default: {record: stop-only, methods: [group radius]}}}\n", "1:60: accounting.exec.default.methods[0]: there are 0 RADIUS servers, a group has 1 to 64"},
+	{"group radius of too many", "radius:\n  servers:\n" + manyServers(65) + "accounting: {exec: {default: {record: stop-only, methods: [group radius]}}}\n", "68:60: accounting.exec.default.methods[0]: there are 65 RADIUS servers, a group has 1 to 64"},
+	{
+		"all at once", "log: {level: loud}\nstore: {min-free: lots, min: 1}\nsessions: {remember: -1h}\n",
+		`1:14: log.level: "loud" is not debug, info, warn or error
+2:19: store.min-free: "lots" is not a size such as 256MiB (KiB, MiB, GiB or TiB)
+2:25: store: unknown key "min"; the keys here: min-free
+3:22: sessions.remember: -1h is not between 1s and 720h`,
+	},
+}
+
+func manyServers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "    - {name: r%d, address: 10.0.0.%d, secret: s}\n", i, i)
+	}
+	return b.String()
+}
+
+func TestRejected(t *testing.T) {
+	for _, tc := range rejected {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := config.Parse("aaasess.yaml", []byte(tc.text), ".")
+			want := "aaasess.yaml:" + strings.ReplaceAll(tc.want, "\n", "\naaasess.yaml:")
+			if got := fmt.Sprint(err); got != want {
+				t.Errorf("error\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// The file that the rejected ones are made of must itself be taken.
+func TestNotRejected(t *testing.T) {
+	mustParse(t, one("accounting:", "accounting:"), ".")
+}
+
+func TestErrorIsTyped(t *testing.T) {
+	_, err := config.Parse("a.yaml", []byte("state: x\nlog: {level: loud}\n"), ".")
+	var fault *config.Error
+	if !errors.As(err, &fault) {
+		t.Fatalf("no *Error in %v", err)
+	}
+	want := config.Error{File: "a.yaml", Line: 2, Column: 14, Path: "log.level", Text: `"loud" is not debug, info, warn or error`}
+	if *fault != want {
+		t.Errorf("fault is %+v, want %+v", *fault, want)
+	}
+}

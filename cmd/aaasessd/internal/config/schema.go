@@ -1,0 +1,122 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Schema is the JSON schema (draft 2020-12) of the configuration file, for editors. It follows the
+// tags of the raw structs. What it can't say, ranges of durations and what concerns several keys,
+// Parse checks alone.
+func Schema() []byte {
+	root := schemaOf(reflect.TypeFor[rawConfig](), "")
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "aaasess configuration"
+	root["minProperties"] = 1
+	b, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		panic(err) // maps of strings and numbers always marshal
+	}
+	return append(b, '\n')
+}
+
+func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
+	if t == reflect.TypeFor[Secret]() {
+		return secretSchema()
+	}
+	if l, ok := leaves[t]; ok {
+		return leafSchema(l, t, tag)
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem(), tag)
+	case reflect.Slice:
+		return listSchema(t, tag)
+	case reflect.Map:
+		properties := map[string]any{}
+		for _, key := range strings.Fields(tag.Get("keys")) {
+			properties[key] = schemaOf(t.Elem(), "")
+		}
+		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	case reflect.Struct:
+		return structSchema(t)
+	}
+	panic(fmt.Sprintf("config: no schema for %v", t))
+}
+
+func structSchema(t reflect.Type) map[string]any {
+	properties := map[string]any{}
+	var required []string
+	for _, f := range fieldsOf(t) {
+		s := schemaOf(f.typ, f.tag)
+		s["description"] = description(f)
+		properties[f.key] = s
+		if f.tag.Get("required") != "" {
+			required = append(required, f.key)
+		}
+	}
+	s := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	if required != nil {
+		s["required"] = required
+	}
+	return s
+}
+
+// description is the doc of a key, with what the schema has no words for.
+func description(f field) string {
+	text := f.tag.Get("doc")
+	if lo, hi := f.tag.Get("min"), f.tag.Get("max"); f.typ == reflect.TypeFor[time.Duration]() || f.typ == reflect.TypeFor[byteSize]() {
+		text += fmt.Sprintf(" From %s to %s.", lo, hi)
+	}
+	if f.tag.Get("restart") != "" {
+		text += " A change needs a restart."
+	}
+	return text
+}
+
+func leafSchema(l leaf, t reflect.Type, tag reflect.StructTag) map[string]any {
+	s := map[string]any{}
+	for k, v := range l.schema {
+		s[k] = v
+	}
+	if enum := tag.Get("enum"); enum != "" {
+		s["enum"] = strings.Fields(enum)
+	}
+	if t.Kind() == reflect.Int {
+		s["minimum"], s["maximum"] = number(tag.Get("min")), number(tag.Get("max"))
+	}
+	if def := tag.Get("default"); def != "" {
+		s["default"] = def
+		switch t.Kind() {
+		case reflect.Int:
+			s["default"] = number(def)
+		case reflect.Bool:
+			s["default"] = def == strconv.FormatBool(true)
+		}
+	}
+	return s
+}
+
+func listSchema(t reflect.Type, tag reflect.StructTag) map[string]any {
+	s := map[string]any{"type": "array", "items": schemaOf(t.Elem(), "")}
+	if limit := tag.Get("min"); limit != "" {
+		s["minItems"] = number(limit)
+	}
+	if limit := tag.Get("max"); limit != "" {
+		s["maxItems"] = number(limit)
+	}
+	if def := tag.Get("default"); def != "" {
+		s["default"] = strings.Fields(def)
+	}
+	return s
+}
+
+func secretSchema() map[string]any {
+	from := structSchema(reflect.TypeFor[rawSecretSource]())
+	from["minProperties"], from["maxProperties"] = 1, 1
+	return map[string]any{"oneOf": []any{map[string]any{"type": "string", "minLength": 1}, from}}
+}

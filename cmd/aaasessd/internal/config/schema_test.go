@@ -1,0 +1,172 @@
+package config
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+const schemaFile = "../../../../docs/aaasess.schema.json"
+
+var update = flag.Bool("update", false, "write "+schemaFile)
+
+func TestSchemaFile(t *testing.T) {
+	if *update {
+		if err := os.WriteFile(schemaFile, Schema(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(Schema()) {
+		t.Errorf("%s is out of date: go test -run TestSchemaFile -update", schemaFile)
+	}
+}
+
+// violations checks a value against a schema, as far as ours go.
+func violations(schema map[string]any, value any, path string) (found []string) {
+	add := func(what string) { found = append(found, path+": "+what) }
+	if list, ok := schema["oneOf"].([]any); ok {
+		fits := 0
+		for _, s := range list {
+			if len(violations(s.(map[string]any), value, path)) == 0 {
+				fits++
+			}
+		}
+		if fits != 1 {
+			add("oneOf")
+		}
+		return found
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		if schema["type"] != "object" {
+			add("type")
+			return found
+		}
+		properties, _ := schema["properties"].(map[string]any)
+		for key, v := range value {
+			s, ok := properties[key].(map[string]any)
+			if !ok {
+				found = append(found, join(path, key)+": additionalProperties")
+				continue
+			}
+			found = append(found, violations(s, v, join(path, key))...)
+		}
+		required, _ := schema["required"].([]any)
+		for _, key := range required {
+			if _, ok := value[key.(string)]; !ok {
+				add("required")
+			}
+		}
+		if limit, ok := schema["maxProperties"].(float64); ok && len(value) > int(limit) {
+			add("maxProperties")
+		}
+		if limit, ok := schema["minProperties"].(float64); ok && len(value) < int(limit) {
+			add("minProperties")
+		}
+	case []any:
+		if schema["type"] != "array" {
+			add("type")
+			return found
+		}
+		if limit, ok := schema["minItems"].(float64); ok && len(value) < int(limit) {
+			add("minItems")
+		}
+		for i, v := range value {
+			found = append(found, violations(schema["items"].(map[string]any), v, fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	default:
+		found = append(found, scalarViolations(schema, value, path)...)
+	}
+	return found
+}
+
+func scalarViolations(schema map[string]any, value any, path string) (found []string) {
+	add := func(what string) { found = append(found, path+": "+what) }
+	kinds := map[string]string{"string": "string", "bool": "boolean", "uint64": "integer", "int64": "integer"}
+	if schema["type"] != kinds[fmt.Sprintf("%T", value)] {
+		add("type")
+		return found
+	}
+	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, value) {
+		add("enum")
+	}
+	if text, ok := value.(string); ok {
+		if pattern, ok := schema["pattern"].(string); ok && !regexp.MustCompile(pattern).MatchString(text) {
+			add("pattern")
+		}
+		if limit, ok := schema["minLength"].(float64); ok && len(text) < int(limit) {
+			add("minLength")
+		}
+	}
+	if n, ok := value.(uint64); ok {
+		if lo, ok := schema["minimum"].(float64); ok && float64(n) < lo {
+			add("minimum")
+		}
+		if hi, ok := schema["maximum"].(float64); ok && float64(n) > hi {
+			add("maximum")
+		}
+	}
+	return found
+}
+
+func checkSchema(t *testing.T, text string) []string {
+	t.Helper()
+	var schema map[string]any
+	if err := json.Unmarshal(Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	var value map[string]any
+	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	return violations(schema, value, "")
+}
+
+func TestSchemaTakesOurFiles(t *testing.T) {
+	reference := readReference(t)
+	for name, text := range map[string]string{
+		"default":     string(defaultYAML),
+		"reference":   reference,
+		"alternative": strings.Replace(reference, `"change me 1"`, "{file: x}", 1),
+	} {
+		if got := checkSchema(t, text); len(got) > 0 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestSchemaRejects(t *testing.T) {
+	for text, want := range map[string]string{
+		"logs: {}":                             "logs: additionalProperties",
+		"log: {level: loud}":                   "log.level: enum",
+		"log: debug":                           "log: type",
+		"state: 1":                             "state: type",
+		"snmp: {session-mib-disconnect: 'on'}": "snmp.session-mib-disconnect: type",
+		"sessions: {remember: 5}":              "sessions.remember: type",
+		"sessions: {remember: 5 s}":            "sessions.remember: pattern",
+		"store: {min-free: 256MB}":             "store.min-free: pattern",
+		"radius: {servers: [{name: a, address: b, secret: c, port: 65536}]}":    "radius.servers[0].port: maximum",
+		"radius: {servers: [{name: a, address: b}]}":                            "radius.servers[0]: required",
+		"radius: {servers: [{name: a, address: b, secret: 1}]}":                 "radius.servers[0].secret: oneOf",
+		"radius: {servers: [{name: a, address: b, secret: {file: a, env: b}}]}": "radius.servers[0].secret: oneOf",
+		"radius: {servers: [{name: a, address: b, secret: {}}]}":                "radius.servers[0].secret: oneOf",
+		"radius: {groups: [{name: a, servers: []}]}":                            "radius.groups[0].servers: minItems",
+		"accounting: {network: {vpdn: {record: none}}}":                         "accounting.network.vpdn: additionalProperties",
+		"accounting: {exec: {default: {record: none, methods: [radius]}}}":      "accounting.exec.default.methods[0]: pattern",
+	} {
+		if got := checkSchema(t, text); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+const (
+	// maxSource is the largest file, about 40,000 clients.
+	maxSource = 4 << 20
+	// maxNesting and maxKeys, of block mappings between two list entries, are far more than our keys
+	// need; the parser takes quadratic time in both.
+	maxNesting = 32
+	maxKeys    = 1000
+)
+
+// parseSource turns a file into the one mapping that it must be, or finds faults and returns nil.
+func parseSource(data []byte, f *faults) ast.Node {
+	start := place{1, 1}
+	if len(data) > maxSource {
+		f.add(start, "", "has more than %d MiB", maxSource>>20)
+		return nil
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !checkText(data, f) {
+		return nil
+	}
+	tokens := lexer.Tokenize(string(data))
+	if !checkTokens(tokens, f) {
+		return nil
+	}
+	// Keys that occur twice are found by the decoder, with all other faults.
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		addSyntax(err, f)
+		return nil
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		switch {
+		case doc.Body == nil:
+		case body != nil:
+			f.add(placeOf(doc.Body), "", "a second document: a configuration is one")
+			return nil
+		default:
+			body = doc.Body
+		}
+	}
+	if body == nil { // a file cut short must not become the default at a reload
+		f.add(start, "", "has no settings")
+		return nil
+	}
+	if _, ok := body.(ast.MapNode); !ok {
+		f.add(placeOf(body), "", "must be a mapping of keys, is %s", kindOf(body))
+		return nil
+	}
+	return body
+}
+
+// checkText finds the first octet that is not UTF-8: the lexer would replace it, also in a secret.
+func checkText(data []byte, f *faults) bool {
+	at := place{1, 1}
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			f.add(at, "", "is not UTF-8; a secret of other octets can stand in a file of its own")
+			return false
+		case r == '\n':
+			at = place{at.line + 1, 1}
+		default:
+			at.column++
+		}
+		data = data[size:]
+	}
+	return true
+}
+
+// checkTokens refuses the features of YAML that are not taken, and more of it than our keys need.
+func checkTokens(tokens token.Tokens, f *faults) bool {
+	flow, entries, keys := 0, 0, 0
+	for _, t := range tokens {
+		at := placeOfToken(t)
+		switch t.Type {
+		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.MappingKeyType, token.DirectiveType:
+			f.add(at, "", "anchors, aliases, tags, merge keys, complex keys and directives are not taken; text that begins with &, * or ! needs quotes")
+			return false
+		case token.MappingStartType, token.SequenceStartType:
+			flow++
+		case token.MappingEndType, token.SequenceEndType:
+			flow--
+		case token.SequenceEntryType:
+			entries++
+			keys = 0
+		case token.MappingValueType:
+			if flow == 0 {
+				keys++
+			}
+		}
+		if t.Type != token.SequenceEntryType {
+			entries = 0
+		}
+		if flow > maxNesting || entries > maxNesting {
+			f.add(at, "", "is nested more than %d deep", maxNesting)
+			return false
+		}
+		if keys > maxKeys {
+			f.add(at, "", "has more than %d keys here", maxKeys)
+			return false
+		}
+	}
+	return true
+}
+
+// quotation is what a message of the parser quotes of the file: it may be part of a secret, unless it
+// is but a bracket or the like.
+var (
+	quotation   = regexp.MustCompile(`["'].*["']`)
+	punctuation = regexp.MustCompile("^'[][{},:@`]'( or '[]}]')?$")
+)
+
+func addSyntax(err error, f *faults) {
+	var ye yaml.Error
+	if !errors.As(err, &ye) || ye.GetToken() == nil {
+		f.add(place{1, 1}, "", "is not YAML")
+		return
+	}
+	text := quotation.ReplaceAllStringFunc(strings.ReplaceAll(ye.GetMessage(), "'\t'", "tab"), func(q string) string {
+		if punctuation.MatchString(q) {
+			return q
+		}
+		return "(not shown)"
+	})
+	f.add(placeOfToken(ye.GetToken()), "", "is not YAML: %s", text)
+}
+
+func placeOfToken(t *token.Token) place {
+	if t == nil || t.Position == nil {
+		return place{1, 1}
+	}
+	return place{max(1, t.Position.Line), max(1, t.Position.Column)}
+}
+
+// placeOf is where a value begins.
+func placeOf(n ast.Node) place {
+	// The token of a block mapping is its first colon.
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		n = m.Values[0].Key
+	}
+	return placeOfToken(n.GetToken())
+}
+
+// kindOf names the kind of a value for a message.
+func kindOf(n ast.Node) string {
+	switch n.(type) {
+	case ast.MapNode:
+		return "a mapping"
+	case ast.ArrayNode:
+		return "a list"
+	case *ast.StringNode, *ast.LiteralNode:
+		return "text"
+	case *ast.IntegerNode:
+		return "an integer"
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "a number"
+	case *ast.BoolNode:
+		return "a boolean"
+	case *ast.NullNode:
+		return "nothing"
+	}
+	return "something else"
+}

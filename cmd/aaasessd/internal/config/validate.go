@@ -1,0 +1,244 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	// maxSocketPath is what sockaddr_un has room for (unix(7)).
+	maxSocketPath = 107
+	// maxServers is how many servers a group has; the tag of rawGroup.Servers says it too.
+	maxServers = 64
+)
+
+// validate checks what concerns more than one key and makes the Config. What the decoder has found
+// wrong is zero here, and not told again.
+func (d *decoder) validate(raw *rawConfig) *Config {
+	c := &Config{
+		State:   string(raw.State),
+		Log:     Log{Format: raw.Log.Format},
+		Control: Control{Socket: string(raw.Control.Socket), Group: raw.Control.Group},
+		SNMP:    SNMP{AgentX: d.agentX(raw.SNMP.AgentX), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect},
+		RADIUS: RADIUS{
+			Accounting: RADIUSAccounting{Listen: d.listen(raw.RADIUS.Accounting.Listen)},
+			Clients:    d.clients(raw.RADIUS.Clients),
+			Servers:    d.servers(raw.RADIUS.Servers),
+		},
+		Accounting: Accounting{Local: Local{File: string(raw.Accounting.Local.File)}},
+		Sessions:   Sessions{Remember: raw.Sessions.Remember, Disconnect: Disconnect(raw.Sessions.Disconnect)},
+		Store:      Store{MinFree: int64(raw.Store.MinFree)},
+	}
+	_ = c.Log.Level.UnmarshalText([]byte(raw.Log.Level)) // the enum has only names that slog knows
+	d.checkSocket("control.socket", c.Control.Socket)
+	if c.Sessions.Disconnect.RetryMin > c.Sessions.Disconnect.RetryMax {
+		d.fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", c.Sessions.Disconnect.RetryMin, c.Sessions.Disconnect.RetryMax)
+	}
+	c.RADIUS.Groups = d.groups(raw.RADIUS.Groups, c.RADIUS.Servers)
+	d.lists(c, &raw.Accounting)
+	return c
+}
+
+// fault is add at the place of a value; if it is a default, at that of what it is in.
+func (d *decoder) fault(path, format string, args ...any) {
+	for in := path; ; in = in[:max(0, strings.LastIndexByte(in, '.'))] {
+		if at, ok := d.places[in]; ok {
+			d.add(at, path, format, args...)
+			return
+		}
+	}
+}
+
+// unique finds values that are there twice.
+type unique struct {
+	d    *decoder
+	seen map[string]place
+}
+
+func (d *decoder) unique() unique { return unique{d, map[string]place{}} }
+
+// check tells of a value that was there before; what is "the name of", say. Empty ones are not checked.
+func (u unique) check(path, value, what string) {
+	if value == "" {
+		return
+	}
+	if first, twice := u.seen[value]; twice {
+		u.d.fault(path, "%s is already %s line %d", value, what, first.line)
+		return
+	}
+	u.seen[value] = u.d.places[path]
+}
+
+func (d *decoder) checkSocket(path, name string) {
+	if len(name) > maxSocketPath {
+		d.fault(path, "%s: a socket's path has at most %d octets, this has %d", name, maxSocketPath, len(name))
+	}
+}
+
+func (d *decoder) agentX(raw *rawAgentX) *AgentX {
+	if raw == nil {
+		return nil
+	}
+	const path = "snmp.agentx.address"
+	a := &AgentX{Network: raw.Network, Address: raw.Address}
+	switch a.Network {
+	case "unix":
+		if a.Address == "" {
+			a.Address = "/var/agentx/master"
+		}
+		a.Address = string(filePath(a.Address).in(d.dir))
+		d.checkSocket(path, a.Address)
+	case "tcp":
+		if a.Address == "" {
+			a.Address = "127.0.0.1:705"
+		}
+		if !isHostPort(a.Address) {
+			d.fault(path, "%q is not host:port", a.Address)
+		}
+	}
+	return a
+}
+
+func isHostPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || host == "" {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+func (d *decoder) listen(raw []netip.AddrPort) []netip.AddrPort {
+	addresses := d.unique()
+	for i, a := range raw {
+		if a.Port() != 0 { // 0 is another one each time
+			addresses.check(fmt.Sprintf("radius.accounting.listen[%d]", i), a.String(), "in")
+		}
+	}
+	return raw
+}
+
+func (d *decoder) clients(raw []rawClient) []Client {
+	names, prefixes := d.unique(), d.unique()
+	clients := make([]Client, 0, len(raw))
+	for i, r := range raw {
+		path := fmt.Sprintf("radius.clients[%d]", i)
+		names.check(path+".name", string(r.Name), "the name of")
+		if r.Address.IsValid() {
+			prefixes.check(path+".address", r.Address.String(), "the client of")
+		}
+		c := Client{Name: string(r.Name), Prefix: r.Address, Secret: r.Secret}
+		c.Disconnect.Port = uint16(r.Disconnect.Port)
+		attributes := d.unique()
+		for j, a := range r.Disconnect.Attributes {
+			attributes.check(fmt.Sprintf("%s.disconnect.attributes[%d]", path, j), string(a), "in")
+			c.Disconnect.Attributes = append(c.Disconnect.Attributes, string(a))
+		}
+		clients = append(clients, c)
+	}
+	return clients
+}
+
+func (d *decoder) servers(raw []rawServer) []Server {
+	names, addresses := d.unique(), d.unique()
+	servers := make([]Server, 0, len(raw))
+	for i, r := range raw {
+		path := fmt.Sprintf("radius.servers[%d]", i)
+		s := Server{Name: string(r.Name), Host: string(r.Address), Port: uint16(r.Port), Secret: r.Secret}
+		names.check(path+".name", s.Name, "the name of")
+		if s.Host != "" {
+			addresses.check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(r.Port)), "the server of")
+		}
+		servers = append(servers, s)
+	}
+	return servers
+}
+
+func (d *decoder) groups(raw []rawGroup, servers []Server) []Group {
+	byName := map[string]Server{}
+	for _, s := range servers {
+		byName[s.Name] = s
+	}
+	names := d.unique()
+	groups := make([]Group, 0, len(raw))
+	for i, r := range raw {
+		path := fmt.Sprintf("radius.groups[%d]", i)
+		if r.Name == AllServers {
+			d.fault(path+".name", "%s is the group of all servers, which is always there", r.Name)
+		}
+		names.check(path+".name", string(r.Name), "the name of")
+		g := Group{Name: string(r.Name), Timeout: r.Timeout, Retransmit: r.Retransmit, HoldDown: r.HoldDown, Window: r.Window}
+		members := d.unique()
+		for j, name := range r.Servers {
+			path := fmt.Sprintf("%s.servers[%d]", path, j)
+			members.check(path, string(name), "in")
+			s, ok := byName[string(name)]
+			if !ok && name != "" {
+				d.fault(path, "no server is called %s", name)
+			}
+			g.Servers = append(g.Servers, s)
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// allServers is the group that is there without being listed, with the defaults of a group.
+func (d *decoder) allServers(servers []Server) Group {
+	var r rawGroup
+	d.setDefaults(reflect.ValueOf(&r).Elem())
+	return Group{
+		Name: AllServers, Servers: slices.Clone(servers),
+		Timeout: r.Timeout, Retransmit: r.Retransmit, HoldDown: r.HoldDown, Window: r.Window,
+	}
+}
+
+// lists makes the method lists, and the group of all servers if one names it.
+func (d *decoder) lists(c *Config, raw *rawAccounting) {
+	groups := map[string]bool{}
+	for _, g := range c.RADIUS.Groups {
+		groups[g.Name] = true
+	}
+	for _, kind := range []struct {
+		name  string
+		lists map[string]rawList
+	}{{"network", raw.Network}, {"exec", raw.Exec}, {"connection", raw.Connection}} {
+		for name, r := range kind.lists { // there is one, "default", if any
+			path := join(join("accounting", kind.name), name)
+			list := List{Type: kind.name, Name: name, Record: r.Record}
+			d.checkRecord(path, r)
+			methods := d.unique()
+			for i, m := range r.Methods {
+				path := fmt.Sprintf("%s.methods[%d]", path, i)
+				methods.check(path, string(m), "in")
+				list.Methods = append(list.Methods, string(m))
+				group, ok := strings.CutPrefix(string(m), groupPrefix)
+				switch {
+				case !ok || groups[group]:
+				case group != AllServers:
+					d.fault(path, "no group is called %s", group)
+				case len(c.RADIUS.Servers) == 0 || len(c.RADIUS.Servers) > maxServers:
+					d.fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(c.RADIUS.Servers), maxServers)
+				default:
+					groups[AllServers] = true
+					c.RADIUS.Groups = append(c.RADIUS.Groups, d.allServers(c.RADIUS.Servers))
+				}
+			}
+			c.Accounting.Lists = append(c.Accounting.Lists, list)
+		}
+	}
+}
+
+func (d *decoder) checkRecord(path string, r rawList) {
+	switch {
+	case r.Record == "none" && len(r.Methods) > 0:
+		d.fault(path+".methods", "are of no use with record: none")
+	case (r.Record == "start-stop" || r.Record == "stop-only") && len(r.Methods) == 0:
+		d.fault(path+".methods", "at least one is needed with record: %s", r.Record)
+	}
+}
