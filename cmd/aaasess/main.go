@@ -1,0 +1,95 @@
+// Command aaasess shows and ends the sessions of a running aaasessd, over its
+// control socket (spec R32, R70). It keeps nothing and holds no lock: what it
+// prints is what the daemon answers.
+//
+// What came from the network is printed so that it cannot act on a terminal:
+// control and other unprintable characters as \xHH or \u{H}.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"aaasess/cmd/internal/control"
+)
+
+// The exit codes, as help has them.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNoDaemon = 3
+	exitNoMatch  = 4
+)
+
+var (
+	errUsage   = errors.New("wrong usage")
+	errNoMatch = errors.New("no session matches")
+	errRefused = errors.New("nothing was disconnected")
+	errRemain  = errors.New("not all sessions are gone")
+)
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	env := environment{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stdin)}
+	code := run(ctx, env, os.Args[1:])
+	cancel()
+	os.Exit(code)
+}
+
+// environment is what a command meets outside.
+type environment struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+	terminal bool // in is one: a person can be asked
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// run carries out a command line and returns its exit code.
+func run(ctx context.Context, env environment, args []string) int {
+	root, began := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if !*began && !errors.Is(err, errUsage) { // cobra found fault with the words of the command
+		err = fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = errors.New("interrupted")
+	}
+	for i, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") {
+		if i == 0 {
+			line = "aaasess: " + line
+		}
+		fmt.Fprintln(env.err, printable(strings.ReplaceAll(line, "\t", "  ")))
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	refused := (*control.RefusedError)(nil)
+	switch {
+	case errors.Is(err, errUsage):
+		return exitUsage
+	case errors.Is(err, control.ErrNoDaemon):
+		return exitNoDaemon
+	case errors.Is(err, errNoMatch), errors.As(err, &refused) && refused.Code == 404:
+		return exitNoMatch
+	}
+	return exitFailed
+}

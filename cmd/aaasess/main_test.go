@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/control/controltest"
+	"aaasess/sessions"
+)
+
+// daemon starts one whose table has alice twice and bob (at nas-2), who go, carol, whose NAS does not
+// answer, and dave, whose NAS takes its time.
+func daemon(t *testing.T) *controltest.Daemon {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "cli") // short: a socket's path has 107 octets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	d, err := controltest.Start(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	nak503 := sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}
+	d.NAS.Will("alice", controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}, Stop: true})
+	d.NAS.Will("bob", controltest.Answer{Outcome: nak503})
+	d.NAS.Will("dave", controltest.Answer{Held: true})
+	for _, s := range []struct{ user, sid, nas string }{
+		{"alice", "a1", "nas-1"}, {"alice", "a2", "nas-1"}, {"bob", "b", "nas-2"}, {"carol", "c", "nas-1"}, {"dave", "d", "nas-1"},
+	} {
+		err := d.Begin(s.user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID, ev.NAS.Name = s.sid, s.nas },
+			controltest.With(sessions.FramedIPAddress, "\x0a\x00\x00\x01"))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+// outcome is what a command line did.
+type outcome struct {
+	code     int
+	out, err string
+}
+
+// command runs a command line against a socket; in is what is typed on the terminal, "" for none.
+func command(t *testing.T, socket, in string, args ...string) outcome {
+	t.Helper()
+	var out, err strings.Builder
+	env := environment{
+		in: strings.NewReader(in), out: &out, err: &err, terminal: in != "",
+		getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": socket}[name] },
+	}
+	code := run(t.Context(), env, args)
+	return outcome{code, out.String(), err.String()}
+}
+
+// What depends on the moment.
+var (
+	changing = regexp.MustCompile(`\b\d+s\b`)
+	perhaps  = regexp.MustCompile(`, \d+ attempts|, next step in \d+s`)
+)
+
+// TestDialogues: each line against a daemon of its own. Times are N.
+func TestDialogues(t *testing.T) {
+	const table = "ID        USER   ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n"
+	tests := []struct {
+		name, args, in string
+		code           int
+		out, err       string
+	}{
+		{"one user", "show sessions --user bob", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n00000003  bob   10.0.0.1  nas-2   N    N   0    0  active\n", "1 session matched, 5 live\n"},
+		{"limit and sort", "show sessions --limit 1 --sort -user", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n00000005  dave  10.0.0.1  nas-1   N    N   0    0  active\n", "1 of 5 sessions\n"},
+		{"id and number", "show sessions --id 0x4 --number 1 --user carol", "", 0, table + "00000004  carol  10.0.0.1  nas-1   N    N   0    0  active\n", "1 session matched, 5 live\n"},
+		{"nobody", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+
+		{"an id", "disconnect 00000005", "", 0, "00000005  dave  being disconnected\n", "1 session\n"},
+		{"an id that is gone", "disconnect 00000003 00000063", "", 4, "", "aaasess: no live session 00000063, nothing is disconnected\n"},
+		{"by number, wait", "disconnect --number 3 --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
+		{"by user, wait", "disconnect --user bob --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
+		{"by NAS, nobody", "disconnect --nas nas-9", "", 4, "", "aaasess: no session matches\n"},
+		{"no answer", "disconnect 00000004 --wait 300ms", "", 1, "00000004  carol  still being disconnected: no answer\n", "1 session\naaasess: not all sessions are gone: 1 of 1 are left\n"},
+		{"several without a terminal", "disconnect --user alice --wait 5s", "", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "2 sessions\n"},
+		{"asked, yes", "disconnect --user alice --wait 5s", "y\n", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "Disconnect 2 sessions? [y/N] 2 sessions\n"},
+		{"asked, no", "disconnect --user alice", "no\n", 1, "", "Disconnect 2 sessions? [y/N] aaasess: nothing was disconnected\n"},
+		{"asked, end of input", "disconnect --user alice", "y", 0, "", "-"},
+		{"not asked for one", "disconnect --user bob", "\n", 0, "", "1 session\n"},
+		{"not asked with --yes", "disconnect --user alice -y", "\n", 0, "", "2 sessions\n"},
+		{"not asked for ids", "disconnect 00000001 00000002", "\n", 0, "", "2 sessions\n"},
+		{"asked, nobody", "disconnect --user zoe", "y\n", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"all, asked", "disconnect --all", "\n", 1, "", "Disconnect ALL sessions, 5 now? [y/N] aaasess: nothing was disconnected\n"},
+		{"all without a terminal", "disconnect --all", "", 2, "", "aaasess: wrong usage: --all wants --yes where nobody can be asked\n"},
+		{"all, yes", "disconnect --all --yes", "", 0, "", "5 sessions\n"},
+
+		{"no command", "", "", 2, "", "-"},
+		{"unknown command", "sho", "", 2, "", "-"},
+		{"show without more", "show", "", 2, "", "-"},
+		{"show of what is not there", "show nothing", "", 2, "", "aaasess: wrong usage: unknown command \"nothing\" for \"aaasess show\"\n"},
+		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: wrong usage: unknown flag: --usr\n"},
+		{"empty filter", "show sessions --user=", "", 2, "", "aaasess: wrong usage: wrong filter: \"user\" is empty\n"},
+		{"kind", "show sessions --kind system", "", 2, "", "aaasess: wrong usage: wrong filter: kind \"system\": want one of network, exec, connection\n"},
+		{"sort", "show sessions --sort name", "", 2, "", "aaasess: wrong usage: wrong filter: cannot sort by \"name\": want one of id, idle, octets, started, user\n"},
+		{"limit", "show sessions --limit 4294967296", "", 2, "", "aaasess: wrong usage: wrong filter: limit \"4294967296\" is no number up to 2147483647\n"},
+		{"words behind", "show sessions alice", "", 2, "", "aaasess: wrong usage: unknown command \"alice\" for \"aaasess show sessions\"\n"},
+		{"timeout", "show status --timeout 0s", "", 2, "", "aaasess: wrong usage: --timeout 0s is not more than 0\n"},
+		{"disconnect whom", "disconnect", "", 2, "", "aaasess: wrong usage: say which sessions: IDs, a filter, or --all\n"},
+		{"an id that could be decimal", "disconnect 13", "", 2, "", "aaasess: wrong usage: wrong filter: \"13\" is no session id: want eight hex digits, or 0x and up to eight\n"},
+		{"number 0", "disconnect --number 0", "", 2, "", "aaasess: wrong usage: no session has the number 0\n"},
+		{"number too large", "disconnect --number 4294967296", "", 2, "", "aaasess: wrong usage: no session has the number 4294967296\n"},
+		{"ids and a filter", "disconnect 00000001 --user alice", "", 2, "", "aaasess: wrong usage: wrong filter: want ids or a filter, and one of them only\n"},
+		{"all and a filter", "disconnect --all --user alice --yes", "", 2, "", "aaasess: wrong usage: --all goes with no id and no filter\n"},
+		{"wait", "disconnect --all --yes --wait 2h", "", 2, "", "aaasess: wrong usage: --wait 2h0m0s is not within 0 and 1h\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := daemon(t)
+			got := command(t, d.Socket, tt.in, strings.Fields(tt.args)...)
+			got.out = changing.ReplaceAllString(perhaps.ReplaceAllString(got.out, ""), "N")
+			if got.code == 0 && tt.out == "" { // the same as in another line
+				got.out = ""
+			}
+			if tt.err == "-" { // long, or the same
+				got.err = "-"
+			}
+			want := outcome{tt.code, tt.out, tt.err}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+				t.Error(diff)
+			}
+			if tt.code == exitUsage || strings.Contains(tt.err, "nothing") {
+				if n := d.Table.View().Disconnected; n != 0 {
+					t.Errorf("%d sessions are being disconnected", n)
+				}
+			}
+		})
+	}
+}
+
+// TestJSON: each document can be read, and says what the table says.
+func TestJSON(t *testing.T) {
+	d := daemon(t)
+	if err := d.Begin("ev\u009b\x1bil", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": true} })
+	type list struct {
+		Total, Matched, Marked int
+		Sessions               []control.Session
+	}
+	users := func(l list) (out []string) {
+		for _, s := range l.Sessions {
+			out = append(out, s.User+" "+s.State)
+		}
+		return out
+	}
+	tests := []struct {
+		args string
+		code int
+		want list
+		who  []string
+	}{
+		{"show sessions --json --nas nas-2", 0, list{Total: 6, Matched: 1}, []string{"bob active"}},
+		{"show sessions --json --id 00000006", 0, list{Total: 6, Matched: 1}, []string{"ev\u009b\x1bil active"}},
+		{"show sessions --json --user zoe", 4, list{Total: 6}, nil},
+		{"disconnect --json 00000004", 0, list{Matched: 1, Marked: 1}, []string{"carol terminating"}},
+		{"disconnect --json --user carol --wait 50ms", 1, list{Matched: 1}, []string{"carol terminating"}},
+		{"disconnect --json --user bob --wait 5s", 0, list{Matched: 1, Marked: 1}, []string{"bob ended"}},
+		{"disconnect --json --user zoe", 4, list{}, nil},
+	}
+	for _, tt := range tests {
+		got := command(t, d.Socket, "", strings.Fields(tt.args)...)
+		var l list
+		if err := json.Unmarshal([]byte(got.out), &l); err != nil || got.code != tt.code || strings.ContainsAny(got.out, "\u009b\x1b") {
+			t.Errorf("%s: %d %q %v", tt.args, got.code, got.out, err)
+		}
+		if diff := cmp.Diff(tt.who, users(l)); diff != "" || l.Total != tt.want.Total || l.Matched != tt.want.Matched || l.Marked != tt.want.Marked {
+			t.Errorf("%s: %+v %s", tt.args, l, diff)
+		}
+	}
+	got := command(t, d.Socket, "", "show", "status", "--json")
+	var status control.Status
+	if err := json.Unmarshal([]byte(got.out), &status); err != nil || status.Entries != 5 || status.Disconnected != 2 {
+		t.Errorf("%s %v", got.out, err)
+	}
+	var section map[string]bool
+	if err := json.Unmarshal(status.Sections["agentx"], &section); err != nil || !section["connected"] {
+		t.Errorf("%s %v", got.out, err)
+	}
+}
+
+func TestNoDaemon(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "none")
+	for _, args := range []string{"show sessions", "show status", "disconnect 00000001", "disconnect --all --yes"} {
+		got := command(t, socket, "", strings.Fields(args)...)
+		want := outcome{3, "", "aaasess: no daemon at " + socket + ": connect: no such file or directory\n"}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+			t.Errorf("%s: %s", args, diff)
+		}
+	}
+}
+
+func TestSocketPath(t *testing.T) {
+	here := t.TempDir()
+	t.Chdir(here)
+	g := &global{environment: environment{getenv: func(string) string { return "" }}}
+	check := func(want string) {
+		t.Helper()
+		if got := g.socketPath(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	check("/run/aaasess/aaasess.sock")
+	if err := errors.Join(os.Mkdir("var", 0o755), os.WriteFile("var/aaasess.sock", nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	check("var/aaasess.sock")
+	g.getenv = func(name string) string { return "from " + name }
+	check("from AAASESS_SOCKET")
+	g.socket = "flag"
+	check("flag")
+}
+
+// TestInterrupted: a wait ends at once, and so does a question.
+func TestInterrupted(t *testing.T) {
+	d := daemon(t)
+	never, w := io.Pipe()
+	defer w.Close()
+	for _, args := range []string{"disconnect 00000004 --wait 1h", "disconnect --all"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		out, err := &signalled{on: "carol", then: cancel}, &signalled{on: "y/N", then: cancel}
+		env := environment{in: never, out: out, err: err, terminal: true, getenv: func(string) string { return d.Socket }}
+		if strings.Contains(args, "wait") { // nothing is printed before the end
+			d.ClearCommits()
+			go func() { <-d.Commits; cancel() }()
+		}
+		if code := run(ctx, env, strings.Fields(args)); code != exitFailed || !strings.HasSuffix(err.String(), "aaasess: interrupted\n") {
+			t.Errorf("%s: exit code %d, %q", args, code, err.String())
+		}
+	}
+}
+
+// signalled is an output that does something when a text is printed.
+type signalled struct {
+	strings.Builder
+	on   string
+	then func()
+}
+
+func (s *signalled) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), s.on) {
+		s.then()
+	}
+	return s.Builder.Write(b)
+}
+
+// TestHelp: what is documented is what is there.
+func TestHelp(t *testing.T) {
+	golden(t, "help.txt", command(t, "", "", "--help").out)
+	golden(t, "help-sessions.txt", command(t, "", "", "show", "sessions", "--help").out)
+	golden(t, "help-disconnect.txt", command(t, "", "", "disconnect", "--help").out)
+}
+
+// TestCompletion: shells get scripts, and values from the daemon but not what would harm a terminal.
+func TestCompletion(t *testing.T) {
+	d := daemon(t)
+	if err := d.Begin("e\nvil", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ args, want string }{
+		{"disconnect|", "00000001 00000002 00000003 00000004 00000005 00000006"},
+		{"show|sessions|--user|", "alice bob carol dave"},
+		{"show|sessions|--nas|", "nas-1 nas-2"},
+		{"show|sessions|--address|", "10.0.0.1"},
+		{"show|sessions|--sort|", "id idle octets started user"},
+		{"show|sessions|--kind|", "network exec connection"},
+		{"disconnect|--state|", "active terminating"},
+	}
+	for _, tt := range tests {
+		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(tt.args, "|")...)...)
+		if words, _, _ := strings.Cut(got.out, "\n:"); strings.Join(strings.Fields(words), " ") != tt.want {
+			t.Errorf("%s: %q, want %s", tt.args, got.out, tt.want)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if got := command(t, "", "", "completion", shell); got.code != 0 || !strings.Contains(got.out, "aaasess") {
+			t.Errorf("%s: %d %s", shell, got.code, got.err)
+		}
+	}
+	if got := command(t, filepath.Join(t.TempDir(), "none"), "", "__complete", "disconnect", ""); got.code != 0 {
+		t.Errorf("without a daemon: %+v", got)
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/cmd/internal/control"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (run with -update if it is meant): %s", path, diff)
+	}
+}
+
+var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.Local)
+
+// examples are sessions of every look.
+func examples() []control.Session {
+	port, next := uint32(0), now.Add(8*time.Second)
+	return []control.Session{
+		{
+			ID: "0000000D", Number: 13, Kind: "network", State: "active", User: "alice@example.net", Address: "10.0.0.1",
+			NAS: "nas-1", NASAddress: "192.0.2.1", AcctSessionID: "5F2A", CallingStation: "00-11-22-33-44-55", CalledStation: "ap-7",
+			NASPort: &port, NASPortID: "eth0.7", Started: now.Add(-2*time.Hour - 5*time.Minute), Heard: now.Add(-time.Minute), Idle: 61,
+			InputOctets: 1234567, OutputOctets: 45_600_000_000,
+		},
+		{
+			ID: "0000000E", Number: 14, Kind: "exec", State: "terminating", User: "evil\x1b[31m\nalice", NASAddress: "192.0.2.2",
+			AcctSessionID: "\u202e1", NASPort: &port, Started: now.Add(-42 * time.Second), Heard: now.Add(-42 * time.Second), Idle: 42,
+			Termination: &control.Termination{Attempts: 3, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
+		},
+		{
+			ID: "FFFFFFFF", Number: 1<<32 - 1, Kind: "connection", State: "terminating", User: strings.Repeat("Größe", 10),
+			NAS: strings.Repeat("x", 33), NASAddress: "2001:db8::1", AcctSessionID: "1", Started: now.Add(time.Second), Heard: now,
+			InputOctets: 999, OutputOctets: 1<<64 - 1, Termination: &control.Termination{Attempts: 1},
+		},
+	}
+}
+
+func TestTables(t *testing.T) {
+	for name, of := range map[string]struct {
+		columns []column
+		cells   func(control.Session, time.Time) []string
+	}{"sessions.txt": {narrowColumns, narrowCells}, "sessions-wide.txt": {wideColumns, wideCells}} {
+		var out strings.Builder
+		table := newTable(&out, of.columns)
+		for _, s := range examples() {
+			if err := table.row(of.cells(s, now)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := table.flush(); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.String())
+	}
+}
+
+// TestLongTable: it is printed in pieces, aligned within each, never narrower, titles once.
+func TestLongTable(t *testing.T) {
+	var out strings.Builder
+	table := newTable(&out, []column{{title: "A"}, {title: "B", right: true}, {title: "C"}})
+	pieces := 0
+	for i := range 2 * rowsAhead {
+		a := "a"
+		if i == rowsAhead+10 {
+			a = "aaaa"
+		}
+		before := out.Len()
+		if err := table.row(a, "1", ""); err != nil {
+			t.Fatal(err)
+		}
+		if out.Len() != before {
+			pieces++
+		}
+	}
+	if err := table.flush(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	want := []string{"A  B  C", "a  1  -", "a     1  -", "aaaa  1  -", ""}
+	got := []string{lines[0], lines[1], lines[rowsAhead], lines[rowsAhead+11], lines[len(lines)-1]}
+	if diff := cmp.Diff(want, got); diff != "" || len(lines) != 2*rowsAhead+2 || pieces != 2 {
+		t.Errorf("%d lines in %d pieces: %s", len(lines), pieces, diff)
+	}
+}
+
+// TestEmptyTable has no titles.
+func TestEmptyTable(t *testing.T) {
+	var out strings.Builder
+	if err := newTable(&out, narrowColumns).flush(); err != nil || out.Len() != 0 {
+		t.Errorf("%q %v", &out, err)
+	}
+}
+
+func TestStatusText(t *testing.T) {
+	var out strings.Builder
+	err := printStatus(&out, &control.Status{
+		Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
+		Sections: map[string]json.RawMessage{
+			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
+			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
+			"queues":         json.RawMessage(`"none"`),
+		},
+	}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status.txt", out.String())
+	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
+	if err := printStatus(&out, &control.Status{Sections: map[string]json.RawMessage{"deep": deep}}, now); err == nil {
+		t.Error("a section that is nested 100 deep is printed")
+	}
+}
+
+func TestEndText(t *testing.T) {
+	next := now.Add(5 * time.Second)
+	tests := []struct {
+		name string
+		s    control.Session
+		want string
+	}{
+		{"marked now", control.Session{State: "terminating", Marked: true}, "being disconnected"},
+		{"marked now, asked already", control.Session{State: "terminating", Marked: true, Termination: &control.Termination{Attempts: 1}}, "being disconnected"},
+		{"marked before", control.Session{State: "terminating"}, "still being disconnected"},
+		{"gone after an ACK", control.Session{State: "ended", Termination: &control.Termination{Attempts: 1, Last: "ACK"}}, "ended: ACK"},
+		{"gone unasked", control.Session{State: "ended"}, "ended"},
+		{"an SNMP SET taken back", control.Session{State: "active"}, "taken back"},
+		{
+			"refused",
+			control.Session{State: "terminating", Marked: true, Termination: &control.Termination{Attempts: 2, Last: "NAK", Next: &next}},
+			"still being disconnected: NAK, 2 attempts, next step in 5s",
+		},
+	}
+	for _, tt := range tests {
+		if got := endText(tt.s, now); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/control"
+)
+
+const sessionsHelp = `List the live sessions. Several filters must all match.
+
+An ID is the Acct-Session-Id in the first column: exactly eight hex digits, or 0x and up
+to eight. --number takes the same as a decimal number, as casnSessionId has it.
+
+IDLE is the time since user data last flowed, IN and OUT the octets from and to the user
+as the NAS last reported them (k, M, G are powers of 1000).
+
+The exit code is 4 if there are filters and no session passes them.`
+
+func newShowSessions(g *global) *cobra.Command {
+	var ids []string
+	var order string
+	var limit uint
+	var wide bool
+	cmd := &cobra.Command{
+		Use:   "sessions",
+		Short: "List the live sessions",
+		Long:  sessionsHelp,
+		Example: `  aaasess show sessions --user alice@example.net
+  aaasess show sessions --nas nas-1 --sort octets --limit 10
+  aaasess show sessions --json | jq -r '.sessions[] | select(.idle > 3600) | .id'`,
+		Args: cobra.NoArgs,
+	}
+	filter := addFilterFlags(cmd, g)
+	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session with this `ID` (may be repeated)")
+	cmd.Flags().StringVar(&order, "sort", "id", "`ORDER` is id, user, started (oldest first), idle (longest first) or octets (most first); with - in front the reverse")
+	cmd.Flags().UintVar(&limit, "limit", 0, "list `N` at most; 0 for all")
+	cmd.Flags().BoolVar(&wide, "wide", false, "more columns, and nothing cut")
+	complete(cmd, "sort", control.Orders()...)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		q, err := filter.query(cmd, ids)
+		if err != nil {
+			return err
+		}
+		values := q.Values()
+		values.Set("sort", order)
+		values.Set("limit", strconv.FormatUint(uint64(limit), 10))
+		if q, err = control.ParseQuery(values); err != nil {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+		return g.showSessions(cmd, q, wide)
+	}
+	return cmd
+}
+
+func (g *global) showSessions(cmd *cobra.Command, q control.Query, wide bool) error {
+	list, err := g.client().Sessions(cmd.Context(), q)
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	shown := 0
+	if g.json {
+		head := struct {
+			Total   int `json:"total"`
+			Matched int `json:"matched"`
+		}{list.Total, list.Matched}
+		err = g.printList(head, list, func(control.Session) { shown++ })
+	} else {
+		shown, err = g.printTable(list, wide, time.Now())
+	}
+	if err != nil {
+		return err
+	}
+	if list.Matched == 0 && !q.IsZero() {
+		return fmt.Errorf("%w (%s live)", errNoMatch, count(list.Total, "session"))
+	}
+	if !g.json {
+		fmt.Fprintln(g.err, summary(shown, list.Matched, list.Total, q.IsZero()))
+	}
+	return nil
+}
+
+// summary is the line under a table.
+func summary(shown, matched, total int, all bool) string {
+	out := count(matched, "session")
+	if shown < matched {
+		out = fmt.Sprintf("%d of %s", shown, out)
+	}
+	if !all {
+		out += fmt.Sprintf(" matched, %d live", total)
+	}
+	return out
+}
+
+var (
+	narrowColumns = []column{
+		{title: "ID"},
+		{title: "USER", cut: 32},
+		{title: "ADDRESS"},
+		{title: "NAS", cut: 32},
+		{title: "AGE", right: true},
+		{title: "IDLE", right: true},
+		{title: "IN", right: true},
+		{title: "OUT", right: true},
+		{title: "STATE"},
+	}
+	wideColumns = []column{
+		{title: "ID"},
+		{title: "NUMBER", right: true},
+		{title: "KIND"},
+		{title: "USER"},
+		{title: "ADDRESS"},
+		{title: "NAS"},
+		{title: "NAS-ADDRESS"},
+		{title: "PORT"},
+		{title: "NAS-SESSION-ID"},
+		{title: "CALLING-STATION"},
+		{title: "CALLED-STATION"},
+		{title: "STARTED"},
+		{title: "HEARD"},
+		{title: "IDLE", right: true},
+		{title: "IN", right: true},
+		{title: "OUT", right: true},
+		{title: "STATE"},
+	}
+)
+
+func (g *global) printTable(list *control.List, wide bool, now time.Time) (shown int, err error) {
+	columns, cells := narrowColumns, narrowCells
+	if wide {
+		columns, cells = wideColumns, wideCells
+	}
+	t := newTable(g.out, columns)
+	for s, err := range list.All() {
+		if err != nil {
+			return shown, err
+		}
+		if err := t.row(cells(s, now)...); err != nil {
+			return shown, err
+		}
+		shown++
+	}
+	return shown, t.flush()
+}
+
+func narrowCells(s control.Session, now time.Time) []string {
+	return []string{
+		s.ID, s.User, s.Address, cmp.Or(s.NAS, s.NASAddress),
+		span(now.Sub(s.Started)), span(time.Duration(s.Idle) * time.Second),
+		amount(s.InputOctets), amount(s.OutputOctets), stateText(s, now),
+	}
+}
+
+func wideCells(s control.Session, now time.Time) []string {
+	port := s.NASPortID
+	if s.NASPort != nil && port == "" {
+		port = strconv.FormatUint(uint64(*s.NASPort), 10)
+	}
+	return []string{
+		s.ID, strconv.FormatUint(uint64(s.Number), 10), s.Kind, s.User, s.Address, s.NAS, s.NASAddress,
+		port, s.AcctSessionID, s.CallingStation, s.CalledStation,
+		s.Started.Local().Format(time.DateTime), s.Heard.Local().Format(time.DateTime),
+		span(time.Duration(s.Idle) * time.Second),
+		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), stateText(s, now),
+	}
+}
+
+// stateText is the state, and of a session that is being ended how far that has come.
+func stateText(s control.Session, now time.Time) string {
+	t := s.Termination
+	if t == nil || t.Attempts == 0 {
+		return s.State
+	}
+	details := []string{count(t.Attempts, "attempt")}
+	if t.Last != "" {
+		details = append(details, "last: "+t.Last)
+	}
+	if t.Next != nil {
+		details = append(details, "next in "+span(t.Next.Sub(now)))
+	}
+	return s.State + " (" + strings.Join(details, ", ") + ")"
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/control"
+)
+
+func newShowStatus(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show how the daemon and its parts are",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			status, err := g.client().Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return g.printJSON(status)
+			}
+			return printStatus(g.out, status, time.Now())
+		},
+	}
+}
+
+func printStatus(w io.Writer, s *control.Status, now time.Time) error {
+	lines := []statusLine{
+		{0, "version", s.Version},
+		{0, "started", s.Started.Local().Format(time.DateTime) + ", " + span(now.Sub(s.Started)) + " ago"},
+		{0, "sessions", strconv.Itoa(s.Entries)},
+		{0, "high-water mark", strconv.FormatUint(uint64(s.HighWaterMark), 10)},
+		{0, "total", strconv.FormatUint(s.Total, 10)},
+		{0, "disconnected", strconv.FormatUint(s.Disconnected, 10)},
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Sections)) {
+		dec := json.NewDecoder(bytes.NewReader(s.Sections[name]))
+		dec.UseNumber()
+		section, err := flattenJSON(dec, 0, name)
+		if err != nil {
+			return fmt.Errorf("section %q: %w", name, err)
+		}
+		lines = append(lines, section...)
+	}
+	return printLines(w, lines)
+}
+
+// statusLine is a name and its value, in the section whose depth it has; a section itself has no value.
+type statusLine struct {
+	depth       int
+	name, value string
+}
+
+// maxDepth bounds how deep a section may be nested.
+const maxDepth = 16
+
+// flattenJSON makes lines of the next JSON value, in the order in which it has its fields.
+func flattenJSON(dec *json.Decoder, depth int, name string) ([]statusLine, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("nested more than %d deep", maxDepth)
+	}
+	token, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	delim, nested := token.(json.Delim)
+	if !nested {
+		value := fmt.Sprint(token)
+		if token == nil {
+			value = ""
+		}
+		return []statusLine{{depth, name, value}}, nil
+	}
+	lines := []statusLine{{depth, name, ""}}
+	for i := 1; dec.More(); i++ {
+		key := strconv.Itoa(i)
+		if delim == '{' {
+			if token, err = dec.Token(); err != nil {
+				return nil, err
+			}
+			key = fmt.Sprint(token)
+		}
+		below, err := flattenJSON(dec, depth+1, key)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, below...)
+	}
+	_, err = dec.Token()
+	return lines, err
+}
+
+func printLines(w io.Writer, lines []statusLine) error {
+	width := 0
+	for i := range lines {
+		l := &lines[i]
+		l.name, l.value = strings.Repeat("  ", l.depth)+printable(l.name), printable(l.value)
+		width = max(width, len([]rune(l.name)))
+	}
+	for _, l := range lines {
+		line := l.name
+		if l.value != "" {
+			line += strings.Repeat(" ", width-len([]rune(l.name))+2) + l.value
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

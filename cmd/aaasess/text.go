@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable replaces what could act on a terminal, or not be seen: octets that are no UTF-8 as
+// \xHH, characters that are not printable as \xHH or \u{H}.
+func printable(s string) string {
+	if strings.IndexFunc(s, isHidden) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case !isHidden(r):
+			b.WriteRune(r)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+func isHidden(r rune) bool { return !unicode.IsPrint(r) }
+
+// escapeJSON writes the unprintable characters in JSON text, which are all within strings, as \uHHHH.
+func escapeJSON(b []byte) []byte {
+	hidden := func(r rune) bool { return r > ' ' && isHidden(r) }
+	if bytes.IndexFunc(b, hidden) < 0 {
+		return b
+	}
+	var out bytes.Buffer
+	for _, r := range string(b) {
+		switch {
+		case !hidden(r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return out.Bytes()
+}
+
+// span is a time in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d.
+func span(d time.Duration) string {
+	s := int64(max(0, d) / time.Second)
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 86400:
+		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
+	case s < 100*86400:
+		return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
+	}
+	return fmt.Sprintf("%dd", s/86400)
+}
+
+// amount is a number of octets with three digits that count, in powers of 1000: 999, 1.23k, 45.6M.
+func amount(n uint64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	f, unit := float64(n), 0
+	for f >= 999.5 && unit < 6 {
+		f /= 1000
+		unit++
+	}
+	decimals := 2
+	switch {
+	case f >= 99.95:
+		decimals = 0
+	case f >= 9.995:
+		decimals = 1
+	}
+	return fmt.Sprintf("%.*f%c", decimals, f, " kMGTPE"[unit])
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

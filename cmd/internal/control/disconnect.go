@@ -1,0 +1,247 @@
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"aaasess/sessions"
+)
+
+var errEnding = errors.New("the daemon is ending")
+
+// DisconnectRequest says which sessions to end: by IDs, by Filter, or All. Exactly one is given.
+type DisconnectRequest struct {
+	// IDs as ParseID reads them. All are ended, or none if one of them is not live.
+	IDs []string `json:"ids,omitempty"`
+	// Filter has the parameters of [Filter]; those are ended that it means when the request is worked on.
+	Filter map[string]string `json:"filter,omitempty"`
+	// All ends every session.
+	All bool `json:"all,omitempty"`
+	// Wait is how many seconds (at most 3600, parts allowed) to wait for the sessions to be gone. The
+	// answer then has each session when it is gone, and at the end those that are not. 0 answers at
+	// once, when it is durable that they will be ended.
+	Wait float64 `json:"wait,omitempty"`
+}
+
+// victims are the sessions that a request means, as parsed.
+type victims struct {
+	ids    []sessions.ID
+	filter Filter
+	wait   time.Duration
+}
+
+// parseDisconnect reads a body. A field that is not known is an error: it may have been meant to
+// spare somebody.
+func parseDisconnect(body io.Reader) (victims, error) {
+	var req DisconnectRequest
+	dec := json.NewDecoder(body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&req); err != nil {
+		return victims{}, fmt.Errorf("body: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return victims{}, fmt.Errorf("body: %w", err)
+		}
+		return victims{}, errors.New("body: more than one JSON value")
+	}
+	given := 0
+	for _, is := range []bool{len(req.IDs) > 0, len(req.Filter) > 0, req.All} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return victims{}, errors.New("body: want ids, filter or all, and one of them only")
+	}
+	v := victims{wait: time.Duration(req.Wait * float64(time.Second))}
+	if req.Wait < 0 || req.Wait > maxWait.Seconds() {
+		return victims{}, fmt.Errorf("body: wait is not within 0 and %v seconds", maxWait.Seconds())
+	}
+	for _, text := range req.IDs {
+		id, err := ParseID(text)
+		if err != nil {
+			return victims{}, fmt.Errorf("body: %w", err)
+		}
+		v.ids = append(v.ids, id)
+	}
+	v.ids = unique(v.ids)
+	for key, value := range req.Filter {
+		if value == "" {
+			return victims{}, fmt.Errorf("body: %w: %q is empty", ErrQuery, key)
+		}
+		if err := v.filter.set(key, value); err != nil {
+			return victims{}, fmt.Errorf("body: %w", err)
+		}
+	}
+	return v, nil
+}
+
+// unique leaves the first of each.
+func unique(ids []sessions.ID) []sessions.ID {
+	seen := make(map[sessions.ID]bool, len(ids))
+	return slices.DeleteFunc(ids, func(id sessions.ID) bool {
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
+}
+
+// disconnect is POST /v1/sessions/disconnect.
+func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
+	want, err := readDisconnect(r)
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		s.refuse(w, http.StatusRequestEntityTooLarge, err)
+		return
+	}
+	if err != nil {
+		s.refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	began, err := s.begin(want)
+	if gone := (*sessions.NotLiveError)(nil); errors.As(err, &gone) {
+		began.release()
+		s.refuse(w, http.StatusNotFound, fmt.Errorf("no live session %s, nothing is disconnected", gone.ID))
+		return
+	}
+	if err != nil {
+		began.release()
+		s.refuse(w, http.StatusServiceUnavailable, err)
+		return
+	}
+	defer began.release()
+	if len(began.ids) > 0 {
+		s.cfg.Logger.Info("disconnect by command", "uid", r.Context().Value(peerKey{}), "sessions", len(began.ids), "marked", len(began.marked))
+	}
+	s.report(w, r, began, want.wait)
+}
+
+func readDisconnect(r *http.Request) (victims, error) {
+	if len(r.URL.RawQuery) > 0 {
+		return victims{}, errors.New("a disconnect takes its parameters in the body")
+	}
+	return parseDisconnect(r.Body)
+}
+
+// begun is the sessions that a request ends.
+type begun struct {
+	ids     []sessions.ID
+	marked  map[sessions.ID]bool
+	known   map[sessions.ID]*sessions.Session // as they were, as far as a view had them
+	release func()                            // forget the outcomes
+}
+
+// chunk is how many sessions of a filter are marked in one commit: the table is not locked, nor the
+// journal filled, by a million at once.
+const chunk = 1024
+
+// begin marks the sessions, waits until that is durable, and gives them to the terminator. An error
+// means that nothing was done, or with a filter and in its words, what was.
+func (s *Server) begin(want victims) (*begun, error) {
+	b := &begun{ids: want.ids, marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}, release: func() {}}
+	view := s.table.View()
+	if len(b.ids) == 0 {
+		for _, session := range want.filter.find(view) {
+			b.ids = append(b.ids, session.ID)
+		}
+	}
+	for _, id := range b.ids {
+		b.known[id] = view.Get(id)
+	}
+	if s.cfg.Outcomes != nil && want.wait > 0 {
+		b.release = s.cfg.Outcomes.await(b.ids)
+	}
+	if len(want.ids) > 0 {
+		marked, err := s.mark(want.ids)
+		b.add(marked)
+		return b, err
+	}
+	var live []sessions.ID
+	for part := range slices.Chunk(b.ids, chunk) {
+		part, marked, err := s.markLive(slices.Clone(part))
+		if err != nil {
+			if len(b.marked) > 0 {
+				err = fmt.Errorf("%w, when %d of %d sessions were being disconnected", err, len(b.marked), len(b.ids))
+			}
+			return b, err
+		}
+		live = append(live, part...)
+		b.add(marked)
+	}
+	b.ids = live
+	return b, nil
+}
+
+func (b *begun) add(marked []sessions.ID) {
+	for _, id := range marked {
+		b.marked[id] = true
+	}
+}
+
+// markLive marks those that are still live.
+func (s *Server) markLive(ids []sessions.ID) (live, marked []sessions.ID, err error) {
+	for {
+		marked, err = s.mark(ids)
+		gone := (*sessions.NotLiveError)(nil)
+		if !errors.As(err, &gone) {
+			return ids, marked, err
+		}
+		ids = slices.Delete(ids, gone.Index, gone.Index+1)
+	}
+}
+
+// mark is R4 and R5 for some sessions, all or none.
+func (s *Server) mark(ids []sessions.ID) ([]sessions.ID, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	durable := make(chan error, 1)
+	marked, err := s.table.Disconnect(ids, func(err error) { durable <- err })
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case err = <-durable:
+	case <-s.ending:
+		// If it becomes durable after all, the terminator finds them at the next start.
+		return nil, errEnding
+	}
+	if err != nil {
+		if undo := s.table.Undo(marked, nil); undo != nil {
+			err = fmt.Errorf("%w; not taken back: %w", err, undo)
+		}
+		return nil, err
+	}
+	s.terminator.Start(marked...)
+	return marked, nil
+}
+
+// flatten makes the filter of a DisconnectRequest of the values of a URL.
+func flatten(values url.Values) map[string]string {
+	flat := map[string]string{}
+	for key, list := range values {
+		flat[key] = list[0]
+	}
+	return flat
+}
+
+// NewDisconnectRequest is the request that ends what a filter means: by IDs only if it has nothing
+// else, and then all or nothing. A filter that means everybody gives an error: set All for that.
+func NewDisconnectRequest(f Filter, wait time.Duration) (DisconnectRequest, error) {
+	req := DisconnectRequest{Wait: wait.Seconds()}
+	for _, id := range f.IDs {
+		req.IDs = append(req.IDs, id.String())
+	}
+	f.IDs = nil
+	req.Filter = flatten(f.values())
+	if (len(req.IDs) > 0) == (len(req.Filter) > 0) {
+		return DisconnectRequest{}, fmt.Errorf("%w: want ids or a filter, and one of them only", ErrQuery)
+	}
+	return req, nil
+}

@@ -1,0 +1,255 @@
+package control_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/control/controltest"
+	"aaasess/sessions"
+)
+
+// TestDisconnect: what is asked for at five sessions, of which the fifth is being ended already.
+func TestDisconnect(t *testing.T) {
+	tests := []struct {
+		name string
+		req  control.DisconnectRequest
+		want []string
+		err  string // what the daemon says
+	}{
+		{"one id", control.DisconnectRequest{IDs: []string{"00000002"}}, []string{"2 terminating*"}, ""},
+		{"ids, one twice", control.DisconnectRequest{IDs: []string{"0x3", "00000001", "00000003"}}, []string{"3 terminating*", "1 terminating*"}, ""},
+		{"one that is being ended", control.DisconnectRequest{IDs: []string{"00000005", "00000001"}}, []string{"5 terminating", "1 terminating*"}, ""},
+		{"an id that is not live: nothing happens", control.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil, "no live session 00000063, nothing is disconnected"},
+		{"filter", control.DisconnectRequest{Filter: map[string]string{"user": "alice"}}, []string{"1 terminating*", "2 terminating*"}, ""},
+		{"filters", control.DisconnectRequest{Filter: map[string]string{"user": "alice", "acct-session-id": "two"}}, []string{"2 terminating*"}, ""},
+		{"filter that nobody passes", control.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
+		{"all", control.DisconnectRequest{All: true}, []string{"1 terminating*", "2 terminating*", "3 terminating*", "4 terminating*", "5 terminating"}, ""},
+		{"nothing said", control.DisconnectRequest{}, nil, "want ids, filter or all"},
+		{"empty filter", control.DisconnectRequest{Filter: map[string]string{}}, nil, "want ids, filter or all"},
+		{"two things said", control.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want ids, filter or all"},
+		{"unknown filter", control.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `"usr" is not known`},
+		{"filter without a value", control.DisconnectRequest{Filter: map[string]string{"user": ""}}, nil, `"user" is empty`},
+		{"sort is no filter", control.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `"sort" is not known`},
+		{"no id", control.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is no session id`},
+		{"wait below 0", control.DisconnectRequest{All: true, Wait: -1}, nil, "wait is not within 0 and 3600 seconds"},
+		{"wait too long", control.DisconnectRequest{All: true, Wait: 3601}, nil, "wait is not within 0 and 3600 seconds"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, client := start(t, nil)
+			for i, user := range []string{"alice", "alice", "bob", "carol", "dave"} {
+				begin(t, d, user, time.Now(), func(ev *sessions.Event) {
+					ev.AcctSessionID = []string{"one", "two", "three", "four", "five"}[i]
+				})
+			}
+			disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000005"}})
+			if tt.err != "" {
+				_, err := client.Disconnect(t.Context(), tt.req)
+				if refused, ok := errors.AsType[*control.RefusedError](err); !ok || !strings.Contains(refused.Text, tt.err) || refused.Code/100 != 4 {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+			} else if diff := cmp.Diff(tt.want, disconnect(t, client, tt.req)); diff != "" {
+				t.Error(diff)
+			}
+			marked := 1 + strings.Count(strings.Join(tt.want, " "), "*")
+			if v := d.Table.View(); v.Disconnected != uint64(marked) {
+				t.Errorf("%d sessions are marked, want %d", v.Disconnected, marked)
+			}
+		})
+	}
+}
+
+// TestWait: each way in which a NAS can answer, as a waiting request sees it.
+func TestWait(t *testing.T) {
+	tests := []struct {
+		name    string
+		answers []controltest.Answer
+		wait    float64
+		want    string
+	}{
+		{"ACK, its stop comes first", []controltest.Answer{ack}, 5, "1 ended* ACK/1"},
+		{"NAK 503", []controltest.Answer{nak503}, 5, "1 ended* NAK 503 (Session-Context-Not-Found)/1"},
+		{"silence, then ACK", []controltest.Answer{silence, silence, ack}, 5, "1 ended* ACK/+"},
+		{"ACK and no stop yet", []controltest.Answer{lateAck}, 0.5, "1 terminating* ACK/1"},
+		{"NAK 406 for ever", []controltest.Answer{nak406}, 0.5, "1 terminating* NAK 406 (Unsupported-Extension)/+"},
+		{"silence", []controltest.Answer{silence}, 0.5, "1 terminating* no answer/+"},
+		{"cannot be sent", []controltest.Answer{{Outcome: sessions.Outcome{Err: errors.New("no secret")}}}, 0.5, "1 terminating* not sent: no secret/+"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, client := start(t, nil)
+			begin(t, d, "alice", time.Now())
+			d.NAS.Will("alice", tt.answers...)
+			got := disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000001"}, Wait: tt.wait})
+			if diff := cmp.Diff([]string{tt.want}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestWaitWithoutOutcomes: the session is seen to go all the same.
+func TestWaitWithoutOutcomes(t *testing.T) {
+	d, client := start(t, func(cfg *control.Config) { cfg.Outcomes = nil })
+	begin(t, d, "alice", time.Now())
+	d.NAS.Will("alice", nak503)
+	list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 5})
+	got := collect(t, list, err)
+	if len(got) != 1 || got[0].State != "ended" || got[0].User != "alice" || !got[0].Marked {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestWaitTellsAtOnce: a session that goes is told of while another one still stays.
+func TestWaitTellsAtOnce(t *testing.T) {
+	d, client := start(t, nil)
+	begin(t, d, "stays", time.Now())
+	begin(t, d, "goes", time.Now())
+	d.NAS.Will("goes", ack)
+	list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Close()
+	if list.Matched != 2 || list.Marked != 2 {
+		t.Errorf("matched %d, marked %d", list.Matched, list.Marked)
+	}
+	var order []string
+	for s, err := range list.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if order = append(order, s.User+" "+s.State); len(order) == 1 {
+			d.NAS.Will("stays", ack)
+		}
+	}
+	if diff := cmp.Diff([]string{"goes ended", "stays ended"}, order); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDisconnectMany: more than one commit takes, all of them once.
+func TestDisconnectMany(t *testing.T) {
+	d, client := start(t, nil)
+	const n = 2500
+	for i := range n {
+		begin(t, d, fmt.Sprint("user-", i), time.Now())
+	}
+	got := disconnect(t, client, control.DisconnectRequest{Filter: map[string]string{"nas": "nas-1"}})
+	if v := d.Table.View(); len(got) != n || v.Disconnected != n || numbers(t, client, control.Query{Filter: control.Filter{State: sessions.Active}}) != "of 0" {
+		t.Errorf("%d sessions told, %d marked", len(got), v.Disconnected)
+	}
+	if slices.Sort(got); len(slices.Compact(got)) != n {
+		t.Error("a session is told twice")
+	}
+}
+
+// TestDisconnectOnlyWhenDurable: no answer, and no request to the NAS, before the marks are durable.
+func TestDisconnectOnlyWhenDurable(t *testing.T) {
+	d, client := start(t, nil)
+	begin(t, d, "alice", time.Now())
+	d.NAS.Will("alice", ack)
+	d.Journal.Hold(true)
+	d.ClearCommits()
+	answered := make(chan []string)
+	go func() {
+		answered <- disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000001"}, Wait: 5})
+	}()
+	<-d.Commits
+	select {
+	case got := <-answered:
+		t.Fatalf("answered %q before anything is durable", got)
+	case <-time.After(50 * time.Millisecond):
+	}
+	if _, underWay := d.Terminator.Status(1); underWay {
+		t.Error("the NAS is asked already")
+	}
+	d.Journal.Hold(false)
+	if diff := cmp.Diff([]string{"1 ended* ACK/1"}, <-answered); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDisconnectWhenNothingIsDurable: the marks are taken back.
+func TestDisconnectWhenNothingIsDurable(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		set  func(*controltest.Daemon, error)
+	}{
+		{"refused", func(d *controltest.Daemon, err error) { d.Journal.Refuse(err) }},
+		{"lost", func(d *controltest.Daemon, err error) { d.Journal.Fail(err) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, client := start(t, nil)
+			begin(t, d, "alice", time.Now())
+			for _, req := range []control.DisconnectRequest{{IDs: []string{"00000001"}}, {All: true}} {
+				tt.set(d, errors.New("disk is full"))
+				_, err := client.Disconnect(t.Context(), req)
+				if refused, ok := errors.AsType[*control.RefusedError](err); !ok || refused.Code != 503 || !strings.Contains(refused.Text, "disk is full") {
+					t.Errorf("error %v", err)
+				}
+				tt.set(d, nil)
+				begin(t, d, "bob", time.Now()) // its commit is behind that which takes back
+				if v := d.Table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
+					t.Errorf("session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
+				}
+			}
+		})
+	}
+}
+
+// TestDaemonEndsDuringDisconnect: a request that waits does not hold up the end.
+func TestDaemonEndsDuringDisconnect(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		t.Run(fmt.Sprint("journal held ", held), func(t *testing.T) {
+			d, err := controltest.Start(folder(t), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client := control.NewClient(d.Socket, 5*time.Second)
+			begin(t, d, "alice", time.Now())
+			d.Journal.Hold(held)
+			d.ClearCommits()
+			result := make(chan string)
+			go func() {
+				list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 3600})
+				if err != nil {
+					result <- err.Error()
+					return
+				}
+				result <- "begun"
+				for s, err := range list.All() {
+					result <- fmt.Sprint(s.State, " ", err)
+				}
+				list.Close()
+			}()
+			want := []string{"the daemon is ending"}
+			if held {
+				<-d.Commits
+			} else {
+				want = []string{"begun", "terminating <nil>"}
+				if got := <-result; got != want[0] {
+					t.Fatal(got)
+				}
+				want = want[1:]
+			}
+			stopped := make(chan error)
+			go func() { stopped <- d.Stop() }()
+			for _, w := range want {
+				if got := <-result; got != w {
+					t.Errorf("got %q, want %q", got, w)
+				}
+			}
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,118 @@
+package control_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/control/controltest"
+	"aaasess/sessions"
+)
+
+var (
+	with    = controltest.With
+	ack     = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}, Stop: true}
+	lateAck = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}}
+	nak406  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}}
+	nak503  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}}
+	silence = controltest.Answer{}
+)
+
+// folder is a short one: a socket's path has 107 octets.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// start starts a daemon, and sees at the end that its socket is gone.
+func start(t testing.TB, change func(*control.Config)) (*controltest.Daemon, *control.Client) {
+	t.Helper()
+	d, err := controltest.Start(folder(t), change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(d.Socket); !os.IsNotExist(err) {
+			t.Errorf("the socket is left behind: %v", err)
+		}
+	})
+	return d, control.NewClient(d.Socket, 5*time.Second)
+}
+
+func begin(t testing.TB, d *controltest.Daemon, user string, at time.Time, more ...func(*sessions.Event)) {
+	t.Helper()
+	if err := d.Begin(user, at, more...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// collect reads a list to its end.
+func collect(t testing.TB, list *control.List, err error) []control.Session {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Close()
+	var out []control.Session
+	for s, err := range list.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// numbers lists what a query finds: "1 2 of 2".
+func numbers(t testing.TB, client *control.Client, q control.Query) string {
+	t.Helper()
+	list, err := client.Sessions(t.Context(), q)
+	var out []string
+	for _, s := range collect(t, list, err) {
+		out = append(out, fmt.Sprint(s.Number))
+	}
+	return strings.Join(append(out, "of", fmt.Sprint(list.Matched)), " ")
+}
+
+// disconnect ends sessions and tells of each: "1 ended ACK/1", with a * if this was what ends it;
+// the text is the last outcome, the number the attempts (+ for more than one).
+func disconnect(t testing.TB, client *control.Client, req control.DisconnectRequest) []string {
+	t.Helper()
+	list, err := client.Disconnect(t.Context(), req)
+	found := collect(t, list, err)
+	if req.Wait == 0 && len(found) != list.Matched {
+		t.Errorf("%d sessions, and %d were matched", len(found), list.Matched)
+	}
+	marked := 0
+	var out []string
+	for _, s := range found {
+		text := fmt.Sprint(s.Number, " ", s.State)
+		if s.Marked {
+			marked++
+			text += "*"
+		}
+		if req.Wait > 0 && s.Termination != nil {
+			attempts := "1"
+			if s.Termination.Attempts > 1 {
+				attempts = "+"
+			}
+			text += " " + s.Termination.Last + "/" + attempts
+		}
+		out = append(out, text)
+	}
+	if marked != list.Marked {
+		t.Errorf("%d sessions are marked, and the head says %d", marked, list.Marked)
+	}
+	return out
+}

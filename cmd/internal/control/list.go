@@ -1,0 +1,77 @@
+package control
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// What stands before the sessions of a list.
+type (
+	foundHead struct {
+		Total   int `json:"total"`   // live sessions, whatever the filter
+		Matched int `json:"matched"` // those that the filter means, whatever the limit
+	}
+	endedHead struct {
+		Matched int `json:"matched"`
+		Marked  int `json:"marked"` // those that this disconnect began to end
+	}
+)
+
+// listWriter writes a list as it is made.
+type listWriter struct {
+	*bufio.Writer
+	control *http.ResponseController
+	sep     string
+}
+
+// newListWriter begins an answer.
+func newListWriter(w http.ResponseWriter, head any) (*listWriter, error) {
+	b, err := json.Marshal(head)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	control := http.NewResponseController(w)
+	l := &listWriter{Writer: bufio.NewWriterSize(deadlineWriter{w, control}, 64<<10), control: control, sep: "\n"}
+	_, err = l.WriteString(string(b[:len(b)-1]) + `,"sessions":[`)
+	return l, err
+}
+
+// write adds a session.
+func (l *listWriter) write(s Session) error {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, _ = l.WriteString(l.sep) // a bufio.Writer gives its first error again
+	l.sep = ",\n"
+	_, err = l.Write(b)
+	return err
+}
+
+// flush sends what has been written.
+func (l *listWriter) flush() error {
+	if err := l.Flush(); err != nil {
+		return err
+	}
+	return l.control.Flush()
+}
+
+// end completes the list.
+func (l *listWriter) end() error {
+	_, _ = l.WriteString("\n]}\n")
+	return l.flush()
+}
+
+// deadlineWriter gives each write its own time.
+type deadlineWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (w deadlineWriter) Write(b []byte) (int, error) {
+	_ = w.control.SetWriteDeadline(time.Now().Add(sendTimeout))
+	return w.ResponseWriter.Write(b)
+}

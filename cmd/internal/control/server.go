@@ -1,0 +1,214 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"aaasess/sessions"
+)
+
+const (
+	maxBody     = 1 << 20          // octets of a request's body
+	maxRequests = 64               // at once; more are refused with 503
+	maxWait     = time.Hour        // of a disconnect for its sessions
+	readTimeout = 30 * time.Second // for a whole request
+	sendTimeout = 30 * time.Second // for each piece of an answer: a client that reads nothing is left
+	endTimeout  = time.Second      // for the requests that are open when the Server ends
+	pollEvery   = 20 * time.Millisecond
+)
+
+// Config is how a [Server] is set up.
+type Config struct {
+	// Socket is the path of the unix socket, at most 107 octets. Its folder is made, with mode 0750
+	// and the group, if it isn't there.
+	Socket string
+	// Group owns the socket, by name or number; "" leaves the group of the process.
+	Group string
+	// Version is told by /v1/status.
+	Version string
+	// Outcomes is the one through which the Terminator disconnects. If nil, a disconnect that waits
+	// for its sessions may not learn the last outcome of one that went at once (NAK 503).
+	Outcomes *Outcomes
+	// Logger is where to log; nil for nowhere.
+	Logger *slog.Logger
+	// Now is the clock for idle times; nil means time.Now.
+	Now func() time.Time
+}
+
+// Server answers the command line. Its methods may be called from any goroutine.
+type Server struct {
+	cfg        Config
+	table      *sessions.Table
+	terminator *sessions.Terminator
+	socket     *socket
+	started    time.Time
+	ending     chan struct{} // closed when Run's context is done
+	slots      chan struct{} // one for each request that is open
+
+	mu       sync.Mutex
+	sections map[string]func() any
+}
+
+// New makes the socket: from now on connections queue there until Run. An error names the path;
+// it is an [ErrInUse] if another daemon listens there.
+func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*Server, error) {
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	gid, err := groupID(cfg.Group)
+	if err != nil {
+		return nil, fmt.Errorf("control: group %q: %w", cfg.Group, err)
+	}
+	socket, err := listen(cfg.Socket, gid)
+	if err != nil {
+		return nil, fmt.Errorf("control: socket %s: %w", cfg.Socket, err)
+	}
+	return &Server{
+		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
+		ending: make(chan struct{}), slots: make(chan struct{}, maxRequests), sections: map[string]func() any{},
+	}, nil
+}
+
+// String names the Server in logs.
+func (s *Server) String() string { return "control socket " + s.cfg.Socket }
+
+// RegisterStatus adds a section to /v1/status, or replaces the one of that name. fn is called for
+// each request, from any goroutine, and gives what encoding/json can write; it must not block.
+func (s *Server) RegisterStatus(name string, fn func() any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sections[name] = fn
+}
+
+// Close removes the socket of a Server that will not run.
+func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.Close()) }
+
+// Run answers requests until ctx is done, and removes the socket.
+func (s *Server) Run(ctx context.Context) error {
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		ConnContext:    withPeer,
+		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(s.socket) }()
+	s.cfg.Logger.Info("control socket is open", "socket", s.cfg.Socket)
+	var err error
+	select {
+	case err = <-failed:
+		close(s.ending)
+		err = errors.Join(err, s.socket.remove())
+	case <-ctx.Done():
+		close(s.ending)
+		err = s.socket.remove()
+		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+		defer cancel()
+		if srv.Shutdown(over) != nil {
+			_ = srv.Close() // what is still open then is a client that does not read
+		}
+		<-failed
+	}
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		s.refuse(w, http.StatusServiceUnavailable, errors.New("too many requests at once"))
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	method, handle := http.MethodGet, http.HandlerFunc(nil)
+	switch r.URL.Path {
+	case "/v1/sessions":
+		handle = s.listSessions
+	case "/v1/status":
+		handle = s.showStatus
+	case "/v1/sessions/disconnect":
+		method, handle = http.MethodPost, s.disconnect
+	default:
+		s.refuse(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
+		return
+	}
+	if r.Method != method {
+		w.Header().Set("Allow", method)
+		s.refuse(w, http.StatusMethodNotAllowed, fmt.Errorf("%q is not allowed here, only %s", r.Method, method))
+		return
+	}
+	handle(w, r)
+}
+
+// problem is the body of an answer that is an error.
+type problem struct {
+	Error string `json:"error"`
+}
+
+func (s *Server) refuse(w http.ResponseWriter, code int, err error) {
+	s.answer(w, code, problem{utf8Text(err.Error())})
+}
+
+func (s *Server) answer(w http.ResponseWriter, code int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		code, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
+		s.cfg.Logger.Error("control answer", "err", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(b, '\n')) // the client is gone if this fails
+}
+
+// listSessions is GET /v1/sessions.
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
+	values, err := parseURL(r)
+	if err != nil {
+		s.refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	query, err := ParseQuery(values)
+	if err != nil {
+		s.refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	view := s.table.View()
+	found := query.find(view)
+	out, err := newListWriter(w, foundHead{Total: view.Len(), Matched: len(found)})
+	if err != nil {
+		return
+	}
+	now := s.cfg.Now()
+	for _, session := range query.order(found) {
+		if out.write(s.describe(session, now)) != nil {
+			return
+		}
+	}
+	_ = out.end()
+}
+
+// describe makes JSON of a session, with its termination if that is under way.
+func (s *Server) describe(session *sessions.Session, now time.Time) Session {
+	out := describe(session, now)
+	if session.State == sessions.Terminating {
+		if t, ok := s.terminator.Status(session.ID); ok {
+			out.Termination = describeTermination(t, hasOutcome(t))
+		}
+	}
+	return out
+}

@@ -1,0 +1,177 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// ErrInUse is returned when another daemon listens on the socket.
+var ErrInUse = errors.New("another daemon listens there")
+
+// maxPath is what fits into the sun_path of a Linux unix(7) address, with its final zero.
+const maxPath = 107
+
+// socket is the listening socket and its place in the file system.
+type socket struct {
+	*net.UnixListener
+	path string
+	info fs.FileInfo // of the socket when it was put there
+}
+
+// listen makes the socket at path with mode 0660 and, unless negative, this group. The folder is
+// made if its parent is there. While it looks and binds it holds a flock(2) on the folder, so that
+// of two daemons that start at once one sees the other.
+func listen(path string, gid int) (*socket, error) {
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("the path is longer than %d octets", maxPath)
+	}
+	dir := filepath.Dir(path)
+	if err := makeFolder(dir, gid); err != nil {
+		return nil, err
+	}
+	lock, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.New("another daemon is starting there")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if err := checkFree(path); err != nil {
+		return nil, err
+	}
+	return bind(path, gid)
+}
+
+func makeFolder(dir string, gid int) error {
+	err := os.Mkdir(dir, 0o750)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		err = os.Chmod(dir, 0o750) // whatever the umask is
+	}
+	if err == nil && gid >= 0 {
+		err = os.Chown(dir, -1, gid)
+	}
+	return err
+}
+
+// checkFree sees that nothing is at path but perhaps a socket on which nobody listens.
+func checkFree(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return errors.New("something that is no socket is there")
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		conn.Close()
+		return ErrInUse
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if errors.Is(err, syscall.EAGAIN) { // its queue is full
+		return ErrInUse
+	}
+	return err
+}
+
+// bind makes the socket where nobody else can reach it, and moves it to path when it is as it shall be.
+func bind(path string, gid int) (_ *socket, err error) {
+	private, err := os.MkdirTemp(filepath.Dir(path), ".s*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(private)
+	inside := filepath.Join(private, "s")
+	if len(inside) > maxPath {
+		return nil, fmt.Errorf("the path of its folder is longer than %d octets", maxPath-len(inside)+len(filepath.Dir(path)))
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: inside, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	err = os.Chmod(inside, 0o660)
+	if err == nil && gid >= 0 {
+		err = os.Chown(inside, -1, gid)
+	}
+	s := &socket{UnixListener: l, path: path}
+	if err == nil {
+		s.info, err = os.Lstat(inside)
+	}
+	if err == nil {
+		err = os.Rename(inside, path)
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// remove takes the socket from the file system, if it is still ours that is there. It is called
+// before Close: as long as we listen nobody else takes the place.
+func (s *socket) remove() error {
+	info, err := os.Lstat(s.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.info) {
+		return nil
+	}
+	if err == nil {
+		err = os.Remove(s.path)
+	}
+	return err
+}
+
+// groupID finds a group by name or number; -1 for "".
+func groupID(group string) (int, error) {
+	if group == "" {
+		return -1, nil
+	}
+	if n, err := strconv.ParseUint(group, 10, 31); err == nil {
+		return int(n), nil
+	}
+	g, err := user.LookupGroup(group)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(g.Gid)
+}
+
+// peerKey is the key of a connection's peer in the context of its requests.
+type peerKey struct{}
+
+// withPeer notes the user at the other end, for the log. -1 is one that is not known.
+func withPeer(ctx context.Context, conn net.Conn) context.Context {
+	uid := -1
+	if c, ok := conn.(*net.UnixConn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) {
+				if cred, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED); err == nil {
+					uid = int(cred.Uid)
+				}
+			})
+		}
+	}
+	return context.WithValue(ctx, peerKey{}, uid)
+}

@@ -1,0 +1,56 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Status is what the daemon tells of itself.
+type Status struct {
+	Version       string    `json:"version"`
+	Started       time.Time `json:"started"`       // RFC 3339, UTC
+	Entries       int       `json:"entries"`       // casnActiveTableEntries
+	HighWaterMark uint32    `json:"highWaterMark"` // casnActiveTableHighWaterMark
+	Total         uint64    `json:"total"`         // casnTotalSessions
+	Disconnected  uint64    `json:"disconnected"`  // casnDisconnectedSessions
+	// Sections are what the parts of the daemon tell of themselves, by name, see [Server.RegisterStatus].
+	Sections map[string]json.RawMessage `json:"sections"`
+}
+
+// showStatus is GET /v1/status.
+func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
+	if len(r.URL.RawQuery) > 0 {
+		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: status takes no parameters", ErrQuery))
+		return
+	}
+	s.mu.Lock()
+	sections := maps.Clone(s.sections)
+	s.mu.Unlock()
+	view := s.table.View()
+	status := Status{
+		Version: s.cfg.Version, Started: s.started.UTC().Truncate(time.Second), Entries: view.Len(),
+		HighWaterMark: view.HighWater, Total: view.Total, Disconnected: view.Disconnected,
+		Sections: map[string]json.RawMessage{},
+	}
+	for name, fn := range sections {
+		b, err := json.Marshal(fn())
+		if err != nil { // one part that cannot be told must not hide the others
+			b, _ = json.Marshal(problem{err.Error()})
+		}
+		status.Sections[name] = b
+	}
+	s.answer(w, http.StatusOK, status)
+}
+
+// parseURL is r.URL.Query, which leaves out what it cannot read.
+func parseURL(r *http.Request) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrQuery, err)
+	}
+	return values, nil
+}
