@@ -1,0 +1,227 @@
+package agentx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/posteo/go-agentx/pdu"
+)
+
+const (
+	// inputSize is the first size of the buffer for what the master sends; it grows up to one PDU.
+	inputSize = 16 << 10
+	// flushAt is the octets of answers that are written before further PDUs of the same read are
+	// looked at.
+	flushAt = 64 << 10
+	// keepSize is the largest buffer for answers that is kept for the next.
+	keepSize = 256 << 10
+)
+
+// loop is one connection to the master: one goroutine that reads, answers and writes. Whoever else
+// wants something written (Notify, the end of the context) wakes it by letting its read time out.
+type loop struct {
+	sub *Subagent
+	m   *machine
+	s   *stream
+	up  func(sessionID uint32) // called once, when the subtrees are registered
+
+	in       []byte // in[:have] was read and not handled yet
+	have     int
+	out      []byte
+	isUp     bool
+	traffic  bool      // there were requests since the last tick
+	quietFor time.Time // since when nothing came, as far as we have looked
+
+	lastNotify uint64
+	notifying  map[uint64]*notification // written and not answered
+}
+
+func newLoop(sub *Subagent, conn net.Conn, up func(uint32)) *loop {
+	open := Open{ID: []uint32(sub.cfg.ID), Description: sub.cfg.Description}
+	return &loop{
+		sub: sub, m: newMachine(sub.tree, open, sub.order), s: newStream(conn), up: up,
+		in: make([]byte, inputSize), notifying: map[uint64]*notification{},
+		quietFor: time.Now(),
+	}
+}
+
+// run serves the connection to its end, and closes it.
+func (l *loop) run(ctx context.Context) (err error) {
+	defer l.s.conn.Close()
+	defer l.m.end()
+	defer func() { l.abandon(err) }()
+	l.out = l.m.start(l.out, l.quietFor)
+	if err := l.s.conn.SetReadDeadline(l.deadline()); err != nil {
+		return err
+	}
+	l.sub.attach(l.s.conn)
+	defer l.sub.attach(nil)
+	defer context.AfterFunc(ctx, l.sub.wake)()
+	for {
+		if err := l.flush(); err != nil {
+			return err
+		}
+		n, err := l.s.read(l.in[l.have:])
+		switch {
+		case err == nil:
+			l.have += n
+			err = l.received(ctx, n)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			err = l.tick(ctx)
+		}
+		if err != nil {
+			return l.farewell(ctx, err)
+		}
+	}
+}
+
+// received handles all PDUs that are complete.
+func (l *loop) received(ctx context.Context, n int) error {
+	l.sub.counters.octets.Add(uint64(n))
+	used := 0
+	for {
+		h, size, err := nextPDU(l.in[used:l.have])
+		if err != nil {
+			return err
+		}
+		if size == 0 {
+			l.keep(used)
+			return nil
+		}
+		if err := l.handle(ctx, h, l.in[used:used+size]); err != nil {
+			return err
+		}
+		used += size
+	}
+}
+
+// nextPDU looks at the front of what was read: size is 0 while the PDU is not complete.
+func nextPDU(b []byte) (h Header, size int, err error) {
+	if len(b) < HeaderSize {
+		return h, 0, nil
+	}
+	if h, err = ParseHeader(b); err != nil {
+		return h, 0, err
+	}
+	if size = HeaderSize + int(h.PayloadLength); len(b) < size {
+		size = 0
+	}
+	return h, size, nil
+}
+
+// handle lets the machine answer one PDU.
+func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
+	l.sub.counters.count(h.Type)
+	if h.Type != pdu.TypeResponse {
+		l.traffic = true // and the time of day is not worth a look
+		l.out, err = l.m.handle(h, b, l.out, time.Time{})
+	} else {
+		l.quietFor = time.Now()
+		if l.out, err = l.m.handle(h, b, l.out, l.quietFor); err == nil {
+			err = l.responded(ctx)
+		}
+	}
+	if err == nil && len(l.out) >= flushAt {
+		err = l.flush()
+	}
+	return err
+}
+
+// responded looks at what a Response has changed.
+func (l *loop) responded(ctx context.Context) error {
+	l.deliver()
+	if !l.isUp && l.m.established() {
+		l.isUp = true
+		l.up(l.m.sessionID)
+	}
+	if l.canNotify() {
+		return l.tick(ctx)
+	}
+	return nil
+}
+
+// keep moves what is not handled yet to the front and sees that there is room behind it. The buffer
+// grows with what has come, not with what a header announces.
+func (l *loop) keep(used int) {
+	l.have = copy(l.in, l.in[used:l.have])
+	switch {
+	case l.have == len(l.in):
+		l.in = append(l.in, make([]byte, len(l.in))...)
+	case l.have == 0 && len(l.in) > keepSize:
+		l.in = make([]byte, inputSize)
+	}
+}
+
+// tick is the loop's look around when a read has timed out, because it was woken or because it is
+// time. Only here is the deadline set again, and what wakes us is looked at behind that: who wakes
+// us between is not overlooked.
+func (l *loop) tick(ctx context.Context) error {
+	now := time.Now()
+	if l.traffic {
+		l.quietFor, l.traffic = now, false
+	}
+	if l.isUp && now.Sub(l.quietFor) >= l.sub.pingAfter {
+		l.quietFor = now
+		l.out = l.m.ping(l.out, now)
+	}
+	for again := true; again; again = l.canNotify() {
+		if l.isUp {
+			l.sendQueued(now)
+		}
+		if err := l.s.conn.SetReadDeadline(l.deadline()); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if at, waiting := l.m.oldest(); waiting && now.Sub(at) >= l.sub.cfg.Timeout {
+		return fmt.Errorf("%w within %s", ErrNoAnswer, l.sub.cfg.Timeout)
+	}
+	return nil
+}
+
+// deadline is when the loop must look around next.
+func (l *loop) deadline() time.Time {
+	next := l.quietFor.Add(l.sub.pingAfter)
+	if at, waiting := l.m.oldest(); waiting && at.Add(l.sub.cfg.Timeout).Before(next) {
+		next = at.Add(l.sub.cfg.Timeout)
+	}
+	return next
+}
+
+// flush writes the answers.
+func (l *loop) flush() error {
+	if len(l.out) == 0 {
+		return nil
+	}
+	err := l.s.write(l.out, l.sub.cfg.Timeout)
+	if l.out = l.out[:0]; cap(l.out) > keepSize {
+		l.out = nil
+	}
+	return err
+}
+
+// farewell says Close where that makes sense, and gives the error of the connection.
+func (l *loop) farewell(ctx context.Context, err error) error {
+	reason := pdu.ReasonOther
+	switch {
+	case ctx.Err() != nil:
+		reason = pdu.ReasonShutdown
+	case errors.Is(err, ErrMalformed):
+		reason = pdu.ReasonParseError
+	case errors.Is(err, ErrProtocol):
+		reason = pdu.ReasonProtocolError
+	case errors.Is(err, ErrNoAnswer):
+		reason = pdu.ReasonTimeouts
+	default: // the master is gone, or has said so
+		return err
+	}
+	l.out = l.m.close(l.out, reason)
+	_ = l.flush() // we are leaving; a master that does not listen sees the connection close
+	return err
+}

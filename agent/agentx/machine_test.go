@@ -1,0 +1,350 @@
+package agentx
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/posteo/go-agentx/pdu"
+	"github.com/posteo/go-agentx/value"
+
+	"aaasess/mib"
+)
+
+// ask has a machine answer one PDU. A CleanupSet has no answer: nil.
+func ask(tb testing.TB, m *machine, h Header, p Payload) *Response {
+	tb.Helper()
+	b := AppendPDU(nil, h, p)
+	h, size, err := nextPDU(b)
+	if err != nil || size != len(b) {
+		tb.Fatalf("%+v: size %d, error %v", p, size, err)
+	}
+	out, err := m.handle(h, b, nil, testTime)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	rh, rp, err := ParsePDU(out)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	want := Header{
+		Type: pdu.TypeResponse, Flags: h.Flags & pdu.FlagNetworkByteOrder, SessionID: h.SessionID,
+		TransactionID: h.TransactionID, PacketID: h.PacketID, PayloadLength: rh.PayloadLength,
+	}
+	if diff := cmp.Diff(want, rh); diff != "" {
+		tb.Errorf("header of the answer (-want +got):\n%s", diff)
+	}
+	return rp.(*Response)
+}
+
+// session7 is the header of a request in the session of established.
+func session7(transaction, packet uint32) Header {
+	return Header{Flags: pdu.FlagNetworkByteOrder, SessionID: 7, TransactionID: transaction, PacketID: packet}
+}
+
+func from(name mib.OID, include bool, end mib.OID) SearchRange {
+	return SearchRange{Start: value.OID(name), Include: include, End: value.OID(end)}
+}
+
+func TestMachineHandshake(t *testing.T) {
+	f := NewFixture(t, 1)
+	respond := func(id uint32, code pdu.Error) []byte {
+		return AppendPDU(nil, Header{Flags: pdu.FlagNetworkByteOrder, SessionID: 7, PacketID: id}, &Response{Error: code})
+	}
+	tests := []struct {
+		name    string
+		answers [][]byte
+		up      bool
+		refused pdu.Type
+	}{
+		{"accepted", [][]byte{respond(1, 0), respond(2, 0), respond(3, 0)}, true, 0},
+		{"accepted in another order", [][]byte{respond(1, 0), respond(3, 0), respond(2, 0)}, true, 0},
+		{"one Register not answered yet", [][]byte{respond(1, 0), respond(3, 0)}, false, 0},
+		{"answers to nothing", [][]byte{respond(9, 0), respond(1, 0), respond(2, 0), respond(2, pdu.ErrorProcessing), respond(3, 0)}, true, 0},
+		{"Open refused", [][]byte{respond(1, pdu.ErrorOpenFailed)}, false, pdu.TypeOpen},
+		{"Register refused", [][]byte{respond(1, 0), respond(2, 0), respond(3, pdu.ErrorDuplicateRegistration)}, false, pdu.TypeRegister},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(f.Tree, Open{}, bigEndian)
+			m.start(nil, testTime)
+			var err error
+			for _, b := range tt.answers {
+				h, _, _ := nextPDU(b)
+				if _, err = m.handle(h, b, nil, testTime); err != nil {
+					break
+				}
+			}
+			if tt.refused != 0 {
+				if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Type != tt.refused {
+					t.Errorf("error %v, want a refused %s", err, typeName(tt.refused))
+				}
+				return
+			}
+			if err != nil || m.established() != tt.up {
+				t.Errorf("established %t, error %v, want %t", m.established(), err, tt.up)
+			}
+		})
+	}
+}
+
+func TestMachineReads(t *testing.T) {
+	f := NewFixture(t, 3)
+	cell := func(column, row uint32) mib.OID { return FixtureTable.Append(column, row) }
+	gauge := func(n uint32) mib.Varbind {
+		vb := mib.Varbind{Name: cell(4, n)}
+		vb.Value.SetGauge32(n)
+		return vb
+	}
+	exception := func(name mib.OID, t mib.Type) mib.Varbind {
+		return mib.Varbind{Name: name, Value: mib.Value{Type: t}}
+	}
+	column := func(n uint32) mib.OID { return FixtureTable.Append(n) }
+	tests := []struct {
+		name string
+		ask  Payload
+		want []mib.Varbind
+	}{
+		{"Get of nothing", &Get{}, nil},
+		{
+			"Get of three",
+			&Get{Ranges: []SearchRange{from(cell(4, 3), false, nil), from(cell(4, 9), false, nil), from(FixtureRoot.Append(3, 0), false, nil)}},
+			[]mib.Varbind{gauge(3), exception(cell(4, 9), mib.NoSuchInstance), exception(FixtureRoot.Append(3, 0), mib.NoSuchObject)},
+		},
+		{"Get of the null object identifier", &Get{Ranges: []SearchRange{{}}}, []mib.Varbind{exception(nil, mib.NoSuchObject)}},
+		{
+			"GetNext in several ranges",
+			&GetNext{Ranges: []SearchRange{
+				from(cell(4, 1), false, nil), from(cell(4, 1), true, nil),
+				from(cell(4, 3), false, column(5)), from(column(4), false, cell(4, 1)), from(column(4), false, cell(4, 2)),
+			}},
+			[]mib.Varbind{gauge(2), gauge(1), exception(cell(4, 3), mib.EndOfMibView), exception(column(4), mib.EndOfMibView), gauge(1)},
+		},
+		{
+			"GetNext behind the last variable",
+			&GetNext{Ranges: []SearchRange{from(FixtureOther.Append(1, 0), false, nil)}},
+			[]mib.Varbind{exception(FixtureOther.Append(1, 0), mib.EndOfMibView)},
+		},
+		{
+			"GetBulk with a non-repeater",
+			&GetBulk{NonRepeaters: 1, MaxRepetitions: 2, Ranges: []SearchRange{from(cell(4, 2), false, nil), from(column(4), true, column(5))}},
+			[]mib.Varbind{gauge(3), gauge(1), gauge(2)},
+		},
+		{
+			"GetBulk up to the end of all ranges",
+			&GetBulk{MaxRepetitions: 65535, Ranges: []SearchRange{from(cell(4, 1), false, column(5)), from(cell(4, 2), false, column(5))}},
+			[]mib.Varbind{
+				gauge(2), gauge(3), gauge(3), exception(cell(4, 3), mib.EndOfMibView),
+				exception(cell(4, 3), mib.EndOfMibView), exception(cell(4, 3), mib.EndOfMibView),
+			},
+		},
+		{
+			"GetBulk with more non-repeaters than ranges",
+			&GetBulk{NonRepeaters: 9, MaxRepetitions: 9, Ranges: []SearchRange{from(cell(4, 1), false, nil)}},
+			[]mib.Varbind{gauge(2)},
+		},
+		{
+			"GetBulk without repetitions",
+			&GetBulk{NonRepeaters: 0, MaxRepetitions: 0, Ranges: []SearchRange{from(cell(4, 1), false, nil)}},
+			nil,
+		},
+		{"Ping", &Ping{}, nil},
+	}
+	for _, tt := range tests {
+		for _, flags := range []pdu.Flags{0, pdu.FlagNetworkByteOrder} {
+			t.Run(fmt.Sprintf("%s %s", tt.name, flags), func(t *testing.T) {
+				h := session7(8, 9)
+				h.Flags = flags
+				want := &Response{Varbinds: tt.want}
+				if diff := cmp.Diff(want, ask(t, established(t, f), h, tt.ask), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// TestMachineRefuses has requests that RFC 2741 section 7.2.2 has refused before anything is looked at.
+func TestMachineRefuses(t *testing.T) {
+	f := NewFixture(t, 1)
+	requests := []Payload{&Get{}, &GetNext{}, &GetBulk{}, &TestSet{}, &CommitSet{}, &UndoSet{}, &Ping{}}
+	for _, p := range requests {
+		other := session7(1, 1)
+		other.SessionID = 8
+		if r := ask(t, established(t, f), other, p); r.Error != pdu.ErrorNotOpen {
+			t.Errorf("%s in another session: %s", typeName(p.Type()), codeName(r.Error))
+		}
+		if r := ask(t, newMachine(f.Tree, Open{}, bigEndian), session7(1, 1), p); r.Error != pdu.ErrorNotOpen {
+			t.Errorf("%s before the Open is answered: %s", typeName(p.Type()), codeName(r.Error))
+		}
+		if ctx := p.context(); ctx != nil {
+			*ctx = "other"
+			if r := ask(t, established(t, f), session7(1, 1), p); r.Error != pdu.ErrorUnsupportedContext {
+				t.Errorf("%s in a context: %s", typeName(p.Type()), codeName(r.Error))
+			}
+		}
+	}
+	if calls := f.Calls(); len(calls) > 0 {
+		t.Errorf("refused requests have done %q", calls)
+	}
+}
+
+func TestMachineEnds(t *testing.T) {
+	f := NewFixture(t, 1)
+	tests := []struct {
+		name    string
+		payload Payload
+		want    error
+	}{
+		{"Close of the master", &Close{Reason: pdu.ReasonByManager}, &ClosedError{}},
+		{"Open of the master", &Open{}, ErrProtocol},
+		{"Register of the master", &Register{}, ErrProtocol},
+		{"Unregister of the master", &Unregister{}, ErrProtocol},
+		{"Notify of the master", &Notify{}, ErrProtocol},
+		{"IndexAllocate of the master", &IndexAllocate{}, ErrProtocol},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := AppendPDU(nil, session7(0, 1), tt.payload)
+			h, _, _ := nextPDU(b)
+			_, err := established(t, f).handle(h, b, nil, testTime)
+			if closed, ok := errors.AsType[*ClosedError](err); ok {
+				if closed.Reason != pdu.ReasonByManager || !strings.Contains(err.Error(), "reasonByManager") {
+					t.Errorf("error %v", err)
+				}
+			} else if !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestMachineBulkLimit asks for 65,535 repetitions of a large table: the answer is cut, between
+// two repetitions.
+func TestMachineBulkLimit(t *testing.T) {
+	m := established(t, NewFixture(t, 20000))
+	ranges := []SearchRange{from(FixtureTable.Append(2), false, nil), from(FixtureTable.Append(4), false, nil)}
+	r := ask(t, m, session7(1, 1), &GetBulk{MaxRepetitions: 65535, Ranges: ranges})
+	if n := len(r.Varbinds); n < 1000 || n > 3000 || n%2 != 0 {
+		t.Errorf("%d variables", n)
+	}
+}
+
+// TestMachineTooBig asks for more than fits: an error that names the variable, and no variables.
+func TestMachineTooBig(t *testing.T) {
+	m := established(t, NewFixture(t, 1))
+	many := make([]SearchRange, 40000) // of 8 octets each, and the answers have more than 40
+	for i := range many {
+		many[i] = SearchRange{Start: value.OID{1, 3, 6, 1, 4}, Include: true}
+	}
+	for _, p := range []Payload{&GetNext{Ranges: many}, &GetBulk{NonRepeaters: 65535, Ranges: many}, &GetBulk{MaxRepetitions: 1, Ranges: many}} {
+		r := ask(t, m, session7(1, 1), p)
+		if r.Error != pdu.Error(mib.GenErr) || r.Index < 20000 || len(r.Varbinds) > 0 {
+			t.Errorf("%s: %s, index %d, %d variables", typeName(p.Type()), codeName(r.Error), r.Index, len(r.Varbinds))
+		}
+	}
+}
+
+// TestMachinePins has the table change under a machine: one PDU is answered from one state, and
+// none is kept for the next.
+func TestMachinePins(t *testing.T) {
+	f := NewFixture(t, 2)
+	m := established(t, f)
+	get := &Get{Ranges: []SearchRange{from(FixtureTable.Append(4, 2), false, nil)}}
+	if r := ask(t, m, session7(1, 1), get); r.Varbinds[0].Value.Type != mib.Gauge32 {
+		t.Fatalf("%+v", r)
+	}
+	f.SetRows(f.Rows()[:1])
+	if r := ask(t, m, session7(2, 2), get); r.Varbinds[0].Value.Type != mib.NoSuchInstance {
+		t.Errorf("the row is gone, and we answer %+v", r)
+	}
+}
+
+func TestMachineOwnRequests(t *testing.T) {
+	m := established(t, NewFixture(t, 1))
+	if _, waiting := m.oldest(); waiting {
+		t.Fatal("everything is answered, and something waits")
+	}
+	answer := func(id uint32, code pdu.Error) error {
+		b := AppendPDU(nil, session7(0, id), &Response{Error: code, Index: 2})
+		h, _, _ := nextPDU(b)
+		_, err := m.handle(h, b, nil, testTime)
+		return err
+	}
+	m.notify(nil, 11, []mib.Varbind{Varbind(FixtureRoot, 1)}, testTime)
+	m.ping(nil, testTime.Add(time.Second))
+	m.notify(nil, 12, nil, testTime)
+	if at, waiting := m.oldest(); !waiting || at != testTime {
+		t.Errorf("oldest is %v, %t", at, waiting)
+	}
+	if err := errors.Join(answer(6, 0), answer(4, pdu.ErrorProcessing)); err != nil {
+		t.Errorf("a Notify that is refused ends the session: %v", err)
+	}
+	want := []outcome{{12, nil}, {11, &RefusedError{Type: pdu.TypeNotify, Code: pdu.ErrorProcessing, Index: 2}}}
+	if diff := cmp.Diff(want, m.outcomes, cmp.AllowUnexported(outcome{})); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	err := answer(5, pdu.ErrorNotOpen)
+	if err == nil || err.Error() != "agentx: Ping refused: notOpen (variable 2)" {
+		t.Errorf("a Ping refused gives %v", err)
+	}
+}
+
+// TestMachineRandom has a machine answer random changes of good PDUs: it never panics, what it says
+// is whole PDUs, and after an error it can be ended.
+func TestMachineRandom(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	f := NewFixture(t, 5)
+	var good [][]byte
+	for _, d := range readDialogues(t) {
+		for _, l := range d.lines {
+			good = append(good, l.pdu)
+		}
+	}
+	for range 20000 {
+		b := append([]byte(nil), good[rnd.IntN(len(good))]...)
+		for range rnd.IntN(4) {
+			b[1+rnd.IntN(len(b)-1)] = byte(rnd.Uint32())
+		}
+		m := established(t, f)
+		h, size, err := nextPDU(b)
+		if err != nil || size == 0 {
+			continue
+		}
+		out, _ := m.handle(h, b[:size], nil, testTime)
+		for len(out) > 0 {
+			_, size, err := nextPDU(out)
+			if err != nil || size == 0 {
+				t.Fatalf("%x is answered with %x: %v", b, out, err)
+			}
+			out = out[size:]
+		}
+		m.end()
+	}
+}
+
+func TestNames(t *testing.T) {
+	tests := []struct{ got, want string }{
+		{typeName(pdu.TypeGetBulk), "GetBulk"},
+		{typeName(0), "type(0)"},
+		{codeName(pdu.ErrorUnsupportedContext), "unsupportedContext"},
+		{codeName(pdu.Error(mib.WrongType)), "wrongType"},
+		{codeName(999), "res.error(999)"},
+		{reasonName(pdu.ReasonShutdown), "reasonShutdown"},
+		{reasonName(99), "reason(99)"},
+		{(&RefusedError{Type: pdu.TypeOpen, Code: pdu.ErrorOpenFailed}).Error(), "agentx: Open refused: openFailed"},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package agentx
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"aaasess/mib"
+)
+
+const (
+	defaultTimeout   = 10 * time.Second
+	defaultPingAfter = 15 * time.Second
+	// dialTimeout bounds an attempt to connect: a host that is back does not answer the SYN that it
+	// was sent while it was away, and the next SYN of the same attempt comes late.
+	dialTimeout = time.Second
+)
+
+// Config says which master to serve, and as whom.
+type Config struct {
+	// Network is "unix" or "tcp".
+	Network string
+	// Address is a socket's path or host:port: the master's agentXSocket. snmpd's default is unix
+	// /var/agentx/master; the assigned port is 705.
+	Address string
+	// Description names the subagent in the master's AGENTX-MIB and log; at most 255 octets are of use.
+	Description string
+	// ID identifies the subagent, as o.id of the Open; empty means none.
+	ID mib.OID
+	// Timeout is how long the master may leave a PDU of ours unanswered, or take none of our octets,
+	// before the connection counts as lost. 0 means 10 s. It should be longer than the master ever
+	// waits for another subagent (snmpd: agentXTimeout times one more than agentXRetries, 6 s).
+	Timeout time.Duration
+	// Logger takes a line for each loss and each return of the master; nil discards them.
+	Logger *slog.Logger
+	// Dial connects; nil means net.Dialer. It must heed its context.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Subagent serves a tree to a master agent, whenever there is one.
+type Subagent struct {
+	cfg   Config
+	tree  *mib.Tree
+	order byteOrder
+	ready chan struct{} // closed at the first registration
+	queue chan *notification
+	// pingAfter is the silence after which the master is asked whether it is there. A master on
+	// another host can go without a word.
+	pingAfter time.Duration
+
+	counters counters
+
+	mu      sync.Mutex // guards what follows; never held over I/O
+	stats   Stats      // without what counters counts
+	conn    net.Conn   // the present one, for waking its loop; nil if none
+	stopped bool       // Run has ended
+}
+
+// New makes a subagent for a tree. It does nothing until Run.
+func New(cfg Config, tree *mib.Tree) *Subagent {
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{}).DialContext
+	}
+	return &Subagent{
+		cfg: cfg, tree: tree, order: bigEndian, pingAfter: defaultPingAfter,
+		ready: make(chan struct{}), queue: make(chan *notification, notifyQueue),
+	}
+}
+
+// Ready is closed when all subtrees are registered with a master for the first time.
+func (s *Subagent) Ready() <-chan struct{} { return s.ready }
+
+// String names the subagent for a log.
+func (s *Subagent) String() string { return "agentx " + s.cfg.Network + ":" + s.cfg.Address }
+
+// Run serves the master, and connects again and again for as long as there is none. It returns nil
+// when ctx ends, after a Close to the master. Call it once.
+func (s *Subagent) Run(ctx context.Context) error {
+	defer s.stop()
+	log := s.cfg.Logger.With("network", s.cfg.Network, "address", s.cfg.Address)
+	lost, attempts := time.Now(), 0
+	for first := true; ; first = false {
+		up, err := s.attempt(ctx, func() {
+			log.Info("agentx: master connected", "attempts", attempts+1, "away", time.Since(lost).Round(time.Millisecond))
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if s.lose(err, up) || first {
+			log.Warn("agentx: no master", "err", err)
+			lost = time.Now()
+		}
+		if up > settled {
+			attempts = 0
+		}
+		pause := time.NewTimer(retryAfter(attempts))
+		attempts++
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		case <-pause.C:
+		}
+	}
+}
+
+// attempt makes one connection and serves it to its end. It tells how long the subtrees were
+// registered, 0 if they never were.
+func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Duration, err error) {
+	dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
+	conn, err := s.cfg.Dial(dialCtx, s.cfg.Network, s.cfg.Address)
+	cancel()
+	if err != nil {
+		return 0, err
+	}
+	var since time.Time
+	l := newLoop(s, conn, func(sessionID uint32) {
+		since = time.Now()
+		s.gain(since, sessionID)
+		connected()
+	})
+	err = l.run(ctx)
+	if !since.IsZero() {
+		up = max(time.Since(since), 1)
+	}
+	return up, err
+}
+
+// gain notes that the subtrees are registered.
+func (s *Subagent) gain(now time.Time, sessionID uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Connected, s.stats.Since, s.stats.SessionID = true, now, sessionID
+	s.stats.Connects++
+	if s.stats.Connects == 1 {
+		close(s.ready)
+	}
+}
+
+// lose notes why a connection or an attempt ended. It reports whether subtrees were registered.
+func (s *Subagent) lose(err error, up time.Duration) bool {
+	if errors.Is(err, ErrMalformed) {
+		s.counters.malformed.Add(1)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.LastError = err
+	if up > 0 {
+		s.stats.Connected, s.stats.Since = false, time.Now()
+	}
+	return up > 0
+}
+
+// attach says which connection wake is for; nil ends that.
+func (s *Subagent) attach(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn = conn
+}
+
+// wake makes the loop look around: its read fails with a time-out.
+func (s *Subagent) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wakeLocked()
+}
+
+func (s *Subagent) wakeLocked() {
+	if s.conn != nil {
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // fails only if closed, and then nobody reads
+	}
+}
+
+// stop refuses further notifications and those that wait.
+func (s *Subagent) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	s.stats.Connected = false
+	for {
+		select {
+		case n := <-s.queue:
+			n.done <- ErrStopped
+		default:
+			return
+		}
+	}
+}

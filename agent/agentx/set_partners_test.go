@@ -1,0 +1,161 @@
+//go:build partners
+
+package agentx_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/agent/agentx"
+	"aaasess/internal/partner"
+	"aaasess/mib"
+)
+
+// failingOID is a scalar of another subagent whose commit always fails.
+var failingOID = mib.MustOID("1.3.6.1.4.1.99999.3.1")
+
+type failingWriter struct{}
+
+func (failingWriter) Writable(mib.Def) bool                     { return true }
+func (failingWriter) Test([]mib.Assignment) (mib.Change, error) { return failingWriter{}, nil }
+func (failingWriter) Commit() error                             { return errors.New("never") }
+func (failingWriter) Undo() error                               { return nil }
+func (failingWriter) Cleanup()                                  {}
+
+// withFailing runs a step while that other subagent is there.
+func withFailing(do step) step {
+	return func(t *testing.T, s *partner.SnmpdProc, sub *agentx.Subagent) {
+		tree, err := mib.New(&mib.Module[int]{
+			Name: "failing", Root: failingOID, Pin: func() int { return 0 }, Writer: failingWriter{},
+			Objects: []mib.Object[int]{mib.Scalar[int]{
+				Def: mib.Def{Name: "failing", OID: failingOID, Type: mib.Integer32, Access: mib.ReadWrite},
+				Get: func(_ int, v *mib.Value) { v.SetInteger32(0) },
+			}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := start(t, agentx.New(agentx.Config{Network: s.AgentXNetwork, Address: s.AgentXAddress}, tree))
+		defer stop()
+		do(t, s, sub)
+	}
+}
+
+// TestPartnerSet sets with snmpset, and has each error-status refuse a SET.
+func TestPartnerSet(t *testing.T) {
+	s, f, _ := master(t, "unix", false, 3)
+	set := func(args ...string) string {
+		args = append([]string{"-v2c", "-c", partner.WriteCommunity, "-On", "-t", "5", "-r", "0", s.Addr}, args...)
+		out, err := partner.Try(t, 10*time.Second, "snmpset", args...)
+		if err != nil {
+			return err.Error()
+		}
+		return out
+	}
+	cell := oid(agentx.FixtureTable, 5, 2)
+	if got := set(cell, "i", "7", oid(agentx.FixtureTable, 5, 3), "i", "8"); strings.Count(got, "INTEGER") != 2 {
+		t.Errorf("snmpset said %q", got)
+	}
+	if rows := f.Rows(); rows[1].Num != 7 || rows[2].Num != 8 {
+		t.Errorf("rows %+v", rows)
+	}
+	// What is set reads at once.
+	if got := tool(t, s, "snmpget", s.Addr, cell); got[0] != cell+" = INTEGER: 7" {
+		t.Errorf("then snmpget says %q", got)
+	}
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"genErr", []string{cell, "i", "105"}, "genError"},
+		{"noAccess", []string{cell, "i", "106"}, "noAccess"},
+		{"wrongType", []string{cell, "i", "107"}, "wrongType"},
+		{"wrongLength", []string{cell, "i", "108"}, "wrongLength"},
+		{"wrongEncoding", []string{cell, "i", "109"}, "wrongEncoding"},
+		{"wrongValue", []string{cell, "i", "110"}, "wrongValue"},
+		{"noCreation", []string{cell, "i", "111"}, "noCreation"},
+		{"inconsistentValue", []string{cell, "i", "112"}, "inconsistentValue"},
+		{"resourceUnavailable", []string{cell, "i", "113"}, "resourceUnavailable"},
+		{"notWritable", []string{cell, "i", "117"}, "notWritable"},
+		{"inconsistentName", []string{cell, "i", "118"}, "inconsistentName"},
+		{"commitFailed", []string{cell, "i", "213"}, "commitFailed"},
+		{"a type that is not the object's", []string{cell, "s", "x"}, "wrongType"},
+		{"a read-only column", []string{oid(agentx.FixtureTable, 4, 2), "u", "1"}, "notWritable"},
+		{"a row that is not there", []string{oid(agentx.FixtureTable, 5, 9), "i", "1"}, "noCreation"},
+		{"the second of two", []string{oid(agentx.FixtureTable, 5, 1), "i", "1", cell, "i", "112"}, "inconsistentValue"},
+		{"both subtrees, the second", []string{oid(agentx.FixtureTable, 5, 1), "i", "1", oid(agentx.FixtureOther, 1, 0), "i", "214"}, "commitFailed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := f.Rows()
+			got := set(tt.args...)
+			if !strings.Contains(got, "Reason: "+tt.want) && !strings.Contains(got, "Reason: ("+tt.want+")") {
+				t.Errorf("snmpset said %q, want %s", got, tt.want)
+			}
+			if diff := cmp.Diff(before, f.Rows()); diff != "" {
+				t.Errorf("refused, and rows changed (-before +after):\n%s", diff)
+			}
+			if failed := oid(agentx.FixtureTable, 5, 1); len(tt.args) > 3 && strings.Contains(got, "Failed object: "+failed) {
+				t.Errorf("snmpset blames the first variable: %q", got)
+			}
+		})
+	}
+	t.Run("undoFailed", func(t *testing.T) {
+		withFailing(func(t *testing.T, s *partner.SnmpdProc, _ *agentx.Subagent) {
+			if got := set(cell, "i", "300", failingOID.String()+".0", "i", "1"); !strings.Contains(got, "Reason: undoFailed") {
+				t.Errorf("snmpset said %q", got)
+			}
+		})(t, s, nil)
+	})
+}
+
+// slowCommit is a writer whose commit waits until it is released.
+type slowCommit struct {
+	commits atomic.Int32
+	cleanup atomic.Int32
+	release chan struct{}
+}
+
+func (*slowCommit) Writable(mib.Def) bool                       { return true }
+func (w *slowCommit) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
+func (w *slowCommit) Commit() error                             { w.commits.Add(1); <-w.release; return nil }
+func (w *slowCommit) Undo() error                               { return nil }
+func (w *slowCommit) Cleanup()                                  { w.cleanup.Add(1) }
+
+// TestPartnerCommitTwice has a commit take longer than snmpd's time-out: snmpd sends it again, and it has one effect.
+func TestPartnerCommitTwice(t *testing.T) {
+	s := partner.Snmpd(t, partner.SnmpdOptions{Config: []string{"agentXTimeout 1", "agentXRetries 5"}})
+	w := &slowCommit{release: make(chan struct{})}
+	tree, err := mib.New(&mib.Module[int]{
+		Name: "slow", Root: agentx.FixtureRoot, Pin: func() int { return 0 }, Writer: w,
+		Objects: []mib.Object[int]{mib.Scalar[int]{
+			Def: mib.Def{Name: "slow", OID: agentx.FixtureRoot.Append(1), Type: mib.Integer32, Access: mib.ReadWrite},
+			Get: func(_ int, v *mib.Value) { v.SetInteger32(5) },
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := agentx.New(agentx.Config{Network: s.AgentXNetwork, Address: s.AgentXAddress}, tree)
+	start(t, sub)
+	timer := time.AfterFunc(2500*time.Millisecond, func() { close(w.release) })
+	defer timer.Stop()
+	tool(t, s, "snmpset", s.Addr, oid(agentx.FixtureRoot, 1, 0), "i", "1")
+	eventually(t, "it is cleaned up", func() bool { return w.cleanup.Load() == 1 })
+	if n := sub.Stats().Received[pdu.TypeCommitSet]; n < 2 {
+		t.Errorf("snmpd sent %d CommitSets, the test needs two", n)
+	}
+	if n := w.commits.Load(); n != 1 {
+		t.Errorf("%d commits", n)
+	}
+	if st := sub.Stats(); st.Connects != 1 {
+		t.Errorf("statistics %+v", st)
+	}
+}

@@ -1,0 +1,183 @@
+package agentx
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/mib"
+)
+
+// maxTransactions bounds what a master can leave open. snmpd has one SET at a time.
+const maxTransactions = 32
+
+// phase is how far a SET has come (RFC 2741 section 7.2.4).
+type phase uint8
+
+const (
+	tested       phase = iota // each TestSet so far was answered with noError
+	failed                    // a TestSet or the CommitSet was refused; nothing is set
+	committed                 // all is set, and can be undone
+	undone                    // all is as it was
+	commitUndone              // the CommitSet was refused, and what it had set could not be undone
+)
+
+// transaction is one SET. A master repeats a PDU, identical, whose answer was late: each phase
+// keeps its answer and has its effect once.
+type transaction struct {
+	id           uint32
+	phase        phase
+	tests        []testSet // most masters put all variables of a session into one
+	commit, undo verdict
+}
+
+// testSet is a TestSet PDU of a transaction. PDUs with another packet id add to the SET.
+type testSet struct {
+	packetID uint32
+	set      *mib.Set // nil: refused
+	verdict  verdict
+}
+
+// verdict is a res.error and res.index.
+type verdict struct {
+	code  pdu.Error
+	index int
+}
+
+// verdictOf makes an answer of an error of package mib.
+func verdictOf(err error) verdict {
+	if err == nil {
+		return verdict{}
+	}
+	if se, ok := errors.AsType[*mib.SetError](err); ok && se.Status != mib.NoError {
+		return verdict{pdu.Error(se.Status), se.Index}
+	}
+	return verdict{pdu.Error(mib.GenErr), 0}
+}
+
+// transactions are the SETs of a session that are not over, the oldest first.
+type transactions []*transaction
+
+func (ts transactions) find(id uint32) *transaction {
+	for _, t := range ts {
+		if t.id == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// test answers a TestSet.
+func (ts *transactions) test(tree *mib.Tree, h *Header, vbs []mib.Varbind) (pdu.Error, int) {
+	t := ts.find(h.TransactionID)
+	if t != nil {
+		for _, earlier := range t.tests {
+			if earlier.packetID == h.PacketID {
+				return earlier.verdict.code, earlier.verdict.index
+			}
+		}
+		if t.phase != tested { // the master has forgotten that one, and begins anew
+			ts.cleanup(t.id)
+			t = nil
+		}
+	}
+	if t == nil {
+		if len(*ts) == maxTransactions {
+			ts.cleanup((*ts)[0].id)
+		}
+		t = &transaction{id: h.TransactionID}
+		*ts = append(*ts, t)
+	}
+	set, err := tree.Test(vbs)
+	if err != nil {
+		set, t.phase = nil, failed
+	}
+	v := verdictOf(err)
+	t.tests = append(t.tests, testSet{h.PacketID, set, v})
+	return v.code, v.index
+}
+
+// commit answers a CommitSet. Of a transaction that is not known nothing can be committed.
+func (ts *transactions) commit(id uint32) (pdu.Error, int) {
+	t := ts.find(id)
+	if t == nil {
+		return pdu.Error(mib.CommitFailed), 0
+	}
+	if t.phase == tested {
+		t.commitAll()
+	} else if t.commit == (verdict{}) && t.phase != committed {
+		t.commit = verdict{pdu.Error(mib.CommitFailed), 0}
+	}
+	return t.commit.code, t.commit.index
+}
+
+// commitAll commits each TestSet, or none.
+func (t *transaction) commitAll() {
+	t.phase = committed
+	for i := range t.tests {
+		err := t.tests[i].set.Commit()
+		if err == nil {
+			continue
+		}
+		// RFC 2741 section 7.2.4.2 knows no other refusal of a CommitSet; that it could
+		// not be undone is the answer to the UndoSet that follows.
+		v := verdictOf(err)
+		t.commit, t.phase = verdict{pdu.Error(mib.CommitFailed), v.index}, failed
+		if v.code == pdu.Error(mib.UndoFailed) {
+			t.phase, t.undo = commitUndone, v
+		}
+		for j := i - 1; j >= 0; j-- {
+			if err := t.tests[j].set.Undo(); err != nil {
+				t.phase, t.undo = commitUndone, verdictOf(err)
+			}
+		}
+		return
+	}
+}
+
+// undo answers an UndoSet.
+func (ts *transactions) undo(id uint32) (pdu.Error, int) {
+	t := ts.find(id)
+	if t == nil {
+		return pdu.Error(mib.UndoFailed), 0
+	}
+	if t.phase == committed {
+		for _, test := range slices.Backward(t.tests) {
+			if err := test.set.Undo(); err != nil {
+				t.undo = verdictOf(err)
+			}
+		}
+	}
+	if t.phase != commitUndone {
+		t.phase = undone
+	}
+	return t.undo.code, t.undo.index
+}
+
+// cleanup ends a transaction: what is committed is final, what was only tested is dropped.
+func (ts *transactions) cleanup(id uint32) {
+	for i, t := range *ts {
+		if t.id == id {
+			t.cleanup()
+			*ts = slices.Delete(*ts, i, i+1)
+			return
+		}
+	}
+}
+
+func (ts *transactions) cleanupAll() {
+	for _, t := range *ts {
+		t.cleanup()
+	}
+	*ts = nil
+}
+
+func (t *transaction) cleanup() {
+	if t.phase != committed {
+		return
+	}
+	for _, test := range t.tests {
+		test.set.Cleanup()
+	}
+}

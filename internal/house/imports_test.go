@@ -1,0 +1,141 @@
+package house
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rule says what a package may import besides the standard library, and why not more. A package
+// without a rule fails.
+type rule struct {
+	pkg   string // import path below the module; "x/..." for all below x
+	allow []string
+	why   string
+}
+
+var rules = []rule{
+	{"mib", nil, "the tree of objects knows no protocol and no meaning"},
+	{"mibs", nil, "module texts and their reader"},
+	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions"}, "the one place where objects and sessions meet"},
+	{"sessions", nil, "the table is decided without a network, a disk or a protocol library"},
+	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
+	{"sessions/radius", []string{"aaasess/sessions", "layeh.com/radius", "golang.org/x/sys"}, "what NASes send; where records go is not its business"},
+	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
+	{"agent/agentx", []string{"aaasess/mib", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "a face of the tree: it must serve any"},
+	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
+	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys"}, "it knows nobody's types, so that another engine can take its place"},
+	{"accounting", []string{"aaasess/sessions", "aaasess/store"}, "policy and delivery; transports come to it"},
+	{"accounting/radius", []string{"aaasess/accounting", "aaasess/sessions", "layeh.com/radius", "golang.org/x/sys"}, "a transport; transports never know each other"},
+	{"accounting/local", []string{"aaasess/accounting", "aaasess/sessions"}, "a transport; transports never know each other"},
+	{"internal/partner", nil, "starts foreign programs for tests, knows nothing of ours"},
+	{"internal/house", nil, "tests only"},
+	{"cmd/...", []string{"aaasess/", "github.com/goccy/go-yaml", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "wiring: it may know all"},
+	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "measures all; nobody imports it"},
+}
+
+// private is who may be imported by whom: nobody else.
+var private = map[string]string{
+	"aaasess/cmd/":  "aaasess/cmd/",
+	"aaasess/bench": "aaasess/bench",
+	"aaasess/store": "aaasess/accounting aaasess/cmd/ aaasess/bench",
+	"testing":       "aaasess/internal/partner aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func isStandard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") && first != "aaasess"
+}
+
+func ruleFor(pkg string) *rule {
+	short := strings.TrimPrefix(pkg, "aaasess/")
+	for i, r := range rules {
+		if dir, all := strings.CutSuffix(r.pkg, "/..."); r.pkg == short || all && (short == dir || strings.HasPrefix(short, dir+"/")) {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+// matches: a pattern that ends in a slash stands for all below it, one of another module for its
+// packages too, one of ours for itself alone.
+func matches(path string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		switch {
+		case path == p:
+			return true
+		case strings.HasSuffix(p, "/"):
+			return strings.HasPrefix(path, p)
+		}
+		return !strings.HasPrefix(p, "aaasess/") && strings.HasPrefix(path, p+"/")
+	})
+}
+
+// breaches are the imports of a package that break a rule.
+func breaches(p listed) []string {
+	r := ruleFor(p.ImportPath)
+	if r == nil {
+		return []string{p.ImportPath + " has no rule: add one, with its reason"}
+	}
+	var out []string
+	for _, i := range p.Imports {
+		if !isStandard(i) && !matches(i, r.allow) {
+			out = append(out, fmt.Sprintf("%s imports %s: %s", p.ImportPath, i, r.why))
+		}
+		for guarded, who := range private {
+			if matches(i, []string{guarded}) && !matches(p.ImportPath, strings.Fields(who)) {
+				out = append(out, fmt.Sprintf("%s imports %s, which is only for: %s", p.ImportPath, i, who))
+			}
+		}
+	}
+	return out
+}
+
+func TestImports(t *testing.T) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "aaasess/...")
+	b, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(b))); ; {
+		var p listed
+		if err := dec.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range breaches(p) {
+			t.Error(e)
+		}
+	}
+}
+
+// TestRulesCanFail: each kind of breach is found.
+func TestRulesCanFail(t *testing.T) {
+	tests := []struct {
+		name string
+		p    listed
+		want int
+	}{
+		{"good", listed{"aaasess/mib/casn", []string{"fmt", "aaasess/mib"}}, 0},
+		{"no rule", listed{"aaasess/util", nil}, 1},
+		{"a transport knows another", listed{"aaasess/accounting/local", []string{"aaasess/accounting/radius"}}, 1},
+		{"a library where none may be", listed{"aaasess/mib", []string{"github.com/x/y"}}, 1},
+		{"the command is imported", listed{"aaasess/bench/x", []string{"aaasess/cmd/aaasessd"}}, 1},
+		{"test code in the product", listed{"aaasess/sessions", []string{"testing"}}, 1},
+	}
+	for _, tt := range tests {
+		if got := breaches(tt.p); len(got) != tt.want {
+			t.Errorf("%s: %q, want %d", tt.name, got, tt.want)
+		}
+	}
+}

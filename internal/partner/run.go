@@ -1,0 +1,79 @@
+package partner
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Run runs a short command to its end and gives what it printed. If it fails or takes longer than
+// the time limit, the test fails.
+func Run(t testing.TB, timeout time.Duration, name string, args ...string) (stdout string) {
+	t.Helper()
+	stdout, err := Try(t, timeout, name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stdout
+}
+
+// Try is [Run] for a command that may fail: the error holds what it wrote to standard error. A
+// program that is missing, or one that outstays the time limit, still fails the test.
+func Try(t testing.TB, timeout time.Duration, name string, args ...string) (stdout string, err error) {
+	t.Helper()
+	path := lookPath(t, name)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = append(os.Environ(), "MIBS=", "SNMPCONFPATH="+t.TempDir(), "LC_ALL=C")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("partner: %s: not done within %s, printed:\n%s%s", name, timeout, out.String(), errs.String())
+	}
+	if err != nil {
+		err = fmt.Errorf("partner: %s %s: %w: %s", name, strings.Join(args, " "), err, errs.String())
+	}
+	return out.String(), err
+}
+
+// lookPath finds a program, also where only root's path has it.
+func lookPath(t testing.TB, name string) string {
+	t.Helper()
+	for _, candidate := range []string{name, "/usr/sbin/" + name, "/sbin/" + name} {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("partner: %s is not installed; make test installs what is missing", name)
+	return ""
+}
+
+// FreeUDPPort gives a port of 127.0.0.1 that no one uses at the moment.
+func FreeUDPPort(t testing.TB) int {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).Port
+}
+
+// FreeTCPPort gives a port of 127.0.0.1 that no one uses at the moment.
+func FreeTCPPort(t testing.TB) int {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
