@@ -1,0 +1,248 @@
+package accounting
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/store"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDeliver(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.add("group/g", rec(1, start), rec(2, start), rec(1, interim), rec(1, stop))
+		m := newFake(8, nil)
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		b.after(0)
+		b.add("group/g", rec(2, stop))
+		b.add("group/other", rec(3, stop))
+		b.after(time.Second)
+		b.sent(m, "1 Start 0s", "2 Start 0s", "1 Interim-Update 0s", "1 Stop 0s", "2 Stop 0s")
+		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 5}) {
+			t.Errorf("stats %+v", got)
+		}
+		if d.String() != "deliver group/g" {
+			t.Error(d.String())
+		}
+		b.restart()
+		b.pending("group/g", 0)
+		b.pending("group/other", 1)
+	})
+}
+
+// The next record of a session waits for the answer to the one before; other sessions do not.
+func TestDeliverOrder(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(8, func(rec *Record, done func(error)) {
+			if rec.Session == 1 {
+				time.AfterFunc(5*time.Second, func() { done(nil) })
+				return
+			}
+			done(nil)
+		})
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		b.add("group/g", rec(9, start))
+		b.after(0) // an answer has opened the window
+		b.add("group/g", rec(1, start), rec(1, stop), rec(2, start), rec(2, stop))
+		b.after(time.Second)
+		b.sent(m, "9 Start 0s", "1 Start 0s", "2 Start 0s", "2 Stop 0s")
+		if got := d.Stats(); got != (Stats{Queue: "group/g", Pending: 2, InFlight: 1, Delivered: 3}) {
+			t.Errorf("stats %+v", got)
+		}
+		b.after(10 * time.Second)
+		b.sent(m, "9 Start 0s", "1 Start 0s", "2 Start 0s", "2 Stop 0s", "1 Stop 5s")
+		b.pending("group/g", 0)
+	})
+}
+
+func refused(t testing.TB, s *store.Store) (all []Refused) {
+	t.Helper()
+	entries, err := s.Read(RefusedQueue, 0, 1<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		r, err := ParseRefused(e.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, *r)
+	}
+	return all
+}
+
+// A refusal ends the cycle (R42), and is no reason to think that nobody is there.
+func TestDeliverRefused(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(8, func(rec *Record, done func(error)) {
+			if rec.Session == 1 && rec.Type == start {
+				done(errors.New("not your customer"))
+				return
+			}
+			done(nil)
+		})
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		b.add("group/g", rec(1, start, Local), rec(1, stop, Local))
+		b.after(time.Second)
+		want := []Refused{{
+			From: "group/g", At: m.from, Reason: "not your customer",
+			Data: AppendRecord(nil, rec(1, start, Local)),
+		}}
+		if diff := cmp.Diff(want, refused(t, b.store)); diff != "" {
+			t.Errorf("want (-) and got (+):\n%s", diff)
+		}
+		b.pending("local", 0)
+		b.sent(m, "1 Start 0s", "1 Stop 0s")
+		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 1, Refused: 1}) {
+			t.Errorf("stats %+v", got)
+		}
+		if log := b.log.String(); !strings.Contains(log, "refused") || !strings.Contains(log, "session=00000001") || !strings.Contains(log, "not your customer") {
+			t.Errorf("log:\n%s", log)
+		}
+	})
+}
+
+// A damaged record is set aside as it is and keeps nobody back, even while nobody answers.
+func TestDeliverDamaged(t *testing.T) {
+	for _, answer := range []error{nil, ErrNoResponse} {
+		t.Run(fmt.Sprint(answer), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				b.add("group/g", rec(2, start))
+				b.commit(store.Change{Appends: []store.Append{{Queue: "group/g", Data: []byte("junk")}, {Queue: "group/g"}}})
+				b.add("group/g", rec(1, start))
+				m := newFake(8, answering(answer))
+				d := b.deliver(DelivererConfig{}, Group("g"), m)
+				b.after(2 * time.Second)
+				got := refused(t, b.store)
+				if len(got) != 2 || string(got[0].Data) != "junk" || !strings.Contains(got[0].Reason, "not a record") || len(got[1].Data) != 0 {
+					t.Errorf("refused %+v", got)
+				}
+				if s := d.Stats(); s.Refused != 2 || answer == nil && s.Delivered != 2 {
+					t.Errorf("stats %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A new method takes over what the old one has not delivered, whatever the old one says of it.
+func TestDeliverSetMethod(t *testing.T) {
+	for _, said := range []error{ErrNoResponse, ErrStopped, errors.New("closed"), nil} {
+		t.Run(fmt.Sprint(said), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				var pending func(error)
+				old := newFake(1, func(_ *Record, done func(error)) { pending = done })
+				d := b.deliver(DelivererConfig{}, Group("g"), old)
+				b.add("group/g", rec(1, start, Local), rec(1, stop, Local))
+				b.after(0)
+				next := newFake(1, nil)
+				d.SetMethod(next)
+				b.after(time.Second)
+				b.sent(next)
+				pending(said)
+				b.after(0)
+				b.sent(old, "1 Start 0s")
+				want := []string{"1 Start 1s", "1 Stop 1s"}
+				if said == nil {
+					want = want[1:]
+				}
+				b.sent(next, want...)
+				b.pending("local", 0)
+				if s := d.Stats(); s.Refused != 0 || s.Delivered != 2 || !s.DownSince.IsZero() {
+					t.Errorf("stats %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// With a new method one need not wait for the next probe.
+func TestDeliverSetMethodWhileDown(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		d := b.deliver(DelivererConfig{}, Group("g"), newFake(8, answering(ErrNoResponse)))
+		b.add("group/g", rec(1, start))
+		b.after(10 * time.Minute)
+		m := newFake(8, nil)
+		d.SetMethod(m)
+		b.after(0)
+		b.sent(m, "1 Start 0s")
+	})
+}
+
+// A method that was stopped says nothing about servers: the record waits a little.
+func TestDeliverStopped(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		times := 0
+		m := newFake(8, func(_ *Record, done func(error)) {
+			if times++; times < 3 {
+				done(fmt.Errorf("udp: %w", ErrStopped))
+				return
+			}
+			done(nil)
+		})
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		b.add("group/g", rec(1, start, Local))
+		b.after(time.Minute)
+		b.sent(m, "1 Start 0s", "1 Start 1s", "1 Start 2s")
+		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 1}) {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
+// At the end what is answered in time counts; what is not, or is answered with anything else than
+// a delivery, is there after the restart.
+func TestDeliverEnd(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(8, func(rec *Record, done func(error)) {
+			switch rec.Session {
+			case 2:
+				time.AfterFunc(time.Second, func() { done(nil) })
+			case 3:
+				time.AfterFunc(time.Second, func() { done(errors.New("socket closed")) })
+			case 4:
+				time.AfterFunc(time.Hour, func() { done(nil) })
+			default:
+				done(nil)
+			}
+		})
+		b.deliver(DelivererConfig{}, Group("g"), m)
+		b.add("group/g", rec(1, start), rec(1, interim), rec(1, stop))
+		b.after(0)
+		b.add("group/g", rec(2, start), rec(3, start), rec(4, start), rec(2, stop))
+		b.after(0)
+		from := time.Now()
+		b.restart()
+		if took := time.Since(from); took > 3*time.Second {
+			t.Errorf("the end took %v", took)
+		}
+		var left []string
+		for _, r := range records(t, b.store, "group/g") {
+			left = append(left, fmt.Sprintf("%d %s", r.Session, r.Type))
+		}
+		if diff := cmp.Diff([]string{"3 Start", "4 Start", "2 Stop"}, left); diff != "" {
+			t.Errorf("left: want (-) and got (+):\n%s", diff)
+		}
+		if r := refused(t, b.store); len(r) != 0 {
+			t.Errorf("refused %v", r)
+		}
+		b.after(2 * time.Hour)
+	})
+}
+
+// Run ends with the error of a store that is beyond use.
+func TestDeliverStoreClosed(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	d := NewDeliverer(DelivererConfig{}, s, Group("g"), newFake(8, nil), slog.New(slog.DiscardHandler))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Run(t.Context()); !errors.Is(err, store.ErrClosed) || !strings.Contains(err.Error(), "deliver group/g") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,21 @@
+package accounting
+
+import "errors"
+
+// What a [Method] may answer besides nil. Any other error means that the record is refused for good.
+var (
+	// ErrNoResponse is returned when the schedule of retransmissions is over and nobody answered. The
+	// next method of the list is tried, or this one again later.
+	ErrNoResponse = errors.New("accounting: no response")
+	// ErrStopped is returned when the method was stopped before an answer came. It says nothing about
+	// the servers: the record is tried again.
+	ErrStopped = errors.New("accounting: method stopped")
+)
+
+// Errors of what is read or configured.
+var (
+	// ErrRecord is returned when octets are not a record, or not a refused one.
+	ErrRecord = errors.New("accounting: not a record")
+	// ErrPolicy is returned when a method list cannot be used.
+	ErrPolicy = errors.New("accounting: bad method list")
+)

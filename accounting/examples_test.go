@@ -1,0 +1,475 @@
+package accounting
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// example is a RADIUS accounting record as S1 and S2 show it.
+type example struct {
+	name string
+	kind sessions.Kind
+	text string
+}
+
+// examples are all of them, in the order of the documents: a session's start comes before its stop.
+var examples = []example{
+	{"network through exec: exec start", sessions.Exec, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 5
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "562"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Exec-User
+Acct-Session-Id = "0000000D"
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"network through exec: network start", sessions.Network, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 5
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "562"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Framed
+Acct-Session-Id = "0000000E"
+Framed-IP-Address = "10.1.1.2"
+Framed-Protocol = PPP
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"network through exec: network stop", sessions.Network, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 5
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "562"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Framed
+Acct-Session-Id = "0000000E"
+Framed-IP-Address = "10.1.1.2"
+Framed-Protocol = PPP
+Acct-Input-Octets = 3075
+Acct-Output-Octets = 167
+Acct-Input-Packets = 39
+Acct-Output-Packets = 9
+Acct-Session-Time = 171
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"network through exec: exec stop", sessions.Exec, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 5
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "408"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Exec-User
+Acct-Session-Id = "0000000D"
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"network through autoselect: start", sessions.Network, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 3
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "562"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Framed
+Acct-Session-Id = "0000000B"
+Framed-Protocol = PPP
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"network through autoselect: stop", sessions.Network, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 3
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "562"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Framed
+Acct-Session-Id = "0000000B"
+Framed-Protocol = PPP
+Framed-IP-Address = "10.1.1.1"
+Acct-Input-Octets = 8630
+Acct-Output-Octets = 5722
+Acct-Input-Packets = 94
+Acct-Output-Packets = 64
+Acct-Session-Time = 357
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"telnet connection: start", sessions.Connection, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 2
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "5622329477"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Login
+Acct-Session-Id = "00000008"
+Login-Service = Telnet
+Login-IP-Host = "10.68.202.158"
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"telnet connection: stop", sessions.Connection, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 2
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "5622329477"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Login
+Acct-Session-Id = "00000008"
+Login-Service = Telnet
+Login-IP-Host = "10.68.202.158"
+Acct-Input-Octets = 10774
+Acct-Output-Octets = 112
+Acct-Input-Packets = 91
+Acct-Output-Packets = 99
+Acct-Session-Time = 39
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"rlogin connection: start", sessions.Connection, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 2
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "5622329477"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Login
+Acct-Session-Id = "0000000A"
+Login-Service = Rlogin
+Login-IP-Host = "10.68.202.158"
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"rlogin connection: stop", sessions.Connection, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 2
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "5622329477"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Login
+Acct-Session-Id = "0000000A"
+Login-Service = Rlogin
+Login-IP-Host = "10.68.202.158"
+Acct-Input-Octets = 18686
+Acct-Output-Octets = 86
+Acct-Input-Packets = 90
+Acct-Output-Packets = 68
+Acct-Session-Time = 22
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"dial-in exec: start", sessions.Exec, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 1
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "5622329483"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Exec-User
+Acct-Session-Id = "00000006"
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"dial-in exec: stop", sessions.Exec, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 1
+User-Name = "username1"
+Client-Port-DNIS = "4327528"
+Caller-ID = "5622329483"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Exec-User
+Acct-Session-Id = "00000006"
+Acct-Session-Time = 62
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"telnet user exec: start", sessions.Exec, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 26
+User-Name = "username1"
+Caller-ID = "10.68.202.158"
+Acct-Status-Type = Start
+Acct-Authentic = RADIUS
+Service-Type = Exec-User
+Acct-Session-Id = "00000010"
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+	{"telnet user exec: stop", sessions.Exec, `
+NAS-IP-Address = "172.16.25.15"
+NAS-Port = 26
+User-Name = "username1"
+Caller-ID = "10.68.202.158"
+Acct-Status-Type = Stop
+Acct-Authentic = RADIUS
+Service-Type = Exec-User
+Acct-Session-Id = "00000010"
+Acct-Session-Time = 14
+Acct-Delay-Time = 0
+User-Id = "username1"
+NAS-Identifier = "172.16.25.15"`},
+}
+
+// s1Names and s1Values are what the examples call otherwise than the RFCs.
+var (
+	s1Names  = map[string]string{"Client-Port-DNIS": "Called-Station-Id", "Caller-ID": "Calling-Station-Id"}
+	s1Values = map[string]string{"Exec-User": "NAS-Prompt"}
+)
+
+// typeNamed finds an attribute type by its RFC name.
+func typeNamed(t testing.TB, name string) sessions.AttributeType {
+	t.Helper()
+	for i := range 256 {
+		if AttributeName(sessions.AttributeType(i)) == name {
+			return sessions.AttributeType(i)
+		}
+	}
+	t.Fatalf("no attribute %q", name)
+	return 0
+}
+
+// lines are the attributes of an example, each "NAME = VALUE" in RFC words, without those of the
+// transport (Acct-Delay-Time) and of the server (User-Id, its own echo of User-Name).
+func (e example) lines() (lines []string) {
+	for line := range strings.Lines(strings.TrimSpace(e.text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
+		if name == "User-Id" || name == "Acct-Delay-Time" {
+			continue
+		}
+		value = strings.Trim(value, `"`)
+		if rfc, ok := s1Names[name]; ok {
+			name = rfc
+		}
+		if rfc, ok := s1Values[value]; ok {
+			value = rfc
+		}
+		lines = append(lines, name+" = "+value)
+	}
+	return lines
+}
+
+// packet is what a NAS sends that has its own name for the session, and a delay.
+func (e example) packet(t *testing.T) sessions.Attributes {
+	t.Helper()
+	var b []byte
+	for _, line := range e.lines() {
+		name, value, _ := strings.Cut(line, " = ")
+		typ := typeNamed(t, name)
+		if typ == sessions.AcctSessionID {
+			value = "nas-4711"
+		}
+		b = appendNamed(t, b, typ, value)
+	}
+	return sessions.Attributes(sessions.AppendUint32(b, sessions.AcctDelayTime, 3))
+}
+
+// appendNamed appends a value that is written as AppendValue does.
+func appendNamed(t *testing.T, b []byte, typ sessions.AttributeType, value string) []byte {
+	t.Helper()
+	switch KindOf(typ) {
+	case Text:
+		return sessions.AppendAttribute(b, typ, value)
+	case IPv4Address:
+		four := netip.MustParseAddr(value).As4()
+		return sessions.AppendAttribute(b, typ, string(four[:]))
+	case Integer:
+		for n := range uint32(64) {
+			if ValueName(typ, n) == value {
+				return sessions.AppendUint32(b, typ, n)
+			}
+		}
+		n, err := strconv.ParseUint(value, 10, 32)
+		if err != nil {
+			t.Fatalf("%s = %q: %v", AttributeName(typ), value, err)
+		}
+		return sessions.AppendUint32(b, typ, uint32(n))
+	}
+	t.Fatalf("%s = %q: no way to write it", AttributeName(typ), value)
+	return nil
+}
+
+// show writes attributes as lines.
+func show(attrs []byte) (lines []string) {
+	for typ, v := range sessions.Attributes(attrs).All() {
+		text, _ := AppendValue(nil, typ, v)
+		lines = append(lines, AttributeName(typ)+" = "+string(text))
+	}
+	return lines
+}
+
+func (e example) id(t *testing.T) sessions.ID {
+	t.Helper()
+	for _, line := range e.lines() {
+		if hex, ok := strings.CutPrefix(line, "Acct-Session-Id = "); ok {
+			n, err := strconv.ParseUint(hex, 16, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sessions.ID(n)
+		}
+	}
+	t.Fatal("example without Acct-Session-Id")
+	return 0
+}
+
+func (e example) isStop() bool { return strings.Contains(e.text, "= Stop") }
+
+// startOf is the example that the session of a stop began with.
+func startOf(t *testing.T, stop example) example {
+	t.Helper()
+	for _, e := range examples {
+		if !e.isStop() && e.id(t) == stop.id(t) {
+			return e
+		}
+	}
+	t.Fatal("no start")
+	return example{}
+}
+
+// journal keeps what a table tells.
+type journal struct{ notices []sessions.Notice }
+
+func (j *journal) Accepting() error  { return nil }
+func (j *journal) AfterBatch(func()) {}
+func (j *journal) Commit(c sessions.Change, _ func(error)) {
+	j.notices = append(j.notices, c.Notices...)
+}
+
+var exampleAt = time.Date(2001, 6, 27, 4, 47, 46, 0, time.UTC)
+
+const stampLine = "Event-Timestamp = 2001-06-27T04:47:46Z"
+
+// events runs packets through a table, and gives the notice of the last with the example's id.
+func events(t *testing.T, kind sessions.Kind, id sessions.ID, packets ...sessions.Event) sessions.Notice {
+	t.Helper()
+	var j journal
+	table := sessions.New(sessions.Config{}, &j)
+	for _, ev := range packets {
+		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("172.16.25.15"), Name: "172.16.25.15"}
+		ev.AcctSessionID, ev.Kind = ev.Attrs.Text(sessions.AcctSessionID), kind
+		if ev.At.IsZero() {
+			ev.At = exampleAt
+		}
+		if err := table.Apply(ev, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := j.notices[len(j.notices)-1]
+	s := *n.Session
+	s.ID = id
+	n.Session = &s
+	return n
+}
+
+func (e example) event(t *testing.T) sessions.Event {
+	t.Helper()
+	typ := sessions.Start
+	if e.isStop() {
+		typ = sessions.Stop
+	}
+	return sessions.Event{Type: typ, Attrs: e.packet(t)}
+}
+
+func TestComposeExamples(t *testing.T) {
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			packets := []sessions.Event{e.event(t)}
+			if e.isStop() {
+				packets = append([]sessions.Event{startOf(t, e).event(t)}, packets...)
+			}
+			n := events(t, e.kind, e.id(t), packets...)
+			got, dropped := Compose(nil, &n)
+			if diff := cmp.Diff(append(e.lines(), stampLine), show(got)); diff != "" || dropped != 0 {
+				t.Errorf("dropped %d; example (-) and record (+):\n%s", dropped, diff)
+			}
+		})
+	}
+}
+
+// A NAS whose stop has only what is new (as strongSwan's and OpenVPN's nearly do) makes the same record, in another order.
+func TestComposeExamplesFromBareStop(t *testing.T) {
+	for _, e := range examples {
+		if !e.isStop() {
+			continue
+		}
+		t.Run(e.name, func(t *testing.T) {
+			start := startOf(t, e)
+			var bare []byte
+			for typ, v := range e.packet(t).All() {
+				if was, ok := start.packet(t).Get(typ); !ok || was != v || typ == sessions.AcctSessionID {
+					bare = sessions.AppendAttribute(bare, typ, v)
+				}
+			}
+			n := events(t, e.kind, e.id(t), start.event(t), sessions.Event{Type: sessions.Stop, Attrs: sessions.Attributes(bare)})
+			got, _ := Compose(nil, &n)
+			want, have := append(e.lines(), stampLine), show(got)
+			slices.Sort(want)
+			slices.Sort(have)
+			if diff := cmp.Diff(want, have); diff != "" {
+				t.Errorf("example (-) and record (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A stop that we make after the last interim has what the NAS's own would have had.
+func TestComposeExamplesOwnStop(t *testing.T) {
+	for _, e := range examples {
+		if !e.isStop() || e.name == "network through exec: exec stop" { // the one stop without a session time
+			continue
+		}
+		t.Run(e.name, func(t *testing.T) {
+			number := func(typ sessions.AttributeType) uint32 { n, _ := e.packet(t).Uint32(typ); return n }
+			interim := e.event(t)
+			interim.Type, interim.HasUsage = sessions.Interim, true
+			interim.Usage = sessions.Usage{
+				InputOctets: uint64(number(sessions.AcctInputOctets)), OutputOctets: uint64(number(sessions.AcctOutputOctets)),
+				InputPackets: uint64(number(sessions.AcctInputPackets)), OutputPackets: uint64(number(sessions.AcctOutputPackets)),
+				SessionTime: number(sessions.AcctSessionTime),
+			}
+			n := events(t, e.kind, e.id(t), startOf(t, e).event(t), interim)
+			n = sessions.Notice{Type: sessions.Stop, Session: n.Session, At: exampleAt, Cause: sessions.CauseLostCarrier}
+			got, _ := Compose(nil, &n)
+			want, have := append(e.lines(), stampLine, "Acct-Terminate-Cause = Lost-Carrier"), show(got)
+			if have[0] != "Acct-Status-Type = Stop" {
+				t.Errorf("the first attribute is %s", have[0])
+			}
+			slices.Sort(want)
+			slices.Sort(have)
+			if diff := cmp.Diff(want, have); diff != "" {
+				t.Errorf("example (-) and record (+):\n%s", diff)
+			}
+		})
+	}
+}

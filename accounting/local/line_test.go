@@ -1,0 +1,114 @@
+package local
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+
+	"pgregory.net/rapid"
+)
+
+var eventAt = time.Date(2001, 6, 27, 4, 47, 46, 500_000_000, time.UTC)
+
+// stop is the network stop of S1.
+func stop() *accounting.Record {
+	var b []byte
+	b = sessions.AppendAttribute(b, sessions.NASIPAddress, "\xac\x10\x19\x0f")
+	b = sessions.AppendUint32(b, sessions.NASPort, 5)
+	b = sessions.AppendAttribute(b, sessions.UserName, `user "one"`)
+	b = sessions.AppendAttribute(b, sessions.Class, "\x00\x01")
+	b = sessions.AppendUint32(b, sessions.AcctStatusType, 2)
+	b = sessions.AppendAttribute(b, sessions.VendorSpecific, "\x00\x00\x00\x09\x01\x03x")
+	b = sessions.AppendAttribute(b, sessions.AcctSessionID, "0000000E")
+	b = sessions.AppendAttribute(b, sessions.Class, "b")
+	b = sessions.AppendUint32(b, sessions.AcctSessionTime, 171)
+	b = sessions.AppendUint32(b, sessions.AcctTerminateCause, 6)
+	b = sessions.AppendUint32(b, sessions.EventTimestamp, uint32(eventAt.Unix()))
+	b = sessions.AppendAttribute(b, 200, "\xff")
+	return &accounting.Record{
+		Session: 14, Type: sessions.Stop, At: eventAt, List: "network/default",
+		Next: []accounting.MethodName{"group x"}, Attrs: sessions.Attributes(b),
+	}
+}
+
+const stopLine = `{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,` +
+	`"list":"network/default","delay":90,"attributes":{"NAS-IP-Address":"172.16.25.15","NAS-Port":5,` +
+	`"User-Name":"user \"one\"","Class":["0x0001","0x62"],"Acct-Status-Type":"Stop",` +
+	`"Vendor-Specific":["0x00000009010378"],"Acct-Session-Id":"0000000E","Acct-Session-Time":171,` +
+	`"Acct-Terminate-Cause":"Admin-Reset","Event-Timestamp":"2001-06-27T04:47:46Z","Attr-200":"0xff"}}` + "\n"
+
+func TestAppendLine(t *testing.T) {
+	tests := []struct {
+		name string
+		rec  *accounting.Record
+		now  time.Time
+		want string
+	}{
+		{"a stop, 90 seconds late", stop(), eventAt.Add(90*time.Second + 999*time.Millisecond), stopLine},
+		{
+			"a clock that was set back", &accounting.Record{Session: 1, Type: sessions.Start, At: eventAt, List: "exec/default"}, eventAt.Add(-time.Hour),
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Start","session":"00000001","number":1,"list":"exec/default","delay":0,"attributes":{}}` + "\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := string(appendLine([]byte("x"), tt.rec, tt.now)); got != "x"+tt.want {
+				t.Errorf("got\n%s, want\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+// Whatever a NAS sends, a record is one line of valid JSON, and text comes out as it went in.
+func TestAppendLineIsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b []byte
+		for range rapid.IntRange(0, 20).Draw(t, "attributes") {
+			typ := sessions.AttributeType(rapid.Byte().Draw(t, "type"))
+			b = sessions.AppendAttribute(b, typ, string(rapid.SliceOfN(rapid.Byte(), 0, 253).Draw(t, "value")))
+		}
+		user := rapid.StringN(0, 60, 253).Draw(t, "user")
+		list := rapid.String().Draw(t, "list")
+		rec := &accounting.Record{Session: 3, Type: sessions.Interim, At: eventAt, List: list, Attrs: sessions.Attributes(b)}
+		if _, ok := rec.Attrs.Get(sessions.UserName); !ok {
+			rec.Attrs += sessions.Attributes(sessions.AppendAttribute(nil, sessions.UserName, user))
+		}
+		line := appendLine(nil, rec, eventAt)
+		if strings.Count(string(line), "\n") != 1 {
+			t.Fatalf("not one line: %q", line)
+		}
+		var got struct {
+			Type, List string
+			Attributes map[string]any
+		}
+		if err := json.Unmarshal(line, &got); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if got.Type != "Interim-Update" || utf8.ValidString(list) && got.List != list {
+			t.Fatalf("type %q, list %q", got.Type, got.List)
+		}
+		if u := rec.Attrs.Text(sessions.UserName); utf8.ValidString(u) && got.Attributes["User-Name"] != u && !isSlice(got.Attributes["User-Name"]) {
+			t.Fatalf("User-Name %q became %q", u, got.Attributes["User-Name"])
+		}
+		seen := map[sessions.AttributeType]int{}
+		for typ := range rec.Attrs.All() {
+			seen[typ]++
+		}
+		if len(got.Attributes) != len(seen) {
+			t.Fatalf("%d attributes of %d types", len(got.Attributes), len(seen))
+		}
+		for typ, n := range seen {
+			v := got.Attributes[accounting.AttributeName(typ)]
+			if several, ok := v.([]any); ok != (n > 1 || typ == sessions.VendorSpecific) || ok && len(several) != n {
+				t.Fatalf("%s, %d times: %v", accounting.AttributeName(typ), n, v)
+			}
+		}
+	})
+}
+
+func isSlice(v any) bool { _, ok := v.([]any); return ok }

@@ -1,0 +1,202 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"aaasess/accounting"
+)
+
+// window is how many records may wait for the disk: some megabytes at most.
+const window = 1024
+
+// Writer is the method "local". It implements [accounting.Method].
+type Writer struct {
+	path   string
+	logger *slog.Logger
+	wake   chan struct{} // to Run, coalesced
+	file   *os.File      // Run's own once it runs; nil after an error
+
+	mu      sync.Mutex
+	lines   []byte
+	dones   []func(error)
+	reopen  bool
+	stopped bool
+}
+
+// Open opens the file, which it makes if need be with mode 0640. Its error names the file.
+func Open(path string, logger *slog.Logger) (*Writer, error) {
+	w := &Writer{path: path, logger: logger, wake: make(chan struct{}, 1)}
+	if err := w.open(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// String says what Run does, for logs.
+func (w *Writer) String() string { return "accounting to " + w.path }
+
+// Window is how many records may be under way.
+func (w *Writer) Window() int { return window }
+
+// Send leaves a record for the next write. done is called with nil when it is on the disk, and with
+// [accounting.ErrNoResponse] when it could not be written: it is to be sent again.
+func (w *Writer) Send(rec *accounting.Record, done func(error)) {
+	w.mu.Lock()
+	if w.stopped {
+		w.mu.Unlock()
+		done(accounting.ErrStopped)
+		return
+	}
+	w.lines = appendLine(w.lines, rec, time.Now())
+	w.dones = append(w.dones, done)
+	w.mu.Unlock()
+	w.poke()
+}
+
+// Reopen has the file closed and the one that then has its name opened, or made: what to do after
+// the file was renamed (logrotate).
+func (w *Writer) Reopen() {
+	w.mu.Lock()
+	w.reopen = true
+	w.mu.Unlock()
+	w.poke()
+}
+
+func (w *Writer) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run writes until ctx is done, and then what it still has. Records that come later are answered
+// with [accounting.ErrStopped]. Run is called once.
+func (w *Writer) Run(ctx context.Context) error {
+	var lines []byte
+	var dones []func(error)
+	for over := false; !over; {
+		select {
+		case <-ctx.Done():
+			over = true
+		case <-w.wake:
+		}
+		w.mu.Lock()
+		w.lines, lines = lines[:0], w.lines
+		w.dones, dones = dones[:0], w.dones
+		reopen := w.reopen
+		w.reopen, w.stopped = false, over
+		w.mu.Unlock()
+
+		if reopen {
+			w.close()
+			if err := w.open(); err != nil {
+				w.logger.Error("accounting file cannot be opened again", "err", err)
+			}
+		}
+		var err error
+		if len(dones) > 0 {
+			err = w.write(lines)
+		}
+		for _, done := range dones {
+			done(err)
+		}
+		clear(dones)
+	}
+	w.close()
+	return nil
+}
+
+// write makes lines durable. On an error nothing of them is in the file, if that can be done.
+func (w *Writer) write(lines []byte) error {
+	if w.file != nil && isDeleted(w.file) {
+		w.logger.Warn("accounting file was deleted, making it anew", "path", w.path)
+		w.close()
+	}
+	if w.file == nil {
+		if err := w.open(); err != nil {
+			return fmt.Errorf("%w: %w", accounting.ErrNoResponse, err)
+		}
+	}
+	end, err := w.file.Seek(0, io.SeekEnd)
+	if err == nil {
+		if _, err = w.file.Write(lines); err == nil {
+			err = w.file.Sync()
+		}
+		if err != nil {
+			// Half a line would spoil the file, and whole ones would be there twice.
+			err = errors.Join(err, w.file.Truncate(end))
+		}
+	}
+	if err != nil {
+		w.close() // after a failed sync nobody knows what the kernel still has
+		return fmt.Errorf("%w: local: %w", accounting.ErrNoResponse, err)
+	}
+	return nil
+}
+
+// open opens the file for appending, behind a whole line.
+func (w *Writer) open() error {
+	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return fmt.Errorf("local: %w", err)
+	}
+	if err := errors.Join(endLine(f), syncDir(filepath.Dir(w.path))); err != nil {
+		return errors.Join(fmt.Errorf("local: %w", err), f.Close())
+	}
+	w.file = f
+	return nil
+}
+
+// isDeleted reports whether the file has no name any more: what is written there is lost.
+func isDeleted(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false // the write will tell
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink == 0
+}
+
+// endLine ends a line that a crash left unfinished.
+func endLine(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil {
+		return err
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	_, err = f.Write([]byte{'\n'})
+	return err
+}
+
+// syncDir makes the name of a new file durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func (w *Writer) close() {
+	if w.file != nil {
+		if err := w.file.Close(); err != nil {
+			w.logger.Warn("accounting file", "err", err)
+		}
+		w.file = nil
+	}
+}

@@ -1,0 +1,168 @@
+package radius
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// goldenExchange is an exchange of a group without sockets, whose attempt with the first of two
+// servers has the identifier of the golden packets, and is not armed yet.
+func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
+	t.Helper()
+	settled = new(int)
+	g, err := New(Config{
+		Servers: []Server{
+			{Addr: documentationAddr, Secret: testSecret},
+			{Addr: netip.AddrPortFrom(documentationAddr.Addr(), 1646), Secret: testSecret},
+		},
+		Now: func() time.Time { return at(1) }, MaxInFlight: 1, Retransmit: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x = &exchange{
+		rec: testRecord(1, at(0)), index: none, server: none, slot: none,
+		done: func(err error) {
+			if err != nil {
+				t.Errorf("done(%v)", err)
+			}
+			*settled++
+		},
+	}
+	if !g.advance(x, at(0)) || x.server != 0 {
+		t.Fatalf("goes to server %d", x.server)
+	}
+	ids := &g.servers[0].ids
+	ids.grow()
+	slot := none
+	for range 0x1d { // until the identifier of the golden packets
+		slot = ids.take(x, at(0), false)
+	}
+	g.begin(x, slot, at(0))
+	return g, x, settled
+}
+
+func arm(t *testing.T, g *Group, x *exchange) {
+	t.Helper()
+	ids := &g.servers[x.server].ids
+	if !ids.arm(x.slot, ids.attempts[x.slot].serial, authenticator(unhex(t, goldenRequest)[4:headerLen])) {
+		t.Fatal("not armed")
+	}
+}
+
+// next gives the present attempt up and begins one with the next server.
+func next(t *testing.T, g *Group, x *exchange) {
+	t.Helper()
+	if !g.advance(x, at(1)) || x.server != 1 {
+		t.Fatalf("goes to server %d", x.server)
+	}
+	s := g.servers[1]
+	s.ids.grow()
+	g.begin(x, s.ids.take(x, at(1), false), at(1))
+}
+
+func TestHandle(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		before  func(t *testing.T, g *Group, x *exchange)
+		packet  string
+		socket  int
+		settles bool
+		drops   uint64 // PacketsDropped
+	}{
+		{"in time", arm, goldenResponse, 0, true, 0},
+		{"signed", arm, goldenSigned, 0, true, 0},
+		{"before the request is out", func(*testing.T, *Group, *exchange) {}, goldenResponse, 0, false, 1},
+		{"on another socket", arm, goldenResponse, 1, false, 1},
+		{"late, while the record is with the next server", func(t *testing.T, g *Group, x *exchange) {
+			arm(t, g, x)
+			next(t, g, x)
+		}, goldenResponse, 0, true, 0},
+		{"after the record was given up", func(t *testing.T, g *Group, x *exchange) {
+			arm(t, g, x)
+			g.settle(x)
+		}, goldenResponse, 0, false, 0},
+		{"after the identifier was given up", func(t *testing.T, g *Group, x *exchange) {
+			arm(t, g, x)
+			g.servers[0].ids.release(x.slot)
+		}, goldenResponse, 0, false, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g, x, settled := goldenExchange(t)
+			tc.before(t, g, x)
+			given := x.settled
+			s := g.servers[0]
+			s.handle(unhex(t, tc.packet), tc.socket, nil)
+			if (*settled == 1) != tc.settles || x.settled != (tc.settles || given) {
+				t.Errorf("done was called %d times, settled = %v", *settled, x.settled)
+			}
+			s.handle(unhex(t, tc.packet), tc.socket, nil) // a copy changes nothing
+			if *settled > 1 {
+				t.Error("done was called for the copy")
+			}
+			st := g.Stats().Servers
+			if tc.settles && (len(g.deadlines) != 0 || st[0].PendingRequests != 0 || st[1].PendingRequests != 0) {
+				t.Errorf("left behind: %d deadlines, %+v", len(g.deadlines), st)
+			}
+			if copies := st[0].PacketsDropped - tc.drops; st[0].Responses != 2 || copies > 1 {
+				t.Errorf("statistics %+v", st[0])
+			}
+			if right := !st[0].LastResponse.IsZero(); right != (tc.settles || given) {
+				t.Errorf("LastResponse %v", st[0].LastResponse)
+			}
+		})
+	}
+}
+
+// An answer that was read before its identifier was used again, and checked after, settles nobody.
+func TestAnswerToReusedIdentifier(t *testing.T) {
+	g, x, settled := goldenExchange(t)
+	arm(t, g, x)
+	s := g.servers[0]
+	slot := x.slot
+	was, ok := s.ids.pending(slot)
+	if !ok {
+		t.Fatal("no answer is expected")
+	}
+	g.withdraw(x)
+	s.ids.release(slot)
+	if got := s.answered(slot, was, at(1)); got != nil {
+		t.Error("the answer settles an exchange through a free identifier")
+	}
+	for n := none; n != slot; {
+		n = s.ids.take(&exchange{}, at(1), true)
+	}
+	if got := s.answered(slot, was, at(1)); got != nil || *settled != 0 {
+		t.Error("the answer settles an exchange through another's identifier")
+	}
+}
+
+// Whatever a server sends, in whatever state its identifiers are, nothing breaks and a record is
+// settled by nothing but an answer to it.
+func FuzzHandle(f *testing.F) {
+	for _, s := range []string{goldenResponse, goldenSigned, goldenForgedMAC, goldenRequest, "05"} {
+		f.Add(unhex(f, s), byte(1))
+		f.Add(unhex(f, s), byte(3))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, state byte) {
+		g, x, settled := goldenExchange(t)
+		armed, withdrawn, socket := state&1 != 0, state&2 != 0, int(state>>2&1)
+		if armed {
+			arm(t, g, x)
+		}
+		if withdrawn {
+			g.withdraw(x)
+		}
+		g.servers[0].handle(b, socket, nil)
+		p, err := parsePacket(b)
+		right := err == nil && armed && socket == 0 && p.code() == codeAccountingResponse && p.identifier() == 0x1c
+		if right {
+			_, err = p.verify(authenticator(unhex(t, goldenRequest)[4:headerLen]), testSecret, nil)
+			right = err == nil
+		}
+		if (*settled == 1) != right {
+			t.Errorf("%x in state %d: settled %d times, want %v", b, state, *settled, right)
+		}
+	})
+}

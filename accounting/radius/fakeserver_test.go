@@ -1,0 +1,221 @@
+package radius
+
+import (
+	"crypto/md5"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	layeh "layeh.com/radius"
+	"layeh.com/radius/rfc2866"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+)
+
+// documentationAddr is where nobody sends to: tests without sockets use it.
+var documentationAddr = netip.MustParseAddrPort("192.0.2.1:1813")
+
+const testSecret Secret = "xyzzy5461"
+
+// action is what a fakeServer does with a request.
+type action int
+
+const (
+	answer      action = iota // rightly
+	drop                      // nothing
+	hold                      // rightly, when release is called
+	twice                     // rightly, two times
+	wrongSecret               // with an authenticator of another secret
+	wrongID                   // with an identifier that has no request
+	wrongCode                 // with an Access-Accept
+	cutOff                    // with 19 octets
+	elsewhere                 // rightly, but from another port
+)
+
+// fakeServer is an accounting server on loopback that does with each request what a function says.
+// Requests are decoded, checked and answered by another implementation of RADIUS.
+type fakeServer struct {
+	t     testing.TB
+	conn  *net.UDPConn
+	other *net.UDPConn
+	addr  netip.AddrPort
+	do    func(n int, p *layeh.Packet) action
+	done  chan struct{}
+
+	mu       sync.Mutex
+	requests []*fakeRequest // all that ever came
+	held     []*fakeRequest
+}
+
+// fakeRequest is a request that a fakeServer got.
+type fakeRequest struct {
+	*layeh.Packet
+	from netip.AddrPort
+	at   time.Time
+}
+
+func newFakeServer(t testing.TB, do func(n int, p *layeh.Packet) action) *fakeServer {
+	t.Helper()
+	s := &fakeServer{t: t, conn: listen(t), other: listen(t), do: do, done: make(chan struct{})}
+	s.addr = s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	go s.serve()
+	t.Cleanup(s.kill)
+	return s
+}
+
+func listen(t testing.TB) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// kill closes the sockets and waits for the server to end.
+func (s *fakeServer) kill() {
+	_ = s.conn.Close()
+	_ = s.other.Close()
+	<-s.done
+}
+
+func (s *fakeServer) server(name string) Server {
+	return Server{Name: name, Addr: s.addr, Secret: testSecret}
+}
+
+func (s *fakeServer) serve() {
+	defer close(s.done)
+	b := make([]byte, 65536)
+	for {
+		n, from, err := s.conn.ReadFromUDPAddrPort(b)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		raw := append([]byte(nil), b[:n]...)
+		if err != nil || !layeh.IsAuthenticRequest(raw, []byte(testSecret)) {
+			s.t.Errorf("request %x: not authentic: %v", raw, err)
+			continue
+		}
+		p, err := layeh.Parse(raw, []byte(testSecret))
+		if err != nil || p.Code != layeh.CodeAccountingRequest {
+			s.t.Errorf("request %x: not an Accounting-Request: %v", raw, err)
+			continue
+		}
+		r := &fakeRequest{p, from, time.Now()}
+		s.mu.Lock()
+		s.requests = append(s.requests, r)
+		count := len(s.requests)
+		s.mu.Unlock()
+		s.react(r, s.do(count-1, p))
+	}
+}
+
+func (s *fakeServer) react(r *fakeRequest, what action) {
+	switch what {
+	case answer:
+		s.write(s.conn, r, s.response(r))
+	case hold:
+		s.mu.Lock()
+		s.held = append(s.held, r)
+		s.mu.Unlock()
+	case twice:
+		s.write(s.conn, r, s.response(r))
+		s.write(s.conn, r, s.response(r))
+	case wrongSecret:
+		r.Secret = []byte("another")
+		s.write(s.conn, r, s.response(r))
+	case wrongID:
+		b := s.response(r)
+		b[1] += 128
+		s.write(s.conn, r, b)
+	case wrongCode:
+		b := s.response(r)
+		b[0] = byte(layeh.CodeAccessAccept)
+		s.write(s.conn, r, b)
+	case cutOff:
+		s.write(s.conn, r, s.response(r)[:19])
+	case elsewhere:
+		s.write(s.other, r, s.response(r))
+	}
+}
+
+func (s *fakeServer) response(r *fakeRequest) []byte {
+	b, err := r.Response(layeh.CodeAccountingResponse).Encode()
+	if err != nil {
+		s.t.Error(err)
+	}
+	return b
+}
+
+func (s *fakeServer) write(conn *net.UDPConn, r *fakeRequest, b []byte) {
+	if _, err := conn.WriteToUDPAddrPort(b, r.from); err != nil && !errors.Is(err, net.ErrClosed) {
+		s.t.Error(err)
+	}
+}
+
+// release answers the requests that are held, in their order.
+func (s *fakeServer) release() {
+	s.mu.Lock()
+	held := s.held
+	s.held = nil
+	s.mu.Unlock()
+	for _, r := range held {
+		s.react(r, answer)
+	}
+}
+
+// got is what came so far.
+func (s *fakeServer) got() []*fakeRequest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*fakeRequest(nil), s.requests...)
+}
+
+// always does the same with all requests.
+func always(a action) func(int, *layeh.Packet) action {
+	return func(int, *layeh.Packet) action { return a }
+}
+
+// first does some things with the first requests and then another with all that follow.
+func first(then action, a ...action) func(int, *layeh.Packet) action {
+	return func(n int, _ *layeh.Packet) action {
+		if n < len(a) {
+			return a[n]
+		}
+		return then
+	}
+}
+
+// testRecord is a start record of session id, which happened at this time.
+func testRecord(id sessions.ID, at time.Time) *accounting.Record {
+	attrs := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(rfc2866.AcctStatusType_Value_Start))
+	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, id.String())
+	attrs = sessions.AppendAttribute(attrs, sessions.UserName, "nemo")
+	attrs = sessions.AppendUint32(attrs, sessions.NASIPAddress, 0xc0a80110)
+	return &accounting.Record{
+		Session: id, Type: sessions.Start, At: at, List: "network/default", Attrs: sessions.Attributes(attrs),
+	}
+}
+
+// echo answers requests as fast as it can, for benchmarks: no checks, no memory.
+func echo(conn *net.UDPConn, secret Secret) {
+	b := make([]byte, maxPacket)
+	var out [headerLen + 64]byte
+	for {
+		_, from, err := conn.ReadFromUDPAddrPort(b)
+		if err != nil {
+			return
+		}
+		out[0], out[1] = codeAccountingResponse, b[1]
+		binary.BigEndian.PutUint16(out[2:], headerLen)
+		copy(out[4:], b[4:headerLen])
+		sum := md5.Sum(append(out[:headerLen], secret...))
+		copy(out[4:], sum[:])
+		_, _ = conn.WriteToUDPAddrPort(out[:headerLen], from)
+	}
+}

@@ -1,0 +1,188 @@
+package radius
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestIdentifiersLimits(t *testing.T) {
+	for _, tc := range []struct{ maxInFlight, limit int }{{1, 512}, {256, 512}, {257, 1024}, {1024, 2048}, {65536, 131072}} {
+		if ids := newIdentifiers(tc.maxInFlight, 0); ids.limit != tc.limit {
+			t.Errorf("%d in flight: %d identifiers, want %d", tc.maxInFlight, ids.limit, tc.limit)
+		}
+	}
+}
+
+func TestIdentifierOrder(t *testing.T) {
+	ids := newIdentifiers(1, 20*time.Second)
+	x := &exchange{}
+	if n := ids.take(x, at(0), true); n != none {
+		t.Errorf("took %d of nothing", n)
+	}
+	ids.grow()
+	for want := range perSocket {
+		if n := ids.take(x, at(0), false); n != want {
+			t.Fatalf("took %d, want %d", n, want)
+		}
+	}
+	if n := ids.take(x, at(0), true); n != none {
+		t.Errorf("took %d, which has no answer yet", n)
+	}
+	ids.release(7)
+	ids.release(3)
+	for _, want := range []int{7, 3} { // what rested longest
+		if n := ids.take(x, at(0), false); n != want {
+			t.Errorf("took %d, want %d", n, want)
+		}
+	}
+}
+
+func TestIdentifierOfSupersededAttempt(t *testing.T) {
+	ids := newIdentifiers(1, 20*time.Second)
+	ids.grow()
+	for n := range perSocket {
+		ids.take(&exchange{}, at(0), false)
+		if !ids.arm(n, ids.attempts[n].serial, authenticator{}) {
+			t.Fatalf("attempt %d was not armed", n)
+		}
+	}
+	ids.supersede(9)
+	ids.supersede(5)
+	if _, ok := ids.pending(9); !ok {
+		t.Error("a late answer to 9 would not be known")
+	}
+	if n := ids.take(&exchange{}, at(19), false); n != none {
+		t.Errorf("took %d, where another socket could be opened", n)
+	}
+	if n := ids.take(&exchange{}, at(20), false); n != 9 {
+		t.Errorf("took %d, want 9, which is old", n)
+	}
+	if n := ids.take(&exchange{}, at(19), true); n != 5 {
+		t.Errorf("took %d by force, want 5", n)
+	}
+	if n := ids.take(&exchange{}, at(100), true); n != none {
+		t.Errorf("took %d, which waits in time", n)
+	}
+}
+
+func TestIdentifierNotYetSent(t *testing.T) {
+	ids := newIdentifiers(1, time.Second)
+	ids.grow()
+	n := ids.take(&exchange{}, at(0), false)
+	serial := ids.attempts[n].serial
+	if _, ok := ids.pending(n); ok {
+		t.Error("an answer to what was not sent would be taken")
+	}
+	ids.supersede(n)
+	if ids.attempts[n].state != free {
+		t.Error("an attempt that was never sent waits for its answer")
+	}
+	if ids.arm(n, serial, authenticator{}) {
+		t.Error("armed an attempt that is over")
+	}
+	for range perSocket { // until n comes round
+		ids.take(&exchange{}, at(0), false)
+	}
+	if ids.arm(n, serial, authenticator{}) {
+		t.Error("armed an attempt of another exchange")
+	}
+	if _, ok := ids.pending(len(ids.attempts)); ok {
+		t.Error("an identifier of a socket that is not there")
+	}
+}
+
+// Whatever is done, each identifier is in one place only, the lists are in order, and none is given
+// to a second exchange before its first was superseded or released.
+func TestIdentifiersAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const linger = 10 * time.Second
+		ids := newIdentifiers(1, linger)
+		now := 0
+		var current, old []int // model: taken, and superseded in their order
+		pick := func(t *rapid.T, list []int) int {
+			if len(list) == 0 {
+				t.Skip("nothing there")
+			}
+			return rapid.SampledFrom(list).Draw(t, "identifier")
+		}
+		without := func(list []int, n int) []int {
+			return slices.DeleteFunc(list, func(m int) bool { return m == n })
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"grow": func(t *rapid.T) {
+				if ids.full() {
+					t.Skip("full")
+				}
+				ids.grow()
+			},
+			"wait": func(t *rapid.T) { now += rapid.IntRange(1, 5).Draw(t, "seconds") },
+			"take many": func(t *rapid.T) {
+				force := rapid.Bool().Draw(t, "force")
+				for range rapid.IntRange(1, 300).Draw(t, "count") {
+					frees := len(ids.attempts) - len(current) - len(old)
+					n := ids.take(&exchange{}, at(now), force)
+					switch {
+					case n == none && (frees > 0 || (force || ids.full()) && len(old) > 0):
+						t.Fatalf("none, with %d free and %d old", frees, len(old))
+					case n == none:
+						return
+					case slices.Contains(current, n):
+						t.Fatalf("%d is taken", n)
+					case frees == 0 && n != old[0]:
+						t.Fatalf("took %d, the oldest is %d", n, old[0])
+					}
+					old, current = without(old, n), append(current, n)
+					ids.arm(n, ids.attempts[n].serial, authenticator{})
+				}
+			},
+			"release": func(t *rapid.T) {
+				n := pick(t, slices.Concat(current, old))
+				ids.release(n)
+				ids.release(n) // does nothing
+				current, old = without(current, n), without(old, n)
+			},
+			"supersede": func(t *rapid.T) {
+				n := pick(t, current)
+				ids.supersede(n)
+				ids.supersede(n) // does nothing
+				current, old = without(current, n), append(old, n)
+			},
+			"": func(t *rapid.T) {
+				if got := walk(t, &ids, &ids.old); !slices.Equal(got, old) {
+					t.Fatalf("old: %v, want %v", got, old)
+				}
+				frees := walk(t, &ids, &ids.free)
+				if len(frees)+len(current)+len(old) != len(ids.attempts) {
+					t.Fatalf("%d free, %d taken, %d old of %d", len(frees), len(current), len(old), len(ids.attempts))
+				}
+				for _, n := range current {
+					if slices.Contains(frees, n) {
+						t.Fatalf("%d is free and taken", n)
+					}
+				}
+			},
+		})
+	})
+}
+
+// walk follows a list in both directions.
+func walk(t *rapid.T, ids *identifiers, l *list) (forth []int) {
+	for n := l.head; n != none; n = ids.attempts[n].next {
+		forth = append(forth, int(n))
+		if len(forth) > len(ids.attempts) {
+			t.Fatal("the list is a ring")
+		}
+	}
+	var back []int
+	for n := l.tail; n != none && len(back) <= len(forth); n = ids.attempts[n].prev {
+		back = append(back, int(n))
+	}
+	slices.Reverse(back)
+	if !slices.Equal(forth, back) {
+		t.Fatalf("forth %v, back %v", forth, back)
+	}
+	return forth
+}

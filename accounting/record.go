@@ -1,0 +1,124 @@
+package accounting
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"aaasess/sessions"
+)
+
+// Record is one accounting message on its way to a method. It does not change once it is made.
+type Record struct {
+	Session sessions.ID
+	Type    sessions.EventType
+	// At is when the event happened. Acct-Delay-Time at the moment of sending is now less At.
+	At time.Time
+	// List is the accounting type and name of the method list, "network/default"; at most 255 octets.
+	List string
+	// Next are the methods still to be tried when the present one gives no response (R42); at most 255.
+	Next []MethodName
+	// Attrs are the attributes in the order to send them, complete but for Acct-Delay-Time.
+	Attrs sessions.Attributes
+}
+
+// recordVersion is the first octet of a record; see the package comment for the layout.
+const recordVersion = 1
+
+// AppendRecord appends the octets of a record to b.
+func AppendRecord(b []byte, r *Record) []byte {
+	b = appendHead(b, r.Session, r.Type, r.At)
+	b = appendRoute(b, r.List, r.Next)
+	attrs := r.Attrs[:min(len(r.Attrs), 1<<16-1)]
+	b = binary.BigEndian.AppendUint16(b, uint16(len(attrs)))
+	return append(b, attrs...)
+}
+
+func appendHead(b []byte, id sessions.ID, t sessions.EventType, at time.Time) []byte {
+	b = append(b, recordVersion, byte(t))
+	b = binary.BigEndian.AppendUint32(b, uint32(id))
+	return binary.BigEndian.AppendUint64(b, uint64(at.UnixNano()))
+}
+
+// appendRoute appends what is the same for all records of a list that start with the same method.
+func appendRoute(b []byte, list string, next []MethodName) []byte {
+	b = appendName(b, list)
+	next = next[:min(len(next), 255)]
+	b = append(b, byte(len(next)))
+	for _, m := range next {
+		b = appendName(b, string(m))
+	}
+	return b
+}
+
+func appendName(b []byte, s string) []byte {
+	s = s[:min(len(s), 255)]
+	return append(append(b, byte(len(s))), s...)
+}
+
+// ParseRecord reads what AppendRecord wrote, and nothing else: parsed and appended again, a record
+// has the same octets. Its errors wrap [ErrRecord].
+func ParseRecord(b []byte) (*Record, error) {
+	c := cursor{rest: string(b)} // one copy, which the record's strings share
+	if v := c.octet(); v != recordVersion && !c.short {
+		return nil, fmt.Errorf("%w: version %d", ErrRecord, v)
+	}
+	r := &Record{Type: sessions.EventType(c.octet())}
+	r.Session = sessions.ID(c.uint32())
+	r.At = time.Unix(0, int64(c.uint64()))
+	r.List = c.name()
+	if n := int(c.octet()); n > 0 && n <= len(c.rest) {
+		r.Next = make([]MethodName, n)
+		for i := range r.Next {
+			r.Next[i] = MethodName(c.name())
+		}
+	} else if n > 0 {
+		c.short = true
+	}
+	r.Attrs = sessions.Attributes(c.take(int(c.uint16())))
+	switch {
+	case c.short:
+		return nil, fmt.Errorf("%w: %d octets are too few", ErrRecord, len(b))
+	case len(c.rest) > 0:
+		return nil, fmt.Errorf("%w: %d octets too many", ErrRecord, len(c.rest))
+	case r.Type < sessions.Start || r.Type > sessions.Interim:
+		return nil, fmt.Errorf("%w: type %d", ErrRecord, r.Type)
+	case !r.Attrs.Valid():
+		return nil, fmt.Errorf("%w: attributes of session %s are damaged", ErrRecord, r.Session)
+	}
+	for _, m := range r.Next {
+		if err := m.check(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrRecord, err)
+		}
+	}
+	return r, nil
+}
+
+// cursor reads fields; once one is not there it gives zeros.
+type cursor struct {
+	rest  string
+	short bool
+}
+
+func (c *cursor) take(n int) string {
+	if c.short || n > len(c.rest) {
+		c.short = true
+		return ""
+	}
+	s := c.rest[:n]
+	c.rest = c.rest[n:]
+	return s
+}
+
+func (c *cursor) number(n int) (v uint64) {
+	for _, o := range []byte(c.take(n)) {
+		v = v<<8 | uint64(o)
+	}
+	return v
+}
+
+func (c *cursor) octet() byte    { return byte(c.number(1)) }
+func (c *cursor) uint16() uint16 { return uint16(c.number(2)) }
+func (c *cursor) uint32() uint32 { return uint32(c.number(4)) }
+func (c *cursor) uint64() uint64 { return c.number(8) }
+func (c *cursor) name() string   { return c.take(int(c.octet())) }

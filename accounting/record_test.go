@@ -1,0 +1,137 @@
+package accounting
+
+import (
+	"encoding/hex"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// goldenRecord is a record with every field, and goldenHex what it has been stored as since version 1.
+func goldenRecord(t testing.TB) *Record {
+	t.Helper()
+	return &Record{
+		Session: 0xE, Type: sessions.Stop, At: time.Date(2001, 6, 27, 4, 47, 46, 123, time.UTC),
+		List: "network/default", Next: []MethodName{Group("backup"), Local},
+		Attrs: sessions.Attributes("\x28\x06\x00\x00\x00\x02\x2c\x0a0000000E"),
+	}
+}
+
+const goldenHex = "01" + "02" + "0000000e" + "0dca09a3969ff47b" +
+	"0f" + "6e6574776f726b2f64656661756c74" +
+	"02" + "0c" + "67726f7570206261636b7570" + "05" + "6c6f63616c" +
+	"0010" + "280600000002" + "2c0a3030303030303045"
+
+func TestRecordGolden(t *testing.T) {
+	rec := goldenRecord(t)
+	if got := hex.EncodeToString(AppendRecord(nil, rec)); got != goldenHex {
+		t.Fatalf("stored as\n%s, want\n%s", got, goldenHex)
+	}
+	b, _ := hex.DecodeString(goldenHex)
+	got, err := ParseRecord(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(rec, got); diff != "" {
+		t.Errorf("want (-) and got (+):\n%s", diff)
+	}
+}
+
+func TestParseRecordRefuses(t *testing.T) {
+	golden, _ := hex.DecodeString(goldenHex)
+	change := func(i int, o byte) []byte {
+		b := append([]byte{}, golden...)
+		b[i] = o
+		return b
+	}
+	tests := []struct {
+		name string
+		b    []byte
+		want string
+	}{
+		{"nothing", nil, "0 octets are too few"},
+		{"a later version", change(0, 2), "version 2"},
+		{"a type that no record has", change(1, 9), "type 9"},
+		{"an octet behind", append(change(0, 1), 0), "1 octets too many"},
+		{"a method that is none", change(len(golden)-2-16-5, 'x'), `method "xocal"`},
+		{"more methods than octets", change(30, 255), "too few"},
+		{"attributes that are none", change(len(golden)-15, 7), "attributes of session 0000000E"},
+	}
+	for i := range golden {
+		tests = append(tests, struct {
+			name string
+			b    []byte
+			want string
+		}{"cut", golden[:i], "too few"})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec, err := ParseRecord(tt.b)
+			if !errors.Is(err, ErrRecord) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%x: got %v, %v, want an error with %q", tt.b, rec, err, tt.want)
+			}
+		})
+	}
+}
+
+// Names longer than their length octet are cut, so that the record stays one.
+func TestAppendRecordLongName(t *testing.T) {
+	rec := goldenRecord(t)
+	rec.List = strings.Repeat("x", 300)
+	got, err := ParseRecord(AppendRecord(nil, rec))
+	if err != nil || len(got.List) != 255 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	want := &Refused{From: "group/radius", At: time.Unix(5, 6), Reason: "no thanks", Data: AppendRecord(nil, goldenRecord(t))}
+	got, err := ParseRefused(AppendRefused(nil, want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want (-) and got (+):\n%s", diff)
+	}
+	for _, b := range []string{"", "\x02", "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x05ab"} {
+		if r, err := ParseRefused([]byte(b)); !errors.Is(err, ErrRecord) {
+			t.Errorf("%x: got %v, %v", b, r, err)
+		}
+	}
+}
+
+func FuzzParseRecord(f *testing.F) {
+	golden, _ := hex.DecodeString(goldenHex)
+	f.Add(golden)
+	f.Add(AppendRecord(nil, &Record{Type: sessions.Start, At: time.Unix(0, 0)}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		rec, err := ParseRecord(b)
+		if err != nil {
+			if !errors.Is(err, ErrRecord) {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+		if again := AppendRecord(nil, rec); string(again) != string(b) {
+			t.Errorf("%x parsed and appended is %x", b, again)
+		}
+	})
+}
+
+func FuzzParseRefused(f *testing.F) {
+	f.Add(AppendRefused(nil, &Refused{From: "local", At: time.Unix(1, 2), Reason: "why", Data: []byte("x")}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := ParseRefused(b)
+		if err != nil {
+			return
+		}
+		if again := AppendRefused(nil, r); string(again) != string(b) {
+			t.Errorf("%x parsed and appended is %x", b, again)
+		}
+	})
+}

@@ -1,0 +1,46 @@
+package accounting
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// RefusedQueue is the store's queue of records that a method refused for good, or that are damaged.
+// Nothing delivers it: it is for people to look at.
+const RefusedQueue = "refused"
+
+// Refused is a record that was set aside.
+type Refused struct {
+	From   string    // the queue that it was in
+	At     time.Time // when it was refused
+	Reason string    // what the method said; at most 65535 octets
+	Data   []byte    // the record as it was stored, for ParseRecord unless it is damaged
+}
+
+const refusedVersion = 1
+
+// AppendRefused appends the octets of a refused record to b.
+func AppendRefused(b []byte, r *Refused) []byte {
+	b = append(b, refusedVersion)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixNano()))
+	b = appendName(b, r.From)
+	reason := r.Reason[:min(len(r.Reason), 1<<16-1)]
+	b = binary.BigEndian.AppendUint16(b, uint16(len(reason)))
+	return append(append(b, reason...), r.Data...)
+}
+
+// ParseRefused reads what AppendRefused wrote. Its errors wrap [ErrRecord].
+func ParseRefused(b []byte) (*Refused, error) {
+	c := cursor{rest: string(b)}
+	if v := c.octet(); v != refusedVersion && !c.short {
+		return nil, fmt.Errorf("%w: refused, version %d", ErrRecord, v)
+	}
+	r := &Refused{At: time.Unix(0, int64(c.uint64())), From: c.name()}
+	r.Reason = c.take(int(c.uint16()))
+	if c.short {
+		return nil, fmt.Errorf("%w: refused, %d octets are too few", ErrRecord, len(b))
+	}
+	r.Data = []byte(c.rest)
+	return r, nil
+}

@@ -1,0 +1,221 @@
+package accounting
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/store"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// openStore opens a store on a disk in memory and closes it with the test.
+func openStore(t testing.TB, disk *store.Disk) *store.Store {
+	t.Helper()
+	s, err := store.Open("state", store.Config{Disk: disk, MinFree: -1, Ballast: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// records are all that a queue has.
+func records(t testing.TB, s *store.Store, queue string) (all []*Record) {
+	t.Helper()
+	entries, err := s.Read(queue, 0, 1<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		rec, err := ParseRecord(e.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, rec)
+	}
+	return all
+}
+
+// committed commits and waits.
+func committed(t testing.TB, r *Router, c sessions.Change) {
+	t.Helper()
+	done := make(chan error, 1)
+	r.Commit(c, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newRouter(t testing.TB, s *store.Store, p *Policy) *Router {
+	t.Helper()
+	r := NewRouter(s, slog.New(slog.DiscardHandler))
+	if err := r.SetPolicy(p); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func notice(id sessions.ID, kind sessions.Kind, typ sessions.EventType) sessions.Notice {
+	a := sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "nas-1"))
+	s := &sessions.Session{ID: id, Kind: kind, NAS: nas4, Attrs: a}
+	return sessions.Notice{Type: typ, Session: s, Attrs: a, At: time.Unix(int64(id), 7)}
+}
+
+var policy = &Policy{Lists: map[sessions.Kind]*List{
+	sessions.Network: {Name: "default", Record: StartStop, Methods: []MethodName{Group("radius"), Group("backup"), Local}},
+	sessions.Exec:    {Name: "default", Record: StopOnly, Methods: []MethodName{Local}},
+}}
+
+func TestRouterCommit(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	r := newRouter(t, s, policy)
+	batches := make(chan struct{}, 10)
+	r.AfterBatch(func() { batches <- struct{}{} })
+	if err := r.Accepting(); err != nil {
+		t.Fatal(err)
+	}
+	committed(t, r, sessions.Change{
+		State: []sessions.Put{{Key: []byte("k"), Value: []byte("v")}},
+		Notices: []sessions.Notice{
+			notice(1, sessions.Network, sessions.Stop), notice(2, sessions.Network, sessions.Start),
+			notice(3, sessions.Exec, sessions.Start), notice(4, sessions.Exec, sessions.Stop),
+			notice(5, sessions.Connection, sessions.Stop), notice(6, 99, sessions.Stop),
+		},
+	})
+	<-batches
+	r.Commit(sessions.Change{}, nil) // a duplicate, and nobody waits
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{notice(2, sessions.Network, sessions.Interim)}})
+
+	made := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
+		n := notice(id, kind, typ)
+		a, _ := Compose(nil, &n)
+		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, Attrs: sessions.Attributes(a)}
+	}
+	want := map[string][]*Record{
+		"group/radius": {
+			made(1, sessions.Network, sessions.Stop, "network/default", Group("backup"), Local),
+			made(2, sessions.Network, sessions.Start, "network/default", Group("backup"), Local),
+			made(2, sessions.Network, sessions.Interim, "network/default", Group("backup"), Local),
+		},
+		"local": {made(4, sessions.Exec, sessions.Stop, "exec/default")},
+	}
+	got := map[string][]*Record{}
+	for _, q := range s.Queues() {
+		got[q.Name] = records(t, s, q.Name)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want (-) and got (+):\n%s", diff)
+	}
+	if got := r.Stats(); got != (RouterStats{Records: 4}) {
+		t.Errorf("stats %+v", got)
+	}
+	state := map[string]string{}
+	if err := s.Load(func(k, v []byte) error { state[string(k)] = string(v); return nil }); err != nil || state["k"] != "v" || len(state) != 1 {
+		t.Errorf("state %v, %v", state, err)
+	}
+}
+
+// Until there is a policy, and for what it has no list, no accounting takes place (S1); a policy
+// with faults changes nothing; a new one is for new events.
+func TestRouterSetPolicy(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	r := NewRouter(s, slog.New(slog.DiscardHandler))
+	stop := sessions.Change{Notices: []sessions.Notice{notice(1, sessions.Exec, sessions.Stop)}}
+	committed(t, r, stop)
+	if n := len(s.Queues()); n != 0 {
+		t.Fatalf("%d queues without a policy", n)
+	}
+	if err := r.SetPolicy(policy); err != nil {
+		t.Fatal(err)
+	}
+	bad := &Policy{Lists: map[sessions.Kind]*List{sessions.Exec: {Name: "default", Record: StopOnly}}}
+	if err := r.SetPolicy(bad); !errors.Is(err, ErrPolicy) {
+		t.Fatalf("bad policy: %v", err)
+	}
+	committed(t, r, stop)
+	if err := r.SetPolicy(&Policy{Lists: map[sessions.Kind]*List{
+		sessions.Exec: {Name: "red", Record: StartStop, Methods: []MethodName{Group("x")}},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	committed(t, r, stop)
+	if l, x := records(t, s, "local"), records(t, s, "group/x"); len(l) != 1 || len(x) != 1 || x[0].List != "exec/red" {
+		t.Errorf("local %v, group/x %v", l, x)
+	}
+}
+
+func TestRouterTooLarge(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	var log bytes.Buffer
+	r := NewRouter(s, slog.New(slog.NewTextHandler(&log, nil)))
+	if err := r.SetPolicy(policy); err != nil {
+		t.Fatal(err)
+	}
+	n := notice(7, sessions.Network, sessions.Stop)
+	n.Attrs += repeated(26, 20, 253)
+	for range 2 {
+		committed(t, r, sessions.Change{Notices: []sessions.Notice{n}})
+	}
+	if got := r.Stats(); got != (RouterStats{Records: 2, DroppedAttributes: 10}) {
+		t.Errorf("stats %+v", got)
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "session=00000007") {
+		t.Errorf("log, of which one line a minute is enough:\n%s", got)
+	}
+	if got := records(t, s, "group/radius"); len(got) != 2 || len(got[0].Attrs) > 4070 {
+		t.Errorf("%d records", len(got))
+	}
+}
+
+// The whole of it behind a real table: what it decides arrives as records, in order, with its state.
+func TestRouterIsJournal(t *testing.T) {
+	disk := store.NewDisk()
+	s := openStore(t, disk)
+	table := sessions.New(sessions.Config{}, newRouter(t, s, policy))
+	event := func(typ sessions.EventType) {
+		t.Helper()
+		done := make(chan error, 1)
+		ev := sessions.Event{
+			Type: typ, Kind: sessions.Network, AcctSessionID: "n", At: time.Now(),
+			NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, Attrs: attrs(t, sessions.AcctSessionID, "n"),
+		}
+		if err := table.Apply(ev, func(err error) { done <- err }); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	event(sessions.Start)
+	event(sessions.Start) // a copy
+	event(sessions.Stop)
+	if err := table.End(1, sessions.CauseAdminReset, nil); err != nil { // it is over
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, disk)
+	var types []sessions.EventType
+	for _, rec := range records(t, s, "group/radius") {
+		types = append(types, rec.Type)
+	}
+	if diff := cmp.Diff([]sessions.EventType{sessions.Start, sessions.Stop}, types); diff != "" {
+		t.Error(diff)
+	}
+	again := sessions.New(sessions.Config{}, newRouter(t, s, policy))
+	if err := again.Load(s.Load); err != nil || again.View().Total != 1 {
+		t.Errorf("after a restart: %v, %d sessions in all", err, again.View().Total)
+	}
+}
