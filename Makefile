@@ -1,0 +1,42 @@
+# What a user types: make run, make test. What a developer types besides: make lint, make race, make bench.
+
+GO ?= go
+# The binaries need no C library; only the race detector and the benchmark's peers need a C compiler.
+export CGO_ENABLED ?= 0
+
+PARTNERS = snmpd snmp freeradius freeradius-utils smitools libsnmp-dev gcc libc6-dev iproute2
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT = mvdan.cc/gofumpt@v0.12.0
+
+.PHONY: all build run test quick partners lint race fuzz bench clean
+
+all: build
+
+build: ## bin/aaasessd and bin/aaasess
+	$(GO) build -o bin/ ./cmd/aaasessd ./cmd/aaasess
+
+run: build ## the daemon with its embedded default, all on loopback, state under var/
+	exec bin/aaasessd
+
+test: partners ## everything, against the real partners
+	$(GO) test -tags partners -timeout 15m ./...
+
+quick: ## all that needs no foreign program
+	$(GO) test ./...
+
+partners: ## installs the foreign programs that the tests run against, if any is missing
+	@.ci/partners $(PARTNERS)
+
+lint:
+	$(GO) vet -tags partners ./...
+	$(GO) run $(STATICCHECK) -tags partners ./...
+	@out=$$($(GO) run $(GOFUMPT) -l .); test -z "$$out" || { echo "not gofumpt-clean:"; echo "$$out"; exit 1; }
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+bench: partners ## against the peers, in one run; writes docs/benchmarks.md
+	$(GO) run ./bench -o docs/benchmarks.md
+
+clean:
+	rm -rf bin var

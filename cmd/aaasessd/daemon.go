@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"aaasess/accounting"
+	"aaasess/agent/agentx"
+	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/control"
+	"aaasess/mib"
+	"aaasess/mib/casn"
+	"aaasess/sessions"
+	"aaasess/sessions/radius"
+	"aaasess/store"
+)
+
+// daemon is all parts, opened and wired. What a reload may change is changed by reload only, on
+// run's goroutine.
+type daemon struct {
+	cfg   *config.Config
+	log   *slog.Logger
+	level *slog.LevelVar
+	load  func() (*config.Config, error)
+
+	store        *store.Store
+	router       *accounting.Router
+	table        *sessions.Table
+	listener     *radius.Listener
+	disconnector *radius.Disconnector
+	terminator   *sessions.Terminator
+	control      *control.Server
+	methods      *methods
+	subagent     *agentx.Subagent // nil: SNMP is not served
+	snmpd        *privateSnmpd    // nil but for the embedded default
+
+	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
+}
+
+// open makes the parts in the order of their dependence. After an error nothing is left open.
+func open(cfg *config.Config, log *slog.Logger) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
+	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, Logger: log}); err != nil {
+		return nil, err
+	}
+	d.router = accounting.NewRouter(d.store, log)
+	policy, err := newPolicy(cfg)
+	if err == nil {
+		err = d.router.SetPolicy(policy)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember}, d.router)
+	if err := d.table.Load(d.store.Load); err != nil {
+		return nil, err
+	}
+	if err := d.openRADIUS(cfg); err != nil {
+		return nil, err
+	}
+	d.methods = newMethods(d.store, log)
+	if err := d.openSNMP(cfg); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
+	clients := newClients(cfg)
+	if d.listener, err = radius.New(radius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.table); err != nil {
+		return err
+	}
+	dc := cfg.Sessions.Disconnect
+	d.disconnector, err = radius.NewDisconnector(radius.DisconnectConfig{
+		Clients: clients, Timeout: dc.Timeout, Retransmissions: orNone(dc.Retransmit), Log: d.log,
+	})
+	if err != nil {
+		return err
+	}
+	outcomes := control.NewOutcomes(d.disconnector)
+	d.terminator = sessions.NewTerminator(
+		sessions.TerminatorConfig{StopWait: dc.StopWait, RetryMin: dc.RetryMin, RetryMax: dc.RetryMax},
+		d.table, outcomes, d.log)
+	d.control, err = control.New(control.Config{
+		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
+	}, d.table, d.terminator)
+	return err
+}
+
+func (d *daemon) openSNMP(cfg *config.Config) error {
+	tree, err := mib.New(casn.New(casn.Config{Disconnect: d.mayDisconnect.Load}, d.table, d.terminator))
+	if err != nil {
+		return err
+	}
+	if ax := cfg.SNMP.AgentX; ax != nil {
+		d.subagent = agentx.New(agentx.Config{
+			Network: ax.Network, Address: ax.Address, Description: "aaasess " + version(), ID: casn.Root, Logger: d.log,
+		}, tree)
+	}
+	return nil
+}
+
+// close closes what is open, the store last, when nothing can come to it any more. What its task has
+// closed is closed.
+func (d *daemon) close() error {
+	var errs []error
+	if d.control != nil {
+		errs = append(errs, unlessClosed(d.control.Close()))
+	}
+	if d.listener != nil {
+		errs = append(errs, unlessClosed(d.listener.Close()))
+	}
+	if d.disconnector != nil {
+		errs = append(errs, unlessClosed(d.disconnector.Close()))
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func unlessClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// task is anything that runs until its context is done.
+type task interface {
+	Run(ctx context.Context) error
+}
+
+// run runs all tasks until ctx is done or one of them fails.
+func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
+	g, ctx := errgroup.WithContext(ctx)
+	tasks := []task{d.listener, d.disconnector, d.terminator, d.control}
+	if d.subagent != nil {
+		tasks = append(tasks, d.subagent)
+	}
+	if d.snmpd != nil {
+		tasks = append(tasks, d.snmpd)
+	}
+	if err := d.methods.apply(ctx, d.cfg); err != nil {
+		return err
+	}
+	g.Go(func() error { return d.methods.wait(ctx) })
+	for _, t := range tasks {
+		g.Go(func() error { return t.Run(ctx) })
+	}
+	g.Go(func() error { return d.watchStore(ctx) })
+	g.Go(func() error { return d.obey(ctx, hup) })
+	d.registerStatus()
+	d.log.Info("ready", "sessions", d.table.View().Len(), "accounting", fmt.Sprint(d.listener.Addrs()), "state", d.cfg.State)
+	err := g.Wait()
+	d.log.Info("ended", "err", err)
+	return err
+}
+
+// watchStore ends the daemon when the store can no longer keep its word. A restart recovers: nothing
+// that was answered is lost, and NASes retransmit the rest.
+func (d *daemon) watchStore(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.store.Failed():
+		return fmt.Errorf("state %s: %w", d.cfg.State, d.store.Err())
+	}
+}
+
+// obey loads the configuration again at each SIGHUP.
+func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hup:
+			if err := d.reload(ctx); err != nil {
+				d.log.Error("configuration not loaded, the one before stays", "err", err)
+			} else {
+				d.log.Info("configuration loaded")
+			}
+		}
+	}
+}

@@ -1,0 +1,351 @@
+//go:build partners
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"aaasess/internal/partner"
+)
+
+// TestMain makes the test binary the daemon itself when a test starts it as such.
+func TestMain(m *testing.M) {
+	if os.Getenv("AAASESSD_UNDER_TEST") != "" {
+		main()
+		os.Exit(0)
+	}
+	dir, err := os.MkdirTemp("", "aaasess-cli-")
+	if err != nil {
+		panic(err)
+	}
+	cliDir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// cliDir is where the command line tool is built.
+var cliDir string
+
+const (
+	casnRoot    = ".1.3.6.1.4.1.9.9.150.1"
+	casnUserID  = casnRoot + ".1.3.1.2."
+	casnDiscon  = casnRoot + ".1.3.1.5."
+	nasSecret   = "nas secret"
+	limit       = 20 * time.Second
+	settleLimit = 10 * time.Second
+)
+
+// lines is a buffer that a process writes and a test reads.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// daemonProc is a daemon in a process of its own, between real partners.
+type daemonProc struct {
+	t       *testing.T
+	dir     string
+	config  string
+	acct    string // host:port of the accounting listener
+	socket  string
+	cmd     *exec.Cmd
+	log     *lines
+	snmpd   *partner.SnmpdProc
+	servers []*partner.FreeRADIUSProc
+}
+
+// setup says how a daemon differs from the usual one: one snmpd, one FreeRADIUS, loopback NASes.
+type setup struct {
+	servers        int    // FreeRADIUS servers of the one group; 0 is one
+	disconnectPort int    // where NASes take Disconnect-Requests
+	minFree        string // store.min-free
+	disconnect     string // session-mib-disconnect, "true" if empty
+	tcp            bool   // AgentX over TCP
+}
+
+func start(t *testing.T, s setup) *daemonProc {
+	t.Helper()
+	d := &daemonProc{t: t, dir: t.TempDir(), log: &lines{}}
+	d.config = filepath.Join(d.dir, "aaasess.yaml")
+	d.socket = filepath.Join(d.dir, "ctl.sock")
+	network := "unix"
+	if s.tcp {
+		network = "tcp"
+	}
+	d.snmpd = partner.Snmpd(t, partner.SnmpdOptions{AgentXNetwork: network})
+	for range max(1, s.servers) {
+		d.servers = append(d.servers, partner.FreeRADIUS(t, partner.FreeRADIUSOptions{}))
+	}
+	d.acct = fmt.Sprintf("127.0.0.1:%d", partner.FreeUDPPort(t))
+	d.configure(s)
+	d.run()
+	t.Cleanup(func() {
+		d.end(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("the daemon's log:\n%s", d.log)
+		}
+	})
+	return d
+}
+
+// configure writes the configuration.
+func (d *daemonProc) configure(s setup) {
+	d.t.Helper()
+	var servers, names []string
+	for i, fr := range d.servers {
+		host, port, _ := net.SplitHostPort(fr.Addr)
+		names = append(names, fmt.Sprint("r", i))
+		servers = append(servers, fmt.Sprintf("    - {name: r%d, address: %s, port: %s, secret: %q}", i, host, port, fr.Secret))
+	}
+	if s.disconnectPort == 0 {
+		s.disconnectPort = 3799
+	}
+	if s.minFree == "" {
+		s.minFree = "16MiB"
+	}
+	if s.disconnect == "" {
+		s.disconnect = "true"
+	}
+	list := "{default: {record: start-stop, methods: [group isp]}}"
+	text := fmt.Sprintf(`state: state
+control: {socket: %s}
+snmp:
+  agentx: {network: %s, address: %q}
+  session-mib-disconnect: %s
+radius:
+  accounting: {listen: ["%s"]}
+  clients:
+    - {name: loopback, address: 127.0.0.0/8, secret: %q, disconnect: {port: %d}}
+  servers:
+%s
+  groups:
+    - {name: isp, servers: [%s], timeout: 1s, retransmit: 1}
+accounting:
+  network: %[10]s
+  exec: %[10]s
+  connection: %[10]s
+sessions:
+  disconnect: {stop-wait: 2s, retry-min: 1s, timeout: 500ms, retransmit: 1}
+store: {min-free: %[11]s}
+`, d.socket, d.snmpd.AgentXNetwork, d.snmpd.AgentXAddress, s.disconnect, d.acct, nasSecret, s.disconnectPort,
+		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree)
+	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// run starts the process and waits until it serves.
+func (d *daemonProc) run() {
+	d.t.Helper()
+	d.cmd = exec.Command(os.Args[0], "--config", d.config)
+	d.cmd.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
+	d.cmd.Dir = d.dir
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	before := strings.Count(d.log.String(), "msg=ready")
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	eventually(d.t, "the daemon is ready", func() bool { return strings.Count(d.log.String(), "msg=ready") > before })
+	eventually(d.t, "snmpd serves the module", func() bool { return d.served() })
+}
+
+func (d *daemonProc) served() bool {
+	out, err := partner.Try(d.t, limit, "snmpget", "-v2c", "-c", "public", "-t1", "-r0", "-On", d.snmpd.Addr, casnRoot+".1.1.0")
+	return err == nil && strings.Contains(out, "Gauge32")
+}
+
+// end ends the process, if it runs.
+func (d *daemonProc) end(sig syscall.Signal) {
+	if d.cmd == nil {
+		return
+	}
+	_ = d.cmd.Process.Signal(sig)
+	gone := make(chan error, 1)
+	go func() { gone <- d.cmd.Wait() }()
+	select {
+	case err := <-gone:
+		if err != nil && sig == syscall.SIGTERM {
+			d.t.Errorf("the daemon ended with %v", err)
+		}
+	case <-time.After(limit):
+		d.t.Errorf("the daemon did not end after %s", sig)
+		_ = d.cmd.Process.Kill()
+		<-gone
+	}
+	d.cmd = nil
+}
+
+func (d *daemonProc) reload(logged string) {
+	d.t.Helper()
+	before := strings.Count(d.log.String(), logged)
+	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		d.t.Fatal(err)
+	}
+	eventually(d.t, "the log says "+logged, func() bool { return strings.Count(d.log.String(), logged) > before })
+}
+
+// eventually waits for a condition, with a limit.
+func eventually(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(settleLimit); ; {
+		if cond() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", settleLimit, what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// account sends Accounting-Requests with radclient, one per list of attributes, and checks that all
+// are answered.
+func (d *daemonProc) account(records ...string) {
+	d.t.Helper()
+	if out, err := d.radclient(nasSecret, "-r5", "-t2", records...); err != nil {
+		d.t.Fatalf("radclient: %v\n%s", err, out)
+	}
+}
+
+func (d *daemonProc) radclient(secret, retries, timeout string, records ...string) (string, error) {
+	d.t.Helper()
+	file := filepath.Join(d.t.TempDir(), "requests")
+	if err := os.WriteFile(file, []byte(strings.Join(records, "\n\n")+"\n"), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	cmd := exec.Command("radclient", "-x", "-f", file, "-p", "64", retries, timeout, d.acct, "acct", secret)
+	b, err := cmd.CombinedOutput()
+	out := string(b)
+	if err == nil && strings.Count(out, "Received Accounting-Response") < len(records) {
+		err = fmt.Errorf("%d of %d answered", strings.Count(out, "Received Accounting-Response"), len(records))
+	}
+	return out, err
+}
+
+func record(status, sid, user string, more ...string) string {
+	return strings.Join(append([]string{
+		"Acct-Status-Type = " + status, fmt.Sprintf("Acct-Session-Id = %q", sid), fmt.Sprintf("User-Name = %q", user),
+		"NAS-IP-Address = 127.0.0.1",
+	}, more...), "\n")
+}
+
+// snmp runs one of net-snmp's tools against the snmpd.
+func (d *daemonProc) snmp(tool, community string, args ...string) (string, error) {
+	d.t.Helper()
+	return partner.Try(d.t, limit, tool, append([]string{"-v2c", "-c", community, "-t5", "-r1", "-On", d.snmpd.Addr}, args...)...)
+}
+
+// walk is the rows of a walk, "oid = type: value" each.
+func (d *daemonProc) walk() []string {
+	d.t.Helper()
+	out, err := d.snmp("snmpwalk", "public", casnRoot)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return slices.DeleteFunc(strings.Split(strings.TrimSpace(out), "\n"), func(s string) bool { return s == "" })
+}
+
+// scalar reads one of the module's numbers.
+func (d *daemonProc) scalar(sub string) uint64 {
+	d.t.Helper()
+	out, err := d.snmp("snmpget", "public", casnRoot+sub)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_, value, _ := strings.Cut(strings.TrimSpace(out), "32: ")
+	n, err := strconv.ParseUint(value, 10, 32)
+	if err != nil {
+		d.t.Fatalf("%s: %v", out, err)
+	}
+	return n
+}
+
+// statuses are type, session id and cause of what FreeRADIUS has taken, in its order.
+func statuses(fr *partner.FreeRADIUSProc) []string {
+	var out []string
+	for _, r := range fr.Detail() {
+		s := r.Get("Acct-Status-Type") + " " + r.Get("Acct-Session-Id")
+		if c := r.Get("Acct-Terminate-Cause"); c != "" {
+			s += " " + c
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// aaasess runs the command line tool, as it is built from the tree.
+func (d *daemonProc) aaasess(args ...string) (string, error) {
+	d.t.Helper()
+	return partner.Try(d.t, limit, cli(d.t), append([]string{"--socket", d.socket}, args...)...)
+}
+
+var cliOnce = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(cliDir, "aaasess")
+	out, err := exec.Command("go", "build", "-o", file, "aaasess/cmd/aaasess").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return file, nil
+})
+
+func cli(t testing.TB) string {
+	t.Helper()
+	file, err := cliOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// sessionsJSON is what "aaasess show sessions --json" tells.
+func (d *daemonProc) sessionsJSON() []map[string]any {
+	d.t.Helper()
+	out, err := d.aaasess("show", "sessions", "--json")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var answer struct{ Sessions []map[string]any }
+	if err := json.Unmarshal([]byte(out), &answer); err != nil {
+		d.t.Fatalf("%v in %s", err, out)
+	}
+	return answer.Sessions
+}
+
+// runOnce runs the daemon to its end, which must come by itself.
+func runOnce(t *testing.T, args ...string) (out string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
+	cmd.Dir = t.TempDir()
+	b, _ := cmd.CombinedOutput()
+	return string(b), cmd.ProcessState.ExitCode()
+}

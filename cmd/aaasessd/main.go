@@ -1,0 +1,74 @@
+// Command aaasessd is the session agent. Without a configuration it runs its embedded default, all
+// on loopback, and says what to type next.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/aaasessd/internal/config"
+)
+
+func main() {
+	if err := root().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "aaasessd:", err)
+		os.Exit(1)
+	}
+}
+
+// version is the module's, as the Go tool chain stamped it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+func root() *cobra.Command {
+	file := ""
+	cmd := &cobra.Command{
+		Use:   "aaasessd",
+		Short: "AAA session agent: sessions in, CISCO-AAA-SESSION-MIB out, disconnect, accounting",
+		Long: `aaasessd takes sessions from NASes by RADIUS accounting, serves them as
+CISCO-AAA-SESSION-MIB through an AgentX master, ends them on SET casnDisconnect,
+and relays accounting.
+
+Without --config it runs its embedded default on loopback, with its state under var/.
+SIGHUP loads the configuration again, and opens the accounting file again.
+SIGTERM and SIGINT end it. It exits with 0 then, and with 1 after an error.`,
+		Version: version(), Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			hup := make(chan os.Signal, 1)
+			signal.Notify(hup, syscall.SIGHUP)
+			return run(ctx, file, hup)
+		},
+	}
+	cmd.SetContext(context.Background())
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file")
+	cmd.AddCommand(&cobra.Command{
+		Use: "check FILE", Short: "Check a configuration file: every error with its line and column",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := config.Load(args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is correct\n", args[0])
+			return nil
+		},
+	}, &cobra.Command{
+		Use: "schema", Short: "Print the JSON schema of the configuration, for editors", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(config.Schema())
+			return err
+		},
+	})
+	return cmd
+}

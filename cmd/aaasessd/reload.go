@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"aaasess/accounting"
+	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/sessions"
+	"aaasess/sessions/radius"
+)
+
+// reload puts a new configuration in place of the present one, or leaves all as it is. Sessions and
+// records are not touched.
+func (d *daemon) reload(ctx context.Context) error {
+	cfg, err := d.load()
+	if err != nil {
+		return err
+	}
+	if keys := cfg.Diff(d.cfg); len(keys) > 0 {
+		return fmt.Errorf("a restart is needed to change %s", strings.Join(keys, ", "))
+	}
+	policy, err := newPolicy(cfg)
+	if err == nil {
+		err = policy.Validate()
+	}
+	if err != nil {
+		return err
+	}
+	clients := newClients(cfg)
+	// The steps that can fail come first; each leaves what it cannot change as it was.
+	if err := d.methods.apply(ctx, cfg); err != nil {
+		return err
+	}
+	if err := d.listener.SetClients(clients); err != nil {
+		return err
+	}
+	if err := d.disconnector.SetClients(clients); err != nil {
+		return err
+	}
+	if err := d.router.SetPolicy(policy); err != nil {
+		return err
+	}
+	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
+	d.level.Set(cfg.Log.Level)
+	d.methods.reopen()
+	d.cfg = cfg
+	return nil
+}
+
+// newClients gives the NASes as the listener and the disconnector take them.
+func newClients(cfg *config.Config) []radius.Client {
+	clients := make([]radius.Client, len(cfg.RADIUS.Clients))
+	for i, c := range cfg.RADIUS.Clients {
+		clients[i] = radius.Client{
+			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret.Reveal()),
+			DisconnectPort: c.Disconnect.Port, DisconnectAttributes: c.Disconnect.Attributes,
+		}
+	}
+	return clients
+}
+
+var kinds = map[string]sessions.Kind{"network": sessions.Network, "exec": sessions.Exec, "connection": sessions.Connection}
+
+// newPolicy gives the method lists as the router takes them.
+func newPolicy(cfg *config.Config) (*accounting.Policy, error) {
+	p := &accounting.Policy{Lists: map[sessions.Kind]*accounting.List{}}
+	for _, l := range cfg.Accounting.Lists {
+		record, err := accounting.ParseRecordType(l.Record)
+		if err != nil {
+			return nil, err
+		}
+		list := &accounting.List{Name: l.Name, Record: record}
+		for _, m := range l.Methods {
+			list.Methods = append(list.Methods, accounting.MethodName(m))
+		}
+		p.Lists[kinds[l.Type]] = list
+	}
+	return p, nil
+}
+
+// orNone translates "how often again, 0 is not at all" to packages where 0 means a default.
+func orNone(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// batch is the changes that share one write. It is filled under Store.mu,
+// then belongs to the writer, then to the committer.
+type batch struct {
+	ops     *pebble.Batch
+	waiters []waiter
+	queues  []*queue // whose position changed
+	marks   []uint64 // next of each of queues when the batch was sealed
+}
+
+// waiter is one call of Commit. err is set if the change itself was refused.
+type waiter struct {
+	done func(error)
+	err  error
+}
+
+// retained is how much of its memory an idle batch keeps.
+const retained = maxBatch + maxBatch/2
+
+// filling returns the batch that takes new changes.
+func (s *Store) filling() *batch {
+	if s.open == nil {
+		if n := len(s.idle); n > 0 {
+			s.open, s.idle = s.idle[n-1], s.idle[:n-1]
+		} else {
+			s.open = &batch{ops: s.db.NewBatch(pebble.WithMaxRetainedSizeBytes(retained))}
+		}
+	}
+	return s.open
+}
+
+// recycle keeps a finished batch for later.
+func (s *Store) recycle(b *batch) {
+	b.ops.Reset()
+	clear(b.waiters)
+	b.waiters, b.queues, b.marks = b.waiters[:0], b.queues[:0], b.marks[:0]
+	if len(s.idle) < 4 {
+		s.idle = append(s.idle, b)
+	}
+}
+
+// encode adds a checked change to the batch.
+func (s *Store) encode(b *batch, c *Change) {
+	for i := range c.Puts {
+		b.put(&c.Puts[i])
+	}
+	for i := range c.Appends {
+		b.append(s.queue(c.Appends[i].Queue), c.Appends[i].Data)
+	}
+	for i := range c.Acks {
+		s.ack(b, c.Acks[i])
+	}
+}
+
+func (b *batch) put(p *Put) {
+	if p.Value == nil {
+		op := b.ops.DeleteDeferred(1 + len(p.Key))
+		op.Key[0] = spaceState
+		copy(op.Key[1:], p.Key)
+		return
+	}
+	op := b.ops.SetDeferred(1+len(p.Key), len(p.Value))
+	op.Key[0] = spaceState
+	copy(op.Key[1:], p.Key)
+	copy(op.Value, p.Value)
+}
+
+func (b *batch) append(q *queue, data []byte) {
+	op := b.ops.SetDeferred(len(q.records)+8, len(data))
+	binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], q.next)
+	copy(op.Value, data)
+	q.next++
+	b.touch(q)
+}
+
+// touch makes seal write the queue's position with this batch.
+func (b *batch) touch(q *queue) {
+	if q.touched != b {
+		q.touched = b
+		b.queues = append(b.queues, q)
+	}
+}
+
+func (s *Store) ack(b *batch, a Ack) {
+	q := s.queues[a.Queue]
+	if q == nil || !q.ack(a.Seq) {
+		return
+	}
+	b.touch(q)
+	if a.Seq >= q.low+farAck {
+		op := b.ops.DeleteDeferred(len(q.records) + 8)
+		binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], a.Seq)
+	}
+}
+
+// queue returns the named queue, which the first call makes.
+func (s *Store) queue(name string) *queue {
+	q := s.queues[name]
+	if q == nil {
+		q = newQueue(name)
+		s.queues[name] = q
+	}
+	return q
+}
+
+// seal ends the batch being filled: it adds the positions of its queues, and
+// hands it to the writer.
+func (s *Store) seal() {
+	b := s.open
+	for _, q := range b.queues {
+		b.position(q)
+		b.marks = append(b.marks, q.next)
+		q.touched = nil
+	}
+	s.sealed = append(s.sealed, b)
+	s.open = nil
+}
+
+func (b *batch) position(q *queue) {
+	key := appendQueueKey(make([]byte, 0, 2+maxName+8), spaceQueue, q.name)
+	op := b.ops.SetDeferred(len(key), positionLen)
+	copy(op.Key, key)
+	putPosition(op.Value, q.low, q.next)
+
+	key[0] = spaceAcked
+	for _, n := range q.gone {
+		key := binary.BigEndian.AppendUint64(key, n)
+		op := b.ops.DeleteDeferred(len(key))
+		copy(op.Key, key)
+	}
+	for _, n := range q.changed {
+		c := q.chunks[n]
+		if c == nil || !c.changed {
+			continue // low has passed it since
+		}
+		key := binary.BigEndian.AppendUint64(key, n)
+		op := b.ops.SetDeferred(len(key), bitmapLen)
+		copy(op.Key, key)
+		putBitmap(op.Value, &c.bits)
+		c.changed, c.stored = false, true
+	}
+	q.gone, q.changed = q.gone[:0], q.changed[:0]
+
+	if q.low-q.trimmed >= trimStep {
+		n := len(q.records)
+		op := b.ops.DeleteRangeDeferred(n+8, n+8)
+		binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], q.trimmed)
+		binary.BigEndian.PutUint64(op.Value[copy(op.Value, q.records):], q.low)
+		q.trimmed = q.low
+	}
+}

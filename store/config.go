@@ -1,0 +1,57 @@
+package store
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config says how a store behaves; its zero value is the default.
+type Config struct {
+	// MinFree is the free disk space, in bytes, below which new events are
+	// refused; a quarter more is needed to accept again. 0 means 256 MiB; a
+	// negative number refuses none. Open needs a quarter of it.
+	MinFree int64
+	// Ballast is the size, in bytes, of a file that is given back when the
+	// disk is full, so that what was accepted can still be written. 0 means
+	// 64 MiB; a negative number makes none.
+	Ballast int64
+	// MaxPending is how many changes may wait for the disk before Accepting
+	// answers ErrBusy. 0 means 65536.
+	MaxPending int
+	// Logger gets what an operator should know, and at debug level what the
+	// engine tells. nil means no log.
+	Logger *slog.Logger
+	// Disk is where the files are. nil means the operating system; tests put
+	// a disk here that can be full, fail, or lose its power.
+	Disk *Disk
+}
+
+const (
+	defaultMinFree    = 256 << 20
+	defaultBallast    = 64 << 20
+	defaultMaxPending = 65536
+
+	// maxBatch is the size from which changes go into the next batch.
+	maxBatch = 4 << 20
+	// maxChange is the largest change; with maxBatch it stays below the size
+	// from which the engine treats a batch as a table of its own.
+	maxChange = 16 << 20
+	// lazyDelay is how long discarded records wait for a commit to ride with.
+	lazyDelay = 200 * time.Millisecond
+)
+
+func (c Config) withDefaults() Config {
+	if c.MinFree == 0 {
+		c.MinFree = defaultMinFree
+	}
+	if c.Ballast == 0 {
+		c.Ballast = defaultBallast
+	}
+	if c.MaxPending <= 0 {
+		c.MaxPending = defaultMaxPending
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+)
+
+// Disk is a disk in memory, for tests: it can be full, fail, and lose its
+// power. It outlives the stores on it. Its methods may be called at any time.
+type Disk struct {
+	fsys  vfs.FS
+	mem   *vfs.MemFS
+	fault atomic.Pointer[fault]
+}
+
+type fault struct{ err error }
+
+// NewDisk makes an empty disk that never fills.
+func NewDisk() *Disk { return newDisk(vfs.NewCrashableMem()) }
+
+func newDisk(mem *vfs.MemFS) *Disk {
+	d := &Disk{mem: mem}
+	d.fsys = errorfs.Wrap(mem, errorfs.InjectorFunc(d.inject))
+	return d
+}
+
+func (d *Disk) inject(op errorfs.Op) error {
+	f := d.fault.Load()
+	if f == nil || op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+		return nil
+	}
+	switch op.Kind {
+	case errorfs.OpFileClose, errorfs.OpRemove, errorfs.OpRemoveAll, errorfs.OpLock:
+		return nil // these work on a full or read-only disk too
+	}
+	return f.err
+}
+
+// Break makes every write and sync fail with err from now on; nil mends the disk.
+func (d *Disk) Break(err error) {
+	if err == nil {
+		d.fault.Store(nil)
+		return
+	}
+	d.fault.Store(&fault{err})
+}
+
+// SetFree sets the free space that the disk reports, in bytes. Writes work all the same.
+func (d *Disk) SetFree(n int64) {
+	d.mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: uint64(n), TotalBytes: 1 << 40})
+}
+
+// PowerCut returns a disk as it would be after a power cut at this moment:
+// what was synced is there, of the rest each block with a chance of
+// unsynced percent, chosen by rng. rng may be nil if unsynced is 0.
+// The disk itself and its stores go on.
+func (d *Disk) PowerCut(unsynced int, rng *rand.Rand) *Disk {
+	return newDisk(d.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rng}))
+}

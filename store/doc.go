@@ -1,0 +1,58 @@
+// Package store keeps what must survive a kill and a power cut: the state of
+// the agent as key/value pairs, and queues of records that wait for their
+// destination (spec R60, R6). It knows nobody's types: keys, values and
+// records are bytes.
+//
+// One event is one [Change]: the keys it sets, the records it appends and the
+// records it acknowledges become durable together or not at all. Changes that
+// arrive while the disk is busy share the next write (group commit).
+//
+// # Durability
+//
+// [Store.Commit] never waits for the disk. Its callback runs after the change
+// is durable, in the order of the Commit calls. [Store.Discard] removes
+// delivered records without a sync of its own: a crash may bring some back,
+// so delivery is at least once. A record is readable only after it is durable,
+// so its sequence number can never be given to another record by a crash.
+//
+// # Failure
+//
+// The engine (Pebble) can't go on after a failed write of its log. The store
+// then closes [Store.Failed] and answers everything pending and everything
+// later with [ErrFailed]; the process lives, and opening the directory again
+// (in a new process) brings back every change whose callback saw nil. The
+// goroutines of the dead engine stay parked and the directory stays locked
+// until the process ends: they may still have a file open.
+//
+// A full disk must not get that far: below Config.MinFree the store refuses
+// new events ([ErrNoSpace]) while those under way still finish, and a ballast
+// file is given back when the disk is full all the same.
+//
+// # Concurrency
+//
+// All methods may be called by several goroutines. Three goroutines belong to
+// a store: the writer (the only one that applies batches to the engine), the
+// committer (runs AfterBatch and the callbacks) and the space watcher. They
+// end with [Store.Close]. Store.mu guards the batch being filled and the
+// in-memory positions of the queues; it is never held over I/O. Callbacks may
+// call every method but Close.
+//
+// # Layout
+//
+// All integers are big-endian. A queue name is 1 to 128 bytes long, its length
+// stands in front of it, so no queue's keys are a prefix of another's.
+//
+//	01                     -> format(4)
+//	02 len(1) name         -> low(8) next(8)
+//	03 len(1) name chunk(8) -> acked bitmap, 64 words of 8 bytes
+//	04 len(1) name seq(8)  -> record
+//	05 key                 -> value
+//
+// Records below low are delivered. Records from low to next are undelivered
+// save those whose bit is set in the bitmap of chunk seq/4096 (bit seq%64 of
+// word seq%4096/64); a chunk without a key has no bit set. So the length of a
+// queue, and what is left in it, is known at start without reading records,
+// and a reader seeks over delivered records instead of crawling over their
+// tombstones. Delivered records leave the disk by ranges of at least 4096 as low moves
+// on, and one by one if they are far above low, as low may be stuck for days.
+package store

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestBrokenDisk breaks the disk under a working store: the process lives,
+// everything is answered, and what was reported durable is on the disk.
+func TestBrokenDisk(t *testing.T) {
+	disk := NewDisk()
+	s := open(t, disk, Config{})
+	commit(t, s, Change{Puts: []Put{put("k", "v")}, Appends: appends("q", "durable")})
+	disk.Break(syscall.EIO)
+
+	var order []int
+	results := make(chan error, 100)
+	for i := range 100 {
+		s.Commit(Change{Puts: []Put{put("k", "lost")}}, func(err error) {
+			order = append(order, i)
+			results <- err
+		})
+	}
+	<-s.Failed()
+	for i := range 100 {
+		if err := <-results; !errors.Is(err, ErrFailed) || !errors.Is(err, syscall.EIO) {
+			t.Fatalf("pending change %d: %v, want ErrFailed and the cause", i, err)
+		}
+	}
+	for i := range 100 {
+		if order[i] != i {
+			t.Fatalf("callback %d is that of change %d", i, order[i])
+		}
+	}
+	_, readErr := s.Read("q", 0, 1, nil)
+	for what, err := range map[string]error{
+		"Err":       s.Err(),
+		"Accepting": s.Accepting(),
+		"Commit":    commitErr(s, Change{Puts: []Put{put("k", "later")}}),
+		"Read":      readErr,
+		"Load":      s.Load(func(_, _ []byte) error { return nil }),
+		"Close":     s.Close(),
+	} {
+		if !errors.Is(err, ErrFailed) {
+			t.Errorf("%s after the failure: %v", what, err)
+		}
+	}
+	if err := commitErr(s, Change{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("Commit after Close: %v", err)
+	}
+	if _, err := Open("state", Config{Disk: disk}); err == nil {
+		t.Error("the directory of a dead engine can be opened")
+	}
+
+	again := open(t, disk.PowerCut(0, nil), Config{})
+	equal(t, "state", map[string]string{"k": "v"}, state(t, again))
+	equal(t, "queue", []string{"1:durable"}, read(t, again, "q"))
+}
+
+// TestBreakUnderLoad breaks the disk while many commit: each callback runs
+// once, and every change that saw nil survives.
+func TestBreakUnderLoad(t *testing.T) {
+	disk := NewDisk()
+	s := open(t, disk, Config{})
+	const workers = 8
+	var durable [workers]int
+	var answered atomic.Int64
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := 1; ; i++ {
+				err := commitErr(s, Change{Puts: []Put{put(fmt.Sprint(w), fmt.Sprint(i))}, Appends: appends(fmt.Sprint(w), fmt.Sprint(i))})
+				if err != nil {
+					return
+				}
+				durable[w] = i
+				if answered.Add(1) == 500 {
+					disk.Break(syscall.EIO)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := s.Close(); !errors.Is(err, ErrFailed) {
+		t.Errorf("Close: %v", err)
+	}
+	again := open(t, disk.PowerCut(0, nil), Config{})
+	kept := state(t, again)
+	for w := range workers {
+		records := read(t, again, fmt.Sprint(w))
+		want := ""
+		if len(records) > 0 {
+			want = fmt.Sprint(len(records))
+		}
+		if len(records) < durable[w] || kept[fmt.Sprint(w)] != want {
+			t.Errorf("worker %d: %d durable, then %d records and state %q", w, durable[w], len(records), kept[fmt.Sprint(w)])
+		}
+	}
+}
+
+// TestIdleFailure has an engine fail that nobody waits for.
+func TestIdleFailure(t *testing.T) {
+	s := open(t, NewDisk(), Config{})
+	cause := errors.New("manifest")
+	go engineLog{s}.Fatalf("it failed: %v", cause) // parked for good, like the engine's own
+	<-s.Failed()
+	if err := s.Err(); !errors.Is(err, cause) || !errors.Is(err, ErrFailed) {
+		t.Errorf("got %v", err)
+	}
+	for range 3 {
+		if err := commitErr(s, Change{Puts: []Put{put("k", "v")}}); !errors.Is(err, ErrFailed) {
+			t.Errorf("Commit: %v", err)
+		}
+	}
+	if err := s.Close(); !errors.Is(err, ErrFailed) {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+// TestConcurrent has committers, a deliverer per queue and observers at work
+// at once, and all records delivered once and in order.
+func TestConcurrent(t *testing.T) {
+	disk := NewDisk()
+	s := open(t, disk, Config{})
+	const workers, each = 4, 500
+	var all sync.WaitGroup
+	for w := range workers {
+		queue := fmt.Sprintf("q%d", w)
+		all.Go(func() {
+			for i := range each {
+				if err := s.Accepting(); err != nil {
+					t.Error(err)
+				}
+				s.Commit(Change{Appends: appends(queue, fmt.Sprint(i)), Puts: []Put{put(queue, fmt.Sprint(i))}}, func(err error) {
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		})
+		all.Go(func() { deliver(t, s, queue, each) })
+	}
+	all.Go(func() {
+		for len(s.Queues()) < workers {
+			if err := s.Load(func(_, _ []byte) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	all.Wait()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range open(t, disk, Config{}).Queues() {
+		if info.Len != 0 || info.NextSeq != each+1 {
+			t.Errorf("after reopening: %+v", info)
+		}
+	}
+}
+
+// deliver reads and removes n records, alternating between both ways.
+func deliver(t *testing.T, s *Store, queue string, n int) {
+	appended := s.Appended(queue)
+	var entries []Entry
+	next := uint64(firstSeq)
+	for next <= uint64(n) {
+		var err error
+		entries, err = s.Read(queue, next, 10, entries[:0])
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if len(entries) == 0 {
+			<-appended
+			continue
+		}
+		var acks []Ack
+		for _, e := range entries {
+			if e.Seq != next || string(e.Data) != fmt.Sprint(next-1) {
+				t.Errorf("%s: record %d %q, want %d", queue, e.Seq, e.Data, next)
+				return
+			}
+			acks = append(acks, Ack{queue, e.Seq})
+			next++
+		}
+		if next%2 == 0 {
+			s.Discard(acks)
+			continue
+		}
+		s.Commit(Change{Acks: acks}, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestRarely(t *testing.T) {
+	r := &rarely{every: time.Hour}
+	if !r.now() || r.now() || r.now() {
+		t.Error("want yes once, then no")
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	var tr trouble
+	start := time.Now()
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		flush bool // before
+		want  bool
+	}{
+		{"first", 0, false, false},
+		{"half way", backgroundPatience / 2, false, false},
+		{"still patient", backgroundPatience - 1, false, false},
+		{"too long", backgroundPatience, false, true},
+		{"a flush between", backgroundPatience + 1, true, false},
+		{"half way again", backgroundPatience + backgroundPatience/2 + 1, false, false},
+		{"counted from the next", 2*backgroundPatience + 1, false, true},
+		{"much later", 9 * backgroundPatience, false, false},
+	} {
+		if tt.flush {
+			tr.ends()
+		}
+		if got := tr.goesOn(start.Add(tt.after)); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

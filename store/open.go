@@ -1,0 +1,174 @@
+package store
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Open opens the directory, which it makes if need be (mode 0700), and brings
+// back what was durable. Its errors name the directory and wrap ErrLocked,
+// ErrNoSpace, ErrFormat, ErrCorrupt or what the operating system said.
+func Open(dir string, cfg Config) (*Store, error) {
+	s := newStore(dir, cfg)
+	if err := s.openDir(); err != nil {
+		return nil, fmt.Errorf("store: %s: %w", dir, err)
+	}
+	s.opening.Store(true)
+	err := s.openEngine()
+	s.opening.Store(false)
+	if err != nil {
+		if s.hasFailed() {
+			err = s.cause // the engine may still touch the files: they stay locked
+		} else {
+			_ = s.lock.Close()
+		}
+		return nil, fmt.Errorf("store: %s: %w", dir, err)
+	}
+	s.makeBallast()
+	s.checkSpace()
+	s.startWatch()
+	go s.write()
+	go s.commit()
+	return s, nil
+}
+
+// openDir makes sure that the directory is there, ours and writable, and the
+// disk is not so full that the engine would try for ever.
+func (s *Store) openDir() error {
+	fsys := s.fsys
+	if err := fsys.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	probe := fsys.PathJoin(s.dir, fmt.Sprintf("probe-%d", os.Getpid()))
+	f, err := fsys.Create(probe, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return fmt.Errorf("not writable: %w", err)
+		}
+		return err
+	}
+	if err := errors.Join(f.Close(), fsys.Remove(probe)); err != nil {
+		return err
+	}
+	lock, err := pebble.LockDirectory(s.dir, fsys)
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrLocked, err)
+	}
+	s.lock = lock
+	// The ballast is made anew once the engine, which needs room to open, is open.
+	s.dropBallast()
+	if err := s.roomToOpen(); err != nil {
+		_ = lock.Close()
+		return err
+	}
+	return nil
+}
+
+// openEngine opens the engine and reads the positions of the queues.
+func (s *Store) openEngine() error {
+	err := s.engine(func() error {
+		opts := s.options()
+		opts.Lock = s.lock
+		db, err := pebble.Open(s.dir, opts)
+		if err != nil {
+			return err
+		}
+		s.db = db
+		if err := s.restore(); err != nil {
+			return errors.Join(err, db.Close())
+		}
+		return nil
+	})
+	if pebble.IsCorruptionError(err) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return err
+}
+
+// restore checks the format, which it writes into an empty store, and loads
+// the positions of all queues.
+func (s *Store) restore() error {
+	value, closer, err := s.db.Get([]byte{spaceFormat})
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+		if err := s.mustBeEmpty(); err != nil {
+			return err
+		}
+		return s.db.Set([]byte{spaceFormat}, appendFormat(nil, format), pebble.Sync)
+	case err != nil:
+		return err
+	}
+	v, err := parseFormat(value)
+	if err := errors.Join(err, closer.Close()); err != nil {
+		return err
+	}
+	if v != format {
+		return fmt.Errorf("%w: format %d, this program knows %d", ErrFormat, v, format)
+	}
+	if err := s.each(spaceQueue, s.restoreQueue); err != nil {
+		return err
+	}
+	return s.each(spaceAcked, s.restoreChunk)
+}
+
+func (s *Store) mustBeEmpty() error {
+	return s.each(0, func(key, _ []byte) error {
+		return fmt.Errorf("key %s but no format: %w", hex.EncodeToString(key), ErrCorrupt)
+	})
+}
+
+// each calls fn for all keys of a space, of all spaces for 0. It is for the
+// time before other goroutines know the store.
+func (s *Store) each(space byte, fn func(key, value []byte) error) error {
+	opts := &pebble.IterOptions{LowerBound: []byte{space}, UpperBound: []byte{space + 1}}
+	if space == 0 {
+		opts.UpperBound = nil
+	}
+	it, err := s.db.NewIter(opts)
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok && err == nil; ok = it.Next() {
+		var value []byte
+		if value, err = it.ValueAndErr(); err == nil {
+			err = fn(it.Key(), value)
+		}
+	}
+	return errors.Join(err, it.Close())
+}
+
+func (s *Store) restoreQueue(key, value []byte) error {
+	name, err := parseQueueKey(key)
+	if err != nil {
+		return err
+	}
+	q := s.queue(name)
+	q.low, q.next, err = parsePosition(value)
+	q.durable = q.next
+	// What lies below low may not have been deleted yet: the first range
+	// deletion starts from the beginning, so trimmed stays 0.
+	return err
+}
+
+func (s *Store) restoreChunk(key, value []byte) error {
+	name, n, err := parseNumberedKey(key, spaceAcked)
+	if err != nil {
+		return err
+	}
+	var words [chunkWords]uint64
+	if err := parseBitmap(value, &words); err != nil {
+		return err
+	}
+	q := s.queues[name]
+	if q == nil || !q.restore(n, &words) {
+		return fmt.Errorf("queue %q: bitmap of chunk %d outside the queue: %w", name, n, ErrCorrupt)
+	}
+	return nil
+}

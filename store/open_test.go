@@ -1,0 +1,211 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	readOnly := NewDisk()
+	readOnly.Break(fs.ErrPermission)
+	used := filepath.Join(dir, "used")
+	s, err := Open(used, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, tt := range []struct {
+		name string
+		dir  string
+		cfg  Config
+		want error
+	}{
+		{"below a file", filepath.Join(file, "state"), Config{}, nil},
+		{"a file", file, Config{}, nil},
+		{"not writable", "state", Config{Disk: readOnly}, fs.ErrPermission},
+		{"in use", used, Config{}, ErrLocked},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Open(tt.dir, tt.cfg)
+			if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+				t.Fatalf("got %v, want %v", err, tt.want)
+			}
+			if !strings.Contains(err.Error(), tt.dir) {
+				t.Errorf("%q does not name %s", err, tt.dir)
+			}
+		})
+	}
+}
+
+// TestOpenForeign writes into the engine's files what this version doesn't know.
+func TestOpenForeign(t *testing.T) {
+	position := func(low, next uint64) []byte {
+		var b [positionLen]byte
+		putPosition(b[:], low, next)
+		return b[:]
+	}
+	bitmap := make([]byte, bitmapLen)
+	bitmap[bitmapLen-1] = 1
+	queueKey := appendQueueKey(nil, spaceQueue, "q")
+	for _, tt := range []struct {
+		name       string
+		key, value []byte
+		want       error
+	}{
+		{"newer format", []byte{spaceFormat}, appendFormat(nil, format+1), ErrFormat},
+		{"broken format", []byte{spaceFormat}, []byte("x"), ErrCorrupt},
+		{"no format", []byte{spaceFormat}, nil, ErrCorrupt},
+		{"queue key", []byte{spaceQueue, 5}, position(1, 1), ErrCorrupt},
+		{"queue position", queueKey, position(3, 2), ErrCorrupt},
+		{"bitmap", recordKey(appendQueueKey(nil, spaceAcked, "q"), 0), bitmap[1:], ErrCorrupt},
+		{"bitmap beyond the queue", recordKey(appendQueueKey(nil, spaceAcked, "q"), 0), bitmap, ErrCorrupt},
+		{"bitmap of no queue", recordKey(appendQueueKey(nil, spaceAcked, "x"), 0), bitmap, ErrCorrupt},
+		{"bitmap key", []byte{spaceAcked, 1, 'q', 1}, bitmap, ErrCorrupt},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			disk := NewDisk()
+			s := open(t, disk, Config{})
+			commit(t, s, Change{Appends: appends("q", "x")})
+			var err error
+			if tt.value == nil {
+				err = s.db.Delete(tt.key, pebble.Sync)
+			} else {
+				err = s.db.Set(tt.key, tt.value, pebble.Sync)
+			}
+			if err := errors.Join(err, s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the refusal must give the lock back
+				if _, err = Open("state", Config{Disk: disk}); !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// keys counts what the engine holds of a space.
+func keys(t *testing.T, s *Store, space byte) int {
+	t.Helper()
+	n := 0
+	if err := s.each(space, func(_, _ []byte) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestWideDeletion delivers a backlog in several ways and looks at what is
+// left on disk, before and after a restart.
+func TestWideDeletion(t *testing.T) {
+	const backlog = 5 * chunkSeqs
+	inOrder := make([]uint64, backlog)
+	for i := range inOrder {
+		inOrder[i] = uint64(i) + firstSeq
+	}
+	shuffled := make([]uint64, backlog)
+	for i, j := range rand.New(rand.NewPCG(1, 2)).Perm(backlog) {
+		shuffled[i] = inOrder[j]
+	}
+	for _, tt := range []struct {
+		name    string
+		acks    []uint64
+		records int // at most so many on disk
+		chunks  int // bitmaps on disk
+		left    int
+	}{
+		{"in order", inOrder, trimStep, 0, 0},
+		{"shuffled", shuffled, trimStep, 0, 0},
+		{"half in order", inOrder[:backlog/2], backlog/2 + trimStep, 0, backlog / 2},
+		{"all but the first", inOrder[1:], farAck, 6, 1},
+		{"the last half", inOrder[backlog/2:], backlog / 2, 4, backlog / 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			disk := NewDisk()
+			s := open(t, disk, Config{})
+			var c Change
+			for i := range backlog {
+				c.Appends = append(c.Appends, Append{Queue: "q", Data: fmt.Append(nil, i)})
+			}
+			commit(t, s, c)
+			c = Change{}
+			for i, seq := range tt.acks {
+				c.Acks = append(c.Acks, Ack{"q", seq})
+				if i%1000 == 999 {
+					commit(t, s, c)
+					c = Change{}
+					firstIsThere(t, s)
+				}
+			}
+			commit(t, s, c)
+			if n := keys(t, s, spaceRecord); n > tt.records {
+				t.Errorf("%d records on disk, want at most %d", n, tt.records)
+			}
+			if n := keys(t, s, spaceAcked); n != tt.chunks {
+				t.Errorf("%d bitmaps on disk, want %d", n, tt.chunks)
+			}
+			before := read(t, s, "q")
+			infos := s.Queues()
+			if len(before) != tt.left || infos[0].Len != uint64(tt.left) {
+				t.Errorf("%d records readable, %+v, want %d", len(before), infos[0], tt.left)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = open(t, disk, Config{})
+			equal(t, "after restart: records", before, read(t, s, "q"))
+			equal(t, "after restart: queues", infos, s.Queues())
+		})
+	}
+}
+
+// firstIsThere reads the lowest undelivered record, the next to a range deletion.
+func firstIsThere(t *testing.T, s *Store) {
+	t.Helper()
+	info := s.Queues()[0]
+	entries, err := s.Read(info.Name, 0, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Len > 0 && (len(entries) != 1 || entries[0].Seq != info.FirstSeq) {
+		t.Fatalf("%+v, but the first record read is %v", info, entries)
+	}
+}
+
+// TestDiscardReachesDisk: a discard without any commit gets to the disk by itself.
+func TestDiscardReachesDisk(t *testing.T) {
+	disk := NewDisk()
+	s := open(t, disk, Config{})
+	commit(t, s, Change{Appends: appends("q", "a", "b")})
+	s.Discard([]Ack{{"q", 1}})
+	low := func() (low uint64) {
+		err := s.each(spaceQueue, func(_, value []byte) (err error) {
+			low, _, err = parsePosition(value)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return low
+	}
+	for end := time.Now().Add(time.Minute); low() != 2; {
+		if time.Now().After(end) {
+			t.Fatal("the discard has not reached the disk within a minute")
+		}
+		runtime.Gosched()
+	}
+}

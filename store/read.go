@@ -1,0 +1,238 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Entry is a record of a queue.
+type Entry struct {
+	Seq  uint64
+	Data []byte
+}
+
+// Read appends to dst at most limit undelivered records of a queue with
+// sequence numbers of at least from, in order. The data is the caller's. A
+// queue that is not there is empty. Durable records only.
+func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry, error) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return dst, ErrClosed
+	}
+	q := s.queues[queue]
+	var runs []run
+	if q != nil {
+		runs = q.live(from, limit, nil)
+	}
+	if len(runs) == 0 {
+		s.mu.Unlock()
+		return dst, s.Err()
+	}
+	s.reading.Add(1)
+	s.mu.Unlock()
+
+	var found []Entry // not dst: after a failure the goroutine may still write
+	err := s.engine(func() (err error) {
+		defer s.reading.Done()
+		found, err = s.scan(q.records, runs)
+		return err
+	})
+	if err != nil {
+		return dst, readError(queue, err)
+	}
+	return append(dst, found...), nil
+}
+
+func readError(what string, err error) error {
+	if errors.Is(err, ErrFailed) {
+		return err
+	}
+	if pebble.IsCorruptionError(err) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return fmt.Errorf("store: read %s: %w", what, err)
+}
+
+// scan reads the records of some runs. One that was acknowledged since may be missing.
+func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
+	last := runs[len(runs)-1]
+	it, err := s.db.NewIter(&pebble.IterOptions{
+		LowerBound: recordKey(prefix, runs[0].from),
+		UpperBound: recordKey(prefix, last.to),
+	})
+	if err != nil {
+		return nil, err
+	}
+	n := uint64(0)
+	for _, r := range runs {
+		n += r.to - r.from
+	}
+	found := make([]Entry, 0, n)
+	var buf []byte // records are cut from it; a full one stays with its records
+	seek := make([]byte, 0, len(prefix)+8)
+	for _, r := range runs {
+		seek = append(seek[:0], prefix...)
+		seek = binary.BigEndian.AppendUint64(seek, r.from)
+		for ok := it.SeekGE(seek); ok; ok = it.Next() {
+			seq := binary.BigEndian.Uint64(it.Key()[len(prefix):])
+			if seq >= r.to {
+				break
+			}
+			value, err := it.ValueAndErr()
+			if err != nil {
+				return nil, errors.Join(err, it.Close())
+			}
+			if cap(buf)-len(buf) < len(value) {
+				buf = make([]byte, 0, max(len(value), 32<<10))
+			}
+			start := len(buf)
+			buf = append(buf, value...)
+			found = append(found, Entry{Seq: seq, Data: buf[start:len(buf):len(buf)]})
+		}
+	}
+	return found, it.Close()
+}
+
+func recordKey(prefix []byte, seq uint64) []byte {
+	key := make([]byte, 0, len(prefix)+8)
+	return binary.BigEndian.AppendUint64(append(key, prefix...), seq)
+}
+
+// Appended is signalled when durable records have joined the queue. Signals
+// are coalesced: read until nothing is left, then wait. Records that were
+// there at Open give no signal. The queue need not exist yet.
+func (s *Store) Appended(queue string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue(queue).appended
+}
+
+// QueueInfo is the position of a queue.
+type QueueInfo struct {
+	Name     string
+	Len      uint64 // undelivered records
+	FirstSeq uint64 // the lowest undelivered one; NextSeq if there is none
+	NextSeq  uint64 // above every durable record that the queue ever had
+}
+
+// Queues returns all queues that ever had a record, by name.
+func (s *Store) Queues() []QueueInfo {
+	s.mu.Lock()
+	infos := make([]QueueInfo, 0, len(s.queues))
+	for _, q := range s.queues {
+		if q.durable > firstSeq {
+			infos = append(infos, QueueInfo{q.name, q.length(), q.low, q.durable})
+		}
+	}
+	s.mu.Unlock()
+	slices.SortFunc(infos, func(a, b QueueInfo) int { return strings.Compare(a.Name, b.Name) })
+	return infos
+}
+
+// page is some keys and values in one piece.
+type page struct {
+	buf  []byte
+	ends []int // of key, value, key, value...
+}
+
+const pageSize = 256 << 10
+
+// Load calls fn for every key of the state, in order, until fn returns an
+// error, which Load returns. key and value are valid during the call. What is
+// committed meanwhile may or may not be seen: it is meant for the start.
+func (s *Store) Load(fn func(key, value []byte) error) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	s.reading.Add(1)
+	s.mu.Unlock()
+
+	pages := make(chan page, 1) // reading ahead while fn decodes
+	enough := make(chan struct{})
+	read := make(chan error, 1)
+	go func() {
+		read <- s.engine(func() error {
+			defer s.reading.Done()
+			defer close(pages)
+			return s.pages(pages, enough)
+		})
+	}()
+	var err error
+	for err == nil {
+		select {
+		case p, ok := <-pages:
+			if !ok {
+				if err := <-read; err != nil {
+					return readError("state", err)
+				}
+				return nil
+			}
+			err = p.each(fn)
+		case <-s.failed:
+			err = s.Err()
+		}
+	}
+	close(enough)
+	return err
+}
+
+// pages sends the state in pieces, until there is no more or it is enough.
+func (s *Store) pages(pages chan<- page, enough <-chan struct{}) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceState}, UpperBound: []byte{spaceEnd}})
+	if err != nil {
+		return err
+	}
+	var p page
+	send := func() bool {
+		select {
+		case pages <- p:
+			p = page{buf: make([]byte, 0, len(p.buf)), ends: make([]int, 0, len(p.ends))}
+			return true
+		case <-enough:
+			return false
+		}
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		p.add(bytes.TrimPrefix(it.Key(), []byte{spaceState}), value)
+		if len(p.buf) >= pageSize && !send() {
+			return it.Close()
+		}
+	}
+	if err := it.Close(); err != nil {
+		return err
+	}
+	send()
+	return nil
+}
+
+func (p *page) add(key, value []byte) {
+	p.buf = append(p.buf, key...)
+	p.ends = append(p.ends, len(p.buf))
+	p.buf = append(p.buf, value...)
+	p.ends = append(p.ends, len(p.buf))
+}
+
+func (p *page) each(fn func(key, value []byte) error) error {
+	start := 0
+	for i := 0; i < len(p.ends); i += 2 {
+		key, end := p.ends[i], p.ends[i+1]
+		if err := fn(p.buf[start:key:key], p.buf[key:end:end]); err != nil {
+			return err
+		}
+		start = end
+	}
+	return nil
+}
