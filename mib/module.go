@@ -16,11 +16,8 @@ type Part interface {
 	name() string
 	root() OID
 	pin() any
-	defs() []Def
 	writer() Writer
-	get(state any, i int, instance OID, v *Value) bool
-	next(state any, i int, instance OID, include bool, vb *Varbind) bool
-	test(i int, v *Value) ErrorStatus
+	leaves() []leaf
 }
 
 func (m *Module[S]) name() string   { return m.Name }
@@ -28,20 +25,11 @@ func (m *Module[S]) root() OID      { return m.Root }
 func (m *Module[S]) pin() any       { return m.Pin() }
 func (m *Module[S]) writer() Writer { return m.Writer }
 
-func (m *Module[S]) defs() []Def {
-	ds := make([]Def, len(m.Objects))
+func (m *Module[S]) leaves() []leaf {
+	ls := make([]leaf, len(m.Objects))
 	for i, o := range m.Objects {
-		ds[i] = o.def()
+		ls[i].def, ls[i].test = o.def(), o.test
+		ls[i].get, ls[i].next = o.bind()
 	}
-	return ds
+	return ls
 }
-
-func (m *Module[S]) get(state any, i int, instance OID, v *Value) bool {
-	return m.Objects[i].get(state.(S), instance, v)
-}
-
-func (m *Module[S]) next(state any, i int, instance OID, include bool, vb *Varbind) bool {
-	return m.Objects[i].next(state.(S), instance, include, vb)
-}
-
-func (m *Module[S]) test(i int, v *Value) ErrorStatus { return m.Objects[i].test(v) }

@@ -27,12 +27,18 @@ type Def struct {
 // [Scalar] and [Column] are the two kinds.
 type Object[S any] interface {
 	def() Def
-	get(s S, instance OID, v *Value) bool
-	// next finds the first instance after the given one (or at it, if include),
-	// puts it behind vb.Name and its value into vb.Value.
-	next(s S, instance OID, include bool, vb *Varbind) bool
+	// bind gives the functions that read the object from a pinned state, which is an S. They are what
+	// a walk runs for each cell, so nothing stands between them and the module's own functions.
+	bind() (getFunc, nextFunc)
 	test(v *Value) ErrorStatus
 }
+
+// getFunc finds the value of one instance.
+type getFunc func(state any, instance OID, v *Value) bool
+
+// nextFunc finds the first instance after the given one (or at it, if include), puts it behind
+// vb.Name and its value into vb.Value.
+type nextFunc func(state any, instance OID, include bool, vb *Varbind) bool
 
 // Scalar is an object with one instance, .0.
 type Scalar[S any] struct {
@@ -42,22 +48,25 @@ type Scalar[S any] struct {
 
 func (o Scalar[S]) def() Def { return o.Def }
 
-func (o Scalar[S]) get(s S, instance OID, v *Value) bool {
-	if len(instance) != 1 || instance[0] != 0 {
-		return false
+func (o Scalar[S]) bind() (getFunc, nextFunc) {
+	read := o.Get
+	get := func(state any, instance OID, v *Value) bool {
+		if len(instance) != 1 || instance[0] != 0 {
+			return false
+		}
+		read(state.(S), v)
+		return true
 	}
-	o.Get(s, v)
-	return true
-}
-
-func (o Scalar[S]) next(s S, instance OID, include bool, vb *Varbind) bool {
-	atZero := include && len(instance) == 1 && instance[0] == 0
-	if len(instance) > 0 && !atZero {
-		return false
+	next := func(state any, instance OID, include bool, vb *Varbind) bool {
+		atZero := include && len(instance) == 1 && instance[0] == 0
+		if len(instance) > 0 && !atZero {
+			return false
+		}
+		vb.Name = append(vb.Name, 0)
+		read(state.(S), &vb.Value)
+		return true
 	}
-	vb.Name = append(vb.Name, 0)
-	o.Get(s, &vb.Value)
-	return true
+	return get, next
 }
 
 func (o Scalar[S]) test(*Value) ErrorStatus { return NoError }
@@ -84,22 +93,25 @@ type Column[S, R any] struct {
 
 func (o Column[S, R]) def() Def { return o.Def }
 
-func (o Column[S, R]) get(s S, instance OID, v *Value) bool {
-	row, ok := o.Rows.Get(s, instance)
-	if ok {
-		o.Get(row, v)
+func (o Column[S, R]) bind() (getFunc, nextFunc) {
+	find, findNext, read := o.Rows.Get, o.Rows.Next, o.Get
+	get := func(state any, instance OID, v *Value) bool {
+		row, ok := find(state.(S), instance)
+		if ok {
+			read(row, v)
+		}
+		return ok
 	}
-	return ok
-}
-
-func (o Column[S, R]) next(s S, instance OID, include bool, vb *Varbind) bool {
-	name, row, ok := o.Rows.Next(s, instance, include, vb.Name)
-	if !ok {
-		return false
+	next := func(state any, instance OID, include bool, vb *Varbind) bool {
+		name, row, ok := findNext(state.(S), instance, include, vb.Name)
+		if !ok {
+			return false
+		}
+		vb.Name = name
+		read(row, &vb.Value)
+		return true
 	}
-	vb.Name = name
-	o.Get(row, &vb.Value)
-	return true
+	return get, next
 }
 
 func (o Column[S, R]) test(v *Value) ErrorStatus {

@@ -133,7 +133,7 @@ func (t *Tree) testOne(vb *Varbind) (*leaf, ErrorStatus) {
 	if vb.Value.Type != l.def.Type {
 		return nil, WrongType
 	}
-	return l, t.parts[l.part].test(l.index, &vb.Value)
+	return l, l.test(&vb.Value)
 }
 
 // Commit is the second phase. It makes all assignments or none. An error is a *[SetError]. Called

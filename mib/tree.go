@@ -11,11 +11,13 @@ type Tree struct {
 	leaves []leaf // by def.OID
 }
 
-// leaf is one scalar or column: the index-th object of a part.
+// leaf is one scalar or column of a part.
 type leaf struct {
-	def   Def
-	part  int
-	index int
+	def  Def
+	part int
+	get  getFunc
+	next nextFunc
+	test func(v *Value) ErrorStatus
 }
 
 // New makes a tree. Two objects with one OID, an object within another, or an object outside
@@ -23,11 +25,12 @@ type leaf struct {
 func New(parts ...Part) (*Tree, error) {
 	t := &Tree{parts: parts}
 	for p, part := range parts {
-		for i, d := range part.defs() {
-			if !d.OID.HasPrefix(part.root()) {
-				return nil, fmt.Errorf("mib: %s: %s %s is outside the module's root %s", part.name(), d.Name, d.OID, part.root())
+		for _, l := range part.leaves() {
+			if !l.def.OID.HasPrefix(part.root()) {
+				return nil, fmt.Errorf("mib: %s: %s %s is outside the module's root %s", part.name(), l.def.Name, l.def.OID, part.root())
 			}
-			t.leaves = append(t.leaves, leaf{def: d, part: p, index: i})
+			l.part = p
+			t.leaves = append(t.leaves, l)
 		}
 	}
 	slices.SortFunc(t.leaves, func(a, b leaf) int { return a.def.OID.Compare(b.def.OID) })
@@ -83,11 +86,41 @@ func (t *Tree) holding(name OID) int {
 type Reader struct {
 	tree *Tree
 	pins []any // nil: not pinned in this request
+	last int   // the leaf found last: a walk asks for the same or the one behind it
 }
 
 // NewReader makes a reader with nothing pinned.
 func (t *Tree) NewReader() *Reader {
 	return &Reader{tree: t, pins: make([]any, len(t.parts))}
+}
+
+// holding is [Tree.holding], with a guess before the search.
+func (r *Reader) holding(name OID) int {
+	for i := r.last; i < min(r.last+2, len(r.tree.leaves)); i++ {
+		if isUnder(name, r.tree.leaves[i].def.OID) {
+			r.last = i
+			return i
+		}
+	}
+	i := r.tree.holding(name)
+	if i >= 0 {
+		r.last = i
+	}
+	return i
+}
+
+// isUnder is [OID.HasPrefix] for OIDs that mostly differ near the end.
+func isUnder(name, prefix OID) bool {
+	if len(name) < len(prefix) {
+		return false
+	}
+	name = name[:len(prefix)]
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if name[i] != prefix[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Release ends the request: the next Get or Next sees the state of its own time. Call it after
@@ -104,13 +137,13 @@ func (r *Reader) state(part int) any {
 // Get fills v with the value of the variable called name, or with NoSuchObject or NoSuchInstance
 // (RFC 3416 section 4.2.1).
 func (r *Reader) Get(name OID, v *Value) {
-	i := r.tree.holding(name)
+	i := r.holding(name)
 	if i < 0 {
 		v.Type = NoSuchObject
 		return
 	}
 	l := &r.tree.leaves[i]
-	if !r.tree.parts[l.part].get(r.state(l.part), l.index, name[len(l.def.OID):], v) {
+	if !l.get(r.state(l.part), name[len(l.def.OID):], v) {
 		v.Type = NoSuchInstance
 	}
 }
@@ -120,7 +153,7 @@ func (r *Reader) Get(name OID, v *Value) {
 // 4.2.2, RFC 2741 section 7.2.3.2). vb.Name is written over: start must not share its memory.
 func (r *Reader) Next(start OID, include bool, end OID, vb *Varbind) {
 	t := r.tree
-	i := t.holding(start)
+	i := r.holding(start)
 	instance := OID(nil)
 	if i >= 0 {
 		instance = start[len(t.leaves[i].def.OID):]
@@ -130,7 +163,7 @@ func (r *Reader) Next(start OID, include bool, end OID, vb *Varbind) {
 	for ; i < len(t.leaves); i++ {
 		l := &t.leaves[i]
 		vb.Name = append(vb.Name[:0], l.def.OID...)
-		if t.parts[l.part].next(r.state(l.part), l.index, instance, include, vb) {
+		if l.next(r.state(l.part), instance, include, vb) {
 			if len(end) > 0 && vb.Name.Compare(end) >= 0 {
 				break
 			}

@@ -99,25 +99,25 @@ func (u Usage) grewFrom(old Usage) bool {
 
 // Session is one session at one moment. It does not change: an event makes a new one.
 type Session struct {
+	// What a walk of the table reads comes first, to touch little memory.
 	ID    ID
 	Kind  Kind
 	State State
 	// StartSeen: the NAS has reported the start; false while only later packets were heard.
-	StartSeen bool
-
-	IPv4        uint32 // casnIpAddr: Framed-IP-Address, 0 if there is none
-	IfIndex     uint32 // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
-	PortIfIndex uint32 // casnNasPort: ifIndex of the port that carries it, 0 if not known
-	EventStamp  uint32 // newest Event-Timestamp heard, 0 if the NAS sends none
+	StartSeen   bool
+	IPv4        uint32        // casnIpAddr: Framed-IP-Address, 0 if there is none
+	IfIndex     uint32        // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
+	PortIfIndex uint32        // casnNasPort: ifIndex of the port that carries it, 0 if not known
+	EventStamp  uint32        // newest Event-Timestamp heard, 0 if the NAS sends none
+	Data        time.Duration // when user data was last known to flow, for casnIdleTime; since 1970
+	User        string        // User-Name, part of Attrs
 
 	NAS           *NAS
 	Attrs         Attributes // who and where: what a stop record of our own making would carry
-	User          string     // User-Name, part of Attrs
 	AcctSessionID string     // what the NAS calls it, part of Attrs
 
-	Started time.Duration // since 1970, as all three
+	Started time.Duration // since 1970, as Heard
 	Heard   time.Duration // when the newest event of it happened
-	Data    time.Duration // when user data was last known to flow, for casnIdleTime
 	Usage   Usage
 }
 

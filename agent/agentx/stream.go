@@ -12,8 +12,10 @@ import (
 )
 
 // yields is how often a read that found nothing gives the processor away and tries again before it
-// waits in the netpoller. The master, on the same processor, mostly needs no more than that to send
-// its next PDU, and the way through the netpoller costs more than the answer.
+// waits in the netpoller. During a walk the master, on the same processor, mostly needs no more than
+// that to send its next PDU, and the way through the netpoller costs more than the answer. Between
+// single requests it is in vain, and delays those whom it gives way to: each wait in the netpoller
+// makes it one less, until a PDU is there without.
 const yields = 3
 
 // stream is the octets of a connection. Its read and write each are one system call in the good
@@ -27,6 +29,8 @@ type stream struct {
 	buf             []byte
 	n               int
 	err             error
+	patience        int  // yields before the next wait, 0..yields
+	waited          bool // in the netpoller, for the present read
 }
 
 func newStream(conn net.Conn) *stream {
@@ -44,7 +48,7 @@ func (s *stream) read(b []byte) (int, error) {
 	if s.raw == nil {
 		return s.conn.Read(b)
 	}
-	s.buf = b
+	s.buf, s.waited = b, false
 	if err := s.raw.Read(s.readFn); err != nil {
 		return 0, err
 	}
@@ -59,20 +63,24 @@ func (s *stream) read(b []byte) (int, error) {
 
 // tryRead reports whether there is a result; if not, the netpoller calls it again when there is.
 func (s *stream) tryRead(fd uintptr) bool {
-	for try := 0; ; {
+	for try := 0; ; try++ {
 		if s.rawCall(unix.SYS_READ, fd); s.err != unix.EAGAIN {
+			if !s.waited {
+				s.patience = yields
+			}
 			return true
 		}
-		if try == yields {
+		if s.waited || try >= s.patience {
+			s.waited = true
+			s.patience = max(0, s.patience-1)
 			return false
 		}
-		try++
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 	}
 }
 
 // write writes all of b. A peer that takes nothing for the given time fails it.
-func (s *stream) write(b []byte, patience time.Duration) error {
+func (s *stream) write(b []byte, limit time.Duration) error {
 	if s.raw != nil {
 		s.buf = b
 		if err := s.raw.Write(s.writeFn); err != nil {
@@ -86,7 +94,7 @@ func (s *stream) write(b []byte, patience time.Duration) error {
 		}
 	}
 	// Only a write that has to wait pays for a deadline.
-	if err := s.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
 	if _, err := s.conn.Write(b); err != nil {
