@@ -47,7 +47,26 @@ func buildPeers(ctx context.Context, dir string, names []string) (map[string]str
 		}
 		programs[name] = program
 	}
-	return programs, nil
+	return programs, buildGetter(ctx, dir)
+}
+
+// getter is the client in C that times single GETs.
+const getter = "getter"
+
+func buildGetter(ctx context.Context, dir string) error {
+	compile, err := netSNMPConfig(ctx, "--base-cflags")
+	if err != nil {
+		return err
+	}
+	link, err := netSNMPConfig(ctx, "--libs")
+	if err != nil {
+		return err
+	}
+	args := append(compile, "-O2", "-Wall", "-Wextra", "-o", filepath.Join(dir, getter), filepath.Join(dir, "peers", "getter.c"))
+	if err := build(ctx, "gcc", append(args, link...)...); err != nil {
+		return fmt.Errorf("bench: build %s: %w", getter, err)
+	}
+	return nil
 }
 
 func buildPeer(ctx context.Context, dir, name, program string) error {

@@ -54,8 +54,19 @@ func (o OID) Append(sub ...uint32) OID {
 	return append(slices.Clip(slices.Clone(o)), sub...)
 }
 
-// Compare orders OIDs lexicographically, a prefix before what it starts.
-func (o OID) Compare(p OID) int { return slices.Compare(o, p) }
+// Compare orders OIDs lexicographically, a prefix before what it starts. (It is in the path of each
+// cell of a walk, where slices.Compare took a tenth of the time.)
+func (o OID) Compare(p OID) int {
+	for i := range min(len(o), len(p)) {
+		if o[i] != p[i] {
+			if o[i] < p[i] {
+				return -1
+			}
+			return 1
+		}
+	}
+	return len(o) - len(p)
+}
 
 // HasPrefix reports whether o lies in the subtree under p (or is p).
 func (o OID) HasPrefix(p OID) bool {

@@ -1,6 +1,9 @@
 package agentx
 
 import (
+	"encoding/binary"
+	"slices"
+
 	"github.com/posteo/go-agentx/pdu"
 	"github.com/posteo/go-agentx/value"
 
@@ -47,8 +50,17 @@ func (c *cursor) oid(dst value.OID) (oid value.OID, include bool) {
 	}
 	b := c.b[c.off : c.off+4*n]
 	c.off += 4 * n
-	for ; len(b) >= 4; b = b[4:] {
-		dst = append(dst, c.order.uint32(b))
+	had := len(dst)
+	dst = slices.Grow(dst, n)[:had+n]
+	subs := dst[had:]
+	if c.order == bigEndian {
+		for i := range subs {
+			subs[i] = binary.BigEndian.Uint32(b[4*i:])
+		}
+		return dst, include
+	}
+	for i := range subs {
+		subs[i] = binary.LittleEndian.Uint32(b[4*i:])
 	}
 	return dst, include
 }
@@ -65,8 +77,17 @@ func (o byteOrder) appendOID(b []byte, oid []uint32, include bool) []byte {
 		oid = oid[internetLen+1:]
 	}
 	b = append(b, byte(len(oid)), prefix, incl, 0)
-	for _, sub := range oid {
-		b = o.appendUint32(b, sub)
+	had := len(b)
+	b = slices.Grow(b, 4*len(oid))[:had+4*len(oid)]
+	subs := b[had:]
+	if o == bigEndian {
+		for i, sub := range oid {
+			binary.BigEndian.PutUint32(subs[4*i:], sub)
+		}
+		return b
+	}
+	for i, sub := range oid {
+		binary.LittleEndian.PutUint32(subs[4*i:], sub)
 	}
 	return b
 }
