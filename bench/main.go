@@ -33,6 +33,13 @@ type bench struct {
 	progress io.Writer
 }
 
+const header = `# Benchmarks
+
+Everything is measured in one run, contenders in turn, and compared as ratios run by run: machines drift. ` + "`make bench`" + ` makes
+this page.
+
+`
+
 // section is a part of docs/benchmarks.md and what makes it.
 type section struct {
 	name string
@@ -40,7 +47,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"durable", runDurable}}
+var sections = []section{{"snmp", runSNMP}, {"durable", runDurable}, {"inprocess", runInProcess}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -97,13 +104,13 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 		text.runs = c.runs
 		texts = append(texts, text.markdown())
 	}
-	return strings.Join(texts, "\n"), nil
+	return header + strings.Join(texts, "\n"), nil
 }
 
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,durable", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,durable,inprocess", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`, between which our own rate is compared; empty for none")

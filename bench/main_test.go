@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "durable"}, starts: 200_000,
+		sections: []string{"snmp", "durable", "inprocess"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{peerContainer, peerCanned, peerOurs}, cpus: "0",
 	}

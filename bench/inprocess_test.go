@@ -1,0 +1,25 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseFigures(t *testing.T) {
+	got := parseFigures(`goos: linux
+BenchmarkGetNext/rows=1000-2         	 3086103	       122.8 ns/op	       0 B/op	       0 allocs/op
+BenchmarkGetNext/rows=1000000-2      	 1717833	       179.3 ns/op	       0 B/op	       0 allocs/op
+BenchmarkGet-2                       	  272673	      1243 ns/op	       0 B/op	       0 allocs/op
+BenchmarkMemory-2                    	268306980	       352.5 B/session
+BenchmarkOther-2                     	       1	       9 ns/op
+ok  	aaasess/mib/casn	0.118s
+`)
+	want := map[string]sample{
+		smallTable: {nextTime: 122.8, nextAllocs: 0},
+		largeTable: {nextTime: 179.3, nextAllocs: 0, getTime: 1243, sessionBytes: 352.5},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
