@@ -452,7 +452,7 @@ func TestComposeExamplesOwnStop(t *testing.T) {
 		t.Run(e.name, func(t *testing.T) {
 			number := func(typ sessions.AttributeType) uint32 { n, _ := e.packet(t).Uint32(typ); return n }
 			interim := e.event(t)
-			interim.Type, interim.HasUsage = sessions.Interim, true
+			interim.Type, interim.Sent = sessions.Interim, sessions.WholeUsage
 			interim.Usage = sessions.Usage{
 				InputOctets: uint64(number(sessions.AcctInputOctets)), OutputOctets: uint64(number(sessions.AcctOutputOctets)),
 				InputPackets: uint64(number(sessions.AcctInputPackets)), OutputPackets: uint64(number(sessions.AcctOutputPackets)),

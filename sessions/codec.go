@@ -3,7 +3,6 @@ package sessions
 import (
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"time"
 )
 
@@ -14,6 +13,7 @@ import (
 //	                  | IfIndex PortIfIndex EventStamp | Started Heard Data (8 BE each)
 //	                  | Usage: 4 counters, SessionTime | NAS address, NAS name, attributes (length, octets)
 //
+// The NAS address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
 // An ended session keeps of its attributes only Acct-Session-Id, by which late packets are known.
 const codecVersion = 1
 
@@ -66,7 +66,8 @@ func appendSession(b []byte, s *Session) []byte {
 	if s.State == Ended {
 		attrs = Attributes(AppendAttribute(nil, AcctSessionID, s.AcctSessionID))
 	}
-	b = appendText(b, string(s.NAS.Addr.AsSlice()))
+	addr, _ := s.NAS.Addr.MarshalBinary() // it has no error
+	b = appendText(b, string(addr))
 	b = appendText(b, s.NAS.Name)
 	return appendText(b, string(attrs))
 }
@@ -81,11 +82,11 @@ func parseSession(id ID, b []byte) (*Session, error) {
 		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
 		InputPackets: d.uvarint(), OutputPackets: d.uvarint(), SessionTime: d.uint32(),
 	}
-	addr := d.text()
-	ip, ok := netip.AddrFromSlice([]byte(addr))
-	s.NAS = &NAS{Addr: ip, Name: d.text()}
+	s.NAS = &NAS{}
+	err := s.NAS.Addr.UnmarshalBinary(d.take(d.uvarint()))
+	s.NAS.Name = d.text()
 	s.setAttrs(Attributes(d.text()))
-	d.bad = d.bad || !ok && addr != "" || !s.Attrs.Valid() || s.AcctSessionID == "" ||
+	d.bad = d.bad || err != nil || !s.Attrs.Valid() || s.AcctSessionID == "" ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
 	return s, d.end("session " + id.String())
 }

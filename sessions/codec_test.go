@@ -15,9 +15,11 @@ func samples() []*Session {
 	full := begun(0xffffffff, &testNAS, &ev)
 	bare := event(Interim, 1)
 	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(AcctSessionID, "x")
+	scoped := bare
+	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	return []*Session{full, begun(1, &bare.NAS, &bare), &marked, finished(full, nil, at(9))}
+	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &NAS{Name: "no address"}, &bare), &marked, finished(full, nil, at(9))}
 }
 
 func TestSessionCodec(t *testing.T) {

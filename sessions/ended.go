@@ -32,6 +32,8 @@ func (e *endings) hash(nas NAS, sid string) uint64 {
 	h.SetSeed(e.seed)
 	a := nas.Addr.As16()
 	_, _ = h.Write(a[:])
+	_, _ = h.WriteString(nas.Addr.Zone())
+	_ = h.WriteByte(0)
 	_, _ = h.WriteString(nas.Name)
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(sid)
@@ -46,7 +48,8 @@ func (e *endings) at(nas NAS, sid string) time.Duration {
 // add remembers an ended session.
 func (e *endings) add(s *Session, now time.Duration) {
 	h := e.hash(*s.NAS, s.AcctSessionID)
-	e.known[h] = ending{id: s.ID, at: s.Heard}
+	// Not before an earlier one of that name, whatever the stop says: so it is also after a restart.
+	e.known[h] = ending{id: s.ID, at: max(s.Heard, e.known[h].at)}
 	e.order = append(e.order, forget{hash: h, id: s.ID, from: max(now, s.Heard) + e.keep})
 }
 

@@ -35,7 +35,7 @@ type Event struct {
 	EventStamp    uint32     // Event-Timestamp, 0 if there is none
 	Attrs         Attributes // as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time
 	Usage         Usage
-	HasUsage      bool // the packet had counters or a session time
+	Sent          UsageFields // what of Usage the packet had; the rest of it does not count
 	IfIndex       uint32
 	PortIfIndex   uint32
 }
@@ -62,10 +62,10 @@ type Change struct {
 
 // Journal makes changes durable and turns notices into accounting records.
 type Journal interface {
-	// Accepting is nil if a change can be taken now, else why not; it is asked before a decision.
+	// Accepting is nil if a change can be taken now, else why not; it is asked before a decision,
+	// but for one that takes another back.
 	Accepting() error
-	// Commit takes a change, which it must not refuse after Accepting, and returns without
-	// waiting. It calls done once the change and all before it are durable, or can never be; in
+	// Commit takes a change, whatever Accepting says, and returns without waiting. It calls done once the change and all before it are durable, or can never be; in
 	// the order of the commits, on a goroutine of its own. done may be nil.
 	Commit(c Change, done func(error))
 	// AfterBatch sets what to call after each batch of commits, before their done.

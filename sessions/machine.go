@@ -21,13 +21,17 @@ const (
 // that lives: less may be a packet overtaken by the stop.
 const livesOn = time.Minute
 
+// rounding is how far a moment that a NAS gives in whole seconds (Acct-Delay-Time,
+// Acct-Session-Time) may be from another account of the same moment.
+const rounding = time.Second
+
 // decide is the life cycle. known is the live session that the event names, or nil; endedAt is when
 // the last one of that name ended, if known is nil and one is remembered, else 0.
 func decide(known *Session, endedAt time.Duration, ev *Event) step {
 	at := unix(ev.At)
 	if known == nil {
 		switch {
-		case endedAt != 0 && ev.Type == Stop,
+		case endedAt != 0 && ev.Type == Stop && !beganAfter(ev, endedAt),
 			endedAt != 0 && ev.Type == Start && at <= endedAt,
 			endedAt != 0 && ev.Type == Interim && at <= endedAt+livesOn:
 			return repeat
@@ -38,6 +42,9 @@ func decide(known *Session, endedAt time.Duration, ev *Event) step {
 	}
 	switch ev.Type {
 	case Stop:
+		if known.StartSeen && at+rounding < known.Started {
+			return repeat // it is of an earlier session of that name
+		}
 		return finish
 	case Interim:
 		if isNews(known, ev) {
@@ -54,24 +61,33 @@ func decide(known *Session, endedAt time.Duration, ev *Event) step {
 	return repeat
 }
 
+// beganAfter reports whether a stop is of a session that began after a moment, as far as the NAS
+// says how long it was.
+func beganAfter(ev *Event, moment time.Duration) bool {
+	began := unix(ev.At) - time.Duration(ev.Usage.SessionTime)*time.Second
+	return ev.Sent&SessionTime != 0 && began > moment+rounding
+}
+
 // isNews tells an interim from a copy of one that we have, or an older one, by what the NAS gives:
-// its time stamp, the session time, the counters. A NAS that retransmits with a new identifier and
-// Acct-Delay-Time (hostapd) leaves nothing else the same. With none of them it counts as new.
+// the session time, its time stamp, the counters, the attributes. A NAS that retransmits with a new
+// identifier and Acct-Delay-Time (hostapd) leaves nothing else the same. The session time is first,
+// since setting the NAS's clock back does not touch it. With none of them it counts as new.
 func isNews(s *Session, ev *Event) bool {
+	used := s.Usage.after(ev)
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
+	case used.SessionTime != s.Usage.SessionTime:
+		return used.SessionTime > s.Usage.SessionTime
 	case stamped && ev.EventStamp != s.EventStamp:
 		return ev.EventStamp > s.EventStamp
-	case ev.HasUsage && ev.Usage.SessionTime != s.Usage.SessionTime:
-		return ev.Usage.SessionTime > s.Usage.SessionTime
-	case ev.HasUsage && ev.Usage.grewFrom(s.Usage):
+	case used.grewFrom(s.Usage), merge(s.Attrs, ev, false) != s.Attrs:
 		return true
 	}
-	if ip, ok := ev.Attrs.Uint32(FramedIPAddress); ok && ip != s.IPv4 {
-		return true
-	}
-	return !stamped && (!ev.HasUsage || ev.Usage.SessionTime == 0)
+	return !stamped && (ev.Sent&SessionTime == 0 || used.SessionTime == 0)
 }
+
+// isLate reports whether a start tells of a moment before the newest that we know of.
+func isLate(s *Session, ev *Event) bool { return ev.Type == Start && unix(ev.At) < s.Heard }
 
 // isOther reports whether a start names another user, station or address than the session has.
 func isOther(s *Session, ev *Event) bool {
@@ -87,11 +103,12 @@ func isOther(s *Session, ev *Event) bool {
 
 // begun is the session that an event starts.
 func begun(id ID, nas *NAS, ev *Event) *Session {
+	used := Usage{}.after(ev)
 	s := &Session{
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
-		Started: unix(ev.At) - time.Duration(ev.Usage.SessionTime)*time.Second,
-		Heard:   unix(ev.At), Data: unix(ev.At), Usage: ev.Usage,
+		Started: unix(ev.At) - time.Duration(used.SessionTime)*time.Second,
+		Heard:   unix(ev.At), Data: unix(ev.At), Usage: used,
 	}
 	s.setAttrs(lasting(ev.Attrs))
 	return s
@@ -100,12 +117,15 @@ func begun(id ID, nas *NAS, ev *Event) *Session {
 // updated is the session after an interim, or after a start that comes late.
 func updated(s *Session, ev *Event) *Session {
 	n := *s
-	n.StartSeen = s.StartSeen || ev.Type == Start
-	if ev.Type == Start && unix(ev.At) < s.Started {
-		n.Started = unix(ev.At)
+	if ev.Type == Start {
+		n.StartSeen = true
+		n.Started = min(s.Started, unix(ev.At))
+		if tellsKind(s.Attrs, ev.Attrs) {
+			n.Kind = ev.Kind
+		}
 	}
 	n.hear(ev)
-	if merged := merge(s.Attrs, ev); merged != s.Attrs {
+	if merged := merge(s.Attrs, ev, isLate(s, ev)); merged != s.Attrs {
 		n.setAttrs(merged)
 	}
 	return &n
@@ -122,24 +142,40 @@ func finished(s *Session, ev *Event, at time.Time) *Session {
 	return &n
 }
 
-// hear takes over what every event brings.
+// hear takes over what every event brings. A late start adds only what is not known.
 func (s *Session) hear(ev *Event) {
-	at := unix(ev.At)
+	at, late := unix(ev.At), isLate(s, ev)
 	s.Heard = max(s.Heard, at)
 	s.EventStamp = max(s.EventStamp, ev.EventStamp)
-	if ev.IfIndex != 0 {
+	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
 		s.IfIndex = ev.IfIndex
 	}
-	if ev.PortIfIndex != 0 {
+	if ev.PortIfIndex != 0 && (!late || s.PortIfIndex == 0) {
 		s.PortIfIndex = ev.PortIfIndex
 	}
-	if !ev.HasUsage {
-		return
+	if ev.Type == Start {
+		return // at its start a session has used nothing, whatever came before it
 	}
-	if ev.Usage.grewFrom(s.Usage) {
+	used := s.Usage.after(ev)
+	if used.grewFrom(s.Usage) {
 		s.Data = max(s.Data, at)
 	}
-	s.Usage = ev.Usage
+	s.Usage = used
+}
+
+// tellsKind reports whether a start tells the kind of a session better than what came before it: it
+// has the service, and something of that is new.
+func tellsKind(known, start Attributes) bool {
+	if _, says := start.Get(ServiceType); !says {
+		return false
+	}
+	for _, t := range [...]AttributeType{ServiceType, LoginService, LoginIPHost} {
+		_, had := known.Get(t)
+		if _, has := start.Get(t); has && !had {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Session) setAttrs(a Attributes) {
@@ -180,11 +216,12 @@ func appendTo(b *strings.Builder, t AttributeType, v string) {
 
 // merge gives the session's attributes with those that a later packet has learned or changed: an
 // attribute type in the packet replaces all of that type. Of vendors' attributes those of the start
-// stay, since in interims they are counters.
-func merge(old Attributes, ev *Event) Attributes {
+// stay, since in interims they are counters. All else that a late start has is older than what is
+// known, and only adds to it.
+func merge(old Attributes, ev *Event, late bool) Attributes {
 	changed := false
 	for t, v := range ev.Attrs.All() {
-		if replaces(t, ev) {
+		if replaces(old, t, ev, late) {
 			if was, ok := old.Get(t); !ok || was != v && !hasSeveral(ev.Attrs, t) {
 				changed = true
 				break
@@ -196,20 +233,27 @@ func merge(old Attributes, ev *Event) Attributes {
 	}
 	var b strings.Builder
 	for t, v := range old.All() {
-		if _, again := ev.Attrs.Get(t); !again || !replaces(t, ev) {
+		if _, again := ev.Attrs.Get(t); !again || !replaces(old, t, ev, late) {
 			appendTo(&b, t, v)
 		}
 	}
 	for t, v := range ev.Attrs.All() {
-		if replaces(t, ev) {
+		if replaces(old, t, ev, late) {
 			appendTo(&b, t, v)
 		}
 	}
 	return Attributes(b.String())
 }
 
-func replaces(t AttributeType, ev *Event) bool {
-	return !isPassing(t) && (t != VendorSpecific || ev.Type == Start)
+func replaces(old Attributes, t AttributeType, ev *Event, late bool) bool {
+	if t == VendorSpecific {
+		return ev.Type == Start
+	}
+	if isPassing(t) {
+		return false
+	}
+	_, has := old.Get(t)
+	return !has || !late
 }
 
 // hasSeveral reports whether a type comes more than once (Class may): then the first alone says

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var (
@@ -25,7 +26,13 @@ func event(typ EventType, when int, more ...any) Event {
 }
 
 func withUsage(ev Event, octets uint64, seconds uint32) Event {
-	ev.Usage, ev.HasUsage = Usage{InputOctets: octets, SessionTime: seconds}, true
+	ev.Usage, ev.Sent = Usage{InputOctets: octets, SessionTime: seconds}, WholeUsage
+	return ev
+}
+
+// timeOnly is an event that tells the session time and no counters.
+func timeOnly(ev Event, seconds uint32) Event {
+	ev.Usage, ev.Sent = Usage{SessionTime: seconds}, SessionTime
 	return ev
 }
 
@@ -44,6 +51,9 @@ func TestDecide(t *testing.T) {
 	heardOf := event(Interim, 30)
 	half := begun(1, &testNAS, &heardOf)
 	ended := unix(at(100))
+	const framedIPv6Prefix = AttributeType(97)
+	ipv6 := withUsage(event(Interim, 61, framedIPv6Prefix, "\x00\x40prefix"), 1000, 60)
+	clocked := updated(withStamp, ptr(stamped(timeOnly(event(Interim, 60), 60), 5060)))
 
 	tests := []struct {
 		name  string
@@ -75,6 +85,19 @@ func TestDecide(t *testing.T) {
 		{"late interim", nil, ended, event(Interim, 101), repeat},
 		{"a new session with the name of an ended one", nil, ended, event(Start, 101), begin},
 		{"interim long after we thought it over", nil, ended, event(Interim, 161), begin},
+		{"interim after the NAS's clock was set back", clocked, 0, stamped(timeOnly(event(Interim, 120), 120), 1000), update},
+		{"the same again", updated(clocked, ptr(stamped(timeOnly(event(Interim, 120), 120), 1000))), 0, stamped(timeOnly(event(Interim, 123), 120), 1000), repeat},
+		{"older interim, the NAS's clock was set forward", clocked, 0, stamped(timeOnly(event(Interim, 30), 30), 9000), repeat},
+		{"stamped newer, no session time", clocked, 0, stamped(event(Interim, 61), 5061), update},
+		{"stamped newer in the same second of the session", clocked, 0, stamped(timeOnly(event(Interim, 60), 60), 5061), update},
+		{"counters that are not sent are no news", busy, 0, timeOnly(event(Interim, 63), 60), repeat},
+		{"interim that learns an IPv6 prefix, nothing else new", busy, 0, ipv6, update},
+		{"the IPv6 prefix again", updated(busy, &ipv6), 0, ipv6, repeat},
+		{"delayed stop of an earlier session of that name", live, 0, event(Stop, -2), repeat},
+		{"stop in the second of the start", live, 0, event(Stop, -1), finish},
+		{"delayed stop, and the start was not heard", half, 0, event(Stop, -2), finish},
+		{"stop of a session that began after the end", nil, ended, timeOnly(event(Stop, 300), 198), pass},
+		{"late stop with a session time", nil, ended, timeOnly(event(Stop, 300), 199), repeat},
 	}
 	// attrs lists the first User-Name first: the other user must come first to be seen.
 	tests[6].ev.Attrs, tests[6].want = attrs(UserName, "bob", AcctSessionID, "s1"), replace
@@ -102,6 +125,7 @@ func TestIdle(t *testing.T) {
 		{"from the start", event(Interim, 5), 10, 10},
 		{"data", withUsage(event(Interim, 20), 100, 20), 25, 5},
 		{"interim without more data", withUsage(event(Interim, 40), 100, 40), 50, 30},
+		{"interim without counters", timeOnly(event(Interim, 50), 50), 55, 35},
 		{"counter wrapped", withUsage(event(Interim, 60), 7, 60), 61, 1},
 		{"the clock went back", withUsage(event(Interim, 80), 8, 80), 70, 0},
 	}
@@ -115,28 +139,33 @@ func TestIdle(t *testing.T) {
 
 func TestMerge(t *testing.T) {
 	start := attrs(UserName, "alice", AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "vendor")
+	vendorReplaced := attrs(UserName, "alice", AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "other")
 	tests := []struct {
 		name string
 		typ  EventType
+		late bool
 		with Attributes
 		want Attributes
 	}{
-		{"nothing new", Interim, attrs(UserName, "alice", AcctSessionID, "s1"), start},
-		{"counters are not kept", Interim, attrs(AcctInputOctets, 7, AcctSessionTime, 3, EventTimestamp, 9), start},
+		{"nothing new", Interim, false, attrs(UserName, "alice", AcctSessionID, "s1"), start},
+		{"counters are not kept", Interim, false, attrs(AcctInputOctets, 7, AcctSessionTime, 3, EventTimestamp, 9), start},
 		{
-			"an address is learned", Interim, attrs(UserName, "alice", FramedIPAddress, 7),
+			"an address is learned", Interim, false, attrs(UserName, "alice", FramedIPAddress, 7),
 			attrs(AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "vendor", UserName, "alice", FramedIPAddress, 7),
 		},
-		{"vendor attributes of an interim", Interim, attrs(VendorSpecific, "other"), start},
+		{"vendor attributes of an interim", Interim, false, attrs(VendorSpecific, "other"), start},
+		{"vendor attributes of a start", Start, false, attrs(VendorSpecific, "other"), vendorReplaced},
+		{"vendor attributes of a late start", Start, true, attrs(VendorSpecific, "other"), vendorReplaced},
+		{"what a late start has otherwise", Start, true, attrs(UserName, "anonymous", Class, "c", AcctDelayTime, 5), start},
 		{
-			"vendor attributes of a late start", Start, attrs(VendorSpecific, "other"),
-			attrs(UserName, "alice", AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "other"),
+			"what only a late start has", Start, true, attrs(UserName, "anonymous", NASPort, 4),
+			start + attrs(NASPort, 4),
 		},
-		{"the same classes", Interim, attrs(Class, "a", Class, "b"), start},
+		{"the same classes", Interim, false, attrs(Class, "a", Class, "b"), start},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := merge(start, &Event{Type: tt.typ, Attrs: tt.with})
+			got := merge(start, &Event{Type: tt.typ, Attrs: tt.with}, tt.late)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -153,5 +182,108 @@ func TestBegunFromInterim(t *testing.T) {
 	early := event(Start, 9)
 	if s = updated(s, &early); !s.StartedAt().Equal(at(9)) || !s.StartSeen {
 		t.Errorf("after its start: %+v", s)
+	}
+}
+
+// TestUsageThatIsNotSent: each counter that a packet does not have stays as it was.
+func TestUsageThatIsNotSent(t *testing.T) {
+	was := Usage{1, 2, 3, 4, 5}
+	tests := []struct {
+		sent UsageFields
+		want Usage
+	}{
+		{0, was},
+		{InputOctets, Usage{10, 2, 3, 4, 5}},
+		{OutputOctets, Usage{1, 20, 3, 4, 5}},
+		{InputPackets, Usage{1, 2, 30, 4, 5}},
+		{OutputPackets, Usage{1, 2, 3, 40, 5}},
+		{SessionTime, Usage{1, 2, 3, 4, 50}},
+		{WholeUsage, Usage{10, 20, 30, 40, 50}},
+	}
+	for _, tt := range tests {
+		ev := event(Interim, 9)
+		ev.Usage, ev.Sent = Usage{10, 20, 30, 40, 50}, tt.sent
+		begin := event(Start, 0)
+		s := begun(1, &testNAS, &begin)
+		s.Usage = was
+		if diff := cmp.Diff(tt.want, updated(s, &ev).Usage); diff != "" {
+			t.Errorf("interim with %b: %s", tt.sent, diff)
+		}
+		if diff := cmp.Diff(tt.want, finished(s, &ev, ev.At).Usage); diff != "" {
+			t.Errorf("stop with %b: %s", tt.sent, diff)
+		}
+		if diff := cmp.Diff((Usage{}).after(&ev), begun(1, &testNAS, &ev).Usage); diff != "" {
+			t.Errorf("begun with %b: %s", tt.sent, diff)
+		}
+	}
+}
+
+// TestLateStart: it completes what is known and takes nothing of it back.
+func TestLateStart(t *testing.T) {
+	interim := stamped(withUsage(event(Interim, 100, FramedIPAddress, 0x0a010102), 5000, 90), 5000)
+	interim.IfIndex = 7
+	s := begun(1, &testNAS, &interim)
+	start := stamped(withUsage(event(Start, 8, FramedIPAddress, 0, CallingStationID, "1234"), 0, 0), 4000)
+	start.IfIndex, start.PortIfIndex = 3, 4
+	got := updated(s, &start)
+	want := *s
+	want.StartSeen, want.Started, want.PortIfIndex = true, unix(at(8)), 4
+	want.Attrs = s.Attrs + attrs(CallingStationID, "1234")
+	if diff := cmp.Diff(&want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestKindOfLateStart: the service that only the start names makes the kind.
+func TestKindOfLateStart(t *testing.T) {
+	const login, prompt, telnet = 1, 7, 0
+	tests := []struct {
+		name           string
+		interim, start []any
+		kind, want     Kind // the kinds that the start's packet and the session have
+	}{
+		{"the interim names no service", nil, []any{ServiceType, prompt}, Exec, Exec},
+		{"the interim names the service in part", []any{ServiceType, login}, []any{ServiceType, login, LoginService, telnet}, Connection, Connection},
+		{"the interim named the host", []any{ServiceType, login, LoginIPHost, 9}, []any{ServiceType, login, LoginService, telnet}, Connection, Connection},
+		{"the interim names all", []any{ServiceType, prompt}, []any{ServiceType, login}, Connection, Network},
+		{"the start names no service", []any{ServiceType, prompt}, []any{LoginService, telnet}, Connection, Network},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			interim, start := event(Interim, 100, tt.interim...), event(Start, 0, tt.start...)
+			start.Kind = tt.kind
+			if got := updated(begun(1, &testNAS, &interim), &start).Kind; got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestHear: what events bring, when they come out of order too.
+func TestHear(t *testing.T) {
+	begin := stamped(event(Start, 0), 1000)
+	s := begun(1, &testNAS, &begin)
+	newer := stamped(timeOnly(event(Interim, 60), 60), 1060)
+	newer.IfIndex, newer.PortIfIndex = 5, 6
+	s = updated(s, &newer)
+	if !s.HeardAt().Equal(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
+		t.Errorf("after an interim: %+v", s)
+	}
+	// The NAS's clocks went back, and it tells no interfaces.
+	older := stamped(timeOnly(event(Interim, 50), 70), 1050)
+	s = updated(s, &older)
+	if !s.HeardAt().Equal(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
+		t.Errorf("after an interim with an earlier time: %+v", s)
+	}
+	moved := event(Interim, 80)
+	moved.IfIndex, moved.PortIfIndex = 8, 9
+	if s = updated(s, &moved); s.IfIndex != 8 || s.PortIfIndex != 9 {
+		t.Errorf("after it moved: %+v", s)
+	}
+	stop := event(Stop, 55)
+	for name, over := range map[string]*Session{"its stop": finished(s, &stop, stop.At), "our own": finished(s, nil, at(55))} {
+		if !over.HeardAt().Equal(at(55)) || over.State != Ended {
+			t.Errorf("after %s: %+v", name, over)
+		}
 	}
 }

@@ -91,6 +91,40 @@ type Usage struct {
 	SessionTime                 uint32 // seconds
 }
 
+// UsageFields is a set of the parts of a [Usage].
+type UsageFields uint8
+
+// The parts of a Usage.
+const (
+	InputOctets UsageFields = 1 << iota
+	OutputOctets
+	InputPackets
+	OutputPackets
+	SessionTime
+
+	WholeUsage = InputOctets | OutputOctets | InputPackets | OutputPackets | SessionTime
+)
+
+// after is what has been used after an event: what it does not tell stays as it was.
+func (u Usage) after(ev *Event) Usage {
+	if ev.Sent&InputOctets != 0 {
+		u.InputOctets = ev.Usage.InputOctets
+	}
+	if ev.Sent&OutputOctets != 0 {
+		u.OutputOctets = ev.Usage.OutputOctets
+	}
+	if ev.Sent&InputPackets != 0 {
+		u.InputPackets = ev.Usage.InputPackets
+	}
+	if ev.Sent&OutputPackets != 0 {
+		u.OutputPackets = ev.Usage.OutputPackets
+	}
+	if ev.Sent&SessionTime != 0 {
+		u.SessionTime = ev.Usage.SessionTime
+	}
+	return u
+}
+
 // grewFrom reports whether user data has flown since u was old. A counter that is lower has wrapped.
 func (u Usage) grewFrom(old Usage) bool {
 	return u.InputOctets != old.InputOctets || u.OutputOctets != old.OutputOctets ||

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +29,7 @@ type Table struct {
 	mu       sync.Mutex // for decisions only: never held over I/O
 	rows     rows
 	byName   map[name]ID
-	nases    map[NAS]*NAS
+	nases    map[NAS]*sharedNAS
 	endings  endings
 	counters Counters
 	last     ID
@@ -43,11 +44,17 @@ type name struct {
 	sid string
 }
 
+// sharedNAS is the one value that all live sessions of a NAS share, kept as long as there are any.
+type sharedNAS struct {
+	NAS
+	live int
+}
+
 // New makes an empty table whose changes go to the journal.
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, now: cfg.Now,
-		byName: map[name]ID{}, nases: map[NAS]*NAS{},
+		byName: map[name]ID{}, nases: map[NAS]*sharedNAS{},
 		endings: endings{
 			keep: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			seed: maphash.MakeSeed(), known: map[uint64]ending{},
@@ -62,7 +69,11 @@ func New(cfg Config, journal Journal) *Table {
 	return t
 }
 
-// View is the table as last published: what is durable, and perhaps a little that is about to be.
+// View is the table as last published: with all that was decided when the newest durable batch of
+// commits had been written. So it has all that is durable, and may be ahead of the disk by the
+// decisions whose commits are in the batches after that one. A kill before they are written loses
+// them, counters and all, and a reader may have seen them; but no NAS was answered for them, so it
+// sends them again, and no SET or command was either.
 func (t *Table) View() *View { return t.view.Load() }
 
 // publish makes what has been decided visible. It runs once for a batch of commits.
@@ -95,12 +106,11 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 		if err != nil {
 			return err
 		}
-		s.NAS = t.nas(*s.NAS)
 		if s.State == Ended {
 			over = append(over, s)
 			return nil
 		}
-		t.rows.put(s)
+		t.add(s)
 		t.byName[name{s.NAS, s.AcctSessionID}] = id
 		return nil
 	})
@@ -128,14 +138,13 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 	if err := t.journal.Accepting(); err != nil {
 		return fmt.Errorf("sessions: %w", err)
 	}
-	nas := t.nas(ev.NAS)
-	known := t.rows.get(t.byName[name{nas, ev.AcctSessionID}])
+	known := t.named(ev.NAS, ev.AcctSessionID)
 	endedAt := time.Duration(0)
 	if known == nil {
 		endedAt = t.endings.at(ev.NAS, ev.AcctSessionID)
 	}
 	var c Change
-	if err := t.take(&c, decide(known, endedAt, &ev), nas, known, &ev); err != nil {
+	if err := t.take(&c, decide(known, endedAt, &ev), known, &ev); err != nil {
 		return err
 	}
 	t.commit(c, done)
@@ -143,7 +152,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 }
 
 // take carries out a step.
-func (t *Table) take(c *Change, do step, nas *NAS, known *Session, ev *Event) error {
+func (t *Table) take(c *Change, do step, known *Session, ev *Event) error {
 	if do == begin || do == pass || do == replace {
 		id, err := t.nextID()
 		if err != nil {
@@ -152,7 +161,7 @@ func (t *Table) take(c *Change, do step, nas *NAS, known *Session, ev *Event) er
 		if do == replace {
 			t.end(c, known, nil, known.HeardAt(), CauseLostCarrier)
 		}
-		s := begun(id, nas, ev)
+		s := begun(id, &ev.NAS, ev)
 		t.last = id
 		t.counters.Total++
 		if do == pass {
@@ -170,11 +179,7 @@ func (t *Table) take(c *Change, do step, nas *NAS, known *Session, ev *Event) er
 		t.put(c, s)
 		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	case finish:
-		cause := uint32(0)
-		if known.State == Terminating {
-			cause = CauseAdminReset
-		}
-		t.end(c, known, ev, ev.At, cause)
+		t.end(c, known, ev, ev.At, 0)
 	}
 	return nil
 }
@@ -191,19 +196,45 @@ func (t *Table) nextID() (ID, error) {
 	}
 }
 
-// nas gives the one NAS value that all its sessions share.
-func (t *Table) nas(n NAS) *NAS {
-	p := t.nases[n]
-	if p == nil {
-		p = &n
-		t.nases[n] = p
+// named finds the live session of that name, or nil.
+func (t *Table) named(nas NAS, sid string) *Session {
+	shared := t.nases[nas]
+	if shared == nil {
+		return nil
 	}
-	return p
+	return t.rows.get(t.byName[name{&shared.NAS, sid}])
+}
+
+// add takes a session into the table that is in no view yet.
+func (t *Table) add(s *Session) {
+	shared := t.nases[*s.NAS]
+	if shared == nil {
+		// The name is part of a packet, which must not stay for its sake.
+		shared = &sharedNAS{NAS: NAS{Addr: s.NAS.Addr, Name: strings.Clone(s.NAS.Name)}}
+		t.nases[shared.NAS] = shared
+	}
+	shared.live++
+	s.NAS = &shared.NAS
+	t.rows.put(s)
+}
+
+// drop takes a session out of the table.
+func (t *Table) drop(s *Session) {
+	t.rows.remove(s.ID)
+	delete(t.byName, name{s.NAS, s.AcctSessionID})
+	shared := t.nases[*s.NAS]
+	if shared.live--; shared.live == 0 {
+		delete(t.nases, shared.NAS)
+	}
 }
 
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
-	t.rows.put(s)
+	if t.rows.get(s.ID) == nil {
+		t.add(s)
+	} else {
+		t.rows.put(s)
+	}
 	// Again even for a known session: the key is part of its attributes, and must not keep old ones alive.
 	key := name{s.NAS, s.AcctSessionID}
 	delete(t.byName, key)
@@ -211,12 +242,15 @@ func (t *Table) put(c *Change, s *Session) {
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, s)})
 }
 
-// end makes a session over: with its NAS's stop, or (ev nil) with one of our own.
+// end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator
+// asked for is the cause of the end, whatever brings it about.
 func (t *Table) end(c *Change, s *Session, ev *Event, at time.Time, cause uint32) {
 	over := finished(s, ev, at)
-	t.rows.remove(s.ID)
-	if key := (name{s.NAS, s.AcctSessionID}); t.byName[key] == s.ID {
-		delete(t.byName, key)
+	if s.State == Terminating {
+		cause = CauseAdminReset
+	}
+	if t.rows.get(s.ID) != nil {
+		t.drop(s)
 	}
 	t.endings.add(over, unix(t.now()))
 	n := Notice{Type: Stop, Session: over, At: at, Cause: cause}

@@ -8,8 +8,8 @@ import (
 // Disconnect marks live sessions as being terminated, which nothing cancels, and counts them: what
 // a SET of casnDisconnect to true(1) does (R5). All are marked, or none and the error is a
 // *[NotLiveError] for the first that is not live. marked are those that were not being terminated
-// already; the caller gives them to the [Terminator] once it will not call [Table.Undo] any more.
-// done is called when the marks are durable.
+// already. The caller gives all ids to the [Terminator] once it will not call [Table.Undo] any more:
+// who marked the others may not have come to it. done is called when the marks are durable.
 func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -34,13 +34,11 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 }
 
 // Undo takes back what a Disconnect marked, for a SET that failed elsewhere (RFC 2741 section
-// 7.2.4.3). Sessions that have ended since stay ended.
-func (t *Table) Undo(marked []ID, done func(error)) error {
+// 7.2.4.3). Sessions that have ended since stay ended. It does not ask whether the journal accepts:
+// refused, it would leave sessions Terminating that nobody ends.
+func (t *Table) Undo(marked []ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.journal.Accepting(); err != nil {
-		return fmt.Errorf("sessions: %w", err)
-	}
 	var c Change
 	for _, id := range marked {
 		if s := t.rows.get(id); s != nil && s.State == Terminating {
@@ -49,7 +47,6 @@ func (t *Table) Undo(marked []ID, done func(error)) error {
 		}
 	}
 	t.commit(c, done)
-	return nil
 }
 
 func (t *Table) mark(c *Change, s *Session, state State) {
@@ -111,7 +108,7 @@ func (t *Table) closeSome(from ID, nas NAS, before time.Duration, cause uint32) 
 		if s == nil {
 			break
 		}
-		if s.NAS == shared && s.Started < before {
+		if s.NAS == &shared.NAS && s.Started < before {
 			t.end(&c, s, nil, s.HeardAt(), cause)
 		}
 		if s.ID+1 == 0 {

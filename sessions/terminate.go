@@ -16,6 +16,8 @@ type TerminatorConfig struct {
 	RetryMin, RetryMax time.Duration
 	// Parallel is how many attempts may be under way; 0 means 64.
 	Parallel int
+	// PerNAS is how many of them may be at one NAS, for one that is silent keeps each for seconds; 0 means 8.
+	PerNAS int
 }
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
@@ -31,6 +33,9 @@ func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	if c.Parallel == 0 {
 		c.Parallel = 64
 	}
+	if c.PerNAS == 0 {
+		c.PerNAS = 8
+	}
 	return c
 }
 
@@ -43,7 +48,7 @@ type Termination struct {
 
 // Terminator ends sessions that are [Terminating]: it asks the NAS, again with back-off as long as
 // the session lives, and closes the session when the NAS does not know it or, having agreed, sends
-// no stop. It is told which by Start.
+// no stop. It is told which by Start. First attempts go ahead of further ones, and the NASes take turns.
 type Terminator struct {
 	cfg    TerminatorConfig
 	table  *Table
@@ -56,10 +61,11 @@ type Terminator struct {
 	wake  chan struct{}
 }
 
-// job is one session to be ended. Only Run changes it, under mu.
+// job is one session to be ended. All is Run's, which changes Termination under mu.
 type job struct {
 	id     ID
-	at     time.Time // when it is due, if no attempt is under way
+	nas    NAS       // of the session, once an attempt is due
+	at     time.Time // when it is due, if no attempt is due or under way
 	agreed bool      // the NAS has sent an ACK: due is the end of the wait for its stop
 	Termination
 }
@@ -111,6 +117,7 @@ func (t *Terminator) Run(ctx context.Context) error {
 	t.Start(resumed...)
 
 	var due dueHeap
+	ready := newReady(t.cfg.PerNAS)
 	results := make(chan result)
 	running := 0
 	timer := time.NewTimer(0)
@@ -125,16 +132,22 @@ func (t *Terminator) Run(ctx context.Context) error {
 			t.take(&due)
 		case r := <-results:
 			running--
+			ready.ended(r.job.nas)
 			t.settle(r, &due)
 		case <-timer.C:
 		}
-		for running < t.cfg.Parallel && len(due) > 0 && !due[0].at.After(t.table.now()) {
-			j := heap.Pop(&due).(*job)
+		t.ripen(&due, &ready)
+		for running < t.cfg.Parallel {
+			j := ready.next()
+			if j == nil {
+				break
+			}
 			s := t.claim(j)
 			if s == nil {
 				continue
 			}
 			running++
+			ready.begun(j.nas)
 			attempts.Go(func() {
 				out := t.nas.Disconnect(ctx, s)
 				select {
@@ -143,8 +156,9 @@ func (t *Terminator) Run(ctx context.Context) error {
 				}
 			})
 		}
+		// What is due has left the heap, so the timer is for later, also when all places are taken.
 		if len(due) > 0 {
-			timer.Reset(max(0, due[0].at.Sub(t.table.now())))
+			timer.Reset(due[0].at.Sub(t.table.now()))
 		}
 	}
 }
@@ -163,22 +177,48 @@ func (t *Terminator) take(due *dueHeap) {
 	t.added = nil
 }
 
-// claim readies a due job for an attempt and returns its session, or nil if there is nothing (more)
-// to ask: the session is over, or the wait for its stop is.
-func (t *Terminator) claim(j *job) *Session {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// ripen makes ready what is due, and closes the sessions whose stop has been waited for.
+func (t *Terminator) ripen(due *dueHeap, ready *ready) {
+	for now := t.table.now(); len(*due) > 0 && !(*due)[0].at.After(now); {
+		j := heap.Pop(due).(*job)
+		s := t.session(j)
+		switch {
+		case s == nil:
+		case j.agreed:
+			t.forget(j)
+			t.logger.Info("no stop after disconnect, closing session", "session", j.id.String(), "user", s.User, "nas", s.NAS.String())
+			t.close(j.id)
+		default:
+			j.nas = *s.NAS
+			ready.add(j)
+		}
+	}
+}
+
+// session is what a job is to end; nil, and the job is done with, if that is over.
+func (t *Terminator) session(j *job) *Session {
 	s := t.table.View().Get(j.id)
 	if s == nil || s.State != Terminating {
-		delete(t.jobs, j.id)
+		t.forget(j)
 		return nil
 	}
-	if j.agreed {
-		delete(t.jobs, j.id)
-		t.logger.Info("no stop after disconnect, closing session", "session", j.id.String(), "user", s.User, "nas", s.NAS.String())
-		t.close(j.id)
+	return s
+}
+
+func (t *Terminator) forget(j *job) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.jobs, j.id)
+}
+
+// claim readies a job for an attempt and returns its session, or nil if there is nothing to ask any more.
+func (t *Terminator) claim(j *job) *Session {
+	s := t.session(j)
+	if s == nil {
 		return nil
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	j.Next = time.Time{}
 	j.Attempts++
 	return s
@@ -186,20 +226,19 @@ func (t *Terminator) claim(j *job) *Session {
 
 // settle decides what follows an attempt.
 func (t *Terminator) settle(r result, due *dueHeap) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	j := r.job
-	j.Last = r.out
 	wait, over := next(r.out, j.Attempts, t.cfg)
 	t.logger.Info("disconnect", "session", j.id.String(), "attempt", j.Attempts, "outcome", r.out.String(), "next", wait)
 	if over {
-		delete(t.jobs, j.id)
+		t.forget(j)
 		t.close(j.id)
 		return
 	}
 	j.agreed = r.out.Answer == ACK
 	j.at = t.table.now().Add(wait)
-	j.Next = j.at
+	t.mu.Lock()
+	j.Last, j.Next = r.out, j.at
+	t.mu.Unlock()
 	heap.Push(due, j)
 }
 
@@ -211,7 +250,11 @@ func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, ove
 	case o.Answer == ACK:
 		return cfg.StopWait, false
 	}
-	return min(cfg.RetryMax, cfg.RetryMin<<min(attempt-1, 20)), false
+	doubled := min(attempt-1, 62)
+	if cfg.RetryMin > cfg.RetryMax>>doubled {
+		return cfg.RetryMax, false // compared before the shift, which could overflow
+	}
+	return cfg.RetryMin << doubled, false
 }
 
 // close makes the stop. If the journal takes nothing now, the session stays and is asked for again.

@@ -121,7 +121,7 @@ func TestWalk(t *testing.T) {
 	if _, err := f.table.Disconnect([]sessions.ID{2}, nil); err != nil {
 		t.Fatal(err)
 	}
-	f.apply(t, sessions.Event{Type: sessions.Interim, AcctSessionID: "a", At: begin.Add(5 * time.Second), HasUsage: true, Usage: sessions.Usage{InputOctets: 1, SessionTime: 5}})
+	f.apply(t, sessions.Event{Type: sessions.Interim, AcctSessionID: "a", At: begin.Add(5 * time.Second), Sent: sessions.WholeUsage, Usage: sessions.Usage{InputOctets: 1, SessionTime: 5}})
 	f.now = begin.Add(20*time.Second + 900*time.Millisecond)
 
 	var got []string

@@ -2,7 +2,6 @@ package casn
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"aaasess/mib"
@@ -86,7 +85,7 @@ func (c *change) Commit() error {
 		err = errSlow
 	}
 	if err != nil {
-		err = errors.Join(err, c.Undo())
+		_ = c.Undo() // it has no error
 		return &mib.SetError{Status: mib.CommitFailed, Index: c.positions[0], Err: err}
 	}
 	return nil
@@ -94,12 +93,11 @@ func (c *change) Commit() error {
 
 // Undo takes the marks off again.
 func (c *change) Undo() error {
-	if err := c.table.Undo(c.marked, nil); err != nil {
-		return fmt.Errorf("casn: undo: %w", err)
-	}
+	c.table.Undo(c.marked, nil)
 	c.marked = nil
 	return nil
 }
 
-// Cleanup lets the terminator have the sessions: from here on nothing takes the SET back.
-func (c *change) Cleanup() { c.terminator.Start(c.marked...) }
+// Cleanup lets the terminator have the sessions: from here on nothing takes the SET back. It gets
+// also those that were marked already, since who marked them may have failed to say so.
+func (c *change) Cleanup() { c.terminator.Start(c.ids...) }

@@ -54,10 +54,13 @@ const isNumber uint64 = 1<<sessions.NASIPAddress | 1<<sessions.NASPort | 1<<sess
 	1<<sessions.AcctStatusType | 1<<sessions.AcctDelayTime | 1<<sessions.AcctAuthentic | 1<<sessions.AcctTerminateCause |
 	1<<sessions.EventTimestamp | 1<<sessions.NASPortType | usageNumbers
 
-// usageNumbers are those of isNumber that say what a session has used.
-const usageNumbers uint64 = 1<<sessions.AcctInputOctets | 1<<sessions.AcctOutputOctets |
-	1<<sessions.AcctInputPackets | 1<<sessions.AcctOutputPackets |
-	1<<sessions.AcctInputGigawords | 1<<sessions.AcctOutputGigawords | 1<<sessions.AcctSessionTime
+// These are those of isNumber that say what a session has used.
+const (
+	inputOctets  uint64 = 1<<sessions.AcctInputOctets | 1<<sessions.AcctInputGigawords
+	outputOctets uint64 = 1<<sessions.AcctOutputOctets | 1<<sessions.AcctOutputGigawords
+	usageNumbers        = inputOctets | outputOctets | 1<<sessions.AcctInputPackets | 1<<sessions.AcctOutputPackets |
+		1<<sessions.AcctSessionTime
+)
 
 func (n *numbers) has(t sessions.AttributeType) bool { return n.have>>t&1 == 1 }
 
@@ -138,7 +141,7 @@ func (r *accountingRequest) understand(n *numbers, from netip.Addr, received tim
 	}
 	ev.Kind = kindOf(n)
 	ev.EventStamp = n.value[sessions.EventTimestamp]
-	ev.HasUsage = n.have&usageNumbers != 0
+	ev.Sent = n.usageFields()
 	ev.Usage = sessions.Usage{
 		InputOctets:   octets(n, sessions.AcctInputGigawords, sessions.AcctInputOctets),
 		OutputOctets:  octets(n, sessions.AcctOutputGigawords, sessions.AcctOutputOctets),
@@ -147,6 +150,27 @@ func (r *accountingRequest) understand(n *numbers, from netip.Addr, received tim
 		SessionTime:   n.value[sessions.AcctSessionTime],
 	}
 	return nil
+}
+
+// usageFields tells which counters the request has. One half of an octet counter is enough.
+func (n *numbers) usageFields() sessions.UsageFields {
+	var sent sessions.UsageFields
+	if n.have&inputOctets != 0 {
+		sent |= sessions.InputOctets
+	}
+	if n.have&outputOctets != 0 {
+		sent |= sessions.OutputOctets
+	}
+	if n.has(sessions.AcctInputPackets) {
+		sent |= sessions.InputPackets
+	}
+	if n.has(sessions.AcctOutputPackets) {
+		sent |= sessions.OutputPackets
+	}
+	if n.has(sessions.AcctSessionTime) {
+		sent |= sessions.SessionTime
+	}
+	return sent
 }
 
 // octets puts the two halves of an octet counter together (RFC 2869 section 5.1).

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ func TestGoldenRequests(t *testing.T) {
 	bras := sessions.NAS{Addr: source, Name: "bras1"}
 	hostapd := sessions.NAS{Addr: source, Name: "hostapd-wired-1"}
 	strongswan := sessions.NAS{Addr: source, Name: "strongSwan"}
+	const octetsAndTime = sessions.InputOctets | sessions.OutputOctets | sessions.SessionTime
 	tests := []struct {
 		name string
 		want accountingRequest // Attrs apart
@@ -53,13 +55,13 @@ func TestGoldenRequests(t *testing.T) {
 		}}},
 		{"radclient-interim", accountingRequest{event: sessions.Event{
 			Type: sessions.Interim, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
-			At: noon, EventStamp: 1700000600, HasUsage: true, Usage: sessions.Usage{
+			At: noon, EventStamp: 1700000600, Sent: sessions.WholeUsage, Usage: sessions.Usage{
 				InputOctets: 1000, OutputOctets: 5_000_000_000, InputPackets: 10, OutputPackets: 4_000_000, SessionTime: 600,
 			},
 		}}},
 		{"radclient-stop", accountingRequest{proxyState: "\x21\x04aa\x21\x03b", event: sessions.Event{
 			Type: sessions.Stop, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
-			At: noon, HasUsage: true, Usage: sessions.Usage{InputOctets: 2000, OutputOctets: 10_000_000_000, SessionTime: 1200},
+			At: noon, Sent: octetsAndTime, Usage: sessions.Usage{InputOctets: 2000, OutputOctets: 10_000_000_000, SessionTime: 1200},
 		}}},
 		{"radclient-on", accountingRequest{
 			action: closeNAS, before: noon.Add(-6 * time.Second),
@@ -74,7 +76,7 @@ func TestGoldenRequests(t *testing.T) {
 		}}},
 		{"hostapd-stop", accountingRequest{event: sessions.Event{
 			Type: sessions.Stop, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon,
-			EventStamp: 1700000061, HasUsage: true, Usage: sessions.Usage{SessionTime: 61},
+			EventStamp: 1700000061, Sent: sessions.SessionTime, Usage: sessions.Usage{SessionTime: 61},
 		}}},
 		{"hostapd-on", accountingRequest{action: closeNAS, before: noon, event: sessions.Event{NAS: hostapd, At: noon}}},
 		{"hostapd-off", accountingRequest{action: closeNAS, before: noon, event: sessions.Event{NAS: hostapd, At: noon}}},
@@ -83,11 +85,11 @@ func TestGoldenRequests(t *testing.T) {
 		}}},
 		{"strongswan-stop", accountingRequest{event: sessions.Event{
 			Type: sessions.Stop, NAS: strongswan, AcctSessionID: "1700000000-1", Kind: sessions.Network, At: noon,
-			HasUsage: true, Usage: sessions.Usage{InputOctets: 840, OutputOctets: 1680, InputPackets: 10, OutputPackets: 20, SessionTime: 30},
+			Sent: sessions.WholeUsage, Usage: sessions.Usage{InputOctets: 840, OutputOctets: 1680, InputPackets: 10, OutputPackets: 20, SessionTime: 30},
 		}}},
 		{"openvpn-interim", accountingRequest{event: sessions.Event{
 			Type: sessions.Interim, NAS: sessions.NAS{Addr: source, Name: "OpenVpn"}, AcctSessionID: "0123456789ABCDEF0123456789ABCDEF",
-			Kind: sessions.Network, At: noon, HasUsage: true,
+			Kind: sessions.Network, At: noon, Sent: octetsAndTime,
 			Usage: sessions.Usage{InputOctets: 1<<32 + 5000, OutputOctets: 2<<32 + 7, SessionTime: 60},
 		}}},
 	}
@@ -156,6 +158,7 @@ func num(t sessions.AttributeType, n uint32) string { return string(sessions.App
 func TestParseAccounting(t *testing.T) {
 	start := num(sessions.AcctStatusType, 1)
 	id := attr(sessions.AcctSessionID, "a")
+	sent := func(r accountingRequest) any { return r.event.Sent }
 	v6 := attr(sessions.NASIPv6Address, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")
 	tests := []struct {
 		name    string
@@ -198,15 +201,12 @@ func TestParseAccounting(t *testing.T) {
 		{name: "else none", attrs: start + id, check: func(r accountingRequest) any {
 			return r.event.NAS.Name
 		}, want: ""},
-		{name: "no counters", attrs: start + id, check: func(r accountingRequest) any {
-			return r.event.HasUsage
-		}, want: false},
-		{name: "a counter of 0 is one", attrs: start + id + num(sessions.AcctOutputPackets, 0), check: func(r accountingRequest) any {
-			return r.event.HasUsage
-		}, want: true},
-		{name: "session time is usage", attrs: start + id + num(sessions.AcctSessionTime, 0), check: func(r accountingRequest) any {
-			return r.event.HasUsage
-		}, want: true},
+		{name: "no counters", attrs: start + id, check: sent, want: sessions.UsageFields(0)},
+		{name: "a counter of 0 is one", attrs: start + id + num(sessions.AcctInputPackets, 0), check: sent, want: sessions.InputPackets},
+		{name: "output packets", attrs: start + id + num(sessions.AcctOutputPackets, 1), check: sent, want: sessions.OutputPackets},
+		{name: "session time is usage", attrs: start + id + num(sessions.AcctSessionTime, 0), check: sent, want: sessions.SessionTime},
+		{name: "input octets", attrs: start + id + num(sessions.AcctInputOctets, 5), check: sent, want: sessions.InputOctets},
+		{name: "gigawords alone", attrs: start + id + num(sessions.AcctOutputGigawords, 5), check: sent, want: sessions.OutputOctets},
 		{name: "largest octets", attrs: start + id + num(sessions.AcctInputGigawords, 0xffffffff) + num(sessions.AcctInputOctets, 0xffffffff), check: func(r accountingRequest) any {
 			return r.event.Usage.InputOctets
 		}, want: ^uint64(0)},
@@ -358,7 +358,17 @@ func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
 			OutputPackets: uint64(rfc2866.AcctOutputPackets_Get(theirs)),
 			SessionTime:   uint32(rfc2866.AcctSessionTime_Get(theirs)),
 		}
-		ev.HasUsage = r.event.HasUsage
+		for field, types := range map[sessions.UsageFields][]layeh.Type{
+			sessions.InputOctets:   {rfc2866.AcctInputOctets_Type, rfc2869.AcctInputGigawords_Type},
+			sessions.OutputOctets:  {rfc2866.AcctOutputOctets_Type, rfc2869.AcctOutputGigawords_Type},
+			sessions.InputPackets:  {rfc2866.AcctInputPackets_Type},
+			sessions.OutputPackets: {rfc2866.AcctOutputPackets_Type},
+			sessions.SessionTime:   {rfc2866.AcctSessionTime_Type},
+		} {
+			if slices.ContainsFunc(types, func(t layeh.Type) bool { _, ok := theirs.Lookup(t); return ok }) {
+				ev.Sent |= field
+			}
+		}
 	}
 	if diff := cmp.Diff(want, r, requestOptions()...); diff != "" {
 		t.Fatal(diff)

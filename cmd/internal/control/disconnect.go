@@ -213,12 +213,11 @@ func (s *Server) mark(ids []sessions.ID) ([]sessions.ID, error) {
 		return nil, errEnding
 	}
 	if err != nil {
-		if undo := s.table.Undo(marked, nil); undo != nil {
-			err = fmt.Errorf("%w; not taken back: %w", err, undo)
-		}
+		s.table.Undo(marked, nil)
 		return nil, err
 	}
-	s.terminator.Start(marked...)
+	// Also those that were marked already: who marked them may have ended before it came here.
+	s.terminator.Start(ids...)
 	return marked, nil
 }
 

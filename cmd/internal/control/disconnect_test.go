@@ -205,6 +205,51 @@ func TestDisconnectWhenNothingIsDurable(t *testing.T) {
 	}
 }
 
+// TestDisconnectTakenBackWhenNothingIsAccepted: the commit fails, and the journal refuses meanwhile.
+func TestDisconnectTakenBackWhenNothingIsAccepted(t *testing.T) {
+	d, client := start(t, nil)
+	begin(t, d, "alice", time.Now())
+	d.Journal.Hold(true)
+	d.ClearCommits()
+	answered := make(chan error)
+	go func() {
+		_, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true})
+		answered <- err
+	}()
+	<-d.Commits
+	full := errors.New("disk is full")
+	d.Journal.Refuse(full)
+	d.Journal.Fail(full)
+	d.Journal.Hold(false)
+	if refused, ok := errors.AsType[*control.RefusedError](<-answered); !ok || refused.Code != 503 {
+		t.Errorf("error %v", refused)
+	}
+	d.Journal.Refuse(nil)
+	d.Journal.Fail(nil)
+	begin(t, d, "bob", time.Now()) // its commit is behind that which takes back
+	if v := d.Table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
+		t.Errorf("session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
+	}
+}
+
+// TestDisconnectOfMarked: who marked the session never gave it to the terminator; this request does.
+func TestDisconnectOfMarked(t *testing.T) {
+	for _, req := range []control.DisconnectRequest{{IDs: []string{"00000002"}, Wait: 5}, {All: true, Wait: 5}} {
+		d, client := start(t, nil)
+		begin(t, d, "bob", time.Now())
+		d.NAS.Will("bob", ack)
+		disconnect(t, client, control.DisconnectRequest{All: true, Wait: 5}) // the terminator runs: it finds nothing by itself any more
+		begin(t, d, "alice", time.Now())
+		d.NAS.Will("alice", ack)
+		if _, err := d.Table.Disconnect([]sessions.ID{2}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"2 ended ACK/1"}, disconnect(t, client, req)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // TestDaemonEndsDuringDisconnect: a request that waits does not hold up the end.
 func TestDaemonEndsDuringDisconnect(t *testing.T) {
 	for _, held := range []bool{false, true} {

@@ -150,7 +150,7 @@ func TestFiltersAndOrders(t *testing.T) {
 	exec := func(ev *sessions.Event) { ev.Kind = sessions.Exec }
 	used := func(in, out uint64) func(*sessions.Event) {
 		return func(ev *sessions.Event) {
-			ev.HasUsage, ev.Usage = true, sessions.Usage{InputOctets: in, OutputOctets: out}
+			ev.Sent, ev.Usage = sessions.WholeUsage, sessions.Usage{InputOctets: in, OutputOctets: out}
 		}
 	}
 	begin(t, d, "carol", began.Add(3*time.Minute), used(10, 20), with(sessions.FramedIPAddress, "\x0a\x00\x00\x01"))

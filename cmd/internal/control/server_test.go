@@ -121,7 +121,7 @@ func TestAnswer(t *testing.T) {
 	begin(t, d, "al\xffice\n", began, with(sessions.FramedIPAddress, "\x0a\x00\x00\x01"), with(sessions.NASPort, "\x00\x00\x00\x00"),
 		with(sessions.NASPortID, "eth0.7"), with(sessions.CallingStationID, "1234"), with(sessions.CalledStationID, "5678"),
 		func(ev *sessions.Event) {
-			ev.IfIndex, ev.HasUsage = 9, true
+			ev.IfIndex, ev.Sent = 9, sessions.WholeUsage
 			ev.Usage = sessions.Usage{InputOctets: 1 << 40, OutputOctets: 2, InputPackets: 3, OutputPackets: 4, SessionTime: 60}
 		})
 	begin(t, d, "", began.Add(10*time.Second), func(ev *sessions.Event) { ev.Kind, ev.NAS.Name = sessions.Connection, "" })

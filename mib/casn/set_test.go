@@ -1,0 +1,133 @@
+package casn
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/mib"
+	"aaasess/sessions"
+)
+
+// askedNAS notes which sessions it is asked to end, and gives no answer.
+type askedNAS struct {
+	mu    sync.Mutex
+	asked []sessions.ID
+}
+
+func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Session) sessions.Outcome {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.asked = append(n.asked, s.ID)
+	return sessions.Outcome{}
+}
+
+// TestSetAsksTheNAS: for all sessions of a SET, at its cleanup and not before; also for one that was
+// marked by a request that ended before it came to that.
+func TestSetAsksTheNAS(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(*mib.Set) error
+		want []sessions.ID
+	}{
+		{"committed", func(*mib.Set) error { return nil }, nil},
+		{"cleaned up", func(s *mib.Set) error { s.Cleanup(); return nil }, []sessions.ID{1, 2}},
+		{"undone", func(s *mib.Set) error { defer s.Cleanup(); return s.Undo() }, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				nas := &askedNAS{}
+				f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nas, slog.New(slog.DiscardHandler))
+				var err error
+				if f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }}, f.table, f.term)); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- f.term.Run(ctx) }()
+				for _, sid := range []string{"a", "b", "c"} {
+					f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid})
+				}
+				synctest.Wait() // from here on it finds nothing by itself
+				if _, err := f.table.Disconnect([]sessions.ID{2}, nil); err != nil {
+					t.Fatal(err)
+				}
+				set, err := f.tree.Test([]mib.Varbind{assign(2, 1), assign(1, 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := set.Commit(); err != nil {
+					t.Fatal(err)
+				}
+				if err := tt.end(set); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				slices.Sort(nas.asked)
+				if diff := cmp.Diff(tt.want, nas.asked); diff != "" {
+					t.Error(diff)
+				}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestSetUndoneWhenNothingIsAccepted: a full queue of changes must not leave a session terminating
+// that nobody ends.
+func TestSetUndoneWhenNothingIsAccepted(t *testing.T) {
+	full := errors.New("too many changes wait for the disk")
+	tests := []struct {
+		name string
+		fail func(*testing.T, *fixture, *mib.Set)
+	}{
+		{"another agent failed", func(t *testing.T, f *fixture, set *mib.Set) {
+			if err := set.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			f.journal.Refuse(full)
+			if err := set.Undo(); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"the disk hangs", func(t *testing.T, f *fixture, set *mib.Set) {
+			f.journal.Hold(true)
+			failed := make(chan error)
+			go func() { failed <- set.Commit() }()
+			synctest.Wait()
+			f.journal.Refuse(full)
+			if se, _ := errors.AsType[*mib.SetError](<-failed); se == nil || se.Status != mib.CommitFailed || !errors.Is(se, errSlow) {
+				t.Errorf("got %v", se)
+			}
+			f.journal.Hold(false)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
+				set, err := f.tree.Test([]mib.Varbind{assign(1, 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				tt.fail(t, f, set)
+				synctest.Wait()
+				if v := f.table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
+					t.Errorf("the session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
+				}
+			})
+		})
+	}
+}

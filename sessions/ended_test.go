@@ -1,0 +1,130 @@
+package sessions_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/sessions"
+)
+
+// TestEndedAreForgotten: in time, and beyond the limit earlier; their keys go too.
+func TestEndedAreForgotten(t *testing.T) {
+	f := newFixture(t, sessions.Config{Remember: time.Minute, RememberMax: 3})
+	keys := func() (n int) {
+		_ = f.journal.Load(func(k, _ []byte) error {
+			if k[0] == 's' {
+				n++
+			}
+			return nil
+		})
+		return n
+	}
+	for i := range 5 {
+		f.send(t, sessions.Start, fmt.Sprint(i), 0)
+		f.send(t, sessions.Stop, fmt.Sprint(i), 0)
+	}
+	if n := keys(); n != 3 {
+		t.Errorf("%d sessions remembered, want 3", n)
+	}
+	f.now = f.now.Add(2 * time.Minute)
+	f.send(t, sessions.Start, "x", 0)
+	if n := keys(); n != 1 {
+		t.Errorf("%d keys after a minute, want the live one", n)
+	}
+}
+
+// TestEndedAgain: a name that was used twice is remembered from its second end on.
+func TestEndedAgain(t *testing.T) {
+	f := newFixture(t, sessions.Config{Remember: time.Minute})
+	began := f.now
+	round := func(after time.Duration) {
+		f.now = began.Add(after)
+		f.send(t, sessions.Start, "a", 0)
+		f.send(t, sessions.Stop, "a", 1)
+	}
+	round(0)
+	round(50 * time.Second)
+	f.now = began.Add(70 * time.Second)
+	f.send(t, sessions.Start, "b", 0) // with it the first end is forgotten
+	f.send(t, sessions.Stop, "a", 0)
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+const largest = 1<<32 - 1
+
+// loadedWithLast is a table over a fixture's durable state, the last id being changed.
+func loadedWithLast(t *testing.T, f *fixture, last uint64, cfg sessions.Config) *fixture {
+	t.Helper()
+	g := &fixture{journal: f.journal, now: f.now}
+	cfg.Now = func() time.Time { return g.now }
+	g.Table = sessions.New(cfg, f.journal)
+	err := g.Load(func(fn func(k, v []byte) error) error {
+		return f.journal.Load(func(k, v []byte) error {
+			if string(k) == "c" {
+				v = append(binary.AppendUvarint([]byte{1}, last), 1, 1, 0)
+			}
+			return fn(k, v)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestIDsWrap: behind the largest number the search goes on at 1, past the live ones.
+func TestIDsWrap(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "one", 0)
+	g := loadedWithLast(t, f, largest, sessions.Config{})
+	g.send(t, sessions.Start, "two", 0)
+	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(g.View())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestLargestID: what goes through the rows in order ends behind it.
+func TestLargestID(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "one", 0)
+	f.send(t, sessions.Start, "later", 20)
+	g := loadedWithLast(t, f, largest-1, sessions.Config{})
+	g.send(t, sessions.Start, "elsewhere", 0, func(ev *sessions.Event) { ev.NAS.Name = "nas-2" })
+	if diff := cmp.Diff([]sessions.ID{1, 2, largest}, ids(g.View())); diff != "" {
+		t.Error(diff)
+	}
+	await(t, func(done func(error)) error {
+		return g.CloseNAS(nas1, g.now.Add(time.Second), sessions.CauseNASReboot, done)
+	})
+	if diff := cmp.Diff([]sessions.ID{2, largest}, ids(g.View())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestIDOfEndedAgain: the number of a session that is over is free while that is remembered; the new
+// session's state stays when the old one is forgotten.
+func TestIDOfEndedAgain(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "old", 0)
+	f.send(t, sessions.Stop, "old", 1)
+	g := loadedWithLast(t, f, largest, sessions.Config{Remember: time.Minute})
+	g.send(t, sessions.Start, "new", 2)
+	g.now = g.now.Add(2 * time.Minute)
+	g.send(t, sessions.Interim, "new", 0) // with it the old one is forgotten
+	g.send(t, sessions.Start, "other", 0)
+	for name, v := range map[string]*sessions.View{"table": g.View(), "restarted": g.restart(t).View()} {
+		if s := v.Get(1); s == nil || s.AcctSessionID != "new" || v.Len() != 2 {
+			t.Errorf("%s: session 1 is %+v, %d rows", name, s, v.Len())
+		}
+	}
+	g.send(t, sessions.Stop, "old", 0)
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 1", "Interim-Update 1", "Start 2", "Stop 3"}, g.told()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,106 @@
+package sessions
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReady gives jobs, as "NAS number" with a * for one that was asked before, and takes out what
+// can be begun; an attempt lasts until it is ended.
+func TestReady(t *testing.T) {
+	r := newReady(2)
+	add := func(jobs ...string) {
+		for _, j := range jobs {
+			text, asked := strings.CutSuffix(j, "*")
+			of := &job{nas: NAS{Name: text[:1]}}
+			if _, err := fmt.Sscan(text[1:], &of.id); err != nil {
+				t.Fatal(err)
+			}
+			if asked {
+				of.Attempts = 1
+			}
+			r.add(of)
+		}
+	}
+	take := func() string {
+		var out []string
+		for j := r.next(); j != nil; j = r.next() {
+			out = append(out, fmt.Sprint(j.nas.Name, uint32(j.id)))
+			r.begun(j.nas)
+		}
+		return strings.Join(out, " ")
+	}
+	ended := func(names ...string) {
+		for _, n := range names {
+			r.ended(NAS{Name: n})
+		}
+	}
+	steps := []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"nothing", func() {}, ""},
+		{"NASes take turns, two places each", func() { add("a1", "a2", "a3", "a4", "b5", "c6", "c7", "c8") }, "a1 b5 c6 a2 c7"},
+		{"first attempts ahead of others", func() { add("b9*", "b10"); ended("b") }, "b10 b9"},
+		{"one is full, its place is for itself", func() { ended("c") }, "c8"},
+		{"another NAS passes", func() { add("d11*", "a12*") }, "d11"},
+		{"a place becomes free", func() { ended("a") }, "a3"},
+		{"all places", func() { ended("a", "a", "b", "b", "c", "c", "d") }, "a4 a12"},
+		{"nothing is left", func() { ended("a", "a") }, ""},
+	}
+	for _, st := range steps {
+		st.do()
+		if got := take(); got != st.want {
+			t.Errorf("%s: %q, want %q", st.name, got, st.want)
+		}
+	}
+	if len(r.running)+len(r.first.byNAS)+len(r.first.order)+len(r.again.byNAS)+len(r.again.order) != 0 {
+		t.Errorf("something is kept: %+v", r)
+	}
+}
+
+// TestNext is the policy between attempts.
+func TestNext(t *testing.T) {
+	standard := TerminatorConfig{}.withDefaults()
+	long := TerminatorConfig{RetryMin: 24 * time.Hour, RetryMax: math.MaxInt64}.withDefaults()
+	silent := Outcome{}
+	tests := []struct {
+		name    string
+		out     Outcome
+		attempt int
+		cfg     TerminatorConfig
+		wait    time.Duration
+		over    bool
+	}{
+		{"ACK", Outcome{Answer: ACK}, 1, standard, 10 * time.Second, false},
+		{"NAK 503", Outcome{Answer: NAK, ErrorCause: SessionContextNotFound}, 1, standard, 0, true},
+		{"NAK 406", Outcome{Answer: NAK, ErrorCause: UnsupportedExtension}, 2, standard, 4 * time.Second, false},
+		{"silence", silent, 1, standard, 2 * time.Second, false},
+		{"the last that is less than RetryMax", silent, 8, standard, 256 * time.Second, false},
+		{"RetryMax", silent, 9, standard, 5 * time.Minute, false},
+		{"RetryMax still", silent, 1_000_000, standard, 5 * time.Minute, false},
+		{"RetryMax is no double of RetryMin", silent, 2, TerminatorConfig{RetryMin: 2, RetryMax: 3}, 3, false},
+		{"a wait that has no double", silent, 18, long, math.MaxInt64, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if wait, over := next(tt.out, tt.attempt, tt.cfg); wait != tt.wait || over != tt.over {
+				t.Errorf("%v %v, want %v %v", wait, over, tt.wait, tt.over)
+			}
+		})
+	}
+}
+
+func TestTerminatorDefaults(t *testing.T) {
+	want := TerminatorConfig{StopWait: 10 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
+	if got := (TerminatorConfig{}).withDefaults(); got != want {
+		t.Errorf("%+v", got)
+	}
+	if got := want.withDefaults(); got != want {
+		t.Errorf("%+v", got)
+	}
+}

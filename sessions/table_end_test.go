@@ -1,0 +1,142 @@
+package sessions_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/sessions"
+)
+
+func TestCloseNAS(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	other := func(ev *sessions.Event) { ev.NAS.Name = "nas-2" }
+	const n = 3000 // several chunks
+	for i := range n {
+		f.send(t, sessions.Start, fmt.Sprint(i), 0)
+	}
+	f.send(t, sessions.Start, "elsewhere", 0, other)
+	f.send(t, sessions.Start, "as it restarted", 10)
+	f.send(t, sessions.Start, "later", 20)
+	await(t, func(done func(error)) error {
+		return f.CloseNAS(nas1, f.now.Add(10*time.Second), sessions.CauseNASReboot, done)
+	})
+	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2, n + 3}, ids(f.View())); diff != "" {
+		t.Error(diff)
+	}
+	told := f.told()[n+3:]
+	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
+		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
+	}
+	await(t, func(done func(error)) error {
+		return f.CloseNAS(sessions.NAS{Name: "unheard-of"}, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
+	})
+}
+
+func TestDisconnect(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	for _, sid := range []string{"a", "b", "c"} {
+		f.send(t, sessions.Start, sid, 0)
+	}
+	disconnect := func(ids ...sessions.ID) ([]sessions.ID, error) {
+		t.Helper()
+		ch := make(chan error, 1)
+		marked, err := f.Disconnect(ids, func(err error) { ch <- err })
+		if err == nil {
+			err = <-ch
+		}
+		return marked, err
+	}
+	if _, err := disconnect(1, 9, 2); err == nil || err.(*sessions.NotLiveError).Index != 1 {
+		t.Errorf("with one that is not there: %v", err)
+	}
+	if got := f.View(); got.Disconnected != 0 || got.Get(1).State != sessions.Active {
+		t.Error("a refused disconnect marked a session")
+	}
+	marked, err := disconnect(1, 2, 1)
+	if err != nil || !slices.Equal(marked, []sessions.ID{1, 2}) {
+		t.Fatalf("marked %v, %v", marked, err)
+	}
+	if marked, err = disconnect(2, 3); err != nil || !slices.Equal(marked, []sessions.ID{3}) {
+		t.Fatalf("marked %v, %v", marked, err)
+	}
+	if got := f.View(); got.Disconnected != 3 || got.Get(2).State != sessions.Terminating {
+		t.Errorf("counted %d, state %s", got.Disconnected, got.Get(2).State)
+	}
+	await(t, func(done func(error)) error { f.Undo(marked, done); return nil })
+	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
+		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
+	}
+	// The NAS's stop, and our own, carry Admin-Reset.
+	f.send(t, sessions.Stop, "a", 5)
+	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, done) })
+	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, done) })
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestUndo: it takes back a mark once, whatever has become of the session, and also when the journal
+// takes nothing new.
+func TestUndo(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	for _, sid := range []string{"a", "b", "c"} {
+		f.send(t, sessions.Start, sid, 0)
+	}
+	var marked []sessions.ID
+	await(t, func(done func(error)) (err error) {
+		marked, err = f.Disconnect([]sessions.ID{1, 2, 3}, done)
+		return err
+	})
+	f.send(t, sessions.Stop, "c", 1)
+	f.journal.Refuse(errors.New("too many changes wait for the disk"))
+	for range 2 {
+		await(t, func(done func(error)) error { f.Undo(marked, done); return nil })
+		v := f.View()
+		if v.Get(1).State != sessions.Active || v.Get(2).State != sessions.Active || v.Get(3) != nil || v.Disconnected != 1 {
+			t.Errorf("states %s %s, session 3 %v, counted %d", v.Get(1).State, v.Get(2).State, v.Get(3), v.Disconnected)
+		}
+	}
+	if s := f.restart(t).View().Get(1); s.State != sessions.Active {
+		t.Errorf("after a restart session 1 is %s", s.State)
+	}
+}
+
+// TestTerminatingEndsWithAdminReset: whatever ends a session that the operator wanted ended.
+func TestTerminatingEndsWithAdminReset(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(*testing.T, *fixture)
+		want []string
+	}{
+		{"its stop", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1 cause 6"}},
+		{"another session of its name", func(t *testing.T, f *fixture) {
+			f.send(t, sessions.Start, "a", 9, func(ev *sessions.Event) {
+				ev.Attrs = sessions.Attributes(sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, "other"), sessions.AcctSessionID, "a"))
+			})
+		}, []string{"Stop 1 cause 6", "Start 2"}},
+		{"its NAS restarts", func(t *testing.T, f *fixture) {
+			await(t, func(done func(error)) error {
+				return f.CloseNAS(nas1, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
+			})
+		}, []string{"Stop 1 cause 6"}},
+		{"we", func(t *testing.T, f *fixture) {
+			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, done) })
+		}, []string{"Stop 1 cause 6"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, sessions.Config{})
+			f.send(t, sessions.Start, "a", 0)
+			await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+			tt.end(t, f)
+			if diff := cmp.Diff(tt.want, f.told()[1:]); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

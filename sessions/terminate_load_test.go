@@ -1,0 +1,158 @@
+package sessions_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
+)
+
+// slowNASes give no answer, each after its time, and note how many are asked at once.
+type slowNASes struct {
+	takes map[string]time.Duration // by NAS name; 0 until the end
+
+	mu    sync.Mutex
+	now   map[string]int
+	most  map[string]int // "" for all together
+	asked []string       // by Acct-Session-Id, in order
+}
+
+func (n *slowNASes) count(nas string, by int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, key := range []string{nas, ""} {
+		n.now[key] += by
+		n.most[key] = max(n.most[key], n.now[key])
+	}
+}
+
+func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Session) sessions.Outcome {
+	n.count(s.NAS.Name, 1)
+	defer n.count(s.NAS.Name, -1)
+	n.mu.Lock()
+	n.asked = append(n.asked, s.AcctSessionID)
+	n.mu.Unlock()
+	var over <-chan time.Time
+	if d := n.takes[s.NAS.Name]; d > 0 {
+		over = time.After(d)
+	}
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
+	return sessions.Outcome{}
+}
+
+func (n *slowNASes) looked() (asked []string, most map[string]int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]string(nil), n.asked...), map[string]int{"": n.most[""], "silent": n.most["silent"], "slow": n.most["slow"]}
+}
+
+// loaded runs a test with a Terminator at slow NASes. begin makes sessions at a NAS and gives them
+// to it. Its loop looks at the clock each time round: if it spins, that is found here.
+func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.Duration, test func(n *slowNASes, begin func(nas string, count int))) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		rounds := 0
+		clock := func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			if rounds++; rounds > 200_000 {
+				panic("the clock is read without end")
+			}
+			return time.Now()
+		}
+		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+		defer f.journal.Close()
+		f.Table = sessions.New(sessions.Config{Now: clock}, f.journal)
+		n := &slowNASes{takes: takes, now: map[string]int{}, most: map[string]int{}}
+		term := sessions.NewTerminator(cfg, f.Table, n, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- term.Run(ctx) }()
+		last := sessions.ID(0)
+		test(n, func(nas string, count int) {
+			t.Helper()
+			var ids []sessions.ID
+			for i := range count {
+				f.send(t, sessions.Start, fmt.Sprint(nas, "-", i), 0, func(ev *sessions.Event) { ev.NAS.Name = nas })
+				last++
+				ids = append(ids, last)
+			}
+			await(t, func(done func(error)) error { _, err := f.Disconnect(ids, done); return err })
+			term.Start(ids...)
+			synctest.Wait()
+		})
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestTerminatorRests: with every place taken and more to do it waits, and looks at nothing.
+func TestTerminatorRests(t *testing.T) {
+	loaded(t, sessions.TerminatorConfig{PerNAS: 1000}, nil, func(n *slowNASes, begin func(string, int)) {
+		begin("silent", 70)
+		time.Sleep(time.Hour)
+		if asked, _ := n.looked(); len(asked) != 64 {
+			t.Errorf("%d are asked", len(asked))
+		}
+	})
+}
+
+// TestTerminatorLimits: so many attempts at once, and at one NAS; places are used again.
+func TestTerminatorLimits(t *testing.T) {
+	takes := map[string]time.Duration{"silent": 9 * time.Second, "slow": 3 * time.Second}
+	loaded(t, sessions.TerminatorConfig{Parallel: 5, PerNAS: 3, RetryMin: time.Hour}, takes, func(n *slowNASes, begin func(string, int)) {
+		begin("silent", 10)
+		begin("slow", 10)
+		time.Sleep(time.Minute)
+		asked, most := n.looked()
+		if len(asked) != 20 || most[""] != 5 || most["silent"] != 3 || most["slow"] > 3 {
+			t.Errorf("%d asked, at most %v at once", len(asked), most)
+		}
+	})
+}
+
+// TestSilentNASHoldsUpNobody: neither with many sessions that were never asked, nor with as many retries.
+func TestSilentNASHoldsUpNobody(t *testing.T) {
+	takes := map[string]time.Duration{"silent": 9 * time.Second}
+	cfg := sessions.TerminatorConfig{RetryMin: time.Second, RetryMax: time.Second}
+	loaded(t, cfg, takes, func(n *slowNASes, begin func(string, int)) {
+		begin("silent", 5000)
+		time.Sleep(time.Minute)
+		begin("healthy", 1)
+		time.Sleep(time.Second)
+		asked, most := n.looked()
+		if asked[len(asked)-1] != "healthy-0" {
+			t.Errorf("the last of %d that were asked is %s", len(asked), asked[len(asked)-1])
+		}
+		if most["silent"] != 8 {
+			t.Errorf("%d attempts at once at one NAS", most["silent"])
+		}
+	})
+}
+
+// TestNewJobsPassRetries: all places are free for them first, though others are overdue.
+func TestNewJobsPassRetries(t *testing.T) {
+	takes := map[string]time.Duration{"silent": 9 * time.Second, "slow": 9 * time.Second}
+	cfg := sessions.TerminatorConfig{Parallel: 2, PerNAS: 2, RetryMin: time.Second, RetryMax: time.Second}
+	loaded(t, cfg, takes, func(n *slowNASes, begin func(string, int)) {
+		begin("silent", 4)
+		time.Sleep(20 * time.Second) // two are asked again, and two are overdue
+		begin("slow", 2)
+		time.Sleep(10 * time.Second)
+		asked, _ := n.looked()
+		if len(asked) != 8 || asked[6][:4] != "slow" || asked[7][:4] != "slow" {
+			t.Errorf("asked %v", asked)
+		}
+	})
+}
