@@ -25,7 +25,7 @@ const (
 // record, answered) with that at which the store alone commits the same octets.
 func runDurable(ctx context.Context, b *bench) (sectionText, error) {
 	text := sectionText{
-		title: "Durable starts",
+		title: "Durable starts", unpinned: true,
 		intro: fmt.Sprintf("%d session starts, %d in flight, each answered when state, counters and accounting record are on disk, "+
 			"against the store alone committing the same octets. In one process, on all CPUs.", b.config.starts, durableInFlight),
 	}

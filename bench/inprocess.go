@@ -36,7 +36,7 @@ var figures = []struct {
 // runInProcess is the section on the table and the module without a network.
 func runInProcess(ctx context.Context, b *bench) (sectionText, error) {
 	text := sectionText{
-		title: "In process",
+		title: "In process", unpinned: true,
 		intro: "The Go benchmarks of mib/casn: the module over a session table, no master agent. Limits: 1,000 ns, no allocation, 600 B.",
 	}
 	s := series{}

@@ -99,12 +99,30 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		text.machine = describeMachine(ctx, c.cpus)
-		text.command = strings.Join(append([]string{"go run ./bench"}, args...), " ")
+		cpus := c.cpus
+		if text.unpinned {
+			cpus = ""
+		}
+		text.machine = describeMachine(ctx, cpus)
+		text.command = commandLine(args)
 		text.runs = c.runs
 		texts = append(texts, text.markdown())
 	}
 	return header + strings.Join(texts, "\n"), nil
+}
+
+// commandLine is what makes the page again; where it was written to does not matter.
+func commandLine(args []string) string {
+	words := []string{"go run ./bench"}
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "-o" || args[i] == "--o":
+			i++
+		case !strings.HasPrefix(strings.TrimLeft(args[i], "-"), "o="):
+			words = append(words, args[i])
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func parseFlags(args []string, usage io.Writer) (config, error) {

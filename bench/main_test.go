@@ -94,3 +94,18 @@ func TestParseFlagsErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestCommandLine(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "go run ./bench"},
+		{[]string{"-o", "x.md"}, "go run ./bench"},
+		{[]string{"-o=x.md", "-runs", "3"}, "go run ./bench -runs 3"},
+	} {
+		if got := commandLine(tt.args); got != tt.want {
+			t.Errorf("%q: %s", tt.args, got)
+		}
+	}
+}

@@ -19,6 +19,7 @@ type sectionText struct {
 	machine     []string // see describeMachine
 	command     string   // what makes this section again
 	runs        int
+	unpinned    bool // processes run on all CPUs
 	comparisons []comparison
 }
 
@@ -44,16 +45,19 @@ func countRuns(n int) string {
 	return fmt.Sprintf("%d interleaved runs", n)
 }
 
-// describeMachine says on what the figures were taken, a line each.
+// describeMachine says on what the figures were taken, a line each; cpus is "" if nothing is pinned.
 func describeMachine(ctx context.Context, cpus string) []string {
 	kernel := "unknown kernel"
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
 		kernel = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 	}
+	pinned := ""
+	if cpus != "" {
+		pinned = ", every process pinned to CPU " + cpus
+	}
 	return []string{
-		fmt.Sprintf("%d x %s, every process pinned to CPU %s",
-			onlineCPUs(), fieldOf("/proc/cpuinfo", "model name", ":"), cpus),
+		fmt.Sprintf("%d x %s%s", onlineCPUs(), fieldOf("/proc/cpuinfo", "model name", ":"), pinned),
 		fmt.Sprintf("%s, %s", strings.Trim(fieldOf("/etc/os-release", "PRETTY_NAME", "="), `"`), kernel),
 		fmt.Sprintf("%s, net-snmp %s", runtime.Version(), netSNMPVersion(ctx)),
 	}
