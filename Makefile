@@ -1,4 +1,4 @@
-# What a user types: make run, make test. What a developer types besides: make lint, make race, make bench.
+# What a user types: make run, make test. What a developer types besides: make lint, make race, make fuzz, make bench.
 
 GO ?= go
 # The binaries need no C library; only the race detector and the benchmark's peers need a C compiler.
@@ -34,6 +34,16 @@ lint:
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+FUZZTIME ?= 10s
+
+fuzz: ## each fuzz target, for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
 
 bench: partners ## against the peers, in one run; writes docs/benchmarks.md
 	$(GO) run ./bench -o docs/benchmarks.md

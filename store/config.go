@@ -13,7 +13,7 @@ type Config struct {
 	MinFree int64
 	// Ballast is the size, in bytes, of a file that is given back when the
 	// disk is full, so that what was accepted can still be written. 0 means
-	// 64 MiB; a negative number makes none.
+	// 64 MiB; a negative number makes none. It is no larger than MinFree.
 	Ballast int64
 	// MaxPending is how many changes may wait for the disk before Accepting
 	// answers ErrBusy. 0 means 65536.

@@ -156,6 +156,16 @@ func (s *Store) diskFull() {
 	time.Sleep(diskFullPause)
 }
 
+// ballastSize is the size of the ballast, at most MinFree: when free space is below a quarter of
+// MinFree and the ballast is dropped, that alone must not make the space with which new events are
+// accepted again.
+func (s *Store) ballastSize() int64 {
+	if s.cfg.MinFree > 0 {
+		return min(s.cfg.Ballast, s.cfg.MinFree)
+	}
+	return s.cfg.Ballast
+}
+
 // makeBallast makes the ballast file if it is missing and there is room for it.
 func (s *Store) makeBallast() {
 	s.ballast.Lock()
@@ -163,7 +173,7 @@ func (s *Store) makeBallast() {
 	if s.ballast.there || s.cfg.Ballast < 0 {
 		return
 	}
-	if free, ok := s.free(); ok && free-s.cfg.Ballast < s.cfg.MinFree/4*5 {
+	if free, ok := s.free(); ok && free-s.ballastSize() < s.cfg.MinFree/4*5 {
 		return
 	}
 	if err := s.writeBallast(); err != nil {
@@ -179,7 +189,7 @@ func (s *Store) writeBallast() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Preallocate(0, s.cfg.Ballast), f.Sync(), f.Close())
+	return errors.Join(f.Preallocate(0, s.ballastSize()), f.Sync(), f.Close())
 }
 
 // dropBallast gives the ballast back, and reports whether there was one.

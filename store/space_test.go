@@ -89,6 +89,67 @@ func TestSpace(t *testing.T) {
 	})
 }
 
+// TestDroppedBallastIsNotRoom: what the ballast leaves is for what was accepted before, not for more.
+func TestDroppedBallastIsNotRoom(t *testing.T) {
+	for _, tt := range []struct{ minFree, ballast, size int64 }{
+		{16 * mib, 0, 16 * mib}, // the default is 64 MiB
+		{16 * mib, 17 * mib, 16 * mib},
+		{100 * mib, 10 * mib, 10 * mib},
+		{-1, 10 * mib, 10 * mib},
+	} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := NewDisk()
+				disk.SetFree(1000 * mib)
+				var size int64
+				disk.fsys = ballastSize{disk.fsys, &size}
+				s := open(t, disk, Config{MinFree: tt.minFree, Ballast: tt.ballast})
+				if size != tt.size {
+					t.Fatalf("the ballast has %d octets, want %d", size, tt.size)
+				}
+				if tt.minFree < 0 {
+					return
+				}
+				free := tt.minFree/4 - 1
+				disk.SetFree(free)
+				time.Sleep(2 * spaceInterval)
+				if disk.hasBallast() {
+					t.Fatal("the ballast is still there")
+				}
+				disk.SetFree(free + size)
+				time.Sleep(2 * spaceInterval)
+				if err := s.Accepting(); !errors.Is(err, ErrNoSpace) {
+					t.Errorf("Accepting with %d octets free, of which %d were the ballast: %v", free+size, size, err)
+				}
+			})
+		})
+	}
+}
+
+// ballastSize takes down how large the ballast is: a disk in memory does not.
+type ballastSize struct {
+	vfs.FS
+	size *int64
+}
+
+type ballastFile struct {
+	vfs.File
+	size *int64
+}
+
+func (d ballastSize) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := d.FS.Create(name, c)
+	if err == nil && strings.HasSuffix(name, ballastName) {
+		f = ballastFile{f, d.size}
+	}
+	return f, err
+}
+
+func (f ballastFile) Preallocate(offset, length int64) error {
+	*f.size = offset + length
+	return f.File.Preallocate(offset, length)
+}
+
 // TestSpaceByBytes has the space looked at without a second passing: a burst
 // must not fill the disk before the next tick.
 func TestSpaceByBytes(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,10 +23,11 @@ import (
 	"aaasess/store"
 )
 
-// daemon is all parts, opened and wired. What a reload may change is changed by reload only, on
-// run's goroutine.
+// daemon is all parts, opened and wired. What a reload may change is changed on obey's goroutine
+// only.
 type daemon struct {
-	cfg   *config.Config
+	cfg   *config.Config // obey's own
+	state string         // folder of the store
 	log   *slog.Logger
 	level *slog.LevelVar
 	load  func() (*config.Config, error)
@@ -44,16 +46,22 @@ type daemon struct {
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 }
 
+// outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
+type outside struct {
+	disk    *store.Disk // of the store
+	resolve lookup      // for the names of servers
+}
+
 // open makes the parts in the order of their dependence. After an error nothing is left open.
-func open(cfg *config.Config, log *slog.Logger) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, log: log}
+func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, state: cfg.State, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
 		}
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
-	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, Logger: log}); err != nil {
+	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, Logger: log, Disk: out.disk}); err != nil {
 		return nil, err
 	}
 	d.router = accounting.NewRouter(d.store, log)
@@ -71,7 +79,10 @@ func open(cfg *config.Config, log *slog.Logger) (_ *daemon, err error) {
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
-	d.methods = newMethods(d.store, log)
+	if out.resolve == nil {
+		out.resolve = systemLookup
+	}
+	d.methods = newMethods(d.store, out.resolve, log)
 	if err := d.openSNMP(cfg); err != nil {
 		return nil, err
 	}
@@ -127,7 +138,9 @@ func (d *daemon) close() error {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
 	if d.store != nil {
-		errs = append(errs, d.store.Close())
+		if err := d.store.Close(); !errors.Is(err, store.ErrFailed) { // which the store has logged, and watchStore returned
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -146,6 +159,10 @@ type task interface {
 
 // run runs all tasks until ctx is done or one of them fails.
 func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
+	methods, err := d.methods.prepare(d.cfg)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	tasks := []task{d.listener, d.disconnector, d.terminator, d.control}
 	if d.subagent != nil {
@@ -154,19 +171,15 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if d.snmpd != nil {
 		tasks = append(tasks, d.snmpd)
 	}
-	if err := d.methods.apply(ctx, d.cfg); err != nil {
-		return err
-	}
-	g.Go(func() error { return d.methods.wait(ctx) })
+	d.registerStatus()
+	g.Go(func() error { return d.obey(ctx, hup, methods) })
+	g.Go(func() error { return d.watchStore(ctx) })
 	for _, t := range tasks {
 		g.Go(func() error { return t.Run(ctx) })
 	}
-	g.Go(func() error { return d.watchStore(ctx) })
-	g.Go(func() error { return d.obey(ctx, hup) })
-	d.registerStatus()
-	d.log.Info("ready", "sessions", d.table.View().Len(), "accounting", fmt.Sprint(d.listener.Addrs()), "state", d.cfg.State)
-	err := g.Wait()
-	d.log.Info("ended", "err", err)
+	d.log.Info("ready", "sessions", d.table.View().Len(), "accounting", fmt.Sprint(d.listener.Addrs()), "state", d.state)
+	err = g.Wait()
+	d.log.Info("ended")
 	return err
 }
 
@@ -177,16 +190,32 @@ func (d *daemon) watchStore(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-d.store.Failed():
-		return fmt.Errorf("state %s: %w", d.cfg.State, d.store.Err())
+		return d.store.Err()
 	}
 }
 
-// obey loads the configuration again at each SIGHUP.
-func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal) error {
+// tendEvery is how often methods that were removed are looked after.
+const tendEvery = time.Second
+
+// obey loads the configuration again at each SIGHUP. The accounting methods are its own: it ends
+// when all of them have ended.
+func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first change) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		d.methods.wait()
+	}()
+	d.methods.apply(ctx, first)
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case err := <-d.methods.ended:
+			return err
+		case <-tick.C:
+			d.methods.tend(ctx)
 		case <-hup:
 			if err := d.reload(ctx); err != nil {
 				d.log.Error("configuration not loaded, the one before stays", "err", err)

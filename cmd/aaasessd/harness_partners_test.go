@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,51 +21,11 @@ import (
 	"aaasess/internal/partner"
 )
 
-// TestMain makes the test binary the daemon itself when a test starts it as such.
-func TestMain(m *testing.M) {
-	if os.Getenv("AAASESSD_UNDER_TEST") != "" {
-		main()
-		os.Exit(0)
-	}
-	dir, err := os.MkdirTemp("", "aaasess-cli-")
-	if err != nil {
-		panic(err)
-	}
-	cliDir = dir
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-// cliDir is where the command line tool is built.
-var cliDir string
-
 const (
-	casnRoot    = ".1.3.6.1.4.1.9.9.150.1"
-	casnUserID  = casnRoot + ".1.3.1.2."
-	casnDiscon  = casnRoot + ".1.3.1.5."
-	nasSecret   = "nas secret"
-	limit       = 20 * time.Second
-	settleLimit = 10 * time.Second
+	casnRoot   = ".1.3.6.1.4.1.9.9.150.1"
+	casnUserID = casnRoot + ".1.3.1.2."
+	casnDiscon = casnRoot + ".1.3.1.5."
 )
-
-// lines is a buffer that a process writes and a test reads.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // daemonProc is a daemon in a process of its own, between real partners.
 type daemonProc struct {
@@ -79,6 +38,7 @@ type daemonProc struct {
 	log     *lines
 	snmpd   *partner.SnmpdProc
 	servers []*partner.FreeRADIUSProc
+	disk    string // as in setup
 }
 
 // setup says how a daemon differs from the usual one: one snmpd, one FreeRADIUS, loopback NASes.
@@ -88,11 +48,13 @@ type setup struct {
 	minFree        string // store.min-free
 	disconnect     string // session-mib-disconnect, "true" if empty
 	tcp            bool   // AgentX over TCP
+	record         string // the lists' record type, "start-stop" if empty
+	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
 func start(t *testing.T, s setup) *daemonProc {
 	t.Helper()
-	d := &daemonProc{t: t, dir: t.TempDir(), log: &lines{}}
+	d := &daemonProc{t: t, dir: t.TempDir(), log: &lines{}, disk: s.disk}
 	d.config = filepath.Join(d.dir, "aaasess.yaml")
 	d.socket = filepath.Join(d.dir, "ctl.sock")
 	network := "unix"
@@ -105,13 +67,13 @@ func start(t *testing.T, s setup) *daemonProc {
 	}
 	d.acct = fmt.Sprintf("127.0.0.1:%d", partner.FreeUDPPort(t))
 	d.configure(s)
-	d.run()
 	t.Cleanup(func() {
 		d.end(syscall.SIGTERM)
 		if t.Failed() {
 			t.Logf("the daemon's log:\n%s", d.log)
 		}
 	})
+	d.run()
 	return d
 }
 
@@ -133,7 +95,10 @@ func (d *daemonProc) configure(s setup) {
 	if s.disconnect == "" {
 		s.disconnect = "true"
 	}
-	list := "{default: {record: start-stop, methods: [group isp]}}"
+	if s.record == "" {
+		s.record = "start-stop"
+	}
+	list := "{default: {record: " + s.record + ", methods: [group isp]}}"
 	text := fmt.Sprintf(`state: state
 control: {socket: %s}
 snmp:
@@ -164,7 +129,11 @@ store: {min-free: %[11]s}
 // run starts the process and waits until it serves.
 func (d *daemonProc) run() {
 	d.t.Helper()
-	d.cmd = exec.Command(os.Args[0], "--config", d.config)
+	argv := []string{os.Args[0], "--config", d.config}
+	if d.disk != "" {
+		argv = append(d.mounted(), argv...)
+	}
+	d.cmd = exec.Command(argv[0], argv[1:]...)
 	d.cmd.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
 	d.cmd.Dir = d.dir
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
@@ -174,6 +143,26 @@ func (d *daemonProc) run() {
 	}
 	eventually(d.t, "the daemon is ready", func() bool { return strings.Count(d.log.String(), "msg=ready") > before })
 	eventually(d.t, "snmpd serves the module", func() bool { return d.served() })
+}
+
+// mounted is a command that runs another with a small disk, in memory, in place of the state folder.
+// Only the other sees it, and it ends with it: see inside.
+func (d *daemonProc) mounted() []string {
+	d.t.Helper()
+	state := filepath.Join(d.dir, "state")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	argv := []string{"unshare", "--mount"}
+	if os.Geteuid() != 0 {
+		argv = append(argv, "--map-root-user")
+	}
+	return append(argv, "sh", "-c", `mount -t tmpfs -o size="$0" tmpfs "$1" && shift && exec "$@"`, d.disk, state)
+}
+
+// inside is the path by which we see a file that the daemon sees.
+func (d *daemonProc) inside(path string) string {
+	return filepath.Join(fmt.Sprintf("/proc/%d/root", d.cmd.Process.Pid), path)
 }
 
 func (d *daemonProc) served() bool {
@@ -209,20 +198,6 @@ func (d *daemonProc) reload(logged string) {
 		d.t.Fatal(err)
 	}
 	eventually(d.t, "the log says "+logged, func() bool { return strings.Count(d.log.String(), logged) > before })
-}
-
-// eventually waits for a condition, with a limit.
-func eventually(t testing.TB, what string, cond func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(settleLimit); ; {
-		if cond() {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", settleLimit, what)
-		}
-		<-time.After(20 * time.Millisecond)
-	}
 }
 
 // account sends Accounting-Requests with radclient, one per list of attributes, and checks that all
@@ -307,7 +282,7 @@ func (d *daemonProc) aaasess(args ...string) (string, error) {
 }
 
 var cliOnce = sync.OnceValues(func() (string, error) {
-	file := filepath.Join(cliDir, "aaasess")
+	file := filepath.Join(sharedDir, "aaasess")
 	out, err := exec.Command("go", "build", "-o", file, "aaasess/cmd/aaasess").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)

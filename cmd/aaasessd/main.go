@@ -40,15 +40,22 @@ CISCO-AAA-SESSION-MIB through an AgentX master, ends them on SET casnDisconnect,
 and relays accounting.
 
 Without --config it runs its embedded default on loopback, with its state under var/.
-SIGHUP loads the configuration again, and opens the accounting file again.
-SIGTERM and SIGINT end it. It exits with 0 then, and with 1 after an error.`,
+With --config SIGHUP loads the file again, and opens the accounting file again;
+without, it ends the daemon, as a terminal that is closed should.
+SIGTERM and SIGINT end it, a second one at once. It exits with 0 then, and with 1
+after an error.`,
 		Version: version(), Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
-			defer stop()
 			hup := make(chan os.Signal, 1)
-			signal.Notify(hup, syscall.SIGHUP)
-			return run(ctx, file, hup)
+			ends := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
+			if file != "" {
+				signal.Notify(hup, syscall.SIGHUP)
+			} else if !signal.Ignored(syscall.SIGHUP) { // as nohup(1) has it
+				ends = append(ends, syscall.SIGHUP)
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
+			context.AfterFunc(ctx, stop) // whatever the end takes, the next signal does not wait for it
+			return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.SetContext(context.Background())

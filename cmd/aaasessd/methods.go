@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"net"
 	"net/netip"
 	"reflect"
 	"sync"
-	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
@@ -18,16 +15,22 @@ import (
 	"aaasess/store"
 )
 
-// methods runs the accounting methods and a Deliverer for each. A reload starts, replaces and stops
-// them; the queue of one that is stopped keeps its records until the method is configured again.
+// methods runs the accounting methods and a Deliverer for each. A reload starts and replaces them.
+// One that a reload removes delivers as long as there are records in its queue: those that wait
+// there, and those that come to it later because they were made under the list of before.
+//
+// One goroutine calls all of its functions, but for queues, servers and report.
 type methods struct {
-	store *store.Store
-	log   *slog.Logger
-	ended chan error // of a method or Deliverer that failed
-	tasks sync.WaitGroup
+	store   *store.Store
+	resolve lookup
+	log     *slog.Logger
+	ended   chan error // of a method or Deliverer that failed
+	tasks   sync.WaitGroup
+	orphans map[string]bool // queues that were told of
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards writes, and the reads of other goroutines
 	running map[accounting.MethodName]*method
+	removed map[accounting.MethodName]any // what the methods that are not configured any more were made from
 }
 
 // method is one that runs. The Deliverer outlives a change of the method's configuration.
@@ -40,8 +43,11 @@ type method struct {
 	done      chan struct{} // closed when the Deliverer has ended
 }
 
-func newMethods(st *store.Store, log *slog.Logger) *methods {
-	return &methods{store: st, log: log, ended: make(chan error, 1), running: map[accounting.MethodName]*method{}}
+func newMethods(st *store.Store, resolve lookup, log *slog.Logger) *methods {
+	return &methods{
+		store: st, resolve: resolve, log: log, ended: make(chan error, 1),
+		removed: map[accounting.MethodName]any{}, orphans: map[string]bool{}, running: map[accounting.MethodName]*method{},
+	}
 }
 
 // made is a method that does not run yet.
@@ -53,58 +59,99 @@ type made struct {
 	}
 }
 
-// discard ends a method that is not wanted after all.
-func (f made) discard() {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = f.impl.Run(ctx)
+// change is what the next apply does.
+type change struct {
+	wanted map[accounting.MethodName]any
+	fresh  map[accounting.MethodName]made // those of wanted that do not run yet, or otherwise
 }
 
-// apply makes the configured methods the running ones. After an error nothing has changed.
-func (m *methods) apply(ctx context.Context, cfg *config.Config) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	wanted := map[accounting.MethodName]any{}
+// discard ends methods that are not wanted after all.
+func (c change) discard() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, f := range c.fresh {
+		_ = f.impl.Run(ctx)
+	}
+}
+
+// prepare makes the methods that are configured and do not run yet. It is what can fail in a
+// change; what runs is not touched.
+func (m *methods) prepare(cfg *config.Config) (change, error) {
+	c := change{wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{}}
 	for _, g := range cfg.RADIUS.Groups {
-		wanted[accounting.Group(g.Name)] = g
+		c.wanted[accounting.Group(g.Name)] = g
 	}
 	for _, l := range cfg.Accounting.Lists {
 		for _, name := range l.Methods {
 			if accounting.MethodName(name) == accounting.Local {
-				wanted[accounting.Local] = cfg.Accounting.Local.File
+				c.wanted[accounting.Local] = cfg.Accounting.Local.File
 			}
 		}
 	}
-	fresh := map[accounting.MethodName]made{}
-	for name, spec := range wanted {
+	for name, spec := range c.wanted {
 		if old := m.running[name]; old != nil && reflect.DeepEqual(old.spec, spec) {
 			continue
 		}
-		impl, err := m.make(ctx, spec)
+		f, err := m.make(spec)
 		if err != nil {
-			for _, f := range fresh {
-				f.discard()
-			}
-			return err
+			c.discard()
+			return change{}, err
 		}
-		fresh[name] = impl
+		c.fresh[name] = f
 	}
-	for name := range maps.Clone(m.running) {
-		if _, stays := wanted[name]; !stays {
-			m.remove(name)
-		}
-	}
-	for name, f := range fresh {
-		m.start(ctx, name, f)
-	}
-	m.warnOfOrphans()
-	return nil
+	return c, nil
 }
 
-func (m *methods) make(ctx context.Context, spec any) (made, error) {
+// apply makes the methods of a change the configured ones. The policy is to be in place: no new
+// record goes to those that are removed now.
+func (m *methods) apply(ctx context.Context, c change) {
+	for name, f := range c.fresh {
+		m.start(ctx, name, f)
+	}
+	m.mu.Lock()
+	for name := range c.wanted {
+		delete(m.removed, name)
+	}
+	for name, r := range m.running {
+		if _, stays := c.wanted[name]; !stays {
+			m.removed[name] = r.spec
+		}
+	}
+	m.mu.Unlock()
+	m.tend(ctx)
+}
+
+// tend has the methods that were removed run while there are records for them, and tells of records
+// that nobody delivers. It is called every now and then.
+func (m *methods) tend(ctx context.Context) {
+	waiting := map[string]uint64{}
+	for _, q := range m.store.Queues() {
+		waiting[q.Name] = q.Len
+	}
+	for name, spec := range m.removed {
+		switch n, runs := waiting[name.Queue()], m.running[name] != nil; {
+		case runs && n == 0:
+			m.remove(name)
+			m.log.Info("accounting method removed", "method", string(name))
+		case !runs && n > 0:
+			f, err := m.make(spec)
+			if err != nil {
+				m.log.Warn("accounting method that was removed has records", "method", string(name), "records", n, "err", err)
+				continue
+			}
+			m.start(ctx, name, f)
+		}
+	}
+	m.warnOfOrphans(waiting)
+}
+
+func (m *methods) make(spec any) (made, error) {
 	switch spec := spec.(type) {
 	case config.Group:
-		g, err := m.newGroup(ctx, spec)
+		if hasNames(spec) {
+			return made{spec, newNamedGroup(spec, m.resolve, lookupTimes{}, m.log)}, nil
+		}
+		g, err := newGroup(spec, literals(spec), m.log)
 		return made{spec, g}, err
 	case string:
 		w, err := local.Open(spec, m.log)
@@ -116,6 +163,8 @@ func (m *methods) make(ctx context.Context, spec any) (made, error) {
 // start runs a method, in place of the one that has its name. A method runs on after its Deliverer's
 // context is done, until the Deliverer has ended: answers to what is under way still count.
 func (m *methods) start(ctx context.Context, name accounting.MethodName, f made) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	implCtx, stopImpl := context.WithCancel(context.WithoutCancel(ctx))
 	m.tasks.Go(func() { m.report(f.impl.Run(implCtx)) })
 	if r := m.running[name]; r != nil {
@@ -139,7 +188,7 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made)
 	})
 }
 
-// report keeps the first error of a task for wait.
+// report keeps the first error of a task.
 func (m *methods) report(err error) {
 	if err != nil {
 		select {
@@ -149,32 +198,22 @@ func (m *methods) report(err error) {
 	}
 }
 
-// remove ends a method and waits until it no longer reads its queue. It lets go of the lock
-// meanwhile: the method's goroutine takes it at its end.
+// remove ends a method and waits until it no longer reads its queue: a queue never has two
+// Deliverers.
 func (m *methods) remove(name accounting.MethodName) {
 	r := m.running[name]
-	delete(m.running, name)
 	r.stop()
-	m.mu.Unlock()
 	<-r.done
 	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.running, name)
 }
 
-// wait returns when ctx is done and all methods have ended, or when one fails.
-func (m *methods) wait(ctx context.Context) error {
-	select {
-	case err := <-m.ended:
-		return err
-	case <-ctx.Done():
-		m.tasks.Wait()
-		return nil
-	}
-}
+// wait returns when all methods have ended, after the context that they run with.
+func (m *methods) wait() { m.tasks.Wait() }
 
 // reopen has the local file opened again, for logrotate.
 func (m *methods) reopen() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for _, r := range m.running {
 		if w, ok := r.impl.(*local.Writer); ok {
 			w.Reopen()
@@ -182,52 +221,37 @@ func (m *methods) reopen() {
 	}
 }
 
-// warnOfOrphans tells of queues whose records wait for a method that is not configured.
-func (m *methods) warnOfOrphans() {
+// warnOfOrphans tells, once each, of queues whose records wait for a method that does not run: it
+// was removed while the daemon did not run.
+func (m *methods) warnOfOrphans(waiting map[string]uint64) {
 	has := map[string]bool{accounting.RefusedQueue: true}
 	for name := range m.running {
 		has[name.Queue()] = true
 	}
-	for _, q := range m.store.Queues() {
-		if q.Len > 0 && !has[q.Name] {
-			m.log.Warn("records wait for a method that is not configured", "queue", q.Name, "records", q.Len)
+	for queue, n := range waiting {
+		orphan := n > 0 && !has[queue]
+		if orphan && !m.orphans[queue] {
+			m.log.Warn("records wait for a method that is not configured", "queue", queue, "records", n)
 		}
+		m.orphans[queue] = orphan
 	}
 }
 
-// resolveWait bounds the look-up of a server's name.
-const resolveWait = 5 * time.Second
-
-func (m *methods) newGroup(ctx context.Context, g config.Group) (*radius.Group, error) {
+// newGroup makes a group of those servers whose address is known.
+func newGroup(g config.Group, addrs []netip.Addr, log *slog.Logger) (*radius.Group, error) {
 	rc := radius.Config{
 		Name: g.Name, Timeout: g.Timeout, Retransmit: orNone(g.Retransmit), HoldDown: g.HoldDown,
-		MaxInFlight: g.Window, Logger: m.log,
+		MaxInFlight: g.Window, Logger: log,
 	}
 	if g.HoldDown == 0 {
 		rc.HoldDown = -1
 	}
-	for _, s := range g.Servers {
-		addr, err := resolve(ctx, s.Host)
-		if err != nil {
-			return nil, fmt.Errorf("server %s: %w", s.Name, err)
+	for i, s := range g.Servers {
+		if addrs[i].IsValid() {
+			rc.Servers = append(rc.Servers, radius.Server{
+				Name: s.Name, Addr: netip.AddrPortFrom(addrs[i], s.Port), Secret: radius.Secret(s.Secret.Reveal()),
+			})
 		}
-		rc.Servers = append(rc.Servers, radius.Server{
-			Name: s.Name, Addr: netip.AddrPortFrom(addr, s.Port), Secret: radius.Secret(s.Secret.Reveal()),
-		})
 	}
 	return radius.New(rc)
-}
-
-// resolve gives the first address of a host.
-func resolve(ctx context.Context, host string) (netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, resolveWait)
-	defer cancel()
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	return addrs[0].Unmap(), nil
 }

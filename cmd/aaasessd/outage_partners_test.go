@@ -95,8 +95,8 @@ func TestDisconnectAnswers(t *testing.T) {
 	}
 }
 
-// TestReload: a bad file changes nothing, a good one counts, and sessions stay.
-func TestReload(t *testing.T) {
+// TestReloadFile: a bad file changes nothing, a good one counts, and sessions stay.
+func TestReloadFile(t *testing.T) {
 	d := start(t, setup{})
 	d.account(record("Start", "S1", "alice"))
 	good, err := os.ReadFile(d.config)
@@ -135,27 +135,34 @@ func TestReload(t *testing.T) {
 // TestFullDisk: when space is short NASes get no answer and SNMP goes on; when there is space again
 // their retransmissions are taken.
 func TestFullDisk(t *testing.T) {
+	d := start(t, setup{disk: "300m", minFree: "16MiB"})
+	d.account(record("Start", "S1", "alice"))
+	state := d.inside(filepath.Join(d.dir, "state"))
 	var fs unix.Statfs_t
-	if err := unix.Statfs(t.TempDir(), &fs); err != nil {
+	if err := unix.Statfs(state, &fs); err != nil {
 		t.Fatal(err)
 	}
 	free := int64(fs.Bavail) * fs.Bsize
-	const margin = 1 << 30
-	d := start(t, setup{minFree: fmt.Sprintf("%dMiB", (free-margin)>>20*4/5)})
-	d.account(record("Start", "S1", "alice"))
-
-	filler, err := os.Create(filepath.Join(t.TempDir(), "filler"))
+	if free > 300<<20 {
+		t.Fatalf("%d octets are free: the state is not on the small disk", free)
+	}
+	filler, err := os.Create(filepath.Join(state, "filler"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer filler.Close()
-	if err := unix.Fallocate(int(filler.Fd()), 0, 0, free-(free-margin)*4/5+margin/2); err != nil {
+	if err := unix.Fallocate(int(filler.Fd()), 0, 0, free-3<<20); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it takes no more", func() bool {
 		_, err := d.radclient(nasSecret, "-r1", "-t1", record("Start", "S2", "bob"))
 		return err != nil
 	})
+	for range 2 { // the store has given its ballast back, and that is not room for more
+		if out, err := d.radclient(nasSecret, "-r1", "-t1", record("Start", "S2", "bob")); err == nil {
+			t.Errorf("it takes more: %s", out)
+		}
+	}
 	if n := len(d.walk()); n != 7*int(d.scalar(".1.1.0"))+4 {
 		t.Errorf("%d cells with a full disk", n)
 	}

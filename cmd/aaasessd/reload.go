@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // reload puts a new configuration in place of the present one, or leaves all as it is. Sessions and
-// records are not touched.
+// records are not touched. All that can fail comes before the first effect, or is undone.
 func (d *daemon) reload(ctx context.Context) error {
 	cfg, err := d.load()
 	if err != nil {
@@ -28,24 +29,35 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clients := newClients(cfg)
-	// The steps that can fail come first; each leaves what it cannot change as it was.
-	if err := d.methods.apply(ctx, cfg); err != nil {
+	methods, err := d.methods.prepare(cfg)
+	if err != nil {
 		return err
 	}
-	if err := d.listener.SetClients(clients); err != nil {
+	if err := d.setClients(cfg); err != nil {
+		methods.discard()
 		return err
 	}
-	if err := d.disconnector.SetClients(clients); err != nil {
-		return err
+	if err := d.router.SetPolicy(policy); err != nil { // not after Validate
+		methods.discard()
+		return errors.Join(err, d.setClients(d.cfg))
 	}
-	if err := d.router.SetPolicy(policy); err != nil {
-		return err
-	}
+	d.methods.apply(ctx, methods) // after the policy: a method that was removed gets no new records
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
 	d.methods.reopen()
 	d.cfg = cfg
+	return nil
+}
+
+// setClients tells the parts that speak with NASes who they are: both or, with an error, neither.
+func (d *daemon) setClients(cfg *config.Config) error {
+	clients := newClients(cfg)
+	if err := d.listener.SetClients(clients); err != nil {
+		return err
+	}
+	if err := d.disconnector.SetClients(clients); err != nil { // not after the listener took the same
+		return errors.Join(err, d.listener.SetClients(newClients(d.cfg)))
+	}
 	return nil
 }
 

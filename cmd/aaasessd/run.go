@@ -11,29 +11,37 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// run loads the configuration, the embedded one if file is "", and runs the daemon until ctx is done.
-func run(ctx context.Context, file string, hup <-chan os.Signal) error {
+// run runs a daemon until ctx is done. Its log goes to log, what it tells the user to out.
+func run(ctx context.Context, file string, hup <-chan os.Signal, out, log io.Writer) error {
+	d, err := assemble(file, out, log, outside{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.run(ctx, hup), d.close())
+}
+
+// assemble loads the configuration, the embedded one if file is "", and opens a daemon.
+func assemble(file string, out, log io.Writer, around outside) (*daemon, error) {
 	load := func() (*config.Config, error) { return config.Load(file) }
 	if file == "" {
 		load = func() (*config.Config, error) { return config.Default(), nil }
 	}
 	cfg, err := load()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	level := new(slog.LevelVar)
-	logger := newLogger(os.Stderr, cfg.Log, level)
-	d, err := open(cfg, logger)
+	d, err := open(cfg, newLogger(log, cfg.Log, level), around)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d.load, d.level = load, level
 	if file == "" {
-		if err := d.addDefaultSnmpd(os.Stdout); err != nil {
-			return errors.Join(err, d.close())
+		if err := d.addDefaultSnmpd(out, findSnmpd); err != nil {
+			return nil, errors.Join(err, d.close())
 		}
 	}
-	return errors.Join(d.run(ctx, hup), d.close())
+	return d, nil
 }
 
 func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
@@ -52,7 +60,7 @@ const (
 )
 
 const banner = `
-aaasess runs with its embedded default, all on loopback, state under var/.
+aaasess runs with its embedded default: it listens on loopback, its state is under var/.
 In another terminal:
 
   bin/aaasess simulate &               a NAS that reports three sessions
@@ -76,18 +84,20 @@ SNMP is not served: snmpd is not installed (Debian: apt-get install snmpd snmp).
 
 // addDefaultSnmpd gives the embedded default a master agent, if one is installed, and tells the user
 // what to type.
-func (d *daemon) addDefaultSnmpd(out io.Writer) error {
-	snmpd, err := newPrivateSnmpd(snmpdDir, defaultSNMP, d.cfg.SNMP.AgentX.Address, d.log)
-	switch {
-	case errors.Is(err, errNoSnmpd):
+func (d *daemon) addDefaultSnmpd(out io.Writer, find func() (string, error)) error {
+	program, err := find()
+	if errors.Is(err, errNoSnmpd) {
 		d.subagent = nil
 		fmt.Fprint(out, banner, bannerNoSNMP)
-	case err != nil:
-		return err
-	default:
-		d.snmpd = snmpd
-		fmt.Fprint(out, banner)
-		fmt.Fprintf(out, bannerSNMP, defaultSNMP)
+		return nil
 	}
+	if err == nil {
+		d.snmpd, err = newPrivateSnmpd(program, snmpdDir, defaultSNMP, d.cfg.SNMP.AgentX.Address, d.log)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, banner)
+	fmt.Fprintf(out, bannerSNMP, defaultSNMP)
 	return nil
 }

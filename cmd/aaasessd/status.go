@@ -10,8 +10,8 @@ import (
 // queueStatus is a queue as "aaasess show status" shows it.
 type queueStatus struct {
 	Queue      string `json:"queue"`
-	Records    uint64 `json:"records"` // that wait
-	Configured bool   `json:"configured"`
+	Records    uint64 `json:"records"`    // that wait
+	Configured bool   `json:"configured"` // else what is in it was for a method that is no longer in the file
 	InFlight   int    `json:"inFlight"`
 	Delivered  uint64 `json:"delivered"`
 	NoResponse uint64 `json:"noResponse"`
@@ -38,7 +38,7 @@ func (d *daemon) registerStatus() {
 		if err := d.store.Accepting(); err != nil {
 			accepting = err.Error()
 		}
-		return map[string]string{"accepting": accepting, "state": d.cfg.State}
+		return map[string]string{"accepting": accepting, "state": d.state}
 	})
 	if d.subagent != nil {
 		d.control.RegisterStatus("agentx", func() any {
@@ -56,15 +56,16 @@ func (d *daemon) registerStatus() {
 func (m *methods) queues() []queueStatus {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	byQueue := map[string]accounting.Stats{}
+	byQueue, configured := map[string]accounting.Stats{}, map[string]bool{}
 	for name, r := range m.running {
-		byQueue[name.Queue()] = r.deliverer.Stats()
+		_, removed := m.removed[name]
+		byQueue[name.Queue()], configured[name.Queue()] = r.deliverer.Stats(), !removed
 	}
 	out := []queueStatus{}
 	for _, q := range m.store.Queues() {
-		s, configured := byQueue[q.Name]
+		s := byQueue[q.Name]
 		st := queueStatus{
-			Queue: q.Name, Records: q.Len, Configured: configured, InFlight: s.InFlight,
+			Queue: q.Name, Records: q.Len, Configured: configured[q.Name], InFlight: s.InFlight,
 			Delivered: s.Delivered, NoResponse: s.NoResponse, Refused: s.Refused,
 		}
 		if !s.DownSince.IsZero() {
@@ -81,7 +82,7 @@ func (m *methods) servers() map[string]radius.Stats {
 	defer m.mu.Unlock()
 	out := map[string]radius.Stats{}
 	for name, r := range m.running {
-		if g, ok := r.impl.(*radius.Group); ok {
+		if g, ok := r.impl.(interface{ Stats() radius.Stats }); ok {
 			out[name.Group()] = g.Stats()
 		}
 	}

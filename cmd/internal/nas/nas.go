@@ -129,17 +129,24 @@ func (n *NAS) use(s *session) bool {
 	return !s.ended
 }
 
-// end reports whether the session was live until now.
+// end reports whether the session was live until now; then Run waits for its stop.
 func (n *NAS) end(s *session) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	was := !s.ended
+	if s.ended {
+		return false
+	}
 	s.ended = true
-	return was
+	n.stops.Add(1)
+	return true
 }
 
+// stop reports the end of a session that end has ended.
 func (n *NAS) stop(s *session, cause rfc2866.AcctTerminateCause) {
-	n.stops.Go(func() { _ = n.report(s, rfc2866.AcctStatusType_Value_Stop, cause) })
+	go func() {
+		defer n.stops.Done()
+		_ = n.report(s, rfc2866.AcctStatusType_Value_Stop, cause)
+	}()
 }
 
 // report sends an Accounting-Request until it is answered.

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+
+	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/control"
+	"aaasess/sessions/radius/radiustest"
+	"aaasess/store"
+)
+
+// TestRelay: what a NAS reports is in the file, and is kept across a restart.
+func TestRelay(t *testing.T) {
+	l := launch(t, plainConfig, outside{})
+	exec := func(p *radius.Packet) error {
+		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
+	}
+	l.mustAccount(
+		packet(acctStart, "S1", "alice"),
+		packet(acctStart, "S2", "bob", exec), // a kind that has no list
+		packet(acctInterim, "S1", "alice", func(p *radius.Packet) error { return rfc2866.AcctSessionTime_Set(p, 5) }),
+	)
+	if err := l.account(packet(acctStart, "S3", "mallory", func(p *radius.Packet) error {
+		p.Secret = []byte("guessed")
+		return nil
+	}), 300*time.Millisecond); err == nil {
+		t.Error("a packet with a wrong secret was answered")
+	}
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Interim-Update 00000001")
+
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := store.Open(filepath.Join(l.dir, "state"), store.Config{})
+	if err != nil {
+		t.Fatalf("the store was not closed: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l.start(outside{})
+	if n := l.d.table.View().Len(); n != 2 {
+		t.Errorf("%d sessions after the restart, want 2", n)
+	}
+	l.mustAccount(packet(acctStop, "S1", "alice"))
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Interim-Update 00000001", "Stop 00000001")
+}
+
+// TestAccountingOnOff: a NAS that starts or ends has no sessions.
+func TestAccountingOnOff(t *testing.T) {
+	l := launch(t, plainConfig, outside{})
+	for i, status := range []rfc2866.AcctStatusType{rfc2866.AcctStatusType_Value_AccountingOn, rfc2866.AcctStatusType_Value_AccountingOff} {
+		l.mustAccount(packet(acctStart, "S1", "alice"))
+		eventually(t, "the session is there", func() bool { return l.d.table.View().Len() == 1 })
+		l.mustAccount(packet(status, "", ""))
+		if n := l.d.table.View().Len(); n != 0 {
+			t.Errorf("%v: %d sessions are left", status, n)
+		}
+		want := []string{"Start 00000001", "Stop 00000001", "Start 00000002", "Stop 00000002"}[:2*i+2]
+		l.eventuallyRecords("records.jsonl", want...)
+	}
+}
+
+// TestStoreFails: a store that cannot keep its word ends the daemon, with one error and nothing
+// answered.
+func TestStoreFails(t *testing.T) {
+	disk := store.NewDisk()
+	l := launch(t, plainConfig, outside{disk: disk})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	l.eventuallyRecords("records.jsonl", "Start 00000001")
+	disk.Break(syscall.EIO)
+	if err := l.account(packet(acctStop, "S1", "alice"), 500*time.Millisecond); err == nil {
+		t.Error("a stop that is not on the disk was answered")
+	}
+	err := l.wait()
+	if !errors.Is(err, store.ErrFailed) || !errors.Is(err, syscall.EIO) {
+		t.Fatalf("the daemon ended with %v, want ErrFailed and EIO", err)
+	}
+	if n := strings.Count(err.Error(), "input/output error"); n != 1 {
+		t.Errorf("the error tells of it %d times: %v", n, err)
+	}
+	if n := strings.Count(l.log.String(), "level=ERROR"); n != 1 {
+		t.Errorf("the log has %d errors, want the store's", n)
+	}
+}
+
+// TestStatus asks all sections while the configuration is loaded again and again.
+func TestStatus(t *testing.T) {
+	l := launch(t, plainConfig, outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	l.eventuallyRecords("records.jsonl", "Start 00000001")
+	asked := make(chan error)
+	go func() {
+		var err error
+		for range 50 {
+			if _, err = l.client().Status(t.Context()); err != nil {
+				break
+			}
+		}
+		asked <- err
+	}()
+	for range 5 {
+		l.reload(plainConfig, "configuration loaded")
+	}
+	if err := <-asked; err != nil {
+		t.Error(err)
+	}
+	status, err := l.client().Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for name := range status.Sections {
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"queues", "radius", "servers", "store"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for section, want := range map[string]string{
+		"queues": `"queue":"local","records":0,"configured":true`, "store": `"accepting":"yes"`, "radius": `"loopback"`, "servers": `{}`,
+	} {
+		if !strings.Contains(string(status.Sections[section]), want) {
+			t.Errorf("%s: %s, want %s", section, status.Sections[section], want)
+		}
+	}
+	if status.Entries != 1 {
+		t.Errorf("%d entries", status.Entries)
+	}
+}
+
+// TestDisconnect ends a session through the control socket.
+func TestDisconnect(t *testing.T) {
+	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
+	l := launch(t, with(t, plainConfig, "3799", portOf(nas.AddrPort())), outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	l.disconnect("alice")
+	if asked := nas.Next(); !bytes.Contains(asked.Data, []byte("S1")) {
+		t.Errorf("the NAS was asked for %x", asked.Data)
+	}
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000001")
+}
+
+func (l *inProcess) disconnect(user string) {
+	l.t.Helper()
+	list, err := l.client().Disconnect(l.t.Context(), control.DisconnectRequest{Filter: map[string]string{"user": user}})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	_ = list.Close()
+}
+
+// TestNoSnmpd: without snmpd the embedded default serves all but SNMP, and says so.
+func TestNoSnmpd(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "aaasess.yaml")
+	text := with(t, plainConfig, "snmp: {", "snmp: {agentx: {network: unix, address: agentx.sock}, ")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, log lines
+	d, err := assemble(file, &out, &log, outside{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.subagent == nil {
+		t.Error("no subagent though there is an AgentX address")
+	}
+	t.Cleanup(func() {
+		if err := d.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := d.addDefaultSnmpd(&out, func() (string, error) { return "", errNoSnmpd }); err != nil {
+		t.Fatal(err)
+	}
+	if d.subagent != nil || d.snmpd != nil {
+		t.Error("SNMP is served without snmpd")
+	}
+	for _, want := range []string{"bin/aaasess simulate", "snmpd is not installed"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the banner has no %q:\n%s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), "snmpwalk") {
+		t.Errorf("the banner has SNMP commands:\n%s", &out)
+	}
+	broken := errors.New("broken")
+	if err := d.addDefaultSnmpd(&out, func() (string, error) { return "", broken }); !errors.Is(err, broken) {
+		t.Errorf("another error: %v", err)
+	}
+}
+
+// TestCommands runs check and schema.
+func TestCommands(t *testing.T) {
+	good := filepath.Join(t.TempDir(), "good.yaml")
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := errors.Join(os.WriteFile(good, []byte(plainConfig), 0o600), os.WriteFile(bad, []byte("stat: x\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args      []string
+		out, fail string
+	}{
+		{[]string{"check", good}, good + " is correct\n", ""},
+		{[]string{"check", bad}, "", "bad.yaml:1:1"},
+		{[]string{"check"}, "", "accepts 1 arg"},
+		{[]string{"schema"}, string(config.Schema()), ""},
+		{[]string{"--config", bad}, "", "bad.yaml:1:1"},
+		{[]string{"nonsense"}, "", "nonsense"},
+	}
+	for _, tt := range tests {
+		cmd := root()
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetErr(&out)
+		cmd.SetArgs(tt.args)
+		err := cmd.Execute()
+		if tt.fail == "" && (err != nil || out.String() != tt.out) || tt.fail != "" && (err == nil || !strings.Contains(err.Error(), tt.fail)) {
+			t.Errorf("%q: %v, %q", tt.args, err, out.String())
+		}
+	}
+}
+
+// TestOpenFails: what cannot be opened leaves nothing open.
+func TestOpenFails(t *testing.T) {
+	used := listen(t, "127.0.0.1:0")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "aaasess.yaml")
+	tests := []struct{ name, old, new, want string }{
+		{"port", "127.0.0.1:0", used.addrPort().String(), used.addrPort().String()},
+		{"state", "state: state", "state: aaasess.yaml", "aaasess.yaml"},
+		{"socket", "ctl.sock", strings.Repeat("x", 200) + "/ctl.sock", "107"},
+		{"accounting file", "records.jsonl", "none/records.jsonl", "none/records.jsonl"},
+	}
+	before := goroutines()
+	for _, tt := range tests {
+		if err := os.WriteFile(file, []byte(with(t, plainConfig, tt.old, tt.new)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := run(t.Context(), file, nil, new(lines), new(lines))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+		}
+		endsAll(t, before)
+	}
+	if err := os.WriteFile(file, []byte(plainConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := assemble(file, new(lines), new(lines), outside{})
+	if err != nil {
+		t.Fatalf("after those: %v", err)
+	}
+	if err := d.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSignals: the first signal ends the daemon in order, the second at once; SIGHUP loads the file.
+func TestSignals(t *testing.T) {
+	server := listen(t, "127.0.0.1:0")
+	server.setSilent(true) // the end waits two seconds for its answer
+	for _, impatient := range []bool{false, true} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "aaasess.yaml")
+		if err := os.WriteFile(file, []byte(with(t, relayConfig(t, "isp", server), "timeout: 100ms", "timeout: 10s")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out lines
+		cmd := process(t, dir, &out, "--config", file)
+		eventually(t, "it is ready", func() bool { return strings.Contains(out.String(), "msg=ready") })
+		signal := func(sig syscall.Signal) {
+			if err := cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Error(err)
+			}
+		}
+		signal(syscall.SIGHUP)
+		eventually(t, "it has loaded the file", func() bool { return strings.Contains(out.String(), "configuration loaded") })
+		_, addr, _ := strings.Cut(out.String(), "accounting=[")
+		addr, _, _ = strings.Cut(addr, "]")
+		if _, err := radiustest.Account(t.Context(), netip.AddrPort{}, netip.MustParseAddrPort(addr), packet(acctStart, "S1", "alice")); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the record is under way", func() bool { return server.asked.Load() > 0 })
+		server.asked.Store(0)
+
+		gone := make(chan error, 1)
+		signal(syscall.SIGINT)
+		go func() { gone <- cmd.Wait() }()
+		for again := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-again.C:
+				if impatient {
+					signal(syscall.SIGINT)
+				}
+				continue
+			case <-gone:
+			}
+			again.Stop()
+			break
+		}
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() != impatient || !impatient && status.ExitStatus() != 0 {
+			t.Errorf("impatient %v: it ended with %v", impatient, cmd.ProcessState)
+		}
+	}
+}

@@ -1,0 +1,363 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+
+	"aaasess/cmd/internal/control"
+	"aaasess/sessions/radius/radiustest"
+)
+
+// TestMain makes the test binary the daemon itself, or what keeps an snmpd running, when a test
+// starts it as such.
+func TestMain(m *testing.M) {
+	switch {
+	case os.Getenv("AAASESSD_UNDER_TEST") != "":
+		main()
+		os.Exit(0)
+	case os.Getenv("AAASESSD_SNMPD") != "":
+		keepSnmpd(os.Getenv("AAASESSD_SNMPD"))
+		os.Exit(0)
+	}
+	dir, err := os.MkdirTemp("", "aaasess-test-")
+	if err != nil {
+		panic(err)
+	}
+	sharedDir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// sharedDir is for what is made once for all tests.
+var sharedDir string
+
+const (
+	nasSecret   = "nas secret"
+	limit       = 20 * time.Second
+	settleLimit = 20 * time.Second
+)
+
+// lines is a buffer that a process writes and a test reads.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// eventually waits for a condition, with a limit. got points to what tells of it.
+func eventually(t testing.TB, what string, cond func() bool, got ...any) {
+	t.Helper()
+	for deadline := time.Now().Add(settleLimit); ; {
+		if cond() {
+			return
+		}
+		if time.Now().After(deadline) {
+			for i, g := range got {
+				got[i] = reflect.ValueOf(g).Elem()
+			}
+			t.Fatalf("not within %v: %s; it is %v", settleLimit, what, got)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// inProcess is a daemon in this process, without partners.
+type inProcess struct {
+	t      *testing.T
+	dir    string
+	file   string
+	d      *daemon
+	log    *lines
+	hup    chan os.Signal
+	cancel context.CancelFunc
+	ended  chan error // run's, then close's
+}
+
+// plainConfig is a configuration: all ports are free ones, one NAS is at loopback, all is accounted
+// to a file.
+const plainConfig = `state: state
+log: {level: info}
+control: {socket: ctl.sock}
+snmp: {session-mib-disconnect: true}
+radius:
+  accounting: {listen: ["127.0.0.1:0"]}
+  clients:
+    - {name: loopback, address: 127.0.0.0/8, secret: "nas secret", disconnect: {port: 3799}}
+accounting:
+  network: {default: {record: start-stop, methods: [local]}}
+  local: {file: records.jsonl}
+sessions: {disconnect: {stop-wait: 100ms, retry-min: 100ms, timeout: 100ms, retransmit: 0}}
+store: {min-free: 1MiB}
+`
+
+// relayConfig is plainConfig with these servers in a group, to which all is accounted.
+func relayConfig(t *testing.T, group string, servers ...*upstream) string {
+	t.Helper()
+	var hosts []string
+	for _, u := range servers {
+		hosts = append(hosts, u.addrPort().String())
+	}
+	return groupConfig(t, group, hosts...)
+}
+
+// groupConfig is relayConfig for servers by host:port.
+func groupConfig(t *testing.T, group string, hosts ...string) string {
+	t.Helper()
+	text, names := "  servers:\n", ""
+	for i, hostPort := range hosts {
+		host, port, _ := strings.Cut(hostPort, ":")
+		text += fmt.Sprintf("    - {name: r%d, address: %s, port: %s, secret: upstream}\n", i, host, port)
+		names += fmt.Sprintf("r%d, ", i)
+	}
+	text += fmt.Sprintf("  groups:\n    - {name: %s, servers: [%s], timeout: 100ms, retransmit: 0, hold-down: 0s}\n", group, strings.TrimSuffix(names, ", "))
+	return with(t, plainConfig, "methods: [local]", "methods: [group "+group+"]", "accounting:\n  network", text+"accounting:\n  network")
+}
+
+// portOf is the port, as configurations have it.
+func portOf(a netip.AddrPort) string { return strconv.Itoa(int(a.Port())) }
+
+// with replaces old by new, in pairs; what is not there fails the test.
+func with(t *testing.T, text string, oldNew ...string) string {
+	t.Helper()
+	for i := 0; i < len(oldNew); i += 2 {
+		if !strings.Contains(text, oldNew[i]) {
+			t.Fatalf("the configuration has no %q:\n%s", oldNew[i], text)
+		}
+		text = strings.Replace(text, oldNew[i], oldNew[i+1], 1)
+	}
+	return text
+}
+
+// launch runs a daemon until the test ends, and then looks that nothing of it is left.
+func launch(t *testing.T, text string, around outside) *inProcess {
+	t.Helper()
+	l := &inProcess{t: t, dir: t.TempDir()}
+	l.file = filepath.Join(l.dir, "aaasess.yaml")
+	l.configure(text)
+	l.start(around)
+	return l
+}
+
+func (l *inProcess) start(around outside) {
+	l.t.Helper()
+	before := goroutines()
+	l.log = &lines{}
+	d, err := assemble(l.file, l.log, l.log, around)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.d, l.cancel, l.hup, l.ended = d, cancel, make(chan os.Signal, 1), make(chan error, 2)
+	log, ended := l.log, l.ended
+	go func() {
+		ended <- d.run(ctx, l.hup)
+		ended <- d.close()
+	}()
+	l.t.Cleanup(func() {
+		if l.ended == ended {
+			if err := l.stop(); err != nil {
+				l.t.Errorf("the daemon ended with %v", err)
+			}
+		}
+		if around.disk == nil {
+			endsAll(l.t, before)
+		}
+		if l.t.Failed() {
+			l.t.Logf("the daemon's log:\n%s", log)
+		}
+	})
+	eventually(l.t, "the daemon is ready", func() bool { return strings.Contains(log.String(), "msg=ready") })
+}
+
+// stop ends the daemon and gives what run and close returned.
+func (l *inProcess) stop() error {
+	l.cancel()
+	return l.wait()
+}
+
+// wait waits for the daemon's end.
+func (l *inProcess) wait() error {
+	l.t.Helper()
+	var errs []error
+	for range 2 {
+		select {
+		case err := <-l.ended:
+			errs = append(errs, err)
+		case <-time.After(limit):
+			l.t.Fatal("the daemon does not end")
+		}
+	}
+	l.ended = nil
+	return errors.Join(errs...)
+}
+
+func (l *inProcess) configure(text string) {
+	l.t.Helper()
+	if err := os.WriteFile(l.file, []byte(text), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// reload has a configuration loaded and waits for what the log says of it.
+func (l *inProcess) reload(text, logged string) {
+	l.t.Helper()
+	l.configure(text)
+	before := strings.Count(l.log.String(), logged)
+	l.hup <- os.Interrupt
+	eventually(l.t, "the log says "+logged, func() bool { return strings.Count(l.log.String(), logged) > before })
+}
+
+// goroutines are those that run code of ours, tests apart, or of the store's engine: by number.
+func goroutines() map[string]string {
+	b := make([]byte, 1<<20)
+	b = b[:runtime.Stack(b, true)]
+	all := map[string]string{}
+	for g := range strings.SplitSeq(string(b), "\n\n") {
+		number, _, _ := strings.Cut(g, " [")
+		if (strings.Contains(g, "aaasess/") || strings.Contains(g, "pebble")) && !strings.Contains(g, "_test.go") {
+			all[number] = g
+		}
+	}
+	return all
+}
+
+// endsAll looks that no more of them run than before.
+func endsAll(t *testing.T, before map[string]string) {
+	t.Helper()
+	var left []string
+	eventually(t, "nothing is left running", func() bool {
+		left = nil
+		for number, g := range goroutines() {
+			if before[number] == "" {
+				left = append(left, g)
+			}
+		}
+		return len(left) == 0
+	}, &left)
+}
+
+// packet is an Accounting-Request.
+func packet(status rfc2866.AcctStatusType, sid, user string, more ...func(*radius.Packet) error) *radius.Packet {
+	p := radius.New(radius.CodeAccountingRequest, []byte(nasSecret))
+	errs := []error{rfc2866.AcctStatusType_Set(p, status), rfc2865.NASIPAddress_Set(p, net.IPv4(127, 0, 0, 1))}
+	if sid != "" {
+		errs = append(errs, rfc2866.AcctSessionID_SetString(p, sid), rfc2865.UserName_SetString(p, user))
+	}
+	for _, m := range more {
+		errs = append(errs, m(p))
+	}
+	if err := errors.Join(errs...); err != nil {
+		panic(err)
+	}
+	return p
+}
+
+const (
+	acctStart   = rfc2866.AcctStatusType_Value_Start
+	acctStop    = rfc2866.AcctStatusType_Value_Stop
+	acctInterim = rfc2866.AcctStatusType_Value_InterimUpdate
+)
+
+// account sends a packet once; the error tells if it was not answered.
+func (l *inProcess) account(p *radius.Packet, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(l.t.Context(), wait)
+	defer cancel()
+	_, err := radiustest.Account(ctx, netip.MustParseAddrPort("127.0.0.1:0"), l.d.listener.Addr(), p)
+	return err
+}
+
+func (l *inProcess) mustAccount(packets ...*radius.Packet) {
+	l.t.Helper()
+	for _, p := range packets {
+		if err := l.account(p, limit); err != nil {
+			l.t.Fatalf("no answer: %v", err)
+		}
+	}
+}
+
+// records are "type session" of what is in an accounting file, in order.
+func (l *inProcess) records(name string) []string {
+	l.t.Helper()
+	b, err := os.ReadFile(filepath.Join(l.dir, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var out []string
+	for line := range bytes.Lines(b) {
+		var r struct{ Type, Session string }
+		if err := json.Unmarshal(line, &r); err != nil {
+			l.t.Fatalf("%v: %s", err, line)
+		}
+		out = append(out, r.Type+" "+r.Session)
+	}
+	return out
+}
+
+func (l *inProcess) eventuallyRecords(name string, want ...string) {
+	l.t.Helper()
+	var got []string
+	eventually(l.t, fmt.Sprintf("%s has %q", name, want), func() bool {
+		got = l.records(name)
+		return slices.Equal(got, want)
+	}, &got)
+}
+
+func (l *inProcess) client() *control.Client {
+	return control.NewClient(filepath.Join(l.dir, "ctl.sock"), limit)
+}
+
+// process is the daemon in a process of its own.
+func process(t *testing.T, dir string, out *lines, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	cmd.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+		if t.Failed() {
+			t.Logf("the daemon's output:\n%s", out)
+		}
+	})
+	return cmd
+}

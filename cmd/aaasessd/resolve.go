@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/cmd/aaasessd/internal/config"
+)
+
+// lookup finds the addresses of a host name.
+type lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+
+// systemLookup asks as the system is set up to ask: /etc/hosts, DNS.
+func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// lookupTimes is when names are looked up; zero values are the defaults.
+type lookupTimes struct {
+	limit    time.Duration // of a look-up; 0 means 5 s
+	min, max time.Duration // bound the wait, which doubles, while a name is not known; 0 means 1 s and 60 s
+	every    time.Duration // when all are known: servers move; 0 means 5 min
+}
+
+func (t lookupTimes) withDefaults() lookupTimes {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&t.limit, 5 * time.Second}, {&t.min, time.Second}, {&t.max, time.Minute}, {&t.every, 5 * time.Minute}} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	return t
+}
+
+// literals is the addresses of a group's servers; not valid where a server has a name.
+func literals(g config.Group) []netip.Addr {
+	addrs := make([]netip.Addr, len(g.Servers))
+	for i, s := range g.Servers {
+		addrs[i], _ = netip.ParseAddr(s.Host)
+	}
+	return addrs
+}
+
+func hasNames(g config.Group) bool {
+	return slices.ContainsFunc(literals(g), func(a netip.Addr) bool { return !a.IsValid() })
+}
+
+// namedGroup is a server group of which some servers are known by name. It runs a [radius.Group] of
+// those whose address is known, and puts another in its place when that changes; while there is
+// none, nobody responds. A name that is not found any more keeps its address.
+type namedGroup struct {
+	spec   config.Group
+	lookup lookup
+	times  lookupTimes
+	log    *slog.Logger
+
+	// Run's own.
+	addrs  []netip.Addr // of spec.Servers
+	failed []bool       // of spec.Servers: the last look-up
+
+	mu    sync.Mutex // never held over a look-up, a Send or a done
+	phase namedPhase
+	group *radius.Group // nil: no address is known
+	early []early       // what came before the first look-up was over; at most Window
+}
+
+type namedPhase uint8
+
+const (
+	lookingUp namedPhase = iota // for the first time: records wait for that
+	lookedUp
+	over
+)
+
+// early is a call of Send.
+type early struct {
+	rec  *accounting.Record
+	done func(error)
+}
+
+func newNamedGroup(spec config.Group, lookup lookup, times lookupTimes, log *slog.Logger) *namedGroup {
+	return &namedGroup{
+		spec: spec, lookup: lookup, times: times.withDefaults(), log: log.With("group", spec.Name),
+		addrs: literals(spec), failed: make([]bool, len(spec.Servers)),
+	}
+}
+
+// String says what Run does, for logs.
+func (n *namedGroup) String() string { return "accounting group " + n.spec.Name }
+
+// Window is the group's.
+func (n *namedGroup) Window() int { return n.spec.Window }
+
+// Send gives a record to the group that there is. See [accounting.Method].
+func (n *namedGroup) Send(rec *accounting.Record, done func(error)) {
+	n.mu.Lock()
+	group, phase := n.group, n.phase
+	if phase == lookingUp {
+		n.early = append(n.early, early{rec, done})
+	}
+	n.mu.Unlock()
+	if phase != lookingUp {
+		pass(group, phase, rec, done)
+	}
+}
+
+func pass(group *radius.Group, phase namedPhase, rec *accounting.Record, done func(error)) {
+	switch {
+	case phase == over:
+		done(radius.ErrStopped)
+	case group == nil:
+		done(accounting.ErrNoResponse)
+	default:
+		group.Send(rec, done) // also one that has just ended: it says so
+	}
+}
+
+// Stats is that of the group since its addresses changed.
+func (n *namedGroup) Stats() radius.Stats {
+	n.mu.Lock()
+	group := n.group
+	n.mu.Unlock()
+	if group == nil {
+		return radius.Stats{}
+	}
+	return group.Stats()
+}
+
+// Run looks names up, and sends records, until ctx is done.
+func (n *namedGroup) Run(ctx context.Context) error {
+	var groups sync.WaitGroup
+	defer groups.Wait()
+	stop := context.CancelFunc(func() {})
+	defer func() { stop() }()
+	defer n.become(nil, over)
+	for wait := n.times.min; ; {
+		changed := n.lookUp(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if group := n.remake(changed); group != nil {
+			groupCtx, stopGroup := context.WithCancel(ctx)
+			groups.Go(func() { _ = group.Run(groupCtx) }) // an error is only for a second Run
+			n.become(group, lookedUp)
+			stop() // what the former one has under way is sent again
+			stop = stopGroup
+		} else {
+			n.become(n.group, lookedUp)
+		}
+		next := n.times.every
+		if slices.ContainsFunc(n.addrs, func(a netip.Addr) bool { return !a.IsValid() }) {
+			next, wait = wait, min(2*wait, n.times.max)
+		} else {
+			wait = n.times.min
+		}
+		select {
+		case <-time.After(next):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// become puts a group in place, and gives it what waited for the first look-up.
+func (n *namedGroup) become(group *radius.Group, phase namedPhase) {
+	n.mu.Lock()
+	n.group, n.phase = group, phase
+	waited := n.early
+	n.early = nil
+	n.mu.Unlock()
+	for _, e := range waited {
+		pass(group, phase, e.rec, e.done)
+	}
+}
+
+// lookUp looks all names up, side by side, and reports whether an address has changed.
+func (n *namedGroup) lookUp(ctx context.Context) (changed bool) {
+	ctx, cancel := context.WithTimeout(ctx, n.times.limit)
+	defer cancel()
+	found, errs := make([][]netip.Addr, len(n.addrs)), make([]error, len(n.addrs))
+	var all sync.WaitGroup
+	for i, s := range n.spec.Servers {
+		if _, err := netip.ParseAddr(s.Host); err != nil {
+			all.Go(func() { found[i], errs[i] = n.lookup(ctx, s.Host) })
+		}
+	}
+	all.Wait()
+	for i, s := range n.spec.Servers {
+		for j, a := range found[i] {
+			found[i][j] = a.Unmap()
+		}
+		n.tell(i, errs[i])
+		// One of several addresses is kept as long as it is among them, in whatever order they come.
+		if len(found[i]) > 0 && !slices.Contains(found[i], n.addrs[i]) {
+			n.log.Info("accounting server found", "server", s.Name, "host", s.Host, "address", found[i][0])
+			n.addrs[i], changed = found[i][0], true
+		}
+	}
+	return changed
+}
+
+// tell logs when a name begins or ceases to be a trouble.
+func (n *namedGroup) tell(i int, err error) {
+	if s := n.spec.Servers[i]; err != nil && !n.failed[i] {
+		n.log.Warn("accounting server's name cannot be looked up", "server", s.Name, "host", s.Host, "keeps", n.addrs[i], "err", err)
+	}
+	n.failed[i] = err != nil
+}
+
+// remake makes a group of the addresses that are known, nil if that would change nothing. Two names
+// of one address are one server.
+func (n *namedGroup) remake(changed bool) *radius.Group {
+	if first := n.group == nil; !changed && !first {
+		return nil
+	}
+	addrs := slices.Clone(n.addrs)
+	for i, s := range n.spec.Servers {
+		for j, other := range n.spec.Servers[:i] {
+			if addrs[i].IsValid() && addrs[i] == addrs[j] && s.Port == other.Port {
+				n.log.Warn("accounting servers have one address", "server", s.Name, "other", other.Name, "address", addrs[i])
+				addrs[i] = netip.Addr{}
+			}
+		}
+	}
+	if !slices.ContainsFunc(addrs, netip.Addr.IsValid) {
+		return nil
+	}
+	group, err := newGroup(n.spec, addrs, n.log)
+	if err != nil {
+		n.log.Error("accounting group", "err", err)
+		return nil
+	}
+	return group
+}

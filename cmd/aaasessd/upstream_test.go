@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2866"
+)
+
+// upstream is an accounting server that answers unless it is to be silent.
+type upstream struct {
+	conn  *net.UDPConn
+	asked atomic.Int64 // requests that came
+
+	mu     sync.Mutex
+	silent bool
+	taken  []string // "type session" of what was answered, copies too
+}
+
+func listen(t *testing.T, addr string) *upstream {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &upstream{conn: conn}
+	var serving sync.WaitGroup
+	serving.Go(u.serve)
+	t.Cleanup(func() {
+		_ = conn.Close()
+		serving.Wait()
+	})
+	return u
+}
+
+func (u *upstream) addrPort() netip.AddrPort { return u.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func (u *upstream) setSilent(silent bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.silent = silent
+}
+
+func (u *upstream) serve() {
+	b := make([]byte, radius.MaxPacketLength)
+	for {
+		n, from, err := u.conn.ReadFromUDPAddrPort(b)
+		if err != nil {
+			return
+		}
+		p, err := radius.Parse(b[:n], []byte("upstream"))
+		if err != nil || !radius.IsAuthenticRequest(b[:n], p.Secret) {
+			continue
+		}
+		u.asked.Add(1)
+		u.mu.Lock()
+		silent := u.silent
+		if !silent {
+			u.taken = append(u.taken, fmt.Sprint(rfc2866.AcctStatusType_Get(p), " ", rfc2866.AcctSessionID_GetString(p)))
+		}
+		u.mu.Unlock()
+		if answer, err := p.Response(radius.CodeAccountingResponse).Encode(); err == nil && !silent {
+			_, _ = u.conn.WriteToUDPAddrPort(answer, from)
+		}
+	}
+}
+
+// kinds are what was taken, each once.
+func (u *upstream) kinds() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Compact(slices.Sorted(slices.Values(u.taken)))
+}
