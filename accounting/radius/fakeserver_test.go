@@ -107,11 +107,14 @@ func (s *fakeServer) serve() {
 			continue
 		}
 		r := &fakeRequest{p, from, time.Now()}
+		what := s.do(len(s.got()), p)
 		s.mu.Lock()
 		s.requests = append(s.requests, r)
-		count := len(s.requests)
+		if what == hold { // together: who sees the request may release it at once
+			s.held = append(s.held, r)
+		}
 		s.mu.Unlock()
-		s.react(r, s.do(count-1, p))
+		s.react(r, what)
 	}
 }
 
@@ -119,10 +122,7 @@ func (s *fakeServer) react(r *fakeRequest, what action) {
 	switch what {
 	case answer:
 		s.write(s.conn, r, s.response(r))
-	case hold:
-		s.mu.Lock()
-		s.held = append(s.held, r)
-		s.mu.Unlock()
+	case hold: // until release
 	case twice:
 		s.write(s.conn, r, s.response(r))
 		s.write(s.conn, r, s.response(r))

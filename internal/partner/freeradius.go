@@ -1,19 +1,13 @@
 package partner
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // FreeRADIUSOptions says how a FreeRADIUS differs from the usual one.
@@ -28,23 +22,21 @@ type FreeRADIUSProc struct {
 	Addr   string // host:port where it takes accounting
 	Secret string
 
-	t      testing.TB
-	path   string
-	dir    string
-	paused bool
-
-	cmd  *exec.Cmd     // nil while it does not run
-	done chan struct{} // closed when cmd has ended and was waited for
-
-	mu  sync.Mutex
-	log strings.Builder
+	dir string
+	process
 }
 
 // FreeRADIUS starts one, and gives it when it serves. It ends with the test. Its log becomes part of
 // the test's if that fails.
 func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	t.Helper()
-	p := &FreeRADIUSProc{t: t, path: lookPath(t, "freeradius"), dir: t.TempDir(), Secret: opts.Secret}
+	dir := t.TempDir()
+	p := &FreeRADIUSProc{Secret: opts.Secret, dir: dir, process: process{
+		t: t, name: "freeradius", path: lookPath(t, "freeradius"),
+		args:  []string{"-f", "-l", "stdout", "-d", dir, "-n", "radiusd"},
+		env:   []string{"TZ=UTC"},
+		ready: func(line string) bool { return strings.Contains(line, "Ready to process requests") },
+	}}
 	if p.Secret == "" {
 		p.Secret = "testing123"
 	}
@@ -57,13 +49,7 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	if err := os.WriteFile(filepath.Join(p.dir, "radiusd.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		p.Kill()
-		if t.Failed() {
-			t.Logf("freeradius said:\n%s", p.Log())
-		}
-	})
-	p.Start()
+	p.begin()
 	return p
 }
 
@@ -120,13 +106,6 @@ server default {
 }
 `
 
-// Log is what it has printed so far.
-func (p *FreeRADIUSProc) Log() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
-}
-
 // Detail is the accounting requests that it has taken, in the order in which it wrote them.
 func (p *FreeRADIUSProc) Detail() []DetailRecord {
 	p.t.Helper()
@@ -142,107 +121,4 @@ func (p *FreeRADIUSProc) Detail() []DetailRecord {
 		p.t.Fatal(err)
 	}
 	return records
-}
-
-// Start starts it again after Stop or Kill, with the same address and the same detail file, and
-// returns when it serves.
-func (p *FreeRADIUSProc) Start() {
-	p.t.Helper()
-	if p.cmd != nil {
-		p.t.Fatal("partner: freeradius: runs already")
-	}
-	cmd := exec.Command(p.path, "-f", "-l", "stdout", "-d", p.dir, "-n", "radiusd")
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
-	// Should the test die without its clean-up, the kernel ends freeradius.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		p.t.Fatalf("partner: freeradius: %v", err)
-	}
-	serving, done := make(chan struct{}), make(chan struct{})
-	p.cmd, p.done, p.paused = cmd, done, false
-	go func() {
-		defer close(done)
-		p.follow(out, serving)
-		_ = cmd.Wait() // how it ended is of no interest: mostly by our signal
-	}()
-	select {
-	case <-serving:
-	case <-done:
-		p.t.Fatalf("partner: freeradius ended at once:\n%s", p.Log())
-	case <-time.After(startTimeout):
-		p.t.Fatalf("partner: freeradius does not serve after %s:\n%s", startTimeout, p.Log())
-	}
-}
-
-// follow keeps the log up to its end, and tells when it says that freeradius is up.
-func (p *FreeRADIUSProc) follow(out io.Reader, serving chan<- struct{}) {
-	for sc := bufio.NewScanner(out); sc.Scan(); {
-		line := sc.Text()
-		p.mu.Lock()
-		p.log.WriteString(line + "\n")
-		p.mu.Unlock()
-		if serving != nil && strings.Contains(line, "Ready to process requests") {
-			close(serving)
-			serving = nil
-		}
-	}
-}
-
-// Stop ends it as an init system does, with SIGTERM. It does nothing if it does not run.
-func (p *FreeRADIUSProc) Stop() { p.end(syscall.SIGTERM) }
-
-// Kill ends it without warning, with SIGKILL. It does nothing if it does not run.
-func (p *FreeRADIUSProc) Kill() { p.end(syscall.SIGKILL) }
-
-// Restart is Stop and Start.
-func (p *FreeRADIUSProc) Restart() {
-	p.t.Helper()
-	p.Stop()
-	p.Start()
-}
-
-// Pause stops it where it is, with SIGSTOP: requests queue in its socket until Resume.
-func (p *FreeRADIUSProc) Pause() {
-	p.t.Helper()
-	p.signal(syscall.SIGSTOP)
-	p.paused = true
-}
-
-// Resume lets it go on after Pause.
-func (p *FreeRADIUSProc) Resume() {
-	p.t.Helper()
-	p.signal(syscall.SIGCONT)
-	p.paused = false
-}
-
-func (p *FreeRADIUSProc) signal(sig syscall.Signal) {
-	p.t.Helper()
-	if p.cmd == nil {
-		p.t.Fatal("partner: freeradius: does not run")
-	}
-	if err := p.cmd.Process.Signal(sig); err != nil {
-		p.t.Fatalf("partner: freeradius: %v", err)
-	}
-}
-
-func (p *FreeRADIUSProc) end(sig syscall.Signal) {
-	if p.cmd == nil {
-		return
-	}
-	_ = p.cmd.Process.Signal(sig) // it may have ended already
-	if p.paused {
-		_ = p.cmd.Process.Signal(syscall.SIGCONT) // else it would not heed SIGTERM
-	}
-	select {
-	case <-p.done:
-	case <-time.After(stopTimeout):
-		_ = p.cmd.Process.Kill()
-		<-p.done
-	}
-	p.cmd = nil
 }
