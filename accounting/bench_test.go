@@ -118,7 +118,7 @@ type instant struct {
 
 func (m *instant) Window() int { return 256 }
 
-func (m *instant) Send(_ *Record, done func(error)) {
+func (m *instant) Send(_ *Record, _ Progress, done func(error)) {
 	done(nil)
 	if atomic.AddInt64(&m.left, -1) == 0 {
 		m.last()

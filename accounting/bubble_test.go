@@ -33,7 +33,7 @@ func newFake(window int, answer func(*Record, func(error))) *fakeMethod {
 
 func (f *fakeMethod) Window() int { return f.window }
 
-func (f *fakeMethod) Send(rec *Record, done func(error)) {
+func (f *fakeMethod) Send(rec *Record, _ Progress, done func(error)) {
 	f.mu.Lock()
 	f.sent = append(f.sent, fmt.Sprintf("%d %s %v", rec.Session, rec.Type, time.Since(f.from)))
 	f.mu.Unlock()

@@ -37,7 +37,7 @@ type worldMethod struct {
 
 func (m worldMethod) Window() int { return 8 }
 
-func (m worldMethod) Send(rec *Record, done func(error)) {
+func (m worldMethod) Send(rec *Record, _ Progress, done func(error)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := fmt.Sprint(m.name, rec.Session)

@@ -136,7 +136,7 @@ func (d *Deliverer) send(it *item) {
 	if it.tries > 0 {
 		d.retrying++
 	}
-	d.method.Send(it.rec, func(err error) { d.finished(it, err) })
+	d.method.Send(it.rec, Progress{}, func(err error) { d.finished(it, err) })
 }
 
 // settle takes the end of what was begun with an item.

@@ -49,7 +49,7 @@ func (w *Writer) Window() int { return window }
 
 // Send leaves a record for the next write. done is called with nil when it is on the disk, and with
 // [accounting.ErrNoResponse] when it could not be written: it is to be sent again.
-func (w *Writer) Send(rec *accounting.Record, done func(error)) {
+func (w *Writer) Send(rec *accounting.Record, _ accounting.Progress, done func(error)) {
 	w.mu.Lock()
 	if w.stopped {
 		w.mu.Unlock()

@@ -54,7 +54,7 @@ func run(t testing.TB, w *Writer) (end func()) {
 func send(t testing.TB, w *Writer, id sessions.ID) error {
 	t.Helper()
 	answer := make(chan error, 1)
-	w.Send(&accounting.Record{Session: id, Type: sessions.Stop, At: eventAt, List: "x"}, func(err error) { answer <- err })
+	w.Send(&accounting.Record{Session: id, Type: sessions.Stop, At: eventAt, List: "x"}, accounting.Progress{}, func(err error) { answer <- err })
 	select {
 	case err := <-answer:
 		return err
@@ -246,7 +246,7 @@ func TestWriterEnd(t *testing.T) {
 	}
 	answers := make(chan error, 3)
 	for id := range sessions.ID(3) {
-		w.Send(&accounting.Record{Session: id + 1, At: eventAt}, func(err error) { answers <- err })
+		w.Send(&accounting.Record{Session: id + 1, At: eventAt}, accounting.Progress{}, func(err error) { answers <- err })
 	}
 	run(t, w)()
 	for range 3 {
@@ -267,8 +267,8 @@ type counted struct {
 	left sync.WaitGroup
 }
 
-func (c *counted) Send(rec *accounting.Record, done func(error)) {
-	c.Writer.Send(rec, func(err error) {
+func (c *counted) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+	c.Writer.Send(rec, at, func(err error) {
 		done(err)
 		c.left.Done()
 	})
@@ -320,7 +320,7 @@ func BenchmarkWriter(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		room <- struct{}{}
-		w.Send(rec, func(err error) {
+		w.Send(rec, accounting.Progress{}, func(err error) {
 			if err != nil {
 				b.Error(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
 )
 
@@ -39,7 +40,7 @@ func BenchmarkGroup(b *testing.B) {
 			for b.Loop() {
 				room <- struct{}{}
 				wg.Add(1)
-				g.Send(rec, done)
+				g.Send(rec, accounting.Progress{}, done)
 			}
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")

@@ -150,7 +150,7 @@ func deliver(t *testing.T, g *Group, window int, records []*expected) (unanswere
 			<-room
 			continue
 		}
-		g.Send(e.rec, func(err error) {
+		g.Send(e.rec, accounting.Progress{}, func(err error) {
 			if err == nil {
 				left.Done()
 			} else {

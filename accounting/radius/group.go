@@ -86,7 +86,7 @@ func (g *Group) Window() int { return g.cfg.MaxInFlight }
 // Send sends a record to the group's servers, one after the other, until one answers. See
 // [accounting.Method]; done is never called by Send itself. Errors are [accounting.ErrNoResponse],
 // [ErrStopped], [ErrOverflow] and [ErrUnsendable]. The record must not change before done.
-func (g *Group) Send(rec *accounting.Record, done func(error)) {
+func (g *Group) Send(rec *accounting.Record, _ accounting.Progress, done func(error)) {
 	x := &exchange{rec: rec, done: done, index: none, server: none, slot: none}
 	send, err := g.accept(x)
 	if err != nil {

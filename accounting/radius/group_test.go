@@ -51,7 +51,7 @@ type outcome struct{ ch chan error }
 func send(t testing.TB, m accounting.Method, rec *accounting.Record) outcome {
 	t.Helper()
 	o := outcome{make(chan error, 1)}
-	m.Send(rec, func(err error) {
+	m.Send(rec, accounting.Progress{}, func(err error) {
 		select {
 		case o.ch <- err:
 		default:
@@ -414,7 +414,7 @@ func TestConcurrentSenders(t *testing.T) {
 			for i := range each {
 				room <- struct{}{}
 				wg.Add(1)
-				g.Send(testRecord(sessions.ID(n*each+i+1), time.Now()), func(err error) {
+				g.Send(testRecord(sessions.ID(n*each+i+1), time.Now()), accounting.Progress{}, func(err error) {
 					if err != nil {
 						t.Errorf("done(%v)", err)
 					}

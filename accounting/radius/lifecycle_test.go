@@ -91,7 +91,7 @@ func TestRunKeepsTime(t *testing.T) {
 		took := make(chan time.Duration)
 		for _, after := range []time.Duration{0, time.Millisecond, 7500 * time.Millisecond, 5 * time.Hour, 5*time.Hour + time.Second} {
 			time.AfterFunc(after, func() {
-				g.Send(testRecord(1, begin), func(err error) {
+				g.Send(testRecord(1, begin), accounting.Progress{}, func(err error) {
 					if !errors.Is(err, accounting.ErrNoResponse) {
 						t.Errorf("done(%v)", err)
 					}

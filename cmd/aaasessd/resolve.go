@@ -84,6 +84,7 @@ const (
 // early is a call of Send.
 type early struct {
 	rec  *accounting.Record
+	at   accounting.Progress
 	done func(error)
 }
 
@@ -101,26 +102,26 @@ func (n *namedGroup) String() string { return "accounting group " + n.spec.Name 
 func (n *namedGroup) Window() int { return n.spec.Window }
 
 // Send gives a record to the group that there is. See [accounting.Method].
-func (n *namedGroup) Send(rec *accounting.Record, done func(error)) {
+func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
 	n.mu.Lock()
 	group, phase := n.group, n.phase
 	if phase == lookingUp {
-		n.early = append(n.early, early{rec, done})
+		n.early = append(n.early, early{rec, at, done})
 	}
 	n.mu.Unlock()
 	if phase != lookingUp {
-		pass(group, phase, rec, done)
+		pass(group, phase, rec, at, done)
 	}
 }
 
-func pass(group *radius.Group, phase namedPhase, rec *accounting.Record, done func(error)) {
+func pass(group *radius.Group, phase namedPhase, rec *accounting.Record, at accounting.Progress, done func(error)) {
 	switch {
 	case phase == over:
 		done(radius.ErrStopped)
 	case group == nil:
 		done(accounting.ErrNoResponse)
 	default:
-		group.Send(rec, done) // also one that has just ended: it says so
+		group.Send(rec, at, done) // also one that has just ended: it says so
 	}
 }
 
@@ -178,7 +179,7 @@ func (n *namedGroup) become(group *radius.Group, phase namedPhase) {
 	n.early = nil
 	n.mu.Unlock()
 	for _, e := range waited {
-		pass(group, phase, e.rec, e.done)
+		pass(group, phase, e.rec, e.at, e.done)
 	}
 }
 

@@ -104,7 +104,7 @@ var someRecord = &accounting.Record{
 func send(t *testing.T, m accounting.Method) error {
 	t.Helper()
 	done := make(chan error, 1)
-	m.Send(someRecord, func(err error) { done <- err })
+	m.Send(someRecord, accounting.Progress{}, func(err error) { done <- err })
 	select {
 	case err := <-done:
 		return err
@@ -185,7 +185,7 @@ func TestFirstLookUp(t *testing.T) {
 	n := &names{addrs: map[string][]string{"r.example": {"127.0.0.1"}}, slow: make(chan struct{})}
 	group, _ := runNamed(t, specOf(server.addrPort().Port(), "r.example"), n, lookupTimes{})
 	done := make(chan error, 1)
-	group.Send(someRecord, func(err error) { done <- err })
+	group.Send(someRecord, accounting.Progress{}, func(err error) { done <- err })
 	eventually(t, "the look-up is under way", func() bool { return n.count() == 1 })
 	if got := group.Stats().Servers; len(got) > 0 || group.Window() != 10 {
 		t.Errorf("servers %v, window %d", got, group.Window())
@@ -224,7 +224,7 @@ func TestLookUpEnds(t *testing.T) {
 		}
 	})
 	waiting, _ := runNamed(t, specOf(1813, "r.example"), n, lookupTimes{limit: time.Hour}) // ended in the middle
-	waiting.Send(someRecord, func(err error) { done <- err })
+	waiting.Send(someRecord, accounting.Progress{}, func(err error) { done <- err })
 }
 
 // TestDaemonWithoutDNS starts with a server whose name nobody knows; its records wait and arrive.
