@@ -48,12 +48,17 @@ type AgentX struct {
 
 // RADIUS is the NASes and the servers.
 type RADIUS struct {
-	Accounting RADIUSAccounting
-	Clients    []Client // no two of one prefix or name
-	Servers    []Server // no two of one address and port, or of one name (R43)
+	// NASIdentifier is what we call ourselves in Accounting-On and -Off (RFC 2865 section 5.32);
+	// 1..253 octets.
+	NASIdentifier string
+	Accounting    RADIUSAccounting
+	Clients       []Client // no two of one prefix or name
+	Servers       []Server // no two of one address and port, or of one name (R43)
 	// Groups are those of the file, in order, and at the end, if a method list names it, the
 	// group AllServers of all servers.
 	Groups []Group
+	// AcctOnOffGroups have no two of one name.
+	AcctOnOffGroups []AcctOnOffGroup
 }
 
 // AllServers is the name of the group that has all RADIUS servers in their order (S1 "group radius").
@@ -78,27 +83,77 @@ type ClientDisconnect struct {
 	Attributes []string // by their RFC names; empty: the default ones
 }
 
-// Server is a RADIUS server.
+// Server is a RADIUS server. Those of a Group have the group's Timeout, Retransmit and Backoff where it
+// gives them, all others their own or the global ones (R62).
 type Server struct {
 	Name string
 	// Host is an IP address (IPv4 in its own form; IPv6 may have a zone) or a host name.
 	Host   string
 	Port   uint16 // 1..65535
 	Secret Secret
+	// Timeout is how long a transmission waits for its answer; positive.
+	Timeout time.Duration
+	// Retransmit is how often a record goes to the server again, Timeout apart; 0 is not at all.
+	Retransmit int
+	Backoff    Backoff
+}
+
+// Backoff is the exponential back-off that follows the normal retransmissions (R62); the zero
+// Backoff is none.
+type Backoff struct {
+	// MaxDelay is the longest interval; positive if Retry is.
+	MaxDelay time.Duration
+	// Retry is how often a record is sent again in the back-off; 0 is not at all.
+	Retry int
 }
 
 // Group is a server group (R43, R61).
 type Group struct {
-	Name    string
-	Servers []Server // in the order in which they are tried; 1..64
-	// Timeout is how long a transmission waits for its answer; positive.
-	Timeout time.Duration
-	// Retransmit is how often a record goes to the same server again; 0 is not at all.
-	Retransmit int
-	// HoldDown is for how long a server that failed is skipped; 0 is not at all.
-	HoldDown time.Duration
+	Name            string
+	Description     string
+	Servers         []Server // in the order in which they are tried; 1..64
+	AccessAlgorithm string   // "direct" or "round-robin"
+	// SourceAddress is what requests leave from, IPv4 in its own form; the zero Addr lets the system
+	// choose. Servers whose Host is an address are of its family; addresses that names have may not be.
+	SourceAddress netip.Addr
+	// HoldDown is for how long a server that is dead is skipped; 0 is not at all.
+	HoldDown     time.Duration
+	DeadCriteria DeadCriteria
 	// Window is how many records may wait for answers; 1..65536.
 	Window int
+	// DrainRate is how many records a second are sent while a backlog drains; 0 is as many as the
+	// servers answer.
+	DrainRate int
+	// AcctOnOff is how the group sends Accounting-On and -Off; nil: not at all.
+	AcctOnOff *AcctOnOff
+}
+
+// DeadCriteria is when a server is dead: both are met. The zero DeadCriteria is the default rule: a
+// record had all its normal transmissions, and nothing was heard since the first of them.
+type DeadCriteria struct {
+	// Time is how long nothing right was heard; positive if Tries is.
+	Time time.Duration
+	// Tries is how many transmissions in a row were not answered; 0 is the default rule.
+	Tries int
+}
+
+// AcctOnOff is the Accounting-On and -Off of a group (R63, S3).
+type AcctOnOff struct {
+	// OperStateChange blocks the group until an Accounting-On is answered.
+	OperStateChange bool
+	// Group names the AcctOnOffGroup that the group controls; "": none. If there is one,
+	// OperStateChange is true, and no other group controls it.
+	Group string
+	// MonitorGroup names the AcctOnOffGroup whose controlling group, which exists, also says whether
+	// this one is blocked: it sends no Accounting-On or -Off of its own. "": none. If there is one,
+	// OperStateChange is false and Group is "".
+	MonitorGroup string
+}
+
+// AcctOnOffGroup ties the states of server groups together: one controls it, others monitor it (S3).
+type AcctOnOffGroup struct {
+	Name        string
+	Description string
 }
 
 // Accounting is the method lists.
@@ -145,4 +200,6 @@ type Disconnect struct {
 type Store struct {
 	// MinFree is the free disk space, in bytes, below which new events are refused; positive.
 	MinFree int64
+	// MaxSize is the size of the store, in bytes, above which new events are refused; 0 is no limit.
+	MaxSize int64
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // plain compares values of netip, and takes an empty list for a missing one.
-var plain = cmp.Options{cmpopts.EquateComparable(netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty()}
+var plain = cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty()}
 
 // minimal is a file that changes nothing.
 const minimal = "log: {}\n"
@@ -32,6 +32,16 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 	return c
 }
 
+// hostname is the default of radius.nas-identifier.
+func hostname(t *testing.T) string {
+	t.Helper()
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "aaasess"
+	}
+	return name
+}
+
 func TestDefault(t *testing.T) {
 	local := []string{"local"}
 	want := &config.Config{
@@ -40,7 +50,8 @@ func TestDefault(t *testing.T) {
 		Control: config.Control{Socket: "var/aaasess.sock"},
 		SNMP:    config.SNMP{AgentX: &config.AgentX{Network: "unix", Address: "var/agentx.sock"}, SessionMIBDisconnect: true},
 		RADIUS: config.RADIUS{
-			Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}},
+			NASIdentifier: hostname(t),
+			Accounting:    config.RADIUSAccounting{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}},
 			Clients: []config.Client{
 				{Name: "loopback", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: "testing123", Disconnect: config.ClientDisconnect{Port: 3799}},
 				{Name: "loopback-v6", Prefix: netip.MustParsePrefix("::1/128"), Secret: "testing123", Disconnect: config.ClientDisconnect{Port: 3799}},
@@ -68,7 +79,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	got := mustParse(t, minimal, ".")
 	want := config.Default()
 	want.SNMP = config.SNMP{}
-	want.RADIUS = config.RADIUS{Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{
+	want.RADIUS = config.RADIUS{NASIdentifier: hostname(t), Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{
 		netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813"),
 	}}}
 	want.Accounting.Lists = nil
@@ -84,6 +95,7 @@ log: {level: debug, format: json}
 control: {group: noc}
 snmp: {agentx: {network: tcp}}
 radius:
+  nas-identifier: session agent 1
   accounting: {listen: ["[::ffff:127.0.0.1]:0", "127.0.0.1:0"]}
   clients:
     - {name: a, address: 192.0.2.0/24, secret: s1, disconnect: {port: 1700, attributes: [Acct-Session-Id, NAS-Port]}}
@@ -98,11 +110,14 @@ accounting:
   exec: {default: {record: stop-only, methods: [group isp, group radius, local]}}
   network: {default: {record: none}}
 sessions: {remember: 10m, disconnect: {retry-min: 1s, retry-max: 1s}}
-store: {min-free: 2GiB}
+store: {min-free: 2GiB, max-size: 64MiB}
 `, "/etc/aaasess")
-	r1 := config.Server{Name: "r1", Host: "10.0.0.1", Port: 1813, Secret: "s3"}
-	r2 := config.Server{Name: "r2", Host: "10.0.0.1", Port: 11813, Secret: "s3"}
-	r3 := config.Server{Name: "r3", Host: "radius.example.net", Port: 1813, Secret: "s4"}
+	r1 := config.Server{Name: "r1", Host: "10.0.0.1", Port: 1813, Secret: "s3", Timeout: 5 * time.Second, Retransmit: 3}
+	r2 := config.Server{Name: "r2", Host: "10.0.0.1", Port: 11813, Secret: "s3", Timeout: 5 * time.Second, Retransmit: 3}
+	r3 := config.Server{Name: "r3", Host: "radius.example.net", Port: 1813, Secret: "s4", Timeout: 5 * time.Second, Retransmit: 3}
+	ispR1, ispR3 := r1, r3
+	ispR1.Timeout, ispR1.Retransmit = 500*time.Millisecond, 0
+	ispR3.Timeout, ispR3.Retransmit = 500*time.Millisecond, 0
 	loopback := netip.MustParseAddrPort("127.0.0.1:0")
 	want := &config.Config{
 		State:   "/etc/aaasess/var/state",
@@ -110,7 +125,8 @@ store: {min-free: 2GiB}
 		Control: config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
 		SNMP:    config.SNMP{AgentX: &config.AgentX{Network: "tcp", Address: "127.0.0.1:705"}},
 		RADIUS: config.RADIUS{
-			Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{loopback, loopback}},
+			NASIdentifier: "session agent 1",
+			Accounting:    config.RADIUSAccounting{Listen: []netip.AddrPort{loopback, loopback}},
 			Clients: []config.Client{
 				{
 					Name: "a", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Secret: "s1",
@@ -120,10 +136,10 @@ store: {min-free: 2GiB}
 			},
 			Servers: []config.Server{r1, r2, r3},
 			Groups: []config.Group{
-				{Name: "isp", Servers: []config.Server{r3, r1}, Timeout: 500 * time.Millisecond, Window: 1},
+				{Name: "isp", Servers: []config.Server{ispR3, ispR1}, AccessAlgorithm: "direct", Window: 1},
 				{
 					Name: "radius", Servers: []config.Server{r1, r2, r3},
-					Timeout: 5 * time.Second, Retransmit: 3, HoldDown: 30 * time.Second, Window: 1024,
+					AccessAlgorithm: "direct", HoldDown: 30 * time.Second, Window: 1024,
 				},
 			},
 		},
@@ -137,7 +153,7 @@ store: {min-free: 2GiB}
 		Sessions: config.Sessions{Remember: 10 * time.Minute, Disconnect: config.Disconnect{
 			StopWait: 10 * time.Second, RetryMin: time.Second, RetryMax: time.Second, Timeout: 3 * time.Second, Retransmit: 2,
 		}},
-		Store: config.Store{MinFree: 2 << 30},
+		Store: config.Store{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}
 	if diff := cmp.Diff(want, c, plain); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)

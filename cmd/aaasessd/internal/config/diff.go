@@ -21,6 +21,7 @@ var restartKeys = []struct {
 	{"sessions.disconnect.timeout", func(c *Config) any { return c.Sessions.Disconnect.Timeout }},
 	{"sessions.disconnect.retransmit", func(c *Config) any { return c.Sessions.Disconnect.Retransmit }},
 	{"store.min-free", func(c *Config) any { return c.Store.MinFree }},
+	{"store.max-size", func(c *Config) any { return c.Store.MaxSize }},
 }
 
 // Diff is the keys that differ from those of old and that a reload can't change: only a restart of

@@ -32,6 +32,7 @@ func TestDiff(t *testing.T) {
 			c.Sessions.Disconnect.Timeout++
 			c.Sessions.Disconnect.Retransmit++
 		}},
+		{"store.max-size", func(c *config.Config) { c.Store.MaxSize = 64 << 20 }},
 		{"store.min-free", func(c *config.Config) { c.Store.MinFree++ }},
 		// What a reload does change.
 		{"", func(c *config.Config) {
@@ -40,6 +41,8 @@ func TestDiff(t *testing.T) {
 			c.RADIUS.Clients = c.RADIUS.Clients[1:]
 			c.RADIUS.Servers = []config.Server{{Name: "r1"}}
 			c.RADIUS.Groups = []config.Group{{Name: "isp"}}
+			c.RADIUS.NASIdentifier = "x"
+			c.RADIUS.AcctOnOffGroups = []config.AcctOnOffGroup{{Name: "g"}}
 			c.Accounting.Lists = nil
 			c.Accounting.Local.File = "x"
 		}},

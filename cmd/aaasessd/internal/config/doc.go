@@ -8,6 +8,13 @@
 // small typed values, relative paths joined with the folder of the file, secrets fetched. It ends in
 // cmd: each package of ours has a small configuration of its own.
 //
+// # Levels
+//
+// When a record is sent again is said globally, for a server and for a group; of each key, that of the
+// group wins over that of its server, and that over the global one (R62, S4). In a Config this is done: the
+// servers of a [Group] are copies with what counts for them there. What makes a server dead is said
+// globally and for a group.
+//
 // # Errors
 //
 // A file is read to its end: the error of [Parse] joins all faults in the order of their places,

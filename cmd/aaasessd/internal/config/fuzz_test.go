@@ -2,7 +2,9 @@ package config_test
 
 import (
 	"errors"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +20,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	for _, tc := range rejected {
+	for _, tc := range slices.Concat(rejected, rejectedDelivery) {
 		if len(tc.text) < 1000 {
 			f.Add([]byte(tc.text))
 		}
@@ -60,14 +62,22 @@ func checkInvariants(t *testing.T, c *config.Config) {
 	groups := map[string]bool{}
 	for _, g := range c.RADIUS.Groups {
 		groups["group "+g.Name] = true
-		if len(g.Servers) == 0 || g.Timeout <= 0 || g.Retransmit < 0 || g.HoldDown < 0 || g.Window < 1 {
+		if len(g.Servers) == 0 || g.HoldDown < 0 || g.Window < 1 || g.DrainRate < 0 || (g.DeadCriteria.Time > 0) != (g.DeadCriteria.Tries > 0) {
 			t.Errorf("group %+v", g)
 		}
 		for _, s := range g.Servers {
-			if s.Name == "" || s.Host == "" || s.Port == 0 || s.Secret == "" {
-				t.Errorf("group %s has server %+v", g.Name, s)
+			checkServer(t, s)
+			if a, err := netip.ParseAddr(s.Host); err == nil && g.SourceAddress.IsValid() && a.Is4() != g.SourceAddress.Is4() {
+				t.Errorf("group %s: server %s can't be reached from %v", g.Name, s.Name, g.SourceAddress)
 			}
 		}
+	}
+	for _, s := range c.RADIUS.Servers {
+		checkServer(t, s)
+	}
+	checkAcctOnOff(t, &c.RADIUS)
+	if n := len(c.RADIUS.NASIdentifier); n < 1 || n > 253 {
+		t.Errorf("NAS-Identifier %q", c.RADIUS.NASIdentifier)
 	}
 	for _, l := range c.Accounting.Lists {
 		if (l.Record == "none") != (len(l.Methods) == 0) {
@@ -79,7 +89,36 @@ func checkInvariants(t *testing.T, c *config.Config) {
 			}
 		}
 	}
-	if d := c.Sessions.Disconnect; c.Store.MinFree <= 0 || c.Sessions.Remember <= 0 || d.RetryMin <= 0 || d.RetryMin > d.RetryMax {
+	if d := c.Sessions.Disconnect; c.Store.MinFree <= 0 || c.Store.MaxSize < 0 || c.Sessions.Remember <= 0 || d.RetryMin <= 0 || d.RetryMin > d.RetryMax {
 		t.Errorf("store or sessions: %+v %+v", c.Store, c.Sessions)
+	}
+}
+
+func checkServer(t *testing.T, s config.Server) {
+	if s.Name == "" || s.Host == "" || s.Port == 0 || s.Secret == "" || s.Timeout <= 0 || s.Retransmit < 0 || s.Backoff.Retry < 0 ||
+		(s.Backoff.MaxDelay > 0) != (s.Backoff.Retry > 0) {
+		t.Errorf("server %+v", s)
+	}
+}
+
+func checkAcctOnOff(t *testing.T, c *config.RADIUS) {
+	controlled := map[string]int{}
+	for _, g := range c.Groups {
+		if on := g.AcctOnOff; on != nil && on.Group != "" {
+			controlled[on.Group]++
+			if !on.OperStateChange || on.MonitorGroup != "" {
+				t.Errorf("group %s controls with %+v", g.Name, on)
+			}
+		}
+	}
+	for _, g := range c.Groups {
+		if on := g.AcctOnOff; on != nil && on.MonitorGroup != "" && (on.OperStateChange || controlled[on.MonitorGroup] != 1) {
+			t.Errorf("group %s monitors with %+v", g.Name, on)
+		}
+	}
+	for name, n := range controlled {
+		if n != 1 || !slices.ContainsFunc(c.AcctOnOffGroups, func(g config.AcctOnOffGroup) bool { return g.Name == name }) {
+			t.Errorf("acct-on-off-group %q is controlled by %d groups", name, n)
+		}
 	}
 }

@@ -66,6 +66,7 @@ var leaves = map[reflect.Type]leaf{
 	reflect.TypeFor[nameText]():       {"a name", textOf, parseName, textSchema(namePattern.String())},
 	reflect.TypeFor[hostText]():       {"an IP address or host name", textOf, parseHost, textSchema(".")},
 	reflect.TypeFor[netip.Prefix]():   {"an IP address or prefix", textOf, parsePrefix, textSchema(`^[0-9a-fA-F:.]+(/[0-9]+)?$`)},
+	reflect.TypeFor[netip.Addr]():     {"an IP address", textOf, parseAddr, textSchema(`^[0-9a-fA-F:.]+(%.+)?$`)},
 	reflect.TypeFor[netip.AddrPort](): {"an IP address and port", textOf, parseAddrPort, textSchema(`^.+:[0-9]+$`)},
 	reflect.TypeFor[attributeName]():  {"the name of a RADIUS attribute", textOf, parseAttribute, textSchema(`^[A-Za-z0-9-]+$`)},
 	reflect.TypeFor[methodText]():     {"local or group NAME", textOf, parseMethod, textSchema(`^(local|group [^ ]+)$`)},
@@ -111,6 +112,9 @@ func parseText(text string, tag reflect.StructTag) (any, error) {
 	}
 	if strings.ContainsAny(text, "\n\x00") {
 		return nil, errors.New("must be one line of text")
+	}
+	if lo, hi := tag.Get("min"), tag.Get("max"); hi != "" && (len(text) < number(lo) || len(text) > number(hi)) {
+		return nil, fmt.Errorf("has %d octets, must have %s to %s", len(text), lo, hi)
 	}
 	return text, nil
 }
@@ -225,6 +229,20 @@ func parsePrefix(text string, _ reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q has bits beyond its length; the prefix is %s", text, prefix.Masked())
 	}
 	return prefix, nil
+}
+
+// parseAddr takes an address that a host can send from; a link-local one may have its zone.
+func parseAddr(text string, _ reflect.StructTag) (any, error) {
+	addr, err := netip.ParseAddr(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%q is not an IP address", text)
+	case addr.Is4In6():
+		return nil, fmt.Errorf("%q is an IPv4 address: write it as %s", text, addr.Unmap())
+	case addr.IsUnspecified() || addr.IsMulticast():
+		return nil, fmt.Errorf("%q is not the address of a host", text)
+	}
+	return addr, nil
 }
 
 func parseAddrPort(text string, _ reflect.StructTag) (any, error) {

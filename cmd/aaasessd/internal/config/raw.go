@@ -12,9 +12,11 @@ import (
 //	default   the value if the key is missing; several, for a list, are separated by spaces
 //	required  the key must be there
 //	enum      the values allowed, separated by spaces
-//	min, max  the range of a number or duration, or how many entries a list has
+//	min, max  the range of a number or duration, how many octets a text has, or entries a list
 //	keys      the keys allowed in a map, separated by spaces
 //	restart   a reload can't change it: Diff names it
+//
+// What is nil if its key is missing is a pointer: what is off then, or the same as elsewhere.
 
 type rawConfig struct {
 	State      filePath      `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Relative to the folder of this file, as all file names here."`
@@ -48,10 +50,27 @@ type rawAgentX struct {
 }
 
 type rawRADIUS struct {
-	Accounting rawListener `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
-	Clients    []rawClient `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
-	Servers    []rawServer `yaml:"servers" doc:"The RADIUS servers. The same host with another port is another server."`
-	Groups     []rawGroup  `yaml:"groups" doc:"Server groups, for use in method lists. A group called radius is there without being listed: all servers."`
+	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier of our own Accounting-On and -Off. If missing, the name of the host."`
+	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
+	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
+	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
+	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record is sent to the same server again before the next server is tried. The key of a server wins over this one, and that of a group over both."`
+	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one, and that of a group over both, each as a whole. If missing, there is none."`
+	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"For how long a server that is dead is skipped, before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
+	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"When a server is dead: both criteria are met. If missing, when a record had all its normal transmissions and nothing was heard since the first of them. The key of a group wins over this one, as a whole."`
+	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is another server."`
+	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. A group called radius is there without being listed: all servers."`
+	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups, for their Accounting-On: one server group controls, others are blocked with it."`
+}
+
+type rawBackoff struct {
+	MaxDelay time.Duration `yaml:"max-delay" default:"60m" min:"1s" max:"24h" doc:"The longest interval: each is twice the one before, up to this. None is shorter than timeout."`
+	Retry    int           `yaml:"retry" default:"32" min:"0" max:"1000" doc:"How often a record is sent again in the back-off; 0: there is none."`
+}
+
+type rawDeadCriteria struct {
+	Time  time.Duration `yaml:"time" default:"60s" min:"1s" max:"1000s" doc:"For how long nothing right was heard from the server."`
+	Tries int           `yaml:"tries" default:"10" min:"1" max:"100" doc:"How many transmissions in a row were not answered in time, retransmissions counted."`
 }
 
 type rawListener struct {
@@ -71,19 +90,40 @@ type rawClientDisconnect struct {
 }
 
 type rawServer struct {
-	Name    nameText `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
-	Address hostText `yaml:"address" required:"yes" doc:"IP address or host name."`
-	Port    int      `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
-	Secret  Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
+	Name       nameText       `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
+	Address    hostText       `yaml:"address" required:"yes" doc:"IP address or host name."`
+	Port       int            `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
+	Secret     Secret         `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
+	Timeout    *time.Duration `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
+	Retransmit *int           `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
+	Backoff    *rawBackoff    `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
 }
 
 type rawGroup struct {
-	Name       nameText      `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
-	Servers    []nameText    `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	Timeout    time.Duration `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission waits for its answer."`
-	Retransmit int           `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record is sent to the same server again before the next server is tried."`
-	HoldDown   time.Duration `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"For how long a server that failed is skipped; 0s: not at all."`
-	Window     int           `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for answers at once."`
+	Name            nameText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
+	Description     string           `yaml:"description" default:"" doc:"What the group is for, to be shown."`
+	Servers         []nameText       `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
+	AccessAlgorithm string           `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Where a record goes first. direct: to the first server that is not dead; round-robin: to another one each time. The next servers follow in order."`
+	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests leave from. If missing, the system chooses. Servers are to be of its family, IPv4 or IPv6."`
+	Timeout         *time.Duration   `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
+	Retransmit      *int             `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
+	Backoff         *rawBackoff      `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
+	HoldDown        *time.Duration   `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
+	DeadCriteria    *rawDeadCriteria `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
+	Window          int              `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for answers at once."`
+	DrainRate       int              `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
+	AcctOnOff       *rawAcctOnOff    `yaml:"acct-on-off" doc:"Accounting-On and -Off (RFC 2866) to one server of the group: On at start, again every minute until it is answered, Off at shutdown, once. If missing, none is sent."`
+}
+
+type rawAcctOnOff struct {
+	OperStateChange bool     `yaml:"oper-state-change" default:"false" doc:"Whether records wait until an Accounting-On is answered: the group is blocked."`
+	Group           nameText `yaml:"group" default:"" doc:"The entry of radius.acct-on-off-groups that this group controls, with oper-state-change: the groups that monitor it are blocked with this one."`
+	MonitorGroup    nameText `yaml:"monitor-group" default:"" doc:"The entry of radius.acct-on-off-groups that this group monitors: it sends no Accounting-On and -Off, and is blocked with the group that controls the entry."`
+}
+
+type rawAcctOnOffGroup struct {
+	Name        nameText `yaml:"name" required:"yes" doc:"For acct-on-off of server groups."`
+	Description string   `yaml:"description" default:"" doc:"What the acct-on-off-group is for, to be shown."`
 }
 
 type rawAccounting struct {
@@ -117,6 +157,7 @@ type rawDisconnect struct {
 
 type rawStore struct {
 	MinFree byteSize `yaml:"min-free" default:"256MiB" min:"1MiB" max:"1024TiB" restart:"yes" doc:"Below this much free disk space new events are refused; NASes then retransmit them."`
+	MaxSize byteSize `yaml:"max-size" default:"" min:"64MiB" max:"1024TiB" restart:"yes" doc:"Above this size of the store new events are refused; NASes then retransmit them. At 80% of it a warning is logged. If missing, there is no limit."`
 }
 
 // rawSecretSource is a secret that stands elsewhere: one of the two.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const referenceFile = "../../../../deploy/aaasess.yaml"
@@ -24,6 +25,12 @@ func readReference(t *testing.T) string {
 // alternative is a secret in a comment of the reference file.
 var alternative = regexp.MustCompile(`#   (secret: \{(file|credential): (\S+)\}).*`)
 
+// offByDefault is a key behind a # of the reference file; a comment has a space there.
+var offByDefault = regexp.MustCompile(`(?m)^( *)#(\S)`)
+
+// uncommented is the reference file with all that is off by default.
+func uncommented(text string) string { return offByDefault.ReplaceAllString(text, "$1$2") }
+
 func TestReferenceIsTaken(t *testing.T) {
 	text := readReference(t)
 	c, err := Parse("aaasess.yaml", []byte(text), "/etc/aaasess")
@@ -32,6 +39,33 @@ func TestReferenceIsTaken(t *testing.T) {
 	}
 	if len(c.RADIUS.Clients) < 2 || len(c.RADIUS.Servers) < 2 || len(c.RADIUS.Groups) < 1 || len(c.Accounting.Lists) != 3 {
 		t.Errorf("the reference shows too little: %+v", c)
+	}
+	for _, s := range c.RADIUS.Groups[0].Servers { // an outage must not keep records from the next method for a day
+		if s.Timeout != 5*time.Second || s.Retransmit != 3 || s.Backoff != (Backoff{}) {
+			t.Errorf("server %s has not the defaults: %+v", s.Name, s)
+		}
+	}
+}
+
+// What is off by default in the reference file can be had, all at once.
+func TestReferenceUncommentedIsTaken(t *testing.T) {
+	c, err := Parse("aaasess.yaml", []byte(uncommented(readReference(t))), "/etc/aaasess")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Backoff{MaxDelay: time.Hour, Retry: 32} // the example of S4
+	if got := c.RADIUS.Servers[0].Backoff; got != want {
+		t.Errorf("back-off of the first server is %+v, want %+v", got, want)
+	}
+	if got := c.RADIUS.Servers[1].Backoff; got != want {
+		t.Errorf("back-off of all servers is %+v, want %+v", got, want)
+	}
+	isp, archive := c.RADIUS.Groups[0], c.RADIUS.Groups[1]
+	if isp.AcctOnOff == nil || archive.AcctOnOff == nil || isp.AcctOnOff.Group == "" || isp.AcctOnOff.Group != archive.AcctOnOff.MonitorGroup {
+		t.Errorf("nothing is controlled and monitored: %+v, %+v", isp.AcctOnOff, archive.AcctOnOff)
+	}
+	if c.Store.MaxSize == 0 || c.RADIUS.NASIdentifier != "aaasess-1" || !isp.SourceAddress.IsValid() {
+		t.Errorf("a key is still off: %+v", c)
 	}
 }
 
@@ -58,9 +92,11 @@ func TestReferenceAlternatives(t *testing.T) {
 }
 
 // undocumented is the keys of the raw structs that a reference file does not have, has without a
-// comment, with a value that is not the default and no word of it, or without [restart].
+// comment, with a value that is not the default and no word of it, or without [restart]. Of keys that
+// several mappings have, such as those of backoff, the first explains all.
 func undocumented(t *testing.T, text string) (missing []string) {
 	t.Helper()
+	text = uncommented(text)
 	d := &decoder{faults: &faults{file: "aaasess.yaml"}, dir: ".", places: map[string]place{}}
 	body := parseSource([]byte(text), d.faults)
 	if body == nil {
@@ -71,13 +107,18 @@ func undocumented(t *testing.T, text string) (missing []string) {
 	d.setDefaults(root)
 	d.decode(body, "", placeOf(body), root, "")
 	lines := strings.Split(text, "\n")
+	explained := map[reflect.StructTag]bool{}
 
 	keys(reflect.TypeFor[rawConfig](), "", func(path string, f field) {
-		at, ok := d.places[strings.ReplaceAll(path, "[]", "[0]")]
+		at, ok := shownAt(d, path)
 		if !ok {
 			missing = append(missing, path+" is missing")
 			return
 		}
+		if explained[f.tag] {
+			return
+		}
+		explained[f.tag] = true
 		comment := commentOf(lines, f.key, at.line)
 		if comment == "" && !slices.Contains(selfEvident, path) {
 			missing = append(missing, path+" has no comment")
@@ -85,22 +126,44 @@ func undocumented(t *testing.T, text string) (missing []string) {
 		if f.tag.Get("restart") != "" && !strings.Contains(comment, "[restart]") {
 			missing = append(missing, path+" is not marked [restart]")
 		}
-		if def := f.tag.Get("default"); def != "" {
-			want := strings.Join(strings.Fields(def), ", ")
-			line := strings.ReplaceAll(lines[at.line-1], `"`, "")
-			if !strings.HasSuffix(line, ": "+want) && !strings.HasSuffix(line, ": ["+want+"]") && !strings.Contains(comment, "default: "+def) {
-				missing = append(missing, fmt.Sprintf("%s does not show its default, %s", path, def))
-			}
+		if !showsDefault(f, strings.ReplaceAll(lines[at.line-1], `"`, ""), comment) {
+			missing = append(missing, fmt.Sprintf("%s does not show its default, %s", path, f.tag.Get("default")))
 		}
 	})
 	return missing
 }
 
+// shownAt is where a key stands, in the first list entry that has it.
+func shownAt(d *decoder, path string) (place, bool) {
+	for i := range 10 {
+		if at, ok := d.places[strings.ReplaceAll(path, "[]", fmt.Sprintf("[%d]", i))]; ok {
+			return at, true
+		}
+	}
+	return place{}, false
+}
+
+// elsewhere is how a comment tells of a default that no value shows.
+var elsewhere = regexp.MustCompile(`default: |is missing|Without this key`)
+
+// showsDefault reports whether the value of a key, or the comment above it, is its default.
+func showsDefault(f field, line, comment string) bool {
+	def, ok := f.tag.Lookup("default")
+	switch {
+	case f.typ.Kind() == reflect.Pointer:
+		return elsewhere.MatchString(comment)
+	case !ok:
+		return true
+	case def == "":
+		return strings.HasSuffix(line, ": ") || elsewhere.MatchString(comment)
+	}
+	want := strings.Join(strings.Fields(def), ", ")
+	return strings.HasSuffix(line, ": "+want) || strings.HasSuffix(line, ": ["+want+"]") || strings.Contains(comment, "default: "+def)
+}
+
 // selfEvident is what a comment would only repeat.
 var selfEvident = []string{
 	"radius", "radius.clients[].disconnect.port", "radius.servers[].port",
-	"accounting.exec.default.record", "accounting.exec.default.methods", // as for network
-	"accounting.connection.default.record", "accounting.connection.default.methods",
 }
 
 // commentOf is the comment above a key whose value begins in a line, counted from 1.
@@ -138,6 +201,14 @@ func TestReferenceIsCompleteFailing(t *testing.T) {
 		{"  # The longest wait between attempts. [restart]\n", "", "sessions.disconnect.retry-max has no comment"},
 		{"between attempts. [restart]\n", "between attempts.\n", "sessions.disconnect.retry-max is not marked [restart]"},
 		{"# [restart] default: var/state\n", "# [restart]\n", "state does not show its default, var/state"},
+		{"      #timeout: 3s\n", "", "radius.servers[].timeout is missing"},
+		{"      #timeout: 10s\n", "      # timeout: 10s\n", "radius.groups[].timeout is missing"},
+		{"        #monitor-group: upstream\n", "", "radius.groups[].acct-on-off.monitor-group is missing"},
+		{"default: the name of the host\n", "\n", "radius.nas-identifier does not show its default, "},
+		{"default: radius.hold-down\n", "\n", "radius.groups[].hold-down does not show its default, "},
+		{"      #backoff: {max-delay: 60m, retry: 32}\n", "      #backoff: {max-delay: 60m}\n", "radius.servers[].backoff.retry is missing"},
+		{"    #retry: 32\n", "    #retry: 33\n", "radius.backoff.retry does not show its default, 32"},
+		{"80% of it a warning is logged. [restart] default", "80% of it a warning is logged. default", "store.max-size is not marked [restart]"},
 	} {
 		broken := strings.Replace(text, tc.old, tc.instead, 1)
 		if strings.HasPrefix(tc.old, "  # ") {

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,10 +39,13 @@ accounting:
 	return strings.Replace(text, line+"\n", instead+"\n", 1)
 }
 
-var rejected = []struct {
+// rejection is a file with faults.
+type rejection struct {
 	name, text string
 	want       string // without "aaasess.yaml:" at the beginning of its lines
-}{
+}
+
+var rejected = []rejection{
 	// The file as a whole.
 	{"empty", "", "1:1: has no settings"},
 	{"comments only", "# state: x\n", "1:1: has no settings"},
@@ -144,7 +148,7 @@ var rejected = []struct {
 		"all at once", "log: {level: loud}\nstore: {min-free: lots, min: 1}\nsessions: {remember: -1h}\n",
 		`1:14: log.level: "loud" is not debug, info, warn or error
 2:19: store.min-free: "lots" is not a size such as 256MiB (KiB, MiB, GiB or TiB)
-2:25: store: unknown key "min"; the keys here: min-free
+2:25: store: unknown key "min"; the keys here: min-free, max-size
 3:22: sessions.remember: -1h is not between 1s and 720h`,
 	},
 }
@@ -158,7 +162,7 @@ func manyServers(n int) string {
 }
 
 func TestRejected(t *testing.T) {
-	for _, tc := range rejected {
+	for _, tc := range slices.Concat(rejected, rejectedDelivery) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte(tc.text), ".")
 			want := "aaasess.yaml:" + strings.ReplaceAll(tc.want, "\n", "\naaasess.yaml:")
@@ -169,9 +173,12 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// The file that the rejected ones are made of must itself be taken.
+// The files that the rejected ones are made of must themselves be taken.
 func TestNotRejected(t *testing.T) {
 	mustParse(t, one("accounting:", "accounting:"), ".")
+	mustParse(t, onOff("{oper-state-change: true, group: g}", "{monitor-group: g}"), ".")
+	mustParse(t, ofServer("timeout: 1s"), ".")
+	mustParse(t, ofGroup("timeout: 1s"), ".")
 }
 
 func TestErrorIsTyped(t *testing.T) {

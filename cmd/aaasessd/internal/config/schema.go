@@ -69,7 +69,11 @@ func structSchema(t reflect.Type) map[string]any {
 // description is the doc of a key, with what the schema has no words for.
 func description(f field) string {
 	text := f.tag.Get("doc")
-	if lo, hi := f.tag.Get("min"), f.tag.Get("max"); f.typ == reflect.TypeFor[time.Duration]() || f.typ == reflect.TypeFor[byteSize]() {
+	t := f.typ
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if lo, hi := f.tag.Get("min"), f.tag.Get("max"); t == reflect.TypeFor[time.Duration]() || t == reflect.TypeFor[byteSize]() {
 		text += fmt.Sprintf(" From %s to %s.", lo, hi)
 	}
 	if f.tag.Get("restart") != "" {
@@ -86,8 +90,11 @@ func leafSchema(l leaf, t reflect.Type, tag reflect.StructTag) map[string]any {
 	if enum := tag.Get("enum"); enum != "" {
 		s["enum"] = strings.Fields(enum)
 	}
-	if t.Kind() == reflect.Int {
-		s["minimum"], s["maximum"] = number(tag.Get("min")), number(tag.Get("max"))
+	switch limit := tag.Get("max"); {
+	case t.Kind() == reflect.Int:
+		s["minimum"], s["maximum"] = number(tag.Get("min")), number(limit)
+	case t == reflect.TypeFor[string]() && limit != "": // characters, of which octets are at least as many
+		s["minLength"], s["maxLength"] = number(tag.Get("min")), number(limit)
 	}
 	if def := tag.Get("default"); def != "" {
 		s["default"] = def

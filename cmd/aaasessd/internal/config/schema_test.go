@@ -108,6 +108,9 @@ func scalarViolations(schema map[string]any, value any, path string) (found []st
 		if limit, ok := schema["minLength"].(float64); ok && len(text) < int(limit) {
 			add("minLength")
 		}
+		if limit, ok := schema["maxLength"].(float64); ok && len([]rune(text)) > int(limit) {
+			add("maxLength")
+		}
 	}
 	if n, ok := value.(uint64); ok {
 		if lo, ok := schema["minimum"].(float64); ok && float64(n) < lo {
@@ -138,6 +141,7 @@ func TestSchemaTakesOurFiles(t *testing.T) {
 	for name, text := range map[string]string{
 		"default":     string(defaultYAML),
 		"reference":   reference,
+		"all of it":   uncommented(reference),
 		"alternative": strings.Replace(reference, `"change me 1"`, "{file: x}", 1),
 	} {
 		if got := checkSchema(t, text); len(got) > 0 {
@@ -156,14 +160,30 @@ func TestSchemaRejects(t *testing.T) {
 		"sessions: {remember: 5}":              "sessions.remember: type",
 		"sessions: {remember: 5 s}":            "sessions.remember: pattern",
 		"store: {min-free: 256MB}":             "store.min-free: pattern",
-		"radius: {servers: [{name: a, address: b, secret: c, port: 65536}]}":    "radius.servers[0].port: maximum",
-		"radius: {servers: [{name: a, address: b}]}":                            "radius.servers[0]: required",
-		"radius: {servers: [{name: a, address: b, secret: 1}]}":                 "radius.servers[0].secret: oneOf",
-		"radius: {servers: [{name: a, address: b, secret: {file: a, env: b}}]}": "radius.servers[0].secret: oneOf",
-		"radius: {servers: [{name: a, address: b, secret: {}}]}":                "radius.servers[0].secret: oneOf",
-		"radius: {groups: [{name: a, servers: []}]}":                            "radius.groups[0].servers: minItems",
-		"accounting: {network: {vpdn: {record: none}}}":                         "accounting.network.vpdn: additionalProperties",
-		"accounting: {exec: {default: {record: none, methods: [radius]}}}":      "accounting.exec.default.methods[0]: pattern",
+		"store: {max-size: 0}":                 "store.max-size: type",
+		"radius: {nas-identifier: ''}":         "radius.nas-identifier: minLength",
+		"radius: {nas-identifier: " + strings.Repeat("x", 254) + "}": "radius.nas-identifier: maxLength",
+		"radius: {timeout: 5}":                                                        "radius.timeout: type",
+		"radius: {retransmit: 101}":                                                   "radius.retransmit: maximum",
+		"radius: {backoff: 60m}":                                                      "radius.backoff: type",
+		"radius: {backoff: {retry: 1001}}":                                            "radius.backoff.retry: maximum",
+		"radius: {dead-criteria: {tries: 0}}":                                         "radius.dead-criteria.tries: minimum",
+		"radius: {acct-on-off-groups: [{}]}":                                          "radius.acct-on-off-groups[0]: required",
+		"radius: {servers: [{name: a, address: b, secret: c, retransmit: 101}]}":      "radius.servers[0].retransmit: maximum",
+		"radius: {servers: [{name: a, address: b, secret: c, backoff: {delay: 1m}}]}": "radius.servers[0].backoff.delay: additionalProperties",
+		"radius: {groups: [{name: a, servers: [b], hold-down: 1d}]}":                  "radius.groups[0].hold-down: pattern",
+		"radius: {groups: [{name: a, servers: [b], access-algorithm: random}]}":       "radius.groups[0].access-algorithm: enum",
+		"radius: {groups: [{name: a, servers: [b], source-address: eth0}]}":           "radius.groups[0].source-address: pattern",
+		"radius: {groups: [{name: a, servers: [b], drain-rate: 1000001}]}":            "radius.groups[0].drain-rate: maximum",
+		"radius: {groups: [{name: a, servers: [b], acct-on-off: true}]}":              "radius.groups[0].acct-on-off: type",
+		"radius: {servers: [{name: a, address: b, secret: c, port: 65536}]}":          "radius.servers[0].port: maximum",
+		"radius: {servers: [{name: a, address: b}]}":                                  "radius.servers[0]: required",
+		"radius: {servers: [{name: a, address: b, secret: 1}]}":                       "radius.servers[0].secret: oneOf",
+		"radius: {servers: [{name: a, address: b, secret: {file: a, env: b}}]}":       "radius.servers[0].secret: oneOf",
+		"radius: {servers: [{name: a, address: b, secret: {}}]}":                      "radius.servers[0].secret: oneOf",
+		"radius: {groups: [{name: a, servers: []}]}":                                  "radius.groups[0].servers: minItems",
+		"accounting: {network: {vpdn: {record: none}}}":                               "accounting.network.vpdn: additionalProperties",
+		"accounting: {exec: {default: {record: none, methods: [radius]}}}":            "accounting.exec.default.methods[0]: pattern",
 	} {
 		if got := checkSchema(t, text); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q", text, got, want)

@@ -50,6 +50,14 @@ func faultsOfTags(f field) (faults []string) {
 	if isLeaf && f.tag.Get("required") == "" && !hasDefault {
 		faults = append(faults, "neither required nor a default")
 	}
+	if f.typ.Kind() == reflect.Pointer {
+		if hasDefault {
+			faults = append(faults, "a pointer, and a default")
+		}
+		if doc := f.tag.Get("doc"); !strings.Contains(doc, "If missing") && !strings.Contains(doc, "Without it") {
+			faults = append(faults, "the doc does not say what a missing key is")
+		}
+	}
 	if hasDefault && f.tag.Get("required") != "" {
 		faults = append(faults, "required, and a default")
 	}
@@ -78,8 +86,13 @@ func TestTagsFailing(t *testing.T) {
 		B int    `yaml:"b" doc:"no sentence" default:"1"`
 		C int    `yaml:"c" doc:"Both." default:"1" required:"yes"`
 		D int    `yaml:"d" doc:"Mistyped." default:"1" mim:"1"`
+		E *int   `yaml:"e" doc:"If missing, 1." default:"1"`
+		F *int   `yaml:"f" doc:"Optional."`
 	}
-	want := []string{"key is not kebab-case", "no doc, or no sentence", "required, and a default", "unknown tag mim"}
+	want := []string{
+		"key is not kebab-case", "no doc, or no sentence", "required, and a default", "unknown tag mim",
+		"a pointer, and a default", "the doc does not say what a missing key is",
+	}
 	for i, f := range fieldsOf(reflect.TypeFor[bad]()) {
 		if !slices.Contains(faultsOfTags(f), want[i]) {
 			t.Errorf("%s: %q not found", f.key, want[i])

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"reflect"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,21 +26,24 @@ func (d *decoder) validate(raw *rawConfig) *Config {
 		Control: Control{Socket: string(raw.Control.Socket), Group: raw.Control.Group},
 		SNMP:    SNMP{AgentX: d.agentX(raw.SNMP.AgentX), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect},
 		RADIUS: RADIUS{
-			Accounting: RADIUSAccounting{Listen: d.listen(raw.RADIUS.Accounting.Listen)},
-			Clients:    d.clients(raw.RADIUS.Clients),
-			Servers:    d.servers(raw.RADIUS.Servers),
+			NASIdentifier:   nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
+			Accounting:      RADIUSAccounting{Listen: d.listen(raw.RADIUS.Accounting.Listen)},
+			Clients:         d.clients(raw.RADIUS.Clients),
+			Servers:         d.servers(&raw.RADIUS),
+			AcctOnOffGroups: d.acctOnOffGroups(raw.RADIUS.AcctOnOffGroups),
 		},
 		Accounting: Accounting{Local: Local{File: string(raw.Accounting.Local.File)}},
 		Sessions:   Sessions{Remember: raw.Sessions.Remember, Disconnect: Disconnect(raw.Sessions.Disconnect)},
-		Store:      Store{MinFree: int64(raw.Store.MinFree)},
+		Store:      Store{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
 	_ = c.Log.Level.UnmarshalText([]byte(raw.Log.Level)) // the enum has only names that slog knows
 	d.checkSocket("control.socket", c.Control.Socket)
 	if c.Sessions.Disconnect.RetryMin > c.Sessions.Disconnect.RetryMax {
 		d.fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", c.Sessions.Disconnect.RetryMin, c.Sessions.Disconnect.RetryMax)
 	}
-	c.RADIUS.Groups = d.groups(raw.RADIUS.Groups, c.RADIUS.Servers)
-	d.lists(c, &raw.Accounting)
+	c.RADIUS.Groups = d.groups(&raw.RADIUS, c.RADIUS.Servers)
+	d.acctOnOff(&c.RADIUS)
+	d.lists(c, raw)
 	return c
 }
 
@@ -52,6 +55,11 @@ func (d *decoder) fault(path, format string, args ...any) {
 			return
 		}
 	}
+}
+
+// faulty reports whether the value at a path has a fault: what is zero may have been something else.
+func (d *decoder) faulty(path string) bool {
+	return slices.ContainsFunc(d.faults.list, func(e *Error) bool { return e.Path == path })
 }
 
 // unique finds values that are there twice.
@@ -144,62 +152,8 @@ func (d *decoder) clients(raw []rawClient) []Client {
 	return clients
 }
 
-func (d *decoder) servers(raw []rawServer) []Server {
-	names, addresses := d.unique(), d.unique()
-	servers := make([]Server, 0, len(raw))
-	for i, r := range raw {
-		path := fmt.Sprintf("radius.servers[%d]", i)
-		s := Server{Name: string(r.Name), Host: string(r.Address), Port: uint16(r.Port), Secret: r.Secret}
-		names.check(path+".name", s.Name, "the name of")
-		if s.Host != "" {
-			addresses.check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(r.Port)), "the server of")
-		}
-		servers = append(servers, s)
-	}
-	return servers
-}
-
-func (d *decoder) groups(raw []rawGroup, servers []Server) []Group {
-	byName := map[string]Server{}
-	for _, s := range servers {
-		byName[s.Name] = s
-	}
-	names := d.unique()
-	groups := make([]Group, 0, len(raw))
-	for i, r := range raw {
-		path := fmt.Sprintf("radius.groups[%d]", i)
-		if r.Name == AllServers {
-			d.fault(path+".name", "%s is the group of all servers, which is always there", r.Name)
-		}
-		names.check(path+".name", string(r.Name), "the name of")
-		g := Group{Name: string(r.Name), Timeout: r.Timeout, Retransmit: r.Retransmit, HoldDown: r.HoldDown, Window: r.Window}
-		members := d.unique()
-		for j, name := range r.Servers {
-			path := fmt.Sprintf("%s.servers[%d]", path, j)
-			members.check(path, string(name), "in")
-			s, ok := byName[string(name)]
-			if !ok && name != "" {
-				d.fault(path, "no server is called %s", name)
-			}
-			g.Servers = append(g.Servers, s)
-		}
-		groups = append(groups, g)
-	}
-	return groups
-}
-
-// allServers is the group that is there without being listed, with the defaults of a group.
-func (d *decoder) allServers(servers []Server) Group {
-	var r rawGroup
-	d.setDefaults(reflect.ValueOf(&r).Elem())
-	return Group{
-		Name: AllServers, Servers: slices.Clone(servers),
-		Timeout: r.Timeout, Retransmit: r.Retransmit, HoldDown: r.HoldDown, Window: r.Window,
-	}
-}
-
 // lists makes the method lists, and the group of all servers if one names it.
-func (d *decoder) lists(c *Config, raw *rawAccounting) {
+func (d *decoder) lists(c *Config, raw *rawConfig) {
 	groups := map[string]bool{}
 	for _, g := range c.RADIUS.Groups {
 		groups[g.Name] = true
@@ -207,7 +161,7 @@ func (d *decoder) lists(c *Config, raw *rawAccounting) {
 	for _, kind := range []struct {
 		name  string
 		lists map[string]rawList
-	}{{"network", raw.Network}, {"exec", raw.Exec}, {"connection", raw.Connection}} {
+	}{{"network", raw.Accounting.Network}, {"exec", raw.Accounting.Exec}, {"connection", raw.Accounting.Connection}} {
 		for name, r := range kind.lists { // there is one, "default", if any
 			path := join(join("accounting", kind.name), name)
 			list := List{Type: kind.name, Name: name, Record: r.Record}
@@ -226,7 +180,7 @@ func (d *decoder) lists(c *Config, raw *rawAccounting) {
 					d.fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(c.RADIUS.Servers), maxServers)
 				default:
 					groups[AllServers] = true
-					c.RADIUS.Groups = append(c.RADIUS.Groups, d.allServers(c.RADIUS.Servers))
+					c.RADIUS.Groups = append(c.RADIUS.Groups, d.allServers(&raw.RADIUS, c.RADIUS.Servers))
 				}
 			}
 			c.Accounting.Lists = append(c.Accounting.Lists, list)
