@@ -117,7 +117,16 @@ func (g *global) confirm(ctx context.Context, client *control.Client, q control.
 	if all {
 		what = "ALL sessions, " + fmt.Sprint(list.Matched) + " now"
 	}
-	fmt.Fprintf(g.err, "Disconnect %s? [y/N] ", what)
+	yes, err := g.ask(ctx, "Disconnect "+what+"?")
+	if err == nil && !yes {
+		err = errRefused
+	}
+	return err
+}
+
+// ask asks the person at the terminal.
+func (g *global) ask(ctx context.Context, question string) (yes bool, err error) {
+	fmt.Fprint(g.err, question+" [y/N] ")
 	answer := make(chan string, 1)
 	go func() { // ends with the process at the latest: a read of a terminal cannot be called off
 		line, _ := bufio.NewReader(g.in).ReadString('\n')
@@ -125,13 +134,10 @@ func (g *global) confirm(ctx context.Context, client *control.Client, q control.
 	}()
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	case line := <-answer:
-		if line == "y" || line == "yes" {
-			return nil
-		}
+		return line == "y" || line == "yes", nil
 	}
-	return errRefused
 }
 
 func (g *global) disconnect(ctx context.Context, client *control.Client, req control.DisconnectRequest) error {

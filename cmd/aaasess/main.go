@@ -1,6 +1,6 @@
-// Command aaasess shows and ends the sessions of a running aaasessd, over its
-// control socket (spec R32, R70). It keeps nothing and holds no lock: what it
-// prints is what the daemon answers.
+// Command aaasess shows and ends the sessions of a running aaasessd, and shows its
+// server groups and its spool, over its control socket (spec R32, R60, R63, R70).
+// It keeps nothing and holds no lock: what it prints is what the daemon answers.
 //
 // What came from the network is printed so that it cannot act on a terminal:
 // control and other unprintable characters as \xHH or \u{H}.
@@ -31,10 +31,16 @@ const (
 )
 
 var (
-	errUsage   = errors.New("wrong usage")
-	errNoMatch = errors.New("no session matches")
-	errRefused = errors.New("nothing was disconnected")
-	errRemain  = errors.New("not all sessions are gone")
+	errUsage      = errors.New("wrong usage")
+	errRefused    = errors.New("nothing was disconnected")
+	errNotDropped = errors.New("nothing was dropped")
+	errRemain     = errors.New("not all sessions are gone")
+
+	// With these the exit code is exitNoMatch.
+	errNoMatch      = errors.New("no session matches")
+	errNoOnOffGroup = errors.New("no such acct-on-off-group")
+	errNoOnOff      = errors.New("no server group sends Accounting-On and Accounting-Off")
+	errNoRecord     = errors.New("no record is set aside that matches")
 )
 
 func main() {
@@ -88,7 +94,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, control.ErrNoDaemon):
 		return exitNoDaemon
-	case errors.Is(err, errNoMatch), errors.As(err, &refused) && refused.Code == 404:
+	case errors.Is(err, errNoMatch), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord),
+		errors.As(err, &refused) && refused.Code == 404:
 		return exitNoMatch
 	}
 	return exitFailed

@@ -16,7 +16,8 @@ const (
 	socketSystem = "/run/aaasess/aaasess.sock" // of the system's daemon
 )
 
-const rootHelp = `aaasess shows and ends the sessions of a running aaasessd.
+const rootHelp = `aaasess shows and ends the sessions of a running aaasessd, and shows how their accounting
+gets to the accounting servers.
 
 The daemon is found by its control socket: --socket, else $AAASESS_SOCKET, else
 var/aaasess.sock if that is there, else /run/aaasess/aaasess.sock. Only root and
@@ -27,7 +28,8 @@ Exit codes:
   1  failed, or refused by the daemon, or not all sessions went in time
   2  wrong usage
   3  no daemon can be reached
-  4  nothing matched: no session has the id, or none passes the filter
+  4  nothing matched: no session has the id or passes the filter, or there is no server
+     group, acct-on-off-group or set aside record of the name or number
 
 Lists go to the standard output, summaries and errors to the standard error.
 With --json the standard output is one JSON document.`
@@ -47,7 +49,7 @@ func newRoot(env environment) (root *cobra.Command, began *bool) {
 	g := &global{environment: env, began: new(bool)}
 	root = &cobra.Command{
 		Use:           "aaasess",
-		Short:         "Show and end AAA sessions",
+		Short:         "Show and end AAA sessions, and show how their accounting goes",
 		Long:          rootHelp,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
@@ -70,8 +72,9 @@ func newRoot(env environment) (root *cobra.Command, began *bool) {
 	show := &cobra.Command{
 		Use: "show", Short: "Show what the daemon knows", Args: cobra.NoArgs, RunE: wantCommand,
 	}
-	show.AddCommand(newShowSessions(g), newShowStatus(g))
-	root.AddCommand(show, newDisconnect(g), newSimulate(g))
+	show.AddCommand(newShowSessions(g), newShowStatus(g),
+		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
+	root.AddCommand(show, newDisconnect(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.began
 }
 

@@ -40,16 +40,8 @@ type victims struct {
 // spare somebody.
 func parseDisconnect(body io.Reader) (victims, error) {
 	var req DisconnectRequest
-	dec := json.NewDecoder(body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&req); err != nil {
-		return victims{}, fmt.Errorf("body: %w", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return victims{}, fmt.Errorf("body: %w", err)
-		}
-		return victims{}, errors.New("body: more than one JSON value")
+	if err := decodeBody(body, &req); err != nil {
+		return victims{}, err
 	}
 	given := 0
 	for _, is := range []bool{len(req.IDs) > 0, len(req.Filter) > 0, req.All} {
@@ -83,6 +75,32 @@ func parseDisconnect(body io.Reader) (victims, error) {
 	return v, nil
 }
 
+// decodeBody reads a body that is one JSON value with no field that is not known. The error is an
+// io.EOF if there is none.
+func decodeBody(body io.Reader, v any) error {
+	dec := json.NewDecoder(body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return fmt.Errorf("body: %w", err)
+		}
+		return errors.New("body: more than one JSON value")
+	}
+	return nil
+}
+
+// refuseBody answers a request whose body is wrong.
+func (s *Server) refuseBody(w http.ResponseWriter, err error) {
+	code := http.StatusBadRequest
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		code = http.StatusRequestEntityTooLarge
+	}
+	s.refuse(w, code, err)
+}
+
 // unique leaves the first of each.
 func unique(ids []sessions.ID) []sessions.ID {
 	seen := make(map[sessions.ID]bool, len(ids))
@@ -96,12 +114,8 @@ func unique(ids []sessions.ID) []sessions.ID {
 // disconnect is POST /v1/sessions/disconnect.
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 	want, err := readDisconnect(r)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		s.refuse(w, http.StatusRequestEntityTooLarge, err)
-		return
-	}
 	if err != nil {
-		s.refuse(w, http.StatusBadRequest, err)
+		s.refuseBody(w, err)
 		return
 	}
 	began, err := s.begin(want)

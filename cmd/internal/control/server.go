@@ -36,6 +36,9 @@ type Config struct {
 	// Outcomes is the one through which the Terminator disconnects. If nil, a disconnect that waits
 	// for its sessions may not learn the last outcome of one that went at once (NAK 503).
 	Outcomes *Outcomes
+	// Accounting answers what is asked about server groups and the spool. If nil, those requests are
+	// answered with 404.
+	Accounting Accounting
 	// Logger is where to log; nil for nowhere.
 	Logger *slog.Logger
 	// Now is the clock for idle times; nil means time.Now.
@@ -135,15 +138,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	method, handle := http.MethodGet, http.HandlerFunc(nil)
-	switch r.URL.Path {
-	case "/v1/sessions":
-		handle = s.listSessions
-	case "/v1/status":
-		handle = s.showStatus
-	case "/v1/sessions/disconnect":
-		method, handle = http.MethodPost, s.disconnect
-	default:
+	method, handle := s.route(r)
+	if handle == nil {
 		s.refuse(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
 		return
 	}
@@ -153,6 +149,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	handle(w, r)
+}
+
+// route finds what answers a path, and the method that it takes; nil if there is no such path.
+func (s *Server) route(r *http.Request) (method string, handle http.HandlerFunc) {
+	switch r.URL.Path {
+	case "/v1/sessions":
+		return http.MethodGet, s.listSessions
+	case "/v1/status":
+		return http.MethodGet, s.showStatus
+	case "/v1/sessions/disconnect":
+		return http.MethodPost, s.disconnect
+	}
+	return s.accountingRoute(r)
 }
 
 // problem is the body of an answer that is an error.

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/control/controltest"
+)
+
+func pointer[T any](v T) *T { return &v }
+
+// s3 are the groups of S3: aaa-server-policy-1 controls group-1, -2 monitors it, -3 stands alone.
+func s3(zone *time.Location) []control.ServerGroup {
+	changed, on := time.Date(2013, 2, 20, 13, 32, 5, 0, zone), time.Date(2013, 2, 24, 16, 6, 41, 0, zone)
+	server := func(name, address string) []control.GroupServer {
+		return []control.GroupServer{{
+			Index: 1, Name: name, Address: address, AccountingPort: 1813, OperState: "up", Timeout: 5, Retransmit: 3,
+			Statistics: control.ServerStatistics{
+				Requests: 1200, Retransmissions: 34, Responses: 1198, Timeouts: 36, MalformedResponses: 1, BadAuthenticators: 2,
+				Unexpected: 3, PendingRequests: 4, RoundTripTime: 0.00123, AverageResponseTime: 0.0254, Successes: 1192, Failures: 5,
+				StateSince: on, PreviousStateDuration: 190, TotalDeadTime: 3700, DeadCount: 1,
+			},
+		}}
+	}
+	unknown := server("server-3", "172.16.1.10")
+	unknown[0].OperState, unknown[0].Statistics = "unknown", control.ServerStatistics{}
+	return []control.ServerGroup{
+		{
+			Name: "aaa-server-policy-1", Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			AcctOnOff: control.AcctOnOff{
+				Enabled: true, OperStateChange: true, Group: "group-1", State: control.StateOn, SessionID: "242FFF0000008F512A3985",
+				LastStateChange: on, Trigger: "startUp", Server: "server-1",
+			},
+			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: server("server-1", "172.16.1.8"),
+		},
+		{
+			Name: "aaa-server-policy-2", AccessAlgorithm: "round-robin", HoldDown: 0.5, Window: 256, DrainRate: 250,
+			AcctOnOff:            control.AcctOnOff{Enabled: true, Blocked: true, MonitorGroup: "group-1", State: control.Unknown},
+			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
+		},
+		{
+			Name: "aaa-server-policy-3", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			AcctOnOff:            control.AcctOnOff{Enabled: true, Blocked: true, OperStateChange: true, State: control.SendAcctOn, SessionID: "243"},
+			LastManagementChange: changed, Waiting: pointer(uint64(17)), Servers: unknown,
+		},
+	}
+}
+
+// odd is a group whose servers differ, and whose names would act on a terminal.
+func odd() *control.ServerGroup {
+	backoff := &control.Backoff{MaxDelay: 3600, Retry: 32}
+	return &control.ServerGroup{
+		Name: "e\x1b[31m", Description: "\u202ex", AccessAlgorithm: "round-robin", HoldDown: 30, SourceAddress: "2001:db8::1",
+		DeadCriteria: &control.DeadCriteria{Time: 12.5, Tries: 1}, Window: 1, DrainRate: 0.5, Waiting: pointer(uint64(math.MaxUint64)),
+		AcctOnOff: control.AcctOnOff{State: control.Unknown},
+		Servers: []control.GroupServer{
+			{
+				Index: 1, Name: strings.Repeat("name", 10), Address: "2001:db8:1111:2222:3333:4444:5555:6666", AccountingPort: 65535,
+				OperState: "down", Timeout: 5, Retransmit: 3, Backoff: backoff, Statistics: control.ServerStatistics{
+					Requests: math.MaxUint64, AverageResponseTime: 12.3456, RoundTripTime: 0.0099949, DeadCount: 2, TotalDeadTime: 86400,
+					StateSince: now.Add(-42 * time.Second), DownUntil: now.Add(time.Minute),
+				},
+			},
+			{Index: 2, Name: "b\n", Address: "192.0.2.1", AccountingPort: 1813, OperState: "up", Timeout: 2.5, Retransmit: 0},
+		},
+	}
+}
+
+// books are what a daemon tells of accounting.
+func books(zone *time.Location) *controltest.Accounting {
+	at := time.Date(2013, 2, 24, 16, 0, 0, 0, zone)
+	return &controltest.Accounting{
+		Groups: s3(zone),
+		OnOff: []control.OnOffGroup{
+			{Name: "group-1", Controlling: []string{"aaa-server-policy-1"}, Monitoring: []string{"aaa-server-policy-2"}},
+			{Name: "group-2", Description: "of nobody"},
+		},
+		Status: control.SpoolStatus{
+			Disk: control.Disk{
+				Folder: "spool", Size: 1_234_567_890, MaxSize: 10_000_000_000, Free: 45_600_000_000, MinFree: 1_000_000_000,
+				Accepting: "yes",
+			},
+			Queues: []control.Queue{{
+				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, Hold: control.HoldOpen,
+			}},
+		},
+		Aside: []control.SetAside{
+			{
+				Seq: 3, From: "group/isp", At: at, Reason: "refused", Session: "0000000D", Type: "stop", List: "network/default", User: "alice",
+				Attributes: []control.Attribute{{Name: "User-Name", Value: "alice"}, {Name: "Acct-Session-Time", Value: "60"}},
+			},
+			{Seq: 4, From: "group/isp", At: at, Reason: "damaged: 3 octets are too few", Raw: "0102ff"},
+			{Seq: 9, From: "local", At: at, Reason: "never\x1b[0m" + strings.Repeat(" answered", 20), Session: "0000000E", Type: "start", User: "e\nvil"},
+		},
+	}
+}
+
+// TestAccountingScreens: what is printed of every look, against files.
+func TestAccountingScreens(t *testing.T) {
+	groups, aside := s3(time.Local), books(time.Local).Aside
+	odd := odd()
+	tests := []struct {
+		file  string
+		print func(io.Writer) error
+	}{
+		{"server-groups.txt", func(w io.Writer) error { return printServerGroups(w, append(groups, *odd)) }},
+		{"server-group.txt", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }},
+		{"server-group-monitors.txt", func(w io.Writer) error { return printServerGroup(w, &groups[1]) }},
+		{"server-group-odd.txt", func(w io.Writer) error { return printServerGroup(w, odd) }},
+		{"server-group-empty.txt", func(w io.Writer) error { return printServerGroup(w, &control.ServerGroup{}) }},
+		{"acct-on-off.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[0]) }},
+		{"acct-on-off-never.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[1]) }},
+		{"acct-on-off-disabled.txt", func(w io.Writer) error { return printAcctOnOff(w, odd) }},
+		{"acct-on-off-group.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff[:1]) }},
+		{"acct-on-off-groups.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff) }},
+		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
+		{"radius-statistics.txt", func(w io.Writer) error {
+			return printRadiusStatistics(w, []control.ServerGroup{groups[0], groups[2], *odd}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+		}},
+		{"spool.txt", func(w io.Writer) error { return printSpool(w, busySpool(), now) }},
+		{"spool-empty.txt", func(w io.Writer) error {
+			return printSpool(w, &control.SpoolStatus{Disk: control.Disk{Folder: "s\x1b", Free: -1, Accepting: "no space\n", Warning: "90% of the size is used"}, SetAside: 1}, now)
+		}},
+		{"spool-list.txt", func(w io.Writer) error {
+			table := newRecordTable(w)
+			for _, r := range aside {
+				if err := table.record(r); err != nil {
+					return err
+				}
+			}
+			return table.end(0)
+		}},
+		{"spool-show.txt", func(w io.Writer) error { return printRecord(w, &aside[0]) }},
+		{"spool-show-damaged.txt", func(w io.Writer) error { return printRecord(w, &aside[1]) }},
+		{"spool-show-odd.txt", func(w io.Writer) error { return printRecord(w, &aside[2]) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.file, func(t *testing.T) {
+			var out strings.Builder
+			if err := tt.print(&out); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range out.String() {
+				if r != '\n' && isHidden(r) {
+					t.Fatalf("%U is printed", r)
+				}
+			}
+			golden(t, tt.file, out.String())
+		})
+	}
+}
+
+// busySpool has queues in every state.
+func busySpool() *control.SpoolStatus {
+	queue := func(name string, change func(*control.Queue)) control.Queue {
+		q := control.Queue{Queue: name, Configured: true, Hold: control.HoldOpen}
+		change(&q)
+		return q
+	}
+	return &control.SpoolStatus{
+		Disk: control.Disk{
+			Folder: "spool", Size: 1_234_567_890, MaxSize: 10_000_000_000, Free: 45_600_000_000, MinFree: 1_000_000_000, Accepting: "yes",
+		},
+		SetAside: 3,
+		Queues: []control.Queue{
+			queue("local", func(*control.Queue) {}),
+			queue("group/draining", func(q *control.Queue) {
+				q.Records, q.Bytes, q.Oldest, q.InFlight, q.Draining = 5_000_000, pointer(uint64(1_500_000_000)), now.Add(-25*time.Hour), 256, true
+				q.Delivered, q.Superseded, q.SetAside, q.Refused, q.NoResponse = math.MaxUint64, 20, 3, 2, 1
+			}),
+			queue("group/down", func(q *control.Queue) {
+				q.Records, q.DownSince, q.NextProbe = 12, now.Add(-5*time.Minute), now.Add(40*time.Second)
+			}),
+			queue("group/held", func(q *control.Queue) { q.Hold = control.HoldHeld }),
+			queue("group/away", func(q *control.Queue) { q.Hold, q.DownSince = control.HoldAway, now.Add(-time.Second) }),
+			queue("group/gone\x07", func(q *control.Queue) { q.Configured, q.Records, q.Hold = false, 7, "" }),
+		},
+	}
+}
+
+func TestMilliseconds(t *testing.T) {
+	for s, want := range map[control.Seconds]string{
+		0: "-", -1: "-", 0.0000009: "0.00", 0.00123: "1.23", 0.0099949: "9.99", 0.01: "10", 5.006: "5006", 3600: "3600000",
+	} {
+		if got := milliseconds(s); got != want {
+			t.Errorf("%v: %s, want %s", s, got, want)
+		}
+	}
+}
+
+// TestS3Layout: what S3 prints is in our screens as it is there, but for what we call a server group.
+func TestS3Layout(t *testing.T) {
+	groups := s3(time.Local)
+	groups[0].Name, groups[0].AcctOnOff.Group = "aaa-server-policy-3", ""
+	frame := strings.Repeat("=", 79)
+	tests := []struct {
+		name  string
+		print func(io.Writer) error
+		want  []string
+	}{
+		{"acct-on-off", func(w io.Writer) error { return printAcctOnOff(w, &groups[0]) }, []string{
+			frame,
+			`RADIUS server group "aaa-server-policy-3" AcctOnOff info`,
+			frame,
+			`Oper state                  : on`,
+			`Session Id                  : 242FFF0000008F512A3985`,
+			`Last state change           : 02/24/2013 16:06:41`,
+			`Trigger                     : startUp`,
+			`Server                      : "server-1"`,
+			frame,
+		}},
+		{"server group", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }, []string{
+			frame,
+			`RADIUS server group "aaa-server-policy-3"`,
+			frame,
+			`Description                 : (Not Specified)`,
+			`Acct-On-Off                 : Enabled (state Blocked)`,
+			strings.Repeat("-", 79),
+			`RADIUS server settings`,
+			strings.Repeat("-", 79),
+			`Source address              : (Not Specified)`,
+			`Access algorithm            : direct`,
+			`Retry                       : 3`,
+			`Timeout (s)                 : 5`,
+			`Hold down time (s)          : 30`,
+			`Last management change      : 02/20/2013 13:32:05`,
+			frame,
+			frame,
+			`Servers for "aaa-server-policy-3"`,
+			frame,
+			`Idx Name                             Address         Port        Oper State`,
+			`                                                     Acct`,
+			strings.Repeat("-", 79),
+			`1   server-3                         172.16.1.10     1813        unknown`,
+			frame,
+		}},
+		{"acct-on-off-group", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff[:1]) }, []string{
+			frame,
+			`Acct-On-Off-Group Information`,
+			frame,
+			`acct on off group name               : group-1`,
+			`  - controlling RADIUS server group  :`,
+			`        aaa-server-policy-1`,
+			`  - monitored by RADIUS server group :`,
+			`        aaa-server-policy-2`,
+			``,
+			strings.Repeat("-", 79),
+			`Nbr of Acct-on-off-groups displayed : 1`,
+			strings.Repeat("-", 79),
+			frame,
+		}},
+	}
+	for _, tt := range tests {
+		var out strings.Builder
+		if err := tt.print(&out); err != nil {
+			t.Fatal(err)
+		}
+		rest := strings.Split(out.String(), "\n")
+		for _, line := range tt.want { // ours has more lines, but these in this order
+			for len(rest) > 0 && rest[0] != line {
+				rest = rest[1:]
+			}
+			if len(rest) == 0 {
+				t.Errorf("%s: %q is not there, or not in its place:\n%s", tt.name, line, &out)
+				break
+			}
+			rest = rest[1:]
+		}
+	}
+}

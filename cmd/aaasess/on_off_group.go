@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/control"
+)
+
+const onOffGroupHelp = `Show the groups of acct-on-off: which server group controls each (its Accounting-On and
+-Off count), and which monitor it (they are blocked until the Accounting-On is answered, and
+send none themselves).
+
+The exit code is 4 if there is no group NAME.`
+
+// onOffWidth is how wide the labels of S3's third layout are.
+const onOffWidth = 37
+
+func newShowOnOffGroup(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "acct-on-off-group [NAME]",
+		Short: "Show which server groups wait for the Accounting-On of which",
+		Long:  onOffGroupHelp,
+		Args:  optionalName(1),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			groups, _ := control.NewClient(g.socketPath(), time.Second).OnOffGroups(cmd.Context())
+			return typeable(groups, func(group control.OnOffGroup) string { return group.Name }), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return g.showOnOffGroups(cmd.Context(), args) },
+	}
+}
+
+// onOffGroups is what --json prints.
+type onOffGroups struct {
+	Groups []control.OnOffGroup `json:"groups"`
+}
+
+func (g *global) showOnOffGroups(ctx context.Context, names []string) error {
+	groups, err := g.client().OnOffGroups(ctx)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		groups = slices.DeleteFunc(groups, func(group control.OnOffGroup) bool { return group.Name != names[0] })
+		if len(groups) == 0 {
+			return fmt.Errorf("%w: %q", errNoOnOffGroup, names[0])
+		}
+	}
+	switch {
+	case g.json && len(names) > 0:
+		return g.printJSON(groups[0])
+	case g.json:
+		return g.printJSON(onOffGroups{append([]control.OnOffGroup{}, groups...)})
+	}
+	return printOnOffGroups(g.out, groups)
+}
+
+// printOnOffGroups prints the third layout of S3.
+func printOnOffGroups(w io.Writer, groups []control.OnOffGroup) error {
+	var s screen
+	s.title("Acct-On-Off-Group Information")
+	for _, group := range groups {
+		s.fieldAt(onOffWidth, "acct on off group name", group.Name)
+		if group.Description != "" {
+			s.fieldAt(onOffWidth, "  - description", group.Description)
+		}
+		s.fieldAt(onOffWidth, "  - controlling RADIUS server group", "")
+		s.WriteString(joinLines(group.Controlling))
+		s.fieldAt(onOffWidth, "  - monitored by RADIUS server group", "")
+		s.WriteString(joinLines(group.Monitoring))
+		s.line("")
+	}
+	s.section(fmt.Sprintf("Nbr of Acct-on-off-groups displayed : %d", len(groups)))
+	s.rule("=")
+	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+// joinLines are names, each on a line of its own, under a field of S3's third layout.
+func joinLines(names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		b.WriteString("        " + printable(name) + "\n")
+	}
+	return b.String()
+}

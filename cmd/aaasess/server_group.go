@@ -1,0 +1,315 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/control"
+)
+
+const serverGroupHelp = `Show the groups of RADIUS accounting servers. Without NAME, a table of all:
+
+  NAME         the name of the group
+  ALGORITHM    the access algorithm: direct (the first server that is up) or round-robin
+  UP           how many servers are up, of how many; one to which nothing was sent yet is
+               not among them
+  ACCT-ON-OFF  the state of Accounting-On and -Off:
+                 sendAcctOn, sendAcctOff  it is being sent
+                 on, off                  a server has answered
+                 OffNoResp                nobody answered the Accounting-Off
+                 unknown                  neither was sent
+                 monitors G               the group waits for the acct-on-off-group G
+                 disabled                 the group has no acct-on-off
+  BLOCKED      yes if nothing is sent to the group before an Accounting-On is answered
+  WAITING      records that wait for the group; - if that is not known
+
+With NAME its settings and servers. Acct-On-Off says whether it is enabled, and then
+whether the group is blocked. Retry is how many transmissions follow the first one, Timeout
+apart; Back-off those that follow then, at intervals that double. If the servers differ in
+these, a table has them by server. Hold down time is for how long a server that failed is
+skipped; Dead criteria, when it counts as failed; Window, how many records wait for answers
+at once; Drain rate, how fast a backlog is sent. Oper State is up, down, or unknown when
+nothing was sent to the server yet.
+
+With NAME and acct-on-off the state of Accounting-On and -Off: since when it is so, what
+triggered it (with the acct-on-off-group in brackets), and the server that answered.
+Session Id is the Acct-Session-Id that they have.
+
+Times are local, and RFC 3339 with --json. The exit code is 4 if there is no group NAME.`
+
+func newShowServerGroup(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "server-group [NAME [acct-on-off]]",
+		Short: "Show the groups of accounting servers",
+		Long:  serverGroupHelp,
+		Example: `  aaasess show server-group
+  aaasess show server-group isp
+  aaasess show server-group isp acct-on-off
+  aaasess show server-group --json | jq -r '.groups[] | select(.acctOnOff.blocked) | .name'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 && args[1] != "acct-on-off" {
+				return fmt.Errorf("unknown word %q: want acct-on-off", args[1])
+			}
+			return optionalName(2)(cmd, args)
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return g.suggestGroups(cmd.Context(), anyGroup), cobra.ShellCompDirectiveNoFileComp
+			case 1:
+				return []string{"acct-on-off"}, cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return g.showServerGroups(cmd.Context())
+			}
+			group, err := g.client().ServerGroup(cmd.Context(), args[0])
+			switch {
+			case err != nil:
+				return err
+			case len(args) > 1 && g.json:
+				return g.printJSON(group.AcctOnOff)
+			case len(args) > 1:
+				return printAcctOnOff(g.out, group)
+			case g.json:
+				return g.printJSON(group)
+			}
+			return printServerGroup(g.out, group)
+		},
+	}
+}
+
+// optionalName takes at most so many words, and an empty one for a fault.
+func optionalName(most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 && args[0] == "" {
+			return fmt.Errorf("%w: the name is empty", errUsage)
+		}
+		return cobra.MaximumNArgs(most)(cmd, args)
+	}
+}
+
+func anyGroup(control.ServerGroup) bool { return true }
+
+// suggestGroups asks the daemon for names of server groups; none if it does not answer.
+func (g *global) suggestGroups(ctx context.Context, fits func(control.ServerGroup) bool) []string {
+	groups, _ := control.NewClient(g.socketPath(), time.Second).ServerGroups(ctx)
+	groups = slices.DeleteFunc(groups, func(group control.ServerGroup) bool { return !fits(group) })
+	return typeable(groups, func(group control.ServerGroup) string { return group.Name })
+}
+
+// typeable are the names that can be typed: of printable characters only.
+func typeable[T any](items []T, name func(T) string) []string {
+	var out []string
+	for _, item := range items {
+		if n := name(item); n == printable(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// serverGroups is what --json prints of all groups.
+type serverGroups struct {
+	Groups []control.ServerGroup `json:"groups"`
+}
+
+func (g *global) showServerGroups(ctx context.Context) error {
+	groups, err := g.client().ServerGroups(ctx)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		return g.printJSON(serverGroups{append([]control.ServerGroup{}, groups...)})
+	}
+	if err := printServerGroups(g.out, groups); err != nil {
+		return err
+	}
+	fmt.Fprintln(g.err, count(len(groups), "server group"))
+	return nil
+}
+
+func printServerGroups(w io.Writer, groups []control.ServerGroup) error {
+	t := newTable(w, []column{
+		{title: "NAME"},
+		{title: "ALGORITHM"},
+		{title: "UP", right: true},
+		{title: "ACCT-ON-OFF"},
+		{title: "BLOCKED"},
+		{title: "WAITING", right: true},
+	})
+	for _, group := range groups {
+		up := 0
+		for _, server := range group.Servers {
+			if server.OperState == "up" {
+				up++
+			}
+		}
+		waiting := ""
+		if group.Waiting != nil {
+			waiting = strconv.FormatUint(*group.Waiting, 10)
+		}
+		err := t.row(group.Name, group.AccessAlgorithm, fmt.Sprintf("%d/%d", up, len(group.Servers)),
+			onOffText(&group.AcctOnOff), yesNo(group.AcctOnOff.Blocked), waiting)
+		if err != nil {
+			return err
+		}
+	}
+	return t.flush()
+}
+
+func onOffText(a *control.AcctOnOff) string {
+	switch {
+	case !a.Enabled:
+		return "disabled"
+	case a.MonitorGroup != "":
+		return "monitors " + a.MonitorGroup
+	}
+	return string(a.State)
+}
+
+// printServerGroup prints the second layout of S3.
+func printServerGroup(w io.Writer, group *control.ServerGroup) error {
+	var s screen
+	s.title("RADIUS server group %s", quoted(group.Name))
+	s.field("Description", orElse(group.Description, notSpecified))
+	s.field("Acct-On-Off", enabledText(&group.AcctOnOff))
+	if a := group.AcctOnOff; a.Enabled {
+		s.field("Oper state change", yesNo(a.OperStateChange))
+		s.field("Acct-On-Off group", orElse(a.Group, none))
+		s.field("Acct-On-Off monitor group", orElse(a.MonitorGroup, none))
+	}
+	waiting := "(Unknown)"
+	if group.Waiting != nil {
+		waiting = strconv.FormatUint(*group.Waiting, 10)
+	}
+	s.field("Records waiting", waiting)
+	s.section("RADIUS server settings")
+	s.field("Source address", orElse(group.SourceAddress, notSpecified))
+	s.field("Access algorithm", group.AccessAlgorithm)
+	retry, retryDiffers := common(group.Servers, retryText)
+	timeout, timeoutDiffers := common(group.Servers, timeoutText)
+	backoff, backoffDiffers := common(group.Servers, backoffText)
+	s.field("Retry", retry)
+	s.field("Timeout (s)", timeout)
+	s.field("Back-off", backoff)
+	s.field("Hold down time (s)", number(float64(group.HoldDown)))
+	s.field("Dead criteria", deadText(group.DeadCriteria))
+	s.field("Window (records)", strconv.Itoa(group.Window))
+	drain := "(Not limited)"
+	if group.DrainRate > 0 {
+		drain = number(group.DrainRate)
+	}
+	s.field("Drain rate (records/s)", drain)
+	s.field("Last management change", moment(group.LastManagementChange))
+	s.rule("=")
+	s.servers(group)
+	if retryDiffers || timeoutDiffers || backoffDiffers {
+		s.transmissions(group)
+	}
+	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+func (s *screen) servers(group *control.ServerGroup) {
+	s.title("Servers for %s", quoted(group.Name))
+	var rows [][]string
+	for _, server := range group.Servers {
+		rows = append(rows, []string{
+			strconv.Itoa(server.Index), server.Name, server.Address, strconv.Itoa(int(server.AccountingPort)), server.OperState,
+		})
+	}
+	s.cells([]int{4, 33, 16, 12, 11}, [][]string{
+		{"Idx", "Name", "Address", "Port", "Oper State"},
+		{"", "", "", "Acct", ""},
+	}, rows)
+	s.rule("=")
+}
+
+func (s *screen) transmissions(group *control.ServerGroup) {
+	s.title("Transmissions to the servers for %s", quoted(group.Name))
+	var rows [][]string
+	for _, server := range group.Servers {
+		rows = append(rows, []string{strconv.Itoa(server.Index), retryText(server), timeoutText(server), backoffText(server)})
+	}
+	s.cells([]int{4, 12, 16, 10}, [][]string{{"Idx", "Retry", "Timeout (s)", "Back-off"}}, rows)
+	s.rule("=")
+}
+
+// common is what all servers have, or that they differ.
+func common(servers []control.GroupServer, of func(control.GroupServer) string) (text string, differs bool) {
+	for i, server := range servers {
+		if i > 0 && of(server) != text {
+			return "(By server)", true
+		}
+		text = of(server)
+	}
+	return orElse(text, none), false
+}
+
+func retryText(s control.GroupServer) string { return strconv.Itoa(s.Retransmit) }
+
+func timeoutText(s control.GroupServer) string { return number(float64(s.Timeout)) }
+
+func backoffText(s control.GroupServer) string {
+	if s.Backoff == nil {
+		return none
+	}
+	return fmt.Sprintf("%s, at most %s s apart", count(s.Backoff.Retry, "retransmission"), number(float64(s.Backoff.MaxDelay)))
+}
+
+func deadText(d *control.DeadCriteria) string {
+	if d == nil {
+		return "(Default)"
+	}
+	return fmt.Sprintf("%s s without an answer, and %s", number(float64(d.Time)), count(d.Tries, "timeout"))
+}
+
+// number is one with as many decimals as it has.
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func enabledText(a *control.AcctOnOff) string {
+	switch {
+	case !a.Enabled:
+		return "Disabled"
+	case a.Blocked:
+		return "Enabled (state Blocked)"
+	}
+	return "Enabled (state Not Blocked)"
+}
+
+// printAcctOnOff prints the first layout of S3.
+func printAcctOnOff(w io.Writer, group *control.ServerGroup) error {
+	var s screen
+	a := &group.AcctOnOff
+	s.title("RADIUS server group %s AcctOnOff info", quoted(group.Name))
+	if !a.Enabled {
+		s.field("Acct-On-Off", enabledText(a))
+	} else {
+		trigger := orElse(a.Trigger, none)
+		if name := cmp.Or(a.Group, a.MonitorGroup); name != "" && a.Trigger != "" {
+			trigger += " (" + name + ")"
+		}
+		server := none
+		if a.Server != "" {
+			server = quoted(a.Server)
+		}
+		s.field("Oper state", string(a.State))
+		s.field("Session Id", orElse(a.SessionID, none))
+		s.field("Last state change", moment(a.LastStateChange))
+		s.field("Trigger", trigger)
+		s.field("Server", server)
+	}
+	s.rule("=")
+	_, err := io.WriteString(w, s.String())
+	return err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/control"
+)
+
+const spoolListHelp = `List the records that are set aside, in the order in which they were.
+
+  SEQ      the number of the record, for the other commands; it is never used again
+  SINCE    when it was set aside (local time)
+  FROM     the queue that it was in: "group/" and the name of a server group, or local
+  SESSION  the Acct-Session-Id; - if the record is damaged
+  TYPE     start, interim or stop
+  USER     the User-Name
+  REASON   why it was set aside; cut here, "aaasess spool show SEQ" has all of it`
+
+func newSpoolList(g *global) *cobra.Command {
+	var after uint64
+	var limit uint
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the records that are set aside", Long: spoolListHelp, Args: cobra.NoArgs,
+		Example: `  aaasess spool list --limit 20
+  aaasess spool list --json | jq -r '.records[] | select(.from == "group/isp") | .seq'`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.listSetAside(cmd.Context(), after, limit) },
+	}
+	cmd.Flags().Uint64Var(&after, "after", 0, "only records with a number of more than `SEQ`")
+	cmd.Flags().UintVar(&limit, "limit", 0, "list `N` at most; 0 for all")
+	return cmd
+}
+
+// listSetAside prints the records as they arrive, part by part.
+func (g *global) listSetAside(ctx context.Context, after uint64, limit uint) error {
+	client, out := g.client(), recordPrinter(newRecordTable(g.out))
+	if g.json {
+		out = &recordJSON{w: g.out}
+	}
+	shown := uint(0)
+	for {
+		most := uint(1000)
+		if limit > 0 {
+			most = min(most, limit-shown)
+		}
+		list, err := client.SetAside(ctx, after, int(most))
+		if err != nil {
+			return err
+		}
+		for _, record := range list.Records {
+			if err := out.record(record); err != nil {
+				return err
+			}
+		}
+		shown += uint(len(list.Records))
+		if list.Next <= after || limit > 0 && shown >= limit {
+			if err := out.end(list.Next); err != nil {
+				return err
+			}
+			if !g.json {
+				fmt.Fprintln(g.err, listSummary(int(shown), list.Next))
+			}
+			return nil
+		}
+		after = list.Next
+	}
+}
+
+func listSummary(shown int, next uint64) string {
+	if next > 0 {
+		return fmt.Sprintf("%s, more with --after %d", count(shown, "record"), next)
+	}
+	return count(shown, "record")
+}
+
+// recordPrinter prints a list of records; next is where one goes on that was cut, or 0.
+type recordPrinter interface {
+	record(control.SetAside) error
+	end(next uint64) error
+}
+
+type recordTable struct{ *table }
+
+func newRecordTable(w io.Writer) recordTable {
+	return recordTable{newTable(w, []column{
+		{title: "SEQ", right: true},
+		{title: "SINCE"},
+		{title: "FROM", cut: 32},
+		{title: "SESSION"},
+		{title: "TYPE"},
+		{title: "USER", cut: 32},
+		{title: "REASON", cut: 80},
+	})}
+}
+
+func (t recordTable) record(r control.SetAside) error {
+	return t.row(strconv.FormatUint(r.Seq, 10), r.At.Local().Format(time.DateTime), r.From, r.Session, r.Type, r.User, r.Reason)
+}
+
+func (t recordTable) end(uint64) error { return t.flush() }
+
+// recordJSON prints one document.
+type recordJSON struct {
+	w     io.Writer
+	begun bool
+}
+
+func (j *recordJSON) record(r control.SetAside) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	head := ",\n"
+	if !j.begun {
+		j.begun, head = true, `{"records":[`+"\n"
+	}
+	_, err = fmt.Fprintf(j.w, "%s%s", head, escapeJSON(b))
+	return err
+}
+
+func (j *recordJSON) end(next uint64) error {
+	head, tail := "", ""
+	if !j.begun {
+		head = `{"records":[`
+	}
+	if next > 0 {
+		tail = fmt.Sprintf(`,"next":%d`, next)
+	}
+	_, err := fmt.Fprintf(j.w, "%s\n]%s}\n", head, tail)
+	return err
+}

@@ -1,0 +1,167 @@
+package controltest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"aaasess/cmd/internal/control"
+)
+
+// ErrDisk is what Replay and Drop of an Accounting give when Full is set.
+var ErrDisk = errors.New("no space")
+
+// Accounting is a [control.Accounting] in memory. Its fields are set before the daemon starts.
+type Accounting struct {
+	Groups []control.ServerGroup
+	OnOff  []control.OnOffGroup
+	Status control.SpoolStatus // SetAside of it is counted
+	Aside  []control.SetAside  // those with Raw are damaged
+	Full   int                 // Replay and Drop do so many records, and then give ErrDisk; 0: all
+	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called before.
+	Hold    map[string]bool
+	Entered func()
+
+	mu   sync.Mutex
+	done []string
+}
+
+// Done is what was performed, replayed and dropped, a line for each request: "acct-off isp force 6",
+// "replay 1 2", "drop all".
+func (a *Accounting) Done() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.done)
+}
+
+// ServerGroups implements control.Accounting.
+func (a *Accounting) ServerGroups() []control.ServerGroup {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.Groups)
+}
+
+// OnOffGroups implements control.Accounting.
+func (a *Accounting) OnOffGroups() []control.OnOffGroup { return a.OnOff }
+
+// Perform implements control.Accounting: the group is in state sendAcctOn or sendAcctOff from then on.
+func (a *Accounting) Perform(ctx context.Context, req control.PerformRequest) error {
+	if a.Hold[req.Group] {
+		if a.Entered != nil {
+			a.Entered()
+		}
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.IndexFunc(a.Groups, func(g control.ServerGroup) bool { return g.Name == req.Group })
+	if i < 0 {
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoGroup)
+	}
+	sending, reached := control.SendAcctOn, control.StateOn
+	if req.Action == control.AcctOff {
+		sending, reached = control.SendAcctOff, control.StateOff
+	}
+	line := string(req.Action) + " " + req.Group
+	switch on := &a.Groups[i].AcctOnOff; {
+	case !on.Sends():
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoAcctOnOff)
+	case on.State == sending:
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrSending)
+	case on.State == reached && !req.Force:
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrAcknowledged)
+	default:
+		on.State = sending
+	}
+	if req.Force {
+		line += " force"
+	}
+	if req.AcctTerminateCause != 0 {
+		line += fmt.Sprint(" ", req.AcctTerminateCause)
+	}
+	a.done = append(a.done, line)
+	return nil
+}
+
+// Spool implements control.Accounting.
+func (a *Accounting) Spool() control.SpoolStatus {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	status := a.Status
+	status.SetAside = uint64(len(a.Aside))
+	return status
+}
+
+// SetAside implements control.Accounting.
+func (a *Accounting) SetAside(after uint64, limit int) ([]control.SetAside, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []control.SetAside
+	for _, r := range a.Aside {
+		if r.Seq > after && len(out) < limit {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// SetAsideRecord implements control.Accounting.
+func (a *Accounting) SetAsideRecord(seq uint64) (control.SetAside, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if i := a.find(seq); i >= 0 {
+		return a.Aside[i], nil
+	}
+	return control.SetAside{}, fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
+}
+
+func (a *Accounting) find(seq uint64) int {
+	return slices.IndexFunc(a.Aside, func(r control.SetAside) bool { return r.Seq == seq })
+}
+
+// Replay implements control.Accounting.
+func (a *Accounting) Replay(seqs []uint64, all bool) (int, error) {
+	return a.take("replay", seqs, all, func(r control.SetAside) bool { return r.Raw != "" })
+}
+
+// Drop implements control.Accounting.
+func (a *Accounting) Drop(seqs []uint64, all bool) (int, error) {
+	return a.take("drop", seqs, all, func(control.SetAside) bool { return false })
+}
+
+// take removes records; stays are those that cannot be.
+func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(control.SetAside) bool) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	line := what
+	for _, seq := range seqs {
+		i := a.find(seq)
+		if i < 0 {
+			return 0, fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
+		}
+		if stays(a.Aside[i]) {
+			return 0, fmt.Errorf("record %d: %w", seq, control.ErrDamaged)
+		}
+		line += fmt.Sprint(" ", seq)
+	}
+	if all {
+		line += " all"
+	}
+	a.done = append(a.done, line)
+	n, most := 0, cmp.Or(a.Full, len(a.Aside))
+	a.Aside = slices.DeleteFunc(a.Aside, func(r control.SetAside) bool {
+		if n == most || stays(r) || !all && !slices.Contains(seqs, r.Seq) {
+			return false
+		}
+		n++
+		return true
+	})
+	if n == a.Full && n > 0 {
+		return n, ErrDisk
+	}
+	return n, nil
+}
