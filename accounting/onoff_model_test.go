@@ -1,0 +1,158 @@
+package accounting
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+
+	"pgregory.net/rapid"
+)
+
+// onOffWorld is a server that may be away, reached through one group after the other.
+type onOffWorld struct {
+	mu     sync.Mutex
+	rng    *rand.Rand
+	away   bool
+	closed map[int]bool       // groups
+	begun  map[string]bool    // ids of Ons
+	newest sessions.EventType // that was sent
+	last   string             // what the server got last: type and id
+	off    map[string]bool    // ids of Offs that the server got
+	under  map[string]int     // under way: type and id
+	faults []string
+}
+
+// announcer is the nth group.
+func (w *onOffWorld) announcer(n int) Announcer {
+	return announceFunc(func(rec *Record, done func(string, error)) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		id := rec.Attrs.Text(sessions.AcctSessionID)
+		what := fmt.Sprint(rec.Type, id)
+		w.newest = rec.Type
+		if others := len(w.under); rec.Type == AccountingOn && others > 0 && (others > 1 || w.under[what] == 0) {
+			w.faults = append(w.faults, fmt.Sprintf("On %s beside %v", id, w.under))
+		}
+		if w.closed[n] {
+			go done("", ErrStopped)
+			return
+		}
+		w.under[what]++
+		takes := time.Duration(w.rng.Int64N(int64(round)))
+		time.AfterFunc(takes, func() {
+			w.mu.Lock()
+			closed, away := w.closed[n], w.away
+			if !away && !closed {
+				w.last = what
+				w.off[id] = w.off[id] || rec.Type == AccountingOff
+			}
+			if w.under[what]--; w.under[what] == 0 {
+				delete(w.under, what)
+			}
+			w.mu.Unlock()
+			switch {
+			case closed:
+				done("", ErrStopped)
+			case away:
+				done("", ErrNoResponse)
+			default:
+				done("server", nil)
+			}
+		})
+	})
+}
+
+// Whatever operators, reloads and servers do at whatever moment: once the server is back, it has got
+// what was asked for last, an On for certain, and the status says so.
+func TestOnOffModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		seed := rapid.Uint64().Draw(rt, "seed")
+		events := rapid.SliceOfN(rapid.IntRange(0, 8), 0, 40).Draw(rt, "events")
+		synctest.Test(t, func(t *testing.T) { runOnOffModel(t, rt, seed, events) })
+	})
+}
+
+func runOnOffModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
+	w := &onOffWorld{
+		rng: rand.New(rand.NewPCG(seed, 1)), closed: map[int]bool{},
+		begun: map[string]bool{}, off: map[string]bool{}, under: map[string]int{},
+	}
+	var told []OnOffStatus // Run's own until it has ended
+	o, err := NewOnOff(OnOffConfig{Attributes: ours(), Blocks: true, Changed: func(s OnOffStatus) { told = append(told, s) }}, w.announcer(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = o.Run(ctx) })
+	wait := rand.New(rand.NewPCG(seed, 2))
+	group := 0
+	for _, ev := range events {
+		switch ev {
+		case 0, 1:
+			o.On(TriggerConfigChange)
+		case 2, 3:
+			_ = o.Perform(ev == 2, true, 0)
+		case 4:
+			_ = o.Perform(false, false, 0)
+		case 5, 6: // the server goes, or comes back
+			w.mu.Lock()
+			w.away = !w.away
+			w.mu.Unlock()
+		case 7, 8: // a reload, in either order
+			w.mu.Lock()
+			w.closed[group] = ev == 7
+			w.mu.Unlock()
+			group++
+			o.SetAnnouncer(w.announcer(group))
+			w.mu.Lock()
+			w.closed[group-1] = true
+			w.mu.Unlock()
+		}
+		time.Sleep(time.Duration(wait.Int64N(int64(30 * time.Second))))
+	}
+	w.mu.Lock()
+	w.away = false
+	w.mu.Unlock()
+	time.Sleep(3 * time.Minute)
+	cancel()
+	running.Wait()
+	w.check(rt, o.Status(), told)
+}
+
+func (w *onOffWorld) check(rt *rapid.T, s OnOffStatus, told []OnOffStatus) {
+	switch want := map[sessions.EventType][]OnOffState{
+		0: {AcctUnknown}, AccountingOn: {AcctOn}, AccountingOff: {AcctOff, OffNoResp},
+	}[w.newest]; {
+	case s.State != want[0] && s.State != want[len(want)-1]:
+		w.faults = append(w.faults, fmt.Sprintf("at the end it is %s", s.State))
+	case s.State == AcctOn && w.last != fmt.Sprint(AccountingOn, s.SessionID), s.State == AcctOff && !w.off[s.SessionID]:
+		w.faults = append(w.faults, fmt.Sprintf("it is %s of %s, the server got %s", s.State, s.SessionID, w.last))
+	case s.Blocked != (s.State != AcctOn):
+		w.faults = append(w.faults, fmt.Sprintf("%s is %s", s.State, s.Block))
+	case len(told) > 0 && told[len(told)-1] != s:
+		w.faults = append(w.faults, fmt.Sprintf("told last: %+v, it is %+v", told[len(told)-1], s))
+	}
+	was := OnOffStatus{}
+	for _, is := range told {
+		if is == was {
+			w.faults = append(w.faults, fmt.Sprintf("told twice: %+v", is))
+		}
+		if is.State == SendAcctOn && is.SessionID != was.SessionID {
+			if w.begun[is.SessionID] {
+				w.faults = append(w.faults, "id used again: "+is.SessionID)
+			}
+			w.begun[is.SessionID] = true
+		}
+		was = is
+	}
+	for _, f := range w.faults {
+		rt.Error(f)
+	}
+}

@@ -1,0 +1,120 @@
+package accounting
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// ours are attributes that say who we are.
+func ours() sessions.Attributes {
+	b := sessions.AppendAttribute(nil, sessions.NASIdentifier, "nas1")
+	return sessions.Attributes(sessions.AppendUint32(b, sessions.NASIPAddress, 0xC0000201))
+}
+
+// readable is a record's attributes, one line each.
+func readable(r *Record) (lines []string) {
+	for t, v := range r.Attrs.All() {
+		value, _ := AppendValue(nil, t, v)
+		lines = append(lines, AttributeName(t)+" = "+string(value))
+	}
+	return lines
+}
+
+func TestOnOffRecord(t *testing.T) {
+	moment := time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
+	m := onOff{state: SendAcctOn, sessionID: "242FFF0000008F512A3985", at: moment, cause: 7}
+	head := []string{"Acct-Authentic = RADIUS", "NAS-Identifier = nas1", "NAS-IP-Address = 192.0.2.1", "Acct-Session-Id = 242FFF0000008F512A3985", "Event-Timestamp = 2013-02-24T16:06:41Z"}
+
+	on := m.record(ours())
+	if diff := cmp.Diff(append([]string{"Acct-Status-Type = Accounting-On"}, head...), readable(on)); diff != "" {
+		t.Errorf("On: want (-) and got (+):\n%s", diff)
+	}
+	if on.Type != AccountingOn || on.At != moment || on.Session != 0 {
+		t.Errorf("On: %+v", on)
+	}
+	const golden = "2806000000072d060000000120066e6173310406c0000201" +
+		"2c18" + "32343246464630303030303038463531324133393835" + "3706512a3a91"
+	if got := hex.EncodeToString([]byte(on.Attrs)); got != golden {
+		t.Errorf("On: octets\n%s, want\n%s", got, golden)
+	}
+
+	m.state = SendAcctOff
+	off := m.record(ours())
+	want := append(append([]string{"Acct-Status-Type = Accounting-Off"}, head...), "Acct-Terminate-Cause = Admin-Reboot")
+	if diff := cmp.Diff(want, readable(off)); diff != "" || off.Type != AccountingOff {
+		t.Errorf("Off of type %d: want (-) and got (+):\n%s", off.Type, diff)
+	}
+
+	m.at = time.Unix(-5, 0)
+	if _, ok := m.record(ours()).Attrs.Get(sessions.EventTimestamp); ok {
+		t.Error("Event-Timestamp of a clock that is not set")
+	}
+}
+
+func TestOnOffIdentity(t *testing.T) {
+	attr := func(typ sessions.AttributeType, value string) sessions.Attributes {
+		return sessions.Attributes(sessions.AppendAttribute(nil, typ, value))
+	}
+	name := attr(sessions.NASIdentifier, "n")
+	class := attr(sessions.Class, strings.Repeat("x", 248)) // 250 octets
+	tests := []struct {
+		name string
+		who  sessions.Attributes
+		want string // of the error; "" for none
+	}{
+		{"NAS-Identifier", name, ""},
+		{"NAS-IP-Address", attr(sessions.NASIPAddress, "\xc0\x00\x02\x01"), ""},
+		{"NAS-IPv6-Address", attr(sessions.NASIPv6Address, strings.Repeat("\x01", 16)), ""},
+		{"more besides", name + attr(sessions.CalledStationID, "x"), ""},
+		{"nothing", "", "neither NAS-Identifier"},
+		{"only what does not say who we are", attr(sessions.CalledStationID, "x"), "neither NAS-Identifier"},
+		{"damaged", name + "\x01", "damaged"},
+		{"an id of a session", name + attr(sessions.AcctSessionID, "x"), "Acct-Session-Id cannot be set"},
+		{"what the group adds", name + attr(sessions.AcctDelayTime, "\x00\x00\x00\x00"), "Acct-Delay-Time cannot be set"},
+		{"what no Accounting-Request has", name + attr(userPassword, "x"), "User-Password cannot be set"},
+		{"as much as there is room for", name + sessions.Attributes(strings.Repeat(string(class), 15)), ""},
+		{"too much", name + sessions.Attributes(strings.Repeat(string(class), 16)), "4003 octets of attributes, at most"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o, err := NewOnOff(OnOffConfig{Group: "g", Attributes: tt.who}, newAnnouncer())
+			switch {
+			case tt.want == "" && err != nil:
+				t.Fatal(err)
+			case tt.want != "" && (!errors.Is(err, ErrOnOff) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "group g")):
+				t.Fatalf("got %v, want %q", err, tt.want)
+			case err == nil:
+				m := onOff{state: SendAcctOff, sessionID: strings.Repeat("x", 253), at: at(0)}
+				if n := len(m.record(o.cfg.Attributes).Attrs); n > maxAttributes {
+					t.Errorf("%d octets in a record", n)
+				}
+			}
+		})
+	}
+}
+
+func TestNewSessionID(t *testing.T) {
+	form := regexp.MustCompile(`^[0-9A-F]{22}$`)
+	used := map[string]bool{}
+	before := time.Now().Unix()
+	for range 10_000 {
+		id := newSessionID()
+		if !form.MatchString(id) || used[id] {
+			t.Fatalf("%q, used before: %v", id, used[id])
+		}
+		used[id] = true
+		var made int64
+		if _, err := fmt.Sscanf(id[14:], "%X", &made); err != nil || made < before || made > time.Now().Unix() {
+			t.Fatalf("%q was made at %d, %v", id, made, err)
+		}
+	}
+}

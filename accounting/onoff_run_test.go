@@ -1,0 +1,574 @@
+package accounting
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// round is how long fakeAnnouncer's servers are tried.
+const round = 20 * time.Second
+
+// answer is what fakeAnnouncer says of a round, and when.
+type answer struct {
+	after  time.Duration
+	server string
+	err    error
+}
+
+// fakeAnnouncer answers the rounds by its script, the last line of it for ever; with no script it
+// answers nothing.
+type fakeAnnouncer struct {
+	mu     sync.Mutex
+	from   time.Time
+	script []answer
+	sent   []string // when, type and id
+	recs   []*Record
+	dones  []func(string, error)
+}
+
+func newAnnouncer(script ...answer) *fakeAnnouncer {
+	return &fakeAnnouncer{from: time.Now(), script: script}
+}
+
+var (
+	yes  = answer{after: time.Second, server: "server-1"}
+	no   = answer{after: round, err: fmt.Errorf("group: %w", ErrNoResponse)}
+	gone = answer{err: ErrStopped}
+)
+
+func (f *fakeAnnouncer) Announce(rec *Record, done func(string, error)) {
+	f.mu.Lock()
+	typ, _ := rec.Attrs.Uint32(sessions.AcctStatusType)
+	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), ValueName(sessions.AcctStatusType, typ), rec.Attrs.Text(sessions.AcctSessionID)))
+	f.recs, f.dones = append(f.recs, rec), append(f.dones, done)
+	if len(f.script) == 0 {
+		f.mu.Unlock()
+		return
+	}
+	a := f.script[0]
+	if len(f.script) > 1 {
+		f.script = f.script[1:]
+	}
+	f.mu.Unlock()
+	if a.after == 0 {
+		done(a.server, a.err)
+		return
+	}
+	time.AfterFunc(a.after, func() { done(a.server, a.err) })
+}
+
+func (f *fakeAnnouncer) all() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.sent)
+}
+
+// announcing is an OnOff that runs in fake time.
+type announcing struct {
+	*testing.T
+	*OnOff
+	from time.Time
+	log  bytes.Buffer
+	end  func() // ends Run and waits for it
+
+	mu   sync.Mutex
+	told []string // when, state, block and server
+}
+
+// onOffBubble runs a test of an OnOff that blocks its group, with ids S1, S2 and so on, one for each
+// On and Off that is asked for.
+func onOffBubble(t *testing.T, a Announcer, test func(o *announcing), change ...func(*OnOffConfig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		if f, ok := a.(*fakeAnnouncer); ok {
+			f.from = time.Now() // the bubble's
+		}
+		o := &announcing{T: t, from: time.Now()}
+		ids := 0
+		cfg := OnOffConfig{
+			Group: "g", Blocks: true, Attributes: ours(), Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
+			Changed:      o.changed,
+			NewSessionID: func() string { ids++; return fmt.Sprintf("S%d", ids) },
+		}
+		for _, c := range change {
+			c(&cfg)
+		}
+		var err error
+		if o.OnOff, err = NewOnOff(cfg, a); err != nil {
+			t.Fatal(err)
+		}
+		o.run()
+		test(o)
+		o.end()
+	})
+}
+
+func (o *announcing) run() {
+	ctx, cancel := context.WithCancel(o.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := o.OnOff.Run(ctx); err != nil {
+			o.Error(err)
+		}
+	})
+	o.end = func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+func (o *announcing) changed(s OnOffStatus) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	line := fmt.Sprintf("%v %s %s", time.Since(o.from), s.State, s.Block)
+	if s.NoResponse {
+		line += " NoResponse"
+	}
+	if s.Server != "" {
+		line += " " + s.Server
+	}
+	o.told = append(o.told, line)
+}
+
+// after lets time pass until everything has come to rest.
+func (o *announcing) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (o *announcing) want(what string, got []string, want ...string) {
+	o.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		o.Errorf("%s: want (-) and got (+):\n%s", what, diff)
+	}
+}
+
+func (o *announcing) perform(on, force bool, cause uint32, want error) {
+	o.Helper()
+	if err := o.Perform(on, force, cause); !errors.Is(err, want) {
+		o.Errorf("perform: %v, want %v", err, want)
+	}
+}
+
+// The On is repeated one minute after a round that nobody answered, until somebody does.
+func TestOnOffRepeatsOn(t *testing.T) {
+	a := newAnnouncer(no, no, yes)
+	onOffBubble(t, a, func(o *announcing) {
+		if s := o.Status(); s.State != AcctUnknown || s.Block != (Block{Blocked: true}) || !s.Changed.Equal(o.from) {
+			t.Errorf("at first: %+v", s)
+		}
+		o.after(time.Hour)
+		o.want("sent unasked", a.all())
+		a.from, o.from = time.Now(), time.Now()
+		o.On(TriggerStartUp)
+		o.after(time.Hour)
+		o.want("sent", a.all(), "0s Accounting-On S1", "1m20s Accounting-On S1", "2m40s Accounting-On S1")
+		o.want("told", o.told,
+			"0s sendAcctOn Blocked", "20s sendAcctOn Blocked NoResponse", "2m41s on Not Blocked server-1")
+		for _, r := range a.recs {
+			if !r.At.Equal(o.from) || r.Attrs != a.recs[0].Attrs {
+				t.Errorf("a round has another record: %+v", r)
+			}
+		}
+		want := OnOffStatus{State: AcctOn, SessionID: "S1", Changed: o.from.Add(161 * time.Second), Trigger: TriggerStartUp, Server: "server-1"}
+		if diff := cmp.Diff(want, o.Status()); diff != "" {
+			t.Errorf("status: want (-) and got (+):\n%s", diff)
+		}
+		o.On(TriggerConfigChange) // as good as done
+		o.after(time.Hour)
+		if n := len(a.all()); n != 3 || o.Status().Trigger != TriggerStartUp {
+			t.Errorf("%d sent, %+v", n, o.Status())
+		}
+		for _, line := range []string{"nobody answers the Accounting-On", "every=1m0s", "group=g", "Accounting-On/Off answered", "server=server-1"} {
+			if n := strings.Count(o.log.String(), line); n == 0 || strings.HasPrefix(line, "nobody") && n != 1 {
+				t.Errorf("%q is %d times in the log:\n%s", line, n, o.log.String())
+			}
+		}
+	})
+}
+
+// What is not configured to block does not, and says all the same that nobody answers.
+func TestOnOffNotBlocking(t *testing.T) {
+	onOffBubble(t, newAnnouncer(no), func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(time.Minute)
+		o.want("told", o.told, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
+		if s := o.Status(); s.AcctOnOffGroup != "group-1" {
+			t.Errorf("controls %q", s.AcctOnOffGroup)
+		}
+	}, func(c *OnOffConfig) { c.Blocks, c.AcctOnOffGroup = false, "group-1" })
+}
+
+// The wait between rounds can be configured; to ask again ends it.
+func TestOnOffHurry(t *testing.T) {
+	a := newAnnouncer(no)
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(5 * time.Second)
+		o.On(TriggerStartUp) // is under way
+		o.after(20 * time.Second)
+		o.perform(true, false, 0, nil) // would be at 30 s
+		o.after(29 * time.Second)
+		o.want("sent", a.all(), "0s Accounting-On S1", "25s Accounting-On S1")
+		o.after(time.Second)
+		o.want("sent", a.all(), "0s Accounting-On S1", "25s Accounting-On S1", "55s Accounting-On S1")
+	}, func(c *OnOffConfig) { c.Retry = 10 * time.Second })
+}
+
+// An Off is attempted once; it has the id of the On.
+func TestOnOffOffOnce(t *testing.T) {
+	a := newAnnouncer(yes, no)
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(time.Minute)
+		err := o.Off(o.Context(), TriggerShutDown, 0)
+		if took := time.Since(o.from); !errors.Is(err, ErrNoResponse) || took != time.Minute+round {
+			t.Errorf("%v after %v", err, took)
+		}
+		o.after(time.Hour)
+		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-Off S1")
+		o.want("told", o.told, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
+			"1m0s sendAcctOff Blocked", "1m20s OffNoResp Blocked")
+		if s := o.Status(); s.Server != "" || s.Trigger != TriggerShutDown {
+			t.Errorf("%+v", s)
+		}
+		if !strings.Contains(o.log.String(), "nobody answered the Accounting-Off") {
+			t.Errorf("log:\n%s", o.log.String())
+		}
+		a.script = []answer{yes}
+		if err := o.Off(o.Context(), TriggerConfigChange, 0); err != nil { // somebody asks again
+			t.Error(err)
+		}
+		if err := o.Off(o.Context(), TriggerShutDown, 0); err != nil { // it was answered
+			t.Error(err)
+		}
+		if n := len(a.all()); n != 3 || o.Status().State != AcctOff || o.Status().Trigger != TriggerConfigChange {
+			t.Errorf("%d sent, %+v", n, o.Status())
+		}
+	})
+}
+
+// An Off ends the rounds of the On before it, whose late answer is none to the Off.
+func TestOnOffOffEndsOn(t *testing.T) {
+	a := newAnnouncer()
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(time.Second)
+		o.perform(false, false, 1<<32-1, nil)
+		o.after(time.Second)
+		a.dones[0]("server-1", nil)
+		o.after(0)
+		if s := o.Status(); s.State != SendAcctOff || s.Server != "" {
+			t.Errorf("after the late answer: %+v", s)
+		}
+		a.dones[1]("server-2", nil)
+		a.dones[1]("server-3", ErrNoResponse) // twice counts once
+		o.after(time.Hour)
+		o.want("sent", a.all(), "0s Accounting-On S1", "1s Accounting-Off S1")
+		o.want("told", o.told, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
+		if cause, _ := a.recs[1].Attrs.Uint32(sessions.AcctTerminateCause); cause != 1<<32-1 {
+			t.Errorf("Acct-Terminate-Cause %d", cause)
+		}
+	})
+}
+
+// What was acknowledged is sent again only by force; a forced On begins a new sequence.
+func TestOnOffForce(t *testing.T) {
+	a := newAnnouncer(yes)
+	onOffBubble(t, a, func(o *announcing) {
+		for _, p := range []struct {
+			on, force bool
+			want      error
+		}{
+			{on: true},
+			{on: true, want: ErrAcknowledged},
+			{on: true, force: true},
+			{},
+			{want: ErrAcknowledged},
+			{force: true},
+			{on: true},
+		} {
+			o.perform(p.on, p.force, 0, p.want)
+			o.after(9 * time.Second)
+			o.after(time.Second)
+		}
+		o.want("sent", a.all(), "0s Accounting-On S1", "20s Accounting-On S3",
+			"30s Accounting-Off S3", "50s Accounting-Off S3", "1m0s Accounting-On S7")
+		o.want("told", o.told, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
+			"20s sendAcctOn Blocked", "21s on Not Blocked server-1",
+			"30s sendAcctOff Blocked", "31s off Blocked server-1", "50s sendAcctOff Blocked", "51s off Blocked server-1",
+			"1m0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
+	})
+}
+
+// A forced On while one is being sent: what the servers say of the former does not count, but it is
+// waited for.
+func TestOnOffForceDuringOn(t *testing.T) {
+	a := newAnnouncer()
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(time.Second)
+		o.perform(true, true, 0, nil)
+		o.after(time.Second)
+		o.want("sent before", a.all(), "0s Accounting-On S1")
+		a.dones[0]("server-1", nil)
+		o.after(0)
+		o.want("sent", a.all(), "0s Accounting-On S1", "2s Accounting-On S2")
+		if s := o.Status(); s.State != SendAcctOn || s.SessionID != "S2" || !s.Blocked || s.Trigger != TriggerPerform {
+			t.Errorf("%+v", s)
+		}
+		a.dones[1]("server-1", nil)
+		o.after(0)
+		if s := o.Status(); s.State != AcctOn || s.SessionID != "S2" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Other servers get at once what is being sent; an On that was answered stays so.
+func TestOnOffSetAnnouncer(t *testing.T) {
+	first, second, third := newAnnouncer(), newAnnouncer(no), newAnnouncer(yes)
+	onOffBubble(t, first, func(o *announcing) {
+		second.from, third.from = o.from, o.from
+		o.On(TriggerStartUp)
+		o.after(time.Second)
+		o.SetAnnouncer(second)
+		o.after(time.Second)
+		first.dones[0]("", ErrStopped)
+		o.after(28 * time.Second) // the second one waits
+		o.SetAnnouncer(third)
+		o.after(time.Hour)
+		o.SetAnnouncer(second)
+		o.after(time.Hour)
+		o.want("first", first.all(), "0s Accounting-On S1")
+		o.want("second", second.all(), "1s Accounting-On S1")
+		o.want("third", third.all(), "30s Accounting-On S1")
+		o.want("told", o.told, "0s sendAcctOn Blocked", "21s sendAcctOn Blocked NoResponse",
+			"30s sendAcctOn Blocked", "31s on Not Blocked server-1")
+		o.SetAnnouncer(third)
+		o.perform(false, false, 0, nil)
+		o.after(0)
+		o.SetAnnouncer(second) // the Off is one attempt, but at servers that there are
+		o.after(time.Hour)
+		o.want("third", third.all()[1:], "2h0m30s Accounting-Off S1")
+		o.want("second", second.all()[1:], "2h0m30s Accounting-Off S1")
+		if s := o.Status(); s.State != OffNoResp {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A group that is stopped says nothing about its servers: what it was given is sent again, by the
+// next group or after a minute.
+func TestOnOffStopped(t *testing.T) {
+	a := newAnnouncer(gone, gone, yes, gone, no)
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(10 * time.Minute)
+		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, ErrNoResponse) {
+			t.Error(err)
+		}
+		o.after(time.Hour)
+		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-On S1", "2m0s Accounting-On S1",
+			"10m0s Accounting-Off S1", "11m0s Accounting-Off S1")
+		o.want("told", o.told, "0s sendAcctOn Blocked", "2m1s on Not Blocked server-1",
+			"10m0s sendAcctOff Blocked", "11m20s OffNoResp Blocked")
+	})
+}
+
+// An On that cannot be sent at all is tried again, and does not pass for one that nobody answered.
+func TestOnOffFailed(t *testing.T) {
+	bad := answer{err: errors.New("too large")}
+	a := newAnnouncer(bad, yes, bad)
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(10 * time.Minute)
+		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, ErrNoResponse) {
+			t.Error(err)
+		}
+		o.after(time.Hour)
+		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-On S1", "10m0s Accounting-Off S1")
+		o.want("told", o.told[:2], "0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
+		if strings.Count(o.log.String(), "too large") != 2 {
+			t.Errorf("log:\n%s", o.log.String())
+		}
+	})
+}
+
+// How Off ends.
+func TestOnOffOffEnds(t *testing.T) {
+	begin := func(o *announcing, ctx context.Context) chan error {
+		got := make(chan error, 1)
+		go func() { got <- o.Off(ctx, TriggerShutDown, 0) }()
+		synctest.Wait()
+		return got
+	}
+	tests := []struct {
+		name string
+		end  func(o *announcing, a *fakeAnnouncer, cancel func())
+		want error
+	}{
+		{"answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("s", nil) }, nil},
+		{"not answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("", ErrNoResponse) }, ErrNoResponse},
+		{"superseded", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.On(TriggerConfigChange) }, ErrSuperseded},
+		{"given up by who waits", func(_ *announcing, _ *fakeAnnouncer, cancel func()) { cancel() }, context.Canceled},
+		{"the end of Run", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.end() }, ErrStopped},
+		{"answered after it was forced", func(o *announcing, a *fakeAnnouncer, _ func()) {
+			o.perform(false, true, 0, nil)
+			synctest.Wait()
+			a.dones[1]("s", nil)
+		}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := newAnnouncer()
+			onOffBubble(t, a, func(o *announcing) {
+				ctx, cancel := context.WithCancel(o.Context())
+				defer cancel()
+				one, other := begin(o, ctx), begin(o, ctx) // two wait for the same
+				o.want("sent", a.all(), "0s Accounting-Off S1")
+				tt.end(o, a, cancel)
+				for _, c := range []chan error{one, other} {
+					if err := <-c; !errors.Is(err, tt.want) {
+						t.Errorf("%v, want %v", err, tt.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// After the end of Run nothing is sent, nothing changes, and whoever asks is told.
+func TestOnOffOver(t *testing.T) {
+	a := newAnnouncer()
+	onOffBubble(t, a, func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(0)
+		o.end()
+		a.dones[0]("server-1", nil)
+		o.perform(true, true, 0, ErrStopped)
+		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, ErrStopped) {
+			t.Error(err)
+		}
+		o.after(time.Hour)
+		o.want("sent", a.all(), "0s Accounting-On S1")
+		o.want("told", o.told, "0s sendAcctOn Blocked")
+	})
+}
+
+// What is asked for before Run is not lost; what was superseded by then is not sent.
+func TestOnOffBeforeRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnnouncer(yes)
+		o := &announcing{T: t, from: time.Now()}
+		var err error
+		if o.OnOff, err = NewOnOff(OnOffConfig{Attributes: ours(), Changed: o.changed}, a); err != nil {
+			t.Fatal(err)
+		}
+		o.On(TriggerStartUp)
+		o.perform(true, true, 0, nil)
+		o.after(time.Minute)
+		o.run()
+		o.after(time.Minute)
+		o.end()
+		if s := o.Status(); len(a.recs) != 1 || s.State != AcctOn || s.Trigger != TriggerPerform || a.recs[0].Attrs.Text(sessions.AcctSessionID) != s.SessionID {
+			t.Errorf("%d sent, %+v", len(a.recs), s)
+		}
+		if o.String() != "acct-on-off " {
+			t.Errorf("called %q", o.String())
+		}
+	})
+}
+
+// announceFunc is an Announcer that is a function.
+type announceFunc func(*Record, func(string, error))
+
+func (f announceFunc) Announce(rec *Record, done func(string, error)) { f(rec, done) }
+
+// Changed is told before what it tells of is sent, and may call anything.
+func TestOnOffChanged(t *testing.T) {
+	var order []string
+	var o *announcing
+	a := announceFunc(func(rec *Record, done func(string, error)) {
+		order = append(order, fmt.Sprintf("sent %d", rec.Type))
+		done("s", nil)
+	})
+	onOffBubble(t, a, func(own *announcing) {
+		o = own
+		o.On(TriggerStartUp)
+		o.after(0)
+		o.perform(true, true, 0, nil)
+		o.after(0)
+		o.want("order", order, "sendAcctOn", "sent 7", "on", "sendAcctOn", "sent 7", "on",
+			"sendAcctOff", "sent 8", "off")
+	}, func(c *OnOffConfig) {
+		c.Changed = func(s OnOffStatus) {
+			order = append(order, s.State.String())
+			if s.State == AcctOn && o.Status().SessionID == "S2" {
+				o.perform(false, false, 0, nil)
+			}
+		}
+	})
+}
+
+// Whoever is too slow to hear all hears the newest.
+func TestOnOffChangedOverflow(t *testing.T) {
+	var told []OnOffStatus
+	var let chan struct{}
+	onOffBubble(t, newAnnouncer(), func(o *announcing) {
+		o.On(TriggerStartUp)
+		o.after(0)
+		for range 2 * maxUntold {
+			o.perform(true, true, 0, nil)
+		}
+		close(let)
+		o.after(0)
+		if n := len(told); n != 1+maxUntold || told[0].SessionID != "S1" || told[n-1] != o.Status() || told[1].SessionID != fmt.Sprintf("S%d", 2+maxUntold) {
+			t.Errorf("%d told, %+v ... %+v", n, told[0], told[n-1])
+		}
+	}, func(c *OnOffConfig) {
+		let = make(chan struct{}) // in the bubble
+		c.Changed = func(s OnOffStatus) { <-let; told = append(told, s) }
+	})
+}
+
+// Nothing is sent before it is told, and what happened last is told also when Run ends at once.
+func TestOnOffToldInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		sent := 0
+		a := announceFunc(func(_ *Record, done func(string, error)) {
+			sent++
+			done("s", nil)
+			cancel()
+		})
+		var told []string
+		o, err := NewOnOff(OnOffConfig{Attributes: ours(), Changed: func(s OnOffStatus) { told = append(told, s.State.String()) }}, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.On(TriggerStartUp)
+		if o.send(); sent != 0 {
+			t.Error("sent before it is told")
+		}
+		if err := o.Run(ctx); err != nil || sent != 1 {
+			t.Errorf("%d sent, %v", sent, err)
+		}
+		if diff := cmp.Diff([]string{"sendAcctOn", "on"}, told); diff != "" {
+			t.Errorf("told: want (-) and got (+):\n%s", diff)
+		}
+	})
+}
