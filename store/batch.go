@@ -95,9 +95,13 @@ func (s *Store) ack(b *batch, a Ack) {
 	}
 	b.touch(q)
 	if a.Seq >= q.low+farAck {
-		op := b.ops.DeleteDeferred(len(q.records) + 8)
-		binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], a.Seq)
+		b.remove(q, a.Seq)
 	}
+}
+
+func (b *batch) remove(q *queue, seq uint64) {
+	op := b.ops.DeleteDeferred(len(q.records) + 8)
+	binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], seq)
 }
 
 // queue returns the named queue, which the first call makes.
@@ -148,7 +152,10 @@ func (b *batch) position(q *queue) {
 	}
 	q.gone, q.changed = q.gone[:0], q.changed[:0]
 
-	if q.low-q.trimmed >= trimStep {
+	if q.sweep && q.isSparse() {
+		q.acked(q.low+farAck, func(seq uint64) { b.remove(q, seq) })
+	}
+	if q.low-q.trimmed >= trimStep || q.sweep && q.low > q.trimmed {
 		n := len(q.records)
 		op := b.ops.DeleteRangeDeferred(n+8, n+8)
 		binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], q.trimmed)

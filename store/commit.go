@@ -17,7 +17,7 @@ func (s *Store) Accepting() error {
 		return ErrClosed
 	case s.hasFailed():
 		return s.Err()
-	case s.noSpace.Load():
+	case s.refuses():
 		return ErrNoSpace
 	case s.pending.Load() >= int64(s.cfg.MaxPending):
 		return ErrBusy

@@ -11,6 +11,12 @@ type Config struct {
 	// refused; a quarter more is needed to accept again. 0 means 256 MiB; a
 	// negative number refuses none. Open needs a quarter of it.
 	MinFree int64
+	// MaxSize is the disk space, in bytes, that the store may take, its log
+	// included, the ballast not; above it new events are refused until it is
+	// below nine tenths. What was accepted is written all the same, and the
+	// engine needs some room to tidy up, so it may be passed by a few per cent.
+	// 0 means no limit; less than 16 MiB counts as 16 MiB.
+	MaxSize int64
 	// Ballast is the size, in bytes, of a file that is given back when the
 	// disk is full, so that what was accepted can still be written. 0 means
 	// 64 MiB; a negative number makes none. It is no larger than MinFree.
@@ -31,6 +37,9 @@ const (
 	defaultBallast    = 64 << 20
 	defaultMaxPending = 65536
 
+	// leastMaxSize is the smallest MaxSize: the logs alone need some.
+	leastMaxSize = 16 << 20
+
 	// maxBatch is the size from which changes go into the next batch.
 	maxBatch = 4 << 20
 	// maxChange is the largest change; with maxBatch it stays below the size
@@ -43,6 +52,9 @@ const (
 func (c Config) withDefaults() Config {
 	if c.MinFree == 0 {
 		c.MinFree = defaultMinFree
+	}
+	if c.MaxSize != 0 {
+		c.MaxSize = max(c.MaxSize, leastMaxSize)
 	}
 	if c.Ballast == 0 {
 		c.Ballast = defaultBallast

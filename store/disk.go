@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"math/rand/v2"
 	"sync/atomic"
 
@@ -16,7 +17,11 @@ type Disk struct {
 	fault atomic.Pointer[fault]
 }
 
-type fault struct{ err error }
+type fault struct {
+	err   error
+	after atomic.Int64 // so many writes work yet
+	left  atomic.Int64 // then so many fail
+}
 
 // NewDisk makes an empty disk that never fills.
 func NewDisk() *Disk { return newDisk(vfs.NewCrashableMem()) }
@@ -36,6 +41,9 @@ func (d *Disk) inject(op errorfs.Op) error {
 	case errorfs.OpFileClose, errorfs.OpRemove, errorfs.OpRemoveAll, errorfs.OpLock:
 		return nil // these work on a full or read-only disk too
 	}
+	if f.after.Add(-1) >= 0 || f.left.Add(-1) < 0 {
+		return nil
+	}
 	return f.err
 }
 
@@ -45,7 +53,15 @@ func (d *Disk) Break(err error) {
 		d.fault.Store(nil)
 		return
 	}
-	d.fault.Store(&fault{err})
+	d.BreakAfter(0, math.MaxInt64, err)
+}
+
+// BreakAfter makes n writes and syncs fail with err, after the next so many.
+func (d *Disk) BreakAfter(writes, n int64, err error) {
+	f := &fault{err: err}
+	f.after.Store(writes)
+	f.left.Store(n)
+	d.fault.Store(f)
 }
 
 // SetFree sets the free space that the disk reports, in bytes. Writes work all the same.

@@ -6,8 +6,9 @@ import "errors"
 var (
 	// ErrBusy is returned when Config.MaxPending changes wait for the disk.
 	ErrBusy = errors.New("store: too many changes pending")
-	// ErrNoSpace is returned when the free disk space is below Config.MinFree,
-	// and by Open when there is too little to open at all.
+	// ErrNoSpace is returned when the free disk space is below Config.MinFree
+	// or the store above Config.MaxSize, and by Open when there is too little
+	// space to open at all.
 	ErrNoSpace = errors.New("disk space is short")
 	// ErrFailed is returned, wrapped around the cause, after a fatal error of
 	// the engine. Only a new process recovers from it.

@@ -66,6 +66,8 @@ type simulation struct {
 	started   int
 	durable   int // changes whose callback saw nil
 	results   chan error
+	answered  int  // TestRandomFaults: changes whose callback ran
+	broken    bool // and whether one of them saw an error
 }
 
 const simulated = 1000 // callbacks that may be outstanding
@@ -196,7 +198,12 @@ func (sim *simulation) powerCut(t *rapid.T) {
 		t.Fatal(err)
 	}
 	sim.wait(t)
-	sim.disk = cut
+	sim.survive(t, cut, durable)
+}
+
+// survive goes on with a disk, on which so many changes at least must be.
+func (sim *simulation) survive(t *rapid.T, disk *Disk, durable int) {
+	sim.disk = disk
 	sim.open(t)
 
 	k := 0

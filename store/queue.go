@@ -26,6 +26,12 @@ type queue struct {
 
 	low, durable, next, trimmed uint64
 
+	// What was delivered below reclaimed has left the disk; since then so many
+	// above low were acknowledged. sweep has all that is delivered deleted with
+	// the next batch. See reclaim.go.
+	reclaimed, scattered uint64
+	sweep                bool
+
 	holes   uint64            // acknowledged records at or above low
 	chunks  map[uint64]*chunk // of seq/chunkSeqs; only those with a hole
 	changed []uint64          // chunks to write with the batch being filled, each once
@@ -47,7 +53,7 @@ func newQueue(name string) *queue {
 	return &queue{
 		name:    name,
 		records: appendQueueKey(nil, spaceRecord, name),
-		low:     firstSeq, durable: firstSeq, next: firstSeq,
+		low:     firstSeq, durable: firstSeq, next: firstSeq, reclaimed: firstSeq,
 		chunks:   make(map[uint64]*chunk),
 		appended: make(chan struct{}, 1),
 	}
@@ -82,6 +88,7 @@ func (q *queue) ack(seq uint64) bool {
 	c.bits[seq%chunkSeqs/64] |= 1 << (seq % 64)
 	c.holes++
 	q.holes++
+	q.scattered++
 	if !c.changed {
 		c.changed = true
 		q.changed = append(q.changed, n)
@@ -130,6 +137,20 @@ func (q *queue) restore(n uint64, words *[chunkWords]uint64) bool {
 	q.holes += uint64(c.holes)
 	q.chunks[n] = c
 	return true
+}
+
+// acked calls fn for the acknowledged records at or above low and below limit.
+func (q *queue) acked(limit uint64, fn func(seq uint64)) {
+	limit = min(limit, q.durable)
+	for seq := q.low; seq < limit; {
+		if c := q.chunks[seq/chunkSeqs]; c == nil {
+			seq += chunkSeqs - seq%chunkSeqs
+			continue
+		} else if c.has(seq) {
+			fn(seq)
+		}
+		seq++
+	}
 }
 
 // run is the sequence numbers [from,to).

@@ -120,6 +120,7 @@ type QueueInfo struct {
 	Len      uint64 // undelivered records
 	FirstSeq uint64 // the lowest undelivered one; NextSeq if there is none
 	NextSeq  uint64 // above every durable record that the queue ever had
+	Bytes    uint64 // on the disk, about; 0 but in what QueueSizes returns
 }
 
 // Queues returns all queues that ever had a record, by name.
@@ -128,7 +129,7 @@ func (s *Store) Queues() []QueueInfo {
 	infos := make([]QueueInfo, 0, len(s.queues))
 	for _, q := range s.queues {
 		if q.durable > firstSeq {
-			infos = append(infos, QueueInfo{q.name, q.length(), q.low, q.durable})
+			infos = append(infos, QueueInfo{Name: q.name, Len: q.length(), FirstSeq: q.low, NextSeq: q.durable})
 		}
 	}
 	s.mu.Unlock()

@@ -1,38 +1,43 @@
 package store
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 const (
-	// spaceInterval and spaceBytes are how often free space is looked at:
-	// after a time, and after so many bytes of changes.
+	// spaceInterval and spaceBytes are how often the space is looked at:
+	// after a time, and after so many bytes of changes (fewer if MaxSize is small).
 	spaceInterval = time.Second
 	spaceBytes    = 8 << 20
-	// diskFullPause slows the engine's attempts down once the ballast is gone.
-	diskFullPause = 100 * time.Millisecond
-	// diskFullHold is how long new events are refused after the disk was
-	// full, though it may report free space (a quota, no inodes).
-	diskFullHold = 10 * time.Second
-	ballastName  = "ballast"
+	// warningHold is how long space must be no longer short before that is
+	// said: it comes and goes while what was delivered is tidied up.
+	warningHold = 10 * time.Second
 )
 
-// space watches the free disk space.
+// space watches the free disk space and what the store takes of it.
 type space struct {
 	fsys    vfs.FS // where the files are, without what reacts to a full disk
 	opening atomic.Bool
-	noSpace atomic.Bool // new events are refused
-	fresh   int64       // bytes written since the last nudge; the writer's
+	// New events are refused while one of these is set.
+	diskShort atomic.Bool // too little is free
+	oversize  atomic.Bool // the store takes too much
+	warned    bool        // the watcher's; what Space.Warning says
+	short     time.Time   // the watcher's; when space was last short enough for it
+	seen      atomic.Pointer[Space]
+
+	fresh   int64        // bytes written since the last nudge; the writer's
+	glance  int64        // and how many make the next one
+	churn   atomic.Int64 // bytes written since the state was last compacted
 	nudge   chan struct{}
 	stop    chan struct{}
 	watched chan struct{} // closed when the watcher ends
+	reclaim reclaimer
 
 	ballast struct {
 		sync.Mutex
@@ -44,12 +49,33 @@ type space struct {
 	}
 }
 
+// Space is what the disk has and the store takes, in bytes, as it was at most
+// a second ago.
+type Space struct {
+	Free    int64 // on the disk; -1 if the disk does not tell
+	Size    int64 // taken by the engine's files and log, without the ballast
+	MinFree int64 // Config.MinFree
+	MaxSize int64 // Config.MaxSize, 0 for no limit
+	// Warning is set while Free is below twice MinFree or Size above four
+	// fifths of MaxSize, and for ten seconds after.
+	Warning bool
+	// Accepting is why new events are refused, now: an error that wraps one of
+	// those that Store.Accepting gives; nil if they are accepted.
+	Accepting error
+}
+
 func (p *space) init(cfg Config) {
 	p.fsys = vfs.Default
 	if cfg.Disk != nil {
 		p.fsys = cfg.Disk.fsys
 	}
+	p.glance = spaceBytes
+	if cfg.MaxSize > 0 {
+		p.glance = min(spaceBytes, cfg.MaxSize/64)
+	}
 	p.nudge = make(chan struct{}, 1)
+	p.reclaim.idle = make(chan struct{}, 1)
+	p.reclaim.idle <- struct{}{}
 	p.stop = make(chan struct{})
 	p.watched = make(chan struct{})
 }
@@ -67,6 +93,7 @@ func (s *Store) startWatch() {
 				return
 			}
 			s.checkSpace()
+			s.startReclaim(time.Now())
 		}
 	}()
 }
@@ -78,7 +105,8 @@ func (s *Store) stopWatch() {
 
 // written counts what the writer writes and has the space looked at now and then.
 func (s *Store) written(n int64) {
-	if s.fresh += n; s.fresh < spaceBytes {
+	s.churn.Add(n)
+	if s.fresh += n; s.fresh < s.glance {
 		return
 	}
 	s.fresh = 0
@@ -97,6 +125,31 @@ func (s *Store) free() (int64, bool) {
 	return int64(min(u.AvailBytes, 1<<62)), true
 }
 
+// size is what the files take, but for the ballast: what is really on the
+// disk, with logs that are allocated ahead and tables that wait for removal.
+func (s *Store) size() int64 {
+	names, err := s.fsys.List(s.dir)
+	if err != nil {
+		return 0
+	}
+	sum := int64(0)
+	for _, name := range names {
+		if name == ballastName {
+			continue
+		}
+		info, err := s.fsys.Stat(s.fsys.PathJoin(s.dir, name))
+		if err != nil {
+			continue // gone since
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			sum += st.Blocks * 512
+			continue
+		}
+		sum += info.Size()
+	}
+	return sum
+}
+
 // roomToOpen is an error if opening could fill the disk: the engine writes
 // what its log holds into tables, and tries again without end if it can't.
 func (s *Store) roomToOpen() error {
@@ -107,16 +160,35 @@ func (s *Store) roomToOpen() error {
 	return nil
 }
 
-// checkSpace refuses or accepts new events by the free space.
+// checkSpace refuses or accepts new events, and warns, by the free space and
+// the size. It is called by one goroutine at a time.
 func (s *Store) checkSpace() {
-	free, ok := s.free()
-	if !ok || s.cfg.MinFree < 0 && !s.noSpace.Load() {
-		return
+	now := Space{Free: -1, Size: s.size(), MinFree: max(s.cfg.MinFree, 0), MaxSize: s.cfg.MaxSize}
+	if free, ok := s.free(); ok {
+		now.Free = free
 	}
+	refused := s.refuses()
+	s.checkWarning(&now)
+	if now.Free >= 0 {
+		s.checkFree(now.Free)
+	}
+	s.checkSize(now.Size)
+	if refused && !s.refuses() {
+		s.log.Warn("store accepts new events again", "dir", s.dir, "free", now.Free, "size", now.Size)
+		s.makeBallast()
+	}
+	now.Warning = s.warned
+	s.seen.Store(&now)
+}
+
+// refuses says whether new events are refused for want of space.
+func (s *Store) refuses() bool { return s.diskShort.Load() || s.oversize.Load() }
+
+func (s *Store) checkFree(free int64) {
 	enough := max(s.cfg.MinFree, 0) / 4 * 5
 	switch {
 	case free < s.cfg.MinFree:
-		if s.noSpace.CompareAndSwap(false, true) {
+		if s.diskShort.CompareAndSwap(false, true) {
 			s.log.Error("store refuses new events: disk space is short",
 				"dir", s.dir, "free", free, "min_free", s.cfg.MinFree)
 		}
@@ -124,83 +196,60 @@ func (s *Store) checkSpace() {
 		if free < s.cfg.MinFree/4 {
 			s.dropBallast()
 		}
-	case free >= enough && s.noSpace.Load() && s.fullIsOver():
-		s.noSpace.Store(false)
-		s.log.Warn("store accepts new events again", "dir", s.dir, "free", free)
-		s.makeBallast()
+	case free >= enough && s.diskShort.Load() && s.fullIsOver():
+		s.diskShort.Store(false)
 	}
+}
+
+func (s *Store) checkSize(size int64) {
+	limit := s.cfg.MaxSize
+	switch {
+	case limit == 0:
+	case size > limit:
+		if s.oversize.CompareAndSwap(false, true) {
+			s.log.Error("store refuses new events: it has its greatest size",
+				"dir", s.dir, "size", size, "max_size", limit)
+		}
+	case size <= limit/10*9:
+		s.oversize.Store(false)
+	}
+}
+
+// checkWarning warns once before events are refused.
+func (s *Store) checkWarning(now *Space) {
+	free, size := now.Free, now.Size
+	minFree, maxSize := now.MinFree, now.MaxSize
+	short := free >= 0 && free < 2*minFree || maxSize > 0 && size > maxSize/5*4
+	what := []any{"dir", s.dir, "free", free, "min_free", minFree, "size", size, "max_size", maxSize}
+	if short {
+		s.short = time.Now()
+	}
+	switch {
+	case short && !s.warned:
+		s.warned = true
+		s.log.Warn("store space runs short", what...)
+	case s.warned && s.short.Add(warningHold).Before(time.Now()):
+		s.warned = false
+		s.log.Warn("store space no longer short", what...)
+	}
+}
+
+// Space is what the watcher last saw. It reads memory only.
+func (s *Store) Space() Space {
+	now := *s.seen.Load()
+	now.Accepting = s.Accepting()
+	switch {
+	case now.Accepting != ErrNoSpace:
+	case s.oversize.Load():
+		now.Accepting = fmt.Errorf("%w: the store takes %d bytes, %d are its limit", ErrNoSpace, now.Size, now.MaxSize)
+	default:
+		now.Accepting = fmt.Errorf("%w: %d bytes are free, %d must be", ErrNoSpace, now.Free, now.MinFree)
+	}
+	return now
 }
 
 func (s *Store) fullIsOver() bool {
 	s.full.Lock()
 	defer s.full.Unlock()
 	return s.full.last.IsZero() || time.Since(s.full.last) >= diskFullHold
-}
-
-// diskFull is called by the engine's file system when a write finds no space.
-// Other writes wait for its return, then the failed one is tried once more.
-func (s *Store) diskFull() {
-	s.full.Lock()
-	s.full.last = time.Now()
-	s.full.Unlock()
-	if s.noSpace.CompareAndSwap(false, true) {
-		s.log.Error("store refuses new events: disk is full", "dir", s.dir)
-	}
-	if s.dropBallast() {
-		return
-	}
-	if s.opening.Load() {
-		s.fail(fmt.Errorf("disk full while opening: %w", ErrNoSpace))
-		select {} // the engine would try for ever
-	}
-	time.Sleep(diskFullPause)
-}
-
-// ballastSize is the size of the ballast, at most MinFree: when free space is below a quarter of
-// MinFree and the ballast is dropped, that alone must not make the space with which new events are
-// accepted again.
-func (s *Store) ballastSize() int64 {
-	if s.cfg.MinFree > 0 {
-		return min(s.cfg.Ballast, s.cfg.MinFree)
-	}
-	return s.cfg.Ballast
-}
-
-// makeBallast makes the ballast file if it is missing and there is room for it.
-func (s *Store) makeBallast() {
-	s.ballast.Lock()
-	defer s.ballast.Unlock()
-	if s.ballast.there || s.cfg.Ballast < 0 {
-		return
-	}
-	if free, ok := s.free(); ok && free-s.ballastSize() < s.cfg.MinFree/4*5 {
-		return
-	}
-	if err := s.writeBallast(); err != nil {
-		s.log.Warn("store has no ballast", "dir", s.dir, "err", err)
-		_ = s.fsys.Remove(s.fsys.PathJoin(s.dir, ballastName))
-		return
-	}
-	s.ballast.there = true
-}
-
-func (s *Store) writeBallast() error {
-	f, err := s.fsys.Create(s.fsys.PathJoin(s.dir, ballastName), vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Preallocate(0, s.ballastSize()), f.Sync(), f.Close())
-}
-
-// dropBallast gives the ballast back, and reports whether there was one.
-func (s *Store) dropBallast() bool {
-	s.ballast.Lock()
-	defer s.ballast.Unlock()
-	was := s.ballast.there
-	s.ballast.there = false
-	err := s.fsys.Remove(s.fsys.PathJoin(s.dir, ballastName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("store can't give its ballast back", "dir", s.dir, "err", err)
-	}
-	return was && err == nil
 }

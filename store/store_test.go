@@ -108,7 +108,7 @@ func TestRestart(t *testing.T) {
 				{Puts: []Put{put("k", "v")}, Appends: appends("q/1", "w")},
 			},
 			map[string]string{"k": "v"},
-			[]QueueInfo{{"q/1", 3, 1, 4}, {"q/2", 1, 1, 2}},
+			[]QueueInfo{{Name: "q/1", Len: 3, FirstSeq: 1, NextSeq: 4}, {Name: "q/2", Len: 1, FirstSeq: 1, NextSeq: 2}},
 			map[string][]string{"q/1": {"1:x", "2:y", "3:w"}, "q/2": {"1:z"}, "q": nil},
 		},
 		{
@@ -119,7 +119,7 @@ func TestRestart(t *testing.T) {
 				{Acks: []Ack{{"q", 4}}},
 			},
 			map[string]string{},
-			[]QueueInfo{{"q", 3, 2, 6}},
+			[]QueueInfo{{Name: "q", Len: 3, FirstSeq: 2, NextSeq: 6}},
 			map[string][]string{"q": {"2:b", "3:c", "5:e"}},
 		},
 		{
@@ -129,7 +129,7 @@ func TestRestart(t *testing.T) {
 				{Acks: []Ack{{"q", 2}, {"q", 1}}},
 			},
 			map[string]string{},
-			[]QueueInfo{{"q", 0, 3, 3}},
+			[]QueueInfo{{Name: "q", Len: 0, FirstSeq: 3, NextSeq: 3}},
 			map[string][]string{"q": nil},
 		},
 	} {
@@ -303,7 +303,7 @@ func TestAppended(t *testing.T) {
 		t.Error("signal without a new record")
 	default:
 	}
-	equal(t, "queues", []QueueInfo{{"q", 2, 2, 4}}, s.Queues())
+	equal(t, "queues", []QueueInfo{{Name: "q", Len: 2, FirstSeq: 2, NextSeq: 4}}, s.Queues())
 }
 
 func TestBusy(t *testing.T) {

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"errors"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestRandomFaults has some write or sync fail, of the log, a table or whatever the engine writes:
+// every change is answered once, and those that saw nil are there when the directory is opened again.
+func TestRandomFaults(t *testing.T) {
+	failed, lived := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		sim := newSimulation(t)
+		fault := rapid.SampledFrom([]error{syscall.EIO, syscall.EIO, syscall.ENOSPC}).Draw(t, "fault")
+		times := rapid.SampledFrom([]int64{1, 1, 3, 1 << 40}).Draw(t, "times")
+		if fault == syscall.ENOSPC {
+			times = 1 // a disk that stays full is waited for
+		}
+		sim.disk.BreakAfter(rapid.Int64Range(0, 120).Draw(t, "after"), times, fault)
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			case 0: // a table is written
+				_ = sim.s.engine(func() error {
+					return sim.s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}})
+				})
+			case 1:
+				sim.settleFaults(t) // batches do not all fall together
+			default:
+				for range rapid.IntRange(1, 10).Draw(t, "n") {
+					sim.commit(t, false)
+				}
+			}
+		}
+		sim.settleFaults(t)
+		durable := sim.durable
+		if err := sim.s.Close(); errors.Is(err, ErrFailed) {
+			failed++
+		} else {
+			lived++
+		}
+		unsynced := rapid.SampledFrom([]int{0, 50, 100}).Draw(t, "unsynced")
+		seed := rapid.Uint64().Draw(t, "seed")
+		sim.survive(t, sim.disk.PowerCut(unsynced, rand.New(rand.NewPCG(seed, 0))), durable)
+		if err := sim.s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if failed == 0 || lived == 0 {
+		t.Errorf("%d stores failed and %d went on: the test should see both", failed, lived)
+	}
+}
+
+// settleFaults waits for all answers. After the first error there is no other answer.
+func (sim *simulation) settleFaults(t *rapid.T) {
+	for ; sim.answered < sim.started; sim.answered++ {
+		switch err := <-sim.results; {
+		case err == nil && sim.broken:
+			t.Fatal("a change is durable behind one that is not")
+		case err == nil:
+			sim.durable++
+		case errors.Is(err, ErrFailed):
+			sim.broken = true
+		default:
+			t.Fatal(err)
+		}
+	}
+}
