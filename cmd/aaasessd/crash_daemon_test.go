@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/internal/control"
+)
+
+// crashDaemon is the daemon through all of its lives, each a process, with one state and one port.
+type crashDaemon struct {
+	t       *testing.T
+	dir     string
+	addr    netip.AddrPort
+	client  *control.Client
+	history *crashHistory
+
+	life    *crashLife
+	before  *crashLife // the one before
+	startUp time.Duration
+}
+
+// crashLife is one process.
+type crashLife struct {
+	cmd   *exec.Cmd
+	log   lines
+	began time.Time
+	ended chan error // Wait's
+}
+
+// crashAddress is one that no other program has: it is of this process, and below the ports that
+// sockets get by themselves, so that nobody takes it while the daemon is down.
+func crashAddress(t *testing.T) netip.AddrPort {
+	t.Helper()
+	pid := os.Getpid()
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(64 + pid>>16&63), byte(pid >> 8), byte(pid)}), 11813)
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	return addr
+}
+
+func newCrashDaemon(t *testing.T, h *crashHistory, servers ...*crashServer) *crashDaemon {
+	t.Helper()
+	d := &crashDaemon{t: t, dir: t.TempDir(), addr: crashAddress(t), history: h, startUp: 200 * time.Millisecond}
+	d.client = control.NewClient(filepath.Join(d.dir, "ctl.sock"), limit)
+	var hosts []string
+	for _, s := range servers {
+		hosts = append(hosts, s.addr())
+	}
+	text := with(t, groupConfig(t, "isp", hosts...), "127.0.0.1:0", d.addr.String(),
+		"timeout: 100ms, retransmit: 0, hold-down: 0s", "timeout: 40ms, retransmit: 1, hold-down: 300ms")
+	if err := os.WriteFile(filepath.Join(d.dir, "aaasess.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if d.life != nil {
+			_ = d.life.cmd.Process.Kill()
+			<-d.life.ended
+		}
+	})
+	return d
+}
+
+// start begins a life. It does not wait.
+func (d *crashDaemon) start() {
+	d.t.Helper()
+	l := &crashLife{cmd: exec.Command(os.Args[0], "--config", "aaasess.yaml"), began: time.Now(), ended: make(chan error, 1)}
+	l.cmd.Dir, l.cmd.Stdout, l.cmd.Stderr = d.dir, &l.log, &l.log
+	l.cmd.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
+	if err := l.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.life = l
+	go func() { l.ended <- l.cmd.Wait() }()
+}
+
+// kill ends a life at once, without a word. One that has ended by itself is a violation.
+func (d *crashDaemon) kill() {
+	l := d.life
+	select {
+	case err := <-l.ended:
+		d.fail("it ended by itself: %v", err)
+	default:
+		_ = l.cmd.Process.Kill()
+		<-l.ended
+	}
+	d.life, d.before = nil, l
+	d.history.add(crash.Observation{Kind: crash.Killed})
+	d.history.count("kills")
+}
+
+// end ends a life in order.
+func (d *crashDaemon) end() {
+	l := d.life
+	_ = l.cmd.Process.Signal(os.Interrupt)
+	select {
+	case err := <-l.ended:
+		if err != nil {
+			d.fail("it was told to end, and did so with %v", err)
+		}
+		d.life, d.before = nil, l
+	case <-time.After(limit):
+		d.fail("it was told to end, and did not")
+	}
+}
+
+func (d *crashDaemon) fail(format string, args ...any) {
+	d.history.add(crash.Observation{Kind: crash.Failed, Text: fmt.Sprintf(format, args...)})
+}
+
+// awaitUp waits until the daemon answers on its control socket.
+func (d *crashDaemon) awaitUp() bool {
+	for deadline := time.Now().Add(limit); ; {
+		_, err := d.client.Status(d.t.Context())
+		if err == nil {
+			d.startUp = time.Since(d.life.began)
+			return true
+		}
+		select {
+		case ended := <-d.life.ended:
+			d.life.ended <- ended // for those who come later
+			d.fail("it ended by itself: %v", ended)
+			return false
+		default:
+		}
+		if time.Now().After(deadline) {
+			d.fail("it is not up within %v: %v", limit, err)
+			return false
+		}
+		pause(d.t.Context(), 5*time.Millisecond)
+	}
+}
+
+// ask asks for the table and the counters.
+func (d *crashDaemon) ask() {
+	d.history.add(crash.Observation{Kind: crash.Asked})
+	told, err := d.tell(d.t.Context())
+	if err != nil {
+		d.fail("it does not tell its table: %v", err)
+		return
+	}
+	d.history.add(told)
+}
+
+func (d *crashDaemon) tell(ctx context.Context) (crash.Observation, error) {
+	o := crash.Observation{Kind: crash.Told}
+	list, err := d.client.Sessions(ctx, control.Query{})
+	if err != nil {
+		return o, err
+	}
+	defer list.Close()
+	for s, err := range list.All() {
+		if err != nil {
+			return o, err
+		}
+		o.Rows = append(o.Rows, crash.Row{Session: s.AcctSessionID, Number: s.Number})
+	}
+	if len(o.Rows) != list.Total {
+		return o, fmt.Errorf("%d sessions where %d are said to be", len(o.Rows), list.Total)
+	}
+	status, err := d.client.Status(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Total, o.HighWater = status.Total, uint64(status.HighWaterMark)
+	return o, nil
+}
+
+// logs are what the newest lives said.
+func (d *crashDaemon) logs() string {
+	out := ""
+	for _, l := range []*crashLife{d.before, d.life} {
+		if l != nil {
+			out += fmt.Sprintf("the log of process %d:\n%s", l.cmd.Process.Pid, l.log.String())
+		}
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/sessions"
+)
+
+// crashHistory is all that was observed in a campaign, judged as it grows.
+type crashHistory struct {
+	mu      sync.Mutex
+	began   time.Time
+	entries []crash.Observation
+	times   []time.Duration
+	checker crash.Checker
+	bad     chan struct{}  // closed at the first violation
+	counts  map[string]int // of what is not a matter of right and wrong
+}
+
+func newCrashHistory() *crashHistory {
+	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}}
+}
+
+// add takes an observation. It returns when it is in the history: a NAS sends after that.
+func (h *crashHistory) add(o crash.Observation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.entries = append(h.entries, o)
+	h.times = append(h.times, time.Since(h.began))
+	none := len(h.checker.Violations()) == 0
+	h.checker.Add(&o)
+	if none && len(h.checker.Violations()) > 0 {
+		close(h.bad)
+	}
+}
+
+func (h *crashHistory) record(kind crash.Kind, r crash.Record) {
+	h.add(crash.Observation{Kind: kind, Record: r})
+}
+
+// count counts something for the summary.
+func (h *crashHistory) count(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.counts[what]++
+}
+
+func (h *crashHistory) counted(what string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.counts[what]
+}
+
+// missing are some of the observations that must still come.
+func (h *crashHistory) missing() []crash.Observation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.checker.Missing(10)
+}
+
+// found reports whether a violation says so.
+func (h *crashHistory) found(text string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.ContainsFunc(h.checker.Violations(), func(v crash.Violation) bool { return strings.Contains(v.Text, text) })
+}
+
+// report tells the violations, each with all that is known of its session.
+func (h *crashHistory) report() string {
+	const most = 8
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var b strings.Builder
+	found := h.checker.Violations()
+	for _, v := range found[:min(most, len(found))] {
+		fmt.Fprintf(&b, "%v\n", v)
+		for i := range h.entries {
+			if v.Session != "" && h.entries[i].Concerns(v.Session) {
+				fmt.Fprintf(&b, "\t%6d %8.3fs %v\n", i, h.times[i].Seconds(), &h.entries[i])
+			}
+		}
+	}
+	if n := len(found) - most; n > 0 {
+		fmt.Fprintf(&b, "and %d more\n", n)
+	}
+	return b.String()
+}
+
+// summary is how much there was of everything.
+func (h *crashHistory) summary() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	begun, sent, answered, arrived := 0, 0, 0, 0
+	for i := range h.entries {
+		switch o := &h.entries[i]; o.Kind {
+		case crash.Sent:
+			sent++
+			if o.Record.Type == sessions.Start {
+				begun++
+			}
+		case crash.Answered:
+			answered++
+		case crash.Arrived:
+			arrived++
+		}
+	}
+	return fmt.Sprintf("%d sessions, %d records sent, %d answered, %d arrived with copies; %v", begun, sent, answered, arrived, h.counts)
+}

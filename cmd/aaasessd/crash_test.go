@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/cmd/aaasessd/internal/crash"
+)
+
+// These environment variables say how TestCrash runs. The seed decides what NASes, servers and killer
+// do, but not what the scheduler makes of it: a failure may take a few runs to come again.
+const (
+	crashSeed = "AAASESS_CRASH_SEED" // of the first campaign, the next have the numbers after it; else a random one
+	crashTime = "AAASESS_CRASH_TIME" // such as 2h: campaigns follow each other for so long; else there is one
+)
+
+const (
+	crashKills  = 52 // in a campaign
+	crashNASes  = 32
+	crashLines  = 3                // of a NAS: so many sessions at once
+	crashSettle = 60 * time.Second // for all to be answered and delivered in the end
+)
+
+// TestCrash kills the daemon at random moments, under load, and starts it again: nothing that was
+// answered is lost, doubled or out of order (package crash says what is checked).
+func TestCrash(t *testing.T) {
+	seed, lasting := crashPlan(t)
+	for began, first := time.Now(), true; first || time.Since(began) < lasting; first = false {
+		if !t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { testCampaign(t, seed) }) {
+			return
+		}
+		seed++
+	}
+}
+
+// crashPlan is what the environment says.
+func crashPlan(t *testing.T) (seed uint64, lasting time.Duration) {
+	t.Helper()
+	seed, err := uint64(time.Now().UnixNano()%1e9), error(nil)
+	if text := os.Getenv(crashSeed); text != "" {
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("%s: %v", crashSeed, err)
+		}
+	}
+	if text := os.Getenv(crashTime); text != "" {
+		if lasting, err = time.ParseDuration(text); err != nil {
+			t.Fatalf("%s: %v", crashTime, err)
+		}
+	}
+	if deadline, ok := t.Deadline(); ok && time.Until(deadline) < lasting {
+		t.Fatalf("%s=%v needs -timeout 0", crashTime, lasting)
+	}
+	return seed, lasting
+}
+
+// crashCampaign is one daemon's state through many kills.
+type crashCampaign struct {
+	t       *testing.T
+	seed    uint64
+	rng     *rand.Rand // the killer's
+	history *crashHistory
+	servers []*crashServer
+	nases   []*crashNAS
+	closing atomic.Bool
+	daemon  *crashDaemon
+	lines   sync.WaitGroup
+}
+
+// random gives each actor a sequence of its own.
+func (c *crashCampaign) random(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(c.seed, actor)) }
+
+func testCampaign(t *testing.T, seed uint64) {
+	c := newCampaign(t, seed)
+	for c.history.counted("kills") < crashKills && !c.violated() {
+		c.round()
+	}
+	if !c.violated() {
+		c.settle()
+	}
+	if c.violated() {
+		t.Fatalf("%s=%d\n%s%s", crashSeed, seed, c.history.report(), c.daemon.logs())
+	}
+	t.Logf("%s=%d: %s", crashSeed, seed, c.history.summary())
+	for _, what := range []string{"retransmissions of NASes", "requests lost", "answers lost", "answers late"} {
+		if c.history.counted(what) == 0 {
+			t.Errorf("there were no %s: this campaign proves little", what)
+		}
+	}
+}
+
+// TestCrashCanFail: a daemon that forgets everything is found out at its next start. What other
+// violations look like is in the tests of package crash.
+func TestCrashCanFail(t *testing.T) {
+	c := newCampaign(t, 1)
+	c.round()
+	if c.violated() {
+		t.Fatal(c.history.report())
+	}
+	if err := os.RemoveAll(filepath.Join(c.daemon.dir, "state")); err != nil {
+		t.Fatal(err)
+	}
+	c.round()
+	for _, want := range []string{"whose start was answered", "casnTotalSessions fell to"} {
+		if !c.history.found(want) {
+			t.Errorf("nobody noticed that the table has forgotten all: no violation says %q", want)
+		}
+	}
+}
+
+func (c *crashCampaign) violated() bool {
+	select {
+	case <-c.history.bad:
+		return true
+	default:
+		return false
+	}
+}
+
+// newCampaign starts servers and NASes. The daemon is not there yet.
+func newCampaign(t *testing.T, seed uint64) *crashCampaign {
+	t.Helper()
+	c := &crashCampaign{t: t, seed: seed, history: newCrashHistory()}
+	c.rng = c.random(0)
+	ctx, cancel := context.WithCancel(t.Context())
+	var serving sync.WaitGroup
+	for i := range uint64(2) {
+		s := newCrashServer(c.t, c.history, c.random(1+i))
+		c.servers = append(c.servers, s)
+		serving.Go(s.serve)
+		serving.Go(func() { s.moods(ctx) })
+	}
+	c.daemon = newCrashDaemon(c.t, c.history, c.servers...)
+	for i := range crashNASes {
+		n := newCrashNAS(c.t, i, c.daemon.addr, c.history, &c.closing)
+		c.nases = append(c.nases, n)
+		serving.Go(n.hear)
+		for port := range crashLines {
+			c.lines.Go(func() { n.line(ctx, c.random(uint64(100+i*crashLines+port)), port) })
+		}
+	}
+	c.t.Cleanup(func() {
+		cancel()
+		c.lines.Wait()
+		for _, n := range c.nases {
+			_ = n.conn.Close()
+		}
+		for _, s := range c.servers {
+			_ = s.conn.Close()
+		}
+		serving.Wait()
+	})
+	return c
+}
+
+// wait lets things happen for a random time below hi.
+func (c *crashCampaign) wait(hi time.Duration) {
+	pause(c.t.Context(), time.Duration(c.rng.Int64N(int64(hi)+1)))
+}
+
+// round is one or more lives, each of which ends with a kill.
+func (c *crashCampaign) round() {
+	early := 0
+	switch n := c.rng.IntN(10); {
+	case n < 3:
+		early = 1
+	case n < 5:
+		early = 2 // twice in quick succession
+	}
+	for range early {
+		c.daemon.start()
+		c.wait(c.daemon.startUp * 5 / 4)
+		c.daemon.kill()
+	}
+	c.daemon.start()
+	if !c.daemon.awaitUp() {
+		return
+	}
+	c.daemon.ask()
+	if c.rng.IntN(6) == 0 {
+		c.outage()
+	} else {
+		c.wait(400 * time.Millisecond)
+	}
+	if c.violated() {
+		return
+	}
+	c.daemon.ask()
+	c.wait(20 * time.Millisecond)
+	c.daemon.kill()
+	c.setOut(false)
+	if c.rng.IntN(12) == 0 { // long enough for Acct-Delay-Time to tell
+		c.wait(1500 * time.Millisecond)
+	}
+}
+
+// outage is a while in which no server answers. Half of the time it ends before the daemon is killed.
+func (c *crashCampaign) outage() {
+	c.setOut(true)
+	c.wait(1500 * time.Millisecond)
+	if c.rng.IntN(2) == 0 {
+		c.setOut(false)
+		c.wait(1500 * time.Millisecond)
+	}
+}
+
+func (c *crashCampaign) setOut(out bool) {
+	for _, s := range c.servers {
+		s.setOut(out)
+	}
+}
+
+// settle starts the daemon a last time, lets the NASes finish and the daemon deliver.
+func (c *crashCampaign) settle() {
+	c.daemon.start()
+	if !c.daemon.awaitUp() {
+		return
+	}
+	c.daemon.ask()
+	for _, s := range c.servers {
+		s.recover()
+	}
+	c.closing.Store(true)
+	ended := make(chan struct{})
+	go func() { c.lines.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-c.history.bad:
+		return
+	case <-time.After(crashSettle):
+		c.t.Logf("NASes still wait for answers")
+	}
+	for deadline := time.Now().Add(crashSettle); len(c.history.missing()) > 0 && time.Now().Before(deadline) && !c.violated(); {
+		pause(c.t.Context(), 20*time.Millisecond)
+	}
+	c.daemon.ask()
+	c.history.add(crash.Observation{Kind: crash.Drained})
+	c.daemon.end()
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+
+	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/sessions"
+)
+
+// crashServer is an accounting server on a bad day: it answers, loses requests and answers, is late,
+// and hears nothing at all for a while.
+type crashServer struct {
+	conn    *net.UDPConn
+	history *crashHistory
+	late    sync.WaitGroup // answers that are on their way
+
+	mu     sync.Mutex // guards what follows
+	rng    *rand.Rand
+	silent bool // for a while
+	out    bool // until it is told otherwise
+	well   bool // the bad day is over
+}
+
+func newCrashServer(t *testing.T, h *crashHistory, rng *rand.Rand) *crashServer {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &crashServer{conn: conn, history: h, rng: rng}
+}
+
+func (s *crashServer) addr() string { return s.conn.LocalAddr().String() }
+
+// recover ends the bad day.
+func (s *crashServer) recover() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.well = true
+}
+
+// setOut makes the server silent, or as it was.
+func (s *crashServer) setOut(out bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out = out
+}
+
+// moods makes the server silent every now and then.
+func (s *crashServer) moods(ctx context.Context) {
+	for silent := false; ; silent = !silent {
+		s.mu.Lock()
+		s.silent = silent
+		lasts := time.Duration(200+s.rng.IntN(1800)) * time.Millisecond
+		if silent {
+			lasts = time.Duration(100+s.rng.IntN(1400)) * time.Millisecond
+		}
+		s.mu.Unlock()
+		if !pause(ctx, lasts) {
+			return
+		}
+	}
+}
+
+// serve runs until the socket is closed.
+func (s *crashServer) serve() {
+	b := make([]byte, radius.MaxPacketLength)
+	for {
+		n, from, err := s.conn.ReadFromUDPAddrPort(b)
+		if errors.Is(err, net.ErrClosed) {
+			s.late.Wait()
+			return
+		}
+		p, parseErr := radius.Parse(b[:max(0, n)], []byte("upstream"))
+		if err := errors.Join(err, parseErr); err != nil || !radius.IsAuthenticRequest(b[:n], p.Secret) {
+			s.history.add(crash.Observation{Kind: crash.Failed, Text: "it sent a packet that is not authentic"})
+			continue
+		}
+		s.take(p, from)
+	}
+}
+
+// take decides what becomes of a request.
+func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
+	s.mu.Lock()
+	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.out
+	if s.well {
+		fate, silent = 99, false
+	}
+	s.mu.Unlock()
+	if silent || fate < 8 {
+		s.history.count("requests lost")
+		return
+	}
+	s.history.add(arrival(p))
+	answer, err := p.Response(radius.CodeAccountingResponse).Encode()
+	if err != nil {
+		panic(err)
+	}
+	send := func() { _, _ = s.conn.WriteToUDPAddrPort(answer, from) }
+	switch {
+	case fate < 16:
+		s.history.count("answers lost")
+	case fate < 28:
+		s.history.count("answers late")
+		s.late.Go(func() {
+			<-time.After(wait)
+			send()
+		})
+	case fate < 31:
+		send()
+		send()
+	default:
+		send()
+	}
+}
+
+// arrival is what a request tells. One that is not as NASes make them is of no session.
+func arrival(p *radius.Packet) crash.Observation {
+	o := crash.Observation{Kind: crash.Arrived}
+	o.Record.Session = rfc2865.UserName_GetString(p)
+	o.Record.Type = sessions.EventType(rfc2866.AcctStatusType_Get(p))
+	o.Record.Nth = int(rfc2866.AcctInputOctets_Get(p)) / octetsOf
+	if id := rfc2866.AcctSessionID_GetString(p); len(id) == 8 {
+		if number, err := strconv.ParseUint(id, 16, 32); err == nil {
+			o.Number = uint32(number)
+		}
+	}
+	return o
+}

@@ -1,0 +1,26 @@
+// Package crash judges what was seen from outside of a daemon that is killed and started again (R6,
+// R60): what NASes sent, which of it was answered, what arrived at the accounting servers, and what
+// the daemon itself told.
+//
+// # What must hold
+//
+// "Before" and "after" are the order of the history. A record is superseded if it is an interim
+// and its session sent another record after it.
+//
+//  1. When the daemon is asked, each session whose start was answered before, and whose stop was not
+//     yet sent, is in the table; one whose stop was answered before is not; none is there twice, and
+//     none that no NAS began.
+//  2. Only what was sent arrives. All that was answered arrives, superseded records excepted, and
+//     arrives first in the order in which the session sent it: no record comes to a server for the
+//     first time after one that was sent when the first was answered already. Copies may come at
+//     any time: delivery is at least once.
+//  3. All records of a session arrive with one number, no two sessions have the same, and the table
+//     tells the same number as soon as the start is answered.
+//  4. The counters never fall, and agree with what was sent and answered: casnTotalSessions is not
+//     less than the starts answered, nor more than those sent, and so on for the high-water mark.
+//     A view may be ahead of the disk by what no NAS was answered for (see sessions.Table.View), so
+//     a kill may take back as many sessions as had starts without answer.
+//  5. The daemon comes up after each kill, and in the end all that was sent is answered.
+//
+// A [Checker] has no clock, no lock and no goroutine: one goroutine at a time adds to it.
+package crash
