@@ -17,8 +17,9 @@ type endings struct {
 }
 
 type ending struct {
-	id ID
-	at time.Duration // since 1970
+	id    ID
+	at    time.Duration // since 1970
+	stamp uint32        // the newest Event-Timestamp, 0 if there was none
 }
 
 type forget struct {
@@ -40,16 +41,14 @@ func (e *endings) hash(nas NAS, sid string) uint64 {
 	return h.Sum64()
 }
 
-// at is when the session of that name ended, or 0.
-func (e *endings) at(nas NAS, sid string) time.Duration {
-	return e.known[e.hash(nas, sid)].at
-}
+// of is the ending of the session of that name, zero if none is remembered.
+func (e *endings) of(nas NAS, sid string) ending { return e.known[e.hash(nas, sid)] }
 
 // add remembers an ended session.
 func (e *endings) add(s *Session, now time.Duration) {
 	h := e.hash(*s.NAS, s.AcctSessionID)
 	// Not before an earlier one of that name, whatever the stop says: so it is also after a restart.
-	e.known[h] = ending{id: s.ID, at: max(s.Heard, e.known[h].at)}
+	e.known[h] = ending{id: s.ID, at: max(s.Heard, e.known[h].at), stamp: s.EventStamp}
 	e.order = append(e.order, forget{hash: h, id: s.ID, from: max(now, s.Heard) + e.keep})
 }
 

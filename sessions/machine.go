@@ -25,15 +25,17 @@ const livesOn = time.Minute
 // Acct-Session-Time) may be from another account of the same moment.
 const rounding = time.Second
 
-// decide is the life cycle. known is the live session that the event names, or nil; endedAt is when
-// the last one of that name ended, if known is nil and one is remembered, else 0.
-func decide(known *Session, endedAt time.Duration, ev *Event) step {
+// latitude is how much later than it happened an event may seem, besides rounding: what a request
+// waits in our socket, while we start say, no Acct-Delay-Time tells.
+const latitude = 10 * time.Second
+
+// decide is the life cycle. known is the live session that the event names, or nil; ended is the last
+// one of that name that is over, if known is nil and one is remembered, else zero.
+func decide(known *Session, ended ending, ev *Event) step {
 	at := unix(ev.At)
 	if known == nil {
 		switch {
-		case endedAt != 0 && ev.Type == Stop && !beganAfter(ev, endedAt),
-			endedAt != 0 && ev.Type == Start && at <= endedAt,
-			endedAt != 0 && ev.Type == Interim && at <= endedAt+livesOn:
+		case ended.at != 0 && isOf(ended, ev):
 			return repeat
 		case ev.Type == Stop:
 			return pass
@@ -61,11 +63,20 @@ func decide(known *Session, endedAt time.Duration, ev *Event) step {
 	return repeat
 }
 
-// beganAfter reports whether a stop is of a session that began after a moment, as far as the NAS
-// says how long it was.
-func beganAfter(ev *Event, moment time.Duration) bool {
-	began := unix(ev.At) - time.Duration(ev.Usage.SessionTime)*time.Second
-	return ev.Sent&SessionTime != 0 && began > moment+rounding
+// isOf reports whether an event is of a session that is over, and not of a later one of its name. The
+// NAS's time stamps say so to the second, but are of use only near the end: its clock may have been
+// set back since.
+func isOf(ended ending, ev *Event) bool {
+	at := unix(ev.At)
+	old := ev.EventStamp != 0 && ev.EventStamp <= ended.stamp && at <= ended.at+latitude
+	switch ev.Type {
+	case Stop:
+		began := at - time.Duration(ev.Usage.SessionTime)*time.Second
+		return old || ev.Sent&SessionTime == 0 || began <= ended.at+latitude
+	case Start:
+		return old || at < ended.at+rounding
+	}
+	return at <= ended.at+livesOn
 }
 
 // isNews tells an interim from a copy of one that we have, or an older one, by what the NAS gives:

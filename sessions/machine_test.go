@@ -50,7 +50,12 @@ func TestDecide(t *testing.T) {
 	withStamp := begun(1, &testNAS, &marked)
 	heardOf := event(Interim, 30)
 	half := begun(1, &testNAS, &heardOf)
-	ended := unix(at(100))
+	ended := ending{at: unix(at(100))}
+	endedMarked := ending{at: unix(at(100)), stamp: 5100}
+	later := func(ev Event, by time.Duration) Event {
+		ev.At = ev.At.Add(by)
+		return ev
+	}
 	const framedIPv6Prefix = AttributeType(97)
 	ipv6 := withUsage(event(Interim, 61, framedIPv6Prefix, "\x00\x40prefix"), 1000, 60)
 	clocked := updated(withStamp, ptr(stamped(timeOnly(event(Interim, 60), 60), 5060)))
@@ -58,46 +63,52 @@ func TestDecide(t *testing.T) {
 	tests := []struct {
 		name  string
 		known *Session
-		ended time.Duration
+		ended ending
 		ev    Event
 		want  step
 	}{
-		{"start of a new session", nil, 0, event(Start, 0), begin},
-		{"interim of an unknown session", nil, 0, event(Interim, 0), begin},
-		{"stop of an unknown session", nil, 0, event(Stop, 0), pass},
-		{"start again", live, 0, event(Start, 0), repeat},
-		{"start again, delayed by a second of rounding", live, 0, event(Start, 1), repeat},
-		{"start after its interim", half, 0, event(Start, 0), update},
-		{"start of another user under the same name", live, 0, event(Start, 50, UserName, "bob"), repeat},
-		{"interim that says nothing to compare", live, 0, event(Interim, 10), update},
-		{"interim with more octets", busy, 0, withUsage(event(Interim, 120), 2000, 120), update},
-		{"interim of an idle session", busy, 0, withUsage(event(Interim, 120), 1000, 120), update},
-		{"interim again", busy, 0, withUsage(event(Interim, 60), 1000, 60), repeat},
-		{"older interim", busy, 0, withUsage(event(Interim, 30), 500, 30), repeat},
-		{"interim with an address, nothing else new", busy, 0, withUsage(event(Interim, 61, FramedIPAddress, 0x0a010102), 1000, 60), update},
-		{"stamped interim", withStamp, 0, stamped(event(Interim, 0), 5001), update},
-		{"stamped interim again", updated(withStamp, ptr(stamped(event(Interim, 0), 5001))), 0, stamped(event(Interim, 3), 5001), repeat},
-		{"stamped older interim", withStamp, 0, stamped(event(Interim, 0), 4000), repeat},
-		{"interim in the second of the start, with an address", withStamp, 0, stamped(event(Interim, 0, FramedIPAddress, 9), 5000), update},
-		{"stop", live, 0, event(Stop, 60), finish},
+		{"start of a new session", nil, ending{}, event(Start, 0), begin},
+		{"interim of an unknown session", nil, ending{}, event(Interim, 0), begin},
+		{"stop of an unknown session", nil, ending{}, event(Stop, 0), pass},
+		{"start again", live, ending{}, event(Start, 0), repeat},
+		{"start again, delayed by a second of rounding", live, ending{}, event(Start, 1), repeat},
+		{"start after its interim", half, ending{}, event(Start, 0), update},
+		{"start of another user under the same name", live, ending{}, event(Start, 50, UserName, "bob"), repeat},
+		{"interim that says nothing to compare", live, ending{}, event(Interim, 10), update},
+		{"interim with more octets", busy, ending{}, withUsage(event(Interim, 120), 2000, 120), update},
+		{"interim of an idle session", busy, ending{}, withUsage(event(Interim, 120), 1000, 120), update},
+		{"interim again", busy, ending{}, withUsage(event(Interim, 60), 1000, 60), repeat},
+		{"older interim", busy, ending{}, withUsage(event(Interim, 30), 500, 30), repeat},
+		{"interim with an address, nothing else new", busy, ending{}, withUsage(event(Interim, 61, FramedIPAddress, 0x0a010102), 1000, 60), update},
+		{"stamped interim", withStamp, ending{}, stamped(event(Interim, 0), 5001), update},
+		{"stamped interim again", updated(withStamp, ptr(stamped(event(Interim, 0), 5001))), ending{}, stamped(event(Interim, 3), 5001), repeat},
+		{"stamped older interim", withStamp, ending{}, stamped(event(Interim, 0), 4000), repeat},
+		{"interim in the second of the start, with an address", withStamp, ending{}, stamped(event(Interim, 0, FramedIPAddress, 9), 5000), update},
+		{"stop", live, ending{}, event(Stop, 60), finish},
 		{"late stop", nil, ended, event(Stop, 300), repeat},
 		{"late start", nil, ended, event(Start, 90), repeat},
 		{"late interim", nil, ended, event(Interim, 101), repeat},
 		{"a new session with the name of an ended one", nil, ended, event(Start, 101), begin},
 		{"interim long after we thought it over", nil, ended, event(Interim, 161), begin},
-		{"interim after the NAS's clock was set back", clocked, 0, stamped(timeOnly(event(Interim, 120), 120), 1000), update},
-		{"the same again", updated(clocked, ptr(stamped(timeOnly(event(Interim, 120), 120), 1000))), 0, stamped(timeOnly(event(Interim, 123), 120), 1000), repeat},
-		{"older interim, the NAS's clock was set forward", clocked, 0, stamped(timeOnly(event(Interim, 30), 30), 9000), repeat},
-		{"stamped newer, no session time", clocked, 0, stamped(event(Interim, 61), 5061), update},
-		{"stamped newer in the same second of the session", clocked, 0, stamped(timeOnly(event(Interim, 60), 60), 5061), update},
-		{"counters that are not sent are no news", busy, 0, timeOnly(event(Interim, 63), 60), repeat},
-		{"interim that learns an IPv6 prefix, nothing else new", busy, 0, ipv6, update},
-		{"the IPv6 prefix again", updated(busy, &ipv6), 0, ipv6, repeat},
-		{"delayed stop of an earlier session of that name", live, 0, event(Stop, -2), repeat},
-		{"stop in the second of the start", live, 0, event(Stop, -1), finish},
-		{"delayed stop, and the start was not heard", half, 0, event(Stop, -2), finish},
-		{"stop of a session that began after the end", nil, ended, timeOnly(event(Stop, 300), 198), pass},
-		{"late stop with a session time", nil, ended, timeOnly(event(Stop, 300), 199), repeat},
+		{"interim after the NAS's clock was set back", clocked, ending{}, stamped(timeOnly(event(Interim, 120), 120), 1000), update},
+		{"the same again", updated(clocked, ptr(stamped(timeOnly(event(Interim, 120), 120), 1000))), ending{}, stamped(timeOnly(event(Interim, 123), 120), 1000), repeat},
+		{"older interim, the NAS's clock was set forward", clocked, ending{}, stamped(timeOnly(event(Interim, 30), 30), 9000), repeat},
+		{"stamped newer, no session time", clocked, ending{}, stamped(event(Interim, 61), 5061), update},
+		{"stamped newer in the same second of the session", clocked, ending{}, stamped(timeOnly(event(Interim, 60), 60), 5061), update},
+		{"counters that are not sent are no news", busy, ending{}, timeOnly(event(Interim, 63), 60), repeat},
+		{"interim that learns an IPv6 prefix, nothing else new", busy, ending{}, ipv6, update},
+		{"the IPv6 prefix again", updated(busy, &ipv6), ending{}, ipv6, repeat},
+		{"delayed stop of an earlier session of that name", live, ending{}, event(Stop, -2), repeat},
+		{"stop in the second of the start", live, ending{}, event(Stop, -1), finish},
+		{"delayed stop, and the start was not heard", half, ending{}, event(Stop, -2), finish},
+		{"stop of a session that began after the end", nil, ended, timeOnly(event(Stop, 300), 189), pass},
+		{"late stop with a session time", nil, ended, timeOnly(event(Stop, 300), 190), repeat},
+		{"late start of a session that was short, by less than Acct-Delay-Time tells", nil, ended, later(event(Start, 100), 999*time.Millisecond), repeat},
+		{"late stop that waited in a socket", nil, endedMarked, stamped(timeOnly(event(Stop, 110), 0), 5100), repeat},
+		{"late start that waited in a socket", nil, endedMarked, stamped(event(Start, 110), 5100), repeat},
+		{"stamped start of a new session, soon after", nil, endedMarked, stamped(event(Start, 101), 5101), begin},
+		{"start of a new session, the NAS's clock was set back", nil, endedMarked, stamped(event(Start, 111), 17), begin},
+		{"stop of a new session, the NAS's clock was set back", nil, endedMarked, stamped(timeOnly(event(Stop, 180), 60), 17), pass},
 	}
 	// attrs lists the first User-Name first: the other user must come first to be seen.
 	tests[6].ev.Attrs, tests[6].want = attrs(UserName, "bob", AcctSessionID, "s1"), replace

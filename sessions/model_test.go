@@ -99,7 +99,7 @@ func (m *model) take(p packet) {
 // takeUnknown is for a packet without a live session; was is the one of that name before, if any.
 func (m *model) takeUnknown(p packet, was *modelled) {
 	switch {
-	case p.typ == sessions.Stop && (was == nil || p.secs >= 0 && p.at-p.secs > was.died+1):
+	case p.typ == sessions.Stop && (was == nil || p.secs >= 0 && p.at-p.secs > was.died+10):
 		m.end(m.begin(p), p.at, 0)
 	case p.typ == sessions.Start && (was == nil || p.at > was.died),
 		p.typ == sessions.Interim && (was == nil || p.at > was.died+60):

@@ -139,12 +139,12 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 		return fmt.Errorf("sessions: %w", err)
 	}
 	known := t.named(ev.NAS, ev.AcctSessionID)
-	endedAt := time.Duration(0)
+	var ended ending
 	if known == nil {
-		endedAt = t.endings.at(ev.NAS, ev.AcctSessionID)
+		ended = t.endings.of(ev.NAS, ev.AcctSessionID)
 	}
 	var c Change
-	if err := t.take(&c, decide(known, endedAt, &ev), known, &ev); err != nil {
+	if err := t.take(&c, decide(known, ended, &ev), known, &ev); err != nil {
 		return err
 	}
 	t.commit(c, done)
