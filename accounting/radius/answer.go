@@ -11,7 +11,7 @@ import (
 const rest = 100 * time.Millisecond
 
 // read takes answers from a socket until it is closed.
-func (s *server) read(conn *net.UDPConn, socket int) {
+func (s *server) read(conn Socket, socket int) {
 	b := make([]byte, maxPacket+1)
 	var scratch []byte
 	for {
@@ -86,7 +86,7 @@ func (s *server) handle(b []byte, socket int, scratch []byte) []byte {
 		s.warn("accounting response dropped: is the secret the same?", err)
 	}
 	if x != nil {
-		x.done(nil)
+		x.finish(s.Name, nil)
 	}
 	return scratch
 }
@@ -115,6 +115,9 @@ func (s *server) expected(p packet, err error, socket int) (attempt, bool) {
 func (s *server) answered(n int, was attempt, now time.Time) *exchange {
 	g := s.group
 	s.stats.LastResponse, s.stats.RoundTripTime = now, now.Sub(was.sent)
+	if was.state == waiting { // not one that timed out
+		s.stats.AverageResponseTime = smooth(s.stats.AverageResponseTime, s.stats.RoundTripTime)
+	}
 	if g.states[s.index].answered(now) {
 		g.changes = append(g.changes, change{s, true})
 	}
@@ -130,5 +133,6 @@ func (s *server) answered(n int, was attempt, now time.Time) *exchange {
 		return nil
 	}
 	g.settle(x)
+	s.stats.Successes++
 	return x
 }

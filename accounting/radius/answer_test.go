@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"aaasess/accounting"
 )
 
 // goldenExchange is an exchange of a group without sockets, whose attempt with the first of two
@@ -12,26 +14,23 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	t.Helper()
 	settled = new(int)
 	g, err := New(Config{
-		Servers: []Server{
-			{Addr: documentationAddr, Secret: testSecret},
-			{Addr: netip.AddrPortFrom(documentationAddr.Addr(), 1646), Secret: testSecret},
-		},
-		Now: func() time.Time { return at(1) }, MaxInFlight: 1, Retransmit: -1,
+		Servers: every(0, -1,
+			Server{Addr: documentationAddr, Secret: testSecret},
+			Server{Addr: netip.AddrPortFrom(documentationAddr.Addr(), 1646), Secret: testSecret},
+		),
+		Now: func() time.Time { return at(1) }, MaxInFlight: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	x = &exchange{
-		rec: testRecord(1, at(0)), index: none, server: none, slot: none,
-		done: func(err error) {
-			if err != nil {
-				t.Errorf("done(%v)", err)
-			}
-			*settled++
-		},
-	}
-	if !g.advance(x, at(0)) || x.server != 0 {
-		t.Fatalf("goes to server %d", x.server)
+	x = newExchange(testRecord(1, at(0)), accounting.Progress{}, func(err error) {
+		if err != nil {
+			t.Errorf("done(%v)", err)
+		}
+		*settled++
+	})
+	if err := g.advance(x, at(0)); err != nil || x.server != 0 {
+		t.Fatalf("goes to server %d: %v", x.server, err)
 	}
 	ids := &g.servers[0].ids
 	ids.grow()
@@ -54,8 +53,8 @@ func arm(t *testing.T, g *Group, x *exchange) {
 // next gives the present attempt up and begins one with the next server.
 func next(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
-	if !g.advance(x, at(1)) || x.server != 1 {
-		t.Fatalf("goes to server %d", x.server)
+	if err := g.advance(x, at(1)); err != nil || x.server != 1 {
+		t.Fatalf("goes to server %d: %v", x.server, err)
 	}
 	s := g.servers[1]
 	s.ids.grow()

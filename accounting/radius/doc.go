@@ -25,30 +25,66 @@
 //
 // # Attempts
 //
-// A record goes to the first server of the group that is not held down, Timeout
-// apart, once and Retransmit times more; then to the next one in order
-// (exchange.go, server_state.go). Acct-Delay-Time grows with each attempt, so
-// each takes an identifier and an authenticator of its own (RFC 2866 sections
-// 4.1 and 5.2, R61). The identifiers of earlier attempts stay reserved, for half
-// a minute or as long as a record is with a server, and a late answer to any of
-// them settles the record too; only when no more sockets may be opened is the
-// oldest given up before. When all servers had their chances the record gets
-// [accounting.ErrNoResponse]: to keep it and to come again is for the caller.
+// Each server has a Schedule. A record goes to one server by its normal
+// transmissions, Timeout apart, once and Retransmit times more; then, if that has
+// BackoffRetry, by as many at intervals that double up to MaxDelay (R62); then to
+// the next server in the order of the [Algorithm] (exchange.go, algorithm.go).
+// When all had their chances the record gets [accounting.ErrNoResponse]: to keep
+// it and to come again is for the caller. So, with a Timeout of 5 s:
 //
-// A server that failed a record and has answered nothing since the record was
-// sent there is held down: new records skip it for HoldDown, unless all servers
-// are. Any right answer of its ends that.
+//	Send            Later{10 s}  Send       Later{15 s}  Send
+//	|                    |       |               |       |
+//	0    5    10    15   20      25         30           45   ...  last + 5
+//	x    x    x     x            x                       x         next server
+//	'---- normal ----'           '----- back-off, one transmission for each Send
+//
+// A normal transmission is timed here; the waits of the back-off are the caller's,
+// who Sends the record again with the Progress of its [accounting.Later]. In
+// between the group knows nothing of it.
+//
+// Acct-Delay-Time grows with each attempt, so each takes an identifier and an
+// authenticator of its own (RFC 2866 sections 4.1 and 5.2, R61). The identifiers
+// of earlier attempts stay reserved, for half a minute or as long as a record is
+// with a server, and a late answer to any of them settles the record too; only
+// when no more sockets may be opened is the oldest given up before. An answer
+// during the wait of a back-off tells that the server is up, but does not settle
+// the record: it is sent again.
+//
+// An Accounting-On or -Off ([Group.Announce], R63) has the normal transmissions of
+// each server, dead or not, and no back-off.
+//
+// # Servers
+//
+//	          criteria met                            HoldDown over,
+//	.------.  --------------->  .-------------------.  a record sent  .-------------------.
+//	|  up  |                    | dead, held down   | --------------> | dead, being probed|
+//	'------'  <---------------  '-------------------' <-------------- '-------------------'
+//	   ^        a right answer      for HoldDown         unanswered             |
+//	   '------------------------------------------------------------------------'
+//	                              a right answer
+//
+// The criteria are, by default, that a record had all of its normal transmissions
+// and nothing was heard of the server since the first, else [DeadCriteria]
+// (server_state.go). While any server is up, records skip the dead ones, but for
+// one at a time to each whose hold-down is over: its probe. When all are dead the
+// record goes to the next in order that may be probed, or else to the next.
+//
+// A transmission of a back-off has its server already, and does not wait for the
+// hold-down: it is the probe of a dead server. While there is another probe it is
+// suppressed: it counts as made, and nothing is sent. So a backlog is probed with
+// one record (R62), and one record alone is sent on its schedule.
 //
 // # Who owns what
 //
 // An identifier belongs to one socket of one server; sockets are opened when
 // identifiers run out, up to two for each 256 records of the window
-// (identifiers.go). One reader goroutine per socket takes answers; Run looks
-// after deadlines and repeats; first attempts are sent by the caller of Send.
-// done is called by a reader or by Run, never with the mutex held. The group's
-// mutex guards all that changes; packets are made, checked, sent and received
-// without it. Between taking an identifier and arming it the attempt is
-// "preparing" and no answer can be right.
+// (identifiers.go, socket.go). One reader goroutine per socket takes answers; Run
+// looks after deadlines and repeats; what is due when it comes is sent by the
+// caller of Send or Announce. done is called by a reader, by Run or by a goroutine
+// of its own, never with the mutex held. The group's mutex guards all that
+// changes; packets are made, checked, sent and received without it. Between taking
+// an identifier and arming it the attempt is "preparing" and no answer can be
+// right.
 //
 // The record and its attributes are the caller's, and only read.
 package radius

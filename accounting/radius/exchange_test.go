@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 // attemptAt is an attempt: so many seconds after the test's begin, to this server.
 type attemptAt struct{ Second, Server int }
 
-// journey is a record that is sent at a second, and what becomes of it.
+// journey is a record that is sent at a second, and what becomes of it. After a Later it is sent again.
 type journey struct {
 	Begin    int
 	Attempts []attemptAt
@@ -30,12 +29,12 @@ type simulation struct {
 	g   *Group
 }
 
-func simulate(t *testing.T, cfg Config, servers int) *simulation {
+func simulate(t *testing.T, cfg Config, servers ...accounting.Schedule) *simulation {
 	t.Helper()
 	s := &simulation{now: at(0)}
-	for i := range servers {
+	for i, schedule := range servers {
 		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(1813+i))
-		cfg.Servers = append(cfg.Servers, Server{Addr: addr, Secret: testSecret})
+		cfg.Servers = append(cfg.Servers, Server{Addr: addr, Secret: testSecret, Schedule: schedule})
 	}
 	cfg.Now = func() time.Time { return s.now }
 	g, err := New(cfg)
@@ -49,43 +48,42 @@ func simulate(t *testing.T, cfg Config, servers int) *simulation {
 
 func (s *simulation) second() int { return int(s.now.Sub(at(0)) / time.Second) }
 
+// play is a run of a simulation.
+type play struct {
+	*simulation
+	t        *testing.T
+	journeys []journey
+	of       map[*exchange]int
+	again    map[int][]func() // by second: what is sent then
+	open     int              // records that are not settled
+}
+
 // run plays the journeys of records that are sent at these seconds; hear tells in which second a
 // server answers something else.
 func (s *simulation) run(t *testing.T, begins []int, hear map[int]int) []journey {
 	t.Helper()
-	journeys := make([]journey, len(begins))
-	of := map[*exchange]*journey{}
-	send := func(x *exchange) {
-		j := of[x]
-		j.Attempts = append(j.Attempts, attemptAt{s.second(), x.server})
-		s.g.begin(x, none, s.now)
+	p := &play{s, t, make([]journey, len(begins)), map[*exchange]int{}, map[int][]func(){}, len(begins)}
+	for i, b := range begins {
+		p.journeys[i].Begin = b
+		p.again[b] = append(p.again[b], func() { p.send(i, accounting.Progress{}) })
 	}
-	for second := range 1000 {
+	for second := 0; p.open > 0; second++ {
 		s.now = at(second)
 		if server, ok := hear[second]; ok {
 			s.g.states[server].answered(s.now)
 		}
-		for i, b := range begins {
-			if b != second {
-				continue
-			}
-			x := &exchange{rec: testRecord(1, s.now), index: none, server: none, slot: none}
-			journeys[i].Begin = second
-			of[x] = &journeys[i]
-			if ok, err := s.g.accept(x); !ok || err != nil {
-				t.Fatalf("not accepted: %v", err)
-			}
-			send(x)
+		for _, send := range p.again[second] {
+			send()
 		}
-		due, failed, wait := s.g.expire(nil, nil)
+		due, over, wait := s.g.expire(nil, nil)
 		if wait <= 0 {
 			t.Fatalf("%d s: would look again after %v", second, wait)
 		}
 		for _, x := range due {
-			send(x)
+			p.transmit(x)
 		}
-		for _, x := range failed {
-			of[x].Over = second
+		for _, e := range over {
+			p.end(p.of[e.exchange], e.err)
 		}
 	}
 	if len(s.g.deadlines) != 0 {
@@ -96,7 +94,40 @@ func (s *simulation) run(t *testing.T, begins []int, hear map[int]int) []journey
 			t.Errorf("server %d: %d pending", i, p)
 		}
 	}
-	return journeys
+	return p.journeys
+}
+
+func (p *play) send(journey int, from accounting.Progress) {
+	x := newExchange(testRecord(1, p.now), from, nil)
+	p.of[x] = journey
+	if due, err := p.g.accept(x); err != nil {
+		p.end(journey, err)
+	} else if due {
+		p.transmit(x)
+	}
+}
+
+func (p *play) transmit(x *exchange) {
+	j := &p.journeys[p.of[x]]
+	j.Attempts = append(j.Attempts, attemptAt{p.second(), x.server})
+	p.g.begin(x, none, p.now)
+}
+
+func (p *play) end(journey int, err error) {
+	var later *accounting.Later
+	switch {
+	case errors.As(err, &later):
+		second := p.second() + int(later.After/time.Second)
+		if later.After < time.Second {
+			p.t.Fatalf("goes on after %v", later.After)
+		}
+		p.again[second] = append(p.again[second], func() { p.send(journey, later.At) })
+	case errors.Is(err, accounting.ErrNoResponse):
+		p.journeys[journey].Over = p.second()
+		p.open--
+	default:
+		p.t.Errorf("journey %d: %v", journey, err)
+	}
 }
 
 func TestSchedule(t *testing.T) {
@@ -119,9 +150,6 @@ func TestSchedule(t *testing.T) {
 	}{
 		{"one server", Config{}, 1, nil, []journey{{0, to(0, 0), 20}}},
 		{"two servers", Config{}, 2, nil, []journey{{0, join(to(0, 0), to(1, 20)), 40}}},
-		{"three servers, no retransmission, 2 s", Config{Retransmit: -1, Timeout: 2 * time.Second}, 3, nil, []journey{
-			{0, []attemptAt{{0, 0}, {2, 1}, {4, 2}}, 6},
-		}},
 		{"later records skip the one that failed", Config{}, 2, map[int]int{30: 1}, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{25, to(1, 25), 45}, // server 1 answered another record at 30: it is up, 0 is skipped
@@ -133,8 +161,8 @@ func TestSchedule(t *testing.T) {
 		}},
 		{"hold-down of 5 s", Config{HoldDown: 5 * time.Second}, 2, map[int]int{24: 1}, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
-			{24, join(to(1, 24), to(0, 44)), 64}, // by then the hold-down of 0 is over
-			{25, join(to(0, 25), to(1, 45)), 65},
+			{24, to(1, 24), 44},                  // by then the hold-down of 0 is over, but the next record is its probe
+			{25, join(to(0, 25), to(1, 45)), 65}, // the probe
 		}},
 		{"no hold-down", Config{HoldDown: -1}, 2, nil, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
@@ -154,7 +182,7 @@ func TestSchedule(t *testing.T) {
 			for _, j := range tc.want {
 				begins = append(begins, j.Begin)
 			}
-			got := simulate(t, tc.cfg, tc.servers).run(t, begins, tc.hear)
+			got := simulate(t, tc.cfg, make([]accounting.Schedule, tc.servers)...).run(t, begins, tc.hear)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -163,17 +191,17 @@ func TestSchedule(t *testing.T) {
 }
 
 func TestScheduleStats(t *testing.T) {
-	s := simulate(t, Config{}, 2)
+	s := simulate(t, Config{}, accounting.Schedule{}, accounting.Schedule{})
 	s.run(t, []int{0, 0}, nil)
 	for i, got := range s.g.Stats().Servers {
-		if got.Requests != 2 || got.Retransmissions != 6 || got.Timeouts != 8 {
-			t.Errorf("server %d: %+v, want 2 requests, 6 retransmissions, 8 timeouts", i, got)
+		if got.Requests != 2 || got.Retransmissions != 6 || got.Timeouts != 8 || got.Failures != 2 || got.Successes != 0 {
+			t.Errorf("server %d: %+v, want 2 requests, 6 retransmissions, 8 timeouts, 2 failures", i, got)
 		}
 	}
 }
 
 func TestDownUntil(t *testing.T) {
-	s := simulate(t, Config{}, 1)
+	s := simulate(t, Config{}, accounting.Schedule{})
 	s.run(t, []int{0}, nil) // fails at 20
 	for _, tc := range []struct {
 		second int
@@ -188,15 +216,15 @@ func TestDownUntil(t *testing.T) {
 
 // An expiry that meets a record before its first attempt was made takes no chance from it.
 func TestExpiryBeforeFirstAttempt(t *testing.T) {
-	s := simulate(t, Config{}, 2)
-	x := &exchange{rec: testRecord(1, s.now), index: none, server: none, slot: none}
+	s := simulate(t, Config{}, accounting.Schedule{}, accounting.Schedule{})
+	x := newExchange(testRecord(1, s.now), accounting.Progress{}, nil)
 	if _, err := s.g.accept(x); err != nil {
 		t.Fatal(err)
 	}
 	s.now = at(5)
-	due, failed, _ := s.g.expire(nil, nil)
-	if len(due) != 1 || len(failed) != 0 || x.server != 0 || x.tries != 0 {
-		t.Errorf("%d due, %d failed, to server %d after %d tries", len(due), len(failed), x.server, x.tries)
+	due, over, _ := s.g.expire(nil, nil)
+	if len(due) != 1 || len(over) != 0 || x.server != 0 || x.tries != 0 {
+		t.Errorf("%d due, %d over, to server %d after %d tries", len(due), len(over), x.server, x.tries)
 	}
 	if got := s.g.Stats().Servers[0]; got.Timeouts != 0 || got.PendingRequests != 0 {
 		t.Errorf("counted %+v", got)
@@ -259,67 +287,4 @@ func TestDeadlinesAgainstModel(t *testing.T) {
 			},
 		})
 	})
-}
-
-func TestConfig(t *testing.T) {
-	one := Server{Addr: netip.MustParseAddrPort("192.0.2.1:1813"), Secret: "s"}
-	for _, tc := range []struct {
-		name string
-		cfg  Config
-		want string // in the error; "" is none
-	}{
-		{"least", Config{Servers: []Server{one}}, ""},
-		{"same host, other port", Config{Servers: []Server{one, {Addr: netip.MustParseAddrPort("192.0.2.1:1646"), Secret: "s"}}}, ""},
-		{"source", Config{Servers: []Server{one}, Source: netip.MustParseAddr("::ffff:192.0.2.9")}, ""},
-		{"no server", Config{Name: "g"}, `group "g": 0 servers`},
-		{"65 servers", Config{Servers: make([]Server, 65)}, "65 servers"},
-		{"no address", Config{Servers: []Server{one, {Secret: "s"}}}, "server 2: no address"},
-		{"no port", Config{Servers: []Server{{Addr: netip.MustParseAddrPort("192.0.2.1:0"), Secret: "s"}}}, "server 1: no address or port"},
-		{"no secret", Config{Servers: []Server{{Name: "a", Addr: one.Addr}}}, "server a: no secret"},
-		{"twice", Config{Servers: []Server{one, {Addr: netip.MustParseAddrPort("[::ffff:192.0.2.1]:1813"), Secret: "t"}}}, "192.0.2.1:1813 is there twice"},
-		{"source of another family", Config{Servers: []Server{one}, Source: netip.MustParseAddr("::1")}, "of another family"},
-		{"negative timeout", Config{Servers: []Server{one}, Timeout: -1}, "is negative"},
-		{"too many in flight", Config{Servers: []Server{one}, MaxInFlight: 65537}, "is not 1..65536"},
-		{"negative in flight", Config{Servers: []Server{one}, MaxInFlight: -1}, "is not 1..65536"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			_, err := New(tc.cfg)
-			switch {
-			case tc.want == "" && err != nil:
-				t.Error(err)
-			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
-				t.Errorf("err = %v, want %q in it", err, tc.want)
-			}
-		})
-	}
-}
-
-func TestDefaults(t *testing.T) {
-	servers := []Server{{Addr: netip.MustParseAddrPort("192.0.2.1:1813"), Secret: "s"}}
-	g, err := New(Config{Name: "main", Servers: servers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := g.cfg
-	if c.Timeout != 5*time.Second || c.Retransmit != 3 || c.HoldDown != 30*time.Second || g.Window() != 1024 ||
-		c.Servers[0].Name != "192.0.2.1:1813" || g.String() != "accounting group main" {
-		t.Errorf("defaults: %+v", c)
-	}
-	if g, err = New(Config{Servers: servers, Retransmit: -1, HoldDown: -1}); err != nil || g.cfg.Retransmit != 0 || g.cfg.HoldDown != 0 {
-		t.Errorf("none: %+v, %v", g.cfg, err)
-	}
-	if servers[0].Name != "" {
-		t.Error("the caller's servers were changed")
-	}
-}
-
-func TestErrors(t *testing.T) {
-	for _, err := range []error{ErrStopped, ErrOverflow} {
-		if !errors.Is(err, accounting.ErrStopped) {
-			t.Errorf("%v would be taken for a refusal", err)
-		}
-	}
-	if errors.Is(ErrUnsendable, accounting.ErrStopped) || errors.Is(ErrUnsendable, accounting.ErrNoResponse) {
-		t.Error("a record that never can be sent would be tried for ever")
-	}
 }

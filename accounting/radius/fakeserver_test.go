@@ -88,6 +88,14 @@ func (s *fakeServer) server(name string) Server {
 	return Server{Name: name, Addr: s.addr, Secret: testSecret}
 }
 
+// every gives servers a schedule.
+func every(timeout time.Duration, retransmit int, servers ...Server) []Server {
+	for i := range servers {
+		servers[i].Schedule = accounting.Schedule{Timeout: timeout, Retransmit: retransmit}
+	}
+	return servers
+}
+
 func (s *fakeServer) serve() {
 	defer close(s.done)
 	b := make([]byte, 65536)

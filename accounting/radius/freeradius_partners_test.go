@@ -205,7 +205,7 @@ func serverOf(p *partner.FreeRADIUSProc, name string) Server {
 
 func TestFreeRADIUSTakesAll(t *testing.T) {
 	p := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "not testing123"})
-	g := startGroup(t, Config{Servers: []Server{serverOf(p, "a")}, Timeout: time.Second})
+	g := startGroup(t, Config{Servers: every(time.Second, 0, serverOf(p, "a"))})
 	records := randomRecords(1, 2000)
 	deliver(t, g, 64, records)
 	compare(t, records, p.Detail()...)
@@ -220,7 +220,7 @@ func TestFreeRADIUSTakesAll(t *testing.T) {
 // and nothing is lost.
 func TestFreeRADIUSFlooded(t *testing.T) {
 	p := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{})
-	g := startGroup(t, Config{Servers: []Server{serverOf(p, "a")}, Timeout: 200 * time.Millisecond, Retransmit: 20})
+	g := startGroup(t, Config{Servers: every(200*time.Millisecond, 20, serverOf(p, "a"))})
 	records := randomRecords(1, 2000)
 	deliver(t, g, g.Window(), records)
 	compare(t, records, p.Detail()...)
@@ -229,7 +229,7 @@ func TestFreeRADIUSFlooded(t *testing.T) {
 
 func TestFreeRADIUSPaused(t *testing.T) {
 	p := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{})
-	g := startGroup(t, Config{Servers: []Server{serverOf(p, "a")}, Timeout: 200 * time.Millisecond, Retransmit: 2})
+	g := startGroup(t, Config{Servers: every(200*time.Millisecond, 2, serverOf(p, "a"))})
 	records := randomRecords(1, 500)
 	deliver(t, g, 50, records[:100])
 	p.Pause()
@@ -253,7 +253,7 @@ func TestFreeRADIUSPaused(t *testing.T) {
 func TestFreeRADIUSFailover(t *testing.T) {
 	a, b := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{}), partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "of b"})
 	g := startGroup(t, Config{
-		Servers: []Server{serverOf(a, "a"), serverOf(b, "b")}, Timeout: 100 * time.Millisecond, HoldDown: 2 * time.Second,
+		Servers: every(100*time.Millisecond, 0, serverOf(a, "a"), serverOf(b, "b")), HoldDown: 2 * time.Second,
 	})
 	records := randomRecords(1, 1000)
 	deliver(t, g, 50, records[:500])
@@ -277,7 +277,7 @@ func TestFreeRADIUSWrongSecret(t *testing.T) {
 	p := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{})
 	wrong := serverOf(p, "a")
 	wrong.Secret = "testing124"
-	g := startGroup(t, Config{Servers: []Server{wrong}, Timeout: 50 * time.Millisecond, Retransmit: 1})
+	g := startGroup(t, Config{Servers: every(50*time.Millisecond, 1, wrong)})
 	send(t, g, randomRecords(1, 1)[0].rec).want(t, accounting.ErrNoResponse)
 	if d := p.Detail(); len(d) != 0 {
 		t.Errorf("delivered %v", d)

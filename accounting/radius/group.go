@@ -12,6 +12,7 @@ import (
 // from any goroutine.
 type Group struct {
 	cfg     Config
+	rule    deathRule
 	servers []*server
 
 	wake  chan struct{} // wakeAt has come nearer
@@ -23,13 +24,15 @@ type Group struct {
 	readers  sync.WaitGroup
 	buffers  sync.Pool // of *[]byte: requests being made
 
-	mu        sync.Mutex // guards what follows, and what it points to; never held over I/O
-	phase     phase
-	states    []serverState // of servers
-	deadlines deadlines     // all that is not settled
-	wakeAt    time.Time     // when Run looks at deadlines next, at the latest
-	changes   []change      // of states, for Run to log
-	invalid   uint64        // Stats.InvalidServerAddresses
+	mu         sync.Mutex // guards what follows, and what it points to; never held over I/O
+	phase      phase
+	states     []serverState // of servers
+	next       int           // of servers: where the next record begins, if the algorithm is RoundRobin
+	deadlines  deadlines     // all that is not settled
+	announcing int           // how many of them are of Announce
+	wakeAt     time.Time     // when Run looks at deadlines next, at the latest
+	changes    []change      // of states, for Run to log
+	invalid    uint64        // Stats.InvalidServerAddresses
 }
 
 var _ accounting.Method = (*Group)(nil)
@@ -60,13 +63,15 @@ func New(cfg Config) (*Group, error) {
 		return nil, err
 	}
 	g := &Group{
-		cfg: cfg, states: make([]serverState, len(cfg.Servers)),
+		cfg: cfg, rule: deathRule{cfg.DeadCriteria, cfg.HoldDown}, states: make([]serverState, len(cfg.Servers)),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	g.buffers.New = func() any { b := make([]byte, 0, maxPacket); return &b }
-	linger := max(minLinger, cfg.Timeout*time.Duration(cfg.Retransmit+1))
+	now := cfg.Now()
 	for i, s := range cfg.Servers {
+		g.states[i].since = now
+		linger := max(minLinger, s.Schedule.Timeout*time.Duration(s.Schedule.Retransmit+1))
 		g.servers = append(g.servers, &server{
 			Server: s, group: g, index: i, ids: newIdentifiers(cfg.MaxInFlight, linger),
 		})
@@ -84,20 +89,37 @@ func (g *Group) Ready() <-chan struct{} { return g.ready }
 func (g *Group) Window() int { return g.cfg.MaxInFlight }
 
 // Send sends a record to the group's servers, one after the other, until one answers. See
-// [accounting.Method]; done is never called by Send itself. Errors are [accounting.ErrNoResponse],
-// [ErrStopped], [ErrOverflow] and [ErrUnsendable]. The record must not change before done.
-func (g *Group) Send(rec *accounting.Record, _ accounting.Progress, done func(error)) {
-	x := &exchange{rec: rec, done: done, index: none, server: none, slot: none}
-	send, err := g.accept(x)
+// [accounting.Method]; done is never called by Send itself. A server whose Schedule has a back-off gets
+// its normal transmissions and then one for each Send: between them the record has a
+// [accounting.Later]. Other errors are [accounting.ErrNoResponse], [ErrStopped], [ErrOverflow] and
+// [ErrUnsendable]. A Progress that no Later of this group gave is the beginning. The record must not
+// change before done.
+func (g *Group) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+	g.send(newExchange(rec, at, done))
+}
+
+// Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the algorithm,
+// dead or not, until one answers: by its normal transmissions only, and once. server is the Name of who
+// answered. done is called once and not by Announce itself. err is [accounting.ErrNoResponse] when
+// nobody answered, [ErrStopped], or [ErrUnsendable]. It does not count against Window.
+func (g *Group) Announce(rec *accounting.Record, done func(server string, err error)) {
+	x := newExchange(rec, accounting.Progress{}, nil)
+	x.announced = done
+	g.send(x)
+}
+
+func (g *Group) send(x *exchange) {
+	due, err := g.accept(x)
 	if err != nil {
-		go done(err)
-	} else if send {
+		go x.finish("", err)
+	} else if due {
 		g.transmit(x)
 	}
 }
 
-// accept takes a new record. It reports whether the caller is to send it: before Run, Run does.
-func (g *Group) accept(x *exchange) (send bool, err error) {
+// accept takes a new record. It reports whether the caller is to transmit it: before Run, Run does.
+// With an error it was not taken.
+func (g *Group) accept(x *exchange) (due bool, err error) {
 	if len(x.rec.Attrs) > maxAttrs || !x.rec.Attrs.Valid() {
 		return false, ErrUnsendable
 	}
@@ -107,15 +129,21 @@ func (g *Group) accept(x *exchange) (send bool, err error) {
 	switch {
 	case g.phase == closed:
 		return false, ErrStopped
-	case len(g.deadlines) >= g.cfg.MaxInFlight:
+	case x.announced == nil && len(g.deadlines)-g.announcing >= g.cfg.MaxInFlight:
 		return false, ErrOverflow
-	case g.phase == idle:
-		g.schedule(x, now)
-		return false, nil
 	}
-	g.advance(x, now) // it has not been to any server: one is found
-	g.schedule(x, now.Add(g.cfg.Timeout))
-	return true, nil
+	deadline := now
+	if due = g.phase == running; due {
+		if err := g.advance(x, now); err != nil {
+			return false, err
+		}
+		deadline = now.Add(g.servers[x.server].Schedule.Timeout) // until it is sent
+	}
+	g.schedule(x, deadline)
+	if x.announced != nil {
+		g.announcing++
+	}
+	return due, nil
 }
 
 // Run sends records until ctx ends or Close is called; it returns nil. What is not answered by then
@@ -134,7 +162,8 @@ func (g *Group) Run(ctx context.Context) error {
 	defer g.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var due, failed []*exchange
+	var due []*exchange
+	var over []ending
 	for {
 		select {
 		case <-ctx.Done():
@@ -145,16 +174,16 @@ func (g *Group) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		var wait time.Duration
-		due, failed, wait = g.expire(due[:0], failed[:0])
+		due, over, wait = g.expire(due[:0], over[:0])
 		timer.Reset(wait)
 		for _, x := range due {
 			g.transmit(x)
 		}
-		for _, x := range failed {
-			x.done(accounting.ErrNoResponse)
+		for _, e := range over {
+			e.exchange.finish("", e.err)
 		}
 		clear(due)
-		clear(failed)
+		clear(over)
 		g.logChanges()
 	}
 }
@@ -189,7 +218,7 @@ func (g *Group) end() {
 	}
 	g.readers.Wait()
 	for _, x := range left {
-		x.done(ErrStopped)
+		x.finish("", ErrStopped)
 	}
 	g.logChanges()
 	close(g.ended)
@@ -198,28 +227,34 @@ func (g *Group) end() {
 // farAway is when to look at deadlines if there are none.
 const farAway = time.Hour
 
-// expire appends to due what is to be sent again and to failed what nobody answered. wait is how
-// long it is to the next deadline.
-func (g *Group) expire(due, failed []*exchange) (_, _ []*exchange, wait time.Duration) {
+// ending is an exchange that is settled without an answer.
+type ending struct {
+	exchange *exchange
+	err      error
+}
+
+// expire appends to due what is to be sent again and to over what nobody answered. wait is how long it
+// is to the next deadline.
+func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []ending, wait time.Duration) {
 	now := g.cfg.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.wakeAt = time.Time{} // nobody need wake us
 	for len(g.deadlines) > 0 && !g.deadlines[0].deadline.After(now) {
 		x := g.deadlines[0]
-		if g.advance(x, now) {
-			g.schedule(x, now.Add(g.cfg.Timeout)) // until it is sent
-			due = append(due, x)
-		} else {
+		if err := g.advance(x, now); err != nil {
 			g.settle(x)
-			failed = append(failed, x)
+			over = append(over, ending{x, err})
+			continue
 		}
+		g.schedule(x, now.Add(g.servers[x.server].Schedule.Timeout)) // until it is sent
+		due = append(due, x)
 	}
 	g.wakeAt = now.Add(farAway)
 	if len(g.deadlines) > 0 {
 		g.wakeAt = g.deadlines[0].deadline
 	}
-	return due, failed, g.wakeAt.Sub(now)
+	return due, over, g.wakeAt.Sub(now)
 }
 
 // logChanges tells the log which servers went down and came back.

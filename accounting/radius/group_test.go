@@ -130,7 +130,7 @@ func TestRetransmits(t *testing.T) {
 		return first(answer, drop, drop)(n, nil)
 	})
 	g := startGroup(t, Config{
-		Servers: []Server{s.server("a")}, Timeout: 20 * time.Millisecond, HoldDown: -1,
+		Servers: every(20*time.Millisecond, 0, s.server("a")), HoldDown: -1,
 		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load()) * time.Second) },
 	})
 	rec := testRecord(1, time.Now())
@@ -161,8 +161,7 @@ func TestRetransmits(t *testing.T) {
 func TestFailover(t *testing.T) {
 	a, b, c := newFakeServer(t, always(drop)), newFakeServer(t, always(drop)), newFakeServer(t, always(answer))
 	g := startGroup(t, Config{
-		Servers: []Server{a.server("a"), b.server("b"), c.server("c")},
-		Timeout: 20 * time.Millisecond, Retransmit: 1,
+		Servers: every(20*time.Millisecond, 1, a.server("a"), b.server("b"), c.server("c")),
 	})
 	send(t, g, testRecord(1, time.Now())).want(t, nil)
 	send(t, g, testRecord(2, time.Now())).want(t, nil)
@@ -182,7 +181,7 @@ func TestNoResponse(t *testing.T) {
 	a, b := newFakeServer(t, always(drop)), newFakeServer(t, always(drop))
 	b.kill() // nobody is there: the system says so, and it makes no difference
 	g := startGroup(t, Config{
-		Servers: []Server{a.server("a"), b.server("b")}, Timeout: 10 * time.Millisecond, Retransmit: 2,
+		Servers: every(10*time.Millisecond, 2, a.server("a"), b.server("b")),
 	})
 	for range 2 { // the second time both are held down
 		send(t, g, testRecord(1, time.Now())).want(t, accounting.ErrNoResponse)
@@ -198,7 +197,7 @@ func TestNoResponse(t *testing.T) {
 func TestLateAnswer(t *testing.T) {
 	t.Run("to an earlier attempt", func(t *testing.T) {
 		s := newFakeServer(t, first(drop, hold))
-		g := startGroup(t, Config{Servers: []Server{s.server("a")}, Timeout: 20 * time.Millisecond, Retransmit: 1000})
+		g := startGroup(t, Config{Servers: every(20*time.Millisecond, 1000, s.server("a"))})
 		o := send(t, g, testRecord(1, time.Now()))
 		until(t, "two attempts", func() bool { return len(s.got()) >= 2 })
 		s.release()
@@ -209,7 +208,7 @@ func TestLateAnswer(t *testing.T) {
 	})
 	t.Run("to all attempts", func(t *testing.T) {
 		s := newFakeServer(t, always(hold))
-		g := startGroup(t, Config{Servers: []Server{s.server("a")}, Timeout: 20 * time.Millisecond, Retransmit: 1000})
+		g := startGroup(t, Config{Servers: every(20*time.Millisecond, 1000, s.server("a"))})
 		o := send(t, g, testRecord(1, time.Now()))
 		until(t, "three attempts", func() bool { return len(s.got()) >= 3 })
 		s.release()
@@ -224,7 +223,7 @@ func TestLateAnswer(t *testing.T) {
 // 257 records in flight with one server need a second socket, and no identifier twice.
 func TestManyInFlight(t *testing.T) {
 	s := newFakeServer(t, always(hold))
-	g := startGroup(t, Config{Servers: []Server{s.server("a")}, Timeout: patience})
+	g := startGroup(t, Config{Servers: every(patience, 0, s.server("a"))})
 	_ = s.conn.SetReadBuffer(4 << 20)
 	const records = 700
 	var outcomes []outcome
@@ -263,7 +262,7 @@ func TestManyInFlight(t *testing.T) {
 func TestIdentifiersRunOut(t *testing.T) {
 	s := newFakeServer(t, always(drop))
 	g := startGroup(t, Config{
-		Servers: []Server{s.server("a")}, MaxInFlight: 256, Timeout: 2 * time.Millisecond, Retransmit: 9,
+		Servers: every(2*time.Millisecond, 9, s.server("a")), MaxInFlight: 256,
 	})
 	var outcomes []outcome
 	for i := range 256 {
@@ -298,7 +297,7 @@ func TestWrongAnswers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newFakeServer(t, first(answer, tc.what))
-			g := startGroup(t, Config{Servers: []Server{s.server("a")}, Timeout: 50 * time.Millisecond})
+			g := startGroup(t, Config{Servers: every(50*time.Millisecond, 0, s.server("a"))})
 			send(t, g, testRecord(1, time.Now())).want(t, nil)
 			st := g.Stats()
 			got := st.Servers[0]
@@ -354,8 +353,8 @@ func TestOtherFamilyAndSource(t *testing.T) {
 		var log bytes.Buffer
 		s := newFakeServer(t, always(answer))
 		g := startGroup(t, Config{
-			Servers: []Server{s.server("a")}, Source: netip.MustParseAddr("192.0.2.1"),
-			Timeout: 10 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Servers: every(10*time.Millisecond, 0, s.server("a")), Source: netip.MustParseAddr("192.0.2.1"),
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		send(t, g, testRecord(1, time.Now())).want(t, accounting.ErrNoResponse)
 		if st := g.Stats().Servers[0]; st.SendErrors != 4 || st.Timeouts != 4 || st.PendingRequests != 0 {
@@ -372,7 +371,7 @@ func TestLog(t *testing.T) {
 	var log bytes.Buffer
 	s := newFakeServer(t, first(answer, wrongSecret, wrongSecret, drop, drop))
 	g := startGroup(t, Config{
-		Name: "main", Servers: []Server{s.server("a")}, Timeout: 20 * time.Millisecond, Retransmit: 1,
+		Name: "main", Servers: every(20*time.Millisecond, 1, s.server("a")),
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	send(t, g, testRecord(1, time.Now())).want(t, accounting.ErrNoResponse)
@@ -403,7 +402,7 @@ func TestConcurrentSenders(t *testing.T) {
 		return answer
 	})
 	g := startGroup(t, Config{
-		Servers: []Server{s.server("a")}, Timeout: 50 * time.Millisecond, Retransmit: 50, MaxInFlight: 300,
+		Servers: every(50*time.Millisecond, 50, s.server("a")), MaxInFlight: 300,
 	})
 	const senders, each = 8, 250
 	var calls atomic.Int64

@@ -171,7 +171,7 @@ func TestCloseEndsRun(t *testing.T) {
 
 func TestOverflow(t *testing.T) {
 	s := newFakeServer(t, always(hold))
-	g := startGroup(t, Config{Servers: []Server{s.server("a")}, MaxInFlight: 2, Timeout: patience})
+	g := startGroup(t, Config{Servers: every(patience, 0, s.server("a")), MaxInFlight: 2})
 	a, b := send(t, g, testRecord(1, time.Now())), send(t, g, testRecord(2, time.Now()))
 	send(t, g, testRecord(3, time.Now())).want(t, ErrOverflow)
 	until(t, "two requests", func() bool { return len(s.got()) == 2 })

@@ -3,7 +3,6 @@ package radius
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"time"
 )
 
@@ -15,15 +14,15 @@ type server struct {
 
 	// The group's mutex guards what follows.
 	ids   identifiers
-	conns []*net.UDPConn // conns[i] has the identifiers from 256*i on
-	stats ServerStats    // counters only
-	told  time.Time      // when a problem with the server was last logged
+	conns []Socket    // conns[i] has the identifiers from 256*i on
+	stats ServerStats // counters only
+	told  time.Time   // when a problem with the server was last logged
 }
 
 // transmission is what is needed to send an attempt.
 type transmission struct {
 	server *server
-	conn   *net.UDPConn
+	conn   Socket
 	slot   int
 	serial uint32
 	delay  uint32
@@ -55,7 +54,7 @@ func (g *Group) prepare(x *exchange) (transmission, bool) {
 	for force := false; ; {
 		now := g.cfg.Now()
 		g.mu.Lock()
-		if x.settled || x.pending { // pending: it took so long to get here that Run was faster
+		if x.settled || !x.due { // it took so long to get here that Run was faster
 			g.mu.Unlock()
 			return transmission{}, false
 		}
@@ -78,27 +77,12 @@ func (g *Group) prepare(x *exchange) (transmission, bool) {
 	}
 }
 
-// readBuffer is what the system is asked to hold of answers for a socket, in octets.
-const readBuffer = 1 << 20
-
 // open opens one more socket than there are, unless somebody else has done so.
 func (s *server) open(sockets int) error {
-	network, local := "udp4", netip.AddrPortFrom(s.group.cfg.Source, 0)
-	if s.Addr.Addr().Is6() {
-		network = "udp6"
-	}
-	var laddr *net.UDPAddr
-	if local.Addr().IsValid() {
-		laddr = net.UDPAddrFromAddrPort(local)
-	}
-	// Not connected: a socket that is would keep the source address of this moment, even when the
-	// way to the server changes.
-	conn, err := net.ListenUDP(network, laddr)
+	conn, err := s.listen()
 	if err != nil {
 		return err
 	}
-	// The system's default does not hold 256 small answers; where it gives less, some are lost.
-	_ = conn.SetReadBuffer(readBuffer)
 	g := s.group
 	g.mu.Lock()
 	use := g.phase == running && len(s.conns) == sockets

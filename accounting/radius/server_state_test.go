@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func sprint(format string, a ...any) string { return fmt.Sprintf(format, a...) }
@@ -11,51 +14,108 @@ func sprint(format string, a ...any) string { return fmt.Sprintf(format, a...) }
 // at is a moment so many seconds after the tests' epoch.
 func at(seconds int) time.Time { return time.Unix(1_700_000_000+int64(seconds), 0) }
 
+// What servers live by in these tests.
+var (
+	byDefault  = deathRule{holdDown: 30 * time.Second}
+	byCriteria = deathRule{DeadCriteria{Time: 10 * time.Second, Tries: 3}, 30 * time.Second}
+)
+
 func TestServerState(t *testing.T) {
-	const holdDown = 30 * time.Second
 	for _, tc := range []struct {
 		name      string
-		do        func(s *serverState) bool
+		rule      deathRule
+		do        func(s *serverState, r deathRule) bool
 		changed   bool
-		downUntil int // the first second when it is up again, 0: it is up
+		state     State
+		downUntil int // the first second when it may be probed, 0: it is not down
 	}{
-		{"new", func(*serverState) bool { return false }, false, 0},
-		{"answered", func(s *serverState) bool { return s.answered(at(1)) }, false, 0},
-		{"failed", func(s *serverState) bool { return s.failed(at(0), at(20), holdDown) }, true, 50},
-		{"failed again while down", func(s *serverState) bool {
-			s.failed(at(0), at(20), holdDown)
-			return s.failed(at(3), at(23), holdDown)
-		}, false, 53},
-		{"failed again after the hold-down", func(s *serverState) bool {
-			s.failed(at(0), at(20), holdDown)
-			return s.failed(at(51), at(71), holdDown)
-		}, true, 101},
-		{"answers others", func(s *serverState) bool {
+		{"new", byDefault, func(*serverState, deathRule) bool { return false }, false, Unknown, 0},
+		{"answered", byDefault, func(s *serverState, _ deathRule) bool { return s.answered(at(1)) }, false, Up, 0},
+		{"failed", byDefault, func(s *serverState, r deathRule) bool { return s.failed(at(0), at(20), true, r) }, true, Dead, 50},
+		{"failed again while down", byDefault, func(s *serverState, r deathRule) bool {
+			s.failed(at(0), at(20), true, r)
+			return s.failed(at(3), at(23), true, r)
+		}, false, Dead, 53},
+		{"failed again after the hold-down", byDefault, func(s *serverState, r deathRule) bool {
+			s.failed(at(0), at(20), true, r)
+			return s.failed(at(51), at(71), true, r)
+		}, false, Dead, 101},
+		{"one transmission of a back-off, when dead", byDefault, func(s *serverState, r deathRule) bool {
+			s.failed(at(0), at(20), true, r)
+			return s.failed(at(60), at(65), false, r)
+		}, false, Dead, 95},
+		{"one transmission of a back-off, when up", byDefault, func(s *serverState, r deathRule) bool {
+			s.answered(at(1))
+			return s.failed(at(60), at(65), false, r)
+		}, false, Up, 0},
+		{"answers others", byDefault, func(s *serverState, r deathRule) bool {
 			s.answered(at(5))
-			return s.failed(at(0), at(20), holdDown)
-		}, false, 0},
-		{"answered in the moment of sending", func(s *serverState) bool {
+			return s.failed(at(0), at(20), true, r)
+		}, false, Up, 0},
+		{"answered in the moment of sending", byDefault, func(s *serverState, r deathRule) bool {
 			s.answered(at(5))
-			return s.failed(at(5), at(25), holdDown)
-		}, false, 0},
-		{"answered before", func(s *serverState) bool {
+			return s.failed(at(5), at(25), true, r)
+		}, false, Up, 0},
+		{"answered before", byDefault, func(s *serverState, r deathRule) bool {
 			s.answered(at(5))
-			return s.failed(at(6), at(26), holdDown)
-		}, true, 56},
-		{"comes back", func(s *serverState) bool {
-			s.failed(at(0), at(20), holdDown)
+			return s.failed(at(6), at(26), true, r)
+		}, true, Dead, 56},
+		{"comes back", byDefault, func(s *serverState, r deathRule) bool {
+			s.failed(at(0), at(20), true, r)
 			return s.answered(at(21))
-		}, true, 0},
-		{"comes back after the hold-down", func(s *serverState) bool {
-			s.failed(at(0), at(20), holdDown)
+		}, true, Up, 0},
+		{"comes back after the hold-down", byDefault, func(s *serverState, r deathRule) bool {
+			s.failed(at(0), at(20), true, r)
 			return s.answered(at(50))
-		}, false, 0},
-		{"no hold-down", func(s *serverState) bool { return s.failed(at(0), at(20), 0) }, false, 0},
+		}, true, Up, 0},
+		{"no hold-down", deathRule{}, func(s *serverState, r deathRule) bool {
+			return s.failed(at(0), at(20), true, r)
+		}, false, Unknown, 0},
+		{"timeouts alone, by default", byDefault, func(s *serverState, r deathRule) bool { return timeouts(s, r, 1, 20) }, false, Unknown, 0},
+		{"never heard, too few timeouts", byCriteria, func(s *serverState, r deathRule) bool { return timeouts(s, r, 1, 2) }, false, Unknown, 0},
+		{"never heard, enough timeouts", byCriteria, func(s *serverState, r deathRule) bool { return timeouts(s, r, 1, 3) }, true, Dead, 33},
+		{"heard too short a time ago", byCriteria, func(s *serverState, r deathRule) bool {
+			s.answered(at(1))
+			return timeouts(s, r, 2, 9)
+		}, false, Up, 0},
+		{"heard just long enough ago", byCriteria, func(s *serverState, r deathRule) bool {
+			s.answered(at(1))
+			return timeouts(s, r, 2, 10)
+		}, true, Dead, 41},
+		{"timeouts not in a row", byCriteria, func(s *serverState, r deathRule) bool {
+			timeouts(s, r, 1, 2)
+			s.answered(at(3))
+			return timeouts(s, r, 60, 2)
+		}, false, Up, 0},
+		{"criteria: a record that failed is not enough", byCriteria, func(s *serverState, r deathRule) bool {
+			return s.failed(at(0), at(20), true, r)
+		}, false, Unknown, 0},
+		{"criteria: held down again", byCriteria, func(s *serverState, r deathRule) bool {
+			timeouts(s, r, 1, 3)
+			return s.failed(at(40), at(60), true, r)
+		}, false, Dead, 90},
+		{"criteria: timeouts alone do not hold it down again", byCriteria, func(s *serverState, r deathRule) bool {
+			return timeouts(s, r, 1, 30)
+		}, false, Dead, 33},
+		{"tries alone", deathRule{DeadCriteria{Tries: 1}, time.Second}, func(s *serverState, r deathRule) bool {
+			s.answered(at(1))
+			return timeouts(s, r, 2, 1)
+		}, true, Dead, 3},
+		{"time alone", deathRule{DeadCriteria{Time: 5 * time.Second}, time.Second}, func(s *serverState, r deathRule) bool {
+			s.answered(at(1))
+			return timeouts(s, r, 2, 5)
+		}, true, Dead, 7},
+		{"criteria without hold-down", deathRule{DeadCriteria{Tries: 1}, 0}, func(s *serverState, r deathRule) bool {
+			return timeouts(s, r, 1, 1)
+		}, false, Unknown, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var s serverState
-			if got := tc.do(&s); got != tc.changed {
+			s := serverState{since: at(0)}
+			if got := tc.do(&s, tc.rule); got != tc.changed {
 				t.Errorf("changed = %v, want %v", got, tc.changed)
+			}
+			if got := s.state(); got != tc.state {
+				t.Errorf("state %v, want %v", got, tc.state)
 			}
 			if tc.downUntil == 0 {
 				if s.down(at(0)) || s.down(at(1000)) {
@@ -63,42 +123,245 @@ func TestServerState(t *testing.T) {
 				}
 				return
 			}
-			if !s.down(at(tc.downUntil-1)) || s.down(at(tc.downUntil)) {
-				t.Errorf("down until %v, want %v", s.downUntil, at(tc.downUntil))
+			before, then := at(tc.downUntil-1), at(tc.downUntil)
+			if !s.down(before) || s.down(then) || s.usable(before) || !s.usable(then) {
+				t.Errorf("down until %v, want %v", s.downUntil, then)
 			}
 		})
 	}
 }
 
+// timeouts is so many in a row, one each second; it reports what the last did.
+func timeouts(s *serverState, r deathRule, from, n int) (died bool) {
+	for i := range n {
+		died = s.timedOut(at(from+i), r)
+	}
+	return died
+}
+
+func TestProbe(t *testing.T) {
+	s := serverState{since: at(0)}
+	if n := s.beginProbe(); n != 0 || s.probing() {
+		t.Errorf("a server that is not dead has probe %d", n)
+	}
+	s.failed(at(0), at(20), true, byDefault) // until 50
+	first := s.beginProbe()
+	if second := s.beginProbe(); first == 0 || second != 0 || !s.probing() || s.usable(at(50)) {
+		t.Errorf("probes %d and %d at once", first, second)
+	}
+	s.failed(at(20), at(40), true, byDefault)
+	s.endProbe(first)
+	if s.probing() || s.usable(at(69)) || !s.usable(at(70)) {
+		t.Errorf("after a probe that failed: %+v", s)
+	}
+	old := s.beginProbe()
+	s.answered(at(71))
+	s.failed(at(72), at(92), true, byDefault)
+	present := s.beginProbe()
+	s.endProbe(old) // it was still under way
+	s.endProbe(0)
+	if !s.probing() || present == old {
+		t.Errorf("probe %d was ended by %d", present, old)
+	}
+}
+
+func TestStateTimes(t *testing.T) {
+	s := serverState{since: at(0)}
+	type times struct {
+		State          State
+		Since          time.Time
+		Previous, Dead time.Duration
+		Deaths         uint64
+	}
+	check := func(now int, want times) {
+		t.Helper()
+		got := times{s.state(), s.since, s.previous, s.totalDeadTime(at(now)), s.deaths}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("at %d s: %s", now, diff)
+		}
+	}
+	check(5, times{State: Unknown, Since: at(0)})
+	s.answered(at(10))
+	check(10, times{State: Up, Since: at(0)}) // of casState it is no change
+	s.failed(at(11), at(31), true, byDefault)
+	check(40, times{State: Dead, Since: at(31), Previous: 31 * time.Second, Dead: 9 * time.Second, Deaths: 1})
+	s.failed(at(61), at(81), true, byDefault)
+	check(100, times{State: Dead, Since: at(31), Previous: 31 * time.Second, Dead: 69 * time.Second, Deaths: 1})
+	s.answered(at(131))
+	check(200, times{State: Up, Since: at(131), Previous: 100 * time.Second, Dead: 100 * time.Second, Deaths: 1})
+	s.failed(at(201), at(221), true, byDefault)
+	check(222, times{State: Dead, Since: at(221), Previous: 90 * time.Second, Dead: 101 * time.Second, Deaths: 2})
+}
+
 func TestChoose(t *testing.T) {
-	up, down := serverState{}, serverState{downUntil: at(10)}
+	up, down := serverState{}, serverState{dead: true, downUntil: at(10)}
+	probed := serverState{dead: true, downUntil: at(10), probe: 1}
 	for _, tc := range []struct {
 		name    string
 		servers []serverState
 		tried   uint64
+		start   int
 		now     int
 		want    int
 	}{
-		{"first", []serverState{up, up, up}, 0, 0, 0},
-		{"next in order", []serverState{up, up, up}, 0b001, 0, 1},
-		{"last", []serverState{up, up, up}, 0b011, 0, 2},
-		{"over", []serverState{up, up, up}, 0b111, 0, none},
-		{"first is down", []serverState{down, up, up}, 0, 0, 1},
-		{"middle is down", []serverState{up, down, up}, 0b001, 0, 2},
-		{"hold-down is over", []serverState{down, up, up}, 0, 10, 0},
-		{"first came back after the second was tried", []serverState{up, up}, 0b10, 0, 0},
-		{"all down", []serverState{down, down, down}, 0, 0, 0},
-		{"all down, first was tried", []serverState{down, down, down}, 0b001, 0, 1},
-		{"all down and tried", []serverState{down, down}, 0b11, 0, none},
-		{"what is left is down", []serverState{down, up}, 0b10, 0, none},
-		{"one", []serverState{up}, 0, 0, 0},
-		{"one, down", []serverState{down}, 0, 0, 0},
-		{"the 64th", make([]serverState, 64), 1<<63 - 1, 0, 63},
+		{"first", []serverState{up, up, up}, 0, 0, 0, 0},
+		{"next in order", []serverState{up, up, up}, 0b001, 0, 0, 1},
+		{"last", []serverState{up, up, up}, 0b011, 0, 0, 2},
+		{"over", []serverState{up, up, up}, 0b111, 0, 0, none},
+		{"first is down", []serverState{down, up, up}, 0, 0, 0, 1},
+		{"middle is down", []serverState{up, down, up}, 0b001, 0, 0, 2},
+		{"hold-down is over", []serverState{down, up, up}, 0, 0, 10, 0},
+		{"hold-down is over, but it is being probed", []serverState{probed, up, up}, 0, 0, 10, 1},
+		{"first came back after the second was tried", []serverState{up, up}, 0b10, 0, 0, 0},
+		{"all down", []serverState{down, down, down}, 0, 0, 0, 0},
+		{"all down, first was tried", []serverState{down, down, down}, 0b001, 0, 0, 1},
+		{"all down and tried", []serverState{down, down}, 0b11, 0, 0, none},
+		{"all dead, one may be probed", []serverState{down, {dead: true, downUntil: at(5)}}, 0, 0, 5, 1},
+		{"all dead and being probed", []serverState{probed, probed}, 0, 0, 20, 0},
+		{"what is left is down", []serverState{down, up}, 0b10, 0, 0, none},
+		{"what is left is being probed", []serverState{probed, up}, 0b10, 0, 20, none},
+		{"one", []serverState{up}, 0, 0, 0, 0},
+		{"one, down", []serverState{down}, 0, 0, 0, 0},
+		{"the 64th", make([]serverState, 64), 1<<63 - 1, 0, 0, 63},
+		{"from the second on", []serverState{up, up, up}, 0, 1, 0, 1},
+		{"cyclically", []serverState{up, up, up}, 0b110, 1, 0, 0},
+		{"cyclically, past one that is down", []serverState{up, up, down}, 0b010, 1, 0, 0},
+		{"from the second on, all down", []serverState{down, down, down}, 0b010, 1, 0, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := choose(tc.servers, tc.tried, at(tc.now)); got != tc.want {
+			if got := choose(tc.servers, tc.tried, tc.start, at(tc.now)); got != tc.want {
 				t.Errorf("got %d, want %d", got, tc.want)
 			}
 		})
+	}
+}
+
+// life is servers and the records that are with them, as a group uses both.
+type life struct {
+	rule    deathRule
+	servers []serverState
+	now     int
+	records []traveller
+}
+
+// traveller is a record that is with a server.
+type traveller struct {
+	server  int
+	tried   uint64
+	since   int
+	probe   uint64
+	chosen  bool // by choose, while another server was up and this one was dead
+	present bool
+}
+
+func (l *life) othersUp(server int) bool {
+	for i := range l.servers {
+		if i != server && !l.servers[i].dead {
+			return true
+		}
+	}
+	return false
+}
+
+// send has choose find the next server of r.
+func (l *life) send(t *rapid.T, r traveller) {
+	start := rapid.IntRange(0, len(l.servers)-1).Draw(t, "start")
+	n := choose(l.servers, r.tried, start, at(l.now))
+	if n == none {
+		return
+	}
+	if r.tried&(1<<n) != 0 {
+		t.Fatalf("server %d was tried: %b", n, r.tried)
+	}
+	s := &l.servers[n]
+	if s.down(at(l.now)) && l.othersUp(n) {
+		t.Fatalf("server %d is held down, others are up", n)
+	}
+	r.server, r.tried, r.since, r.present = n, r.tried|1<<n, l.now, true
+	r.chosen = s.dead && l.othersUp(n)
+	r.probe = s.beginProbe()
+	l.records = append(l.records, r)
+}
+
+// leave takes a record from its server, and the list.
+func (l *life) leave(t *rapid.T) traveller {
+	if len(l.records) == 0 {
+		t.Skip("no record")
+	}
+	i := rapid.IntRange(0, len(l.records)-1).Draw(t, "record")
+	r := l.records[i]
+	l.records = append(l.records[:i], l.records[i+1:]...)
+	return r
+}
+
+func (l *life) check(t *rapid.T) {
+	for n := range l.servers {
+		s := &l.servers[n]
+		probes, chosen := 0, 0
+		for _, r := range l.records {
+			if r.server == n && r.probe != 0 && r.probe == s.probe {
+				probes++
+			}
+			if r.server == n && r.chosen {
+				chosen++
+			}
+		}
+		if probes > 1 || s.dead && chosen > 1 {
+			t.Fatalf("server %d: %d probes, %d records sent while others were up", n, probes, chosen)
+		}
+		if s.probing() != (probes == 1) {
+			t.Fatalf("server %d: probing = %v with %d probes", n, s.probing(), probes)
+		}
+		if !s.dead && !s.usable(at(l.now)) {
+			t.Fatalf("server %d is up and not usable", n)
+		}
+		if s.dead && s.totalDeadTime(at(l.now)) < at(l.now).Sub(s.since) {
+			t.Fatalf("server %d: dead time %v", n, s.totalDeadTime(at(l.now)))
+		}
+	}
+}
+
+func TestServerLife(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := &life{
+			rule:    rapid.SampledFrom([]deathRule{byDefault, byCriteria}).Draw(t, "rule"),
+			servers: make([]serverState, rapid.IntRange(1, 4).Draw(t, "servers")),
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"time": func(t *rapid.T) { l.now += rapid.IntRange(1, 40).Draw(t, "seconds") },
+			"send": func(t *rapid.T) { l.send(t, traveller{}) },
+			"answered": func(t *rapid.T) {
+				r := l.leave(t)
+				s := &l.servers[r.server]
+				was := s.dead
+				if back := s.answered(at(l.now)); back != was || s.dead || s.probing() {
+					t.Fatalf("server %d answered and is not up", r.server)
+				}
+				s.endProbe(r.probe)
+				l.forgive(r.server)
+			},
+			"timed out": func(t *rapid.T) {
+				if len(l.records) > 0 {
+					l.servers[rapid.SampledFrom(l.records).Draw(t, "record").server].timedOut(at(l.now), l.rule)
+				}
+			},
+			"failed": func(t *rapid.T) {
+				r := l.leave(t)
+				s := &l.servers[r.server]
+				s.failed(at(r.since), at(l.now), rapid.Bool().Draw(t, "all"), l.rule)
+				s.endProbe(r.probe)
+				l.send(t, r)
+			},
+			"": l.check,
+		})
+	})
+}
+
+// forgive: who was chosen for a server that is up again is no record of its next death.
+func (l *life) forgive(server int) {
+	for i := range l.records {
+		if l.records[i].server == server {
+			l.records[i].chosen = false
+		}
 	}
 }

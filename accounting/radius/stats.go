@@ -12,7 +12,23 @@ type Stats struct {
 	Servers                []ServerStats // in the order of Config.Servers
 }
 
-// ServerStats is what is known of one server, by the names of radiusAccServerExtTable (RFC 4670).
+// State is what is known of whether a server answers (casState, CISCO-AAA-SERVER-MIB).
+type State string
+
+const (
+	// Unknown is a server that neither answered nor died yet. Of casState it is up(1).
+	Unknown State = "unknown"
+	// Up is a server that answered since it died last, if it did.
+	Up State = "up"
+	// Dead is a server that met the DeadCriteria and has not answered since.
+	Dead State = "dead"
+)
+
+// ServerStats is what is known of one server, by the names of radiusAccServerExtTable (RFC 4670) and,
+// from State on, by those of casStatisticsTable (CISCO-AAA-SERVER-MIB). Of that table casAcctRequests
+// is Requests and Retransmissions, casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is
+// PacketsDropped, and casAcctIncorrectResponses is MalformedResponses, BadAuthenticators and
+// UnknownTypes.
 // A record that is answered late is among both Timeouts and Responses.
 type ServerStats struct {
 	Name string
@@ -21,7 +37,7 @@ type ServerStats struct {
 	RoundTripTime time.Duration
 	// Requests is the records that were sent to the server, without retransmissions.
 	Requests uint64
-	// Retransmissions is the further attempts with the same server.
+	// Retransmissions is the further attempts with the same server, also those of the back-off.
 	Retransmissions uint64
 	// Responses is all datagrams from the server, right or wrong.
 	Responses uint64
@@ -45,6 +61,36 @@ type ServerStats struct {
 	LastResponse time.Time
 	// DownUntil is until when the server is held down; zero: it is not.
 	DownUntil time.Time
+
+	// State is casState.
+	State State
+	// StateSince is when the server became up or dead, or the group was made (casCurrentStateDuration).
+	// From Unknown to Up is no change.
+	StateSince time.Time
+	// PreviousState is how long the state before lasted; 0: there was none (casPreviousStateDuration).
+	PreviousState time.Duration
+	// TotalDeadTime is for how long the server was dead, with the present state (casTotalDeadTime).
+	TotalDeadTime time.Duration
+	// DeadCount is how often it died (casDeadCount).
+	DeadCount uint64
+	// Successes is the records that it answered (casAcctTransactionSuccesses). Retransmissions make no
+	// records of their own.
+	Successes uint64
+	// Failures is the records that it did not answer until its schedule was over
+	// (casAcctTransactionFailures). One that it answers later still is among Successes, too.
+	Failures uint64
+	// AverageResponseTime is RoundTripTime smoothed: each answer to an attempt that had not timed out
+	// moves it by an eighth of the difference, as SRTT of RFC 6298; the first sets it
+	// (casAcctResponseTime).
+	AverageResponseTime time.Duration
+}
+
+// smooth moves an average by one more sample; an average of 0 is none yet.
+func smooth(average, sample time.Duration) time.Duration {
+	if average == 0 {
+		return sample
+	}
+	return average + (sample-average)/8
 }
 
 // Stats is a copy of the statistics.
@@ -54,11 +100,14 @@ func (g *Group) Stats() Stats {
 	defer g.mu.Unlock()
 	all := Stats{InvalidServerAddresses: g.invalid, Servers: make([]ServerStats, len(g.servers))}
 	for i, s := range g.servers {
-		all.Servers[i] = s.stats
-		all.Servers[i].Name, all.Servers[i].Addr = s.Name, s.Addr
-		if g.states[i].down(now) {
-			all.Servers[i].DownUntil = g.states[i].downUntil
+		state, to := &g.states[i], &all.Servers[i]
+		*to = s.stats
+		to.Name, to.Addr = s.Name, s.Addr
+		if state.down(now) {
+			to.DownUntil = state.downUntil
 		}
+		to.State, to.StateSince, to.PreviousState = state.state(), state.since, state.previous
+		to.TotalDeadTime, to.DeadCount = state.totalDeadTime(now), state.deaths
 	}
 	return all
 }

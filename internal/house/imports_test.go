@@ -31,11 +31,12 @@ var rules = []rule{
 	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys"}, "it knows nobody's types, so that another engine can take its place"},
 	{"accounting", []string{"aaasess/sessions", "aaasess/store"}, "policy and delivery; transports come to it"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/sessions", "layeh.com/radius", "golang.org/x/sys"}, "a transport; transports never know each other"},
+	{"accounting/radius/radiusnet", []string{"aaasess/accounting", "aaasess/accounting/radius"}, "a network of servers for tests"},
 	{"accounting/local", []string{"aaasess/accounting", "aaasess/sessions"}, "a transport; transports never know each other"},
 	{"internal/partner", nil, "starts foreign programs for tests, knows nothing of ours"},
 	{"internal/house", nil, "tests only"},
 	{"cmd/...", []string{"aaasess/", "github.com/goccy/go-yaml", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "wiring: it may know all"},
-	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "measures all; nobody imports it"},
+	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "golang.org/x/"}, "measures all; nobody imports it"},
 }
 
 // private is who may be imported by whom: nobody else.

@@ -1,0 +1,163 @@
+package accounting
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// round is how long fakeAnnouncer's servers are tried.
+const round = 20 * time.Second
+
+// answer is what fakeAnnouncer says of a round, and when.
+type answer struct {
+	after  time.Duration
+	server string
+	err    error
+}
+
+// fakeAnnouncer answers the rounds by its script, the last line of it for ever; with no script it
+// answers nothing.
+type fakeAnnouncer struct {
+	mu     sync.Mutex
+	from   time.Time
+	script []answer
+	sent   []string // when, type and id
+	recs   []*Record
+	dones  []func(string, error)
+}
+
+func newAnnouncer(script ...answer) *fakeAnnouncer {
+	return &fakeAnnouncer{from: time.Now(), script: script}
+}
+
+var (
+	yes  = answer{after: time.Second, server: "server-1"}
+	no   = answer{after: round, err: fmt.Errorf("group: %w", ErrNoResponse)}
+	gone = answer{err: ErrStopped}
+)
+
+func (f *fakeAnnouncer) Announce(rec *Record, done func(string, error)) {
+	f.mu.Lock()
+	typ, _ := rec.Attrs.Uint32(sessions.AcctStatusType)
+	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), ValueName(sessions.AcctStatusType, typ), rec.Attrs.Text(sessions.AcctSessionID)))
+	f.recs, f.dones = append(f.recs, rec), append(f.dones, done)
+	if len(f.script) == 0 {
+		f.mu.Unlock()
+		return
+	}
+	a := f.script[0]
+	if len(f.script) > 1 {
+		f.script = f.script[1:]
+	}
+	f.mu.Unlock()
+	if a.after == 0 {
+		done(a.server, a.err)
+		return
+	}
+	time.AfterFunc(a.after, func() { done(a.server, a.err) })
+}
+
+func (f *fakeAnnouncer) all() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.sent)
+}
+
+// announcing is an OnOff that runs in fake time.
+type announcing struct {
+	*testing.T
+	*OnOff
+	from time.Time
+	log  bytes.Buffer
+	end  func() // ends Run and waits for it
+
+	mu   sync.Mutex
+	told []string // when, state, block and server
+}
+
+// onOffBubble runs a test of an OnOff that blocks its group, with ids S1, S2 and so on, one for each
+// On and Off that is asked for.
+func onOffBubble(t *testing.T, a Announcer, test func(o *announcing), change ...func(*OnOffConfig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		if f, ok := a.(*fakeAnnouncer); ok {
+			f.from = time.Now() // the bubble's
+		}
+		o := &announcing{T: t, from: time.Now()}
+		ids := 0
+		cfg := OnOffConfig{
+			Group: "g", Blocks: true, Attributes: ours(), Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
+			Changed:      o.changed,
+			NewSessionID: func() string { ids++; return fmt.Sprintf("S%d", ids) },
+		}
+		for _, c := range change {
+			c(&cfg)
+		}
+		var err error
+		if o.OnOff, err = NewOnOff(cfg, a); err != nil {
+			t.Fatal(err)
+		}
+		o.run()
+		test(o)
+		o.end()
+	})
+}
+
+func (o *announcing) run() {
+	ctx, cancel := context.WithCancel(o.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := o.OnOff.Run(ctx); err != nil {
+			o.Error(err)
+		}
+	})
+	o.end = func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+func (o *announcing) changed(s OnOffStatus) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	line := fmt.Sprintf("%v %s %s", time.Since(o.from), s.State, s.Block)
+	if s.NoResponse {
+		line += " NoResponse"
+	}
+	if s.Server != "" {
+		line += " " + s.Server
+	}
+	o.told = append(o.told, line)
+}
+
+// after lets time pass until everything has come to rest.
+func (o *announcing) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (o *announcing) want(what string, got []string, want ...string) {
+	o.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		o.Errorf("%s: want (-) and got (+):\n%s", what, diff)
+	}
+}
+
+func (o *announcing) perform(on, force bool, cause uint32, want error) {
+	o.Helper()
+	if err := o.Perform(on, force, cause); !errors.Is(err, want) {
+		o.Errorf("perform: %v, want %v", err, want)
+	}
+}

@@ -1,0 +1,65 @@
+package radius
+
+import (
+	"fmt"
+	"time"
+)
+
+// Algorithm is in which order the servers of a group are tried (R61).
+type Algorithm uint8
+
+const (
+	// Direct tries the servers in the order of Config.Servers: the first that is usable gets all.
+	Direct Algorithm = iota
+	// RoundRobin begins each new record one server later than the record before; when a server does
+	// not answer, those behind it follow, cyclically.
+	RoundRobin
+)
+
+var algorithmNames = [...]string{Direct: "direct", RoundRobin: "round-robin"}
+
+// String is the name in the configuration.
+func (a Algorithm) String() string {
+	if int(a) < len(algorithmNames) {
+		return algorithmNames[a]
+	}
+	return fmt.Sprintf("algorithm %d", uint8(a))
+}
+
+// ParseAlgorithm is the algorithm of a name: "direct" or "round-robin".
+func ParseAlgorithm(name string) (Algorithm, error) {
+	for a, n := range algorithmNames {
+		if n == name {
+			return Algorithm(a), nil
+		}
+	}
+	return Direct, fmt.Errorf("radius: access algorithm %q is neither direct nor round-robin", name)
+}
+
+// choose finds where a record goes, of the servers that it was not sent to (bit i of tried is server
+// i), from server start on and cyclically: the first that is usable; when all servers are dead, the
+// first. It gives none when the record has had its chances.
+func choose(servers []serverState, tried uint64, start int, now time.Time) int {
+	allDead := true
+	for n := range servers {
+		i := (start + n) % len(servers)
+		if tried&(1<<i) == 0 && servers[i].usable(now) {
+			return i
+		}
+		allDead = allDead && servers[i].dead
+	}
+	if !allDead {
+		return none
+	}
+	return untried(len(servers), tried, start)
+}
+
+// untried is the first of so many servers that a record was not sent to, or none.
+func untried(servers int, tried uint64, start int) int {
+	for n := range servers {
+		if i := (start + n) % servers; tried&(1<<i) == 0 {
+			return i
+		}
+	}
+	return none
+}

@@ -1,0 +1,247 @@
+package radius
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"aaasess/accounting"
+)
+
+// s4 is the schedule of the example of S4.
+var s4 = accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+
+// s4Attempts is that example, as it stands there, for a server.
+func s4Attempts(server int) (all []attemptAt) {
+	for _, second := range []int{0, 5, 10, 15, 25, 45, 85, 165, 325, 645, 1285, 2565, 5125, 8725, 12325} {
+		all = append(all, attemptAt{second, server})
+	}
+	for len(all) < 36 {
+		all = append(all, attemptAt{all[len(all)-1].Second + 3600, server})
+	}
+	return all
+}
+
+func TestBackoff(t *testing.T) {
+	to := func(server int, seconds ...int) (all []attemptAt) {
+		for _, s := range seconds {
+			all = append(all, attemptAt{s, server})
+		}
+		return all
+	}
+	join := func(parts ...[]attemptAt) (all []attemptAt) {
+		for _, p := range parts {
+			all = append(all, p...)
+		}
+		return all
+	}
+	short := accounting.Schedule{BackoffRetry: 3} // 0 5 10 15 25 45 85, over at 90
+	end := 12325 + 21*3600 + 5
+	for _, tc := range []struct {
+		name    string
+		cfg     Config
+		servers []accounting.Schedule
+		hear    map[int]int
+		want    []journey
+	}{
+		{"the example of S4", Config{}, []accounting.Schedule{s4}, nil, []journey{{0, s4Attempts(0), end}}},
+		{"then the next server", Config{}, []accounting.Schedule{s4, {}}, nil, []journey{
+			{0, join(s4Attempts(0), to(1, end, end+5, end+10, end+15)), end + 20},
+		}},
+		{"schedules of their own", Config{}, []accounting.Schedule{
+			{Timeout: 2 * time.Second, Retransmit: -1}, {Timeout: 3 * time.Second, Retransmit: 1}, {Retransmit: -1},
+		}, nil, []journey{
+			{0, join(to(0, 0), to(1, 2, 5), to(2, 8)), 13},
+		}},
+		{"no normal retransmissions", Config{}, []accounting.Schedule{{Timeout: time.Second, Retransmit: -1, BackoffRetry: 4}}, nil, []journey{
+			{0, to(0, 0, 2, 6, 14, 30), 31},
+		}},
+		{"back-off with the second server only", Config{}, []accounting.Schedule{{Retransmit: 1}, {Retransmit: 1, BackoffRetry: 1}}, nil, []journey{
+			{0, join(to(0, 0, 5), to(1, 10, 15, 25)), 30},
+		}},
+		{"a backlog is probed with one record", Config{}, []accounting.Schedule{short}, nil, []journey{
+			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
+			{1, to(0, 1, 6, 11, 16), 91}, // the rest is suppressed, and counts
+		}},
+		{"suppressed no more when the server is up", Config{}, []accounting.Schedule{short}, map[int]int{47: 0}, []journey{
+			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
+			{1, to(0, 1, 6, 11, 16, 86), 91},
+		}},
+		{"suppressed only while the probe is under way", Config{}, []accounting.Schedule{short}, nil, []journey{
+			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
+			{6, to(0, 6, 11, 16, 21, 31, 51, 91), 96},
+		}},
+		{"new records skip the dead server whose probe is a back-off", Config{}, []accounting.Schedule{short, {}}, map[int]int{28: 1, 61: 1}, []journey{
+			{0, join(to(0, 0, 5, 10, 15, 25, 45, 85), to(1, 90, 95, 100, 105)), 110},
+			{26, to(1, 26, 31, 36, 41), 46}, // held down until 50
+			{58, to(1, 58, 63, 68, 73), 78}, // held down until 80
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var begins []int
+			for _, j := range tc.want {
+				begins = append(begins, j.Begin)
+			}
+			got := simulate(t, tc.cfg, tc.servers...).run(t, begins, tc.hear)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestBackoffStats(t *testing.T) {
+	s := simulate(t, Config{}, s4)
+	s.run(t, []int{0, 1}, nil)
+	got := s.g.Stats().Servers[0]
+	if got.Requests != 2 || got.Retransmissions != 35+3 || got.Timeouts != 36+4 || got.Failures != 2 || got.State != Dead || got.DeadCount != 1 {
+		t.Errorf("%+v, want 2 requests, 38 retransmissions, 40 timeouts, 2 failures", got)
+	}
+}
+
+func TestRoundRobin(t *testing.T) {
+	to := func(from int, servers ...int) (all []attemptAt) {
+		for i, s := range servers {
+			all = append(all, attemptAt{from + 5*i, s})
+		}
+		return all
+	}
+	once := accounting.Schedule{Retransmit: -1}
+	s := simulate(t, Config{Algorithm: RoundRobin, HoldDown: -1}, once, once, once)
+	want := []journey{
+		{0, to(0, 0, 1, 2), 15}, {1, to(1, 1, 2, 0), 16}, {2, to(2, 2, 0, 1), 17}, {3, to(3, 0, 1, 2), 18},
+	}
+	if diff := cmp.Diff(want, s.run(t, []int{0, 1, 2, 3}, nil)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRoundRobinSkipsDead(t *testing.T) {
+	once := accounting.Schedule{Retransmit: -1}
+	s := simulate(t, Config{Algorithm: RoundRobin}, once, once)
+	got := s.run(t, []int{0, 6, 7, 36}, map[int]int{6: 1, 8: 1, 9: 1, 37: 1})
+	want := []journey{
+		{0, []attemptAt{{0, 0}, {5, 1}}, 10}, // 0 is dead until 35
+		{6, []attemptAt{{6, 1}}, 11},
+		{7, []attemptAt{{7, 1}}, 12},            // its turn was 0's
+		{36, []attemptAt{{36, 1}, {41, 0}}, 46}, // then 0's probe
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDeadCriteria(t *testing.T) {
+	s := simulate(t, Config{DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 2}}, accounting.Schedule{}, accounting.Schedule{})
+	// 0 is heard at 3: the timeouts at 5, 10 (after 7 s) and 15 (after 12 s) are in a row, but only the third is late enough.
+	got := s.run(t, []int{0, 12, 16}, map[int]int{3: 0, 21: 1, 26: 1, 31: 1, 36: 1})
+	want := []journey{
+		{0, []attemptAt{{0, 0}, {5, 0}, {10, 0}, {15, 0}, {20, 1}, {25, 1}, {30, 1}, {35, 1}}, 40},
+		{12, []attemptAt{{12, 0}, {17, 0}, {22, 0}, {27, 0}, {32, 1}, {37, 1}, {42, 1}, {47, 1}}, 52},
+		{16, []attemptAt{{16, 1}, {21, 1}, {26, 1}, {31, 1}}, 36},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnderstands(t *testing.T) {
+	g := simulate(t, Config{}, s4, accounting.Schedule{}).g
+	all := simulate(t, Config{}, make([]accounting.Schedule, 64)...).g
+	for _, tc := range []struct {
+		name string
+		g    *Group
+		at   accounting.Progress
+		want bool
+	}{
+		{"the beginning", g, accounting.Progress{}, true},
+		{"the first of the back-off", g, accounting.Progress{Tried: 1, Attempt: 4}, true},
+		{"the last of the back-off", g, accounting.Progress{Tried: 3, Attempt: 35}, true},
+		{"after the last", g, accounting.Progress{Tried: 1, Attempt: 36}, true},
+		{"beyond the last", g, accounting.Progress{Tried: 1, Attempt: 37}, false},
+		{"a normal transmission", g, accounting.Progress{Tried: 1, Attempt: 3}, false},
+		{"a server without back-off", g, accounting.Progress{Tried: 2, Server: 1, Attempt: 4}, false},
+		{"no such server", g, accounting.Progress{Tried: 1, Server: 2, Attempt: 4}, false},
+		{"a server that it was not sent to", g, accounting.Progress{Tried: 2, Attempt: 4}, false},
+		{"sent to a server that is not there", g, accounting.Progress{Tried: 5, Attempt: 4}, false},
+		{"one server had its chance", g, accounting.Progress{Tried: 1}, true},
+		{"all had their chance", g, accounting.Progress{Tried: 3}, false},
+		{"64 servers", all, accounting.Progress{Tried: 1<<63 - 1}, true},
+		{"64 servers had their chance", all, accounting.Progress{Tried: 1<<64 - 1}, false},
+	} {
+		if got := tc.g.understands(tc.at); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+// Whatever Progress comes in, a record gets its chance: it does not fail before anything was sent but
+// when its last transmission was suppressed.
+func TestAnyProgress(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		s := simulate(t, Config{Algorithm: Algorithm(rapid.IntRange(0, 1).Draw(r, "algorithm"))}, s4, accounting.Schedule{})
+		at := accounting.Progress{
+			Tried:  rapid.Uint64Range(0, 5).Draw(r, "tried"),
+			Server: rapid.Uint16Range(0, 3).Draw(r, "server"), Attempt: rapid.Uint16Range(0, 40).Draw(r, "attempt"),
+		}
+		x := newExchange(testRecord(1, s.now), at, nil)
+		due, err := s.g.accept(x)
+		over := at == accounting.Progress{Tried: 3, Attempt: 36}
+		switch {
+		case over && !errors.Is(err, accounting.ErrNoResponse), !over && (err != nil || !due):
+			r.Fatalf("%+v: %v, %v", at, due, err)
+		case !over && x.tried&(1<<x.server) == 0:
+			r.Fatalf("%+v: goes to server %d, tried %b", at, x.server, x.tried)
+		}
+	})
+}
+
+// An expiry that meets a transmission of a back-off before it was made does not count it.
+func TestExpiryBeforeBackoff(t *testing.T) {
+	s := simulate(t, Config{}, s4)
+	x := newExchange(testRecord(1, s.now), accounting.Progress{Tried: 1, Attempt: 35}, nil)
+	if due, err := s.g.accept(x); !due || err != nil {
+		t.Fatal(due, err)
+	}
+	s.now = at(5)
+	if due, over, _ := s.g.expire(nil, nil); len(due) != 1 || len(over) != 0 || x.tries != 35 {
+		t.Errorf("%d due, %d over, after %d transmissions", len(due), len(over), x.tries)
+	}
+}
+
+// A probe that is settled from elsewhere, by a late answer of another server, makes room for another.
+func TestProbeSettledFromElsewhere(t *testing.T) {
+	s := simulate(t, Config{}, accounting.Schedule{})
+	s.run(t, []int{0}, nil) // dies at 20
+	s.now = at(60)
+	x := newExchange(testRecord(1, s.now), accounting.Progress{}, nil)
+	if due, err := s.g.accept(x); !due || err != nil {
+		t.Fatal(due, err)
+	}
+	if !s.g.states[0].probing() {
+		t.Fatal("it is no probe")
+	}
+	s.g.settle(x)
+	if s.g.states[0].probing() || !s.g.states[0].usable(s.now) {
+		t.Error("it still is the probe")
+	}
+}
+
+// A caller of Send that is so slow that Run sent its record does not send it again.
+func TestSlowSender(t *testing.T) {
+	s := simulate(t, Config{Listen: func(string, netip.AddrPort) (Socket, error) { return nil, errors.New("no socket") }}, accounting.Schedule{})
+	x := newExchange(testRecord(1, s.now), accounting.Progress{}, nil)
+	if due, err := s.g.accept(x); !due || err != nil {
+		t.Fatal(due, err)
+	}
+	for range 2 { // Run, and the caller
+		s.g.transmit(x)
+	}
+	if got := s.g.Stats().Servers[0]; got.Requests != 1 || got.Retransmissions != 0 || got.PendingRequests != 1 || got.SendErrors != 1 {
+		t.Errorf("counted %+v", got)
+	}
+}

@@ -1,0 +1,162 @@
+package radiusnet
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"aaasess/accounting/radius"
+)
+
+// Network is servers and the sockets that reach them. Its methods may be called from any goroutine.
+type Network struct {
+	seed  uint64
+	began time.Time
+	watch func(Arrival)
+
+	mu       sync.Mutex // guards what follows
+	hosts    map[netip.AddrPort]*Host
+	sockets  map[netip.AddrPort]*socket
+	opened   int
+	port     uint16 // the last one that was given
+	arrivals []Arrival
+	faults   []error
+	lost     int
+	post     post
+}
+
+// Addresses of sockets that ask for none (RFC 5737, RFC 3849).
+var (
+	anyIPv4 = netip.AddrFrom4([4]byte{198, 51, 100, 1})
+	anyIPv6 = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 1})
+)
+
+// New makes a network without servers. From the same seed comes the same chance.
+func New(seed uint64) *Network {
+	n := &Network{
+		seed: seed, began: time.Now(), port: 49151,
+		hosts: map[netip.AddrPort]*Host{}, sockets: map[netip.AddrPort]*socket{},
+	}
+	n.post.network = n
+	return n
+}
+
+// Watch has f called with each request that comes to a server, in place of keeping them for Arrivals.
+// It is to be called before any does. f is called by several goroutines at once, for one server by one
+// at a time, and must not call the servers.
+func (n *Network) Watch(f func(Arrival)) { n.watch = f }
+
+// Add puts a server into the network. An address that is taken is a fault of the test: it panics.
+func (n *Network) Add(s Server) *Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.hosts[s.Addr] != nil {
+		panic(fmt.Sprintf("radiusnet: server %s: address %v is taken", s.Name, s.Addr))
+	}
+	if s.Name == "" {
+		s.Name = s.Addr.String()
+	}
+	h := &Host{network: n, Server: s, link: s.Link, salt: mix(n.seed, []byte(s.Addr.String()))}
+	n.hosts[s.Addr] = h
+	return h
+}
+
+// Arrivals is all requests that came to servers, as they came.
+func (n *Network) Arrivals() []Arrival {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]Arrival(nil), n.arrivals...)
+}
+
+// maxFaults is how many faults are kept.
+const maxFaults = 100
+
+// Faults is what was wrong with requests that came and were no right Accounting-Requests; of those at
+// most the first hundred. A server does not answer them.
+func (n *Network) Faults() []error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]error(nil), n.faults...)
+}
+
+// Overflows is how many answers were lost because a socket's queue was full.
+func (n *Network) Overflows() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lost
+}
+
+// Sockets is how many sockets are open, and how many ever were opened.
+func (n *Network) Sockets() (open, ever int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.sockets), n.opened
+}
+
+// Listen opens a socket: it is for radius.Config.Listen.
+func (n *Network) Listen(network string, laddr netip.AddrPort) (radius.Socket, error) {
+	addr := laddr.Addr()
+	switch {
+	case addr.IsValid():
+	case network == "udp6":
+		addr = anyIPv6
+	default:
+		addr = anyIPv4
+	}
+	if addr.Unmap().Is4() != (network == "udp4") {
+		return nil, fmt.Errorf("radiusnet: listen %s %v: %w", network, laddr, net.UnknownNetworkError(network))
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	local := netip.AddrPortFrom(addr, laddr.Port())
+	for tries := 0; laddr.Port() == 0; tries++ {
+		if tries > 1<<16 {
+			return nil, fmt.Errorf("radiusnet: listen %s %v: no port is free", network, laddr)
+		}
+		n.port = max(1024, n.port+1)
+		if local = netip.AddrPortFrom(addr, n.port); n.sockets[local] == nil && n.hosts[local] == nil {
+			break
+		}
+	}
+	if n.sockets[local] != nil || n.hosts[local] != nil {
+		return nil, fmt.Errorf("radiusnet: listen %s %v: address is taken", network, laddr)
+	}
+	s := newSocket(n, local)
+	n.sockets[local] = s
+	n.opened++
+	return s, nil
+}
+
+// socketAt is who has an address, if anybody.
+func (n *Network) socketAt(addr netip.AddrPort) *socket {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.sockets[addr]
+}
+
+func (n *Network) hostAt(addr netip.AddrPort) *Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.hosts[addr]
+}
+
+// arrived keeps or shows a request.
+func (n *Network) arrived(a Arrival) {
+	if n.watch != nil {
+		n.watch(a)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.arrivals = append(n.arrivals, a)
+}
+
+func (n *Network) fault(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.faults) < maxFaults {
+		n.faults = append(n.faults, err)
+	}
+}

@@ -1,0 +1,257 @@
+package radiusnet
+
+import (
+	"crypto/md5"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+)
+
+// Server is how a server of a Network is.
+type Server struct {
+	// Name is for Arrivals; "" means the address.
+	Name string
+	Addr netip.AddrPort
+	// Secret is what requests are checked by.
+	Secret radius.Secret
+	// Link is the way to it, until SetLink.
+	Link Link
+	// Handle decides what becomes of a request, of which a is what was read. The octets are not to be
+	// kept, and the server is not to be called. nil means that all are answered at once.
+	Handle func(request []byte, a Arrival) Reaction
+}
+
+// Host is a server in its network.
+type Host struct {
+	Server
+	network *Network
+	salt    uint64
+
+	mu     sync.Mutex // guards what follows
+	link   Link
+	number int
+	work   []byte // of the digests
+}
+
+// Arrival is a request that came to a server.
+type Arrival struct {
+	At            time.Time
+	Server        string // its Name
+	Number        int    // how many came to it before
+	From          netip.AddrPort
+	Identifier    byte
+	Authenticator [16]byte
+	SessionID     string // Acct-Session-Id
+	StatusType    uint32 // Acct-Status-Type
+	DelayTime     uint32 // Acct-Delay-Time, in seconds
+}
+
+// Reaction is what a server does with a request.
+type Reaction struct {
+	Answer Answer
+	// After is how long it takes, besides the Link.
+	After time.Duration
+	// Copies is how many more answers it sends.
+	Copies int
+	// From is who answers; the zero AddrPort is the server.
+	From netip.AddrPort
+}
+
+// Answer is a kind of answer.
+type Answer uint8
+
+const (
+	Right           Answer = iota // an Accounting-Response
+	Silent                        // none
+	WrongSecret                   // one with the authenticator of another secret
+	WrongIdentifier               // one with another identifier
+	WrongCode                     // an Access-Accept
+	CutOff                        // 19 octets
+)
+
+// Config is the server for a radius.Config.
+func (h *Host) Config(s accounting.Schedule) radius.Server {
+	return radius.Server{Name: h.Name, Addr: h.Addr, Secret: h.Secret, Schedule: s}
+}
+
+// SetLink changes the way to the server. What is on its way arrives, unless the new link is dead then.
+func (h *Host) SetLink(l Link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.link = l
+}
+
+func (h *Host) deadNow() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.link.dead(time.Since(h.network.began))
+}
+
+// Arrivals is the requests that came to this server, as they came.
+func (h *Host) Arrivals() []Arrival {
+	var own []Arrival
+	for _, a := range h.network.Arrivals() {
+		if a.Server == h.Name {
+			own = append(own, a)
+		}
+	}
+	return own
+}
+
+// request brings a request to the server; b is the caller's.
+func (h *Host) request(b []byte, from netip.AddrPort) {
+	now := time.Since(h.network.began)
+	h.mu.Lock()
+	key := h.salt
+	if h.link.chance() {
+		key = mix(key^uint64(now), b[min(len(b), headerLen):])
+	}
+	delays, copies := h.link.fate(key, now)
+	h.mu.Unlock()
+	var kept []byte
+	for i, delay := range delays[:copies] {
+		if delay == 0 {
+			h.take(b, from, key+uint64(i))
+			continue
+		}
+		if kept == nil {
+			kept = append([]byte(nil), b...)
+		}
+		h.network.post.send(letter{due: now + delay, host: h, octets: kept, from: from, key: key + uint64(i)})
+	}
+}
+
+// take is the server's work on a request that has arrived.
+func (h *Host) take(b []byte, from netip.AddrPort, key uint64) {
+	since := time.Since(h.network.began)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.link.dead(since) {
+		return
+	}
+	a := Arrival{At: h.network.began.Add(since), Server: h.Name, Number: h.number, From: from}
+	if err := h.read(b, &a); err != nil {
+		h.network.fault(fmt.Errorf("radiusnet: %s: %x from %v: %w", h.Name, b, from, err))
+		return
+	}
+	h.number++
+	h.network.arrived(a)
+	var r Reaction
+	if h.Handle != nil {
+		r = h.Handle(b, a)
+	}
+	if r.Answer == Silent {
+		return
+	}
+	if r.From == (netip.AddrPort{}) {
+		r.From = h.Addr
+	}
+	to := h.network.socketAt(from)
+	if to == nil {
+		return
+	}
+	for i := range 1 + r.Copies {
+		h.answer(h.response(b, r.Answer), r, to, since, scatter(key)+uint64(i))
+	}
+}
+
+// answer sends an answer on its way.
+func (h *Host) answer(octets []byte, r Reaction, to *socket, now time.Duration, key uint64) {
+	delays, copies := h.link.fate(key, now)
+	for i, delay := range delays[:copies] {
+		if delay += r.After; delay == 0 {
+			to.put(octets, r.From)
+			continue
+		}
+		h.network.post.send(letter{due: now + delay, host: h, octets: octets, from: r.From, to: to, key: key + uint64(i)})
+	}
+}
+
+// What requests and answers are made of (RFC 2866 section 3).
+const (
+	headerLen       = 20
+	authenticatorAt = 4
+	accessAccept    = 2
+	request         = 4
+	response        = 5
+	statusType      = 40
+	delayTime       = 41
+	sessionID       = 44
+)
+
+// What may be wrong with a request.
+var (
+	errFraming       = errors.New("malformed request")
+	errCode          = errors.New("no Accounting-Request")
+	errAuthenticator = errors.New("wrong authenticator")
+	errAttributes    = errors.New("not one Acct-Status-Type, Acct-Delay-Time and Acct-Session-Id each")
+)
+
+// read checks a request and fills in what it says. The caller holds the mutex.
+func (h *Host) read(b []byte, a *Arrival) error {
+	if len(b) < headerLen || int(binary.BigEndian.Uint16(b[2:])) != len(b) {
+		return errFraming
+	}
+	if b[0] != request {
+		return errCode
+	}
+	a.Identifier = b[1]
+	copy(a.Authenticator[:], b[authenticatorAt:])
+	h.work = append(append(h.work[:0], b...), h.Secret...)
+	clear(h.work[authenticatorAt:headerLen])
+	if md5.Sum(h.work) != a.Authenticator {
+		return errAuthenticator
+	}
+	var statuses, delays, sessions int
+	for attrs := b[headerLen:]; len(attrs) > 0; attrs = attrs[attrs[1]:] {
+		if len(attrs) < 2 || attrs[1] < 2 || int(attrs[1]) > len(attrs) {
+			return errFraming
+		}
+		value := attrs[2:attrs[1]]
+		switch {
+		case attrs[0] == statusType && len(value) == 4:
+			a.StatusType = binary.BigEndian.Uint32(value)
+			statuses++
+		case attrs[0] == delayTime && len(value) == 4:
+			a.DelayTime = binary.BigEndian.Uint32(value)
+			delays++
+		case attrs[0] == sessionID:
+			a.SessionID = string(value)
+			sessions++
+		}
+	}
+	if statuses != 1 || delays != 1 || sessions != 1 {
+		return errAttributes
+	}
+	return nil
+}
+
+// response is an answer to a request. The caller holds the mutex.
+func (h *Host) response(b []byte, kind Answer) []byte {
+	out := make([]byte, headerLen)
+	out[0], out[1] = response, b[1]
+	binary.BigEndian.PutUint16(out[2:], headerLen)
+	copy(out[authenticatorAt:], b[authenticatorAt:headerLen])
+	secret := h.Secret
+	switch kind {
+	case WrongSecret:
+		secret += "?"
+	case WrongIdentifier:
+		out[1] += 128
+	case WrongCode:
+		out[0] = accessAccept
+	}
+	h.work = append(append(h.work[:0], out...), secret...)
+	sum := md5.Sum(h.work)
+	copy(out[authenticatorAt:], sum[:])
+	if kind == CutOff {
+		return out[:headerLen-1]
+	}
+	return out
+}
