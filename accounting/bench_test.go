@@ -98,7 +98,7 @@ func BenchmarkDeliverer(b *testing.B) {
 				}
 			}
 			ctx, cancel := context.WithCancel(b.Context())
-			m := &instant{left: int64(total), last: cancel}
+			m := &instant{window: 256, left: int64(total), last: cancel}
 			d := NewDeliverer(DelivererConfig{}, s, Group("radius"), m, slog.New(slog.DiscardHandler))
 			b.ReportAllocs()
 			b.ResetTimer()
@@ -112,15 +112,78 @@ func BenchmarkDeliverer(b *testing.B) {
 
 // instant delivers at once.
 type instant struct {
-	left int64
-	last func()
+	window int
+	left   int64
+	last   func()
 }
 
-func (m *instant) Window() int { return 256 }
+func (m *instant) Window() int { return m.window }
 
 func (m *instant) Send(_ *Record, _ Progress, done func(error)) {
 	done(nil)
 	if atomic.AddInt64(&m.left, -1) == 0 {
 		m.last()
+	}
+}
+
+// BenchmarkDelivererSteady is records that are committed one by one and answered at once, 1024 under
+// way: what a deliverer costs in a day like any other. The store, in memory, has its part.
+func BenchmarkDelivererSteady(b *testing.B) {
+	s := openStore(b, store.NewDisk())
+	n := benchNotice(b)
+	attrs, _ := Compose(nil, &n)
+	ctx, cancel := context.WithCancel(b.Context())
+	m := &instant{window: 1024, left: int64(b.N), last: cancel}
+	d := NewDeliverer(DelivererConfig{}, s, Group("radius"), m, slog.New(slog.DiscardHandler))
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	room := make(chan struct{}, 256)
+	done := func(error) { <-room }
+	r := Record{Type: sessions.Stop, At: n.At, List: "network/default", Next: []MethodName{Local}, Attrs: sessions.Attributes(attrs)}
+	var data []byte
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		r.Session = sessions.ID(i + 1)
+		data = AppendRecord(data[:0], &r)
+		room <- struct{}{}
+		s.Commit(store.Change{Appends: []store.Append{{Queue: "group/radius", Data: data}}}, done)
+	}
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkSupersede is what the search for superseded interims costs a record; one of four is dropped.
+func BenchmarkSupersede(b *testing.B) {
+	s := openStore(b, store.NewDisk())
+	n := benchNotice(b)
+	attrs, _ := Compose(nil, &n)
+	r := Record{Type: sessions.Interim, At: n.At, List: "network/default", Attrs: sessions.Attributes(attrs)}
+	for i := 0; i < b.N; {
+		var c store.Change
+		for range min(1000, b.N-i) {
+			r.Session = sessions.ID(i - i%4/3) // the third and fourth of four are one session's
+			c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: AppendRecord(nil, &r)})
+			i++
+		}
+		durable := make(chan error, 1)
+		s.Commit(c, func(err error) { durable <- err })
+		if err := <-durable; err != nil {
+			b.Fatal(err)
+		}
+	}
+	d := NewDeliverer(DelivererConfig{}, s, Group("radius"), &instant{}, slog.New(slog.DiscardHandler))
+	d.hold, d.scan.more = Held, true
+	b.ReportAllocs()
+	b.ResetTimer()
+	for d.scan.more {
+		if err := d.supersede(d.made.Add(time.Hour)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if got, want := d.count.Superseded, uint64(b.N/4); got != want {
+		b.Errorf("%d superseded, want %d", got, want)
 	}
 }

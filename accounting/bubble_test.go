@@ -34,9 +34,7 @@ func newFake(window int, answer func(*Record, func(error))) *fakeMethod {
 func (f *fakeMethod) Window() int { return f.window }
 
 func (f *fakeMethod) Send(rec *Record, _ Progress, done func(error)) {
-	f.mu.Lock()
-	f.sent = append(f.sent, fmt.Sprintf("%d %s %v", rec.Session, rec.Type, time.Since(f.from)))
-	f.mu.Unlock()
+	f.note(rec)
 	if f.answer == nil {
 		done(nil)
 		return
@@ -44,11 +42,58 @@ func (f *fakeMethod) Send(rec *Record, _ Progress, done func(error)) {
 	f.answer(rec, done)
 }
 
+// note keeps what was sent.
+func (f *fakeMethod) note(rec *Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = append(f.sent, fmt.Sprintf("%d %s %v", rec.Session, rec.Type, time.Since(f.from)))
+}
+
 // all is what was sent so far.
 func (f *fakeMethod) all() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.sent)
+}
+
+// scheduled is a method with the transmissions of a schedule, to a server that answers at once or
+// not at all. Its sent are the transmissions.
+type scheduled struct {
+	fakeMethod
+	schedule Schedule
+	answers  func(rec *Record) bool
+}
+
+// s4 is the example of S4.
+var s4 = Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+
+func newScheduled(s Schedule, answers func(rec *Record) bool) *scheduled {
+	return &scheduled{fakeMethod: fakeMethod{window: 8, from: time.Now()}, schedule: s, answers: answers}
+}
+
+func (m *scheduled) Send(rec *Record, at Progress, done func(error)) {
+	m.transmit(rec, int(at.Attempt), int(at.Attempt) < m.schedule.Retransmit, done)
+}
+
+// transmit makes transmission n and, if the normal ones are not over, those after it.
+func (m *scheduled) transmit(rec *Record, n int, goesOn bool, done func(error)) {
+	m.note(rec)
+	if m.answers(rec) {
+		done(nil)
+		return
+	}
+	time.AfterFunc(m.schedule.Timeout, func() {
+		switch {
+		case goesOn:
+			m.transmit(rec, n+1, n+1 < m.schedule.Retransmit, done)
+		case n+1 < m.schedule.Transmissions():
+			done(fmt.Errorf("fake: %w", &Later{
+				After: m.schedule.Interval(n) - m.schedule.Timeout, At: Progress{Attempt: uint16(n + 1)},
+			}))
+		default:
+			done(fmt.Errorf("fake: %w", ErrNoResponse))
+		}
+	})
 }
 
 // answering always gives the same answer.
@@ -61,10 +106,28 @@ type bubble struct {
 	*testing.T
 	store   *store.Store
 	disk    *store.Disk
-	log     bytes.Buffer
+	log     logBuffer
 	end     context.CancelFunc
 	ctx     context.Context
 	running sync.WaitGroup
+}
+
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
 }
 
 // inBubble runs a test in fake time on a store in memory.
@@ -157,3 +220,5 @@ func rec(id sessions.ID, typ sessions.EventType, next ...MethodName) *Record {
 }
 
 const start, interim, stop = sessions.Start, sessions.Interim, sessions.Stop
+
+var quiet = slog.New(slog.DiscardHandler)

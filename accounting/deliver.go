@@ -24,6 +24,14 @@ type DelivererConfig struct {
 	// Waiting is how many records at most are known to be unsettled, whether in memory or only in the
 	// store; once so many wait for an answer of their own, nothing more is read. 0 means 65536.
 	Waiting int
+	// Rounds is how often the schedule of a record must have ended without an answer, while others
+	// were answered, before it is set aside; 0 means 5. More are awaited if so many may be chance,
+	// because others too are often answered only after a while.
+	Rounds int
+	// DrainRate is how many records a second are sent at most while a backlog is drained: from the
+	// start, or since the method was down or held, until all that waits has been sent. 0 is no limit
+	// but the window, which opens with each answer.
+	DrainRate float64
 }
 
 func (c DelivererConfig) withDefaults() DelivererConfig {
@@ -42,47 +50,65 @@ func (c DelivererConfig) withDefaults() DelivererConfig {
 		c.Waiting = 65536
 	}
 	c.Waiting = max(c.Waiting, c.Loaded)
+	if c.Rounds <= 0 {
+		c.Rounds = 5
+	}
 	return c
 }
 
 // Deliverer takes the records of one method's queue from the store to the method: each at least
 // once, those of one session in their order, those of different sessions independently.
 //
-// A record that nobody answers goes on to the next method of its list (R42); if it has none left it
-// stays and is tried again, for ever. When nobody answers anything the method is down: one record at
-// a time probes it, and those that have another method go there at once. A refused or damaged
-// record is set aside in [RefusedQueue].
+// A record that nobody answers goes on to the next method of its list when its schedule is over
+// (R42); if it has none left it stays and is tried again, for ever. When nobody answers anything the
+// method is down: one record at a time probes it, and once the schedule of that is over those that
+// have another method go there at once. While the method is down or held, interims that a later
+// record of their session supersedes are dropped (R60). A refused or damaged record, and one that
+// nobody answers while others are answered, is set aside in [RefusedQueue].
 type Deliverer struct {
 	cfg    DelivererConfig
 	store  *store.Store
 	queue  string
 	logger *slog.Logger
 	wake   chan struct{} // to Run, coalesced
+	made   time.Time
 
 	// Run's own.
-	lanes    lanes
-	health   health
-	method   Method
-	gen      int    // of method
-	cursor   uint64 // where to read on
-	more     bool   // there may be records at the cursor
-	readAt   time.Time
-	underWay int // with the method
-	storing  int // on their way into another queue
-	retrying int // with the method, of those that nobody answered before
-	sent     int // all that were ever sent
-	acks     []store.Ack
-	entries  []store.Entry
-	kept     []*lane
-	count    Stats
-	loggedAt time.Time // when a refusal was last logged
+	lanes       lanes
+	health      health
+	losses      losses
+	method      Method
+	gen         int32 // of method
+	hold        Hold
+	probe       *item  // by whose schedule a method that is down is probed; its lane is busy
+	probing     bool   // the probe, or its stand-in, is with the method
+	standIn     *item  // what was sent in place of the probe
+	substituted bool   // a stand-in made the last transmission
+	cursor      uint64 // where to read on
+	more        bool   // there may be records at the cursor
+	readAt      time.Time
+	scan        scan
+	underWay    int // with the method
+	storing     int // on their way into another queue
+	retrying    int // with the method, of those that nobody answered before
+	sent        int // all that were ever sent
+	draining    bool
+	pace        pace
+	paceAt      time.Time // when the pace allows more, if that is what is waited for
+	acks        []store.Ack
+	entries     []store.Entry
+	count       Stats
+	oldest      oldest
+	loggedAt    time.Time // when one that was set aside was last logged
 
-	mu      sync.Mutex
-	results []result
-	spare   []result
-	wanted  Method // set by SetMethod
-	newest  int    // generation of wanted
-	stats   Stats
+	mu         sync.Mutex
+	results    []result
+	spare      []result
+	wanted     Method // set by SetMethod, and wantedCfg
+	wantedCfg  DelivererConfig
+	newest     int32 // generation of wanted
+	wantedHold Hold  // set by SetHold
+	stats      Stats
 }
 
 // result is the end of what was begun with an item.
@@ -91,27 +117,19 @@ type result struct {
 	err error
 }
 
-// Stats is what a Deliverer does and has done since it was made.
-type Stats struct {
-	Queue      string
-	Pending    uint64 // records in the queue, those in flight included
-	InFlight   int    // records that the method has
-	Delivered  uint64
-	NoResponse uint64 // times that nobody answered a record
-	Moved      uint64 // records that went on to the next method
-	Refused    uint64 // records set aside, refused or damaged
-	// DownSince is when the method was found not to respond, zero while it does.
-	DownSince time.Time
-}
-
 // NewDeliverer makes a Deliverer for a method, which its queue is named after.
 func NewDeliverer(cfg DelivererConfig, st *store.Store, name MethodName, m Method, logger *slog.Logger) *Deliverer {
 	d := &Deliverer{
 		cfg: cfg.withDefaults(), store: st, queue: name.Queue(), logger: logger.With("queue", name.Queue()),
 		wake:   make(chan struct{}, 1),
+		made:   time.Now(),
 		health: health{window: 1}, // who knows what awaits the backlog of a restart
 		method: m, wanted: m,
+		scan:     scan{limit: maxSuperseding},
+		draining: true,
 	}
+	d.wantedCfg = d.cfg
+	d.pace = newPace(d.cfg.DrainRate)
 	d.lanes.bySession = map[sessions.ID]*lane{}
 	d.stats.Queue, d.count.Queue = d.queue, d.queue
 	return d
@@ -120,27 +138,15 @@ func NewDeliverer(cfg DelivererConfig, st *store.Store, name MethodName, m Metho
 // String says what Run does, for logs.
 func (d *Deliverer) String() string { return "deliver " + d.queue }
 
-// SetMethod replaces the method. What the old one has under way counts only if it is delivered;
-// otherwise the new one gets it. The old one must still call every done.
-func (d *Deliverer) SetMethod(m Method) {
+// SetMethod replaces the method, and how its queue is delivered. What the old one has under way counts
+// only if it is delivered; otherwise the new one gets it, from the beginning of its schedule. The old
+// one must still call every done.
+func (d *Deliverer) SetMethod(m Method, cfg DelivererConfig) {
 	d.mu.Lock()
-	d.wanted = m
+	d.wanted, d.wantedCfg = m, cfg.withDefaults()
 	d.newest++
 	d.mu.Unlock()
 	d.poke()
-}
-
-// Stats is a copy of the counters.
-func (d *Deliverer) Stats() Stats {
-	d.mu.Lock()
-	s := d.stats
-	d.mu.Unlock()
-	for _, q := range d.store.Queues() {
-		if q.Name == d.queue {
-			s.Pending = q.Len
-		}
-	}
-	return s
 }
 
 func (d *Deliverer) poke() {
@@ -164,7 +170,7 @@ func (d *Deliverer) Run(ctx context.Context) error {
 			return fmt.Errorf("accounting: deliver %s: %w", d.queue, err)
 		}
 		news := appended
-		if d.more {
+		if d.more && !d.isAway() {
 			news = nil // known already; a busy queue would wake us for nothing
 		}
 		timer.Reset(d.nextDue(now))
@@ -172,7 +178,7 @@ func (d *Deliverer) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-d.wake:
 		case <-news:
-			d.more = true
+			d.more, d.scan.more = true, true
 		case <-timer.C:
 		}
 	}
@@ -181,35 +187,61 @@ func (d *Deliverer) Run(ctx context.Context) error {
 
 // turn does all that can be done now.
 func (d *Deliverer) turn(ctx context.Context, now time.Time) error {
-	for _, r := range d.collect(now) {
+	for _, r := range d.collect() {
 		if err := d.settle(ctx, r, now); err != nil {
 			return err
 		}
 	}
 	d.lanes.wake(now)
+	if err := d.supersede(now); err != nil {
+		return err
+	}
 	if err := d.read(now); err != nil {
 		return err
 	}
 	if err := d.dispatch(now); err != nil {
 		return err
 	}
-	d.flush()
+	d.flush(now)
 	return nil
 }
 
-// collect takes the results that came in, and the newest method.
-func (d *Deliverer) collect(now time.Time) []result {
+// isAway reports whether nothing is sent, but for probes.
+func (d *Deliverer) isAway() bool { return d.hold != Open || d.health.isDown() }
+
+// isMoving reports whether what has another method goes there at once.
+func (d *Deliverer) isMoving() bool {
+	return d.hold == Away || d.hold == Open && d.health.isDown() && d.health.over
+}
+
+// collect takes the results that came in, and the newest method and hold.
+func (d *Deliverer) collect() []result {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	got := d.results
 	d.results, d.spare = d.spare[:0], got
-	if d.gen != d.newest {
-		d.gen, d.method = d.newest, d.wanted
-		d.health = health{window: 1, answers: d.health.answers + 1}
-		d.count.DownSince = time.Time{}
-		d.lanes.wakeAll()
+	hold, isNew := d.wantedHold, d.gen != d.newest
+	d.gen, d.method, d.cfg = d.newest, d.wanted, d.wantedCfg
+	d.mu.Unlock()
+	if isNew {
+		d.renew()
 	}
+	d.changeHold(hold)
 	return got
+}
+
+// renew begins anew with a method that took the place of another.
+func (d *Deliverer) renew() {
+	for _, l := range d.lanes.bySession {
+		if len(l.items) > 0 {
+			l.head().renew()
+		}
+	}
+	d.releaseProbe()
+	d.health = health{window: 1, answers: d.health.answers}
+	d.losses, d.pace = losses{}, newPace(d.cfg.DrainRate)
+	d.draining = true
+	d.count.DownSince = time.Time{}
+	d.lanes.wakeAll()
 }
 
 // finished is called by whoever had an item, on any goroutine.
@@ -220,31 +252,24 @@ func (d *Deliverer) finished(it *item, err error) {
 	d.poke()
 }
 
-// flush tells the store what is delivered, and the world what was counted.
-func (d *Deliverer) flush() {
-	if len(d.acks) > 0 {
-		d.store.Discard(d.acks)
-		d.acks = d.acks[:0]
-	}
-	d.count.InFlight = d.underWay
-	d.mu.Lock()
-	d.stats = d.count
-	d.mu.Unlock()
-}
-
 // nextDue is how long nothing is to be done unless something happens.
 func (d *Deliverer) nextDue(now time.Time) time.Duration {
 	at := now.Add(time.Hour)
 	sooner := func(t time.Time) {
-		if t.Before(at) {
+		if !t.IsZero() && t.Before(at) {
 			at = t
 		}
 	}
-	if d.health.isDown() && d.underWay == 0 && d.lanes.ready.len()+d.lanes.overdue.len() > 0 {
+	switch waits := d.lanes.ready.len()+d.lanes.overdue.len() > 0; {
+	case d.hold != Open || !d.health.isDown():
+	case d.probe != nil && !d.probing, d.probe == nil && d.underWay == 0 && waits:
 		sooner(d.health.probeAt)
 	}
-	if due := d.lanes.nextDue(); !due.IsZero() {
-		sooner(due)
+	sooner(d.lanes.nextDue())
+	sooner(d.paceAt)
+	sooner(d.oldest.due(d.lanes.items))
+	if d.scan.more && d.isAway() {
+		sooner(d.scan.at)
 	}
 	if d.more && d.readAt.After(now) {
 		sooner(d.readAt)
@@ -259,12 +284,12 @@ func (d *Deliverer) drain(ctx context.Context) error {
 	defer deadline.Stop()
 	for {
 		now := time.Now()
-		for _, r := range d.collect(now) {
+		for _, r := range d.collect() {
 			if err := d.settle(ctx, r, now); err != nil {
 				return fmt.Errorf("accounting: deliver %s: %w", d.queue, err)
 			}
 		}
-		d.flush()
+		d.flush(now)
 		if d.underWay+d.storing == 0 {
 			return nil
 		}

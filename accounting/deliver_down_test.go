@@ -35,7 +35,10 @@ func TestDeliverDown(t *testing.T) {
 		d := b.deliver(DelivererConfig{}, Group("g"), m)
 		b.after(20 * time.Second)
 		b.sent(m, "1 Start 0s", "3 Start 1s", "2 Start 3s", "1 Start 7s", "3 Start 15s")
-		if got := d.Stats(); got != (Stats{Queue: "group/g", Pending: 3, NoResponse: 5, DownSince: m.from}) {
+		if got := d.Stats(); got != (Stats{
+			Queue: "group/g", Pending: 3, NoResponse: 5,
+			DownSince: m.from, NextProbe: m.from.Add(31 * time.Second), Oldest: time.Unix(1, 0),
+		}) {
 			t.Errorf("stats %+v", got)
 		}
 		up.Store(true)
@@ -149,7 +152,7 @@ func TestDeliverFallback(t *testing.T) {
 		b.after(time.Second)
 		b.sent(first, "1 Start 0s", "2 Start 21s")
 		b.sent(last, "1 Start 20s", "1 Stop 20s", "3 Start 21s")
-		if got := d.Stats(); got != (Stats{Queue: "group/a", Pending: 1, InFlight: 1, NoResponse: 1, Moved: 3, DownSince: first.from.Add(20 * time.Second)}) {
+		if got := d.Stats(); got != (Stats{Queue: "group/a", Pending: 1, InFlight: 1, NoResponse: 1, Moved: 3, DownSince: first.from.Add(20 * time.Second), Oldest: time.Unix(1, 0)}) {
 			t.Errorf("stats %+v", got)
 		}
 		b.after(time.Minute)

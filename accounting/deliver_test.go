@@ -51,7 +51,7 @@ func TestDeliverOrder(t *testing.T) {
 		b.add("group/g", rec(1, start), rec(1, stop), rec(2, start), rec(2, stop))
 		b.after(time.Second)
 		b.sent(m, "9 Start 0s", "1 Start 0s", "2 Start 0s", "2 Stop 0s")
-		if got := d.Stats(); got != (Stats{Queue: "group/g", Pending: 2, InFlight: 1, Delivered: 3}) {
+		if got := d.Stats(); got != (Stats{Queue: "group/g", Pending: 2, InFlight: 1, Delivered: 3, Oldest: time.Unix(1, 0)}) {
 			t.Errorf("stats %+v", got)
 		}
 		b.after(10 * time.Second)
@@ -141,7 +141,7 @@ func TestDeliverSetMethod(t *testing.T) {
 				b.add("group/g", rec(1, start, Local), rec(1, stop, Local))
 				b.after(0)
 				next := newFake(1, nil)
-				d.SetMethod(next)
+				d.SetMethod(next, DelivererConfig{})
 				b.after(time.Second)
 				b.sent(next)
 				pending(said)
@@ -168,7 +168,7 @@ func TestDeliverSetMethodWhileDown(t *testing.T) {
 		b.add("group/g", rec(1, start))
 		b.after(10 * time.Minute)
 		m := newFake(8, nil)
-		d.SetMethod(m)
+		d.SetMethod(m, DelivererConfig{})
 		b.after(0)
 		b.sent(m, "1 Start 0s")
 	})

@@ -26,6 +26,48 @@
 // A Deliverer holds a bounded number of records in memory. Those of sessions
 // that must wait are given up and read again when they are due.
 //
+// # The life of an item
+//
+// An item is a record that a Deliverer has read. The items of a session stand
+// in a lane, and what is said here of an item is so for the first of its lane:
+//
+//	read ----> ready ----> under way ----> gone (delivered, or moved)
+//	             ^          |  |  |  |
+//	             | due      |  |  |  +-- refused ----------> set aside
+//	             |          |  |  |                              ^
+//	          waiting <-----+  |  +-- not answered --> suspect   | Rounds
+//	          (stopped)        |                        |   ^    | are over
+//	                           |                    due |   |    |
+//	                           |                        v   |    |
+//	                           |                     overdue ----+
+//	                           |                     (under way again)
+//	                           +-- the first that is not answered ---> probe
+//
+// What is not answered, with its schedule over, goes on to the next method of its
+// list if it has one. Otherwise, and before that, it is a suspect: it may be the
+// fault of the record, so once its time has come it is overdue, not ready, and has
+// a quarter of the window. It is set aside after [DelivererConfig].Rounds
+// schedules that ended while others were answered, unless so many losses may be
+// chance on a way that loses others too.
+//
+// # A method that is away
+//
+// A method is down from when a record is not answered that was not known for it,
+// and nothing else was since it was sent, until anything is. If its schedule goes
+// on, in a back-off, that record is the probe: until its schedule is over the
+// method gets its transmissions only, to the moment, and nothing goes elsewhere.
+// (Every other one of them is another record's, with the probe's [Progress], so
+// that a probe that is its own fault does not hide that the server is there.) From
+// then on, and at once without a back-off, what has a next method goes there, and
+// the rest is probed one at a time. An answer ends it: all that waits in its
+// back-off is due, and the window opens from one.
+//
+// While a method is down or held ([Hold]) a second reading of the queue, which
+// keeps no records, drops interims that a later interim or the stop of their
+// session supersedes (supersede.go). It keeps one number for each session whose
+// last record is an interim, 2,097,152 at most (72 MB, some 36 octets
+// each); beyond that it forgets them all, and drops less.
+//
 // # Layout
 //
 // All integers are big-endian; a name is its length in one octet and its

@@ -6,8 +6,9 @@ import "time"
 // be under way. It has no clock and no lock.
 type health struct {
 	down     time.Time // since when nobody answers; zero: somebody does
-	failures int       // probes in a row that nobody answered
-	probeAt  time.Time // when the next may be sent; meaningful while down
+	over     bool      // down, and a schedule has ended since: what has another method goes there
+	failures int       // schedules in a row that ended without an answer
+	probeAt  time.Time // when the next probe may be sent; meaningful while down
 	window   int       // how many records may be under way
 	ailing   bool      // down, or the window has not opened again since
 	answers  uint64    // all that ever came: who compares two readings knows whether one came between
@@ -20,7 +21,7 @@ func (h *health) isDown() bool { return !h.down.IsZero() }
 func (h *health) answered(limit int) {
 	h.answers++
 	if h.isDown() {
-		h.down, h.failures, h.window = time.Time{}, 0, 1
+		h.down, h.over, h.failures, h.window = time.Time{}, false, 0, 1
 	}
 	h.window = max(1, min(h.window+1, limit))
 	h.ailing = h.ailing && h.window < limit
@@ -37,10 +38,37 @@ func (h *health) unanswered(now time.Time, since uint64, again bool, lo, hi time
 		if again {
 			return
 		}
-		h.down, h.failures, h.ailing = now, 0, true
+		h.fall(now)
+	case !h.over:
+		return // the probe has the say
 	case now.Before(h.probeAt):
 		return // one of those that were under way when the first went unanswered
 	}
+	h.scheduleOver(now, lo, hi)
+}
+
+// later takes a record that nobody answered and whose schedule goes on. It reports whether the record
+// is the probe from now on: the first of those that were not answered, or the one that was sent
+// because a probe was due. The arguments are those of unanswered.
+func (h *health) later(now time.Time, since uint64, again bool) bool {
+	switch {
+	case since != h.answers:
+		return false
+	case !h.isDown():
+		if again {
+			return false
+		}
+		h.fall(now)
+		return true
+	}
+	return h.over && !now.Before(h.probeAt)
+}
+
+func (h *health) fall(now time.Time) { h.down, h.over, h.failures, h.ailing = now, false, 0, true }
+
+// scheduleOver takes the end of the schedule of the probe.
+func (h *health) scheduleOver(now time.Time, lo, hi time.Duration) {
+	h.over = true
 	h.failures++
 	h.probeAt = now.Add(retryWait(h.failures, lo, hi))
 }
@@ -63,4 +91,30 @@ func retryWait(failures int, lo, hi time.Duration) time.Duration {
 		wait *= 2
 	}
 	return min(wait, hi)
+}
+
+// losses is how often those records went unanswered that were answered in the end: how lossy the way
+// to the servers is. The newest thousand or so count.
+type losses struct{ lost, answered float64 }
+
+// unlucky is the chance below which so many losses in a row are no accident.
+const unlucky = 1e-9
+
+// add takes a record that was answered after it was lost so many times.
+func (l *losses) add(lost int) {
+	const keep = 1 - 1.0/1024
+	l.lost = l.lost*keep + float64(lost)
+	l.answered = l.answered*keep + 1
+}
+
+// explain reports whether it may be chance that one record was lost so many times in a row.
+func (l *losses) explain(times int) bool {
+	if l.lost == 0 {
+		return false
+	}
+	share, chance := l.lost/(l.lost+l.answered), 1.0
+	for ; times > 0 && chance > unlucky; times-- {
+		chance *= share
+	}
+	return chance > unlucky
 }

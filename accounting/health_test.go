@@ -87,3 +87,33 @@ func TestHealthOneUnanswered(t *testing.T) {
 		t.Errorf("down, though there was an answer meanwhile: %+v", h)
 	}
 }
+
+// The first record that is not answered, but whose schedule goes on, is the probe; nobody else has a
+// say until that is over.
+func TestHealthLater(t *testing.T) {
+	h := health{window: 8, answers: 3}
+	if h.later(at(0), 2, false) || h.later(at(0), 3, true) || h.isDown() {
+		t.Fatalf("down, though others were answered, or the record is known for it: %+v", h)
+	}
+	if !h.later(at(0), 3, false) || !h.isDown() || h.over || h.down != at(0) || !h.ailing {
+		t.Fatalf("after the first: %+v", h)
+	}
+	if h.later(at(1), 3, false) {
+		t.Error("there is a second probe")
+	}
+	h.unanswered(at(1), 3, false, time.Second, time.Minute)
+	if h.over || h.failures != 0 {
+		t.Errorf("another record ended the schedule of the probe: %+v", h)
+	}
+	h.scheduleOver(at(100), time.Second, time.Minute)
+	if !h.over || h.failures != 1 || h.probeAt != at(101) || h.down != at(0) {
+		t.Errorf("after the schedule: %+v", h)
+	}
+	if h.later(at(100), 3, false) || !h.later(at(101), 3, true) {
+		t.Errorf("the next probe is the one that is sent when it is due: %+v", h)
+	}
+	h.answered(8)
+	if h.isDown() || h.over || h.failures != 0 {
+		t.Errorf("after an answer: %+v", h)
+	}
+}

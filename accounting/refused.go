@@ -2,19 +2,23 @@ package accounting
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
+
+	"aaasess/store"
 )
 
-// RefusedQueue is the store's queue of records that a method refused for good, or that are damaged.
+// RefusedQueue is the store's queue of records that a method refused for good, that are damaged, or
+// that nobody answered while others were answered.
 // Nothing delivers it: it is for people to look at.
 const RefusedQueue = "refused"
 
-// Refused is a record that was set aside.
+// Refused is a record that was set aside: refused, damaged, or never answered.
 type Refused struct {
 	From   string    // the queue that it was in
-	At     time.Time // when it was refused
-	Reason string    // what the method said; at most 65535 octets
+	At     time.Time // when it was set aside
+	Reason string    // what the method said, or what is wrong; at most 65535 octets
 	Data   []byte    // the record as it was stored, for ParseRecord unless it is damaged
 }
 
@@ -43,4 +47,38 @@ func ParseRefused(b []byte) (*Refused, error) {
 	}
 	r.Data = []byte(c.rest)
 	return r, nil
+}
+
+// neverAnswered is why a record was set aside that a method never answered.
+type neverAnswered struct {
+	tries  int           // sends that went unanswered
+	rounds int           // schedules that they made
+	took   time.Duration // since the first
+}
+
+// Error says for how long, and how often, it was tried.
+func (e *neverAnswered) Error() string {
+	return fmt.Sprintf("never answered in %v, tried %d times in %d rounds, while others were answered",
+		e.took.Round(time.Second), e.tries, e.rounds)
+}
+
+// setAside puts a record where people can look at it.
+func (d *Deliverer) setAside(it *item, now time.Time) {
+	reason := it.refusal()
+	data := it.odd.damaged
+	who := []any{"seq", it.seq}
+	if it.rec != nil {
+		data = AppendRecord(nil, it.rec)
+		who = append(who, "session", it.rec.Session.String(), "type", it.rec.Type.String(), "list", it.rec.List)
+	}
+	if now.Sub(d.loggedAt) >= time.Second { // a server that refuses everything must not fill the disk with this
+		d.loggedAt = now
+		what := "accounting record refused, set aside"
+		if errors.As(reason, new(*neverAnswered)) {
+			what = "accounting record never answered, set aside"
+		}
+		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.count.Refused+d.count.SetAside+1)...)
+	}
+	refused := Refused{From: d.queue, At: now, Reason: reason.Error(), Data: data}
+	d.transfer(it, store.Append{Queue: RefusedQueue, Data: AppendRefused(nil, &refused)}, now)
 }

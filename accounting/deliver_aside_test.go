@@ -1,0 +1,240 @@
+package accounting
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+)
+
+// A record that is never answered while others are is set aside, with its history; its session goes
+// on and nobody was kept waiting.
+func TestDeliverSetAside(t *testing.T) {
+	for _, rounds := range []int{0, 1, 3} {
+		t.Run(fmt.Sprint(rounds), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				delay := time.Duration(0)
+				var sent time.Time
+				m := newFake(8, func(rec *Record, done func(error)) {
+					if rec.Session == 1 && rec.Type == start {
+						silent(rec, done)
+						return
+					}
+					if rec.Session == 2 {
+						delay = max(delay, time.Since(sent))
+					}
+					done(nil)
+				})
+				d := b.deliver(DelivererConfig{Rounds: rounds}, Group("g"), m)
+				b.add("group/g", rec(3, start)) // opens the window
+				b.after(0)
+				b.add("group/g", rec(1, start), rec(1, stop))
+				for range 150 {
+					b.after(time.Second)
+					sent = time.Now()
+					b.add("group/g", rec(2, interim))
+				}
+				b.after(time.Second)
+				want, took := rounds, ""
+				switch rounds {
+				case 0: // the default; the first ends at 20 s, waits are 1 2 4 8
+					want, took = 5, "never answered in 1m55s, tried 5 times in 5 rounds, while others were answered"
+				case 1:
+					took = "never answered in 20s, tried 1 times in 1 rounds, while others were answered"
+				case 3:
+					took = "never answered in 1m3s, tried 3 times in 3 rounds, while others were answered"
+				}
+				s := d.Stats()
+				if s.SetAside != 1 || s.Refused != 0 || s.NoResponse != uint64(want) || s.Pending != 0 || s.Delivered != 152 {
+					t.Errorf("stats %+v", s)
+				}
+				got := refused(t, b.store)
+				if len(got) != 1 || got[0].Reason != took || string(got[0].Data) != string(AppendRecord(nil, rec(1, start))) {
+					t.Errorf("set aside %+v", got)
+				}
+				if delay > 0 {
+					t.Errorf("others were delayed by %v", delay)
+				}
+				if log := b.log.String(); strings.Count(log, "never answered, set aside") != 1 || !strings.Contains(log, "session=00000001") {
+					t.Errorf("log:\n%s", log)
+				}
+			})
+		})
+	}
+}
+
+// With back-off it is one schedule, all of it; others being answered in between is enough.
+func TestDeliverSetAsideBackOff(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		short := Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 5 * time.Minute, BackoffRetry: 8}
+		m := newScheduled(short, func(rec *Record) bool { return rec.Session != 1 })
+		d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), m)
+		b.add("group/g", rec(1, start), rec(1, stop))
+		for range 50 { // now and then a record
+			b.after(33 * time.Second)
+			b.add("group/g", rec(2, start))
+		}
+		b.after(time.Second)
+		if s := d.Stats(); s.SetAside != 1 || s.Delivered != 50 || s.Pending != 1 {
+			t.Errorf("stats %+v", s)
+		}
+		var one []int
+		for i, s := range m.all() {
+			if strings.HasPrefix(s, "1 Start") {
+				one = append(one, moments(t, m)[i])
+			}
+		}
+		// At 45 another stands in for it, which is answered; that lets this one go at once.
+		if want := fmt.Sprint([]int{0, 5, 10, 15, 25, 45, 85, 165, 325, 625, 925, 1225}); fmt.Sprint(one[:min(12, len(one))]) != want {
+			t.Errorf("sent at %v, want %v", one, want)
+		}
+	})
+}
+
+// Those that are set aside in a flood are logged as refusals are: one a second.
+func TestDeliverSetAsideLog(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(256, func(rec *Record, done func(error)) {
+			if rec.Session > 1000 {
+				silent(rec, done)
+				return
+			}
+			time.AfterFunc(time.Second, func() { done(nil) })
+		})
+		d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), m)
+		for i := range sessions.ID(60) {
+			b.add("group/g", rec(i+1, start))
+			b.after(time.Second)
+		}
+		for i := range sessions.ID(50) {
+			b.add("group/g", rec(1001+i, start))
+		}
+		for i := range sessions.ID(300) {
+			b.add("group/g", rec(i+1, start))
+			b.after(time.Second)
+		}
+		s := d.Stats()
+		if n := strings.Count(b.log.String(), "set aside"); s.SetAside != 50 || n < 1 || n > 5 {
+			t.Errorf("%d lines, stats %+v", n, s)
+		}
+	})
+}
+
+// A method that is wholly down has nothing set aside, with and without back-off, and not either when
+// it was there for a moment in between.
+func TestDeliverDownSetsNothingAside(t *testing.T) {
+	for name, s := range map[string]Schedule{
+		"back-off": {Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: 5},
+		"none":     {Timeout: 5 * time.Second, Retransmit: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				var up atomic.Bool
+				up.Store(true)
+				m := newScheduled(s, func(*Record) bool { return up.Load() })
+				d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), m)
+				id := sessions.ID(0)
+				add := func(n int) {
+					for range n {
+						id++
+						b.add("group/g", rec(id, start))
+					}
+				}
+				add(50)
+				b.after(time.Minute)
+				up.Store(false)
+				for range 20 {
+					add(10)
+					b.after(20 * time.Minute)
+				}
+				s := d.Stats()
+				if s.Pending != 200 || s.SetAside != 0 || s.DownSince.IsZero() {
+					t.Errorf("stats %+v", s)
+				}
+				up.Store(true)
+				b.after(3 * time.Minute)
+				if s := d.Stats(); s.Pending != 0 || s.SetAside != 0 || s.Delivered != 250 {
+					t.Errorf("stats %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A way that loses a fifth of all rounds is no reason to set anything aside.
+func TestDeliverLossySetsNothingAside(t *testing.T) {
+	for seed := range uint64(3) {
+		inBubble(t, func(b *bubble) {
+			rng := rand.New(rand.NewPCG(seed, 7))
+			poisoned := sessions.ID(500)
+			m := newFake(64, func(rec *Record, done func(error)) {
+				if rec.Session == poisoned || rng.Float64() < 0.2 {
+					silent(rec, done)
+					return
+				}
+				time.AfterFunc(time.Duration(rng.Int64N(int64(100*time.Millisecond))), func() { done(nil) })
+			})
+			d := b.deliver(DelivererConfig{}, Group("g"), m)
+			const total = 6000
+			for id := range sessions.ID(total) {
+				b.add("group/g", rec(id+1, start))
+				if id%20 == 0 {
+					b.after(time.Second)
+				}
+			}
+			b.after(40 * time.Minute)
+			s := d.Stats()
+			if s.Delivered != total-1 || s.NoResponse < total/5 {
+				t.Errorf("seed %d: stats %+v", seed, s)
+			}
+			for i := range 6000 { // what is never answered is set aside all the same
+				if s = d.Stats(); s.SetAside > 0 {
+					break
+				}
+				b.add("group/g", rec(total+sessions.ID(i)+1, start))
+				b.after(time.Second)
+			}
+			if got := refused(t, b.store); len(got) != 1 || string(got[0].Data) != string(AppendRecord(nil, rec(poisoned, start))) {
+				t.Errorf("seed %d: set aside %+v", seed, got)
+			}
+		})
+	}
+}
+
+// So many losses in a row are chance where others are lost as well.
+func TestLossesExplain(t *testing.T) {
+	var l losses
+	if l.explain(0) || l.explain(1) {
+		t.Error("where nothing is lost nothing is by chance")
+	}
+	for i := range 5000 {
+		l.add(i % 2)
+	}
+	// One of three rounds is lost: 18 in a row have a chance of 3e-9, 19 of 9e-10.
+	if !l.explain(18) || l.explain(19) {
+		t.Errorf("%+v: 18 %t, 19 %t", l, l.explain(18), l.explain(19))
+	}
+	for range 20000 {
+		l.add(0)
+	}
+	if l.explain(5) {
+		t.Errorf("what was lost long ago counts: %+v", l)
+	}
+}
+
+// A refusal and a record that is set aside are told apart, and both are news of a server.
+func TestDeliverRefusedNotSetAside(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), newFake(8, answering(errors.New("no"))))
+		b.add("group/g", rec(1, start))
+		b.after(time.Second)
+		if s := d.Stats(); s.Refused != 1 || s.SetAside != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}

@@ -1,0 +1,324 @@
+package accounting
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// moments are the times of all transmissions of a schedule, in seconds, with a new schedule every
+// time that one is over.
+func moments(t *testing.T, m *scheduled) (seconds []int) {
+	t.Helper()
+	for _, s := range m.all() {
+		at, err := time.ParseDuration(s[strings.LastIndexByte(s, ' ')+1:])
+		if err != nil || at%time.Second != 0 {
+			t.Fatalf("transmission not on a full second: %s", s)
+		}
+		seconds = append(seconds, int(at/time.Second))
+	}
+	return seconds
+}
+
+// s4Moments are those of S4: 36 transmissions.
+func s4Moments() []int {
+	all := []int{0, 5, 10, 15, 25, 45, 85, 165, 325, 645, 1285, 2565, 5125, 8725, 12325}
+	for len(all) < 36 {
+		all = append(all, all[len(all)-1]+3600)
+	}
+	return all
+}
+
+func never(*Record) bool { return false }
+
+// A record is sent as S4 says, to the second, and goes on to the next method after that.
+func TestDeliverSchedule(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m, next := newScheduled(s4, never), newFake(8, nil)
+		b.deliver(DelivererConfig{Rounds: 1}, Group("a"), m)
+		b.deliver(DelivererConfig{}, Local, next)
+		b.add("group/a", rec(1, start, Local), rec(1, stop, Local))
+		last := s4Moments()[35]
+		b.after(time.Duration(last)*time.Second + 4*time.Second)
+		if diff := cmp.Diff(s4Moments(), moments(t, m)); diff != "" {
+			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
+		}
+		b.sent(next)
+		b.after(time.Second)
+		over := time.Duration(last+5) * time.Second
+		b.sent(next, fmt.Sprintf("1 Start %v", over), fmt.Sprintf("1 Stop %v", over))
+		for _, s := range m.all() {
+			if !strings.HasPrefix(s, "1 Start ") {
+				t.Errorf("sent %s", s)
+			}
+		}
+	})
+}
+
+// A record without a next method begins anew when its schedule is over, for ever: that nobody answers
+// anybody is not its fault.
+func TestDeliverScheduleAnew(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newScheduled(Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}, never)
+		d := b.deliver(DelivererConfig{Rounds: 1}, Group("a"), m)
+		b.add("group/a", rec(1, start))
+		b.after(3*time.Minute + 30*time.Second)
+		want := []int{
+			0, 5, 15, 35, 75, // nobody answers by 80
+			81, 86, 96, 116, 156, // nor by 161
+			163, 168, 178, 198,
+		}
+		if diff := cmp.Diff(want, moments(t, m)); diff != "" {
+			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
+		}
+		b.after(6 * time.Hour)
+		s := d.Stats()
+		if s.Pending != 1 || s.SetAside != 0 || len(refused(t, b.store)) != 0 || s.DownSince != m.from.Add(10*time.Second) {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// While a method is down a backlog costs its servers one transmission at each moment of the schedule,
+// and nothing goes elsewhere; then the window opens from one.
+func TestDeliverBacklogProbed(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		m, next := newScheduled(s4, func(*Record) bool { return up.Load() }), newFake(8, nil)
+		for id := range sessions.ID(100) {
+			b.add("group/a", rec(id+1, start, Local), rec(id+1, stop, Local))
+		}
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		b.deliver(DelivererConfig{}, Local, next)
+		b.after(9000 * time.Second)
+		if diff := cmp.Diff(s4Moments()[:14], moments(t, m)); diff != "" {
+			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
+		}
+		// The probe is the first; every other transmission of the back-off is another's.
+		var who []string
+		for _, s := range m.all() {
+			who = append(who, s[:strings.IndexByte(s, ' ')])
+		}
+		if want := strings.Fields("1 1 1 1 2 1 3 1 4 1 5 1 6 1"); !cmp.Equal(want, who) {
+			t.Errorf("sessions %v, want %v", who, want)
+		}
+		s := d.Stats()
+		if s.NextProbe != m.from.Add(12325*time.Second) || s.DownSince != m.from.Add(20*time.Second) || s.Pending != 200 {
+			t.Errorf("stats %+v", s)
+		}
+		if log := b.log.String(); strings.Count(log, "does not respond") != 1 || !strings.Contains(log, "next=5s") {
+			t.Errorf("log:\n%s", log)
+		}
+		up.Store(true)
+		b.after(12325*time.Second - time.Since(m.from))
+		if s := d.Stats(); s.Delivered != 200 || !s.DownSince.IsZero() || !s.NextProbe.IsZero() {
+			t.Errorf("stats %+v", s)
+		}
+		b.sent(next)
+	})
+}
+
+// After the silence of a day the window opens from one record, doubling.
+func TestDeliverBacklogOpensSlowly(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		var since time.Time // set before up
+		m := newScheduled(s4, func(*Record) bool { return false })
+		began := map[int]int{}
+		slow := &fakeMethod{window: 16, from: time.Now()}
+		slow.answer = func(_ *Record, done func(error)) {
+			began[int(time.Since(since)/time.Second)]++
+			time.AfterFunc(time.Second, func() { done(nil) })
+		}
+		for id := range sessions.ID(40) {
+			b.add("group/a", rec(id+1, start))
+		}
+		b.deliver(DelivererConfig{}, Group("a"), methodFunc{16, func(rec *Record, at Progress, done func(error)) {
+			if !up.Load() {
+				m.Send(rec, at, done)
+				return
+			}
+			slow.Send(rec, at, done)
+		}})
+		b.after(100 * time.Second)
+		since = m.from.Add(165 * time.Second)
+		up.Store(true)
+		b.after(100 * time.Second)
+		want := map[int]int{0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 5: 9}
+		if diff := cmp.Diff(want, began); diff != "" {
+			t.Errorf("sent in each second: want (-) and got (+):\n%s", diff)
+		}
+	})
+}
+
+// methodFunc is a method made of a function.
+type methodFunc struct {
+	window int
+	send   func(*Record, Progress, func(error))
+}
+
+func (m methodFunc) Window() int { return m.window }
+
+func (m methodFunc) Send(rec *Record, at Progress, done func(error)) { m.send(rec, at, done) }
+
+// Once the schedule of the probe is over what has a next method goes there at once, and what has not
+// is probed one at a time, each by its schedule.
+func TestDeliverScheduleOver(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		short := Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}
+		m, next := newScheduled(short, never), newFake(8, nil)
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		b.deliver(DelivererConfig{}, Local, next)
+		b.add("group/a", rec(1, start, Local), rec(2, start, Local), rec(3, start))
+		b.after(79 * time.Second)
+		b.sent(next)
+		b.after(time.Second)
+		b.sent(next, "2 Start 1m20s", "1 Start 1m20s")
+		b.after(40 * time.Second) // the probe is now 3, from 81 on
+		b.add("group/a", rec(4, start, Local), rec(5, start))
+		b.after(0)
+		b.sent(next, "2 Start 1m20s", "1 Start 1m20s", "4 Start 2m0s")
+		b.after(45 * time.Second)
+		want := []string{
+			"1 Start 0s", "1 Start 5s", "2 Start 15s", "1 Start 35s", "3 Start 1m15s",
+			"3 Start 1m21s", "3 Start 1m26s", "3 Start 1m36s", "3 Start 1m56s", "5 Start 2m36s",
+			"5 Start 2m43s",
+		}
+		got := m.all()
+		if diff := cmp.Diff(want, got[:min(len(got), len(want))]); diff != "" {
+			t.Errorf("want (-) and got (+):\n%s", diff)
+		}
+		if s := d.Stats(); s.Moved != 3 || s.Pending != 2 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// A server that is there, but never answers the record that is the probe, is found out by another.
+func TestDeliverPoisonedProbe(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newScheduled(s4, func(rec *Record) bool { return rec.Session != 1 })
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		b.add("group/a", rec(1, start))
+		b.after(22 * time.Second)
+		b.add("group/a", rec(2, start), rec(3, start))
+		b.after(8 * time.Second)
+		b.sent(&m.fakeMethod, "1 Start 0s", "1 Start 5s", "1 Start 10s", "1 Start 15s", "2 Start 25s", "3 Start 25s", "1 Start 25s")
+		if s := d.Stats(); s.Delivered != 2 || !s.DownSince.IsZero() {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// A method that takes the place of one that is down begins at the beginning, with everything.
+func TestDeliverSetMethodInSchedule(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		old := newScheduled(s4, never)
+		d := b.deliver(DelivererConfig{}, Group("a"), old)
+		b.add("group/a", rec(1, start))
+		b.after(0)
+		b.add("group/a", rec(2, start), rec(3, start))
+		b.after(1000 * time.Second)
+		var at []Progress
+		done := map[sessions.ID]func(error){}
+		d.SetMethod(methodFunc{8, func(rec *Record, p Progress, fn func(error)) {
+			at = append(at, p)
+			done[rec.Session] = fn
+		}}, DelivererConfig{})
+		b.after(0)
+		if len(at) != 1 || at[0] != (Progress{}) {
+			t.Fatalf("sent at %v", at)
+		}
+		for id, fn := range done { // while it is under way yet another one comes
+			b.after(time.Second)
+			again := newScheduled(s4, func(*Record) bool { return true })
+			d.SetMethod(again, DelivererConfig{})
+			b.after(0)
+			fn(&Later{After: time.Hour, At: Progress{Attempt: 9}}) // the word of one that is no more
+			b.after(0)
+			if got := again.all(); len(got) != 3 || !strings.HasSuffix(got[2], " 0s") || id == 0 {
+				t.Errorf("sent %v", got)
+			}
+		}
+		b.pending("group/a", 0)
+	})
+}
+
+// What a method says of a stand-in after the probe was let go changes nothing for the record.
+func TestDeliverStandInTooLate(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var calls []string
+		var late, standIn func(error)
+		var up atomic.Bool
+		d := b.deliver(DelivererConfig{}, Group("a"), methodFunc{8, func(rec *Record, at Progress, done func(error)) {
+			calls = append(calls, fmt.Sprintf("%d/%d", rec.Session, at.Attempt))
+			switch {
+			case up.Load():
+				done(nil)
+			case rec.Session == 1:
+				done(&Later{After: 10 * time.Second, At: Progress{Attempt: 7}})
+			case rec.Session == 9:
+				late = done
+			case len(calls) == 1: // opens the window
+				done(nil)
+			default:
+				standIn = done
+			}
+		}})
+		b.add("group/a", rec(8, start))
+		b.after(0)
+		b.add("group/a", rec(9, start), rec(1, start))
+		b.after(time.Second)
+		b.add("group/a", rec(2, start))
+		b.after(10 * time.Second)
+		if want := []string{"8/0", "9/0", "1/0", "2/7"}; !cmp.Equal(want, calls) {
+			t.Fatalf("sent %v", calls)
+		}
+		up.Store(true)
+		late(nil)
+		b.after(0)
+		standIn(&Later{After: time.Hour, At: Progress{Attempt: 8}})
+		b.after(0)
+		if want := []string{"8/0", "9/0", "1/0", "2/7", "1/7", "2/0"}; !cmp.Equal(want, calls) {
+			t.Errorf("sent %v, want %v", calls, want)
+		}
+		if s := d.Stats(); s.Delivered != 4 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// A probe whose method was stopped says nothing, and goes on in a moment where it was.
+func TestDeliverProbeStopped(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var calls []string
+		from := time.Now()
+		d := b.deliver(DelivererConfig{}, Group("a"), methodFunc{8, func(rec *Record, at Progress, done func(error)) {
+			calls = append(calls, fmt.Sprintf("%d/%d %v", rec.Session, at.Attempt, time.Since(from)))
+			switch len(calls) {
+			case 1:
+				done(&Later{After: 10 * time.Second, At: Progress{Attempt: 4}})
+			case 4:
+				done(nil)
+			default:
+				done(ErrStopped)
+			}
+		}})
+		b.add("group/a", rec(1, start))
+		b.after(time.Second)
+		b.add("group/a", rec(2, start))
+		b.after(time.Minute)
+		if want := []string{"1/0 0s", "2/4 10s", "1/4 11s", "2/4 12s", "1/4 12s"}; !cmp.Equal(want, calls[:5]) {
+			t.Errorf("sent %v, want %v", calls, want)
+		}
+		if s := d.Stats(); s.Delivered != 1 || s.NoResponse != 1 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}

@@ -1,0 +1,142 @@
+package accounting
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+)
+
+func TestPace(t *testing.T) {
+	t0 := time.Unix(1000, 0)
+	for name, tc := range map[string]struct {
+		rate  float64
+		each  time.Duration // of the wake-ups
+		burst int
+		want  int // in 10 s
+	}{
+		"one at a time":     {1, 0, 1, 11},
+		"half a record":     {0.5, 0, 1, 6},
+		"a hundred":         {100, 0, 1, 1001},
+		"no divisor of 1e9": {7, 0, 1, 70}, // an interval is rounded up
+		"ten a wake-up":     {1000, 0, 10, 10010},
+		"often":             {1000, 300 * time.Microsecond, 10, 10009},
+		"seldom":            {1000, time.Second, 10, 110},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, sent := newPace(tc.rate), 0
+			for now := t0; !now.After(t0.Add(10 * time.Second)); {
+				n := p.room(now)
+				if n > tc.burst || n < 0 {
+					t.Fatalf("%d at once", n)
+				}
+				p.take(n)
+				sent += n
+				if bound := float64(tc.burst) + tc.rate*now.Sub(t0).Seconds(); float64(sent) > bound+1e-6 {
+					t.Fatalf("%d after %v, at most %v", sent, now.Sub(t0), bound)
+				}
+				if tc.each > 0 {
+					now = now.Add(tc.each)
+					continue
+				}
+				now = p.next()
+			}
+			if sent != tc.want {
+				t.Errorf("%d in 10 s, want %d", sent, tc.want)
+			}
+		})
+	}
+	for _, rate := range []float64{0, -1} {
+		if p := newPace(rate); p.interval != 0 {
+			t.Errorf("rate %v: %+v", rate, p)
+		}
+	}
+}
+
+// After an outage a backlog goes out at the rate, to the record; then there is no limit.
+func TestDrainRate(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		up.Store(true)
+		m := newScheduled(Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(*Record) bool { return up.Load() })
+		m.window = 1000
+		d := b.deliver(DelivererConfig{DrainRate: 100}, Group("g"), m)
+		b.after(time.Second)
+		for id := range sessions.ID(50) { // nothing drains: no limit, but for the window
+			b.add("group/g", rec(id+1, start))
+		}
+		b.after(0)
+		if s := d.Stats(); s.Delivered != 50 || s.Draining {
+			t.Errorf("stats %+v", s)
+		}
+		up.Store(false)
+		for id := range sessions.ID(500) {
+			b.add("group/g", rec(id+100, start), rec(id+100, stop))
+		}
+		b.after(time.Minute)
+		up.Store(true)
+		b.after(time.Minute)
+		from := len(m.all()) - 1
+		var times []time.Duration
+		for i, s := range m.all() {
+			at, err := time.ParseDuration(s[strings.LastIndexByte(s, ' ')+1:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at > 61*time.Second {
+				from = min(from, i)
+				times = append(times, at)
+			}
+		}
+		// The probe, and then 999 at intervals of 10 ms.
+		if len(times) != 1000 {
+			t.Fatalf("%d sent", len(times))
+		}
+		for i := 1; i < len(times); i++ {
+			if want := times[0] + time.Duration(i-1)*10*time.Millisecond; times[i] != want {
+				t.Fatalf("record %d sent at %v, want %v", i, times[i], want)
+			}
+		}
+		if s := d.Stats(); s.Pending != 0 || s.Draining {
+			t.Errorf("stats %+v", s)
+		}
+		before := time.Now()
+		for id := range sessions.ID(100) {
+			b.add("group/g", rec(id+2000, start))
+		}
+		b.after(0)
+		if s := d.Stats(); s.Pending != 0 || !before.Equal(time.Now()) {
+			t.Errorf("stats %+v after %v", s, time.Since(before))
+		}
+	})
+}
+
+// The backlog of a start drains at the rate too, and says so.
+func TestDrainRateAtStart(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		for id := range sessions.ID(40) {
+			b.add("group/g", rec(id/10+1, start))
+		}
+		m := newFake(256, nil)
+		d := b.deliver(DelivererConfig{DrainRate: 2}, Group("g"), m)
+		b.after(10*time.Second + 100*time.Millisecond)
+		if s := d.Stats(); s.Delivered != 21 || !s.Draining {
+			t.Errorf("stats %+v", s)
+		}
+		d.SetMethod(m, DelivererConfig{DrainRate: 4}) // a reload
+		b.after(2 * time.Second)
+		if s := d.Stats(); s.Delivered != 30 {
+			t.Errorf("stats %+v", s)
+		}
+		b.after(2 * time.Second)
+		if s := d.Stats(); s.Delivered != 38 || !s.Draining {
+			t.Errorf("stats %+v", s)
+		}
+		b.after(10 * time.Second)
+		if s := d.Stats(); s.Delivered != 40 || s.Draining {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}

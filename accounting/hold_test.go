@@ -1,0 +1,133 @@
+package accounting
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Held sends and moves nothing, Away moves what has a next method, Open sends.
+func TestHold(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m, next := newFake(8, nil), newFake(8, nil)
+		d := NewDeliverer(DelivererConfig{}, b.store, Group("a"), m, quiet)
+		d.SetHold(Held)
+		b.add("group/a", rec(1, start, Local), rec(2, start))
+		b.run(d)
+		b.deliver(DelivererConfig{}, Local, next)
+		b.after(time.Hour)
+		b.add("group/a", rec(3, start, Local))
+		b.after(time.Hour)
+		b.sent(m)
+		b.sent(next)
+		if s := d.Stats(); s.Hold != Held || s.Pending != 3 || s.Draining || !s.DownSince.IsZero() || s.Oldest != time.Unix(1, 0) {
+			t.Errorf("stats %+v", s)
+		}
+		d.SetHold(Away)
+		b.after(time.Second)
+		b.add("group/a", rec(1, stop, Local))
+		b.after(time.Second)
+		b.sent(m)
+		b.sent(next, "1 Start 2h0m0s", "3 Start 2h0m0s", "1 Stop 2h0m1s")
+		if s := d.Stats(); s.Hold != Away || s.Pending != 1 || s.Moved != 3 {
+			t.Errorf("stats %+v", s)
+		}
+		d.SetHold(Open)
+		b.after(0)
+		b.sent(m, "2 Start 2h0m2s")
+		if s := d.Stats(); s.Hold != Open || s.Pending != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// What is under way when a method is held ends as it would; unanswered it waits.
+func TestHoldUnderWay(t *testing.T) {
+	for _, hold := range []Hold{Held, Away} {
+		t.Run(hold.String(), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				m, next := newScheduled(Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(r *Record) bool { return r.Session == 1 }), newFake(8, nil)
+				d := b.deliver(DelivererConfig{}, Group("a"), m)
+				b.deliver(DelivererConfig{}, Local, next)
+				b.add("group/a", rec(1, start))
+				b.after(0)
+				b.add("group/a", rec(2, start, Local), rec(3, start))
+				b.after(time.Second)
+				d.SetHold(hold)
+				b.after(time.Hour)
+				if n := len(m.all()); n != 1+8 {
+					t.Errorf("sent %v", m.all())
+				}
+				if s := d.Stats(); s.Delivered != 1 || hold == Held && s.Pending != 2 || hold == Away && s.Pending != 1 || !s.NextProbe.IsZero() {
+					t.Errorf("stats %+v", s)
+				}
+				if hold == Away {
+					b.sent(next, "2 Start 20s")
+					return
+				}
+				b.sent(next)
+				d.SetHold(Away)
+				b.after(0)
+				b.sent(next, "2 Start 1h0m1s")
+			})
+		})
+	}
+}
+
+// With Open a method that was down in the midst of a schedule has its chance at once.
+func TestHoldOpensWhileDown(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		m := newScheduled(s4, func(*Record) bool { return up.Load() })
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		b.add("group/a", rec(1, start), rec(2, start))
+		b.after(9000 * time.Second)
+		d.SetHold(Held)
+		b.after(8 * time.Hour)
+		if n := len(m.all()); n != 14 {
+			t.Errorf("sent %v", m.all())
+		}
+		up.Store(true)
+		d.SetHold(Open)
+		b.after(0)
+		if s := d.Stats(); s.Delivered != 2 || !s.DownSince.IsZero() || s.Pending != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// With Away what is in the midst of its schedule goes on to its next method, the probe too.
+func TestHoldAwayInSchedule(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m, next := newScheduled(s4, never), newFake(8, nil)
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		b.deliver(DelivererConfig{}, Local, next)
+		b.add("group/a", rec(1, start, Local), rec(2, start, Local), rec(3, start))
+		b.after(100 * time.Second)
+		d.SetHold(Away)
+		b.after(time.Second)
+		b.sent(next, "2 Start 1m40s", "1 Start 1m40s")
+		b.after(time.Hour)
+		if s := d.Stats(); s.Pending != 1 || s.Moved != 2 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// While held superseded interims are dropped.
+func TestHoldSupersedes(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(8, nil)
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		d.SetHold(Held)
+		b.after(0)
+		b.add("group/a", rec(1, interim), rec(1, interim), rec(1, interim), rec(1, stop))
+		b.after(2 * time.Second)
+		if s := d.Stats(); s.Superseded != 3 || s.Pending != 1 {
+			t.Errorf("stats %+v", s)
+		}
+		d.SetHold(Open)
+		b.after(0)
+		b.sent(m, "1 Stop 2s")
+	})
+}

@@ -1,0 +1,162 @@
+package accounting
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/store"
+
+	"pgregory.net/rapid"
+)
+
+// Whatever is appended while a method comes and goes, is held, or is restarted: per session and in
+// order all starts and stops arrive, and of each run of interims the last at least, unless the stop
+// follows it; what is appended while the method is there arrives all.
+func TestSupersedeModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		events := rapid.SliceOfN(rapid.IntRange(0, 19), 1, 80).Draw(rt, "events")
+		backoff := rapid.SampledFrom([]int{0, 2, 40}).Draw(rt, "backoff")
+		loaded := rapid.SampledFrom([]int{4, 64}).Draw(rt, "loaded")
+		synctest.Test(t, func(t *testing.T) {
+			b := &bubble{T: t, disk: store.NewDisk()}
+			b.begin()
+			b.store = openStore(t, b.disk)
+			w := &comings{
+				bubble: b, rt: rt, cfg: DelivererConfig{Loaded: loaded, Rounds: 1},
+				schedule: Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: backoff},
+				appended: map[sessions.ID][]appended{}, arrived: map[sessions.ID][]int64{},
+			}
+			w.start()
+			for _, ev := range events {
+				w.event(ev)
+			}
+			w.up.Store(true)
+			w.deliverer.SetHold(Open)
+			b.after(3 * time.Minute)
+			b.stop()
+			w.check()
+			if err := b.store.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	})
+}
+
+// comings is a server that comes and goes, and what is known of the records it should get.
+type comings struct {
+	*bubble
+	rt        *rapid.T
+	cfg       DelivererConfig
+	schedule  Schedule
+	deliverer *Deliverer
+	up        atomic.Bool
+	hold      Hold
+	process   atomic.Int64
+	serial    int64
+	appended  map[sessions.ID][]appended
+	mu        sync.Mutex // guards arrived
+	arrived   map[sessions.ID][]int64
+}
+
+type appended struct {
+	serial int64
+	typ    sessions.EventType
+	must   bool // it is sent at once: nothing waits, nobody is away
+}
+
+// start runs a deliverer as a new process would.
+func (w *comings) start() {
+	process := w.process.Add(1)
+	m := newScheduled(w.schedule, func(r *Record) bool {
+		if !w.up.Load() || process != w.process.Load() {
+			return false
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.arrived[r.Session] = append(w.arrived[r.Session], r.At.Unix())
+		return true
+	})
+	w.deliverer = NewDeliverer(w.cfg, w.store, Group("g"), m, quiet)
+	w.deliverer.SetHold(w.hold)
+	w.run(w.deliverer)
+	w.after(0)
+}
+
+func (w *comings) event(ev int) {
+	switch ev {
+	case 12, 13:
+		w.up.Store(!w.up.Load())
+	case 14, 15:
+		w.hold = Hold(ev-14) * Held
+		w.deliverer.SetHold(w.hold)
+	case 16:
+		w.stop()
+		if err := w.store.Close(); err != nil {
+			w.Fatal(err)
+		}
+		w.store = openStore(w, w.disk)
+		w.begin()
+		w.start()
+	case 17:
+		w.after(5 * time.Second)
+		w.dropped()
+	case 18, 19:
+		w.after(time.Minute)
+	default:
+		id := sessions.ID(ev%3 + 1)
+		typ := []sessions.EventType{start, interim, interim, stop}[ev/3]
+		w.serial++
+		s := w.deliverer.Stats()
+		must := w.up.Load() && w.hold == Open && s.DownSince.IsZero() && s.Pending == 0
+		w.appended[id] = append(w.appended[id], appended{w.serial, typ, must})
+		r := rec(id, typ)
+		r.At = time.Unix(w.serial, 0)
+		w.add("group/g", r)
+		w.after(0)
+	}
+}
+
+// dropped checks that while the method is away there is no more left than there should be: what is
+// under way, or is the probe, stays.
+func (w *comings) dropped() {
+	if s := w.deliverer.Stats(); s.Hold == Open && s.DownSince.IsZero() {
+		return
+	}
+	before, superseded := map[sessions.ID]sessions.EventType{}, 0
+	for _, r := range records(w, w.store, "group/g") {
+		if before[r.Session] == interim && r.Type != start {
+			superseded++
+		}
+		before[r.Session] = r.Type
+	}
+	if superseded > 3 {
+		w.rt.Errorf("%d superseded interims are left", superseded)
+	}
+}
+
+func (w *comings) check() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, all := range w.appended {
+		got := w.arrived[id]
+		if !slices.IsSorted(got) || len(slices.Compact(slices.Clone(got))) != len(got) {
+			w.rt.Errorf("session %d: order %v", id, got)
+		}
+		for i, a := range all {
+			mayLack := !a.must && a.typ == interim && i+1 < len(all) && all[i+1].typ != start
+			if !mayLack && !slices.Contains(got, a.serial) {
+				w.rt.Errorf("session %d: %d (%v) is lost of %v: %v", id, a.serial, a.typ, all, got)
+			}
+		}
+	}
+	for _, q := range w.store.Queues() {
+		if q.Len != 0 {
+			w.rt.Errorf("%d records left in %s", q.Len, q.Name)
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package accounting
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/store"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// left is what a queue holds, as "session type".
+func (b *bubble) left(queue string) (all []string) {
+	b.Helper()
+	for _, r := range records(b, b.store, queue) {
+		all = append(all, fmt.Sprintf("%d %s", r.Session, r.Type))
+	}
+	return all
+}
+
+// While a method is down interims are dropped that a later interim or the stop of their session
+// supersedes, read or not; starts and stops never, nor an interim that a start follows.
+func TestSupersede(t *testing.T) {
+	for _, loaded := range []int{4, 4096} {
+		t.Run(fmt.Sprint(loaded), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				var up atomic.Bool
+				m := newScheduled(s4, func(*Record) bool { return up.Load() })
+				b.add(
+					"group/g", rec(1, start), rec(1, interim), rec(1, interim), rec(2, start), rec(1, interim), rec(2, interim),
+					rec(3, interim), rec(3, stop), rec(4, interim), rec(4, start), rec(4, interim), rec(5, stop), rec(5, stop),
+				)
+				d := b.deliver(DelivererConfig{Loaded: loaded}, Group("g"), m)
+				b.after(22 * time.Second)
+				want := []string{
+					"1 Start", "2 Start", "1 Interim-Update", "2 Interim-Update", "3 Stop",
+					"4 Interim-Update", "4 Start", "4 Interim-Update", "5 Stop", "5 Stop",
+				}
+				if diff := cmp.Diff(want, b.left("group/g")); diff != "" {
+					t.Errorf("left: want (-) and got (+):\n%s", diff)
+				}
+				b.add("group/g", rec(1, interim), rec(2, stop), rec(6, interim)) // 1 is kept in mind
+				b.after(2 * time.Second)
+				want = []string{
+					"1 Start", "2 Start", "3 Stop", "4 Interim-Update", "4 Start", "4 Interim-Update", "5 Stop", "5 Stop",
+					"1 Interim-Update", "2 Stop", "6 Interim-Update",
+				}
+				if diff := cmp.Diff(want, b.left("group/g")); diff != "" {
+					t.Errorf("left: want (-) and got (+):\n%s", diff)
+				}
+				if s := d.Stats(); s.Superseded != 5 || s.Pending != 11 || s.SetAside+s.Refused != 0 {
+					t.Errorf("stats %+v", s)
+				}
+				up.Store(true)
+				b.after(20 * time.Second)
+				b.add("group/g", rec(7, interim), rec(7, interim), rec(7, stop)) // now nothing is dropped
+				b.after(time.Second)
+				if s := d.Stats(); s.Superseded != 5 || s.Delivered != 14 || s.Pending != 0 {
+					t.Errorf("stats %+v", s)
+				}
+				b.stop()
+				if n := len(d.scan.last) + d.lanes.items + d.lanes.loaded + d.lanes.late + len(d.lanes.bySession); n != 0 {
+					t.Errorf("%d left in memory: %+v", n, d.lanes)
+				}
+			})
+		})
+	}
+}
+
+// An interim that is under way, or is the probe, is left alone.
+func TestSupersedeUnderWay(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newScheduled(s4, never)
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		b.add("group/g", rec(1, interim))
+		b.after(0)
+		b.add("group/g", rec(1, interim), rec(1, interim))
+		b.after(30 * time.Minute)
+		if want := []string{"1 Interim-Update", "1 Interim-Update"}; !cmp.Equal(want, b.left("group/g")) {
+			t.Errorf("left %v", b.left("group/g"))
+		}
+		if s := d.Stats(); s.Superseded != 1 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// A record that waited long for its next transmission is dropped, and its session is ready at once.
+func TestSupersedeWaiting(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		up.Store(true)
+		m := newScheduled(s4, func(r *Record) bool { return up.Load() && (r.Session != 1 || r.Type != interim) })
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		b.add("group/g", rec(9, start))
+		b.after(0)
+		b.add("group/g", rec(1, interim))
+		for range 60 { // 1 waits for its transmission at 125, say
+			b.after(time.Second)
+			b.add("group/g", rec(9, start))
+		}
+		up.Store(false)
+		b.add("group/g", rec(2, start))
+		b.after(22 * time.Second)
+		b.add("group/g", rec(1, stop))
+		b.after(2 * time.Second)
+		if s := d.Stats(); s.Superseded != 1 {
+			t.Fatalf("stats %+v", s)
+		}
+		up.Store(true)
+		b.after(2 * time.Second)
+		if s := d.Stats(); s.Pending != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// Beyond its limit the search forgets, and so drops less; never more.
+func TestSupersedeForgets(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		d := NewDeliverer(DelivererConfig{Loaded: 2}, b.store, Group("g"), newFake(8, nil), quiet)
+		d.scan.limit = 2
+		d.SetHold(Held)
+		for _, id := range []sessions.ID{1, 2, 1, 3, 1, 2, 3, 1} {
+			b.add("group/g", rec(id, interim))
+		}
+		b.run(d)
+		b.after(2 * time.Second)
+		var left string
+		for _, r := range b.left("group/g") {
+			left += r[:1]
+		}
+		if s := d.Stats(); s.Superseded != 1 || left != "2131231" {
+			t.Errorf("left %s, stats %+v", left, s)
+		}
+		if len(d.scan.last) > 2 {
+			t.Errorf("%d in mind", len(d.scan.last))
+		}
+		d.SetHold(Open)
+		b.after(time.Second)
+		b.pending("group/g", 0)
+	})
+}
+
+// What is damaged, or from another time, is looked over.
+func TestPeekRecord(t *testing.T) {
+	typ, id, ok := peekRecord(AppendRecord(nil, rec(0x01020304, interim)))
+	if typ != sessions.Interim || id != 0x01020304 || !ok {
+		t.Errorf("got %v %v %t", typ, id, ok)
+	}
+	for _, b := range []string{"", "\x01\x03\x00\x00\x00", "\x02\x03\x00\x00\x00\x01"} {
+		if _, _, ok := peekRecord([]byte(b)); ok {
+			t.Errorf("% x is taken for a record", b)
+		}
+	}
+}
+
+// The search goes through damaged records, and through a queue of many batches, in bounded memory.
+func TestSupersedeLongQueue(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.commit(store.Change{Appends: []store.Append{{Queue: "group/g", Data: []byte("junk")}}})
+		const n, rounds = 2000, 5
+		for range rounds {
+			var c store.Change
+			for id := range sessions.ID(n) {
+				c.Appends = append(c.Appends, store.Append{Queue: "group/g", Data: AppendRecord(nil, rec(id+1, interim))})
+			}
+			b.commit(c)
+		}
+		m := newScheduled(s4, never)
+		d := b.deliver(DelivererConfig{Loaded: 64}, Group("g"), m)
+		b.after(time.Minute)
+		if s := d.Stats(); s.Superseded < n*(rounds-1)-2 || s.Pending != n*rounds-s.Superseded || s.Refused != 1 {
+			t.Errorf("stats %+v", s)
+		}
+		if d.lanes.loaded > 64 {
+			t.Errorf("%d in memory", d.lanes.loaded)
+		}
+	})
+}
