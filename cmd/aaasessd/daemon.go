@@ -61,7 +61,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		}
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
-	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, Logger: log, Disk: out.disk}); err != nil {
+	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, MaxSize: cfg.Store.MaxSize, Logger: log, Disk: out.disk}); err != nil {
 		return nil, err
 	}
 	d.router = accounting.NewRouter(d.store, log)
@@ -76,13 +76,13 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 	if err := d.table.Load(d.store.Load); err != nil {
 		return nil, err
 	}
-	if err := d.openRADIUS(cfg); err != nil {
-		return nil, err
-	}
 	if out.resolve == nil {
 		out.resolve = systemLookup
 	}
 	d.methods = newMethods(d.store, out.resolve, log)
+	if err := d.openRADIUS(cfg); err != nil {
+		return nil, err
+	}
 	if err := d.openSNMP(cfg); err != nil {
 		return nil, err
 	}
@@ -107,6 +107,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 		d.table, outcomes, d.log)
 	d.control, err = control.New(control.Config{
 		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
+		Accounting: &desk{d.methods, d.store, d.state, accounting.NewSpool(d.store)},
 	}, d.table, d.terminator)
 	return err
 }
@@ -205,7 +206,7 @@ func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first change) e
 		stop()
 		d.methods.wait()
 	}()
-	d.methods.apply(ctx, first)
+	d.methods.apply(ctx, first, accounting.TriggerStartUp)
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	for {

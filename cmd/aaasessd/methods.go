@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"reflect"
 	"sync"
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
-	"aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/store"
 )
@@ -31,14 +29,14 @@ type methods struct {
 	mu      sync.Mutex // guards writes, and the reads of other goroutines
 	running map[accounting.MethodName]*method
 	removed map[accounting.MethodName]any // what the methods that are not configured any more were made from
+	onOff   onOffConfig
+	leaving map[accounting.MethodName]<-chan struct{} // closed when the Off of a method that has ended is over
 }
 
 // method is one that runs. The Deliverer outlives a change of the method's configuration.
 type method struct {
-	spec      any // what it was made from: a config.Group, or the local file's name
-	impl      accounting.Method
+	*part     // guarded by methods.mu
 	deliverer *accounting.Deliverer
-	stopImpl  context.CancelFunc // guarded by methods.mu, as spec and impl
 	stop      context.CancelFunc
 	done      chan struct{} // closed when the Deliverer has ended
 }
@@ -47,12 +45,13 @@ func newMethods(st *store.Store, resolve lookup, log *slog.Logger) *methods {
 	return &methods{
 		store: st, resolve: resolve, log: log, ended: make(chan error, 1),
 		removed: map[accounting.MethodName]any{}, orphans: map[string]bool{}, running: map[accounting.MethodName]*method{},
+		leaving: map[accounting.MethodName]<-chan struct{}{},
 	}
 }
 
 // made is a method that does not run yet.
 type made struct {
-	spec any
+	spec any // what it was made from: a config.Group, or the local file's name
 	impl interface {
 		accounting.Method
 		task
@@ -61,6 +60,7 @@ type made struct {
 
 // change is what the next apply does.
 type change struct {
+	onOff  onOffConfig
 	wanted map[accounting.MethodName]any
 	fresh  map[accounting.MethodName]made // those of wanted that do not run yet, or otherwise
 }
@@ -77,7 +77,7 @@ func (c change) discard() {
 // prepare makes the methods that are configured and do not run yet. It is what can fail in a
 // change; what runs is not touched.
 func (m *methods) prepare(cfg *config.Config) (change, error) {
-	c := change{wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{}}
+	c := change{onOff: newOnOffConfig(cfg), wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{}}
 	for _, g := range cfg.RADIUS.Groups {
 		c.wanted[accounting.Group(g.Name)] = g
 	}
@@ -89,7 +89,7 @@ func (m *methods) prepare(cfg *config.Config) (change, error) {
 		}
 	}
 	for name, spec := range c.wanted {
-		if old := m.running[name]; old != nil && reflect.DeepEqual(old.spec, spec) {
+		if old := m.running[name]; old != nil && same(old.spec, spec) && !m.onOff.differs(c.onOff, old.spec) {
 			continue
 		}
 		f, err := m.make(spec)
@@ -102,16 +102,33 @@ func (m *methods) prepare(cfg *config.Config) (change, error) {
 	return c, nil
 }
 
+// same reports whether two specs make the same method, whatever it is described as.
+func same(a, b any) bool {
+	bare := func(spec any) any {
+		if g, ok := spec.(config.Group); ok {
+			g.Description = ""
+			return g
+		}
+		return spec
+	}
+	return reflect.DeepEqual(bare(a), bare(b))
+}
+
 // apply makes the methods of a change the configured ones. The policy is to be in place: no new
-// record goes to those that are removed now.
-func (m *methods) apply(ctx context.Context, c change) {
+// record goes to those that are removed now. trigger is why.
+func (m *methods) apply(ctx context.Context, c change, trigger accounting.Trigger) {
+	m.mu.Lock()
+	m.onOff = c.onOff
+	m.mu.Unlock()
 	for name, f := range c.fresh {
-		m.start(ctx, name, f)
+		m.start(ctx, name, f, trigger)
 	}
 	m.mu.Lock()
-	for name := range c.wanted {
+	for name, spec := range c.wanted {
 		delete(m.removed, name)
+		m.running[name].spec = spec // with its description
 	}
+	m.hold()
 	for name, r := range m.running {
 		if _, stays := c.wanted[name]; !stays {
 			m.removed[name] = r.spec
@@ -124,10 +141,7 @@ func (m *methods) apply(ctx context.Context, c change) {
 // tend has the methods that were removed run while there are records for them, and tells of records
 // that nobody delivers. It is called every now and then.
 func (m *methods) tend(ctx context.Context) {
-	waiting := map[string]uint64{}
-	for _, q := range m.store.Queues() {
-		waiting[q.Name] = q.Len
-	}
+	waiting := m.waiting()
 	for name, spec := range m.removed {
 		switch n, runs := waiting[name.Queue()], m.running[name] != nil; {
 		case runs && n == 0:
@@ -139,7 +153,7 @@ func (m *methods) tend(ctx context.Context) {
 				m.log.Warn("accounting method that was removed has records", "method", string(name), "records", n, "err", err)
 				continue
 			}
-			m.start(ctx, name, f)
+			m.start(ctx, name, f, accounting.TriggerConfigChange)
 		}
 	}
 	m.warnOfOrphans(waiting)
@@ -162,29 +176,49 @@ func (m *methods) make(spec any) (made, error) {
 
 // start runs a method, in place of the one that has its name. A method runs on after its Deliverer's
 // context is done, until the Deliverer has ended: answers to what is under way still count.
-func (m *methods) start(ctx context.Context, name accounting.MethodName, f made) {
+func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger accounting.Trigger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	implCtx, stopImpl := context.WithCancel(context.WithoutCancel(ctx))
-	m.tasks.Go(func() { m.report(f.impl.Run(implCtx)) })
-	if r := m.running[name]; r != nil {
-		r.deliverer.SetMethod(f.impl)
-		r.stopImpl()
-		r.spec, r.impl, r.stopImpl = f.spec, f.impl, stopImpl
+	p := m.newPart(ctx, name, f)
+	r := m.running[name]
+	if r != nil {
+		old := r.part
+		r.part = p
+		m.hold()
+		r.deliverer.SetMethod(p.impl, delivererConfig(f.spec))
+		m.tasks.Go(func() {
+			old.end(accounting.TriggerConfigChange)
+			p.begin(accounting.TriggerConfigChange)
+		})
 		return
 	}
-	ctx, stop := context.WithCancel(ctx)
-	r := &method{
-		spec: f.spec, impl: f.impl, stopImpl: stopImpl, stop: stop, done: make(chan struct{}),
-		deliverer: accounting.NewDeliverer(accounting.DelivererConfig{}, m.store, name, f.impl, m.log),
+	delivery, stop := context.WithCancel(ctx)
+	r = &method{
+		part: p, stop: stop, done: make(chan struct{}),
+		deliverer: accounting.NewDeliverer(delivererConfig(f.spec), m.store, name, p.impl, m.log),
 	}
 	m.running[name] = r
+	m.hold()
+	left, gone := m.leaving[name], make(chan struct{})
+	m.leaving[name] = gone
 	m.tasks.Go(func() {
-		defer close(r.done)
-		m.report(r.deliverer.Run(ctx))
+		if left != nil {
+			<-left // its Off comes before our On
+		}
+		p.begin(trigger)
+	})
+	m.tasks.Go(func() {
+		defer close(gone)
+		m.report(r.deliverer.Run(delivery))
+		close(r.done)
+		why := accounting.TriggerConfigChange
+		if ctx.Err() != nil {
+			why = accounting.TriggerShutDown
+		}
 		m.mu.Lock()
-		defer m.mu.Unlock()
-		r.stopImpl()
+		last := r.part
+		m.mu.Unlock()
+		last.end(why)
 	})
 }
 
@@ -207,6 +241,7 @@ func (m *methods) remove(name accounting.MethodName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.running, name)
+	m.hold()
 }
 
 // wait returns when all methods have ended, after the context that they run with.
@@ -235,23 +270,4 @@ func (m *methods) warnOfOrphans(waiting map[string]uint64) {
 		}
 		m.orphans[queue] = orphan
 	}
-}
-
-// newGroup makes a group of those servers whose address is known.
-func newGroup(g config.Group, addrs []netip.Addr, log *slog.Logger) (*radius.Group, error) {
-	rc := radius.Config{
-		Name: g.Name, Timeout: g.Timeout, Retransmit: orNone(g.Retransmit), HoldDown: g.HoldDown,
-		MaxInFlight: g.Window, Logger: log,
-	}
-	if g.HoldDown == 0 {
-		rc.HoldDown = -1
-	}
-	for i, s := range g.Servers {
-		if addrs[i].IsValid() {
-			rc.Servers = append(rc.Servers, radius.Server{
-				Name: s.Name, Addr: netip.AddrPortFrom(addrs[i], s.Port), Secret: radius.Secret(s.Secret.Reveal()),
-			})
-		}
-	}
-	return radius.New(rc)
 }

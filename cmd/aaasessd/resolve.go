@@ -70,7 +70,7 @@ type namedGroup struct {
 	mu    sync.Mutex // never held over a look-up, a Send or a done
 	phase namedPhase
 	group *radius.Group // nil: no address is known
-	early []early       // what came before the first look-up was over; at most Window
+	early []early       // what came before the first look-up was over; at most Window and an Accounting-On or -Off
 }
 
 type namedPhase uint8
@@ -81,12 +81,8 @@ const (
 	over
 )
 
-// early is a call of Send.
-type early struct {
-	rec  *accounting.Record
-	at   accounting.Progress
-	done func(error)
-}
+// early is a call of Send or Announce: what it does with the group that there is then, nil if none.
+type early func(group *radius.Group, phase namedPhase)
 
 func newNamedGroup(spec config.Group, lookup lookup, times lookupTimes, log *slog.Logger) *namedGroup {
 	return &namedGroup{
@@ -103,25 +99,42 @@ func (n *namedGroup) Window() int { return n.spec.Window }
 
 // Send gives a record to the group that there is. See [accounting.Method].
 func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+	n.pass(func(group *radius.Group, phase namedPhase) {
+		switch {
+		case phase == over:
+			done(radius.ErrStopped)
+		case group == nil:
+			done(accounting.ErrNoResponse)
+		default:
+			group.Send(rec, at, done) // also one that has just ended: it says so
+		}
+	})
+}
+
+// Announce is Send for an Accounting-On or -Off. See [accounting.Announcer].
+func (n *namedGroup) Announce(rec *accounting.Record, done func(server string, err error)) {
+	n.pass(func(group *radius.Group, phase namedPhase) {
+		switch {
+		case phase == over:
+			done("", radius.ErrStopped)
+		case group == nil:
+			done("", accounting.ErrNoResponse)
+		default:
+			group.Announce(rec, done)
+		}
+	})
+}
+
+// pass calls what is to be done with the group, once the first look-up is over.
+func (n *namedGroup) pass(do early) {
 	n.mu.Lock()
 	group, phase := n.group, n.phase
 	if phase == lookingUp {
-		n.early = append(n.early, early{rec, at, done})
+		n.early = append(n.early, do)
 	}
 	n.mu.Unlock()
 	if phase != lookingUp {
-		pass(group, phase, rec, at, done)
-	}
-}
-
-func pass(group *radius.Group, phase namedPhase, rec *accounting.Record, at accounting.Progress, done func(error)) {
-	switch {
-	case phase == over:
-		done(radius.ErrStopped)
-	case group == nil:
-		done(accounting.ErrNoResponse)
-	default:
-		group.Send(rec, at, done) // also one that has just ended: it says so
+		do(group, phase)
 	}
 }
 
@@ -179,7 +192,7 @@ func (n *namedGroup) become(group *radius.Group, phase namedPhase) {
 	n.early = nil
 	n.mu.Unlock()
 	for _, e := range waited {
-		pass(group, phase, e.rec, e.at, e.done)
+		e(group, phase)
 	}
 }
 
@@ -198,6 +211,10 @@ func (n *namedGroup) lookUp(ctx context.Context) (changed bool) {
 	for i, s := range n.spec.Servers {
 		for j, a := range found[i] {
 			found[i][j] = a.Unmap()
+		}
+		// What cannot be reached from the group's source address is as good as not there.
+		if source := n.spec.SourceAddress; source.IsValid() {
+			found[i] = slices.DeleteFunc(found[i], func(a netip.Addr) bool { return a.Is4() != source.Is4() })
 		}
 		n.tell(i, errs[i])
 		// One of several addresses is kept as long as it is among them, in whatever order they come.

@@ -64,9 +64,11 @@ func (n *names) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 var quick = lookupTimes{limit: time.Second, min: 5 * time.Millisecond, max: 10 * time.Millisecond, every: 10 * time.Millisecond}
 
 func specOf(port uint16, hosts ...string) config.Group {
-	g := config.Group{Name: "isp", Timeout: 100 * time.Millisecond, Window: 10}
+	g := config.Group{Name: "isp", AccessAlgorithm: "direct", Window: 10}
 	for i, h := range hosts {
-		g.Servers = append(g.Servers, config.Server{Name: fmt.Sprint("r", i), Host: h, Port: port, Secret: "upstream"})
+		g.Servers = append(g.Servers, config.Server{
+			Name: fmt.Sprint("r", i), Host: h, Port: port, Secret: "upstream", Timeout: 100 * time.Millisecond,
+		})
 	}
 	return g
 }

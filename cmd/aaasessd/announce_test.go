@@ -1,0 +1,254 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/cmd/internal/control"
+)
+
+// order is what was answered, in order; of Accounting-On and -Off without the session.
+func (u *upstream) order() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	out := slices.Clone(u.taken)
+	for i, s := range out {
+		if kind, _, _ := strings.Cut(s, " "); strings.HasPrefix(kind, "Accounting-") {
+			out[i] = kind
+		}
+	}
+	return out
+}
+
+func eventuallyOrder(t *testing.T, who string, u *upstream, want ...string) {
+	t.Helper()
+	var got []string
+	eventually(t, fmt.Sprintf("%s has %q", who, want), func() bool {
+		got = u.order()
+		return slices.Equal(got, want)
+	}, &got)
+}
+
+// announcing is a configuration with two groups that send Accounting-On and one that waits for the
+// first of them. All sessions are accounted to the group of this name.
+func announcing(t *testing.T, one, two, three *upstream, group string) string {
+	t.Helper()
+	text := "  servers:\n"
+	for i, u := range []*upstream{one, two, three} {
+		text += fmt.Sprintf("    - {name: r%d, address: 127.0.0.1, port: %s, secret: upstream}\n", i+1, portOf(u.addrPort()))
+	}
+	text += `  timeout: 100ms
+  retransmit: 1
+  acct-on-off-groups: [{name: tied, description: "who waits for whom"}]
+  groups:
+    - {name: one, servers: [r1], acct-on-off: {oper-state-change: true, group: tied}}
+    - {name: two, servers: [r2], acct-on-off: {}}
+    - {name: three, servers: [r3], acct-on-off: {monitor-group: tied}}
+`
+	return with(t, plainConfig, "methods: [local]", "methods: [group "+group+"]", "accounting:\n  network", text+"accounting:\n  network")
+}
+
+func (l *inProcess) group(name string) control.ServerGroup {
+	l.t.Helper()
+	g, err := l.client().ServerGroup(l.t.Context(), name)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return *g
+}
+
+// TestAnnounce: Accounting-On at the start and before any record, Off at the end, Off and On for the
+// group that a reload changes and for no other.
+func TestAnnounce(t *testing.T) {
+	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	base := announcing(t, one, two, three, "one")
+	l := launch(t, base, outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001")
+	eventuallyOrder(t, "group two", two, "Accounting-On")
+
+	first := l.group("one").AcctOnOff
+	if first.State != control.StateOn || first.Trigger != "startUp" || first.Server != "r1" || first.SessionID == "" || first.Blocked {
+		t.Errorf("the first group is %+v", first)
+	}
+
+	changed := with(t, base, "{name: one, servers: [r1],", "{name: one, servers: [r1], window: 7,")
+	l.reload(with(t, changed, "{name: two,", `{name: two, description: "the second",`), "configuration loaded")
+	eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001", "Accounting-Off", "Accounting-On")
+	second := l.group("one").AcctOnOff
+	if second.Trigger != "configChange" || second.SessionID == first.SessionID {
+		t.Errorf("after the reload the first group is %+v, before it was %+v", second, first)
+	}
+	if got := l.group("two"); got.Description != "the second" {
+		t.Errorf("the second group is described as %q", got.Description)
+	}
+
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Accounting-On", "Start 00000001", "Accounting-Off", "Accounting-On", "Accounting-Off"}
+	if diff := cmp.Diff(want, one.order()); diff != "" {
+		t.Error("group one at the end:", diff)
+	}
+	if diff := cmp.Diff([]string{"Accounting-On", "Accounting-Off"}, two.order()); diff != "" {
+		t.Error("group two at the end:", diff)
+	}
+	if got := three.order(); len(got) > 0 {
+		t.Errorf("a group that only monitors another sent %q", got)
+	}
+}
+
+// TestAnnounceRemoved: a group that a reload takes out says goodbye, and hello when it is back.
+func TestAnnounceRemoved(t *testing.T) {
+	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	base := announcing(t, one, two, three, "one")
+	l := launch(t, base, outside{})
+	eventuallyOrder(t, "group two", two, "Accounting-On")
+	l.reload(with(t, base, "    - {name: two, servers: [r2], acct-on-off: {}}\n", ""), "configuration loaded")
+	eventuallyOrder(t, "group two", two, "Accounting-On", "Accounting-Off")
+	l.reload(base, "configuration loaded")
+	eventuallyOrder(t, "group two", two, "Accounting-On", "Accounting-Off", "Accounting-On")
+}
+
+// TestBlocked: as long as nobody answers the Accounting-On, neither its group nor one that monitors it
+// sends a record; others do.
+func TestBlocked(t *testing.T) {
+	for _, group := range []string{"one", "three"} {
+		t.Run(group, func(t *testing.T) {
+			one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+			one.setSilent(true)
+			l := launch(t, announcing(t, one, two, three, group), outside{})
+			eventually(t, "a round of the Accounting-On is over", func() bool {
+				return strings.Contains(l.log.String(), "nobody answers the Accounting-On")
+			})
+			l.mustAccount(packet(acctStart, "S1", "alice"))
+			asked := one.asked.Load()
+			if s := l.group(group); !s.AcctOnOff.Blocked || s.Waiting == nil || *s.Waiting != 1 {
+				t.Errorf("group %s is %+v", group, s)
+			}
+
+			one.setSilent(false)
+			if _, err := l.client().Perform(t.Context(), control.PerformRequest{Group: "one", Action: control.AcctOn}); err != nil {
+				t.Fatal(err)
+			}
+			if group == "one" {
+				eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001")
+			} else {
+				eventuallyOrder(t, "group three", three, "Start 00000001")
+			}
+			if asked != 2 {
+				t.Errorf("%d requests before the Accounting-On was answered, want its 2 transmissions", asked)
+			}
+			if s := l.group(group); s.AcctOnOff.Blocked {
+				t.Errorf("group %s is still %+v", group, s)
+			}
+		})
+	}
+}
+
+// TestPerform: what an operator may have sent, and what is refused.
+func TestPerform(t *testing.T) {
+	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	l := launch(t, announcing(t, one, two, three, "one"), outside{})
+	eventuallyOrder(t, "group two", two, "Accounting-On")
+	state := func(want control.AcctState) {
+		t.Helper()
+		eventually(t, "the state is "+string(want), func() bool { return l.group("two").AcctOnOff.State == want })
+	}
+	state(control.StateOn)
+	for _, tt := range []struct {
+		req   control.PerformRequest
+		want  error
+		state control.AcctState
+	}{
+		{control.PerformRequest{Group: "none", Action: control.AcctOn}, control.ErrNoGroup, control.StateOn},
+		{control.PerformRequest{Group: "three", Action: control.AcctOn}, control.ErrNoAcctOnOff, control.StateOn},
+		{control.PerformRequest{Group: "two", Action: control.AcctOn}, control.ErrAcknowledged, control.StateOn},
+		{control.PerformRequest{Group: "two", Action: control.AcctOff, AcctTerminateCause: 9}, nil, control.StateOff},
+		{control.PerformRequest{Group: "two", Action: control.AcctOff}, control.ErrAcknowledged, control.StateOff},
+		{control.PerformRequest{Group: "two", Action: control.AcctOff, Force: true}, nil, control.StateOff},
+		{control.PerformRequest{Group: "two", Action: control.AcctOn}, nil, control.StateOn},
+		{control.PerformRequest{Group: "two", Action: control.AcctOn, Force: true}, nil, control.StateOn},
+	} {
+		before := two.asked.Load()
+		err := (&desk{methods: l.d.methods}).Perform(t.Context(), tt.req)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%+v: %v, want %v", tt.req, err, tt.want)
+		}
+		if tt.want == nil {
+			eventually(t, "it is sent", func() bool { return two.asked.Load() == before+1 })
+		}
+		state(tt.state)
+	}
+	eventuallyOrder(t, "group two", two, "Accounting-On", "Accounting-Off", "Accounting-Off", "Accounting-On", "Accounting-On")
+
+	groups, err := l.client().OnOffGroups(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []control.OnOffGroup{{Name: "tied", Description: "who waits for whom", Controlling: []string{"one"}, Monitoring: []string{"three"}}}
+	if diff := cmp.Diff(want, groups); diff != "" {
+		t.Error("acct-on-off-groups:", diff)
+	}
+}
+
+// TestSetAside: a record that a server never answers while it answers others is set aside, is seen and
+// replayed, and delays nobody else's.
+func TestSetAside(t *testing.T) {
+	u := listen(t, "127.0.0.1:0")
+	u.mu.Lock()
+	u.ignored = "Start 00000001"
+	u.mu.Unlock()
+	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}"), outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
+	sending := make(chan struct{})
+	stopSending := make(chan struct{})
+	go func() { // the server answers others meanwhile
+		defer close(sending)
+		for i := 0; ; i++ {
+			select {
+			case <-stopSending:
+				return
+			case <-time.After(50 * time.Millisecond):
+				_ = l.account(packet(acctStart, fmt.Sprint("O", i), "bob"), limit)
+			}
+		}
+	}()
+	var list *control.SetAsideList
+	eventually(t, "it is set aside", func() bool {
+		var err error
+		if list, err = l.client().SetAside(t.Context(), 0, 10); err != nil {
+			t.Fatal(err)
+		}
+		return len(list.Records) == 1
+	}, &list)
+	close(stopSending)
+	<-sending
+	a := list.Records[0]
+	if a.From != "group/isp" || a.Session != "00000001" || a.Type != "Start" || a.User != "alice" || a.Reason == "" {
+		t.Errorf("set aside is %+v", a)
+	}
+	eventually(t, "the stop of its session", func() bool { return slices.Contains(u.kinds(), "Stop 00000001") })
+
+	one, err := l.client().SetAsideRecord(t.Context(), a.Seq)
+	if err != nil || !slices.Contains(one.Attributes, control.Attribute{Name: "User-Name", Value: "alice"}) {
+		t.Errorf("its attributes are %+v, %v", one.Attributes, err)
+	}
+	u.mu.Lock()
+	u.ignored = ""
+	u.mu.Unlock()
+	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{Seqs: []uint64{a.Seq}}); err != nil || n != 1 {
+		t.Errorf("replayed %d: %v", n, err)
+	}
+	eventually(t, "it arrives", func() bool { return slices.Contains(u.kinds(), "Start 00000001") })
+	spool, err := l.client().Spool(t.Context())
+	if err != nil || spool.SetAside != 0 || spool.Disk.Accepting != "yes" || len(spool.Queues) != 1 {
+		t.Errorf("the spool is %+v, %v", spool, err)
+	}
+}

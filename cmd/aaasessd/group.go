@@ -1,0 +1,59 @@
+package main
+
+import (
+	"log/slog"
+	"net/netip"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/cmd/aaasessd/internal/config"
+)
+
+// newGroup makes a group of those servers whose address is known.
+func newGroup(g config.Group, addrs []netip.Addr, log *slog.Logger) (*radius.Group, error) {
+	algorithm, err := radius.ParseAlgorithm(g.AccessAlgorithm)
+	if err != nil {
+		return nil, err
+	}
+	rc := radius.Config{
+		Name: g.Name, Algorithm: algorithm, HoldDown: g.HoldDown, Source: g.SourceAddress,
+		DeadCriteria: radius.DeadCriteria(g.DeadCriteria), MaxInFlight: g.Window, Logger: log,
+	}
+	if g.HoldDown == 0 {
+		rc.HoldDown = -1
+	}
+	for i, s := range g.Servers {
+		if addrs[i].IsValid() {
+			rc.Servers = append(rc.Servers, radius.Server{
+				Name: s.Name, Addr: netip.AddrPortFrom(addrs[i], s.Port), Secret: radius.Secret(s.Secret.Reveal()), Schedule: schedule(s),
+			})
+		}
+	}
+	return radius.New(rc)
+}
+
+func schedule(s config.Server) accounting.Schedule {
+	return accounting.Schedule{
+		Timeout: s.Timeout, Retransmit: orNone(s.Retransmit), MaxDelay: s.Backoff.MaxDelay, BackoffRetry: s.Backoff.Retry,
+	}
+}
+
+// backoffRounds is Rounds for a group with back-off: its schedule has transmissions enough to tell a
+// record that the server does not want from one that was lost.
+const backoffRounds = 1
+
+// delivererConfig is how the records of a method are delivered. What is in memory grows with the
+// window: so many may be under way, and as many wait in a back-off.
+func delivererConfig(spec any) accounting.DelivererConfig {
+	g, ok := spec.(config.Group)
+	if !ok {
+		return accounting.DelivererConfig{}
+	}
+	c := accounting.DelivererConfig{DrainRate: float64(g.DrainRate), Loaded: max(4096, 4*g.Window)}
+	for _, s := range g.Servers {
+		if s.Backoff.Retry > 0 {
+			c.Rounds = backoffRounds
+		}
+	}
+	return c
+}

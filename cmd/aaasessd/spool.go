@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aaasess/accounting"
+	"aaasess/cmd/internal/control"
+	"aaasess/sessions"
+	"aaasess/store"
+)
+
+// desk is what the command line asks of accounting: control.Accounting.
+type desk struct {
+	methods *methods
+	store   *store.Store
+	folder  string // of the store
+	spool   *accounting.Spool
+}
+
+func (d *desk) ServerGroups() []control.ServerGroup { return d.methods.serverGroups() }
+func (d *desk) OnOffGroups() []control.OnOffGroup   { return d.methods.onOffGroups() }
+
+func (d *desk) Perform(_ context.Context, req control.PerformRequest) error {
+	return d.methods.perform(req)
+}
+
+// Spool is how the queues and their disk are.
+func (d *desk) Spool() control.SpoolStatus {
+	space := d.store.Space()
+	disk := control.Disk{
+		Folder: d.folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
+	}
+	if space.Warning {
+		disk.Warning = "disk space runs short"
+	}
+	if space.Accepting != nil {
+		disk.Accepting = space.Accepting.Error()
+	}
+	queues := d.methods.spoolQueues()
+	if sizes, err := d.store.QueueSizes(); err == nil { // else they are not known
+		for _, size := range sizes {
+			for i := range queues {
+				if queues[i].Queue == size.Name {
+					queues[i].Bytes = &size.Bytes
+				}
+			}
+		}
+	}
+	return control.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
+}
+
+// SetAside lists records that are set aside.
+func (d *desk) SetAside(after uint64, limit int) ([]control.SetAside, error) {
+	list, err := d.spool.List(after, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]control.SetAside, len(list))
+	for i := range list {
+		out[i] = setAside(&list[i])
+	}
+	return out, nil
+}
+
+// SetAsideRecord is one of them with its attributes.
+func (d *desk) SetAsideRecord(seq uint64) (control.SetAside, error) {
+	a, err := d.spool.Get(seq)
+	if err != nil {
+		return control.SetAside{}, spoolError(err)
+	}
+	out := setAside(&a)
+	if a.Record == nil {
+		out.Raw = fmt.Sprintf("%x", a.Data)
+		return out, nil
+	}
+	for t, value := range a.Record.Attrs.All() {
+		text, _ := accounting.AppendValue(nil, t, value)
+		out.Attributes = append(out.Attributes, control.Attribute{Name: accounting.AttributeName(t), Value: string(text)})
+	}
+	return out, nil
+}
+
+func setAside(a *accounting.SetAside) control.SetAside {
+	out := control.SetAside{Seq: a.Seq, From: a.From, At: a.At.UTC(), Reason: a.Reason}
+	if r := a.Record; r != nil {
+		out.Session, out.Type, out.List = r.Session.String(), r.Type.String(), r.List
+		out.User = r.Attrs.Text(sessions.UserName)
+	}
+	return out
+}
+
+// Replay puts records back into their queues.
+func (d *desk) Replay(seqs []uint64, all bool) (int, error) {
+	if all {
+		return d.each(d.spool.Replay)
+	}
+	for _, seq := range seqs { // all or none
+		a, err := d.spool.Get(seq)
+		if err == nil {
+			err = a.Damage
+		}
+		if err != nil {
+			return 0, spoolError(err)
+		}
+	}
+	return inParts(seqs, d.spool.Replay)
+}
+
+// Drop forgets records.
+func (d *desk) Drop(seqs []uint64, all bool) (int, error) {
+	if all {
+		return d.each(d.spool.Drop)
+	}
+	for _, seq := range seqs {
+		if _, err := d.spool.Get(seq); err != nil {
+			return 0, spoolError(err)
+		}
+	}
+	return inParts(seqs, d.spool.Drop)
+}
+
+// each does something with all records that are there now; what cannot be replayed stays, and is no error.
+func (d *desk) each(do func(...uint64) (int, error)) (total int, err error) {
+	for after := uint64(0); ; {
+		list, err := d.spool.List(after, accounting.SpoolLimit)
+		if err != nil || len(list) == 0 {
+			return total, err
+		}
+		seqs := make([]uint64, len(list))
+		for i, a := range list {
+			seqs[i] = a.Seq
+		}
+		n, err := do(seqs...)
+		total += n
+		if err != nil && !errors.Is(err, accounting.ErrDamaged) && !errors.Is(err, accounting.ErrNotSetAside) {
+			return total, spoolError(err)
+		}
+		after = seqs[len(seqs)-1]
+	}
+}
+
+// inParts does something with these records, as many at once as may be.
+func inParts(seqs []uint64, do func(...uint64) (int, error)) (total int, err error) {
+	for len(seqs) > 0 && err == nil {
+		part := seqs[:min(len(seqs), accounting.SpoolLimit)]
+		seqs = seqs[len(part):]
+		var n int
+		n, err = do(part...)
+		total += n
+	}
+	return total, spoolError(err)
+}
+
+// spoolError gives an error the sentinel that control answers by.
+func spoolError(err error) error {
+	switch {
+	case errors.Is(err, accounting.ErrDamaged):
+		return fmt.Errorf("%w: %w", control.ErrDamaged, err)
+	case errors.Is(err, accounting.ErrNotSetAside):
+		return fmt.Errorf("%w: %w", control.ErrNoRecord, err)
+	}
+	return err
+}
