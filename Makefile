@@ -1,14 +1,15 @@
-# What a user types: make run, make test. What a developer types besides: make lint, make race, make fuzz, make bench.
+# What a user types: make run, make test. What a developer types besides: make lint, make race, make fuzz, make crash,
+# make bench.
 
 GO ?= go
 # The binaries need no C library; only the race detector and the benchmark's peers need a C compiler.
 export CGO_ENABLED ?= 0
 
-PARTNERS = snmpd snmp freeradius freeradius-utils smitools libsnmp-dev gcc libc6-dev iproute2
+PARTNERS = snmpd snmp freeradius freeradius-utils radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: all build run test quick partners lint race fuzz bench clean
+.PHONY: all build run test quick partners lint race crash fuzz bench clean
 
 all: build
 
@@ -34,6 +35,11 @@ lint:
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+CRASHTIME ?= 2h
+
+crash: ## kills the daemon under load again and again, for CRASHTIME
+	AAASESS_CRASH_TIME=$(CRASHTIME) $(GO) test -count=1 -timeout 0 -run '^TestCrash$$' -v ./cmd/aaasessd
 
 FUZZTIME ?= 10s
 
