@@ -22,6 +22,16 @@
 // with a cheaper wait); and ourpeer, the packages of this module. Each takes
 // the arguments -socket PATH -rows N.
 //
+// # The accounting section
+//
+// The daemon as it is built takes Accounting-Requests (RFC 2866) over loopback from one load generator
+// (peers/load.c, the same for all), next to FreeRADIUS and radsecproxy with the configurations in
+// freeradius.go and relays.go. What stands behind a relay is an acknowledger (acknowledger.go), which
+// answers, keeps nothing and tells what arrived; it knows requests by the number in their User-Name.
+// Its parts: rates, then latencies at half of what FreeRADIUS took in the same run (rates.go); a backlog
+// drained (drain.go); a server that is stopped for a while (outage.go); a restart with a large state
+// (restart.go).
+//
 // # Reading the source
 //
 // compare.go (runs, medians, ratios) and table.go (Markdown) know nothing of

@@ -16,14 +16,15 @@ import (
 
 // config is the command line.
 type config struct {
-	sections  []string // that are run
-	sizes     []int    // rows of the table, one comparison each
-	rateSizes []int    // rows of the table for our own rate by size
-	starts    int      // durable session starts a run
-	runs      int      // interleaved runs
-	peers     []string // of subagents
-	cpus      string   // for taskset
-	out       string   // file for the section, "" for none
+	sections   []string // that are run
+	sizes      []int    // rows of the table, one comparison each
+	rateSizes  []int    // rows of the table for our own rate by size
+	starts     int      // durable session starts a run
+	runs       int      // interleaved runs
+	peers      []string // of subagents
+	accounting accountingSizes
+	cpus       string // for taskset
+	out        string // file for the section, "" for none
 }
 
 // bench is what every section gets.
@@ -47,7 +48,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"durable", runDurable}, {"inprocess", runInProcess}}
+var sections = []section{{"snmp", runSNMP}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -61,8 +62,8 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) > 0 && args[0] == clientCommand {
-		return runClient(args[1:], os.Stdout)
+	if command := commandOf(args); command != nil {
+		return command(args[1:], os.Stdout)
 	}
 	c, err := parseFlags(args, os.Stderr)
 	if err != nil {
@@ -80,6 +81,16 @@ func run(args []string) error {
 		return os.WriteFile(c.out, []byte(text), 0o644)
 	}
 	return nil
+}
+
+// commandOf is what this program does as a process of a measurement, nil if it is not one.
+func commandOf(args []string) func(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return map[string]func([]string, io.Writer) error{
+		clientCommand: runClient, acknowledgeCommand: runAcknowledge, fillCommand: runFill,
+	}[args[0]]
 }
 
 // runSections runs everything in a temporary folder and renders it.
@@ -105,7 +116,9 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 		}
 		text.machine = describeMachine(ctx, cpus)
 		text.command = commandLine(args)
-		text.runs = c.runs
+		if text.runs == 0 {
+			text.runs = c.runs
+		}
 		texts = append(texts, text.markdown())
 	}
 	return header + strings.Join(texts, "\n"), nil
@@ -128,7 +141,7 @@ func commandLine(args []string) string {
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,durable,inprocess", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,durable,inprocess,accounting", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`, between which our own rate is compared; empty for none")
@@ -137,7 +150,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	peers := flags.String("peers", strings.Join(defaultPeers, ","),
 		"subagents to compare, a `list` of "+strings.Join(subagents, ", "))
 	cpus := flags.String("cpus", "0", "`list` of CPUs, as taskset takes it, that every process is pinned to")
-	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts, one run, no comparison of sizes: shows that all works")
+	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: shows that all works")
+	accounting := accountingFlags(flags)
 	out := flags.String("o", "", "also write the section to this `file`")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
@@ -167,6 +181,9 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		}
 	}
 	var err error
+	if c.accounting, err = accounting(*quick); err != nil {
+		return config{}, err
+	}
 	if c.sizes, err = parseSizes("-sizes", *sizes); err != nil {
 		return config{}, err
 	}

@@ -6,14 +6,15 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMain lets the test binary be the measuring client, as the program is.
+// TestMain lets the test binary be the processes of measurements, as the program is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == clientCommand {
-		if err := runClient(os.Args[2:], os.Stdout); err != nil {
+	if command := commandOf(os.Args[1:]); command != nil {
+		if err := command(os.Args[2:], os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -24,9 +25,17 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "durable", "inprocess"}, starts: 200_000,
+		sections: []string{"snmp", "durable", "inprocess", "accounting"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{peerContainer, peerCanned, peerOurs}, cpus: "0",
+		accounting: accountingSizes{
+			parts: []string{partRate, partBacklog, partOutage, partRestart}, runs: 3,
+			requests: 100_000, half: 2 * time.Second, backlog: 100_000, reader: 20_000, restart: 1_000_000,
+			outage: outage{
+				rate: 200, before: 3 * time.Second, length: 20 * time.Second, after: 10 * time.Second,
+				timeout: 3 * time.Second, idle: 35 * time.Second,
+			},
+		},
 	}
 	with := func(change func(*config)) config {
 		c := defaults
@@ -52,10 +61,28 @@ func TestParseFlags(t *testing.T) {
 		{"sections", []string{"-sections", "durable"}, with(func(c *config) { c.sections = []string{"durable"} })},
 		{"starts", []string{"-starts", "7"}, with(func(c *config) { c.starts = 7 })},
 		{"file", []string{"-o", "x.md"}, with(func(c *config) { c.out = "x.md" })},
+		{"accounting parts", []string{"-accounting-parts", "outage,rate"}, with(func(c *config) { c.accounting.parts = []string{partOutage, partRate} })},
+		{"accounting runs", []string{"-accounting-runs", "9"}, with(func(c *config) { c.accounting.runs = 9 })},
+		{"requests", []string{"-requests", "11"}, with(func(c *config) { c.accounting.requests = 11 })},
+		{"half load", []string{"-half", "7s"}, with(func(c *config) { c.accounting.half = 7 * time.Second })},
+		{"backlogs", []string{"-backlog", "12", "-reader-backlog", "13"}, with(func(c *config) { c.accounting.backlog, c.accounting.reader = 12, 13 })},
+		{"outage", []string{"-outage-rate", "1000", "-outage", "5s"}, with(func(c *config) {
+			c.accounting.outage.rate, c.accounting.outage.length = 1000, 5*time.Second
+		})},
+		{"restart", []string{"-restart", "14"}, with(func(c *config) { c.accounting.restart = 14 })},
 		{
 			"quick wins over sizes and runs",
 			[]string{"-quick", "-sizes", "50", "-runs", "9"},
-			with(func(c *config) { c.sizes, c.rateSizes, c.runs, c.starts = []int{1000}, nil, 1, 5000 }),
+			with(func(c *config) {
+				c.sizes, c.rateSizes, c.runs, c.starts = []int{1000}, nil, 1, 5000
+				c.accounting = accountingSizes{
+					parts: accountingParts, runs: 1, requests: 5000, half: 300 * time.Millisecond, backlog: 5000, reader: 1000, restart: 5000,
+					outage: outage{
+						rate: 100, before: time.Second, length: 2 * time.Second, after: time.Second,
+						timeout: 500 * time.Millisecond, idle: 3 * time.Second,
+					},
+				}
+			}),
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,7 +90,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -78,6 +105,15 @@ func TestParseFlagsErrors(t *testing.T) {
 	}{
 		{"unknown section", []string{"-sections", "snmp,radio"}, `"radio"`},
 		{"no starts", []string{"-starts", "0"}, "-starts 0"},
+		{"unknown part", []string{"-accounting-parts", "rate,speed"}, `"speed"`},
+		{"no accounting runs", []string{"-accounting-runs", "0"}, "accounting"},
+		{"no requests", []string{"-requests", "0"}, "accounting"},
+		{"no half load", []string{"-half", "0s"}, "accounting"},
+		{"no backlog", []string{"-backlog", "-1"}, "accounting"},
+		{"no backlog of the reader", []string{"-reader-backlog", "0"}, "accounting"},
+		{"no rate", []string{"-outage-rate", "0"}, "accounting"},
+		{"no outage", []string{"-outage", "0s"}, "accounting"},
+		{"no restart", []string{"-restart", "0"}, "accounting"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
 		{"size zero", []string{"-sizes", "10,0"}, `-sizes: "0"`},

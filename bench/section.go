@@ -18,8 +18,8 @@ type sectionText struct {
 	intro       string
 	machine     []string // see describeMachine
 	command     string   // what makes this section again
-	runs        int
-	unpinned    bool // processes run on all CPUs
+	runs        int      // 0: as many as the command line says
+	unpinned    bool     // processes run on all CPUs
 	comparisons []comparison
 }
 

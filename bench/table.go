@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// metric is a row of a table. Its name is the key in a sample.
+// metric is a row of a table. Its name is the key in a sample. Those of unit "1" are counts: they have no decimals
+// and no ratios.
 type metric struct {
 	name string
 	unit string
@@ -21,6 +22,7 @@ type pair struct {
 // comparison is a finished set of runs with the way to show it.
 type comparison struct {
 	title      string
+	note       string // what was configured, between heading and table; may be empty
 	contenders []string
 	pairs      []pair
 	metrics    []metric
@@ -33,6 +35,9 @@ type comparison struct {
 func (c comparison) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", c.title)
+	if c.note != "" {
+		b.WriteString(c.note + "\n\n")
+	}
 
 	head := append([]string{"metric"}, c.contenders...)
 	for _, p := range c.pairs {
@@ -51,17 +56,23 @@ func (c comparison) markdown() string {
 
 func (c comparison) row(m metric) []string {
 	row := []string{m.name + ", " + m.unit}
-	found := false
+	found, format := false, formatValue
+	if m.unit == "1" {
+		format = formatCount
+	}
 	for _, name := range c.contenders {
 		s := summarize(c.series.values(name, m.name))
 		found = found || s.runs > 0
-		row = append(row, s.format(formatValue))
+		row = append(row, s.format(format))
 	}
 	if !found {
 		return nil
 	}
 	for _, p := range c.pairs {
-		s := summarize(c.series.ratios(p.num, p.den, m.name))
+		s := summary{}
+		if m.unit != "1" {
+			s = summarize(c.series.ratios(p.num, p.den, m.name))
+		}
 		row = append(row, s.format(formatRatio))
 	}
 	return row
@@ -102,6 +113,15 @@ func formatValue(v float64) string {
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
 	return groupThousands(strconv.FormatFloat(v, 'f', 0, 64))
+}
+
+// formatCount keeps a decimal only where there is one: the median of an even number of runs.
+func formatCount(v float64) string {
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
+	if fraction != "" {
+		fraction = "." + fraction
+	}
+	return groupThousands(whole) + fraction
 }
 
 func groupThousands(digits string) string {

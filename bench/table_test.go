@@ -42,6 +42,20 @@ func TestOneRunHasNoRange(t *testing.T) {
 	}
 }
 
+// Counts have neither decimals nor ratios, and what was configured stands above the table.
+func TestCountsAndNote(t *testing.T) {
+	c := comparison{
+		title: "t", note: "As configured.", contenders: []string{"a", "b"}, pairs: []pair{{"a", "b"}},
+		metrics: []metric{{"lost", "1"}},
+		series:  series{"a": {{"lost": 3000}, {"lost": 3001}}, "b": {{"lost": 0}, {"lost": 0}}},
+	}
+	want := "### t\n\nAs configured.\n\n| metric | a | b | a / b |\n| :--- | ---: | ---: | ---: |\n" +
+		"| lost, 1 | 3,000.5 (3,000 to 3,001) | 0 (0 to 0) | - |\n"
+	if diff := cmp.Diff(want, c.markdown()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestFormatValue(t *testing.T) {
 	for _, tt := range []struct {
 		in   float64

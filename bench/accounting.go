@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The parts of the accounting section.
+const (
+	partRate    = "rate"
+	partBacklog = "backlog"
+	partOutage  = "outage"
+	partRestart = "restart"
+)
+
+var accountingParts = []string{partRate, partBacklog, partOutage, partRestart}
+
+// rateContenders in the order in which they are measured: the first gives the load of the open loop.
+var rateContenders = []string{peerDetail, oursSpooling, oursNone, peerProxy, oursRelaying, peerRadsec, peerBare}
+
+// accountingSizes is what of the accounting section is run, and how much it sends.
+type accountingSizes struct {
+	parts    []string
+	runs     int           // interleaved, of all but the outage
+	requests int           // in the closed loop
+	half     time.Duration // of the open loop
+	backlog  int           // records that we spool
+	reader   int           // records in the detail file
+	outage   outage
+	restart  int // sessions, and as many records
+}
+
+// How NASes of the measurements behave.
+const (
+	nasTries   = 4
+	nasTimeout = 3 * time.Second
+)
+
+// accountingFlags adds the section's flags; what they say is there after the flags are parsed.
+func accountingFlags(flags *flag.FlagSet) func(quick bool) (accountingSizes, error) {
+	s := accountingSizes{outage: outage{before: 3 * time.Second, after: 10 * time.Second, timeout: nasTimeout, idle: 35 * time.Second}}
+	parts := flags.String("accounting-parts", strings.Join(accountingParts, ","), "parts of the accounting section to run, a `list`")
+	flags.IntVar(&s.runs, "accounting-runs", 3, "interleaved `runs` of the accounting section")
+	flags.IntVar(&s.requests, "requests", 100_000, "Accounting-Requests in a `run` of the closed loop")
+	flags.DurationVar(&s.half, "half", 2*time.Second, "`time` for which half load is sent")
+	flags.IntVar(&s.backlog, "backlog", 100_000, "`records` that are spooled, then drained")
+	flags.IntVar(&s.reader, "reader-backlog", 20_000, "`records` in the detail file that FreeRADIUS drains")
+	flags.Float64Var(&s.outage.rate, "outage-rate", 200, "`requests` a second, to each contender, around an outage")
+	flags.DurationVar(&s.outage.length, "outage", 20*time.Second, "for how long the server is stopped, a `time`")
+	flags.IntVar(&s.restart, "restart", 1_000_000, "`sessions`, and as many spooled records, for a restart")
+	return func(quick bool) (accountingSizes, error) {
+		s.parts = splitList(*parts)
+		if quick {
+			s.runs, s.requests, s.half, s.backlog, s.reader, s.restart = 1, 5000, 300*time.Millisecond, 5000, 1000, 5000
+			s.outage = outage{
+				rate: 100, before: time.Second, length: 2 * time.Second, after: time.Second,
+				timeout: 500 * time.Millisecond, idle: 3 * time.Second,
+			}
+		}
+		return s, s.check()
+	}
+}
+
+func (s accountingSizes) check() error {
+	for _, p := range s.parts {
+		if !slices.Contains(accountingParts, p) {
+			return fmt.Errorf("bench: -accounting-parts: no part %q, there are %s", p, strings.Join(accountingParts, ", "))
+		}
+	}
+	if min(s.runs, s.requests, s.backlog, s.reader, s.restart) < 1 || s.half <= 0 || s.outage.rate <= 0 || s.outage.length <= 0 {
+		return fmt.Errorf("bench: the numbers and times of the accounting section begin at 1")
+	}
+	return nil
+}
+
+// fileSize is how many requests the file has to hold: those of the closed loop and, behind them, those of the open
+// one, or what the others take from its beginning.
+func (s accountingSizes) fileSize() int {
+	open := int(mostHalfLoad * s.half.Seconds())
+	return max(s.requests+open, s.backlog, s.reader, s.outage.total())
+}
+
+// mostHalfLoad bounds the requests a second of the open loop.
+const mostHalfLoad = 50_000
+
+// accountingBench is what a run of the section has built.
+type accountingBench struct {
+	host
+	progress func(what string)
+	sizes    accountingSizes
+	requests string  // file of writeRequests
+	rate     float64 // half of what FreeRADIUS reached with its detail file in this run
+}
+
+// openAccounting builds programs and requests.
+func (b *bench) openAccounting(ctx context.Context) (*accountingBench, error) {
+	dir, err := os.MkdirTemp(b.host.dir, "accounting-")
+	if err != nil {
+		return nil, err
+	}
+	a := &accountingBench{host: b.host, sizes: b.config.accounting, requests: filepath.Join(dir, "requests")}
+	a.progress = func(what string) { fmt.Fprintf(b.progress, "accounting: %s\n", what) }
+	a.dir, a.cpus = dir, fmt.Sprintf("0-%d", onlineCPUs()-1)
+	if err := os.CopyFS(dir, peerSources); err != nil {
+		return nil, fmt.Errorf("bench: peers: %w", err)
+	}
+	if err := buildLoad(ctx, dir); err != nil {
+		return nil, err
+	}
+	if err := buildDaemon(ctx, dir); err != nil {
+		return nil, err
+	}
+	return a, writeRequests(a.requests, a.sizes.fileSize())
+}
+
+// runAccounting is the section on accounting: taking it, passing it on, and what happens when that fails.
+func runAccounting(ctx context.Context, b *bench) (sectionText, error) {
+	sizes := b.config.accounting
+	text := sectionText{title: "Accounting", unpinned: true, runs: sizes.runs}
+	text.intro = fmt.Sprintf(accountingIntro, versionOf(ctx, "freeradius", "FreeRADIUS Version"), versionOf(ctx, "radsecproxy", "radsecproxy revision"))
+	a, err := b.openAccounting(ctx)
+	if err != nil {
+		return text, err
+	}
+	parts := map[string]func(context.Context) (comparison, error){
+		partRate: a.compareRates, partBacklog: a.compareBacklogs, partOutage: a.compareOutages, partRestart: a.compareRestarts,
+	}
+	for _, part := range sizes.parts {
+		c, err := parts[part](ctx)
+		if err != nil {
+			return text, err
+		}
+		text.comparisons = append(text.comparisons, c)
+	}
+	return text, nil
+}
+
+func (a *accountingBench) compareRates(ctx context.Context) (comparison, error) {
+	s, err := interleave(ctx, a.sizes.runs, rateContenders, func(ctx context.Context, who string) (sample, error) {
+		a.progress(who)
+		return a.measureRate(ctx, who)
+	})
+	return comparison{
+		title: "Requests answered", contenders: rateContenders, series: s, note: a.rateNote(), metrics: rateTable,
+		pairs: []pair{{oursSpooling, peerDetail}, {oursRelaying, peerProxy}, {oursRelaying, peerRadsec}},
+	}, err
+}
+
+func (a *accountingBench) compareBacklogs(ctx context.Context) (comparison, error) {
+	s, err := interleave(ctx, a.sizes.runs, drainContenders, func(ctx context.Context, who string) (sample, error) {
+		a.progress("backlog, " + who)
+		return a.measureDrain(ctx, who)
+	})
+	return comparison{
+		title: "A backlog drained", contenders: drainContenders, series: s, note: a.drainNote(),
+		pairs: []pair{{oursSpooling, peerReader}}, metrics: drainTable,
+	}, err
+}
+
+func (a *accountingBench) compareOutages(ctx context.Context) (comparison, error) {
+	a.progress("outage")
+	s, err := a.measureOutages(ctx, outageContenders)
+	return comparison{
+		title: "An outage of the server", contenders: outageContenders, series: s, note: a.outageNote(), metrics: outageTable,
+	}, err
+}
+
+func (a *accountingBench) compareRestarts(ctx context.Context) (comparison, error) {
+	a.progress("restart")
+	s, err := a.measureRestarts(ctx)
+	return comparison{
+		title: "Restart after kill -9", contenders: []string{oursSpooling}, series: s, note: a.restartNote(), metrics: restartTable,
+	}, err
+}

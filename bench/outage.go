@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// The rows of the table of the outage.
+const (
+	outageSent    = "requests"
+	outageLost    = "requests never answered"
+	outageSlow    = "answered after more than 50 ms"
+	outageLongest = "longest answer"
+	outageAgain   = "requests sent again"
+	outageArrived = "records that arrived at the server in the end"
+	outageTwice   = "records that arrived twice"
+)
+
+var outageContenders = []string{peerProxy, peerRobust, oursRelaying}
+
+// outage is what is done to the server.
+type outage struct {
+	rate                  float64       // requests a second
+	before, length, after time.Duration // the server runs, is stopped, runs again
+	timeout               time.Duration // of a try of a NAS
+	idle                  time.Duration // nothing arrives for so long: nothing will
+}
+
+// total is how many requests are sent.
+func (o outage) total() int { return int((o.before + o.length + o.after).Seconds() * o.rate) }
+
+// measureOutages stops the servers of all contenders at the same time, each its own: what they need is little, and
+// the outage is long.
+func (a *accountingBench) measureOutages(ctx context.Context, contenders []string) (series, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	results := make([]sample, len(contenders))
+	for i, who := range contenders {
+		g.Go(func() (err error) {
+			if results[i], err = a.measureOutage(ctx, who); err != nil {
+				return fmt.Errorf("bench: outage, %s: %w", who, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	s := series{}
+	for i, who := range contenders {
+		s[who] = []sample{results[i]}
+	}
+	return s, nil
+}
+
+func (a *accountingBench) measureOutage(ctx context.Context, who string) (sample, error) {
+	o := a.sizes.outage
+	r, err := openRelay(ctx, a.host, who, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.upstream.pause(ctx, o.before, o.length) })
+	var got loadResult
+	g.Go(func() (err error) {
+		got, err = a.send(ctx, a.requests, r.port, load{count: o.total(), rate: o.rate, timeout: o.timeout, tries: nasTries})
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	all, err := r.upstream.await(context.WithoutCancel(ctx), int64(o.total()), o.idle)
+	if err != nil {
+		return nil, err
+	}
+	return sample{
+		outageSent: float64(got.Sent), outageLost: float64(got.GivenUp), outageSlow: float64(got.Over),
+		outageLongest: float64(got.Max) / float64(time.Millisecond), outageAgain: float64(got.Retransmissions),
+		outageArrived: float64(all.Distinct), outageTwice: float64(all.Duplicates),
+	}, nil
+}
+
+// pause stops a process after a while, and lets it go on after another.
+func (p *process) pause(ctx context.Context, after, length time.Duration) error {
+	wait := func(d time.Duration) error {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(d):
+			return nil
+		}
+	}
+	if err := wait(after); err != nil {
+		return err
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	err := wait(length)
+	if on := p.cmd.Process.Signal(syscall.SIGCONT); err == nil {
+		err = on
+	}
+	return err
+}

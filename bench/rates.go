@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// inFlight is how many requests wait for their answers in the closed loop.
+const inFlight = 128
+
+// The rows of the table of rates and latencies.
+const (
+	answeredRate = "requests answered"
+	arrivedRate  = "requests answered and arrived at the server"
+	serverCPU    = "CPU time of the contender for 10,000 requests"
+	halfRate     = "half load"
+	halfP50      = "answer at half load, p50"
+	halfP99      = "answer at half load, p99"
+	halfMax      = "answer at half load, longest"
+	sentAgain    = "requests sent again by the NAS"
+	neverCame    = "requests never answered"
+)
+
+// arriveIdle is how long nothing may arrive at the server until what has not is held to be lost.
+const arriveIdle = 30 * time.Second
+
+// measureRate sends to one contender what it can take, then half of what FreeRADIUS took.
+func (a *accountingBench) measureRate(ctx context.Context, who string) (out sample, err error) {
+	r, err := openRelay(ctx, a.host, who, ampleBuffer)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	out = sample{}
+	closed, err := a.closedLoop(ctx, r, out)
+	if err != nil {
+		return nil, err
+	}
+	if who == peerDetail {
+		a.rate = min(closed.rate()/2, mostHalfLoad)
+	}
+	open, err := a.send(ctx, a.requests, r.port, load{
+		first: a.sizes.requests, count: int(a.rate * a.sizes.half.Seconds()), rate: a.rate, timeout: nasTimeout, tries: nasTries,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out[halfRate] = a.rate
+	out[halfP50], out[halfP99], out[halfMax] = microseconds(open.P50), microseconds(open.P99), microseconds(open.Max)
+	out[sentAgain] = float64(closed.Retransmissions + open.Retransmissions)
+	out[neverCame] = float64(closed.GivenUp + open.GivenUp)
+	return out, nil
+}
+
+func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// closedLoop ends when all is answered and, with a server behind the contender, all has arrived there.
+func (a *accountingBench) closedLoop(ctx context.Context, r *relay, out sample) (got loadResult, err error) {
+	n := a.sizes.requests
+	before, err := r.server.cpuTime()
+	if err != nil {
+		return got, err
+	}
+	got, err = a.send(ctx, a.requests, r.port, load{count: n, inFlight: inFlight, timeout: nasTimeout, tries: nasTries})
+	if err != nil {
+		return got, err
+	}
+	out[answeredRate] = got.rate()
+	if r.upstream != nil {
+		all, err := r.upstream.await(ctx, int64(n), arriveIdle)
+		if err != nil {
+			return got, err
+		}
+		if all.Distinct < int64(n) {
+			return got, fmt.Errorf("%d of %d records arrived", all.Distinct, n)
+		}
+		out[arrivedRate] = float64(n) / max(time.Duration(all.Last-all.First), got.Took).Seconds()
+	}
+	after, err := r.server.cpuTime()
+	out[serverCPU] = (after - before).Seconds() * 1000 / float64(n) * 10_000
+	return got, err
+}

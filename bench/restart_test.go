@@ -1,0 +1,60 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"aaasess/accounting"
+)
+
+// TestFillTable: what a restart finds is a session and a record for each.
+func TestFillTable(t *testing.T) {
+	st, table, end, err := open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	}()
+	const n = 5000 // more than are under way at once
+	if err := fillTable(table, n); err != nil {
+		t.Fatal(err)
+	}
+	if got := table.View().Len(); got != n {
+		t.Errorf("%d sessions, want %d", got, n)
+	}
+	for _, q := range st.Queues() {
+		if q.Name == accounting.Group("isp").Queue() && q.Len != n {
+			t.Errorf("%d records, want %d", q.Len, n)
+		}
+	}
+	if len(st.Queues()) == 0 {
+		t.Error("no records")
+	}
+}
+
+// A closed store is an error, not a table that is thought to be full.
+func TestFillTableFails(t *testing.T) {
+	_, table, end, err := open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	if err := fillTable(table, 10); err == nil {
+		t.Error("filled, though the store is closed")
+	}
+}
+
+func TestRunFillArguments(t *testing.T) {
+	for _, args := range [][]string{nil, {t.TempDir()}, {t.TempDir(), "many"}} {
+		var out strings.Builder
+		if err := runFill(args, io.Writer(&out)); err == nil || out.Len() > 0 {
+			t.Errorf("%q: error %v, output %q", args, err, out.String())
+		}
+	}
+}
