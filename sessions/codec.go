@@ -3,6 +3,7 @@ package sessions
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"time"
 )
 
@@ -72,7 +73,8 @@ func appendSession(b []byte, s *Session) []byte {
 	return appendText(b, string(attrs))
 }
 
-func parseSession(id ID, b []byte) (*Session, error) {
+// parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
+func parseSession(id ID, b []byte, as *NAS) (*Session, error) {
 	d := decoder{rest: b}
 	d.version()
 	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet()), StartSeen: d.octet() == 1}
@@ -82,13 +84,21 @@ func parseSession(id ID, b []byte) (*Session, error) {
 		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
 		InputPackets: d.uvarint(), OutputPackets: d.uvarint(), SessionTime: d.uint32(),
 	}
-	s.NAS = &NAS{}
-	err := s.NAS.Addr.UnmarshalBinary(d.take(d.uvarint()))
-	s.NAS.Name = d.text()
+	var addr netip.Addr
+	err := addr.UnmarshalBinary(d.take(d.uvarint()))
+	nas := d.take(d.uvarint())
+	if as != nil && as.Addr == addr && as.Name == string(nas) {
+		s.NAS = as
+	} else {
+		s.NAS = &NAS{Addr: addr, Name: string(nas)}
+	}
 	s.setAttrs(Attributes(d.text()))
 	d.bad = d.bad || err != nil || !s.Attrs.Valid() || s.AcctSessionID == "" ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
-	return s, d.end("session " + id.String())
+	if err := d.end("session"); err != nil {
+		return s, fmt.Errorf("%w, of %s", err, id)
+	}
+	return s, nil
 }
 
 func appendText(b []byte, s string) []byte {

@@ -25,7 +25,7 @@ func samples() []*Session {
 func TestSessionCodec(t *testing.T) {
 	for _, s := range samples() {
 		b := appendSession(nil, s)
-		got, err := parseSession(s.ID, b)
+		got, err := parseSession(s.ID, b, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,11 +37,11 @@ func TestSessionCodec(t *testing.T) {
 			t.Error(diff)
 		}
 		for i := range b {
-			if _, err := parseSession(s.ID, b[:i]); !errors.Is(err, ErrState) {
+			if _, err := parseSession(s.ID, b[:i], nil); !errors.Is(err, ErrState) {
 				t.Errorf("cut to %d of %d octets: %v", i, len(b), err)
 			}
 		}
-		if _, err := parseSession(s.ID, append(b, 0)); !errors.Is(err, ErrState) {
+		if _, err := parseSession(s.ID, append(b, 0), nil); !errors.Is(err, ErrState) {
 			t.Errorf("an octet too many: %v", err)
 		}
 	}
@@ -66,11 +66,11 @@ func FuzzParseSession(f *testing.F) {
 		f.Add(appendSession(nil, s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := parseSession(1, b)
+		s, err := parseSession(1, b, nil)
 		if err != nil {
 			return
 		}
-		again, err := parseSession(1, appendSession(nil, s))
+		again, err := parseSession(1, appendSession(nil, s), nil)
 		if err != nil {
 			t.Fatalf("%+v does not survive: %v", s, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -84,46 +83,6 @@ func (t *Table) publish() {
 		t.dirty = false
 		t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
 	}
-}
-
-// Load fills an empty table with the durable state; each calls its argument for every key. Keys
-// that are not the table's are left alone.
-func (t *Table) Load(each func(func(key, value []byte) error) error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var over []*Session
-	err := each(func(key, value []byte) error {
-		if string(key) == string(countersKey) {
-			var err error
-			t.last, t.counters, err = parseCounters(value)
-			return err
-		}
-		id, ok := parseSessionKey(key)
-		if !ok {
-			return nil
-		}
-		s, err := parseSession(id, value)
-		if err != nil {
-			return err
-		}
-		if s.State == Ended {
-			over = append(over, s)
-			return nil
-		}
-		t.add(s)
-		t.byName[name{s.NAS, s.AcctSessionID}] = id
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("sessions: load: %w", err)
-	}
-	slices.SortFunc(over, func(a, b *Session) int { return cmp.Compare(a.Heard, b.Heard) })
-	for _, s := range over {
-		t.endings.add(s, s.Heard)
-	}
-	t.dirty = false
-	t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
-	return nil
 }
 
 // Apply decides an event and hands it to the journal. An error means that nothing was done and the
@@ -206,16 +165,24 @@ func (t *Table) named(nas NAS, sid string) *Session {
 }
 
 // add takes a session into the table that is in no view yet.
-func (t *Table) add(s *Session) {
-	shared := t.nases[*s.NAS]
-	if shared == nil {
-		// The name is part of a packet, which must not stay for its sake.
-		shared = &sharedNAS{NAS: NAS{Addr: s.NAS.Addr, Name: strings.Clone(s.NAS.Name)}}
-		t.nases[shared.NAS] = shared
-	}
+func (t *Table) add(s *Session) { t.addAs(s, t.share(*s.NAS)) }
+
+// addAs is add for a session whose NAS has been looked up.
+func (t *Table) addAs(s *Session, shared *sharedNAS) {
 	shared.live++
 	s.NAS = &shared.NAS
 	t.rows.put(s)
+}
+
+// share finds what is shared by the sessions of a NAS.
+func (t *Table) share(nas NAS) *sharedNAS {
+	shared := t.nases[nas]
+	if shared == nil {
+		// The name is part of a packet, which must not stay for its sake.
+		shared = &sharedNAS{NAS: NAS{Addr: nas.Addr, Name: strings.Clone(nas.Name)}}
+		t.nases[shared.NAS] = shared
+	}
+	return shared
 }
 
 // drop takes a session out of the table.

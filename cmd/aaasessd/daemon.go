@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, err
 	}
 	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember}, d.router)
-	if err := d.table.Load(d.store.Load); err != nil {
+	if err := d.loadTable(); err != nil {
 		return nil, err
 	}
 	if out.resolve == nil {
@@ -87,6 +88,15 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, err
 	}
 	return d, nil
+}
+
+// loadGC is the garbage collector's percentage while the table is loaded: what is read stays, so most of
+// its work would be for nothing, and NASes wait.
+const loadGC = 400
+
+func (d *daemon) loadTable() error {
+	defer debug.SetGCPercent(debug.SetGCPercent(loadGC))
+	return d.table.Load(d.store.Load)
 }
 
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
