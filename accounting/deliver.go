@@ -108,6 +108,7 @@ type Deliverer struct {
 	wantedCfg  DelivererConfig
 	newest     int32 // generation of wanted
 	wantedHold Hold  // set by SetHold
+	heard      bool  // set by Heard
 	stats      Stats
 }
 
@@ -214,18 +215,31 @@ func (d *Deliverer) isMoving() bool {
 	return d.hold == Away || d.hold == Open && d.health.isDown() && d.health.over
 }
 
-// collect takes the results that came in, and the newest method and hold.
+// Heard tells that somebody of the method is there though no record that is under way was answered: a
+// late answer came. If the method is down, what waits is tried at once.
+func (d *Deliverer) Heard() {
+	d.mu.Lock()
+	d.heard = true
+	d.mu.Unlock()
+	d.poke()
+}
+
+// collect takes the results that came in, the newest method and hold, and whether somebody was heard.
 func (d *Deliverer) collect() []result {
 	d.mu.Lock()
 	got := d.results
 	d.results, d.spare = d.spare[:0], got
-	hold, isNew := d.wantedHold, d.gen != d.newest
+	hold, isNew, heard := d.wantedHold, d.gen != d.newest, d.heard
+	d.heard = false
 	d.gen, d.method, d.cfg = d.newest, d.wanted, d.wantedCfg
 	d.mu.Unlock()
 	if isNew {
 		d.renew()
 	}
 	d.changeHold(hold)
+	if heard && d.health.isDown() {
+		d.answered()
+	}
 	return got
 }
 

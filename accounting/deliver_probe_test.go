@@ -322,3 +322,31 @@ func TestDeliverProbeStopped(t *testing.T) {
 		}
 	})
 }
+
+// A late answer, which no record waits for any more, ends the wait of all; when nothing is down it
+// changes nothing.
+func TestDeliverHeard(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		m := newScheduled(s4, func(*Record) bool { return up.Load() })
+		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		b.add("group/a", rec(1, start), rec(2, start))
+		b.after(100 * time.Second) // the next transmission is at 165
+		if s := d.Stats(); s.DownSince.IsZero() || s.NextProbe.IsZero() {
+			t.Fatalf("not down: %+v", s)
+		}
+		up.Store(true)
+		before := len(m.all())
+		d.Heard()
+		b.after(0)
+		if diff := cmp.Diff([]int{100, 100}, moments(t, m)[before:]); diff != "" {
+			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
+		}
+		b.pending("group/a", 0)
+		d.Heard()
+		b.after(time.Second)
+		if s := d.Stats(); !s.DownSince.IsZero() || s.Delivered != 2 {
+			t.Errorf("in the end: %+v", s)
+		}
+	})
+}

@@ -85,8 +85,11 @@ func (s *server) handle(b []byte, socket int, scratch []byte) []byte {
 	if tell {
 		s.warn("accounting response dropped: is the secret the same?", err)
 	}
-	if x != nil {
+	switch {
+	case x != nil:
 		x.finish(s.Name, nil)
+	case err == nil:
+		g.cfg.Heard()
 	}
 	return scratch
 }

@@ -75,6 +75,10 @@ type Config struct {
 	// Listen opens a socket: network is "udp4" or "udp6"; of laddr, which may be the zero AddrPort, the
 	// port is 0. nil means the system's UDP.
 	Listen func(network string, laddr netip.AddrPort) (Socket, error)
+	// Heard is called, by a goroutine of the group, when a server answers rightly what nobody waits for
+	// any more: a record that was given back with a [accounting.Later] or [accounting.ErrNoResponse]. The
+	// server is there, whatever else seems so. nil means that nobody wants to know.
+	Heard func()
 	// Logger gets what an operator should know. nil means no log.
 	Logger *slog.Logger
 	// Now is the clock that Acct-Delay-Time and deadlines are read from; it must run as fast as the
@@ -88,6 +92,9 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxInFlight = orDefault(c.MaxInFlight, defaultMaxInFlight)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Heard == nil {
+		c.Heard = func() {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

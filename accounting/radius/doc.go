@@ -47,8 +47,8 @@
 // of earlier attempts stay reserved, for half a minute or as long as a record is
 // with a server, and a late answer to any of them settles the record too; only
 // when no more sockets may be opened is the oldest given up before. An answer
-// during the wait of a back-off tells that the server is up, but does not settle
-// the record: it is sent again.
+// during the wait of a back-off does not settle the record. It tells that the
+// server is up, and Config.Heard that the record may be sent again at once.
 //
 // An Accounting-On or -Off ([Group.Announce], R63) has the normal transmissions of
 // each server, dead or not, and no back-off.

@@ -218,6 +218,17 @@ func TestLateAnswer(t *testing.T) {
 			t.Errorf("statistics %+v", st)
 		}
 	})
+	t.Run("after the schedule", func(t *testing.T) {
+		s := newFakeServer(t, always(hold))
+		var heard atomic.Int64
+		g := startGroup(t, Config{Servers: every(20*time.Millisecond, 1, s.server("a")), Heard: func() { heard.Add(1) }})
+		send(t, g, testRecord(1, time.Now())).want(t, accounting.ErrNoResponse)
+		if n := heard.Load(); n != 0 {
+			t.Errorf("heard %d times, and nothing came", n)
+		}
+		s.release()
+		until(t, "the late answers are told of", func() bool { return heard.Load() == 2 })
+	})
 }
 
 // 257 records in flight with one server need a second socket, and no identifier twice.

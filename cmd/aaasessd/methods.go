@@ -92,7 +92,7 @@ func (m *methods) prepare(cfg *config.Config) (change, error) {
 		if old := m.running[name]; old != nil && same(old.spec, spec) && !m.onOff.differs(c.onOff, old.spec) {
 			continue
 		}
-		f, err := m.make(spec)
+		f, err := m.make(name, spec)
 		if err != nil {
 			c.discard()
 			return change{}, err
@@ -148,7 +148,7 @@ func (m *methods) tend(ctx context.Context) {
 			m.remove(name)
 			m.log.Info("accounting method removed", "method", string(name))
 		case !runs && n > 0:
-			f, err := m.make(spec)
+			f, err := m.make(name, spec)
 			if err != nil {
 				m.log.Warn("accounting method that was removed has records", "method", string(name), "records", n, "err", err)
 				continue
@@ -159,13 +159,20 @@ func (m *methods) tend(ctx context.Context) {
 	m.warnOfOrphans(waiting)
 }
 
-func (m *methods) make(spec any) (made, error) {
+func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
+	heard := func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if r := m.running[name]; r != nil {
+			r.deliverer.Heard()
+		}
+	}
 	switch spec := spec.(type) {
 	case config.Group:
 		if hasNames(spec) {
-			return made{spec, newNamedGroup(spec, m.resolve, lookupTimes{}, m.log)}, nil
+			return made{spec, newNamedGroup(spec, m.resolve, lookupTimes{}, heard, m.log)}, nil
 		}
-		g, err := newGroup(spec, literals(spec), m.log)
+		g, err := newGroup(spec, literals(spec), heard, m.log)
 		return made{spec, g}, err
 	case string:
 		w, err := local.Open(spec, m.log)

@@ -61,6 +61,7 @@ type namedGroup struct {
 	spec   config.Group
 	lookup lookup
 	times  lookupTimes
+	heard  func() // of the groups' Config
 	log    *slog.Logger
 
 	// Run's own.
@@ -84,9 +85,9 @@ const (
 // early is a call of Send or Announce: what it does with the group that there is then, nil if none.
 type early func(group *radius.Group, phase namedPhase)
 
-func newNamedGroup(spec config.Group, lookup lookup, times lookupTimes, log *slog.Logger) *namedGroup {
+func newNamedGroup(spec config.Group, lookup lookup, times lookupTimes, heard func(), log *slog.Logger) *namedGroup {
 	return &namedGroup{
-		spec: spec, lookup: lookup, times: times.withDefaults(), log: log.With("group", spec.Name),
+		spec: spec, lookup: lookup, times: times.withDefaults(), heard: heard, log: log.With("group", spec.Name),
 		addrs: literals(spec), failed: make([]bool, len(spec.Servers)),
 	}
 }
@@ -252,7 +253,7 @@ func (n *namedGroup) remake(changed bool) *radius.Group {
 	if !slices.ContainsFunc(addrs, netip.Addr.IsValid) {
 		return nil
 	}
-	group, err := newGroup(n.spec, addrs, n.log)
+	group, err := newGroup(n.spec, addrs, n.heard, n.log)
 	if err != nil {
 		n.log.Error("accounting group", "err", err)
 		return nil

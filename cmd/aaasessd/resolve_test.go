@@ -77,7 +77,7 @@ func specOf(port uint16, hosts ...string) config.Group {
 func runNamed(t *testing.T, g config.Group, n *names, times lookupTimes) (*namedGroup, *lines) {
 	t.Helper()
 	log := &lines{}
-	group := newNamedGroup(g, n.lookup, times, slog.New(slog.NewTextHandler(log, nil)))
+	group := newNamedGroup(g, n.lookup, times, nil, slog.New(slog.NewTextHandler(log, nil)))
 	before := goroutines()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

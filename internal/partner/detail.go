@@ -2,9 +2,19 @@ package partner
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
+
+// Arrival is a request that FreeRADIUS has written to its detail file, and when it read it from its
+// socket. Of two requests to servers on one host, the one that was sent only after the other was
+// answered has the later moment.
+type Arrival struct {
+	At     time.Time
+	Record DetailRecord
+}
 
 // DetailRecord is one request as FreeRADIUS's detail module wrote it: its attributes in their order.
 type DetailRecord []DetailAttribute
@@ -33,30 +43,38 @@ func (r DetailRecord) Get(name string) string {
 	return ""
 }
 
-// parseDetail reads a detail file: for each record a line with a date, a line "\tName = value" for
-// each attribute, an empty line. A last record without its empty line is still being written, and
-// left out.
-func parseDetail(text string) (records []DetailRecord, err error) {
-	var r DetailRecord
+// arrived is the line before a record, as freeRADIUSConf has it: seconds and microseconds. It may follow
+// what is left of a record in whose midst FreeRADIUS was killed, without a newline.
+var arrived = regexp.MustCompile(`Arrived at (\d+)\.(\d+)$`)
+
+// parseDetail reads a detail file: for each record a line that tells when it arrived, a line
+// "\tName = value" for each attribute, an empty line. A record without its empty line is still being
+// written, or will never be, and is left out.
+func parseDetail(text string) (all []Arrival, err error) {
+	var r *Arrival
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		attr, ok := strings.CutPrefix(line, "\t")
+		if m := arrived.FindStringSubmatch(line); m != nil {
+			seconds, err1 := strconv.ParseInt(m[1], 10, 64)
+			micros, err2 := strconv.ParseInt(m[2], 10, 64)
+			if err1 == nil && err2 == nil && i < len(lines)-1 {
+				r = &Arrival{At: time.Unix(seconds, micros*1000), Record: DetailRecord{}}
+			}
+			continue
+		}
+		attr, isAttr := strings.CutPrefix(line, "\t")
+		name, value, ok := strings.Cut(attr, " = ")
 		switch {
-		case ok:
-			name, value, ok := strings.Cut(attr, " = ")
-			if !ok && i < len(lines)-1 {
-				return nil, fmt.Errorf("partner: detail file: line %d: %q", i+1, line)
-			}
-			r = append(r, DetailAttribute{name, unquote(value)})
-		case line == "":
-			if r != nil && i < len(lines)-1 {
-				records, r = append(records, r), nil
-			}
-		default: // the date
-			r = DetailRecord{}
+		case i == len(lines)-1: // not written yet, or nothing
+		case isAttr && ok && r != nil:
+			r.Record = append(r.Record, DetailAttribute{name, unquote(value)})
+		case line == "" && r != nil:
+			all, r = append(all, *r), nil
+		default:
+			return nil, fmt.Errorf("partner: detail file: line %d: %q", i+1, line)
 		}
 	}
-	return records, nil
+	return all, nil
 }
 
 // unquote takes the quotes and escapes off a string; other values stay as they are.

@@ -2,32 +2,40 @@ package partner
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestParseDetail(t *testing.T) {
-	const one = "Sun Nov 22 08:16:21 2026\n\tAcct-Status-Type = Start\n\tUser-Name = \"nemo\"\n" +
+	const one = "Arrived at 1795335381.000042\n\tAcct-Status-Type = Start\n\tUser-Name = \"nemo\"\n" +
 		"\tClass = 0x0102feff\n\tClass = 0x03\n\tTimestamp = 1795335381\n\n"
-	want := DetailRecord{
+	want := Arrival{time.Unix(1795335381, 42000), DetailRecord{
 		{"Acct-Status-Type", "Start"},
 		{"User-Name", "nemo"},
 		{"Class", "0x0102feff"},
 		{"Class", "0x03"},
 		{"Timestamp", "1795335381"},
-	}
+	}}
+	const head = len("Arrived at 1795335381.000042\n")
 	for _, tc := range []struct {
 		name string
 		text string
-		want []DetailRecord
+		want []Arrival
 	}{
 		{"empty", "", nil},
-		{"one", one, []DetailRecord{want}},
-		{"two", one + one, []DetailRecord{want, want}},
-		{"the last is being written", one + one[:60], []DetailRecord{want}},
-		{"the last is written up to a name", one + one[:35], []DetailRecord{want}},
-		{"only the empty line is missing", one + one[:len(one)-1], []DetailRecord{want}},
-		{"no attributes", "Sun Nov 22 08:16:21 2026\n\n", []DetailRecord{{}}},
+		{"one", one, []Arrival{want}},
+		{"two", one + one, []Arrival{want, want}},
+		{"the last is being written", one + one[:60], []Arrival{want}},
+		{"the last is written up to a name", one + one[:head+6], []Arrival{want}},
+		{"the last is written up to a part of its time", one + one[:head-4], []Arrival{want}},
+		{"only the empty line is missing", one + one[:len(one)-1], []Arrival{want}},
+		{"killed in the midst of a value", one[:60] + one, []Arrival{want}},
+		{"killed in the midst of a name", one[:head+6] + one, []Arrival{want}},
+		{"killed in the midst of the time", one[:head-4] + one, []Arrival{want}},
+		{"killed after a line", one[:head] + one, []Arrival{want}},
+		{"killed before the empty line", one[:len(one)-1] + one, []Arrival{want}},
+		{"no attributes", one[:head] + "\n", []Arrival{{want.At, DetailRecord{}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parseDetail(tc.text)
@@ -39,8 +47,10 @@ func TestParseDetail(t *testing.T) {
 			}
 		})
 	}
-	if _, err := parseDetail("date\n\tnonsense\n\n"); err == nil {
-		t.Error("a line that is not an attribute was taken")
+	for _, text := range []string{one[:head] + "\tnonsense\n\n", "date\n\tClass = 0x03\n\n", "\tClass = 0x03\n\n"} {
+		if got, err := parseDetail(text); err == nil {
+			t.Errorf("%q was taken as %v", text, got)
+		}
 	}
 }
 

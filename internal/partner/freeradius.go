@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,6 +91,7 @@ client loopback {
 modules {
 	detail {
 		filename = %[1]s/detail
+		header = "Arrived at %%l.%%M"
 		permissions = 0600
 		locking = no
 	}
@@ -107,18 +109,36 @@ server default {
 `
 
 // Detail is the accounting requests that it has taken, in the order in which it wrote them.
-func (p *FreeRADIUSProc) Detail() []DetailRecord {
+func (p *FreeRADIUSProc) Detail() (records []DetailRecord) {
 	p.t.Helper()
-	b, err := os.ReadFile(filepath.Join(p.dir, "detail"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	records, err := parseDetail(string(b))
-	if err != nil {
-		p.t.Fatal(err)
+	for _, a := range p.Arrivals() {
+		records = append(records, a.Record)
 	}
 	return records
+}
+
+// Arrivals is the accounting requests that it has taken, in the order in which it wrote them.
+func (p *FreeRADIUSProc) Arrivals() []Arrival {
+	p.t.Helper()
+	all, err := parseDetail(string(p.detail()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return all
+}
+
+// Taken is how many accounting requests it has taken: about len(Detail()), and cheap.
+func (p *FreeRADIUSProc) Taken() int {
+	p.t.Helper()
+	return bytes.Count(p.detail(), []byte("\n\n"))
+}
+
+// detail is the octets of the detail file, nil as long as there is none.
+func (p *FreeRADIUSProc) detail() []byte {
+	p.t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.dir, "detail"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p.t.Fatal(err)
+	}
+	return b
 }

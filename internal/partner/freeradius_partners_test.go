@@ -48,6 +48,16 @@ func TestFreeRADIUS(t *testing.T) {
 		t.Fatal(err)
 	}
 	var sessions []string
+	var last time.Time
+	for _, a := range p.Arrivals() {
+		if age := time.Since(a.At); age < 0 || age > time.Minute || a.At.Before(last) {
+			t.Errorf("arrived at %v, after one of %v", a.At, last)
+		}
+		last = a.At
+	}
+	if n := p.Taken(); n != len(p.Detail()) {
+		t.Errorf("it has taken %d, and wrote %d", n, len(p.Detail()))
+	}
 	for _, r := range p.Detail() {
 		sessions = append(sessions, r.Get("Acct-Session-Id"))
 		if r.Get("Acct-Status-Type") != "Start" || r.Get("User-Name") != `a "b"` {

@@ -45,7 +45,7 @@ type Queue struct {
 	Superseded uint64    `json:"superseded"`         // interims dropped as a later record had the same and more
 	SetAside   uint64    `json:"setAside"`           // records set aside: refused, damaged or never answered
 	Refused    uint64    `json:"refused"`            // those of them that the method refused
-	NoResponse uint64    `json:"noResponse"`         // times that a record's schedule ended without an answer
+	NoResponse uint64    `json:"noResponse"`         // times that nobody answered a record, be its schedule over or not
 	DownSince  time.Time `json:"downSince,omitzero"` // since when nobody answers; absent: not down
 	NextProbe  time.Time `json:"nextProbe,omitzero"` // when the next record is tried while down; absent: not waiting for that
 	Hold       Hold      `json:"hold"`
