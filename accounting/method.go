@@ -25,6 +25,7 @@ type Progress struct {
 	Tried   uint64 // bit i: server i had, or has, its chance
 	Server  uint16 // whose turn it is, if Attempt is not 0
 	Attempt uint16 // transmissions to that server so far
+	Servers uint32 // which servers these are, if they change
 }
 
 // Later is the error of a record that nobody answered and whose schedule goes on: a back-off (R62).

@@ -25,7 +25,7 @@ func TestRandomFaults(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(t, "step") {
 			case 0: // a table is written
 				_ = sim.s.engine(func() error {
-					return sim.s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}})
+					return sim.s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}, nil})
 				})
 			case 1:
 				sim.settleFaults(t) // batches do not all fall together
@@ -67,5 +67,47 @@ func (sim *simulation) settleFaults(t *rapid.T) {
 		default:
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReclaimRepeated has each of the first writes of giving space back fail: then it is still to do.
+func TestReclaimRepeated(t *testing.T) {
+	repeated := 0
+	for after := range int64(30) {
+		disk := NewDisk()
+		s := open(t, disk, Config{})
+		var acks []Ack
+		var c Change
+		for i := range 500 {
+			c.Appends = append(c.Appends, Append{"q", make([]byte, 1000)})
+			acks = append(acks, Ack{"q", uint64(i + 1)})
+		}
+		commit(t, s, c)
+		if err := s.db.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		s.Discard(acks)
+		if !s.beginReclaim() {
+			t.Fatal("not worth it")
+		}
+		disk.BreakAfter(after, 1, errors.New("broken"))
+		err := s.engine(func() error { defer s.reading.Done(); return s.runReclaim() })
+		disk.Break(nil)
+		if s.hasFailed() {
+			_ = s.Close()
+			continue
+		}
+		again := s.beginReclaim()
+		if again != (err != nil) {
+			t.Errorf("write %d failed: %v, repeated: %v", after, err, again)
+		}
+		if again {
+			repeated++
+			s.reading.Done()
+		}
+		_ = s.Close()
+	}
+	if repeated == 0 {
+		t.Error("none failed so that it could be repeated")
 	}
 }

@@ -77,10 +77,14 @@ func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
 	found := make([]Entry, 0, n)
 	var buf []byte // records are cut from it; a full one stays with its records
 	seek := make([]byte, 0, len(prefix)+8)
-	for _, r := range runs {
-		seek = append(seek[:0], prefix...)
-		seek = binary.BigEndian.AppendUint64(seek, r.from)
-		for ok := it.SeekGE(seek); ok; ok = it.Next() {
+	for i, r := range runs {
+		ok := i > 0 && step(it, len(prefix), r.from)
+		if !ok {
+			seek = append(seek[:0], prefix...)
+			seek = binary.BigEndian.AppendUint64(seek, r.from)
+			ok = it.SeekGE(seek)
+		}
+		for ; ok; ok = it.Next() {
 			seq := binary.BigEndian.Uint64(it.Key()[len(prefix):])
 			if seq >= r.to {
 				break
@@ -98,6 +102,24 @@ func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
 		}
 	}
 	return found, it.Close()
+}
+
+// maxSteps is how many records are stepped over, which is dearer each but cheaper for few, before a seek.
+const maxSteps = 16
+
+// step goes on to the first record at or above a number if it is near. False means that it is not, or
+// that there is none.
+func step(it *pebble.Iterator, prefix int, seq uint64) bool {
+	for range maxSteps {
+		if !it.Valid() {
+			return false
+		}
+		if binary.BigEndian.Uint64(it.Key()[prefix:]) >= seq {
+			return true
+		}
+		it.Next()
+	}
+	return false
 }
 
 func recordKey(prefix []byte, seq uint64) []byte {

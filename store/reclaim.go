@@ -26,8 +26,11 @@ type reclaimer struct {
 	last time.Time     // when the last one ended
 }
 
-// span is the keys [from,to).
-type span struct{ from, to []byte }
+// span is the keys [from,to). done takes note that they were compacted; until then it is still to do.
+type span struct {
+	from, to []byte
+	done     func()
+}
 
 // startReclaim gives back the space of what was delivered, if space is short
 // and there is something, on a goroutine that Close waits for.
@@ -119,8 +122,8 @@ func (s *Store) runReclaim() error {
 	}()
 	spans := s.reclaimable()
 	if s.isStateStale() {
-		s.churn.Store(0)
-		spans = append(spans, span{[]byte{spaceState}, []byte{spaceEnd}})
+		n := s.churn.Load()
+		spans = append(spans, span{[]byte{spaceState}, []byte{spaceEnd}, func() { s.churn.Add(-n) }})
 	}
 	for _, r := range spans {
 		if err := s.compact(ctx, r); err != nil {
@@ -129,6 +132,7 @@ func (s *Store) runReclaim() error {
 			}
 			return err
 		}
+		r.done()
 	}
 	return nil
 }
@@ -175,10 +179,16 @@ func (s *Store) reclaimable() []span {
 		if q.isSparse() {
 			to = q.durable
 		}
-		if to > q.reclaimed {
-			spans = append(spans, span{recordKey(q.records, q.reclaimed), recordKey(q.records, to)})
+		trimmed, scattered := q.trimmed, q.scattered
+		done := func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			q.reclaimed = trimmed
+			q.scattered -= min(scattered, q.scattered)
 		}
-		q.reclaimed, q.scattered = q.trimmed, 0
+		if to > q.reclaimed {
+			spans = append(spans, span{recordKey(q.records, q.reclaimed), recordKey(q.records, to), done})
+		}
 	}
 	return spans
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -179,6 +180,24 @@ func (s *Store) checkSpace() {
 	}
 	now.Warning = s.warned
 	s.seen.Store(&now)
+}
+
+// Moving says whether a record may be taken out of one queue and put into
+// another: it is Accepting, but while new events are refused for want of space
+// half of MinFree, and an eighth more than MaxSize, are there for moves. They
+// are a way out: what is moved may be delivered, and takes no more room in the end.
+func (s *Store) Moving() error {
+	err := s.Accepting()
+	if !errors.Is(err, ErrNoSpace) {
+		return err
+	}
+	switch now := s.seen.Load(); {
+	case now == nil || !s.fullIsOver(),
+		now.Free >= 0 && now.Free < now.MinFree/2,
+		now.MaxSize > 0 && now.Size > now.MaxSize/8*9:
+		return err
+	}
+	return nil
 }
 
 // refuses says whether new events are refused for want of space.

@@ -168,6 +168,7 @@ func TestUnderstands(t *testing.T) {
 		{"no such server", g, accounting.Progress{Tried: 1, Server: 2, Attempt: 4}, false},
 		{"a server that it was not sent to", g, accounting.Progress{Tried: 2, Attempt: 4}, false},
 		{"sent to a server that is not there", g, accounting.Progress{Tried: 5, Attempt: 4}, false},
+		{"of other servers", g, accounting.Progress{Tried: 1, Attempt: 4, Servers: 1}, false},
 		{"one server had its chance", g, accounting.Progress{Tried: 1}, true},
 		{"all had their chance", g, accounting.Progress{Tried: 3}, false},
 		{"64 servers", all, accounting.Progress{Tried: 1<<63 - 1}, true},

@@ -75,6 +75,9 @@ type Config struct {
 	// Listen opens a socket: network is "udp4" or "udp6"; of laddr, which may be the zero AddrPort, the
 	// port is 0. nil means the system's UDP.
 	Listen func(network string, laddr netip.AddrPort) (Socket, error)
+	// Generation tells this set of servers from others that the same records went to: a Progress of
+	// another generation is the beginning.
+	Generation uint32
 	// Heard is called, by a goroutine of the group, when a server answers rightly what nobody waits for
 	// any more: a record that was given back with a [accounting.Later] or [accounting.ErrNoResponse]. The
 	// server is there, whatever else seems so. nil means that nobody wants to know.

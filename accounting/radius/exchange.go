@@ -22,6 +22,7 @@ type exchange struct {
 	since  time.Time // when the first of them was made; the last, when it is one of the back-off's
 	slot   int       // the identifier of the last of them, or none
 	probe  uint64    // the number of the probe that it is; 0: none
+	among  uint32    // Config.Generation of the servers that server and tried are of
 
 	settled bool // done was called, or is about to be
 	begun   bool // it has been given its server
@@ -33,7 +34,7 @@ type exchange struct {
 func newExchange(rec *accounting.Record, at accounting.Progress, done func(error)) *exchange {
 	return &exchange{
 		rec: rec, done: done, index: none, slot: none,
-		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt),
+		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt), among: at.Servers,
 	}
 }
 
@@ -54,7 +55,7 @@ func (x *exchange) delay(now time.Time) uint32 {
 
 // progress is where x stands after so many transmissions to its server.
 func (x *exchange) progress(tries int) accounting.Progress {
-	return accounting.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries)}
+	return accounting.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries), Servers: x.among}
 }
 
 // advance decides what becomes of x now; its last transmission, if any, got no answer in time. nil
@@ -88,6 +89,7 @@ func (g *Group) start(x *exchange, now time.Time) error {
 	if !g.understands(x.progress(x.tries)) {
 		x.tried, x.tries = 0, 0
 	}
+	x.among = g.cfg.Generation
 	if x.tries == 0 {
 		start := 0
 		if g.cfg.Algorithm == RoundRobin {
@@ -108,7 +110,7 @@ func (g *Group) start(x *exchange, now time.Time) error {
 
 // understands reports whether a Progress is one that this group gave, or the beginning.
 func (g *Group) understands(at accounting.Progress) bool {
-	if at.Tried>>(len(g.servers)-1)>>1 != 0 {
+	if at.Servers != g.cfg.Generation && at != (accounting.Progress{}) || at.Tried>>(len(g.servers)-1)>>1 != 0 {
 		return false
 	}
 	if at.Attempt == 0 {

@@ -108,6 +108,26 @@ func (g *Group) Announce(rec *accounting.Record, done func(server string, err er
 	g.send(x)
 }
 
+// Abandon gives up all records that are under way, as the end of the group does: each gets
+// [ErrStopped], and is not sent again. What [Group.Announce] has goes on. It is for an Accounting-Off
+// that is to be the last that the servers hear.
+func (g *Group) Abandon() {
+	g.mu.Lock()
+	var left []*exchange
+	for _, x := range g.deadlines {
+		if x.announced == nil {
+			left = append(left, x)
+		}
+	}
+	for _, x := range left {
+		g.settle(x)
+	}
+	g.mu.Unlock()
+	for _, x := range left {
+		x.finish("", ErrStopped)
+	}
+}
+
 func (g *Group) send(x *exchange) {
 	due, err := g.accept(x)
 	if err != nil {

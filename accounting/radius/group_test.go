@@ -231,6 +231,30 @@ func TestLateAnswer(t *testing.T) {
 	})
 }
 
+// What is abandoned is not sent again, and does not wait for its schedule; an announcement goes on.
+func TestAbandon(t *testing.T) {
+	s := newFakeServer(t, always(hold))
+	g := startGroup(t, Config{Servers: every(20*time.Millisecond, 1000, s.server("a"))})
+	o := send(t, g, testRecord(1, time.Now()))
+	announced := make(chan error, 1)
+	g.Announce(testRecord(2, time.Now()), func(_ string, err error) { announced <- err })
+	until(t, "both have come", func() bool {
+		seen := map[string]bool{}
+		for _, a := range s.got() {
+			seen[rfc2866.AcctSessionID_GetString(a.Packet)] = true
+		}
+		return len(seen) == 2
+	})
+	g.Abandon()
+	o.want(t, ErrStopped)
+	s.release()
+	if err := <-announced; err != nil {
+		t.Errorf("the announcement got %v", err)
+	}
+	send(t, g, testRecord(3, time.Now())) // the group itself goes on
+	until(t, "a third record is sent", func() bool { return g.Stats().Servers[0].Requests == 3 })
+}
+
 // 257 records in flight with one server need a second socket, and no identifier twice.
 func TestManyInFlight(t *testing.T) {
 	s := newFakeServer(t, always(hold))

@@ -83,13 +83,29 @@ func (p *part) begin(trigger accounting.Trigger) {
 	}
 }
 
+// abandoner is what gives up the records that are under way.
+type abandoner interface{ Abandon() }
+
 // end sends the Accounting-Off, waits until it is answered or had its chance with every server, and
-// ends the implementation.
-func (p *part) end(trigger accounting.Trigger) {
-	if p.onOff != nil {
-		_ = p.onOff.Off(context.Background(), trigger, 0) // its end is logged, and nothing hangs on it
+// ends the implementation. A store that failed ends the daemon without it: NASes wait for the next one.
+func (m *methods) end(p *part, trigger accounting.Trigger) {
+	defer p.stop()
+	if p.onOff == nil || m.store.Err() != nil {
+		return
 	}
-	p.stop()
+	if a, ok := p.impl.(abandoner); ok {
+		a.Abandon() // nothing of them is to follow the Off
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-m.store.Failed():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = p.onOff.Off(ctx, trigger, 0) // its end is logged, and nothing hangs on it
 }
 
 func (m *methods) holdAgain() {
@@ -107,6 +123,13 @@ func (m *methods) hold() {
 		}
 	}
 	blocks := m.onOff.groups.Blocks(statuses)
+	for _, g := range m.onOff.groups {
+		if _, runs := statuses[g.Controller]; !runs { // not yet
+			for _, name := range g.Monitors {
+				blocks[name] = accounting.Block{Blocked: true}
+			}
+		}
+	}
 	for name, r := range m.running {
 		hold := accounting.Open
 		switch b := blocks[name.Group()]; {

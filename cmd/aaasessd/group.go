@@ -9,15 +9,16 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// newGroup makes a group of those servers whose address is known. heard is its Config's.
-func newGroup(g config.Group, addrs []netip.Addr, heard func(), log *slog.Logger) (*radius.Group, error) {
+// newGroup makes a group of those servers whose address is known. generation and heard are its Config's.
+func newGroup(g config.Group, addrs []netip.Addr, generation uint32, heard func(), log *slog.Logger) (*radius.Group, error) {
 	algorithm, err := radius.ParseAlgorithm(g.AccessAlgorithm)
 	if err != nil {
 		return nil, err
 	}
 	rc := radius.Config{
 		Name: g.Name, Algorithm: algorithm, HoldDown: g.HoldDown, Source: g.SourceAddress,
-		DeadCriteria: radius.DeadCriteria(g.DeadCriteria), MaxInFlight: g.Window, Heard: heard, Logger: log,
+		DeadCriteria: radius.DeadCriteria(g.DeadCriteria), MaxInFlight: g.Window,
+		Generation: generation, Heard: heard, Logger: log,
 	}
 	if g.HoldDown == 0 {
 		rc.HoldDown = -1

@@ -160,6 +160,18 @@ func (m *methods) perform(req control.PerformRequest) error {
 	return err
 }
 
+// delivers reports whether somebody delivers the records of a queue.
+func (m *methods) delivers(queue string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name := range m.running {
+		if name.Queue() == queue {
+			return true
+		}
+	}
+	return false
+}
+
 // waiting is how many records each queue has.
 func (m *methods) waiting() map[string]uint64 {
 	n := map[string]uint64{}

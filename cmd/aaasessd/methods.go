@@ -39,6 +39,7 @@ type method struct {
 	deliverer *accounting.Deliverer
 	stop      context.CancelFunc
 	done      chan struct{} // closed when the Deliverer has ended
+	over      bool          // guarded by methods.mu: the part is being ended, and no other one takes its place
 }
 
 func newMethods(st *store.Store, resolve lookup, log *slog.Logger) *methods {
@@ -172,7 +173,7 @@ func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 		if hasNames(spec) {
 			return made{spec, newNamedGroup(spec, m.resolve, lookupTimes{}, heard, m.log)}, nil
 		}
-		g, err := newGroup(spec, literals(spec), heard, m.log)
+		g, err := newGroup(spec, literals(spec), 0, heard, m.log)
 		return made{spec, g}, err
 	case string:
 		w, err := local.Open(spec, m.log)
@@ -186,15 +187,19 @@ func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger accounting.Trigger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := m.newPart(ctx, name, f)
 	r := m.running[name]
+	if r != nil && r.over { // a reload while the daemon ends
+		change{fresh: map[accounting.MethodName]made{name: f}}.discard()
+		return
+	}
+	p := m.newPart(ctx, name, f)
 	if r != nil {
 		old := r.part
 		r.part = p
 		m.hold()
 		r.deliverer.SetMethod(p.impl, delivererConfig(f.spec))
 		m.tasks.Go(func() {
-			old.end(accounting.TriggerConfigChange)
+			m.end(old, accounting.TriggerConfigChange)
 			p.begin(accounting.TriggerConfigChange)
 		})
 		return
@@ -224,8 +229,9 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 		}
 		m.mu.Lock()
 		last := r.part
+		r.over = true
 		m.mu.Unlock()
-		last.end(why)
+		m.end(last, why)
 	})
 }
 

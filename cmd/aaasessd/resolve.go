@@ -65,6 +65,7 @@ type namedGroup struct {
 	log    *slog.Logger
 
 	// Run's own.
+	made   uint32       // groups
 	addrs  []netip.Addr // of spec.Servers
 	failed []bool       // of spec.Servers: the last look-up
 
@@ -124,6 +125,16 @@ func (n *namedGroup) Announce(rec *accounting.Record, done func(server string, e
 			group.Announce(rec, done)
 		}
 	})
+}
+
+// Abandon is the group's.
+func (n *namedGroup) Abandon() {
+	n.mu.Lock()
+	group := n.group
+	n.mu.Unlock()
+	if group != nil {
+		group.Abandon()
+	}
 }
 
 // pass calls what is to be done with the group, once the first look-up is over.
@@ -253,7 +264,8 @@ func (n *namedGroup) remake(changed bool) *radius.Group {
 	if !slices.ContainsFunc(addrs, netip.Addr.IsValid) {
 		return nil
 	}
-	group, err := newGroup(n.spec, addrs, n.heard, n.log)
+	n.made++
+	group, err := newGroup(n.spec, addrs, n.made, n.heard, n.log)
 	if err != nil {
 		n.log.Error("accounting group", "err", err)
 		return nil

@@ -91,15 +91,26 @@ func setAside(a *accounting.SetAside) control.SetAside {
 	return out
 }
 
+// errNoMethod is returned for a record that nobody would deliver.
+var errNoMethod = errors.New("its method is not configured")
+
+// replayable is nil if a record can be put back into its queue, and will be delivered from there.
+func (d *desk) replayable(a *accounting.SetAside) error {
+	if a.Damage == nil && !d.methods.delivers(a.From) {
+		return fmt.Errorf("record %d of %s: %w", a.Seq, a.From, errNoMethod)
+	}
+	return a.Damage
+}
+
 // Replay puts records back into their queues.
 func (d *desk) Replay(seqs []uint64, all bool) (int, error) {
 	if all {
-		return d.each(d.spool.Replay)
+		return d.each(d.spool.Replay, d.replayable)
 	}
 	for _, seq := range seqs { // all or none
 		a, err := d.spool.Get(seq)
 		if err == nil {
-			err = a.Damage
+			err = d.replayable(&a)
 		}
 		if err != nil {
 			return 0, spoolError(err)
@@ -111,7 +122,7 @@ func (d *desk) Replay(seqs []uint64, all bool) (int, error) {
 // Drop forgets records.
 func (d *desk) Drop(seqs []uint64, all bool) (int, error) {
 	if all {
-		return d.each(d.spool.Drop)
+		return d.each(d.spool.Drop, func(*accounting.SetAside) error { return nil })
 	}
 	for _, seq := range seqs {
 		if _, err := d.spool.Get(seq); err != nil {
@@ -121,24 +132,29 @@ func (d *desk) Drop(seqs []uint64, all bool) (int, error) {
 	return inParts(seqs, d.spool.Drop)
 }
 
-// each does something with all records that are there now; what cannot be replayed stays, and is no error.
-func (d *desk) each(do func(...uint64) (int, error)) (total int, err error) {
-	for after := uint64(0); ; {
-		list, err := d.spool.List(after, accounting.SpoolLimit)
+// each does something with all records that are there now and fit; the others stay, and are no error.
+func (d *desk) each(do func(...uint64) (int, error), fit func(*accounting.SetAside) error) (total int, err error) {
+	left := d.spool.Len() // what comes meanwhile nobody has seen yet
+	for after := uint64(0); left > 0; {
+		list, err := d.spool.List(after, int(min(left, accounting.SpoolLimit)))
 		if err != nil || len(list) == 0 {
 			return total, err
 		}
-		seqs := make([]uint64, len(list))
-		for i, a := range list {
-			seqs[i] = a.Seq
+		var seqs []uint64
+		for i := range list {
+			if fit(&list[i]) == nil {
+				seqs = append(seqs, list[i].Seq)
+			}
 		}
 		n, err := do(seqs...)
 		total += n
-		if err != nil && !errors.Is(err, accounting.ErrDamaged) && !errors.Is(err, accounting.ErrNotSetAside) {
+		if err != nil && !errors.Is(err, accounting.ErrNotSetAside) { // another call was faster
 			return total, spoolError(err)
 		}
-		after = seqs[len(seqs)-1]
+		left -= uint64(len(list))
+		after = list[len(list)-1].Seq
 	}
+	return total, nil
 }
 
 // inParts does something with these records, as many at once as may be.

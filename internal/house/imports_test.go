@@ -32,6 +32,7 @@ var rules = []rule{
 	{"accounting", []string{"aaasess/sessions", "aaasess/store"}, "policy and delivery; transports come to it"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/sessions", "layeh.com/radius", "golang.org/x/sys"}, "a transport; transports never know each other"},
 	{"accounting/radius/radiusnet", []string{"aaasess/accounting", "aaasess/accounting/radius"}, "a network of servers for tests"},
+	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
 	{"accounting/local", []string{"aaasess/accounting", "aaasess/sessions"}, "a transport; transports never know each other"},
 	{"internal/partner", nil, "starts foreign programs for tests, knows nothing of ours"},
 	{"internal/house", nil, "tests only"},

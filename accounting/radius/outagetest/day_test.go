@@ -1,0 +1,151 @@
+package outagetest
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/accounting/radius/radiusnet"
+	"aaasess/store"
+)
+
+const (
+	// dayMemory is by how much the heap may grow in a day, whatever its records: the store's memtables
+	// and cache, the records that the deliverer holds, and what it knows of live sessions.
+	dayMemory = 96 << 20
+	// dayPerRecord is how many octets a record may add to that, by comparison with a tenth of the day.
+	dayPerRecord = 4
+	// drainRate is how many records a second are sent.
+	drainRate = 50_000
+)
+
+// A day without servers: all that must arrive does, in order, once a server is back, and memory does
+// not grow with the day.
+func TestDay(t *testing.T) {
+	tenth := day(t, 24*60/10)
+	full := day(t, 24*60)
+	if full > dayMemory {
+		t.Errorf("the heap grew by %d MiB, more than %d", full>>20, dayMemory>>20)
+	}
+	if more, most := full-tenth, int64(dayNoise+daySize/10*9*dayPerRecord); more > most {
+		t.Errorf("ten times the records took %d KiB more memory, at most %d are expected", more>>10, most>>10)
+	}
+}
+
+// day is as much of the day as so many minutes. It returns by how much the heap grew at most.
+func day(t *testing.T, minutes int) (grown int64) {
+	dir, records := t.TempDir(), daySize/(24*60)*minutes
+	synctest.Test(t, func(t *testing.T) {
+		subs := newSubscribers(daySize/100, daySize)
+		s := newSite(t, 1, dir, store.Config{MaxSize: dayStore})
+		defer s.stop()
+		s.net.Watch(func(radiusnet.Arrival) {})
+		back := time.Duration(minutes) * time.Minute
+		perSecond := map[int]int{}
+		a := s.host(0, radiusnet.Server{
+			Link: radiusnet.Link{Dead: []radiusnet.Interval{{To: back}}},
+			Handle: func(request []byte, a radiusnet.Arrival) radiusnet.Reaction {
+				subs.take(request, a)
+				perSecond[int(a.At.Sub(s.began)/time.Second)]++
+				return radiusnet.Reaction{After: time.Millisecond}
+			},
+		})
+		b := s.host(1, radiusnet.Server{Link: radiusnet.Link{Dead: []radiusnet.Interval{{}}}})
+		m := newMeter(t)
+		g := s.group(radius.Config{Servers: []radius.Server{a.Config(s4), b.Config(s4)}})
+		name := accounting.Group("upstream")
+		d := s.deliver(accounting.DelivererConfig{DrainRate: drainRate, Rounds: 1}, name, g)
+
+		for minute := range minutes {
+			var batch []queued
+			for subs.total < records*(minute+1)/minutes {
+				id, typ, n := subs.next()
+				batch = append(batch, queued{name, record(id, typ, n)})
+			}
+			s.add(batch...)
+			s.sleep((minute + 1) * 60)
+			if minute%60 == 59 {
+				m.measure()
+			}
+		}
+		atNight := d.Stats()
+		m.said("day over")
+		second := int(back / time.Second)
+		for ; s.queue(name.Queue()) > 0 && second < 2*minutes*60; second++ {
+			s.sleep(second)
+			if !d.Stats().DownSince.IsZero() {
+				continue
+			}
+			m.measure()
+		}
+		m.said("drained")
+		s.sleep(second + 10)
+		grown = m.most
+
+		st, need := d.Stats(), subs.need()
+		for _, fault := range subs.check() {
+			t.Error(fault)
+		}
+		got := subs.count
+		t.Logf("%d records: of starts, stops, interims %d arrived; %d superseded; most memory %d KiB, at %s", records, got[1:], st.Superseded, m.most>>10, m.where)
+		if got[start] != need[start] || got[stop] != need[stop] {
+			t.Errorf("%d starts and %d stops arrived, of %d and %d", got[start], got[stop], need[start], need[stop])
+		}
+		// The probes, and what was with the group when it was found to be down, are not superseded.
+		if got[interim] < need[interim] || got[interim] > need[interim]+100 {
+			t.Errorf("%d interims arrived, needed were %d", got[interim], need[interim])
+		}
+		arrived := got[start] + got[stop] + got[interim]
+		if st.Delivered != uint64(arrived) || st.Delivered+st.Superseded != uint64(records) || st.Refused+st.SetAside+st.Moved != 0 {
+			t.Errorf("%d of %d records arrived: %+v", arrived, records, st)
+		}
+		if atNight.Delivered != 0 || atNight.Superseded+100 < st.Superseded {
+			t.Errorf("at the end of the day: %+v; in the end %d superseded", atNight, st.Superseded)
+		}
+		for second, n := range perSecond {
+			if n > drainRate*101/100 {
+				t.Errorf("%d records in second %d", n, second)
+			}
+		}
+	})
+	return grown
+}
+
+// meter is how much memory is in use beyond what was when it was made.
+type meter struct {
+	t        *testing.T
+	baseline int64
+	most     int64
+	where    string
+	samples  int
+	phase    string
+}
+
+func newMeter(t *testing.T) *meter {
+	m := &meter{t: t, phase: "day"}
+	m.baseline = inUse()
+	return m
+}
+
+func inUse() int64 {
+	runtime.GC()
+	var ms runtime.MemStats
+	runtime.ReadMemStats(&ms)
+	return int64(ms.HeapAlloc)
+}
+
+func (m *meter) measure() {
+	m.samples++
+	if grown := inUse() - m.baseline; grown > m.most {
+		m.most, m.where = grown, m.phase
+	}
+}
+
+// said begins another phase.
+func (m *meter) said(over string) {
+	m.t.Logf("%s: most memory %d KiB in %d samples", over, m.most>>10, m.samples)
+	m.phase = "after " + over
+}

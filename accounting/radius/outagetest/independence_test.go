@@ -1,0 +1,121 @@
+package outagetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/accounting/radius/radiusnet"
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// One dead group delays no other: what a group on the same store gets, and when, is the same to the
+// nanosecond whether the other one is dead, with a backlog that grows, or not there at all.
+func TestDeadGroupDelaysNoOther(t *testing.T) {
+	schedules := map[string]accounting.Schedule{
+		"no back-off": {},
+		"back-off":    s4,
+	}
+	for name, schedule := range schedules {
+		t.Run(name, func(t *testing.T) {
+			alone := twoGroups(t, false, schedule)
+			if len(alone) == 0 {
+				t.Fatal("nothing arrived")
+			}
+			if diff := cmp.Diff(alone, twoGroups(t, true, schedule)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// twoGroups gives sessions to a group that is alive and, if so wanted, to one that is dead, the same
+// ones and as many again, and returns what came to the first.
+func twoGroups(t *testing.T, withDead bool, schedule accounting.Schedule) (got []string) {
+	dead, alive := accounting.Group("dead"), accounting.Group("alive")
+	inSite(t, func(s *site) {
+		never := []radiusnet.Interval{{}}
+		var servers []radius.Server
+		for n := range 2 {
+			servers = append(servers, s.host(n, radiusnet.Server{Link: radiusnet.Link{Dead: never}}).Config(schedule))
+		}
+		h := s.host(2, radiusnet.Server{Link: radiusnet.Link{Delay: 3 * time.Millisecond}})
+		var d *accounting.Deliverer
+		if withDead {
+			d = s.deliver(accounting.DelivererConfig{}, dead, s.group(radius.Config{Name: "dead", Servers: servers}))
+		}
+		s.deliver(accounting.DelivererConfig{}, alive, s.group(radius.Config{
+			Name: "alive", Servers: []radius.Server{h.Config(schedule)},
+		}))
+		const seconds, each = 400, 10
+		for second := range seconds {
+			for i := range each {
+				id := sessions.ID(second*each+i)/4 + 1
+				typ := [...]sessions.EventType{start, interim, interim, stop}[i%4]
+				rec := record(id, typ, uint32(second))
+				if withDead { // a list that is broadcast: one change, two queues
+					s.add(queued{dead, rec}, queued{alive, rec}, queued{dead, record(id+1<<20, typ, 0)})
+				} else {
+					s.add(queued{alive, rec})
+				}
+			}
+			s.sleep(second + 1)
+		}
+		s.sleep(seconds + 60)
+		for _, a := range h.Arrivals() {
+			if a.DelayTime != 0 {
+				t.Errorf("%v: Acct-Delay-Time %d", a.At.Sub(s.began), a.DelayTime)
+			}
+			got = append(got, fmt.Sprint(a.At.Sub(s.began), a.SessionID, a.StatusType))
+		}
+		if n := s.queue(alive.Queue()); n != 0 || len(got) != seconds*each {
+			t.Errorf("alive: %d arrived, %d left", len(got), n)
+		}
+		if withDead {
+			st := d.Stats()
+			if st.Delivered != 0 || st.Pending+st.Superseded != 2*seconds*each || st.DownSince.IsZero() {
+				t.Errorf("dead: %+v", st)
+			}
+		}
+	})
+	return got
+}
+
+// What a group that is down moves to the next method comes there at the moment when that is due: the
+// first one after its schedule, the others at once.
+func TestMovesOfDeadGroup(t *testing.T) {
+	inSite(t, func(s *site) {
+		a := s.host(0, radiusnet.Server{Handle: silent})
+		b := s.host(1, radiusnet.Server{})
+		first, second := accounting.Group("first"), accounting.Group("second")
+		s.deliver(accounting.DelivererConfig{}, first, s.group(radius.Config{Servers: []radius.Server{a.Config(accounting.Schedule{})}}))
+		s.deliver(accounting.DelivererConfig{}, second, s.group(radius.Config{Servers: []radius.Server{b.Config(accounting.Schedule{})}}))
+		for i := range 60 {
+			s.add(queued{first, record(sessions.ID(i+1), start, 1, second)})
+			s.sleep(i + 1)
+		}
+		s.sleep(120)
+		late := map[string]int{}
+		for _, c := range s.came() {
+			if c.Server == "b" {
+				late[c.ID] = c.Second
+			}
+		}
+		for i := range 60 {
+			// The first one is tried for 20 s. What came meanwhile goes with it, and the rest at once,
+			// but for the next probe.
+			id, want := sessions.ID(i+1).String(), max(20, i)
+			got, ok := late[id]
+			if !ok || got != want && got != want+20 {
+				t.Errorf("%s of second %d came in second %d, want %d", id, i, got, want)
+			}
+		}
+		if n := s.queue(first.Queue()); n != 0 {
+			t.Errorf("%d left", n)
+		}
+	})
+}

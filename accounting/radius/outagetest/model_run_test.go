@@ -1,0 +1,317 @@
+package outagetest
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/sessions"
+	"aaasess/store"
+)
+
+// groupRun is one group, from when it is made.
+type groupRun struct {
+	method  int
+	plan    groupPlan
+	group   *radius.Group
+	lingers map[netip.AddrPort]time.Duration
+	auths   map[[16]byte]bool // all that it sent; the world's mutex guards it
+}
+
+// linger is for how long an identifier of a request that was not answered is not used again.
+func (g *groupRun) linger(server netip.AddrPort) time.Duration { return g.lingers[server] }
+
+// run is one run of the model.
+type run struct {
+	*site
+	world      *world
+	plan       plan
+	present    [2]*groupRun
+	deliverers [2]*accounting.Deliverer
+	holds      [2]accounting.Hold
+	lines      [modelLines]modelLine
+	sessions   sessions.ID
+	poison     int    // so many records that nobody ever answers
+	superseded uint64 // counted by deliverers that have ended
+}
+
+// modelLine is where one session comes after the other.
+type modelLine struct {
+	id      sessions.ID
+	records int // of the session, so far
+}
+
+// runModel runs a plan, and returns what was wrong.
+func runModel(t *testing.T, p plan) (faults []string) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, p.seed, "state", store.Config{Disk: store.NewDisk()})
+		r := &run{site: s, world: newWorld(s, p.seed), plan: p}
+		r.begin()
+		for _, e := range p.events {
+			r.happen(e)
+			time.Sleep(e.wait)
+		}
+		r.recover()
+		r.stop()
+		for _, err := range s.net.Faults() {
+			r.world.fault("%v", err)
+		}
+		faults = r.world.faults
+	})
+	return faults
+}
+
+// begin runs groups and deliverers.
+func (r *run) begin() {
+	for m := range methods {
+		plan := r.plan.groups[m]
+		if g := r.present[m]; g != nil {
+			plan = g.plan
+		}
+		r.present[m] = r.newGroup(m, plan)
+		r.deliverers[m] = r.deliver(plan.deliverer(r.plan.fair), methods[m], r.present[m].group)
+		r.deliverers[m].SetHold(r.holds[m])
+	}
+}
+
+// newGroup runs a group. Its servers are no other's.
+func (r *run) newGroup(m int, plan groupPlan) *groupRun {
+	g := &groupRun{method: m, plan: plan, lingers: map[netip.AddrPort]time.Duration{}, auths: map[[16]byte]bool{}}
+	cfg := radius.Config{
+		Name: string(methods[m]), Algorithm: plan.algorithm, DeadCriteria: plan.criteria, HoldDown: plan.holdDown,
+		MaxInFlight: plan.window,
+		Listen: func(network string, laddr netip.AddrPort) (radius.Socket, error) {
+			s, err := r.net.Listen(network, laddr)
+			if err != nil {
+				return nil, err
+			}
+			return &tap{Socket: s, world: r.world, group: g, waiting: map[waitingKey]sent{}}, nil
+		},
+	}
+	r.world.mu.Lock()
+	now := time.Now()
+	for n := range r.world.closed[m] {
+		if r.world.closed[m][n].IsZero() {
+			r.world.closed[m][n] = now
+		}
+	}
+	for _, s := range plan.servers {
+		h := r.world.hosts[m][s.host]
+		r.world.closed[m][s.host] = time.Time{}
+		cfg.Servers = append(cfg.Servers, h.Config(s.schedule))
+		g.lingers[h.Addr] = max(30*time.Second, s.schedule.Timeout*time.Duration(max(0, s.schedule.Retransmit)+1))
+	}
+	r.world.mu.Unlock()
+	g.group = r.site.group(cfg)
+	return g
+}
+
+func (r *run) happen(e event) {
+	switch e.kind {
+	case addRecord, addPoison:
+		for i := range e.count {
+			r.add((e.line+i)%modelLines, e.last, i == 0 && e.kind == addPoison && r.poison < maxPoison)
+		}
+	case setStyle:
+		if r.plan.fair {
+			e.style %= fairStyles
+		}
+		for n := range hostsPerMethod {
+			if e.host == hostsPerMethod || e.host == n {
+				r.world.setStyle(e.method, n, e.style)
+			}
+		}
+	case setHold:
+		r.hold(e.method, e.hold)
+	case setMethod:
+		r.setMethod(e.method, e.group)
+	case restart, powerCut:
+		r.restart(e.kind == powerCut)
+	}
+}
+
+// add adds the next record of a line's session.
+func (r *run) add(line int, last, poison bool) {
+	l := &r.lines[line]
+	if l.id == 0 {
+		r.sessions++
+		*l = modelLine{id: r.sessions}
+	}
+	typ := interim
+	if l.records == 0 {
+		typ = start
+	} else if last {
+		typ = stop
+	}
+	rec := made{session: l.id, typ: typ, poison: poison, to: 1}
+	switch line % 3 {
+	case 1:
+		rec.to = 0
+	case 2:
+		rec.from = 1
+	}
+	if poison {
+		r.poison++
+	}
+	_, record := r.world.make(rec)
+	r.site.add(queued{methods[rec.from], record})
+	if l.records++; typ == stop {
+		*l = modelLine{}
+	}
+}
+
+func (r *run) hold(m int, h accounting.Hold) {
+	if h != accounting.Open {
+		r.world.mu.Lock()
+		r.world.held[m] = true
+		r.world.mu.Unlock()
+	}
+	r.holds[m] = h
+	r.deliverers[m].SetHold(h)
+}
+
+// setMethod puts another group in the place of one, as the daemon does.
+func (r *run) setMethod(m int, plan groupPlan) {
+	r.disturbed()
+	old := r.present[m]
+	r.present[m] = r.newGroup(m, plan)
+	r.deliverers[m].SetMethod(r.present[m].group, plan.deliverer(r.plan.fair))
+	r.close(old.group)
+}
+
+func (r *run) restart(cut bool) {
+	r.disturbed()
+	disk := r.cfg.Disk
+	if cut {
+		r.world.mu.Lock()
+		r.world.cut = true
+		r.world.mu.Unlock()
+		disk = disk.PowerCut(50, rand.New(rand.NewPCG(r.plan.seed, uint64(len(r.world.recs)))))
+	}
+	r.stop()
+	r.count()
+	r.cfg.Disk = disk
+	r.open()
+	r.begin()
+}
+
+// disturbed says that what was sent may be sent again.
+func (r *run) disturbed() {
+	r.world.mu.Lock()
+	defer r.world.mu.Unlock()
+	r.world.unquiet = true
+}
+
+func (r *run) count() {
+	for _, d := range r.deliverers {
+		r.superseded += d.Stats().Superseded
+	}
+}
+
+// recover lets all be well, and time go on until everything is where it must be. Meanwhile there is
+// a record a minute for each method, so that there is always something to answer; each must be
+// answered in time whatever records there are that nobody answers.
+func (r *run) recover() {
+	for m := range methods {
+		for n := range hostsPerMethod {
+			r.world.setStyle(m, n, 0)
+		}
+		r.hold(m, accounting.Open)
+	}
+	time.Sleep(longestWay)
+	for range 48 * 60 {
+		for m := range methods {
+			r.sessions++
+			_, record := r.world.make(made{session: r.sessions, typ: start, from: m, to: m, beat: true})
+			r.site.add(queued{methods[m], record})
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if r.waiting() == 0 {
+			break
+		}
+	}
+	patience := max(r.present[0].plan.patience(r.poison), r.present[1].plan.patience(r.poison))
+	for range int(patience / time.Minute) {
+		if r.queue(methods[0].Queue())+r.queue(methods[1].Queue()) == 0 {
+			break
+		}
+		time.Sleep(time.Minute) // for the last beats
+		synctest.Wait()
+	}
+	r.judge(r.setAside())
+}
+
+// waiting is how many records, besides the beats, are in the queues.
+func (r *run) waiting() (n int) {
+	for _, m := range methods {
+		all, err := r.store.Read(m.Queue(), 0, 10_000, nil)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, e := range all {
+			if rec, err := accounting.ParseRecord(e.Data); err != nil || !r.world.isBeat(rec) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// setAside is the numbers of the records that were set aside.
+func (r *run) setAside() map[uint32]bool {
+	aside := map[uint32]bool{}
+	list, err := accounting.NewSpool(r.store).List(0, 1000)
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, a := range list {
+		if a.Record == nil {
+			r.world.fault("damaged record set aside: %x", a.Data)
+			continue
+		}
+		n, _ := a.Record.Attrs.Uint32(sessions.AcctSessionTime)
+		aside[n] = true
+	}
+	return aside
+}
+
+// judge holds what became of the records against what must.
+func (r *run) judge(aside map[uint32]bool) {
+	r.count()
+	for _, m := range methods {
+		if n := r.queue(m.Queue()); n != 0 {
+			r.world.fault("%d records left in %s", n, m)
+		}
+	}
+	w := r.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	dropped := uint64(0)
+	for i, rec := range w.recs {
+		if i == 0 {
+			continue
+		}
+		n := uint32(i)
+		switch isAside := aside[n]; {
+		case isAside && !rec.poison && !w.unfair[rec.to]:
+			w.wrong("record %d is set aside, though servers were good or dead, and nothing between", n)
+		case isAside || !rec.answered.IsZero():
+		case w.superseded(i):
+			dropped++
+		default:
+			w.wrong("record %d (%v of session %d, poison %v) is lost", n, rec.typ, rec.session, rec.poison)
+		}
+		if bound := r.present[rec.to].plan.patience(r.poison); rec.beat && rec.answered.Sub(rec.at) > bound {
+			w.wrong("record %d took %v, more than %v", n, rec.answered.Sub(rec.at), bound)
+		}
+	}
+	wellOff := !w.ailing[0] && !w.ailing[1] && !w.held[0] && !w.held[1]
+	if wellOff && r.superseded+dropped > 0 || dropped > r.superseded {
+		w.wrong("%d interims are not there, %d were superseded", dropped, r.superseded)
+	}
+}

@@ -1,0 +1,175 @@
+package outagetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+
+	"pgregory.net/rapid"
+)
+
+// plan is what happens in one run of the model, all that is drawn.
+type plan struct {
+	seed   uint64
+	fair   bool         // servers are good or dead, nothing between
+	groups [2]groupPlan // at first
+	events []event
+}
+
+// groupPlan is how a group is set up.
+type groupPlan struct {
+	servers   []serverPlan
+	algorithm radius.Algorithm
+	criteria  radius.DeadCriteria
+	holdDown  time.Duration
+	window    int
+}
+
+type serverPlan struct {
+	host     int
+	schedule accounting.Schedule
+}
+
+// deliverer is how a group's queue is delivered: Rounds is one for a long back-off, as the daemon has it,
+// but where it is to hold that no record is set aside that only met dead servers.
+func (g groupPlan) deliverer(fair bool) accounting.DelivererConfig {
+	c := accounting.DelivererConfig{Loaded: 16}
+	if !fair && !slices.ContainsFunc(g.servers, func(s serverPlan) bool { return s.schedule.BackoffRetry < 12 }) {
+		c.Rounds = 1
+	}
+	return c
+}
+
+// patience is how long a record of a session of its own may take at most when all servers are well, but
+// there are so many records that they never answer. One of these may be the probe, and every other
+// transmission of its schedule is another record's, which may be such a one too.
+func (g groupPlan) patience(poison int) time.Duration {
+	const retryMax = time.Minute
+	longest, normal := time.Duration(0), time.Duration(0)
+	for _, s := range g.servers {
+		normal += s.schedule.Timeout * time.Duration(max(0, s.schedule.Retransmit)+1)
+		if s.schedule.BackoffRetry > 0 {
+			longest = max(longest, s.schedule.MaxDelay)
+		}
+	}
+	return time.Duration(1+poison)*2*(longest+normal) + 2*retryMax + max(0, g.holdDown)
+}
+
+type eventKind string
+
+// What happens.
+const (
+	addRecord eventKind = "record" // the next one of a line's session
+	addPoison eventKind = "poison" // that no server ever answers
+	setStyle  eventKind = "style"
+	setHold   eventKind = "hold"
+	setMethod eventKind = "method"
+	restart   eventKind = "restart"
+	powerCut  eventKind = "power cut"
+)
+
+type event struct {
+	kind   eventKind
+	line   int  // of a record; those that follow are of the next lines
+	count  int  // how many records
+	last   bool // they are stops, if there was a start
+	method int  // of the others
+	host   int  // hostsPerMethod: all
+	style  int
+	hold   accounting.Hold
+	group  groupPlan
+	wait   time.Duration // after it
+}
+
+// modelLines is how many sessions there are at once: of three lines, one's records go from the first
+// method to the second, one's to the first only, and one's to the second only.
+const modelLines = 9
+
+// maxPoison is how many records there are that no server ever answers. Of several of them the window,
+// while it is one, may be taken for as long as they have schedules.
+const maxPoison = 1
+
+// kinds is what happens how often.
+var kinds = []eventKind{
+	addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord,
+	setStyle, setStyle, setStyle, setStyle, setHold, setMethod, restart, powerCut, addPoison,
+}
+
+func drawEvent(rt *rapid.T) event {
+	e := event{
+		kind: rapid.SampledFrom(kinds).Draw(rt, "kind"),
+		wait: rapid.SampledFrom([]time.Duration{0, 2 * time.Millisecond, time.Second, 5 * time.Second, 17 * time.Second, time.Minute, 3 * time.Minute}).Draw(rt, "wait"),
+	}
+	switch e.kind {
+	case addRecord, addPoison:
+		e.line = rapid.IntRange(0, modelLines-1).Draw(rt, "line")
+		e.count = rapid.SampledFrom([]int{1, 4, 20}).Draw(rt, "count")
+		e.last = rapid.IntRange(0, 2).Draw(rt, "last") == 1
+		return e
+	case restart, powerCut:
+		return e
+	}
+	e.method = rapid.IntRange(0, 1).Draw(rt, "method")
+	switch e.kind {
+	case setStyle:
+		e.host = hostsPerMethod - rapid.IntRange(0, hostsPerMethod).Draw(rt, "host")
+		e.style = rapid.IntRange(0, len(styles)-1).Draw(rt, "style")
+	case setHold:
+		e.hold = accounting.Hold(rapid.IntRange(0, 2).Draw(rt, "hold"))
+	case setMethod:
+		e.group = drawGroup(rt)
+	}
+	return e
+}
+
+func drawGroup(rt *rapid.T) groupPlan {
+	g := groupPlan{
+		algorithm: radius.Algorithm(rapid.IntRange(0, 1).Draw(rt, "algorithm")),
+		holdDown:  rapid.SampledFrom([]time.Duration{30 * time.Second, -1, time.Second, 5 * time.Minute}).Draw(rt, "holdDown"),
+		window:    rapid.SampledFrom([]int{8, 1, 2, 600}).Draw(rt, "window"),
+	}
+	if rapid.Bool().Draw(rt, "criteria") {
+		g.criteria = radius.DeadCriteria{
+			Time:  time.Duration(rapid.IntRange(0, 20).Draw(rt, "time")) * time.Second,
+			Tries: rapid.IntRange(1, 6).Draw(rt, "tries"),
+		}
+	}
+	hosts := rapid.Permutation([]int{0, 1, 2, 3}).Draw(rt, "hosts")
+	for _, h := range hosts[:rapid.IntRange(1, hostsPerMethod).Draw(rt, "servers")] {
+		g.servers = append(g.servers, serverPlan{h, drawSchedule(rt)})
+	}
+	return g
+}
+
+func drawSchedule(rt *rapid.T) accounting.Schedule {
+	s := accounting.Schedule{
+		Timeout:    time.Duration(rapid.IntRange(1, 5).Draw(rt, "timeout")) * time.Second,
+		Retransmit: rapid.SampledFrom([]int{3, -1, 1, 2}).Draw(rt, "retransmit"),
+	}
+	if s.BackoffRetry = rapid.SampledFrom([]int{0, 0, 1, 4, 12}).Draw(rt, "backoffRetry"); s.BackoffRetry > 0 {
+		s.MaxDelay = time.Duration(rapid.IntRange(1, 120).Draw(rt, "maxDelay")) * time.Second
+	}
+	return s
+}
+
+// Whatever servers do, and however often we restart, lose power or get another group: all that must
+// arrive does, in order, where it should, and what nobody ever answers is set aside and is in nobody's
+// way.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := plan{
+			seed:   rapid.Uint64().Draw(rt, "seed"),
+			fair:   rapid.Bool().Draw(rt, "fair"),
+			groups: [2]groupPlan{drawGroup(rt), drawGroup(rt)},
+		}
+		// Of one list there would be few long ones.
+		some := rapid.SliceOfN(rapid.Custom(drawEvent), 1, 12)
+		p.events = slices.Concat(rapid.SliceOfN(some, 1, 8).Draw(rt, "events")...)
+		for _, fault := range runModel(t, p) {
+			rt.Error(fault)
+		}
+	})
+}

@@ -1,0 +1,241 @@
+package outagetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/accounting/radius/radiusnet"
+	"aaasess/sessions"
+)
+
+// methods are those of the model: what has both goes from the first to the second.
+var methods = [2]accounting.MethodName{accounting.Group("first"), accounting.Group("second")}
+
+// hostsPerMethod is how many servers there are for each; a group has some of them.
+const hostsPerMethod = 4
+
+// made is one record, and what became of it.
+type made struct {
+	session sessions.ID
+	typ     sessions.EventType
+	at      time.Time
+	from    int // its first method
+	to      int // its last
+	poison  bool
+	beat    bool // of those that come in the end so that there is always something to answer
+
+	sent     [2]bool   // by method: was transmitted
+	arrived  [2]bool   // by method: came to a server
+	answered time.Time // when a right answer came
+}
+
+// world is servers and records, and what is wrong with what comes.
+type world struct {
+	net     *radiusnet.Network
+	hosts   [2][hostsPerMethod]*radiusnet.Host
+	secrets map[netip.AddrPort]radius.Secret
+
+	mu     sync.Mutex // guards what follows
+	rng    *rand.Rand
+	styles [2][hostsPerMethod]int
+	closed [2][hostsPerMethod]time.Time // since when no group has the server; zero: one has
+	recs   []*made                      // by number
+	faults []string
+	// What allows what.
+	ailing  [2]bool // a server of the method was not good at some time, or a record is poison
+	unfair  [2]bool // a server of the method answered some and not others, or too late: that may be a record's bad luck for long
+	held    [2]bool // the method was held at some time
+	unquiet bool    // there was a restart, or another method: what was sent may be sent again
+	cut     bool    // the power was: interims that were superseded may be back
+}
+
+// style is how a server and the way to it are.
+type style struct {
+	name  string
+	link  radiusnet.Link
+	react func(rng *rand.Rand, addr netip.AddrPort) radiusnet.Reaction
+}
+
+// fairStyles is how many of the styles answer all or nothing.
+const fairStyles = 2
+
+var styles = []style{
+	{"good", radiusnet.Link{Delay: time.Millisecond}, nil},
+	{"dead", radiusnet.Link{Dead: []radiusnet.Interval{{}}}, nil},
+	{"lossy", radiusnet.Link{Delay: time.Millisecond, Jitter: 50 * time.Millisecond, Loss: 0.3}, nil},
+	{"slow", radiusnet.Link{Delay: 100 * time.Millisecond, Jitter: 3 * time.Second, Duplicate: 0.3}, nil},
+	{"forged", radiusnet.Link{Delay: time.Millisecond}, wrongly(radiusnet.WrongSecret)},
+	{"garbled", radiusnet.Link{Delay: time.Millisecond}, wrongly(radiusnet.WrongIdentifier, radiusnet.WrongCode, radiusnet.CutOff)},
+	{"elsewhere", radiusnet.Link{Delay: time.Millisecond}, func(_ *rand.Rand, a netip.AddrPort) radiusnet.Reaction {
+		return radiusnet.Reaction{From: netip.AddrPortFrom(a.Addr(), a.Port()+100)}
+	}},
+	{"busy", radiusnet.Link{Delay: time.Millisecond}, func(rng *rand.Rand, _ netip.AddrPort) radiusnet.Reaction {
+		return radiusnet.Reaction{After: time.Duration(rng.IntN(8000)) * time.Millisecond, Copies: rng.IntN(3)}
+	}},
+}
+
+// wrongly is a server half of whose answers are wrong.
+func wrongly(kinds ...radiusnet.Answer) func(*rand.Rand, netip.AddrPort) radiusnet.Reaction {
+	return func(rng *rand.Rand, _ netip.AddrPort) radiusnet.Reaction {
+		if rng.IntN(2) == 0 {
+			return radiusnet.Reaction{}
+		}
+		return radiusnet.Reaction{Answer: kinds[rng.IntN(len(kinds))]}
+	}
+}
+
+func newWorld(s *site, seed uint64) *world {
+	w := &world{
+		net: s.net, rng: rand.New(rand.NewPCG(seed, 1)),
+		secrets: map[netip.AddrPort]radius.Secret{}, recs: []*made{nil},
+	}
+	s.net.Watch(func(radiusnet.Arrival) {})
+	for m := range w.hosts {
+		for n := range w.hosts[m] {
+			h := s.host(m*hostsPerMethod+n, radiusnet.Server{Link: styles[0].link, Handle: w.handle(m, n)})
+			w.hosts[m][n], w.secrets[h.Addr] = h, h.Secret
+			w.closed[m][n] = s.began
+		}
+	}
+	return w
+}
+
+func (w *world) fault(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrong(format, args...)
+}
+
+// wrong is fault; the caller holds the mutex.
+func (w *world) wrong(format string, args ...any) {
+	if len(w.faults) < 20 {
+		w.faults = append(w.faults, time.Since(zero).String()+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// zero is when each bubble's time begins.
+var zero = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (w *world) setStyle(m, n, to int) {
+	w.mu.Lock()
+	w.styles[m][n] = to
+	w.ailing[m] = w.ailing[m] || to != 0
+	w.unfair[m] = w.unfair[m] || to >= fairStyles
+	w.mu.Unlock()
+	w.hosts[m][n].SetLink(styles[to].link)
+}
+
+// make makes the next record of a session.
+func (w *world) make(r made) (uint32, *accounting.Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r.at = time.Now()
+	if r.poison {
+		w.ailing[0], w.ailing[1] = true, true
+	}
+	w.recs = append(w.recs, &r)
+	n := uint32(len(w.recs) - 1)
+	return n, record(r.session, r.typ, n, methods[r.from+1:r.to+1]...)
+}
+
+// sends checks a request that leaves.
+func (w *world) sends(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r, m := w.recs[req.number], g.method
+	if g.auths[req.auth] {
+		w.wrong("record %d to %v: authenticator was there before", req.number, to)
+	}
+	g.auths[req.auth] = true
+	if want := time.Since(r.at) / time.Second; time.Duration(delay) != want {
+		w.wrong("record %d: Acct-Delay-Time %d, want %d", req.number, delay, want)
+	}
+	if m < r.from || m > r.to {
+		w.wrong("record %d to %v, which is not of its list", req.number, to)
+	}
+	if !r.sent[m] {
+		r.sent[m] = true
+		w.inOrder(req.number, func(r *made) bool { return r.sent[m] }, "sent")
+	}
+}
+
+// inOrder checks that no later record of the session was there first. The caller holds the mutex.
+func (w *world) inOrder(number uint32, came func(*made) bool, what string) {
+	r := w.recs[number]
+	if w.cut && r.typ == interim {
+		return
+	}
+	for later := int(number) + 1; later < len(w.recs); later++ {
+		if l := w.recs[later]; l.session == r.session && came(l) {
+			w.wrong("record %d of session %d is %s after %d", number, r.session, what, later)
+		}
+	}
+}
+
+func (w *world) answers(number uint32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.recs[number]; r.answered.IsZero() {
+		r.answered = time.Now()
+	}
+}
+
+// longestWay is for how long a request may be under way.
+const longestWay = 3100 * time.Millisecond
+
+// handle is the work of server n of method m.
+func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.Reaction {
+	return func(request []byte, a radiusnet.Arrival) radiusnet.Reaction {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		num := number(request)
+		r := w.recs[num]
+		if since := w.closed[m][n]; !since.IsZero() && time.Since(since) > longestWay {
+			w.wrong("record %d came to %s, which is in no group any more", num, a.Server)
+		}
+		if !r.arrived[m] {
+			r.arrived[m] = true
+			if r.to == m { // one that moved on may still be on its way here
+				w.inOrder(num, func(r *made) bool { return r.arrived[m] }, "there")
+			}
+		} else if !w.ailing[m] && !w.unquiet {
+			w.wrong("record %d came to %s again", num, a.Server)
+		}
+		if m > r.from && !w.ailing[r.from] && !w.held[r.from] {
+			w.wrong("record %d came to %s, though all is well with %s", num, a.Server, methods[r.from])
+		}
+		switch s := styles[w.styles[m][n]]; {
+		case r.poison:
+			return radiusnet.Reaction{Answer: radiusnet.Silent}
+		case s.react != nil:
+			return s.react(w.rng, w.hosts[m][n].Addr)
+		}
+		return radiusnet.Reaction{}
+	}
+}
+
+func (w *world) isBeat(rec *accounting.Record) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, _ := rec.Attrs.Uint32(sessions.AcctSessionTime)
+	return w.recs[n].beat
+}
+
+// superseded reports whether a record may be dropped. The caller holds the mutex.
+func (w *world) superseded(number int) bool {
+	r := w.recs[number]
+	if r.typ != interim {
+		return false
+	}
+	for _, l := range w.recs[number+1:] {
+		if l.session == r.session {
+			return true // an interim or the stop: a session has one start
+		}
+	}
+	return false
+}

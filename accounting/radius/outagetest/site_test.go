@@ -1,0 +1,216 @@
+package outagetest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/radius"
+	"aaasess/accounting/radius/radiusnet"
+	"aaasess/sessions"
+	"aaasess/store"
+)
+
+// site is one process that delivers records, on one disk and one network.
+type site struct {
+	*testing.T
+	net   *radiusnet.Network
+	began time.Time
+	dir   string
+	cfg   store.Config
+	store *store.Store
+
+	ctx     context.Context // of the deliverers
+	end     context.CancelFunc
+	running sync.WaitGroup // the deliverers
+	groups  []*radius.Group
+}
+
+// inSite runs a test in fake time on a store in memory.
+func inSite(t *testing.T, test func(s *site)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, 1, "state", store.Config{Disk: store.NewDisk()})
+		test(s)
+		s.stop()
+		for _, err := range s.net.Faults() {
+			t.Error(err)
+		}
+	})
+}
+
+func newSite(t *testing.T, seed uint64, dir string, cfg store.Config) *site {
+	t.Helper()
+	cfg.MinFree, cfg.Ballast = -1, -1
+	s := &site{T: t, net: radiusnet.New(seed), began: time.Now(), dir: dir, cfg: cfg}
+	s.open()
+	return s
+}
+
+// open opens the store.
+func (s *site) open() {
+	s.Helper()
+	var err error
+	if s.store, err = store.Open(s.dir, s.cfg); err != nil {
+		s.Fatal(err)
+	}
+	s.ctx, s.end = context.WithCancel(s.Context())
+}
+
+// stop ends all that runs, in the order in which the daemon does.
+func (s *site) stop() {
+	s.Helper()
+	s.end()
+	s.running.Wait()
+	for _, g := range s.groups {
+		s.close(g)
+	}
+	s.groups = nil
+	if err := s.store.Close(); err != nil {
+		s.Error(err)
+	}
+}
+
+func (s *site) close(g *radius.Group) {
+	if err := g.Close(); err != nil {
+		s.Error(err)
+	}
+}
+
+// host adds a server: number n of the network.
+func (s *site) host(n int, server radiusnet.Server) *radiusnet.Host {
+	server.Name = string(rune('a' + n))
+	server.Addr = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(1813+n))
+	server.Secret = radius.Secret("secret of " + server.Name)
+	return s.net.Add(server)
+}
+
+// group runs a group until stop.
+func (s *site) group(cfg radius.Config) *radius.Group {
+	s.Helper()
+	if cfg.Listen == nil {
+		cfg.Listen = s.net.Listen
+	}
+	g, err := radius.New(cfg)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.groups = append(s.groups, g)
+	go func() { _ = g.Run(context.Background()) }() // Close ends it
+	<-g.Ready()
+	return g
+}
+
+// deliver runs a deliverer until stop.
+func (s *site) deliver(cfg accounting.DelivererConfig, name accounting.MethodName, m accounting.Method) *accounting.Deliverer {
+	d := accounting.NewDeliverer(cfg, s.store, name, m, slog.New(slog.DiscardHandler))
+	ctx := s.ctx
+	s.running.Go(func() {
+		if err := d.Run(ctx); err != nil {
+			s.Error(err)
+		}
+	})
+	return d
+}
+
+// add puts records into queues, in one change, and waits until they are durable.
+func (s *site) add(recs ...queued) {
+	s.Helper()
+	var c store.Change
+	for _, r := range recs {
+		c.Appends = append(c.Appends, store.Append{Queue: r.to.Queue(), Data: accounting.AppendRecord(nil, r.rec)})
+	}
+	done := make(chan error, 1)
+	s.store.Commit(c, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		s.Fatal(err)
+	}
+}
+
+// queued is a record and the first method of its list.
+type queued struct {
+	to  accounting.MethodName
+	rec *accounting.Record
+}
+
+// queue is how many records wait for a method.
+func (s *site) queue(name string) uint64 {
+	for _, q := range s.store.Queues() {
+		if q.Name == name {
+			return q.Len
+		}
+	}
+	return 0
+}
+
+// sleep sleeps until a second of the site's life, and until all that happens then has happened.
+func (s *site) sleep(second int) {
+	time.Sleep(time.Until(s.began.Add(time.Duration(second) * time.Second)))
+	synctest.Wait()
+}
+
+// record is one that happens now. Its number is told by Acct-Session-Time.
+func record(id sessions.ID, typ sessions.EventType, number uint32, next ...accounting.MethodName) *accounting.Record {
+	attrs := sessions.AppendUint32(make([]byte, 0, 32), sessions.AcctStatusType, uint32(typ))
+	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, id.String())
+	attrs = sessions.AppendUint32(attrs, sessions.AcctSessionTime, number)
+	return &accounting.Record{
+		Session: id, Type: typ, At: time.Now(), List: "network/default", Next: next, Attrs: sessions.Attributes(attrs),
+	}
+}
+
+// number is the number of the record in a request that the network has checked.
+func number(request []byte) uint32 {
+	n, _ := sessions.Attributes(request[20:]).Uint32(sessions.AcctSessionTime)
+	return n
+}
+
+// silent is a server that takes all and answers nothing.
+func silent([]byte, radiusnet.Arrival) radiusnet.Reaction {
+	return radiusnet.Reaction{Answer: radiusnet.Silent}
+}
+
+// came is a request: in which second, to which server, of which record.
+type came struct {
+	Second int
+	Server string
+	ID     string
+	Status sessions.EventType
+}
+
+func (s *site) came() (all []came) {
+	for _, a := range s.net.Arrivals() {
+		all = append(all, came{int(a.At.Sub(s.began) / time.Second), a.Server, a.SessionID, sessions.EventType(a.StatusType)})
+	}
+	return all
+}
+
+// freshness checks of all arrivals that no two have the same identifier and socket, or authenticator,
+// and that Acct-Delay-Time is the seconds since the event.
+func (s *site) freshness(at time.Time) {
+	s.Helper()
+	seen := map[string]bool{}
+	for _, a := range s.net.Arrivals() {
+		packet, auth := fmt.Sprint(a.Server, a.From, a.Identifier), fmt.Sprintf("%x", a.Authenticator)
+		if seen[packet] || seen[auth] {
+			s.Errorf("%v: identifier %d from %v, authenticator %s: was there before", a.At.Sub(s.began), a.Identifier, a.From, auth)
+		}
+		seen[packet], seen[auth] = true, true
+		if want := a.At.Sub(at) / time.Second; time.Duration(a.DelayTime) != want {
+			s.Errorf("%v: Acct-Delay-Time %d, want %d", a.At.Sub(s.began), a.DelayTime, want)
+		}
+	}
+}
+
+// s4 is the example of S4.
+var s4 = accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+
+const start, interim, stop = sessions.Start, sessions.Interim, sessions.Stop
+
+func idOf(i int) sessions.ID { return sessions.ID(i) }
