@@ -22,15 +22,17 @@ type DelivererConfig struct {
 	// Loaded is how many records are in memory at most, whatever the method's window; 0 means 4096.
 	Loaded int
 	// Waiting is how many records at most are known to be unsettled, whether in memory or only in the
-	// store; once so many wait for an answer of their own, nothing more is read. 0 means 65536.
+	// store; then nothing more is read. Once half as many are known, those that were not answered while
+	// others were go on to their next method, or are set aside, before their time. 0 means 65536.
 	Waiting int
 	// Rounds is how often the schedule of a record must have ended without an answer, while others
 	// were answered, before it is set aside; 0 means 5. More are awaited if so many may be chance,
 	// because others too are often answered only after a while.
 	Rounds int
-	// DrainRate is how many records a second are sent at most while a backlog is drained: from the
-	// start, or since the method was down or held, until all that waits has been sent. 0 is no limit
-	// but the window, which opens with each answer.
+	// DrainRate is how many records a second of a backlog are sent at most: of what there is at the
+	// start, or gathered while the method was down or held. What comes later has its place behind the
+	// backlog in memory at least, and is not limited. 0 is no limit but the window, which opens with
+	// each answer.
 	DrainRate float64
 }
 
@@ -80,12 +82,15 @@ type Deliverer struct {
 	method      Method
 	gen         int32 // of method
 	hold        Hold
-	probe       *item  // by whose schedule a method that is down is probed; its lane is busy
-	probing     bool   // the probe, or its stand-in, is with the method
-	standIn     *item  // what was sent in place of the probe
-	substituted bool   // a stand-in made the last transmission
-	cursor      uint64 // where to read on
-	more        bool   // there may be records at the cursor
+	probe       *item         // by whose schedule a method that is down is probed; its lane is busy
+	probing     bool          // the probe, or its stand-in, is with the method
+	probedAt    time.Time     // when the last transmission of its schedule was made
+	trial       time.Duration // the longest that one waited for an answer in vain; 0: not known
+	extraAt     time.Time     // when the next extra try may be made
+	standIn     *item         // what was sent in place of the probe
+	substituted bool          // a stand-in made the last transmission
+	cursor      uint64        // where to read on
+	more        bool          // there may be records at the cursor
 	readAt      time.Time
 	scan        scan
 	underWay    int // with the method
@@ -93,8 +98,12 @@ type Deliverer struct {
 	retrying    int // with the method, of those that nobody answered before
 	sent        int // all that were ever sent
 	draining    bool
+	mark        uint64 // what is to drain is below it
+	undrained   *item  // one of that, if it is known
 	pace        pace
 	paceAt      time.Time // when the pace allows more, if that is what is waited for
+	moveAt      time.Time // when the store may move records again, if that is what is waited for
+	relieveAt   time.Time // when room may be made again
 	acks        []store.Ack
 	entries     []store.Entry
 	count       Stats
@@ -126,9 +135,9 @@ func NewDeliverer(cfg DelivererConfig, st *store.Store, name MethodName, m Metho
 		made:   time.Now(),
 		health: health{window: 1}, // who knows what awaits the backlog of a restart
 		method: m, wanted: m,
-		scan:     scan{limit: maxSuperseding},
-		draining: true,
+		scan: scan{limit: maxSuperseding},
 	}
+	d.beginDrain()
 	d.wantedCfg = d.cfg
 	d.pace = newPace(d.cfg.DrainRate)
 	d.lanes.bySession = map[sessions.ID]*lane{}
@@ -197,6 +206,9 @@ func (d *Deliverer) turn(ctx context.Context, now time.Time) error {
 	if err := d.supersede(now); err != nil {
 		return err
 	}
+	if err := d.relieve(now); err != nil {
+		return err
+	}
 	if err := d.read(now); err != nil {
 		return err
 	}
@@ -253,7 +265,8 @@ func (d *Deliverer) renew() {
 	d.releaseProbe()
 	d.health = health{window: 1, answers: d.health.answers}
 	d.losses, d.pace = losses{}, newPace(d.cfg.DrainRate)
-	d.draining = true
+	d.trial = 0
+	d.beginDrain()
 	d.count.DownSince = time.Time{}
 	d.lanes.wakeAll()
 }
@@ -276,11 +289,20 @@ func (d *Deliverer) nextDue(now time.Time) time.Duration {
 	}
 	switch waits := d.lanes.ready.len()+d.lanes.overdue.len() > 0; {
 	case d.hold != Open || !d.health.isDown():
-	case d.probe != nil && !d.probing, d.probe == nil && d.underWay == 0 && waits:
+	case d.probe != nil && !d.probing:
+		sooner(d.health.probeAt)
+		if d.extraAt.After(now) {
+			sooner(d.extraAt)
+		}
+	case d.probe == nil && d.underWay == 0 && waits:
 		sooner(d.health.probeAt)
 	}
 	sooner(d.lanes.nextDue())
 	sooner(d.paceAt)
+	sooner(d.moveAt)
+	if d.isCrowded() {
+		sooner(now.Add(max(0, d.relieveAt.Sub(now))))
+	}
 	sooner(d.oldest.due(d.lanes.items))
 	if d.scan.more && d.isAway() {
 		sooner(d.scan.at)

@@ -243,7 +243,41 @@ func TestDeliverUnansweredBacklog(t *testing.T) {
 	})
 }
 
-// A store that takes nothing new keeps records where they are.
+// A full disk and a method that does not answer: what has another method gets there all the same, and
+// what is to be set aside is.
+func TestDeliverNoSpaceMoves(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		_ = b.store.Close()
+		var err error
+		if b.store, err = store.Open("state", store.Config{Disk: b.disk, MinFree: 1 << 20, Ballast: -1}); err != nil {
+			t.Fatal(err)
+		}
+		defer b.store.Close()
+		for id := range sessions.ID(100) {
+			b.add("group/a", rec(id+1, start, Group("b")))
+		}
+		b.add("group/c", rec(1, start))
+		b.disk.SetFree(3 << 18)
+		b.after(3 * time.Second)
+		if err := b.store.Accepting(); !errors.Is(err, store.ErrNoSpace) {
+			t.Fatalf("store: %v", err)
+		}
+		b.deliver(DelivererConfig{}, Group("a"), newFake(8, silent))
+		d := b.deliver(DelivererConfig{}, Group("b"), newFake(8, nil))
+		b.deliver(DelivererConfig{}, Group("c"), newFake(8, answering(errors.New("no"))))
+		b.after(25 * time.Second)
+		if s := d.Stats(); s.Delivered != 100 {
+			t.Errorf("b is there, and has %+v", s)
+		}
+		if n := len(refused(t, b.store)); n != 1 {
+			t.Errorf("%d set aside", n)
+		}
+		b.stop()
+	})
+}
+
+// A store that takes no new events for want of space still has records go where they are answered; one
+// that has no reserve left keeps them where they are.
 func TestDeliverNoSpace(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		if err := b.store.Close(); err != nil {
@@ -255,18 +289,32 @@ func TestDeliverNoSpace(t *testing.T) {
 		}
 		defer b.store.Close()
 		b.add("group/g", rec(1, start, Local))
-		b.disk.SetFree(1 << 19)
+		for id := range sessions.ID(100) {
+			b.add("group/g", rec(id+2, start, Local))
+		}
+		b.disk.SetFree(1<<19 - 1)
 		b.after(3 * time.Second)
 		if err := b.store.Accepting(); !errors.Is(err, store.ErrNoSpace) {
 			t.Fatalf("store: %v", err)
 		}
-		b.deliver(DelivererConfig{}, Group("g"), newFake(8, answering(ErrNoResponse)))
+		d := b.deliver(DelivererConfig{}, Group("g"), newFake(8, answering(ErrNoResponse)))
 		b.after(time.Minute)
-		b.pending("group/g", 1)
-		b.disk.SetFree(1 << 30)
+		b.pending("group/g", 101)
+		if n := d.transferRoom(); n != 0 {
+			t.Errorf("%d may be moved without a reserve", n)
+		}
+		b.disk.SetFree(1 << 19)
 		b.after(time.Minute)
 		b.pending("group/g", 0)
-		b.pending("local", 1)
+		b.pending("local", 101)
+		if n := d.transferRoom(); n != 16 {
+			t.Errorf("%d may be moved at once, of a reserve", n)
+		}
 		b.stop()
+		for underWay, want := range map[int]int{5: 11, 16: 0, 17: 0} {
+			if d.storing = underWay; d.transferRoom() != want {
+				t.Errorf("beside %d that are moved there is room for %d, want %d", underWay, d.transferRoom(), want)
+			}
+		}
 	})
 }

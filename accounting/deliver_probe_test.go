@@ -2,6 +2,7 @@ package accounting
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -86,7 +87,8 @@ func TestDeliverScheduleAnew(t *testing.T) {
 }
 
 // While a method is down a backlog costs its servers one transmission at each moment of the schedule,
-// and nothing goes elsewhere; then the window opens from one.
+// and an extra one for each record at most, one a minute; nothing goes elsewhere. Then the window
+// opens from one.
 func TestDeliverBacklogProbed(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
@@ -97,16 +99,33 @@ func TestDeliverBacklogProbed(t *testing.T) {
 		d := b.deliver(DelivererConfig{}, Group("a"), m)
 		b.deliver(DelivererConfig{}, Local, next)
 		b.after(9000 * time.Second)
-		if diff := cmp.Diff(s4Moments()[:14], moments(t, m)); diff != "" {
+		var times, extras []int
+		var who []string // by the schedule
+		tried := map[string]bool{}
+		all := m.all()
+		for i, at := range moments(t, m) {
+			session := all[i][:strings.IndexByte(all[i], ' ')]
+			if slices.Contains(s4Moments(), at) {
+				times, who = append(times, at), append(who, session)
+				tried[session] = true
+				continue
+			}
+			if n := len(extras); n > 0 && at-extras[n-1] < 60 || tried[session] {
+				t.Errorf("extra try of %s at %d, after %v", session, at, extras)
+			}
+			tried[session] = true
+			extras = append(extras, at)
+		}
+		if diff := cmp.Diff(s4Moments()[:14], times); diff != "" {
 			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
 		}
 		// The probe is the first; every other transmission of the back-off is another's.
-		var who []string
-		for _, s := range m.all() {
-			who = append(who, s[:strings.IndexByte(s, ' ')])
-		}
-		if want := strings.Fields("1 1 1 1 2 1 3 1 4 1 5 1 6 1"); !cmp.Equal(want, who) {
+		if want := strings.Fields("1 1 1 1 2 1 4 1 9 1 26 1 91 1"); !cmp.Equal(want, who) {
 			t.Errorf("sessions %v, want %v", who, want)
+		}
+		// The first is at 30: that at 20 might not be over by 25. All others have one by then.
+		if len(extras) != 99-5 || extras[0] != 30 || len(tried) != 100 {
+			t.Errorf("%d extra tries for %d sessions: %v", len(extras), len(tried), extras)
 		}
 		s := d.Stats()
 		if s.NextProbe != m.from.Add(12325*time.Second) || s.DownSince != m.from.Add(20*time.Second) || s.Pending != 200 {
@@ -147,7 +166,7 @@ func TestDeliverBacklogOpensSlowly(t *testing.T) {
 			slow.Send(rec, at, done)
 		}})
 		b.after(100 * time.Second)
-		since = m.from.Add(165 * time.Second)
+		since = m.from.Add(150 * time.Second) // the next extra try
 		up.Store(true)
 		b.after(100 * time.Second)
 		want := map[int]int{0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 5: 9}
@@ -186,8 +205,8 @@ func TestDeliverScheduleOver(t *testing.T) {
 		b.sent(next, "2 Start 1m20s", "1 Start 1m20s", "4 Start 2m0s")
 		b.after(45 * time.Second)
 		want := []string{
-			"1 Start 0s", "1 Start 5s", "2 Start 15s", "1 Start 35s", "3 Start 1m15s",
-			"3 Start 1m21s", "3 Start 1m26s", "3 Start 1m36s", "3 Start 1m56s", "5 Start 2m36s",
+			"1 Start 0s", "1 Start 5s", "2 Start 15s", "3 Start 20s", "1 Start 35s", "2 Start 1m15s",
+			"3 Start 1m21s", "3 Start 1m26s", "3 Start 1m36s", "3 Start 1m56s", "5 Start 2m1s", "5 Start 2m36s",
 			"5 Start 2m43s",
 		}
 		got := m.all()

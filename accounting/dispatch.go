@@ -1,6 +1,7 @@
 package accounting
 
 import (
+	"math"
 	"time"
 
 	"aaasess/store"
@@ -8,6 +9,9 @@ import (
 
 // readBatch is how many records are read from the store at once.
 const readBatch = 1024
+
+// maxMoving is how many records are taken to other queues at once while the store is short of space.
+const maxMoving = 16
 
 // read takes records from the store as long as there is room for them.
 func (d *Deliverer) read(now time.Time) error {
@@ -73,7 +77,7 @@ func (d *Deliverer) reload(it *item) (ok bool, err error) {
 // dispatch starts what can be started: sends as many as may be under way, sets aside what is
 // refused and, while the method is away for long, moves what has another one.
 func (d *Deliverer) dispatch(now time.Time) (err error) {
-	d.paceAt = time.Time{}
+	d.paceAt, d.moveAt = time.Time{}, time.Time{}
 	switch {
 	case d.hold != Open:
 	case d.probe != nil:
@@ -93,14 +97,14 @@ func (d *Deliverer) sendReady(now time.Time) error {
 	limit := min(max(1, d.method.Window()), d.cfg.Loaded)
 	room := d.health.room(now, d.underWay, limit)
 	paced := d.draining && d.pace.interval > 0 && !d.health.isDown()
-	waitsForPace := false
-	if paced {
-		allowed := d.pace.room(now)
-		waitsForPace = allowed <= room
-		room = min(room, allowed)
-	}
+	passed := 0 // of what waits for the pace
 	for room > 0 {
-		l := d.nextLane(limit)
+		var l *lane
+		if paced && d.pace.room(now) <= 0 {
+			l, passed = d.lanes.ready.take(passed, d.isLate)
+		} else {
+			l = d.nextLane(limit)
+		}
 		if l == nil {
 			break
 		}
@@ -115,19 +119,17 @@ func (d *Deliverer) sendReady(now time.Time) error {
 			d.setAside(it, now)
 		default:
 			room--
-			if paced {
+			if paced && it.seq < d.mark {
 				d.pace.take(1)
 			}
 			d.send(it, it.progress(), now)
 		}
 	}
-	waits := d.lanes.ready.len()+d.lanes.overdue.len() > 0
-	if waitsForPace && waits {
+	if paced && room > 0 && d.lanes.ready.len()+d.lanes.overdue.len() > 0 {
 		d.paceAt = d.pace.next()
 	}
-	// What waits for another try, and what is sent, is no backlog any more.
-	if !waits && !d.more && !d.health.isDown() && d.lanes.items == d.lanes.late+d.underWay+d.storing {
-		d.draining = false
+	if d.draining && !d.health.isDown() {
+		d.draining = d.isDraining()
 	}
 	return nil
 }
@@ -135,11 +137,14 @@ func (d *Deliverer) sendReady(now time.Time) error {
 // nextLane takes the lane whose turn it is, nil if there is none.
 //
 // A few thousand records that nobody will ever answer may stand in front. Those behind them get
-// through all the same: what was not answered before has a quarter of the window, and none while the
-// method is ailing unless there is nothing else; and then every other one is the newest.
+// through all the same: what was not answered before has a quarter of what may be under way, or of the
+// turns if that is less than one, and nothing while the method is ailing unless there is nothing else;
+// and then every other one is the newest.
 func (d *Deliverer) nextLane(limit int) *lane {
 	fresh := d.lanes.ready.len() > 0
-	if d.lanes.overdue.len() > 0 && (!fresh || !d.health.ailing && d.retrying < max(1, limit/4)) {
+	share := min(limit, d.health.window) / 4
+	mayRetry := !d.health.ailing && (d.retrying < share || share == 0 && d.sent%4 == 3)
+	if d.lanes.overdue.len() > 0 && (!fresh || mayRetry) {
 		if l := d.lanes.next(&d.lanes.overdue, false); l != nil {
 			return l
 		}
@@ -162,6 +167,12 @@ func (d *Deliverer) send(it *item, at Progress, now time.Time) {
 
 // moveReady sends what has another method there, and sets aside what is refused or damaged.
 func (d *Deliverer) moveReady(now time.Time) (err error) {
+	room := d.transferRoom()
+	if room == 0 {
+		d.moveAt = now.Add(d.cfg.RetryMin)
+		return nil
+	}
+	limited := false
 	stays := func(l *lane) bool {
 		if len(l.items) == 0 {
 			d.lanes.forget(l)
@@ -171,6 +182,11 @@ func (d *Deliverer) moveReady(now time.Time) (err error) {
 		if err != nil || it.refusal() == nil && !it.hasNext {
 			return true
 		}
+		if room == 0 {
+			limited = true
+			return true
+		}
+		room--
 		var ok bool
 		ok, err = d.reload(it)
 		switch {
@@ -187,6 +203,10 @@ func (d *Deliverer) moveReady(now time.Time) (err error) {
 	}
 	d.lanes.ready.sift(stays)
 	d.lanes.overdue.sift(stays)
+	if limited { // the next time they are asked again
+		d.lanes.ready.passed, d.lanes.overdue.passed = 0, 0
+		d.moveAt = now.Add(d.cfg.RetryMin)
+	}
 	return err
 }
 
@@ -197,9 +217,21 @@ func (d *Deliverer) move(it *item, now time.Time) {
 	d.transfer(it, store.Append{Queue: it.rec.Next[0].Queue(), Data: AppendRecord(nil, &to)}, now)
 }
 
+// transferRoom is how many records may be taken to other queues now. A store that is short of space
+// and takes no new events has some left for that, of which little is used at once.
+func (d *Deliverer) transferRoom() int {
+	switch {
+	case d.store.Accepting() == nil:
+		return math.MaxInt
+	case d.store.Moving() == nil:
+		return max(0, maxMoving-d.storing)
+	}
+	return 0
+}
+
 // transfer takes a record out of this queue and puts it into another, both or neither.
 func (d *Deliverer) transfer(it *item, to store.Append, now time.Time) {
-	if err := d.store.Accepting(); err != nil {
+	if d.transferRoom() == 0 {
 		d.lanes.wait(it.lane, now.Add(d.cfg.RetryMin))
 		return
 	}

@@ -48,25 +48,34 @@
 // fault of the record, so once its time has come it is overdue, not ready, and has
 // a quarter of the window. It is set aside after [DelivererConfig].Rounds
 // schedules that ended while others were answered, unless so many losses may be
-// chance on a way that loses others too.
+// chance on a way that loses others too. When the Deliverer knows of more than half
+// of [DelivererConfig].Waiting records, those that went unanswered while others were
+// answered, and cannot be by chance, wait no longer (relieve.go): they go to their
+// next method or are set aside, so that there is always room to read on.
 //
 // # A method that is away
 //
 // A method is down from when a record is not answered that was not known for it,
 // and nothing else was since it was sent, until anything is. If its schedule goes
 // on, in a back-off, that record is the probe: until its schedule is over the
-// method gets its transmissions only, to the moment, and nothing goes elsewhere.
-// (Every other one of them is another record's, with the probe's [Progress], so
-// that a probe that is its own fault does not hide that the server is there.) From
+// method gets its transmissions, to the moment, and nothing goes elsewhere. From
 // then on, and at once without a back-off, what has a next method goes there, and
 // the rest is probed one at a time. An answer ends it: all that waits in its
 // back-off is due, and the window opens from one.
 //
+// A probe that is its own fault must not hide that the server is there. So every
+// other transmission is another record's, with the probe's [Progress]; and between
+// them a record that never was transmitted gets an extra try with that progress,
+// one at a time and one in [DelivererConfig].RetryMax, unless it might not be over
+// when the probe is due. An extra try that is not answered changes nothing: not the
+// probe's schedule, and the record's own still begins at zero.
+//
 // While a method is down or held ([Hold]) a second reading of the queue, which
 // keeps no records, drops interims that a later interim or the stop of their
-// session supersedes (supersede.go). It keeps one number for each session whose
-// last record is an interim, 2,097,152 at most (72 MB, some 36 octets
-// each); beyond that it forgets them all, and drops less.
+// session supersedes (supersede.go). The later interim is that of the later event;
+// what is replayed stands behind newer ones. The reading keeps the number and the
+// time of one interim for each session whose last record is one, 2,097,152 at most
+// (106 MB, some 53 octets each); beyond that it forgets them all, and drops less.
 //
 // # Layout
 //

@@ -36,3 +36,43 @@ func (p *pace) take(n int) { p.from = p.from.Add(p.interval * time.Duration(n)) 
 
 // next is when there is room for as many as may be sent at once: a wake-up for each would be dear.
 func (p *pace) next() time.Time { return p.from.Add(p.interval * time.Duration(p.burst)) }
+
+// beginDrain makes a backlog of all that is in the queue now.
+func (d *Deliverer) beginDrain() {
+	d.draining, d.mark, d.undrained = true, 0, nil
+	for _, q := range d.store.Queues() {
+		if q.Name == d.queue {
+			d.mark = q.NextSeq
+		}
+	}
+}
+
+// isLate reports whether the first record of a lane is no part of the backlog.
+func (d *Deliverer) isLate(l *lane) bool { return len(l.items) > 0 && l.head().seq >= d.mark }
+
+// isDraining reports whether something of the backlog was never sent. What waits for another try, and
+// what stands behind that, is none of it any more.
+func (d *Deliverer) isDraining() bool {
+	if d.more && d.cursor < d.mark {
+		return true
+	}
+	if it := d.undrained; it != nil && it.lane != nil && it.first == 0 && it.lane.due.IsZero() {
+		return true
+	}
+	d.undrained = nil
+	for _, l := range d.lanes.bySession {
+		if !l.due.IsZero() {
+			continue
+		}
+		for _, it := range l.items {
+			if it.seq >= d.mark {
+				break
+			}
+			if it.first == 0 {
+				d.undrained = it
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -113,6 +113,54 @@ func TestDrainRate(t *testing.T) {
 	})
 }
 
+// A rate below the load delays what had gathered, not for ever what comes after it.
+func TestDrainRateBelowLoad(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		m := newFake(64, func(rec *Record, done func(error)) {
+			if !up.Load() || rec.Session == 1e6 {
+				silent(rec, done)
+				return
+			}
+			done(nil)
+		})
+		d := b.deliver(DelivererConfig{DrainRate: 10}, Group("g"), m)
+		id := sessions.ID(0)
+		load := func(seconds int) {
+			for range seconds {
+				for range 20 {
+					id++
+					b.add("group/g", rec(id, start))
+				}
+				b.after(time.Second)
+			}
+		}
+		load(25)
+		up.Store(true)
+		load(30)
+		// It is found to be up at some time before 61 s, with 20 records a second in the queue by then.
+		s := d.Stats()
+		gathered := s.Pending
+		if !s.Draining || gathered < 200 || gathered > 900 {
+			t.Fatalf("stats %+v", s)
+		}
+		before := s.Delivered
+		load(10)
+		if s = d.Stats(); s.Pending != gathered-100 || s.Delivered != before+300 || !s.Draining {
+			t.Errorf("in 10 s, with 200 new ones and 100 of the backlog: %+v after %d", s, before)
+		}
+		load(int(gathered)/10 - 11)
+		if s = d.Stats(); !s.Draining || s.Pending == 0 {
+			t.Errorf("shortly before the end: %+v", s)
+		}
+		b.add("group/g", rec(1e6, start)) // whoever is late and never answered is no backlog
+		load(3)
+		if s = d.Stats(); s.Draining || s.Pending != 1 || s.Delivered != uint64(id) {
+			t.Errorf("in the end: %+v", s)
+		}
+	})
+}
+
 // The backlog of a start drains at the rate too, and says so.
 func TestDrainRateAtStart(t *testing.T) {
 	inBubble(t, func(b *bubble) {

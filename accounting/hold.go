@@ -38,7 +38,7 @@ func (d *Deliverer) changeHold(h Hold) {
 		return
 	}
 	d.hold = h
-	d.draining = true
+	d.beginDrain()
 	d.lanes.ready.passed, d.lanes.overdue.passed = 0, 0
 	switch {
 	case h == Away:

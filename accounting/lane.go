@@ -23,8 +23,17 @@ type item struct {
 	hasNext bool          // it has another method to go to
 	stored  bool          // under way into another queue, not to a method
 	retry   bool          // counted in Deliverer.retrying
-	standIn bool          // sent with the progress of the probe, not with its own
+	role    role          // of its transmission
 }
+
+// role is on whose account a record is sent: its progress, and who is concerned if nobody answers.
+type role uint8
+
+const (
+	itself  role = iota
+	standIn      // in place of the probe, on its account
+	extra        // with the progress of the probe, on nobody's account
+)
 
 // odd is what a deliverer knows of an item that is damaged, refused or was not answered.
 type odd struct {
@@ -34,6 +43,7 @@ type odd struct {
 	tries   int      // times that nobody answered it
 	rounds  int      // times that its schedule ended so
 	blamed  int      // of tries, those while somebody answered others
+	vain    int      // transmissions of those
 	guilty  int      // of rounds, those with such a try
 	inVain  bool     // there was such a try in the present round
 	seen    uint64   // health.answers when it was sent the time before
@@ -73,10 +83,9 @@ func (it *item) blamed() int {
 
 // renew forgets how the item fared with a method that was replaced.
 func (it *item) renew() {
-	if it.odd == nil || it.odd.refusal != nil {
-		return
+	if it.refusal() == nil {
+		it.odd, it.first = nil, 0
 	}
-	it.odd, it.first = nil, 0
 }
 
 // isLoaded reports whether the item's octets are in memory.
@@ -97,6 +106,11 @@ type lane struct {
 }
 
 func (l *lane) head() *item { return l.items[0] }
+
+// find is where in the lane an item is.
+func (l *lane) find(seq uint64) (i int, found bool) {
+	return slices.BinarySearchFunc(l.items, seq, func(it *item, seq uint64) int { return cmp.Compare(it.seq, seq) })
+}
 
 // lanes is all that a deliverer holds. A lane is ready (its head can be sent), waiting (until it is
 // due), or busy (its head is under way).
@@ -187,6 +201,14 @@ func (ls *lanes) remove(it *item) {
 	it.lane = nil
 }
 
+// has reports whether a record is there.
+func (ls *lanes) has(session sessions.ID, seq uint64) (found bool) {
+	if l := ls.bySession[session]; l != nil {
+		_, found = l.find(seq)
+	}
+	return found
+}
+
 // drop takes a record away for good from wherever in its lane it is. It returns false if it is not
 // there, or is under way: then nothing happens.
 func (ls *lanes) drop(session sessions.ID, seq uint64) bool {
@@ -194,9 +216,7 @@ func (ls *lanes) drop(session sessions.ID, seq uint64) bool {
 	if l == nil {
 		return false
 	}
-	i, found := slices.BinarySearchFunc(l.items, seq, func(it *item, seq uint64) int {
-		return cmp.Compare(it.seq, seq)
-	})
+	i, found := l.find(seq)
 	if !found || i == 0 && l.busy {
 		return false
 	}

@@ -75,6 +75,27 @@ func (q *deque) pop(newest bool) *lane {
 	return l
 }
 
+// take takes the oldest lane out that is wanted, nil if there is none. It looks at those from the
+// from-th on, and returns from where to look for the next.
+func (q *deque) take(from int, wanted func(*lane) bool) (*lane, int) {
+	for i := q.first + from; i < len(q.lanes); i++ {
+		l := q.lanes[i]
+		if !wanted(l) {
+			continue
+		}
+		from = i - q.first
+		copy(q.lanes[q.first+1:i+1], q.lanes[q.first:i])
+		q.lanes[q.first] = nil
+		q.first++
+		if from < q.passed {
+			q.passed--
+		}
+		l.busy = true
+		return l, from
+	}
+	return nil, q.len()
+}
+
 // sift takes all lanes out that do not stay. It asks once for each lane, until passed is set to 0.
 // A lane that does not stay is busy; stays must not change the deque.
 func (q *deque) sift(stays func(*lane) bool) {

@@ -7,6 +7,10 @@ import "time"
 // record that a server never answers cannot hide for a day that the server is there, every other
 // transmission of the back-off is that of another record if there is one, the stand-in, with the
 // probe's progress. What becomes of it is written to the probe's account.
+//
+// Those transmissions may be an hour apart, which is long for a record that came meanwhile if the
+// probe is poisoned. So between them a record that never was transmitted gets an extra try, now and
+// then, on nobody's account.
 
 // becomeProbe makes a record that was with the method the probe.
 func (d *Deliverer) becomeProbe(it *item, after time.Duration, now time.Time) {
@@ -31,8 +35,11 @@ func (d *Deliverer) releaseProbe() {
 
 // sendProbe makes the next transmission of the probe's schedule if it is due.
 func (d *Deliverer) sendProbe(now time.Time) error {
-	if d.probing || now.Before(d.health.probeAt) {
+	switch {
+	case d.probing:
 		return nil
+	case now.Before(d.health.probeAt):
+		return d.sendExtra(now)
 	}
 	it := d.substitute()
 	ok, err := d.reload(it)
@@ -46,9 +53,9 @@ func (d *Deliverer) sendProbe(now time.Time) error {
 		d.lanes.wait(it.lane, now.Add(d.cfg.RetryMax))
 		return nil // the probe itself is next, at once
 	}
-	d.probing = true
+	d.probing, d.probedAt = true, now
 	if it != d.probe {
-		d.standIn, it.standIn = it, true
+		d.standIn, it.role = it, standIn
 	}
 	d.send(it, d.probe.progress(), now)
 	return nil
@@ -86,9 +93,47 @@ func (d *Deliverer) standInFailed(it *item, later *Later, stopped bool, err erro
 	case later != nil:
 		d.count.NoResponse++
 		p.odd.at = later.At
+		d.timeTrial(now)
 		d.probeLater(later.After, now)
 	default:
 		d.count.NoResponse++
 		d.exhausted(p, err, now)
 	}
+}
+
+// sendExtra sends a record that never was transmitted, with the probe's progress, one in RetryMax and
+// one at a time. Nothing else may be with the method by the time that the probe is due: a method that
+// finds another record on its way to a dead server makes no transmission.
+func (d *Deliverer) sendExtra(now time.Time) error {
+	if d.underWay > 0 || now.Before(d.extraAt) || d.trial == 0 || now.Add(2*d.trial).After(d.health.probeAt) {
+		return nil
+	}
+	moving := d.isMoving()
+	l, _ := d.lanes.ready.take(0, func(l *lane) bool {
+		if len(l.items) == 0 {
+			return false
+		}
+		it := l.head()
+		return it.first == 0 && it.refusal() == nil && !(moving && it.hasNext)
+	})
+	if l == nil {
+		return nil
+	}
+	it := l.head()
+	switch ok, err := d.reload(it); {
+	case err != nil:
+		return err
+	case !ok:
+		d.lanes.wait(l, now.Add(d.cfg.RetryMax))
+		return nil
+	}
+	d.extraAt = now.Add(d.cfg.RetryMax)
+	it.role = extra
+	d.send(it, d.probe.progress(), now)
+	return nil
+}
+
+// timeTrial notes how long the transmission of the probe's schedule that just failed took.
+func (d *Deliverer) timeTrial(now time.Time) {
+	d.trial = max(d.trial, now.Sub(d.probedAt), 1)
 }

@@ -31,7 +31,7 @@ func (d *Deliverer) settle(ctx context.Context, r result, now time.Time) error {
 		return nil
 	}
 	if stale {
-		it.standIn = false
+		it.role = itself
 		d.lanes.release(it.lane)
 		return nil
 	}
@@ -44,24 +44,27 @@ func (d *Deliverer) failed(it *item, err error, now time.Time) {
 	var later *Later
 	stopped := errors.Is(err, ErrStopped) || errors.Is(err, context.Canceled)
 	isLater := errors.As(err, &later)
-	standIn := it.standIn
-	it.standIn = false
+	as := it.role
+	it.role = itself
 	switch {
 	case !stopped && !isLater && !errors.Is(err, ErrNoResponse):
 		d.answered()
 		it.strange().refusal = err
 		d.setAside(it, now)
-	case standIn:
+	case as == extra: // which changes nothing
+		d.count.NoResponse++
+		d.lanes.release(it.lane)
+	case as == standIn:
 		d.standInFailed(it, later, stopped, err, now)
 	case stopped && it == d.probe:
 		d.probeLater(d.cfg.RetryMin, now)
 	case stopped:
 		d.lanes.wait(it.lane, now.Add(d.cfg.RetryMin))
 	case isLater:
-		d.unanswered(it)
+		d.unanswered(it, int(later.At.Attempt)-int(it.progress().Attempt))
 		d.postponed(it, later, err, now)
 	default:
-		d.unanswered(it)
+		d.unanswered(it, 1)
 		d.exhausted(it, err, now)
 	}
 }
@@ -98,15 +101,17 @@ func (d *Deliverer) answered() {
 	d.count.DownSince = time.Time{}
 	d.releaseProbe()
 	d.lanes.wakeLater()
+	d.beginDrain()
 }
 
-// unanswered notes that nobody answered a record.
-func (d *Deliverer) unanswered(it *item) {
+// unanswered notes that nobody answered so many transmissions of a record, as far as is known.
+func (d *Deliverer) unanswered(it *item, transmissions int) {
 	d.count.NoResponse++
 	o := it.strange()
 	o.tries++
 	if d.health.answers != o.seen { // somebody was there since it was sent the time before
 		o.blamed++
+		o.vain += max(1, transmissions)
 		o.inVain = true
 	}
 	o.seen = it.since
@@ -117,6 +122,7 @@ func (d *Deliverer) postponed(it *item, later *Later, err error, now time.Time) 
 	it.odd.at = later.At
 	after := max(later.After, time.Millisecond)
 	if it == d.probe {
+		d.timeTrial(now)
 		d.probeLater(after, now)
 		return
 	}
@@ -159,7 +165,7 @@ func (d *Deliverer) exhausted(it *item, err error, now time.Time) {
 	case it.hasNext && d.hold != Held:
 		d.lanes.release(it.lane) // it goes on as those do that never were here
 	case !it.hasNext && o.guilty >= d.cfg.Rounds && !d.losses.explain(o.blamed):
-		o.refusal = &neverAnswered{tries: o.tries, rounds: o.rounds, took: now.Sub(d.made) - it.first}
+		d.convict(it, now)
 		if it.isLoaded() {
 			d.setAside(it, now)
 			return
@@ -176,6 +182,5 @@ func (d *Deliverer) tellDown(wasDown bool, err error, now time.Time) {
 		return
 	}
 	d.count.DownSince = d.health.down
-	d.draining = true
 	d.logger.Warn("accounting method does not respond", "err", err, "next", d.health.probeAt.Sub(now))
 }

@@ -110,9 +110,9 @@ func parseSetAside(e store.Entry) SetAside {
 // Replay sends records to where they came from: each is taken out of [RefusedQueue] and appended to
 // the queue that it was in, both or neither, in the order of their numbers. It returns how many are
 // durable there. A record that cannot be replayed stays; the error names it, and the others go on all
-// the same. While the store accepts nothing ([store.Store.Accepting]) nothing is replayed.
+// the same. While the store moves nothing ([store.Store.Moving]) nothing is replayed.
 func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
-	if err := s.store.Accepting(); err != nil {
+	if err := s.store.Moving(); err != nil {
 		return 0, fmt.Errorf("accounting: replay: %w", err)
 	}
 	return s.take(seqs, func(a *SetAside) (store.Change, error) {

@@ -339,16 +339,25 @@ func TestSpoolCrash(t *testing.T) {
 func TestSpoolStoreRefuses(t *testing.T) {
 	disk := store.NewDisk()
 	st := openStore(t, disk)
-	setAside(t, st, goodEntry("group a", 1), goodEntry("group a", 2))
-	if err := st.Close(); err != nil {
-		t.Fatal(err)
+	setAside(t, st, goodEntry("group a", 1), goodEntry("group a", 2), goodEntry("group a", 3))
+	var s *Spool
+	reopen := func(free int64) {
+		t.Helper()
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		disk.SetFree(free)
+		var err error
+		if st, err = store.Open("state", store.Config{Disk: disk, MinFree: 200 << 20, Ballast: -1}); err != nil {
+			t.Fatal(err)
+		}
+		s = NewSpool(st)
 	}
-	disk.SetFree(100 << 20)
-	st, err := store.Open("state", store.Config{Disk: disk, MinFree: 200 << 20, Ballast: -1})
-	if err != nil {
-		t.Fatal(err)
+	reopen(100 << 20) // no new events, but a reserve
+	if n, err := s.Replay(3); n != 1 || err != nil {
+		t.Errorf("Replay from the reserve: %d, %v", n, err)
 	}
-	s := NewSpool(st)
+	reopen(100<<20 - 1)
 	if n, err := s.Replay(1); n != 0 || !errors.Is(err, store.ErrNoSpace) {
 		t.Errorf("Replay on a full disk: %d, %v", n, err)
 	}

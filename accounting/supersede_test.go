@@ -118,6 +118,57 @@ func TestSupersedeWaiting(t *testing.T) {
 	})
 }
 
+// An old interim that is replayed comes behind a newer one and is the one that is dropped, read or not;
+// if the newer is gone by then, it stays.
+func TestSupersedeReplayed(t *testing.T) {
+	aged := func(id sessions.ID, seconds int64) *Record {
+		r := rec(id, interim)
+		r.At = time.Unix(seconds, 0)
+		return r
+	}
+	for _, loaded := range []int{2, 4096} {
+		t.Run(fmt.Sprint(loaded), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				d := NewDeliverer(DelivererConfig{Loaded: loaded}, b.store, Group("g"), newFake(8, nil), quiet)
+				b.add("group/g", rec(5, start), rec(6, start), aged(1, 200), aged(2, 200), aged(3, 200))
+				d.SetHold(Held)
+				b.run(d)
+				b.after(2 * time.Second)
+				b.add("group/g", aged(1, 100), aged(2, 200), aged(3, 300))
+				b.after(2 * time.Second)
+				b.add("group/g", aged(1, 150), aged(2, 199), aged(3, 200))
+				b.after(2 * time.Second)
+				at := func() (at []int64) {
+					for _, r := range records(b, b.store, "group/g") {
+						at = append(at, r.At.Unix())
+					}
+					return at
+				}
+				if diff := cmp.Diff([]int64{1, 1, 200, 200, 300}, at()); diff != "" {
+					t.Errorf("left: want (-) and got (+):\n%s", diff)
+				}
+				if s := d.Stats(); s.Superseded != 6-2+2 || s.Pending != 5 {
+					t.Errorf("stats %+v", s)
+				}
+			})
+		})
+	}
+	inBubble(t, func(b *bubble) {
+		m := newScheduled(s4, func(r *Record) bool { return r.Session != 5 && r.At.Unix() == 200 })
+		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		d.SetHold(Held)
+		b.add("group/g", aged(1, 200), rec(5, start))
+		b.after(2 * time.Second)
+		d.SetHold(Open)
+		b.after(time.Second)
+		b.pending("group/g", 1)
+		d.SetHold(Held)
+		b.add("group/g", aged(1, 100))
+		b.after(2 * time.Second)
+		b.pending("group/g", 2)
+	})
+}
+
 // Beyond its limit the search forgets, and so drops less; never more.
 func TestSupersedeForgets(t *testing.T) {
 	inBubble(t, func(b *bubble) {
@@ -147,12 +198,15 @@ func TestSupersedeForgets(t *testing.T) {
 
 // What is damaged, or from another time, is looked over.
 func TestPeekRecord(t *testing.T) {
-	typ, id, ok := peekRecord(AppendRecord(nil, rec(0x01020304, interim)))
-	if typ != sessions.Interim || id != 0x01020304 || !ok {
-		t.Errorf("got %v %v %t", typ, id, ok)
+	r := rec(0x01020304, interim)
+	r.At = time.Unix(5, 6)
+	typ, id, at, ok := peekRecord(AppendRecord(nil, r))
+	if typ != sessions.Interim || id != 0x01020304 || at != 5_000_000_006 || !ok {
+		t.Errorf("got %v %v %d %t", typ, id, at, ok)
 	}
-	for _, b := range []string{"", "\x01\x03\x00\x00\x00", "\x02\x03\x00\x00\x00\x01"} {
-		if _, _, ok := peekRecord([]byte(b)); ok {
+	const head = "\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"
+	for _, b := range []string{"", "\x01" + head[:12], "\x02" + head} {
+		if _, _, _, ok := peekRecord([]byte(b)); ok {
 			t.Errorf("% x is taken for a record", b)
 		}
 	}

@@ -39,9 +39,13 @@ func schedule(s config.Server) accounting.Schedule {
 	}
 }
 
-// backoffRounds is Rounds for a group with back-off: its schedule has transmissions enough to tell a
-// record that the server does not want from one that was lost.
-const backoffRounds = 1
+// Rounds for a group with back-off: the schedule of a server has transmissions enough to tell a record
+// that it does not want from one that was lost. But of several servers one may be away and another may
+// answer, which does not speak against the record.
+const (
+	backoffRounds        = 1
+	backoffRoundsSeveral = 2
+)
 
 // delivererConfig is how the records of a method are delivered. What is in memory grows with the
 // window: so many may be under way, and as many wait in a back-off.
@@ -54,6 +58,9 @@ func delivererConfig(spec any) accounting.DelivererConfig {
 	for _, s := range g.Servers {
 		if s.Backoff.Retry > 0 {
 			c.Rounds = backoffRounds
+			if len(g.Servers) > 1 {
+				c.Rounds = backoffRoundsSeveral
+			}
 		}
 	}
 	return c

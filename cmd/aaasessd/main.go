@@ -55,7 +55,7 @@ after an error.`,
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // whatever the end takes, the next signal does not wait for it
-			return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr()) })
 		},
 	}
 	cmd.SetContext(context.Background())

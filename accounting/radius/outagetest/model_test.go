@@ -88,9 +88,8 @@ type event struct {
 // method to the second, one's to the first only, and one's to the second only.
 const modelLines = 9
 
-// maxPoison is how many records there are that no server ever answers. Of several of them the window,
-// while it is one, may be taken for as long as they have schedules.
-const maxPoison = 1
+// maxPoison is how many records there are that no server ever answers.
+const maxPoison = 3
 
 // kinds is what happens how often.
 var kinds = []eventKind{

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+)
+
+func TestTune(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(before)
+	for _, tt := range []struct {
+		name  string
+		env   map[string]string
+		procs int
+		floor int
+	}{
+		{"by the environment", map[string]string{"GOMAXPROCS": "1", "GOGC": "50"}, before, 0},
+		{"the collector by the environment", map[string]string{"GOGC": "off"}, before + waitingThreads, 0},
+		{"by default", nil, before + waitingThreads, heapFloor},
+	} {
+		runtime.GOMAXPROCS(before)
+		floor := tune(func(key string) string { return tt.env[key] })
+		if n := runtime.GOMAXPROCS(0); n != tt.procs || len(floor) != tt.floor {
+			t.Errorf("%s: %d processors and %d octets, want %d and %d", tt.name, n, len(floor), tt.procs, tt.floor)
+		}
+	}
+}
