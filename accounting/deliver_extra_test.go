@@ -2,6 +2,8 @@ package accounting
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,11 +63,14 @@ func TestDeliverExtra(t *testing.T) {
 	}
 	run := func(t *testing.T, test func(b *bubble, d *Deliverer, calls func(int) []call)) {
 		inBubble(t, func(b *bubble) {
+			var mu sync.Mutex
 			var all []call
 			from := time.Now()
 			d := b.deliver(DelivererConfig{}, Group("a"), methodFunc{8, func(rec *Record, at Progress, done func(error)) {
 				c := call{fmt.Sprintf("%d/%d %v", rec.Session, at.Attempt, time.Since(from)), done}
+				mu.Lock()
 				all = append(all, c)
+				mu.Unlock()
 				if rec.Session == 1 { // the probe: an hour's wait each time
 					time.AfterFunc(time.Second, func() { done(&Later{After: time.Hour, At: Progress{Attempt: at.Attempt + 1}}) })
 				}
@@ -76,6 +81,8 @@ func TestDeliverExtra(t *testing.T) {
 			b.after(0)
 			test(b, d, func(n int) []call {
 				t.Helper()
+				mu.Lock()
+				defer mu.Unlock()
 				var who []string
 				for _, c := range all {
 					who = append(who, c.who)
@@ -84,7 +91,7 @@ func TestDeliverExtra(t *testing.T) {
 				if diff := cmp.Diff(want[:n], who); diff != "" {
 					t.Fatalf("sent: want (-) and got (+):\n%s", diff)
 				}
-				return all
+				return slices.Clone(all)
 			})
 		})
 	}

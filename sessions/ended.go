@@ -20,6 +20,9 @@ type ending struct {
 	id    ID
 	at    time.Duration // since 1970
 	stamp uint32        // the newest Event-Timestamp, 0 if there was none
+	// stopped: by its stop. Else we ended it, on the word of its NAS's Accounting-On say, and copies of
+	// its packets are not to be expected.
+	stopped bool
 }
 
 type forget struct {
@@ -44,11 +47,11 @@ func (e *endings) hash(nas NAS, sid string) uint64 {
 // of is the ending of the session of that name, zero if none is remembered.
 func (e *endings) of(nas NAS, sid string) ending { return e.known[e.hash(nas, sid)] }
 
-// add remembers an ended session.
-func (e *endings) add(s *Session, now time.Duration) {
+// add remembers an ended session; stopped as in ending.
+func (e *endings) add(s *Session, now time.Duration, stopped bool) {
 	h := e.hash(*s.NAS, s.AcctSessionID)
 	// Not before an earlier one of that name, whatever the stop says: so it is also after a restart.
-	e.known[h] = ending{id: s.ID, at: max(s.Heard, e.known[h].at), stamp: s.EventStamp}
+	e.known[h] = ending{id: s.ID, at: max(s.Heard, e.known[h].at), stamp: s.EventStamp, stopped: stopped}
 	e.order = append(e.order, forget{hash: h, id: s.ID, from: max(now, s.Heard) + e.keep})
 }
 

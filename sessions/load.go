@@ -49,7 +49,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	}
 	slices.SortFunc(got.over, func(a, b *Session) int { return cmp.Compare(a.Heard, b.Heard) })
 	for _, s := range got.over {
-		t.endings.add(s, s.Heard)
+		t.endings.add(s, s.Heard, true)
 	}
 	t.last, t.counters, t.dirty = got.last, got.counters, false
 	t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})

@@ -68,13 +68,13 @@ func decide(known *Session, ended ending, ev *Event) step {
 // set back since.
 func isOf(ended ending, ev *Event) bool {
 	at := unix(ev.At)
-	old := ev.EventStamp != 0 && ev.EventStamp <= ended.stamp && at <= ended.at+latitude
+	old := ended.stopped && ev.EventStamp != 0 && ev.EventStamp <= ended.stamp && at <= ended.at+latitude
 	switch ev.Type {
 	case Stop:
 		began := at - time.Duration(ev.Usage.SessionTime)*time.Second
 		return old || ev.Sent&SessionTime == 0 || began <= ended.at+latitude
 	case Start:
-		return old || at < ended.at+rounding
+		return old || at <= ended.at || ended.stopped && at < ended.at+rounding
 	}
 	return at <= ended.at+livesOn
 }

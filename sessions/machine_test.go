@@ -50,8 +50,9 @@ func TestDecide(t *testing.T) {
 	withStamp := begun(1, &testNAS, &marked)
 	heardOf := event(Interim, 30)
 	half := begun(1, &testNAS, &heardOf)
-	ended := ending{at: unix(at(100))}
-	endedMarked := ending{at: unix(at(100)), stamp: 5100}
+	ended := ending{at: unix(at(100)), stopped: true}
+	endedMarked := ending{at: unix(at(100)), stamp: 5100, stopped: true}
+	closed := ending{at: unix(at(100)), stamp: 5100}
 	later := func(ev Event, by time.Duration) Event {
 		ev.At = ev.At.Add(by)
 		return ev
@@ -107,6 +108,9 @@ func TestDecide(t *testing.T) {
 		{"late stop that waited in a socket", nil, endedMarked, stamped(timeOnly(event(Stop, 110), 0), 5100), repeat},
 		{"late start that waited in a socket", nil, endedMarked, stamped(event(Start, 110), 5100), repeat},
 		{"stamped start of a new session, soon after", nil, endedMarked, stamped(event(Start, 101), 5101), begin},
+		{"start of a new session, just after the NAS began anew", nil, closed, later(event(Start, 100), time.Millisecond), begin},
+		{"the same, in the same second by the NAS's clock", nil, closed, stamped(event(Start, 101), 5100), begin},
+		{"start from before the NAS began anew", nil, closed, event(Start, 100), repeat},
 		{"start of a new session, the NAS's clock was set back", nil, endedMarked, stamped(event(Start, 111), 17), begin},
 		{"stop of a new session, the NAS's clock was set back", nil, endedMarked, stamped(timeOnly(event(Stop, 180), 60), 17), pass},
 	}

@@ -219,7 +219,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at time.Time, cause uint32
 	if t.rows.get(s.ID) != nil {
 		t.drop(s)
 	}
-	t.endings.add(over, unix(t.now()))
+	t.endings.add(over, unix(t.now()), ev != nil)
 	n := Notice{Type: Stop, Session: over, At: at, Cause: cause}
 	if ev != nil {
 		n.Attrs = ev.Attrs
