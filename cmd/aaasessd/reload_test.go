@@ -132,6 +132,7 @@ func TestRename(t *testing.T) {
 		eventually(t, "records are under way", func() bool { return server.asked.Load() > asked })
 		l.reload(relayConfig(t, name, server), "configuration loaded")
 	}
+	eventually(t, "records are for the last one", func() bool { return slices.Contains(l.configured(), "group/other") })
 	server.setSilent(false)
 	answered := stop()
 	var want []string
