@@ -185,6 +185,14 @@ func TestPerform(t *testing.T) {
 			eventually(t, "it is sent", func() bool { return two.asked.Load() == before+1 })
 		}
 		state(tt.state)
+		if cause := tt.req.AcctTerminateCause; cause != 0 {
+			two.mu.Lock()
+			got := two.cause
+			two.mu.Unlock()
+			if uint32(got) != cause {
+				t.Errorf("%+v: sent with Acct-Terminate-Cause %v", tt.req, got)
+			}
+		}
 	}
 	eventuallyOrder(t, "group two", two, "Accounting-On", "Accounting-Off", "Accounting-Off", "Accounting-On", "Accounting-On")
 
@@ -205,7 +213,8 @@ func TestSetAside(t *testing.T) {
 	u.mu.Lock()
 	u.ignored = "Start 00000001"
 	u.mu.Unlock()
-	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}"), outside{})
+	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
+		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), outside{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
 	sending := make(chan struct{})
 	stopSending := make(chan struct{})
@@ -248,7 +257,7 @@ func TestSetAside(t *testing.T) {
 	}
 	eventually(t, "it arrives", func() bool { return slices.Contains(u.kinds(), "Start 00000001") })
 	spool, err := l.client().Spool(t.Context())
-	if err != nil || spool.SetAside != 0 || spool.Disk.Accepting != "yes" || len(spool.Queues) != 1 {
+	if err != nil || spool.SetAside != 0 || spool.Disk.Accepting != "yes" || spool.Disk.MaxSize != 64<<20 || len(spool.Queues) != 1 {
 		t.Errorf("the spool is %+v, %v", spool, err)
 	}
 }

@@ -11,14 +11,23 @@ import (
 
 // newGroup makes a group of those servers whose address is known. generation and heard are its Config's.
 func newGroup(g config.Group, addrs []netip.Addr, generation uint32, heard func(), log *slog.Logger) (*radius.Group, error) {
-	algorithm, err := radius.ParseAlgorithm(g.AccessAlgorithm)
+	rc, err := radiusConfig(g, addrs)
 	if err != nil {
 		return nil, err
+	}
+	rc.Generation, rc.Heard, rc.Logger = generation, heard, log
+	return radius.New(rc)
+}
+
+// radiusConfig translates what is configured.
+func radiusConfig(g config.Group, addrs []netip.Addr) (radius.Config, error) {
+	algorithm, err := radius.ParseAlgorithm(g.AccessAlgorithm)
+	if err != nil {
+		return radius.Config{}, err
 	}
 	rc := radius.Config{
 		Name: g.Name, Algorithm: algorithm, HoldDown: g.HoldDown, Source: g.SourceAddress,
 		DeadCriteria: radius.DeadCriteria(g.DeadCriteria), MaxInFlight: g.Window,
-		Generation: generation, Heard: heard, Logger: log,
 	}
 	if g.HoldDown == 0 {
 		rc.HoldDown = -1
@@ -30,7 +39,7 @@ func newGroup(g config.Group, addrs []netip.Addr, generation uint32, heard func(
 			})
 		}
 	}
-	return radius.New(rc)
+	return rc, nil
 }
 
 func schedule(s config.Server) accounting.Schedule {

@@ -68,7 +68,7 @@ func (d *desk) SetAside(after uint64, limit int) ([]control.SetAside, error) {
 func (d *desk) SetAsideRecord(seq uint64) (control.SetAside, error) {
 	a, err := d.spool.Get(seq)
 	if err != nil {
-		return control.SetAside{}, spoolError(err)
+		return control.SetAside{}, recordError(seq, err)
 	}
 	out := setAside(&a)
 	if a.Record == nil {
@@ -113,7 +113,7 @@ func (d *desk) Replay(seqs []uint64, all bool) (int, error) {
 			err = d.replayable(&a)
 		}
 		if err != nil {
-			return 0, spoolError(err)
+			return 0, recordError(seq, err)
 		}
 	}
 	return inParts(seqs, d.spool.Replay)
@@ -126,7 +126,7 @@ func (d *desk) Drop(seqs []uint64, all bool) (int, error) {
 	}
 	for _, seq := range seqs {
 		if _, err := d.spool.Get(seq); err != nil {
-			return 0, spoolError(err)
+			return 0, recordError(seq, err)
 		}
 	}
 	return inParts(seqs, d.spool.Drop)
@@ -149,7 +149,7 @@ func (d *desk) each(do func(...uint64) (int, error), fit func(*accounting.SetAsi
 		n, err := do(seqs...)
 		total += n
 		if err != nil && !errors.Is(err, accounting.ErrNotSetAside) { // another call was faster
-			return total, spoolError(err)
+			return total, err
 		}
 		left -= uint64(len(list))
 		after = list[len(list)-1].Seq
@@ -166,16 +166,16 @@ func inParts(seqs []uint64, do func(...uint64) (int, error)) (total int, err err
 		n, err = do(part...)
 		total += n
 	}
-	return total, spoolError(err)
+	return total, err
 }
 
-// spoolError gives an error the sentinel that control answers by.
-func spoolError(err error) error {
+// recordError is why nothing can be done with a record, in the words that control answers by.
+func recordError(seq uint64, err error) error {
 	switch {
 	case errors.Is(err, accounting.ErrDamaged):
-		return fmt.Errorf("%w: %w", control.ErrDamaged, err)
+		return fmt.Errorf("%w: %d", control.ErrDamaged, seq)
 	case errors.Is(err, accounting.ErrNotSetAside):
-		return fmt.Errorf("%w: %w", control.ErrNoRecord, err)
+		return fmt.Errorf("%w: %d", control.ErrNoRecord, seq)
 	}
 	return err
 }

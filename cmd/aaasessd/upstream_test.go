@@ -20,8 +20,9 @@ type upstream struct {
 
 	mu      sync.Mutex
 	silent  bool
-	ignored string   // "type session" of what is never answered
-	taken   []string // "type session" of what was answered, copies too
+	ignored string                     // "type session" of what is never answered
+	taken   []string                   // "type session" of what was answered, copies too
+	cause   rfc2866.AcctTerminateCause // of the newest
 }
 
 func listen(t *testing.T, addr string) *upstream {
@@ -65,6 +66,7 @@ func (u *upstream) serve() {
 		silent := u.silent || what == u.ignored
 		if !silent {
 			u.taken = append(u.taken, what)
+			u.cause = rfc2866.AcctTerminateCause_Get(p)
 		}
 		u.mu.Unlock()
 		if answer, err := p.Response(radius.CodeAccountingResponse).Encode(); err == nil && !silent {
