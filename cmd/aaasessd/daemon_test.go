@@ -132,7 +132,7 @@ func TestStatus(t *testing.T) {
 		t.Error(diff)
 	}
 	for section, want := range map[string]string{
-		"queues": `"queue":"local","records":0,"configured":true`, "store": `"accepting":"yes"`, "radius": `"loopback"`, "servers": `{}`,
+		"queues": `"queue":"local","configured":true,"records":0`, "store": `"accepting":"yes"`, "radius": `"loopback"`, "servers": `{}`,
 	} {
 		if !strings.Contains(string(status.Sections[section]), want) {
 			t.Errorf("%s: %s, want %s", section, status.Sections[section], want)

@@ -17,7 +17,7 @@ import (
 // One that a reload removes delivers as long as there are records in its queue: those that wait
 // there, and those that come to it later because they were made under the list of before.
 //
-// One goroutine calls all of its functions, but for queues, servers and report.
+// One goroutine calls all of its functions, but for report and those of groups.go and status.go.
 type methods struct {
 	store   *store.Store
 	resolve lookup

@@ -154,7 +154,7 @@ func TestRename(t *testing.T) {
 
 // configured are the queues that somebody delivers.
 func (l *inProcess) configured() (names []string) {
-	for _, q := range l.d.methods.queues() {
+	for _, q := range l.d.methods.spoolQueues() {
 		if q.Configured {
 			names = append(names, q.Queue)
 		}

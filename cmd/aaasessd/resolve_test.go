@@ -237,8 +237,8 @@ func TestDaemonWithoutDNS(t *testing.T) {
 	l := launch(t, text, outside{resolve: n.lookup})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	eventually(t, "nobody responds", func() bool {
-		for _, q := range l.d.methods.queues() {
-			if q.Queue == "group/isp" && q.Records == 1 && q.DownSince != "" {
+		for _, q := range l.d.methods.spoolQueues() {
+			if q.Queue == "group/isp" && q.Records == 1 && !q.DownSince.IsZero() {
 				return true
 			}
 		}

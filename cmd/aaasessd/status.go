@@ -3,21 +3,8 @@ package main
 import (
 	"time"
 
-	"aaasess/accounting"
 	"aaasess/accounting/radius"
 )
-
-// queueStatus is a queue as "aaasess show status" shows it.
-type queueStatus struct {
-	Queue      string `json:"queue"`
-	Records    uint64 `json:"records"`    // that wait
-	Configured bool   `json:"configured"` // else what is in it was for a method that is no longer in the file
-	InFlight   int    `json:"inFlight"`
-	Delivered  uint64 `json:"delivered"`
-	NoResponse uint64 `json:"noResponse"`
-	Refused    uint64 `json:"refused"`
-	DownSince  string `json:"downSince,omitempty"`
-}
 
 // agentxStatus is the connection to the master agent.
 type agentxStatus struct {
@@ -30,7 +17,7 @@ type agentxStatus struct {
 
 // registerStatus tells the control socket what each part says of itself.
 func (d *daemon) registerStatus() {
-	d.control.RegisterStatus("queues", func() any { return d.methods.queues() })
+	d.control.RegisterStatus("queues", func() any { return d.methods.spoolQueues() })
 	d.control.RegisterStatus("servers", func() any { return d.methods.servers() })
 	d.control.RegisterStatus("radius", func() any { return d.listener.Stats() })
 	d.control.RegisterStatus("store", func() any {
@@ -50,30 +37,6 @@ func (d *daemon) registerStatus() {
 			return out
 		})
 	}
-}
-
-// queues are the store's queues, with what their Deliverers tell.
-func (m *methods) queues() []queueStatus {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	byQueue, configured := map[string]accounting.Stats{}, map[string]bool{}
-	for name, r := range m.running {
-		_, removed := m.removed[name]
-		byQueue[name.Queue()], configured[name.Queue()] = r.deliverer.Stats(), !removed
-	}
-	out := []queueStatus{}
-	for _, q := range m.store.Queues() {
-		s := byQueue[q.Name]
-		st := queueStatus{
-			Queue: q.Name, Records: q.Len, Configured: configured[q.Name], InFlight: s.InFlight,
-			Delivered: s.Delivered, NoResponse: s.NoResponse, Refused: s.Refused,
-		}
-		if !s.DownSince.IsZero() {
-			st.DownSince = s.DownSince.UTC().Format(time.RFC3339)
-		}
-		out = append(out, st)
-	}
-	return out
 }
 
 // servers are the statistics of the servers, by group.
