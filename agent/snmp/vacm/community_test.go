@@ -1,0 +1,200 @@
+package vacm
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func prefixes(texts ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range texts {
+		out = append(out, netip.MustParsePrefix(s))
+	}
+	return out
+}
+
+func TestCommunity(t *testing.T) {
+	longest := strings.Repeat("c", maxCommunity)
+	p := policy(t, nil, nil, nil,
+		Community{Name: "open", SecurityName: "anybody"},
+		Community{Name: "public", SecurityName: "office", From: prefixes("192.0.2.0/24", "2001:db8::/32")},
+		Community{Name: "public", SecurityName: "desk", From: prefixes("192.0.2.7/32", "2001:db8:1::/48")},
+		Community{Name: "public", SecurityName: "world", From: prefixes("0.0.0.0/0")},
+		Community{Name: "mapped", SecurityName: "v4", From: prefixes("::ffff:198.51.100.0/120")},
+		Community{Name: "sloppy", SecurityName: "net", From: prefixes("10.1.2.3/8")},
+		Community{Name: "link", SecurityName: "near", From: prefixes("fe80::/10")},
+		Community{Name: "v6", SecurityName: "six", From: prefixes("::/0")},
+		Community{Name: "\x00\xff", SecurityName: "octets"},
+		Community{Name: longest, SecurityName: "long"},
+	)
+	tests := []struct {
+		name            string
+		community, from string
+		want            string
+		known, allowed  bool
+	}{
+		{"from anywhere, v4", "open", "203.0.113.9", "anybody", true, true},
+		{"from anywhere, v6", "open", "2001:db8:ffff::1", "anybody", true, true},
+		{"from anywhere, v4 mapped", "open", "::ffff:203.0.113.9", "anybody", true, true},
+		{"a prefix", "public", "192.0.2.8", "office", true, true},
+		{"a longer prefix", "public", "192.0.2.7", "desk", true, true},
+		{"a shorter prefix", "public", "192.0.3.7", "world", true, true},
+		{"a prefix, v6", "public", "2001:db8:2::7", "office", true, true},
+		{"a longer prefix, v6", "public", "2001:db8:1::7", "desk", true, true},
+		{"no prefix, v6", "public", "2001:db9::7", "", true, false},
+		{"IPv4-mapped source", "public", "::ffff:192.0.2.7", "desk", true, true},
+		{"IPv4-mapped prefix", "mapped", "198.51.100.200", "v4", true, true},
+		{"outside of the IPv4-mapped prefix", "mapped", "198.51.101.200", "", true, false},
+		{"a prefix with bits of a host", "sloppy", "10.9.9.9", "net", true, true},
+		{"a zone", "link", "fe80::1%eth0", "near", true, true},
+		{"all of v6 is not v4", "v6", "192.0.2.1", "", true, false},
+		{"all of v6", "v6", "2001:db8::1", "six", true, true},
+		{"octets that are no text", "\x00\xff", "192.0.2.1", "octets", true, true},
+		{"the longest", longest, "192.0.2.1", "long", true, true},
+		{"longer than that", longest + "c", "192.0.2.1", "", false, false},
+		{"much longer", strings.Repeat("c", 60000), "192.0.2.1", "", false, false},
+		{"unknown", "secret", "192.0.2.1", "", false, false},
+		{"empty", "", "192.0.2.1", "", false, false},
+		{"the beginning of one", "publi", "192.0.2.7", "", false, false},
+		{"one with more behind", "public\x00", "192.0.2.7", "", false, false},
+		{"another case", "Public", "192.0.2.7", "", false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			name, known, allowed := p.Community([]byte(tt.community), netip.MustParseAddr(tt.from))
+			if name != tt.want || known != tt.known || allowed != tt.allowed {
+				t.Errorf("%q, known %v, allowed %v", name, known, allowed)
+			}
+		})
+	}
+	t.Run("no address", func(t *testing.T) {
+		if name, known, allowed := p.Community([]byte("open"), netip.Addr{}); name != "" || !known || allowed {
+			t.Errorf("%q, known %v, allowed %v", name, known, allowed)
+		}
+	})
+	t.Run("no communities", func(t *testing.T) {
+		if _, known, allowed := policy(t, nil, nil, nil).Community([]byte("public"), netip.MustParseAddr("127.0.0.1")); known || allowed {
+			t.Errorf("known %v, allowed %v", known, allowed)
+		}
+	})
+}
+
+func TestCommunitiesRefused(t *testing.T) {
+	const secret = "hush-hush"
+	tests := []struct {
+		name string
+		list []Community
+		want string // "": no error
+	}{
+		{"no name", []Community{{SecurityName: "r"}}, "a name of 0 octets"},
+		{"too long a name", []Community{{Name: strings.Repeat(secret, 30), SecurityName: "r"}}, "a name of 270 octets"},
+		{"no security name", []Community{{Name: secret}}, "security name: a name of 0 octets"},
+		{"too long a security name", []Community{{Name: secret, SecurityName: strings.Repeat("r", 33)}}, "security name: a name of 33 octets"},
+		{"no prefix", []Community{{Name: secret, SecurityName: "r", From: []netip.Prefix{{}}}}, "source 1 is not a prefix"},
+		{
+			"two users from one source",
+			[]Community{{Name: secret, SecurityName: "r", From: prefixes("10.0.0.0/8")}, {Name: secret, SecurityName: "w", From: prefixes("10.1.1.1/8")}},
+			`community 2, of "w": the same name from 10.0.0.0/8 is "r" already`,
+		},
+		{"two users from anywhere", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "w"}}, "already"},
+		{"one user twice", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "r", From: prefixes("0.0.0.0/0")}}, ""},
+		{"two names from one source", []Community{{Name: secret, SecurityName: "r"}, {Name: secret + "2", SecurityName: "w"}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(nil, nil, nil, tt.list)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want == "":
+			case err == nil || !strings.Contains(err.Error(), tt.want):
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			case strings.Contains(err.Error(), secret):
+				t.Errorf("it tells the community: %v", err)
+			}
+		})
+	}
+}
+
+// TestCommunitiesAreNotTold: neither the configured nor the kept ones, however they are printed.
+func TestCommunitiesAreNotTold(t *testing.T) {
+	const secret = "hush-hush"
+	c := Community{Name: secret, SecurityName: "reader", From: prefixes("192.0.2.0/24")}
+	p := policy(t, nil, nil, nil, c)
+	key := p.communities.key[:]
+	digest := p.communities.digest([]byte(secret))
+
+	var texts []string
+	for _, v := range []any{c, &c, []Community{c}, map[string]Community{"k": c}, struct{ C Community }{c}, p, *p, struct{ P *Policy }{p}, p.Communities()} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
+			texts = append(texts, fmt.Sprintf(verb, v))
+		}
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(b))
+		for _, handler := range []func(w *bytes.Buffer) slog.Handler{
+			func(w *bytes.Buffer) slog.Handler { return slog.NewTextHandler(w, nil) },
+			func(w *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+		} {
+			var w bytes.Buffer
+			slog.New(handler(&w)).Info("seen", "value", v)
+			texts = append(texts, w.String())
+		}
+	}
+	for _, text := range texts {
+		for _, leak := range []string{
+			secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret),
+			fmt.Sprintf("%x", key), strings.Trim(fmt.Sprint(key), "[]"), strings.Trim(fmt.Sprint(digest), "[]"), fmt.Sprintf("%x", digest),
+		} {
+			if strings.Contains(text, leak) {
+				t.Errorf("%s tells %s", text, leak)
+			}
+		}
+	}
+	if got, want := fmt.Sprint(c), "community <secret> of reader from [192.0.2.0/24]"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := fmt.Sprint(p), "policy of 0 views, 0 access entries, 0 members, 1 communities"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestCommunitiesWithoutNames(t *testing.T) {
+	list := []Community{{Name: "b", SecurityName: "w", From: prefixes("::1/128")}, {Name: "a", SecurityName: "r"}}
+	p := policy(t, nil, nil, nil, list...)
+	list[0].From[0] = netip.Prefix{}
+	want := []Community{{SecurityName: "w", From: prefixes("::1/128")}, {SecurityName: "r"}}
+	if diff := cmp.Diff(want, p.Communities(), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestEachPolicyHasItsKey: digests of one say nothing of those of another.
+func TestEachPolicyHasItsKey(t *testing.T) {
+	c := Community{Name: "public", SecurityName: "r"}
+	a, b := policy(t, nil, nil, nil, c), policy(t, nil, nil, nil, c)
+	if a.communities.digest([]byte("public")) == b.communities.digest([]byte("public")) {
+		t.Error("two policies have one digest")
+	}
+}
+
+func TestCommunityDoesNotAllocate(t *testing.T) {
+	p := policy(t, nil, nil, nil, Community{Name: "public", SecurityName: "r", From: prefixes("192.0.2.0/24")})
+	from := netip.MustParseAddr("::ffff:192.0.2.1")
+	for _, name := range []string{"public", "private", strings.Repeat("c", 1000)} {
+		octets := []byte(name)
+		if n := testing.AllocsPerRun(100, func() { p.Community(octets, from) }); n != 0 {
+			t.Errorf("%d octets: %v allocations", len(name), n)
+		}
+	}
+}
