@@ -1,11 +1,15 @@
 // Package mibs holds the MIB modules of aaasess as text, for people, for SNMP
 // tools and for the tests that hold our code against them.
 //
-// CISCO-AAA-SESSION-MIB is complete. The others are what it imports, so that
-// net-snmp and libsmi can load it where no other module is installed: Debian
-// ships none, for their licenses. SNMPv2-SMI, SNMPv2-TC and SNMPv2-CONF have
-// every name of RFC 2578, 2579 and 2580; IF-MIB (RFC 2863), SNMPv2-MIB
-// (RFC 3418) and CISCO-SMI are cut. README.md says how to use the folder.
+// CISCO-AAA-SESSION-MIB is complete, and so are the modules by which the embedded
+// responder tells of itself: SNMPv2-MIB (RFC 3418), SNMP-FRAMEWORK-MIB (RFC 3411),
+// SNMP-MPD-MIB (RFC 3412), SNMP-USER-BASED-SM-MIB (RFC 3414),
+// SNMP-VIEW-BASED-ACM-MIB (RFC 3415), SNMP-USM-AES-MIB (RFC 3826) and
+// SNMP-USM-HMAC-SHA2-MIB (RFC 7860); SNMP-TARGET-MIB (RFC 3413) is cut. The others
+// are what these import, so that net-snmp and libsmi can load them where no other
+// module is installed: Debian ships none, for their licenses. SNMPv2-SMI, SNMPv2-TC
+// and SNMPv2-CONF have every name of RFC 2578, 2579 and 2580; IF-MIB (RFC 2863) and
+// CISCO-SMI are cut. README.md says how to use the folder.
 //
 // Names, numbers, types and access are those of the published modules; the
 // descriptions are our own. A file is called after its module, plus ".txt".

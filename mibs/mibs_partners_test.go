@@ -17,8 +17,8 @@ import (
 )
 
 // remarks are all that smilint says at level 9, where even advice is printed.
-// None is of level 4 or below. The published modules draw all but one of these
-// kinds too: only in the cut IF-MIB does nothing use InterfaceIndexOrZero.
+// None but inherent is of level 4 or below. The published modules draw all but one
+// of these kinds too: only in the cut IF-MIB does nothing use InterfaceIndexOrZero.
 var remarks = map[string]map[string]string{
 	session: {
 		"identifier-case-match": "casnSessionId and CasnSessionId are the published names",
@@ -36,8 +36,22 @@ var remarks = map[string]map[string]string{
 		"type-without-format": "RFC 2579 gives TestAndIncr, TimeStamp, TimeInterval and TAddress no display hint",
 	},
 	"SNMPv2-MIB": {
-		"integer-misuse": "RFC 3418 has INTEGER for sysServices",
-		"group-unref":    "the compliance statement is cut",
+		"integer-misuse": "RFC 3418 has INTEGER for sysServices and sysORIndex",
+		"group-unref":    "RFC 3418 leaves snmpNotificationGroup out of its compliance statements",
+	},
+	"SNMP-FRAMEWORK-MIB": {
+		"integer-misuse":        "RFC 3411 has INTEGER everywhere",
+		"identifier-case-match": "snmpEngineID and SnmpEngineID are the published names",
+		"previous-definition":   "belongs to the remark above",
+		"type-unref":            "the conventions are for other modules",
+		"type-without-format":   "RFC 3411 gives SnmpEngineID and the models no display hint",
+	},
+	"SNMP-USER-BASED-SM-MIB": {
+		"type-without-format": "RFC 3414 gives KeyChange no display hint",
+	},
+	"SNMP-VIEW-BASED-ACM-MIB": {
+		inherent:                  "vacmViewTreeFamilySubtree is an OID, which cannot have a SIZE",
+		"index-exceeds-too-large": "follows from the remark above",
 	},
 	"IF-MIB": {
 		"index-element-accessible": "RFC 2863 has ifIndex readable",
@@ -45,6 +59,9 @@ var remarks = map[string]map[string]string{
 		"group-unref":              "the compliance statement is cut",
 	},
 }
+
+// inherent is an error of level 3 in RFC 3415 itself, for which its own text says "should but cannot".
+const inherent = "index-element-no-size"
 
 // TestSmilint: with only our folder to import from, smilint has no remark but
 // those above, and each of those is still due.
@@ -65,7 +82,7 @@ func TestSmilint(t *testing.T) {
 			seen := map[string]bool{}
 			for line := range strings.Lines(stderr) {
 				m := regexp.MustCompile(`\[(\d)\] \{([\w-]+)\}`).FindStringSubmatch(line)
-				if m == nil || m[1] < "5" || due[m[2]] == "" {
+				if m == nil || m[1] < "5" && m[2] != inherent || due[m[2]] == "" {
 					t.Errorf("remark: %s", line)
 					continue
 				}
@@ -130,11 +147,24 @@ func TestTranslate(t *testing.T) {
 func TestTranslateToNames(t *testing.T) {
 	dir := extract(t)
 	tests := map[string]string{
-		".1.3.6.1.4.1.9.9.150.1.1.3.1.2.13":         "CISCO-AAA-SESSION-MIB::casnUserId.13",
-		".1.3.6.1.4.1.9.9.150.1.1.3.1.5.4294967295": "CISCO-AAA-SESSION-MIB::casnDisconnect.4294967295",
-		".1.3.6.1.2.1.2.2.1.1.7":                    "IF-MIB::ifIndex.7", // a value of casnNasPort
-		".0.0":                                      "SNMPv2-SMI::zeroDotZero",
-		".1.3.6.1.2.1.1.3.0":                        "SNMPv2-MIB::sysUpTime.0",
+		".1.3.6.1.4.1.9.9.150.1.1.3.1.2.13":                "CISCO-AAA-SESSION-MIB::casnUserId.13",
+		".1.3.6.1.4.1.9.9.150.1.1.3.1.5.4294967295":        "CISCO-AAA-SESSION-MIB::casnDisconnect.4294967295",
+		".1.3.6.1.2.1.2.2.1.1.7":                           "IF-MIB::ifIndex.7", // a value of casnNasPort
+		".0.0":                                             "SNMPv2-SMI::zeroDotZero",
+		".1.3.6.1.2.1.1.3.0":                               "SNMPv2-MIB::sysUpTime.0",
+		".1.3.6.1.2.1.11.29.0":                             "SNMPv2-MIB::snmpOutTraps.0",
+		".1.3.6.1.6.3.1.1.6.1.0":                           "SNMPv2-MIB::snmpSetSerialNo.0",
+		".1.3.6.1.6.3.11.2.1.3.0":                          "SNMP-MPD-MIB::snmpUnknownPDUHandlers.0", // reports name these four
+		".1.3.6.1.6.3.12.1.5.0":                            "SNMP-TARGET-MIB::snmpUnknownContexts.0",
+		".1.3.6.1.6.3.15.1.1.2.0":                          "SNMP-USER-BASED-SM-MIB::usmStatsNotInTimeWindows.0",
+		".1.3.6.1.6.3.15.1.1.5.0":                          "SNMP-USER-BASED-SM-MIB::usmStatsWrongDigests.0",
+		".1.3.6.1.6.3.10.1.1.1":                            "SNMP-USER-BASED-SM-MIB::usmNoAuthProtocol", // values of usmUserTable
+		".1.3.6.1.6.3.10.1.1.7":                            "SNMP-USM-HMAC-SHA2-MIB::usmHMAC384SHA512AuthProtocol",
+		".1.3.6.1.6.3.10.1.2.4":                            "SNMP-USM-AES-MIB::usmAesCfb128Protocol",
+		".1.3.6.1.6.3.15.1.2.2.1.3.5.128.0.0.9.1.2.65.66":  `SNMP-USER-BASED-SM-MIB::usmUserSecurityName."....."."AB"`,
+		".1.3.6.1.6.3.16.1.2.1.3.3.3.98.111.98":            `SNMP-VIEW-BASED-ACM-MIB::vacmGroupName.3."bob"`,
+		".1.3.6.1.6.3.16.1.4.1.5.3.111.112.115.0.3.3":      `SNMP-VIEW-BASED-ACM-MIB::vacmAccessReadViewName."ops"."".3.authPriv`,
+		".1.3.6.1.6.3.16.1.5.2.1.4.3.97.108.108.4.1.3.6.1": `SNMP-VIEW-BASED-ACM-MIB::vacmViewTreeFamilyType."all".4.1.3.6.1`,
 	}
 	for id, want := range tests {
 		t.Run(id, func(t *testing.T) {
