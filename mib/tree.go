@@ -86,25 +86,28 @@ func (t *Tree) holding(name OID) int {
 type Reader struct {
 	tree *Tree
 	pins []any // nil: not pinned in this request
-	last int   // the leaf found last: a walk asks for the same or the one behind it
+	// A walk asks for the same leaves in the same order again and again, be it one column or seven in
+	// turn: what followed a leaf the last time mostly does so again.
+	last   int   // the leaf found last
+	follow []int // by leaf: the one that was found after it
 }
 
 // NewReader makes a reader with nothing pinned.
 func (t *Tree) NewReader() *Reader {
-	return &Reader{tree: t, pins: make([]any, len(t.parts))}
+	return &Reader{tree: t, pins: make([]any, len(t.parts)), follow: make([]int, len(t.leaves))}
 }
 
 // holding is [Tree.holding], with a guess before the search.
 func (r *Reader) holding(name OID) int {
-	for i := r.last; i < min(r.last+2, len(r.tree.leaves)); i++ {
-		if isUnder(name, r.tree.leaves[i].def.OID) {
+	if r.last < len(r.follow) {
+		if i := r.follow[r.last]; isUnder(name, r.tree.leaves[i].def.OID) {
 			r.last = i
 			return i
 		}
 	}
 	i := r.tree.holding(name)
 	if i >= 0 {
-		r.last = i
+		r.follow[r.last], r.last = i, i
 	}
 	return i
 }

@@ -155,11 +155,21 @@ func displayable(user string) string {
 	return b.String()
 }
 
+// isPlain reports whether all octets are printable ASCII, eight at a time: each cell of a walk asks.
 func isPlain(s string) bool {
+	const ones = 0x0101010101010101
+	var odd uint64 // the highest bit of an octet is set if it is not printable
+	for ; len(s) >= 8; s = s[8:] {
+		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		// Below 0x20 the subtraction borrows, above 0x7e the addition carries into the highest bit. A
+		// borrow or carry from another octet only comes from one that is odd itself.
+		odd |= x | (x - 0x20*ones) | (x + ones)
+	}
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {
 			return false
 		}
 	}
-	return true
+	return odd&(0x80*ones) == 0
 }

@@ -2,7 +2,10 @@ package casn
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"aaasess/mib"
 	"aaasess/sessions"
@@ -62,4 +65,30 @@ func TestNextRow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPlain holds the eight octets at a time against one at a time.
+func TestPlain(t *testing.T) {
+	for length := range 20 {
+		for at := range max(length, 1) {
+			for c := range 256 {
+				b := []byte(strings.Repeat("a", length))
+				want := true
+				if length > 0 {
+					b[at] = byte(c)
+					want = c >= 0x20 && c <= 0x7e
+				}
+				if got := isPlain(string(b)); got != want {
+					t.Fatalf("isPlain(%q) = %t", b, got)
+				}
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := string(rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "octets"))
+		want := !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
+		if got := isPlain(s); got != want {
+			t.Fatalf("isPlain(%q) = %t, want %t", s, got, want)
+		}
+	})
 }
