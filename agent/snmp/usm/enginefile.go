@@ -1,0 +1,130 @@
+package usm
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// engineState is what the engine's file keeps. Without a file the id is nil and boots are 0.
+type engineState struct {
+	id    []byte
+	boots int32
+}
+
+// The file is text:
+//
+//	# a comment
+//	engineID 80007ed905...
+//	boots 17
+const (
+	engineComment = "# This SNMP engine (RFC 3414 section 2.2). To delete the file is to become another engine.\n"
+	idKey         = "engineID"
+	bootsKey      = "boots"
+	maxEngineFile = 4096
+)
+
+func readEngineFile(name string) (engineState, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return engineState{}, nil
+	}
+	if err != nil {
+		return engineState{}, fmt.Errorf("usm: engine: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxEngineFile+1))
+	if err != nil {
+		return engineState{}, fmt.Errorf("usm: engine: %w", err)
+	}
+	if len(text) > maxEngineFile {
+		return engineState{}, fmt.Errorf("usm: engine: %s: longer than %d octets", name, maxEngineFile)
+	}
+	s, err := parseEngineState(string(text))
+	if err != nil {
+		return engineState{}, fmt.Errorf("usm: engine: %s: %w", name, err)
+	}
+	return s, nil
+}
+
+// parseEngineState is strict: with a wrong id no key is right, and with too few boots old messages are
+// taken for new ones.
+func parseEngineState(text string) (engineState, error) {
+	var s engineState
+	if !strings.HasSuffix(text, "\n") {
+		return s, errors.New("does not end with a line")
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, value, _ := strings.Cut(line, " ")
+		if seen[key] {
+			return s, fmt.Errorf("%q stands twice", key)
+		}
+		seen[key] = true
+		switch key {
+		case idKey:
+			id, err := hex.DecodeString(value)
+			if err != nil {
+				return s, fmt.Errorf("%s: %w", idKey, err)
+			}
+			if err := checkEngineID(id); err != nil {
+				return s, err
+			}
+			s.id = id
+		case bootsKey:
+			n, err := strconv.ParseUint(value, 10, 31)
+			if err != nil || n == 0 {
+				return s, fmt.Errorf("%s %q is no number of 1 to 2147483647", bootsKey, value)
+			}
+			s.boots = int32(n)
+		default:
+			return s, fmt.Errorf("line %q", line)
+		}
+	}
+	if !seen[idKey] || !seen[bootsKey] {
+		return s, fmt.Errorf("needs both %s and %s", idKey, bootsKey)
+	}
+	return s, nil
+}
+
+func (s engineState) text() string {
+	return fmt.Sprintf("%s%s %x\n%s %d\n", engineComment, idKey, s.id, bootsKey, s.boots)
+}
+
+// write replaces the file; after a power cut there is the old one or the new one.
+func (s engineState) write(name string) error {
+	if err := replaceFile(name, []byte(s.text())); err != nil {
+		return fmt.Errorf("usm: engine: %w", err)
+	}
+	return nil
+}
+
+func replaceFile(name string, b []byte) error {
+	next := name + ".new"
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(next, name); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

@@ -1,0 +1,105 @@
+package usm_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
+)
+
+// goldenFile has a request of net-snmp's snmpget for each of combinations. TestRecord makes it again:
+//
+//	go test -tags partners -run TestRecord -update
+const goldenFile = "testdata/netsnmp.txt"
+
+// golden gives the recorded messages by the names of their users.
+func golden(t testing.TB) map[string][]byte {
+	t.Helper()
+	text, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := map[string][]byte{}
+	for line := range strings.Lines(string(text)) {
+		if name, octets, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" {
+			b, err := hex.DecodeString(octets)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			messages[name] = b
+		}
+	}
+	return messages
+}
+
+// checkRequest gives a message to the model, which must find a user's request for sysUpTime.0 in it.
+func checkRequest(t *testing.T, model *usm.USM, u usm.User, b []byte) {
+	t.Helper()
+	var s usm.Session
+	_, scoped, err := take(t, model, &s, slices.Clone(b))
+	if err != nil {
+		t.Errorf("%s: %v", u.Name, err)
+		return
+	}
+	pdu, err := pduOf(scoped, u.Priv == usm.DES)
+	if err != nil {
+		t.Errorf("%s: %v: %x", u.Name, err, scoped)
+		return
+	}
+	if pdu.Type != wire.GetRequest || len(pdu.Varbinds) != 1 || pdu.Varbinds[0].Name.Compare(sysUpTime) != 0 {
+		t.Errorf("%s: %+v", u.Name, pdu)
+	}
+	if s.Level != u.Level() || string(s.UserName) != u.Name {
+		t.Errorf("%s: %s of %q", u.Name, s.Level, s.UserName)
+	}
+}
+
+func TestNetSNMPRequests(t *testing.T) {
+	users := combinations()
+	model, _ := newUSM(t, users...)
+	messages := golden(t)
+	if len(messages) != len(users) {
+		t.Errorf("%d messages, want %d", len(messages), len(users))
+	}
+	for _, u := range users {
+		checkRequest(t, model, u, messages[u.Name])
+	}
+	if got, want := model.Counts(), (usm.Counts{}); got != want {
+		t.Errorf("counts %+v, want none", got)
+	}
+}
+
+// TestChangedOctet: whichever octet of an authenticated message is changed, nobody takes it for right.
+func TestChangedOctet(t *testing.T) {
+	users := combinations()
+	model, _ := newUSM(t, users...)
+	for name, message := range golden(t) {
+		if name == "none-none" {
+			continue
+		}
+		for i := range message {
+			b := slices.Clone(message)
+			b[i] ^= 1 << (i % 8)
+			var m wire.Message
+			if m.Parse(b) != nil || m.Version != wire.Version3 {
+				continue
+			}
+			if m.Flags&wire.FlagAuth == 0 {
+				continue // it does not say of itself that it is authentic
+			}
+			var s usm.Session
+			if scoped, err := model.Incoming(b, &m, &s); err == nil {
+				t.Fatalf("%s: octet %d changed, and accepted: %x", name, i, scoped)
+			} else if f, ok := errors.AsType[*usm.Failure](err); !ok && !errors.Is(err, wire.ErrMalformed) {
+				t.Fatalf("%s: octet %d: %v", name, i, err)
+			} else if ok && errors.Is(f, usm.ErrDecryption) {
+				t.Fatalf("%s: octet %d: decrypted", name, i)
+			}
+		}
+	}
+}

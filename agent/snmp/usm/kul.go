@@ -1,0 +1,63 @@
+package usm
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// MinPassword is how many octets a password has at least (RFC 3414 section 11.2).
+const MinPassword = 8
+
+// PasswordToKey makes the key Ku of a password: the hash of the password repeated to 1 MiB (RFC 3414
+// section A.2). It is nil for NoAuth. A password of less than [MinPassword] octets is an error.
+func PasswordToKey(a AuthProtocol, password []byte) ([]byte, error) {
+	if len(password) < MinPassword {
+		return nil, fmt.Errorf("usm: a password of %d octets, at least %d are needed", len(password), MinPassword)
+	}
+	return stretch(a, password), nil
+}
+
+// stretch is PasswordToKey for a password of any length but 0.
+func stretch(a AuthProtocol, password []byte) []byte {
+	if a.KeyLen() == 0 {
+		return nil
+	}
+	const expanded = 1 << 20
+	h := a.info().newHash()
+	// Whole repetitions of the password that are whole blocks too, so that the hash never copies.
+	chunk := bytes.Repeat(password, h.BlockSize())
+	for left := expanded; left > 0; {
+		n, _ := h.Write(chunk[:min(left, len(chunk))])
+		left -= n
+	}
+	return h.Sum(nil)
+}
+
+// Localize makes the key Kul that a user has at one engine of the user's key Ku (RFC 3414 section 2.6).
+func Localize(a AuthProtocol, ku, engineID []byte) []byte {
+	if a.KeyLen() == 0 {
+		return nil
+	}
+	h := a.info().newHash()
+	h.Write(ku)
+	h.Write(engineID)
+	h.Write(ku)
+	return h.Sum(nil)
+}
+
+// extend gives kul as many octets as p needs. Blumenthal appends the hash of all that there is; Reeder
+// takes the last key for a password, makes a localized key of that, and appends it.
+func extend(a AuthProtocol, kul []byte, p PrivProtocol, engineID []byte) []byte {
+	key, last := bytes.Clone(kul), kul
+	for len(key) < p.KeyLen() {
+		if p.info().reeder {
+			last = Localize(a, stretch(a, last), engineID)
+		} else {
+			h := a.info().newHash()
+			h.Write(key)
+			last = h.Sum(nil)
+		}
+		key = append(key, last...)
+	}
+	return key[:p.KeyLen()]
+}

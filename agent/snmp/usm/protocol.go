@@ -1,0 +1,166 @@
+package usm
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"fmt"
+	"hash"
+	"strings"
+
+	"aaasess/mib"
+)
+
+// AuthProtocol is an authentication protocol of the User-based Security Model: which hash makes the
+// keys and the digests of messages.
+type AuthProtocol uint8
+
+// The authentication protocols: those of RFC 3414 section 6 and 7 and of RFC 7860. HMACMD5 is here
+// because old devices have nothing else; it is up to the configuration to refuse it.
+const (
+	NoAuth     AuthProtocol = iota
+	HMACMD5                 // HMAC-MD5-96
+	HMACSHA                 // HMAC-SHA-96
+	HMACSHA224              // HMAC-128-SHA-224
+	HMACSHA256              // HMAC-192-SHA-256
+	HMACSHA384              // HMAC-256-SHA-384
+	HMACSHA512              // HMAC-384-SHA-512
+)
+
+// maxDigest is the greatest TruncatedLen.
+const maxDigest = 48
+
+type authInfo struct {
+	name      string
+	oid       mib.OID
+	newHash   func() hash.Hash
+	size      int // octets of the hash, which is what keys have
+	truncated int // octets of it in a message
+}
+
+var authProtocols = [...]authInfo{
+	NoAuth:     {name: "none", oid: mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 1}},
+	HMACMD5:    {"MD5", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 2}, md5.New, md5.Size, 12},
+	HMACSHA:    {"SHA", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 3}, sha1.New, sha1.Size, 12},
+	HMACSHA224: {"SHA-224", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 4}, sha256.New224, sha256.Size224, 16},
+	HMACSHA256: {"SHA-256", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 5}, sha256.New, sha256.Size, 24},
+	HMACSHA384: {"SHA-384", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 6}, sha512.New384, sha512.Size384, 32},
+	HMACSHA512: {"SHA-512", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 7}, sha512.New, sha512.Size, 48},
+}
+
+// info of a protocol that does not exist is that of NoAuth.
+func (a AuthProtocol) info() *authInfo {
+	if int(a) < len(authProtocols) {
+		return &authProtocols[a]
+	}
+	return &authProtocols[NoAuth]
+}
+
+// String gives the name that net-snmp's tools use, "none" for NoAuth.
+func (a AuthProtocol) String() string {
+	if int(a) < len(authProtocols) {
+		return authProtocols[a].name
+	}
+	return fmt.Sprintf("AuthProtocol(%d)", uint8(a))
+}
+
+// OID is the object that names the protocol (RFC 3414 section 5, RFC 7860 section 7), a value of
+// usmUserAuthProtocol. It must not be changed.
+func (a AuthProtocol) OID() mib.OID { return a.info().oid }
+
+// KeyLen is how many octets a key Ku or Kul has, 0 for NoAuth.
+func (a AuthProtocol) KeyLen() int { return a.info().size }
+
+// TruncatedLen is how many octets the digest of a message has (RFC 3414 section 6.1.2, RFC 7860
+// section 4.1), 0 for NoAuth.
+func (a AuthProtocol) TruncatedLen() int { return a.info().truncated }
+
+// ParseAuthProtocol reads what String gives; neither case nor hyphens matter, and SHA1 is SHA.
+func ParseAuthProtocol(s string) (AuthProtocol, error) {
+	name := plain(s)
+	if name == "SHA1" {
+		name = "SHA"
+	}
+	for a, info := range authProtocols {
+		if name == plain(info.name) {
+			return AuthProtocol(a), nil
+		}
+	}
+	return NoAuth, fmt.Errorf("usm: authentication protocol %q is none of none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
+}
+
+// PrivProtocol is a privacy protocol of the User-based Security Model: how scopedPDUs are encrypted.
+type PrivProtocol uint8
+
+// The privacy protocols. AES-192 and AES-256 need more key than short hashes give, and there are two
+// ways to get it: AES192 and AES256 have that of draft-blumenthal-aes-usm-04, AES192C and AES256C that
+// of draft-reeder-snmpv3-usm-3desede, as Cisco's devices do. Where the hash is long enough they are the
+// same. DES is here because old devices have nothing else; it is up to the configuration to refuse it.
+const (
+	NoPriv  PrivProtocol = iota
+	DES                  // CBC-DES, RFC 3414 section 8
+	AES128               // CFB128-AES-128, RFC 3826
+	AES192               // CFB128-AES-192, Blumenthal
+	AES256               // CFB128-AES-256, Blumenthal
+	AES192C              // CFB128-AES-192, Reeder
+	AES256C              // CFB128-AES-256, Reeder
+)
+
+type privInfo struct {
+	name   string
+	oid    mib.OID
+	keyLen int // octets of the localized key that are used; DES has a key and a pre-IV
+	reeder bool
+}
+
+// The OIDs of those that no RFC has are net-snmp's.
+var privProtocols = [...]privInfo{
+	NoPriv:  {name: "none", oid: mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 2, 1}},
+	DES:     {"DES", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 2, 2}, 16, false},
+	AES128:  {"AES-128", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 2, 4}, 16, false},
+	AES192:  {"AES-192", mib.OID{1, 3, 6, 1, 4, 1, 14832, 1, 3}, 24, false},
+	AES256:  {"AES-256", mib.OID{1, 3, 6, 1, 4, 1, 14832, 1, 4}, 32, false},
+	AES192C: {"AES-192-C", mib.OID{1, 3, 6, 1, 4, 1, 9, 12, 6, 1, 1}, 24, true},
+	AES256C: {"AES-256-C", mib.OID{1, 3, 6, 1, 4, 1, 9, 12, 6, 1, 2}, 32, true},
+}
+
+// info of a protocol that does not exist is that of NoPriv.
+func (p PrivProtocol) info() *privInfo {
+	if int(p) < len(privProtocols) {
+		return &privProtocols[p]
+	}
+	return &privProtocols[NoPriv]
+}
+
+// String gives the name that net-snmp's tools use, "none" for NoPriv.
+func (p PrivProtocol) String() string {
+	if int(p) < len(privProtocols) {
+		return privProtocols[p].name
+	}
+	return fmt.Sprintf("PrivProtocol(%d)", uint8(p))
+}
+
+// OID is the object that names the protocol (RFC 3414 section 5, RFC 3826 section 2), a value of
+// usmUserPrivProtocol. It must not be changed.
+func (p PrivProtocol) OID() mib.OID { return p.info().oid }
+
+// KeyLen is how many octets of key are used, 0 for NoPriv.
+func (p PrivProtocol) KeyLen() int { return p.info().keyLen }
+
+// ParsePrivProtocol reads what String gives; neither case nor hyphens matter, and AES is AES-128.
+func ParsePrivProtocol(s string) (PrivProtocol, error) {
+	name := plain(s)
+	if name == "AES" {
+		name = "AES128"
+	}
+	for p, info := range privProtocols {
+		if name == plain(info.name) {
+			return PrivProtocol(p), nil
+		}
+	}
+	return NoPriv, fmt.Errorf("usm: privacy protocol %q is none of none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
+}
+
+// plain is a name without what does not matter in it.
+func plain(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }

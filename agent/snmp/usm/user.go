@@ -1,0 +1,95 @@
+package usm
+
+import (
+	"errors"
+	"fmt"
+
+	"aaasess/agent/snmp/wire"
+)
+
+// User is a user as the configuration has it. The protocols decide what the user can do: neither,
+// authentication only, or both.
+type User struct {
+	Name                   string // 1 to 32 octets
+	Auth                   AuthProtocol
+	Priv                   PrivProtocol // NoPriv if Auth is NoAuth
+	AuthSecret, PrivSecret Secret       // set if and only if the protocol is
+}
+
+// Secret is where a key comes from: exactly one of its fields is set.
+type Secret struct {
+	Password     string // at least 8 octets
+	MasterKey    []byte // Ku, not localized yet: AuthProtocol.KeyLen octets
+	LocalizedKey []byte // Kul, right for one engine only: as many octets as NewKeys wants
+}
+
+// String hides the secret, in logs too.
+func (Secret) String() string { return "<secret>" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return "<secret>" }
+
+// MarshalText hides the secret from JSON and YAML.
+func (Secret) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
+
+// Level is the highest security level that the user can have.
+func (u *User) Level() wire.SecurityLevel { return levelOf(u.Auth, u.Priv) }
+
+func levelOf(a AuthProtocol, p PrivProtocol) wire.SecurityLevel {
+	switch {
+	case p != NoPriv:
+		return wire.AuthPriv
+	case a != NoAuth:
+		return wire.AuthNoPriv
+	default:
+		return wire.NoAuthNoPriv
+	}
+}
+
+// Keys makes the keys that the user has at an engine, or says what is wrong with the user. For each
+// password it hashes 1 MiB, which takes a millisecond or two.
+func (u *User) Keys(engineID []byte) (*Keys, error) {
+	if n := len(u.Name); n == 0 || n > wire.MaxUserNameSize {
+		return nil, fmt.Errorf("usm: user %q: a name of %d octets, it has 1 to %d", u.Name, n, wire.MaxUserNameSize)
+	}
+	authKul, err := u.AuthSecret.localize(u.Auth, u.Auth != NoAuth, engineID)
+	if err != nil {
+		return nil, fmt.Errorf("usm: user %q: authentication: %w", u.Name, err)
+	}
+	privKul, err := u.PrivSecret.localize(u.Auth, u.Priv != NoPriv, engineID)
+	if err != nil {
+		return nil, fmt.Errorf("usm: user %q: privacy: %w", u.Name, err)
+	}
+	k, err := NewKeys(u.Auth, authKul, u.Priv, privKul, engineID)
+	if err != nil {
+		return nil, fmt.Errorf("usm: user %q: %w", u.Name, err)
+	}
+	return k, nil
+}
+
+// localize gives Kul, nothing if there is no protocol that wants one.
+func (s *Secret) localize(a AuthProtocol, wanted bool, engineID []byte) ([]byte, error) {
+	set := 0
+	for _, n := range []int{len(s.Password), len(s.MasterKey), len(s.LocalizedKey)} {
+		set += min(n, 1)
+	}
+	switch {
+	case !wanted && set == 0:
+		return nil, nil
+	case !wanted:
+		return nil, errors.New("a secret, but no protocol for it")
+	case set != 1:
+		return nil, errors.New("exactly one of password, master key and localized key is needed")
+	case len(s.LocalizedKey) > 0:
+		return s.LocalizedKey, nil
+	case len(s.MasterKey) > 0 && len(s.MasterKey) != a.KeyLen():
+		return nil, fmt.Errorf("a master key of %d octets, %s has %d", len(s.MasterKey), a, a.KeyLen())
+	case len(s.MasterKey) > 0:
+		return Localize(a, s.MasterKey, engineID), nil
+	}
+	ku, err := PasswordToKey(a, []byte(s.Password))
+	if err != nil {
+		return nil, err
+	}
+	return Localize(a, ku, engineID), nil
+}

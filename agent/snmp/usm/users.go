@@ -1,0 +1,105 @@
+package usm
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"aaasess/agent/snmp/wire"
+)
+
+// Users are the users of one engine with their localized keys. A set does not change. Passwords and
+// master keys are not in it, only fingerprints by which NewUsers sees that a user is the same as before.
+type Users struct {
+	engineID []byte
+	seed     [sha256.Size]byte // of the fingerprints; random, of this process
+	byName   map[string]*localUser
+	all      []UserInfo
+}
+
+// UserInfo is what anybody may know of a user.
+type UserInfo struct {
+	Name string
+	Auth AuthProtocol
+	Priv PrivProtocol
+}
+
+// Level is the highest security level that the user can have.
+func (u UserInfo) Level() wire.SecurityLevel { return levelOf(u.Auth, u.Priv) }
+
+type localUser struct {
+	UserInfo
+	keys        *Keys
+	fingerprint [sha256.Size]byte
+}
+
+// NewUsers localizes users for the engine with the given id. The keys of users that are the same in old
+// are taken over; old may be nil. Two users of one name are an error, as is whatever [User.Keys] refuses.
+func NewUsers(engineID []byte, users []User, old *Users) (*Users, error) {
+	u := &Users{engineID: bytes.Clone(engineID), byName: make(map[string]*localUser, len(users))}
+	if old != nil {
+		u.seed = old.seed
+	} else {
+		rand.Read(u.seed[:])
+	}
+	for i := range users {
+		user := &users[i]
+		if u.byName[user.Name] != nil {
+			return nil, fmt.Errorf("usm: user %q stands twice", user.Name)
+		}
+		local, err := u.local(user, old)
+		if err != nil {
+			return nil, err
+		}
+		u.byName[user.Name] = local
+		u.all = append(u.all, local.UserInfo)
+	}
+	slices.SortFunc(u.all, func(a, b UserInfo) int {
+		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	return u, nil
+}
+
+func (u *Users) local(user *User, old *Users) (*localUser, error) {
+	print := u.fingerprint(user)
+	if old != nil {
+		if same := old.byName[user.Name]; same != nil && hmac.Equal(same.fingerprint[:], print[:]) {
+			return same, nil
+		}
+	}
+	keys, err := user.Keys(u.engineID)
+	if err != nil {
+		return nil, err
+	}
+	return &localUser{UserInfo{user.Name, user.Auth, user.Priv}, keys, print}, nil
+}
+
+// fingerprint depends on all that keys depend on.
+func (u *Users) fingerprint(user *User) (sum [sha256.Size]byte) {
+	h := hmac.New(sha256.New, u.seed[:])
+	part := func(b []byte) {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
+		h.Write(b)
+	}
+	part(u.engineID)
+	part([]byte{byte(user.Auth), byte(user.Priv)})
+	for _, s := range []*Secret{&user.AuthSecret, &user.PrivSecret} {
+		part([]byte(s.Password))
+		part(s.MasterKey)
+		part(s.LocalizedKey)
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// All gives the users in the order of usmUserTable, whose index has the length of a name before the
+// name. It must not be changed.
+func (u *Users) All() []UserInfo { return u.all }
+
+// EngineID is the id of the engine that the keys are for. It must not be changed.
+func (u *Users) EngineID() []byte { return u.engineID }

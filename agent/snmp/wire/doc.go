@@ -1,0 +1,71 @@
+// Package wire is the octets of SNMP: it parses messages of SNMPv2c and SNMPv3 and builds them. It
+// knows no keys, no users and no objects: digests and privacy are package usm's, values package mib's.
+//
+// # Layout
+//
+// BER as RFC 3417 section 8 narrows it: a tag, a definite length, the content. Fields are in this order.
+//
+//	Message of SNMPv1 and v2c (RFC 1901 section 3), Version1, Version2c
+//	30 SEQUENCE
+//	   02 version           0, 1
+//	   04 community
+//	   ax data              the PDU
+//
+//	Message of SNMPv3 (RFC 3412 section 6), Version3
+//	30 SEQUENCE
+//	   02 msgVersion        3
+//	   30 msgGlobalData
+//	      02 msgID              0..2^31-1
+//	      02 msgMaxSize         484..2^31-1 octets
+//	      04 msgFlags           one octet: 1 auth, 2 priv, 4 reportable
+//	      02 msgSecurityModel   1..2^31-1; USM is 3
+//	   04 msgSecurityParameters
+//	   30 msgData: ScopedPDU, or 04 encryptedPDU if the flags have priv
+//
+//	UsmSecurityParameters (RFC 3414 section 2.4), the content of msgSecurityParameters
+//	30 SEQUENCE
+//	   04 msgAuthoritativeEngineID
+//	   02 msgAuthoritativeEngineBoots   0..2^31-1
+//	   02 msgAuthoritativeEngineTime    0..2^31-1 seconds
+//	   04 msgUserName                   0..32 octets
+//	   04 msgAuthenticationParameters   the digest, or nothing
+//	   04 msgPrivacyParameters          the salt, or nothing
+//
+//	ScopedPDU (RFC 3412 section 6)
+//	30 SEQUENCE
+//	   04 contextEngineID
+//	   04 contextName
+//	   ax data
+//
+//	PDU (RFC 3416 section 3)
+//	a0 GetRequest, a1 GetNextRequest, a2 Response, a3 SetRequest, a5 GetBulkRequest,
+//	a6 InformRequest, a7 SNMPv2-Trap, a8 Report
+//	   02 request-id
+//	   02 error-status      GetBulkRequest: non-repeaters
+//	   02 error-index       GetBulkRequest: max-repetitions
+//	   30 variable-bindings
+//	      30 VarBind, any number of times
+//	         06 name
+//	         02 Integer32, 04 OCTET STRING, 06 OBJECT IDENTIFIER, 40 IpAddress, 41 Counter32,
+//	         42 Gauge32, 43 TimeTicks, 44 Opaque, 46 Counter64; 05 NULL (unSpecified);
+//	         80 noSuchObject, 81 noSuchInstance, 82 endOfMibView, these four without content
+//
+// # What is accepted
+//
+// What real managers send, and no more. Lengths of up to four octets that need not be the shortest;
+// integers that are longer than they need be, as long as they fit their type's octets; unsigned
+// values with the sign bit set where all octets of the type are there. Refused: indefinite lengths,
+// anything longer than what it stands in, octets left over at any level (but behind a decrypted
+// ScopedPDU: padding), sub-identifiers above 2^32-1 or with leading zeros, names of more than 128,
+// tags that RFC 3416 does not have, the Trap-PDU of SNMPv1.
+//
+// Written is always the shortest form, which is what net-snmp writes.
+//
+// # Memory and concurrency
+//
+// Parsing makes slices of the octets parsed, so these must stay as they are for as long as the result
+// is in use (usm decrypts in place, and parses then). A [PDU] owns its names and values; the next
+// Parse uses their memory again. A [Frame] owns its octets. Once both have grown, requests that read
+// and their responses cost no allocation. Nothing here is safe for concurrent use: a PDU and a Frame
+// belong to one goroutine at a time.
+package wire

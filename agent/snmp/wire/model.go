@@ -1,0 +1,127 @@
+package wire
+
+import "strconv"
+
+// Version is msgVersion (RFC 3412 section 6, RFC 1901).
+type Version int32
+
+// The versions of SNMP.
+const (
+	Version1  Version = 0
+	Version2c Version = 1
+	Version3  Version = 3
+)
+
+// String gives v1, v2c or v3.
+func (v Version) String() string {
+	switch v {
+	case Version1:
+		return "v1"
+	case Version2c:
+		return "v2c"
+	case Version3:
+		return "v3"
+	}
+	return "Version(" + strconv.Itoa(int(v)) + ")"
+}
+
+// SecurityLevel is SnmpSecurityLevel (RFC 3411 section 5). A higher level is the greater number.
+type SecurityLevel uint8
+
+// The security levels.
+const (
+	NoAuthNoPriv SecurityLevel = 1
+	AuthNoPriv   SecurityLevel = 2
+	AuthPriv     SecurityLevel = 3
+)
+
+// String gives the name as RFC 3411 writes it.
+func (l SecurityLevel) String() string {
+	switch l {
+	case NoAuthNoPriv:
+		return "noAuthNoPriv"
+	case AuthNoPriv:
+		return "authNoPriv"
+	case AuthPriv:
+		return "authPriv"
+	}
+	return "SecurityLevel(" + strconv.Itoa(int(l)) + ")"
+}
+
+// SecurityModel is SnmpSecurityModel (RFC 3411 section 5).
+type SecurityModel int32
+
+// The security models.
+const (
+	ModelV1  SecurityModel = 1
+	ModelV2c SecurityModel = 2
+	ModelUSM SecurityModel = 3
+)
+
+// String gives v1, v2c or usm.
+func (m SecurityModel) String() string {
+	switch m {
+	case ModelV1:
+		return "v1"
+	case ModelV2c:
+		return "v2c"
+	case ModelUSM:
+		return "usm"
+	}
+	return "SecurityModel(" + strconv.Itoa(int(m)) + ")"
+}
+
+// The bits of msgFlags (RFC 3412 section 6.4). The other five are reserved.
+const (
+	FlagAuth       = 1
+	FlagPriv       = 2
+	FlagReportable = 4
+)
+
+// PDUType is the tag of a PDU (RFC 3416 section 3).
+type PDUType uint8
+
+// The PDUs of SNMPv2c and SNMPv3. 0xa4 is the Trap-PDU of SNMPv1, which is refused.
+const (
+	GetRequest     PDUType = 0xa0
+	GetNextRequest PDUType = 0xa1
+	Response       PDUType = 0xa2
+	SetRequest     PDUType = 0xa3
+	GetBulkRequest PDUType = 0xa5
+	InformRequest  PDUType = 0xa6
+	SNMPv2Trap     PDUType = 0xa7
+	Report         PDUType = 0xa8
+)
+
+// String gives the name as RFC 3416 writes it, without the "-PDU" behind it.
+func (t PDUType) String() string {
+	switch t {
+	case GetRequest:
+		return "GetRequest"
+	case GetNextRequest:
+		return "GetNextRequest"
+	case Response:
+		return "Response"
+	case SetRequest:
+		return "SetRequest"
+	case GetBulkRequest:
+		return "GetBulkRequest"
+	case InformRequest:
+		return "InformRequest"
+	case SNMPv2Trap:
+		return "SNMPv2-Trap"
+	case Report:
+		return "Report"
+	}
+	return "PDUType(0x" + strconv.FormatUint(uint64(t), 16) + ")"
+}
+
+// known reports whether t is a PDU of RFC 3416.
+func (t PDUType) known() bool {
+	return t >= GetRequest && t <= Report && t != 0xa4
+}
+
+// reader reports whether values of the PDU's variable bindings say nothing (RFC 3416 section 4.2.1).
+func (t PDUType) reader() bool {
+	return t == GetRequest || t == GetNextRequest || t == GetBulkRequest
+}
