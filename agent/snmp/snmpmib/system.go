@@ -1,0 +1,76 @@
+package snmpmib
+
+import (
+	"time"
+
+	"aaasess/mib"
+)
+
+var (
+	systemRoot = mib.MustOID("1.3.6.1.2.1.1")
+	sysOREntry = systemRoot.Append(9, 1)
+)
+
+// ownORs are the rows of sysORTable for the modules of this package. Where not all that a module
+// wants to be writable is so, they name what is there, not the compliance statement.
+func ownORs() []OR {
+	return []OR{
+		{mib.MustOID("1.3.6.1.6.3.1"), "SNMPv2-MIB: the agent and its SNMP traffic (RFC 3418)"},
+		{mib.MustOID("1.3.6.1.6.3.10.3.1.1"), "SNMP-FRAMEWORK-MIB: the SNMP engine (RFC 3411)"},
+		{mib.MustOID("1.3.6.1.6.3.11.3.1.1"), "SNMP-MPD-MIB: message processing (RFC 3412)"},
+		{mib.MustOID("1.3.6.1.6.3.12.3.1.1"), "SNMP-TARGET-MIB: requests for contexts that are not here (RFC 3413)"},
+		{mib.MustOID("1.3.6.1.6.3.15.2.2.1"), "SNMP-USER-BASED-SM-MIB: the users, read-only (RFC 3414)"},
+		{mib.MustOID("1.3.6.1.6.3.16.2.2.1"), "SNMP-VIEW-BASED-ACM-MIB: who may see what, read-only (RFC 3415)"},
+	}
+}
+
+type systemState struct {
+	*System
+	up uint32 // sysUpTime, centiseconds
+}
+
+// system is the system group (RFC 3418 section 2).
+func system(cfg Config) *mib.Module[*systemState] {
+	type state = *systemState
+	text := func(sub uint32, name string, a mib.Access, get func(*System) string) mib.Scalar[state] {
+		return scalar(systemRoot, sub, name, mib.OctetString, a, func(s state, v *mib.Value) { v.SetOctets(get(s.System)) })
+	}
+	// The rows are there from the start on, so that sysORLastChange and sysORUpTime are 0.
+	never := func(_ state, v *mib.Value) { v.SetTimeTicks(0) }
+
+	var ors []entry[OR]
+	for i, or := range append(ownORs(), cfg.System().ORs...) {
+		ors = append(ors, entry[OR]{mib.OID{uint32(i + 1)}, or})
+	}
+	rows := newTable(sysOREntry, ors)
+	or := columns[state, OR]{sysOREntry, rowsOf(func(state) table[OR] { return rows })}
+
+	return &mib.Module[state]{
+		Name: "SNMPv2-MIB", Root: systemRoot,
+		Pin: func() state { return &systemState{cfg.System(), ticks(cfg.Engine.UpTime())} },
+		Objects: []mib.Object[state]{
+			text(1, "sysDescr", mib.ReadOnly, func(s *System) string { return s.Descr }),
+			scalar(systemRoot, 2, "sysObjectID", mib.ObjectIdentifier, mib.ReadOnly, sysObjectID),
+			scalar(systemRoot, 3, "sysUpTime", mib.TimeTicks, mib.ReadOnly, func(s state, v *mib.Value) { v.SetTimeTicks(s.up) }),
+			text(4, "sysContact", mib.ReadWrite, func(s *System) string { return s.Contact }),
+			text(5, "sysName", mib.ReadWrite, func(s *System) string { return s.Name }),
+			text(6, "sysLocation", mib.ReadWrite, func(s *System) string { return s.Location }),
+			scalar(systemRoot, 7, "sysServices", mib.Integer32, mib.ReadOnly, func(s state, v *mib.Value) { v.SetInteger32(int32(s.Services)) }),
+			scalar(systemRoot, 8, "sysORLastChange", mib.TimeTicks, mib.ReadOnly, never),
+			or.col(2, "sysORID", mib.ObjectIdentifier, mib.ReadOnly, func(r *OR, v *mib.Value) { v.SetOID(r.ID) }),
+			or.col(3, "sysORDescr", mib.OctetString, mib.ReadOnly, func(r *OR, v *mib.Value) { v.SetOctets(r.Descr) }),
+			or.col(4, "sysORUpTime", mib.TimeTicks, mib.ReadOnly, func(_ *OR, v *mib.Value) { v.SetTimeTicks(0) }),
+		},
+	}
+}
+
+func sysObjectID(s *systemState, v *mib.Value) {
+	if len(s.ObjectID) == 0 {
+		v.SetOID(zeroDotZero)
+	} else {
+		v.SetOID(s.ObjectID)
+	}
+}
+
+// ticks is a duration in TimeTicks, which wrap after 497 days.
+func ticks(d time.Duration) uint32 { return uint32(d / (10 * time.Millisecond)) }
