@@ -1,0 +1,62 @@
+package snmp
+
+import (
+	"testing"
+
+	"github.com/gosnmp/gosnmp"
+
+	"aaasess/mib"
+)
+
+// readings are requests as walks and polls make them.
+func readings(t testing.TB) map[string][]byte {
+	bulk := func(repetitions uint32, oids ...mib.OID) []byte {
+		p := request(t, "public", gosnmp.GetBulkRequest, names(oids...)...)
+		p.MaxRepetitions = repetitions
+		return marshal(t, p)
+	}
+	name, count, oid := testEntry.Append(1, 500), testEntry.Append(2, 500), testEntry.Append(3, 500)
+	return map[string][]byte{
+		"get":                   marshal(t, request(t, "public", gosnmp.GetRequest, names(name)...)),
+		"next":                  marshal(t, request(t, "public", gosnmp.GetNextRequest, names(name)...)),
+		"bulk, one column":      bulk(50, name),
+		"bulk, three columns":   bulk(20, name, count, oid),
+		"bulk, scalars and all": bulk(20, testNumber, name),
+	}
+}
+
+// TestAllocations: reading costs no memory once buffers have grown.
+func TestAllocations(t *testing.T) {
+	f := newFixture(t)
+	for name, in := range readings(t) {
+		e := f.take()
+		do := func() {
+			e.n, e.from = copy(e.in[:], in), manager
+			if e.process() != answered {
+				t.Fatalf("%s: no answer", name)
+			}
+		}
+		do()
+		if n := testing.AllocsPerRun(200, do); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func BenchmarkProcess(b *testing.B) {
+	f := newFixture(b)
+	for name, in := range readings(b) {
+		b.Run(name, func(b *testing.B) {
+			e := f.take()
+			b.ReportAllocs()
+			for b.Loop() {
+				e.n, e.from = copy(e.in[:], in), manager
+				if e.process() != answered {
+					b.Fatal("no answer")
+				}
+			}
+			cells := len(decode(b, e.frame.Bytes()).Variables)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*cells), "ns/cell")
+		})
+	}
+}

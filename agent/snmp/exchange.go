@@ -1,0 +1,82 @@
+package snmp
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
+)
+
+// maxDatagram is the most that a UDP datagram carries (RFC 768 in an IPv4 packet).
+const maxDatagram = 65507
+
+// exchange is a request and its answer, with all the memory that takes. It has one owner at a time:
+// the goroutine that reads, one that helps, or one that carries out SETs. It is used again.
+type exchange struct {
+	r *Responder
+
+	// Filled by the endpoint.
+	in      [maxDatagram + 1]byte // one more, to tell what was cut off
+	n       int                   // octets in in
+	from    netip.AddrPort
+	peer    peerAddr
+	iov     unix.Iovec
+	control [controlSize]byte
+	sending sending
+
+	// Of the request.
+	now     int64 // nanoseconds on the limiters' clock
+	policy  *vacm.Policy
+	msg     wire.Message
+	scoped  wire.ScopedPDU
+	pdu     wire.PDU
+	session usm.Session
+	access  *vacm.AccessEntry
+	isSet   bool // next is to carry out a SET
+
+	// Of the answer.
+	frame  wire.Frame
+	reader *mib.Reader
+	vb     mib.Varbind
+	start  mib.OID
+	last   []mib.OID // of a GETBULK: the name that each repeater has come to
+	ended  []bool    // of a GETBULK: whether it is at its end
+}
+
+func (r *Responder) newExchange() *exchange {
+	e := &exchange{r: r, reader: r.tree.NewReader()}
+	e.sending.init(e)
+	return e
+}
+
+// take gives an exchange that nobody owns.
+func (r *Responder) take() *exchange {
+	select {
+	case e := <-r.free:
+		return e
+	default:
+		return r.newExchange()
+	}
+}
+
+// maxKept is the number of variables whose memory an exchange keeps: a manager that fills datagrams
+// with requests for thousands must not make it hold all that for ever.
+const maxKept = 1024
+
+// put gives one back. Beyond what is used all the time they are left to the collector.
+func (r *Responder) put(e *exchange) {
+	if cap(e.pdu.Varbinds) > maxKept {
+		e.pdu, e.last, e.ended = wire.PDU{}, nil, nil
+	}
+	select {
+	case r.free <- e:
+	default:
+	}
+}
+
+// secured says that a message is version 3.
+func (e *exchange) secured() bool { return e.msg.Version == wire.Version3 }

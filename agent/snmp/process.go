@@ -1,0 +1,242 @@
+package snmp
+
+import (
+	"errors"
+	"net/netip"
+
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
+)
+
+// The counters of SNMP-MPD-MIB that a report can carry (RFC 3412 section 5).
+var (
+	snmpUnknownPDUHandlers = mib.MustOID("1.3.6.1.6.3.11.2.1.3.0")
+	snmpUnknownContexts    = mib.MustOID("1.3.6.1.6.3.12.1.5.0")
+)
+
+// verdict is what becomes of a message.
+type verdict uint8
+
+const (
+	dropped  verdict = iota // nothing is answered
+	answered                // the answer is in the frame
+	deferred                // a SET: finish is still to be called, which may wait for the disk
+)
+
+// process takes the message in e.in (RFC 3412 section 7.2, RFC 3584 section 5.2). Whatever is wrong
+// with it is counted; it never fails.
+func (e *exchange) process() verdict {
+	c := &e.r.counters
+	c.inPkts.Add(1)
+	if !e.r.requests.Allow(e.from.Addr(), 1, e.now) {
+		c.overRequests.Add(1)
+		return dropped
+	}
+	if e.n > maxDatagram {
+		c.asnParseErrs.Add(1)
+		return dropped
+	}
+	if err := e.msg.Parse(e.in[:e.n]); err != nil {
+		if errors.Is(err, wire.ErrVersion) {
+			c.badVersions.Add(1)
+		} else {
+			c.asnParseErrs.Add(1)
+		}
+		return dropped
+	}
+	e.policy = e.r.policy.Load()
+	switch e.msg.Version {
+	case wire.Version2c:
+		return e.processCommunity()
+	case wire.Version3:
+		return e.processUSM()
+	}
+	c.badVersions.Add(1)
+	return dropped
+}
+
+// processCommunity takes a message of SNMPv2c.
+func (e *exchange) processCommunity() verdict {
+	c := &e.r.counters
+	name, _, allowed := e.policy.Community(e.msg.Community, e.from.Addr())
+	if !allowed {
+		c.badCommunityNames.Add(1)
+		e.authenticationFailed()
+		return dropped
+	}
+	if err := e.pdu.Parse(e.msg.Data); err != nil {
+		c.asnParseErrs.Add(1)
+		return dropped
+	}
+	if !isRequest(e.pdu.Type) {
+		c.unknownPDUHandlers.Add(1)
+		return dropped
+	}
+	access, status := e.policy.Access(wire.ModelV2c, name, wire.NoAuthNoPriv)
+	return e.command(access, status)
+}
+
+// processUSM takes a message of SNMPv3.
+func (e *exchange) processUSM() verdict {
+	c := &e.r.counters
+	if e.msg.Model != wire.ModelUSM {
+		c.unknownSecurityModels.Add(1)
+		return dropped
+	}
+	if e.msg.Flags&wire.FlagPriv != 0 && e.msg.Flags&wire.FlagAuth == 0 {
+		c.invalidMsgs.Add(1)
+		return dropped
+	}
+	scoped, err := e.r.cfg.USM.Incoming(e.in[:e.n], &e.msg, &e.session)
+	if err != nil {
+		return e.refuse(err)
+	}
+	if e.scoped.Parse(scoped, e.msg.Flags&wire.FlagPriv != 0) != nil || e.pdu.Parse(e.scoped.PDU) != nil {
+		c.asnParseErrs.Add(1)
+		return dropped
+	}
+	if !isRequest(e.pdu.Type) {
+		c.unknownPDUHandlers.Add(1)
+		return dropped // not of the confirmed class but for an inform, and of that we are no receiver
+	}
+	if string(e.scoped.ContextEngineID) != string(e.r.cfg.Engine.ID()) {
+		return e.report(snmpUnknownPDUHandlers, uint32(c.unknownPDUHandlers.Add(1)), e.session.Level, e.pdu.RequestID)
+	}
+	if len(e.scoped.ContextName) > 0 {
+		return e.report(snmpUnknownContexts, uint32(c.unknownContexts.Add(1)), e.session.Level, e.pdu.RequestID)
+	}
+	access, status := e.policy.Access(wire.ModelUSM, string(e.session.UserName), e.session.Level)
+	return e.command(access, status)
+}
+
+// isRequest tells the PDUs that a command responder takes (RFC 3416 section 4.2).
+func isRequest(t wire.PDUType) bool {
+	switch t {
+	case wire.GetRequest, wire.GetNextRequest, wire.GetBulkRequest, wire.SetRequest:
+		return true
+	}
+	return false
+}
+
+// refuse answers a message that the security model did not accept with a report, if its sender can
+// take one (RFC 3412 section 7.1 step 3).
+func (e *exchange) refuse(err error) verdict {
+	failure, ok := errors.AsType[*usm.Failure](err)
+	if !ok {
+		e.r.counters.asnParseErrs.Add(1)
+		return dropped
+	}
+	if failure.IsWrongDigest() {
+		e.authenticationFailed()
+	}
+	if e.msg.Flags&wire.FlagReportable == 0 {
+		return dropped
+	}
+	requestID := int32(0)
+	if e.msg.Flags&wire.FlagPriv == 0 && e.scoped.Parse(e.msg.Data, false) == nil && e.pdu.Parse(e.scoped.PDU) == nil {
+		if !isRequest(e.pdu.Type) && e.pdu.Type != wire.InformRequest {
+			return dropped // a report about a report would have no end
+		}
+		requestID = e.pdu.RequestID
+	}
+	if !e.r.failures.Allow(e.from.Addr(), 1, e.now) {
+		e.r.counters.overFailures.Add(1)
+		return dropped
+	}
+	return e.report(failure.Counter, failure.Value, failure.ReportLevel, requestID)
+}
+
+// report answers with the value of a counter.
+func (e *exchange) report(counter mib.OID, value uint32, level wire.SecurityLevel, requestID int32) verdict {
+	e.frame.Reset()
+	e.vb.Name = append(e.vb.Name[:0], counter...)
+	e.vb.Value.SetCounter32(uint64(value))
+	e.frame.AppendVarbind(&e.vb)
+	e.frame.ClosePDU(wire.Report, requestID, 0, 0)
+	e.r.counters.reports.Add(1)
+	return e.secure(level)
+}
+
+// secure puts the headers of version 3 around the PDU in the frame.
+func (e *exchange) secure(level wire.SecurityLevel) verdict {
+	e.frame.CloseScoped(e.r.cfg.Engine.ID(), nil)
+	h := wire.HeaderV3{ID: e.msg.ID, MaxSize: int32(e.r.cfg.MaxMessageSize), Model: wire.ModelUSM}
+	if err := e.r.cfg.USM.Outgoing(&e.frame, &e.session, level, &h); err != nil {
+		e.r.counters.silentDrops.Add(1)
+		return dropped
+	}
+	return e.sendable()
+}
+
+// sendable lets an answer go unless its receiver cannot take it.
+func (e *exchange) sendable() verdict {
+	if len(e.frame.Bytes()) > e.largest() {
+		e.r.counters.silentDrops.Add(1)
+		return dropped
+	}
+	return answered
+}
+
+// largest is the most octets that an answer may have.
+func (e *exchange) largest() int {
+	if e.secured() {
+		return min(e.r.cfg.MaxMessageSize, int(e.msg.MaxSize))
+	}
+	return e.r.cfg.MaxMessageSize
+}
+
+// authenticationFailed tells whoever sends notifications.
+func (e *exchange) authenticationFailed() {
+	if f := e.r.cfg.AuthenticationFailure; f != nil {
+		f(netip.AddrPortFrom(e.from.Addr(), e.from.Port()))
+	}
+}
+
+// room is how many octets of variable bindings an answer may have.
+func (e *exchange) room() int {
+	if e.secured() {
+		return e.largest() - wire.PDUOverhead - e.session.Overhead()
+	}
+	return e.largest() - wire.PDUOverhead - wire.CommunityOverhead - len(e.msg.Community)
+}
+
+// finishPDU closes the answer and puts the message's headers around it.
+func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
+	c := &e.r.counters
+	c.responses.Add(1)
+	if status == mib.GenErr {
+		c.genErrs.Add(1)
+	}
+	e.frame.ClosePDU(wire.Response, e.pdu.RequestID, int32(status), int32(index))
+	if e.secured() {
+		return e.secure(e.session.Level)
+	}
+	e.frame.CloseCommunity(wire.Version2c, e.msg.Community)
+	v := e.sendable()
+	if v == answered && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
+		c.overOctets.Add(1)
+		return dropped
+	}
+	return v
+}
+
+// command carries out a request, or has it deferred.
+func (e *exchange) command(access *vacm.AccessEntry, status vacm.Status) verdict {
+	c := &e.r.counters
+	c.countRequest(e.pdu.Type)
+	e.access = access
+	if status != vacm.Allowed {
+		return e.echo(authorizationError, 0)
+	}
+	switch e.pdu.Type {
+	case wire.SetRequest:
+		return e.testSet()
+	case wire.GetRequest:
+		return e.get()
+	case wire.GetNextRequest:
+		return e.getNext()
+	}
+	return e.getBulk()
+}

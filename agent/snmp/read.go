@@ -1,0 +1,168 @@
+package snmp
+
+import (
+	"aaasess/agent/snmp/vacm"
+	"aaasess/mib"
+)
+
+// The error-status values of RFC 3416 section 3 that package mib has no use for.
+const (
+	tooBig             mib.ErrorStatus = 1
+	authorizationError mib.ErrorStatus = 16
+)
+
+// released lets go of the state that an answer was read from.
+func (e *exchange) released() {
+	e.reader.Release()
+	e.vb.Value.Str = ""
+}
+
+// refuseSize answers that the answer would be too big (RFC 3416 section 4.2.1).
+func (e *exchange) refuseSize() verdict {
+	e.r.counters.tooBigs.Add(1)
+	e.frame.Reset()
+	return e.finishPDU(tooBig, 0)
+}
+
+// echo answers with an error-status and the variable bindings of the request.
+func (e *exchange) echo(status mib.ErrorStatus, index int) verdict {
+	e.frame.Reset()
+	e.frame.AppendRaw(e.pdu.RawVarbinds)
+	if e.frame.Len() > e.room() {
+		return e.refuseSize()
+	}
+	return e.finishPDU(status, index)
+}
+
+// get answers a GetRequest-PDU (RFC 3416 section 4.2.1).
+func (e *exchange) get() verdict {
+	view := e.access.Read
+	if view == nil {
+		return e.echo(authorizationError, 0)
+	}
+	defer e.released()
+	e.r.counters.reqVars.Add(uint64(len(e.pdu.Varbinds)))
+	e.frame.Reset()
+	room := e.room()
+	for i := range e.pdu.Varbinds {
+		e.vb.Name = append(e.vb.Name[:0], e.pdu.Varbinds[i].Name...)
+		if view.Contains(e.vb.Name) {
+			e.reader.Get(e.vb.Name, &e.vb.Value)
+		} else {
+			e.vb.Value.Type = mib.NoSuchObject
+		}
+		if e.frame.AppendVarbind(&e.vb); e.frame.Len() > room {
+			return e.refuseSize()
+		}
+	}
+	return e.finishPDU(mib.NoError, 0)
+}
+
+// getNext answers a GetNextRequest-PDU (RFC 3416 section 4.2.2).
+func (e *exchange) getNext() verdict {
+	view := e.access.Read
+	if view == nil {
+		return e.echo(authorizationError, 0)
+	}
+	defer e.released()
+	e.r.counters.reqVars.Add(uint64(len(e.pdu.Varbinds)))
+	e.frame.Reset()
+	room := e.room()
+	for i := range e.pdu.Varbinds {
+		e.next(view, e.pdu.Varbinds[i].Name)
+		if e.frame.AppendVarbind(&e.vb); e.frame.Len() > room {
+			return e.refuseSize()
+		}
+	}
+	return e.finishPDU(mib.NoError, 0)
+}
+
+// next puts the first variable behind name that the view has into e.vb. Where the view has nothing
+// it jumps: a million rows that may not be seen cost as much as one.
+func (e *exchange) next(view *vacm.View, name mib.OID) {
+	e.reader.Next(name, false, nil, &e.vb)
+	for e.vb.Value.Type != mib.EndOfMibView && !view.Contains(e.vb.Name) {
+		var more bool
+		if e.start, more = view.After(e.vb.Name, e.start); !more {
+			e.vb.Value.Type = mib.EndOfMibView
+			break
+		}
+		e.reader.Next(e.start, true, nil, &e.vb)
+	}
+	if e.vb.Value.Type == mib.EndOfMibView {
+		e.vb.Name = append(e.vb.Name[:0], name...)
+	}
+}
+
+// getBulk answers a GetBulkRequest-PDU (RFC 3416 section 4.2.3). What does not fit is left out: the
+// manager asks again from where it has come to.
+func (e *exchange) getBulk() verdict {
+	view := e.access.Read
+	if view == nil {
+		return e.echo(authorizationError, 0)
+	}
+	defer e.released()
+	e.frame.Reset()
+	room := e.room()
+	single := min(int(e.pdu.NonRepeaters()), len(e.pdu.Varbinds))
+	for i := range e.pdu.Varbinds[:single] {
+		e.next(view, e.pdu.Varbinds[i].Name)
+		if !e.appendFitting(room) {
+			return e.finishPDU(mib.NoError, 0)
+		}
+	}
+	repeaters := e.pdu.Varbinds[single:]
+	e.reset(len(repeaters))
+	for n := e.pdu.MaxRepetitions(); n > 0 && len(repeaters) > 0; n-- {
+		ended := true
+		for i := range repeaters {
+			e.repeat(view, repeaters[i].Name, i)
+			if !e.appendFitting(room) {
+				return e.finishPDU(mib.NoError, 0)
+			}
+			ended = ended && e.ended[i]
+		}
+		if ended { // as section 4.2.3 allows
+			break
+		}
+	}
+	return e.finishPDU(mib.NoError, 0)
+}
+
+// reset makes room for the state of n repeaters.
+func (e *exchange) reset(n int) {
+	for len(e.last) < n {
+		e.last, e.ended = append(e.last, nil), append(e.ended, false)
+	}
+	for i := range n {
+		e.last[i], e.ended[i] = e.last[i][:0], false
+	}
+}
+
+// repeat puts the next variable of repeater i into e.vb.
+func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) {
+	last := e.last[i]
+	if len(last) == 0 {
+		last = first
+	}
+	if e.ended[i] {
+		e.vb.Name = append(e.vb.Name[:0], last...)
+		e.vb.Value.Type = mib.EndOfMibView
+		return
+	}
+	e.next(view, last)
+	e.last[i] = append(e.last[i][:0], e.vb.Name...)
+	e.ended[i] = e.vb.Value.Type == mib.EndOfMibView
+}
+
+// appendFitting appends e.vb if there is room.
+func (e *exchange) appendFitting(room int) bool {
+	before := e.frame.Len()
+	e.frame.AppendVarbind(&e.vb)
+	if e.frame.Len() <= room {
+		e.r.counters.reqVars.Add(1)
+		return true
+	}
+	e.frame.Truncate(before)
+	return false
+}
