@@ -1,0 +1,74 @@
+package snmp
+
+import (
+	"testing"
+
+	"github.com/gosnmp/gosnmp"
+
+	"aaasess/agent/snmp/wire"
+)
+
+// FuzzProcess: whatever octets come, the answer is at most one message that can be read, no larger than
+// its receiver can take, and of the version that was asked in.
+func FuzzProcess(f *testing.F) {
+	fx := newFixture(f)
+	close(fx.numbers.release)
+	for _, in := range readings(f) {
+		f.Add(in)
+	}
+	f.Add(discoveryMessage(f))
+	f.Add(marshal(f, request(f, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 42})))
+	f.Add(guestMessage(fx, wire.GetBulkRequest))
+	f.Add(guestMessage(fx, wire.SetRequest))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) > maxDatagram {
+			return
+		}
+		e := fx.take()
+		defer fx.put(e)
+		e.n, e.from = copy(e.in[:], in), manager
+		v := e.process()
+		if v == deferred {
+			v = e.set()
+		}
+		if v != answered {
+			return
+		}
+		out := e.frame.Bytes()
+		var asked, m wire.Message
+		if err := m.Parse(out); err != nil {
+			t.Fatalf("the answer %x: %v", out, err)
+		}
+		if err := asked.Parse(in); err != nil || asked.Version != m.Version {
+			t.Fatalf("version %v (%v) is answered with %v", asked.Version, err, m.Version)
+		}
+		if len(out) > MaxMessageSize || m.Version == wire.Version3 && len(out) > int(asked.MaxSize) {
+			t.Fatalf("an answer of %d octets", len(out))
+		}
+	})
+}
+
+// guestMessage is a request of the user guest, which needs no key.
+func guestMessage(fx *fixture, kind wire.PDUType) []byte {
+	var f wire.Frame
+	f.Reset()
+	e := fx.take()
+	e.vb.Name = append(e.vb.Name[:0], testRoot...)
+	e.vb.Value.SetInteger32(42)
+	f.AppendVarbind(&e.vb)
+	f.ClosePDU(kind, 4711, 0, 100)
+	f.CloseScoped(fx.cfg.Engine.ID(), nil)
+	f.CloseV3(&wire.HeaderV3{ID: 4712, MaxSize: 1000, Flags: wire.FlagReportable, Model: wire.ModelUSM},
+		&wire.SecurityParameters{EngineID: fx.cfg.Engine.ID(), Boots: 1, UserName: []byte("guest")})
+	return append([]byte(nil), f.Bytes()...)
+}
+
+// TestGuestMessage: the messages that the fuzz target begins with are answered.
+func TestGuestMessage(t *testing.T) {
+	f := newFixture(t)
+	for _, kind := range []wire.PDUType{wire.GetRequest, wire.GetNextRequest, wire.GetBulkRequest, wire.SetRequest} {
+		if out := f.exchange(manager, guestMessage(f, kind)); out == nil {
+			t.Errorf("%v is not answered", kind)
+		}
+	}
+}
