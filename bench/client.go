@@ -45,6 +45,7 @@ type measurement struct {
 	Cells int           // how many were answered
 	Wall  time.Duration // from the first request to the last answer
 	CPU   time.Duration // of the client, meanwhile
+	Begin time.Time     // of the first request
 	P50   time.Duration // of one request; only of modeGet
 }
 
@@ -55,15 +56,24 @@ func runClient(args []string, out io.Writer) error {
 	mode := flags.String("mode", modeTable, "what to measure: table, sample-one, sample-all, get")
 	rows := flags.Int("rows", 1000, "`rows` of the table, indexes 1 to N")
 	count := flags.Int("count", 1000, "`cells` to sample or get, at least")
+	secure := flags.Bool("v3", false, "ask as the user of secure.go, with authPriv, rather than by SNMPv2c")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 
 	snmp := newSNMP(uint16(*port))
+	if *secure {
+		snmp = newSecureSNMP(uint16(*port))
+	}
 	if err := snmp.Connect(); err != nil {
 		return fmt.Errorf("client: %w", err)
 	}
 	defer snmp.Close()
+	if *secure {
+		if err := discover(snmp); err != nil {
+			return fmt.Errorf("client: %w", err)
+		}
+	}
 
 	c := client{snmp: snmp, rows: *rows, rand: rand.New(rand.NewPCG(1, 2))}
 	m, err := c.measure(*mode, *count)
@@ -91,6 +101,7 @@ type client struct {
 
 func (c *client) measure(mode string, count int) (m measurement, err error) {
 	begin, cpu := time.Now(), ownCPU()
+	m.Begin = begin
 	switch mode {
 	case modeTable:
 		m.Cells, err = c.walk(allColumns(), 0, repetitionsAll, c.rows*columnCount)

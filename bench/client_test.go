@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosnmp/gosnmp"
 )
@@ -157,6 +158,9 @@ func TestClientModes(t *testing.T) {
 			if m.Cells != tt.cells || f.asked != tt.asked || f.repetitions != tt.repetitions {
 				t.Errorf("%d cells in %d requests of %d repetitions, want %d in %d of %d",
 					m.Cells, f.asked, f.repetitions, tt.cells, tt.asked, tt.repetitions)
+			}
+			if age := time.Since(m.Begin); age < m.Wall || age > time.Minute {
+				t.Errorf("began %v ago and took %v", age, m.Wall)
 			}
 			if m.Wall <= 0 || m.CPU <= 0 || (m.P50 > 0) != (tt.mode == modeGet) || m.P50 > m.Wall {
 				t.Errorf("times %+v", m)

@@ -5,9 +5,9 @@
 //
 //   - One run measures every contender, one after the other (A B C A B C ...):
 //     a machine that drifts does so for all of them.
-//   - All processes of a measurement (master, subagent, client) are pinned to
-//     the same CPUs, and each contender gets a master of its own, freshly
-//     started with the same configuration.
+//   - All processes of a measurement (master, subagent or responder, client)
+//     are pinned to the same CPUs, and each contender gets a master of its own,
+//     freshly started with the same configuration.
 //   - A ratio is computed within each run and the median of those ratios is
 //     reported, not the ratio of two medians.
 //   - Each measurement checks how many cells came: a contender that answers
@@ -21,6 +21,13 @@
 // so shows the limit of what a subagent can reach (canned-yield is the same
 // with a cheaper wait); and ourpeer, the packages of this module. Each takes
 // the arguments -socket PATH -rows N.
+//
+// # The responder section
+//
+// The same table without a master, by the responders of [responders]: peers/insnmpd.c, a module inside snmpd
+// in its fastest form (insnmpd-next is the same without what makes the difference); peers/cannedudp.c, which answers without a look-up and so shows the limit of UDP and
+// client; and ourresponder. SNMPv2c and, but for the canned one, SNMPv3 with authPriv (secure.go). Then several
+// clients at once on all CPUs, which alone is not pinned like the others.
 //
 // # The accounting section
 //
@@ -37,8 +44,8 @@
 // compare.go (runs, medians, ratios) and table.go (Markdown) know nothing of
 // SNMP. process.go and snmpd.go start what has to run, client.go is the
 // measuring client (a process of its own, so that it can be pinned), and
-// snmp.go puts them together. A further section is a function like [runSNMP]
-// in the list of main.go.
+// snmp.go puts them together. Package rows has the table that our own peers
+// serve. A further section is a function like [runSNMP] in the list of main.go.
 //
 // Everything is on loopback with free ports, all files are in one temporary
 // folder, and every process is ended by its id within a time limit.

@@ -21,7 +21,8 @@ type config struct {
 	rateSizes  []int    // rows of the table for our own rate by size
 	starts     int      // durable session starts a run
 	runs       int      // interleaved runs
-	peers      []string // of subagents
+	peers      []string // subagents of the section snmp
+	responders []string // of the section responder
 	accounting accountingSizes
 	cpus       string // for taskset
 	out        string // file for the section, "" for none
@@ -48,7 +49,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}}
+var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -141,7 +142,7 @@ func commandLine(args []string) string {
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,durable,inprocess,accounting", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`, between which our own rate is compared; empty for none")
@@ -149,6 +150,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	runs := flags.Int("runs", 5, "interleaved `runs` of each comparison")
 	peers := flags.String("peers", strings.Join(defaultPeers, ","),
 		"subagents to compare, a `list` of "+strings.Join(subagents, ", "))
+	among := flags.String("responders", strings.Join(responders, ","),
+		"responders to compare, a `list` of "+strings.Join(responders, ", "))
 	cpus := flags.String("cpus", "0", "`list` of CPUs, as taskset takes it, that every process is pinned to")
 	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: shows that all works")
 	accounting := accountingFlags(flags)
@@ -163,7 +166,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		*sizes, *rateSizes, *runs, *starts = "1000", "", 1, 5000
 	}
 
-	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), cpus: *cpus, out: *out}
+	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), responders: splitList(*among), cpus: *cpus, out: *out}
 	if c.starts < 1 {
 		return config{}, fmt.Errorf("bench: -starts %d: at least 1", c.starts)
 	}
@@ -175,10 +178,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 			return config{}, fmt.Errorf("bench: -sections: no section %q", name)
 		}
 	}
-	for _, p := range c.peers {
-		if !slices.Contains(subagents, p) {
-			return config{}, fmt.Errorf("bench: -peers: no subagent %q, there are %s", p, strings.Join(subagents, ", "))
-		}
+	if err := errors.Join(checkNames("-peers", c.peers, subagents), checkNames("-responders", c.responders, responders)); err != nil {
+		return config{}, err
 	}
 	var err error
 	if c.accounting, err = accounting(*quick); err != nil {
@@ -189,6 +190,16 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 	c.rateSizes, err = parseSizes("-rate-sizes", *rateSizes)
 	return c, err
+}
+
+// checkNames wants each of a list to be known.
+func checkNames(flag string, list, known []string) error {
+	for _, name := range list {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("bench: %s: no %q, there are %s", flag, name, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 func parseSizes(name, list string) ([]int, error) {

@@ -25,9 +25,10 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "durable", "inprocess", "accounting"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{peerContainer, peerCanned, peerOurs}, cpus: "0",
+		responders: []string{peerInSNMPD, peerInSNMPDNext, peerCannedUDP, peerOurs},
 		accounting: accountingSizes{
 			parts: []string{partRate, partBacklog, partOutage, partRestart}, runs: 3,
 			requests: 100_000, half: 2 * time.Second, backlog: 100_000, reader: 20_000, restart: 1_000_000,
@@ -56,6 +57,11 @@ func TestParseFlags(t *testing.T) {
 			"peers",
 			[]string{"-peers", "canned-yield,canned"},
 			with(func(c *config) { c.peers = []string{peerCannedYield, peerCanned} }),
+		},
+		{
+			"responders",
+			[]string{"-responders", "insnmpd-next,ours"},
+			with(func(c *config) { c.responders = []string{peerInSNMPDNext, peerOurs} }),
 		},
 		{"cpus", []string{"-cpus", "0-1"}, with(func(c *config) { c.cpus = "0-1" })},
 		{"sections", []string{"-sections", "durable"}, with(func(c *config) { c.sections = []string{"durable"} })},
@@ -116,6 +122,7 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"no restart", []string{"-restart", "0"}, "accounting"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
+		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: no "canned"`},
 		{"size zero", []string{"-sizes", "10,0"}, `-sizes: "0"`},
 		{"size beyond the index", []string{"-sizes", "4294967296"}, `"4294967296"`},
 		{"size is a word", []string{"-rate-sizes", "many"}, `-rate-sizes: "many"`},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,11 +30,15 @@ const (
 	sampleAll = "200,000 cells from random rows, seven columns a request"
 	getOne    = "GET of one cell (libnetsnmp client), p50"
 	getGo     = "GET of one cell (gosnmp client), p50"
+	getCPU    = "GET of one cell (libnetsnmp client), CPU time without the client's"
 )
 
-// perCPU names a rate by the CPU time that master, subagent and client used
-// together: what others do on the machine at the time counts little there.
+// perCPU names a rate by the CPU time that servers and client used together: what others do on the
+// machine at the time counts little there.
 func perCPU(name string) string { return name + ", by CPU time" }
+
+// perServerCPU names a rate by the CPU time of the servers alone.
+func perServerCPU(name string) string { return name + ", by CPU time without the client's" }
 
 var (
 	tableMetrics = []metric{
@@ -157,7 +162,7 @@ func (s *stand) sample(ctx context.Context, out sample) error {
 }
 
 // rate runs a walk that has to give at least want cells, and notes cells per
-// second on the clock and by the CPU time of all three processes.
+// second on the clock, by the CPU time of all processes, and by that of the servers.
 func (s *stand) rate(ctx context.Context, out sample, name string, want int,
 	walk func(context.Context) (measurement, error),
 ) error {
@@ -180,6 +185,7 @@ func (s *stand) rate(ctx context.Context, out sample, name string, want int,
 	}
 	out[name] = float64(m.Cells) / m.Wall.Seconds()
 	out[perCPU(name)] = float64(m.Cells) / (after - before + m.CPU).Seconds()
+	out[perServerCPU(name)] = float64(m.Cells) / (after - before).Seconds()
 	return nil
 }
 
@@ -191,27 +197,39 @@ func (s *stand) latency(ctx context.Context, out sample) error {
 		return err
 	}
 	out[getGo] = float64(m.P50) / float64(time.Microsecond)
+	before, err := s.servers()
+	if err != nil {
+		return err
+	}
 	var b strings.Builder
 	_, err = s.run(ctx, &b, "env", "MIBS=", filepath.Join(s.host.dir, getter),
 		fmt.Sprint(s.port), fmt.Sprint(s.rows), fmt.Sprint(getCount))
 	if err != nil {
 		return err
 	}
+	after, err := s.servers()
+	if err != nil {
+		return err
+	}
+	out[getCPU] = float64(after-before) / float64(time.Microsecond) / getCount
 	nanoseconds, err := strconv.ParseFloat(strings.TrimSpace(b.String()), 64)
 	out[getOne] = nanoseconds / float64(time.Microsecond)
 	return err
 }
 
-// clientMode runs our own client, see client.go.
-func (s *stand) clientMode(mode string, count int) func(context.Context) (measurement, error) {
+// clientMode runs our own client, see client.go; args are further ones.
+func (s *stand) clientMode(mode string, count int, args ...string) func(context.Context) (measurement, error) {
 	return func(ctx context.Context) (m measurement, err error) {
 		self, err := os.Executable()
 		if err != nil {
 			return m, err
 		}
 		var out strings.Builder
-		_, err = s.run(ctx, &out, self, clientCommand, "-mode", mode,
-			"-port", fmt.Sprint(s.port), "-rows", fmt.Sprint(s.rows), "-count", fmt.Sprint(count))
+		all := append([]string{
+			clientCommand, "-mode", mode,
+			"-port", fmt.Sprint(s.port), "-rows", fmt.Sprint(s.rows), "-count", fmt.Sprint(count),
+		}, args...)
+		_, err = s.run(ctx, &out, self, all...)
 		if err != nil {
 			return m, err
 		}
@@ -219,9 +237,14 @@ func (s *stand) clientMode(mode string, count int) func(context.Context) (measur
 	}
 }
 
-// bulkwalk runs snmpbulkwalk over the table. Its output goes to a file, whose
-// last line has the number of cells.
-func (s *stand) bulkwalk(ctx context.Context) (m measurement, err error) {
+// bulkwalk runs snmpbulkwalk over the table.
+func (s *stand) bulkwalk(ctx context.Context) (measurement, error) {
+	return s.bulkwalkAs(ctx, "-v2c", "-c", "public")
+}
+
+// bulkwalkAs is bulkwalk with the arguments that tell who asks. Its output goes to a file, whose last
+// line has the number of cells.
+func (s *stand) bulkwalkAs(ctx context.Context, who ...string) (m measurement, err error) {
 	f, err := os.Create(s.walkFile())
 	if err != nil {
 		return m, err
@@ -231,8 +254,9 @@ func (s *stand) bulkwalk(ctx context.Context) (m measurement, err error) {
 	if err != nil {
 		return m, err
 	}
-	used, err := s.run(ctx, f, program, "-v2c", "-c", "public", "-t", "20", "-r", "0", "-On", "-Cp", "-Cr50",
+	args := append(slices.Clone(who), "-t", "20", "-r", "0", "-On", "-Cp", "-Cr50",
 		fmt.Sprintf("127.0.0.1:%d", s.port), strings.TrimSuffix(casnEntry, ".1"))
+	used, err := s.run(ctx, f, program, args...)
 	if err != nil {
 		return m, err
 	}

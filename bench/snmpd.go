@@ -8,20 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 // servedLimit is how long a subagent may take to fill its table and register.
 const servedLimit = 3 * time.Minute
 
-// stand is a private snmpd with one subagent behind it, serving rows 1 to N.
-// Close ends both.
+// stand is what answers a client: a private snmpd with one subagent behind it, or a responder, serving
+// rows 1 to N. Close ends it.
 type stand struct {
 	host
-	rows     int
-	port     uint16
-	master   *process
-	subagent *process
+	rows      int
+	port      uint16
+	processes []*process // in the order they were started
 }
 
 // openStand starts master and subagent and returns once the last row is served.
@@ -38,8 +38,7 @@ func openStand(ctx context.Context, h host, subagent string, rows int) (*stand, 
 	if err := s.startMaster(ctx, dir, socket); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.subagent, err = s.start(ctx, subagent, "-socket", socket, "-rows", fmt.Sprint(rows))
-	if err != nil {
+	if err := s.serve(ctx, subagent, "-socket", socket, "-rows", fmt.Sprint(rows)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.waitServed(ctx); err != nil {
@@ -48,12 +47,19 @@ func openStand(ctx context.Context, h host, subagent string, rows int) (*stand, 
 	return s, nil
 }
 
-// Close ends the subagent, then the master.
+// serve starts one of the stand's processes.
+func (s *stand) serve(ctx context.Context, name string, args ...string) error {
+	p, err := s.start(ctx, name, args...)
+	if err == nil {
+		s.processes = append(s.processes, p)
+	}
+	return err
+}
+
+// Close ends what was started, the last first.
 func (s *stand) Close() error {
-	for _, p := range []*process{s.subagent, s.master} {
-		if p != nil {
-			p.stop()
-		}
+	for _, p := range slices.Backward(s.processes) {
+		p.stop()
 	}
 	return nil
 }
@@ -76,19 +82,19 @@ dontLogTCPWrappersConnects true
 	if err != nil {
 		return err
 	}
-
-	// No MIB texts, no configuration and no state of the machine's own.
-	private := s.host
-	private.env = append(private.env, "MIBS=", "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+dir)
-	s.host = private
-	s.master, err = s.start(ctx, program, "-f", "-Lo", "-C", "-c", file)
-	if err != nil {
+	s.private(dir)
+	if err := s.serve(ctx, program, "-f", "-Lo", "-C", "-c", file); err != nil {
 		return err
 	}
 	return s.poll(ctx, "snmpd's AgentX socket", func() bool {
 		_, err := os.Stat(socket)
 		return err == nil
 	})
+}
+
+// private keeps net-snmp's programs from the MIB texts, the configuration and the state of this machine.
+func (s *stand) private(dir string) {
+	s.env = append(slices.Clone(s.env), "MIBS=", "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+dir)
 }
 
 // waitServed polls the table's last row.
@@ -106,17 +112,14 @@ func (s *stand) waitServed(ctx context.Context) error {
 	})
 }
 
-// poll waits until ready, while both processes live.
+// poll waits until ready, while all processes live.
 func (s *stand) poll(ctx context.Context, what string, ready func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, servedLimit)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ready() {
-		for _, p := range []*process{s.master, s.subagent} {
-			if p == nil {
-				continue
-			}
+		for _, p := range s.processes {
 			if err := p.ended(); err != nil {
 				return err
 			}
@@ -130,10 +133,10 @@ func (s *stand) poll(ctx context.Context, what string, ready func() bool) error 
 	return nil
 }
 
-// servers is the CPU time master and subagent have used so far.
+// servers is the CPU time that the stand has used so far.
 func (s *stand) servers() (time.Duration, error) {
 	var sum time.Duration
-	for _, p := range []*process{s.master, s.subagent} {
+	for _, p := range s.processes {
 		t, err := p.cpuTime()
 		if err != nil {
 			return 0, err

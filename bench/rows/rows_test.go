@@ -1,4 +1,4 @@
-package main
+package rows
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 
 // The rows are those of bench/peers/rows.h; only then is the comparison fair.
 func TestFillGivesTheRowsOfThePeers(t *testing.T) {
-	const rows = 300
-	table, err := fill(rows)
+	const n = 300
+	table, err := Fill(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := table.View().Len(); got != rows {
-		t.Fatalf("%d rows, want %d", got, rows)
+	if got := table.View().Len(); got != n {
+		t.Fatalf("%d rows, want %d", got, n)
 	}
 	tree, err := mib.New(casn.New(casn.Config{}, table, nil))
 	if err != nil {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// The responders that can be compared beside ours, see the package comment.
+const (
+	peerInSNMPD     = "insnmpd"
+	peerInSNMPDNext = "insnmpd-next"
+	peerCannedUDP   = "cannedudp"
+)
+
+// responders are all that -responders takes.
+var responders = []string{peerInSNMPD, peerInSNMPDNext, peerCannedUDP, peerOurs}
+
+// libraryRepeats makes insnmpd-next of the source of insnmpd.
+const libraryRepeats = "-DLIBRARY_REPEATS"
+
+// knowsUser tells whether a responder serves SNMPv3.
+func knowsUser(name string) bool { return name != peerCannedUDP }
+
+// responderPackage is the responder made of this module's packages.
+const responderPackage = "aaasess/bench/ourresponder"
+
+// snmpdModules are all that snmpd needs beside the table: the others cost it time, in timers and look-ups.
+const snmpdModules = "dlmod,vacm_conf,usmConf"
+
+// buildResponders builds the named responders into dir and returns the program of each, for insnmpd
+// the module. Those in C need gcc and libsnmp-dev.
+func buildResponders(ctx context.Context, dir string, names []string) (map[string]string, error) {
+	if err := os.CopyFS(dir, peerSources); err != nil {
+		return nil, fmt.Errorf("bench: responders: %w", err)
+	}
+	programs := make(map[string]string, len(names))
+	for _, name := range names {
+		program := filepath.Join(dir, "responder-"+name)
+		if err := buildResponder(ctx, dir, name, program); err != nil {
+			return nil, fmt.Errorf("bench: build %s: %w", name, err)
+		}
+		programs[name] = program
+	}
+	return programs, buildGetter(ctx, dir)
+}
+
+func buildResponder(ctx context.Context, dir, name, program string) error {
+	flags := []string{"-O2", "-Wall", "-Wextra", "-o", program}
+	switch name {
+	case peerOurs:
+		return build(ctx, "go", "build", "-o", program, responderPackage)
+	case peerCannedUDP:
+		return build(ctx, "gcc", append(flags, filepath.Join(dir, "peers", "cannedudp.c"))...)
+	}
+	if name == peerInSNMPDNext {
+		flags = append(flags, libraryRepeats)
+	}
+	compile, err := netSNMPConfig(ctx, "--base-cflags")
+	if err != nil {
+		return err
+	}
+	link, err := netSNMPConfig(ctx, "--agent-libs")
+	if err != nil {
+		return err
+	}
+	args := append(append(compile, flags...), "-shared", "-fPIC", filepath.Join(dir, "peers", "insnmpd.c"))
+	return build(ctx, "gcc", append(args, link...)...)
+}
+
+// openResponder starts a responder and returns once the last row is served.
+func openResponder(ctx context.Context, h host, name, program string, rows int) (*stand, error) {
+	dir, err := os.MkdirTemp(h.dir, "responder-")
+	if err != nil {
+		return nil, err
+	}
+	s := &stand{host: h, rows: rows}
+	if s.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	s.private(dir)
+	if err := s.startResponder(ctx, dir, name, program); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.waitServed(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *stand) startResponder(ctx context.Context, dir, name, program string) error {
+	port, rows := fmt.Sprint(s.port), fmt.Sprint(s.rows)
+	switch name {
+	case peerInSNMPD, peerInSNMPDNext:
+		return s.startInSNMPD(ctx, dir, program)
+	case peerOurs:
+		return s.serve(ctx, program, "-port", port, "-rows", rows,
+			"-engine", filepath.Join(dir, "engine"), "-password", securePassword)
+	}
+	return s.serve(ctx, program, "-port", port, "-rows", rows)
+}
+
+func (s *stand) startInSNMPD(ctx context.Context, dir, module string) error {
+	// Without the last line but one snmpd logs each request it gets.
+	config := fmt.Sprintf(`agentAddress udp:127.0.0.1:%d
+rocommunity public
+createUser %s SHA %s AES %s
+rouser %s priv
+dontLogTCPWrappersConnects true
+dlmod insnmpd %s
+`, s.port, secureUser, securePassword, securePassword, secureUser, module)
+	file := filepath.Join(dir, "responder.conf") // snmpd.conf would be overwritten with its state
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return err
+	}
+	program, err := findSNMPD()
+	if err != nil {
+		return err
+	}
+	s.env = append(s.env, fmt.Sprintf("BENCH_ROWS=%d", s.rows))
+	return s.serve(ctx, program, "-f", "-Lo", "-C", "-c", file, "-I", snmpdModules)
+}
