@@ -1,0 +1,104 @@
+package notify
+
+import (
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
+)
+
+// maxDigest is the longest msgAuthenticationParameters, that of HMAC-384-SHA-512 (RFC 7860 section 4).
+const maxDigest = 48
+
+var zeros [maxDigest]byte // what stands in place of a digest while that is computed
+
+// encoder builds the messages for one target. It belongs to one goroutine; what it returns is valid
+// until its next call.
+type encoder struct {
+	frame   wire.Frame
+	maxSize int32  // msgMaxSize: the largest message that we send or take
+	context []byte // contextEngineID: notifications are always of our own engine
+}
+
+// authority is whose keys and clock a v3 message is made for (RFC 3414 section 1.5.1).
+type authority struct {
+	engineID    []byte
+	boots, time int32
+	user        string
+	level       wire.SecurityLevel
+	keys        *usm.Keys // nil is enough at noAuthNoPriv
+}
+
+// community builds a message of v2c.
+func (e *encoder) community(t wire.PDUType, community string, requestID int32, varbinds []byte) []byte {
+	e.pdu(t, requestID, varbinds)
+	e.frame.CloseCommunity(wire.Version2c, []byte(community))
+	return e.frame.Bytes()
+}
+
+// usm builds a message of v3 (RFC 3414 section 3.1).
+func (e *encoder) usm(t wire.PDUType, a *authority, msgID, requestID int32, varbinds []byte) []byte {
+	e.pdu(t, requestID, varbinds)
+	e.frame.CloseScoped(e.context, nil)
+	h := wire.HeaderV3{ID: msgID, MaxSize: e.maxSize, Model: wire.ModelUSM}
+	p := wire.SecurityParameters{EngineID: a.engineID, Boots: a.boots, Time: a.time, UserName: []byte(a.user)}
+	if t != wire.SNMPv2Trap {
+		h.Flags |= wire.FlagReportable // of the confirmed class
+	}
+	var salt [8]byte
+	if a.level == wire.AuthPriv {
+		if a.keys.Priv() == usm.DES {
+			e.frame.Pad(-e.frame.Len() & 7)
+		}
+		a.keys.Encrypt(e.frame.Bytes(), a.boots, a.time, &salt)
+		e.frame.CloseOctets()
+		h.Flags |= wire.FlagPriv
+		p.PrivacyParameters = salt[:]
+	}
+	if a.level >= wire.AuthNoPriv {
+		h.Flags |= wire.FlagAuth
+		p.AuthenticationParameters = zeros[:a.keys.Auth().TruncatedLen()]
+	}
+	digest := e.frame.CloseV3(&h, &p)
+	if len(digest) > 0 {
+		a.keys.Digest(digest, e.frame.Bytes())
+	}
+	return e.frame.Bytes()
+}
+
+func (e *encoder) pdu(t wire.PDUType, requestID int32, varbinds []byte) {
+	e.frame.Reset()
+	e.frame.AppendRaw(varbinds)
+	e.frame.ClosePDU(t, requestID, 0, 0)
+}
+
+// The most octets that the headers of a message have, besides names and ids. Lengths of up to 65535
+// take up to 3 octets behind the tag, integers up to 4.
+const (
+	overheadPDU       = 4 + 6 + 3 + 3 + 4             // PDU, request-id, error-status, error-index, VarBindList
+	overheadCommunity = 4 + 3 + 4                     // message, version, community
+	overheadScoped    = 4 + 2 + 2                     // scopedPDU, contextEngineID, contextName
+	overheadUSM       = 4 + 3 + (2 + 6 + 6 + 3 + 3) + // message, version, msgGlobalData
+		4 + 4 + 2 + 6 + 6 + 2 + 2 + 2 // msgSecurityParameters, its SEQUENCE and fields
+	overheadPrivacy = 4 + 7 + 8 // encryptedPDU, padding, salt
+)
+
+// size is an upper bound, by a few octets, of a message for r with that many octets of variable
+// bindings. context is the length of our engine id.
+func (r *receiver) size(varbinds, context int) int {
+	n := overheadPDU + varbinds
+	if r.Version == wire.Version2c {
+		return n + overheadCommunity + len(r.Community)
+	}
+	n += overheadScoped + context + overheadUSM + len(r.User.Name)
+	if r.Inform {
+		n += maxEngineID
+	} else {
+		n += context
+	}
+	if r.User.Level() >= wire.AuthNoPriv {
+		n += r.User.Auth.TruncatedLen()
+	}
+	if r.User.Level() == wire.AuthPriv {
+		n += overheadPrivacy
+	}
+	return n
+}

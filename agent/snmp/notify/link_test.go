@@ -1,0 +1,92 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+)
+
+// TestLinkSameWay looks an address up again, with sockets of the system: as long as nothing has changed
+// the socket stays, as answers may be on their way to it.
+func TestLinkSameWay(t *testing.T) {
+	listen := func() string {
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		return conn.LocalAddr().String()
+	}
+	at := listen()
+	life, end := context.WithCancel(t.Context())
+	l := newLink(life, func(ctx context.Context, _ string) (net.Conn, error) { return dialUDP(ctx, at) }, "name:162")
+	defer func() {
+		end()
+		l.close()
+	}()
+	now := epoch
+	look := func() net.Conn {
+		t.Helper()
+		l.ensure(now, false)
+		d := <-l.dialed
+		if err := l.take(d, now); err != nil {
+			t.Fatal(err)
+		}
+		return d.conn
+	}
+	first := look()
+	if l.conn != first {
+		t.Fatal("the first socket was not taken")
+	}
+	now = now.Add(maxAge)
+	second := look()
+	if l.conn != first {
+		t.Error("another socket with the same address was taken")
+	}
+	if _, err := second.Write(nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the second socket is open: %v", err)
+	}
+	l.ensure(now.Add(maxAge-1), false)
+	if l.dialing {
+		t.Error("looked up too soon")
+	}
+	now = now.Add(maxLostAge)
+	l.ensure(now, true)
+	if !l.dialing {
+		t.Fatal("not looked up, though something was lost")
+	}
+	if err := l.take(<-l.dialed, now); err != nil || l.conn != first {
+		t.Errorf("error %v, or another socket", err)
+	}
+	at = listen()
+	now = now.Add(maxAge)
+	if third := look(); l.conn != third || l.conn.RemoteAddr().String() != at {
+		t.Error("the socket does not lead to the new address")
+	}
+	if _, err := first.Write(nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the first socket is open: %v", err)
+	}
+}
+
+// TestLinkPostpone fails to open sockets.
+func TestLinkPostpone(t *testing.T) {
+	no := errors.New("no")
+	l := newLink(t.Context(), func(context.Context, string) (net.Conn, error) { return nil, no }, "a:162")
+	now := epoch
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30, 30, 30, 30} {
+		l.ensure(now, false)
+		if err := l.take(<-l.dialed, now); !errors.Is(err, no) {
+			t.Fatalf("attempt %d: %v", i+1, err)
+		}
+		if got := l.retryAt.Sub(now); got != want*time.Second {
+			t.Errorf("attempt %d: again after %s, want %d s", i+1, got, want)
+		}
+		l.ensure(l.retryAt.Add(-1), true)
+		if l.dialing {
+			t.Fatalf("attempt %d: again too soon", i+1)
+		}
+		now = l.retryAt
+	}
+}

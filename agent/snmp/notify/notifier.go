@@ -1,0 +1,241 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
+)
+
+const (
+	// DefaultQueue is what Config.Queue 0 means.
+	DefaultQueue = 256
+	// DefaultMaxMessageSize is what Config.MaxMessageSize 0 means: what a UDP datagram holds over IPv4
+	// (RFC 3417 section 3.1).
+	DefaultMaxMessageSize = 65507
+)
+
+// Notifications of SNMPv2-MIB (RFC 3418).
+var (
+	ColdStart             = mib.MustOID("1.3.6.1.6.3.1.1.5.1")
+	AuthenticationFailure = mib.MustOID("1.3.6.1.6.3.1.1.5.5")
+
+	sysUpTime   = mib.MustOID("1.3.6.1.2.1.1.3.0")
+	snmpTrapOID = mib.MustOID("1.3.6.1.6.3.1.1.4.1.0")
+)
+
+// Config is what a Notifier needs.
+type Config struct {
+	// Engine is ours: its id is the context of all notifications, its boots and time those of v3 traps.
+	Engine *usm.Engine
+	// Targets are the receivers, as in SetTargets.
+	Targets []Target
+	// Queue is how many notifications may wait for each target; 0 means DefaultQueue.
+	Queue int
+	// MaxMessageSize is how many octets a message has at most, 484..65507; 0 means
+	// DefaultMaxMessageSize. It is msgMaxSize in v3.
+	MaxMessageSize int
+	// Logger takes a line when a target has a problem, at most one a minute and target; nil discards
+	// them.
+	Logger *slog.Logger
+}
+
+// Notifier sends notifications to targets. Its methods may be called by any goroutine.
+type Notifier struct {
+	common *common
+
+	mu      sync.Mutex // guards what follows; never held over I/O
+	senders []*sender
+	start   func(*sender) // starts a target's goroutine; nil unless Run runs
+	stopped bool          // Run has ended, or is about to
+}
+
+// New makes a Notifier. It sends nothing until Run; what comes before that waits.
+func New(cfg Config) (*Notifier, error) {
+	switch {
+	case cfg.Engine == nil:
+		return nil, errors.New("notify: no engine")
+	case cfg.Queue < 0:
+		return nil, fmt.Errorf("notify: queue of %d", cfg.Queue)
+	case cfg.MaxMessageSize != 0 && (cfg.MaxMessageSize < wire.MinMaxSize || cfg.MaxMessageSize > DefaultMaxMessageSize):
+		return nil, fmt.Errorf("notify: message size %d is not %d..%d", cfg.MaxMessageSize, wire.MinMaxSize, DefaultMaxMessageSize)
+	}
+	c := &common{
+		engine: cfg.Engine, maxSize: int32(cfg.MaxMessageSize), queue: cfg.Queue, log: cfg.Logger,
+		dial: dialUDP, newID: newID,
+	}
+	if c.maxSize == 0 {
+		c.maxSize = DefaultMaxMessageSize
+	}
+	if c.queue == 0 {
+		c.queue = DefaultQueue
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	n := &Notifier{common: c}
+	if err := n.SetTargets(cfg.Targets); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// newID gives a request-id or msgID that cannot be guessed.
+func newID() int32 {
+	var b [4]byte
+	rand.Read(b[:]) // never fails
+	return int32(binary.BigEndian.Uint32(b[:]) >> 1)
+}
+
+// SetTargets replaces the targets. One that is configured as before keeps its queue, its numbers and
+// what is known of its receiver. One that is gone, or different, ends as all do when Run ends. After
+// an error, which names the target, nothing has changed.
+func (n *Notifier) SetTargets(targets []Target) error {
+	senders := make([]*sender, 0, len(targets))
+	names := make(map[string]bool, len(targets))
+	for i, t := range targets {
+		s, err := newSender(n.common, t)
+		if err != nil {
+			return fmt.Errorf("notify: target %d (%q): %w", i+1, t.Name, err)
+		}
+		if names[t.Name] {
+			return fmt.Errorf("notify: target %d (%q): another has the same name", i+1, t.Name)
+		}
+		names[t.Name] = true
+		senders = append(senders, s)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old := make(map[string]*sender, len(n.senders))
+	for _, s := range n.senders {
+		old[s.receiver.Name] = s
+	}
+	for i, s := range senders {
+		if was := old[s.receiver.Name]; was != nil && was.receiver.same(s.receiver) {
+			senders[i] = was
+			delete(old, s.receiver.Name)
+		} else if n.start != nil {
+			n.start(s)
+		}
+	}
+	for _, s := range old {
+		if s.stop != nil {
+			s.stop()
+		}
+	}
+	n.senders = senders
+	return nil
+}
+
+// Run sends notifications until ctx ends. Then those that wait are still sent, and informs that were
+// sent are waited for, all that for a second at most. It returns nil. Call it once.
+func (n *Notifier) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	n.mu.Lock()
+	n.start = func(s *sender) {
+		var own context.Context
+		own, s.stop = context.WithCancel(ctx)
+		running.Go(func() { s.run(own) })
+	}
+	for _, s := range n.senders {
+		n.start(s)
+	}
+	n.mu.Unlock()
+
+	<-ctx.Done()
+	n.mu.Lock()
+	n.start, n.stopped = nil, true
+	for _, s := range n.senders {
+		s.stop()
+	}
+	n.mu.Unlock()
+	running.Wait()
+	return nil
+}
+
+// Notify sends a notification to all targets: sysUpTime.0, snmpTrapOID.0 with the value trap, then vbs,
+// which are copied. It never blocks. The error joins those of the targets that do not get it:
+// [ErrQueueFull], [ErrTooLarge]; or it is [ErrStopped]; or the notification is not one.
+func (n *Notifier) Notify(trap mib.OID, vbs ...mib.Varbind) error {
+	note, err := n.encode(trap, vbs)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	senders, stopped := n.senders, n.stopped // the slice is never written to
+	n.mu.Unlock()
+	if stopped {
+		return fmt.Errorf("notify: %w", ErrStopped)
+	}
+	now := time.Now()
+	var errs []error
+	for _, s := range senders {
+		if err := s.offer(note, now); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// encode checks and encodes a notification (RFC 3416 section 4.2.6).
+func (n *Notifier) encode(trap mib.OID, vbs []mib.Varbind) (*notification, error) {
+	head := make([]mib.Varbind, 2)
+	head[0].Name = sysUpTime
+	head[0].Value.SetTimeTicks(uint32(n.common.engine.UpTime() / (10 * time.Millisecond)))
+	head[1].Name = snmpTrapOID
+	head[1].Value.SetOID(trap)
+	var f wire.Frame
+	f.Reset()
+	for i, vb := range append(head, vbs...) {
+		if err := checkVarbind(&vb); err != nil {
+			return nil, fmt.Errorf("notify: variable %d: %w", i+1, err)
+		}
+		f.AppendVarbind(&vb)
+	}
+	return &notification{varbinds: bytes.Clone(f.Bytes())}, nil
+}
+
+func checkVarbind(vb *mib.Varbind) error {
+	if err := checkOID(vb.Name); err != nil {
+		return fmt.Errorf("name %s: %w", vb.Name, err)
+	}
+	switch vb.Value.Type {
+	case mib.Integer32, mib.OctetString, mib.IpAddress, mib.Counter32, mib.Gauge32, mib.TimeTicks, mib.Opaque, mib.Counter64:
+		return nil
+	case mib.ObjectIdentifier:
+		if err := checkOID(vb.Value.OID); err != nil {
+			return fmt.Errorf("value %s: %w", vb.Value.OID, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("value of type %s", vb.Value.Type)
+}
+
+// checkOID tells whether BER can carry an OID (X.690 section 8.19).
+func checkOID(o mib.OID) error {
+	if len(o) < 2 || len(o) > mib.MaxSubIDs || o[0] > 2 || o[0] < 2 && o[1] > 39 {
+		return errors.New("not an OBJECT IDENTIFIER")
+	}
+	return nil
+}
+
+// Stats gives what has become of the notifications, in the order of the targets.
+func (n *Notifier) Stats() []TargetStats {
+	n.mu.Lock()
+	senders := n.senders
+	n.mu.Unlock()
+	stats := make([]TargetStats, len(senders))
+	for i, s := range senders {
+		stats[i] = s.stats()
+	}
+	return stats
+}

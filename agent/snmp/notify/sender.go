@@ -1,0 +1,165 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
+)
+
+// common is what all targets of a notifier share. It does not change.
+type common struct {
+	engine  *usm.Engine
+	maxSize int32 // octets of the largest message
+	queue   int   // notifications that may wait for a target
+	log     *slog.Logger
+	dial    dialFunc
+	newID   func() int32
+}
+
+// sender is a target with its queue and its state. Its machine or trap belong to the goroutine of run.
+type sender struct {
+	common   *common
+	receiver *receiver
+	queue    *queue
+	report   report
+	machine  *machine // for informs, else nil
+	trap     *trap    // for traps, else nil
+
+	limit atomic.Int32       // octets of a message that the receiver takes, as far as known
+	stop  context.CancelFunc // ends run; guarded by Notifier.mu, nil if run was not started
+
+	mu       sync.Mutex // guards what follows, a copy for Stats
+	counts   counts
+	underWay int
+	engineID []byte
+	refused  uint64 // by offer
+	dropped  uint64 // while under way
+}
+
+// newSender makes a target ready.
+func newSender(c *common, t Target) (*sender, error) {
+	own := c.engine.ID()
+	r, err := newReceiver(t, own)
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{
+		common: c, receiver: r, queue: newQueue(c.queue),
+		report: report{log: c.log.With("target", t.Name, "address", t.Address)},
+	}
+	s.limit.Store(c.maxSize)
+	if t.Inform {
+		s.machine, err = newMachine(r, own, c.maxSize, c.newID)
+	} else {
+		s.trap, err = newTrap(r, c)
+	}
+	return s, err
+}
+
+// offer queues a notification. It never blocks.
+func (s *sender) offer(note *notification, now time.Time) error {
+	defer s.queue.nudge()
+	limit := int(s.limit.Load())
+	if size := s.receiver.size(len(note.varbinds), len(s.common.engine.ID())); size > limit {
+		s.mu.Lock()
+		s.refused++
+		s.mu.Unlock()
+		return s.failed(fmt.Errorf("%w: %d octets, at most %d are taken", ErrTooLarge, size, limit), now)
+	}
+	if err := s.queue.push(note); err != nil {
+		return s.failed(err, now)
+	}
+	return nil
+}
+
+// failed notes an error and gives it with the name of the target.
+func (s *sender) failed(err error, now time.Time) error {
+	s.report.fail(err, now)
+	return fmt.Errorf("notify: target %q: %w", s.receiver.Name, err)
+}
+
+// publish makes the state of the goroutine known to others.
+func (s *sender) publish(now time.Time) {
+	s.mu.Lock()
+	if m := s.machine; m != nil {
+		s.counts, s.underWay, s.engineID = m.counts, len(m.pending), nil
+		if m.remote != nil {
+			s.engineID = m.remote.id // which is never written to
+			s.limit.Store(m.limit())
+		}
+	} else {
+		s.counts = s.trap.counts
+	}
+	s.mu.Unlock()
+	if m := s.machine; m != nil && m.err != nil {
+		s.report.fail(m.err, now)
+		m.err = nil
+	}
+	s.report.flush()
+}
+
+// abandon drops what waits, besides what was under way.
+func (s *sender) abandon(underWay int, now time.Time) {
+	left := s.queue.close() + underWay
+	s.mu.Lock()
+	s.dropped += uint64(underWay)
+	s.mu.Unlock()
+	if left > 0 {
+		s.report.fail(fmt.Errorf("%w: %d", ErrNotSent, left), now)
+	}
+}
+
+// stats gives the present numbers.
+func (s *sender) stats() TargetStats {
+	waiting, dropped := s.queue.counts()
+	at, lastError := s.report.lastError()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return TargetStats{
+		Name: s.receiver.Name, Waiting: waiting, UnderWay: s.underWay,
+		Sent: s.counts.sent, Retransmitted: s.counts.retransmitted, Acknowledged: s.counts.acknowledged,
+		TimedOut: s.counts.timedOut, Refused: s.counts.refused + s.refused, Dropped: dropped + s.dropped,
+		Ignored: s.counts.ignored, EngineID: bytes.Clone(s.engineID), LastError: lastError, LastErrorAt: at,
+	}
+}
+
+// trap builds the messages of a target for traps, for which our engine is the authoritative one (RFC
+// 3414 section 1.5.1). It belongs to the target's goroutine.
+type trap struct {
+	receiver *receiver
+	engine   *usm.Engine
+	encoder  *encoder
+	keys     *usm.Keys // v3
+	newID    func() int32
+	counts   counts
+}
+
+func newTrap(r *receiver, c *common) (*trap, error) {
+	t := &trap{receiver: r, engine: c.engine, newID: c.newID}
+	t.encoder = &encoder{maxSize: c.maxSize, context: c.engine.ID()}
+	var err error
+	if r.Version == wire.Version3 {
+		t.keys, err = r.User.Keys(t.encoder.context)
+	}
+	return t, err
+}
+
+// encode gives the message for a notification.
+func (t *trap) encode(note *notification) []byte {
+	if t.receiver.Version == wire.Version2c {
+		return t.encoder.community(wire.SNMPv2Trap, t.receiver.Community, t.newID(), note.varbinds)
+	}
+	boots, seconds := t.engine.BootsTime()
+	a := authority{
+		engineID: t.encoder.context, boots: boots, time: seconds,
+		user: t.receiver.User.Name, level: t.receiver.User.Level(), keys: t.keys,
+	}
+	return t.encoder.usm(wire.SNMPv2Trap, &a, t.newID(), t.newID(), note.varbinds)
+}
