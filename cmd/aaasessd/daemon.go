@@ -41,8 +41,8 @@ type daemon struct {
 	terminator   *sessions.Terminator
 	control      *control.Server
 	methods      *methods
-	subagent     *agentx.Subagent // nil: SNMP is not served
-	snmpd        *privateSnmpd    // nil but for the embedded default
+	subagent     *agentx.Subagent // nil: there is no master agent to serve
+	snmp         *snmpEngine      // nil: there is no responder of our own
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 }
@@ -123,11 +123,17 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
-	tree, err := mib.New(casn.New(casn.Config{Disconnect: d.mayDisconnect.Load}, d.table, d.terminator))
-	if err != nil {
-		return err
+	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load}, d.table, d.terminator)
+	if cfg.SNMP.Responder != nil {
+		if err := d.openSNMPEngine(cfg, module); err != nil {
+			return err
+		}
 	}
 	if ax := cfg.SNMP.AgentX; ax != nil {
+		tree, err := mib.New(module)
+		if err != nil {
+			return err
+		}
 		d.subagent = agentx.New(agentx.Config{
 			Network: ax.Network, Address: ax.Address, Description: "aaasess " + version(), ID: casn.Root, Logger: d.log,
 		}, tree)
@@ -141,6 +147,9 @@ func (d *daemon) close() error {
 	var errs []error
 	if d.control != nil {
 		errs = append(errs, unlessClosed(d.control.Close()))
+	}
+	if d.snmp != nil {
+		errs = append(errs, d.snmp.close())
 	}
 	if d.listener != nil {
 		errs = append(errs, unlessClosed(d.listener.Close()))
@@ -179,8 +188,8 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if d.subagent != nil {
 		tasks = append(tasks, d.subagent)
 	}
-	if d.snmpd != nil {
-		tasks = append(tasks, d.snmpd)
+	if d.snmp != nil {
+		tasks = append(tasks, d.snmp)
 	}
 	d.registerStatus()
 	g.Go(func() error { return d.obey(ctx, hup, methods) })
@@ -188,7 +197,11 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	for _, t := range tasks {
 		g.Go(func() error { return t.Run(ctx) })
 	}
-	d.log.Info("ready", "sessions", d.table.View().Len(), "accounting", fmt.Sprint(d.listener.Addrs()), "state", d.state)
+	addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
+	if d.snmp != nil {
+		addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
+	}
+	d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
 	err = g.Wait()
 	d.log.Info("ended")
 	return err

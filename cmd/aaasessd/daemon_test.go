@@ -164,47 +164,6 @@ func (l *inProcess) disconnect(user string) {
 	_ = list.Close()
 }
 
-// TestNoSnmpd: without snmpd the embedded default serves all but SNMP, and says so.
-func TestNoSnmpd(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "aaasess.yaml")
-	text := with(t, plainConfig, "snmp: {", "snmp: {agentx: {network: unix, address: agentx.sock}, ")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var out, log lines
-	d, err := assemble(file, &out, &log, outside{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.subagent == nil {
-		t.Error("no subagent though there is an AgentX address")
-	}
-	t.Cleanup(func() {
-		if err := d.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := d.addDefaultSnmpd(&out, func() (string, error) { return "", errNoSnmpd }); err != nil {
-		t.Fatal(err)
-	}
-	if d.subagent != nil || d.snmpd != nil {
-		t.Error("SNMP is served without snmpd")
-	}
-	for _, want := range []string{"bin/aaasess simulate", "snmpd is not installed"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the banner has no %q:\n%s", want, &out)
-		}
-	}
-	if strings.Contains(out.String(), "snmpwalk") {
-		t.Errorf("the banner has SNMP commands:\n%s", &out)
-	}
-	broken := errors.New("broken")
-	if err := d.addDefaultSnmpd(&out, func() (string, error) { return "", broken }); !errors.Is(err, broken) {
-		t.Errorf("another error: %v", err)
-	}
-}
-
 // TestCommands runs check and schema.
 func TestCommands(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good.yaml")

@@ -133,7 +133,6 @@ func TestEmbeddedDefault(t *testing.T) {
 	if !strings.Contains(records(), `"Acct-Terminate-Cause":"Admin-Reset"`) {
 		t.Errorf("records:\n%s", records())
 	}
-	snmpdReturns(t, n, dir, commands["snmpwalk"])
 	n.run(dir, cli(t), "disconnect", "--user", "user2", "--wait", "5s")
 	n.run(dir, cli(t), "disconnect", "--user", "user3", "--wait", "5s")
 	if err := simulate.Wait(); err != nil {
@@ -149,95 +148,4 @@ func TestEmbeddedDefault(t *testing.T) {
 		t.Errorf("a second daemon: %v, %s", err, &second)
 	}
 	n.sig = syscall.SIGHUP // the terminal is closed
-}
-
-// children are the processes that a process has started.
-func children(t *testing.T, parent int) (pids []int) {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range stats {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		var state string
-		var pid, of int
-		_, rest, _ := strings.Cut(string(b), ") ")
-		if _, err := fmt.Sscan(rest, &state, &of); err != nil || of != parent || state == "Z" {
-			continue
-		}
-		if _, err := fmt.Sscan(string(b), &pid); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-// snmpdReturns kills the private snmpd twice. It is started again and serves us, at the same place.
-func snmpdReturns(t *testing.T, n *netns, dir string, walk []string) {
-	t.Helper()
-	for range 2 {
-		pids := children(t, n.cmd.Process.Pid)
-		if len(pids) != 1 {
-			t.Fatalf("the daemon has the children %d, want snmpd alone", pids)
-		}
-		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "the walk works again", func() bool {
-			again := children(t, n.cmd.Process.Pid)
-			if len(again) != 1 || again[0] == pids[0] {
-				return false
-			}
-			b, err := n.enter(dir, walk...).CombinedOutput()
-			return err == nil && strings.Contains(string(b), "casnUserId.3 = STRING: user3")
-		})
-	}
-}
-
-// TestEmbeddedKilled: a daemon that is killed leaves no snmpd, and the next one begins with a new
-// log of it.
-func TestEmbeddedKilled(t *testing.T) {
-	dir := t.TempDir()
-	self, err := filepath.Abs(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out lines
-	n := inNamespace(t, dir, &out, "sh", "-c", `"$0"; "$0"; exit 0`, self)
-	var pid int
-	for i := range 2 {
-		eventually(t, "the daemon is ready", func() bool { return strings.Count(out.String(), "msg=ready") == i+1 })
-		daemons := children(t, n.cmd.Process.Pid)
-		if len(daemons) != 1 {
-			t.Fatalf("daemons: %d", daemons)
-		}
-		log := filepath.Join(dir, "var", "snmpd", "snmpd.log")
-		eventually(t, "snmpd runs", func() bool {
-			pids := children(t, daemons[0])
-			b, err := os.ReadFile(log)
-			if len(pids) == 1 && err == nil && strings.Contains(string(b), "NET-SNMP version") {
-				pid = pids[0]
-				return true
-			}
-			return false
-		})
-		b, err := os.ReadFile(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(b), "NET-SNMP version"); n != 1 || strings.Contains(string(b), "Cannot find module") {
-			t.Errorf("the log of snmpd:\n%s", b)
-		}
-		if err := syscall.Kill(daemons[0], syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "snmpd has ended", func() bool { return syscall.Kill(pid, 0) != nil })
-	}
-	if err := n.cmd.Wait(); err != nil {
-		t.Error(err)
-	}
 }

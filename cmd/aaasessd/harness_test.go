@@ -28,15 +28,10 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestMain makes the test binary the daemon itself, or what keeps an snmpd running, when a test
-// starts it as such.
+// TestMain makes the test binary the daemon itself when a test starts it as such.
 func TestMain(m *testing.M) {
-	switch {
-	case os.Getenv("AAASESSD_UNDER_TEST") != "":
+	if os.Getenv("AAASESSD_UNDER_TEST") != "" {
 		main()
-		os.Exit(0)
-	case os.Getenv("AAASESSD_SNMPD") != "":
-		keepSnmpd(os.Getenv("AAASESSD_SNMPD"))
 		os.Exit(0)
 	}
 	dir, err := os.MkdirTemp("", "aaasess-test-")

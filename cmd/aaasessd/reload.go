@@ -29,6 +29,10 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	access, err := d.newSNMPAccess(cfg)
+	if err != nil {
+		return err
+	}
 	methods, err := d.methods.prepare(cfg)
 	if err != nil {
 		return err
@@ -37,7 +41,11 @@ func (d *daemon) reload(ctx context.Context) error {
 		methods.discard()
 		return err
 	}
-	if err := d.router.SetPolicy(policy); err != nil { // not after Validate
+	err = d.setSNMP(access)
+	if err == nil {
+		err = d.router.SetPolicy(policy) // no error after Validate
+	}
+	if err != nil {
 		methods.discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}

@@ -37,9 +37,7 @@ func assemble(file string, out, log io.Writer, around outside) (*daemon, error) 
 	}
 	d.load, d.level = load, level
 	if file == "" {
-		if err := d.addDefaultSnmpd(out, findSnmpd); err != nil {
-			return nil, errors.Join(err, d.close())
-		}
+		fmt.Fprintf(out, banner, d.snmp.responder.Addrs()[0])
 	}
 	return d, nil
 }
@@ -53,12 +51,7 @@ func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// The addresses of the embedded default that are not in its configuration, because snmpd has them (R73).
-const (
-	defaultSNMP = "127.0.0.1:1161"
-	snmpdDir    = "var/snmpd"
-)
-
+// banner is what the embedded default (R73) tells its user to type.
 const banner = `
 aaasess runs with its embedded default: it listens on loopback, its state is under var/.
 In another terminal:
@@ -67,37 +60,10 @@ In another terminal:
   bin/aaasess show sessions            the table
   bin/aaasess disconnect --user user2  Disconnect-Request, ACK, stop
   tail -f var/accounting.jsonl         the accounting records
-`
 
-const bannerSNMP = `
-The same over SNMP (community public reads, private may SET):
+The same over SNMP (community public reads, private may SET; Debian: apt-get install snmp):
 
   snmpwalk -v2c -c public -M mibs -m ALL %[1]s CISCO-AAA-SESSION-MIB::casnMIBObjects
   snmpset -v2c -c private -M mibs -m ALL %[1]s CISCO-AAA-SESSION-MIB::casnDisconnect.1 = true
 
 `
-
-const bannerNoSNMP = `
-SNMP is not served: snmpd is not installed (Debian: apt-get install snmpd snmp).
-
-`
-
-// addDefaultSnmpd gives the embedded default a master agent, if one is installed, and tells the user
-// what to type.
-func (d *daemon) addDefaultSnmpd(out io.Writer, find func() (string, error)) error {
-	program, err := find()
-	if errors.Is(err, errNoSnmpd) {
-		d.subagent = nil
-		fmt.Fprint(out, banner, bannerNoSNMP)
-		return nil
-	}
-	if err == nil {
-		d.snmpd, err = newPrivateSnmpd(program, snmpdDir, defaultSNMP, d.cfg.SNMP.AgentX.Address, d.log)
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(out, banner)
-	fmt.Fprintf(out, bannerSNMP, defaultSNMP)
-	return nil
-}

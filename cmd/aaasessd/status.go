@@ -27,6 +27,9 @@ func (d *daemon) registerStatus() {
 		}
 		return map[string]string{"accepting": accepting, "state": d.state}
 	})
+	if d.snmp != nil {
+		d.control.RegisterStatus("snmp", d.snmp.status)
+	}
 	if d.subagent != nil {
 		d.control.RegisterStatus("agentx", func() any {
 			s := d.subagent.Stats()

@@ -32,10 +32,14 @@ type Control struct {
 	Group  string // name of the group that owns it; "" is the group of the process
 }
 
-// SNMP is how SNMP managers reach us (R4, R15).
+// SNMP is how SNMP managers reach us (R4, R15, R16), and how we reach them (R17).
 type SNMP struct {
-	// AgentX is the master agent; nil: not served.
+	// AgentX is the master agent; nil: there is none.
 	AgentX *AgentX
+	// Responder is our own agent; nil: there is none. Both serve the same tree.
+	Responder *Responder
+	// Notifications have no two of one name; there are some only with a Responder.
+	Notifications []Notification
 	// SessionMIBDisconnect is S1 "aaa session-mib disconnect": without it every SET is notWritable.
 	SessionMIBDisconnect bool
 }

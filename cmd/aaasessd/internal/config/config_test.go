@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/mib"
 )
 
 // plain compares values of netip, and takes an empty list for a missing one.
@@ -43,12 +44,26 @@ func hostname(t *testing.T) string {
 }
 
 func TestDefault(t *testing.T) {
-	local := []string{"local"}
+	local, loopback := []string{"local"}, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	want := &config.Config{
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
 		Control: config.Control{Socket: "var/aaasess.sock"},
-		SNMP:    config.SNMP{AgentX: &config.AgentX{Network: "unix", Address: "var/agentx.sock"}, SessionMIBDisconnect: true},
+		SNMP: config.SNMP{SessionMIBDisconnect: true, Responder: &config.Responder{
+			Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
+			MaxMessageSize: 65507, AllowInsecureSet: true, AuthenticationFailure: true,
+			System: config.ResponderSystem{ObjectID: mib.OID{0, 0}, Name: host(t)},
+			Limits: config.ResponderLimits{Requests: 20000, ResponseOctets: 16 << 20, Failures: 100},
+			Views:  implied(),
+			Groups: []config.AccessGroup{
+				{Name: "public", Read: "all", Notify: "all", Level: "authPriv"},
+				{Name: "private", Read: "all", Write: "all", Notify: "all", Level: "authPriv"},
+			},
+			Communities: []config.Community{
+				{Community: "public", SecurityName: "public", From: loopback, Group: "public"},
+				{Community: "private", SecurityName: "private", From: loopback, Group: "private"},
+			},
+		}},
 		RADIUS: config.RADIUS{
 			NASIdentifier: hostname(t),
 			Accounting:    config.RADIUSAccounting{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}},

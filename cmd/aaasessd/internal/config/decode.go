@@ -212,10 +212,11 @@ func (d *decoder) setDefaults(v reflect.Value) {
 	for _, f := range fieldsOf(v.Type()) {
 		fv := v.Field(f.index)
 		def, ok := f.tag.Lookup("default")
+		_, isLeaf := leaves[f.typ]
 		switch {
 		case !ok:
 			d.setDefaults(fv)
-		case fv.Kind() == reflect.Slice:
+		case !isLeaf && fv.Kind() == reflect.Slice:
 			for _, text := range strings.Fields(def) {
 				fv.Set(reflect.Append(fv, d.defaultValue(fv.Type().Elem(), text, "")))
 			}

@@ -1,6 +1,9 @@
 package config
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // restartKeys is what a reload can't change: sockets and files that are open, and what packages are
 // told only once. A test holds it against the restart tags of the raw structs.
@@ -13,6 +16,10 @@ var restartKeys = []struct {
 	{"control.socket", func(c *Config) any { return c.Control.Socket }},
 	{"control.group", func(c *Config) any { return c.Control.Group }},
 	{"snmp.agentx", func(c *Config) any { return c.SNMP.AgentX }},
+	{"snmp.responder", func(c *Config) any { return c.SNMP.Responder != nil }},
+	{"snmp.responder.listen", func(c *Config) any { return responderOf(c).Listen }},
+	{"snmp.responder.engine-id", func(c *Config) any { return responderOf(c).EngineID }},
+	{"snmp.responder.max-message-size", func(c *Config) any { return responderOf(c).MaxMessageSize }},
 	{"radius.accounting.listen", func(c *Config) any { return c.RADIUS.Accounting.Listen }},
 	{"sessions.remember", func(c *Config) any { return c.Sessions.Remember }},
 	{"sessions.disconnect.stop-wait", func(c *Config) any { return c.Sessions.Disconnect.StopWait }},
@@ -28,9 +35,20 @@ var restartKeys = []struct {
 // the daemon makes them count. All other keys can be changed while it runs.
 func (c *Config) Diff(old *Config) (needRestart []string) {
 	for _, k := range restartKeys {
+		if n := len(needRestart); n > 0 && strings.HasPrefix(k.path, needRestart[n-1]+".") {
+			continue // what is in a mapping that was not there before, or is not any more
+		}
 		if !reflect.DeepEqual(k.of(c), k.of(old)) {
 			needRestart = append(needRestart, k.path)
 		}
 	}
 	return needRestart
+}
+
+// responderOf is the zero Responder if there is none.
+func responderOf(c *Config) Responder {
+	if c.SNMP.Responder == nil {
+		return Responder{}
+	}
+	return *c.SNMP.Responder
 }

@@ -8,6 +8,13 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
+// running is a configuration that has all that a reload can't change.
+func running(t *testing.T) *config.Config {
+	t.Helper()
+	return mustParse(t, replaced(managed(engineLine, engineLine), "snmp:", "snmp:\n  agentx: {}\n  session-mib-disconnect: true")+
+		"radius: {clients: [{name: a, address: 10.0.0.1, secret: s}]}\naccounting: {exec: {default: {record: none}}}\n", ".")
+}
+
 func TestDiff(t *testing.T) {
 	for _, tc := range []struct {
 		want   string // keys with spaces between
@@ -19,6 +26,15 @@ func TestDiff(t *testing.T) {
 		{"control.socket control.group", func(c *config.Config) { c.Control = config.Control{Socket: "x", Group: "y"} }},
 		{"snmp.agentx", func(c *config.Config) { c.SNMP.AgentX.Address = "x" }},
 		{"snmp.agentx", func(c *config.Config) { c.SNMP.AgentX = nil }},
+		{"snmp.responder", func(c *config.Config) { c.SNMP.Responder = nil }},
+		{"state snmp.agentx snmp.responder radius.accounting.listen", func(c *config.Config) {
+			*c = config.Config{Log: c.Log, Control: c.Control, Sessions: c.Sessions, Store: c.Store}
+		}},
+		{"snmp.responder.listen", func(c *config.Config) { c.SNMP.Responder.Listen = c.SNMP.Responder.Listen[:1] }},
+		{"snmp.responder.engine-id snmp.responder.max-message-size", func(c *config.Config) {
+			c.SNMP.Responder.EngineID = nil
+			c.SNMP.Responder.MaxMessageSize--
+		}},
 		{"radius.accounting.listen", func(c *config.Config) {
 			c.RADIUS.Accounting.Listen = append(c.RADIUS.Accounting.Listen, netip.MustParseAddrPort("[::1]:1813"))
 		}},
@@ -38,6 +54,9 @@ func TestDiff(t *testing.T) {
 		{"", func(c *config.Config) {
 			c.Log.Level++
 			c.SNMP.SessionMIBDisconnect = false
+			old := c.SNMP.Responder
+			c.SNMP.Responder = &config.Responder{Listen: old.Listen, EngineID: old.EngineID, MaxMessageSize: old.MaxMessageSize}
+			c.SNMP.Notifications = nil
 			c.RADIUS.Clients = c.RADIUS.Clients[1:]
 			c.RADIUS.Servers = []config.Server{{Name: "r1"}}
 			c.RADIUS.Groups = []config.Group{{Name: "isp"}}
@@ -47,10 +66,20 @@ func TestDiff(t *testing.T) {
 			c.Accounting.Local.File = "x"
 		}},
 	} {
-		c := config.Default()
+		c := running(t)
 		tc.change(c)
-		if got := strings.Join(c.Diff(config.Default()), " "); got != tc.want {
+		if got := strings.Join(c.Diff(running(t)), " "); got != tc.want {
 			t.Errorf("Diff() = %q, want %q", got, tc.want)
 		}
+		if got := strings.Join(running(t).Diff(c), " "); got != tc.want {
+			t.Errorf("Diff() the other way = %q, want %q", got, tc.want)
+		}
+	}
+}
+
+// A file without SNMP has nothing of it that a reload could not change.
+func TestDiffOfNothing(t *testing.T) {
+	if got := mustParse(t, minimal, ".").Diff(mustParse(t, minimal, ".")); len(got) > 0 {
+		t.Errorf("Diff() = %q, want nothing", got)
 	}
 }

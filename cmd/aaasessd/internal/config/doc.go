@@ -15,6 +15,13 @@
 // servers of a [Group] are copies with what counts for them there. What makes a server dead is said
 // globally and for a group.
 //
+// # SNMP
+//
+// What the file implies of the responder stands in its [Responder]: the views that are there without being
+// listed, security names, octets in place of hexadecimal digits. Protocols are their names: the daemon knows
+// the packages that have them. What a user of SNMPv3 has is checked here against what its group wants, so
+// that none is there whom nothing would be answered.
+//
 // # Errors
 //
 // A file is read to its end: the error of [Parse] joins all faults in the order of their places,

@@ -20,8 +20,8 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	for _, tc := range slices.Concat(rejected, rejectedDelivery) {
-		if len(tc.text) < 1000 {
+	for _, tc := range slices.Concat(rejected, rejectedDelivery, rejectedSNMP) {
+		if len(tc.text) < 1500 {
 			f.Add([]byte(tc.text))
 		}
 	}
@@ -76,6 +76,7 @@ func checkInvariants(t *testing.T, c *config.Config) {
 		checkServer(t, s)
 	}
 	checkAcctOnOff(t, &c.RADIUS)
+	checkSNMP(t, &c.SNMP)
 	if n := len(c.RADIUS.NASIdentifier); n < 1 || n > 253 {
 		t.Errorf("NAS-Identifier %q", c.RADIUS.NASIdentifier)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"aaasess/mib"
 	"aaasess/sessions/radius"
 )
 
@@ -70,6 +71,12 @@ var leaves = map[reflect.Type]leaf{
 	reflect.TypeFor[netip.AddrPort](): {"an IP address and port", textOf, parseAddrPort, textSchema(`^.+:[0-9]+$`)},
 	reflect.TypeFor[attributeName]():  {"the name of a RADIUS attribute", textOf, parseAttribute, textSchema(`^[A-Za-z0-9-]+$`)},
 	reflect.TypeFor[methodText]():     {"local or group NAME", textOf, parseMethod, textSchema(`^(local|group [^ ]+)$`)},
+	reflect.TypeFor[mib.OID]():        {"an OID in quotes, such as \"1.3.6.1\"", textOf, parseOID, textSchema(oidPattern.String())},
+	reflect.TypeFor[shortName]():      {"a name", textOf, parseShortName, textSchema(shortNamePattern.String())},
+	reflect.TypeFor[viewText]():       {"the name of a view", textOf, parseView, textSchema(`^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$`)},
+	reflect.TypeFor[engineID]():       {"hexadecimal digits in quotes", textOf, parseEngineID, textSchema(enginePattern)},
+	reflect.TypeFor[targetText]():     {"an IP address or host name, or host:port", textOf, parseTarget, textSchema(".")},
+	reflect.TypeFor[byteLimit]():      {"a size such as 16MiB, or 0", sizeOrZeroOf, parseLimit, limitSchema()},
 }
 
 func textSchema(pattern string) map[string]any {

@@ -14,7 +14,7 @@ import (
 //	enum      the values allowed, separated by spaces
 //	min, max  the range of a number or duration, how many octets a text has, or entries a list
 //	keys      the keys allowed in a map, separated by spaces
-//	restart   a reload can't change it: Diff names it
+//	restart   a reload can't change it: Diff names it; "presence": can't add or remove it
 //
 // What is nil if its key is missing is a pointer: what is off then, or the same as elsewhere.
 
@@ -40,8 +40,10 @@ type rawControl struct {
 }
 
 type rawSNMP struct {
-	AgentX               *rawAgentX `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), snmpd. Without it nothing is served over SNMP."`
-	SessionMIBDisconnect bool       `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false it is notWritable."`
+	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), snmpd. Without it and without responder nothing is served over SNMP."`
+	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd. It answers those that communities and users list, nobody else. Without it there is none."`
+	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Where notifications go, coldStart and authenticationFailure. The responder sends them."`
+	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false it is notWritable."`
 }
 
 type rawAgentX struct {

@@ -64,8 +64,38 @@ func TestReferenceUncommentedIsTaken(t *testing.T) {
 	if isp.AcctOnOff == nil || archive.AcctOnOff == nil || isp.AcctOnOff.Group == "" || isp.AcctOnOff.Group != archive.AcctOnOff.MonitorGroup {
 		t.Errorf("nothing is controlled and monitored: %+v, %+v", isp.AcctOnOff, archive.AcctOnOff)
 	}
+	checkReferenceSNMP(t, &c.SNMP)
 	if c.Store.MaxSize == 0 || c.RADIUS.NASIdentifier != "aaasess-1" || !isp.SourceAddress.IsValid() {
 		t.Errorf("a key is still off: %+v", c)
+	}
+}
+
+// The examples of the responder are what one would want to have: nothing weaker.
+func checkReferenceSNMP(t *testing.T, c *SNMP) {
+	t.Helper()
+	r := c.Responder
+	if r == nil || len(r.Communities) != 1 || len(r.Users) != 2 || len(c.Notifications) != 3 {
+		t.Fatalf("the reference shows too little of SNMP: %+v", c)
+	}
+	if r.AllowInsecureSet || !r.AuthenticationFailure || r.MaxMessageSize != 65507 {
+		t.Errorf("the responder has not the defaults: %+v", r)
+	}
+	user := r.Users[0]
+	if user.Auth.Protocol != "SHA-256" || user.Priv.Protocol != "AES-128" || user.Auth.Password == user.Priv.Password {
+		t.Errorf("the user is %+v", user)
+	}
+	groups := map[string]AccessGroup{}
+	for _, g := range r.Groups {
+		groups[g.Name] = g
+	}
+	if g := groups[r.Communities[0].Group]; g.Write != "" || g.Read == "" || r.Communities[0].From[0].Bits() == 0 {
+		t.Errorf("the community, from %v, is in %+v", r.Communities[0].From, g)
+	}
+	if g := groups[user.Group]; g.Level != "authPriv" || g.Write == "" {
+		t.Errorf("the user is in %+v", g)
+	}
+	if n := c.Notifications[0]; n.Version != "v3" || n.Inform || n.User != user.Name {
+		t.Errorf("the first target is %+v", n)
 	}
 }
 
@@ -208,6 +238,12 @@ func TestReferenceIsCompleteFailing(t *testing.T) {
 		{"default: radius.hold-down\n", "\n", "radius.groups[].hold-down does not show its default, "},
 		{"      #backoff: {max-delay: 60m, retry: 32}\n", "      #backoff: {max-delay: 60m}\n", "radius.servers[].backoff.retry is missing"},
 		{"    #retry: 32\n", "    #retry: 33\n", "radius.backoff.retry does not show its default, 32"},
+		{"      #failures: 100\n", "", "snmp.responder.limits.failures is missing"},
+		{"      #response-octets: 16MiB\n", "      #response-octets: 0\n", "snmp.responder.limits.response-octets does not show its default, 16MiB"},
+		{"to add or remove it needs a restart. [restart]\n", "to add or remove it needs a restart.\n", "snmp.responder is not marked [restart]"},
+		{"    # [restart] default: a random one, made", "    # default: a random one, made", "snmp.responder.engine-id is not marked [restart]"},
+		{"      # sysObjectID.\n", "", "snmp.responder.system.object-id has no comment"},
+		{"      #engine-id: \"80007ed9047265636569766572\"\n", "", "snmp.notifications[].engine-id is missing"},
 		{"80% of it a warning is logged. [restart] default", "80% of it a warning is logged. default", "store.max-size is not marked [restart]"},
 	} {
 		broken := strings.Replace(text, tc.old, tc.instead, 1)

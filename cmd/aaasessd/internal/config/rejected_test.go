@@ -33,6 +33,11 @@ accounting:
   network:
     default: {record: start-stop, methods: [group isp]}
 `
+	return replaced(text, line, instead)
+}
+
+// replaced is a text with something else in place of a line, or of several.
+func replaced(text, line, instead string) string {
 	if strings.Count(text, line+"\n") != 1 {
 		panic("no such line: " + line)
 	}
@@ -162,7 +167,7 @@ func manyServers(n int) string {
 }
 
 func TestRejected(t *testing.T) {
-	for _, tc := range slices.Concat(rejected, rejectedDelivery) {
+	for _, tc := range slices.Concat(rejected, rejectedDelivery, rejectedSNMP) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte(tc.text), ".")
 			want := "aaasess.yaml:" + strings.ReplaceAll(tc.want, "\n", "\naaasess.yaml:")
@@ -179,6 +184,10 @@ func TestNotRejected(t *testing.T) {
 	mustParse(t, onOff("{oper-state-change: true, group: g}", "{monitor-group: g}"), ".")
 	mustParse(t, ofServer("timeout: 1s"), ".")
 	mustParse(t, ofGroup("timeout: 1s"), ".")
+	mustParse(t, ofResponder("legacy: true"), ".")
+	mustParse(t, withKey(engineLine), ".")
+	mustParse(t, ofTarget("user: bob\n      type: inform\n      engine-id: \"8000000001\""), ".")
+	mustParse(t, v2c("community: c"), ".")
 }
 
 func TestErrorIsTyped(t *testing.T) {

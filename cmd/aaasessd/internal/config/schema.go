@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,9 @@ func structSchema(t reflect.Type) map[string]any {
 	return s
 }
 
+// ranges is the types of text that have a range.
+var ranges = []reflect.Type{reflect.TypeFor[time.Duration](), reflect.TypeFor[byteSize](), reflect.TypeFor[byteLimit]()}
+
 // description is the doc of a key, with what the schema has no words for.
 func description(f field) string {
 	text := f.tag.Get("doc")
@@ -73,11 +77,14 @@ func description(f field) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if lo, hi := f.tag.Get("min"), f.tag.Get("max"); t == reflect.TypeFor[time.Duration]() || t == reflect.TypeFor[byteSize]() {
+	if lo, hi := f.tag.Get("min"), f.tag.Get("max"); slices.Contains(ranges, t) {
 		text += fmt.Sprintf(" From %s to %s.", lo, hi)
 	}
-	if f.tag.Get("restart") != "" {
+	switch f.tag.Get("restart") {
+	case "yes":
 		text += " A change needs a restart."
+	case "presence":
+		text += " To add or remove it needs a restart."
 	}
 	return text
 }

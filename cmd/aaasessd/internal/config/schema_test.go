@@ -150,19 +150,53 @@ func TestSchemaTakesOurFiles(t *testing.T) {
 	}
 }
 
+// What takes several forms has the schema of each.
+func TestSchemaTakes(t *testing.T) {
+	for _, text := range []string{
+		"snmp: {responder: {limits: {response-octets: 0}, engine-id: ''}}",
+		"snmp: {responder: {limits: {response-octets: 1GiB}, engine-id: '0x80007ED904'}}",
+		"snmp: {responder: {groups: [{name: g, read: '', write: all}], views: [{name: v, include: [.1.3.6, '1.3']}]}}",
+	} {
+		if got := checkSchema(t, text); len(got) > 0 {
+			t.Errorf("%s: %q", text, got)
+		}
+		if _, err := Parse("aaasess.yaml", []byte(text), "."); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestSchemaRejects(t *testing.T) {
 	for text, want := range map[string]string{
-		"logs: {}":                             "logs: additionalProperties",
-		"log: {level: loud}":                   "log.level: enum",
-		"log: debug":                           "log: type",
-		"state: 1":                             "state: type",
-		"snmp: {session-mib-disconnect: 'on'}": "snmp.session-mib-disconnect: type",
-		"sessions: {remember: 5}":              "sessions.remember: type",
-		"sessions: {remember: 5 s}":            "sessions.remember: pattern",
-		"store: {min-free: 256MB}":             "store.min-free: pattern",
-		"store: {max-size: 0}":                 "store.max-size: type",
-		"radius: {nas-identifier: ''}":         "radius.nas-identifier: minLength",
-		"radius: {nas-identifier: " + strings.Repeat("x", 254) + "}": "radius.nas-identifier: maxLength",
+		"logs: {}":                                                                    "logs: additionalProperties",
+		"log: {level: loud}":                                                          "log.level: enum",
+		"log: debug":                                                                  "log: type",
+		"state: 1":                                                                    "state: type",
+		"snmp: {session-mib-disconnect: 'on'}":                                        "snmp.session-mib-disconnect: type",
+		"snmp: {responder: true}":                                                     "snmp.responder: type",
+		"snmp: {responder: {community: public}}":                                      "snmp.responder.community: additionalProperties",
+		"snmp: {responder: {engine-id: '800000'}}":                                    "snmp.responder.engine-id: pattern",
+		"snmp: {responder: {max-message-size: 100}}":                                  "snmp.responder.max-message-size: minimum",
+		"snmp: {responder: {system: {object-id: enterprises}}}":                       "snmp.responder.system.object-id: pattern",
+		"snmp: {responder: {system: {object-id: 1.3}}}":                               "snmp.responder.system.object-id: type",
+		"snmp: {responder: {limits: {response-octets: 1}}}":                           "snmp.responder.limits.response-octets: oneOf",
+		"snmp: {responder: {limits: {response-octets: 16MB}}}":                        "snmp.responder.limits.response-octets: oneOf",
+		"snmp: {responder: {views: [{name: v}]}}":                                     "snmp.responder.views[0]: required",
+		"snmp: {responder: {views: [{name: v, include: [internet]}]}}":                "snmp.responder.views[0].include[0]: pattern",
+		"snmp: {responder: {groups: [{name: g h}]}}":                                  "snmp.responder.groups[0].name: pattern",
+		"snmp: {responder: {groups: [{name: g, write: a b}]}}":                        "snmp.responder.groups[0].write: pattern",
+		"snmp: {responder: {groups: [{name: g, level: priv}]}}":                       "snmp.responder.groups[0].level: enum",
+		"snmp: {responder: {communities: [{community: c, group: g}]}}":                "snmp.responder.communities[0]: required",
+		"snmp: {responder: {users: [{name: u, group: g, auth: MD5}]}}":                "snmp.responder.users[0].auth: type",
+		"snmp: {responder: {users: [{name: u, group: g, priv: {}}]}}":                 "snmp.responder.users[0].priv: required",
+		"snmp: {notifications: [{name: n, address: '', version: v2c}]}":               "snmp.notifications[0].address: pattern",
+		"snmp: {notifications: [{name: n, address: h, version: v1}]}":                 "snmp.notifications[0].version: enum",
+		"sessions: {remember: 5}":                                                     "sessions.remember: type",
+		"sessions: {remember: 5 s}":                                                   "sessions.remember: pattern",
+		"store: {min-free: 256MB}":                                                    "store.min-free: pattern",
+		"store: {max-size: 0}":                                                        "store.max-size: type",
+		"radius: {nas-identifier: ''}":                                                "radius.nas-identifier: minLength",
+		"radius: {nas-identifier: " + strings.Repeat("x", 254) + "}":                  "radius.nas-identifier: maxLength",
 		"radius: {timeout: 5}":                                                        "radius.timeout: type",
 		"radius: {retransmit: 101}":                                                   "radius.retransmit: maximum",
 		"radius: {backoff: 60m}":                                                      "radius.backoff: type",

@@ -24,10 +24,10 @@ func (d *decoder) validate(raw *rawConfig) *Config {
 		State:   string(raw.State),
 		Log:     Log{Format: raw.Log.Format},
 		Control: Control{Socket: string(raw.Control.Socket), Group: raw.Control.Group},
-		SNMP:    SNMP{AgentX: d.agentX(raw.SNMP.AgentX), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect},
+		SNMP:    d.snmp(&raw.SNMP),
 		RADIUS: RADIUS{
 			NASIdentifier:   nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
-			Accounting:      RADIUSAccounting{Listen: d.listen(raw.RADIUS.Accounting.Listen)},
+			Accounting:      RADIUSAccounting{Listen: d.listen("radius.accounting.listen", raw.RADIUS.Accounting.Listen)},
 			Clients:         d.clients(raw.RADIUS.Clients),
 			Servers:         d.servers(&raw.RADIUS),
 			AcctOnOffGroups: d.acctOnOffGroups(raw.RADIUS.AcctOnOffGroups),
@@ -121,11 +121,11 @@ func isHostPort(text string) bool {
 	return err == nil && n > 0
 }
 
-func (d *decoder) listen(raw []netip.AddrPort) []netip.AddrPort {
+func (d *decoder) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
 	addresses := d.unique()
 	for i, a := range raw {
 		if a.Port() != 0 { // 0 is another one each time
-			addresses.check(fmt.Sprintf("radius.accounting.listen[%d]", i), a.String(), "in")
+			addresses.check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
 		}
 	}
 	return raw

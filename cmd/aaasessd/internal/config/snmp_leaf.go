@@ -1,0 +1,130 @@
+package config
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"aaasess/mib"
+)
+
+// The types of text below snmp.
+type (
+	shortName  string // the name of a view, group or community, as VACM has room for it
+	viewText   string // the name of a view, or "" for none
+	engineID   string // the octets of an snmpEngineID, or "" for none
+	targetText string // host:port
+	byteLimit  int64  // a size, or 0 for no limit
+)
+
+// targetPort is where notifications are received (RFC 3417 section 3.2).
+const targetPort = "162"
+
+const shortNameForm = "1 to 32 letters, digits, dots, underscores and hyphens, a letter or digit first"
+
+var shortNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
+
+func parseShortName(text string, _ reflect.StructTag) (any, error) {
+	if !shortNamePattern.MatchString(text) {
+		return nil, fmt.Errorf("%q is not a name here: %s", text, shortNameForm)
+	}
+	return shortName(text), nil
+}
+
+func parseView(text string, _ reflect.StructTag) (any, error) {
+	if text != "" && !shortNamePattern.MatchString(text) {
+		return nil, fmt.Errorf("%q is not the name of a view: %s", text, shortNameForm)
+	}
+	return viewText(text), nil
+}
+
+var oidPattern = regexp.MustCompile(`^\.?[0-9]+(\.[0-9]+)*$`)
+
+// parseOID takes what BER has a form for (X.690 section 8.19).
+func parseOID(text string, _ reflect.StructTag) (any, error) {
+	oid, err := mib.ParseOID(text)
+	if err != nil || !oidPattern.MatchString(text) {
+		return nil, fmt.Errorf("%q is not an OID such as 1.3.6.1.4.1.9.9.150: at most %d numbers, each below 2^32", text, mib.MaxSubIDs)
+	}
+	if oid[0] > 2 || len(oid) > 1 && (oid[0] < 2 && oid[1] >= 40 || oid[1] >= 1<<32-80) {
+		return nil, fmt.Errorf("%q is not an OID: they begin with 0, 1 or 2, and under 0 and 1 with 0 to 39", text)
+	}
+	return oid, nil
+}
+
+// enginePattern is that of the schema; parseEngineID says more of what is wrong.
+const enginePattern = `^((0x)?([0-9a-fA-F]{2}){5,32})?$`
+
+func parseEngineID(text string, _ reflect.StructTag) (any, error) {
+	if text == "" {
+		return engineID(""), nil
+	}
+	id, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%q is not pairs of hexadecimal digits", text)
+	case len(id) < 5 || len(id) > 32:
+		return nil, fmt.Errorf("has %d octets, an engine id has 5 to 32", len(id))
+	case len(bytes.Trim(id, "\x00")) == 0 || len(bytes.Trim(id, "\xff")) == 0: // RFC 3411 section 5
+		return nil, errors.New("octets that are all 00 or all ff are no engine id")
+	}
+	return engineID(id), nil
+}
+
+// octets is nil for an engine id that is not there.
+func (id engineID) octets() []byte {
+	if id == "" {
+		return nil
+	}
+	return []byte(id)
+}
+
+func parseTarget(text string, tag reflect.StructTag) (any, error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil { // no port
+		host, port = text, targetPort
+		if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+			host = text[1 : len(text)-1]
+		}
+	}
+	h, err := parseHost(host, tag)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 || strconv.FormatUint(n, 10) != port {
+		return nil, fmt.Errorf("%q is not an IP address or host name, or host:port", text)
+	}
+	return targetText(net.JoinHostPort(string(h.(hostText)), port)), nil
+}
+
+// sizeOrZeroOf takes text, and the integer 0.
+func sizeOrZeroOf(n ast.Node) (string, bool) {
+	if text, ok := textOf(n); ok {
+		return text, true
+	}
+	text, ok := integerOf(n)
+	return text, ok && text == "0"
+}
+
+func parseLimit(text string, tag reflect.StructTag) (any, error) {
+	if text == "0" {
+		return byteLimit(0), nil
+	}
+	n, err := parseSize(text, tag)
+	if err != nil {
+		return nil, err
+	}
+	return byteLimit(n.(byteSize)), nil
+}
+
+// limitSchema is a byteLimit for the schema.
+func limitSchema() map[string]any {
+	return map[string]any{"oneOf": []any{
+		map[string]any{"type": "integer", "minimum": 0, "maximum": 0}, textSchema(sizePattern.String()),
+	}}
+}

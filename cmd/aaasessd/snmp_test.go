@@ -1,0 +1,258 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gosnmp/gosnmp"
+
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
+	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/mib"
+	"aaasess/mib/casn"
+	"aaasess/sessions/radius/radiustest"
+)
+
+// responderConfig is plainConfig with a responder, and a receiver of its traps.
+func responderConfig(t *testing.T, traps int) string {
+	return with(t, plainConfig, "snmp: {session-mib-disconnect: true}", fmt.Sprintf(`snmp:
+  session-mib-disconnect: true
+  responder:
+    listen: ["127.0.0.1:0"]
+    system: {contact: ops}
+    groups: [{name: watchers, read: all}, {name: operators, write: sessions, level: authNoPriv}]
+    communities: [{community: public, from: [127.0.0.0/8], group: watchers}]
+    users:
+      - {name: noc, group: operators, auth: {protocol: SHA-256, password: authentication}, priv: {protocol: AES-128, password: privacy of it}}
+      - {name: desk, group: operators, auth: {protocol: SHA, password: authentication}}
+  notifications: [{name: here, address: "127.0.0.1:%d", version: v2c, community: traps}]`, traps))
+}
+
+// manager is a gosnmp client of the daemon's responder.
+func (l *inProcess) manager(change func(*gosnmp.GoSNMP)) *gosnmp.GoSNMP {
+	l.t.Helper()
+	addr := l.d.snmp.responder.Addrs()[0]
+	g := &gosnmp.GoSNMP{
+		Target: addr.Addr().String(), Port: addr.Port(), Version: gosnmp.Version2c, Community: "public",
+		Timeout: limit, MaxOids: gosnmp.MaxOids,
+	}
+	if change != nil {
+		change(g)
+	}
+	if err := g.Connect(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = g.Close() })
+	return g
+}
+
+// impatient is a client that is not to be answered.
+func impatient(community string) func(*gosnmp.GoSNMP) {
+	return func(g *gosnmp.GoSNMP) { g.Community, g.Timeout, g.Retries = community, 200*time.Millisecond, 0 }
+}
+
+// user makes a client noc with authPriv, or desk with authNoPriv.
+func user(name string) func(*gosnmp.GoSNMP) {
+	return func(g *gosnmp.GoSNMP) {
+		g.Version, g.SecurityModel, g.MsgFlags = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthNoPriv
+		p := &gosnmp.UsmSecurityParameters{UserName: name, AuthenticationProtocol: gosnmp.SHA, AuthenticationPassphrase: "authentication"}
+		if name == "noc" {
+			g.MsgFlags, p.AuthenticationProtocol = gosnmp.AuthPriv, gosnmp.SHA256
+			p.PrivacyProtocol, p.PrivacyPassphrase = gosnmp.AES, "privacy of it"
+		}
+		g.SecurityParameters = p
+	}
+}
+
+// traps are the names of notifications that a receiver on loopback got.
+type traps struct {
+	mu  sync.Mutex
+	got []string
+}
+
+func (r *traps) names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.got...)
+}
+
+func receiveTraps(t *testing.T) (r *traps, port int) {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	r = &traps{}
+	go func() {
+		buf := make([]byte, 2000)
+		for {
+			n, _, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			p, err := (&gosnmp.GoSNMP{Version: gosnmp.Version2c}).SnmpDecodePacket(buf[:n])
+			r.mu.Lock()
+			if err != nil || len(p.Variables) < 2 || p.Community != "traps" {
+				r.got = append(r.got, fmt.Sprint(p, err))
+			} else {
+				r.got = append(r.got, fmt.Sprint(p.Variables[1].Value))
+			}
+			r.mu.Unlock()
+		}
+	}()
+	return r, conn.LocalAddr().(*net.UDPAddr).Port
+}
+
+const (
+	coldStart             = ".1.3.6.1.6.3.1.1.5.1"
+	authenticationFailure = ".1.3.6.1.6.3.1.1.5.5"
+)
+
+// TestResponder: the table over SNMP without a master agent, a SET by those who may, what a reload
+// changes, and what a restart keeps.
+func TestResponder(t *testing.T) {
+	received, port := receiveTraps(t)
+	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
+	text := with(t, responderConfig(t, port), "3799", portOf(nas.AddrPort()))
+	l := launch(t, text, outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	userID, disconnect := casn.Root.Append(1, 3, 1, 2, 1).String(), casn.Root.Append(1, 3, 1, 5, 1).String()
+	contact := ".1.3.6.1.2.1.1.4.0"
+	get := func(g *gosnmp.GoSNMP, oid string) string {
+		t.Helper()
+		answer, err := g.Get([]string{oid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%s", answer.Variables[0].Value)
+	}
+	if got := get(l.manager(nil), userID); got != "alice" {
+		t.Errorf("casnUserId is %s", got)
+	}
+	eventually(t, "coldStart is sent", func() bool { return strings.Join(received.names(), " ") == coldStart })
+
+	set := func(g *gosnmp.GoSNMP) gosnmp.SNMPError {
+		t.Helper()
+		answer, err := g.Set([]gosnmp.SnmpPDU{{Name: disconnect, Type: gosnmp.Integer, Value: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.Error
+	}
+	for name, g := range map[string]*gosnmp.GoSNMP{"a community": l.manager(nil), "a user without privacy": l.manager(user("desk"))} {
+		if got := set(g); got != gosnmp.AuthorizationError {
+			t.Errorf("a SET by %s: %v", name, got)
+		}
+	}
+	noc := l.manager(user("noc"))
+	if got := set(noc); got != gosnmp.NoError {
+		t.Errorf("a SET with authPriv: %v", got)
+	}
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000001")
+
+	if _, err := l.manager(impatient("secret")).Get([]string{userID}); err == nil {
+		t.Error("an unknown community is answered")
+	}
+	eventually(t, "authenticationFailure is sent", func() bool { return strings.Join(received.names(), " ") == coldStart+" "+authenticationFailure })
+
+	boots := engineBoots(t, noc)
+	l.reload(with(t, text, "community: public", "community: secret", "contact: ops", "contact: others", "password: privacy of it", "password: other privacy"), "configuration loaded")
+	if got := get(l.manager(func(g *gosnmp.GoSNMP) { g.Community = "secret" }), contact); got != "others" {
+		t.Errorf("sysContact after the reload: %s", got)
+	}
+	if _, err := l.manager(impatient("public")).Get([]string{userID}); err == nil {
+		t.Error("the community of before is answered")
+	}
+	l.reload(with(t, text, "127.0.0.1:0\"]\n    system", "127.0.0.1:1\"]\n    system"), "a restart is needed to change snmp.responder.listen")
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	l.configure(text)
+	l.start(outside{})
+	if got := engineBoots(t, l.manager(user("noc"))); got != boots+1 {
+		t.Errorf("snmpEngineBoots is %d after a restart, %d before", got, boots)
+	}
+}
+
+func engineBoots(t *testing.T, g *gosnmp.GoSNMP) int {
+	t.Helper()
+	answer, err := g.Get([]string{".1.3.6.1.6.3.10.2.1.2.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, ok := answer.Variables[0].Value.(int)
+	if !ok {
+		t.Fatalf("snmpEngineBoots is %v", answer.Variables[0].Value)
+	}
+	return n
+}
+
+// TestAuthenticationFailures: many of them make one notification a second, and none where they are off.
+func TestAuthenticationFailures(t *testing.T) {
+	received, port := receiveTraps(t)
+	text := responderConfig(t, port)
+	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), outside{})
+	stranger := l.manager(impatient("secret"))
+	stranger.Timeout = time.Millisecond
+	_, _ = stranger.Get([]string{coldStart})
+	l.reload(text, "configuration loaded")
+	begin := time.Now()
+	for range 20 {
+		_, _ = stranger.Get([]string{coldStart})
+	}
+	eventually(t, "all are counted", func() bool { return l.d.snmp.responder.Stats().InBadCommunityNames == 21 })
+	eventually(t, "one is sent", func() bool { return len(received.names()) >= 2 })
+	seconds := int(time.Since(begin)/time.Second) + 2 // those that have begun
+	if got := received.names(); len(got) > 1+seconds {
+		t.Errorf("in %d seconds: %q", seconds, got)
+	}
+}
+
+// TestViewPolicy: who may do what, as the VACM tables say it.
+func TestViewPolicy(t *testing.T) {
+	all := config.View{Name: "all", Include: []mib.OID{mib.MustOID("1.3.6.1")}}
+	some := config.View{Name: "some", Include: []mib.OID{mib.MustOID("1.3.6.1")}, Exclude: []mib.OID{mib.MustOID("1.3.6.1.6")}}
+	tests := []struct {
+		name     string
+		group    config.AccessGroup
+		insecure bool
+		want     []string
+	}{
+		{"reads", config.AccessGroup{Name: "g", Read: "some", Level: "authPriv"}, false, []string{"v2c noAuthNoPriv some - -", "usm authPriv some - -"}},
+		{"writes", config.AccessGroup{Name: "g", Read: "all", Write: "some", Notify: "all", Level: "authPriv"}, false, []string{"v2c noAuthNoPriv all - all", "usm authPriv all some all"}},
+		{"writes at a lower level", config.AccessGroup{Name: "g", Read: "all", Write: "all", Level: "noAuthNoPriv"}, false, []string{"v2c noAuthNoPriv all - -", "usm noAuthNoPriv all - -", "usm authPriv all all -"}},
+		{"writes insecurely", config.AccessGroup{Name: "g", Read: "all", Write: "all", Level: "authNoPriv"}, true, []string{"v2c noAuthNoPriv all all -", "usm authNoPriv all all -", "usm authPriv all all -"}},
+	}
+	names := map[wire.SecurityModel]string{wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}
+	name := func(v *vacm.View) string {
+		if v == nil {
+			return "-"
+		}
+		return v.Name()
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := newViewPolicy(&config.Responder{
+				AllowInsecureSet: tt.insecure, Views: []config.View{all, some}, Groups: []config.AccessGroup{tt.group},
+				Users: []config.User{{Name: "u", Group: "g"}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, e := range p.Entries() {
+				got = append(got, fmt.Sprint(names[e.Model], " ", e.Level, " ", name(e.Read), " ", name(e.Write), " ", name(e.Notify)))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
