@@ -25,6 +25,7 @@ type modelled struct {
 	id                       sessions.ID
 	sid                      string
 	startSeen, marked, over  bool
+	claims                   int // disconnects that can be undone
 	began, heard, secs, died int
 }
 
@@ -192,17 +193,25 @@ func TestTableAgainstModel(t *testing.T) {
 				s := one(rt)
 				await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{s.id}, done); return err })
 				if !s.marked {
-					s.marked = true
+					s.marked, s.claims = true, 1
 					m.marks++
+				} else if s.claims > 0 {
+					s.claims++
 				}
 			},
 			"undo": func(rt *rapid.T) {
 				s := one(rt)
 				await(t, func(done func(error)) error { f.Undo([]sessions.ID{s.id}, done); return nil })
-				if s.marked {
+				if s.claims == 1 {
 					s.marked = false
 					m.marks--
 				}
+				s.claims = max(0, s.claims-1)
+			},
+			"terminate": func(rt *rapid.T) {
+				s := one(rt)
+				sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nil, nil).Start(s.id)
+				s.claims = 0
 			},
 			"end": func(rt *rapid.T) {
 				s := one(rt)
@@ -226,6 +235,9 @@ func TestTableAgainstModel(t *testing.T) {
 					t.Fatal(err)
 				}
 				f.Table = again
+				for _, s := range m.byName {
+					s.claims = 0
+				}
 			},
 			"": func(rt *rapid.T) { m.compare(rt, f) },
 		})

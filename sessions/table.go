@@ -32,7 +32,8 @@ type Table struct {
 	endings  endings
 	counters Counters
 	last     ID
-	dirty    bool // rows or counters differ from the published view
+	claims   map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
+	dirty    bool       // rows or counters differ from the published view
 
 	view atomic.Pointer[View]
 }
@@ -53,7 +54,7 @@ type sharedNAS struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, now: cfg.Now,
-		byName: map[name]ID{}, nases: map[NAS]*sharedNAS{},
+		byName: map[name]ID{}, nases: map[NAS]*sharedNAS{}, claims: map[ID]int{},
 		endings: endings{
 			keep: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			seed: maphash.MakeSeed(), known: map[uint64]ending{},
@@ -188,6 +189,7 @@ func (t *Table) share(nas NAS) *sharedNAS {
 // drop takes a session out of the table.
 func (t *Table) drop(s *Session) {
 	t.rows.remove(s.ID)
+	delete(t.claims, s.ID)
 	delete(t.byName, name{s.NAS, s.AcctSessionID})
 	shared := t.nases[*s.NAS]
 	if shared.live--; shared.live == 0 {

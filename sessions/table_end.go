@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// Disconnect marks live sessions as being terminated, which nothing cancels, and counts them: what
-// a SET of casnDisconnect to true(1) does (R5). All are marked, or none and the error is a
-// *[NotLiveError] for the first that is not live. marked are those that were not being terminated
-// already. The caller gives all ids to the [Terminator] once it will not call [Table.Undo] any more:
-// who marked the others may not have come to it. done is called when the marks are durable.
+// Disconnect marks live sessions as being terminated, and counts them: what a SET of casnDisconnect to
+// true(1) does (R5). All are marked, or none and the error is a *[NotLiveError] for the first that is
+// not live. marked are those that were not being terminated already. done is called when the marks are
+// durable.
+//
+// The caller then gives all ids, marked by it or not, either to the [Terminator], and nothing cancels the
+// end of these sessions any more, or to [Table.Undo].
 func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -26,6 +28,9 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 		if s := t.rows.get(id); s.State == Active {
 			t.mark(&c, s, Terminating)
 			marked = append(marked, id)
+			t.claims[id] = 1
+		} else if t.claims[id] > 0 {
+			t.claims[id]++
 		}
 	}
 	t.counters.Disconnected += uint64(len(marked))
@@ -33,20 +38,35 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 	return marked, nil
 }
 
-// Undo takes back what a Disconnect marked, for a SET that failed elsewhere (RFC 2741 section
-// 7.2.4.3). Sessions that have ended since stay ended. It does not ask whether the journal accepts:
-// refused, it would leave sessions Terminating that nobody ends.
-func (t *Table) Undo(marked []ID, done func(error)) {
+// Undo takes back a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section 7.2.4.3). A
+// session that another Disconnect has met meanwhile stays marked until that one is undone too; one that has
+// ended, or that a Terminator has, stays as it is. It does not ask whether the journal accepts: refused, it
+// would leave sessions Terminating that nobody ends.
+func (t *Table) Undo(ids []ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var c Change
-	for _, id := range marked {
-		if s := t.rows.get(id); s != nil && s.State == Terminating {
-			t.mark(&c, s, Active)
+	for _, id := range ids {
+		switch t.claims[id] {
+		case 0: // final
+		case 1:
+			delete(t.claims, id)
+			t.mark(&c, t.rows.get(id), Active)
 			t.counters.Disconnected--
+		default:
+			t.claims[id]--
 		}
 	}
 	t.commit(c, done)
+}
+
+// keep makes marks final.
+func (t *Table) keep(ids []ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		delete(t.claims, id)
+	}
 }
 
 func (t *Table) mark(c *Change, s *Session, state State) {

@@ -106,6 +106,29 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// TestUndoOfTwo: a mark that two have wanted goes with the second that is undone, and not at all once
+// one of them has told the terminator.
+func TestUndoOfTwo(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		f := newFixture(t, sessions.Config{})
+		f.send(t, sessions.Start, "a", 0)
+		for range 2 {
+			await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		}
+		undo := func() sessions.State {
+			await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
+			return f.View().Get(1).State
+		}
+		if kept {
+			sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nil, nil).Start(1)
+		}
+		want := map[bool]sessions.State{false: sessions.Active, true: sessions.Terminating}[kept]
+		if first, second := undo(), undo(); first != sessions.Terminating || second != want {
+			t.Errorf("kept %t: %s, then %s", kept, first, second)
+		}
+	}
+}
+
 // TestTerminatingEndsWithAdminReset: whatever ends a session that the operator wanted ended.
 func TestTerminatingEndsWithAdminReset(t *testing.T) {
 	tests := []struct {

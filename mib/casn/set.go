@@ -60,7 +60,6 @@ type change struct {
 	*writer
 	ids       []sessions.ID
 	positions []int // by id
-	marked    []sessions.ID
 }
 
 // Commit marks the sessions, and waits until that is durable. One that has ended since the test
@@ -70,15 +69,14 @@ func (c *change) Commit() error {
 		return nil
 	}
 	durable := make(chan error, 1)
-	marked, err := c.table.Disconnect(c.ids, func(err error) { durable <- err })
-	if err != nil {
+	if _, err := c.table.Disconnect(c.ids, func(err error) { durable <- err }); err != nil {
 		position := c.positions[0]
 		if gone, ok := errors.AsType[*sessions.NotLiveError](err); ok {
 			position = c.positions[gone.Index]
 		}
 		return &mib.SetError{Status: mib.CommitFailed, Index: position, Err: err}
 	}
-	c.marked = marked
+	var err error
 	select {
 	case err = <-durable:
 	case <-time.After(commitWait):
@@ -93,8 +91,7 @@ func (c *change) Commit() error {
 
 // Undo takes the marks off again.
 func (c *change) Undo() error {
-	c.table.Undo(c.marked, nil)
-	c.marked = nil
+	c.table.Undo(c.ids, nil)
 	return nil
 }
 

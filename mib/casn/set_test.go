@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,4 +131,35 @@ func TestSetUndoneWhenNothingIsAccepted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestConcurrentSets: of two SETs of one row at once, the first fails for a slow disk and is undone;
+// the second, which found the mark of the first, must not be told success with no mark left.
+func TestConcurrentSets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
+		f.journal.Hold(true)
+		commit := func() chan error {
+			done := make(chan error, 1)
+			set, err := f.tree.Test([]mib.Varbind{assign(1, 1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() { done <- set.Commit() }()
+			synctest.Wait()
+			return done
+		}
+		first := commit()
+		time.Sleep(300 * time.Millisecond)
+		second := commit()
+		time.Sleep(500 * time.Millisecond) // the first has given up at 700 ms
+		f.journal.Hold(false)
+		err1, err2 := <-first, <-second
+		synctest.Wait()
+		v := f.table.View()
+		if err1 == nil || err2 != nil || v.Get(1).State != sessions.Terminating || v.Disconnected != 1 {
+			t.Errorf("first: %v, second: %v, state %s, counted %d", err1, err2, v.Get(1).State, v.Disconnected)
+		}
+	})
 }

@@ -227,7 +227,7 @@ func (s *Server) mark(ids []sessions.ID) ([]sessions.ID, error) {
 		return nil, errEnding
 	}
 	if err != nil {
-		s.table.Undo(marked, nil)
+		s.table.Undo(ids, nil)
 		return nil, err
 	}
 	// Also those that were marked already: who marked them may have ended before it came here.
