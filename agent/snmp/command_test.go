@@ -123,8 +123,8 @@ func TestSet(t *testing.T) {
 			if got := show(f.ask(manager, request(t, tt.community, gosnmp.SetRequest, tt.vars...))); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
-			if f.numbers.number != tt.after {
-				t.Errorf("the number is %d, want %d", f.numbers.number, tt.after)
+			if f.numbers.number.Load() != tt.after {
+				t.Errorf("the number is %d, want %d", f.numbers.number.Load(), tt.after)
 			}
 		})
 	}

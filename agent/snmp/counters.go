@@ -11,13 +11,13 @@ import (
 // counters are what is counted in the path of a message.
 type counters struct {
 	inPkts, outPkts                                        atomic.Uint64
-	badVersions, badCommunityNames, badCommunityUses       atomic.Uint64
+	badVersions, badCommunityNames                         atomic.Uint64
 	asnParseErrs, silentDrops                              atomic.Uint64
 	unknownSecurityModels, invalidMsgs, unknownPDUHandlers atomic.Uint64
 	unknownContexts                                        atomic.Uint64
 	gets, nexts, bulks, sets                               atomic.Uint64
 	reqVars, setVars                                       atomic.Uint64
-	tooBigs, noSuchNames, badValues, genErrs               atomic.Uint64
+	tooBigs, genErrs                                       atomic.Uint64
 	responses, reports                                     atomic.Uint64
 	overRequests, overOctets, overFailures, overSets       atomic.Uint64
 	sendErrors                                             atomic.Uint64
@@ -52,9 +52,14 @@ func (r *Responder) Stats() Stats {
 // counts are those that the tree shows.
 func (r *Responder) counts() snmpmib.Counts {
 	c := &r.counters
+	traps := uint64(0)
+	if r.cfg.OutTraps != nil {
+		traps = r.cfg.OutTraps()
+	}
 	return snmpmib.Counts{
-		InPkts: c.inPkts.Load(), OutPkts: c.outPkts.Load(),
-		InBadVersions: c.badVersions.Load(), InBadCommunityNames: c.badCommunityNames.Load(), InBadCommunityUses: c.badCommunityUses.Load(),
+		OutTraps: traps,
+		InPkts:   c.inPkts.Load(), OutPkts: c.outPkts.Load(),
+		InBadVersions: c.badVersions.Load(), InBadCommunityNames: c.badCommunityNames.Load(),
 		InASNParseErrs: c.asnParseErrs.Load(), SilentDrops: c.silentDrops.Load(),
 		UnknownSecurityModels: c.unknownSecurityModels.Load(), InvalidMsgs: c.invalidMsgs.Load(),
 		UnknownPDUHandlers: c.unknownPDUHandlers.Load(), UnknownContexts: c.unknownContexts.Load(),

@@ -36,7 +36,6 @@ type exchange struct {
 	pdu     wire.PDU
 	session usm.Session
 	access  *vacm.AccessEntry
-	isSet   bool // next is to carry out a SET
 
 	// Of the answer.
 	frame  wire.Frame

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,11 +28,11 @@ var (
 // numbers is the state of the module. Its number can be set to 0 to 99; the commit of 13 fails, that of
 // 14 waits for release.
 type numbers struct {
-	number  int32
+	number  atomic.Int32
 	rows    uint32
 	text    string
 	release chan struct{}
-	cleanup int
+	cleanup atomic.Int32
 }
 
 func (n *numbers) Writable(mib.Def) bool { return true }
@@ -60,12 +61,12 @@ func (c *numberChange) Commit() error {
 	case 14:
 		<-c.n.release
 	}
-	c.was, c.n.number = c.n.number, c.to
+	c.was = c.n.number.Swap(c.to)
 	return nil
 }
 
-func (c *numberChange) Undo() error { c.n.number = c.was; return nil }
-func (c *numberChange) Cleanup()    { c.n.cleanup++ }
+func (c *numberChange) Undo() error { c.n.number.Store(c.was); return nil }
+func (c *numberChange) Cleanup()    { c.n.cleanup.Add(1) }
 
 func (n *numbers) module() mib.Part {
 	scalar := func(name string, oid mib.OID, t mib.Type, get func(*numbers, *mib.Value)) mib.Scalar[*numbers] {
@@ -84,7 +85,7 @@ func (n *numbers) module() mib.Part {
 				return name, struct{}{}, false
 			},
 		},
-		Get: func(_ struct{}, v *mib.Value) { v.SetInteger32(n.number) },
+		Get: func(_ struct{}, v *mib.Value) { v.SetInteger32(n.number.Load()) },
 		Test: func(v *mib.Value) mib.ErrorStatus {
 			if v.Int32() < 0 || v.Int32() > 99 {
 				return mib.WrongValue
@@ -198,6 +199,12 @@ func cmpOr(a, b string) string {
 	return a
 }
 
+func newNumbers(rows uint32) *numbers {
+	n := &numbers{rows: rows, text: "hello", release: make(chan struct{})}
+	n.number.Store(7)
+	return n
+}
+
 func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	t.Helper()
 	engine, err := usm.OpenEngine(filepath.Join(t.TempDir(), "engine"), nil, time.Now)
@@ -216,7 +223,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	for _, c := range change {
 		c(&cfg)
 	}
-	n := &numbers{number: 7, rows: 1000, text: "hello", release: make(chan struct{})}
+	n := newNumbers(1000)
 	r, err := New(cfg, testPolicy(t), n.module())
 	if err != nil {
 		t.Fatal(err)

@@ -32,18 +32,17 @@ func (e *exchange) process() verdict {
 	c.inPkts.Add(1)
 	if !e.r.requests.Allow(e.from.Addr(), 1, e.now) {
 		c.overRequests.Add(1)
+		e.r.complain(overLimit, e.from, e.now, "limit", "requests")
 		return dropped
 	}
 	if e.n > maxDatagram {
-		c.asnParseErrs.Add(1)
-		return dropped
+		return e.malformed(errCutOff)
 	}
 	if err := e.msg.Parse(e.in[:e.n]); err != nil {
-		if errors.Is(err, wire.ErrVersion) {
-			c.badVersions.Add(1)
-		} else {
-			c.asnParseErrs.Add(1)
+		if !errors.Is(err, wire.ErrVersion) {
+			return e.malformed(err)
 		}
+		c.badVersions.Add(1)
 		return dropped
 	}
 	e.policy = e.r.policy.Load()
@@ -57,18 +56,27 @@ func (e *exchange) process() verdict {
 	return dropped
 }
 
+var errCutOff = errors.New("larger than a datagram")
+
+// malformed counts what is not a message, or not a PDU in it.
+func (e *exchange) malformed(err error) verdict {
+	e.r.counters.asnParseErrs.Add(1)
+	e.r.complain(malformed, e.from, e.now, "err", err)
+	return dropped
+}
+
 // processCommunity takes a message of SNMPv2c.
 func (e *exchange) processCommunity() verdict {
 	c := &e.r.counters
 	name, _, allowed := e.policy.Community(e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
+		e.r.complain(badCommunity, e.from, e.now)
 		e.authenticationFailed()
 		return dropped
 	}
 	if err := e.pdu.Parse(e.msg.Data); err != nil {
-		c.asnParseErrs.Add(1)
-		return dropped
+		return e.malformed(err)
 	}
 	if !isRequest(e.pdu.Type) {
 		c.unknownPDUHandlers.Add(1)
@@ -93,9 +101,11 @@ func (e *exchange) processUSM() verdict {
 	if err != nil {
 		return e.refuse(err)
 	}
-	if e.scoped.Parse(scoped, e.msg.Flags&wire.FlagPriv != 0) != nil || e.pdu.Parse(e.scoped.PDU) != nil {
-		c.asnParseErrs.Add(1)
-		return dropped
+	if err := e.scoped.Parse(scoped, e.msg.Flags&wire.FlagPriv != 0); err != nil {
+		return e.malformed(err)
+	}
+	if err := e.pdu.Parse(e.scoped.PDU); err != nil {
+		return e.malformed(err)
 	}
 	if !isRequest(e.pdu.Type) {
 		c.unknownPDUHandlers.Add(1)
@@ -125,9 +135,9 @@ func isRequest(t wire.PDUType) bool {
 func (e *exchange) refuse(err error) verdict {
 	failure, ok := errors.AsType[*usm.Failure](err)
 	if !ok {
-		e.r.counters.asnParseErrs.Add(1)
-		return dropped
+		return e.malformed(err)
 	}
+	e.complainRefused(failure)
 	if failure.IsWrongDigest() {
 		e.authenticationFailed()
 	}
@@ -143,6 +153,7 @@ func (e *exchange) refuse(err error) verdict {
 	}
 	if !e.r.failures.Allow(e.from.Addr(), 1, e.now) {
 		e.r.counters.overFailures.Add(1)
+		e.r.complain(overLimit, e.from, e.now, "limit", "failures")
 		return dropped
 	}
 	return e.report(failure.Counter, failure.Value, failure.ReportLevel, requestID)
@@ -217,6 +228,7 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	v := e.sendable()
 	if v == answered && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
 		c.overOctets.Add(1)
+		e.r.complain(overLimit, e.from, e.now, "limit", "response-octets")
 		return dropped
 	}
 	return v

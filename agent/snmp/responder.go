@@ -50,7 +50,9 @@ type Config struct {
 	// AuthenticationFailure is called for each message with a wrong community or digest. It must
 	// return at once, and is called from several goroutines. nil: nothing is called.
 	AuthenticationFailure func(from netip.AddrPort)
-	// Logger takes what an operator should know; nil discards it.
+	// OutTraps is how many notifications were sent, for snmpOutTraps; nil: none.
+	OutTraps func() uint64
+	// Logger takes a line a minute for each kind of trouble; nil discards them.
 	Logger *slog.Logger
 }
 
@@ -63,13 +65,14 @@ type Limits struct {
 
 // Responder is an SNMP command responder (R16).
 type Responder struct {
-	cfg       Config
-	tree      *mib.Tree
-	policy    atomic.Pointer[vacm.Policy]
-	system    atomic.Pointer[snmpmib.System]
-	endpoints []*endpoint
-	counters  counters
-	began     time.Time
+	cfg        Config
+	tree       *mib.Tree
+	policy     atomic.Pointer[vacm.Policy]
+	system     atomic.Pointer[snmpmib.System]
+	endpoints  []*endpoint
+	counters   counters
+	grievances [complaints]grievance
+	began      time.Time
 
 	requests, octets, failures *limit.Limiter
 

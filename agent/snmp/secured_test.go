@@ -105,8 +105,8 @@ func TestUsers(t *testing.T) {
 			}
 		})
 	}
-	if f.numbers.number != 42 || f.numbers.cleanup != 1 {
-		t.Errorf("the number is %d, set %d times", f.numbers.number, f.numbers.cleanup)
+	if f.numbers.number.Load() != 42 || f.numbers.cleanup.Load() != 1 {
+		t.Errorf("the number is %d, set %d times", f.numbers.number.Load(), f.numbers.cleanup.Load())
 	}
 }
 
@@ -145,7 +145,7 @@ func TestBadUsers(t *testing.T) {
 			if err == nil && answer.Error == gosnmp.NoError && answer.PDUType == gosnmp.GetResponse {
 				t.Errorf("the SET was answered with %s", show(answer))
 			}
-			if f.numbers.number != 7 {
+			if f.numbers.number.Load() != 7 {
 				t.Error("the SET was carried out")
 			}
 			if tt.count(f.Stats()) <= tt.count(before) {

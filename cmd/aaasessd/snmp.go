@@ -176,7 +176,8 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	}
 	s.responder, err = snmp.New(snmp.Config{
 		Listen: r.Listen, Engine: engine, USM: s.usm, System: access.system, MaxMessageSize: r.MaxMessageSize, Limits: access.limits,
-		AuthenTraps: s.authenTraps.Load, AuthenticationFailure: s.authenticationFailed, Logger: d.log,
+		AuthenTraps: s.authenTraps.Load, AuthenticationFailure: s.authenticationFailed,
+		OutTraps: s.notifications, Logger: d.log,
 	}, access.policy, parts...)
 	if err != nil {
 		return err
@@ -237,6 +238,14 @@ func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
 	if now != last && s.lastFailure.CompareAndSwap(last, now) {
 		_ = s.notifier.Notify(notify.AuthenticationFailure) // a queue that is full counts what it drops
 	}
+}
+
+// notifications is how many were sent.
+func (s *snmpEngine) notifications() (n uint64) {
+	for _, t := range s.notifier.Stats() {
+		n += t.Sent
+	}
+	return n
 }
 
 // Run serves managers, and tells receivers of notifications that we have started.
