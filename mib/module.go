@@ -30,6 +30,7 @@ func (m *Module[S]) leaves() []leaf {
 	for i, o := range m.Objects {
 		ls[i].def, ls[i].test = o.def(), o.test
 		ls[i].get, ls[i].next = o.bind()
+		ls[i].rows, ls[i].newCursor = o.table(), o.newCursor
 	}
 	return ls
 }

@@ -31,14 +31,55 @@ type Object[S any] interface {
 	// a walk runs for each cell, so nothing stands between them and the module's own functions.
 	bind() (getFunc, nextFunc)
 	test(v *Value) ErrorStatus
+	// table tells the objects of one table by a pointer that they share, nil for a scalar, and
+	// newCursor makes what a reader remembers of it.
+	table() any
+	newCursor() cursor
 }
 
 // getFunc finds the value of one instance.
 type getFunc func(state any, instance OID, v *Value) bool
 
 // nextFunc finds the first instance after the given one (or at it, if include), puts it behind
-// vb.Name and its value into vb.Value.
-type nextFunc func(state any, instance OID, include bool, vb *Varbind) bool
+// vb.Name and its value into vb.Value. at may be nil.
+type nextFunc func(state any, at cursor, instance OID, include bool, vb *Varbind) bool
+
+// cursor is the row of a table that a reader found last in the present request: a walk of several
+// columns asks for the same row once for each.
+type cursor interface{ forget() }
+
+// rowCursor is the cursor of a table whose rows are of type R.
+type rowCursor[R any] struct {
+	known   bool
+	from    OID // the index that was asked for
+	include bool
+	index   OID // of the row
+	row     R
+}
+
+func (c *rowCursor[R]) forget() {
+	if c.known {
+		*c = rowCursor[R]{from: c.from[:0], index: c.index[:0]}
+	}
+}
+
+// isAt reports whether the row is the answer to this question.
+func (c *rowCursor[R]) isAt(index OID, include bool) bool {
+	if !c.known || include != c.include || len(index) != len(c.from) {
+		return false
+	}
+	for i := range index {
+		if index[i] != c.from[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *rowCursor[R]) put(from OID, include bool, index OID, row R) {
+	c.known, c.include, c.row = true, include, row
+	c.from, c.index = append(c.from[:0], from...), append(c.index[:0], index...)
+}
 
 // Scalar is an object with one instance, .0.
 type Scalar[S any] struct {
@@ -57,7 +98,7 @@ func (o Scalar[S]) bind() (getFunc, nextFunc) {
 		read(state.(S), v)
 		return true
 	}
-	next := func(state any, instance OID, include bool, vb *Varbind) bool {
+	next := func(state any, _ cursor, instance OID, include bool, vb *Varbind) bool {
 		atZero := include && len(instance) == 1 && instance[0] == 0
 		if len(instance) > 0 && !atZero {
 			return false
@@ -70,6 +111,8 @@ func (o Scalar[S]) bind() (getFunc, nextFunc) {
 }
 
 func (o Scalar[S]) test(*Value) ErrorStatus { return NoError }
+func (o Scalar[S]) table() any              { return nil }
+func (o Scalar[S]) newCursor() cursor       { return nil }
 
 // Rows is how a table finds its rows of type R in a pinned state S.
 type Rows[S, R any] struct {
@@ -102,10 +145,19 @@ func (o Column[S, R]) bind() (getFunc, nextFunc) {
 		}
 		return ok
 	}
-	next := func(state any, instance OID, include bool, vb *Varbind) bool {
+	next := func(state any, at cursor, instance OID, include bool, vb *Varbind) bool {
+		c, _ := at.(*rowCursor[R])
+		if c != nil && c.isAt(instance, include) {
+			vb.Name = append(vb.Name, c.index...)
+			read(c.row, &vb.Value)
+			return true
+		}
 		name, row, ok := findNext(state.(S), instance, include, vb.Name)
 		if !ok {
 			return false
+		}
+		if c != nil {
+			c.put(instance, include, name[len(vb.Name):], row)
 		}
 		vb.Name = name
 		read(row, &vb.Value)
@@ -120,3 +172,6 @@ func (o Column[S, R]) test(v *Value) ErrorStatus {
 	}
 	return o.Test(v)
 }
+
+func (o Column[S, R]) table() any        { return o.Rows }
+func (o Column[S, R]) newCursor() cursor { return &rowCursor[R]{} }

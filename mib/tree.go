@@ -9,6 +9,7 @@ import (
 type Tree struct {
 	parts  []Part
 	leaves []leaf // by def.OID
+	tables []int  // by number of a table: its first leaf
 }
 
 // leaf is one scalar or column of a part.
@@ -18,6 +19,10 @@ type leaf struct {
 	get  getFunc
 	next nextFunc
 	test func(v *Value) ErrorStatus
+
+	rows      any // the table, nil of a scalar
+	newCursor func() cursor
+	table     int // its number, -1 of a scalar
 }
 
 // New makes a tree. Two objects with one OID, an object within another, or an object outside
@@ -39,7 +44,24 @@ func New(parts ...Part) (*Tree, error) {
 			return nil, fmt.Errorf("mib: %s %s and %s %s overlap", a.Name, a.OID, b.Name, b.OID)
 		}
 	}
+	t.numberTables()
 	return t, nil
+}
+
+func (t *Tree) numberTables() {
+	numbers := map[any]int{}
+	for i := range t.leaves {
+		l := &t.leaves[i]
+		if l.table = -1; l.rows == nil {
+			continue
+		}
+		n, known := numbers[l.rows]
+		if !known {
+			n = len(t.tables)
+			numbers[l.rows], t.tables = n, append(t.tables, i)
+		}
+		l.table = n
+	}
 }
 
 // Roots are the subtrees to register with a master agent.
@@ -90,11 +112,18 @@ type Reader struct {
 	// turn: what followed a leaf the last time mostly does so again.
 	last   int   // the leaf found last
 	follow []int // by leaf: the one that was found after it
+	found  int   // the leaf of the variable that Next gave last
+
+	cursors []cursor // by number of a table
 }
 
 // NewReader makes a reader with nothing pinned.
 func (t *Tree) NewReader() *Reader {
-	return &Reader{tree: t, pins: make([]any, len(t.parts)), follow: make([]int, len(t.leaves))}
+	r := &Reader{tree: t, pins: make([]any, len(t.parts)), follow: make([]int, len(t.leaves)), cursors: make([]cursor, len(t.tables))}
+	for n, i := range t.tables {
+		r.cursors[n] = t.leaves[i].newCursor()
+	}
+	return r
 }
 
 // holding is [Tree.holding], with a guess before the search.
@@ -128,7 +157,23 @@ func isUnder(name, prefix OID) bool {
 
 // Release ends the request: the next Get or Next sees the state of its own time. Call it after
 // each request, so that an idle reader keeps no old state alive.
-func (r *Reader) Release() { clear(r.pins) }
+func (r *Reader) Release() {
+	clear(r.pins)
+	for _, c := range r.cursors {
+		c.forget()
+	}
+}
+
+// Object is the place among [Tree.Defs] of the object that the last Next has found a variable of.
+func (r *Reader) Object() int { return r.found }
+
+// cursor is for a walk of several columns; one of a single column never asks for a row twice.
+func (r *Reader) cursor(i int) cursor {
+	if n := r.tree.leaves[i].table; n >= 0 && r.follow[i] != i {
+		return r.cursors[n]
+	}
+	return nil
+}
 
 func (r *Reader) state(part int) any {
 	if r.pins[part] == nil {
@@ -166,7 +211,8 @@ func (r *Reader) Next(start OID, include bool, end OID, vb *Varbind) {
 	for ; i < len(t.leaves); i++ {
 		l := &t.leaves[i]
 		vb.Name = append(vb.Name[:0], l.def.OID...)
-		if l.next(r.state(l.part), instance, include, vb) {
+		if l.next(r.state(l.part), r.cursor(i), instance, include, vb) {
+			r.found = i
 			if len(end) > 0 && vb.Name.Compare(end) >= 0 {
 				break
 			}

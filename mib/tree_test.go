@@ -218,3 +218,67 @@ func TestTreeTellsWhatItHolds(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestReaderColumns: several columns asked in turn, as a GETBULK does, give what each gives alone, also
+// when the state changes between requests and when rows come to their end.
+func TestReaderColumns(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &columnsModule{rows: rapid.Uint32Range(0, 6).Draw(t, "rows")}
+		tree, err := New(m.part())
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared := tree.NewReader()
+		names := []OID{columnsRoot.Append(1), columnsRoot.Append(2), columnsRoot.Append(3)}
+		for range rapid.IntRange(1, 12).Draw(t, "requests") {
+			m.rows = rapid.Uint32Range(0, 6).Draw(t, "rows now")
+			for range rapid.IntRange(1, 9).Draw(t, "variables") {
+				i := rapid.IntRange(0, len(names)-1).Draw(t, "column")
+				include := rapid.Bool().Draw(t, "include")
+				var got, want Varbind
+				shared.Next(names[i], include, nil, &got)
+				tree.NewReader().Next(names[i], include, nil, &want)
+				if got.Name.Compare(want.Name) != 0 || got.Value.Type != want.Value.Type || want.Value.Type != EndOfMibView && got.Value.Num != want.Value.Num {
+					t.Fatalf("behind %v (include %t): %v, want %v", names[i], include, got, want)
+				}
+				names[i] = want.Name
+				if want.Value.Type == EndOfMibView {
+					names[i] = columnsRoot.Append(uint32(i + 1))
+				} else if at := tree.Defs()[shared.Object()].OID; !got.Name.HasPrefix(at) {
+					t.Fatalf("%v is said to be of %v", got.Name, at)
+				}
+			}
+			shared.Release()
+		}
+	})
+}
+
+var columnsRoot = MustOID("1.3.6.1.4.1.32473.7")
+
+// columnsModule is a table of three columns, whose cells tell the row, the column and how many rows there are.
+type columnsModule struct{ rows uint32 }
+
+func (m *columnsModule) part() Part {
+	rows := &Rows[uint32, [2]uint32]{
+		Get: func(n uint32, index OID) (row [2]uint32, ok bool) {
+			return [2]uint32{n, index[0]}, len(index) == 1 && index[0] >= 1 && index[0] <= n
+		},
+		Next: func(n uint32, index OID, include bool, name OID) (OID, [2]uint32, bool) {
+			row := uint32(1)
+			if len(index) > 0 {
+				if row = max(1, index[0]); index[0] > 0 && (!include || len(index) > 1) {
+					row++
+				}
+			}
+			return append(name, row), [2]uint32{n, row}, row <= n
+		},
+	}
+	var objects []Object[uint32]
+	for c := range uint32(3) {
+		objects = append(objects, Column[uint32, [2]uint32]{
+			Def: Def{Name: "column", OID: columnsRoot.Append(c + 1), Type: Gauge32, Access: ReadOnly}, Rows: rows,
+			Get: func(row [2]uint32, v *Value) { v.SetGauge32(row[0]*10000 + row[1]*10 + c) },
+		})
+	}
+	return &Module[uint32]{Name: "columns", Root: columnsRoot, Pin: func() uint32 { return m.rows }, Objects: objects}
+}

@@ -44,6 +44,11 @@ type exchange struct {
 	start  mib.OID
 	last   []mib.OID // of a GETBULK: the name that each repeater has come to
 	ended  []bool    // of a GETBULK: whether it is at its end
+
+	// Which objects a view has as a whole, by their places in the tree: of most variables that is all
+	// there is to ask. Of the view that was looked through last.
+	view    *vacm.View
+	covered []bool
 }
 
 func (r *Responder) newExchange() *exchange {
@@ -74,6 +79,17 @@ func (r *Responder) put(e *exchange) {
 	select {
 	case r.free <- e:
 	default:
+	}
+}
+
+// look notes through which view the next variables are seen.
+func (e *exchange) look(view *vacm.View) {
+	if view == e.view {
+		return
+	}
+	e.view, e.covered = view, e.covered[:0]
+	for _, oid := range e.r.objects {
+		e.covered = append(e.covered, view.Covers(oid))
 	}
 }
 

@@ -80,8 +80,9 @@ func (e *exchange) getNext() verdict {
 // next puts the first variable behind name that the view has into e.vb. Where the view has nothing
 // it jumps: a million rows that may not be seen cost as much as one.
 func (e *exchange) next(view *vacm.View, name mib.OID) {
+	e.look(view)
 	e.reader.Next(name, false, nil, &e.vb)
-	for e.vb.Value.Type != mib.EndOfMibView && !view.Contains(e.vb.Name) {
+	for e.vb.Value.Type != mib.EndOfMibView && !e.covered[e.reader.Object()] && !view.Contains(e.vb.Name) {
 		var more bool
 		if e.start, more = view.After(e.vb.Name, e.start); !more {
 			e.vb.Value.Type = mib.EndOfMibView
@@ -120,6 +121,7 @@ func (e *exchange) getBulk() verdict {
 			if !e.appendFitting(room) {
 				return e.finishPDU(mib.NoError, 0)
 			}
+			e.last[i], e.vb.Name = e.vb.Name, e.last[i]
 			ended = ended && e.ended[i]
 		}
 		if ended { // as section 4.2.3 allows
@@ -151,7 +153,6 @@ func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) {
 		return
 	}
 	e.next(view, last)
-	e.last[i] = append(e.last[i][:0], e.vb.Name...)
 	e.ended[i] = e.vb.Value.Type == mib.EndOfMibView
 }
 

@@ -67,6 +67,7 @@ type Limits struct {
 type Responder struct {
 	cfg        Config
 	tree       *mib.Tree
+	objects    []mib.OID // of the tree, in order
 	policy     atomic.Pointer[vacm.Policy]
 	system     atomic.Pointer[snmpmib.System]
 	endpoints  []*endpoint
@@ -106,6 +107,9 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	})
 	if r.tree, err = mib.New(append(own, parts...)...); err != nil {
 		return nil, err
+	}
+	for _, def := range r.tree.Defs() {
+		r.objects = append(r.objects, def.OID)
 	}
 	for _, addr := range cfg.Listen {
 		ep, err := r.listen(addr)
