@@ -66,7 +66,8 @@ type Assignment struct {
 	Position int // in the request, from 1: the error-index that concerns it
 }
 
-// Writer carries out the assignments of one request that concern one module.
+// Writer carries out the assignments of one request that concern one module. Several requests may be
+// under way at once, each on a goroutine of its own.
 type Writer interface {
 	// Writable says whether an object can be written at present (a configuration may forbid it).
 	Writable(o Def) bool

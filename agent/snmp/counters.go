@@ -31,8 +31,8 @@ type Stats struct {
 
 	Gets, GetNexts, GetBulks, Sets uint64 // requests that were carried out or refused with an error-status
 	Reports                        uint64 // sent
-	// Dropped requests: of a source with too many a second, answers of SNMPv2c beyond its octets a
-	// second, answers to messages that were not authentic beyond their number a second, and SETs for
+	// Dropped requests: of a source with too many a second, answers to what anybody can forge
+	// beyond its octets a second, answers to messages that were not authentic beyond their number a second, and SETs for
 	// which there was no room beside others that wait for the disk.
 	OverRequests, OverResponseOctets, OverFailures, OverSets uint64
 	SendErrors                                               uint64 // answers that the system did not take

@@ -24,7 +24,8 @@
 // itself. Reading the tree waits for nothing, so no request waits for more than those before it.
 //
 // A SET may wait for the disk. It is checked where it was read, then given to one of a few setters; a
-// bounded number waits for these, and what is more is dropped and counted.
+// bounded number waits for these, and what is more is dropped and counted. Requests that a manager sends
+// without waiting for answers may overtake each other.
 //
 // An exchange has one owner at a time and is passed on with its request. Users, policy and limits are
 // read once for each request, and replaced as a whole.
@@ -44,8 +45,9 @@
 //
 // # Denial of service
 //
-// Messages, reports to messages that are not authentic, and octets of SNMPv2c are bounded for each source
-// and second ([Limits]): an SNMPv2c request with a forged source makes us send to a victim what the
-// community's sources allow, and no more than so many octets. A request is answered with at most one
-// datagram, however many repetitions it asks for.
+// Messages, reports to messages that are not authentic, and octets in answer to what anybody can forge
+// (SNMPv2c, noAuthNoPriv) are bounded for each source and second ([Limits]). A request is answered with
+// at most one datagram, however many repetitions it asks for, and a bounded number of jumps over what its
+// view has not. Of a message that proves nothing no more is read than its report needs. An answer is sent at
+// once or not at all: a link that takes nothing keeps nobody waiting.
 package snmp

@@ -129,13 +129,13 @@ func (ep *endpoint) run(ctx context.Context) error {
 			return fmt.Errorf("snmp: %v: %w", ep.addr, err)
 		}
 		now := ep.r.clock()
-		for i := n - 1; i >= 0; i-- {
+		for i := range n {
 			e := ep.waiting[i]
 			ep.waiting[i] = nil
 			ep.received(e, &ep.messages[i])
 			e.now = now
 			// The last one is our own: alone, as mostly, a request costs no switch between goroutines.
-			if i == 0 || !ep.r.help(ep, e) {
+			if i == n-1 || !ep.r.help(ep, e) {
 				ep.r.serve(ep, e)
 			}
 		}
@@ -208,7 +208,7 @@ type sending struct {
 	hdr           unix.Msghdr
 	iov           unix.Iovec
 	controlLength int
-	fn            func(fd uintptr) bool
+	fn            func(fd uintptr)
 	errno         syscall.Errno
 }
 
@@ -226,7 +226,7 @@ func (ep *endpoint) send(e *exchange) error {
 		s.hdr.Control = &e.control[0]
 		s.hdr.SetControllen(s.controlLength)
 	}
-	if err := ep.raw.Write(s.fn); err != nil {
+	if err := ep.raw.Control(s.fn); err != nil {
 		return err
 	}
 	if s.errno != 0 {
@@ -235,12 +235,11 @@ func (ep *endpoint) send(e *exchange) error {
 	return nil
 }
 
-func (s *sending) try(fd uintptr) bool {
-	for {
+// try sends at once or not at all: one who waits for a link that takes nothing would keep all others
+// waiting, and a manager asks again.
+func (s *sending) try(fd uintptr) {
+	for s.errno = unix.EINTR; s.errno == unix.EINTR; {
 		_, _, s.errno = unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&s.hdr)), unix.MSG_DONTWAIT)
-		if s.errno != unix.EINTR {
-			return s.errno != unix.EAGAIN
-		}
 	}
 }
 

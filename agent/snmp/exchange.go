@@ -45,6 +45,8 @@ type exchange struct {
 	last   []mib.OID // of a GETBULK: the name that each repeater has come to
 	ended  []bool    // of a GETBULK: whether it is at its end
 
+	jumps int // over what the view has not
+
 	// Which objects a view has as a whole, by their places in the tree: of most variables that is all
 	// there is to ask. Of the view that was looked through last.
 	view    *vacm.View
@@ -92,6 +94,9 @@ func (e *exchange) look(view *vacm.View) {
 		e.covered = append(e.covered, view.Covers(oid))
 	}
 }
+
+// forgeable says that anybody could have sent the request from any address: its answer must not be a weapon.
+func (e *exchange) forgeable() bool { return !e.secured() || e.session.Level == wire.NoAuthNoPriv }
 
 // secured says that a message is version 3.
 func (e *exchange) secured() bool { return e.msg.Version == wire.Version3 }

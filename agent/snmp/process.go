@@ -45,7 +45,7 @@ func (e *exchange) process() verdict {
 		c.badVersions.Add(1)
 		return dropped
 	}
-	e.policy = e.r.policy.Load()
+	e.policy, e.jumps = e.r.policy.Load(), 0
 	switch e.msg.Version {
 	case wire.Version2c:
 		return e.processCommunity()
@@ -141,15 +141,9 @@ func (e *exchange) refuse(err error) verdict {
 	if failure.IsWrongDigest() {
 		e.authenticationFailed()
 	}
-	if e.msg.Flags&wire.FlagReportable == 0 {
+	requestID, confirmed := e.claimed()
+	if !confirmed {
 		return dropped
-	}
-	requestID := int32(0)
-	if e.msg.Flags&wire.FlagPriv == 0 && e.scoped.Parse(e.msg.Data, false) == nil && e.pdu.Parse(e.scoped.PDU) == nil {
-		if !isRequest(e.pdu.Type) && e.pdu.Type != wire.InformRequest {
-			return dropped // a report about a report would have no end
-		}
-		requestID = e.pdu.RequestID
 	}
 	if !e.r.failures.Allow(e.from.Addr(), 1, e.now) {
 		e.r.counters.overFailures.Add(1)
@@ -159,6 +153,16 @@ func (e *exchange) refuse(err error) verdict {
 	return e.report(failure.Counter, failure.Value, failure.ReportLevel, requestID)
 }
 
+// claimed is what a message says of its PDU though nothing of it is to be trusted: the request-id, and
+// whether its sender wants to hear of errors. The flag counts only if the PDU cannot be read (RFC 3412
+// section 6.4): a report about a report would have no end.
+func (e *exchange) claimed() (requestID int32, confirmed bool) {
+	if e.msg.Flags&wire.FlagPriv == 0 && e.scoped.Parse(e.msg.Data, false) == nil && e.pdu.ParseType(e.scoped.PDU) == nil {
+		return e.pdu.RequestID, isRequest(e.pdu.Type) || e.pdu.Type == wire.InformRequest
+	}
+	return 0, e.msg.Flags&wire.FlagReportable != 0
+}
+
 // report answers with the value of a counter.
 func (e *exchange) report(counter mib.OID, value uint32, level wire.SecurityLevel, requestID int32) verdict {
 	e.frame.Reset()
@@ -166,8 +170,11 @@ func (e *exchange) report(counter mib.OID, value uint32, level wire.SecurityLeve
 	e.vb.Value.SetCounter32(uint64(value))
 	e.frame.AppendVarbind(&e.vb)
 	e.frame.ClosePDU(wire.Report, requestID, 0, 0)
-	e.r.counters.reports.Add(1)
-	return e.secure(level)
+	v := e.secure(level)
+	if v == answered {
+		e.r.counters.reports.Add(1)
+	}
+	return v
 }
 
 // secure puts the headers of version 3 around the PDU in the frame.
@@ -216,20 +223,28 @@ func (e *exchange) room() int {
 // finishPDU closes the answer and puts the message's headers around it.
 func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	c := &e.r.counters
-	c.responses.Add(1)
-	if status == mib.GenErr {
-		c.genErrs.Add(1)
-	}
 	e.frame.ClosePDU(wire.Response, e.pdu.RequestID, int32(status), int32(index))
+	var v verdict
 	if e.secured() {
-		return e.secure(e.session.Level)
+		v = e.secure(e.session.Level)
+	} else {
+		e.frame.CloseCommunity(wire.Version2c, e.msg.Community)
+		v = e.sendable()
 	}
-	e.frame.CloseCommunity(wire.Version2c, e.msg.Community)
-	v := e.sendable()
-	if v == answered && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
+	if v == answered && e.forgeable() && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
 		c.overOctets.Add(1)
 		e.r.complain(overLimit, e.from, e.now, "limit", "response-octets")
-		return dropped
+		v = dropped
+	}
+	if v != answered {
+		return v
+	}
+	c.responses.Add(1)
+	switch status {
+	case tooBig:
+		c.tooBigs.Add(1)
+	case mib.GenErr:
+		c.genErrs.Add(1)
 	}
 	return v
 }

@@ -19,7 +19,6 @@ func (e *exchange) released() {
 
 // refuseSize answers that the answer would be too big (RFC 3416 section 4.2.1).
 func (e *exchange) refuseSize() verdict {
-	e.r.counters.tooBigs.Add(1)
 	e.frame.Reset()
 	return e.finishPDU(tooBig, 0)
 }
@@ -41,7 +40,6 @@ func (e *exchange) get() verdict {
 		return e.echo(authorizationError, 0)
 	}
 	defer e.released()
-	e.r.counters.reqVars.Add(uint64(len(e.pdu.Varbinds)))
 	e.frame.Reset()
 	room := e.room()
 	for i := range e.pdu.Varbinds {
@@ -55,6 +53,12 @@ func (e *exchange) get() verdict {
 			return e.refuseSize()
 		}
 	}
+	return e.retrieved(len(e.pdu.Varbinds))
+}
+
+// retrieved answers with the variables in the frame.
+func (e *exchange) retrieved(n int) verdict {
+	e.r.counters.reqVars.Add(uint64(n))
 	return e.finishPDU(mib.NoError, 0)
 }
 
@@ -65,21 +69,27 @@ func (e *exchange) getNext() verdict {
 		return e.echo(authorizationError, 0)
 	}
 	defer e.released()
-	e.r.counters.reqVars.Add(uint64(len(e.pdu.Varbinds)))
 	e.frame.Reset()
 	room := e.room()
 	for i := range e.pdu.Varbinds {
-		e.next(view, e.pdu.Varbinds[i].Name)
+		if !e.next(view, e.pdu.Varbinds[i].Name) {
+			return e.echo(mib.GenErr, i+1)
+		}
 		if e.frame.AppendVarbind(&e.vb); e.frame.Len() > room {
 			return e.refuseSize()
 		}
 	}
-	return e.finishPDU(mib.NoError, 0)
+	return e.retrieved(len(e.pdu.Varbinds))
 }
 
+// maxJumps is how often a request may go on behind what its view has not. A request for thousands of
+// variables through a view of hundreds of subtrees without an object would take seconds, and others wait.
+const maxJumps = 10_000
+
 // next puts the first variable behind name that the view has into e.vb. Where the view has nothing
-// it jumps: a million rows that may not be seen cost as much as one.
-func (e *exchange) next(view *vacm.View, name mib.OID) {
+// it jumps: a million rows that may not be seen cost as much as one. It reports false if the request
+// has jumped too often.
+func (e *exchange) next(view *vacm.View, name mib.OID) bool {
 	e.look(view)
 	e.reader.Next(name, false, nil, &e.vb)
 	for e.vb.Value.Type != mib.EndOfMibView && !e.covered[e.reader.Object()] && !view.Contains(e.vb.Name) {
@@ -88,15 +98,19 @@ func (e *exchange) next(view *vacm.View, name mib.OID) {
 			e.vb.Value.Type = mib.EndOfMibView
 			break
 		}
+		if e.jumps++; e.jumps > maxJumps {
+			return false
+		}
 		e.reader.Next(e.start, true, nil, &e.vb)
 	}
 	if e.vb.Value.Type == mib.EndOfMibView {
 		e.vb.Name = append(e.vb.Name[:0], name...)
 	}
+	return true
 }
 
 // getBulk answers a GetBulkRequest-PDU (RFC 3416 section 4.2.3). What does not fit is left out: the
-// manager asks again from where it has come to.
+// manager asks again from where it has come to. If nothing fits it is told so, or it would ask for ever.
 func (e *exchange) getBulk() verdict {
 	view := e.access.Read
 	if view == nil {
@@ -107,20 +121,26 @@ func (e *exchange) getBulk() verdict {
 	room := e.room()
 	single := min(int(e.pdu.NonRepeaters()), len(e.pdu.Varbinds))
 	for i := range e.pdu.Varbinds[:single] {
-		e.next(view, e.pdu.Varbinds[i].Name)
+		if !e.next(view, e.pdu.Varbinds[i].Name) {
+			return e.cutShort(i, i+1)
+		}
 		if !e.appendFitting(room) {
-			return e.finishPDU(mib.NoError, 0)
+			return e.cutShort(i, 0)
 		}
 	}
 	repeaters := e.pdu.Varbinds[single:]
 	e.reset(len(repeaters))
+	found := single
 	for n := e.pdu.MaxRepetitions(); n > 0 && len(repeaters) > 0; n-- {
 		ended := true
 		for i := range repeaters {
-			e.repeat(view, repeaters[i].Name, i)
-			if !e.appendFitting(room) {
-				return e.finishPDU(mib.NoError, 0)
+			if !e.repeat(view, repeaters[i].Name, i) {
+				return e.cutShort(found, single+i+1)
 			}
+			if !e.appendFitting(room) {
+				return e.cutShort(found, 0)
+			}
+			found++
 			e.last[i], e.vb.Name = e.vb.Name, e.last[i]
 			ended = ended && e.ended[i]
 		}
@@ -128,7 +148,19 @@ func (e *exchange) getBulk() verdict {
 			break
 		}
 	}
-	return e.finishPDU(mib.NoError, 0)
+	return e.retrieved(found)
+}
+
+// cutShort answers a GETBULK with the variables found so far, if there are any. index is the one that took
+// too long, 0 if it did not fit.
+func (e *exchange) cutShort(found, index int) verdict {
+	switch {
+	case found > 0:
+		return e.retrieved(found)
+	case index > 0:
+		return e.echo(mib.GenErr, index)
+	}
+	return e.refuseSize()
 }
 
 // reset makes room for the state of n repeaters.
@@ -141,8 +173,8 @@ func (e *exchange) reset(n int) {
 	}
 }
 
-// repeat puts the next variable of repeater i into e.vb.
-func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) {
+// repeat puts the next variable of repeater i into e.vb, as next does.
+func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) bool {
 	last := e.last[i]
 	if len(last) == 0 {
 		last = first
@@ -150,10 +182,11 @@ func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) {
 	if e.ended[i] {
 		e.vb.Name = append(e.vb.Name[:0], last...)
 		e.vb.Value.Type = mib.EndOfMibView
-		return
+		return true
 	}
-	e.next(view, last)
+	ok := e.next(view, last)
 	e.ended[i] = e.vb.Value.Type == mib.EndOfMibView
+	return ok
 }
 
 // appendFitting appends e.vb if there is room.
@@ -161,7 +194,6 @@ func (e *exchange) appendFitting(room int) bool {
 	before := e.frame.Len()
 	e.frame.AppendVarbind(&e.vb)
 	if e.frame.Len() <= room {
-		e.r.counters.reqVars.Add(1)
 		return true
 	}
 	e.frame.Truncate(before)

@@ -59,7 +59,7 @@ type Config struct {
 // Limits bound what one source (an IPv4 address, a /64 of IPv6) gets. 0 is no limit.
 type Limits struct {
 	Requests       int // messages a second; more are dropped unread
-	ResponseOctets int // octets a second of SNMPv2c, whose requests anybody can forge
+	ResponseOctets int // octets a second in answer to SNMPv2c and to noAuthNoPriv, which anybody can forge
 	Failures       int // reports a second to messages that are not authentic
 }
 

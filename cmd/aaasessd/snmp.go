@@ -104,7 +104,7 @@ func newUSMSecret(s config.USMSecret) usm.Secret {
 }
 
 // newViewPolicy makes the tables of RFC 3415. A SET needs authPriv unless the configuration says
-// otherwise: below that entries have no write view.
+// otherwise: below that entries have no write view. Whoever proves nothing at all never has one.
 func newViewPolicy(r *config.Responder) (*vacm.Policy, error) {
 	byName := map[string]*vacm.View{}
 	var views []*vacm.View
@@ -124,7 +124,7 @@ func newViewPolicy(r *config.Responder) (*vacm.Policy, error) {
 	}
 	entry := func(g config.AccessGroup, model wire.SecurityModel, level wire.SecurityLevel) vacm.AccessEntry {
 		e := vacm.AccessEntry{Group: g.Name, Model: model, Level: level, Read: byName[g.Read], Notify: byName[g.Notify]}
-		if level == wire.AuthPriv || r.AllowInsecureSet {
+		if level == wire.AuthPriv || r.AllowInsecureSet && (model == wire.ModelV2c || level == wire.AuthNoPriv) {
 			e.Write = byName[g.Write]
 		}
 		return e
@@ -133,8 +133,8 @@ func newViewPolicy(r *config.Responder) (*vacm.Policy, error) {
 	for _, g := range r.Groups {
 		least := securityLevels[g.Level]
 		access = append(access, entry(g, wire.ModelV2c, wire.NoAuthNoPriv), entry(g, wire.ModelUSM, least))
-		if least != wire.AuthPriv {
-			access = append(access, entry(g, wire.ModelUSM, wire.AuthPriv))
+		for level := least + 1; level <= wire.AuthPriv; level++ {
+			access = append(access, entry(g, wire.ModelUSM, level))
 		}
 	}
 	var members []vacm.Member

@@ -227,7 +227,8 @@ func TestViewPolicy(t *testing.T) {
 	}{
 		{"reads", config.AccessGroup{Name: "g", Read: "some", Level: "authPriv"}, false, []string{"v2c noAuthNoPriv some - -", "usm authPriv some - -"}},
 		{"writes", config.AccessGroup{Name: "g", Read: "all", Write: "some", Notify: "all", Level: "authPriv"}, false, []string{"v2c noAuthNoPriv all - all", "usm authPriv all some all"}},
-		{"writes at a lower level", config.AccessGroup{Name: "g", Read: "all", Write: "all", Level: "noAuthNoPriv"}, false, []string{"v2c noAuthNoPriv all - -", "usm noAuthNoPriv all - -", "usm authPriv all all -"}},
+		{"writes at a lower level", config.AccessGroup{Name: "g", Read: "all", Write: "all", Level: "noAuthNoPriv"}, false, []string{"v2c noAuthNoPriv all - -", "usm noAuthNoPriv all - -", "usm authNoPriv all - -", "usm authPriv all all -"}},
+		{"writes insecurely, but not without any proof", config.AccessGroup{Name: "g", Read: "all", Write: "all", Level: "noAuthNoPriv"}, true, []string{"v2c noAuthNoPriv all all -", "usm noAuthNoPriv all - -", "usm authNoPriv all all -", "usm authPriv all all -"}},
 		{"writes insecurely", config.AccessGroup{Name: "g", Read: "all", Write: "all", Level: "authNoPriv"}, true, []string{"v2c noAuthNoPriv all all -", "usm authNoPriv all all -", "usm authPriv all all -"}},
 	}
 	names := map[wire.SecurityModel]string{wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}

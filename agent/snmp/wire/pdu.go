@@ -59,6 +59,21 @@ func (p *PDU) Parse(b []byte) error {
 	return c.err()
 }
 
+// ParseType reads only Type and RequestID, for who answers a message that it does not trust: it costs the
+// same however many variable bindings there are, and checks none of them.
+func (p *PDU) ParseType(b []byte) error {
+	p.Varbinds, p.RawVarbinds = p.Varbinds[:0], nil
+	if len(b) == 0 || !PDUType(b[0]).known() {
+		return &fault{field: "PDU", what: "unknown PDU type"}
+	}
+	p.Type = PDUType(b[0])
+	c := cursor{rest: b}
+	c.enter(b[0], "PDU")
+	p.RequestID = c.int32("request-id", noLimit)
+	c.rest = nil
+	return c.err()
+}
+
 // parseVarbind reads the variable binding that b begins with, and gives what stands behind it.
 func (p *PDU) parseVarbind(vb *mib.Varbind, b []byte) (rest []byte, field, what string) {
 	inner, rest, what := element(b, tagSequence)

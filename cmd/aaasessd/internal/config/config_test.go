@@ -53,7 +53,7 @@ func TestDefault(t *testing.T) {
 			Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
 			MaxMessageSize: 65507, AllowInsecureSet: true, AuthenticationFailure: true,
 			System: config.ResponderSystem{ObjectID: mib.OID{0, 0}, Name: host(t)},
-			Limits: config.ResponderLimits{Requests: 20000, ResponseOctets: 16 << 20, Failures: 100},
+			Limits: config.ResponderLimits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 			Views:  implied(),
 			Groups: []config.AccessGroup{
 				{Name: "public", Read: "all", Notify: "all", Level: "authPriv"},

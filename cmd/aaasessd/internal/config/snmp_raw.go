@@ -11,7 +11,7 @@ type rawResponder struct {
 	Listen                []netip.AddrPort `yaml:"listen" default:"0.0.0.0:161 [::]:161" min:"1" max:"64" restart:"yes" doc:"UDP addresses and ports. An IPv6 address, also [::], takes no IPv4; port 0 takes a free one."`
 	EngineID              engineID         `yaml:"engine-id" default:"" restart:"yes" doc:"snmpEngineID, 5 to 32 octets in hexadecimal digits. If missing, a random one, made at the first start and kept in the state folder."`
 	MaxMessageSize        int              `yaml:"max-message-size" default:"65507" min:"484" max:"65507" restart:"yes" doc:"The largest message, in octets: snmpEngineMaxMessageSize. A request can ask for less."`
-	AllowInsecureSet      bool             `yaml:"allow-insecure-set" default:"false" doc:"Whether a SET is taken below authPriv too: of communities, and of users without privacy."`
+	AllowInsecureSet      bool             `yaml:"allow-insecure-set" default:"false" doc:"Whether a SET is taken below authPriv too: of communities, also in a group of a higher level, and at authNoPriv. At noAuthNoPriv never."`
 	Legacy                bool             `yaml:"legacy" default:"false" doc:"Whether users may have MD5 and DES, which are broken."`
 	AuthenticationFailure bool             `yaml:"authentication-failure" default:"true" doc:"Whether authenticationFailure is sent to the targets of notifications: snmpEnableAuthenTraps."`
 	System                rawSystem        `yaml:"system" doc:"The system group of SNMPv2-MIB."`
@@ -31,8 +31,8 @@ type rawSystem struct {
 }
 
 type rawLimits struct {
-	Requests       int       `yaml:"requests" default:"20000" min:"0" max:"100000000" doc:"Requests; 0: no limit."`
-	ResponseOctets byteLimit `yaml:"response-octets" default:"16MiB" min:"64KiB" max:"1TiB" doc:"Octets of answers to communities, whose source may be forged; 0: no limit."`
+	Requests       int       `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests; 0: no limit."`
+	ResponseOctets byteLimit `yaml:"response-octets" default:"64MiB" min:"64KiB" max:"1TiB" doc:"Octets of answers to communities and to noAuthNoPriv, whose source anybody can forge; 0: no limit."`
 	Failures       int       `yaml:"failures" default:"100" min:"0" max:"100000000" doc:"Answers to what is not authenticated, such as the reports by which managers find the engine; 0: no limit."`
 }
 

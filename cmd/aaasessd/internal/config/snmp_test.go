@@ -75,7 +75,7 @@ func TestSNMPDefaults(t *testing.T) {
 			Listen:         []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:161"), netip.MustParseAddrPort("[::]:161")},
 			MaxMessageSize: 65507, AuthenticationFailure: true,
 			System: config.ResponderSystem{ObjectID: mib.OID{0, 0}, Name: host(t)},
-			Limits: config.ResponderLimits{Requests: 20000, ResponseOctets: 16 << 20, Failures: 100},
+			Limits: config.ResponderLimits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 			Views:  implied(),
 			Groups: []config.AccessGroup{{Name: "g", Read: "all", Notify: "all", Level: "authPriv"}},
 			Communities: []config.Community{
