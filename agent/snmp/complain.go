@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"errors"
+	"hash/maphash"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -13,8 +14,10 @@ import (
 type complaint uint8
 
 const (
-	badCommunity complaint = iota
-	notAuthentic           // wrong digest, unknown user, a level that the user has not
+	badCommunity  complaint = iota
+	notAuthentic            // wrong digest, unknown user, a level that the user has not
+	notAuthorized           // of a group that may not do so
+	oldVersion
 	malformed
 	overLimit
 	notSent
@@ -22,39 +25,59 @@ const (
 )
 
 var complaintTexts = [complaints]string{
-	badCommunity: "snmp: unknown community, or not from there",
-	notAuthentic: "snmp: message refused",
-	malformed:    "snmp: not a message",
-	overLimit:    "snmp: over a limit, dropped",
-	notSent:      "snmp: answer not sent",
+	badCommunity:  "snmp: unknown community, or not from there",
+	notAuthentic:  "snmp: message refused",
+	notAuthorized: "snmp: request refused, authorizationError",
+	oldVersion:    "snmp: SNMPv1 is not answered",
+	malformed:     "snmp: not a message",
+	overLimit:     "snmp: over a limit, dropped",
+	notSent:       "snmp: answer not sent",
 }
 
-// complainEvery is how often trouble of one kind is logged: what makes it must not fill the disk.
-const complainEvery = time.Minute
+const (
+	// complainEvery is how often the same trouble of one source is logged, and grievances how many
+	// sources and kinds are told apart: what makes trouble must not fill the disk.
+	complainEvery = time.Minute
+	grievances    = 64
+)
 
-// grievance is one kind of trouble so far.
+// grievance is the trouble of those sources and kinds that share a place.
 type grievance struct {
 	last       atomic.Int64 // when it was logged, on the limiters' clock and 1 behind it; 0: never
 	suppressed atomic.Uint64
 }
 
-// complain logs trouble with a source, one line a minute for each kind. Whatever else came meanwhile is
-// in the counters.
-func (r *Responder) complain(k complaint, from netip.AddrPort, now int64, args ...any) {
-	g := &r.grievances[k]
+// complain logs trouble with a source, and with a user if there is one. Whatever else came of them within a
+// minute is in the counters.
+func (r *Responder) complain(k complaint, from netip.AddrPort, now int64, user []byte, args ...any) {
+	g := r.grievance(k, from.Addr(), user)
 	last := g.last.Load()
 	if last != 0 && now-last < int64(complainEvery) || !g.last.CompareAndSwap(last, now+1) {
 		g.suppressed.Add(1)
 		return
 	}
+	if len(user) > 0 {
+		args = append([]any{"user", string(user)}, args...)
+	}
 	r.cfg.Logger.Warn(complaintTexts[k], append([]any{"from", from, "suppressed", g.suppressed.Swap(0)}, args...)...)
+}
+
+func (r *Responder) grievance(k complaint, from netip.Addr, user []byte) *grievance {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	_ = h.WriteByte(byte(k))
+	a := from.As16()
+	_, _ = h.Write(a[:])
+	_, _ = h.Write(user)
+	return &r.grievances[h.Sum64()%grievances]
 }
 
 // complainRefused tells of what the security model refused. That a manager must learn our engine, boots
 // or time first is no trouble.
 func (e *exchange) complainRefused(f *usm.Failure) {
-	if errors.Is(f, usm.ErrUnknownEngineID) || errors.Is(f, usm.ErrNotInTimeWindow) || len(e.session.Params.UserName) == 0 {
+	user := e.session.Params.UserName
+	if errors.Is(f, usm.ErrUnknownEngineID) || errors.Is(f, usm.ErrNotInTimeWindow) || len(user) == 0 {
 		return
 	}
-	e.r.complain(notAuthentic, e.from, e.now, "user", string(e.session.Params.UserName), "err", f.Unwrap())
+	e.r.complain(notAuthentic, e.from, e.now, user, "err", f.Unwrap())
 }

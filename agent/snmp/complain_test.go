@@ -2,26 +2,42 @@ package snmp
 
 import (
 	"bytes"
+	"hash/maphash"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gosnmp/gosnmp"
+
+	"aaasess/agent/snmp/wire"
 )
 
-// TestComplain: trouble is logged once a minute for each kind, with its source and never with a secret.
+// TestComplain: trouble is logged once a minute for each kind and source, and never with a secret.
 func TestComplain(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		c.Limits = Limits{Failures: 1}
 	})
+	for shared := true; shared; { // a seed by which none of the troubles below have one place
+		f.seed = maphash.MakeSeed()
+		places := map[*grievance]bool{}
+		for _, k := range []complaint{badCommunity, malformed, overLimit, oldVersion} {
+			places[f.grievance(k, stranger.Addr(), nil)] = true
+		}
+		for _, user := range []string{"", "guest"} {
+			places[f.grievance(notAuthorized, manager.Addr(), []byte(user))] = true
+		}
+		places[f.grievance(badCommunity, manager.Addr(), nil)] = true
+		shared = len(places) < 7
+	}
+	from := stranger
 	at := func(now time.Duration, in []byte) {
 		t.Helper()
 		e := f.take()
 		defer f.put(e)
-		e.n, e.from, e.now = copy(e.in[:], in), stranger, int64(now)
+		e.n, e.from, e.now = copy(e.in[:], in), from, int64(now)
 		if e.process() == deferred {
 			e.set()
 		}
@@ -36,6 +52,13 @@ func TestComplain(t *testing.T) {
 		at(91*time.Second, discoveryMessage(t))
 	}
 	at(92*time.Second, wrong)
+	old := request(t, "public", gosnmp.GetRequest)
+	old.Version = gosnmp.Version1
+	at(93*time.Second, marshal(t, old))
+	from = manager
+	at(94*time.Second, marshal(t, request(t, "public", gosnmp.SetRequest)))
+	at(95*time.Second, wrong)
+	at(96*time.Second, guestMessage(f, wire.SetRequest))
 	var got []string
 	for line := range strings.Lines(log.String()) {
 		_, text, _ := strings.Cut(line, "msg=")
@@ -46,6 +69,13 @@ func TestComplain(t *testing.T) {
 		`"snmp: not a message" from=198.51.100.1:40000 suppressed=0 err="wire: malformed message`,
 		`"snmp: unknown community, or not from there" from=198.51.100.1:40000 suppressed=2`,
 		`"snmp: over a limit, dropped" from=198.51.100.1:40000 suppressed=0 limit=failures`,
+		`"snmp: SNMPv1 is not answered" from=198.51.100.1:40000 suppressed=0`,
+		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
+		`"snmp: unknown community, or not from there" from=192.0.2.1:40000 suppressed=0`,
+		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,
+	}
+	if f.Stats().Forbidden != 2 {
+		t.Errorf("%d are counted as forbidden", f.Stats().Forbidden)
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d lines:\n%s", len(got), log.String())

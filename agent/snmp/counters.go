@@ -20,7 +20,7 @@ type counters struct {
 	tooBigs, genErrs                                       atomic.Uint64
 	responses, reports                                     atomic.Uint64
 	overRequests, overOctets, overFailures, overSets       atomic.Uint64
-	sendErrors                                             atomic.Uint64
+	sendErrors, forbidden                                  atomic.Uint64
 }
 
 // Stats is what a Responder has seen since New. What SNMPv2-MIB and others define of it is under
@@ -36,6 +36,7 @@ type Stats struct {
 	// which there was no room beside others that wait for the disk.
 	OverRequests, OverResponseOctets, OverFailures, OverSets uint64
 	SendErrors                                               uint64 // answers that the system did not take
+	Forbidden                                                uint64 // requests answered with authorizationError
 }
 
 // Stats gives a copy of the statistics.
@@ -45,7 +46,7 @@ func (r *Responder) Stats() Stats {
 		Counts: r.counts(), USM: r.cfg.USM.Counts(),
 		Gets: c.gets.Load(), GetNexts: c.nexts.Load(), GetBulks: c.bulks.Load(), Sets: c.sets.Load(), Reports: c.reports.Load(),
 		OverRequests: c.overRequests.Load(), OverResponseOctets: c.overOctets.Load(),
-		OverFailures: c.overFailures.Load(), OverSets: c.overSets.Load(), SendErrors: c.sendErrors.Load(),
+		OverFailures: c.overFailures.Load(), OverSets: c.overSets.Load(), SendErrors: c.sendErrors.Load(), Forbidden: c.forbidden.Load(),
 	}
 }
 

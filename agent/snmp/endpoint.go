@@ -308,7 +308,7 @@ func (r *Responder) serve(ep *endpoint, e *exchange) {
 			return
 		default:
 			r.counters.overSets.Add(1)
-			r.complain(overLimit, e.from, e.now, "limit", "SETs that wait")
+			r.complain(overLimit, e.from, e.now, nil, "limit", "SETs that wait")
 			v = dropped
 		}
 	}
@@ -322,7 +322,7 @@ func (r *Responder) conclude(ep *endpoint, e *exchange, v verdict) {
 			r.counters.outPkts.Add(1)
 		} else {
 			r.counters.sendErrors.Add(1)
-			r.complain(notSent, e.from, e.now, "err", err)
+			r.complain(notSent, e.from, e.now, nil, "err", err)
 		}
 	}
 	r.put(e)

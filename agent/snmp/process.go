@@ -32,7 +32,7 @@ func (e *exchange) process() verdict {
 	c.inPkts.Add(1)
 	if !e.r.requests.Allow(e.from.Addr(), 1, e.now) {
 		c.overRequests.Add(1)
-		e.r.complain(overLimit, e.from, e.now, "limit", "requests")
+		e.r.complain(overLimit, e.from, e.now, nil, "limit", "requests")
 		return dropped
 	}
 	if e.n > maxDatagram {
@@ -53,6 +53,7 @@ func (e *exchange) process() verdict {
 		return e.processUSM()
 	}
 	c.badVersions.Add(1)
+	e.r.complain(oldVersion, e.from, e.now, nil)
 	return dropped
 }
 
@@ -61,7 +62,7 @@ var errCutOff = errors.New("larger than a datagram")
 // malformed counts what is not a message, or not a PDU in it.
 func (e *exchange) malformed(err error) verdict {
 	e.r.counters.asnParseErrs.Add(1)
-	e.r.complain(malformed, e.from, e.now, "err", err)
+	e.r.complain(malformed, e.from, e.now, nil, "err", err)
 	return dropped
 }
 
@@ -71,7 +72,7 @@ func (e *exchange) processCommunity() verdict {
 	name, _, allowed := e.policy.Community(e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
-		e.r.complain(badCommunity, e.from, e.now)
+		e.r.complain(badCommunity, e.from, e.now, nil)
 		e.authenticationFailed()
 		return dropped
 	}
@@ -147,7 +148,7 @@ func (e *exchange) refuse(err error) verdict {
 	}
 	if !e.r.failures.Allow(e.from.Addr(), 1, e.now) {
 		e.r.counters.overFailures.Add(1)
-		e.r.complain(overLimit, e.from, e.now, "limit", "failures")
+		e.r.complain(overLimit, e.from, e.now, nil, "limit", "failures")
 		return dropped
 	}
 	return e.report(failure.Counter, failure.Value, failure.ReportLevel, requestID)
@@ -233,7 +234,7 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	}
 	if v == answered && e.forgeable() && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
 		c.overOctets.Add(1)
-		e.r.complain(overLimit, e.from, e.now, "limit", "response-octets")
+		e.r.complain(overLimit, e.from, e.now, nil, "limit", "response-octets")
 		v = dropped
 	}
 	if v != answered {
@@ -255,7 +256,7 @@ func (e *exchange) command(access *vacm.AccessEntry, status vacm.Status) verdict
 	c.countRequest(e.pdu.Type)
 	e.access = access
 	if status != vacm.Allowed {
-		return e.echo(authorizationError, 0)
+		return e.forbid()
 	}
 	switch e.pdu.Type {
 	case wire.SetRequest:
@@ -266,4 +267,15 @@ func (e *exchange) command(access *vacm.AccessEntry, status vacm.Status) verdict
 		return e.getNext()
 	}
 	return e.getBulk()
+}
+
+// forbid answers a request that its sender has no view for (RFC 3413 section 3.2 step 4).
+func (e *exchange) forbid() verdict {
+	e.r.counters.forbidden.Add(1)
+	var user []byte
+	if e.secured() {
+		user = e.session.UserName
+	}
+	e.r.complain(notAuthorized, e.from, e.now, user, "pdu", e.pdu.Type)
+	return e.echo(authorizationError, 0)
 }

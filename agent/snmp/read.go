@@ -37,7 +37,7 @@ func (e *exchange) echo(status mib.ErrorStatus, index int) verdict {
 func (e *exchange) get() verdict {
 	view := e.access.Read
 	if view == nil {
-		return e.echo(authorizationError, 0)
+		return e.forbid()
 	}
 	defer e.released()
 	e.frame.Reset()
@@ -66,7 +66,7 @@ func (e *exchange) retrieved(n int) verdict {
 func (e *exchange) getNext() verdict {
 	view := e.access.Read
 	if view == nil {
-		return e.echo(authorizationError, 0)
+		return e.forbid()
 	}
 	defer e.released()
 	e.frame.Reset()
@@ -114,7 +114,7 @@ func (e *exchange) next(view *vacm.View, name mib.OID) bool {
 func (e *exchange) getBulk() verdict {
 	view := e.access.Read
 	if view == nil {
-		return e.echo(authorizationError, 0)
+		return e.forbid()
 	}
 	defer e.released()
 	e.frame.Reset()

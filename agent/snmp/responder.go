@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -52,7 +53,7 @@ type Config struct {
 	AuthenticationFailure func(from netip.AddrPort)
 	// OutTraps is how many notifications were sent, for snmpOutTraps; nil: none.
 	OutTraps func() uint64
-	// Logger takes a line a minute for each kind of trouble; nil discards them.
+	// Logger takes a line a minute for each kind of trouble and source; nil discards them.
 	Logger *slog.Logger
 }
 
@@ -72,7 +73,8 @@ type Responder struct {
 	system     atomic.Pointer[snmpmib.System]
 	endpoints  []*endpoint
 	counters   counters
-	grievances [complaints]grievance
+	grievances [grievances]grievance
+	seed       maphash.Seed // of their places
 	began      time.Time
 
 	requests, octets, failures *limit.Limiter
@@ -95,7 +97,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	r := &Responder{
-		cfg: cfg, began: time.Now(),
+		cfg: cfg, began: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),
 		free: make(chan *exchange, spare), helpers: make(chan work), sets: make(chan work, setQueue),
 	}

@@ -11,7 +11,7 @@ import (
 func (e *exchange) testSet() verdict {
 	view := e.access.Write
 	if view == nil {
-		return e.echo(authorizationError, 0)
+		return e.forbid()
 	}
 	if len(e.pdu.RawVarbinds) > e.room() {
 		return e.refuseSize() // before anything is done: its sender could not know

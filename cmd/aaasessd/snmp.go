@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -160,7 +160,7 @@ var securityLevels = map[string]wire.SecurityLevel{
 // openSNMPEngine opens the responder that a configuration has, and what sends its notifications.
 func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	r := cfg.SNMP.Responder
-	engine, err := usm.OpenEngine(filepath.Join(cfg.State, engineFile), r.EngineID, time.Now)
+	engine, err := d.openEngine(filepath.Join(cfg.State, engineFile), r.EngineID)
 	if err != nil {
 		return err
 	}
@@ -184,6 +184,22 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	}
 	d.snmp = s
 	return nil
+}
+
+// openEngine opens the engine and warns of boots that managers will not take.
+func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
+	_, missing := os.Stat(file)
+	engine, err := usm.OpenEngine(file, id, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	switch boots, _ := engine.BootsTime(); {
+	case boots == usm.MaxBoots:
+		d.log.Error("snmpEngineBoots is at its end, SNMPv3 messages with authentication are refused: another engine-id is needed", "file", file)
+	case missing != nil && id != nil:
+		d.log.Warn("snmpEngineBoots begins at 1: who knows this engine-id from before takes our messages for replays", "file", file)
+	}
+	return engine, nil
 }
 
 // sysServices is a host that offers applications (RFC 3418 sysServices): layers 4 and 7.
@@ -260,37 +276,3 @@ func (s *snmpEngine) Run(ctx context.Context) error {
 }
 
 func (s *snmpEngine) close() error { return s.responder.Close() }
-
-// snmpStatus is what show status tells.
-type snmpStatus struct {
-	Listen        []netip.AddrPort  `json:"listen"`
-	EngineID      string            `json:"engineId"`
-	Boots         int32             `json:"boots"`
-	Requests      map[string]uint64 `json:"requests"`
-	Dropped       map[string]uint64 `json:"dropped"`
-	Refused       map[string]uint64 `json:"refused"`
-	Notifications any               `json:"notifications,omitempty"`
-}
-
-// status tells of the responder, by the names of the MIB objects where there are some.
-func (s *snmpEngine) status() any {
-	st := s.responder.Stats()
-	boots, _ := s.usm.Engine().BootsTime()
-	return snmpStatus{
-		Listen: s.responder.Addrs(), EngineID: fmt.Sprintf("%x", s.usm.Engine().ID()), Boots: boots,
-		Requests: map[string]uint64{"get": st.Gets, "getNext": st.GetNexts, "getBulk": st.GetBulks, "set": st.Sets},
-		Dropped: map[string]uint64{
-			"requests over the limit": st.OverRequests, "responses over the limit": st.OverResponseOctets,
-			"reports over the limit": st.OverFailures, "sets over the queue": st.OverSets, "not sent": st.SendErrors,
-		},
-		Refused: map[string]uint64{
-			"snmpInBadVersions": st.InBadVersions, "snmpInBadCommunityNames": st.InBadCommunityNames,
-			"snmpInASNParseErrs": st.InASNParseErrs, "snmpUnknownSecurityModels": st.UnknownSecurityModels,
-			"snmpInvalidMsgs": st.InvalidMsgs, "snmpUnknownPDUHandlers": st.UnknownPDUHandlers, "snmpUnknownContexts": st.UnknownContexts,
-			"usmStatsUnsupportedSecLevels": st.USM.UnsupportedSecLevels, "usmStatsNotInTimeWindows": st.USM.NotInTimeWindows,
-			"usmStatsUnknownUserNames": st.USM.UnknownUserNames, "usmStatsUnknownEngineIDs": st.USM.UnknownEngineIDs,
-			"usmStatsWrongDigests": st.USM.WrongDigests, "usmStatsDecryptionErrors": st.USM.DecryptionErrors,
-		},
-		Notifications: s.notifier.Stats(),
-	}
-}

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +217,70 @@ func TestAuthenticationFailures(t *testing.T) {
 	seconds := int(time.Since(begin)/time.Second) + 2 // those that have begun
 	if got := received.names(); len(got) > 1+seconds {
 		t.Errorf("in %d seconds: %q", seconds, got)
+	}
+}
+
+// TestSNMPStatus: what show status tells names what was refused, and why notifications did not arrive.
+func TestSNMPStatus(t *testing.T) {
+	text := with(t, responderConfig(t, 9), "name: here, address: \"127.0.0.1:9\", version: v2c", "name: here, address: none.invalid, version: v2c")
+	l := launch(t, text, outside{})
+	if _, err := l.manager(impatient("secret")).Get([]string{coldStart}); err == nil {
+		t.Fatal("an unknown community is answered")
+	}
+	var got snmpStatus
+	eventually(t, "the status tells of both", func() bool {
+		status, err := l.client().Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(status.Sections["snmp"], &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.Refused.InBadCommunityNames == 1 && len(got.Notifications) == 1 && strings.Contains(got.Notifications[0].Error, "none.invalid")
+	}, &got)
+	if got.Boots != 1 || len(got.Listen) != 1 || got.EngineID != hex.EncodeToString(l.d.snmp.usm.Engine().ID()) {
+		t.Errorf("%+v", got)
+	}
+	eventually(t, "the log tells of it", func() bool { return strings.Contains(l.log.String(), "unknown community") })
+	if strings.Contains(l.log.String(), "secret") {
+		t.Error("the log has the community")
+	}
+}
+
+// TestEngineWarnings: of boots that managers will not take.
+func TestEngineWarnings(t *testing.T) {
+	tests := []struct {
+		name, file, id, want string
+	}{
+		{"the first start with a random id", "", "", ""},
+		{"a given id, and no file", "", "8000000001020304", "begins at 1"},
+		{"a given id with its file", "engineID 8000000001020304\nboots 7\n", "8000000001020304", ""},
+		{"boots at their end", "engineID 8000000001020304\nboots 2147483646\n", "8000000001020304", "at its end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var log lines
+			file := filepath.Join(t.TempDir(), engineFile)
+			if tt.file != "" {
+				if err := os.WriteFile(file, []byte(tt.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			id, err := hex.DecodeString(tt.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(id) == 0 {
+				id = nil
+			}
+			d := &daemon{log: slog.New(slog.NewTextHandler(&log, nil))}
+			if _, err := d.openEngine(file, id); err != nil {
+				t.Fatal(err)
+			}
+			if got := log.String(); tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("log %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
