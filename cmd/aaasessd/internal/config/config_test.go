@@ -56,8 +56,8 @@ func TestDefault(t *testing.T) {
 			Limits: config.ResponderLimits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 			Views:  implied(),
 			Groups: []config.AccessGroup{
-				{Name: "public", Read: "all", Notify: "all", Level: "authPriv"},
-				{Name: "private", Read: "all", Write: "all", Notify: "all", Level: "authPriv"},
+				{Name: "public", Read: "common", Notify: "all", Level: "authPriv"},
+				{Name: "private", Read: "common", Write: "all", Notify: "all", Level: "authPriv"},
 			},
 			Communities: []config.Community{
 				{Community: "public", SecurityName: "public", From: loopback, Group: "public"},

@@ -20,7 +20,7 @@
 // What the file implies of the responder stands in its [Responder]: the views that are there without being
 // listed, security names, octets in place of hexadecimal digits. Protocols are their names: the daemon knows
 // the packages that have them. What a user of SNMPv3 has is checked here against what its group wants, so
-// that none is there whom nothing would be answered.
+// that none is there whom nothing would be answered, and no target that nothing might be sent to.
 //
 // # Errors
 //

@@ -76,6 +76,7 @@ var leaves = map[reflect.Type]leaf{
 	reflect.TypeFor[viewText]():       {"the name of a view", textOf, parseView, textSchema(`^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$`)},
 	reflect.TypeFor[engineID]():       {"hexadecimal digits in quotes", textOf, parseEngineID, textSchema(enginePattern)},
 	reflect.TypeFor[targetText]():     {"an IP address or host name, or host:port", textOf, parseTarget, textSchema(".")},
+	reflect.TypeFor[mibText]():        {"text", textOf, parseMIBText, textSchema(mibTextPattern)},
 	reflect.TypeFor[byteLimit]():      {"a size such as 16MiB, or 0", sizeOrZeroOf, parseLimit, limitSchema()},
 }
 

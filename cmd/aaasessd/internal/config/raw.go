@@ -41,7 +41,7 @@ type rawControl struct {
 
 type rawSNMP struct {
 	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), snmpd. Without it and without responder nothing is served over SNMP."`
-	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd. It answers those that communities and users list, nobody else. Without it there is none."`
+	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd; SNMPv1 is not answered. It answers those that communities and users list, nobody else. Without it there is none."`
 	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Where notifications go, coldStart and authenticationFailure. The responder sends them."`
 	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false it is notWritable."`
 }

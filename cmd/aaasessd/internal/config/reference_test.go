@@ -94,6 +94,9 @@ func checkReferenceSNMP(t *testing.T, c *SNMP) {
 	if g := groups[user.Group]; g.Level != "authPriv" || g.Write == "" {
 		t.Errorf("the user is in %+v", g)
 	}
+	if source := c.Notifications[2].SourceAddress; !source.IsValid() {
+		t.Error("no target shows a source-address")
+	}
 	if n := c.Notifications[0]; n.Version != "v3" || n.Inform || n.User != user.Name {
 		t.Errorf("the first target is %+v", n)
 	}
@@ -244,6 +247,8 @@ func TestReferenceIsCompleteFailing(t *testing.T) {
 		{"    # [restart] default: a random one, made", "    # default: a random one, made", "snmp.responder.engine-id is not marked [restart]"},
 		{"      # sysObjectID.\n", "", "snmp.responder.system.object-id has no comment"},
 		{"      #engine-id: \"80007ed9047265636569766572\"\n", "", "snmp.notifications[].engine-id is missing"},
+		{"      #source-address: 192.0.2.10\n      # How long", "      # How long", "snmp.notifications[].source-address is missing"},
+		{"        #read: common\n", "        #read: all\n", "snmp.responder.groups[].read does not show its default, common"},
 		{"80% of it a warning is logged. [restart] default", "80% of it a warning is logged. default", "store.max-size is not marked [restart]"},
 	} {
 		broken := strings.Replace(text, tc.old, tc.instead, 1)

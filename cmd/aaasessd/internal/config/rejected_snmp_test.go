@@ -6,6 +6,7 @@ const (
 	engineLine = `    engine-id: "80007ed90461616173657373"`
 	viewLine   = "      - {name: mine, include: [1.3.6.1.2], exclude: [1.3.6.1.2.1.4]}"
 	rwLine     = "      - {name: rw, write: mine}"
+	notifyLine = "      - {name: rw, write: mine, notify: mine}"
 	otherLine  = "      - {community: private, from: [192.0.2.1], group: rw}"
 	fromLine   = "        from: [192.0.2.0/24]"
 	groupLine  = "        group: rw"
@@ -20,6 +21,14 @@ func ofResponder(key string) string { return managed(engineLine, "    "+key+"\n"
 
 // ofTarget is managed with other keys of the target than user, in line 25.
 func ofTarget(keys string) string { return managed(targetLine, "      "+keys) }
+
+// withNotify is managed with another view mine, in line 5, that notifications to bob can be of.
+func withNotify(view string) string {
+	return strings.Replace(managed(rwLine, notifyLine), viewLine, "      - {name: mine, "+view+"}", 1)
+}
+
+// lacks is the error of withNotify.
+const lacks = "25:13: snmp.notifications[0].user: user bob is in group rw, whose notify view mine lacks snmpTraps, 1.3.6.1.6.3.1.1.5, or a part of it"
 
 // v2c is managed with a target of v2c instead, whose further keys are in line 25.
 func v2c(keys string) string {
@@ -54,8 +63,12 @@ var rejectedSNMP = []rejection{
 	{"authentication-failure", ofResponder("authentication-failure: off"), "3:29: snmp.responder.authentication-failure: must be true or false, is text"},
 	{"unknown key of the responder", ofResponder("community: public"), `3:5: snmp.responder: unknown key "community"; the keys here: listen, engine-id, max-message-size, allow-insecure-set, legacy, authentication-failure, system, limits, views, groups, communities, users`},
 	{"sysDescr too long", ofResponder("system: {description: " + strings.Repeat("x", 256) + "}"), "3:27: snmp.responder.system.description: has 256 octets, must have 0 to 255"},
-	{"sysContact of lines", ofResponder(`system: {contact: "a\nb"}`), "3:23: snmp.responder.system.contact: must be one line of text"},
-	{"sysName too long", ofResponder("system: {name: " + strings.Repeat("é", 128) + "}"), "3:20: snmp.responder.system.name: has 256 octets, must have 0 to 255"},
+	{"sysDescr of more than ASCII", ofResponder("system: {description: naïve}"), "3:27: snmp.responder.system.description: character 3 is not of a DisplayString, which has octets 0x20 to 0x7e only"},
+	{"sysContact of lines", ofResponder(`system: {contact: "a\nb"}`), "3:23: snmp.responder.system.contact: character 2 is not of a DisplayString, which has octets 0x20 to 0x7e only"},
+	{"sysContact with 7f", ofResponder(`system: {contact: "noc\x7f"}`), "3:23: snmp.responder.system.contact: character 4 is not of a DisplayString, which has octets 0x20 to 0x7e only"},
+	{"sysName too long", ofResponder("system: {name: " + strings.Repeat("x", 256) + "}"), "3:20: snmp.responder.system.name: has 256 octets, must have 0 to 255"},
+	{"sysName of more than ASCII", ofResponder("system: {name: é}"), "3:20: snmp.responder.system.name: character 1 is not of a DisplayString, which has octets 0x20 to 0x7e only"},
+	{"sysLocation with a tab", ofResponder(`system: {location: "rack\t7"}`), "3:24: snmp.responder.system.location: character 5 is not of a DisplayString, which has octets 0x20 to 0x7e only"},
 	{"sysLocation", ofResponder("system: {location: 7}"), "3:24: snmp.responder.system.location: must be text, is an integer"},
 	{"sysObjectID", ofResponder("system: {object-id: 1.3.6.x}"), `3:25: snmp.responder.system.object-id: "1.3.6.x" is not an OID such as 1.3.6.1.4.1.9.9.150: at most 128 numbers, each below 2^32`},
 	{"sysObjectID as a number", ofResponder("system: {object-id: 0.0}"), `3:25: snmp.responder.system.object-id: must be an OID in quotes, such as "1.3.6.1", is a number`},
@@ -73,6 +86,7 @@ var rejectedSNMP = []rejection{
 	{"view without include", managed(viewLine, viewLine+"\n      - {name: v, exclude: [1.3.6]}"), "6:9: snmp.responder.views[1]: include is missing"},
 	{"view twice", managed(viewLine, viewLine+"\n      - {name: mine, include: [1.3.6]}"), "6:16: snmp.responder.views[1].name: mine is already the name of line 5"},
 	{"view all", managed(viewLine, viewLine+"\n      - {name: all, include: [1.3.6]}"), "6:16: snmp.responder.views[1].name: the view all is there without being listed"},
+	{"view common", managed(viewLine, viewLine+"\n      - {name: common, include: [1.3.6]}"), "6:16: snmp.responder.views[1].name: the view common is there without being listed"},
 	{"view sessions", managed(viewLine, viewLine+"\n      - {name: sessions, include: [1.3.6]}"), "6:16: snmp.responder.views[1].name: the view sessions is there without being listed"},
 	{"view of a long name", managed(viewLine, viewLine+"\n      - {name: "+strings.Repeat("v", 33)+", include: [1.3.6]}"), `6:16: snmp.responder.views[1].name: "` + strings.Repeat("v", 33) + `" is not a name here: 1 to 32 letters, digits, dots, underscores and hyphens, a letter or digit first`},
 	{"subtree by name", managed(viewLine, viewLine+"\n      - {name: v, include: [system]}"), `6:29: snmp.responder.views[1].include[0]: "system" is not an OID such as 1.3.6.1.4.1.9.9.150: at most 128 numbers, each below 2^32`},
@@ -167,6 +181,23 @@ var rejectedSNMP = []rejection{
 	{"engine-id for traps", ofTarget("user: bob\n      engine-id: \"8000000001\""), "26:18: snmp.notifications[0].engine-id: is of no use with type: trap, which has our own"},
 	{"engine-id of the receiver", ofTarget("user: bob\n      type: inform\n      engine-id: \"80\""), "27:18: snmp.notifications[0].engine-id: has 1 octets, an engine id has 5 to 32"},
 	{"informs of a user with a key", strings.Replace(withKey(engineLine), targetLine, targetLine+"\n      type: inform", 1), "25:13: snmp.notifications[0].user: user bob has a key for our engine, but informs need one for that of the receiver: they need a password"},
+	{"notify view of nothing", managed(rwLine, `      - {name: rw, write: mine, notify: ""}`), `25:13: snmp.notifications[0].user: user bob is in group rw, whose notify view is "", nothing: it lacks snmpTraps, 1.3.6.1.6.3.1.1.5`},
+	{"notify view sessions", managed(rwLine, "      - {name: rw, notify: sessions}"), "25:13: snmp.notifications[0].user: user bob is in group rw, whose notify view sessions lacks snmpTraps, 1.3.6.1.6.3.1.1.5, or a part of it"},
+	{"notify view of something else", withNotify("include: [1.3.6.1.2]"), lacks},
+	{"notify view of one trap", withNotify("include: [1.3.6.1.2, 1.3.6.1.6.3.1.1.5.1]"), lacks},
+	{"notify view without snmpTraps", withNotify("include: [1.3.6.1], exclude: [1.3.6.1.6.3.1.1.5]"), lacks},
+	{"notify view without what snmpTraps is in", withNotify(`include: [1.3.6.1, "1.3"], exclude: [1.3.6.1.6.3]`), lacks},
+	{"notify view without one trap", withNotify("include: [1.3.6.1.6.3.1.1.5], exclude: [1.3.6.1.6.3.1.1.5.5]"), lacks},
+	{"notify view of a subtree that is wrong", withNotify("include: [1.3.6.1.2, snmpTraps]"), `5:43: snmp.responder.views[0].include[1]: "snmpTraps" is not an OID such as 1.3.6.1.4.1.9.9.150: at most 128 numbers, each below 2^32`},
+	{"notify view without include", withNotify("exclude: [1.3.6.1.2]"), "5:9: snmp.responder.views[0]: include is missing"},
+	{"notify view that is not", managed(rwLine, "      - {name: rw, notify: n}"), "9:28: snmp.responder.groups[1].notify: no view is called n"},
+	{"notify view mistyped", managed(rwLine, "      - {name: rw, notify: [all]}"), "9:28: snmp.responder.groups[1].notify: must be the name of a view, is a list"},
+	{"source-address of the other family", ofTarget("user: bob\n      source-address: \"2001:db8::1\""), "26:23: snmp.notifications[0].source-address: 2001:db8::1 is IPv6, but the target is 192.0.2.9, which is IPv4"},
+	{"source-address of the other family for v2c", strings.Replace(v2c("community: c\n      source-address: 192.0.2.1"), "192.0.2.9", `"[2001:db8::9]:1162"`, 1), "26:23: snmp.notifications[0].source-address: 192.0.2.1 is IPv4, but the target is 2001:db8::9, which is IPv6"},
+	{"source-address as a name", ofTarget("user: bob\n      source-address: eth0"), `26:23: snmp.notifications[0].source-address: "eth0" is not an IP address`},
+	{"source-address as IPv6", ofTarget("user: bob\n      source-address: \"::ffff:192.0.2.1\""), `26:23: snmp.notifications[0].source-address: "::ffff:192.0.2.1" is an IPv4 address: write it as 192.0.2.1`},
+	{"source-address of all", ofTarget("user: bob\n      source-address: 0.0.0.0"), `26:23: snmp.notifications[0].source-address: "0.0.0.0" is not the address of a host`},
+	{"source-address of a target that is wrong", strings.Replace(ofTarget("user: bob\n      source-address: \"2001:db8::1\""), "192.0.2.9", "192.0.2.256", 1), `23:16: snmp.notifications[0].address: "192.0.2.256" is not an IP address or host name, or host:port`},
 	{"timeout of informs", ofTarget("user: bob\n      timeout: 9ms"), "26:16: snmp.notifications[0].timeout: 9ms is not between 10ms and 1000s"},
 	{"retries of informs", ofTarget("user: bob\n      retries: 101"), "26:16: snmp.notifications[0].retries: 101 is not between 0 and 100"},
 }

@@ -188,6 +188,7 @@ func TestNotRejected(t *testing.T) {
 	mustParse(t, withKey(engineLine), ".")
 	mustParse(t, ofTarget("user: bob\n      type: inform\n      engine-id: \"8000000001\""), ".")
 	mustParse(t, v2c("community: c"), ".")
+	mustParse(t, withNotify("include: [1.3.6.1]"), ".")
 }
 
 func TestErrorIsTyped(t *testing.T) {

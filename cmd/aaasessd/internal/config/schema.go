@@ -100,7 +100,7 @@ func leafSchema(l leaf, t reflect.Type, tag reflect.StructTag) map[string]any {
 	switch limit := tag.Get("max"); {
 	case t.Kind() == reflect.Int:
 		s["minimum"], s["maximum"] = number(tag.Get("min")), number(limit)
-	case t == reflect.TypeFor[string]() && limit != "": // characters, of which octets are at least as many
+	case t.Kind() == reflect.String && limit != "": // characters, of which octets are at least as many
 		s["minLength"], s["maxLength"] = number(tag.Get("min")), number(limit)
 	}
 	if def := tag.Get("default"); def != "" {

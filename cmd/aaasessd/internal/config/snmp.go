@@ -7,29 +7,31 @@ import (
 	"aaasess/mib"
 )
 
-// Responder is the embedded SNMP responder (R16).
+// Responder is the embedded SNMP responder (R16). It does not answer SNMPv1.
 type Responder struct {
 	Listen []netip.AddrPort // at least one; IPv4 in its own form; port 0 is any free one
 	// EngineID is snmpEngineID (RFC 3411 section 5), 5..32 octets; nil: that of the state folder, where
 	// a random one is kept from the first start on.
 	EngineID []byte
-	// MaxMessageSize is snmpEngineMaxMessageSize, in octets, and how large a response gets; 484..65507.
+	// MaxMessageSize is snmpEngineMaxMessageSize, in octets, and how large a response gets; 484..65507. What
+	// has more than about 1,400 goes out as IP fragments, which some firewalls drop.
 	MaxMessageSize int
 	// AllowInsecureSet takes a SET below authPriv too: of communities and of users without privacy.
 	AllowInsecureSet bool
-	// AuthenticationFailure is snmpEnableAuthenTraps (RFC 3418): notifications tell of requests that
-	// are not authenticated.
+	// AuthenticationFailure is snmpEnableAuthenTraps (RFC 3418): notifications tell of requests with a wrong
+	// community or a wrong digest, and of nothing else.
 	AuthenticationFailure bool
 	System                ResponderSystem
 	Limits                ResponderLimits
-	// Views begin with ViewAll and ViewSessions; no two have one name.
+	// Views begin with ViewAll, ViewCommon and ViewSessions; no two have one name.
 	Views       []View
 	Groups      []AccessGroup // no two of one name
 	Communities []Community   // no two of one text and prefix; those of one security name are in one group
 	Users       []User        // no two of one name
 }
 
-// ResponderSystem is what the system group says (RFC 3418 section 2); each text has at most 255 octets.
+// ResponderSystem is what the system group says (RFC 3418 section 2); each text of the file is a DisplayString,
+// at most 255 octets of 0x20..0x7e.
 type ResponderSystem struct {
 	Description string // sysDescr; "" is what the program calls itself
 	ObjectID    mib.OID
@@ -38,7 +40,7 @@ type ResponderSystem struct {
 	Location    string
 }
 
-// ResponderLimits is what one source address gets in a second; 0 is no limit.
+// ResponderLimits is what there is per second and source; as much again may come at once. 0 is no limit.
 type ResponderLimits struct {
 	Requests       int
 	ResponseOctets int64 // of answers to communities, whose source may be forged
@@ -48,6 +50,7 @@ type ResponderLimits struct {
 // The names of the views that are there without being listed.
 const (
 	ViewAll      = "all"      // all of internet, 1.3.6.1
+	ViewCommon   = "common"   // ViewAll without the tables of users, and of views and groups
 	ViewSessions = "sessions" // CISCO-AAA-SESSION-MIB, and the system group that an NMS looks at first
 )
 
@@ -106,10 +109,14 @@ type Notification struct {
 	Inform  bool   // else it is a trap
 	// Community is that of v2c, 1..255 octets; "" for v3.
 	Community Secret
-	// User is one of Responder.Users for v3; "" for v2c. It has passwords, not keys, if Inform is true.
+	// User is one of Responder.Users for v3, in a group whose Notify view has all of snmpTraps; "" for v2c.
+	// It has passwords, not keys, if Inform is true.
 	User string
 	// EngineID is that of the receiver, for informs of v3; nil: it is asked for.
 	EngineID []byte
+	// SourceAddress is where notifications leave from, of the family of an IP address in Address; the zero
+	// Addr: the system chooses.
+	SourceAddress netip.Addr
 	// Timeout is how long an inform waits for its answer; positive.
 	Timeout time.Duration
 	// Retries is how often an inform is sent again; 0 is not at all.

@@ -22,6 +22,7 @@ type (
 	viewText   string // the name of a view, or "" for none
 	engineID   string // the octets of an snmpEngineID, or "" for none
 	targetText string // host:port
+	mibText    string // a DisplayString
 	byteLimit  int64  // a size, or 0 for no limit
 )
 
@@ -85,6 +86,21 @@ func (id engineID) octets() []byte {
 		return nil
 	}
 	return []byte(id)
+}
+
+// mibTextPattern is a DisplayString (RFC 2579) without the control characters that it can have.
+const mibTextPattern = `^[ -~]*$`
+
+func parseMIBText(text string, tag reflect.StructTag) (any, error) {
+	wrong := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+	if wrong >= 0 { // all before it have one octet each
+		return nil, fmt.Errorf("character %d is not of a DisplayString, which has octets 0x20 to 0x7e only", wrong+1)
+	}
+	value, err := parseText(text, tag)
+	if err != nil {
+		return nil, err
+	}
+	return mibText(value.(string)), nil
 }
 
 func parseTarget(text string, tag reflect.StructTag) (any, error) {

@@ -10,24 +10,24 @@ import (
 type rawResponder struct {
 	Listen                []netip.AddrPort `yaml:"listen" default:"0.0.0.0:161 [::]:161" min:"1" max:"64" restart:"yes" doc:"UDP addresses and ports. An IPv6 address, also [::], takes no IPv4; port 0 takes a free one."`
 	EngineID              engineID         `yaml:"engine-id" default:"" restart:"yes" doc:"snmpEngineID, 5 to 32 octets in hexadecimal digits. If missing, a random one, made at the first start and kept in the state folder."`
-	MaxMessageSize        int              `yaml:"max-message-size" default:"65507" min:"484" max:"65507" restart:"yes" doc:"The largest message, in octets: snmpEngineMaxMessageSize. A request can ask for less."`
+	MaxMessageSize        int              `yaml:"max-message-size" default:"65507" min:"484" max:"65507" restart:"yes" doc:"The largest message, in octets: snmpEngineMaxMessageSize. A request can ask for less. More than about 1,400 octets go out as IP fragments, which some firewalls drop."`
 	AllowInsecureSet      bool             `yaml:"allow-insecure-set" default:"false" doc:"Whether a SET is taken below authPriv too: of communities, also in a group of a higher level, and at authNoPriv. At noAuthNoPriv never."`
 	Legacy                bool             `yaml:"legacy" default:"false" doc:"Whether users may have MD5 and DES, which are broken."`
-	AuthenticationFailure bool             `yaml:"authentication-failure" default:"true" doc:"Whether authenticationFailure is sent to the targets of notifications: snmpEnableAuthenTraps."`
-	System                rawSystem        `yaml:"system" doc:"The system group of SNMPv2-MIB."`
-	Limits                rawLimits        `yaml:"limits" doc:"What one source address gets in a second. What goes beyond is dropped and counted."`
-	Views                 []rawView        `yaml:"views" max:"256" doc:"Parts of the tree, for groups. Two are there without being listed: all, 1.3.6.1; and sessions, CISCO-AAA-SESSION-MIB with the system group."`
+	AuthenticationFailure bool             `yaml:"authentication-failure" default:"true" doc:"Whether authenticationFailure is sent to the targets of notifications, for a wrong community or a wrong digest and for nothing else: snmpEnableAuthenTraps."`
+	System                rawSystem        `yaml:"system" doc:"The system group of SNMPv2-MIB. Its texts have the octets 0x20 to 0x7e only."`
+	Limits                rawLimits        `yaml:"limits" doc:"What there is per second and source; as much again may come at once. What goes beyond is dropped and counted."`
+	Views                 []rawView        `yaml:"views" max:"256" doc:"Parts of the tree, for groups. Three are there without being listed: all, 1.3.6.1; common, that without users, 1.3.6.1.6.3.15, and views and groups, 1.3.6.1.6.3.16; and sessions, CISCO-AAA-SESSION-MIB with the system group."`
 	Groups                []rawAccessGroup `yaml:"groups" max:"256" doc:"What communities and users may do."`
 	Communities           []rawCommunity   `yaml:"communities" doc:"The communities of SNMPv2c. They go over the network as they are."`
 	Users                 []rawUser        `yaml:"users" doc:"The users of SNMPv3."`
 }
 
 type rawSystem struct {
-	Description string  `yaml:"description" default:"" min:"0" max:"255" doc:"sysDescr. If empty, the name and version of the program."`
+	Description mibText `yaml:"description" default:"" min:"0" max:"255" doc:"sysDescr. If empty, the name and version of the program."`
 	ObjectID    mib.OID `yaml:"object-id" default:"0.0" doc:"sysObjectID."`
-	Contact     string  `yaml:"contact" default:"" min:"0" max:"255" doc:"sysContact."`
-	Name        string  `yaml:"name" default:"" min:"0" max:"255" doc:"sysName. If empty, the name of the host."`
-	Location    string  `yaml:"location" default:"" min:"0" max:"255" doc:"sysLocation."`
+	Contact     mibText `yaml:"contact" default:"" min:"0" max:"255" doc:"sysContact."`
+	Name        mibText `yaml:"name" default:"" min:"0" max:"255" doc:"sysName. If empty, the name of the host."`
+	Location    mibText `yaml:"location" default:"" min:"0" max:"255" doc:"sysLocation."`
 }
 
 type rawLimits struct {
@@ -44,9 +44,9 @@ type rawView struct {
 
 type rawAccessGroup struct {
 	Name   shortName `yaml:"name" required:"yes" doc:"For communities and users."`
-	Read   viewText  `yaml:"read" default:"all" doc:"The view that can be read; empty is nothing."`
+	Read   viewText  `yaml:"read" default:"common" doc:"The view that can be read; empty is nothing."`
 	Write  viewText  `yaml:"write" default:"" doc:"The view that can be SET. If missing or empty, nothing."`
-	Notify viewText  `yaml:"notify" default:"all" doc:"The view that notifications can be of; empty is nothing."`
+	Notify viewText  `yaml:"notify" default:"all" doc:"The view that notifications can be of; empty is nothing. Targets of v3 need all of snmpTraps, 1.3.6.1.6.3.1.1.5, in that of their user."`
 	Level  string    `yaml:"level" default:"authPriv" enum:"noAuthNoPriv authNoPriv authPriv" doc:"The least security level of users. Communities have none, whatever it is."`
 }
 
@@ -72,18 +72,19 @@ type rawAuth struct {
 
 type rawPriv struct {
 	Protocol string `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
-	Password Secret `yaml:"password" doc:"The password, at least 8 octets. Either it or the key is needed."`
+	Password Secret `yaml:"password" doc:"The password, at least 8 octets; it should be another one than that of auth. Either it or the key is needed."`
 	Key      Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol of auth, or as this protocol wants it."`
 }
 
 type rawNotification struct {
-	Name      nameText      `yaml:"name" required:"yes" doc:"For logs and statistics."`
-	Address   targetText    `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. The port is 162, if it is not there."`
-	Version   string        `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
-	Type      string        `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
-	Community Secret        `yaml:"community" doc:"The community, for v2c."`
-	User      string        `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. It must be there for v3, and only then. If missing, there is none."`
-	EngineID  engineID      `yaml:"engine-id" default:"" doc:"The snmpEngineID of the receiver, for informs of v3. If missing, it is asked for."`
-	Timeout   time.Duration `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long an inform waits for its answer."`
-	Retries   int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"How often an inform is sent again."`
+	Name          nameText      `yaml:"name" required:"yes" doc:"For logs and statistics."`
+	Address       targetText    `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. The port is 162, if it is not there."`
+	Version       string        `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
+	Type          string        `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
+	Community     Secret        `yaml:"community" doc:"The community, for v2c."`
+	User          string        `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. It must be there for v3, and only then; the notify view of its group has all of snmpTraps, 1.3.6.1.6.3.1.1.5. If missing, there is none."`
+	EngineID      engineID      `yaml:"engine-id" default:"" doc:"The snmpEngineID of the receiver, for informs of v3. If missing, it is asked for."`
+	SourceAddress netip.Addr    `yaml:"source-address" default:"" doc:"The address of this host that notifications leave from. If missing, the system chooses. The target is to be of its family, IPv4 or IPv6."`
+	Timeout       time.Duration `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long an inform waits for its answer."`
+	Retries       int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"How often an inform is sent again."`
 }

@@ -48,6 +48,10 @@ func managed(line, instead string) string {
 func implied() []config.View {
 	return []config.View{
 		{Name: "all", Include: []mib.OID{mib.MustOID("1.3.6.1")}},
+		{
+			Name: "common", Include: []mib.OID{mib.MustOID("1.3.6.1")},
+			Exclude: []mib.OID{mib.MustOID("1.3.6.1.6.3.15"), mib.MustOID("1.3.6.1.6.3.16")},
+		},
 		{Name: "sessions", Include: []mib.OID{mib.MustOID("1.3.6.1.4.1.9.9.150.1"), mib.MustOID("1.3.6.1.2.1.1")}},
 	}
 }
@@ -77,7 +81,7 @@ func TestSNMPDefaults(t *testing.T) {
 			System: config.ResponderSystem{ObjectID: mib.OID{0, 0}, Name: host(t)},
 			Limits: config.ResponderLimits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 			Views:  implied(),
-			Groups: []config.AccessGroup{{Name: "g", Read: "all", Notify: "all", Level: "authPriv"}},
+			Groups: []config.AccessGroup{{Name: "g", Read: "common", Notify: "all", Level: "authPriv"}},
 			Communities: []config.Community{
 				{Community: "c", SecurityName: "g", From: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Group: "g"},
 			},
@@ -115,13 +119,14 @@ func TestSNMP(t *testing.T) {
     allow-insecure-set: true
     legacy: true
     authentication-failure: false
-    system: {description: d, object-id: .1.3.6.1.4.1.32473, contact: "", name: ñ, location: l}
+    system: {description: d, object-id: .1.3.6.1.4.1.32473, contact: "", name: "~ ", location: l}
     limits: {requests: 0, response-octets: 0, failures: 0}
     views:
       - {name: a, include: [.1.3.6.1.2, "1", "1.3", "2.999"], exclude: [1.3.6.1.2.1]}
     groups:
-      - {name: g, read: a, write: sessions, notify: "", level: noAuthNoPriv}
+      - {name: g, read: a, write: sessions, notify: a, level: noAuthNoPriv}
       - {name: h, read: "", write: ""}
+      - {name: i, notify: ""}
     communities:
       - {community: {file: c}, from: ["2001:db8::/32", 10.0.0.1], group: g, name: n}
       - {community: {file: c}, from: ["::/0"], group: g, name: n}
@@ -133,7 +138,7 @@ func TestSNMP(t *testing.T) {
       - {name: u4, group: h, auth: {protocol: SHA-512, password: "12345678"}, priv: {protocol: AES-256, key: "`+key+`"}}
   notifications:
     - {name: n1, address: "2001:DB8::1", version: v3, user: u3}
-    - {name: n2, address: "[fe80::1%eth0]:1162", version: v3, type: inform, user: "ü 1", engine-id: "8000000001", timeout: 10ms, retries: 0}
+    - {name: n2, address: "[fe80::1%eth0]:1162", version: v3, type: inform, user: "ü 1", engine-id: "8000000001", source-address: "fe80::2%eth0", timeout: 10ms, retries: 0}
 `, dir)
 	octets := config.Secret(strings.Repeat("\x0f", 32))
 	from := func(texts ...string) (prefixes []netip.Prefix) {
@@ -148,14 +153,15 @@ func TestSNMP(t *testing.T) {
 		Responder: &config.Responder{
 			Listen:   []netip.AddrPort{loopback, loopback, netip.MustParseAddrPort("[::1]:1161")},
 			EngineID: []byte{0x80, 0, 0x7e, 0xd9, 4}, MaxMessageSize: 484, AllowInsecureSet: true,
-			System: config.ResponderSystem{Description: "d", ObjectID: mib.MustOID("1.3.6.1.4.1.32473"), Name: "ñ", Location: "l"},
+			System: config.ResponderSystem{Description: "d", ObjectID: mib.MustOID("1.3.6.1.4.1.32473"), Name: "~ ", Location: "l"},
 			Views: append(implied(), config.View{
 				Name:    "a",
 				Include: []mib.OID{{1, 3, 6, 1, 2}, {1}, {1, 3}, {2, 999}}, Exclude: []mib.OID{{1, 3, 6, 1, 2, 1}},
 			}),
 			Groups: []config.AccessGroup{
-				{Name: "g", Read: "a", Write: "sessions", Level: "noAuthNoPriv"},
+				{Name: "g", Read: "a", Write: "sessions", Notify: "a", Level: "noAuthNoPriv"},
 				{Name: "h", Notify: "all", Level: "authPriv"},
+				{Name: "i", Read: "common", Level: "authPriv"},
 			},
 			Communities: []config.Community{
 				{Community: "\xffpublic", SecurityName: "n", From: from("2001:db8::/32", "10.0.0.1/32"), Group: "g"},
@@ -176,7 +182,7 @@ func TestSNMP(t *testing.T) {
 			{Name: "n1", Address: "[2001:db8::1]:162", Version: "v3", User: "u3", Timeout: 5 * time.Second, Retries: 3},
 			{
 				Name: "n2", Address: "[fe80::1%eth0]:1162", Version: "v3", Inform: true, User: "ü 1",
-				EngineID: []byte{0x80, 0, 0, 0, 1}, Timeout: 10 * time.Millisecond,
+				EngineID: []byte{0x80, 0, 0, 0, 1}, SourceAddress: netip.MustParseAddr("fe80::2%eth0"), Timeout: 10 * time.Millisecond,
 			},
 		},
 	}
@@ -199,6 +205,42 @@ func TestTargetAddress(t *testing.T) {
 		c := mustParse(t, managed("      address: 192.0.2.9", `      address: "`+text+`"`), ".")
 		if got := c.SNMP.Notifications[0].Address; got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A source address of a target: of the target's family, of either family if the target is a name.
+func TestTargetSource(t *testing.T) {
+	for target, source := range map[string]string{
+		"192.0.2.9":          "192.0.2.1",
+		"::ffff:192.0.2.9":   "192.0.2.1",
+		"[2001:db8::9]:1162": "2001:db8::1",
+		"fe80::9%eth0":       "fe80::1%eth0",
+		"nms.example.net":    "2001:db8::1",
+		"nms.example.net:1":  "192.0.2.1",
+	} {
+		text := strings.Replace(ofTarget("user: bob\n      source-address: \""+source+"\""), "192.0.2.9", `"`+target+`"`, 1)
+		if got := mustParse(t, text, ".").SNMP.Notifications[0].SourceAddress; got.String() != source {
+			t.Errorf("notifications to %s leave from %v, want %s", target, got, source)
+		}
+	}
+	if got := mustParse(t, ofTarget("user: bob"), ".").SNMP.Notifications[0].SourceAddress; got.IsValid() {
+		t.Errorf("notifications leave from %v", got)
+	}
+}
+
+// Views that have all of snmpTraps, for targets of v3; those of v2c need none.
+func TestNotifyView(t *testing.T) {
+	for name, text := range map[string]string{
+		"all":            withNotify(`include: ["1"]`),
+		"snmpTraps":      withNotify("include: [1.3.6.1.6.3.1.1.5], exclude: [1.3.6.1.6.3.1.1]"),
+		"its parent":     withNotify(`include: [1.3.6.1.6.3.1.1, "1"], exclude: [1.3.6.1.6]`),
+		"without others": withNotify("include: [1.3.6.1], exclude: [1.3.6.1.6.3.1.1.4, 1.3.6.1.6.3.1.1.6, 1.3.6.1.6.3.1.1.50]"),
+		"common":         managed(rwLine, "      - {name: rw, notify: common}"),
+		"v2c":            strings.Replace(v2c("community: c"), rwLine, `      - {name: rw, notify: ""}`, 1),
+	} {
+		if _, err := config.Parse("aaasess.yaml", []byte(text), "."); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -40,7 +40,10 @@ func (d *decoder) responder(raw *rawResponder) *Responder {
 		Listen:   d.listen(path+".listen", raw.Listen),
 		EngineID: raw.EngineID.octets(), MaxMessageSize: raw.MaxMessageSize,
 		AllowInsecureSet: raw.AllowInsecureSet, AuthenticationFailure: raw.AuthenticationFailure,
-		System: ResponderSystem(raw.System),
+		System: ResponderSystem{
+			Description: string(raw.System.Description), ObjectID: raw.System.ObjectID,
+			Contact: string(raw.System.Contact), Name: systemName(string(raw.System.Name), os.Hostname), Location: string(raw.System.Location),
+		},
 		Limits: ResponderLimits{
 			Requests: raw.Limits.Requests, ResponseOctets: int64(raw.Limits.ResponseOctets), Failures: raw.Limits.Failures,
 		},
@@ -49,7 +52,6 @@ func (d *decoder) responder(raw *rawResponder) *Responder {
 	if len(raw.System.ObjectID) < 2 {
 		d.fault(path+".system.object-id", "an OID of one number has no form in a message")
 	}
-	r.System.Name = systemName(raw.System.Name, os.Hostname)
 	r.Groups = d.accessGroups(raw.Groups, r.Views)
 	r.Communities = d.communities(raw.Communities, r.Groups)
 	r.Users = d.users(raw, r.Groups)
@@ -70,14 +72,17 @@ func systemName(given string, hostname func() (string, error)) string {
 }
 
 func (d *decoder) views(raw []rawView) []View {
+	internet := mib.MustOID("1.3.6.1")
 	views := []View{
-		{Name: ViewAll, Include: []mib.OID{mib.MustOID("1.3.6.1")}},
+		{Name: ViewAll, Include: []mib.OID{internet}},
+		{Name: ViewCommon, Include: []mib.OID{internet}, Exclude: []mib.OID{mib.MustOID("1.3.6.1.6.3.15"), mib.MustOID("1.3.6.1.6.3.16")}},
 		{Name: ViewSessions, Include: []mib.OID{mib.MustOID("1.3.6.1.4.1.9.9.150.1"), mib.MustOID("1.3.6.1.2.1.1")}},
 	}
 	names := d.unique()
 	for i, r := range raw {
 		path := fmt.Sprintf("snmp.responder.views[%d]", i)
-		if r.Name == ViewAll || r.Name == ViewSessions {
+		switch r.Name {
+		case ViewAll, ViewCommon, ViewSessions:
 			d.fault(path+".name", "the view %s is there without being listed", r.Name)
 		}
 		names.check(path+".name", string(r.Name), "the name of")
@@ -279,63 +284,4 @@ func orList(numbers []int) string {
 		text += fmt.Sprint(n)
 	}
 	return text
-}
-
-func (d *decoder) notifications(raw []rawNotification, responder *Responder) []Notification {
-	if len(raw) > 0 && responder == nil {
-		d.fault("snmp.notifications", "are sent by the engine of snmp.responder, which is missing")
-	}
-	names := d.unique()
-	targets := make([]Notification, 0, len(raw))
-	for i, r := range raw {
-		path := fmt.Sprintf("snmp.notifications[%d]", i)
-		names.check(path+".name", string(r.Name), "the name of")
-		d.checkCommunity(path+".community", r.Community)
-		switch r.Version {
-		case "v2c":
-			d.checkV2c(path, &r)
-		case "v3":
-			d.checkV3(path, &r, responder)
-		}
-		targets = append(targets, Notification{
-			Name: string(r.Name), Address: string(r.Address), Version: r.Version, Inform: r.Type == "inform",
-			Community: r.Community, User: r.User, EngineID: r.EngineID.octets(),
-			Timeout: r.Timeout, Retries: r.Retries,
-		})
-	}
-	return targets
-}
-
-func (d *decoder) checkV2c(path string, r *rawNotification) {
-	if _, ok := d.places[path+".community"]; !ok {
-		d.fault(path, "community is missing, which version: v2c needs")
-	}
-	for _, key := range []string{".user", ".engine-id"} {
-		if _, ok := d.places[path+key]; ok {
-			d.fault(path+key, "is of no use with version: v2c")
-		}
-	}
-}
-
-func (d *decoder) checkV3(path string, r *rawNotification, responder *Responder) {
-	if _, ok := d.places[path+".community"]; ok {
-		d.fault(path+".community", "is of no use with version: v3")
-	}
-	inform := r.Type == "inform"
-	if r.EngineID != "" && !inform && !d.faulty(path+".type") {
-		d.fault(path+".engine-id", "is of no use with type: trap, which has our own")
-	}
-	if _, ok := d.places[path+".user"]; !ok {
-		d.fault(path, "user is missing, which version: v3 needs")
-	}
-	if r.User == "" || responder == nil {
-		return
-	}
-	i := slices.IndexFunc(responder.Users, func(u User) bool { return u.Name == r.User })
-	switch {
-	case i < 0:
-		d.fault(path+".user", "no user is called %s", r.User)
-	case inform && (responder.Users[i].Auth.Key != "" || responder.Users[i].Priv.Key != ""):
-		d.fault(path+".user", "user %s has a key for our engine, but informs need one for that of the receiver: they need a password", r.User)
-	}
 }
