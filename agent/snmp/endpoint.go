@@ -20,7 +20,8 @@ const (
 	controlSize = 64 // a control message with IP_PKTINFO or IPV6_PKTINFO
 	// yields is how often a read that found nothing gives the processor away and tries again before it
 	// waits in the netpoller: a manager on the same processor needs no more to send its next request.
-	// In vain it delays others, so each wait makes it one less, until a request is there without.
+	// In vain it delays others, so each wait makes it one less, until a request is there without. (A thread
+	// that waits in the kernel instead made GETs no faster, and walks a quarter slower.)
 	yields = 3
 )
 

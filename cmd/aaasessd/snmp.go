@@ -68,7 +68,8 @@ func newSNMPAccess(cfg *config.Config, engineID []byte, old *usm.Users) (*snmpAc
 	for _, n := range cfg.SNMP.Notifications {
 		target := notify.Target{
 			Name: n.Name, Address: n.Address, Version: wire.Version2c, Inform: n.Inform,
-			Community: n.Community.Reveal(), EngineID: n.EngineID, Timeout: n.Timeout, Retries: n.Retries,
+			Community: n.Community.Reveal(), SourceAddress: n.SourceAddress,
+			EngineID: n.EngineID, Timeout: n.Timeout, Retries: n.Retries,
 		}
 		if n.Version == "v3" {
 			target.Version, target.User = wire.Version3, byName[n.User]
@@ -177,7 +178,7 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	s.responder, err = snmp.New(snmp.Config{
 		Listen: r.Listen, Engine: engine, USM: s.usm, System: access.system, MaxMessageSize: r.MaxMessageSize, Limits: access.limits,
 		AuthenTraps: s.authenTraps.Load, AuthenticationFailure: s.authenticationFailed,
-		OutTraps: s.notifications, Logger: d.log,
+		OutTraps: s.notifier.Sent, Logger: d.log,
 	}, access.policy, parts...)
 	if err != nil {
 		return err
@@ -254,14 +255,6 @@ func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
 	if now != last && s.lastFailure.CompareAndSwap(last, now) {
 		_ = s.notifier.Notify(notify.AuthenticationFailure) // a queue that is full counts what it drops
 	}
-}
-
-// notifications is how many were sent.
-func (s *snmpEngine) notifications() (n uint64) {
-	for _, t := range s.notifier.Stats() {
-		n += t.Sent
-	}
-	return n
 }
 
 // Run serves managers, and tells receivers of notifications that we have started.

@@ -44,6 +44,9 @@
 // does not resolve or the network is not there; that is tried again every 1 to 30 s.
 // When a queue is full the newest notification is dropped, and counted.
 //
+// A target that had a problem works again when an inform is acknowledged, or when nothing
+// is heard against a trap for a second after it left: a closed port has it refused.
+//
 // # Who owns what
 //
 // Each target has one goroutine (loop.go), which owns its socket (link.go), its

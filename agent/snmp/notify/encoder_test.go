@@ -25,7 +25,7 @@ func newCommonOf(engine *usm.Engine) *common {
 	last := int32(0)
 	return &common{
 		engine: engine, maxSize: DefaultMaxMessageSize, queue: 4,
-		log: slog.New(slog.DiscardHandler), dial: dialUDP,
+		log: slog.New(slog.DiscardHandler), dial: dialUDP(nil),
 		newID: func() int32 {
 			last++
 			return last

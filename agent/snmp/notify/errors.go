@@ -29,6 +29,17 @@ var (
 	ErrEngine = errors.New("engine of the receiver")
 )
 
+// errTooLong is the error of a message that the network does not take, whatever the receiver would.
+var errTooLong = fmt.Errorf("%w for the network", ErrTooLarge)
+
+// ofOne reports whether an error is about some notification, and not a sign that the target does not
+// work: others may get through.
+func ofOne(err error) bool {
+	_, refused := errors.AsType[*RefusedError](err)
+	return refused || errors.Is(err, ErrQueueFull) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrStopped) ||
+		errors.Is(err, ErrNotSent)
+}
+
 // RefusedError is an inform that the receiver answered with an error (RFC 3416 section 4.2.7).
 type RefusedError struct {
 	Status int32 // error-status, not 0

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -21,23 +22,17 @@ const (
 	maxDatagram = 65535
 )
 
-// dialFunc opens a UDP socket that is connected to a receiver: so only its datagrams come in, and the
-// network's errors too. It heeds its context.
-type dialFunc func(ctx context.Context, address string) (net.Conn, error)
-
-func dialUDP(ctx context.Context, address string) (net.Conn, error) {
-	return (&net.Dialer{}).DialContext(ctx, "udp", address)
-}
-
 // link is the socket of a target, if there is one, and the way to the next. It belongs to the target's
 // goroutine; dialing and reading are done by goroutines that end with life, and are waited for by close.
 type link struct {
 	life    context.Context
 	dial    dialFunc
+	source  netip.Addr
 	address string
 
 	conn     net.Conn // nil: none
 	since    time.Time
+	refused  bool // the last write was told that an earlier message was refused
 	dialing  bool
 	failures int
 	retryAt  time.Time
@@ -61,9 +56,9 @@ type received struct {
 	ended  bool // nothing more is read from conn
 }
 
-func newLink(life context.Context, dial dialFunc, address string) *link {
+func newLink(life context.Context, dial dialFunc, source netip.Addr, address string) *link {
 	return &link{
-		life: life, dial: dial, address: address,
+		life: life, dial: dial, source: source, address: address,
 		dialed: make(chan dialed, 1), received: make(chan received, maxUnderWay),
 	}
 }
@@ -82,7 +77,7 @@ func (l *link) ensure(now time.Time, lost bool) {
 	l.running.Go(func() {
 		ctx, cancel := context.WithTimeout(l.life, dialTimeout)
 		defer cancel()
-		conn, err := l.dial(ctx, l.address)
+		conn, err := l.dial(ctx, l.source, l.address)
 		l.dialed <- dialed{conn, err} // room for the one that there is
 	})
 }
@@ -122,17 +117,18 @@ func sameWay(a, b net.Conn) bool {
 // write sends a datagram. After an error other than syscall.EMSGSIZE there is no socket any more.
 func (l *link) write(b []byte, now time.Time) error {
 	_, err := l.conn.Write(b)
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	l.refused = errors.Is(err, syscall.ECONNREFUSED)
+	if l.refused {
 		_, err = l.conn.Write(b) // that was about the datagram before; this one was not sent
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if err == nil || errors.Is(err, syscall.ECONNREFUSED) {
 		return nil // again about another
 	}
-	if err != nil && !errors.Is(err, syscall.EMSGSIZE) {
+	if !errors.Is(err, syscall.EMSGSIZE) {
 		l.drop()
 		l.postpone(now)
 	}
-	return err
+	return plain("send", err)
 }
 
 // drop closes the socket.
@@ -148,10 +144,11 @@ func (l *link) read(conn net.Conn) {
 	b := make([]byte, maxDatagram)
 	for {
 		n, err := conn.Read(b)
-		r := received{conn: conn, err: err}
+		r := received{conn: conn}
 		if err == nil {
 			r.octets = bytes.Clone(b[:n])
 		} else {
+			r.err = plain("receive", err)
 			r.ended = !errors.Is(err, syscall.ECONNREFUSED)
 		}
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -21,7 +22,9 @@ func TestLinkSameWay(t *testing.T) {
 	}
 	at := listen()
 	life, end := context.WithCancel(t.Context())
-	l := newLink(life, func(ctx context.Context, _ string) (net.Conn, error) { return dialUDP(ctx, at) }, "name:162")
+	l := newLink(life, func(ctx context.Context, source netip.Addr, _ string) (net.Conn, error) {
+		return dialUDP(nil)(ctx, source, at)
+	}, netip.Addr{}, "name:162")
 	defer func() {
 		end()
 		l.close()
@@ -73,7 +76,7 @@ func TestLinkSameWay(t *testing.T) {
 // TestLinkPostpone fails to open sockets.
 func TestLinkPostpone(t *testing.T) {
 	no := errors.New("no")
-	l := newLink(t.Context(), func(context.Context, string) (net.Conn, error) { return nil, no }, "a:162")
+	l := newLink(t.Context(), func(context.Context, netip.Addr, string) (net.Conn, error) { return nil, no }, netip.Addr{}, "a:162")
 	now := epoch
 	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30, 30, 30, 30} {
 		l.ensure(now, false)

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"syscall"
 	"time"
 )
@@ -11,19 +10,23 @@ import (
 // farewell is how long Run, or the end of a target, waits for what is still to be sent and acknowledged.
 const farewell = time.Second
 
+// doubt is how long nothing must be heard against a trap before it shows that a target works again.
+const doubt = time.Second
+
 // loop is a target's goroutine.
 type loop struct {
 	*sender
 	link    *link
 	closing time.Time // when it ends at the latest; zero: its context has not ended
 	lost    bool      // something stayed unanswered since the link was checked
+	proof   time.Time // when the first trap left after a problem; zero: none did, or it was refused
 }
 
 // run serves a target until ctx ends, and then for as long as farewell allows.
 func (s *sender) run(ctx context.Context) {
 	// Goodbyes are still sent when ctx has ended.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	l := &loop{sender: s, link: newLink(life, s.common.dial, s.receiver.Address)}
+	l := &loop{sender: s, link: newLink(life, s.common.dial, s.receiver.SourceAddress, s.receiver.Address)}
 	defer func() {
 		end()
 		l.link.close()
@@ -79,13 +82,20 @@ func (l *loop) work(now time.Time) time.Time {
 			l.sendTraps(now)
 		}
 	}
+	if !l.proof.IsZero() && now.Sub(l.proof) >= doubt {
+		l.report.worked(l.proof)
+		l.proof = time.Time{}
+	}
 	l.publish(now)
 	return l.wakeAt()
 }
 
 // wakeAt is the next time at which work has something to do by itself.
 func (l *loop) wakeAt() time.Time {
-	at := l.closing
+	at := earlier(l.closing, l.report.due())
+	if !l.proof.IsZero() {
+		at = earlier(at, l.proof.Add(doubt))
+	}
 	if l.idle() {
 		return at
 	}
@@ -115,15 +125,29 @@ func (l *loop) sendTraps(now time.Time) {
 		switch {
 		case err == nil:
 			l.trap.counts.sent++
+			l.prove(now)
 		case errors.Is(err, syscall.EMSGSIZE):
 			l.trap.counts.refused++
-			l.report.fail(fmt.Errorf("%w: %w", ErrTooLarge, err), now)
+			l.report.fail(errTooLong, now)
 		default:
-			l.report.fail(err, now)
+			l.fail(err, now)
 			return // it stays the first in the queue
 		}
 		l.queue.pop()
 	}
+}
+
+// prove notes that a trap left. Nobody acknowledges it, but it may be refused.
+func (l *loop) prove(now time.Time) {
+	if (l.proof.IsZero() || l.link.refused) && l.report.isAway() {
+		l.proof = now
+	}
+}
+
+// fail notes an error of the network.
+func (l *loop) fail(err error, now time.Time) {
+	l.proof = time.Time{}
+	l.report.fail(err, now)
 }
 
 // sendInforms takes as many informs under way as there is room for, and sends what is due.
@@ -140,11 +164,11 @@ func (l *loop) sendInforms(now time.Time) {
 			continue
 		case errors.Is(err, syscall.EMSGSIZE) && m.last != nil:
 			m.unsent()
-			m.refuse(m.last, fmt.Errorf("%w: %w", ErrTooLarge, err))
+			m.refuse(m.last, errTooLong)
 			continue
 		}
 		m.unsent()
-		l.report.fail(err, now)
+		l.fail(err, now)
 		return
 	}
 }
@@ -152,8 +176,12 @@ func (l *loop) sendInforms(now time.Time) {
 // connect takes the end of an attempt to open a socket.
 func (l *loop) connect(d dialed, now time.Time) {
 	l.lost = false
+	before := l.link.conn
 	if err := l.link.take(d, now); err != nil {
-		l.report.fail(err, now)
+		l.fail(err, now)
+	}
+	if l.link.conn != before {
+		l.proof = time.Time{} // whether traps of the socket before are refused is not heard any more
 	}
 }
 
@@ -163,7 +191,7 @@ func (l *loop) receive(r received, now time.Time) {
 		return // of a socket that we have left
 	}
 	if r.err != nil {
-		l.report.fail(r.err, now)
+		l.fail(r.err, now)
 		l.lost = true
 	}
 	switch {
@@ -171,7 +199,11 @@ func (l *loop) receive(r received, now time.Time) {
 		l.link.drop()
 		l.link.postpone(now)
 	case r.err == nil && l.machine != nil:
+		before := l.machine.counts.acknowledged
 		l.machine.receive(r.octets, now)
+		if l.machine.counts.acknowledged > before {
+			l.report.worked(now)
+		}
 	case r.err == nil:
 		l.trap.counts.ignored++
 	}

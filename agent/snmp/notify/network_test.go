@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
@@ -97,7 +98,7 @@ func (p pipe) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (n *network) dial(ctx context.Context, address string) (net.Conn, error) {
+func (n *network) dial(ctx context.Context, _ netip.Addr, address string) (net.Conn, error) {
 	n.mu.Lock()
 	n.dials[address] = append(n.dials[address], time.Now())
 	receiver, is := n.receivers[address], n.conditions

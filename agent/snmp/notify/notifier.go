@@ -44,8 +44,8 @@ type Config struct {
 	// MaxMessageSize is how many octets a message has at most, 484..65507; 0 means
 	// DefaultMaxMessageSize. It is msgMaxSize in v3.
 	MaxMessageSize int
-	// Logger takes a line when a target has a problem, at most one a minute and target; nil discards
-	// them.
+	// Logger takes a line when a target has a problem, and another when it works again after that;
+	// of either at most one a minute and target. nil discards them.
 	Logger *slog.Logger
 }
 
@@ -71,7 +71,7 @@ func New(cfg Config) (*Notifier, error) {
 	}
 	c := &common{
 		engine: cfg.Engine, maxSize: int32(cfg.MaxMessageSize), queue: cfg.Queue, log: cfg.Logger,
-		dial: dialUDP, newID: newID,
+		dial: dialUDP(nil), newID: newID,
 	}
 	if c.maxSize == 0 {
 		c.maxSize = DefaultMaxMessageSize
@@ -227,6 +227,11 @@ func checkOID(o mib.OID) error {
 	}
 	return nil
 }
+
+// Sent is how many notifications were given to the network since New, over all targets, also those
+// that SetTargets has taken away. It never falls. An inform counts once, however often it is sent
+// again. snmpOutTraps (RFC 3418) is made of it.
+func (n *Notifier) Sent() uint64 { return n.common.sent.Load() }
 
 // Stats gives what has become of the notifications, in the order of the targets.
 func (n *Notifier) Stats() []TargetStats {

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// quiet is how long a target says nothing more after a line in the log.
+// quiet is how long a target says nothing more of a kind after a line in the log.
 const quiet = time.Minute
 
-// report is a target's errors: the last one for Stats, and a line now and then for the log.
+// report is a target's errors: the last one for Stats, and lines now and then for the log: that there is
+// a problem, and that it is over.
 type report struct {
 	log *slog.Logger
 
@@ -17,8 +18,14 @@ type report struct {
 	last       error
 	at         time.Time
 	unlogged   error     // for the next line
-	logged     time.Time // when the last line was due; zero: there was none
+	logged     time.Time // when the last line of a problem was due; zero: there was none
 	suppressed int       // errors without line since then
+
+	away   time.Time     // when the first error came that shows that the target does not work; zero: it works
+	warned bool          // the log has a line of that, or of another outage whose end it does not have
+	over   bool          // the line that it works again is to be written
+	took   time.Duration // how long it had not worked then
+	told   time.Time     // when that line was written last; zero: never
 }
 
 // fail notes an error. It does not log: callers of Notify do not wait for that.
@@ -26,23 +33,62 @@ func (r *report) fail(err error, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last, r.at = err, now
+	if r.away.IsZero() && !ofOne(err) {
+		r.away = now
+		r.warned, r.over = r.over, false // a line that had to wait would not be true any more
+	}
 	if !r.logged.IsZero() && now.Sub(r.logged) < quiet {
 		r.suppressed++
 		return
 	}
 	r.unlogged, r.logged = err, now
+	r.warned = r.warned || !r.away.IsZero()
 }
 
-// flush writes the line that is due, if one is.
-func (r *report) flush() {
+// worked notes that the target has taken a notification. It does not log.
+func (r *report) worked(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.warned {
+		r.over, r.took = true, now.Sub(r.away)
+	}
+	r.away, r.warned = time.Time{}, false
+}
+
+// isAway reports whether the target did not work when it was last heard of.
+func (r *report) isAway() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.away.IsZero()
+}
+
+// due is when flush has a line to write that had to wait; zero: there is none.
+func (r *report) due() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		return time.Time{}
+	}
+	return r.told.Add(quiet)
+}
+
+// flush writes the lines that are due.
+func (r *report) flush(now time.Time) {
 	r.mu.Lock()
 	err, suppressed := r.unlogged, r.suppressed
 	if err != nil {
 		r.unlogged, r.suppressed = nil, 0
 	}
+	over, took := r.over && (r.told.IsZero() || now.Sub(r.told) >= quiet), r.took
+	if over {
+		r.over, r.told = false, now
+	}
 	r.mu.Unlock()
 	if err != nil {
 		r.log.Warn("notify: target has a problem", "err", err, "suppressed", suppressed)
+	}
+	if over {
+		r.log.Info("notify: target works again", "away", took.Round(time.Millisecond))
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// common is what all targets of a notifier share. It does not change.
+// common is what all targets of a notifier share. Nothing but sent changes.
 type common struct {
 	engine  *usm.Engine
 	maxSize int32 // octets of the largest message
@@ -21,6 +21,7 @@ type common struct {
 	log     *slog.Logger
 	dial    dialFunc
 	newID   func() int32
+	sent    atomic.Uint64 // the sum of all targets' counts.sent, also of those that are gone
 }
 
 // sender is a target with its queue and its state. Its machine or trap belong to the goroutine of run.
@@ -88,6 +89,7 @@ func (s *sender) failed(err error, now time.Time) error {
 // publish makes the state of the goroutine known to others.
 func (s *sender) publish(now time.Time) {
 	s.mu.Lock()
+	before := s.counts.sent
 	if m := s.machine; m != nil {
 		s.counts, s.underWay, s.engineID = m.counts, len(m.pending), nil
 		if m.remote != nil {
@@ -97,12 +99,13 @@ func (s *sender) publish(now time.Time) {
 	} else {
 		s.counts = s.trap.counts
 	}
+	s.common.sent.Add(s.counts.sent - before) // what machine.unsent took back was never published
 	s.mu.Unlock()
 	if m := s.machine; m != nil && m.err != nil {
 		s.report.fail(m.err, now)
 		m.err = nil
 	}
-	s.report.flush()
+	s.report.flush(now)
 }
 
 // abandon drops what waits, besides what was under way.

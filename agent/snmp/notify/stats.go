@@ -16,6 +16,6 @@ type TargetStats struct {
 	Dropped       uint64    // because the queue was full, or the target or Run ended
 	Ignored       uint64    // datagrams from the receiver's address that are no right answer
 	EngineID      []byte    // of the receiver of v3 informs, as far as it is known
-	LastError     error     // nil: none
+	LastError     error     // nil: none; its text is for a person
 	LastErrorAt   time.Time // when LastError came up
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"time"
@@ -33,6 +34,10 @@ type Target struct {
 	// Address is host:port. A name is resolved when there is something to send, and again when a
 	// minute has gone by or the receiver does not answer.
 	Address string
+	// SourceAddress is the local address that messages leave from; the zero Addr lets the system
+	// choose. Only receivers of its family can be reached: a literal Address must be of that, and a
+	// name is resolved to addresses of that only.
+	SourceAddress netip.Addr
 	// Version is wire.Version2c or wire.Version3.
 	Version wire.Version
 	// Inform makes notifications informs: acknowledged, and repeated until they are.
@@ -69,6 +74,9 @@ func (t *Target) check() error {
 	case t.Retries < 0 || t.Retries > maxRetries:
 		return fmt.Errorf("%d retries are not 0..%d", t.Retries, maxRetries)
 	}
+	if err := t.checkSource(); err != nil {
+		return err
+	}
 	switch t.Version {
 	case wire.Version2c:
 		return t.checkCommunity()
@@ -81,6 +89,21 @@ func (t *Target) check() error {
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0
+}
+
+func (t *Target) checkSource() error {
+	source := t.SourceAddress.Unmap()
+	if !source.IsValid() {
+		return nil
+	}
+	if source.IsUnspecified() || source.IsMulticast() {
+		return fmt.Errorf("source address %s is not one of a host", source)
+	}
+	host, _, _ := net.SplitHostPort(t.Address) // which check has looked at
+	if to, err := netip.ParseAddr(host); err == nil && to.Unmap().Is4() != source.Is4() {
+		return fmt.Errorf("source address %s: %s, of the other family, cannot be reached from there", source, to)
+	}
+	return nil
 }
 
 func (t *Target) checkCommunity() error {
@@ -121,6 +144,7 @@ func newReceiver(t Target, own []byte) (*receiver, error) {
 	}
 	r := &receiver{t}
 	r.EngineID = append([]byte(nil), t.EngineID...)
+	r.SourceAddress = t.SourceAddress.Unmap()
 	if t.Timeout == 0 {
 		r.Timeout = DefaultTimeout
 	}

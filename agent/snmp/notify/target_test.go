@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,11 @@ func v3(name, address string, u usm.User) Target {
 
 func asInform(t Target) Target {
 	t.Inform = true
+	return t
+}
+
+func from(source string, t Target) Target {
+	t.SourceAddress = netip.MustParseAddr(source)
 	return t
 }
 
@@ -45,6 +51,20 @@ func TestTargetCheck(t *testing.T) {
 		{"noAuthNoPriv", v3("a", here, user(usm.NoAuth, usm.NoPriv)), ""},
 		{"authNoPriv", v3("a", here, user(usm.HMACMD5, usm.NoPriv)), ""},
 		{"longest of all", with(v2c("a", here), func(t *Target) { t.Timeout, t.Retries = time.Hour, 255 }), ""},
+
+		{"source", from("127.0.0.2", v2c("a", here)), ""},
+		{"source, IPv6", from("::1", v2c("a", "[::1]:162")), ""},
+		{"source with a zone", from("fe80::1%lo", v2c("a", "[fe80::2%lo]:162")), ""},
+		{"source for a name", from("::1", v2c("a", "nms.example.net:162")), ""},
+		{"source written as IPv6", from("::ffff:127.0.0.2", v2c("a", here)), ""},
+		{"address written as IPv6", from("127.0.0.2", v2c("a", "[::ffff:127.0.0.1]:162")), ""},
+		{"source of IPv6 for IPv4", from("::1", v2c("a", here)), "source address ::1: 127.0.0.1, of the other family"},
+		{"source of IPv4 for IPv6", from("127.0.0.1", v2c("a", "[::1]:162")), "source address 127.0.0.1: ::1, of the other family"},
+		{"source of IPv4 as IPv6 for IPv6", from("::ffff:127.0.0.1", v2c("a", "[::1]:162")), "other family"},
+		{"source of IPv6 for IPv4 as IPv6", from("::1", v2c("a", "[::ffff:127.0.0.1]:162")), "other family"},
+		{"unspecified source", from("::", v2c("a", "[::1]:162")), "source address :: is not"},
+		{"unspecified source as IPv6", from("::ffff:0.0.0.0", v2c("a", here)), "source address 0.0.0.0 is not"},
+		{"multicast source", from("224.0.0.1", v2c("a", here)), "source address 224.0.0.1 is not"},
 
 		{"no name", v2c("", here), "no name"},
 		{"no port", v2c("a", "127.0.0.1"), "missing port"},
@@ -179,6 +199,7 @@ func TestReceiverSame(t *testing.T) {
 		{"the default written out", func(t *Target) { t.Timeout = DefaultTimeout }, true},
 		{"an empty engine id", func(t *Target) { t.EngineID = []byte{} }, true},
 		{"address", func(t *Target) { t.Address = "127.0.0.1:163" }, false},
+		{"source", func(t *Target) { t.SourceAddress = netip.MustParseAddr("127.0.0.1") }, false},
 		{"kind", func(t *Target) { t.Inform = false }, false},
 		{"timeout", func(t *Target) { t.Timeout = time.Second }, false},
 		{"retries", func(t *Target) { t.Retries++ }, false},
@@ -193,6 +214,34 @@ func TestReceiverSame(t *testing.T) {
 			changed := base()
 			tt.change(&changed)
 			if got := make1(base()).same(make1(changed)); got != tt.want {
+				t.Errorf("same is %t", got)
+			}
+		})
+	}
+}
+
+func TestReceiverSameSource(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want bool
+	}{
+		{"127.0.0.1", "127.0.0.1", true},
+		{"127.0.0.1", "::ffff:127.0.0.1", true},
+		{"127.0.0.1", "127.0.0.2", false},
+		{"127.0.0.1", "::1", false},
+		{"fe80::1%a", "fe80::1%a", true},
+		{"fe80::1%a", "fe80::1%b", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.a+" "+tt.b, func(t *testing.T) {
+			var made [2]*receiver
+			for i, source := range []string{tt.a, tt.b} {
+				var err error
+				if made[i], err = newReceiver(from(source, v2c("a", "nms.example.net:162")), ourID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := made[0].same(made[1]); got != tt.want {
 				t.Errorf("same is %t", got)
 			}
 		})
