@@ -245,7 +245,7 @@ func TestQuickResponder(t *testing.T) {
 	}
 	rendered := text.markdown()
 	for _, want := range []string{
-		"| ours / insnmpd | ours / cannedudp |", "### 1,000 rows", "### 4 clients at once, 1,000 rows",
+		"| ours / insnmpd | ours / insnmpd-next | ours / cannedudp |", "### 1,000 rows", "### 4 clients at once, 1,000 rows",
 		"ours-4 / ours-1", "insnmpd-4 / insnmpd-1", "ours-4 / insnmpd-4",
 	} {
 		if !strings.Contains(rendered, want) {
