@@ -187,8 +187,12 @@ func (ep *endpoint) tryRead(fd uintptr) bool {
 			}
 			ep.count, ep.err = int(n), nil
 			return true
-		case unix.EINTR, unix.ECONNREFUSED: // the latter of an earlier answer
+		case unix.EINTR:
 			continue
+		case unix.ENOMEM, unix.ENOBUFS, unix.ECONNREFUSED, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH:
+			// A moment's want, or news of an earlier answer: no reason to serve nobody.
+			ep.count, ep.err = 0, nil
+			return true
 		case unix.EAGAIN:
 		default:
 			ep.count, ep.err = 0, os.NewSyscallError("recvmmsg", errno)

@@ -1,0 +1,49 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aaasess/cmd/aaasessd/internal/config"
+)
+
+// TestDocs: the examples of docs/snmp.md, put together, are a configuration.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/snmp.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, blocks := "snmp:\n", 0
+	for _, block := range strings.Split(string(page), "```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		block, ok := strings.CutPrefix(block, "snmp:\n")
+		if !ok {
+			t.Fatalf("an example that does not begin with snmp:\n%s", block)
+		}
+		text += block
+		blocks++
+	}
+	if blocks < 2 {
+		t.Fatalf("%d examples", blocks)
+	}
+	text += `radius: {accounting: {listen: ["127.0.0.1:1813"]}}` + "\n"
+	dir := t.TempDir()
+	for _, name := range []string{"noc.auth", "noc.priv", "graphs.community", "trap.community"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("some secret of it\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "aaasess.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if len(c.SNMP.Responder.Users) != 1 || len(c.SNMP.Notifications) != 2 {
+		t.Errorf("%+v", c.SNMP)
+	}
+}
