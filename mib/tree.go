@@ -49,16 +49,21 @@ func New(parts ...Part) (*Tree, error) {
 }
 
 func (t *Tree) numberTables() {
-	numbers := map[any]int{}
+	type key struct {
+		part int // two parts may have different states for the same rows
+		rows any
+	}
+	numbers := map[key]int{}
 	for i := range t.leaves {
 		l := &t.leaves[i]
 		if l.table = -1; l.rows == nil {
 			continue
 		}
-		n, known := numbers[l.rows]
+		k := key{l.part, l.rows}
+		n, known := numbers[k]
 		if !known {
 			n = len(t.tables)
-			numbers[l.rows], t.tables = n, append(t.tables, i)
+			numbers[k], t.tables = n, append(t.tables, i)
 		}
 		l.table = n
 	}

@@ -282,3 +282,32 @@ func (m *columnsModule) part() Part {
 	}
 	return &Module[uint32]{Name: "columns", Root: columnsRoot, Pin: func() uint32 { return m.rows }, Objects: objects}
 }
+
+// TestSharedRows: two parts that find rows by the same functions, in states of their own, do not mix them up.
+func TestSharedRows(t *testing.T) {
+	first, second := &columnsModule{rows: 3}, &columnsModule{rows: 5}
+	a := first.part().(*Module[uint32])
+	b := &Module[uint32]{Name: "more columns", Root: columnsRoot[:len(columnsRoot)-1].Append(8), Pin: func() uint32 { return second.rows }}
+	for _, o := range a.Objects {
+		c := o.(Column[uint32, [2]uint32])
+		c.OID = b.Root.Append(c.OID[len(c.OID)-1])
+		b.Objects = append(b.Objects, c)
+	}
+	tree, err := New(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := tree.NewReader()
+	for range 3 { // a walk of one column of each in turn
+		for _, tt := range []struct {
+			root OID
+			rows uint64
+		}{{a.Root, 3}, {b.Root, 5}} {
+			var vb Varbind
+			r.Next(tt.root.Append(1), false, nil, &vb)
+			if want := tt.rows*10000 + 10; vb.Value.Num != want {
+				t.Fatalf("%v is %d, want %d", vb.Name, vb.Value.Num, want)
+			}
+		}
+	}
+}

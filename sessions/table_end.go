@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -58,6 +59,13 @@ func (t *Table) Undo(ids []ID, done func(error)) {
 		}
 	}
 	t.commit(c, done)
+}
+
+// unclaimed leaves those out that a Disconnect has marked which can still be undone.
+func (t *Table) unclaimed(ids []ID) []ID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.DeleteFunc(ids, func(id ID) bool { return t.claims[id] > 0 })
 }
 
 // keep makes marks final.

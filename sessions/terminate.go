@@ -116,7 +116,7 @@ func (t *Terminator) Run(ctx context.Context) error {
 			resumed = append(resumed, s.ID)
 		}
 	}
-	t.Start(resumed...)
+	t.Start(t.table.unclaimed(resumed)...) // whoever has marked others since gives them to Start, or undoes it
 
 	var due dueHeap
 	ready := newReady(t.cfg.PerNAS)

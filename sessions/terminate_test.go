@@ -151,3 +151,30 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 		f.journal.Close()
 	})
 }
+
+// TestResumedUnlessClaimed: a terminator that starts leaves alone what a SET has marked that can still
+// be undone.
+func TestResumedUnlessClaimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, sessions.Config{})
+		f.send(t, sessions.Start, "a", 0)
+		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		nas := &askedNAS{}
+		terminator := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, nil)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- terminator.Run(ctx) }()
+		synctest.Wait()
+		await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
+		if s := f.View().Get(1); s.State != sessions.Active {
+			t.Errorf("undone, and it is %s", s.State)
+		}
+		if _, underWay := terminator.Status(1); underWay {
+			t.Error("it is being ended")
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

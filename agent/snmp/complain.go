@@ -36,12 +36,13 @@ var complaintTexts = [complaints]string{
 
 const (
 	// complainEvery is how often the same trouble of one source is logged, and grievances how many
-	// sources and kinds are told apart: what makes trouble must not fill the disk.
+	// sources are told apart for each kind: what makes trouble must not fill the disk, and strangers
+	// must not hide what those who are known do.
 	complainEvery = time.Minute
-	grievances    = 64
+	grievances    = 16
 )
 
-// grievance is the trouble of those sources and kinds that share a place.
+// grievance is the trouble of those sources that share a place.
 type grievance struct {
 	last       atomic.Int64 // when it was logged, on the limiters' clock and 1 behind it; 0: never
 	suppressed atomic.Uint64
@@ -65,11 +66,10 @@ func (r *Responder) complain(k complaint, from netip.AddrPort, now int64, user [
 func (r *Responder) grievance(k complaint, from netip.Addr, user []byte) *grievance {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
-	_ = h.WriteByte(byte(k))
 	a := from.As16()
 	_, _ = h.Write(a[:])
 	_, _ = h.Write(user)
-	return &r.grievances[h.Sum64()%grievances]
+	return &r.grievances[k][h.Sum64()%grievances]
 }
 
 // complainRefused tells of what the security model refused. That a manager must learn our engine, boots

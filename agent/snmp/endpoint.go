@@ -129,6 +129,13 @@ func (ep *endpoint) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("snmp: %v: %w", ep.addr, err)
 		}
+		if n == 0 {
+			select { // until the system has what it wanted
+			case <-ctx.Done():
+			case <-time.After(10 * time.Millisecond):
+			}
+			continue
+		}
 		now := ep.r.clock()
 		for i := range n {
 			e := ep.waiting[i]

@@ -73,7 +73,7 @@ type Responder struct {
 	system     atomic.Pointer[snmpmib.System]
 	endpoints  []*endpoint
 	counters   counters
-	grievances [grievances]grievance
+	grievances [complaints][grievances]grievance
 	seed       maphash.Seed // of their places
 	began      time.Time
 

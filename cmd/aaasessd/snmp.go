@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ type snmpEngine struct {
 	usm       *usm.USM
 	responder *snmp.Responder
 	notifier  *notify.Notifier
+	log       *slog.Logger
 
 	authenTraps atomic.Bool  // snmp.responder.authentication-failure
 	lastFailure atomic.Int64 // when the last authenticationFailure was sent, in Unix seconds
@@ -169,7 +171,7 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	if err != nil {
 		return err
 	}
-	s := &snmpEngine{usm: usm.New(engine, access.users)}
+	s := &snmpEngine{usm: usm.New(engine, access.users), log: d.log}
 	s.authenTraps.Store(access.traps)
 	s.notifier, err = notify.New(notify.Config{Engine: engine, Targets: access.targets, MaxMessageSize: r.MaxMessageSize, Logger: d.log})
 	if err != nil {
@@ -259,12 +261,12 @@ func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
 
 // Run serves managers, and tells receivers of notifications that we have started.
 func (s *snmpEngine) Run(ctx context.Context) error {
+	if err := s.notifier.Notify(notify.ColdStart); err != nil {
+		s.log.Warn("coldStart is not sent to all", "err", err)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.responder.Run(ctx) })
 	g.Go(func() error { return s.notifier.Run(ctx) })
-	if err := s.notifier.Notify(notify.ColdStart); err != nil {
-		return err
-	}
 	return g.Wait()
 }
 
