@@ -17,7 +17,7 @@ const (
 	badCommunity  complaint = iota
 	notAuthentic            // wrong digest, unknown user, a level that the user has not
 	notAuthorized           // of a group that may not do so
-	oldVersion
+	badVersion
 	malformed
 	overLimit
 	notSent
@@ -28,7 +28,7 @@ var complaintTexts = [complaints]string{
 	badCommunity:  "snmp: unknown community, or not from there",
 	notAuthentic:  "snmp: message refused",
 	notAuthorized: "snmp: request refused, authorizationError",
-	oldVersion:    "snmp: SNMPv1 is not answered",
+	badVersion:    "snmp: only SNMPv2c and SNMPv3 are answered",
 	malformed:     "snmp: not a message",
 	overLimit:     "snmp: over a limit, dropped",
 	notSent:       "snmp: answer not sent",

@@ -23,7 +23,7 @@ func TestComplain(t *testing.T) {
 	for shared := true; shared; { // a seed by which none of the troubles below have one place
 		f.seed = maphash.MakeSeed()
 		places := map[*grievance]bool{}
-		for _, k := range []complaint{badCommunity, malformed, overLimit, oldVersion} {
+		for _, k := range []complaint{badCommunity, malformed, overLimit, badVersion} {
 			places[f.grievance(k, stranger.Addr(), nil)] = true
 		}
 		for _, user := range []string{"", "guest"} {
@@ -69,7 +69,7 @@ func TestComplain(t *testing.T) {
 		`"snmp: not a message" from=198.51.100.1:40000 suppressed=0 err="wire: malformed message`,
 		`"snmp: unknown community, or not from there" from=198.51.100.1:40000 suppressed=2`,
 		`"snmp: over a limit, dropped" from=198.51.100.1:40000 suppressed=0 limit=failures`,
-		`"snmp: SNMPv1 is not answered" from=198.51.100.1:40000 suppressed=0`,
+		`"snmp: only SNMPv2c and SNMPv3 are answered" from=198.51.100.1:40000 suppressed=0 version=v1`,
 		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
 		`"snmp: unknown community, or not from there" from=192.0.2.1:40000 suppressed=0`,
 		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,

@@ -31,9 +31,9 @@ type Stats struct {
 
 	Gets, GetNexts, GetBulks, Sets uint64 // requests that were carried out or refused with an error-status
 	Reports                        uint64 // sent
-	// Dropped requests: of a source with too many a second, answers to what anybody can forge
-	// beyond its octets a second, answers to messages that were not authentic beyond their number a second, and SETs for
-	// which there was no room beside others that wait for the disk.
+	// What was dropped: requests of a source with too many a second, answers to what anybody can forge
+	// beyond the octets a second, reports to what is not authentic beyond their number a second, and SETs
+	// for which there was no room beside others that wait for the disk.
 	OverRequests, OverResponseOctets, OverFailures, OverSets uint64
 	SendErrors                                               uint64 // answers that the system did not take
 	Forbidden                                                uint64 // requests answered with authorizationError

@@ -6,6 +6,7 @@
 //
 //	Responder  responder.go  sockets, goroutines, what is configured
 //	endpoint   endpoint.go   one socket: datagrams in, answers out
+//	           serve.go      which goroutine answers what
 //	exchange   exchange.go   one request and its answer, with the memory for both
 //	           process.go    message in, verdict out (RFC 3412 section 7)
 //	           read.go       GetRequest, GetNextRequest, GetBulkRequest (RFC 3416 section 4.2)

@@ -30,12 +30,10 @@ type exchange struct {
 
 	// Of the request.
 	now     int64 // nanoseconds on the limiters' clock
-	policy  *vacm.Policy
 	msg     wire.Message
 	scoped  wire.ScopedPDU
 	pdu     wire.PDU
 	session usm.Session
-	access  *vacm.AccessEntry
 
 	// Of the answer.
 	frame  wire.Frame
@@ -55,7 +53,7 @@ type exchange struct {
 
 func (r *Responder) newExchange() *exchange {
 	e := &exchange{r: r, reader: r.tree.NewReader()}
-	e.sending.init(e)
+	e.sending.fn = e.sending.try
 	return e
 }
 

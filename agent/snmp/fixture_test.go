@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -179,7 +180,7 @@ func testPolicy(t testing.TB) *vacm.Policy {
 		if group != "" {
 			members = append(members, vacm.Member{Model: wire.ModelV2c, SecurityName: group, Group: group})
 		}
-		communities = append(communities, vacm.Community{Name: community, SecurityName: cmpOr(group, "orphan"), From: from})
+		communities = append(communities, vacm.Community{Name: community, SecurityName: cmp.Or(group, "orphan"), From: from})
 	}
 	members = append(members,
 		vacm.Member{Model: wire.ModelUSM, SecurityName: "noc", Group: "operators"},
@@ -190,13 +191,6 @@ func testPolicy(t testing.TB) *vacm.Policy {
 		t.Fatal(err)
 	}
 	return p
-}
-
-func cmpOr(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 func newNumbers(rows uint32) *numbers {

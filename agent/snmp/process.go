@@ -2,7 +2,6 @@ package snmp
 
 import (
 	"errors"
-	"net/netip"
 
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
@@ -22,7 +21,7 @@ type verdict uint8
 const (
 	dropped  verdict = iota // nothing is answered
 	answered                // the answer is in the frame
-	deferred                // a SET: finish is still to be called, which may wait for the disk
+	deferred                // a SET: exchange.set is still to be called, which may wait for the disk
 )
 
 // process takes the message in e.in (RFC 3412 section 7.2, RFC 3584 section 5.2). Whatever is wrong
@@ -39,21 +38,25 @@ func (e *exchange) process() verdict {
 		return e.malformed(errCutOff)
 	}
 	if err := e.msg.Parse(e.in[:e.n]); err != nil {
-		if !errors.Is(err, wire.ErrVersion) {
-			return e.malformed(err)
+		if errors.Is(err, wire.ErrVersion) {
+			return e.badVersion()
 		}
-		c.badVersions.Add(1)
-		return dropped
+		return e.malformed(err)
 	}
-	e.policy, e.jumps = e.r.policy.Load(), 0
-	switch e.msg.Version {
+	e.jumps = 0
+	switch policy := e.r.policy.Load(); e.msg.Version {
 	case wire.Version2c:
-		return e.processCommunity()
+		return e.processCommunity(policy)
 	case wire.Version3:
-		return e.processUSM()
+		return e.processUSM(policy)
 	}
-	c.badVersions.Add(1)
-	e.r.complain(oldVersion, e.from, e.now, nil)
+	return e.badVersion()
+}
+
+// badVersion counts a message of SNMPv1, or of a version that there is not.
+func (e *exchange) badVersion() verdict {
+	e.r.counters.badVersions.Add(1)
+	e.r.complain(badVersion, e.from, e.now, nil, "version", e.msg.Version)
 	return dropped
 }
 
@@ -67,9 +70,9 @@ func (e *exchange) malformed(err error) verdict {
 }
 
 // processCommunity takes a message of SNMPv2c.
-func (e *exchange) processCommunity() verdict {
+func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
 	c := &e.r.counters
-	name, _, allowed := e.policy.Community(e.msg.Community, e.from.Addr())
+	name, _, allowed := policy.Community(e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
 		e.r.complain(badCommunity, e.from, e.now, nil)
@@ -83,12 +86,12 @@ func (e *exchange) processCommunity() verdict {
 		c.unknownPDUHandlers.Add(1)
 		return dropped
 	}
-	access, status := e.policy.Access(wire.ModelV2c, name, wire.NoAuthNoPriv)
+	access, status := policy.Access(wire.ModelV2c, name, wire.NoAuthNoPriv)
 	return e.command(access, status)
 }
 
 // processUSM takes a message of SNMPv3.
-func (e *exchange) processUSM() verdict {
+func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	c := &e.r.counters
 	if e.msg.Model != wire.ModelUSM {
 		c.unknownSecurityModels.Add(1)
@@ -118,7 +121,7 @@ func (e *exchange) processUSM() verdict {
 	if len(e.scoped.ContextName) > 0 {
 		return e.report(snmpUnknownContexts, uint32(c.unknownContexts.Add(1)), e.session.Level, e.pdu.RequestID)
 	}
-	access, status := e.policy.Access(wire.ModelUSM, string(e.session.UserName), e.session.Level)
+	access, status := policy.Access(wire.ModelUSM, string(e.session.UserName), e.session.Level)
 	return e.command(access, status)
 }
 
@@ -209,7 +212,7 @@ func (e *exchange) largest() int {
 // authenticationFailed tells whoever sends notifications.
 func (e *exchange) authenticationFailed() {
 	if f := e.r.cfg.AuthenticationFailure; f != nil {
-		f(netip.AddrPortFrom(e.from.Addr(), e.from.Port()))
+		f(e.from)
 	}
 }
 
@@ -252,21 +255,24 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 
 // command carries out a request, or has it deferred.
 func (e *exchange) command(access *vacm.AccessEntry, status vacm.Status) verdict {
-	c := &e.r.counters
-	c.countRequest(e.pdu.Type)
-	e.access = access
+	e.r.counters.countRequest(e.pdu.Type)
 	if status != vacm.Allowed {
+		return e.forbid()
+	}
+	view := access.Read
+	if e.pdu.Type == wire.SetRequest {
+		view = access.Write
+	}
+	if view == nil {
 		return e.forbid()
 	}
 	switch e.pdu.Type {
 	case wire.SetRequest:
-		return e.testSet()
-	case wire.GetRequest:
-		return e.get()
-	case wire.GetNextRequest:
-		return e.getNext()
+		return e.testSet(view)
+	case wire.GetBulkRequest:
+		return e.getBulk(view)
 	}
-	return e.getBulk()
+	return e.getEach(view)
 }
 
 // forbid answers a request that its sender has no view for (RFC 3413 section 3.2 step 4).

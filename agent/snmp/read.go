@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/mib"
 )
 
@@ -33,53 +34,40 @@ func (e *exchange) echo(status mib.ErrorStatus, index int) verdict {
 	return e.finishPDU(status, index)
 }
 
-// get answers a GetRequest-PDU (RFC 3416 section 4.2.1).
-func (e *exchange) get() verdict {
-	view := e.access.Read
-	if view == nil {
-		return e.forbid()
-	}
+// getEach answers a GetRequest-PDU or GetNextRequest-PDU (RFC 3416 sections 4.2.1 and 4.2.2): one variable for
+// each that is asked for, or none.
+func (e *exchange) getEach(view *vacm.View) verdict {
 	defer e.released()
 	e.frame.Reset()
 	room := e.room()
 	for i := range e.pdu.Varbinds {
-		e.vb.Name = append(e.vb.Name[:0], e.pdu.Varbinds[i].Name...)
-		if view.Contains(e.vb.Name) {
-			e.reader.Get(e.vb.Name, &e.vb.Value)
-		} else {
-			e.vb.Value.Type = mib.NoSuchObject
+		name := e.pdu.Varbinds[i].Name
+		if e.pdu.Type == wire.GetRequest {
+			e.exact(view, name)
+		} else if !e.next(view, name) {
+			return e.echo(mib.GenErr, i+1)
 		}
-		if e.frame.AppendVarbind(&e.vb); e.frame.Len() > room {
+		if !e.appendFitting(room) {
 			return e.refuseSize()
 		}
 	}
 	return e.retrieved(len(e.pdu.Varbinds))
+}
+
+// exact puts the variable with this name into e.vb.
+func (e *exchange) exact(view *vacm.View, name mib.OID) {
+	e.vb.Name = append(e.vb.Name[:0], name...)
+	if view.Contains(name) {
+		e.reader.Get(name, &e.vb.Value)
+	} else {
+		e.vb.Value.Type = mib.NoSuchObject
+	}
 }
 
 // retrieved answers with the variables in the frame.
 func (e *exchange) retrieved(n int) verdict {
 	e.r.counters.reqVars.Add(uint64(n))
 	return e.finishPDU(mib.NoError, 0)
-}
-
-// getNext answers a GetNextRequest-PDU (RFC 3416 section 4.2.2).
-func (e *exchange) getNext() verdict {
-	view := e.access.Read
-	if view == nil {
-		return e.forbid()
-	}
-	defer e.released()
-	e.frame.Reset()
-	room := e.room()
-	for i := range e.pdu.Varbinds {
-		if !e.next(view, e.pdu.Varbinds[i].Name) {
-			return e.echo(mib.GenErr, i+1)
-		}
-		if e.frame.AppendVarbind(&e.vb); e.frame.Len() > room {
-			return e.refuseSize()
-		}
-	}
-	return e.retrieved(len(e.pdu.Varbinds))
 }
 
 // maxJumps is how often a request may go on behind what its view has not. A request for thousands of
@@ -111,11 +99,7 @@ func (e *exchange) next(view *vacm.View, name mib.OID) bool {
 
 // getBulk answers a GetBulkRequest-PDU (RFC 3416 section 4.2.3). What does not fit is left out: the
 // manager asks again from where it has come to. If nothing fits it is told so, or it would ask for ever.
-func (e *exchange) getBulk() verdict {
-	view := e.access.Read
-	if view == nil {
-		return e.forbid()
-	}
+func (e *exchange) getBulk(view *vacm.View) verdict {
 	defer e.released()
 	e.frame.Reset()
 	room := e.room()

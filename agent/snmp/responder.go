@@ -18,12 +18,13 @@ import (
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/mib"
 )
 
 // The sizes of messages (RFC 3417 section 3.2, RFC 3411 snmpEngineMaxMessageSize).
 const (
-	MinMessageSize = 484
+	MinMessageSize = wire.MinMaxSize
 	MaxMessageSize = maxDatagram
 )
 

@@ -3,6 +3,7 @@
 package snmp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -195,7 +196,7 @@ func newTwin(t *testing.T, more ...string) (*partner.SnmpdProc, *numbers) {
 			conf = append(conf, fmt.Sprintf("com2sec %[1]s 127.0.0.1 %[1]s", r.group), fmt.Sprintf("group %[1]s v2c %[1]s", r.group))
 		}
 		level := map[wire.SecurityLevel]string{wire.NoAuthNoPriv: "noauth", wire.AuthNoPriv: "auth", wire.AuthPriv: "priv"}[r.level]
-		conf = append(conf, fmt.Sprintf("access %s \"\" %s %s exact %s %s none", r.group, model, level, r.read, cmpOr(r.write, "none")))
+		conf = append(conf, fmt.Sprintf("access %s \"\" %s %s exact %s %s none", r.group, model, level, r.read, cmp.Or(r.write, "none")))
 	}
 	s := partner.Snmpd(t, partner.SnmpdOptions{Config: append(conf, more...)})
 	n := newNumbers(30)

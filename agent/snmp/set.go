@@ -3,16 +3,13 @@ package snmp
 import (
 	"errors"
 
+	"aaasess/agent/snmp/vacm"
 	"aaasess/mib"
 )
 
 // testSet begins to answer a SetRequest-PDU (RFC 3416 section 4.2.5): what needs no object. The rest
 // may wait for the disk, which is not for the goroutine that all others wait for.
-func (e *exchange) testSet() verdict {
-	view := e.access.Write
-	if view == nil {
-		return e.forbid()
-	}
+func (e *exchange) testSet(view *vacm.View) verdict {
 	if len(e.pdu.RawVarbinds) > e.room() {
 		return e.refuseSize() // before anything is done: its sender could not know
 	}

@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func TestNothingFits(t *testing.T) {
 func TestForgeable(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.Limits = Limits{ResponseOctets: 1} })
 	f.numbers.text = strings.Repeat("x", 40_000)
-	get := guestMessageFor(f, testText.Append(0))
+	get := guestMessageFor(f, testText.Append(0), MaxMessageSize)
 	answered := 0
 	for range 10 {
 		if f.exchange(manager, get) != nil {
@@ -77,15 +78,37 @@ func TestForgeable(t *testing.T) {
 	}
 }
 
-func guestMessageFor(fx *fixture, oid mib.OID) []byte {
+func guestMessageFor(fx *fixture, oid mib.OID, size int32) []byte {
 	var f wire.Frame
 	f.Reset()
 	f.AppendVarbind(&mib.Varbind{Name: oid, Value: mib.Value{Type: mib.Null}})
 	f.ClosePDU(wire.GetRequest, 4711, 0, 0)
 	f.CloseScoped(fx.cfg.Engine.ID(), nil)
-	f.CloseV3(&wire.HeaderV3{ID: 4712, MaxSize: 65507, Flags: wire.FlagReportable, Model: wire.ModelUSM},
+	f.CloseV3(&wire.HeaderV3{ID: 4712, MaxSize: size, Flags: wire.FlagReportable, Model: wire.ModelUSM},
 		&wire.SecurityParameters{EngineID: fx.cfg.Engine.ID(), Boots: 1, UserName: []byte("guest")})
 	return append([]byte(nil), f.Bytes()...)
+}
+
+// TestReceiversSize: an answer is no larger than its receiver says it can take.
+func TestReceiversSize(t *testing.T) {
+	f := newFixture(t)
+	f.numbers.text = strings.Repeat("x", 700)
+	get := func(size int32) (tooLarge bool, octets int) {
+		out := f.exchange(manager, guestMessageFor(f, testText.Append(0), size))
+		var m wire.Message
+		var s wire.ScopedPDU
+		var p wire.PDU
+		if err := errors.Join(m.Parse(out), s.Parse(m.Data, false), p.Parse(s.PDU)); err != nil {
+			t.Fatal(err)
+		}
+		return p.ErrorStatus == int32(tooBig), len(out)
+	}
+	if tooLarge, n := get(1000); tooLarge || n < 700 {
+		t.Errorf("1000 octets are enough: tooBig %t, %d octets", tooLarge, n)
+	}
+	if tooLarge, n := get(MinMessageSize); !tooLarge || n > MinMessageSize {
+		t.Errorf("484 octets are not: tooBig %t, %d octets", tooLarge, n)
+	}
 }
 
 // TestUnproven: a message that proves nothing costs the same however much is in it, and its report is due
