@@ -25,7 +25,7 @@ const (
 )
 
 var complaintTexts = [complaints]string{
-	badCommunity:  "snmp: unknown community, or not from there",
+	badCommunity:  "snmp: community refused",
 	notAuthentic:  "snmp: message refused",
 	notAuthorized: "snmp: request refused, authorizationError",
 	badVersion:    "snmp: only SNMPv2c and SNMPv3 are answered",

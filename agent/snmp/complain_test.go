@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,8 @@ func TestComplain(t *testing.T) {
 			places[f.grievance(notAuthorized, manager.Addr(), []byte(user))] = true
 		}
 		places[f.grievance(badCommunity, manager.Addr(), nil)] = true
-		shared = len(places) < 7
+		places[f.grievance(badCommunity, netip.MustParseAddr("203.0.113.7"), nil)] = true
+		shared = len(places) < 8
 	}
 	from := stranger
 	at := func(now time.Duration, in []byte) {
@@ -58,6 +60,9 @@ func TestComplain(t *testing.T) {
 	from = manager
 	at(94*time.Second, marshal(t, request(t, "public", gosnmp.SetRequest)))
 	at(95*time.Second, wrong)
+	from = parseAddr(t, "203.0.113.7:161")
+	at(95*time.Second, marshal(t, request(t, "public", gosnmp.GetRequest)))
+	from = manager
 	at(96*time.Second, guestMessage(f, wire.SetRequest))
 	var got []string
 	for line := range strings.Lines(log.String()) {
@@ -65,13 +70,14 @@ func TestComplain(t *testing.T) {
 		got = append(got, strings.TrimSpace(text))
 	}
 	want := []string{
-		`"snmp: unknown community, or not from there" from=198.51.100.1:40000 suppressed=0`,
+		`"snmp: community refused" from=198.51.100.1:40000 suppressed=0 known=false`,
 		`"snmp: not a message" from=198.51.100.1:40000 suppressed=0 err="wire: malformed message`,
-		`"snmp: unknown community, or not from there" from=198.51.100.1:40000 suppressed=2`,
+		`"snmp: community refused" from=198.51.100.1:40000 suppressed=2 known=false`,
 		`"snmp: over a limit, dropped" from=198.51.100.1:40000 suppressed=0 limit=failures`,
 		`"snmp: only SNMPv2c and SNMPv3 are answered" from=198.51.100.1:40000 suppressed=0 version=v1`,
 		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
-		`"snmp: unknown community, or not from there" from=192.0.2.1:40000 suppressed=0`,
+		`"snmp: community refused" from=192.0.2.1:40000 suppressed=0 known=false`,
+		`"snmp: community refused" from=203.0.113.7:161 suppressed=0 known=true`,
 		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,
 	}
 	if f.Stats().Forbidden != 2 {

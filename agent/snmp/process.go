@@ -72,10 +72,10 @@ func (e *exchange) malformed(err error) verdict {
 // processCommunity takes a message of SNMPv2c.
 func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
 	c := &e.r.counters
-	name, _, allowed := policy.Community(e.msg.Community, e.from.Addr())
+	name, known, allowed := policy.Community(e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
-		e.r.complain(badCommunity, e.from, e.now, nil)
+		e.r.complain(badCommunity, e.from, e.now, nil, "known", known)
 		e.authenticationFailed()
 		return dropped
 	}
