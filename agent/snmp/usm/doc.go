@@ -55,8 +55,8 @@
 //
 // Checks come in the order of RFC 3414 section 3.2: engine id, user, level, digest, time, and then only
 // decryption. So a message that is not authentic changes nothing but a counter. A digest must have all
-// the octets that its protocol has. A plaintext that is not even a SEQUENCE counts as a decryption error
-// and is reported, because a wrong privacy password is the usual cause (snmpd drops it silently). Reports of
+// the octets that its protocol has. A plaintext that is no scopedPDU counts as a decryption error and
+// is reported, because a wrong privacy password is the usual cause (snmpd drops it silently). Reports of
 // notInTimeWindow and of decryption errors are signed; those of all else go to who has proved nothing.
 //
 // The window is 150 seconds both ways. Within it, a message that was recorded can be sent again: USM

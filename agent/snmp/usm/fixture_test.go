@@ -123,6 +123,7 @@ type manager struct {
 	auth        func(auth []byte) []byte // what stands instead of the digest, nil: the digest
 	salt        func(salt []byte) []byte // what stands instead of the salt
 	data        func(data []byte) []byte // what stands instead of the data
+	text        []byte                   // what stands instead of the scopedPDU, nil: that
 	size        int                      // octets of padding in the varbinds
 }
 
@@ -152,6 +153,10 @@ func (m *manager) request() []byte {
 	}
 	f.ClosePDU(wire.GetRequest, requestID, 0, 0)
 	f.CloseScoped(m.engineID, nil)
+	if m.text != nil {
+		f.Reset()
+		f.AppendRaw(m.text)
+	}
 	p := wire.SecurityParameters{EngineID: m.engineID, Boots: m.boots, Time: m.time, UserName: []byte(m.user)}
 	if m.flags&wire.FlagPriv != 0 {
 		if m.keys.Priv() == usm.DES {

@@ -111,6 +111,8 @@ func steps() []step {
 		{name: "8: DES, part of a block", user: "des", change: func(m *manager) { m.data = grow }, want: decryptionErrors, report: wire.AuthNoPriv},
 		{name: "8: DES, a block missing", user: "des", change: func(m *manager) { m.data = cut(40) }, want: decryptionErrors, report: wire.AuthNoPriv},
 		{name: "8: DES, short salt", user: "des", change: func(m *manager) { m.salt = cut(4) }, want: decryptionErrors, report: wire.AuthNoPriv},
+		{name: "8: a SEQUENCE that is no scopedPDU, as another key makes one of 7,000", change: func(m *manager) { m.text = append([]byte{0x30, 40}, bytes.Repeat([]byte{0x5a}, 40)...) }, want: decryptionErrors, report: wire.AuthNoPriv},
+		{name: "8: the same with DES", user: "des", change: func(m *manager) { m.text = append([]byte{0x30, 40}, bytes.Repeat([]byte{0x5a}, 40)...) }, want: decryptionErrors, report: wire.AuthNoPriv},
 		{name: "8: not encrypted at all", change: func(m *manager) { m.data = func([]byte) []byte { return bytes.Repeat([]byte{0x30}, 60) } }, want: decryptionErrors, report: wire.AuthNoPriv},
 	}
 }

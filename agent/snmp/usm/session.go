@@ -94,30 +94,11 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 		return m.Data, nil
 	}
 	err = s.scratch.decrypt(m.Data, s.Params.Boots, s.Params.Time, s.Params.PrivacyParameters)
-	if err != nil || !isSequence(m.Data) {
+	var plain wire.ScopedPDU
+	if err != nil || plain.Parse(m.Data, user.keys.Priv() == DES) != nil {
 		return nil, u.fail(s, decryptionErrors, wire.AuthNoPriv)
 	}
 	return m.Data, nil
-}
-
-// isSequence says whether b begins like a scopedPDU whose length is not beyond b, nor much below.
-func isSequence(b []byte) bool {
-	if len(b) < 2 || b[0] != 0x30 {
-		return false
-	}
-	n, rest := int(b[1]), b[2:]
-	if n >= 0x80 {
-		octets := n & 0x7f
-		if octets > 4 || octets > len(rest) {
-			return false
-		}
-		n = 0
-		for _, o := range rest[:octets] {
-			n = n<<8 | int(o)
-		}
-		rest = rest[octets:]
-	}
-	return n <= len(rest) && len(rest)-n <= 8 // DES pads
 }
 
 // inTimeWindow is RFC 3414 section 3.2 step 7a.
