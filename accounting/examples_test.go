@@ -376,7 +376,7 @@ func events(t *testing.T, kind sessions.Kind, id sessions.ID, packets ...session
 	var j journal
 	table := sessions.New(sessions.Config{}, &j)
 	for _, ev := range packets {
-		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("172.16.25.15"), Name: "172.16.25.15"}
+		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("172.16.25.15"), IPv4: netip.MustParseAddr("172.16.25.15")}
 		ev.AcctSessionID, ev.Kind = ev.Attrs.Text(sessions.AcctSessionID), kind
 		if ev.At.IsZero() {
 			ev.At = exampleAt

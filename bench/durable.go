@@ -59,7 +59,7 @@ func start(i int) sessions.Event {
 	attrs = sessions.AppendAttribute(attrs, sessions.Class, "0123456789abcdef")
 	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, sid)
 	return sessions.Event{
-		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Name: "bras-1.isp.example"},
+		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Identifier: "bras-1.isp.example"},
 		Kind: sessions.Network, At: time.Now(), AcctSessionID: sid, Attrs: sessions.Attributes(attrs),
 	}
 }

@@ -78,7 +78,7 @@ func fillTable(table *sessions.Table, n int) error {
 		attrs := sessions.Attributes(startAttributes(i))
 		slots <- struct{}{}
 		err := table.Apply(sessions.Event{
-			Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Name: "bras-1.isp.example"},
+			Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Identifier: "bras-1.isp.example"},
 			Kind: sessions.Network, At: time.Now(), AcctSessionID: attrs.Text(sessions.AcctSessionID), Attrs: attrs,
 		}, done)
 		if err != nil {

@@ -69,7 +69,7 @@ func appendSession(b []byte, s *Session) []byte {
 	}
 	addr, _ := s.NAS.Addr.MarshalBinary() // it has no error
 	b = appendText(b, string(addr))
-	b = appendText(b, s.NAS.Name)
+	b = appendText(b, s.NAS.Identifier)
 	return appendText(b, string(attrs))
 }
 
@@ -87,10 +87,10 @@ func parseSession(id ID, b []byte, as *NAS) (*Session, error) {
 	var addr netip.Addr
 	err := addr.UnmarshalBinary(d.take(d.uvarint()))
 	nas := d.take(d.uvarint())
-	if as != nil && as.Addr == addr && as.Name == string(nas) {
+	if as != nil && as.Addr == addr && as.Identifier == string(nas) {
 		s.NAS = as
 	} else {
-		s.NAS = &NAS{Addr: addr, Name: string(nas)}
+		s.NAS = &NAS{Addr: addr, Identifier: string(nas)}
 	}
 	s.setAttrs(Attributes(d.text()))
 	d.bad = d.bad || err != nil || !s.Attrs.Valid() || s.AcctSessionID == "" ||

@@ -19,7 +19,7 @@ func samples() []*Session {
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &NAS{Name: "no address"}, &bare), &marked, finished(full, nil, at(9))}
+	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &NAS{Identifier: "no address"}, &bare), &marked, finished(full, nil, at(9))}
 }
 
 func TestSessionCodec(t *testing.T) {

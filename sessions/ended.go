@@ -38,7 +38,7 @@ func (e *endings) hash(nas NAS, sid string) uint64 {
 	_, _ = h.Write(a[:])
 	_, _ = h.WriteString(nas.Addr.Zone())
 	_ = h.WriteByte(0)
-	_, _ = h.WriteString(nas.Name)
+	_, _ = h.WriteString(nas.Identifier)
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(sid)
 	return h.Sum64()

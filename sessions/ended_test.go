@@ -95,7 +95,7 @@ func TestLargestID(t *testing.T) {
 	f.send(t, sessions.Start, "one", 0)
 	f.send(t, sessions.Start, "later", 20)
 	g := loadedWithLast(t, f, largest-1, sessions.Config{})
-	g.send(t, sessions.Start, "elsewhere", 0, func(ev *sessions.Event) { ev.NAS.Name = "nas-2" })
+	g.send(t, sessions.Start, "elsewhere", 0, func(ev *sessions.Event) { ev.NAS.Identifier = "nas-2" })
 	if diff := cmp.Diff([]sessions.ID{1, 2, largest}, ids(g.View())); diff != "" {
 		t.Error(diff)
 	}

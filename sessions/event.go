@@ -1,15 +1,25 @@
 package sessions
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // EventType is what happened to a session. The numbers are those of Acct-Status-Type (RFC 2866 section 5.1).
 type EventType uint8
 
-// The events of a session.
+// The events of a session, and those of a NAS.
 const (
 	Start   EventType = 1
 	Stop    EventType = 2
 	Interim EventType = 3
+	// On and Off are Accounting-On and Accounting-Off: what sessions the NAS had are over (R20).
+	On  EventType = 7
+	Off EventType = 8
+	// Other is any other Acct-Status-Type that concerns a session: Tunnel-Start to Tunnel-Link-Reject (9 to 14, RFC 2867),
+	// Failed (15, RFC 2866) and those that we do not know. The value is in the attributes. Such an event is recorded
+	// and changes no session (R27).
+	Other EventType = 255
 )
 
 // String is the name of the Acct-Status-Type.
@@ -21,29 +31,43 @@ func (t EventType) String() string {
 		return "Stop"
 	case Interim:
 		return "Interim-Update"
+	case On:
+		return "Accounting-On"
+	case Off:
+		return "Accounting-Off"
+	case Other:
+		return "Other"
 	}
 	return "unknown"
 }
 
-// Event is what a NAS reports of one of its sessions.
+// Event is what a NAS reports, of one of its sessions or of itself.
 type Event struct {
-	Type          EventType
-	NAS           NAS
-	AcctSessionID string // the NAS's own, not empty
+	Type EventType
+	NAS  NAS
+	// SameClient reports whether a source address is of the client entry that the packet's is of; nil: only that very
+	// address is. Sessions of other clients are nobody's business (R25).
+	SameClient    func(netip.Addr) bool
+	AcctSessionID string // the NAS's own, not empty unless the Type is On or Off
 	Kind          Kind
-	At            time.Time  // when it happened: received less Acct-Delay-Time
-	EventStamp    uint32     // Event-Timestamp, 0 if there is none
-	Attrs         Attributes // as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time
-	Usage         Usage
-	Sent          UsageFields // what of Usage the packet had; the rest of it does not count
-	IfIndex       uint32
-	PortIfIndex   uint32
+	At            time.Time // when it happened: received less Acct-Delay-Time
+	Delay         uint32    // Acct-Delay-Time in seconds
+	HasDelay      bool      // the packet has Acct-Delay-Time
+	EventStamp    uint32    // Event-Timestamp, 0 if there is none
+	// Attrs are as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time.
+	Attrs       Attributes
+	Usage       Usage
+	Sent        UsageFields // what of Usage the packet had; the rest of it does not count
+	IfIndex     uint32
+	PortIfIndex uint32
 }
 
 // Notice is an event of a session that is to be accounted.
 type Notice struct {
-	Type    EventType
-	Session *Session   // as it is after the event
+	Type EventType
+	// Session is as it is after the event. Of an [Other] that no live session has, it is made for this notice, with ID 0:
+	// its Acct-Session-Id upstream is the NAS's own.
+	Session *Session
 	Attrs   Attributes // what the NAS sent with it; empty for a stop of our own making
 	At      time.Time  // when it happened
 	// Cause is the Acct-Terminate-Cause of a stop that we know better than the NAS, else 0: what

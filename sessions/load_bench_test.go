@@ -22,7 +22,7 @@ func BenchmarkLoad(b *testing.B) {
 		sid := fmt.Sprintf("%016X", i)
 		s := Session{
 			ID: ID(i + 1), Kind: Network, State: Active, StartSeen: true, Started: 1, Heard: 1, Data: 1,
-			NAS: &NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 20)}), Name: "bras-1.isp.example"},
+			NAS: &NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 20)}), Identifier: "bras-1.isp.example"},
 		}
 		s.setAttrs(attrs(UserName, fmt.Sprintf("user%07d@isp.example", i), FramedIPAddress, 0x0a000000+i, NASPort, i,
 			CallingStationID, fmt.Sprintf("02-00-00-%06X", i), Class, "0123456789abcdef", AcctSessionID, sid))

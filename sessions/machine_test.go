@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	testNAS = NAS{Addr: netip.MustParseAddr("192.0.2.1"), Name: "nas-1"}
+	testNAS = NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"}
 	epoch   = time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)
 )
 

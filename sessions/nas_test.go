@@ -26,7 +26,7 @@ func TestNASes(t *testing.T) {
 	tb := New(Config{}, discard{})
 	packet := "\x20\x07nas-1 and much more"
 	named := func(ev Event, sid string) Event {
-		ev.NAS.Name, ev.AcctSessionID = packet[2:7], sid
+		ev.NAS.Identifier, ev.AcctSessionID = packet[2:7], sid
 		ev.Attrs = attrs(UserName, "user of "+sid, AcctSessionID, sid)
 		return ev
 	}
@@ -45,7 +45,7 @@ func TestNASes(t *testing.T) {
 	apply(t, tb, named(event(Start, 0), "b"))
 	check("with two sessions", 1, 2)
 	for nas, shared := range tb.nases {
-		for what, name := range map[string]string{"key": nas.Name, "value": shared.Name} {
+		for what, name := range map[string]string{"key": nas.Identifier, "value": shared.Identifier} {
 			if name != "nas-1" || unsafe.StringData(name) == unsafe.StringData(packet[2:]) {
 				t.Errorf("the %s is %q, part of a packet", what, name)
 			}
@@ -73,7 +73,7 @@ func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
 	live := begun(1, &testNAS, &start)
 	gone := *live
-	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Name: "nas-2"}, "s2"
+	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	tb := New(Config{}, discard{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
 		for _, s := range []*Session{live, finished(&gone, nil, at(1))} {

@@ -15,7 +15,7 @@ func TestReady(t *testing.T) {
 	add := func(jobs ...string) {
 		for _, j := range jobs {
 			text, asked := strings.CutSuffix(j, "*")
-			of := &job{nas: NAS{Name: text[:1]}}
+			of := &job{nas: NAS{Identifier: text[:1]}}
 			if _, err := fmt.Sscan(text[1:], &of.id); err != nil {
 				t.Fatal(err)
 			}
@@ -28,14 +28,14 @@ func TestReady(t *testing.T) {
 	take := func() string {
 		var out []string
 		for j := r.next(); j != nil; j = r.next() {
-			out = append(out, fmt.Sprint(j.nas.Name, uint32(j.id)))
+			out = append(out, fmt.Sprint(j.nas.Identifier, uint32(j.id)))
 			r.begun(j.nas)
 		}
 		return strings.Join(out, " ")
 	}
 	ended := func(names ...string) {
 		for _, n := range names {
-			r.ended(NAS{Name: n})
+			r.ended(NAS{Identifier: n})
 		}
 	}
 	steps := []struct {

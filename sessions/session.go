@@ -68,20 +68,39 @@ const (
 	CauseNASReboot   uint32 = 11
 )
 
-// NAS identifies an access server: the address that its packets come from and, as one address may
-// stand for several (NAT, a proxy), what it calls itself.
+// NAS is what a packet tells of the access server that sent it, or a session of the one that has it.
+// Which packets are of one NAS is asked between a packet and a session (R25); there is no list of NASes.
 type NAS struct {
+	// Addr is the source address of its packets.
 	Addr netip.Addr
-	// Name is its NAS-Identifier, else its NAS-IP-Address or NAS-IPv6-Address as text, else "".
-	Name string
+	// Local is the address of this host that its packets are sent to; invalid if that is not known.
+	Local netip.Addr
+	// Identifier is its NAS-Identifier, "" if it has none.
+	Identifier string
+	// IPv4 and IPv6 are its NAS-IP-Address and NAS-IPv6-Address; invalid if it has none. 0.0.0.0 and :: are none.
+	IPv4, IPv6 netip.Addr
+}
+
+// Name is what the NAS calls itself: its NAS-Identifier, else its NAS-IP-Address or NAS-IPv6-Address as text, else "".
+func (n NAS) Name() string {
+	switch {
+	case n.Identifier != "":
+		return n.Identifier
+	case n.IPv4.IsValid():
+		return n.IPv4.String()
+	case n.IPv6.IsValid():
+		return n.IPv6.String()
+	}
+	return ""
 }
 
 // String is for logs and people.
 func (n NAS) String() string {
-	if n.Name == "" || n.Name == n.Addr.String() {
+	name := n.Name()
+	if name == "" || name == n.Addr.String() {
 		return n.Addr.String()
 	}
-	return n.Name + "@" + n.Addr.String()
+	return name + "@" + n.Addr.String()
 }
 
 // Usage is what a session has used so far.

@@ -90,6 +90,9 @@ func (t *Table) publish() {
 // NAS is not to be answered. Otherwise done is called as [Journal.Commit] has it: with nil, the NAS
 // can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
+	if ev.Type == On || ev.Type == Off {
+		return t.CloseNAS(ev.NAS, ev.At, CauseNASReboot, done)
+	}
 	if ev.AcctSessionID == "" || ev.Type != Start && ev.Type != Interim && ev.Type != Stop {
 		return ErrEvent
 	}
@@ -180,7 +183,8 @@ func (t *Table) share(nas NAS) *sharedNAS {
 	shared := t.nases[nas]
 	if shared == nil {
 		// The name is part of a packet, which must not stay for its sake.
-		shared = &sharedNAS{NAS: NAS{Addr: nas.Addr, Name: strings.Clone(nas.Name)}}
+		nas.Identifier = strings.Clone(nas.Identifier)
+		shared = &sharedNAS{NAS: nas}
 		t.nases[shared.NAS] = shared
 	}
 	return shared

@@ -14,7 +14,7 @@ import (
 
 func TestCloseNAS(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
-	other := func(ev *sessions.Event) { ev.NAS.Name = "nas-2" }
+	other := func(ev *sessions.Event) { ev.NAS.Identifier = "nas-2" }
 	const n = 3000 // several chunks
 	for i := range n {
 		f.send(t, sessions.Start, fmt.Sprint(i), 0)
@@ -33,7 +33,7 @@ func TestCloseNAS(t *testing.T) {
 		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
 	}
 	await(t, func(done func(error)) error {
-		return f.CloseNAS(sessions.NAS{Name: "unheard-of"}, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
+		return f.CloseNAS(sessions.NAS{Identifier: "unheard-of"}, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 	"aaasess/sessions/sessionstest"
 )
 
-var nas1 = sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Name: "nas-1"}
+var nas1 = sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"}
 
 // fixture is a table over a journal in memory.
 type fixture struct {
@@ -140,7 +140,7 @@ func TestNameUsedAgain(t *testing.T) {
 func TestSameNameAtTwoNASes(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
-	f.send(t, sessions.Start, "a", 0, func(ev *sessions.Event) { ev.NAS.Name = "nas-2" })
+	f.send(t, sessions.Start, "a", 0, func(ev *sessions.Event) { ev.NAS.Identifier = "nas-2" })
 	if n := f.View().Len(); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}

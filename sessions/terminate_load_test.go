@@ -33,13 +33,13 @@ func (n *slowNASes) count(nas string, by int) {
 }
 
 func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Session) sessions.Outcome {
-	n.count(s.NAS.Name, 1)
-	defer n.count(s.NAS.Name, -1)
+	n.count(s.NAS.Identifier, 1)
+	defer n.count(s.NAS.Identifier, -1)
 	n.mu.Lock()
 	n.asked = append(n.asked, s.AcctSessionID)
 	n.mu.Unlock()
 	var over <-chan time.Time
-	if d := n.takes[s.NAS.Name]; d > 0 {
+	if d := n.takes[s.NAS.Identifier]; d > 0 {
 		over = time.After(d)
 	}
 	select {
@@ -82,7 +82,7 @@ func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.D
 			t.Helper()
 			var ids []sessions.ID
 			for i := range count {
-				f.send(t, sessions.Start, fmt.Sprint(nas, "-", i), 0, func(ev *sessions.Event) { ev.NAS.Name = nas })
+				f.send(t, sessions.Start, fmt.Sprint(nas, "-", i), 0, func(ev *sessions.Event) { ev.NAS.Identifier = nas })
 				last++
 				ids = append(ids, last)
 			}

@@ -41,7 +41,7 @@ func start(id uint32) sessions.Event {
 	a = sessions.AppendUint32(a, sessions.NASPort, port)
 	return sessions.Event{
 		Type:          sessions.Start,
-		NAS:           sessions.NAS{Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Name: "bench"},
+		NAS:           sessions.NAS{Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Identifier: "bench"},
 		AcctSessionID: name, Kind: sessions.Network, At: time.Now(),
 		Attrs: sessions.Attributes(a), PortIfIndex: port,
 	}

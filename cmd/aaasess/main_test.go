@@ -44,7 +44,7 @@ func daemon(t *testing.T) *controltest.Daemon {
 	for _, s := range []struct{ user, sid, nas string }{
 		{"alice", "a1", "nas-1"}, {"alice", "a2", "nas-1"}, {"bob", "b", "nas-2"}, {"carol", "c", "nas-1"}, {"dave", "d", "nas-1"},
 	} {
-		err := d.Begin(s.user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID, ev.NAS.Name = s.sid, s.nas },
+		err := d.Begin(s.user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID, ev.NAS.Identifier = s.sid, s.nas },
 			controltest.With(sessions.FramedIPAddress, "\x0a\x00\x00\x01"))
 		if err != nil {
 			t.Fatal(err)

@@ -39,6 +39,7 @@ type client struct {
 	profile    profile
 	ownProfile bool // the operator chose the profile: it is not second-guessed
 	stats      *clientStats
+	owns       func(netip.Addr) bool // whether a source address is this client's: its prefix is the longest
 }
 
 // clientStats outlives a reload: it belongs to the prefix.
@@ -68,6 +69,7 @@ func newClientSet(list []Client, old *clientSet) (*clientSet, error) {
 		if old != nil && old.lookup[c.Prefix] != nil {
 			c.stats = old.lookup[c.Prefix].stats
 		}
+		c.owns = func(addr netip.Addr) bool { return s.find(addr) == c }
 		s.list = append(s.list, c)
 		s.lookup[c.Prefix] = c
 		s.bits = append(s.bits, c.Prefix.Bits())

@@ -34,7 +34,7 @@ func hostapdSession(addr string) *sessions.Session {
 	attrs = sessions.AppendAttribute(attrs, sessions.Class, "two")
 	attrs = sessions.AppendUint32(attrs, sessions.NASPort, 7)
 	return &sessions.Session{
-		ID: 13, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr(addr), Name: "hostapd-wired-1"},
+		ID: 13, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr(addr), Identifier: "hostapd-wired-1"},
 		Attrs: sessions.Attributes(attrs), User: "alice", AcctSessionID: "8D5C1B9A0F3E7746",
 	}
 }

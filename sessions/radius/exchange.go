@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"time"
-
-	"aaasess/sessions"
 )
 
 var (
@@ -66,19 +64,9 @@ func (s *socket) handle(r *receiver, b []byte, from netip.AddrPort, local localA
 // pass gives a new request to the sink.
 func (x *exchange) pass(req *accountingRequest, now time.Time) {
 	l := x.socket.listener
-	if req.action == noAction {
-		l.count(x.client, ignored)
-		x.socket.seen.end(x.key, true)
-		x.answer()
-		return
-	}
-	var err error
 	l.pending.Add(1)
-	if req.action == closeNAS {
-		err = l.sink.CloseNAS(req.event.NAS, req.before, sessions.CauseNASReboot, x.done)
-	} else {
-		err = l.sink.Apply(req.event, x.done)
-	}
+	req.event.SameClient = x.client.owns
+	err := l.sink.Apply(req.event, x.done)
 	if err != nil {
 		x.done(err)
 	}

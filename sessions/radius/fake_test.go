@@ -23,15 +23,10 @@ type refuser struct{}
 
 func (refuser) Apply(sessions.Event, func(error)) error { return errBusy }
 
-func (refuser) CloseNAS(sessions.NAS, time.Time, uint32, func(error)) error { return errBusy }
-
 // report is one call of a Sink.
 type report struct {
-	event  sessions.Event
-	closed bool // CloseNAS
-	before time.Time
-	cause  uint32
-	done   func(error)
+	event sessions.Event
+	done  func(error)
 }
 
 // recorder is a Sink that passes on what it is called with; the test calls done.
@@ -41,11 +36,6 @@ func newRecorder() recorder { return make(recorder, 1024) }
 
 func (r recorder) Apply(ev sessions.Event, done func(error)) error {
 	r <- report{event: ev, done: done}
-	return nil
-}
-
-func (r recorder) CloseNAS(nas sessions.NAS, before time.Time, cause uint32, done func(error)) error {
-	r <- report{event: sessions.Event{NAS: nas}, closed: true, before: before, cause: cause, done: done}
 	return nil
 }
 

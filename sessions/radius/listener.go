@@ -20,14 +20,11 @@ const Port = 1813
 // drainLimit is how long a Listener that ends waits for the answers to what the sink has.
 const drainLimit = 2 * time.Second
 
-// Sink takes what NASes report; [sessions.Table] is the one. An error means refused at once: done
-// is not called then. Else done is called once, on whatever goroutine, with nil when the event is
-// durable, or the reason why it can never be. done does not block.
+// Sink takes what NASes report; [sessions.Table] is the one.
 type Sink interface {
-	// Apply takes an event of a session.
+	// Apply takes an event. An error means refused at once: done is not called then. Else done is called once, on whatever
+	// goroutine, with nil when the event is durable, or the reason why it can never be. done does not block.
 	Apply(ev sessions.Event, done func(error)) error
-	// CloseNAS ends all sessions of a NAS that began before a time, with this Acct-Terminate-Cause.
-	CloseNAS(nas sessions.NAS, before time.Time, cause uint32, done func(error)) error
 }
 
 // Config is how a Listener is set up.

@@ -37,11 +37,6 @@ func (c *committer) Apply(_ sessions.Event, done func(error)) error {
 	return nil
 }
 
-func (c *committer) CloseNAS(_ sessions.NAS, _ time.Time, _ uint32, done func(error)) error {
-	c.queue <- done
-	return nil
-}
-
 // segments is how many requests the load generator hands to the kernel at once.
 const segments = 32
 

@@ -40,7 +40,7 @@ func TestGoldenDialogues(t *testing.T) {
 			if call.closed != (want.action == closeNAS) {
 				t.Errorf("CloseNAS was called: %v", call.closed)
 			}
-			if call.closed && (call.cause != sessions.CauseNASReboot || call.event.NAS.Name != want.event.NAS.Name) {
+			if call.closed && (call.cause != sessions.CauseNASReboot || call.event.NAS.Identifier != want.event.NAS.Identifier) {
 				t.Errorf("CloseNAS with NAS %v, cause %d", call.event.NAS, call.cause)
 			}
 			if !call.closed && (call.event.AcctSessionID != want.event.AcctSessionID || call.event.Attrs != want.event.Attrs) {

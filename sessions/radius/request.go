@@ -8,21 +8,6 @@ import (
 	"aaasess/sessions"
 )
 
-// action is what an Accounting-Request asks for.
-type action uint8
-
-const (
-	applyEvent action = iota // an event of a session
-	closeNAS                 // Accounting-On or -Off: all sessions of the NAS have ended
-	noAction                 // other status types: nothing that we keep
-)
-
-// Acct-Status-Type values (RFC 2866 section 5.1) that are no event of a session.
-const (
-	accountingOn  = 7
-	accountingOff = 8
-)
-
 // Service-Type values (RFC 2865 section 5.6).
 const (
 	serviceLogin                  = 1
@@ -35,10 +20,8 @@ const (
 
 // accountingRequest is an Accounting-Request, understood.
 type accountingRequest struct {
-	action     action
-	event      sessions.Event // of closeNAS only NAS
-	before     time.Time      // closeNAS: sessions that began later are another life of the NAS
-	proxyState string         // the Proxy-State attributes, whole, in order
+	event      sessions.Event
+	proxyState string // the Proxy-State attributes, whole, in order
 }
 
 // numbers are the attributes of type integer (or address, or time) that we look at. The first of
@@ -114,24 +97,13 @@ func (r *accountingRequest) understand(n *numbers, from netip.Addr, received tim
 	if ev.NAS, err = nasOf(ev.Attrs, n, from); err != nil {
 		return err
 	}
-	delay := time.Duration(n.value[sessions.AcctDelayTime]) * time.Second
-	ev.At = received.Add(-delay)
-
-	switch status := n.value[sessions.AcctStatusType]; {
-	case !n.has(sessions.AcctStatusType):
+	ev.Delay, ev.HasDelay = n.value[sessions.AcctDelayTime], n.has(sessions.AcctDelayTime)
+	ev.At = received.Add(-time.Duration(ev.Delay) * time.Second)
+	ev.EventStamp = n.value[sessions.EventTimestamp]
+	if !n.has(sessions.AcctStatusType) {
 		return &malformedError{sessions.AcctStatusType, "missing"}
-	case status == uint32(sessions.Start) || status == uint32(sessions.Stop) || status == uint32(sessions.Interim):
-		ev.Type = sessions.EventType(status)
-	case status == accountingOn || status == accountingOff:
-		// The delay is rounded down: the NAS restarted up to a second before ev.At, and sessions may
-		// have begun since.
-		r.action, r.before = closeNAS, ev.At
-		if delay > 0 {
-			r.before = r.before.Add(-time.Second)
-		}
-		return nil
-	default:
-		r.action = noAction
+	}
+	if ev.Type = eventType(n.value[sessions.AcctStatusType]); ev.Type == sessions.On || ev.Type == sessions.Off {
 		return nil
 	}
 
@@ -140,7 +112,6 @@ func (r *accountingRequest) understand(n *numbers, from netip.Addr, received tim
 		return &malformedError{sessions.AcctSessionID, "missing or empty"}
 	}
 	ev.Kind = kindOf(n)
-	ev.EventStamp = n.value[sessions.EventTimestamp]
 	ev.Sent = n.usageFields()
 	ev.Usage = sessions.Usage{
 		InputOctets:   octets(n, sessions.AcctInputGigawords, sessions.AcctInputOctets),
@@ -150,6 +121,15 @@ func (r *accountingRequest) understand(n *numbers, from netip.Addr, received tim
 		SessionTime:   n.value[sessions.AcctSessionTime],
 	}
 	return nil
+}
+
+// eventType is the event that an Acct-Status-Type (RFC 2866 section 5.1) tells of.
+func eventType(status uint32) sessions.EventType {
+	switch status {
+	case uint32(sessions.Start), uint32(sessions.Stop), uint32(sessions.Interim), uint32(sessions.On), uint32(sessions.Off):
+		return sessions.EventType(status)
+	}
+	return sessions.Other
 }
 
 // usageFields tells which counters the request has. One half of an octet counter is enough.
@@ -180,19 +160,19 @@ func octets(n *numbers, high, low sessions.AttributeType) uint64 {
 
 // nasOf is who sent the request.
 func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) (sessions.NAS, error) {
-	nas := sessions.NAS{Addr: from.Unmap(), Name: attrs.Text(sessions.NASIdentifier)}
-	v6, has6 := attrs.Get(sessions.NASIPv6Address)
-	if has6 && len(v6) != 16 {
-		return nas, &malformedError{sessions.NASIPv6Address, "not 16 octets"}
-	}
-	switch {
-	case nas.Name != "":
-	case n.has(sessions.NASIPAddress):
+	nas := sessions.NAS{Addr: from.Unmap(), Identifier: attrs.Text(sessions.NASIdentifier)}
+	if v4 := n.value[sessions.NASIPAddress]; v4 != 0 {
 		var a [4]byte
-		binary.BigEndian.PutUint32(a[:], n.value[sessions.NASIPAddress])
-		nas.Name = netip.AddrFrom4(a).String()
-	case has6:
-		nas.Name = netip.AddrFrom16([16]byte([]byte(v6))).String()
+		binary.BigEndian.PutUint32(a[:], v4)
+		nas.IPv4 = netip.AddrFrom4(a)
+	}
+	if v6, has := attrs.Get(sessions.NASIPv6Address); has {
+		if len(v6) != 16 {
+			return nas, &malformedError{sessions.NASIPv6Address, "not 16 octets"}
+		}
+		if a := netip.AddrFrom16([16]byte([]byte(v6))); !a.IsUnspecified() {
+			nas.IPv6 = a
+		}
 	}
 	return nas, nil
 }

@@ -41,9 +41,9 @@ func parseGolden(tb testing.TB, name string) accountingRequest {
 }
 
 func TestGoldenRequests(t *testing.T) {
-	bras := sessions.NAS{Addr: source, Name: "bras1"}
-	hostapd := sessions.NAS{Addr: source, Name: "hostapd-wired-1"}
-	strongswan := sessions.NAS{Addr: source, Name: "strongSwan"}
+	bras := sessions.NAS{Addr: source, Identifier: "bras1"}
+	hostapd := sessions.NAS{Addr: source, Identifier: "hostapd-wired-1"}
+	strongswan := sessions.NAS{Addr: source, Identifier: "strongSwan"}
 	const octetsAndTime = sessions.InputOctets | sessions.OutputOctets | sessions.SessionTime
 	tests := []struct {
 		name string
@@ -65,7 +65,7 @@ func TestGoldenRequests(t *testing.T) {
 		}}},
 		{"radclient-on", accountingRequest{
 			action: closeNAS, before: noon.Add(-6 * time.Second),
-			event: sessions.Event{NAS: sessions.NAS{Addr: source, Name: "192.0.2.1"}, At: noon.Add(-5 * time.Second)},
+			event: sessions.Event{NAS: sessions.NAS{Addr: source, IPv4: netip.MustParseAddr("192.0.2.1")}, At: noon.Add(-5 * time.Second)},
 		}},
 		{"hostapd-start", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, EventStamp: 1700000000,
@@ -88,7 +88,7 @@ func TestGoldenRequests(t *testing.T) {
 			Sent: sessions.WholeUsage, Usage: sessions.Usage{InputOctets: 840, OutputOctets: 1680, InputPackets: 10, OutputPackets: 20, SessionTime: 30},
 		}}},
 		{"openvpn-interim", accountingRequest{event: sessions.Event{
-			Type: sessions.Interim, NAS: sessions.NAS{Addr: source, Name: "OpenVpn"}, AcctSessionID: "0123456789ABCDEF0123456789ABCDEF",
+			Type: sessions.Interim, NAS: sessions.NAS{Addr: source, Identifier: "OpenVpn"}, AcctSessionID: "0123456789ABCDEF0123456789ABCDEF",
 			Kind: sessions.Network, At: noon, Sent: octetsAndTime,
 			Usage: sessions.Usage{InputOctets: 1<<32 + 5000, OutputOctets: 2<<32 + 7, SessionTime: 60},
 		}}},
@@ -190,16 +190,16 @@ func TestParseAccounting(t *testing.T) {
 			return r.action
 		}, want: noAction},
 		{name: "NAS-Identifier is the name", attrs: start + id + attr(sessions.NASIdentifier, "n") + num(sessions.NASIPAddress, 0x01020304), check: func(r accountingRequest) any {
-			return r.event.NAS.Name
+			return r.event.NAS.Identifier
 		}, want: "n"},
 		{name: "else NAS-IP-Address", attrs: start + id + "\x20\x02" + num(sessions.NASIPAddress, 0x01020304) + v6, check: func(r accountingRequest) any {
-			return r.event.NAS.Name
+			return r.event.NAS.Identifier
 		}, want: "1.2.3.4"},
 		{name: "else NAS-IPv6-Address", attrs: start + id + v6, check: func(r accountingRequest) any {
-			return r.event.NAS.Name
+			return r.event.NAS.Identifier
 		}, want: "2001:db8::1"},
 		{name: "else none", attrs: start + id, check: func(r accountingRequest) any {
-			return r.event.NAS.Name
+			return r.event.NAS.Identifier
 		}, want: ""},
 		{name: "no counters", attrs: start + id, check: sent, want: sessions.UsageFields(0)},
 		{name: "a counter of 0 is one", attrs: start + id + num(sessions.AcctInputPackets, 0), check: sent, want: sessions.InputPackets},
@@ -322,11 +322,11 @@ func FuzzParse(f *testing.F) {
 func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
 	want := accountingRequest{action: noAction}
 	ev := &want.event
-	ev.NAS = sessions.NAS{Addr: source, Name: rfc2865.NASIdentifier_GetString(theirs)}
-	if ip := rfc2865.NASIPAddress_Get(theirs); ev.NAS.Name == "" && ip != nil {
-		ev.NAS.Name = ip.String()
-	} else if ev.NAS.Name == "" {
-		ev.NAS.Name = r.event.NAS.Name
+	ev.NAS = sessions.NAS{Addr: source, Identifier: rfc2865.NASIdentifier_GetString(theirs)}
+	if ip := rfc2865.NASIPAddress_Get(theirs); ev.NAS.Identifier == "" && ip != nil {
+		ev.NAS.Identifier = ip.String()
+	} else if ev.NAS.Identifier == "" {
+		ev.NAS.Identifier = r.event.NAS.Identifier
 	}
 	delay := time.Duration(rfc2866.AcctDelayTime_Get(theirs)) * time.Second
 	ev.At = noon.Add(-delay)

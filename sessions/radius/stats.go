@@ -13,7 +13,6 @@ const (
 	badAuthenticators
 	unknownClients
 	refused
-	ignored
 	dropped
 	numCounters
 )
@@ -22,7 +21,7 @@ const (
 type counters [numCounters]atomic.Uint64
 
 // Counters is what a Listener has counted since it was made. Requests less Duplicates, Malformed,
-// BadAuthenticators, UnknownClients and Ignored is what was passed to the sink.
+// BadAuthenticators and UnknownClients is what was passed to the sink.
 type Counters struct {
 	Requests          uint64 // datagrams received
 	Responses         uint64 // Accounting-Responses sent, repeated ones too
@@ -31,7 +30,6 @@ type Counters struct {
 	BadAuthenticators uint64 // wrong Request Authenticator or Message-Authenticator
 	UnknownClients    uint64 // from an address that is no client's; in no client's Counters
 	Refused           uint64 // the sink could not take it or make it durable: not answered
-	Ignored           uint64 // an Acct-Status-Type that concerns no session: answered, no more
 	Dropped           uint64 // answers that could not be sent
 }
 
@@ -44,7 +42,6 @@ func (c *counters) snapshot() Counters {
 		BadAuthenticators: c[badAuthenticators].Load(),
 		UnknownClients:    c[unknownClients].Load(),
 		Refused:           c[refused].Load(),
-		Ignored:           c[ignored].Load(),
 		Dropped:           c[dropped].Load(),
 	}
 }

@@ -206,7 +206,7 @@ func (f Filter) Match(s *sessions.Session) bool {
 }
 
 func isNAS(want string, nas *sessions.NAS) bool {
-	if want == nas.Name || want == nas.String() {
+	if want == nas.Name() || want == nas.String() {
 		return true
 	}
 	addr, err := netip.ParseAddr(want)

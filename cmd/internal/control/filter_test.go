@@ -112,7 +112,7 @@ func FuzzFilter(f *testing.F) {
 	}
 	session := &sessions.Session{
 		ID: 13, Kind: sessions.Network, State: sessions.Active, IPv4: 0x0a000001, User: "alice", AcctSessionID: "a",
-		NAS:   &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Name: "n"},
+		NAS:   &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "n"},
 		Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.CallingStationID, "001122334455")),
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -145,7 +145,7 @@ func TestFiltersAndOrders(t *testing.T) {
 	d, client := start(t, nil)
 	began := time.Now().Add(-time.Hour)
 	nas2 := func(ev *sessions.Event) {
-		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("192.0.2.2"), Name: "nas-2"}
+		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("192.0.2.2"), Identifier: "nas-2"}
 	}
 	exec := func(ev *sessions.Event) { ev.Kind = sessions.Exec }
 	used := func(in, out uint64) func(*sessions.Event) {

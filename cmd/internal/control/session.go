@@ -54,7 +54,7 @@ type Termination struct {
 func describe(s *sessions.Session, now time.Time) Session {
 	out := Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
-		User: utf8Text(s.User), NAS: utf8Text(s.NAS.Name), AcctSessionID: utf8Text(s.AcctSessionID),
+		User: utf8Text(s.User), NAS: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
 		CallingStation: utf8Text(s.Attrs.Text(sessions.CallingStationID)),
 		CalledStation:  utf8Text(s.Attrs.Text(sessions.CalledStationID)),
 		NASPortID:      utf8Text(s.Attrs.Text(sessions.NASPortID)),

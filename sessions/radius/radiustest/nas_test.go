@@ -25,11 +25,6 @@ func (taker) Apply(_ sessions.Event, done func(error)) error {
 	return nil
 }
 
-func (taker) CloseNAS(_ sessions.NAS, _ time.Time, _ uint32, done func(error)) error {
-	done(nil)
-	return nil
-}
-
 // TestAccount sends a start to a Listener: with the right secret it is answered.
 func TestAccount(t *testing.T) {
 	l, err := radius.New(radius.Config{

@@ -96,7 +96,7 @@ func (d *Daemon) Stop() error {
 // user's name. more alters it.
 func (d *Daemon) Begin(user string, at time.Time, more ...func(*sessions.Event)) error {
 	ev := sessions.Event{
-		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Name: "nas-1"},
+		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"},
 		AcctSessionID: "s-" + user, Kind: sessions.Network, At: at,
 	}
 	for _, m := range more {
