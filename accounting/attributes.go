@@ -147,7 +147,7 @@ func (c *composer) usage() {
 	seconds := u.SessionTime
 	if c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
 		// We ended it now; otherwise nobody knows how long it went on after it was last heard of.
-		lasted := max(0, min(c.n.At.Sub(s.StartedAt())/time.Second, 1<<32-1))
+		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
 		seconds = max(seconds, uint32(lasted))
 	}
 	c.uint32(sessions.AcctSessionTime, seconds)

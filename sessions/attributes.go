@@ -81,6 +81,16 @@ func (a Attributes) Get(t AttributeType) (value string, ok bool) {
 	return "", false
 }
 
+// has reports whether there is an attribute of this type with this value.
+func (a Attributes) has(t AttributeType, value string) bool {
+	for u, v := range a.All() {
+		if u == t && v == value {
+			return true
+		}
+	}
+	return false
+}
+
 // Text is the value of the first attribute of this type, or "".
 func (a Attributes) Text(t AttributeType) string {
 	v, _ := a.Get(t)

@@ -7,16 +7,26 @@ import (
 	"time"
 )
 
-// Durable state, all numbers as varints unless drawn otherwise:
+// Durable state, all numbers as varints unless drawn otherwise, texts with their length in front:
 //
-//	key "c":          version 1 | last id | HighWater | Total | Disconnected
-//	key "s" id(4 BE): version 1 | Kind State StartSeen (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp | Started Heard Data (8 BE each)
-//	                  | Usage: 4 counters, SessionTime | NAS address, NAS name, attributes (length, octets)
+//	key "c":          version 2 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
+//	key "s" id(4 BE): version 2 | Kind State flags Counted (1 octet each)
+//	                  | IfIndex PortIfIndex EventStamp StartStamp | Started (8 BE), Heard and Data less Started (zigzag)
+//	                  | Usage: 4 counters, SessionTime
+//	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
+//	                  | NAS | how many former NASes, each | attributes
+//	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | NAS | Called-Station-Id | how many source addresses, each
 //
-// The NAS address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
-// An ended session keeps of its attributes only Acct-Session-Id, by which late packets are known.
-const codecVersion = 1
+// A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
+// flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
+// says that the only print's age counts: "at" follows each sum.
+//
+// Version 1 of "c" ends behind Disconnected. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
+// prints and former NASes, three times of 8 octets, and of the NAS the address and a name. Both are read, and written as version 2 again.
+const (
+	codecVersion   = 2
+	closingVersion = 1
+)
 
 var countersKey = []byte("c")
 
@@ -32,73 +42,253 @@ func parseSessionKey(key []byte) (ID, bool) {
 	return id, id != 0
 }
 
-func appendCounters(b []byte, last ID, c Counters) []byte {
+func parseClosingKey(key []byte) (seq uint64, ok bool) {
+	if len(key) != 9 || key[0] != 'n' {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key[1:]), true
+}
+
+func appendCounters(b []byte, last ID, c Counters, a anchor) []byte {
 	b = append(b, codecVersion)
 	b = binary.AppendUvarint(b, uint64(last))
 	b = binary.AppendUvarint(b, uint64(c.HighWater))
 	b = binary.AppendUvarint(b, c.Total)
-	return binary.AppendUvarint(b, c.Disconnected)
+	b = binary.AppendUvarint(b, c.Disconnected)
+	for _, n := range [...]uint64{uint64(a.table), uint64(a.wall), uint64(a.uptime), a.boot} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
 }
 
-func parseCounters(b []byte) (last ID, c Counters, err error) {
+func parseCounters(b []byte) (last ID, c Counters, a anchor, err error) {
 	d := decoder{rest: b}
-	d.version()
+	version := d.version()
 	last = ID(d.uint32())
 	c = Counters{HighWater: d.uint32(), Total: d.uvarint(), Disconnected: d.uvarint()}
-	return last, c, d.end("counters")
+	if version > 1 {
+		a = anchor{table: d.duration(), wall: d.duration(), uptime: d.duration(), boot: uint64(d.duration())}
+	}
+	return last, c, a, d.end("counters")
+}
+
+const (
+	flagStartSeen = 1 << iota
+	flagStopped
+	flagAcked
+	flagRestarted
+)
+
+func (s *Session) flags() (f byte) {
+	if s.StartSeen {
+		f |= flagStartSeen
+	}
+	if s.Stopped {
+		f |= flagStopped
+	}
+	if s.Acked {
+		f |= flagAcked
+	}
+	if s.Restarted {
+		f |= flagRestarted
+	}
+	return f
 }
 
 func appendSession(b []byte, s *Session) []byte {
-	b = append(b, codecVersion, byte(s.Kind), byte(s.State), 0)
-	if s.StartSeen {
-		b[len(b)-1] = 1
-	}
-	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventStamp} {
+	b = append(b, codecVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted))
+	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
-	for _, t := range [...]time.Duration{s.Started, s.Heard, s.Data} {
-		b = binary.BigEndian.AppendUint64(b, uint64(t))
-	}
+	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
+	b = binary.AppendVarint(b, int64(s.Heard-s.Started))
+	b = binary.AppendVarint(b, int64(s.Data-s.Started))
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
 	}
-	attrs := s.Attrs
-	if s.State == Ended {
-		attrs = Attributes(AppendAttribute(nil, AcctSessionID, s.AcctSessionID))
+	b = appendPrints(b, &s.prints, s.State == Ended)
+	b = appendNAS(b, s.NAS)
+	b = binary.AppendUvarint(b, uint64(len(s.former)))
+	for _, n := range s.former {
+		b = appendNAS(b, &n.NAS)
 	}
-	addr, _ := s.NAS.Addr.MarshalBinary() // it has no error
-	b = appendText(b, string(addr))
-	b = appendText(b, s.NAS.Identifier)
-	return appendText(b, string(attrs))
+	return appendText(b, string(s.Attrs))
 }
 
-// parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
-func parseSession(id ID, b []byte, as *NAS) (*Session, error) {
+// aged is the bit of an ended session's prints that have a time.
+const aged = 1 << 6
+
+func appendPrints(b []byte, ps *prints, ended bool) []byte {
+	at := len(b)
+	b = append(b, 0)
+	for i, p := range ps {
+		if p.sum == 0 {
+			continue
+		}
+		b[at] |= 1 << i
+		if ended && p.at != 0 {
+			b[at] |= aged
+		}
+	}
+	for _, p := range ps {
+		if p.sum == 0 {
+			continue
+		}
+		b = binary.BigEndian.AppendUint64(b, p.sum)
+		if !ended {
+			b = binary.BigEndian.AppendUint32(b, p.all)
+		}
+		if !ended || b[at]&aged != 0 {
+			b = binary.AppendUvarint(b, uint64(p.at))
+		}
+	}
+	return b
+}
+
+func (d *decoder) prints(ended bool) (ps prints) {
+	which := d.octet()
+	for i := range ps {
+		if which>>i&1 == 0 {
+			continue
+		}
+		p := print{sum: uint64(d.duration())}
+		if !ended {
+			p.all = d.fixed32()
+		}
+		if !ended || which&aged != 0 {
+			p.at = d.uint32()
+		}
+		d.bad = d.bad || p.sum == 0
+		ps[i] = p
+	}
+	d.bad = d.bad || which&^(aged|(1<<len(ps)-1)) != 0 || !ended && which&aged != 0
+	return ps
+}
+
+func appendNAS(b []byte, n *NAS) []byte {
+	for _, a := range [...]netip.Addr{n.Addr, n.Local} {
+		b = appendAddr(b, a)
+	}
+	b = appendText(b, n.Identifier)
+	for _, a := range [...]netip.Addr{n.IPv4, n.IPv6} {
+		b = appendAddr(b, a)
+	}
+	return b
+}
+
+func appendAddr(b []byte, a netip.Addr) []byte {
+	octets, _ := a.MarshalBinary() // it has no error
+	return appendText(b, string(octets))
+}
+
+func (d *decoder) nas() NAS {
+	return NAS{Addr: d.addr(), Local: d.addr(), Identifier: d.text(), IPv4: d.addr(), IPv6: d.addr()}
+}
+
+func (d *decoder) addr() (a netip.Addr) {
+	d.bad = a.UnmarshalBinary(d.take(d.uvarint())) != nil || d.bad
+	return a
+}
+
+// parseSession reads what appendSession wrote. former are the other NASes of the session. A session whose NAS is as this one, if any, gets it.
+func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error) {
 	d := decoder{rest: b}
-	d.version()
-	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet()), StartSeen: d.octet() == 1}
-	s.IfIndex, s.PortIfIndex, s.EventStamp = d.uint32(), d.uint32(), d.uint32()
-	s.Started, s.Heard, s.Data = d.duration(), d.duration(), d.duration()
+	version := d.version()
+	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet())}
+	flags := d.octet()
+	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
+	s.Acked, s.Restarted = flags&flagAcked != 0, flags&flagRestarted != 0
+	if version == 1 {
+		s.IfIndex, s.PortIfIndex, s.EventStamp = d.uint32(), d.uint32(), d.uint32()
+		s.Started, s.Heard, s.Data = d.duration(), d.duration(), d.duration()
+	} else {
+		s.Counted = UsageFields(d.octet())
+		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
+		s.Started = d.duration()
+		s.Heard, s.Data = s.Started+time.Duration(d.varint()), s.Started+time.Duration(d.varint())
+	}
 	s.Usage = Usage{
 		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
 		InputPackets: d.uvarint(), OutputPackets: d.uvarint(), SessionTime: d.uint32(),
 	}
-	var addr netip.Addr
-	err := addr.UnmarshalBinary(d.take(d.uvarint()))
-	nas := d.take(d.uvarint())
-	if as != nil && as.Addr == addr && as.Identifier == string(nas) {
-		s.NAS = as
+	if version == 1 {
+		d.firstVersion(s)
 	} else {
-		s.NAS = &NAS{Addr: addr, Identifier: string(nas)}
+		s.prints = d.prints(s.State == Ended)
+		nas := d.nas()
+		s.NAS = as
+		if as == nil || nas != *as {
+			s.NAS = &nas
+		}
+		n := d.uvarint()
+		for d.bad = d.bad || n > maxFormer; n > 0 && !d.bad; n-- {
+			former = append(former, d.nas())
+		}
+		s.setAttrs(Attributes(d.text()))
 	}
-	s.setAttrs(Attributes(d.text()))
-	d.bad = d.bad || err != nil || !s.Attrs.Valid() || s.AcctSessionID == "" ||
+	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRestarted<<1 ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
 	if err := d.end("session"); err != nil {
-		return s, fmt.Errorf("%w, of %s", err, id)
+		return s, nil, fmt.Errorf("%w, of %s", err, id)
 	}
-	return s, nil
+	return s, former, nil
+}
+
+// firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.
+func (d *decoder) firstVersion(s *Session) {
+	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
+	s.setAttrs(Attributes(d.text()))
+	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(NASIdentifier) == "" {
+		// It was the NAS-IP-Address or NAS-IPv6-Address.
+		if s.NAS.Identifier = ""; a.Is4() {
+			s.NAS.IPv4 = a
+		} else {
+			s.NAS.IPv6 = a
+		}
+	}
+	if v := s.Attrs.Text(NASIPAddress); len(v) == 4 && v != "\x00\x00\x00\x00" {
+		s.NAS.IPv4 = netip.AddrFrom4([4]byte([]byte(v)))
+	}
+	if v := s.Attrs.Text(NASIPv6Address); len(v) == 16 && !netip.AddrFrom16([16]byte([]byte(v))).IsUnspecified() {
+		s.NAS.IPv6 = netip.AddrFrom16([16]byte([]byte(v)))
+	}
+	for i, n := range s.Usage.all() {
+		if *n != 0 {
+			s.Counted |= 1 << i
+		}
+	}
+	if s.Usage.SessionTime != 0 {
+		s.Counted |= SessionTime
+	}
+	s.Stopped = s.State == Ended // mostly
+}
+
+func appendClosing(b []byte, m *closing) []byte {
+	b = append(b, closingVersion, 0)
+	if m.own {
+		b[len(b)-1] = 1
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(m.before))
+	b = appendNAS(b, &m.nas)
+	b = appendText(b, m.called)
+	b = binary.AppendUvarint(b, uint64(len(m.addrs)))
+	for _, a := range m.addrs {
+		b = appendAddr(b, a)
+	}
+	return b
+}
+
+func parseClosing(seq uint64, b []byte) (*closing, error) {
+	d := decoder{rest: b}
+	d.bad = d.octet() != closingVersion
+	own := d.octet()
+	d.bad = d.bad || own > 1
+	m := &closing{seq: seq, own: own == 1, before: d.duration(), nas: d.nas(), called: d.text()}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		m.addrs = append(m.addrs, d.addr())
+	}
+	return m, d.end("closing of a NAS")
 }
 
 func appendText(b []byte, s string) []byte {
@@ -128,7 +318,21 @@ func (d *decoder) octet() byte {
 	return 0
 }
 
-func (d *decoder) version() { d.bad = d.octet() != codecVersion || d.bad }
+func (d *decoder) version() byte {
+	v := d.octet()
+	d.bad = v < 1 || v > codecVersion || d.bad
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	n, size := binary.Varint(d.rest)
+	if size <= 0 {
+		d.bad = true
+		return 0
+	}
+	d.take(uint64(size))
+	return n
+}
 
 func (d *decoder) uvarint() uint64 {
 	n, size := binary.Uvarint(d.rest)
@@ -149,6 +353,13 @@ func (d *decoder) uint32() uint32 {
 func (d *decoder) duration() time.Duration {
 	if b := d.take(8); b != nil {
 		return time.Duration(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
+func (d *decoder) fixed32() uint32 {
+	if b := d.take(4); b != nil {
+		return binary.BigEndian.Uint32(b)
 	}
 	return 0
 }

@@ -2,8 +2,12 @@ package sessions
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -12,36 +16,43 @@ import (
 func samples() []*Session {
 	ev := withUsage(stamped(event(Start, 0, FramedIPAddress, 0x0a010102, Class, "\x01\x02\xfe\xff", Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
-	full := begun(0xffffffff, &testNAS, &ev)
+	full := begun(0xffffffff, &ev)
 	bare := event(Interim, 1)
 	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(AcctSessionID, "x")
 	scoped := bare
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &NAS{Identifier: "no address"}, &bare), &marked, finished(full, nil, at(9))}
+	marked.Acked, marked.former = true, []*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}}
+	nameless := bare
+	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
+	return []*Session{full, begun(1, &bare), begun(2, &scoped), begun(3, &nameless), &marked}
+}
+
+var sessionOptions = cmp.Options{
+	cmpopts.EquateComparable(netip.Addr{}, print{}), cmp.AllowUnexported(Session{}, nasNode{}),
+	cmpopts.IgnoreFields(Session{}, "node"),
 }
 
 func TestSessionCodec(t *testing.T) {
 	for _, s := range samples() {
 		b := appendSession(nil, s)
-		got, err := parseSession(s.ID, b, nil)
+		got, former, err := parseSession(s.ID, b, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := *s
-		if s.State == Ended {
-			want.setAttrs(attrs(AcctSessionID, s.AcctSessionID))
+		for _, n := range former {
+			got.former = append(got.former, &nasNode{NAS: n})
 		}
-		if diff := cmp.Diff(&want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		if diff := cmp.Diff(s, got, sessionOptions); diff != "" {
 			t.Error(diff)
 		}
 		for i := range b {
-			if _, err := parseSession(s.ID, b[:i], nil); !errors.Is(err, ErrState) {
+			if _, _, err := parseSession(s.ID, b[:i], nil); !errors.Is(err, ErrState) {
 				t.Errorf("cut to %d of %d octets: %v", i, len(b), err)
 			}
 		}
-		if _, err := parseSession(s.ID, append(b, 0), nil); !errors.Is(err, ErrState) {
+		if _, _, err := parseSession(s.ID, append(b, 0), nil); !errors.Is(err, ErrState) {
 			t.Errorf("an octet too many: %v", err)
 		}
 	}
@@ -49,13 +60,14 @@ func TestSessionCodec(t *testing.T) {
 
 func TestCountersCodec(t *testing.T) {
 	want := Counters{HighWater: 1<<32 - 1, Total: 1 << 40, Disconnected: 3}
-	b := appendCounters(nil, 77, want)
-	last, got, err := parseCounters(b)
-	if err != nil || last != 77 || got != want {
-		t.Errorf("got %d %+v, %v", last, got, err)
+	when := anchor{table: 1, wall: -2, uptime: 3, boot: 4}
+	b := appendCounters(nil, 77, want, when)
+	last, got, then, err := parseCounters(b)
+	if err != nil || last != 77 || got != want || then != when {
+		t.Errorf("got %d %+v %+v, %v", last, got, then, err)
 	}
 	for i := range b {
-		if _, _, err := parseCounters(b[:i]); !errors.Is(err, ErrState) {
+		if _, _, _, err := parseCounters(b[:i]); !errors.Is(err, ErrState) {
 			t.Errorf("cut to %d octets: %v", i, err)
 		}
 	}
@@ -66,32 +78,83 @@ func FuzzParseSession(f *testing.F) {
 		f.Add(appendSession(nil, s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := parseSession(1, b, nil)
+		s, former, err := parseSession(1, b, nil)
 		if err != nil {
 			return
 		}
-		again, err := parseSession(1, appendSession(nil, s), nil)
+		for _, n := range former {
+			s.former = append(s.former, &nasNode{NAS: n})
+		}
+		again, former, err := parseSession(1, appendSession(nil, s), nil)
 		if err != nil {
 			t.Fatalf("%+v does not survive: %v", s, err)
 		}
-		if s.State == Ended {
-			s.setAttrs(again.Attrs)
+		for _, n := range former {
+			again.former = append(again.former, &nasNode{NAS: n})
 		}
-		if diff := cmp.Diff(s, again, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		if diff := cmp.Diff(s, again, sessionOptions); diff != "" {
 			t.Error(diff)
+		}
+		over := appendEnded(nil, s)
+		if _, _, err := parseSession(1, over, nil); err != nil || len(over) > maxEnded {
+			t.Errorf("ended, it takes %d octets: %v", len(over), err)
 		}
 	})
 }
 
 func FuzzParseCounters(f *testing.F) {
-	f.Add(appendCounters(nil, 77, Counters{1, 2, 3}))
+	f.Add(appendCounters(nil, 77, Counters{1, 2, 3}, anchor{1, 2, 3, 4}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		last, c, err := parseCounters(b)
+		last, c, a, err := parseCounters(b)
 		if err != nil {
 			return
 		}
-		if l, again, err := parseCounters(appendCounters(nil, last, c)); err != nil || l != last || again != c {
-			t.Errorf("%d %+v became %d %+v, %v", last, c, l, again, err)
+		if l, again, when, err := parseCounters(appendCounters(nil, last, c, a)); err != nil || l != last || again != c || when != a {
+			t.Errorf("%d %+v %+v became %d %+v %+v, %v", last, c, a, l, again, when, err)
 		}
 	})
+}
+
+// TestStateOfBefore: the state of a store that version 1 of the codec wrote is read whole, and goes on.
+func TestStateOfBefore(t *testing.T) {
+	octets, err := os.ReadFile("testdata/state-v1.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tb := New(Config{Now: func() time.Time { return at(100) }}, discard{})
+	err = tb.Load(func(each func(k, v []byte) error) error {
+		for line := range strings.Lines(string(octets)) {
+			var k, v []byte
+			if _, err := fmt.Sscanf(line, "%x %x", &k, &v); err != nil {
+				return err
+			}
+			if err := each(k, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := tb.View()
+	if v.Len() != 6 || v.Total != 120 || tb.last != 120 {
+		t.Errorf("%d rows, total %d, last %d", v.Len(), v.Total, tb.last)
+	}
+	bob := v.Get(9)
+	if bob.User != "bob" || *bob.NAS != (NAS{Addr: netip.MustParseAddr("192.0.2.7"), IPv4: netip.MustParseAddr("10.1.1.7")}) {
+		t.Errorf("%+v", bob)
+	}
+	if s := v.Get(104); s.State != Terminating || s.Usage.InputOctets != 1<<40 || s.Counted != InputOctets|SessionTime || s.NAS.Identifier != "nas-1" {
+		t.Errorf("%+v", s)
+	}
+	if over := tb.endings.get(105); over == nil || over.AcctSessionID != "s1" {
+		t.Errorf("ended: %+v", over)
+	}
+	stop := event(Stop, 100)
+	stop.NAS, stop.AcctSessionID = NAS{Addr: netip.MustParseAddr("192.0.2.7"), IPv4: netip.MustParseAddr("10.1.1.7")}, "s9"
+	apply(t, tb, stop)
+	if tb.rows.get(9) != nil {
+		t.Error("a session of before does not end by its stop")
+	}
 }

@@ -1,69 +1,184 @@
 package sessions
 
 import (
-	"hash/maphash"
+	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 )
 
-// endings remembers sessions that are over, by what their NAS called them, so that copies of their
-// packets make no new ones. It keeps a hash of the name only: two names with one hash in the same
-// hour would at worst make a late packet look like a copy.
+// endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
+// the octets of codec.go, and found by NAS and Acct-Session-Id.
 type endings struct {
-	keep  time.Duration
-	max   int
-	seed  maphash.Seed
-	known map[uint64]ending
-	order []forget // oldest first
+	keep   time.Duration
+	max    int
+	byID   map[ID]ending
+	byName map[endedName][]ID
+	order  []forget // oldest first
 }
 
+// ending is a session that is over.
 type ending struct {
-	id    ID
-	at    time.Duration // since 1970
-	stamp uint32        // the newest Event-Timestamp, 0 if there was none
-	// stopped: by its stop. Else we ended it, on the word of its NAS's Accounting-On say, and copies of
-	// its packets are not to be expected.
-	stopped bool
+	data  string     // appendEnded's
+	nodes []*nasNode // of the NAS values that it had
+	sid   uint64     // hash of its Acct-Session-Id
+}
+
+// endedName is what a NAS called it, hashed: two names with one hash are told apart when the session is read.
+type endedName struct {
+	node *nasNode
+	sid  uint64
 }
 
 type forget struct {
-	hash uint64
 	id   ID
-	from time.Duration
+	from time.Duration // on the table's clock
+	at   time.Duration // Session.Data: a number that was used again meanwhile has another
 }
 
-func (e *endings) hash(nas NAS, sid string) uint64 {
-	var h maphash.Hash
-	h.SetSeed(e.seed)
-	a := nas.Addr.As16()
-	_, _ = h.Write(a[:])
-	_, _ = h.WriteString(nas.Addr.Zone())
-	_ = h.WriteByte(0)
-	_, _ = h.WriteString(nas.Identifier)
-	_ = h.WriteByte(0)
-	_, _ = h.WriteString(sid)
-	return h.Sum64()
-}
-
-// of is the ending of the session of that name, zero if none is remembered.
-func (e *endings) of(nas NAS, sid string) ending { return e.known[e.hash(nas, sid)] }
-
-// add remembers an ended session; stopped as in ending.
-func (e *endings) add(s *Session, now time.Duration, stopped bool) {
-	h := e.hash(*s.NAS, s.AcctSessionID)
-	// Not before an earlier one of that name, whatever the stop says: so it is also after a restart.
-	e.known[h] = ending{id: s.ID, at: max(s.Heard, e.known[h].at), stamp: s.EventStamp, stopped: stopped}
-	e.order = append(e.order, forget{hash: h, id: s.ID, from: max(now, s.Heard) + e.keep})
-}
-
-// expired takes out one session that need not be remembered any longer.
-func (e *endings) expired(now time.Duration) (ID, bool) {
-	if len(e.order) == 0 || e.order[0].from > now && len(e.order) <= e.max {
-		return 0, false
+// named is the sessions that a NAS called so.
+func (e *endings) named(node *nasNode, sid string) (found []*Session) {
+	for _, id := range e.byName[endedName{node, fnv(fnvBasis, sid)}] {
+		if s := e.get(id); s != nil && (s.AcctSessionID == sid || s.AcctSessionID == shortened(sid)) {
+			found = append(found, s)
+		}
 	}
-	f := e.order[0]
-	e.order = e.order[1:]
-	if e.known[f.hash].id == f.id {
-		delete(e.known, f.hash)
+	return found
+}
+
+// get reads a remembered session; nil if there is none.
+func (e *endings) get(id ID) *Session {
+	of, ok := e.byID[id]
+	if !ok {
+		return nil
 	}
-	return f.id, true
+	s, _, err := parseSession(id, []byte(of.data), nil)
+	if err != nil {
+		return nil // we have made it
+	}
+	s.node, s.former = of.nodes[0], of.nodes[1:]
+	s.NAS = &s.node.NAS
+	return s
+}
+
+// add remembers an ended session by its octets; sid is its Acct-Session-Id in full.
+func (e *endings) add(s *Session, sid, data string) {
+	e.remove(s.ID)
+	of := ending{data: data, nodes: s.nodes(), sid: fnv(fnvBasis, sid)}
+	e.byID[s.ID] = of
+	for _, n := range of.nodes {
+		key := endedName{n, of.sid}
+		e.byName[key] = append(e.byName[key], s.ID)
+		n.over++
+	}
+	e.order = append(e.order, forget{id: s.ID, from: s.Data + e.keep, at: s.Data})
+}
+
+// remove forgets a session, and returns the nodes that it had.
+func (e *endings) remove(id ID) []*nasNode {
+	of := e.byID[id]
+	delete(e.byID, id)
+	for _, n := range of.nodes {
+		key := endedName{n, of.sid}
+		if e.byName[key] = withoutID(e.byName[key], id); len(e.byName[key]) == 0 {
+			delete(e.byName, key)
+		}
+		n.over--
+	}
+	return of.nodes
+}
+
+// expired is one session that need not be remembered any longer, 0 if there is none.
+func (e *endings) expired(now time.Duration) ID {
+	for len(e.order) > 0 && (e.order[0].from <= now || len(e.byID) > e.max) {
+		f := e.order[0]
+		e.order = e.order[1:]
+		if s := e.get(f.id); s != nil && s.Data == f.at {
+			return f.id
+		}
+	}
+	return 0
+}
+
+// maxEnded is how many octets a session that is over takes at most.
+const maxEnded = 250
+
+// appendEnded appends what is remembered of a session that is over: who it was, how far it had come and its Class. What
+// does not fit is left out, what matters least first.
+func appendEnded(b []byte, s *Session) []byte {
+	over := *s
+	over.State = Ended
+	for i, p := range over.prints {
+		if p.sum != 0 && p.all != 0 {
+			over.prints[i] = p.whole()
+		}
+	}
+	if over.StartStamp != 0 {
+		over.prints[startPrint].at = 0 // no longer asked for
+	}
+	of := remembered{sid: s.AcctSessionID, least: 0}
+	for ; ; of.least++ {
+		of.trim(&over)
+		over.Attrs = of.attrs(s.Attrs)
+		out := appendSession(b, &over)
+		if len(out)-len(b) <= maxEnded || of.least == leastOfAll {
+			return out
+		}
+	}
+}
+
+// remembered says what of a session is left out.
+type remembered struct {
+	sid   string
+	least int
+}
+
+const leastOfAll = 5
+
+// trim leaves out what is no attribute.
+func (r *remembered) trim(s *Session) {
+	switch r.least {
+	case 2:
+		r.sid = shortened(r.sid)
+	case 3:
+		s.former = nil
+		nas := *s.NAS
+		nas.Local = netip.Addr{}
+		s.NAS = &nas
+	case leastOfAll:
+		if nas := *s.NAS; len(nas.Identifier) > 32 {
+			nas.Identifier = ""
+			s.NAS = &nas
+		}
+	}
+}
+
+// attrs is the attributes that stay. The identifiers of the NAS are no part of them: they are in Session.NAS.
+func (r *remembered) attrs(all Attributes) Attributes {
+	var b strings.Builder
+	appendTo(&b, AcctSessionID, r.sid)
+	for t, v := range all.All() {
+		switch t {
+		case UserName, CallingStationID:
+			if r.least >= 4 && len(v) > 32 {
+				continue
+			}
+		case Class, FramedIPAddress:
+			if r.least > 0 {
+				continue
+			}
+		default:
+			continue
+		}
+		appendTo(&b, t, v)
+	}
+	return Attributes(b.String())
+}
+
+// shortened is a text, or of a long one its beginning and a hash.
+func shortened(s string) string {
+	if len(s) <= 24 {
+		return s
+	}
+	return s[:8] + fmt.Sprintf("%016x", fnv(fnvBasis, s))
 }

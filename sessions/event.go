@@ -60,6 +60,10 @@ type Event struct {
 	Sent        UsageFields // what of Usage the packet had; the rest of it does not count
 	IfIndex     uint32
 	PortIfIndex uint32
+
+	// Set by the table, on its clock.
+	at, now time.Duration // At, and when it was heard
+	print   print
 }
 
 // Notice is an event of a session that is to be accounted.
@@ -70,6 +74,8 @@ type Notice struct {
 	Session *Session
 	Attrs   Attributes // what the NAS sent with it; empty for a stop of our own making
 	At      time.Time  // when it happened
+	// Lasted is how long the session had gone on at the end that we made; 0 unless it is a stop of our own making.
+	Lasted time.Duration
 	// Cause is the Acct-Terminate-Cause of a stop that we know better than the NAS, else 0: what
 	// the NAS sent stands.
 	Cause uint32

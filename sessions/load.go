@@ -3,7 +3,9 @@ package sessions
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
+	"time"
 )
 
 // loadBatch is how many sessions are handed from the goroutine that reads them to the one that puts
@@ -14,8 +16,18 @@ const loadBatch = 1024
 type loaded struct {
 	last     ID
 	counters Counters
-	over     []*Session      // those that have ended
-	live     chan []*Session // the others, in batches, in order
+	anchor   anchor
+	newest   time.Duration // the latest time that a session has
+	over     []stored      // those that have ended
+	live     chan []stored // the others, in batches, in order
+	closings []*closing
+}
+
+// stored is a session as it was read.
+type stored struct {
+	*Session
+	former []NAS
+	data   string // of one that has ended
 }
 
 // Load fills an empty table with the durable state; each calls its argument for every key. Keys
@@ -23,18 +35,15 @@ type loaded struct {
 func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	got := loaded{live: make(chan []*Session, 4)}
+	got := loaded{live: make(chan []stored, 4)}
 	ended := make(chan error)
 	go func() { ended <- got.read(each) }()
-	var all [][]*Session
-	var nas *NAS // whose sessions were added last, shared
-	var shared *sharedNAS
+	var all [][]stored
+	var last lastNAS
 	for batch := range got.live {
 		for _, s := range batch {
-			if s.NAS != nas {
-				nas, shared = s.NAS, t.share(*s.NAS)
-			}
-			t.addAs(s, shared)
+			last.join(t, s)
+			t.rows.put(s.Session)
 		}
 		all = append(all, batch)
 	}
@@ -44,44 +53,85 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.byName = make(map[name]ID, t.rows.n) // growing to that size would cost more than filling it
 	for _, batch := range all {
 		for _, s := range batch {
-			t.byName[name{s.NAS, s.AcctSessionID}] = s.ID
+			t.addName(s.node, s.Session)
+			s.node.live++
+			s.node.ids = append(s.node.ids, s.ID)
+			for _, n := range s.Session.former {
+				t.addName(n, s.Session)
+				t.join(n, s.Session)
+			}
 		}
 	}
-	slices.SortFunc(got.over, func(a, b *Session) int { return cmp.Compare(a.Heard, b.Heard) })
+	t.clock.resume(got.anchor, got.newest)
+	slices.SortFunc(got.over, func(a, b stored) int { return cmp.Compare(a.Data, b.Data) })
 	for _, s := range got.over {
-		t.endings.add(s, s.Heard, true)
+		last.join(t, s)
+		t.endings.add(s.Session, s.AcctSessionID, s.data)
+	}
+	for _, m := range got.closings {
+		t.resumeClosing(m)
 	}
 	t.last, t.counters, t.dirty = got.last, got.counters, false
 	t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
 	return nil
 }
 
+// lastNAS is the node of the NAS of the session that was loaded last: that of the next is mostly the same.
+type lastNAS struct {
+	nas  *NAS
+	node *nasNode
+}
+
+// join gives a session its nodes.
+func (a *lastNAS) join(t *Table, s stored) {
+	if s.NAS != a.nas {
+		a.nas, a.node = s.NAS, t.nases.share(*s.NAS)
+	}
+	s.node, s.NAS = a.node, &a.node.NAS
+	for _, n := range s.former {
+		s.Session.former = append(s.Session.former, t.nases.share(n))
+	}
+}
+
+// resumeClosing goes on with an Accounting-On or -Off that was not carried out in full.
+func (t *Table) resumeClosing(m *closing) {
+	m.nodes = t.nases.of(&Event{NAS: m.nas, SameClient: func(a netip.Addr) bool { return slices.Contains(m.addrs, a) }})
+	t.closings.last = max(t.closings.last, m.seq)
+	t.startClosing(m)
+}
+
 // read reads all keys, and closes l.live.
 func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 	defer close(l.live)
-	batch := make([]*Session, 0, loadBatch)
+	batch := make([]stored, 0, loadBatch)
 	var nas *NAS // of the session before: mostly the same
 	err := each(func(key, value []byte) (err error) {
 		if string(key) == string(countersKey) {
-			l.last, l.counters, err = parseCounters(value)
+			l.last, l.counters, l.anchor, err = parseCounters(value)
+			return err
+		}
+		if seq, ok := parseClosingKey(key); ok {
+			m, err := parseClosing(seq, value)
+			l.closings = append(l.closings, m)
 			return err
 		}
 		id, ok := parseSessionKey(key)
 		if !ok {
 			return nil
 		}
-		s, err := parseSession(id, value, nas)
+		s, former, err := parseSession(id, value, nas)
 		if err != nil {
 			return err
 		}
 		nas = s.NAS
+		l.newest = max(l.newest, s.Heard, s.Data)
 		if s.State == Ended {
-			l.over = append(l.over, s)
+			l.over = append(l.over, stored{s, former, string(appendEnded(nil, s))})
 			return nil
 		}
-		if batch = append(batch, s); len(batch) == loadBatch {
+		if batch = append(batch, stored{s, former, ""}); len(batch) == loadBatch {
 			l.live <- batch
-			batch = make([]*Session, 0, loadBatch)
+			batch = make([]stored, 0, loadBatch)
 		}
 		return nil
 	})

@@ -5,158 +5,263 @@ import (
 	"time"
 )
 
-// step is what an event does to the session that it names.
+// step is what an event does.
 type step uint8
 
 const (
-	repeat  step = iota // nothing: we have it already, or something newer
+	repeat  step = iota // nothing: we have it already
 	begin               // a session comes to be
-	update              // the session goes on
-	finish              // the session is over
+	update              // the live session goes on
+	finish              // it is over
 	pass                // a session is heard of only by its stop: it begins and is over
-	replace             // the NAS uses the name of a session whose stop was lost for another one
+	replace             // the NAS uses the name of the live session for another one: that one is over, its stop was lost
+	note                // it is of a session that is over, and is recorded; that stays over
+	revive              // a session that we thought over lives
 )
 
-// livesOn is how long after its end an interim must have happened to prove that we ended a session
-// that lives: less may be a packet overtaken by the stop.
+// restart is how long after its start another start without a time of its own can be of the same session.
+const restart = 30 * time.Second
+
+// livesOn is how long after its end an interim that tells nothing of session time, counters or NAS's clock must have
+// happened to prove that the session lives: less may be a packet overtaken by the stop.
 const livesOn = time.Minute
 
-// rounding is how far a moment that a NAS gives in whole seconds (Acct-Delay-Time,
-// Acct-Session-Time) may be from another account of the same moment.
-const rounding = time.Second
-
-// latitude is how much later than it happened an event may seem, besides rounding: what a request
-// waits in our socket, while we start say, no Acct-Delay-Time tells.
-const latitude = 10 * time.Second
-
-// decide is the life cycle. known is the live session that the event names, or nil; ended is the last
-// one of that name that is over, if known is nil and one is remembered, else zero.
-func decide(known *Session, ended ending, ev *Event) step {
-	at := unix(ev.At)
-	if known == nil {
-		switch {
-		case ended.at != 0 && isOf(ended, ev):
-			return repeat
-		case ev.Type == Stop:
-			return pass
-		}
-		return begin
+// decide is the life cycle: which session an event is of, and what it does to it. Of steps that need no session (begin,
+// pass) there is none. Nothing hangs on the host's clock: the NAS's stamps and session times are compared with each
+// other, and what must be compared with us is by the table's clock, which does not step. In doubt an event is recorded.
+func decide(f *found, ev *Event) (step, *Session) {
+	if ev.Type == Start {
+		return decideStart(f, ev)
 	}
-	switch ev.Type {
-	case Stop:
-		if known.StartSeen && at+rounding < known.Started {
-			return repeat // it is of an earlier session of that name
-		}
-		return finish
-	case Interim:
-		if isNews(known, ev) {
-			return update
-		}
-		return repeat
-	}
+	s := f.pick(ev)
+	live := s != nil && s.State != Ended
 	switch {
-	case at > known.Heard && isOther(known, ev):
-		return replace
-	case !known.StartSeen:
-		return update
+	case s == nil && ev.Type == Stop:
+		return pass, nil
+	case s == nil:
+		return begin, nil
+	case s.isCopy(ev):
+		return repeat, s
+	case s.isOtherLife(ev):
+		switch {
+		case live:
+			return replace, s
+		case ev.Type == Stop:
+			return pass, nil
+		}
+		return begin, nil
+	case live && ev.Type == Stop:
+		return finish, s
+	case live:
+		return update, s
+	case ev.Type == Interim && s.livesOn(ev):
+		return revive, s
 	}
-	return repeat
+	return note, s
 }
 
-// isOf reports whether an event is of a session that is over, and not of a later one of its name. The
-// NAS's time stamps say so to the second, but are of use only near the end: its clock may have been
-// set back since.
-func isOf(ended ending, ev *Event) bool {
-	at := unix(ev.At)
-	old := ended.stopped && ev.EventStamp != 0 && ev.EventStamp <= ended.stamp && at <= ended.at+latitude
-	switch ev.Type {
-	case Stop:
-		began := at - time.Duration(ev.Usage.SessionTime)*time.Second
-		return old || ev.Sent&SessionTime == 0 || began <= ended.at+latitude
-	case Start:
-		return old || at <= ended.at || ended.stopped && at < ended.at+rounding
+// isOtherLife reports whether an interim or stop is of a session that began after all that we have of this one: its
+// session time and its counters fell, and by the NAS's clock it began later (R25).
+func (s *Session) isOtherLife(ev *Event) bool {
+	if ev.EventStamp == 0 || s.EventStamp == 0 || !ev.fellFrom(s.Usage) {
+		return false
 	}
-	return at <= ended.at+livesOn
+	return int64(ev.EventStamp)-int64(ev.Usage.SessionTime) > int64(s.EventStamp)
 }
 
-// isNews tells an interim from a copy of one that we have, or an older one, by what the NAS gives:
-// the session time, its time stamp, the counters, the attributes. A NAS that retransmits with a new
-// identifier and Acct-Delay-Time (hostapd) leaves nothing else the same. The session time is first,
-// since setting the NAS's clock back does not touch it. With none of them it counts as new.
-func isNews(s *Session, ev *Event) bool {
-	used := s.Usage.after(ev)
+// livesOn reports whether an interim is later than the end of the session (R24).
+func (s *Session) livesOn(ev *Event) bool {
+	const counters = WholeUsage &^ SessionTime
+	switch {
+	case ev.exceeds(s.Usage):
+		return true
+	case ev.Sent&SessionTime != 0 && s.Counted&SessionTime != 0, ev.Sent&counters != 0 && s.Counted&counters != 0 && ev.Sent&SessionTime == 0:
+		return false
+	case ev.EventStamp != 0 && s.EventStamp != 0:
+		return ev.EventStamp > s.EventStamp
+	}
+	return ev.at > s.Heard+livesOn
+}
+
+// decideStart is decide for a start.
+func decideStart(f *found, ev *Event) (step, *Session) {
+	if s := f.live; s != nil {
+		switch {
+		case s.isCopy(ev):
+			return repeat, s
+		case s.startsAgain(ev):
+			return update, s
+		}
+	}
+	for _, c := range f.over {
+		s := c.Session
+		switch {
+		case !s.mayHaveBegun(ev):
+		case s.isCopy(ev):
+			return repeat, s
+		case s.startedLate(ev):
+			return note, s
+		}
+	}
+	if f.live != nil {
+		return replace, f.live
+	}
+	return begin, nil
+}
+
+// startsAgain reports whether a start is that of a live session, and not of a later one with its name (R25).
+func (s *Session) startsAgain(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
-	case used.SessionTime != s.Usage.SessionTime:
-		return used.SessionTime > s.Usage.SessionTime
-	case stamped && ev.EventStamp != s.EventStamp:
-		return ev.EventStamp > s.EventStamp
-	case used.grewFrom(s.Usage), merge(s.Attrs, ev, false) != s.Attrs:
+	case s.StartSeen && stamped && s.StartStamp != 0:
+		return s.hasStart(ev) || s.stampedAnew(ev) && s.onlyLearns(ev)
+	case s.StartSeen:
+		delayed := ev.Delay > 0 && max(ev.at-s.Started, s.Started-ev.at) <= slack
+		return (delayed || s.prints[startPrint].within(ev, copyWithin)) && s.onlyLearns(ev)
+	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
+		return true
+	case stamped && ev.EventStamp > s.EventStamp:
+		return false
+	case stamped && s.StartStamp != 0: // told by a session time
+		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(livesOn/time.Second)
+	case stamped:
 		return true
 	}
-	return !stamped && (ev.Sent&SessionTime == 0 || used.SessionTime == 0)
+	return ev.at <= s.Started+livesOn
 }
 
-// isLate reports whether a start tells of a moment before the newest that we know of.
-func isLate(s *Session, ev *Event) bool { return ev.Type == Start && unix(ev.At) < s.Heard }
+// stampedAnew reports whether the stamp of a start may be that of its own transmission: it came soon after the other,
+// by the NAS's clock as by ours.
+func (s *Session) stampedAnew(ev *Event) bool {
+	later := int64(ev.EventStamp) - int64(s.StartStamp)
+	return s.prints[startPrint].within(ev, restart) && 0 <= later && later <= int64(restart/time.Second)+1
+}
 
-// isOther reports whether a start names another user, station or address than the session has.
-func isOther(s *Session, ev *Event) bool {
-	for _, t := range [...]AttributeType{UserName, CallingStationID, FramedIPAddress} {
-		was, had := s.Attrs.Get(t)
-		is, has := ev.Attrs.Get(t)
-		if had && has && was != is {
-			return true
+// hasStart reports whether the Event-Timestamp of a start, or that less its Acct-Delay-Time, is the one of the start that
+// we have: some NASes make a new stamp for each transmission.
+func (s *Session) hasStart(ev *Event) bool {
+	if ev.EventStamp == s.StartStamp {
+		return true
+	}
+	began := int64(ev.EventStamp) - int64(ev.Delay) - int64(s.StartStamp)
+	return ev.HasDelay && -1 <= began && began <= 1
+}
+
+// onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
+func (s *Session) onlyLearns(ev *Event) bool {
+	if ev.HasDelay && ev.Delay == 0 && ev.EventStamp != s.StartStamp && !s.learnsAddress(ev) {
+		return false
+	}
+	for t, v := range ev.Attrs.All() {
+		if isPassing(t) || s.Attrs.has(t, v) {
+			continue
+		}
+		if _, had := s.Attrs.Get(t); had && !(t == FramedIPAddress && s.learnsAddress(ev)) {
+			return false
 		}
 	}
-	return false
+	return true
+}
+
+// learnsAddress reports whether a packet has the address that a session has not yet.
+func (s *Session) learnsAddress(ev *Event) bool {
+	is, has := ev.Attrs.Get(FramedIPAddress)
+	was, had := s.Attrs.Get(FramedIPAddress)
+	return has && !isProvisional(is) && (!had || isProvisional(was))
+}
+
+// mayHaveBegun reports whether a start may be of a session that is over: it happened before the end. The stamp
+// tells as much, but a NAS without a clock that has restarted gives the same stamps once more.
+func (s *Session) mayHaveBegun(ev *Event) bool {
+	if s.Restarted {
+		return ev.at <= s.Data
+	}
+	return ev.at <= s.Heard || ev.EventStamp != 0
+}
+
+// startedLate reports whether a start is that of a session that is over: it was late, or has come again.
+func (s *Session) startedLate(ev *Event) bool {
+	stamped := ev.EventStamp != 0 && s.EventStamp != 0
+	switch {
+	case s.StartSeen && stamped && s.StartStamp != 0:
+		return s.hasStart(ev)
+	case s.StartSeen:
+		return ev.Delay > 0 && ev.at <= s.Heard
+	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
+		return true
+	case stamped && ev.EventStamp > s.EventStamp:
+		return false
+	case stamped && s.StartStamp != 0:
+		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(slack/time.Second)
+	case stamped:
+		return true
+	}
+	return ev.at <= s.Heard
 }
 
 // begun is the session that an event starts.
-func begun(id ID, nas *NAS, ev *Event) *Session {
-	used := Usage{}.after(ev)
+func begun(id ID, ev *Event) *Session {
+	used, _ := Usage{}.after(ev)
 	s := &Session{
-		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
+		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: &ev.NAS,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
-		Started: unix(ev.At) - time.Duration(used.SessionTime)*time.Second,
-		Heard:   unix(ev.At), Data: unix(ev.At), Usage: used,
+		Started: ev.at - time.Duration(used.SessionTime)*time.Second,
+		Heard:   ev.at, Data: ev.at, Usage: used, Counted: ev.Sent,
 	}
+	switch {
+	case s.StartSeen:
+		s.StartStamp = ev.EventStamp
+	case ev.Sent&SessionTime != 0:
+		s.StartStamp = ev.EventStamp - min(ev.EventStamp, used.SessionTime)
+	}
+	s.prints.take(ev)
 	s.setAttrs(lasting(ev.Attrs))
 	return s
 }
 
-// updated is the session after an interim, or after a start that comes late.
+// updated is the session after an event that it has survived.
 func updated(s *Session, ev *Event) *Session {
 	n := *s
-	if ev.Type == Start {
-		n.StartSeen = true
-		n.Started = min(s.Started, unix(ev.At))
-		if tellsKind(s.Attrs, ev.Attrs) {
-			n.Kind = ev.Kind
-		}
-	}
 	n.hear(ev)
-	if merged := merge(s.Attrs, ev, isLate(s, ev)); merged != s.Attrs {
-		n.setAttrs(merged)
-	}
 	return &n
 }
 
 // finished is the session after its stop: as the NAS reports it, or (ev nil) as we make it.
-func finished(s *Session, ev *Event, at time.Time) *Session {
+func finished(s *Session, ev *Event, at, now time.Duration) *Session {
 	n := *s
-	n.State = Ended
 	if ev != nil {
 		n.hear(ev)
+		n.Stopped = true
 	}
-	n.Heard = unix(at)
+	n.State, n.Heard, n.Data = Ended, at, now
+	return &n
+}
+
+// revived is a session that was over and lives.
+func revived(s *Session, ev *Event) *Session {
+	n := *s
+	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, false, false
+	n.hear(ev)
 	return &n
 }
 
 // hear takes over what every event brings. A late start adds only what is not known.
 func (s *Session) hear(ev *Event) {
-	at, late := unix(ev.At), isLate(s, ev)
-	s.Heard = max(s.Heard, at)
+	late := ev.Type == Start && ev.at < s.Heard
+	merged := merge(s.Attrs, ev, late || ev.Type == Start && s.StartSeen && ev.EventStamp < s.EventStamp)
+	if ev.Type == Start && !s.StartSeen {
+		s.StartSeen = true
+		s.Started = min(s.Started, ev.at)
+		s.StartStamp = ev.EventStamp
+		if tellsKind(s.Attrs, ev.Attrs) {
+			s.Kind = ev.Kind
+		}
+	}
+	if merged != s.Attrs {
+		s.setAttrs(merged)
+	}
+	s.prints.take(ev)
+	s.Heard = max(s.Heard, ev.at)
 	s.EventStamp = max(s.EventStamp, ev.EventStamp)
 	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
 		s.IfIndex = ev.IfIndex
@@ -167,11 +272,12 @@ func (s *Session) hear(ev *Event) {
 	if ev.Type == Start {
 		return // at its start a session has used nothing, whatever came before it
 	}
-	used := s.Usage.after(ev)
-	if used.grewFrom(s.Usage) {
-		s.Data = max(s.Data, at)
+	used, flown := s.Usage.after(ev)
+	if flown {
+		s.Data = max(s.Data, ev.at)
 	}
 	s.Usage = used
+	s.Counted |= ev.Sent
 }
 
 // tellsKind reports whether a start tells the kind of a session better than what came before it: it
@@ -193,7 +299,21 @@ func (s *Session) setAttrs(a Attributes) {
 	s.Attrs = a
 	s.User = a.Text(UserName)
 	s.AcctSessionID = a.Text(AcctSessionID)
-	s.IPv4, _ = a.Uint32(FramedIPAddress)
+	s.IPv4 = 0
+	if v := a.Text(FramedIPAddress); len(v) == 4 && !isUnassigned(v) {
+		s.IPv4, _ = a.Uint32(FramedIPAddress)
+	}
+}
+
+// isUnassigned reports whether a Framed-IP-Address says that the user has none yet: 0.0.0.0, or that he or the NAS chooses
+// one (255.255.255.255 and .254, RFC 2865 section 5.8).
+func isUnassigned(v string) bool {
+	return v == "\x00\x00\x00\x00" || v == "\xff\xff\xff\xfe" || v == "\xff\xff\xff\xff"
+}
+
+// isProvisional reports whether a Framed-IP-Address is to be followed by the user's own: it is unassigned, or link-local (RFC 3927).
+func isProvisional(v string) bool {
+	return len(v) != 4 || isUnassigned(v) || v[0] == 169 && v[1] == 254
 }
 
 // isPassing reports whether an attribute belongs to one packet and not to the session.
@@ -263,7 +383,11 @@ func replaces(old Attributes, t AttributeType, ev *Event, late bool) bool {
 	if isPassing(t) {
 		return false
 	}
-	_, has := old.Get(t)
+	was, has := old.Get(t)
+	if t == FramedIPAddress && has {
+		is := ev.Attrs.Text(t)
+		return isProvisional(was) && (!late || !isProvisional(is)) || !late && !isProvisional(is)
+	}
 	return !has || !late
 }
 

@@ -6,240 +6,267 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"aaasess/sessions"
 )
 
-// packet is what a NAS sends in TestTableAgainstModel; at and secs, its session time, in seconds, secs
-// -1 for none.
-type packet struct {
-	typ      sessions.EventType
-	sid      string
-	at, secs int
+// told is a report as a NAS makes it once; it may send it often.
+type told struct {
+	report
+	made time.Duration // on the NAS's way of life, without steps
+	of   *life
 }
 
-// modelled is the newest session of a name; over, it is remembered for ever.
-type modelled struct {
-	id                       sessions.ID
-	sid                      string
-	startSeen, marked, over  bool
-	claims                   int // disconnects that can be undone
-	began, heard, secs, died int
+// life is one session as its NAS knows it.
+type life struct {
+	nas    *simNAS
+	number int // among all lives: their octets differ by it
+	sid    string
+	user   string
+	began  time.Duration
+	octets int
+	over   bool
 }
 
-// model says in plain words what the table makes of packets.
-type model struct {
-	byName    map[string]*modelled
-	last      sessions.ID
-	highWater int
-	marks     uint64
-	told      []string
+// simNAS is a NAS whose ways are drawn once.
+type simNAS struct {
+	name           string
+	stamps, times  bool          // it sends Event-Timestamp, Acct-Session-Time
+	delays         bool          // it sends Acct-Delay-Time
+	reuses         bool          // it counts its ids anew after a restart
+	clock          time.Duration // what its stamps are ahead of the truth
+	nextID         int
+	lives          []*life // that go on
+	sent           []*told // all that it may send again
+	pending        []*told // what was never answered
+	from           int     // source address
+	restarts, boot int
 }
 
-func (m *model) live() []*modelled {
-	var live []*modelled
-	for _, s := range m.byName {
-		if !s.over {
-			live = append(live, s)
+// sim is NASes, the table, and what must be true of it.
+type sim struct {
+	*world
+	nases  []*simNAS
+	number int
+	all    []*told // that were answered
+}
+
+func (s *sim) begin(n *simNAS, user string) *life {
+	s.number++
+	n.nextID++
+	l := &life{nas: n, number: s.number, sid: fmt.Sprint("id", n.nextID), user: user, began: s.elapsed}
+	if !n.reuses {
+		l.sid = fmt.Sprint("id", s.number)
+	}
+	n.lives = append(n.lives, l)
+	return l
+}
+
+// tell makes the report of a life.
+func (s *sim) tell(l *life, typ sessions.EventType) *told {
+	n := l.nas
+	r := report{
+		typ: typ, sid: l.sid, user: l.user, station: "station of " + l.user, id: n.name,
+		from: fmt.Sprintf("192.0.2.%d", n.from),
+	}
+	if n.stamps {
+		r.stamp = int((s.elapsed + n.clock) / time.Second)
+	}
+	if typ != start {
+		l.octets++
+		r.octets = l.number*mb + l.octets
+		if n.times {
+			r.time = int((s.elapsed - l.began) / time.Second)
 		}
 	}
-	slices.SortFunc(live, func(a, b *modelled) int { return int(a.id) - int(b.id) })
-	return live
+	return &told{r, s.elapsed, l}
 }
 
-func (m *model) begin(p packet) *modelled {
-	m.last++
-	s := &modelled{id: m.last, sid: p.sid, startSeen: p.typ == sessions.Start, heard: p.at, secs: max(0, p.secs)}
-	s.began = p.at - s.secs
-	if was := m.byName[p.sid]; was != nil {
-		s.died = was.died
-	} else {
-		s.died = -1 << 60
+// send transmits a report, for the first time or again.
+func (s *sim) transmit(x *told) {
+	r := x.report
+	r.from = fmt.Sprintf("192.0.2.%d", x.of.nas.from)
+	if x.of.nas.delays {
+		r.delay = int((s.elapsed - x.made) / time.Second)
 	}
-	m.byName[p.sid] = s
-	return s
-}
-
-func (m *model) tell(typ sessions.EventType, s *modelled) {
-	m.told = append(m.told, fmt.Sprintf("%s %d", typ, s.id))
-	m.highWater = max(m.highWater, len(m.live()))
-}
-
-func (m *model) end(s *modelled, at int, cause uint32) {
-	s.over, s.died = true, max(s.died, at)
-	if s.marked {
-		cause = sessions.CauseAdminReset
+	s.send(r)
+	if !slices.Contains(s.all, x) {
+		s.all = append(s.all, x)
 	}
-	text := fmt.Sprintf("Stop %d", s.id)
-	if cause != 0 {
-		text += fmt.Sprint(" cause ", cause)
-	}
-	m.told = append(m.told, text)
+	x.of.nas.pending = slices.DeleteFunc(x.of.nas.pending, func(y *told) bool { return x == y })
 }
 
-func (m *model) take(p packet) {
-	s := m.byName[p.sid]
-	switch {
-	case s == nil || s.over:
-		m.takeUnknown(p, s)
-	case p.typ == sessions.Stop:
-		if !s.startSeen || p.at+1 >= s.began {
-			m.end(s, p.at, 0)
+// first sends a new report, or loses it. A NAS that gives no times at all waits for the answer to one before it sends the next.
+func (s *sim) first(rt *rapid.T, x *told) {
+	n := x.of.nas
+	n.sent = append(n.sent, x)
+	knowable := n.stamps || n.delays
+	if n.reuses && x.typ == start {
+		knowable = false // if the life before has told nothing, nobody can know that this is another
+	}
+	if knowable && rapid.IntRange(0, 3).Draw(rt, "lost") == 0 {
+		n.pending = append(n.pending, x)
+		return
+	}
+	s.transmit(x)
+}
+
+// check is R24 as one rule. Each report that was answered is in a record, all of one session under one number, and no two
+// sessions have one number.
+func (s *sim) check(rt *rapid.T) {
+	if err := s.Invariants(); err != nil {
+		rt.Fatal(err)
+	}
+	numbers, lives := map[*life]sessions.ID{}, map[sessions.ID]*life{}
+	recorded := map[string][]sessions.ID{}
+	for _, n := range s.journal.Notices() {
+		if n.Attrs != "" {
+			recorded[string(n.Attrs)] = append(recorded[string(n.Attrs)], n.Session.ID)
 		}
-	case p.typ == sessions.Start && !s.startSeen:
-		s.startSeen, s.began, s.heard = true, min(s.began, p.at), max(s.heard, p.at)
-		m.tell(p.typ, s)
-	case p.typ == sessions.Interim && (p.secs > s.secs || p.secs < 0 || p.secs == 0 && s.secs == 0):
-		s.heard, s.secs = max(s.heard, p.at), max(s.secs, p.secs)
-		m.tell(p.typ, s)
 	}
-}
-
-// takeUnknown is for a packet without a live session; was is the one of that name before, if any.
-func (m *model) takeUnknown(p packet, was *modelled) {
-	switch {
-	case p.typ == sessions.Stop && (was == nil || p.secs >= 0 && p.at-p.secs > was.died+10):
-		m.end(m.begin(p), p.at, 0)
-	case p.typ == sessions.Start && (was == nil || p.at > was.died),
-		p.typ == sessions.Interim && (was == nil || p.at > was.died+60):
-		m.tell(p.typ, m.begin(p))
-	}
-}
-
-// compare holds a table against the model.
-func (m *model) compare(rt *rapid.T, f *fixture) {
-	type row struct {
-		ID                sessions.ID
-		SID               string
-		State             sessions.State
-		StartSeen         bool
-		Began, Heard, Sec int
-	}
-	var want, got []row
-	for _, s := range m.live() {
-		state := sessions.Active
-		if s.marked {
-			state = sessions.Terminating
+	for _, x := range s.all {
+		ids := recorded[string(x.event(s.wall).Attrs)]
+		if len(ids) == 0 {
+			rt.Fatalf("%s of life %d, %+v, was answered and is in no record", x.typ, x.of.number, x.report)
 		}
-		want = append(want, row{s.id, s.sid, state, s.startSeen, s.began, s.heard, s.secs})
-	}
-	after := func(t time.Time) int { return int(t.Sub(f.now) / time.Second) }
-	for s := range f.View().All() {
-		got = append(got, row{s.ID, s.AcctSessionID, s.State, s.StartSeen, after(s.StartedAt()), after(s.HeardAt()), int(s.Usage.SessionTime)})
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		rt.Fatalf("model (-) and table (+):\n%s", diff)
-	}
-	counters := sessions.Counters{HighWater: uint32(m.highWater), Total: uint64(m.last), Disconnected: m.marks}
-	if diff := cmp.Diff(counters, f.View().Counters); diff != "" {
-		rt.Fatal(diff)
-	}
-	if diff := cmp.Diff(m.told, f.told()); diff != "" {
-		rt.Fatal(diff)
+		for _, id := range ids {
+			if l := lives[id]; l != nil && l != x.of {
+				rt.Fatalf("session %d is of lives %d and %d: %+v", id, l.number, x.of.number, x.report)
+			}
+			if was, ok := numbers[x.of]; ok && was != id {
+				rt.Fatalf("life %d is sessions %d and %d: %s %+v", x.of.number, was, id, x.typ, x.report)
+			}
+			lives[id], numbers[x.of] = x.of, id
+		}
 	}
 }
 
-// TestTableAgainstModel: random packets of a few sessions, late, in any order and again, with
-// disconnects and restarts in between. Rows, counters and what is accounted must be the model's.
-func TestTableAgainstModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		f := newFixture(t, sessions.Config{})
-		m := &model{byName: map[string]*modelled{}}
-		var sent []packet
-		clock := 0
-		send := func(p packet) {
-			f.send(t, p.typ, p.sid, p.at, func(ev *sessions.Event) {
-				if p.secs >= 0 {
-					ev.Usage, ev.Sent = sessions.Usage{SessionTime: uint32(p.secs)}, sessions.SessionTime
-				}
-			})
-			m.take(p)
+// checkStops: the last stop of each session has the largest counter that the NAS gave.
+func (s *sim) checkStops(rt *rapid.T) {
+	largest, last := map[sessions.ID]uint64{}, map[sessions.ID]uint64{}
+	for _, n := range s.journal.Notices() {
+		id := n.Session.ID
+		octets, sent := n.Attrs.Uint32(sessions.AcctInputOctets)
+		if sent {
+			largest[id] = max(largest[id], uint64(octets))
 		}
-		fresh := func(typ sessions.EventType) func(*rapid.T) {
-			return func(rt *rapid.T) {
-				clock += rapid.SampledFrom([]int{0, 1, 5, 70}).Draw(rt, "later")
-				p := packet{
-					typ: typ, sid: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "sid"),
-					at:   clock - rapid.SampledFrom([]int{0, 0, 0, 1, 2, 30, 100}).Draw(rt, "delay"),
-					secs: rapid.SampledFrom([]int{-1, -1, 0, 1, 4, 60, 100}).Draw(rt, "session time"),
-				}
-				if typ == sessions.Start {
-					p.secs = -1
-				}
-				sent = append(sent, p)
-				send(p)
+		if n.Type == stop {
+			if last[id] = uint64(octets); !sent {
+				last[id] = n.Session.Usage.InputOctets
 			}
 		}
-		one := func(rt *rapid.T) *modelled {
-			live := m.live()
-			if len(live) == 0 {
+	}
+	for id, most := range largest {
+		if last[id] != most {
+			rt.Fatalf("the last stop of session %d has %d octets, the NAS gave %d\n%q", id, last[id], most, s.told())
+		}
+	}
+	if rows := s.rows(); len(rows) > 0 {
+		rt.Fatalf("rows %v are left", rows)
+	}
+}
+
+func drawNASes(rt *rapid.T) (nases []*simNAS) {
+	for i := range 2 {
+		n := &simNAS{
+			name: fmt.Sprint("nas", i), from: i + 1,
+			stamps: rapid.Bool().Draw(rt, "stamps"), times: rapid.Bool().Draw(rt, "times"), delays: rapid.Bool().Draw(rt, "delays"),
+		}
+		n.reuses = n.stamps && n.times && n.delays && rapid.Bool().Draw(rt, "reuses ids")
+		nases = append(nases, n)
+	}
+	return nases
+}
+
+// TestRandomNASes: NASes that reuse ids, lose packets, send them again late and with a new delay, move between addresses, set their
+// clocks; a host whose clock is set; a daemon that restarts; operators.
+func TestRandomNASes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := &sim{world: newWorld(t), nases: drawNASes(rt)}
+		nas := func(rt *rapid.T) *simNAS { return rapid.SampledFrom(s.nases).Draw(rt, "nas") }
+		living := func(rt *rapid.T) *life {
+			n := nas(rt)
+			if len(n.lives) == 0 {
 				rt.Skip("nobody is there")
 			}
-			return rapid.SampledFrom(live).Draw(rt, "session")
+			return rapid.SampledFrom(n.lives).Draw(rt, "life")
+		}
+		row := func(rt *rapid.T) sessions.ID {
+			rows := s.rows()
+			if len(rows) == 0 {
+				rt.Skip("no row")
+			}
+			return rapid.SampledFrom(rows).Draw(rt, "row")
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"start":   fresh(sessions.Start),
-			"interim": fresh(sessions.Interim),
-			"stop":    fresh(sessions.Stop),
+			"start": func(rt *rapid.T) {
+				n := nas(rt)
+				s.first(rt, s.tell(s.begin(n, rapid.SampledFrom([]string{"alice", "bob"}).Draw(rt, "user")), start))
+			},
+			"interim": func(rt *rapid.T) { s.first(rt, s.tell(living(rt), interim)) },
+			"stop": func(rt *rapid.T) {
+				l := living(rt)
+				l.nas.lives = slices.DeleteFunc(l.nas.lives, func(m *life) bool { return m == l })
+				s.first(rt, s.tell(l, stop))
+			},
 			"again": func(rt *rapid.T) {
-				if len(sent) == 0 {
+				n := nas(rt)
+				if len(n.sent) == 0 {
 					rt.Skip("nothing was sent")
 				}
-				send(rapid.SampledFrom(sent).Draw(rt, "packet"))
+				x := rapid.SampledFrom(n.sent).Draw(rt, "report")
+				if !n.delays && !n.stamps {
+					rt.Skip("such a NAS sends the same octets, which the listener knows")
+				}
+				s.transmit(x)
 			},
-			"disconnect": func(rt *rapid.T) {
-				s := one(rt)
-				await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{s.id}, done); return err })
-				if !s.marked {
-					s.marked, s.claims = true, 1
-					m.marks++
-				} else if s.claims > 0 {
-					s.claims++
+			"time": func(rt *rapid.T) {
+				s.sleep(time.Duration(rapid.SampledFrom([]int{1, 2, 5, 30, 200}).Draw(rt, "seconds")) * sec)
+				for _, n := range s.nases { // what is older than a NAS tries
+					old := func(x *told) bool { return s.elapsed-x.made > 40*time.Minute }
+					n.sent, n.pending = slices.DeleteFunc(n.sent, old), slices.DeleteFunc(n.pending, old)
 				}
 			},
-			"undo": func(rt *rapid.T) {
-				s := one(rt)
-				await(t, func(done func(error)) error { f.Undo([]sessions.ID{s.id}, done); return nil })
-				if s.claims == 1 {
-					s.marked = false
-					m.marks--
-				}
-				s.claims = max(0, s.claims-1)
+			"the host's clock is set": func(rt *rapid.T) {
+				s.step(time.Duration(rapid.SampledFrom([]int{-86400, -3600, -5, 5, 3600}).Draw(rt, "seconds")) * sec)
 			},
-			"terminate": func(rt *rapid.T) {
-				s := one(rt)
-				sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nil, nil).Start(s.id)
-				s.claims = 0
-			},
-			"end": func(rt *rapid.T) {
-				s := one(rt)
-				await(t, func(done func(error)) error { return f.End(s.id, sessions.CauseLostCarrier, done) })
-				m.end(s, 0, sessions.CauseLostCarrier)
-			},
-			"the NAS restarts": func(rt *rapid.T) {
-				before := clock - rapid.SampledFrom([]int{0, 1, 30}).Draw(rt, "delay")
-				await(t, func(done func(error)) error {
-					return f.CloseNAS(nas1, f.now.Add(time.Duration(before)*time.Second), sessions.CauseNASReboot, done)
-				})
-				for _, s := range m.live() {
-					if s.began < before {
-						m.end(s, s.heard, sessions.CauseNASReboot)
-					}
+			"a NAS's clock is set": func(rt *rapid.T) {
+				s.sleep(2 * sec) // so that a delay tells
+				if n := nas(rt); !n.reuses && (n.delays || len(n.pending) == 0) {
+					n.clock += time.Duration(rapid.SampledFrom([]int{-9000, -5, 5, 9000}).Draw(rt, "seconds")) * sec
 				}
 			},
-			"restart": func(*rapid.T) {
-				again := sessions.New(sessions.Config{Now: func() time.Time { return f.now }}, f.journal)
-				if err := again.Load(f.journal.Load); err != nil {
-					t.Fatal(err)
-				}
-				f.Table = again
-				for _, s := range m.byName {
-					s.claims = 0
+			"a NAS moves": func(rt *rapid.T) { n := nas(rt); n.from = (n.from + 10) % 250 },
+			"a NAS crashes": func(rt *rapid.T) {
+				n := nas(rt)
+				s.sleep(30 * sec)
+				n.nextID, n.lives, n.pending, n.sent = 0, nil, nil, nil
+			},
+			"the daemon restarts": func(*rapid.T) { s.restart() },
+			"disconnect":          func(rt *rapid.T) { s.disconnect(row(rt)) },
+			"ACK":                 func(rt *rapid.T) { s.ack(row(rt)) },
+			"our stop": func(rt *rapid.T) {
+				if id := row(rt); s.View().Get(id).State == sessions.Terminating {
+					s.endAsAdmin(id)
 				}
 			},
-			"": func(rt *rapid.T) { m.compare(rt, f) },
+			"": s.check,
 		})
+		// All that was lost arrives, the users go, the NASes restart.
+		for _, n := range s.nases {
+			for _, x := range slices.Clone(n.pending) {
+				s.transmit(x)
+			}
+			for _, l := range n.lives {
+				s.transmit(s.tell(l, stop))
+			}
+		}
+		s.check(rt)
+		s.sleep(sec)
+		for _, n := range s.nases {
+			s.send(report{typ: on, id: n.name, from: fmt.Sprintf("192.0.2.%d", n.from)})
+		}
+		s.checkStops(rt)
 	})
 }

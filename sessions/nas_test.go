@@ -1,10 +1,14 @@
 package sessions
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
+
+	"pgregory.net/rapid"
 )
 
 // discard is a Journal that keeps nothing.
@@ -21,9 +25,10 @@ func apply(t *testing.T, tb *Table, ev Event) {
 	}
 }
 
-// TestNASes: the table has a NAS as long as the NAS has sessions, and of its packets nothing.
+// TestNASes: the table has a NAS as long as it has sessions of it, live or remembered, and of its packets nothing.
 func TestNASes(t *testing.T) {
-	tb := New(Config{}, discard{})
+	now := at(0)
+	tb := New(Config{Now: func() time.Time { return now }, Remember: time.Minute}, discard{})
 	packet := "\x20\x07nas-1 and much more"
 	named := func(ev Event, sid string) Event {
 		ev.NAS.Identifier, ev.AcctSessionID = packet[2:7], sid
@@ -32,26 +37,27 @@ func TestNASes(t *testing.T) {
 	}
 	check := func(when string, nases, names int) {
 		t.Helper()
-		if len(tb.nases) != nases || len(tb.byName) != names {
-			t.Errorf("%s: %d NASes and %d names, want %d and %d", when, len(tb.nases), len(tb.byName), nases, names)
+		if err := tb.Invariants(); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+		if len(tb.nases.byValue) != nases || len(tb.byName) != names {
+			t.Errorf("%s: %d NASes and %d names, want %d and %d", when, len(tb.nases.byValue), len(tb.byName), nases, names)
 		}
 	}
 	apply(t, tb, named(event(Stop, 0), "passes"))
-	check("after a stop alone", 0, 0)
-	apply(t, tb, named(event(Interim, 0), "passes"))
-	check("after a late packet", 0, 0)
+	check("after a stop alone", 1, 0)
 	apply(t, tb, named(event(Start, 0), "a"))
 	apply(t, tb, named(event(Interim, 5), "a"))
 	apply(t, tb, named(event(Start, 0), "b"))
 	check("with two sessions", 1, 2)
-	for nas, shared := range tb.nases {
-		for what, name := range map[string]string{"key": nas.Identifier, "value": shared.Identifier} {
+	for nas, node := range tb.nases.byValue {
+		for what, name := range map[string]string{"key": nas.Identifier, "value": node.Identifier} {
 			if name != "nas-1" || unsafe.StringData(name) == unsafe.StringData(packet[2:]) {
 				t.Errorf("the %s is %q, part of a packet", what, name)
 			}
 		}
 		for id := range ID(4) {
-			if s := tb.rows.get(id); s != nil && s.NAS != &shared.NAS {
+			if s := tb.rows.get(id); s != nil && s.NAS != &node.NAS {
 				t.Errorf("session %d has a NAS of its own", id)
 			}
 		}
@@ -61,30 +67,40 @@ func TestNASes(t *testing.T) {
 	other := named(event(Start, 20), "b")
 	other.Attrs = attrs(UserName, "another", AcctSessionID, "b")
 	apply(t, tb, other)
-	check("when the name of the only session is used again", 1, 1)
-	if err := tb.CloseNAS(other.NAS, at(30), CauseNASReboot, nil); err != nil {
-		t.Fatal(err)
-	}
-	check("with none", 0, 0)
+	check("when another user has the name too", 1, 1)
+	now = at(30)
+	closed := named(event(On, 30), "")
+	apply(t, tb, closed)
+	check("with none live", 1, 0)
+	now = at(100)
+	elsewhere := event(Start, 100)
+	elsewhere.NAS.Identifier = "nas-2"
+	apply(t, tb, elsewhere)
+	check("when all are forgotten but those of another", 1, 1)
 }
 
-// TestNASesLoaded: sessions that are over are no reason to have their NAS.
+// TestNASesLoaded: what is loaded has its NASes as before.
 func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
-	live := begun(1, &testNAS, &start)
+	live := begun(1, &start)
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
+	gone.Attrs = attrs(AcctSessionID, "s2")
+	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
 	tb := New(Config{}, discard{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
-		for _, s := range []*Session{live, finished(&gone, nil, at(1))} {
+		for _, s := range []*Session{live, finished(&gone, nil, unix(at(1)), unix(at(1)))} {
 			if err := each(sessionKey(s.ID), appendSession(nil, s)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil || len(tb.nases) != 1 || tb.nases[testNAS] == nil {
-		t.Errorf("%v, NASes %v", err, tb.nases)
+	if err == nil {
+		err = tb.Invariants()
+	}
+	if err != nil || len(tb.nases.byValue) != 3 || tb.nases.byValue[testNAS].live != 1 {
+		t.Errorf("%v, NASes %v", err, tb.nases.byValue)
 	}
 }
 
@@ -92,7 +108,7 @@ func TestNASesLoaded(t *testing.T) {
 func TestZones(t *testing.T) {
 	tb := New(Config{Now: func() time.Time { return at(60) }}, discard{})
 	on := func(ev Event, zone string) Event {
-		ev.NAS.Addr = netip.MustParseAddr("fe80::1").WithZone(zone)
+		ev.NAS = NAS{Addr: netip.MustParseAddr("fe80::1").WithZone(zone)}
 		return ev
 	}
 	apply(t, tb, on(event(Start, 0), "eth0"))
@@ -101,4 +117,88 @@ func TestZones(t *testing.T) {
 	if s := tb.rows.get(2); s == nil || s.NAS.Addr.Zone() != "eth1" {
 		t.Errorf("the session on the other link is %+v", s)
 	}
+}
+
+func TestNASMatches(t *testing.T) {
+	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	ip, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
+	ip6 := netip.MustParseAddr("2001:db8::1")
+	tests := []struct {
+		name  string
+		p, s  NAS
+		equal int
+		ok    bool
+	}{
+		{"nothing but the address", NAS{Addr: a}, NAS{Addr: a}, 0, true},
+		{"other addresses", NAS{Addr: a}, NAS{Addr: b}, 0, false},
+		{"one identifier equal, other addresses", NAS{Addr: a, Identifier: "n"}, NAS{Addr: b, Identifier: "n"}, 1, true},
+		{"identifiers differ, one address", NAS{Addr: a, Identifier: "n"}, NAS{Addr: a, Identifier: "m"}, 0, false},
+		{"one equal, one differs", NAS{Addr: a, Identifier: "n", IPv4: ip}, NAS{Addr: a, Identifier: "n", IPv4: other}, 0, false},
+		{"one equal, one only here", NAS{Addr: a, Identifier: "n", IPv4: ip}, NAS{Addr: b, Identifier: "n"}, 1, true},
+		{"none shared, one address", NAS{Addr: a, Identifier: "n"}, NAS{Addr: a, IPv4: ip}, 0, true},
+		{"none shared, other addresses", NAS{Addr: a, Identifier: "n"}, NAS{Addr: b, IPv4: ip}, 0, false},
+		{"all equal", NAS{Addr: a, Identifier: "n", IPv4: ip, IPv6: ip6}, NAS{Addr: b, Identifier: "n", IPv4: ip, IPv6: ip6}, 3, true},
+		{"the IPv6 addresses differ", NAS{Addr: a, Identifier: "n", IPv6: ip6}, NAS{Addr: a, Identifier: "n", IPv6: ip6.Next()}, 0, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, turned := range []bool{false, true} {
+				p, s := tt.p, tt.s
+				if turned {
+					p, s = s, p
+				}
+				if equal, ok := p.matches(&s); equal != tt.equal || ok != tt.ok {
+					t.Errorf("turned %v: %d equal, %v", turned, equal, ok)
+				}
+			}
+		})
+	}
+}
+
+// TestNASesFindAllThatMatch: the index gives what a look at every node gives, whatever comes and goes.
+func TestNASesFindAllThatMatch(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		nases := newNASes()
+		addr := func(prefix byte) *rapid.Generator[netip.Addr] {
+			return rapid.Custom(func(rt *rapid.T) netip.Addr {
+				if n := rapid.ByteMax(3).Draw(rt, "address"); n > 0 {
+					return netip.AddrFrom4([4]byte{prefix, 0, 0, n})
+				}
+				return netip.Addr{}
+			})
+		}
+		draw := func(rt *rapid.T) NAS {
+			n := NAS{Addr: addr(192).Draw(rt, "from"), Identifier: rapid.SampledFrom([]string{"", "n", "m"}).Draw(rt, "identifier"), IPv4: addr(10).Draw(rt, "IPv4")}
+			if six := addr(11).Draw(rt, "IPv6"); six.IsValid() {
+				n.IPv6 = netip.AddrFrom16(six.As16())
+			}
+			return n
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"come": func(rt *rapid.T) { nases.share(draw(rt)).live++ },
+			"go": func(rt *rapid.T) {
+				for n, node := range nases.byValue {
+					if rapid.Bool().Draw(rt, fmt.Sprint(n)) {
+						node.live = 0
+						nases.release(node)
+					}
+				}
+			},
+			"": func(rt *rapid.T) {
+				n := draw(rt)
+				found := nases.find(&n)
+				for value, node := range nases.byValue {
+					_, ok := n.matches(&value)
+					if got := slices.Contains(found, node); got != (ok && value != n) {
+						rt.Fatalf("%+v: %+v is found: %v", n, value, got)
+					}
+					for _, other := range node.matches {
+						if nases.byValue[other.NAS] != other || !slices.Contains(other.matches, node) {
+							rt.Fatalf("%+v matches %+v, which is gone or does not know", node.NAS, other.NAS)
+						}
+					}
+				}
+			},
+		})
+	})
 }

@@ -103,88 +103,47 @@ func (n NAS) String() string {
 	return name + "@" + n.Addr.String()
 }
 
-// Usage is what a session has used so far.
-type Usage struct {
-	InputOctets, OutputOctets   uint64 // from and to the user
-	InputPackets, OutputPackets uint64
-	SessionTime                 uint32 // seconds
-}
-
-// UsageFields is a set of the parts of a [Usage].
-type UsageFields uint8
-
-// The parts of a Usage.
-const (
-	InputOctets UsageFields = 1 << iota
-	OutputOctets
-	InputPackets
-	OutputPackets
-	SessionTime
-
-	WholeUsage = InputOctets | OutputOctets | InputPackets | OutputPackets | SessionTime
-)
-
-// after is what has been used after an event: what it does not tell stays as it was.
-func (u Usage) after(ev *Event) Usage {
-	if ev.Sent&InputOctets != 0 {
-		u.InputOctets = ev.Usage.InputOctets
-	}
-	if ev.Sent&OutputOctets != 0 {
-		u.OutputOctets = ev.Usage.OutputOctets
-	}
-	if ev.Sent&InputPackets != 0 {
-		u.InputPackets = ev.Usage.InputPackets
-	}
-	if ev.Sent&OutputPackets != 0 {
-		u.OutputPackets = ev.Usage.OutputPackets
-	}
-	if ev.Sent&SessionTime != 0 {
-		u.SessionTime = ev.Usage.SessionTime
-	}
-	return u
-}
-
-// grewFrom reports whether user data has flown since u was old. A counter that is lower has wrapped.
-func (u Usage) grewFrom(old Usage) bool {
-	return u.InputOctets != old.InputOctets || u.OutputOctets != old.OutputOctets ||
-		u.InputPackets != old.InputPackets || u.OutputPackets != old.OutputPackets
-}
-
-// Session is one session at one moment. It does not change: an event makes a new one.
+// Session is one session at one moment. It does not change: an event makes a new one. Its times are those of the table's
+// clock ([Table.Wall] makes dates of them), which no step of the host's clock touches.
 type Session struct {
 	// What a walk of the table reads comes first, to touch little memory.
 	ID    ID
 	Kind  Kind
 	State State
 	// StartSeen: the NAS has reported the start; false while only later packets were heard.
-	StartSeen   bool
+	StartSeen bool
+	// Stopped: the NAS has reported the stop. Of a session that has ended false means that we made its stop.
+	Stopped bool
+	// Acked: the NAS has agreed to end the session, or we have ended it by an operator's wish: its stop is ours.
+	Acked bool
+	// Restarted: the NAS's Accounting-On or -Off has ended it.
+	Restarted   bool
+	Counted     UsageFields   // what of Usage the NAS has ever sent
 	IPv4        uint32        // casnIpAddr: Framed-IP-Address, 0 if there is none
 	IfIndex     uint32        // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
 	PortIfIndex uint32        // casnNasPort: ifIndex of the port that carries it, 0 if not known
 	EventStamp  uint32        // newest Event-Timestamp heard, 0 if the NAS sends none
-	Data        time.Duration // when user data was last known to flow, for casnIdleTime; since 1970
+	StartStamp  uint32        // Event-Timestamp of the start, as far as can be told, else 0
+	Data        time.Duration // when user data was last known to flow, for casnIdleTime; of an ended session, when it ended
 	User        string        // User-Name, part of Attrs
 
-	NAS           *NAS
+	NAS           *NAS       // with every identifier that its packets have had last
 	Attrs         Attributes // who and where: what a stop record of our own making would carry
 	AcctSessionID string     // what the NAS calls it, part of Attrs
 
 	Started time.Duration // since 1970, as Heard
 	Heard   time.Duration // when the newest event of it happened
 	Usage   Usage
+
+	prints prints
+	node   *nasNode   // of NAS; nil unless the session is in a table
+	former []*nasNode // the other NAS values that its packets have had
 }
 
 // unix is the form in which a Session keeps times: no pointer, eight octets.
 func unix(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
 
-// StartedAt is when the session began; for one whose start was not heard, as far as can be told.
-func (s *Session) StartedAt() time.Time { return time.Unix(0, int64(s.Started)) }
-
-// HeardAt is when the newest event of the session happened.
-func (s *Session) HeardAt() time.Time { return time.Unix(0, int64(s.Heard)) }
-
-// IdleTime is casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
-func (s *Session) IdleTime(now time.Time) uint32 {
-	idle := unix(now) - s.Data
-	return uint32(max(0, idle) / time.Second)
+// IdleTime is casnIdleTime: how long before now, a time of the table's clock, user data last flowed, in whole seconds (R2).
+func (s *Session) IdleTime(now time.Duration) uint32 {
+	return uint32(min(max(0, now-s.Data)/time.Second, 1<<32-1))
 }

@@ -3,8 +3,7 @@ package sessions
 import (
 	"cmp"
 	"fmt"
-	"hash/maphash"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,26 +11,33 @@ import (
 
 // Config is what a [Table] needs to know.
 type Config struct {
-	// Remember is how long a session that is over is remembered, to tell copies of its packets; 0 means an hour.
+	// Remember is how long a session that is over is remembered, to tell what its NAS still says of it; 0 means an hour.
 	Remember time.Duration
 	// RememberMax is how many of them at most; beyond, the oldest are forgotten earlier. 0 means a million.
 	RememberMax int
-	// Now is the clock; nil means time.Now.
+	// Now is the host's clock, which may step; nil means time.Now.
 	Now func() time.Time
+	// Elapsed is the time since some moment, which no step of Now touches; nil means the monotonic reading of Now.
+	Elapsed func() time.Duration
+	// Boot is the boot of the host, if that is known.
+	Boot Boot
 }
 
 // Table is the live session table. All methods may be called by any number of goroutines.
 type Table struct {
 	journal Journal
-	now     func() time.Time
+	clock   clock
 
 	mu       sync.Mutex // for decisions only: never held over I/O
 	rows     rows
+	nases    nases
 	byName   map[name]ID
-	nases    map[NAS]*sharedNAS
+	twins    map[name][]ID // further sessions of one name: of other users
 	endings  endings
+	closings closings
 	counters Counters
 	last     ID
+	onEnd    func(ID)   // told of each row that ends, under mu; may be nil
 	claims   map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
 	dirty    bool       // rows or counters differ from the published view
 
@@ -40,29 +46,21 @@ type Table struct {
 
 // name is what a NAS calls a session. The text is part of the session's attributes.
 type name struct {
-	nas *NAS
+	nas *nasNode
 	sid string
-}
-
-// sharedNAS is the one value that all live sessions of a NAS share, kept as long as there are any.
-type sharedNAS struct {
-	NAS
-	live int
 }
 
 // New makes an empty table whose changes go to the journal.
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
-		journal: journal, now: cfg.Now,
-		byName: map[name]ID{}, nases: map[NAS]*sharedNAS{}, claims: map[ID]int{},
+		journal: journal, clock: newClock(&cfg),
+		byName: map[name]ID{}, twins: map[name][]ID{}, nases: newNASes(), claims: map[ID]int{},
 		endings: endings{
 			keep: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
-			seed: maphash.MakeSeed(), known: map[uint64]ending{},
+			byID: map[ID]ending{}, byName: map[endedName][]ID{},
 		},
-		rows: rows{epoch: 1},
-	}
-	if t.now == nil {
-		t.now = time.Now
+		closings: closings{wake: make(chan struct{}, 1)},
+		rows:     rows{epoch: 1},
 	}
 	t.view.Store(&View{})
 	journal.AfterBatch(t.publish)
@@ -75,6 +73,15 @@ func New(cfg Config, journal Journal) *Table {
 // them, counters and all, and a reader may have seen them; but no NAS was answered for them, so it
 // sends them again, and no SET or command was either.
 func (t *Table) View() *View { return t.view.Load() }
+
+// Clock is the time now on the table's clock, which no step of the host's touches: what [Session.IdleTime] wants.
+func (t *Table) Clock() time.Duration { return t.clock.now() }
+
+// Date is the moment by the host's clock of a time of a session.
+func (t *Table) Date(at time.Duration) time.Time { return t.clock.date(at) }
+
+// now is the host's clock.
+func (t *Table) now() time.Time { return t.clock.wall() }
 
 // publish makes what has been decided visible. It runs once for a batch of commits.
 func (t *Table) publish() {
@@ -90,10 +97,13 @@ func (t *Table) publish() {
 // NAS is not to be answered. Otherwise done is called as [Journal.Commit] has it: with nil, the NAS
 // can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
-	if ev.Type == On || ev.Type == Off {
-		return t.CloseNAS(ev.NAS, ev.At, CauseNASReboot, done)
-	}
-	if ev.AcctSessionID == "" || ev.Type != Start && ev.Type != Interim && ev.Type != Stop {
+	switch ev.Type {
+	case Start, Stop, Interim, Other:
+		if ev.AcctSessionID == "" {
+			return ErrEvent
+		}
+	case On, Off:
+	default:
 		return ErrEvent
 	}
 	t.mu.Lock()
@@ -101,50 +111,131 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 	if err := t.journal.Accepting(); err != nil {
 		return fmt.Errorf("sessions: %w", err)
 	}
-	known := t.named(ev.NAS, ev.AcctSessionID)
-	var ended ending
-	if known == nil {
-		ended = t.endings.of(ev.NAS, ev.AcctSessionID)
-	}
+	ev.at, ev.now = t.clock.of(ev.At)
 	var c Change
-	if err := t.take(&c, decide(known, ended, &ev), known, &ev); err != nil {
-		return err
+	switch ev.Type {
+	case On, Off:
+		t.closeNAS(&c, &ev)
+	case Other:
+		t.passOn(&c, &ev)
+	default:
+		ev.print = printOf(&ev)
+		if err := t.apply(&c, &ev); err != nil {
+			return err
+		}
 	}
 	t.commit(c, done)
 	return nil
 }
 
-// take carries out a step.
-func (t *Table) take(c *Change, do step, known *Session, ev *Event) error {
-	if do == begin || do == pass || do == replace {
-		id, err := t.nextID()
-		if err != nil {
-			return err
+// apply decides an event of a session and carries it out.
+func (t *Table) apply(c *Change, ev *Event) error {
+	f := t.find(ev)
+	if f.live != nil && t.closings.cover(f.live) {
+		// It ended before, only its turn has not come.
+		t.end(c, f.live, nil, f.live.Heard, CauseNASReboot)
+		f = t.find(ev)
+	}
+	do, s := decide(&f, ev)
+	switch do {
+	case begin, pass, replace:
+		return t.begin(c, do, s, ev)
+	case update:
+		typ := ev.Type
+		if typ == Start && s.StartSeen {
+			typ = Interim // its start we have; what it tells besides is news of the session
 		}
-		if do == replace {
-			t.end(c, known, nil, known.HeardAt(), CauseLostCarrier)
-		}
-		s := begun(id, &ev.NAS, ev)
-		t.last = id
-		t.counters.Total++
-		if do == pass {
-			t.end(c, s, ev, ev.At, 0)
-			return nil
-		}
+		s = t.moved(updated(s, ev), ev)
 		t.put(c, s)
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At})
+	case finish:
+		t.end(c, s, ev, ev.at, 0)
+	case note:
+		t.note(c, s, ev)
+	case revive:
+		s = t.moved(revived(s, ev), ev)
+		t.put(c, s)
+		t.forget(s.ID) // after it has its NASes, which would be gone else
 		t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
 		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
-		return nil
-	}
-	switch do {
-	case update:
-		s := updated(known, ev)
-		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
-	case finish:
-		t.end(c, known, ev, ev.At, 0)
 	}
 	return nil
+}
+
+// begin makes the session of an event that begins one; before it, the one whose name it takes ends.
+func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
+	id, err := t.nextID()
+	if err != nil {
+		return err
+	}
+	if do == replace {
+		t.end(c, replaced, nil, replaced.Heard, CauseLostCarrier)
+	}
+	s := begun(id, ev)
+	t.last = id
+	t.counters.Total++
+	if do == pass || ev.Type == Stop {
+		s.Stopped = true
+		t.end(c, s, ev, ev.at, 0)
+		return nil
+	}
+	t.put(c, s)
+	t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
+	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+	return nil
+}
+
+// moved gives a session the NAS value that an event has told: the identifiers that the event has not stay.
+func (t *Table) moved(s *Session, ev *Event) *Session {
+	if s.node == nil {
+		return s
+	}
+	is := s.node.with(&ev.NAS)
+	if is == s.node.NAS {
+		return s
+	}
+	node := t.nases.share(is)
+	former := make([]*nasNode, 0, len(s.former)+1)
+	for _, n := range append(s.former[:len(s.former):len(s.former)], s.node) {
+		if n != node {
+			former = append(former, n)
+		}
+	}
+	s.former = former[max(0, len(former)-maxFormer):]
+	s.node, s.NAS = node, &node.NAS
+	return s
+}
+
+// maxFormer is how many NAS values that its packets have had before are kept with a session.
+const maxFormer = 7
+
+// note records what is said of a session that is over, and stays so.
+func (t *Table) note(c *Change, s *Session, ev *Event) {
+	typ, cause := ev.Type, uint32(0)
+	switch {
+	case typ == Start && s.StartSeen:
+		typ = Interim
+	case typ == Stop && s.Acked:
+		cause = CauseAdminReset
+	}
+	over := updated(s, ev)
+	over.Stopped = s.Stopped || ev.Type == Stop
+	over.Heard = s.Heard // when it ended
+	t.remember(c, t.moved(over, ev), ev.AcctSessionID)
+	c.Notices = append(c.Notices, Notice{Type: typ, Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
+}
+
+// passOn records an event of another type: by the number of the live session that has its Acct-Session-Id, or by the
+// NAS's own (R27).
+func (t *Table) passOn(c *Change, ev *Event) {
+	f := t.find(ev)
+	s := f.live
+	if s == nil {
+		s = begun(0, ev)
+		s.NAS = &NAS{}
+		*s.NAS = ev.NAS
+	}
+	c.Notices = append(c.Notices, Notice{Type: Other, Session: s, Attrs: ev.Attrs, At: ev.At})
 }
 
 // nextID finds the next free number behind the last one.
@@ -153,86 +244,183 @@ func (t *Table) nextID() (ID, error) {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if id != 0 && t.rows.get(id) == nil {
+		if _, over := t.endings.byID[id]; id != 0 && !over && t.rows.get(id) == nil {
 			return id, nil
 		}
 	}
 }
 
-// named finds the live session of that name, or nil.
-func (t *Table) named(nas NAS, sid string) *Session {
-	shared := t.nases[nas]
-	if shared == nil {
+// named is the live sessions that a NAS calls so.
+func (t *Table) named(n *nasNode, sid string) []ID {
+	key := name{n, sid}
+	id, ok := t.byName[key]
+	if !ok {
 		return nil
 	}
-	return t.rows.get(t.byName[name{&shared.NAS, sid}])
+	return append([]ID{id}, t.twins[key]...)
 }
 
-// add takes a session into the table that is in no view yet.
-func (t *Table) add(s *Session) { t.addAs(s, t.share(*s.NAS)) }
+// nodes is all NAS values that a session has had, the present one first.
+func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.former...) }
 
-// addAs is add for a session whose NAS has been looked up.
-func (t *Table) addAs(s *Session, shared *sharedNAS) {
-	shared.live++
-	s.NAS = &shared.NAS
-	t.rows.put(s)
-}
-
-// share finds what is shared by the sessions of a NAS.
-func (t *Table) share(nas NAS) *sharedNAS {
-	shared := t.nases[nas]
-	if shared == nil {
-		// The name is part of a packet, which must not stay for its sake.
-		nas.Identifier = strings.Clone(nas.Identifier)
-		shared = &sharedNAS{NAS: nas}
-		t.nases[shared.NAS] = shared
+// addName makes a session found by its name at a NAS.
+func (t *Table) addName(n *nasNode, s *Session) {
+	key := name{n, s.AcctSessionID}
+	if _, taken := t.byName[key]; taken {
+		t.twins[key] = append(t.twins[key], s.ID)
+	} else {
+		t.byName[key] = s.ID
 	}
-	return shared
 }
 
-// drop takes a session out of the table.
-func (t *Table) drop(s *Session) {
-	t.rows.remove(s.ID)
-	delete(t.claims, s.ID)
-	delete(t.byName, name{s.NAS, s.AcctSessionID})
-	shared := t.nases[*s.NAS]
-	if shared.live--; shared.live == 0 {
-		delete(t.nases, shared.NAS)
+// dropName undoes addName.
+func (t *Table) dropName(n *nasNode, s *Session) {
+	key := name{n, s.AcctSessionID}
+	twins := t.twins[key]
+	if t.byName[key] != s.ID {
+		twins = withoutID(twins, s.ID)
+	} else {
+		delete(t.byName, key) // with its text, which is the session's
+		if len(twins) > 0 {
+			t.byName[name{n, t.rows.get(twins[0]).AcctSessionID}] = twins[0]
+			twins = twins[1:]
+		}
 	}
+	delete(t.twins, key)
+	if len(twins) > 0 {
+		t.twins[key] = twins
+	}
+}
+
+// join adds a session to those of a NAS.
+func (t *Table) join(n *nasNode, s *Session) {
+	if len(n.ids) > 2*n.live+16 {
+		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isAt(id, n) })
+		slices.Sort(n.ids)
+		n.ids = slices.Compact(n.ids)
+	}
+	n.live++
+	n.ids = append(n.ids, s.ID)
+}
+
+// leave undoes join; a later join tidies up.
+func (n *nasNode) leave() {
+	if n.live--; n.live == 0 {
+		n.ids = nil
+	}
+}
+
+func withoutID(ids []ID, id ID) []ID {
+	return slices.DeleteFunc(ids, func(other ID) bool { return other == id })
+}
+
+// isAt reports whether a live session is registered at a node.
+func (t *Table) isAt(id ID, n *nasNode) bool {
+	s := t.rows.get(id)
+	return s != nil && (s.node == n || slices.Contains(s.former, n))
 }
 
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
-	if t.rows.get(s.ID) == nil {
-		t.add(s)
-	} else {
-		t.rows.put(s)
+	if s.node == nil {
+		s.node = t.nases.share(*s.NAS)
+		s.NAS = &s.node.NAS
 	}
-	// Again even for a known session: the key is part of its attributes, and must not keep old ones alive.
-	key := name{s.NAS, s.AcctSessionID}
-	delete(t.byName, key)
-	t.byName[key] = s.ID
+	t.index(t.rows.get(s.ID), s)
+	t.rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, s)})
 }
 
-// end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator
-// asked for is the cause of the end, whatever brings it about.
-func (t *Table) end(c *Change, s *Session, ev *Event, at time.Time, cause uint32) {
-	over := finished(s, ev, at)
-	if s.State == Terminating {
-		cause = CauseAdminReset
+// index has a session found by its name, and among those of its NASes, as it is now; was is how it was before, nil if it is new.
+func (t *Table) index(was, s *Session) {
+	if was != nil && was.Attrs == s.Attrs && was.node == s.node {
+		return
 	}
+	var before []*nasNode
+	if was != nil {
+		before = was.nodes()
+	}
+	// Again, also when the name is the same: it is part of the attributes, and must not keep old ones alive.
+	for _, n := range before {
+		t.dropName(n, was)
+	}
+	for _, n := range s.nodes() {
+		t.addName(n, s)
+		if !slices.Contains(before, n) {
+			t.join(n, s)
+		}
+	}
+	for _, n := range before {
+		if n != s.node && !slices.Contains(s.former, n) {
+			n.leave()
+			t.nases.release(n)
+		}
+	}
+}
+
+// drop takes a session out of the table. Its nodes stay, for its ending.
+func (t *Table) drop(s *Session) {
+	for _, n := range s.nodes() {
+		t.dropName(n, s)
+		n.leave()
+	}
+	t.rows.remove(s.ID)
+	delete(t.claims, s.ID)
+	if t.onEnd != nil {
+		t.onEnd(s.ID)
+	}
+}
+
+// end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator asked for is the cause
+// of the end if the NAS has agreed, or if we make the stop (R5).
+func (t *Table) end(c *Change, s *Session, ev *Event, at time.Duration, cause uint32) {
+	now := t.clock.now()
+	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
+	before := s.former
+	if s.node != nil {
+		before = s.nodes()
+	}
+	over := finished(s, ev, at, now)
+	if s.State == Terminating && (ev == nil || s.Acked) {
+		n.Cause, over.Acked = CauseAdminReset, true
+	}
+	over.Restarted = cause == CauseNASReboot
 	if t.rows.get(s.ID) != nil {
 		t.drop(s)
 	}
-	t.endings.add(over, unix(t.now()), ev != nil)
-	n := Notice{Type: Stop, Session: over, At: at, Cause: cause}
-	if ev != nil {
-		n.Attrs = ev.Attrs
+	if over.node == nil {
+		over.node = t.nases.share(*over.NAS)
+		over.NAS = &over.node.NAS
 	}
-	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, over)})
+	if ev != nil {
+		n.Attrs, n.At = ev.Attrs, ev.At
+		t.moved(over, ev)
+	} else {
+		n.Lasted = max(0, at-over.Started)
+	}
+	n.Session = over
+	t.remember(c, over, over.AcctSessionID)
+	t.release(before)
 	c.Notices = append(c.Notices, n)
 }
+
+func (t *Table) release(nodes []*nasNode) {
+	for _, n := range nodes {
+		t.nases.release(n)
+	}
+}
+
+// remember keeps a session that is over, in place of what was remembered of it.
+func (t *Table) remember(c *Change, s *Session, sid string) {
+	data := appendEnded(nil, s)
+	before := t.endings.byID[s.ID].nodes
+	t.endings.add(s, sid, string(data))
+	t.release(before)
+	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: data})
+}
+
+// forget no longer remembers a session.
+func (t *Table) forget(id ID) { t.release(t.endings.remove(id)) }
 
 // commit hands a change to the journal, with the counters and a few of the sessions that need no
 // longer be remembered.
@@ -240,15 +428,14 @@ func (t *Table) commit(c Change, done func(error)) {
 	if len(c.State) > 0 {
 		t.dirty = true
 		for range 4 {
-			id, ok := t.endings.expired(unix(t.now()))
-			if !ok {
+			id := t.endings.expired(t.clock.now())
+			if id == 0 {
 				break
 			}
-			if t.rows.get(id) == nil {
-				c.State = append(c.State, Put{Key: sessionKey(id)})
-			}
+			t.forget(id)
+			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
-		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(nil, t.last, t.counters)})
+		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(nil, t.last, t.counters, t.clock.anchor())})
 	}
 	t.journal.Commit(c, done)
 }

@@ -83,9 +83,38 @@ func (t *Table) mark(c *Change, s *Session, state State) {
 	t.put(c, &n)
 }
 
+// Acked notes that the NAS has agreed to end a session: from now on its stop has our cause, whoever sends
+// it (R5). It does nothing if the session is not being terminated. It does not ask whether the journal
+// accepts: what the NAS has done cannot be refused.
+func (t *Table) Acked(id ID, done func(error)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var c Change
+	if s := t.rows.get(id); s != nil && s.State == Terminating && !s.Acked {
+		n := *s
+		n.Acked = true
+		t.put(&c, &n)
+	}
+	t.commit(c, done)
+}
+
+// live is a row as it is now; a view may be older.
+func (t *Table) live(id ID) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rows.get(id)
+}
+
+// whenEnded sets what is called, under the table's lock, when a row ends. It must not block.
+func (t *Table) whenEnded(fn func(ID)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.onEnd = fn
+}
+
 // End makes a session over without a stop from its NAS: the stop record is made from what was last
-// heard. It does nothing if the session is not live.
-func (t *Table) End(id ID, cause uint32, done func(error)) error {
+// heard. at is the moment that it carries. It does nothing if the session is not live.
+func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
@@ -93,63 +122,9 @@ func (t *Table) End(id ID, cause uint32, done func(error)) error {
 	}
 	var c Change
 	if s := t.rows.get(id); s != nil {
-		t.end(&c, s, nil, t.now(), cause)
+		ended, _ := t.clock.of(at)
+		t.end(&c, s, nil, ended, cause)
 	}
 	t.commit(c, done)
 	return nil
-}
-
-// closeChunk is how many rows CloseNAS looks at before it lets others have the table.
-const closeChunk = 1024
-
-// CloseNAS ends the sessions of a NAS that began before a moment: the NAS says that it has begun or
-// ended accounting (R20), so whatever it had is gone. Their stop records have this cause and the
-// time at which they were last heard of. An error means that some may still be live, and that the
-// NAS is not to be answered: it will say so again.
-func (t *Table) CloseNAS(nas NAS, before time.Time, cause uint32, done func(error)) error {
-	for next := ID(1); next != 0; {
-		var err error
-		if next, err = t.closeSome(next, nas, unix(before), cause); err != nil {
-			return err
-		}
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.commit(Change{}, done)
-	return nil
-}
-
-// closeSome looks at one chunk of rows and returns where the next begins, 0 at the end.
-func (t *Table) closeSome(from ID, nas NAS, before time.Duration, cause uint32) (ID, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err := t.journal.Accepting(); err != nil {
-		return 0, fmt.Errorf("sessions: %w", err)
-	}
-	shared := t.nases[nas]
-	if shared == nil {
-		return 0, nil
-	}
-	var c Change
-	s := ceiling(t.rows.root, from)
-	for range closeChunk {
-		if s == nil {
-			break
-		}
-		if s.NAS == &shared.NAS && s.Started < before {
-			t.end(&c, s, nil, s.HeardAt(), cause)
-		}
-		if s.ID+1 == 0 {
-			s = nil
-			break
-		}
-		s = ceiling(t.rows.root, s.ID+1)
-	}
-	if len(c.State) > 0 {
-		t.commit(c, nil)
-	}
-	if s == nil {
-		return 0, nil
-	}
-	return s.ID, nil
 }

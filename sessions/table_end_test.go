@@ -14,6 +14,7 @@ import (
 
 func TestCloseNAS(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
+	go f.Run(t.Context())
 	other := func(ev *sessions.Event) { ev.NAS.Identifier = "nas-2" }
 	const n = 3000 // several chunks
 	for i := range n {
@@ -22,9 +23,11 @@ func TestCloseNAS(t *testing.T) {
 	f.send(t, sessions.Start, "elsewhere", 0, other)
 	f.send(t, sessions.Start, "as it restarted", 10)
 	f.send(t, sessions.Start, "later", 20)
-	await(t, func(done func(error)) error {
-		return f.CloseNAS(nas1, f.now.Add(10*time.Second), sessions.CauseNASReboot, done)
-	})
+	f.now = f.now.Add(10 * time.Second)
+	f.on(t, nas1)
+	for f.View().Len() > 3 {
+		f.fence(t)
+	}
 	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2, n + 3}, ids(f.View())); diff != "" {
 		t.Error(diff)
 	}
@@ -32,9 +35,7 @@ func TestCloseNAS(t *testing.T) {
 	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
 		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
 	}
-	await(t, func(done func(error)) error {
-		return f.CloseNAS(sessions.NAS{Identifier: "unheard-of"}, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
-	})
+	f.on(t, sessions.NAS{Identifier: "unheard-of"})
 }
 
 func TestDisconnect(t *testing.T) {
@@ -71,11 +72,11 @@ func TestDisconnect(t *testing.T) {
 	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
 		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
 	}
-	// The NAS's stop, and our own, carry Admin-Reset.
+	// Our own stop carries Admin-Reset; the NAS, which has not agreed, says itself why.
 	f.send(t, sessions.Stop, "a", 5)
-	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, done) })
-	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, done) })
-	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
+	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
+	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
+	if diff := cmp.Diff([]string{"Stop 1", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -129,26 +130,31 @@ func TestUndoOfTwo(t *testing.T) {
 	}
 }
 
-// TestTerminatingEndsWithAdminReset: whatever ends a session that the operator wanted ended.
+// TestTerminatingEndsWithAdminReset: the stop that we make, and the NAS's once it has agreed; not the stop of a user who quits
+// while nobody answers.
 func TestTerminatingEndsWithAdminReset(t *testing.T) {
+	restarts := func(_ *testing.T, f *fixture) {
+		f.now = f.now.Add(time.Hour)
+		f.on(t, nas1)
+	}
+	acked := func(t *testing.T, f *fixture) {
+		await(t, func(done func(error)) error { f.Acked(1, done); return nil })
+		f.send(t, sessions.Stop, "a", 9)
+	}
 	tests := []struct {
 		name string
 		end  func(*testing.T, *fixture)
 		want []string
 	}{
-		{"its stop", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1 cause 6"}},
+		{"its stop", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
+		{"its stop after an ACK", acked, []string{"Stop 1 cause 6"}},
 		{"another session of its name", func(t *testing.T, f *fixture) {
-			f.send(t, sessions.Start, "a", 9, func(ev *sessions.Event) {
-				ev.Attrs = sessions.Attributes(sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, "other"), sessions.AcctSessionID, "a"))
-			})
+			f.now = f.now.Add(time.Hour)
+			f.send(t, sessions.Start, "a", 0)
 		}, []string{"Stop 1 cause 6", "Start 2"}},
-		{"its NAS restarts", func(t *testing.T, f *fixture) {
-			await(t, func(done func(error)) error {
-				return f.CloseNAS(nas1, f.now.Add(time.Hour), sessions.CauseNASReboot, done)
-			})
-		}, []string{"Stop 1 cause 6"}},
+		{"its NAS restarts", restarts, []string{"Stop 1 cause 6"}},
 		{"we", func(t *testing.T, f *fixture) {
-			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, done) })
+			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, f.now, done) })
 		}, []string{"Stop 1 cause 6"}},
 	}
 	for _, tt := range tests {

@@ -261,7 +261,7 @@ func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, ove
 
 // close makes the stop. If the journal takes nothing now, the session stays and is asked for again.
 func (t *Terminator) close(id ID) {
-	if err := t.table.End(id, CauseAdminReset, nil); err != nil {
+	if err := t.table.End(id, CauseAdminReset, t.table.now(), nil); err != nil {
 		t.logger.Warn("session not closed yet", "session", id.String(), "err", err)
 		time.AfterFunc(t.cfg.RetryMin, func() { t.Start(id) })
 	}

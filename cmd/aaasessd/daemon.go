@@ -73,7 +73,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 	if err != nil {
 		return nil, err
 	}
-	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember}, d.router)
+	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember, Boot: thisBoot()}, d.router)
 	if err := d.loadTable(); err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	tasks := []task{d.listener, d.disconnector, d.terminator, d.control}
+	tasks := []task{d.table, d.listener, d.disconnector, d.terminator, d.control}
 	if d.subagent != nil {
 		tasks = append(tasks, d.subagent)
 	}

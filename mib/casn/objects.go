@@ -3,7 +3,6 @@ package casn
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"aaasess/mib"
 	"aaasess/sessions"
@@ -25,8 +24,6 @@ const (
 
 // Config is what the module needs to know.
 type Config struct {
-	// Now is the clock for casnIdleTime; nil means time.Now.
-	Now func() time.Time
 	// Disconnect says whether casnDisconnect can be set at present: "aaa session-mib disconnect" of
 	// S1. nil means never.
 	Disconnect func() bool
@@ -41,10 +38,6 @@ type (
 
 // New describes the module over a table. Sessions that a SET ends are given to the terminator.
 func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mib.Module[*sessions.View] {
-	now := cfg.Now
-	if now == nil {
-		now = time.Now
-	}
 	active, general := Root.Append(1), Root.Append(2)
 	gauge := func(name string, parent mib.OID, sub uint32, get func(view) uint32) scalar {
 		return scalar{
@@ -75,7 +68,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mi
 			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),
 			col(2, "casnUserId", mib.OctetString, func(s row, v *mib.Value) { v.SetOctets(displayable(s.User)) }),
 			col(3, "casnIpAddr", mib.IpAddress, func(s row, v *mib.Value) { v.SetIPAddress(s.IPv4) }),
-			col(4, "casnIdleTime", mib.Gauge32, func(s row, v *mib.Value) { v.SetGauge32(s.IdleTime(now())) }),
+			col(4, "casnIdleTime", mib.Gauge32, func(s row, v *mib.Value) { v.SetGauge32(s.IdleTime(table.Clock())) }),
 			disconnect,
 			col(6, "casnCallTrackerId", mib.Gauge32, func(_ row, v *mib.Value) { v.SetGauge32(0) }),
 			col(7, "casnNasPort", mib.ObjectIdentifier, casnNasPort),

@@ -202,9 +202,8 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	now := s.cfg.Now()
 	for _, session := range query.order(found) {
-		if out.write(s.describe(session, now)) != nil {
+		if out.write(s.describe(session)) != nil {
 			return
 		}
 	}
@@ -212,8 +211,8 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 }
 
 // describe makes JSON of a session, with its termination if that is under way.
-func (s *Server) describe(session *sessions.Session, now time.Time) Session {
-	out := describe(session, now)
+func (s *Server) describe(session *sessions.Session) Session {
+	out := describe(session, s.table)
 	if session.State == sessions.Terminating {
 		if t, ok := s.terminator.Status(session.ID); ok {
 			out.Termination = describeTermination(t, hasOutcome(t))

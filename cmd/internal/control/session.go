@@ -50,8 +50,8 @@ type Termination struct {
 	Next       *time.Time `json:"next,omitempty"`       // when something is done again; absent while an attempt is under way
 }
 
-// describe makes JSON of a session.
-func describe(s *sessions.Session, now time.Time) Session {
+// describe makes JSON of a session; clock is the table that it is of.
+func describe(s *sessions.Session, clock *sessions.Table) Session {
 	out := Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
 		User: utf8Text(s.User), NAS: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
@@ -59,8 +59,8 @@ func describe(s *sessions.Session, now time.Time) Session {
 		CalledStation:  utf8Text(s.Attrs.Text(sessions.CalledStationID)),
 		NASPortID:      utf8Text(s.Attrs.Text(sessions.NASPortID)),
 		IfIndex:        s.IfIndex,
-		Started:        s.StartedAt().UTC().Truncate(time.Second), Heard: s.HeardAt().UTC().Truncate(time.Second),
-		Idle: s.IdleTime(now), SessionTime: s.Usage.SessionTime,
+		Started:        clock.Date(s.Started).UTC().Truncate(time.Second), Heard: clock.Date(s.Heard).UTC().Truncate(time.Second),
+		Idle: s.IdleTime(clock.Clock()), SessionTime: s.Usage.SessionTime,
 		InputOctets: s.Usage.InputOctets, OutputOctets: s.Usage.OutputOctets,
 		InputPackets: s.Usage.InputPackets, OutputPackets: s.Usage.OutputPackets,
 	}

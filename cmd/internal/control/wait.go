@@ -37,10 +37,10 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *begun, wait t
 	over := time.NewTimer(wait)
 	defer over.Stop()
 	for last := wait <= 0; ; {
-		view, now := s.table.View(), s.cfg.Now()
+		view := s.table.View()
 		left := waiting[:0]
 		for _, a := range waiting {
-			session, done := s.look(&a, b, view, now)
+			session, done := s.look(&a, b, view)
 			if !done && !last {
 				left = append(left, a)
 				continue
@@ -69,7 +69,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *begun, wait t
 }
 
 // look says how a session is now, and whether there is nothing more to wait for.
-func (s *Server) look(a *awaited, b *begun, view *sessions.View, now time.Time) (_ Session, done bool) {
+func (s *Server) look(a *awaited, b *begun, view *sessions.View) (_ Session, done bool) {
 	status, underWay := s.terminator.Status(a.id)
 	if underWay {
 		a.status, a.asked = status, hasOutcome(status)
@@ -86,17 +86,17 @@ func (s *Server) look(a *awaited, b *begun, view *sessions.View, now time.Time) 
 		}
 		a.status.Next = time.Time{} // nothing follows
 	}
-	return b.describe(a, session, now), done
+	return b.describe(a, session, s.table), done
 }
 
 // describe makes JSON of a session that is being ended, or (session nil) is gone.
-func (b *begun) describe(a *awaited, session *sessions.Session, now time.Time) Session {
+func (b *begun) describe(a *awaited, session *sessions.Session, clock *sessions.Table) Session {
 	var out Session
 	switch known := b.known[a.id]; {
 	case session != nil:
-		out = describe(session, now)
+		out = describe(session, clock)
 	case known != nil:
-		out = describe(known, now)
+		out = describe(known, clock)
 	default:
 		out = Session{ID: a.id.String(), Number: uint32(a.id)}
 	}

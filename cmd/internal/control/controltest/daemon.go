@@ -161,7 +161,7 @@ func (n *NAS) Disconnect(ctx context.Context, s *sessions.Session) sessions.Outc
 	}
 	if answer.Stop {
 		gone := make(chan error, 1)
-		ev := sessions.Event{Type: sessions.Stop, NAS: *s.NAS, AcctSessionID: s.AcctSessionID, Kind: s.Kind, At: s.HeardAt()}
+		ev := sessions.Event{Type: sessions.Stop, NAS: *s.NAS, AcctSessionID: s.AcctSessionID, Kind: s.Kind, At: n.table.Date(s.Heard)}
 		if n.table.Apply(ev, func(err error) { gone <- err }) == nil {
 			<-gone
 		}

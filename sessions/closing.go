@@ -1,0 +1,250 @@
+package sessions
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// closing is an Accounting-On or -Off that is being carried out: it is durable, and answered, before the sessions that it
+// ends are over. Until then whatever comes of them finds that they are.
+type closing struct {
+	seq    uint64
+	nas    NAS
+	called string        // Called-Station-Id, "" if there is none
+	own    bool          // only sessions of its source address
+	before time.Duration // what began later is untouched; on the table's clock
+	addrs  []netip.Addr  // source addresses of its client, as far as sessions are there that it matches
+	nodes  []*nasNode    // that it matches
+}
+
+// closings is those that are being carried out.
+type closings struct {
+	last    uint64
+	pending []*closing // oldest first
+	wake    chan struct{}
+}
+
+const (
+	// closeAtOnce is how many sessions an Accounting-On or -Off ends in its own commit.
+	closeAtOnce = 16
+	// closeChunk is how many rows are looked at, and ended, before others have the table and the disk again.
+	closeChunk = 128
+	// closeRetry is how long the rest waits when the journal takes nothing.
+	closeRetry = time.Second
+)
+
+// cover reports whether a live session is to be ended by a closing.
+func (cs *closings) cover(s *Session) bool {
+	if len(cs.pending) == 0 {
+		return false
+	}
+	for _, n := range s.nodes() {
+		if slices.ContainsFunc(n.marks, func(c *closing) bool { return c.covers(s) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// covers reports whether a session of a node that the closing matches is over.
+func (c *closing) covers(s *Session) bool {
+	return s.Started < c.before && (!c.own || s.NAS.Addr == c.nas.Addr) &&
+		!isOtherBSS(c.called, s.Attrs.Text(CalledStationID))
+}
+
+// isOtherBSS reports whether two Called-Station-Ids name different BSSs of an access point (RFC 3580 section 3.20): both have the form
+// MAC[:SSID], and one of the parts that they share differs.
+func isOtherBSS(a, b string) bool {
+	macA, ssidA, okA := splitBSS(a)
+	macB, ssidB, okB := splitBSS(b)
+	return okA && okB && (macA != macB || ssidA != "" && ssidB != "" && ssidA != ssidB)
+}
+
+// splitBSS takes a Called-Station-Id of the form MAC[:SSID] apart.
+func splitBSS(id string) (mac, ssid string, ok bool) {
+	var digits strings.Builder
+	rest := id
+	for digits.Len() < 12 {
+		if digits.Len() > 0 && digits.Len()%2 == 0 && rest != "" && strings.ContainsRune("-:.", rune(rest[0])) {
+			rest = rest[1:]
+		}
+		if rest == "" || !isHex(rest[0]) {
+			return "", "", false
+		}
+		digits.WriteByte(rest[0] | 0x20) // lower case; digits have the bit
+		rest = rest[1:]
+	}
+	if rest != "" && rest[0] != ':' {
+		return "", "", false
+	}
+	return digits.String(), strings.TrimPrefix(rest, ":"), true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+}
+
+// closeNAS ends the sessions of a NAS that began before its Accounting-On or -Off: what it had then is gone (R20). Their stop
+// records have the time at which they were last heard of. Many are ended in the background; see Run.
+func (t *Table) closeNAS(c *Change, ev *Event) {
+	m := &closing{
+		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(CalledStationID)), before: ev.at,
+		nodes: t.nases.of(ev),
+	}
+	m.nas.Identifier = strings.Clone(m.nas.Identifier)
+	if ev.Delay > 0 {
+		m.before -= time.Second // Acct-Delay-Time is rounded down
+	}
+	m.own = m.isPartial()
+	live := 0
+	for _, n := range m.nodes {
+		live += n.live
+		if !slices.Contains(m.addrs, n.Addr) {
+			m.addrs = append(m.addrs, n.Addr)
+		}
+	}
+	if live > closeAtOnce {
+		t.closings.last++
+		m.seq = t.closings.last
+		t.startClosing(m)
+		c.State = append(c.State, Put{Key: closingKey(m.seq), Value: appendClosing(nil, m)})
+		return
+	}
+	for _, id := range m.ids() {
+		t.closeOne(c, m, id)
+	}
+}
+
+// isPartial reports whether the sessions that a closing matches are of several NASes, which differ in an identifier that it
+// has not: it has a default NAS-Identifier only, say.
+func (m *closing) isPartial() bool {
+	for _, of := range keyTypes[1:] {
+		if m.nas.types()&of != 0 {
+			continue
+		}
+		var first *nasKey
+		for _, n := range m.nodes {
+			if n.live == 0 || n.types()&of == 0 {
+				continue
+			}
+			k := n.key(of, 0)
+			if first != nil && k != *first {
+				return true
+			}
+			first = &k
+		}
+	}
+	return false
+}
+
+// ids is the live sessions at the nodes of a closing, in order.
+func (m *closing) ids() (ids []ID) {
+	for _, n := range m.nodes {
+		ids = append(ids, n.ids...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func (t *Table) closeOne(c *Change, m *closing, id ID) {
+	s := t.rows.get(id)
+	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isAt(id, n) }) {
+		t.end(c, s, nil, s.Heard, CauseNASReboot)
+	}
+}
+
+func (t *Table) startClosing(m *closing) {
+	for _, n := range m.nodes {
+		n.marks = append(n.marks, m)
+	}
+	t.closings.pending = append(t.closings.pending, m)
+	select {
+	case t.closings.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run carries out in the background what an Accounting-On or -Off of a NAS with many sessions asks for, until ctx is done.
+// What is left then is in the journal, and a table that is loaded from it goes on.
+func (t *Table) Run(ctx context.Context) error {
+	for {
+		t.mu.Lock()
+		var m *closing
+		if len(t.closings.pending) > 0 {
+			m = t.closings.pending[0]
+		}
+		t.mu.Unlock()
+		if m == nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-t.closings.wake:
+			}
+			continue
+		}
+		if !t.carryOut(ctx, m) {
+			return nil
+		}
+	}
+}
+
+// carryOut ends the sessions of a closing, a chunk in each commit, one commit at a time: so others wait for a chunk at
+// most. It is false if ctx is done.
+func (t *Table) carryOut(ctx context.Context, m *closing) bool {
+	t.mu.Lock()
+	ids := m.ids()
+	t.mu.Unlock()
+	for {
+		chunk := ids[:min(len(ids), closeChunk)]
+		committed := make(chan error, 1)
+		err := t.endSome(m, chunk, len(chunk) == len(ids), func(err error) { committed <- err })
+		if err == nil {
+			select {
+			case err = <-committed:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		switch {
+		case err == nil && len(chunk) == len(ids):
+			return true
+		case err == nil:
+			ids = ids[len(chunk):]
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(closeRetry):
+		}
+	}
+}
+
+// endSome ends those of some sessions that a closing covers; with the last of them the closing is done with.
+func (t *Table) endSome(m *closing, ids []ID, last bool, done func(error)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	var c Change
+	for _, id := range ids {
+		t.closeOne(&c, m, id)
+	}
+	if last {
+		for _, n := range m.nodes {
+			n.marks = slices.DeleteFunc(n.marks, func(other *closing) bool { return other == m })
+		}
+		t.closings.pending = slices.DeleteFunc(t.closings.pending, func(other *closing) bool { return other == m })
+		c.State = append(c.State, Put{Key: closingKey(m.seq)})
+	}
+	t.commit(c, done)
+	return nil
+}
+
+func closingKey(seq uint64) []byte { return binary.BigEndian.AppendUint64([]byte("n"), seq) }

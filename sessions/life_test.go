@@ -1,0 +1,183 @@
+package sessions_test
+
+import (
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+)
+
+const (
+	start   = sessions.Start
+	stop    = sessions.Stop
+	interim = sessions.Interim
+	on      = sessions.On
+	off     = sessions.Off
+	other   = sessions.Other
+
+	sec = time.Second
+	mb  = 1_000_000
+)
+
+// TestNothingAnsweredIsLost: R24. What is answered is a copy, or in a record.
+func TestNothingAnsweredIsLost(t *testing.T) {
+	disconnect := func(w *world) { w.disconnect(1) }
+	ack := func(w *world) { w.ack(1) }
+	ourStop := func(w *world) { w.endAsAdmin(1) }
+	runScenarios(t, []scenario{
+		{"a NAS reuses an id after a crash", deal{
+			report{typ: start, stamp: -9000}, 5 * sec,
+			report{typ: interim, stamp: -4000, time: 5000, octets: 900 * mb}, 5 * sec,
+			report{typ: start, stamp: 0}, 60 * sec,
+			report{typ: interim, stamp: 60, time: 60, octets: 1000}, 60 * sec,
+			report{typ: stop, stamp: 120, time: 120, octets: 2000},
+		}, []string{"Start 1", "Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Start 2", "Interim-Update 2 1000", "Stop 2 2000"}, nil},
+		{"the same at once, without Acct-Delay-Time", deal{
+			report{typ: start, stamp: -9000}, report{typ: interim, time: 5000, octets: 900 * mb}, report{typ: start, stamp: 0},
+			report{typ: interim, time: 60}, report{typ: stop, time: 120, octets: 2000},
+		}, []string{"Start 1", "Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Start 2", "Interim-Update 2", "Stop 2 2000"}, nil},
+		{"two users with one id at the same time", deal{
+			report{typ: start, user: "alice", station: "A"}, report{typ: start, user: "bob", station: "B"},
+			report{typ: interim, user: "alice", station: "A", time: 60, octets: 100}, report{typ: interim, user: "bob", station: "B", time: 60, octets: 200},
+			report{typ: stop, user: "alice", station: "A", time: 90, octets: 101}, report{typ: interim, user: "bob", station: "B", time: 120, octets: 201},
+		}, []string{"Start 1", "Start 2", "Interim-Update 1 100", "Interim-Update 2 200", "Stop 1 101", "Interim-Update 2 201"}, []sessions.ID{2}},
+		{"session time falls, octets grow", deal{
+			report{typ: start}, report{typ: interim, time: 188, octets: 1}, report{typ: interim, time: 120, octets: 2},
+			report{typ: interim, time: 150, octets: 3}, report{typ: interim, time: 189, octets: 4},
+		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3", "Interim-Update 1 4"}, []sessions.ID{1}},
+		{"one interim with a mad session time", deal{
+			report{typ: start}, report{typ: interim, time: 60, octets: 1}, report{typ: interim, time: 23311, octets: 2},
+			report{typ: interim, time: 180, octets: 3}, report{typ: interim, time: 240, octets: 3},
+		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3", "Interim-Update 1 3"}, []sessions.ID{1}},
+		{"no session time, and the NAS's clock steps back", deal{
+			report{typ: start, stamp: 0}, 60 * sec, report{typ: interim, stamp: 60, octets: 1}, 60 * sec,
+			report{typ: interim, stamp: -8880, octets: 2}, 60 * sec, report{typ: interim, stamp: -8820, octets: 3},
+		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3"}, []sessions.ID{1}},
+		{"a stop with a mad delay", deal{
+			report{typ: start}, 60 * sec, report{typ: stop, delay: 15000, time: 2},
+		}, []string{"Start 1", "Stop 1"}, nil},
+		{"the NAS's stop after our own, it had said nothing", deal{
+			report{typ: start, stamp: -3600, octets: 0}, disconnect, ourStop, 20 * sec,
+			report{typ: stop, stamp: 0, time: 3600, octets: 99999999, cause: 1},
+		}, []string{"Start 1 0", "Stop 1 ours 0 cause 6", "Stop 1 99999999 cause 6"}, nil},
+		{"the NAS's stop after an ACK and our own", deal{
+			report{typ: start}, report{typ: interim, time: 9, octets: 10}, disconnect, ack, 2 * sec, ourStop, 10 * sec,
+			report{typ: stop, time: 10, octets: 7 * mb, delay: 11},
+		}, []string{"Start 1", "Interim-Update 1 10", "Stop 1 ours 10 cause 6", "Stop 1 7000000 cause 6"}, nil},
+		{"records without rows", deal{
+			report{typ: other, status: 9, sid: "T"}, report{typ: start}, report{typ: other, status: 15},
+			report{typ: other, status: 4000000000}, report{typ: other, status: 4000000000, sid: "b"},
+		}, []string{"Other 0", "Start 1", "Other 1", "Other 1", "Other 0"}, []sessions.ID{1}},
+		{"an address that comes later, 0.0.0.0 before", deal{
+			report{typ: start, addr: "0.0.0.0"}, report{typ: start, addr: "10.0.0.1"},
+		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
+		{"an address that comes later, 255.255.255.254 before, stamped", deal{
+			report{typ: start, addr: "255.255.255.254", stamp: 0}, 3 * sec, report{typ: start, addr: "10.0.0.1", stamp: 0},
+		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
+		{"an address that comes later, 169.254 before, each with its stamp", deal{
+			report{typ: start, addr: "169.254.7.7", stamp: 0, delay: 0}, 3 * sec, report{typ: start, addr: "10.0.0.1", stamp: 3, delay: 0},
+		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
+		{"an address that comes later, none before", deal{
+			report{typ: start}, 3 * sec, report{typ: start, addr: "10.0.0.1"},
+		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
+		{"an interim behind the stop", deal{
+			report{typ: stop, time: 100, octets: 100}, report{typ: interim, time: 200, octets: 200}, report{typ: stop, time: 210, octets: 210},
+		}, []string{"Stop 1 100", "Interim-Update 1 200", "Stop 1 210"}, nil},
+		{"a stop with a delay, and no other copy known", deal{
+			report{typ: start}, 1200 * time.Millisecond, report{typ: stop, delay: 10, time: 1},
+		}, []string{"Start 1", "Stop 1"}, nil},
+		{"the daemon was stopped: the start waited in the socket", deal{
+			8 * sec, report{typ: start, stamp: 0, delay: 0}, report{typ: stop, stamp: 1, time: 1, delay: 6},
+		}, []string{"Start 1", "Stop 1"}, nil},
+		{"a stop soon after, the host's clock an hour back", deal{
+			report{typ: start}, 60 * sec, func(w *world) { w.step(-time.Hour) }, 60 * sec, report{typ: stop, time: 120},
+		}, []string{"Start 1", "Stop 1"}, nil},
+		{"an Accounting-On after the host's clock went a day back", deal{
+			report{typ: start}, 60 * sec, func(w *world) { w.step(-24 * time.Hour) }, 60 * sec, report{typ: on}, report{typ: start, sid: "b"},
+		}, []string{"Start 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
+		{"one hostapd with two BSSs", deal{
+			report{typ: start, called: "02-00-00-00-AA-00:one"}, report{typ: interim, called: "02-00-00-00-AA-00:one", time: 60, octets: 5},
+			report{typ: off, called: "02-00-00-00-BB-00:two"}, report{typ: stop, called: "02-00-00-00-AA-00:one", time: 90, octets: 9 * mb},
+		}, []string{"Start 1", "Interim-Update 1 5", "Stop 1 9000000"}, nil},
+		{"a late stop of the life before", deal{
+			report{typ: start, stamp: 0}, 300 * sec, report{typ: start, stamp: 300}, 5 * sec,
+			report{typ: stop, stamp: 290, time: 290, octets: 77},
+		}, []string{"Start 1", "Stop 1 cause 2", "Start 2", "Stop 1 77"}, []sessions.ID{2}},
+		{"the second start was lost", deal{
+			report{typ: interim, stamp: 0, time: 5000, octets: 900 * mb}, 100 * sec, report{typ: interim, stamp: 100, time: 60, octets: 5000}, 60 * sec,
+			report{typ: stop, stamp: 160, time: 120, octets: 2000},
+		}, []string{"Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Interim-Update 2 5000", "Stop 2 2000"}, nil},
+		{"an access point without a clock", deal{
+			report{typ: start, stamp: 0}, report{typ: start, stamp: 30 - stamp0},
+		}, []string{"Start 1", "Stop 1 cause 2", "Start 2"}, []sessions.ID{2}},
+		{"strongSwan moves", deal{
+			report{typ: start, station: "192.0.2.9[4500]"}, report{typ: interim, station: "198.51.100.9[4500]", time: 60}, report{typ: stop, station: "198.51.100.9[4500]", time: 70},
+		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
+		{"no stamp, no time: a copy, and a new session", deal{
+			report{typ: start}, 3 * sec, report{typ: start, delay: 3}, 100 * sec, report{typ: interim, octets: 1}, 497 * sec, report{typ: start},
+		}, []string{"Start 1", "Interim-Update 1 1", "Stop 1 ours 1 cause 2", "Start 2"}, []sessions.ID{2}},
+		{"an interim that lives on after we ended it", deal{
+			report{typ: start}, report{typ: interim, time: 60, octets: 10}, disconnect, ourStop, report{typ: interim, time: 120, octets: 20}, report{typ: stop, time: 130, octets: 30, cause: 1},
+		}, []string{"Start 1", "Interim-Update 1 10", "Stop 1 ours 10 cause 6", "Interim-Update 1 20", "Stop 1 30"}, nil},
+		{"a user who quits while nobody answers us", deal{
+			report{typ: start}, disconnect, report{typ: stop, cause: 1, time: 5},
+		}, []string{"Start 1", "Stop 1"}, nil},
+		{"a user whose NAS has agreed", deal{
+			report{typ: start}, disconnect, ack, report{typ: stop, cause: 1, time: 5},
+		}, []string{"Start 1", "Stop 1 cause 6"}, nil},
+		{"a stop after the NAS's Accounting-Off", deal{
+			report{typ: start, stamp: 0}, 60 * sec, report{typ: off}, 2 * sec, report{typ: stop, stamp: 60, time: 60, octets: 5},
+		}, []string{"Start 1", "Stop 1 cause 11", "Stop 1 5"}, nil},
+		{"copies", deal{
+			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3}, 57 * sec,
+			report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 0}, 3 * sec, report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 3}, 6 * sec,
+			report{typ: interim, stamp: 70, time: 70, octets: 5, delay: 0}, report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 9}, 60 * sec,
+			report{typ: stop, stamp: 130, time: 130, octets: 6, delay: 0}, 30 * sec, report{typ: stop, stamp: 130, time: 130, octets: 6, delay: 30},
+			report{typ: interim, stamp: 70, time: 70, octets: 5, delay: 90}, report{typ: start, stamp: 0, delay: 160}, 300 * sec, report{typ: stop, stamp: 130, time: 130, octets: 6, delay: 330},
+		}, []string{"Start 1", "Interim-Update 1 5", "Interim-Update 1 5", "Stop 1 6"}, nil},
+		{"what looks like a copy and has a new value", deal{
+			report{typ: start, stamp: 0}, report{typ: interim, stamp: 60, time: 60}, report{typ: interim, stamp: 60, time: 60, addr: "10.0.0.1"}, report{typ: interim, stamp: 60, time: 60, addr: "10.0.0.1"},
+		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1"}, []sessions.ID{1}},
+		{"no time of its own: no copy after a minute", deal{
+			report{typ: start}, 100 * sec, report{typ: interim, octets: 1}, 59 * sec, report{typ: interim, octets: 1}, 62 * sec, report{typ: interim, octets: 1},
+		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 1"}, []sessions.ID{1}},
+	})
+}
+
+// TestWhoseSession: R25.
+func TestWhoseSession(t *testing.T) {
+	runScenarios(t, []scenario{
+		{"a NAS that changes its source address", deal{
+			report{typ: start, from: "192.0.2.1", ip: "10.0.0.1"}, report{typ: interim, from: "192.0.2.2", ip: "10.0.0.1", time: 60},
+			report{typ: start, sid: "b", from: "192.0.2.2", ip: "10.0.0.1"}, report{typ: stop, from: "192.0.2.3", ip: "10.0.0.1", time: 70},
+			sec, report{typ: on, from: "192.0.2.9", ip: "10.0.0.1"},
+		}, []string{"Start 1", "Interim-Update 1", "Start 2", "Stop 1", "Stop 2 cause 11"}, nil},
+		{"an On with the identifier alone", deal{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"an On with the address alone", deal{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on, id: "-", ip: "10.0.0.1"}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"two NASes behind a proxy with a default identifier", deal{
+			report{typ: start, id: "accel-ppp", ip: "10.0.0.1"}, report{typ: start, id: "accel-ppp", ip: "10.0.0.2"}, sec,
+			report{typ: interim, id: "accel-ppp", ip: "10.0.0.2", time: 60}, report{typ: on, id: "accel-ppp", ip: "10.0.0.1"},
+		}, []string{"Start 1", "Start 2", "Interim-Update 2", "Stop 1 cause 11"}, []sessions.ID{2}},
+		{"an On with a default identifier only: those of its source address", deal{
+			report{typ: start, id: "accel-ppp", ip: "10.0.0.1", from: "192.0.2.1"}, report{typ: start, id: "accel-ppp", ip: "10.0.0.2", from: "192.0.2.2"}, sec,
+			report{typ: on, id: "accel-ppp", from: "192.0.2.2"},
+		}, []string{"Start 1", "Start 2", "Stop 2 cause 11"}, []sessions.ID{1}},
+		{"an identifier only in the stop", deal{report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: stop, ip: "10.0.0.1", time: 5}}, []string{"Start 1", "Stop 1"}, nil},
+		{"an identifier only in the stop, nothing before", deal{report{typ: start, id: "-"}, report{typ: stop, time: 5}}, []string{"Start 1", "Stop 1"}, nil},
+		{"renamed in the stop", deal{report{typ: start, id: "old"}, report{typ: stop, id: "new", time: 5}}, []string{"Start 1", "Stop 1"}, nil},
+		{"renamed, another station", deal{report{typ: start, id: "old"}, report{typ: stop, id: "new", station: "else", time: 5}}, []string{"Start 1", "Stop 2"}, []sessions.ID{1}},
+		{"one NAS has only an identifier, one only an address", deal{
+			report{typ: start, sid: "a", id: "one", from: "192.0.2.1"}, report{typ: start, sid: "b", id: "-", ip: "10.0.0.2", from: "192.0.2.2"}, sec,
+			report{typ: on, id: "one", from: "192.0.2.1"}, report{typ: start, sid: "c", id: "one", from: "192.0.2.1"}, sec, report{typ: on, id: "-", ip: "10.0.0.2", from: "192.0.2.2"},
+		}, []string{"Start 1", "Start 2", "Stop 1 cause 11", "Start 3", "Stop 2 cause 11"}, []sessions.ID{3}},
+		{"another client entry", deal{
+			report{typ: start, from: "192.0.2.1"}, report{typ: stop, from: "198.51.100.1", time: 5}, report{typ: on, from: "198.51.100.1"},
+		}, []string{"Start 1", "Stop 2"}, []sessions.ID{1}},
+		{"a session that began after the On", deal{
+			report{typ: start, sid: "a"}, 5 * sec, report{typ: start, sid: "b"}, 5 * sec, report{typ: on, delay: 7},
+		}, []string{"Start 1", "Start 2", "Stop 1 cause 11"}, []sessions.ID{2}},
+		{"a NAS that learns its identifier, then has only that", deal{
+			report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: interim, id: "nas-1", ip: "10.0.0.1", time: 1}, report{typ: stop, id: "nas-1", from: "192.0.2.5", time: 2},
+		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
+	})
+}

@@ -1,0 +1,232 @@
+package sessions
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// nasNode is a NAS value that sessions have, and where they are found by it. There is one for each value, as long as a
+// session, live or remembered, has or had it.
+type nasNode struct {
+	NAS
+	matches []*nasNode // the other nodes that match it, of whatever client
+	ids     []ID       // of its live sessions in the order in which they came, with some that have gone
+	live    int        // live sessions
+	over    int        // remembered ones
+	marks   []*closing // Accounting-On and -Off that are being carried out
+}
+
+// matches compares the identifiers of a packet with those of a session (R25): how many are equal, and whether the packet
+// matches. Identifiers that both have must be equal; where they share none the source addresses must be.
+func (n *NAS) matches(s *NAS) (equal int, ok bool) {
+	shared := n.types() & s.types()
+	if shared&hasIdentifier != 0 {
+		if n.Identifier != s.Identifier {
+			return 0, false
+		}
+		equal++
+	}
+	if shared&hasIPv4 != 0 {
+		if n.IPv4 != s.IPv4 {
+			return 0, false
+		}
+		equal++
+	}
+	if shared&hasIPv6 != 0 {
+		if n.IPv6 != s.IPv6 {
+			return 0, false
+		}
+		equal++
+	}
+	return equal, equal > 0 || n.Addr == s.Addr
+}
+
+// identifierTypes is a set of the identifiers that a NAS may have.
+type identifierTypes uint8
+
+const (
+	hasIdentifier identifierTypes = 1 << iota
+	hasIPv4
+	hasIPv6
+
+	allTypes = hasIdentifier | hasIPv4 | hasIPv6
+)
+
+func (n *NAS) types() identifierTypes {
+	var has identifierTypes
+	if n.Identifier != "" {
+		has |= hasIdentifier
+	}
+	if n.IPv4.IsValid() {
+		has |= hasIPv4
+	}
+	if n.IPv6.IsValid() {
+		has |= hasIPv6
+	}
+	return has
+}
+
+// nasKey is by what nodes are found: one of their identifiers, or their address (of is 0), together with which
+// identifiers they have. So nodes that share a default NAS-Identifier and have an address besides are no burden.
+type nasKey struct {
+	of, has identifierTypes
+	addr    netip.Addr
+	text    string
+}
+
+// key is the key of a NAS's identifier of one type, in nodes that have these identifiers.
+func (n *NAS) key(of, has identifierTypes) nasKey {
+	k := nasKey{of: of, has: has}
+	switch of {
+	case hasIdentifier:
+		k.text = n.Identifier
+	case hasIPv4:
+		k.addr = n.IPv4
+	case hasIPv6:
+		k.addr = n.IPv6
+	default:
+		k.addr = n.Addr
+	}
+	return k
+}
+
+var keyTypes = [...]identifierTypes{0, hasIdentifier, hasIPv4, hasIPv6}
+
+// nases is the nodes.
+type nases struct {
+	byValue map[NAS]*nasNode
+	byKey   map[nasKey][]*nasNode
+}
+
+func newNASes() nases {
+	return nases{byValue: map[NAS]*nasNode{}, byKey: map[nasKey][]*nasNode{}}
+}
+
+// find is the nodes that a NAS matches, but for the one that has its very value.
+func (t *nases) find(n *NAS) (found []*nasNode) {
+	own := n.types()
+	for has := identifierTypes(0); has <= allTypes; has++ {
+		for _, node := range t.fewest(n, own&has, has) {
+			if _, ok := n.matches(&node.NAS); ok && node.NAS != *n {
+				found = append(found, node)
+			}
+		}
+	}
+	return found
+}
+
+// fewest is nodes that have these identifiers, all that may match n among them: the smallest of the sets that share an
+// identifier with it, or those of its address.
+func (t *nases) fewest(n *NAS, shared, has identifierTypes) (least []*nasNode) {
+	if shared == 0 {
+		return t.byKey[n.key(0, has)]
+	}
+	first := true
+	for _, of := range keyTypes[1:] {
+		if shared&of == 0 {
+			continue
+		}
+		if set := t.byKey[n.key(of, has)]; first || len(set) < len(least) {
+			least, first = set, false
+		}
+	}
+	return least
+}
+
+// share finds or makes the node of a NAS.
+func (t *nases) share(n NAS) *nasNode {
+	node := t.byValue[n]
+	if node != nil {
+		return node
+	}
+	n.Identifier = strings.Clone(n.Identifier) // part of a packet, which must not stay for its sake
+	node = &nasNode{NAS: n, matches: t.find(&n)}
+	for _, other := range node.matches {
+		other.matches = append(other.matches, node)
+	}
+	t.byValue[n] = node
+	has := n.types()
+	for _, of := range keyTypes {
+		if of == 0 || has&of != 0 {
+			k := n.key(of, has)
+			t.byKey[k] = append(t.byKey[k], node)
+		}
+	}
+	return node
+}
+
+// release drops a node that nobody needs any more.
+func (t *nases) release(node *nasNode) {
+	if node.live > 0 || node.over > 0 {
+		return
+	}
+	for _, other := range node.matches {
+		other.matches = without(other.matches, node)
+	}
+	delete(t.byValue, node.NAS)
+	has := node.types()
+	for _, of := range keyTypes {
+		if of != 0 && has&of == 0 {
+			continue
+		}
+		k := node.key(of, has)
+		if t.byKey[k] = without(t.byKey[k], node); len(t.byKey[k]) == 0 {
+			delete(t.byKey, k)
+		}
+	}
+}
+
+func without(nodes []*nasNode, node *nasNode) []*nasNode {
+	i := slices.Index(nodes, node)
+	if i < 0 {
+		return nodes
+	}
+	nodes[i] = nodes[len(nodes)-1]
+	nodes[len(nodes)-1] = nil
+	return nodes[:len(nodes)-1]
+}
+
+// of is the nodes whose sessions a packet may be of: those that match it and are of its client.
+func (t *nases) of(ev *Event) []*nasNode {
+	var nodes []*nasNode
+	own := t.byValue[ev.NAS]
+	if own != nil {
+		nodes = own.matches
+	} else {
+		nodes = t.find(&ev.NAS)
+	}
+	all := make([]*nasNode, 0, len(nodes)+1)
+	if own != nil {
+		all = append(all, own)
+	}
+	for _, n := range nodes {
+		if ev.sameClient(n.Addr) {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// sameClient reports whether a source address is of the client entry that the event came by.
+func (ev *Event) sameClient(addr netip.Addr) bool {
+	return addr == ev.NAS.Addr || ev.SameClient != nil && ev.SameClient(addr)
+}
+
+// with is what is known of a NAS after a packet: its address is the packet's, identifiers that the packet has not stay.
+func (n NAS) with(packet *NAS) NAS {
+	n.Addr = packet.Addr
+	if packet.Local.IsValid() {
+		n.Local = packet.Local
+	}
+	if packet.Identifier != "" {
+		n.Identifier = packet.Identifier
+	}
+	if packet.IPv4.IsValid() {
+		n.IPv4 = packet.IPv4
+	}
+	if packet.IPv6.IsValid() {
+		n.IPv6 = packet.IPv6
+	}
+	return n
+}

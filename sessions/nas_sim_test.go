@@ -1,0 +1,257 @@
+package sessions_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
+)
+
+// stamp0 is the Event-Timestamp that the tests' NASes call 0, as long as their clocks agree with ours.
+const stamp0 = 993617100
+
+// report is what a NAS of these tests sends; what is not set is not in the packet, but for user, station and NAS, which have
+// defaults. It is made of real attributes.
+type report struct {
+	typ                   sessions.EventType
+	sid                   string
+	user, station         string // "-" is none
+	from                  string // source address
+	id, ip, ip6           string // NAS-Identifier, NAS-IP-Address, NAS-IPv6-Address; "-" is none
+	addr, called          string
+	stamp, time, octets   any // int
+	delay                 any
+	status                uint32 // of an Other
+	class                 string
+	cause                 uint32
+	connectInfo, anything string
+}
+
+func (r report) event(now time.Time) sessions.Event {
+	or := func(s, otherwise string) string {
+		switch s {
+		case "":
+			return otherwise
+		case "-":
+			return ""
+		}
+		return s
+	}
+	addr := func(s string) netip.Addr {
+		if s == "" {
+			return netip.Addr{}
+		}
+		return netip.MustParseAddr(s)
+	}
+	ev := sessions.Event{
+		Type: r.typ, AcctSessionID: or(r.sid, "a"), Kind: sessions.Network, At: now,
+		NAS: sessions.NAS{
+			Addr: addr(or(r.from, "192.0.2.1")), Identifier: or(r.id, "nas-1"), IPv4: addr(or(r.ip, "")), IPv6: addr(or(r.ip6, "")),
+		},
+		SameClient: func(a netip.Addr) bool {
+			entry := netip.MustParsePrefix("192.0.2.0/24")
+			return entry.Contains(a) && entry.Contains(addr(or(r.from, "192.0.2.1")))
+		},
+	}
+	status := uint32(r.typ)
+	if r.typ == sessions.Other {
+		status = r.status
+	}
+	b := sessions.AppendUint32(nil, sessions.AcctStatusType, status)
+	text := func(t sessions.AttributeType, v string) {
+		if v != "" {
+			b = sessions.AppendAttribute(b, t, v)
+		}
+	}
+	number := func(t sessions.AttributeType, v any) (uint32, bool) {
+		n, ok := v.(int)
+		if ok {
+			b = sessions.AppendUint32(b, t, uint32(n))
+		}
+		return uint32(n), ok
+	}
+	if r.typ == sessions.On || r.typ == sessions.Off {
+		ev.AcctSessionID = ""
+	} else {
+		text(sessions.UserName, or(r.user, "alice"))
+		text(sessions.CallingStationID, or(r.station, "02-00-00-00-00-01"))
+	}
+	text(sessions.AcctSessionID, ev.AcctSessionID)
+	text(sessions.NASIdentifier, ev.NAS.Identifier)
+	text(sessions.CalledStationID, r.called)
+	text(sessions.Class, r.class)
+	text(77, r.connectInfo)
+	if ev.NAS.IPv4.IsValid() {
+		four := ev.NAS.IPv4.As4()
+		text(sessions.NASIPAddress, string(four[:]))
+	}
+	if r.addr != "" {
+		four := netip.MustParseAddr(r.addr).As4()
+		text(sessions.FramedIPAddress, string(four[:]))
+	}
+	if r.cause != 0 {
+		b = sessions.AppendUint32(b, sessions.AcctTerminateCause, r.cause)
+	}
+	if n, ok := number(sessions.EventTimestamp, offset(r.stamp, stamp0)); ok {
+		ev.EventStamp = n
+	}
+	if n, ok := number(sessions.AcctSessionTime, r.time); ok {
+		ev.Usage.SessionTime = n
+		ev.Sent |= sessions.SessionTime
+	}
+	if n, ok := r.octets.(int); ok {
+		b = sessions.AppendUint32(b, sessions.AcctInputOctets, uint32(n))
+		b = sessions.AppendUint32(b, sessions.AcctInputGigawords, uint32(n>>32))
+		ev.Usage.InputOctets = uint64(n)
+		ev.Sent |= sessions.InputOctets
+	}
+	if n, ok := r.delay.(int); ok {
+		ev.Delay, ev.HasDelay = uint32(n), true
+		ev.At = ev.At.Add(-time.Duration(n) * time.Second)
+	}
+	ev.Attrs = sessions.Attributes(b)
+	return ev
+}
+
+func offset(v any, by int) any {
+	if n, ok := v.(int); ok {
+		return n + by
+	}
+	return v
+}
+
+// world is a table with clocks that a test sets, over a journal in memory.
+type world struct {
+	*sessions.Table
+	t       testing.TB
+	cfg     sessions.Config
+	journal *sessionstest.Journal
+	wall    time.Time
+	elapsed time.Duration
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, journal: sessionstest.NewJournal(), wall: time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)}
+	t.Cleanup(w.journal.Close)
+	w.cfg = sessions.Config{
+		Now: func() time.Time { return w.wall }, Elapsed: func() time.Duration { return w.elapsed },
+		Boot: sessions.Boot{ID: "one", Uptime: time.Hour},
+	}
+	w.Table = sessions.New(w.cfg, w.journal)
+	return w
+}
+
+// sleep lets time go by, step sets the host's clock.
+func (w *world) sleep(d time.Duration) { w.wall, w.elapsed = w.wall.Add(d), w.elapsed+d }
+func (w *world) step(d time.Duration)  { w.wall = w.wall.Add(d) }
+
+// restart loads the table anew, on the same boot of the host.
+func (w *world) restart() {
+	w.cfg.Boot.Uptime = time.Hour + w.elapsed
+	w.Table = sessions.New(w.cfg, w.journal)
+	if err := w.Load(w.journal.Load); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) send(r report) {
+	w.t.Helper()
+	await(w.t, func(done func(error)) error { return w.Apply(r.event(w.wall), done) })
+}
+
+// disconnect marks a session, as a SET does.
+func (w *world) disconnect(id sessions.ID) {
+	w.t.Helper()
+	await(w.t, func(done func(error)) error { _, err := w.Disconnect([]sessions.ID{id}, done); return err })
+}
+
+func (w *world) ack(id sessions.ID) {
+	w.t.Helper()
+	await(w.t, func(done func(error)) error { w.Acked(id, done); return nil })
+}
+
+func (w *world) endAsAdmin(id sessions.ID) {
+	w.t.Helper()
+	await(w.t, func(done func(error)) error { return w.End(id, sessions.CauseAdminReset, w.wall, done) })
+}
+
+// told lists what has been accounted: type, session, octets if the NAS sent any, the cause if it is ours.
+func (w *world) told() (out []string) {
+	for _, n := range w.journal.Notices() {
+		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
+		low, ok := n.Attrs.Uint32(sessions.AcctInputOctets)
+		high, _ := n.Attrs.Uint32(sessions.AcctInputGigawords)
+		switch {
+		case ok:
+			s += fmt.Sprint(" ", uint64(high)<<32|uint64(low))
+		case n.Attrs == "" && n.Session.Counted&sessions.InputOctets != 0:
+			s += fmt.Sprint(" ours ", n.Session.Usage.InputOctets)
+		}
+		if n.Cause != 0 {
+			s += fmt.Sprint(" cause ", n.Cause)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (w *world) rows() []sessions.ID { return ids(w.View()) }
+
+// deal is what a test does, in order: reports to send, durations to wait, functions.
+type deal []any
+
+func (w *world) play(d deal) {
+	w.t.Helper()
+	for _, step := range d {
+		switch step := step.(type) {
+		case report:
+			w.send(step)
+		case time.Duration:
+			w.sleep(step)
+		case func(*world):
+			step(w)
+		default:
+			w.t.Fatalf("%T is no step", step)
+		}
+	}
+}
+
+// scenario is a deal and what must come of it.
+type scenario struct {
+	name string
+	deal deal
+	told []string
+	rows []sessions.ID
+}
+
+// run plays scenarios, each also with a restart of the daemon after each step: what the table knows is kept.
+func runScenarios(t *testing.T, scenarios []scenario) {
+	for _, sc := range scenarios {
+		for _, restarts := range []bool{false, true} {
+			name := sc.name
+			if restarts {
+				name += ", with restarts"
+			}
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t)
+				for _, step := range sc.deal {
+					w.play(deal{step})
+					if restarts {
+						w.restart()
+					}
+				}
+				if diff := cmp.Diff(sc.told, w.told()); diff != "" {
+					t.Error("recorded (-want +got):\n", diff)
+				}
+				if diff := cmp.Diff(sc.rows, w.rows()); diff != "" {
+					t.Error("rows (-want +got):\n", diff)
+				}
+			})
+		}
+	}
+}

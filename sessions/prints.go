@@ -1,0 +1,127 @@
+package sessions
+
+import "time"
+
+// print is what a copy of a packet is told by (R24): two packets with one print are copies of each other. It is a hash, so that
+// it is small.
+type print struct {
+	// sum is of the type, Event-Timestamp, Acct-Session-Time and counters, absent ones told from zero, and of the
+	// attributes that a session does not keep.
+	sum uint64
+	// all is of all attributes in any order: with the same sum, the same packet.
+	all uint32
+	// at is when the packet was heard, seconds since 1970 on the table's clock; of one that has a time of its own 0,
+	// unless it is a start.
+	at uint32
+}
+
+// prints are those of the packets that a copy may be of: the start, the stop, and the last four others, newest first.
+type prints [6]print
+
+const (
+	startPrint = iota
+	stopPrint
+	otherPrints
+)
+
+// copyWithin is how long a packet with neither Event-Timestamp nor Acct-Session-Time can be a copy of another: after that
+// the NAS has given up, and says something new that looks the same.
+const copyWithin = time.Minute
+
+const (
+	fnvBasis = 14695981039346656037 // FNV-1a, 64 bits
+	fnvPrime = 1099511628211
+)
+
+func fnv(sum uint64, s string) uint64 {
+	for i := range len(s) {
+		sum = (sum ^ uint64(s[i])) * fnvPrime
+	}
+	return sum
+}
+
+func fnvNumber(sum, n uint64) uint64 {
+	for range 8 {
+		sum = (sum ^ n&0xff) * fnvPrime
+		n >>= 8
+	}
+	return sum
+}
+
+// printOf is the print of an event.
+func printOf(ev *Event) print {
+	sum := fnvNumber(fnvBasis, uint64(ev.Type)|uint64(ev.Sent)<<8|uint64(ev.EventStamp)<<16)
+	for i, n := range ev.Usage.all() {
+		if ev.Sent>>i&1 != 0 {
+			sum = fnvNumber(sum, *n)
+		}
+	}
+	if ev.Sent&SessionTime != 0 {
+		sum = fnvNumber(sum, uint64(ev.Usage.SessionTime))
+	}
+	p := print{sum: sum}
+	if ev.Type == Start || !ev.hasTime() {
+		p.at = uint32(ev.now / time.Second)
+	}
+	for t, v := range ev.Attrs.All() {
+		of := fnv(fnvNumber(fnvBasis, uint64(t)), v)
+		p.all += uint32(of ^ of>>32)
+		if t == VendorSpecific || t == AcctTerminateCause {
+			p.sum += of
+		}
+	}
+	return p
+}
+
+// whole is a print that takes a packet for a copy only if it has the very same attributes. A session that is over keeps no
+// more of a print: it has no attributes to compare.
+func (p print) whole() print { return print{sum: p.sum ^ uint64(p.all)*fnvPrime, at: p.at} }
+
+// take keeps the print of a packet.
+func (p *prints) take(ev *Event) {
+	of := p.of(ev.Type)
+	copy(of[1:], of)
+	of[0] = ev.print
+}
+
+// of is the prints that a packet of a type may be a copy of.
+func (p *prints) of(t EventType) []print {
+	switch t {
+	case Start:
+		return p[startPrint : startPrint+1]
+	case Stop:
+		return p[stopPrint : stopPrint+1]
+	}
+	return p[otherPrints:]
+}
+
+// isCopy reports whether an event is a copy of one that the session has had (R24 (b)).
+func (s *Session) isCopy(ev *Event) bool {
+	for _, p := range s.prints.of(ev.Type) {
+		if p.sum == 0 || !ev.hasTime() && !p.within(ev, copyWithin) {
+			continue
+		}
+		if p.sum == ev.print.whole().sum || p.sum == ev.print.sum && (p.all == ev.print.all || s.knows(ev.Attrs)) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasTime reports whether an event has a time of its own.
+func (ev *Event) hasTime() bool { return ev.EventStamp != 0 || ev.Sent&SessionTime != 0 }
+
+// within reports whether a packet was heard no longer than a time before an event.
+func (p print) within(ev *Event, d time.Duration) bool {
+	return p.at != 0 && ev.now-time.Duration(p.at)*time.Second <= d+time.Second
+}
+
+// knows reports whether the session has all values of these attributes that a session keeps.
+func (s *Session) knows(attrs Attributes) bool {
+	for t, v := range attrs.All() {
+		if !isPassing(t) && t != VendorSpecific && !s.Attrs.has(t, v) {
+			return false
+		}
+	}
+	return true
+}

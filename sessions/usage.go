@@ -1,0 +1,66 @@
+package sessions
+
+// Usage is what a session has used so far.
+type Usage struct {
+	InputOctets, OutputOctets   uint64 // from and to the user
+	InputPackets, OutputPackets uint64
+	SessionTime                 uint32 // seconds
+}
+
+// UsageFields is a set of the parts of a [Usage].
+type UsageFields uint8
+
+// The parts of a Usage.
+const (
+	InputOctets UsageFields = 1 << iota
+	OutputOctets
+	InputPackets
+	OutputPackets
+	SessionTime
+
+	WholeUsage = InputOctets | OutputOctets | InputPackets | OutputPackets | SessionTime
+)
+
+// all yields the counters, each with its part of a UsageFields, in the order of these.
+func (u *Usage) all() [4]*uint64 {
+	return [...]*uint64{&u.InputOctets, &u.OutputOctets, &u.InputPackets, &u.OutputPackets}
+}
+
+// wraps is from where a counter of 32 bits may have wrapped when it is lower the next time: NASes without
+// Acct-Input-Gigawords (RFC 2869 section 5.1) have no more bits, and packet counters have none anywhere.
+const wraps = 3 << 30
+
+// after is what has been used after an event, and whether user data has flown. What the event does not tell stays as it
+// was. A counter that is lower has wrapped if it was near 2^32; otherwise the larger value stays.
+func (u Usage) after(ev *Event) (used Usage, flown bool) {
+	sent := ev.Usage
+	for i, is := range sent.all() {
+		if ev.Sent>>i&1 == 0 {
+			continue
+		}
+		was := u.all()[i]
+		if *is > *was || *is < *was && *was >= wraps && *was < 1<<32 && *is < 1<<30 {
+			*was, flown = *is, true
+		}
+	}
+	if ev.Sent&SessionTime != 0 {
+		u.SessionTime = max(u.SessionTime, ev.Usage.SessionTime)
+	}
+	return u, flown
+}
+
+// exceeds reports whether an event tells of more than u: a counter or the session time.
+func (ev *Event) exceeds(u Usage) bool {
+	for i, is := range ev.Usage.all() {
+		if ev.Sent>>i&1 != 0 && *is > *u.all()[i] {
+			return true
+		}
+	}
+	return ev.Sent&SessionTime != 0 && ev.Usage.SessionTime > u.SessionTime
+}
+
+// fellFrom reports whether the session time of an event is less than in u and no counter is larger: a session that goes
+// on has one of them grow.
+func (ev *Event) fellFrom(u Usage) bool {
+	return ev.Sent&SessionTime != 0 && ev.Usage.SessionTime < u.SessionTime && !ev.exceeds(u)
+}
