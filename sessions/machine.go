@@ -119,7 +119,7 @@ func begun(id ID, nas *NAS, ev *Event) *Session {
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
 		Started: unix(ev.At) - time.Duration(used.SessionTime)*time.Second,
-		Heard:   unix(ev.At), Data: unix(ev.At), Usage: used,
+		Heard:   unix(ev.At), Data: unix(ev.At), Usage: used, Counted: ev.Sent,
 	}
 	s.setAttrs(lasting(ev.Attrs))
 	return s
@@ -172,6 +172,7 @@ func (s *Session) hear(ev *Event) {
 		s.Data = max(s.Data, at)
 	}
 	s.Usage = used
+	s.Counted |= ev.Sent
 }
 
 // tellsKind reports whether a start tells the kind of a session better than what came before it: it

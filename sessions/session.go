@@ -172,6 +172,7 @@ type Session struct {
 	Started time.Duration // since 1970, as Heard
 	Heard   time.Duration // when the newest event of it happened
 	Usage   Usage
+	Counted UsageFields // what of Usage the NAS has ever sent
 }
 
 // unix is the form in which a Session keeps times: no pointer, eight octets.
