@@ -77,13 +77,13 @@ func (r *Router) SetPolicy(p *Policy) error {
 
 // RouterStats is what a Router has counted since it was made.
 type RouterStats struct {
-	Records uint64 // records made
+	Records uint64 `json:"records"` // records made
 
 	// Attributes of NASes that were left out, by reason: see [Dropped].
-	DroppedAttributes   uint64 // their record did not fit into a RADIUS packet
-	EmptyAttributes     uint64
-	RepeatedAttributes  uint64
-	ForbiddenAttributes uint64
+	DroppedAttributes   uint64 `json:"too_large"` // their record did not fit into a RADIUS packet
+	EmptyAttributes     uint64 `json:"empty"`
+	RepeatedAttributes  uint64 `json:"repeated"`
+	ForbiddenAttributes uint64 `json:"forbidden"`
 }
 
 // Stats are the counters now.
