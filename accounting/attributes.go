@@ -7,96 +7,154 @@ import (
 	"aaasess/sessions"
 )
 
-// Attributes of RFC 2865 that an Accounting-Request must not have (RFC 2866 section 4.1).
-const (
-	userPassword sessions.AttributeType = 2
-	chapPassword sessions.AttributeType = 3
-	replyMessage sessions.AttributeType = 18
-	stateOfAuth  sessions.AttributeType = 24
-)
+// Drop is how many attributes were left out for one reason, and the type of the first.
+type Drop struct {
+	Count int
+	First sessions.AttributeType
+}
 
-// maxAttributes is what fits into a RADIUS packet (RFC 2865 section 3) beside the header and the
-// Acct-Delay-Time that the transport adds.
-const maxAttributes = 4096 - 20 - 6
+func (d *Drop) add(t sessions.AttributeType, n int) {
+	if d.Count == 0 {
+		d.First = t
+	}
+	d.Count += n
+}
 
-// typeSet is a set of attribute types.
-type typeSet [4]uint64
-
-func (s *typeSet) add(t sessions.AttributeType)      { s[t>>6] |= 1 << (t & 63) }
-func (s *typeSet) has(t sessions.AttributeType) bool { return s[t>>6]>>(t&63)&1 != 0 }
+// Dropped is what of a NAS's packet is not in its record, by reason. Proxy-State, Message-Authenticator and
+// Acct-Delay-Time are of one hop, are never in a record and do not count.
+type Dropped struct {
+	TooLarge  Drop // found no room in a RADIUS packet
+	Empty     Drop // had no value (RFC 2865 section 5)
+	Repeated  Drop // came more often than their RFC allows
+	Forbidden Drop // must not be in an Accounting-Request
+}
 
 // Compose appends to b the attributes of the record that a notice makes (R46), complete but for
-// Acct-Delay-Time: what the NAS sent, in its order, then what the session has besides. For a stop
-// that the NAS did not send they are those of the session, and what it had used when last heard of.
-// dropped is how many attributes found no room in a RADIUS packet.
-func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped int) {
-	c := composer{b: b, n: n}
-	if _, ok := n.Attrs.Get(sessions.AcctStatusType); !ok {
+// Acct-Delay-Time: what the NAS sent, in its order, without what is not well formed ([Dropped], R35), then what
+// the session has besides: for a start everything, for an interim or stop only what identifies it, for an
+// [sessions.Other] only which NAS it is. A stop that the NAS did not send has what identifies the session, and
+// what it had used when last heard of.
+func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
+	c := composer{b: b, start: len(b), n: n}
+	if n.Type != sessions.Other && n.Attrs.Text(sessions.AcctStatusType) == "" {
 		c.uint32(sessions.AcctStatusType, uint32(n.Type))
 	}
 	for t, v := range n.Attrs.All() {
 		c.take(t, v)
 	}
-	sent := c.have
-	for t, v := range n.Session.Attrs.All() {
-		if !sent.has(t) {
-			c.take(t, v)
-		}
-	}
+	dropped = c.dropped // what is wrong with the session's own was counted with the packet that it came with
+	c.complete()
 	c.identity()
 	if n.Type == sessions.Stop && n.Attrs == "" {
 		c.usage()
 	}
-	if n.Cause != 0 && n.Type == sessions.Stop && !c.have.has(sessions.AcctTerminateCause) {
+	if n.Cause != 0 && n.Type == sessions.Stop && !c.have.has(keyOf(sessions.AcctTerminateCause)) {
 		c.uint32(sessions.AcctTerminateCause, n.Cause)
 	}
-	if at := n.At.Unix(); at > 0 && !c.have.has(sessions.EventTimestamp) {
+	if at := n.At.Unix(); at > 0 && !c.have.has(keyOf(sessions.EventTimestamp)) {
 		c.uint32(sessions.EventTimestamp, uint32(at))
 	}
-	return fit(c.b, len(b))
+	attrs, dropped.TooLarge = fit(c.b, c.start)
+	return attrs, dropped
 }
 
 // composer is one list of attributes in the making.
 type composer struct {
-	b    []byte
-	n    *sessions.Notice
-	have typeSet
+	b       []byte
+	start   int // where in b the list begins
+	n       *sessions.Notice
+	have    keySet
+	dropped Dropped
+	open    sessions.AttributeKey // the value of the last attribute goes on in the next of this key; 0: it is whole
 }
 
-// take adds an attribute of the NAS's. Those that say what we know better are made anew in its place, once.
+// take adds an attribute of the NAS's. Those that say what we know better are made anew in its place.
 func (c *composer) take(t sessions.AttributeType, v string) {
-	switch t {
-	case sessions.ProxyState, sessions.MessageAuth, sessions.AcctDelayTime,
-		userPassword, chapPassword, replyMessage, stateOfAuth:
+	key := sessions.KeyOf(t, v)
+	switch {
+	case t == sessions.ProxyState || t == sessions.MessageAuth || t == sessions.AcctDelayTime:
 		return
-	case sessions.AcctStatusType:
-		if !c.have.has(t) {
-			c.uint32(t, uint32(c.n.Type))
-		}
-	case sessions.AcctSessionID:
-		if !c.have.has(t) {
-			c.sessionID()
-		}
-	case sessions.AcctTerminateCause:
-		if c.n.Cause == 0 {
-			c.text(t, v)
-		} else if !c.have.has(t) {
-			c.uint32(t, c.n.Cause)
-		}
+	case limits[t] == notAllowed:
+		c.dropped.Forbidden.add(t, 1)
+		return
+	case isEmpty(t, v, c.open == key):
+		c.dropped.Empty.add(t, 1)
+		return
+	case limits[t] == once && c.have.has(key), limits[t] == perTag && c.have.has(key) && c.hasTag(t, tagOf(v)):
+		c.dropped.Repeated.add(t, 1)
+		return
+	}
+	switch {
+	case t == sessions.AcctStatusType && c.n.Type != sessions.Other:
+		c.uint32(t, uint32(c.n.Type))
+	case t == sessions.AcctSessionID && c.isOurs():
+		c.sessionID()
+	case t == sessions.AcctTerminateCause && c.n.Cause != 0:
+		c.uint32(t, c.n.Cause)
 	default:
 		c.text(t, v)
+	}
+	c.open = 0
+	if sessions.IsFragment(t, v) {
+		c.open = key
+	}
+}
+
+// isEmpty reports whether an attribute has no value, of an extended type none behind its extended type and flags
+// (RFC 6929 sections 2.1 and 2.2). One that belongs to fragments, among or after them, says at least where they end.
+func isEmpty(t sessions.AttributeType, v string, goesOn bool) bool {
+	switch t {
+	case 241, 242, 243, 244:
+		return len(v) < 2
+	case 245, 246:
+		return len(v) < 2 || len(v) == 2 && !goesOn && !sessions.IsFragment(t, v)
+	}
+	return v == ""
+}
+
+// hasTag reports whether there is a tunnel attribute of this type and tag.
+func (c *composer) hasTag(t sessions.AttributeType, tag byte) bool {
+	for u, v := range sessions.Attributes(c.b[c.start:]).All() {
+		if u == t && tagOf(v) == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// complete adds what the session has and the packet has not. Of a type that the packet has nothing is added.
+func (c *composer) complete() {
+	wanted := isIdentity
+	switch c.n.Type {
+	case sessions.Start:
+		wanted = func(sessions.AttributeType) bool { return true }
+	case sessions.Other:
+		if c.namesNAS() {
+			return
+		}
+		wanted = namesNAS
+	}
+	sent := c.have
+	c.open = 0
+	for t, v := range c.n.Session.Attrs.All() {
+		if wanted(t) && !sent.has(sessions.KeyOf(t, v)) {
+			c.take(t, v)
+		}
 	}
 }
 
 func (c *composer) text(t sessions.AttributeType, v string) {
 	c.b = sessions.AppendAttribute(c.b, t, v)
-	c.have.add(t)
+	c.have.add(sessions.KeyOf(t, v))
 }
 
 func (c *composer) uint32(t sessions.AttributeType, n uint32) {
 	c.b = sessions.AppendUint32(c.b, t, n)
-	c.have.add(t)
+	c.have.add(keyOf(t))
 }
+
+// isOurs reports whether the Acct-Session-Id is our number. A session that was made for an Other has none.
+func (c *composer) isOurs() bool { return c.n.Type != sessions.Other || c.n.Session.ID != 0 }
 
 // sessionID adds our id in place of the NAS's. It is ID.String without its allocations.
 func (c *composer) sessionID() {
@@ -105,20 +163,23 @@ func (c *composer) sessionID() {
 	for shift := 28; shift >= 0; shift -= 4 {
 		c.b = append(c.b, hex[c.n.Session.ID>>shift&15])
 	}
-	c.have.add(sessions.AcctSessionID)
+	c.have.add(keyOf(sessions.AcctSessionID))
 }
 
 // identity adds what RFC 2866 asks every record to have: the id, and (section 5.13) who the NAS is.
 func (c *composer) identity() {
-	if !c.have.has(sessions.AcctSessionID) {
-		c.sessionID()
+	s := c.n.Session
+	if !c.have.has(keyOf(sessions.AcctSessionID)) {
+		if c.isOurs() {
+			c.sessionID()
+		} else if s.AcctSessionID != "" {
+			c.text(sessions.AcctSessionID, s.AcctSessionID)
+		}
 	}
-	nas := c.n.Session.NAS
-	if nas == nil || !nas.Addr.IsValid() || c.have.has(sessions.NASIPAddress) ||
-		c.have.has(sessions.NASIdentifier) || c.have.has(sessions.NASIPv6Address) {
+	if s.NAS == nil || !s.NAS.Addr.IsValid() || c.namesNAS() {
 		return
 	}
-	if addr := nas.Addr.Unmap(); addr.Is4() {
+	if addr := s.NAS.Addr.Unmap(); addr.Is4() {
 		four := addr.As4()
 		c.uint32(sessions.NASIPAddress, binary.BigEndian.Uint32(four[:]))
 	} else {
@@ -127,75 +188,69 @@ func (c *composer) identity() {
 	}
 }
 
-// usage adds what a stop tells of a session's use. An exec session mostly has no counters, and the
-// examples of S1 then have none of these attributes.
+// namesNAS reports whether the list says which NAS it is from.
+func (c *composer) namesNAS() bool {
+	return c.have.has(keyOf(sessions.NASIPAddress)) || c.have.has(keyOf(sessions.NASIdentifier)) ||
+		c.have.has(keyOf(sessions.NASIPv6Address))
+}
+
+// usage adds what a stop of our own making tells of a session's use: of the counters those that the NAS ever sent.
+// An exec session mostly has none, and the examples of S1 then have none of these attributes.
 func (c *composer) usage() {
 	s := c.n.Session
 	u := &s.Usage
 	if s.Kind != sessions.Exec || u.InputOctets|u.OutputOctets|u.InputPackets|u.OutputPackets != 0 {
-		c.uint32(sessions.AcctInputOctets, uint32(u.InputOctets))
-		c.uint32(sessions.AcctOutputOctets, uint32(u.OutputOctets))
-		c.uint32(sessions.AcctInputPackets, uint32(u.InputPackets))
-		c.uint32(sessions.AcctOutputPackets, uint32(u.OutputPackets))
-		if high := u.InputOctets >> 32; high != 0 {
-			c.uint32(sessions.AcctInputGigawords, uint32(high))
-		}
-		if high := u.OutputOctets >> 32; high != 0 {
-			c.uint32(sessions.AcctOutputGigawords, uint32(high))
-		}
+		c.counter(sessions.AcctInputOctets, u.InputOctets, sessions.InputOctets)
+		c.counter(sessions.AcctOutputOctets, u.OutputOctets, sessions.OutputOctets)
+		c.counter(sessions.AcctInputPackets, u.InputPackets, sessions.InputPackets)
+		c.counter(sessions.AcctOutputPackets, u.OutputPackets, sessions.OutputPackets)
+		c.counter(sessions.AcctInputGigawords, u.InputOctets>>32, 0)
+		c.counter(sessions.AcctOutputGigawords, u.OutputOctets>>32, 0)
 	}
 	seconds := u.SessionTime
 	if c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
 		// We ended it now; otherwise nobody knows how long it went on after it was last heard of.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
-		seconds = max(seconds, uint32(lasted))
+		c.uint32(sessions.AcctSessionTime, max(seconds, uint32(lasted)))
+		return
 	}
-	c.uint32(sessions.AcctSessionTime, seconds)
+	c.counter(sessions.AcctSessionTime, uint64(seconds), sessions.SessionTime)
 }
 
-// fit drops attributes from the end of b[start:] until it fits into a packet: vendors' first, then
-// all that do not say which session it is and what became of it.
-func fit(b []byte, start int) (attrs []byte, dropped int) {
-	for _, mayGo := range [...]func(sessions.AttributeType) bool{isVendors, isDetail, isSecondary} {
-		for at := len(b); len(b)-start > maxAttributes && at >= 0; {
-			if at = lastOf(b[start:], at-start, mayGo); at >= 0 {
-				at += start
-				b = append(b[:at], b[at+int(b[at+1]):]...)
-				dropped++
-			}
-		}
+// counter adds a counter, or its low 32 bits, that the NAS has sent. One that is not 0 it has sent, whatever
+// Counted says: that of a session from an older store is empty.
+func (c *composer) counter(t sessions.AttributeType, n uint64, field sessions.UsageFields) {
+	if n != 0 || c.n.Session.Counted&field != 0 {
+		c.uint32(t, uint32(n))
 	}
-	return b, dropped
 }
 
-// lastOf finds where the last attribute begins that starts before end and may go, or -1.
-func lastOf(attrs []byte, end int, mayGo func(sessions.AttributeType) bool) int {
-	found := -1
-	for i := 0; i < end && i < len(attrs); i += int(attrs[i+1]) {
-		if mayGo(sessions.AttributeType(attrs[i])) {
-			found = i
-		}
+// keyOf is the key of a type that is not extended.
+func keyOf(t sessions.AttributeType) sessions.AttributeKey { return sessions.AttributeKey(t) << 8 }
+
+// keySet is a set of attribute keys.
+type keySet struct {
+	types    octetSet
+	extended [sessions.LastExtended - sessions.FirstExtended + 1]octetSet // by extended type
+}
+
+func (s *keySet) add(k sessions.AttributeKey) {
+	if t := k.Type(); t >= sessions.FirstExtended && t <= sessions.LastExtended {
+		s.extended[t-sessions.FirstExtended].add(byte(k))
+	} else {
+		s.types.add(byte(t))
 	}
-	return found
 }
 
-func isVendors(t sessions.AttributeType) bool { return t == sessions.VendorSpecific }
-
-func isDetail(t sessions.AttributeType) bool {
-	switch t {
-	case sessions.UserName, sessions.NASIPAddress, sessions.NASPort, sessions.ServiceType, sessions.FramedProtocol,
-		sessions.FramedIPAddress, sessions.CalledStationID, sessions.CallingStationID, sessions.NASIdentifier,
-		sessions.AcctStatusType, sessions.AcctInputOctets, sessions.AcctOutputOctets, sessions.AcctSessionID,
-		sessions.AcctAuthentic, sessions.AcctSessionTime, sessions.AcctInputPackets, sessions.AcctOutputPackets,
-		sessions.AcctTerminateCause, sessions.AcctMultiSessionID, sessions.AcctInputGigawords,
-		sessions.AcctOutputGigawords, sessions.EventTimestamp, sessions.NASPortType, sessions.NASPortID,
-		sessions.NASIPv6Address:
-		return false
+func (s *keySet) has(k sessions.AttributeKey) bool {
+	if t := k.Type(); t >= sessions.FirstExtended && t <= sessions.LastExtended {
+		return s.extended[t-sessions.FirstExtended].has(byte(k))
 	}
-	return true
+	return s.types.has(byte(k.Type()))
 }
 
-// isSecondary is the last resort, for a NAS that sends such an attribute many times over.
-func isSecondary(t sessions.AttributeType) bool {
-	return t != sessions.AcctStatusType && t != sessions.AcctSessionID
-}
+// octetSet is a set of octets.
+type octetSet [4]uint64
+
+func (s *octetSet) add(o byte)      { s[o>>6] |= 1 << (o & 63) }
+func (s *octetSet) has(o byte) bool { return s[o>>6]>>(o&63)&1 != 0 }

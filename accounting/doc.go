@@ -11,6 +11,11 @@
 // the queue of the next method of its list, which it carries with it: a changed
 // policy concerns events to come only.
 //
+// What a NAS sends wrongly is left out of the record and counted ([Dropped],
+// R35): limits.go is how often each attribute may come. Events that are no
+// start, interim or stop ([sessions.Other], R27: those of tunnels, Failed) go by
+// the network list, whatever kind their session is, if that is a start-stop one.
+//
 // Nothing here refuses or delays a session (R64): the Router never waits, and
 // whatever becomes of delivery, the store keeps what is not delivered.
 //
@@ -73,7 +78,8 @@
 // While a method is down or held ([Hold]) a second reading of the queue, which
 // keeps no records, drops interims that a later interim or the stop of their
 // session supersedes (supersede.go). The later interim is that of the later event;
-// what is replayed stands behind newer ones. The reading keeps the number and the
+// what is replayed stands behind newer ones. An interim behind a stop, of a session
+// that came back, is not superseded by that stop. The reading keeps the number and the
 // time of one interim for each session whose last record is one, 2,097,152 at most
 // (106 MB, some 53 octets each); beyond that it forgets them all, and drops less.
 //
@@ -84,6 +90,16 @@
 //
 //	version(1) type(1) session(4) at(8, nanoseconds since 1970)
 //	list(name) methods(1) method(name)... length(2) attributes
+//
+// The type is 1 Start, 2 Stop, 3 Interim-Update, or 255 for any other
+// Acct-Status-Type, which is in the attributes. Stores from before have no 255.
+//
+// The session is our number. A record of type 255 whose session is not live has
+// instead the 32-bit FNV-1a hash of the NAS's name (its NAS-Identifier, else
+// NAS-IP-Address or NAS-IPv6-Address as text, else the source address), a zero
+// octet and the NAS's Acct-Session-Id. It only keeps the records of one NAS and
+// id in order. If it is the number of a session too, the two wait for each other
+// and lose nothing. Its Acct-Session-Id attribute is the NAS's own.
 //
 // Attributes are those of RFC 2865 section 5. Version 1 of a refused record:
 //

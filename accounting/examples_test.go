@@ -410,7 +410,7 @@ func TestComposeExamples(t *testing.T) {
 			}
 			n := events(t, e.kind, e.id(t), packets...)
 			got, dropped := Compose(nil, &n)
-			if diff := cmp.Diff(append(e.lines(), stampLine), show(got)); diff != "" || dropped != 0 {
+			if diff := cmp.Diff(append(e.lines(), stampLine), show(got)); diff != "" || dropped != (Dropped{}) {
 				t.Errorf("dropped %d; example (-) and record (+):\n%s", dropped, diff)
 			}
 		})

@@ -51,13 +51,14 @@ func checkIdentity(who sessions.Attributes) error {
 	identified := false
 	for t := range who.All() {
 		switch t {
-		case sessions.NASIdentifier, sessions.NASIPAddress, sessions.NASIPv6Address:
-			identified = true
 		case sessions.AcctStatusType, sessions.AcctDelayTime, sessions.AcctSessionID, sessions.AcctAuthentic,
-			sessions.AcctTerminateCause, sessions.EventTimestamp, sessions.MessageAuth,
-			userPassword, chapPassword, replyMessage, stateOfAuth:
+			sessions.AcctTerminateCause, sessions.EventTimestamp:
 			return fmt.Errorf("%w: %s cannot be set", ErrOnOff, AttributeName(t))
 		}
+		if limits[t] == notAllowed {
+			return fmt.Errorf("%w: %s cannot be set", ErrOnOff, AttributeName(t))
+		}
+		identified = identified || namesNAS(t)
 	}
 	if !identified {
 		return fmt.Errorf("%w: neither NAS-Identifier nor NAS-IP-Address nor NAS-IPv6-Address", ErrOnOff)

@@ -80,7 +80,7 @@ func TestOnOffIdentity(t *testing.T) {
 		{"damaged", name + "\x01", "damaged"},
 		{"an id of a session", name + attr(sessions.AcctSessionID, "x"), "Acct-Session-Id cannot be set"},
 		{"what the group adds", name + attr(sessions.AcctDelayTime, "\x00\x00\x00\x00"), "Acct-Delay-Time cannot be set"},
-		{"what no Accounting-Request has", name + attr(userPassword, "x"), "User-Password cannot be set"},
+		{"what no Accounting-Request has", name + attr(2, "x"), "User-Password cannot be set"},
 		{"as much as there is room for", name + sessions.Attributes(strings.Repeat(string(class), 15)), ""},
 		{"too much", name + sessions.Attributes(strings.Repeat(string(class), 16)), "4003 octets of attributes, at most"},
 	}

@@ -85,6 +85,8 @@ func ParseRecordType(s string) (RecordType, error) {
 	return None, fmt.Errorf("%w: record type %q is none of %s", ErrPolicy, s, strings.Join(recordTypes[:], ", "))
 }
 
+// records reports whether an event is recorded. Those that are no start, interim or stop (R27) are of start-stop
+// lists only: a server that is to get stops alone makes nothing of a Tunnel-Start.
 func (t RecordType) records(ev sessions.EventType) bool {
 	return t == StartStop || t == StopOnly && ev == sessions.Stop
 }
@@ -104,11 +106,19 @@ type Policy struct {
 
 // For is the list by which a notice is recorded, or nil if it is not.
 func (p *Policy) For(n *sessions.Notice) *List {
-	l := p.Lists[n.Session.Kind]
+	l := p.Lists[kindOf(n)]
 	if l == nil || !l.Record.records(n.Type) {
 		return nil
 	}
 	return l
+}
+
+// kindOf is the kind whose list a notice goes by: the session's, or network for a [sessions.Other] (R27).
+func kindOf(n *sessions.Notice) sessions.Kind {
+	if n.Type == sessions.Other {
+		return sessions.Network
+	}
+	return n.Session.Kind
 }
 
 // Validate returns all that is wrong with the policy, one line each, every line with the list that

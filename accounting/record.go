@@ -3,6 +3,9 @@ package accounting
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
+	"io"
+	"strconv"
 	"time"
 
 	"aaasess/sessions"
@@ -10,6 +13,8 @@ import (
 
 // Record is one accounting message on its way to a method. It does not change once it is made.
 type Record struct {
+	// Session is the number of the session, by which its records stay in order. For a [sessions.Other] of no live
+	// session it is laneOf the NAS and its id, which is no session's number: see Number and SessionName.
 	Session sessions.ID
 	Type    sessions.EventType
 	// At is when the event happened. Acct-Delay-Time at the moment of sending is now less At.
@@ -20,6 +25,50 @@ type Record struct {
 	Next []MethodName
 	// Attrs are the attributes in the order to send them, complete but for Acct-Delay-Time.
 	Attrs sessions.Attributes
+}
+
+// SessionName is the Acct-Session-Id that goes upstream: our number in eight hex digits, or of a
+// [sessions.Other] of no live session what the NAS sent.
+func (r *Record) SessionName() string {
+	if r.Type == sessions.Other {
+		return r.Attrs.Text(sessions.AcctSessionID)
+	}
+	return r.Session.String()
+}
+
+// Number is the number of the session that the record is about, 0 if it has none.
+func (r *Record) Number() sessions.ID {
+	if r.Type == sessions.Other && r.SessionName() != r.Session.String() {
+		return 0
+	}
+	return r.Session
+}
+
+// TypeName is the name of the record's Acct-Status-Type, or the number of one that has no name.
+func (r *Record) TypeName() string {
+	if n, ok := r.Attrs.Uint32(sessions.AcctStatusType); ok && r.Type == sessions.Other {
+		if name := ValueName(sessions.AcctStatusType, n); name != "" {
+			return name
+		}
+		return strconv.FormatUint(uint64(n), 10)
+	}
+	return r.Type.String()
+}
+
+// laneOf is what stands for the number of a session that has none: the 32-bit FNV-1a hash of its NAS's name (else
+// its address), a zero octet, and its Acct-Session-Id. It is in stored records and must not change.
+func laneOf(s *sessions.Session) sessions.ID {
+	name := ""
+	if s.NAS != nil {
+		if name = s.NAS.Name(); name == "" {
+			name = s.NAS.Addr.String()
+		}
+	}
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, name) // it has no error
+	_, _ = h.Write([]byte{0})
+	_, _ = io.WriteString(h, s.AcctSessionID)
+	return sessions.ID(h.Sum32())
 }
 
 // recordVersion is the first octet of a record; see the package comment for the layout.
@@ -81,7 +130,7 @@ func ParseRecord(b []byte) (*Record, error) {
 		return nil, fmt.Errorf("%w: %d octets are too few", ErrRecord, len(b))
 	case len(c.rest) > 0:
 		return nil, fmt.Errorf("%w: %d octets too many", ErrRecord, len(c.rest))
-	case r.Type < sessions.Start || r.Type > sessions.Interim:
+	case (r.Type < sessions.Start || r.Type > sessions.Interim) && r.Type != sessions.Other:
 		return nil, fmt.Errorf("%w: type %d", ErrRecord, r.Type)
 	case !r.Attrs.Valid():
 		return nil, fmt.Errorf("%w: attributes of session %s are damaged", ErrRecord, r.Session)

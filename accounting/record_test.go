@@ -109,6 +109,7 @@ func FuzzParseRecord(f *testing.F) {
 	golden, _ := hex.DecodeString(goldenHex)
 	f.Add(golden)
 	f.Add(AppendRecord(nil, &Record{Type: sessions.Start, At: time.Unix(0, 0)}))
+	f.Add(AppendRecord(nil, &Record{Type: sessions.Other, At: time.Unix(0, 0)}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rec, err := ParseRecord(b)
 		if err != nil {

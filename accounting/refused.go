@@ -69,7 +69,7 @@ func (d *Deliverer) setAside(it *item, now time.Time) {
 	who := []any{"seq", it.seq}
 	if it.rec != nil {
 		data = AppendRecord(nil, it.rec)
-		who = append(who, "session", it.rec.Session.String(), "type", it.rec.Type.String(), "list", it.rec.List)
+		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
 	}
 	if now.Sub(d.loggedAt) >= time.Second { // a server that refuses everything must not fill the disk with this
 		d.loggedAt = now

@@ -20,9 +20,14 @@ type Router struct {
 	routes atomic.Pointer[routes]
 	spare  sync.Pool // of *draft
 
-	records atomic.Uint64
-	dropped atomic.Uint64
-	warned  atomic.Int64 // when a drop was last logged, Unix seconds
+	records                              atomic.Uint64
+	tooLarge, empty, repeated, forbidden drops
+}
+
+// drops counts the attributes that were left out of records for one reason.
+type drops struct {
+	total  atomic.Uint64
+	warned atomic.Int64 // when one was last logged, Unix seconds
 }
 
 // routes is a policy made ready: by kind, for as many as there are.
@@ -72,13 +77,24 @@ func (r *Router) SetPolicy(p *Policy) error {
 
 // RouterStats is what a Router has counted since it was made.
 type RouterStats struct {
-	Records           uint64 // records made
-	DroppedAttributes uint64 // attributes left out because their record did not fit into a RADIUS packet
+	Records uint64 `json:"records"` // records made
+
+	// Attributes of NASes that were left out, by reason: see [Dropped].
+	DroppedAttributes   uint64 `json:"too_large"` // their record did not fit into a RADIUS packet
+	EmptyAttributes     uint64 `json:"empty"`
+	RepeatedAttributes  uint64 `json:"repeated"`
+	ForbiddenAttributes uint64 `json:"forbidden"`
 }
 
 // Stats are the counters now.
 func (r *Router) Stats() RouterStats {
-	return RouterStats{Records: r.records.Load(), DroppedAttributes: r.dropped.Load()}
+	return RouterStats{
+		Records:             r.records.Load(),
+		DroppedAttributes:   r.tooLarge.total.Load(),
+		EmptyAttributes:     r.empty.total.Load(),
+		RepeatedAttributes:  r.repeated.total.Load(),
+		ForbiddenAttributes: r.forbidden.total.Load(),
+	}
 }
 
 // Accepting is the store's.
@@ -109,34 +125,49 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 
 // record adds the record of a notice, if its list says that there is one.
 func (r *Router) record(d *draft, routes *routes, n *sessions.Notice) {
-	if int(n.Session.Kind) >= len(routes) {
+	kind := kindOf(n)
+	if int(kind) >= len(routes) {
 		return
 	}
-	to := routes[n.Session.Kind]
+	to := routes[kind]
 	if to == nil || !to.record.records(n.Type) {
 		return
 	}
+	number := n.Session.ID
+	if n.Type == sessions.Other && number == 0 {
+		number = laneOf(n.Session)
+	}
 	start := len(d.buf)
-	d.buf = appendHead(d.buf, n.Session.ID, n.Type, n.At)
+	d.buf = appendHead(d.buf, number, n.Type, n.At)
 	d.buf = append(d.buf, to.tail...)
 	attrs := len(d.buf) + 2
-	var dropped int
+	var dropped Dropped
 	d.buf, dropped = Compose(append(d.buf, 0, 0), n)
 	binary.BigEndian.PutUint16(d.buf[attrs-2:], uint16(len(d.buf)-attrs))
 	d.appends = append(d.appends, store.Append{Queue: to.queue, Data: d.buf[start:len(d.buf):len(d.buf)]})
 	r.records.Add(1)
-	if dropped > 0 {
-		r.tooLarge(n, dropped)
+	if dropped != (Dropped{}) {
+		r.leftOut(&r.tooLarge, dropped.TooLarge, n, "accounting record too large, attributes left out")
+		r.leftOut(&r.empty, dropped.Empty, n, "empty attributes left out of an accounting record")
+		r.leftOut(&r.repeated, dropped.Repeated, n, "attributes that came more often than allowed left out of an accounting record")
+		r.leftOut(&r.forbidden, dropped.Forbidden, n, "attributes that no accounting record may have left out")
 	}
 }
 
-// tooLarge counts attributes that were left out, and says so at most once a minute.
-func (r *Router) tooLarge(n *sessions.Notice, dropped int) {
-	total := r.dropped.Add(uint64(dropped))
-	now, last := time.Now().Unix(), r.warned.Load()
-	if now-last < 60 || !r.warned.CompareAndSwap(last, now) {
+// leftOut counts attributes that were left out for one reason, and says so at most once a minute.
+func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg string) {
+	if dropped.Count == 0 {
 		return
 	}
-	r.logger.Warn("accounting record too large, attributes left out",
-		"session", n.Session.ID.String(), "nas", n.Session.NAS.String(), "dropped", dropped, "dropped_total", total)
+	total := reason.total.Add(uint64(dropped.Count))
+	now, last := time.Now().Unix(), reason.warned.Load()
+	if now-last < 60 || !reason.warned.CompareAndSwap(last, now) {
+		return
+	}
+	session := n.Session.ID.String()
+	if n.Session.ID == 0 {
+		session = n.Session.AcctSessionID
+	}
+	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", AttributeName(dropped.First),
+		"dropped", dropped.Count, "dropped_total", total)
 }

@@ -36,8 +36,9 @@ type latest struct {
 }
 
 // supersede drops interims that a later record of their session supersedes, an interim or the stop,
-// from what is read and from what is still in the store only. A start between two interims keeps the
-// first. An interim that is under way, or is the probe, stays. Of two interims the later is the one
+// from what is read and from what is still in the store only. A start or an [sessions.Other]
+// between two interims keeps the first, and neither supersedes anything. What is behind a stop, of a session that came
+// back, is not superseded by it. An interim that is under way, or is the probe, stays. Of two interims the later is the one
 // whose event was: an old one that was set aside, and is replayed, comes behind newer ones.
 func (d *Deliverer) supersede(now time.Time) error {
 	s := &d.scan
@@ -96,7 +97,7 @@ func (d *Deliverer) look(e *store.Entry) {
 		s.last[session] = latest{e.Seq, at}
 	case sessions.Stop:
 		delete(s.last, session)
-	default:
+	default: // a start or an Other
 		delete(s.last, session)
 		return
 	}

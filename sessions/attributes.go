@@ -44,6 +44,33 @@ const (
 	NASIPv6Address      AttributeType = 95 // RFC 3162
 )
 
+// The extended types of RFC 6929. 245 and 246 are the long ones, whose values may come in fragments.
+const (
+	FirstExtended AttributeType = 241
+	LastExtended  AttributeType = 246
+)
+
+// AttributeKey tells attributes apart: by type and, of the extended types 241 to 246 (RFC 6929), also by the
+// extended type, which is the first octet of the value.
+type AttributeKey uint16
+
+// KeyOf is the key of an attribute.
+func KeyOf(t AttributeType, value string) AttributeKey {
+	if t < FirstExtended || t > LastExtended || value == "" {
+		return AttributeKey(t) << 8
+	}
+	return AttributeKey(t)<<8 | AttributeKey(value[0])
+}
+
+// Type is the attribute type of the key.
+func (k AttributeKey) Type() AttributeType { return AttributeType(k >> 8) }
+
+// IsFragment reports whether the next attribute of the same key goes on with this one's value: it is of a long
+// extended type (245, 246) and has the flag More (RFC 6929 section 2.2).
+func IsFragment(t AttributeType, value string) bool {
+	return (t == 245 || t == 246) && len(value) >= 2 && value[1]&0x80 != 0
+}
+
 // Attributes is a list of attributes in the octets of RFC 2865 section 5: type, length (of all
 // three parts, 2..255), value; one after the other. It is a string because it never changes and
 // parts of it are shared.

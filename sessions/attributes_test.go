@@ -75,3 +75,30 @@ func TestAttributesThatAreNone(t *testing.T) {
 		})
 	}
 }
+
+// Extended attributes are told apart by their extended type (RFC 6929), all others by their type alone.
+func TestKeyOf(t *testing.T) {
+	tests := []struct {
+		typ      AttributeType
+		value    string
+		key      AttributeKey
+		fragment bool
+	}{
+		{UserName, "\x01", 0x0100, false},
+		{240, "\x01\x80", 0xf000, false},
+		{241, "\x01x", 0xf101, false},
+		{241, "\x1a\x80", 0xf11a, false},
+		{241, "", 0xf100, false},
+		{245, "\x02\x80x", 0xf502, true},
+		{245, "\x02\x00x", 0xf502, false},
+		{246, "\x02\xff", 0xf602, true},
+		{246, "\x80", 0xf680, false},
+		{247, "\x01\x80", 0xf700, false},
+	}
+	for _, tt := range tests {
+		key := KeyOf(tt.typ, tt.value)
+		if key != tt.key || key.Type() != tt.typ || IsFragment(tt.typ, tt.value) != tt.fragment {
+			t.Errorf("%d %q: key %#x of %d, fragment %t", tt.typ, tt.value, key, key.Type(), IsFragment(tt.typ, tt.value))
+		}
+	}
+}

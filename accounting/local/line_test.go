@@ -36,6 +36,13 @@ func stop() *accounting.Record {
 	}
 }
 
+// other is a record of a status type that is no start, interim or stop.
+func other(session sessions.ID, status uint32, id string) *accounting.Record {
+	b := sessions.AppendUint32(nil, sessions.AcctStatusType, status)
+	b = sessions.AppendAttribute(b, sessions.AcctSessionID, id)
+	return &accounting.Record{Session: session, Type: sessions.Other, At: eventAt, List: "network/default", Attrs: sessions.Attributes(b)}
+}
+
 const stopLine = `{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,` +
 	`"list":"network/default","delay":90,"attributes":{"NAS-IP-Address":"172.16.25.15","NAS-Port":5,` +
 	`"User-Name":"user \"one\"","Class":["0x0001","0x62"],"Acct-Status-Type":"Stop",` +
@@ -53,6 +60,16 @@ func TestAppendLine(t *testing.T) {
 		{
 			"a clock that was set back", &accounting.Record{Session: 1, Type: sessions.Start, At: eventAt, List: "exec/default"}, eventAt.Add(-time.Hour),
 			`{"time":"2001-06-27T04:47:46.5Z","type":"Start","session":"00000001","number":1,"list":"exec/default","delay":0,"attributes":{}}` + "\n",
+		},
+		{
+			"a record without a row: the NAS's id, and no number", other(0xa6f7a050, 9, `S"1`), eventAt,
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Tunnel-Start","session":"S\"1","number":0,"list":"network/default","delay":0,` +
+				`"attributes":{"Acct-Status-Type":"Tunnel-Start","Acct-Session-Id":"S\"1"}}` + "\n",
+		},
+		{
+			"one of a live session, of a status type without a name", other(13, 77, "0000000D"), eventAt,
+			`{"time":"2001-06-27T04:47:46.5Z","type":"77","session":"0000000D","number":13,"list":"network/default","delay":0,` +
+				`"attributes":{"Acct-Status-Type":77,"Acct-Session-Id":"0000000D"}}` + "\n",
 		},
 	}
 	for _, tt := range tests {

@@ -92,7 +92,7 @@ func newRecordTable(w io.Writer) recordTable {
 		{title: "SEQ", right: true},
 		{title: "SINCE"},
 		{title: "FROM", cut: 32},
-		{title: "SESSION"},
+		{title: "SESSION", cut: 32},
 		{title: "TYPE"},
 		{title: "USER", cut: 32},
 		{title: "REASON", cut: 80},

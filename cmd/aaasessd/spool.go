@@ -85,7 +85,7 @@ func (d *desk) SetAsideRecord(seq uint64) (control.SetAside, error) {
 func setAside(a *accounting.SetAside) control.SetAside {
 	out := control.SetAside{Seq: a.Seq, From: a.From, At: a.At.UTC(), Reason: a.Reason}
 	if r := a.Record; r != nil {
-		out.Session, out.Type, out.List = r.Session.String(), r.Type.String(), r.List
+		out.Session, out.Type, out.List = r.SessionName(), r.TypeName(), r.List
 		out.User = r.Attrs.Text(sessions.UserName)
 	}
 	return out

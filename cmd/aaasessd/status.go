@@ -18,6 +18,7 @@ type agentxStatus struct {
 // registerStatus tells the control socket what each part says of itself.
 func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("queues", func() any { return d.methods.spoolQueues() })
+	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
 	d.control.RegisterStatus("servers", func() any { return d.methods.servers() })
 	d.control.RegisterStatus("radius", func() any { return d.listener.Stats() })
 	d.control.RegisterStatus("store", func() any {

@@ -1,0 +1,140 @@
+package sessions
+
+import "strings"
+
+// tellsKind reports whether a start tells the kind of a session better than what came before it: it
+// has the service, and something of that is new.
+func tellsKind(known, start Attributes) bool {
+	if _, says := start.Get(ServiceType); !says {
+		return false
+	}
+	for _, t := range [...]AttributeType{ServiceType, LoginService, LoginIPHost} {
+		_, had := known.Get(t)
+		if _, has := start.Get(t); has && !had {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Session) setAttrs(a Attributes) {
+	s.Attrs = a
+	s.User = a.Text(UserName)
+	s.AcctSessionID = a.Text(AcctSessionID)
+	s.IPv4 = 0
+	if v := a.Text(FramedIPAddress); len(v) == 4 && !isUnassigned(v) {
+		s.IPv4, _ = a.Uint32(FramedIPAddress)
+	}
+}
+
+// isUnassigned reports whether a Framed-IP-Address says that the user has none yet: 0.0.0.0, or that he or the NAS chooses
+// one (255.255.255.255 and .254, RFC 2865 section 5.8).
+func isUnassigned(v string) bool {
+	return v == "\x00\x00\x00\x00" || v == "\xff\xff\xff\xfe" || v == "\xff\xff\xff\xff"
+}
+
+// isProvisional reports whether a Framed-IP-Address is to be followed by the user's own: it is unassigned, or link-local (RFC 3927).
+func isProvisional(v string) bool {
+	return len(v) != 4 || isUnassigned(v) || v[0] == 169 && v[1] == 254
+}
+
+// isPassing reports whether an attribute belongs to one packet and not to the session.
+func isPassing(t AttributeType) bool {
+	switch t {
+	case ProxyState, AcctStatusType, AcctDelayTime, AcctInputOctets, AcctOutputOctets, AcctSessionTime,
+		AcctInputPackets, AcctOutputPackets, AcctTerminateCause, AcctInputGigawords, AcctOutputGigawords,
+		EventTimestamp, MessageAuth:
+		return true
+	}
+	return false
+}
+
+// lasting is what of a packet belongs to the session, in memory of its own.
+func lasting(a Attributes) Attributes {
+	var b strings.Builder
+	b.Grow(len(a))
+	for t, v := range a.All() {
+		if !isPassing(t) {
+			appendTo(&b, t, v)
+		}
+	}
+	return Attributes(b.String())
+}
+
+func appendTo(b *strings.Builder, t AttributeType, v string) {
+	b.WriteByte(byte(t))
+	b.WriteByte(byte(len(v) + 2))
+	b.WriteString(v)
+}
+
+// merge gives the session's attributes with those that a later packet has learned or changed: an
+// attribute in the packet replaces all of its type, of extended types (RFC 6929) all of its extended type. Of vendors'
+// attributes those of the start stay, since in interims they are counters. All else that a late start has is older than
+// what is known, and only adds to it.
+func merge(old Attributes, ev *Event, late bool) Attributes {
+	changed := false
+	for t, v := range ev.Attrs.All() {
+		if k := KeyOf(t, v); replaces(old, k, ev, late) {
+			if was, ok := old.first(k); !ok || was != v && !hasSeveral(ev.Attrs, k) {
+				changed = true
+				break
+			}
+		}
+	}
+	if !changed {
+		return old
+	}
+	var b strings.Builder
+	for t, v := range old.All() {
+		k := KeyOf(t, v)
+		if _, again := ev.Attrs.first(k); !again || !replaces(old, k, ev, late) {
+			appendTo(&b, t, v)
+		}
+	}
+	for t, v := range ev.Attrs.All() {
+		if replaces(old, KeyOf(t, v), ev, late) {
+			appendTo(&b, t, v)
+		}
+	}
+	return Attributes(b.String())
+}
+
+// replaces reports whether the attributes of a packet with this key take the place of the session's. An address that
+// is not the user's own yet never takes that of one that is, and always gives way to it.
+func replaces(old Attributes, k AttributeKey, ev *Event, late bool) bool {
+	t := k.Type()
+	switch was, has := old.first(k); {
+	case t == VendorSpecific:
+		return ev.Type == Start
+	case isPassing(t):
+		return false
+	case t == FramedIPAddress && has && isProvisional(was):
+		return !late || !isProvisional(ev.Attrs.Text(t))
+	case t == FramedIPAddress && has:
+		return !late && !isProvisional(ev.Attrs.Text(t))
+	default:
+		return !has || !late
+	}
+}
+
+// first is the value of the first attribute with a key.
+func (a Attributes) first(k AttributeKey) (string, bool) {
+	for t, v := range a.All() {
+		if KeyOf(t, v) == k {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// hasSeveral reports whether a key comes more than once (Class may): then the first alone says
+// nothing about a change, and what the session has stands.
+func hasSeveral(a Attributes, k AttributeKey) bool {
+	n := 0
+	for t, v := range a.All() {
+		if KeyOf(t, v) == k {
+			n++
+		}
+	}
+	return n > 1
+}
