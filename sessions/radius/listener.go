@@ -25,6 +25,8 @@ type Sink interface {
 	// Apply takes an event. An error means refused at once: done is not called then. Else done is called once, on whatever
 	// goroutine, with nil when the event is durable, or the reason why it can never be. done does not block.
 	Apply(ev sessions.Event, done func(error)) error
+	// Accepting is nil if Apply would take an event now, else why not. It does not block.
+	Accepting() error
 }
 
 // Config is how a Listener is set up.
