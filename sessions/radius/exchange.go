@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"time"
+
+	"aaasess/sessions"
 )
 
 var (
@@ -63,7 +65,7 @@ func (x *exchange) account(r *receiver, p packet, now time.Time) {
 		return
 	}
 	x.code, x.proxyState = codeAccountingResponse, req.proxyState
-	switch x.socket.seen.begin(x.key, now) {
+	switch x.socket.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:
 		l.count(x.client, duplicates)
 	case answered:
@@ -87,12 +89,12 @@ func (x *exchange) pass(req *accountingRequest) {
 
 // done is called by the sink: the event is durable, or never will be. It does not wait.
 func (x *exchange) done(err error) {
-	l := x.socket.listener
-	x.socket.seen.end(x.key, err == nil)
+	l, now := x.socket.listener, time.Now()
+	x.socket.seen.end(x.key, err == nil, now)
 	if err == nil {
 		x.answer()
 	} else {
-		l.drop(x.client, refused, x.to, time.Now(), err)
+		l.drop(x.client, refused, x.to, now, err)
 	}
 	l.pending.Add(-1)
 }
