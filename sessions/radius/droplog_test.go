@@ -95,7 +95,7 @@ func TestDropLog(t *testing.T) {
 	}
 }
 
-// TestDropLogFlood: a million forged addresses fill neither memory nor log, and about how many they were is said.
+// TestDropLogFlood: a thousand forged addresses fill neither memory nor log, and about how many they are is said.
 func TestDropLogFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l dropLog

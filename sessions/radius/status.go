@@ -28,11 +28,12 @@ func (x *exchange) status(r *receiver, p packet, now time.Time) {
 		l.drop(x.client, refused, x.to, now, err)
 		return
 	}
-	x.code = x.socket.statusAnswer
+	var states []byte
 	for t, value := range sessions.Attributes(p.attributes()).All() {
 		if t == sessions.ProxyState {
-			x.proxyState = string(sessions.AppendAttribute([]byte(x.proxyState), t, value))
+			states = sessions.AppendAttribute(states, t, value)
 		}
 	}
+	x.code, x.proxyState = x.socket.statusAnswer, string(states)
 	x.answer()
 }
