@@ -80,7 +80,7 @@ func eventually(t testing.TB, what string, cond func() bool, got ...any) {
 		}
 		if time.Now().After(deadline) {
 			for i, g := range got {
-				got[i] = reflect.ValueOf(g).Elem()
+				got[i] = reflect.ValueOf(g).Elem().Interface()
 			}
 			t.Fatalf("not within %v: %s; it is %v", settleLimit, what, got)
 		}

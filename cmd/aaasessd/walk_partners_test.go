@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,15 +200,31 @@ func TestMasterReturns(t *testing.T) {
 	}
 }
 
-// TestCheckrad asks FreeRADIUS's own script, as its session check does (R8). It has OIDs by name, for
-// which a bare Debian needs modules: ours will do.
+// withoutSNMPSession is a Perl module that makes "use SNMP_Session" fail, wherever that is installed (libsnmp-session-perl).
+const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} = undef; 1;`
+
+// checkrad asks an agent by FreeRADIUS's own script, as its session check does (R8), and gives its answer: 1 for a live
+// session, 0 for none. With SNMP_Session the script would ask port 161 only, by SNMPv1; without it, it runs snmpget. It has OIDs
+// by name, for which a bare Debian needs modules: ours will do.
+func checkrad(t *testing.T, agent, user, sid string) string {
+	t.Helper()
+	lib := t.TempDir()
+	if err := os.WriteFile(filepath.Join(lib, "WithoutSNMPSession.pm"), []byte(withoutSNMPSession), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const script = `export PERL5LIB="$3" PERL5OPT=-MWithoutSNMPSession MIBDIRS=../../mibs MIBS=ALL
+checkrad cisco "$0" 20001 "$1" "$2"; echo "answer $?" >&2; exit 1`
+	_, err := partner.Try(t, limit, "sh", "-c", script, agent, user, sid, lib)
+	return strings.TrimSpace(err.Error()[strings.LastIndex(err.Error(), "answer ")+len("answer "):])
+}
+
+// TestCheckrad asks through snmpd.
 func TestCheckrad(t *testing.T) {
 	d := start(t, setup{})
 	d.account(record("Start", "S1", "alice", "NAS-Port = 20001"))
 	checkrad := func(user, sid string) string {
 		t.Helper()
-		_, err := partner.Try(t, limit, "sh", "-c", `MIBDIRS=../../mibs MIBS=ALL checkrad cisco "$0" 20001 "$1" "$2"; echo "answer $?" >&2; exit 1`, d.snmpd.Addr, user, sid)
-		return strings.TrimSpace(err.Error()[strings.LastIndex(err.Error(), "answer ")+len("answer "):])
+		return checkrad(t, d.snmpd.Addr, user, sid)
 	}
 	if got := checkrad("alice", "00000001"); got != "1" {
 		t.Errorf("a live session: %s, want 1", got)

@@ -40,7 +40,7 @@ func newFixture(t testing.TB) *fixture {
 	f.table = sessions.New(sessions.Config{Now: func() time.Time { return f.now }}, f.journal)
 	f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nil, nil)
 	var err error
-	f.tree, err = mib.New(New(Config{Now: func() time.Time { return f.now }, Disconnect: func() bool { return f.allowed }}, f.table, f.term))
+	f.tree, err = mib.New(New(Config{Disconnect: func() bool { return f.allowed }}, f.table, f.term))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -136,11 +136,11 @@ func TestUnsendable(t *testing.T) {
 	}
 	s := l.sockets[0]
 	for i := range byte(3) {
-		handle(failedRequest(i), noon)
+		handle(statusRequest(i), noon)
 	}
 	s.answers.close()
 	s.write()
-	if diff := cmp.Diff(Counters{Requests: 3, Ignored: 3, Dropped: 3}, l.Stats().Counters); diff != "" {
+	if diff := cmp.Diff(Counters{Requests: 3, StatusServers: 3, Dropped: 3}, l.Stats().Counters); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sync/atomic"
-	"time"
 )
 
 // DisconnectPort is where a NAS listens for Disconnect-Requests (RFC 5176 section 2.3).
@@ -45,7 +43,7 @@ type client struct {
 // clientStats outlives a reload: it belongs to the prefix.
 type clientStats struct {
 	counters counters
-	logged   logTimes
+	logged   dropLog
 }
 
 // clientSet is an immutable list of clients, found by longest prefix. Nil has none.
@@ -124,16 +122,4 @@ func (s *clientSet) find(addr netip.Addr) *client {
 		}
 	}
 	return nil
-}
-
-// logEvery is how often a client's misfortune of one kind is logged.
-const logEvery = time.Minute
-
-// logTimes is when each kind of event was last logged, in nanoseconds since 1970.
-type logTimes [numCounters]atomic.Int64
-
-// due reports whether an event is to be logged now, and takes note of it if so.
-func (t *logTimes) due(what counter, now time.Time) bool {
-	last := t[what].Load()
-	return (last == 0 || now.UnixNano()-last >= int64(logEvery)) && t[what].CompareAndSwap(last, now.UnixNano())
 }

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"aaasess/sessions"
 
@@ -129,31 +127,6 @@ func TestCountersSurviveReload(t *testing.T) {
 	if n := after.list[1].stats.counters[requests].Load(); n != 5 {
 		t.Errorf("the old client has %d requests, want 5", n)
 	}
-}
-
-func TestLogTimes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var times logTimes
-		steps := []struct {
-			what counter
-			wait time.Duration
-			want bool
-		}{
-			{malformed, 0, true},
-			{malformed, 0, false},
-			{badAuthenticators, 0, true}, // each kind by itself
-			{malformed, 59 * time.Second, false},
-			{malformed, time.Second, true},
-			{malformed, 59 * time.Second, false},
-			{badAuthenticators, 0, true},
-		}
-		for i, s := range steps {
-			time.Sleep(s.wait)
-			if got := times.due(s.what, time.Now()); got != s.want {
-				t.Errorf("step %d: due %v, want %v", i, got, s.want)
-			}
-		}
-	})
 }
 
 // TestAttributeNames: each name has its own type, and finds back from it.

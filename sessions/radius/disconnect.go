@@ -211,7 +211,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.authentic(f.request, f.client.Secret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if f.client.stats.logged.due(badAuthenticators, now) {
+		if f.client.stats.logged.due(badAuthenticators, from.Addr(), errAuthenticator, now).alone {
 			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from, "error", errAuthenticator)
 		}
 		return

@@ -6,18 +6,23 @@
 // A [Listener] takes Accounting-Requests on its UDP sockets. Each is checked in
 // this order: the client that owns the source address, the framing, the Request
 // Authenticator, the Message-Authenticator if there is one, the contents. What
-// fails is dropped and counted; a line about it is logged at most once a minute
-// per client and reason. What passes becomes a [sessions.Event] and goes to the
-// [Sink]; the Accounting-Response leaves only after the sink has called back
-// that the event is durable (R60). A request that the sink does not take is not
-// answered: the NAS sends it again.
+// fails is dropped and counted. A line about it is logged at most once a minute
+// per client, source address and reason; the number of such lines is bounded, and
+// one line more speaks for the rest. What passes becomes a [sessions.Event] and
+// goes to the [Sink]; the Accounting-Response leaves only after the sink has called
+// back that the event is durable (R60). A request that the sink does not take is
+// not answered: the NAS sends it again.
+//
+// A Status-Server (RFC 5997) with a Message-Authenticator is answered with an
+// Accounting-Response as long as the sink would take an event. It is never forwarded.
 //
 // # Duplicates
 //
-// There are two kinds. A datagram that comes again octet for octet is recognised
-// here, for 15 to 30 seconds, and its answer repeated. A NAS that changes
-// identifier and Acct-Delay-Time with each retransmission (hostapd) sends a new
-// packet about an old event: that is for the table to recognise.
+// There are two kinds. A datagram that comes again octet for octet within 30 s of
+// its answer, an Accounting-On or -Off within 2 s, is recognised here and its answer
+// repeated. A NAS that changes identifier and Acct-Delay-Time with each
+// retransmission (hostapd) sends a new packet about an old event: that is for the
+// table to recognise.
 //
 // # Disconnector
 //

@@ -7,12 +7,18 @@ import (
 )
 
 const (
-	// generation is how long a duplicates table collects before it is put aside for as long again:
-	// a request is remembered for 15 to 30 s.
-	generation = 15 * time.Second
-	// generationCap bounds a generation, at about 50 octets a request. When it is full it is put
-	// aside early: at more than 17,000 requests a second they are remembered for a shorter time,
-	// and what comes again after that is left to the sink, which knows duplicates of events.
+	// copyWithin is how long after its answer the same datagram is a copy (R24).
+	copyWithin = 30 * time.Second
+	// rebootCopyWithin is how long after its answer, or after it was passed to the sink, an Accounting-On or -Off is a copy.
+	// It is short because these change so little: a NAS that restarts may send the very octets of its last start, from the
+	// same port and with the same identifier, and sessions that began in between are over.
+	rebootCopyWithin = 2 * time.Second
+	// generation is how long a duplicates table collects before it is put aside for as long again: an answer is remembered
+	// for at least copyWithin, and forgotten within twice that.
+	generation = copyWithin
+	// generationCap bounds a generation: at about 60 octets a request, two full ones have 32 MB for each socket. A full one is
+	// put aside early: at more than 8,700 requests a second they are remembered for a shorter time. What comes again after
+	// that is left to the sink, which knows copies too: one more look at the session is cheaper than the memory.
 	generationCap = 1 << 18
 )
 
@@ -38,54 +44,80 @@ const (
 	answered
 )
 
-// duplicateTable remembers requests in two generations. It may be used by any goroutine.
+// sighting is what is known of a request.
+type sighting struct {
+	at       uint32 // when it began or, once it is answered, when that was: milliseconds since the table's birth, modulo 2^32
+	progress progress
+}
+
+// duplicateTable remembers requests in two generations. It may be used by any goroutine. Its times are those of the
+// monotonic clock: a step of the wall clock makes no copy and no new request.
 type duplicateTable struct {
 	limit int // of a generation
 
 	mu            sync.Mutex
-	recent, older map[requestKey]progress
-	since         time.Time // when recent began
+	recent, older map[requestKey]sighting
+	birth, since  time.Time // when the table, and when recent, began; zero before the first request
 }
 
 func newDuplicateTable(limit int) *duplicateTable {
-	return &duplicateTable{limit: limit, recent: map[requestKey]progress{}}
+	return &duplicateTable{limit: limit, recent: map[requestKey]sighting{}}
 }
 
-// begin says how far the request is, and makes a new one inProgress.
-func (d *duplicateTable) begin(k requestKey, now time.Time) progress {
+// begin says how far the request is, and makes a new one inProgress. One that was answered is a copy within the time given;
+// reboot says that it is an Accounting-On or -Off.
+func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progress {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch age := now.Sub(d.since); {
-	case age >= 2*generation:
-		d.recent, d.older, d.since = map[requestKey]progress{}, nil, now
-	case age >= generation || len(d.recent) >= d.limit:
-		// As large as the one before, so that it need not grow under load.
-		d.recent, d.older, d.since = make(map[requestKey]progress, len(d.recent)), d.recent, now
+	d.turn(now)
+	s, known := d.recent[k]
+	if !known {
+		s, known = d.older[k]
 	}
-	if p := d.recent[k]; p != newRequest {
-		return p
+	within := copyWithin
+	if reboot {
+		within = rebootCopyWithin
 	}
-	if p := d.older[k]; p != newRequest {
-		return p
+	// What the sink has is in progress however long that takes, but a NAS that starts again does not wait for it.
+	if known && (d.age(s, now) <= within || s.progress == inProgress && !reboot) {
+		return s.progress
 	}
-	d.recent[k] = inProgress
+	d.recent[k] = sighting{d.clock(now), inProgress}
 	return newRequest
 }
 
 // end says what became of a request that is inProgress. One that was not answered is forgotten:
 // when it comes again it is a new one.
-func (d *duplicateTable) end(k requestKey, ok bool) {
+func (d *duplicateTable) end(k requestKey, ok bool, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := d.recent
-	if m[k] == newRequest {
-		m = d.older
+	d.turn(now)
+	delete(d.older, k)
+	if ok { // also when it took longer than we remember
+		d.recent[k] = sighting{d.clock(now), answered}
+	} else {
+		delete(d.recent, k)
 	}
-	switch {
-	case m[k] == newRequest: // it took longer than we remember
-	case ok:
-		m[k] = answered
-	default:
-		delete(m, k)
+}
+
+// turn puts recent aside when its time is over or it is full.
+func (d *duplicateTable) turn(now time.Time) {
+	if d.birth.IsZero() {
+		d.birth, d.since = now, now
 	}
+	switch age := now.Sub(d.since); {
+	case age >= 2*generation:
+		d.recent, d.older, d.since = map[requestKey]sighting{}, nil, now
+	case age >= generation || len(d.recent) >= d.limit:
+		// As large as the one before, so that it need not grow under load.
+		d.recent, d.older, d.since = make(map[requestKey]sighting, len(d.recent)), d.recent, now
+	}
+}
+
+func (d *duplicateTable) clock(now time.Time) uint32 { return uint32(now.Sub(d.birth).Milliseconds()) }
+
+// age is how long ago s was: less than zero if now was read a moment before s was. Nothing here is as old as half of the
+// clock's round of 49 days.
+func (d *duplicateTable) age(s sighting, now time.Time) time.Duration {
+	return time.Duration(int32(d.clock(now)-s.at)) * time.Millisecond
 }

@@ -1,15 +1,20 @@
 package radius
 
 import (
+	"bytes"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"aaasess/sessions"
 )
 
 func TestDuplicateTable(t *testing.T) {
 	key := func(n byte) requestKey { return requestKey{identifier: n} }
+	const ms = time.Millisecond
 	type step struct {
 		at   time.Duration
-		what string // begin, ok (answered) or failed
+		what string // begin, reboot (the same of an Accounting-On), ok (answered) or failed
 		key  byte
 		want progress
 	}
@@ -30,36 +35,45 @@ func TestDuplicateTable(t *testing.T) {
 			{0, "failed", 1, 0},
 			{0, "begin", 1, newRequest},
 		}},
-		{"remembered through one change of generation", 10, []step{
+		{"remembered for 30 s", 10, []step{
 			{0, "begin", 1, newRequest},
 			{14 * time.Second, "ok", 1, 0},
-			{15 * time.Second, "begin", 2, newRequest},
-			{29 * time.Second, "begin", 1, answered},
-			{30 * time.Second, "begin", 1, newRequest},
+			{29 * time.Second, "begin", 2, newRequest},
+			{31 * time.Second, "begin", 3, newRequest},
+			{44 * time.Second, "begin", 1, answered},
+			{44*time.Second + ms, "begin", 1, newRequest},
+		}},
+		{"answered at the end of a generation, then silence", 10, []step{
+			{0, "begin", 1, newRequest},
+			{59 * time.Second, "ok", 1, 0},
+			{61 * time.Second, "begin", 2, newRequest},
+			{89 * time.Second, "begin", 1, answered},
+			{89*time.Second + ms, "begin", 1, newRequest},
 		}},
 		{"answered after a change of generation", 10, []step{
 			{0, "begin", 1, newRequest},
-			{16 * time.Second, "begin", 2, newRequest},
-			{17 * time.Second, "begin", 1, inProgress},
-			{17 * time.Second, "ok", 1, 0},
-			{18 * time.Second, "begin", 1, answered},
+			{31 * time.Second, "begin", 2, newRequest},
+			{32 * time.Second, "begin", 1, inProgress},
+			{32 * time.Second, "ok", 1, 0},
+			{60 * time.Second, "begin", 2, inProgress},
+			{62 * time.Second, "begin", 1, answered},
 		}},
 		{"failed after a change of generation", 10, []step{
 			{0, "begin", 1, newRequest},
-			{16 * time.Second, "begin", 2, newRequest},
-			{17 * time.Second, "failed", 1, 0},
-			{18 * time.Second, "begin", 1, newRequest},
+			{31 * time.Second, "begin", 2, newRequest},
+			{32 * time.Second, "failed", 1, 0},
+			{32 * time.Second, "begin", 1, newRequest},
 		}},
 		{"answered when long forgotten", 10, []step{
 			{0, "begin", 1, newRequest},
-			{time.Minute, "begin", 2, newRequest},
-			{time.Minute, "ok", 1, 0},
-			{time.Minute, "begin", 1, newRequest},
+			{2 * time.Minute, "begin", 2, newRequest},
+			{2 * time.Minute, "ok", 1, 0},
+			{2*time.Minute + time.Second, "begin", 1, answered},
 		}},
 		{"all forgotten after a long silence", 10, []step{
 			{0, "begin", 1, newRequest},
 			{0, "ok", 1, 0},
-			{30 * time.Second, "begin", 1, newRequest},
+			{60 * time.Second, "begin", 1, newRequest},
 		}},
 		{"a full generation is put aside early", 2, []step{
 			{0, "begin", 1, newRequest},
@@ -70,16 +84,47 @@ func TestDuplicateTable(t *testing.T) {
 			{0, "begin", 5, newRequest},
 			{0, "begin", 1, newRequest}, // two generations ago
 		}},
+		{"answers count for a full generation", 2, []step{
+			{0, "begin", 1, newRequest},
+			{0, "begin", 2, newRequest},
+			{0, "begin", 3, newRequest},
+			{0, "ok", 1, 0},
+			{0, "ok", 2, 0},
+			{0, "begin", 1, answered},
+			{0, "begin", 2, answered},
+		}},
+		{"a moment from before the answer", 10, []step{
+			{0, "begin", 1, newRequest},
+			{10 * ms, "ok", 1, 0},
+			{9 * ms, "begin", 1, answered}, // its time was read before the answer's, on another goroutine
+		}},
+		{"a reboot is a copy for 2 s", 10, []step{
+			{0, "reboot", 1, newRequest},
+			{time.Second, "ok", 1, 0},
+			{3 * time.Second, "reboot", 1, answered},
+			{3*time.Second + ms, "reboot", 1, newRequest},
+			{4 * time.Second, "reboot", 1, inProgress},
+			{4 * time.Second, "ok", 1, 0},
+			{6 * time.Second, "reboot", 1, answered},
+			{9 * time.Second, "reboot", 1, newRequest},
+		}},
+		{"a reboot is in progress for 2 s", 10, []step{
+			{0, "reboot", 1, newRequest},
+			{2 * time.Second, "reboot", 1, inProgress},
+			{2*time.Second + ms, "reboot", 1, newRequest},
+			{3 * time.Second, "ok", 1, 0}, // the first
+			{4 * time.Second, "ok", 1, 0}, // the second
+			{6 * time.Second, "reboot", 1, answered},
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDuplicateTable(tt.limit)
 			for i, s := range tt.steps {
-				if s.what != "begin" {
-					d.end(key(s.key), s.what == "ok")
-					continue
-				}
-				if got := d.begin(key(s.key), noon.Add(s.at)); got != s.want {
+				now := noon.Add(s.at)
+				if s.what == "ok" || s.what == "failed" {
+					d.end(key(s.key), s.what == "ok", now)
+				} else if got := d.begin(key(s.key), s.what == "reboot", now); got != s.want {
 					t.Errorf("step %d: %d, want %d", i, got, s.want)
 				}
 				if n := len(d.recent); n > tt.limit || len(d.older) > tt.limit {
@@ -88,4 +133,68 @@ func TestDuplicateTable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSightingsClock: the milliseconds go round after 49 days, and mean nothing by themselves.
+func TestSightingsClock(t *testing.T) {
+	const round = time.Duration(1<<32) * time.Millisecond
+	d := newDuplicateTable(10)
+	d.begin(requestKey{}, false, noon)
+	for _, began := range []time.Duration{round - 5*time.Second, 3*round - time.Second} {
+		if got := d.begin(requestKey{identifier: 1}, false, noon.Add(began)); got != newRequest {
+			t.Errorf("%d, want a new request", got)
+		}
+		d.end(requestKey{identifier: 1}, true, noon.Add(began+time.Second))
+		if got := d.begin(requestKey{identifier: 1}, false, noon.Add(began+31*time.Second)); got != answered {
+			t.Errorf("%d 30 s after the answer, want a copy", got)
+		}
+		if got := d.begin(requestKey{identifier: 1}, false, noon.Add(began+32*time.Second)); got != newRequest {
+			t.Errorf("%d 31 s after the answer, want a new request", got)
+		}
+	}
+}
+
+// TestSecondReboot: hostapd says Accounting-On from a fixed port with one identifier, and 8 s later the same octets: it has
+// started again, and the session in between is over. A copy within 2 s is one; of a start for 30 s.
+func TestSecondReboot(t *testing.T) {
+	on := goldenPacket(t, "hostapd-on.hex")
+	off := goldenPacket(t, "hostapd-off.hex")
+	one := goldenPacket(t, "hostapd-start.hex")
+	steps := []struct {
+		wait     time.Duration
+		datagram []byte
+		want     sessions.EventType // 0: a copy
+	}{
+		{0, on, sessions.On},
+		{time.Second, on, 0},
+		{time.Second, one, sessions.Start},
+		{6 * time.Second, on, sessions.On},
+		{2 * time.Second, on, 0},
+		{20 * time.Second, one, 0},
+		{0, off, sessions.Off},
+		{2 * time.Second, off, 0},
+		{time.Second, off, sessions.Off},
+		{10 * time.Second, one, sessions.Start}, // 41 s after its answer: the sink tells that it is a copy
+	}
+	synctest.Test(t, func(t *testing.T) {
+		sink := newRecorder()
+		l, handle := idle(t, sink, local())
+		for i, s := range steps {
+			time.Sleep(s.wait)
+			handle(bytes.Clone(s.datagram), time.Now())
+			switch {
+			case len(sink) == 0 && s.want != 0:
+				t.Errorf("step %d: a copy, want an event", i)
+			case len(sink) > 0:
+				call := <-sink
+				call.done(nil)
+				if call.event.Type != s.want {
+					t.Errorf("step %d: %v, want %v", i, call.event.Type, s.want)
+				}
+			}
+			if n := len(l.sockets[0].answers.take(nil)); n != 1 {
+				t.Errorf("step %d: %d answers", i, n)
+			}
+		}
+	})
 }

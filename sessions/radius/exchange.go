@@ -4,12 +4,14 @@ import (
 	"errors"
 	"net/netip"
 	"time"
+
+	"aaasess/sessions"
 )
 
 var (
 	errUnknownClient = errors.New("unknown client")
 	errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: is the secret the same?")
-	errCode          = &malformedError{problem: "not an Accounting-Request"}
+	errCode          = &malformedError{problem: "neither an Accounting-Request nor a Status-Server"}
 )
 
 // exchange is a request that is to be answered. It does not change after it was made.
@@ -19,7 +21,8 @@ type exchange struct {
 	to         netip.AddrPort
 	local      localAddr
 	key        requestKey
-	proxyState string
+	code       byte   // of the response
+	proxyState string // the Proxy-State attributes of the request, whole, in order
 }
 
 // handle takes one datagram: it is dropped, answered again or passed to the sink.
@@ -32,37 +35,49 @@ func (s *socket) handle(r *receiver, b []byte, from netip.AddrPort, local localA
 		return
 	}
 	p, err := parsePacket(b)
-	if err == nil && p.code() != codeAccountingRequest {
-		err = errCode
-	}
 	if err != nil {
 		l.drop(c, malformed, from, now, err)
 		return
 	}
+	x := &exchange{socket: s, client: c, to: from, local: local, key: keyOf(p, from)}
+	switch p.code() {
+	case codeAccountingRequest:
+		x.account(r, p, now)
+	case codeStatusServer:
+		x.status(r, p, now)
+	default:
+		l.drop(c, malformed, from, now, errCode)
+	}
+}
+
+// account takes an Accounting-Request.
+func (x *exchange) account(r *receiver, p packet, now time.Time) {
+	l := x.socket.listener
 	var ok bool
-	if ok, r.scratch = p.authentic(zeros, c.Secret, r.scratch); !ok {
-		l.drop(c, badAuthenticators, from, now, errAuthenticator)
+	if ok, r.scratch = p.authentic(zeros, x.client.Secret, r.scratch); !ok {
+		l.drop(x.client, badAuthenticators, x.to, now, errAuthenticator)
 		return
 	}
 	var req accountingRequest
-	if req, r.scratch, err = parseAccounting(p.attributes(), from.Addr(), now, r.scratch); err != nil {
-		l.drop(c, malformed, from, now, err)
+	var err error
+	if req, r.scratch, err = parseAccounting(p.attributes(), x.to.Addr(), now, r.scratch); err != nil {
+		l.drop(x.client, malformed, x.to, now, err)
 		return
 	}
-	x := &exchange{s, c, from, local, keyOf(p, from), req.proxyState}
-	switch s.seen.begin(x.key, now) {
+	x.code, x.proxyState = codeAccountingResponse, req.proxyState
+	switch x.socket.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:
-		l.count(c, duplicates)
+		l.count(x.client, duplicates)
 	case answered:
-		l.count(c, duplicates)
+		l.count(x.client, duplicates)
 		x.answer()
 	default:
-		x.pass(&req, now)
+		x.pass(&req)
 	}
 }
 
 // pass gives a new request to the sink.
-func (x *exchange) pass(req *accountingRequest, now time.Time) {
+func (x *exchange) pass(req *accountingRequest) {
 	l := x.socket.listener
 	l.pending.Add(1)
 	req.event.SameClient = x.client.owns
@@ -74,32 +89,33 @@ func (x *exchange) pass(req *accountingRequest, now time.Time) {
 
 // done is called by the sink: the event is durable, or never will be. It does not wait.
 func (x *exchange) done(err error) {
-	l := x.socket.listener
-	x.socket.seen.end(x.key, err == nil)
+	l, now := x.socket.listener, time.Now()
+	x.socket.seen.end(x.key, err == nil, now)
 	if err == nil {
 		x.answer()
 	} else {
-		l.drop(x.client, refused, x.to, time.Now(), err)
+		l.drop(x.client, refused, x.to, now, err)
 	}
 	l.pending.Add(-1)
 }
 
-// answer queues the Accounting-Response.
+// answer queues the response.
 func (x *exchange) answer() {
 	if !x.socket.answers.push(x) {
 		x.socket.listener.count(x.client, dropped)
 	}
 }
 
-// responseLen is the length of the Accounting-Response.
+// responseLen is the length of the response.
 func (x *exchange) responseLen() int { return headerLen + len(x.proxyState) }
 
-// appendResponse appends the Accounting-Response (RFC 2866 section 4.2) to b. It has no
-// Message-Authenticator, also when the request had one: no RFC says how it would be made, FreeRADIUS
-// and others differ, and a NAS drops an answer that it thinks is forged.
+// appendResponse appends the response to b: an Accounting-Response (RFC 2866 section 4.2), whether to an
+// Accounting-Request or a Status-Server. It has no Message-Authenticator, also when the request had one: for
+// Accounting-Responses no RFC says how it would be made (RFC 5997 section 3 allows it after a Status-Server and does not
+// ask for it), FreeRADIUS and others differ, and a NAS drops an answer that it thinks is forged.
 func (x *exchange) appendResponse(b []byte) []byte {
 	at := len(b)
-	b = beginPacket(b, codeAccountingResponse, x.key.identifier)
+	b = beginPacket(b, x.code, x.key.identifier)
 	b = append(b, x.proxyState...)
 	seal(b[at:], 0, x.key.auth, x.client.Secret)
 	return b

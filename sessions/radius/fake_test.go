@@ -3,6 +3,7 @@ package radius
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"net"
@@ -23,6 +24,13 @@ type refuser struct{}
 
 func (refuser) Apply(sessions.Event, func(error)) error { return errBusy }
 
+func (refuser) Accepting() error { return errBusy }
+
+// applyRefuser takes nothing, but says that it would.
+type applyRefuser struct{ refuser }
+
+func (applyRefuser) Accepting() error { return nil }
+
 // report is one call of a Sink.
 type report struct {
 	event sessions.Event
@@ -38,6 +46,8 @@ func (r recorder) Apply(ev sessions.Event, done func(error)) error {
 	r <- report{event: ev, done: done}
 	return nil
 }
+
+func (r recorder) Accepting() error { return nil }
 
 // next is the next call; there must be one.
 func (r recorder) next(t *testing.T) report {
@@ -152,10 +162,18 @@ func start(identifier byte, id string) []byte {
 	return request(identifier, num(sessions.AcctStatusType, 1), attr(sessions.AcctSessionID, id))
 }
 
-// failedRequest is answered without the sink: when its answer is there, all that was sent before
-// it from the same socket was dealt with.
-func failedRequest(identifier byte) []byte {
-	return request(identifier, num(sessions.AcctStatusType, 15))
+// statusRequest is an authentic Status-Server. It is answered without a call of Apply: when its answer is there, all that
+// was sent before it from the same socket was dealt with.
+func statusRequest(identifier byte, attrs ...string) []byte {
+	b := beginMessageAuth(beginPacket(nil, codeStatusServer, identifier))
+	for _, a := range attrs {
+		b = append(b, a...)
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:], "a random number.")
+	sum := hmacMD5(b, goldenSecret)
+	copy(b[headerLen+2:], sum[:])
+	return b
 }
 
 type lockedBuffer struct {

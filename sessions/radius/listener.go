@@ -25,6 +25,8 @@ type Sink interface {
 	// Apply takes an event. An error means refused at once: done is not called then. Else done is called once, on whatever
 	// goroutine, with nil when the event is durable, or the reason why it can never be. done does not block.
 	Apply(ev sessions.Event, done func(error)) error
+	// Accepting is nil if Apply would take an event now, else why not. It does not block.
+	Accepting() error
 }
 
 // Config is how a Listener is set up.
@@ -45,7 +47,7 @@ type Listener struct {
 	clients  atomic.Pointer[clientSet]
 	reload   sync.Mutex // one SetClients at a time
 	counters counters
-	logged   logTimes // of unknown clients
+	logged   dropLog // of unknown clients
 	sockets  []*socket
 	pending  atomic.Int64 // exchanges that the sink has
 }
@@ -172,8 +174,12 @@ func (l *Listener) drop(c *client, what counter, from netip.AddrPort, now time.T
 	if c != nil {
 		logged, total, name = &c.stats.logged, &c.stats.counters[what], c.Name
 	}
-	if logged.due(what, now) {
-		l.log.Warn("accounting request dropped", "client", name, "from", from, "error", why, "total", total.Load())
+	switch d := logged.due(what, from.Addr(), why, now); {
+	case d.alone:
+		l.log.Warn("accounting request dropped", "client", name, "from", from, "err", why, "total", total.Load())
+	case d.requests > 0:
+		l.log.Warn("accounting requests dropped, of too many sources or for too many reasons to log each",
+			"client", name, "from", from, "err", why, "requests", d.requests, "sources", d.sources, "total", total.Load())
 	}
 }
 
@@ -194,7 +200,7 @@ func (s *socket) read(ctx context.Context) error {
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded):
 			return err
 		default:
-			s.listener.log.Error("receiving failed", "address", s.addr, "error", err)
+			s.listener.log.Error("receiving failed", "address", s.addr, "err", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(temporary):

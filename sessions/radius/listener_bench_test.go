@@ -37,6 +37,8 @@ func (c *committer) Apply(_ sessions.Event, done func(error)) error {
 	return nil
 }
 
+func (*committer) Accepting() error { return nil }
+
 // segments is how many requests the load generator hands to the kernel at once.
 const segments = 32
 

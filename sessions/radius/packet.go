@@ -10,10 +10,11 @@ import (
 	"aaasess/sessions"
 )
 
-// Codes (RFC 2866 section 3, RFC 5176 section 2.3).
+// Codes (RFC 2866 section 3, RFC 5997 section 3, RFC 5176 section 2.3).
 const (
 	codeAccountingRequest  = 4
 	codeAccountingResponse = 5
+	codeStatusServer       = 12
 	codeDisconnectRequest  = 40
 	codeDisconnectACK      = 41
 	codeDisconnectNAK      = 42
@@ -101,11 +102,19 @@ func (p packet) authentic(request authenticator, secret Secret, scratch []byte) 
 	sum := md5.Sum(scratch)
 	ok := subtle.ConstantTimeCompare(sum[:], p.data[4:headerLen]) == 1
 	if ok && p.signedAt != 0 {
-		copy(scratch[p.signedAt:], zeros[:])
-		sum = hmacMD5(scratch[:len(p.data)], secret)
-		ok = hmac.Equal(sum[:], p.data[p.signedAt:p.signedAt+authLen])
+		return p.signed(request, secret, scratch)
 	}
 	return ok, scratch
+}
+
+// signed reports whether the packet's Message-Authenticator, which it must have, was made with this secret. request and
+// scratch are as for authentic, but for a Status-Server: its own Request Authenticator is random, and signed as it is.
+func (p packet) signed(request authenticator, secret Secret, scratch []byte) (bool, []byte) {
+	scratch = append(scratch[:0], p.data...)
+	copy(scratch[4:], request[:])
+	copy(scratch[p.signedAt:], zeros[:])
+	sum := hmacMD5(scratch, secret)
+	return hmac.Equal(sum[:], p.data[p.signedAt:p.signedAt+authLen]), scratch
 }
 
 func hmacMD5(data []byte, secret Secret) (sum authenticator) {

@@ -65,14 +65,10 @@ func TestRadclientSession(t *testing.T) {
 	close(sink)
 	var got []string
 	for _, c := range <-all {
-		if c.closed {
-			got = append(got, fmt.Sprintf("closed %v", c.event.NAS))
-			continue
-		}
 		got = append(got, fmt.Sprintf("%v %v %s %d %s", c.event.Type, c.event.NAS, c.event.AcctSessionID, c.event.Usage.InputOctets, c.event.Attrs.Text(sessions.UserName)))
 	}
 	want := []string{
-		"closed bras1@127.0.0.1", "Start bras1@127.0.0.1 0A 0 alice",
+		"Accounting-On bras1@127.0.0.1  0 ", "Start bras1@127.0.0.1 0A 0 alice",
 		"Interim-Update bras1@127.0.0.1 0A 1 alice", "Stop bras1@127.0.0.1 0A 2 alice",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

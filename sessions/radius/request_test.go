@@ -3,6 +3,7 @@ package radius
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
+	"layeh.com/radius/rfc3162"
 )
 
 var (
@@ -41,9 +43,9 @@ func parseGolden(tb testing.TB, name string) accountingRequest {
 }
 
 func TestGoldenRequests(t *testing.T) {
-	bras := sessions.NAS{Addr: source, Identifier: "bras1"}
-	hostapd := sessions.NAS{Addr: source, Identifier: "hostapd-wired-1"}
-	strongswan := sessions.NAS{Addr: source, Identifier: "strongSwan"}
+	bras := sessions.NAS{Addr: source, Identifier: "bras1", IPv4: netip.MustParseAddr("192.0.2.1")}
+	hostapd := sessions.NAS{Addr: source, Identifier: "hostapd-wired-1", IPv4: netip.MustParseAddr("127.0.0.1")}
+	strongswan := sessions.NAS{Addr: source, Identifier: "strongSwan", IPv4: netip.MustParseAddr("192.0.2.1")}
 	const octetsAndTime = sessions.InputOctets | sessions.OutputOctets | sessions.SessionTime
 	tests := []struct {
 		name string
@@ -51,7 +53,7 @@ func TestGoldenRequests(t *testing.T) {
 	}{
 		{"radclient-start", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
-			At: noon.Add(-3 * time.Second), EventStamp: 1700000000,
+			At: noon.Add(-3 * time.Second), Delay: 3, HasDelay: true, EventStamp: 1700000000,
 		}}},
 		{"radclient-interim", accountingRequest{event: sessions.Event{
 			Type: sessions.Interim, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
@@ -63,23 +65,23 @@ func TestGoldenRequests(t *testing.T) {
 			Type: sessions.Stop, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
 			At: noon, Sent: octetsAndTime, Usage: sessions.Usage{InputOctets: 2000, OutputOctets: 10_000_000_000, SessionTime: 1200},
 		}}},
-		{"radclient-on", accountingRequest{
-			action: closeNAS, before: noon.Add(-6 * time.Second),
-			event: sessions.Event{NAS: sessions.NAS{Addr: source, IPv4: netip.MustParseAddr("192.0.2.1")}, At: noon.Add(-5 * time.Second)},
-		}},
+		{"radclient-on", accountingRequest{event: sessions.Event{
+			Type: sessions.On, NAS: sessions.NAS{Addr: source, IPv4: netip.MustParseAddr("192.0.2.1")},
+			At: noon.Add(-5 * time.Second), Delay: 5, HasDelay: true,
+		}}},
 		{"hostapd-start", accountingRequest{event: sessions.Event{
-			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, EventStamp: 1700000000,
+			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, HasDelay: true, EventStamp: 1700000000,
 		}}},
 		{"hostapd-start-again", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network,
-			At: noon.Add(-3 * time.Second), EventStamp: 1700000000,
+			At: noon.Add(-3 * time.Second), Delay: 3, HasDelay: true, EventStamp: 1700000000,
 		}}},
 		{"hostapd-stop", accountingRequest{event: sessions.Event{
-			Type: sessions.Stop, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon,
+			Type: sessions.Stop, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, HasDelay: true,
 			EventStamp: 1700000061, Sent: sessions.SessionTime, Usage: sessions.Usage{SessionTime: 61},
 		}}},
-		{"hostapd-on", accountingRequest{action: closeNAS, before: noon, event: sessions.Event{NAS: hostapd, At: noon}}},
-		{"hostapd-off", accountingRequest{action: closeNAS, before: noon, event: sessions.Event{NAS: hostapd, At: noon}}},
+		{"hostapd-on", accountingRequest{event: sessions.Event{Type: sessions.On, NAS: hostapd, At: noon, HasDelay: true, EventStamp: 1699999990}}},
+		{"hostapd-off", accountingRequest{event: sessions.Event{Type: sessions.Off, NAS: hostapd, At: noon, HasDelay: true, EventStamp: 1700000100}}},
 		{"strongswan-start", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: strongswan, AcctSessionID: "1700000000-1", Kind: sessions.Network, At: noon,
 		}}},
@@ -88,7 +90,7 @@ func TestGoldenRequests(t *testing.T) {
 			Sent: sessions.WholeUsage, Usage: sessions.Usage{InputOctets: 840, OutputOctets: 1680, InputPackets: 10, OutputPackets: 20, SessionTime: 30},
 		}}},
 		{"openvpn-interim", accountingRequest{event: sessions.Event{
-			Type: sessions.Interim, NAS: sessions.NAS{Addr: source, Identifier: "OpenVpn"}, AcctSessionID: "0123456789ABCDEF0123456789ABCDEF",
+			Type: sessions.Interim, NAS: sessions.NAS{Addr: source, Identifier: "OpenVpn", IPv4: netip.MustParseAddr("127.0.0.1")}, AcctSessionID: "0123456789ABCDEF0123456789ABCDEF",
 			Kind: sessions.Network, At: noon, Sent: octetsAndTime,
 			Usage: sessions.Usage{InputOctets: 1<<32 + 5000, OutputOctets: 2<<32 + 7, SessionTime: 60},
 		}}},
@@ -113,7 +115,7 @@ func TestGoldenRequests(t *testing.T) {
 func requestOptions() []cmp.Option {
 	return []cmp.Option{
 		cmp.AllowUnexported(accountingRequest{}),
-		cmpopts.IgnoreFields(sessions.Event{}, "Attrs"),
+		cmpopts.IgnoreFields(sessions.Event{}, "Attrs", "SameClient"),
 		cmpopts.EquateComparable(netip.Addr{}),
 	}
 }
@@ -159,6 +161,9 @@ func TestParseAccounting(t *testing.T) {
 	start := num(sessions.AcctStatusType, 1)
 	id := attr(sessions.AcctSessionID, "a")
 	sent := func(r accountingRequest) any { return r.event.Sent }
+	kind := func(r accountingRequest) any { return r.event.Type }
+	nas := func(r accountingRequest) any { return r.event.NAS }
+	delay := func(r accountingRequest) any { return fmt.Sprint(r.event.Delay, r.event.HasDelay) }
 	v6 := attr(sessions.NASIPv6Address, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")
 	tests := []struct {
 		name    string
@@ -177,30 +182,28 @@ func TestParseAccounting(t *testing.T) {
 		{name: "first of two counts", attrs: start + num(sessions.AcctStatusType, 2) + id + attr(sessions.AcctSessionID, "b"), check: func(r accountingRequest) any {
 			return r.event.Type.String() + r.event.AcctSessionID
 		}, want: "Starta"},
-		{name: "Accounting-On needs no Acct-Session-Id", attrs: num(sessions.AcctStatusType, 7), check: func(r accountingRequest) any {
-			return r.action
-		}, want: closeNAS},
-		{name: "Tunnel-Start is ignored", attrs: num(sessions.AcctStatusType, 9), check: func(r accountingRequest) any {
-			return r.action
-		}, want: noAction},
-		{name: "Failed is ignored", attrs: num(sessions.AcctStatusType, 15) + id, check: func(r accountingRequest) any {
-			return r.action
-		}, want: noAction},
-		{name: "status 0 is ignored", attrs: num(sessions.AcctStatusType, 0) + id, check: func(r accountingRequest) any {
-			return r.action
-		}, want: noAction},
-		{name: "NAS-Identifier is the name", attrs: start + id + attr(sessions.NASIdentifier, "n") + num(sessions.NASIPAddress, 0x01020304), check: func(r accountingRequest) any {
-			return r.event.NAS.Identifier
-		}, want: "n"},
-		{name: "else NAS-IP-Address", attrs: start + id + "\x20\x02" + num(sessions.NASIPAddress, 0x01020304) + v6, check: func(r accountingRequest) any {
-			return r.event.NAS.Identifier
-		}, want: "1.2.3.4"},
-		{name: "else NAS-IPv6-Address", attrs: start + id + v6, check: func(r accountingRequest) any {
-			return r.event.NAS.Identifier
-		}, want: "2001:db8::1"},
-		{name: "else none", attrs: start + id, check: func(r accountingRequest) any {
-			return r.event.NAS.Identifier
-		}, want: ""},
+		{name: "Accounting-On needs no Acct-Session-Id", attrs: num(sessions.AcctStatusType, 7), check: kind, want: sessions.On},
+		{name: "nor does Accounting-Off", attrs: num(sessions.AcctStatusType, 8), check: kind, want: sessions.Off},
+		{name: "Tunnel-Start", attrs: num(sessions.AcctStatusType, 9) + id, check: kind, want: sessions.Other},
+		{name: "Tunnel-Link-Reject", attrs: num(sessions.AcctStatusType, 14) + id, check: kind, want: sessions.Other},
+		{name: "Failed", attrs: num(sessions.AcctStatusType, 15) + id, check: kind, want: sessions.Other},
+		{name: "status 0", attrs: num(sessions.AcctStatusType, 0) + id, check: kind, want: sessions.Other},
+		{name: "status 4", attrs: num(sessions.AcctStatusType, 4) + id, check: kind, want: sessions.Other},
+		{name: "status 255", attrs: num(sessions.AcctStatusType, 255) + id, check: kind, want: sessions.Other},
+		{name: "status 257 is no start", attrs: num(sessions.AcctStatusType, 257) + id, check: kind, want: sessions.Other},
+		{name: "the largest status", attrs: num(sessions.AcctStatusType, 0xffffffff) + id, check: kind, want: sessions.Other},
+		{name: "another status needs an Acct-Session-Id", attrs: num(sessions.AcctStatusType, 9), problem: "Acct-Session-Id: missing or empty"},
+		{name: "another status keeps its attributes", attrs: num(sessions.AcctStatusType, 9) + id + v6, check: func(r accountingRequest) any {
+			return string(r.event.Attrs)
+		}, want: num(sessions.AcctStatusType, 9) + id + v6},
+		{name: "every identifier of the NAS", attrs: start + id + attr(sessions.NASIdentifier, "n") + num(sessions.NASIPAddress, 0x01020304) + v6, check: nas, want: sessions.NAS{
+			Addr: source, Identifier: "n", IPv4: netip.MustParseAddr("1.2.3.4"), IPv6: netip.MustParseAddr("2001:db8::1"),
+		}},
+		{name: "no identifier", attrs: start + id, check: nas, want: sessions.NAS{Addr: source}},
+		{name: "identifiers that are none", attrs: start + id + "\x20\x02" + num(sessions.NASIPAddress, 0) + attr(sessions.NASIPv6Address, string(make([]byte, 16))), check: nas, want: sessions.NAS{Addr: source}},
+		{name: "no delay", attrs: start + id, check: delay, want: "0 false"},
+		{name: "a delay of 0", attrs: start + id + num(sessions.AcctDelayTime, 0), check: delay, want: "0 true"},
+		{name: "a delay", attrs: start + id + num(sessions.AcctDelayTime, 7), check: delay, want: "7 true"},
 		{name: "no counters", attrs: start + id, check: sent, want: sessions.UsageFields(0)},
 		{name: "a counter of 0 is one", attrs: start + id + num(sessions.AcctInputPackets, 0), check: sent, want: sessions.InputPackets},
 		{name: "output packets", attrs: start + id + num(sessions.AcctOutputPackets, 1), check: sent, want: sessions.OutputPackets},
@@ -227,7 +230,7 @@ func TestParseAccounting(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, tt.check(r)); diff != "" {
+			if diff := cmp.Diff(tt.want, tt.check(r), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -320,16 +323,21 @@ func FuzzParse(f *testing.F) {
 }
 
 func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
-	want := accountingRequest{action: noAction}
+	var want accountingRequest
 	ev := &want.event
 	ev.NAS = sessions.NAS{Addr: source, Identifier: rfc2865.NASIdentifier_GetString(theirs)}
-	if ip := rfc2865.NASIPAddress_Get(theirs); ev.NAS.Identifier == "" && ip != nil {
-		ev.NAS.Identifier = ip.String()
-	} else if ev.NAS.Identifier == "" {
-		ev.NAS.Identifier = r.event.NAS.Identifier
+	if ip, ok := netip.AddrFromSlice(rfc2865.NASIPAddress_Get(theirs)); ok && !ip.IsUnspecified() {
+		ev.NAS.IPv4 = ip
 	}
-	delay := time.Duration(rfc2866.AcctDelayTime_Get(theirs)) * time.Second
-	ev.At = noon.Add(-delay)
+	if ip, ok := netip.AddrFromSlice(rfc3162.NASIPv6Address_Get(theirs)); ok && !ip.IsUnspecified() {
+		ev.NAS.IPv6 = ip
+	}
+	_, ev.HasDelay = theirs.Lookup(rfc2866.AcctDelayTime_Type)
+	ev.Delay = uint32(rfc2866.AcctDelayTime_Get(theirs))
+	ev.At = noon.Add(-time.Duration(ev.Delay) * time.Second)
+	if stamp := theirs.Get(rfc2869.EventTimestamp_Type); len(stamp) == 4 {
+		ev.EventStamp = binary.BigEndian.Uint32(stamp)
+	}
 	states, err := rfc2865.ProxyState_Gets(theirs)
 	if err != nil {
 		t.Fatal(err)
@@ -338,19 +346,15 @@ func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
 		want.proxyState += attr(sessions.ProxyState, string(s))
 	}
 	switch status := rfc2866.AcctStatusType_Get(theirs); status {
-	case rfc2866.AcctStatusType_Value_AccountingOn, rfc2866.AcctStatusType_Value_AccountingOff:
-		want.action, want.before = closeNAS, ev.At
-		if delay > 0 {
-			want.before = ev.At.Add(-time.Second)
-		}
-	case rfc2866.AcctStatusType_Value_Start, rfc2866.AcctStatusType_Value_Stop, rfc2866.AcctStatusType_Value_InterimUpdate:
-		want.action = applyEvent
+	case rfc2866.AcctStatusType_Value_AccountingOn, rfc2866.AcctStatusType_Value_AccountingOff,
+		rfc2866.AcctStatusType_Value_Start, rfc2866.AcctStatusType_Value_Stop, rfc2866.AcctStatusType_Value_InterimUpdate:
 		ev.Type = sessions.EventType(status)
+	default:
+		ev.Type = sessions.Other
+	}
+	if ev.Type != sessions.On && ev.Type != sessions.Off {
 		ev.AcctSessionID = rfc2866.AcctSessionID_GetString(theirs)
 		ev.Kind = r.event.Kind // see TestKind
-		if stamp := theirs.Get(rfc2869.EventTimestamp_Type); len(stamp) == 4 {
-			ev.EventStamp = binary.BigEndian.Uint32(stamp)
-		}
 		ev.Usage = sessions.Usage{
 			InputOctets:   uint64(rfc2869.AcctInputGigawords_Get(theirs))<<32 | uint64(rfc2866.AcctInputOctets_Get(theirs)),
 			OutputOctets:  uint64(rfc2869.AcctOutputGigawords_Get(theirs))<<32 | uint64(rfc2866.AcctOutputOctets_Get(theirs)),

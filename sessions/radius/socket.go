@@ -26,6 +26,8 @@ type socket struct {
 	wildcard bool // several local addresses: each answer must leave from the right one
 	seen     *duplicateTable
 	answers  answerQueue
+	// statusAnswer is the code of the response to a Status-Server; it belongs to the port (RFC 5997 section 3).
+	statusAnswer byte
 }
 
 // open opens a socket with large buffers.
@@ -44,6 +46,8 @@ func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
 		addr:     conn.LocalAddr().(*net.UDPAddr).AddrPort(),
 		wildcard: addr.Addr().IsUnspecified(),
 		seen:     newDuplicateTable(generationCap),
+
+		statusAnswer: codeAccountingResponse,
 	}
 	s.answers.init(answerLimit)
 	if err := s.setOptions(); err != nil {

@@ -12,6 +12,7 @@ const (
 	malformed
 	badAuthenticators
 	unknownClients
+	statusServers
 	refused
 	dropped
 	numCounters
@@ -21,15 +22,16 @@ const (
 type counters [numCounters]atomic.Uint64
 
 // Counters is what a Listener has counted since it was made. Requests less Duplicates, Malformed,
-// BadAuthenticators and UnknownClients is what was passed to the sink.
+// BadAuthenticators, UnknownClients and StatusServers is what was passed to the sink.
 type Counters struct {
 	Requests          uint64 // datagrams received
-	Responses         uint64 // Accounting-Responses sent, repeated ones too
+	Responses         uint64 // sent, repeated ones and those to Status-Servers too
 	Duplicates        uint64 // the same datagram again: answered again or still in progress
-	Malformed         uint64 // not an Accounting-Request that can be understood
-	BadAuthenticators uint64 // wrong Request Authenticator or Message-Authenticator
+	Malformed         uint64 // not a request that can be understood
+	BadAuthenticators uint64 // wrong Request Authenticator or Message-Authenticator, or a Status-Server without one
 	UnknownClients    uint64 // from an address that is no client's; in no client's Counters
-	Refused           uint64 // the sink could not take it or make it durable: not answered
+	StatusServers     uint64 // Status-Servers with the right Message-Authenticator
+	Refused           uint64 // the sink could not take it or make it durable: not answered; of a Status-Server: it would not
 	Dropped           uint64 // answers that could not be sent
 }
 
@@ -41,6 +43,7 @@ func (c *counters) snapshot() Counters {
 		Malformed:         c[malformed].Load(),
 		BadAuthenticators: c[badAuthenticators].Load(),
 		UnknownClients:    c[unknownClients].Load(),
+		StatusServers:     c[statusServers].Load(),
 		Refused:           c[refused].Load(),
 		Dropped:           c[dropped].Load(),
 	}

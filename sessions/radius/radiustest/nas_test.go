@@ -25,6 +25,8 @@ func (taker) Apply(_ sessions.Event, done func(error)) error {
 	return nil
 }
 
+func (taker) Accepting() error { return nil }
+
 // TestAccount sends a start to a Listener: with the right secret it is answered.
 func TestAccount(t *testing.T) {
 	l, err := radius.New(radius.Config{

@@ -1,0 +1,107 @@
+package partner
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// FreeRADIUSProxyProc is FreeRADIUS as a proxy for clients on loopback: what accounting it takes it passes to one server,
+// and answers once that has answered.
+type FreeRADIUSProxyProc struct {
+	Addr string // host:port where it takes accounting
+	process
+}
+
+// FreeRADIUSProxy starts one in front of the server at to (host:port); both sides have the secret. It takes the server for
+// dead a few seconds after a request that the server did not answer. It uses the server again when it has had answers to
+// three Status-Servers; it sends one every six seconds. FreeRADIUS takes no smaller numbers, and revives a server without
+// asking only after an hour. The process ends with the test. Its log becomes part of the test's if that fails.
+func FreeRADIUSProxy(t testing.TB, to, secret string) *FreeRADIUSProxyProc {
+	t.Helper()
+	dir := t.TempDir()
+	p := &FreeRADIUSProxyProc{process: process{
+		t: t, name: "freeradius as proxy", path: lookPath(t, "freeradius"),
+		args:  []string{"-f", "-l", "stdout", "-d", dir, "-n", "radiusd"},
+		ready: func(line string) bool { return strings.Contains(line, "Ready to process requests") },
+	}}
+	host, port, err := net.SplitHostPort(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := FreeUDPPort(t)
+	p.Addr = fmt.Sprintf("127.0.0.1:%d", listen)
+	conf := fmt.Sprintf(freeRADIUSProxyConf, dir, secret, listen, host, port)
+	if err := os.WriteFile(filepath.Join(dir, "radiusd.conf"), []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.begin()
+	return p
+}
+
+// freeRADIUSProxyConf is a whole configuration of FreeRADIUS 3.2: %[1]s is the folder of all its files, %[2]s the secret,
+// %[3]d its port, %[4]s and %[5]s host and port of the server.
+const freeRADIUSProxyConf = `prefix = /usr
+logdir = %[1]s
+raddbdir = %[1]s
+run_dir = %[1]s
+libdir = /usr/lib/freeradius
+name = radiusd
+pidfile = %[1]s/radiusd.pid
+max_request_time = 5
+cleanup_delay = 0
+proxy_requests = yes
+log {
+	destination = stdout
+}
+security {
+	allow_vulnerable_openssl = yes
+}
+client loopback {
+	ipaddr = 127.0.0.0/8
+	secret = '%[2]s'
+}
+home_server us {
+	type = acct
+	ipaddr = %[4]s
+	port = %[5]s
+	secret = '%[2]s'
+	response_window = 1
+	zombie_period = 1
+	revive_interval = 3600
+	status_check = status-server
+	check_interval = 6
+	check_timeout = 4
+	num_answers_to_alive = 3
+}
+home_server_pool us {
+	type = fail-over
+	home_server = us
+}
+realm us {
+	acct_pool = us
+}
+modules {
+	always ok {
+		rcode = ok
+	}
+}
+server default {
+	listen {
+		type = acct
+		ipaddr = 127.0.0.1
+		port = %[3]d
+	}
+	preacct {
+		update control {
+			Proxy-To-Realm := us
+		}
+	}
+	accounting {
+		ok
+	}
+}
+`

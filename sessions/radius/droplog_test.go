@@ -1,0 +1,183 @@
+package radius
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/sessions"
+)
+
+// TestDropLog: a line a minute for each source and reason; what finds no room shares one.
+func TestDropLog(t *testing.T) {
+	short, long := errors.New("too short"), errors.New("too long")
+	alone, silent := due{alone: true}, due{}
+	type step struct {
+		wait   time.Duration
+		what   counter
+		source int
+		why    error
+		want   due
+	}
+	// many is as many sources as find room, each with a line of its own, and more for which there is none.
+	many := func(wait time.Duration, what counter, from, n int, want due) (list []step) {
+		for i := range n {
+			list = append(list, step{0, what, from + i, short, want})
+		}
+		list[0].wait = wait
+		return list
+	}
+	tests := []struct {
+		name  string
+		steps [][]step
+	}{
+		{"once a minute", [][]step{{
+			{0, malformed, 1, short, alone},
+			{0, malformed, 1, short, silent},
+			{59 * time.Second, malformed, 1, short, silent},
+			{time.Second, malformed, 1, short, alone},
+			{59 * time.Second, malformed, 1, short, silent},
+			{time.Second, malformed, 1, short, alone},
+		}}},
+		{"another counter, reason or source is not hidden", [][]step{{
+			{0, malformed, 1, short, alone},
+			{0, malformed, 1, long, alone},
+			{0, malformed, 2, short, alone},
+			{0, badAuthenticators, 1, short, alone},
+			{0, malformed, 1, short, silent},
+			{0, malformed, 1, long, silent},
+			{0, malformed, 2, short, silent},
+			{0, badAuthenticators, 1, short, silent},
+		}}},
+		{"too many", [][]step{
+			many(0, unknownClients, 0, reasonCap, alone),
+			many(0, unknownClients, 100, 1, due{requests: 1, sources: 1}),
+			many(30*time.Second, unknownClients, 101, 9, silent),
+			many(0, unknownClients, 101, 9, silent),
+			many(0, unknownClients, 0, reasonCap, silent),
+			many(0, malformed, 100, 1, alone), // another counter has room of its own
+		}},
+		{"too many, a minute later", [][]step{
+			many(0, unknownClients, 0, reasonCap, alone),
+			many(30*time.Second, unknownClients, 100, 1, due{requests: 1, sources: 1}),
+			many(29*time.Second, unknownClients, 101, 1, silent),
+			many(0, unknownClients, 101, 1, silent),
+			many(time.Second, unknownClients, 0, reasonCap, alone), // these hold their places
+			many(30*time.Second, unknownClients, 101, 1, due{requests: 3, sources: 1}),
+		}},
+		{"places are free after a minute", [][]step{
+			many(0, unknownClients, 0, reasonCap/2, alone),
+			many(30*time.Second, unknownClients, 50, reasonCap/2, alone),
+			many(29*time.Second, unknownClients, 100, 1, due{requests: 1, sources: 1}),
+			many(time.Second, unknownClients, 101, reasonCap/2, alone),
+			many(0, unknownClients, 150, 1, silent),
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var l dropLog
+				for i, group := range tt.steps {
+					for j, s := range group {
+						time.Sleep(s.wait)
+						source := netip.AddrFrom4([4]byte{192, 0, 2, byte(s.source)})
+						if got := l.due(s.what, source, s.why, time.Now()); got != s.want {
+							t.Errorf("step %d.%d: %+v, want %+v", i, j, got, s.want)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestDropLogFlood: a thousand forged addresses fill neither memory nor log, and about how many they are is said.
+func TestDropLogFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l dropLog
+		lines, last := 0, due{}
+		for i := range uint32(300_000) {
+			if i%1000 == 0 {
+				time.Sleep(time.Second) // five minutes in all
+			}
+			source := netip.AddrFrom4([4]byte{10, byte(i % 1000 >> 8), byte(i % 1000), 1}) // a thousand addresses
+			if d := l.due(unknownClients, source, errUnknownClient, time.Now()); d != (due{}) {
+				lines++
+				if !d.alone {
+					last = d
+				}
+			}
+		}
+		if r := l.kinds[unknownClients]; len(r.last) > reasonCap {
+			t.Errorf("%d reasons, limit %d", len(r.last), reasonCap)
+		}
+		if lines > 6*(reasonCap+1) {
+			t.Errorf("%d lines", lines)
+		}
+		if last.sources < 800 || last.sources > 1000 || last.requests < 50_000 {
+			t.Errorf("%+v of a thousand sources", last)
+		}
+	})
+}
+
+// TestLoggedReasons: what one NAS sends wrongly hides nothing of another in the same client, nor the other things that the
+// same one sends wrongly; nor does one stranger hide another.
+func TestLoggedReasons(t *testing.T) {
+	l, _ := idle(t, newRecorder(), Client{Name: "net", Prefix: prefix("192.0.2.0/24"), Secret: goldenSecret})
+	s := l.sockets[0]
+	r := newReceiver(s)
+	handle := func(from string, datagram []byte) {
+		s.handle(r, datagram, netip.MustParseAddrPort(from), localAddr{}, noon)
+	}
+	wrongSecret := start(1, "a")
+	seal(wrongSecret, 0, zeros, "other")
+	for range 2 {
+		handle("192.0.2.1:5", wrongSecret)
+		handle("192.0.2.1:6", wrongSecret)
+		handle("192.0.2.2:5", wrongSecret)
+		handle("192.0.2.2:5", request(1, num(sessions.AcctStatusType, 1)))
+		handle("192.0.2.2:5", request(2, attr(sessions.AcctSessionID, "a")))
+		handle("192.0.2.2:5", []byte("short"))
+		handle("198.51.100.1:5", []byte("short"))
+		handle("198.51.100.2:5", start(1, "a"))
+	}
+	want := []string{
+		"from=192.0.2.1:5 err=\"wrong authenticator", "from=192.0.2.2:5 err=\"wrong authenticator",
+		"from=192.0.2.2:5 err=\"Acct-Session-Id: missing", "from=192.0.2.2:5 err=\"Acct-Status-Type: missing",
+		"from=192.0.2.2:5 err=\"shorter than 20", "from=198.51.100.1:5 err=\"unknown client\"", "from=198.51.100.2:5 err=\"unknown client\"",
+	}
+	log := l.log.String()
+	for _, w := range want {
+		if n := strings.Count(log, w); n != 1 {
+			t.Errorf("%d lines with %s, want 1", n, w)
+		}
+	}
+	if n := strings.Count(log, "\n"); n != len(want) {
+		t.Errorf("%d lines, want %d", n, len(want))
+	}
+	if t.Failed() {
+		t.Log(log)
+	}
+}
+
+// TestLogOfOthers: what finds no room in the log is said in one line.
+func TestLogOfOthers(t *testing.T) {
+	l, _ := idle(t, newRecorder(), local())
+	s := l.sockets[0]
+	r := newReceiver(s)
+	for i := range reasonCap + 3 {
+		s.handle(r, nil, netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:5", i)), localAddr{}, noon)
+	}
+	s.handle(r, nil, netip.MustParseAddrPort("192.0.2.200:5"), localAddr{}, noon.Add(logEvery-1))
+	log := l.log.String()
+	if n := strings.Count(log, "\n"); n != reasonCap+1 {
+		t.Errorf("%d lines, want %d", n, reasonCap+1)
+	}
+	if want := fmt.Sprintf("requests=1 sources=1 total=%d", reasonCap+1); !strings.Contains(log, want) {
+		t.Errorf("no line with %s:\n%s", want, log)
+	}
+}

@@ -1,0 +1,99 @@
+package radius
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestStatusServer: it is answered with an Accounting-Response, each time anew, and never reaches Apply.
+func TestStatusServer(t *testing.T) {
+	states := attr(sessions.ProxyState, "one") + attr(sessions.ProxyState, "two")
+	tests := []struct {
+		name     string
+		datagram []byte
+		states   string
+	}{
+		{"alone", statusRequest(1), ""},
+		{"of a NAS with a name, through two proxies", statusRequest(2, attr(sessions.NASIdentifier, "n"), states[:5], states[5:]), states},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sink := newRecorder()
+			l := listen(t, sink, "127.0.0.1:0", local())
+			n := l.dial(l.Addr())
+			n.send(tt.datagram, tt.datagram)
+			for range 2 {
+				answer := n.receive(tt.datagram)
+				if diff := cmp.Diff(tt.states, string(answer.attributes())); diff != "" {
+					t.Error(diff)
+				}
+			}
+			l.stop()
+			want := Counters{Requests: 2, Responses: 2, StatusServers: 2}
+			if diff := cmp.Diff(want, l.Stats().Counters); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(want, l.Stats().Clients[0].Counters); diff != "" {
+				t.Errorf("of the client: %s", diff)
+			}
+			if len(sink) > 0 {
+				t.Error("it reached the sink")
+			}
+		})
+	}
+}
+
+// TestStatusServerWhileRefusing: a server that takes nothing is silent.
+func TestStatusServerWhileRefusing(t *testing.T) {
+	l, handle := idle(t, refuser{}, local())
+	handle(statusRequest(1), noon)
+	if diff := cmp.Diff(Counters{Requests: 1, StatusServers: 1, Refused: 1}, l.Stats().Counters); diff != "" {
+		t.Error(diff)
+	}
+	if log := l.log.String(); !strings.Contains(log, errBusy.Error()) {
+		t.Errorf("the reason is not in the log: %s", log)
+	}
+	if n := len(l.sockets[0].answers.queue); n != 0 {
+		t.Errorf("%d answers", n)
+	}
+}
+
+// TestStatusServerDropped: without a Message-Authenticator, or with a wrong one, there is no answer.
+func TestStatusServerDropped(t *testing.T) {
+	unsigned := withLength(beginPacket(nil, codeStatusServer, 1), headerLen)
+	// As an Accounting-Request would be made: the Request Authenticator is right, Message-Authenticator is not there.
+	asAccounting := bytes.Clone(unsigned)
+	seal(asAccounting, 0, zeros, goldenSecret)
+	wrong := statusRequest(1)
+	wrong[len(wrong)-1] ^= 1
+	tampered := statusRequest(1)
+	tampered[4] ^= 1
+	for name, datagram := range map[string][]byte{"unsigned": unsigned, "as accounting": asAccounting, "wrong": wrong, "tampered": tampered} {
+		t.Run(name, func(t *testing.T) {
+			sink := newRecorder()
+			l, handle := idle(t, sink, local())
+			handle(datagram, noon)
+			handle(datagram, noon.Add(time.Second))
+			if diff := cmp.Diff(Counters{Requests: 2, BadAuthenticators: 2}, l.Stats().Counters); diff != "" {
+				t.Error(diff)
+			}
+			if log := l.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "Message-Authenticator") {
+				t.Errorf("the log: %s", log)
+			}
+			if n := len(l.sockets[0].answers.queue) + len(sink); n != 0 {
+				t.Errorf("%d answers and calls", n)
+			}
+		})
+	}
+	l, handle := idle(t, newRecorder(), Client{Prefix: prefix("192.0.2.0/24"), Secret: goldenSecret})
+	handle(statusRequest(1), noon)
+	if diff := cmp.Diff(Counters{Requests: 1, UnknownClients: 1}, l.Stats().Counters); diff != "" {
+		t.Errorf("of a stranger: %s", diff)
+	}
+}
