@@ -200,7 +200,7 @@ func TestRouterIsJournal(t *testing.T) {
 	event(sessions.Start)
 	event(sessions.Start) // a copy
 	event(sessions.Stop)
-	if err := table.End(1, sessions.CauseAdminReset, nil); err != nil { // it is over
+	if err := table.End(1, sessions.CauseAdminReset, time.Now(), nil); err != nil { // it is over
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

@@ -69,7 +69,7 @@ func (m *model) tell(typ sessions.EventType, s *modelled) {
 
 func (m *model) end(s *modelled, at int, cause uint32) {
 	s.over, s.died = true, max(s.died, at)
-	if s.marked {
+	if s.marked && cause != 0 { // the NAS's stop keeps its cause, since no ACK came
 		cause = sessions.CauseAdminReset
 	}
 	text := fmt.Sprintf("Stop %d", s.id)
@@ -215,7 +215,7 @@ func TestTableAgainstModel(t *testing.T) {
 			},
 			"end": func(rt *rapid.T) {
 				s := one(rt)
-				await(t, func(done func(error)) error { return f.End(s.id, sessions.CauseLostCarrier, done) })
+				await(t, func(done func(error)) error { return f.End(s.id, sessions.CauseLostCarrier, f.now, done) })
 				m.end(s, 0, sessions.CauseLostCarrier)
 			},
 			"the NAS restarts": func(rt *rapid.T) {

@@ -156,6 +156,8 @@ type Session struct {
 	ID    ID
 	Kind  Kind
 	State State
+	// Acked: of a Terminating session, the NAS has answered with an ACK.
+	Acked bool
 	// StartSeen: the NAS has reported the start; false while only later packets were heard.
 	StartSeen   bool
 	IPv4        uint32        // casnIpAddr: Framed-IP-Address, 0 if there is none

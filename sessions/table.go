@@ -32,6 +32,7 @@ type Table struct {
 	endings  endings
 	counters Counters
 	last     ID
+	onEnd    func(ID)   // told of each row that ends, under mu; may be nil
 	claims   map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
 	dirty    bool       // rows or counters differ from the published view
 
@@ -194,6 +195,9 @@ func (t *Table) share(nas NAS) *sharedNAS {
 func (t *Table) drop(s *Session) {
 	t.rows.remove(s.ID)
 	delete(t.claims, s.ID)
+	if t.onEnd != nil {
+		t.onEnd(s.ID)
+	}
 	delete(t.byName, name{s.NAS, s.AcctSessionID})
 	shared := t.nases[*s.NAS]
 	if shared.live--; shared.live == 0 {
@@ -215,11 +219,12 @@ func (t *Table) put(c *Change, s *Session) {
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, s)})
 }
 
-// end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator
-// asked for is the cause of the end, whatever brings it about.
+// end makes a session over: with its NAS's stop, or (ev nil) with one of our own. Of a session that the
+// operator wanted ended the cause is ours once the NAS has agreed, or if we make the stop; a user who
+// quits while nobody answered us keeps what the NAS says (R5).
 func (t *Table) end(c *Change, s *Session, ev *Event, at time.Time, cause uint32) {
 	over := finished(s, ev, at)
-	if s.State == Terminating {
+	if s.State == Terminating && (s.Acked || ev == nil) {
 		cause = CauseAdminReset
 	}
 	if t.rows.get(s.ID) != nil {

@@ -83,9 +83,38 @@ func (t *Table) mark(c *Change, s *Session, state State) {
 	t.put(c, &n)
 }
 
+// Acked notes that the NAS has agreed to end a session: from now on its stop has our cause, whoever sends
+// it (R5). It does nothing if the session is not being terminated. It does not ask whether the journal
+// accepts: what the NAS has done cannot be refused.
+func (t *Table) Acked(id ID, done func(error)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var c Change
+	if s := t.rows.get(id); s != nil && s.State == Terminating && !s.Acked {
+		n := *s
+		n.Acked = true
+		t.put(&c, &n)
+	}
+	t.commit(c, done)
+}
+
+// live is a row as it is now; a view may be older.
+func (t *Table) live(id ID) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rows.get(id)
+}
+
+// whenEnded sets what is called, under the table's lock, when a row ends. It must not block.
+func (t *Table) whenEnded(fn func(ID)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.onEnd = fn
+}
+
 // End makes a session over without a stop from its NAS: the stop record is made from what was last
-// heard. It does nothing if the session is not live.
-func (t *Table) End(id ID, cause uint32, done func(error)) error {
+// heard. at is the moment that it carries. It does nothing if the session is not live.
+func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
@@ -93,7 +122,7 @@ func (t *Table) End(id ID, cause uint32, done func(error)) error {
 	}
 	var c Change
 	if s := t.rows.get(id); s != nil {
-		t.end(&c, s, nil, t.now(), cause)
+		t.end(&c, s, nil, at, cause)
 	}
 	t.commit(c, done)
 	return nil

@@ -164,7 +164,7 @@ func TestRefusal(t *testing.T) {
 	ev := sessions.Event{Type: sessions.Start, NAS: nas1, AcctSessionID: "b", Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "b"))}
 	calls := map[string]func() error{
 		"Apply":      func() error { return f.Apply(ev, nil) },
-		"End":        func() error { return f.End(1, 6, nil) },
+		"End":        func() error { return f.End(1, 6, f.now, nil) },
 		"CloseNAS":   func() error { return f.CloseNAS(nas1, f.now.Add(time.Hour), 11, nil) },
 		"Disconnect": func() error { _, err := f.Disconnect([]sessions.ID{1}, nil); return err },
 	}
