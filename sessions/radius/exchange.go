@@ -49,6 +49,7 @@ func (s *socket) handle(r *receiver, b []byte, from netip.AddrPort, local localA
 		l.drop(c, malformed, from, now, err)
 		return
 	}
+	req.event.NAS.Local = s.localOf(local, from.Addr().Zone())
 	x := &exchange{s, c, from, local, keyOf(p, from), req.proxyState}
 	switch s.seen.begin(x.key, now) {
 	case inProgress:
