@@ -85,15 +85,16 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 	if from.Is4() != to.Addr().Is4() {
 		from = netip.Addr{} // the NAS sends by one protocol and is asked by the other
 	}
-	err := d.send(b, from, to)
-	if !errors.Is(err, errNotLocal) {
-		return err
+	lost := d.send(b, from, to)
+	if !errors.Is(lost, errNotLocal) {
+		return lost
 	}
-	if c.stats.lost.due(time.Now()) {
+	err := d.send(b, netip.Addr{}, to)
+	if err == nil && c.stats.lost.due(time.Now()) { // else it is not for the source address
 		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
-			"client", c.Name, "nas", nas.String(), "source", from, "err", err)
+			"client", c.Name, "nas", nas.String(), "source", from, "err", lost)
 	}
-	return d.send(b, netip.Addr{}, to)
+	return err
 }
 
 // receive takes a datagram that came to our socket.
@@ -111,7 +112,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if f.client.stats.logged.due(badAuthenticators, now) {
+		if f.client.stats.forged.due(now) {
 			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from, "err", errAuthenticator)
 		}
 		return

@@ -51,7 +51,10 @@ type client struct {
 type clientStats struct {
 	counters counters
 	logged   logTimes
-	lost     lastLogged // that the source address of Disconnect-Requests is not ours
+
+	// What a Disconnector has last logged: an answer with a wrong authenticator, and that the source
+	// address of its requests is not this host's.
+	forged, lost lastLogged
 }
 
 // clientSet is an immutable list of clients, found by longest prefix. Nil has none.

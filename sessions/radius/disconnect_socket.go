@@ -101,7 +101,7 @@ func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) er
 		}
 		_ = s.raw.Control(s.readErrors)
 	}
-	if from.IsValid() && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EADDRNOTAVAIL)) {
+	if from.IsValid() && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENETUNREACH)) {
 		return fmt.Errorf("%w: %w", errNotLocal, rootCause(err))
 	}
 	return err

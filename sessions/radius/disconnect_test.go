@@ -45,6 +45,14 @@ const testTimeout = 50 * time.Millisecond
 // of is the first attempt at a session.
 func of(s *sessions.Session) *sessions.Attempt { return &sessions.Attempt{Session: s} }
 
+// untimed is a client that is asked once by an attempt, also if it is silent: there is no Event-Timestamp
+// to leave out.
+func untimed() Client {
+	c := local()
+	c.DisconnectAttributes = []string{"Acct-Session-Id", "Message-Authenticator"}
+	return c
+}
+
 // disconnecting is a Disconnector on a real socket, that runs until its test ends, towards a fake
 // NAS at 127.0.0.2.
 func disconnecting(t *testing.T, cfg DisconnectConfig, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
@@ -109,7 +117,7 @@ func TestDisconnectAnswers(t *testing.T) {
 }
 
 func TestDisconnectStats(t *testing.T) {
-	d, nas, log := disconnecting(t, DisconnectConfig{Timeout: 50 * time.Millisecond, Retransmissions: 1},
+	d, nas, log := disconnecting(t, DisconnectConfig{Clients: []Client{untimed()}, Timeout: testTimeout, Retransmissions: 1},
 		radiustest.Nth(radiustest.ACK, radiustest.NAK(506), radiustest.Silence, radiustest.WrongAuthenticator, radiustest.ACK))
 	for range 3 {
 		d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
@@ -148,7 +156,7 @@ func waitFor(t *testing.T, what func() bool) {
 // authenticator.
 func TestAnswerOfAnother(t *testing.T) {
 	thief := radiustest.Listen(t, "127.0.0.3:0", string(goldenSecret), radiustest.Silence)
-	d, nas, _ := disconnecting(t, DisconnectConfig{Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
+	d, nas, _ := disconnecting(t, DisconnectConfig{Clients: []Client{untimed()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
 	nas.Handle(func(r radiustest.Request) []byte {
 		thief.Send(r.From, radiustest.ACK(r))
 		return nil

@@ -107,7 +107,7 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 	}
 	isFull := l.at == full || l.at == first && l.all
 	if out.ErrorCause == sessions.SessionContextNotFound || out.ErrorCause == sessions.MissingAttribute {
-		if !isFull && !l.entered[full] {
+		if !isFull && !l.entered[full] && !l.all {
 			return l.enter(full), out, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
@@ -145,7 +146,7 @@ func TestLadderEnds(t *testing.T) {
 		}
 	}
 	for _, l := range []ladder{{}, {extras: true, timed: true}, {all: true}, {bare: true, extras: true}} {
-		climb(l, 6, 1, 0)
+		climb(l, 5, 1, 0)
 	}
 }
 
@@ -223,7 +224,7 @@ func TestLadderOverLoopback(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := local()
 			c.DisconnectAttributes = tt.own
-			cfg := DisconnectConfig{Clients: []Client{c}, Timeout: testTimeout, Retransmissions: -1}
+			cfg := DisconnectConfig{Clients: []Client{c}, Timeout: time.Second, Retransmissions: -1}
 			d, nas, log := disconnecting(t, cfg, tt.handler)
 			s := hostapdSession("127.0.0.2")
 			s.Attrs += sessions.Attributes(num(sessions.FramedIPAddress, 0xc0000207))

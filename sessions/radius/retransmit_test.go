@@ -29,7 +29,7 @@ func newWire(t *testing.T, cfg DisconnectConfig, delay time.Duration, answer fun
 	t.Helper()
 	w := &wire{}
 	began := time.Now()
-	cfg.Clients = []Client{local()}
+	cfg.Clients = []Client{untimed()}
 	d, err := newDisconnector(cfg, func(b []byte, _ netip.Addr, to netip.AddrPort) error {
 		w.mu.Lock()
 		w.at, w.b = append(w.at, time.Since(began)), append(w.b, append([]byte(nil), b...))
