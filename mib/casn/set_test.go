@@ -22,7 +22,7 @@ type askedNAS struct {
 	asked []sessions.ID
 }
 
-func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Session) sessions.Outcome {
+func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Attempt) sessions.Outcome {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.asked = append(n.asked, s.ID)
