@@ -200,3 +200,6 @@ func (t *Terminator) stopComes(ev *Event) <-chan struct{} {
 	}
 	return nil
 }
+
+// Accepting is nil if Apply would take an event now, else why not.
+func (t *Terminator) Accepting() error { return t.table.journal.Accepting() }
