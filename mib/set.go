@@ -64,6 +64,16 @@ type Assignment struct {
 	Instance OID // behind the object's OID: for a column the index
 	Value    Value
 	Position int // in the request, from 1: the error-index that concerns it
+	By       Requester
+}
+
+// Requester is who sends a SET, for logs.
+type Requester struct {
+	// Name is the user of SNMPv3 or the security name of a community, never the community, which is a
+	// secret; "agentx" for whomever a master agent speaks: it does not tell.
+	Name string
+	// Address is that of the manager, or of the master agent.
+	Address string
 }
 
 // Writer carries out the assignments of one request that concern one module. Several requests may be
@@ -94,8 +104,11 @@ type Set struct {
 	done    int   // how many changes are committed
 }
 
-// Test is the first phase: all variable bindings are checked, nothing changes. An error is a *[SetError].
-func (t *Tree) Test(vbs []Varbind) (*Set, error) {
+// Test is TestBy for a requester that is not known.
+func (t *Tree) Test(vbs []Varbind) (*Set, error) { return t.TestBy(Requester{}, vbs) }
+
+// TestBy is the first phase: all variable bindings are checked, nothing changes. An error is a *[SetError].
+func (t *Tree) TestBy(by Requester, vbs []Varbind) (*Set, error) {
 	byPart := make([][]Assignment, len(t.parts))
 	for i := range vbs {
 		l, status := t.testOne(&vbs[i])
@@ -103,7 +116,7 @@ func (t *Tree) Test(vbs []Varbind) (*Set, error) {
 			return nil, &SetError{Status: status, Index: i + 1}
 		}
 		byPart[l.part] = append(byPart[l.part], Assignment{
-			Object: l.def, Instance: vbs[i].Name[len(l.def.OID):], Value: vbs[i].Value, Position: i + 1,
+			Object: l.def, Instance: vbs[i].Name[len(l.def.OID):], Value: vbs[i].Value, Position: i + 1, By: by,
 		})
 	}
 	s := &Set{}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -20,9 +21,13 @@ type ErrorCause uint32
 
 // Error-Cause values that change what we do.
 const (
-	UnsupportedAttribute   ErrorCause = 401
-	UnsupportedExtension   ErrorCause = 406
-	SessionContextNotFound ErrorCause = 503
+	UnsupportedAttribute      ErrorCause = 401
+	MissingAttribute          ErrorCause = 402
+	NASIdentificationMismatch ErrorCause = 403
+	InvalidRequest            ErrorCause = 404
+	UnsupportedExtension      ErrorCause = 406
+	InvalidAttributeValue     ErrorCause = 407
+	SessionContextNotFound    ErrorCause = 503
 )
 
 var errorCauses = map[ErrorCause]string{
@@ -46,7 +51,9 @@ func (c ErrorCause) String() string {
 type Outcome struct {
 	Answer     Answer
 	ErrorCause ErrorCause
-	Err        error // why nothing could be sent, for NoAnswer; may be nil
+	// Doubted says of a NAK 503 that the session may exist all the same: the NAS could be told more (R33).
+	Doubted bool
+	Err     error // why there is no answer, for NoAnswer; nil if the NAS is silent
 }
 
 // String is for logs and the command line.
@@ -58,14 +65,27 @@ func (o Outcome) String() string {
 		return "NAK " + o.ErrorCause.String()
 	case o.Answer == NAK:
 		return "NAK"
+	case errors.Is(o.Err, ErrPortUnreachable):
+		return "port unreachable"
+	case errors.Is(o.Err, ErrSessionEnded):
+		return "given up: the session has ended"
 	case o.Err != nil:
 		return "not sent: " + o.Err.Error()
 	}
 	return "no answer"
 }
 
+// Attempt is one try to end a session.
+type Attempt struct {
+	*Session
+	// Memory belongs to the Disconnector, which finds here what it left at the attempt before of the same
+	// session; nil at the first.
+	Memory any
+}
+
 // Disconnector makes one attempt to end a session where it lives. It takes as long as its own
-// retransmissions do, and ends with ctx. It may be called for many sessions at once.
+// retransmissions do, and ends with ctx. If the cause is [ErrSessionEnded] it sends nothing more, but may
+// wait a moment for the answer to what it has sent. It may be called for many sessions at once.
 type Disconnector interface {
-	Disconnect(ctx context.Context, s *Session) Outcome
+	Disconnect(ctx context.Context, a *Attempt) Outcome
 }

@@ -12,6 +12,10 @@ var (
 	ErrFull = errors.New("sessions: no session id is free")
 	// ErrState is returned when the durable state cannot be read.
 	ErrState = errors.New("sessions: durable state is damaged")
+	// ErrPortUnreachable is the Err of an [Outcome] when the host of the NAS says that nobody listens at its port.
+	ErrPortUnreachable = errors.New("port unreachable")
+	// ErrSessionEnded is the cause with which an attempt is cancelled when the row of its session has ended.
+	ErrSessionEnded = errors.New("the session has ended")
 )
 
 // NotLiveError is returned when a session to be ended is not (or no longer) live.

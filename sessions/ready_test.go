@@ -76,7 +76,7 @@ func TestNext(t *testing.T) {
 		wait    time.Duration
 		over    bool
 	}{
-		{"ACK", Outcome{Answer: ACK}, 1, standard, 10 * time.Second, false},
+		{"ACK", Outcome{Answer: ACK}, 1, standard, 30 * time.Second, false},
 		{"NAK 503", Outcome{Answer: NAK, ErrorCause: SessionContextNotFound}, 1, standard, 0, true},
 		{"NAK 406", Outcome{Answer: NAK, ErrorCause: UnsupportedExtension}, 2, standard, 4 * time.Second, false},
 		{"silence", silent, 1, standard, 2 * time.Second, false},
@@ -96,7 +96,7 @@ func TestNext(t *testing.T) {
 }
 
 func TestTerminatorDefaults(t *testing.T) {
-	want := TerminatorConfig{StopWait: 10 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
+	want := TerminatorConfig{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
 	if got := (TerminatorConfig{}).withDefaults(); got != want {
 		t.Errorf("%+v", got)
 	}

@@ -104,7 +104,7 @@ func (n NAS) String() string {
 }
 
 // Session is one session at one moment. It does not change: an event makes a new one. Its times are those of the table's
-// clock ([Table.Wall] makes dates of them), which no step of the host's clock touches.
+// clock ([Table.Date] makes dates of them), which no step of the host's clock touches.
 type Session struct {
 	// What a walk of the table reads comes first, to touch little memory.
 	ID    ID

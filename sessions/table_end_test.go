@@ -72,11 +72,12 @@ func TestDisconnect(t *testing.T) {
 	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
 		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
 	}
-	// Our own stop carries Admin-Reset; the NAS, which has not agreed, says itself why.
+	// Our own stop carries Admin-Reset, and the NAS's once it has agreed.
+	await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 	f.send(t, sessions.Stop, "a", 5)
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
-	if diff := cmp.Diff([]string{"Stop 1", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -137,17 +138,16 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 		f.now = f.now.Add(time.Hour)
 		f.on(t, nas1)
 	}
-	acked := func(t *testing.T, f *fixture) {
-		await(t, func(done func(error)) error { f.Acked(1, done); return nil })
-		f.send(t, sessions.Stop, "a", 9)
-	}
 	tests := []struct {
 		name string
 		end  func(*testing.T, *fixture)
 		want []string
 	}{
-		{"its stop", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
-		{"its stop after an ACK", acked, []string{"Stop 1 cause 6"}},
+		{"its stop, after an ACK", func(t *testing.T, f *fixture) {
+			await(t, func(done func(error)) error { f.Acked(1, done); return nil })
+			f.send(t, sessions.Stop, "a", 9)
+		}, []string{"Stop 1 cause 6"}},
+		{"its stop, when nobody answered us", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
 		{"another session of its name", func(t *testing.T, f *fixture) {
 			f.now = f.now.Add(time.Hour)
 			f.send(t, sessions.Start, "a", 0)
@@ -167,5 +167,33 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestAckedOfOthers: an ACK that comes too late, or for a session that nobody ends, changes nothing.
+func TestAckedOfOthers(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0)
+	for _, id := range []sessions.ID{1, 2} {
+		await(t, func(done func(error)) error { f.Acked(id, done); return nil })
+	}
+	if f.View().Get(1).Acked {
+		t.Error("a session is acked that nobody ends")
+	}
+	f.send(t, sessions.Stop, "a", 9)
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestEndCarriesItsMoment: the stop that we make has the moment that we were told.
+func TestEndCarriesItsMoment(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0)
+	at := f.now.Add(7 * time.Second)
+	await(t, func(done func(error)) error { return f.End(1, sessions.CauseAdminReset, at, done) })
+	notices := f.journal.Notices()
+	if got := notices[len(notices)-1].At; !got.Equal(at) {
+		t.Errorf("the stop carries %v, want %v", got, at)
 	}
 }

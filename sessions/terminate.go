@@ -10,7 +10,8 @@ import (
 
 // TerminatorConfig is how sessions are ended.
 type TerminatorConfig struct {
-	// StopWait is how long after an ACK the NAS's stop may take before we make the stop record (R31); 0 means 10 s.
+	// StopWait is how long after an ACK the NAS's stop may take before we make the stop record (R31); 0 means 30 s: hostapd
+	// sends a stop that was lost again after 3, 9 and 21 s.
 	StopWait time.Duration
 	// RetryMin and RetryMax bound the wait between attempts, which doubles; 0 means 2 s and 5 min.
 	RetryMin, RetryMax time.Duration
@@ -22,7 +23,7 @@ type TerminatorConfig struct {
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	if c.StopWait == 0 {
-		c.StopWait = 10 * time.Second
+		c.StopWait = 30 * time.Second
 	}
 	if c.RetryMin == 0 {
 		c.RetryMin = 2 * time.Second
@@ -49,33 +50,42 @@ type Termination struct {
 // Terminator ends sessions that are [Terminating]: it asks the NAS, again with back-off as long as
 // the session lives, and closes the session when the NAS does not know it or, having agreed, sends
 // no stop. It is told which by Start. First attempts go ahead of further ones, and the NASes take turns.
+//
+// Its lock may be taken while that of the Table is held, never the other way round.
 type Terminator struct {
 	cfg    TerminatorConfig
 	table  *Table
 	nas    Disconnector
 	logger *slog.Logger
 
-	mu    sync.Mutex
-	added []ID
-	jobs  map[ID]*job
-	wake  chan struct{}
+	mu      sync.Mutex
+	added   []ID
+	jobs    map[ID]*job
+	flights map[ID]*flight // attempts under way
+	wake    chan struct{}
 }
 
-// job is one session to be ended. All is Run's, which changes Termination under mu.
+// job is one session to be ended. All is Run's, which changes Termination and gone under mu.
 type job struct {
 	id     ID
 	nas    NAS       // of the session, once an attempt is due
+	user   string    // of the session, as nas
 	at     time.Time // when it is due, if no attempt is due or under way
-	agreed bool      // the NAS has sent an ACK: due is the end of the wait for its stop
+	ended  time.Time // the moment that our own stop is to carry, made when the job is due; zero: the NAS is to be asked
+	memory any       // the Disconnector's
+	gone   bool      // the row has ended; set by whoever ends it
 	Termination
 }
 
-// NewTerminator makes a Terminator that has nothing to do.
+// NewTerminator makes a Terminator that has nothing to do. From now on the table tells it when a row
+// ends; a table has one Terminator, the newest.
 func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger *slog.Logger) *Terminator {
-	return &Terminator{
+	t := &Terminator{
 		cfg: cfg.withDefaults(), table: table, nas: nas, logger: logger,
-		jobs: map[ID]*job{}, wake: make(chan struct{}, 1),
+		jobs: map[ID]*job{}, flights: map[ID]*flight{}, wake: make(chan struct{}, 1),
 	}
+	table.whenEnded(t.rowEnded)
+	return t
 }
 
 // Start begins to end sessions, which no [Table.Undo] takes back any more. One that is being ended already
@@ -102,22 +112,9 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 	return j.Termination, true
 }
 
-// result is an attempt that came back.
-type result struct {
-	job *job
-	out Outcome
-}
-
 // Run ends sessions until ctx is done. It begins with those that a restart found being terminated.
 func (t *Terminator) Run(ctx context.Context) error {
-	var resumed []ID
-	for s := range t.table.View().All() {
-		if s.State == Terminating {
-			resumed = append(resumed, s.ID)
-		}
-	}
-	t.Start(t.table.unclaimed(resumed)...) // whoever has marked others since gives them to Start, or undoes it
-
+	t.resume()
 	var due dueHeap
 	ready := newReady(t.cfg.PerNAS)
 	results := make(chan result)
@@ -131,7 +128,7 @@ func (t *Terminator) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-t.wake:
-			t.take(&due)
+			t.accept(&due)
 		case r := <-results:
 			running--
 			ready.ended(r.job.nas)
@@ -144,16 +141,16 @@ func (t *Terminator) Run(ctx context.Context) error {
 			if j == nil {
 				break
 			}
-			s := t.claim(j)
-			if s == nil {
+			f := t.begin(ctx, j)
+			if f == nil {
 				continue
 			}
 			running++
 			ready.begun(j.nas)
 			attempts.Go(func() {
-				out := t.nas.Disconnect(ctx, s)
+				r := t.attempt(f)
 				select {
-				case results <- result{j, out}:
+				case results <- r:
 				case <-ctx.Done():
 				}
 			})
@@ -165,12 +162,24 @@ func (t *Terminator) Run(ctx context.Context) error {
 	}
 }
 
-// take makes jobs of the sessions that Start was told.
-func (t *Terminator) take(due *dueHeap) {
+// resume starts what a restart found being terminated. Whoever has marked others since gives them to
+// Start, or undoes it.
+func (t *Terminator) resume() {
+	var found []ID
+	for s := range t.table.View().All() {
+		if s.State == Terminating {
+			found = append(found, s.ID)
+		}
+	}
+	t.Start(t.table.unclaimed(found)...)
+}
+
+// accept makes jobs of the sessions that Start was told.
+func (t *Terminator) accept(due *dueHeap) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range t.added {
-		if t.jobs[id] == nil {
+		if old := t.jobs[id]; old == nil || old.gone {
 			j := &job{id: id, at: t.table.now()}
 			t.jobs[id] = j
 			heap.Push(due, j)
@@ -184,24 +193,29 @@ func (t *Terminator) ripen(due *dueHeap, ready *ready) {
 	for now := t.table.now(); len(*due) > 0 && !(*due)[0].at.After(now); {
 		j := heap.Pop(due).(*job)
 		s := t.session(j)
-		switch {
-		case s == nil:
-		case j.agreed:
+		if s == nil {
 			t.forget(j)
-			t.logger.Info("no stop after disconnect, closing session", "session", j.id.String(), "user", s.User, "nas", s.NAS.String())
-			t.close(j.id)
+			continue
+		}
+		j.nas, j.user = *s.NAS, s.User
+		switch {
+		case !j.ended.IsZero():
+			t.log(j).Info("disconnect: the session ends with a stop of our own")
+			t.close(j, due)
+		case s.Acked: // before a restart: the wait for its stop begins again
+			t.awaitStop(j, now, due)
 		default:
-			j.nas = *s.NAS
 			ready.add(j)
 		}
 	}
 }
 
-// session is what a job is to end; nil, and the job is done with, if that is over.
+// session is what a job is to end, or nil if that is over.
 func (t *Terminator) session(j *job) *Session {
 	s := t.table.View().Get(j.id)
-	if s == nil || s.State != Terminating {
-		t.forget(j)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if j.gone || s == nil || s.State != Terminating {
 		return nil
 	}
 	return s
@@ -210,61 +224,14 @@ func (t *Terminator) session(j *job) *Session {
 func (t *Terminator) forget(j *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.jobs, j.id)
+	if t.jobs[j.id] == j {
+		delete(t.jobs, j.id)
+	}
 }
 
-// claim readies a job for an attempt and returns its session, or nil if there is nothing to ask any more.
-func (t *Terminator) claim(j *job) *Session {
-	s := t.session(j)
-	if s == nil {
-		return nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	j.Next = time.Time{}
-	j.Attempts++
-	return s
-}
-
-// settle decides what follows an attempt.
-func (t *Terminator) settle(r result, due *dueHeap) {
-	j := r.job
-	wait, over := next(r.out, j.Attempts, t.cfg)
-	t.logger.Info("disconnect", "session", j.id.String(), "attempt", j.Attempts, "outcome", r.out.String(), "next", wait)
-	if over {
-		t.forget(j)
-		t.close(j.id)
-		return
-	}
-	j.agreed = r.out.Answer == ACK
-	j.at = t.table.now().Add(wait)
-	t.mu.Lock()
-	j.Last, j.Next = r.out, j.at
-	t.mu.Unlock()
-	heap.Push(due, j)
-}
-
-// next is the policy: how long to wait after an attempt, or that the session is to be closed now.
-func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, over bool) {
-	switch {
-	case o.Answer == NAK && o.ErrorCause == SessionContextNotFound:
-		return 0, true
-	case o.Answer == ACK:
-		return cfg.StopWait, false
-	}
-	doubled := min(attempt-1, 62)
-	if cfg.RetryMin > cfg.RetryMax>>doubled {
-		return cfg.RetryMax, false // compared before the shift, which could overflow
-	}
-	return cfg.RetryMin << doubled, false
-}
-
-// close makes the stop. If the journal takes nothing now, the session stays and is asked for again.
-func (t *Terminator) close(id ID) {
-	if err := t.table.End(id, CauseAdminReset, t.table.now(), nil); err != nil {
-		t.logger.Warn("session not closed yet", "session", id.String(), "err", err)
-		time.AfterFunc(t.cfg.RetryMin, func() { t.Start(id) })
-	}
+// log is a logger that says which session a line is about.
+func (t *Terminator) log(j *job) *slog.Logger {
+	return t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
 }
 
 // dueHeap is the waiting jobs, the first due first.

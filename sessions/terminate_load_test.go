@@ -32,7 +32,7 @@ func (n *slowNASes) count(nas string, by int) {
 	}
 }
 
-func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Session) sessions.Outcome {
+func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Attempt) sessions.Outcome {
 	n.count(s.NAS.Identifier, 1)
 	defer n.count(s.NAS.Identifier, -1)
 	n.mu.Lock()

@@ -21,7 +21,7 @@ type askedNAS struct {
 	asked   []time.Duration
 }
 
-func (n *askedNAS) Disconnect(context.Context, *sessions.Session) sessions.Outcome {
+func (n *askedNAS) Disconnect(context.Context, *sessions.Attempt) sessions.Outcome {
 	n.asked = append(n.asked, time.Since(n.began))
 	return n.answers[min(len(n.asked), len(n.answers))-1]
 }
@@ -33,7 +33,10 @@ var (
 	nak406   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}
 	nak503   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}
 	bareNAK  = sessions.Outcome{Answer: sessions.NAK}
+	doubted  = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound, Doubted: true}
+	closed   = sessions.Outcome{Err: sessions.ErrPortUnreachable}
 	startEnd = []string{"Start 1", "Stop 1 cause 6"}
+	itsOwn   = []string{"Start 1", "Stop 1"} // the NAS's stop, with its own cause
 )
 
 func TestTerminator(t *testing.T) {
@@ -48,12 +51,15 @@ func TestTerminator(t *testing.T) {
 		status  sessions.Termination // zero: nothing is under way
 	}{
 		{"ACK and the stop", []sessions.Outcome{ack}, 1 * s, []time.Duration{0}, 30 * s, startEnd, sessions.Termination{}},
-		{"ACK, no stop: it is closed", []sessions.Outcome{ack}, 0, []time.Duration{0}, 11 * s, startEnd, sessions.Termination{}},
-		{"ACK, no stop yet", []sessions.Outcome{ack}, 0, []time.Duration{0}, 9 * s, startEnd[:1], sessions.Termination{Attempts: 1, Last: ack}},
+		{"ACK, no stop: it is closed", []sessions.Outcome{ack}, 0, []time.Duration{0}, 31 * s, startEnd, sessions.Termination{}},
+		{"ACK, no stop yet", []sessions.Outcome{ack}, 0, []time.Duration{0}, 29 * s, startEnd[:1], sessions.Termination{Attempts: 1, Last: ack}},
 		{"NAK 503: it is closed", []sessions.Outcome{nak503}, 0, []time.Duration{0}, 1 * s, startEnd, sessions.Termination{}},
 		{"NAK 406: asked again while it lives", []sessions.Outcome{nak406}, 0, []time.Duration{0, 2 * s, 6 * s, 14 * s}, 20 * s, startEnd[:1], sessions.Termination{Attempts: 4, Last: nak406}},
-		{"bare NAK, then the stop", []sessions.Outcome{bareNAK}, 1 * s, []time.Duration{0}, 20 * s, startEnd, sessions.Termination{}},
-		{"silence, then ACK", []sessions.Outcome{silence, silence, ack}, 0, []time.Duration{0, 2 * s, 6 * s}, 17 * s, startEnd, sessions.Termination{}},
+		{"bare NAK, then the stop", []sessions.Outcome{bareNAK}, 1 * s, []time.Duration{0}, 20 * s, itsOwn, sessions.Termination{}},
+		{"silence, then ACK", []sessions.Outcome{silence, silence, ack}, 0, []time.Duration{0, 2 * s, 6 * s}, 37 * s, startEnd, sessions.Termination{}},
+		{"a NAK 503 that is doubted: asked again while it lives", []sessions.Outcome{doubted}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: doubted}},
+		{"bare NAKs close nothing", []sessions.Outcome{bareNAK}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: bareNAK}},
+		{"closed port, as silence", []sessions.Outcome{closed}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: closed}},
 		{"cannot be sent", []sessions.Outcome{unsent}, 0, []time.Duration{0, 2 * s}, 5 * s, startEnd[:1], sessions.Termination{Attempts: 2, Last: unsent}},
 	}
 	for _, tt := range tests {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/mib"
 )
 
 const (
@@ -42,8 +44,10 @@ type loop struct {
 
 func newLoop(sub *Subagent, conn net.Conn, up func(uint32)) *loop {
 	open := Open{ID: []uint32(sub.cfg.ID), Description: sub.cfg.Description}
+	m := newMachine(sub.tree, open, sub.order)
+	m.by = mib.Requester{Name: "agentx", Address: sub.cfg.Network + ":" + sub.cfg.Address}
 	return &loop{
-		sub: sub, m: newMachine(sub.tree, open, sub.order), s: newStream(conn), up: up,
+		sub: sub, m: m, s: newStream(conn), up: up,
 		in: make([]byte, inputSize), notifying: map[uint64]*notification{},
 		quietFor: time.Now(),
 	}

@@ -29,6 +29,7 @@ type machine struct {
 	awaiting    []request
 	outcomes    []outcome // for the session to take
 	sets        transactions
+	by          mib.Requester // of SETs
 
 	// Memory that is used again from PDU to PDU, so that reading costs no garbage.
 	cur  cursor
@@ -164,7 +165,7 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 	case *GetBulk:
 		return m.appendBulk(out, h)
 	case *TestSet:
-		code, index := m.sets.test(m.tree, h, p.Varbinds)
+		code, index := m.sets.test(m.tree, m.by, h, p.Varbinds)
 		return appendStatus(out, h, code, index)
 	case *CommitSet:
 		code, index := m.sets.commit(h.TransactionID)

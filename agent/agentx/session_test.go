@@ -147,6 +147,9 @@ func TestSessionServes(t *testing.T) {
 		if err := m.Set(agentx.Varbind(agentx.FixtureTable.Append(5, 1), 7)); err != nil || r.fixture.Rows()[0].Num != 7 {
 			t.Errorf("set: %v, row %+v", err, r.fixture.Rows()[0])
 		}
+		if by := r.fixture.By(); by.Name != "agentx" || "agentx "+by.Address != r.String() {
+			t.Errorf("the SET was sent by %+v, the subagent is %s", by, r)
+		}
 		if _, err := m.Exchange(m.Header(), &agentx.Ping{}); err != nil {
 			t.Errorf("ping: %v", err)
 		}

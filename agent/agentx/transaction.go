@@ -69,7 +69,7 @@ func (ts transactions) find(id uint32) *transaction {
 }
 
 // test answers a TestSet.
-func (ts *transactions) test(tree *mib.Tree, h *Header, vbs []mib.Varbind) (pdu.Error, int) {
+func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []mib.Varbind) (pdu.Error, int) {
 	t := ts.find(h.TransactionID)
 	if t != nil {
 		for _, earlier := range t.tests {
@@ -89,7 +89,7 @@ func (ts *transactions) test(tree *mib.Tree, h *Header, vbs []mib.Varbind) (pdu.
 		t = &transaction{id: h.TransactionID}
 		*ts = append(*ts, t)
 	}
-	set, err := tree.Test(vbs)
+	set, err := tree.TestBy(by, vbs)
 	if err != nil {
 		set, t.phase = nil, failed
 	}

@@ -41,6 +41,14 @@ type Fixture struct {
 	mu    sync.Mutex
 	other int32
 	calls []string
+	by    mib.Requester // of the last SET that was tested
+}
+
+// By is who sent the last SET.
+func (f *Fixture) By() mib.Requester {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.by
 }
 
 // NewFixture makes a table of rows with the indexes 1..n.
@@ -187,6 +195,7 @@ func (f *Fixture) Test(as []mib.Assignment) (mib.Change, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.log("test", as)
+	f.by = as[0].By
 	for _, a := range as {
 		if a.Object.Name == "other" {
 			continue

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gosnmp/gosnmp"
 
+	"aaasess/agent/snmp/wire"
 	"aaasess/mib"
 )
 
@@ -127,6 +128,21 @@ func TestSet(t *testing.T) {
 				t.Errorf("the number is %d, want %d", f.numbers.number.Load(), tt.after)
 			}
 		})
+	}
+}
+
+// TestRequester: a SET tells who sends it, by the security name, since a community is a secret.
+func TestRequester(t *testing.T) {
+	f := newFixture(t)
+	f.ask(manager, request(t, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 42}))
+	if got, want := *f.numbers.by.Load(), (mib.Requester{Name: "writers", Address: "192.0.2.1:40000"}); got != want {
+		t.Errorf("a community: %+v, want %+v", got, want)
+	}
+	e := f.take()
+	e.securityName, e.from = "of the request before", manager
+	e.msg.Version, e.session.UserName = wire.Version3, []byte("noc")
+	if got, want := e.requester(), (mib.Requester{Name: "noc", Address: "192.0.2.1:40000"}); got != want {
+		t.Errorf("a user: %+v, want %+v", got, want)
 	}
 }
 

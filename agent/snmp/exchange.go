@@ -34,6 +34,8 @@ type exchange struct {
 	scoped  wire.ScopedPDU
 	pdu     wire.PDU
 	session usm.Session
+	// securityName is that of the community, below SNMPv3.
+	securityName string
 
 	// Of the answer.
 	frame  wire.Frame

@@ -34,12 +34,14 @@ type numbers struct {
 	text    string
 	release chan struct{}
 	cleanup atomic.Int32
+	by      atomic.Pointer[mib.Requester] // of the last SET that was tested
 }
 
 func (n *numbers) Writable(mib.Def) bool { return true }
 
 func (n *numbers) Test(as []mib.Assignment) (mib.Change, error) {
 	c := &numberChange{n: n}
+	n.by.Store(&as[0].By)
 	for _, a := range as {
 		if !slices.Equal(a.Instance, mib.OID{0}) {
 			return nil, &mib.SetError{Status: mib.NoCreation, Index: a.Position}

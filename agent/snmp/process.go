@@ -86,6 +86,7 @@ func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
 		c.unknownPDUHandlers.Add(1)
 		return dropped
 	}
+	e.securityName = name
 	access, status := policy.Access(wire.ModelV2c, name, wire.NoAuthNoPriv)
 	return e.command(access, status)
 }

@@ -30,8 +30,17 @@ func (e *exchange) set() verdict {
 	return e.echo(status, index)
 }
 
+// requester is who sends the request, which was authenticated or has a community that is good.
+func (e *exchange) requester() mib.Requester {
+	by := mib.Requester{Name: e.securityName, Address: e.from.String()}
+	if e.secured() {
+		by.Name = string(e.session.UserName)
+	}
+	return by
+}
+
 func (e *exchange) assign() (mib.ErrorStatus, int) {
-	set, err := e.r.tree.Test(e.pdu.Varbinds)
+	set, err := e.r.tree.TestBy(e.requester(), e.pdu.Varbinds)
 	if err == nil {
 		err = set.Commit()
 	}

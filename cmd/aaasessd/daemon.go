@@ -101,9 +101,6 @@ func (d *daemon) loadTable() error {
 
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	clients := newClients(cfg)
-	if d.listener, err = radius.New(radius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.table); err != nil {
-		return err
-	}
 	dc := cfg.Sessions.Disconnect
 	d.disconnector, err = radius.NewDisconnector(radius.DisconnectConfig{
 		Clients: clients, Timeout: dc.Timeout, Retransmissions: orNone(dc.Retransmit), Log: d.log,
@@ -115,6 +112,10 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.terminator = sessions.NewTerminator(
 		sessions.TerminatorConfig{StopWait: dc.StopWait, RetryMin: dc.RetryMin, RetryMax: dc.RetryMax},
 		d.table, outcomes, d.log)
+	// The listener's events go through the terminator, where a stop waits for the ACK that it has overtaken.
+	if d.listener, err = radius.New(radius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.terminator); err != nil {
+		return err
+	}
 	d.control, err = control.New(control.Config{
 		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
 		Accounting: &desk{d.methods, d.store, d.state, accounting.NewSpool(d.store)},
@@ -123,7 +124,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
-	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load}, d.table, d.terminator)
+	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, Logger: d.log}, d.table, d.terminator)
 	if cfg.SNMP.Responder != nil {
 		if err := d.openSNMPEngine(cfg, module); err != nil {
 			return err

@@ -75,7 +75,9 @@ func newClients(cfg *config.Config) []radius.Client {
 	for i, c := range cfg.RADIUS.Clients {
 		clients[i] = radius.Client{
 			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret.Reveal()),
-			DisconnectPort: c.Disconnect.Port, DisconnectAttributes: c.Disconnect.Attributes,
+			DisconnectAddr: c.Disconnect.Address, DisconnectPort: c.Disconnect.Port,
+			DisconnectSecret: radius.Secret(c.Disconnect.Secret.Reveal()), DisconnectSource: c.Disconnect.SourceAddress,
+			DisconnectAttributes: c.Disconnect.Attributes,
 		}
 	}
 	return clients

@@ -1,7 +1,9 @@
 package casn
 
 import (
+	"cmp"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"aaasess/mib"
@@ -27,6 +29,8 @@ type Config struct {
 	// Disconnect says whether casnDisconnect can be set at present: "aaa session-mib disconnect" of
 	// S1. nil means never.
 	Disconnect func() bool
+	// Logger has a line for each session that a SET ends; nil for none.
+	Logger *slog.Logger
 }
 
 type (
@@ -38,6 +42,7 @@ type (
 
 // New describes the module over a table. Sessions that a SET ends are given to the terminator.
 func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mib.Module[*sessions.View] {
+	logger := cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	active, general := Root.Append(1), Root.Append(2)
 	gauge := func(name string, parent mib.OID, sub uint32, get func(view) uint32) scalar {
 		return scalar{
@@ -62,7 +67,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mi
 	return &mib.Module[view]{
 		Name: "CISCO-AAA-SESSION-MIB", Root: Root,
 		Pin:    table.View,
-		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect},
+		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect, logger: logger},
 		Objects: []mib.Object[view]{
 			gauge("casnActiveTableEntries", active, 1, func(s view) uint32 { return uint32(s.Len()) }),
 			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),

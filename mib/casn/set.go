@@ -2,6 +2,7 @@ package casn
 
 import (
 	"errors"
+	"log/slog"
 	"time"
 
 	"aaasess/mib"
@@ -18,6 +19,7 @@ type writer struct {
 	table      *sessions.Table
 	terminator *sessions.Terminator
 	allowed    func() bool
+	logger     *slog.Logger
 }
 
 // testDisconnect checks that a value is a TruthValue.
@@ -35,7 +37,7 @@ func (w *writer) Writable(mib.Def) bool { return w.allowed != nil && w.allowed()
 // that is being terminated, or that another assignment of the same request terminates.
 func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 	view := w.table.View()
-	c := &change{writer: w}
+	c := &change{writer: w, by: as[0].By}
 	wanted := map[sessions.ID]int32{}
 	for i := range as {
 		a := &as[i]
@@ -50,6 +52,7 @@ func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 		wanted[s.ID] = value
 		if value == truthTrue {
 			c.ids, c.positions = append(c.ids, s.ID), append(c.positions, a.Position)
+			c.sessions = append(c.sessions, s)
 		}
 	}
 	return c, nil
@@ -59,7 +62,9 @@ func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 type change struct {
 	*writer
 	ids       []sessions.ID
-	positions []int // by id
+	positions []int               // by id
+	sessions  []*sessions.Session // by id, as they were when the SET was tested
+	by        mib.Requester
 }
 
 // Commit marks the sessions, and waits until that is durable. One that has ended since the test
@@ -83,15 +88,24 @@ func (c *change) Commit() error {
 		err = errSlow
 	}
 	if err != nil {
-		_ = c.Undo() // it has no error
+		c.table.Undo(c.ids, nil)
 		return &mib.SetError{Status: mib.CommitFailed, Index: c.positions[0], Err: err}
 	}
+	c.log("disconnect by SNMP")
 	return nil
+}
+
+// log writes a line for each session.
+func (c *change) log(what string) {
+	for _, s := range c.sessions {
+		c.logger.Info(what, "by", c.by.Name, "from", c.by.Address, "session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
+	}
 }
 
 // Undo takes the marks off again. [mib.Set] calls it once: each call takes back one Disconnect.
 func (c *change) Undo() error {
 	c.table.Undo(c.ids, nil)
+	c.log("disconnect by SNMP taken back")
 	return nil
 }
 

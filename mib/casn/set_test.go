@@ -1,10 +1,12 @@
 package casn
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,7 +24,7 @@ type askedNAS struct {
 	asked []sessions.ID
 }
 
-func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Session) sessions.Outcome {
+func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Attempt) sessions.Outcome {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.asked = append(n.asked, s.ID)
@@ -162,4 +164,56 @@ func TestConcurrentSets(t *testing.T) {
 			t.Errorf("first: %v, second: %v, state %s, counted %d", err1, err2, v.Get(1).State, v.Disconnected)
 		}
 	})
+}
+
+// TestSetIsLogged: a line for each session that a SET ends says who, from where, which user and NAS; none
+// for a SET that fails, and another one if it is taken back.
+func TestSetIsLogged(t *testing.T) {
+	f := newFixture(t)
+	var log bytes.Buffer
+	cfg := Config{Disconnect: func() bool { return true }, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	var err error
+	if f.tree, err = mib.New(New(cfg, f.table, f.term)); err != nil {
+		t.Fatal(err)
+	}
+	for _, sid := range []string{"a", "b"} {
+		f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid, Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.UserName, "user-"+sid))})
+	}
+	by := mib.Requester{Name: "noc", Address: "192.0.2.9:50000"}
+	lines := func() []string {
+		text := strings.TrimSpace(log.String())
+		log.Reset()
+		if text == "" {
+			return nil
+		}
+		var out []string
+		for _, line := range strings.Split(text, "\n") {
+			_, line, _ = strings.Cut(line, "msg=")
+			out = append(out, line)
+		}
+		return out
+	}
+	if _, err := f.tree.TestBy(by, []mib.Varbind{assign(9, 1)}); err == nil {
+		t.Fatal("a row that is not there was set")
+	}
+	if got := lines(); got != nil {
+		t.Errorf("a SET that failed: %q", got)
+	}
+	set, err := f.tree.TestBy(by, []mib.Varbind{assign(2, 1), assign(1, 2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	const who = ` by=noc from=192.0.2.9:50000 session=00000002 user=user-b nas=`
+	if got, want := lines(), []string{`"disconnect by SNMP"` + who + testNAS.String()}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := set.Undo(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := lines(), []string{`"disconnect by SNMP taken back"` + who + testNAS.String()}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

@@ -20,30 +20,39 @@ type Client struct {
 	Prefix netip.Prefix
 	// Secret must not be empty.
 	Secret Secret
+	// DisconnectSecret is that of Disconnect-Requests and their answers; Secret if it is empty.
+	DisconnectSecret Secret
 	// DisconnectPort is the UDP port for Disconnect-Requests; DisconnectPort if it is 0.
 	DisconnectPort uint16
 	// DisconnectAddr is where Disconnect-Requests go instead of the NAS's source address (a NAS
 	// behind a proxy). It may be invalid: the source address.
 	DisconnectAddr netip.Addr
-	// DisconnectAttributes is what identifies a session in a Disconnect-Request, by attribute name
-	// and in this order; DefaultProfile if it is empty. What the NAS did not send of a session is
-	// left out; Event-Timestamp is now and Message-Authenticator is computed.
+	// DisconnectSource is the address of this host that Disconnect-Requests leave from, of the family of
+	// their destination. If it is invalid: the address that the NAS sends its accounting to.
+	DisconnectSource netip.Addr
+	// DisconnectAttributes is what identifies a session in the first Disconnect-Request for it, by attribute
+	// name and in this order; DefaultProfile if it is empty. What the NAS did not send of a session is
+	// left out; Event-Timestamp is now and Message-Authenticator is computed. A NAS that refuses it is asked
+	// with more or less, see ladder.
 	DisconnectAttributes []string
 }
 
 // client is a Client in use.
 type client struct {
 	Client
-	profile    profile
-	ownProfile bool // the operator chose the profile: it is not second-guessed
-	stats      *clientStats
-	owns       func(netip.Addr) bool // whether a source address is this client's: its prefix is the longest
+	profile profile
+	stats   *clientStats
+	owns    func(netip.Addr) bool // whether a source address is this client's: its prefix is the longest
 }
 
 // clientStats outlives a reload: it belongs to the prefix.
 type clientStats struct {
 	counters counters
 	logged   dropLog
+
+	// What a Disconnector has last logged: an answer with a wrong authenticator, and that the source
+	// address of its requests is not this host's.
+	forged, lost lastLogged
 }
 
 // clientSet is an immutable list of clients, found by longest prefix. Nil has none.
@@ -92,11 +101,22 @@ func newClient(c Client) (*client, error) {
 	if c.DisconnectPort == 0 {
 		c.DisconnectPort = DisconnectPort
 	}
+	if c.DisconnectSecret == "" {
+		c.DisconnectSecret = c.Secret
+	}
+	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
+	to := c.Prefix.Addr()
+	if c.DisconnectAddr.IsValid() {
+		to = c.DisconnectAddr
+	}
+	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
+		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v", from, to)
+	}
 	p, err := newProfile(c.DisconnectAttributes)
 	if err != nil {
 		return nil, err
 	}
-	return &client{Client: c, profile: p, ownProfile: len(c.DisconnectAttributes) > 0, stats: &clientStats{}}, nil
+	return &client{Client: c, profile: p, stats: &clientStats{}}, nil
 }
 
 func clientName(c Client) string {

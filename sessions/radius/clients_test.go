@@ -96,14 +96,14 @@ func TestClientDefaults(t *testing.T) {
 		t.Errorf("port %d, want 3799", c.DisconnectPort)
 	}
 	want := profile{
-		sessions.UserName, sessions.NASIPAddress, sessions.NASIdentifier, sessions.CallingStationID,
+		sessions.UserName, sessions.NASIPAddress, sessions.NASIPv6Address, sessions.NASIdentifier, sessions.CallingStationID,
 		sessions.AcctSessionID, sessions.EventTimestamp, sessions.MessageAuth,
 	}
 	if diff := cmp.Diff(want, c.profile); diff != "" {
 		t.Error(diff)
 	}
-	if c.ownProfile {
-		t.Error("the default profile is not the operator's own")
+	if c.DisconnectSecret != "s" {
+		t.Error("Disconnect-Requests have no secret")
 	}
 }
 

@@ -26,10 +26,16 @@
 //
 // # Disconnector
 //
-// A [Disconnector] sends Disconnect-Requests from one socket and matches the
-// answers by peer, identifier and Response Authenticator. A retransmission is
-// the identical packet (RFC 5176 section 2.3). At most 256 requests to one NAS
-// are on their way at once; more wait for an identifier.
+// A [Disconnector] sends Disconnect-Requests from one socket for each address
+// family and matches the answers by peer, identifier and Response Authenticator.
+// A request leaves from the address that the NAS sends its accounting to
+// (IP_PKTINFO, IPV6_PKTINFO). A retransmission is the identical packet (RFC 5176
+// section 2.3). At most 256 requests to one NAS are on their way at once; more
+// wait for an identifier. That nobody listens at the NAS's port is read from the
+// sockets' error queues (IP_RECVERR, IPV6_RECVERR).
+//
+// A NAS that refuses a request, or is silent, is asked in other words: ladder is
+// the machine that decides which, and when a NAK 503 is believed (R33).
 //
 // # Who owns what
 //

@@ -64,6 +64,7 @@ func (x *exchange) account(r *receiver, p packet, now time.Time) {
 		l.drop(x.client, malformed, x.to, now, err)
 		return
 	}
+	req.event.NAS.Local = x.socket.localOf(x.local, x.to.Addr().Zone())
 	x.code, x.proxyState = codeAccountingResponse, req.proxyState
 	switch x.socket.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:

@@ -154,7 +154,7 @@ func TestFreeradiusDisconnect(t *testing.T) {
 			}
 			s := hostapdSession("127.0.0.1")
 			s.User = tt.user
-			if got := d.Disconnect(t.Context(), s); got != tt.want {
+			if got := d.Disconnect(t.Context(), of(s)); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})

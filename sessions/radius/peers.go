@@ -2,7 +2,9 @@ package radius
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"aaasess/sessions"
@@ -16,6 +18,16 @@ type flight struct {
 	client  *client
 	request authenticator
 	answer  chan sessions.Outcome // room for one
+}
+
+// end gives a flight its outcome; false if it has one.
+func (f *flight) end(out sessions.Outcome) bool {
+	select {
+	case f.answer <- out:
+		return true
+	default:
+		return false
+	}
 }
 
 // peer is an address that Disconnect-Requests go to.
@@ -77,6 +89,17 @@ func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
 		return nil
 	}
 	return p.flights[identifier]
+}
+
+// all is the requests on their way to an address.
+func (t *peerTable) all(addr netip.AddrPort) []*flight {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.peers[addr]
+	if p == nil {
+		return nil
+	}
+	return slices.Collect(maps.Values(p.flights))
 }
 
 // release gives an identifier back.

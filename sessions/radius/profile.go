@@ -3,6 +3,7 @@ package radius
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -11,16 +12,32 @@ import (
 
 // DefaultProfile is what identifies a session in a Disconnect-Request unless a client has its own
 // list: hostapd, strongSwan and FreeRADIUS know all of these. (hostapd answers NAK 401 to NAS-Port,
-// NAS-Port-Id, Class and Framed-IP-Address; other NASes want one of them.)
+// NAS-Port-Id, Class and Framed-IP-Address; other NASes want one of them: see ladder.)
 func DefaultProfile() []string {
 	return []string{
-		"User-Name", "NAS-IP-Address", "NAS-Identifier", "Calling-Station-Id", "Acct-Session-Id",
+		"User-Name", "NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Calling-Station-Id", "Acct-Session-Id",
 		"Event-Timestamp", "Message-Authenticator",
 	}
 }
 
-// minimalProfile is for a NAS that does not know an attribute of the default one.
+// minimalProfile is for a NAS that does not know an attribute of another one.
 var minimalProfile = profile{sessions.AcctSessionID, sessions.UserName}
+
+// fullProfile is what identifies NAS and session by RFC 5176 section 3. Vendor-Specific, which is in that
+// list too, is left out: what a NAS reports in it are mostly counters and settings, and no RFC says which
+// of them identify. Class is not in the list: it belongs to the server, and hostapd refuses it.
+var fullProfile = profile{
+	sessions.UserName, sessions.NASIPAddress, sessions.NASIPv6Address, sessions.NASIdentifier, sessions.NASPort,
+	sessions.NASPortType, sessions.NASPortID, sessions.FramedIPAddress, sessions.CalledStationID,
+	sessions.CallingStationID, sessions.AcctSessionID, sessions.AcctMultiSessionID, chargeableUserIdentity,
+	framedInterfaceID, framedIPv6Prefix,
+}
+
+const (
+	chargeableUserIdentity sessions.AttributeType = 89 // RFC 4372
+	framedInterfaceID      sessions.AttributeType = 96 // RFC 3162
+	framedIPv6Prefix       sessions.AttributeType = 97 // RFC 3162
+)
 
 var errTooLong = errors.New("radius: disconnect attributes do not fit into a packet")
 
@@ -48,6 +65,59 @@ func newProfile(names []string) (profile, error) {
 	return p, nil
 }
 
+// with is p, and behind it those of Event-Timestamp and Message-Authenticator that are in q.
+func (p profile) with(q profile) profile {
+	p = slices.Clip(p)
+	for _, t := range [...]sessions.AttributeType{sessions.EventTimestamp, sessions.MessageAuth} {
+		if slices.Contains(q, t) {
+			p = append(p, t)
+		}
+	}
+	return p
+}
+
+// without is p less one type.
+func (p profile) without(t sessions.AttributeType) profile {
+	return slices.DeleteFunc(slices.Clone(p), func(u sessions.AttributeType) bool { return u == t })
+}
+
+// tells reports whether p tells of a session all that q does.
+func (p profile) tells(q profile, s *sessions.Session) bool {
+	for _, t := range q {
+		if t == sessions.EventTimestamp || t == sessions.MessageAuth || slices.Contains(p, t) {
+			continue
+		}
+		for range valuesOf(s, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// valuesOf yields what is known of a session under an attribute type. An address that stands for none
+// (RFC 2865 section 5.8) identifies nothing.
+func valuesOf(s *sessions.Session, t sessions.AttributeType) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		switch t {
+		case sessions.UserName:
+			_ = s.User == "" || yield(s.User)
+			return
+		case sessions.AcctSessionID:
+			_ = s.AcctSessionID == "" || yield(s.AcctSessionID)
+			return
+		}
+		for at, value := range s.Attrs.All() {
+			if at == t && !(t == sessions.FramedIPAddress && isNoAddress(value)) && !yield(value) {
+				return
+			}
+		}
+	}
+}
+
+func isNoAddress(value string) bool {
+	return value == "\x00\x00\x00\x00" || value == "\xff\xff\xff\xff" || value == "\xff\xff\xff\xfe"
+}
+
 // disconnectRequest makes a Disconnect-Request (RFC 5176 section 2.3) for a session.
 func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now time.Time, secret Secret) ([]byte, error) {
 	b := beginPacket(make([]byte, 0, 512), codeDisconnectRequest, identifier)
@@ -59,19 +129,9 @@ func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now tim
 			signedAt = len(b) - authLen
 		case sessions.EventTimestamp:
 			b = sessions.AppendUint32(b, t, uint32(now.Unix()))
-		case sessions.UserName:
-			if s.User != "" {
-				b = sessions.AppendAttribute(b, t, s.User)
-			}
-		case sessions.AcctSessionID:
-			if s.AcctSessionID != "" {
-				b = sessions.AppendAttribute(b, t, s.AcctSessionID)
-			}
 		default:
-			for at, value := range s.Attrs.All() {
-				if at == t {
-					b = sessions.AppendAttribute(b, t, value)
-				}
+			for value := range valuesOf(s, t) {
+				b = sessions.AppendAttribute(b, t, value)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func attributesOf(t *testing.T, b []byte) (list []string) {
 		switch at {
 		case sessions.MessageAuth:
 			value = "computed"
-		case sessions.NASPort, sessions.NASIPAddress, sessions.EventTimestamp:
+		case sessions.NASPort, sessions.NASIPAddress, sessions.FramedIPAddress, sessions.EventTimestamp:
 			value = fmt.Sprintf("%x", value)
 		}
 		list = append(list, attributeName(at)+"="+value)
@@ -48,6 +48,13 @@ func TestDisconnectRequest(t *testing.T) {
 		{
 			name: "of the client's own, in its order", profile: []string{"Class", "NAS-Port", "User-Name", "Framed-IP-Address"},
 			want: []string{"Class=one", "Class=two", "NAS-Port=00000007", "User-Name=alice"},
+		},
+		{
+			name: "of a NAS with an IPv6 address, and a user without address", profile: []string{"NAS-IPv6-Address", "Framed-IP-Address"},
+			session: func(s *sessions.Session) {
+				s.Attrs = sessions.Attributes(attr(sessions.NASIPv6Address, "0123456789abcdef") + num(sessions.FramedIPAddress, 0xfffffffe))
+			},
+			want: []string{"NAS-IPv6-Address=0123456789abcdef"},
 		},
 		{
 			name: "Message-Authenticator first", profile: []string{"Message-Authenticator", "Acct-Session-Id"},

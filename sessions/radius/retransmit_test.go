@@ -29,8 +29,8 @@ func newWire(t *testing.T, cfg DisconnectConfig, delay time.Duration, answer fun
 	t.Helper()
 	w := &wire{}
 	began := time.Now()
-	cfg.Clients = []Client{local()}
-	d, err := newDisconnector(cfg, func(b []byte, to netip.AddrPort) error {
+	cfg.Clients = []Client{untimed()}
+	d, err := newDisconnector(cfg, func(b []byte, _ netip.Addr, to netip.AddrPort) error {
 		w.mu.Lock()
 		w.at, w.b = append(w.at, time.Since(began)), append(w.b, append([]byte(nil), b...))
 		n := len(w.at)
@@ -80,7 +80,7 @@ func TestRetransmissionTimes(t *testing.T) {
 					return radiustest.ACK(r)
 				})
 				began := time.Now()
-				out := w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+				out := w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
 				if out.Answer != tt.want || out.Err != nil {
 					t.Errorf("outcome %v, want %d", out, tt.want)
 				}
@@ -107,7 +107,7 @@ func TestDisconnectEndsWithContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		began := time.Now()
-		if out := w.d.Disconnect(ctx, hostapdSession("127.0.0.2")); out != (sessions.Outcome{}) {
+		if out := w.d.Disconnect(ctx, of(hostapdSession("127.0.0.2"))); out != (sessions.Outcome{}) {
 			t.Errorf("outcome %v", out)
 		}
 		if end := time.Since(began); end != 4*time.Second {
@@ -123,7 +123,7 @@ func TestIdentifiers(t *testing.T) {
 		w := newWire(t, DisconnectConfig{Retransmissions: -1}, 0, func(int, radiustest.Request) []byte { return nil })
 		var all sync.WaitGroup
 		for range identifiers {
-			all.Go(func() { w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2")) })
+			all.Go(func() { w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))) })
 		}
 		synctest.Wait()
 		seen := map[byte]bool{}
@@ -136,19 +136,19 @@ func TestIdentifiers(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if out := w.d.Disconnect(ctx, hostapdSession("127.0.0.2")); !errors.Is(out.Err, context.DeadlineExceeded) {
+		if out := w.d.Disconnect(ctx, of(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, context.DeadlineExceeded) {
 			t.Errorf("outcome %v of the one too many", out)
 		}
 		if len(w.b) != identifiers {
 			t.Error("the one too many was sent")
 		}
-		all.Go(func() { w.d.Disconnect(t.Context(), hostapdSession("127.0.0.3")) })
+		all.Go(func() { w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.3"))) })
 		synctest.Wait()
 		if len(w.b) != identifiers+1 {
 			t.Error("another NAS had to wait")
 		}
 		for range 2 {
-			all.Go(func() { w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2")) })
+			all.Go(func() { w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))) })
 		}
 		all.Wait() // the first ones end after 3 s, then these
 		if len(w.b) != identifiers+3 {
@@ -165,7 +165,7 @@ func TestIdentifiersTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, DisconnectConfig{}, 0, func(_ int, r radiustest.Request) []byte { return radiustest.ACK(r) })
 		for range 300 {
-			w.d.Disconnect(t.Context(), hostapdSession("127.0.0.2"))
+			w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
 		}
 		for i := 1; i < len(w.b); i++ {
 			if w.b[i][1] != w.b[i-1][1]+1 {

@@ -114,6 +114,19 @@ type localAddr struct {
 	ifIndex uint32 // link-local addresses only
 }
 
+// localOf is the address of this host that a request was sent to. zone is that of its sender: the other end
+// of a link-local address is on the same link.
+func (s *socket) localOf(local localAddr, zone string) netip.Addr {
+	addr := s.addr.Addr()
+	if s.wildcard {
+		addr = local.addr
+	}
+	if addr.IsLinkLocalUnicast() && addr.Is6() {
+		return addr.WithZone(zone)
+	}
+	return addr
+}
+
 // receiver is what a reading goroutine owns.
 type receiver struct {
 	socket  *socket

@@ -119,6 +119,7 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	began, err := s.begin(want)
+	s.logDisconnect(r, began)
 	if gone := (*sessions.NotLiveError)(nil); errors.As(err, &gone) {
 		began.release()
 		s.refuse(w, http.StatusNotFound, fmt.Errorf("no live session %s, nothing is disconnected", gone.ID))
@@ -130,10 +131,20 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer began.release()
-	if len(began.ids) > 0 {
-		s.cfg.Logger.Info("disconnect by command", "uid", r.Context().Value(peerKey{}), "sessions", len(began.ids), "marked", len(began.marked))
-	}
 	s.report(w, r, began, want.wait)
+}
+
+// logDisconnect writes a line for each session that a request has marked; those that were being ended
+// before have one already.
+func (s *Server) logDisconnect(r *http.Request, b *begun) {
+	for _, id := range b.ids {
+		session := b.known[id]
+		if !b.marked[id] || session == nil {
+			continue
+		}
+		s.cfg.Logger.Info("disconnect by command", "uid", r.Context().Value(peerKey{}),
+			"session", id.String(), "user", session.User, "nas", session.NAS.String())
+	}
 }
 
 func readDisconnect(r *http.Request) (victims, error) {

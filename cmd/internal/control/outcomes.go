@@ -28,7 +28,7 @@ func NewOutcomes(nas sessions.Disconnector) *Outcomes {
 }
 
 // Disconnect implements sessions.Disconnector.
-func (o *Outcomes) Disconnect(ctx context.Context, s *sessions.Session) sessions.Outcome {
+func (o *Outcomes) Disconnect(ctx context.Context, s *sessions.Attempt) sessions.Outcome {
 	out := o.nas.Disconnect(ctx, s)
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -243,7 +243,7 @@ func TestLogSaysWho(t *testing.T) {
 	d, client := start(t, func(cfg *control.Config) { cfg.Logger = slog.New(slog.NewTextHandler(lines, nil)) })
 	begin(t, d, "alice", time.Now())
 	disconnect(t, client, control.DisconnectRequest{All: true})
-	for want := fmt.Sprintf(`msg="disconnect by command" uid=%d sessions=1 marked=1`, os.Getuid()); ; {
+	for want := fmt.Sprintf(`msg="disconnect by command" uid=%d session=00000001 user=alice nas=nas-1@192.0.2.1`, os.Getuid()); ; {
 		select {
 		case line := <-lines:
 			if strings.Contains(line, want) {

@@ -23,7 +23,7 @@ import (
 // mute is a NAS that does not answer.
 type mute struct{}
 
-func (mute) Disconnect(context.Context, *sessions.Session) sessions.Outcome {
+func (mute) Disconnect(context.Context, *sessions.Attempt) sessions.Outcome {
 	return sessions.Outcome{}
 }
 

@@ -61,6 +61,9 @@ func Listen(tb testing.TB, addr, secret string, h Handler) *NAS {
 	return n
 }
 
+// Close ends the NAS before its test does: nobody listens at its port any more.
+func (n *NAS) Close() { _ = n.conn.Close() }
+
 // AddrPort is where the NAS listens.
 func (n *NAS) AddrPort() netip.AddrPort { return n.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 

@@ -83,8 +83,16 @@ type Client struct {
 
 // ClientDisconnect is how a NAS takes Disconnect-Requests (RFC 5176).
 type ClientDisconnect struct {
-	Port       uint16   // 1..65535
-	Attributes []string // by their RFC names; empty: the default ones
+	// Address is where they go; the zero Addr: where the NAS's accounting comes from. IPv4 in its own form.
+	Address netip.Addr
+	Port    uint16 // 1..65535
+	// Secret is that of the requests and their answers; "": that of the client.
+	Secret Secret
+	// SourceAddress is what they leave from, of the family of where they go; the zero Addr: the address that the
+	// NAS sends its accounting to. IPv4 in its own form.
+	SourceAddress netip.Addr
+	// Attributes are what the first request for a session has, by their RFC names; empty: the default ones.
+	Attributes []string
 }
 
 // Server is a RADIUS server. Those of a Group have the group's Timeout, Retransmit and Backoff where it

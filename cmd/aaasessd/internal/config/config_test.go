@@ -81,7 +81,7 @@ func TestDefault(t *testing.T) {
 			Local: config.Local{File: "var/accounting.jsonl"},
 		},
 		Sessions: config.Sessions{Remember: time.Hour, Disconnect: config.Disconnect{
-			StopWait: 10 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Timeout: 3 * time.Second, Retransmit: 2,
+			StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Timeout: 3 * time.Second, Retransmit: 2,
 		}},
 		Store: config.Store{MinFree: 64 << 20},
 	}
@@ -113,7 +113,7 @@ radius:
   nas-identifier: session agent 1
   accounting: {listen: ["[::ffff:127.0.0.1]:0", "127.0.0.1:0"]}
   clients:
-    - {name: a, address: 192.0.2.0/24, secret: s1, disconnect: {port: 1700, attributes: [Acct-Session-Id, NAS-Port]}}
+    - {name: a, address: 192.0.2.0/24, secret: s1, disconnect: {address: "2001:db8::7", port: 1700, secret: s9, source-address: "2001:db8::8", attributes: [Acct-Session-Id, NAS-Port]}}
     - {name: b, address: "2001:db8::1", secret: s2}
   servers:
     - {name: r1, address: 10.0.0.1, secret: s3}
@@ -145,7 +145,10 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			Clients: []config.Client{
 				{
 					Name: "a", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Secret: "s1",
-					Disconnect: config.ClientDisconnect{Port: 1700, Attributes: []string{"Acct-Session-Id", "NAS-Port"}},
+					Disconnect: config.ClientDisconnect{
+						Address: netip.MustParseAddr("2001:db8::7"), Port: 1700, Secret: "s9", SourceAddress: netip.MustParseAddr("2001:db8::8"),
+						Attributes: []string{"Acct-Session-Id", "NAS-Port"},
+					},
 				},
 				{Name: "b", Prefix: netip.MustParsePrefix("2001:db8::1/128"), Secret: "s2", Disconnect: config.ClientDisconnect{Port: 3799}},
 			},
@@ -166,7 +169,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			Local: config.Local{File: "/etc/aaasess/var/accounting.jsonl"},
 		},
 		Sessions: config.Sessions{Remember: 10 * time.Minute, Disconnect: config.Disconnect{
-			StopWait: 10 * time.Second, RetryMin: time.Second, RetryMax: time.Second, Timeout: 3 * time.Second, Retransmit: 2,
+			StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second, Timeout: 3 * time.Second, Retransmit: 2,
 		}},
 		Store: config.Store{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}

@@ -47,3 +47,33 @@ func TestDocs(t *testing.T) {
 		t.Errorf("%+v", c.SNMP)
 	}
 }
+
+// TestDisconnectDocs: so is the example of docs/disconnect.md.
+func TestDisconnectDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/disconnect.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(string(page), "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"bras-1.secret", "bras-1.coa"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "aaasess.yaml")
+	if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, block)
+	}
+	if d := c.RADIUS.Clients[0].Disconnect; d.Secret.Reveal() != "bras-1.coa" || d.Port != 1700 {
+		t.Errorf("%+v", d)
+	}
+}

@@ -82,13 +82,16 @@ type rawListener struct {
 type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. Of the clients that match, the longest prefix counts."`
-	Secret     Secret              `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, both for its accounting and for Disconnect-Requests."`
-	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How the NAS takes Disconnect-Requests (RFC 5176). They go to the address that its accounting comes from."`
+	Secret     Secret              `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and, without disconnect.secret, for Disconnect-Requests."`
+	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How the NAS takes Disconnect-Requests (RFC 5176)."`
 }
 
 type rawClientDisconnect struct {
-	Port       int             `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
-	Attributes []attributeName `yaml:"attributes" max:"64" doc:"What identifies a session to the NAS, by the attributes' RFC names and in this order; those that the NAS did not report are left out. If empty: User-Name, NAS-IP-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator; a NAS that refuses one of them is asked again with Acct-Session-Id and User-Name alone."`
+	Address       netip.Addr      `yaml:"address" default:"" doc:"Where they go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
+	Port          int             `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Secret        Secret          `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
+	SourceAddress netip.Addr      `yaml:"source-address" default:"" doc:"The address of this host that they leave from, of the family of where they go. If missing, the address that the NAS sends its accounting to. If this host does not have it, the system chooses."`
+	Attributes    []attributeName `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, by the attributes' RFC names and in this order; those that the NAS did not report are left out. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
 }
 
 type rawServer struct {
@@ -150,7 +153,7 @@ type rawSessions struct {
 }
 
 type rawDisconnect struct {
-	StopWait   time.Duration `yaml:"stop-wait" default:"10s" min:"10ms" max:"24h" restart:"yes" doc:"How long after an ACK the stop of the NAS may take before the stop record is made here."`
+	StopWait   time.Duration `yaml:"stop-wait" default:"30s" min:"10ms" max:"24h" restart:"yes" doc:"How long after an ACK the stop of the NAS may take before the stop record is made here. hostapd sends a stop that was lost again after 3, 9 and 21 s."`
 	RetryMin   time.Duration `yaml:"retry-min" default:"2s" min:"10ms" max:"24h" restart:"yes" doc:"The wait before the second attempt; it doubles with each that follows."`
 	RetryMax   time.Duration `yaml:"retry-max" default:"5m" min:"10ms" max:"24h" restart:"yes" doc:"The longest wait between attempts."`
 	Timeout    time.Duration `yaml:"timeout" default:"3s" min:"10ms" max:"1000s" restart:"yes" doc:"How long a transmission waits for its answer."`

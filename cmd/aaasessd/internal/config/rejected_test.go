@@ -44,6 +44,11 @@ func replaced(text, line, instead string) string {
 	return strings.Replace(text, line+"\n", instead+"\n", 1)
 }
 
+// ofDisconnect is a file with keys in the disconnect of a client.
+func ofDisconnect(keys string) string {
+	return one("      disconnect: {port: 3799, attributes: [User-Name]}", "      disconnect: {"+keys+"}")
+}
+
 // rejection is a file with faults.
 type rejection struct {
 	name, text string
@@ -65,6 +70,14 @@ var rejected = []rejection{
 	{"nested entries", "state:\n  " + strings.Repeat("- ", 100), "2:67: is nested more than 32 deep"},
 	{"many keys", strings.Repeat("a: 1\n", 1001), "1001:2: has more than 1000 keys here"},
 	{"too large", strings.Repeat("#", 4<<20+1), "1:1: has more than 4 MiB"},
+
+	// Where Disconnect-Requests go, and from where.
+	{"disconnect.address of all", ofDisconnect(`address: "::"`), `6:29: radius.clients[0].disconnect.address: "::" is not the address of a host`},
+	{"disconnect.address with port", ofDisconnect(`address: "192.0.2.9:3799"`), `6:29: radius.clients[0].disconnect.address: "192.0.2.9:3799" is not an IP address`},
+	{"disconnect.secret empty", ofDisconnect(`secret: ""`), "6:28: radius.clients[0].disconnect.secret: is empty"},
+	{"disconnect.source-address of another family", ofDisconnect(`source-address: "2001:db8::9"`), "6:36: radius.clients[0].disconnect.source-address: 2001:db8::9 is IPv6, but the client has 192.0.2.1, which is IPv4"},
+	{"disconnect.source-address of another family than disconnect.address", ofDisconnect(`source-address: 192.0.2.10, address: "2001:db8::9"`), "6:36: radius.clients[0].disconnect.source-address: 192.0.2.10 is IPv4, but disconnect.address has 2001:db8::9, which is IPv6"},
+	{"disconnect.source-address and a fault in disconnect.address", ofDisconnect(`source-address: "2001:db8::9", address: x`), `6:60: radius.clients[0].disconnect.address: "x" is not an IP address`},
 
 	// Keys and types.
 	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, accounting, sessions, store`},

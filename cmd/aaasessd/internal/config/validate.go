@@ -131,27 +131,6 @@ func (d *decoder) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
 	return raw
 }
 
-func (d *decoder) clients(raw []rawClient) []Client {
-	names, prefixes := d.unique(), d.unique()
-	clients := make([]Client, 0, len(raw))
-	for i, r := range raw {
-		path := fmt.Sprintf("radius.clients[%d]", i)
-		names.check(path+".name", string(r.Name), "the name of")
-		if r.Address.IsValid() {
-			prefixes.check(path+".address", r.Address.String(), "the client of")
-		}
-		c := Client{Name: string(r.Name), Prefix: r.Address, Secret: r.Secret}
-		c.Disconnect.Port = uint16(r.Disconnect.Port)
-		attributes := d.unique()
-		for j, a := range r.Disconnect.Attributes {
-			attributes.check(fmt.Sprintf("%s.disconnect.attributes[%d]", path, j), string(a), "in")
-			c.Disconnect.Attributes = append(c.Disconnect.Attributes, string(a))
-		}
-		clients = append(clients, c)
-	}
-	return clients
-}
-
 // lists makes the method lists, and the group of all servers if one names it.
 func (d *decoder) lists(c *Config, raw *rawConfig) {
 	groups := map[string]bool{}

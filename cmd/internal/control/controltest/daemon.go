@@ -146,7 +146,7 @@ func (n *NAS) Will(user string, answers ...Answer) {
 }
 
 // Disconnect implements sessions.Disconnector.
-func (n *NAS) Disconnect(ctx context.Context, s *sessions.Session) sessions.Outcome {
+func (n *NAS) Disconnect(ctx context.Context, s *sessions.Attempt) sessions.Outcome {
 	n.mu.Lock()
 	var answer Answer
 	if list := n.answers[s.User]; len(list) > 0 {

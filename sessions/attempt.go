@@ -1,0 +1,205 @@
+package sessions
+
+import (
+	"container/heap"
+	"context"
+	"time"
+)
+
+// flight is an attempt under way.
+type flight struct {
+	job      *job
+	session  *Session
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	stopped  bool          // the NAS's stop is here and waits for the outcome
+	answered chan struct{} // closed when it has come back, and an ACK is noted with the session
+}
+
+// result is an attempt that came back.
+type result struct {
+	*flight
+	out    Outcome
+	memory any
+	at     time.Time
+}
+
+// begin readies an attempt, or returns nil, and forgets the job, if there is nothing to ask any more.
+func (t *Terminator) begin(ctx context.Context, j *job) *flight {
+	f := &flight{job: j, answered: make(chan struct{})}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	t.mu.Lock()
+	t.flights[j.id] = f
+	t.mu.Unlock()
+	// The view may still have a row that has ended. From here on, rowEnded finds the flight.
+	s := t.table.live(j.id)
+	if s == nil || s.State != Terminating {
+		t.land(f)
+		t.forget(j)
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.session = s
+	j.Next = time.Time{}
+	j.Attempts++
+	return f
+}
+
+// attempt asks the NAS once.
+func (t *Terminator) attempt(f *flight) result {
+	defer t.land(f)
+	a := &Attempt{Session: f.session, Memory: f.job.memory}
+	out := t.nas.Disconnect(f.ctx, a)
+	if out.Answer == ACK {
+		t.table.Acked(f.job.id, nil)
+	}
+	return result{f, out, a.Memory, t.table.now()}
+}
+
+// land ends a flight.
+func (t *Terminator) land(f *flight) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.flights[f.job.id] == f {
+		delete(t.flights, f.job.id)
+	}
+	f.cancel(nil)
+	close(f.answered)
+}
+
+// rowEnded is told by the table, which holds its lock, that a row has ended: nothing more is sent for it.
+// A NAS that gets a request later may end the next session of that user.
+func (t *Terminator) rowEnded(id ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if j := t.jobs[id]; j != nil {
+		j.gone = true
+		if t.flights[id] == nil {
+			delete(t.jobs, id)
+		}
+	}
+	if f := t.flights[id]; f != nil {
+		f.cancel(ErrSessionEnded)
+	}
+}
+
+// settle decides what follows an attempt.
+func (t *Terminator) settle(r result, due *dueHeap) {
+	j := r.job
+	j.memory = r.memory
+	log := t.log(j).With("attempt", j.Attempts, "outcome", r.out.String())
+	t.mu.Lock()
+	gone := j.gone
+	stopped := r.flight.stopped
+	j.Last = r.out
+	t.mu.Unlock()
+	if gone {
+		log.Info("disconnect: the session had ended before the outcome")
+		t.forget(j)
+		return
+	}
+	wait, over := next(r.out, j.Attempts, t.cfg)
+	switch {
+	case stopped && r.out.Answer != ACK: // the stop ends the row, or was of another session of that name
+		log.Info("disconnect: the session was ending")
+		t.later(j, t.cfg.RetryMin, due)
+	case over:
+		log.Info("disconnect: the NAS does not know the session, which ends with a stop of our own")
+		j.ended = r.at
+		t.close(j, due)
+	case r.out.Answer == ACK:
+		log.Info("disconnect: the NAS agrees", "stop-wait", wait)
+		t.awaitStop(j, r.at, due)
+	default:
+		log.Info("disconnect: not yet", "next", wait)
+		t.later(j, wait, due)
+	}
+}
+
+// awaitStop gives the NAS, which has agreed at this moment, time for its stop.
+func (t *Terminator) awaitStop(j *job, agreed time.Time, due *dueHeap) {
+	j.ended = agreed
+	t.later(j, t.cfg.StopWait, due)
+}
+
+// later makes a job due again.
+func (t *Terminator) later(j *job, wait time.Duration, due *dueHeap) {
+	j.at = t.table.now().Add(wait)
+	t.mu.Lock()
+	j.Next = j.at
+	t.mu.Unlock()
+	heap.Push(due, j)
+}
+
+// next is the policy: how long to wait after an attempt, or that the session is to be closed now.
+func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, over bool) {
+	switch {
+	case o.Answer == NAK && o.ErrorCause == SessionContextNotFound && !o.Doubted:
+		return 0, true
+	case o.Answer == ACK:
+		return cfg.StopWait, false
+	}
+	doubled := min(attempt-1, 62)
+	if cfg.RetryMin > cfg.RetryMax>>doubled {
+		return cfg.RetryMax, false // compared before the shift, which could overflow
+	}
+	return cfg.RetryMin << doubled, false
+}
+
+// close makes the stop. If the journal takes nothing now, the session stays, and the stop is made later.
+func (t *Terminator) close(j *job, due *dueHeap) {
+	if err := t.table.End(j.id, CauseAdminReset, j.ended, nil); err != nil {
+		t.log(j).Warn("session not closed yet", "err", err)
+		t.later(j, t.cfg.RetryMin, due)
+		return
+	}
+	t.forget(j)
+}
+
+// overtaking is how long a stop waits for the outcome of the attempt that may have caused it. A NAS such
+// as hostapd sends the stop first and the ACK behind it.
+const overtaking = 100 * time.Millisecond
+
+// Apply gives an event to the table, for a source of events to use in place of [Table.Apply]. The stop of
+// a session for which an attempt is under way waits a moment for the answer: after an ACK its cause is
+// ours (R5). Whatever the answer, nothing more is sent for that session.
+func (t *Terminator) Apply(ev Event, done func(error)) error {
+	answered := t.stopComes(&ev)
+	if answered == nil {
+		return t.table.Apply(ev, done)
+	}
+	go func() {
+		timer := time.NewTimer(overtaking)
+		defer timer.Stop()
+		select {
+		case <-answered:
+		case <-timer.C:
+		}
+		if err := t.table.Apply(ev, done); err != nil {
+			done(err)
+		}
+	}()
+	return nil
+}
+
+// stopComes ends the sending of the attempt at the session whose stop an event is. The result is closed
+// when the attempt has come back; it is nil if the event is anything else.
+func (t *Terminator) stopComes(ev *Event) <-chan struct{} {
+	if ev.Type != Stop {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.flights { // as many as Parallel
+		if s := f.session; s != nil && s.AcctSessionID == ev.AcctSessionID && s.NAS.Addr == ev.NAS.Addr {
+			f.stopped = true
+			f.cancel(ErrSessionEnded)
+			return f.answered
+		}
+	}
+	return nil
+}
+
+// Accepting is nil if Apply would take an event now, else why not.
+func (t *Terminator) Accepting() error { return t.table.journal.Accepting() }

@@ -1,0 +1,250 @@
+package sessions_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
+)
+
+// scriptedNAS runs a function for each attempt.
+type scriptedNAS func(ctx context.Context, a *sessions.Attempt) sessions.Outcome
+
+func (n scriptedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+	return n(ctx, a)
+}
+
+// terminating runs a test with a Terminator at a NAS; session 1, "a", is being ended.
+func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sessions.Terminator, log func() string)) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+		f.Table = sessions.New(sessions.Config{}, f.journal)
+		log := &lockedLog{}
+		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- term.Run(ctx) }()
+		f.send(t, sessions.Start, "a", 0)
+		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		term.Start(1)
+		synctest.Wait()
+		test(f, term, log.String)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		f.journal.Close()
+	})
+}
+
+type lockedLog struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// TestAttemptEndsWithTheRow: whatever ends the row, the attempt under way is cancelled at that moment.
+func TestAttemptEndsWithTheRow(t *testing.T) {
+	ends := map[string]func(t *testing.T, f *fixture){
+		"its stop": func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 1) },
+		"its NAS restarts": func(t *testing.T, f *fixture) {
+			time.Sleep(time.Second)
+			f.now = time.Now()
+			f.on(t, nas1)
+		},
+		"we": func(t *testing.T, f *fixture) {
+			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, time.Now(), done) })
+		},
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			var cause error
+			var took time.Duration
+			nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+				began := time.Now()
+				<-ctx.Done()
+				cause, took = context.Cause(ctx), time.Since(began)
+				return sessions.Outcome{Err: cause}
+			}
+			terminating(t, nas, func(f *fixture, term *sessions.Terminator, log func() string) {
+				time.Sleep(time.Second)
+				end(t, f)
+				synctest.Wait()
+				if cause != sessions.ErrSessionEnded || took != time.Second {
+					t.Errorf("cancelled with %v after %v", cause, took)
+				}
+				if _, underWay := term.Status(1); underWay {
+					t.Error("the session is still being ended")
+				}
+				if !strings.Contains(log(), "the session had ended before the outcome") || strings.Contains(log(), "next=") {
+					t.Error(log())
+				}
+			})
+		})
+	}
+}
+
+// TestNoAttemptAfterTheRow: a job that waits for its next attempt goes with its row.
+func TestNoAttemptAfterTheRow(t *testing.T) {
+	asked := 0
+	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { asked++; return silence }
+	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+		f.send(t, sessions.Stop, "a", 1)
+		if _, underWay := term.Status(1); underWay {
+			t.Error("the session is still being ended")
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
+// TestStopOvertakesAnswer: a stop that comes while the NAS is being asked waits a moment for the answer,
+// which decides about its cause. Nothing is sent meanwhile.
+func TestStopOvertakesAnswer(t *testing.T) {
+	ms := time.Millisecond
+	tests := []struct {
+		name   string
+		after  time.Duration // of the stop, when the answer comes
+		out    sessions.Outcome
+		waited time.Duration
+		told   []string
+	}{
+		{"ACK", 5 * ms, ack, 5 * ms, startEnd},
+		{"NAK", 5 * ms, nak503, 5 * ms, itsOwn},
+		{"ACK too late", 200 * ms, ack, 100 * ms, itsOwn},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+				<-ctx.Done()
+				time.Sleep(tt.after)
+				return tt.out
+			}
+			terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+				began := time.Now()
+				ev := sessions.Event{
+					Type: sessions.Stop, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: began,
+					Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "a")),
+				}
+				await(t, func(done func(error)) error { return term.Apply(ev, done) })
+				if waited := time.Since(began); waited != tt.waited {
+					t.Errorf("answered after %v, want %v", waited, tt.waited)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if diff := cmp.Diff(tt.told, f.told()); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+// TestApplyPasses: all that is not such a stop goes to the table at once.
+func TestApplyPasses(t *testing.T) {
+	nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome { <-ctx.Done(); return silence }
+	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+		began := time.Now()
+		for i, typ := range []sessions.EventType{sessions.Start, sessions.Interim, sessions.Stop} {
+			ev := sessions.Event{
+				Type: typ, NAS: nas1, AcctSessionID: "b", Kind: sessions.Network, At: f.now.Add(time.Duration(i) * time.Second),
+				Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "b")),
+			}
+			await(t, func(done func(error)) error { return term.Apply(ev, done) })
+		}
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("they took %v", waited)
+		}
+		if diff := cmp.Diff([]string{"Start 1", "Start 2", "Interim-Update 2", "Stop 2"}, f.told()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestStopOfOursCarriesTheACK: the stop that we make has the moment of the ACK, not that of its making.
+func TestStopOfOursCarriesTheACK(t *testing.T) {
+	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { time.Sleep(time.Second); return ack }
+	terminating(t, nas, func(f *fixture, _ *sessions.Terminator, log func() string) {
+		agreed := time.Now().Add(time.Second)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		notices := f.journal.Notices()
+		if stop := notices[len(notices)-1]; stop.Type != sessions.Stop || !stop.At.Equal(agreed) {
+			t.Errorf("%s at %v, want a stop at %v", stop.Type, stop.At, agreed)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(log()), "\n") {
+			if !strings.Contains(line, "user=user-a") || !strings.Contains(line, "nas=nas-1@192.0.2.1") {
+				t.Errorf("a line without user or NAS: %s", line)
+			}
+		}
+	})
+}
+
+// TestMemory: what a Disconnector leaves with an attempt it finds at the next one.
+func TestMemory(t *testing.T) {
+	var found []any
+	nas := func(_ context.Context, a *sessions.Attempt) sessions.Outcome {
+		found = append(found, a.Memory)
+		a.Memory = len(found)
+		return silence
+	}
+	terminating(t, nas, func(*fixture, *sessions.Terminator, func() string) {
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if diff := cmp.Diff([]any{nil, 1, 2}, found); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestAckedAtStart: a terminator that finds a session whose NAS has agreed waits for the stop, and does not ask.
+func TestAckedAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+		defer f.journal.Close()
+		f.Table = sessions.New(sessions.Config{}, f.journal)
+		f.send(t, sessions.Start, "a", 0)
+		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		await(t, func(done func(error)) error { f.Acked(1, done); return nil })
+		nas := &askedNAS{answers: []sessions.Outcome{ack}}
+		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.DiscardHandler))
+		term.Start(1) // what a SET has marked
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- term.Run(ctx) }()
+		time.Sleep(29 * time.Second)
+		synctest.Wait()
+		if len(nas.asked) != 0 || f.View().Len() != 1 {
+			t.Errorf("asked %v, %d rows", nas.asked, f.View().Len())
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if diff := cmp.Diff(startEnd, f.told()); diff != "" {
+			t.Error(diff)
+		}
+		cancel()
+		<-ended
+	})
+}

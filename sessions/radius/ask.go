@@ -1,0 +1,151 @@
+package radius
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"aaasess/sessions"
+)
+
+// linger is how long an attempt whose session has ended still waits for its answer: a NAS may send the stop
+// first and the ACK behind it.
+const linger = 500 * time.Millisecond
+
+// ask is one Disconnect-Request with its retransmissions.
+func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) sessions.Outcome {
+	to := netip.AddrPortFrom(s.NAS.Addr, c.DisconnectPort)
+	if c.DisconnectAddr.IsValid() {
+		to = netip.AddrPortFrom(c.DisconnectAddr, c.DisconnectPort)
+	}
+	f := &flight{client: c, answer: make(chan sessions.Outcome, 1)}
+	identifier, err := d.peers.acquire(ctx, to)
+	if err != nil {
+		return sessions.Outcome{Err: fmt.Errorf("radius: waiting for an identifier: %w", context.Cause(ctx))}
+	}
+	defer d.peers.release(to, identifier)
+
+	b, err := p.disconnectRequest(identifier, s, time.Now(), c.DisconnectSecret)
+	if err != nil {
+		return sessions.Outcome{Err: err}
+	}
+	f.request = authenticator(b[4:headerLen])
+	d.peers.fly(to, identifier, f)
+
+	timer := time.NewTimer(d.cfg.Timeout)
+	defer timer.Stop()
+	for sent := 0; ; sent++ {
+		switch err := d.sendFor(c, s.NAS, b, to); {
+		case sent > 0: // even if it failed: the first one may yet be answered
+			d.counters.retransmissions.Add(1)
+		case err != nil:
+			return sessions.Outcome{Err: fmt.Errorf("radius: disconnect: %w", err)}
+		default:
+			d.counters.requests.Add(1)
+		}
+		select {
+		case out := <-f.answer:
+			return d.counters.answered(out)
+		case <-ctx.Done():
+			return d.counters.answered(f.linger(ctx))
+		case <-timer.C:
+			if sent >= d.cfg.Retransmissions {
+				return d.counters.answered(sessions.Outcome{})
+			}
+			timer.Reset(d.cfg.Timeout)
+		}
+	}
+}
+
+// linger ends the wait for an answer, at once or, if the session has ended, a little later.
+func (f *flight) linger(ctx context.Context) sessions.Outcome {
+	if !errors.Is(context.Cause(ctx), sessions.ErrSessionEnded) {
+		return sessions.Outcome{}
+	}
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case out := <-f.answer:
+		return out
+	case <-timer.C:
+		return sessions.Outcome{Err: sessions.ErrSessionEnded}
+	}
+}
+
+// sendFor sends a request for a session of a NAS from the address that the client has for it, else from the
+// one that the NAS sends to. If that is not this host's any more, the system chooses.
+func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.AddrPort) error {
+	from := c.DisconnectSource
+	if !from.IsValid() {
+		from = nas.Local
+	}
+	if from.Is4() != to.Addr().Is4() {
+		from = netip.Addr{} // the NAS sends by one protocol and is asked by the other
+	}
+	lost := d.send(b, from, to)
+	if !errors.Is(lost, errNotLocal) {
+		return lost
+	}
+	err := d.send(b, netip.Addr{}, to)
+	if err == nil && c.stats.lost.due(time.Now()) { // else it is not for the source address
+		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
+			"client", c.Name, "nas", nas.String(), "source", from, "err", lost)
+	}
+	return err
+}
+
+// receive takes a datagram that came to our socket.
+func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
+	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	p, err := parsePacket(b)
+	if err != nil || p.code() != codeDisconnectACK && p.code() != codeDisconnectNAK {
+		d.counters.malformed.Add(1)
+		return
+	}
+	f := d.peers.find(from, p.identifier())
+	if f == nil {
+		d.counters.unexpected.Add(1) // of another source, too late, or the second one
+		return
+	}
+	if ok, _ := p.authentic(f.request, f.client.DisconnectSecret, nil); !ok {
+		d.counters.badAuthenticators.Add(1)
+		if f.client.stats.forged.due(now) {
+			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from, "err", errAuthenticator)
+		}
+		return
+	}
+	out := sessions.Outcome{Answer: sessions.ACK}
+	if p.code() == codeDisconnectNAK {
+		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: errorCause(p.attributes())}
+	}
+	if !f.end(out) {
+		d.counters.unexpected.Add(1) // a retransmission was answered too
+	}
+}
+
+// unreachable takes the report that nobody listens where a request went. quoted is as much of the request
+// as the report has: routers need not send any (RFC 792); then it is about all requests to that port.
+func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
+	out := sessions.Outcome{Err: sessions.ErrPortUnreachable}
+	if len(quoted) < headerLen {
+		for _, f := range d.peers.all(to) {
+			f.end(out)
+		}
+		return
+	}
+	if f := d.peers.find(to, quoted[1]); f != nil && f.request == authenticator(quoted[4:headerLen]) {
+		f.end(out)
+	}
+}
+
+// lastLogged is when something was last logged, in nanoseconds since 1970.
+type lastLogged struct{ at atomic.Int64 }
+
+// due reports whether it is to be logged now, at most once in logEvery, and takes note of it if so.
+func (l *lastLogged) due(now time.Time) bool {
+	last := l.at.Load()
+	return (last == 0 || now.UnixNano()-last >= int64(logEvery)) && l.at.CompareAndSwap(last, now.UnixNano())
+}

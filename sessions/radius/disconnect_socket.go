@@ -1,0 +1,202 @@
+package radius
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+var (
+	// errNotLocal is returned when a datagram is to leave from an address that this host does not have.
+	errNotLocal = errors.New("not an address of this host")
+	errNoFamily = errors.New("this host has no socket of that address family")
+)
+
+// disconnectSocket is the UDP socket for one address family. It is not connected; that nobody listens at the
+// other end it learns from the kernel's error queue (ip(7), IP_RECVERR).
+type disconnectSocket struct {
+	d    *Disconnector
+	conn *net.UDPConn
+	raw  rawConn
+	is4  bool
+}
+
+// rawConn is what of syscall.RawConn is used.
+type rawConn interface {
+	Read(func(fd uintptr) bool) error
+	Control(func(fd uintptr)) error
+}
+
+// open opens both sockets; a host without IPv6 has one.
+func (d *Disconnector) open() error {
+	for _, network := range []string{"udp4", "udp6"} {
+		s, err := d.openSocket(network)
+		switch {
+		case err == nil:
+			d.sockets = append(d.sockets, s)
+		case network == "udp4":
+			return fmt.Errorf("radius: disconnect socket: %w", err)
+		default:
+			d.log.Info("no disconnect requests over IPv6", "err", err)
+		}
+	}
+	return nil
+}
+
+func (d *Disconnector) openSocket(network string) (*disconnectSocket, error) {
+	conn, err := net.ListenUDP(network, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &disconnectSocket{d: d, conn: conn, is4: network == "udp4"}
+	s.raw, err = conn.SyscallConn()
+	if err == nil {
+		err = control(conn, func(fd int) error {
+			setBuffers(fd) // many NASes may answer at once
+			if s.is4 {
+				return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
+			}
+			return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1)
+		})
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// sendFromSocket is the sendFunc of a Disconnector with sockets.
+func (d *Disconnector) sendFromSocket(b []byte, from netip.Addr, to netip.AddrPort) error {
+	for _, s := range d.sockets {
+		if s.is4 == to.Addr().Is4() {
+			return s.send(b, from, to)
+		}
+	}
+	return errNoFamily
+}
+
+// maxPending is how many errors of earlier datagrams a send gets past.
+const maxPending = 16
+
+// send sends a datagram. With IP_RECVERR a call may fail for what became of an earlier datagram, and has
+// sent nothing then.
+func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) error {
+	var source []byte
+	if from.IsValid() {
+		source = appendPacketInfo(nil, localAddr{addr: from, ifIndex: interfaceOf(to.Addr())})
+	}
+	var err error
+	for range maxPending {
+		_, _, err = s.conn.WriteMsgUDPAddrPort(b, source, to)
+		if !isReported(err) {
+			break
+		}
+		_ = s.raw.Control(s.readErrors)
+	}
+	if from.IsValid() && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENETUNREACH)) {
+		return fmt.Errorf("%w: %w", errNotLocal, rootCause(err))
+	}
+	return err
+}
+
+// isReported says that an error may be what a host or router reported about an earlier datagram.
+func isReported(err error) bool {
+	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.ENETUNREACH) ||
+		errors.Is(err, unix.EMSGSIZE) || errors.Is(err, unix.EPROTO) || errors.Is(err, unix.EACCES)
+}
+
+// interfaceOf is the index of the interface that a link-local address is at, else 0.
+func interfaceOf(addr netip.Addr) uint32 {
+	if addr.Zone() == "" {
+		return 0
+	}
+	if i, err := net.InterfaceByName(addr.Zone()); err == nil {
+		return uint32(i.Index)
+	}
+	n, _ := strconv.ParseUint(addr.Zone(), 10, 32)
+	return uint32(n)
+}
+
+// read takes answers and reports until the socket is closed.
+func (s *disconnectSocket) read(ctx context.Context) error {
+	b := make([]byte, maxPacket+1)
+	for {
+		var n int
+		var from unix.Sockaddr
+		var failed error
+		err := s.raw.Read(func(fd uintptr) bool {
+			s.readErrors(fd) // the poller wakes us for these too
+			n, from, failed = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT)
+			return failed != unix.EAGAIN && failed != unix.EINTR
+		})
+		switch {
+		case err != nil:
+			return err // closed
+		case failed == nil:
+			s.d.receive(b[:n], addrPortOf(from), time.Now())
+		case !isReported(failed):
+			s.d.log.Error("receiving failed", "address", s.conn.LocalAddr(), "err", failed)
+			select {
+			case <-ctx.Done():
+			case <-time.After(temporary):
+			}
+		}
+	}
+}
+
+// readErrors reads the socket's error queue until it is empty.
+func (s *disconnectSocket) readErrors(fd uintptr) {
+	quoted, control := make([]byte, headerLen), make([]byte, 256)
+	for {
+		n, controls, _, to, err := unix.Recvmsg(int(fd), quoted, control, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+		if err != nil {
+			return
+		}
+		if to != nil && isRefused(control[:controls]) {
+			s.d.unreachable(addrPortOf(to), quoted[:n])
+		}
+	}
+}
+
+// isRefused reports whether the sock_extended_err in control messages (ip(7)) is that of a closed port.
+func isRefused(control []byte) bool {
+	for len(control) > 0 {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return false
+		}
+		control = rest
+		isError := h.Level == unix.IPPROTO_IP && h.Type == unix.IP_RECVERR || h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_RECVERR
+		if isError && len(data) >= 4 && unix.Errno(binary.NativeEndian.Uint32(data)) == unix.ECONNREFUSED {
+			return true
+		}
+	}
+	return false
+}
+
+// addrPortOf is an address that the kernel gave.
+func addrPortOf(from unix.Sockaddr) netip.AddrPort {
+	switch a := from.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		addr := netip.AddrFrom16(a.Addr).Unmap()
+		if a.ZoneId != 0 && addr.Is6() {
+			zone := strconv.FormatUint(uint64(a.ZoneId), 10)
+			if i, err := net.InterfaceByIndex(int(a.ZoneId)); err == nil {
+				zone = i.Name
+			}
+			addr = addr.WithZone(zone)
+		}
+		return netip.AddrPortFrom(addr, uint16(a.Port))
+	}
+	return netip.AddrPort{}
+}

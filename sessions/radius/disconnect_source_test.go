@@ -1,0 +1,195 @@
+package radius
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/sessions/radius/radiustest"
+)
+
+// TestLeavesFromWhereTheNASSends: a NAS that sends its accounting to one of several addresses of a listener
+// on all of them gets its Disconnect-Request from that one.
+func TestLeavesFromWhereTheNASSends(t *testing.T) {
+	tests := []struct{ listen, to, nas string }{
+		{"0.0.0.0:0", "127.0.0.3", "127.0.0.2"},
+		{"0.0.0.0:0", "127.0.0.4", "127.0.0.2"},
+		{"127.0.0.5:0", "127.0.0.5", "127.0.0.2"},
+		{"[::]:0", "::1", "::1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.listen+" "+tt.to, func(t *testing.T) {
+			nas := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(tt.nas), 0).String(), string(goldenSecret), radiustest.ACK)
+			c := Client{Prefix: netip.PrefixFrom(netip.MustParseAddr(tt.nas), netip.MustParseAddr(tt.nas).BitLen()), Secret: goldenSecret, DisconnectPort: nas.AddrPort().Port()}
+			if tt.nas != "::1" {
+				c.Prefix = prefix("127.0.0.0/8")
+			}
+			sink := newRecorder()
+			l := listen(t, sink, tt.listen, c)
+			n := l.dial(netip.AddrPortFrom(netip.MustParseAddr(tt.to), l.Addr().Port()))
+			n.send(start(1, "a"))
+			call := sink.next(t)
+			call.done(nil)
+			local := call.event.NAS.Local
+			if local != netip.MustParseAddr(tt.to) {
+				t.Fatalf("the NAS sends to %v, it says here", local)
+			}
+			d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+			if err := d.SetClients([]Client{c}); err != nil {
+				t.Fatal(err)
+			}
+			s := hostapdSession(tt.nas)
+			s.NAS.Local = local
+			if out := d.Disconnect(t.Context(), of(s)); out.Answer != sessions.ACK {
+				t.Errorf("outcome %v", out)
+			}
+			if from := nas.Next().From.Addr(); from != local {
+				t.Errorf("the request came from %v, want %v", from, local)
+			}
+		})
+	}
+}
+
+// TestSourceAddress: the configured address goes before the NAS's, one that is not this host's falls back
+// to the system's choice, and one of the other family is not tried.
+func TestSourceAddress(t *testing.T) {
+	v4 := func(text string) netip.Addr { return netip.MustParseAddr(text) }
+	tests := []struct {
+		name              string
+		configured, local netip.Addr
+		want              string
+		logged            bool
+	}{
+		{"configured", v4("127.0.0.7"), v4("127.0.0.8"), "127.0.0.7", false},
+		{"the NAS's", netip.Addr{}, v4("127.0.0.8"), "127.0.0.8", false},
+		{"neither", netip.Addr{}, netip.Addr{}, "127.0.0.1", false},
+		{"no longer this host's", netip.Addr{}, v4("192.0.2.77"), "127.0.0.1", true},
+		{"configured, not this host's", v4("192.0.2.77"), v4("127.0.0.8"), "127.0.0.1", true},
+		{"IPv6 accounting, IPv4 requests", netip.Addr{}, v4("::1"), "127.0.0.1", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := local()
+			c.DisconnectSource = tt.configured
+			d, nas, log := disconnecting(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
+			s := hostapdSession("127.0.0.2")
+			s.NAS.Local = tt.local
+			for range 3 {
+				if out := d.Disconnect(t.Context(), of(s)); out.Answer != sessions.ACK {
+					t.Fatalf("outcome %v", out)
+				}
+				if from := nas.Next().From.Addr().String(); from != tt.want && !(tt.want == "127.0.0.1" && from == "127.0.0.2") {
+					t.Errorf("the request came from %v, want %v", from, tt.want)
+				}
+			}
+			lines := strings.Count(log.String(), "the system chooses one")
+			if want := map[bool]int{true: 1}[tt.logged]; lines != want {
+				t.Errorf("%d lines in the log, want %d: %s", lines, want, log)
+			}
+		})
+	}
+}
+
+// TestDisconnectSecret: requests and answers have a secret of their own.
+func TestDisconnectSecret(t *testing.T) {
+	nas := radiustest.Listen(t, "127.0.0.2:0", "another secret", radiustest.ACK)
+	c := local()
+	c.DisconnectSecret, c.DisconnectPort = "another secret", nas.AddrPort().Port()
+	d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+	if err := d.SetClients([]Client{c}); err != nil {
+		t.Fatal(err)
+	}
+	if out := d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))); out.Answer != sessions.ACK || nas.Dropped() != 0 {
+		t.Errorf("outcome %v, %d dropped", out, nas.Dropped())
+	}
+}
+
+// TestClosedPort: nobody listens at the port. That is known at once, and not taken for silence; requests to
+// others are not touched by it.
+func TestClosedPort(t *testing.T) {
+	for _, addr := range []string{"127.0.0.2", "::1"} {
+		t.Run(addr, func(t *testing.T) {
+			gone := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(addr), 0).String(), string(goldenSecret), radiustest.Silence)
+			port := gone.AddrPort().Port()
+			gone.Close()
+			slow := radiustest.Listen(t, "127.0.0.9:0", string(goldenSecret), func(r radiustest.Request) []byte {
+				time.Sleep(10 * time.Millisecond)
+				return radiustest.ACK(r)
+			})
+			d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+			a := netip.MustParseAddr(addr)
+			if err := d.SetClients([]Client{
+				{Prefix: netip.PrefixFrom(a, a.BitLen()), Secret: goldenSecret, DisconnectPort: port},
+				{Prefix: prefix("127.0.0.9/32"), Secret: goldenSecret, DisconnectPort: slow.AddrPort().Port()},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			other := make(chan sessions.Outcome, 50)
+			for range cap(other) {
+				go func() { other <- d.Disconnect(t.Context(), of(hostapdSession("127.0.0.9"))) }()
+				began := time.Now()
+				out := d.Disconnect(t.Context(), of(hostapdSession(addr)))
+				if !errors.Is(out.Err, sessions.ErrPortUnreachable) || out.String() != "port unreachable" || time.Since(began) > 2*time.Second {
+					t.Fatalf("outcome %v after %v", out, time.Since(began))
+				}
+			}
+			for range cap(other) {
+				if out := <-other; out.Answer != sessions.ACK {
+					t.Fatalf("another NAS: %v", out)
+				}
+			}
+		})
+	}
+}
+
+// TestNothingIsSentAfterTheEnd: when its session has ended an attempt sends nothing more, and still hears the
+// ACK that was on its way.
+func TestNothingIsSentAfterTheEnd(t *testing.T) {
+	d, nas, _ := disconnecting(t, DisconnectConfig{Timeout: testTimeout}, radiustest.Silence)
+	ctx, end := context.WithCancelCause(t.Context())
+	ended := make(chan sessions.Outcome, 1)
+	disconnect := func() { go func() { ended <- d.Disconnect(ctx, of(hostapdSession("127.0.0.2"))) }() }
+	disconnect()
+	nas.Next()
+	end(sessions.ErrSessionEnded)
+	if out := <-ended; !errors.Is(out.Err, sessions.ErrSessionEnded) {
+		t.Errorf("outcome %v", out)
+	}
+	if nas.Waiting() > 0 {
+		t.Error("the request was sent again")
+	}
+
+	ctx, end = context.WithCancelCause(t.Context())
+	disconnect()
+	request := nas.Next()
+	end(sessions.ErrSessionEnded)
+	nas.Send(request.From, radiustest.ACK(request))
+	if out := <-ended; out.Answer != sessions.ACK {
+		t.Errorf("outcome %v", out)
+	}
+}
+
+// TestICMPWithoutQuote: a router may send back nothing of our request; then all to that port are meant.
+func TestICMPWithoutQuote(t *testing.T) {
+	d, nas, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+	ended := make(chan sessions.Outcome, 2)
+	for range cap(ended) {
+		go func() { ended <- d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))) }()
+		nas.Next()
+	}
+	d.unreachable(netip.MustParseAddrPort("127.0.0.3:3799"), nil)
+	d.unreachable(nas.AddrPort(), make([]byte, headerLen)) // quotes another request
+	if len(ended) > 0 {
+		t.Error("the report of another request ended one")
+	}
+	d.unreachable(nas.AddrPort(), nil)
+	for range cap(ended) {
+		if out := <-ended; !errors.Is(out.Err, sessions.ErrPortUnreachable) {
+			t.Errorf("outcome %v", out)
+		}
+	}
+}

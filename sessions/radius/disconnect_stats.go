@@ -1,0 +1,52 @@
+package radius
+
+import (
+	"sync/atomic"
+
+	"aaasess/sessions"
+)
+
+// disconnectCounters is the live form of DisconnectStats.
+type disconnectCounters struct {
+	requests, retransmissions, acks, naks, unanswered, malformed, badAuthenticators, unexpected atomic.Uint64
+}
+
+// DisconnectStats is what a Disconnector has counted since it was made.
+type DisconnectStats struct {
+	Requests          uint64 // Disconnect-Requests, retransmissions apart
+	Retransmissions   uint64
+	ACKs              uint64
+	NAKs              uint64
+	Unanswered        uint64 // given up: no answer in time, or the caller's context ended
+	Malformed         uint64 // datagrams that are not ACK or NAK
+	BadAuthenticators uint64 // wrong Response Authenticator or Message-Authenticator
+	Unexpected        uint64 // an answer that nobody waits for
+}
+
+// Stats is a copy of the statistics.
+func (d *Disconnector) Stats() DisconnectStats {
+	c := &d.counters
+	return DisconnectStats{
+		Requests:          c.requests.Load(),
+		Retransmissions:   c.retransmissions.Load(),
+		ACKs:              c.acks.Load(),
+		NAKs:              c.naks.Load(),
+		Unanswered:        c.unanswered.Load(),
+		Malformed:         c.malformed.Load(),
+		BadAuthenticators: c.badAuthenticators.Load(),
+		Unexpected:        c.unexpected.Load(),
+	}
+}
+
+// answered counts how a request ended.
+func (c *disconnectCounters) answered(out sessions.Outcome) sessions.Outcome {
+	switch out.Answer {
+	case sessions.ACK:
+		c.acks.Add(1)
+	case sessions.NAK:
+		c.naks.Add(1)
+	default:
+		c.unanswered.Add(1)
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+package radius
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/sessions/radius/radiustest"
+	"aaasess/sessions/sessionstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// ending is all that ends a session, over loopback: a listener, a table, a terminator and a Disconnector, and
+// a NAS that has a session, number 1, which is being ended.
+type ending struct {
+	t       *testing.T
+	table   *sessions.Table
+	journal *sessionstest.Journal
+	dae     *radiustest.NAS // where it hears Disconnect-Requests
+	acct    nas             // where it reports from
+	log     *lockedBuffer
+}
+
+const (
+	endingID  = "8D5C1B9A0F3E7746"
+	endingOne = "00000001"
+)
+
+func newEnding(t *testing.T, cfg sessions.TerminatorConfig, timeout time.Duration, h radiustest.Handler) *ending {
+	t.Helper()
+	e := &ending{t: t, journal: sessionstest.NewJournal()}
+	t.Cleanup(e.journal.Close)
+	e.table = sessions.New(sessions.Config{}, e.journal)
+	d, dae, log := disconnecting(t, DisconnectConfig{Timeout: timeout}, h)
+	e.dae, e.log = dae, log
+	terminator := sessions.NewTerminator(cfg, e.table, d, slog.New(slog.NewTextHandler(log, nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- terminator.Run(ctx) }()
+	l := listen(t, terminator, "0.0.0.0:0", local())
+	conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(l.Addr().Port())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	e.acct = nas{t, conn}
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	e.report(1, sessions.Start)
+	durable := make(chan error, 1)
+	if _, err := e.table.Disconnect([]sessions.ID{1}, func(err error) { durable <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-durable; err != nil {
+		t.Fatal(err)
+	}
+	terminator.Start(1)
+	return e
+}
+
+// report sends a packet about the session and waits for the answer.
+func (e *ending) report(identifier byte, typ sessions.EventType, more ...string) {
+	e.t.Helper()
+	attrs := append([]string{
+		num(sessions.AcctStatusType, uint32(typ)), attr(sessions.AcctSessionID, endingID), attr(sessions.UserName, "alice"),
+		attr(sessions.NASIdentifier, "hostapd"), num(sessions.FramedIPAddress, 0xc0000207),
+	}, more...)
+	b := request(identifier, attrs...)
+	e.acct.send(b)
+	e.acct.receive(b)
+}
+
+// told is the stops that were accounted, each with its cause if that is ours.
+func (e *ending) told() (stops []string) {
+	for _, n := range e.journal.Notices() {
+		if n.Type == sessions.Stop {
+			stops = append(stops, fmt.Sprint(n.Session.ID, " ", n.Cause))
+		}
+	}
+	return stops
+}
+
+func (e *ending) ends(want ...string) {
+	e.t.Helper()
+	waitFor(e.t, func() bool { return e.table.View().Len() == 0 })
+	if diff := cmp.Diff(want, e.told()); diff != "" {
+		e.t.Errorf("%s\n%s", diff, e.log)
+	}
+}
+
+func (e *ending) says(lines ...string) {
+	e.t.Helper()
+	for _, line := range lines {
+		waitFor(e.t, func() bool { return strings.Contains(e.log.String(), line) })
+	}
+}
+
+// TestEndings: as NASes behave.
+func TestEndings(t *testing.T) {
+	quick := sessions.TerminatorConfig{RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond, StopWait: 50 * time.Millisecond}
+
+	t.Run("hostapd does not know the session", func(t *testing.T) {
+		e := newEnding(t, quick, time.Second, refusing(false, hostapds...))
+		e.ends(endingOne + " 6")
+		e.says(`outcome="NAK 503 (Session-Context-Not-Found)"`, "user=alice nas=hostapd@127.0.0.2")
+	})
+	t.Run("it is known by its address", func(t *testing.T) {
+		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, needs(sessions.FramedIPAddress, 503))
+		e.says("the NAS agrees")
+		if e.table.View().Len() != 1 || !e.table.View().Get(1).Acked {
+			t.Error("the row is gone, or the ACK is not noted")
+		}
+		e.report(2, sessions.Stop)
+		e.ends(endingOne + " 6")
+	})
+	t.Run("no stop after the ACK", func(t *testing.T) {
+		newEnding(t, quick, time.Second, radiustest.ACK).ends(endingOne + " 6")
+	})
+	t.Run("strongSwan refuses and gives no reason", func(t *testing.T) {
+		e := newEnding(t, quick, time.Second, radiustest.NAK(0))
+		for range 5 {
+			e.dae.Next()
+		}
+		if e.table.View().Len() != 1 {
+			t.Error("it was closed")
+		}
+	})
+	t.Run("the stop overtakes the ACK", func(t *testing.T) {
+		e := newEnding(t, sessions.TerminatorConfig{}, 10*time.Second, radiustest.Silence)
+		asked := e.dae.Next()
+		b := request(2, num(sessions.AcctStatusType, 2), attr(sessions.AcctSessionID, endingID), attr(sessions.NASIdentifier, "hostapd"))
+		e.acct.send(b)
+		time.Sleep(20 * time.Millisecond)
+		e.dae.Send(asked.From, radiustest.ACK(asked))
+		e.ends(endingOne + " 6")
+	})
+	t.Run("the user quits while nobody answers: nothing is sent any more", func(t *testing.T) {
+		e := newEnding(t, sessions.TerminatorConfig{}, 300*time.Millisecond, radiustest.Silence)
+		e.dae.Next()
+		e.report(2, sessions.Stop, num(sessions.AcctTerminateCause, 1))
+		sent := e.dae.Waiting()
+		e.ends(endingOne + " 0")
+		e.says("the session had ended before the outcome")
+		time.Sleep(time.Second) // three times what a retransmission waits
+		if n := e.dae.Waiting() - sent; n != 0 || strings.Contains(e.log.String(), "next=") {
+			t.Errorf("%d requests after the stop\n%s", n, e.log)
+		}
+	})
+}

@@ -1,0 +1,276 @@
+package radius
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/sessions"
+	"aaasess/sessions/radius/radiustest"
+
+	"github.com/google/go-cmp/cmp"
+	layeh "layeh.com/radius"
+)
+
+// climbing writes what a NAS answers, and what it was asked: "503" is a NAK, "0" one without Error-Cause,
+// "-" silence, "!" an error.
+func climbing(t *testing.T, text string) sessions.Outcome {
+	t.Helper()
+	switch text {
+	case "ACK":
+		return sessions.Outcome{Answer: sessions.ACK}
+	case "-":
+		return sessions.Outcome{}
+	case "!":
+		return sessions.Outcome{Err: sessions.ErrPortUnreachable}
+	}
+	var cause uint32
+	if _, err := fmt.Sscan(text, &cause); err != nil {
+		t.Fatal(err)
+	}
+	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.ErrorCause(cause)}
+}
+
+// asked is what a request was, for a table: first, full, less, less+ (with Event-Timestamp), and a t behind
+// it where Event-Timestamp was left out.
+func asked(l ladder) string {
+	text := [...]string{"first", "full", "less"}[l.at]
+	if l.at == fewest && l.proven {
+		text += "+"
+	}
+	if l.stamping == omitting || l.stamping == omitted {
+		text += "/t"
+	}
+	return text
+}
+
+// TestLadder is the rule of R33 as a table. Each attempt is a list of "request:answer", and behind it how it ends.
+func TestLadder(t *testing.T) {
+	usual := ladder{extras: true, timed: true}
+	tests := []struct {
+		name     string
+		ladder   ladder
+		attempts []string
+	}{
+		{"ACK", usual, []string{"first:ACK = ACK"}},
+		{"402: all that is known", usual, []string{"first:402 full:ACK = ACK"}},
+		{"503: all that is known, which is believed", usual, []string{"first:503 full:503 = gone"}},
+		{"503, and found by more", usual, []string{"first:503 full:ACK = ACK"}},
+		{"401: less", usual, []string{"first:401 less:ACK = ACK"}},
+		{"403: less", usual, []string{"first:403 less:ACK = ACK"}},
+		{"hostapd knows it no more", usual, []string{"first:503 full:401 less+:503 = gone"}},
+		{"hostapd, by a list that it refuses", usual, []string{"first:401 less:503 full:401 = gone"}},
+		{"the full profile is refused as missing something", usual, []string{"first:503 full:402 less+:503 = gone"}},
+		{"the full profile is an invalid request", usual, []string{"first:503 full:404 less+:503 = gone"}},
+		{"the full profile has an invalid value", usual, []string{"first:503 full:407 less+:503 = gone"}},
+		{"403 is no refusal that makes a 503 believed", usual, []string{"first:503 full:403 less+:503 = doubted", "less+:503 = doubted"}},
+		{"less is refused too: what was understood is asked again, and believed then", usual, []string{"first:503 full:401 less+:403 = NAK 403", "first:503 = gone"}},
+		{"refused in every form: once each", usual, []string{"first:401 less:401 = NAK 401", "less:401 = NAK 401"}},
+		{"what is missing cannot be told", usual, []string{"first:402 full:402 less:402 = NAK 402", "less:402 = NAK 402"}},
+		{"full is asked again where it got on", usual, []string{"first:402 full:506 = NAK 506", "full:506 = NAK 506", "full:ACK = ACK"}},
+		{"full was lost: it is asked until it is answered", usual, []string{"first:503 full:- full/t:- = none", "full:503 = gone"}},
+		{"a NAK without Error-Cause", usual, []string{"first:0 = NAK", "first:0 = NAK"}},
+		{"another Error-Cause", usual, []string{"first:501 = NAK 501", "first:404 = NAK 404"}},
+		{"silence: once without Event-Timestamp", usual, []string{"first:- first/t:- = none", "first:- = none", "first:ACK = ACK"}},
+		{"silence was for Event-Timestamp: never again", usual, []string{"first:- first/t:506 = NAK 506", "first/t:- = none", "first/t:503 full/t:ACK = ACK"}},
+		{"silence after an answer", usual, []string{"first:506 = NAK 506", "first:- first/t:- = none", "first:- = none"}},
+		{"closed port: no step", usual, []string{"first:! = none", "first:- first/t:ACK = ACK"}},
+		{"without Event-Timestamp there is nothing to leave out", ladder{}, []string{"first:- = none", "first:- = none"}},
+		{"bare less has none either", usual, []string{"first:401 less:- = none", "less:ACK = ACK"}},
+		{"nothing more to tell", ladder{extras: true, timed: true, all: true}, []string{"first:503 = gone"}},
+		{"nothing more to tell, and refused", ladder{extras: true, timed: true, all: true}, []string{"first:401 less:503 = gone"}},
+		{"nothing less to tell", ladder{bare: true}, []string{"first:503 full:401 = gone"}},
+		{"nothing less but Event-Timestamp", ladder{extras: true, timed: true, bare: true}, []string{"first:401 less:ACK = ACK"}},
+		{"nothing more and nothing less", ladder{all: true, bare: true}, []string{"first:401 = NAK 401", "first:503 = gone"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := tt.ladder
+			for _, attempt := range tt.attempts {
+				steps, want, _ := strings.Cut(attempt, " = ")
+				list := strings.Fields(steps)
+				for i, step := range list {
+					request, answer, _ := strings.Cut(step, ":")
+					if got := asked(l); got != request {
+						t.Fatalf("%s: step %d asks %s", attempt, i+1, got)
+					}
+					var out sessions.Outcome
+					var again bool
+					l, out, again = l.step(climbing(t, answer))
+					if last := i == len(list)-1; again == last {
+						t.Fatalf("%s: step %d: again %t", attempt, i+1, again)
+					} else if last && ends(out) != want {
+						t.Fatalf("%s: ends with %s", attempt, ends(out))
+					}
+				}
+			}
+		})
+	}
+}
+
+// ends is how an attempt ends, for a table.
+func ends(out sessions.Outcome) string {
+	switch {
+	case out.Answer == sessions.NoAnswer:
+		return "none"
+	case out.ErrorCause == sessions.SessionContextNotFound && out.Doubted:
+		return "doubted"
+	case out.ErrorCause == sessions.SessionContextNotFound:
+		return "gone"
+	case out.Answer == sessions.NAK && out.ErrorCause != 0:
+		return fmt.Sprint("NAK ", uint32(out.ErrorCause))
+	}
+	return out.String()
+}
+
+// TestLadderEnds: whatever a NAS answers, an attempt is at most one request for each rung and one without
+// Event-Timestamp, and each step is made once.
+func TestLadderEnds(t *testing.T) {
+	answers := []string{"401", "402", "403", "404", "407", "503", "0", "-", "!"}
+	var climb func(l ladder, depth, entered, path int)
+	climb = func(l ladder, depth, requests, steps int) {
+		if requests > 4 || steps > 3 {
+			t.Fatalf("%d requests in one attempt, %d steps", requests, steps)
+		}
+		if depth == 0 {
+			return
+		}
+		for _, a := range answers {
+			next, _, again := l.step(climbing(t, a))
+			if again {
+				climb(next, depth-1, requests+1, steps+1)
+			} else {
+				climb(next, depth-1, 1, steps)
+			}
+		}
+	}
+	for _, l := range []ladder{{}, {extras: true, timed: true}, {all: true}, {bare: true, extras: true}} {
+		climb(l, 5, 1, 0)
+	}
+}
+
+// refusing is a NAS that answers as hostapd does: 401 to each attribute that it does not know, 503 to a
+// session that it does not have.
+func refusing(knows bool, refused ...sessions.AttributeType) radiustest.Handler {
+	return func(r radiustest.Request) []byte {
+		for _, avp := range r.Packet.Attributes {
+			for _, t := range refused {
+				if avp.Type == layeh.Type(t) {
+					return radiustest.NAK(401)(r)
+				}
+			}
+		}
+		if !knows {
+			return radiustest.NAK(503)(r)
+		}
+		return radiustest.ACK(r)
+	}
+}
+
+// hostapds are the attributes that hostapd 2.10 answers with 401.
+var hostapds = []sessions.AttributeType{
+	sessions.NASPort, sessions.NASPortID, sessions.Class, sessions.FramedIPAddress, sessions.ServiceType, 49, sessions.ProxyState,
+}
+
+// needs is a NAS that knows a session only by an attribute, and answers cause without it.
+func needs(attribute sessions.AttributeType, cause uint32) radiustest.Handler {
+	return func(r radiustest.Request) []byte {
+		for _, avp := range r.Packet.Attributes {
+			if avp.Type == layeh.Type(attribute) {
+				return radiustest.ACK(r)
+			}
+		}
+		return radiustest.NAK(cause)(r)
+	}
+}
+
+// TestLadderOverLoopback: real octets, as NASes answer them.
+func TestLadderOverLoopback(t *testing.T) {
+	known := []string{
+		"User-Name=alice", "NAS-IP-Address=7f000001", "NAS-Identifier=hostapd-wired-1", "Calling-Station-Id=02-00-00-00-00-02",
+		"Acct-Session-Id=8D5C1B9A0F3E7746",
+	}
+	all := []string{
+		"User-Name=alice", "NAS-IP-Address=7f000001", "NAS-Identifier=hostapd-wired-1", "NAS-Port=00000007", "Framed-IP-Address=c0000207",
+		"Calling-Station-Id=02-00-00-00-00-02", "Acct-Session-Id=8D5C1B9A0F3E7746",
+	}
+	less := []string{"Acct-Session-Id=8D5C1B9A0F3E7746", "User-Name=alice"}
+	withTail := func(list []string, tail ...string) []string { return append(append([]string(nil), list...), tail...) }
+	const stamp, signed = "Event-Timestamp", "Message-Authenticator=computed"
+	tests := []struct {
+		name    string
+		own     []string
+		handler radiustest.Handler
+		asked   [][]string
+		ends    string
+	}{
+		{"hostapd has the session", nil, refusing(true, hostapds...), [][]string{withTail(known, stamp, signed)}, "ACK"},
+		{"hostapd does not know it", nil, refusing(false, hostapds...), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed), withTail(less, stamp, signed)}, "gone"},
+		{"hostapd does not know it, by an own list", []string{"Acct-Session-Id", "NAS-Port"}, refusing(false, hostapds...), [][]string{{"Acct-Session-Id=8D5C1B9A0F3E7746", "NAS-Port=00000007"}, less, all}, "gone"},
+		{"it knows the address only", nil, needs(sessions.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"it says what is missing", nil, needs(sessions.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"it knows little", nil, refusing(true, sessions.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
+		{"it is not the NAS that it is called", nil, radiustest.Nth(radiustest.NAK(403), radiustest.ACK), [][]string{withTail(known, stamp, signed), less}, "ACK"},
+		{"its clock is wrong", nil, func(r radiustest.Request) []byte {
+			if len(r.Packet.Get(layeh.Type(sessions.EventTimestamp))) > 0 {
+				return nil
+			}
+			return radiustest.ACK(r)
+		}, [][]string{withTail(known, stamp, signed), withTail(known, signed)}, "ACK"},
+		{"strongSwan: a NAK that says nothing", nil, radiustest.NAK(0), [][]string{withTail(known, stamp, signed)}, "NAK"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := local()
+			c.DisconnectAttributes = tt.own
+			cfg := DisconnectConfig{Clients: []Client{c}, Timeout: time.Second, Retransmissions: -1}
+			d, nas, log := disconnecting(t, cfg, tt.handler)
+			s := hostapdSession("127.0.0.2")
+			s.Attrs += sessions.Attributes(num(sessions.FramedIPAddress, 0xc0000207))
+			out := d.Disconnect(t.Context(), of(s))
+			if got := ends(out); got != tt.ends {
+				t.Errorf("it ends with %s, want %s", got, tt.ends)
+			}
+			var asked [][]string
+			for nas.Waiting() > 0 {
+				list := attributesOf(t, nas.Next().Data)
+				for i, a := range list {
+					if strings.HasPrefix(a, stamp) {
+						list[i] = stamp
+					}
+				}
+				asked = append(asked, list)
+			}
+			if diff := cmp.Diff(tt.asked, asked); diff != "" {
+				t.Error(diff)
+			}
+			if lines := strings.Count(log.String(), "asked again, with other attributes"); lines != len(tt.asked)-1 {
+				t.Errorf("%d lines in the log: %s", lines, log)
+			}
+		})
+	}
+}
+
+// TestLadderIsKept: a further attempt at a session goes on where the one before has come to, and that at
+// another session begins at the bottom.
+func TestLadderIsKept(t *testing.T) {
+	d, nas, _ := disconnecting(t, DisconnectConfig{}, radiustest.Nth(radiustest.NAK(402), radiustest.NAK(506)))
+	a := of(hostapdSession("127.0.0.2"))
+	for range 3 {
+		if out := d.Disconnect(t.Context(), a); out.ErrorCause != 506 {
+			t.Fatalf("outcome %v", out)
+		}
+	}
+	var lengths []int
+	for nas.Waiting() > 0 {
+		lengths = append(lengths, len(attributesOf(t, nas.Next().Data)))
+	}
+	if diff := cmp.Diff([]int{7, 8, 8, 8}, lengths); diff != "" {
+		t.Errorf("numbers of attributes: %s", diff)
+	}
+	d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+	if n := len(attributesOf(t, nas.Next().Data)); n != 7 {
+		t.Errorf("%d attributes of another session", n)
+	}
+}
