@@ -67,7 +67,6 @@ func TestAttemptEndsWithTheRow(t *testing.T) {
 	ends := map[string]func(t *testing.T, f *fixture){
 		"its stop": func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 1) },
 		"its NAS restarts": func(t *testing.T, f *fixture) {
-			time.Sleep(time.Second)
 			f.now = time.Now()
 			f.on(t, nas1)
 		},

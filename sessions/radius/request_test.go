@@ -115,7 +115,7 @@ func TestGoldenRequests(t *testing.T) {
 func requestOptions() []cmp.Option {
 	return []cmp.Option{
 		cmp.AllowUnexported(accountingRequest{}),
-		cmpopts.IgnoreFields(sessions.Event{}, "Attrs", "SameClient"),
+		cmpopts.IgnoreFields(sessions.Event{}, "Attrs", "SameClient"), cmpopts.IgnoreUnexported(sessions.Event{}),
 		cmpopts.EquateComparable(netip.Addr{}),
 	}
 }

@@ -34,13 +34,14 @@ type Daemon struct {
 func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	d := &Daemon{Socket: filepath.Join(dir, "control.sock"), Journal: sessionstest.NewJournal(), ended: make(chan error, 2)}
 	d.Commits = make(chan struct{}, 1)
-	d.Table = sessions.New(sessions.Config{}, journal{d.Journal, d.Commits})
-	d.NAS = &NAS{table: d.Table, answers: map[string][]Answer{}}
+	d.NAS = &NAS{answers: map[string][]Answer{}}
 	outcomes := control.NewOutcomes(d.NAS)
 	cfg := control.Config{Socket: d.Socket, Version: "1.2.3", Outcomes: outcomes}
 	if change != nil {
 		change(&cfg)
 	}
+	d.Table = sessions.New(sessions.Config{Now: cfg.Now}, journal{d.Journal, d.Commits})
+	d.NAS.table = d.Table
 	var nas sessions.Disconnector = d.NAS
 	if cfg.Outcomes != nil {
 		nas = cfg.Outcomes
