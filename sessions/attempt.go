@@ -169,18 +169,21 @@ func (t *Terminator) Apply(ev Event, done func(error)) error {
 	if answered == nil {
 		return t.table.Apply(ev, done)
 	}
-	go func() {
-		timer := time.NewTimer(overtaking)
-		defer timer.Stop()
-		select {
-		case <-answered:
-		case <-timer.C:
-		}
-		if err := t.table.Apply(ev, done); err != nil {
-			done(err)
-		}
-	}()
+	go t.applyAfter(answered, ev, done)
 	return nil
+}
+
+// applyAfter is Apply for a stop that waits.
+func (t *Terminator) applyAfter(answered <-chan struct{}, ev Event, done func(error)) {
+	timer := time.NewTimer(overtaking)
+	defer timer.Stop()
+	select {
+	case <-answered:
+	case <-timer.C:
+	}
+	if err := t.table.Apply(ev, done); err != nil {
+		done(err)
+	}
 }
 
 // stopComes ends the sending of the attempt at the session whose stop an event is. The result is closed

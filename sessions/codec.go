@@ -11,7 +11,7 @@ import (
 //
 //	key "c":          version 2 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
 //	key "s" id(4 BE): version 2 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp | Started (8 BE), Heard and Data less Started (zigzag)
+//	                  | IfIndex PortIfIndex EventStamp StartStamp | Started (8 BE); Heard, Data and, by its flag, Acked less Started (zigzag)
 //	                  | Usage: 4 counters, SessionTime
 //	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
 //	                  | NAS | how many former NASes, each | attributes
@@ -86,13 +86,18 @@ func (s *Session) flags() (f byte) {
 	if s.Stopped {
 		f |= flagStopped
 	}
-	if s.Acked {
+	if s.Acked != 0 {
 		f |= flagAcked
 	}
 	if s.Restarted {
 		f |= flagRestarted
 	}
 	return f
+}
+
+// encode is appendSession in memory of the right size.
+func (s *Session) encode() []byte {
+	return appendSession(make([]byte, 0, 192+len(s.Attrs)+len(s.NAS.Identifier)), s)
 }
 
 func appendSession(b []byte, s *Session) []byte {
@@ -103,6 +108,9 @@ func appendSession(b []byte, s *Session) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
 	b = binary.AppendVarint(b, int64(s.Heard-s.Started))
 	b = binary.AppendVarint(b, int64(s.Data-s.Started))
+	if s.Acked != 0 {
+		b = binary.AppendVarint(b, int64(s.Acked-s.Started))
+	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
@@ -178,8 +186,17 @@ func appendNAS(b []byte, n *NAS) []byte {
 }
 
 func appendAddr(b []byte, a netip.Addr) []byte {
-	octets, _ := a.MarshalBinary() // it has no error
-	return appendText(b, string(octets))
+	switch {
+	case !a.IsValid():
+		return append(b, 0)
+	case a.Is4():
+		four := a.As4()
+		return append(append(b, 4), four[:]...)
+	}
+	sixteen := a.As16()
+	b = binary.AppendUvarint(b, uint64(16+len(a.Zone())))
+	b = append(b, sixteen[:]...)
+	return append(b, a.Zone()...)
 }
 
 func (d *decoder) nas() NAS {
@@ -198,7 +215,7 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet())}
 	flags := d.octet()
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
-	s.Acked, s.Restarted = flags&flagAcked != 0, flags&flagRestarted != 0
+	s.Restarted = flags&flagRestarted != 0
 	if version == 1 {
 		s.IfIndex, s.PortIfIndex, s.EventStamp = d.uint32(), d.uint32(), d.uint32()
 		s.Started, s.Heard, s.Data = d.duration(), d.duration(), d.duration()
@@ -207,6 +224,10 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
 		s.Started = d.duration()
 		s.Heard, s.Data = s.Started+time.Duration(d.varint()), s.Started+time.Duration(d.varint())
+		if flags&flagAcked != 0 {
+			s.Acked = s.Started + time.Duration(d.varint())
+			d.bad = d.bad || s.Acked == 0
+		}
 	}
 	s.Usage = Usage{
 		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),

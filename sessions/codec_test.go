@@ -16,17 +16,17 @@ import (
 func samples() []*Session {
 	ev := withUsage(stamped(event(Start, 0, FramedIPAddress, 0x0a010102, Class, "\x01\x02\xfe\xff", Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
-	full := begun(0xffffffff, &ev)
+	full := begun(0xffffffff, &ev.NAS, &ev)
 	bare := event(Interim, 1)
 	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(AcctSessionID, "x")
 	scoped := bare
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	marked.Acked, marked.former = true, []*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}}
+	marked.Acked, marked.former = 77, []*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
-	return []*Session{full, begun(1, &bare), begun(2, &scoped), begun(3, &nameless), &marked}
+	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &nameless.NAS, &nameless), &marked}
 }
 
 var sessionOptions = cmp.Options{

@@ -196,11 +196,11 @@ func (s *Session) startedLate(ev *Event) bool {
 	return ev.at <= s.Heard
 }
 
-// begun is the session that an event starts.
-func begun(id ID, ev *Event) *Session {
+// begun is the session that an event starts, of a NAS that stays (the event does not).
+func begun(id ID, nas *NAS, ev *Event) *Session {
 	used, _ := Usage{}.after(ev)
 	s := &Session{
-		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: &ev.NAS,
+		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
 		Started: ev.at - time.Duration(used.SessionTime)*time.Second,
 		Heard:   ev.at, Data: ev.at, Usage: used, Counted: ev.Sent,
@@ -237,7 +237,7 @@ func finished(s *Session, ev *Event, at, now time.Duration) *Session {
 // revived is a session that was over and lives.
 func revived(s *Session, ev *Event) *Session {
 	n := *s
-	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, false, false
+	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, 0, false
 	n.hear(ev)
 	return &n
 }

@@ -45,7 +45,7 @@ func ptr[T any](v T) *T { return &v }
 // TestIdle: only user data ends idleness (R2).
 func TestIdle(t *testing.T) {
 	start := event(Start, 0)
-	s := begun(1, &start)
+	s := begun(1, &start.NAS, &start)
 	steps := []struct {
 		name string
 		ev   Event
@@ -107,7 +107,7 @@ func TestMerge(t *testing.T) {
 
 func TestBegunFromInterim(t *testing.T) {
 	ev := withUsage(event(Interim, 100, FramedIPAddress, 0x0a010101), 5, 90)
-	s := begun(3, &ev)
+	s := begun(3, &ev.NAS, &ev)
 	if s.Started != unix(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
 		t.Errorf("got %+v", s)
 	}
@@ -136,7 +136,7 @@ func TestUsageThatIsNotSent(t *testing.T) {
 		ev := event(Interim, 9)
 		ev.Usage, ev.Sent = Usage{10, 20, 30, 40, 50}, tt.sent
 		begin := event(Start, 0)
-		s := begun(1, &begin)
+		s := begun(1, &begin.NAS, &begin)
 		s.Usage = was
 		if diff := cmp.Diff(tt.want, updated(s, &ev).Usage); diff != "" {
 			t.Errorf("interim with %b: %s", tt.sent, diff)
@@ -145,7 +145,7 @@ func TestUsageThatIsNotSent(t *testing.T) {
 			t.Errorf("stop with %b: %s", tt.sent, diff)
 		}
 		used, _ := Usage{}.after(&ev)
-		if diff := cmp.Diff(used, begun(1, &ev).Usage); diff != "" {
+		if diff := cmp.Diff(used, begun(1, &ev.NAS, &ev).Usage); diff != "" {
 			t.Errorf("begun with %b: %s", tt.sent, diff)
 		}
 	}
@@ -155,7 +155,7 @@ func TestUsageThatIsNotSent(t *testing.T) {
 func TestLateStart(t *testing.T) {
 	interim := stamped(withUsage(event(Interim, 100, FramedIPAddress, 0x0a010102), 5000, 90), 5000)
 	interim.IfIndex = 7
-	s := begun(1, &interim)
+	s := begun(1, &interim.NAS, &interim)
 	start := stamped(withUsage(event(Start, 8, FramedIPAddress, 0, CallingStationID, "1234"), 0, 0), 4000)
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
@@ -185,7 +185,7 @@ func TestKindOfLateStart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			interim, start := event(Interim, 100, tt.interim...), event(Start, 0, tt.start...)
 			start.Kind = tt.kind
-			if got := updated(begun(1, &interim), &start).Kind; got != tt.want {
+			if got := updated(begun(1, &interim.NAS, &interim), &start).Kind; got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
@@ -195,7 +195,7 @@ func TestKindOfLateStart(t *testing.T) {
 // TestHear: what events bring, when they come out of order too.
 func TestHear(t *testing.T) {
 	begin := stamped(event(Start, 0), 1000)
-	s := begun(1, &begin)
+	s := begun(1, &begin.NAS, &begin)
 	newer := stamped(timeOnly(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)

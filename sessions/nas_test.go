@@ -82,7 +82,7 @@ func TestNASes(t *testing.T) {
 // TestNASesLoaded: what is loaded has its NASes as before.
 func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
-	live := begun(1, &start)
+	live := begun(1, &start.NAS, &start)
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	gone.Attrs = attrs(AcctSessionID, "s2")

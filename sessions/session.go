@@ -114,8 +114,6 @@ type Session struct {
 	StartSeen bool
 	// Stopped: the NAS has reported the stop. Of a session that has ended false means that we made its stop.
 	Stopped bool
-	// Acked: the NAS has agreed to end the session, or we have ended it by an operator's wish: its stop is ours.
-	Acked bool
 	// Restarted: the NAS's Accounting-On or -Off has ended it.
 	Restarted   bool
 	Counted     UsageFields   // what of Usage the NAS has ever sent
@@ -133,7 +131,10 @@ type Session struct {
 
 	Started time.Duration // since 1970, as Heard
 	Heard   time.Duration // when the newest event of it happened
-	Usage   Usage
+	// Acked is when the NAS agreed to end the session, or we ended it as the operator wished: the cause of its stop is ours
+	// from then on (R5). 0 if that has not happened.
+	Acked time.Duration
+	Usage Usage
 
 	prints prints
 	node   *nasNode   // of NAS; nil unless the session is in a table

@@ -112,7 +112,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 		return fmt.Errorf("sessions: %w", err)
 	}
 	ev.at, ev.now = t.clock.of(ev.At)
-	var c Change
+	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
 	switch ev.Type {
 	case On, Off:
 		t.closeNAS(&c, &ev)
@@ -171,7 +171,9 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if do == replace {
 		t.end(c, replaced, nil, replaced.Heard, CauseLostCarrier)
 	}
-	s := begun(id, ev)
+	node := t.nases.share(ev.NAS)
+	s := begun(id, &node.NAS, ev)
+	s.node = node
 	t.last = id
 	t.counters.Total++
 	if do == pass || ev.Type == Stop {
@@ -187,9 +189,6 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 
 // moved gives a session the NAS value that an event has told: the identifiers that the event has not stay.
 func (t *Table) moved(s *Session, ev *Event) *Session {
-	if s.node == nil {
-		return s
-	}
 	is := s.node.with(&ev.NAS)
 	if is == s.node.NAS {
 		return s
@@ -215,7 +214,7 @@ func (t *Table) note(c *Change, s *Session, ev *Event) {
 	switch {
 	case typ == Start && s.StartSeen:
 		typ = Interim
-	case typ == Stop && s.Acked:
+	case typ == Stop && s.Acked != 0:
 		cause = CauseAdminReset
 	}
 	over := updated(s, ev)
@@ -231,9 +230,8 @@ func (t *Table) passOn(c *Change, ev *Event) {
 	f := t.find(ev)
 	s := f.live
 	if s == nil {
-		s = begun(0, ev)
-		s.NAS = &NAS{}
-		*s.NAS = ev.NAS
+		nas := ev.NAS
+		s = begun(0, &nas, ev)
 	}
 	c.Notices = append(c.Notices, Notice{Type: Other, Session: s, Attrs: ev.Attrs, At: ev.At})
 }
@@ -322,13 +320,9 @@ func (t *Table) isAt(id ID, n *nasNode) bool {
 
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
-	if s.node == nil {
-		s.node = t.nases.share(*s.NAS)
-		s.NAS = &s.node.NAS
-	}
 	t.index(t.rows.get(s.ID), s)
 	t.rows.put(s)
-	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: appendSession(nil, s)})
+	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
 
 // index has a session found by its name, and among those of its NASes, as it is now; was is how it was before, nil if it is new.
@@ -376,21 +370,14 @@ func (t *Table) drop(s *Session) {
 func (t *Table) end(c *Change, s *Session, ev *Event, at time.Duration, cause uint32) {
 	now := t.clock.now()
 	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
-	before := s.former
-	if s.node != nil {
-		before = s.nodes()
-	}
+	before := s.nodes()
 	over := finished(s, ev, at, now)
-	if s.State == Terminating && (ev == nil || s.Acked) {
-		n.Cause, over.Acked = CauseAdminReset, true
+	if s.State == Terminating && (ev == nil || s.Acked != 0) {
+		n.Cause, over.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
 	over.Restarted = cause == CauseNASReboot
 	if t.rows.get(s.ID) != nil {
 		t.drop(s)
-	}
-	if over.node == nil {
-		over.node = t.nases.share(*over.NAS)
-		over.NAS = &over.node.NAS
 	}
 	if ev != nil {
 		n.Attrs, n.At = ev.Attrs, ev.At
@@ -412,7 +399,7 @@ func (t *Table) release(nodes []*nasNode) {
 
 // remember keeps a session that is over, in place of what was remembered of it.
 func (t *Table) remember(c *Change, s *Session, sid string) {
-	data := appendEnded(nil, s)
+	data := appendEnded(make([]byte, 0, maxEnded+64), s)
 	before := t.endings.byID[s.ID].nodes
 	t.endings.add(s, sid, string(data))
 	t.release(before)
@@ -435,7 +422,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			t.forget(id)
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
-		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(nil, t.last, t.counters, t.clock.anchor())})
+		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
 	}
 	t.journal.Commit(c, done)
 }

@@ -90,9 +90,9 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var c Change
-	if s := t.rows.get(id); s != nil && s.State == Terminating && !s.Acked {
+	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked == 0 {
 		n := *s
-		n.Acked = true
+		n.Acked = t.clock.now()
 		t.put(&c, &n)
 	}
 	t.commit(c, done)

@@ -115,7 +115,7 @@ func TestEndings(t *testing.T) {
 	t.Run("it is known by its address", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, needs(sessions.FramedIPAddress, 503))
 		e.says("the NAS agrees")
-		if e.table.View().Len() != 1 || !e.table.View().Get(1).Acked {
+		if e.table.View().Len() != 1 || e.table.View().Get(1).Acked == 0 {
 			t.Error("the row is gone, or the ACK is not noted")
 		}
 		e.report(2, sessions.Stop)

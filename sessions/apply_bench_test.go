@@ -1,0 +1,46 @@
+package sessions
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkApply is what the table needs to decide events: of each of many sessions a start, an interim and the stop.
+func BenchmarkApply(b *testing.B) {
+	for _, typ := range []EventType{Start, Interim, Stop} {
+		b.Run(typ.String(), func(b *testing.B) {
+			events := make([]Event, 3*10_000)
+			for i := range events {
+				of := []EventType{Start, Interim, Stop}[i/10_000]
+				sid := fmt.Sprintf("%016X", i%10_000)
+				ev := event(of, i/10_000, FramedIPAddress, 0x0a000000+i%10_000, CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), Class, "0123456789abcdef", NASIdentifier, "nas-1")
+				ev.AcctSessionID = sid
+				ev.Attrs += attrs(AcctSessionID, sid)
+				ev = stamped(withUsage(ev, uint64(i), uint32(i/10_000)), uint32(1e9+i/10_000))
+				events[i] = ev
+			}
+			tb := New(Config{}, discard{})
+			run := func(of EventType) {
+				for i := range events {
+					if events[i].Type == of {
+						_ = tb.Apply(events[i], nil)
+					}
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				tb = New(Config{}, discard{})
+				for _, before := range []EventType{Start, Interim} {
+					if before == typ {
+						break
+					}
+					run(before)
+				}
+				b.StartTimer()
+				run(typ)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/event")
+		})
+	}
+}
