@@ -4,12 +4,25 @@
 //
 // # The walk of an event
 //
-// [Table.Apply] takes the table's lock, asks the pure machine (machine.go) what
-// the event does to its session, hands the outcome to the [Journal] and lets
+// [Table.Apply] takes the table's lock, looks for the sessions that the event
+// may be of (find.go), asks the pure machine (machine.go) which it is and what
+// the event does to it, hands the outcome to the [Journal] and lets
 // go. The Journal makes state, counters and accounting records durable in one
 // commit and only then calls back; the caller answers the NAS there. Changes
 // reach the Journal in the order of their decisions, and a duplicate is an
 // empty change: its answer too waits until what it repeats is durable.
+//
+// # Whose packet, and what is a copy
+//
+// Spec R24 and R25 are the rules. NASes are never merged: each packet is compared
+// with each session that an index (nas.go) finds by its identifiers and address.
+// A copy is told by what it says (prints.go). A session that is over is remembered
+// in at most 250 octets (ended.go), so that what its NAS still says of it goes
+// upstream under its number. The host's clock decides nothing: the table has one
+// of its own, which never steps, not even over a restart (clock.go).
+//
+// An Accounting-On of a NAS with many sessions is answered when a mark is durable;
+// [Table.Run] then ends the sessions in the background (closing.go).
 //
 // # Reading
 //
@@ -21,7 +34,7 @@
 // # Who owns what
 //
 // The Table owns ids, the index by NAS and Acct-Session-Id, and the keys
-// "c" and "s"+id of the durable state (codec.go). The [Terminator] owns the
+// "c", "s"+id and "n"+number of the durable state (codec.go). The [Terminator] owns the
 // attempts to end sessions. Attribute octets are those of RFC 2865 section 5,
 // whatever the source: they are the one notation that every AAA protocol can
 // be mapped to and from.

@@ -21,7 +21,7 @@ type endings struct {
 type ending struct {
 	data  string     // appendEnded's
 	nodes []*nasNode // of the NAS values that it had
-	sid   uint64     // hash of its Acct-Session-Id
+	sid   uint64     // hashOf its Acct-Session-Id
 }
 
 // endedName is what a NAS called it, hashed: two names with one hash are told apart when the session is read.
@@ -38,7 +38,7 @@ type forget struct {
 
 // named is the sessions that a NAS called so.
 func (e *endings) named(node *nasNode, sid string) (found []*Session) {
-	for _, id := range e.byName[endedName{node, fnv(fnvBasis, sid)}] {
+	for _, id := range e.byName[endedName{node, hashOf(sid)}] {
 		if s := e.get(id); s != nil && (s.AcctSessionID == sid || s.AcctSessionID == shortened(sid)) {
 			found = append(found, s)
 		}
@@ -61,10 +61,13 @@ func (e *endings) get(id ID) *Session {
 	return s
 }
 
+// hashOf is the same for an Acct-Session-Id and for what is left of it when it is shortened.
+func hashOf(sid string) uint64 { return fnv(fnvBasis, shortened(sid)) }
+
 // add remembers an ended session by its octets; sid is its Acct-Session-Id in full.
 func (e *endings) add(s *Session, sid, data string) {
 	e.remove(s.ID)
-	of := ending{data: data, nodes: s.nodes(), sid: fnv(fnvBasis, sid)}
+	of := ending{data: data, nodes: s.nodes(), sid: hashOf(sid)}
 	e.byID[s.ID] = of
 	for _, n := range of.nodes {
 		key := endedName{n, of.sid}

@@ -1,8 +1,11 @@
 package sessions_test
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"aaasess/sessions"
 )
@@ -128,6 +131,24 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 		{"a stop after the NAS's Accounting-Off", deal{
 			report{typ: start, stamp: 0}, 60 * sec, report{typ: off}, 2 * sec, report{typ: stop, stamp: 60, time: 60, octets: 5},
 		}, []string{"Start 1", "Stop 1 cause 11", "Stop 1 5"}, nil},
+		{"an older interim behind the stop", deal{
+			report{typ: start, stamp: 0}, 100 * sec, report{typ: stop, stamp: 100, time: 100, octets: 50}, report{typ: interim, stamp: 60, time: 60, octets: 40},
+		}, []string{"Start 1", "Stop 1 50", "Interim-Update 1 40"}, nil},
+		{"a start behind its stop", deal{
+			report{typ: stop, stamp: 100, time: 100, octets: 50}, report{typ: start, stamp: 0, delay: 101}, report{typ: start, stamp: 0, delay: 104},
+		}, []string{"Stop 1 50", "Start 1"}, nil},
+		{"a new session right after the stop", deal{
+			report{typ: start}, 5 * sec, report{typ: stop}, sec, report{typ: start}, 5 * sec, report{typ: stop},
+		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 2"}, nil},
+		{"a NAS without a clock gives one stamp after each restart", deal{
+			report{typ: start, stamp: 0}, 60 * sec, report{typ: on}, 5 * sec, report{typ: start, stamp: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3},
+		}, []string{"Start 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
+		{"a late copy of the start of a closed session", deal{
+			report{typ: start, stamp: 0, delay: 0}, 10 * sec, report{typ: on}, 5 * sec, report{typ: start, stamp: 0, delay: 15},
+		}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"forgotten after an hour", deal{
+			report{typ: start, stamp: 0}, report{typ: stop, stamp: 5, time: 5}, 2 * time.Hour, report{typ: start, sid: "b"}, report{typ: stop, stamp: 5, time: 5},
+		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 3"}, []sessions.ID{2}},
 		{"copies", deal{
 			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3}, 57 * sec,
 			report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 0}, 3 * sec, report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 3}, 6 * sec,
@@ -180,4 +201,90 @@ func TestWhoseSession(t *testing.T) {
 			report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: interim, id: "nas-1", ip: "10.0.0.1", time: 1}, report{typ: stop, id: "nas-1", from: "192.0.2.5", time: 2},
 		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
 	})
+}
+
+// TestRevivedCounts: a session that comes back is the old one, for the counters too (R24), and can be ended again.
+func TestRevivedCounts(t *testing.T) {
+	w := newWorld(t)
+	w.play(deal{
+		report{typ: start, class: "gold"}, func(w *world) { w.disconnect(1); w.endAsAdmin(1) },
+		report{typ: interim, time: 60, octets: 5},
+	})
+	v := w.View()
+	if s := v.Get(1); s == nil || s.State != sessions.Active || s.Acked != 0 || s.Attrs.Text(sessions.Class) != "gold" || s.User != "alice" {
+		t.Fatalf("session 1 is %+v", s)
+	}
+	if want := (sessions.Counters{HighWater: 1, Total: 1, Disconnected: 1}); v.Counters != want {
+		t.Errorf("%+v, want %+v", v.Counters, want)
+	}
+	w.disconnect(1)
+	w.restart()
+	if s := w.View().Get(1); s.State != sessions.Terminating || w.View().Disconnected != 2 {
+		t.Errorf("state %s, %d disconnected", s.State, w.View().Disconnected)
+	}
+	if err := w.Invariants(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMadDelay: Acct-Delay-Time may be of any size; casnIdleTime is then as large as it can be.
+func TestMadDelay(t *testing.T) {
+	w := newWorld(t)
+	w.sleep(2 * sec)
+	w.send(report{typ: start, delay: 1<<32 - 1})
+	if idle := w.View().Get(1).IdleTime(w.Clock() + sec); idle != 1<<32-1 {
+		t.Errorf("idle for %d s", idle)
+	}
+	w.restart()
+	w.send(report{typ: stop, delay: 5})
+	if rows := w.rows(); len(rows) != 0 {
+		t.Errorf("rows %v", rows)
+	}
+}
+
+// TestIdleTimeKnowsNoSteps: nor the start, nor the session time of a stop that we make.
+func TestIdleTimeKnowsNoSteps(t *testing.T) {
+	w := newWorld(t)
+	w.send(report{typ: start})
+	w.sleep(10 * sec)
+	w.step(-time.Hour)
+	w.sleep(5 * sec)
+	w.restart()
+	s := w.View().Get(1)
+	if idle := s.IdleTime(w.Clock()); idle != 15 {
+		t.Errorf("idle for %d s", idle)
+	}
+	if ago := w.wall.Sub(w.Date(s.Started)); ago != 15*sec {
+		t.Errorf("it began %v ago", ago)
+	}
+	w.disconnect(1)
+	w.endAsAdmin(1)
+	notices := w.journal.Notices()
+	if n := notices[len(notices)-1]; n.Lasted != 15*sec || !n.At.Equal(w.wall) {
+		t.Errorf("it lasted %v, until %v", n.Lasted, n.At)
+	}
+}
+
+// TestEndedAreSmall: whatever a NAS sends, a session that is over takes 250 octets, and is known.
+func TestEndedAreSmall(t *testing.T) {
+	long := func(s string) string { return strings.Repeat(s, 253/len(s)) }
+	for _, r := range []report{
+		{class: long("class")}, {user: long("user")}, {sid: long("session")}, {station: long("station")},
+		{id: long("identifier")},
+		{sid: long("session"), user: long("user"), station: long("station"), id: long("nas"), class: long("c"), ip: "10.0.0.1", ip6: "2001:db8::1"},
+	} {
+		w := newWorld(t)
+		begin, end := r, r
+		begin.typ, begin.stamp = start, 0
+		end.typ, end.stamp, end.time, end.octets = stop, 1<<20, 1<<20, 1<<50
+		other := end
+		other.octets = 1<<50 + 1
+		w.play(deal{begin, end, func(w *world) { w.restart() }, end, other})
+		if diff := cmp.Diff([]string{"Start 1", "Stop 1 1125899906842624", "Stop 1 1125899906842625"}, w.told()); diff != "" {
+			t.Error(diff)
+		}
+		if err := w.Invariants(); err != nil {
+			t.Error(err)
+		}
+	}
 }

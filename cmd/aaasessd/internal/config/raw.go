@@ -148,7 +148,7 @@ type rawLocal struct {
 }
 
 type rawSessions struct {
-	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session that is over is remembered, to tell late copies of its packets from a new session."`
+	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session that is over is remembered, so that what its NAS still says of it goes upstream under its number."`
 	Disconnect rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
 }
 
