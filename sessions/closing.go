@@ -94,7 +94,7 @@ func isHex(c byte) bool {
 func (t *Table) closeNAS(c *Change, ev *Event) {
 	m := &closing{
 		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(CalledStationID)), before: ev.at,
-		nodes: t.nases.of(ev),
+		nodes: t.nases.find(ev),
 	}
 	m.nas.Identifier = strings.Clone(m.nas.Identifier)
 	if ev.Delay > 0 {

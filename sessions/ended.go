@@ -10,11 +10,11 @@ import (
 // endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
 // the octets of codec.go, and found by NAS and Acct-Session-Id.
 type endings struct {
-	keep   time.Duration
-	max    int
-	byID   map[ID]ending
-	byName map[endedName][]ID
-	order  []forget // oldest first
+	keep  time.Duration
+	max   int
+	byID  map[ID]ending
+	names names
+	order []forget // oldest first
 }
 
 // ending is a session that is over.
@@ -24,26 +24,10 @@ type ending struct {
 	sid   uint64     // hashOf its Acct-Session-Id
 }
 
-// endedName is what a NAS called it, hashed: two names with one hash are told apart when the session is read.
-type endedName struct {
-	node *nasNode
-	sid  uint64
-}
-
 type forget struct {
 	id   ID
 	from time.Duration // on the table's clock
 	at   time.Duration // Session.Data: a number that was used again meanwhile has another
-}
-
-// named is the sessions that a NAS called so.
-func (e *endings) named(node *nasNode, sid string) (found []*Session) {
-	for _, id := range e.byName[endedName{node, hashOf(sid)}] {
-		if s := e.get(id); s != nil && (s.AcctSessionID == sid || s.AcctSessionID == shortened(sid)) {
-			found = append(found, s)
-		}
-	}
-	return found
 }
 
 // get reads a remembered session; nil if there is none.
@@ -61,17 +45,13 @@ func (e *endings) get(id ID) *Session {
 	return s
 }
 
-// hashOf is the same for an Acct-Session-Id and for what is left of it when it is shortened.
-func hashOf(sid string) uint64 { return fnv(fnvBasis, shortened(sid)) }
-
-// add remembers an ended session by its octets; sid is its Acct-Session-Id in full.
+// add remembers an ended session by its octets; sid is its Acct-Session-Id.
 func (e *endings) add(s *Session, sid, data string) {
 	e.remove(s.ID)
 	of := ending{data: data, nodes: s.nodes(), sid: hashOf(sid)}
 	e.byID[s.ID] = of
 	for _, n := range of.nodes {
-		key := endedName{n, of.sid}
-		e.byName[key] = append(e.byName[key], s.ID)
+		e.names.add(n, of.sid, s.ID)
 		n.over++
 	}
 	e.order = append(e.order, forget{id: s.ID, from: s.Data + e.keep, at: s.Data})
@@ -82,10 +62,7 @@ func (e *endings) remove(id ID) []*nasNode {
 	of := e.byID[id]
 	delete(e.byID, id)
 	for _, n := range of.nodes {
-		key := endedName{n, of.sid}
-		if e.byName[key] = withoutID(e.byName[key], id); len(e.byName[key]) == 0 {
-			delete(e.byName, key)
-		}
+		e.names.drop(n, of.sid, id)
 		n.over--
 	}
 	return of.nodes

@@ -71,48 +71,58 @@ type candidate struct {
 
 // find looks for the sessions of an event.
 func (t *Table) find(ev *Event) (f found) {
-	if own := t.nases.byValue[ev.NAS]; own != nil && ev.Type != Start {
-		// Nearly always the one session of that name is it: no other can have more identifiers equal.
-		key := name{own, ev.AcctSessionID}
-		if s := t.rows.get(t.byName[key]); s != nil && s.node == own && t.twins[key] == nil {
-			if w := s.whose(ev); !w.otherUser && !w.otherStation && s.fits(ev) {
-				f.live = s
-				return f
-			}
-		}
-	}
-	nodes := t.nases.of(ev)
-	for _, n := range nodes {
-		for _, id := range t.named(n, ev.AcctSessionID) {
-			s := t.rows.get(id)
-			if r, ok := s.rank(ev, n); ok && (f.live == nil || r.better(f.best)) {
-				f.live, f.best = s, r
-			}
+	var room [16]ID
+	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
+		s := t.rows.get(id)
+		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.best)) {
+			f.live, f.best = s, r
 		}
 	}
 	if f.live == nil && ev.Type != Start {
 		f.live = t.renamed(ev)
 	}
 	if f.live == nil || ev.Type == Start || !f.live.fits(ev) {
-		f.over = t.overOf(nodes, ev)
+		f.over = t.overOf(ev)
 	}
 	return f
 }
 
-// rank is how well an event fits a session that was found at a node; false if it cannot be of it.
-func (s *Session) rank(ev *Event, n *nasNode) (rank, bool) {
+// rank is how well an event fits a session; false if it cannot be of it.
+func (s *Session) rank(ev *Event) (r rank, ok bool) {
+	if s.AcctSessionID != ev.AcctSessionID && s.AcctSessionID != shortened(ev.AcctSessionID) {
+		return r, false
+	}
 	w := s.whose(ev)
-	identifiers, _ := ev.NAS.matches(&n.NAS)
-	return rank{identifiers, s.NAS.Addr == ev.NAS.Addr, w.sameStation, w.sameUser, s.Started}, w.mayBe(ev.Type)
+	if !w.mayBe(ev.Type) {
+		return r, false
+	}
+	r = rank{addr: s.NAS.Addr == ev.NAS.Addr, station: w.sameStation, user: w.sameUser, started: s.Started}
+	r.identifiers, ok = ev.matches(s.node)
+	for _, n := range s.former {
+		if equal, also := ev.matches(n); also {
+			r.identifiers, ok = max(r.identifiers, equal), true
+		}
+	}
+	return r, ok
+}
+
+// matches compares the NAS of an event with one that a session has or had, of the same client.
+func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
+	if !ev.sameClient(n.Addr) {
+		return 0, false
+	}
+	return ev.NAS.matches(&n.NAS)
 }
 
 // overOf is the remembered sessions that an event may be of, best first.
-func (t *Table) overOf(nodes []*nasNode, ev *Event) (over []candidate) {
-	for _, n := range nodes {
-		for _, s := range t.endings.named(n, ev.AcctSessionID) {
-			if r, ok := s.rank(ev, n); ok {
-				over = append(over, candidate{s, r})
-			}
+func (t *Table) overOf(ev *Event) (over []candidate) {
+	var room [16]ID
+	ids := t.endings.names.find(&t.nases, ev, room[:0])
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		s := t.endings.get(id)
+		if r, ok := s.rank(ev); ok {
+			over = append(over, candidate{s, r})
 		}
 	}
 	slices.SortFunc(over, func(a, b candidate) int {
@@ -126,23 +136,19 @@ func (t *Table) overOf(nodes []*nasNode, ev *Event) (over []candidate) {
 
 // renamed finds the live session of a NAS that has changed its NAS-Identifier and nothing else since.
 func (t *Table) renamed(ev *Event) *Session {
-	was := ev.NAS
-	was.Identifier = ""
-	for has := hasIdentifier; has <= allTypes; has++ {
-		if has&hasIdentifier == 0 || ev.NAS.Identifier == "" {
-			continue
-		}
-		for _, n := range t.nases.byKey[ev.NAS.key(0, has)] {
-			then := n.NAS
-			then.Identifier = ""
-			if _, ok := was.matches(&then); !ok {
-				continue
-			}
-			for _, id := range t.named(n, ev.AcctSessionID) {
-				if s := t.rows.get(id); s.Attrs.same(ev.Attrs, UserName) && s.Attrs.same(ev.Attrs, CallingStationID) {
-					return s
-				}
-			}
+	if ev.NAS.Identifier == "" {
+		return nil
+	}
+	var room [16]ID
+	is := ev.NAS
+	is.Identifier = ""
+	for _, id := range t.names.at(&t.nases, ev, room[:0]) {
+		s := t.rows.get(id)
+		was := *s.NAS
+		was.Identifier = ""
+		if _, ok := is.matches(&was); ok && s.NAS.Addr == ev.NAS.Addr && s.AcctSessionID == ev.AcctSessionID &&
+			s.Attrs.same(ev.Attrs, UserName) && s.Attrs.same(ev.Attrs, CallingStationID) {
+			return s
 		}
 	}
 	return nil

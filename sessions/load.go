@@ -50,14 +50,11 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := <-ended; err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	t.byName = make(map[name]ID, t.rows.n) // growing to that size would cost more than filling it
+	t.names = newNames(3 * t.rows.n) // growing to that size would cost more than filling it
 	for _, batch := range all {
 		for _, s := range batch {
-			t.addName(s.node, s.Session)
-			s.node.live++
-			s.node.ids = append(s.node.ids, s.ID)
+			t.join(s.node, s.Session)
 			for _, n := range s.Session.former {
-				t.addName(n, s.Session)
 				t.join(n, s.Session)
 			}
 		}
@@ -95,7 +92,7 @@ func (a *lastNAS) join(t *Table, s stored) {
 
 // resumeClosing goes on with an Accounting-On or -Off that was not carried out in full.
 func (t *Table) resumeClosing(m *closing) {
-	m.nodes = t.nases.of(&Event{NAS: m.nas, SameClient: func(a netip.Addr) bool { return slices.Contains(m.addrs, a) }})
+	m.nodes = t.nases.find(&Event{NAS: m.nas, SameClient: func(a netip.Addr) bool { return slices.Contains(m.addrs, a) }})
 	t.closings.last = max(t.closings.last, m.seq)
 	t.startClosing(m)
 }

@@ -10,11 +10,12 @@ import (
 // session, live or remembered, has or had it.
 type nasNode struct {
 	NAS
-	matches []*nasNode // the other nodes that match it, of whatever client
-	ids     []ID       // of its live sessions in the order in which they came, with some that have gone
-	live    int        // live sessions
-	over    int        // remembered ones
-	marks   []*closing // Accounting-On and -Off that are being carried out
+	has   identifierTypes
+	keys  [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it has not
+	ids   []ID                  // of its live sessions in the order in which they came, with some that have gone
+	live  int                   // live sessions
+	over  int                   // remembered ones
+	marks []*closing            // Accounting-On and -Off that are being carried out
 }
 
 // matches compares the identifiers of a packet with those of a session (R25): how many are equal, and whether the packet
@@ -67,15 +68,15 @@ func (n *NAS) types() identifierTypes {
 	return has
 }
 
-// nasKey is by what nodes are found: one of their identifiers, or their address (of is 0), together with which
-// identifiers they have. So nodes that share a default NAS-Identifier and have an address besides are no burden.
+// nasKey is by what nodes and sessions are found: an identifier, or (of is 0) the source address, together with which
+// identifiers the NAS has. So NASes that share a default NAS-Identifier and have an address besides are no burden to each other.
 type nasKey struct {
 	of, has identifierTypes
 	addr    netip.Addr
 	text    string
 }
 
-// key is the key of a NAS's identifier of one type, in nodes that have these identifiers.
+// key is the key of one of a NAS's identifiers, in NASes that have these.
 func (n *NAS) key(of, has identifierTypes) nasKey {
 	k := nasKey{of: of, has: has}
 	switch of {
@@ -91,24 +92,34 @@ func (n *NAS) key(of, has identifierTypes) nasKey {
 	return k
 }
 
+func (k *nasKey) hash() uint64 {
+	sum := fnvNumber(fnvBasis, uint64(k.of)|uint64(k.has)<<8)
+	octets := k.addr.As16()
+	return fnv(fnv(fnv(sum, string(octets[:])), k.addr.Zone()), k.text)
+}
+
 var keyTypes = [...]identifierTypes{0, hasIdentifier, hasIPv4, hasIPv6}
 
 // nases is the nodes.
 type nases struct {
 	byValue map[NAS]*nasNode
 	byKey   map[nasKey][]*nasNode
+	having  [allTypes + 1]int // how many have which identifiers
 }
 
 func newNASes() nases {
 	return nases{byValue: map[NAS]*nasNode{}, byKey: map[nasKey][]*nasNode{}}
 }
 
-// find is the nodes that a NAS matches, but for the one that has its very value.
-func (t *nases) find(n *NAS) (found []*nasNode) {
-	own := n.types()
-	for has := identifierTypes(0); has <= allTypes; has++ {
-		for _, node := range t.fewest(n, own&has, has) {
-			if _, ok := n.matches(&node.NAS); ok && node.NAS != *n {
+// find is the nodes that an Accounting-On or -Off matches and that are of its client.
+func (t *nases) find(ev *Event) (found []*nasNode) {
+	own := ev.NAS.types()
+	for has := range identifierTypes(len(t.having)) {
+		if t.having[has] == 0 {
+			continue
+		}
+		for _, node := range t.fewest(&ev.NAS, own&has, has) {
+			if _, ok := ev.NAS.matches(&node.NAS); ok && ev.sameClient(node.Addr) {
 				found = append(found, node)
 			}
 		}
@@ -141,16 +152,14 @@ func (t *nases) share(n NAS) *nasNode {
 		return node
 	}
 	n.Identifier = strings.Clone(n.Identifier) // part of a packet, which must not stay for its sake
-	node = &nasNode{NAS: n, matches: t.find(&n)}
-	for _, other := range node.matches {
-		other.matches = append(other.matches, node)
-	}
+	node = &nasNode{NAS: n, has: n.types()}
 	t.byValue[n] = node
-	has := n.types()
-	for _, of := range keyTypes {
-		if of == 0 || has&of != 0 {
-			k := n.key(of, has)
+	t.having[node.has]++
+	for i, of := range keyTypes {
+		if of&^node.has == 0 {
+			k := n.key(of, node.has)
 			t.byKey[k] = append(t.byKey[k], node)
+			node.keys[i] = k.hash()
 		}
 	}
 	return node
@@ -158,19 +167,16 @@ func (t *nases) share(n NAS) *nasNode {
 
 // release drops a node that nobody needs any more.
 func (t *nases) release(node *nasNode) {
-	if node.live > 0 || node.over > 0 {
+	if node.live > 0 || node.over > 0 || t.byValue[node.NAS] != node {
 		return
 	}
-	for _, other := range node.matches {
-		other.matches = without(other.matches, node)
-	}
 	delete(t.byValue, node.NAS)
-	has := node.types()
+	t.having[node.has]--
 	for _, of := range keyTypes {
-		if of != 0 && has&of == 0 {
+		if of&^node.has != 0 {
 			continue
 		}
-		k := node.key(of, has)
+		k := node.key(of, node.has)
 		if t.byKey[k] = without(t.byKey[k], node); len(t.byKey[k]) == 0 {
 			delete(t.byKey, k)
 		}
@@ -179,33 +185,9 @@ func (t *nases) release(node *nasNode) {
 
 func without(nodes []*nasNode, node *nasNode) []*nasNode {
 	i := slices.Index(nodes, node)
-	if i < 0 {
-		return nodes
-	}
 	nodes[i] = nodes[len(nodes)-1]
 	nodes[len(nodes)-1] = nil
 	return nodes[:len(nodes)-1]
-}
-
-// of is the nodes whose sessions a packet may be of: those that match it and are of its client.
-func (t *nases) of(ev *Event) []*nasNode {
-	var nodes []*nasNode
-	own := t.byValue[ev.NAS]
-	if own != nil {
-		nodes = own.matches
-	} else {
-		nodes = t.find(&ev.NAS)
-	}
-	all := make([]*nasNode, 0, len(nodes)+1)
-	if own != nil {
-		all = append(all, own)
-	}
-	for _, n := range nodes {
-		if ev.sameClient(n.Addr) {
-			all = append(all, n)
-		}
-	}
-	return all
 }
 
 // sameClient reports whether a source address is of the client entry that the event came by.

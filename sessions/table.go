@@ -31,8 +31,7 @@ type Table struct {
 	mu       sync.Mutex // for decisions only: never held over I/O
 	rows     rows
 	nases    nases
-	byName   map[name]ID
-	twins    map[name][]ID // further sessions of one name: of other users
+	names    names
 	endings  endings
 	closings closings
 	counters Counters
@@ -44,20 +43,14 @@ type Table struct {
 	view atomic.Pointer[View]
 }
 
-// name is what a NAS calls a session. The text is part of the session's attributes.
-type name struct {
-	nas *nasNode
-	sid string
-}
-
 // New makes an empty table whose changes go to the journal.
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		byName: map[name]ID{}, twins: map[name][]ID{}, nases: newNASes(), claims: map[ID]int{},
+		names: newNames(0), nases: newNASes(), claims: map[ID]int{},
 		endings: endings{
 			keep: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
-			byID: map[ID]ending{}, byName: map[endedName][]ID{},
+			byID: map[ID]ending{}, names: newNames(0),
 		},
 		closings: closings{wake: make(chan struct{}, 1)},
 		rows:     rows{epoch: 1},
@@ -248,47 +241,8 @@ func (t *Table) nextID() (ID, error) {
 	}
 }
 
-// named is the live sessions that a NAS calls so.
-func (t *Table) named(n *nasNode, sid string) []ID {
-	key := name{n, sid}
-	id, ok := t.byName[key]
-	if !ok {
-		return nil
-	}
-	return append([]ID{id}, t.twins[key]...)
-}
-
 // nodes is all NAS values that a session has had, the present one first.
 func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.former...) }
-
-// addName makes a session found by its name at a NAS.
-func (t *Table) addName(n *nasNode, s *Session) {
-	key := name{n, s.AcctSessionID}
-	if _, taken := t.byName[key]; taken {
-		t.twins[key] = append(t.twins[key], s.ID)
-	} else {
-		t.byName[key] = s.ID
-	}
-}
-
-// dropName undoes addName.
-func (t *Table) dropName(n *nasNode, s *Session) {
-	key := name{n, s.AcctSessionID}
-	twins := t.twins[key]
-	if t.byName[key] != s.ID {
-		twins = withoutID(twins, s.ID)
-	} else {
-		delete(t.byName, key) // with its text, which is the session's
-		if len(twins) > 0 {
-			t.byName[name{n, t.rows.get(twins[0]).AcctSessionID}] = twins[0]
-			twins = twins[1:]
-		}
-	}
-	delete(t.twins, key)
-	if len(twins) > 0 {
-		t.twins[key] = twins
-	}
-}
 
 // join adds a session to those of a NAS.
 func (t *Table) join(n *nasNode, s *Session) {
@@ -299,17 +253,15 @@ func (t *Table) join(n *nasNode, s *Session) {
 	}
 	n.live++
 	n.ids = append(n.ids, s.ID)
+	t.names.add(n, hashOf(s.AcctSessionID), s.ID)
 }
 
 // leave undoes join; a later join tidies up.
-func (n *nasNode) leave() {
+func (t *Table) leave(n *nasNode, s *Session) {
+	t.names.drop(n, hashOf(s.AcctSessionID), s.ID)
 	if n.live--; n.live == 0 {
 		n.ids = nil
 	}
-}
-
-func withoutID(ids []ID, id ID) []ID {
-	return slices.DeleteFunc(ids, func(other ID) bool { return other == id })
 }
 
 // isAt reports whether a live session is registered at a node.
@@ -327,26 +279,23 @@ func (t *Table) put(c *Change, s *Session) {
 
 // index has a session found by its name, and among those of its NASes, as it is now; was is how it was before, nil if it is new.
 func (t *Table) index(was, s *Session) {
-	if was != nil && was.Attrs == s.Attrs && was.node == s.node {
-		return
-	}
 	var before []*nasNode
-	if was != nil {
+	switch {
+	case was == nil:
+	case was.node == s.node:
+		return
+	default:
 		before = was.nodes()
 	}
-	// Again, also when the name is the same: it is part of the attributes, and must not keep old ones alive.
-	for _, n := range before {
-		t.dropName(n, was)
-	}
-	for _, n := range s.nodes() {
-		t.addName(n, s)
+	now := s.nodes()
+	for _, n := range now {
 		if !slices.Contains(before, n) {
 			t.join(n, s)
 		}
 	}
 	for _, n := range before {
-		if n != s.node && !slices.Contains(s.former, n) {
-			n.leave()
+		if !slices.Contains(now, n) {
+			t.leave(n, s)
 			t.nases.release(n)
 		}
 	}
@@ -355,8 +304,7 @@ func (t *Table) index(was, s *Session) {
 // drop takes a session out of the table. Its nodes stay, for its ending.
 func (t *Table) drop(s *Session) {
 	for _, n := range s.nodes() {
-		t.dropName(n, s)
-		n.leave()
+		t.leave(n, s)
 	}
 	t.rows.remove(s.ID)
 	delete(t.claims, s.ID)
