@@ -149,6 +149,14 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 		{"forgotten after an hour", deal{
 			report{typ: start, stamp: 0}, report{typ: stop, stamp: 5, time: 5}, 2 * time.Hour, report{typ: start, sid: "b"}, report{typ: stop, stamp: 5, time: 5},
 		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 3"}, []sessions.ID{2}},
+		{"starts with a stamp of their transmission", deal{
+			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 3, delay: 3}, 6 * sec, report{typ: start, stamp: 10, delay: 9},
+			sec, report{typ: start, sid: "b", stamp: 10}, 3 * sec, report{typ: start, sid: "b", stamp: 13},
+		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1", "Start 2", "Interim-Update 2"}, []sessions.ID{1, 2}},
+		{"starts that are new sessions", deal{
+			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 3, delay: 0}, 3 * sec, report{typ: start, stamp: 6, delay: 1},
+			sec, report{typ: start, sid: "b", stamp: 10}, 40 * sec, report{typ: start, sid: "b", stamp: 50},
+		}, []string{"Start 1", "Stop 1 cause 2", "Start 2", "Stop 2 cause 2", "Start 3", "Start 4", "Stop 4 cause 2", "Start 5"}, []sessions.ID{3, 5}},
 		{"copies", deal{
 			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3}, 57 * sec,
 			report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 0}, 3 * sec, report{typ: interim, stamp: 60, time: 60, octets: 5, delay: 3}, 6 * sec,

@@ -111,7 +111,7 @@ func (s *Session) startsAgain(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
 	case s.StartSeen && stamped && s.StartStamp != 0:
-		return s.hasStart(ev) || s.stampedAnew(ev) && s.onlyLearns(ev)
+		return s.hasStart(ev) || s.stampedAnew(ev) && s.onlyLearns(ev) && (!ev.HasDelay || s.learnsAddress(ev))
 	case s.StartSeen:
 		delayed := ev.Delay > 0 && max(ev.at-s.Started, s.Started-ev.at) <= slack
 		return (delayed || s.prints[startPrint].within(ev, copyWithin)) && s.onlyLearns(ev)
@@ -146,9 +146,6 @@ func (s *Session) hasStart(ev *Event) bool {
 
 // onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
 func (s *Session) onlyLearns(ev *Event) bool {
-	if ev.HasDelay && ev.Delay == 0 && ev.EventStamp != s.StartStamp && !s.learnsAddress(ev) {
-		return false
-	}
 	for t, v := range ev.Attrs.All() {
 		if isPassing(t) || s.Attrs.has(t, v) {
 			continue
