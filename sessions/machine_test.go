@@ -40,8 +40,6 @@ func stamped(ev Event, stamp uint32) Event {
 	return ev
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // TestIdle: only user data ends idleness (R2).
 func TestIdle(t *testing.T) {
 	start := event(Start, 0)

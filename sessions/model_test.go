@@ -26,22 +26,20 @@ type life struct {
 	user   string
 	began  time.Duration
 	octets int
-	over   bool
 }
 
 // simNAS is a NAS whose ways are drawn once.
 type simNAS struct {
-	name           string
-	stamps, times  bool          // it sends Event-Timestamp, Acct-Session-Time
-	delays         bool          // it sends Acct-Delay-Time
-	reuses         bool          // it counts its ids anew after a restart
-	clock          time.Duration // what its stamps are ahead of the truth
-	nextID         int
-	lives          []*life // that go on
-	sent           []*told // all that it may send again
-	pending        []*told // what was never answered
-	from           int     // source address
-	restarts, boot int
+	name          string
+	stamps, times bool          // it sends Event-Timestamp, Acct-Session-Time
+	delays        bool          // it sends Acct-Delay-Time
+	reuses        bool          // it counts its ids anew after a restart
+	clock         time.Duration // what its stamps are ahead of the truth
+	nextID        int
+	lives         []*life // that go on
+	sent          []*told // all that it may send again
+	pending       []*told // what was never answered
+	from          int     // source address
 }
 
 // sim is NASes, the table, and what must be true of it.

@@ -18,18 +18,18 @@ const stamp0 = 993617100
 // report is what a NAS of these tests sends; what is not set is not in the packet, but for user, station and NAS, which have
 // defaults. It is made of real attributes.
 type report struct {
-	typ                   sessions.EventType
-	sid                   string
-	user, station         string // "-" is none
-	from                  string // source address
-	id, ip, ip6           string // NAS-Identifier, NAS-IP-Address, NAS-IPv6-Address; "-" is none
-	addr, called          string
-	stamp, time, octets   any // int
-	delay                 any
-	status                uint32 // of an Other
-	class                 string
-	cause                 uint32
-	connectInfo, anything string
+	typ                 sessions.EventType
+	sid                 string
+	user, station       string // "-" is none
+	from                string // source address
+	id, ip, ip6         string // NAS-Identifier, NAS-IP-Address, NAS-IPv6-Address; "-" is none
+	addr, called        string
+	stamp, time, octets any // int
+	delay               any
+	status              uint32 // of an Other
+	class               string
+	cause               uint32
+	connectInfo         string
 }
 
 func (r report) event(now time.Time) sessions.Event {
