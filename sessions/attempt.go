@@ -3,6 +3,7 @@ package sessions
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"time"
 )
 
@@ -161,47 +162,84 @@ func (t *Terminator) close(j *job, due *dueHeap) {
 // as hostapd sends the stop first and the ACK behind it.
 const overtaking = 100 * time.Millisecond
 
+// heldStop is a stop that waits for the outcome of an attempt.
+type heldStop struct {
+	event Event
+	done  func(error)
+}
+
 // Apply gives an event to the table, for a source of events to use in place of [Table.Apply]. The stop of
 // a session for which an attempt is under way waits a moment for the answer: after an ACK its cause is
-// ours (R5). Whatever the answer, nothing more is sent for that session.
+// ours (R5). Whatever the answer, nothing more is sent for that session. What comes of the same name
+// meanwhile finds the stop applied.
 func (t *Terminator) Apply(ev Event, done func(error)) error {
-	answered := t.stopComes(&ev)
+	before, answered := t.arrange(&ev, done)
+	for _, h := range before {
+		t.release(h)
+	}
 	if answered == nil {
 		return t.table.Apply(ev, done)
 	}
-	go t.applyAfter(answered, ev, done)
 	return nil
 }
 
-// applyAfter is Apply for a stop that waits.
-func (t *Terminator) applyAfter(answered <-chan struct{}, ev Event, done func(error)) {
+// arrange holds an event back if it is the stop of a session for which an attempt is under way, whose sending ends: answered is
+// closed when the attempt has come back. It is nil if the event is anything else. before is what was held back and must go
+// before the event.
+func (t *Terminator) arrange(ev *Event, done func(error)) (before []*heldStop, answered <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, h := range t.held {
+		if h.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "" {
+			before = append(before, h)
+		}
+	}
+	if ev.Type != Stop {
+		return before, nil
+	}
+	for _, f := range t.flights { // as many as Parallel
+		s := f.session
+		if s == nil || s.AcctSessionID != ev.AcctSessionID {
+			continue
+		}
+		if _, ok := ev.NAS.matches(s.NAS); !ok {
+			continue
+		}
+		f.stopped = true
+		f.cancel(ErrSessionEnded)
+		h := &heldStop{*ev, done}
+		t.held = append(t.held, h)
+		go t.hold(h, f.answered)
+		return before, f.answered
+	}
+	return before, nil
+}
+
+// hold applies a stop that waits, after the outcome or for want of it.
+func (t *Terminator) hold(h *heldStop, answered <-chan struct{}) {
 	timer := time.NewTimer(overtaking)
 	defer timer.Stop()
 	select {
 	case <-answered:
 	case <-timer.C:
 	}
-	if err := t.table.Apply(ev, done); err != nil {
-		done(err)
-	}
+	t.release(h)
 }
 
-// stopComes ends the sending of the attempt at the session whose stop an event is. The result is closed
-// when the attempt has come back; it is nil if the event is anything else.
-func (t *Terminator) stopComes(ev *Event) <-chan struct{} {
-	if ev.Type != Stop {
-		return nil
-	}
+// release applies a stop that was held back, unless that is done.
+func (t *Terminator) release(h *heldStop) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, f := range t.flights { // as many as Parallel
-		if s := f.session; s != nil && s.AcctSessionID == ev.AcctSessionID && s.NAS.Addr == ev.NAS.Addr {
-			f.stopped = true
-			f.cancel(ErrSessionEnded)
-			return f.answered
-		}
+	i := slices.Index(t.held, h)
+	if i >= 0 {
+		t.held = slices.Delete(t.held, i, i+1)
 	}
-	return nil
+	t.mu.Unlock()
+	if i < 0 {
+		return
+	}
+	if err := t.table.Apply(h.event, h.done); err != nil {
+		h.done(err)
+	}
 }
 
 // Accepting is nil if Apply would take an event now, else why not.

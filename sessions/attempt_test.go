@@ -182,6 +182,37 @@ func TestApplyPasses(t *testing.T) {
 	})
 }
 
+// TestHeldStopGoesFirst: the next session of a name comes while the stop of the one before waits for the ACK.
+func TestHeldStopGoesFirst(t *testing.T) {
+	nas := func(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
+		<-ctx.Done()
+		time.Sleep(50 * time.Millisecond)
+		return ack
+	}
+	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+		done := make(chan error, 2)
+		for _, typ := range []sessions.EventType{sessions.Stop, sessions.Start} {
+			ev := sessions.Event{
+				Type: typ, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: time.Now(),
+				Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "a")),
+			}
+			if err := term.Apply(ev, func(err error) { done <- err }); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2"}, f.told()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // TestStopOfOursCarriesTheACK: the stop that we make has the moment of the ACK, not that of its making.
 func TestStopOfOursCarriesTheACK(t *testing.T) {
 	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { time.Sleep(time.Second); return ack }

@@ -104,6 +104,9 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 	live := 0
 	for _, n := range m.nodes {
 		live += n.live
+		if m.called == "" && (!m.own || n.Addr == m.nas.Addr) {
+			n.restarted = max(n.restarted, m.before)
+		}
 		if !slices.Contains(m.addrs, n.Addr) {
 			m.addrs = append(m.addrs, n.Addr)
 		}

@@ -11,6 +11,8 @@ type rank struct {
 	addr          bool
 	station, user bool
 	started       time.Duration
+
+	other bool // it names another user or station; this is no part of the order
 }
 
 func (r rank) better(than rank) bool {
@@ -78,25 +80,26 @@ func (t *Table) find(ev *Event) (f found) {
 			f.live, f.best = s, r
 		}
 	}
-	if f.live == nil && ev.Type != Start {
-		f.live = t.renamed(ev)
-	}
-	if f.live == nil || ev.Type == Start || !f.live.fits(ev) {
-		f.over = t.overOf(ev)
+	f.over = t.overOf(ev)
+	if f.live == nil && len(f.over) == 0 && ev.Type != Start {
+		t.renamed(ev, &f)
 	}
 	return f
 }
 
 // rank is how well an event fits a session; false if it cannot be of it.
 func (s *Session) rank(ev *Event) (r rank, ok bool) {
-	if s.AcctSessionID != ev.AcctSessionID && s.AcctSessionID != shortened(ev.AcctSessionID) {
+	if !s.isCalled(ev.AcctSessionID) {
 		return r, false
 	}
 	w := s.whose(ev)
 	if !w.mayBe(ev.Type) {
 		return r, false
 	}
-	r = rank{addr: s.NAS.Addr == ev.NAS.Addr, station: w.sameStation, user: w.sameUser, started: s.Started}
+	r = rank{
+		addr: s.NAS.Addr == ev.NAS.Addr, station: w.sameStation, user: w.sameUser, started: s.Started,
+		other: w.otherUser || w.otherStation,
+	}
 	r.identifiers, ok = ev.matches(s.node)
 	for _, n := range s.former {
 		if equal, also := ev.matches(n); also {
@@ -116,6 +119,9 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 
 // overOf is the remembered sessions that an event may be of, best first.
 func (t *Table) overOf(ev *Event) (over []candidate) {
+	if len(t.endings.byID) == 0 {
+		return nil
+	}
 	var room [16]ID
 	ids := t.endings.names.find(&t.nases, ev, room[:0])
 	slices.Sort(ids)
@@ -134,24 +140,37 @@ func (t *Table) overOf(ev *Event) (over []candidate) {
 	return over
 }
 
-// renamed finds the live session of a NAS that has changed its NAS-Identifier and nothing else since.
-func (t *Table) renamed(ev *Event) *Session {
+// renamed finds the session of a NAS that has changed its NAS-Identifier and nothing else since.
+func (t *Table) renamed(ev *Event, f *found) {
 	if ev.NAS.Identifier == "" {
-		return nil
+		return
 	}
 	var room [16]ID
-	is := ev.NAS
-	is.Identifier = ""
 	for _, id := range t.names.at(&t.nases, ev, room[:0]) {
-		s := t.rows.get(id)
-		was := *s.NAS
-		was.Identifier = ""
-		if _, ok := is.matches(&was); ok && s.NAS.Addr == ev.NAS.Addr && s.AcctSessionID == ev.AcctSessionID &&
-			s.Attrs.same(ev.Attrs, UserName) && s.Attrs.same(ev.Attrs, CallingStationID) {
-			return s
+		if s := t.rows.get(id); s.isRenamed(ev) {
+			f.live = s
+			return
 		}
 	}
-	return nil
+	for _, id := range t.endings.names.at(&t.nases, ev, room[:0]) {
+		if s := t.endings.get(id); s.isRenamed(ev) {
+			f.over = append(f.over, candidate{Session: s})
+		}
+	}
+}
+
+// isRenamed reports whether an event conflicts with the session in its NAS-Identifier alone, while all else is equal.
+func (s *Session) isRenamed(ev *Event) bool {
+	is, was := ev.NAS, *s.NAS
+	is.Identifier, was.Identifier = "", ""
+	_, ok := is.matches(&was)
+	return ok && s.NAS.Addr == ev.NAS.Addr && s.isCalled(ev.AcctSessionID) &&
+		s.Attrs.same(ev.Attrs, UserName) && s.Attrs.same(ev.Attrs, CallingStationID)
+}
+
+// isCalled reports whether an Acct-Session-Id is the session's, which may be remembered shortened.
+func (s *Session) isCalled(sid string) bool {
+	return s.AcctSessionID == sid || s.State == Ended && s.AcctSessionID == shortened(sid)
 }
 
 // same reports whether two lists have the same first value of a type, or both none.
@@ -165,58 +184,88 @@ func (a Attributes) same(b Attributes, t AttributeType) bool {
 // is counted from the login, say, and a packet waits in a socket.
 const slack = 10 * time.Second
 
-// fits reports whether a packet can be of the present life of a name, as far as its times tell.
-func (s *Session) fits(ev *Event) bool { return s.distance(ev) <= slack }
-
-// unlikely is a distance that nothing is known of.
-const unlikely = time.Duration(1<<63 - 1)
-
 // distance is how far a session's start is from where the times of a packet put it: by the NAS's clock if both have its
 // stamps, else by ours. A packet without a session time can be of any session that had begun.
 func (s *Session) distance(ev *Event) time.Duration {
-	timed := ev.Sent&SessionTime != 0
 	began, start := ev.at, s.Started
 	if ev.EventStamp != 0 && s.StartStamp != 0 {
 		began, start = time.Duration(ev.EventStamp)*time.Second, time.Duration(s.StartStamp)*time.Second
 	}
-	if timed {
+	if ev.Sent&SessionTime != 0 {
 		began -= time.Duration(ev.Usage.SessionTime) * time.Second
 		return max(began-start, start-began)
 	}
 	return max(0, start-began)
 }
 
-// pick is the session that an interim or a stop is of: the live one, unless the times of the packet put it into the life of
-// an earlier session of that name.
+// pick is the session that an interim or a stop is of: the live one, unless the packet names the user or station of one
+// that is over, and another than the live one's, or its times put it into the life of one that had the name before.
 func (f *found) pick(ev *Event) *Session {
-	least := unlikely
-	if f.live != nil {
-		if least = f.live.distance(ev); least <= slack {
-			return f.live
-		}
-	}
-	best, of := f.live, f.best
+	var best candidate
 	for _, c := range f.over {
-		if ev.hasTime() && c.isCopy(ev) {
-			return c.Session
+		switch {
+		case f.live == nil:
+		case f.best.other && !c.other && (c.user || c.station):
+		case !c.precedes(f.live, ev):
+			continue
 		}
-		d := c.distance(ev)
-		if best == nil || c.rank.as(of) && d < least && (best != f.live || c.Session.outlived(best, ev)) {
-			best, of, least = c.Session, c.rank, d
+		if best.Session == nil || c.nearer(&best, ev) {
+			best = c
 		}
 	}
-	return best
+	if best.Session == nil {
+		return f.live
+	}
+	return best.Session
 }
 
-// as reports whether a rank is no worse, whatever was newer.
-func (r rank) as(other rank) bool {
-	r.started, other.started = 0, 0
-	return !other.better(r)
+// nearer reports whether a packet is of this session rather than of another, which is over too.
+func (c *candidate) nearer(than *candidate, ev *Event) bool {
+	a, b := c.rank, than.rank
+	a.started, b.started = 0, 0
+	if a.better(b) || b.better(a) {
+		return a.better(b)
+	}
+	if ev.hasTime() && c.isCopy(ev) != than.isCopy(ev) {
+		return c.isCopy(ev)
+	}
+	near, far := c.distance(ev), than.distance(ev)
+	return near < far || near == far && c.rank.started > than.rank.started
 }
 
-// outlived reports whether the times of a packet can tell that it is of this session, which is over, and not of the live one
-// of its name: they must be told by one clock, and what has had its stop says nothing more that has no session time.
-func (s *Session) outlived(live *Session, ev *Event) bool {
-	byStamp := ev.EventStamp != 0 && live.StartStamp != 0
-	return byStamp == (ev.EventStamp != 0 && s.StartStamp != 0) && (ev.Sent&SessionTime != 0 || !s.Stopped)
+// precedes reports whether a packet is of this session, which is over, by its times, and not of the live one that has its
+// name now. In doubt it is of the live one, which must not go on for ever.
+func (s *Session) precedes(live *Session, ev *Event) bool {
+	timed := ev.Sent&SessionTime != 0
+	if ev.EventStamp == 0 || live.StartStamp == 0 || s.EventStamp == 0 {
+		return s.precedesByOurClock(live, ev)
+	}
+	later := time.Duration(int64(ev.EventStamp)-int64(live.StartStamp)) * time.Second
+	switch {
+	case later >= 0: // only a session time tells, and only in the moment when one has followed the other
+		return timed && later <= slack && s.StartStamp != 0 && s.distance(ev) <= time.Second && live.distance(ev) > 2*time.Second &&
+			(!s.Stopped || s.isCopy(ev))
+	case s.isCopy(ev):
+		return true
+	case s.Stopped: // it has said all: this must lie before its stop, or the NAS's clock was set
+		return ev.EventStamp <= s.EventStamp && !ev.exceeds(s.Usage) && s.distance(ev) <= slack
+	case s.isOtherLife(ev):
+		return false
+	case timed:
+		return s.distance(ev) <= live.distance(ev)
+	}
+	return ev.EventStamp >= s.StartStamp
+}
+
+// precedesByOurClock is precedes for packets that the NAS's clock does not tell of.
+func (s *Session) precedesByOurClock(live *Session, ev *Event) bool {
+	switch {
+	case ev.at < live.Started && s.isCopy(ev):
+		return true
+	case s.Stopped:
+		return false
+	case ev.Sent&SessionTime != 0:
+		return s.distance(ev) <= slack && live.distance(ev) > slack
+	}
+	return ev.at+time.Second < live.Started
 }

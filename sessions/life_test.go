@@ -211,6 +211,18 @@ func TestWhoseSession(t *testing.T) {
 	})
 }
 
+// TestOneLifeTwice: a NAS without a clock restarts after the stop of its session, and has quite the same one again.
+func TestOneLifeTwice(t *testing.T) {
+	w := newWorld(t)
+	w.play(deal{
+		report{typ: start, stamp: 20}, 70 * sec, report{typ: stop, stamp: 90, time: 70, octets: 100}, 5 * sec, report{typ: on}, 5 * sec,
+		report{typ: start, stamp: 20}, 70 * sec, report{typ: stop, stamp: 90, time: 70, octets: 100},
+	})
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1 100", "Start 2", "Stop 2 100"}, w.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestRevivedCounts: a session that comes back is the old one, for the counters too (R24), and can be ended again.
 func TestRevivedCounts(t *testing.T) {
 	w := newWorld(t)

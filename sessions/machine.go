@@ -19,6 +19,9 @@ const (
 // restart is how long after its start another start without a time of its own can be of the same session.
 const restart = 30 * time.Second
 
+// countedFrom is how long after its start at most the session time of a session is taken to be counted from.
+const countedFrom = 10 * time.Minute
+
 // livesOn is how long after its end an interim that tells nothing of session time, counters or NAS's clock must have
 // happened to prove that the session lives: less may be a packet overtaken by the stop.
 const livesOn = time.Minute
@@ -39,7 +42,7 @@ func decide(f *found, ev *Event) (step, *Session) {
 		return begin, nil
 	case s.isCopy(ev):
 		return repeat, s
-	case s.isOtherLife(ev):
+	case (live || f.live == nil) && s.isOtherLife(ev):
 		switch {
 		case live:
 			return replace, s
@@ -51,8 +54,8 @@ func decide(f *found, ev *Event) (step, *Session) {
 		return finish, s
 	case live:
 		return update, s
-	case ev.Type == Interim && s.livesOn(ev):
-		return revive, s
+	case ev.Type == Interim && (f.live == nil || f.best.other) && s.livesOn(ev):
+		return revive, s // unless another session has followed it
 	}
 	return note, s
 }
@@ -111,7 +114,7 @@ func (s *Session) startsAgain(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
 	case s.StartSeen && stamped && s.StartStamp != 0:
-		return s.hasStart(ev) || s.stampedAnew(ev) && s.onlyLearns(ev) && (!ev.HasDelay || s.learnsAddress(ev))
+		return s.hasStart(ev) || s.stampedAnew(ev)
 	case s.StartSeen:
 		delayed := ev.Delay > 0 && max(ev.at-s.Started, s.Started-ev.at) <= slack
 		return (delayed || s.prints[startPrint].within(ev, copyWithin)) && s.onlyLearns(ev)
@@ -119,19 +122,24 @@ func (s *Session) startsAgain(ev *Event) bool {
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
-	case stamped && s.StartStamp != 0: // told by a session time
-		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(livesOn/time.Second)
+	case stamped && s.StartStamp != 0: // told by a session time, which may be counted from some time after the start
+		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(countedFrom/time.Second)
 	case stamped:
 		return true
 	}
 	return ev.at <= s.Started+livesOn
 }
 
-// stampedAnew reports whether the stamp of a start may be that of its own transmission: it came soon after the other,
-// by the NAS's clock as by ours.
+// stampedAnew reports whether the stamp of a start is that of its own transmission: it came soon after the other,
+// by the NAS's clock as by ours, and differs in nothing else, or brings the address besides.
 func (s *Session) stampedAnew(ev *Event) bool {
 	later := int64(ev.EventStamp) - int64(s.StartStamp)
-	return s.prints[startPrint].within(ev, restart) && 0 <= later && later <= int64(restart/time.Second)+1
+	was := s.prints[startPrint]
+	if !was.within(ev, restart) || later < 0 || later > int64(restart/time.Second)+1 {
+		return false
+	}
+	return !ev.HasDelay && was.all-stampPrint(s.StartStamp) == ev.print.all-stampPrint(ev.EventStamp) ||
+		s.learnsAddress(ev) && s.onlyLearns(ev)
 }
 
 // hasStart reports whether the Event-Timestamp of a start, or that less its Acct-Delay-Time, is the one of the start that
@@ -167,8 +175,11 @@ func (s *Session) learnsAddress(ev *Event) bool {
 // mayHaveBegun reports whether a start may be of a session that is over: it happened before the end. The stamp
 // tells as much, but a NAS without a clock that has restarted gives the same stamps once more.
 func (s *Session) mayHaveBegun(ev *Event) bool {
-	if s.Restarted {
+	switch {
+	case s.Restarted:
 		return ev.at <= s.Data
+	case s.node != nil && s.node.restarted > s.Data:
+		return ev.at <= s.node.restarted
 	}
 	return ev.at <= s.Heard || ev.EventStamp != 0
 }

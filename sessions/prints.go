@@ -1,6 +1,9 @@
 package sessions
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // print is what a copy of a packet is told by (R24): two packets with one print are copies of each other. It is a hash, so that
 // it is small.
@@ -64,13 +67,23 @@ func printOf(ev *Event) print {
 		p.at = uint32(ev.now / time.Second)
 	}
 	for t, v := range ev.Attrs.All() {
-		of := fnv(fnvNumber(fnvBasis, uint64(t)), v)
+		of := attributePrint(t, v)
 		p.all += uint32(of ^ of>>32)
 		if t == VendorSpecific || t == AcctTerminateCause {
 			p.sum += of
 		}
 	}
 	return p
+}
+
+func attributePrint(t AttributeType, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
+
+// stampPrint is the part of print.all that an Event-Timestamp is.
+func stampPrint(stamp uint32) uint32 {
+	var v [4]byte
+	binary.BigEndian.PutUint32(v[:], stamp)
+	of := attributePrint(EventTimestamp, string(v[:]))
+	return uint32(of ^ of>>32)
 }
 
 // whole is a print that takes a packet for a copy only if it has the very same attributes. A session that is over keeps no

@@ -62,6 +62,7 @@ type Terminator struct {
 	added   []ID
 	jobs    map[ID]*job
 	flights map[ID]*flight // attempts under way
+	held    []*heldStop    // stops that wait for the outcome of one
 	wake    chan struct{}
 }
 

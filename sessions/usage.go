@@ -59,8 +59,22 @@ func (ev *Event) exceeds(u Usage) bool {
 	return ev.Sent&SessionTime != 0 && ev.Usage.SessionTime > u.SessionTime
 }
 
-// fellFrom reports whether the session time of an event is less than in u and no counter is larger: a session that goes
-// on has one of them grow.
+// fellFrom reports whether the session time and the counters of an event have fallen from u: all that it tells, and of the
+// counters one at least.
 func (ev *Event) fellFrom(u Usage) bool {
-	return ev.Sent&SessionTime != 0 && ev.Usage.SessionTime < u.SessionTime && !ev.exceeds(u)
+	if ev.Sent&SessionTime == 0 || ev.Usage.SessionTime >= u.SessionTime {
+		return false
+	}
+	fell := false
+	for i, is := range ev.Usage.all() {
+		was := *u.all()[i]
+		if ev.Sent>>i&1 == 0 || *is == 0 && was == 0 {
+			continue
+		}
+		if *is >= was {
+			return false
+		}
+		fell = true
+	}
+	return fell
 }

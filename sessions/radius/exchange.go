@@ -64,6 +64,9 @@ func (x *exchange) account(r *receiver, p packet, now time.Time) {
 		l.drop(x.client, malformed, x.to, now, err)
 		return
 	}
+	if req.leftOut != nil {
+		l.drop(x.client, leftOut, x.to, now, req.leftOut)
+	}
 	req.event.NAS.Local = x.socket.localOf(x.local, x.to.Addr().Zone())
 	x.code, x.proxyState = codeAccountingResponse, req.proxyState
 	switch x.socket.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {

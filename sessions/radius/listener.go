@@ -167,18 +167,22 @@ func (l *Listener) count(c *client, what counter) {
 	}
 }
 
-// drop counts a request that is not answered, and logs why unless that was done a moment ago.
+// drop counts a request that is not answered, or (leftOut) not taken whole, and logs why unless that was done a moment ago.
 func (l *Listener) drop(c *client, what counter, from netip.AddrPort, now time.Time, why error) {
 	l.count(c, what)
 	logged, total, name := &l.logged, &l.counters[what], ""
 	if c != nil {
 		logged, total, name = &c.stats.logged, &c.stats.counters[what], c.Name
 	}
+	message := "accounting request dropped"
+	if what == leftOut {
+		message = "accounting request taken without an attribute"
+	}
 	switch d := logged.due(what, from.Addr(), why, now); {
 	case d.alone:
-		l.log.Warn("accounting request dropped", "client", name, "from", from, "err", why, "total", total.Load())
+		l.log.Warn(message, "client", name, "from", from, "err", why, "total", total.Load())
 	case d.requests > 0:
-		l.log.Warn("accounting requests dropped, of too many sources or for too many reasons to log each",
+		l.log.Warn(message+", of too many sources or for too many reasons to log each",
 			"client", name, "from", from, "err", why, "requests", d.requests, "sources", d.sources, "total", total.Load())
 	}
 }

@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 	"time"
@@ -22,6 +23,8 @@ const (
 type accountingRequest struct {
 	event      sessions.Event
 	proxyState string // the Proxy-State attributes, whole, in order
+	// leftOut is the first attribute that the event does not have because its length is wrong, nil if there is none.
+	leftOut *malformedError
 }
 
 // numbers are the attributes of type integer (or address, or time) that we look at. The first of
@@ -47,24 +50,30 @@ const (
 
 func (n *numbers) has(t sessions.AttributeType) bool { return n.have>>t&1 == 1 }
 
-// add takes an attribute; it is an error if the octets of a number are not four (RFC 2866 section 5).
-func (n *numbers) add(t sessions.AttributeType, value []byte) error {
-	if t >= 64 || isNumber>>t&1 == 0 {
-		return nil
-	}
-	if len(value) != 4 {
-		return &malformedError{t, "not 4 octets"}
-	}
-	if !n.has(t) {
+// add takes an attribute that is a number.
+func (n *numbers) add(t sessions.AttributeType, value []byte) {
+	if t < 64 && isNumber>>t&1 != 0 && !n.has(t) {
 		n.have |= 1 << t
 		n.value[t] = binary.BigEndian.Uint32(value)
+	}
+}
+
+// checkLength says what is wrong with the length of an attribute that we read (RFC 2865 section 5, RFC 3162 section 2.1), or nil.
+func checkLength(t sessions.AttributeType, value []byte) *malformedError {
+	switch {
+	case t < 64 && isNumber>>t&1 != 0 && len(value) != 4:
+		return &malformedError{t, "not 4 octets"}
+	case t == sessions.NASIPv6Address && len(value) != 16:
+		return &malformedError{t, "not 16 octets"}
+	case t == sessions.AcctSessionID && len(value) == 0:
+		return &malformedError{t, "missing or empty"}
 	}
 	return nil
 }
 
 // parseAccounting understands the attributes of an Accounting-Request; their framing was checked.
 // received is when it came, from whom. scratch is memory to work in; it is returned for the next
-// time. Errors are of type malformedError.
+// time. An attribute whose length is wrong is left out. Errors are of type malformedError.
 func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch []byte) (accountingRequest, []byte, error) {
 	var r accountingRequest
 	var n numbers
@@ -74,9 +83,14 @@ func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch 
 		attr := attrs[:attrs[1]]
 		attrs = attrs[len(attr):]
 		t := sessions.AttributeType(attr[0])
-		if err := n.add(t, attr[2:]); err != nil {
-			return r, kept, err
+		if fault := checkLength(t, attr[2:]); fault != nil {
+			// The record is worth more than the attribute.
+			if r.leftOut = cmp.Or(r.leftOut, fault); t == sessions.AcctStatusType {
+				return r, kept, fault
+			}
+			continue
 		}
+		n.add(t, attr[2:])
 		switch t {
 		case sessions.ProxyState:
 			proxyState = append(proxyState, attr...)
@@ -93,10 +107,7 @@ func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch 
 
 func (r *accountingRequest) understand(n *numbers, from netip.Addr, received time.Time) error {
 	ev := &r.event
-	var err error
-	if ev.NAS, err = nasOf(ev.Attrs, n, from); err != nil {
-		return err
-	}
+	ev.NAS = nasOf(ev.Attrs, n, from)
 	ev.Delay, ev.HasDelay = n.value[sessions.AcctDelayTime], n.has(sessions.AcctDelayTime)
 	ev.At = received.Add(-time.Duration(ev.Delay) * time.Second)
 	ev.EventStamp = n.value[sessions.EventTimestamp]
@@ -159,7 +170,7 @@ func octets(n *numbers, high, low sessions.AttributeType) uint64 {
 }
 
 // nasOf is who sent the request.
-func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) (sessions.NAS, error) {
+func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) sessions.NAS {
 	nas := sessions.NAS{Addr: from.Unmap(), Identifier: attrs.Text(sessions.NASIdentifier)}
 	if v4 := n.value[sessions.NASIPAddress]; v4 != 0 {
 		var a [4]byte
@@ -167,14 +178,11 @@ func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) (sessions.NAS
 		nas.IPv4 = netip.AddrFrom4(a)
 	}
 	if v6, has := attrs.Get(sessions.NASIPv6Address); has {
-		if len(v6) != 16 {
-			return nas, &malformedError{sessions.NASIPv6Address, "not 16 octets"}
-		}
 		if a := netip.AddrFrom16([16]byte([]byte(v6))); !a.IsUnspecified() {
 			nas.IPv6 = a
 		}
 	}
-	return nas, nil
+	return nas
 }
 
 // kindOf is the accounting type of a session, by the service that its user was given (R40).

@@ -161,6 +161,9 @@ func TestParseAccounting(t *testing.T) {
 	start := num(sessions.AcctStatusType, 1)
 	id := attr(sessions.AcctSessionID, "a")
 	sent := func(r accountingRequest) any { return r.event.Sent }
+	without := func(r accountingRequest) any {
+		return fmt.Sprintf("%v, %d octets", r.leftOut, len(r.event.Attrs)-len(start+id))
+	}
 	kind := func(r accountingRequest) any { return r.event.Type }
 	nas := func(r accountingRequest) any { return r.event.NAS }
 	delay := func(r accountingRequest) any { return fmt.Sprint(r.event.Delay, r.event.HasDelay) }
@@ -176,9 +179,11 @@ func TestParseAccounting(t *testing.T) {
 		{name: "no Acct-Session-Id", attrs: start, problem: "Acct-Session-Id: missing or empty"},
 		{name: "empty Acct-Session-Id", attrs: start + "\x2c\x02", problem: "Acct-Session-Id: missing or empty"},
 		{name: "short Acct-Status-Type", attrs: id + "\x28\x03\x01", problem: "Acct-Status-Type: not 4 octets"},
-		{name: "long Acct-Input-Octets", attrs: start + id + "\x2a\x07\x00\x00\x00\x00\x01", problem: "Acct-Input-Octets: not 4 octets"},
-		{name: "empty Acct-Delay-Time", attrs: start + id + "\x29\x02", problem: "Acct-Delay-Time: not 4 octets"},
-		{name: "short NAS-IPv6-Address", attrs: start + id + "\x5f\x03a", problem: "NAS-IPv6-Address: not 16 octets"},
+		{name: "long Acct-Input-Octets", attrs: start + id + "\x2a\x07\x00\x00\x00\x00\x01", check: without, want: "Acct-Input-Octets: not 4 octets, 0 octets"},
+		{name: "empty Acct-Delay-Time", attrs: start + id + "\x29\x02", check: without, want: "Acct-Delay-Time: not 4 octets, 0 octets"},
+		{name: "short NAS-IPv6-Address", attrs: start + id + "\x5f\x03a", check: without, want: "NAS-IPv6-Address: not 16 octets, 0 octets"},
+		{name: "the second Framed-IP-Address is one", attrs: start + id + "\x08\x02" + num(sessions.FramedIPAddress, 7), check: without, want: "Framed-IP-Address: not 4 octets, 6 octets"},
+		{name: "the second Acct-Session-Id is one", attrs: start + "\x2c\x02" + id, check: without, want: "Acct-Session-Id: missing or empty, 0 octets"},
 		{name: "first of two counts", attrs: start + num(sessions.AcctStatusType, 2) + id + attr(sessions.AcctSessionID, "b"), check: func(r accountingRequest) any {
 			return r.event.Type.String() + r.event.AcctSessionID
 		}, want: "Starta"},
@@ -317,6 +322,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if !r.event.Attrs.Valid() || !sessions.Attributes(r.proxyState).Valid() {
 			t.Fatal("attributes are not whole")
+		}
+		if r.leftOut != nil {
+			return // the oracle does not look at the next one of that type
 		}
 		compare(t, r, theirs)
 	})

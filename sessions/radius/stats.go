@@ -10,6 +10,7 @@ const (
 	responses
 	duplicates
 	malformed
+	leftOut
 	badAuthenticators
 	unknownClients
 	statusServers
@@ -28,6 +29,7 @@ type Counters struct {
 	Responses         uint64 // sent, repeated ones and those to Status-Servers too
 	Duplicates        uint64 // the same datagram again: answered again or still in progress
 	Malformed         uint64 // not a request that can be understood
+	LeftOut           uint64 // requests taken without an attribute whose length was wrong
 	BadAuthenticators uint64 // wrong Request Authenticator or Message-Authenticator, or a Status-Server without one
 	UnknownClients    uint64 // from an address that is no client's; in no client's Counters
 	StatusServers     uint64 // Status-Servers with the right Message-Authenticator
@@ -41,6 +43,7 @@ func (c *counters) snapshot() Counters {
 		Responses:         c[responses].Load(),
 		Duplicates:        c[duplicates].Load(),
 		Malformed:         c[malformed].Load(),
+		LeftOut:           c[leftOut].Load(),
 		BadAuthenticators: c[badAuthenticators].Load(),
 		UnknownClients:    c[unknownClients].Load(),
 		StatusServers:     c[statusServers].Load(),
