@@ -18,6 +18,7 @@ type closing struct {
 	called string        // Called-Station-Id, "" if there is none
 	own    bool          // only sessions of its source address
 	before time.Duration // what began later is untouched; on the table's clock
+	stamp  uint32        // Event-Timestamp less Acct-Delay-Time, 0 if there is none
 	addrs  []netip.Addr  // source addresses of its client, as far as sessions are there that it matches
 	nodes  []*nasNode    // that it matches
 }
@@ -53,8 +54,14 @@ func (cs *closings) cover(s *Session) bool {
 
 // covers reports whether a session of a node that the closing matches is over.
 func (c *closing) covers(s *Session) bool {
-	return s.Started < c.before && (!c.own || s.NAS.Addr == c.nas.Addr) &&
+	return (s.Started < c.before || c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
 		!isOtherBSS(c.called, s.Attrs.Text(CalledStationID))
+}
+
+// outstamps reports whether the NAS's clock says that a session began before the closing: its start may have waited in our
+// socket. What is farther apart is of two settings of that clock.
+func (c *closing) outstamps(s *Session) bool {
+	return c.stamp != 0 && s.StartStamp != 0 && s.StartStamp < c.stamp && c.stamp-s.StartStamp <= uint32(livesOn/time.Second)
 }
 
 // isOtherBSS reports whether two Called-Station-Ids name different BSSs of an access point (RFC 3580 section 3.20): both have the form
@@ -99,6 +106,9 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 	m.nas.Identifier = strings.Clone(m.nas.Identifier)
 	if ev.Delay > 0 {
 		m.before -= time.Second // Acct-Delay-Time is rounded down
+	}
+	if ev.EventStamp > ev.Delay {
+		m.stamp = ev.EventStamp - ev.Delay
 	}
 	m.own = m.isPartial()
 	live := 0

@@ -15,7 +15,7 @@ import (
 //	                  | Usage: 4 counters, SessionTime
 //	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
 //	                  | NAS | how many former NASes, each | attributes
-//	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | NAS | Called-Station-Id | how many source addresses, each
+//	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE) | NAS | Called-Station-Id | how many source addresses, each
 //
 // A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
 // flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
@@ -291,6 +291,7 @@ func appendClosing(b []byte, m *closing) []byte {
 		b[len(b)-1] = 1
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(m.before))
+	b = binary.BigEndian.AppendUint32(b, m.stamp)
 	b = appendNAS(b, &m.nas)
 	b = appendText(b, m.called)
 	b = binary.AppendUvarint(b, uint64(len(m.addrs)))
@@ -305,7 +306,7 @@ func parseClosing(seq uint64, b []byte) (*closing, error) {
 	d.bad = d.octet() != closingVersion
 	own := d.octet()
 	d.bad = d.bad || own > 1
-	m := &closing{seq: seq, own: own == 1, before: d.duration(), nas: d.nas(), called: d.text()}
+	m := &closing{seq: seq, own: own == 1, before: d.duration(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}

@@ -93,9 +93,6 @@ func appendEnded(b []byte, s *Session) []byte {
 			over.prints[i] = p.whole()
 		}
 	}
-	if over.StartStamp != 0 {
-		over.prints[startPrint].at = 0 // no longer asked for
-	}
 	of := remembered{sid: s.AcctSessionID, least: 0}
 	for ; ; of.least++ {
 		of.trim(&over)

@@ -153,6 +153,21 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 3, delay: 3}, 6 * sec, report{typ: start, stamp: 10, delay: 9},
 			sec, report{typ: start, sid: "b", stamp: 10}, 3 * sec, report{typ: start, sid: "b", stamp: 13},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1", "Start 2", "Interim-Update 2"}, []sessions.ID{1, 2}},
+		{"a new session whose stamp less its delay happens to be the old one's", deal{
+			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: interim, stamp: 3, time: 3, octets: 9}, 9 * sec,
+			report{typ: start, stamp: 6, delay: 6}, report{typ: stop, stamp: 12, time: 6, octets: 5},
+		}, []string{"Start 1", "Interim-Update 1 9", "Stop 1 ours 9 cause 2", "Start 2", "Stop 2 5"}, nil},
+		{"the same behind a stop", deal{
+			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: stop, stamp: 3, time: 3, octets: 9}, 9 * sec,
+			report{typ: start, stamp: 6, delay: 6},
+		}, []string{"Start 1", "Stop 1 9", "Start 2"}, []sessions.ID{2}},
+		{"an interim that was lost, and the NAS's clock went back", deal{
+			report{typ: start, stamp: 100, delay: 0}, 10 * sec, func(*world) {}, 10 * sec, report{typ: stop, stamp: 50, time: 20, octets: 9},
+			sec, report{typ: interim, stamp: 110, time: 10, octets: 5, delay: 11},
+		}, []string{"Start 1", "Stop 1 9", "Interim-Update 1 5"}, nil},
+		{"a start that waited in the socket, then its NAS restarted", deal{
+			3 * sec, report{typ: start, stamp: 0, delay: 0}, report{typ: on, stamp: 2, delay: 1},
+		}, []string{"Start 1", "Stop 1 cause 11"}, nil},
 		{"starts that are new sessions", deal{
 			report{typ: start, stamp: 0, delay: 0}, 3 * sec, report{typ: start, stamp: 3, delay: 0}, 3 * sec, report{typ: start, stamp: 6, delay: 1},
 			sec, report{typ: start, sid: "b", stamp: 10}, 40 * sec, report{typ: start, sid: "b", stamp: 50},

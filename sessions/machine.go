@@ -63,7 +63,8 @@ func decide(f *found, ev *Event) (step, *Session) {
 // isOtherLife reports whether an interim or stop is of a session that began after all that we have of this one: its
 // session time and its counters fell, and by the NAS's clock it began later (R25).
 func (s *Session) isOtherLife(ev *Event) bool {
-	if ev.EventStamp == 0 || s.EventStamp == 0 || !ev.fellFrom(s.Usage) {
+	late := ev.Delay > 0 && ev.at <= s.Heard // it was made before what we have heard last
+	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
 		return false
 	}
 	return int64(ev.EventStamp)-int64(ev.Usage.SessionTime) > int64(s.EventStamp)
@@ -142,14 +143,21 @@ func (s *Session) stampedAnew(ev *Event) bool {
 		s.learnsAddress(ev) && s.onlyLearns(ev)
 }
 
-// hasStart reports whether the Event-Timestamp of a start, or that less its Acct-Delay-Time, is the one of the start that
-// we have: some NASes make a new stamp for each transmission.
+// hasStart reports whether a start is the one that we have: by its Event-Timestamp, or by that less its Acct-Delay-Time, since
+// some NASes make a new stamp for each transmission. Of such a NAS the stamps go on as the time does.
 func (s *Session) hasStart(ev *Event) bool {
 	if ev.EventStamp == s.StartStamp {
 		return true
 	}
-	began := int64(ev.EventStamp) - int64(ev.Delay) - int64(s.StartStamp)
-	return ev.HasDelay && -1 <= began && began <= 1
+	heard := time.Duration(s.prints[startPrint].at) * time.Second
+	if ev.Delay == 0 || heard == 0 {
+		return false
+	}
+	near := func(a, b int64, by int64) bool { return a-b <= by && b-a <= by }
+	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
+	delay := int64(max(0, heard-s.Started) / time.Second) // of the start that we have
+	return (near(began, start, 1) || near(began, start-delay, 1)) &&
+		near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 2)
 }
 
 // onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.

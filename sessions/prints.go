@@ -90,27 +90,22 @@ func stampPrint(stamp uint32) uint32 {
 // more of a print: it has no attributes to compare.
 func (p print) whole() print { return print{sum: p.sum ^ uint64(p.all)*fnvPrime, at: p.at} }
 
-// take keeps the print of a packet.
+// take keeps the print of a packet. A start that comes again, with something new, is one of the others.
 func (p *prints) take(ev *Event) {
-	of := p.of(ev.Type)
-	copy(of[1:], of)
-	of[0] = ev.print
-}
-
-// of is the prints that a packet of a type may be a copy of.
-func (p *prints) of(t EventType) []print {
-	switch t {
-	case Start:
-		return p[startPrint : startPrint+1]
-	case Stop:
-		return p[stopPrint : stopPrint+1]
+	switch {
+	case ev.Type == Start && p[startPrint].sum == 0:
+		p[startPrint] = ev.print
+	case ev.Type == Stop:
+		p[stopPrint] = ev.print
+	default:
+		copy(p[otherPrints+1:], p[otherPrints:])
+		p[otherPrints] = ev.print
 	}
-	return p[otherPrints:]
 }
 
 // isCopy reports whether an event is a copy of one that the session has had (R24 (b)).
 func (s *Session) isCopy(ev *Event) bool {
-	for _, p := range s.prints.of(ev.Type) {
+	for _, p := range s.prints { // whose sums tell the types apart
 		if p.sum == 0 || !ev.hasTime() && !p.within(ev, copyWithin) {
 			continue
 		}
