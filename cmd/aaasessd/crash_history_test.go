@@ -35,8 +35,12 @@ type crashKey struct {
 	octets uint32
 }
 
-// sends takes note of a record before its NAS sends it.
+// sends takes note of a record before its NAS sends it. An Accounting-On goes to no accounting server.
 func (h *crashHistory) sends(k crashKey, o crash.Observation) {
+	if k.kind == sessions.On {
+		h.add(o)
+		return
+	}
 	h.mu.Lock()
 	if was, ok := h.records[k]; ok {
 		h.mu.Unlock()

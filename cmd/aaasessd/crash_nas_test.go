@@ -28,15 +28,15 @@ type crashNAS struct {
 	closing *atomic.Bool // no new sessions
 	serving sync.WaitGroup
 
-	boot   int                    // how often it came up. Only live has it
-	lost   map[string][]string    // sessions by their name that it has forgotten and nothing has ended yet; guarded by mu
-	starts map[string][]int64     // Event-Timestamps of the starts of a name; guarded by mu
-	open   map[*crashSession]bool // sessions that began and whose stop is not answered; guarded by mu
-	clock  atomic.Int64           // what its stamps are ahead of the truth, seconds
+	boot  int          // how often it came up; live's
+	clock atomic.Int64 // what its stamps are ahead of the truth, seconds
 
-	mu      sync.Mutex
-	conns   []*net.UDPConn // newest last; answers may still come to the others
-	next    byte           // identifier
+	mu      sync.Mutex             // guards what follows
+	lost    map[string][]string    // sessions by their name that it has forgotten and nothing has ended yet
+	starts  map[string][]int64     // Event-Timestamps of the starts of a name
+	open    map[*crashSession]bool // sessions, and Accounting-Ons, that are not over
+	conns   []*net.UDPConn         // newest last; answers may still come to the others
+	next    byte                   // identifier
 	waiting [256]*crashRequest
 }
 
@@ -145,6 +145,7 @@ func (n *crashNAS) hear(conn *net.UDPConn) {
 	}
 }
 
+// answer takes note of an authentic answer. The lock is held so that a NAS that has crashed hears nothing.
 func (n *crashNAS) answer(w *crashRequest) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -36,13 +36,12 @@ type crashSession struct {
 type crashReport struct {
 	*crashSession
 	crash.Record
-	happened time.Time
-	stamp    int64
-	octets   uint32
-	answered chan struct{}
-	request  *crashRequest // the newest transmission
-	// identifier and packet of the newest transmission
-	identifier byte
+	happened   time.Time
+	stamp      int64 // Event-Timestamp
+	octets     uint32
+	answered   chan struct{}
+	request    *crashRequest // the newest transmission
+	identifier byte          // and its identifier
 }
 
 // run lets a session begin, go on and end. At closing it may stay open. It reports false if ctx is done.
@@ -173,18 +172,28 @@ func (n *crashNAS) transmit(r *crashReport, try int) {
 	}
 	n.waiting[r.identifier] = r.request
 	send := func() { _, _ = conn.WriteToUDPAddrPort(r.request.data, n.daemon) } // lost, if it fails
+	if try > 1 {
+		n.again(r, "from "+conn.LocalAddr().String())
+	}
 	send()
 	switch { // the network makes a copy
 	case r.rng.IntN(20) == 0:
 		send()
 	case r.rng.IntN(40) == 0 && r.Type != sessions.On:
 		data := r.request.data
+		wait := r.between(20, 1000)
 		n.serving.Go(func() {
-			<-time.After(time.Duration(20+len(data)*3) * time.Millisecond)
+			<-time.After(wait)
+			n.again(r, "late from the network")
 			_, _ = conn.WriteToUDPAddrPort(data, n.daemon)
 		})
 		n.history.count("copies that are late")
 	}
+}
+
+// again tells the history of a transmission that is not the first.
+func (n *crashNAS) again(r *crashReport, how string) {
+	n.history.add(crash.Observation{Kind: crash.Again, Record: r.Record, Text: how})
 }
 
 // move gives the NAS another source address or port, if such are its ways.

@@ -23,7 +23,7 @@ const (
 )
 
 const (
-	crashKills  = 52 // in a campaign
+	crashKills  = 46 // in a campaign
 	crashNASes  = 32
 	crashLines  = 3                // of a NAS: so many sessions at once
 	crashSettle = 60 * time.Second // for all to be answered and delivered in the end
@@ -66,6 +66,7 @@ type crashCampaign struct {
 	t       *testing.T
 	seed    uint64
 	rng     *rand.Rand // the killer's
+	rounds  int
 	history *crashHistory
 	servers []*crashServer
 	nases   []*crashNAS
@@ -187,12 +188,13 @@ func (c *crashCampaign) round() {
 		return
 	}
 	c.daemon.ask()
+	c.rounds++
 	paused := false
-	switch n := c.rng.IntN(24); {
-	case n < 4:
-		c.outage()
-	case n < 6:
+	switch {
+	case c.rounds%10 == 5:
 		paused = c.pause()
+	case c.rng.IntN(6) == 0:
+		c.outage()
 	default:
 		c.wait(400 * time.Millisecond)
 	}

@@ -62,6 +62,8 @@ func (c *Checker) Add(o *Observation) {
 		c.killed()
 	case Failed:
 		c.violated("", "the daemon failed: %s", o.Text)
+	case Again:
+		// Nothing comes of it.
 	case Drained:
 		c.drained()
 	default:
@@ -154,6 +156,9 @@ func (c *Checker) arrived(r Record, number uint32) {
 	start := &s.records[0]
 	if start.arrived == 0 && start.answered != 0 && start.answered < p.sent {
 		c.violated(r.Session, "%s arrived before its start", r)
+	}
+	if s.mayComeAgain(r.Nth) {
+		return
 	}
 	if s.made && before(p.answered, s.endSent) {
 		c.violated(r.Session, "%s arrived after the stop that was made", r)

@@ -22,6 +22,7 @@ const (
 	Failed                   // the daemon did not come up, or ended by itself
 	Drained                  // the NASes are done, and the daemon was given time to deliver all
 	Lost                     // a NAS crashed: it has forgotten a session, and says nothing more of it
+	Again                    // a record is on its way again, sent by its NAS or doubled by the network; for those who read
 	Made                     // an accounting server has a stop that no NAS sent: the daemon made it
 )
 
@@ -61,7 +62,7 @@ type Observation struct {
 	Rows             []Row  // of Told
 	Total, HighWater uint64 // of Told: casnTotalSessions, casnActiveTableHighWaterMark
 
-	Text string // of Failed: what went wrong
+	Text string // of Failed: what went wrong; of Again: how
 }
 
 // Concerns reports whether an observation tells something of a session.
@@ -97,6 +98,8 @@ func (o *Observation) String() string {
 		return "failed: " + o.Text
 	case Drained:
 		return "drained"
+	case Again:
+		return o.Record.String() + " again " + o.Text
 	case Lost:
 		return o.Record.Session + " is lost by its NAS"
 	case Made:

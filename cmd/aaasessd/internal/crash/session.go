@@ -43,6 +43,18 @@ func (s *session) superseded(nth int) bool {
 	return s.records[nth].kind == sessions.Interim && (nth < len(s.records)-1 || s.stopped)
 }
 
+// mayComeAgain reports whether a late copy of a record may be recorded as if it were new: the daemon knows copies of the last
+// four interims (R24).
+func (s *session) mayComeAgain(nth int) bool {
+	newer := 0
+	for _, p := range s.records[nth+1:] {
+		if p.kind == sessions.Interim {
+			newer++
+		}
+	}
+	return s.records[nth].kind == sessions.Interim && newer >= 4
+}
+
 // mayGo reports whether something was sent that ends the session.
 func (s *session) mayGo() bool { return s.last().kind == sessions.Stop || s.endSent != 0 }
 
