@@ -63,6 +63,7 @@ type crashWays struct {
 	names   int  // 0: NAS-Identifier, 1: NAS-IP-Address, 2: both
 }
 
+// newCrashWays gives each fourth NAS the same kind of ways: reuses ids, has a bad clock, moves, or is harmless.
 func newCrashWays(i int, rng *rand.Rand) crashWays {
 	w := crashWays{resend: resending(rng.IntN(int(allResendings))), backOff: rng.IntN(2) == 0, moves: rng.IntN(3) == 0, names: rng.IntN(3)}
 	switch i % 4 {
