@@ -32,6 +32,9 @@ type crashSession struct {
 	gaveUp bool // the newest record, which may or may not be known to the daemon
 }
 
+// octetsOf tells the records of a session apart by their counters.
+const octetsOf = 1000
+
 // crashReport is a record on its way.
 type crashReport struct {
 	*crashSession
@@ -127,7 +130,7 @@ func (s *crashSession) begin(kind sessions.EventType) *crashReport {
 	}
 	r := &crashReport{
 		crashSession: s, Record: crash.Record{Session: s.id, Type: kind, Nth: s.sent},
-		happened: now, stamp: now.Unix() + n.clock.Load(), octets: uint32(s.sent * 1000), answered: make(chan struct{}),
+		happened: now, stamp: now.Unix() + n.clock.Load(), octets: uint32(s.sent * octetsOf), answered: make(chan struct{}),
 	}
 	o := crash.Observation{Kind: crash.Sent, Record: r.Record, Octets: uint64(r.octets)}
 	if s.isOn = kind == sessions.On; s.isOn || kind == sessions.Start {
