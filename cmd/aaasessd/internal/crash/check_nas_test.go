@@ -58,6 +58,9 @@ func TestCheckNASes(t *testing.T) {
 			does(interim("a#1", 2), 1), does(interim("a#1", 3), 1), does(interim("a#1", 4), 1), does(interim("a#1", 5), 1),
 			one(Observation{Kind: Again, Record: interim("a#1", 1)}, arrived(interim("a#1", 1), 1), drained)), nil},
 
+		{"a late interim supersedes a newer one", history(does(a1, 1), one(sent(interim("a#1", 1))), took(interim("a#1", 2)), one(arrived(interim("a#1", 1), 1), drained)), nil},
+		{"but not one that was known before", history(does(a1, 1), took(interim("a#1", 1)), took(interim("a#1", 2)), one(arrived(interim("a#1", 1), 1), drained)), []string{"Interim-Update 2 of a#1 never arrived"}},
+
 		// One session, one number.
 		{"two sessions under one number", history(again, one(made("a#1", 1, 7), arrived(a2, 1))), []string{"which is the number of a#1"}},
 		{"the new session is taken for the old one", history(again, one(drained)), []string{"a#1 never arrived, nor another that was made", "Start 0 of a#2 never arrived"}},

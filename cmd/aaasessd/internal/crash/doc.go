@@ -16,7 +16,8 @@
 //  2. Only what was sent arrives. All that was answered arrives, superseded records excepted, and
 //     arrives first in the order in which the session sent it: no record comes to a server for the
 //     first time after one that was sent when the first was answered already. Copies may come at
-//     any time: delivery is at least once; a late copy of an interim may even be recorded again if four interims came after it (R24).
+//     any time: delivery is at least once; a late copy of an interim may even be recorded again in a
+//     session with more than four (R24).
 //  3. All records of a session arrive with one number, no two sessions have the same, and the table
 //     tells the same number as soon as the start is answered.
 //     So two sessions of one name are two sessions: each has its number.

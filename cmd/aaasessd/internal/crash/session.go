@@ -38,21 +38,31 @@ func (s *session) begun() bool { return s.records[0].answered != 0 }
 // last is the newest record.
 func (s *session) last() *progress { return &s.records[len(s.records)-1] }
 
-// superseded reports whether a record need not arrive, nor be answered.
+// superseded reports whether a record need not arrive, nor be answered. The daemon knows of interims only in which order
+// they came: one that the network has kept for long supersedes those that were answered meanwhile.
 func (s *session) superseded(nth int) bool {
-	return s.records[nth].kind == sessions.Interim && (nth < len(s.records)-1 || s.stopped)
+	is := &s.records[nth]
+	if is.kind != sessions.Interim {
+		return false
+	}
+	for _, p := range s.records[:nth] {
+		if p.kind == sessions.Interim && before(is.answered, p.arrived) && (p.answered == 0 || before(is.answered, p.answered)) {
+			return true
+		}
+	}
+	return nth < len(s.records)-1 || s.stopped
 }
 
 // mayComeAgain reports whether a late copy of a record may be recorded as if it were new: the daemon knows copies of the last
-// four interims (R24).
+// four interims (R24), and one that was recorded again is one of them.
 func (s *session) mayComeAgain(nth int) bool {
-	newer := 0
-	for _, p := range s.records[nth+1:] {
+	interims := 0
+	for _, p := range s.records {
 		if p.kind == sessions.Interim {
-			newer++
+			interims++
 		}
 	}
-	return s.records[nth].kind == sessions.Interim && newer >= 4
+	return s.records[nth].kind == sessions.Interim && interims > 4
 }
 
 // mayGo reports whether something was sent that ends the session.
