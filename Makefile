@@ -38,7 +38,7 @@ race:
 
 CRASHTIME ?= 2h
 
-crash: ## kills the daemon under load again and again, for CRASHTIME
+crash: ## kills and pauses the daemon under load again and again, for CRASHTIME
 	AAASESS_CRASH_TIME=$(CRASHTIME) $(GO) test -count=1 -timeout 0 -run '^TestCrash$$' -v ./cmd/aaasessd
 
 FUZZTIME ?= 10s

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,6 +101,15 @@ func (d *crashDaemon) kill() {
 	d.history.count("kills")
 }
 
+// stop pauses the process: what NASes send waits in its socket, or is lost there.
+func (d *crashDaemon) stop() {
+	_ = d.life.cmd.Process.Signal(syscall.SIGSTOP)
+	d.history.count("pauses")
+}
+
+// resume lets a paused process go on.
+func (d *crashDaemon) resume() { _ = d.life.cmd.Process.Signal(syscall.SIGCONT) }
+
 // end ends a life in order.
 func (d *crashDaemon) end() {
 	l := d.life
@@ -164,7 +174,7 @@ func (d *crashDaemon) tell(ctx context.Context) (crash.Observation, error) {
 		if err != nil {
 			return o, err
 		}
-		o.Rows = append(o.Rows, crash.Row{Session: s.AcctSessionID, Number: s.Number})
+		o.Rows = append(o.Rows, crash.Row{Name: s.AcctSessionID, Number: s.Number})
 	}
 	if len(o.Rows) != list.Total {
 		return o, fmt.Errorf("%d sessions where %d are said to be", len(o.Rows), list.Total)

@@ -18,12 +18,48 @@ type crashHistory struct {
 	entries []crash.Observation
 	times   []time.Duration
 	checker crash.Checker
-	bad     chan struct{}  // closed at the first violation
-	counts  map[string]int // of what is not a matter of right and wrong
+	records map[crashKey]crash.Record // what NASes sent, by what there is of it in a packet
+	bad     chan struct{}             // closed at the first violation
+	counts  map[string]int            // of what is not a matter of right and wrong
 }
 
 func newCrashHistory() *crashHistory {
-	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}}
+	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crash.Record{}}
+}
+
+// crashKey is what a record is known by at an accounting server. Sessions of one name are told by the Event-Timestamp.
+type crashKey struct {
+	name   string
+	kind   sessions.EventType
+	stamp  int64
+	octets uint32
+}
+
+// sends takes note of a record before its NAS sends it. An Accounting-On goes to no accounting server.
+func (h *crashHistory) sends(k crashKey, o crash.Observation) {
+	if k.kind == sessions.On {
+		h.add(o)
+		return
+	}
+	h.mu.Lock()
+	if was, ok := h.records[k]; ok {
+		h.mu.Unlock()
+		h.add(crash.Observation{Kind: crash.Failed, Text: fmt.Sprintf("the harness: %s and %s look the same", was, o.Record)})
+		return
+	}
+	h.records[k] = o.Record
+	h.mu.Unlock()
+	h.add(o)
+}
+
+// whose is the record that a packet is of.
+func (h *crashHistory) whose(k crashKey) crash.Record {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r, ok := h.records[k]; ok {
+		return r
+	}
+	return crash.Record{Session: k.name, Type: k.kind, Nth: -1} // nobody has sent it
 }
 
 // add takes an observation. It returns when it is in the history: a NAS sends after that.

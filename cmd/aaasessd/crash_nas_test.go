@@ -13,26 +13,68 @@ import (
 	"time"
 
 	"layeh.com/radius"
-	"layeh.com/radius/rfc2865"
-	"layeh.com/radius/rfc2866"
-	"layeh.com/radius/rfc2869"
 
 	"aaasess/cmd/aaasessd/internal/crash"
 	"aaasess/sessions"
 )
 
-// crashNAS is a NAS as hostapd is one: it sends each record until it is answered, each time with a
-// new identifier and the Acct-Delay-Time of that moment, and all else the same.
+// crashNAS is a NAS with ways of its own: it sends each record until it is answered, crashes, and counts its ids anew.
 type crashNAS struct {
 	name    string
-	conn    *net.UDPConn
+	index   byte
+	ways    crashWays
 	daemon  netip.AddrPort
 	history *crashHistory
 	closing *atomic.Bool // no new sessions
+	serving sync.WaitGroup
 
-	mu      sync.Mutex
-	next    byte // identifier
+	boot  int          // how often it came up; live's
+	clock atomic.Int64 // what its stamps are ahead of the truth, seconds
+
+	mu      sync.Mutex             // guards what follows
+	lost    map[string][]string    // sessions by their name that it has forgotten and nothing has ended yet
+	starts  map[string][]int64     // Event-Timestamps of the starts of a name
+	open    map[*crashSession]bool // sessions, and Accounting-Ons, that are not over
+	conns   []*net.UDPConn         // newest last; answers may still come to the others
+	next    byte                   // identifier
 	waiting [256]*crashRequest
+}
+
+// resending is how a NAS sends a record again.
+type resending int
+
+const (
+	anew       resending = iota // with a new identifier and the Acct-Delay-Time of the moment, as hostapd does
+	sameOctets                  // the same packet
+	newPort                     // as anew, from another port each time
+	allResendings
+)
+
+// crashWays are the habits of a NAS.
+type crashWays struct {
+	resend  resending
+	backOff bool // it sends again after 3, 9, 21 seconds, in a thirtieth of the time
+	crashes bool
+	reuses  bool // after a crash it counts its Acct-Session-Ids anew
+	on      bool // it says Accounting-On after a crash
+	steps   bool // its clock is set now and then
+	epoch   bool // it has no clock: after a crash it is 1970
+	moves   bool // it changes its source address, within its client entry
+	names   int  // 0: NAS-Identifier, 1: NAS-IP-Address, 2: both
+}
+
+// newCrashWays gives each fourth NAS the same kind of ways: reuses ids, has a bad clock, moves, or is harmless.
+func newCrashWays(i int, rng *rand.Rand) crashWays {
+	w := crashWays{resend: resending(rng.IntN(int(allResendings))), backOff: rng.IntN(2) == 0, moves: rng.IntN(3) == 0, names: rng.IntN(3)}
+	switch i % 4 {
+	case 0:
+		w.crashes, w.reuses, w.on = true, true, i%8 == 0
+	case 1:
+		w.crashes, w.steps, w.on, w.epoch = true, true, i%16 != 1, i%8 == 5
+	case 2:
+		w.steps, w.moves = true, true
+	}
+	return w
 }
 
 // crashRequest is a transmission that waits for its answer.
@@ -42,31 +84,50 @@ type crashRequest struct {
 	answered chan struct{} // shared by all transmissions of a record
 }
 
-// crashSession is a session at its NAS. Only the goroutine that runs it touches it.
-type crashSession struct {
-	nas   *crashNAS
-	rng   *rand.Rand
-	id    string // Acct-Session-Id
-	began time.Time
-	sent  int // records
-
-	gaveUp bool // the newest record, which may or may not be known to the daemon
-}
-
-func newCrashNAS(t *testing.T, i int, daemon netip.AddrPort, h *crashHistory, closing *atomic.Bool) *crashNAS {
+func newCrashNAS(t *testing.T, i int, daemon netip.AddrPort, h *crashHistory, closing *atomic.Bool, rng *rand.Rand) *crashNAS {
 	t.Helper()
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 1, 0, byte(i+1))})
-	if err != nil {
+	n := &crashNAS{
+		name: fmt.Sprintf("nas%02d", i), index: byte(i), ways: newCrashWays(i, rng), daemon: daemon, history: h, closing: closing,
+		lost: map[string][]string{}, starts: map[string][]int64{}, open: map[*crashSession]bool{},
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.connect(0); err != nil {
 		t.Fatal(err)
 	}
-	return &crashNAS{name: fmt.Sprintf("nas%02d", i), conn: conn, daemon: daemon, history: h, closing: closing}
+	return n
+}
+
+// connect takes a new socket, on the NAS's first, second or third address.
+func (n *crashNAS) connect(address int) error {
+	const kept = 6
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 1, byte(address), n.index+1)})
+	if err != nil {
+		return err
+	}
+	n.serving.Go(func() { n.hear(conn) })
+	if n.conns = append(n.conns, conn); len(n.conns) > kept {
+		_ = n.conns[0].Close()
+		n.conns = n.conns[1:]
+	}
+	return nil
+}
+
+// close ends the NAS, whose lines have ended.
+func (n *crashNAS) close() {
+	n.mu.Lock()
+	for _, c := range n.conns {
+		_ = c.Close()
+	}
+	n.mu.Unlock()
+	n.serving.Wait()
 }
 
 // hear takes answers until the socket is closed.
-func (n *crashNAS) hear() {
+func (n *crashNAS) hear(conn *net.UDPConn) {
 	b := make([]byte, radius.MaxPacketLength)
 	for {
-		size, from, err := n.conn.ReadFromUDPAddrPort(b)
+		size, from, err := conn.ReadFromUDPAddrPort(b)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -81,135 +142,137 @@ func (n *crashNAS) hear() {
 			n.history.count("answers that came too late") // its identifier is in use again
 			continue
 		}
-		select {
-		case <-w.answered: // before, to another transmission
-			n.history.count("answers again")
-		default:
-			n.history.record(crash.Answered, w.record)
-			close(w.answered)
+		n.answer(w)
+	}
+}
+
+// answer takes note of an authentic answer. The lock is held so that a NAS that has crashed hears nothing.
+func (n *crashNAS) answer(w *crashRequest) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	select {
+	case <-w.answered: // before, to another transmission
+		n.history.count("answers again")
+	default:
+		n.history.record(crash.Answered, w.record)
+		close(w.answered)
+	}
+}
+
+// live lets the NAS run, crash and run again, until it closes.
+func (n *crashNAS) live(ctx context.Context, random func(actor int) *rand.Rand) {
+	rng := random(crashLines)
+	for n.boot = 1; ; n.boot++ {
+		life, crashed := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			n.run(life, random)
+		}()
+		if n.ways.crashes {
+			n.awaitCrash(life, rng, ended)
+			crashed()
+		}
+		<-ended
+		crashed()
+		if ctx.Err() != nil || n.closing.Load() && !n.forget() || !n.ways.crashes {
+			return
+		}
+		n.forget()
+		n.history.count("crashes of NASes")
+		// What was sent before has arrived when it comes up again, and its stamps are of later seconds.
+		if !pause(ctx, 2500*time.Millisecond+time.Duration(rng.IntN(1500))*time.Millisecond) {
+			return
+		}
+		if n.ways.epoch {
+			n.clock.Store(30 - time.Now().Unix())
 		}
 	}
+}
+
+// awaitCrash waits until the NAS has run for long enough, or has ended.
+func (n *crashNAS) awaitCrash(ctx context.Context, rng *rand.Rand, ended chan struct{}) {
+	late := time.NewTimer(time.Duration(1000+rng.IntN(4000)) * time.Millisecond)
+	defer late.Stop()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+		return
+	case <-late.C:
+	}
+	if n.closing.Load() {
+		<-ended
+	}
+}
+
+// run is the NAS between two crashes.
+func (n *crashNAS) run(ctx context.Context, random func(actor int) *rand.Rand) {
+	if n.boot > 1 && n.ways.on && !n.sayOn(ctx, random(crashLines)) {
+		return
+	}
+	var lines sync.WaitGroup
+	for port := range crashLines {
+		lines.Go(func() { n.line(ctx, random(port), port) })
+	}
+	lines.Wait()
+}
+
+// sayOn reports that all sessions from before are over.
+func (n *crashNAS) sayOn(ctx context.Context, rng *rand.Rand) bool {
+	s := &crashSession{nas: n, rng: rng, id: fmt.Sprintf("%s-on-%d", n.name, n.boot), name: n.name}
+	n.mu.Lock()
+	n.open[s] = true
+	for _, ids := range n.lost {
+		s.ends = append(s.ends, ids...)
+	}
+	n.mu.Unlock()
+	if !s.report(ctx, sessions.On) {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.open, s)
+	clear(n.lost)
+	return true
+}
+
+// forget is what a crash does. It reports whether anything was forgotten that the NAS must end with an Accounting-On.
+func (n *crashNAS) forget() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.waiting = [256]*crashRequest{}
+	for s := range n.open {
+		if s.sent > 0 && !s.stays {
+			n.history.record(crash.Lost, crash.Record{Session: s.id})
+			if !s.isOn {
+				n.lost[s.name] = append(n.lost[s.name], s.id)
+			}
+		}
+	}
+	clear(n.open)
+	return n.ways.on && len(n.lost) > 0
 }
 
 // line is one user port of the NAS: it has session after session, until the NAS closes.
 func (n *crashNAS) line(ctx context.Context, rng *rand.Rand, port int) {
 	for i := 0; !n.closing.Load(); i++ {
-		s := &crashSession{nas: n, rng: rng, id: fmt.Sprintf("%s-%d-%04d", n.name, port, i), began: time.Now()}
+		s := &crashSession{nas: n, rng: rng, began: time.Now()}
+		if s.name = fmt.Sprintf("%s-%d-%d-%04d", n.name, port, n.boot, i); n.ways.reuses {
+			s.name = fmt.Sprintf("%s-%d-%04d", n.name, port, i)
+		}
+		s.id = fmt.Sprintf("%s#%d", s.name, n.boot)
+		n.mu.Lock()
+		n.open[s] = true
+		s.ends = n.lost[s.name]
+		n.mu.Unlock()
 		if !s.run(ctx) {
 			return
 		}
-	}
-}
-
-// run lets a session begin, go on and end. At closing it may stay open. It reports false if ctx is done.
-func (s *crashSession) run(ctx context.Context) bool {
-	if !s.report(ctx, sessions.Start) {
-		return false
-	}
-	for range s.rng.IntN(6) {
-		if !pause(ctx, s.between(5, 150)) || !s.report(ctx, sessions.Interim) {
-			return false
+		n.mu.Lock()
+		if !s.stays {
+			delete(n.open, s)
 		}
-	}
-	staysOpen := s.rng.IntN(2) == 0
-	if !pause(ctx, s.between(5, 250)) || s.nas.closing.Load() && staysOpen && !s.gaveUp {
-		return ctx.Err() == nil
-	}
-	return s.report(ctx, sessions.Stop)
-}
-
-// between is a random number of milliseconds.
-func (s *crashSession) between(lo, hi int) time.Duration {
-	return time.Duration(lo+s.rng.IntN(hi-lo)) * time.Millisecond
-}
-
-// report sends a record until it is answered. An interim may be given up, since the next record tells
-// as much.
-func (s *crashSession) report(ctx context.Context, kind sessions.EventType) bool {
-	happened, answered := time.Now(), make(chan struct{})
-	r := crash.Record{Session: s.id, Type: kind, Nth: s.sent}
-	s.sent++
-	s.gaveUp = false
-	givesUp := 0
-	if kind == sessions.Interim && s.rng.IntN(4) == 0 {
-		givesUp = 2
-	}
-	s.nas.history.record(crash.Sent, r)
-	for try := 1; ; try++ {
-		data := s.nas.transmit(s, r, happened, answered)
-		if s.rng.IntN(20) == 0 { // the network makes a copy
-			_, _ = s.nas.conn.WriteToUDPAddrPort(data, s.nas.daemon)
-		}
-		again := time.NewTimer(s.between(40, 300))
-		select {
-		case <-answered:
-			again.Stop()
-			return true
-		case <-ctx.Done():
-			again.Stop()
-			return false
-		case <-again.C:
-		}
-		if try == givesUp {
-			s.gaveUp = true
-			s.nas.history.count("interims given up")
-			return true
-		}
-		s.nas.history.count("retransmissions of NASes")
-	}
-}
-
-// transmit sends a record once.
-func (n *crashNAS) transmit(s *crashSession, r crash.Record, happened time.Time, answered chan struct{}) []byte {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	p := s.packet(r, happened)
-	p.Identifier = n.next
-	n.next++
-	data, err := p.Encode()
-	if err != nil {
-		panic(err) // it is made of what fits
-	}
-	n.waiting[p.Identifier] = &crashRequest{data: data, record: r, answered: answered}
-	_, _ = n.conn.WriteToUDPAddrPort(data, n.daemon) // lost, if it fails
-	return data
-}
-
-// octetsOf tells the records of a session apart by their counters, where there are any.
-const octetsOf = 1000
-
-func (s *crashSession) packet(r crash.Record, happened time.Time) *radius.Packet {
-	p := radius.New(radius.CodeAccountingRequest, []byte(nasSecret))
-	err := errors.Join(
-		rfc2866.AcctStatusType_Set(p, rfc2866.AcctStatusType(r.Type)),
-		rfc2866.AcctSessionID_SetString(p, s.id),
-		rfc2865.UserName_SetString(p, s.id),
-		rfc2865.NASIdentifier_SetString(p, s.nas.name),
-		rfc2869.EventTimestamp_Set(p, happened),
-		rfc2866.AcctDelayTime_Set(p, rfc2866.AcctDelayTime(time.Since(happened)/time.Second)),
-	)
-	if r.Type != sessions.Start {
-		err = errors.Join(err,
-			rfc2866.AcctSessionTime_Set(p, rfc2866.AcctSessionTime(happened.Sub(s.began)/time.Second)),
-			rfc2866.AcctInputOctets_Set(p, rfc2866.AcctInputOctets(r.Nth*octetsOf)))
-	}
-	if r.Type == sessions.Stop {
-		err = errors.Join(err, rfc2866.AcctTerminateCause_Set(p, rfc2866.AcctTerminateCause_Value_UserRequest))
-	}
-	if err != nil {
-		panic(err)
-	}
-	return p
-}
-
-// pause waits; it reports false if ctx is done first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+		n.mu.Unlock()
 	}
 }

@@ -23,13 +23,13 @@ const (
 )
 
 const (
-	crashKills  = 52 // in a campaign
+	crashKills  = 42 // in a campaign
 	crashNASes  = 32
 	crashLines  = 3                // of a NAS: so many sessions at once
 	crashSettle = 60 * time.Second // for all to be answered and delivered in the end
 )
 
-// TestCrash kills the daemon at random moments, under load, and starts it again: nothing that was
+// TestCrash kills and pauses the daemon at random moments, under load, and starts it again: nothing that was
 // answered is lost, doubled or out of order (package crash says what is checked).
 func TestCrash(t *testing.T) {
 	seed, lasting := crashPlan(t)
@@ -66,6 +66,7 @@ type crashCampaign struct {
 	t       *testing.T
 	seed    uint64
 	rng     *rand.Rand // the killer's
+	rounds  int
 	history *crashHistory
 	servers []*crashServer
 	nases   []*crashNAS
@@ -89,7 +90,10 @@ func testCampaign(t *testing.T, seed uint64) {
 		t.Fatalf("%s=%d\n%s%s", crashSeed, seed, c.history.report(), c.daemon.logs())
 	}
 	t.Logf("%s=%d: %s", crashSeed, seed, c.history.summary())
-	for _, what := range []string{"retransmissions of NASes", "requests lost", "answers lost", "answers late"} {
+	for _, what := range []string{
+		"retransmissions of NASes", "requests lost", "answers lost", "answers late",
+		"crashes of NASes", "moves of NASes", "steps of NASes' clocks", "stops that the daemon made", "copies that are late", "pauses",
+	} {
 		if c.history.counted(what) == 0 {
 			t.Errorf("there were no %s: this campaign proves little", what)
 		}
@@ -139,18 +143,18 @@ func newCampaign(t *testing.T, seed uint64) *crashCampaign {
 	}
 	c.daemon = newCrashDaemon(c.t, c.history, c.servers...)
 	for i := range crashNASes {
-		n := newCrashNAS(c.t, i, c.daemon.addr, c.history, &c.closing)
+		random := func(actor int) func(int) *rand.Rand {
+			return func(of int) *rand.Rand { return c.random(uint64(100 + actor*(crashLines+2) + of)) }
+		}(i)
+		n := newCrashNAS(c.t, i, c.daemon.addr, c.history, &c.closing, random(crashLines+1))
 		c.nases = append(c.nases, n)
-		serving.Go(n.hear)
-		for port := range crashLines {
-			c.lines.Go(func() { n.line(ctx, c.random(uint64(100+i*crashLines+port)), port) })
-		}
+		c.lines.Go(func() { n.live(ctx, random) })
 	}
 	c.t.Cleanup(func() {
 		cancel()
 		c.lines.Wait()
 		for _, n := range c.nases {
-			_ = n.conn.Close()
+			n.close()
 		}
 		for _, s := range c.servers {
 			_ = s.conn.Close()
@@ -184,16 +188,23 @@ func (c *crashCampaign) round() {
 		return
 	}
 	c.daemon.ask()
-	if c.rng.IntN(6) == 0 {
+	c.rounds++
+	paused := false
+	switch {
+	case c.rounds%10 == 5:
+		paused = c.pause()
+	case c.rng.IntN(6) == 0:
 		c.outage()
-	} else {
+	default:
 		c.wait(400 * time.Millisecond)
 	}
 	if c.violated() {
 		return
 	}
-	c.daemon.ask()
-	c.wait(20 * time.Millisecond)
+	if !paused {
+		c.daemon.ask()
+		c.wait(20 * time.Millisecond)
+	}
 	c.daemon.kill()
 	c.setOut(false)
 	if c.rng.IntN(12) == 0 { // long enough for Acct-Delay-Time to tell
@@ -209,6 +220,19 @@ func (c *crashCampaign) outage() {
 		c.setOut(false)
 		c.wait(1500 * time.Millisecond)
 	}
+}
+
+// pause stops the process for some seconds. It reports whether it is stopped still, to be killed so.
+func (c *crashCampaign) pause() bool {
+	c.wait(200 * time.Millisecond)
+	c.daemon.stop()
+	c.wait(4 * time.Second)
+	if c.rng.IntN(4) == 0 {
+		return true
+	}
+	c.daemon.resume()
+	c.wait(800 * time.Millisecond)
+	return false
 }
 
 func (c *crashCampaign) setOut(out bool) {

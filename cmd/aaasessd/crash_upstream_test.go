@@ -14,6 +14,7 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
 
 	"aaasess/cmd/aaasessd/internal/crash"
 	"aaasess/sessions"
@@ -104,7 +105,7 @@ func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
 		s.history.count("requests lost")
 		return
 	}
-	s.history.add(arrival(p))
+	s.history.add(s.arrival(p))
 	answer, err := p.Response(radius.CodeAccountingResponse).Encode()
 	if err != nil {
 		panic(err)
@@ -127,16 +128,26 @@ func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
 	}
 }
 
-// arrival is what a request tells. One that is not as NASes make them is of no session.
-func arrival(p *radius.Packet) crash.Observation {
+// arrival is what a request tells. One that is not as NASes make them is of no session, or a stop that the daemon made.
+func (s *crashServer) arrival(p *radius.Packet) crash.Observation {
+	k := crashKey{
+		name: rfc2865.UserName_GetString(p), kind: sessions.EventType(rfc2866.AcctStatusType_Get(p)),
+		octets: uint32(rfc2866.AcctInputOctets_Get(p)),
+	}
+	if stamp, err := rfc2869.EventTimestamp_Lookup(p); err == nil {
+		k.stamp = stamp.Unix()
+	}
 	o := crash.Observation{Kind: crash.Arrived}
-	o.Record.Session = rfc2865.UserName_GetString(p)
-	o.Record.Type = sessions.EventType(rfc2866.AcctStatusType_Get(p))
-	o.Record.Nth = int(rfc2866.AcctInputOctets_Get(p)) / octetsOf
 	if id := rfc2866.AcctSessionID_GetString(p); len(id) == 8 {
 		if number, err := strconv.ParseUint(id, 16, 32); err == nil {
 			o.Number = uint32(number)
 		}
 	}
+	if k.kind == sessions.Stop && rfc2866.AcctTerminateCause_Get(p) != rfc2866.AcctTerminateCause_Value_UserRequest {
+		o.Kind, o.Record, o.Octets = crash.Made, crash.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
+		s.history.count("stops that the daemon made")
+		return o
+	}
+	o.Record = s.history.whose(k)
 	return o
 }

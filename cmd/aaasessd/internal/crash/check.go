@@ -2,8 +2,6 @@ package crash
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"aaasess/sessions"
 )
@@ -22,33 +20,12 @@ type Checker struct {
 	at       int // the observation that is being added, from 1
 	found    []Violation
 	sessions map[string]*session
-	byNumber map[uint32]string // whose it is
-	waiting  map[string]int    // sessions whose start is not answered: when it was sent
+	byName   map[string][]*session // in the order of their starts
+	byNumber map[uint32]*session
+	waiting  map[string]int // sessions whose start is not answered: when it was sent
+	ons      map[string]*on
 
 	counters
-}
-
-// session is what is known of a session, by the order of its records.
-type session struct {
-	number  uint32 // 0: not known
-	records []progress
-}
-
-// progress is when what happened to a record, from 1; 0 is not yet.
-type progress struct {
-	kind                    sessions.EventType
-	sent, answered, arrived int
-}
-
-// begun reports whether the start was answered.
-func (s *session) begun() bool { return s.records[0].answered != 0 }
-
-// last is the newest record.
-func (s *session) last() *progress { return &s.records[len(s.records)-1] }
-
-// superseded reports whether a record need not arrive, nor be answered.
-func (s *session) superseded(nth int) bool {
-	return s.records[nth].kind == sessions.Interim && nth < len(s.records)-1
 }
 
 // Violations are those that were found so far, in order.
@@ -58,28 +35,35 @@ func (c *Checker) violated(session, format string, args ...any) {
 	c.found = append(c.found, Violation{Session: session, At: c.at - 1, Text: fmt.Sprintf(format, args...)})
 }
 
-// Add adds an observation. The checker keeps nothing of it.
+// Add adds an observation. The checker keeps nothing of it but Ends.
 func (c *Checker) Add(o *Observation) {
 	if c.sessions == nil {
-		c.sessions, c.byNumber, c.waiting = map[string]*session{}, map[uint32]string{}, map[string]int{}
+		c.sessions, c.byName, c.byNumber = map[string]*session{}, map[string][]*session{}, map[uint32]*session{}
+		c.waiting, c.ons = map[string]int{}, map[string]*on{}
 	}
 	c.at++
 	switch o.Kind {
 	case Sent:
-		c.sent(o.Record)
+		c.sent(o)
 	case Answered:
 		c.answered(o.Record)
 	case Arrived:
 		c.arrived(o.Record, o.Number)
+	case Made:
+		c.made(o)
+	case Lost:
+		c.lost(o.Record.Session)
 	case Asked:
 		c.counters.asked(c.at)
 	case Told:
 		c.table(o.Rows)
 		c.counters.told(c, o)
 	case Killed:
-		c.counters.killed(c.waiting)
+		c.killed()
 	case Failed:
 		c.violated("", "the daemon failed: %s", o.Text)
+	case Again:
+		// Nothing comes of it.
 	case Drained:
 		c.drained()
 	default:
@@ -88,22 +72,35 @@ func (c *Checker) Add(o *Observation) {
 }
 
 // sent begins a record. What NASes do is not judged, but must make sense.
-func (c *Checker) sent(r Record) {
+func (c *Checker) sent(o *Observation) {
+	r := o.Record
+	if r.Type == sessions.On {
+		if c.ons[r.Session] != nil {
+			c.violated(r.Session, "the history is wrong: %s is sent twice", r)
+			return
+		}
+		c.ons[r.Session] = &on{ends: o.Ends}
+		c.mayEnd(o.Ends)
+		return
+	}
 	s := c.sessions[r.Session]
 	if s == nil {
-		s = &session{}
+		s = &session{id: r.Session}
 		c.sessions[r.Session] = s
+		c.byName[r.Name()] = append(c.byName[r.Name()], s)
 	}
 	n := len(s.records)
-	if r.Nth != n || (n == 0) != (r.Type == sessions.Start) || n > 0 && (s.last().kind == sessions.Stop || !s.begun()) {
+	if r.Nth != n || (n == 0) != (r.Type == sessions.Start) || n > 0 && (s.last().kind == sessions.Stop || !s.begun() || s.lost) {
 		c.violated(r.Session, "the history is wrong: %s is sent as the record %d", r, n)
 		return
 	}
-	s.records = append(s.records, progress{kind: r.Type, sent: c.at})
+	s.records = append(s.records, progress{kind: r.Type, sent: c.at, octets: o.Octets})
 	switch r.Type {
 	case sessions.Start:
+		s.ends = o.Ends
 		c.waiting[r.Session] = c.at
 		c.counters.mayBegin()
+		c.mayEnd(o.Ends)
 	case sessions.Stop:
 		c.counters.mayEnd()
 	}
@@ -119,12 +116,19 @@ func (c *Checker) find(r Record) (*session, *progress) {
 }
 
 func (c *Checker) answered(r Record) {
-	_, p := c.find(r)
+	if on := c.ons[r.Session]; on != nil && r.Type == sessions.On {
+		if on.answered == 0 && !on.lost {
+			on.answered = c.at
+			c.ended(on.ends)
+		}
+		return
+	}
+	s, p := c.find(r)
 	if p == nil {
 		c.violated(r.Session, "%s was answered and never sent", r)
 		return
 	}
-	if p.answered != 0 {
+	if p.answered != 0 || s.lost { // nobody heard it
 		return
 	}
 	p.answered = c.at
@@ -132,6 +136,7 @@ func (c *Checker) answered(r Record) {
 	case sessions.Start:
 		delete(c.waiting, r.Session)
 		c.counters.begun()
+		c.ended(s.ends)
 	case sessions.Stop:
 		c.counters.ended()
 	}
@@ -143,7 +148,7 @@ func (c *Checker) arrived(r Record, number uint32) {
 		c.violated(r.Session, "%s arrived and was never sent", r)
 		return
 	}
-	c.number(s, r.Session, number, r.String()+" arrived")
+	c.number(s, number, r.String()+" arrived")
 	if p.arrived != 0 {
 		return // a copy
 	}
@@ -151,6 +156,15 @@ func (c *Checker) arrived(r Record, number uint32) {
 	start := &s.records[0]
 	if start.arrived == 0 && start.answered != 0 && start.answered < p.sent {
 		c.violated(r.Session, "%s arrived before its start", r)
+	}
+	if s.mayComeAgain(r.Nth) {
+		return
+	}
+	if s.made && before(p.answered, s.endSent) {
+		c.violated(r.Session, "%s arrived after the stop that was made", r)
+	}
+	if r.Type == sessions.Stop {
+		s.stopped, s.lastStop = true, p.octets
 	}
 	for nth := r.Nth + 1; nth < len(s.records); nth++ {
 		later := &s.records[nth]
@@ -162,85 +176,25 @@ func (c *Checker) arrived(r Record, number uint32) {
 }
 
 // number holds the number that a session was seen with against those that are known.
-func (c *Checker) number(s *session, name string, number uint32, how string) {
-	switch owner, known := c.byNumber[number]; {
+func (c *Checker) number(s *session, number uint32, how string) {
+	switch owner := c.byNumber[number]; {
 	case number == 0:
-		c.violated(name, "%s with the number 0", how)
-	case s.number == 0 && !known:
+		c.violated(s.id, "%s with the number 0", how)
+	case s.number == 0 && owner == nil:
 		s.number = number
-		c.byNumber[number] = name
+		c.byNumber[number] = s
 	case s.number != 0 && s.number != number:
-		c.violated(name, "%s as %08X, and before as %08X", how, number, s.number)
-	case owner != name:
-		c.violated(name, "%s as %08X, which is the number of %s", how, number, owner)
+		c.violated(s.id, "%s as %08X, and before as %08X", how, number, s.number)
+	case owner != s:
+		c.violated(s.id, "%s as %08X, which is the number of %s", how, number, owner.id)
 	}
 }
 
-// table compares the table with what was answered before the daemon was asked and sent until it told.
-func (c *Checker) table(rows []Row) {
-	seen, numbers := map[string]bool{}, map[uint32]string{}
-	for _, row := range rows {
-		s := c.sessions[row.Session]
-		switch {
-		case s == nil:
-			c.violated(row.Session, "the table has %s, which no NAS began", row.Session)
-			continue
-		case seen[row.Session]:
-			c.violated(row.Session, "the table has %s twice", row.Session)
-		case s.last().kind == sessions.Stop && before(s.last().answered, c.askedAt):
-			c.violated(row.Session, "the table has %s, whose stop was answered", row.Session)
-		}
-		seen[row.Session] = true
-		if other, twice := numbers[row.Number]; twice && other != row.Session {
-			c.violated(row.Session, "the table has %08X for %s and for %s", row.Number, other, row.Session)
-		}
-		numbers[row.Number] = row.Session
-		if s.begun() { // else it may not be on disk yet, and another number next time
-			c.number(s, row.Session, row.Number, "the table has "+row.Session)
+func (c *Checker) killed() {
+	c.counters.killed(c.waiting)
+	for name := range c.waiting { // if the daemon had the start, it has it now or never
+		if c.sessions[name].lost {
+			delete(c.waiting, name)
 		}
 	}
-	var lost []string
-	for name, s := range c.sessions {
-		if before(s.records[0].answered, c.askedAt) && s.last().kind != sessions.Stop && !seen[name] {
-			lost = append(lost, name)
-		}
-	}
-	slices.Sort(lost)
-	for _, name := range lost {
-		c.violated(name, "the table has not %s, whose start was answered", name)
-	}
-}
-
-// before reports whether something has happened, and before a moment.
-func before(at, moment int) bool { return at != 0 && at < moment }
-
-func (c *Checker) drained() {
-	for _, m := range c.Missing(0) {
-		c.violated(m.Record.Session, "%s never %s", m.Record, map[Kind]string{Answered: "was answered", Arrived: "arrived"}[m.Kind])
-	}
-}
-
-// Missing are observations that must still come before all is drained, at most so many; 0 is all.
-func (c *Checker) Missing(most int) []Observation {
-	var out []Observation
-	for _, name := range slices.Sorted(maps.Keys(c.sessions)) {
-		s := c.sessions[name]
-		for nth, p := range s.records {
-			o := Observation{Record: Record{Session: name, Type: p.kind, Nth: nth}}
-			switch {
-			case s.superseded(nth):
-				continue
-			case p.answered == 0:
-				o.Kind = Answered
-			case p.arrived == 0:
-				o.Kind = Arrived
-			default:
-				continue
-			}
-			if out = append(out, o); len(out) == most {
-				return out
-			}
-		}
-	}
-	return out
 }

@@ -53,14 +53,29 @@ func does(r Record, number uint32) []Observation {
 // took is a record that is sent and answered.
 func took(r Record) []Observation { return one(sent(r), answered(r)) }
 
+// checkTest is a history and its violations.
+type checkTest struct {
+	name    string
+	history []Observation
+	want    []string // what the violations say, in part
+}
+
+func (tt checkTest) run(t *testing.T) {
+	got := Check(tt.history)
+	if len(got) != len(tt.want) {
+		t.Fatalf("violations %q, want %q", got, tt.want)
+	}
+	for i, v := range got {
+		if !strings.Contains(v.Text, tt.want[i]) {
+			t.Errorf("violation %q, want %q", v.Text, tt.want[i])
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	a0, a1, a2, b0 := start("a"), interim("a", 1), stop("a", 2), start("b")
 	rowA, rowB := Row{"a", 1}, Row{"b", 2}
-	tests := []struct {
-		name    string
-		history []Observation
-		want    []string // what the violations say, in part
-	}{
+	tests := []checkTest{
 		// What may be.
 		{"nothing", nil, nil},
 		{"a session", history(does(a0, 1), does(a1, 1), does(a2, 1), one(asked, told(1, 1), drained)), nil},
@@ -106,7 +121,7 @@ func TestCheck(t *testing.T) {
 		{"two rows have one number", one(sent(a0), sent(b0), asked, told(2, 2, Row{"a", 1}, Row{"b", 1})), []string{"has 00000001 for a and for b"}},
 		{"no number", history(does(a0, 0)), []string{"with the number 0"}},
 
-		// 4: counters.
+		// 5: counters.
 		{"the total is too small", history(does(a0, 1), does(b0, 2), one(asked, told(1, 2, rowA, rowB))), []string{"casnTotalSessions is 1: 2 starts were answered"}},
 		{"the total is too large", history(does(a0, 1), one(asked, told(2, 1, rowA))), []string{"casnTotalSessions is 2: 1 starts were answered, 1 sent"}},
 		{"the high-water mark is too small", history(does(a0, 1), does(b0, 2), one(asked, told(2, 1, rowA, rowB))), []string{"high-water mark is 1: at least 2"}},
@@ -119,7 +134,7 @@ func TestCheck(t *testing.T) {
 			one(sent(a0), sent(b0), asked, told(2, 2, rowA, rowB), answered(a0), killed, killed, asked, told(0, 0, rowA)),
 		), []string{"casnTotalSessions is 0", "high-water mark is 0", "casnTotalSessions fell to 0; 1 are sure", "high-water mark fell to 0; 1 are sure"}},
 
-		// 5: it goes on.
+		// 6: it goes on.
 		{"it does not come up", one(killed, Observation{Kind: Failed, Text: "why"}), []string{"the daemon failed: why"}},
 		{"a start is never answered", one(sent(a0), arrived(a0, 1), drained), []string{"Start 0 of a never was answered"}},
 		{"the newest interim is never answered", history(does(a0, 1), one(sent(a1), drained)), []string{"Interim-Update 1 of a never was answered"}},
@@ -133,17 +148,7 @@ func TestCheck(t *testing.T) {
 		{"nothing observed", one(Observation{}), []string{"no kind"}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := Check(tt.history)
-			if len(got) != len(tt.want) {
-				t.Fatalf("violations %q, want %q", got, tt.want)
-			}
-			for i, v := range got {
-				if !strings.Contains(v.Text, tt.want[i]) {
-					t.Errorf("violation %q, want %q", v.Text, tt.want[i])
-				}
-			}
-		})
+		t.Run(tt.name, tt.run)
 	}
 }
 

@@ -2,6 +2,8 @@ package crash
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"aaasess/sessions"
 )
@@ -19,11 +21,15 @@ const (
 	Killed                   // the daemon was killed and has ended
 	Failed                   // the daemon did not come up, or ended by itself
 	Drained                  // the NASes are done, and the daemon was given time to deliver all
+	Lost                     // a NAS crashed: it has forgotten a session, and says nothing more of it
+	Again                    // a record is on its way again, sent by its NAS or doubled by the network; for those who read
+	Made                     // an accounting server has a stop that no NAS sent: the daemon made it
 )
 
-// Record names a record. A session's records are numbered from 0, the start, as they are sent.
+// Record names a record. A session's records are numbered from 0, the start, as they are sent. An Accounting-On is the only
+// record of a session of its own.
 type Record struct {
-	Session string // unique among all sessions of all NASes
+	Session string // unique among all sessions of all NASes; see Name
 	Type    sessions.EventType
 	Nth     int
 }
@@ -31,38 +37,52 @@ type Record struct {
 // String is for those who read a history.
 func (r Record) String() string { return fmt.Sprintf("%s %d of %s", r.Type, r.Nth, r.Session) }
 
+// Name is what the NAS calls the session: what is before a "#". A NAS that reuses ids has several sessions of one name.
+func (r Record) Name() string { return nameOf(r.Session) }
+
+func nameOf(session string) string {
+	name, _, _ := strings.Cut(session, "#")
+	return name
+}
+
 // Row is what the daemon tells of a live session.
 type Row struct {
-	Session string
-	Number  uint32
+	Name   string
+	Number uint32
 }
 
 // Observation is one entry of a history.
 type Observation struct {
 	Kind   Kind
-	Record Record // of Sent, Answered, Arrived
-	Number uint32 // of Arrived: the record's Acct-Session-Id
+	Record Record   // of Sent, Answered, Arrived; of Lost and Made its Session
+	Number uint32   // of Arrived, Made: the record's Acct-Session-Id
+	Octets uint64   // of Sent, Made: the counters of the session; 0 if there are none
+	Ends   []string // of Sent: lost sessions that are over when this start or Accounting-On is answered
 
 	Rows             []Row  // of Told
 	Total, HighWater uint64 // of Told: casnTotalSessions, casnActiveTableHighWaterMark
 
-	Text string // of Failed: what went wrong
+	Text string // of Failed: what went wrong; of Again: how
 }
 
 // Concerns reports whether an observation tells something of a session.
 func (o *Observation) Concerns(session string) bool {
+	name := nameOf(session)
 	for _, r := range o.Rows {
-		if r.Session == session {
+		if r.Name == name {
 			return true
 		}
 	}
-	return o.Record.Session == session || o.Kind == Killed
+	return o.Record.Name() == name || slices.Contains(o.Ends, session) || o.Kind == Killed
 }
 
 // String is for those who read a history. Rows are only counted.
 func (o *Observation) String() string {
 	switch o.Kind {
 	case Sent:
+		if len(o.Ends) > 0 {
+			return fmt.Sprintf("sent %s, which ends %s", o.Record, strings.Join(o.Ends, ", "))
+		}
 		return "sent " + o.Record.String()
 	case Answered:
 		return "answered " + o.Record.String()
@@ -78,6 +98,12 @@ func (o *Observation) String() string {
 		return "failed: " + o.Text
 	case Drained:
 		return "drained"
+	case Again:
+		return o.Record.String() + " again " + o.Text
+	case Lost:
+		return o.Record.Session + " is lost by its NAS"
+	case Made:
+		return fmt.Sprintf("arrived a stop of %s as %08X that no NAS sent, %d octets", o.Record.Session, o.Number, o.Octets)
 	}
 	return "unknown"
 }

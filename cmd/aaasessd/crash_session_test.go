@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
+
+	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/sessions"
+)
+
+// crashSession is a session at its NAS, or an Accounting-On. Only the goroutine that runs it touches it, and the NAS when
+// that has ended.
+type crashSession struct {
+	nas   *crashNAS
+	rng   *rand.Rand
+	id    string // unique
+	name  string // Acct-Session-Id
+	began time.Time
+	sent  int      // records
+	ends  []string // sessions that are over when the first record is answered
+
+	isOn   bool
+	stays  bool // it is open at the end
+	gaveUp bool // the newest record, which may or may not be known to the daemon
+}
+
+// octetsOf tells the records of a session apart by their counters.
+const octetsOf = 1000
+
+// crashReport is a record on its way.
+type crashReport struct {
+	*crashSession
+	crash.Record
+	happened   time.Time
+	stamp      int64 // Event-Timestamp
+	octets     uint32
+	answered   chan struct{}
+	request    *crashRequest // the newest transmission
+	identifier byte          // and its identifier
+}
+
+// run lets a session begin, go on and end. At closing it may stay open. It reports false if ctx is done.
+func (s *crashSession) run(ctx context.Context) bool {
+	slow := 1
+	if s.nas.ways.reuses { // few sessions in a life, so that the next one comes to the ids of this one
+		slow = 4
+	}
+	if !s.report(ctx, sessions.Start) {
+		return false
+	}
+	for range s.rng.IntN(6) {
+		if !pause(ctx, s.between(5, 150*slow)) || !s.report(ctx, sessions.Interim) {
+			return false
+		}
+	}
+	staysOpen := s.rng.IntN(2) == 0
+	if !pause(ctx, s.between(5, 250*slow)) {
+		return false
+	}
+	if s.nas.closing.Load() && staysOpen && !s.gaveUp {
+		s.stays = true
+		return true
+	}
+	return s.report(ctx, sessions.Stop)
+}
+
+// between is a random number of milliseconds.
+func (s *crashSession) between(lo, hi int) time.Duration {
+	return time.Duration(lo+s.rng.IntN(hi-lo)) * time.Millisecond
+}
+
+// again is how long the NAS waits for an answer.
+func (s *crashSession) again(try int) time.Duration {
+	if s.nas.ways.backOff {
+		return []time.Duration{100, 200, 400}[min(try-1, 2)] * time.Millisecond
+	}
+	return s.between(40, 300)
+}
+
+// report sends a record until it is answered. An interim may be given up, since the next record tells as much.
+func (s *crashSession) report(ctx context.Context, kind sessions.EventType) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	r := s.begin(kind)
+	givesUp := 0
+	if kind == sessions.Interim && s.rng.IntN(4) == 0 {
+		givesUp = 2
+	}
+	for try := 1; ; try++ {
+		s.nas.transmit(r, try)
+		again := time.NewTimer(s.again(try))
+		select {
+		case <-r.answered:
+			again.Stop()
+			s.nas.ended(r)
+			return true
+		case <-ctx.Done():
+			again.Stop()
+			return false
+		case <-again.C:
+		}
+		if try == givesUp {
+			s.gaveUp = true
+			s.nas.history.count("interims given up")
+			return true
+		}
+		s.nas.history.count("retransmissions of NASes")
+	}
+}
+
+// begin makes a record and tells the history.
+func (s *crashSession) begin(kind sessions.EventType) *crashReport {
+	n := s.nas
+	if n.ways.steps && s.rng.IntN(20) == 0 {
+		n.clock.Add([]int64{-9000, -40, -5, 5, 40, 9000}[s.rng.IntN(6)])
+		n.history.count("steps of NASes' clocks")
+	}
+	now := time.Now()
+	if now.Unix()+n.clock.Load() < 1 { // no clock has a time before 1970
+		n.clock.Store(1 - now.Unix())
+	}
+	r := &crashReport{
+		crashSession: s, Record: crash.Record{Session: s.id, Type: kind, Nth: s.sent},
+		happened: now, stamp: now.Unix() + n.clock.Load(), octets: uint32(s.sent * octetsOf), answered: make(chan struct{}),
+	}
+	o := crash.Observation{Kind: crash.Sent, Record: r.Record, Octets: uint64(r.octets)}
+	if s.isOn = kind == sessions.On; s.isOn || kind == sessions.Start {
+		o.Ends = s.ends
+	}
+	s.sent++
+	s.gaveUp = false
+	n.history.sends(crashKey{s.name, kind, r.stamp, r.octets}, o)
+	return r
+}
+
+// ended takes note of an answered start: what it ends is over.
+func (n *crashNAS) ended(r *crashReport) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r.Type == sessions.Start {
+		delete(n.lost, r.name)
+		n.starts[r.name] = append(n.starts[r.name], r.stamp)
+	}
+}
+
+// transmit sends a record once, and what the network makes of it.
+func (n *crashNAS) transmit(r *crashReport, try int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.move(r, try)
+	if n.mistakable(r) {
+		n.history.count("starts that R25 cannot tell from an older one")
+		return
+	}
+	conn := n.conns[len(n.conns)-1]
+	if r.request == nil || n.ways.resend != sameOctets {
+		p := r.packet()
+		p.Identifier = n.next
+		r.identifier = n.next
+		n.next++
+		data, err := p.Encode()
+		if err != nil {
+			panic(err) // it is made of what fits
+		}
+		r.request = &crashRequest{data: data, record: r.Record, answered: r.answered}
+	}
+	n.waiting[r.identifier] = r.request
+	send := func() { _, _ = conn.WriteToUDPAddrPort(r.request.data, n.daemon) } // lost, if it fails
+	if try > 1 {
+		n.again(r, "from "+conn.LocalAddr().String())
+	}
+	send()
+	switch { // the network makes a copy
+	case r.rng.IntN(20) == 0:
+		send()
+	case r.rng.IntN(40) == 0 && r.Type != sessions.On:
+		data := r.request.data
+		wait := r.between(20, 1000)
+		n.serving.Go(func() {
+			<-time.After(wait)
+			if n.ways.steps && !r.isAnswered() {
+				return // with a stamp of before the clock was set back, it looks as if it were of a later session (R25)
+			}
+			n.again(r, "late from the network")
+			_, _ = conn.WriteToUDPAddrPort(data, n.daemon)
+		})
+		n.history.count("copies that are late")
+	}
+}
+
+// again tells the history of a transmission that is not the first.
+func (n *crashNAS) again(r *crashReport, how string) {
+	n.history.add(crash.Observation{Kind: crash.Again, Record: r.Record, Text: how})
+}
+
+// move gives the NAS another source address or port, if such are its ways.
+func (n *crashNAS) move(r *crashReport, try int) {
+	address := 0
+	switch {
+	case n.ways.moves && r.rng.IntN(12) == 0:
+		address = r.rng.IntN(3)
+		n.history.count("moves of NASes")
+	case n.ways.resend != newPort || try == 1:
+		return
+	default:
+		address = int(n.conns[len(n.conns)-1].LocalAddr().(*net.UDPAddr).IP.To4()[2])
+	}
+	_ = n.connect(address) // else it stays where it is
+}
+
+// mistakable reports whether a start looks as if it were of an earlier session of that name, whose NAS makes a new
+// Event-Timestamp for each transmission (R25): nobody could tell.
+func (n *crashNAS) mistakable(r *crashReport) bool {
+	if r.Type != sessions.Start || n.ways.resend == sameOctets {
+		return false
+	}
+	for _, was := range n.starts[r.name] {
+		if began := r.stamp - r.delay() - was; -1 <= began && began <= 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *crashReport) isAnswered() bool {
+	select {
+	case <-r.answered:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *crashReport) delay() int64 { return int64(time.Since(r.happened) / time.Second) }
+
+func (r *crashReport) packet() *radius.Packet {
+	p := radius.New(radius.CodeAccountingRequest, []byte(nasSecret))
+	w := &r.nas.ways
+	err := errors.Join(
+		rfc2866.AcctStatusType_Set(p, rfc2866.AcctStatusType(r.Type)),
+		rfc2869.EventTimestamp_Set(p, time.Unix(r.stamp, 0)),
+		rfc2866.AcctDelayTime_Set(p, rfc2866.AcctDelayTime(r.delay())),
+	)
+	if w.names != 1 {
+		err = errors.Join(err, rfc2865.NASIdentifier_SetString(p, r.nas.name))
+	}
+	if w.names != 0 {
+		err = errors.Join(err, rfc2865.NASIPAddress_Set(p, net.IPv4(192, 0, 2, r.nas.index)))
+	}
+	if r.Type == sessions.On {
+		return done(p, err)
+	}
+	err = errors.Join(err,
+		rfc2866.AcctSessionID_SetString(p, r.name),
+		rfc2865.UserName_SetString(p, r.name),
+		rfc2865.CallingStationID_SetString(p, "station of "+r.name),
+	)
+	if r.Type != sessions.Start {
+		err = errors.Join(err,
+			rfc2866.AcctSessionTime_Set(p, rfc2866.AcctSessionTime(r.happened.Sub(r.began)/time.Second)),
+			rfc2866.AcctInputOctets_Set(p, rfc2866.AcctInputOctets(r.octets)))
+	}
+	if r.Type == sessions.Stop {
+		err = errors.Join(err, rfc2866.AcctTerminateCause_Set(p, rfc2866.AcctTerminateCause_Value_UserRequest))
+	}
+	return done(p, err)
+}
+
+func done(p *radius.Packet, err error) *radius.Packet {
+	if err != nil {
+		panic(err) // only for values that are too long
+	}
+	return p
+}
+
+// pause waits; it reports false if ctx is done first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
