@@ -190,7 +190,7 @@ func (t *Terminator) arrange(ev *Event, done func(error)) (before []*heldStop, a
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, h := range t.held {
-		if h.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "" {
+		if (h.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "") && ev.sameClient(h.event.NAS.Addr) {
 			before = append(before, h)
 		}
 	}
@@ -202,7 +202,7 @@ func (t *Terminator) arrange(ev *Event, done func(error)) (before []*heldStop, a
 		if s == nil || s.AcctSessionID != ev.AcctSessionID {
 			continue
 		}
-		if _, ok := ev.NAS.matches(s.NAS); !ok {
+		if _, ok := ev.NAS.matches(s.NAS); !ok || !ev.sameClient(s.NAS.Addr) {
 			continue
 		}
 		f.stopped = true

@@ -52,7 +52,7 @@ func (c *clock) now() time.Duration {
 func (c *clock) of(t time.Time) (at, now time.Duration) {
 	wall, since := c.read()
 	now = c.base + since
-	return now + (unix(t) - unix(wall)), now
+	return now - wall.Sub(t), now // by the monotonic readings, if both have one
 }
 
 // date is the moment by the host's clock of a time on the table's.

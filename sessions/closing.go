@@ -21,6 +21,7 @@ type closing struct {
 	stamp  uint32        // Event-Timestamp less Acct-Delay-Time, 0 if there is none
 	addrs  []netip.Addr  // source addresses of its client, as far as sessions are there that it matches
 	nodes  []*nasNode    // that it matches
+	again  bool          // the NAS has said it again since its sessions were listed
 }
 
 // closings is those that are being carried out.
@@ -54,7 +55,7 @@ func (cs *closings) cover(s *Session) bool {
 
 // covers reports whether a session of a node that the closing matches is over.
 func (c *closing) covers(s *Session) bool {
-	return (s.Started < c.before || c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
+	return (max(s.Started, s.Revived) < c.before || s.Revived == 0 && c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
 		!isOtherBSS(c.called, s.Attrs.Text(CalledStationID))
 }
 
@@ -122,14 +123,45 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 		}
 	}
 	if live > closeAtOnce {
-		t.closings.last++
-		m.seq = t.closings.last
-		t.startClosing(m)
+		if same := t.closings.like(m); same != nil {
+			same.extend(m)
+			m = same
+		} else {
+			t.closings.last++
+			m.seq = t.closings.last
+			t.startClosing(m)
+		}
 		c.State = append(c.State, Put{Key: closingKey(m.seq), Value: appendClosing(nil, m)})
 		return
 	}
 	for _, id := range m.ids() {
 		t.closeOne(c, m, id)
+	}
+}
+
+// like is a closing that is being carried out of what the NAS now says again, or nil.
+func (cs *closings) like(m *closing) *closing {
+	for _, other := range cs.pending {
+		if other.nas == m.nas && other.called == m.called && other.own == m.own {
+			return other
+		}
+	}
+	return nil
+}
+
+// extend makes a closing that is being carried out that of what the NAS now says again.
+func (m *closing) extend(by *closing) {
+	m.before, m.stamp, m.again = max(m.before, by.before), max(m.stamp, by.stamp), true
+	for _, n := range by.nodes {
+		if !slices.Contains(m.nodes, n) {
+			m.nodes = append(m.nodes, n)
+			n.marks = append(n.marks, m)
+		}
+	}
+	for _, a := range by.addrs {
+		if !slices.Contains(m.addrs, a) {
+			m.addrs = append(m.addrs, a)
+		}
 	}
 }
 
@@ -155,13 +187,12 @@ func (m *closing) isPartial() bool {
 	return false
 }
 
-// ids is the live sessions at the nodes of a closing, in order.
+// ids is the live sessions at the nodes of a closing, in no order, some of them more than once.
 func (m *closing) ids() (ids []ID) {
 	for _, n := range m.nodes {
 		ids = append(ids, n.ids...)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return ids
 }
 
 func (t *Table) closeOne(c *Change, m *closing, id ID) {
@@ -210,8 +241,11 @@ func (t *Table) Run(ctx context.Context) error {
 // most. It is false if ctx is done.
 func (t *Table) carryOut(ctx context.Context, m *closing) bool {
 	t.mu.Lock()
+	m.again = false
 	ids := m.ids()
 	t.mu.Unlock()
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	for {
 		chunk := ids[:min(len(ids), closeChunk)]
 		committed := make(chan error, 1)
@@ -249,7 +283,7 @@ func (t *Table) endSome(m *closing, ids []ID, last bool, done func(error)) error
 	for _, id := range ids {
 		t.closeOne(&c, m, id)
 	}
-	if last {
+	if last && !m.again { // else Run takes it up once more
 		for _, n := range m.nodes {
 			n.marks = slices.DeleteFunc(n.marks, func(other *closing) bool { return other == m })
 		}

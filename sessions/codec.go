@@ -11,15 +11,15 @@ import (
 //
 //	key "c":          version 2 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
 //	key "s" id(4 BE): version 2 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp | Started (8 BE); Heard, Data and, by its flag, Acked less Started (zigzag)
+//	                  | IfIndex PortIfIndex EventStamp StartStamp | Started (8 BE); Heard, Data and, by their flags, Acked and Revived less Started (zigzag)
 //	                  | Usage: 4 counters, SessionTime
 //	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
 //	                  | NAS | how many former NASes, each | attributes
 //	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE) | NAS | Called-Station-Id | how many source addresses, each
 //
 // A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
-// flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
-// says that the only print's age counts: "at" follows each sum.
+// flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted, 16 Revived; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
+// says that "at" follows each sum.
 //
 // Version 1 of "c" ends behind Disconnected. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
 // prints and former NASes, three times of 8 octets, and of the NAS the address and a name. Both are read, and written as version 2 again.
@@ -77,6 +77,7 @@ const (
 	flagStopped
 	flagAcked
 	flagRestarted
+	flagRevived
 )
 
 func (s *Session) flags() (f byte) {
@@ -91,6 +92,9 @@ func (s *Session) flags() (f byte) {
 	}
 	if s.Restarted {
 		f |= flagRestarted
+	}
+	if s.Revived != 0 {
+		f |= flagRevived
 	}
 	return f
 }
@@ -110,6 +114,9 @@ func appendSession(b []byte, s *Session) []byte {
 	b = binary.AppendVarint(b, int64(s.Data-s.Started))
 	if s.Acked != 0 {
 		b = binary.AppendVarint(b, int64(s.Acked-s.Started))
+	}
+	if s.Revived != 0 {
+		b = binary.AppendVarint(b, int64(s.Revived-s.Started))
 	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
@@ -228,6 +235,10 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 			s.Acked = s.Started + time.Duration(d.varint())
 			d.bad = d.bad || s.Acked == 0
 		}
+		if flags&flagRevived != 0 {
+			s.Revived = s.Started + time.Duration(d.varint())
+			d.bad = d.bad || s.Revived == 0
+		}
 	}
 	s.Usage = Usage{
 		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
@@ -248,7 +259,7 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 		}
 		s.setAttrs(Attributes(d.text()))
 	}
-	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRestarted<<1 ||
+	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
 	if err := d.end("session"); err != nil {
 		return s, nil, fmt.Errorf("%w, of %s", err, id)

@@ -23,7 +23,7 @@ func samples() []*Session {
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	marked.Acked, marked.former = 77, []*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}}
+	marked.Acked, marked.Revived, marked.former = 77, 78, []*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
 	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &nameless.NAS, &nameless), &marked}

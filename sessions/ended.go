@@ -19,9 +19,10 @@ type endings struct {
 
 // ending is a session that is over.
 type ending struct {
-	data  string     // appendEnded's
-	nodes []*nasNode // of the NAS values that it had
-	sid   uint64     // hashOf its Acct-Session-Id
+	data  string        // appendEnded's
+	at    time.Duration // its Session.Data
+	nodes []*nasNode    // of the NAS values that it had
+	sid   uint64        // hashOf its Acct-Session-Id
 }
 
 type forget struct {
@@ -47,14 +48,30 @@ func (e *endings) get(id ID) *Session {
 
 // add remembers an ended session by its octets; sid is its Acct-Session-Id.
 func (e *endings) add(s *Session, sid, data string) {
+	was, known := e.byID[s.ID]
 	e.remove(s.ID)
-	of := ending{data: data, nodes: s.nodes(), sid: hashOf(sid)}
+	of := ending{data: data, at: s.Data, nodes: s.nodes(), sid: hashOf(sid)}
 	e.byID[s.ID] = of
 	for _, n := range of.nodes {
 		e.names.add(n, of.sid, s.ID)
 		n.over++
 	}
-	e.order = append(e.order, forget{id: s.ID, from: s.Data + e.keep, at: s.Data})
+	if !known || was.at != of.at {
+		e.order = append(e.order, forget{id: s.ID, from: s.Data + e.keep, at: s.Data})
+	}
+}
+
+// maxOfName is how many sessions of one name are remembered: a NAS that gives one Acct-Session-Id to all its sessions must not
+// have each of its packets compared with all of them.
+const maxOfName = 16
+
+// surplus is a session that is forgotten because there are too many of its name, 0 if there are not.
+func (e *endings) surplus(s *Session, sid string) ID {
+	name := nameOf(s.node.keys[0], hashOf(sid))
+	if e.names.count(name) <= maxOfName {
+		return 0
+	}
+	return e.names.first[name] // the one that has been there longest
 }
 
 // remove forgets a session, and returns the nodes that it had.
@@ -73,7 +90,7 @@ func (e *endings) expired(now time.Duration) ID {
 	for len(e.order) > 0 && (e.order[0].from <= now || len(e.byID) > e.max) {
 		f := e.order[0]
 		e.order = e.order[1:]
-		if s := e.get(f.id); s != nil && s.Data == f.at {
+		if of, ok := e.byID[f.id]; ok && of.at == f.at {
 			return f.id
 		}
 	}
@@ -110,7 +127,7 @@ type remembered struct {
 	least int
 }
 
-const leastOfAll = 5
+const leastOfAll = 6
 
 // trim leaves out what is no attribute.
 func (r *remembered) trim(s *Session) {
@@ -122,11 +139,13 @@ func (r *remembered) trim(s *Session) {
 		nas := *s.NAS
 		nas.Local = netip.Addr{}
 		s.NAS = &nas
-	case leastOfAll:
+	case 5:
 		if nas := *s.NAS; len(nas.Identifier) > 32 {
 			nas.Identifier = ""
 			s.NAS = &nas
 		}
+	case leastOfAll:
+		clear(s.prints[otherPrints:])
 	}
 }
 
@@ -137,7 +156,7 @@ func (r *remembered) attrs(all Attributes) Attributes {
 	for t, v := range all.All() {
 		switch t {
 		case UserName, CallingStationID:
-			if r.least >= 4 && len(v) > 32 {
+			if r.least >= 4 && len(v) > 32 || r.least == leastOfAll {
 				continue
 			}
 		case Class, FramedIPAddress:

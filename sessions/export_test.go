@@ -81,3 +81,10 @@ func (n *nasNode) found() (keys int) {
 	}
 	return keys
 }
+
+// Remembered is how many sessions that are over are remembered.
+func (t *Table) Remembered() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.endings.byID)
+}

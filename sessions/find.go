@@ -117,7 +117,7 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	return ev.NAS.matches(&n.NAS)
 }
 
-// overOf is the remembered sessions that an event may be of, best first.
+// overOf is the remembered sessions that an event may be of, in order of their numbers.
 func (t *Table) overOf(ev *Event) (over []candidate) {
 	if len(t.endings.byID) == 0 {
 		return nil
@@ -131,12 +131,6 @@ func (t *Table) overOf(ev *Event) (over []candidate) {
 			over = append(over, candidate{s, r})
 		}
 	}
-	slices.SortFunc(over, func(a, b candidate) int {
-		if a.rank.better(b.rank) {
-			return -1
-		}
-		return 1
-	})
 	return over
 }
 
@@ -219,18 +213,21 @@ func (f *found) pick(ev *Event) *Session {
 	return best.Session
 }
 
-// nearer reports whether a packet is of this session rather than of another, which is over too.
+// nearer reports whether a packet is of this session rather than of another, which is over too. A NAS may have moved
+// between them, so its address counts only if nothing else tells.
 func (c *candidate) nearer(than *candidate, ev *Event) bool {
-	a, b := c.rank, than.rank
-	a.started, b.started = 0, 0
-	if a.better(b) || b.better(a) {
-		return a.better(b)
-	}
 	if ev.hasTime() && c.isCopy(ev) != than.isCopy(ev) {
 		return c.isCopy(ev)
 	}
-	near, far := c.distance(ev), than.distance(ev)
-	return near < far || near == far && c.rank.started > than.rank.started
+	a, b := c.rank, than.rank
+	a.started, b.started, a.addr, b.addr = 0, 0, false, false
+	if a.better(b) || b.better(a) {
+		return a.better(b)
+	}
+	if near, far := c.distance(ev), than.distance(ev); near+time.Second < far || far+time.Second < near {
+		return near < far
+	}
+	return c.rank.better(than.rank)
 }
 
 // precedes reports whether a packet is of this session, which is over, by its times, and not of the live one that has its

@@ -1,6 +1,9 @@
 package sessions
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // step is what an event does.
 type step uint8
@@ -157,7 +160,7 @@ func (s *Session) hasStart(ev *Event) bool {
 	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
 	delay := int64(max(0, heard-s.Started) / time.Second) // of the start that we have
 	return (near(began, start, 1) || near(began, start-delay, 1)) &&
-		near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 2)
+		near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 1)
 }
 
 // onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
@@ -254,6 +257,7 @@ func finished(s *Session, ev *Event, at, now time.Duration) *Session {
 func revived(s *Session, ev *Event) *Session {
 	n := *s
 	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, 0, false
+	n.Revived = ev.now
 	n.hear(ev)
 	return &n
 }
@@ -265,7 +269,7 @@ func (s *Session) hear(ev *Event) {
 	if ev.Type == Start && !s.StartSeen {
 		s.StartSeen = true
 		s.Started = min(s.Started, ev.at)
-		s.StartStamp = ev.EventStamp
+		s.StartStamp = cmp.Or(ev.EventStamp, s.StartStamp)
 		if tellsKind(s.Attrs, ev.Attrs) {
 			s.Kind = ev.Kind
 		}

@@ -134,6 +134,8 @@ type Session struct {
 	// Acked is when the NAS agreed to end the session, or we ended it as the operator wished: the cause of its stop is ours
 	// from then on (R5). 0 if that has not happened.
 	Acked time.Duration
+	// Revived is when an interim last showed that it lives after we had thought it over, 0 if none did.
+	Revived time.Duration
 	Usage Usage
 
 	prints prints

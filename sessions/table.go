@@ -124,7 +124,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 // apply decides an event of a session and carries it out.
 func (t *Table) apply(c *Change, ev *Event) error {
 	f := t.find(ev)
-	if f.live != nil && t.closings.cover(f.live) {
+	for f.live != nil && t.closings.cover(f.live) {
 		// It ended before, only its turn has not come.
 		t.end(c, f.live, nil, f.live.Heard, CauseNASReboot)
 		f = t.find(ev)
@@ -212,7 +212,7 @@ func (t *Table) note(c *Change, s *Session, ev *Event) {
 	}
 	over := updated(s, ev)
 	over.Stopped = s.Stopped || ev.Type == Stop
-	over.Heard = s.Heard // when it ended
+	over.Heard, over.Data = s.Heard, s.Data // when it ended
 	t.remember(c, t.moved(over, ev), ev.AcctSessionID)
 	c.Notices = append(c.Notices, Notice{Type: typ, Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
@@ -351,6 +351,10 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 	before := t.endings.byID[s.ID].nodes
 	t.endings.add(s, sid, string(data))
 	t.release(before)
+	if id := t.endings.surplus(s, sid); id != 0 {
+		t.forget(id)
+		c.State = append(c.State, Put{Key: sessionKey(id)})
+	}
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: data})
 }
 
@@ -362,7 +366,7 @@ func (t *Table) forget(id ID) { t.release(t.endings.remove(id)) }
 func (t *Table) commit(c Change, done func(error)) {
 	if len(c.State) > 0 {
 		t.dirty = true
-		for range 4 {
+		for range max(4, len(c.State)) {
 			id := t.endings.expired(t.clock.now())
 			if id == 0 {
 				break

@@ -134,8 +134,10 @@ func (s *disconnectSocket) read(ctx context.Context) error {
 		var failed error
 		err := s.raw.Read(func(fd uintptr) bool {
 			s.readErrors(fd) // the poller wakes us for these too
-			n, from, failed = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT)
-			return failed != unix.EAGAIN && failed != unix.EINTR
+			for failed = unix.EINTR; failed == unix.EINTR; {
+				n, from, failed = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT)
+			}
+			return failed != unix.EAGAIN
 		})
 		switch {
 		case err != nil:
