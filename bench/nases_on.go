@@ -68,6 +68,10 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons sample, others []sample
 	defer os.RemoveAll(d.dir)
 	defer p.kill()
 	other := &traffic{member: otherNAS, rate: n.sizes.rate, what: otherNAS.usual}
+	calls, err := n.prepareOns(d.port)
+	if err != nil {
+		return nil, nil, err
+	}
 	quiet := other.send(ctx, d.port, int(n.sizes.quiet.Seconds()*other.rate))
 	cpu, err := p.cpuTime()
 	if err != nil {
@@ -79,7 +83,7 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons sample, others []sample
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() { meanwhile <- other.send(sending, d.port, math.MaxInt) }()
-	ons, answered := n.sayOn(d.port)
+	ons, answered := sayOn(calls)
 	gone, err := n.awaitGone(ctx, d.snmp, func() int { return 1 + int(time.Since(began).Seconds()*other.rate/2) + len(quiet)/2 }, p)
 	if err != nil {
 		return nil, nil, err
@@ -104,13 +108,25 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons sample, others []sample
 	return ons, others, nil
 }
 
+// prepareOns makes the Accounting-On of each NAS.
+func (n *nasesBench) prepareOns(port uint16) ([]call, error) {
+	calls := make([]call, n.sizes.nases)
+	for i := range calls {
+		var err error
+		if calls[i], err = memberOf(i).prepare(port, memberOf(i).on(0)); err != nil {
+			return nil, err // the process ends, and its sockets with it
+		}
+	}
+	return calls, nil
+}
+
 // sayOn has all NASes say Accounting-On, and returns when each has its answer, or has given up.
-func (n *nasesBench) sayOn(port uint16) (sample, time.Time) {
+func sayOn(calls []call) (sample, time.Time) {
 	var wg sync.WaitGroup
-	replies := make([]reply, n.sizes.nases)
+	replies := make([]reply, len(calls))
 	began := time.Now()
-	for i := range replies {
-		wg.Go(func() { m := memberOf(i); replies[i] = m.ask(port, m.on(0), began) })
+	for i, c := range calls {
+		wg.Go(func() { replies[i] = c.send(began) })
 	}
 	wg.Wait()
 	answered := time.Now()

@@ -20,28 +20,44 @@ type reply struct {
 	err   error // it was never answered
 }
 
-// ask sends a request from the NAS, again after a while as NASes do, until the right answer comes. Each request has a
-// port of its own.
-func (m member) ask(port uint16, attrs []byte, due time.Time) (r reply) {
-	r.due = due
+// call is a request that is ready to be sent, on a port of its own.
+type call struct {
+	conn          *net.UDPConn
+	request, want []byte
+}
+
+func (m member) prepare(port uint16, attrs []byte) (call, error) {
 	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(m.addr, 0)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback(), port)))
 	if err != nil {
-		r.err = err
-		return r
+		return call{}, err
 	}
-	defer conn.Close()
 	request := appendRequest(nil, 1, attrs)
-	want := appendResponse(nil, request, nil)
+	return call{conn, request, appendResponse(nil, request, nil)}, nil
+}
+
+// ask sends a request from the NAS; see send.
+func (m member) ask(port uint16, attrs []byte, due time.Time) reply {
+	c, err := m.prepare(port, attrs)
+	if err != nil {
+		return reply{due: due, err: err}
+	}
+	return c.send(due)
+}
+
+// send sends the request, again after a while as NASes do, until the right answer comes. The call is over then.
+func (c call) send(due time.Time) reply {
+	defer c.conn.Close()
+	r := reply{due: due}
 	answer := make([]byte, 4096)
 	for r.tries = 1; r.tries <= nasTries; r.tries++ {
-		if _, r.err = conn.Write(request); r.err != nil {
+		if _, r.err = c.conn.Write(c.request); r.err != nil {
 			return r
 		}
-		_ = conn.SetReadDeadline(time.Now().Add(nasTimeout))
-		n, err := conn.Read(answer)
+		_ = c.conn.SetReadDeadline(time.Now().Add(nasTimeout))
+		n, err := c.conn.Read(answer)
 		switch r.took, r.err = time.Since(due), err; {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-		case err == nil && !bytes.Equal(answer[:n], want):
+		case err == nil && !bytes.Equal(answer[:n], c.want):
 			r.err = errors.New("an answer is wrong")
 			return r
 		default:
