@@ -39,6 +39,13 @@
 // drained (drain.go); a server that is stopped for a while (outage.go); a restart with a large state
 // (restart.go).
 //
+// # The section on many NASes
+//
+// The daemon with the sessions of many NASes, all of which say Accounting-On at once, or beside one of which another NAS
+// starts again and again (nases_on.go, nases_flap.go). What counts is the latency of one more NAS, next to the same with
+// nobody saying On. The requests are few, so that they come from here (nases_traffic.go). Stop records are counted in
+// the store.
+//
 // # Reading the source
 //
 // compare.go (runs, medians, ratios) and table.go (Markdown) know nothing of

@@ -24,6 +24,7 @@ type config struct {
 	peers      []string // subagents of the section snmp
 	responders []string // of the section responder
 	accounting accountingSizes
+	nases      nasesSizes
 	cpus       string // for taskset
 	out        string // file for the section, "" for none
 }
@@ -49,7 +50,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}}
+var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"nases", runNASes}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -142,7 +143,7 @@ func commandLine(args []string) string {
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,nases", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`, between which our own rate is compared; empty for none")
@@ -154,7 +155,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"responders to compare, a `list` of "+strings.Join(responders, ", "))
 	cpus := flags.String("cpus", "0", "`list` of CPUs, as taskset takes it, that every process is pinned to")
 	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: shows that all works")
-	accounting := accountingFlags(flags)
+	accounting, nases := accountingFlags(flags), nasesFlags(flags)
 	out := flags.String("o", "", "also write the section to this `file`")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
@@ -183,6 +184,9 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 	var err error
 	if c.accounting, err = accounting(*quick); err != nil {
+		return config{}, err
+	}
+	if c.nases, err = nases(*quick); err != nil {
 		return config{}, err
 	}
 	if c.sizes, err = parseSizes("-sizes", *sizes); err != nil {

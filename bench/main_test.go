@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "nases"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{peerContainer, peerCanned, peerOurs}, cpus: "0",
 		responders: []string{peerInSNMPD, peerInSNMPDNext, peerCannedUDP, peerOurs},
@@ -36,6 +36,9 @@ func TestParseFlags(t *testing.T) {
 				rate: 200, before: 3 * time.Second, length: 20 * time.Second, after: 10 * time.Second,
 				timeout: 3 * time.Second, idle: 35 * time.Second,
 			},
+		},
+		nases: nasesSizes{
+			runs: 3, nases: 1000, rows: 400_000, flapRows: 1_000_000, quiet: 5 * time.Second, rate: 400, requests: 500,
 		},
 	}
 	with := func(change func(*config)) config {
@@ -76,6 +79,9 @@ func TestParseFlags(t *testing.T) {
 			c.accounting.outage.rate, c.accounting.outage.length = 1000, 5*time.Second
 		})},
 		{"restart", []string{"-restart", "14"}, with(func(c *config) { c.accounting.restart = 14 })},
+		{"many NASes", []string{"-nases", "15", "-nases-rows", "16", "-flap-rows", "17", "-nases-runs", "18"}, with(func(c *config) {
+			c.nases.nases, c.nases.rows, c.nases.flapRows, c.nases.runs = 15, 16, 17, 18
+		})},
 		{
 			"quick wins over sizes and runs",
 			[]string{"-quick", "-sizes", "50", "-runs", "9"},
@@ -88,6 +94,7 @@ func TestParseFlags(t *testing.T) {
 						timeout: 500 * time.Millisecond, idle: 3 * time.Second,
 					},
 				}
+				c.nases = nasesSizes{runs: 1, nases: 50, rows: 5000, flapRows: 5000, quiet: 500 * time.Millisecond, rate: 400, requests: 50}
 			}),
 		},
 	} {
@@ -96,7 +103,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, nasesSizes{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -120,6 +127,10 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"no rate", []string{"-outage-rate", "0"}, "accounting"},
 		{"no outage", []string{"-outage", "0s"}, "accounting"},
 		{"no restart", []string{"-restart", "0"}, "accounting"},
+		{"one NAS is not many", []string{"-nases", "1"}, "nases"},
+		{"sessions that another NAS has", []string{"-nases-rows", "8000000"}, "nases"},
+		{"no sessions beside flaps", []string{"-flap-rows", "0"}, "nases"},
+		{"no runs of nases", []string{"-nases-runs", "0"}, "nases"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
 		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: no "canned"`},

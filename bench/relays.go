@@ -176,7 +176,8 @@ type daemon struct {
 	dir      string
 	port     uint16
 	upstream uint16 // 0: no records are made
-	agentx   string // socket of the master agent, "" for no SNMP
+	agentx   string // socket of the master agent, "" for none
+	snmp     uint16 // port of our own responder, 0 for none
 }
 
 // daemonProgram is the name of our daemon, which buildDaemon builds.
@@ -197,6 +198,10 @@ func (d daemon) config() string {
 	}
 	if d.agentx != "" {
 		snmp = fmt.Sprintf("snmp: {agentx: {network: unix, address: %q}}\n", d.agentx)
+	}
+	if d.snmp != 0 {
+		snmp = fmt.Sprintf("snmp: {responder: {listen: [\"127.0.0.1:%d\"], groups: [{name: all, read: all}], "+
+			"communities: [{community: public, group: all, from: [127.0.0.0/8]}]}}\n", d.snmp)
 	}
 	return fmt.Sprintf(`state: %[1]s/state
 log: {level: warn}

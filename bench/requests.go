@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -30,19 +31,34 @@ const (
 	loadRun     = 16
 )
 
+// member is a NAS of the measurements.
+type member struct {
+	addr       netip.Addr // its packets come from; of one that never sends, any
+	ip         netip.Addr // NAS-IP-Address
+	identifier string
+}
+
+// accessRouter is the NAS where there is only one.
+var accessRouter = member{
+	addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), ip: netip.AddrFrom4([4]byte{192, 0, 2, 1}), identifier: "bras-1.isp.example",
+}
+
 // startAttributes are the attributes of the start of session i, as an access router reports it.
-func startAttributes(i int) []byte {
+func startAttributes(i int) []byte { return accessRouter.attributes(sessions.Start, i) }
+
+// attributes are those of a start, or of another event of session i, of this NAS.
+func (m member) attributes(typ sessions.EventType, i int) []byte {
 	mac := fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", i>>24&255, i>>16&255, i>>8&255, i&255)
-	a := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(sessions.Start))
+	a := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(typ))
 	a = sessions.AppendAttribute(a, sessions.UserName, fmt.Sprintf(userName, i))
-	a = sessions.AppendAttribute(a, sessions.NASIPAddress, "\xc0\x00\x02\x01")
+	a = sessions.AppendAttribute(a, sessions.NASIPAddress, string(m.ip.AsSlice()))
 	a = sessions.AppendUint32(a, sessions.NASPort, uint32(i))
 	a = sessions.AppendUint32(a, sessions.ServiceType, 2)    // Framed
 	a = sessions.AppendUint32(a, sessions.FramedProtocol, 1) // PPP
 	a = sessions.AppendUint32(a, sessions.FramedIPAddress, 0x0a000000+uint32(i))
 	a = sessions.AppendAttribute(a, sessions.Class, "0123456789abcdef")
 	a = sessions.AppendAttribute(a, sessions.CallingStationID, mac)
-	a = sessions.AppendAttribute(a, sessions.NASIdentifier, "bras-1.isp.example")
+	a = sessions.AppendAttribute(a, sessions.NASIdentifier, m.identifier)
 	a = sessions.AppendAttribute(a, sessions.AcctSessionID, fmt.Sprintf("%016X", i))
 	a = sessions.AppendUint32(a, sessions.AcctAuthentic, 1) // RADIUS
 	a = sessions.AppendUint32(a, sessions.EventTimestamp, 1_800_000_000)

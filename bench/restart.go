@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,14 +33,19 @@ const (
 // then is what a daemon that is killed leaves.
 const fillCommand = "fill"
 
-// runFill writes the state of sessions that have started, with a record each for group isp.
+// runFill writes the state of sessions that have started, with a record each for group isp. They are of one NAS, or in
+// turn of as many as the last argument says.
 func runFill(args []string, out io.Writer) error {
-	if len(args) != 2 {
-		return errors.New("bench: fill FOLDER SESSIONS")
+	if len(args) != 3 {
+		return errors.New("bench: fill FOLDER SESSIONS NASES")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
+	}
+	nases, err := strconv.Atoi(args[2])
+	if err != nil || nases < 1 {
+		return fmt.Errorf("bench: fill: %q is not a number of NASes", args[2])
 	}
 	st, err := store.Open(args[0], store.Config{})
 	if err != nil {
@@ -54,15 +58,15 @@ func runFill(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := fillTable(sessions.New(sessions.Config{}, router), n); err != nil {
+	if err := fillTable(sessions.New(sessions.Config{}, router), n, nases); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, n)
 	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 
-// fillTable returns when n sessions and their records are durable.
-func fillTable(table *sessions.Table, n int) error {
+// fillTable returns when n sessions of so many NASes and their records are durable.
+func fillTable(table *sessions.Table, n, nases int) error {
 	slots := make(chan struct{}, 4096)
 	failed := make(chan error, 1)
 	done := func(err error) {
@@ -75,10 +79,14 @@ func fillTable(table *sessions.Table, n int) error {
 		<-slots
 	}
 	for i := range n {
-		attrs := sessions.Attributes(startAttributes(i))
+		m := accessRouter
+		if nases > 1 {
+			m = memberOf(i % nases)
+		}
+		attrs := sessions.Attributes(m.attributes(sessions.Start, i))
 		slots <- struct{}{}
 		err := table.Apply(sessions.Event{
-			Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Identifier: "bras-1.isp.example"},
+			Type: sessions.Start, NAS: sessions.NAS{Addr: m.addr, Local: loopback(), Identifier: m.identifier, IPv4: m.ip},
 			Kind: sessions.Network, At: time.Now(), AcctSessionID: attrs.Text(sessions.AcctSessionID), Attrs: attrs,
 		}, done)
 		if err != nil {
@@ -110,7 +118,7 @@ func (a *accountingBench) measureRestarts(ctx context.Context) (series, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(d.dir)
-	if err := a.fillState(ctx, filepath.Join(d.dir, "state")); err != nil {
+	if err := a.fillState(ctx, filepath.Join(d.dir, "state"), a.sizes.restart, 1); err != nil {
 		return nil, err
 	}
 	master := &stand{host: a.host}
@@ -127,16 +135,15 @@ func (a *accountingBench) measureRestarts(ctx context.Context) (series, error) {
 }
 
 // fillState has a process of its own fill the folder of a store.
-func (a *accountingBench) fillState(ctx context.Context, folder string) error {
+func (h host) fillState(ctx context.Context, folder string, n, nases int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	var out strings.Builder
-	_, err = a.run(ctx, &out, self, fillCommand, folder, fmt.Sprint(a.sizes.restart))
+	_, err = h.run(ctx, &out, self, fillCommand, folder, strconv.Itoa(n), strconv.Itoa(nases))
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL &&
-		strings.TrimSpace(out.String()) == fmt.Sprint(a.sizes.restart) {
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL && strings.TrimSpace(out.String()) == strconv.Itoa(n) {
 		return nil
 	}
 	return fmt.Errorf("bench: fill: %w", err)

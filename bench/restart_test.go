@@ -20,7 +20,7 @@ func TestFillTable(t *testing.T) {
 		}
 	}()
 	const n = 5000 // more than are under way at once
-	if err := fillTable(table, n); err != nil {
+	if err := fillTable(table, n, 1); err != nil {
 		t.Fatal(err)
 	}
 	if got := table.View().Len(); got != n {
@@ -45,13 +45,13 @@ func TestFillTableFails(t *testing.T) {
 	if err := end(); err != nil {
 		t.Fatal(err)
 	}
-	if err := fillTable(table, 10); err == nil {
+	if err := fillTable(table, 10, 1); err == nil {
 		t.Error("filled, though the store is closed")
 	}
 }
 
 func TestRunFillArguments(t *testing.T) {
-	for _, args := range [][]string{nil, {t.TempDir()}, {t.TempDir(), "many"}} {
+	for _, args := range [][]string{nil, {t.TempDir()}, {t.TempDir(), "many", "1"}, {t.TempDir(), "1", "0"}, {t.TempDir(), "1"}} {
 		var out strings.Builder
 		if err := runFill(args, io.Writer(&out)); err == nil || out.Len() > 0 {
 			t.Errorf("%q: error %v, output %q", args, err, out.String())

@@ -52,15 +52,21 @@ func (n *netns) end() {
 	}
 }
 
-// enter is a command in the namespace.
-func (n *netns) enter(dir string, argv ...string) *exec.Cmd {
-	flags := []string{"--target", fmt.Sprint(n.cmd.Process.Pid), "--net"}
+// in is a command that becomes another one, in the namespace.
+func (n *netns) in(argv ...string) []string {
+	flags := []string{"nsenter", "--target", fmt.Sprint(n.cmd.Process.Pid), "--net"}
 	if os.Geteuid() != 0 {
 		flags = append(flags, "--user", "--preserve-credentials")
 	}
+	return append(flags, argv...)
+}
+
+// enter is a command in the namespace.
+func (n *netns) enter(dir string, argv ...string) *exec.Cmd {
+	argv = n.in(argv...)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	n.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, "nsenter", append(flags, argv...)...)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = dir
 	return cmd
 }

@@ -15,13 +15,21 @@ import (
 type FreeRADIUSOptions struct {
 	// Secret is what its clients share with it, "testing123" if empty. Printable, without ' and \.
 	Secret string
+	// Port is where it takes accounting, 0 for a free one.
+	Port int
+	// In is a command that runs it, such as nsenter in a network namespace; empty runs it directly. The command must
+	// become FreeRADIUS, with its process id.
+	In []string
+	// Password makes it an authentication server too, by EAP-MD5: any user with this password is accepted.
+	Password string
 }
 
 // FreeRADIUSProc is FreeRADIUS as accounting server for clients on loopback. It writes each request
 // to a detail file and answers.
 type FreeRADIUSProc struct {
-	Addr   string // host:port where it takes accounting
-	Secret string
+	Addr     string // host:port where it takes accounting
+	AuthAddr string // host:port where it authenticates, if it does
+	Secret   string
 
 	dir string
 	process
@@ -38,15 +46,31 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 		env:   []string{"TZ=UTC"},
 		ready: func(line string) bool { return strings.Contains(line, "Ready to process requests") },
 	}}
+	if len(opts.In) > 0 {
+		p.path, p.args = lookPath(t, opts.In[0]), append(append(opts.In[1:len(opts.In):len(opts.In)], p.path), p.args...)
+	}
 	if p.Secret == "" {
 		p.Secret = "testing123"
 	}
 	if strings.ContainsAny(p.Secret, "'\\\n") {
 		t.Fatalf("partner: freeradius: its configuration cannot hold the secret %q", p.Secret)
 	}
-	port := FreeUDPPort(t)
+	port := opts.Port
+	if port == 0 {
+		port = FreeUDPPort(t)
+	}
 	p.Addr = fmt.Sprintf("127.0.0.1:%d", port)
-	conf := fmt.Sprintf(freeRADIUSConf, p.dir, p.Secret, port)
+	modules, servers := "", ""
+	if opts.Password != "" {
+		auth := FreeUDPPort(t)
+		p.AuthAddr = fmt.Sprintf("127.0.0.1:%d", auth)
+		modules, servers = freeRADIUSAuthModules, fmt.Sprintf(freeRADIUSAuthServer, auth)
+		users := fmt.Sprintf("DEFAULT Cleartext-Password := %q\n", opts.Password)
+		if err := os.WriteFile(filepath.Join(p.dir, "users"), []byte(users), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conf := fmt.Sprintf(freeRADIUSConf, p.dir, p.Secret, port, modules, servers)
 	if err := os.WriteFile(filepath.Join(p.dir, "radiusd.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +79,7 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 }
 
 // freeRADIUSConf is a whole configuration of FreeRADIUS 3.2: %[1]s is the folder of all its files,
-// %[2]s the secret, %[3]d the port.
+// %[2]s the secret, %[3]d the port, %[4]s and %[5]s further modules and servers.
 const freeRADIUSConf = `prefix = /usr
 logdir = %[1]s
 raddbdir = %[1]s
@@ -95,7 +119,7 @@ modules {
 		permissions = 0600
 		locking = no
 	}
-}
+%[4]s}
 server default {
 	listen {
 		type = acct
@@ -106,7 +130,37 @@ server default {
 		detail
 	}
 }
+%[5]s`
+
+// For EAP-MD5: %[1]d is the port.
+const (
+	freeRADIUSAuthModules = `	eap {
+		default_eap_type = md5
+		md5 {
+		}
+	}
+	files {
+		usersfile = ${raddbdir}/users
+	}
 `
+	freeRADIUSAuthServer = `server authentication {
+	listen {
+		type = auth
+		ipaddr = 127.0.0.1
+		port = %[1]d
+	}
+	authorize {
+		eap {
+			ok = return
+		}
+		files
+	}
+	authenticate {
+		eap
+	}
+}
+`
+)
 
 // Detail is the accounting requests that it has taken, in the order in which it wrote them.
 func (p *FreeRADIUSProc) Detail() (records []DetailRecord) {
