@@ -136,7 +136,7 @@ type Session struct {
 	Acked time.Duration
 	// Revived is when an interim last showed that it lives after we had thought it over, 0 if none did.
 	Revived time.Duration
-	Usage Usage
+	Usage   Usage
 
 	prints prints
 	node   *nasNode   // of NAS; nil unless the session is in a table
