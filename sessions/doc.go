@@ -15,7 +15,7 @@
 // # Whose packet, and what is a copy
 //
 // Spec R24 and R25 are the rules. NASes are never merged: each packet is compared
-// with each session that an index (nas.go) finds by its identifiers and address.
+// with each session that an index (names.go) finds by its identifiers and address.
 // A copy is told by what it says (prints.go). A session that is over is remembered
 // in at most 250 octets (ended.go), so that what its NAS still says of it goes
 // upstream under its number. The host's clock decides nothing: the table has one
