@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -176,5 +175,11 @@ func shortened(s string) string {
 	if len(s) <= 24 {
 		return s
 	}
-	return s[:8] + fmt.Sprintf("%016x", fnv(fnvBasis, s))
+	var short [24]byte
+	const digits = "0123456789abcdef"
+	copy(short[:8], s)
+	for i, sum := 23, fnv(fnvBasis, s); i >= 8; i, sum = i-1, sum>>4 {
+		short[i] = digits[sum&15]
+	}
+	return string(short[:])
 }
