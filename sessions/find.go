@@ -257,7 +257,7 @@ func (s *Session) precedes(live *Session, ev *Event) bool {
 // precedesByOurClock is precedes for packets that the NAS's clock does not tell of.
 func (s *Session) precedesByOurClock(live *Session, ev *Event) bool {
 	switch {
-	case ev.at < live.Started && s.isCopy(ev):
+	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started+time.Second && s.isCopy(ev): // it is rounded down
 		return true
 	case s.Stopped:
 		return false

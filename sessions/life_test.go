@@ -203,6 +203,17 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			report{typ: start, stamp: 6, delay: 6},
 			report{typ: stop, stamp: 12, time: 6, octets: 5},
 		}, []string{"Start 1", "Interim-Update 1 9", "Stop 1 ours 9 cause 2", "Start 2", "Stop 2 5"}, nil},
+		{"starts with a stamp of their transmission, all at once", deal{
+			report{typ: start, stamp: 0, delay: 0}, report{typ: start, stamp: 3, delay: 3}, report{typ: start, stamp: 9, delay: 9},
+		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1"}, []sessions.ID{1}},
+		{"a copy of a stop without stamps, when the next session has begun", deal{
+			report{typ: start},
+			3 * sec,
+			report{typ: stop, time: 3, octets: 500, delay: 0},
+			report{typ: start, delay: 0},
+			1100 * time.Millisecond,
+			report{typ: stop, time: 3, octets: 500, delay: 1},
+		}, []string{"Start 1", "Stop 1 500", "Start 2"}, []sessions.ID{2}},
 		{"the same behind a stop", deal{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,

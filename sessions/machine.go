@@ -147,7 +147,8 @@ func (s *Session) stampedAnew(ev *Event) bool {
 }
 
 // hasStart reports whether a start is the one that we have: by its Event-Timestamp, or by that less its Acct-Delay-Time, since
-// some NASes make a new stamp for each transmission. Of such a NAS the stamps go on as the time does.
+// some NASes make a new stamp for each transmission. Of such a NAS the stamps go on as the time does, which must be so once
+// more than starts is known of the session: another life may have such a stamp by chance.
 func (s *Session) hasStart(ev *Event) bool {
 	if ev.EventStamp == s.StartStamp {
 		return true
@@ -160,7 +161,17 @@ func (s *Session) hasStart(ev *Event) bool {
 	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
 	delay := int64(max(0, heard-s.Started) / time.Second) // of the start that we have
 	return (near(began, start, 1) || near(began, start-delay, 1)) &&
-		near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 1)
+		(s.startsOnly() || near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 1))
+}
+
+// startsOnly reports whether nothing but starts was heard of a session whose NAS has a clock.
+func (s *Session) startsOnly() bool {
+	for _, p := range s.prints[stopPrint:] {
+		if p.sum != 0 && p.at == 0 {
+			return false
+		}
+	}
+	return s.prints[stopPrint].sum == 0
 }
 
 // onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
@@ -192,7 +203,7 @@ func (s *Session) mayHaveBegun(ev *Event) bool {
 	case s.node != nil && s.node.restarted > s.Data:
 		return ev.at <= s.node.restarted
 	}
-	return ev.at <= s.Heard || ev.EventStamp != 0
+	return ev.at < s.Heard || ev.EventStamp != 0
 }
 
 // startedLate reports whether a start is that of a session that is over: it was late, or has come again.
