@@ -210,6 +210,7 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			report{typ: start},
 			3 * sec,
 			report{typ: stop, time: 3, octets: 500, delay: 0},
+			100 * time.Millisecond,
 			report{typ: start, delay: 0},
 			1100 * time.Millisecond,
 			report{typ: stop, time: 3, octets: 500, delay: 1},

@@ -203,7 +203,7 @@ func (s *Session) mayHaveBegun(ev *Event) bool {
 	case s.node != nil && s.node.restarted > s.Data:
 		return ev.at <= s.node.restarted
 	}
-	return ev.at < s.Heard || ev.Delay > 0 && ev.at == s.Heard || ev.EventStamp != 0
+	return ev.at <= s.Heard || ev.EventStamp != 0
 }
 
 // startedLate reports whether a start is that of a session that is over: it was late, or has come again.
