@@ -218,9 +218,9 @@ func (n *crashNAS) move(r *crashReport, try int) {
 }
 
 // mistakable reports whether a start looks as if it were of an earlier session of that name, whose NAS makes a new
-// Event-Timestamp for each transmission (R25): with a delay of a second or two nobody could tell.
+// Event-Timestamp for each transmission (R25): nobody could tell.
 func (n *crashNAS) mistakable(r *crashReport) bool {
-	if r.Type != sessions.Start || n.ways.resend == sameOctets || r.delay() > 2 {
+	if r.Type != sessions.Start || n.ways.resend == sameOctets {
 		return false
 	}
 	for _, was := range n.starts[r.name] {
