@@ -205,12 +205,21 @@ func TestAuthenticationFailures(t *testing.T) {
 	text := responderConfig(t, port)
 	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), outside{})
 	stranger := l.manager(impatient("secret"))
-	stranger.Timeout = time.Millisecond
-	_, _ = stranger.Get([]string{coldStart})
+	request, err := stranger.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() { // and wait for nothing
+		if _, err := stranger.Conn.Write(request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask()
+	eventually(t, "it is counted", func() bool { return l.d.snmp.responder.Stats().InBadCommunityNames == 1 })
 	l.reload(text, "configuration loaded")
 	begin := time.Now()
 	for range 20 {
-		_, _ = stranger.Get([]string{coldStart})
+		ask()
 	}
 	eventually(t, "all are counted", func() bool { return l.d.snmp.responder.Stats().InBadCommunityNames == 21 })
 	eventually(t, "one is sent", func() bool { return len(received.names()) >= 2 })
