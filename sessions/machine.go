@@ -10,10 +10,9 @@ type step uint8
 
 const (
 	repeat  step = iota // nothing: we have it already
-	begin               // a session comes to be
+	begin               // a session comes to be; if it is heard of only by its stop it is over at once
 	update              // the live session goes on
 	finish              // it is over
-	pass                // a session is heard of only by its stop: it begins and is over
 	replace             // the NAS uses the name of the live session for another one: that one is over, its stop was lost
 	note                // it is of a session that is over, and is recorded; that stays over
 	revive              // a session that we thought over lives
@@ -29,8 +28,8 @@ const countedFrom = 10 * time.Minute
 // happened to prove that the session lives: less may be a packet overtaken by the stop.
 const livesOn = time.Minute
 
-// decide is the life cycle: which session an event is of, and what it does to it. Of steps that need no session (begin,
-// pass) there is none. Nothing hangs on the host's clock: the NAS's stamps and session times are compared with each
+// decide is the life cycle: which session an event is of, and what it does to it. There is none
+// if the step is begin. Nothing hangs on the host's clock: the NAS's stamps and session times are compared with each
 // other, and what must be compared with us is by the table's clock, which does not step. In doubt an event is recorded.
 func decide(f *found, ev *Event) (step, *Session) {
 	if ev.Type == Start {
@@ -39,19 +38,13 @@ func decide(f *found, ev *Event) (step, *Session) {
 	s := f.pick(ev)
 	live := s != nil && s.State != Ended
 	switch {
-	case s == nil && ev.Type == Stop:
-		return pass, nil
 	case s == nil:
 		return begin, nil
 	case s.isCopy(ev):
 		return repeat, s
-	case (live || f.live == nil) && s.isOtherLife(ev):
-		switch {
-		case live:
-			return replace, s
-		case ev.Type == Stop:
-			return pass, nil
-		}
+	case live && s.isOtherLife(ev):
+		return replace, s
+	case f.live == nil && s.isOtherLife(ev):
 		return begin, nil
 	case live && ev.Type == Stop:
 		return finish, s
@@ -61,6 +54,14 @@ func decide(f *found, ev *Event) (step, *Session) {
 		return revive, s // unless another session has followed it
 	}
 	return note, s
+}
+
+// noticeOf is what an event of the session is recorded as: a start that we have had is news of the session.
+func (s *Session) noticeOf(ev *Event) EventType {
+	if ev.Type == Start && s.StartSeen {
+		return Interim
+	}
+	return ev.Type
 }
 
 // isOtherLife reports whether an interim or stop is of a session that began after all that we have of this one: its

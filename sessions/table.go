@@ -114,6 +114,9 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 	default:
 		ev.print = printOf(&ev)
 		if err := t.apply(&c, &ev); err != nil {
+			if len(c.State) > 0 {
+				t.commit(c, nil) // what a closing has ended stays ended
+			}
 			return err
 		}
 	}
@@ -131,13 +134,10 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	}
 	do, s := decide(&f, ev)
 	switch do {
-	case begin, pass, replace:
+	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
-		typ := ev.Type
-		if typ == Start && s.StartSeen {
-			typ = Interim // its start we have; what it tells besides is news of the session
-		}
+		typ := s.noticeOf(ev)
 		s = t.moved(updated(s, ev), ev)
 		t.put(c, s)
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At})
@@ -169,8 +169,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	s.node = node
 	t.last = id
 	t.counters.Total++
-	if do == pass || ev.Type == Stop {
-		s.Stopped = true
+	if ev.Type == Stop {
 		t.end(c, s, ev, ev.at, 0)
 		return nil
 	}
@@ -203,18 +202,15 @@ const maxFormer = 7
 
 // note records what is said of a session that is over, and stays so.
 func (t *Table) note(c *Change, s *Session, ev *Event) {
-	typ, cause := ev.Type, uint32(0)
-	switch {
-	case typ == Start && s.StartSeen:
-		typ = Interim
-	case typ == Stop && s.Acked != 0:
+	cause := uint32(0)
+	if ev.Type == Stop && s.Acked != 0 {
 		cause = CauseAdminReset
 	}
 	over := updated(s, ev)
 	over.Stopped = s.Stopped || ev.Type == Stop
 	over.Heard, over.Data = s.Heard, s.Data // when it ended
 	t.remember(c, t.moved(over, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: typ, Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
+	c.Notices = append(c.Notices, Notice{Type: s.noticeOf(ev), Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
 
 // passOn records an event of another type: by the number of the live session that has its Acct-Session-Id, or by the
