@@ -41,6 +41,14 @@ func (m MethodName) Queue() string {
 	return string(m)
 }
 
+// MethodOf is the method that a queue of this name waits for.
+func MethodOf(queue string) MethodName {
+	if name, ok := strings.CutPrefix(queue, "group/"); ok {
+		return Group(name)
+	}
+	return MethodName(queue)
+}
+
 func (m MethodName) check() error {
 	if m == Local {
 		return nil

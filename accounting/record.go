@@ -143,6 +143,16 @@ func ParseRecord(b []byte) (*Record, error) {
 	return r, nil
 }
 
+// PeekRecord reads the head of a record: whose it is and from when (nanoseconds since 1970), without
+// looking at the rest.
+func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
+	if len(b) < 14 || b[0] != recordVersion {
+		return 0, 0, 0, false
+	}
+	id := sessions.ID(binary.BigEndian.Uint32(b[2:]))
+	return sessions.EventType(b[1]), id, int64(binary.BigEndian.Uint64(b[6:])), true
+}
+
 // cursor reads fields; once one is not there it gives zeros.
 type cursor struct {
 	rest  string

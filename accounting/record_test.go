@@ -136,3 +136,18 @@ func FuzzParseRefused(f *testing.F) {
 		}
 	})
 }
+
+// What is damaged, or from another time, is looked over.
+func TestPeekRecord(t *testing.T) {
+	r := &Record{Session: 0x01020304, Type: sessions.Interim, At: time.Unix(5, 6), List: "network/default"}
+	typ, id, at, ok := PeekRecord(AppendRecord(nil, r))
+	if typ != sessions.Interim || id != 0x01020304 || at != 5_000_000_006 || !ok {
+		t.Errorf("got %v %v %d %t", typ, id, at, ok)
+	}
+	const head = "\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"
+	for _, b := range []string{"", "\x01" + head[:12], "\x02" + head} {
+		if _, _, _, ok := PeekRecord([]byte(b)); ok {
+			t.Errorf("% x is taken for a record", b)
+		}
+	}
+}

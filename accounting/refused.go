@@ -2,11 +2,8 @@ package accounting
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
-
-	"aaasess/store"
 )
 
 // RefusedQueue is the store's queue of records that a method refused for good, that are damaged, or
@@ -47,38 +44,4 @@ func ParseRefused(b []byte) (*Refused, error) {
 	}
 	r.Data = []byte(c.rest)
 	return r, nil
-}
-
-// neverAnswered is why a record was set aside that a method never answered.
-type neverAnswered struct {
-	tries  int           // sends that went unanswered
-	rounds int           // schedules that they made
-	took   time.Duration // since the first
-}
-
-// Error says for how long, and how often, it was tried.
-func (e *neverAnswered) Error() string {
-	return fmt.Sprintf("never answered in %v, tried %d times in %d rounds, while others were answered",
-		e.took.Round(time.Second), e.tries, e.rounds)
-}
-
-// setAside puts a record where people can look at it.
-func (d *Deliverer) setAside(it *item, now time.Time) {
-	reason := it.refusal()
-	data := it.odd.damaged
-	who := []any{"seq", it.seq}
-	if it.rec != nil {
-		data = AppendRecord(nil, it.rec)
-		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
-	}
-	if now.Sub(d.loggedAt) >= time.Second { // a server that refuses everything must not fill the disk with this
-		d.loggedAt = now
-		what := "accounting record refused, set aside"
-		if errors.As(reason, new(*neverAnswered)) {
-			what = "accounting record never answered, set aside"
-		}
-		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.count.Refused+d.count.SetAside+1)...)
-	}
-	refused := Refused{From: d.queue, At: now, Reason: reason.Error(), Data: data}
-	d.transfer(it, store.Append{Queue: RefusedQueue, Data: AppendRefused(nil, &refused)}, now)
 }

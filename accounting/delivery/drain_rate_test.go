@@ -1,4 +1,4 @@
-package accounting
+package delivery
 
 import (
 	"strings"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"aaasess/sessions"
+
+	"aaasess/accounting"
 )
 
 func TestPace(t *testing.T) {
@@ -60,9 +62,9 @@ func TestDrainRate(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
 		up.Store(true)
-		m := newScheduled(Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(*Record) bool { return up.Load() })
+		m := newScheduled(accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(*accounting.Record) bool { return up.Load() })
 		m.window = 1000
-		d := b.deliver(DelivererConfig{DrainRate: 100}, Group("g"), m)
+		d := b.deliver(setup{DrainRate: 100}, accounting.Group("g"), m)
 		b.after(time.Second)
 		for id := range sessions.ID(50) { // nothing drains: no limit, but for the window
 			b.add("group/g", rec(id+1, start))
@@ -117,14 +119,14 @@ func TestDrainRate(t *testing.T) {
 func TestDrainRateBelowLoad(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
-		m := newFake(64, func(rec *Record, done func(error)) {
+		m := newFake(64, func(rec *accounting.Record, done func(error)) {
 			if !up.Load() || rec.Session == 1e6 {
 				silent(rec, done)
 				return
 			}
 			done(nil)
 		})
-		d := b.deliver(DelivererConfig{DrainRate: 10}, Group("g"), m)
+		d := b.deliver(setup{DrainRate: 10}, accounting.Group("g"), m)
 		id := sessions.ID(0)
 		load := func(seconds int) {
 			for range seconds {
@@ -168,12 +170,12 @@ func TestDrainRateAtStart(t *testing.T) {
 			b.add("group/g", rec(id/10+1, start))
 		}
 		m := newFake(256, nil)
-		d := b.deliver(DelivererConfig{DrainRate: 2}, Group("g"), m)
+		d := b.deliver(setup{DrainRate: 2}, accounting.Group("g"), m)
 		b.after(10*time.Second + 100*time.Millisecond)
 		if s := d.Stats(); s.Delivered != 21 || !s.Draining {
 			t.Errorf("stats %+v", s)
 		}
-		d.SetMethod(m, DelivererConfig{DrainRate: 4}) // a reload
+		d.SetMethod(m, setup{DrainRate: 4}) // a reload
 		b.after(2 * time.Second)
 		if s := d.Stats(); s.Delivered != 30 {
 			t.Errorf("stats %+v", s)

@@ -1,9 +1,8 @@
-package accounting
+package delivery
 
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,13 +10,15 @@ import (
 	"aaasess/store"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/accounting"
 )
 
 func TestDeliver(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		b.add("group/g", rec(1, start), rec(2, start), rec(1, interim), rec(1, stop))
 		m := newFake(8, nil)
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.after(0)
 		b.add("group/g", rec(2, stop))
 		b.add("group/other", rec(3, stop))
@@ -26,7 +27,7 @@ func TestDeliver(t *testing.T) {
 		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 5}) {
 			t.Errorf("stats %+v", got)
 		}
-		if d.String() != "deliver group/g" {
+		if d.String() != "deliver accounting records" {
 			t.Error(d.String())
 		}
 		b.restart()
@@ -38,14 +39,14 @@ func TestDeliver(t *testing.T) {
 // The next record of a session waits for the answer to the one before; other sessions do not.
 func TestDeliverOrder(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newFake(8, func(rec *Record, done func(error)) {
+		m := newFake(8, func(rec *accounting.Record, done func(error)) {
 			if rec.Session == 1 {
 				time.AfterFunc(5*time.Second, func() { done(nil) })
 				return
 			}
 			done(nil)
 		})
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(9, start))
 		b.after(0) // an answer has opened the window
 		b.add("group/g", rec(1, start), rec(1, stop), rec(2, start), rec(2, stop))
@@ -60,14 +61,14 @@ func TestDeliverOrder(t *testing.T) {
 	})
 }
 
-func refused(t testing.TB, s *store.Store) (all []Refused) {
+func refused(t testing.TB, s *store.Store) (all []accounting.Refused) {
 	t.Helper()
-	entries, err := s.Read(RefusedQueue, 0, 1<<20, nil)
+	entries, err := s.Read(accounting.RefusedQueue, 0, 1<<20, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		r, err := ParseRefused(e.Data)
+		r, err := accounting.ParseRefused(e.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,19 +80,19 @@ func refused(t testing.TB, s *store.Store) (all []Refused) {
 // A refusal ends the cycle (R42), and is no reason to think that nobody is there.
 func TestDeliverRefused(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newFake(8, func(rec *Record, done func(error)) {
+		m := newFake(8, func(rec *accounting.Record, done func(error)) {
 			if rec.Session == 1 && rec.Type == start {
 				done(errors.New("not your customer"))
 				return
 			}
 			done(nil)
 		})
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
-		b.add("group/g", rec(1, start, Local), rec(1, stop, Local))
+		d := b.deliver(setup{}, accounting.Group("g"), m)
+		b.add("group/g", rec(1, start, accounting.Local), rec(1, stop, accounting.Local))
 		b.after(time.Second)
-		want := []Refused{{
+		want := []accounting.Refused{{
 			From: "group/g", At: m.from, Reason: "not your customer",
-			Data: AppendRecord(nil, rec(1, start, Local)),
+			Data: accounting.AppendRecord(nil, rec(1, start, accounting.Local)),
 		}}
 		if diff := cmp.Diff(want, refused(t, b.store)); diff != "" {
 			t.Errorf("want (-) and got (+):\n%s", diff)
@@ -109,14 +110,14 @@ func TestDeliverRefused(t *testing.T) {
 
 // A damaged record is set aside as it is and keeps nobody back, even while nobody answers.
 func TestDeliverDamaged(t *testing.T) {
-	for _, answer := range []error{nil, ErrNoResponse} {
+	for _, answer := range []error{nil, accounting.ErrNoResponse} {
 		t.Run(fmt.Sprint(answer), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				b.add("group/g", rec(2, start))
 				b.commit(store.Change{Appends: []store.Append{{Queue: "group/g", Data: []byte("junk")}, {Queue: "group/g"}}})
 				b.add("group/g", rec(1, start))
 				m := newFake(8, answering(answer))
-				d := b.deliver(DelivererConfig{}, Group("g"), m)
+				d := b.deliver(setup{}, accounting.Group("g"), m)
 				b.after(2 * time.Second)
 				got := refused(t, b.store)
 				if len(got) != 2 || string(got[0].Data) != "junk" || !strings.Contains(got[0].Reason, "not a record") || len(got[1].Data) != 0 {
@@ -132,16 +133,16 @@ func TestDeliverDamaged(t *testing.T) {
 
 // A new method takes over what the old one has not delivered, whatever the old one says of it.
 func TestDeliverSetMethod(t *testing.T) {
-	for _, said := range []error{ErrNoResponse, ErrStopped, errors.New("closed"), nil} {
+	for _, said := range []error{accounting.ErrNoResponse, accounting.ErrStopped, errors.New("closed"), nil} {
 		t.Run(fmt.Sprint(said), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				var pending func(error)
-				old := newFake(1, func(_ *Record, done func(error)) { pending = done })
-				d := b.deliver(DelivererConfig{}, Group("g"), old)
-				b.add("group/g", rec(1, start, Local), rec(1, stop, Local))
+				old := newFake(1, func(_ *accounting.Record, done func(error)) { pending = done })
+				d := b.deliver(setup{}, accounting.Group("g"), old)
+				b.add("group/g", rec(1, start, accounting.Local), rec(1, stop, accounting.Local))
 				b.after(0)
 				next := newFake(1, nil)
-				d.SetMethod(next, DelivererConfig{})
+				d.SetMethod(next, setup{})
 				b.after(time.Second)
 				b.sent(next)
 				pending(said)
@@ -164,11 +165,11 @@ func TestDeliverSetMethod(t *testing.T) {
 // With a new method one need not wait for the next probe.
 func TestDeliverSetMethodWhileDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		d := b.deliver(DelivererConfig{}, Group("g"), newFake(8, answering(ErrNoResponse)))
+		d := b.deliver(setup{}, accounting.Group("g"), newFake(8, answering(accounting.ErrNoResponse)))
 		b.add("group/g", rec(1, start))
 		b.after(10 * time.Minute)
 		m := newFake(8, nil)
-		d.SetMethod(m, DelivererConfig{})
+		d.SetMethod(m, setup{})
 		b.after(0)
 		b.sent(m, "1 Start 0s")
 	})
@@ -178,15 +179,15 @@ func TestDeliverSetMethodWhileDown(t *testing.T) {
 func TestDeliverStopped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		times := 0
-		m := newFake(8, func(_ *Record, done func(error)) {
+		m := newFake(8, func(_ *accounting.Record, done func(error)) {
 			if times++; times < 3 {
-				done(fmt.Errorf("udp: %w", ErrStopped))
+				done(fmt.Errorf("udp: %w", accounting.ErrStopped))
 				return
 			}
 			done(nil)
 		})
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
-		b.add("group/g", rec(1, start, Local))
+		d := b.deliver(setup{}, accounting.Group("g"), m)
+		b.add("group/g", rec(1, start, accounting.Local))
 		b.after(time.Minute)
 		b.sent(m, "1 Start 0s", "1 Start 1s", "1 Start 2s")
 		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 1}) {
@@ -199,7 +200,7 @@ func TestDeliverStopped(t *testing.T) {
 // a delivery, is there after the restart.
 func TestDeliverEnd(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newFake(8, func(rec *Record, done func(error)) {
+		m := newFake(8, func(rec *accounting.Record, done func(error)) {
 			switch rec.Session {
 			case 2:
 				time.AfterFunc(time.Second, func() { done(nil) })
@@ -211,7 +212,7 @@ func TestDeliverEnd(t *testing.T) {
 				done(nil)
 			}
 		})
-		b.deliver(DelivererConfig{}, Group("g"), m)
+		b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start), rec(1, interim), rec(1, stop))
 		b.after(0)
 		b.add("group/g", rec(2, start), rec(3, start), rec(4, start), rec(2, stop))
@@ -238,7 +239,8 @@ func TestDeliverEnd(t *testing.T) {
 // Run ends with the error of a store that is beyond use.
 func TestDeliverStoreClosed(t *testing.T) {
 	s := openStore(t, store.NewDisk())
-	d := NewDeliverer(DelivererConfig{}, s, Group("g"), newFake(8, nil), slog.New(slog.DiscardHandler))
+	d := New(Config{}, s, quiet)
+	d.SetMethod(accounting.Group("g"), newFake(8, nil), MethodConfig{})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package accounting
+package delivery
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/accounting"
 )
 
 // moments are the times of all transmissions of a schedule, in seconds, with a new schedule every
@@ -36,38 +38,41 @@ func s4Moments() []int {
 	return all
 }
 
-func never(*Record) bool { return false }
+func never(*accounting.Record) bool { return false }
 
-// A record is sent as S4 says, to the second, and goes on to the next method after that.
+// A method is probed as S4 says, to the second, with the record that found it down; that has gone on to
+// the next method after the normal retransmissions.
 func TestDeliverSchedule(t *testing.T) {
-	inBubble(t, func(b *bubble) {
-		m, next := newScheduled(s4, never), newFake(8, nil)
-		b.deliver(DelivererConfig{Rounds: 1}, Group("a"), m)
-		b.deliver(DelivererConfig{}, Local, next)
-		b.add("group/a", rec(1, start, Local), rec(1, stop, Local))
-		last := s4Moments()[35]
-		b.after(time.Duration(last)*time.Second + 4*time.Second)
-		if diff := cmp.Diff(s4Moments(), moments(t, m)); diff != "" {
-			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
-		}
-		b.sent(next)
-		b.after(time.Second)
-		over := time.Duration(last+5) * time.Second
-		b.sent(next, fmt.Sprintf("1 Start %v", over), fmt.Sprintf("1 Stop %v", over))
-		for _, s := range m.all() {
-			if !strings.HasPrefix(s, "1 Start ") {
-				t.Errorf("sent %s", s)
-			}
-		}
-	})
+	for name, next := range map[string][]accounting.MethodName{"alone": nil, "with another method": {accounting.Local}} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				m, other := newScheduled(s4, never), newFake(8, nil)
+				b.deliver(setup{Rounds: 1}, accounting.Group("a"), m)
+				b.deliver(setup{}, accounting.Local, other)
+				b.add("group/a", rec(1, start, next...), rec(1, stop, next...))
+				b.after(time.Duration(s4Moments()[35])*time.Second + 5*time.Second)
+				if diff := cmp.Diff(s4Moments(), moments(t, m)); diff != "" {
+					t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
+				}
+				if next != nil {
+					b.sent(other, "1 Start 20s", "1 Stop 20s")
+				}
+				for _, s := range m.all() {
+					if !strings.HasPrefix(s, "1 Start ") {
+						t.Errorf("sent %s", s)
+					}
+				}
+			})
+		})
+	}
 }
 
 // A record without a next method begins anew when its schedule is over, for ever: that nobody answers
 // anybody is not its fault.
 func TestDeliverScheduleAnew(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newScheduled(Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}, never)
-		d := b.deliver(DelivererConfig{Rounds: 1}, Group("a"), m)
+		m := newScheduled(accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}, never)
+		d := b.deliver(setup{Rounds: 1}, accounting.Group("a"), m)
 		b.add("group/a", rec(1, start))
 		b.after(3*time.Minute + 30*time.Second)
 		want := []int{
@@ -87,26 +92,27 @@ func TestDeliverScheduleAnew(t *testing.T) {
 }
 
 // While a method is down a backlog costs its servers one transmission at each moment of the schedule,
-// and an extra one for each record at most, one a minute; nothing goes elsewhere. Then the window
-// opens from one.
+// each by the record that waits next, and an extra one for a record that never was transmitted, one a
+// minute at most. Then the window opens from one.
 func TestDeliverBacklogProbed(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
-		m, next := newScheduled(s4, func(*Record) bool { return up.Load() }), newFake(8, nil)
+		m := newScheduled(s4, func(*accounting.Record) bool { return up.Load() })
 		for id := range sessions.ID(100) {
-			b.add("group/a", rec(id+1, start, Local), rec(id+1, stop, Local))
+			b.add("group/a", rec(id+1, start), rec(id+1, stop))
 		}
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
-		b.deliver(DelivererConfig{}, Local, next)
+		d := b.deliver(setup{}, accounting.Group("a"), m)
 		b.after(9000 * time.Second)
 		var times, extras []int
-		var who []string // by the schedule
 		tried := map[string]bool{}
 		all := m.all()
 		for i, at := range moments(t, m) {
 			session := all[i][:strings.IndexByte(all[i], ' ')]
 			if slices.Contains(s4Moments(), at) {
-				times, who = append(times, at), append(who, session)
+				times = append(times, at)
+				if at > 15 && len(tried) < 100 && tried[session] {
+					t.Errorf("%s has its second turn at %d, before the %d others", session, at, 100-len(tried))
+				}
 				tried[session] = true
 				continue
 			}
@@ -119,12 +125,7 @@ func TestDeliverBacklogProbed(t *testing.T) {
 		if diff := cmp.Diff(s4Moments()[:14], times); diff != "" {
 			t.Errorf("transmissions: want (-) and got (+):\n%s", diff)
 		}
-		// The probe is the first; every other transmission of the back-off is another's.
-		if want := strings.Fields("1 1 1 1 2 1 4 1 9 1 26 1 91 1"); !cmp.Equal(want, who) {
-			t.Errorf("sessions %v, want %v", who, want)
-		}
-		// The first is at 30: that at 20 might not be over by 25. All others have one by then.
-		if len(extras) != 99-5 || extras[0] != 30 || len(tried) != 100 {
+		if len(extras) != 90 || len(tried) != 100 {
 			t.Errorf("%d extra tries for %d sessions: %v", len(extras), len(tried), extras)
 		}
 		s := d.Stats()
@@ -139,7 +140,6 @@ func TestDeliverBacklogProbed(t *testing.T) {
 		if s := d.Stats(); s.Delivered != 200 || !s.DownSince.IsZero() || !s.NextProbe.IsZero() {
 			t.Errorf("stats %+v", s)
 		}
-		b.sent(next)
 	})
 }
 
@@ -148,17 +148,17 @@ func TestDeliverBacklogOpensSlowly(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
 		var since time.Time // set before up
-		m := newScheduled(s4, func(*Record) bool { return false })
+		m := newScheduled(s4, func(*accounting.Record) bool { return false })
 		began := map[int]int{}
 		slow := &fakeMethod{window: 16, from: time.Now()}
-		slow.answer = func(_ *Record, done func(error)) {
+		slow.answer = func(_ *accounting.Record, done func(error)) {
 			began[int(time.Since(since)/time.Second)]++
 			time.AfterFunc(time.Second, func() { done(nil) })
 		}
 		for id := range sessions.ID(40) {
 			b.add("group/a", rec(id+1, start))
 		}
-		b.deliver(DelivererConfig{}, Group("a"), methodFunc{16, func(rec *Record, at Progress, done func(error)) {
+		b.deliver(setup{}, accounting.Group("a"), methodFunc{16, func(rec *accounting.Record, at accounting.Progress, done func(error)) {
 			if !up.Load() {
 				m.Send(rec, at, done)
 				return
@@ -166,7 +166,7 @@ func TestDeliverBacklogOpensSlowly(t *testing.T) {
 			slow.Send(rec, at, done)
 		}})
 		b.after(100 * time.Second)
-		since = m.from.Add(150 * time.Second) // the next extra try
+		since = m.from.Add(110 * time.Second) // the next extra try
 		up.Store(true)
 		b.after(100 * time.Second)
 		want := map[int]int{0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 5: 9}
@@ -179,41 +179,42 @@ func TestDeliverBacklogOpensSlowly(t *testing.T) {
 // methodFunc is a method made of a function.
 type methodFunc struct {
 	window int
-	send   func(*Record, Progress, func(error))
+	send   func(*accounting.Record, accounting.Progress, func(error))
 }
 
 func (m methodFunc) Window() int { return m.window }
 
-func (m methodFunc) Send(rec *Record, at Progress, done func(error)) { m.send(rec, at, done) }
+func (m methodFunc) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+	m.send(rec, at, done)
+}
 
-// Once the schedule of the probe is over what has a next method goes there at once, and what has not
-// is probed one at a time, each by its schedule.
+// What has a next method goes there as soon as the method is known to be down, and what has not is
+// probed with, one at a time; a schedule that is over begins anew.
 func TestDeliverScheduleOver(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		short := Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}
+		short := accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}
 		m, next := newScheduled(short, never), newFake(8, nil)
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
-		b.deliver(DelivererConfig{}, Local, next)
-		b.add("group/a", rec(1, start, Local), rec(2, start, Local), rec(3, start))
-		b.after(79 * time.Second)
+		d := b.deliver(setup{}, accounting.Group("a"), m)
+		b.deliver(setup{}, accounting.Local, next)
+		b.add("group/a", rec(1, start, accounting.Local), rec(2, start, accounting.Local), rec(3, start))
+		b.after(9 * time.Second)
 		b.sent(next)
 		b.after(time.Second)
-		b.sent(next, "2 Start 1m20s", "1 Start 1m20s")
-		b.after(40 * time.Second) // the probe is now 3, from 81 on
-		b.add("group/a", rec(4, start, Local), rec(5, start))
+		b.sent(next, "1 Start 10s", "2 Start 10s")
+		b.after(110 * time.Second)
+		b.add("group/a", rec(4, start, accounting.Local), rec(5, start))
 		b.after(0)
-		b.sent(next, "2 Start 1m20s", "1 Start 1m20s", "4 Start 2m0s")
+		b.sent(next, "1 Start 10s", "2 Start 10s", "4 Start 2m0s")
 		b.after(45 * time.Second)
 		want := []string{
-			"1 Start 0s", "1 Start 5s", "2 Start 15s", "3 Start 20s", "1 Start 35s", "2 Start 1m15s",
-			"3 Start 1m21s", "3 Start 1m26s", "3 Start 1m36s", "3 Start 1m56s", "5 Start 2m1s", "5 Start 2m36s",
+			"1 Start 0s", "1 Start 5s", "3 Start 15s", "3 Start 35s", "3 Start 1m15s", // over at 80
+			"3 Start 1m21s", "3 Start 1m26s", "3 Start 1m36s", "3 Start 1m56s", "5 Start 2m1s", "3 Start 2m36s", // over at 161
 			"5 Start 2m43s",
 		}
-		got := m.all()
-		if diff := cmp.Diff(want, got[:min(len(got), len(want))]); diff != "" {
+		if diff := cmp.Diff(want, m.all()); diff != "" {
 			t.Errorf("want (-) and got (+):\n%s", diff)
 		}
-		if s := d.Stats(); s.Moved != 3 || s.Pending != 2 {
+		if s := d.Stats(); s.Elsewhere != 3 || s.Pending != 2 {
 			t.Errorf("stats %+v", s)
 		}
 	})
@@ -222,13 +223,13 @@ func TestDeliverScheduleOver(t *testing.T) {
 // A server that is there, but never answers the record that is the probe, is found out by another.
 func TestDeliverPoisonedProbe(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newScheduled(s4, func(rec *Record) bool { return rec.Session != 1 })
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		m := newScheduled(s4, func(rec *accounting.Record) bool { return rec.Session != 1 })
+		d := b.deliver(setup{}, accounting.Group("a"), m)
 		b.add("group/a", rec(1, start))
 		b.after(22 * time.Second)
 		b.add("group/a", rec(2, start), rec(3, start))
 		b.after(8 * time.Second)
-		b.sent(&m.fakeMethod, "1 Start 0s", "1 Start 5s", "1 Start 10s", "1 Start 15s", "2 Start 25s", "3 Start 25s", "1 Start 25s")
+		b.sent(&m.fakeMethod, "1 Start 0s", "1 Start 5s", "1 Start 10s", "1 Start 15s", "3 Start 25s", "2 Start 25s", "1 Start 25s", "1 Start 30s")
 		if s := d.Stats(); s.Delivered != 2 || !s.DownSince.IsZero() {
 			t.Errorf("stats %+v", s)
 		}
@@ -239,27 +240,27 @@ func TestDeliverPoisonedProbe(t *testing.T) {
 func TestDeliverSetMethodInSchedule(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		old := newScheduled(s4, never)
-		d := b.deliver(DelivererConfig{}, Group("a"), old)
+		d := b.deliver(setup{}, accounting.Group("a"), old)
 		b.add("group/a", rec(1, start))
 		b.after(0)
 		b.add("group/a", rec(2, start), rec(3, start))
 		b.after(1000 * time.Second)
-		var at []Progress
+		var at []accounting.Progress
 		done := map[sessions.ID]func(error){}
-		d.SetMethod(methodFunc{8, func(rec *Record, p Progress, fn func(error)) {
+		d.SetMethod(methodFunc{8, func(rec *accounting.Record, p accounting.Progress, fn func(error)) {
 			at = append(at, p)
 			done[rec.Session] = fn
-		}}, DelivererConfig{})
+		}}, setup{})
 		b.after(0)
-		if len(at) != 1 || at[0] != (Progress{}) {
+		if len(at) != 1 || at[0] != (accounting.Progress{}) {
 			t.Fatalf("sent at %v", at)
 		}
 		for id, fn := range done { // while it is under way yet another one comes
 			b.after(time.Second)
-			again := newScheduled(s4, func(*Record) bool { return true })
-			d.SetMethod(again, DelivererConfig{})
+			again := newScheduled(s4, func(*accounting.Record) bool { return true })
+			d.SetMethod(again, setup{})
 			b.after(0)
-			fn(&Later{After: time.Hour, At: Progress{Attempt: 9}}) // the word of one that is no more
+			fn(&accounting.Later{After: time.Hour, At: accounting.Progress{Attempt: 9}}) // the word of one that is no more
 			b.after(0)
 			if got := again.all(); len(got) != 3 || !strings.HasSuffix(got[2], " 0s") || id == 0 {
 				t.Errorf("sent %v", got)
@@ -269,25 +270,25 @@ func TestDeliverSetMethodInSchedule(t *testing.T) {
 	})
 }
 
-// What a method says of a stand-in after the probe was let go changes nothing for the record.
-func TestDeliverStandInTooLate(t *testing.T) {
+// What a method says of a probe after somebody else was answered changes nothing for the record.
+func TestDeliverProbeTooLate(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var calls []string
-		var late, standIn func(error)
+		var late, probe func(error)
 		var up atomic.Bool
-		d := b.deliver(DelivererConfig{}, Group("a"), methodFunc{8, func(rec *Record, at Progress, done func(error)) {
+		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at accounting.Progress, done func(error)) {
 			calls = append(calls, fmt.Sprintf("%d/%d", rec.Session, at.Attempt))
 			switch {
 			case up.Load():
 				done(nil)
 			case rec.Session == 1:
-				done(&Later{After: 10 * time.Second, At: Progress{Attempt: 7}})
+				done(&accounting.Later{After: 10 * time.Second, At: accounting.Progress{Attempt: 7}})
 			case rec.Session == 9:
 				late = done
 			case len(calls) == 1: // opens the window
 				done(nil)
 			default:
-				standIn = done
+				probe = done
 			}
 		}})
 		b.add("group/a", rec(8, start))
@@ -302,9 +303,9 @@ func TestDeliverStandInTooLate(t *testing.T) {
 		up.Store(true)
 		late(nil)
 		b.after(0)
-		standIn(&Later{After: time.Hour, At: Progress{Attempt: 8}})
+		probe(&accounting.Later{After: time.Hour, At: accounting.Progress{Attempt: 8}})
 		b.after(0)
-		if want := []string{"8/0", "9/0", "1/0", "2/7", "1/7", "2/0"}; !cmp.Equal(want, calls) {
+		if want := []string{"8/0", "9/0", "1/0", "2/7", "1/0", "2/0"}; !cmp.Equal(want, calls) {
 			t.Errorf("sent %v, want %v", calls, want)
 		}
 		if s := d.Stats(); s.Delivered != 4 {
@@ -313,27 +314,27 @@ func TestDeliverStandInTooLate(t *testing.T) {
 	})
 }
 
-// A probe whose method was stopped says nothing, and goes on in a moment where it was.
+// A probe whose method was stopped says nothing, and the schedule goes on in a moment where it was.
 func TestDeliverProbeStopped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var calls []string
 		from := time.Now()
-		d := b.deliver(DelivererConfig{}, Group("a"), methodFunc{8, func(rec *Record, at Progress, done func(error)) {
+		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at accounting.Progress, done func(error)) {
 			calls = append(calls, fmt.Sprintf("%d/%d %v", rec.Session, at.Attempt, time.Since(from)))
 			switch len(calls) {
 			case 1:
-				done(&Later{After: 10 * time.Second, At: Progress{Attempt: 4}})
+				done(&accounting.Later{After: 10 * time.Second, At: accounting.Progress{Attempt: 4}})
 			case 4:
 				done(nil)
 			default:
-				done(ErrStopped)
+				done(accounting.ErrStopped)
 			}
 		}})
 		b.add("group/a", rec(1, start))
 		b.after(time.Second)
 		b.add("group/a", rec(2, start))
 		b.after(time.Minute)
-		if want := []string{"1/0 0s", "2/4 10s", "1/4 11s", "2/4 12s", "1/4 12s"}; !cmp.Equal(want, calls[:5]) {
+		if want := []string{"1/0 0s", "2/4 10s", "2/4 11s", "2/4 12s", "1/0 12s"}; !cmp.Equal(want, calls[:5]) {
 			t.Errorf("sent %v, want %v", calls, want)
 		}
 		if s := d.Stats(); s.Delivered != 1 || s.NoResponse != 1 {
@@ -347,8 +348,8 @@ func TestDeliverProbeStopped(t *testing.T) {
 func TestDeliverHeard(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
-		m := newScheduled(s4, func(*Record) bool { return up.Load() })
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		m := newScheduled(s4, func(*accounting.Record) bool { return up.Load() })
+		d := b.deliver(setup{}, accounting.Group("a"), m)
 		b.add("group/a", rec(1, start), rec(2, start))
 		b.after(100 * time.Second) // the next transmission is at 165
 		if s := d.Stats(); s.DownSince.IsZero() || s.NextProbe.IsZero() {

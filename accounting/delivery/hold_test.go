@@ -1,22 +1,24 @@
-package accounting
+package delivery
 
 import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"aaasess/accounting"
 )
 
 // Held sends and moves nothing, Away moves what has a next method, Open sends.
 func TestHold(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m, next := newFake(8, nil), newFake(8, nil)
-		d := NewDeliverer(DelivererConfig{}, b.store, Group("a"), m, quiet)
+		d := b.member(setup{}, accounting.Group("a"), m)
 		d.SetHold(Held)
-		b.add("group/a", rec(1, start, Local), rec(2, start))
-		b.run(d)
-		b.deliver(DelivererConfig{}, Local, next)
+		b.add("group/a", rec(1, start, accounting.Local), rec(2, start))
+		b.run()
+		b.deliver(setup{}, accounting.Local, next)
 		b.after(time.Hour)
-		b.add("group/a", rec(3, start, Local))
+		b.add("group/a", rec(3, start, accounting.Local))
 		b.after(time.Hour)
 		b.sent(m)
 		b.sent(next)
@@ -25,11 +27,11 @@ func TestHold(t *testing.T) {
 		}
 		d.SetHold(Away)
 		b.after(time.Second)
-		b.add("group/a", rec(1, stop, Local))
+		b.add("group/a", rec(1, stop, accounting.Local))
 		b.after(time.Second)
 		b.sent(m)
 		b.sent(next, "1 Start 2h0m0s", "3 Start 2h0m0s", "1 Stop 2h0m1s")
-		if s := d.Stats(); s.Hold != Away || s.Pending != 1 || s.Moved != 3 {
+		if s := d.Stats(); s.Hold != Away || s.Pending != 1 || s.Elsewhere != 3 {
 			t.Errorf("stats %+v", s)
 		}
 		d.SetHold(Open)
@@ -46,19 +48,19 @@ func TestHoldUnderWay(t *testing.T) {
 	for _, hold := range []Hold{Held, Away} {
 		t.Run(hold.String(), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
-				m, next := newScheduled(Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(r *Record) bool { return r.Session == 1 }), newFake(8, nil)
-				d := b.deliver(DelivererConfig{}, Group("a"), m)
-				b.deliver(DelivererConfig{}, Local, next)
+				m, next := newScheduled(accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(r *accounting.Record) bool { return r.Session == 1 }), newFake(8, nil)
+				d := b.deliver(setup{}, accounting.Group("a"), m)
+				b.deliver(setup{}, accounting.Local, next)
 				b.add("group/a", rec(1, start))
 				b.after(0)
-				b.add("group/a", rec(2, start, Local), rec(3, start))
+				b.add("group/a", rec(2, start, accounting.Local), rec(3, start))
 				b.after(time.Second)
 				d.SetHold(hold)
 				b.after(time.Hour)
 				if n := len(m.all()); n != 1+8 {
 					t.Errorf("sent %v", m.all())
 				}
-				if s := d.Stats(); s.Delivered != 1 || hold == Held && s.Pending != 2 || hold == Away && s.Pending != 1 || !s.NextProbe.IsZero() {
+				if s := d.Stats(); s.Delivered-s.Elsewhere != 1 || hold == Held && s.Pending != 2 || hold == Away && s.Pending != 1 || !s.NextProbe.IsZero() {
 					t.Errorf("stats %+v", s)
 				}
 				if hold == Away {
@@ -78,8 +80,8 @@ func TestHoldUnderWay(t *testing.T) {
 func TestHoldOpensWhileDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
-		m := newScheduled(s4, func(*Record) bool { return up.Load() })
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		m := newScheduled(s4, func(*accounting.Record) bool { return up.Load() })
+		d := b.deliver(setup{}, accounting.Group("a"), m)
 		b.add("group/a", rec(1, start), rec(2, start))
 		b.after(9000 * time.Second)
 		d.SetHold(Held)
@@ -96,19 +98,21 @@ func TestHoldOpensWhileDown(t *testing.T) {
 	})
 }
 
-// With Away what is in the midst of its schedule goes on to its next method, the probe too.
+// With Away what waits for a method that is down goes on to its next method.
 func TestHoldAwayInSchedule(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m, next := newScheduled(s4, never), newFake(8, nil)
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
-		b.deliver(DelivererConfig{}, Local, next)
-		b.add("group/a", rec(1, start, Local), rec(2, start, Local), rec(3, start))
+		d := b.deliver(setup{}, accounting.Group("a"), m)
+		l := b.deliver(setup{}, accounting.Local, next)
+		l.SetHold(Held)
+		b.add("group/a", rec(1, start, accounting.Local), rec(2, start, accounting.Local), rec(3, start))
 		b.after(100 * time.Second)
 		d.SetHold(Away)
+		l.SetHold(Open)
 		b.after(time.Second)
 		b.sent(next, "2 Start 1m40s", "1 Start 1m40s")
 		b.after(time.Hour)
-		if s := d.Stats(); s.Pending != 1 || s.Moved != 2 {
+		if s := d.Stats(); s.Pending != 1 || s.Elsewhere != 2 {
 			t.Errorf("stats %+v", s)
 		}
 	})
@@ -118,7 +122,7 @@ func TestHoldAwayInSchedule(t *testing.T) {
 func TestHoldSupersedes(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newFake(8, nil)
-		d := b.deliver(DelivererConfig{}, Group("a"), m)
+		d := b.deliver(setup{}, accounting.Group("a"), m)
 		d.SetHold(Held)
 		b.after(0)
 		b.add("group/a", rec(1, interim), rec(1, interim), rec(1, interim), rec(1, stop))

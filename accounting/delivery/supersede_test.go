@@ -1,4 +1,4 @@
-package accounting
+package delivery
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"aaasess/store"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/accounting"
 )
 
 // left is what a queue holds, as "session type".
@@ -28,12 +30,12 @@ func TestSupersede(t *testing.T) {
 		t.Run(fmt.Sprint(loaded), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				var up atomic.Bool
-				m := newScheduled(s4, func(*Record) bool { return up.Load() })
+				m := newScheduled(s4, func(*accounting.Record) bool { return up.Load() })
 				b.add(
 					"group/g", rec(1, start), rec(1, interim), rec(1, interim), rec(2, start), rec(1, interim), rec(2, interim),
 					rec(3, interim), rec(3, stop), rec(4, interim), rec(4, start), rec(4, interim), rec(5, stop), rec(5, stop),
 				)
-				d := b.deliver(DelivererConfig{Loaded: loaded}, Group("g"), m)
+				d := b.deliver(setup{Loaded: loaded}, accounting.Group("g"), m)
 				b.after(22 * time.Second)
 				want := []string{
 					"1 Start", "2 Start", "1 Interim-Update", "2 Interim-Update", "3 Stop",
@@ -62,27 +64,31 @@ func TestSupersede(t *testing.T) {
 					t.Errorf("stats %+v", s)
 				}
 				b.stop()
-				if n := len(d.scan.last) + d.lanes.items + d.lanes.loaded + d.lanes.late + len(d.lanes.bySession); n != 0 {
-					t.Errorf("%d left in memory: %+v", n, d.lanes)
+				if q := d.queue(); len(q.scan.last)+q.items+q.loaded+len(q.bySession) != 0 {
+					t.Errorf("left in memory: %+v", q)
 				}
 			})
 		})
 	}
 }
 
-// An interim that is under way, or is the probe, is left alone.
+// An interim that is under way is left alone until it is not.
 func TestSupersedeUnderWay(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newScheduled(s4, never)
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, interim))
 		b.after(0)
 		b.add("group/g", rec(1, interim), rec(1, interim))
+		b.after(19 * time.Second)
+		if want := []string{"1 Interim-Update", "1 Interim-Update", "1 Interim-Update"}; !cmp.Equal(want, b.left("group/g")) {
+			t.Errorf("under way, left %v", b.left("group/g"))
+		}
 		b.after(30 * time.Minute)
-		if want := []string{"1 Interim-Update", "1 Interim-Update"}; !cmp.Equal(want, b.left("group/g")) {
+		if want := []string{"1 Interim-Update"}; !cmp.Equal(want, b.left("group/g")) {
 			t.Errorf("left %v", b.left("group/g"))
 		}
-		if s := d.Stats(); s.Superseded != 1 {
+		if s := d.Stats(); s.Superseded != 2 {
 			t.Errorf("stats %+v", s)
 		}
 	})
@@ -93,8 +99,8 @@ func TestSupersedeWaiting(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
 		up.Store(true)
-		m := newScheduled(s4, func(r *Record) bool { return up.Load() && (r.Session != 1 || r.Type != interim) })
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		m := newScheduled(s4, func(r *accounting.Record) bool { return up.Load() && (r.Session != 1 || r.Type != interim) })
+		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(9, start))
 		b.after(0)
 		b.add("group/g", rec(1, interim))
@@ -121,7 +127,7 @@ func TestSupersedeWaiting(t *testing.T) {
 // An old interim that is replayed comes behind a newer one and is the one that is dropped, read or not;
 // if the newer is gone by then, it stays.
 func TestSupersedeReplayed(t *testing.T) {
-	aged := func(id sessions.ID, seconds int64) *Record {
+	aged := func(id sessions.ID, seconds int64) *accounting.Record {
 		r := rec(id, interim)
 		r.At = time.Unix(seconds, 0)
 		return r
@@ -129,10 +135,10 @@ func TestSupersedeReplayed(t *testing.T) {
 	for _, loaded := range []int{2, 4096} {
 		t.Run(fmt.Sprint(loaded), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
-				d := NewDeliverer(DelivererConfig{Loaded: loaded}, b.store, Group("g"), newFake(8, nil), quiet)
+				d := b.member(setup{Loaded: loaded}, accounting.Group("g"), newFake(8, nil))
 				b.add("group/g", rec(5, start), rec(6, start), aged(1, 200), aged(2, 200), aged(3, 200))
 				d.SetHold(Held)
-				b.run(d)
+				b.run()
 				b.after(2 * time.Second)
 				b.add("group/g", aged(1, 100), aged(2, 200), aged(3, 300))
 				b.after(2 * time.Second)
@@ -154,8 +160,8 @@ func TestSupersedeReplayed(t *testing.T) {
 		})
 	}
 	inBubble(t, func(b *bubble) {
-		m := newScheduled(s4, func(r *Record) bool { return r.Session != 5 && r.At.Unix() == 200 })
-		d := b.deliver(DelivererConfig{}, Group("g"), m)
+		m := newScheduled(s4, func(r *accounting.Record) bool { return r.Session != 5 && r.At.Unix() == 200 })
+		d := b.deliver(setup{}, accounting.Group("g"), m)
 		d.SetHold(Held)
 		b.add("group/g", aged(1, 200), rec(5, start))
 		b.after(2 * time.Second)
@@ -172,13 +178,13 @@ func TestSupersedeReplayed(t *testing.T) {
 // Beyond its limit the search forgets, and so drops less; never more.
 func TestSupersedeForgets(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		d := NewDeliverer(DelivererConfig{Loaded: 2}, b.store, Group("g"), newFake(8, nil), quiet)
-		d.scan.limit = 2
+		d := b.member(setup{Loaded: 2}, accounting.Group("g"), newFake(8, nil))
+		d.superseding = 2
 		d.SetHold(Held)
 		for _, id := range []sessions.ID{1, 2, 1, 3, 1, 2, 3, 1} {
 			b.add("group/g", rec(id, interim))
 		}
-		b.run(d)
+		b.run()
 		b.after(2 * time.Second)
 		var left string
 		for _, r := range b.left("group/g") {
@@ -187,29 +193,13 @@ func TestSupersedeForgets(t *testing.T) {
 		if s := d.Stats(); s.Superseded != 1 || left != "2131231" {
 			t.Errorf("left %s, stats %+v", left, s)
 		}
-		if len(d.scan.last) > 2 {
-			t.Errorf("%d in mind", len(d.scan.last))
+		if len(d.queue().scan.last) > 2 {
+			t.Errorf("%d in mind", len(d.queue().scan.last))
 		}
 		d.SetHold(Open)
 		b.after(time.Second)
 		b.pending("group/g", 0)
 	})
-}
-
-// What is damaged, or from another time, is looked over.
-func TestPeekRecord(t *testing.T) {
-	r := rec(0x01020304, interim)
-	r.At = time.Unix(5, 6)
-	typ, id, at, ok := peekRecord(AppendRecord(nil, r))
-	if typ != sessions.Interim || id != 0x01020304 || at != 5_000_000_006 || !ok {
-		t.Errorf("got %v %v %d %t", typ, id, at, ok)
-	}
-	const head = "\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"
-	for _, b := range []string{"", "\x01" + head[:12], "\x02" + head} {
-		if _, _, _, ok := peekRecord([]byte(b)); ok {
-			t.Errorf("% x is taken for a record", b)
-		}
-	}
 }
 
 // The search goes through damaged records, and through a queue of many batches, in bounded memory.
@@ -220,18 +210,18 @@ func TestSupersedeLongQueue(t *testing.T) {
 		for range rounds {
 			var c store.Change
 			for id := range sessions.ID(n) {
-				c.Appends = append(c.Appends, store.Append{Queue: "group/g", Data: AppendRecord(nil, rec(id+1, interim))})
+				c.Appends = append(c.Appends, store.Append{Queue: "group/g", Data: accounting.AppendRecord(nil, rec(id+1, interim))})
 			}
 			b.commit(c)
 		}
 		m := newScheduled(s4, never)
-		d := b.deliver(DelivererConfig{Loaded: 64}, Group("g"), m)
+		d := b.deliver(setup{Loaded: 64}, accounting.Group("g"), m)
 		b.after(time.Minute)
 		if s := d.Stats(); s.Superseded < n*(rounds-1)-2 || s.Pending != n*rounds-s.Superseded || s.Refused != 1 {
 			t.Errorf("stats %+v", s)
 		}
-		if d.lanes.loaded > 64 {
-			t.Errorf("%d in memory", d.lanes.loaded)
+		if d.queue().loaded > 64 {
+			t.Errorf("%d in memory", d.queue().loaded)
 		}
 	})
 }

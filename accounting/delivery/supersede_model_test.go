@@ -1,4 +1,4 @@
-package accounting
+package delivery
 
 import (
 	"slices"
@@ -12,6 +12,8 @@ import (
 	"aaasess/store"
 
 	"pgregory.net/rapid"
+
+	"aaasess/accounting"
 )
 
 // Whatever is appended while a method comes and goes, is held, or is restarted: per session and in
@@ -27,8 +29,8 @@ func TestSupersedeModel(t *testing.T) {
 			b.begin()
 			b.store = openStore(t, b.disk)
 			w := &comings{
-				bubble: b, rt: rt, cfg: DelivererConfig{Loaded: loaded, Rounds: 1},
-				schedule: Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: backoff},
+				bubble: b, rt: rt, cfg: setup{Loaded: loaded, Rounds: 1},
+				schedule: accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: backoff},
 				appended: map[sessions.ID][]appended{}, arrived: map[sessions.ID][]int64{},
 			}
 			w.start()
@@ -51,9 +53,9 @@ func TestSupersedeModel(t *testing.T) {
 type comings struct {
 	*bubble
 	rt        *rapid.T
-	cfg       DelivererConfig
-	schedule  Schedule
-	deliverer *Deliverer
+	cfg       setup
+	schedule  accounting.Schedule
+	deliverer *member
 	up        atomic.Bool
 	hold      Hold
 	process   atomic.Int64
@@ -72,7 +74,7 @@ type appended struct {
 // start runs a deliverer as a new process would.
 func (w *comings) start() {
 	process := w.process.Add(1)
-	m := newScheduled(w.schedule, func(r *Record) bool {
+	m := newScheduled(w.schedule, func(r *accounting.Record) bool {
 		if !w.up.Load() || process != w.process.Load() {
 			return false
 		}
@@ -81,9 +83,9 @@ func (w *comings) start() {
 		w.arrived[r.Session] = append(w.arrived[r.Session], r.At.Unix())
 		return true
 	})
-	w.deliverer = NewDeliverer(w.cfg, w.store, Group("g"), m, quiet)
+	w.deliverer = w.member(w.cfg, accounting.Group("g"), m)
 	w.deliverer.SetHold(w.hold)
-	w.run(w.deliverer)
+	w.run()
 	w.after(0)
 }
 

@@ -1,4 +1,4 @@
-package accounting
+package delivery
 
 import (
 	"errors"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"aaasess/sessions"
+
+	"aaasess/accounting"
 )
 
 // A record that is never answered while others are is set aside, with its history; its session goes
@@ -20,7 +22,7 @@ func TestDeliverSetAside(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				delay := time.Duration(0)
 				var sent time.Time
-				m := newFake(8, func(rec *Record, done func(error)) {
+				m := newFake(8, func(rec *accounting.Record, done func(error)) {
 					if rec.Session == 1 && rec.Type == start {
 						silent(rec, done)
 						return
@@ -30,7 +32,7 @@ func TestDeliverSetAside(t *testing.T) {
 					}
 					done(nil)
 				})
-				d := b.deliver(DelivererConfig{Rounds: rounds}, Group("g"), m)
+				d := b.deliver(setup{Rounds: rounds}, accounting.Group("g"), m)
 				b.add("group/g", rec(3, start)) // opens the window
 				b.after(0)
 				b.add("group/g", rec(1, start), rec(1, stop))
@@ -54,7 +56,7 @@ func TestDeliverSetAside(t *testing.T) {
 					t.Errorf("stats %+v", s)
 				}
 				got := refused(t, b.store)
-				if len(got) != 1 || got[0].Reason != took || string(got[0].Data) != string(AppendRecord(nil, rec(1, start))) {
+				if len(got) != 1 || got[0].Reason != took || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(1, start))) {
 					t.Errorf("set aside %+v", got)
 				}
 				if delay > 0 {
@@ -71,9 +73,9 @@ func TestDeliverSetAside(t *testing.T) {
 // With back-off it is one schedule, all of it; others being answered in between is enough.
 func TestDeliverSetAsideBackOff(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		short := Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 5 * time.Minute, BackoffRetry: 8}
-		m := newScheduled(short, func(rec *Record) bool { return rec.Session != 1 })
-		d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), m)
+		short := accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 5 * time.Minute, BackoffRetry: 8}
+		m := newScheduled(short, func(rec *accounting.Record) bool { return rec.Session != 1 })
+		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start), rec(1, stop))
 		for range 50 { // now and then a record
 			b.after(33 * time.Second)
@@ -89,8 +91,8 @@ func TestDeliverSetAsideBackOff(t *testing.T) {
 				one = append(one, moments(t, m)[i])
 			}
 		}
-		// At 33 another is answered, an extra try; that lets this one go at once.
-		if want := fmt.Sprint([]int{0, 5, 10, 15, 25, 33, 73, 153, 313, 613, 913, 1213}); fmt.Sprint(one[:min(12, len(one))]) != want {
+		// At 45 another is answered; then this one begins its own schedule, since it alone is not.
+		if want := fmt.Sprint([]int{0, 5, 10, 15, 25, 45, 50, 55, 60, 70, 90, 130, 210, 370, 670, 970, 1270}); fmt.Sprint(one) != want {
 			t.Errorf("sent at %v, want %v", one, want)
 		}
 	})
@@ -99,14 +101,14 @@ func TestDeliverSetAsideBackOff(t *testing.T) {
 // Those that are set aside in a flood are logged as refusals are: one a second.
 func TestDeliverSetAsideLog(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newFake(256, func(rec *Record, done func(error)) {
+		m := newFake(256, func(rec *accounting.Record, done func(error)) {
 			if rec.Session > 1000 {
 				silent(rec, done)
 				return
 			}
 			time.AfterFunc(time.Second, func() { done(nil) })
 		})
-		d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), m)
+		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), m)
 		for i := range sessions.ID(60) {
 			b.add("group/g", rec(i+1, start))
 			b.after(time.Second)
@@ -128,7 +130,7 @@ func TestDeliverSetAsideLog(t *testing.T) {
 // A method that is wholly down has nothing set aside, with and without back-off, and not either when
 // it was there for a moment in between.
 func TestDeliverDownSetsNothingAside(t *testing.T) {
-	for name, s := range map[string]Schedule{
+	for name, s := range map[string]accounting.Schedule{
 		"back-off": {Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: 5},
 		"none":     {Timeout: 5 * time.Second, Retransmit: 3},
 	} {
@@ -136,8 +138,8 @@ func TestDeliverDownSetsNothingAside(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				var up atomic.Bool
 				up.Store(true)
-				m := newScheduled(s, func(*Record) bool { return up.Load() })
-				d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), m)
+				m := newScheduled(s, func(*accounting.Record) bool { return up.Load() })
+				d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), m)
 				id := sessions.ID(0)
 				add := func(n int) {
 					for range n {
@@ -172,14 +174,14 @@ func TestDeliverLossySetsNothingAside(t *testing.T) {
 		inBubble(t, func(b *bubble) {
 			rng := rand.New(rand.NewPCG(seed, 7))
 			poisoned := sessions.ID(500)
-			m := newFake(64, func(rec *Record, done func(error)) {
+			m := newFake(64, func(rec *accounting.Record, done func(error)) {
 				if rec.Session == poisoned || rng.Float64() < 0.2 {
 					silent(rec, done)
 					return
 				}
 				time.AfterFunc(time.Duration(rng.Int64N(int64(100*time.Millisecond))), func() { done(nil) })
 			})
-			d := b.deliver(DelivererConfig{}, Group("g"), m)
+			d := b.deliver(setup{}, accounting.Group("g"), m)
 			const total = 6000
 			for id := range sessions.ID(total) {
 				b.add("group/g", rec(id+1, start))
@@ -199,7 +201,7 @@ func TestDeliverLossySetsNothingAside(t *testing.T) {
 				b.add("group/g", rec(total+sessions.ID(i)+1, start))
 				b.after(time.Second)
 			}
-			if got := refused(t, b.store); len(got) != 1 || string(got[0].Data) != string(AppendRecord(nil, rec(poisoned, start))) {
+			if got := refused(t, b.store); len(got) != 1 || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(poisoned, start))) {
 				t.Errorf("seed %d: set aside %+v", seed, got)
 			}
 		})
@@ -230,7 +232,7 @@ func TestLossesExplain(t *testing.T) {
 // A refusal and a record that is set aside are told apart, and both are news of a server.
 func TestDeliverRefusedNotSetAside(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		d := b.deliver(DelivererConfig{Rounds: 1}, Group("g"), newFake(8, answering(errors.New("no"))))
+		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), newFake(8, answering(errors.New("no"))))
 		b.add("group/g", rec(1, start))
 		b.after(time.Second)
 		if s := d.Stats(); s.Refused != 1 || s.SetAside != 0 {

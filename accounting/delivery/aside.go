@@ -1,0 +1,79 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/store"
+)
+
+// neverAnswered is why a record was set aside that its methods never answered.
+type neverAnswered struct {
+	tries  int           // sends that went unanswered
+	rounds int           // rounds that they made
+	took   time.Duration // since the first
+}
+
+// Error says for how long, and how often, it was tried.
+func (e *neverAnswered) Error() string {
+	return fmt.Sprintf("never answered in %v, tried %d times in %d rounds, while others were answered",
+		e.took.Round(time.Second), e.tries, e.rounds)
+}
+
+// nobodyAnswers has a record set aside since it is its own fault that nobody answers it.
+func (d *Delivery) nobodyAnswers(it *item, now time.Time) {
+	h := it.history
+	h.reason = &neverAnswered{tries: h.tries, rounds: h.rounds + 1, took: now.Sub(d.made) - it.first}
+}
+
+// putAside takes the records that are to be set aside to where people can look at them.
+func (d *Delivery) putAside(now time.Time) error {
+	room := d.transferRoom()
+	for d.asides.len() > 0 && room > 0 {
+		l := d.asides.pop(false)
+		if len(l.items) == 0 {
+			l.queue.forget(l)
+			continue
+		}
+		it := l.head()
+		if it.reason() == nil { // the one that belonged here was superseded
+			d.place(l)
+			continue
+		}
+		switch ok, err := d.reload(it, now); {
+		case err != nil:
+			return err
+		case ok:
+			room--
+			d.transfer(it, d.aside(it, now))
+		}
+	}
+	if d.asides.len() > 0 {
+		d.moveAt = now.Add(d.cfg.RetryMin)
+	}
+	return nil
+}
+
+// aside is what is appended to [accounting.RefusedQueue] for an item.
+func (d *Delivery) aside(it *item, now time.Time) store.Append {
+	reason, q := it.reason(), it.lane.queue
+	data := it.history.damaged
+	who := []any{"queue", q.name, "seq", it.seq}
+	if it.rec != nil {
+		data = accounting.AppendRecord(nil, it.rec)
+		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
+	}
+	d.setAside++
+	if now.Sub(d.loggedAt) >= time.Second { // a server that refuses everything must not fill the disk with this
+		d.loggedAt = now
+		what := "accounting record refused, set aside"
+		if errors.As(reason, new(*neverAnswered)) {
+			what = "accounting record never answered, set aside"
+		}
+		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.setAside)...)
+	}
+	refused := accounting.Refused{From: q.name, At: now, Reason: reason.Error(), Data: data}
+	return store.Append{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)}
+}

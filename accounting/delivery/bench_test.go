@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+	"aaasess/store"
+)
+
+// benchTime and benchAttributes are those of a stop with as many attributes as NASes send.
+var (
+	benchTime       = time.Unix(1_000_000_000, 0)
+	benchAttributes = func() sessions.Attributes {
+		var a []byte
+		for t := range sessions.AttributeType(16) {
+			a = append(a, sessions.AppendAttribute(nil, t+40, strings.Repeat("v", 4+int(t)))...)
+		}
+		return sessions.Attributes(a)
+	}()
+)
+
+func deliverer(s *store.Store, m accounting.Method) *Delivery {
+	d := New(Config{}, s, quiet)
+	d.SetMethod(accounting.Group("radius"), m, MethodConfig{})
+	return d
+}
+
+// BenchmarkDeliverer is how fast a backlog goes to a method that answers at once.
+func BenchmarkDeliverer(b *testing.B) {
+	for _, perSession := range []int{1, 3} {
+		b.Run(fmt.Sprintf("records of a session=%d", perSession), func(b *testing.B) {
+			s := openStore(b, store.NewDisk())
+			total := b.N
+			for id := 0; id < total; {
+				var c store.Change
+				for range min(1000, total-id) {
+					r := accounting.Record{
+						Session: sessions.ID(id/perSession + 1), Type: sessions.Stop, At: benchTime, List: "network/default",
+						Next: []accounting.MethodName{accounting.Local}, Attrs: benchAttributes,
+					}
+					c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: accounting.AppendRecord(nil, &r)})
+					id++
+				}
+				durable := make(chan error, 1)
+				s.Commit(c, func(err error) { durable <- err })
+				if err := <-durable; err != nil {
+					b.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithCancel(b.Context())
+			m := &instant{window: 256, left: int64(total), last: cancel}
+			d := deliverer(s, m)
+			b.ReportAllocs()
+			b.ResetTimer()
+			if err := d.Run(ctx); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(total)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
+// instant delivers at once.
+type instant struct {
+	window int
+	left   int64
+	last   func()
+}
+
+func (m *instant) Window() int { return m.window }
+
+func (m *instant) Send(_ *accounting.Record, _ accounting.Progress, done func(error)) {
+	done(nil)
+	if atomic.AddInt64(&m.left, -1) == 0 {
+		m.last()
+	}
+}
+
+// BenchmarkDelivererSteady is records that are committed one by one and answered at once, 1024 under
+// way: what a deliverer costs in a day like any other. The store, in memory, has its part.
+func BenchmarkDelivererSteady(b *testing.B) {
+	s := openStore(b, store.NewDisk())
+	ctx, cancel := context.WithCancel(b.Context())
+	m := &instant{window: 1024, left: int64(b.N), last: cancel}
+	d := deliverer(s, m)
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	room := make(chan struct{}, 256)
+	done := func(error) { <-room }
+	r := accounting.Record{Type: sessions.Stop, At: benchTime, List: "network/default", Next: []accounting.MethodName{accounting.Local}, Attrs: benchAttributes}
+	var data []byte
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		r.Session = sessions.ID(i + 1)
+		data = accounting.AppendRecord(data[:0], &r)
+		room <- struct{}{}
+		s.Commit(store.Change{Appends: []store.Append{{Queue: "group/radius", Data: data}}}, done)
+	}
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkSupersede is what the search for superseded interims costs a record; one of four is dropped.
+func BenchmarkSupersede(b *testing.B) {
+	s := openStore(b, store.NewDisk())
+	r := accounting.Record{Type: sessions.Interim, At: benchTime, List: "network/default", Attrs: benchAttributes}
+	for i := 0; i < b.N; {
+		var c store.Change
+		for range min(1000, b.N-i) {
+			r.Session = sessions.ID(i - i%4/3) // the third and fourth of four are one session's
+			c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: accounting.AppendRecord(nil, &r)})
+			i++
+		}
+		durable := make(chan error, 1)
+		s.Commit(c, func(err error) { durable <- err })
+		if err := <-durable; err != nil {
+			b.Fatal(err)
+		}
+	}
+	d := deliverer(s, &instant{window: 1})
+	d.SetHold(accounting.Group("radius"), Held)
+	d.collect(b.Context())
+	q := d.queueNamed(b.Context(), "group/radius")
+	if err := d.read(d.made); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for q.scan.more {
+		if err := d.supersede(q, d.made.Add(time.Hour)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if got, want := q.count.Superseded, uint64(b.N/4); got != want {
+		b.Errorf("%d superseded, want %d", got, want)
+	}
+}

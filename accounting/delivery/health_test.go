@@ -1,0 +1,86 @@
+package delivery
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+)
+
+func TestRetryWait(t *testing.T) {
+	var got []time.Duration
+	for n := range 9 {
+		got = append(got, retryWait(n, time.Second, time.Minute)/time.Second)
+	}
+	if want := []time.Duration{1, 1, 2, 4, 8, 16, 32, 60, 60}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := retryWait(1<<40, time.Second, time.Minute); got != time.Minute {
+		t.Errorf("after ever so many failures: %v", got)
+	}
+	if got := retryWait(1, time.Minute, time.Second); got != time.Second {
+		t.Errorf("the upper bound holds: %v", got)
+	}
+}
+
+// at is a moment some seconds after an arbitrary one.
+func at(seconds int) time.Time { return time.Unix(1_000_000+int64(seconds), 0) }
+
+func TestHealthWindowOpens(t *testing.T) {
+	h := health{window: 1}
+	var rounds []int
+	for range 6 {
+		n := h.window
+		rounds = append(rounds, n)
+		for range n {
+			h.answered(20)
+		}
+	}
+	if want := []int{1, 2, 4, 8, 16, 20}; !slices.Equal(rounds, want) {
+		t.Errorf("rounds of %v, want %v", rounds, want)
+	}
+	h.answered(3)
+	if h.window != 3 {
+		t.Errorf("window %d when the limit fell to 3", h.window)
+	}
+}
+
+// The probes of a method without back-off come after waits that double.
+func TestHealthProbes(t *testing.T) {
+	h := health{window: 8}
+	h.fall(at(0))
+	now := 0
+	for _, wait := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
+		h.wait(nil, at(now), time.Second, time.Minute)
+		if now += wait; h.probeAt != at(now) || h.isInSchedule() {
+			t.Errorf("next probe at %v, want %v", h.probeAt, at(now))
+		}
+	}
+	if !h.isDown() || h.down != at(0) || h.failures != 8 || !h.ailing {
+		t.Errorf("after eight without an answer: %+v", h)
+	}
+	h.answered(8)
+	if h.isDown() || h.window != 2 || h.failures != 0 {
+		t.Errorf("after an answer: %+v", h)
+	}
+}
+
+// Those of a back-off come when it says, and when it is over as if there were none.
+func TestHealthBackOff(t *testing.T) {
+	h := health{window: 8}
+	h.fall(at(0))
+	h.wait(&accounting.Later{After: 40 * time.Second, At: accounting.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
+	if h.probeAt != at(60) || h.at.Attempt != 4 || !h.isInSchedule() || h.failures != 0 {
+		t.Errorf("in the back-off: %+v", h)
+	}
+	h.wait(nil, at(65), time.Second, time.Minute)
+	if h.probeAt != at(66) || h.isInSchedule() || h.failures != 1 || h.down != at(0) {
+		t.Errorf("after the back-off: %+v", h)
+	}
+	h.wait(&accounting.Later{After: time.Hour, At: accounting.Progress{Attempt: 1}}, at(70), time.Second, time.Minute)
+	h.answered(8)
+	if h.isDown() || h.isInSchedule() || h.failures != 0 {
+		t.Errorf("after an answer: %+v", h)
+	}
+}

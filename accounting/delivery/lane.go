@@ -1,0 +1,135 @@
+package delivery
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"aaasess/sessions"
+)
+
+// lane is the items of one session, in order. Only the first may be under way. A lane is in one list:
+// its route's ready or parked, a method's onward or overdue, those that wait for their time
+// (Delivery.retrying), those to be set aside; or it is busy.
+type lane struct {
+	queue   *queue
+	session sessions.ID
+	items   []*item
+	one     [1]*item  // room for the first
+	due     time.Time // while it waits for its time: when its first item is tried again
+	index   int       // then: where in the heap
+	parked  bool      // in its route's parked
+	busy    bool      // in no list: the first item is under way, or about to be
+}
+
+func (l *lane) head() *item { return l.items[0] }
+
+// waits reports whether it is not known when somebody takes the first item, so that its memory is
+// given up.
+func (l *lane) waits() bool { return !l.due.IsZero() || l.parked }
+
+// find is where in the lane an item is.
+func (l *lane) find(seq uint64) (i int, found bool) {
+	return slices.BinarySearchFunc(l.items, seq, func(it *item, seq uint64) int { return cmp.Compare(it.seq, seq) })
+}
+
+// unload gives up the memory of the items. So however many sessions nobody answers for, there is room
+// for the others.
+func (l *lane) unload() {
+	for _, it := range l.items {
+		l.queue.unload(it)
+	}
+}
+
+// place puts a busy lane into the list where its first item belongs.
+func (d *Delivery) place(l *lane) {
+	it := l.head()
+	h := it.history
+	switch {
+	case it.reason() != nil:
+		d.asides.push(l)
+	case h == nil:
+		it.route.ready.push(l)
+	default:
+		m := it.route.next(h)
+		if m == nil && it.route.anyAvailable() && !it.route.isHeld(h) {
+			h.newRound()
+			m = it.route.next(h)
+		}
+		switch {
+		case m == nil:
+			it.route.parked.push(l)
+			l.parked = true
+			l.unload()
+		case it.isFresh():
+			it.route.ready.push(l)
+		case h.isAsked():
+			m.onward.push(l)
+		default:
+			m.overdue.push(l)
+		}
+	}
+}
+
+// wait makes a busy lane wait for its time.
+func (d *Delivery) wait(l *lane, due time.Time) {
+	l.unload()
+	d.retrying.add(l, due)
+}
+
+// take gets the next lane out of a list whose first item belongs there, nil if there is none. r is the
+// route whose list it is, nil for others.
+func (d *Delivery) take(from *deque, r *route, newest bool) *lane {
+	for {
+		l := from.pop(newest)
+		switch {
+		case l == nil:
+			return nil
+		case len(l.items) == 0:
+			l.queue.forget(l) // all of it was superseded
+		case r != nil && (!l.head().isFresh() || l.head().route != r), r == nil && l.head().history == nil:
+			d.place(l) // the one that belonged here was superseded
+		default:
+			return l
+		}
+	}
+}
+
+// settled takes the first item of a busy lane away for good.
+func (d *Delivery) settled(it *item) {
+	l := it.lane
+	l.queue.remove(it)
+	l.items[0] = nil
+	l.items = l.items[1:]
+	if len(l.items) == 0 {
+		l.queue.forget(l)
+		return
+	}
+	d.place(l)
+}
+
+// drop takes a record away for good from wherever in its lane it is. It returns false if it is not
+// there, or is under way: then nothing happens.
+func (d *Delivery) drop(q *queue, session sessions.ID, seq uint64) bool {
+	l := q.bySession[session]
+	if l == nil {
+		return false
+	}
+	i, found := l.find(seq)
+	if !found || i == 0 && l.busy {
+		return false
+	}
+	q.remove(l.items[i])
+	copy(l.items[1:i+1], l.items[:i])
+	l.items[0] = nil
+	l.items = l.items[1:]
+	if i == 0 && !l.due.IsZero() { // it was its first item that it waited for
+		d.retrying.remove(l)
+		if len(l.items) == 0 {
+			q.forget(l)
+			return true
+		}
+		d.place(l)
+	}
+	return true
+}

@@ -1,0 +1,149 @@
+package delivery
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// waiting is lanes that wait for their time: a heap by when they are due.
+type waiting struct{ heap dueLanes }
+
+// add makes a busy lane wait.
+func (ls *waiting) add(l *lane, due time.Time) {
+	l.due, l.busy = due, false
+	heap.Push(&ls.heap, l)
+}
+
+// remove ends the wait of a lane. It is busy then.
+func (ls *waiting) remove(l *lane) {
+	heap.Remove(&ls.heap, l.index)
+	l.due, l.busy = time.Time{}, true
+}
+
+// due takes a lane out that is due, nil if there is none.
+func (ls *waiting) due(now time.Time) *lane {
+	if len(ls.heap) == 0 || ls.heap[0].due.After(now) {
+		return nil
+	}
+	l := ls.heap[0]
+	ls.remove(l)
+	return l
+}
+
+// take takes those out that are wanted, the first that is due first.
+func (ls *waiting) take(wanted func(*lane) bool) (all []*lane) {
+	for _, l := range ls.heap {
+		if wanted(l) {
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, func(a, b *lane) int { return a.due.Compare(b.due) })
+	for _, l := range all {
+		ls.remove(l)
+	}
+	return all
+}
+
+// nextDue is when due has something, or zero.
+func (ls *waiting) nextDue() (due time.Time) {
+	if len(ls.heap) == 0 {
+		return time.Time{}
+	}
+	return ls.heap[0].due
+}
+
+// dueLanes is waiting lanes, a heap by when they are due.
+type dueLanes []*lane
+
+var _ heap.Interface = (*dueLanes)(nil)
+
+func (h dueLanes) Len() int           { return len(h) }
+func (h dueLanes) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+
+func (h dueLanes) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+// Push is for container/heap.
+func (h *dueLanes) Push(x any) {
+	l := x.(*lane)
+	l.index = len(*h)
+	*h = append(*h, l)
+}
+
+// Pop is for container/heap.
+func (h *dueLanes) Pop() any {
+	old := *h
+	l := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return l
+}
+
+// deque is lanes in the order in which they came.
+type deque struct {
+	lanes []*lane
+	first int
+}
+
+func (q *deque) len() int     { return len(q.lanes) - q.first }
+func (q *deque) all() []*lane { return q.lanes[q.first:] }
+
+// push puts a busy lane behind the others.
+func (q *deque) push(l *lane) {
+	l.busy = false
+	if q.first > 64 && q.first > len(q.lanes)/2 {
+		n := copy(q.lanes, q.lanes[q.first:])
+		clear(q.lanes[n:])
+		q.lanes, q.first = q.lanes[:n], 0
+	}
+	q.lanes = append(q.lanes, l)
+}
+
+// pop takes the oldest out, or the newest, nil if there is none. It is busy then.
+func (q *deque) pop(newest bool) *lane {
+	if q.len() == 0 {
+		return nil
+	}
+	i := q.first
+	if newest {
+		i = len(q.lanes) - 1
+	}
+	l := q.lanes[i]
+	q.lanes[i] = nil
+	l.busy, l.parked = true, false
+	if newest {
+		q.lanes = q.lanes[:i]
+	} else {
+		q.first++
+	}
+	return l
+}
+
+// find takes the oldest lane out that is wanted, nil if there is none. It looks at those from the
+// from-th on, and returns from where to look for the next.
+func (q *deque) find(from int, wanted func(*lane) bool) (*lane, int) {
+	for i := q.first + from; i < len(q.lanes); i++ {
+		l := q.lanes[i]
+		if !wanted(l) {
+			continue
+		}
+		from = i - q.first
+		copy(q.lanes[q.first+1:i+1], q.lanes[q.first:i])
+		q.lanes[q.first] = nil
+		q.first++
+		l.busy, l.parked = true, false
+		return l, from
+	}
+	return nil, q.len()
+}
+
+// empty takes all lanes out, and appends them to all.
+func (q *deque) empty(all []*lane) []*lane {
+	for l := q.pop(false); l != nil; l = q.pop(false) {
+		all = append(all, l)
+	}
+	return all
+}

@@ -1,0 +1,249 @@
+package delivery
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+	"aaasess/store"
+
+	"pgregory.net/rapid"
+)
+
+// world is methods that lose, delay, reorder and refuse, and what they were given.
+type world struct {
+	mu       sync.Mutex
+	rng      *rand.Rand
+	lost     float64 // chance that a record is not answered
+	lostKept float64 // chance that it was delivered all the same: its answer was lost
+	backoff  bool    // a record that is not answered is to be sent again later
+	silent   map[accounting.MethodName]bool
+	given    []*accounting.Record           // in the order of arrival, wherever
+	under    map[sessions.ID]map[uint32]int // serial numbers of the records under way
+	over     map[uint32]bool                // serial numbers of those that were answered
+	faults   []string
+}
+
+// worldMethod is one method of a world.
+type worldMethod struct {
+	*world
+	name    accounting.MethodName
+	stopped *bool // guarded by world.mu
+}
+
+func (m worldMethod) Window() int { return 8 }
+
+func (m worldMethod) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if *m.stopped {
+		time.AfterFunc(0, func() { done(accounting.ErrStopped) })
+		return
+	}
+	serial := m.begins(rec)
+	delay := time.Duration(m.rng.Int64N(int64(3 * time.Second)))
+	var err error
+	if m.silent[m.name] || m.rng.Float64() < m.lost {
+		err = accounting.ErrNoResponse
+		if m.backoff && at.Attempt < 4 {
+			err = &accounting.Later{After: 5 * time.Second << at.Attempt, At: accounting.Progress{Attempt: at.Attempt + 1}}
+		}
+		delay += 5 * time.Second
+	}
+	if err == nil || !m.silent[m.name] && m.rng.Float64() < m.lostKept {
+		m.given = append(m.given, rec)
+	}
+	time.AfterFunc(delay, func() {
+		m.mu.Lock()
+		m.under[rec.Session][serial]--
+		m.over[serial] = m.over[serial] || err == nil
+		m.mu.Unlock()
+		done(err)
+	})
+}
+
+// begins notes that a record is under way. Besides it none of its session may be that was not answered
+// before: copies of those that were may find out whether a method is there.
+func (w *world) begins(rec *accounting.Record) (serial uint32) {
+	serial, _ = rec.Attrs.Uint32(sessions.AcctSessionTime)
+	if w.under[rec.Session] == nil {
+		w.under[rec.Session] = map[uint32]int{}
+	}
+	w.under[rec.Session][serial]++
+	for other, n := range w.under[rec.Session] {
+		if n > 0 && other != serial && !w.over[other] && !w.over[serial] {
+			w.faults = append(w.faults, fmt.Sprintf("%d and %d of session %d at once", other, serial, rec.Session))
+		}
+	}
+	return serial
+}
+
+var modelMethods = []accounting.MethodName{accounting.Group("a"), accounting.Group("b"), accounting.Group("c")}
+
+// modelRoute is the route of a session: it keeps it, whatever methods there are.
+func modelRoute(id sessions.ID) []accounting.MethodName {
+	a, b, c := modelMethods[0], modelMethods[1], modelMethods[2]
+	return [][]accounting.MethodName{{a, b}, {a}, {b, a}, {a, b, c}, {c, a}}[id-1]
+}
+
+// Whatever methods do, are held, come and go with reloads, and however often we restart or lose power:
+// each record is delivered at least once to a method of its route, one of a session is under way at a
+// time, and those of a session arrive in their order, to whichever methods they go.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := &model{
+			rt: rt, seed: rapid.Uint64().Draw(rt, "seed"),
+			lost:    rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(rt, "lost"),
+			backoff: rapid.Bool().Draw(rt, "backoff"),
+		}
+		events := rapid.SliceOfN(rapid.IntRange(0, 18), 1, 60).Draw(rt, "events")
+		synctest.Test(t, func(t *testing.T) {
+			m.bubble = &bubble{T: t, disk: store.NewDisk()}
+			m.run(events)
+		})
+	})
+}
+
+// model is one run of the test of the model.
+type model struct {
+	*bubble
+	rt      *rapid.T
+	seed    uint64
+	lost    float64
+	backoff bool
+	world   *world
+	stopped map[accounting.MethodName]*bool
+	serial  uint32
+	want    map[sessions.ID][]uint32 // serial numbers, as records carry them
+}
+
+func (m *model) run(events []int) {
+	m.world = &world{
+		rng: rand.New(rand.NewPCG(m.seed, 1)), lost: m.lost, lostKept: 0.3, backoff: m.backoff,
+		silent: map[accounting.MethodName]bool{}, under: map[sessions.ID]map[uint32]int{}, over: map[uint32]bool{},
+	}
+	m.want = map[sessions.ID][]uint32{}
+	m.start()
+	for _, ev := range events {
+		m.event(ev)
+	}
+	m.world.mu.Lock()
+	clear(m.world.silent)
+	m.world.lost = 0
+	m.world.mu.Unlock()
+	for _, name := range modelMethods {
+		m.add(name)
+		m.delivery.SetHold(name, Open)
+	}
+	time.Sleep(30 * time.Minute)
+	m.stop()
+	m.check()
+	if err := m.store.Close(); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// start opens the store and delivers to the world.
+func (m *model) start() {
+	m.store = openStore(m, m.disk)
+	m.begin()
+	m.stopped = map[accounting.MethodName]*bool{}
+	m.delivery = New(Config{Loaded: 8}, m.store, quiet)
+	for _, name := range modelMethods {
+		m.add(name)
+	}
+	m.bubble.run()
+}
+
+// add makes a method known, or replaces it; the one before is stopped.
+func (m *model) add(name accounting.MethodName) {
+	m.end(name)
+	m.stopped[name] = new(bool)
+	// So lossy a world makes no record suspect.
+	m.delivery.SetMethod(name, worldMethod{m.world, name, m.stopped[name]}, MethodConfig{Rounds: 1 << 20})
+}
+
+// end stops a method: what it has under way ends as it would.
+func (m *model) end(name accounting.MethodName) {
+	m.world.mu.Lock()
+	defer m.world.mu.Unlock()
+	if s := m.stopped[name]; s != nil {
+		*s = true
+	}
+}
+
+func (m *model) event(ev int) {
+	rng := m.world.rng
+	name := modelMethods[ev%3]
+	switch ev {
+	case 10, 11, 12: // the servers of a method go, or come back
+		m.world.mu.Lock()
+		m.world.silent[name] = !m.world.silent[name]
+		m.world.mu.Unlock()
+	case 13: // a method waits for its Accounting-On
+		m.world.mu.Lock()
+		name, hold := modelMethods[rng.IntN(3)], Hold(rng.IntN(3))
+		m.world.mu.Unlock()
+		m.delivery.SetHold(name, hold)
+	case 14, 15: // a reload removes a method, or adds or changes it
+		m.world.mu.Lock()
+		name, remove := modelMethods[rng.IntN(3)], rng.IntN(2) == 0
+		m.world.mu.Unlock()
+		if remove {
+			m.delivery.RemoveMethod(name)
+			m.end(name)
+			return
+		}
+		m.add(name)
+	case 16, 17: // a restart, or a power cut
+		if ev == 17 {
+			m.disk = m.disk.PowerCut(50, rand.New(rand.NewPCG(m.seed, uint64(m.serial))))
+		}
+		m.stop()
+		if err := m.store.Close(); err != nil {
+			m.Fatal(err)
+		}
+		time.Sleep(time.Minute) // what was under way ends in another process
+		m.start()
+	case 18:
+		time.Sleep(40 * time.Second)
+	default:
+		id := sessions.ID(ev%5 + 1)
+		m.serial++
+		route := modelRoute(id)
+		r := rec(id, start, route[1:]...) // no interims: those may be superseded
+		r.Attrs = sessions.Attributes(sessions.AppendUint32(nil, sessions.AcctSessionTime, m.serial))
+		m.want[id] = append(m.want[id], m.serial)
+		m.bubble.add(route[0].Queue(), r)
+		time.Sleep(time.Duration(ev) * time.Second)
+	}
+}
+
+// check holds what arrived against what was committed.
+func (m *model) check() {
+	for _, fault := range m.world.faults {
+		m.rt.Error(fault)
+	}
+	got, seen := map[sessions.ID][]uint32{}, map[uint32]bool{}
+	for _, r := range m.world.given {
+		if n, _ := r.Attrs.Uint32(sessions.AcctSessionTime); !seen[n] {
+			seen[n] = true
+			got[r.Session] = append(got[r.Session], n)
+		}
+	}
+	if !maps.EqualFunc(m.want, got, slices.Equal) {
+		m.rt.Errorf("in the order of their first arrival got %v, want %v", got, m.want)
+	}
+	for _, q := range m.store.Queues() {
+		if q.Len != 0 {
+			m.rt.Errorf("%d records left in %s", q.Len, q.Name)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package delivery
+
+import (
+	"iter"
+	"slices"
+
+	"aaasess/accounting"
+)
+
+// route is the ordered methods that records of a queue may go to. Run makes one for each that it meets.
+type route struct {
+	names   []accounting.MethodName
+	methods []*method // those of names; nil for one that does not run
+	// ready are the lanes whose first record nobody was asked about yet; parked those whose first record
+	// was left unanswered, and that wait for a method to be available.
+	ready, parked deque
+	items         int // records that are held, wherever they are
+	passed        int // of ready: lanes that were found to wait for the pace in this turn
+}
+
+// has reports whether a method is one of the route's.
+func (r *route) has(m *method) bool { return r != nil && r.index(m) >= 0 }
+
+// index is which of the route's methods a method is, -1 if none.
+func (r *route) index(m *method) int {
+	if r == nil {
+		return -1
+	}
+	return slices.Index(r.methods, m)
+}
+
+// next is the method that a record of the route is to be sent to: the first that is available and has
+// not left this record unanswered. One that is held stops the search, since what it holds may not be
+// passed; one that is away, down or does not run is passed. nil means that there is none now.
+func (r *route) next(h *history) *method {
+	for i, m := range r.methods {
+		switch {
+		case m == nil:
+		case m.hold == Held:
+			return nil
+		case m.isAvailable() && (h == nil || !h.by[i].asked):
+			return m
+		}
+	}
+	return nil
+}
+
+// isHeld reports whether a method that is held stops the search for the next.
+func (r *route) isHeld(h *history) bool {
+	for i, m := range r.methods {
+		switch {
+		case m == nil:
+		case m.hold == Held:
+			return true
+		case m.isAvailable() && (h == nil || !h.by[i].asked):
+			return false
+		}
+	}
+	return false
+}
+
+// isOver reports whether all methods of the route that run have left a record unanswered.
+func (r *route) isOver(h *history) bool {
+	for i, m := range r.methods {
+		if m != nil && !h.by[i].asked {
+			return false
+		}
+	}
+	return true
+}
+
+// anyAvailable reports whether somebody takes records of the route.
+func (r *route) anyAvailable() bool {
+	return slices.ContainsFunc(r.methods, func(m *method) bool { return m != nil && m.isAvailable() })
+}
+
+// isLost reports whether none of the route's methods runs.
+func (r *route) isLost() bool {
+	return !slices.ContainsFunc(r.methods, func(m *method) bool { return m != nil })
+}
+
+// mayProbe reports whether a method that is down may be probed with fresh records of the route: nobody
+// else takes them, or only a later method.
+func (r *route) mayProbe(m *method) bool {
+	i := r.index(m)
+	if i < 0 || r.isHeld(nil) {
+		return false
+	}
+	next := r.next(nil)
+	return next == nil || i < r.index(next)
+}
+
+// route is the route of a record of the queue with these methods after the queue's own.
+func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
+	same := func(r *route) bool { return slices.Equal(r.names[1:], next) }
+	if q.lastRoute != nil && same(q.lastRoute) {
+		return q.lastRoute
+	}
+	if i := slices.IndexFunc(q.routes, same); i >= 0 {
+		q.lastRoute = q.routes[i]
+		return q.lastRoute
+	}
+	r := &route{names: append([]accounting.MethodName{q.method}, next...)}
+	for _, name := range r.names {
+		i := slices.IndexFunc(d.methods, func(m *method) bool { return m.name == name })
+		var m *method
+		if i >= 0 {
+			m = d.methods[i]
+		}
+		r.methods = append(r.methods, m)
+	}
+	q.routes = append(q.routes, r)
+	q.lastRoute = r
+	return r
+}
+
+// routes are those of all queues.
+func (d *Delivery) routes() iter.Seq[*route] {
+	return func(yield func(*route) bool) {
+		for _, q := range d.queues {
+			for _, r := range q.routes {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
