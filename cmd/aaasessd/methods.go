@@ -9,6 +9,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
+	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/store"
 )
@@ -117,7 +118,7 @@ func same(a, b any) bool {
 
 // apply makes the methods of a change the configured ones. The policy is to be in place: no new
 // record goes to those that are removed now. trigger is why.
-func (m *methods) apply(ctx context.Context, c change, trigger accounting.Trigger) {
+func (m *methods) apply(ctx context.Context, c change, trigger onoff.Trigger) {
 	m.mu.Lock()
 	m.onOff = c.onOff
 	m.mu.Unlock()
@@ -154,7 +155,7 @@ func (m *methods) tend(ctx context.Context) {
 				m.log.Warn("accounting method that was removed has records", "method", string(name), "records", n, "err", err)
 				continue
 			}
-			m.start(ctx, name, f, accounting.TriggerConfigChange)
+			m.start(ctx, name, f, onoff.TriggerConfigChange)
 		}
 	}
 	m.warnOfOrphans(waiting)
@@ -184,7 +185,7 @@ func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 
 // start runs a method, in place of the one that has its name. A method runs on after its Deliverer's
 // context is done, until the Deliverer has ended: answers to what is under way still count.
-func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger accounting.Trigger) {
+func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger onoff.Trigger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.running[name]
@@ -199,8 +200,8 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 		m.hold()
 		r.deliverer.SetMethod(p.impl, delivererConfig(f.spec))
 		m.tasks.Go(func() {
-			m.end(old, accounting.TriggerConfigChange)
-			p.begin(accounting.TriggerConfigChange)
+			m.end(old, onoff.TriggerConfigChange)
+			p.begin(onoff.TriggerConfigChange)
 		})
 		return
 	}
@@ -223,9 +224,9 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 		defer close(gone)
 		m.report(r.deliverer.Run(delivery))
 		close(r.done)
-		why := accounting.TriggerConfigChange
+		why := onoff.TriggerConfigChange
 		if ctx.Err() != nil {
-			why = accounting.TriggerShutDown
+			why = onoff.TriggerShutDown
 		}
 		m.mu.Lock()
 		last := r.part
