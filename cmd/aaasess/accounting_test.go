@@ -129,8 +129,12 @@ func TestAccountingDialogues(t *testing.T) {
 func TestEmptyName(t *testing.T) {
 	d := accountant(t, books(time.Local))
 	for _, args := range [][]string{
-		{"show", "server-group", ""}, {"show", "acct-on-off-group", ""}, {"show", "radius", "statistics", ""}, {"perform", "acct-on", ""},
-		{"spool", "reroute", "", "network/default", "--yes"}, {"spool", "reroute", "group/a", "", "--yes"},
+		{"show", "server-group", ""},
+		{"show", "acct-on-off-group", ""},
+		{"show", "radius", "statistics", ""},
+		{"perform", "acct-on", ""},
+		{"spool", "reroute", "", "network/default", "--yes"},
+		{"spool", "reroute", "group/a", "", "--yes"},
 	} {
 		got := command(t, d.Socket, "", args...)
 		if diff := cmp.Diff(outcome{2, "", "aaasess: wrong usage: the name is empty\n"}, got, cmp.AllowUnexported(outcome{})); diff != "" {

@@ -31,6 +31,7 @@ type methods struct {
 	running map[accounting.MethodName]*method
 	removed map[accounting.MethodName]any // what the methods that are not configured any more were made from
 	onOff   onOffConfig
+	routes  routes                                    // of the lists that are configured
 	leaving map[accounting.MethodName]<-chan struct{} // closed when the Off of a method that has ended is over
 }
 
@@ -63,6 +64,7 @@ type made struct {
 // change is what the next apply does.
 type change struct {
 	onOff  onOffConfig
+	routes routes
 	wanted map[accounting.MethodName]any
 	fresh  map[accounting.MethodName]made // those of wanted that do not run yet, or otherwise
 }
@@ -79,7 +81,9 @@ func (c change) discard() {
 // prepare makes the methods that are configured and do not run yet. It is what can fail in a
 // change; what runs is not touched.
 func (m *methods) prepare(cfg *config.Config) (change, error) {
-	c := change{onOff: newOnOffConfig(cfg), wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{}}
+	c := change{
+		onOff: newOnOffConfig(cfg), routes: newRoutes(cfg), wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{},
+	}
 	for _, g := range cfg.RADIUS.Groups {
 		c.wanted[accounting.Group(g.Name)] = g
 	}
@@ -120,7 +124,7 @@ func same(a, b any) bool {
 // record goes to those that are removed now. trigger is why.
 func (m *methods) apply(ctx context.Context, c change, trigger onoff.Trigger) {
 	m.mu.Lock()
-	m.onOff = c.onOff
+	m.onOff, m.routes = c.onOff, c.routes
 	m.mu.Unlock()
 	for name, f := range c.fresh {
 		m.start(ctx, name, f, trigger)
