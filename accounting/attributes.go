@@ -132,7 +132,7 @@ func (c *composer) complete() {
 		if c.namesNAS() {
 			return
 		}
-		wanted = namesNAS
+		wanted = NamesNAS
 	}
 	sent := c.have
 	c.open = 0

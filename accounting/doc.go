@@ -16,6 +16,9 @@
 // start, interim or stop ([sessions.Other], R27: those of tunnels, Failed) go by
 // the network list, whatever kind their session is, if that is a start-stop one.
 //
+// Accounting-On and -Off are no records of a session and never in a queue: package
+// [aaasess/accounting/onoff] sends them, and says when a Deliverer must wait for one ([Hold]).
+//
 // Nothing here refuses or delays a session (R64): the Router never waits, and
 // whatever becomes of delivery, the store keeps what is not delivered.
 //

@@ -2,15 +2,15 @@ package accounting
 
 import "aaasess/sessions"
 
-// maxAttributes is what fits into a RADIUS packet (RFC 2865 section 3) beside the header and the
+// MaxAttributes is what fits into a RADIUS packet (RFC 2865 section 3) beside the header and the
 // Acct-Delay-Time that the transport adds.
-const maxAttributes = 4096 - 20 - 6
+const MaxAttributes = 4096 - 20 - 6
 
 // fit drops attributes from the end of b[start:] until it fits into a packet: vendors' first, then
 // all that do not say which session it is and what became of it. The fragments of a value go together.
 func fit(b []byte, start int) (attrs []byte, dropped Drop) {
 	for _, mayGo := range [...]func(sessions.AttributeType) bool{isVendors, isDetail, isSecondary} {
-		for at := len(b); len(b)-start > maxAttributes && at >= 0; {
+		for at := len(b); len(b)-start > MaxAttributes && at >= 0; {
 			if at = lastOf(b[start:], at-start, mayGo); at >= 0 {
 				at += start
 				size, n := spanOf(b[at:])

@@ -131,6 +131,9 @@ var limits = [256]limit{
 	190: once,       // WLAN-RF-Band
 }
 
+// Allowed reports whether an Accounting-Request may have an attribute of this type at all, by the table of its RFC.
+func Allowed(t sessions.AttributeType) bool { return limits[t] != notAllowed }
+
 // isIdentity reports whether an attribute says which user, session and NAS a record is about. Interims and stops
 // get it from the session when the NAS leaves it out; all else is true of the packet that has it.
 func isIdentity(t sessions.AttributeType) bool {
@@ -142,11 +145,11 @@ func isIdentity(t sessions.AttributeType) bool {
 		delegatedIPv6Prefix, framedIPv6Address:
 		return true
 	}
-	return namesNAS(t)
+	return NamesNAS(t)
 }
 
-// namesNAS reports whether an attribute says which NAS a record is from (RFC 2866 section 5.13, RFC 3162 section 2.1).
-func namesNAS(t sessions.AttributeType) bool {
+// NamesNAS reports whether an attribute says which NAS a record is from (RFC 2866 section 5.13, RFC 3162 section 2.1).
+func NamesNAS(t sessions.AttributeType) bool {
 	return t == sessions.NASIPAddress || t == sessions.NASIdentifier || t == sessions.NASIPv6Address
 }
 

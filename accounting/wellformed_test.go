@@ -180,7 +180,7 @@ func TestRouterLeftOut(t *testing.T) {
 func checkWellFormed(n *sessions.Notice) error {
 	got, dropped := Compose(nil, n)
 	a := sessions.Attributes(got)
-	if !a.Valid() || len(a) > maxAttributes {
+	if !a.Valid() || len(a) > MaxAttributes {
 		return fmt.Errorf("%d octets, valid %t", len(a), a.Valid())
 	}
 	count := map[sessions.AttributeType]int{}

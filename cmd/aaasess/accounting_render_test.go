@@ -88,6 +88,7 @@ func books(zone *time.Location) *controltest.Accounting {
 				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, Hold: control.HoldOpen,
 			}},
 		},
+		Lists: map[string]string{"network/default": "group/isp", "exec/default": "local"},
 		Aside: []control.SetAside{
 			{
 				Seq: 3, From: "group/isp", At: at, Reason: "refused", Session: "0000000D", Type: "stop", List: "network/default", User: "alice",

@@ -101,6 +101,8 @@ func TestAccountingDialogues(t *testing.T) {
 		{"drop all, asked, yes", "spool drop --all", "YES\n", 0, "", "Drop ALL records that are set aside, 3 now? [y/N] 3 records dropped\n", "drop all"},
 		{"drop all, asked, no", "spool drop --all", "\n", 1, "", "Drop ALL records that are set aside, 3 now? [y/N] aaasess: nothing was dropped\n", ""},
 		{"drop both", "spool drop --all 3 --yes", "", 2, "", wrong + "say which records: SEQs or --all, and one of them only\n", ""},
+		{"reroute one that is configured", "spool reroute group/isp exec/default --yes", "", 1, "", `aaasess: queue "group/isp": its method is configured and delivers its records` + "\n", ""},
+		{"reroute nothing", "spool reroute group/isp", "", 2, "", wrong + "accepts 2 arg(s), received 1\n", ""},
 		{"spool", "spool", "", 2, "", "-", ""},
 	}
 	for _, tt := range tests {
@@ -127,7 +129,12 @@ func TestAccountingDialogues(t *testing.T) {
 func TestEmptyName(t *testing.T) {
 	d := accountant(t, books(time.Local))
 	for _, args := range [][]string{
-		{"show", "server-group", ""}, {"show", "acct-on-off-group", ""}, {"show", "radius", "statistics", ""}, {"perform", "acct-on", ""},
+		{"show", "server-group", ""},
+		{"show", "acct-on-off-group", ""},
+		{"show", "radius", "statistics", ""},
+		{"perform", "acct-on", ""},
+		{"spool", "reroute", "", "network/default", "--yes"},
+		{"spool", "reroute", "group/a", "", "--yes"},
 	} {
 		got := command(t, d.Socket, "", args...)
 		if diff := cmp.Diff(outcome{2, "", "aaasess: wrong usage: the name is empty\n"}, got, cmp.AllowUnexported(outcome{})); diff != "" {
@@ -142,22 +149,23 @@ func TestNothingThere(t *testing.T) {
 	without := daemon(t)
 	const noAccounting = "aaasess: this daemon has no server groups and no spool to ask\n"
 	for args, want := range map[string]outcome{
-		"show server-group":           {0, "", "0 server groups\n"},
-		"show server-group --json":    {0, "{\n  \"groups\": []\n}\n", ""},
-		"show acct-on-off-group":      {0, "-", ""},
-		"show radius statistics":      {0, "", ""},
-		"perform acct-on":             {4, "", "aaasess: no server group sends Accounting-On and Accounting-Off\n"},
-		"spool list":                  {0, "", "0 records\n"},
-		"spool list --json":           {0, "{\"records\":[\n]}\n", ""},
-		"spool replay --all":          {4, "", "aaasess: no record is set aside that matches\n"},
-		"spool replay --all --json":   {4, "{\n  \"records\": 0\n}\n", "aaasess: no record is set aside that matches\n"},
-		"spool drop --all --yes":      {4, "", "aaasess: no record is set aside that matches\n"},
-		"show server-group x":         {4, "", `aaasess: no such server group: "x"` + "\n"},
-		"show acct-on-off-group x":    {4, "", `aaasess: no such acct-on-off-group: "x"` + "\n"},
-		"spool show 1":                {4, "", "aaasess: record 1: no such record is set aside\n"},
-		"perform acct-off x --force":  {4, "", `aaasess: server group "x": no such server group` + "\n"},
-		"show spool":                  {0, "-", ""},
-		"show radius statistics none": {4, "", `aaasess: no such server group: "none"` + "\n"},
+		"show server-group":                           {0, "", "0 server groups\n"},
+		"show server-group --json":                    {0, "{\n  \"groups\": []\n}\n", ""},
+		"show acct-on-off-group":                      {0, "-", ""},
+		"show radius statistics":                      {0, "", ""},
+		"perform acct-on":                             {4, "", "aaasess: no server group sends Accounting-On and Accounting-Off\n"},
+		"spool list":                                  {0, "", "0 records\n"},
+		"spool list --json":                           {0, "{\"records\":[\n]}\n", ""},
+		"spool replay --all":                          {4, "", "aaasess: no record is set aside that matches\n"},
+		"spool replay --all --json":                   {4, "{\n  \"records\": 0\n}\n", "aaasess: no record is set aside that matches\n"},
+		"spool drop --all --yes":                      {4, "", "aaasess: no record is set aside that matches\n"},
+		"show server-group x":                         {4, "", `aaasess: no such server group: "x"` + "\n"},
+		"show acct-on-off-group x":                    {4, "", `aaasess: no such acct-on-off-group: "x"` + "\n"},
+		"spool show 1":                                {4, "", "aaasess: record 1: no such record is set aside\n"},
+		"perform acct-off x --force":                  {4, "", `aaasess: server group "x": no such server group` + "\n"},
+		"show spool":                                  {0, "-", ""},
+		"spool reroute group/a network/default --yes": {4, "", `aaasess: queue "group/a": no such queue` + "\n"},
+		"show radius statistics none":                 {4, "", `aaasess: no such server group: "none"` + "\n"},
 	} {
 		got := command(t, empty.Socket, "", strings.Fields(args)...)
 		if want.out == "-" {
@@ -176,7 +184,7 @@ func TestNothingThere(t *testing.T) {
 		t.Error(diff)
 	}
 	none := filepath.Join(t.TempDir(), "none")
-	for _, args := range []string{"show server-group", "show acct-on-off-group", "show spool", "spool list", "spool drop --all --yes", "perform acct-on"} {
+	for _, args := range []string{"show server-group", "show acct-on-off-group", "show spool", "spool list", "spool drop --all --yes", "spool reroute a b --yes", "perform acct-on"} {
 		if got := command(t, none, "", strings.Fields(args)...); got.code != exitNoDaemon || got.out != "" {
 			t.Errorf("%s: %+v", args, got)
 		}
@@ -280,6 +288,7 @@ func TestAccountingHelp(t *testing.T) {
 		"help-spool-list.txt":        "spool list",
 		"help-spool-replay.txt":      "spool replay",
 		"help-spool-drop.txt":        "spool drop",
+		"help-spool-reroute.txt":     "spool reroute",
 		"help-perform-acct-on.txt":   "perform acct-on",
 		"help-perform-acct-off.txt":  "perform acct-off",
 	} {
@@ -308,7 +317,7 @@ func TestAccountingCompletion(t *testing.T) {
 		"spool|show|3|":             "",
 		"spool|replay|3|":           "3 4 9",
 		"spool|drop|":               "3 4 9",
-		"spool|":                    "drop Forget records that are set aside list List the records that are set aside replay Send records that are set aside again show Show a record that is set aside, with its attributes",
+		"spool|":                    "drop Forget records that are set aside list List the records that are set aside replay Send records that are set aside again reroute Move the records of a queue without a method show Show a record that is set aside, with its attributes",
 	} {
 		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(args, "|")...)...)
 		words, _, _ := strings.Cut("\n"+got.out, "\n:")

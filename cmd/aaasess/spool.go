@@ -12,7 +12,8 @@ import (
 	"aaasess/cmd/internal/control"
 )
 
-const spoolHelp = `Look at the accounting records that were set aside, and replay or drop them.
+const spoolHelp = `Look at the accounting records that were set aside, and replay or drop them. Move records
+whose server group is not configured any more.
 
 A record is set aside when a server refuses it for good, when it is damaged on the disk, or
 when all its transmissions are over and nobody answered it while other records were answered.
@@ -33,10 +34,10 @@ The exit code is 4 if there is no such record.`
 
 func newSpool(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "spool", Short: "Look at records that were set aside, replay or drop them", Long: spoolHelp,
+		Use: "spool", Short: "Look at records that were set aside, replay or drop them, move records", Long: spoolHelp,
 		Args: cobra.NoArgs, RunE: wantCommand,
 	}
-	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g))
+	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g), newSpoolReroute(g))
 	return cmd
 }
 

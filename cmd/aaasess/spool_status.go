@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -36,9 +37,13 @@ short before that.
                  away            nobody answers the Accounting-On: records go to their next
                                  method
                  draining        a backlog is being sent, at the drain rate of the group
-                 not configured  the records wait until their group is configured again
+                 no method       the configuration has no method for this queue any more:
+                                 the records wait until it has one again. (One that a reload
+                                 took away still sends what is left, until the daemon ends.)
+                                 "aaasess spool reroute" moves them
 
-"aaasess spool list" has the records that are set aside.`
+"aaasess spool list" has the records that are set aside. In JSON, a queue without a method has
+"configured": false.`
 
 func newShowSpool(g *global) *cobra.Command {
 	return &cobra.Command{
@@ -54,9 +59,25 @@ func newShowSpool(g *global) *cobra.Command {
 			if g.json {
 				return g.printJSON(status)
 			}
-			return printSpool(g.out, status, time.Now())
+			if err := printSpool(g.out, status, time.Now()); err != nil {
+				return err
+			}
+			if n := withoutMethod(status.Queues); n > 0 {
+				_, err = fmt.Fprintf(g.err, "%s without a method: see \"aaasess spool reroute --help\"\n", count(n, "queue"))
+			}
+			return err
 		},
 	}
+}
+
+// withoutMethod is how many queues have no method that is configured.
+func withoutMethod(queues []control.Queue) (n int) {
+	for i := range queues {
+		if !queues[i].Configured {
+			n++
+		}
+	}
+	return n
 }
 
 func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
@@ -131,7 +152,7 @@ func diskLines(status *control.SpoolStatus) []statusLine {
 func queueState(q *control.Queue, now time.Time) string {
 	var parts []string
 	if !q.Configured {
-		parts = append(parts, "not configured")
+		parts = append(parts, "no method")
 	}
 	if q.Hold == control.HoldHeld || q.Hold == control.HoldAway {
 		parts = append(parts, string(q.Hold))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
 )
@@ -12,14 +13,14 @@ import (
 // onOffConfig is what Accounting-On and -Off are sent with, besides what the groups say (R63).
 type onOffConfig struct {
 	nasIdentifier string
-	groups        accounting.OnOffGroups
+	groups        onoff.Groups
 	descriptions  map[string]string // of groups
 }
 
 func newOnOffConfig(cfg *config.Config) onOffConfig {
 	c := onOffConfig{nasIdentifier: cfg.RADIUS.NASIdentifier, descriptions: map[string]string{}}
 	for _, og := range cfg.RADIUS.AcctOnOffGroups {
-		group := accounting.OnOffGroup{Name: og.Name}
+		group := onoff.Group{Name: og.Name}
 		for _, g := range cfg.RADIUS.Groups {
 			switch {
 			case g.AcctOnOff == nil:
@@ -47,8 +48,8 @@ func announces(g config.Group) bool { return g.AcctOnOff != nil && g.AcctOnOff.M
 // part is an implementation of a method that runs, with the Accounting-On and -Off of its servers.
 type part struct {
 	made
-	onOff  *accounting.OnOff // nil: none is sent
-	loaded time.Time         // when it was configured
+	onOff  *onoff.Sender // nil: none is sent
+	loaded time.Time     // when it was configured
 	stop   context.CancelFunc
 }
 
@@ -62,11 +63,11 @@ func (m *methods) newPart(ctx context.Context, name accounting.MethodName, f mad
 	if !ok || !announces(g) {
 		return p
 	}
-	onOff, err := accounting.NewOnOff(accounting.OnOffConfig{
+	onOff, err := onoff.New(onoff.Config{
 		Group: g.Name, AcctOnOffGroup: g.AcctOnOff.Group, Blocks: g.AcctOnOff.OperStateChange,
 		Attributes: sessions.Attributes(sessions.AppendAttribute(nil, sessions.NASIdentifier, m.onOff.nasIdentifier)),
-		Logger:     m.log, Changed: func(accounting.OnOffStatus) { m.holdAgain() },
-	}, f.impl.(accounting.Announcer))
+		Logger:     m.log, Changed: func(onoff.Status) { m.holdAgain() },
+	}, f.impl.(onoff.Announcer))
 	if err != nil { // not with a NAS-Identifier
 		m.report(err)
 		return p
@@ -77,7 +78,7 @@ func (m *methods) newPart(ctx context.Context, name accounting.MethodName, f mad
 }
 
 // begin has the Accounting-On sent.
-func (p *part) begin(trigger accounting.Trigger) {
+func (p *part) begin(trigger onoff.Trigger) {
 	if p.onOff != nil {
 		p.onOff.On(trigger)
 	}
@@ -88,7 +89,7 @@ type abandoner interface{ Abandon() }
 
 // end sends the Accounting-Off, waits until it is answered or had its chance with every server, and
 // ends the implementation. A store that failed ends the daemon without it: NASes wait for the next one.
-func (m *methods) end(p *part, trigger accounting.Trigger) {
+func (m *methods) end(p *part, trigger onoff.Trigger) {
 	defer p.stop()
 	if p.onOff == nil || m.store.Err() != nil {
 		return
@@ -116,7 +117,7 @@ func (m *methods) holdAgain() {
 
 // hold tells each Deliverer whether its records wait for an Accounting-On. The caller holds the lock.
 func (m *methods) hold() {
-	statuses := map[string]accounting.OnOffStatus{}
+	statuses := map[string]onoff.Status{}
 	for name, r := range m.running {
 		if r.onOff != nil {
 			statuses[name.Group()] = r.onOff.Status()
@@ -126,7 +127,7 @@ func (m *methods) hold() {
 	for _, g := range m.onOff.groups {
 		if _, runs := statuses[g.Controller]; !runs { // not yet
 			for _, name := range g.Monitors {
-				blocks[name] = accounting.Block{Blocked: true}
+				blocks[name] = onoff.Block{Blocked: true}
 			}
 		}
 	}

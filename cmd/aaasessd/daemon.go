@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aaasess/accounting"
+	"aaasess/accounting/onoff"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
@@ -230,7 +231,7 @@ func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first change) e
 		stop()
 		d.methods.wait()
 	}()
-	d.methods.apply(ctx, first, accounting.TriggerStartUp)
+	d.methods.apply(ctx, first, onoff.TriggerStartUp)
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	for {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"aaasess/accounting"
+	"aaasess/accounting/onoff"
 	"aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
@@ -104,7 +105,7 @@ func (m *methods) acctOnOff(r *method, g config.Group) control.AcctOnOff {
 	if of == r {
 		out.State, out.SessionID, out.Server = control.AcctState(s.State.String()), s.SessionID, s.Server
 		out.LastStateChange = s.Changed.UTC()
-		if s.Trigger != accounting.TriggerNone {
+		if s.Trigger != onoff.TriggerNone {
 			out.Trigger = s.Trigger.String()
 		}
 	}
@@ -142,7 +143,7 @@ func (m *methods) perform(req control.PerformRequest) error {
 	m.mu.Lock()
 	r := m.running[name]
 	_, removed := m.removed[name]
-	var onOff *accounting.OnOff
+	var onOff *onoff.Sender
 	if r != nil {
 		onOff = r.onOff
 	}
@@ -154,7 +155,7 @@ func (m *methods) perform(req control.PerformRequest) error {
 		return fmt.Errorf("%s: %w", req.Group, control.ErrNoAcctOnOff)
 	}
 	err := onOff.Perform(req.Action == control.AcctOn, req.Force, req.AcctTerminateCause)
-	if errors.Is(err, accounting.ErrAcknowledged) {
+	if errors.Is(err, onoff.ErrAcknowledged) {
 		return fmt.Errorf("%s: %w", req.Group, control.ErrAcknowledged)
 	}
 	return err

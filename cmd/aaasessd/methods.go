@@ -9,6 +9,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
+	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/store"
 )
@@ -30,6 +31,7 @@ type methods struct {
 	running map[accounting.MethodName]*method
 	removed map[accounting.MethodName]any // what the methods that are not configured any more were made from
 	onOff   onOffConfig
+	routes  routes                                    // of the lists that are configured
 	leaving map[accounting.MethodName]<-chan struct{} // closed when the Off of a method that has ended is over
 }
 
@@ -62,6 +64,7 @@ type made struct {
 // change is what the next apply does.
 type change struct {
 	onOff  onOffConfig
+	routes routes
 	wanted map[accounting.MethodName]any
 	fresh  map[accounting.MethodName]made // those of wanted that do not run yet, or otherwise
 }
@@ -78,7 +81,9 @@ func (c change) discard() {
 // prepare makes the methods that are configured and do not run yet. It is what can fail in a
 // change; what runs is not touched.
 func (m *methods) prepare(cfg *config.Config) (change, error) {
-	c := change{onOff: newOnOffConfig(cfg), wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{}}
+	c := change{
+		onOff: newOnOffConfig(cfg), routes: newRoutes(cfg), wanted: map[accounting.MethodName]any{}, fresh: map[accounting.MethodName]made{},
+	}
 	for _, g := range cfg.RADIUS.Groups {
 		c.wanted[accounting.Group(g.Name)] = g
 	}
@@ -117,9 +122,9 @@ func same(a, b any) bool {
 
 // apply makes the methods of a change the configured ones. The policy is to be in place: no new
 // record goes to those that are removed now. trigger is why.
-func (m *methods) apply(ctx context.Context, c change, trigger accounting.Trigger) {
+func (m *methods) apply(ctx context.Context, c change, trigger onoff.Trigger) {
 	m.mu.Lock()
-	m.onOff = c.onOff
+	m.onOff, m.routes = c.onOff, c.routes
 	m.mu.Unlock()
 	for name, f := range c.fresh {
 		m.start(ctx, name, f, trigger)
@@ -154,7 +159,7 @@ func (m *methods) tend(ctx context.Context) {
 				m.log.Warn("accounting method that was removed has records", "method", string(name), "records", n, "err", err)
 				continue
 			}
-			m.start(ctx, name, f, accounting.TriggerConfigChange)
+			m.start(ctx, name, f, onoff.TriggerConfigChange)
 		}
 	}
 	m.warnOfOrphans(waiting)
@@ -184,7 +189,7 @@ func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 
 // start runs a method, in place of the one that has its name. A method runs on after its Deliverer's
 // context is done, until the Deliverer has ended: answers to what is under way still count.
-func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger accounting.Trigger) {
+func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger onoff.Trigger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.running[name]
@@ -199,8 +204,8 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 		m.hold()
 		r.deliverer.SetMethod(p.impl, delivererConfig(f.spec))
 		m.tasks.Go(func() {
-			m.end(old, accounting.TriggerConfigChange)
-			p.begin(accounting.TriggerConfigChange)
+			m.end(old, onoff.TriggerConfigChange)
+			p.begin(onoff.TriggerConfigChange)
 		})
 		return
 	}
@@ -223,9 +228,9 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 		defer close(gone)
 		m.report(r.deliverer.Run(delivery))
 		close(r.done)
-		why := accounting.TriggerConfigChange
+		why := onoff.TriggerConfigChange
 		if ctx.Err() != nil {
-			why = accounting.TriggerShutDown
+			why = onoff.TriggerShutDown
 		}
 		m.mu.Lock()
 		last := r.part

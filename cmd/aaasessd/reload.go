@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"aaasess/accounting"
+	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
 	"aaasess/sessions/radius"
@@ -49,7 +50,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		methods.discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
-	d.methods.apply(ctx, methods, accounting.TriggerConfigChange) // after the policy: a method that was removed gets no new records
+	d.methods.apply(ctx, methods, onoff.TriggerConfigChange) // after the policy: a method that was removed gets no new records
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
 	d.methods.reopen()

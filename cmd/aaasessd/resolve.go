@@ -113,7 +113,7 @@ func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done f
 	})
 }
 
-// Announce is Send for an Accounting-On or -Off. See [accounting.Announcer].
+// Announce is Send for an Accounting-On or -Off. See [aaasess/accounting/onoff.Announcer].
 func (n *namedGroup) Announce(rec *accounting.Record, done func(server string, err error)) {
 	n.pass(func(group *radius.Group, phase namedPhase) {
 		switch {

@@ -25,6 +25,14 @@ var (
 	ErrSending = errors.New("one is being sent now")
 	// ErrDamaged is returned for the replay of a record that cannot be read: it can only be dropped (409).
 	ErrDamaged = errors.New("the record is damaged and cannot be sent")
+	// ErrNoQueue is returned for a queue that there is not: it has neither records nor a method (404).
+	ErrNoQueue = errors.New("no such queue")
+	// ErrNoList is returned for a method list that is not configured, or has the record type none (404).
+	ErrNoList = errors.New("no such method list, or one that records nothing")
+	// ErrConfigured is returned for a queue whose method is configured: it delivers the records (409).
+	ErrConfigured = errors.New("its method is configured and delivers its records")
+	// ErrSameQueue is returned for a list that leads into the queue that is to be emptied (409).
+	ErrSameQueue = errors.New("the list leads into the same queue")
 )
 
 // errNoAccounting is the answer to all that is asked of an [Accounting] that is not there.
@@ -32,7 +40,7 @@ var errNoAccounting = errors.New("this daemon has no server groups and no spool 
 
 // Accounting is what the command line asks of the daemon's accounting towards servers: their groups
 // (R61..R63) and the spool of records that wait (R60). Its methods are called from any goroutine, for
-// each request anew; what they return is the caller's. Times are in UTC. Only Perform, Replay and Drop
+// each request anew; what they return is the caller's. Times are in UTC. Only Perform, Replay, Drop and Reroute
 // may wait for anything but a lock and the disk.
 type Accounting interface {
 	// ServerGroups are all server groups that are configured, in any order.
@@ -55,6 +63,12 @@ type Accounting interface {
 	Replay(seqs []uint64, all bool) (int, error)
 	// Drop forgets records for ever, by the rules of Replay. Error: ErrNoRecord.
 	Drop(seqs []uint64, all bool) (int, error)
+	// Reroute moves the records of a queue whose method is not configured any more, in their order, to
+	// the queue of a method list as it is configured now, and gives how many were moved, durably. It may
+	// take minutes. When ctx is done it stops at the end of a batch, in less than a second, and returns
+	// the number so far with [context.Cause]; called again, it goes on with what is left. Errors:
+	// ErrNoQueue, ErrNoList, ErrConfigured, ErrSameQueue; with these nothing was moved.
+	Reroute(ctx context.Context, queue, list string) (records int, err error)
 }
 
 // Seconds is a time in JSON: a number of seconds, parts allowed.
@@ -102,6 +116,8 @@ func (s *Server) accountingRoute(r *http.Request) (method string, handle http.Ha
 		method, handle = http.MethodPost, s.replay
 	case rest == "spool/drop":
 		method, handle = http.MethodPost, s.drop
+	case rest == "spool/reroute":
+		method, handle = http.MethodPost, s.reroute
 	default:
 		return "", nil
 	}
@@ -118,9 +134,10 @@ func (s *Server) accountingRoute(r *http.Request) (method string, handle http.Ha
 // refusal is the status for an error of the Accounting.
 func refusal(err error) int {
 	switch {
-	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord):
+	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoQueue), errors.Is(err, ErrNoList):
 		return http.StatusNotFound
-	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrSending), errors.Is(err, ErrDamaged):
+	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrSending), errors.Is(err, ErrDamaged),
+		errors.Is(err, ErrConfigured), errors.Is(err, ErrSameQueue):
 		return http.StatusConflict
 	}
 	return http.StatusServiceUnavailable

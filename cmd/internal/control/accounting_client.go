@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -82,6 +83,17 @@ func (c *Client) Replay(ctx context.Context, req RecordsRequest) (int, error) {
 func (c *Client) Drop(ctx context.Context, req RecordsRequest) (int, error) {
 	answer := RecordsAnswer{}
 	err := c.ask(ctx, http.MethodPost, "/v1/spool/drop", req, &answer)
+	return answer.Records, err
+}
+
+// Reroute moves the records of a queue to that of a method list, and says how many. The timeout does
+// not count: it waits until the daemon answers or ctx is done. With ctx the daemon stops, too; what it
+// has moved by then stays moved.
+func (c *Client) Reroute(ctx context.Context, req RerouteRequest) (int, error) {
+	patient := *c
+	patient.timeout = math.MaxInt64
+	answer := RecordsAnswer{}
+	err := patient.ask(ctx, http.MethodPost, "/v1/spool/reroute", req, &answer)
 	return answer.Records, err
 }
 

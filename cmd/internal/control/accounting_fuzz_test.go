@@ -30,6 +30,8 @@ func FuzzAccountingRequests(f *testing.F) {
 		{"GET", "/v1/spool/set-aside?after=3", ""},
 		{"POST", "/v1/spool/replay", `{"seqs":[3,4]}`},
 		{"POST", "/v1/spool/drop", `{"all":true}`},
+		{"POST", "/v1/spool/reroute", `{"queue":"group/gone","list":"network/default"}`},
+		{"POST", "/v1/spool/reroute", `{"queue":"group/gone","list":""}`},
 		{"GET", "/v1//%zz/%2F", "x"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])

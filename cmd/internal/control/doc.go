@@ -27,6 +27,7 @@
 //	GET  /v1/spool/set-aside/{seq}           [SetAside] with its attributes
 //	POST /v1/spool/replay                    the body is a [RecordsRequest], the answer a [RecordsAnswer]
 //	POST /v1/spool/drop                      the same
+//	POST /v1/spool/reroute                   the body is a [RerouteRequest], the answer a [RecordsAnswer]
 //
 // Those lists come in parts: limit is how many items to give (1..1000, else 100),
 // after the name or number behind which to begin, and the answer's next the after
@@ -34,8 +35,8 @@
 //
 // Whatever is wrong is answered with {"error":"..."} and a status: 400 for a
 // request that is malformed, 404 for an unknown path, an id that is not live and a
-// server group or record that is not there, 405 for the wrong method, 409 for what
-// the state of a server group or record does not allow, 413 for a body of more than
+// server group, record, queue or list that is not there, 405 for the wrong method, 409
+// for what the state of a server group, record or queue does not allow, 413 for a body of more than
 // 1 MiB, 503 when nothing can be made durable now or too much is asked at once (64
 // requests). What is not HTTP at all gets the plain text 400 of net/http.
 //
@@ -50,7 +51,7 @@
 // mode and group there, and is then moved to its place, so it is never open to
 // anybody else. A socket on which nobody listens is replaced; one on which
 // somebody does is an error. The log says which user has disconnected, had an
-// Accounting-On or -Off sent, or replayed or dropped records.
+// Accounting-On or -Off sent, or replayed, dropped or moved records.
 //
 // # Who owns what
 //

@@ -35,7 +35,9 @@ type Disk struct {
 // Queue is the records that wait for one method.
 type Queue struct {
 	Queue string `json:"queue"` // "group/NAME" or "local"
-	// Configured: the method is in the configuration. Else the records wait until it is again.
+	// Configured: the method is in the configuration. Else its records wait until it is again, or until
+	// they are moved ([RerouteRequest]). One that a reload has removed still delivers as long as it
+	// has records and the daemon runs.
 	Configured bool      `json:"configured"`
 	Records    uint64    `json:"records"`            // that wait
 	Bytes      *uint64   `json:"bytes,omitempty"`    // octets that they take; absent: not known
@@ -99,9 +101,9 @@ type RecordsRequest struct {
 	All bool `json:"all,omitempty"`
 }
 
-// RecordsAnswer is the answer to a [RecordsRequest].
+// RecordsAnswer is the answer to a [RecordsRequest] or [RerouteRequest].
 type RecordsAnswer struct {
-	Records int `json:"records"` // how many were replayed or dropped
+	Records int `json:"records"` // how many were replayed, dropped or moved
 }
 
 const maxSeqs = 10000

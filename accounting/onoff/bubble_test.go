@@ -1,4 +1,4 @@
-package accounting
+package onoff
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,7 +35,7 @@ type fakeAnnouncer struct {
 	from   time.Time
 	script []answer
 	sent   []string // when, type and id
-	recs   []*Record
+	recs   []*accounting.Record
 	dones  []func(string, error)
 }
 
@@ -44,14 +45,14 @@ func newAnnouncer(script ...answer) *fakeAnnouncer {
 
 var (
 	yes  = answer{after: time.Second, server: "server-1"}
-	no   = answer{after: round, err: fmt.Errorf("group: %w", ErrNoResponse)}
-	gone = answer{err: ErrStopped}
+	no   = answer{after: round, err: fmt.Errorf("group: %w", accounting.ErrNoResponse)}
+	gone = answer{err: accounting.ErrStopped}
 )
 
-func (f *fakeAnnouncer) Announce(rec *Record, done func(string, error)) {
+func (f *fakeAnnouncer) Announce(rec *accounting.Record, done func(string, error)) {
 	f.mu.Lock()
 	typ, _ := rec.Attrs.Uint32(sessions.AcctStatusType)
-	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), ValueName(sessions.AcctStatusType, typ), rec.Attrs.Text(sessions.AcctSessionID)))
+	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), accounting.ValueName(sessions.AcctStatusType, typ), rec.Attrs.Text(sessions.AcctSessionID)))
 	f.recs, f.dones = append(f.recs, rec), append(f.dones, done)
 	if len(f.script) == 0 {
 		f.mu.Unlock()
@@ -75,10 +76,10 @@ func (f *fakeAnnouncer) all() []string {
 	return slices.Clone(f.sent)
 }
 
-// announcing is an OnOff that runs in fake time.
+// announcing is a Sender that runs in fake time.
 type announcing struct {
 	*testing.T
-	*OnOff
+	*Sender
 	from time.Time
 	log  bytes.Buffer
 	end  func() // ends Run and waits for it
@@ -87,9 +88,9 @@ type announcing struct {
 	told []string // when, state, block and server
 }
 
-// onOffBubble runs a test of an OnOff that blocks its group, with ids S1, S2 and so on, one for each
+// inBubble runs a test of a Sender that blocks its group, with ids S1, S2 and so on, one for each
 // On and Off that is asked for.
-func onOffBubble(t *testing.T, a Announcer, test func(o *announcing), change ...func(*OnOffConfig)) {
+func inBubble(t *testing.T, a Announcer, test func(o *announcing), change ...func(*Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		if f, ok := a.(*fakeAnnouncer); ok {
@@ -97,7 +98,7 @@ func onOffBubble(t *testing.T, a Announcer, test func(o *announcing), change ...
 		}
 		o := &announcing{T: t, from: time.Now()}
 		ids := 0
-		cfg := OnOffConfig{
+		cfg := Config{
 			Group: "g", Blocks: true, Attributes: ours(), Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
 			Changed:      o.changed,
 			NewSessionID: func() string { ids++; return fmt.Sprintf("S%d", ids) },
@@ -106,7 +107,7 @@ func onOffBubble(t *testing.T, a Announcer, test func(o *announcing), change ...
 			c(&cfg)
 		}
 		var err error
-		if o.OnOff, err = NewOnOff(cfg, a); err != nil {
+		if o.Sender, err = New(cfg, a); err != nil {
 			t.Fatal(err)
 		}
 		o.run()
@@ -119,7 +120,7 @@ func (o *announcing) run() {
 	ctx, cancel := context.WithCancel(o.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := o.OnOff.Run(ctx); err != nil {
+		if err := o.Sender.Run(ctx); err != nil {
 			o.Error(err)
 		}
 	})
@@ -129,7 +130,7 @@ func (o *announcing) run() {
 	}
 }
 
-func (o *announcing) changed(s OnOffStatus) {
+func (o *announcing) changed(s Status) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	line := fmt.Sprintf("%v %s %s", time.Since(o.from), s.State, s.Block)

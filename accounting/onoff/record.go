@@ -1,4 +1,4 @@
-package accounting
+package onoff
 
 import (
 	"crypto/rand"
@@ -6,25 +6,33 @@ import (
 	"fmt"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
+)
+
+// The Acct-Status-Types of RFC 2866 section 5.1 that are not of a session: a record of such a type
+// has no session and is never stored.
+const (
+	AccountingOn  sessions.EventType = 7
+	AccountingOff sessions.EventType = 8
 )
 
 // authenticRADIUS is a value of Acct-Authentic (RFC 2866 section 5.6).
 const authenticRADIUS = 1
 
-// onOffSize is the most that onOffRecord adds to the attributes that are configured.
-const onOffSize = 3*6 + 2 + 253 + 6
+// recordSize is the most that record adds to the attributes that are configured.
+const recordSize = 3*6 + 2 + 253 + 6
 
 // record is what is sent in the present state, SendAcctOn or SendAcctOff: the same in all its rounds,
 // its time too, so that a server that closes what began before an Accounting-On leaves sessions
 // alone that began while it was away. Acct-Delay-Time tells how old it is. The order of the
 // attributes is hostapd's. who are those that say who the NAS is.
-func (m onOff) record(who sessions.Attributes) *Record {
-	rec := &Record{Type: AccountingOn, At: m.at}
+func (m machine) record(who sessions.Attributes) *accounting.Record {
+	rec := &accounting.Record{Type: AccountingOn, At: m.at}
 	if m.state == SendAcctOff {
 		rec.Type = AccountingOff
 	}
-	b := make([]byte, 0, len(who)+onOffSize)
+	b := make([]byte, 0, len(who)+recordSize)
 	b = sessions.AppendUint32(b, sessions.AcctStatusType, uint32(rec.Type))
 	b = sessions.AppendUint32(b, sessions.AcctAuthentic, authenticRADIUS)
 	b = append(b, who...)
@@ -40,28 +48,28 @@ func (m onOff) record(who sessions.Attributes) *Record {
 }
 
 // checkIdentity is nil if an Accounting-Request may have these attributes beside those of record: RFC
-// 2866 section 4.1, with RFC 3162 for IPv6. Its error wraps ErrOnOff.
+// 2866 section 4.1, with RFC 3162 for IPv6. Its error wraps ErrConfig.
 func checkIdentity(who sessions.Attributes) error {
 	if !who.Valid() {
-		return fmt.Errorf("%w: the attributes are damaged", ErrOnOff)
+		return fmt.Errorf("%w: the attributes are damaged", ErrConfig)
 	}
-	if len(who) > maxAttributes-onOffSize {
-		return fmt.Errorf("%w: %d octets of attributes, at most %d", ErrOnOff, len(who), maxAttributes-onOffSize)
+	if len(who) > accounting.MaxAttributes-recordSize {
+		return fmt.Errorf("%w: %d octets of attributes, at most %d", ErrConfig, len(who), accounting.MaxAttributes-recordSize)
 	}
 	identified := false
 	for t := range who.All() {
 		switch t {
 		case sessions.AcctStatusType, sessions.AcctDelayTime, sessions.AcctSessionID, sessions.AcctAuthentic,
 			sessions.AcctTerminateCause, sessions.EventTimestamp:
-			return fmt.Errorf("%w: %s cannot be set", ErrOnOff, AttributeName(t))
+			return fmt.Errorf("%w: %s cannot be set", ErrConfig, accounting.AttributeName(t))
 		}
-		if limits[t] == notAllowed {
-			return fmt.Errorf("%w: %s cannot be set", ErrOnOff, AttributeName(t))
+		if !accounting.Allowed(t) {
+			return fmt.Errorf("%w: %s cannot be set", ErrConfig, accounting.AttributeName(t))
 		}
-		identified = identified || namesNAS(t)
+		identified = identified || accounting.NamesNAS(t)
 	}
 	if !identified {
-		return fmt.Errorf("%w: neither NAS-Identifier nor NAS-IP-Address nor NAS-IPv6-Address", ErrOnOff)
+		return fmt.Errorf("%w: neither NAS-Identifier nor NAS-IP-Address nor NAS-IPv6-Address", ErrConfig)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package accounting
+package onoff
 
 import (
 	"context"
@@ -9,16 +9,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 // The On is repeated one minute after a round that nobody answered, until somebody does.
-func TestOnOffRepeatsOn(t *testing.T) {
+func TestRepeatsOn(t *testing.T) {
 	a := newAnnouncer(no, no, yes)
-	onOffBubble(t, a, func(o *announcing) {
-		if s := o.Status(); s.State != AcctUnknown || s.Block != (Block{Blocked: true}) || !s.Changed.Equal(o.from) {
+	inBubble(t, a, func(o *announcing) {
+		if s := o.Status(); s.State != Unknown || s.Block != (Block{Blocked: true}) || !s.Changed.Equal(o.from) {
 			t.Errorf("at first: %+v", s)
 		}
 		o.after(time.Hour)
@@ -34,7 +35,7 @@ func TestOnOffRepeatsOn(t *testing.T) {
 				t.Errorf("a round has another record: %+v", r)
 			}
 		}
-		want := OnOffStatus{State: AcctOn, SessionID: "S1", Changed: o.from.Add(161 * time.Second), Trigger: TriggerStartUp, Server: "server-1"}
+		want := Status{State: On, SessionID: "S1", Changed: o.from.Add(161 * time.Second), Trigger: TriggerStartUp, Server: "server-1"}
 		if diff := cmp.Diff(want, o.Status()); diff != "" {
 			t.Errorf("status: want (-) and got (+):\n%s", diff)
 		}
@@ -52,21 +53,21 @@ func TestOnOffRepeatsOn(t *testing.T) {
 }
 
 // What is not configured to block does not, and says all the same that nobody answers.
-func TestOnOffNotBlocking(t *testing.T) {
-	onOffBubble(t, newAnnouncer(no), func(o *announcing) {
+func TestNotBlocking(t *testing.T) {
+	inBubble(t, newAnnouncer(no), func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
 		o.want("told", o.told, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
 		if s := o.Status(); s.AcctOnOffGroup != "group-1" {
 			t.Errorf("controls %q", s.AcctOnOffGroup)
 		}
-	}, func(c *OnOffConfig) { c.Blocks, c.AcctOnOffGroup = false, "group-1" })
+	}, func(c *Config) { c.Blocks, c.AcctOnOffGroup = false, "group-1" })
 }
 
 // The wait between rounds can be configured; to ask again ends it.
-func TestOnOffHurry(t *testing.T) {
+func TestHurry(t *testing.T) {
 	a := newAnnouncer(no)
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(5 * time.Second)
 		o.On(TriggerStartUp) // is under way
@@ -76,17 +77,17 @@ func TestOnOffHurry(t *testing.T) {
 		o.want("sent", a.all(), "0s Accounting-On S1", "25s Accounting-On S1")
 		o.after(time.Second)
 		o.want("sent", a.all(), "0s Accounting-On S1", "25s Accounting-On S1", "55s Accounting-On S1")
-	}, func(c *OnOffConfig) { c.Retry = 10 * time.Second })
+	}, func(c *Config) { c.Retry = 10 * time.Second })
 }
 
 // An Off is attempted once; it has the id of the On.
-func TestOnOffOffOnce(t *testing.T) {
+func TestOffOnce(t *testing.T) {
 	a := newAnnouncer(yes, no)
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
 		err := o.Off(o.Context(), TriggerShutDown, 0)
-		if took := time.Since(o.from); !errors.Is(err, ErrNoResponse) || took != time.Minute+round {
+		if took := time.Since(o.from); !errors.Is(err, accounting.ErrNoResponse) || took != time.Minute+round {
 			t.Errorf("%v after %v", err, took)
 		}
 		o.after(time.Hour)
@@ -106,16 +107,16 @@ func TestOnOffOffOnce(t *testing.T) {
 		if err := o.Off(o.Context(), TriggerShutDown, 0); err != nil { // it was answered
 			t.Error(err)
 		}
-		if n := len(a.all()); n != 3 || o.Status().State != AcctOff || o.Status().Trigger != TriggerConfigChange {
+		if n := len(a.all()); n != 3 || o.Status().State != Off || o.Status().Trigger != TriggerConfigChange {
 			t.Errorf("%d sent, %+v", n, o.Status())
 		}
 	})
 }
 
 // An Off ends the rounds of the On before it, whose late answer is none to the Off.
-func TestOnOffOffEndsOn(t *testing.T) {
+func TestOffEndsOn(t *testing.T) {
 	a := newAnnouncer()
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.perform(false, false, 1<<32-1, nil)
@@ -126,7 +127,7 @@ func TestOnOffOffEndsOn(t *testing.T) {
 			t.Errorf("after the late answer: %+v", s)
 		}
 		a.dones[1]("server-2", nil)
-		a.dones[1]("server-3", ErrNoResponse) // twice counts once
+		a.dones[1]("server-3", accounting.ErrNoResponse) // twice counts once
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1s Accounting-Off S1")
 		o.want("told", o.told, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
@@ -137,9 +138,9 @@ func TestOnOffOffEndsOn(t *testing.T) {
 }
 
 // What was acknowledged is sent again only by force; a forced On begins a new sequence.
-func TestOnOffForce(t *testing.T) {
+func TestForce(t *testing.T) {
 	a := newAnnouncer(yes)
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		for _, p := range []struct {
 			on, force bool
 			want      error
@@ -167,9 +168,9 @@ func TestOnOffForce(t *testing.T) {
 
 // A forced On while one is being sent: what the servers say of the former does not count, but it is
 // waited for.
-func TestOnOffForceDuringOn(t *testing.T) {
+func TestForceDuringOn(t *testing.T) {
 	a := newAnnouncer()
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.perform(true, true, 0, nil)
@@ -183,22 +184,22 @@ func TestOnOffForceDuringOn(t *testing.T) {
 		}
 		a.dones[1]("server-1", nil)
 		o.after(0)
-		if s := o.Status(); s.State != AcctOn || s.SessionID != "S2" {
+		if s := o.Status(); s.State != On || s.SessionID != "S2" {
 			t.Errorf("%+v", s)
 		}
 	})
 }
 
 // Other servers get at once what is being sent; an On that was answered stays so.
-func TestOnOffSetAnnouncer(t *testing.T) {
+func TestSetAnnouncer(t *testing.T) {
 	first, second, third := newAnnouncer(), newAnnouncer(no), newAnnouncer(yes)
-	onOffBubble(t, first, func(o *announcing) {
+	inBubble(t, first, func(o *announcing) {
 		second.from, third.from = o.from, o.from
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.SetAnnouncer(second)
 		o.after(time.Second)
-		first.dones[0]("", ErrStopped)
+		first.dones[0]("", accounting.ErrStopped)
 		o.after(28 * time.Second) // the second one waits
 		o.SetAnnouncer(third)
 		o.after(time.Hour)
@@ -224,12 +225,12 @@ func TestOnOffSetAnnouncer(t *testing.T) {
 
 // A group that is stopped says nothing about its servers: what it was given is sent again, by the
 // next group or after a minute.
-func TestOnOffStopped(t *testing.T) {
+func TestStopped(t *testing.T) {
 	a := newAnnouncer(gone, gone, yes, gone, no)
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
-		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, ErrNoResponse) {
+		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrNoResponse) {
 			t.Error(err)
 		}
 		o.after(time.Hour)
@@ -241,13 +242,13 @@ func TestOnOffStopped(t *testing.T) {
 }
 
 // An On that cannot be sent at all is tried again, and does not pass for one that nobody answered.
-func TestOnOffFailed(t *testing.T) {
+func TestFailed(t *testing.T) {
 	bad := answer{err: errors.New("too large")}
 	a := newAnnouncer(bad, yes, bad)
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
-		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, ErrNoResponse) {
+		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrNoResponse) {
 			t.Error(err)
 		}
 		o.after(time.Hour)
@@ -260,7 +261,7 @@ func TestOnOffFailed(t *testing.T) {
 }
 
 // How Off ends.
-func TestOnOffOffEnds(t *testing.T) {
+func TestOffEnds(t *testing.T) {
 	begin := func(o *announcing, ctx context.Context) chan error {
 		got := make(chan error, 1)
 		go func() { got <- o.Off(ctx, TriggerShutDown, 0) }()
@@ -273,10 +274,10 @@ func TestOnOffOffEnds(t *testing.T) {
 		want error
 	}{
 		{"answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("s", nil) }, nil},
-		{"not answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("", ErrNoResponse) }, ErrNoResponse},
+		{"not answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("", accounting.ErrNoResponse) }, accounting.ErrNoResponse},
 		{"superseded", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.On(TriggerConfigChange) }, ErrSuperseded},
 		{"given up by who waits", func(_ *announcing, _ *fakeAnnouncer, cancel func()) { cancel() }, context.Canceled},
-		{"the end of Run", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.end() }, ErrStopped},
+		{"the end of Run", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.end() }, accounting.ErrStopped},
 		{"answered after it was forced", func(o *announcing, a *fakeAnnouncer, _ func()) {
 			o.perform(false, true, 0, nil)
 			synctest.Wait()
@@ -286,7 +287,7 @@ func TestOnOffOffEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAnnouncer()
-			onOffBubble(t, a, func(o *announcing) {
+			inBubble(t, a, func(o *announcing) {
 				ctx, cancel := context.WithCancel(o.Context())
 				defer cancel()
 				one, other := begin(o, ctx), begin(o, ctx) // two wait for the same
@@ -303,15 +304,15 @@ func TestOnOffOffEnds(t *testing.T) {
 }
 
 // After the end of Run nothing is sent, nothing changes, and whoever asks is told.
-func TestOnOffOver(t *testing.T) {
+func TestOver(t *testing.T) {
 	a := newAnnouncer()
-	onOffBubble(t, a, func(o *announcing) {
+	inBubble(t, a, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(0)
 		o.end()
 		a.dones[0]("server-1", nil)
-		o.perform(true, true, 0, ErrStopped)
-		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, ErrStopped) {
+		o.perform(true, true, 0, accounting.ErrStopped)
+		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrStopped) {
 			t.Error(err)
 		}
 		o.after(time.Hour)
@@ -321,12 +322,12 @@ func TestOnOffOver(t *testing.T) {
 }
 
 // What is asked for before Run is not lost; what was superseded by then is not sent.
-func TestOnOffBeforeRun(t *testing.T) {
+func TestBeforeRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer(yes)
 		o := &announcing{T: t, from: time.Now()}
 		var err error
-		if o.OnOff, err = NewOnOff(OnOffConfig{Attributes: ours(), Changed: o.changed}, a); err != nil {
+		if o.Sender, err = New(Config{Attributes: ours(), Changed: o.changed}, a); err != nil {
 			t.Fatal(err)
 		}
 		o.On(TriggerStartUp)
@@ -335,7 +336,7 @@ func TestOnOffBeforeRun(t *testing.T) {
 		o.run()
 		o.after(time.Minute)
 		o.end()
-		if s := o.Status(); len(a.recs) != 1 || s.State != AcctOn || s.Trigger != TriggerPerform || a.recs[0].Attrs.Text(sessions.AcctSessionID) != s.SessionID {
+		if s := o.Status(); len(a.recs) != 1 || s.State != On || s.Trigger != TriggerPerform || a.recs[0].Attrs.Text(sessions.AcctSessionID) != s.SessionID {
 			t.Errorf("%d sent, %+v", len(a.recs), s)
 		}
 		if o.String() != "acct-on-off " {
@@ -345,19 +346,19 @@ func TestOnOffBeforeRun(t *testing.T) {
 }
 
 // announceFunc is an Announcer that is a function.
-type announceFunc func(*Record, func(string, error))
+type announceFunc func(*accounting.Record, func(string, error))
 
-func (f announceFunc) Announce(rec *Record, done func(string, error)) { f(rec, done) }
+func (f announceFunc) Announce(rec *accounting.Record, done func(string, error)) { f(rec, done) }
 
 // Changed is told before what it tells of is sent, and may call anything.
-func TestOnOffChanged(t *testing.T) {
+func TestChanged(t *testing.T) {
 	var order []string
 	var o *announcing
-	a := announceFunc(func(rec *Record, done func(string, error)) {
+	a := announceFunc(func(rec *accounting.Record, done func(string, error)) {
 		order = append(order, fmt.Sprintf("sent %d", rec.Type))
 		done("s", nil)
 	})
-	onOffBubble(t, a, func(own *announcing) {
+	inBubble(t, a, func(own *announcing) {
 		o = own
 		o.On(TriggerStartUp)
 		o.after(0)
@@ -365,10 +366,10 @@ func TestOnOffChanged(t *testing.T) {
 		o.after(0)
 		o.want("order", order, "sendAcctOn", "sent 7", "on", "sendAcctOn", "sent 7", "on",
 			"sendAcctOff", "sent 8", "off")
-	}, func(c *OnOffConfig) {
-		c.Changed = func(s OnOffStatus) {
+	}, func(c *Config) {
+		c.Changed = func(s Status) {
 			order = append(order, s.State.String())
-			if s.State == AcctOn && o.Status().SessionID == "S2" {
+			if s.State == On && o.Status().SessionID == "S2" {
 				o.perform(false, false, 0, nil)
 			}
 		}
@@ -376,10 +377,10 @@ func TestOnOffChanged(t *testing.T) {
 }
 
 // Whoever is too slow to hear all hears the newest.
-func TestOnOffChangedOverflow(t *testing.T) {
-	var told []OnOffStatus
+func TestChangedOverflow(t *testing.T) {
+	var told []Status
 	var let chan struct{}
-	onOffBubble(t, newAnnouncer(), func(o *announcing) {
+	inBubble(t, newAnnouncer(), func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(0)
 		for range 2 * maxUntold {
@@ -390,24 +391,24 @@ func TestOnOffChangedOverflow(t *testing.T) {
 		if n := len(told); n != 1+maxUntold || told[0].SessionID != "S1" || told[n-1] != o.Status() || told[1].SessionID != fmt.Sprintf("S%d", 2+maxUntold) {
 			t.Errorf("%d told, %+v ... %+v", n, told[0], told[n-1])
 		}
-	}, func(c *OnOffConfig) {
+	}, func(c *Config) {
 		let = make(chan struct{}) // in the bubble
-		c.Changed = func(s OnOffStatus) { <-let; told = append(told, s) }
+		c.Changed = func(s Status) { <-let; told = append(told, s) }
 	})
 }
 
 // Nothing is sent before it is told, and what happened last is told also when Run ends at once.
-func TestOnOffToldInTime(t *testing.T) {
+func TestToldInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		sent := 0
-		a := announceFunc(func(_ *Record, done func(string, error)) {
+		a := announceFunc(func(_ *accounting.Record, done func(string, error)) {
 			sent++
 			done("s", nil)
 			cancel()
 		})
 		var told []string
-		o, err := NewOnOff(OnOffConfig{Attributes: ours(), Changed: func(s OnOffStatus) { told = append(told, s.State.String()) }}, a)
+		o, err := New(Config{Attributes: ours(), Changed: func(s Status) { told = append(told, s.State.String()) }}, a)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,54 +1,32 @@
-package accounting
+package onoff
 
 import (
-	"errors"
 	"fmt"
 	"time"
-
-	"aaasess/sessions"
 )
 
-// The Acct-Status-Types of RFC 2866 section 5.1 that are not of a session: a record of such a type
-// has no session and is never stored.
-const (
-	AccountingOn  sessions.EventType = 7
-	AccountingOff sessions.EventType = 8
-)
-
-// Errors of [OnOff], besides [ErrNoResponse] and [ErrStopped].
-var (
-	// ErrAcknowledged is returned when what is to be sent was answered before: it is sent again only
-	// if forced (S3).
-	ErrAcknowledged = errors.New("accounting: acknowledged already, force is needed to send it again")
-	// ErrSuperseded is returned when an Accounting-On took the place of an Accounting-Off that was
-	// being sent.
-	ErrSuperseded = errors.New("accounting: superseded by an Accounting-On")
-	// ErrOnOff is returned when an OnOffConfig or OnOffGroups cannot be used.
-	ErrOnOff = errors.New("accounting: bad acct-on-off")
-)
-
-// OnOffState is how far the Accounting-On or -Off of a server group is (R63, S3 "Oper state").
-type OnOffState uint8
+// State is how far the Accounting-On or -Off of a server group is (R63, S3 "Oper state").
+type State uint8
 
 // The states.
 const (
-	AcctUnknown OnOffState = iota // nothing was sent yet
-	SendAcctOn                    // Accounting-On is being sent, until it is answered
-	AcctOn                        // Accounting-On was answered
-	SendAcctOff                   // Accounting-Off is being sent, once
-	AcctOff                       // Accounting-Off was answered
-	OffNoResp                     // nobody answered the Accounting-Off
+	Unknown     State = iota // nothing was sent yet
+	SendAcctOn               // Accounting-On is being sent, until it is answered
+	On                       // Accounting-On was answered
+	SendAcctOff              // Accounting-Off is being sent, once
+	Off                      // Accounting-Off was answered
+	OffNoResp                // nobody answered the Accounting-Off
 )
 
-var onOffStates = [...]string{
-	AcctUnknown: "unknown", SendAcctOn: "sendAcctOn", AcctOn: "on",
-	SendAcctOff: "sendAcctOff", AcctOff: "off", OffNoResp: "OffNoResp",
+var states = [...]string{
+	Unknown: "unknown", SendAcctOn: "sendAcctOn", On: "on",
+	SendAcctOff: "sendAcctOff", Off: "off", OffNoResp: "OffNoResp",
 }
 
 // String is the name of the state in S3.
-func (s OnOffState) String() string {
-	if int(s) < len(onOffStates) {
-		return onOffStates[s]
+func (s State) String() string {
+	if int(s) < len(states) {
+		return states[s]
 	}
 	return fmt.Sprintf("on-off-state(%d)", uint8(s))
 }
@@ -96,11 +74,11 @@ func (t Trigger) cause() uint32 {
 	return causeNASRequest
 }
 
-// OnOffStatus is the Accounting-On/Off of a server group at a moment (S3 "AcctOnOff info").
-type OnOffStatus struct {
-	State     OnOffState
+// Status is the Accounting-On/Off of a server group at a moment (S3 "AcctOnOff info").
+type Status struct {
+	State     State
 	SessionID string    // Acct-Session-Id of the On, and of the Off after it; "" before the first one
-	Changed   time.Time // when State last changed, or the OnOff was made
+	Changed   time.Time // when State last changed, or the Sender was made
 	Trigger   Trigger
 	// AcctOnOffGroup is the acct-on-off-group that the server group controls, or "". S3 shows it in
 	// brackets behind the trigger.

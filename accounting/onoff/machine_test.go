@@ -1,4 +1,4 @@
-package accounting
+package onoff
 
 import (
 	"errors"
@@ -7,35 +7,39 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
-// onOffEvents are the names of all events, in the order of the columns of TestOnOffMoves.
-var onOffEvents = [...]string{
+// eventNames are the names of all events, in the order of the columns of TestMoves.
+var eventNames = [...]string{
 	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evAnswered: "answered",
 	evUnanswered: "unanswered", evStopped: "stopped", evFailed: "failed", evElapsed: "elapsed", evRenewed: "renewed",
 }
 
+// at is a moment.
+func at(seconds int) time.Time { return time.Unix(1_000_000+int64(seconds), 0) }
+
 // situation is a machine that some events have happened to, one a second; the last at at(9).
-func situation(kinds ...onOffEventKind) onOff {
-	m := onOff{retry: time.Minute}
+func situation(kinds ...eventKind) machine {
+	m := machine{retry: time.Minute}
 	for i, k := range kinds {
-		m, _ = stepOnOff(m, happening(m, k), at(10-len(kinds)+i))
+		m, _ = step(m, happening(m, k), at(10-len(kinds)+i))
 	}
 	return m
 }
 
 // happening is an event of this kind that concerns the machine as it is.
-func happening(m onOff, k onOffEventKind) onOffEvent {
-	return onOffEvent{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, onOffEvents[k]), gen: m.gen, server: "s1"}
+func happening(m machine, k eventKind) event {
+	return event{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, eventNames[k]), gen: m.gen, server: "s1"}
 }
 
-// onOffSituations are all states, those in which something is sent with and without a round under way.
-func onOffSituations() map[string]onOff {
-	return map[string]onOff{
+// situations are all states, those in which something is sent with and without a round under way.
+func situations() map[string]machine {
+	return map[string]machine{
 		"unknown":              situation(),
 		"sendAcctOn":           situation(evOn),
 		"sendAcctOn, waiting":  situation(evOn, evUnanswered),
@@ -48,8 +52,8 @@ func onOffSituations() map[string]onOff {
 }
 
 // became is what an event did: the state and what else there is to see of it, or "-" for nothing.
-func became(was, is onOff, effects onOffEffects) string {
-	if is == was && effects == (onOffEffects{}) {
+func became(was, is machine, done effects) string {
+	if is == was && done == (effects{}) {
 		return "-"
 	}
 	all := []string{is.state.String()}
@@ -58,11 +62,11 @@ func became(was, is onOff, effects onOffEffects) string {
 		word string
 	}{
 		{is.sessionID != was.sessionID, "id"},
-		{effects.send && is.gen == was.gen+1 && is.sending && is.next.IsZero(), "send"},
+		{done.send && is.gen == was.gen+1 && is.sending && is.next.IsZero(), "send"},
 		{is.next == at(100).Add(time.Minute) && !is.sending, "wait"},
 		{is.noResponse, "noresp"},
 		{is.server != "", "server"},
-		{errors.Is(effects.err, ErrAcknowledged) && is == was, "refused"},
+		{errors.Is(done.err, ErrAcknowledged) && is == was, "refused"},
 	} {
 		if f.is {
 			all = append(all, f.word)
@@ -71,8 +75,8 @@ func became(was, is onOff, effects onOffEffects) string {
 	return strings.Join(all, " ")
 }
 
-// TestOnOffMoves is the whole machine: each event in each situation, 91 s later.
-func TestOnOffMoves(t *testing.T) {
+// TestMoves is the whole machine: each event in each situation, 91 s later.
+func TestMoves(t *testing.T) {
 	begin, off := "sendAcctOn id send", "sendAcctOff send"
 	want := map[string][evRenewed + 1]string{
 		//                      on, forced on, off, forced off, answered, unanswered, stopped, failed, elapsed, renewed
@@ -85,7 +89,7 @@ func TestOnOffMoves(t *testing.T) {
 		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-", "-"},
 		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-", "-"},
 	}
-	situations := onOffSituations()
+	situations := situations()
 	if len(situations) != len(want) {
 		t.Fatalf("%d situations, %d are told of", len(situations), len(want))
 	}
@@ -93,9 +97,9 @@ func TestOnOffMoves(t *testing.T) {
 		if state, _, _ := strings.Cut(name, ","); m.state.String() != state {
 			t.Fatalf("%s is %s", name, m.state)
 		}
-		for k := range onOffEventKind(len(onOffEvents)) {
-			t.Run(name+"/"+onOffEvents[k], func(t *testing.T) {
-				is, effects := stepOnOff(m, happening(m, k), at(100))
+		for k := range eventKind(len(eventNames)) {
+			t.Run(name+"/"+eventNames[k], func(t *testing.T) {
+				is, effects := step(m, happening(m, k), at(100))
 				if got := became(m, is, effects); got != want[name][k] {
 					t.Errorf("became %q, want %q", got, want[name][k])
 				}
@@ -108,38 +112,38 @@ func TestOnOffMoves(t *testing.T) {
 }
 
 // What is heard of a round that is not the newest, or is heard twice, counts for nothing.
-func TestOnOffLate(t *testing.T) {
-	for name, m := range onOffSituations() {
+func TestLate(t *testing.T) {
+	for name, m := range situations() {
 		for k := evAnswered; k <= evFailed; k++ {
 			late := happening(m, k)
 			late.gen--
-			if is, effects := stepOnOff(m, late, at(100)); became(m, is, effects) != "-" {
-				t.Errorf("%s, %s late: %s", name, onOffEvents[k], became(m, is, effects))
+			if is, effects := step(m, late, at(100)); became(m, is, effects) != "-" {
+				t.Errorf("%s, %s late: %s", name, eventNames[k], became(m, is, effects))
 			}
 			ev := happening(m, k)
-			once, _ := stepOnOff(m, ev, at(100))
-			if twice, effects := stepOnOff(once, ev, at(101)); became(once, twice, effects) != "-" {
-				t.Errorf("%s, %s twice: %s", name, onOffEvents[k], became(once, twice, effects))
+			once, _ := step(m, ev, at(100))
+			if twice, effects := step(once, ev, at(101)); became(once, twice, effects) != "-" {
+				t.Errorf("%s, %s twice: %s", name, eventNames[k], became(once, twice, effects))
 			}
 		}
 	}
 	m := situation(evOn, evUnanswered)
-	if is, effects := stepOnOff(m, onOffEvent{kind: evElapsed}, at(9+60).Add(-1)); is != m || effects.send {
+	if is, effects := step(m, event{kind: evElapsed}, at(9+60).Add(-1)); is != m || effects.send {
 		t.Errorf("before a minute is over: %s", became(m, is, effects))
 	}
-	if _, effects := stepOnOff(m, onOffEvent{kind: evElapsed}, at(9+60)); !effects.send {
+	if _, effects := step(m, event{kind: evElapsed}, at(9+60)); !effects.send {
 		t.Error("nothing is sent when the minute is over")
 	}
 }
 
 // The Off has the id of the On before it, also if it is sent twice; each On begins a new one.
-func TestOnOffSequences(t *testing.T) {
-	m := onOff{retry: time.Minute}
+func TestSequences(t *testing.T) {
+	m := machine{retry: time.Minute}
 	var got []string
-	for i, k := range []onOffEventKind{evOff, evOn, evOff, evForceOff, evOn, evForceOn, evUnanswered, evElapsed, evAnswered, evForceOn, evOff} {
+	for i, k := range []eventKind{evOff, evOn, evOff, evForceOff, evOn, evForceOn, evUnanswered, evElapsed, evAnswered, evForceOn, evOff} {
 		ev := happening(m, k)
 		ev.id = fmt.Sprintf("S%d", i)
-		m, _ = stepOnOff(m, ev, m.next)
+		m, _ = step(m, ev, m.next)
 		got = append(got, m.sessionID)
 	}
 	want := []string{"S0", "S1", "S1", "S1", "S4", "S5", "S5", "S5", "S5", "S9", "S9"}
@@ -149,16 +153,16 @@ func TestOnOffSequences(t *testing.T) {
 }
 
 // The moment that a record tells of is when it was asked for, in all its rounds.
-func TestOnOffMoment(t *testing.T) {
+func TestMoment(t *testing.T) {
 	m := situation(evOn) // at(9)
-	for _, ev := range []onOffEventKind{evUnanswered, evElapsed, evRenewed, evStopped, evOn} {
-		m, _ = stepOnOff(m, happening(m, ev), at(1000))
+	for _, ev := range []eventKind{evUnanswered, evElapsed, evRenewed, evStopped, evOn} {
+		m, _ = step(m, happening(m, ev), at(1000))
 		m.next = min0(m.next, at(1000))
 		if m.at != at(9) || m.trigger != TriggerPerform {
-			t.Errorf("after %s: of %v", onOffEvents[ev], m.at)
+			t.Errorf("after %s: of %v", eventNames[ev], m.at)
 		}
 	}
-	m, _ = stepOnOff(m, happening(m, evForceOn), at(1001))
+	m, _ = step(m, happening(m, evForceOn), at(1001))
 	if m.at != at(1001) {
 		t.Errorf("forced: of %v", m.at)
 	}
@@ -172,12 +176,12 @@ func min0(a, b time.Time) time.Time {
 	return a
 }
 
-func TestOnOffBlock(t *testing.T) {
+func TestBlock(t *testing.T) {
 	want := map[string]Block{
 		"unknown": {Blocked: true}, "sendAcctOn": {Blocked: true}, "sendAcctOn, waiting": {Blocked: true, NoResponse: true},
 		"on": {}, "sendAcctOff": {Blocked: true}, "sendAcctOff, waiting": {Blocked: true}, "off": {Blocked: true}, "OffNoResp": {Blocked: true},
 	}
-	for name, m := range onOffSituations() {
+	for name, m := range situations() {
 		if got := m.block(true); got != want[name] {
 			t.Errorf("%s: %+v, want %+v", name, got, want[name])
 		}
@@ -196,9 +200,9 @@ func TestOnOffBlock(t *testing.T) {
 	}
 }
 
-func TestOnOffNames(t *testing.T) {
+func TestNames(t *testing.T) {
 	var got []string
-	for s := range AcctUnknown + 7 {
+	for s := range Unknown + 7 {
 		got = append(got, s.String())
 	}
 	for tr := range TriggerNone + 6 {
@@ -213,7 +217,7 @@ func TestOnOffNames(t *testing.T) {
 	}
 }
 
-func TestOnOffCause(t *testing.T) {
+func TestCause(t *testing.T) {
 	tests := []struct {
 		trigger  Trigger
 		given    uint32
@@ -228,10 +232,10 @@ func TestOnOffCause(t *testing.T) {
 		{TriggerShutDown, 1<<32 - 1, 1<<32 - 1, ""},
 	}
 	for _, tt := range tests {
-		m, _ := stepOnOff(situation(evOn), onOffEvent{kind: evOff, trigger: tt.trigger, cause: tt.given}, at(100))
+		m, _ := step(situation(evOn), event{kind: evOff, trigger: tt.trigger, cause: tt.given}, at(100))
 		got, _ := m.record("").Attrs.Uint32(sessions.AcctTerminateCause)
-		if got != tt.want || ValueName(sessions.AcctTerminateCause, got) != tt.wantName {
-			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, ValueName(sessions.AcctTerminateCause, got))
+		if got != tt.want || accounting.ValueName(sessions.AcctTerminateCause, got) != tt.wantName {
+			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, accounting.ValueName(sessions.AcctTerminateCause, got))
 		}
 	}
 }
@@ -239,33 +243,33 @@ func TestOnOffCause(t *testing.T) {
 // Whatever happens in whatever order: one round at most is under way, and only where something is
 // sent; ids are not used again; nothing old counts; and an On that is being sent is answered once
 // there is a server that answers.
-func TestOnOffProperty(t *testing.T) {
+func TestProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m, now := onOff{retry: time.Minute}, at(0)
+		m, now := machine{retry: time.Minute}, at(0)
 		used, on := map[string]bool{}, "" // ids of Ons, and that of the newest
 		over := map[uint64]bool{}         // rounds
 		for i := range rapid.IntRange(0, 80).Draw(t, "events") {
-			ev := onOffEvent{
-				kind: onOffEventKind(rapid.IntRange(0, len(onOffEvents)-1).Draw(t, "kind")), id: fmt.Sprint(i),
+			ev := event{
+				kind: eventKind(rapid.IntRange(0, len(eventNames)-1).Draw(t, "kind")), id: fmt.Sprint(i),
 				gen: m.gen - uint64(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "late")), server: "s",
 			}
 			now = now.Add(time.Duration(rapid.IntRange(0, 70).Draw(t, "seconds")) * time.Second)
 			was := m
-			var effects onOffEffects
-			m, effects = stepOnOff(m, ev, now)
+			var effects effects
+			m, effects = step(m, ev, now)
 			report := ev.kind >= evAnswered && ev.kind <= evFailed
 			if report && (ev.gen != was.gen || over[ev.gen]) && m != was {
-				t.Fatalf("%s of round %d counts, the newest is %d", onOffEvents[ev.kind], ev.gen, was.gen)
+				t.Fatalf("%s of round %d counts, the newest is %d", eventNames[ev.kind], ev.gen, was.gen)
 			}
 			if report {
 				over[ev.gen] = true
 			}
 			sends := m.state == SendAcctOn || m.state == SendAcctOff
 			if m.sending && !sends || m.sending && !m.next.IsZero() || sends && !m.sending && m.next.IsZero() {
-				t.Fatalf("after %s: %+v", onOffEvents[ev.kind], m)
+				t.Fatalf("after %s: %+v", eventNames[ev.kind], m)
 			}
 			if effects.send != (m.gen == was.gen+1) || effects.send && !m.sending || !effects.send && m.gen != was.gen {
-				t.Fatalf("after %s: sent %v, round %d after %d", onOffEvents[ev.kind], effects.send, m.gen, was.gen)
+				t.Fatalf("after %s: sent %v, round %d after %d", eventNames[ev.kind], effects.send, m.gen, was.gen)
 			}
 			if m.state == SendAcctOn && m.sessionID != on {
 				if used[m.sessionID] {
@@ -274,16 +278,16 @@ func TestOnOffProperty(t *testing.T) {
 				on = m.sessionID
 			}
 			used[m.sessionID] = true
-			if was.sessionID != m.sessionID && m.state != SendAcctOn && was.state != AcctUnknown {
+			if was.sessionID != m.sessionID && m.state != SendAcctOn && was.state != Unknown {
 				t.Fatalf("%s has id %s, not that of its On, %s", m.state, m.sessionID, was.sessionID)
 			}
 		}
 		if was := m; was.state == SendAcctOn {
 			if !m.sending {
-				m, _ = stepOnOff(m, onOffEvent{kind: evElapsed}, m.next)
+				m, _ = step(m, event{kind: evElapsed}, m.next)
 			}
-			m, _ = stepOnOff(m, onOffEvent{kind: evAnswered, gen: m.gen, server: "s"}, now)
-			if m.state != AcctOn || m.sessionID != was.sessionID {
+			m, _ = step(m, event{kind: evAnswered, gen: m.gen, server: "s"}, now)
+			if m.state != On || m.sessionID != was.sessionID {
 				t.Fatalf("the server is back: %+v, before %+v", m, was)
 			}
 		}

@@ -1,4 +1,4 @@
-package accounting
+package onoff
 
 import (
 	"encoding/hex"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,17 +22,17 @@ func ours() sessions.Attributes {
 }
 
 // readable is a record's attributes, one line each.
-func readable(r *Record) (lines []string) {
+func readable(r *accounting.Record) (lines []string) {
 	for t, v := range r.Attrs.All() {
-		value, _ := AppendValue(nil, t, v)
-		lines = append(lines, AttributeName(t)+" = "+string(value))
+		value, _ := accounting.AppendValue(nil, t, v)
+		lines = append(lines, accounting.AttributeName(t)+" = "+string(value))
 	}
 	return lines
 }
 
-func TestOnOffRecord(t *testing.T) {
+func TestRecord(t *testing.T) {
 	moment := time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
-	m := onOff{state: SendAcctOn, sessionID: "242FFF0000008F512A3985", at: moment, cause: 7}
+	m := machine{state: SendAcctOn, sessionID: "242FFF0000008F512A3985", at: moment, cause: 7}
 	head := []string{"Acct-Authentic = RADIUS", "NAS-Identifier = nas1", "NAS-IP-Address = 192.0.2.1", "Acct-Session-Id = 242FFF0000008F512A3985", "Event-Timestamp = 2013-02-24T16:06:41Z"}
 
 	on := m.record(ours())
@@ -60,7 +61,7 @@ func TestOnOffRecord(t *testing.T) {
 	}
 }
 
-func TestOnOffIdentity(t *testing.T) {
+func TestIdentity(t *testing.T) {
 	attr := func(typ sessions.AttributeType, value string) sessions.Attributes {
 		return sessions.Attributes(sessions.AppendAttribute(nil, typ, value))
 	}
@@ -86,15 +87,15 @@ func TestOnOffIdentity(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := NewOnOff(OnOffConfig{Group: "g", Attributes: tt.who}, newAnnouncer())
+			o, err := New(Config{Group: "g", Attributes: tt.who}, newAnnouncer())
 			switch {
 			case tt.want == "" && err != nil:
 				t.Fatal(err)
-			case tt.want != "" && (!errors.Is(err, ErrOnOff) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "group g")):
+			case tt.want != "" && (!errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "group g")):
 				t.Fatalf("got %v, want %q", err, tt.want)
 			case err == nil:
-				m := onOff{state: SendAcctOff, sessionID: strings.Repeat("x", 253), at: at(0)}
-				if n := len(m.record(o.cfg.Attributes).Attrs); n > maxAttributes {
+				m := machine{state: SendAcctOff, sessionID: strings.Repeat("x", 253), at: at(0)}
+				if n := len(m.record(o.cfg.Attributes).Attrs); n > accounting.MaxAttributes {
 					t.Errorf("%d octets in a record", n)
 				}
 			}

@@ -1,27 +1,27 @@
-package accounting
+package onoff
 
 import (
 	"errors"
 	"fmt"
 )
 
-// OnOffGroup is an acct-on-off-group (R63, S3): a server group that sends Accounting-On/Off, and
+// Group is an acct-on-off-group (R63, S3): a server group that sends Accounting-On/Off, and
 // others that send none and are blocked as it is.
-type OnOffGroup struct {
+type Group struct {
 	Name       string
 	Controller string   // name of the controlling server group
 	Monitors   []string // names of the server groups that monitor it
 }
 
-// OnOffGroups are all of them. It does not change once it is validated.
-type OnOffGroups []OnOffGroup
+// Groups are all of them. It does not change once it is validated.
+type Groups []Group
 
 // Validate returns all that is wrong, one line each. A server group controls or monitors at most one
-// acct-on-off-group, never both, and every one has a controller. The errors wrap [ErrOnOff].
-func (gs OnOffGroups) Validate() error {
+// acct-on-off-group, never both, and every one has a controller. The errors wrap [ErrConfig].
+func (gs Groups) Validate() error {
 	var all []error
 	fault := func(format string, args ...any) {
-		all = append(all, fmt.Errorf("%w-group: "+format, append([]any{ErrOnOff}, args...)...))
+		all = append(all, fmt.Errorf("%w-group: "+format, append([]any{ErrConfig}, args...)...))
 	}
 	names, member := map[string]bool{}, map[string]string{}
 	for _, g := range gs {
@@ -45,7 +45,7 @@ func (gs OnOffGroups) Validate() error {
 	return errors.Join(all...)
 }
 
-func (g *OnOffGroup) members() []string {
+func (g *Group) members() []string {
 	if g.Controller == "" {
 		return g.Monitors
 	}
@@ -55,7 +55,7 @@ func (g *OnOffGroup) members() []string {
 // Blocks is what holds for each server group, from the statuses of those that send Accounting-On/Off:
 // for these their own, for those that monitor one exactly its. Whoever is not in the answer is not
 // blocked, nor is a monitor whose controller has no status.
-func (gs OnOffGroups) Blocks(statuses map[string]OnOffStatus) map[string]Block {
+func (gs Groups) Blocks(statuses map[string]Status) map[string]Block {
 	blocks := make(map[string]Block, len(statuses))
 	for name, s := range statuses {
 		blocks[name] = s.Block
@@ -69,7 +69,7 @@ func (gs OnOffGroups) Blocks(statuses map[string]OnOffStatus) map[string]Block {
 }
 
 // Controls is the name of the acct-on-off-group that a server group controls, or "".
-func (gs OnOffGroups) Controls(group string) string {
+func (gs Groups) Controls(group string) string {
 	for _, g := range gs {
 		if g.Controller == group {
 			return g.Name

@@ -1,4 +1,4 @@
-package accounting
+package onoff
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/sessions"
 
 	"pgregory.net/rapid"
 )
 
-// onOffWorld is a server that may be away, reached through one group after the other.
-type onOffWorld struct {
+// world is a server that may be away, reached through one group after the other.
+type world struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	away   bool
@@ -29,8 +30,8 @@ type onOffWorld struct {
 }
 
 // announcer is the nth group.
-func (w *onOffWorld) announcer(n int) Announcer {
-	return announceFunc(func(rec *Record, done func(string, error)) {
+func (w *world) announcer(n int) Announcer {
+	return announceFunc(func(rec *accounting.Record, done func(string, error)) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		id := rec.Attrs.Text(sessions.AcctSessionID)
@@ -40,7 +41,7 @@ func (w *onOffWorld) announcer(n int) Announcer {
 			w.faults = append(w.faults, fmt.Sprintf("On %s beside %v", id, w.under))
 		}
 		if w.closed[n] {
-			go done("", ErrStopped)
+			go done("", accounting.ErrStopped)
 			return
 		}
 		w.under[what]++
@@ -58,9 +59,9 @@ func (w *onOffWorld) announcer(n int) Announcer {
 			w.mu.Unlock()
 			switch {
 			case closed:
-				done("", ErrStopped)
+				done("", accounting.ErrStopped)
 			case away:
-				done("", ErrNoResponse)
+				done("", accounting.ErrNoResponse)
 			default:
 				done("server", nil)
 			}
@@ -70,21 +71,21 @@ func (w *onOffWorld) announcer(n int) Announcer {
 
 // Whatever operators, reloads and servers do at whatever moment: once the server is back, it has got
 // what was asked for last, an On for certain, and the status says so.
-func TestOnOffModel(t *testing.T) {
+func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
 		events := rapid.SliceOfN(rapid.IntRange(0, 8), 0, 40).Draw(rt, "events")
-		synctest.Test(t, func(t *testing.T) { runOnOffModel(t, rt, seed, events) })
+		synctest.Test(t, func(t *testing.T) { runModel(t, rt, seed, events) })
 	})
 }
 
-func runOnOffModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
-	w := &onOffWorld{
+func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
+	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), closed: map[int]bool{},
 		begun: map[string]bool{}, off: map[string]bool{}, under: map[string]int{},
 	}
-	var told []OnOffStatus // Run's own until it has ended
-	o, err := NewOnOff(OnOffConfig{Attributes: ours(), Blocks: true, Changed: func(s OnOffStatus) { told = append(told, s) }}, w.announcer(0))
+	var told []Status // Run's own until it has ended
+	o, err := New(Config{Attributes: ours(), Blocks: true, Changed: func(s Status) { told = append(told, s) }}, w.announcer(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,20 +127,20 @@ func runOnOffModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 	w.check(rt, o.Status(), told)
 }
 
-func (w *onOffWorld) check(rt *rapid.T, s OnOffStatus, told []OnOffStatus) {
-	switch want := map[sessions.EventType][]OnOffState{
-		0: {AcctUnknown}, AccountingOn: {AcctOn}, AccountingOff: {AcctOff, OffNoResp},
+func (w *world) check(rt *rapid.T, s Status, told []Status) {
+	switch want := map[sessions.EventType][]State{
+		0: {Unknown}, AccountingOn: {On}, AccountingOff: {Off, OffNoResp},
 	}[w.newest]; {
 	case s.State != want[0] && s.State != want[len(want)-1]:
 		w.faults = append(w.faults, fmt.Sprintf("at the end it is %s", s.State))
-	case s.State == AcctOn && w.last != fmt.Sprint(AccountingOn, s.SessionID), s.State == AcctOff && !w.off[s.SessionID]:
+	case s.State == On && w.last != fmt.Sprint(AccountingOn, s.SessionID), s.State == Off && !w.off[s.SessionID]:
 		w.faults = append(w.faults, fmt.Sprintf("it is %s of %s, the server got %s", s.State, s.SessionID, w.last))
-	case s.Blocked != (s.State != AcctOn):
+	case s.Blocked != (s.State != On):
 		w.faults = append(w.faults, fmt.Sprintf("%s is %s", s.State, s.Block))
 	case len(told) > 0 && told[len(told)-1] != s:
 		w.faults = append(w.faults, fmt.Sprintf("told last: %+v, it is %+v", told[len(told)-1], s))
 	}
-	was := OnOffStatus{}
+	was := Status{}
 	for _, is := range told {
 		if is == was {
 			w.faults = append(w.faults, fmt.Sprintf("told twice: %+v", is))

@@ -1,0 +1,83 @@
+package onoff
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestGroupsBlocks(t *testing.T) {
+	blocked, silent := Block{Blocked: true}, Block{Blocked: true, NoResponse: true}
+	status := func(b Block) Status { return Status{Block: b} }
+	pair := Groups{{Name: "group-1", Controller: "acct", Monitors: []string{"auth", "third"}}}
+	tests := []struct {
+		name     string
+		groups   Groups
+		statuses map[string]Status
+		want     map[string]Block
+	}{
+		{"nobody", nil, nil, map[string]Block{}},
+		{"no groups", nil, map[string]Status{"a": status(blocked), "b": {}}, map[string]Block{"a": blocked, "b": {}}},
+		{"the controlling one is blocked", pair, map[string]Status{"acct": status(blocked)}, map[string]Block{"acct": blocked, "auth": blocked, "third": blocked}},
+		{"nobody answers it", pair, map[string]Status{"acct": status(silent)}, map[string]Block{"acct": silent, "auth": silent, "third": silent}},
+		{"it is answered", pair, map[string]Status{"acct": {}}, map[string]Block{"acct": {}, "auth": {}, "third": {}}},
+		{"another one is blocked", pair, map[string]Status{"acct": {}, "b": status(blocked)}, map[string]Block{"acct": {}, "auth": {}, "third": {}, "b": blocked}},
+		{"it sends nothing", pair, map[string]Status{}, map[string]Block{"auth": {}, "third": {}}},
+		{
+			"two of them", append(Groups{{Name: "group-2", Controller: "b", Monitors: []string{"c"}}}, pair...),
+			map[string]Status{"acct": status(silent), "b": status(blocked)},
+			map[string]Block{"acct": silent, "auth": silent, "third": silent, "b": blocked, "c": blocked},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, tt.groups.Blocks(tt.statuses)); diff != "" {
+				t.Errorf("want (-) and got (+):\n%s", diff)
+			}
+		})
+	}
+	if got := pair.Controls("acct"); got != "group-1" {
+		t.Errorf("acct controls %q", got)
+	}
+	if got := pair.Controls("auth"); got != "" {
+		t.Errorf("auth controls %q", got)
+	}
+}
+
+func TestGroupsValidate(t *testing.T) {
+	tests := []struct {
+		name   string
+		groups Groups
+		want   string // lines of the error, without what all begin with
+	}{
+		{"none", nil, ""},
+		{"S3", Groups{{"group-1", "p1", []string{"p2"}}, {"group-2", "p3", nil}}, ""},
+		{"no name", Groups{{"", "p1", nil}}, "one has no name"},
+		{"one name twice", Groups{{"g", "p1", nil}, {"g", "p2", nil}}, "g: twice"},
+		{"no controller", Groups{{"g", "", []string{"p"}}}, "g: no server group controls it"},
+		{"controls two", Groups{{"g", "p", nil}, {"h", "p", nil}}, "h: server group p is in g already"},
+		{"controls what it monitors", Groups{{"g", "p", []string{"p"}}}, "g: server group p is in g already"},
+		{"monitors two", Groups{{"g", "p", []string{"q"}}, {"h", "r", []string{"q"}}}, "h: server group q is in g already"},
+		{"controls one and monitors another", Groups{{"g", "p", nil}, {"h", "r", []string{"p"}}}, "h: server group p is in g already"},
+		{"all that is wrong", Groups{{"g", "", nil}, {"g", "p", nil}}, "g: no server group controls it\ng: twice"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.groups.Validate()
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if !errors.Is(err, ErrConfig) {
+				t.Fatalf("got %v", err)
+			}
+			if got := strings.ReplaceAll(err.Error(), ErrConfig.Error()+"-group: ", ""); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
