@@ -76,11 +76,10 @@ type Delivery struct {
 	// What follows is Run's own.
 	queues   []*queue // in the order in which they became known
 	methods  []*method
-	active   int        // queues that have records, as far as is known
-	released []*release // what Release said
-	reading  int        // whose turn it is to be read, of queues
-	added    uint64     // lanes that ever were
-	loaded   int        // the most records that may be in memory
+	active   int    // queues that have records, as far as is known
+	reading  int    // whose turn it is to be read, of queues
+	added    uint64 // lanes that ever were
+	loaded   int    // the most records that may be in memory
 	retrying waiting
 	asides   deque // lanes whose first record is to be set aside
 	storing  int   // records on their way into another queue
@@ -135,8 +134,6 @@ func (d *Delivery) turn(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	d.giveUp(ctx, d.released)
-	d.released = nil
 	d.wakeDue(now)
 	d.active = 0
 	for _, q := range d.queues {

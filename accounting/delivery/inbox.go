@@ -16,10 +16,10 @@ type inbox struct {
 	results []result
 	spare   []result
 	wanted  map[accounting.MethodName]*wanted
-	changed bool       // wanted is not what Run knows
-	news    []*queue   // that records were appended to, since Run asked
-	look    bool       // set by Look
-	release []*release // set by Release
+	changed bool                               // wanted is not what Run knows
+	news    []*queue                           // that records were appended to, since Run asked
+	look    bool                               // set by Look
+	reroute map[string][]accounting.MethodName // set by Reroute, by queue
 	stats   map[string]QueueStats
 	methods map[accounting.MethodName]MethodStats
 }
@@ -138,14 +138,27 @@ func (d *Delivery) Look() {
 	d.inbox.poke()
 }
 
+// Reroute has the records of a queue go on, behind the methods of their own routes, to these methods: for
+// a queue whose methods do not run any more. The records stay where they are, so those of a session stay
+// in order. It takes the place of what was said of the queue before; nil takes it back.
+func (d *Delivery) Reroute(queue string, methods []accounting.MethodName) {
+	d.inbox.mu.Lock()
+	if d.inbox.reroute == nil {
+		d.inbox.reroute = map[string][]accounting.MethodName{}
+	}
+	d.inbox.reroute[queue] = methods
+	d.inbox.mu.Unlock()
+	d.inbox.poke()
+}
+
 // collect takes what came in, and returns the results.
 func (d *Delivery) collect(ctx context.Context) []result {
 	b := &d.inbox
 	b.mu.Lock()
 	got := b.results
 	b.results, b.spare = b.spare[:0], got
-	news, look, release, changed := b.news, b.look, b.release, b.changed
-	b.news, b.look, b.release, b.changed = nil, false, nil, false
+	news, look, reroute, changed := b.news, b.look, b.reroute, b.changed
+	b.news, b.look, b.reroute, b.changed = nil, false, nil, false
 	var all map[accounting.MethodName]wanted
 	if changed {
 		all = make(map[accounting.MethodName]wanted, len(b.wanted))
@@ -167,6 +180,8 @@ func (d *Delivery) collect(ctx context.Context) []result {
 	if look && ctx.Err() == nil {
 		d.look(ctx)
 	}
-	d.released = append(d.released, release...)
+	for name, methods := range reroute {
+		d.reroute(d.queueNamed(ctx, name), methods)
+	}
 	return got
 }

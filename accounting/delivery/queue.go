@@ -24,7 +24,7 @@ type queue struct {
 	cursor uint64 // where to read on
 	more   bool   // there may be records at the cursor
 	readAt time.Time
-	given  *release // who has the queue in place of us, if anybody
+	beyond []accounting.MethodName // set by Reroute: methods behind those of the routes
 
 	scan      scan
 	relieveAt time.Time // when room may be made again

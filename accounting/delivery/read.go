@@ -29,7 +29,7 @@ func (d *Delivery) read(now time.Time) error {
 // readQueue reads one queue until there is no more, or its share of the memory is used.
 func (d *Delivery) readQueue(q *queue, now time.Time) error {
 	loaded, waiting := d.share(d.loaded), d.share(d.cfg.Waiting)
-	for q.more && q.given == nil && !q.readAt.After(now) && q.items < waiting {
+	for q.more && !q.readAt.After(now) && q.items < waiting {
 		if q.loaded > loaded/2 && d.mayGoOn() {
 			q.unloadBlocked()
 		}

@@ -9,8 +9,9 @@ import (
 
 // route is the ordered methods that records of a queue may go to. Run makes one for each that it meets.
 type route struct {
-	names   []accounting.MethodName
-	methods []*method // those of names; nil for one that does not run
+	own     int                     // how many of names records carry, that of the queue included
+	names   []accounting.MethodName // and those of Delivery.Reroute behind them
+	methods []*method               // those of names; nil for one that does not run
 	// ready are the lanes whose first record nobody was asked about yet; parked those whose first record
 	// was left unanswered, and that wait for a method to be available.
 	ready, parked deque
@@ -92,7 +93,7 @@ func (r *route) mayProbe(m *method) bool {
 
 // route is the route of a record of the queue with these methods after the queue's own.
 func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
-	same := func(r *route) bool { return slices.Equal(r.names[1:], next) }
+	same := func(r *route) bool { return slices.Equal(r.names[1:r.own], next) }
 	if q.lastRoute != nil && same(q.lastRoute) {
 		return q.lastRoute
 	}
@@ -100,18 +101,47 @@ func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
 		q.lastRoute = q.routes[i]
 		return q.lastRoute
 	}
-	r := &route{names: append([]accounting.MethodName{q.method}, next...)}
-	for _, name := range r.names {
-		i := slices.IndexFunc(d.methods, func(m *method) bool { return m.name == name })
-		var m *method
-		if i >= 0 {
-			m = d.methods[i]
-		}
-		r.methods = append(r.methods, m)
-	}
+	r := &route{own: 1 + len(next), names: append([]accounting.MethodName{q.method}, next...)}
+	d.extend(r, q.beyond)
 	q.routes = append(q.routes, r)
 	q.lastRoute = r
 	return r
+}
+
+// extend sets the methods of a route behind its own.
+func (d *Delivery) extend(r *route, beyond []accounting.MethodName) {
+	r.names = r.names[:r.own:r.own]
+	for _, name := range beyond {
+		if !slices.Contains(r.names, name) {
+			r.names = append(r.names, name)
+		}
+	}
+	r.methods = make([]*method, len(r.names))
+	for i, name := range r.names {
+		if at := slices.IndexFunc(d.methods, func(m *method) bool { return m.name == name }); at >= 0 {
+			r.methods[i] = d.methods[at]
+		}
+	}
+}
+
+// reroute takes over what Reroute said.
+func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
+	q.beyond = beyond
+	for _, r := range q.routes {
+		d.extend(r, beyond)
+	}
+	for _, l := range q.bySession {
+		for _, it := range l.items {
+			if h := it.history; h != nil && it.route != nil {
+				by := make([]attempts, len(it.route.names))
+				copy(by[:it.route.own], h.by)
+				h.by = by
+			}
+		}
+	}
+	for _, m := range d.methods {
+		d.changed(m)
+	}
 }
 
 // routes are those of all queues.

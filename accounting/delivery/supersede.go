@@ -48,7 +48,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 		}
 		return nil
 	}
-	if !s.more || now.Before(s.at) || q.given != nil {
+	if !s.more || now.Before(s.at) {
 		return nil
 	}
 	var err error
