@@ -9,11 +9,12 @@ import (
 // endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
 // the octets of codec.go, and found by NAS and Acct-Session-Id.
 type endings struct {
-	keep  time.Duration
-	max   int
-	byID  map[ID]ending
-	names names
-	order []forget // oldest first
+	keep   time.Duration
+	max    int
+	byID   map[ID]ending
+	names  names
+	routes *routes  // the table's
+	order  []forget // oldest first
 }
 
 // ending is a session that is over.
@@ -36,13 +37,13 @@ func (e *endings) get(id ID) *Session {
 	if !ok {
 		return nil
 	}
-	s, _, err := parseSession(id, []byte(of.data), nil)
+	s, err := parseSession(id, []byte(of.data), nil, e.routes)
 	if err != nil {
 		return nil // we have made it
 	}
-	s.node, s.former = of.nodes[0], of.nodes[1:]
+	s.node, s.Session.former = of.nodes[0], of.nodes[1:]
 	s.NAS = &s.node.NAS
-	return s
+	return s.Session
 }
 
 // add remembers an ended session by its octets; sid is its Acct-Session-Id.
