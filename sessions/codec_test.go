@@ -65,6 +65,27 @@ func TestSessionCodec(t *testing.T) {
 	}
 }
 
+// TestLargestEnded: the longest numbers there are, and the longest texts that are kept.
+func TestLargestEnded(t *testing.T) {
+	long := strings.Repeat("x", 253)
+	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
+	s := &Session{
+		ID: 1, Kind: Network, State: Ended, IfIndex: 1<<32 - 1, PortIfIndex: 1<<32 - 1, EventStamp: 1<<32 - 1, StartStamp: 1<<32 - 1,
+		Started: 1, Heard: 1 - 1<<63, Data: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
+		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
+		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
+	}
+	s.setAttrs(attrs(UserName, long, AcctSessionID, long, CallingStationID, long, Class, long))
+	for i := range s.prints {
+		s.prints[i] = print{sum: 1, all: 2, at: 1<<32 - 1}
+	}
+	routes := newRoutes()
+	b := appendEnded(nil, s)
+	if over, err := parseSession(1, b, nil, &routes); err != nil || len(b) > maxEnded || over.Route.id() != 1<<32-1 {
+		t.Errorf("%d octets: %v", len(b), err)
+	}
+}
+
 func TestCountersCodec(t *testing.T) {
 	want := Counters{HighWater: 1<<32 - 1, Total: 1 << 40, Disconnected: 3}
 	when := anchor{table: 1, wall: -2, uptime: 3, boot: 4}
@@ -118,26 +139,28 @@ func FuzzParseCounters(f *testing.F) {
 	})
 }
 
-// TestStateOfBefore: the state of a store that version 1 of the codec wrote is read whole, and goes on.
-func TestStateOfBefore(t *testing.T) {
-	octets, err := os.ReadFile("testdata/state-v1.txt")
+// stateOf reads the durable state in a file: a key and its value in each line.
+func stateOf(t *testing.T, name string) map[string]string {
+	t.Helper()
+	octets, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tb := New(Config{Now: func() time.Time { return at(100) }}, discard{})
-	err = tb.Load(func(each func(k, v []byte) error) error {
-		for line := range strings.Lines(string(octets)) {
-			var k, v []byte
-			if _, err := fmt.Sscanf(line, "%x %x", &k, &v); err != nil {
-				return err
-			}
-			if err := each(k, v); err != nil {
-				return err
-			}
+	state := map[string]string{}
+	for line := range strings.Lines(string(octets)) {
+		var k, v []byte
+		if _, err := fmt.Sscanf(line, "%x %x", &k, &v); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
+		state[string(k)] = string(v)
+	}
+	return state
+}
+
+// TestStateOfBefore: the state of a store that version 1 of the codec wrote is read whole, and goes on.
+func TestStateOfBefore(t *testing.T) {
+	tb := New(Config{Now: func() time.Time { return at(100) }}, discard{})
+	if err := tb.Load(each(stateOf(t, "testdata/state-v1.txt"))); err != nil {
 		t.Fatal(err)
 	}
 	v := tb.View()

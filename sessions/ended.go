@@ -127,7 +127,10 @@ type remembered struct {
 	least int
 }
 
-const leastOfAll = 6
+const (
+	least      = 6 // enough, unless each number is as long as it can be
+	leastOfAll = 7
+)
 
 // trim leaves out what is no attribute.
 func (r *remembered) trim(s *Session) {
@@ -144,8 +147,12 @@ func (r *remembered) trim(s *Session) {
 			nas.Identifier = ""
 			s.NAS = &nas
 		}
-	case leastOfAll:
+	case least:
 		clear(s.prints[otherPrints:])
+	case leastOfAll:
+		nas := *s.NAS
+		nas.Identifier = ""
+		s.NAS = &nas
 	}
 }
 
@@ -156,7 +163,7 @@ func (r *remembered) attrs(all Attributes) Attributes {
 	for t, v := range all.All() {
 		switch t {
 		case UserName, CallingStationID:
-			if r.least >= 4 && len(v) > 32 || r.least == leastOfAll {
+			if r.least >= 4 && len(v) > 32 || r.least >= least {
 				continue
 			}
 		case Class, FramedIPAddress:
