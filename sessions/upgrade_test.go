@@ -53,7 +53,7 @@ func TestStateBeforeRoutes(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		apply(t, tb, of("s1", Stop, 100)) // it is written with its route before its turn
-		handed := 0 // the closing that the store has besides, and the sessions, each of which is refused and comes again
+		handed := 0                       // the closing that the store has besides, and the sessions, each of which is refused and comes again
 		d.refuses = func(Change) bool { handed++; return handed%2 == 1 }
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
