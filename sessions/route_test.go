@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -127,18 +128,31 @@ func TestRouteOfTheNext(t *testing.T) {
 // TestRouteOfOther: records of other types go where the session's go that they name, even if it is over.
 func TestRouteOfOther(t *testing.T) {
 	d := newSlowDisk()
-	d.route = func(s *Session) string { return "of " + s.AcctSessionID }
 	tb := New(Config{}, d)
 	var notices []Notice
 	d.refuses = func(c Change) bool { notices = append(notices, c.Notices...); return false }
-	for _, ev := range []Event{of("live", Start, 0), of("over", Stop, 0), of("live", Other, 0), of("over", Other, 0), of("none", Other, 0)} {
+	d.route = func(s *Session) string { return "of " + s.AcctSessionID + " " + s.NAS.Addr.String() }
+	from := func(ev Event, last string) Event {
+		ev.NAS.Addr = netip.MustParseAddr("192.0.2." + last)
+		ev.SameClient = func(netip.Addr) bool { return true }
+		return ev
+	}
+	for _, ev := range []Event{
+		of("live", Start, 0), of("over", Stop, 0), of("live", Other, 0), of("over", Other, 0), of("none", Other, 0),
+		from(of("twice", Stop, 0), "8"), from(of("twice", Start, 1000), "9"), from(of("twice", Stop, 1001), "9"),
+		from(of("twice", Other, 2000), "8"), from(of("twice", Other, 2000), "9"),
+	} {
 		apply(t, tb, ev)
 	}
 	var got []string
 	for _, n := range notices {
 		got = append(got, fmt.Sprintf("%s %d %s", n.Type, n.Session.ID, n.Session.Route))
 	}
-	if diff := cmp.Diff([]string{"Start 1 of live", "Stop 2 of over", "Other 1 of live", "Other 0 of over", "Other 0 "}, got); diff != "" {
+	if diff := cmp.Diff([]string{
+		"Start 1 of live 192.0.2.1", "Stop 2 of over 192.0.2.1", "Other 1 of live 192.0.2.1", "Other 0 of over 192.0.2.1", "Other 0 ",
+		"Stop 3 of twice 192.0.2.8", "Start 4 of twice 192.0.2.9", "Stop 4 of twice 192.0.2.9",
+		"Other 0 of twice 192.0.2.8", "Other 0 of twice 192.0.2.9",
+	}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -273,6 +287,45 @@ func TestReroute(t *testing.T) {
 		t.Fatal(err, d.state["moved b"])
 	}
 	check("restart", "b", "x")
+}
+
+// TestRouteIsWrittenUntilDurable: then no more.
+func TestRouteIsWrittenUntilDurable(t *testing.T) {
+	d := newSlowDisk()
+	d.route = func(*Session) string { return "a" }
+	tb := New(Config{}, d)
+	begun, had := 0, ""
+	begin := func() {
+		begun++
+		had = ""
+		d.refuses = func(c Change) bool {
+			for _, p := range c.State {
+				if p.Key[0] == 'r' {
+					had += string(p.Value)
+				}
+			}
+			return begun == 1
+		}
+		apply(t, tb, of(fmt.Sprint(begun), Start, 0))
+	}
+	for _, step := range []struct {
+		when string
+		do   func()
+		want string
+	}{
+		{"the first", func() {}, "\x01a"},
+		{"on its way", func() {}, "\x01a"},
+		{"refused", func() { d.write(1) }, "\x01a"},
+		{"durable", func() { d.write(1) }, ""},
+		{"replaced", func() { tb.Reroute("a", "b", func([]Put) {}) }, "\x01b\x01a"},
+		{"replaced, on its way, and the old text durable", func() { d.write(2) }, "\x01b\x01a"},
+		{"durable", func() { d.writeAll() }, ""},
+	} {
+		step.do()
+		if begin(); had != step.want {
+			t.Errorf("%s: written %q, want %q", step.when, had, step.want)
+		}
+	}
 }
 
 // TestUnusedRoutes: what no session has is removed with the first change after a restart, and its number can be given again.

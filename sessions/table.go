@@ -249,7 +249,13 @@ func (t *Table) passOn(c *Change, ev *Event) {
 		nas := ev.NAS
 		s = begun(0, &nas, ev)
 		if len(f.over) > 0 {
-			s.Route = f.over[0].Route
+			best := f.over[0]
+			for _, o := range f.over[1:] {
+				if o.better(best.rank) {
+					best = o
+				}
+			}
+			s.Route = best.Route
 		}
 	}
 	c.Notices = append(c.Notices, Notice{Type: Other, Session: s, Attrs: ev.Attrs, At: ev.At})
