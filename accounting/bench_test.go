@@ -36,14 +36,13 @@ func benchNotice(b *testing.B) sessions.Notice {
 // BenchmarkCompose is what an event costs here: attributes and record, without the store.
 func BenchmarkCompose(b *testing.B) {
 	n := benchNotice(b)
-	r := &Router{}
-	tail := appendRoute(nil, "network/default", []MethodName{Local})
-	routes := &routes{sessions.Network: &route{record: StartStop, queue: "group/radius", tail: tail}}
+	r := newRouter(b, nil, policy)
+	n.Session.Route = sessions.NewRoute(r.Route(n.Session))
 	var d draft
 	b.ReportAllocs()
 	for b.Loop() {
 		d.appends, d.buf = d.appends[:0], d.buf[:0]
-		r.record(&d, routes, &n)
+		r.record(&d, &n)
 	}
 	b.SetBytes(int64(len(d.buf)))
 }
@@ -57,6 +56,7 @@ func BenchmarkRouterCommit(b *testing.B) {
 	defer s.Close()
 	r := newRouter(b, s, policy)
 	n := benchNotice(b)
+	n.Session.Route = sessions.NewRoute(r.Route(n.Session))
 	change := sessions.Change{
 		State:   []sessions.Put{{Key: []byte("s0001"), Value: make([]byte, 200)}, {Key: []byte("c"), Value: make([]byte, 10)}},
 		Notices: []sessions.Notice{n},

@@ -3,18 +3,31 @@
 //
 // # The walk of a record
 //
-// [Router] is the [sessions.Journal]. For each notice it asks the [Policy] for
-// the method list of the session's kind, composes the attributes ([Compose])
-// and commits the record to the queue of the list's first method, in one
-// change with the session's state. A [Deliverer] per method reads its queue and
-// hands the records to its [Method]. A record that nobody answers goes on to
-// the queue of the next method of its list, which it carries with it: a changed
-// policy concerns events to come only.
+// [Router] is the [sessions.Journal]. At the first packet of a session it asks
+// the [Policy] for the method list of the session's kind: that is the session's
+// [Route], which is stored with it and never changes. For each notice it composes
+// the attributes ([Compose]) and commits the record to the queue of the route's
+// first method, in one change with the session's state. A [Deliverer] per method
+// reads its queue and hands the records to its [Method]. A record that nobody
+// answers goes on to the queue of the next method of its route, which it carries
+// with it.
+//
+// So all records of a session, late ones after its end too, stand in one queue, in
+// order: a changed policy concerns sessions to come only. A session that began
+// without a list, or with one of type none, has no route and gets none later. A session
+// of a store from before routes were kept ([Router.Adopt]) gets the route that its list
+// gives today; but if its newest waiting record stands in another queue, that queue's
+// method comes first. What was moved before stays in the order in which it stands.
 //
 // What a NAS sends wrongly is left out of the record and counted ([Dropped],
 // R35): limits.go is how often each attribute may come. Events that are no
-// start, interim or stop ([sessions.Other], R27: those of tunnels, Failed) go by
-// the network list, whatever kind their session is, if that is a start-stop one.
+// start, interim or stop ([sessions.Other], R27: those of tunnels, Failed) are of
+// start-stop lists only. One of a session that has a route, live or remembered, goes by that
+// route, to stay in order with all else of its session. If it is a
+// stop-only route, the event is left out, unless the session is of another kind than network
+// and today's network list is a start-stop one: then it is recorded, in the
+// session's queue. Events of no session, and those of sessions of another kind that go
+// nowhere, go by today's network list.
 //
 // Accounting-On and -Off are no records of a session and never in a queue: package
 // [aaasess/accounting/onoff] sends them, and says when a Deliverer must wait for one ([Hold]).
@@ -107,4 +120,8 @@
 // Attributes are those of RFC 2865 section 5. Version 1 of a refused record:
 //
 //	version(1) at(8) queue(name) length(2) reason record
+//
+// Version 1 of a route, which the state of sessions has:
+//
+//	version(1) record type(1: 1 start-stop, 2 stop-only) list(name) methods(1) method(name)...
 package accounting

@@ -14,6 +14,8 @@ var (
 
 // Errors of what is read or configured.
 var (
+	// ErrRoute is returned when the route of a session cannot be read.
+	ErrRoute = errors.New("accounting: bad route")
 	// ErrRecord is returned when octets are not a record, or not a refused one.
 	ErrRecord = errors.New("accounting: not a record")
 	// ErrPolicy is returned when a method list cannot be used.

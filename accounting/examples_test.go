@@ -362,6 +362,13 @@ type journal struct{ notices []sessions.Notice }
 
 func (j *journal) Accepting() error  { return nil }
 func (j *journal) AfterBatch(func()) {}
+
+func (j *journal) Route(*sessions.Session) string { return "" }
+
+func (j *journal) Adopt(old []*sessions.Session) ([]string, error) {
+	return make([]string, len(old)), nil
+}
+
 func (j *journal) Commit(c sessions.Change, _ func(error)) {
 	j.notices = append(j.notices, c.Notices...)
 }

@@ -69,40 +69,62 @@ func TestComposeOther(t *testing.T) {
 
 const stampOf5 = "Event-Timestamp = 1970-01-01T00:00:05Z"
 
-// It goes by the network list, whatever the session is; lists of stops leave it out.
+// It goes where all of its session goes; one of no session, or of one that goes nowhere and is of another kind, by the network
+// list (R27). Lists of stops leave it out.
 func TestRouterOther(t *testing.T) {
-	lists := func(network RecordType) *Policy {
-		return &Policy{Lists: map[sessions.Kind]*List{
-			sessions.Network: {Name: "default", Record: network, Methods: []MethodName{Group("net")}},
-			sessions.Exec:    {Name: "default", Record: StartStop, Methods: []MethodName{Group("exec")}},
-		}}
+	network, exec := sessions.Network, sessions.Exec
+	old := func(record RecordType) *Route {
+		return &Route{List: "x/old", Record: record, Methods: []MethodName{Group("old"), Group("next")}}
 	}
-	exec := otherNotice(t, 13, "S1", "2806 0000000c 2c04 5331")
-	exec.Session.Kind = sessions.Exec
-	none := otherNotice(t, 0, "S1", "2806 0000000a 2c04 5331")
-	for network, want := range map[RecordType][]string{
-		StartStop: {"0000000D 13 Tunnel-Link-Start", "S1 0 Tunnel-Stop", "S1 0 77"}, StopOnly: nil, None: nil,
-	} {
-		s, p := openStore(t, store.NewDisk()), lists(network)
-		r := newRouter(t, s, p)
-		unknown := otherNotice(t, 0, "S1", "2806 0000004d 2c04 5331")
-		committed(t, r, sessions.Change{Notices: []sessions.Notice{exec, none, unknown}})
-		var got []string
-		for _, rec := range records(t, s, "group/net") {
-			got = append(got, fmt.Sprintf("%s %d %s", rec.SessionName(), rec.Number(), rec.TypeName()))
-			if rec.Type != other || rec.Number() == 0 && rec.Session != laneOf(none.Session) {
-				t.Errorf("stored as type %d of %s", rec.Type, rec.Session)
+	tests := []struct {
+		name  string
+		id    sessions.ID
+		kind  sessions.Kind
+		route *Route
+		list  RecordType // of network
+		want  string     // the queue, "" for none
+	}{
+		{"of no session", 0, network, nil, StartStop, "group/net"},
+		{"of no session, stops only", 0, network, nil, StopOnly, ""},
+		{"of no session, no list", 0, network, nil, None, ""},
+		{"of a session that is over", 0, network, old(StartStop), None, "group/old"},
+		{"of one that is over, and had stops only", 0, network, old(StopOnly), StartStop, "group/old"},
+		{"start-stop", 13, network, old(StartStop), StartStop, "group/old"},
+		{"start-stop, the list is gone", 13, network, old(StartStop), None, "group/old"},
+		{"stop-only", 13, network, old(StopOnly), StartStop, ""},
+		{"nowhere", 13, network, nil, StartStop, ""},
+		{"another kind, start-stop", 13, exec, old(StartStop), None, "group/old"},
+		{"another kind, stop-only", 13, exec, old(StopOnly), StartStop, "group/old"},
+		{"another kind, stop-only as network", 13, exec, old(StopOnly), StopOnly, ""},
+		{"another kind, nowhere", 13, exec, nil, StartStop, "group/net"},
+		{"another kind, nowhere, no list", 13, exec, nil, None, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openStore(t, store.NewDisk())
+			r := newRouter(t, s, &Policy{Lists: map[sessions.Kind]*List{network: {Name: "default", Record: tt.list, Methods: []MethodName{Group("net")}}}})
+			n := otherNotice(t, tt.id, "S1", "2806 0000004d 2c04 5331")
+			n.Session.Kind = tt.kind
+			if tt.route != nil {
+				n.Session.Route = sessions.NewRoute(tt.route.Text())
 			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: want (-) and got (+):\n%s", network, diff)
-		}
-		if all := len(s.Queues()); want != nil && all != 1 || want == nil && all != 0 {
-			t.Errorf("%s: %d queues", network, all)
-		}
-		if l := p.For(&exec); (l != nil) != (network == StartStop) {
-			t.Errorf("%s: list %v", network, l)
-		}
+			done := make(chan error, 1)
+			r.Commit(sessions.Change{Notices: []sessions.Notice{n}}, func(err error) { done <- err })
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, q := range s.Queues() {
+				got += q.Name
+				rec := records(t, s, q.Name)[0]
+				if rec.Type != other || rec.Number() != tt.id || tt.id == 0 && (rec.Session != laneOf(n.Session) || rec.SessionName() != "S1") || rec.TypeName() != "77" {
+					t.Errorf("stored as type %d of %s", rec.Type, rec.Session)
+				}
+			}
+			if got != tt.want {
+				t.Errorf("in queue %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

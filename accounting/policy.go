@@ -16,7 +16,10 @@ type MethodName string
 // Local is the method that writes JSON lines.
 const Local MethodName = "local"
 
-const groupPrefix = "group "
+const (
+	groupPrefix = "group "
+	queuePrefix = "group/"
+)
 
 // maxGroup leaves room in the 128 octets of a queue's name.
 const maxGroup = 100
@@ -36,7 +39,7 @@ func (m MethodName) Group() string {
 // Queue is the name of the store's queue of records that wait for the method: "group/NAME" or "local".
 func (m MethodName) Queue() string {
 	if name := m.Group(); name != "" {
-		return "group/" + name
+		return queuePrefix + name
 	}
 	return string(m)
 }
@@ -107,26 +110,18 @@ type List struct {
 	Methods []MethodName
 }
 
-// Policy is what accounting is done. A kind that has no list is not accounted (S1).
+// Policy is what accounting is done of sessions that begin. A kind that has no list is not accounted (S1).
 type Policy struct {
 	Lists map[sessions.Kind]*List
 }
 
-// For is the list by which a notice is recorded, or nil if it is not.
-func (p *Policy) For(n *sessions.Notice) *List {
-	l := p.Lists[kindOf(n)]
-	if l == nil || !l.Record.records(n.Type) {
+// Route is the route of sessions of a kind, or nil if they are not accounted.
+func (p *Policy) Route(k sessions.Kind) *Route {
+	l := p.Lists[k]
+	if l == nil || l.Record == None {
 		return nil
 	}
-	return l
-}
-
-// kindOf is the kind whose list a notice goes by: the session's, or network for a [sessions.Other] (R27).
-func kindOf(n *sessions.Notice) sessions.Kind {
-	if n.Type == sessions.Other {
-		return sessions.Network
-	}
-	return n.Session.Kind
+	return &Route{List: listName(k, l), Record: l.Record, Methods: l.Methods}
 }
 
 // Validate returns all that is wrong with the policy, one line each, every line with the list that

@@ -2,6 +2,7 @@ package accounting
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestPolicyFor(t *testing.T) {
+func TestPolicyRoute(t *testing.T) {
 	p := &Policy{Lists: map[sessions.Kind]*List{
 		sessions.Network:    {Name: "default", Record: StartStop, Methods: []MethodName{Group("radius")}},
 		sessions.Exec:       {Name: "default", Record: StopOnly, Methods: []MethodName{Local}},
@@ -36,9 +37,12 @@ func TestPolicyFor(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tt.policy.For(&sessions.Notice{Type: tt.event, Session: &sessions.Session{Kind: tt.kind}})
-			if want := tt.policy.Lists[tt.kind]; tt.want && got != want || !tt.want && got != nil {
+			got := tt.policy.Route(tt.kind)
+			if recorded := got != nil && got.Record.records(tt.event); recorded != tt.want {
 				t.Errorf("got %v, want it recorded: %t", got, tt.want)
+			}
+			if got != nil && (got.List != tt.kind.String()+"/default" || !slices.Equal(got.Methods, tt.policy.Lists[tt.kind].Methods)) {
+				t.Errorf("got %v", got)
 			}
 		})
 	}

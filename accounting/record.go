@@ -89,12 +89,12 @@ func appendHead(b []byte, id sessions.ID, t sessions.EventType, at time.Time) []
 	return binary.BigEndian.AppendUint64(b, uint64(at.UnixNano()))
 }
 
-// appendRoute appends what is the same for all records of a list that start with the same method.
-func appendRoute(b []byte, list string, next []MethodName) []byte {
+// appendRoute appends the name of a list and methods, at most 255.
+func appendRoute(b []byte, list string, methods []MethodName) []byte {
 	b = appendName(b, list)
-	next = next[:min(len(next), 255)]
-	b = append(b, byte(len(next)))
-	for _, m := range next {
+	methods = methods[:min(len(methods), 255)]
+	b = append(b, byte(len(methods)))
+	for _, m := range methods {
 		b = appendName(b, string(m))
 	}
 	return b
@@ -115,15 +115,7 @@ func ParseRecord(b []byte) (*Record, error) {
 	r := &Record{Type: sessions.EventType(c.octet())}
 	r.Session = sessions.ID(c.uint32())
 	r.At = time.Unix(0, int64(c.uint64()))
-	r.List = c.name()
-	if n := int(c.octet()); n > 0 && n <= len(c.rest) {
-		r.Next = make([]MethodName, n)
-		for i := range r.Next {
-			r.Next[i] = MethodName(c.name())
-		}
-	} else if n > 0 {
-		c.short = true
-	}
+	r.List, r.Next = c.route()
 	r.Attrs = sessions.Attributes(c.take(int(c.uint16())))
 	switch {
 	case c.short:
@@ -181,3 +173,20 @@ func (c *cursor) uint16() uint16 { return uint16(c.number(2)) }
 func (c *cursor) uint32() uint32 { return uint32(c.number(4)) }
 func (c *cursor) uint64() uint64 { return c.number(8) }
 func (c *cursor) name() string   { return c.take(int(c.octet())) }
+
+// route reads what appendRoute wrote.
+func (c *cursor) route() (list string, methods []MethodName) {
+	list = c.name()
+	n := int(c.octet())
+	if n > len(c.rest) {
+		c.short = true
+	}
+	if n == 0 || c.short {
+		return list, nil
+	}
+	methods = make([]MethodName, n)
+	for i := range methods {
+		methods[i] = MethodName(c.name())
+	}
+	return list, methods
+}

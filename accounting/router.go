@@ -3,6 +3,7 @@ package accounting
 import (
 	"encoding/binary"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,14 +12,17 @@ import (
 	"aaasess/store"
 )
 
-// Router is the [sessions.Journal]: it turns notices into records for the first method of their
-// list, and commits them together with the state that caused them. All methods may be called by any
+// Router is the [sessions.Journal]: it decides the routes of sessions, turns notices into records for the first method of
+// their session's route, and commits them together with the state that caused them. All methods may be called by any
 // number of goroutines; the order of commits is that of the calls.
 type Router struct {
 	store  *store.Store
 	logger *slog.Logger
-	routes atomic.Pointer[routes]
+	lists  atomic.Pointer[lists]
 	spare  sync.Pool // of *draft
+
+	mu    sync.Mutex                           // for adding to known
+	known atomic.Pointer[map[string]*prepared] // by their texts, nil for one that nobody can read; a map does not change
 
 	records                              atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
@@ -30,13 +34,22 @@ type drops struct {
 	warned atomic.Int64 // when one was last logged, Unix seconds
 }
 
-// routes is a policy made ready: by kind, for as many as there are.
-type routes [sessions.Connection + 1]*route
+// lists is a policy made ready: by kind, the route of a session that begins; nil is nowhere.
+type lists [sessions.Connection + 1]*prepared
 
-type route struct {
-	record RecordType
-	queue  string // of the first method
-	tail   []byte // of each record, between its head and its attributes
+func (l *lists) of(k sessions.Kind) *prepared {
+	if int(k) < len(l) {
+		return l[k]
+	}
+	return nil
+}
+
+// prepared is a route made ready.
+type prepared struct {
+	text  string
+	route *Route
+	queue string // of the first method
+	tail  []byte // of each record, between its head and its attributes
 }
 
 // draft is the memory of one change, kept for the next.
@@ -49,30 +62,89 @@ type draft struct {
 // NewRouter makes a Router over an open store. Until SetPolicy no accounting takes place.
 func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 	r := &Router{store: st, logger: logger}
-	r.routes.Store(&routes{})
+	r.lists.Store(&lists{})
+	r.known.Store(&map[string]*prepared{})
 	r.spare.New = func() any { return &draft{} }
 	return r
 }
 
-// SetPolicy makes a policy the one for all events to come, or returns what Validate finds wrong
-// with it and changes nothing. Records that were made before keep the methods that they have.
+// SetPolicy makes a policy the one for all sessions that begin, or returns what Validate finds wrong
+// with it and changes nothing. Sessions that have begun keep their routes, and records the methods that they have.
 func (r *Router) SetPolicy(p *Policy) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	var made routes
-	for k, l := range p.Lists {
-		if l == nil || l.Record == None {
-			continue
-		}
-		made[k] = &route{
-			record: l.Record,
-			queue:  l.Methods[0].Queue(),
-			tail:   appendRoute(nil, listName(k, l), l.Methods[1:]),
+	var made lists
+	for k := range p.Lists {
+		if to := p.Route(k); to != nil {
+			made[k] = r.prepared(to.Text())
 		}
 	}
-	r.routes.Store(&made)
+	r.lists.Store(&made)
 	return nil
+}
+
+// Route is the text of the route of a session that begins now; "" is nowhere.
+func (r *Router) Route(s *sessions.Session) string {
+	if to := r.lists.Load().of(s.Kind); to != nil {
+		return to.text
+	}
+	return ""
+}
+
+// Adopt decides the routes of sessions from before routes were kept: as Route, but a session goes on in the queue where its
+// newest record waits, whatever its list is called now. It reads all queues.
+func (r *Router) Adopt(old []*sessions.Session) ([]string, error) {
+	n, err := newestOf(old, r.store)
+	if err != nil {
+		return nil, err
+	}
+	type of struct {
+		kind  sessions.Kind
+		place int
+	}
+	made, texts, lists := map[of]string{}, make([]string, len(old)), r.lists.Load()
+	for i, s := range old {
+		at := of{s.Kind, n.found[i].place}
+		text, ok := made[at]
+		if !ok {
+			var today *Route
+			if l := lists.of(s.Kind); l != nil {
+				today = l.route
+			}
+			if to := n.places[at.place].after(today); to != nil {
+				text = to.Text()
+			}
+			made[at] = text
+		}
+		texts[i] = text
+	}
+	return texts, nil
+}
+
+// prepared makes the route with a text ready, once. It is nil if nobody can read it, which is logged.
+func (r *Router) prepared(text string) *prepared {
+	if to, ok := (*r.known.Load())[text]; ok {
+		return to
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := *r.known.Load()
+	if to, ok := before[text]; ok {
+		return to
+	}
+	var to *prepared
+	if route, err := ParseRoute(text); err == nil {
+		to = &prepared{
+			text: text, route: route, queue: route.Methods[0].Queue(), tail: appendRoute(nil, route.List, route.Methods[1:]),
+		}
+	} else {
+		r.logger.Error("route of a session cannot be read, its records go by its present list", "err", err)
+	}
+	known := maps.Clone(before)
+	known[text] = to
+	r.known.Store(&known)
+	return to
 }
 
 // RouterStats is what a Router has counted since it was made.
@@ -112,9 +184,8 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 	for _, p := range c.State {
 		d.puts = append(d.puts, store.Put(p))
 	}
-	routes := r.routes.Load()
 	for i := range c.Notices {
-		r.record(d, routes, &c.Notices[i])
+		r.record(d, &c.Notices[i])
 	}
 	r.store.Commit(store.Change{Puts: d.puts, Appends: d.appends}, done)
 	clear(d.puts) // else the values live as long as the draft
@@ -123,14 +194,36 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 	r.spare.Put(d)
 }
 
-// record adds the record of a notice, if its list says that there is one.
-func (r *Router) record(d *draft, routes *routes, n *sessions.Notice) {
-	kind := kindOf(n)
-	if int(kind) >= len(routes) {
-		return
+// routeOf is where a notice is recorded, nil if it is not. A [sessions.Other] of a session goes where all of that session goes,
+// if the session or (of another kind than network) the network list has records of that type. One of no session goes by
+// the network list.
+func (r *Router) routeOf(n *sessions.Notice) *prepared {
+	s, lists := n.Session, r.lists.Load()
+	var own *prepared
+	if text := s.Route.String(); text != "" {
+		if own = r.prepared(text); own == nil {
+			own = lists.of(s.Kind)
+		}
 	}
-	to := routes[kind]
-	if to == nil || !to.record.records(n.Type) {
+	if own != nil && own.route.Record.records(n.Type) {
+		return own
+	}
+	network := lists[sessions.Network]
+	switch {
+	case n.Type != sessions.Other || s.ID != 0 && s.Kind == sessions.Network:
+		return nil
+	case network == nil || !network.route.Record.records(n.Type):
+		return nil
+	case own != nil:
+		return own
+	}
+	return network
+}
+
+// record adds the record of a notice, if there is one.
+func (r *Router) record(d *draft, n *sessions.Notice) {
+	to := r.routeOf(n)
+	if to == nil {
 		return
 	}
 	number := n.Session.ID

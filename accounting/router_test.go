@@ -47,9 +47,14 @@ func records(t testing.TB, s *store.Store, queue string) (all []*Record) {
 	return all
 }
 
-// committed commits and waits.
+// committed commits and waits. Before, sessions without a route get theirs, as from a table.
 func committed(t testing.TB, r *Router, c sessions.Change) {
 	t.Helper()
+	for _, n := range c.Notices {
+		if text := r.Route(n.Session); text != "" && n.Session.ID != 0 && n.Session.Route == nil {
+			n.Session.Route = sessions.NewRoute(text)
+		}
+	}
 	done := make(chan error, 1)
 	r.Commit(c, func(err error) { done <- err })
 	if err := <-done; err != nil {
@@ -127,12 +132,14 @@ func TestRouterCommit(t *testing.T) {
 }
 
 // Until there is a policy, and for what it has no list, no accounting takes place (S1); a policy
-// with faults changes nothing; a new one is for new events.
+// with faults changes nothing; a new one is for new sessions.
 func TestRouterSetPolicy(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	r := NewRouter(s, slog.New(slog.DiscardHandler))
-	stop := sessions.Change{Notices: []sessions.Notice{notice(1, sessions.Exec, sessions.Stop)}}
-	committed(t, r, stop)
+	stop := func(id sessions.ID) sessions.Change {
+		return sessions.Change{Notices: []sessions.Notice{notice(id, sessions.Exec, sessions.Stop)}}
+	}
+	committed(t, r, stop(1))
 	if n := len(s.Queues()); n != 0 {
 		t.Fatalf("%d queues without a policy", n)
 	}
@@ -143,13 +150,13 @@ func TestRouterSetPolicy(t *testing.T) {
 	if err := r.SetPolicy(bad); !errors.Is(err, ErrPolicy) {
 		t.Fatalf("bad policy: %v", err)
 	}
-	committed(t, r, stop)
+	committed(t, r, stop(2))
 	if err := r.SetPolicy(&Policy{Lists: map[sessions.Kind]*List{
 		sessions.Exec: {Name: "red", Record: StartStop, Methods: []MethodName{Group("x")}},
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	committed(t, r, stop)
+	committed(t, r, stop(3))
 	if l, x := records(t, s, "local"), records(t, s, "group/x"); len(l) != 1 || len(x) != 1 || x[0].List != "exec/red" {
 		t.Errorf("local %v, group/x %v", l, x)
 	}

@@ -110,12 +110,13 @@ func recordChanges(dir string) ([]store.Change, error) {
 	n := 0
 	err = st.Load(func(key, value []byte) error {
 		p := store.Put{Key: append([]byte{}, key...), Value: append([]byte{}, value...)}
-		if key[0] != 's' {
+		switch key[0] {
+		case 'c':
 			counters = p
-			return nil
+		case 's':
+			changes[n].Puts = append(changes[n].Puts, p)
+			n++
 		}
-		changes[n].Puts = append(changes[n].Puts, p)
-		n++
 		return nil
 	})
 	if err != nil {

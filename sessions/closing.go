@@ -207,39 +207,96 @@ func (t *Table) startClosing(m *closing) {
 		n.marks = append(n.marks, m)
 	}
 	t.closings.pending = append(t.closings.pending, m)
+	t.wake()
+}
+
+// wake tells Run that there is something to do.
+func (t *Table) wake() {
 	select {
 	case t.closings.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Run carries out in the background what an Accounting-On or -Off of a NAS with many sessions asks for, until ctx is done.
+// Run carries out in the background what an Accounting-On or -Off of a NAS with many sessions asks for, and writes sessions
+// that were loaded without a route anew with theirs, until ctx is done.
 // What is left then is in the journal, and a table that is loaded from it goes on.
 func (t *Table) Run(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		t.mu.Lock()
 		var m *closing
 		if len(t.closings.pending) > 0 {
 			m = t.closings.pending[0]
 		}
+		old := t.old[:min(len(t.old), closeChunk)]
 		t.mu.Unlock()
-		if m == nil {
+		switch {
+		case m != nil:
+			t.carryOut(ctx, m)
+		case len(old) > 0:
+			t.rewrite(ctx, old)
+		default:
 			select {
 			case <-ctx.Done():
-				return nil
 			case <-t.closings.wake:
 			}
-			continue
 		}
-		if !t.carryOut(ctx, m) {
-			return nil
+	}
+	return nil
+}
+
+// rewrite makes the routes durable of sessions that were loaded without one.
+func (t *Table) rewrite(ctx context.Context, old []ID) {
+	ok := t.durably(ctx, func(done func(error)) error {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if err := t.journal.Accepting(); err != nil {
+			return fmt.Errorf("sessions: %w", err)
+		}
+		var c Change
+		for _, id := range old {
+			if s := t.rows.get(id); s != nil {
+				c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
+			} else if of, ok := t.endings.byID[id]; ok {
+				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(of.data)})
+			}
+		}
+		t.commit(c, done)
+		return nil
+	})
+	if ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.old = t.old[len(old):]
+	}
+}
+
+// durably does something, and again after a while until what it has committed is durable. It is false if ctx is done before.
+func (t *Table) durably(ctx context.Context, do func(done func(error)) error) bool {
+	for {
+		committed := make(chan error, 1)
+		err := do(func(err error) { committed <- err })
+		if err == nil {
+			select {
+			case err = <-committed:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		if err == nil {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(closeRetry):
 		}
 	}
 }
 
 // carryOut ends the sessions of a closing, a chunk in each commit, one commit at a time: so others wait for a chunk at
-// most. It is false if ctx is done.
-func (t *Table) carryOut(ctx context.Context, m *closing) bool {
+// most.
+func (t *Table) carryOut(ctx context.Context, m *closing) {
 	t.mu.Lock()
 	m.again = false
 	ids := m.ids()
@@ -248,27 +305,12 @@ func (t *Table) carryOut(ctx context.Context, m *closing) bool {
 	ids = slices.Compact(ids)
 	for {
 		chunk := ids[:min(len(ids), closeChunk)]
-		committed := make(chan error, 1)
-		err := t.endSome(m, chunk, len(chunk) == len(ids), func(err error) { committed <- err })
-		if err == nil {
-			select {
-			case err = <-committed:
-			case <-ctx.Done():
-				return false
-			}
+		last := len(chunk) == len(ids)
+		ok := t.durably(ctx, func(done func(error)) error { return t.endSome(m, chunk, last, done) })
+		if !ok || last {
+			return
 		}
-		switch {
-		case err == nil && len(chunk) == len(ids):
-			return true
-		case err == nil:
-			ids = ids[len(chunk):]
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(closeRetry):
-		}
+		ids = ids[len(chunk):]
 	}
 }
 

@@ -9,23 +9,25 @@ import (
 
 // Durable state, all numbers as varints unless drawn otherwise, texts with their length in front:
 //
-//	key "c":          version 2 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
-//	key "s" id(4 BE): version 2 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp | Started (8 BE); Heard, Data and, by their flags, Acked and Revived less Started (zigzag)
+//	key "c":          version 3 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
+//	key "s" id(4 BE): version 3 | Kind State flags Counted (1 octet each)
+//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, Data and, by their flags, Acked and Revived less Started (zigzag)
 //	                  | Usage: 4 counters, SessionTime
 //	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
 //	                  | NAS | how many former NASes, each | attributes
+//	key "r" route(4 BE): version 1 | its text
 //	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE) | NAS | Called-Station-Id | how many source addresses, each
 //
 // A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
 // flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted, 16 Revived; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
 // says that "at" follows each sum.
 //
-// Version 1 of "c" ends behind Disconnected. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
-// prints and former NASes, three times of 8 octets, and of the NAS the address and a name. Both are read, and written as version 2 again.
+// Version 2 of "c" is the same; version 1 ends behind Disconnected. Version 2 of "s" has no route. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
+// prints and former NASes, three times of 8 octets, and of the NAS the address and a name. All are read, and written as version 3 again.
 const (
-	codecVersion   = 2
+	codecVersion   = 3
 	closingVersion = 1
+	routeVersion   = 1
 )
 
 var countersKey = []byte("c")
@@ -106,7 +108,7 @@ func (s *Session) encode() []byte {
 
 func appendSession(b []byte, s *Session) []byte {
 	b = append(b, codecVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted))
-	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp} {
+	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp, s.Route.id()} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
@@ -215,8 +217,16 @@ func (d *decoder) addr() (a netip.Addr) {
 	return a
 }
 
-// parseSession reads what appendSession wrote. former are the other NASes of the session. A session whose NAS is as this one, if any, gets it.
-func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error) {
+// stored is a session as it was read.
+type stored struct {
+	*Session
+	former []NAS  // its other NASes
+	data   string // of one that has ended, its octets
+	old    bool   // it is older than routes
+}
+
+// parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
+func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	d := decoder{rest: b}
 	version := d.version()
 	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet())}
@@ -229,6 +239,9 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 	} else {
 		s.Counted = UsageFields(d.octet())
 		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
+		if version > 2 {
+			s.Route = routes.numbered(d.uint32())
+		}
 		s.Started = d.duration()
 		s.Heard, s.Data = s.Started+time.Duration(d.varint()), s.Started+time.Duration(d.varint())
 		if flags&flagAcked != 0 {
@@ -244,6 +257,7 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
 		InputPackets: d.uvarint(), OutputPackets: d.uvarint(), SessionTime: d.uint32(),
 	}
+	var former []NAS
 	if version == 1 {
 		d.firstVersion(s)
 	} else {
@@ -262,9 +276,9 @@ func parseSession(id ID, b []byte, as *NAS) (_ *Session, former []NAS, err error
 	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
 	if err := d.end("session"); err != nil {
-		return s, nil, fmt.Errorf("%w, of %s", err, id)
+		return stored{}, fmt.Errorf("%w, of %s", err, id)
 	}
-	return s, former, nil
+	return stored{Session: s, former: former, old: version < 3}, nil
 }
 
 // firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.

@@ -28,13 +28,15 @@
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the
 // table, published after each batch of commits; SNMP and the command line read
-// from it. [Session] values never change once they are in a view: an event
+// from it. Its counters are never ahead of the disk, so they never fall. [Session] values never change once they are in a view: an event
 // makes a new one.
 //
 // # Who owns what
 //
 // The Table owns ids, the index by NAS and Acct-Session-Id, and the keys
-// "c", "s"+id and "n"+number of the durable state (codec.go). The [Terminator] owns the
+// "c", "s"+id, "n"+number and "r"+number of the durable state (codec.go). The Journal owns
+// what a [Route] says; the table keeps it with the session, whatever the Journal would
+// say later. The [Terminator] owns the
 // attempts to end sessions. Attribute octets are those of RFC 2865 section 5,
 // whatever the source: they are the one notation that every AAA protocol can
 // be mapped to and from.

@@ -9,11 +9,12 @@ import (
 // endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
 // the octets of codec.go, and found by NAS and Acct-Session-Id.
 type endings struct {
-	keep  time.Duration
-	max   int
-	byID  map[ID]ending
-	names names
-	order []forget // oldest first
+	keep   time.Duration
+	max    int
+	byID   map[ID]ending
+	names  names
+	routes *routes  // the table's
+	order  []forget // oldest first
 }
 
 // ending is a session that is over.
@@ -36,13 +37,13 @@ func (e *endings) get(id ID) *Session {
 	if !ok {
 		return nil
 	}
-	s, _, err := parseSession(id, []byte(of.data), nil)
+	s, err := parseSession(id, []byte(of.data), nil, e.routes)
 	if err != nil {
 		return nil // we have made it
 	}
-	s.node, s.former = of.nodes[0], of.nodes[1:]
+	s.node, s.Session.former = of.nodes[0], of.nodes[1:]
 	s.NAS = &s.node.NAS
-	return s
+	return s.Session
 }
 
 // add remembers an ended session by its octets; sid is its Acct-Session-Id.
@@ -126,7 +127,10 @@ type remembered struct {
 	least int
 }
 
-const leastOfAll = 6
+const (
+	least      = 6 // enough, unless each number is as long as it can be
+	leastOfAll = 7
+)
 
 // trim leaves out what is no attribute.
 func (r *remembered) trim(s *Session) {
@@ -143,8 +147,12 @@ func (r *remembered) trim(s *Session) {
 			nas.Identifier = ""
 			s.NAS = &nas
 		}
-	case leastOfAll:
+	case least:
 		clear(s.prints[otherPrints:])
+	case leastOfAll:
+		nas := *s.NAS
+		nas.Identifier = ""
+		s.NAS = &nas
 	}
 }
 
@@ -155,7 +163,7 @@ func (r *remembered) attrs(all Attributes) Attributes {
 	for t, v := range all.All() {
 		switch t {
 		case UserName, CallingStationID:
-			if r.least >= 4 && len(v) > 32 || r.least == leastOfAll {
+			if r.least >= 4 && len(v) > 32 || r.least >= least {
 				continue
 			}
 		case Class, FramedIPAddress:

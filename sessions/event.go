@@ -70,7 +70,7 @@ type Event struct {
 type Notice struct {
 	Type EventType
 	// Session is as it is after the event. Of an [Other] that no live session has, it is made for this notice, with ID 0:
-	// its Acct-Session-Id upstream is the NAS's own.
+	// its Acct-Session-Id upstream is the NAS's own. Its Route is that of the remembered session that it may be of.
 	Session *Session
 	Attrs   Attributes // what the NAS sent with it; empty for a stop of our own making
 	At      time.Time  // when it happened
@@ -92,6 +92,11 @@ type Change struct {
 
 // Journal makes changes durable and turns notices into accounting records.
 type Journal interface {
+	// Route decides where the records of a session go that begins: see [Route]. "" is nowhere. It is called once for a
+	// session, under the table's lock: it must not wait, nor call the table.
+	Route(s *Session) string
+	// Adopt decides the same, in order, for sessions of a store from before routes were kept. An error is that of Load.
+	Adopt(old []*Session) ([]string, error)
 	// Accepting is nil if a change can be taken now, else why not; it is asked before a decision,
 	// but for one that takes another back.
 	Accepting() error

@@ -10,10 +10,12 @@ func (t *Table) Invariants() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	live, over, names, namesOver := map[*nasNode]int{}, map[*nasNode]int{}, 0, 0
+	routed := map[*Route]int{}
 	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
 		if s.NAS != &s.node.NAS {
 			return fmt.Errorf("session %s: its NAS is not its node's", s.ID)
 		}
+		routed[s.Route]++
 		for _, n := range s.nodes() {
 			live[n]++
 			if t.nases.byValue[n.NAS] != n {
@@ -34,6 +36,8 @@ func (t *Table) Invariants() error {
 		}
 		if s := t.endings.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
 			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(of.data), s)
+		} else if s.Route != nil {
+			routed[s.Route] += 0
 		}
 		for _, n := range of.nodes {
 			over[n]++
@@ -49,6 +53,29 @@ func (t *Table) Invariants() error {
 	for _, n := range t.nases.byValue {
 		if n.live != live[n] || n.over != over[n] || n.live+n.over == 0 {
 			return fmt.Errorf("NAS %v: %d live and %d over, want %d and %d", n.NAS, n.live, n.over, live[n], over[n])
+		}
+	}
+	return t.routes.check(routed)
+}
+
+// check is given how many rows have each route.
+func (rs *routes) check(routed map[*Route]int) error {
+	for r, rows := range routed {
+		if r != nil && (rs.byNumber[r.number] != r || r.live != rows) {
+			return fmt.Errorf("route %d %q: %d rows, want %d", r.number, r, r.live, rows)
+		}
+	}
+	for number, r := range rs.byNumber {
+		if r.number != number || number > rs.last || r.live != routed[r] {
+			return fmt.Errorf("route %d is %d of %d, with %d rows", number, r.number, rs.last, r.live)
+		}
+		if r.stored.Load() != r.text.Load() && !slices.Contains(rs.unsaved, r) {
+			return fmt.Errorf("route %d %q is not durable, nor will be", number, r)
+		}
+	}
+	for text, r := range rs.byText {
+		if r.String() != text {
+			return fmt.Errorf("route %d is %q, found as %q", r.number, r, text)
 		}
 	}
 	return nil

@@ -21,13 +21,8 @@ type loaded struct {
 	over     []stored      // those that have ended
 	live     chan []stored // the others, in batches, in order
 	closings []*closing
-}
-
-// stored is a session as it was read.
-type stored struct {
-	*Session
-	former []NAS
-	data   string // of one that has ended
+	routes   routes
+	texts    map[uint32]string // of routes
 }
 
 // Load fills an empty table with the durable state; each calls its argument for every key. Keys
@@ -35,7 +30,7 @@ type stored struct {
 func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	got := loaded{live: make(chan []stored, 4)}
+	got := loaded{live: make(chan []stored, 4), routes: newRoutes(), texts: map[uint32]string{}}
 	ended := make(chan error)
 	go func() { ended <- got.read(each) }()
 	var all [][]stored
@@ -50,10 +45,16 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := <-ended; err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
+	if err := t.loadRoutes(&got, all); err != nil {
+		return fmt.Errorf("sessions: load: %w", err)
+	}
 	t.names = newNames(3 * t.rows.n) // growing to that size would cost more than filling it
 	for _, batch := range all {
 		for _, s := range batch {
 			t.join(s.node, s.Session)
+			if s.Route != nil {
+				s.Route.live++
+			}
 			for _, n := range s.Session.former {
 				t.join(n, s.Session)
 			}
@@ -63,13 +64,47 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	slices.SortFunc(got.over, func(a, b stored) int { return cmp.Compare(a.Data, b.Data) })
 	for _, s := range got.over {
 		last.join(t, s)
+		if s.old {
+			s.data = string(appendEnded(nil, s.Session))
+		}
 		t.endings.add(s.Session, s.AcctSessionID, s.data)
 	}
 	for _, m := range got.closings {
 		t.resumeClosing(m)
 	}
 	t.last, t.counters, t.dirty = got.last, got.counters, false
-	t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
+	t.decided = &got.counters
+	t.durable.Store(t.decided)
+	t.view.Store(t.freeze())
+	return nil
+}
+
+// loadRoutes gives the table the routes, and sessions that are older than routes theirs; Run then makes these durable.
+func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
+	if err := got.routes.fill(got.texts); err != nil {
+		return err
+	}
+	t.routes = got.routes
+	var old []*Session
+	for _, batch := range append(live[:len(live):len(live)], got.over) {
+		for _, s := range batch {
+			if s.old {
+				old = append(old, s.Session)
+			}
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	texts, err := t.journal.Adopt(old)
+	if err != nil {
+		return err
+	}
+	for i, s := range old {
+		s.Route = t.routes.of(texts[i])
+		t.old = append(t.old, s.ID)
+	}
+	t.wake()
 	return nil
 }
 
@@ -112,21 +147,28 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			l.closings = append(l.closings, m)
 			return err
 		}
+		if number, ok := parseRouteKey(key); ok {
+			l.texts[number], err = parseRoute(value)
+			return err
+		}
 		id, ok := parseSessionKey(key)
 		if !ok {
 			return nil
 		}
-		s, former, err := parseSession(id, value, nas)
+		s, err := parseSession(id, value, nas, &l.routes)
 		if err != nil {
 			return err
 		}
 		nas = s.NAS
 		l.newest = max(l.newest, s.Heard, s.Data)
 		if s.State == Ended {
-			l.over = append(l.over, stored{s, former, string(appendEnded(nil, s))})
+			if !s.old { // else its route comes first
+				s.data = string(appendEnded(nil, s.Session))
+			}
+			l.over = append(l.over, s)
 			return nil
 		}
-		if batch = append(batch, stored{s, former, ""}); len(batch) == loadBatch {
+		if batch = append(batch, s); len(batch) == loadBatch {
 			l.live <- batch
 			batch = make([]stored, 0, loadBatch)
 		}

@@ -12,6 +12,9 @@ type noJournal struct{}
 func (noJournal) Accepting() error           { return nil }
 func (noJournal) Commit(Change, func(error)) {}
 func (noJournal) AfterBatch(func())          {}
+func (noJournal) Route(*Session) string      { return "" }
+
+func (noJournal) Adopt(old []*Session) ([]string, error) { return make([]string, len(old)), nil }
 
 // BenchmarkLoad is the share of the table in a restart: a million sessions of 20 NASes.
 func BenchmarkLoad(b *testing.B) {

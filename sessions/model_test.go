@@ -116,6 +116,7 @@ func (s *sim) check(rt *rapid.T) {
 	if err := s.Invariants(); err != nil {
 		rt.Fatal(err)
 	}
+	s.routes()
 	numbers, lives := map[*life]sessions.ID{}, map[sessions.ID]*life{}
 	recorded := map[string][]sessions.ID{}
 	for _, n := range s.journal.Notices() {

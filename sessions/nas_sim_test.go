@@ -142,8 +142,25 @@ func newWorld(t testing.TB) *world {
 		Now: func() time.Time { return w.wall }, Elapsed: func() time.Duration { return w.elapsed },
 		Boot: sessions.Boot{ID: "one", Uptime: time.Hour},
 	}
+	// The policy changes all the time.
+	decided := 0
+	w.journal.RouteBy(func(*sessions.Session) string { decided++; return fmt.Sprint("route ", decided) })
 	w.Table = sessions.New(w.cfg, w.journal)
 	return w
+}
+
+// routes are those of the sessions that were accounted. It is an error if one has had several.
+func (w *world) routes() map[sessions.ID]string {
+	w.t.Helper()
+	routes := map[sessions.ID]string{}
+	for _, n := range w.journal.Notices() {
+		id, route := n.Session.ID, n.Session.Route.String()
+		if was, ok := routes[id]; ok && was != route && id != 0 {
+			w.t.Fatalf("session %d went by %q, its %s by %q", id, was, n.Type, route)
+		}
+		routes[id] = route
+	}
+	return routes
 }
 
 // sleep lets time go by, step sets the host's clock.
@@ -250,6 +267,10 @@ func runScenarios(t *testing.T, scenarios []scenario) {
 				}
 				if diff := cmp.Diff(sc.rows, w.rows()); diff != "" {
 					t.Error("rows (-want +got):\n", diff)
+				}
+				w.routes()
+				if err := w.Invariants(); err != nil {
+					t.Error(err)
 				}
 			})
 		}

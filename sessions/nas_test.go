@@ -12,11 +12,7 @@ import (
 )
 
 // discard is a Journal that keeps nothing.
-type discard struct{}
-
-func (discard) Accepting() error           { return nil }
-func (discard) Commit(Change, func(error)) {}
-func (discard) AfterBatch(func())          {}
+type discard struct{ noJournal }
 
 func apply(t *testing.T, tb *Table, ev Event) {
 	t.Helper()

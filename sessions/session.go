@@ -137,6 +137,7 @@ type Session struct {
 	// Revived is when an interim last showed that it lives after we had thought it over, 0 if none did.
 	Revived time.Duration
 	Usage   Usage
+	Route   *Route // decided at the first packet, never changed
 
 	prints prints
 	node   *nasNode   // of NAS; nil unless the session is in a table

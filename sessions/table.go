@@ -38,9 +38,13 @@ type Table struct {
 	last     ID
 	onEnd    func(ID)   // told of each row that ends, under mu; may be nil
 	claims   map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
-	dirty    bool       // rows or counters differ from the published view
+	dirty    bool       // rows differ from the published view
+	routes   routes
+	old      []ID      // sessions of a store from before routes, to be written anew
+	decided  *Counters // counters as of the newest commit
 
-	view atomic.Pointer[View]
+	durable atomic.Pointer[Counters] // as of the newest durable commit
+	view    atomic.Pointer[View]
 }
 
 // New makes an empty table whose changes go to the journal.
@@ -54,18 +58,34 @@ func New(cfg Config, journal Journal) *Table {
 		},
 		closings: closings{wake: make(chan struct{}, 1)},
 		rows:     rows{epoch: 1},
+		routes:   newRoutes(),
+		decided:  &Counters{},
 	}
-	t.view.Store(&View{})
+	t.endings.routes = &t.routes
+	t.durable.Store(t.decided)
+	t.view.Store(t.freeze())
 	journal.AfterBatch(t.publish)
 	return t
 }
 
-// View is the table as last published: with all that was decided when the newest durable batch of
-// commits had been written. So it has all that is durable, and may be ahead of the disk by the
+// View is the table as last published. Its counters are those of the newest durable commit, so no kill lets what a
+// reader has seen fall. Its rows are those that were decided when the newest durable batch of commits had been written.
+// So it has all that is durable, and its rows may be ahead of the disk, and of the counters, by the
 // decisions whose commits are in the batches after that one. A kill before they are written loses
-// them, counters and all, and a reader may have seen them; but no NAS was answered for them, so it
+// them, and a reader may have seen them; but no NAS was answered for them, so it
 // sends them again, and no SET or command was either.
-func (t *Table) View() *View { return t.view.Load() }
+func (t *Table) View() *View {
+	for {
+		v, counters := t.view.Load(), t.durable.Load()
+		if v.counted == counters {
+			return v
+		}
+		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n}
+		if t.view.CompareAndSwap(v, next) {
+			return next
+		}
+	}
+}
 
 // Clock is the time now on the table's clock, which no step of the host's touches: what [Session.IdleTime] wants.
 func (t *Table) Clock() time.Duration { return t.clock.now() }
@@ -82,8 +102,14 @@ func (t *Table) publish() {
 	defer t.mu.Unlock()
 	if t.dirty {
 		t.dirty = false
-		t.view.Store(&View{Counters: t.counters, root: t.rows.freeze(), n: t.rows.n})
+		t.view.Store(t.freeze())
 	}
+}
+
+// freeze is a view of the rows as they are now.
+func (t *Table) freeze() *View {
+	counters := t.durable.Load()
+	return &View{Counters: *counters, counted: counters, root: t.rows.freeze(), n: t.rows.n}
 }
 
 // Apply decides an event and hands it to the journal. An error means that nothing was done and the
@@ -167,6 +193,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	node := t.nases.share(ev.NAS)
 	s := begun(id, &node.NAS, ev)
 	s.node = node
+	s.Route = t.routes.of(t.journal.Route(s))
 	t.last = id
 	t.counters.Total++
 	if ev.Type == Stop {
@@ -221,6 +248,15 @@ func (t *Table) passOn(c *Change, ev *Event) {
 	if s == nil {
 		nas := ev.NAS
 		s = begun(0, &nas, ev)
+		if len(f.over) > 0 {
+			best := f.over[0]
+			for _, o := range f.over[1:] {
+				if o.better(best.rank) {
+					best = o
+				}
+			}
+			s.Route = best.Route
+		}
 	}
 	c.Notices = append(c.Notices, Notice{Type: Other, Session: s, Attrs: ev.Attrs, At: ev.At})
 }
@@ -268,7 +304,11 @@ func (t *Table) isAt(id ID, n *nasNode) bool {
 
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
-	t.index(t.rows.get(s.ID), s)
+	was := t.rows.get(s.ID)
+	if was == nil && s.Route != nil {
+		s.Route.live++
+	}
+	t.index(was, s)
 	t.rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
@@ -303,6 +343,9 @@ func (t *Table) drop(s *Session) {
 		t.leave(n, s)
 	}
 	t.rows.remove(s.ID)
+	if s.Route != nil {
+		s.Route.live--
+	}
 	delete(t.claims, s.ID)
 	if t.onEnd != nil {
 		t.onEnd(s.ID)
@@ -371,6 +414,31 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
+		done = t.whenDurable(t.routes.save(&c), done)
 	}
 	t.journal.Commit(c, done)
+}
+
+// whenDurable is the done of a commit: before the caller's, it shows the counters of the commit to readers and notes which
+// routes have become durable. Most commits change neither.
+func (t *Table) whenDurable(texts []written, done func(error)) func(error) {
+	if *t.decided != t.counters {
+		counters := t.counters
+		t.decided = &counters
+	}
+	counters := t.decided
+	if len(texts) == 0 && t.durable.Load() == counters {
+		return done
+	}
+	return func(err error) {
+		if err == nil {
+			t.durable.Store(counters)
+			for _, w := range texts {
+				w.route.stored.Store(w.text)
+			}
+		}
+		if done != nil {
+			done(err)
+		}
+	}
 }

@@ -10,11 +10,12 @@ type Counters struct {
 }
 
 // View is the table at one moment: the sessions that are not over, in order of their ids, and the
-// counters. It never changes and may be read by any number of goroutines.
+// counters; see [Table.View]. It never changes and may be read by any number of goroutines.
 type View struct {
 	Counters
-	root *node
-	n    int
+	counted *Counters // of which Counters is a copy
+	root    *node
+	n       int
 }
 
 // Len is casnActiveTableEntries.

@@ -55,8 +55,20 @@ type forgetful struct {
 // Accepting implements sessions.Journal.
 func (*forgetful) Accepting() error { return nil }
 
-// Commit implements sessions.Journal. Nobody waits for a commit here.
-func (*forgetful) Commit(sessions.Change, func(error)) {}
+// Commit implements sessions.Journal.
+func (*forgetful) Commit(_ sessions.Change, done func(error)) {
+	if done != nil {
+		done(nil)
+	}
+}
+
+// Route implements sessions.Journal: nothing is accounted.
+func (*forgetful) Route(*sessions.Session) string { return "" }
+
+// Adopt implements sessions.Journal.
+func (*forgetful) Adopt(old []*sessions.Session) ([]string, error) {
+	return make([]string, len(old)), nil
+}
 
 // AfterBatch implements sessions.Journal: filling is one batch.
 func (f *forgetful) AfterBatch(fn func()) { f.publish = fn }

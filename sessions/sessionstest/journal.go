@@ -19,6 +19,7 @@ type Journal struct {
 	failure error
 	held    bool
 	after   func()
+	route   func(*sessions.Session) string
 	queue   []commit
 	state   map[string]string
 	notices []sessions.Notice
@@ -33,7 +34,10 @@ type commit struct {
 
 // NewJournal makes an empty journal.
 func NewJournal() *Journal {
-	j := &Journal{state: map[string]string{}, done: make(chan struct{}), after: func() {}}
+	j := &Journal{
+		state: map[string]string{}, done: make(chan struct{}), after: func() {},
+		route: func(*sessions.Session) string { return "" },
+	}
 	j.more.L = &j.mu
 	go j.run()
 	return j
@@ -68,6 +72,29 @@ func (j *Journal) Hold(held bool) {
 	defer j.mu.Unlock()
 	j.held = held
 	j.more.Signal()
+}
+
+// RouteBy sets what decides the routes of sessions from now on; without it they have none.
+func (j *Journal) RouteBy(fn func(*sessions.Session) string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.route = fn
+}
+
+// Route implements sessions.Journal.
+func (j *Journal) Route(s *sessions.Session) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.route(s)
+}
+
+// Adopt implements sessions.Journal: it decides as Route.
+func (j *Journal) Adopt(old []*sessions.Session) ([]string, error) {
+	texts := make([]string, len(old))
+	for i, s := range old {
+		texts[i] = j.Route(s)
+	}
+	return texts, nil
 }
 
 // Accepting implements sessions.Journal.

@@ -1,0 +1,95 @@
+package sessions
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// slowDisk is a Journal that makes changes durable when a test says so, and refuses those that it says.
+type slowDisk struct {
+	state   map[string]string
+	queue   []func() (done func())
+	after   func()
+	route   func(*Session) string
+	refuses func(Change) bool
+}
+
+func newSlowDisk() *slowDisk {
+	return &slowDisk{
+		state: map[string]string{}, after: func() {}, route: func(*Session) string { return "" }, refuses: func(Change) bool { return false },
+	}
+}
+
+var errRefused = errors.New("refused")
+
+func (d *slowDisk) Accepting() error        { return nil }
+func (d *slowDisk) AfterBatch(fn func())    { d.after = fn }
+func (d *slowDisk) Route(s *Session) string { return d.route(s) }
+
+func (d *slowDisk) Adopt(old []*Session) ([]string, error) {
+	texts := make([]string, len(old))
+	for i, s := range old {
+		texts[i] = d.route(s)
+	}
+	return texts, nil
+}
+
+func (d *slowDisk) Commit(c Change, done func(error)) {
+	if done == nil {
+		done = func(error) {}
+	}
+	refused := d.refuses(c)
+	d.queue = append(d.queue, func() func() {
+		if refused {
+			return func() { done(errRefused) }
+		}
+		for _, p := range c.State {
+			if p.Value == nil {
+				delete(d.state, string(p.Key))
+			} else {
+				d.state[string(p.Key)] = string(p.Value)
+			}
+		}
+		return func() { done(nil) }
+	})
+}
+
+// write makes the oldest n changes durable, as one batch.
+func (d *slowDisk) write(n int) {
+	batch := d.queue[:n]
+	d.queue = d.queue[n:]
+	var dones []func()
+	for _, apply := range batch {
+		dones = append(dones, apply())
+	}
+	d.after()
+	for _, done := range dones {
+		done()
+	}
+}
+
+func (d *slowDisk) writeAll() { d.write(len(d.queue)) }
+
+// cut is the table after a power cut: what was not durable is gone.
+func (d *slowDisk) cut(cfg Config) (*Table, error) {
+	d.queue = nil
+	t := New(cfg, d)
+	if err := t.Load(each(d.state)); err != nil {
+		return nil, err
+	}
+	return t, t.Invariants()
+}
+
+// each gives the keys of a state to Load.
+func each(state map[string]string) func(func(key, value []byte) error) error {
+	return func(fn func(key, value []byte) error) error {
+		for _, k := range slices.Sorted(maps.Keys(state)) {
+			if err := fn([]byte(k), []byte(state[k])); err != nil {
+				return fmt.Errorf("%x: %w", k, err)
+			}
+		}
+		return nil
+	}
+}

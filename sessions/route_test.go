@@ -1,0 +1,388 @@
+package sessions
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// of makes the event of a session with its own user and NAS id.
+func of(sid string, typ EventType, when int) Event {
+	ev := event(typ, when)
+	ev.AcctSessionID, ev.Attrs = sid, attrs(UserName, "user of "+sid, AcctSessionID, sid)
+	return stamped(ev, uint32(1e9+when))
+}
+
+// routesOf are the routes of all sessions that a table knows, by their Acct-Session-Ids.
+func routesOf(t *Table) map[string]string {
+	routes := map[string]string{}
+	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
+		routes[s.AcctSessionID] = s.Route.String()
+	}
+	for id := range t.endings.byID {
+		s := t.endings.get(id)
+		routes[s.AcctSessionID] = s.Route.String()
+	}
+	return routes
+}
+
+// TestRouteStays: whatever happens to a session, and to the policy, its route is that of its first packet.
+func TestRouteStays(t *testing.T) {
+	tests := []struct {
+		name string
+		then func(t *testing.T, tb *Table)
+	}{
+		{"nothing", func(*testing.T, *Table) {}},
+		{"interim", func(t *testing.T, tb *Table) { apply(t, tb, of("s", Interim, 60)) }},
+		{"another NAS address", func(t *testing.T, tb *Table) {
+			ev := of("s", Interim, 60)
+			ev.NAS.IPv4 = ev.NAS.Addr
+			apply(t, tb, ev)
+		}},
+		{"disconnect", func(t *testing.T, tb *Table) {
+			if _, err := tb.Disconnect([]ID{1}, nil); err != nil {
+				t.Fatal(err)
+			}
+			tb.Acked(1, nil)
+		}},
+		{"stop", func(t *testing.T, tb *Table) { apply(t, tb, of("s", Stop, 60)) }},
+		{"a late interim", func(t *testing.T, tb *Table) {
+			apply(t, tb, withUsage(of("s", Stop, 60), 10, 60))
+			apply(t, tb, withUsage(of("s", Interim, 30), 5, 30))
+		}},
+		{"our stop, and the NAS's", func(t *testing.T, tb *Table) {
+			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
+				t.Fatal(err)
+			}
+			apply(t, tb, of("s", Stop, 60))
+		}},
+		{"it comes back", func(t *testing.T, tb *Table) {
+			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
+				t.Fatal(err)
+			}
+			apply(t, tb, withUsage(of("s", Interim, 60), 100, 60))
+			if tb.rows.get(1) == nil {
+				t.Fatal("it did not")
+			}
+		}},
+		{"Accounting-On", func(t *testing.T, tb *Table) { apply(t, tb, Event{Type: On, NAS: testNAS, At: at(60)}) }},
+	}
+	for _, first := range []EventType{Start, Interim, Stop} {
+		for _, route := range []string{"east", ""} {
+			for _, tt := range tests {
+				t.Run(fmt.Sprintf("%s %q, %s", first, route, tt.name), func(t *testing.T) {
+					d := newSlowDisk()
+					now := at(0)
+					cfg := Config{Now: func() time.Time { return now }}
+					tb := New(cfg, d)
+					d.route = func(s *Session) string {
+						if s.ID != 1 || s.Kind != Network || s.User != "user of s" || s.NAS == nil || s.Route != nil {
+							t.Errorf("asked for %+v", s)
+						}
+						return route
+					}
+					apply(t, tb, of("s", first, 0))
+					d.route = func(*Session) string { t.Error("asked again"); return "west" }
+					if now = at(61); first != Stop {
+						tt.then(t, tb)
+					}
+					for range 2 {
+						if got := routesOf(tb); len(got) != 1 || got["s"] != route {
+							t.Errorf("routes %q", got)
+						}
+						d.writeAll()
+						var err error
+						if tb, err = d.cut(cfg); err != nil {
+							t.Fatal(err)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestRouteOfTheNext: a session that takes the name of another has a route of its own.
+func TestRouteOfTheNext(t *testing.T) {
+	d := newSlowDisk()
+	d.route = func(s *Session) string { return "of " + s.ID.String() }
+	tb := New(Config{}, d)
+	apply(t, tb, of("s", Start, 0))
+	apply(t, tb, of("s", Start, 1000))
+	if one, two := tb.endings.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
+		t.Errorf("%s and %s", one.Route, two.Route)
+	}
+	if got := tb.Routes(); !slices.Equal(got, []string{"of 00000002"}) {
+		t.Errorf("rows have %q", got)
+	}
+}
+
+// TestRouteOfOther: records of other types go where the session's go that they name, even if it is over.
+func TestRouteOfOther(t *testing.T) {
+	d := newSlowDisk()
+	tb := New(Config{}, d)
+	var notices []Notice
+	d.refuses = func(c Change) bool { notices = append(notices, c.Notices...); return false }
+	d.route = func(s *Session) string { return "of " + s.AcctSessionID + " " + s.NAS.Addr.String() }
+	from := func(ev Event, last string) Event {
+		ev.NAS.Addr = netip.MustParseAddr("192.0.2." + last)
+		ev.SameClient = func(netip.Addr) bool { return true }
+		return ev
+	}
+	for _, ev := range []Event{
+		of("live", Start, 0), of("over", Stop, 0), of("live", Other, 0), of("over", Other, 0), of("none", Other, 0),
+		from(of("twice", Stop, 0), "8"), from(of("twice", Start, 1000), "9"), from(of("twice", Stop, 1001), "9"),
+		from(of("twice", Other, 2000), "8"), from(of("twice", Other, 2000), "9"),
+	} {
+		apply(t, tb, ev)
+	}
+	var got []string
+	for _, n := range notices {
+		got = append(got, fmt.Sprintf("%s %d %s", n.Type, n.Session.ID, n.Session.Route))
+	}
+	if diff := cmp.Diff([]string{
+		"Start 1 of live 192.0.2.1", "Stop 2 of over 192.0.2.1", "Other 1 of live 192.0.2.1", "Other 0 of over 192.0.2.1", "Other 0 ",
+		"Stop 3 of twice 192.0.2.8", "Start 4 of twice 192.0.2.9", "Stop 4 of twice 192.0.2.9",
+		"Other 0 of twice 192.0.2.8", "Other 0 of twice 192.0.2.9",
+	}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestRoutesAreStored: no stored session has a route without a text, whatever the disk refuses, loses, and when; and no session
+// ever has another route.
+func TestRoutesAreStored(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		d := newSlowDisk()
+		cfg := Config{Remember: 24 * time.Hour}
+		tb, mind, begun := New(cfg, d), "a", 0
+		d.route = func(*Session) string { return mind }
+		routes, names := map[string]string{}, []string(nil)
+		check := func() {
+			for sid, route := range routesOf(tb) {
+				if routes[sid] != route {
+					rt.Fatalf("session %s has route %q, had %q", sid, route, routes[sid])
+				}
+			}
+			if err := tb.Invariants(); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		any := func(rt *rapid.T) string {
+			if len(names) == 0 {
+				rt.Skip("nobody is there")
+			}
+			return rapid.SampledFrom(names).Draw(rt, "session")
+		}
+		apply := func(sid string, typ EventType, when int) {
+			if err := tb.Apply(withUsage(of(sid, typ, when), uint64(when), uint32(when)), nil); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"begin": func(rt *rapid.T) {
+				begun++
+				sid := fmt.Sprint(begun)
+				routes[sid], names = mind, append(names, sid)
+				apply(sid, rapid.SampledFrom([]EventType{Start, Interim, Stop}).Draw(rt, "type"), 0)
+			},
+			"interim": func(rt *rapid.T) { apply(any(rt), Interim, rapid.IntRange(1, 99).Draw(rt, "when")) },
+			"stop":    func(rt *rapid.T) { apply(any(rt), Stop, rapid.IntRange(1, 99).Draw(rt, "when")) },
+			"reload":  func(rt *rapid.T) { mind = rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(rt, "mind") },
+			"reroute": func(rt *rapid.T) {
+				from, to := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "from"), rapid.SampledFrom([]string{"a", "b", "x"}).Draw(rt, "to")
+				d.refuses = func(Change) bool { return false }
+				tb.Reroute(from, to, func(puts []Put) { d.Commit(Change{State: puts}, nil) })
+				for sid, route := range routes {
+					if route == from {
+						routes[sid] = to
+					}
+				}
+				d.writeAll() // else a power cut takes it back
+			},
+			"the disk refuses": func(rt *rapid.T) {
+				refused := rapid.IntRange(1, 3).Draw(rt, "changes")
+				d.refuses = func(Change) bool { refused--; return refused >= 0 }
+			},
+			"the disk writes": func(rt *rapid.T) { d.write(rapid.IntRange(0, len(d.queue)).Draw(rt, "changes")) },
+			"power cut": func(*rapid.T) {
+				var err error
+				if tb, err = d.cut(cfg); err != nil {
+					rt.Fatal(err)
+				}
+				known := routesOf(tb)
+				names = slices.Sorted(maps.Keys(known))
+			},
+			"": func(*rapid.T) { check() },
+		})
+	})
+}
+
+// TestReroute: all sessions that have a route get another, in one change with what its caller adds.
+func TestReroute(t *testing.T) {
+	d := newSlowDisk()
+	tb := New(Config{}, d)
+	for _, route := range []string{"a", "b", "c", ""} {
+		d.route = func(*Session) string { return route }
+		apply(t, tb, of("1"+route, Start, 0))
+		apply(t, tb, of("2"+route, Stop, 0))
+	}
+	reroute := func(from, to string) (rows int) {
+		t.Helper()
+		return tb.Reroute(from, to, func(puts []Put) {
+			d.Commit(Change{State: append(puts, Put{Key: []byte("moved " + from), Value: []byte("moved")})}, nil)
+		})
+	}
+	want := map[string]string{"1a": "a", "2a": "a", "1b": "b", "2b": "b", "1c": "c", "2c": "c", "1": "", "2": ""}
+	check := func(when string, routes ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, routesOf(tb)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+		if got := tb.Routes(); !slices.Equal(got, routes) {
+			t.Errorf("%s: routes %q, want %q", when, got, routes)
+		}
+		if err := tb.Invariants(); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	d.writeAll()
+	if rows := reroute("a", "b"); rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+	var err error
+	if tb, err = d.cut(Config{}); err != nil {
+		t.Fatal(err)
+	}
+	check("power cut", "a", "b", "c")
+	reroute("a", "b")
+	want["1a"], want["2a"] = "b", "b"
+	check("a to b", "b", "c")
+	if rows := reroute("b", "x"); rows != 2 { // two numbers have this text
+		t.Errorf("%d rows", rows)
+	}
+	want["1a"], want["2a"], want["1b"], want["2b"] = "x", "x", "x", "x"
+	d.route = func(*Session) string { return "b" }
+	apply(t, tb, of("1new", Start, 0))
+	want["1new"] = "b"
+	check("b to x", "b", "c", "x")
+	for _, none := range [][2]string{{"", "b"}, {"c", "c"}, {"unheard of", "b"}} {
+		if rows := tb.Reroute(none[0], none[1], func([]Put) { t.Errorf("%q: committed", none) }); rows != 0 {
+			t.Errorf("%q: %d rows", none, rows)
+		}
+	}
+	reroute("c", "")
+	want["1c"], want["2c"] = "", ""
+	check("c to nowhere", "b", "x")
+	d.writeAll()
+	if tb, err = d.cut(Config{}); err != nil || d.state["moved b"] != "moved" {
+		t.Fatal(err, d.state["moved b"])
+	}
+	check("restart", "b", "x")
+}
+
+// TestRouteIsWrittenUntilDurable: then no more.
+func TestRouteIsWrittenUntilDurable(t *testing.T) {
+	d := newSlowDisk()
+	d.route = func(*Session) string { return "a" }
+	tb := New(Config{}, d)
+	begun, had := 0, ""
+	begin := func() {
+		begun++
+		had = ""
+		d.refuses = func(c Change) bool {
+			for _, p := range c.State {
+				if p.Key[0] == 'r' {
+					had += string(p.Value)
+				}
+			}
+			return begun == 1
+		}
+		apply(t, tb, of(fmt.Sprint(begun), Start, 0))
+	}
+	for _, step := range []struct {
+		when string
+		do   func()
+		want string
+	}{
+		{"the first", func() {}, "\x01a"},
+		{"on its way", func() {}, "\x01a"},
+		{"refused", func() { d.write(1) }, "\x01a"},
+		{"durable", func() { d.write(1) }, ""},
+		{"replaced", func() { tb.Reroute("a", "b", func([]Put) {}) }, "\x01b\x01a"},
+		{"replaced, on its way, and the old text durable", func() { d.write(2) }, "\x01b\x01a"},
+		{"durable", func() { d.writeAll() }, ""},
+	} {
+		step.do()
+		if begin(); had != step.want {
+			t.Errorf("%s: written %q, want %q", step.when, had, step.want)
+		}
+	}
+}
+
+// TestUnusedRoutes: what no session has is removed with the first change after a restart, and its number can be given again.
+func TestUnusedRoutes(t *testing.T) {
+	d := newSlowDisk()
+	now := at(0)
+	cfg := Config{Now: func() time.Time { return now }, Remember: time.Minute}
+	tb := New(cfg, d)
+	d.route = func(s *Session) string { return "of " + s.AcctSessionID }
+	apply(t, tb, of("a", Stop, 0))
+	apply(t, tb, of("b", Start, 0))
+	stored := func() (texts []string) {
+		d.writeAll()
+		for _, k := range slices.Sorted(maps.Keys(d.state)) {
+			if strings.HasPrefix(k, "r") {
+				texts = append(texts, fmt.Sprintf("%x %s", k[1:], d.state[k][1:]))
+			}
+		}
+		return texts
+	}
+	if diff := cmp.Diff([]string{"00000001 of a", "00000002 of b"}, stored()); diff != "" {
+		t.Error(diff)
+	}
+	now = at(100)
+	apply(t, tb, of("c", Start, 100)) // forgets a
+	for i, want := range [][]string{
+		{"00000002 of b", "00000003 of c", "00000004 of 0"},
+		{"00000002 of b", "00000003 of c", "00000004 of 0", "00000005 of 1"},
+	} {
+		d.writeAll()
+		var err error
+		if tb, err = d.cut(cfg); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, tb, of(fmt.Sprint(i), Start, 100))
+		if diff := cmp.Diff(want, stored()); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// TestDamagedRoutes: what cannot be read is not guessed.
+func TestDamagedRoutes(t *testing.T) {
+	d := newSlowDisk()
+	tb := New(Config{}, d)
+	d.route = func(*Session) string { return "a" }
+	apply(t, tb, of("s", Start, 0))
+	d.writeAll()
+	for name, change := range map[string]func(state map[string]string){
+		"no text": func(state map[string]string) { delete(state, string(routeKey(1))) },
+		"empty":   func(state map[string]string) { state[string(routeKey(1))] = "" },
+		"version": func(state map[string]string) { state[string(routeKey(1))] = "\x02a" },
+	} {
+		state := maps.Clone(d.state)
+		change(state)
+		if err := New(Config{}, d).Load(each(state)); !errors.Is(err, ErrState) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
