@@ -206,14 +206,17 @@ func (d *crashDaemon) tell(ctx context.Context) (crash.Observation, error) {
 	return o, nil
 }
 
-// setAside is how many records nobody answered while others were.
-func (d *crashDaemon) setAside() uint64 {
-	spool, err := d.client.Spool(d.t.Context())
+// logSetAside tells of records that are set aside: those arrive no more.
+func (d *crashDaemon) logSetAside() {
+	const some = 10
+	list, err := d.client.SetAside(d.t.Context(), 0, some)
 	if err != nil {
-		d.fail("it does not tell its queues: %v", err)
-		return 0
+		d.fail("it does not tell what is set aside: %v", err)
+		return
 	}
-	return spool.SetAside
+	for _, r := range list.Records {
+		d.t.Logf("set aside: %s of %s (%s) from %s: %s", r.Type, r.Session, r.User, r.From, r.Reason)
+	}
 }
 
 // logs are what the newest lives said.

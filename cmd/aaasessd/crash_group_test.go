@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -26,7 +27,7 @@ var crashKinds = []crashKind{
 	{"one group", 42, 400 * time.Millisecond, oneGroup, nil},
 	{
 		"lists", 26, 900 * time.Millisecond, listOfGroups,
-		[]string{"deaths of groups", "reloads", "groups removed", "groups added", "arrivals at z", "arrivals at g"},
+		[]string{"deaths of groups", "reloads", "groups removed", "arrivals at z", "arrivals at g"},
 	},
 }
 
@@ -34,19 +35,21 @@ var crashKinds = []crashKind{
 type crashGroup struct {
 	name    string
 	size    int    // servers
-	backOff string // as the configuration has it; "": none
+	sending string // timeout and retransmit as the configuration has them; "": short ones
+	backOff string // so; "": none
 	servers []*crashServer
 }
 
 func oneGroup(*rand.Rand) []*crashGroup { return []*crashGroup{{name: "isp", size: 2}} }
 
-// listOfGroups is a list of two or three methods, in their first order, with one or two servers each. Of half of the lists no
-// method has a back-off.
+// listOfGroups is a list of two or three methods, in their first order, with one or two servers each. In half of the lists all
+// but the last have a back-off.
 func listOfGroups(rng *rand.Rand) (groups []*crashGroup) {
 	backsOff := rng.IntN(2) == 0
-	for _, name := range []string{"z", "g", "h"}[:2+rng.IntN(2)] {
+	names := []string{"z", "g", "h"}[:2+rng.IntN(2)]
+	for i, name := range names {
 		g := &crashGroup{name: name, size: 1 + rng.IntN(2)}
-		if backsOff && rng.IntN(3) > 0 {
+		if backsOff && i < len(names)-1 {
 			g.backOff = fmt.Sprintf("{max-delay: 1s, retry: %d}", 2+rng.IntN(4))
 		}
 		groups = append(groups, g)
@@ -79,8 +82,8 @@ func crashConfig(t *testing.T, listen netip.AddrPort, groups []*crashGroup) stri
 		if g.backOff != "" {
 			backOff = ", backoff: " + g.backOff
 		}
-		fmt.Fprintf(&made, "    - {name: %s, servers: [%s], timeout: 40ms, retransmit: 1, hold-down: 300ms%s}\n",
-			g.name, strings.Join(names, ", "), backOff)
+		fmt.Fprintf(&made, "    - {name: %s, servers: [%s], %s, hold-down: 300ms%s}\n",
+			g.name, strings.Join(names, ", "), cmp.Or(g.sending, "timeout: 40ms, retransmit: 1"), backOff)
 		list = append(list, "group "+g.name)
 	}
 	return with(t, plainConfig, "127.0.0.1:0", listen.String(), "methods: [local]", "methods: ["+strings.Join(list, ", ")+"]",
@@ -116,19 +119,25 @@ func (g *crashGroup) setDead(dead bool) {
 func (c *crashCampaign) isList() bool { return len(c.groups) > 1 }
 
 // change gives the configuration another list: in another order, without a group, or with all of them again.
+//
+// Behind those with a back-off there is always one without: a record is set aside when a single schedule with a back-off was in
+// vain (R62), which a server's loss and its death just after may do to any.
 func (c *crashCampaign) change() {
-	const removed, added = "groups removed", "groups added"
 	before := len(c.listed)
 	c.listed = slices.Clone(c.groups)
-	c.rng.Shuffle(len(c.listed), func(i, k int) { c.listed[i], c.listed[k] = c.listed[k], c.listed[i] })
+	n := len(c.listed)
+	if c.listed[0].backOff != "" {
+		n--
+	}
+	c.rng.Shuffle(n, func(i, k int) { c.listed[i], c.listed[k] = c.listed[k], c.listed[i] })
 	if c.rng.IntN(2) == 0 {
 		c.listed = c.listed[1:]
 	}
 	switch n := len(c.listed); {
 	case n < before:
-		c.history.count(removed)
+		c.history.count("groups removed")
 	case n > before:
-		c.history.count(added)
+		c.history.count("groups added")
 	}
 	c.daemon.configure(crashConfig(c.t, c.daemon.addr, c.listed))
 }

@@ -299,9 +299,7 @@ func (c *crashCampaign) settle() {
 		pause(c.t.Context(), 20*time.Millisecond)
 	}
 	c.daemon.ask()
-	if n := c.daemon.setAside(); n > 0 {
-		c.t.Logf("%d records are set aside", n)
-	}
+	c.daemon.logSetAside()
 	c.history.add(crash.Observation{Kind: crash.Drained})
 	c.daemon.end()
 }

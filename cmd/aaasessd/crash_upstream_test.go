@@ -33,7 +33,7 @@ type crashServer struct {
 	silent bool // for a while
 	out    bool // until it is told otherwise
 	dead   bool // so is its whole group
-	asked  int  // requests that came
+	asked  int  // requests that came, heard or not
 	well   bool // the bad day is over
 }
 
@@ -48,7 +48,7 @@ func newCrashServer(t *testing.T, h *crashHistory, group string, rng *rand.Rand)
 
 func (s *crashServer) addrPort() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// recover ends the bad day.
+// recover ends the bad day: it answers all, unless it is told to be out.
 func (s *crashServer) recover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,6 +67,13 @@ func (s *crashServer) setDead(dead bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dead = dead
+}
+
+// isAsked reports whether any request came.
+func (s *crashServer) isAsked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked > 0
 }
 
 // moods makes the server silent every now and then.
@@ -106,11 +113,12 @@ func (s *crashServer) serve() {
 // take decides what becomes of a request.
 func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
 	s.mu.Lock()
-	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.out || s.dead
+	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.dead
 	s.asked++
 	if s.well {
 		fate, silent = 99, false
 	}
+	silent = silent || s.out
 	s.mu.Unlock()
 	if silent || fate < 8 {
 		s.history.count("requests lost")

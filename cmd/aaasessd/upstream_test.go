@@ -23,6 +23,7 @@ type upstream struct {
 	ignored string                     // "type session" of what is never answered
 	taken   []string                   // "type session" of what was answered, copies too
 	cause   rfc2866.AcctTerminateCause // of the newest
+	tell    func(what string)          // called with "type session" of what is answered, before it is; nil: nobody
 }
 
 func listen(t *testing.T, addr string) *upstream {
@@ -67,6 +68,9 @@ func (u *upstream) serve() {
 		if !silent {
 			u.taken = append(u.taken, what)
 			u.cause = rfc2866.AcctTerminateCause_Get(p)
+			if u.tell != nil {
+				u.tell(what)
+			}
 		}
 		u.mu.Unlock()
 		if answer, err := p.Response(radius.CodeAccountingResponse).Encode(); err == nil && !silent {
