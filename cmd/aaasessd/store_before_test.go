@@ -63,77 +63,90 @@ func storeText(t *testing.T, listen, list, keys string, z, g netip.AddrPort) str
 		"    - {name: g, servers: [r1], timeout: 100ms, retransmit: 0, hold-down: 0s, backoff: {max-delay: 1s, retry: 1}}")
 }
 
-// writeStoreBefore has an aaasessd write the store.
-func writeStoreBefore(t *testing.T, program string) {
-	t.Helper()
-	z, g := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	g.ignored = storeRecord(acctStart, 1)
-	d := newCrashDaemon(t, newCrashHistory())
-	d.older = program
-	run := func(list, keys string) {
-		d.configure(storeText(t, d.addr.String(), list, keys, z.addrPort(), g.addrPort()))
-		d.start()
-		if !d.awaitUp() {
-			t.Fatal(d.history.report(), d.logs())
-		}
-	}
-	send := func(status rfc2866.AcctStatusType, user string) {
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		if _, err := radiustest.Account(ctx, netip.MustParseAddrPort("127.0.0.1:0"), d.addr, packet(status, user, user)); err != nil {
-			t.Fatalf("no answer: %v\n%s", err, d.logs())
-		}
-	}
-	var spool *control.SpoolStatus
-	await := func(what string, cond func() bool) {
-		eventually(t, what, func() bool {
-			var err error
-			spool, err = d.client.Spool(t.Context())
-			return err == nil && cond()
-		}, &spool)
-	}
-	waits := func(queue string, n int) func() bool {
-		return func() bool {
-			at := slices.IndexFunc(spool.Queues, func(q control.Queue) bool { return q.Queue == queue })
-			return at >= 0 && int(spool.Queues[at].Records) == n
-		}
-	}
+// storeWriter has an aaasessd of a version before write a store.
+type storeWriter struct {
+	*crashDaemon
+	z, g  *upstream
+	spool *control.SpoolStatus // the newest
+}
 
-	run("[group g]", "")
-	for _, user := range []string{"aside", "over", "live"} {
-		send(acctStart, user)
+// run begins a life with a list.
+func (w *storeWriter) run(list, keys string) {
+	w.t.Helper()
+	w.configure(storeText(w.t, w.addr.String(), list, keys, w.z.addrPort(), w.g.addrPort()))
+	w.start()
+	if !w.awaitUp() {
+		w.t.Fatal(w.history.report(), w.logs())
 	}
-	send(acctStop, "over")
-	await("one is set aside", func() bool {
-		send(acctInterim, "live") // what is answered meanwhile
-		return spool.SetAside == 1
+}
+
+func (w *storeWriter) send(status rfc2866.AcctStatusType, user string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
+	defer cancel()
+	if _, err := radiustest.Account(ctx, netip.MustParseAddrPort("127.0.0.1:0"), w.addr, packet(status, user, user)); err != nil {
+		w.t.Fatalf("no answer: %v\n%s", err, w.logs())
+	}
+}
+
+// await waits for what the spool tells.
+func (w *storeWriter) await(what string, cond func() bool) {
+	w.t.Helper()
+	eventually(w.t, what, func() bool {
+		var err error
+		w.spool, err = w.client.Spool(w.t.Context())
+		return err == nil && cond()
+	}, &w.spool)
+}
+
+// awaitLen waits until so many records are in a queue.
+func (w *storeWriter) awaitLen(queue string, n uint64) {
+	w.t.Helper()
+	w.await(fmt.Sprintf("%d records are in %s", n, queue), func() bool {
+		at := slices.IndexFunc(w.spool.Queues, func(q control.Queue) bool { return q.Queue == queue })
+		return at >= 0 && w.spool.Queues[at].Records == n
 	})
-	await("the others are delivered", waits("group/g", 0))
-	d.end()
+}
 
-	z.setSilent(true)
-	g.setSilent(true)
-	run("[group z, group g]", "")
-	for i, s := range storeSessions {
-		for k, status := range s.inG {
-			send(status, s.user)
-			await(fmt.Sprintf("record %d of session %d is moved", k, i+1), waits("group/z", 0))
+// write writes the store.
+func (w *storeWriter) write() error {
+	w.g.ignored = storeRecord(acctStart, 1)
+	w.run("[group g]", "")
+	for _, user := range []string{"aside", "over", "live"} {
+		w.send(acctStart, user)
+	}
+	w.send(acctStop, "over")
+	w.await("one is set aside", func() bool {
+		w.send(acctInterim, "live") // what is answered meanwhile
+		return w.spool.SetAside == 1
+	})
+	w.awaitLen("group/g", 0)
+	w.end()
+
+	w.z.setSilent(true)
+	w.g.setSilent(true)
+	w.run("[group z, group g]", "") // z gives up at once
+	moved, stay := uint64(0), uint64(0)
+	for _, s := range storeSessions {
+		for _, status := range s.inG {
+			w.send(status, s.user)
+			moved++
+			w.awaitLen("group/g", moved)
 		}
 	}
-	d.end()
+	w.end()
 
-	run("[group z, group g]", ", backoff: {max-delay: 1h, retry: 32}")
+	w.run("[group z, group g]", ", backoff: {max-delay: 1h, retry: 32}") // z does not give up
 	for _, s := range storeSessions {
 		for _, status := range s.inZ {
-			send(status, s.user)
+			w.send(status, s.user)
+			stay++
 		}
 	}
-	await("they wait at z", waits("group/z", 6))
-	await("and at g", waits("group/g", 6))
-	d.end()
-	if err := packStore(storeBefore, filepath.Join(d.dir, "state")); err != nil {
-		t.Fatal(err)
-	}
+	w.awaitLen("group/z", stay)
+	w.awaitLen("group/g", moved)
+	w.end()
+	return packStore(storeBefore, filepath.Join(w.dir, "state"))
 }
 
 // packStore writes the files of a store, but for its ballast and its lock.
@@ -212,11 +225,26 @@ func (j *journal) firsts() map[string]int {
 	return out
 }
 
+// await waits until all of these were told.
+func (j *journal) await(t *testing.T, want ...string) {
+	t.Helper()
+	var missing []string
+	eventually(t, "all has arrived", func() bool {
+		firsts := j.firsts()
+		missing = slices.DeleteFunc(slices.Clone(want), func(what string) bool { _, ok := firsts[what]; return ok })
+		return len(missing) == 0
+	}, &missing)
+}
+
 // TestStoreBefore: all that a version before left is there, and arrives: the records of a session in the order of the queue that
 // they stood in, and then what comes later.
 func TestStoreBefore(t *testing.T) {
 	if program := os.Getenv(storeBeforeProgram); program != "" {
-		writeStoreBefore(t, program)
+		w := &storeWriter{crashDaemon: newCrashDaemon(t, newCrashHistory()), z: listen(t, "127.0.0.1:0"), g: listen(t, "127.0.0.1:0")}
+		w.older = program
+		if err := w.write(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, list := range []string{"[group z, group g]", "[group g, group z]", "[group z]"} {
 		t.Run(list, func(t *testing.T) { testStoreBefore(t, list) })
@@ -226,56 +254,34 @@ func TestStoreBefore(t *testing.T) {
 func testStoreBefore(t *testing.T, list string) {
 	z, g := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var answered journal
-	z.tell, g.tell = answered.tell, answered.tell
+	z.tellTo(answered.tell)
+	g.tellTo(answered.tell)
 	l := &inProcess{t: t, dir: t.TempDir()}
 	l.file = filepath.Join(l.dir, "aaasess.yaml")
 	unpackStore(t, storeBefore, filepath.Join(l.dir, "state"))
 	l.configure(storeText(t, "127.0.0.1:0", list, "", z.addrPort(), g.addrPort()))
 	l.start(outside{})
 
-	var live []string
-	rows, err := l.client().Sessions(t.Context(), control.Query{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for s, err := range rows.All() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		live = append(live, fmt.Sprint(s.AcctSessionID, " ", s.Number))
-	}
-	var wantLive, want []string
+	var live, stops []string
 	var orders [][]string // of what stood in a queue
 	for i, s := range storeSessions {
 		if s.live {
-			wantLive = append(wantLive, fmt.Sprint(s.user, " ", i+1))
+			live = append(live, fmt.Sprint(s.user, " ", i+1))
+			stops = append(stops, storeRecord(acctStop, i+1))
 		}
 		for _, queue := range [][]rfc2866.AcctStatusType{s.inG, s.inZ} {
 			var order []string
 			for _, status := range queue {
 				order = append(order, storeRecord(status, i+1))
 			}
-			want = append(want, order...)
 			orders = append(orders, order)
 		}
 	}
 	slices.Sort(live)
-	slices.Sort(wantLive)
-	if diff := cmp.Diff(wantLive, live); diff != "" {
+	if diff := cmp.Diff(live, l.live()); diff != "" {
 		t.Error("live sessions:", diff)
 	}
-
-	var missing []string
-	await := func(what string, want []string) {
-		t.Helper()
-		eventually(t, what, func() bool {
-			firsts := answered.firsts()
-			missing = slices.DeleteFunc(slices.Clone(want), func(record string) bool { _, ok := firsts[record]; return ok })
-			return len(missing) == 0
-		}, &missing)
-	}
-	await("all that waited has arrived", want)
+	answered.await(t, slices.Concat(orders...)...)
 	aside, err := l.client().SetAside(t.Context(), 0, 10)
 	if err != nil || len(aside.Records) != 1 || aside.Records[0].User != "aside" || aside.Records[0].From != "group/g" {
 		t.Fatalf("set aside: %+v, %v", aside, err)
@@ -283,15 +289,13 @@ func testStoreBefore(t *testing.T, list string) {
 	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{All: true}); n != 1 || err != nil {
 		t.Errorf("%d records are replayed, %v", n, err)
 	}
-	await("so has what was set aside", []string{storeRecord(acctStart, 1)})
-	want = nil
-	for i, s := range storeSessions {
+	answered.await(t, storeRecord(acctStart, 1))
+	for _, s := range storeSessions {
 		if s.live {
 			l.mustAccount(packet(acctStop, s.user, s.user))
-			want = append(want, storeRecord(acctStop, i+1))
 		}
 	}
-	await("sessions go on under their numbers", want)
+	answered.await(t, stops...) // under their numbers
 
 	firsts := answered.firsts()
 	for _, order := range orders {
@@ -299,4 +303,22 @@ func testStoreBefore(t *testing.T, list string) {
 			t.Errorf("%q arrived in another order: %q", order, answered.told)
 		}
 	}
+}
+
+// live are the live sessions, "Acct-Session-Id number", sorted.
+func (l *inProcess) live() (out []string) {
+	l.t.Helper()
+	rows, err := l.client().Sessions(l.t.Context(), control.Query{})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer rows.Close()
+	for s, err := range rows.All() {
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		out = append(out, fmt.Sprint(s.AcctSessionID, " ", s.Number))
+	}
+	slices.Sort(out)
+	return out
 }

@@ -23,7 +23,7 @@ type upstream struct {
 	ignored string                     // "type session" of what is never answered
 	taken   []string                   // "type session" of what was answered, copies too
 	cause   rfc2866.AcctTerminateCause // of the newest
-	tell    func(what string)          // called with "type session" of what is answered, before it is; nil: nobody
+	tell    func(what string)          // gets "type session" of what is answered, before it is; nil: nobody does
 }
 
 func listen(t *testing.T, addr string) *upstream {
@@ -48,6 +48,13 @@ func (u *upstream) setSilent(silent bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.silent = silent
+}
+
+// tellTo has fn called for what is answered from now on.
+func (u *upstream) tellTo(fn func(what string)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.tell = fn
 }
 
 func (u *upstream) serve() {
