@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +27,7 @@ type crashDaemon struct {
 	client  *control.Client
 	history *crashHistory
 
+	older   string // the program of a version before, which runs in place of the present one; "": none
 	life    *crashLife
 	before  *crashLife // the one before
 	startUp time.Duration
@@ -51,19 +55,10 @@ func crashAddress(t *testing.T) netip.AddrPort {
 	return addr
 }
 
-func newCrashDaemon(t *testing.T, h *crashHistory, servers ...*crashServer) *crashDaemon {
+func newCrashDaemon(t *testing.T, h *crashHistory) *crashDaemon {
 	t.Helper()
 	d := &crashDaemon{t: t, dir: t.TempDir(), addr: crashAddress(t), history: h, startUp: 200 * time.Millisecond}
 	d.client = control.NewClient(filepath.Join(d.dir, "ctl.sock"), limit)
-	var hosts []string
-	for _, s := range servers {
-		hosts = append(hosts, s.addr())
-	}
-	text := with(t, groupConfig(t, "isp", hosts...), "127.0.0.1:0", d.addr.String(),
-		"timeout: 100ms, retransmit: 0, hold-down: 0s", "timeout: 40ms, retransmit: 1, hold-down: 300ms")
-	if err := os.WriteFile(filepath.Join(d.dir, "aaasess.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
 		if d.life != nil {
 			_ = d.life.cmd.Process.Kill()
@@ -73,10 +68,25 @@ func newCrashDaemon(t *testing.T, h *crashHistory, servers ...*crashServer) *cra
 	return d
 }
 
+// configure gives the daemon another configuration, at once: it may be reading the one before.
+func (d *crashDaemon) configure(text string) {
+	d.t.Helper()
+	file := filepath.Join(d.dir, "aaasess.yaml")
+	if err := errors.Join(os.WriteFile(file+".new", []byte(text), 0o600), os.Rename(file+".new", file)); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// reload has a daemon that is up load its configuration. It does not wait.
+func (d *crashDaemon) reload() {
+	_ = d.life.cmd.Process.Signal(syscall.SIGHUP)
+	d.history.count("reloads")
+}
+
 // start begins a life. It does not wait.
 func (d *crashDaemon) start() {
 	d.t.Helper()
-	l := &crashLife{cmd: exec.Command(os.Args[0], "--config", "aaasess.yaml"), began: time.Now(), ended: make(chan error, 1)}
+	l := &crashLife{cmd: exec.Command(cmp.Or(d.older, os.Args[0]), "--config", "aaasess.yaml"), began: time.Now(), ended: make(chan error, 1)}
 	l.cmd.Dir, l.cmd.Stdout, l.cmd.Stderr = d.dir, &l.log, &l.log
 	l.cmd.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
 	if err := l.cmd.Start(); err != nil {
@@ -96,6 +106,7 @@ func (d *crashDaemon) kill() {
 		_ = l.cmd.Process.Kill()
 		<-l.ended
 	}
+	d.checkReloads(l)
 	d.life, d.before = nil, l
 	d.history.add(crash.Observation{Kind: crash.Killed})
 	d.history.count("kills")
@@ -119,9 +130,17 @@ func (d *crashDaemon) end() {
 		if err != nil {
 			d.fail("it was told to end, and did so with %v", err)
 		}
+		d.checkReloads(l)
 		d.life, d.before = nil, l
 	case <-time.After(limit):
 		d.fail("it was told to end, and did not")
+	}
+}
+
+// checkReloads looks whether a life, which is over, took all configurations: they have no fault.
+func (d *crashDaemon) checkReloads(l *crashLife) {
+	if strings.Contains(l.log.String(), "configuration not loaded") {
+		d.fail("it did not load its configuration")
 	}
 }
 
@@ -185,6 +204,19 @@ func (d *crashDaemon) tell(ctx context.Context) (crash.Observation, error) {
 	}
 	o.Total, o.HighWater = status.Total, uint64(status.HighWaterMark)
 	return o, nil
+}
+
+// logSetAside tells of records that are set aside: those arrive no more.
+func (d *crashDaemon) logSetAside() {
+	const some = 10
+	list, err := d.client.SetAside(d.t.Context(), 0, some)
+	if err != nil {
+		d.fail("it does not tell what is set aside: %v", err)
+		return
+	}
+	for _, r := range list.Records {
+		d.t.Logf("set aside: %s of %s (%s) from %s: %s", r.Type, r.Session, r.User, r.From, r.Reason)
+	}
 }
 
 // logs are what the newest lives said.

@@ -19,11 +19,13 @@ import (
 // do, but not what the scheduler makes of it: a failure may take a few runs to come again.
 const (
 	crashSeed = "AAASESS_CRASH_SEED" // of the first campaign, the next have the numbers after it; else a random one
-	crashTime = "AAASESS_CRASH_TIME" // such as 2h: campaigns follow each other for so long; else there is one
+	crashTime = "AAASESS_CRASH_TIME" // such as 2h: campaigns follow each other for so long; else there is one of each kind
+
+	// A program of a version before: the first lives of each campaign run it, and the present one takes over what it left.
+	crashBefore = "AAASESS_CRASH_BEFORE"
 )
 
 const (
-	crashKills  = 42 // in a campaign
 	crashNASes  = 32
 	crashLines  = 3                // of a NAS: so many sessions at once
 	crashSettle = 60 * time.Second // for all to be answered and delivered in the end
@@ -34,8 +36,10 @@ const (
 func TestCrash(t *testing.T) {
 	seed, lasting := crashPlan(t)
 	for began, first := time.Now(), true; first || time.Since(began) < lasting; first = false {
-		if !t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { testCampaign(t, seed) }) {
-			return
+		for _, kind := range crashKinds {
+			if !t.Run(fmt.Sprintf("seed=%d/%s", seed, kind.name), func(t *testing.T) { testCampaign(t, kind, seed) }) {
+				return
+			}
 		}
 		seed++
 	}
@@ -64,11 +68,13 @@ func crashPlan(t *testing.T) (seed uint64, lasting time.Duration) {
 // crashCampaign is one daemon's state through many kills.
 type crashCampaign struct {
 	t       *testing.T
+	kind    crashKind
 	seed    uint64
 	rng     *rand.Rand // the killer's
 	rounds  int
 	history *crashHistory
-	servers []*crashServer
+	groups  []*crashGroup
+	listed  []*crashGroup // those in the configuration, in the order of the list
 	nases   []*crashNAS
 	closing atomic.Bool
 	daemon  *crashDaemon
@@ -78,9 +84,10 @@ type crashCampaign struct {
 // random gives each actor a sequence of its own.
 func (c *crashCampaign) random(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(c.seed, actor)) }
 
-func testCampaign(t *testing.T, seed uint64) {
-	c := newCampaign(t, seed)
-	for c.history.counted("kills") < crashKills && !c.violated() {
+func testCampaign(t *testing.T, kind crashKind, seed uint64) {
+	c := newCampaign(t, kind, seed)
+	c.runBefore(os.Getenv(crashBefore))
+	for c.history.counted("kills") < kind.kills && !c.violated() {
 		c.round()
 	}
 	if !c.violated() {
@@ -90,10 +97,10 @@ func testCampaign(t *testing.T, seed uint64) {
 		t.Fatalf("%s=%d\n%s%s", crashSeed, seed, c.history.report(), c.daemon.logs())
 	}
 	t.Logf("%s=%d: %s", crashSeed, seed, c.history.summary())
-	for _, what := range []string{
+	for _, what := range append([]string{
 		"retransmissions of NASes", "requests lost", "answers lost", "answers late",
 		"crashes of NASes", "moves of NASes", "steps of NASes' clocks", "stops that the daemon made", "copies that are late", "pauses",
-	} {
+	}, kind.proofs...) {
 		if c.history.counted(what) == 0 {
 			t.Errorf("there were no %s: this campaign proves little", what)
 		}
@@ -103,7 +110,7 @@ func testCampaign(t *testing.T, seed uint64) {
 // TestCrashCanFail: a daemon that forgets everything is found out at its next start. What other
 // violations look like is in the tests of package crash.
 func TestCrashCanFail(t *testing.T) {
-	c := newCampaign(t, 1)
+	c := newCampaign(t, crashKinds[0], 1)
 	c.round()
 	if c.violated() {
 		t.Fatal(c.history.report())
@@ -129,19 +136,24 @@ func (c *crashCampaign) violated() bool {
 }
 
 // newCampaign starts servers and NASes. The daemon is not there yet.
-func newCampaign(t *testing.T, seed uint64) *crashCampaign {
+func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 	t.Helper()
-	c := &crashCampaign{t: t, seed: seed, history: newCrashHistory()}
+	c := &crashCampaign{t: t, kind: kind, seed: seed, history: newCrashHistory()}
 	c.rng = c.random(0)
 	ctx, cancel := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
-	for i := range uint64(2) {
-		s := newCrashServer(c.t, c.history, c.random(1+i))
-		c.servers = append(c.servers, s)
-		serving.Go(s.serve)
-		serving.Go(func() { s.moods(ctx) })
+	actor := uint64(0) // below those of NASes
+	random := func() *rand.Rand { actor++; return c.random(actor) }
+	c.groups = kind.groups(c.random(99))
+	c.listed = c.groups
+	for _, g := range c.groups {
+		g.listen(t, c.history, random)
 	}
-	c.daemon = newCrashDaemon(c.t, c.history, c.servers...)
+	for _, g := range c.groups {
+		g.live(ctx, &serving, c.history, random(), c.isList())
+	}
+	c.daemon = newCrashDaemon(c.t, c.history)
+	c.daemon.configure(crashConfig(t, c.daemon.addr, c.listed))
 	for i := range crashNASes {
 		random := func(actor int) func(int) *rand.Rand {
 			return func(of int) *rand.Rand { return c.random(uint64(100 + actor*(crashLines+2) + of)) }
@@ -156,12 +168,34 @@ func newCampaign(t *testing.T, seed uint64) *crashCampaign {
 		for _, n := range c.nases {
 			n.close()
 		}
-		for _, s := range c.servers {
-			_ = s.conn.Close()
-		}
+		c.eachServer(func(s *crashServer) { _ = s.conn.Close() })
 		serving.Wait()
 	})
 	return c
+}
+
+// runBefore has the first third of the lives run a version before; "" is none.
+func (c *crashCampaign) runBefore(program string) {
+	if program == "" {
+		return
+	}
+	c.daemon.older = program
+	if c.isList() { // then it kept the order of a queue, not of a session
+		c.history.add(crash.Observation{Kind: crash.Older})
+	}
+	for c.history.counted("kills") < c.kind.kills/3 && !c.violated() {
+		c.round()
+	}
+	c.daemon.older = ""
+	c.history.add(crash.Observation{Kind: crash.Present})
+}
+
+func (c *crashCampaign) eachServer(do func(*crashServer)) {
+	for _, g := range c.groups {
+		for _, s := range g.servers {
+			do(s)
+		}
+	}
 }
 
 // wait lets things happen for a random time below hi.
@@ -183,12 +217,16 @@ func (c *crashCampaign) round() {
 		c.wait(c.daemon.startUp * 5 / 4)
 		c.daemon.kill()
 	}
+	if c.isList() && c.rng.IntN(4) == 0 {
+		c.change()
+	}
 	c.daemon.start()
 	if !c.daemon.awaitUp() {
 		return
 	}
 	c.daemon.ask()
 	c.rounds++
+	c.reload()
 	paused := false
 	switch {
 	case c.rounds%10 == 5:
@@ -196,7 +234,7 @@ func (c *crashCampaign) round() {
 	case c.rng.IntN(6) == 0:
 		c.outage()
 	default:
-		c.wait(400 * time.Millisecond)
+		c.wait(c.kind.life)
 	}
 	if c.violated() {
 		return
@@ -235,22 +273,18 @@ func (c *crashCampaign) pause() bool {
 	return false
 }
 
-func (c *crashCampaign) setOut(out bool) {
-	for _, s := range c.servers {
-		s.setOut(out)
-	}
-}
+func (c *crashCampaign) setOut(out bool) { c.eachServer(func(s *crashServer) { s.setOut(out) }) }
 
 // settle starts the daemon a last time, lets the NASes finish and the daemon deliver.
 func (c *crashCampaign) settle() {
+	c.listed = c.groups // else what waits for a group that is not there goes on waiting
+	c.daemon.configure(crashConfig(c.t, c.daemon.addr, c.listed))
 	c.daemon.start()
 	if !c.daemon.awaitUp() {
 		return
 	}
 	c.daemon.ask()
-	for _, s := range c.servers {
-		s.recover()
-	}
+	c.eachServer((*crashServer).recover)
 	c.closing.Store(true)
 	ended := make(chan struct{})
 	go func() { c.lines.Wait(); close(ended) }()
@@ -265,6 +299,7 @@ func (c *crashCampaign) settle() {
 		pause(c.t.Context(), 20*time.Millisecond)
 	}
 	c.daemon.ask()
+	c.daemon.logSetAside()
 	c.history.add(crash.Observation{Kind: crash.Drained})
 	c.daemon.end()
 }

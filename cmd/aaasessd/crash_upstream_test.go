@@ -24,6 +24,7 @@ import (
 // and hears nothing at all for a while.
 type crashServer struct {
 	conn    *net.UDPConn
+	group   string
 	history *crashHistory
 	late    sync.WaitGroup // answers that are on their way
 
@@ -31,21 +32,23 @@ type crashServer struct {
 	rng    *rand.Rand
 	silent bool // for a while
 	out    bool // until it is told otherwise
+	dead   bool // so is its whole group
+	asked  int  // requests that came, heard or not
 	well   bool // the bad day is over
 }
 
-func newCrashServer(t *testing.T, h *crashHistory, rng *rand.Rand) *crashServer {
+func newCrashServer(t *testing.T, h *crashHistory, group string, rng *rand.Rand) *crashServer {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &crashServer{conn: conn, history: h, rng: rng}
+	return &crashServer{conn: conn, group: group, history: h, rng: rng}
 }
 
-func (s *crashServer) addr() string { return s.conn.LocalAddr().String() }
+func (s *crashServer) addrPort() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// recover ends the bad day.
+// recover ends the bad day: it answers all, unless it is told to be out.
 func (s *crashServer) recover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,6 +60,20 @@ func (s *crashServer) setOut(out bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.out = out
+}
+
+// setDead is setOut for all servers of a group at once.
+func (s *crashServer) setDead(dead bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = dead
+}
+
+// isAsked reports whether any request came.
+func (s *crashServer) isAsked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked > 0
 }
 
 // moods makes the server silent every now and then.
@@ -96,10 +113,12 @@ func (s *crashServer) serve() {
 // take decides what becomes of a request.
 func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
 	s.mu.Lock()
-	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.out
+	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.dead
+	s.asked++
 	if s.well {
 		fate, silent = 99, false
 	}
+	silent = silent || s.out
 	s.mu.Unlock()
 	if silent || fate < 8 {
 		s.history.count("requests lost")
@@ -137,7 +156,8 @@ func (s *crashServer) arrival(p *radius.Packet) crash.Observation {
 	if stamp, err := rfc2869.EventTimestamp_Lookup(p); err == nil {
 		k.stamp = stamp.Unix()
 	}
-	o := crash.Observation{Kind: crash.Arrived}
+	o := crash.Observation{Kind: crash.Arrived, Text: "at " + s.group}
+	s.history.count("arrivals at " + s.group)
 	if id := rfc2866.AcctSessionID_GetString(p); len(id) == 8 {
 		if number, err := strconv.ParseUint(id, 16, 32); err == nil {
 			o.Number = uint32(number)

@@ -23,6 +23,7 @@ type upstream struct {
 	ignored string                     // "type session" of what is never answered
 	taken   []string                   // "type session" of what was answered, copies too
 	cause   rfc2866.AcctTerminateCause // of the newest
+	tell    func(what string)          // gets "type session" of what is answered, before it is; nil: nobody does
 }
 
 func listen(t *testing.T, addr string) *upstream {
@@ -49,6 +50,13 @@ func (u *upstream) setSilent(silent bool) {
 	u.silent = silent
 }
 
+// tellTo has fn called for what is answered from now on.
+func (u *upstream) tellTo(fn func(what string)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.tell = fn
+}
+
 func (u *upstream) serve() {
 	b := make([]byte, radius.MaxPacketLength)
 	for {
@@ -67,6 +75,9 @@ func (u *upstream) serve() {
 		if !silent {
 			u.taken = append(u.taken, what)
 			u.cause = rfc2866.AcctTerminateCause_Get(p)
+			if u.tell != nil {
+				u.tell(what)
+			}
 		}
 		u.mu.Unlock()
 		if answer, err := p.Response(radius.CodeAccountingResponse).Encode(); err == nil && !silent {

@@ -25,6 +25,9 @@ type Checker struct {
 	waiting  map[string]int // sessions whose start is not answered: when it was sent
 	ons      map[string]*on
 
+	older bool                      // a version runs that keeps no order between methods
+	early map[uint32][]*Observation // stops that were made, under numbers that are not known yet
+
 	counters
 }
 
@@ -35,11 +38,11 @@ func (c *Checker) violated(session, format string, args ...any) {
 	c.found = append(c.found, Violation{Session: session, At: c.at - 1, Text: fmt.Sprintf(format, args...)})
 }
 
-// Add adds an observation. The checker keeps nothing of it but Ends.
+// Add adds an observation. The checker keeps nothing of it but Ends, and of a stop that was made all.
 func (c *Checker) Add(o *Observation) {
 	if c.sessions == nil {
 		c.sessions, c.byName, c.byNumber = map[string]*session{}, map[string][]*session{}, map[uint32]*session{}
-		c.waiting, c.ons = map[string]int{}, map[string]*on{}
+		c.waiting, c.ons, c.early = map[string]int{}, map[string]*on{}, map[uint32][]*Observation{}
 	}
 	c.at++
 	switch o.Kind {
@@ -64,6 +67,8 @@ func (c *Checker) Add(o *Observation) {
 		c.violated("", "the daemon failed: %s", o.Text)
 	case Again:
 		// Nothing comes of it.
+	case Older, Present:
+		c.older = o.Kind == Older
 	case Drained:
 		c.drained()
 	default:
@@ -94,7 +99,7 @@ func (c *Checker) sent(o *Observation) {
 		c.violated(r.Session, "the history is wrong: %s is sent as the record %d", r, n)
 		return
 	}
-	s.records = append(s.records, progress{kind: r.Type, sent: c.at, octets: o.Octets})
+	s.records = append(s.records, progress{kind: r.Type, sent: c.at, octets: o.Octets, older: c.older})
 	switch r.Type {
 	case sessions.Start:
 		s.ends = o.Ends
@@ -154,21 +159,21 @@ func (c *Checker) arrived(r Record, number uint32) {
 	}
 	p.arrived = c.at
 	start := &s.records[0]
-	if start.arrived == 0 && start.answered != 0 && start.answered < p.sent {
+	if start.arrived == 0 && start.isKnownBefore(p) {
 		c.violated(r.Session, "%s arrived before its start", r)
 	}
 	if s.mayComeAgain(r.Nth) {
 		return
 	}
-	if s.made && before(p.answered, s.endSent) {
+	if s.made && before(p.answered, s.endSent) && !p.older {
 		c.violated(r.Session, "%s arrived after the stop that was made", r)
 	}
 	if r.Type == sessions.Stop {
-		s.stopped, s.lastStop = true, p.octets
+		s.stop(p.octets)
 	}
 	for nth := r.Nth + 1; nth < len(s.records); nth++ {
 		later := &s.records[nth]
-		if later.arrived != 0 && p.answered != 0 && p.answered < later.sent && p != start { // of a start it was told
+		if later.arrived != 0 && p.isKnownBefore(later) && p != start { // of a start it was told
 			c.violated(r.Session, "%s arrived after %s %d", r, later.kind, nth)
 			return
 		}
@@ -183,6 +188,10 @@ func (c *Checker) number(s *session, number uint32, how string) {
 	case s.number == 0 && owner == nil:
 		s.number = number
 		c.byNumber[number] = s
+		for _, o := range c.early[number] {
+			c.made(o)
+		}
+		delete(c.early, number)
 	case s.number != 0 && s.number != number:
 		c.violated(s.id, "%s as %08X, and before as %08X", how, number, s.number)
 	case owner != s:

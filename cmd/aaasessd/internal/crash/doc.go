@@ -14,8 +14,9 @@
 //     yet sent, is in the table; one whose stop was answered before is not; none is there twice, and
 //     none that no NAS began. A lost session stays until what ends it is sent, and is gone when that is answered.
 //  2. Only what was sent arrives. All that was answered arrives, superseded records excepted, and
-//     arrives first in the order in which the session sent it: no record comes to a server for the
-//     first time after one that was sent when the first was answered already. Copies may come at
+//     arrives first in the order in which the session sent it, whichever servers of whichever methods
+//     it comes to: no record comes to any of them for the first time after one that was sent when the
+//     first was answered already. What is answered out of order, or not at all, may arrive so. Copies may come at
 //     any time: delivery is at least once; a late copy of an interim may even be recorded again in a
 //     session with more than four (R24).
 //  3. All records of a session arrive with one number, no two sessions have the same, and the table
@@ -28,6 +29,12 @@
 //     A view may be ahead of the disk by what no NAS was answered for (see sessions.Table.View), so
 //     a kill may take back as many sessions as had starts without answer.
 //  6. The daemon comes up after each kill, and in the end all that was sent is answered.
+//
+// # Versions
+//
+// A history may begin with an older version ([Older]) that keeps order within the queue of a method only. What was sent to it
+// may wait in any queue when the present one takes over ([Present]), so its order is not judged: neither among such
+// records, nor between one of them and a later one. All else is, and the order of what was sent since.
 //
 // A [Checker] has no clock, no lock and no goroutine: one goroutine at a time adds to it.
 package crash

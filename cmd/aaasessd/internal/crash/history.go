@@ -24,6 +24,8 @@ const (
 	Lost                     // a NAS crashed: it has forgotten a session, and says nothing more of it
 	Again                    // a record is on its way again, sent by its NAS or doubled by the network; for those who read
 	Made                     // an accounting server has a stop that no NAS sent: the daemon made it
+	Older                    // from here on a version runs that keeps order within a method, but not between methods
+	Present                  // from here on the present version runs, on what the older one left
 )
 
 // Record names a record. A session's records are numbered from 0, the start, as they are sent. An Accounting-On is the only
@@ -62,7 +64,7 @@ type Observation struct {
 	Rows             []Row  // of Told
 	Total, HighWater uint64 // of Told: casnTotalSessions, casnActiveTableHighWaterMark
 
-	Text string // of Failed: what went wrong; of Again: how
+	Text string // of Failed: what went wrong; of Again: how; of Arrived, Made: at which server, for those who read
 }
 
 // Concerns reports whether an observation tells something of a session.
@@ -73,7 +75,7 @@ func (o *Observation) Concerns(session string) bool {
 			return true
 		}
 	}
-	return o.Record.Name() == name || slices.Contains(o.Ends, session) || o.Kind == Killed
+	return o.Record.Name() == name || slices.Contains(o.Ends, session) || slices.Contains([]Kind{Killed, Older, Present}, o.Kind)
 }
 
 // String is for those who read a history. Rows are only counted.
@@ -87,7 +89,7 @@ func (o *Observation) String() string {
 	case Answered:
 		return "answered " + o.Record.String()
 	case Arrived:
-		return fmt.Sprintf("arrived %s as %08X", o.Record, o.Number)
+		return strings.TrimSpace(fmt.Sprintf("arrived %s as %08X %s", o.Record, o.Number, o.Text))
 	case Asked:
 		return "asked"
 	case Told:
@@ -103,7 +105,11 @@ func (o *Observation) String() string {
 	case Lost:
 		return o.Record.Session + " is lost by its NAS"
 	case Made:
-		return fmt.Sprintf("arrived a stop of %s as %08X that no NAS sent, %d octets", o.Record.Session, o.Number, o.Octets)
+		return strings.TrimSpace(fmt.Sprintf("arrived a stop of %s as %08X that no NAS sent, %d octets %s", o.Record.Session, o.Number, o.Octets, o.Text))
+	case Older:
+		return "an older version runs"
+	case Present:
+		return "the present version runs"
 	}
 	return "unknown"
 }

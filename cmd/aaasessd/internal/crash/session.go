@@ -1,6 +1,10 @@
 package crash
 
-import "aaasess/sessions"
+import (
+	"slices"
+
+	"aaasess/sessions"
+)
 
 // session is what is known of a session, by the order of its records.
 type session struct {
@@ -23,6 +27,13 @@ type progress struct {
 	kind                    sessions.EventType
 	octets                  uint64
 	sent, answered, arrived int
+	older                   bool // sent to a version that keeps no order between methods
+}
+
+// isKnownBefore reports whether the daemon surely had a record before the session sent a later one: then they arrive in
+// that order, whichever method takes them.
+func (p *progress) isKnownBefore(later *progress) bool {
+	return before(p.answered, later.sent) && !p.older
 }
 
 // on is an Accounting-On, and the sessions that it ends.
@@ -119,13 +130,18 @@ func (c *Checker) ended(ids []string) {
 // made takes a stop that the daemon made. Its session is told by the number alone: the NAS has not sent it.
 func (c *Checker) made(o *Observation) {
 	s := c.byNumber[o.Number]
+	if s == nil && c.mayBeEarly(o) {
+		kept := *o
+		c.early[o.Number] = append(c.early[o.Number], &kept)
+		return
+	}
 	switch {
 	case s == nil || nameOf(s.id) != o.Record.Name():
 		c.violated(o.Record.Session, "a stop of %s was made as %08X, which is not its number", o.Record.Session, o.Number)
 		return
 	case s.endSent == 0:
 		c.violated(s.id, "a stop of %s was made, which nothing has ended", s.id)
-	case s.begun() && s.records[0].arrived == 0:
+	case s.begun() && s.records[0].arrived == 0 && !s.records[0].older:
 		c.violated(s.id, "the stop that was made of %s arrived before its start", s.id)
 	}
 	for _, octets := range s.stops {
@@ -134,7 +150,21 @@ func (c *Checker) made(o *Observation) {
 		}
 	}
 	s.stops = append(s.stops, o.Octets)
-	s.made, s.stopped, s.lastStop = true, true, o.Octets
+	s.made = true
+	s.stop(o.Octets)
+}
+
+// mayBeEarly reports whether a stop that was made may come before what tells its session's number.
+func (c *Checker) mayBeEarly(o *Observation) bool {
+	return slices.ContainsFunc(c.byName[o.Record.Name()], func(s *session) bool { return s.number == 0 && s.records[0].older })
+}
+
+// stop takes note of a stop that arrives for the first time.
+func (s *session) stop(octets uint64) {
+	if s.stopped && s.records[0].older { // the best one may be with another method
+		octets = max(octets, s.lastStop)
+	}
+	s.stopped, s.lastStop = true, octets
 }
 
 // checkStop holds the last stop that arrived against the counters that the NAS gave.

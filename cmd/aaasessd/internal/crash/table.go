@@ -73,6 +73,10 @@ func (c *Checker) drained() {
 	for _, m := range c.Missing(0) {
 		c.violated(m.Record.Session, "%s never %s", m.Record, how[m.Kind])
 	}
+	for _, number := range slices.Sorted(maps.Keys(c.early)) {
+		id := c.early[number][0].Record.Session
+		c.violated(id, "a stop of %s was made as %08X, which is not its number", id, number)
+	}
 	for _, id := range slices.Sorted(maps.Keys(c.sessions)) {
 		c.checkStop(c.sessions[id])
 	}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// crashKind is a kind of campaign: which lists of methods there are, and how long lives are.
+type crashKind struct {
+	name   string
+	kills  int           // in a campaign
+	life   time.Duration // the longest ordinary one
+	groups func(rng *rand.Rand) []*crashGroup
+	proofs []string // what must have happened, besides what always must
+}
+
+// crashKinds are those that TestCrash runs, each once a seed.
+var crashKinds = []crashKind{
+	{"one group", 42, 400 * time.Millisecond, oneGroup, nil},
+	{
+		"lists", 26, 900 * time.Millisecond, listOfGroups,
+		[]string{"deaths of groups", "reloads", "groups removed", "arrivals at z", "arrivals at g"},
+	},
+}
+
+// crashGroup is a server group of the daemon's configuration.
+type crashGroup struct {
+	name    string
+	size    int    // servers
+	sending string // timeout and retransmit as the configuration has them; "": short ones
+	backOff string // so; "": none
+	servers []*crashServer
+}
+
+func oneGroup(*rand.Rand) []*crashGroup { return []*crashGroup{{name: "isp", size: 2}} }
+
+// listOfGroups is a list of two or three methods, in their first order, with one or two servers each. In half of the lists all
+// but the last have a back-off.
+func listOfGroups(rng *rand.Rand) (groups []*crashGroup) {
+	backsOff := rng.IntN(2) == 0
+	names := []string{"z", "g", "h"}[:2+rng.IntN(2)]
+	for i, name := range names {
+		g := &crashGroup{name: name, size: 1 + rng.IntN(2)}
+		if backsOff && i < len(names)-1 {
+			g.backOff = fmt.Sprintf("{max-delay: 1s, retry: %d}", 2+rng.IntN(4))
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// listen opens the servers of a group. They serve until they are closed.
+func (g *crashGroup) listen(t *testing.T, h *crashHistory, random func() *rand.Rand) {
+	t.Helper()
+	for range g.size {
+		g.servers = append(g.servers, newCrashServer(t, h, g.name, random()))
+	}
+}
+
+// crashConfig is a configuration with these groups, all in the list, in this order.
+func crashConfig(t *testing.T, listen netip.AddrPort, groups []*crashGroup) string {
+	t.Helper()
+	var servers, made strings.Builder
+	var list []string
+	for _, g := range groups {
+		var names []string
+		for i, s := range g.servers {
+			name := fmt.Sprint(g.name, i)
+			names = append(names, name)
+			addr := s.addrPort()
+			fmt.Fprintf(&servers, "    - {name: %s, address: %s, port: %d, secret: upstream}\n", name, addr.Addr(), addr.Port())
+		}
+		backOff := ""
+		if g.backOff != "" {
+			backOff = ", backoff: " + g.backOff
+		}
+		fmt.Fprintf(&made, "    - {name: %s, servers: [%s], %s, hold-down: 300ms%s}\n",
+			g.name, strings.Join(names, ", "), cmp.Or(g.sending, "timeout: 40ms, retransmit: 1"), backOff)
+		list = append(list, "group "+g.name)
+	}
+	return with(t, plainConfig, "127.0.0.1:0", listen.String(), "methods: [local]", "methods: ["+strings.Join(list, ", ")+"]",
+		"accounting:\n  network", "  servers:\n"+servers.String()+"  groups:\n"+made.String()+"accounting:\n  network")
+}
+
+// live lets the servers of a group work, have their moods and die together, until ctx is done and they are closed.
+func (g *crashGroup) live(ctx context.Context, serving *sync.WaitGroup, h *crashHistory, rng *rand.Rand, dies bool) {
+	for _, s := range g.servers {
+		serving.Go(s.serve)
+		serving.Go(func() { s.moods(ctx) })
+	}
+	if !dies {
+		return
+	}
+	serving.Go(func() {
+		for pause(ctx, time.Duration(300+rng.IntN(1700))*time.Millisecond) {
+			g.setDead(true)
+			h.count("deaths of groups")
+			pause(ctx, time.Duration(200+rng.IntN(1300))*time.Millisecond)
+			g.setDead(false)
+		}
+	})
+}
+
+func (g *crashGroup) setDead(dead bool) {
+	for _, s := range g.servers {
+		s.setDead(dead)
+	}
+}
+
+// isList reports whether there are methods to choose from.
+func (c *crashCampaign) isList() bool { return len(c.groups) > 1 }
+
+// change gives the configuration another list: in another order, without a group, or with all of them again.
+//
+// Behind those with a back-off there is always one without: a record is set aside when a single schedule with a back-off was in
+// vain (R62), which a server's loss and its death just after may do to any.
+func (c *crashCampaign) change() {
+	before := len(c.listed)
+	c.listed = slices.Clone(c.groups)
+	n := len(c.listed)
+	if c.listed[0].backOff != "" {
+		n--
+	}
+	c.rng.Shuffle(n, func(i, k int) { c.listed[i], c.listed[k] = c.listed[k], c.listed[i] })
+	if c.rng.IntN(2) == 0 {
+		c.listed = c.listed[1:]
+	}
+	switch n := len(c.listed); {
+	case n < before:
+		c.history.count("groups removed")
+	case n > before:
+		c.history.count("groups added")
+	}
+	c.daemon.configure(crashConfig(c.t, c.daemon.addr, c.listed))
+}
+
+// reload changes the list while the daemon runs.
+func (c *crashCampaign) reload() {
+	if !c.isList() || c.rng.IntN(3) == 0 {
+		return
+	}
+	c.wait(c.kind.life / 3)
+	c.change()
+	c.daemon.reload()
+}
