@@ -1,11 +1,7 @@
 package accounting
 
 import (
-	"context"
-	"fmt"
-	"log/slog"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 

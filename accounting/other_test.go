@@ -2,10 +2,7 @@ package accounting
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const other = sessions.Other
+const start, interim, stop, other = sessions.Start, sessions.Interim, sessions.Stop, sessions.Other
 
 // otherNotice is a packet of a status type that concerns no row: of session id, or (0) of none, with the NAS's own id.
 func otherNotice(t testing.TB, id sessions.ID, sid string, packet string) sessions.Notice {

@@ -46,7 +46,7 @@ func (m MethodName) Queue() string {
 
 // MethodOf is the method that a queue of this name waits for.
 func MethodOf(queue string) MethodName {
-	if name, ok := strings.CutPrefix(queue, "group/"); ok {
+	if name, ok := strings.CutPrefix(queue, queuePrefix); ok {
 		return Group(name)
 	}
 	return MethodName(queue)

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 
 	"aaasess/sessions"
 	"aaasess/store"
@@ -83,10 +82,7 @@ func (w *waiting) after(today *Route) *Route {
 
 // methodOf is the method whose queue this is; false for other queues.
 func methodOf(queue string) (MethodName, bool) {
-	m := MethodName(queue)
-	if name, ok := strings.CutPrefix(queue, queuePrefix); ok {
-		m = Group(name)
-	}
+	m := MethodOf(queue)
 	return m, m.check() == nil && m.Queue() == queue
 }
 

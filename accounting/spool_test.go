@@ -381,3 +381,7 @@ func TestSpoolStoreRefuses(t *testing.T) {
 		t.Errorf("left: %v, %v, want number 2", left, err)
 	}
 }
+
+func rec(id sessions.ID, typ sessions.EventType, next ...MethodName) *Record {
+	return &Record{Session: id, Type: typ, At: time.Unix(1, 0), List: "network/default", Next: next}
+}

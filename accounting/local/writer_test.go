@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -297,7 +298,8 @@ func TestWriterDelivers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	m := &counted{Writer: running(t, path, nil)}
 	m.left.Add(n)
-	d := accounting.NewDeliverer(accounting.DelivererConfig{}, st, accounting.Local, m, slog.New(slog.DiscardHandler))
+	d := delivery.New(delivery.Config{}, st, slog.New(slog.DiscardHandler))
+	d.SetMethod(accounting.Local, m, delivery.MethodConfig{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)

@@ -36,7 +36,8 @@ var rules = []rule{
 	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm"}, "the engine as objects; it serves nobody"},
 	{"agent/snmp/notify", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm"}, "it speaks with receivers, the responder with managers"},
 	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys"}, "it knows nobody's types, so that another engine can take its place"},
-	{"accounting", []string{"aaasess/sessions", "aaasess/store"}, "policy and delivery; transports come to it"},
+	{"accounting", []string{"aaasess/sessions", "aaasess/store"}, "policy and records; delivery and transports come to it"},
+	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store"}, "which record goes to which method, and when; transports come to it"},
 	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions"}, "who we are, said to servers: it stores nothing and knows no transport"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/sessions", "layeh.com/radius", "golang.org/x/sys"}, "a transport; transports never know each other"},
 	{"accounting/radius/radiusnet", []string{"aaasess/accounting", "aaasess/accounting/radius"}, "a network of servers for tests"},
@@ -50,11 +51,12 @@ var rules = []rule{
 
 // private is who may be imported by whom: nobody else.
 var private = map[string]string{
-	"aaasess/cmd/":             "aaasess/cmd/",
-	"aaasess/bench":            "aaasess/bench",
-	"aaasess/store":            "aaasess/accounting aaasess/cmd/ aaasess/bench",
-	"aaasess/accounting/onoff": "aaasess/cmd/",
-	"testing":                  "aaasess/internal/partner aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
+	"aaasess/cmd/":                "aaasess/cmd/",
+	"aaasess/bench":               "aaasess/bench",
+	"aaasess/store":               "aaasess/accounting aaasess/accounting/delivery aaasess/cmd/ aaasess/bench",
+	"aaasess/accounting/delivery": "aaasess/cmd/",
+	"aaasess/accounting/onoff":    "aaasess/cmd/",
+	"testing":                     "aaasess/internal/partner aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
 }
 
 type listed struct {
