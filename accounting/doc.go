@@ -7,10 +7,9 @@
 // the [Policy] for the method list of the session's kind: that is the session's
 // [Route], which is stored with it and never changes. For each notice it composes
 // the attributes ([Compose]) and commits the record to the queue of the route's
-// first method, in one change with the session's state. A [Deliverer] per method
-// reads its queue and hands the records to its [Method]. A record that nobody
-// answers goes on to the queue of the next method of its route, which it carries
-// with it.
+// first method, in one change with the session's state. Package
+// [aaasess/accounting/delivery] reads the queues and hands each record to a [Method] of
+// its route, of which it carries all but the first.
 //
 // So all records of a session, late ones after its end too, stand in one queue, in
 // order: a changed policy concerns sessions to come only. A session that began
@@ -30,74 +29,12 @@
 // nowhere, go by today's network list.
 //
 // Accounting-On and -Off are no records of a session and never in a queue: package
-// [aaasess/accounting/onoff] sends them, and says when a Deliverer must wait for one ([Hold]).
+// [aaasess/accounting/onoff] sends them, and says when records must wait for one.
 //
 // Nothing here refuses or delays a session (R64): the Router never waits, and
 // whatever becomes of delivery, the store keeps what is not delivered.
 //
-// # Who owns what
-//
-// The store owns the queues; their names are [MethodName.Queue] and
-// [RefusedQueue]. A Deliverer is its queue's only reader and owns what it has
-// read: lanes (lane.go), one per session, whose first record may be under way;
-// and health (health.go), how many records may be under way at all. Both are
-// touched by [Deliverer.Run]'s goroutine only. Results of methods and of
-// commits come in through one locked list; the lock is never held over a call.
-//
-// A Deliverer holds a bounded number of records in memory. Those of sessions
-// that must wait are given up and read again when they are due.
-//
-// # The life of an item
-//
-// An item is a record that a Deliverer has read. The items of a session stand
-// in a lane, and what is said here of an item is so for the first of its lane:
-//
-//	read ----> ready ----> under way ----> gone (delivered, or moved)
-//	             ^          |  |  |  |
-//	             | due      |  |  |  +-- refused ----------> set aside
-//	             |          |  |  |                              ^
-//	          waiting <-----+  |  +-- not answered --> suspect   | Rounds
-//	          (stopped)        |                        |   ^    | are over
-//	                           |                    due |   |    |
-//	                           |                        v   |    |
-//	                           |                     overdue ----+
-//	                           |                     (under way again)
-//	                           +-- the first that is not answered ---> probe
-//
-// What is not answered, with its schedule over, goes on to the next method of its
-// list if it has one. Otherwise, and before that, it is a suspect: it may be the
-// fault of the record, so once its time has come it is overdue, not ready, and has
-// a quarter of the window. It is set aside after [DelivererConfig].Rounds
-// schedules that ended while others were answered, unless so many losses may be
-// chance on a way that loses others too. When the Deliverer knows of more than half
-// of [DelivererConfig].Waiting records, those that went unanswered while others were
-// answered, and cannot be by chance, wait no longer (relieve.go): they go to their
-// next method or are set aside, so that there is always room to read on.
-//
-// # A method that is away
-//
-// A method is down from when a record is not answered that was not known for it,
-// and nothing else was since it was sent, until anything is. If its schedule goes
-// on, in a back-off, that record is the probe: until its schedule is over the
-// method gets its transmissions, to the moment, and nothing goes elsewhere. From
-// then on, and at once without a back-off, what has a next method goes there, and
-// the rest is probed one at a time. An answer ends it: all that waits in its
-// back-off is due, and the window opens from one.
-//
-// A probe that is its own fault must not hide that the server is there. So every
-// other transmission is another record's, with the probe's [Progress]; and between
-// them a record that never was transmitted gets an extra try with that progress,
-// one at a time and one in [DelivererConfig].RetryMax, unless it might not be over
-// when the probe is due. An extra try that is not answered changes nothing: not the
-// probe's schedule, and the record's own still begins at zero.
-//
-// While a method is down or held ([Hold]) a second reading of the queue, which
-// keeps no records, drops interims that a later interim or the stop of their
-// session supersedes (supersede.go). The later interim is that of the later event;
-// what is replayed stands behind newer ones. An interim behind a stop, of a session
-// that came back, is not superseded by that stop. The reading keeps the number and the
-// time of one interim for each session whose last record is one, 2,097,152 at most
-// (106 MB, some 53 octets each); beyond that it forgets them all, and drops less.
+// The store owns the queues; their names are [MethodName.Queue] and [RefusedQueue].
 //
 // # Layout
 //

@@ -118,9 +118,9 @@ func (d *Delivery) RemoveMethod(name accounting.MethodName) {
 }
 
 // SetHold has a method get records, or keeps them from it. What is under way goes on. With Open a
-// method that was down gets its chance at once. For a method that is not known it does nothing.
+// method that was down gets its chance at once. It may come before SetMethod.
 func (d *Delivery) SetHold(name accounting.MethodName, h Hold) {
-	d.inbox.tell(name, false, func(w *wanted) { w.hold = h })
+	d.inbox.tell(name, true, func(w *wanted) { w.hold = h })
 }
 
 // Heard tells that somebody of the method is there though no record that is under way was answered: a

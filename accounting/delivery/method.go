@@ -62,7 +62,7 @@ func (d *Delivery) adopt(ctx context.Context, all map[accounting.MethodName]want
 		case w.gone && i >= 0:
 			d.remove(i)
 			continue
-		case w.gone:
+		case w.gone || w.impl == nil:
 			continue
 		case i < 0:
 			d.methods = append(d.methods, d.join(ctx, name, w))

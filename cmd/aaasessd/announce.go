@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
@@ -131,14 +132,14 @@ func (m *methods) hold() {
 			}
 		}
 	}
-	for name, r := range m.running {
-		hold := accounting.Open
+	for name := range m.running {
+		hold := delivery.Open
 		switch b := blocks[name.Group()]; {
 		case b.Blocked && b.NoResponse:
-			hold = accounting.Away
+			hold = delivery.Away
 		case b.Blocked:
-			hold = accounting.Held
+			hold = delivery.Held
 		}
-		r.deliverer.SetHold(hold)
+		m.delivery.SetHold(name, hold)
 	}
 }

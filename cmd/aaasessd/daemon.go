@@ -75,13 +75,13 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, err
 	}
 	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember, Boot: thisBoot()}, d.router)
-	if err := d.loadTable(); err != nil {
-		return nil, err
-	}
 	if out.resolve == nil {
 		out.resolve = systemLookup
 	}
-	d.methods = newMethods(d.store, out.resolve, log)
+	d.methods = newMethods(d.store, d.table.Routes, out.resolve, log)
+	if err := d.loadTable(); err != nil {
+		return nil, err
+	}
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,12 @@ const loadGC = 400
 
 func (d *daemon) loadTable() error {
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGC))
-	return d.table.Load(d.store.Load)
+	return d.table.Load(func(each func(key, value []byte) error) error {
+		return d.store.Load(func(key, value []byte) error {
+			d.methods.loadReroute(key, value)
+			return each(key, value)
+		})
+	})
 }
 
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
@@ -232,6 +237,7 @@ func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first change) e
 		d.methods.wait()
 	}()
 	d.methods.apply(ctx, first, onoff.TriggerStartUp)
+	d.methods.deliver(ctx)
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	for {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 )
@@ -56,14 +57,13 @@ const (
 	backoffRoundsSeveral = 2
 )
 
-// delivererConfig is how the records of a method are delivered. What is in memory grows with the
-// window: so many may be under way, and as many wait in a back-off.
-func delivererConfig(spec any) accounting.DelivererConfig {
+// methodConfig is how records are delivered to a method.
+func methodConfig(spec any) delivery.MethodConfig {
 	g, ok := spec.(config.Group)
 	if !ok {
-		return accounting.DelivererConfig{}
+		return delivery.MethodConfig{}
 	}
-	c := accounting.DelivererConfig{DrainRate: float64(g.DrainRate), Loaded: max(4096, 4*g.Window)}
+	c := delivery.MethodConfig{DrainRate: float64(g.DrainRate)}
 	for _, s := range g.Servers {
 		if s.Backoff.Retry > 0 {
 			c.Rounds = backoffRounds

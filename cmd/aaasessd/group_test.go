@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 )
@@ -55,22 +55,22 @@ func TestRADIUSConfig(t *testing.T) {
 	}
 }
 
-// TestDelivererConfig: what of a group concerns its queue.
-func TestDelivererConfig(t *testing.T) {
+// TestMethodConfig: what of a group concerns its queue.
+func TestMethodConfig(t *testing.T) {
 	single, without := configured, configured
 	single.Servers, single.Window = configured.Servers[:1], 10
 	without.Servers = configured.Servers[1:]
 	for _, tt := range []struct {
 		name string
 		spec any
-		want accounting.DelivererConfig
+		want delivery.MethodConfig
 	}{
-		{"the local file", "accounting.jsonl", accounting.DelivererConfig{}},
-		{"several servers, back-off", configured, accounting.DelivererConfig{DrainRate: 300, Loaded: 8000, Rounds: 2}},
-		{"one server, back-off", single, accounting.DelivererConfig{DrainRate: 300, Loaded: 4096, Rounds: 1}},
-		{"no back-off", without, accounting.DelivererConfig{DrainRate: 300, Loaded: 8000}},
+		{"the local file", "accounting.jsonl", delivery.MethodConfig{}},
+		{"several servers, back-off", configured, delivery.MethodConfig{DrainRate: 300, Rounds: 2}},
+		{"one server, back-off", single, delivery.MethodConfig{DrainRate: 300, Rounds: 1}},
+		{"no back-off", without, delivery.MethodConfig{DrainRate: 300}},
 	} {
-		if diff := cmp.Diff(tt.want, delivererConfig(tt.spec)); diff != "" {
+		if diff := cmp.Diff(tt.want, methodConfig(tt.spec)); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
 	}

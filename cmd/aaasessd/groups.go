@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/onoff"
 	"aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
@@ -161,16 +162,14 @@ func (m *methods) perform(req control.PerformRequest) error {
 	return err
 }
 
-// delivers reports whether somebody delivers the records of a queue.
-func (m *methods) delivers(queue string) bool {
+// delivers reports whether somebody delivers a record that is in a queue and has these methods besides.
+func (m *methods) delivers(queue string, next []accounting.MethodName) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for name := range m.running {
-		if name.Queue() == queue {
-			return true
-		}
-	}
-	return false
+	all := append([]accounting.MethodName{accounting.MethodOf(queue)}, next...)
+	return slices.ContainsFunc(append(all, m.routes[m.rerouted[queue]]...), func(name accounting.MethodName) bool {
+		return m.running[name] != nil
+	})
 }
 
 // waiting is how many records each queue has.
@@ -188,13 +187,13 @@ func (m *methods) spoolQueues() []control.Queue {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	queues := map[string]control.Queue{}
-	for name, r := range m.running {
+	for name := range m.running {
 		_, removed := m.removed[name]
-		queues[name.Queue()] = spoolQueue(r.deliverer.Stats(), !removed)
+		queues[name.Queue()] = m.spoolQueue(name, !removed)
 	}
 	for queue, n := range waiting {
 		if _, runs := queues[queue]; !runs && n > 0 && queue != accounting.RefusedQueue {
-			queues[queue] = control.Queue{Queue: queue, Records: n, Hold: control.HoldOpen}
+			queues[queue] = m.spoolQueue(accounting.MethodOf(queue), false)
 		}
 	}
 	out := slices.Collect(maps.Values(queues))
@@ -202,14 +201,17 @@ func (m *methods) spoolQueues() []control.Queue {
 	return out
 }
 
-var holds = map[accounting.Hold]control.Hold{
-	accounting.Open: control.HoldOpen, accounting.Held: control.HoldHeld, accounting.Away: control.HoldAway,
+var holds = map[delivery.Hold]control.Hold{
+	delivery.Open: control.HoldOpen, delivery.Held: control.HoldHeld, delivery.Away: control.HoldAway,
 }
 
-func spoolQueue(s accounting.Stats, configured bool) control.Queue {
+// spoolQueue is how a method and its queue are. The caller holds the lock.
+func (m *methods) spoolQueue(name accounting.MethodName, configured bool) control.Queue {
+	q, s := m.delivery.Queue(name.Queue()), m.delivery.Method(name)
 	return control.Queue{
-		Queue: s.Queue, Configured: configured, Records: s.Pending, Oldest: s.Oldest.UTC(), InFlight: s.InFlight,
-		Delivered: s.Delivered, Superseded: s.Superseded, SetAside: s.Refused + s.SetAside, Refused: s.Refused,
+		Queue: q.Queue, Configured: configured, Lost: q.Lost, Rerouted: m.rerouted[q.Queue],
+		Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: s.InFlight,
+		Delivered: s.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
 		NoResponse: s.NoResponse, DownSince: s.DownSince.UTC(), NextProbe: s.NextProbe.UTC(), Hold: holds[s.Hold], Draining: s.Draining,
 	}
 }

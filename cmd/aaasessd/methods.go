@@ -8,48 +8,60 @@ import (
 	"sync"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/local"
 	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/store"
 )
 
-// methods runs the accounting methods and a Deliverer for each. A reload starts and replaces them.
-// One that a reload removes delivers as long as there are records in its queue: those that wait
-// there, and those that come to it later because they were made under the list of before.
+// methods runs the accounting methods, and the delivery of records to them. A reload starts and replaces
+// them. One that a reload removes delivers as long as live sessions or records name it.
 //
 // One goroutine calls all of its functions, but for report and those of groups.go and status.go.
 type methods struct {
-	store   *store.Store
-	resolve lookup
-	log     *slog.Logger
-	ended   chan error // of a method or Deliverer that failed
-	tasks   sync.WaitGroup
-	orphans map[string]bool // queues that were told of
+	store    *store.Store
+	delivery *delivery.Delivery
+	over     chan struct{}   // closed when the delivery has ended
+	live     func() []string // routes of live sessions
+	resolve  lookup
+	log      *slog.Logger
+	ended    chan error // of a method, or the delivery, that failed
+	tasks    sync.WaitGroup
+	orphans  map[string]bool // queues that were told of
 
-	mu      sync.Mutex // guards writes, and the reads of other goroutines
-	running map[accounting.MethodName]*method
-	removed map[accounting.MethodName]any // what the methods that are not configured any more were made from
-	onOff   onOffConfig
-	routes  routes                                    // of the lists that are configured
-	leaving map[accounting.MethodName]<-chan struct{} // closed when the Off of a method that has ended is over
+	mu       sync.Mutex // guards writes, and the reads of other goroutines
+	running  map[accounting.MethodName]*method
+	rerouted map[string]string // lists that queues without a method of their own go by
+	removed  map[accounting.MethodName]*removal
+	onOff    onOffConfig
+	routes   routes                                    // of the lists that are configured
+	leaving  map[accounting.MethodName]<-chan struct{} // closed when the Off of a method that has ended is over
 }
 
-// method is one that runs. The Deliverer outlives a change of the method's configuration.
+// method is one that runs. It outlives a change of its configuration.
 type method struct {
-	*part     // guarded by methods.mu
-	deliverer *accounting.Deliverer
-	stop      context.CancelFunc
-	done      chan struct{} // closed when the Deliverer has ended
-	over      bool          // guarded by methods.mu: the part is being ended, and no other one takes its place
+	*part               // guarded by methods.mu
+	left  chan struct{} // closed when it was removed
+	over  bool          // guarded by methods.mu: the part is being ended, and no other one takes its place
 }
 
-func newMethods(st *store.Store, resolve lookup, log *slog.Logger) *methods {
+// newMethods makes the methods of a store. live gives the routes of live sessions.
+func newMethods(st *store.Store, live func() []string, resolve lookup, log *slog.Logger) *methods {
 	return &methods{
-		store: st, resolve: resolve, log: log, ended: make(chan error, 1),
-		removed: map[accounting.MethodName]any{}, orphans: map[string]bool{}, running: map[accounting.MethodName]*method{},
-		leaving: map[accounting.MethodName]<-chan struct{}{},
+		store: st, delivery: delivery.New(delivery.Config{}, st, log), over: make(chan struct{}), live: live,
+		resolve: resolve, log: log, ended: make(chan error, 1),
+		removed: map[accounting.MethodName]*removal{}, orphans: map[string]bool{}, running: map[accounting.MethodName]*method{},
+		leaving: map[accounting.MethodName]<-chan struct{}{}, rerouted: map[string]string{},
 	}
+}
+
+// deliver runs the delivery until ctx is done. The methods of the start are there already.
+func (m *methods) deliver(ctx context.Context) {
+	m.tasks.Go(func() {
+		defer close(m.over)
+		m.report(m.delivery.Run(ctx))
+	})
 }
 
 // made is a method that does not run yet.
@@ -137,41 +149,19 @@ func (m *methods) apply(ctx context.Context, c change, trigger onoff.Trigger) {
 	m.hold()
 	for name, r := range m.running {
 		if _, stays := c.wanted[name]; !stays {
-			m.removed[name] = r.spec
+			if m.removed[name] == nil {
+				m.removed[name] = &removal{spec: r.spec}
+			}
 		}
 	}
 	m.mu.Unlock()
+	m.applyReroutes()
 	m.tend(ctx)
-}
-
-// tend has the methods that were removed run while there are records for them, and tells of records
-// that nobody delivers. It is called every now and then.
-func (m *methods) tend(ctx context.Context) {
-	waiting := m.waiting()
-	for name, spec := range m.removed {
-		switch n, runs := waiting[name.Queue()], m.running[name] != nil; {
-		case runs && n == 0:
-			m.remove(name)
-			m.log.Info("accounting method removed", "method", string(name))
-		case !runs && n > 0:
-			f, err := m.make(name, spec)
-			if err != nil {
-				m.log.Warn("accounting method that was removed has records", "method", string(name), "records", n, "err", err)
-				continue
-			}
-			m.start(ctx, name, f, onoff.TriggerConfigChange)
-		}
-	}
-	m.warnOfOrphans(waiting)
 }
 
 func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 	heard := func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if r := m.running[name]; r != nil {
-			r.deliverer.Heard()
-		}
+		m.delivery.Heard(name)
 	}
 	switch spec := spec.(type) {
 	case config.Group:
@@ -187,8 +177,8 @@ func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 	return made{}, fmt.Errorf("method of type %T", spec)
 }
 
-// start runs a method, in place of the one that has its name. A method runs on after its Deliverer's
-// context is done, until the Deliverer has ended: answers to what is under way still count.
+// start runs a method, in place of the one that has its name. A method runs on until the delivery has
+// ended: answers to what is under way still count.
 func (m *methods) start(ctx context.Context, name accounting.MethodName, f made, trigger onoff.Trigger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -202,20 +192,17 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 		old := r.part
 		r.part = p
 		m.hold()
-		r.deliverer.SetMethod(p.impl, delivererConfig(f.spec))
+		m.delivery.SetMethod(name, p.impl, methodConfig(f.spec))
 		m.tasks.Go(func() {
 			m.end(old, onoff.TriggerConfigChange)
 			p.begin(onoff.TriggerConfigChange)
 		})
 		return
 	}
-	delivery, stop := context.WithCancel(ctx)
-	r = &method{
-		part: p, stop: stop, done: make(chan struct{}),
-		deliverer: accounting.NewDeliverer(delivererConfig(f.spec), m.store, name, p.impl, m.log),
-	}
+	r = &method{part: p, left: make(chan struct{})}
 	m.running[name] = r
-	m.hold()
+	m.hold() // before the first record
+	m.delivery.SetMethod(name, p.impl, methodConfig(f.spec))
 	left, gone := m.leaving[name], make(chan struct{})
 	m.leaving[name] = gone
 	m.tasks.Go(func() {
@@ -226,10 +213,10 @@ func (m *methods) start(ctx context.Context, name accounting.MethodName, f made,
 	})
 	m.tasks.Go(func() {
 		defer close(gone)
-		m.report(r.deliverer.Run(delivery))
-		close(r.done)
 		why := onoff.TriggerConfigChange
-		if ctx.Err() != nil {
+		select {
+		case <-r.left:
+		case <-m.over:
 			why = onoff.TriggerShutDown
 		}
 		m.mu.Lock()
@@ -250,18 +237,6 @@ func (m *methods) report(err error) {
 	}
 }
 
-// remove ends a method and waits until it no longer reads its queue: a queue never has two
-// Deliverers.
-func (m *methods) remove(name accounting.MethodName) {
-	r := m.running[name]
-	r.stop()
-	<-r.done
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.running, name)
-	m.hold()
-}
-
 // wait returns when all methods have ended, after the context that they run with.
 func (m *methods) wait() { m.tasks.Wait() }
 
@@ -271,21 +246,5 @@ func (m *methods) reopen() {
 		if w, ok := r.impl.(*local.Writer); ok {
 			w.Reopen()
 		}
-	}
-}
-
-// warnOfOrphans tells, once each, of queues whose records wait for a method that does not run: it
-// was removed while the daemon did not run.
-func (m *methods) warnOfOrphans(waiting map[string]uint64) {
-	has := map[string]bool{accounting.RefusedQueue: true}
-	for name := range m.running {
-		has[name.Queue()] = true
-	}
-	for queue, n := range waiting {
-		orphan := n > 0 && !has[queue]
-		if orphan && !m.orphans[queue] {
-			m.log.Warn("records wait for a method that is not configured", "queue", queue, "records", n)
-		}
-		m.orphans[queue] = orphan
 	}
 }

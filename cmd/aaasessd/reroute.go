@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"aaasess/accounting"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
+	"aaasess/store"
 )
 
 // routes are the method lists that record anything: the methods in their order, by the name that
@@ -34,18 +35,71 @@ func (d *desk) Reroute(ctx context.Context, queue, list string) (int, error) {
 	return d.methods.reroute(ctx, queue, list)
 }
 
-// reroute moves the records of a queue whose method is not configured any more to the queue of a
-// list, as control.Accounting says. Any goroutine may call it.
+// reroute has the records of a queue whose method is not configured any more, and all that come to it,
+// go by another list, as control.Accounting says: in the store the records stay where they are, and so
+// in order. It holds until the method is configured again. Any goroutine may call it.
 func (m *methods) reroute(ctx context.Context, queue, list string) (int, error) {
-	route, err := m.routeFor(queue, list)
-	if err != nil {
+	if err := m.mayReroute(queue, list); err != nil {
 		return 0, err
 	}
-	return m.moveRecords(ctx, queue, list, route)
+	if err := m.storeReroute(ctx, queue, list); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	m.rerouted[queue] = list
+	m.delivery.Reroute(queue, m.routes[list])
+	m.mu.Unlock()
+	n := m.waiting()[queue]
+	m.log.Info("records of a queue go by another list", "queue", queue, "list", list, "records", n)
+	return int(n), nil
 }
 
-// routeFor is the methods to which the records of a queue may be moved by a list.
-func (m *methods) routeFor(queue, list string) ([]accounting.MethodName, error) {
+// rerouteKey is the key of the state that keeps the list by which the records of a queue go: "q" and the
+// name of the queue.
+func rerouteKey(queue string) []byte { return append([]byte{'q'}, queue...) }
+
+// storeReroute makes durable by which list the records of a queue go; "" is by their own.
+func (m *methods) storeReroute(ctx context.Context, queue, list string) error {
+	put := store.Put{Key: rerouteKey(queue)}
+	if list != "" {
+		put.Value = []byte(list)
+	}
+	durable := make(chan error, 1)
+	m.store.Commit(store.Change{Puts: []store.Put{put}}, func(err error) { durable <- err })
+	select {
+	case err := <-durable:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// loadReroute reads a key of the state if it is one of a queue.
+func (m *methods) loadReroute(key, value []byte) {
+	if queue, ok := bytes.CutPrefix(key, []byte{'q'}); ok {
+		m.rerouted[string(queue)] = string(value)
+	}
+}
+
+// applyReroutes tells the delivery by which lists, as they are now, queues go that have no method of
+// their own. Where there is one again the list is forgotten.
+func (m *methods) applyReroutes() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for queue, list := range m.rerouted {
+		name := accounting.MethodOf(queue)
+		if _, removed := m.removed[name]; m.running[name] == nil || removed {
+			m.delivery.Reroute(queue, m.routes[list])
+			continue
+		}
+		m.delivery.Reroute(queue, nil)
+		delete(m.rerouted, queue)
+		m.store.Commit(store.Change{Puts: []store.Put{{Key: rerouteKey(queue)}}}, func(error) {}) // else at the next start
+	}
+}
+
+// mayReroute is nil if the records of a queue may go by a list.
+func (m *methods) mayReroute(queue, list string) error {
 	records := m.waiting()[queue]
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,26 +113,13 @@ func (m *methods) routeFor(queue, list string) ([]accounting.MethodName, error) 
 	route := m.routes[list]
 	switch {
 	case queue == accounting.RefusedQueue, !runs && records == 0:
-		return nil, fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)
+		return fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)
 	case len(route) == 0:
-		return nil, fmt.Errorf("list %q: %w", list, control.ErrNoList)
+		return fmt.Errorf("list %q: %w", list, control.ErrNoList)
 	case route[0].Queue() == queue:
-		return nil, fmt.Errorf("queue %q: %w", queue, control.ErrSameQueue)
+		return fmt.Errorf("queue %q: %w", queue, control.ErrSameQueue)
 	case configured:
-		return nil, fmt.Errorf("queue %q: %w", queue, control.ErrConfigured)
+		return fmt.Errorf("queue %q: %w", queue, control.ErrConfigured)
 	}
-	return route, nil
-}
-
-// errNotWired is what moveRecords returns as long as delivery has no way to move records.
-var errNotWired = errors.New("not wired")
-
-// moveRecords moves all records of a queue, in their order, to the queue of route's first method, as
-// records of the list whose further methods are the rest of route.
-//
-// TODO: call the delivery side here, and delete errNotWired. If a method that a reload removed
-// still runs for the queue, its Deliverer is the queue's only reader and must end before (m.running,
-// m.removed); tend must not start it again meanwhile, and only one move of a queue may run at once.
-func (m *methods) moveRecords(_ context.Context, _, _ string, _ []accounting.MethodName) (int, error) {
-	return 0, errNotWired
+	return nil
 }

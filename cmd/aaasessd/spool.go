@@ -96,7 +96,7 @@ var errNoMethod = errors.New("its method is not configured")
 
 // replayable is nil if a record can be put back into its queue, and will be delivered from there.
 func (d *desk) replayable(a *accounting.SetAside) error {
-	if a.Damage == nil && !d.methods.delivers(a.From) {
+	if a.Damage == nil && !d.methods.delivers(a.From, a.Record.Next) {
 		return fmt.Errorf("record %d of %s: %w", a.Seq, a.From, errNoMethod)
 	}
 	return a.Damage

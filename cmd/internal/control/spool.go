@@ -42,8 +42,11 @@ type Queue struct {
 	Records    uint64    `json:"records"`            // that wait
 	Bytes      *uint64   `json:"bytes,omitempty"`    // octets that they take; absent: not known
 	Oldest     time.Time `json:"oldest,omitzero"`    // when the event of the oldest of them happened; absent: none waits
-	InFlight   int       `json:"inFlight"`           // records with the method now
-	Delivered  uint64    `json:"delivered"`          // records taken by the method since the start
+	Lost       bool      `json:"lost"`               // none of the methods of some of its records runs
+	Rerouted   string    `json:"rerouted,omitempty"` // the list that its records go by, as they were told to ([RerouteRequest])
+	InFlight   int       `json:"inFlight"`           // records with the method now, of whatever queue
+	Delivered  uint64    `json:"delivered"`          // records taken by the method since the start, of whatever queue
+	Elsewhere  uint64    `json:"elsewhere"`          // records of the queue taken by other methods of their lists
 	Superseded uint64    `json:"superseded"`         // interims dropped as a later record had the same and more
 	SetAside   uint64    `json:"setAside"`           // records set aside: refused, damaged or never answered
 	Refused    uint64    `json:"refused"`            // those of them that the method refused
