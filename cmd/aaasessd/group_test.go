@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
