@@ -197,17 +197,6 @@ func TestRoutesAreStored(t *testing.T) {
 			"interim": func(rt *rapid.T) { apply(any(rt), Interim, rapid.IntRange(1, 99).Draw(rt, "when")) },
 			"stop":    func(rt *rapid.T) { apply(any(rt), Stop, rapid.IntRange(1, 99).Draw(rt, "when")) },
 			"reload":  func(rt *rapid.T) { mind = rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(rt, "mind") },
-			"reroute": func(rt *rapid.T) {
-				from, to := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "from"), rapid.SampledFrom([]string{"a", "b", "x"}).Draw(rt, "to")
-				d.refuses = func(Change) bool { return false }
-				tb.Reroute(from, to, func(puts []Put) { d.Commit(Change{State: puts}, nil) })
-				for sid, route := range routes {
-					if route == from {
-						routes[sid] = to
-					}
-				}
-				d.writeAll() // else a power cut takes it back
-			},
 			"the disk refuses": func(rt *rapid.T) {
 				refused := rapid.IntRange(1, 3).Draw(rt, "changes")
 				d.refuses = func(Change) bool { refused--; return refused >= 0 }
@@ -224,69 +213,6 @@ func TestRoutesAreStored(t *testing.T) {
 			"": func(*rapid.T) { check() },
 		})
 	})
-}
-
-// TestReroute: all sessions that have a route get another, in one change with what its caller adds.
-func TestReroute(t *testing.T) {
-	d := newSlowDisk()
-	tb := New(Config{}, d)
-	for _, route := range []string{"a", "b", "c", ""} {
-		d.route = func(*Session) string { return route }
-		apply(t, tb, of("1"+route, Start, 0))
-		apply(t, tb, of("2"+route, Stop, 0))
-	}
-	reroute := func(from, to string) (rows int) {
-		t.Helper()
-		return tb.Reroute(from, to, func(puts []Put) {
-			d.Commit(Change{State: append(puts, Put{Key: []byte("moved " + from), Value: []byte("moved")})}, nil)
-		})
-	}
-	want := map[string]string{"1a": "a", "2a": "a", "1b": "b", "2b": "b", "1c": "c", "2c": "c", "1": "", "2": ""}
-	check := func(when string, routes ...string) {
-		t.Helper()
-		if diff := cmp.Diff(want, routesOf(tb)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", when, diff)
-		}
-		if got := tb.Routes(); !slices.Equal(got, routes) {
-			t.Errorf("%s: routes %q, want %q", when, got, routes)
-		}
-		if err := tb.Invariants(); err != nil {
-			t.Errorf("%s: %v", when, err)
-		}
-	}
-	d.writeAll()
-	if rows := reroute("a", "b"); rows != 1 {
-		t.Errorf("%d rows", rows)
-	}
-	var err error
-	if tb, err = d.cut(Config{}); err != nil {
-		t.Fatal(err)
-	}
-	check("power cut", "a", "b", "c")
-	reroute("a", "b")
-	want["1a"], want["2a"] = "b", "b"
-	check("a to b", "b", "c")
-	if rows := reroute("b", "x"); rows != 2 { // two numbers have this text
-		t.Errorf("%d rows", rows)
-	}
-	want["1a"], want["2a"], want["1b"], want["2b"] = "x", "x", "x", "x"
-	d.route = func(*Session) string { return "b" }
-	apply(t, tb, of("1new", Start, 0))
-	want["1new"] = "b"
-	check("b to x", "b", "c", "x")
-	for _, none := range [][2]string{{"", "b"}, {"c", "c"}, {"unheard of", "b"}} {
-		if rows := tb.Reroute(none[0], none[1], func([]Put) { t.Errorf("%q: committed", none) }); rows != 0 {
-			t.Errorf("%q: %d rows", none, rows)
-		}
-	}
-	reroute("c", "")
-	want["1c"], want["2c"] = "", ""
-	check("c to nowhere", "b", "x")
-	d.writeAll()
-	if tb, err = d.cut(Config{}); err != nil || d.state["moved b"] != "moved" {
-		t.Fatal(err, d.state["moved b"])
-	}
-	check("restart", "b", "x")
 }
 
 // TestRouteIsWrittenUntilDurable: then no more.
@@ -317,9 +243,6 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 		{"on its way", func() {}, "\x01a"},
 		{"refused", func() { d.write(1) }, "\x01a"},
 		{"durable", func() { d.write(1) }, ""},
-		{"replaced", func() { tb.Reroute("a", "b", func([]Put) {}) }, "\x01b\x01a"},
-		{"replaced, on its way, and the old text durable", func() { d.write(2) }, "\x01b\x01a"},
-		{"durable", func() { d.writeAll() }, ""},
 	} {
 		step.do()
 		if begin(); had != step.want {

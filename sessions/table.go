@@ -421,20 +421,20 @@ func (t *Table) commit(c Change, done func(error)) {
 
 // whenDurable is the done of a commit: before the caller's, it shows the counters of the commit to readers and notes which
 // routes have become durable. Most commits change neither.
-func (t *Table) whenDurable(texts []written, done func(error)) func(error) {
+func (t *Table) whenDurable(routes []*Route, done func(error)) func(error) {
 	if *t.decided != t.counters {
 		counters := t.counters
 		t.decided = &counters
 	}
 	counters := t.decided
-	if len(texts) == 0 && t.durable.Load() == counters {
+	if len(routes) == 0 && t.durable.Load() == counters {
 		return done
 	}
 	return func(err error) {
 		if err == nil {
 			t.durable.Store(counters)
-			for _, w := range texts {
-				w.route.stored.Store(w.text)
+			for _, r := range routes {
+				r.stored.Store(true)
 			}
 		}
 		if done != nil {
