@@ -79,11 +79,13 @@ type Delivery struct {
 	active   int    // queues that have records, as far as is known
 	reading  int    // whose turn it is to be read, of queues
 	added    uint64 // lanes that ever were
+	placed   uint64 // times that a lane was put into a list
 	loaded   int    // the most records that may be in memory
 	retrying waiting
 	asides   deque // lanes whose first record is to be set aside
 	storing  int   // records on their way into another queue
 	moveAt   time.Time
+	again    bool // another turn is due at once
 	acks     []store.Ack
 	entries  []store.Entry
 	loggedAt time.Time // when a record that was set aside was last logged
@@ -152,9 +154,11 @@ func (d *Delivery) turn(ctx context.Context, now time.Time) error {
 	if err := d.read(now); err != nil {
 		return err
 	}
+	placed := d.placed
 	if err := d.dispatch(now); err != nil {
 		return err
 	}
+	d.again = d.placed != placed // it may have found work for itself
 	d.publish(now)
 	return nil
 }
@@ -172,6 +176,9 @@ func (d *Delivery) wakeDue(now time.Time) {
 
 // nextDue is how long nothing is to be done unless something happens.
 func (d *Delivery) nextDue(now time.Time) time.Duration {
+	if d.again {
+		return 0
+	}
 	at := now.Add(time.Hour)
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(at) {
@@ -245,8 +252,8 @@ func (d *Delivery) queueNamed(ctx context.Context, name string) *queue {
 	}
 	q := newQueue(name)
 	d.queues = append(d.queues, q)
-	for _, m := range d.methods { // what is there already is a backlog
-		d.beginDrain(m)
+	for _, m := range d.methods {
+		d.markBacklog(m, q)
 	}
 	d.inbox.listen(ctx, d.store.Appended(name), q)
 	return q

@@ -39,14 +39,18 @@ func (p *pace) next() time.Time { return p.from.Add(p.interval * time.Duration(p
 
 // beginDrain makes a backlog of all that is in the queues now.
 func (d *Delivery) beginDrain(m *method) {
-	m.draining, m.undrained = true, nil
 	clear(m.marks)
-	all := d.store.Queues()
 	for _, q := range d.queues {
-		for _, info := range all {
-			if info.Name == q.name {
-				m.marks[q] = info.NextSeq
-			}
+		d.markBacklog(m, q)
+	}
+}
+
+// markBacklog makes a part of the method's backlog of all that is in a queue now.
+func (d *Delivery) markBacklog(m *method, q *queue) {
+	m.draining, m.undrained = true, nil
+	for _, info := range d.store.Queues() {
+		if info.Name == q.name {
+			m.marks[q] = info.NextSeq
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (d *Delivery) probe(m *method, now time.Time) error {
 		return d.tryExtra(m, now)
 	}
 	for {
-		l := d.nextProbe(m)
+		l := d.nextProbe(m, now)
 		if l == nil {
 			break
 		}
@@ -48,7 +48,7 @@ func (d *Delivery) probe(m *method, now time.Time) error {
 		d.send(m, it, m.health.at, now)
 		return nil
 	}
-	if m.finder != nil && (m.health.isInSchedule() || m.sent%2 == 1) {
+	if d.probesWithCopy(m, now) {
 		m.probe = &item{rec: m.finder}
 		d.send(m, m.probe, m.health.at, now)
 	}
@@ -58,7 +58,7 @@ func (d *Delivery) probe(m *method, now time.Time) error {
 // nextProbe takes the lane whose first record is to find out whether a method that is down is there, nil
 // if there is none, or if it is the turn of the copy: rather one that nobody else takes, and rather one
 // that nobody was asked about.
-func (d *Delivery) nextProbe(m *method) *lane {
+func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 	newest := m.sent%2 == 1
 	fresh := func(alone bool) *lane {
 		return d.takeFrom(m, func(r *route) *lane {
@@ -80,10 +80,17 @@ func (d *Delivery) nextProbe(m *method) *lane {
 	if parked != nil {
 		return parked
 	}
-	if m.finder != nil && (m.health.isInSchedule() || newest) {
+	if d.probesWithCopy(m, now) {
 		return nil
 	}
 	return fresh(false)
+}
+
+// probesWithCopy reports whether a method that nobody waits for is probed with a copy of the record that
+// found it down: in a back-off, so that its times are kept; else every other time, and when none came
+// for a while.
+func (d *Delivery) probesWithCopy(m *method, now time.Time) bool {
+	return m.finder != nil && (m.health.isInSchedule() || m.sent%2 == 1 || !now.Before(m.health.probeAt.Add(d.cfg.RetryMax)))
 }
 
 // takeFrom takes a lane from the routes of a method, which take turns; nil if none gives one.
@@ -149,8 +156,11 @@ func (d *Delivery) probeDue(m *method, now time.Time) time.Time {
 			return m.extraAt
 		}
 	}
-	if !waits || !m.health.probeAt.After(now) { // there is nothing to probe with until something comes
-		return time.Time{}
+	switch {
+	case m.health.probeAt.After(now) && waits:
+		return m.health.probeAt
+	case m.finder != nil && m.health.probeAt.Add(d.cfg.RetryMax).After(now):
+		return m.health.probeAt.Add(d.cfg.RetryMax)
 	}
-	return m.health.probeAt
+	return time.Time{} // there is nothing to probe with until something comes
 }
