@@ -1,0 +1,168 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+)
+
+// The example of order over several methods: both are silent for 20 s, and each may come back or not.
+// The start comes before the interim, and that before the stop, whoever gets them.
+func TestOrderOverMethods(t *testing.T) {
+	for name, tc := range map[string]struct{ z, g bool }{"both return": {true, true}, "only the first": {true, false}, "only the second": {false, true}} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				var z, g atomic.Bool
+				var arrived []string
+				answers := func(up *atomic.Bool) func(*accounting.Record) bool {
+					return func(r *accounting.Record) bool {
+						if up.Load() {
+							arrived = append(arrived, fmt.Sprint(r.Type))
+						}
+						return up.Load()
+					}
+				}
+				plain := accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3}
+				d := b.deliver(setup{}, accounting.Group("z"), newScheduled(plain, answers(&z)))
+				b.deliver(setup{}, accounting.Group("g"), newScheduled(plain, answers(&g)))
+				b.add("group/z", rec(1, start, accounting.Group("g")))
+				b.after(10 * time.Second)
+				b.add("group/z", rec(1, interim, accounting.Group("g")))
+				b.after(10 * time.Second)
+				z.Store(tc.z)
+				g.Store(tc.g)
+				b.after(3 * time.Second)
+				b.add("group/z", rec(1, stop, accounting.Group("g")))
+				b.after(2 * time.Minute)
+				if got := slices.Compact(arrived); !slices.Equal(got, []string{"Start", "Interim-Update", "Stop"}) && !slices.Equal(got, []string{"Start", "Stop"}) {
+					t.Errorf("arrived %v", arrived)
+				}
+				if s := d.Stats(); s.Pending != 0 {
+					t.Errorf("stats %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// Two queues share a method: its window and its probes are for both, and they take turns.
+func TestSharedMethod(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		most, now := 0, 0
+		m := newFake(4, nil)
+		m.answer = func(_ *accounting.Record, done func(error)) {
+			now++
+			most = max(most, now)
+			time.AfterFunc(time.Second, func() { now--; done(nil) })
+		}
+		for id := range sessions.ID(100) {
+			b.add("group/a", rec(1+id, start, accounting.Group("g")))
+			b.add("group/b", rec(1001+id, start, accounting.Group("g")))
+		}
+		b.member(setup{}, accounting.Group("a"), newFake(1, nil)).SetHold(Away)
+		b.delivery.SetHold(accounting.Group("b"), Away)
+		b.deliver(setup{}, accounting.Group("b"), newFake(1, nil))
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.after(20 * time.Second)
+		ofA := 0
+		for _, s := range m.all() {
+			if !strings.HasPrefix(s, "10") || len(strings.Fields(s)[0]) < 4 {
+				ofA++
+			}
+		}
+		if n := len(m.all()); most != 4 || n < 70 || ofA < n/2-2 || ofA > n/2+2 {
+			t.Errorf("%d at once, %d of %d from the first queue", most, ofA, n)
+		}
+	})
+}
+
+// A method that is removed gets nothing any more: routes pass it over, what is under way counts if it is
+// delivered, and a queue none of whose methods is left says so.
+func TestRemoveMethod(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var ends []func(error)
+		z, g := newFake(8, func(_ *accounting.Record, done func(error)) { ends = append(ends, done) }), newFake(8, nil)
+		d := b.deliver(setup{}, accounting.Group("z"), z)
+		b.deliver(setup{}, accounting.Group("g"), g)
+		b.add("group/z", rec(9, start))
+		b.after(time.Second)
+		ends[0](nil)
+		b.after(0)
+		b.add("group/z", rec(1, start, accounting.Group("g")), rec(2, start, accounting.Group("g")), rec(1, stop, accounting.Group("g")))
+		b.after(0)
+		b.delivery.RemoveMethod(accounting.Group("z"))
+		b.add("group/z", rec(3, start))
+		b.after(0)
+		b.sent(z, "9 Start 0s", "1 Start 1s", "2 Start 1s")
+		b.sent(g)
+		ends[1](nil)
+		ends[2](accounting.ErrStopped)
+		b.after(time.Second)
+		b.sent(g, "1 Stop 1s", "2 Start 1s")
+		if s := d.Stats(); !s.Lost || s.Pending != 1 || s.Delivered != 4 {
+			t.Errorf("stats %+v", s)
+		}
+		d.SetMethod(newFake(8, nil), setup{})
+		b.after(0)
+		if s := d.Stats(); s.Lost || s.Pending != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// A queue whose methods are gone is delivered by those that Reroute says, where it stands and in order,
+// late records too; when it is taken back its records wait again.
+func TestReroute(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		g, l := newFake(8, answering(accounting.ErrNoResponse)), newFake(8, nil)
+		b.add("group/gone", rec(1, start), rec(2, start, accounting.Group("too")), rec(1, stop))
+		b.deliver(setup{}, accounting.Group("g"), g)
+		b.deliver(setup{}, accounting.Local, l)
+		b.after(time.Second)
+		if s := b.delivery.Queue("group/gone"); !s.Lost || s.Pending != 3 {
+			t.Errorf("stats %+v", s)
+		}
+		b.delivery.Reroute("group/gone", []accounting.MethodName{accounting.Group("g"), accounting.Local})
+		b.after(time.Second)
+		b.add("group/gone", rec(2, stop, accounting.Group("too")))
+		b.after(time.Second)
+		got := l.all()
+		slices.Sort(got)
+		if !slices.Equal(got, []string{"1 Start 1s", "1 Stop 1s", "2 Start 1s", "2 Stop 2s"}) {
+			t.Errorf("sent %v", l.all())
+		}
+		if s := b.delivery.Queue("group/gone"); s.Lost || s.Pending != 0 || s.Elsewhere != 4 {
+			t.Errorf("stats %+v", s)
+		}
+		b.delivery.Reroute("group/gone", nil)
+		b.add("group/gone", rec(3, stop))
+		b.after(time.Second)
+		if s := b.delivery.Queue("group/gone"); !s.Lost || s.Pending != 1 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// A queue that nobody reads yet becomes known by Look.
+func TestLook(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		l := newFake(8, nil)
+		b.deliver(setup{}, accounting.Local, l)
+		b.after(time.Second)
+		b.add("group/gone", rec(1, start, accounting.Local))
+		b.after(time.Second)
+		b.sent(l)
+		b.delivery.Look()
+		b.after(0)
+		b.sent(l, "1 Start 2s")
+		b.add("group/gone", rec(1, stop, accounting.Local))
+		b.after(0)
+		b.sent(l, "1 Start 2s", "1 Stop 2s")
+	})
+}
