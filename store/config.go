@@ -46,7 +46,9 @@ const (
 	// from which the engine treats a batch as a table of its own.
 	maxChange = 16 << 20
 	// lazyDelay is how long discarded records wait for a commit to ride with.
-	lazyDelay = 200 * time.Millisecond
+	// They are promised to be durable within a second, and cost a sync of their
+	// own then: on a store without commits at most two a second.
+	lazyDelay = 500 * time.Millisecond
 )
 
 func (c Config) withDefaults() Config {

@@ -11,9 +11,10 @@
 //
 // [Store.Commit] never waits for the disk. Its callback runs after the change
 // is durable, in the order of the Commit calls. [Store.Discard] removes
-// delivered records without a sync of its own: a crash may bring some back,
-// so delivery is at least once. A record is readable only after it is durable,
-// so its sequence number can never be given to another record by a crash.
+// delivered records durably within a second, with the sync of a commit or one
+// of its own: a crash before that brings some back, so delivery is at least
+// once. A record is readable only after it is durable, so its sequence number
+// can never be given to another record by a crash.
 //
 // # Failure
 //
