@@ -175,6 +175,8 @@ func (s *Store) apply(b *batch) (err error) {
 			err = asError(r)
 		}
 	}()
+	s.cutting.RLock()
+	defer s.cutting.RUnlock()
 	s.written(int64(b.ops.Len()))
 	return s.db.Apply(b.ops, pebble.Sync)
 }

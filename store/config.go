@@ -24,6 +24,10 @@ type Config struct {
 	// MaxPending is how many changes may wait for the disk before Accepting
 	// answers ErrBusy. 0 means 65536.
 	MaxPending int
+	// AcceptLoss has Open and Load give up what can't be read of the state and of the log, and say
+	// in the log what that is, where they would refuse with ErrDamaged. Load must then come before
+	// the first Commit.
+	AcceptLoss bool
 	// Logger gets what an operator should know, and at debug level what the
 	// engine tells. nil means no log.
 	Logger *slog.Logger
