@@ -33,8 +33,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func (t checkedTable) ReadAt(p []byte, off int64) (int, error) {
 	n, err := t.File.ReadAt(p, off)
 	if end := len(p) - 4; err == nil && end > 0 && off+int64(n) < t.size {
-		sum := crc32.Checksum(p[:end], castagnoli)
-		if sum = (sum>>15 | sum<<17) + 0xa282ead8; sum != binary.LittleEndian.Uint32(p[end:]) {
+		if blockSum(p[:end]) != binary.LittleEndian.Uint32(p[end:]) {
 			return 0, fmt.Errorf("%s: block at octet %d, of %d octets: checksum mismatch: %w", t.name, off, len(p), pebble.ErrCorruption)
 		}
 	}

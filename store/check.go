@@ -135,8 +135,15 @@ func (s *Store) checkLogs() (mended bool, err error) {
 			records = append(records, data)
 			return nil
 		})
-		if err == nil || i == len(logs)-1 && errors.Is(err, record.ErrUnexpectedEOF) {
+		_, damaged, err2 := logDamage(bytes.NewReader(b), n)
+		if err2 != nil {
+			return false, err2
+		}
+		if !damaged && (err == nil || i == len(logs)-1 && errors.Is(err, record.ErrUnexpectedEOF)) {
 			continue // a crash's end, at most
+		}
+		if err == nil {
+			err = errEarly
 		}
 		if !s.cfg.AcceptLoss {
 			return false, lossError(fmt.Errorf("log %s is damaged behind octet %d of %d: %w", name, end, len(b), err))
@@ -150,6 +157,9 @@ func (s *Store) checkLogs() (mended bool, err error) {
 	}
 	return mended, nil
 }
+
+// errEarly is the reason for a log that seems to end in order before what is known to be durable.
+var errEarly = errors.New("it seems to end there")
 
 // cutLog writes a log anew, with some records only.
 func (s *Store) cutLog(name string, records [][]byte) error {

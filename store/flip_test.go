@@ -4,32 +4,42 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // flipped is a store of which some octet is flipped, and what it held before.
 type flipped struct {
-	disk  *Disk
-	model *model
+	disk   *Disk
+	model  *model
+	before *model          // without the last change
+	ever   map[string]bool // "key=value" of all that the state ever had, "queue/number=data" of the queues
 }
 
 // newFlipped makes a store with tables on several levels, range deletions, bitmaps and logs, and ends
 // it by a power cut or in order.
 func newFlipped(t *testing.T, cut bool) *flipped {
-	f := &flipped{NewDisk(), &model{map[string]string{}, map[string]*modelQueue{}}}
+	f := &flipped{disk: NewDisk(), model: &model{map[string]string{}, map[string]*modelQueue{}}, ever: map[string]bool{}}
 	s := open(t, f.disk, Config{MaxSize: 1}) // small memtables
 	rng := rand.New(rand.NewPCG(1, 2))
 	do := func(c Change) {
 		commit(t, s, c)
+		next := map[string]uint64{}
+		for name, q := range f.model.queues {
+			next[name] = q.next
+		}
+		for _, a := range c.Appends {
+			f.ever[fmt.Sprintf("%s/%d=%s", a.Queue, max(next[a.Queue], firstSeq), a.Data)] = true
+			next[a.Queue] = max(next[a.Queue], firstSeq) + 1
+		}
 		f.model.apply(c)
+		for _, p := range c.Puts {
+			f.ever[string(p.Key)+"="+string(p.Value)] = true
+		}
 	}
 	text := func(n int) string {
 		b := make([]byte, n) // random, so that blocks are not compressed to nothing
@@ -38,11 +48,11 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 		}
 		return string(b)
 	}
-	for round := range 8 {
-		for range 200 {
+	for round := range 7 {
+		for range 100 {
 			var c Change
+			c.Puts = append(c.Puts, put(fmt.Sprintf("session/%08X", rng.IntN(1500)), text(50)))
 			for range 4 {
-				c.Puts = append(c.Puts, put(fmt.Sprintf("session/%08X", rng.IntN(1500)), text(100)))
 				c.Appends = append(c.Appends, Append{fmt.Sprint("q", rng.IntN(2)), []byte(text(150))})
 			}
 			do(c)
@@ -50,7 +60,7 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 		var c Change
 		for _, name := range []string{"q0", "q1"} {
 			for seq := range f.model.queues[name].live {
-				if seq < uint64(300*round) || rng.IntN(10) == 0 {
+				if seq < uint64(120*round) || rng.IntN(10) == 0 {
 					c.Acks = append(c.Acks, Ack{name, seq})
 				}
 			}
@@ -61,12 +71,14 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 				t.Fatal(err)
 			}
 		}
-		if round < 7 {
+		if round < 6 {
 			if err := s.db.Flush(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+	f.before = f.model.clone()
+	do(Change{Puts: []Put{put("last", "x")}})
 	if cut {
 		f.disk = f.disk.PowerCut(0, nil)
 	}
@@ -111,7 +123,7 @@ const (
 // TestFlippedOctet flips an octet at a hundred random places of each kind of file. Whatever comes of it,
 // nothing is read that was not written, and nothing is missing that is not told.
 func TestFlippedOctet(t *testing.T) {
-	for _, kind := range []string{".sst", ".log", "MANIFEST", "OPTIONS", "marker"} {
+	for _, kind := range []string{".sst", ".log", "MANIFEST", "OPTIONS", "inventory"} {
 		t.Run(kind, func(t *testing.T) {
 			outcomes := map[outcome]int{}
 			for _, cut := range []bool{false, true} {
@@ -137,6 +149,9 @@ func TestFlippedOctet(t *testing.T) {
 				}
 			}
 			t.Logf("intact %d, told %d, refused %d", outcomes[intact], outcomes[told], outcomes[refused])
+			if kind == ".sst" && len(outcomes) != 3 {
+				t.Error("the test should see all three outcomes")
+			}
 		})
 	}
 }
@@ -161,12 +176,16 @@ func (f *flipped) judge(t *testing.T, disk *Disk, place, name string) outcome {
 		f.acceptLoss(t, disk, place)
 		return refused
 	}
-	if !maps.Equal(got, f.model.state) {
-		t.Errorf("%s: %d keys of state, want %d, or others", place, len(got), len(f.model.state))
+	m := f.model
+	if strings.HasSuffix(name, ".log") && got["last"] == "" {
+		m = f.before // the end of the newest log may be a crash's, nobody can tell
 	}
-	f.readOn(t, s, place)
+	if !maps.Equal(got, m.state) {
+		t.Errorf("%s: %d keys of state, want %d, or others", place, len(got), len(m.state))
+	}
+	m.readOn(t, s, place)
 	f.goOn(t, s, place)
-	f.readOn(t, s, place)
+	m.readOn(t, s, place)
 	if len(s.Damage()) > 0 {
 		return told
 	}
@@ -181,10 +200,10 @@ func (f *flipped) refusal(t *testing.T, err error, place, name string) {
 }
 
 // readOn reads all queues: what is there is right, what is missing is told.
-func (f *flipped) readOn(t *testing.T, s *Store, place string) {
+func (m *model) readOn(t *testing.T, s *Store, place string) {
 	t.Helper()
 	missing := 0
-	for name, q := range f.model.queues {
+	for name, q := range m.queues {
 		left := maps.Clone(q.live)
 		for from := uint64(0); ; {
 			entries, err := s.Read(name, from, 100, nil)
@@ -243,23 +262,39 @@ func (f *flipped) acceptLoss(t *testing.T, disk *Disk, place string) {
 	t.Helper()
 	s, err := Open("state", Config{Disk: disk, MaxSize: 1, MinFree: -1, Ballast: -1, AcceptLoss: true})
 	if err != nil {
-		t.Logf("%s: with AcceptLoss: %v", place, err)
+		if errors.Is(err, ErrDamaged) && !strings.HasPrefix(place, "MANIFEST") {
+			t.Errorf("%s: with AcceptLoss: %v", place, err)
+		}
 		return
 	}
-	defer func() { _ = s.Close() }()
-	lost := len(f.model.state)
 	err = s.Load(func(k, v []byte) error {
-		if f.model.state[string(k)] != string(v) {
+		if !f.ever[string(k)+"="+string(v)] {
 			t.Errorf("%s: with AcceptLoss %q is wrong", place, k)
 		}
-		lost--
 		return nil
 	})
 	if err != nil {
 		t.Errorf("%s: with AcceptLoss: %v", place, err)
 	}
-	t.Logf("%s: %d keys lost", place, lost)
+	for _, info := range s.Queues() {
+		entries, err := s.Read(info.Name, 0, 1<<20, nil)
+		if err != nil {
+			t.Errorf("%s: with AcceptLoss: %v", place, err)
+		}
+		for _, e := range entries {
+			if !f.ever[fmt.Sprintf("%s/%d=%s", info.Name, e.Seq, e.Data)] {
+				t.Errorf("%s: with AcceptLoss record %d of %s is wrong", place, e.Seq, info.Name)
+			}
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("%s: with AcceptLoss: %v", place, err)
+	}
+	again, err := Open("state", Config{Disk: disk, MaxSize: 1, MinFree: -1, Ballast: -1})
+	if err != nil {
+		t.Fatalf("%s: after AcceptLoss: %v", place, err)
+	}
+	if err := errors.Join(again.Load(func(_, _ []byte) error { return nil }), again.Close()); err != nil {
+		t.Errorf("%s: after AcceptLoss: %v", place, err)
+	}
 }
-
-var _ = vfs.Default
-var _ = fs.ErrNotExist

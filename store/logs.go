@@ -42,13 +42,18 @@ func (l files) Remove(name string) error {
 	return l.FS.Remove(name)
 }
 
-// Open opens a table so that its blocks are checked.
+// Open opens a table so that its blocks are checked, and checks a log.
 func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	f, err := l.FS.Open(name, opts...)
-	if err == nil && strings.HasSuffix(name, ".sst") {
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.HasSuffix(name, ".sst"):
 		return checked(name, f)
+	case strings.HasSuffix(name, ".log"):
+		return checkedLog(name, f)
 	}
-	return f, err
+	return f, nil
 }
 
 func (l files) log(name string, f vfs.File, err error) (vfs.File, error) {
