@@ -49,8 +49,9 @@ type daemon struct {
 
 // outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
 type outside struct {
-	disk    *store.Disk // of the store
-	resolve lookup      // for the names of servers
+	disk       *store.Disk // of the store
+	resolve    lookup      // for the names of servers
+	acceptLoss bool        // store.Config.AcceptLoss
 }
 
 // open makes the parts in the order of their dependence. After an error nothing is left open.
@@ -62,8 +63,11 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		}
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
-	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, MaxSize: cfg.Store.MaxSize, Logger: log, Disk: out.disk}); err != nil {
-		return nil, err
+	d.store, err = store.Open(cfg.State, store.Config{
+		MinFree: cfg.Store.MinFree, MaxSize: cfg.Store.MaxSize, AcceptLoss: out.acceptLoss, Logger: log, Disk: out.disk,
+	})
+	if err != nil {
+		return nil, explainDamage(err)
 	}
 	d.router = accounting.NewRouter(d.store, log)
 	policy, err := newPolicy(cfg)
@@ -75,7 +79,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 	}
 	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember, Boot: thisBoot()}, d.router)
 	if err := d.loadTable(); err != nil {
-		return nil, err
+		return nil, explainDamage(err)
 	}
 	if out.resolve == nil {
 		out.resolve = systemLookup
@@ -88,6 +92,14 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, err
 	}
 	return d, nil
+}
+
+// explainDamage says where to read on, if the store is damaged.
+func explainDamage(err error) error {
+	if errors.Is(err, store.ErrDamaged) {
+		return fmt.Errorf("%w (see \"A damaged store\" in docs/delivery.md, and --accept-loss)", err)
+	}
+	return err
 }
 
 // loadGC is the garbage collector's percentage while the table is loaded: what is read stays, so most of

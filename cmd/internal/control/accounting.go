@@ -55,6 +55,9 @@ type Accounting interface {
 	Replay(seqs []uint64, all bool) (int, error)
 	// Drop forgets records for ever, by the rules of Replay. Error: ErrNoRecord.
 	Drop(seqs []uint64, all bool) (int, error)
+	// ForgetDamage empties the Damage of Spool but for what it tells of the state, and returns how many
+	// entries it forgot when that is durable.
+	ForgetDamage() (int, error)
 }
 
 // Seconds is a time in JSON: a number of seconds, parts allowed.
@@ -102,6 +105,8 @@ func (s *Server) accountingRoute(r *http.Request) (method string, handle http.Ha
 		method, handle = http.MethodPost, s.replay
 	case rest == "spool/drop":
 		method, handle = http.MethodPost, s.drop
+	case rest == "spool/forget-damage":
+		method, handle = http.MethodPost, s.forgetDamage
 	default:
 		return "", nil
 	}
