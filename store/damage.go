@@ -90,7 +90,7 @@ func (s *Store) ForgetDamage() (int, error) {
 
 // lose notes that records can't be read and takes them off their queue, both with the next batch.
 // Those that were acknowledged since are left out. It does not wait for the disk.
-func (s *Store) lose(q *queue, seqs []uint64, reason error) {
+func (s *Store) lose(q *queue, seqs []uint64, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.hasFailed() {
@@ -106,7 +106,7 @@ func (s *Store) lose(q *queue, seqs []uint64, reason error) {
 		if d == nil || q.nextLive(d.Last+1) != seq {
 			s.noteDamage(b, d)
 			if d = s.damageBefore(q, seq); d == nil {
-				d = &Damage{Queue: q.name, First: seq, At: time.Now().UTC(), Reason: reason.Error()}
+				d = &Damage{Queue: q.name, First: seq, At: time.Now().UTC(), Reason: reason}
 			}
 		}
 		d.Last = seq

@@ -120,6 +120,9 @@ func (s *Store) background(err error) {
 	if s.tellBackground.now() {
 		s.log.Error("store background work failed, will be repeated", "dir", s.dir, "err", err)
 	}
+	if pebble.IsCorruptionError(err) && s.loaded.Load() && !s.stuck.Load() {
+		return // it is being cut out, for which the engine's locks are needed
+	}
 	time.Sleep(backgroundPause)
 }
 

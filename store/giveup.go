@@ -24,7 +24,7 @@ func (s *Store) giveUp(err error) error {
 			return err
 		}
 		for i := range gaps {
-			what = fmt.Errorf("%w: %s", what, &gaps[i])
+			what = fmt.Errorf("%w; %s", what, &gaps[i])
 		}
 		all = append(all, gaps...)
 	}
@@ -39,7 +39,7 @@ func (s *Store) giveUp(err error) error {
 }
 
 // lossError is an error that wraps ErrDamaged and is not mistaken for one of reading again.
-func lossError(err error) error { return fmt.Errorf("%w: %s", ErrDamaged, err.Error()) }
+func lossError(err error) error { return fmt.Errorf("%w: %s", ErrDamaged, plainError(err)) }
 
 // restoreDamage loads what was noted of damage. State that was lost in the last life refuses the start.
 func (s *Store) restoreDamage(key, value []byte) error {

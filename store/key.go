@@ -14,8 +14,7 @@ const (
 	spaceState  = 0x05
 	spaceEnd    = 0x06 // behind the state
 	spaceDamage = 0x06
-	spaceCut    = 0x07
-	spaceCopy   = 0x08
+	spaceCut    = 0x07 // and more, see cut
 )
 
 // maxName is the longest queue name in bytes: its length takes one byte of a

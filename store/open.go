@@ -101,7 +101,7 @@ func (s *Store) openEngine() error {
 // restore ends a cut that a crash has interrupted, checks the format, which it
 // writes into an empty store, and loads the positions of all queues.
 func (s *Store) restore() error {
-	if err := s.finishCut(); err != nil {
+	if _, err := s.finishCut(); err != nil { // where the engine refuses, the damage is met again
 		return err
 	}
 	if err := s.restoreFormat(); err != nil {

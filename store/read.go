@@ -56,7 +56,7 @@ func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry
 		if len(gone) == 0 {
 			return dst, nil
 		}
-		s.lose(q, gone, reason)
+		s.lose(q, gone, plainError(reason))
 		from, limit = runs[len(runs)-1].to, limit-len(found)
 	}
 }
