@@ -18,25 +18,37 @@ func (s *Store) openDB() (*pebble.DB, error) {
 	if err := s.checkFiles(); err != nil {
 		return nil, err
 	}
-	desc, _ := pebble.Peek(s.dir, s.fsys) // it worked in checkFiles
-	opts := s.options()
-	opts.Lock = s.lock
-	db, err := pebble.Open(s.dir, opts)
+	desc, err := pebble.Peek(s.dir, s.fsys)
+	if err != nil {
+		return nil, err
+	}
+	db, err := s.openPebble()
+	if err == nil && !desc.Exists {
+		// The first log of a new store is begun before its format is set, without the synced offsets.
+		if err := db.Close(); err != nil {
+			return nil, err
+		}
+		return s.openPebble()
+	}
 	if pebble.IsCorruptionError(err) {
 		damaged, err2 := s.checkLogs()
 		if err2 != nil {
 			return nil, errors.Join(err, err2)
 		}
 		if damaged {
-			opts = s.options() // an opened one has been filled in
-			opts.Lock = s.lock
-			db, err = pebble.Open(s.dir, opts)
+			db, err = s.openPebble()
 		}
 	}
-	if err != nil && desc != nil && desc.Exists {
+	if err != nil && desc.Exists {
 		err = fmt.Errorf("%w (with %s and %s)", err, desc.ManifestFilename, desc.OptionsFilename)
 	}
 	return db, err
+}
+
+func (s *Store) openPebble() (*pebble.DB, error) {
+	opts := s.options()
+	opts.Lock = s.lock
+	return pebble.Open(s.dir, opts)
 }
 
 // checkFiles compares the files with the inventory.

@@ -12,32 +12,30 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// The engine takes a damaged chunk of a log for a crash's end, unless a later block of 32 KiB proves that it
-// was synced; and a damaged log number for the end in order. So logs are looked through before the engine
-// replays them. A chunk is (github.com/cockroachdb/pebble/v2/record; numbers are little-endian)
+// The engine takes a damaged chunk of a log for a crash's end, unless a later block of 32 KiB proves that it was
+// synced; and a damaged log number for the end in order. So logs are looked through before the engine replays them.
+// A chunk is (github.com/cockroachdb/pebble/v2/record; numbers are little-endian)
 //
 //	checksum(4) length(2) type(1) log number(4) synced offset(8) data
 //
-// The checksum is of all behind the length. The synced offset says how much of the log was durable when the
-// chunk was written: a readable chunk that names more than there is before it proves damage.
+// The checksum is of all behind the length. A record has one chunk or several. The store writes one record at a time,
+// and no other before that is durable: so the start of another record behind an unreadable place proves that this was
+// durable. (The synced offset proves it too, but the engine counts it too low: full blocks are left out.)
 const (
 	logBlock    = 32 << 10
 	chunkHeader = 19
-	// Types of chunks with a synced offset. Those below have shorter headers.
-	leastSyncType, mostSyncType = 9, 12
+	// Types of chunks: a whole record, the first of one, the following, the last. Older ones have shorter headers.
+	wholeChunk, firstChunk, lastChunk = 9, 10, 12
 )
 
-// chunkAt returns the length of the chunk at the start of b, the rest of a block, and its synced offset.
-// It is false for what is no chunk of the log or has no synced offset.
-func chunkAt(b []byte, log uint32) (length int, synced uint64, ok bool) {
-	if len(b) < chunkHeader || b[6] < leastSyncType || b[6] > mostSyncType || binary.LittleEndian.Uint32(b[7:]) != log {
-		return 0, 0, false
+// chunkAt returns the length of the chunk at the start of b, the rest of a block. It is false for what is no
+// chunk of the log.
+func chunkAt(b []byte, log uint32) (length int, ok bool) {
+	if len(b) < chunkHeader || b[6] < wholeChunk || b[6] > lastChunk || binary.LittleEndian.Uint32(b[7:]) != log {
+		return 0, false
 	}
 	length = chunkHeader + int(binary.LittleEndian.Uint16(b[4:]))
-	if length > len(b) || blockSum(b[6:length]) != binary.LittleEndian.Uint32(b) {
-		return 0, 0, false
-	}
-	return length, binary.LittleEndian.Uint64(b[11:]), true
+	return length, length <= len(b) && blockSum(b[6:length]) == binary.LittleEndian.Uint32(b)
 }
 
 // blockSum is the checksum of the engine's files.
@@ -59,14 +57,14 @@ func logDamage(f io.ReaderAt, number uint64) (end int64, damaged bool, err error
 		b := block[:n]
 		at := 0
 		for whole && len(b)-at >= chunkHeader {
-			length, _, ok := chunkAt(b[at:], log)
+			length, ok := chunkAt(b[at:], log)
 			if !ok {
 				whole, end = false, start+int64(at)
 				break
 			}
 			at += length
 		}
-		if !whole && synced(b[at:], log) > uint64(end) {
+		if !whole && hasRecord(b[at:], log) {
 			return end, true, nil
 		}
 		if n < logBlock {
@@ -78,19 +76,20 @@ func logDamage(f io.ReaderAt, number uint64) (end int64, damaged bool, err error
 	}
 }
 
-// synced is the greatest synced offset that chunks of a log say in a part of a block, wherever they begin.
-func synced(b []byte, log uint32) (most uint64) {
+// hasRecord says whether a record starts in a part of a block, wherever that is.
+func hasRecord(b []byte, log uint32) bool {
 	number := binary.LittleEndian.AppendUint32(nil, log)
 	for at := 0; ; at++ {
 		i := bytes.Index(b[at:], number)
 		if i < 0 {
-			return most
+			return false
 		}
 		at += i
-		if at >= 7 {
-			if _, synced, ok := chunkAt(b[at-7:], log); ok {
-				most = max(most, synced)
-			}
+		if at < 7 || b[at-1] > firstChunk {
+			continue
+		}
+		if _, ok := chunkAt(b[at-7:], log); ok {
+			return true
 		}
 	}
 }
