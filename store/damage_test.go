@@ -162,7 +162,7 @@ func TestCutInterrupted(t *testing.T) {
 	}
 	kept := seqs(t, open(t, damaged(), Config{}))
 	cut, whole := 0, 0
-	for after := int64(0); whole < 3 && after < 200; after++ {
+	for after := int64(0); whole < 2 && after < 200; after += 2 {
 		disk := damaged()
 		s := open(t, disk, Config{})
 		if err := s.Load(func(_, _ []byte) error { return nil }); err != nil {

@@ -168,8 +168,8 @@ func (w *walker) between(last, next []byte) {
 }
 
 // finest is how often the space between two keys is halved to find what is readable there: blocks
-// that are a thousandth of it are found.
-const finest = 10
+// that are a hundredth of it are found.
+const finest = 7
 
 // probe returns some readable key between two keys, nil if it finds none.
 func (w *walker) probe(low, high []byte) []byte {
