@@ -92,3 +92,39 @@ func BenchmarkRead(b *testing.B) {
 	b.StopTimer()
 	b.ReportMetric(float64(read)/b.Elapsed().Seconds(), "records/s")
 }
+
+// BenchmarkDiscard makes records durable, 256 under way, and discards each when it is: what an agent
+// does whose servers answer at once.
+func BenchmarkDiscard(b *testing.B) {
+	s, err := Open(b.TempDir(), Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	slots := make(chan struct{}, 256)
+	done := make(chan uint64, 256)
+	data := make([]byte, 300)
+	go func() {
+		for seq := range done {
+			s.Discard([]Ack{{"q", seq}})
+			<-slots
+		}
+	}()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		slots <- struct{}{}
+		s.Commit(Change{Appends: []Append{{Queue: "q", Data: data}}}, func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			done <- uint64(i) + firstSeq
+		})
+	}
+	for range cap(slots) {
+		slots <- struct{}{}
+	}
+	b.StopTimer()
+	close(done)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}

@@ -59,8 +59,8 @@ func (s *Store) Commit(c Change, done func(error)) {
 }
 
 // Discard removes delivered records. They are gone for Read and Queues at
-// once, and from the disk with the next commit or a moment later, without a
-// sync of their own: a crash may bring a few back.
+// once, and durably with the next commit; if none comes within half a second,
+// with a write of their own. A crash before that brings them back.
 func (s *Store) Discard(acks []Ack) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,12 +175,10 @@ func (s *Store) apply(b *batch) (err error) {
 			err = asError(r)
 		}
 	}()
-	opts := pebble.NoSync
-	if len(b.waiters) > 0 {
-		opts = pebble.Sync
-	}
+	s.cutting.RLock()
+	defer s.cutting.RUnlock()
 	s.written(int64(b.ops.Len()))
-	return s.db.Apply(b.ops, opts)
+	return s.db.Apply(b.ops, pebble.Sync)
 }
 
 // asError turns what the engine panicked with into an error.

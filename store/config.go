@@ -24,6 +24,10 @@ type Config struct {
 	// MaxPending is how many changes may wait for the disk before Accepting
 	// answers ErrBusy. 0 means 65536.
 	MaxPending int
+	// AcceptLoss has Open and Load give up what can't be read of the state and of the log, and say
+	// in the log what that is, where they would refuse with ErrDamaged. Load must then come before
+	// the first Commit.
+	AcceptLoss bool
 	// Logger gets what an operator should know, and at debug level what the
 	// engine tells. nil means no log.
 	Logger *slog.Logger
@@ -46,7 +50,9 @@ const (
 	// from which the engine treats a batch as a table of its own.
 	maxChange = 16 << 20
 	// lazyDelay is how long discarded records wait for a commit to ride with.
-	lazyDelay = 200 * time.Millisecond
+	// They are promised to be durable within a second, and cost a sync of their
+	// own then: on a store without commits at most two a second.
+	lazyDelay = 500 * time.Millisecond
 )
 
 func (c Config) withDefaults() Config {

@@ -11,9 +11,10 @@
 //
 // [Store.Commit] never waits for the disk. Its callback runs after the change
 // is durable, in the order of the Commit calls. [Store.Discard] removes
-// delivered records without a sync of its own: a crash may bring some back,
-// so delivery is at least once. A record is readable only after it is durable,
-// so its sequence number can never be given to another record by a crash.
+// delivered records durably within a second, with the sync of a commit or one
+// of its own: a crash before that brings some back, so delivery is at least
+// once. A record is readable only after it is durable, so its sequence number
+// can never be given to another record by a crash.
 //
 // # Failure
 //
@@ -37,6 +38,25 @@
 // store that is too large for its overwritten state compacts that too. Both go
 // table by table, so they take little room themselves. Logs are kept and
 // written over: about a sixth of MaxSize, at worst 27% (350 MiB without), for all.
+//
+// # Damage
+//
+// A block of a table that cannot be read (a flipped octet, a bad sector) is noticed when it is read, or
+// by a compaction. Undelivered records that were in it are lost: they are told by [Store.Damage] until
+// [Store.ForgetDamage], and taken off their queue, so that delivery goes on behind them. A second or two
+// later the keys that the block may hold are cut out of the engine (cut.go), or every compaction would fail
+// on them; what can be read of them otherwise is kept. A record that is simply not there, as when a log was
+// lost, is told in the same way.
+//
+// State that cannot be read refuses Open or Load with [ErrDamaged], which says where it is and how many keys
+// it is at most; so does the position of a queue. With Config.AcceptLoss they are cut out too; a queue
+// that has lost its position delivers all records that are left of it. If state is damaged while the store
+// is open, the caller lacks nothing; the next Open would, and refuses.
+//
+// The engine takes the end of a log that cannot be read for the end of a crash, and a MANIFEST that ends
+// too early too. So logs are looked through before it replays them (logcheck.go), and a file named inventory
+// says which logs there must be and how long the MANIFEST is (inventory.go). What is not seen: damage of what
+// the last sync wrote into the newest log, at most one batch, and a folder that is older as a whole.
 //
 // # Restart
 //
@@ -64,6 +84,10 @@
 //	03 len(1) name chunk(8) -> acked bitmap, 64 words of 8 bytes
 //	04 len(1) name seq(8)  -> record
 //	05 key                 -> value
+//	06 len(1) name first(8) -> last(8) records(8) at(8) reason: records that could not be read;
+//	                          without a name, state that could not
+//	07..ff 00              -> len(4) from to: keys to be cut out, empty once they are out
+//	07..ff 01 key          -> value, to be put back after that
 //
 // Records below low are delivered. Records from low to next are undelivered
 // save those whose bit is set in the bitmap of chunk seq/4096 (bit seq%64 of

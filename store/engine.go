@@ -20,7 +20,7 @@ import (
 func (s *Store) options() *pebble.Options {
 	log := engineLog{s}
 	o := &pebble.Options{
-		FS:                          vfs.OnDiskFull(smallLogs{s.fsys}, s.diskFull),
+		FS:                          vfs.OnDiskFull(files{s.fsys, s.inventory}, s.diskFull),
 		Logger:                      log,
 		EventListener:               s.listener(),
 		FormatMajorVersion:          pebble.FormatValueSeparation,
@@ -120,6 +120,9 @@ func (s *Store) background(err error) {
 	if s.tellBackground.now() {
 		s.log.Error("store background work failed, will be repeated", "dir", s.dir, "err", err)
 	}
+	if pebble.IsCorruptionError(err) && s.loaded.Load() && !s.stuck.Load() {
+		return // it is being cut out, for which the engine's locks are needed
+	}
 	time.Sleep(backgroundPause)
 }
 
@@ -134,8 +137,9 @@ func (s *Store) listener() *pebble.EventListener {
 			}
 		},
 		// The default is fatal, and a restart would meet the same file again.
-		// Reads of it get the error; all else goes on.
+		// Reads of it get the error; all else goes on, and what is damaged is cut out.
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			s.suspect(info.Path)
 			if corrupt.now() {
 				s.log.Error("store file corrupt", "path", info.Path, "err", info.Details)
 			}

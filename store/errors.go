@@ -27,4 +27,7 @@ var (
 	ErrFormat = errors.New("unknown format")
 	// ErrCorrupt is returned when the files hold what this package never writes.
 	ErrCorrupt = errors.New("corrupt")
+	// ErrDamaged is returned, by Load too, when part of the state or of the log can't be read or is
+	// missing: to go on would lose it. With Config.AcceptLoss it is given up instead.
+	ErrDamaged = errors.New("damaged")
 )

@@ -12,7 +12,9 @@ const (
 	spaceAcked  = 0x03
 	spaceRecord = 0x04
 	spaceState  = 0x05
-	spaceEnd    = 0x06
+	spaceEnd    = 0x06 // behind the state
+	spaceDamage = 0x06
+	spaceCut    = 0x07 // and more, see cut
 )
 
 // maxName is the longest queue name in bytes: its length takes one byte of a

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"path"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -12,23 +13,52 @@ import (
 // under load nothing changes.
 const logAhead = 8 << 20
 
-// smallLogs is a file system on which the engine's logs are not allocated in full.
-type smallLogs struct{ vfs.FS }
+// files is the file system that the engine sees: its logs are not allocated in
+// full, its tables are checked as they are read, and there is an inventory.
+type files struct {
+	vfs.FS
+	inventory *inventory
+}
 
 type smallLog struct{ vfs.File }
 
-func (l smallLogs) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+func (l files) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := l.FS.Create(name, c)
-	return small(name, f, err)
+	if err == nil && strings.HasPrefix(path.Base(name), "MANIFEST-") {
+		return &manifest{File: f, name: name, entries: l.inventory}, nil
+	}
+	return l.log(name, f, err)
 }
 
-func (l smallLogs) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+func (l files) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	l.inventory.logGone(oldname)
 	f, err := l.FS.ReuseForWrite(oldname, newname, c)
-	return small(newname, f, err)
+	return l.log(newname, f, err)
 }
 
-func small(name string, f vfs.File, err error) (vfs.File, error) {
+// Remove strikes a log off the inventory before it goes.
+func (l files) Remove(name string) error {
+	l.inventory.logGone(name)
+	return l.FS.Remove(name)
+}
+
+// Open opens a table so that its blocks are checked, and checks a log.
+func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	f, err := l.FS.Open(name, opts...)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.HasSuffix(name, ".sst"):
+		return checked(name, f)
+	case strings.HasSuffix(name, ".log"):
+		return checkedLog(name, f)
+	}
+	return f, nil
+}
+
+func (l files) log(name string, f vfs.File, err error) (vfs.File, error) {
 	if err == nil && strings.HasSuffix(name, ".log") {
+		l.inventory.logMade(name)
 		f = smallLog{f}
 	}
 	return f, err

@@ -14,7 +14,7 @@ import (
 
 // Open opens the directory, which it makes if need be (mode 0700), and brings
 // back what was durable. Its errors name the directory and wrap ErrLocked,
-// ErrNoSpace, ErrFormat, ErrCorrupt or what the operating system said.
+// ErrNoSpace, ErrFormat, ErrCorrupt, ErrDamaged or what the operating system said.
 func Open(dir string, cfg Config) (*Store, error) {
 	s := newStore(dir, cfg)
 	if err := s.openDir(); err != nil {
@@ -74,14 +74,20 @@ func (s *Store) openDir() error {
 // openEngine opens the engine and reads the positions of the queues.
 func (s *Store) openEngine() error {
 	err := s.engine(func() error {
-		opts := s.options()
-		opts.Lock = s.lock
-		db, err := pebble.Open(s.dir, opts)
+		db, err := s.openDB()
 		if err != nil {
 			return err
 		}
 		s.db = db
-		if err := s.restore(); err != nil {
+		err = s.restore()
+		for pebble.IsCorruptionError(err) {
+			if err = s.giveUp(err); err == nil {
+				clear(s.queues)
+				clear(s.damage)
+				err = s.restore()
+			}
+		}
+		if err != nil {
 			return errors.Join(err, db.Close())
 		}
 		return nil
@@ -92,14 +98,37 @@ func (s *Store) openEngine() error {
 	return err
 }
 
-// restore checks the format, which it writes into an empty store, and loads
-// the positions of all queues.
+// restore ends a cut that a crash has interrupted, checks the format, which it
+// writes into an empty store, and loads the positions of all queues.
 func (s *Store) restore() error {
+	if _, err := s.finishCut(); err != nil { // where the engine refuses, the damage is met again
+		return err
+	}
+	if err := s.restoreFormat(); err != nil {
+		return err
+	}
+	if err := s.each(spaceDamage, s.restoreDamage); err != nil {
+		return err
+	}
+	if err := s.each(spaceQueue, s.restoreQueue); err != nil {
+		return err
+	}
+	if s.gaveUp {
+		if err := s.restorePositions(); err != nil {
+			return err
+		}
+	}
+	return s.each(spaceAcked, s.restoreChunk)
+}
+
+func (s *Store) restoreFormat() error {
 	value, closer, err := s.db.Get([]byte{spaceFormat})
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
-		if err := s.mustBeEmpty(); err != nil {
-			return err
+		if !s.gaveUp {
+			if err := s.mustBeEmpty(); err != nil {
+				return err
+			}
 		}
 		return s.db.Set([]byte{spaceFormat}, appendFormat(nil, format), pebble.Sync)
 	case err != nil:
@@ -112,10 +141,7 @@ func (s *Store) restore() error {
 	if v != format {
 		return fmt.Errorf("%w: format %d, this program knows %d", ErrFormat, v, format)
 	}
-	if err := s.each(spaceQueue, s.restoreQueue); err != nil {
-		return err
-	}
-	return s.each(spaceAcked, s.restoreChunk)
+	return nil
 }
 
 func (s *Store) mustBeEmpty() error {
@@ -168,6 +194,9 @@ func (s *Store) restoreChunk(key, value []byte) error {
 	}
 	q := s.queues[name]
 	if q == nil || !q.restore(n, &words) {
+		if s.gaveUp { // its queue's position is lost, or is one of records that were left
+			return s.db.Delete(key, pebble.Sync)
+		}
 		return fmt.Errorf("queue %q: bitmap of chunk %d outside the queue: %w", name, n, ErrCorrupt)
 	}
 	return nil

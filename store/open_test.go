@@ -7,12 +7,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"pgregory.net/rapid"
 )
 
 func TestOpenErrors(t *testing.T) {
@@ -186,26 +187,51 @@ func firstIsThere(t *testing.T, s *Store) {
 	}
 }
 
-// TestDiscardReachesDisk: a discard without any commit gets to the disk by itself.
-func TestDiscardReachesDisk(t *testing.T) {
+// TestDiscardDurable: a second after a Discard a power cut brings nothing of it back, be there commits or not.
+func TestDiscardDurable(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		synctest.Test(t, func(t *testing.T) { discardAndCut(t, rt) })
+	})
+}
+
+func discardAndCut(t *testing.T, rt *rapid.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
-	commit(t, s, Change{Appends: appends("q", "a", "b")})
-	s.Discard([]Ack{{"q", 1}})
-	low := func() (low uint64) {
-		err := s.each(spaceQueue, func(_, value []byte) (err error) {
-			low, _, err = parsePosition(value)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return low
+	const records = 40
+	var c Change
+	for range records {
+		c.Appends = append(c.Appends, Append{"q", []byte("x")})
 	}
-	for end := time.Now().Add(time.Minute); low() != 2; {
-		if time.Now().After(end) {
-			t.Fatal("the discard has not reached the disk within a minute")
+	commit(t, s, c)
+	type discard struct {
+		seq uint64
+		at  time.Time
+	}
+	var all []discard
+	for range rapid.IntRange(1, 30).Draw(rt, "steps") {
+		switch rapid.IntRange(0, 3).Draw(rt, "step") {
+		case 0:
+			time.Sleep(time.Duration(rapid.IntRange(1, 1500).Draw(rt, "ms")) * time.Millisecond)
+		case 1:
+			commit(t, s, Change{Puts: []Put{put("k", "v")}})
+		default:
+			seq := uint64(rapid.IntRange(1, records).Draw(rt, "seq"))
+			s.Discard([]Ack{{"q", seq}})
+			all = append(all, discard{seq, time.Now()})
 		}
-		runtime.Gosched()
+	}
+	again := open(t, disk.PowerCut(0, nil), Config{})
+	entries, err := again.Read("q", 0, records, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[uint64]bool{}
+	for _, e := range entries {
+		there[e.Seq] = true
+	}
+	for _, d := range all {
+		if age := time.Since(d.at); there[d.seq] && age > time.Second {
+			t.Errorf("record %d, discarded %v before the cut, came back", d.seq, age)
+		}
 	}
 }

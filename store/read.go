@@ -19,35 +19,93 @@ type Entry struct {
 
 // Read appends to dst at most limit undelivered records of a queue with
 // sequence numbers of at least from, in order. The data is the caller's. A
-// queue that is not there is empty. Durable records only.
+// queue that is not there is empty. Durable records only. Records that cannot
+// be read are taken off the queue and told by [Store.Damage]; Read goes on
+// behind them.
 func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry, error) {
-	s.mu.Lock()
-	if s.closed {
+	for {
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			return dst, ErrClosed
+		}
+		q := s.queues[queue]
+		var runs []run
+		if q != nil {
+			runs = q.live(from, limit, nil)
+		}
+		if len(runs) == 0 {
+			s.mu.Unlock()
+			return dst, s.Err()
+		}
+		s.reading.Add(1)
 		s.mu.Unlock()
-		return dst, ErrClosed
-	}
-	q := s.queues[queue]
-	var runs []run
-	if q != nil {
-		runs = q.live(from, limit, nil)
-	}
-	if len(runs) == 0 {
-		s.mu.Unlock()
-		return dst, s.Err()
-	}
-	s.reading.Add(1)
-	s.mu.Unlock()
 
-	var found []Entry // not dst: after a failure the goroutine may still write
-	err := s.engine(func() (err error) {
-		defer s.reading.Done()
-		found, err = s.scan(q.records, runs)
-		return err
-	})
-	if err != nil {
-		return dst, readError(queue, err)
+		var found []Entry // not dst: after a failure the goroutine may still write
+		var gone []uint64
+		var reason error
+		err := s.engine(func() (err error) {
+			defer s.reading.Done()
+			found, gone, reason, err = s.readRuns(q, runs)
+			return err
+		})
+		if err != nil {
+			return dst, readError(queue, err)
+		}
+		dst = append(dst, found...)
+		if len(gone) == 0 {
+			return dst, nil
+		}
+		s.lose(q, gone, plainError(reason))
+		from, limit = runs[len(runs)-1].to, limit-len(found)
 	}
-	return append(dst, found...), nil
+}
+
+// readRuns reads the records of some runs, and says which are not there and why. Those may have been
+// acknowledged since.
+func (s *Store) readRuns(q *queue, runs []run) (found []Entry, gone []uint64, reason, err error) {
+	s.cutting.RLock()
+	defer s.cutting.RUnlock()
+	found, err = s.scan(q.records, runs)
+	reason = errMissing
+	if pebble.IsCorruptionError(err) {
+		reason = err
+		found, err = s.readEach(q.records, runs)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	i := 0
+	for _, r := range runs {
+		for seq := r.from; seq < r.to; seq++ {
+			if i < len(found) && found[i].Seq == seq {
+				i++
+				continue
+			}
+			gone = append(gone, seq)
+		}
+	}
+	return found, gone, reason, nil
+}
+
+// readEach reads the records of some runs one by one, but for those that cannot be read.
+func (s *Store) readEach(prefix []byte, runs []run) (found []Entry, err error) {
+	for _, r := range runs {
+		for seq := r.from; seq < r.to; seq++ {
+			value, closer, err := s.db.Get(recordKey(prefix, seq))
+			switch {
+			case errors.Is(err, pebble.ErrNotFound), pebble.IsCorruptionError(err):
+				continue
+			case err != nil:
+				return nil, err
+			}
+			found = append(found, Entry{Seq: seq, Data: bytes.Clone(value)})
+			if err := closer.Close(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, nil
 }
 
 func readError(what string, err error) error {
@@ -99,6 +157,9 @@ func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
 			start := len(buf)
 			buf = append(buf, value...)
 			found = append(found, Entry{Seq: seq, Data: buf[start:len(buf):len(buf)]})
+		}
+		if err := it.Error(); err != nil { // the next seek would forget it
+			return nil, errors.Join(err, it.Close())
 		}
 	}
 	return found, it.Close()
@@ -170,7 +231,32 @@ const pageSize = 256 << 10
 // Load calls fn for every key of the state, in order, until fn returns an
 // error, which Load returns. key and value are valid during the call. What is
 // committed meanwhile may or may not be seen: it is meant for the start.
+// State that cannot be read is refused with ErrDamaged, see Config.AcceptLoss.
 func (s *Store) Load(fn func(key, value []byte) error) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	s.mu.Unlock()
+	var last []byte // the last key that fn has got
+	for {
+		err := s.load(last, func(key, value []byte) error {
+			last = append(last[:0], key...)
+			return fn(key, value)
+		})
+		if !pebble.IsCorruptionError(err) {
+			s.loaded.Store(err == nil)
+			return err
+		}
+		if err := s.engine(func() error { return s.giveUp(err) }); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+}
+
+// load calls fn for every key of the state behind after.
+func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -186,7 +272,7 @@ func (s *Store) Load(fn func(key, value []byte) error) error {
 		read <- s.engine(func() error {
 			defer s.reading.Done()
 			defer close(pages)
-			return s.pages(pages, enough)
+			return s.pages(after, pages, enough)
 		})
 	}()
 	var err error
@@ -208,9 +294,13 @@ func (s *Store) Load(fn func(key, value []byte) error) error {
 	return err
 }
 
-// pages sends the state in pieces, until there is no more or it is enough.
-func (s *Store) pages(pages chan<- page, enough <-chan struct{}) error {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceState}, UpperBound: []byte{spaceEnd}})
+// pages sends the state behind a key in pieces, until there is no more or it is enough.
+func (s *Store) pages(after []byte, pages chan<- page, enough <-chan struct{}) error {
+	from := []byte{spaceState}
+	if after != nil {
+		from = append(append(from, after...), 0)
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: []byte{spaceEnd}})
 	if err != nil {
 		return err
 	}

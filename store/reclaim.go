@@ -109,17 +109,8 @@ func (s *Store) runReclaim() error {
 	if err := <-durable; err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := s.untilStop()
 	defer cancel()
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		select {
-		case <-s.stop:
-			cancel()
-		case <-ended:
-		}
-	}()
 	spans := s.reclaimable()
 	if s.isStateStale() {
 		n := s.churn.Load()
@@ -135,6 +126,19 @@ func (s *Store) runReclaim() error {
 		r.done()
 	}
 	return nil
+}
+
+// untilStop is a context that is done when the watcher is to end.
+func (s *Store) untilStop() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-s.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // compact compacts a span table by table: what is written anew takes room

@@ -95,6 +95,7 @@ func (s *Store) startWatch() {
 			}
 			s.checkSpace()
 			s.startReclaim(time.Now())
+			s.startRepair(time.Now())
 		}
 	}()
 }

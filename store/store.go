@@ -38,6 +38,10 @@ type Store struct {
 	pending atomic.Int64 // changes whose callback has not run
 	stopped atomic.Bool  // is closed, without mu
 
+	damage map[string]*Damage // by key; under mu
+	repairs
+	inventory *inventory
+
 	trouble        trouble
 	tellBackground rarely
 
@@ -54,13 +58,16 @@ func newStore(dir string, cfg Config) *Store {
 	s := &Store{
 		dir: dir, cfg: cfg, log: cfg.Logger,
 		queues:    make(map[string]*queue),
+		damage:    make(map[string]*Damage),
 		wake:      make(chan struct{}, 1),
 		applied:   make(chan *batch, 1),
 		committed: make(chan struct{}),
 		failed:    make(chan struct{}),
 	}
+	s.suspects = make(map[uint64]*suspect)
 	s.tellBackground.every = time.Minute
 	s.space.init(cfg)
+	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
 }
 

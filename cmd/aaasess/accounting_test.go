@@ -264,6 +264,45 @@ func TestLongSpoolList(t *testing.T) {
 	}
 }
 
+// TestDamage: what could not be read is a line, a state and an exit code, until it is forgotten.
+func TestDamage(t *testing.T) {
+	a := books(time.Local)
+	at := time.Date(2013, 2, 24, 16, 0, 0, 0, time.Local)
+	a.Status.Damage = []control.Damage{
+		{Records: 35, At: at, Reason: "table 000012.sst"},
+		{Queue: "group/isp", First: 4711, Last: 4727, Records: 17, At: at, Reason: "checksum mismatch"},
+	}
+	d := accountant(t, a)
+	const complaint = "aaasess: damaged: part of the store could not be read and is lost\n"
+	got := command(t, d.Socket, "", "show", "spool")
+	for _, want := range []string{
+		"damaged      at most 35 keys of the state, lost with the next start, since 2013-02-24 16:00:00: table 000012.sst\n",
+		"damaged      17 records of group/isp, numbers 4711 to 4727, could not be read since 2013-02-24 16:00:00: checksum mismatch\n",
+		"  damaged\n",
+	} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("%q is not in\n%s", want, got.out)
+		}
+	}
+	if got.code != exitDamaged || got.err != complaint {
+		t.Errorf("%d %q", got.code, got.err)
+	}
+	got = command(t, d.Socket, "", "show", "spool", "--json")
+	var status control.SpoolStatus
+	if err := json.Unmarshal([]byte(got.out), &status); err != nil || len(status.Damage) != 2 || got.code != exitDamaged {
+		t.Errorf("%d damaged, exit code %d, %v", len(status.Damage), got.code, err)
+	}
+	if got := command(t, d.Socket, "", "spool", "forget-damage"); got != (outcome{0, "", "1 entry of damage forgotten\n"}) {
+		t.Errorf("%+v", got)
+	}
+	if got := command(t, d.Socket, "", "show", "spool"); got.code != exitDamaged {
+		t.Errorf("the state is forgotten: %+v", got)
+	}
+	if got := command(t, d.Socket, "", "spool", "forget-damage", "--json"); got != (outcome{0, "{\n  \"entries\": 0\n}\n", ""}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestPerformFailsInTheMiddle: when the daemon does not answer in the middle, what was done before is told.
 func TestPerformFailsInTheMiddle(t *testing.T) {
 	a := books(time.Local)
@@ -289,6 +328,7 @@ func TestAccountingHelp(t *testing.T) {
 		"help-spool-replay.txt":      "spool replay",
 		"help-spool-drop.txt":        "spool drop",
 		"help-spool-reroute.txt":     "spool reroute",
+		"help-spool-forget.txt":      "spool forget-damage",
 		"help-perform-acct-on.txt":   "perform acct-on",
 		"help-perform-acct-off.txt":  "perform acct-off",
 	} {
@@ -317,7 +357,7 @@ func TestAccountingCompletion(t *testing.T) {
 		"spool|show|3|":             "",
 		"spool|replay|3|":           "3 4 9",
 		"spool|drop|":               "3 4 9",
-		"spool|":                    "drop Forget records that are set aside list List the records that are set aside replay Send records that are set aside again reroute Move the records of a queue without a method show Show a record that is set aside, with its attributes",
+		"spool|":                    "drop Forget records that are set aside forget-damage Forget the records that could not be read on the disk list List the records that are set aside replay Send records that are set aside again reroute Move the records of a queue without a method show Show a record that is set aside, with its attributes",
 	} {
 		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(args, "|")...)...)
 		words, _, _ := strings.Cut("\n"+got.out, "\n:")

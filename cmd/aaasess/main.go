@@ -28,6 +28,7 @@ const (
 	exitUsage    = 2
 	exitNoDaemon = 3
 	exitNoMatch  = 4
+	exitDamaged  = 6
 )
 
 var (
@@ -36,6 +37,7 @@ var (
 	errNotDropped = errors.New("nothing was dropped")
 	errNotMoved   = errors.New("nothing was moved")
 	errRemain     = errors.New("not all sessions are gone")
+	errDamaged    = errors.New("damaged: part of the store could not be read and is lost")
 
 	// With these the exit code is exitNoMatch.
 	errNoMatch      = errors.New("no session matches")
@@ -95,6 +97,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, control.ErrNoDaemon):
 		return exitNoDaemon
+	case errors.Is(err, errDamaged):
+		return exitDamaged
 	case errors.Is(err, errNoMatch), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord),
 		errors.As(err, &refused) && refused.Code == 404:
 		return exitNoMatch

@@ -30,6 +30,7 @@ Exit codes:
   3  no daemon can be reached
   4  nothing matched: no session has the id or passes the filter, or there is no server
      group, acct-on-off-group, queue, method list or set aside record of the name or number
+  6  "show spool": part of the store could not be read and is lost
 
 Lists go to the standard output, summaries and errors to the standard error.
 With --json the standard output is one JSON document.`

@@ -37,7 +37,7 @@ func newSpool(g *global) *cobra.Command {
 		Use: "spool", Short: "Look at records that were set aside, replay or drop them, move records", Long: spoolHelp,
 		Args: cobra.NoArgs, RunE: wantCommand,
 	}
-	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g), newSpoolReroute(g))
+	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g), newSpoolReroute(g), newSpoolForgetDamage(g))
 	return cmd
 }
 
@@ -134,6 +134,35 @@ func newSpoolDrop(g *global) *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, "every record that is set aside")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
+}
+
+const spoolForgetDamageHelp = `Forget what "show spool" tells of records that could not be read on the disk, when you have
+seen it: its exit code is 0 again. The records are lost either way. Damage of the state is
+told until the daemon was started with --accept-loss.`
+
+func newSpoolForgetDamage(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use: "forget-damage", Short: "Forget the records that could not be read on the disk", Long: spoolForgetDamageHelp,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			n, err := g.client().ForgetDamage(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return g.printJSON(control.ForgetAnswer{Entries: n})
+			}
+			fmt.Fprintf(g.err, "%d %s of damage forgotten\n", n, plural(n, "entry", "entries"))
+			return nil
+		},
+	}
+}
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
 }
 
 func (g *global) confirmDrop(ctx context.Context, client *control.Client) error {

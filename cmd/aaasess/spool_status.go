@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,12 @@ short before that.
                                  the records wait until it has one again. (One that a reload
                                  took away still sends what is left, until the daemon ends.)
                                  "aaasess spool reroute" moves them
+                 damaged         records could not be read on the disk and are lost; the rest
+                                 is delivered
+
+damaged, if anything is, says which records and since when; the exit code is 6 until "aaasess
+spool forget-damage". If it is the state that is damaged, the daemon lacks nothing now, but
+its next start refuses to go on without what is lost, unless it has --accept-loss.
 
 "aaasess spool list" has the records that are set aside. In JSON, a queue without a method has
 "configured": false.`
@@ -57,13 +64,15 @@ func newShowSpool(g *global) *cobra.Command {
 				return err
 			}
 			if g.json {
-				return g.printJSON(status)
+				err = g.printJSON(status)
+			} else {
+				err = printSpool(g.out, status, time.Now())
 			}
-			if err := printSpool(g.out, status, time.Now()); err != nil {
-				return err
-			}
-			if n := withoutMethod(status.Queues); n > 0 {
+			if n := withoutMethod(status.Queues); err == nil && n > 0 && !g.json {
 				_, err = fmt.Fprintf(g.err, "%s without a method: see \"aaasess spool reroute --help\"\n", count(n, "queue"))
+			}
+			if err == nil && len(status.Damage) > 0 {
+				err = errDamaged
 			}
 			return err
 		},
@@ -113,7 +122,8 @@ func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
 		for _, n := range []uint64{q.Delivered, q.Superseded, q.SetAside, q.Refused, q.NoResponse} {
 			cells = append(cells, strconv.FormatUint(n, 10))
 		}
-		if err := t.row(append(cells, queueState(q, now))...); err != nil {
+		damaged := slices.ContainsFunc(status.Damage, func(d control.Damage) bool { return d.Queue == q.Queue })
+		if err := t.row(append(cells, queueState(q, damaged, now))...); err != nil {
 			return err
 		}
 	}
@@ -137,7 +147,7 @@ func diskLines(status *control.SpoolStatus) []statusLine {
 	if status.SetAside == 1 {
 		aside = "record"
 	}
-	return []statusLine{
+	lines := []statusLine{
 		{0, "disk", ""},
 		{1, "folder", disk.Folder},
 		{1, "size", size},
@@ -146,11 +156,32 @@ func diskLines(status *control.SpoolStatus) []statusLine {
 		{1, "warning", orElse(disk.Warning, "none")},
 		{0, "set aside", strconv.FormatUint(status.SetAside, 10) + " " + aside},
 	}
+	for i := range status.Damage {
+		lines = append(lines, statusLine{0, "damaged", damageText(&status.Damage[i])})
+	}
+	return lines
+}
+
+// damageText says in words what is lost.
+func damageText(d *control.Damage) string {
+	at := d.At.Local().Format(time.DateTime)
+	switch {
+	case d.Queue == "" && d.Records < 0:
+		return fmt.Sprintf("state, lost with the next start, since %s: %s", at, d.Reason)
+	case d.Queue == "":
+		return fmt.Sprintf("at most %d keys of the state, lost with the next start, since %s: %s", d.Records, at, d.Reason)
+	case d.Records == 1:
+		return fmt.Sprintf("1 record of %s, number %d, could not be read since %s: %s", d.Queue, d.First, at, d.Reason)
+	}
+	return fmt.Sprintf("%d records of %s, numbers %d to %d, could not be read since %s: %s", d.Records, d.Queue, d.First, d.Last, at, d.Reason)
 }
 
 // queueState says in words how a queue is.
-func queueState(q *control.Queue, now time.Time) string {
+func queueState(q *control.Queue, damaged bool, now time.Time) string {
 	var parts []string
+	if damaged {
+		parts = append(parts, "damaged")
+	}
 	if !q.Configured {
 		parts = append(parts, "no method")
 	}

@@ -50,8 +50,9 @@ type daemon struct {
 
 // outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
 type outside struct {
-	disk    *store.Disk // of the store
-	resolve lookup      // for the names of servers
+	disk       *store.Disk // of the store
+	resolve    lookup      // for the names of servers
+	acceptLoss bool        // store.Config.AcceptLoss
 }
 
 // open makes the parts in the order of their dependence. After an error nothing is left open.
@@ -63,8 +64,11 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		}
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
-	if d.store, err = store.Open(cfg.State, store.Config{MinFree: cfg.Store.MinFree, MaxSize: cfg.Store.MaxSize, Logger: log, Disk: out.disk}); err != nil {
-		return nil, err
+	d.store, err = store.Open(cfg.State, store.Config{
+		MinFree: cfg.Store.MinFree, MaxSize: cfg.Store.MaxSize, AcceptLoss: out.acceptLoss, Logger: log, Disk: out.disk,
+	})
+	if err != nil {
+		return nil, explainDamage(err)
 	}
 	d.router = accounting.NewRouter(d.store, log)
 	policy, err := newPolicy(cfg)
@@ -80,7 +84,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 	}
 	d.methods = newMethods(d.store, d.table.Routes, out.resolve, log)
 	if err := d.loadTable(); err != nil {
-		return nil, err
+		return nil, explainDamage(err)
 	}
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
@@ -89,6 +93,14 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, err
 	}
 	return d, nil
+}
+
+// explainDamage says where to read on, if the store is damaged.
+func explainDamage(err error) error {
+	if errors.Is(err, store.ErrDamaged) {
+		return fmt.Errorf("%w (see \"A damaged store\" in docs/delivery.md, and --accept-loss)", err)
+	}
+	return err
 }
 
 // loadGC is the garbage collector's percentage while the table is loaded: what is read stays, so most of

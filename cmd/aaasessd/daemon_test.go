@@ -212,7 +212,7 @@ func TestOpenFails(t *testing.T) {
 		if err := os.WriteFile(file, []byte(with(t, plainConfig, tt.old, tt.new)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := run(t.Context(), file, nil, new(lines), new(lines))
+		err := run(t.Context(), file, nil, new(lines), new(lines), outside{})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
 		}

@@ -31,7 +31,7 @@ func version() string {
 }
 
 func root() *cobra.Command {
-	file := ""
+	file, around := "", outside{}
 	cmd := &cobra.Command{
 		Use:   "aaasessd",
 		Short: "AAA session agent: sessions in, CISCO-AAA-SESSION-MIB out, disconnect, accounting",
@@ -55,11 +55,13 @@ after an error.`,
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // whatever the end takes, the next signal does not wait for it
-			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr()) })
+			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), around) })
 		},
 	}
 	cmd.SetContext(context.Background())
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file")
+	cmd.Flags().BoolVar(&around.acceptLoss, "accept-loss", false,
+		"start without what is damaged in the store, for ever; the log says what that is")
 	cmd.AddCommand(&cobra.Command{
 		Use: "check FILE", Short: "Check a configuration file: every error with its line and column",
 		Args: cobra.ExactArgs(1),

@@ -12,8 +12,8 @@ import (
 )
 
 // run runs a daemon until ctx is done. Its log goes to log, what it tells the user to out.
-func run(ctx context.Context, file string, hup <-chan os.Signal, out, log io.Writer) error {
-	d, err := assemble(file, out, log, outside{})
+func run(ctx context.Context, file string, hup <-chan os.Signal, out, log io.Writer, around outside) error {
+	d, err := assemble(file, out, log, around)
 	if err != nil {
 		return err
 	}

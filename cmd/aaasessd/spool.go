@@ -48,8 +48,17 @@ func (d *desk) Spool() control.SpoolStatus {
 			}
 		}
 	}
-	return control.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
+	status := control.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
+	for _, lost := range d.store.Damage() {
+		status.Damage = append(status.Damage, control.Damage{
+			Queue: lost.Queue, First: lost.First, Last: lost.Last, Records: lost.Records, At: lost.At, Reason: lost.Reason,
+		})
+	}
+	return status
 }
+
+// ForgetDamage forgets the records that could not be read.
+func (d *desk) ForgetDamage() (int, error) { return d.store.ForgetDamage() }
 
 // SetAside lists records that are set aside.
 func (d *desk) SetAside(after uint64, limit int) ([]control.SetAside, error) {

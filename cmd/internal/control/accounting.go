@@ -69,6 +69,9 @@ type Accounting interface {
 	// the number so far with [context.Cause]; called again, it goes on with what is left. Errors:
 	// ErrNoQueue, ErrNoList, ErrConfigured, ErrSameQueue; with these nothing was moved.
 	Reroute(ctx context.Context, queue, list string) (records int, err error)
+	// ForgetDamage empties the Damage of Spool but for what it tells of the state, and returns how many
+	// entries it forgot when that is durable.
+	ForgetDamage() (int, error)
 }
 
 // Seconds is a time in JSON: a number of seconds, parts allowed.
@@ -118,6 +121,8 @@ func (s *Server) accountingRoute(r *http.Request) (method string, handle http.Ha
 		method, handle = http.MethodPost, s.drop
 	case rest == "spool/reroute":
 		method, handle = http.MethodPost, s.reroute
+	case rest == "spool/forget-damage":
+		method, handle = http.MethodPost, s.forgetDamage
 	default:
 		return "", nil
 	}

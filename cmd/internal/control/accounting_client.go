@@ -97,6 +97,13 @@ func (c *Client) Reroute(ctx context.Context, req RerouteRequest) (int, error) {
 	return answer.Records, err
 }
 
+// ForgetDamage forgets what the spool tells of damage, and says how many entries that were.
+func (c *Client) ForgetDamage(ctx context.Context) (int, error) {
+	answer := ForgetAnswer{}
+	err := c.ask(ctx, http.MethodPost, "/v1/spool/forget-damage", nil, &answer)
+	return answer.Entries, err
+}
+
 func groupPath(name string) string { return "/v1/server-groups/" + url.PathEscape(name) }
 
 func partQuery(after string, limit int) string {

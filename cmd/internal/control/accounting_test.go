@@ -117,6 +117,9 @@ func TestAccountingRequests(t *testing.T) {
 		{"drop all", "POST", spool + "/drop", `{"all":true}`, 200, `{"records":5}`, "drop all"},
 		{"drop of none", "POST", spool + "/drop", `{"seqs":[5]}`, 404, "record 5", ""},
 		{"drop, misspelt", "POST", spool + "/drop", `{"seqs":[3],"except":[4]}`, 400, "unknown field", ""},
+		{"forget damage", "POST", spool + "/forget-damage", "", 200, `{"entries":0}`, "forget-damage"},
+		{"forget damage with parameters", "POST", spool + "/forget-damage?x", "", 400, "takes no parameters", ""},
+		{"forget damage with GET", "GET", spool + "/forget-damage", "", 405, "only POST", ""},
 		{"drop with GET", "GET", spool + "/drop", "", 405, "only POST", ""},
 	}
 	for _, tt := range tests {

@@ -28,6 +28,7 @@
 //	POST /v1/spool/replay                    the body is a [RecordsRequest], the answer a [RecordsAnswer]
 //	POST /v1/spool/drop                      the same
 //	POST /v1/spool/reroute                   the body is a [RerouteRequest], the answer a [RecordsAnswer]
+//	POST /v1/spool/forget-damage             no body, the answer is a [ForgetAnswer]
 //
 // Those lists come in parts: limit is how many items to give (1..1000, else 100),
 // after the name or number behind which to begin, and the answer's next the after

@@ -17,6 +17,18 @@ type SpoolStatus struct {
 	Queues []Queue `json:"queues"`
 	// SetAside is how many records are set aside.
 	SetAside uint64 `json:"setAside"`
+	// Damage is what could not be read on the disk and is lost, until it is forgotten by command.
+	Damage []Damage `json:"damage"`
+}
+
+// Damage is records of a queue, or a part of the daemon's state, that could not be read on the disk.
+type Damage struct {
+	Queue   string    `json:"queue"`           // "group/NAME" or "local"; "": the state, which the next start will miss
+	First   uint64    `json:"first,omitempty"` // numbers of the records in the queue
+	Last    uint64    `json:"last,omitempty"`
+	Records int64     `json:"records"` // that are lost; of the state how many keys at most, -1: not known
+	At      time.Time `json:"at"`      // when it was noticed
+	Reason  string    `json:"reason"`
 }
 
 // Disk is the place where the spool is. Sizes are octets.
@@ -109,6 +121,11 @@ type RecordsAnswer struct {
 	Records int `json:"records"` // how many were replayed, dropped or moved
 }
 
+// ForgetAnswer says how many entries of [SpoolStatus] Damage were forgotten.
+type ForgetAnswer struct {
+	Entries int `json:"entries"`
+}
+
 const maxSeqs = 10000
 
 // plainText makes sure that JSON can carry what came from the network.
@@ -131,6 +148,10 @@ func (s *Server) showSpool(w http.ResponseWriter, r *http.Request) {
 	}
 	status := s.cfg.Accounting.Spool()
 	orEmpty(&status.Queues)
+	orEmpty(&status.Damage)
+	for i := range status.Damage {
+		status.Damage[i].Reason = utf8Text(status.Damage[i].Reason)
+	}
 	s.answer(w, http.StatusOK, status)
 }
 
@@ -199,6 +220,20 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) {
 // drop is POST /v1/spool/drop.
 func (s *Server) drop(w http.ResponseWriter, r *http.Request) {
 	s.work(w, r, "dropped", s.cfg.Accounting.Drop)
+}
+
+// forgetDamage is POST /v1/spool/forget-damage.
+func (s *Server) forgetDamage(w http.ResponseWriter, r *http.Request) {
+	if !s.noParameters(w, r) {
+		return
+	}
+	n, err := s.cfg.Accounting.ForgetDamage()
+	if err != nil {
+		s.refuse(w, refusal(err), err)
+		return
+	}
+	s.cfg.Logger.Info("damage of the spool forgotten by command", "uid", r.Context().Value(peerKey{}), "entries", n)
+	s.answer(w, http.StatusOK, ForgetAnswer{n})
 }
 
 // work does something with records that are set aside; done says what.

@@ -137,6 +137,19 @@ func (a *Accounting) Drop(seqs []uint64, all bool) (int, error) {
 	return a.take("drop", seqs, all, func(control.SetAside) bool { return false })
 }
 
+// ForgetDamage implements control.Accounting.
+func (a *Accounting) ForgetDamage() (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.Full > 0 {
+		return 0, ErrDisk
+	}
+	n := len(a.Status.Damage)
+	a.Status.Damage = slices.DeleteFunc(slices.Clone(a.Status.Damage), func(d control.Damage) bool { return d.Queue != "" })
+	a.done = append(a.done, "forget-damage")
+	return n - len(a.Status.Damage), nil
+}
+
 // take removes records; stays are those that cannot be.
 func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(control.SetAside) bool) (int, error) {
 	a.mu.Lock()

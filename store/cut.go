@@ -1,0 +1,302 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// cut takes the keys of a gap out of the engine and puts back what of them can be read.
+func (s *Store) cut(g *gap) error {
+	s.cutting.Lock()
+	defer s.cutting.Unlock()
+	if err := s.flush(g); err != nil {
+		return err
+	}
+	// What is put aside must not be cut out: its space is behind the gap.
+	c := &cut{space: max(spaceCut, g.to[0]+1), Batch: s.db.NewBatch()}
+	defer func() { _ = c.Close() }()
+	if err := s.putAside(c, g); err != nil {
+		return err
+	}
+	if err := s.noteState(c, g); err != nil {
+		return err
+	}
+	if err := c.Set([]byte{c.space, cutNote}, appendCut(nil, g.from, g.to), nil); err != nil {
+		return err
+	}
+	if err := s.db.Apply(c.Batch, pebble.Sync); err != nil {
+		return err
+	}
+	refused, err := s.finishCut()
+	if err != nil {
+		s.fail(err) // what was put aside is put back by the next start, before anything is written over it
+		return err
+	}
+	return refused
+}
+
+// cut is what is written before keys are cut out, in a space of its own: copies of what is to be put
+// back, then a note of what is to be cut out, which is empty once that is done.
+type cut struct {
+	*pebble.Batch
+	space byte
+}
+
+// Second octets of its keys.
+const (
+	cutNote = 0 // -> len(4) from to
+	cutCopy = 1 // key -> value
+)
+
+func appendCut(b, from, to []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(from)))
+	return append(append(b, from...), to...)
+}
+
+func parseCut(value []byte) (from, to []byte, err error) {
+	if len(value) < 4 || uint64(binary.BigEndian.Uint32(value)) >= uint64(len(value)-4) {
+		return nil, nil, fmt.Errorf("cut of %d octets: %w", len(value), ErrCorrupt)
+	}
+	n := 4 + binary.BigEndian.Uint32(value)
+	return bytes.Clone(value[4:n]), bytes.Clone(value[n:]), nil
+}
+
+func (c *cut) copy(key, value []byte) error {
+	return c.Set(append([]byte{c.space, cutCopy}, key...), value, nil)
+}
+
+// flush has what is in memory of a gap's keys written to tables. Outside of Open it is a compaction, which may fail on
+// the damage after that: the engine's own flush ends the process if it can't start a new log.
+func (s *Store) flush(g *gap) (err error) {
+	if s.opening.Load() {
+		return s.db.Flush()
+	}
+	ctx, cancel := s.untilStop()
+	defer cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			s.fail(asError(v))
+			err = s.Err()
+		}
+	}()
+	if err = s.db.Compact(ctx, g.from, g.to, false); pebble.IsCorruptionError(err) {
+		return nil
+	}
+	return err
+}
+
+// finishCut cuts out what is noted to be cut out, if anything, and puts back what was put aside. Where the engine
+// refuses to cut, all stays as it was.
+func (s *Store) finishCut() (refused, err error) {
+	space, from, to, err := s.pendingCut()
+	if err != nil || space == 0 {
+		return nil, err
+	}
+	if from != nil {
+		refused = s.db.Excise(context.Background(), pebble.KeyRange{Start: from, End: to})
+	}
+	if from == nil && to == nil || refused != nil { // nothing was cut out: the copies are old news
+		return refused, s.db.DeleteRange([]byte{space}, []byte{space + 1}, pebble.Sync)
+	}
+	if from != nil {
+		if err := s.db.Set([]byte{space, cutNote}, nil, pebble.Sync); err != nil {
+			return nil, err
+		}
+	}
+	return nil, s.putBack(space)
+}
+
+// putBack moves what was put aside to its place.
+func (s *Store) putBack(space byte) error {
+	b := s.db.NewBatch()
+	defer func() { _ = b.Close() }()
+	err := s.each(space, func(key, value []byte) error {
+		if b.Len() >= maxBatch {
+			if err := s.db.Apply(b, pebble.Sync); err != nil {
+				return err
+			}
+			b.Reset()
+		}
+		if key[1] != cutCopy {
+			return nil
+		}
+		return errors.Join(b.Set(key[2:], value, nil), b.Delete(key, nil))
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.Delete([]byte{space, cutNote}, nil); err != nil {
+		return err
+	}
+	return s.db.Apply(b, pebble.Sync)
+}
+
+// pendingCut is the cut that is under way: its space, 0 if there is none, and what is to be cut out. from is nil if
+// that is done; to is nil too if it was not yet noted what that is.
+func (s *Store) pendingCut() (space byte, from, to []byte, err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceCut}})
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	if it.First() {
+		space = it.Key()[0]
+		note, err := it.ValueAndErr()
+		if err != nil {
+			return 0, nil, nil, errors.Join(err, it.Close())
+		}
+		switch key := it.Key(); {
+		case len(key) != 2 || key[1] != cutNote:
+		case len(note) == 0:
+			to = []byte{}
+		default:
+			from, to, err = parseCut(note)
+			if err != nil {
+				return 0, nil, nil, errors.Join(err, it.Close())
+			}
+		}
+	}
+	return space, from, to, it.Close()
+}
+
+// putAside copies what can be read of a gap's keys.
+func (s *Store) putAside(c *cut, g *gap) error {
+	levels, err := s.db.SSTables(pebble.WithKeyRangeFilter(g.from, g.to))
+	if err != nil {
+		return err
+	}
+	for _, level := range levels {
+		for i := range level {
+			t, err := s.openTable(&level[i])
+			if err == nil {
+				err = s.copyKeys(c, t, g)
+			}
+			t.close()
+			if err != nil && !pebble.IsCorruptionError(err) && t.file != g.file {
+				return err
+			}
+		}
+	}
+	return s.copyPositions(c, g)
+}
+
+// copyKeys copies the keys of a gap that a table has, as the engine says that they are.
+func (s *Store) copyKeys(c *cut, t *table, g *gap) error {
+	it, err := t.points(maxKey(g.from, t.smallest), minKey(g.to, append(bytes.Clone(t.largest), 0)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = it.Close() }()
+	for kv := it.First(); kv != nil; kv = it.Next() {
+		key := kv.K.UserKey
+		if key[0] >= spaceCut || s.isDelivered(key) {
+			continue
+		}
+		value, closer, err := s.db.Get(key)
+		switch {
+		case err == nil:
+			err = errors.Join(c.copy(key, value), closer.Close())
+		case errors.Is(err, pebble.ErrNotFound):
+			err = nil
+		case pebble.IsCorruptionError(err):
+			// No table above has the key, so this one tells the truth, if it is the damaged one.
+			err = nil
+			if k := kv.K.Kind(); t.file == g.file && (k == pebble.InternalKeyKindSet || k == pebble.InternalKeyKindSetWithDelete) {
+				if value, _, err = kv.Value(nil); err == nil {
+					err = c.copy(key, value)
+				}
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if c.Len() >= maxBatch {
+			if err := s.db.Apply(c.Batch, pebble.Sync); err != nil {
+				return err
+			}
+			c.Reset()
+		}
+	}
+	return it.Error()
+}
+
+func maxKey(a, b []byte) []byte {
+	if bytes.Compare(a, b) < 0 {
+		return b
+	}
+	return a
+}
+
+func minKey(a, b []byte) []byte {
+	if bytes.Compare(a, b) < 0 {
+		return a
+	}
+	return b
+}
+
+// isDelivered says whether a key is that of a record that is known to be delivered.
+func (s *Store) isDelivered(key []byte) bool {
+	if key[0] != spaceRecord {
+		return false
+	}
+	name, seq, err := parseNumberedKey(key, spaceRecord)
+	if err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queues[name]
+	return q != nil && seq < q.durable && (seq < q.low || q.nextLive(seq) != seq)
+}
+
+// copyPositions copies the positions of all queues and what else of the store's own is in memory, if
+// the gap has any of it. While the store is being opened nothing is in memory yet.
+func (s *Store) copyPositions(c *cut, g *gap) error {
+	if s.opening.Load() || !g.touches(spaceFormat, spaceAcked) && !g.touches(spaceDamage, spaceDamage) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := c.copy([]byte{spaceFormat}, appendFormat(nil, format))
+	for key, d := range s.damage {
+		err = errors.Join(err, c.copy([]byte(key), appendDamage(nil, d)))
+	}
+	for _, q := range s.queues {
+		if q.next == firstSeq {
+			continue
+		}
+		key := appendQueueKey(nil, spaceQueue, q.name)
+		var position [positionLen]byte
+		putPosition(position[:], q.low, q.next) // what is on its way may be in the files already
+		err = errors.Join(err, c.copy(key, position[:]))
+		key[0] = spaceAcked
+		for n, chunk := range q.chunks {
+			var bits [bitmapLen]byte
+			putBitmap(bits[:], &chunk.bits)
+			err = errors.Join(err, c.copy(binary.BigEndian.AppendUint64(key, n), bits[:]))
+			chunk.stored = true
+		}
+	}
+	return err
+}
+
+// noteState notes, behind the cut, that state is lost, so that the next start does not go on as if it were not.
+func (s *Store) noteState(c *cut, g *gap) error {
+	if s.opening.Load() || !s.loaded.Load() || !g.touches(spaceState, spaceState) {
+		return nil
+	}
+	d := &Damage{Records: g.unreadable, At: time.Now().UTC(), Reason: g.String()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.damage[d.key()] != nil {
+		d.First++
+	}
+	d.Last = d.First
+	s.damage[d.key()] = d
+	return c.copy([]byte(d.key()), appendDamage(nil, d))
+}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// inventory is a small file that says which logs there must be and how long the engine's MANIFEST is,
+// since the engine itself takes a log that is missing, and a MANIFEST that ends too early, for what a
+// crash has left. It is one line, written over in place and synced: a checksum in hex, the name and
+// synced length of the MANIFEST, and the numbers of the logs, filled up to whole sectors. One that
+// was half written is as good as none.
+type inventory struct {
+	mu       sync.Mutex
+	fsys     vfs.FS
+	file     string
+	manifest string // "" if it is not known
+	length   int64
+	logs     map[uint64]bool
+	found    bool // there was one, and it is whole
+}
+
+const (
+	inventoryName = "inventory"
+	sector        = 512
+	noManifest    = "-"
+)
+
+func (v *inventory) load() error {
+	v.logs = make(map[uint64]bool)
+	b, err := readFile(v.fsys, v.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	sum, text, _ := strings.Cut(string(line), " ")
+	words := strings.Fields(text)
+	if n, err := strconv.ParseUint(sum, 16, 32); err != nil || uint32(n) != crc32.Checksum([]byte(text), castagnoli) || len(words) < 2 {
+		return nil // half written, or damaged itself
+	}
+	if v.manifest = words[0]; v.manifest == noManifest {
+		v.manifest = ""
+	}
+	v.length, _ = strconv.ParseInt(words[1], 10, 64) // the checksum says that they are numbers
+	for _, word := range words[2:] {
+		n, _ := strconv.ParseUint(word, 10, 64)
+		v.logs[n] = true
+	}
+	v.found = true
+	return nil
+}
+
+func readFile(fsys vfs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return nil, err
+	}
+	b := make([]byte, info.Size())
+	_, err = f.ReadAt(b, 0)
+	return b, err
+}
+
+// write makes it durable. If that fails the file is removed: one that is not true must not be left.
+func (v *inventory) write() {
+	text := fmt.Sprintf("%s %d", cmp.Or(v.manifest, noManifest), v.length)
+	for _, n := range slices.Sorted(maps.Keys(v.logs)) {
+		text += " " + strconv.FormatUint(n, 10)
+	}
+	text = fmt.Sprintf("%08x %s\n", crc32.Checksum([]byte(text), castagnoli), text)
+	b := make([]byte, (len(text)+sector-1)/sector*sector)
+	copy(b, text)
+	f, err := v.fsys.OpenReadWrite(v.file, vfs.WriteCategoryUnspecified)
+	if err == nil {
+		_, err = f.WriteAt(b, 0)
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	if err != nil {
+		_ = v.fsys.Remove(v.file)
+	}
+}
+
+// logNumber is the number of a log; false for another file.
+func logNumber(name string) (uint64, bool) {
+	name, ok := strings.CutSuffix(path.Base(name), ".log")
+	n, err := strconv.ParseUint(name, 10, 64)
+	return n, ok && err == nil
+}
+
+// logMade is to be called when a log is there, logGone before it goes.
+func (v *inventory) logMade(name string) {
+	if n, ok := logNumber(name); ok {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		// The log's entry in the folder must be durable first, or a power cut would make it look lost.
+		dir, err := v.fsys.OpenDir(v.fsys.PathDir(name))
+		if err == nil {
+			err = errors.Join(dir.Sync(), dir.Close())
+		}
+		if err == nil {
+			v.logs[n] = true
+			v.write()
+		}
+	}
+}
+
+func (v *inventory) logGone(name string) {
+	if n, ok := logNumber(name); ok {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if v.logs[n] {
+			delete(v.logs, n)
+			v.write()
+		}
+	}
+}
+
+// manifestSynced is to be called when so much of a MANIFEST is durable.
+func (v *inventory) manifestSynced(name string, length int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.manifest, v.length = path.Base(name), length
+	v.write()
+}
+
+// manifest is a MANIFEST that is being written.
+type manifest struct {
+	vfs.File
+	name    string
+	length  int64
+	entries *inventory
+}
+
+func (m *manifest) Write(p []byte) (int, error) {
+	n, err := m.File.Write(p)
+	m.length += int64(n)
+	return n, err
+}
+
+func (m *manifest) Sync() error     { return m.synced(m.File.Sync()) }
+func (m *manifest) SyncData() error { return m.synced(m.File.SyncData()) }
+
+func (m *manifest) synced(err error) error {
+	if err == nil {
+		m.entries.manifestSynced(m.name, m.length)
+	}
+	return err
+}
