@@ -109,7 +109,6 @@ func (d *Delivery) String() string { return "deliver accounting records" }
 // Run is called once.
 func (d *Delivery) Run(ctx context.Context) error {
 	d.inbox.mu.Lock()
-	d.inbox.ctx = ctx
 	d.inbox.look = true
 	d.inbox.mu.Unlock()
 	timer := time.NewTimer(time.Hour)

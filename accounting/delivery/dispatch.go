@@ -110,7 +110,7 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 	share := min(limit, m.health.window) / 4
 	mayRetry := !m.health.ailing && (m.retrying < share || share == 0 && m.sent%4 == 3)
 	if m.overdue.len() > 0 && (!fresh || mayRetry) {
-		if l := d.take(&m.overdue, nil, false); l != nil {
+		if l := d.take(&m.overdue, false, m.isNext); l != nil {
 			l.head().retry = true
 			return l
 		}
@@ -121,13 +121,17 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 		m.turn++
 		var l *lane
 		if i == len(m.sources) {
-			l = d.take(&m.onward, nil, newest)
+			l = d.take(&m.onward, newest, m.isNext)
 		} else {
-			l = d.take(&m.sources[i].ready, m.sources[i], newest)
+			l = d.take(&m.sources[i].ready, newest, m.sources[i].isReady)
 		}
 		if l != nil {
 			return l
 		}
+	}
+	if l := d.take(&m.overdue, false, m.isNext); l != nil { // what seemed fresh was superseded
+		l.head().retry = true
+		return l
 	}
 	return nil
 }

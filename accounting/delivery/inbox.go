@@ -12,7 +12,6 @@ type inbox struct {
 	wake chan struct{} // to Run, coalesced
 
 	mu      sync.Mutex
-	ctx     context.Context // Run's
 	results []result
 	spare   []result
 	wanted  map[accounting.MethodName]*wanted

@@ -78,9 +78,9 @@ func (d *Delivery) wait(l *lane, due time.Time) {
 	d.retrying.add(l, due)
 }
 
-// take gets the next lane out of a list whose first item belongs there, nil if there is none. r is the
-// route whose list it is, nil for others.
-func (d *Delivery) take(from *deque, r *route, newest bool) *lane {
+// take gets the next lane out of a list that belongs there, nil if there is none. One does not any more
+// where the first item was superseded, or methods have changed since.
+func (d *Delivery) take(from *deque, newest bool, belongs func(*item) bool) *lane {
 	for {
 		l := from.pop(newest)
 		switch {
@@ -88,12 +88,23 @@ func (d *Delivery) take(from *deque, r *route, newest bool) *lane {
 			return nil
 		case len(l.items) == 0:
 			l.queue.forget(l) // all of it was superseded
-		case r != nil && (!l.head().isFresh() || l.head().route != r), r == nil && l.head().history == nil:
-			d.place(l) // the one that belonged here was superseded
+		case !belongs(l.head()):
+			d.place(l)
 		default:
 			return l
 		}
 	}
+}
+
+// isReady reports whether an item belongs to the ready of a route.
+func (r *route) isReady(it *item) bool { return it.isFresh() && it.route == r }
+
+// isParked reports whether an item belongs to the parked of a route.
+func (r *route) isParked(it *item) bool { return it.history != nil && it.route == r }
+
+// isNext reports whether a method is the one that an item is to be sent to.
+func (m *method) isNext(it *item) bool {
+	return it.history != nil && it.route.next(it.history) == m
 }
 
 // settled takes the first item of a busy lane away for good.

@@ -113,6 +113,7 @@ func (d *Delivery) join(ctx context.Context, name accounting.MethodName, w wante
 // remove forgets a method. What it has under way is no news of anybody any more.
 func (d *Delivery) remove(i int) {
 	m := d.methods[i]
+	d.forgetMethod(m)
 	d.methods = slices.Delete(d.methods, i, i+1)
 	m.gone = true
 	m.gen++
@@ -132,6 +133,16 @@ func (d *Delivery) renew(m *method) {
 	m.probe, m.extra, m.finder, m.extraAt = nil, nil, nil, time.Time{}
 	m.health = health{window: 1, answers: m.health.answers}
 	m.losses, m.pace = losses{}, newPace(m.cfg.DrainRate)
+	d.forgetMethod(m)
+	d.beginDrain(m)
+	for _, l := range d.retrying.take(func(l *lane) bool { return l.head().route.has(m) }) {
+		d.place(l)
+	}
+	d.changed(m)
+}
+
+// forgetMethod forgets how records fared with a method that is replaced or removed.
+func (d *Delivery) forgetMethod(m *method) {
 	for _, q := range d.queues {
 		for _, l := range q.bySession {
 			if len(l.items) > 0 {
@@ -139,11 +150,6 @@ func (d *Delivery) renew(m *method) {
 			}
 		}
 	}
-	d.beginDrain(m)
-	for _, l := range d.retrying.take(func(l *lane) bool { return l.head().route.has(m) }) {
-		d.place(l)
-	}
-	d.changed(m)
 }
 
 // changed finds the records another place that stand where they do because a method took records, or
@@ -180,8 +186,9 @@ func (d *Delivery) answered(m *method) {
 	d.beginDrain(m)
 	inBackOff := func(l *lane) bool { return l.head().route.has(m) && l.head().history.isInSchedule() }
 	for _, l := range d.retrying.take(inBackOff) {
-		if it := l.head(); it.history.of != m.name { // of another method that did not answer it
-			it.history.by[slices.Index(it.route.names, it.history.of)].asked = true
+		it := l.head()
+		if i := slices.Index(it.route.names, it.history.of); i >= 0 && it.history.of != m.name {
+			it.history.by[i].asked = true // that one did not answer it
 		}
 		d.place(l)
 	}

@@ -65,7 +65,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 			if !r.mayProbe(m) || (r.next(nil) == nil) != alone {
 				return nil
 			}
-			return d.take(&r.ready, r, newest)
+			return d.take(&r.ready, newest, r.isReady)
 		})
 	}
 	if l := fresh(true); l != nil {
@@ -75,7 +75,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 		if r.isHeld(nil) {
 			return nil
 		}
-		return d.take(&r.parked, nil, false)
+		return d.take(&r.parked, false, r.isParked)
 	})
 	if parked != nil {
 		return parked

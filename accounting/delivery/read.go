@@ -10,11 +10,9 @@ import (
 // readBatch is how many records are read from the store at once.
 const readBatch = 1024
 
-// read takes records from the store as long as there is room for them. The queues take turns.
+// read takes records from the store as long as there is room for them.
 func (d *Delivery) read(now time.Time) error {
-	for range d.queues {
-		d.reading++
-		q := d.queues[d.reading%len(d.queues)]
+	for _, q := range d.queues {
 		if err := d.readQueue(q, now); err != nil {
 			return d.failed(q, err)
 		}

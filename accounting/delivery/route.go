@@ -136,8 +136,14 @@ func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
 				by := make([]attempts, len(it.route.names))
 				copy(by[:it.route.own], h.by)
 				h.by = by
+				if !slices.Contains(it.route.names, h.of) {
+					h.at, h.of = accounting.Progress{}, ""
+				}
 			}
 		}
+	}
+	for _, l := range d.retrying.take(func(l *lane) bool { return l.queue == q && !l.head().isFresh() }) {
+		d.place(l)
 	}
 	for _, m := range d.methods {
 		d.changed(m)

@@ -48,6 +48,7 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 			q.count.Elsewhere++
 		}
 		d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: it.seq})
+		d.renewCopies(it)
 		d.settled(it)
 	case stale:
 		it.forget(m)
@@ -56,6 +57,16 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 		d.notDelivered(it, m, r.err, wasProbe, now)
 	}
 	return nil
+}
+
+// renewCopies has methods that are down probed with the newest record of the session that was delivered
+// elsewhere, so that none gets a start after the stop of its session.
+func (d *Delivery) renewCopies(it *item) {
+	for _, m := range d.methods {
+		if m.finder != nil && it.rec != nil && m.finder.Session == it.rec.Session && it.route.has(m) {
+			m.finder = it.rec
+		}
+	}
 }
 
 // settleCopy handles the end of a probe that was the copy of a record: it says how the method is, and
@@ -69,9 +80,10 @@ func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now ti
 		m.probe = nil
 	}
 	var later *accounting.Later
-	switch {
-	case errors.Is(err, accounting.ErrStopped) || errors.Is(err, context.Canceled):
+	switch isStopped := errors.Is(err, accounting.ErrStopped) || errors.Is(err, context.Canceled); {
+	case isStopped && wasProbe:
 		m.health.probeAt = now.Add(d.cfg.RetryMin)
+	case isStopped:
 	case err == nil || !errors.As(err, &later) && !errors.Is(err, accounting.ErrNoResponse):
 		d.answered(m)
 	case wasProbe:
@@ -128,11 +140,14 @@ func (d *Delivery) unanswered(it *item, m *method, later *accounting.Later, err 
 // note writes into the history of an item that a method left it unanswered. again is that it did so before.
 func (d *Delivery) note(it *item, m *method, later *accounting.Later) (h *history, again bool) {
 	before := it.progress(m)
+	if it.probing {
+		before = m.health.at
+	}
 	h = it.known()
 	h.tries++
 	i := it.route.index(m)
 	if i < 0 {
-		return h, true // the method was removed and is there again: it is another one
+		return h, true // Reroute has taken it off the route
 	}
 	a := &h.by[i]
 	again = a.tries > 0
