@@ -111,7 +111,6 @@ func TestRemovedByRestart(t *testing.T) {
 	l := launch(t, storeText(t, "127.0.0.1:0", "[group z, group g]", "", z.addrPort(), g.addrPort()), outside{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctInterim, "S1", "alice"))
 	g.setSilent(false)
-	z.setSilent(true)
 	l.restart(relayConfig(t, "g", g))
 	toG.await(t, storeRecord(acctStart, 1), storeRecord(acctInterim, 1))
 	l.mustAccount(packet(acctStop, "S1", "alice"))
