@@ -133,7 +133,7 @@ func TestDeliverOneUnanswered(t *testing.T) {
 }
 
 // What nobody answers goes to the next method; once it is known that nobody does, at once. Copies of
-// the record that found it out probe those that are down, and keep nobody back.
+// the newest record of the session that found it out probe those that are down, and keep nobody back.
 func TestDeliverFallback(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		first, second := newFake(8, silent), newFake(8, answering(accounting.ErrNoResponse))
@@ -145,8 +145,8 @@ func TestDeliverFallback(t *testing.T) {
 		b.after(19 * time.Second)
 		b.sent(last)
 		b.after(2 * time.Second)
-		b.sent(first, "1 Start 0s", "1 Start 21s")
-		b.sent(second, "1 Start 20s", "1 Start 21s")
+		b.sent(first, "1 Start 0s", "1 Stop 21s")
+		b.sent(second, "1 Start 20s", "1 Stop 21s")
 		b.sent(last, "1 Start 20s", "1 Stop 20s")
 		b.add("group/a", rec(2, start, accounting.Group("b"), accounting.Local), rec(3, start, accounting.Group("b"), accounting.Local))
 		b.after(0)

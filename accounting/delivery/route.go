@@ -126,6 +126,9 @@ func (d *Delivery) extend(r *route, beyond []accounting.MethodName) {
 
 // reroute takes over what Reroute said.
 func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
+	if slices.Equal(q.beyond, beyond) { // as every reload says
+		return
+	}
 	q.beyond = beyond
 	for _, r := range q.routes {
 		d.extend(r, beyond)

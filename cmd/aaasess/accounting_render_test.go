@@ -88,7 +88,7 @@ func books(zone *time.Location) *controltest.Accounting {
 				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, Hold: control.HoldOpen,
 			}},
 		},
-		Lists: map[string]string{"network/default": "group/isp", "exec/default": "local"},
+		Lists: []string{"network/default", "exec/default"},
 		Aside: []control.SetAside{
 			{
 				Seq: 3, From: "group/isp", At: at, Reason: "refused", Session: "0000000D", Type: "stop", List: "network/default", User: "alice",
@@ -178,7 +178,13 @@ func busySpool() *control.SpoolStatus {
 			}),
 			queue("group/held", func(q *control.Queue) { q.Hold = control.HoldHeld }),
 			queue("group/away", func(q *control.Queue) { q.Hold, q.DownSince = control.HoldAway, now.Add(-time.Second) }),
-			queue("group/gone\x07", func(q *control.Queue) { q.Configured, q.Records, q.Hold = false, 7, "" }),
+			queue("group/removed", func(q *control.Queue) {
+				q.Configured, q.Records, q.Elsewhere, q.DownSince = false, 7, 12, now.Add(-time.Second)
+			}),
+			queue("group/passed", func(q *control.Queue) { q.Configured, q.Records, q.Elsewhere, q.Hold = false, 1, 3, "" }),
+			queue("group/old", func(q *control.Queue) { q.Configured, q.Records, q.Rerouted, q.Hold = false, 17, "network/x\x07", "" }),
+			queue("group/gone\x07", func(q *control.Queue) { q.Configured, q.Lost, q.Records, q.Hold = false, true, 7, "" }),
+			queue("group/list-gone", func(q *control.Queue) { q.Configured, q.Lost, q.Rerouted, q.Records = false, true, "exec/default", 7 }),
 		},
 	}
 }

@@ -200,7 +200,7 @@ func TestAccountingJSON(t *testing.T) {
 	last.DownUntil = last.StateSince.Add(time.Minute)
 	a.Status.Queues = append(a.Status.Queues, control.Queue{
 		Queue: "local", Bytes: pointer(uint64(0)), DownSince: last.StateSince, NextProbe: last.StateSince.Add(time.Minute), Hold: control.HoldAway, Draining: true,
-	})
+	}, control.Queue{Queue: "group/old", Lost: true, Rerouted: "network/default", Elsewhere: 5})
 	d := accountant(t, a)
 	for file, args := range map[string]string{
 		"server-group.json":      "show server-group aaa-server-policy-1",
@@ -357,7 +357,7 @@ func TestAccountingCompletion(t *testing.T) {
 		"spool|show|3|":             "",
 		"spool|replay|3|":           "3 4 9",
 		"spool|drop|":               "3 4 9",
-		"spool|":                    "drop Forget records that are set aside forget-damage Forget the records that could not be read on the disk list List the records that are set aside replay Send records that are set aside again reroute Move the records of a queue without a method show Show a record that is set aside, with its attributes",
+		"spool|":                    "drop Forget records that are set aside forget-damage Forget the records that could not be read on the disk list List the records that are set aside replay Send records that are set aside again reroute Deliver a queue without a method by a method list show Show a record that is set aside, with its attributes",
 	} {
 		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(args, "|")...)...)
 		words, _, _ := strings.Cut("\n"+got.out, "\n:")

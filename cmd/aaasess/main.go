@@ -35,7 +35,7 @@ var (
 	errUsage      = errors.New("wrong usage")
 	errRefused    = errors.New("nothing was disconnected")
 	errNotDropped = errors.New("nothing was dropped")
-	errNotMoved   = errors.New("nothing was moved")
+	errUnchanged  = errors.New("nothing was changed")
 	errRemain     = errors.New("not all sessions are gone")
 	errDamaged    = errors.New("damaged: part of the store could not be read and is lost")
 

@@ -11,26 +11,29 @@ import (
 	"aaasess/cmd/internal/control"
 )
 
-const spoolRerouteHelp = `Move the records of a queue that no method delivers any more to the queue of a method list.
+const spoolRerouteHelp = `Have the records of a queue whose method is not configured any more go by a method list.
 
 QUEUE is as "aaasess show spool" has it: "group/" and the name of a server group that is not in
 the configuration any more, or local. LIST is an accounting type and the name of a method list,
-such as network/default. The records go, in their order, to the end of the queue of the list's
-first method, and from there by the methods that the list has now. Records of one session stay
-in order. Those that were set aside stay where they are.
+such as network/default.
 
-The command waits as long as that takes; --timeout does not count. If it is interrupted, or the
-daemon ends, what was moved stays moved and the rest waits as before: the same command goes on
-with it. No record is lost. On a terminal it asks before; without one it wants --yes.
+The records that wait in the queue, and all that sessions send there later, go to the methods
+of the list, as it is when they are sent. The methods of their own list come first if any of them
+is still there. The records stay in the queue, so those of one session stay in order. Those that
+were set aside stay where they are.
+
+This holds, also after a restart, until the method of the queue is configured again. Given again
+with another list, the command takes the place of the former one. On a terminal it asks before;
+without one it wants --yes.
 
 The exit code is 4 if there is no such queue or no such list, or the list has the record type
-none. It is 1, and nothing is moved, if the method of the queue is configured (it delivers the
-records itself) or is the first of the list.`
+none. It is 1, and nothing is changed, if the method of the queue is configured (it delivers the
+records itself).`
 
 func newSpoolReroute(g *global) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use: "reroute QUEUE LIST", Short: "Move the records of a queue without a method", Long: spoolRerouteHelp,
+		Use: "reroute QUEUE LIST", Short: "Deliver a queue without a method by a method list", Long: spoolRerouteHelp,
 		Example:           `  aaasess spool reroute group/old network/default`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: g.completeReroute,
@@ -64,10 +67,10 @@ func (g *global) confirmReroute(ctx context.Context, client *control.Client, req
 	if i < 0 {
 		return nil
 	}
-	yes, err := g.ask(ctx, fmt.Sprintf("Move the records of %s, %d now, to the queue of %s?",
+	yes, err := g.ask(ctx, fmt.Sprintf("Deliver the records of %s, %d now, by %s?",
 		printable(req.Queue), status.Queues[i].Records, printable(req.List)))
 	if err == nil && !yes {
-		err = errNotMoved
+		err = errUnchanged
 	}
 	return err
 }
@@ -80,11 +83,15 @@ func (g *global) reroute(ctx context.Context, client *control.Client, req contro
 	if g.json {
 		return g.printJSON(control.RecordsAnswer{Records: n})
 	}
-	_, err = fmt.Fprintln(g.err, count(n, "record")+" moved")
+	verb := "go"
+	if n == 1 {
+		verb = "goes"
+	}
+	_, err = fmt.Fprintf(g.err, "%s of %s %s by %s now\n", count(n, "record"), printable(req.Queue), verb, printable(req.List))
 	return err
 }
 
-// completeReroute suggests queues without a method, and then the lists that there may be.
+// completeReroute suggests queues whose method is not configured, and then the lists that there may be.
 func (g *global) completeReroute(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	switch len(args) {
 	case 0:

@@ -24,24 +24,30 @@ short before that.
   RECORDS      records that wait
   BYTES        octets that they take; - if that is not known
   OLDEST       how long ago the event of the oldest of them happened
-  IN-FLIGHT    records that wait for an answer now
-  DELIVERED    records that were delivered since the daemon started
+  IN-FLIGHT    records that the method has now and has not answered, of whatever queue
+  DELIVERED    records that the method took since the daemon started, of whatever queue
+  ELSEWHERE    records of this queue that another method of their list took since then
   SUPERSEDED   interims that were dropped as a later record of the session says more;
                never a start or a stop
   SET-ASIDE    records that were set aside: refused, damaged, or never answered while
                others were
   REFUSED      those of them that were refused
-  NO-RESPONSE  times that all transmissions of a record were over without an answer
+  NO-RESPONSE  times that the method did not answer a record, of whatever queue
   STATE        up, or:
                  down FOR, next probe in T  nobody answers; one record is tried at a time
                  held            nothing is sent before the Accounting-On is answered
                  away            nobody answers the Accounting-On: records go to their next
                                  method
                  draining        a backlog is being sent, at the drain rate of the group
-                 no method       the configuration has no method for this queue any more:
-                                 the records wait until it has one again. (One that a reload
-                                 took away still sends what is left, until the daemon ends.)
-                                 "aaasess spool reroute" moves them
+                 not configured  the method is not in the configuration any more. One that a
+                                 reload removed still delivers as long as live sessions or
+                                 records name it, or the daemon ends; otherwise the records
+                                 go to the next methods of their lists
+                 by LIST         the same, and the records go by this method list, as "aaasess
+                                 spool reroute" said
+                 no method       none of the methods of some records is there any more: they
+                                 wait until one is configured again. "aaasess spool reroute"
+                                 gives them another list
                  damaged         records could not be read on the disk and are lost; the rest
                                  is delivered
 
@@ -49,8 +55,8 @@ damaged, if anything is, says which records and since when; the exit code is 6 u
 spool forget-damage". If it is the state that is damaged, the daemon lacks nothing now, but
 its next start refuses to go on without what is lost, unless it has --accept-loss.
 
-"aaasess spool list" has the records that are set aside. In JSON, a queue without a method has
-"configured": false.`
+"aaasess spool list" has the records that are set aside. In JSON, a queue with the state "no method"
+has "lost": true.`
 
 func newShowSpool(g *global) *cobra.Command {
 	return &cobra.Command{
@@ -68,7 +74,7 @@ func newShowSpool(g *global) *cobra.Command {
 			} else {
 				err = printSpool(g.out, status, time.Now())
 			}
-			if n := withoutMethod(status.Queues); err == nil && n > 0 && !g.json {
+			if n := lostQueues(status.Queues); err == nil && n > 0 && !g.json {
 				_, err = fmt.Fprintf(g.err, "%s without a method: see \"aaasess spool reroute --help\"\n", count(n, "queue"))
 			}
 			if err == nil && len(status.Damage) > 0 {
@@ -79,10 +85,10 @@ func newShowSpool(g *global) *cobra.Command {
 	}
 }
 
-// withoutMethod is how many queues have no method that is configured.
-func withoutMethod(queues []control.Queue) (n int) {
+// lostQueues is how many queues have records that no method takes.
+func lostQueues(queues []control.Queue) (n int) {
 	for i := range queues {
-		if !queues[i].Configured {
+		if queues[i].Lost {
 			n++
 		}
 	}
@@ -103,6 +109,7 @@ func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
 		{title: "OLDEST", right: true},
 		{title: "IN-FLIGHT", right: true},
 		{title: "DELIVERED", right: true},
+		{title: "ELSEWHERE", right: true},
 		{title: "SUPERSEDED", right: true},
 		{title: "SET-ASIDE", right: true},
 		{title: "REFUSED", right: true},
@@ -119,7 +126,7 @@ func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
 			oldest = span(now.Sub(q.Oldest))
 		}
 		cells := []string{q.Queue, strconv.FormatUint(q.Records, 10), size, oldest, strconv.Itoa(q.InFlight)}
-		for _, n := range []uint64{q.Delivered, q.Superseded, q.SetAside, q.Refused, q.NoResponse} {
+		for _, n := range []uint64{q.Delivered, q.Elsewhere, q.Superseded, q.SetAside, q.Refused, q.NoResponse} {
 			cells = append(cells, strconv.FormatUint(n, 10))
 		}
 		damaged := slices.ContainsFunc(status.Damage, func(d control.Damage) bool { return d.Queue == q.Queue })
@@ -182,8 +189,14 @@ func queueState(q *control.Queue, damaged bool, now time.Time) string {
 	if damaged {
 		parts = append(parts, "damaged")
 	}
-	if !q.Configured {
+	switch {
+	case q.Lost:
 		parts = append(parts, "no method")
+	case !q.Configured && q.Rerouted == "":
+		parts = append(parts, "not configured")
+	}
+	if q.Rerouted != "" {
+		parts = append(parts, "by "+q.Rerouted)
 	}
 	if q.Hold == control.HoldHeld || q.Hold == control.HoldAway {
 		parts = append(parts, string(q.Hold))

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
 
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions/radius/radiustest"
@@ -121,7 +122,7 @@ func (l *inProcess) load(name string) (stop func() int) {
 }
 
 // TestRename: a group is renamed under load, its server does not answer. Every record that was
-// answered is delivered in the end, and then the old name is gone.
+// answered is delivered in the end. When the sessions are over, too, the old names are gone.
 func TestRename(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	server.setSilent(true)
@@ -141,6 +142,17 @@ func TestRename(t *testing.T) {
 	}
 	var got []string
 	eventually(t, "all are delivered", func() bool { got = server.kinds(); return slices.Equal(got, want) })
+	for range 2 { // each looks after what was removed
+		l.reload(relayConfig(t, "other", server), "configuration loaded")
+	}
+	if strings.Contains(l.log.String(), "accounting method removed") {
+		t.Error("a name is gone that live sessions have")
+	}
+	l.mustAccount(packet(rfc2866.AcctStatusType_Value_AccountingOn, "", "")) // ends them all
+	for i := range answered {
+		want = append(want, fmt.Sprintf("Stop %08X", i+1))
+	}
+	eventually(t, "their stops are delivered", func() bool { got = server.kinds(); return slices.Equal(got, want) })
 	eventually(t, "the old names are gone", func() bool {
 		return strings.Count(l.log.String(), "accounting method removed") >= 2
 	})
@@ -163,7 +175,7 @@ func (l *inProcess) configured() (names []string) {
 }
 
 // TestMovedAfterRemoval: a record goes on, by the list that it was made under, to a method that has
-// been removed and had nothing to do.
+// been removed and had nothing to do, and so does what its session adds.
 func TestMovedAfterRemoval(t *testing.T) {
 	silent, server := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	silent.setSilent(true)
@@ -174,11 +186,16 @@ func TestMovedAfterRemoval(t *testing.T) {
 	if names := l.configured(); !slices.Equal(names, []string{"group/isp"}) {
 		t.Errorf("queues with a method that is configured: %q", names)
 	}
-	eventually(t, "local is removed", func() bool { return strings.Contains(l.log.String(), "method=local") })
 	if got := l.records("records.jsonl"); len(got) > 0 {
 		t.Fatalf("records too early: %q", got)
 	}
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
+	if strings.Contains(l.log.String(), "accounting method removed") {
+		t.Error("a method is gone that a live session names")
+	}
+	l.mustAccount(packet(acctStop, "S1", "alice"))
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000001")
+	eventually(t, "both are removed", func() bool { return l.isRemoved("local") && l.isRemoved(`"group slow"`) })
 }
 
 // TestOrphans: a group is renamed while the daemon does not run. It says that records are left, and

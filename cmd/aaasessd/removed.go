@@ -5,6 +5,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/onoff"
+	"aaasess/store"
 )
 
 // removal is a method that is not configured any more.
@@ -53,18 +54,18 @@ func (m *methods) liveMethods() map[accounting.MethodName]bool {
 // isNamed reports whether live sessions or records may name a method that was removed: records of its
 // own queue do, and those that were made while a live session did may.
 func (m *methods) isNamed(name accounting.MethodName, r *removal, live bool) bool {
-	queues := m.store.Queues()
 	if live {
 		r.unnamed = nil
 		return true
 	}
 	if r.unnamed == nil {
+		m.flush() // now the last records of those sessions count
 		r.unnamed = map[string]uint64{}
-		for _, q := range queues {
+		for _, q := range m.store.Queues() {
 			r.unnamed[q.Name] = q.NextSeq
 		}
 	}
-	for _, q := range queues {
+	for _, q := range m.store.Queues() {
 		if q.Len == 0 || q.Name == accounting.RefusedQueue {
 			continue
 		}
@@ -77,6 +78,13 @@ func (m *methods) isNamed(name accounting.MethodName, r *removal, live bool) boo
 		}
 	}
 	return false
+}
+
+// flush waits until all that was given to the store is durable.
+func (m *methods) flush() {
+	durable := make(chan struct{})
+	m.store.Commit(store.Change{}, func(error) { close(durable) })
+	<-durable
 }
 
 // remove ends a method.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 
 	"aaasess/accounting"
@@ -30,49 +29,32 @@ func newRoutes(cfg *config.Config) routes {
 	return all
 }
 
-// Reroute moves the records of a queue to that of a list.
-func (d *desk) Reroute(ctx context.Context, queue, list string) (int, error) {
-	return d.methods.reroute(ctx, queue, list)
-}
+// Reroute has the records of a queue go by a list.
+func (d *desk) Reroute(queue, list string) (int, error) { return d.methods.reroute(queue, list) }
 
 // reroute has the records of a queue whose method is not configured any more, and all that come to it,
 // go by another list, as control.Accounting says: in the store the records stay where they are, and so
 // in order. It holds until the method is configured again. Any goroutine may call it.
-func (m *methods) reroute(ctx context.Context, queue, list string) (int, error) {
+func (m *methods) reroute(queue, list string) (int, error) {
 	if err := m.mayReroute(queue, list); err != nil {
 		return 0, err
 	}
-	if err := m.storeReroute(ctx, queue, list); err != nil {
+	durable := make(chan error, 1)
+	put := store.Put{Key: rerouteKey(queue), Value: []byte(list)}
+	m.store.Commit(store.Change{Puts: []store.Put{put}}, func(err error) { durable <- err })
+	if err := <-durable; err != nil {
 		return 0, err
 	}
 	m.mu.Lock()
 	m.rerouted[queue] = list
-	m.delivery.Reroute(queue, m.routes[list])
 	m.mu.Unlock()
-	n := m.waiting()[queue]
-	m.log.Info("records of a queue go by another list", "queue", queue, "list", list, "records", n)
-	return int(n), nil
+	m.applyReroutes() // a reload may have come between
+	return int(m.waiting()[queue]), nil
 }
 
 // rerouteKey is the key of the state that keeps the list by which the records of a queue go: "q" and the
 // name of the queue.
 func rerouteKey(queue string) []byte { return append([]byte{'q'}, queue...) }
-
-// storeReroute makes durable by which list the records of a queue go; "" is by their own.
-func (m *methods) storeReroute(ctx context.Context, queue, list string) error {
-	put := store.Put{Key: rerouteKey(queue)}
-	if list != "" {
-		put.Value = []byte(list)
-	}
-	durable := make(chan error, 1)
-	m.store.Commit(store.Change{Puts: []store.Put{put}}, func(err error) { durable <- err })
-	select {
-	case err := <-durable:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
 
 // loadReroute reads a key of the state if it is one of a queue.
 func (m *methods) loadReroute(key, value []byte) {
@@ -82,7 +64,7 @@ func (m *methods) loadReroute(key, value []byte) {
 }
 
 // applyReroutes tells the delivery by which lists, as they are now, queues go that have no method of
-// their own. Where there is one again the list is forgotten.
+// their own. Where there is one again the list is forgotten. Any goroutine may call it.
 func (m *methods) applyReroutes() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,14 +92,11 @@ func (m *methods) mayReroute(queue, list string) error {
 			runs, configured = true, !removed
 		}
 	}
-	route := m.routes[list]
 	switch {
-	case queue == accounting.RefusedQueue, !runs && records == 0:
+	case queue == accounting.RefusedQueue, !runs && records == 0 && m.rerouted[queue] == "":
 		return fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)
-	case len(route) == 0:
+	case len(m.routes[list]) == 0:
 		return fmt.Errorf("list %q: %w", list, control.ErrNoList)
-	case route[0].Queue() == queue:
-		return fmt.Errorf("queue %q: %w", queue, control.ErrSameQueue)
 	case configured:
 		return fmt.Errorf("queue %q: %w", queue, control.ErrConfigured)
 	}

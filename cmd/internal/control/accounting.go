@@ -31,8 +31,6 @@ var (
 	ErrNoList = errors.New("no such method list, or one that records nothing")
 	// ErrConfigured is returned for a queue whose method is configured: it delivers the records (409).
 	ErrConfigured = errors.New("its method is configured and delivers its records")
-	// ErrSameQueue is returned for a list that leads into the queue that is to be emptied (409).
-	ErrSameQueue = errors.New("the list leads into the same queue")
 )
 
 // errNoAccounting is the answer to all that is asked of an [Accounting] that is not there.
@@ -40,7 +38,7 @@ var errNoAccounting = errors.New("this daemon has no server groups and no spool 
 
 // Accounting is what the command line asks of the daemon's accounting towards servers: their groups
 // (R61..R63) and the spool of records that wait (R60). Its methods are called from any goroutine, for
-// each request anew; what they return is the caller's. Times are in UTC. Only Perform, Replay, Drop and Reroute
+// each request anew; what they return is the caller's. Times are in UTC. Only Perform, Replay and Drop
 // may wait for anything but a lock and the disk.
 type Accounting interface {
 	// ServerGroups are all server groups that are configured, in any order.
@@ -63,12 +61,10 @@ type Accounting interface {
 	Replay(seqs []uint64, all bool) (int, error)
 	// Drop forgets records for ever, by the rules of Replay. Error: ErrNoRecord.
 	Drop(seqs []uint64, all bool) (int, error)
-	// Reroute moves the records of a queue whose method is not configured any more, in their order, to
-	// the queue of a method list as it is configured now, and gives how many were moved, durably. It may
-	// take minutes. When ctx is done it stops at the end of a batch, in less than a second, and returns
-	// the number so far with [context.Cause]; called again, it goes on with what is left. Errors:
-	// ErrNoQueue, ErrNoList, ErrConfigured, ErrSameQueue; with these nothing was moved.
-	Reroute(ctx context.Context, queue, list string) (records int, err error)
+	// Reroute does what [RerouteRequest] says, and returns when that is durable, with how many records
+	// wait in the queue. It takes the place of what was said of the queue before. Errors: ErrNoQueue,
+	// ErrNoList, ErrConfigured.
+	Reroute(queue, list string) (records int, err error)
 	// ForgetDamage empties the Damage of Spool but for what it tells of the state, and returns how many
 	// entries it forgot when that is durable.
 	ForgetDamage() (int, error)
@@ -142,7 +138,7 @@ func refusal(err error) int {
 	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoQueue), errors.Is(err, ErrNoList):
 		return http.StatusNotFound
 	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrSending), errors.Is(err, ErrDamaged),
-		errors.Is(err, ErrConfigured), errors.Is(err, ErrSameQueue):
+		errors.Is(err, ErrConfigured):
 		return http.StatusConflict
 	}
 	return http.StatusServiceUnavailable

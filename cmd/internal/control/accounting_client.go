@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -86,14 +85,10 @@ func (c *Client) Drop(ctx context.Context, req RecordsRequest) (int, error) {
 	return answer.Records, err
 }
 
-// Reroute moves the records of a queue to that of a method list, and says how many. The timeout does
-// not count: it waits until the daemon answers or ctx is done. With ctx the daemon stops, too; what it
-// has moved by then stays moved.
+// Reroute has the records of a queue go by a method list, and says how many wait there now.
 func (c *Client) Reroute(ctx context.Context, req RerouteRequest) (int, error) {
-	patient := *c
-	patient.timeout = math.MaxInt64
 	answer := RecordsAnswer{}
-	err := patient.ask(ctx, http.MethodPost, "/v1/spool/reroute", req, &answer)
+	err := c.ask(ctx, http.MethodPost, "/v1/spool/reroute", req, &answer)
 	return answer.Records, err
 }
 

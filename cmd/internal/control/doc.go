@@ -52,7 +52,7 @@
 // mode and group there, and is then moved to its place, so it is never open to
 // anybody else. A socket on which nobody listens is replaced; one on which
 // somebody does is an error. The log says which user has disconnected, had an
-// Accounting-On or -Off sent, or replayed, dropped or moved records.
+// Accounting-On or -Off sent, or replayed, dropped or rerouted records.
 //
 // # Who owns what
 //

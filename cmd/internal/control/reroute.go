@@ -2,22 +2,21 @@ package control
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"time"
 )
 
-// RerouteRequest moves the records of a queue whose method is not configured any more (R60).
+// RerouteRequest has the records of a queue whose method is not configured any more go by a method list
+// (R60): those that wait, and those that come to it later. It holds until the method is configured again.
 type RerouteRequest struct {
-	// Queue is where the records wait, as in [Queue]: "group/NAME" or "local".
+	// Queue is where the records wait, as in [Queue]: "group/NAME" or "local". They stay there, and so
+	// those of a session stay in order.
 	Queue string `json:"queue"`
-	// List is the accounting type and name of a method list, "network/default". The records go to the
-	// queue of its first method, as it is configured now.
+	// List is the accounting type and name of a method list, "network/default". The records go to its
+	// methods, those that it has when they are sent, behind the methods of their own lists.
 	List string `json:"list"`
 }
 
-// reroute is POST /v1/spool/reroute. It takes as long as the move takes: it ends early only with the
-// client or the Server.
+// reroute is POST /v1/spool/reroute.
 func (s *Server) reroute(w http.ResponseWriter, r *http.Request) {
 	if !s.noParameters(w, r) {
 		return
@@ -31,22 +30,12 @@ func (s *Server) reroute(w http.ResponseWriter, r *http.Request) {
 		s.refuseBody(w, err)
 		return
 	}
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Time{}) // net/http watches for the end of the connection, but not until readTimeout only
-	ctx, done := s.untilEnd(r)
-	defer done()
-	n, err := s.cfg.Accounting.Reroute(ctx, req.Queue, req.List)
-	_ = conn.SetWriteDeadline(time.Now().Add(sendTimeout))
-	if n > 0 {
-		s.cfg.Logger.Info("records of the spool by command", "uid", r.Context().Value(peerKey{}),
-			"done", "rerouted", "records", n, "queue", req.Queue, "list", req.List)
-	}
+	n, err := s.cfg.Accounting.Reroute(req.Queue, req.List)
 	if err != nil {
-		if n > 0 {
-			err = fmt.Errorf("%w, when %d records were moved", err, n)
-		}
 		s.refuse(w, refusal(err), err)
 		return
 	}
+	s.cfg.Logger.Info("records of a queue go by another list, by command", "uid", r.Context().Value(peerKey{}),
+		"queue", req.Queue, "list", req.List, "records", n)
 	s.answer(w, http.StatusOK, RecordsAnswer{n})
 }

@@ -1,16 +1,13 @@
 package control_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
@@ -23,7 +20,7 @@ func leftovers() *controltest.Accounting {
 			{Queue: "group/gone", Records: 7},
 			{Queue: "group/isp", Configured: true, Records: 2},
 		}},
-		Lists: map[string]string{"network/default": "group/isp", "exec/default": "local", "connection/default": "group/gone"},
+		Lists: []string{"network/default", "exec/default"},
 	}
 }
 
@@ -35,12 +32,10 @@ func TestRerouteRequests(t *testing.T) {
 		want                       string // of the body
 		done                       string // by the Accounting
 	}{
-		{"moved", "POST", target, `{"queue":"group/gone","list":"network/default"}`, 200, `{"records":7}`, "reroute group/gone group/isp 7"},
-		{"to a queue that is not there yet", "POST", target, `{"queue":"group/gone","list":"exec/default"}`, 200, `{"records":7}`, "reroute group/gone local 7"},
+		{"rerouted", "POST", target, `{"queue":"group/gone","list":"network/default"}`, 200, `{"records":7}`, "reroute group/gone network/default"},
 		{"no such queue", "POST", target, `{"queue":"group/x\u001by","list":"network/default"}`, 404, `queue \"group/x\\x1by\": no such queue`, ""},
 		{"no such list", "POST", target, `{"queue":"group/gone","list":"network/other"}`, 404, `list \"network/other\": no such method list`, ""},
 		{"configured", "POST", target, `{"queue":"group/isp","list":"exec/default"}`, 409, `its method is configured`, ""},
-		{"the same queue", "POST", target, `{"queue":"group/gone","list":"connection/default"}`, 409, "the list leads into the same queue", ""},
 		{"no list", "POST", target, `{"queue":"group/gone"}`, 400, "want queue and list", ""},
 		{"no queue", "POST", target, `{"list":"network/default"}`, 400, "want queue and list", ""},
 		{"no body", "POST", target, "", 400, "EOF", ""},
@@ -65,85 +60,30 @@ func TestRerouteRequests(t *testing.T) {
 	}
 }
 
-var gone = control.RerouteRequest{Queue: "group/gone", List: "network/default"}
-
-// TestReroute: the client's half, and what is moved when the disk is full; it can be asked again.
+// TestReroute: the client's half, what is told of the queue then, and the log.
 func TestReroute(t *testing.T) {
 	lines := make(logLines, 16)
-	a := leftovers()
-	a.Full = 5
 	_, client := start(t, func(cfg *control.Config) {
-		cfg.Accounting, cfg.Logger = a, slog.New(slog.NewTextHandler(lines, nil))
+		cfg.Accounting, cfg.Logger = leftovers(), slog.New(slog.NewTextHandler(lines, nil))
 	})
-	_, err := client.Reroute(t.Context(), gone)
-	if refused := (*control.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 503 || refused.Text != "no space, when 5 records were moved" {
+	_, err := client.Reroute(t.Context(), control.RerouteRequest{Queue: "group/gone", List: "network/other"})
+	if refused := (*control.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 404 {
 		t.Error(err)
 	}
-	if n, err := client.Reroute(t.Context(), gone); n != 2 || err != nil {
+	n, err := client.Reroute(t.Context(), control.RerouteRequest{Queue: "group/gone", List: "network/default"})
+	if n != 7 || err != nil {
 		t.Error(n, err)
 	}
-	if status, err := client.Spool(t.Context()); err != nil || status.Queues[0].Records != 0 || status.Queues[1].Records != 9 {
+	status, err := client.Spool(t.Context())
+	if err != nil || status.Queues[0].Rerouted != "network/default" || status.Queues[1].Rerouted != "" {
 		t.Errorf("%+v %v", status, err)
 	}
 	for _, want := range []string{
 		`msg="control socket is open"`,
-		fmt.Sprintf(`msg="records of the spool by command" uid=%d done=rerouted records=5 queue=group/gone list=network/default`, os.Getuid()),
-		"records=2 ",
+		fmt.Sprintf(`msg="records of a queue go by another list, by command" uid=%d queue=group/gone list=network/default records=7`, os.Getuid()),
 	} {
 		if line := <-lines; !strings.Contains(line, want) {
 			t.Errorf("%s; want %s", line, want)
 		}
-	}
-}
-
-// patience is the timeout of a client in these tests.
-const patience = 100 * time.Millisecond
-
-// held starts a daemon whose Reroute waits for its context, and asks for one. It returns when the Accounting
-// is at it.
-func held(t *testing.T, ctx context.Context) (*controltest.Accounting, *controltest.Daemon, <-chan string) {
-	t.Helper()
-	a := leftovers()
-	entered, outcome := make(chan struct{}), make(chan string, 1)
-	a.Hold, a.Entered = map[string]bool{"group/gone": true, "slow": true}, sync.OnceFunc(func() { close(entered) })
-	d, err := controltest.Start(folder(t), func(cfg *control.Config) { cfg.Accounting = a })
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_, err := control.NewClient(d.Socket, patience).Reroute(ctx, gone)
-		outcome <- fmt.Sprint(err)
-	}()
-	<-entered
-	return a, d, outcome
-}
-
-// TestRerouteEndsWithTheDaemon: the client's timeout does not end a move. The daemon's end does, and the client
-// learns how far it came.
-func TestRerouteEndsWithTheDaemon(t *testing.T) {
-	_, d, outcome := held(t, t.Context())
-	req := control.PerformRequest{Group: "slow", Action: control.AcctOn}
-	if _, err := control.NewClient(d.Socket, patience).Perform(t.Context(), req); !errors.Is(err, control.ErrSlow) {
-		t.Error(err)
-	}
-	if err := d.Stop(); err != nil {
-		t.Error(err)
-	}
-	if got := <-outcome; got != "the daemon is ending, when 7 records were moved" {
-		t.Error(got)
-	}
-}
-
-// TestRerouteEndsWithTheClient: a move that is under way stops when nobody waits for it any more.
-func TestRerouteEndsWithTheClient(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	a, d, outcome := held(t, ctx)
-	cancel(errors.New("interrupted"))
-	if got := <-outcome; got != "interrupted" {
-		t.Error(got)
-	}
-	a.Spool() // returns when the Accounting is done with it
-	if err := d.Stop(); err != nil {
-		t.Error(err)
 	}
 }

@@ -47,9 +47,8 @@ type Disk struct {
 // Queue is the records that wait for one method.
 type Queue struct {
 	Queue string `json:"queue"` // "group/NAME" or "local"
-	// Configured: the method is in the configuration. Else its records wait until it is again, or until
-	// they are moved ([RerouteRequest]). One that a reload has removed still delivers as long as it
-	// has records and the daemon runs.
+	// Configured: the method is in the configuration. One that a reload has removed still delivers as long
+	// as live sessions or records name it, or the daemon ends.
 	Configured bool      `json:"configured"`
 	Records    uint64    `json:"records"`            // that wait
 	Bytes      *uint64   `json:"bytes,omitempty"`    // octets that they take; absent: not known
@@ -118,7 +117,7 @@ type RecordsRequest struct {
 
 // RecordsAnswer is the answer to a [RecordsRequest] or [RerouteRequest].
 type RecordsAnswer struct {
-	Records int `json:"records"` // how many were replayed, dropped or moved
+	Records int `json:"records"` // how many were replayed or dropped, or wait in the queue that was rerouted
 }
 
 // ForgetAnswer says how many entries of [SpoolStatus] Damage were forgotten.

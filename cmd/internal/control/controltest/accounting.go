@@ -5,14 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
 	"aaasess/cmd/internal/control"
 )
 
-// ErrDisk is what Replay, Drop and Reroute of an Accounting give when Full is set.
+// ErrDisk is what Replay and Drop of an Accounting give when Full is set.
 var ErrDisk = errors.New("no space")
 
 // Accounting is a [control.Accounting] in memory. Its fields are set before the daemon starts.
@@ -21,10 +20,9 @@ type Accounting struct {
 	OnOff  []control.OnOffGroup
 	Status control.SpoolStatus // SetAside of it is counted
 	Aside  []control.SetAside  // those with Raw are damaged
-	Lists  map[string]string   // method lists, with the queue of the first method of each
-	Full   int                 // Replay, Drop and Reroute do so many records, and then give ErrDisk; 0: all
-	// Hold has the groups whose Perform, and the queues whose Reroute, waits for its context. Entered, if
-	// not nil, is called before.
+	Lists  []string            // method lists, "network/default"
+	Full   int                 // Replay and Drop do so many records, and then give ErrDisk; 0: all
+	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called before.
 	Hold    map[string]bool
 	Entered func()
 
@@ -32,8 +30,8 @@ type Accounting struct {
 	done []string
 }
 
-// Done is what was performed, replayed, dropped and moved, a line for each request: "acct-off isp force 6",
-// "replay 1 2", "drop all", "reroute group/old group/new 5".
+// Done is what was performed, replayed, dropped and rerouted, a line for each request: "acct-off isp force 6",
+// "replay 1 2", "drop all", "reroute group/old network/default".
 func (a *Accounting) Done() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -183,40 +181,22 @@ func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(contr
 	return n, nil
 }
 
-// Reroute implements control.Accounting: the records are in the other queue from then on.
-func (a *Accounting) Reroute(ctx context.Context, queue, list string) (int, error) {
+// Reroute implements control.Accounting.
+func (a *Accounting) Reroute(queue, list string) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	to, ok := a.Lists[list]
-	from := slices.IndexFunc(a.Status.Queues, func(q control.Queue) bool { return q.Queue == queue })
+	ok := slices.Contains(a.Lists, list)
+	i := slices.IndexFunc(a.Status.Queues, func(q control.Queue) bool { return q.Queue == queue })
 	switch {
-	case from < 0:
+	case i < 0:
 		return 0, fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)
 	case !ok:
 		return 0, fmt.Errorf("list %q: %w", list, control.ErrNoList)
-	case to == queue:
-		return 0, fmt.Errorf("queue %q: %w", queue, control.ErrSameQueue)
-	case a.Status.Queues[from].Configured:
+	case a.Status.Queues[i].Configured:
 		return 0, fmt.Errorf("queue %q: %w", queue, control.ErrConfigured)
 	}
-	left := &a.Status.Queues[from].Records
-	n := min(uint64(cmp.Or(a.Full, math.MaxInt)), *left)
-	*left -= n
-	for i := range a.Status.Queues {
-		if a.Status.Queues[i].Queue == to {
-			a.Status.Queues[i].Records += n
-		}
-	}
-	a.done = append(a.done, fmt.Sprintf("reroute %s %s %d", queue, to, n))
-	switch {
-	case a.Hold[queue]:
-		if a.Entered != nil {
-			a.Entered()
-		}
-		<-ctx.Done()
-		return int(n), context.Cause(ctx)
-	case a.Full > 0 && *left > 0:
-		return int(n), ErrDisk
-	}
-	return int(n), nil
+	q := &a.Status.Queues[i]
+	q.Rerouted, q.Lost = list, false
+	a.done = append(a.done, fmt.Sprintf("reroute %s %s", queue, list))
+	return int(q.Records), nil
 }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"aaasess/accounting"
+	"aaasess/cmd/internal/control"
+)
+
+// queue is what the spool tells of a queue, nothing of one that it does not show.
+func (l *inProcess) queue(name string) control.Queue {
+	l.t.Helper()
+	status, err := l.client().Spool(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, q := range status.Queues {
+		if q.Queue == name {
+			return q
+		}
+	}
+	return control.Queue{}
+}
+
+// restart ends the daemon and starts it with this configuration.
+func (l *inProcess) restart(text string) {
+	l.t.Helper()
+	if err := l.stop(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.configure(text)
+	l.start(outside{})
+}
+
+// inOrder looks that these were told in this order.
+func (j *journal) inOrder(t *testing.T, want ...string) {
+	t.Helper()
+	firsts := j.firsts()
+	if !slices.IsSortedFunc(want, func(a, b string) int { return firsts[a] - firsts[b] }) {
+		t.Errorf("%q arrived in another order: %q", want, j.told)
+	}
+}
+
+// TestMayReroute: which queue may go by which list, before and after a reload and a restart that take its group away,
+// and when it is back.
+func TestMayReroute(t *testing.T) {
+	server := listen(t, "127.0.0.1:0")
+	server.setSilent(true)
+	old := with(t, relayConfig(t, "old", server),
+		"methods: [group old]}}", "methods: [group old]}}\n  exec: {default: {record: none}}\n  connection: {default: {record: stop-only, methods: [local]}}")
+	renamed := relayConfig(t, "new", server)
+	l := launch(t, old, outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	type test struct {
+		queue, list string
+		want        error
+	}
+	for _, when := range []struct {
+		name  string
+		begin func()
+		tests []test
+	}{
+		{"at first", func() {}, []test{
+			{"group/old", "connection/default", control.ErrConfigured},
+			{"group/old", "network/default", control.ErrConfigured},
+			{"local", "network/default", control.ErrConfigured},
+			{"group/old", "exec/default", control.ErrNoList}, // records nothing
+			{"group/old", "default", control.ErrNoList},
+			{"group/none", "network/default", control.ErrNoQueue},
+			{"old", "network/default", control.ErrNoQueue},
+			{"group old", "network/default", control.ErrNoQueue}, // the method, not its queue
+			{accounting.RefusedQueue, "network/default", control.ErrNoQueue},
+		}},
+		{"after a reload", func() { l.reload(renamed, "configuration loaded") }, []test{
+			{"group/old", "network/default", nil},
+			{"group/new", "network/default", control.ErrConfigured},
+			{"group/old", "connection/default", control.ErrNoList},
+		}},
+		{"after a restart", func() { l.restart(renamed) }, []test{
+			{"group/old", "network/default", nil},
+			{"group/new", "network/default", control.ErrConfigured},
+		}},
+		{"when it is back", func() { l.reload(old, "configuration loaded") }, []test{
+			{"group/old", "connection/default", control.ErrConfigured},
+		}},
+	} {
+		when.begin()
+		for _, tt := range when.tests {
+			if err := l.d.methods.mayReroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
+				t.Errorf("%s, %s by %s: %v, want %v", when.name, tt.queue, tt.list, err, tt.want)
+			}
+		}
+	}
+}
+
+// TestReroute: a group is replaced while the daemon does not run. Its records go by another list, and so do those that
+// live sessions add, until the group is there again.
+func TestReroute(t *testing.T) {
+	old, fresh := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	var toOld, toFresh journal
+	old.tellTo(toOld.tell)
+	fresh.tellTo(toFresh.tell)
+	old.setSilent(true)
+	before, after := relayConfig(t, "old", old), relayConfig(t, "new", fresh)
+	l := launch(t, before, outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "bob"))
+	gone := control.RerouteRequest{Queue: "group/old", List: "network/default"}
+	if _, err := l.client().Reroute(t.Context(), gone); err == nil {
+		t.Error("a queue whose method is configured is rerouted")
+	}
+
+	l.restart(after)
+	var q control.Queue
+	isLost := func() bool { q = l.queue("group/old"); return q.Lost }
+	eventually(t, "the records are lost", isLost, &q)
+	if q.Records != 2 || q.Configured || q.Rerouted != "" {
+		t.Errorf("%+v", q)
+	}
+	if n, err := l.client().Reroute(t.Context(), gone); n != 2 || err != nil {
+		t.Errorf("%d records are rerouted, %v", n, err)
+	}
+	toFresh.await(t, storeRecord(acctStart, 1), storeRecord(acctStart, 2))
+	l.mustAccount(packet(acctInterim, "S1", "alice"))
+	toFresh.await(t, storeRecord(acctInterim, 1))
+	if _, err := l.client().Reroute(t.Context(), gone); err != nil { // with nothing there
+		t.Error(err)
+	}
+
+	l.restart(after)
+	l.mustAccount(packet(acctStop, "S1", "alice"))
+	toFresh.await(t, storeRecord(acctStop, 1))
+	toFresh.inOrder(t, storeRecord(acctStart, 1), storeRecord(acctInterim, 1), storeRecord(acctStop, 1))
+	if n := len(toOld.firsts()); n > 0 {
+		t.Errorf("%d records came to the old server", n)
+	}
+
+	old.setSilent(false)
+	l.reload(before, "configuration loaded")
+	l.mustAccount(packet(acctInterim, "S2", "bob"))
+	toOld.await(t, storeRecord(acctInterim, 2))
+	l.restart(after)
+	l.mustAccount(packet(acctStop, "S2", "bob"))
+	eventually(t, "the stop is lost", isLost, &q)
+	if q.Records != 1 || q.Rerouted != "" {
+		t.Errorf("the list is not forgotten: %+v", q)
+	}
+	if _, came := toFresh.firsts()[storeRecord(acctStop, 2)]; came {
+		t.Error("a record goes by a list that was to be forgotten")
+	}
+}
+
+// TestRerouteFollowsTheList: the methods of the list are those that it has when a record is sent.
+func TestRerouteFollowsTheList(t *testing.T) {
+	old, first, second := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	old.setSilent(true)
+	first.setSilent(true)
+	l := launch(t, relayConfig(t, "old", old), outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	l.restart(relayConfig(t, "first", first))
+	if n, err := l.client().Reroute(t.Context(), control.RerouteRequest{Queue: "group/old", List: "network/default"}); n != 1 || err != nil {
+		t.Errorf("%d records are rerouted, %v", n, err)
+	}
+	eventually(t, "the first server is asked", func() bool { return first.asked.Load() > 0 })
+	var q control.Queue
+	l.reload(relayConfig(t, "second", second), "configuration loaded")
+	eventually(t, "the second server has it", func() bool { return slices.Equal(second.kinds(), []string{storeRecord(acctStart, 1)}) })
+	eventually(t, "the first method is removed", func() bool {
+		return strings.Contains(l.log.String(), `msg="accounting method removed" method="group first"`)
+	})
+
+	l.reload(with(t, relayConfig(t, "second", second), "network: {default: {record: start-stop, methods: [group second]}}",
+		"exec: {default: {record: start-stop, methods: [local]}}"), "configuration loaded")
+	l.mustAccount(packet(acctInterim, "S1", "alice"))
+	eventually(t, "a list that is gone takes nothing", func() bool { q = l.queue("group/old"); return q.Lost }, &q)
+	if q.Rerouted != "network/default" {
+		t.Errorf("%+v", q)
+	}
+	if n, err := l.client().Reroute(t.Context(), control.RerouteRequest{Queue: "group/old", List: "exec/default"}); n != 1 || err != nil {
+		t.Errorf("%d records are rerouted, %v", n, err)
+	}
+	l.eventuallyRecords("records.jsonl", "Interim-Update 00000001")
+}
