@@ -82,6 +82,7 @@ type Delivery struct {
 	loaded   int    // the most records that may be in memory
 	retrying waiting
 	asides   deque // lanes whose first record is to be set aside
+	placed   bool  // a lane has come into a list that the present dispatch may have gone past
 	storing  int   // records on their way into another queue
 	moveAt   time.Time
 	acks     []store.Ack
@@ -172,6 +173,9 @@ func (d *Delivery) wakeDue(now time.Time) {
 
 // nextDue is how long nothing is to be done unless something happens.
 func (d *Delivery) nextDue(now time.Time) time.Duration {
+	if d.placed {
+		return 0
+	}
 	at := now.Add(time.Hour)
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(at) {

@@ -15,7 +15,7 @@ const maxMoving = 16
 // dispatch starts what can be started: sends as many records as may be under way, and sets aside what
 // is refused or damaged.
 func (d *Delivery) dispatch(now time.Time) error {
-	d.moveAt = time.Time{}
+	d.moveAt, d.placed = time.Time{}, false
 	if err := d.putAside(now); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func (l *lane) unload() {
 
 // place puts a busy lane into the list where its first item belongs.
 func (d *Delivery) place(l *lane) {
+	d.placed = true
 	it := l.head()
 	h := it.history
 	switch {
