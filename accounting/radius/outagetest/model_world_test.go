@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 	"aaasess/sessions"
 )
 
-// methods are those of the model: what has both goes from the first to the second.
+// methods are those of the model.
 var methods = [2]accounting.MethodName{accounting.Group("first"), accounting.Group("second")}
 
 // hostsPerMethod is how many servers there are for each; a group has some of them.
@@ -24,12 +25,12 @@ type made struct {
 	session sessions.ID
 	typ     sessions.EventType
 	at      time.Time
-	from    int // its first method
-	to      int // its last
+	route   []int // its methods
 	poison  bool
 	beat    bool // of those that come in the end so that there is always something to answer
 
-	sent     [2]bool   // by method: was transmitted
+	sent     bool      // was transmitted, to whomever
+	there    bool      // came to a server, whosever
 	arrived  [2]bool   // by method: came to a server
 	answered time.Time // when a right answer came
 }
@@ -49,7 +50,8 @@ type world struct {
 	// What allows what.
 	ailing  [2]bool // a server of the method was not good at some time, or a record is poison
 	unfair  [2]bool // a server of the method answered some and not others, or too late: that may be a record's bad luck for long
-	held    [2]bool // the method was held at some time
+	held    [2]bool // the method was held, or not there, at some time
+	removed [2]bool // the method was not there at some time
 	unquiet bool    // there was a restart, or another method: what was sent may be sent again
 	cut     bool    // the power was: interims that were superseded may be back
 }
@@ -140,7 +142,29 @@ func (w *world) make(r made) (uint32, *accounting.Record) {
 	}
 	w.recs = append(w.recs, &r)
 	n := uint32(len(w.recs) - 1)
-	return n, record(r.session, r.typ, n, methods[r.from+1:r.to+1]...)
+	var next []accounting.MethodName
+	for _, m := range r.route[1:] {
+		next = append(next, methods[m])
+	}
+	return n, record(r.session, r.typ, n, next...)
+}
+
+// remove is that a method's servers are in no group any more.
+func (w *world) remove(m int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[m], w.removed[m] = true, true
+	w.close(m)
+}
+
+// close notes that no group has the servers of a method any more. The caller holds the mutex.
+func (w *world) close(m int) {
+	now := time.Now()
+	for n := range w.closed[m] {
+		if w.closed[m][n].IsZero() {
+			w.closed[m][n] = now
+		}
+	}
 }
 
 // sends checks a request that leaves.
@@ -155,16 +179,16 @@ func (w *world) sends(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
 	if want := time.Since(r.at) / time.Second; time.Duration(delay) != want {
 		w.wrong("record %d: Acct-Delay-Time %d, want %d", req.number, delay, want)
 	}
-	if m < r.from || m > r.to {
+	if !slices.Contains(r.route, m) {
 		w.wrong("record %d to %v, which is not of its list", req.number, to)
 	}
-	if !r.sent[m] {
-		r.sent[m] = true
-		w.inOrder(req.number, func(r *made) bool { return r.sent[m] }, "sent")
+	if !r.sent {
+		r.sent = true
+		w.inOrder(req.number, func(r *made) bool { return r.sent }, "sent")
 	}
 }
 
-// inOrder checks that no later record of the session was there first. The caller holds the mutex.
+// inOrder checks that no later record of the session was anywhere first. The caller holds the mutex.
 func (w *world) inOrder(number uint32, came func(*made) bool, what string) {
 	r := w.recs[number]
 	if w.cut && r.typ == interim {
@@ -198,16 +222,17 @@ func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.React
 		if since := w.closed[m][n]; !since.IsZero() && time.Since(since) > longestWay {
 			w.wrong("record %d came to %s, which is in no group any more", num, a.Server)
 		}
+		if !r.there {
+			r.there = true
+			w.inOrder(num, func(r *made) bool { return r.there }, "there")
+		}
 		if !r.arrived[m] {
 			r.arrived[m] = true
-			if r.to == m { // one that moved on may still be on its way here
-				w.inOrder(num, func(r *made) bool { return r.arrived[m] }, "there")
-			}
 		} else if !w.ailing[m] && !w.unquiet {
 			w.wrong("record %d came to %s again", num, a.Server)
 		}
-		if m > r.from && !w.ailing[r.from] && !w.held[r.from] {
-			w.wrong("record %d came to %s, though all is well with %s", num, a.Server, methods[r.from])
+		if first := r.route[0]; m != first && !w.ailing[first] && !w.held[first] {
+			w.wrong("record %d came to %s, though all is well with %s", num, a.Server, methods[first])
 		}
 		switch s := styles[w.styles[m][n]]; {
 		case r.poison:
