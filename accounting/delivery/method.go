@@ -23,7 +23,7 @@ type method struct {
 	// probe is the record that the method has by the schedule of its back-off while it is down; extra
 	// is one that it has besides; finder is the one that found it down (probe.go).
 	probe, extra *item
-	finder       *accounting.Record
+	finder       *finder
 	extraAt      time.Time // when the next extra try may be made
 	scanned      uint64    // Delivery.added when nothing was found for one
 

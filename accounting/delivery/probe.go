@@ -3,6 +3,8 @@ package delivery
 import (
 	"slices"
 	"time"
+
+	"aaasess/accounting"
 )
 
 // A method that is down is probed: one record at a time, at the times of its back-off. The schedule is
@@ -18,6 +20,16 @@ import (
 // Transmissions may be an hour apart, which is long for a record that comes meanwhile, if the one before
 // is all that is wrong. So between them a record that never was transmitted gets an extra try now and
 // then, which moves nothing.
+
+// finder is the record that found a method down, and where it stood.
+type finder struct {
+	rec   *accounting.Record
+	queue *queue
+	seq   uint64
+}
+
+// is reports whether it is this record.
+func (f *finder) is(q *queue, seq uint64) bool { return f != nil && f.queue == q && f.seq == seq }
 
 // probe sends a method that is down the next record if its time has come.
 func (d *Delivery) probe(m *method, now time.Time) error {
@@ -49,7 +61,7 @@ func (d *Delivery) probe(m *method, now time.Time) error {
 		return nil
 	}
 	if m.finder != nil && (m.health.isInSchedule() || m.sent%2 == 1) {
-		m.probe = &item{rec: m.finder}
+		m.probe = &item{rec: m.finder.rec}
 		d.send(m, m.probe, m.health.at, now)
 	}
 	return nil

@@ -113,11 +113,14 @@ func (d *Delivery) unanswered(it *item, m *method, later *accounting.Later, err 
 	h, again := d.note(it, m, later)
 	switch {
 	case wasProbe:
+		if m.finder == nil { // it was superseded
+			m.finder = &finder{it.rec, it.lane.queue, it.seq}
+		}
 		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 	case it.since == m.health.answers && !m.health.isDown() && !again:
 		// It is not known for it, and nothing else was answered since it was sent.
 		m.health.fall(now)
-		m.finder = it.rec
+		m.finder = &finder{it.rec, it.lane.queue, it.seq}
 		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 		d.logger.Warn("accounting method does not respond", "method", string(m.name), "err", err, "next", m.health.probeAt.Sub(now))
 		d.changed(m)

@@ -110,10 +110,21 @@ func (q *queue) holds(session sessions.ID, seq uint64) bool {
 	return seq >= q.cursor || q.has(session, seq)
 }
 
-// dropSuperseded drops an interim, unless it is under way, or gone.
+// dropSuperseded drops an interim, unless it or a copy of it is under way, or it is gone. No copy of it is
+// sent from then on: that might be the first to arrive, behind the later record.
 func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
+	for _, m := range d.methods {
+		if m.finder.is(q, seq) && m.probe != nil && m.probe.lane == nil {
+			return
+		}
+	}
 	if seq < q.cursor && !d.drop(q, session, seq) {
 		return
+	}
+	for _, m := range d.methods {
+		if m.finder.is(q, seq) {
+			m.finder = nil // until the next probe
+		}
 	}
 	d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: seq})
 	q.count.Superseded++
