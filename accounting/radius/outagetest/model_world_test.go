@@ -30,6 +30,8 @@ type made struct {
 	beat    bool // of those that come in the end so that there is always something to answer
 
 	sent     bool      // was transmitted, to whomever
+	sentAt   time.Time // when first
+	lastSent time.Time // when last
 	there    bool      // came to a server, whosever
 	arrived  [2]bool   // by method: came to a server
 	answered time.Time // when a right answer came
@@ -182,8 +184,9 @@ func (w *world) sends(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
 	if !slices.Contains(r.route, m) {
 		w.wrong("record %d to %v, which is not of its list", req.number, to)
 	}
+	r.lastSent = time.Now()
 	if !r.sent {
-		r.sent = true
+		r.sent, r.sentAt = true, r.lastSent
 		w.inOrder(req.number, func(r *made) bool { return r.sent }, "sent")
 	}
 }
@@ -199,6 +202,12 @@ func (w *world) inOrder(number uint32, came func(*made) bool, what string) {
 			w.wrong("record %d of session %d is %s after %d", number, r.session, what, later)
 		}
 	}
+}
+
+// isOvertaken reports whether a later record of its session may come before an interim: that was dropped
+// as superseded before the later one was sent, and its last packet is still on its way.
+func isOvertaken(r, later *made) bool {
+	return r.typ == interim && r.answered.IsZero() && later.sentAt.After(r.lastSent) && time.Since(r.lastSent) <= longestWay
 }
 
 func (w *world) answers(number uint32) {
@@ -224,7 +233,7 @@ func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.React
 		}
 		if !r.there {
 			r.there = true
-			w.inOrder(num, func(r *made) bool { return r.there }, "there")
+			w.inOrder(num, func(l *made) bool { return l.there && !isOvertaken(r, l) }, "there")
 		}
 		if !r.arrived[m] {
 			r.arrived[m] = true
