@@ -83,6 +83,7 @@ func (r *run) begin(there [2]bool) {
 func (r *run) adopt(m int) {
 	r.present[m] = r.newGroup(m, r.plans[m])
 	r.delivery.SetMethod(methods[m], r.present[m].group, r.plans[m].method(r.plan.fair))
+	r.world.hold(m, r.holds[m])
 	r.delivery.SetHold(methods[m], r.holds[m])
 }
 
@@ -165,12 +166,10 @@ func (r *run) add(line int, last, poison bool) {
 }
 
 func (r *run) hold(m int, h delivery.Hold) {
-	if h != delivery.Open {
-		r.world.mu.Lock()
-		r.world.held[m] = true
-		r.world.mu.Unlock()
-	}
 	r.holds[m] = h
+	if r.present[m] != nil {
+		r.world.hold(m, h)
+	}
 	r.delivery.SetHold(methods[m], h)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
@@ -46,6 +47,8 @@ type world struct {
 	mu     sync.Mutex // guards what follows
 	rng    *rand.Rand
 	styles [2][hostsPerMethod]int
+	holds  [2]delivery.Hold
+	holdAt [2]time.Time                 // since when
 	closed [2][hostsPerMethod]time.Time // since when no group has the server; zero: one has
 	recs   []*made                      // by number
 	faults []string
@@ -156,7 +159,30 @@ func (w *world) remove(m int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held[m], w.removed[m] = true, true
+	w.holds[m] = delivery.Open
 	w.close(m)
+}
+
+// hold is that a method is there, and whether records are kept from it.
+func (w *world) hold(m int, h delivery.Hold) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[m] = w.held[m] || h != delivery.Open
+	w.holds[m], w.holdAt[m] = h, time.Now()
+}
+
+// obeys checks that a record that nobody was sent may go to a method now: that is not held nor away, and
+// none before it in the record's route is held. The caller holds the mutex.
+func (w *world) obeys(number uint32, m int) {
+	for _, before := range w.recs[number].route {
+		stops := w.holds[before] == delivery.Held || before == m && w.holds[before] == delivery.Away
+		if stops && time.Since(w.holdAt[before]) > 0 {
+			w.wrong("record %d is sent to %s, though %s is %s", number, methods[m], methods[before], w.holds[before])
+		}
+		if before == m {
+			return
+		}
+	}
 }
 
 // close notes that no group has the servers of a method any more. The caller holds the mutex.
@@ -188,6 +214,7 @@ func (w *world) sends(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
 	if !r.sent {
 		r.sent, r.sentAt = true, r.lastSent
 		w.inOrder(req.number, func(r *made) bool { return r.sent }, "sent")
+		w.obeys(req.number, m)
 	}
 }
 
