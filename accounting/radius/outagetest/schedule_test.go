@@ -69,7 +69,7 @@ func TestScheduleOfS4(t *testing.T) {
 				}
 				s.sleep(last + 3*3600)
 
-				var to = map[string][]int{}
+				to := map[string][]int{}
 				for _, c := range s.came() {
 					if c.ID != "00000001" || c.Status != start {
 						t.Errorf("came: %+v", c)
