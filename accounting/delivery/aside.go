@@ -9,6 +9,15 @@ import (
 	"aaasess/store"
 )
 
+// asides is the records that are to be set aside, and what was.
+type asides struct {
+	lanes   deque     // whose first record is to be
+	storing int       // records on their way into another queue
+	at      time.Time // when it is tried again, if the store has no room
+	logged  time.Time // when one was last logged
+	total   uint64    // all that ever were
+}
+
 // neverAnswered is why a record was set aside that its methods never answered.
 type neverAnswered struct {
 	tries  int           // sends that went unanswered
@@ -22,8 +31,8 @@ func (e *neverAnswered) Error() string {
 		e.took.Round(time.Second), e.tries, e.rounds)
 }
 
-// nobodyAnswers has a record set aside since it is its own fault that nobody answers it.
-func (d *Delivery) nobodyAnswers(it *item, now time.Time) {
+// giveUpOn has a record set aside: its methods answer others, but not it.
+func (d *Delivery) giveUpOn(it *item, now time.Time) {
 	h := it.history
 	h.reason = &neverAnswered{tries: h.tries, rounds: h.rounds + 1, took: now.Sub(d.made) - it.first}
 }
@@ -31,8 +40,8 @@ func (d *Delivery) nobodyAnswers(it *item, now time.Time) {
 // putAside takes the records that are to be set aside to where people can look at them.
 func (d *Delivery) putAside(now time.Time) error {
 	room := d.transferRoom()
-	for d.asides.len() > 0 && room > 0 {
-		l := d.asides.pop(false)
+	for d.aside.lanes.len() > 0 && room > 0 {
+		l := d.aside.lanes.pop(false)
 		if len(l.items) == 0 {
 			l.queue.forget(l)
 			continue
@@ -47,17 +56,17 @@ func (d *Delivery) putAside(now time.Time) error {
 			return err
 		case ok:
 			room--
-			d.transfer(it, d.aside(it, now))
+			d.transfer(it, d.asideRecord(it, now))
 		}
 	}
-	if d.asides.len() > 0 {
-		d.moveAt = now.Add(d.cfg.RetryMin)
+	if d.aside.lanes.len() > 0 {
+		d.aside.at = now.Add(d.cfg.RetryMin)
 	}
 	return nil
 }
 
 // aside is what is appended to [accounting.RefusedQueue] for an item.
-func (d *Delivery) aside(it *item, now time.Time) store.Append {
+func (d *Delivery) asideRecord(it *item, now time.Time) store.Append {
 	reason, q := it.reason(), it.lane.queue
 	data := it.history.damaged
 	who := []any{"queue", q.name, "seq", it.seq}
@@ -65,14 +74,14 @@ func (d *Delivery) aside(it *item, now time.Time) store.Append {
 		data = accounting.AppendRecord(nil, it.rec)
 		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
 	}
-	d.setAside++
-	if now.Sub(d.loggedAt) >= time.Second { // a server that refuses everything must not fill the disk with this
-		d.loggedAt = now
+	d.aside.total++
+	if now.Sub(d.aside.logged) >= time.Second { // a server that refuses everything must not fill the disk with this
+		d.aside.logged = now
 		what := "accounting record refused, set aside"
 		if errors.As(reason, new(*neverAnswered)) {
 			what = "accounting record never answered, set aside"
 		}
-		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.setAside)...)
+		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.aside.total)...)
 	}
 	refused := accounting.Refused{From: q.name, At: now, Reason: reason.Error(), Data: data}
 	return store.Append{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)}

@@ -335,7 +335,7 @@ func TestDeliverNoSpace(t *testing.T) {
 		}
 		b.stop()
 		for underWay, want := range map[int]int{5: 11, 16: 0, 17: 0} {
-			if d.storing = underWay; d.transferRoom() != want {
+			if d.aside.storing = underWay; d.transferRoom() != want {
 				t.Errorf("beside %d that are moved there is room for %d, want %d", underWay, d.transferRoom(), want)
 			}
 		}

@@ -175,6 +175,32 @@ func TestDeliverSetMethodWhileDown(t *testing.T) {
 	})
 }
 
+// A method that comes and one that is replaced in the same moment: the record that one of them is to have
+// by now is sent at once, in whatever list it stood.
+func TestDeliverSetMethodsTogether(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		first, second := accounting.Group("z"), accounting.Group("a") // the second is looked at first
+		b.add(first.Queue(), rec(1, start, second))
+		d := b.deliver(setup{}, first, newFake(8, silent))
+		b.after(20500 * time.Millisecond) // between two probes
+		if d.Stats().DownSince.IsZero() {
+			t.Fatal("the method is not down")
+		}
+		m := newFake(8, nil)
+		d.inbox.mu.Lock() // so that both become known together
+		for name, w := range map[accounting.MethodName]*wanted{second: {}, first: d.inbox.wanted[first]} {
+			w.impl, w.gen = m, w.gen+1
+			d.inbox.wanted[name] = w
+		}
+		d.inbox.changed = true
+		d.inbox.mu.Unlock()
+		d.inbox.poke()
+		b.after(time.Second)
+		b.sent(m, "1 Start 0s")
+		b.pending(first.Queue(), 0)
+	})
+}
+
 // A method that was stopped says nothing about servers: the record waits a little.
 func TestDeliverStopped(t *testing.T) {
 	inBubble(t, func(b *bubble) {

@@ -76,27 +76,17 @@ type Delivery struct {
 	// What follows is Run's own.
 	queues   []*queue // in the order in which they became known
 	methods  []*method
-	active   int    // queues that have records, as far as is known
-	reading  int    // whose turn it is to be read, of queues
-	added    uint64 // lanes that ever were
-	placed   uint64 // times that a lane was put into a list
-	loaded   int    // the most records that may be in memory
+	reading  reader
 	retrying waiting
-	asides   deque // lanes whose first record is to be set aside
-	storing  int   // records on their way into another queue
-	moveAt   time.Time
-	again    bool // another turn is due at once
+	aside    asides
+	placed   bool // a lane has come into a list that the present dispatch may have gone past
 	acks     []store.Ack
-	entries  []store.Entry
-	loggedAt time.Time // when a record that was set aside was last logged
-	setAside uint64    // all that ever were
-	// superseding is how many sessions' interims the searches for superseded ones keep in mind.
-	superseding int
 }
 
 // New makes a Delivery for the queues of a store. Records are read from Run on.
 func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
-	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, made: time.Now(), superseding: maxSuperseding}
+	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, made: time.Now()}
+	d.reading.superseding = maxSuperseding
 	d.inbox.init()
 	return d
 }
@@ -136,10 +126,10 @@ func (d *Delivery) turn(ctx context.Context, now time.Time) error {
 		}
 	}
 	d.wakeDue(now)
-	d.active = 0
+	d.reading.active = 0
 	for _, q := range d.queues {
 		if q.items > 0 || q.more {
-			d.active++
+			d.reading.active++
 		}
 	}
 	for _, q := range d.queues {
@@ -153,11 +143,9 @@ func (d *Delivery) turn(ctx context.Context, now time.Time) error {
 	if err := d.read(now); err != nil {
 		return err
 	}
-	placed := d.placed
 	if err := d.dispatch(now); err != nil {
 		return err
 	}
-	d.again = d.placed != placed // it may have found work for itself
 	d.publish(now)
 	return nil
 }
@@ -175,7 +163,7 @@ func (d *Delivery) wakeDue(now time.Time) {
 
 // nextDue is how long nothing is to be done unless something happens.
 func (d *Delivery) nextDue(now time.Time) time.Duration {
-	if d.again {
+	if d.placed {
 		return 0
 	}
 	at := now.Add(time.Hour)
@@ -186,10 +174,10 @@ func (d *Delivery) nextDue(now time.Time) time.Duration {
 	}
 	for _, m := range d.methods {
 		sooner(d.probeDue(m, now))
-		sooner(m.paceAt)
+		sooner(m.drain.at)
 	}
 	sooner(d.retrying.nextDue())
-	sooner(d.moveAt)
+	sooner(d.aside.at)
 	for _, q := range d.queues {
 		if d.isCrowded(q) {
 			sooner(now.Add(max(0, q.relieveAt.Sub(now))))
@@ -222,7 +210,7 @@ func (d *Delivery) drain(ctx context.Context) error {
 		for _, m := range d.methods {
 			underWay += m.underWay
 		}
-		if underWay+d.storing == 0 {
+		if underWay+d.aside.storing == 0 {
 			return nil
 		}
 		select {
@@ -233,9 +221,6 @@ func (d *Delivery) drain(ctx context.Context) error {
 		}
 	}
 }
-
-// share is a queue's part of a bound: those that have records share it equally.
-func (d *Delivery) share(of int) int { return max(2, of/max(1, d.active)) }
 
 // isFatal reports whether the store is beyond use for this process.
 func isFatal(err error) bool {

@@ -15,7 +15,7 @@ const maxMoving = 16
 // dispatch starts what can be started: sends as many records as may be under way, and sets aside what
 // is refused or damaged.
 func (d *Delivery) dispatch(now time.Time) error {
-	d.moveAt = time.Time{}
+	d.aside.at, d.placed = time.Time{}, false
 	if err := d.putAside(now); err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (d *Delivery) dispatch(now time.Time) error {
 		}
 	}
 	for _, m := range d.methods {
-		if m.paceAt = (time.Time{}); m.isAvailable() {
+		if m.drain.at = (time.Time{}); m.isAvailable() {
 			if err := d.sendReady(m, now); err != nil {
 				return err
 			}
@@ -45,11 +45,11 @@ func (d *Delivery) sendReady(m *method, now time.Time) error {
 			m.sources = append(m.sources, r)
 		}
 	}
-	limit := m.window(d.loaded)
+	limit := m.window(d.reading.loaded)
 	room := max(0, min(m.health.window, limit)-m.underWay)
-	paced := m.draining && m.pace.interval > 0
+	paced := m.drain.on && m.drain.pace.interval > 0
 	for room > 0 {
-		l := d.nextLane(m, limit, paced && m.pace.room(now) <= 0)
+		l := d.nextLane(m, limit, paced && m.drain.pace.room(now) <= 0)
 		if l == nil {
 			break
 		}
@@ -64,16 +64,16 @@ func (d *Delivery) sendReady(m *method, now time.Time) error {
 		default:
 			room--
 			if paced && m.isBacklog(l) {
-				m.pace.take(1)
+				m.drain.pace.spend(1)
 			}
 			d.send(m, it, it.progress(m), now)
 		}
 	}
 	if paced && room > 0 && m.waits() {
-		m.paceAt = m.pace.next()
+		m.drain.at = m.drain.pace.next()
 	}
-	if m.draining {
-		m.draining = d.isDraining(m)
+	if m.drain.on {
+		m.drain.on = d.isDraining(m)
 	}
 	return nil
 }
@@ -84,13 +84,14 @@ func (m *method) waits() bool {
 		slices.ContainsFunc(m.sources, func(r *route) bool { return r.ready.len() > 0 })
 }
 
-// nextLane takes the lane whose turn it is, nil if there is none. lateOnly is that what is of the
-// backlog must wait for the pace.
+// nextLane takes the lane whose turn it is, nil if there is none. Thousands of records that nobody will ever
+// answer may stand in front; so that those behind them get through:
 //
-// A few thousand records that nobody will ever answer may stand in front. Those behind them get
-// through all the same: what was not answered before has a quarter of what may be under way, or of the
-// turns if that is less than one, and nothing while the method is ailing unless there is nothing else;
-// and then every other one is the newest. Routes take turns.
+//   - overdue records have a quarter of what may be under way, or every fourth turn if that is less than one;
+//   - while the method is reopening they have none, unless there is nothing else;
+//   - and then every other record is the newest.
+//
+// Routes take turns. With lateOnly what is of the backlog waits for the pace.
 func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 	if lateOnly {
 		for range m.sources {
@@ -108,28 +109,28 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 	}
 	fresh := m.onward.len() > 0 || slices.ContainsFunc(m.sources, func(r *route) bool { return r.ready.len() > 0 })
 	share := min(limit, m.health.window) / 4
-	mayRetry := !m.health.ailing && (m.retrying < share || share == 0 && m.sent%4 == 3)
+	mayRetry := !m.health.reopening && (m.retrying < share || share == 0 && m.sent%4 == 3)
 	if m.overdue.len() > 0 && (!fresh || mayRetry) {
-		if l := d.take(&m.overdue, false, m.isNext); l != nil {
+		if l := d.nextFrom(&m.overdue, false, m.isNext); l != nil {
 			l.head().retry = true
 			return l
 		}
 	}
-	newest := m.health.ailing && m.sent%2 == 1
+	newest := m.health.reopening && m.sent%2 == 1
 	for range len(m.sources) + 1 {
 		i := m.turn % (len(m.sources) + 1)
 		m.turn++
 		var l *lane
 		if i == len(m.sources) {
-			l = d.take(&m.onward, newest, m.isNext)
+			l = d.nextFrom(&m.onward, newest, m.isNext)
 		} else {
-			l = d.take(&m.sources[i].ready, newest, m.sources[i].isReady)
+			l = d.nextFrom(&m.sources[i].ready, newest, m.sources[i].isReady)
 		}
 		if l != nil {
 			return l
 		}
 	}
-	if l := d.take(&m.overdue, false, m.isNext); l != nil { // what seemed fresh was superseded
+	if l := d.nextFrom(&m.overdue, false, m.isNext); l != nil { // what seemed fresh was superseded
 		l.head().retry = true
 		return l
 	}
@@ -138,8 +139,8 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 
 // send sends a method a record that stands there in its schedule, or in the method's if that is probed.
 func (d *Delivery) send(m *method, it *item, at accounting.Progress, now time.Time) {
-	it.probing = it == m.probe || it == m.extra
-	it.to, it.gen, it.since, it.storing = m, m.gen, m.health.answers, false
+	it.probing = it == m.probing.probe || it == m.probing.extra
+	it.to, it.gen, it.answersAtSend, it.storing = m, m.gen, m.health.answers, false
 	if it.first == 0 {
 		it.first = now.Sub(d.made) + 1
 	}
@@ -161,7 +162,7 @@ func (d *Delivery) transferRoom() int {
 	case d.store.Accepting() == nil:
 		return math.MaxInt
 	case d.store.Moving() == nil:
-		return max(0, maxMoving-d.storing)
+		return max(0, maxMoving-d.aside.storing)
 	}
 	return 0
 }
@@ -169,7 +170,7 @@ func (d *Delivery) transferRoom() int {
 // transfer takes a record of a busy lane out of its queue and puts it into another, both or neither.
 func (d *Delivery) transfer(it *item, to store.Append) {
 	it.to, it.storing = nil, true
-	d.storing++
+	d.aside.storing++
 	change := store.Change{
 		Appends: []store.Append{to},
 		Acks:    []store.Ack{{Queue: it.lane.queue.name, Seq: it.seq}},

@@ -31,15 +31,15 @@
 // runs has left it unanswered in [MethodConfig].Rounds schedules that saw others answered, unless so many
 // losses may be chance on a way that loses others too. When a queue knows of more records than half of
 // its share of [Config].Waiting, those that went unanswered while others were answered wait no longer
-// (relieve.go), so that there is always room to read on.
+// (relieve.go), not even for a method that is down: so there is always room to read on.
 //
 // # Methods
 //
 // Health, window, drain rate and the probes are the method's, whichever queues its records come from;
 // routes take turns. A method is down from when a record is not answered that was not known for it, and
 // nothing else was since it was sent, until anything is. While it is down its records go elsewhere at
-// once, or wait if there is nowhere, and it is probed by the schedule of its back-off (probe.go). An
-// answer ends it: the window opens from one.
+// once, or wait if there is nowhere, and it is probed by the schedule of its back-off (probe.go). It is up
+// again at its first answer: then its window opens from one.
 //
 // While records wait that nobody takes, a second reading of their queue, which keeps no records, drops
 // interims that a later interim or the stop of their session supersedes (supersede.go). The later interim

@@ -34,7 +34,7 @@ func TestPace(t *testing.T) {
 				if n > tc.burst || n < 0 {
 					t.Fatalf("%d at once", n)
 				}
-				p.take(n)
+				p.spend(n)
 				sent += n
 				if bound := float64(tc.burst) + tc.rate*now.Sub(t0).Seconds(); float64(sent) > bound+1e-6 {
 					t.Fatalf("%d after %v, at most %v", sent, now.Sub(t0), bound)

@@ -9,13 +9,13 @@ import (
 // health is what is known of whether anybody of a method answers, how many records may therefore be
 // under way, and when it is asked again if nobody does. It has no clock and no lock.
 type health struct {
-	down     time.Time           // since when nobody answers; zero: somebody does
-	failures int                 // schedules in a row that ended without an answer
-	probeAt  time.Time           // when the next probe may be sent; meaningful while down
-	at       accounting.Progress // where in the schedule of the back-off that probe stands (R62)
-	window   int                 // how many records may be under way
-	ailing   bool                // down, or the window has not opened again since
-	answers  uint64              // all that ever came: who compares two readings knows whether one came between
+	down      time.Time           // since when nobody answers; zero: somebody does
+	failures  int                 // schedules in a row that ended without an answer
+	probeAt   time.Time           // when the next probe may be sent; meaningful while down
+	at        accounting.Progress // where in the schedule of the back-off that probe stands (R62)
+	window    int                 // how many records may be under way
+	reopening bool                // down, or the window has not opened again since
+	answers   uint64              // all that ever came: who compares two readings knows whether one came between
 }
 
 func (h *health) isDown() bool { return !h.down.IsZero() }
@@ -31,12 +31,12 @@ func (h *health) answered(limit int) {
 		h.down, h.failures, h.at, h.window = time.Time{}, 0, accounting.Progress{}, 1
 	}
 	h.window = max(1, min(h.window+1, limit))
-	h.ailing = h.ailing && h.window < limit
+	h.reopening = h.reopening && h.window < limit
 }
 
-// fall is that nobody is there.
-func (h *health) fall(now time.Time) {
-	h.down, h.failures, h.at, h.ailing = now, 0, accounting.Progress{}, true
+// markDown is that nobody is there.
+func (h *health) markDown(now time.Time) {
+	h.down, h.failures, h.at, h.reopening = now, 0, accounting.Progress{}, true
 }
 
 // wait sets the time of the next probe after one that nobody answered: that of the schedule of the
@@ -64,8 +64,8 @@ func retryWait(failures int, lo, hi time.Duration) time.Duration {
 // to the servers is. The newest thousand or so count.
 type losses struct{ lost, answered float64 }
 
-// unlucky is the chance below which so many losses in a row are no accident.
-const unlucky = 1e-9
+// minChance is the chance below which so many losses in a row are no accident.
+const minChance = 1e-9
 
 // add takes a record that was answered after it was lost so many times.
 func (l *losses) add(lost int) {
@@ -80,8 +80,8 @@ func (l *losses) explain(times int) bool {
 		return false
 	}
 	share, chance := l.lost/(l.lost+l.answered), 1.0
-	for ; times > 0 && chance > unlucky; times-- {
+	for ; times > 0 && chance > minChance; times-- {
 		chance *= share
 	}
-	return chance > unlucky
+	return chance > minChance
 }

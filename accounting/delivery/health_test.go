@@ -49,7 +49,7 @@ func TestHealthWindowOpens(t *testing.T) {
 // The probes of a method without back-off come after waits that double.
 func TestHealthProbes(t *testing.T) {
 	h := health{window: 8}
-	h.fall(at(0))
+	h.markDown(at(0))
 	now := 0
 	for _, wait := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
 		h.wait(nil, at(now), time.Second, time.Minute)
@@ -57,7 +57,7 @@ func TestHealthProbes(t *testing.T) {
 			t.Errorf("next probe at %v, want %v", h.probeAt, at(now))
 		}
 	}
-	if !h.isDown() || h.down != at(0) || h.failures != 8 || !h.ailing {
+	if !h.isDown() || h.down != at(0) || h.failures != 8 || !h.reopening {
 		t.Errorf("after eight without an answer: %+v", h)
 	}
 	h.answered(8)
@@ -69,7 +69,7 @@ func TestHealthProbes(t *testing.T) {
 // Those of a back-off come when it says, and when it is over as if there were none.
 func TestHealthBackOff(t *testing.T) {
 	h := health{window: 8}
-	h.fall(at(0))
+	h.markDown(at(0))
 	h.wait(&accounting.Later{After: 40 * time.Second, At: accounting.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
 	if h.probeAt != at(60) || h.at.Attempt != 4 || !h.isInSchedule() || h.failures != 0 {
 		t.Errorf("in the back-off: %+v", h)

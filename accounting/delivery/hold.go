@@ -1,16 +1,14 @@
 package delivery
 
-import "time"
-
 // Hold is whether a method may get records (R63: a group that must be told first that we are here).
 type Hold uint8
 
 const (
-	// Open is that records are sent.
+	// Open: records are sent.
 	Open Hold = iota
-	// Held is that nothing is sent, and nothing goes on to a next method.
+	// Held: nothing is sent, and nothing goes to a next method.
 	Held
-	// Away is that nothing is sent, and that what has a next method goes there.
+	// Away: nothing is sent, and what has a next method goes there.
 	Away
 )
 
@@ -33,7 +31,7 @@ func (d *Delivery) changeHold(m *method, h Hold) {
 	m.hold = h
 	d.beginDrain(m)
 	if h == Open && m.health.isDown() {
-		m.probe, m.extra, m.finder, m.extraAt = nil, nil, nil, time.Time{}
+		m.probing.reset()
 		m.health = health{window: 1, answers: m.health.answers}
 	}
 	d.changed(m)

@@ -15,13 +15,13 @@ type item struct {
 	history *history // nil for most: what is known of it if it is not simply sent and answered
 	when    int64    // the record's At, nanoseconds since 1970; 0 if damaged
 
-	to      *method       // who has it; nil: nobody, or the store
-	since   uint64        // answers of the method when it was sent
-	first   time.Duration // when it was sent first, on the Delivery's clock; 0: not yet
-	gen     int32         // generation of the method that it was sent with
-	storing bool          // under way into another queue, not to a method
-	retry   bool          // counted in method.retrying
-	probing bool          // sent by the schedule of the method, not by its own
+	to            *method       // who has it; nil: nobody, or the store
+	answersAtSend uint64        // answers of the method when it was sent
+	first         time.Duration // when it was sent first, on the Delivery's clock; 0: not yet
+	gen           int32         // generation of the method that it was sent with
+	storing       bool          // under way into another queue, not to a method
+	retry         bool          // counted in method.retrying
+	probing       bool          // sent by the schedule of the method, not by its own
 }
 
 // history is what is known of an item that is damaged, refused or was not answered.
@@ -37,13 +37,13 @@ type history struct {
 
 // attempts is how an item fared with one method.
 type attempts struct {
-	asked  bool   // in this round it was left unanswered
-	tries  int    // times that it was left unanswered
-	missed int    // of these, those while the method answered others
-	sends  int    // transmissions of those
-	rounds int    // schedules that ended with such a try
-	recent bool   // there was one in the present schedule
-	seen   uint64 // answers of the method when it was sent the time before
+	asked         bool   // in this round it was left unanswered
+	tries         int    // times that it was left unanswered
+	missed        int    // of these, those while the method answered others
+	sends         int    // transmissions of those
+	rounds        int    // schedules that ended with such a try
+	recent        bool   // there was one in the present schedule
+	answersBefore uint64 // answers of the method when it was sent the time before
 }
 
 // known returns the item's history, which the first call makes.

@@ -33,8 +33,7 @@ func (l *lane) find(seq uint64) (i int, found bool) {
 	return slices.BinarySearchFunc(l.items, seq, func(it *item, seq uint64) int { return cmp.Compare(it.seq, seq) })
 }
 
-// unload gives up the memory of the items. So however many sessions nobody answers for, there is room
-// for the others.
+// unload gives up the memory of the items: waiting lanes keep no octets, so memory stays free for others.
 func (l *lane) unload() {
 	for _, it := range l.items {
 		l.queue.unload(it)
@@ -43,12 +42,12 @@ func (l *lane) unload() {
 
 // place puts a busy lane into the list where its first item belongs.
 func (d *Delivery) place(l *lane) {
-	d.placed++
+	d.placed = true
 	it := l.head()
 	h := it.history
 	switch {
 	case it.reason() != nil:
-		d.asides.push(l)
+		d.aside.lanes.push(l)
 	case h == nil:
 		it.route.ready.push(l)
 	default:
@@ -78,9 +77,9 @@ func (d *Delivery) wait(l *lane, due time.Time) {
 	d.retrying.add(l, due)
 }
 
-// take gets the next lane out of a list that belongs there, nil if there is none. One does not any more
+// nextFrom gets the next lane out of a list that belongs there, nil if there is none. One does not any more
 // where the first item was superseded, or methods have changed since.
-func (d *Delivery) take(from *deque, newest bool, belongs func(*item) bool) *lane {
+func (d *Delivery) nextFrom(from *deque, newest bool, belongs func(*item) bool) *lane {
 	for {
 		l := from.pop(newest)
 		switch {

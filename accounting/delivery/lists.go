@@ -31,8 +31,8 @@ func (ls *waiting) due(now time.Time) *lane {
 	return l
 }
 
-// take takes those out that are wanted, the first that is due first.
-func (ls *waiting) take(wanted func(*lane) bool) (all []*lane) {
+// removeIf takes those out that are wanted, the first that is due first.
+func (ls *waiting) removeIf(wanted func(*lane) bool) (all []*lane) {
 	for _, l := range ls.heap {
 		if wanted(l) {
 			all = append(all, l)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"aaasess/accounting"
 )
@@ -18,14 +17,10 @@ type method struct {
 	gone bool
 	hold Hold
 
-	health health
-	losses losses
-	// probe is the record that the method has by the schedule of its back-off while it is down; extra
-	// is one that it has besides; finder is the one that found it down (probe.go).
-	probe, extra *item
-	finder       *accounting.Record
-	extraAt      time.Time // when the next extra try may be made
-	scanned      uint64    // Delivery.added when nothing was found for one
+	health  health
+	losses  losses
+	probing prober
+	drain   drainer
 
 	// Lanes whose first record this method is to have: onward, since those before it in the route left
 	// the record unanswered; overdue, since all did, and the record's time to be tried again has come.
@@ -36,12 +31,6 @@ type method struct {
 	sent     int // all that were ever sent
 	turn     int // of the routes, whose is next
 	sources  []*route
-
-	draining  bool
-	marks     map[*queue]uint64 // what is to drain is below them
-	undrained *item             // one of that, if it is known
-	pace      pace
-	paceAt    time.Time // when the pace allows more, if that is what is waited for
 
 	delivered, noResponse uint64
 	published             MethodStats // what others know of it
@@ -79,23 +68,23 @@ func (d *Delivery) adopt(ctx context.Context, all map[accounting.MethodName]want
 		}
 	}
 	if all != nil {
-		d.loaded = d.cfg.Loaded
-		if d.loaded <= 0 {
-			d.loaded = 4096
+		d.reading.loaded = d.cfg.Loaded
+		if d.reading.loaded <= 0 {
+			d.reading.loaded = 4096
 			for _, m := range d.methods {
-				d.loaded = max(d.loaded, 4*m.impl.Window())
+				d.reading.loaded = max(d.reading.loaded, 4*m.impl.Window())
 			}
 		}
-		d.cfg.Waiting = max(d.cfg.Waiting, d.loaded)
+		d.cfg.Waiting = max(d.cfg.Waiting, d.reading.loaded)
 	}
 }
 
-// join makes a method of which nothing was known. Its window opens from one: who knows what awaits the
-// backlog of a restart.
+// join makes a method of which nothing was known. A backlog may wait after a restart, so its window opens
+// from one.
 func (d *Delivery) join(ctx context.Context, name accounting.MethodName, w wanted) *method {
 	m := &method{
 		name: name, impl: w.impl, cfg: w.cfg, gen: w.gen, hold: w.hold,
-		health: health{window: 1}, pace: newPace(w.cfg.DrainRate), marks: map[*queue]uint64{},
+		health: health{window: 1}, drain: newDrainer(w.cfg.DrainRate),
 	}
 	d.queueNamed(ctx, name.Queue())
 	d.beginDrain(m)
@@ -117,7 +106,7 @@ func (d *Delivery) remove(i int) {
 	d.methods = slices.Delete(d.methods, i, i+1)
 	m.gone = true
 	m.gen++
-	m.probe, m.extra, m.finder = nil, nil, nil
+	m.probing.reset()
 	for r := range d.routes() {
 		for i, of := range r.methods {
 			if of == m {
@@ -130,12 +119,12 @@ func (d *Delivery) remove(i int) {
 
 // renew begins anew with an implementation that took the place of another.
 func (d *Delivery) renew(m *method) {
-	m.probe, m.extra, m.finder, m.extraAt = nil, nil, nil, time.Time{}
+	m.probing.reset()
 	m.health = health{window: 1, answers: m.health.answers}
-	m.losses, m.pace = losses{}, newPace(m.cfg.DrainRate)
+	m.losses, m.drain.pace = losses{}, newPace(m.cfg.DrainRate)
 	d.forgetMethod(m)
 	d.beginDrain(m)
-	for _, l := range d.retrying.take(func(l *lane) bool { return l.head().route.has(m) }) {
+	for _, l := range d.retrying.removeIf(func(l *lane) bool { return l.head().route.has(m) }) {
 		d.place(l)
 	}
 	d.changed(m)
@@ -177,15 +166,15 @@ func (d *Delivery) changed(m *method) {
 // answered notes that somebody of the method is there.
 func (d *Delivery) answered(m *method) {
 	wasDown, since := m.health.isDown(), m.health.down
-	m.health.answered(m.window(d.loaded))
+	m.health.answered(m.window(d.reading.loaded))
 	if !wasDown {
 		return
 	}
 	d.logger.Info("accounting method responds again", "method", string(m.name), "down_since", since)
-	m.probe, m.extra, m.finder = nil, nil, nil
+	m.probing.reset()
 	d.beginDrain(m)
 	inBackOff := func(l *lane) bool { return l.head().route.has(m) && l.head().history.isInSchedule() }
-	for _, l := range d.retrying.take(inBackOff) {
+	for _, l := range d.retrying.removeIf(inBackOff) {
 		it := l.head()
 		if i := slices.Index(it.route.names, it.history.of); i >= 0 && it.history.of != m.name {
 			it.history.by[i].asked = true // that one did not answer it

@@ -31,15 +31,28 @@ func (p *pace) room(now time.Time) int {
 	return int(now.Sub(p.from) / p.interval)
 }
 
-// take is that so many were sent.
-func (p *pace) take(n int) { p.from = p.from.Add(p.interval * time.Duration(n)) }
+// spend notes that so many were sent.
+func (p *pace) spend(n int) { p.from = p.from.Add(p.interval * time.Duration(n)) }
 
-// next is when there is room for as many as may be sent at once: a wake-up for each would be dear.
+// next is when there is room for as many as may be sent at once: a wake-up for each costs too much.
 func (p *pace) next() time.Time { return p.from.Add(p.interval * time.Duration(p.burst)) }
+
+// drainer is how the backlog of a method is sent.
+type drainer struct {
+	on        bool              // there is one, as far as is known
+	marks     map[*queue]uint64 // what is of it is below these
+	undrained *item             // one of it, if one is known
+	pace      pace
+	at        time.Time // when the pace allows more, if that is what is waited for
+}
+
+func newDrainer(rate float64) drainer {
+	return drainer{pace: newPace(rate), marks: map[*queue]uint64{}}
+}
 
 // beginDrain makes a backlog of all that is in the queues now.
 func (d *Delivery) beginDrain(m *method) {
-	clear(m.marks)
+	clear(m.drain.marks)
 	for _, q := range d.queues {
 		d.markBacklog(m, q)
 	}
@@ -47,26 +60,26 @@ func (d *Delivery) beginDrain(m *method) {
 
 // markBacklog makes a part of the method's backlog of all that is in a queue now.
 func (d *Delivery) markBacklog(m *method, q *queue) {
-	m.draining, m.undrained = true, nil
+	m.drain.on, m.drain.undrained = true, nil
 	for _, info := range d.store.Queues() {
 		if info.Name == q.name {
-			m.marks[q] = info.NextSeq
+			m.drain.marks[q] = info.NextSeq
 		}
 	}
 }
 
 // isBacklog reports whether the first record of a lane is part of the method's backlog.
-func (m *method) isBacklog(l *lane) bool { return l.head().seq < m.marks[l.queue] }
+func (m *method) isBacklog(l *lane) bool { return l.head().seq < m.drain.marks[l.queue] }
 
 // isDraining reports whether something of the method's backlog was never sent. What waits for another
 // try, what stands behind that, and what another method takes, is none of it any more.
 func (d *Delivery) isDraining(m *method) bool {
-	if it := m.undrained; it != nil && it.lane != nil && it.first == 0 && !it.lane.waits() {
+	if it := m.drain.undrained; it != nil && it.lane != nil && it.first == 0 && !it.lane.waits() {
 		return true
 	}
-	m.undrained = nil
+	m.drain.undrained = nil
 	for _, q := range d.queues {
-		mark := m.marks[q]
+		mark := m.drain.marks[q]
 		if mark == 0 || !q.hasFor(m) {
 			continue
 		}
@@ -82,7 +95,7 @@ func (d *Delivery) isDraining(m *method) bool {
 					break
 				}
 				if it.first == 0 {
-					m.undrained = it
+					m.drain.undrained = it
 					return true
 				}
 			}

@@ -3,6 +3,8 @@ package delivery
 import (
 	"slices"
 	"time"
+
+	"aaasess/accounting"
 )
 
 // A method that is down is probed: one record at a time, at the times of its back-off. The schedule is
@@ -19,10 +21,43 @@ import (
 // is all that is wrong. So between them a record that never was transmitted gets an extra try now and
 // then, which moves nothing.
 
+// prober is what a method that is down is probed with.
+type prober struct {
+	probe  *item // with the method now, by the schedule of its back-off
+	extra  *item // with the method now, besides
+	source *source
+
+	extraAt time.Time // when the next extra try may be made
+	scanned uint64    // reader.lanes when nothing was found for one
+}
+
+// reset forgets it all: the method is not down any more, or another one.
+func (p *prober) reset() { *p = prober{} }
+
+// source is what copies are made of: the record that found the method down or, when that has been delivered
+// elsewhere, the newest record of its session that was. So no copy is the first to arrive behind a later
+// record. Superseded interims are none.
+type source struct {
+	rec   *accounting.Record
+	queue *queue
+	seq   uint64
+}
+
+// is reports whether it is this record.
+func (s *source) is(q *queue, seq uint64) bool { return s != nil && s.queue == q && s.seq == seq }
+
+// delivered takes the place of an older record of its session.
+func (p *prober) delivered(it *item) {
+	s := p.source
+	if s != nil && it.rec != nil && s.queue == it.lane.queue && s.rec.Session == it.rec.Session {
+		p.source = &source{it.rec, s.queue, it.seq}
+	}
+}
+
 // probe sends a method that is down the next record if its time has come.
 func (d *Delivery) probe(m *method, now time.Time) error {
 	switch {
-	case m.probe != nil || m.extra != nil:
+	case m.probing.probe != nil || m.probing.extra != nil:
 		return nil
 	case !m.health.isInSchedule() && m.underWay > 0:
 		return nil // the schedules of what is under way are not over
@@ -44,13 +79,13 @@ func (d *Delivery) probe(m *method, now time.Time) error {
 			d.place(l)
 			continue
 		}
-		m.probe = it
+		m.probing.probe = it
 		d.send(m, it, m.health.at, now)
 		return nil
 	}
 	if d.probesWithCopy(m, now) {
-		m.probe = &item{rec: m.finder}
-		d.send(m, m.probe, m.health.at, now)
+		m.probing.probe = &item{rec: m.probing.source.rec}
+		d.send(m, m.probing.probe, m.health.at, now)
 	}
 	return nil
 }
@@ -65,7 +100,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 			if !r.mayProbe(m) || (r.next(nil) == nil) != alone {
 				return nil
 			}
-			return d.take(&r.ready, newest, r.isReady)
+			return d.nextFrom(&r.ready, newest, r.isReady)
 		})
 	}
 	if l := fresh(true); l != nil {
@@ -75,7 +110,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 		if r.isHeld(nil) {
 			return nil
 		}
-		return d.take(&r.parked, false, r.isParked)
+		return d.nextFrom(&r.parked, false, r.isParked)
 	})
 	if parked != nil {
 		return parked
@@ -90,7 +125,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 // found it down: in a back-off, so that its times are kept; else every other time, and when none came
 // for a while.
 func (d *Delivery) probesWithCopy(m *method, now time.Time) bool {
-	return m.finder != nil && (m.health.isInSchedule() || m.sent%2 == 1 || !now.Before(m.health.probeAt.Add(d.cfg.RetryMax)))
+	return m.probing.source != nil && (m.health.isInSchedule() || m.sent%2 == 1 || !now.Before(m.health.probeAt.Add(d.cfg.RetryMax)))
 }
 
 // takeFrom takes a lane from the routes of a method, which take turns; nil if none gives one.
@@ -110,7 +145,7 @@ func (d *Delivery) takeFrom(m *method, take func(*route) *lane) *lane {
 // in RetryMax. Nothing else may be with the method by the time that the probe is due: a method that
 // finds another record on its way to a dead server makes no transmission.
 func (d *Delivery) tryExtra(m *method, now time.Time) error {
-	if !m.health.isInSchedule() || m.underWay > 0 || now.Before(m.extraAt) || m.scanned == d.added+1 ||
+	if !m.health.isInSchedule() || m.underWay > 0 || now.Before(m.probing.extraAt) || m.probing.scanned == d.reading.lanes+1 ||
 		m.health.probeAt.Sub(now) < d.cfg.RetryMax/2 {
 		return nil
 	}
@@ -134,32 +169,32 @@ func (d *Delivery) tryExtra(m *method, now time.Time) error {
 			d.place(l)
 			return nil
 		}
-		m.extra, m.extraAt = it, now.Add(d.cfg.RetryMax)
+		m.probing.extra, m.probing.extraAt = it, now.Add(d.cfg.RetryMax)
 		d.send(m, it, m.health.at, now)
 		return nil
 	}
-	m.scanned = d.added + 1 // until another lane comes
+	m.probing.scanned = d.reading.lanes + 1 // until another lane comes
 	return nil
 }
 
 // probeDue is when probe has something to do that it had not now, zero if that is not known.
 func (d *Delivery) probeDue(m *method, now time.Time) time.Time {
-	if m.hold != Open || !m.health.isDown() || m.probe != nil || m.extra != nil ||
+	if m.hold != Open || !m.health.isDown() || m.probing.probe != nil || m.probing.extra != nil ||
 		!m.health.isInSchedule() && m.underWay > 0 {
 		return time.Time{}
 	}
-	waits := m.finder != nil
+	waits := m.probing.source != nil
 	for r := range d.routes() {
 		fresh := r.ready.len() > 0 && r.mayProbe(m)
 		waits = waits || fresh || r.parked.len() > 0 && r.has(m) && !r.isHeld(nil)
-		if fresh && m.health.isInSchedule() && m.extraAt.After(now) && m.extraAt.Before(m.health.probeAt) {
-			return m.extraAt
+		if fresh && m.health.isInSchedule() && m.probing.extraAt.After(now) && m.probing.extraAt.Before(m.health.probeAt) {
+			return m.probing.extraAt
 		}
 	}
 	switch {
 	case m.health.probeAt.After(now) && waits:
 		return m.health.probeAt
-	case m.finder != nil && m.health.probeAt.Add(d.cfg.RetryMax).After(now):
+	case m.probing.source != nil && m.health.probeAt.Add(d.cfg.RetryMax).After(now):
 		return m.health.probeAt.Add(d.cfg.RetryMax)
 	}
 	return time.Time{} // there is nothing to probe with until something comes

@@ -5,10 +5,23 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/store"
 )
 
 // readBatch is how many records are read from the store at once.
 const readBatch = 1024
+
+// reader is what is known of the reading of all queues.
+type reader struct {
+	loaded      int           // the most records that may be in memory
+	active      int           // queues that have records, as far as is known
+	lanes       uint64        // lanes that ever were
+	superseding int           // how many sessions' interims the searches for superseded ones keep in mind
+	entries     []store.Entry // room for those that are read
+}
+
+// share is a queue's part of a bound: those that have records share it equally.
+func (r *reader) share(of int) int { return max(2, of/max(1, r.active)) }
 
 // read takes records from the store as long as there is room for them.
 func (d *Delivery) read(now time.Time) error {
@@ -26,7 +39,7 @@ func (d *Delivery) read(now time.Time) error {
 
 // readQueue reads one queue until there is no more, or its share of the memory is used.
 func (d *Delivery) readQueue(q *queue, now time.Time) error {
-	loaded, waiting := d.share(d.loaded), d.share(d.cfg.Waiting)
+	loaded, waiting := d.reading.share(d.reading.loaded), d.reading.share(d.cfg.Waiting)
 	for q.more && !q.readAt.After(now) && q.items < waiting {
 		if q.loaded > loaded/2 && d.mayGoOn() {
 			q.unloadBlocked()
@@ -36,7 +49,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		}
 		limit := min(readBatch, loaded-q.loaded, waiting-q.items)
 		var err error
-		d.entries, err = d.store.Read(q.name, q.cursor, limit, d.entries[:0])
+		d.reading.entries, err = d.store.Read(q.name, q.cursor, limit, d.reading.entries[:0])
 		if err != nil {
 			if isFatal(err) {
 				return err
@@ -45,17 +58,17 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 			d.logger.Error("queue cannot be read", "queue", q.name, "err", err, "next", d.cfg.RetryMax)
 			return nil
 		}
-		for _, e := range d.entries {
+		for _, e := range d.reading.entries {
 			it := &item{seq: e.Seq}
 			d.parse(q, it, e.Data)
 			if l := q.add(it); l != nil {
-				d.added++
+				d.reading.lanes++
 				d.place(l)
 			}
 			q.cursor = e.Seq + 1
 		}
-		q.more = len(d.entries) == limit
-		clear(d.entries)
+		q.more = len(d.reading.entries) == limit
+		clear(d.reading.entries)
 	}
 	return nil
 }

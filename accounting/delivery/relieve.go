@@ -13,7 +13,7 @@ const minMissed = 4
 // isCrowded reports whether so many records of a queue are known that those that are to blame for it
 // must give way.
 func (d *Delivery) isCrowded(q *queue) bool {
-	return q.items-d.storing > d.share(d.cfg.Waiting)/2 && len(d.retrying.heap) > 0 && !q.isAway()
+	return q.items-d.aside.storing > d.reading.share(d.cfg.Waiting)/2 && len(d.retrying.heap) > 0 && !q.isAway()
 }
 
 // relieve makes room, so that reading goes on however many records a server ignores and however long
@@ -32,7 +32,7 @@ func (d *Delivery) relieve(q *queue, now time.Time) error {
 		}
 	}
 	slices.SortFunc(all, func(a, b *lane) int { return -cmp.Compare(a.head().history.sends(), b.head().history.sends()) })
-	excess := q.items - d.storing - d.share(d.cfg.Waiting)/2
+	excess := q.items - d.aside.storing - d.reading.share(d.cfg.Waiting)/2
 	for _, l := range all[:min(len(all), excess, readBatch, d.transferRoom())] {
 		d.retrying.remove(l)
 		it := l.head()
@@ -41,7 +41,7 @@ func (d *Delivery) relieve(q *queue, now time.Time) error {
 			h.by[i].asked = h.by[i].tries > 0
 		}
 		if it.route.next(h) == nil && !it.route.isHeld(h) {
-			d.nobodyAnswers(it, now)
+			d.giveUpOn(it, now)
 		}
 		d.place(l)
 	}

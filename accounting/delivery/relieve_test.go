@@ -96,7 +96,7 @@ func TestRelieveSparesTheUnlucky(t *testing.T) {
 				d := b.member(setup{Loaded: 2, Waiting: 2}, accounting.Group("g"), newFake(8, nil))
 				d.collect(b.ctx)
 				now, q, m := time.Now(), d.queue(), d.method()
-				d.active = 1
+				d.reading.active = 1
 				if err := d.read(now); err != nil {
 					t.Fatal(err)
 				}
@@ -105,8 +105,8 @@ func TestRelieveSparesTheUnlucky(t *testing.T) {
 					d.wait(l, now.Add(time.Hour))
 				}
 				m.losses = tc.losses
-				if err := d.relieve(q, now); err != nil || (d.asides.len() == 1) != tc.goes || q.items != 2 {
-					t.Errorf("%d of %d go, %v", d.asides.len(), q.items, err)
+				if err := d.relieve(q, now); err != nil || (d.aside.lanes.len() == 1) != tc.goes || q.items != 2 {
+					t.Errorf("%d of %d go, %v", d.aside.lanes.len(), q.items, err)
 				}
 			})
 		})

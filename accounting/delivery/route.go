@@ -145,7 +145,7 @@ func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
 			}
 		}
 	}
-	for _, l := range d.retrying.take(func(l *lane) bool { return l.queue == q && !l.head().isFresh() }) {
+	for _, l := range d.retrying.removeIf(func(l *lane) bool { return l.queue == q && !l.head().isFresh() }) {
 		d.place(l)
 	}
 	for _, m := range d.methods {

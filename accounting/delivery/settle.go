@@ -29,12 +29,12 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 		m.retrying--
 	}
 	stale := it.gen != m.gen || ctx.Err() != nil
-	wasProbe := it == m.probe
+	wasProbe := it == m.probing.probe
 	if wasProbe {
-		m.probe = nil
+		m.probing.probe = nil
 	}
-	if it == m.extra {
-		m.extra = nil
+	if it == m.probing.extra {
+		m.probing.extra = nil
 	}
 	switch {
 	case r.err == nil:
@@ -48,7 +48,9 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 			q.count.Elsewhere++
 		}
 		d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: it.seq})
-		d.renewCopies(it)
+		for _, of := range d.methods {
+			of.probing.delivered(it)
+		}
 		d.settled(it)
 	case stale:
 		it.forget(m)
@@ -59,25 +61,15 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 	return nil
 }
 
-// renewCopies has methods that are down probed with the newest record of the session that was delivered
-// elsewhere, so that none gets a start after the stop of its session.
-func (d *Delivery) renewCopies(it *item) {
-	for _, m := range d.methods {
-		if m.finder != nil && it.rec != nil && m.finder.Session == it.rec.Session && it.route.has(m) {
-			m.finder = it.rec
-		}
-	}
-}
-
 // settleCopy handles the end of a probe that was the copy of a record: it says how the method is, and
 // nothing of the record.
 func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now time.Time) {
 	if it.gen != m.gen || ended {
 		return
 	}
-	wasProbe := it == m.probe
+	wasProbe := it == m.probing.probe
 	if wasProbe {
-		m.probe = nil
+		m.probing.probe = nil
 	}
 	var later *accounting.Later
 	switch isStopped := errors.Is(err, accounting.ErrStopped) || errors.Is(err, context.Canceled); {
@@ -125,11 +117,14 @@ func (d *Delivery) unanswered(it *item, m *method, later *accounting.Later, err 
 	h, again := d.note(it, m, later)
 	switch {
 	case wasProbe:
+		if m.probing.source == nil { // it was superseded
+			m.probing.source = &source{it.rec, it.lane.queue, it.seq}
+		}
 		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
-	case it.since == m.health.answers && !m.health.isDown() && !again:
+	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again:
 		// It is not known for it, and nothing else was answered since it was sent.
-		m.health.fall(now)
-		m.finder = it.rec
+		m.health.markDown(now)
+		m.probing.source = &source{it.rec, it.lane.queue, it.seq}
 		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 		d.logger.Warn("accounting method does not respond", "method", string(m.name), "err", err, "next", m.health.probeAt.Sub(now))
 		d.changed(m)
@@ -152,10 +147,10 @@ func (d *Delivery) note(it *item, m *method, later *accounting.Later) (h *histor
 	a := &h.by[i]
 	again = a.tries > 0
 	if !again {
-		a.seen = it.since
+		a.answersBefore = it.answersAtSend
 	}
 	a.tries++
-	if m.health.answers != a.seen { // somebody was there since it was sent the time before
+	if m.health.answers != a.answersBefore { // somebody was there since it was sent the time before
 		a.missed++
 		a.recent = true
 		sends := 1
@@ -164,7 +159,7 @@ func (d *Delivery) note(it *item, m *method, later *accounting.Later) (h *histor
 		}
 		a.sends += sends
 	}
-	a.seen = it.since
+	a.answersBefore = it.answersAtSend
 	h.at, h.of = accounting.Progress{}, m.name
 	return h, again
 }
@@ -194,8 +189,8 @@ func (d *Delivery) pass(it *item, h *history, m *method, later *accounting.Later
 	case !r.anyAvailable(): // that nobody answers anybody is not its fault
 		h.newRound()
 		d.place(it.lane)
-	case r.isOver(h) && d.isToBlame(it):
-		d.nobodyAnswers(it, now)
+	case r.isOver(h) && d.isIgnored(it):
+		d.giveUpOn(it, now)
 		d.place(it.lane)
 	default:
 		h.rounds++
@@ -204,9 +199,9 @@ func (d *Delivery) pass(it *item, h *history, m *method, later *accounting.Later
 	}
 }
 
-// isToBlame reports whether a record is why nobody answers it: each method of its route that runs has
-// left it unanswered in so many schedules, while it answered others, that it cannot be chance.
-func (d *Delivery) isToBlame(it *item) bool {
+// isIgnored reports whether each method of a record's route that runs has left it unanswered, while it
+// answered others, in [MethodConfig].Rounds schedules, and more often than its losses explain.
+func (d *Delivery) isIgnored(it *item) bool {
 	for i, m := range it.route.methods {
 		if m == nil {
 			continue
@@ -223,7 +218,7 @@ func (d *Delivery) settleStored(r result, now time.Time) error {
 	it := r.it
 	q := it.lane.queue
 	it.storing = false
-	d.storing--
+	d.aside.storing--
 	switch {
 	case r.err != nil && isFatal(r.err):
 		return d.failed(q, r.err)

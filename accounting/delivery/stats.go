@@ -85,9 +85,9 @@ func (d *Delivery) publish(now time.Time) {
 	for _, m := range d.methods {
 		s := MethodStats{
 			Method: m.name, InFlight: m.underWay, Delivered: m.delivered, NoResponse: m.noResponse,
-			DownSince: m.health.down, Hold: m.hold, Draining: m.draining && m.isAvailable(),
+			DownSince: m.health.down, Hold: m.hold, Draining: m.drain.on && m.isAvailable(),
 		}
-		if m.health.isDown() && m.hold == Open && m.probe == nil && (m.health.isInSchedule() || m.underWay == 0) {
+		if m.health.isDown() && m.hold == Open && m.probing.probe == nil && (m.health.isInSchedule() || m.underWay == 0) {
 			s.NextProbe = m.health.probeAt
 		}
 		if s != m.published {
@@ -107,8 +107,8 @@ func (d *Delivery) discard() {
 	}
 }
 
-// oldest is the first of all records that are held of a queue. To look for it costs time, of which
-// there is better use where thousands a second are settled.
+// oldest is the first of all records that are held of a queue. Finding it scans all lanes, so it is done
+// once a second at most.
 type oldest struct {
 	it *item
 	at time.Time // when it is looked for again

@@ -87,7 +87,7 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 			d.dropSuperseded(q, session, e.Seq)
 			return
 		}
-		if !isInterim && len(s.last) >= d.share(d.superseding) {
+		if !isInterim && len(s.last) >= d.reading.share(d.reading.superseding) {
 			clear(s.last)
 		}
 		if s.last == nil {
@@ -110,10 +110,21 @@ func (q *queue) holds(session sessions.ID, seq uint64) bool {
 	return seq >= q.cursor || q.has(session, seq)
 }
 
-// dropSuperseded drops an interim, unless it is under way, or gone.
+// dropSuperseded drops an interim, unless it or a copy of it is under way, or it is gone. No copy of it is
+// sent from then on: that might be the first to arrive, behind the later record.
 func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
+	for _, m := range d.methods {
+		if m.probing.source.is(q, seq) && m.probing.probe != nil && m.probing.probe.lane == nil {
+			return
+		}
+	}
 	if seq < q.cursor && !d.drop(q, session, seq) {
 		return
+	}
+	for _, m := range d.methods {
+		if m.probing.source.is(q, seq) {
+			m.probing.source = nil // until the next probe
+		}
 	}
 	d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: seq})
 	q.count.Superseded++

@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,4 +89,37 @@ func TestSupersedeBehindStop(t *testing.T) {
 			})
 		})
 	}
+}
+
+// No copy of an interim that was superseded probes a method: a server would see the session go back. The
+// next record that is a probe takes its place.
+func TestSupersedeProbe(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		first, second := newScheduled(s4, never), newScheduled(s4, func(*accounting.Record) bool { return up.Load() })
+		d := b.deliver(setup{}, accounting.Group("a"), first)
+		b.deliver(setup{}, accounting.Group("b"), second)
+		b.add("group/a", rec(1, interim, accounting.Group("b")))
+		b.after(52 * time.Second) // both have its copy as a probe, or itself, until 50
+		b.add("group/a", rec(1, stop, accounting.Group("b")))
+		b.after(2 * time.Second)
+		if s := d.Stats(); s.Superseded != 1 || s.Pending != 1 {
+			t.Fatalf("stats %+v", s)
+		}
+		up.Store(true)
+		b.after(time.Hour)
+		b.pending("group/a", 0)
+		b.add("group/a", rec(2, start, accounting.Group("b")))
+		b.after(2 * time.Hour)
+		var last []string
+		for _, s := range first.all() {
+			if at, _ := time.ParseDuration(s[strings.LastIndexByte(s, ' ')+1:]); at > 50*time.Second {
+				last = append(last, s[:strings.LastIndexByte(s, ' ')])
+			}
+		}
+		if len(last) < 3 || slices.ContainsFunc(last, func(s string) bool { return s == "1 Interim-Update" }) || last[len(last)-1] != "2 Start" {
+			t.Errorf("probed with %v", last)
+		}
+		b.pending("group/a", 0)
+	})
 }

@@ -179,7 +179,7 @@ func TestSupersedeReplayed(t *testing.T) {
 func TestSupersedeForgets(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		d := b.member(setup{Loaded: 2}, accounting.Group("g"), newFake(8, nil))
-		d.superseding = 2
+		d.reading.superseding = 2
 		d.SetHold(Held)
 		for _, id := range []sessions.ID{1, 2, 1, 3, 1, 2, 3, 1} {
 			b.add("group/g", rec(id, interim))

@@ -116,7 +116,7 @@ func (m *methods) holdAgain() {
 	m.hold()
 }
 
-// hold tells each Deliverer whether its records wait for an Accounting-On. The caller holds the lock.
+// hold tells the delivery for which methods records wait for an Accounting-On. The caller holds the lock.
 func (m *methods) hold() {
 	statuses := map[string]onoff.Status{}
 	for name, r := range m.running {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/store"
@@ -14,7 +15,7 @@ import (
 
 const (
 	// dayMemory is by how much the heap may grow in a day, whatever its records: the store's memtables
-	// and cache, the records that the deliverer holds, and what it knows of live sessions.
+	// and cache, the records that the Delivery holds, and what it knows of live sessions.
 	dayMemory = 96 << 20
 	// dayPerRecord is how many octets a record may add to that, by comparison with a tenth of the day.
 	dayPerRecord = 4
@@ -40,7 +41,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 	dir, records := t.TempDir(), daySize/(24*60)*minutes
 	synctest.Test(t, func(t *testing.T) {
 		subs := newSubscribers(daySize/100, daySize)
-		s := newSite(t, 1, dir, store.Config{MaxSize: dayStore})
+		s := newSite(t, 1, dir, store.Config{MaxSize: dayStore}, delivery.Config{})
 		defer s.stop()
 		s.net.Watch(func(radiusnet.Arrival) {})
 		back := time.Duration(minutes) * time.Minute
@@ -57,7 +58,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 		m := newMeter(t)
 		g := s.group(radius.Config{Servers: []radius.Server{a.Config(s4), b.Config(s4)}})
 		name := accounting.Group("upstream")
-		d := s.deliver(accounting.DelivererConfig{DrainRate: drainRate, Rounds: 1}, name, g)
+		s.deliver(delivery.MethodConfig{DrainRate: drainRate, Rounds: 1}, name, g)
 
 		for minute := range minutes {
 			var batch []queued
@@ -71,12 +72,12 @@ func day(t *testing.T, minutes int) (grown int64) {
 				m.measure()
 			}
 		}
-		atNight := d.Stats()
+		atNight := s.delivery.Queue(name.Queue())
 		m.said("day over")
 		second := int(back / time.Second)
 		for ; s.queue(name.Queue()) > 0 && second < 2*minutes*60; second++ {
 			s.sleep(second)
-			if !d.Stats().DownSince.IsZero() {
+			if !s.delivery.Method(name).DownSince.IsZero() {
 				continue
 			}
 			m.measure()
@@ -85,7 +86,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 		s.sleep(second + 10)
 		grown = m.most
 
-		st, need := d.Stats(), subs.need()
+		st, need := s.delivery.Queue(name.Queue()), subs.need()
 		for _, fault := range subs.check() {
 			t.Error(fault)
 		}
@@ -99,7 +100,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 			t.Errorf("%d interims arrived, needed were %d", got[interim], need[interim])
 		}
 		arrived := got[start] + got[stop] + got[interim]
-		if st.Delivered != uint64(arrived) || st.Delivered+st.Superseded != uint64(records) || st.Refused+st.SetAside+st.Moved != 0 {
+		if st.Delivered != uint64(arrived) || st.Delivered+st.Superseded != uint64(records) || st.Refused+st.SetAside+st.Elsewhere != 0 {
 			t.Errorf("%d of %d records arrived: %+v", arrived, records, st)
 		}
 		if atNight.Delivered != 0 || atNight.Superseded+100 < st.Superseded {

@@ -1,7 +1,7 @@
 // Package outagetest is tests only: what delivery does while servers are away,
 // with all of its parts together. Records stand in a real store, a real
-// [aaasess/accounting.Deliverer] takes them to a real
-// [aaasess/accounting/radius.Group], and real octets go over the network of
+// [aaasess/accounting/delivery.Delivery] takes them to real
+// [aaasess/accounting/radius.Group]s, and real octets go over the network of
 // package radiusnet; only time is not real (testing/synctest). It is held
 // against R60 to R62 of the specification, S4 and RFC 2866:
 //
@@ -17,6 +17,6 @@
 // # Who owns what
 //
 // A site (site_test.go) is one process on one disk: its store, groups and
-// deliverers live from open to stop, in one bubble. Everything that goroutines of
+// Delivery live from open to stop, in one bubble. Everything that goroutines of
 // several parts write has a mutex of its own; none is held over a call.
 package outagetest

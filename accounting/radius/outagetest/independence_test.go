@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
@@ -44,11 +45,10 @@ func twoGroups(t *testing.T, withDead bool, schedule accounting.Schedule) (got [
 			servers = append(servers, s.host(n, radiusnet.Server{Link: radiusnet.Link{Dead: never}}).Config(schedule))
 		}
 		h := s.host(2, radiusnet.Server{Link: radiusnet.Link{Delay: 3 * time.Millisecond}})
-		var d *accounting.Deliverer
 		if withDead {
-			d = s.deliver(accounting.DelivererConfig{}, dead, s.group(radius.Config{Name: "dead", Servers: servers}))
+			s.deliver(delivery.MethodConfig{}, dead, s.group(radius.Config{Name: "dead", Servers: servers}))
 		}
-		s.deliver(accounting.DelivererConfig{}, alive, s.group(radius.Config{
+		s.deliver(delivery.MethodConfig{}, alive, s.group(radius.Config{
 			Name: "alive", Servers: []radius.Server{h.Config(schedule)},
 		}))
 		const seconds, each = 400, 10
@@ -76,24 +76,24 @@ func twoGroups(t *testing.T, withDead bool, schedule accounting.Schedule) (got [
 			t.Errorf("alive: %d arrived, %d left", len(got), n)
 		}
 		if withDead {
-			st := d.Stats()
-			if st.Delivered != 0 || st.Pending+st.Superseded != 2*seconds*each || st.DownSince.IsZero() {
-				t.Errorf("dead: %+v", st)
+			st, m := s.delivery.Queue(dead.Queue()), s.delivery.Method(dead)
+			if st.Delivered != 0 || st.Pending+st.Superseded != 2*seconds*each || m.DownSince.IsZero() {
+				t.Errorf("dead: %+v, %+v", st, m)
 			}
 		}
 	})
 	return got
 }
 
-// What a group that is down moves to the next method comes there at the moment when that is due: the
+// What a group that is down leaves to the next method comes there at the moment when that is due: the
 // first one after its schedule, the others at once.
 func TestMovesOfDeadGroup(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		b := s.host(1, radiusnet.Server{})
 		first, second := accounting.Group("first"), accounting.Group("second")
-		s.deliver(accounting.DelivererConfig{}, first, s.group(radius.Config{Servers: []radius.Server{a.Config(accounting.Schedule{})}}))
-		s.deliver(accounting.DelivererConfig{}, second, s.group(radius.Config{Servers: []radius.Server{b.Config(accounting.Schedule{})}}))
+		s.deliver(delivery.MethodConfig{}, first, s.group(radius.Config{Servers: []radius.Server{a.Config(accounting.Schedule{})}}))
+		s.deliver(delivery.MethodConfig{}, second, s.group(radius.Config{Servers: []radius.Server{b.Config(accounting.Schedule{})}}))
 		for i := range 60 {
 			s.add(queued{first, record(sessions.ID(i+1), start, 1, second)})
 			s.sleep(i + 1)

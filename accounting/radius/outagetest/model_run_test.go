@@ -3,11 +3,13 @@ package outagetest
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/sessions"
 	"aaasess/store"
@@ -16,7 +18,6 @@ import (
 // groupRun is one group, from when it is made.
 type groupRun struct {
 	method  int
-	plan    groupPlan
 	group   *radius.Group
 	lingers map[netip.AddrPort]time.Duration
 	auths   map[[16]byte]bool // all that it sent; the world's mutex guards it
@@ -30,13 +31,13 @@ type run struct {
 	*site
 	world      *world
 	plan       plan
-	present    [2]*groupRun
-	deliverers [2]*accounting.Deliverer
-	holds      [2]accounting.Hold
+	plans      [2]groupPlan // of the groups that there are or, if none is, were last
+	present    [2]*groupRun // nil: the method was removed
+	holds      [2]delivery.Hold
 	lines      [modelLines]modelLine
 	sessions   sessions.ID
 	poison     int    // so many records that nobody ever answers
-	superseded uint64 // counted by deliverers that have ended
+	superseded uint64 // counted by Deliveries that have ended
 }
 
 // modelLine is where one session comes after the other.
@@ -48,9 +49,9 @@ type modelLine struct {
 // runModel runs a plan, and returns what was wrong.
 func runModel(t *testing.T, p plan) (faults []string) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, p.seed, "state", store.Config{Disk: store.NewDisk()})
-		r := &run{site: s, world: newWorld(s, p.seed), plan: p}
-		r.begin()
+		s := newSite(t, p.seed, "state", store.Config{Disk: store.NewDisk()}, loaded)
+		r := &run{site: s, world: newWorld(s, p.seed), plan: p, plans: p.groups}
+		r.begin([2]bool{true, true})
 		for _, e := range p.events {
 			r.happen(e)
 			time.Sleep(e.wait)
@@ -65,22 +66,30 @@ func runModel(t *testing.T, p plan) (faults []string) {
 	return faults
 }
 
-// begin runs groups and deliverers.
-func (r *run) begin() {
+// loaded is so little that records often have to be read again.
+var loaded = delivery.Config{Loaded: 16}
+
+// begin runs the groups that there are, and the Delivery.
+func (r *run) begin(there [2]bool) {
 	for m := range methods {
-		plan := r.plan.groups[m]
-		if g := r.present[m]; g != nil {
-			plan = g.plan
+		if there[m] {
+			r.adopt(m)
 		}
-		r.present[m] = r.newGroup(m, plan)
-		r.deliverers[m] = r.deliver(plan.deliverer(r.plan.fair), methods[m], r.present[m].group)
-		r.deliverers[m].SetHold(r.holds[m])
 	}
+	r.run()
+}
+
+// adopt runs a group, and makes it known, as the daemon does.
+func (r *run) adopt(m int) {
+	r.present[m] = r.newGroup(m, r.plans[m])
+	r.delivery.SetMethod(methods[m], r.present[m].group, r.plans[m].method(r.plan.fair))
+	r.world.hold(m, r.holds[m])
+	r.delivery.SetHold(methods[m], r.holds[m])
 }
 
 // newGroup runs a group. Its servers are no other's.
 func (r *run) newGroup(m int, plan groupPlan) *groupRun {
-	g := &groupRun{method: m, plan: plan, lingers: map[netip.AddrPort]time.Duration{}, auths: map[[16]byte]bool{}}
+	g := &groupRun{method: m, lingers: map[netip.AddrPort]time.Duration{}, auths: map[[16]byte]bool{}}
 	cfg := radius.Config{
 		Name: string(methods[m]), Algorithm: plan.algorithm, DeadCriteria: plan.criteria, HoldDown: plan.holdDown,
 		MaxInFlight: plan.window,
@@ -93,12 +102,7 @@ func (r *run) newGroup(m int, plan groupPlan) *groupRun {
 		},
 	}
 	r.world.mu.Lock()
-	now := time.Now()
-	for n := range r.world.closed[m] {
-		if r.world.closed[m][n].IsZero() {
-			r.world.closed[m][n] = now
-		}
-	}
+	r.world.close(m)
 	for _, s := range plan.servers {
 		h := r.world.hosts[m][s.host]
 		r.world.closed[m][s.host] = time.Time{}
@@ -128,7 +132,10 @@ func (r *run) happen(e event) {
 	case setHold:
 		r.hold(e.method, e.hold)
 	case setMethod:
-		r.setMethod(e.method, e.group)
+		r.plans[e.method] = e.group
+		r.setMethod(e.method)
+	case removeMethod:
+		r.removeMethod(e.method)
 	case restart, powerCut:
 		r.restart(e.kind == powerCut)
 	}
@@ -147,39 +154,45 @@ func (r *run) add(line int, last, poison bool) {
 	} else if last {
 		typ = stop
 	}
-	rec := made{session: l.id, typ: typ, poison: poison, to: 1}
-	switch line % 3 {
-	case 1:
-		rec.to = 0
-	case 2:
-		rec.from = 1
-	}
+	rec := made{session: l.id, typ: typ, poison: poison, route: modelRoutes[line%len(modelRoutes)]}
 	if poison {
 		r.poison++
 	}
 	_, record := r.world.make(rec)
-	r.site.add(queued{methods[rec.from], record})
+	r.site.add(queued{methods[rec.route[0]], record})
 	if l.records++; typ == stop {
 		*l = modelLine{}
 	}
 }
 
-func (r *run) hold(m int, h accounting.Hold) {
-	if h != accounting.Open {
-		r.world.mu.Lock()
-		r.world.held[m] = true
-		r.world.mu.Unlock()
-	}
+func (r *run) hold(m int, h delivery.Hold) {
 	r.holds[m] = h
-	r.deliverers[m].SetHold(h)
+	if r.present[m] != nil {
+		r.world.hold(m, h)
+	}
+	r.delivery.SetHold(methods[m], h)
 }
 
-// setMethod puts another group in the place of one, as the daemon does.
-func (r *run) setMethod(m int, plan groupPlan) {
+// setMethod puts another group in the place of one, or of none, as the daemon does.
+func (r *run) setMethod(m int) {
 	r.disturbed()
 	old := r.present[m]
-	r.present[m] = r.newGroup(m, plan)
-	r.deliverers[m].SetMethod(r.present[m].group, plan.deliverer(r.plan.fair))
+	r.adopt(m)
+	if old != nil {
+		r.close(old.group)
+	}
+}
+
+// removeMethod takes a group away, as the daemon does.
+func (r *run) removeMethod(m int) {
+	old := r.present[m]
+	if old == nil {
+		return
+	}
+	r.disturbed()
+	r.present[m] = nil
+	r.world.remove(m)
+	r.delivery.RemoveMethod(methods[m])
 	r.close(old.group)
 }
 
@@ -196,7 +209,7 @@ func (r *run) restart(cut bool) {
 	r.count()
 	r.cfg.Disk = disk
 	r.open()
-	r.begin()
+	r.begin([2]bool{r.present[0] != nil, r.present[1] != nil})
 }
 
 // disturbed says that what was sent may be sent again.
@@ -207,8 +220,8 @@ func (r *run) disturbed() {
 }
 
 func (r *run) count() {
-	for _, d := range r.deliverers {
-		r.superseded += d.Stats().Superseded
+	for _, m := range methods {
+		r.superseded += r.delivery.Queue(m.Queue()).Superseded
 	}
 }
 
@@ -220,13 +233,16 @@ func (r *run) recover() {
 		for n := range hostsPerMethod {
 			r.world.setStyle(m, n, 0)
 		}
-		r.hold(m, accounting.Open)
+		r.hold(m, delivery.Open)
+		if r.present[m] == nil {
+			r.setMethod(m)
+		}
 	}
 	time.Sleep(longestWay)
 	for range 48 * 60 {
 		for m := range methods {
 			r.sessions++
-			_, record := r.world.make(made{session: r.sessions, typ: start, from: m, to: m, beat: true})
+			_, record := r.world.make(made{session: r.sessions, typ: start, route: []int{m}, beat: true})
 			r.site.add(queued{methods[m], record})
 		}
 		time.Sleep(time.Minute)
@@ -235,7 +251,7 @@ func (r *run) recover() {
 			break
 		}
 	}
-	patience := max(r.present[0].plan.patience(r.poison), r.present[1].plan.patience(r.poison))
+	patience := max(r.plans[0].patience(r.poison), r.plans[1].patience(r.poison))
 	for range int(patience / time.Minute) {
 		if r.queue(methods[0].Queue())+r.queue(methods[1].Queue()) == 0 {
 			break
@@ -298,7 +314,7 @@ func (r *run) judge(aside map[uint32]bool) {
 		}
 		n := uint32(i)
 		switch isAside := aside[n]; {
-		case isAside && !rec.poison && !w.unfair[rec.to]:
+		case isAside && !rec.poison && slices.ContainsFunc(rec.route, func(m int) bool { return !w.unfair[m] && !w.removed[m] }):
 			w.wrong("record %d is set aside, though servers were good or dead, and nothing between", n)
 		case isAside || !rec.answered.IsZero():
 		case w.superseded(i):
@@ -306,7 +322,7 @@ func (r *run) judge(aside map[uint32]bool) {
 		default:
 			w.wrong("record %d (%v of session %d, poison %v) is lost", n, rec.typ, rec.session, rec.poison)
 		}
-		if bound := r.present[rec.to].plan.patience(r.poison); rec.beat && rec.answered.Sub(rec.at) > bound {
+		if bound := r.plans[rec.route[0]].patience(r.poison); rec.beat && rec.answered.Sub(rec.at) > bound {
 			w.wrong("record %d took %v, more than %v", n, rec.answered.Sub(rec.at), bound)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 
 	"pgregory.net/rapid"
@@ -33,10 +34,10 @@ type serverPlan struct {
 	schedule accounting.Schedule
 }
 
-// deliverer is how a group's queue is delivered: Rounds is one for a long back-off, as the daemon has it,
+// method is how records are delivered to a group: Rounds is one for a long back-off, as the daemon has it,
 // but where it is to hold that no record is set aside that only met dead servers.
-func (g groupPlan) deliverer(fair bool) accounting.DelivererConfig {
-	c := accounting.DelivererConfig{Loaded: 16}
+func (g groupPlan) method(fair bool) delivery.MethodConfig {
+	c := delivery.MethodConfig{}
 	if !fair && !slices.ContainsFunc(g.servers, func(s serverPlan) bool { return s.schedule.BackoffRetry < 12 }) {
 		c.Rounds = 1
 	}
@@ -62,13 +63,14 @@ type eventKind string
 
 // What happens.
 const (
-	addRecord eventKind = "record" // the next one of a line's session
-	addPoison eventKind = "poison" // that no server ever answers
-	setStyle  eventKind = "style"
-	setHold   eventKind = "hold"
-	setMethod eventKind = "method"
-	restart   eventKind = "restart"
-	powerCut  eventKind = "power cut"
+	addRecord    eventKind = "record" // the next one of a line's session
+	addPoison    eventKind = "poison" // that no server ever answers
+	setStyle     eventKind = "style"
+	setHold      eventKind = "hold"
+	setMethod    eventKind = "method" // a group in the place of another, or of none
+	removeMethod eventKind = "no method"
+	restart      eventKind = "restart"
+	powerCut     eventKind = "power cut"
 )
 
 type event struct {
@@ -79,14 +81,16 @@ type event struct {
 	method int  // of the others
 	host   int  // hostsPerMethod: all
 	style  int
-	hold   accounting.Hold
+	hold   delivery.Hold
 	group  groupPlan
 	wait   time.Duration // after it
 }
 
-// modelLines is how many sessions there are at once: of three lines, one's records go from the first
-// method to the second, one's to the first only, and one's to the second only.
+// modelLines is how many sessions there are at once; line i's have modelRoutes[i%3].
 const modelLines = 9
+
+// modelRoutes are the routes of sessions, by index of their methods. The beats have routes of one method.
+var modelRoutes = [3][]int{{0, 1}, {0}, {1, 0}}
 
 // maxPoison is how many records there are that no server ever answers.
 const maxPoison = 3
@@ -94,7 +98,8 @@ const maxPoison = 3
 // kinds is what happens how often.
 var kinds = []eventKind{
 	addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord,
-	setStyle, setStyle, setStyle, setStyle, setHold, setMethod, restart, powerCut, addPoison,
+	setStyle, setStyle, setStyle, setStyle, setHold, setMethod, setMethod, removeMethod, restart,
+	powerCut, addPoison,
 }
 
 func drawEvent(rt *rapid.T) event {
@@ -117,7 +122,7 @@ func drawEvent(rt *rapid.T) event {
 		e.host = hostsPerMethod - rapid.IntRange(0, hostsPerMethod).Draw(rt, "host")
 		e.style = rapid.IntRange(0, len(styles)-1).Draw(rt, "style")
 	case setHold:
-		e.hold = accounting.Hold(rapid.IntRange(0, 2).Draw(rt, "hold"))
+		e.hold = delivery.Hold(rapid.IntRange(0, 2).Draw(rt, "hold"))
 	case setMethod:
 		e.group = drawGroup(rt)
 	}
@@ -154,9 +159,9 @@ func drawSchedule(rt *rapid.T) accounting.Schedule {
 	return s
 }
 
-// Whatever servers do, and however often we restart, lose power or get another group: all that must
-// arrive does, in order, where it should, and what nobody ever answers is set aside and is in nobody's
-// way.
+// Whatever servers do, and however often we restart, lose power, lose a group or get another: all that
+// must arrive does, where it should, and in the order of its session over all servers; and what nobody
+// ever answers is set aside and is in nobody's way.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := plan{

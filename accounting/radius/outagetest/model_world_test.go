@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
 )
 
-// methods are those of the model: what has both goes from the first to the second.
+// methods are those of the model.
 var methods = [2]accounting.MethodName{accounting.Group("first"), accounting.Group("second")}
 
 // hostsPerMethod is how many servers there are for each; a group has some of them.
@@ -24,12 +26,14 @@ type made struct {
 	session sessions.ID
 	typ     sessions.EventType
 	at      time.Time
-	from    int // its first method
-	to      int // its last
+	route   []int // its methods
 	poison  bool
 	beat    bool // of those that come in the end so that there is always something to answer
 
-	sent     [2]bool   // by method: was transmitted
+	sent     bool      // was transmitted, to whomever
+	sentAt   time.Time // when first
+	lastSent time.Time // when last
+	there    bool      // came to a server, whosever
 	arrived  [2]bool   // by method: came to a server
 	answered time.Time // when a right answer came
 }
@@ -43,13 +47,16 @@ type world struct {
 	mu     sync.Mutex // guards what follows
 	rng    *rand.Rand
 	styles [2][hostsPerMethod]int
+	holds  [2]delivery.Hold
+	holdAt [2]time.Time                 // since when
 	closed [2][hostsPerMethod]time.Time // since when no group has the server; zero: one has
 	recs   []*made                      // by number
 	faults []string
 	// What allows what.
 	ailing  [2]bool // a server of the method was not good at some time, or a record is poison
 	unfair  [2]bool // a server of the method answered some and not others, or too late: that may be a record's bad luck for long
-	held    [2]bool // the method was held at some time
+	held    [2]bool // the method was held, or not there, at some time
+	removed [2]bool // the method was not there at some time
 	unquiet bool    // there was a restart, or another method: what was sent may be sent again
 	cut     bool    // the power was: interims that were superseded may be back
 }
@@ -140,7 +147,52 @@ func (w *world) make(r made) (uint32, *accounting.Record) {
 	}
 	w.recs = append(w.recs, &r)
 	n := uint32(len(w.recs) - 1)
-	return n, record(r.session, r.typ, n, methods[r.from+1:r.to+1]...)
+	var next []accounting.MethodName
+	for _, m := range r.route[1:] {
+		next = append(next, methods[m])
+	}
+	return n, record(r.session, r.typ, n, next...)
+}
+
+// remove is that a method's servers are in no group any more.
+func (w *world) remove(m int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[m], w.removed[m] = true, true
+	w.holds[m] = delivery.Open
+	w.close(m)
+}
+
+// hold is that a method is there, and whether records are kept from it.
+func (w *world) hold(m int, h delivery.Hold) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[m] = w.held[m] || h != delivery.Open
+	w.holds[m], w.holdAt[m] = h, time.Now()
+}
+
+// obeys checks that a record that nobody was sent may go to a method now: that is not held nor away, and
+// none before it in the record's route is held. The caller holds the mutex.
+func (w *world) obeys(number uint32, m int) {
+	for _, before := range w.recs[number].route {
+		stops := w.holds[before] == delivery.Held || before == m && w.holds[before] == delivery.Away
+		if stops && time.Since(w.holdAt[before]) > 0 {
+			w.wrong("record %d is sent to %s, though %s is %s", number, methods[m], methods[before], w.holds[before])
+		}
+		if before == m {
+			return
+		}
+	}
+}
+
+// close notes that no group has the servers of a method any more. The caller holds the mutex.
+func (w *world) close(m int) {
+	now := time.Now()
+	for n := range w.closed[m] {
+		if w.closed[m][n].IsZero() {
+			w.closed[m][n] = now
+		}
+	}
 }
 
 // sends checks a request that leaves.
@@ -155,16 +207,18 @@ func (w *world) sends(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
 	if want := time.Since(r.at) / time.Second; time.Duration(delay) != want {
 		w.wrong("record %d: Acct-Delay-Time %d, want %d", req.number, delay, want)
 	}
-	if m < r.from || m > r.to {
+	if !slices.Contains(r.route, m) {
 		w.wrong("record %d to %v, which is not of its list", req.number, to)
 	}
-	if !r.sent[m] {
-		r.sent[m] = true
-		w.inOrder(req.number, func(r *made) bool { return r.sent[m] }, "sent")
+	r.lastSent = time.Now()
+	if !r.sent {
+		r.sent, r.sentAt = true, r.lastSent
+		w.inOrder(req.number, func(r *made) bool { return r.sent }, "sent")
+		w.obeys(req.number, m)
 	}
 }
 
-// inOrder checks that no later record of the session was there first. The caller holds the mutex.
+// inOrder checks that no later record of the session was anywhere first. The caller holds the mutex.
 func (w *world) inOrder(number uint32, came func(*made) bool, what string) {
 	r := w.recs[number]
 	if w.cut && r.typ == interim {
@@ -175,6 +229,12 @@ func (w *world) inOrder(number uint32, came func(*made) bool, what string) {
 			w.wrong("record %d of session %d is %s after %d", number, r.session, what, later)
 		}
 	}
+}
+
+// isOvertaken reports whether a later record of its session may come before an interim: that was dropped
+// as superseded before the later one was sent, and its last packet is still on its way.
+func isOvertaken(r, later *made) bool {
+	return r.typ == interim && r.answered.IsZero() && later.sentAt.After(r.lastSent) && time.Since(r.lastSent) <= longestWay
 }
 
 func (w *world) answers(number uint32) {
@@ -198,16 +258,17 @@ func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.React
 		if since := w.closed[m][n]; !since.IsZero() && time.Since(since) > longestWay {
 			w.wrong("record %d came to %s, which is in no group any more", num, a.Server)
 		}
+		if !r.there {
+			r.there = true
+			w.inOrder(num, func(l *made) bool { return l.there && !isOvertaken(r, l) }, "there")
+		}
 		if !r.arrived[m] {
 			r.arrived[m] = true
-			if r.to == m { // one that moved on may still be on its way here
-				w.inOrder(num, func(r *made) bool { return r.arrived[m] }, "there")
-			}
 		} else if !w.ailing[m] && !w.unquiet {
 			w.wrong("record %d came to %s again", num, a.Server)
 		}
-		if m > r.from && !w.ailing[r.from] && !w.held[r.from] {
-			w.wrong("record %d came to %s, though all is well with %s", num, a.Server, methods[r.from])
+		if first := r.route[0]; m != first && !w.ailing[first] && !w.held[first] {
+			w.wrong("record %d came to %s, though all is well with %s", num, a.Server, methods[first])
 		}
 		switch s := styles[w.styles[m][n]]; {
 		case r.poison:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 
@@ -22,48 +23,68 @@ func s4Seconds() []int {
 	return seconds
 }
 
-// S4's example end to end, at a moment when the event is a while ago: 36 transmissions to the second,
-// then whoever is next gets the record.
+// S4's example end to end, at a moment when the event is a while ago: 36 transmissions to the second.
+// The next server of the group is asked after them, since a group goes from server to server by itself.
+// The next method gets the record after the normal retransmissions, when the group is found not to
+// respond: nobody's records wait for a back-off if others take them. The back-off goes on with a copy.
 func TestScheduleOfS4(t *testing.T) {
 	const late = 7 // the event was so many seconds before
+	first, second := accounting.Group("first"), accounting.Group("second")
+	seconds := s4Seconds()
+	last := seconds[len(seconds)-1]
 	for _, tt := range []struct {
 		name    string
 		servers int // of the first group
 		next    []accounting.MethodName
+		passed  int // when b gets the record
 	}{
-		{"next server", 2, nil},
-		{"next method", 1, []accounting.MethodName{accounting.Group("second")}},
+		{"next server", 2, nil, last + 5},
+		{"next method", 1, []accounting.MethodName{second}, 20},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inSite(t, func(s *site) {
 				a, b := s.host(0, radiusnet.Server{Handle: silent}), s.host(1, radiusnet.Server{})
-				first := radius.Config{Name: "first", Servers: []radius.Server{a.Config(s4)}}
-				second := radius.Config{Name: "second", Servers: []radius.Server{b.Config(accounting.Schedule{})}}
+				g := radius.Config{Name: "first", Servers: []radius.Server{a.Config(s4)}}
 				if tt.servers == 2 {
-					first.Servers = append(first.Servers, b.Config(accounting.Schedule{}))
+					g.Servers = append(g.Servers, b.Config(accounting.Schedule{}))
 				} else {
-					s.deliver(accounting.DelivererConfig{}, accounting.Group("second"), s.group(second))
+					s.deliver(delivery.MethodConfig{}, second, s.group(radius.Config{
+						Name: "second", Servers: []radius.Server{b.Config(accounting.Schedule{})},
+					}))
 				}
-				d := s.deliver(accounting.DelivererConfig{}, accounting.Group("first"), s.group(first))
+				s.deliver(delivery.MethodConfig{}, first, s.group(g))
 
 				at := s.began.Add(-late * time.Second)
 				rec := record(1, start, 1, tt.next...)
 				rec.At = at
-				s.add(queued{accounting.Group("first"), rec})
-				seconds := s4Seconds()
-				last := seconds[len(seconds)-1]
+				s.add(queued{first, rec})
+				s.sleep(19)
+				if st := s.delivery.Queue(first.Queue()); st.Pending != 1 || st.Delivered != 0 {
+					t.Errorf("before the end of the normal retransmissions: %+v", st)
+				}
 				s.sleep(last + 4)
-				if st := d.Stats(); st.Pending != 1 || st.Moved != 0 || st.DownSince.IsZero() {
-					t.Errorf("before the end of the schedule: %+v", st)
+				st, m := s.delivery.Queue(first.Queue()), s.delivery.Method(first)
+				if gone := tt.passed < last; (st.Pending == 0) != gone || (st.Elsewhere == 1) != gone || m.DownSince.IsZero() {
+					t.Errorf("before the end of the schedule: %+v, %+v", st, m)
 				}
 				s.sleep(last + 3*3600)
 
-				var want []came
-				for _, second := range seconds {
-					want = append(want, came{second, "a", "00000001", start})
+				to := map[string][]int{}
+				for _, c := range s.came() {
+					if c.ID != "00000001" || c.Status != start {
+						t.Errorf("came: %+v", c)
+					}
+					to[c.Server] = append(to[c.Server], c.Second)
 				}
-				want = append(want, came{last + 5, "b", "00000001", start})
-				if diff := cmp.Diff(want, s.came()); diff != "" {
+				want := map[string][]int{"a": seconds, "b": {tt.passed}}
+				if tt.servers == 1 { // nobody has answered at the group: it is probed on, from the beginning
+					for _, second := range seconds {
+						if second += last + 6; second < last+3*3600 {
+							want["a"] = append(want["a"], second)
+						}
+					}
+				}
+				if diff := cmp.Diff(want, to); diff != "" {
 					t.Error(diff)
 				}
 				s.freshness(at)
@@ -76,8 +97,8 @@ func TestScheduleOfS4(t *testing.T) {
 }
 
 // A backlog is probed on the schedule of one record: however many wait, the group sees one packet at
-// each of its moments, and one a minute of a record that was never sent. By that the backlog follows
-// within a minute of the server's return.
+// each of its moments, and one a minute of a record that was never sent, but not in the half minute before
+// a moment. By that the backlog follows within a minute of the server's return.
 func TestScheduleOfBacklog(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: func(_ []byte, a radiusnet.Arrival) radiusnet.Reaction {
@@ -87,27 +108,40 @@ func TestScheduleOfBacklog(t *testing.T) {
 			return radiusnet.Reaction{}
 		}})
 		g := s.group(radius.Config{Servers: []radius.Server{a.Config(s4)}})
-		s.deliver(accounting.DelivererConfig{}, accounting.Group("first"), g)
+		s.deliver(delivery.MethodConfig{}, accounting.Group("first"), g)
 		const n = 300
 		for i := range n {
 			s.add(queued{accounting.Group("first"), record(1+idOf(i), start, 1)})
 		}
 		s.sleep(7200)
 		count := map[int]int{}
-		for _, c := range s.came() {
-			count[c.Second]++
-		}
 		moments := s4Seconds()
 		extra := 0 // when the last packet came that is not of the schedule
-		for second := range 3600 {
-			planned := slices.Contains(moments, second)
-			switch got := count[second]; {
-			case planned && got != 1, got > 1:
-				t.Errorf("%d packets in second %d", got, second)
-			case !planned && got == 1 && second-extra < 60 && extra > 0:
-				t.Errorf("packets of records that were never sent in seconds %d and %d", extra, second)
-			case !planned && got == 1:
-				extra = second
+		tried := map[string]bool{}
+		for _, c := range s.came() {
+			count[c.Second]++
+			if c.Second >= 3600 {
+				continue
+			}
+			i, planned := slices.BinarySearch(moments, c.Second)
+			switch {
+			case count[c.Second] > 1:
+				t.Errorf("%d packets in second %d", count[c.Second], c.Second)
+			case planned:
+			case c.Second-extra < 60 && extra > 0:
+				t.Errorf("packets of records that were never sent in seconds %d and %d", extra, c.Second)
+			case tried[c.ID]:
+				t.Errorf("%s in second %d, though it was sent before", c.ID, c.Second)
+			case moments[i]-c.Second < 30:
+				t.Errorf("a packet in second %d, %d s before that of the schedule", c.Second, moments[i]-c.Second)
+			default:
+				extra = c.Second
+			}
+			tried[c.ID] = true
+		}
+		for _, second := range moments {
+			if second < 3600 && count[second] != 1 {
+				t.Errorf("%d packets in second %d", count[second], second)
 			}
 		}
 		if extra == 0 {
@@ -129,7 +163,7 @@ func TestScheduleAfterRestart(t *testing.T) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		begin := func() {
 			g := s.group(radius.Config{Servers: []radius.Server{a.Config(s4)}})
-			s.deliver(accounting.DelivererConfig{}, accounting.Group("first"), g)
+			s.deliver(delivery.MethodConfig{}, accounting.Group("first"), g)
 		}
 		begin()
 		s.add(queued{accounting.Group("first"), record(1, start, 1)})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
 	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
@@ -26,17 +27,20 @@ type site struct {
 	cfg   store.Config
 	store *store.Store
 
-	ctx     context.Context // of the deliverers
-	end     context.CancelFunc
-	running sync.WaitGroup // the deliverers
-	groups  []*radius.Group
+	delivers delivery.Config
+	ctx      context.Context // of the Delivery
+	end      context.CancelFunc
+	delivery *delivery.Delivery
+	runs     bool           // the Delivery does
+	running  sync.WaitGroup // the Delivery
+	groups   []*radius.Group
 }
 
 // inSite runs a test in fake time on a store in memory.
 func inSite(t *testing.T, test func(s *site)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, 1, "state", store.Config{Disk: store.NewDisk()})
+		s := newSite(t, 1, "state", store.Config{Disk: store.NewDisk()}, delivery.Config{})
 		test(s)
 		s.stop()
 		for _, err := range s.net.Faults() {
@@ -45,15 +49,15 @@ func inSite(t *testing.T, test func(s *site)) {
 	})
 }
 
-func newSite(t *testing.T, seed uint64, dir string, cfg store.Config) *site {
+func newSite(t *testing.T, seed uint64, dir string, cfg store.Config, delivers delivery.Config) *site {
 	t.Helper()
 	cfg.MinFree, cfg.Ballast = -1, -1
-	s := &site{T: t, net: radiusnet.New(seed), began: time.Now(), dir: dir, cfg: cfg}
+	s := &site{T: t, net: radiusnet.New(seed), began: time.Now(), dir: dir, cfg: cfg, delivers: delivers}
 	s.open()
 	return s
 }
 
-// open opens the store.
+// open opens the store, and makes a Delivery, which does not run yet.
 func (s *site) open() {
 	s.Helper()
 	var err error
@@ -61,6 +65,7 @@ func (s *site) open() {
 		s.Fatal(err)
 	}
 	s.ctx, s.end = context.WithCancel(s.Context())
+	s.delivery, s.runs = delivery.New(s.delivers, s.store, slog.New(slog.DiscardHandler)), false
 }
 
 // stop ends all that runs, in the order in which the daemon does.
@@ -107,16 +112,24 @@ func (s *site) group(cfg radius.Config) *radius.Group {
 	return g
 }
 
-// deliver runs a deliverer until stop.
-func (s *site) deliver(cfg accounting.DelivererConfig, name accounting.MethodName, m accounting.Method) *accounting.Deliverer {
-	d := accounting.NewDeliverer(cfg, s.store, name, m, slog.New(slog.DiscardHandler))
-	ctx := s.ctx
+// deliver makes a method known, and runs the Delivery until stop.
+func (s *site) deliver(cfg delivery.MethodConfig, name accounting.MethodName, m accounting.Method) {
+	s.delivery.SetMethod(name, m, cfg)
+	s.run()
+}
+
+// run runs the Delivery until stop, if it does not run.
+func (s *site) run() {
+	if s.runs {
+		return
+	}
+	s.runs = true
+	ctx, d := s.ctx, s.delivery
 	s.running.Go(func() {
 		if err := d.Run(ctx); err != nil {
 			s.Error(err)
 		}
 	})
-	return d
 }
 
 // add puts records into queues, in one change, and waits until they are durable.
