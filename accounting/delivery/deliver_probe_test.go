@@ -204,11 +204,11 @@ func TestDeliverScheduleOver(t *testing.T) {
 		b.after(9 * time.Second)
 		b.sent(next)
 		b.after(time.Second)
-		b.sent(next, "1 Start 10s", "2 Start 10s")
+		b.sent(next, "2 Start 10s", "1 Start 10s")
 		b.after(110 * time.Second)
 		b.add("group/a", rec(4, start, accounting.Local), rec(5, start))
 		b.after(0)
-		b.sent(next, "1 Start 10s", "2 Start 10s", "4 Start 2m0s")
+		b.sent(next, "2 Start 10s", "1 Start 10s", "4 Start 2m0s")
 		b.after(45 * time.Second)
 		want := []string{
 			"1 Start 0s", "1 Start 5s", "3 Start 15s", "3 Start 35s", "3 Start 1m15s", // over at 80

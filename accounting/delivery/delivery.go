@@ -163,7 +163,7 @@ func (d *Delivery) wakeDue(now time.Time) {
 
 // nextDue is how long nothing is to be done unless something happens.
 func (d *Delivery) nextDue(now time.Time) time.Duration {
-	if d.placed {
+	if d.placed || d.reading.again {
 		return 0
 	}
 	at := now.Add(time.Hour)

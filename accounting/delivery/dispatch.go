@@ -94,9 +94,8 @@ func (m *method) waits() bool {
 // Routes take turns. With lateOnly what is of the backlog waits for the pace.
 func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 	if lateOnly {
-		for range m.sources {
-			r := m.sources[m.turn%len(m.sources)]
-			m.turn++
+		for k := range m.sources {
+			r := m.sources[(m.turn+k)%len(m.sources)]
 			var l *lane
 			l, r.passed = r.ready.find(r.passed, func(l *lane) bool {
 				return len(l.items) > 0 && l.head().route == r && l.head().isFresh() && !m.isBacklog(l)
@@ -117,9 +116,8 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 		}
 	}
 	newest := m.health.reopening && m.sent%2 == 1
-	for range len(m.sources) + 1 {
-		i := m.turn % (len(m.sources) + 1)
-		m.turn++
+	for k := range len(m.sources) + 1 {
+		i := (m.turn + k) % (len(m.sources) + 1)
 		var l *lane
 		if i == len(m.sources) {
 			l = d.nextFrom(&m.onward, newest, m.isNext)
@@ -127,6 +125,7 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 			l = d.nextFrom(&m.sources[i].ready, newest, m.sources[i].isReady)
 		}
 		if l != nil {
+			m.turn = i + 1
 			return l
 		}
 	}

@@ -110,7 +110,7 @@ func TestHoldAwayInSchedule(t *testing.T) {
 		d.SetHold(Away)
 		l.SetHold(Open)
 		b.after(time.Second)
-		b.sent(next, "2 Start 1m40s", "1 Start 1m40s")
+		b.sent(next, "1 Start 1m40s", "2 Start 1m40s")
 		b.after(time.Hour)
 		if s := d.Stats(); s.Pending != 1 || s.Elsewhere != 2 {
 			t.Errorf("stats %+v", s)

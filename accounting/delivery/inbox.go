@@ -113,7 +113,7 @@ func (d *Delivery) SetMethod(name accounting.MethodName, m accounting.Method, cf
 // RemoveMethod has a method get no record any more: routes that name it pass it over. What it has
 // under way counts if it is delivered; the method must still call every done.
 func (d *Delivery) RemoveMethod(name accounting.MethodName) {
-	d.inbox.tell(name, false, func(w *wanted) { w.gone = true })
+	d.inbox.tell(name, false, func(w *wanted) { w.gone, w.hold = true, Open })
 }
 
 // SetHold has a method get records, or keeps them from it. What is under way goes on. With Open a
@@ -165,7 +165,7 @@ func (d *Delivery) collect(ctx context.Context) []result {
 			all[name] = *w
 			w.heard = false
 			if w.gone {
-				delete(b.wanted, name)
+				*w = wanted{gen: w.gen, hold: w.hold} // that of the next one of this name
 				delete(b.methods, name)
 			}
 		}

@@ -52,7 +52,7 @@ func (d *Delivery) place(l *lane) {
 		it.route.ready.push(l)
 	default:
 		m := it.route.next(h)
-		if m == nil && it.route.anyAvailable() && !it.route.isHeld(h) {
+		if m == nil && h.isAsked() {
 			h.newRound()
 			m = it.route.next(h)
 		}

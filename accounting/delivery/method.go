@@ -102,6 +102,7 @@ func (d *Delivery) join(ctx context.Context, name accounting.MethodName, w wante
 // remove forgets a method. What it has under way is no news of anybody any more.
 func (d *Delivery) remove(i int) {
 	m := d.methods[i]
+	all := d.retrying.removeIf(func(l *lane) bool { return l.head().route.has(m) })
 	d.forgetMethod(m)
 	d.methods = slices.Delete(d.methods, i, i+1)
 	m.gone = true
@@ -113,6 +114,9 @@ func (d *Delivery) remove(i int) {
 				r.methods[i] = nil
 			}
 		}
+	}
+	for _, l := range all {
+		d.place(l)
 	}
 	d.changed(m)
 }
@@ -154,6 +158,7 @@ func (d *Delivery) changed(m *method) {
 		all = m.onward.empty(all)
 		all = m.overdue.empty(all)
 	}
+	all = append(all, d.endBackOffs(m)...)
 	for _, l := range all {
 		if len(l.items) == 0 {
 			l.queue.forget(l) // all of it was superseded
@@ -161,6 +166,22 @@ func (d *Delivery) changed(m *method) {
 		}
 		d.place(l)
 	}
+}
+
+// endBackOffs ends the wait of those that are in a back-off of their own, where the method is the one that
+// it is of, or takes records and could have them.
+func (d *Delivery) endBackOffs(m *method) []*lane {
+	all := d.retrying.removeIf(func(l *lane) bool {
+		it := l.head()
+		return it.history.isInSchedule() && (it.history.of == m.name || m.isAvailable() && it.route.has(m))
+	})
+	for _, l := range all {
+		it := l.head()
+		if i := slices.Index(it.route.names, it.history.of); i >= 0 && it.history.of != m.name {
+			it.history.by[i].asked = true // that one did not answer it
+		}
+	}
+	return all
 }
 
 // answered notes that somebody of the method is there.
@@ -173,13 +194,5 @@ func (d *Delivery) answered(m *method) {
 	d.logger.Info("accounting method responds again", "method", string(m.name), "down_since", since)
 	m.probing.reset()
 	d.beginDrain(m)
-	inBackOff := func(l *lane) bool { return l.head().route.has(m) && l.head().history.isInSchedule() }
-	for _, l := range d.retrying.removeIf(inBackOff) {
-		it := l.head()
-		if i := slices.Index(it.route.names, it.history.of); i >= 0 && it.history.of != m.name {
-			it.history.by[i].asked = true // that one did not answer it
-		}
-		d.place(l)
-	}
 	d.changed(m)
 }

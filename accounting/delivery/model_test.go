@@ -102,6 +102,7 @@ func TestModel(t *testing.T) {
 			rt: rt, seed: rapid.Uint64().Draw(rt, "seed"),
 			lost:    rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(rt, "lost"),
 			backoff: rapid.Bool().Draw(rt, "backoff"),
+			waiting: rapid.SampledFrom([]int{8, 24, 1000}).Draw(rt, "waiting"),
 		}
 		events := rapid.SliceOfN(rapid.IntRange(0, 18), 1, 60).Draw(rt, "events")
 		synctest.Test(t, func(t *testing.T) {
@@ -118,6 +119,7 @@ type model struct {
 	seed    uint64
 	lost    float64
 	backoff bool
+	waiting int
 	world   *world
 	stopped map[accounting.MethodName]*bool
 	serial  uint32
@@ -155,7 +157,7 @@ func (m *model) start() {
 	m.store = openStore(m, m.disk)
 	m.begin()
 	m.stopped = map[accounting.MethodName]*bool{}
-	m.delivery = New(Config{Loaded: 8}, m.store, quiet)
+	m.delivery = New(Config{Loaded: 8, Waiting: m.waiting}, m.store, quiet)
 	for _, name := range modelMethods {
 		m.add(name)
 	}

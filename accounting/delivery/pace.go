@@ -80,10 +80,10 @@ func (d *Delivery) isDraining(m *method) bool {
 	m.drain.undrained = nil
 	for _, q := range d.queues {
 		mark := m.drain.marks[q]
-		if mark == 0 || !q.hasFor(m) {
+		if mark == 0 {
 			continue
 		}
-		if q.more && q.cursor < mark {
+		if q.more && q.cursor < mark && q.hasFor(m) {
 			return true
 		}
 		for _, l := range q.bySession {

@@ -107,7 +107,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 		return l
 	}
 	parked := d.takeFrom(m, func(r *route) *lane {
-		if r.isHeld(nil) {
+		if r.isHeldBefore(m) {
 			return nil
 		}
 		return d.nextFrom(&r.parked, false, r.isParked)
@@ -186,7 +186,7 @@ func (d *Delivery) probeDue(m *method, now time.Time) time.Time {
 	waits := m.probing.source != nil
 	for r := range d.routes() {
 		fresh := r.ready.len() > 0 && r.mayProbe(m)
-		waits = waits || fresh || r.parked.len() > 0 && r.has(m) && !r.isHeld(nil)
+		waits = waits || fresh || r.parked.len() > 0 && r.has(m) && !r.isHeldBefore(m)
 		if fresh && m.health.isInSchedule() && m.probing.extraAt.After(now) && m.probing.extraAt.Before(m.health.probeAt) {
 			return m.probing.extraAt
 		}

@@ -16,13 +16,15 @@ type queue struct {
 	asked  bool                  // and it has not said yet that there is something new
 
 	bySession map[sessions.ID]*lane
-	items     int // in all lanes
-	loaded    int // of them, those whose octets are in memory
+	damaged   map[uint64]bool // numbers of records that are none
+	items     int             // in all lanes
+	loaded    int             // of them, those whose octets are in memory
 	routes    []*route
 	lastRoute *route // of the record that was read last
 
 	cursor uint64 // where to read on
 	more   bool   // there may be records at the cursor
+	skip   skip
 	readAt time.Time
 	beyond []accounting.MethodName // set by Reroute: methods behind those of the routes
 
@@ -36,7 +38,7 @@ type queue struct {
 func newQueue(name string) *queue {
 	q := &queue{
 		name: name, method: accounting.MethodOf(name), ask: make(chan struct{}, 1),
-		bySession: map[sessions.ID]*lane{}, more: true, // what was there before gives no signal
+		bySession: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true, // what was there before gives no signal
 	}
 	q.scan.more = true
 	q.count.Queue = strings.Clone(name)
@@ -75,6 +77,7 @@ func (q *queue) add(it *item) *lane {
 		l := &lane{queue: q, busy: true}
 		l.items = append(l.one[:0], it)
 		it.lane = l
+		q.damaged[it.seq] = true
 		return l
 	}
 	id := it.rec.Session
@@ -109,6 +112,9 @@ func (q *queue) remove(it *item) {
 	}
 	q.unload(it)
 	it.lane = nil
+	if it.route == nil {
+		delete(q.damaged, it.seq)
+	}
 }
 
 // has reports whether a record is there.

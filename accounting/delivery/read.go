@@ -11,11 +11,15 @@ import (
 // readBatch is how many records are read from the store at once.
 const readBatch = 1024
 
+// maxBatches is how many batches of one queue are read in one turn.
+const maxBatches = 8
+
 // reader is what is known of the reading of all queues.
 type reader struct {
 	loaded      int           // the most records that may be in memory
 	active      int           // queues that have records, as far as is known
 	lanes       uint64        // lanes that ever were
+	again       bool          // there is more to be read at once
 	superseding int           // how many sessions' interims the searches for superseded ones keep in mind
 	entries     []store.Entry // room for those that are read
 }
@@ -25,6 +29,7 @@ func (r *reader) share(of int) int { return max(2, of/max(1, r.active)) }
 
 // read takes records from the store as long as there is room for them.
 func (d *Delivery) read(now time.Time) error {
+	d.reading.again = false
 	for _, q := range d.queues {
 		if err := d.readQueue(q, now); err != nil {
 			return d.failed(q, err)
@@ -40,7 +45,20 @@ func (d *Delivery) read(now time.Time) error {
 // readQueue reads one queue until there is no more, or its share of the memory is used.
 func (d *Delivery) readQueue(q *queue, now time.Time) error {
 	loaded, waiting := d.reading.share(d.reading.loaded), d.reading.share(d.cfg.Waiting)
-	for q.more && !q.readAt.After(now) && q.items < waiting {
+	if q.skip.from != 0 {
+		d.resume(q)
+	}
+	for batches := 0; q.more && !q.readAt.After(now) && len(q.skip.sessions) < d.reading.share(maxSkipped); batches++ {
+		if q.items >= waiting && slices.ContainsFunc(d.methods, (*method).isAvailable) {
+			d.skipBlocked(q, waiting)
+		}
+		if q.items >= waiting {
+			break
+		}
+		if batches == maxBatches {
+			d.reading.again = true // the other queues have their turn first
+			break
+		}
 		if q.loaded > loaded/2 && d.mayGoOn() {
 			q.unloadBlocked()
 		}
@@ -61,11 +79,14 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		for _, e := range d.reading.entries {
 			it := &item{seq: e.Seq}
 			d.parse(q, it, e.Data)
+			q.cursor = e.Seq + 1
+			if q.meets(it) || q.skips(it) {
+				continue
+			}
 			if l := q.add(it); l != nil {
 				d.reading.lanes++
 				d.place(l)
 			}
-			q.cursor = e.Seq + 1
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)

@@ -40,7 +40,7 @@ func (d *Delivery) relieve(q *queue, now time.Time) error {
 		for i := range h.by {
 			h.by[i].asked = h.by[i].tries > 0
 		}
-		if it.route.next(h) == nil && !it.route.isHeld(h) {
+		if it.route.next(h) == nil {
 			d.giveUpOn(it, now)
 		}
 		d.place(l)

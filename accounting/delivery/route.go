@@ -9,8 +9,9 @@ import (
 
 // route is the ordered methods that records of a queue may go to. Run makes one for each that it meets.
 type route struct {
-	own     int                     // how many of names records carry, that of the queue included
-	names   []accounting.MethodName // and those of Delivery.Reroute behind them
+	carried []accounting.MethodName // by records, behind that of the queue
+	names   []accounting.MethodName // of the queue, those carried, and those of Delivery.Reroute; each once
+	own     int                     // how many of them are not of Delivery.Reroute
 	methods []*method               // those of names; nil for one that does not run
 	// ready are the lanes whose first record nobody was asked about yet; parked those whose first record
 	// was left unanswered, and that wait for a method to be available.
@@ -46,20 +47,6 @@ func (r *route) next(h *history) *method {
 	return nil
 }
 
-// isHeld reports whether a method that is held stops the search for the next.
-func (r *route) isHeld(h *history) bool {
-	for i, m := range r.methods {
-		switch {
-		case m == nil:
-		case m.hold == Held:
-			return true
-		case m.isAvailable() && (h == nil || !h.by[i].asked):
-			return false
-		}
-	}
-	return false
-}
-
 // isOver reports whether all methods of the route that run have left a record unanswered.
 func (r *route) isOver(h *history) bool {
 	for i, m := range r.methods {
@@ -70,30 +57,28 @@ func (r *route) isOver(h *history) bool {
 	return true
 }
 
-// anyAvailable reports whether somebody takes records of the route.
-func (r *route) anyAvailable() bool {
-	return slices.ContainsFunc(r.methods, func(m *method) bool { return m != nil && m.isAvailable() })
-}
-
 // isLost reports whether none of the route's methods runs.
 func (r *route) isLost() bool {
 	return !slices.ContainsFunc(r.methods, func(m *method) bool { return m != nil })
 }
 
-// mayProbe reports whether a method that is down may be probed with fresh records of the route: nobody
-// else takes them, or only a later method.
+// mayProbe reports whether a method that is down may be probed with fresh records of the route: no method
+// before it takes them, or is held.
 func (r *route) mayProbe(m *method) bool {
 	i := r.index(m)
-	if i < 0 || r.isHeld(nil) {
-		return false
-	}
-	next := r.next(nil)
-	return next == nil || i < r.index(next)
+	return i >= 0 && !slices.ContainsFunc(r.methods[:i], func(m *method) bool {
+		return m != nil && (m.hold == Held || m.isAvailable())
+	})
+}
+
+// isHeldBefore reports whether a method before this one holds the records of the route.
+func (r *route) isHeldBefore(m *method) bool {
+	return slices.ContainsFunc(r.methods[:r.index(m)], func(m *method) bool { return m != nil && m.hold == Held })
 }
 
 // route is the route of a record of the queue with these methods after the queue's own.
 func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
-	same := func(r *route) bool { return slices.Equal(r.names[1:r.own], next) }
+	same := func(r *route) bool { return slices.Equal(r.carried, next) }
 	if q.lastRoute != nil && same(q.lastRoute) {
 		return q.lastRoute
 	}
@@ -101,21 +86,33 @@ func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
 		q.lastRoute = q.routes[i]
 		return q.lastRoute
 	}
-	r := &route{own: 1 + len(next), names: append([]accounting.MethodName{q.method}, next...)}
+	r := &route{carried: slices.Clone(next), names: []accounting.MethodName{q.method}}
+	r.add(next)
+	r.own = len(r.names)
 	d.extend(r, q.beyond)
+	for _, m := range r.methods { // a backlog may have records of this route
+		if m != nil {
+			m.drain.on = true
+		}
+	}
 	q.routes = append(q.routes, r)
 	q.lastRoute = r
 	return r
 }
 
-// extend sets the methods of a route behind its own.
-func (d *Delivery) extend(r *route, beyond []accounting.MethodName) {
-	r.names = r.names[:r.own:r.own]
-	for _, name := range beyond {
+// add puts the methods behind the others that are not there yet.
+func (r *route) add(names []accounting.MethodName) {
+	for _, name := range names {
 		if !slices.Contains(r.names, name) {
 			r.names = append(r.names, name)
 		}
 	}
+}
+
+// extend sets the methods of a route behind its own.
+func (d *Delivery) extend(r *route, beyond []accounting.MethodName) {
+	r.names = r.names[:r.own:r.own]
+	r.add(beyond)
 	r.methods = make([]*method, len(r.names))
 	for i, name := range r.names {
 		if at := slices.IndexFunc(d.methods, func(m *method) bool { return m.name == name }); at >= 0 {

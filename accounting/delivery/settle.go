@@ -172,7 +172,7 @@ func (d *Delivery) pass(it *item, h *history, m *method, later *accounting.Later
 	if i >= 0 {
 		h.by[i].asked = true
 	}
-	goesOn := later != nil && i >= 0 && m.isAvailable() && r.next(h) == nil && !r.isHeld(h)
+	goesOn := later != nil && i >= 0 && m.isAvailable() && r.next(h) == nil
 	if goesOn { // the method answers others: the back-off is the record's own
 		h.by[i].asked = false
 		h.at = later.At
@@ -183,18 +183,20 @@ func (d *Delivery) pass(it *item, h *history, m *method, later *accounting.Later
 		h.by[i].rounds++
 		h.by[i].recent = false
 	}
+	if r.next(h) != nil {
+		d.place(it.lane)
+		return
+	}
+	isIgnored := r.isOver(h) && d.isIgnored(it)
+	h.newRound()
 	switch {
-	case r.next(h) != nil || r.isHeld(h):
+	case r.next(h) == nil: // nobody answers anybody, or may
 		d.place(it.lane)
-	case !r.anyAvailable(): // that nobody answers anybody is not its fault
-		h.newRound()
-		d.place(it.lane)
-	case r.isOver(h) && d.isIgnored(it):
+	case isIgnored:
 		d.giveUpOn(it, now)
 		d.place(it.lane)
 	default:
 		h.rounds++
-		h.newRound()
 		d.wait(it.lane, now.Add(retryWait(h.rounds, d.cfg.RetryMin, d.cfg.RetryMax)))
 	}
 }

@@ -107,7 +107,7 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 
 // holds reports whether an interim that the search saw is still to be delivered.
 func (q *queue) holds(session sessions.ID, seq uint64) bool {
-	return seq >= q.cursor || q.has(session, seq)
+	return seq >= q.cursor || q.has(session, seq) || q.skip.has(session, seq)
 }
 
 // dropSuperseded drops an interim, unless it or a copy of it is under way, or it is gone. No copy of it is
@@ -118,7 +118,8 @@ func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
 			return
 		}
 	}
-	if seq < q.cursor && !d.drop(q, session, seq) {
+	isUnread := seq >= q.cursor || q.skip.has(session, seq) && !q.has(session, seq)
+	if !isUnread && !d.drop(q, session, seq) {
 		return
 	}
 	for _, m := range d.methods {
