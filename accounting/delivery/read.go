@@ -66,6 +66,9 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 			break // a read costs much the same for one record as for many
 		}
 		limit := min(readBatch, loaded-q.loaded, waiting-q.items)
+		if q.cursor < q.skip.until {
+			d.discard() // else what was delivered in this turn would be read again
+		}
 		var err error
 		d.reading.entries, err = d.store.Read(q.name, q.cursor, limit, d.reading.entries[:0])
 		if err != nil {

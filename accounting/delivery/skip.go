@@ -2,23 +2,23 @@ package delivery
 
 import "aaasess/sessions"
 
-// maxSkipped is how many sessions may be skipped in all queues: some 40 MB.
+// maxSkipped is how many sessions may be skipped in all queues: some 50 MB.
 const maxSkipped = 1 << 20
 
 // skip is what was read of a queue and not kept, since nobody takes it and its share of the memory is full:
 // behind it there may be records that have another method. As soon as one of the routes has a method that
 // takes records, it is read again from the first on.
 type skip struct {
-	from     uint64 // the number of the first; 0: nothing is skipped
-	until    uint64 // what is below, and still in memory, is met again
-	sessions map[sessions.ID]struct{}
+	from     uint64                 // the number of the first; 0: nothing is skipped
+	until    uint64                 // what is below, and still in memory, is met again
+	sessions map[sessions.ID]uint64 // the number of the first of each
 	routes   map[*route]struct{}
 }
 
-// has reports whether a record of a session that is not in memory was skipped.
+// has reports whether a record was skipped, if it is still in the store.
 func (s *skip) has(session sessions.ID, seq uint64) bool {
-	_, skipped := s.sessions[session]
-	return skipped && s.from != 0 && seq >= s.from
+	from, skipped := s.sessions[session]
+	return skipped && seq >= from
 }
 
 // skipBlocked gives up lanes that nobody takes, but for the oldest, which have a quarter of what may be
@@ -51,10 +51,13 @@ func (d *Delivery) skipBlocked(q *queue, waiting int) {
 
 func (s *skip) add(session sessions.ID, r *route, seq uint64) {
 	if s.from == 0 {
-		*s = skip{from: seq, until: s.until, sessions: map[sessions.ID]struct{}{}, routes: map[*route]struct{}{}}
+		*s = skip{from: seq, until: s.until, sessions: map[sessions.ID]uint64{}, routes: map[*route]struct{}{}}
 	}
 	s.from = min(s.from, seq)
-	s.sessions[session], s.routes[r] = struct{}{}, struct{}{}
+	s.routes[r] = struct{}{}
+	if _, skipped := s.sessions[session]; !skipped {
+		s.sessions[session] = seq
+	}
 }
 
 // skips reports whether a record that was read is not kept: nobody takes it, or one before it of its
@@ -75,7 +78,6 @@ func (q *queue) skips(it *item) bool {
 func (d *Delivery) resume(q *queue) {
 	for r := range q.skip.routes {
 		if r.next(nil) != nil {
-			d.discard() // else it would be read again
 			q.cursor, q.skip, q.more = q.skip.from, skip{until: max(q.cursor, q.skip.until)}, true
 			return
 		}

@@ -83,7 +83,7 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 	before, isInterim := s.last[session]
 	switch typ {
 	case sessions.Interim:
-		if isInterim && at < before.at && q.holds(session, before.seq) {
+		if isInterim && at < before.at && (q.has(session, before.seq) || d.isUnread(q, session, before.seq)) {
 			d.dropSuperseded(q, session, e.Seq)
 			return
 		}
@@ -105,9 +105,19 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 	}
 }
 
-// holds reports whether an interim that the search saw is still to be delivered.
-func (q *queue) holds(session sessions.ID, seq uint64) bool {
-	return seq >= q.cursor || q.has(session, seq) || q.skip.has(session, seq)
+// isUnread reports whether a record that the search saw is in the store only.
+func (d *Delivery) isUnread(q *queue, session sessions.ID, seq uint64) bool {
+	switch {
+	case q.skip.has(session, seq):
+		return true
+	case seq < q.cursor || q.has(session, seq):
+		return false
+	case seq >= q.skip.until:
+		return true
+	}
+	d.discard() // what is read again may have been delivered
+	got, err := d.store.Read(q.name, seq, 1, nil)
+	return err == nil && len(got) > 0 && got[0].Seq == seq
 }
 
 // dropSuperseded drops an interim, unless it or a copy of it is under way, or it is gone. No copy of it is
@@ -118,8 +128,7 @@ func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
 			return
 		}
 	}
-	isUnread := seq >= q.cursor || q.skip.has(session, seq) && !q.has(session, seq)
-	if !isUnread && !d.drop(q, session, seq) {
+	if !d.isUnread(q, session, seq) && !d.drop(q, session, seq) {
 		return
 	}
 	for _, m := range d.methods {
