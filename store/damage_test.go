@@ -168,7 +168,9 @@ func TestCutInterrupted(t *testing.T) {
 		if err := s.Load(func(_, _ []byte) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
-		_, _, _, _ = s.readRuns(s.queues["q"], []run{{3, damagedRecords + 1}}) // the engine meets the damage
+		for _, name := range disk.files(t, ".sst") {
+			s.suspect(name)
+		}
 		disk.BreakAfter(after, 1<<40, errors.New("power"))
 		s.repairs.mu.Lock()
 		tables := slices.Collect(maps.Keys(s.suspects))

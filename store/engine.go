@@ -99,7 +99,7 @@ func firstError(args []any) error {
 const (
 	// backgroundPause is how long it is held up after a failure.
 	backgroundPause = 100 * time.Millisecond
-	// backgroundPatience is how long failures may follow each other without
+	// backgroundPatience is, but for tests, how long failures may follow each other without
 	// a flush between them, before the store gives up: commits stall by then.
 	// Failures half as long apart have nothing to do with each other.
 	backgroundPatience = time.Minute
@@ -152,19 +152,20 @@ func (s *Store) listener() *pebble.EventListener {
 
 // trouble is the time since which background work fails.
 type trouble struct {
-	mu    sync.Mutex
-	since time.Time
-	last  time.Time
+	patience time.Duration // backgroundPatience
+	mu       sync.Mutex
+	since    time.Time
+	last     time.Time
 }
 
 func (t *trouble) goesOn(now time.Time) (tooLong bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.since.IsZero() || now.Sub(t.last) > backgroundPatience/2 {
+	if t.since.IsZero() || now.Sub(t.last) > t.patience/2 {
 		t.since = now
 	}
 	t.last = now
-	return now.Sub(t.since) >= backgroundPatience
+	return now.Sub(t.since) >= t.patience
 }
 
 func (t *trouble) ends() {

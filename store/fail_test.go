@@ -208,7 +208,7 @@ func TestRarely(t *testing.T) {
 }
 
 func TestTrouble(t *testing.T) {
-	var tr trouble
+	tr := trouble{patience: backgroundPatience}
 	start := time.Now()
 	for _, tt := range []struct {
 		name  string

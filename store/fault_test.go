@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"syscall"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -15,6 +16,7 @@ func TestRandomFaults(t *testing.T) {
 	failed, lived := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		sim := newSimulation(t)
+		sim.s.trouble.patience = time.Second // a minute is as good, but long
 		fault := rapid.SampledFrom([]error{syscall.EIO, syscall.EIO, syscall.ENOSPC}).Draw(t, "fault")
 		times := rapid.SampledFrom([]int64{1, 1, 3, 1 << 40}).Draw(t, "times")
 		if fault == syscall.ENOSPC {

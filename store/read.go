@@ -88,24 +88,44 @@ func (s *Store) readRuns(q *queue, runs []run) (found []Entry, gone []uint64, re
 	return found, gone, reason, nil
 }
 
-// readEach reads the records of some runs one by one, but for those that cannot be read.
+// readEach reads the records of some runs but for those that cannot be read: runs that cannot be read
+// in one are halved, down to single records.
 func (s *Store) readEach(prefix []byte, runs []run) (found []Entry, err error) {
 	for _, r := range runs {
-		for seq := r.from; seq < r.to; seq++ {
-			value, closer, err := s.db.Get(recordKey(prefix, seq))
-			switch {
-			case errors.Is(err, pebble.ErrNotFound), pebble.IsCorruptionError(err):
-				continue
-			case err != nil:
-				return nil, err
-			}
-			found = append(found, Entry{Seq: seq, Data: bytes.Clone(value)})
-			if err := closer.Close(); err != nil {
-				return nil, err
-			}
+		if found, err = s.readHalves(prefix, r, found); err != nil {
+			return nil, err
 		}
 	}
 	return found, nil
+}
+
+func (s *Store) readHalves(prefix []byte, r run, found []Entry) ([]Entry, error) {
+	if r.to-r.from == 1 {
+		return s.readOne(prefix, r.from, found)
+	}
+	half, err := s.scan(prefix, []run{r})
+	if !pebble.IsCorruptionError(err) {
+		return append(found, half...), err
+	}
+	middle := r.from + (r.to-r.from)/2
+	if found, err = s.readHalves(prefix, run{r.from, middle}, found); err != nil {
+		return found, err
+	}
+	return s.readHalves(prefix, run{middle, r.to}, found)
+}
+
+// readOne appends a record, unless it is not there or cannot be read. It may be readable where a scan is not: it
+// needs no level of the engine below its own.
+func (s *Store) readOne(prefix []byte, seq uint64, found []Entry) ([]Entry, error) {
+	value, closer, err := s.db.Get(recordKey(prefix, seq))
+	switch {
+	case errors.Is(err, pebble.ErrNotFound), pebble.IsCorruptionError(err):
+		return found, nil
+	case err != nil:
+		return found, err
+	}
+	found = append(found, Entry{Seq: seq, Data: bytes.Clone(value)})
+	return found, closer.Close()
 }
 
 func readError(what string, err error) error {

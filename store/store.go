@@ -66,6 +66,7 @@ func newStore(dir string, cfg Config) *Store {
 	}
 	s.suspects = make(map[uint64]*suspect)
 	s.tellBackground.every = time.Minute
+	s.trouble.patience = backgroundPatience
 	s.space.init(cfg)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
