@@ -18,8 +18,8 @@ var (
 	benchTime       = time.Unix(1_000_000_000, 0)
 	benchAttributes = func() sessions.Attributes {
 		var a []byte
-		for t := range sessions.AttributeType(16) {
-			a = append(a, sessions.AppendAttribute(nil, t+40, strings.Repeat("v", 4+int(t)))...)
+		for t := range sessions.AttributeType(12) {
+			a = append(a, sessions.AppendAttribute(nil, t+40, strings.Repeat("v", 6+int(t)))...)
 		}
 		return sessions.Attributes(a)
 	}()

@@ -14,6 +14,7 @@ type removal struct {
 	// unnamed is, by queue, the number that the next record had when no live session named the method
 	// any more: later records do not name it either. nil: some session does.
 	unnamed map[string]uint64
+	told    bool // that it cannot be started again
 }
 
 // tend has the methods that were removed run while live sessions or records name them, and tells of
@@ -28,8 +29,10 @@ func (m *methods) tend(ctx context.Context) {
 			m.log.Info("accounting method removed", "method", string(name))
 		case !runs && needed:
 			f, err := m.make(name, r.spec)
-			if err != nil {
+			if err != nil && !r.told {
 				m.log.Warn("accounting method that was removed has records", "method", string(name), "err", err)
+			}
+			if r.told = err != nil; r.told {
 				continue
 			}
 			m.start(ctx, name, f, onoff.TriggerConfigChange)
