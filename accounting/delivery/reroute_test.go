@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,15 +22,15 @@ func TestRerouteTakenBack(t *testing.T) {
 		}
 		b.pending("group/old", 1)
 
-		answers := false
-		old := newScheduled(s4, func(*accounting.Record) bool { return answers })
+		var answers atomic.Bool
+		old := newScheduled(s4, func(*accounting.Record) bool { return answers.Load() })
 		d.Reroute("group/old", nil)
 		d.Delivery.SetMethod(accounting.Group("old"), old, MethodConfig{})
 		b.add("group/old", rec(3, start))
 		b.after(time.Minute)
 		b.pending("group/old", 2)
 		asked := len(fresh.all())
-		answers = true
+		answers.Store(true)
 		b.after(time.Hour)
 		b.pending("group/old", 0)
 		if n := len(fresh.all()); n != asked {

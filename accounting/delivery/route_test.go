@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,10 +20,13 @@ func TestOrderOverMethods(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				var z, g atomic.Bool
+				var mu sync.Mutex // guards arrived
 				var arrived []string
 				answers := func(up *atomic.Bool) func(*accounting.Record) bool {
 					return func(r *accounting.Record) bool {
 						if up.Load() {
+							mu.Lock()
+							defer mu.Unlock()
 							arrived = append(arrived, fmt.Sprint(r.Type))
 						}
 						return up.Load()
@@ -40,6 +44,8 @@ func TestOrderOverMethods(t *testing.T) {
 				b.after(3 * time.Second)
 				b.add("group/z", rec(1, stop, accounting.Group("g")))
 				b.after(2 * time.Minute)
+				mu.Lock()
+				defer mu.Unlock()
 				if got := slices.Compact(arrived); !slices.Equal(got, []string{"Start", "Interim-Update", "Stop"}) && !slices.Equal(got, []string{"Start", "Stop"}) {
 					t.Errorf("arrived %v", arrived)
 				}
@@ -54,12 +60,20 @@ func TestOrderOverMethods(t *testing.T) {
 // Two queues share a method: its window and its probes are for both, and they take turns.
 func TestSharedMethod(t *testing.T) {
 	inBubble(t, func(b *bubble) {
+		var mu sync.Mutex // guards most and now
 		most, now := 0, 0
 		m := newFake(4, nil)
 		m.answer = func(_ *accounting.Record, done func(error)) {
+			mu.Lock()
+			defer mu.Unlock()
 			now++
 			most = max(most, now)
-			time.AfterFunc(time.Second, func() { now--; done(nil) })
+			time.AfterFunc(time.Second, func() {
+				mu.Lock()
+				now--
+				mu.Unlock()
+				done(nil)
+			})
 		}
 		for id := range sessions.ID(100) {
 			b.add("group/a", rec(1+id, start, accounting.Group("g")))
@@ -70,6 +84,8 @@ func TestSharedMethod(t *testing.T) {
 		b.deliver(setup{}, accounting.Group("b"), newFake(1, nil))
 		b.deliver(setup{}, accounting.Group("g"), m)
 		b.after(20 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
 		ofA := 0
 		for _, s := range m.all() {
 			if !strings.HasPrefix(s, "10") || len(strings.Fields(s)[0]) < 4 {
