@@ -61,8 +61,11 @@ func (s *Store) checkFiles() error {
 	if err != nil {
 		return err
 	}
+	if desc.Exists {
+		v.forgetIfOlder(s.fsys.PathBase(desc.ManifestFilename))
+	}
 	switch {
-	case !desc.Exists && v.manifest != "":
+	case !desc.Exists && v.manifest != "" && len(v.logs) > 0: // a first start that a crash ended had no log yet
 		return lossError(fmt.Errorf("the marker file that names %s is missing", v.manifest))
 	case desc.Exists && s.fsys.PathBase(desc.ManifestFilename) == v.manifest:
 		if err := s.checkManifest(desc.ManifestFilename); err != nil {
@@ -191,9 +194,5 @@ func (s *Store) cutLog(name string, records [][]byte) error {
 	if err := s.fsys.Rename(name+".new", name); err != nil {
 		return err
 	}
-	dir, err := s.fsys.OpenDir(s.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(s.fsys, s.dir)
 }

@@ -177,7 +177,7 @@ func (s *Store) putAside(c *cut, g *gap) error {
 				err = s.copyKeys(c, t, g)
 			}
 			t.close()
-			if err != nil && !pebble.IsCorruptionError(err) && t.file != g.file {
+			if err != nil && !pebble.IsCorruptionError(err) && (t.file != g.file || isPassing(err)) {
 				return err
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -29,7 +30,6 @@ type inventory struct {
 	manifest string // "" if it is not known
 	length   int64
 	logs     map[uint64]bool
-	found    bool // there was one, and it is whole
 }
 
 const (
@@ -41,7 +41,7 @@ const (
 func (v *inventory) load() error {
 	v.logs = make(map[uint64]bool)
 	b, err := readFile(v.fsys, v.file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EIO) {
 		return nil
 	}
 	if err != nil {
@@ -61,7 +61,6 @@ func (v *inventory) load() error {
 		n, _ := strconv.ParseUint(word, 10, 64)
 		v.logs[n] = true
 	}
-	v.found = true
 	return nil
 }
 
@@ -94,9 +93,17 @@ func (v *inventory) write() {
 		_, err = f.WriteAt(b, 0)
 		err = errors.Join(err, f.Sync(), f.Close())
 	}
-	if err != nil {
-		_ = v.fsys.Remove(v.file)
+	if err != nil && v.fsys.Remove(v.file) == nil {
+		_ = syncDir(v.fsys, v.fsys.PathDir(v.file)) // or a power cut brings it back
 	}
+}
+
+func syncDir(fsys vfs.FS, name string) error {
+	dir, err := fsys.OpenDir(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // logNumber is the number of a log; false for another file.
@@ -112,14 +119,31 @@ func (v *inventory) logMade(name string) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		// The log's entry in the folder must be durable first, or a power cut would make it look lost.
-		dir, err := v.fsys.OpenDir(v.fsys.PathDir(name))
-		if err == nil {
-			err = errors.Join(dir.Sync(), dir.Close())
-		}
-		if err == nil {
+		if syncDir(v.fsys, v.fsys.PathDir(name)) == nil {
 			v.logs[n] = true
 			v.write()
 		}
+	}
+}
+
+// has says whether a log is known: one that was written by a version without an inventory is not.
+func (v *inventory) has(name string) bool {
+	n, ok := logNumber(name)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return ok && v.logs[n]
+}
+
+// forgetIfOlder drops what it knows if the engine has a newer MANIFEST: then a version without an inventory has
+// been at work since. This one's is durable here before the engine uses it.
+func (v *inventory) forgetIfOlder(manifest string) {
+	number := func(name string) int {
+		n, _ := strconv.Atoi(strings.TrimPrefix(name, "MANIFEST-"))
+		return n
+	}
+	if v.manifest != "" && number(manifest) > number(v.manifest) {
+		v.manifest, v.length = "", 0
+		clear(v.logs)
 	}
 }
 

@@ -50,7 +50,7 @@ func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 		return nil, err
 	case strings.HasSuffix(name, ".sst"):
 		return checked(name, f)
-	case strings.HasSuffix(name, ".log") && l.inventory.found:
+	case strings.HasSuffix(name, ".log") && l.inventory.has(name):
 		// Versions that had no inventory wrote some records without a sync: there a crash can leave a
 		// later record and not the one before.
 		return checkedLog(name, f)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -166,13 +168,36 @@ func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 				found, err = t.walk()
 			}
 			t.close()
-			if err != nil {
+			switch {
+			case isPassing(err):
+				return nil, err
+			case errors.Is(err, fs.ErrNotExist) && !s.isInUse(n):
+				return nil, nil // a compaction has rewritten it meanwhile; should that meet damage, it is a suspect again
+			case err != nil:
 				found = []gap{{file: t.file, from: t.smallest, to: append(bytes.Clone(t.largest), 0), err: err, unreadable: -1}}
 			}
 			gaps = append(gaps, found...)
 		}
 	}
 	return gaps, nil
+}
+
+// isPassing says whether an error is one of the moment, and says nothing about the file.
+func isPassing(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
+// isInUse says whether the engine still uses a table; true if that cannot be told.
+func (s *Store) isInUse(n uint64) bool {
+	levels, err := s.db.SSTables()
+	for _, level := range levels {
+		for i := range level {
+			if uint64(level[i].BackingSSTNum) == n {
+				return true
+			}
+		}
+	}
+	return err != nil
 }
 
 func (g *gap) String() string {

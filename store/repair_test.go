@@ -1,0 +1,70 @@
+package store
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+)
+
+// TestRepairOfHealthyTable: a table that can't be opened at the moment of a repair is not taken for damaged.
+func TestRepairOfHealthyTable(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		open func(t *testing.T, s *Store, disk *Disk, path string) error
+		want error
+	}{
+		{"a compaction has rewritten it meanwhile", func(t *testing.T, s *Store, disk *Disk, path string) error {
+			if err := s.db.Compact(t.Context(), []byte{0}, []byte{0xff}, false); err != nil {
+				t.Error(err)
+			}
+			for { // its removal runs on a goroutine of the engine
+				if _, err := disk.mem.Stat(path); err != nil {
+					return nil
+				}
+				runtime.Gosched()
+			}
+		}, nil},
+		{"too many open files", func(*testing.T, *Store, *Disk, string) error { return syscall.EMFILE }, syscall.EMFILE},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			disk := NewDisk()
+			var s *Store
+			var armed atomic.Bool
+			disk.fsys = errorfs.Wrap(disk.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+				if op.Kind == errorfs.OpOpen && strings.HasSuffix(op.Path, ".sst") && armed.CompareAndSwap(true, false) {
+					return tt.open(t, s, disk, op.Path)
+				}
+				return nil
+			}))
+			s = open(t, disk, Config{})
+			for _, v := range []string{"v", "w"} { // two tables, so that a compaction has something to do
+				commit(t, s, Change{Puts: []Put{put("k", v)}, Appends: appends("q", "a", "b")})
+				if err := s.db.Flush(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			equal(t, "state", map[string]string{"k": "w"}, state(t, s))
+			s.suspect(disk.files(t, ".sst")[0])
+			tables := s.dueSuspects(time.Now())
+			armed.Store(true)
+			if _, err := s.repair(tables, true); !errors.Is(err, tt.want) {
+				t.Errorf("repair: %v", err)
+			}
+			if len(s.Damage()) > 0 {
+				t.Errorf("told to be lost: %+v", s.Damage())
+			}
+			equal(t, "state", map[string]string{"k": "w"}, state(t, s))
+			equal(t, "records", 4, len(seqs(t, s)))
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "state after the next start", map[string]string{"k": "w"}, state(t, open(t, disk, Config{})))
+		})
+	}
+}
