@@ -41,7 +41,7 @@
 //
 // # Damage
 //
-// A block of a table that cannot be read (a flipped octet, a bad sector) is noticed when it is read, or
+// A block of a table whose checksum is wrong (a flipped octet) is noticed when it is read, or
 // by a compaction. Undelivered records that were in it are lost: they are told by [Store.Damage] until
 // [Store.ForgetDamage], and taken off their queue, so that delivery goes on behind them. A second or two
 // later the keys that the block may hold are cut out of the engine (cut.go), or every compaction would fail
