@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aaasess/internal/freeport"
 	"aaasess/sessions"
 )
 
@@ -170,11 +171,11 @@ const ampleBuffer = 8 << 20
 func startAcknowledger(ctx context.Context, h host, port uint16, buffer int) (_ *acknowledger, err error) {
 	a := &acknowledger{port: port}
 	if port == 0 {
-		if a.port, err = freePort(); err != nil {
+		if a.port, err = freeport.UDP(); err != nil {
 			return nil, err
 		}
 	}
-	if a.ask, err = freePort(); err != nil {
+	if a.ask, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	self, err := os.Executable()

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"aaasess/internal/freeport"
 )
 
 // The rows of the table of backlogs.
@@ -30,10 +32,10 @@ func (a *accountingBench) measureDrain(ctx context.Context, who string) (out sam
 	if r.dir, err = os.MkdirTemp(a.dir, "relay-"); err != nil {
 		return nil, err
 	}
-	if r.port, err = freePort(); err != nil {
+	if r.port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
-	upstream, err := freePort()
+	upstream, err := freeport.UDP()
 	if err != nil {
 		return nil, err
 	}

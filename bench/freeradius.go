@@ -24,8 +24,7 @@ cleanup_delay = 5
 max_requests = 65536
 hostname_lookups = no
 log {
-	destination = files
-	file = %[1]s/radius.log
+	destination = stdout
 }
 security {
 	max_attributes = 200

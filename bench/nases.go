@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"aaasess/internal/freeport"
 	"aaasess/sessions"
 )
 
@@ -136,7 +137,7 @@ func (n *nasesBench) startFull(ctx context.Context, rows int) (d daemon, p *proc
 	}
 	d = daemon{dir: dir}
 	for _, port := range []*uint16{&d.port, &d.upstream, &d.snmp} { // nobody is at upstream
-		if *port, err = freePort(); err != nil {
+		if *port, err = freeport.UDP(); err != nil {
 			return d, nil, err
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"aaasess/internal/freeport"
 )
 
 // The contenders of the accounting section.
@@ -63,7 +65,7 @@ func openRelay(ctx context.Context, h host, who string, buffer int) (_ *relay, e
 	if r.dir, err = os.MkdirTemp(h.dir, "relay-"); err != nil {
 		return nil, err
 	}
-	if r.port, err = freePort(); err != nil {
+	if r.port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	upstream, err := r.openUpstream(ctx, h, who, buffer)

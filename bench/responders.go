@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"aaasess/internal/freeport"
 )
 
 // The responders that can be compared beside ours, see the package comment.
@@ -77,7 +79,7 @@ func openResponder(ctx context.Context, h host, name, program string, rows int) 
 		return nil, err
 	}
 	s := &stand{host: h, rows: rows}
-	if s.port, err = freePort(); err != nil {
+	if s.port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	s.private(dir)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aaasess/accounting"
+	"aaasess/internal/freeport"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -108,10 +109,10 @@ func fillTable(table *sessions.Table, n, nases int) error {
 func (a *accountingBench) measureRestarts(ctx context.Context) (series, error) {
 	d := daemon{dir: filepath.Join(a.dir, "restart"), agentx: filepath.Join(a.dir, "restart", "agentx")}
 	var err error
-	if d.port, err = freePort(); err != nil {
+	if d.port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
-	if d.upstream, err = freePort(); err != nil { // nobody is there
+	if d.upstream, err = freeport.UDP(); err != nil { // nobody is there
 		return nil, err
 	}
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
@@ -123,7 +124,7 @@ func (a *accountingBench) measureRestarts(ctx context.Context) (series, error) {
 	}
 	master := &stand{host: a.host}
 	defer master.Close()
-	if master.port, err = freePort(); err != nil {
+	if master.port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	if err := master.startMaster(ctx, d.dir, d.agentx); err != nil {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"aaasess/internal/freeport"
 )
 
 // servedLimit is how long a subagent may take to fill its table and register.
@@ -32,7 +33,7 @@ func openStand(ctx context.Context, h host, subagent string, rows int) (*stand, 
 	}
 	s := &stand{host: h, rows: rows}
 	socket := filepath.Join(dir, "agentx")
-	if s.port, err = freePort(); err != nil {
+	if s.port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	if err := s.startMaster(ctx, dir, socket); err != nil {
@@ -156,14 +157,4 @@ func findSNMPD() (string, error) {
 		return "", fmt.Errorf("snmpd: %w", err)
 	}
 	return p, nil
-}
-
-// freePort is a UDP port on loopback that nobody had a moment ago.
-func freePort() (uint16, error) {
-	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	return uint16(c.LocalAddr().(*net.UDPAddr).Port), nil
 }

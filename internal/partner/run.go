@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"aaasess/internal/freeport"
 )
 
 // Run runs a short command to its end and gives what it printed. If it fails or takes longer than
@@ -56,24 +57,23 @@ func lookPath(t testing.TB, name string) string {
 	return ""
 }
 
-// FreeUDPPort gives a port of 127.0.0.1 that no one uses at the moment.
+// FreeUDPPort gives a port of 127.0.0.1 that no one uses, nor will be given by the system.
 func FreeUDPPort(t testing.TB) int {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).Port
+	return freePort(t, freeport.UDP)
 }
 
-// FreeTCPPort gives a port of 127.0.0.1 that no one uses at the moment.
+// FreeTCPPort gives a port of 127.0.0.1 that no one uses, nor will be given by the system.
 func FreeTCPPort(t testing.TB) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return freePort(t, freeport.TCP)
+}
+
+func freePort(t testing.TB, find func() (uint16, error)) int {
+	t.Helper()
+	port, err := find()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
+	return int(port)
 }
