@@ -4,16 +4,17 @@ import (
 	"encoding/binary"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
 // Drop is how many attributes were left out for one reason, and the type of the first.
 type Drop struct {
 	Count int
-	First sessions.AttributeType
+	First radius.Type
 }
 
-func (d *Drop) add(t sessions.AttributeType, n int) {
+func (d *Drop) add(t radius.Type, n int) {
 	if d.Count == 0 {
 		d.First = t
 	}
@@ -36,8 +37,8 @@ type Dropped struct {
 // what it had used when last heard of.
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	c := composer{b: b, start: len(b), n: n}
-	if n.Type != sessions.Other && n.Attrs.Text(sessions.AcctStatusType) == "" {
-		c.uint32(sessions.AcctStatusType, uint32(n.Type))
+	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
+		c.uint32(radius.AcctStatusType, uint32(n.Type))
 	}
 	for t, v := range n.Attrs.All() {
 		c.take(t, v)
@@ -48,11 +49,11 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	if n.Type == sessions.Stop && n.Attrs == "" {
 		c.usage()
 	}
-	if n.Cause != 0 && n.Type == sessions.Stop && !c.have.has(keyOf(sessions.AcctTerminateCause)) {
-		c.uint32(sessions.AcctTerminateCause, n.Cause)
+	if n.Cause != 0 && n.Type == sessions.Stop && !c.have.has(keyOf(radius.AcctTerminateCause)) {
+		c.uint32(radius.AcctTerminateCause, n.Cause)
 	}
-	if at := n.At.Unix(); at > 0 && !c.have.has(keyOf(sessions.EventTimestamp)) {
-		c.uint32(sessions.EventTimestamp, uint32(at))
+	if at := n.At.Unix(); at > 0 && !c.have.has(keyOf(radius.EventTimestamp)) {
+		c.uint32(radius.EventTimestamp, uint32(at))
 	}
 	attrs, dropped.TooLarge = fit(c.b, c.start)
 	return attrs, dropped
@@ -65,14 +66,14 @@ type composer struct {
 	n       *sessions.Notice
 	have    keySet
 	dropped Dropped
-	open    sessions.AttributeKey // the value of the last attribute goes on in the next of this key; 0: it is whole
+	open    radius.Key // the value of the last attribute goes on in the next of this key; 0: it is whole
 }
 
 // take adds an attribute of the NAS's. Those that say what we know better are made anew in its place.
-func (c *composer) take(t sessions.AttributeType, v string) {
-	key := sessions.KeyOf(t, v)
+func (c *composer) take(t radius.Type, v string) {
+	key := radius.KeyOf(t, v)
 	switch {
-	case t == sessions.ProxyState || t == sessions.MessageAuth || t == sessions.AcctDelayTime:
+	case t == radius.ProxyState || t == radius.MessageAuthenticator || t == radius.AcctDelayTime:
 		return
 	case limits[t] == notAllowed:
 		c.dropped.Forbidden.add(t, 1)
@@ -85,36 +86,36 @@ func (c *composer) take(t sessions.AttributeType, v string) {
 		return
 	}
 	switch {
-	case t == sessions.AcctStatusType && c.n.Type != sessions.Other:
+	case t == radius.AcctStatusType && c.n.Type != sessions.Other:
 		c.uint32(t, uint32(c.n.Type))
-	case t == sessions.AcctSessionID && c.isOurs():
+	case t == radius.AcctSessionID && c.isOurs():
 		c.sessionID()
-	case t == sessions.AcctTerminateCause && c.n.Cause != 0:
+	case t == radius.AcctTerminateCause && c.n.Cause != 0:
 		c.uint32(t, c.n.Cause)
 	default:
 		c.text(t, v)
 	}
 	c.open = 0
-	if sessions.IsFragment(t, v) {
+	if radius.IsFragment(t, v) {
 		c.open = key
 	}
 }
 
 // isEmpty reports whether an attribute has no value, of an extended type none behind its extended type and flags
 // (RFC 6929 sections 2.1 and 2.2). One that belongs to fragments, among or after them, says at least where they end.
-func isEmpty(t sessions.AttributeType, v string, goesOn bool) bool {
+func isEmpty(t radius.Type, v string, goesOn bool) bool {
 	switch t {
 	case 241, 242, 243, 244:
 		return len(v) < 2
 	case 245, 246:
-		return len(v) < 2 || len(v) == 2 && !goesOn && !sessions.IsFragment(t, v)
+		return len(v) < 2 || len(v) == 2 && !goesOn && !radius.IsFragment(t, v)
 	}
 	return v == ""
 }
 
 // hasTag reports whether there is a tunnel attribute of this type and tag.
-func (c *composer) hasTag(t sessions.AttributeType, tag byte) bool {
-	for u, v := range sessions.Attributes(c.b[c.start:]).All() {
+func (c *composer) hasTag(t radius.Type, tag byte) bool {
+	for u, v := range radius.Attributes(c.b[c.start:]).All() {
 		if u == t && tagOf(v) == tag {
 			return true
 		}
@@ -127,7 +128,7 @@ func (c *composer) complete() {
 	wanted := isIdentity
 	switch c.n.Type {
 	case sessions.Start:
-		wanted = func(sessions.AttributeType) bool { return true }
+		wanted = func(radius.Type) bool { return true }
 	case sessions.Other:
 		if c.namesNAS() {
 			return
@@ -137,19 +138,19 @@ func (c *composer) complete() {
 	sent := c.have
 	c.open = 0
 	for t, v := range c.n.Session.Attrs.All() {
-		if wanted(t) && !sent.has(sessions.KeyOf(t, v)) {
+		if wanted(t) && !sent.has(radius.KeyOf(t, v)) {
 			c.take(t, v)
 		}
 	}
 }
 
-func (c *composer) text(t sessions.AttributeType, v string) {
-	c.b = sessions.AppendAttribute(c.b, t, v)
-	c.have.add(sessions.KeyOf(t, v))
+func (c *composer) text(t radius.Type, v string) {
+	c.b = radius.AppendAttribute(c.b, t, v)
+	c.have.add(radius.KeyOf(t, v))
 }
 
-func (c *composer) uint32(t sessions.AttributeType, n uint32) {
-	c.b = sessions.AppendUint32(c.b, t, n)
+func (c *composer) uint32(t radius.Type, n uint32) {
+	c.b = radius.AppendUint32(c.b, t, n)
 	c.have.add(keyOf(t))
 }
 
@@ -159,21 +160,21 @@ func (c *composer) isOurs() bool { return c.n.Type != sessions.Other || c.n.Sess
 // sessionID adds our id in place of the NAS's. It is ID.String without its allocations.
 func (c *composer) sessionID() {
 	const hex = "0123456789ABCDEF"
-	c.b = append(c.b, byte(sessions.AcctSessionID), 2+8)
+	c.b = append(c.b, byte(radius.AcctSessionID), 2+8)
 	for shift := 28; shift >= 0; shift -= 4 {
 		c.b = append(c.b, hex[c.n.Session.ID>>shift&15])
 	}
-	c.have.add(keyOf(sessions.AcctSessionID))
+	c.have.add(keyOf(radius.AcctSessionID))
 }
 
 // identity adds what RFC 2866 asks every record to have: the id, and (section 5.13) who the NAS is.
 func (c *composer) identity() {
 	s := c.n.Session
-	if !c.have.has(keyOf(sessions.AcctSessionID)) {
+	if !c.have.has(keyOf(radius.AcctSessionID)) {
 		if c.isOurs() {
 			c.sessionID()
 		} else if s.AcctSessionID != "" {
-			c.text(sessions.AcctSessionID, s.AcctSessionID)
+			c.text(radius.AcctSessionID, s.AcctSessionID)
 		}
 	}
 	if s.NAS == nil || !s.NAS.Addr.IsValid() || c.namesNAS() {
@@ -181,17 +182,17 @@ func (c *composer) identity() {
 	}
 	if addr := s.NAS.Addr.Unmap(); addr.Is4() {
 		four := addr.As4()
-		c.uint32(sessions.NASIPAddress, binary.BigEndian.Uint32(four[:]))
+		c.uint32(radius.NASIPAddress, binary.BigEndian.Uint32(four[:]))
 	} else {
 		sixteen := addr.As16()
-		c.text(sessions.NASIPv6Address, string(sixteen[:]))
+		c.text(radius.NASIPv6Address, string(sixteen[:]))
 	}
 }
 
 // namesNAS reports whether the list says which NAS it is from.
 func (c *composer) namesNAS() bool {
-	return c.have.has(keyOf(sessions.NASIPAddress)) || c.have.has(keyOf(sessions.NASIdentifier)) ||
-		c.have.has(keyOf(sessions.NASIPv6Address))
+	return c.have.has(keyOf(radius.NASIPAddress)) || c.have.has(keyOf(radius.NASIdentifier)) ||
+		c.have.has(keyOf(radius.NASIPv6Address))
 }
 
 // usage adds what a stop of our own making tells of a session's use: of the counters those that the NAS ever sent.
@@ -200,51 +201,51 @@ func (c *composer) usage() {
 	s := c.n.Session
 	u := &s.Usage
 	if s.Kind != sessions.Exec || u.InputOctets|u.OutputOctets|u.InputPackets|u.OutputPackets != 0 {
-		c.counter(sessions.AcctInputOctets, u.InputOctets, sessions.InputOctets)
-		c.counter(sessions.AcctOutputOctets, u.OutputOctets, sessions.OutputOctets)
-		c.counter(sessions.AcctInputPackets, u.InputPackets, sessions.InputPackets)
-		c.counter(sessions.AcctOutputPackets, u.OutputPackets, sessions.OutputPackets)
-		c.counter(sessions.AcctInputGigawords, u.InputOctets>>32, 0)
-		c.counter(sessions.AcctOutputGigawords, u.OutputOctets>>32, 0)
+		c.counter(radius.AcctInputOctets, u.InputOctets, sessions.InputOctets)
+		c.counter(radius.AcctOutputOctets, u.OutputOctets, sessions.OutputOctets)
+		c.counter(radius.AcctInputPackets, u.InputPackets, sessions.InputPackets)
+		c.counter(radius.AcctOutputPackets, u.OutputPackets, sessions.OutputPackets)
+		c.counter(radius.AcctInputGigawords, u.InputOctets>>32, 0)
+		c.counter(radius.AcctOutputGigawords, u.OutputOctets>>32, 0)
 	}
 	seconds := u.SessionTime
 	if c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
 		// We ended it now; otherwise nobody knows how long it went on after it was last heard of.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
-		c.uint32(sessions.AcctSessionTime, max(seconds, uint32(lasted)))
+		c.uint32(radius.AcctSessionTime, max(seconds, uint32(lasted)))
 		return
 	}
-	c.counter(sessions.AcctSessionTime, uint64(seconds), sessions.SessionTime)
+	c.counter(radius.AcctSessionTime, uint64(seconds), sessions.SessionTime)
 }
 
 // counter adds a counter, or its low 32 bits, that the NAS has sent. One that is not 0 it has sent, whatever
 // Counted says: that of a session from an older store is empty.
-func (c *composer) counter(t sessions.AttributeType, n uint64, field sessions.UsageFields) {
+func (c *composer) counter(t radius.Type, n uint64, field sessions.UsageFields) {
 	if n != 0 || c.n.Session.Counted&field != 0 {
 		c.uint32(t, uint32(n))
 	}
 }
 
 // keyOf is the key of a type that is not extended.
-func keyOf(t sessions.AttributeType) sessions.AttributeKey { return sessions.AttributeKey(t) << 8 }
+func keyOf(t radius.Type) radius.Key { return radius.Key(t) << 8 }
 
 // keySet is a set of attribute keys.
 type keySet struct {
 	types    octetSet
-	extended [sessions.LastExtended - sessions.FirstExtended + 1]octetSet // by extended type
+	extended [radius.LastExtended - radius.FirstExtended + 1]octetSet // by extended type
 }
 
-func (s *keySet) add(k sessions.AttributeKey) {
-	if t := k.Type(); t >= sessions.FirstExtended && t <= sessions.LastExtended {
-		s.extended[t-sessions.FirstExtended].add(byte(k))
+func (s *keySet) add(k radius.Key) {
+	if t := k.Type(); t >= radius.FirstExtended && t <= radius.LastExtended {
+		s.extended[t-radius.FirstExtended].add(byte(k))
 	} else {
 		s.types.add(byte(t))
 	}
 }
 
-func (s *keySet) has(k sessions.AttributeKey) bool {
-	if t := k.Type(); t >= sessions.FirstExtended && t <= sessions.LastExtended {
-		return s.extended[t-sessions.FirstExtended].has(byte(k))
+func (s *keySet) has(k radius.Key) bool {
+	if t := k.Type(); t >= radius.FirstExtended && t <= radius.LastExtended {
+		return s.extended[t-radius.FirstExtended].has(byte(k))
 	}
 	return s.types.has(byte(k.Type()))
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,27 +16,27 @@ import (
 )
 
 // attrs makes attributes of type, value, type, value...; a value is a string or a number.
-func attrs(t *testing.T, pairs ...any) sessions.Attributes {
+func attrs(t *testing.T, pairs ...any) radius.Attributes {
 	t.Helper()
 	var b []byte
 	for i := 0; i < len(pairs); i += 2 {
-		typ := sessions.AttributeType(0)
+		typ := radius.Type(0)
 		switch k := pairs[i].(type) {
 		case int:
-			typ = sessions.AttributeType(k)
-		case sessions.AttributeType:
+			typ = radius.Type(k)
+		case radius.Type:
 			typ = k
 		}
 		switch v := pairs[i+1].(type) {
 		case string:
-			b = sessions.AppendAttribute(b, typ, v)
+			b = radius.AppendAttribute(b, typ, v)
 		case int:
-			b = sessions.AppendUint32(b, typ, uint32(v))
+			b = radius.AppendUint32(b, typ, uint32(v))
 		default:
 			t.Fatalf("no attribute of %T", v)
 		}
 	}
-	return sessions.Attributes(b)
+	return radius.Attributes(b)
 }
 
 var (
@@ -51,7 +52,7 @@ func TestCompose(t *testing.T) {
 	session := func(change func(*sessions.Session)) *sessions.Session {
 		s := &sessions.Session{
 			ID: 0xDEADBEEF, Kind: sessions.Network, NAS: nas4, StartSeen: true, Started: began,
-			Attrs: attrs(t, sessions.AcctSessionID, "nas-1", sessions.UserName, "fred", sessions.NASIdentifier, "bras"),
+			Attrs: attrs(t, radius.AcctSessionID, "nas-1", radius.UserName, "fred", radius.NASIdentifier, "bras"),
 		}
 		if change != nil {
 			change(s)
@@ -66,7 +67,7 @@ func TestCompose(t *testing.T) {
 	}{
 		{
 			"no Acct-Status-Type in the packet: it comes first",
-			sessions.Notice{Type: sessions.Start, Session: session(nil), Attrs: attrs(t, sessions.NASIdentifier, "bras", sessions.AcctSessionID, "nas-1", sessions.UserName, "fred")},
+			sessions.Notice{Type: sessions.Start, Session: session(nil), Attrs: attrs(t, radius.NASIdentifier, "bras", radius.AcctSessionID, "nas-1", radius.UserName, "fred")},
 			[]string{"Acct-Status-Type = Start", "NAS-Identifier = bras", "Acct-Session-Id = DEADBEEF", "User-Name = fred", stamp},
 		},
 		{
@@ -74,10 +75,10 @@ func TestCompose(t *testing.T) {
 			sessions.Notice{
 				Type: sessions.Interim,
 				Session: session(func(s *sessions.Session) {
-					s.Attrs += attrs(t, sessions.ProxyState, "p", 24, "s", 18, "m")
+					s.Attrs += attrs(t, radius.ProxyState, "p", 24, "s", 18, "m")
 				}),
-				Attrs: attrs(t, sessions.AcctStatusType, 3, 2, "secret", 3, "secret", 24, "s", 18, "hi", sessions.ProxyState, "p",
-					sessions.MessageAuth, "0123456789abcdef", sessions.AcctDelayTime, 4, sessions.AcctSessionID, "nas-1"),
+				Attrs: attrs(t, radius.AcctStatusType, 3, 2, "secret", 3, "secret", 24, "s", 18, "hi", radius.ProxyState, "p",
+					radius.MessageAuthenticator, "0123456789abcdef", radius.AcctDelayTime, 4, radius.AcctSessionID, "nas-1"),
 			},
 			[]string{"Acct-Status-Type = Interim-Update", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras", stamp},
 		},
@@ -86,9 +87,9 @@ func TestCompose(t *testing.T) {
 			sessions.Notice{
 				Type: sessions.Stop,
 				Session: session(func(s *sessions.Session) {
-					s.Attrs += attrs(t, sessions.Class, "old", 89, "cui", sessions.Class, "older")
+					s.Attrs += attrs(t, radius.Class, "old", 89, "cui", radius.Class, "older")
 				}),
-				Attrs: attrs(t, sessions.AcctStatusType, 2, sessions.Class, "\x00b", sessions.AcctSessionID, "nas-1", sessions.Class, "a", sessions.Class, "a"),
+				Attrs: attrs(t, radius.AcctStatusType, 2, radius.Class, "\x00b", radius.AcctSessionID, "nas-1", radius.Class, "a", radius.Class, "a"),
 			},
 			[]string{
 				"Acct-Status-Type = Stop", "Class = 0x0062", "Acct-Session-Id = DEADBEEF", "Class = 0x61", "Class = 0x61",
@@ -100,9 +101,9 @@ func TestCompose(t *testing.T) {
 			sessions.Notice{
 				Type: sessions.Stop,
 				Session: session(func(s *sessions.Session) {
-					s.Attrs += attrs(t, sessions.Class, "b", sessions.Class, "a")
+					s.Attrs += attrs(t, radius.Class, "b", radius.Class, "a")
 				}),
-				Attrs: attrs(t, sessions.AcctStatusType, 2),
+				Attrs: attrs(t, radius.AcctStatusType, 2),
 			},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
@@ -111,24 +112,24 @@ func TestCompose(t *testing.T) {
 		},
 		{
 			"no NAS in the packet: the source address",
-			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs = "" }), Attrs: attrs(t, sessions.AcctStatusType, 1)},
+			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs = "" }), Attrs: attrs(t, radius.AcctStatusType, 1)},
 			[]string{"Acct-Status-Type = Start", "Acct-Session-Id = DEADBEEF", "NAS-IP-Address = 192.0.2.1", stamp},
 		},
 		{
 			"no NAS in the packet: the source address, IPv6",
-			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nas6 }), Attrs: attrs(t, sessions.AcctStatusType, 1)},
+			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nas6 }), Attrs: attrs(t, radius.AcctStatusType, 1)},
 			[]string{"Acct-Status-Type = Start", "Acct-Session-Id = DEADBEEF", "NAS-IPv6-Address = 2001:db8::1", stamp},
 		},
 		{
 			"no NAS in the packet: the source address, IPv4 in IPv6",
-			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nasM }), Attrs: attrs(t, sessions.AcctStatusType, 1)},
+			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nasM }), Attrs: attrs(t, radius.AcctStatusType, 1)},
 			[]string{"Acct-Status-Type = Start", "Acct-Session-Id = DEADBEEF", "NAS-IP-Address = 192.0.2.1", stamp},
 		},
 		{
 			"NAS-IPv6-Address is a NAS's name too",
 			sessions.Notice{
 				Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs = "" }),
-				Attrs: attrs(t, sessions.AcctStatusType, 1, sessions.NASIPv6Address, string(netip.MustParseAddr("2001:db8::2").AsSlice())),
+				Attrs: attrs(t, radius.AcctStatusType, 1, radius.NASIPv6Address, string(netip.MustParseAddr("2001:db8::2").AsSlice())),
 			},
 			[]string{"Acct-Status-Type = Start", "NAS-IPv6-Address = 2001:db8::2", "Acct-Session-Id = DEADBEEF", stamp},
 		},
@@ -136,7 +137,7 @@ func TestCompose(t *testing.T) {
 			"a cause that we know better stands in the place of the NAS's",
 			sessions.Notice{
 				Type: sessions.Stop, Session: session(nil), Cause: sessions.CauseAdminReset,
-				Attrs: attrs(t, sessions.AcctTerminateCause, 10, sessions.AcctStatusType, 2, sessions.AcctTerminateCause, 1),
+				Attrs: attrs(t, radius.AcctTerminateCause, 10, radius.AcctStatusType, 2, radius.AcctTerminateCause, 1),
 			},
 			[]string{
 				"Acct-Terminate-Cause = Admin-Reset", "Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF",
@@ -145,7 +146,7 @@ func TestCompose(t *testing.T) {
 		},
 		{
 			"a cause that the NAS does not give is added",
-			sessions.Notice{Type: sessions.Stop, Session: session(nil), Cause: sessions.CauseAdminReset, Attrs: attrs(t, sessions.AcctStatusType, 2)},
+			sessions.Notice{Type: sessions.Stop, Session: session(nil), Cause: sessions.CauseAdminReset, Attrs: attrs(t, radius.AcctStatusType, 2)},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
 				"Acct-Terminate-Cause = Admin-Reset", stamp,
@@ -155,7 +156,7 @@ func TestCompose(t *testing.T) {
 			"the NAS's cause and time stamp stand otherwise",
 			sessions.Notice{
 				Type: sessions.Stop, Session: session(nil),
-				Attrs: attrs(t, sessions.AcctStatusType, 2, sessions.AcctTerminateCause, 4, sessions.EventTimestamp, 77),
+				Attrs: attrs(t, radius.AcctStatusType, 2, radius.AcctTerminateCause, 4, radius.EventTimestamp, 77),
 			},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Terminate-Cause = Idle-Timeout", "Event-Timestamp = 1970-01-01T00:01:17Z",
@@ -226,41 +227,41 @@ func TestCompose(t *testing.T) {
 }
 
 // repeated is n attributes of one type with values of size octets.
-func repeated(typ sessions.AttributeType, n, size int) sessions.Attributes {
+func repeated(typ radius.Type, n, size int) radius.Attributes {
 	var b []byte
 	for i := range n {
-		b = sessions.AppendAttribute(b, typ, fmt.Sprintf("%0*d", size, i))
+		b = radius.AppendAttribute(b, typ, fmt.Sprintf("%0*d", size, i))
 	}
-	return sessions.Attributes(b)
+	return radius.Attributes(b)
 }
 
 func TestComposeTooLarge(t *testing.T) {
-	identity := attrs(t, sessions.UserName, "fred", sessions.AcctSessionID, "n", sessions.NASIdentifier, "bras", sessions.FramedIPAddress, 7)
+	identity := attrs(t, radius.UserName, "fred", radius.AcctSessionID, "n", radius.NASIdentifier, "bras", radius.FramedIPAddress, 7)
 	tests := []struct {
 		name    string
-		attrs   sessions.Attributes
+		attrs   radius.Attributes
 		dropped int
-		counts  map[sessions.AttributeType]int // what is left
+		counts  map[radius.Type]int // what is left
 		lastVSA string
 	}{
-		{"fits to the octet", repeated(25, 15, 253) + repeated(25, 1, 4070-identityLen-15*255-2), 0, map[sessions.AttributeType]int{25: 16}, ""},
-		{"too large: a vendor's goes, from the end", repeated(26, 1, 100) + repeated(25, 15, 253) + repeated(26, 1, 200), 1, map[sessions.AttributeType]int{25: 15, 26: 1}, fmt.Sprintf("%0100d", 0)},
-		{"vendors' are not enough", repeated(26, 3, 250) + repeated(25, 16, 253), 4, map[sessions.AttributeType]int{25: 15, 26: 0}, ""},
-		{"identity alone is too large", repeated(sessions.AcctMultiSessionID, 17, 253), 3, map[sessions.AttributeType]int{sessions.AcctMultiSessionID: 15, sessions.UserName: 1}, ""},
+		{"fits to the octet", repeated(25, 15, 253) + repeated(25, 1, 4070-identityLen-15*255-2), 0, map[radius.Type]int{25: 16}, ""},
+		{"too large: a vendor's goes, from the end", repeated(26, 1, 100) + repeated(25, 15, 253) + repeated(26, 1, 200), 1, map[radius.Type]int{25: 15, 26: 1}, fmt.Sprintf("%0100d", 0)},
+		{"vendors' are not enough", repeated(26, 3, 250) + repeated(25, 16, 253), 4, map[radius.Type]int{25: 15, 26: 0}, ""},
+		{"identity alone is too large", repeated(radius.AcctMultiSessionID, 17, 253), 3, map[radius.Type]int{radius.AcctMultiSessionID: 15, radius.UserName: 1}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			n := sessions.Notice{
 				Type: sessions.Start, At: time.Unix(9, 0),
 				Session: &sessions.Session{ID: 1, NAS: nas4},
-				Attrs:   identity + attrs(t, sessions.AcctStatusType, 1) + tt.attrs,
+				Attrs:   identity + attrs(t, radius.AcctStatusType, 1) + tt.attrs,
 			}
 			got, dropped := Compose(nil, &n)
-			a := sessions.Attributes(got)
+			a := radius.Attributes(got)
 			if !a.Valid() || len(a) > 4070 {
 				t.Fatalf("%d octets, valid %t", len(a), a.Valid())
 			}
-			count := map[sessions.AttributeType]int{}
+			count := map[radius.Type]int{}
 			lastVSA := ""
 			for typ, v := range a.All() {
 				count[typ]++
@@ -273,8 +274,8 @@ func TestComposeTooLarge(t *testing.T) {
 					t.Errorf("%d of %s left, want %d", count[typ], AttributeName(typ), want)
 				}
 			}
-			if id := a.Text(sessions.AcctSessionID); id != "00000001" || count[sessions.AcctStatusType] != 1 {
-				t.Errorf("Acct-Session-Id %q, %d Acct-Status-Type", id, count[sessions.AcctStatusType])
+			if id := a.Text(radius.AcctSessionID); id != "00000001" || count[radius.AcctStatusType] != 1 {
+				t.Errorf("Acct-Session-Id %q, %d Acct-Status-Type", id, count[radius.AcctStatusType])
 			}
 			if lastVSA != tt.lastVSA || dropped.TooLarge.Count != tt.dropped {
 				t.Errorf("dropped %+v (want %d), last vendor's attribute %.8q...", dropped, tt.dropped, lastVSA)
@@ -287,19 +288,19 @@ func TestComposeTooLarge(t *testing.T) {
 const identityLen = 6 + 10 + 6 + 6 + 6 + 6
 
 // forbidden are the types that no record has.
-var forbidden = []sessions.AttributeType{2, 3, 18, 24, sessions.ProxyState, sessions.MessageAuth, sessions.AcctDelayTime}
+var forbidden = []radius.Type{2, 3, 18, 24, radius.ProxyState, radius.MessageAuthenticator, radius.AcctDelayTime}
 
 func TestComposeProperties(t *testing.T) {
-	types := []sessions.AttributeType{1, 2, 4, 5, 8, 18, 24, 25, 26, 31, 32, 33, 40, 41, 42, 44, 46, 49, 55, 80, 87, 89, 95, 200}
+	types := []radius.Type{1, 2, 4, 5, 8, 18, 24, 25, 26, 31, 32, 33, 40, 41, 42, 44, 46, 49, 55, 80, 87, 89, 95, 200}
 	// A session keeps nothing that belongs to one packet.
-	lasting := []sessions.AttributeType{1, 2, 4, 5, 8, 18, 24, 25, 26, 31, 32, 44, 87, 89, 95, 200}
-	drawAttrs := func(t *rapid.T, what string, types []sessions.AttributeType) sessions.Attributes {
+	lasting := []radius.Type{1, 2, 4, 5, 8, 18, 24, 25, 26, 31, 32, 44, 87, 89, 95, 200}
+	drawAttrs := func(t *rapid.T, what string, types []radius.Type) radius.Attributes {
 		var b []byte
 		for range rapid.IntRange(0, 30).Draw(t, what) {
 			typ := rapid.SampledFrom(types).Draw(t, "type")
-			b = sessions.AppendAttribute(b, typ, rapid.StringN(0, 253, 253).Draw(t, "value"))
+			b = radius.AppendAttribute(b, typ, rapid.StringN(0, 253, 253).Draw(t, "value"))
 		}
-		return sessions.Attributes(b)
+		return radius.Attributes(b)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		n := sessions.Notice{
@@ -316,14 +317,14 @@ func TestComposeProperties(t *testing.T) {
 			n.Cause = rapid.Uint32Range(0, 12).Draw(t, "cause")
 		}
 		out, dropped := Compose(nil, &n)
-		got := sessions.Attributes(out)
+		got := radius.Attributes(out)
 		if !got.Valid() || len(got) > 4070 {
 			t.Fatalf("%d octets, valid %t", len(got), got.Valid())
 		}
-		if got.Text(sessions.AcctSessionID) != n.Session.ID.String() {
-			t.Fatalf("Acct-Session-Id %q of session %s", got.Text(sessions.AcctSessionID), n.Session.ID)
+		if got.Text(radius.AcctSessionID) != n.Session.ID.String() {
+			t.Fatalf("Acct-Session-Id %q of session %s", got.Text(radius.AcctSessionID), n.Session.ID)
 		}
-		if v, ok := got.Uint32(sessions.AcctStatusType); !ok || v != uint32(n.Type) {
+		if v, ok := got.Uint32(radius.AcctStatusType); !ok || v != uint32(n.Type) {
 			t.Fatalf("Acct-Status-Type %d, %t", v, ok)
 		}
 		for typ, v := range got.All() {
@@ -332,19 +333,19 @@ func TestComposeProperties(t *testing.T) {
 			}
 		}
 		if n.Cause != 0 {
-			if v, _ := got.Uint32(sessions.AcctTerminateCause); v != n.Cause && dropped.TooLarge.Count == 0 {
+			if v, _ := got.Uint32(radius.AcctTerminateCause); v != n.Cause && dropped.TooLarge.Count == 0 {
 				t.Fatalf("cause %d, want %d", v, n.Cause)
 			}
 		}
 		if dropped.TooLarge.Count > 0 {
 			return
 		}
-		for typ := range sessions.AttributeType(255) {
+		for typ := range radius.Type(255) {
 			want := wellFormed(typ, values(n.Attrs, typ))
 			if len(want) == 0 && (n.Type == sessions.Start || isIdentity(typ)) {
 				want = wellFormed(typ, values(n.Session.Attrs, typ))
 			}
-			ours := typ == sessions.AcctSessionID || typ == sessions.AcctStatusType || n.Cause != 0 && typ == sessions.AcctTerminateCause
+			ours := typ == radius.AcctSessionID || typ == radius.AcctStatusType || n.Cause != 0 && typ == radius.AcctTerminateCause
 			switch {
 			case slices.Contains(forbidden, typ):
 			case ours:
@@ -361,7 +362,7 @@ func TestComposeProperties(t *testing.T) {
 }
 
 // wellFormed is which of these values of one type a record may have (R35).
-func wellFormed(typ sessions.AttributeType, vs []string) []string {
+func wellFormed(typ radius.Type, vs []string) []string {
 	vs = slices.DeleteFunc(vs, func(v string) bool { return v == "" })
 	if limits[typ] == once && len(vs) > 1 {
 		vs = vs[:1]
@@ -369,7 +370,7 @@ func wellFormed(typ sessions.AttributeType, vs []string) []string {
 	return vs
 }
 
-func values(a sessions.Attributes, typ sessions.AttributeType) (vs []string) {
+func values(a radius.Attributes, typ radius.Type) (vs []string) {
 	for u, v := range a.All() {
 		if u == typ {
 			vs = append(vs, v)

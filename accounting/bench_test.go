@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -16,16 +17,16 @@ func benchNotice(b *testing.B) sessions.Notice {
 	for _, line := range examples[2].lines() {
 		name, value, _ := strings.Cut(line, " = ")
 		typ := typeNamed(b, name)
-		a := sessions.AppendAttribute(nil, typ, value[:min(len(value), 4)])
+		a := radius.AppendAttribute(nil, typ, value[:min(len(value), 4)])
 		stop = append(stop, a...)
-		if typ < sessions.AcctStatusType || typ == sessions.AcctSessionID {
+		if typ < radius.AcctStatusType || typ == radius.AcctSessionID {
 			lasting = append(lasting, a...)
 		}
 	}
-	lasting = append(lasting, repeated(sessions.Class, 2, 30)...)
+	lasting = append(lasting, repeated(radius.Class, 2, 30)...)
 	return sessions.Notice{
-		Type: sessions.Stop, At: time.Unix(1_000_000_000, 0), Attrs: sessions.Attributes(stop),
-		Session: &sessions.Session{ID: 14, Kind: sessions.Network, NAS: nas4, Attrs: sessions.Attributes(lasting)},
+		Type: sessions.Stop, At: time.Unix(1_000_000_000, 0), Attrs: radius.Attributes(stop),
+		Session: &sessions.Session{ID: 14, Kind: sessions.Network, NAS: nas4, Attrs: radius.Attributes(lasting)},
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // AttributeKind is the data type of an attribute's value (RFC 8044).
@@ -28,7 +28,7 @@ const (
 )
 
 // AttributeName is an attribute's name in its RFC, or "Attr-N".
-func AttributeName(t sessions.AttributeType) string {
+func AttributeName(t radius.Type) string {
 	if name := dictionary[t].name; name != "" {
 		return name
 	}
@@ -36,15 +36,15 @@ func AttributeName(t sessions.AttributeType) string {
 }
 
 // KindOf is the kind of an attribute's value.
-func KindOf(t sessions.AttributeType) AttributeKind { return dictionary[t].kind }
+func KindOf(t radius.Type) AttributeKind { return dictionary[t].kind }
 
 // ValueName is the name of one of the values of an enumerated attribute, or "".
-func ValueName(t sessions.AttributeType, n uint32) string { return dictionary[t].values[n] }
+func ValueName(t radius.Type, n uint32) string { return dictionary[t].values[n] }
 
 // AppendValue appends a value as people read it: text as it is, enumerated values by name,
 // addresses as addresses, times as RFC 3339, and octets as 0x and hex, as is every value that is
 // not of its attribute's kind. number reports that it is a decimal number.
-func AppendValue(b []byte, t sessions.AttributeType, value string) (text []byte, number bool) {
+func AppendValue(b []byte, t radius.Type, value string) (text []byte, number bool) {
 	d := &dictionary[t]
 	switch {
 	case d.kind == Text && utf8.ValidString(value):

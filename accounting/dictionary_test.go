@@ -3,29 +3,29 @@ package accounting
 import (
 	"testing"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 func TestAppendValue(t *testing.T) {
 	tests := []struct {
 		name   string
-		typ    sessions.AttributeType
+		typ    radius.Type
 		value  string
 		want   string
 		number bool
 	}{
-		{"text", sessions.UserName, "frédéric", "frédéric", false},
-		{"text that is not UTF-8", sessions.UserName, "fr\xe9d", "0x6672e964", false},
-		{"octets", sessions.Class, "abc", "0x616263", false},
-		{"no octets", sessions.Class, "", "0x", false},
-		{"number", sessions.NASPort, "\x00\x00\x01\x02", "258", true},
-		{"number that is none", sessions.NASPort, "\x01\x02", "0x0102", false},
-		{"enumerated", sessions.AcctTerminateCause, "\x00\x00\x00\x06", "Admin-Reset", false},
-		{"enumerated, zero", sessions.LoginService, "\x00\x00\x00\x00", "Telnet", false},
-		{"enumerated, no name", sessions.AcctTerminateCause, "\x00\x00\x03\xe8", "1000", true},
-		{"time", sessions.EventTimestamp, "\x3b\x9a\xca\x00", "2001-09-09T01:46:40Z", false},
-		{"address", sessions.FramedIPAddress, "\x0a\x01\x01\x02", "10.1.1.2", false},
-		{"address that is none", sessions.FramedIPAddress, "\x0a", "0x0a", false},
+		{"text", radius.UserName, "frédéric", "frédéric", false},
+		{"text that is not UTF-8", radius.UserName, "fr\xe9d", "0x6672e964", false},
+		{"octets", radius.Class, "abc", "0x616263", false},
+		{"no octets", radius.Class, "", "0x", false},
+		{"number", radius.NASPort, "\x00\x00\x01\x02", "258", true},
+		{"number that is none", radius.NASPort, "\x01\x02", "0x0102", false},
+		{"enumerated", radius.AcctTerminateCause, "\x00\x00\x00\x06", "Admin-Reset", false},
+		{"enumerated, zero", radius.LoginService, "\x00\x00\x00\x00", "Telnet", false},
+		{"enumerated, no name", radius.AcctTerminateCause, "\x00\x00\x03\xe8", "1000", true},
+		{"time", radius.EventTimestamp, "\x3b\x9a\xca\x00", "2001-09-09T01:46:40Z", false},
+		{"address", radius.FramedIPAddress, "\x0a\x01\x01\x02", "10.1.1.2", false},
+		{"address that is none", radius.FramedIPAddress, "\x0a", "0x0a", false},
 		{"IPv6 address", 168, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "2001:db8::1", false},
 		{"IPv6 prefix", 97, "\x00\x40\x20\x01\x0d\xb8\x00\x00\x00\x00", "2001:db8::/64", false},
 		{"IPv6 prefix, shortest", 123, "\x00\x00", "::/0", false},
@@ -44,14 +44,14 @@ func TestAppendValue(t *testing.T) {
 }
 
 func TestAttributeName(t *testing.T) {
-	for typ, want := range map[sessions.AttributeType]string{1: "User-Name", 89: "Chargeable-User-Identity", 250: "Attr-250", 0: "Attr-0"} {
+	for typ, want := range map[radius.Type]string{1: "User-Name", 89: "Chargeable-User-Identity", 250: "Attr-250", 0: "Attr-0"} {
 		if got := AttributeName(typ); got != want {
 			t.Errorf("%d: got %q, want %q", typ, got, want)
 		}
 	}
 	seen := map[string]int{}
 	for i := range 256 {
-		name := AttributeName(sessions.AttributeType(i))
+		name := AttributeName(radius.Type(i))
 		if j, ok := seen[name]; ok {
 			t.Errorf("%d and %d are both %s", i, j, name)
 		}

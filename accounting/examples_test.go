@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -248,11 +249,11 @@ var (
 )
 
 // typeNamed finds an attribute type by its RFC name.
-func typeNamed(t testing.TB, name string) sessions.AttributeType {
+func typeNamed(t testing.TB, name string) radius.Type {
 	t.Helper()
 	for i := range 256 {
-		if AttributeName(sessions.AttributeType(i)) == name {
-			return sessions.AttributeType(i)
+		if AttributeName(radius.Type(i)) == name {
+			return radius.Type(i)
 		}
 	}
 	t.Fatalf("no attribute %q", name)
@@ -280,40 +281,40 @@ func (e example) lines() (lines []string) {
 }
 
 // packet is what a NAS sends that has its own name for the session, and a delay.
-func (e example) packet(t *testing.T) sessions.Attributes {
+func (e example) packet(t *testing.T) radius.Attributes {
 	t.Helper()
 	var b []byte
 	for _, line := range e.lines() {
 		name, value, _ := strings.Cut(line, " = ")
 		typ := typeNamed(t, name)
-		if typ == sessions.AcctSessionID {
+		if typ == radius.AcctSessionID {
 			value = "nas-4711"
 		}
 		b = appendNamed(t, b, typ, value)
 	}
-	return sessions.Attributes(sessions.AppendUint32(b, sessions.AcctDelayTime, 3))
+	return radius.Attributes(radius.AppendUint32(b, radius.AcctDelayTime, 3))
 }
 
 // appendNamed appends a value that is written as AppendValue does.
-func appendNamed(t *testing.T, b []byte, typ sessions.AttributeType, value string) []byte {
+func appendNamed(t *testing.T, b []byte, typ radius.Type, value string) []byte {
 	t.Helper()
 	switch KindOf(typ) {
 	case Text:
-		return sessions.AppendAttribute(b, typ, value)
+		return radius.AppendAttribute(b, typ, value)
 	case IPv4Address:
 		four := netip.MustParseAddr(value).As4()
-		return sessions.AppendAttribute(b, typ, string(four[:]))
+		return radius.AppendAttribute(b, typ, string(four[:]))
 	case Integer:
 		for n := range uint32(64) {
 			if ValueName(typ, n) == value {
-				return sessions.AppendUint32(b, typ, n)
+				return radius.AppendUint32(b, typ, n)
 			}
 		}
 		n, err := strconv.ParseUint(value, 10, 32)
 		if err != nil {
 			t.Fatalf("%s = %q: %v", AttributeName(typ), value, err)
 		}
-		return sessions.AppendUint32(b, typ, uint32(n))
+		return radius.AppendUint32(b, typ, uint32(n))
 	}
 	t.Fatalf("%s = %q: no way to write it", AttributeName(typ), value)
 	return nil
@@ -321,7 +322,7 @@ func appendNamed(t *testing.T, b []byte, typ sessions.AttributeType, value strin
 
 // show writes attributes as lines.
 func show(attrs []byte) (lines []string) {
-	for typ, v := range sessions.Attributes(attrs).All() {
+	for typ, v := range radius.Attributes(attrs).All() {
 		text, _ := AppendValue(nil, typ, v)
 		lines = append(lines, AttributeName(typ)+" = "+string(text))
 	}
@@ -384,7 +385,7 @@ func events(t *testing.T, kind sessions.Kind, id sessions.ID, packets ...session
 	table := sessions.New(sessions.Config{}, &j)
 	for _, ev := range packets {
 		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("172.16.25.15"), IPv4: netip.MustParseAddr("172.16.25.15")}
-		ev.AcctSessionID, ev.Kind = ev.Attrs.Text(sessions.AcctSessionID), kind
+		ev.AcctSessionID, ev.Kind = ev.Attrs.Text(radius.AcctSessionID), kind
 		if ev.At.IsZero() {
 			ev.At = exampleAt
 		}
@@ -434,11 +435,11 @@ func TestComposeExamplesFromBareStop(t *testing.T) {
 			start := startOf(t, e)
 			var bare []byte
 			for typ, v := range e.packet(t).All() {
-				if was, ok := start.packet(t).Get(typ); !ok || was != v || typ == sessions.AcctSessionID {
-					bare = sessions.AppendAttribute(bare, typ, v)
+				if was, ok := start.packet(t).Get(typ); !ok || was != v || typ == radius.AcctSessionID {
+					bare = radius.AppendAttribute(bare, typ, v)
 				}
 			}
-			n := events(t, e.kind, e.id(t), start.event(t), sessions.Event{Type: sessions.Stop, Attrs: sessions.Attributes(bare)})
+			n := events(t, e.kind, e.id(t), start.event(t), sessions.Event{Type: sessions.Stop, Attrs: radius.Attributes(bare)})
 			got, _ := Compose(nil, &n)
 			want, have := append(e.lines(), stampLine), show(got)
 			slices.Sort(want)
@@ -457,13 +458,13 @@ func TestComposeExamplesOwnStop(t *testing.T) {
 			continue
 		}
 		t.Run(e.name, func(t *testing.T) {
-			number := func(typ sessions.AttributeType) uint32 { n, _ := e.packet(t).Uint32(typ); return n }
+			number := func(typ radius.Type) uint32 { n, _ := e.packet(t).Uint32(typ); return n }
 			interim := e.event(t)
 			interim.Type, interim.Sent = sessions.Interim, sessions.WholeUsage
 			interim.Usage = sessions.Usage{
-				InputOctets: uint64(number(sessions.AcctInputOctets)), OutputOctets: uint64(number(sessions.AcctOutputOctets)),
-				InputPackets: uint64(number(sessions.AcctInputPackets)), OutputPackets: uint64(number(sessions.AcctOutputPackets)),
-				SessionTime: number(sessions.AcctSessionTime),
+				InputOctets: uint64(number(radius.AcctInputOctets)), OutputOctets: uint64(number(radius.AcctOutputOctets)),
+				InputPackets: uint64(number(radius.AcctInputPackets)), OutputPackets: uint64(number(radius.AcctOutputPackets)),
+				SessionTime: number(radius.AcctSessionTime),
 			}
 			n := events(t, e.kind, e.id(t), startOf(t, e).event(t), interim)
 			n = sessions.Notice{Type: sessions.Stop, Session: n.Session, At: exampleAt, Cause: sessions.CauseLostCarrier}

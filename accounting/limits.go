@@ -1,6 +1,6 @@
 package accounting
 
-import "aaasess/sessions"
+import "aaasess/internal/radius"
 
 // limit is how often an attribute may be in an Accounting-Request.
 type limit uint8
@@ -132,16 +132,16 @@ var limits = [256]limit{
 }
 
 // Allowed reports whether an Accounting-Request may have an attribute of this type at all, by the table of its RFC.
-func Allowed(t sessions.AttributeType) bool { return limits[t] != notAllowed }
+func Allowed(t radius.Type) bool { return limits[t] != notAllowed }
 
 // isIdentity reports whether an attribute says which user, session and NAS a record is about. Interims and stops
 // get it from the session when the NAS leaves it out; all else is true of the packet that has it.
-func isIdentity(t sessions.AttributeType) bool {
+func isIdentity(t radius.Type) bool {
 	switch t {
-	case sessions.UserName, sessions.NASPort, sessions.ServiceType, sessions.FramedProtocol, sessions.FramedIPAddress,
-		sessions.LoginIPHost, sessions.LoginService, sessions.Class, sessions.CalledStationID,
-		sessions.CallingStationID, sessions.AcctSessionID, sessions.AcctAuthentic, sessions.AcctMultiSessionID,
-		sessions.NASPortType, sessions.NASPortID, chargeableUser, framedInterfaceID, framedIPv6Prefix,
+	case radius.UserName, radius.NASPort, radius.ServiceType, radius.FramedProtocol, radius.FramedIPAddress,
+		radius.LoginIPHost, radius.LoginService, radius.Class, radius.CalledStationID,
+		radius.CallingStationID, radius.AcctSessionID, radius.AcctAuthentic, radius.AcctMultiSessionID,
+		radius.NASPortType, radius.NASPortID, chargeableUser, framedInterfaceID, framedIPv6Prefix,
 		delegatedIPv6Prefix, framedIPv6Address:
 		return true
 	}
@@ -149,16 +149,16 @@ func isIdentity(t sessions.AttributeType) bool {
 }
 
 // NamesNAS reports whether an attribute says which NAS a record is from (RFC 2866 section 5.13, RFC 3162 section 2.1).
-func NamesNAS(t sessions.AttributeType) bool {
-	return t == sessions.NASIPAddress || t == sessions.NASIdentifier || t == sessions.NASIPv6Address
+func NamesNAS(t radius.Type) bool {
+	return t == radius.NASIPAddress || t == radius.NASIdentifier || t == radius.NASIPv6Address
 }
 
 const (
-	chargeableUser      sessions.AttributeType = 89  // RFC 4372
-	framedInterfaceID   sessions.AttributeType = 96  // RFC 3162
-	framedIPv6Prefix    sessions.AttributeType = 97  // RFC 3162
-	delegatedIPv6Prefix sessions.AttributeType = 123 // RFC 4818
-	framedIPv6Address   sessions.AttributeType = 168 // RFC 6911
+	chargeableUser      radius.Type = 89  // RFC 4372
+	framedInterfaceID   radius.Type = 96  // RFC 3162
+	framedIPv6Prefix    radius.Type = 97  // RFC 3162
+	delegatedIPv6Prefix radius.Type = 123 // RFC 4818
+	framedIPv6Address   radius.Type = 168 // RFC 6911
 )
 
 // tagOf is the tag of a tunnel attribute (RFC 2868 section 3). Text that begins with a greater octet has none, which is 0.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -24,14 +25,14 @@ type Record struct {
 	// Next are the methods still to be tried when the present one gives no response (R42); at most 255.
 	Next []MethodName
 	// Attrs are the attributes in the order to send them, complete but for Acct-Delay-Time.
-	Attrs sessions.Attributes
+	Attrs radius.Attributes
 }
 
 // SessionName is the Acct-Session-Id that goes upstream: our number in eight hex digits, or of a
 // [sessions.Other] of no live session what the NAS sent.
 func (r *Record) SessionName() string {
 	if r.Type == sessions.Other {
-		return r.Attrs.Text(sessions.AcctSessionID)
+		return r.Attrs.Text(radius.AcctSessionID)
 	}
 	return r.Session.String()
 }
@@ -46,8 +47,8 @@ func (r *Record) Number() sessions.ID {
 
 // TypeName is the name of the record's Acct-Status-Type, or the number of one that has no name.
 func (r *Record) TypeName() string {
-	if n, ok := r.Attrs.Uint32(sessions.AcctStatusType); ok && r.Type == sessions.Other {
-		if name := ValueName(sessions.AcctStatusType, n); name != "" {
+	if n, ok := r.Attrs.Uint32(radius.AcctStatusType); ok && r.Type == sessions.Other {
+		if name := ValueName(radius.AcctStatusType, n); name != "" {
 			return name
 		}
 		return strconv.FormatUint(uint64(n), 10)
@@ -116,7 +117,7 @@ func ParseRecord(b []byte) (*Record, error) {
 	r.Session = sessions.ID(c.uint32())
 	r.At = time.Unix(0, int64(c.uint64()))
 	r.List, r.Next = c.route()
-	r.Attrs = sessions.Attributes(c.take(int(c.uint16())))
+	r.Attrs = radius.Attributes(c.take(int(c.uint16())))
 	switch {
 	case c.short:
 		return nil, fmt.Errorf("%w: %d octets are too few", ErrRecord, len(b))

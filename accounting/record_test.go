@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,7 +19,7 @@ func goldenRecord(t testing.TB) *Record {
 	return &Record{
 		Session: 0xE, Type: sessions.Stop, At: time.Date(2001, 6, 27, 4, 47, 46, 123, time.UTC),
 		List: "network/default", Next: []MethodName{Group("backup"), Local},
-		Attrs: sessions.Attributes("\x28\x06\x00\x00\x00\x02\x2c\x0a0000000E"),
+		Attrs: radius.Attributes("\x28\x06\x00\x00\x00\x02\x2c\x0a0000000E"),
 	}
 }
 

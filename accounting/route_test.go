@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 
@@ -121,7 +122,7 @@ func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 	ev := sessions.Event{
 		Type: typ, Kind: kind, AcctSessionID: sid, At: h.now, EventStamp: seconds,
 		NAS:   sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"},
-		Attrs: attrs(h.t, sessions.AcctSessionID, sid, sessions.UserName, "user-"+sid),
+		Attrs: attrs(h.t, radius.AcctSessionID, sid, radius.UserName, "user-"+sid),
 	}
 	if typ == sessions.Interim || typ == sessions.Stop {
 		ev.Usage.SessionTime, ev.Sent = seconds-993617000, sessions.SessionTime
@@ -271,7 +272,7 @@ func TestRouterAdopts(t *testing.T) {
 		if _, err := fmt.Sscanf(typ, "%X", &id); err != nil {
 			t.Fatal(err)
 		}
-		r := &Record{Session: id, Type: other, At: time.Unix(at, 0), List: "network/before", Attrs: attrs(t, sessions.AcctSessionID, sid)}
+		r := &Record{Session: id, Type: other, At: time.Unix(at, 0), List: "network/before", Attrs: attrs(t, radius.AcctSessionID, sid)}
 		return store.Append{Queue: queue, Data: AppendRecord(nil, r)}
 	}
 	today := policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("new"), Group("old"), Local}})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 
@@ -72,7 +73,7 @@ func newRouter(t testing.TB, s *store.Store, p *Policy) *Router {
 }
 
 func notice(id sessions.ID, kind sessions.Kind, typ sessions.EventType) sessions.Notice {
-	a := sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "nas-1"))
+	a := radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "nas-1"))
 	s := &sessions.Session{ID: id, Kind: kind, NAS: nas4, Attrs: a}
 	return sessions.Notice{Type: typ, Session: s, Attrs: a, At: time.Unix(int64(id), 7)}
 }
@@ -105,7 +106,7 @@ func TestRouterCommit(t *testing.T) {
 	made := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
 		n := notice(id, kind, typ)
 		a, _ := Compose(nil, &n)
-		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, Attrs: sessions.Attributes(a)}
+		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, Attrs: radius.Attributes(a)}
 	}
 	want := map[string][]*Record{
 		"group/radius": {
@@ -195,7 +196,7 @@ func TestRouterIsJournal(t *testing.T) {
 		done := make(chan error, 1)
 		ev := sessions.Event{
 			Type: typ, Kind: sessions.Network, AcctSessionID: "n", At: time.Now(),
-			NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, Attrs: attrs(t, sessions.AcctSessionID, "n"),
+			NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, Attrs: attrs(t, radius.AcctSessionID, "n"),
 		}
 		if err := table.Apply(ev, func(err error) { done <- err }); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 
@@ -18,13 +19,13 @@ import (
 )
 
 // octets are attributes in hex, with spaces.
-func octets(t testing.TB, text string) sessions.Attributes {
+func octets(t testing.TB, text string) radius.Attributes {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sessions.Attributes(b)
+	return radius.Attributes(b)
 }
 
 // What a NAS sends wrongly does not leave under our name (R35). In the octets 2c03 31 is the NAS's Acct-Session-Id,
@@ -119,7 +120,7 @@ func TestComposeWellFormed(t *testing.T) {
 				Session: &sessions.Session{ID: 7, Kind: sessions.Network, NAS: nas4, Attrs: octets(t, tt.session)},
 			}
 			got, dropped := Compose(nil, &n)
-			if want := octets(t, tt.want); sessions.Attributes(got) != want {
+			if want := octets(t, tt.want); radius.Attributes(got) != want {
 				t.Errorf("record\n%x, want\n%x", got, string(want))
 			}
 			counted := []int{dropped.TooLarge.Count, dropped.Empty.Count, dropped.Repeated.Count, dropped.Forbidden.Count}
@@ -144,10 +145,10 @@ func TestComposeTooLargeFragments(t *testing.T) {
 	fragments := string(octets(t, "f505 018031 f505 018032 f505 010033"))
 	n := sessions.Notice{
 		Type: sessions.Start, At: time.Unix(0, 0), Session: &sessions.Session{ID: 7, NAS: nas4},
-		Attrs: octets(t, "2806 00000001 2c03 31 2003 62") + repeated(25, 15, 253) + repeated(25, 1, 4070-6-10-3-15*255-2-14) + sessions.Attributes(fragments),
+		Attrs: octets(t, "2806 00000001 2c03 31 2003 62") + repeated(25, 15, 253) + repeated(25, 1, 4070-6-10-3-15*255-2-14) + radius.Attributes(fragments),
 	}
 	got, dropped := Compose(nil, &n)
-	if a := sessions.Attributes(got); len(values(a, 245)) != 0 || len(values(a, 25)) != 16 || dropped.TooLarge != (Drop{3, 245}) {
+	if a := radius.Attributes(got); len(values(a, 245)) != 0 || len(values(a, 25)) != 16 || dropped.TooLarge != (Drop{3, 245}) {
 		t.Errorf("%d fragments and %d Class left, dropped %+v", len(values(a, 245)), len(values(a, 25)), dropped)
 	}
 }
@@ -179,11 +180,11 @@ func TestRouterLeftOut(t *testing.T) {
 // more often than its table allows, and what may come several times is all there, in order.
 func checkWellFormed(n *sessions.Notice) error {
 	got, dropped := Compose(nil, n)
-	a := sessions.Attributes(got)
+	a := radius.Attributes(got)
 	if !a.Valid() || len(a) > MaxAttributes {
 		return fmt.Errorf("%d octets, valid %t", len(a), a.Valid())
 	}
-	count := map[sessions.AttributeType]int{}
+	count := map[radius.Type]int{}
 	for t, v := range a.All() {
 		count[t]++
 		switch {
@@ -191,16 +192,16 @@ func checkWellFormed(n *sessions.Notice) error {
 			return fmt.Errorf("%s is empty", AttributeName(t))
 		case limits[t] == once && count[t] > 1:
 			return fmt.Errorf("%s comes %d times", AttributeName(t), count[t])
-		case limits[t] == notAllowed, t == sessions.ProxyState, t == sessions.AcctDelayTime:
+		case limits[t] == notAllowed, t == radius.ProxyState, t == radius.AcctDelayTime:
 			return fmt.Errorf("%s is in the record", AttributeName(t))
 		}
 	}
 	if dropped.TooLarge.Count > 0 {
 		return nil
 	}
-	for t := range sessions.AttributeType(255) {
+	for t := range radius.Type(255) {
 		sent := wellFormed(t, values(n.Attrs, t))
-		if limits[t] == many && t != sessions.ProxyState && (t < 241 || t > 246) && len(sent) > 0 && !slices.Equal(sent, values(a, t)) {
+		if limits[t] == many && t != radius.ProxyState && (t < 241 || t > 246) && len(sent) > 0 && !slices.Equal(sent, values(a, t)) {
 			return fmt.Errorf("%s: sent %x, recorded %x", AttributeName(t), sent, values(a, t))
 		}
 	}
@@ -210,13 +211,13 @@ func checkWellFormed(n *sessions.Notice) error {
 func TestComposeAnyOctets(t *testing.T) {
 	types := []sessions.EventType{sessions.Start, sessions.Stop, sessions.Interim, sessions.Other}
 	rapid.Check(t, func(rt *rapid.T) {
-		draw := func(what string) sessions.Attributes {
+		draw := func(what string) radius.Attributes {
 			var b []byte
 			for range rapid.IntRange(0, 40).Draw(rt, what) {
-				typ := sessions.AttributeType(rapid.Byte().Draw(rt, "type"))
-				b = sessions.AppendAttribute(b, typ, string(rapid.SliceOfN(rapid.Byte(), 0, 6).Draw(rt, "value")))
+				typ := radius.Type(rapid.Byte().Draw(rt, "type"))
+				b = radius.AppendAttribute(b, typ, string(rapid.SliceOfN(rapid.Byte(), 0, 6).Draw(rt, "value")))
 			}
-			return sessions.Attributes(append(b, rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(rt, "rest")...))
+			return radius.Attributes(append(b, rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(rt, "rest")...))
 		}
 		n := sessions.Notice{
 			Type: rapid.SampledFrom(types).Draw(rt, "event"), At: time.Unix(rapid.Int64Range(-1, 9).Draw(rt, "at"), 0), Attrs: draw("packet"),
@@ -235,8 +236,8 @@ func FuzzCompose(f *testing.F) {
 	f.Add(byte(255), []byte(octets(f, "2806 00000009 2c03 31")), []byte{}, uint32(0))
 	f.Fuzz(func(t *testing.T, typ byte, packet, session []byte, id uint32) {
 		n := sessions.Notice{
-			Type: sessions.EventType(typ), At: time.Unix(1, 0), Attrs: sessions.Attributes(packet),
-			Session: &sessions.Session{ID: sessions.ID(id), NAS: nas4, Attrs: sessions.Attributes(session)},
+			Type: sessions.EventType(typ), At: time.Unix(1, 0), Attrs: radius.Attributes(packet),
+			Session: &sessions.Session{ID: sessions.ID(id), NAS: nas4, Attrs: radius.Attributes(session)},
 		}
 		if err := checkWellFormed(&n); err != nil {
 			t.Errorf("% x, session % x: %v", packet, session, err)

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aaasess/internal/freeport"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // acknowledgeCommand as the first argument makes this program an accounting server that stores nothing.
@@ -115,8 +115,8 @@ func (a *acknowledge) serve() {
 		a.count(attrs)
 		states = states[:0]
 		for t, value := range attrs.All() {
-			if t == sessions.ProxyState {
-				states = sessions.AppendAttribute(states, t, value)
+			if t == radius.ProxyState {
+				states = radius.AppendAttribute(states, t, value)
 			}
 		}
 		answer = appendResponse(answer[:0], request[:n], states)
@@ -124,7 +124,7 @@ func (a *acknowledge) serve() {
 	}
 }
 
-func (a *acknowledge) count(attrs sessions.Attributes) {
+func (a *acknowledge) count(attrs radius.Attributes) {
 	i, ok := requestNumber(attrs)
 	if !ok || i >= seenNumbers {
 		return

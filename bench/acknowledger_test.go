@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // acknowledging starts an acknowledger within the test, and gives a socket to it and how to ask it.
@@ -38,7 +38,7 @@ func acknowledging(t *testing.T) (*net.UDPConn, *acknowledger) {
 }
 
 // exchange sends a request and checks its answer.
-func exchange(t *testing.T, conn *net.UDPConn, request []byte) *radius.Packet {
+func exchange(t *testing.T, conn *net.UDPConn, request []byte) *layeh.Packet {
 	t.Helper()
 	if _, err := conn.Write(request); err != nil {
 		t.Fatal(err)
@@ -48,10 +48,10 @@ func exchange(t *testing.T, conn *net.UDPConn, request []byte) *radius.Packet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !radius.IsAuthenticResponse(b[:n], request, []byte(sharedSecret)) {
+	if !layeh.IsAuthenticResponse(b[:n], request, []byte(sharedSecret)) {
 		t.Fatalf("answer %x is not authentic", b[:n])
 	}
-	p, err := radius.Parse(b[:n], []byte(sharedSecret))
+	p, err := layeh.Parse(b[:n], []byte(sharedSecret))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,15 +61,15 @@ func exchange(t *testing.T, conn *net.UDPConn, request []byte) *radius.Packet {
 func TestAcknowledgerAnswers(t *testing.T) {
 	conn, _ := acknowledging(t)
 	attrs := startAttributes(5)
-	attrs = sessions.AppendAttribute(attrs, sessions.ProxyState, "first")
-	attrs = sessions.AppendAttribute(attrs, sessions.Class, "not echoed")
-	attrs = sessions.AppendAttribute(attrs, sessions.ProxyState, "second")
+	attrs = radius.AppendAttribute(attrs, radius.ProxyState, "first")
+	attrs = radius.AppendAttribute(attrs, radius.Class, "not echoed")
+	attrs = radius.AppendAttribute(attrs, radius.ProxyState, "second")
 	for range 2 { // what is not a request has no answer, and ends nothing
 		if _, err := conn.Write([]byte("nonsense")); err != nil {
 			t.Fatal(err)
 		}
 		p := exchange(t, conn, appendRequest(nil, 7, attrs))
-		if p.Code != radius.CodeAccountingResponse || p.Identifier != 7 || len(p.Attributes) != 2 ||
+		if p.Code != layeh.CodeAccountingResponse || p.Identifier != 7 || len(p.Attributes) != 2 ||
 			string(p.Attributes[0].Attribute) != "first" || string(p.Attributes[1].Attribute) != "second" {
 			t.Errorf("answer %v, identifier %d, with %d attributes", p.Code, p.Identifier, len(p.Attributes))
 		}

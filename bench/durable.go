@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -50,17 +51,17 @@ func runDurable(ctx context.Context, b *bench) (sectionText, error) {
 
 func start(i int) sessions.Event {
 	sid := fmt.Sprintf("%016X", i)
-	attrs := sessions.AppendAttribute(nil, sessions.UserName, fmt.Sprintf("user%07d@isp.example", i))
-	attrs = sessions.AppendUint32(attrs, sessions.AcctStatusType, 1)
-	attrs = sessions.AppendUint32(attrs, sessions.FramedIPAddress, 0x0a000000+uint32(i))
-	attrs = sessions.AppendUint32(attrs, sessions.NASPort, uint32(i))
-	attrs = sessions.AppendAttribute(attrs, sessions.NASIdentifier, "bras-1.isp.example")
-	attrs = sessions.AppendAttribute(attrs, sessions.CallingStationID, fmt.Sprintf("02-00-00-%02X-%02X-%02X", i>>16&255, i>>8&255, i&255))
-	attrs = sessions.AppendAttribute(attrs, sessions.Class, "0123456789abcdef")
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, sid)
+	attrs := radius.AppendAttribute(nil, radius.UserName, fmt.Sprintf("user%07d@isp.example", i))
+	attrs = radius.AppendUint32(attrs, radius.AcctStatusType, 1)
+	attrs = radius.AppendUint32(attrs, radius.FramedIPAddress, 0x0a000000+uint32(i))
+	attrs = radius.AppendUint32(attrs, radius.NASPort, uint32(i))
+	attrs = radius.AppendAttribute(attrs, radius.NASIdentifier, "bras-1.isp.example")
+	attrs = radius.AppendAttribute(attrs, radius.CallingStationID, fmt.Sprintf("02-00-00-%02X-%02X-%02X", i>>16&255, i>>8&255, i&255))
+	attrs = radius.AppendAttribute(attrs, radius.Class, "0123456789abcdef")
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, sid)
 	return sessions.Event{
 		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Identifier: "bras-1.isp.example"},
-		Kind: sessions.Network, At: time.Now(), AcctSessionID: sid, Attrs: sessions.Attributes(attrs),
+		Kind: sessions.Network, At: time.Now(), AcctSessionID: sid, Attrs: radius.Attributes(attrs),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -105,10 +106,10 @@ func awaitAnswer(ctx context.Context, port uint16, needed ...*process) error {
 
 // probe is a request that no server has seen, with its answer.
 func probe() (request, answer []byte) {
-	attrs := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(sessions.Start))
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, "probe-"+rand.Text())
-	attrs = sessions.AppendAttribute(attrs, sessions.NASIPAddress, "\xc0\x00\x02\x02")
-	attrs = sessions.AppendUint32(attrs, sessions.ServiceType, 2)
+	attrs := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.Start))
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, "probe-"+rand.Text())
+	attrs = radius.AppendAttribute(attrs, radius.NASIPAddress, "\xc0\x00\x02\x02")
+	attrs = radius.AppendUint32(attrs, radius.ServiceType, 2)
 	request = appendRequest(nil, 0, attrs)
 	return request, appendResponse(nil, request, nil)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aaasess/internal/freeport"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -64,10 +65,10 @@ var (
 
 // on is the attributes of its nth Accounting-On.
 func (m member) on(n int) []byte {
-	a := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(sessions.On))
-	a = sessions.AppendAttribute(a, sessions.NASIPAddress, string(m.ip.AsSlice()))
-	a = sessions.AppendAttribute(a, sessions.NASIdentifier, m.identifier)
-	return sessions.AppendAttribute(a, sessions.AcctSessionID, fmt.Sprintf("on-%d", n))
+	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.On))
+	a = radius.AppendAttribute(a, radius.NASIPAddress, string(m.ip.AsSlice()))
+	a = radius.AppendAttribute(a, radius.NASIdentifier, m.identifier)
+	return radius.AppendAttribute(a, radius.AcctSessionID, fmt.Sprintf("on-%d", n))
 }
 
 // usual is what a NAS sends all day: request i is the start of a session, or the interim of the one that came before.
@@ -77,9 +78,9 @@ func (m member) usual(i int) []byte {
 		return m.attributes(sessions.Start, session)
 	}
 	a := m.attributes(sessions.Interim, session)
-	a = sessions.AppendUint32(a, sessions.AcctSessionTime, 600)
-	a = sessions.AppendUint32(a, sessions.AcctInputOctets, 1_000_000)
-	return sessions.AppendUint32(a, sessions.AcctOutputOctets, 20_000_000)
+	a = radius.AppendUint32(a, radius.AcctSessionTime, 600)
+	a = radius.AppendUint32(a, radius.AcctInputOctets, 1_000_000)
+	return radius.AppendUint32(a, radius.AcctOutputOctets, 20_000_000)
 }
 
 // flap is what a NAS sends that starts again and again: a start, an Accounting-On.

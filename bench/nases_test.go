@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -96,10 +97,10 @@ func TestCountStops(t *testing.T) {
 	apply := func(typ sessions.EventType, i int) {
 		t.Helper()
 		m := memberOf(i)
-		attrs := sessions.Attributes(m.attributes(typ, i))
+		attrs := radius.Attributes(m.attributes(typ, i))
 		ev := sessions.Event{
 			Type: typ, NAS: sessions.NAS{Addr: m.addr, Identifier: m.identifier}, Kind: sessions.Network, At: time.Now(),
-			AcctSessionID: attrs.Text(sessions.AcctSessionID), Attrs: attrs,
+			AcctSessionID: attrs.Text(radius.AcctSessionID), Attrs: attrs,
 		}
 		if err := errors.Join(table.Apply(ev, func(err error) { done <- err }), <-done); err != nil {
 			t.Fatal(err)

@@ -2,28 +2,18 @@ package main
 
 import (
 	"bufio"
-	"crypto/md5"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
 // sharedSecret is what everybody shares with everybody in the measurements.
 const sharedSecret = "testing123"
-
-// RADIUS, RFC 2865 section 3 and RFC 2866 section 3.
-const (
-	headerLength        = 20
-	authenticatorLength = 16
-	accountingRequest   = 4
-	accountingResponse  = 5
-)
 
 // As in peers/load.c: a run of requests goes out from one socket.
 const (
@@ -49,47 +39,36 @@ func startAttributes(i int) []byte { return accessRouter.attributes(sessions.Sta
 // attributes are those of a start, or of another event of session i, of this NAS.
 func (m member) attributes(typ sessions.EventType, i int) []byte {
 	mac := fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", i>>24&255, i>>16&255, i>>8&255, i&255)
-	a := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(typ))
-	a = sessions.AppendAttribute(a, sessions.UserName, fmt.Sprintf(userName, i))
-	a = sessions.AppendAttribute(a, sessions.NASIPAddress, string(m.ip.AsSlice()))
-	a = sessions.AppendUint32(a, sessions.NASPort, uint32(i))
-	a = sessions.AppendUint32(a, sessions.ServiceType, 2)    // Framed
-	a = sessions.AppendUint32(a, sessions.FramedProtocol, 1) // PPP
-	a = sessions.AppendUint32(a, sessions.FramedIPAddress, 0x0a000000+uint32(i))
-	a = sessions.AppendAttribute(a, sessions.Class, "0123456789abcdef")
-	a = sessions.AppendAttribute(a, sessions.CallingStationID, mac)
-	a = sessions.AppendAttribute(a, sessions.NASIdentifier, m.identifier)
-	a = sessions.AppendAttribute(a, sessions.AcctSessionID, fmt.Sprintf("%016X", i))
-	a = sessions.AppendUint32(a, sessions.AcctAuthentic, 1) // RADIUS
-	a = sessions.AppendUint32(a, sessions.EventTimestamp, 1_800_000_000)
-	return sessions.AppendUint32(a, sessions.NASPortType, 15) // Ethernet
+	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(typ))
+	a = radius.AppendAttribute(a, radius.UserName, fmt.Sprintf(userName, i))
+	a = radius.AppendAttribute(a, radius.NASIPAddress, string(m.ip.AsSlice()))
+	a = radius.AppendUint32(a, radius.NASPort, uint32(i))
+	a = radius.AppendUint32(a, radius.ServiceType, 2)    // Framed
+	a = radius.AppendUint32(a, radius.FramedProtocol, 1) // PPP
+	a = radius.AppendUint32(a, radius.FramedIPAddress, 0x0a000000+uint32(i))
+	a = radius.AppendAttribute(a, radius.Class, "0123456789abcdef")
+	a = radius.AppendAttribute(a, radius.CallingStationID, mac)
+	a = radius.AppendAttribute(a, radius.NASIdentifier, m.identifier)
+	a = radius.AppendAttribute(a, radius.AcctSessionID, fmt.Sprintf("%016X", i))
+	a = radius.AppendUint32(a, radius.AcctAuthentic, 1) // RADIUS
+	a = radius.AppendUint32(a, radius.EventTimestamp, 1_800_000_000)
+	return radius.AppendUint32(a, radius.NASPortType, 15) // Ethernet
 }
 
-// appendRequest appends an Accounting-Request (RFC 2866 section 3).
+// appendRequest appends an Accounting-Request (RFC 2866 section 4.1).
 func appendRequest(b []byte, identifier byte, attrs []byte) []byte {
 	begin := len(b)
-	b = append(b, accountingRequest, identifier)
-	b = binary.BigEndian.AppendUint16(b, uint16(headerLength+len(attrs)))
-	b = append(b, make([]byte, authenticatorLength)...)
-	b = append(b, attrs...)
-	sum := md5.Sum(append(slices.Clip(b[begin:]), sharedSecret...))
-	copy(b[begin+4:], sum[:])
+	b = append(radius.AppendHeader(b, radius.CodeAccountingRequest, identifier), attrs...)
+	radius.Seal(b[begin:], 0, radius.Authenticator{}, sharedSecret)
 	return b
 }
 
 // appendResponse appends the answer to a request, with the attributes that it is to have.
 func appendResponse(b, request, attrs []byte) []byte {
 	begin := len(b)
-	b = append(b, accountingResponse, request[1])
-	b = binary.BigEndian.AppendUint16(b, uint16(headerLength+len(attrs)))
-	b = append(b, request[4:headerLength]...)
-	b = append(b, attrs...)
-	// The secret goes behind it for the sum only.
-	end := len(b)
-	b = append(b, sharedSecret...)
-	sum := md5.Sum(b[begin:])
-	copy(b[begin+4:], sum[:])
-	return b[:end]
+	b = append(radius.AppendHeader(b, radius.CodeAccountingResponse, request[1]), attrs...)
+	radius.Seal(b[begin:], 0, radius.Authenticator(request[4:radius.HeaderLen]), sharedSecret)
+	return b
 }
 
 // loadIdentifier is the identifier of request i. It is unique among 16,384 requests that follow each other for
@@ -110,7 +89,7 @@ func writeRequests(path string, n int) error {
 		b = appendRequest(b[:0], loadIdentifier(i), startAttributes(i))
 		request := len(b)
 		b = appendResponse(b, b[:request], nil)
-		b = append(b[:request], b[request+4:request+headerLength]...)
+		b = append(b[:request], b[request+4:request+radius.HeaderLen]...)
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -122,34 +101,20 @@ func writeRequests(path string, n int) error {
 }
 
 // checkRequest tells whether these octets are an Accounting-Request, and gives its attributes.
-func checkRequest(p []byte) (sessions.Attributes, bool) {
-	if len(p) < headerLength || p[0] != accountingRequest {
+func checkRequest(b []byte) (radius.Attributes, bool) {
+	p, err := radius.Parse(b)
+	if err != nil || p.Code() != radius.CodeAccountingRequest {
 		return "", false
 	}
-	length := int(binary.BigEndian.Uint16(p[2:]))
-	if length < headerLength || length > len(p) || !wellFormed(p[headerLength:length]) {
-		return "", false
-	}
-	return sessions.Attributes(p[headerLength:length]), true
-}
-
-// wellFormed tells whether the lengths of attributes add up.
-func wellFormed(attrs []byte) bool {
-	for len(attrs) > 0 {
-		if len(attrs) < 2 || attrs[1] < 2 || int(attrs[1]) > len(attrs) {
-			return false
-		}
-		attrs = attrs[attrs[1]:]
-	}
-	return true
+	return radius.Attributes(p.Attributes()), true
 }
 
 // userName is the User-Name of a numbered request: what a relay passes on as it is (Acct-Session-Id is ours upstream).
 const userName = "user%07d@isp.example"
 
 // requestNumber is the number of a request made by writeRequests; others have none.
-func requestNumber(attrs sessions.Attributes) (int, bool) {
-	user, _ := attrs.Get(sessions.UserName)
+func requestNumber(attrs radius.Attributes) (int, bool) {
+	user, _ := attrs.Get(radius.UserName)
 	digits, named := strings.CutPrefix(user, "user")
 	digits, ours := strings.CutSuffix(digits, "@isp.example")
 	i, err := strconv.ParseUint(digits, 10, 31)

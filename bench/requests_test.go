@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // TestRequestsFile holds the file against a codec that is not ours.
@@ -27,17 +27,17 @@ func TestRequestsFile(t *testing.T) {
 	names := map[string]bool{}
 	for i := range n {
 		length := int(b[2])<<8 | int(b[3])
-		request, authenticator := b[:length], b[length:length+authenticatorLength]
-		b = b[length+authenticatorLength:]
-		if !radius.IsAuthenticRequest(request, []byte(sharedSecret)) {
+		request, authenticator := b[:length], b[length:length+radius.AuthLen]
+		b = b[length+radius.AuthLen:]
+		if !layeh.IsAuthenticRequest(request, []byte(sharedSecret)) {
 			t.Fatalf("request %d has a wrong authenticator", i)
 		}
-		p, err := radius.Parse(request, []byte(sharedSecret))
+		p, err := layeh.Parse(request, []byte(sharedSecret))
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer := append([]byte{accountingResponse, request[1], 0, headerLength}, authenticator...)
-		if !radius.IsAuthenticResponse(answer, request, []byte(sharedSecret)) {
+		answer := append([]byte{byte(radius.CodeAccountingResponse), request[1], 0, radius.HeaderLen}, authenticator...)
+		if !layeh.IsAuthenticResponse(answer, request, []byte(sharedSecret)) {
 			t.Fatalf("request %d: the authenticator of the answer is wrong", i)
 		}
 		if p.Identifier != loadIdentifier(i) || rfc2866.AcctStatusType_Get(p) != rfc2866.AcctStatusType_Value_Start {
@@ -91,7 +91,7 @@ func TestRequestNumber(t *testing.T) {
 		{"user0000007@elsewhere.example", 0, false},
 		{"", 0, false},
 	} {
-		got, ok := requestNumber(sessions.Attributes(sessions.AppendAttribute(nil, sessions.UserName, tt.user)))
+		got, ok := requestNumber(radius.Attributes(radius.AppendAttribute(nil, radius.UserName, tt.user)))
 		if ok != tt.ok || ok && got != tt.want {
 			t.Errorf("%q: %d, %v", tt.user, got, ok)
 		}
@@ -128,7 +128,7 @@ func TestProbesDiffer(t *testing.T) {
 	if bytes.Equal(a, b) {
 		t.Error("two probes are the same request")
 	}
-	if !radius.IsAuthenticRequest(a, []byte(sharedSecret)) || !radius.IsAuthenticResponse(answer, a, []byte(sharedSecret)) {
+	if !layeh.IsAuthenticRequest(a, []byte(sharedSecret)) || !layeh.IsAuthenticResponse(answer, a, []byte(sharedSecret)) {
 		t.Error("a probe and its answer are not authentic")
 	}
 	if attrs, ok := checkRequest(a); !ok {

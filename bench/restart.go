@@ -18,6 +18,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/freeport"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -84,11 +85,11 @@ func fillTable(table *sessions.Table, n, nases int) error {
 		if nases > 1 {
 			m = memberOf(i % nases)
 		}
-		attrs := sessions.Attributes(m.attributes(sessions.Start, i))
+		attrs := radius.Attributes(m.attributes(sessions.Start, i))
 		slots <- struct{}{}
 		err := table.Apply(sessions.Event{
 			Type: sessions.Start, NAS: sessions.NAS{Addr: m.addr, Local: loopback(), Identifier: m.identifier, IPv4: m.ip},
-			Kind: sessions.Network, At: time.Now(), AcctSessionID: attrs.Text(sessions.AcctSessionID), Attrs: attrs,
+			Kind: sessions.Network, At: time.Now(), AcctSessionID: attrs.Text(radius.AcctSessionID), Attrs: attrs,
 		}, done)
 		if err != nil {
 			return err

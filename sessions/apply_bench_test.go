@@ -3,6 +3,8 @@ package sessions
 import (
 	"fmt"
 	"testing"
+
+	"aaasess/internal/radius"
 )
 
 // BenchmarkApply is what the table needs to decide events: of each of many sessions a start, an interim and the stop.
@@ -13,9 +15,9 @@ func BenchmarkApply(b *testing.B) {
 			for i := range events {
 				of := []EventType{Start, Interim, Stop}[i/10_000]
 				sid := fmt.Sprintf("%016X", i%10_000)
-				ev := event(of, i/10_000, FramedIPAddress, 0x0a000000+i%10_000, CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), Class, "0123456789abcdef", NASIdentifier, "nas-1")
+				ev := event(of, i/10_000, radius.FramedIPAddress, 0x0a000000+i%10_000, radius.CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), radius.Class, "0123456789abcdef", radius.NASIdentifier, "nas-1")
 				ev.AcctSessionID = sid
-				ev.Attrs += attrs(AcctSessionID, sid)
+				ev.Attrs += attrs(radius.AcctSessionID, sid)
 				ev = stamped(withUsage(ev, uint64(i), uint32(i/10_000)), uint32(1e9+i/10_000))
 				events[i] = ev
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -145,7 +146,7 @@ func TestStopOvertakesAnswer(t *testing.T) {
 				began := time.Now()
 				ev := sessions.Event{
 					Type: sessions.Stop, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: began,
-					Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "a")),
+					Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "a")),
 				}
 				await(t, func(done func(error)) error { return term.Apply(ev, done) })
 				if waited := time.Since(began); waited != tt.waited {
@@ -169,7 +170,7 @@ func TestApplyPasses(t *testing.T) {
 		for i, typ := range []sessions.EventType{sessions.Start, sessions.Interim, sessions.Stop} {
 			ev := sessions.Event{
 				Type: typ, NAS: nas1, AcctSessionID: "b", Kind: sessions.Network, At: f.now.Add(time.Duration(i) * time.Second),
-				Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "b")),
+				Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "b")),
 			}
 			await(t, func(done func(error)) error { return term.Apply(ev, done) })
 		}
@@ -194,7 +195,7 @@ func TestHeldStopGoesFirst(t *testing.T) {
 		for _, typ := range []sessions.EventType{sessions.Stop, sessions.Start} {
 			ev := sessions.Event{
 				Type: typ, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: time.Now(),
-				Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "a")),
+				Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "a")),
 			}
 			if err := term.Apply(ev, func(err error) { done <- err }); err != nil {
 				t.Error(err)

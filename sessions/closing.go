@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // closing is an Accounting-On or -Off that is being carried out: it is durable, and answered, before the sessions that it
@@ -56,7 +58,7 @@ func (cs *closings) cover(s *Session) bool {
 // covers reports whether a session of a node that the closing matches is over.
 func (c *closing) covers(s *Session) bool {
 	return (max(s.Started, s.Revived) < c.before || s.Revived == 0 && c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
-		!isOtherBSS(c.called, s.Attrs.Text(CalledStationID))
+		!isOtherBSS(c.called, s.Attrs.Text(radius.CalledStationID))
 }
 
 // outstamps reports whether the NAS's clock says that a session began before the closing: its start may have waited in our
@@ -101,7 +103,7 @@ func isHex(c byte) bool {
 // records have the time at which they were last heard of. Many are ended in the background; see Run.
 func (t *Table) closeNAS(c *Change, ev *Event) {
 	m := &closing{
-		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(CalledStationID)), before: ev.at,
+		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(radius.CalledStationID)), before: ev.at,
 		nodes: t.nases.find(ev),
 	}
 	m.nas.Identifier = strings.Clone(m.nas.Identifier)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // Durable state, all numbers as varints unless drawn otherwise, texts with their length in front:
@@ -271,7 +273,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		for d.bad = d.bad || n > maxFormer; n > 0 && !d.bad; n-- {
 			former = append(former, d.nas())
 		}
-		s.setAttrs(Attributes(d.text()))
+		s.setAttrs(radius.Attributes(d.text()))
 	}
 	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
@@ -284,8 +286,8 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 // firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.
 func (d *decoder) firstVersion(s *Session) {
 	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
-	s.setAttrs(Attributes(d.text()))
-	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(NASIdentifier) == "" {
+	s.setAttrs(radius.Attributes(d.text()))
+	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(radius.NASIdentifier) == "" {
 		// It was the NAS-IP-Address or NAS-IPv6-Address.
 		if s.NAS.Identifier = ""; a.Is4() {
 			s.NAS.IPv4 = a
@@ -293,10 +295,10 @@ func (d *decoder) firstVersion(s *Session) {
 			s.NAS.IPv6 = a
 		}
 	}
-	if v := s.Attrs.Text(NASIPAddress); len(v) == 4 && v != "\x00\x00\x00\x00" {
+	if v := s.Attrs.Text(radius.NASIPAddress); len(v) == 4 && v != "\x00\x00\x00\x00" {
 		s.NAS.IPv4 = netip.AddrFrom4([4]byte([]byte(v)))
 	}
-	if v := s.Attrs.Text(NASIPv6Address); len(v) == 16 && !netip.AddrFrom16([16]byte([]byte(v))).IsUnspecified() {
+	if v := s.Attrs.Text(radius.NASIPv6Address); len(v) == 16 && !netip.AddrFrom16([16]byte([]byte(v))).IsUnspecified() {
 		s.NAS.IPv6 = netip.AddrFrom16([16]byte([]byte(v)))
 	}
 	for i, n := range s.Usage.all() {

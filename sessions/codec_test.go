@@ -11,14 +11,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aaasess/internal/radius"
 )
 
 func samples() []*Session {
-	ev := withUsage(stamped(event(Start, 0, FramedIPAddress, 0x0a010102, Class, "\x01\x02\xfe\xff", Class, "second"), 993617100), 1<<40, 5)
+	ev := withUsage(stamped(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
 	full := begun(0xffffffff, &ev.NAS, &ev)
 	bare := event(Interim, 1)
-	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(AcctSessionID, "x")
+	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(radius.AcctSessionID, "x")
 	scoped := bare
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
@@ -75,7 +77,7 @@ func TestLargestEnded(t *testing.T) {
 		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
-	s.setAttrs(attrs(UserName, long, AcctSessionID, long, CallingStationID, long, Class, long))
+	s.setAttrs(attrs(radius.UserName, long, radius.AcctSessionID, long, radius.CallingStationID, long, radius.Class, long))
 	for i := range s.prints {
 		s.prints[i] = print{sum: 1, all: 2, at: 1<<32 - 1}
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"aaasess/internal/radius"
 )
 
 // TestCountersNeverFall: what a reader has seen of the counters is never taken back by a power cut, and what was answered is
@@ -41,7 +43,7 @@ func TestCountersNeverFall(t *testing.T) {
 		}
 		apply := func(typ EventType, sid string) {
 			ev := event(typ, 0)
-			ev.AcctSessionID, ev.Attrs = sid, attrs(AcctSessionID, sid)
+			ev.AcctSessionID, ev.Attrs = sid, attrs(radius.AcctSessionID, sid)
 			var done func(error) // what changes no counter may be an empty change, which says nothing of one that was refused before it
 			if typ == Start {
 				decided.Total++

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
@@ -157,16 +159,16 @@ func (r *remembered) trim(s *Session) {
 }
 
 // attrs is the attributes that stay. The identifiers of the NAS are no part of them: they are in Session.NAS.
-func (r *remembered) attrs(all Attributes) Attributes {
+func (r *remembered) attrs(all radius.Attributes) radius.Attributes {
 	var b strings.Builder
-	appendTo(&b, AcctSessionID, r.sid)
+	appendTo(&b, radius.AcctSessionID, r.sid)
 	for t, v := range all.All() {
 		switch t {
-		case UserName, CallingStationID:
+		case radius.UserName, radius.CallingStationID:
 			if r.least >= 4 && len(v) > 32 || r.least >= least {
 				continue
 			}
-		case Class, FramedIPAddress:
+		case radius.Class, radius.FramedIPAddress:
 			if r.least > 0 {
 				continue
 			}
@@ -175,7 +177,7 @@ func (r *remembered) attrs(all Attributes) Attributes {
 		}
 		appendTo(&b, t, v)
 	}
-	return Attributes(b.String())
+	return radius.Attributes(b.String())
 }
 
 // shortened is a text, or of a long one its beginning and a hash.

@@ -3,6 +3,8 @@ package sessions
 import (
 	"net/netip"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // EventType is what happened to a session. The numbers are those of Acct-Status-Type (RFC 2866 section 5.1).
@@ -55,7 +57,7 @@ type Event struct {
 	HasDelay      bool      // the packet has Acct-Delay-Time
 	EventStamp    uint32    // Event-Timestamp, 0 if there is none
 	// Attrs are as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time.
-	Attrs       Attributes
+	Attrs       radius.Attributes
 	Usage       Usage
 	Sent        UsageFields // what of Usage the packet had; the rest of it does not count
 	IfIndex     uint32
@@ -72,8 +74,8 @@ type Notice struct {
 	// Session is as it is after the event. Of an [Other] that no live session has, it is made for this notice, with ID 0:
 	// its Acct-Session-Id upstream is the NAS's own. Its Route is that of the remembered session that it may be of.
 	Session *Session
-	Attrs   Attributes // what the NAS sent with it; empty for a stop of our own making
-	At      time.Time  // when it happened
+	Attrs   radius.Attributes // what the NAS sent with it; empty for a stop of our own making
+	At      time.Time         // when it happened
 	// Lasted is how long the session had gone on at the end that we made; 0 unless it is a stop of our own making.
 	Lasted time.Duration
 	// Cause is the Acct-Terminate-Cause of a stop that we know better than the NAS, else 0: what

@@ -3,6 +3,8 @@ package sessions
 import (
 	"slices"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // rank says how well a packet fits a session that it matches (R25); the first difference counts.
@@ -36,7 +38,7 @@ type whose struct {
 }
 
 func (s *Session) whose(ev *Event) (w whose) {
-	compare := func(t AttributeType) (same, other bool) {
+	compare := func(t radius.Type) (same, other bool) {
 		is, has := ev.Attrs.Get(t)
 		was, had := s.Attrs.Get(t)
 		if !has || !had {
@@ -44,8 +46,8 @@ func (s *Session) whose(ev *Event) (w whose) {
 		}
 		return is == was, is != was
 	}
-	w.sameUser, w.otherUser = compare(UserName)
-	w.sameStation, w.otherStation = compare(CallingStationID)
+	w.sameUser, w.otherUser = compare(radius.UserName)
+	w.sameStation, w.otherStation = compare(radius.CallingStationID)
 	return w
 }
 
@@ -159,19 +161,12 @@ func (s *Session) isRenamed(ev *Event) bool {
 	is.Identifier, was.Identifier = "", ""
 	_, ok := is.matches(&was)
 	return ok && s.NAS.Addr == ev.NAS.Addr && s.isCalled(ev.AcctSessionID) &&
-		s.Attrs.same(ev.Attrs, UserName) && s.Attrs.same(ev.Attrs, CallingStationID)
+		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 
 // isCalled reports whether an Acct-Session-Id is the session's, which may be remembered shortened.
 func (s *Session) isCalled(sid string) bool {
 	return s.AcctSessionID == sid || s.State == Ended && s.AcctSessionID == shortened(sid)
-}
-
-// same reports whether two lists have the same first value of a type, or both none.
-func (a Attributes) same(b Attributes, t AttributeType) bool {
-	x, hasX := a.Get(t)
-	y, hasY := b.Get(t)
-	return hasX == hasY && x == y
 }
 
 // slack is how far from the start of its session the moment may be at which a packet says that it began: session time

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+
+	"aaasess/internal/radius"
 )
 
 // noJournal is for a table that is only read.
@@ -27,8 +29,8 @@ func BenchmarkLoad(b *testing.B) {
 			ID: ID(i + 1), Kind: Network, State: Active, StartSeen: true, Started: 1, Heard: 1, Data: 1,
 			NAS: &NAS{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 20)}), Identifier: "bras-1.isp.example"},
 		}
-		s.setAttrs(attrs(UserName, fmt.Sprintf("user%07d@isp.example", i), FramedIPAddress, 0x0a000000+i, NASPort, i,
-			CallingStationID, fmt.Sprintf("02-00-00-%06X", i), Class, "0123456789abcdef", AcctSessionID, sid))
+		s.setAttrs(attrs(radius.UserName, fmt.Sprintf("user%07d@isp.example", i), radius.FramedIPAddress, 0x0a000000+i, radius.NASPort, i,
+			radius.CallingStationID, fmt.Sprintf("02-00-00-%06X", i), radius.Class, "0123456789abcdef", radius.AcctSessionID, sid))
 		states[i] = state{sessionKey(s.ID), appendSession(nil, &s)}
 	}
 	for b.Loop() {

@@ -3,6 +3,8 @@ package sessions
 import (
 	"cmp"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // step is what an event does.
@@ -178,10 +180,10 @@ func (s *Session) startsOnly() bool {
 // onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
 func (s *Session) onlyLearns(ev *Event) bool {
 	for t, v := range ev.Attrs.All() {
-		if isPassing(t) || s.Attrs.has(t, v) {
+		if isPassing(t) || s.Attrs.Has(t, v) {
 			continue
 		}
-		if _, had := s.Attrs.Get(t); had && !(t == FramedIPAddress && s.learnsAddress(ev)) {
+		if _, had := s.Attrs.Get(t); had && !(t == radius.FramedIPAddress && s.learnsAddress(ev)) {
 			return false
 		}
 	}
@@ -190,8 +192,8 @@ func (s *Session) onlyLearns(ev *Event) bool {
 
 // learnsAddress reports whether a packet has the address that a session has not yet.
 func (s *Session) learnsAddress(ev *Event) bool {
-	is, has := ev.Attrs.Get(FramedIPAddress)
-	was, had := s.Attrs.Get(FramedIPAddress)
+	is, has := ev.Attrs.Get(radius.FramedIPAddress)
+	was, had := s.Attrs.Get(radius.FramedIPAddress)
 	return has && !isProvisional(is) && (!had || isProvisional(was))
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/internal/radius"
 )
 
 var (
@@ -20,7 +22,7 @@ func at(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.
 func event(typ EventType, when int, more ...any) Event {
 	return Event{
 		Type: typ, NAS: testNAS, AcctSessionID: "s1", Kind: Network, At: at(when), at: unix(at(when)), now: unix(at(when)),
-		Attrs: attrs(append([]any{UserName, "alice", AcctSessionID, "s1"}, more...)...),
+		Attrs: attrs(append([]any{radius.UserName, "alice", radius.AcctSessionID, "s1"}, more...)...),
 	}
 }
 
@@ -68,30 +70,30 @@ func TestIdle(t *testing.T) {
 }
 
 func TestMerge(t *testing.T) {
-	start := attrs(UserName, "alice", AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "vendor")
-	vendorReplaced := attrs(UserName, "alice", AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "other")
+	start := attrs(radius.UserName, "alice", radius.AcctSessionID, "s1", radius.Class, "a", radius.Class, "b", radius.VendorSpecific, "vendor")
+	vendorReplaced := attrs(radius.UserName, "alice", radius.AcctSessionID, "s1", radius.Class, "a", radius.Class, "b", radius.VendorSpecific, "other")
 	tests := []struct {
 		name string
 		typ  EventType
 		late bool
-		with Attributes
-		want Attributes
+		with radius.Attributes
+		want radius.Attributes
 	}{
-		{"nothing new", Interim, false, attrs(UserName, "alice", AcctSessionID, "s1"), start},
-		{"counters are not kept", Interim, false, attrs(AcctInputOctets, 7, AcctSessionTime, 3, EventTimestamp, 9), start},
+		{"nothing new", Interim, false, attrs(radius.UserName, "alice", radius.AcctSessionID, "s1"), start},
+		{"counters are not kept", Interim, false, attrs(radius.AcctInputOctets, 7, radius.AcctSessionTime, 3, radius.EventTimestamp, 9), start},
 		{
-			"an address is learned", Interim, false, attrs(UserName, "alice", FramedIPAddress, 7),
-			attrs(AcctSessionID, "s1", Class, "a", Class, "b", VendorSpecific, "vendor", UserName, "alice", FramedIPAddress, 7),
+			"an address is learned", Interim, false, attrs(radius.UserName, "alice", radius.FramedIPAddress, 7),
+			attrs(radius.AcctSessionID, "s1", radius.Class, "a", radius.Class, "b", radius.VendorSpecific, "vendor", radius.UserName, "alice", radius.FramedIPAddress, 7),
 		},
-		{"vendor attributes of an interim", Interim, false, attrs(VendorSpecific, "other"), start},
-		{"vendor attributes of a start", Start, false, attrs(VendorSpecific, "other"), vendorReplaced},
-		{"vendor attributes of a late start", Start, true, attrs(VendorSpecific, "other"), vendorReplaced},
-		{"what a late start has otherwise", Start, true, attrs(UserName, "anonymous", Class, "c", AcctDelayTime, 5), start},
+		{"vendor attributes of an interim", Interim, false, attrs(radius.VendorSpecific, "other"), start},
+		{"vendor attributes of a start", Start, false, attrs(radius.VendorSpecific, "other"), vendorReplaced},
+		{"vendor attributes of a late start", Start, true, attrs(radius.VendorSpecific, "other"), vendorReplaced},
+		{"what a late start has otherwise", Start, true, attrs(radius.UserName, "anonymous", radius.Class, "c", radius.AcctDelayTime, 5), start},
 		{
-			"what only a late start has", Start, true, attrs(UserName, "anonymous", NASPort, 4),
-			start + attrs(NASPort, 4),
+			"what only a late start has", Start, true, attrs(radius.UserName, "anonymous", radius.NASPort, 4),
+			start + attrs(radius.NASPort, 4),
 		},
-		{"the same classes", Interim, false, attrs(Class, "a", Class, "b"), start},
+		{"the same classes", Interim, false, attrs(radius.Class, "a", radius.Class, "b"), start},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -104,7 +106,7 @@ func TestMerge(t *testing.T) {
 }
 
 func TestBegunFromInterim(t *testing.T) {
-	ev := withUsage(event(Interim, 100, FramedIPAddress, 0x0a010101), 5, 90)
+	ev := withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010101), 5, 90)
 	s := begun(3, &ev.NAS, &ev)
 	if s.Started != unix(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
 		t.Errorf("got %+v", s)
@@ -151,15 +153,15 @@ func TestUsageThatIsNotSent(t *testing.T) {
 
 // TestLateStart: it completes what is known and takes nothing of it back.
 func TestLateStart(t *testing.T) {
-	interim := stamped(withUsage(event(Interim, 100, FramedIPAddress, 0x0a010102), 5000, 90), 5000)
+	interim := stamped(withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010102), 5000, 90), 5000)
 	interim.IfIndex = 7
 	s := begun(1, &interim.NAS, &interim)
-	start := stamped(withUsage(event(Start, 8, FramedIPAddress, 0, CallingStationID, "1234"), 0, 0), 4000)
+	start := stamped(withUsage(event(Start, 8, radius.FramedIPAddress, 0, radius.CallingStationID, "1234"), 0, 0), 4000)
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
 	want := *s
 	want.StartSeen, want.Started, want.PortIfIndex = true, unix(at(8)), 4
-	want.Attrs, want.StartStamp = s.Attrs+attrs(CallingStationID, "1234"), 4000
+	want.Attrs, want.StartStamp = s.Attrs+attrs(radius.CallingStationID, "1234"), 4000
 	if diff := cmp.Diff(&want, got, sessionOptions); diff != "" {
 		t.Error(diff)
 	}
@@ -173,11 +175,11 @@ func TestKindOfLateStart(t *testing.T) {
 		interim, start []any
 		kind, want     Kind // the kinds that the start's packet and the session have
 	}{
-		{"the interim names no service", nil, []any{ServiceType, prompt}, Exec, Exec},
-		{"the interim names the service in part", []any{ServiceType, login}, []any{ServiceType, login, LoginService, telnet}, Connection, Connection},
-		{"the interim named the host", []any{ServiceType, login, LoginIPHost, 9}, []any{ServiceType, login, LoginService, telnet}, Connection, Connection},
-		{"the interim names all", []any{ServiceType, prompt}, []any{ServiceType, login}, Connection, Network},
-		{"the start names no service", []any{ServiceType, prompt}, []any{LoginService, telnet}, Connection, Network},
+		{"the interim names no service", nil, []any{radius.ServiceType, prompt}, Exec, Exec},
+		{"the interim names the service in part", []any{radius.ServiceType, login}, []any{radius.ServiceType, login, radius.LoginService, telnet}, Connection, Connection},
+		{"the interim named the host", []any{radius.ServiceType, login, radius.LoginIPHost, 9}, []any{radius.ServiceType, login, radius.LoginService, telnet}, Connection, Connection},
+		{"the interim names all", []any{radius.ServiceType, prompt}, []any{radius.ServiceType, login}, Connection, Network},
+		{"the start names no service", []any{radius.ServiceType, prompt}, []any{radius.LoginService, telnet}, Connection, Network},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,14 +1,18 @@
 package sessions
 
-import "strings"
+import (
+	"strings"
+
+	"aaasess/internal/radius"
+)
 
 // tellsKind reports whether a start tells the kind of a session better than what came before it: it
 // has the service, and something of that is new.
-func tellsKind(known, start Attributes) bool {
-	if _, says := start.Get(ServiceType); !says {
+func tellsKind(known, start radius.Attributes) bool {
+	if _, says := start.Get(radius.ServiceType); !says {
 		return false
 	}
-	for _, t := range [...]AttributeType{ServiceType, LoginService, LoginIPHost} {
+	for _, t := range [...]radius.Type{radius.ServiceType, radius.LoginService, radius.LoginIPHost} {
 		_, had := known.Get(t)
 		if _, has := start.Get(t); has && !had {
 			return true
@@ -17,13 +21,13 @@ func tellsKind(known, start Attributes) bool {
 	return false
 }
 
-func (s *Session) setAttrs(a Attributes) {
+func (s *Session) setAttrs(a radius.Attributes) {
 	s.Attrs = a
-	s.User = a.Text(UserName)
-	s.AcctSessionID = a.Text(AcctSessionID)
+	s.User = a.Text(radius.UserName)
+	s.AcctSessionID = a.Text(radius.AcctSessionID)
 	s.IPv4 = 0
-	if v := a.Text(FramedIPAddress); len(v) == 4 && !isUnassigned(v) {
-		s.IPv4, _ = a.Uint32(FramedIPAddress)
+	if v := a.Text(radius.FramedIPAddress); len(v) == 4 && !isUnassigned(v) {
+		s.IPv4, _ = a.Uint32(radius.FramedIPAddress)
 	}
 }
 
@@ -39,18 +43,18 @@ func isProvisional(v string) bool {
 }
 
 // isPassing reports whether an attribute belongs to one packet and not to the session.
-func isPassing(t AttributeType) bool {
+func isPassing(t radius.Type) bool {
 	switch t {
-	case ProxyState, AcctStatusType, AcctDelayTime, AcctInputOctets, AcctOutputOctets, AcctSessionTime,
-		AcctInputPackets, AcctOutputPackets, AcctTerminateCause, AcctInputGigawords, AcctOutputGigawords,
-		EventTimestamp, MessageAuth:
+	case radius.ProxyState, radius.AcctStatusType, radius.AcctDelayTime, radius.AcctInputOctets, radius.AcctOutputOctets, radius.AcctSessionTime,
+		radius.AcctInputPackets, radius.AcctOutputPackets, radius.AcctTerminateCause, radius.AcctInputGigawords, radius.AcctOutputGigawords,
+		radius.EventTimestamp, radius.MessageAuthenticator:
 		return true
 	}
 	return false
 }
 
 // lasting is what of a packet belongs to the session, in memory of its own.
-func lasting(a Attributes) Attributes {
+func lasting(a radius.Attributes) radius.Attributes {
 	var b strings.Builder
 	b.Grow(len(a))
 	for t, v := range a.All() {
@@ -58,10 +62,10 @@ func lasting(a Attributes) Attributes {
 			appendTo(&b, t, v)
 		}
 	}
-	return Attributes(b.String())
+	return radius.Attributes(b.String())
 }
 
-func appendTo(b *strings.Builder, t AttributeType, v string) {
+func appendTo(b *strings.Builder, t radius.Type, v string) {
 	b.WriteByte(byte(t))
 	b.WriteByte(byte(len(v) + 2))
 	b.WriteString(v)
@@ -71,11 +75,11 @@ func appendTo(b *strings.Builder, t AttributeType, v string) {
 // attribute in the packet replaces all of its type, of extended types (RFC 6929) all of its extended type. Of vendors'
 // attributes those of the start stay, since in interims they are counters. All else that a late start has is older than
 // what is known, and only adds to it.
-func merge(old Attributes, ev *Event, late bool) Attributes {
+func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	changed := false
 	for t, v := range ev.Attrs.All() {
-		if k := KeyOf(t, v); replaces(old, k, ev, late) {
-			if was, ok := old.first(k); !ok || was != v && !hasSeveral(ev.Attrs, k) {
+		if k := radius.KeyOf(t, v); replaces(old, k, ev, late) {
+			if was, ok := old.First(k); !ok || was != v && !hasSeveral(ev.Attrs, k) {
 				changed = true
 				break
 			}
@@ -86,53 +90,43 @@ func merge(old Attributes, ev *Event, late bool) Attributes {
 	}
 	var b strings.Builder
 	for t, v := range old.All() {
-		k := KeyOf(t, v)
-		if _, again := ev.Attrs.first(k); !again || !replaces(old, k, ev, late) {
+		k := radius.KeyOf(t, v)
+		if _, again := ev.Attrs.First(k); !again || !replaces(old, k, ev, late) {
 			appendTo(&b, t, v)
 		}
 	}
 	for t, v := range ev.Attrs.All() {
-		if replaces(old, KeyOf(t, v), ev, late) {
+		if replaces(old, radius.KeyOf(t, v), ev, late) {
 			appendTo(&b, t, v)
 		}
 	}
-	return Attributes(b.String())
+	return radius.Attributes(b.String())
 }
 
 // replaces reports whether the attributes of a packet with this key take the place of the session's. An address that
 // is not the user's own yet never takes that of one that is, and always gives way to it.
-func replaces(old Attributes, k AttributeKey, ev *Event, late bool) bool {
+func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	t := k.Type()
-	switch was, has := old.first(k); {
-	case t == VendorSpecific:
+	switch was, has := old.First(k); {
+	case t == radius.VendorSpecific:
 		return ev.Type == Start
 	case isPassing(t):
 		return false
-	case t == FramedIPAddress && has && isProvisional(was):
+	case t == radius.FramedIPAddress && has && isProvisional(was):
 		return !late || !isProvisional(ev.Attrs.Text(t))
-	case t == FramedIPAddress && has:
+	case t == radius.FramedIPAddress && has:
 		return !late && !isProvisional(ev.Attrs.Text(t))
 	default:
 		return !has || !late
 	}
 }
 
-// first is the value of the first attribute with a key.
-func (a Attributes) first(k AttributeKey) (string, bool) {
-	for t, v := range a.All() {
-		if KeyOf(t, v) == k {
-			return v, true
-		}
-	}
-	return "", false
-}
-
 // hasSeveral reports whether a key comes more than once (Class may): then the first alone says
 // nothing about a change, and what the session has stands.
-func hasSeveral(a Attributes, k AttributeKey) bool {
+func hasSeveral(a radius.Attributes, k radius.Key) bool {
 	n := 0
 	for t, v := range a.All() {
-		if KeyOf(t, v) == k {
+		if radius.KeyOf(t, v) == k {
 			n++
 		}
 	}

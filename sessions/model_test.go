@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -146,7 +147,7 @@ func (s *sim) checkStops(rt *rapid.T) {
 	largest, last := map[sessions.ID]uint64{}, map[sessions.ID]uint64{}
 	for _, n := range s.journal.Notices() {
 		id := n.Session.ID
-		octets, sent := n.Attrs.Uint32(sessions.AcctInputOctets)
+		octets, sent := n.Attrs.Uint32(radius.AcctInputOctets)
 		if sent {
 			largest[id] = max(largest[id], uint64(octets))
 		}

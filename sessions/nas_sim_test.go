@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -62,51 +63,51 @@ func (r report) event(now time.Time) sessions.Event {
 	if r.typ == sessions.Other {
 		status = r.status
 	}
-	b := sessions.AppendUint32(nil, sessions.AcctStatusType, status)
-	text := func(t sessions.AttributeType, v string) {
+	b := radius.AppendUint32(nil, radius.AcctStatusType, status)
+	text := func(t radius.Type, v string) {
 		if v != "" {
-			b = sessions.AppendAttribute(b, t, v)
+			b = radius.AppendAttribute(b, t, v)
 		}
 	}
-	number := func(t sessions.AttributeType, v any) (uint32, bool) {
+	number := func(t radius.Type, v any) (uint32, bool) {
 		n, ok := v.(int)
 		if ok {
-			b = sessions.AppendUint32(b, t, uint32(n))
+			b = radius.AppendUint32(b, t, uint32(n))
 		}
 		return uint32(n), ok
 	}
 	if r.typ == sessions.On || r.typ == sessions.Off {
 		ev.AcctSessionID = ""
 	} else {
-		text(sessions.UserName, or(r.user, "alice"))
-		text(sessions.CallingStationID, or(r.station, "02-00-00-00-00-01"))
+		text(radius.UserName, or(r.user, "alice"))
+		text(radius.CallingStationID, or(r.station, "02-00-00-00-00-01"))
 	}
-	text(sessions.AcctSessionID, ev.AcctSessionID)
-	text(sessions.NASIdentifier, ev.NAS.Identifier)
-	text(sessions.CalledStationID, r.called)
-	text(sessions.Class, r.class)
+	text(radius.AcctSessionID, ev.AcctSessionID)
+	text(radius.NASIdentifier, ev.NAS.Identifier)
+	text(radius.CalledStationID, r.called)
+	text(radius.Class, r.class)
 	text(77, r.connectInfo)
 	if ev.NAS.IPv4.IsValid() {
 		four := ev.NAS.IPv4.As4()
-		text(sessions.NASIPAddress, string(four[:]))
+		text(radius.NASIPAddress, string(four[:]))
 	}
 	if r.addr != "" {
 		four := netip.MustParseAddr(r.addr).As4()
-		text(sessions.FramedIPAddress, string(four[:]))
+		text(radius.FramedIPAddress, string(four[:]))
 	}
 	if r.cause != 0 {
-		b = sessions.AppendUint32(b, sessions.AcctTerminateCause, r.cause)
+		b = radius.AppendUint32(b, radius.AcctTerminateCause, r.cause)
 	}
-	if n, ok := number(sessions.EventTimestamp, offset(r.stamp, stamp0)); ok {
+	if n, ok := number(radius.EventTimestamp, offset(r.stamp, stamp0)); ok {
 		ev.EventStamp = n
 	}
-	if n, ok := number(sessions.AcctSessionTime, r.time); ok {
+	if n, ok := number(radius.AcctSessionTime, r.time); ok {
 		ev.Usage.SessionTime = n
 		ev.Sent |= sessions.SessionTime
 	}
 	if n, ok := r.octets.(int); ok {
-		b = sessions.AppendUint32(b, sessions.AcctInputOctets, uint32(n))
-		b = sessions.AppendUint32(b, sessions.AcctInputGigawords, uint32(n>>32))
+		b = radius.AppendUint32(b, radius.AcctInputOctets, uint32(n))
+		b = radius.AppendUint32(b, radius.AcctInputGigawords, uint32(n>>32))
 		ev.Usage.InputOctets = uint64(n)
 		ev.Sent |= sessions.InputOctets
 	}
@@ -114,7 +115,7 @@ func (r report) event(now time.Time) sessions.Event {
 		ev.Delay, ev.HasDelay = uint32(n), true
 		ev.At = ev.At.Add(-time.Duration(n) * time.Second)
 	}
-	ev.Attrs = sessions.Attributes(b)
+	ev.Attrs = radius.Attributes(b)
 	return ev
 }
 
@@ -201,8 +202,8 @@ func (w *world) endAsAdmin(id sessions.ID) {
 func (w *world) told() (out []string) {
 	for _, n := range w.journal.Notices() {
 		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
-		low, ok := n.Attrs.Uint32(sessions.AcctInputOctets)
-		high, _ := n.Attrs.Uint32(sessions.AcctInputGigawords)
+		low, ok := n.Attrs.Uint32(radius.AcctInputOctets)
+		high, _ := n.Attrs.Uint32(radius.AcctInputGigawords)
 		switch {
 		case ok:
 			s += fmt.Sprint(" ", uint64(high)<<32|uint64(low))

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"pgregory.net/rapid"
+
+	"aaasess/internal/radius"
 )
 
 // discard is a Journal that keeps nothing.
@@ -28,7 +30,7 @@ func TestNASes(t *testing.T) {
 	packet := "\x20\x07nas-1 and much more"
 	named := func(ev Event, sid string) Event {
 		ev.NAS.Identifier, ev.AcctSessionID = packet[2:7], sid
-		ev.Attrs = attrs(UserName, "user of "+sid, AcctSessionID, sid)
+		ev.Attrs = attrs(radius.UserName, "user of "+sid, radius.AcctSessionID, sid)
 		return ev
 	}
 	check := func(when string, nases, names int) {
@@ -61,7 +63,7 @@ func TestNASes(t *testing.T) {
 	apply(t, tb, named(event(Stop, 10), "a"))
 	check("with one session", 1, 1)
 	other := named(event(Start, 20), "b")
-	other.Attrs = attrs(UserName, "another", AcctSessionID, "b")
+	other.Attrs = attrs(radius.UserName, "another", radius.AcctSessionID, "b")
 	apply(t, tb, other)
 	check("when another user has the name too", 1, 2)
 	now = at(30)
@@ -81,7 +83,7 @@ func TestNASesLoaded(t *testing.T) {
 	live := begun(1, &start.NAS, &start)
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
-	gone.Attrs = attrs(AcctSessionID, "s2")
+	gone.Attrs = attrs(radius.AcctSessionID, "s2")
 	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
 	tb := New(Config{}, discard{})
 	err := tb.Load(func(each func(k, v []byte) error) error {

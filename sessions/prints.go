@@ -3,6 +3,8 @@ package sessions
 import (
 	"encoding/binary"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // print is what a copy of a packet is told by (R24): two packets with one print are copies of each other. It is a hash, so that
@@ -69,20 +71,20 @@ func printOf(ev *Event) print {
 	for t, v := range ev.Attrs.All() {
 		of := attributePrint(t, v)
 		p.all += uint32(of ^ of>>32)
-		if t == VendorSpecific || t == AcctTerminateCause {
+		if t == radius.VendorSpecific || t == radius.AcctTerminateCause {
 			p.sum += of
 		}
 	}
 	return p
 }
 
-func attributePrint(t AttributeType, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
+func attributePrint(t radius.Type, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
 
 // stampPrint is the part of print.all that an Event-Timestamp is.
 func stampPrint(stamp uint32) uint32 {
 	var v [4]byte
 	binary.BigEndian.PutUint32(v[:], stamp)
-	of := attributePrint(EventTimestamp, string(v[:]))
+	of := attributePrint(radius.EventTimestamp, string(v[:]))
 	return uint32(of ^ of>>32)
 }
 
@@ -125,9 +127,9 @@ func (p print) within(ev *Event, d time.Duration) bool {
 }
 
 // knows reports whether the session has all values of these attributes that a session keeps.
-func (s *Session) knows(attrs Attributes) bool {
+func (s *Session) knows(attrs radius.Attributes) bool {
 	for t, v := range attrs.All() {
-		if !isPassing(t) && t != VendorSpecific && !s.Attrs.has(t, v) {
+		if !isPassing(t) && t != radius.VendorSpecific && !s.Attrs.Has(t, v) {
 			return false
 		}
 	}

@@ -12,12 +12,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"aaasess/internal/radius"
 )
 
 // of makes the event of a session with its own user and NAS id.
 func of(sid string, typ EventType, when int) Event {
 	ev := event(typ, when)
-	ev.AcctSessionID, ev.Attrs = sid, attrs(UserName, "user of "+sid, AcctSessionID, sid)
+	ev.AcctSessionID, ev.Attrs = sid, attrs(radius.UserName, "user of "+sid, radius.AcctSessionID, sid)
 	return stamped(ev, uint32(1e9+when))
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // ID is a session's number, casnSessionId (1..2^32-1). No two live sessions have the same, and
@@ -125,9 +127,9 @@ type Session struct {
 	Data        time.Duration // when user data was last known to flow, for casnIdleTime; of an ended session, when it ended
 	User        string        // User-Name, part of Attrs
 
-	NAS           *NAS       // with every identifier that its packets have had last
-	Attrs         Attributes // who and where: what a stop record of our own making would carry
-	AcctSessionID string     // what the NAS calls it, part of Attrs
+	NAS           *NAS              // with every identifier that its packets have had last
+	Attrs         radius.Attributes // who and where: what a stop record of our own making would carry
+	AcctSessionID string            // what the NAS calls it, part of Attrs
 
 	Started time.Duration // since 1970, as Heard
 	Heard   time.Duration // when the newest event of it happened

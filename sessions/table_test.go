@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -51,7 +52,7 @@ func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after i
 	t.Helper()
 	ev := sessions.Event{
 		Type: typ, NAS: nas1, AcctSessionID: sid, Kind: sessions.Network, At: f.now.Add(time.Duration(after) * time.Second),
-		Attrs: sessions.Attributes(sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, "user-"+sid), sessions.AcctSessionID, sid)),
+		Attrs: radius.Attributes(radius.AppendAttribute(radius.AppendAttribute(nil, radius.UserName, "user-"+sid), radius.AcctSessionID, sid)),
 	}
 	for _, m := range more {
 		m(&ev)
@@ -140,7 +141,7 @@ func TestNameUsedAgain(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	other := func(ev *sessions.Event) {
-		ev.Attrs = sessions.Attributes(sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, "other"), sessions.AcctSessionID, "a"))
+		ev.Attrs = radius.Attributes(radius.AppendAttribute(radius.AppendAttribute(nil, radius.UserName, "other"), radius.AcctSessionID, "a"))
 	}
 	f.send(t, sessions.Start, "a", 100, other)
 	f.now = f.now.Add(time.Hour)
@@ -178,7 +179,7 @@ func TestRefusal(t *testing.T) {
 	f.send(t, sessions.Start, "a", 0)
 	full := errors.New("disk is full")
 	f.journal.Refuse(full)
-	ev := sessions.Event{Type: sessions.Start, NAS: nas1, AcctSessionID: "b", Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "b"))}
+	ev := sessions.Event{Type: sessions.Start, NAS: nas1, AcctSessionID: "b", Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "b"))}
 	calls := map[string]func() error{
 		"Apply":      func() error { return f.Apply(ev, nil) },
 		"End":        func() error { return f.End(1, 6, f.now, nil) },
@@ -204,7 +205,7 @@ func TestDuplicateWaits(t *testing.T) {
 		f.journal.Hold(true)
 		ev := sessions.Event{
 			Type: sessions.Start, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: f.now,
-			Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, "a")),
+			Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "a")),
 		}
 		var answered []string
 		for _, name := range []string{"first", "copy"} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -16,12 +17,12 @@ import (
 // benchTime and benchAttributes are those of a stop with as many attributes as NASes send.
 var (
 	benchTime       = time.Unix(1_000_000_000, 0)
-	benchAttributes = func() sessions.Attributes {
+	benchAttributes = func() radius.Attributes {
 		var a []byte
-		for t := range sessions.AttributeType(12) {
-			a = append(a, sessions.AppendAttribute(nil, t+40, strings.Repeat("v", 6+int(t)))...)
+		for t := range radius.Type(12) {
+			a = append(a, radius.AppendAttribute(nil, t+40, strings.Repeat("v", 6+int(t)))...)
 		}
-		return sessions.Attributes(a)
+		return radius.Attributes(a)
 	}()
 )
 

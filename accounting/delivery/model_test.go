@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 
@@ -70,7 +71,7 @@ func (m worldMethod) Send(rec *accounting.Record, at accounting.Progress, done f
 // begins notes that a record is under way. Besides it none of its session may be that was not answered
 // before: copies of those that were may find out whether a method is there.
 func (w *world) begins(rec *accounting.Record) (serial uint32) {
-	serial, _ = rec.Attrs.Uint32(sessions.AcctSessionTime)
+	serial, _ = rec.Attrs.Uint32(radius.AcctSessionTime)
 	if w.under[rec.Session] == nil {
 		w.under[rec.Session] = map[uint32]int{}
 	}
@@ -229,7 +230,7 @@ func (m *model) event(ev int) {
 		m.world.mu.Unlock()
 		r := rec(id, typ, route[1:]...)
 		r.At = time.Now()
-		r.Attrs = sessions.Attributes(sessions.AppendUint32(nil, sessions.AcctSessionTime, m.serial))
+		r.Attrs = radius.Attributes(radius.AppendUint32(nil, radius.AcctSessionTime, m.serial))
 		m.want[id] = append(m.want[id], expected{m.serial, typ})
 		m.bubble.add(route[0].Queue(), r)
 		time.Sleep(time.Duration(ev) * time.Second)
@@ -243,7 +244,7 @@ func (m *model) check() {
 	}
 	got, seen := map[sessions.ID][]uint32{}, map[uint32]bool{}
 	for _, r := range m.world.given {
-		if n, _ := r.Attrs.Uint32(sessions.AcctSessionTime); !seen[n] {
+		if n, _ := r.Attrs.Uint32(radius.AcctSessionTime); !seen[n] {
 			seen[n] = true
 			got[r.Session] = append(got[r.Session], n)
 		}

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // appendLine appends a record as a line of JSON.
@@ -28,7 +28,7 @@ func appendLine(b []byte, rec *accounting.Record, now time.Time) []byte {
 	return append(b, "}}\n"...)
 }
 
-func appendAttributes(b []byte, attrs sessions.Attributes) []byte {
+func appendAttributes(b []byte, attrs radius.Attributes) []byte {
 	var count [256]int
 	for t := range attrs.All() {
 		count[t]++
@@ -46,7 +46,7 @@ func appendAttributes(b []byte, attrs sessions.Attributes) []byte {
 		first = false
 		b = appendString(b, accounting.AttributeName(t))
 		b = append(b, ':')
-		if n == 1 && t != sessions.VendorSpecific {
+		if n == 1 && t != radius.VendorSpecific {
 			b = appendValue(b, t, v)
 			continue
 		}
@@ -63,7 +63,7 @@ func appendAttributes(b []byte, attrs sessions.Attributes) []byte {
 	return b
 }
 
-func appendValue(b []byte, t sessions.AttributeType, v string) []byte {
+func appendValue(b []byte, t radius.Type, v string) []byte {
 	var room [512]byte // enough for 253 octets in hex
 	text, number := accounting.AppendValue(room[:0], t, v)
 	if number {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"pgregory.net/rapid"
@@ -18,29 +19,29 @@ var eventAt = time.Date(2001, 6, 27, 4, 47, 46, 500_000_000, time.UTC)
 // stop is the network stop of S1.
 func stop() *accounting.Record {
 	var b []byte
-	b = sessions.AppendAttribute(b, sessions.NASIPAddress, "\xac\x10\x19\x0f")
-	b = sessions.AppendUint32(b, sessions.NASPort, 5)
-	b = sessions.AppendAttribute(b, sessions.UserName, `user "one"`)
-	b = sessions.AppendAttribute(b, sessions.Class, "\x00\x01")
-	b = sessions.AppendUint32(b, sessions.AcctStatusType, 2)
-	b = sessions.AppendAttribute(b, sessions.VendorSpecific, "\x00\x00\x00\x09\x01\x03x")
-	b = sessions.AppendAttribute(b, sessions.AcctSessionID, "0000000E")
-	b = sessions.AppendAttribute(b, sessions.Class, "b")
-	b = sessions.AppendUint32(b, sessions.AcctSessionTime, 171)
-	b = sessions.AppendUint32(b, sessions.AcctTerminateCause, 6)
-	b = sessions.AppendUint32(b, sessions.EventTimestamp, uint32(eventAt.Unix()))
-	b = sessions.AppendAttribute(b, 200, "\xff")
+	b = radius.AppendAttribute(b, radius.NASIPAddress, "\xac\x10\x19\x0f")
+	b = radius.AppendUint32(b, radius.NASPort, 5)
+	b = radius.AppendAttribute(b, radius.UserName, `user "one"`)
+	b = radius.AppendAttribute(b, radius.Class, "\x00\x01")
+	b = radius.AppendUint32(b, radius.AcctStatusType, 2)
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x03x")
+	b = radius.AppendAttribute(b, radius.AcctSessionID, "0000000E")
+	b = radius.AppendAttribute(b, radius.Class, "b")
+	b = radius.AppendUint32(b, radius.AcctSessionTime, 171)
+	b = radius.AppendUint32(b, radius.AcctTerminateCause, 6)
+	b = radius.AppendUint32(b, radius.EventTimestamp, uint32(eventAt.Unix()))
+	b = radius.AppendAttribute(b, 200, "\xff")
 	return &accounting.Record{
 		Session: 14, Type: sessions.Stop, At: eventAt, List: "network/default",
-		Next: []accounting.MethodName{"group x"}, Attrs: sessions.Attributes(b),
+		Next: []accounting.MethodName{"group x"}, Attrs: radius.Attributes(b),
 	}
 }
 
 // other is a record of a status type that is no start, interim or stop.
 func other(session sessions.ID, status uint32, id string) *accounting.Record {
-	b := sessions.AppendUint32(nil, sessions.AcctStatusType, status)
-	b = sessions.AppendAttribute(b, sessions.AcctSessionID, id)
-	return &accounting.Record{Session: session, Type: sessions.Other, At: eventAt, List: "network/default", Attrs: sessions.Attributes(b)}
+	b := radius.AppendUint32(nil, radius.AcctStatusType, status)
+	b = radius.AppendAttribute(b, radius.AcctSessionID, id)
+	return &accounting.Record{Session: session, Type: sessions.Other, At: eventAt, List: "network/default", Attrs: radius.Attributes(b)}
 }
 
 const stopLine = `{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,` +
@@ -86,14 +87,14 @@ func TestAppendLineIsJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b []byte
 		for range rapid.IntRange(0, 20).Draw(t, "attributes") {
-			typ := sessions.AttributeType(rapid.Byte().Draw(t, "type"))
-			b = sessions.AppendAttribute(b, typ, string(rapid.SliceOfN(rapid.Byte(), 0, 253).Draw(t, "value")))
+			typ := radius.Type(rapid.Byte().Draw(t, "type"))
+			b = radius.AppendAttribute(b, typ, string(rapid.SliceOfN(rapid.Byte(), 0, 253).Draw(t, "value")))
 		}
 		user := rapid.StringN(0, 60, 253).Draw(t, "user")
 		list := rapid.String().Draw(t, "list")
-		rec := &accounting.Record{Session: 3, Type: sessions.Interim, At: eventAt, List: list, Attrs: sessions.Attributes(b)}
-		if _, ok := rec.Attrs.Get(sessions.UserName); !ok {
-			rec.Attrs += sessions.Attributes(sessions.AppendAttribute(nil, sessions.UserName, user))
+		rec := &accounting.Record{Session: 3, Type: sessions.Interim, At: eventAt, List: list, Attrs: radius.Attributes(b)}
+		if _, ok := rec.Attrs.Get(radius.UserName); !ok {
+			rec.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.UserName, user))
 		}
 		line := appendLine(nil, rec, eventAt)
 		if strings.Count(string(line), "\n") != 1 {
@@ -109,10 +110,10 @@ func TestAppendLineIsJSON(t *testing.T) {
 		if got.Type != "Interim-Update" || utf8.ValidString(list) && got.List != list {
 			t.Fatalf("type %q, list %q", got.Type, got.List)
 		}
-		if u := rec.Attrs.Text(sessions.UserName); utf8.ValidString(u) && got.Attributes["User-Name"] != u && !isSlice(got.Attributes["User-Name"]) {
+		if u := rec.Attrs.Text(radius.UserName); utf8.ValidString(u) && got.Attributes["User-Name"] != u && !isSlice(got.Attributes["User-Name"]) {
 			t.Fatalf("User-Name %q became %q", u, got.Attributes["User-Name"])
 		}
-		seen := map[sessions.AttributeType]int{}
+		seen := map[radius.Type]int{}
 		for typ := range rec.Attrs.All() {
 			seen[typ]++
 		}
@@ -121,7 +122,7 @@ func TestAppendLineIsJSON(t *testing.T) {
 		}
 		for typ, n := range seen {
 			v := got.Attributes[accounting.AttributeName(typ)]
-			if several, ok := v.([]any); ok != (n > 1 || typ == sessions.VendorSpecific) || ok && len(several) != n {
+			if several, ok := v.([]any); ok != (n > 1 || typ == radius.VendorSpecific) || ok && len(several) != n {
 				t.Fatalf("%s, %d times: %v", accounting.AttributeName(typ), n, v)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -51,8 +51,8 @@ var (
 
 func (f *fakeAnnouncer) Announce(rec *accounting.Record, done func(string, error)) {
 	f.mu.Lock()
-	typ, _ := rec.Attrs.Uint32(sessions.AcctStatusType)
-	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), accounting.ValueName(sessions.AcctStatusType, typ), rec.Attrs.Text(sessions.AcctSessionID)))
+	typ, _ := rec.Attrs.Uint32(radius.AcctStatusType)
+	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), accounting.ValueName(radius.AcctStatusType, typ), rec.Attrs.Text(radius.AcctSessionID)))
 	f.recs, f.dones = append(f.recs, rec), append(f.dones, done)
 	if len(f.script) == 0 {
 		f.mu.Unlock()

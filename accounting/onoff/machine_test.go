@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -233,9 +233,9 @@ func TestCause(t *testing.T) {
 	}
 	for _, tt := range tests {
 		m, _ := step(situation(evOn), event{kind: evOff, trigger: tt.trigger, cause: tt.given}, at(100))
-		got, _ := m.record("").Attrs.Uint32(sessions.AcctTerminateCause)
-		if got != tt.want || accounting.ValueName(sessions.AcctTerminateCause, got) != tt.wantName {
-			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, accounting.ValueName(sessions.AcctTerminateCause, got))
+		got, _ := m.record("").Attrs.Uint32(radius.AcctTerminateCause)
+		if got != tt.want || accounting.ValueName(radius.AcctTerminateCause, got) != tt.wantName {
+			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, accounting.ValueName(radius.AcctTerminateCause, got))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"pgregory.net/rapid"
@@ -34,7 +35,7 @@ func (w *world) announcer(n int) Announcer {
 	return announceFunc(func(rec *accounting.Record, done func(string, error)) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		id := rec.Attrs.Text(sessions.AcctSessionID)
+		id := rec.Attrs.Text(radius.AcctSessionID)
 		what := fmt.Sprint(rec.Type, id)
 		w.newest = rec.Type
 		if others := len(w.under); rec.Type == AccountingOn && others > 0 && (others > 1 || w.under[what] == 0) {

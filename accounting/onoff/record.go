@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -27,29 +28,29 @@ const recordSize = 3*6 + 2 + 253 + 6
 // its time too, so that a server that closes what began before an Accounting-On leaves sessions
 // alone that began while it was away. Acct-Delay-Time tells how old it is. The order of the
 // attributes is hostapd's. who are those that say who the NAS is.
-func (m machine) record(who sessions.Attributes) *accounting.Record {
+func (m machine) record(who radius.Attributes) *accounting.Record {
 	rec := &accounting.Record{Type: AccountingOn, At: m.at}
 	if m.state == SendAcctOff {
 		rec.Type = AccountingOff
 	}
 	b := make([]byte, 0, len(who)+recordSize)
-	b = sessions.AppendUint32(b, sessions.AcctStatusType, uint32(rec.Type))
-	b = sessions.AppendUint32(b, sessions.AcctAuthentic, authenticRADIUS)
+	b = radius.AppendUint32(b, radius.AcctStatusType, uint32(rec.Type))
+	b = radius.AppendUint32(b, radius.AcctAuthentic, authenticRADIUS)
 	b = append(b, who...)
-	b = sessions.AppendAttribute(b, sessions.AcctSessionID, m.sessionID)
+	b = radius.AppendAttribute(b, radius.AcctSessionID, m.sessionID)
 	if at := m.at.Unix(); at > 0 {
-		b = sessions.AppendUint32(b, sessions.EventTimestamp, uint32(at))
+		b = radius.AppendUint32(b, radius.EventTimestamp, uint32(at))
 	}
 	if rec.Type == AccountingOff {
-		b = sessions.AppendUint32(b, sessions.AcctTerminateCause, m.cause)
+		b = radius.AppendUint32(b, radius.AcctTerminateCause, m.cause)
 	}
-	rec.Attrs = sessions.Attributes(b)
+	rec.Attrs = radius.Attributes(b)
 	return rec
 }
 
 // checkIdentity is nil if an Accounting-Request may have these attributes beside those of record: RFC
 // 2866 section 4.1, with RFC 3162 for IPv6. Its error wraps ErrConfig.
-func checkIdentity(who sessions.Attributes) error {
+func checkIdentity(who radius.Attributes) error {
 	if !who.Valid() {
 		return fmt.Errorf("%w: the attributes are damaged", ErrConfig)
 	}
@@ -59,8 +60,8 @@ func checkIdentity(who sessions.Attributes) error {
 	identified := false
 	for t := range who.All() {
 		switch t {
-		case sessions.AcctStatusType, sessions.AcctDelayTime, sessions.AcctSessionID, sessions.AcctAuthentic,
-			sessions.AcctTerminateCause, sessions.EventTimestamp:
+		case radius.AcctStatusType, radius.AcctDelayTime, radius.AcctSessionID, radius.AcctAuthentic,
+			radius.AcctTerminateCause, radius.EventTimestamp:
 			return fmt.Errorf("%w: %s cannot be set", ErrConfig, accounting.AttributeName(t))
 		}
 		if !accounting.Allowed(t) {

@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 // ours are attributes that say who we are.
-func ours() sessions.Attributes {
-	b := sessions.AppendAttribute(nil, sessions.NASIdentifier, "nas1")
-	return sessions.Attributes(sessions.AppendUint32(b, sessions.NASIPAddress, 0xC0000201))
+func ours() radius.Attributes {
+	b := radius.AppendAttribute(nil, radius.NASIdentifier, "nas1")
+	return radius.Attributes(radius.AppendUint32(b, radius.NASIPAddress, 0xC0000201))
 }
 
 // readable is a record's attributes, one line each.
@@ -56,34 +56,34 @@ func TestRecord(t *testing.T) {
 	}
 
 	m.at = time.Unix(-5, 0)
-	if _, ok := m.record(ours()).Attrs.Get(sessions.EventTimestamp); ok {
+	if _, ok := m.record(ours()).Attrs.Get(radius.EventTimestamp); ok {
 		t.Error("Event-Timestamp of a clock that is not set")
 	}
 }
 
 func TestIdentity(t *testing.T) {
-	attr := func(typ sessions.AttributeType, value string) sessions.Attributes {
-		return sessions.Attributes(sessions.AppendAttribute(nil, typ, value))
+	attr := func(typ radius.Type, value string) radius.Attributes {
+		return radius.Attributes(radius.AppendAttribute(nil, typ, value))
 	}
-	name := attr(sessions.NASIdentifier, "n")
-	class := attr(sessions.Class, strings.Repeat("x", 248)) // 250 octets
+	name := attr(radius.NASIdentifier, "n")
+	class := attr(radius.Class, strings.Repeat("x", 248)) // 250 octets
 	tests := []struct {
 		name string
-		who  sessions.Attributes
+		who  radius.Attributes
 		want string // of the error; "" for none
 	}{
 		{"NAS-Identifier", name, ""},
-		{"NAS-IP-Address", attr(sessions.NASIPAddress, "\xc0\x00\x02\x01"), ""},
-		{"NAS-IPv6-Address", attr(sessions.NASIPv6Address, strings.Repeat("\x01", 16)), ""},
-		{"more besides", name + attr(sessions.CalledStationID, "x"), ""},
+		{"NAS-IP-Address", attr(radius.NASIPAddress, "\xc0\x00\x02\x01"), ""},
+		{"NAS-IPv6-Address", attr(radius.NASIPv6Address, strings.Repeat("\x01", 16)), ""},
+		{"more besides", name + attr(radius.CalledStationID, "x"), ""},
 		{"nothing", "", "neither NAS-Identifier"},
-		{"only what does not say who we are", attr(sessions.CalledStationID, "x"), "neither NAS-Identifier"},
+		{"only what does not say who we are", attr(radius.CalledStationID, "x"), "neither NAS-Identifier"},
 		{"damaged", name + "\x01", "damaged"},
-		{"an id of a session", name + attr(sessions.AcctSessionID, "x"), "Acct-Session-Id cannot be set"},
-		{"what the group adds", name + attr(sessions.AcctDelayTime, "\x00\x00\x00\x00"), "Acct-Delay-Time cannot be set"},
+		{"an id of a session", name + attr(radius.AcctSessionID, "x"), "Acct-Session-Id cannot be set"},
+		{"what the group adds", name + attr(radius.AcctDelayTime, "\x00\x00\x00\x00"), "Acct-Delay-Time cannot be set"},
 		{"what no Accounting-Request has", name + attr(2, "x"), "User-Password cannot be set"},
-		{"as much as there is room for", name + sessions.Attributes(strings.Repeat(string(class), 15)), ""},
-		{"too much", name + sessions.Attributes(strings.Repeat(string(class), 16)), "4003 octets of attributes, at most"},
+		{"as much as there is room for", name + radius.Attributes(strings.Repeat(string(class), 15)), ""},
+		{"too much", name + radius.Attributes(strings.Repeat(string(class), 16)), "4003 octets of attributes, at most"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // Announcer sends Accounting-On and -Off to the servers of a group.
@@ -38,7 +38,7 @@ type Config struct {
 	Blocks bool
 	// Attributes say who we are: NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address, at least one
 	// (RFC 2866 section 4.1), and what servers want to see besides.
-	Attributes sessions.Attributes
+	Attributes radius.Attributes
 	// Retry is the wait from the end of a round of the Accounting-On, or of one that was broken off,
 	// to the next one; 0 means DefaultRetry.
 	Retry time.Duration

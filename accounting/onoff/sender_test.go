@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -131,7 +131,7 @@ func TestOffEndsOn(t *testing.T) {
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1s Accounting-Off S1")
 		o.want("told", o.told, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
-		if cause, _ := a.recs[1].Attrs.Uint32(sessions.AcctTerminateCause); cause != 1<<32-1 {
+		if cause, _ := a.recs[1].Attrs.Uint32(radius.AcctTerminateCause); cause != 1<<32-1 {
 			t.Errorf("Acct-Terminate-Cause %d", cause)
 		}
 	})
@@ -336,7 +336,7 @@ func TestBeforeRun(t *testing.T) {
 		o.run()
 		o.after(time.Minute)
 		o.end()
-		if s := o.Status(); len(a.recs) != 1 || s.State != On || s.Trigger != TriggerPerform || a.recs[0].Attrs.Text(sessions.AcctSessionID) != s.SessionID {
+		if s := o.Status(); len(a.recs) != 1 || s.State != On || s.Trigger != TriggerPerform || a.recs[0].Attrs.Text(radius.AcctSessionID) != s.SessionID {
 			t.Errorf("%d sent, %+v", len(a.recs), s)
 		}
 		if o.String() != "acct-on-off " {

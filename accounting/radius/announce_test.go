@@ -10,16 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // accountingOn is an Accounting-On (RFC 2866 section 5.1).
 func accountingOn(id string) *accounting.Record {
-	attrs := sessions.AppendUint32(nil, sessions.AcctStatusType, 7)
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, id)
-	return &accounting.Record{At: time.Now(), Attrs: sessions.Attributes(attrs)}
+	attrs := radius.AppendUint32(nil, radius.AcctStatusType, 7)
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, id)
+	return &accounting.Record{At: time.Now(), Attrs: radius.Attributes(attrs)}
 }
 
 // answered is what became of an announcement.
@@ -46,20 +46,20 @@ func TestAnnounce(t *testing.T) {
 	unanswered := accounting.ErrNoResponse.Error()
 	for _, tc := range []struct {
 		name      string
-		algorithm radius.Algorithm
+		algorithm acctradius.Algorithm
 		up        []bool
 		schedule  accounting.Schedule
 		before    int // records delivered before, which find out who is dead; the announcement is in this second
 		want      answered
 		came      string // servers, in order
 	}{
-		{"the first answers", radius.Direct, []bool{true, true}, accounting.Schedule{}, 0, answered{0, "a", ""}, "a"},
-		{"the second answers", radius.Direct, []bool{false, true, true}, accounting.Schedule{}, 0, answered{20, "b", ""}, "aaaab"},
-		{"nobody answers", radius.Direct, []bool{false, false}, accounting.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
-		{"no back-off", radius.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
-		{"also who is held down", radius.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
-		{"round-robin", radius.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},
-		{"round-robin, all the way round", radius.RoundRobin, []bool{false, false, false}, once, 16, answered{31, "", unanswered}, "abc" + "bca"},
+		{"the first answers", acctradius.Direct, []bool{true, true}, accounting.Schedule{}, 0, answered{0, "a", ""}, "a"},
+		{"the second answers", acctradius.Direct, []bool{false, true, true}, accounting.Schedule{}, 0, answered{20, "b", ""}, "aaaab"},
+		{"nobody answers", acctradius.Direct, []bool{false, false}, accounting.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
+		{"no back-off", acctradius.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
+		{"also who is held down", acctradius.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
+		{"round-robin", acctradius.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},
+		{"round-robin, all the way round", acctradius.RoundRobin, []bool{false, false, false}, once, 16, answered{31, "", unanswered}, "abc" + "bca"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -70,7 +70,7 @@ func TestAnnounce(t *testing.T) {
 					}
 					w.add(s)
 				}
-				w.start(radius.Config{Algorithm: tc.algorithm}, tc.schedule)
+				w.start(acctradius.Config{Algorithm: tc.algorithm}, tc.schedule)
 				if tc.before > 0 {
 					w.one(1)
 					w.sleep(tc.before)
@@ -98,7 +98,7 @@ func TestAnnounce(t *testing.T) {
 func TestAnnounceBesidesWindow(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: far})
-		w.start(radius.Config{MaxInFlight: 1}, accounting.Schedule{})
+		w.start(acctradius.Config{MaxInFlight: 1}, accounting.Schedule{})
 		var errs []error
 		keep := func(err error) { errs = append(errs, err) }
 		for range 3 {
@@ -115,7 +115,7 @@ func TestAnnounceBesidesWindow(t *testing.T) {
 		w.group.Send(record(3, time.Now()), accounting.Progress{}, keep)
 		overflow := make(chan error)
 		w.group.Send(record(4, time.Now()), accounting.Progress{}, func(err error) { overflow <- err })
-		if err := <-overflow; !errors.Is(err, radius.ErrOverflow) {
+		if err := <-overflow; !errors.Is(err, acctradius.ErrOverflow) {
 			t.Errorf("a record too many: %v", err)
 		}
 	})
@@ -124,7 +124,7 @@ func TestAnnounceBesidesWindow(t *testing.T) {
 func TestAnnounceLifecycle(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 60)})
-		w.make(radius.Config{}, accounting.Schedule{})
+		w.make(acctradius.Config{}, accounting.Schedule{})
 		var got []answered
 		announce := func(rec *accounting.Record) {
 			w.group.Announce(rec, func(server string, err error) {
@@ -159,9 +159,9 @@ func TestAnnounceLifecycle(t *testing.T) {
 		synctest.Wait()
 		want := []answered{
 			{60, "a", ""},
-			{70, "", radius.ErrUnsendable.Error()},
-			{71, "", radius.ErrStopped.Error()},
-			{71, "", radius.ErrStopped.Error()},
+			{70, "", acctradius.ErrUnsendable.Error()},
+			{71, "", acctradius.ErrStopped.Error()},
+			{71, "", acctradius.ErrStopped.Error()},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // rest is how long a reader waits after an error of the kernel's, which may be there for a while.
@@ -12,7 +14,7 @@ const rest = 100 * time.Millisecond
 
 // read takes answers from a socket until it is closed.
 func (s *server) read(conn Socket, socket int) {
-	b := make([]byte, maxPacket+1)
+	b := make([]byte, radius.MaxPacket+1)
 	var scratch []byte
 	for {
 		n, from, err := conn.ReadFromUDPAddrPort(b)
@@ -59,23 +61,23 @@ func (s *server) sent(from netip.AddrPort) bool {
 // scratch is memory to work in; it is returned for the next time.
 func (s *server) handle(b []byte, socket int, scratch []byte) []byte {
 	g := s.group
-	p, err := parsePacket(b)
+	p, err := radius.Parse(b)
 	g.mu.Lock()
 	a, ok := s.expected(p, err, socket)
 	g.mu.Unlock()
 	if !ok {
 		return scratch
 	}
-	scratch, err = p.verify(a.auth, s.Secret, scratch)
+	right, scratch := p.Authentic(a.auth, s.Secret, scratch)
 	now := g.cfg.Now()
 	var x *exchange
 	tell := false
 	g.mu.Lock()
-	if err != nil {
+	if !right {
 		s.stats.BadAuthenticators++
 		tell = s.tell(now)
 	} else {
-		x = s.answered(socket*perSocket+int(p.identifier()), a, now)
+		x = s.answered(socket*perSocket+int(p.Identifier()), a, now)
 	}
 	changed := len(g.changes) > 0
 	g.mu.Unlock()
@@ -83,28 +85,28 @@ func (s *server) handle(b []byte, socket int, scratch []byte) []byte {
 		g.logChanges()
 	}
 	if tell {
-		s.warn("accounting response dropped: is the secret the same?", err)
+		s.warn("accounting response dropped: is the secret the same?", errForged)
 	}
 	switch {
 	case x != nil:
 		x.finish(s.Name, nil)
-	case err == nil:
+	case right:
 		g.cfg.Heard()
 	}
 	return scratch
 }
 
-// expected counts a datagram, of which parsePacket says err, and finds the attempt that it may be
+// expected counts a datagram, of which radius.Parse says err, and finds the attempt that it may be
 // the answer to. The caller holds the mutex.
-func (s *server) expected(p packet, err error, socket int) (attempt, bool) {
+func (s *server) expected(p radius.Packet, err error, socket int) (attempt, bool) {
 	s.stats.Responses++
 	switch {
 	case err != nil:
 		s.stats.MalformedResponses++
-	case p.code() != codeAccountingResponse:
+	case p.Code() != radius.CodeAccountingResponse:
 		s.stats.UnknownTypes++
 	default:
-		a, ok := s.ids.pending(socket*perSocket + int(p.identifier()))
+		a, ok := s.ids.pending(socket*perSocket + int(p.Identifier()))
 		if !ok {
 			s.stats.PacketsDropped++
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"aaasess/accounting"
+
+	"aaasess/internal/radius"
 )
 
 // goldenExchange is an exchange of a group without sockets, whose attempt with the first of two
@@ -45,7 +47,7 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 func arm(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
 	ids := &g.servers[x.server].ids
-	if !ids.arm(x.slot, ids.attempts[x.slot].serial, authenticator(unhex(t, goldenRequest)[4:headerLen])) {
+	if !ids.arm(x.slot, ids.attempts[x.slot].serial, radius.Authenticator(unhex(t, goldenRequest)[4:radius.HeaderLen])) {
 		t.Fatal("not armed")
 	}
 }
@@ -154,11 +156,10 @@ func FuzzHandle(f *testing.F) {
 			g.withdraw(x)
 		}
 		g.servers[0].handle(b, socket, nil)
-		p, err := parsePacket(b)
-		right := err == nil && armed && socket == 0 && p.code() == codeAccountingResponse && p.identifier() == 0x1c
+		p, err := radius.Parse(b)
+		right := err == nil && armed && socket == 0 && p.Code() == radius.CodeAccountingResponse && p.Identifier() == 0x1c
 		if right {
-			_, err = p.verify(authenticator(unhex(t, goldenRequest)[4:headerLen]), testSecret, nil)
-			right = err == nil
+			right, _ = p.Authentic(radius.Authenticator(unhex(t, goldenRequest)[4:radius.HeaderLen]), testSecret, nil)
 		}
 		if (*settled == 1) != right {
 			t.Errorf("%x in state %d: settled %d times, want %v", b, state, *settled, right)

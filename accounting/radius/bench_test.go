@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // BenchmarkGroup is records through a group to a responder in this process, which shares the CPUs:
@@ -26,7 +26,7 @@ func BenchmarkGroup(b *testing.B) {
 				Servers:     []Server{{Addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), Secret: testSecret}},
 			})
 			rec := testRecord(1, time.Now())
-			rec.Attrs += sessions.Attributes(sessions.AppendAttribute(nil, sessions.Class, strings.Repeat("c", 200)))
+			rec.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.Class, strings.Repeat("c", 200)))
 			room := make(chan struct{}, window)
 			var wg sync.WaitGroup
 			done := func(err error) {

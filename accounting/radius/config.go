@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"aaasess/accounting"
+
+	"aaasess/internal/radius"
 )
 
 // Port is where servers take accounting (RFC 2866 section 3).
@@ -27,19 +29,6 @@ const (
 	maxTransmissions = 1<<16 - 1
 )
 
-// Secret is the secret that is shared with a server (RFC 2866 section 3), of any octets. It does
-// not print itself: String, %v, %#v and slog give "<secret>".
-type Secret string
-
-// String does not tell the secret.
-func (Secret) String() string { return "<secret>" }
-
-// GoString does not tell the secret.
-func (Secret) GoString() string { return "<secret>" }
-
-// LogValue does not tell the secret.
-func (Secret) LogValue() slog.Value { return slog.StringValue("<secret>") }
-
 // Server is one accounting server. The same host with another port is another server (R43).
 type Server struct {
 	// Name is for logs and statistics; "" means the address.
@@ -47,7 +36,7 @@ type Server struct {
 	// Addr is where requests go, and the only place that answers are taken from.
 	Addr netip.AddrPort
 	// Secret is shared with the server; not empty.
-	Secret Secret
+	Secret radius.Secret
 	// Schedule is when a record is sent to it. Timeout 0 means 5 s. Retransmit 0 means 3; a negative
 	// number means none. BackoffRetry 0 means no back-off; with one, MaxDelay 0 means an hour.
 	Schedule accounting.Schedule

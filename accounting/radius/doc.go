@@ -1,21 +1,7 @@
 // Package radius delivers accounting records to RADIUS servers (RFC 2866): a
 // [Group] is the servers of one server group as an [accounting.Method].
 //
-// # The packet
-//
-//	 0                   1                   2                   3
-//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
-//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//	|     Code      |  Identifier   |            Length             |  Code 4: Accounting-Request
-//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+       5: Accounting-Response
-//	|                         Authenticator                         |
-//	|                          (16 octets)                          |
-//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//	|     Type      |    Length     |  Value ...                       attributes, Length <= 4096 in all
-//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-
-//
-//	Request Authenticator  = MD5(Code + Identifier + Length + 16 zeros + attributes + secret)
-//	Response Authenticator = MD5(Code + Identifier + Length + Request Authenticator + attributes + secret)
+// # The request
 //
 // A request is the record's attributes and, last, Acct-Delay-Time. It has no
 // Proxy-State and no Message-Authenticator. Of an answer the framing, the code,

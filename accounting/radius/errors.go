@@ -21,3 +21,6 @@ var (
 
 // errRunning is returned when Run is called a second time.
 var errRunning = errors.New("radius: group was run before")
+
+// errForged is what is wrong with an answer that another secret made, or nobody who has one.
+var errForged = errors.New("radius: wrong authenticator or Message-Authenticator")

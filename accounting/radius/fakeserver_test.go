@@ -14,13 +14,14 @@ import (
 	"layeh.com/radius/rfc2866"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
 // documentationAddr is where nobody sends to: tests without sockets use it.
 var documentationAddr = netip.MustParseAddrPort("192.0.2.1:1813")
 
-const testSecret Secret = "xyzzy5461"
+const testSecret radius.Secret = "xyzzy5461"
 
 // action is what a fakeServer does with a request.
 type action int
@@ -201,29 +202,29 @@ func first(then action, a ...action) func(int, *layeh.Packet) action {
 
 // testRecord is a start record of session id, which happened at this time.
 func testRecord(id sessions.ID, at time.Time) *accounting.Record {
-	attrs := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(rfc2866.AcctStatusType_Value_Start))
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, id.String())
-	attrs = sessions.AppendAttribute(attrs, sessions.UserName, "nemo")
-	attrs = sessions.AppendUint32(attrs, sessions.NASIPAddress, 0xc0a80110)
+	attrs := radius.AppendUint32(nil, radius.AcctStatusType, uint32(rfc2866.AcctStatusType_Value_Start))
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, id.String())
+	attrs = radius.AppendAttribute(attrs, radius.UserName, "nemo")
+	attrs = radius.AppendUint32(attrs, radius.NASIPAddress, 0xc0a80110)
 	return &accounting.Record{
-		Session: id, Type: sessions.Start, At: at, List: "network/default", Attrs: sessions.Attributes(attrs),
+		Session: id, Type: sessions.Start, At: at, List: "network/default", Attrs: radius.Attributes(attrs),
 	}
 }
 
 // echo answers requests as fast as it can, for benchmarks: no checks, no memory.
-func echo(conn *net.UDPConn, secret Secret) {
-	b := make([]byte, maxPacket)
-	var out [headerLen + 64]byte
+func echo(conn *net.UDPConn, secret radius.Secret) {
+	b := make([]byte, radius.MaxPacket)
+	var out [radius.HeaderLen + 64]byte
 	for {
 		_, from, err := conn.ReadFromUDPAddrPort(b)
 		if err != nil {
 			return
 		}
-		out[0], out[1] = codeAccountingResponse, b[1]
-		binary.BigEndian.PutUint16(out[2:], headerLen)
-		copy(out[4:], b[4:headerLen])
-		sum := md5.Sum(append(out[:headerLen], secret...))
+		out[0], out[1] = byte(radius.CodeAccountingResponse), b[1]
+		binary.BigEndian.PutUint16(out[2:], radius.HeaderLen)
+		copy(out[4:], b[4:radius.HeaderLen])
+		sum := md5.Sum(append(out[:radius.HeaderLen], secret...))
 		copy(out[4:], sum[:])
-		_, _ = conn.WriteToUDPAddrPort(out[:headerLen], from)
+		_, _ = conn.WriteToUDPAddrPort(out[:radius.HeaderLen], from)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/partner"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -27,20 +28,20 @@ type expected struct {
 	detail partner.DetailRecord
 }
 
-func (e *expected) octets(t sessions.AttributeType, value, name, text string) {
-	e.attrs = sessions.AppendAttribute(e.attrs, t, value)
+func (e *expected) octets(t radius.Type, value, name, text string) {
+	e.attrs = radius.AppendAttribute(e.attrs, t, value)
 	e.detail = append(e.detail, partner.DetailAttribute{Name: name, Value: text})
 }
 
-func (e *expected) text(t sessions.AttributeType, name, value string) {
+func (e *expected) text(t radius.Type, name, value string) {
 	e.octets(t, value, name, value)
 }
 
-func (e *expected) number(t sessions.AttributeType, name string, n uint32) {
+func (e *expected) number(t radius.Type, name string, n uint32) {
 	e.named(t, name, n, fmt.Sprint(n))
 }
 
-func (e *expected) named(t sessions.AttributeType, name string, n uint32, value string) {
+func (e *expected) named(t radius.Type, name string, n uint32, value string) {
 	e.octets(t, string(binary.BigEndian.AppendUint32(nil, n)), name, value)
 }
 
@@ -57,40 +58,40 @@ func randomRecord(r *rand.Rand, id sessions.ID) *expected {
 	}
 	status := r.IntN(3)
 	e.rec.Type = []sessions.EventType{sessions.Start, sessions.Stop, sessions.Interim}[status]
-	e.named(sessions.AcctStatusType, "Acct-Status-Type", uint32(e.rec.Type), e.rec.Type.String())
-	e.text(sessions.AcctSessionID, "Acct-Session-Id", id.String())
-	e.text(sessions.AcctMultiSessionID, "Acct-Multi-Session-Id", fmt.Sprintf("%08x", r.Uint32()))
-	e.text(sessions.UserName, "User-Name", []string{"nemo", "zoë@example.org", `a "b" \ c`, strings.Repeat("u", 253)}[r.IntN(4)])
+	e.named(radius.AcctStatusType, "Acct-Status-Type", uint32(e.rec.Type), e.rec.Type.String())
+	e.text(radius.AcctSessionID, "Acct-Session-Id", id.String())
+	e.text(radius.AcctMultiSessionID, "Acct-Multi-Session-Id", fmt.Sprintf("%08x", r.Uint32()))
+	e.text(radius.UserName, "User-Name", []string{"nemo", "zoë@example.org", `a "b" \ c`, strings.Repeat("u", 253)}[r.IntN(4)])
 	ip := netip.AddrFrom4([4]byte([]byte(octets(4))))
-	e.octets(sessions.FramedIPAddress, string(ip.AsSlice()), "Framed-IP-Address", ip.String())
-	e.octets(sessions.NASIPAddress, "\xc0\x00\x02\x01", "NAS-IP-Address", "192.0.2.1")
-	e.text(sessions.NASIdentifier, "NAS-Identifier", "nas-1")
-	e.number(sessions.NASPort, "NAS-Port", 20000+r.Uint32N(1000))
-	e.named(sessions.NASPortType, "NAS-Port-Type", 15, "Ethernet")
-	e.text(sessions.NASPortID, "NAS-Port-Id", "eth0/1:2")
-	e.named(sessions.ServiceType, "Service-Type", 2, "Framed-User")
-	e.named(sessions.FramedProtocol, "Framed-Protocol", 1, "PPP")
-	e.text(sessions.CalledStationID, "Called-Station-Id", "555-0100")
-	e.text(sessions.CallingStationID, "Calling-Station-Id", "02-00-00-00-00-01")
+	e.octets(radius.FramedIPAddress, string(ip.AsSlice()), "Framed-IP-Address", ip.String())
+	e.octets(radius.NASIPAddress, "\xc0\x00\x02\x01", "NAS-IP-Address", "192.0.2.1")
+	e.text(radius.NASIdentifier, "NAS-Identifier", "nas-1")
+	e.number(radius.NASPort, "NAS-Port", 20000+r.Uint32N(1000))
+	e.named(radius.NASPortType, "NAS-Port-Type", 15, "Ethernet")
+	e.text(radius.NASPortID, "NAS-Port-Id", "eth0/1:2")
+	e.named(radius.ServiceType, "Service-Type", 2, "Framed-User")
+	e.named(radius.FramedProtocol, "Framed-Protocol", 1, "PPP")
+	e.text(radius.CalledStationID, "Called-Station-Id", "555-0100")
+	e.text(radius.CallingStationID, "Calling-Station-Id", "02-00-00-00-00-01")
 	for range 2 {
 		c := octets(1 + r.IntN(100))
-		e.octets(sessions.Class, c, "Class", fmt.Sprintf("0x%x", c))
+		e.octets(radius.Class, c, "Class", fmt.Sprintf("0x%x", c))
 	}
 	av := fmt.Sprintf("connect-progress=LAN Ses Up %d", r.Uint32())
-	e.octets(sessions.VendorSpecific, "\x00\x00\x00\x09\x01"+string(rune(len(av)+2))+av, "Cisco-AVPair", av)
+	e.octets(radius.VendorSpecific, "\x00\x00\x00\x09\x01"+string(rune(len(av)+2))+av, "Cisco-AVPair", av)
 	cui := octets(20)
 	e.octets(89, cui, "Chargeable-User-Identity", fmt.Sprintf("0x%x", cui)) // RFC 4372
 	e.ipv6(octets(8))
-	e.number(sessions.AcctInputOctets, "Acct-Input-Octets", r.Uint32())
-	e.number(sessions.AcctOutputOctets, "Acct-Output-Octets", r.Uint32())
-	e.number(sessions.AcctInputGigawords, "Acct-Input-Gigawords", r.Uint32N(100))
-	e.number(sessions.AcctOutputGigawords, "Acct-Output-Gigawords", r.Uint32())
-	e.number(sessions.AcctInputPackets, "Acct-Input-Packets", r.Uint32())
-	e.number(sessions.AcctOutputPackets, "Acct-Output-Packets", r.Uint32())
-	e.number(sessions.AcctSessionTime, "Acct-Session-Time", r.Uint32())
-	e.named(sessions.AcctTerminateCause, "Acct-Terminate-Cause", sessions.CauseAdminReset, "Admin-Reset")
-	e.named(sessions.EventTimestamp, "Event-Timestamp", uint32(at.Unix()), at.UTC().Format("Jan _2 2006 15:04:05 UTC"))
-	e.rec.Attrs = sessions.Attributes(e.attrs)
+	e.number(radius.AcctInputOctets, "Acct-Input-Octets", r.Uint32())
+	e.number(radius.AcctOutputOctets, "Acct-Output-Octets", r.Uint32())
+	e.number(radius.AcctInputGigawords, "Acct-Input-Gigawords", r.Uint32N(100))
+	e.number(radius.AcctOutputGigawords, "Acct-Output-Gigawords", r.Uint32())
+	e.number(radius.AcctInputPackets, "Acct-Input-Packets", r.Uint32())
+	e.number(radius.AcctOutputPackets, "Acct-Output-Packets", r.Uint32())
+	e.number(radius.AcctSessionTime, "Acct-Session-Time", r.Uint32())
+	e.named(radius.AcctTerminateCause, "Acct-Terminate-Cause", sessions.CauseAdminReset, "Admin-Reset")
+	e.named(radius.EventTimestamp, "Event-Timestamp", uint32(at.Unix()), at.UTC().Format("Jan _2 2006 15:04:05 UTC"))
+	e.rec.Attrs = radius.Attributes(e.attrs)
 	return e
 }
 
@@ -200,7 +201,7 @@ func compare(t *testing.T, records []*expected, detail ...partner.DetailRecord) 
 }
 
 func serverOf(p *partner.FreeRADIUSProc, name string) Server {
-	return Server{Name: name, Addr: netip.MustParseAddrPort(p.Addr), Secret: Secret(p.Secret)}
+	return Server{Name: name, Addr: netip.MustParseAddrPort(p.Addr), Secret: radius.Secret(p.Secret)}
 }
 
 func TestFreeRADIUSTakesAll(t *testing.T) {

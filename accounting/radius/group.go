@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"aaasess/accounting"
+
+	"aaasess/internal/radius"
 )
 
 // Group is the servers of one server group as an [accounting.Method]. Its methods may be called
@@ -67,7 +69,7 @@ func New(cfg Config) (*Group, error) {
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
-	g.buffers.New = func() any { b := make([]byte, 0, maxPacket); return &b }
+	g.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
 	now := cfg.Now()
 	for i, s := range cfg.Servers {
 		g.states[i].since = now

@@ -19,6 +19,7 @@ import (
 	"layeh.com/radius/rfc2866"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -101,7 +102,7 @@ func TestDelivers(t *testing.T) {
 		send(t, g, rec).want(t, nil)
 		all := s.got()
 		got := all[len(all)-1]
-		want := rec.Attrs + sessions.Attributes(sessions.AppendUint32(nil, sessions.AcctDelayTime, tc.delay))
+		want := rec.Attrs + radius.Attributes(radius.AppendUint32(nil, radius.AcctDelayTime, tc.delay))
 		if diff := cmp.Diff([]byte(want), attributesOf(got)); diff != "" {
 			t.Errorf("age %v: %s", tc.age, diff)
 		}
@@ -117,7 +118,7 @@ func TestDelivers(t *testing.T) {
 func attributesOf(r *fakeRequest) []byte {
 	var b []byte
 	for _, a := range r.Attributes {
-		b = sessions.AppendAttribute(b, sessions.AttributeType(a.Type), string(a.Attribute))
+		b = radius.AppendAttribute(b, radius.Type(a.Type), string(a.Attribute))
 	}
 	return b
 }

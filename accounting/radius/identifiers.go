@@ -1,6 +1,10 @@
 package radius
 
-import "time"
+import (
+	"time"
+
+	"aaasess/internal/radius"
+)
 
 // perSocket is how many identifiers a socket has (RFC 2866 section 3).
 const perSocket = 256
@@ -21,7 +25,7 @@ const (
 // attempt is one identifier of one socket, and the request that uses it.
 type attempt struct {
 	exchange   *exchange // nil if free
-	auth       authenticator
+	auth       radius.Authenticator
 	sent       time.Time
 	serial     uint32 // grows each time the identifier is taken: tells one use from another
 	state      attemptState
@@ -80,7 +84,7 @@ func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
 }
 
 // arm makes answers to attempt n possible. It reports false if n is another's by now.
-func (ids *identifiers) arm(n int, serial uint32, auth authenticator) bool {
+func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) bool {
 	a := &ids.attempts[n]
 	if a.serial != serial || a.state != preparing {
 		return false

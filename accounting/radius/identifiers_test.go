@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"aaasess/internal/radius"
 )
 
 func TestIdentifiersLimits(t *testing.T) {
@@ -45,7 +47,7 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 	ids.grow()
 	for n := range perSocket {
 		ids.take(&exchange{}, at(0), false)
-		if !ids.arm(n, ids.attempts[n].serial, authenticator{}) {
+		if !ids.arm(n, ids.attempts[n].serial, radius.Authenticator{}) {
 			t.Fatalf("attempt %d was not armed", n)
 		}
 	}
@@ -80,13 +82,13 @@ func TestIdentifierNotYetSent(t *testing.T) {
 	if ids.attempts[n].state != free {
 		t.Error("an attempt that was never sent waits for its answer")
 	}
-	if ids.arm(n, serial, authenticator{}) {
+	if ids.arm(n, serial, radius.Authenticator{}) {
 		t.Error("armed an attempt that is over")
 	}
 	for range perSocket { // until n comes round
 		ids.take(&exchange{}, at(0), false)
 	}
-	if ids.arm(n, serial, authenticator{}) {
+	if ids.arm(n, serial, radius.Authenticator{}) {
 		t.Error("armed an attempt of another exchange")
 	}
 	if _, ok := ids.pending(len(ids.attempts)); ok {
@@ -135,7 +137,7 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 						t.Fatalf("took %d, the oldest is %d", n, old[0])
 					}
 					old, current = without(old, n), append(current, n)
-					ids.arm(n, ids.attempts[n].serial, authenticator{})
+					ids.arm(n, ids.attempts[n].serial, radius.Authenticator{})
 				}
 			},
 			"release": func(t *rapid.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -187,10 +188,10 @@ func TestOverflow(t *testing.T) {
 func TestUnsendable(t *testing.T) {
 	s := newFakeServer(t, always(answer))
 	g := startGroup(t, Config{Servers: []Server{s.server("a")}})
-	long := func(octets int) sessions.Attributes {
+	long := func(octets int) radius.Attributes {
 		var b []byte
 		for octets > 255+2 {
-			b = sessions.AppendAttribute(b, sessions.Class, strings.Repeat("c", 253))
+			b = radius.AppendAttribute(b, radius.Class, strings.Repeat("c", 253))
 			octets -= 255
 		}
 		for octets > 0 {
@@ -198,14 +199,14 @@ func TestUnsendable(t *testing.T) {
 			if rest := octets - n; rest == 1 {
 				n--
 			}
-			b = sessions.AppendAttribute(b, sessions.Class, strings.Repeat("c", n-2))
+			b = radius.AppendAttribute(b, radius.Class, strings.Repeat("c", n-2))
 			octets -= n
 		}
-		return sessions.Attributes(b)
+		return radius.Attributes(b)
 	}
 	for _, tc := range []struct {
 		name  string
-		attrs sessions.Attributes
+		attrs radius.Attributes
 		want  error
 	}{
 		{"as long as can be", long(maxAttrs), nil},

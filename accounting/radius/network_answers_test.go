@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
 )
@@ -19,14 +19,14 @@ import (
 func TestSameHostOtherPort(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a, b := w.add(radiusnet.Server{Handle: silent}), w.add(radiusnet.Server{})
-		w.start(radius.Config{}, once)
+		w.start(acctradius.Config{}, once)
 		if a.Addr.Addr() != b.Addr.Addr() || a.Addr.Port() == b.Addr.Port() {
 			t.Fatal(a.Addr, b.Addr)
 		}
 		w.one(1)
 		w.one(2)
 		w.want(came{0, "a", "00000001"}, came{5, "b", "00000001"}, came{5, "b", "00000002"})
-		if st := w.group.Stats().Servers; st[0].State != radius.Dead || st[1].State != radius.Up {
+		if st := w.group.Stats().Servers; st[0].State != acctradius.Dead || st[1].State != acctradius.Up {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -36,7 +36,7 @@ func TestSameHostOtherPort(t *testing.T) {
 func TestAttemptsDiffer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
-		w.start(radius.Config{}, accounting.Schedule{BackoffRetry: 5})
+		w.start(acctradius.Config{}, accounting.Schedule{BackoffRetry: 5})
 		w.one(1)
 		type key struct {
 			from       netip.AddrPort
@@ -61,25 +61,25 @@ func TestAnswersNotTaken(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		reaction radiusnet.Reaction
-		count    func(radius.Stats) uint64
+		count    func(acctradius.Stats) uint64
 	}{
-		{"from another port", radiusnet.Reaction{From: elsewhere}, func(s radius.Stats) uint64 { return s.InvalidServerAddresses }},
-		{"from another host", radiusnet.Reaction{From: other}, func(s radius.Stats) uint64 { return s.InvalidServerAddresses }},
-		{"another secret", radiusnet.Reaction{Answer: radiusnet.WrongSecret}, func(s radius.Stats) uint64 { return s.Servers[0].BadAuthenticators }},
-		{"another identifier", radiusnet.Reaction{Answer: radiusnet.WrongIdentifier}, func(s radius.Stats) uint64 { return s.Servers[0].PacketsDropped }},
-		{"another code", radiusnet.Reaction{Answer: radiusnet.WrongCode}, func(s radius.Stats) uint64 { return s.Servers[0].UnknownTypes }},
-		{"cut off", radiusnet.Reaction{Answer: radiusnet.CutOff}, func(s radius.Stats) uint64 { return s.Servers[0].MalformedResponses }},
+		{"from another port", radiusnet.Reaction{From: elsewhere}, func(s acctradius.Stats) uint64 { return s.InvalidServerAddresses }},
+		{"from another host", radiusnet.Reaction{From: other}, func(s acctradius.Stats) uint64 { return s.InvalidServerAddresses }},
+		{"another secret", radiusnet.Reaction{Answer: radiusnet.WrongSecret}, func(s acctradius.Stats) uint64 { return s.Servers[0].BadAuthenticators }},
+		{"another identifier", radiusnet.Reaction{Answer: radiusnet.WrongIdentifier}, func(s acctradius.Stats) uint64 { return s.Servers[0].PacketsDropped }},
+		{"another code", radiusnet.Reaction{Answer: radiusnet.WrongCode}, func(s acctradius.Stats) uint64 { return s.Servers[0].UnknownTypes }},
+		{"cut off", radiusnet.Reaction{Answer: radiusnet.CutOff}, func(s acctradius.Stats) uint64 { return s.Servers[0].MalformedResponses }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.add(radiusnet.Server{Handle: func([]byte, radiusnet.Arrival) radiusnet.Reaction { return tc.reaction }})
 				w.add(radiusnet.Server{})
-				w.start(radius.Config{}, accounting.Schedule{})
+				w.start(acctradius.Config{}, accounting.Schedule{})
 				if got := w.one(1); got != (result{20, nil}) {
 					t.Errorf("%+v, want b's answer", got)
 				}
 				st := w.group.Stats()
-				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != radius.Dead || a.AverageResponseTime != 0 {
+				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != acctradius.Dead || a.AverageResponseTime != 0 {
 					t.Errorf("%+v", st)
 				}
 			})
@@ -93,7 +93,7 @@ func TestSocketsAsNeeded(t *testing.T) {
 		w.add(radiusnet.Server{Handle: func([]byte, radiusnet.Arrival) radiusnet.Reaction {
 			return radiusnet.Reaction{After: 4 * time.Second}
 		}})
-		w.start(radius.Config{MaxInFlight: 2000}, accounting.Schedule{})
+		w.start(acctradius.Config{MaxInFlight: 2000}, accounting.Schedule{})
 		for i := range 2000 {
 			w.group.Send(record(sessions.ID(i+1), time.Now()), accounting.Progress{}, func(err error) {
 				if err != nil {
@@ -126,14 +126,14 @@ func TestSocketsAsNeeded(t *testing.T) {
 func TestStoppedInBackoff(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
-		w.start(radius.Config{}, s4)
+		w.start(acctradius.Config{}, s4)
 		var got []error
 		w.group.Send(record(1, time.Now()), accounting.Progress{Tried: 1, Attempt: 7}, func(err error) { got = append(got, err) })
 		w.sleep(1)
 		if err := w.group.Close(); err != nil {
 			t.Error(err)
 		}
-		if len(got) != 1 || !errors.Is(got[0], radius.ErrStopped) {
+		if len(got) != 1 || !errors.Is(got[0], acctradius.ErrStopped) {
 			t.Errorf("done with %v", got)
 		}
 		if open, ever := w.net.Sockets(); open != 0 || ever != 1 {
@@ -146,11 +146,11 @@ func TestResponseTimesAndStates(t *testing.T) {
 	inWorld(t, func(w *world) {
 		delay := 8 * time.Millisecond
 		a := w.add(radiusnet.Server{Link: radiusnet.Link{Delay: delay / 2}})
-		w.start(radius.Config{}, once)
-		check := func(want radius.ServerStats) {
+		w.start(acctradius.Config{}, once)
+		check := func(want acctradius.ServerStats) {
 			t.Helper()
 			st := w.group.Stats().Servers[0]
-			got := radius.ServerStats{
+			got := acctradius.ServerStats{
 				State: st.State, StateSince: st.StateSince, PreviousState: st.PreviousState, TotalDeadTime: st.TotalDeadTime,
 				DeadCount: st.DeadCount, Successes: st.Successes, Failures: st.Failures, AverageResponseTime: st.AverageResponseTime,
 			}
@@ -158,22 +158,22 @@ func TestResponseTimesAndStates(t *testing.T) {
 				t.Error(d)
 			}
 		}
-		check(radius.ServerStats{State: radius.Unknown, StateSince: w.began})
+		check(acctradius.ServerStats{State: acctradius.Unknown, StateSince: w.began})
 		w.one(1)
-		check(radius.ServerStats{State: radius.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
+		check(acctradius.ServerStats{State: acctradius.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
 		a.SetLink(radiusnet.Link{Delay: delay})
 		w.one(2)
-		check(radius.ServerStats{State: radius.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
+		check(acctradius.ServerStats{State: acctradius.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
 		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no sample, but it is up
 		w.sleep(10)
 		w.one(3)
-		check(radius.ServerStats{
-			State: radius.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
+		check(acctradius.ServerStats{
+			State: acctradius.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
 			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
 		})
 		w.sleep(60)
-		check(radius.ServerStats{
-			State: radius.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
+		check(acctradius.ServerStats{
+			State: acctradius.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
 			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
 		})
 	})
@@ -186,7 +186,7 @@ func TestBadNetwork(t *testing.T) {
 			Delay: 20 * time.Millisecond, Jitter: 300 * time.Millisecond, Loss: 0.1, Duplicate: 0.1,
 			Dead: []radiusnet.Interval{{From: 30 * time.Second, To: 90 * time.Second}},
 		}})
-		w.start(radius.Config{}, accounting.Schedule{Timeout: time.Second, BackoffRetry: 14})
+		w.start(acctradius.Config{}, accounting.Schedule{Timeout: time.Second, BackoffRetry: 14})
 		const records = 1000
 		var settled atomic.Int64
 		for id := range records {

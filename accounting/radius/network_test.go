@@ -15,8 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -24,7 +25,7 @@ import (
 type world struct {
 	*testing.T
 	net   *radiusnet.Network
-	group *radius.Group
+	group *acctradius.Group
 	began time.Time
 	hosts []*radiusnet.Host
 }
@@ -66,7 +67,7 @@ func (w *world) add(s radiusnet.Server) *radiusnet.Host {
 }
 
 // make makes the group of the servers; schedules are theirs, the last one for all that follow.
-func (w *world) make(cfg radius.Config, schedules ...accounting.Schedule) {
+func (w *world) make(cfg acctradius.Config, schedules ...accounting.Schedule) {
 	w.Helper()
 	for i, h := range w.hosts {
 		var s accounting.Schedule
@@ -76,7 +77,7 @@ func (w *world) make(cfg radius.Config, schedules ...accounting.Schedule) {
 		cfg.Servers = append(cfg.Servers, h.Config(s))
 	}
 	cfg.Listen = w.net.Listen
-	g, err := radius.New(cfg)
+	g, err := acctradius.New(cfg)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func (w *world) run() {
 	<-w.group.Ready()
 }
 
-func (w *world) start(cfg radius.Config, schedules ...accounting.Schedule) {
+func (w *world) start(cfg acctradius.Config, schedules ...accounting.Schedule) {
 	w.Helper()
 	w.make(cfg, schedules...)
 	w.run()
@@ -142,10 +143,10 @@ func (w *world) one(id sessions.ID) result {
 }
 
 func record(id sessions.ID, at time.Time) *accounting.Record {
-	attrs := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(sessions.Start))
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, id.String())
-	attrs = sessions.AppendAttribute(attrs, sessions.UserName, "nemo")
-	return &accounting.Record{Session: id, Type: sessions.Start, At: at, List: "network/default", Attrs: sessions.Attributes(attrs)}
+	attrs := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.Start))
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, id.String())
+	attrs = radius.AppendAttribute(attrs, radius.UserName, "nemo")
+	return &accounting.Record{Session: id, Type: sessions.Start, At: at, List: "network/default", Attrs: radius.Attributes(attrs)}
 }
 
 // came is a request: in which second, to which server, of which session.
@@ -181,7 +182,7 @@ func TestExampleOfS4(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.add(radiusnet.Server{})
-		w.start(radius.Config{}, s4, accounting.Schedule{})
+		w.start(acctradius.Config{}, s4, accounting.Schedule{})
 		second := 12325 + 21*3600 + 5
 		if got := w.one(1); got != (result{second, nil}) {
 			t.Errorf("%+v, want an answer in second %d", got, second)
@@ -203,7 +204,7 @@ func TestExampleOfS4(t *testing.T) {
 		if a := st[0]; a.Requests != 1 || a.Retransmissions != 35 || a.Timeouts != 36 || a.Failures != 1 || a.PendingRequests != 0 {
 			t.Errorf("statistics of a: %+v", a)
 		}
-		if b := st[1]; b.Requests != 1 || b.Retransmissions != 0 || b.Successes != 1 || b.Failures != 0 || b.State != radius.Up {
+		if b := st[1]; b.Requests != 1 || b.Retransmissions != 0 || b.Successes != 1 || b.Failures != 0 || b.State != acctradius.Up {
 			t.Errorf("statistics of b: %+v", b)
 		}
 	})
@@ -214,7 +215,7 @@ func TestSchedulesOfTheirOwn(t *testing.T) {
 		for range 3 {
 			w.add(radiusnet.Server{Handle: silent})
 		}
-		w.start(radius.Config{},
+		w.start(acctradius.Config{},
 			accounting.Schedule{Timeout: 2 * time.Second, Retransmit: 1},
 			accounting.Schedule{Timeout: time.Second, Retransmit: -1, MaxDelay: 4 * time.Second, BackoffRetry: 4},
 			once)
@@ -230,18 +231,18 @@ func TestSchedulesOfTheirOwn(t *testing.T) {
 
 func TestOrder(t *testing.T) {
 	for _, tc := range []struct {
-		algorithm radius.Algorithm
+		algorithm acctradius.Algorithm
 		want      []string // per record
 	}{
-		{radius.Direct, []string{"abc", "abc", "abc", "abc"}},
-		{radius.RoundRobin, []string{"abc", "bca", "cab", "abc"}},
+		{acctradius.Direct, []string{"abc", "abc", "abc", "abc"}},
+		{acctradius.RoundRobin, []string{"abc", "bca", "cab", "abc"}},
 	} {
 		t.Run(tc.algorithm.String(), func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				for range 3 {
 					w.add(radiusnet.Server{Handle: silent})
 				}
-				w.start(radius.Config{Algorithm: tc.algorithm, HoldDown: -1}, once)
+				w.start(acctradius.Config{Algorithm: tc.algorithm, HoldDown: -1}, once)
 				for i := range tc.want {
 					w.one(sessions.ID(i + 1))
 				}
@@ -262,7 +263,7 @@ func TestDeadByCriteria(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: radiusnet.Link{Dead: []radiusnet.Interval{{From: time.Second}}}})
 		w.add(radiusnet.Server{})
-		w.start(radius.Config{DeadCriteria: radius.DeadCriteria{Time: 12 * time.Second, Tries: 2}}, accounting.Schedule{})
+		w.start(acctradius.Config{DeadCriteria: acctradius.DeadCriteria{Time: 12 * time.Second, Tries: 2}}, accounting.Schedule{})
 		if got := w.one(1); got != (result{0, nil}) {
 			t.Fatalf("%+v", got)
 		}
@@ -270,12 +271,12 @@ func TestDeadByCriteria(t *testing.T) {
 			time.AfterFunc(time.Duration(second)*time.Second, func() { w.deliver(sessions.ID(i+2), func(result) {}) })
 		}
 		w.sleep(15) // timeouts at 6, 11 and 16
-		if st := w.group.Stats().Servers[0]; st.State != radius.Up {
+		if st := w.group.Stats().Servers[0]; st.State != acctradius.Up {
 			t.Errorf("at 15 s: %+v", st)
 		}
 		w.sleep(60)
 		st := w.group.Stats().Servers[0]
-		if st.State != radius.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
+		if st.State != acctradius.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
 			t.Errorf("at 60 s: %+v", st)
 		}
 		w.want(came{0, "a", "00000001"}, // of the others a sees nothing
@@ -287,7 +288,7 @@ func TestHoldDownThenOneProbe(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 100), Link: far})
 		w.add(radiusnet.Server{Link: far})
-		w.start(radius.Config{}, accounting.Schedule{})
+		w.start(acctradius.Config{}, accounting.Schedule{})
 		id := sessions.ID(0)
 		burst := func(second int) {
 			w.sleep(second)
@@ -325,7 +326,7 @@ func TestBackoffBeforeRun(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.add(radiusnet.Server{})
-		w.make(radius.Config{}, s4, accounting.Schedule{})
+		w.make(acctradius.Config{}, s4, accounting.Schedule{})
 		settled := make(chan string, 3)
 		for _, attempt := range []uint16{34, 35, 36} {
 			w.group.Send(record(sessions.ID(attempt), time.Now()), accounting.Progress{Tried: 1, Attempt: attempt}, func(err error) {
@@ -351,7 +352,7 @@ func TestBackoffBeforeRun(t *testing.T) {
 func TestBacklogIsProbedWithOne(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 600), Link: far})
-		w.start(radius.Config{}, s4)
+		w.start(acctradius.Config{}, s4)
 		var settled atomic.Int64
 		for i := range 100 {
 			w.deliver(sessions.ID(i+1), func(r result) {

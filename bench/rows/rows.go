@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -34,16 +35,16 @@ func start(id uint32) sessions.Event {
 	name := fmt.Sprintf("%016X", id)
 	address := binary.BigEndian.AppendUint32(nil, 10<<24|id&0xffffff)
 
-	a := sessions.AppendUint32(nil, sessions.AcctStatusType, uint32(sessions.Start))
-	a = sessions.AppendAttribute(a, sessions.AcctSessionID, name)
-	a = sessions.AppendAttribute(a, sessions.UserName, fmt.Sprintf("user%010d@isp.test", id))
-	a = sessions.AppendAttribute(a, sessions.FramedIPAddress, string(address))
-	a = sessions.AppendUint32(a, sessions.NASPort, port)
+	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.Start))
+	a = radius.AppendAttribute(a, radius.AcctSessionID, name)
+	a = radius.AppendAttribute(a, radius.UserName, fmt.Sprintf("user%010d@isp.test", id))
+	a = radius.AppendAttribute(a, radius.FramedIPAddress, string(address))
+	a = radius.AppendUint32(a, radius.NASPort, port)
 	return sessions.Event{
 		Type:          sessions.Start,
 		NAS:           sessions.NAS{Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Identifier: "bench"},
 		AcctSessionID: name, Kind: sessions.Network, At: time.Now(),
-		Attrs: sessions.Attributes(a), PortIfIndex: port,
+		Attrs: radius.Attributes(a), PortIfIndex: port,
 	}
 }
 

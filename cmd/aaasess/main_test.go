@@ -16,6 +16,7 @@ import (
 
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -45,7 +46,7 @@ func daemon(t *testing.T) *controltest.Daemon {
 		{"alice", "a1", "nas-1"}, {"alice", "a2", "nas-1"}, {"bob", "b", "nas-2"}, {"carol", "c", "nas-1"}, {"dave", "d", "nas-1"},
 	} {
 		err := d.Begin(s.user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID, ev.NAS.Identifier = s.sid, s.nas },
-			controltest.With(sessions.FramedIPAddress, "\x0a\x00\x00\x01"))
+			controltest.With(radius.FramedIPAddress, "\x0a\x00\x00\x01"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,7 @@ import (
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // onOffConfig is what Accounting-On and -Off are sent with, besides what the groups say (R63).
@@ -66,7 +66,7 @@ func (m *methods) newPart(ctx context.Context, name accounting.MethodName, f mad
 	}
 	onOff, err := onoff.New(onoff.Config{
 		Group: g.Name, AcctOnOffGroup: g.AcctOnOff.Group, Blocks: g.AcctOnOff.OperStateChange,
-		Attributes: sessions.Attributes(sessions.AppendAttribute(nil, sessions.NASIdentifier, m.onOff.nasIdentifier)),
+		Attributes: radius.Attributes(radius.AppendAttribute(nil, radius.NASIdentifier, m.onOff.nasIdentifier)),
 		Logger:     m.log, Changed: func(onoff.Status) { m.holdAgain() },
 	}, f.impl.(onoff.Announcer))
 	if err != nil { // not with a NAS-Identifier

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 
 	"aaasess/cmd/aaasessd/internal/crash"
 	"aaasess/sessions"
@@ -125,7 +125,7 @@ func (n *crashNAS) close() {
 
 // hear takes answers until the socket is closed.
 func (n *crashNAS) hear(conn *net.UDPConn) {
-	b := make([]byte, radius.MaxPacketLength)
+	b := make([]byte, layeh.MaxPacketLength)
 	for {
 		size, from, err := conn.ReadFromUDPAddrPort(b)
 		if errors.Is(err, net.ErrClosed) {
@@ -138,7 +138,7 @@ func (n *crashNAS) hear(conn *net.UDPConn) {
 		n.mu.Lock()
 		w := n.waiting[b[1]]
 		n.mu.Unlock()
-		if w == nil || !radius.IsAuthenticResponse(b[:size], w.data, []byte(nasSecret)) {
+		if w == nil || !layeh.IsAuthenticResponse(b[:size], w.data, []byte(nasSecret)) {
 			n.history.count("answers that came too late") // its identifier is in use again
 			continue
 		}

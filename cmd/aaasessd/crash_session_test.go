@@ -7,7 +7,7 @@ import (
 	"net"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
@@ -242,8 +242,8 @@ func (r *crashReport) isAnswered() bool {
 
 func (r *crashReport) delay() int64 { return int64(time.Since(r.happened) / time.Second) }
 
-func (r *crashReport) packet() *radius.Packet {
-	p := radius.New(radius.CodeAccountingRequest, []byte(nasSecret))
+func (r *crashReport) packet() *layeh.Packet {
+	p := layeh.New(layeh.CodeAccountingRequest, []byte(nasSecret))
 	w := &r.nas.ways
 	err := errors.Join(
 		rfc2866.AcctStatusType_Set(p, rfc2866.AcctStatusType(r.Type)),
@@ -275,7 +275,7 @@ func (r *crashReport) packet() *radius.Packet {
 	return done(p, err)
 }
 
-func done(p *radius.Packet, err error) *radius.Packet {
+func done(p *layeh.Packet, err error) *layeh.Packet {
 	if err != nil {
 		panic(err) // only for values that are too long
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
@@ -94,15 +94,15 @@ func (s *crashServer) moods(ctx context.Context) {
 
 // serve runs until the socket is closed.
 func (s *crashServer) serve() {
-	b := make([]byte, radius.MaxPacketLength)
+	b := make([]byte, layeh.MaxPacketLength)
 	for {
 		n, from, err := s.conn.ReadFromUDPAddrPort(b)
 		if errors.Is(err, net.ErrClosed) {
 			s.late.Wait()
 			return
 		}
-		p, parseErr := radius.Parse(b[:max(0, n)], []byte("upstream"))
-		if err := errors.Join(err, parseErr); err != nil || !radius.IsAuthenticRequest(b[:n], p.Secret) {
+		p, parseErr := layeh.Parse(b[:max(0, n)], []byte("upstream"))
+		if err := errors.Join(err, parseErr); err != nil || !layeh.IsAuthenticRequest(b[:n], p.Secret) {
 			s.history.add(crash.Observation{Kind: crash.Failed, Text: "it sent a packet that is not authentic"})
 			continue
 		}
@@ -111,7 +111,7 @@ func (s *crashServer) serve() {
 }
 
 // take decides what becomes of a request.
-func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
+func (s *crashServer) take(p *layeh.Packet, from netip.AddrPort) {
 	s.mu.Lock()
 	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.dead
 	s.asked++
@@ -125,7 +125,7 @@ func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
 		return
 	}
 	s.history.add(s.arrival(p))
-	answer, err := p.Response(radius.CodeAccountingResponse).Encode()
+	answer, err := p.Response(layeh.CodeAccountingResponse).Encode()
 	if err != nil {
 		panic(err)
 	}
@@ -148,7 +148,7 @@ func (s *crashServer) take(p *radius.Packet, from netip.AddrPort) {
 }
 
 // arrival is what a request tells. One that is not as NASes make them is of no session, or a stop that the daemon made.
-func (s *crashServer) arrival(p *radius.Packet) crash.Observation {
+func (s *crashServer) arrival(p *layeh.Packet) crash.Observation {
 	k := crashKey{
 		name: rfc2865.UserName_GetString(p), kind: sessions.EventType(rfc2866.AcctStatusType_Get(p)),
 		octets: uint32(rfc2866.AcctInputOctets_Get(p)),

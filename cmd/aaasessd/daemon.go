@@ -21,7 +21,7 @@ import (
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
-	"aaasess/sessions/radius"
+	nasradius "aaasess/sessions/radius"
 	"aaasess/store"
 )
 
@@ -37,8 +37,8 @@ type daemon struct {
 	store        *store.Store
 	router       *accounting.Router
 	table        *sessions.Table
-	listener     *radius.Listener
-	disconnector *radius.Disconnector
+	listener     *nasradius.Listener
+	disconnector *nasradius.Disconnector
 	terminator   *sessions.Terminator
 	control      *control.Server
 	methods      *methods
@@ -120,7 +120,7 @@ func (d *daemon) loadTable() error {
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	clients := newClients(cfg)
 	dc := cfg.Sessions.Disconnect
-	d.disconnector, err = radius.NewDisconnector(radius.DisconnectConfig{
+	d.disconnector, err = nasradius.NewDisconnector(nasradius.DisconnectConfig{
 		Clients: clients, Timeout: dc.Timeout, Retransmissions: orNone(dc.Retransmit), Log: d.log,
 	})
 	if err != nil {
@@ -131,7 +131,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 		sessions.TerminatorConfig{StopWait: dc.StopWait, RetryMin: dc.RetryMin, RetryMax: dc.RetryMax},
 		d.table, outcomes, d.log)
 	// The listener's events go through the terminator, where a stop waits for the ACK that it has overtaken.
-	if d.listener, err = radius.New(radius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.terminator); err != nil {
+	if d.listener, err = nasradius.New(nasradius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.terminator); err != nil {
 		return err
 	}
 	d.control, err = control.New(control.Config{

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 
@@ -26,15 +26,15 @@ import (
 // TestRelay: what a NAS reports is in the file, and is kept across a restart.
 func TestRelay(t *testing.T) {
 	l := launch(t, plainConfig, outside{})
-	exec := func(p *radius.Packet) error {
+	exec := func(p *layeh.Packet) error {
 		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
 	}
 	l.mustAccount(
 		packet(acctStart, "S1", "alice"),
 		packet(acctStart, "S2", "bob", exec), // a kind that has no list
-		packet(acctInterim, "S1", "alice", func(p *radius.Packet) error { return rfc2866.AcctSessionTime_Set(p, 5) }),
+		packet(acctInterim, "S1", "alice", func(p *layeh.Packet) error { return rfc2866.AcctSessionTime_Set(p, 5) }),
 	)
-	if err := l.account(packet(acctStart, "S3", "mallory", func(p *radius.Packet) error {
+	if err := l.account(packet(acctStart, "S3", "mallory", func(p *layeh.Packet) error {
 		p.Secret = []byte("guessed")
 		return nil
 	}), 300*time.Millisecond); err == nil {

@@ -6,36 +6,37 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius"
 )
 
 // newGroup makes a group of those servers whose address is known. generation and heard are its Config's.
-func newGroup(g config.Group, addrs []netip.Addr, generation uint32, heard func(), log *slog.Logger) (*radius.Group, error) {
+func newGroup(g config.Group, addrs []netip.Addr, generation uint32, heard func(), log *slog.Logger) (*acctradius.Group, error) {
 	rc, err := radiusConfig(g, addrs)
 	if err != nil {
 		return nil, err
 	}
 	rc.Generation, rc.Heard, rc.Logger = generation, heard, log
-	return radius.New(rc)
+	return acctradius.New(rc)
 }
 
 // radiusConfig translates what is configured.
-func radiusConfig(g config.Group, addrs []netip.Addr) (radius.Config, error) {
-	algorithm, err := radius.ParseAlgorithm(g.AccessAlgorithm)
+func radiusConfig(g config.Group, addrs []netip.Addr) (acctradius.Config, error) {
+	algorithm, err := acctradius.ParseAlgorithm(g.AccessAlgorithm)
 	if err != nil {
-		return radius.Config{}, err
+		return acctradius.Config{}, err
 	}
-	rc := radius.Config{
+	rc := acctradius.Config{
 		Name: g.Name, Algorithm: algorithm, HoldDown: g.HoldDown, Source: g.SourceAddress,
-		DeadCriteria: radius.DeadCriteria(g.DeadCriteria), MaxInFlight: g.Window,
+		DeadCriteria: acctradius.DeadCriteria(g.DeadCriteria), MaxInFlight: g.Window,
 	}
 	if g.HoldDown == 0 {
 		rc.HoldDown = -1
 	}
 	for i, s := range g.Servers {
 		if addrs[i].IsValid() {
-			rc.Servers = append(rc.Servers, radius.Server{
+			rc.Servers = append(rc.Servers, acctradius.Server{
 				Name: s.Name, Addr: netip.AddrPortFrom(addrs[i], s.Port), Secret: radius.Secret(s.Secret.Reveal()), Schedule: schedule(s),
 			})
 		}

@@ -10,7 +10,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
@@ -32,10 +32,10 @@ func TestRADIUSConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := radius.Config{
-		Name: "isp", Algorithm: radius.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
-		DeadCriteria: radius.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
-		Servers: []radius.Server{
+	want := acctradius.Config{
+		Name: "isp", Algorithm: acctradius.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		DeadCriteria: acctradius.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
+		Servers: []acctradius.Server{
 			{
 				Name: "r1", Addr: netip.MustParseAddrPort("192.0.2.1:1814"), Secret: "one",
 				Schedule: accounting.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},

@@ -10,7 +10,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/onoff"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
 )
@@ -38,8 +38,8 @@ func (m *methods) serverGroups() []control.ServerGroup {
 		if dc := g.DeadCriteria; dc.Tries > 0 {
 			sg.DeadCriteria = &control.DeadCriteria{Time: control.InSeconds(dc.Time), Tries: dc.Tries}
 		}
-		var stats radius.Stats
-		if s, ok := r.impl.(interface{ Stats() radius.Stats }); ok {
+		var stats acctradius.Stats
+		if s, ok := r.impl.(interface{ Stats() acctradius.Stats }); ok {
 			stats = s.Stats()
 		}
 		for i, s := range g.Servers {
@@ -51,7 +51,7 @@ func (m *methods) serverGroups() []control.ServerGroup {
 }
 
 // groupServer is a server with its statistics: the ones that have its name, if it was found yet.
-func groupServer(i int, s config.Server, stats []radius.ServerStats) control.GroupServer {
+func groupServer(i int, s config.Server, stats []acctradius.ServerStats) control.GroupServer {
 	out := control.GroupServer{
 		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: "unknown",
 		Timeout: control.InSeconds(s.Timeout), Retransmit: s.Retransmit,
@@ -59,16 +59,16 @@ func groupServer(i int, s config.Server, stats []radius.ServerStats) control.Gro
 	if s.Backoff.Retry > 0 {
 		out.Backoff = &control.Backoff{MaxDelay: control.InSeconds(s.Backoff.MaxDelay), Retry: s.Backoff.Retry}
 	}
-	at := slices.IndexFunc(stats, func(st radius.ServerStats) bool { return st.Name == s.Name })
+	at := slices.IndexFunc(stats, func(st acctradius.ServerStats) bool { return st.Name == s.Name })
 	if at < 0 {
 		return out
 	}
 	st := stats[at]
 	out.Address = st.Addr.Addr().String()
 	switch st.State {
-	case radius.Up:
+	case acctradius.Up:
 		out.OperState = "up"
-	case radius.Dead:
+	case acctradius.Dead:
 		out.OperState = "down"
 	}
 	out.Statistics = control.ServerStatistics{

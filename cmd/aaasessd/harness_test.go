@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 
@@ -264,8 +264,8 @@ func endsAll(t *testing.T, before map[string]string) {
 }
 
 // packet is an Accounting-Request.
-func packet(status rfc2866.AcctStatusType, sid, user string, more ...func(*radius.Packet) error) *radius.Packet {
-	p := radius.New(radius.CodeAccountingRequest, []byte(nasSecret))
+func packet(status rfc2866.AcctStatusType, sid, user string, more ...func(*layeh.Packet) error) *layeh.Packet {
+	p := layeh.New(layeh.CodeAccountingRequest, []byte(nasSecret))
 	errs := []error{rfc2866.AcctStatusType_Set(p, status), rfc2865.NASIPAddress_Set(p, net.IPv4(127, 0, 0, 1))}
 	if sid != "" {
 		errs = append(errs, rfc2866.AcctSessionID_SetString(p, sid), rfc2865.UserName_SetString(p, user))
@@ -286,14 +286,14 @@ const (
 )
 
 // account sends a packet once; the error tells if it was not answered.
-func (l *inProcess) account(p *radius.Packet, wait time.Duration) error {
+func (l *inProcess) account(p *layeh.Packet, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(l.t.Context(), wait)
 	defer cancel()
 	_, err := radiustest.Account(ctx, netip.MustParseAddrPort("127.0.0.1:0"), l.d.listener.Addr(), p)
 	return err
 }
 
-func (l *inProcess) mustAccount(packets ...*radius.Packet) {
+func (l *inProcess) mustAccount(packets ...*layeh.Packet) {
 	l.t.Helper()
 	for _, p := range packets {
 		if err := l.account(p, limit); err != nil {

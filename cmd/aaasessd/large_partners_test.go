@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2866"
 
 	"aaasess/sessions/radius/radiustest"
@@ -29,7 +29,7 @@ type nas struct {
 	sent atomic.Int64
 }
 
-func (n *nas) send(ctx context.Context, p *radius.Packet) {
+func (n *nas) send(ctx context.Context, p *layeh.Packet) {
 	for range 10 {
 		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		_, err := radiustest.Account(once, netip.AddrPort{}, n.to, p)
@@ -129,7 +129,7 @@ func TestWalkOfManyRows(t *testing.T) {
 				n.send(ctx, packet(acctStop, fmt.Sprint("N", i-100), fmt.Sprint("new", i-100)))
 			}
 			live := (i*mortal + 1) % all
-			n.send(ctx, packet(acctInterim, fmt.Sprint("S", live), user(live), func(p *radius.Packet) error {
+			n.send(ctx, packet(acctInterim, fmt.Sprint("S", live), user(live), func(p *layeh.Packet) error {
 				return rfc2866.AcctInputOctets_Set(p, rfc2866.AcctInputOctets(i+1))
 			}))
 		})

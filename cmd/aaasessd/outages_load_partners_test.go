@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
@@ -133,12 +133,12 @@ func (s *outageSession) report(ctx context.Context, kind sessions.EventType) boo
 }
 
 // packet is what a record is sent as, this time.
-func (s *outageSession) packet(r crash.Record, happened time.Time) *radius.Packet {
+func (s *outageSession) packet(r crash.Record, happened time.Time) *layeh.Packet {
 	service := rfc2865.ServiceType_Value_FramedUser
 	if s.kind == sessions.Exec {
 		service = rfc2865.ServiceType_Value_NASPromptUser
 	}
-	return packet(rfc2866.AcctStatusType(r.Type), s.id, s.id, func(p *radius.Packet) error {
+	return packet(rfc2866.AcctStatusType(r.Type), s.id, s.id, func(p *layeh.Packet) error {
 		err := errors.Join(
 			rfc2865.ServiceType_Set(p, service),
 			rfc2865.NASIdentifier_SetString(p, fmt.Sprint("nas", s.nas)),

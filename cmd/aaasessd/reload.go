@@ -9,8 +9,9 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
-	"aaasess/sessions/radius"
+	nasradius "aaasess/sessions/radius"
 )
 
 // reload puts a new configuration in place of the present one, or leaves all as it is. Sessions and
@@ -71,10 +72,10 @@ func (d *daemon) setClients(cfg *config.Config) error {
 }
 
 // newClients gives the NASes as the listener and the disconnector take them.
-func newClients(cfg *config.Config) []radius.Client {
-	clients := make([]radius.Client, len(cfg.RADIUS.Clients))
+func newClients(cfg *config.Config) []nasradius.Client {
+	clients := make([]nasradius.Client, len(cfg.RADIUS.Clients))
 	for i, c := range cfg.RADIUS.Clients {
-		clients[i] = radius.Client{
+		clients[i] = nasradius.Client{
 			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret.Reveal()),
 			DisconnectAddr: c.Disconnect.Address, DisconnectPort: c.Disconnect.Port,
 			DisconnectSecret: radius.Secret(c.Disconnect.Secret.Reveal()), DisconnectSource: c.Disconnect.SourceAddress,

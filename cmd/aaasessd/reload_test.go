@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 
@@ -27,7 +27,7 @@ func TestReload(t *testing.T) {
 	after := radiustest.Listen(t, "127.0.0.1:0", "new secret", radiustest.ACK)
 	base := with(t, plainConfig, "3799", portOf(before.AddrPort()))
 	l := launch(t, base, outside{})
-	exec := func(p *radius.Packet) error {
+	exec := func(p *layeh.Packet) error {
 		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
 	}
 	l.mustAccount(packet(acctStart, "S1", "alice"))
@@ -58,7 +58,7 @@ func TestReload(t *testing.T) {
 	if err := l.account(packet(acctStart, "S9", "old"), 300*time.Millisecond); err == nil {
 		t.Error("the old secret still counts")
 	}
-	send := func(p *radius.Packet) {
+	send := func(p *layeh.Packet) {
 		t.Helper()
 		p.Secret = []byte("new secret")
 		l.mustAccount(p)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
@@ -71,8 +71,8 @@ type namedGroup struct {
 
 	mu    sync.Mutex // never held over a look-up, a Send or a done
 	phase namedPhase
-	group *radius.Group // nil: no address is known
-	early []early       // what came before the first look-up was over; at most Window and an Accounting-On or -Off
+	group *acctradius.Group // nil: no address is known
+	early []early           // what came before the first look-up was over; at most Window and an Accounting-On or -Off
 }
 
 type namedPhase uint8
@@ -84,7 +84,7 @@ const (
 )
 
 // early is a call of Send or Announce: what it does with the group that there is then, nil if none.
-type early func(group *radius.Group, phase namedPhase)
+type early func(group *acctradius.Group, phase namedPhase)
 
 func newNamedGroup(spec config.Group, lookup lookup, times lookupTimes, heard func(), log *slog.Logger) *namedGroup {
 	return &namedGroup{
@@ -101,10 +101,10 @@ func (n *namedGroup) Window() int { return n.spec.Window }
 
 // Send gives a record to the group that there is. See [accounting.Method].
 func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
-	n.pass(func(group *radius.Group, phase namedPhase) {
+	n.pass(func(group *acctradius.Group, phase namedPhase) {
 		switch {
 		case phase == over:
-			done(radius.ErrStopped)
+			done(acctradius.ErrStopped)
 		case group == nil:
 			done(accounting.ErrNoResponse)
 		default:
@@ -115,10 +115,10 @@ func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done f
 
 // Announce is Send for an Accounting-On or -Off. See [aaasess/accounting/onoff.Announcer].
 func (n *namedGroup) Announce(rec *accounting.Record, done func(server string, err error)) {
-	n.pass(func(group *radius.Group, phase namedPhase) {
+	n.pass(func(group *acctradius.Group, phase namedPhase) {
 		switch {
 		case phase == over:
-			done("", radius.ErrStopped)
+			done("", acctradius.ErrStopped)
 		case group == nil:
 			done("", accounting.ErrNoResponse)
 		default:
@@ -151,12 +151,12 @@ func (n *namedGroup) pass(do early) {
 }
 
 // Stats is that of the group since its addresses changed.
-func (n *namedGroup) Stats() radius.Stats {
+func (n *namedGroup) Stats() acctradius.Stats {
 	n.mu.Lock()
 	group := n.group
 	n.mu.Unlock()
 	if group == nil {
-		return radius.Stats{}
+		return acctradius.Stats{}
 	}
 	return group.Stats()
 }
@@ -197,7 +197,7 @@ func (n *namedGroup) Run(ctx context.Context) error {
 }
 
 // become puts a group in place, and gives it what waited for the first look-up.
-func (n *namedGroup) become(group *radius.Group, phase namedPhase) {
+func (n *namedGroup) become(group *acctradius.Group, phase namedPhase) {
 	n.mu.Lock()
 	n.group, n.phase = group, phase
 	waited := n.early
@@ -248,7 +248,7 @@ func (n *namedGroup) tell(i int, err error) {
 
 // remake makes a group of the addresses that are known, nil if that would change nothing. Two names
 // of one address are one server.
-func (n *namedGroup) remake(changed bool) *radius.Group {
+func (n *namedGroup) remake(changed bool) *acctradius.Group {
 	if first := n.group == nil; !changed && !first {
 		return nil
 	}

@@ -13,8 +13,9 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -100,7 +101,7 @@ func runNamed(t *testing.T, g config.Group, n *names, times lookupTimes) (*named
 
 var someRecord = &accounting.Record{
 	Session: 13, Type: sessions.Start, At: time.Unix(0, 0), List: "network/default",
-	Attrs: sessions.Attributes("\x28\x06\x00\x00\x00\x01\x2c\x0a0000000D"),
+	Attrs: radius.Attributes("\x28\x06\x00\x00\x00\x01\x2c\x0a0000000D"),
 }
 
 func send(t *testing.T, m accounting.Method) error {
@@ -221,7 +222,7 @@ func TestLookUpEnds(t *testing.T) {
 
 	done := make(chan error, 1)
 	t.Cleanup(func() {
-		if err := <-done; !errors.Is(err, radius.ErrStopped) {
+		if err := <-done; !errors.Is(err, acctradius.ErrStopped) {
 			t.Errorf("got %v, want ErrStopped", err)
 		}
 	})

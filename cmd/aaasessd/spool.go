@@ -7,7 +7,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/cmd/internal/control"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 	"aaasess/store"
 )
 
@@ -95,7 +95,7 @@ func setAside(a *accounting.SetAside) control.SetAside {
 	out := control.SetAside{Seq: a.Seq, From: a.From, At: a.At.UTC(), Reason: a.Reason}
 	if r := a.Record; r != nil {
 		out.Session, out.Type, out.List = r.SessionName(), r.TypeName(), r.List
-		out.User = r.Attrs.Text(sessions.UserName)
+		out.User = r.Attrs.Text(radius.UserName)
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,10 +16,10 @@ import (
 func TestSetAsideOther(t *testing.T) {
 	made := time.Unix(5, 0)
 	other := func(session sessions.ID, status uint32, id string) accounting.SetAside {
-		b := sessions.AppendUint32(nil, sessions.AcctStatusType, status)
-		b = sessions.AppendAttribute(b, sessions.AcctSessionID, id)
-		b = sessions.AppendAttribute(b, sessions.UserName, "alice")
-		rec := &accounting.Record{Session: session, Type: sessions.Other, At: made, List: "network/default", Attrs: sessions.Attributes(b)}
+		b := radius.AppendUint32(nil, radius.AcctStatusType, status)
+		b = radius.AppendAttribute(b, radius.AcctSessionID, id)
+		b = radius.AppendAttribute(b, radius.UserName, "alice")
+		rec := &accounting.Record{Session: session, Type: sessions.Other, At: made, List: "network/default", Attrs: radius.Attributes(b)}
 		return accounting.SetAside{Seq: 1, From: "group/a", At: made, Reason: "why", Record: rec}
 	}
 	want := control.SetAside{Seq: 1, From: "group/a", At: made.UTC(), Reason: "why", List: "network/default", User: "alice"}

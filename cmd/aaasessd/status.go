@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 )
 
 // agentxStatus is the connection to the master agent.
@@ -44,12 +44,12 @@ func (d *daemon) registerStatus() {
 }
 
 // servers are the statistics of the servers, by group.
-func (m *methods) servers() map[string]radius.Stats {
+func (m *methods) servers() map[string]acctradius.Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := map[string]radius.Stats{}
+	out := map[string]acctradius.Stats{}
 	for name, r := range m.running {
-		if g, ok := r.impl.(interface{ Stats() radius.Stats }); ok {
+		if g, ok := r.impl.(interface{ Stats() acctradius.Stats }); ok {
 			out[name.Group()] = g.Stats()
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2866"
 )
 
@@ -58,14 +58,14 @@ func (u *upstream) tellTo(fn func(what string)) {
 }
 
 func (u *upstream) serve() {
-	b := make([]byte, radius.MaxPacketLength)
+	b := make([]byte, layeh.MaxPacketLength)
 	for {
 		n, from, err := u.conn.ReadFromUDPAddrPort(b)
 		if err != nil {
 			return
 		}
-		p, err := radius.Parse(b[:n], []byte("upstream"))
-		if err != nil || !radius.IsAuthenticRequest(b[:n], p.Secret) {
+		p, err := layeh.Parse(b[:n], []byte("upstream"))
+		if err != nil || !layeh.IsAuthenticRequest(b[:n], p.Secret) {
 			continue
 		}
 		u.asked.Add(1)
@@ -80,7 +80,7 @@ func (u *upstream) serve() {
 			}
 		}
 		u.mu.Unlock()
-		if answer, err := p.Response(radius.CodeAccountingResponse).Encode(); err == nil && !silent {
+		if answer, err := p.Response(layeh.CodeAccountingResponse).Encode(); err == nil && !silent {
 			_, _ = u.conn.WriteToUDPAddrPort(answer, from)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 
+	"aaasess/internal/radius"
 	"aaasess/mib"
 	"aaasess/sessions"
 )
@@ -14,15 +15,15 @@ func fill(b *testing.B, n int) *fixture {
 	b.Helper()
 	f := newFixture(b)
 	for i := range n {
-		attrs := sessions.AppendAttribute(nil, sessions.UserName, fmt.Sprintf("user%07d@isp.example", i))
-		attrs = sessions.AppendUint32(attrs, sessions.FramedIPAddress, 0x0a000000+uint32(i))
-		attrs = sessions.AppendUint32(attrs, sessions.NASPort, uint32(i))
-		attrs = sessions.AppendAttribute(attrs, sessions.NASIdentifier, "bras-1.isp.example")
-		attrs = sessions.AppendAttribute(attrs, sessions.CallingStationID, fmt.Sprintf("02:00:00:%02x:%02x:%02x", i>>16&255, i>>8&255, i&255))
-		attrs = sessions.AppendAttribute(attrs, sessions.Class, "0123456789abcdef")
+		attrs := radius.AppendAttribute(nil, radius.UserName, fmt.Sprintf("user%07d@isp.example", i))
+		attrs = radius.AppendUint32(attrs, radius.FramedIPAddress, 0x0a000000+uint32(i))
+		attrs = radius.AppendUint32(attrs, radius.NASPort, uint32(i))
+		attrs = radius.AppendAttribute(attrs, radius.NASIdentifier, "bras-1.isp.example")
+		attrs = radius.AppendAttribute(attrs, radius.CallingStationID, fmt.Sprintf("02:00:00:%02x:%02x:%02x", i>>16&255, i>>8&255, i&255))
+		attrs = radius.AppendAttribute(attrs, radius.Class, "0123456789abcdef")
 		sid := fmt.Sprintf("%016X", i)
-		attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, sid)
-		ev := sessions.Event{Type: sessions.Start, NAS: testNAS, Kind: sessions.Network, At: begin, AcctSessionID: sid, Attrs: sessions.Attributes(attrs)}
+		attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, sid)
+		ev := sessions.Event{Type: sessions.Start, NAS: testNAS, Kind: sessions.Network, At: begin, AcctSessionID: sid, Attrs: radius.Attributes(attrs)}
 		if i < n-1 {
 			if err := f.table.Apply(ev, nil); err != nil {
 				b.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"aaasess/internal/radius"
 	"aaasess/mib"
 	"aaasess/mibs"
 	"aaasess/sessions"
@@ -53,7 +54,7 @@ func (f *fixture) apply(t testing.TB, ev sessions.Event) {
 	if ev.At.IsZero() {
 		ev.At = begin
 	}
-	ev.Attrs += sessions.Attributes(sessions.AppendAttribute(nil, sessions.AcctSessionID, ev.AcctSessionID))
+	ev.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, ev.AcctSessionID))
 	done := make(chan error, 1)
 	if err := f.table.Apply(ev, func(err error) { done <- err }); err != nil {
 		t.Fatal(err)
@@ -63,8 +64,8 @@ func (f *fixture) apply(t testing.TB, ev sessions.Event) {
 	}
 }
 
-func user(name string, ip uint32) sessions.Attributes {
-	return sessions.Attributes(sessions.AppendUint32(sessions.AppendAttribute(nil, sessions.UserName, name), sessions.FramedIPAddress, ip))
+func user(name string, ip uint32) radius.Attributes {
+	return radius.Attributes(radius.AppendUint32(radius.AppendAttribute(nil, radius.UserName, name), radius.FramedIPAddress, ip))
 }
 
 // TestAgainstModuleText holds every object's OID, type and access against the module that we publish.

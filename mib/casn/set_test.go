@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/internal/radius"
 	"aaasess/mib"
 	"aaasess/sessions"
 )
@@ -177,7 +178,7 @@ func TestSetIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sid := range []string{"a", "b"} {
-		f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid, Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.UserName, "user-"+sid))})
+		f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid, Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.UserName, "user-"+sid))})
 	}
 	by := mib.Requester{Name: "noc", Address: "192.0.2.9:50000"}
 	lines := func() []string {

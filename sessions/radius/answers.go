@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"aaasess/internal/radius"
 )
 
 // maxSegments is how many answers may go to the kernel in one call; it takes 64 (udp(7), UDP_SEGMENT).
@@ -23,7 +25,7 @@ type writer struct {
 
 // write makes and sends answers until the queue is closed and empty.
 func (s *socket) write() {
-	w := &writer{socket: s, buf: make([]byte, 0, 2*maxPacket)}
+	w := &writer{socket: s, buf: make([]byte, 0, 2*radius.MaxPacket)}
 	var batch []*exchange
 	for {
 		batch = s.answers.take(batch)
@@ -43,7 +45,7 @@ func (s *socket) write() {
 // same length. A store that commits in groups makes many of a busy NAS durable together.
 func (w *writer) run(batch []*exchange) int {
 	first, n := batch[0], 1
-	if w.single || first.responseLen() > maxPacket/maxSegments {
+	if w.single || first.responseLen() > radius.MaxPacket/maxSegments {
 		return 1
 	}
 	for ; n < min(len(batch), maxSegments); n++ {

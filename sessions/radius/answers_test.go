@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -42,8 +42,8 @@ func TestAnswersTogether(t *testing.T) {
 			requests := make([][][]byte, len(nases))
 			for i, n := range nases {
 				for j := range byte(each) {
-					state := attr(sessions.ProxyState, strings.Repeat("s", int(j/40)))
-					r := request(j, num(sessions.AcctStatusType, 1), attr(sessions.AcctSessionID, fmt.Sprint(i, j)), state)
+					state := attr(radius.ProxyState, strings.Repeat("s", int(j/40)))
+					r := request(j, num(radius.AcctStatusType, 1), attr(radius.AcctSessionID, fmt.Sprint(i, j)), state)
 					requests[i] = append(requests[i], r)
 					n.send(r)
 				}

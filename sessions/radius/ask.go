@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"aaasess/sessions"
+
+	"aaasess/internal/radius"
 )
 
 // linger is how long an attempt whose session has ended still waits for its answer: a NAS may send the stop
@@ -32,7 +34,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	if err != nil {
 		return sessions.Outcome{Err: err}
 	}
-	f.request = authenticator(b[4:headerLen])
+	f.request = radius.Authenticator(b[4:radius.HeaderLen])
 	d.peers.fly(to, identifier, f)
 
 	timer := time.NewTimer(d.cfg.Timeout)
@@ -100,17 +102,17 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 // receive takes a datagram that came to our socket.
 func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-	p, err := parsePacket(b)
-	if err != nil || p.code() != codeDisconnectACK && p.code() != codeDisconnectNAK {
+	p, err := radius.Parse(b)
+	if err != nil || p.Code() != radius.CodeDisconnectACK && p.Code() != radius.CodeDisconnectNAK {
 		d.counters.malformed.Add(1)
 		return
 	}
-	f := d.peers.find(from, p.identifier())
+	f := d.peers.find(from, p.Identifier())
 	if f == nil {
 		d.counters.unexpected.Add(1) // of another source, too late, or the second one
 		return
 	}
-	if ok, _ := p.authentic(f.request, f.client.DisconnectSecret, nil); !ok {
+	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
 		if f.client.stats.forged.due(now) {
 			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from, "err", errAuthenticator)
@@ -118,8 +120,8 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 		return
 	}
 	out := sessions.Outcome{Answer: sessions.ACK}
-	if p.code() == codeDisconnectNAK {
-		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: errorCause(p.attributes())}
+	if p.Code() == radius.CodeDisconnectNAK {
+		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: errorCause(p.Attributes())}
 	}
 	if !f.end(out) {
 		d.counters.unexpected.Add(1) // a retransmission was answered too
@@ -130,13 +132,13 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 // as the report has: routers need not send any (RFC 792); then it is about all requests to that port.
 func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
 	out := sessions.Outcome{Err: sessions.ErrPortUnreachable}
-	if len(quoted) < headerLen {
+	if len(quoted) < radius.HeaderLen {
 		for _, f := range d.peers.all(to) {
 			f.end(out)
 		}
 		return
 	}
-	if f := d.peers.find(to, quoted[1]); f != nil && f.request == authenticator(quoted[4:headerLen]) {
+	if f := d.peers.find(to, quoted[1]); f != nil && f.request == radius.Authenticator(quoted[4:radius.HeaderLen]) {
 		f.end(out)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"aaasess/internal/radius"
 )
 
 // DisconnectPort is where a NAS listens for Disconnect-Requests (RFC 5176 section 2.3).
@@ -19,9 +21,9 @@ type Client struct {
 	// bits are ignored.
 	Prefix netip.Prefix
 	// Secret must not be empty.
-	Secret Secret
+	Secret radius.Secret
 	// DisconnectSecret is that of Disconnect-Requests and their answers; Secret if it is empty.
-	DisconnectSecret Secret
+	DisconnectSecret radius.Secret
 	// DisconnectPort is the UDP port for Disconnect-Requests; DisconnectPort if it is 0.
 	DisconnectPort uint16
 	// DisconnectAddr is where Disconnect-Requests go instead of the NAS's source address (a NAS

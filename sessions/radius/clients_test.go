@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -96,8 +96,8 @@ func TestClientDefaults(t *testing.T) {
 		t.Errorf("port %d, want 3799", c.DisconnectPort)
 	}
 	want := profile{
-		sessions.UserName, sessions.NASIPAddress, sessions.NASIPv6Address, sessions.NASIdentifier, sessions.CallingStationID,
-		sessions.AcctSessionID, sessions.EventTimestamp, sessions.MessageAuth,
+		radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.CallingStationID,
+		radius.AcctSessionID, radius.EventTimestamp, radius.MessageAuthenticator,
 	}
 	if diff := cmp.Diff(want, c.profile); diff != "" {
 		t.Error(diff)
@@ -126,22 +126,5 @@ func TestCountersSurviveReload(t *testing.T) {
 	}
 	if n := after.list[1].stats.counters[requests].Load(); n != 5 {
 		t.Errorf("the old client has %d requests, want 5", n)
-	}
-}
-
-// TestAttributeNames: each name has its own type, and finds back from it.
-func TestAttributeNames(t *testing.T) {
-	seen := map[sessions.AttributeType]string{}
-	for name, at := range attributeNames {
-		if other := seen[at]; other != "" {
-			t.Errorf("%s and %s are both %d", name, other, at)
-		}
-		seen[at] = name
-		if got := attributeName(at); got != name {
-			t.Errorf("%d is %q, want %q", at, got, name)
-		}
-	}
-	if got := attributeName(250); got != "" {
-		t.Errorf("250 is %q", got)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aaasess/internal/radius"
 )
 
 var (
@@ -127,7 +129,7 @@ func interfaceOf(addr netip.Addr) uint32 {
 
 // read takes answers and reports until the socket is closed.
 func (s *disconnectSocket) read(ctx context.Context) error {
-	b := make([]byte, maxPacket+1)
+	b := make([]byte, radius.MaxPacket+1)
 	for {
 		var n int
 		var from unix.Sockaddr
@@ -156,7 +158,7 @@ func (s *disconnectSocket) read(ctx context.Context) error {
 
 // readErrors reads the socket's error queue until it is empty.
 func (s *disconnectSocket) readErrors(fd uintptr) {
-	quoted, control := make([]byte, headerLen), make([]byte, 256)
+	quoted, control := make([]byte, radius.HeaderLen), make([]byte, 256)
 	for {
 		n, controls, _, to, err := unix.Recvmsg(int(fd), quoted, control, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 		if err != nil {

@@ -10,6 +10,10 @@ import (
 
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
+
+	"aaasess/internal/radius"
+
+	"aaasess/internal/radius/captured"
 )
 
 // TestLeavesFromWhereTheNASSends: a NAS that sends its accounting to one of several addresses of a listener
@@ -23,8 +27,8 @@ func TestLeavesFromWhereTheNASSends(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.listen+" "+tt.to, func(t *testing.T) {
-			nas := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(tt.nas), 0).String(), string(goldenSecret), radiustest.ACK)
-			c := Client{Prefix: netip.PrefixFrom(netip.MustParseAddr(tt.nas), netip.MustParseAddr(tt.nas).BitLen()), Secret: goldenSecret, DisconnectPort: nas.AddrPort().Port()}
+			nas := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(tt.nas), 0).String(), string(captured.Secret), radiustest.ACK)
+			c := Client{Prefix: netip.PrefixFrom(netip.MustParseAddr(tt.nas), netip.MustParseAddr(tt.nas).BitLen()), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
 			if tt.nas != "::1" {
 				c.Prefix = prefix("127.0.0.0/8")
 			}
@@ -113,18 +117,18 @@ func TestDisconnectSecret(t *testing.T) {
 func TestClosedPort(t *testing.T) {
 	for _, addr := range []string{"127.0.0.2", "::1"} {
 		t.Run(addr, func(t *testing.T) {
-			gone := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(addr), 0).String(), string(goldenSecret), radiustest.Silence)
+			gone := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(addr), 0).String(), string(captured.Secret), radiustest.Silence)
 			port := gone.AddrPort().Port()
 			gone.Close()
-			slow := radiustest.Listen(t, "127.0.0.9:0", string(goldenSecret), func(r radiustest.Request) []byte {
+			slow := radiustest.Listen(t, "127.0.0.9:0", string(captured.Secret), func(r radiustest.Request) []byte {
 				time.Sleep(10 * time.Millisecond)
 				return radiustest.ACK(r)
 			})
 			d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
 			a := netip.MustParseAddr(addr)
 			if err := d.SetClients([]Client{
-				{Prefix: netip.PrefixFrom(a, a.BitLen()), Secret: goldenSecret, DisconnectPort: port},
-				{Prefix: prefix("127.0.0.9/32"), Secret: goldenSecret, DisconnectPort: slow.AddrPort().Port()},
+				{Prefix: netip.PrefixFrom(a, a.BitLen()), Secret: captured.Secret, DisconnectPort: port},
+				{Prefix: prefix("127.0.0.9/32"), Secret: captured.Secret, DisconnectPort: slow.AddrPort().Port()},
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +186,7 @@ func TestICMPWithoutQuote(t *testing.T) {
 		nas.Next()
 	}
 	d.unreachable(netip.MustParseAddrPort("127.0.0.3:3799"), nil)
-	d.unreachable(nas.AddrPort(), make([]byte, headerLen)) // quotes another request
+	d.unreachable(nas.AddrPort(), make([]byte, radius.HeaderLen)) // quotes another request
 	if len(ended) > 0 {
 		t.Error("the report of another request ended one")
 	}

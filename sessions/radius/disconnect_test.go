@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
 
@@ -19,23 +20,25 @@ import (
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
+
+	"aaasess/internal/radius/captured"
 )
 
 var _ sessions.Disconnector = (*Disconnector)(nil)
 
 // hostapdSession is a session as the table keeps it.
 func hostapdSession(addr string) *sessions.Session {
-	attrs := sessions.AppendAttribute(nil, sessions.UserName, "alice")
-	attrs = sessions.AppendUint32(attrs, sessions.NASIPAddress, 0x7f000001)
-	attrs = sessions.AppendAttribute(attrs, sessions.NASIdentifier, "hostapd-wired-1")
-	attrs = sessions.AppendAttribute(attrs, sessions.CallingStationID, "02-00-00-00-00-02")
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, "8D5C1B9A0F3E7746")
-	attrs = sessions.AppendAttribute(attrs, sessions.Class, "one")
-	attrs = sessions.AppendAttribute(attrs, sessions.Class, "two")
-	attrs = sessions.AppendUint32(attrs, sessions.NASPort, 7)
+	attrs := radius.AppendAttribute(nil, radius.UserName, "alice")
+	attrs = radius.AppendUint32(attrs, radius.NASIPAddress, 0x7f000001)
+	attrs = radius.AppendAttribute(attrs, radius.NASIdentifier, "hostapd-wired-1")
+	attrs = radius.AppendAttribute(attrs, radius.CallingStationID, "02-00-00-00-00-02")
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, "8D5C1B9A0F3E7746")
+	attrs = radius.AppendAttribute(attrs, radius.Class, "one")
+	attrs = radius.AppendAttribute(attrs, radius.Class, "two")
+	attrs = radius.AppendUint32(attrs, radius.NASPort, 7)
 	return &sessions.Session{
 		ID: 13, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr(addr), Identifier: "hostapd-wired-1"},
-		Attrs: sessions.Attributes(attrs), User: "alice", AcctSessionID: "8D5C1B9A0F3E7746",
+		Attrs: radius.Attributes(attrs), User: "alice", AcctSessionID: "8D5C1B9A0F3E7746",
 	}
 }
 
@@ -57,7 +60,7 @@ func untimed() Client {
 // NAS at 127.0.0.2.
 func disconnecting(t *testing.T, cfg DisconnectConfig, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
 	t.Helper()
-	nas := radiustest.Listen(t, "127.0.0.2:0", string(goldenSecret), h)
+	nas := radiustest.Listen(t, "127.0.0.2:0", string(captured.Secret), h)
 	log := &lockedBuffer{}
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	if cfg.Clients == nil {
@@ -155,7 +158,7 @@ func waitFor(t *testing.T, what func() bool) {
 // TestAnswerOfAnother: an answer from another address or port does not count, even with the right
 // authenticator.
 func TestAnswerOfAnother(t *testing.T) {
-	thief := radiustest.Listen(t, "127.0.0.3:0", string(goldenSecret), radiustest.Silence)
+	thief := radiustest.Listen(t, "127.0.0.3:0", string(captured.Secret), radiustest.Silence)
 	d, nas, _ := disconnecting(t, DisconnectConfig{Clients: []Client{untimed()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
 	nas.Handle(func(r radiustest.Request) []byte {
 		thief.Send(r.From, radiustest.ACK(r))
@@ -180,8 +183,8 @@ func TestDisconnectAddr(t *testing.T) {
 }
 
 func TestDisconnectIPv6(t *testing.T) {
-	nas := radiustest.Listen(t, "[::1]:0", string(goldenSecret), radiustest.ACK)
-	c := Client{Prefix: prefix("::1/128"), Secret: goldenSecret, DisconnectPort: nas.AddrPort().Port()}
+	nas := radiustest.Listen(t, "[::1]:0", string(captured.Secret), radiustest.ACK)
+	c := Client{Prefix: prefix("::1/128"), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
 	d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
 	if err := d.SetClients([]Client{c}); err != nil {
 		t.Fatal(err)
@@ -256,7 +259,7 @@ func FuzzAnswer(f *testing.F) {
 		flying := &flight{client: d.clients.Load().find(from.Addr()), answer: make(chan sessions.Outcome, 1)}
 		d.peers.fly(from, id, flying)
 		d.receive(data, from, noon)
-		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(goldenSecret)) {
+		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(captured.Secret)) {
 			t.Fatal("taken for an answer")
 		}
 	})
@@ -280,7 +283,7 @@ func TestDisconnectorErrors(t *testing.T) {
 		t.Errorf("outcome %v, want %v", out, net.ErrClosed)
 	}
 	long := hostapdSession("127.0.0.2")
-	long.Attrs += sessions.Attributes(strings.Repeat(attr(sessions.NASIdentifier, strings.Repeat("x", 253)), 17))
+	long.Attrs += radius.Attributes(strings.Repeat(attr(radius.NASIdentifier, strings.Repeat("x", 253)), 17))
 	if out := d.Disconnect(t.Context(), of(long)); !errors.Is(out.Err, errTooLong) {
 		t.Errorf("outcome %v, want %v", out, errTooLong)
 	}

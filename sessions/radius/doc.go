@@ -46,23 +46,6 @@
 // SetClients. The Disconnector's lock covers its table of identifiers; no lock
 // is held over I/O.
 //
-// # Octets
-//
-// A packet (RFC 2865 section 3, RFC 2866 section 3, RFC 5176 section 2.3):
-//
-//	 0        1            2       3        4                      20
-//	+------+------------+----------------+------------------------+-------------
-//	| Code | Identifier | Length (20..4096) | Authenticator (16)   | Attributes
-//	+------+------------+----------------+------------------------+-------------
-//
-// Octets behind Length are padding. The authenticators, for Accounting- and
-// Disconnect-Requests and their responses, where + joins octets:
-//
-//	Request Authenticator  = MD5(Code+Identifier+Length+ 16 zero octets      +Attributes+Secret)
-//	Response Authenticator = MD5(Code+Identifier+Length+Request Authenticator+Attributes+Secret)
-//
-// Message-Authenticator (RFC 3579 section 3.2, RFC 5176 section 3.4) is the
-// HMAC-MD5, keyed with the secret, over the packet with the same sixteen octets
-// in place of its authenticator and with zeros in its own value; it is computed
-// first. Accounting-Responses carry none (see exchange.go).
+// Package aaasess/internal/radius has the packets. Accounting-Responses carry no
+// Message-Authenticator (see exchange.go).
 package radius

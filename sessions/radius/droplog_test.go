@@ -9,7 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
+
+	"aaasess/internal/radius/captured"
 )
 
 // TestDropLog: a line a minute for each source and reason; what finds no room shares one.
@@ -127,20 +129,20 @@ func TestDropLogFlood(t *testing.T) {
 // TestLoggedReasons: what one NAS sends wrongly hides nothing of another in the same client, nor the other things that the
 // same one sends wrongly; nor does one stranger hide another.
 func TestLoggedReasons(t *testing.T) {
-	l, _ := idle(t, newRecorder(), Client{Name: "net", Prefix: prefix("192.0.2.0/24"), Secret: goldenSecret})
+	l, _ := idle(t, newRecorder(), Client{Name: "net", Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
 	s := l.sockets[0]
 	r := newReceiver(s)
 	handle := func(from string, datagram []byte) {
 		s.handle(r, datagram, netip.MustParseAddrPort(from), localAddr{}, noon)
 	}
 	wrongSecret := start(1, "a")
-	seal(wrongSecret, 0, zeros, "other")
+	radius.Seal(wrongSecret, 0, radius.Authenticator{}, "other")
 	for range 2 {
 		handle("192.0.2.1:5", wrongSecret)
 		handle("192.0.2.1:6", wrongSecret)
 		handle("192.0.2.2:5", wrongSecret)
-		handle("192.0.2.2:5", request(1, num(sessions.AcctStatusType, 1)))
-		handle("192.0.2.2:5", request(2, attr(sessions.AcctSessionID, "a")))
+		handle("192.0.2.2:5", request(1, num(radius.AcctStatusType, 1)))
+		handle("192.0.2.2:5", request(2, attr(radius.AcctSessionID, "a")))
 		handle("192.0.2.2:5", []byte("short"))
 		handle("198.51.100.1:5", []byte("short"))
 		handle("198.51.100.2:5", start(1, "a"))

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 const (
@@ -25,14 +27,14 @@ const (
 // requestKey is what makes two datagrams the same (RFC 5080 section 2.2.2). It has no pointer, so
 // that the garbage collector need not look at the tables.
 type requestKey struct {
-	auth       authenticator
+	auth       radius.Authenticator
 	addr       [16]byte
 	port       uint16
 	identifier byte
 }
 
-func keyOf(p packet, from netip.AddrPort) requestKey {
-	return requestKey{p.authenticator(), from.Addr().As16(), from.Port(), p.identifier()}
+func keyOf(p radius.Packet, from netip.AddrPort) requestKey {
+	return requestKey{p.Authenticator(), from.Addr().As16(), from.Port(), p.Identifier()}
 }
 
 // progress is how far a request is.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"aaasess/sessions"
+
+	"aaasess/internal/radius/captured"
 )
 
 func TestDuplicateTable(t *testing.T) {
@@ -157,9 +159,9 @@ func TestSightingsClock(t *testing.T) {
 // TestSecondReboot: hostapd says Accounting-On from a fixed port with one identifier, and 8 s later the same octets: it has
 // started again, and the session in between is over. A copy within 2 s is one; of a start for 30 s.
 func TestSecondReboot(t *testing.T) {
-	on := goldenPacket(t, "hostapd-on.hex")
-	off := goldenPacket(t, "hostapd-off.hex")
-	one := goldenPacket(t, "hostapd-start.hex")
+	on := captured.Packet(t, "hostapd-on.hex")
+	off := captured.Packet(t, "hostapd-off.hex")
+	one := captured.Packet(t, "hostapd-start.hex")
 	steps := []struct {
 		wait     time.Duration
 		datagram []byte

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/sessionstest"
@@ -70,8 +71,8 @@ func newEnding(t *testing.T, cfg sessions.TerminatorConfig, timeout time.Duratio
 func (e *ending) report(identifier byte, typ sessions.EventType, more ...string) {
 	e.t.Helper()
 	attrs := append([]string{
-		num(sessions.AcctStatusType, uint32(typ)), attr(sessions.AcctSessionID, endingID), attr(sessions.UserName, "alice"),
-		attr(sessions.NASIdentifier, "hostapd"), num(sessions.FramedIPAddress, 0xc0000207),
+		num(radius.AcctStatusType, uint32(typ)), attr(radius.AcctSessionID, endingID), attr(radius.UserName, "alice"),
+		attr(radius.NASIdentifier, "hostapd"), num(radius.FramedIPAddress, 0xc0000207),
 	}, more...)
 	b := request(identifier, attrs...)
 	e.acct.send(b)
@@ -113,7 +114,7 @@ func TestEndings(t *testing.T) {
 		e.says(`outcome="NAK 503 (Session-Context-Not-Found)"`, "user=alice nas=hostapd@127.0.0.2")
 	})
 	t.Run("it is known by its address", func(t *testing.T) {
-		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, needs(sessions.FramedIPAddress, 503))
+		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, needs(radius.FramedIPAddress, 503))
 		e.says("the NAS agrees")
 		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && s.Acked != 0 }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
@@ -134,7 +135,7 @@ func TestEndings(t *testing.T) {
 	t.Run("the stop overtakes the ACK", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, 10*time.Second, radiustest.Silence)
 		asked := e.dae.Next()
-		b := request(2, num(sessions.AcctStatusType, 2), attr(sessions.AcctSessionID, endingID), attr(sessions.NASIdentifier, "hostapd"))
+		b := request(2, num(radius.AcctStatusType, 2), attr(radius.AcctSessionID, endingID), attr(radius.NASIdentifier, "hostapd"))
 		e.acct.send(b)
 		time.Sleep(20 * time.Millisecond)
 		e.dae.Send(asked.From, radiustest.ACK(asked))
@@ -143,7 +144,7 @@ func TestEndings(t *testing.T) {
 	t.Run("the user quits while nobody answers: nothing is sent any more", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, 300*time.Millisecond, radiustest.Silence)
 		e.dae.Next()
-		e.report(2, sessions.Stop, num(sessions.AcctTerminateCause, 1))
+		e.report(2, sessions.Stop, num(radius.AcctTerminateCause, 1))
 		sent := e.dae.Waiting()
 		e.ends(endingOne + " 0")
 		e.says("the session had ended before the outcome")

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"aaasess/sessions"
+
+	"aaasess/internal/radius"
 )
 
 var (
 	errUnknownClient = errors.New("unknown client")
 	errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: is the secret the same?")
-	errCode          = &malformedError{problem: "neither an Accounting-Request nor a Status-Server"}
+	errCode          = &radius.MalformedError{Problem: "neither an Accounting-Request nor a Status-Server"}
 )
 
 // exchange is a request that is to be answered. It does not change after it was made.
@@ -21,8 +23,8 @@ type exchange struct {
 	to         netip.AddrPort
 	local      localAddr
 	key        requestKey
-	code       byte   // of the response
-	proxyState string // the Proxy-State attributes of the request, whole, in order
+	code       radius.Code // of the response
+	proxyState string      // the Proxy-State attributes of the request, whole, in order
 }
 
 // handle takes one datagram: it is dropped, answered again or passed to the sink.
@@ -34,16 +36,16 @@ func (s *socket) handle(r *receiver, b []byte, from netip.AddrPort, local localA
 		l.drop(nil, unknownClients, from, now, errUnknownClient)
 		return
 	}
-	p, err := parsePacket(b)
+	p, err := radius.Parse(b)
 	if err != nil {
 		l.drop(c, malformed, from, now, err)
 		return
 	}
 	x := &exchange{socket: s, client: c, to: from, local: local, key: keyOf(p, from)}
-	switch p.code() {
-	case codeAccountingRequest:
+	switch p.Code() {
+	case radius.CodeAccountingRequest:
 		x.account(r, p, now)
-	case codeStatusServer:
+	case radius.CodeStatusServer:
 		x.status(r, p, now)
 	default:
 		l.drop(c, malformed, from, now, errCode)
@@ -51,16 +53,16 @@ func (s *socket) handle(r *receiver, b []byte, from netip.AddrPort, local localA
 }
 
 // account takes an Accounting-Request.
-func (x *exchange) account(r *receiver, p packet, now time.Time) {
+func (x *exchange) account(r *receiver, p radius.Packet, now time.Time) {
 	l := x.socket.listener
 	var ok bool
-	if ok, r.scratch = p.authentic(zeros, x.client.Secret, r.scratch); !ok {
+	if ok, r.scratch = p.Authentic(radius.Authenticator{}, x.client.Secret, r.scratch); !ok {
 		l.drop(x.client, badAuthenticators, x.to, now, errAuthenticator)
 		return
 	}
 	var req accountingRequest
 	var err error
-	if req, r.scratch, err = parseAccounting(p.attributes(), x.to.Addr(), now, r.scratch); err != nil {
+	if req, r.scratch, err = parseAccounting(p.Attributes(), x.to.Addr(), now, r.scratch); err != nil {
 		l.drop(x.client, malformed, x.to, now, err)
 		return
 	}
@@ -68,7 +70,7 @@ func (x *exchange) account(r *receiver, p packet, now time.Time) {
 		l.drop(x.client, leftOut, x.to, now, req.leftOut)
 	}
 	req.event.NAS.Local = x.socket.localOf(x.local, x.to.Addr().Zone())
-	x.code, x.proxyState = codeAccountingResponse, req.proxyState
+	x.code, x.proxyState = radius.CodeAccountingResponse, req.proxyState
 	switch x.socket.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:
 		l.count(x.client, duplicates)
@@ -111,7 +113,7 @@ func (x *exchange) answer() {
 }
 
 // responseLen is the length of the response.
-func (x *exchange) responseLen() int { return headerLen + len(x.proxyState) }
+func (x *exchange) responseLen() int { return radius.HeaderLen + len(x.proxyState) }
 
 // appendResponse appends the response to b: an Accounting-Response (RFC 2866 section 4.2), whether to an
 // Accounting-Request or a Status-Server. It has no Message-Authenticator, also when the request had one: for
@@ -119,8 +121,8 @@ func (x *exchange) responseLen() int { return headerLen + len(x.proxyState) }
 // ask for it), FreeRADIUS and others differ, and a NAS drops an answer that it thinks is forged.
 func (x *exchange) appendResponse(b []byte) []byte {
 	at := len(b)
-	b = beginPacket(b, x.code, x.key.identifier)
+	b = radius.AppendHeader(b, x.code, x.key.identifier)
 	b = append(b, x.proxyState...)
-	seal(b[at:], 0, x.key.auth, x.client.Secret)
+	radius.Seal(b[at:], 0, x.key.auth, x.client.Secret)
 	return b
 }

@@ -3,6 +3,8 @@ package radius
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/md5"
 	"encoding/binary"
 	"errors"
 	"log/slog"
@@ -12,7 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
+
+	"aaasess/internal/radius/captured"
 )
 
 var _ Sink = (*sessions.Table)(nil)
@@ -95,7 +100,7 @@ func listen(t *testing.T, sink Sink, addr string, clients ...Client) *listening 
 
 // local is the client of most tests.
 func local() Client {
-	return Client{Name: "local", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: goldenSecret}
+	return Client{Name: "local", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: captured.Secret}
 }
 
 // nas is a UDP socket towards a Listener.
@@ -124,24 +129,24 @@ func (n nas) send(datagrams ...[]byte) {
 }
 
 // receive is the next answer; it must belong to the request.
-func (n nas) receive(request []byte) packet {
+func (n nas) receive(request []byte) radius.Packet {
 	n.t.Helper()
 	if err := n.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		n.t.Fatal(err)
 	}
-	b := make([]byte, maxPacket)
+	b := make([]byte, radius.MaxPacket)
 	size, err := n.conn.Read(b)
 	if err != nil {
 		n.t.Fatalf("no answer: %v", err)
 	}
-	p, err := parsePacket(b[:size])
+	p, err := radius.Parse(b[:size])
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	if p.code() != codeAccountingResponse || p.identifier() != request[1] {
-		n.t.Fatalf("code %d, identifier %d; want %d, %d", p.code(), p.identifier(), codeAccountingResponse, request[1])
+	if p.Code() != radius.CodeAccountingResponse || p.Identifier() != request[1] {
+		n.t.Fatalf("code %d, identifier %d; want %d, %d", p.Code(), p.Identifier(), radius.CodeAccountingResponse, request[1])
 	}
-	if ok, _ := p.authentic(authenticator(request[4:headerLen]), goldenSecret, nil); !ok {
+	if ok, _ := p.Authentic(radius.Authenticator(request[4:radius.HeaderLen]), captured.Secret, nil); !ok {
 		n.t.Fatal("the answer is not authentic")
 	}
 	return p
@@ -149,30 +154,31 @@ func (n nas) receive(request []byte) packet {
 
 // request makes an authentic Accounting-Request.
 func request(identifier byte, attrs ...string) []byte {
-	b := beginPacket(nil, codeAccountingRequest, identifier)
+	b := radius.AppendHeader(nil, radius.CodeAccountingRequest, identifier)
 	for _, a := range attrs {
 		b = append(b, a...)
 	}
-	seal(b, 0, zeros, goldenSecret)
+	radius.Seal(b, 0, radius.Authenticator{}, captured.Secret)
 	return b
 }
 
 // start is an authentic start of a session of this name.
 func start(identifier byte, id string) []byte {
-	return request(identifier, num(sessions.AcctStatusType, 1), attr(sessions.AcctSessionID, id))
+	return request(identifier, num(radius.AcctStatusType, 1), attr(radius.AcctSessionID, id))
 }
 
 // statusRequest is an authentic Status-Server. It is answered without a call of Apply: when its answer is there, all that
 // was sent before it from the same socket was dealt with.
 func statusRequest(identifier byte, attrs ...string) []byte {
-	b := beginMessageAuth(beginPacket(nil, codeStatusServer, identifier))
+	b := radius.AppendMessageAuthenticator(radius.AppendHeader(nil, radius.CodeStatusServer, identifier))
 	for _, a := range attrs {
 		b = append(b, a...)
 	}
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	copy(b[4:], "a random number.")
-	sum := hmacMD5(b, goldenSecret)
-	copy(b[headerLen+2:], sum[:])
+	sum := hmac.New(md5.New, []byte(captured.Secret))
+	sum.Write(b)
+	sum.Sum(b[:radius.HeaderLen+2])
 	return b
 }
 

@@ -16,6 +16,10 @@ import (
 	"time"
 
 	"aaasess/sessions"
+
+	"aaasess/internal/radius"
+
+	"aaasess/internal/radius/captured"
 )
 
 // freeradiusNAS is a FreeRADIUS that hears Disconnect-Requests: alice is disconnected, bob unknown,
@@ -137,13 +141,13 @@ func TestFreeradiusDisconnect(t *testing.T) {
 	port := startFreeradius(t)
 	tests := []struct {
 		name, user string
-		secret     Secret
+		secret     radius.Secret
 		want       sessions.Outcome
 	}{
-		{"ACK", "alice", goldenSecret, sessions.Outcome{Answer: sessions.ACK}},
-		{"NAK 503", "bob", goldenSecret, sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}},
-		{"NAK", "carol", goldenSecret, sessions.Outcome{Answer: sessions.NAK}},
-		{"silence", "dave", goldenSecret, sessions.Outcome{}},
+		{"ACK", "alice", captured.Secret, sessions.Outcome{Answer: sessions.ACK}},
+		{"NAK 503", "bob", captured.Secret, sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}},
+		{"NAK", "carol", captured.Secret, sessions.Outcome{Answer: sessions.NAK}},
+		{"silence", "dave", captured.Secret, sessions.Outcome{}},
 		{"wrong secret", "alice", "wrong", sessions.Outcome{}},
 	}
 	for _, tt := range tests {

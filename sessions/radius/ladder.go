@@ -3,6 +3,7 @@ package radius
 import (
 	"slices"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -68,8 +69,8 @@ func (l ladder) String() string {
 
 // fit looks at what there is to tell of a session beyond a client's profile, at the begin of an attempt.
 func (l ladder) fit(p profile, s *sessions.Session) ladder {
-	l.timed = slices.Contains(p, sessions.EventTimestamp)
-	l.extras = l.timed || slices.Contains(p, sessions.MessageAuth)
+	l.timed = slices.Contains(p, radius.EventTimestamp)
+	l.extras = l.timed || slices.Contains(p, radius.MessageAuthenticator)
 	l.all, l.bare = p.tells(fullProfile, s), minimalProfile.tells(p, s)
 	return l
 }
@@ -88,7 +89,7 @@ func (l ladder) profile(p profile) profile {
 		}
 	}
 	if l.stamping == omitting || l.stamping == omitted {
-		p = p.without(sessions.EventTimestamp)
+		p = p.without(radius.EventTimestamp)
 	}
 	return p
 }

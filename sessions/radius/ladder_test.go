@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
 
@@ -152,7 +153,7 @@ func TestLadderEnds(t *testing.T) {
 
 // refusing is a NAS that answers as hostapd does: 401 to each attribute that it does not know, 503 to a
 // session that it does not have.
-func refusing(knows bool, refused ...sessions.AttributeType) radiustest.Handler {
+func refusing(knows bool, refused ...radius.Type) radiustest.Handler {
 	return func(r radiustest.Request) []byte {
 		for _, avp := range r.Packet.Attributes {
 			for _, t := range refused {
@@ -169,12 +170,12 @@ func refusing(knows bool, refused ...sessions.AttributeType) radiustest.Handler 
 }
 
 // hostapds are the attributes that hostapd 2.10 answers with 401.
-var hostapds = []sessions.AttributeType{
-	sessions.NASPort, sessions.NASPortID, sessions.Class, sessions.FramedIPAddress, sessions.ServiceType, 49, sessions.ProxyState,
+var hostapds = []radius.Type{
+	radius.NASPort, radius.NASPortID, radius.Class, radius.FramedIPAddress, radius.ServiceType, 49, radius.ProxyState,
 }
 
 // needs is a NAS that knows a session only by an attribute, and answers cause without it.
-func needs(attribute sessions.AttributeType, cause uint32) radiustest.Handler {
+func needs(attribute radius.Type, cause uint32) radiustest.Handler {
 	return func(r radiustest.Request) []byte {
 		for _, avp := range r.Packet.Attributes {
 			if avp.Type == layeh.Type(attribute) {
@@ -208,12 +209,12 @@ func TestLadderOverLoopback(t *testing.T) {
 		{"hostapd has the session", nil, refusing(true, hostapds...), [][]string{withTail(known, stamp, signed)}, "ACK"},
 		{"hostapd does not know it", nil, refusing(false, hostapds...), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed), withTail(less, stamp, signed)}, "gone"},
 		{"hostapd does not know it, by an own list", []string{"Acct-Session-Id", "NAS-Port"}, refusing(false, hostapds...), [][]string{{"Acct-Session-Id=8D5C1B9A0F3E7746", "NAS-Port=00000007"}, less, all}, "gone"},
-		{"it knows the address only", nil, needs(sessions.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
-		{"it says what is missing", nil, needs(sessions.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
-		{"it knows little", nil, refusing(true, sessions.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
+		{"it knows the address only", nil, needs(radius.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"it says what is missing", nil, needs(radius.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"it knows little", nil, refusing(true, radius.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
 		{"it is not the NAS that it is called", nil, radiustest.Nth(radiustest.NAK(403), radiustest.ACK), [][]string{withTail(known, stamp, signed), less}, "ACK"},
 		{"its clock is wrong", nil, func(r radiustest.Request) []byte {
-			if len(r.Packet.Get(layeh.Type(sessions.EventTimestamp))) > 0 {
+			if len(r.Packet.Get(layeh.Type(radius.EventTimestamp))) > 0 {
 				return nil
 			}
 			return radiustest.ACK(r)
@@ -227,7 +228,7 @@ func TestLadderOverLoopback(t *testing.T) {
 			cfg := DisconnectConfig{Clients: []Client{c}, Timeout: time.Second, Retransmissions: -1}
 			d, nas, log := disconnecting(t, cfg, tt.handler)
 			s := hostapdSession("127.0.0.2")
-			s.Attrs += sessions.Attributes(num(sessions.FramedIPAddress, 0xc0000207))
+			s.Attrs += radius.Attributes(num(radius.FramedIPAddress, 0xc0000207))
 			out := d.Disconnect(t.Context(), of(s))
 			if got := ends(out); got != tt.ends {
 				t.Errorf("it ends with %s, want %s", got, tt.ends)

@@ -8,9 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"golang.org/x/sys/unix"
+
+	"aaasess/internal/radius/captured"
 )
 
 // committer is a Sink that calls back from a goroutine of its own, as the store does.
@@ -72,12 +75,12 @@ func BenchmarkListener(b *testing.B) {
 	if err := conn.SetReadBuffer(4 << 20); err != nil {
 		b.Fatal(err)
 	}
-	request := goldenPacket(b, "hostapd-start.hex")
+	request := captured.Packet(b, "hostapd-start.hex")
 	segment(b, conn, len(request))
 
 	answers := make(chan int, 1<<16)
 	go func() {
-		buf := make([]byte, maxPacket)
+		buf := make([]byte, radius.MaxPacket)
 		for {
 			if _, err := conn.Read(buf); err != nil {
 				close(answers)
@@ -132,17 +135,17 @@ func segment(tb testing.TB, conn *net.UDPConn, n int) {
 }
 
 // appendNumbered appends the request with another Acct-Session-Id and authenticator.
-func appendNumbered(b, request []byte, n uint32, secret Secret) []byte {
+func appendNumbered(b, request []byte, n uint32, secret radius.Secret) []byte {
 	at := len(b)
 	b = append(b, request...)
 	p := b[at:]
 	p[1] = byte(n)
-	for rest := p[headerLen:]; len(rest) > 0; rest = rest[rest[1]:] {
-		if sessions.AttributeType(rest[0]) == sessions.AcctSessionID {
+	for rest := p[radius.HeaderLen:]; len(rest) > 0; rest = rest[rest[1]:] {
+		if radius.Type(rest[0]) == radius.AcctSessionID {
 			binary.BigEndian.PutUint32(rest[2:], n)
 		}
 	}
-	seal(p[:len(p):len(p)], 0, zeros, secret)
+	radius.Seal(p[:len(p):len(p)], 0, radius.Authenticator{}, secret)
 	return b
 }
 
@@ -160,7 +163,7 @@ func BenchmarkHandle(b *testing.B) {
 	s := l.sockets[0]
 	r := newReceiver(s)
 	from := netip.MustParseAddrPort("127.0.0.1:4711")
-	request := goldenPacket(b, "hostapd-start.hex")
+	request := captured.Packet(b, "hostapd-start.hex")
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {

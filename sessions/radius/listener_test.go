@@ -14,19 +14,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/internal/radius/captured"
 )
 
 // TestGoldenDialogues sends what real NASes send and looks at each answer.
 func TestGoldenDialogues(t *testing.T) {
-	for _, name := range goldenNames(t) {
+	for _, name := range captured.Accounting(t) {
 		t.Run(name, func(t *testing.T) {
 			sink := newRecorder()
 			l := listen(t, sink, "127.0.0.1:0", local())
 			n := l.dial(l.Addr())
-			data := goldenPacket(t, name)
+			data := captured.Packet(t, name)
 			want := parseGolden(t, name)
 			sent := time.Now()
 			n.send(data)
@@ -48,11 +51,11 @@ func TestGoldenDialogues(t *testing.T) {
 				t.Errorf("at %v, want %v before now", got.At, delay)
 			}
 			var states []byte
-			for at, value := range sessions.Attributes(answer.attributes()).All() {
-				if at != sessions.ProxyState {
+			for at, value := range radius.Attributes(answer.Attributes()).All() {
+				if at != radius.ProxyState {
 					t.Errorf("attribute %d in the answer", at)
 				}
-				states = sessions.AppendAttribute(states, at, value)
+				states = radius.AppendAttribute(states, at, value)
 			}
 			if string(states) != want.proxyState {
 				t.Errorf("Proxy-State %x, want %x", states, want.proxyState)
@@ -61,9 +64,9 @@ func TestGoldenDialogues(t *testing.T) {
 	}
 }
 
-func parsedGolden(t *testing.T, data []byte) packet {
+func parsedGolden(t *testing.T, data []byte) radius.Packet {
 	t.Helper()
-	p, err := parsePacket(data)
+	p, err := radius.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +116,7 @@ func TestRefusedAtOnceIsNotAnswered(t *testing.T) {
 	l := listen(t, applyRefuser{}, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	fence := statusRequest(9)
-	one, on := start(1, "a"), request(2, num(sessions.AcctStatusType, uint32(sessions.On)))
+	one, on := start(1, "a"), request(2, num(radius.AcctStatusType, uint32(sessions.On)))
 	n.send(one, on, one, fence)
 	n.receive(fence)
 	l.stop()
@@ -136,8 +139,8 @@ func TestRetransmissions(t *testing.T) {
 	call.done(nil)
 	first := n.receive(one)
 	n.send(one)
-	if again := n.receive(one); !bytes.Equal(first.data, again.data) {
-		t.Errorf("another answer the second time: %x, %x", first.data, again.data)
+	if again := n.receive(one); !bytes.Equal(first.Octets(), again.Octets()) {
+		t.Errorf("another answer the second time: %x, %x", first.Octets(), again.Octets())
 	}
 	other.send(one) // the same octets from another port are another request
 	sink.next(t).done(nil)
@@ -188,7 +191,7 @@ func TestDropped(t *testing.T) {
 		{"truncated", start(1, "abc")[:25], local(), Counters{Malformed: 3}, "shorter than its length"},
 		{"too large", withLength(make([]byte, 4097), 4097), local(), Counters{Malformed: 3}, "length is not 20..4096"},
 		{"Access-Request", rawPacket(1, ""), local(), Counters{Malformed: 3}, "neither an Accounting-Request nor"},
-		{"no session id", request(1, num(sessions.AcctStatusType, 1)), local(), Counters{Malformed: 3}, "Acct-Session-Id: missing or empty"},
+		{"no session id", request(1, num(radius.AcctStatusType, 1)), local(), Counters{Malformed: 3}, "Acct-Session-Id: missing or empty"},
 		{"wrong length", request(1, "\x28\x03\x01"), local(), Counters{Malformed: 3}, "Acct-Status-Type: not 4 octets"},
 	}
 	for _, tt := range tests {
@@ -216,7 +219,7 @@ func TestDropped(t *testing.T) {
 			if lines := strings.Count(log, tt.log); lines != 2 || !strings.Contains(log, "total=3") || !strings.Contains(log, "from=127.0.0.1:9") {
 				t.Errorf("%d lines with %q in the log, want 2: %s", lines, tt.log, log)
 			}
-			if strings.Contains(log, string(goldenSecret)) || strings.Contains(log, "other") {
+			if strings.Contains(log, string(captured.Secret)) || strings.Contains(log, "other") {
 				t.Errorf("a secret is in the log: %s", log)
 			}
 		})
@@ -229,7 +232,7 @@ func TestGarbage(t *testing.T) {
 	l := listen(t, sink, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	random := rand.New(rand.NewPCG(1, 2))
-	seed := goldenPacket(t, "radclient-stop.hex")
+	seed := captured.Packet(t, "radclient-stop.hex")
 	for i := range 500 {
 		b := bytes.Clone(seed[:random.IntN(len(seed)+1)])
 		for range random.IntN(4) {
@@ -237,26 +240,26 @@ func TestGarbage(t *testing.T) {
 				b[random.IntN(len(b))] = byte(random.Uint32())
 			}
 		}
-		if len(b) >= headerLen && i%2 == 0 { // also what passes the first checks
+		if len(b) >= radius.HeaderLen && i%2 == 0 { // also what passes the first checks
 			withLength(b, len(b))
-			seal(b[:len(b):len(b)], 0, zeros, goldenSecret)
+			radius.Seal(b[:len(b):len(b)], 0, radius.Authenticator{}, captured.Secret)
 		}
 		n.send(b)
 	}
 	fence := statusRequest(9)
 	n.send(fence)
 	for found := false; !found; { // some of the 500 may have been answered before
-		b := make([]byte, maxPacket)
+		b := make([]byte, radius.MaxPacket)
 		_ = n.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		size, err := n.conn.Read(b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := parsePacket(b[:size])
+		p, err := radius.Parse(b[:size])
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, _ = p.authentic(authenticator(fence[4:headerLen]), goldenSecret, nil)
+		found, _ = p.Authentic(radius.Authenticator(fence[4:radius.HeaderLen]), captured.Secret, nil)
 	}
 	for len(sink) > 0 {
 		(<-sink).done(nil)
@@ -286,7 +289,7 @@ func TestReload(t *testing.T) {
 		t.Error("a client without a secret was taken")
 	}
 	old, fresh := start(2, "b"), start(3, "c")
-	seal(fresh[:len(fresh):len(fresh)], 0, zeros, "new")
+	radius.Seal(fresh[:len(fresh):len(fresh)], 0, radius.Authenticator{}, "new")
 	n.send(old, fresh)
 	if got := sink.next(t); got.event.AcctSessionID != "c" {
 		t.Errorf("session %q, want only c", got.event.AcctSessionID)
@@ -315,7 +318,7 @@ func TestAnswerSource(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.listen+" at "+tt.to, func(t *testing.T) {
 			sink := newRecorder()
-			l := listen(t, sink, tt.listen, local(), Client{Prefix: prefix("::1/128"), Secret: goldenSecret})
+			l := listen(t, sink, tt.listen, local(), Client{Prefix: prefix("::1/128"), Secret: captured.Secret})
 			n := l.dial(netip.AddrPortFrom(netip.MustParseAddr(tt.to), l.Addr().Port()))
 			one := start(1, "a")
 			n.send(one)
@@ -360,7 +363,7 @@ func TestSeveralAddresses(t *testing.T) {
 	sink := newRecorder()
 	l, err := New(Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0"), netip.MustParseAddrPort("[::1]:0")},
-		Clients:   []Client{local(), {Prefix: prefix("::1/128"), Secret: goldenSecret}},
+		Clients:   []Client{local(), {Prefix: prefix("::1/128"), Secret: captured.Secret}},
 	}, sink)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"aaasess/sessions"
+
+	"aaasess/internal/radius"
 )
 
 // identifiers is how many requests to one peer can be told apart.
@@ -16,7 +18,7 @@ const identifiers = 256
 // flight is a Disconnect-Request that waits for its answer.
 type flight struct {
 	client  *client
-	request authenticator
+	request radius.Authenticator
 	answer  chan sessions.Outcome // room for one
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -21,28 +22,28 @@ func DefaultProfile() []string {
 }
 
 // minimalProfile is for a NAS that does not know an attribute of another one.
-var minimalProfile = profile{sessions.AcctSessionID, sessions.UserName}
+var minimalProfile = profile{radius.AcctSessionID, radius.UserName}
 
 // fullProfile is what identifies NAS and session by RFC 5176 section 3. Vendor-Specific, which is in that
 // list too, is left out: what a NAS reports in it are mostly counters and settings, and no RFC says which
 // of them identify. Class is not in the list: it belongs to the server, and hostapd refuses it.
 var fullProfile = profile{
-	sessions.UserName, sessions.NASIPAddress, sessions.NASIPv6Address, sessions.NASIdentifier, sessions.NASPort,
-	sessions.NASPortType, sessions.NASPortID, sessions.FramedIPAddress, sessions.CalledStationID,
-	sessions.CallingStationID, sessions.AcctSessionID, sessions.AcctMultiSessionID, chargeableUserIdentity,
+	radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.NASPort,
+	radius.NASPortType, radius.NASPortID, radius.FramedIPAddress, radius.CalledStationID,
+	radius.CallingStationID, radius.AcctSessionID, radius.AcctMultiSessionID, chargeableUserIdentity,
 	framedInterfaceID, framedIPv6Prefix,
 }
 
 const (
-	chargeableUserIdentity sessions.AttributeType = 89 // RFC 4372
-	framedInterfaceID      sessions.AttributeType = 96 // RFC 3162
-	framedIPv6Prefix       sessions.AttributeType = 97 // RFC 3162
+	chargeableUserIdentity radius.Type = 89 // RFC 4372
+	framedInterfaceID      radius.Type = 96 // RFC 3162
+	framedIPv6Prefix       radius.Type = 97 // RFC 3162
 )
 
 var errTooLong = errors.New("radius: disconnect attributes do not fit into a packet")
 
 // profile is the types of the attributes that identify a session, in order.
-type profile []sessions.AttributeType
+type profile []radius.Type
 
 // newProfile turns attribute names into a profile; none is DefaultProfile.
 func newProfile(names []string) (profile, error) {
@@ -51,11 +52,11 @@ func newProfile(names []string) (profile, error) {
 	}
 	p := make(profile, 0, len(names))
 	for _, name := range names {
-		t, ok := attributeNames[name]
+		t, ok := radius.AttributeNames[name]
 		switch {
 		case !ok:
 			return nil, fmt.Errorf("disconnect attribute %q: no session has such an attribute", name)
-		case t == sessions.AcctStatusType || t == sessions.AcctDelayTime:
+		case t == radius.AcctStatusType || t == radius.AcctDelayTime:
 			return nil, fmt.Errorf("disconnect attribute %q: says nothing of a session", name)
 		case slices.Contains(p, t):
 			return nil, fmt.Errorf("disconnect attribute %q: given twice", name)
@@ -68,7 +69,7 @@ func newProfile(names []string) (profile, error) {
 // with is p, and behind it those of Event-Timestamp and Message-Authenticator that are in q.
 func (p profile) with(q profile) profile {
 	p = slices.Clip(p)
-	for _, t := range [...]sessions.AttributeType{sessions.EventTimestamp, sessions.MessageAuth} {
+	for _, t := range [...]radius.Type{radius.EventTimestamp, radius.MessageAuthenticator} {
 		if slices.Contains(q, t) {
 			p = append(p, t)
 		}
@@ -77,14 +78,14 @@ func (p profile) with(q profile) profile {
 }
 
 // without is p less one type.
-func (p profile) without(t sessions.AttributeType) profile {
-	return slices.DeleteFunc(slices.Clone(p), func(u sessions.AttributeType) bool { return u == t })
+func (p profile) without(t radius.Type) profile {
+	return slices.DeleteFunc(slices.Clone(p), func(u radius.Type) bool { return u == t })
 }
 
 // tells reports whether p tells of a session all that q does.
 func (p profile) tells(q profile, s *sessions.Session) bool {
 	for _, t := range q {
-		if t == sessions.EventTimestamp || t == sessions.MessageAuth || slices.Contains(p, t) {
+		if t == radius.EventTimestamp || t == radius.MessageAuthenticator || slices.Contains(p, t) {
 			continue
 		}
 		for range valuesOf(s, t) {
@@ -96,18 +97,18 @@ func (p profile) tells(q profile, s *sessions.Session) bool {
 
 // valuesOf yields what is known of a session under an attribute type. An address that stands for none
 // (RFC 2865 section 5.8) identifies nothing.
-func valuesOf(s *sessions.Session, t sessions.AttributeType) iter.Seq[string] {
+func valuesOf(s *sessions.Session, t radius.Type) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		switch t {
-		case sessions.UserName:
+		case radius.UserName:
 			_ = s.User == "" || yield(s.User)
 			return
-		case sessions.AcctSessionID:
+		case radius.AcctSessionID:
 			_ = s.AcctSessionID == "" || yield(s.AcctSessionID)
 			return
 		}
 		for at, value := range s.Attrs.All() {
-			if at == t && !(t == sessions.FramedIPAddress && isNoAddress(value)) && !yield(value) {
+			if at == t && !(t == radius.FramedIPAddress && isNoAddress(value)) && !yield(value) {
 				return
 			}
 		}
@@ -119,32 +120,32 @@ func isNoAddress(value string) bool {
 }
 
 // disconnectRequest makes a Disconnect-Request (RFC 5176 section 2.3) for a session.
-func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now time.Time, secret Secret) ([]byte, error) {
-	b := beginPacket(make([]byte, 0, 512), codeDisconnectRequest, identifier)
+func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now time.Time, secret radius.Secret) ([]byte, error) {
+	b := radius.AppendHeader(make([]byte, 0, 512), radius.CodeDisconnectRequest, identifier)
 	signedAt := 0
 	for _, t := range p {
 		switch t {
-		case sessions.MessageAuth:
-			b = beginMessageAuth(b)
-			signedAt = len(b) - authLen
-		case sessions.EventTimestamp:
-			b = sessions.AppendUint32(b, t, uint32(now.Unix()))
+		case radius.MessageAuthenticator:
+			b = radius.AppendMessageAuthenticator(b)
+			signedAt = len(b) - radius.AuthLen
+		case radius.EventTimestamp:
+			b = radius.AppendUint32(b, t, uint32(now.Unix()))
 		default:
 			for value := range valuesOf(s, t) {
-				b = sessions.AppendAttribute(b, t, value)
+				b = radius.AppendAttribute(b, t, value)
 			}
 		}
 	}
-	if len(b) > maxPacket {
+	if len(b) > radius.MaxPacket {
 		return nil, errTooLong
 	}
-	seal(b, signedAt, zeros, secret)
+	radius.Seal(b, signedAt, radius.Authenticator{}, secret)
 	return b, nil
 }
 
 // errorCause is the Error-Cause (RFC 5176 section 3.5) in the attributes of a Disconnect-NAK, or 0.
 func errorCause(attrs []byte) sessions.ErrorCause {
 	const typeErrorCause = 101
-	cause, _ := sessions.Attributes(attrs).Uint32(typeErrorCause)
+	cause, _ := radius.Attributes(attrs).Uint32(typeErrorCause)
 	return sessions.ErrorCause(cause)
 }

@@ -6,26 +6,29 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
+
+	"aaasess/internal/radius/captured"
 )
 
 func attributesOf(t *testing.T, b []byte) (list []string) {
 	t.Helper()
-	p, err := parsePacket(b)
+	p, err := radius.Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at, value := range sessions.Attributes(p.attributes()).All() {
+	for at, value := range radius.Attributes(p.Attributes()).All() {
 		switch at {
-		case sessions.MessageAuth:
+		case radius.MessageAuthenticator:
 			value = "computed"
-		case sessions.NASPort, sessions.NASIPAddress, sessions.FramedIPAddress, sessions.EventTimestamp:
+		case radius.NASPort, radius.NASIPAddress, radius.FramedIPAddress, radius.EventTimestamp:
 			value = fmt.Sprintf("%x", value)
 		}
-		list = append(list, attributeName(at)+"="+value)
+		list = append(list, at.Name()+"="+value)
 	}
 	return list
 }
@@ -52,7 +55,7 @@ func TestDisconnectRequest(t *testing.T) {
 		{
 			name: "of a NAS with an IPv6 address, and a user without address", profile: []string{"NAS-IPv6-Address", "Framed-IP-Address"},
 			session: func(s *sessions.Session) {
-				s.Attrs = sessions.Attributes(attr(sessions.NASIPv6Address, "0123456789abcdef") + num(sessions.FramedIPAddress, 0xfffffffe))
+				s.Attrs = radius.Attributes(attr(radius.NASIPv6Address, "0123456789abcdef") + num(radius.FramedIPAddress, 0xfffffffe))
 			},
 			want: []string{"NAS-IPv6-Address=0123456789abcdef"},
 		},
@@ -71,7 +74,7 @@ func TestDisconnectRequest(t *testing.T) {
 			if tt.session != nil {
 				tt.session(s)
 			}
-			b, err := p.disconnectRequest(77, s, noon, goldenSecret)
+			b, err := p.disconnectRequest(77, s, noon, captured.Secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,10 +84,10 @@ func TestDisconnectRequest(t *testing.T) {
 			if diff := cmp.Diff(tt.want, attributesOf(t, b)); diff != "" {
 				t.Error(diff)
 			}
-			if !layeh.IsAuthenticRequest(b, []byte(goldenSecret)) {
+			if !layeh.IsAuthenticRequest(b, []byte(captured.Secret)) {
 				t.Error("the Request Authenticator is wrong")
 			}
-			if ok, _ := parsedGolden(t, b).authentic(zeros, goldenSecret, nil); !ok {
+			if ok, _ := parsedGolden(t, b).Authentic(radius.Authenticator{}, captured.Secret, nil); !ok {
 				t.Error("the Message-Authenticator is wrong")
 			}
 		})
@@ -93,12 +96,12 @@ func TestDisconnectRequest(t *testing.T) {
 
 // TestDisconnectRequestIsRadclients: octet for octet what radclient makes of the same attributes.
 func TestDisconnectRequestIsRadclients(t *testing.T) {
-	want := goldenPacket(t, "disconnect/radclient.hex")
+	want := captured.Packet(t, "disconnect/radclient.hex")
 	p, err := newProfile(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := p.disconnectRequest(want[1], hostapdSession("192.0.2.1"), noon, goldenSecret)
+	got, err := p.disconnectRequest(want[1], hostapdSession("192.0.2.1"), noon, captured.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,13 +113,13 @@ func TestDisconnectRequestIsRadclients(t *testing.T) {
 func TestDisconnectRequestTooLong(t *testing.T) {
 	s := hostapdSession("192.0.2.1")
 	for range 17 {
-		s.Attrs += sessions.Attributes(attr(sessions.Class, strings.Repeat("x", 253)))
+		s.Attrs += radius.Attributes(attr(radius.Class, strings.Repeat("x", 253)))
 	}
 	p, err := newProfile([]string{"Class"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.disconnectRequest(1, s, noon, goldenSecret); !errors.Is(err, errTooLong) {
+	if _, err := p.disconnectRequest(1, s, noon, captured.Secret); !errors.Is(err, errTooLong) {
 		t.Errorf("error %v, want %v", err, errTooLong)
 	}
 }

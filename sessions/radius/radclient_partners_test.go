@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/internal/radius/captured"
 )
 
 // radclient runs radclient as a NAS; it checks the authenticators of what it receives. records are
@@ -54,7 +56,7 @@ func TestRadclientSession(t *testing.T) {
 		who + "Acct-Status-Type = Start\n\n" +
 		who + "Acct-Status-Type = Interim-Update, Acct-Session-Time = 60, Acct-Input-Octets = 1\n\n" +
 		who + "Acct-Status-Type = Stop, Acct-Session-Time = 90, Acct-Input-Octets = 2, Message-Authenticator = 0x00\n"
-	out, err := radclient(t, l, string(goldenSecret), records, "-x", "-r", "1", "-t", "5", "-p", "1")
+	out, err := radclient(t, l, string(captured.Secret), records, "-x", "-r", "1", "-t", "5", "-p", "1")
 	if err != nil || strings.Count(out, "Received Accounting-Response") != 4 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -65,7 +67,7 @@ func TestRadclientSession(t *testing.T) {
 	close(sink)
 	var got []string
 	for _, c := range <-all {
-		got = append(got, fmt.Sprintf("%v %v %s %d %s", c.event.Type, c.event.NAS, c.event.AcctSessionID, c.event.Usage.InputOctets, c.event.Attrs.Text(sessions.UserName)))
+		got = append(got, fmt.Sprintf("%v %v %s %d %s", c.event.Type, c.event.NAS, c.event.AcctSessionID, c.event.Usage.InputOctets, c.event.Attrs.Text(radius.UserName)))
 	}
 	want := []string{
 		"Accounting-On bras1@127.0.0.1  0 ", "Start bras1@127.0.0.1 0A 0 alice",
@@ -85,7 +87,7 @@ func TestRadclientMany(t *testing.T) {
 	for i := range many {
 		fmt.Fprintf(&records, "Acct-Status-Type = Start, User-Name = \"u%d\", Acct-Session-Id = \"%d\"\n\n", i, i)
 	}
-	out, err := radclient(t, l, string(goldenSecret), records.String(), "-q", "-s", "-r", "3", "-t", "3", "-p", "100")
+	out, err := radclient(t, l, string(captured.Secret), records.String(), "-q", "-s", "-r", "3", "-t", "3", "-p", "100")
 	if err != nil || !strings.Contains(strings.Join(strings.Fields(out), " "), "Accepted : 2000 Rejected : 0 Lost : 0") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -123,7 +125,7 @@ func TestRadclientRetransmission(t *testing.T) {
 	}
 	ended := make(chan result, 1)
 	go func() {
-		out, err := radclient(t, l, string(goldenSecret), "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "10", "-t", "0.2")
+		out, err := radclient(t, l, string(captured.Secret), "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "10", "-t", "0.2")
 		ended <- result{out, err}
 	}()
 	sink.next(t).done(errBusy)

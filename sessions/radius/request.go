@@ -6,17 +6,10 @@ import (
 	"net/netip"
 	"time"
 
-	"aaasess/sessions"
-)
+	"layeh.com/radius/rfc2865"
 
-// Service-Type values (RFC 2865 section 5.6).
-const (
-	serviceLogin                  = 1
-	serviceCallbackLogin          = 3
-	serviceAdministrative         = 6
-	serviceNASPrompt              = 7
-	serviceCallbackNASPrompt      = 9
-	serviceCallbackAdministrative = 11
+	"aaasess/internal/radius"
+	"aaasess/sessions"
 )
 
 // accountingRequest is an Accounting-Request, understood.
@@ -24,7 +17,7 @@ type accountingRequest struct {
 	event      sessions.Event
 	proxyState string // the Proxy-State attributes, whole, in order
 	// leftOut is the first attribute that the event does not have because its length is wrong, nil if there is none.
-	leftOut *malformedError
+	leftOut *radius.MalformedError
 }
 
 // numbers are the attributes of type integer (or address, or time) that we look at. The first of
@@ -35,23 +28,23 @@ type numbers struct {
 }
 
 // isNumber has bit t set if attributes of type t must have four octets.
-const isNumber uint64 = 1<<sessions.NASIPAddress | 1<<sessions.NASPort | 1<<sessions.ServiceType |
-	1<<sessions.FramedProtocol | 1<<sessions.FramedIPAddress | 1<<sessions.LoginIPHost | 1<<sessions.LoginService |
-	1<<sessions.AcctStatusType | 1<<sessions.AcctDelayTime | 1<<sessions.AcctAuthentic | 1<<sessions.AcctTerminateCause |
-	1<<sessions.EventTimestamp | 1<<sessions.NASPortType | usageNumbers
+const isNumber uint64 = 1<<radius.NASIPAddress | 1<<radius.NASPort | 1<<radius.ServiceType |
+	1<<radius.FramedProtocol | 1<<radius.FramedIPAddress | 1<<radius.LoginIPHost | 1<<radius.LoginService |
+	1<<radius.AcctStatusType | 1<<radius.AcctDelayTime | 1<<radius.AcctAuthentic | 1<<radius.AcctTerminateCause |
+	1<<radius.EventTimestamp | 1<<radius.NASPortType | usageNumbers
 
 // These are those of isNumber that say what a session has used.
 const (
-	inputOctets  uint64 = 1<<sessions.AcctInputOctets | 1<<sessions.AcctInputGigawords
-	outputOctets uint64 = 1<<sessions.AcctOutputOctets | 1<<sessions.AcctOutputGigawords
-	usageNumbers        = inputOctets | outputOctets | 1<<sessions.AcctInputPackets | 1<<sessions.AcctOutputPackets |
-		1<<sessions.AcctSessionTime
+	inputOctets  uint64 = 1<<radius.AcctInputOctets | 1<<radius.AcctInputGigawords
+	outputOctets uint64 = 1<<radius.AcctOutputOctets | 1<<radius.AcctOutputGigawords
+	usageNumbers        = inputOctets | outputOctets | 1<<radius.AcctInputPackets | 1<<radius.AcctOutputPackets |
+		1<<radius.AcctSessionTime
 )
 
-func (n *numbers) has(t sessions.AttributeType) bool { return n.have>>t&1 == 1 }
+func (n *numbers) has(t radius.Type) bool { return n.have>>t&1 == 1 }
 
 // add takes an attribute that is a number.
-func (n *numbers) add(t sessions.AttributeType, value []byte) {
+func (n *numbers) add(t radius.Type, value []byte) {
 	if t < 64 && isNumber>>t&1 != 0 && !n.has(t) {
 		n.have |= 1 << t
 		n.value[t] = binary.BigEndian.Uint32(value)
@@ -59,14 +52,14 @@ func (n *numbers) add(t sessions.AttributeType, value []byte) {
 }
 
 // checkLength says what is wrong with the length of an attribute that we read (RFC 2865 section 5, RFC 3162 section 2.1), or nil.
-func checkLength(t sessions.AttributeType, value []byte) *malformedError {
+func checkLength(t radius.Type, value []byte) *radius.MalformedError {
 	switch {
 	case t < 64 && isNumber>>t&1 != 0 && len(value) != 4:
-		return &malformedError{t, "not 4 octets"}
-	case t == sessions.NASIPv6Address && len(value) != 16:
-		return &malformedError{t, "not 16 octets"}
-	case t == sessions.AcctSessionID && len(value) == 0:
-		return &malformedError{t, "missing or empty"}
+		return &radius.MalformedError{Attribute: t, Problem: "not 4 octets"}
+	case t == radius.NASIPv6Address && len(value) != 16:
+		return &radius.MalformedError{Attribute: t, Problem: "not 16 octets"}
+	case t == radius.AcctSessionID && len(value) == 0:
+		return &radius.MalformedError{Attribute: t, Problem: "missing or empty"}
 	}
 	return nil
 }
@@ -82,25 +75,25 @@ func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch 
 	for len(attrs) > 0 {
 		attr := attrs[:attrs[1]]
 		attrs = attrs[len(attr):]
-		t := sessions.AttributeType(attr[0])
+		t := radius.Type(attr[0])
 		if fault := checkLength(t, attr[2:]); fault != nil {
 			// The record is worth more than the attribute.
-			if r.leftOut = cmp.Or(r.leftOut, fault); t == sessions.AcctStatusType {
+			if r.leftOut = cmp.Or(r.leftOut, fault); t == radius.AcctStatusType {
 				return r, kept, fault
 			}
 			continue
 		}
 		n.add(t, attr[2:])
 		switch t {
-		case sessions.ProxyState:
+		case radius.ProxyState:
 			proxyState = append(proxyState, attr...)
-		case sessions.MessageAuth, sessions.AcctDelayTime: // of this packet, not of the event
+		case radius.MessageAuthenticator, radius.AcctDelayTime: // of this packet, not of the event
 		default:
 			kept = append(kept, attr...)
 		}
 	}
 	r.proxyState = string(proxyState)
-	r.event.Attrs = sessions.Attributes(kept)
+	r.event.Attrs = radius.Attributes(kept)
 	err := r.understand(&n, from, received)
 	return r, kept, err
 }
@@ -108,28 +101,28 @@ func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch 
 func (r *accountingRequest) understand(n *numbers, from netip.Addr, received time.Time) error {
 	ev := &r.event
 	ev.NAS = nasOf(ev.Attrs, n, from)
-	ev.Delay, ev.HasDelay = n.value[sessions.AcctDelayTime], n.has(sessions.AcctDelayTime)
+	ev.Delay, ev.HasDelay = n.value[radius.AcctDelayTime], n.has(radius.AcctDelayTime)
 	ev.At = received.Add(-time.Duration(ev.Delay) * time.Second)
-	ev.EventStamp = n.value[sessions.EventTimestamp]
-	if !n.has(sessions.AcctStatusType) {
-		return &malformedError{sessions.AcctStatusType, "missing"}
+	ev.EventStamp = n.value[radius.EventTimestamp]
+	if !n.has(radius.AcctStatusType) {
+		return &radius.MalformedError{Attribute: radius.AcctStatusType, Problem: "missing"}
 	}
-	if ev.Type = eventType(n.value[sessions.AcctStatusType]); ev.Type == sessions.On || ev.Type == sessions.Off {
+	if ev.Type = eventType(n.value[radius.AcctStatusType]); ev.Type == sessions.On || ev.Type == sessions.Off {
 		return nil
 	}
 
-	ev.AcctSessionID = ev.Attrs.Text(sessions.AcctSessionID)
+	ev.AcctSessionID = ev.Attrs.Text(radius.AcctSessionID)
 	if ev.AcctSessionID == "" {
-		return &malformedError{sessions.AcctSessionID, "missing or empty"}
+		return &radius.MalformedError{Attribute: radius.AcctSessionID, Problem: "missing or empty"}
 	}
 	ev.Kind = kindOf(n)
 	ev.Sent = n.usageFields()
 	ev.Usage = sessions.Usage{
-		InputOctets:   octets(n, sessions.AcctInputGigawords, sessions.AcctInputOctets),
-		OutputOctets:  octets(n, sessions.AcctOutputGigawords, sessions.AcctOutputOctets),
-		InputPackets:  uint64(n.value[sessions.AcctInputPackets]),
-		OutputPackets: uint64(n.value[sessions.AcctOutputPackets]),
-		SessionTime:   n.value[sessions.AcctSessionTime],
+		InputOctets:   octets(n, radius.AcctInputGigawords, radius.AcctInputOctets),
+		OutputOctets:  octets(n, radius.AcctOutputGigawords, radius.AcctOutputOctets),
+		InputPackets:  uint64(n.value[radius.AcctInputPackets]),
+		OutputPackets: uint64(n.value[radius.AcctOutputPackets]),
+		SessionTime:   n.value[radius.AcctSessionTime],
 	}
 	return nil
 }
@@ -152,32 +145,32 @@ func (n *numbers) usageFields() sessions.UsageFields {
 	if n.have&outputOctets != 0 {
 		sent |= sessions.OutputOctets
 	}
-	if n.has(sessions.AcctInputPackets) {
+	if n.has(radius.AcctInputPackets) {
 		sent |= sessions.InputPackets
 	}
-	if n.has(sessions.AcctOutputPackets) {
+	if n.has(radius.AcctOutputPackets) {
 		sent |= sessions.OutputPackets
 	}
-	if n.has(sessions.AcctSessionTime) {
+	if n.has(radius.AcctSessionTime) {
 		sent |= sessions.SessionTime
 	}
 	return sent
 }
 
 // octets puts the two halves of an octet counter together (RFC 2869 section 5.1).
-func octets(n *numbers, high, low sessions.AttributeType) uint64 {
+func octets(n *numbers, high, low radius.Type) uint64 {
 	return uint64(n.value[high])<<32 | uint64(n.value[low])
 }
 
 // nasOf is who sent the request.
-func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) sessions.NAS {
-	nas := sessions.NAS{Addr: from.Unmap(), Identifier: attrs.Text(sessions.NASIdentifier)}
-	if v4 := n.value[sessions.NASIPAddress]; v4 != 0 {
+func nasOf(attrs radius.Attributes, n *numbers, from netip.Addr) sessions.NAS {
+	nas := sessions.NAS{Addr: from.Unmap(), Identifier: attrs.Text(radius.NASIdentifier)}
+	if v4 := n.value[radius.NASIPAddress]; v4 != 0 {
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], v4)
 		nas.IPv4 = netip.AddrFrom4(a)
 	}
-	if v6, has := attrs.Get(sessions.NASIPv6Address); has {
+	if v6, has := attrs.Get(radius.NASIPv6Address); has {
 		if a := netip.AddrFrom16([16]byte([]byte(v6))); !a.IsUnspecified() {
 			nas.IPv6 = a
 		}
@@ -187,11 +180,12 @@ func nasOf(attrs sessions.Attributes, n *numbers, from netip.Addr) sessions.NAS 
 
 // kindOf is the accounting type of a session, by the service that its user was given (R40).
 func kindOf(n *numbers) sessions.Kind {
-	switch n.value[sessions.ServiceType] {
-	case serviceNASPrompt, serviceAdministrative, serviceCallbackNASPrompt, serviceCallbackAdministrative:
+	switch rfc2865.ServiceType(n.value[radius.ServiceType]) {
+	case rfc2865.ServiceType_Value_NASPromptUser, rfc2865.ServiceType_Value_AdministrativeUser,
+		rfc2865.ServiceType_Value_CallbackNASPrompt, rfc2865.ServiceType_Value_CallbackAdministrative:
 		return sessions.Exec
-	case serviceLogin, serviceCallbackLogin:
-		if n.has(sessions.LoginService) || n.has(sessions.LoginIPHost) {
+	case rfc2865.ServiceType_Value_LoginUser, rfc2865.ServiceType_Value_CallbackLoginUser:
+		if n.has(radius.LoginService) || n.has(radius.LoginIPHost) {
 			return sessions.Connection
 		}
 		return sessions.Exec

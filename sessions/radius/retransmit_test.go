@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
+
+	"aaasess/internal/radius/captured"
 )
 
 // wire is the time part of a Disconnector: what is sent, and when, with a fake clock and no socket.
@@ -35,7 +37,7 @@ func newWire(t *testing.T, cfg DisconnectConfig, delay time.Duration, answer fun
 		w.at, w.b = append(w.at, time.Since(began)), append(w.b, append([]byte(nil), b...))
 		n := len(w.at)
 		w.mu.Unlock()
-		p, err := layeh.Parse(b, []byte(goldenSecret))
+		p, err := layeh.Parse(b, []byte(captured.Secret))
 		if err != nil {
 			return err
 		}

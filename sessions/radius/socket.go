@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"aaasess/internal/radius"
 )
 
 const (
@@ -27,7 +29,7 @@ type socket struct {
 	seen     *duplicateTable
 	answers  answerQueue
 	// statusAnswer is the code of the response to a Status-Server; it belongs to the port (RFC 5997 section 3).
-	statusAnswer byte
+	statusAnswer radius.Code
 }
 
 // open opens a socket with large buffers.
@@ -47,7 +49,7 @@ func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
 		wildcard: addr.Addr().IsUnspecified(),
 		seen:     newDuplicateTable(generationCap),
 
-		statusAnswer: codeAccountingResponse,
+		statusAnswer: radius.CodeAccountingResponse,
 	}
 	s.answers.init(answerLimit)
 	if err := s.setOptions(); err != nil {
@@ -136,7 +138,7 @@ type receiver struct {
 }
 
 func newReceiver(s *socket) *receiver {
-	r := &receiver{socket: s, buf: make([]byte, maxPacket+1), scratch: make([]byte, 0, maxPacket+256)}
+	r := &receiver{socket: s, buf: make([]byte, radius.MaxPacket+1), scratch: make([]byte, 0, radius.MaxPacket+256)}
 	if s.wildcard {
 		r.control = make([]byte, 128)
 	}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 var errUnsigned = errors.New("Status-Server without Message-Authenticator")
@@ -12,14 +12,14 @@ var errUnsigned = errors.New("Status-Server without Message-Authenticator")
 // status answers a Status-Server (RFC 5997): whoever sends accounting here asks whether we would take it. While the sink
 // refuses events there is no answer: the RFC lets a server that cannot work stay silent, and a proxy then uses another one
 // (R27). It is not kept in the table of duplicates: each is answered by what is true now.
-func (x *exchange) status(r *receiver, p packet, now time.Time) {
+func (x *exchange) status(r *receiver, p radius.Packet, now time.Time) {
 	l := x.socket.listener
-	if p.signedAt == 0 { // RFC 5997 section 3: nothing else proves the secret, the Request Authenticator is random
+	if !p.HasMessageAuthenticator() { // RFC 5997 section 3: nothing else proves the secret, the Request Authenticator is random
 		l.drop(x.client, badAuthenticators, x.to, now, errUnsigned)
 		return
 	}
 	var ok bool
-	if ok, r.scratch = p.signed(p.authenticator(), x.client.Secret, r.scratch); !ok {
+	if ok, r.scratch = p.Signed(p.Authenticator(), x.client.Secret, r.scratch); !ok {
 		l.drop(x.client, badAuthenticators, x.to, now, errAuthenticator)
 		return
 	}
@@ -29,9 +29,9 @@ func (x *exchange) status(r *receiver, p packet, now time.Time) {
 		return
 	}
 	var states []byte
-	for t, value := range sessions.Attributes(p.attributes()).All() {
-		if t == sessions.ProxyState {
-			states = sessions.AppendAttribute(states, t, value)
+	for t, value := range radius.Attributes(p.Attributes()).All() {
+		if t == radius.ProxyState {
+			states = radius.AppendAttribute(states, t, value)
 		}
 	}
 	x.code, x.proxyState = x.socket.statusAnswer, string(states)

@@ -6,21 +6,23 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/internal/radius/captured"
 )
 
 // TestStatusServer: it is answered with an Accounting-Response, each time anew, and never reaches Apply.
 func TestStatusServer(t *testing.T) {
-	states := attr(sessions.ProxyState, "one") + attr(sessions.ProxyState, "two")
+	states := attr(radius.ProxyState, "one") + attr(radius.ProxyState, "two")
 	tests := []struct {
 		name     string
 		datagram []byte
 		states   string
 	}{
 		{"alone", statusRequest(1), ""},
-		{"of a NAS with a name, through two proxies", statusRequest(2, attr(sessions.NASIdentifier, "n"), states[:5], states[5:]), states},
+		{"of a NAS with a name, through two proxies", statusRequest(2, attr(radius.NASIdentifier, "n"), states[:5], states[5:]), states},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -30,7 +32,7 @@ func TestStatusServer(t *testing.T) {
 			n.send(tt.datagram, tt.datagram)
 			for range 2 {
 				answer := n.receive(tt.datagram)
-				if diff := cmp.Diff(tt.states, string(answer.attributes())); diff != "" {
+				if diff := cmp.Diff(tt.states, string(answer.Attributes())); diff != "" {
 					t.Error(diff)
 				}
 			}
@@ -66,10 +68,10 @@ func TestStatusServerWhileRefusing(t *testing.T) {
 
 // TestStatusServerDropped: without a Message-Authenticator, or with a wrong one, there is no answer.
 func TestStatusServerDropped(t *testing.T) {
-	unsigned := withLength(beginPacket(nil, codeStatusServer, 1), headerLen)
+	unsigned := withLength(radius.AppendHeader(nil, radius.CodeStatusServer, 1), radius.HeaderLen)
 	// As an Accounting-Request would be made: the Request Authenticator is right, Message-Authenticator is not there.
 	asAccounting := bytes.Clone(unsigned)
-	seal(asAccounting, 0, zeros, goldenSecret)
+	radius.Seal(asAccounting, 0, radius.Authenticator{}, captured.Secret)
 	wrong := statusRequest(1)
 	wrong[len(wrong)-1] ^= 1
 	tampered := statusRequest(1)
@@ -91,7 +93,7 @@ func TestStatusServerDropped(t *testing.T) {
 			}
 		})
 	}
-	l, handle := idle(t, newRecorder(), Client{Prefix: prefix("192.0.2.0/24"), Secret: goldenSecret})
+	l, handle := idle(t, newRecorder(), Client{Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
 	handle(statusRequest(1), noon)
 	if diff := cmp.Diff(Counters{Requests: 1, UnknownClients: 1}, l.Stats().Counters); diff != "" {
 		t.Errorf("of a stranger: %s", diff)

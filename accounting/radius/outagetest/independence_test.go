@@ -7,7 +7,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
 
@@ -40,16 +40,16 @@ func twoGroups(t *testing.T, withDead bool, schedule accounting.Schedule) (got [
 	dead, alive := accounting.Group("dead"), accounting.Group("alive")
 	inSite(t, func(s *site) {
 		never := []radiusnet.Interval{{}}
-		var servers []radius.Server
+		var servers []acctradius.Server
 		for n := range 2 {
 			servers = append(servers, s.host(n, radiusnet.Server{Link: radiusnet.Link{Dead: never}}).Config(schedule))
 		}
 		h := s.host(2, radiusnet.Server{Link: radiusnet.Link{Delay: 3 * time.Millisecond}})
 		if withDead {
-			s.deliver(delivery.MethodConfig{}, dead, s.group(radius.Config{Name: "dead", Servers: servers}))
+			s.deliver(delivery.MethodConfig{}, dead, s.group(acctradius.Config{Name: "dead", Servers: servers}))
 		}
-		s.deliver(delivery.MethodConfig{}, alive, s.group(radius.Config{
-			Name: "alive", Servers: []radius.Server{h.Config(schedule)},
+		s.deliver(delivery.MethodConfig{}, alive, s.group(acctradius.Config{
+			Name: "alive", Servers: []acctradius.Server{h.Config(schedule)},
 		}))
 		const seconds, each = 400, 10
 		for second := range seconds {
@@ -92,8 +92,8 @@ func TestMovesOfDeadGroup(t *testing.T) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		b := s.host(1, radiusnet.Server{})
 		first, second := accounting.Group("first"), accounting.Group("second")
-		s.deliver(delivery.MethodConfig{}, first, s.group(radius.Config{Servers: []radius.Server{a.Config(accounting.Schedule{})}}))
-		s.deliver(delivery.MethodConfig{}, second, s.group(radius.Config{Servers: []radius.Server{b.Config(accounting.Schedule{})}}))
+		s.deliver(delivery.MethodConfig{}, first, s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(accounting.Schedule{})}}))
+		s.deliver(delivery.MethodConfig{}, second, s.group(acctradius.Config{Servers: []acctradius.Server{b.Config(accounting.Schedule{})}}))
 		for i := range 60 {
 			s.add(queued{first, record(sessions.ID(i+1), start, 1, second)})
 			s.sleep(i + 1)

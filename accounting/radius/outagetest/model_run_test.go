@@ -10,7 +10,8 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -18,7 +19,7 @@ import (
 // groupRun is one group, from when it is made.
 type groupRun struct {
 	method  int
-	group   *radius.Group
+	group   *acctradius.Group
 	lingers map[netip.AddrPort]time.Duration
 	auths   map[[16]byte]bool // all that it sent; the world's mutex guards it
 }
@@ -90,10 +91,10 @@ func (r *run) adopt(m int) {
 // newGroup runs a group. Its servers are no other's.
 func (r *run) newGroup(m int, plan groupPlan) *groupRun {
 	g := &groupRun{method: m, lingers: map[netip.AddrPort]time.Duration{}, auths: map[[16]byte]bool{}}
-	cfg := radius.Config{
+	cfg := acctradius.Config{
 		Name: string(methods[m]), Algorithm: plan.algorithm, DeadCriteria: plan.criteria, HoldDown: plan.holdDown,
 		MaxInFlight: plan.window,
-		Listen: func(network string, laddr netip.AddrPort) (radius.Socket, error) {
+		Listen: func(network string, laddr netip.AddrPort) (acctradius.Socket, error) {
 			s, err := r.net.Listen(network, laddr)
 			if err != nil {
 				return nil, err
@@ -290,7 +291,7 @@ func (r *run) setAside() map[uint32]bool {
 			r.world.fault("damaged record set aside: %x", a.Data)
 			continue
 		}
-		n, _ := a.Record.Attrs.Uint32(sessions.AcctSessionTime)
+		n, _ := a.Record.Attrs.Uint32(radius.AcctSessionTime)
 		aside[n] = true
 	}
 	return aside

@@ -7,7 +7,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 
 	"pgregory.net/rapid"
 )
@@ -23,8 +23,8 @@ type plan struct {
 // groupPlan is how a group is set up.
 type groupPlan struct {
 	servers   []serverPlan
-	algorithm radius.Algorithm
-	criteria  radius.DeadCriteria
+	algorithm acctradius.Algorithm
+	criteria  acctradius.DeadCriteria
 	holdDown  time.Duration
 	window    int
 }
@@ -131,12 +131,12 @@ func drawEvent(rt *rapid.T) event {
 
 func drawGroup(rt *rapid.T) groupPlan {
 	g := groupPlan{
-		algorithm: radius.Algorithm(rapid.IntRange(0, 1).Draw(rt, "algorithm")),
+		algorithm: acctradius.Algorithm(rapid.IntRange(0, 1).Draw(rt, "algorithm")),
 		holdDown:  rapid.SampledFrom([]time.Duration{30 * time.Second, -1, time.Second, 5 * time.Minute}).Draw(rt, "holdDown"),
 		window:    rapid.SampledFrom([]int{8, 1, 2, 600}).Draw(rt, "window"),
 	}
 	if rapid.Bool().Draw(rt, "criteria") {
-		g.criteria = radius.DeadCriteria{
+		g.criteria = acctradius.DeadCriteria{
 			Time:  time.Duration(rapid.IntRange(0, 20).Draw(rt, "time")) * time.Second,
 			Tries: rapid.IntRange(1, 6).Draw(rt, "tries"),
 		}

@@ -10,8 +10,8 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -283,7 +283,7 @@ func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.React
 func (w *world) isBeat(rec *accounting.Record) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, _ := rec.Attrs.Uint32(sessions.AcctSessionTime)
+	n, _ := rec.Attrs.Uint32(radius.AcctSessionTime)
 	return w.recs[n].beat
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,12 +44,12 @@ func TestScheduleOfS4(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inSite(t, func(s *site) {
 				a, b := s.host(0, radiusnet.Server{Handle: silent}), s.host(1, radiusnet.Server{})
-				g := radius.Config{Name: "first", Servers: []radius.Server{a.Config(s4)}}
+				g := acctradius.Config{Name: "first", Servers: []acctradius.Server{a.Config(s4)}}
 				if tt.servers == 2 {
 					g.Servers = append(g.Servers, b.Config(accounting.Schedule{}))
 				} else {
-					s.deliver(delivery.MethodConfig{}, second, s.group(radius.Config{
-						Name: "second", Servers: []radius.Server{b.Config(accounting.Schedule{})},
+					s.deliver(delivery.MethodConfig{}, second, s.group(acctradius.Config{
+						Name: "second", Servers: []acctradius.Server{b.Config(accounting.Schedule{})},
 					}))
 				}
 				s.deliver(delivery.MethodConfig{}, first, s.group(g))
@@ -107,7 +107,7 @@ func TestScheduleOfBacklog(t *testing.T) {
 			}
 			return radiusnet.Reaction{}
 		}})
-		g := s.group(radius.Config{Servers: []radius.Server{a.Config(s4)}})
+		g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4)}})
 		s.deliver(delivery.MethodConfig{}, accounting.Group("first"), g)
 		const n = 300
 		for i := range n {
@@ -162,7 +162,7 @@ func TestScheduleAfterRestart(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		begin := func() {
-			g := s.group(radius.Config{Servers: []radius.Server{a.Config(s4)}})
+			g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4)}})
 			s.deliver(delivery.MethodConfig{}, accounting.Group("first"), g)
 		}
 		begin()

@@ -12,8 +12,9 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -33,7 +34,7 @@ type site struct {
 	delivery *delivery.Delivery
 	runs     bool           // the Delivery does
 	running  sync.WaitGroup // the Delivery
-	groups   []*radius.Group
+	groups   []*acctradius.Group
 }
 
 // inSite runs a test in fake time on a store in memory.
@@ -82,7 +83,7 @@ func (s *site) stop() {
 	}
 }
 
-func (s *site) close(g *radius.Group) {
+func (s *site) close(g *acctradius.Group) {
 	if err := g.Close(); err != nil {
 		s.Error(err)
 	}
@@ -97,12 +98,12 @@ func (s *site) host(n int, server radiusnet.Server) *radiusnet.Host {
 }
 
 // group runs a group until stop.
-func (s *site) group(cfg radius.Config) *radius.Group {
+func (s *site) group(cfg acctradius.Config) *acctradius.Group {
 	s.Helper()
 	if cfg.Listen == nil {
 		cfg.Listen = s.net.Listen
 	}
-	g, err := radius.New(cfg)
+	g, err := acctradius.New(cfg)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -170,17 +171,17 @@ func (s *site) sleep(second int) {
 
 // record is one that happens now. Its number is told by Acct-Session-Time.
 func record(id sessions.ID, typ sessions.EventType, number uint32, next ...accounting.MethodName) *accounting.Record {
-	attrs := sessions.AppendUint32(make([]byte, 0, 32), sessions.AcctStatusType, uint32(typ))
-	attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, id.String())
-	attrs = sessions.AppendUint32(attrs, sessions.AcctSessionTime, number)
+	attrs := radius.AppendUint32(make([]byte, 0, 32), radius.AcctStatusType, uint32(typ))
+	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, id.String())
+	attrs = radius.AppendUint32(attrs, radius.AcctSessionTime, number)
 	return &accounting.Record{
-		Session: id, Type: typ, At: time.Now(), List: "network/default", Next: next, Attrs: sessions.Attributes(attrs),
+		Session: id, Type: typ, At: time.Now(), List: "network/default", Next: next, Attrs: radius.Attributes(attrs),
 	}
 }
 
 // number is the number of the record in a request that the network has checked.
 func number(request []byte) uint32 {
-	n, _ := sessions.Attributes(request[20:]).Uint32(sessions.AcctSessionTime)
+	n, _ := radius.Attributes(request[20:]).Uint32(radius.AcctSessionTime)
 	return n
 }
 

@@ -8,13 +8,13 @@ import (
 	"sync"
 	"time"
 
-	"aaasess/accounting/radius"
-	"aaasess/sessions"
+	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius"
 )
 
 // tap is a socket of a group's, and sees what goes through: which identifier waits for its answer.
 type tap struct {
-	radius.Socket
+	acctradius.Socket
 	world *world
 	group *groupRun
 
@@ -46,7 +46,7 @@ func (s *tap) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	if linger := s.group.linger(to); reused && now.Sub(before.at) < linger {
 		s.world.fault("identifier %d to %v used again after %v, earlier than %v, without an answer", b[1], to, now.Sub(before.at), linger)
 	}
-	delay, _ := sessions.Attributes(b[20:]).Uint32(sessions.AcctDelayTime)
+	delay, _ := radius.Attributes(b[20:]).Uint32(radius.AcctDelayTime)
 	s.world.sends(s.group, to, req, delay)
 	return s.Socket.WriteToUDPAddrPort(b, to)
 }

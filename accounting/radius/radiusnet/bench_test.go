@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
-	"aaasess/sessions"
+	"aaasess/internal/radius"
 )
 
 // BenchmarkGroup is records through a group and this network: what a record costs a test.
@@ -21,15 +21,15 @@ func BenchmarkGroup(b *testing.B) {
 			h := n.Add(radiusnet.Server{
 				Addr: netip.MustParseAddrPort("192.0.2.1:1813"), Secret: "s", Link: radiusnet.Link{Delay: delay},
 			})
-			g, err := radius.New(radius.Config{Servers: []radius.Server{h.Config(accounting.Schedule{})}, Listen: n.Listen})
+			g, err := acctradius.New(acctradius.Config{Servers: []acctradius.Server{h.Config(accounting.Schedule{})}, Listen: n.Listen})
 			if err != nil {
 				b.Fatal(err)
 			}
 			go func() { _ = g.Run(b.Context()) }()
 			<-g.Ready()
-			attrs := sessions.AppendUint32(nil, sessions.AcctStatusType, 1)
-			attrs = sessions.AppendAttribute(attrs, sessions.AcctSessionID, "00000001")
-			rec := &accounting.Record{At: time.Now(), Attrs: sessions.Attributes(attrs)}
+			attrs := radius.AppendUint32(nil, radius.AcctStatusType, 1)
+			attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, "00000001")
+			rec := &accounting.Record{At: time.Now(), Attrs: radius.Attributes(attrs)}
 			room := make(chan struct{}, g.Window())
 			done := func(err error) {
 				if err != nil {

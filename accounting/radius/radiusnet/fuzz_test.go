@@ -1,10 +1,10 @@
 package radiusnet
 
 import (
-	"crypto/md5"
-	"encoding/binary"
 	"encoding/hex"
 	"testing"
+
+	"aaasess/internal/radius"
 )
 
 // FuzzRead gives a server attributes in a request that is right otherwise.
@@ -19,14 +19,11 @@ func FuzzRead(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, attrs []byte) {
-		if len(attrs) > 4096-headerLen {
+		if len(attrs) > radius.MaxPacket-radius.HeaderLen {
 			return
 		}
-		b := append(make([]byte, headerLen), attrs...)
-		b[0], b[1] = request, 9
-		binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-		sum := md5.Sum(append(append([]byte(nil), b...), secret...))
-		copy(b[authenticatorAt:], sum[:])
+		b := append(radius.AppendHeader(nil, radius.CodeAccountingRequest, 9), attrs...)
+		sum := radius.Seal(b, 0, radius.Authenticator{}, secret)
 		h := &Host{Server: Server{Secret: secret}}
 		var a Arrival
 		if err := h.read(b, &a); err == nil && (a.Identifier != 9 || a.Authenticator != sum || len(attrs) < 6+6+2) {

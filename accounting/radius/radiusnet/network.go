@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 )
 
 // Network is servers and the sockets that reach them. Its methods may be called from any goroutine.
@@ -96,7 +96,7 @@ func (n *Network) Sockets() (open, ever int) {
 }
 
 // Listen opens a socket: it is for radius.Config.Listen.
-func (n *Network) Listen(network string, laddr netip.AddrPort) (radius.Socket, error) {
+func (n *Network) Listen(network string, laddr netip.AddrPort) (acctradius.Socket, error) {
 	addr := laddr.Addr()
 	switch {
 	case addr.IsValid():

@@ -19,7 +19,7 @@ import (
 	"layeh.com/radius/rfc2866"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
 )
 
 var addr = netip.MustParseAddrPort("192.0.2.1:1813")
@@ -51,7 +51,7 @@ func must(t testing.TB, err error) {
 
 // client is a socket whose datagrams are kept as they come.
 type client struct {
-	radius.Socket
+	acctradius.Socket
 	t    *testing.T
 	got  [][]byte
 	from []netip.AddrPort
@@ -216,23 +216,23 @@ func TestFaults(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		b    []byte
-		want error
+		want string
 	}{
-		{"empty", nil, errFraming},
-		{"cut off", good[:19], errFraming},
-		{"padded", append(append([]byte(nil), good...), 0), errFraming},
-		{"an Access-Request", edited(0, 1), errCode},
-		{"another authenticator", edited(4, good[4]+1), errAuthenticator},
-		{"an attribute too long", signed(longer), errFraming},
-		{"an attribute too short", signed(edited(21, 1)), errFraming},
-		{"no Acct-Session-Id", request1(t, "x", func(p *layeh.Packet) { p.Del(44) }), errAttributes},
-		{"no Acct-Delay-Time", request1(t, "x", func(p *layeh.Packet) { p.Del(41) }), errAttributes},
-		{"two of Acct-Delay-Time", request1(t, "x", func(p *layeh.Packet) { must(t, rfc2866.AcctDelayTime_Add(p, 4)) }), errAttributes},
+		{"empty", nil, "shorter than 20 octets"},
+		{"cut off", good[:19], "shorter than 20 octets"},
+		{"padded", append(append([]byte(nil), good...), 0), errPadding.Error()},
+		{"an Access-Request", edited(0, 1), errCode.Error()},
+		{"another authenticator", edited(4, good[4]+1), errAuthenticator.Error()},
+		{"an attribute too long", signed(longer), "cut off"},
+		{"an attribute too short", signed(edited(21, 1)), "cut off"},
+		{"no Acct-Session-Id", request1(t, "x", func(p *layeh.Packet) { p.Del(44) }), errAttributes.Error()},
+		{"no Acct-Delay-Time", request1(t, "x", func(p *layeh.Packet) { p.Del(41) }), errAttributes.Error()},
+		{"two of Acct-Delay-Time", request1(t, "x", func(p *layeh.Packet) { must(t, rfc2866.AcctDelayTime_Add(p, 4)) }), errAttributes.Error()},
 	} {
 		before := len(n.Faults())
 		_, err := s.WriteToUDPAddrPort(tc.b, addr)
 		must(t, err)
-		if f := n.Faults(); len(f) != before+1 || !errors.Is(f[before], tc.want) {
+		if f := n.Faults(); len(f) != before+1 || !strings.Contains(f[before].Error(), tc.want) {
 			t.Errorf("%s: %v, want %v", tc.name, f[before:], tc.want)
 		}
 	}
@@ -369,7 +369,7 @@ func TestSetLinkAndConfig(t *testing.T) {
 			t.Errorf("%d answers to %+v", len(c.got), a)
 		}
 		schedule := accounting.Schedule{Timeout: time.Second}
-		want := radius.Server{Name: "a", Addr: addr, Secret: secret, Schedule: schedule}
+		want := acctradius.Server{Name: "a", Addr: addr, Secret: secret, Schedule: schedule}
 		if got := h.Config(schedule); got != want {
 			t.Errorf("%+v", got)
 		}

@@ -1,7 +1,6 @@
 package radiusnet
 
 import (
-	"crypto/md5"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,7 +9,8 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/radius"
+	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius"
 )
 
 // Server is how a server of a Network is.
@@ -76,8 +76,8 @@ const (
 )
 
 // Config is the server for a radius.Config.
-func (h *Host) Config(s accounting.Schedule) radius.Server {
-	return radius.Server{Name: h.Name, Addr: h.Addr, Secret: h.Secret, Schedule: s}
+func (h *Host) Config(s accounting.Schedule) acctradius.Server {
+	return acctradius.Server{Name: h.Name, Addr: h.Addr, Secret: h.Secret, Schedule: s}
 }
 
 // SetLink changes the way to the server. What is on its way arrives, unless the new link is dead then.
@@ -110,7 +110,7 @@ func (h *Host) request(b []byte, from netip.AddrPort) {
 	h.mu.Lock()
 	key := h.salt
 	if h.link.chance() {
-		key = mix(key^uint64(now), b[min(len(b), headerLen):])
+		key = mix(key^uint64(now), b[min(len(b), radius.HeaderLen):])
 	}
 	delays, copies := h.link.fate(key, now)
 	h.mu.Unlock()
@@ -173,21 +173,9 @@ func (h *Host) answer(octets []byte, r Reaction, to *socket, now time.Duration, 
 	}
 }
 
-// What requests and answers are made of (RFC 2866 section 3).
-const (
-	headerLen       = 20
-	authenticatorAt = 4
-	accessAccept    = 2
-	request         = 4
-	response        = 5
-	statusType      = 40
-	delayTime       = 41
-	sessionID       = 44
-)
-
 // What may be wrong with a request.
 var (
-	errFraming       = errors.New("malformed request")
+	errPadding       = errors.New("octets behind the request")
 	errCode          = errors.New("no Accounting-Request")
 	errAuthenticator = errors.New("wrong authenticator")
 	errAttributes    = errors.New("not one Acct-Status-Type, Acct-Delay-Time and Acct-Session-Id each")
@@ -195,34 +183,32 @@ var (
 
 // read checks a request and fills in what it says. The caller holds the mutex.
 func (h *Host) read(b []byte, a *Arrival) error {
-	if len(b) < headerLen || int(binary.BigEndian.Uint16(b[2:])) != len(b) {
-		return errFraming
+	p, err := radius.Parse(b)
+	if err != nil {
+		return err
 	}
-	if b[0] != request {
+	switch {
+	case radius.HeaderLen+len(p.Attributes()) != len(b):
+		return errPadding
+	case p.Code() != radius.CodeAccountingRequest:
 		return errCode
 	}
-	a.Identifier = b[1]
-	copy(a.Authenticator[:], b[authenticatorAt:])
-	h.work = append(append(h.work[:0], b...), h.Secret...)
-	clear(h.work[authenticatorAt:headerLen])
-	if md5.Sum(h.work) != a.Authenticator {
+	a.Identifier, a.Authenticator = p.Identifier(), p.Authenticator()
+	var right bool
+	if right, h.work = p.Authentic(radius.Authenticator{}, h.Secret, h.work); !right {
 		return errAuthenticator
 	}
 	var statuses, delays, sessions int
-	for attrs := b[headerLen:]; len(attrs) > 0; attrs = attrs[attrs[1]:] {
-		if len(attrs) < 2 || attrs[1] < 2 || int(attrs[1]) > len(attrs) {
-			return errFraming
-		}
-		value := attrs[2:attrs[1]]
+	for t, value := range radius.Attributes(p.Attributes()).All() {
 		switch {
-		case attrs[0] == statusType && len(value) == 4:
-			a.StatusType = binary.BigEndian.Uint32(value)
+		case t == radius.AcctStatusType && len(value) == 4:
+			a.StatusType = binary.BigEndian.Uint32([]byte(value))
 			statuses++
-		case attrs[0] == delayTime && len(value) == 4:
-			a.DelayTime = binary.BigEndian.Uint32(value)
+		case t == radius.AcctDelayTime && len(value) == 4:
+			a.DelayTime = binary.BigEndian.Uint32([]byte(value))
 			delays++
-		case attrs[0] == sessionID:
-			a.SessionID = string(value)
+		case t == radius.AcctSessionID:
+			a.SessionID = value
 			sessions++
 		}
 	}
@@ -232,26 +218,21 @@ func (h *Host) read(b []byte, a *Arrival) error {
 	return nil
 }
 
-// response is an answer to a request. The caller holds the mutex.
+// response is an answer to a request.
 func (h *Host) response(b []byte, kind Answer) []byte {
-	out := make([]byte, headerLen)
-	out[0], out[1] = response, b[1]
-	binary.BigEndian.PutUint16(out[2:], headerLen)
-	copy(out[authenticatorAt:], b[authenticatorAt:headerLen])
-	secret := h.Secret
+	code, identifier, secret := radius.CodeAccountingResponse, b[1], h.Secret
 	switch kind {
 	case WrongSecret:
 		secret += "?"
 	case WrongIdentifier:
-		out[1] += 128
+		identifier += 128
 	case WrongCode:
-		out[0] = accessAccept
+		code = radius.CodeAccessAccept
 	}
-	h.work = append(append(h.work[:0], out...), secret...)
-	sum := md5.Sum(h.work)
-	copy(out[authenticatorAt:], sum[:])
+	out := radius.AppendHeader(nil, code, identifier)
+	radius.Seal(out, 0, radius.Authenticator(b[4:radius.HeaderLen]), secret)
 	if kind == CutOff {
-		return out[:headerLen-1]
+		return out[:radius.HeaderLen-1]
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -199,7 +200,7 @@ func (f Filter) Match(s *sessions.Session) bool {
 		(f.User == "" || f.User == s.User) &&
 		(!f.Address.IsValid() || s.IPv4 != 0 && f.Address == framedAddress(s)) &&
 		(f.NAS == "" || isNAS(f.NAS, s.NAS)) &&
-		(f.CallingStation == "" || sameStation(f.CallingStation, s.Attrs.Text(sessions.CallingStationID))) &&
+		(f.CallingStation == "" || sameStation(f.CallingStation, s.Attrs.Text(radius.CallingStationID))) &&
 		(f.AcctSessionID == "" || f.AcctSessionID == s.AcctSessionID) &&
 		(f.Kind == 0 || f.Kind == s.Kind) &&
 		(f.State == 0 || f.State == s.State)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -113,7 +114,7 @@ func FuzzFilter(f *testing.F) {
 	session := &sessions.Session{
 		ID: 13, Kind: sessions.Network, State: sessions.Active, IPv4: 0x0a000001, User: "alice", AcctSessionID: "a",
 		NAS:   &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "n"},
-		Attrs: sessions.Attributes(sessions.AppendAttribute(nil, sessions.CallingStationID, "001122334455")),
+		Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.CallingStationID, "001122334455")),
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		values, err := url.ParseQuery(text)
@@ -153,11 +154,11 @@ func TestFiltersAndOrders(t *testing.T) {
 			ev.Sent, ev.Usage = sessions.WholeUsage, sessions.Usage{InputOctets: in, OutputOctets: out}
 		}
 	}
-	begin(t, d, "carol", began.Add(3*time.Minute), used(10, 20), with(sessions.FramedIPAddress, "\x0a\x00\x00\x01"))
-	begin(t, d, "alice", began.Add(2*time.Minute), used(5000, 1), with(sessions.CallingStationID, "00-11-22-AA-BB-CC"))
-	begin(t, d, "bob", began.Add(1*time.Minute), nas2, with(sessions.FramedIPAddress, "\x0a\x00\x00\x02"))
+	begin(t, d, "carol", began.Add(3*time.Minute), used(10, 20), with(radius.FramedIPAddress, "\x0a\x00\x00\x01"))
+	begin(t, d, "alice", began.Add(2*time.Minute), used(5000, 1), with(radius.CallingStationID, "00-11-22-AA-BB-CC"))
+	begin(t, d, "bob", began.Add(1*time.Minute), nas2, with(radius.FramedIPAddress, "\x0a\x00\x00\x02"))
 	begin(t, d, "dave", began.Add(4*time.Minute), exec, used(0, 400))
-	begin(t, d, "alice", began.Add(5*time.Minute), nas2, with(sessions.CallingStationID, "tel:1234"))
+	begin(t, d, "alice", began.Add(5*time.Minute), nas2, with(radius.CallingStationID, "tel:1234"))
 	begin(t, d, "a\xffb\x1b[31m", began)
 	disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000004"}})
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -118,8 +119,8 @@ func TestBadRequests(t *testing.T) {
 func TestAnswer(t *testing.T) {
 	began := time.Date(2001, 6, 27, 4, 45, 0, 500, time.UTC)
 	d, _ := start(t, func(cfg *control.Config) { cfg.Now = func() time.Time { return began.Add(100 * time.Second) } })
-	begin(t, d, "al\xffice\n", began, with(sessions.FramedIPAddress, "\x0a\x00\x00\x01"), with(sessions.NASPort, "\x00\x00\x00\x00"),
-		with(sessions.NASPortID, "eth0.7"), with(sessions.CallingStationID, "1234"), with(sessions.CalledStationID, "5678"),
+	begin(t, d, "al\xffice\n", began, with(radius.FramedIPAddress, "\x0a\x00\x00\x01"), with(radius.NASPort, "\x00\x00\x00\x00"),
+		with(radius.NASPortID, "eth0.7"), with(radius.CallingStationID, "1234"), with(radius.CalledStationID, "5678"),
 		func(ev *sessions.Event) {
 			ev.IfIndex, ev.Sent = 9, sessions.WholeUsage
 			ev.Usage = sessions.Usage{InputOctets: 1 << 40, OutputOctets: 2, InputPackets: 3, OutputPackets: 4, SessionTime: 60}

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -55,9 +56,9 @@ func describe(s *sessions.Session, clock *sessions.Table) Session {
 	out := Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
 		User: utf8Text(s.User), NAS: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
-		CallingStation: utf8Text(s.Attrs.Text(sessions.CallingStationID)),
-		CalledStation:  utf8Text(s.Attrs.Text(sessions.CalledStationID)),
-		NASPortID:      utf8Text(s.Attrs.Text(sessions.NASPortID)),
+		CallingStation: utf8Text(s.Attrs.Text(radius.CallingStationID)),
+		CalledStation:  utf8Text(s.Attrs.Text(radius.CalledStationID)),
+		NASPortID:      utf8Text(s.Attrs.Text(radius.NASPortID)),
 		IfIndex:        s.IfIndex,
 		Started:        clock.Date(s.Started).UTC().Truncate(time.Second), Heard: clock.Date(s.Heard).UTC().Truncate(time.Second),
 		Idle: s.IdleTime(clock.Clock()), SessionTime: s.Usage.SessionTime,
@@ -70,7 +71,7 @@ func describe(s *sessions.Session, clock *sessions.Table) Session {
 	if s.IPv4 != 0 {
 		out.Address = framedAddress(s).String()
 	}
-	if port, ok := s.Attrs.Uint32(sessions.NASPort); ok {
+	if port, ok := s.Attrs.Uint32(radius.NASPort); ok {
 		out.NASPort = &port
 	}
 	return out

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
@@ -157,7 +157,7 @@ func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.Ac
 	for range retries {
 		p := n.request(s, status, cause, happened)
 		ctx, cancel := context.WithTimeout(context.Background(), retryAfter)
-		_, err := (&radius.Client{}).Exchange(ctx, p, n.cfg.Server)
+		_, err := (&layeh.Client{}).Exchange(ctx, p, n.cfg.Server)
 		cancel()
 		if err == nil {
 			fmt.Fprintf(n.cfg.Out, "%-14s %s %s %s, answered\n", status, s.id, s.user, s.ip)
@@ -171,11 +171,11 @@ func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.Ac
 	return fmt.Errorf("nas: no answer from %s", n.cfg.Server)
 }
 
-func (n *NAS) request(s *session, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause, happened time.Time) *radius.Packet {
+func (n *NAS) request(s *session, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause, happened time.Time) *layeh.Packet {
 	n.mu.Lock()
 	octets := s.octets
 	n.mu.Unlock()
-	p := radius.New(radius.CodeAccountingRequest, []byte(n.cfg.Secret))
+	p := layeh.New(layeh.CodeAccountingRequest, []byte(n.cfg.Secret))
 	err := errors.Join(
 		rfc2866.AcctStatusType_Set(p, status),
 		rfc2865.UserName_SetString(p, s.user),
@@ -208,17 +208,17 @@ func (n *NAS) request(s *session, status rfc2866.AcctStatusType, cause rfc2866.A
 
 // serveDisconnect answers Disconnect-Requests until the port is closed.
 func (n *NAS) serveDisconnect() {
-	b := make([]byte, radius.MaxPacketLength)
+	b := make([]byte, layeh.MaxPacketLength)
 	for {
 		size, from, err := n.dae.ReadFrom(b)
 		if err != nil {
 			return
 		}
-		if !radius.IsAuthenticRequest(b[:size], []byte(n.cfg.Secret)) {
+		if !layeh.IsAuthenticRequest(b[:size], []byte(n.cfg.Secret)) {
 			continue // RFC 5176 section 6.1: silently
 		}
-		p, err := radius.Parse(b[:size], []byte(n.cfg.Secret))
-		if err != nil || p.Code != radius.CodeDisconnectRequest {
+		p, err := layeh.Parse(b[:size], []byte(n.cfg.Secret))
+		if err != nil || p.Code != layeh.CodeDisconnectRequest {
 			continue
 		}
 		answer := n.disconnect(p)
@@ -228,17 +228,17 @@ func (n *NAS) serveDisconnect() {
 	}
 }
 
-func (n *NAS) disconnect(p *radius.Packet) *radius.Packet {
+func (n *NAS) disconnect(p *layeh.Packet) *layeh.Packet {
 	id := rfc2866.AcctSessionID_GetString(p)
 	for _, s := range n.sessions {
 		if s.id == id && n.end(s) {
 			fmt.Fprintf(n.cfg.Out, "%-14s %s %s: ACK\n", "Disconnect", s.id, s.user)
 			n.stop(s, rfc2866.AcctTerminateCause_Value_AdminReset)
-			return p.Response(radius.CodeDisconnectACK)
+			return p.Response(layeh.CodeDisconnectACK)
 		}
 	}
 	fmt.Fprintf(n.cfg.Out, "%-14s %s: NAK, no such session\n", "Disconnect", id)
-	nak := p.Response(radius.CodeDisconnectNAK)
+	nak := p.Response(layeh.CodeDisconnectNAK)
 	_ = rfc3576.ErrorCause_Set(nak, rfc3576.ErrorCause_Value_SessionContextNotFound)
 	return nak
 }

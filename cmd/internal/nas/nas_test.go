@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
@@ -42,7 +42,7 @@ func (o *output) String() string {
 // server takes accounting and answers it.
 type server struct {
 	conn net.PacketConn
-	got  chan *radius.Packet
+	got  chan *layeh.Packet
 }
 
 func listen(t *testing.T, answers bool) *server {
@@ -51,22 +51,22 @@ func listen(t *testing.T, answers bool) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{conn: conn, got: make(chan *radius.Packet, 100)}
+	s := &server{conn: conn, got: make(chan *layeh.Packet, 100)}
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		b := make([]byte, radius.MaxPacketLength)
+		b := make([]byte, layeh.MaxPacketLength)
 		for {
 			n, from, err := conn.ReadFrom(b)
 			if err != nil {
 				return
 			}
-			p, err := radius.Parse(b[:n], []byte("secret"))
-			if err != nil || !radius.IsAuthenticRequest(b[:n], p.Secret) {
+			p, err := layeh.Parse(b[:n], []byte("secret"))
+			if err != nil || !layeh.IsAuthenticRequest(b[:n], p.Secret) {
 				t.Errorf("a request that is not right: %x", b[:n])
 				continue
 			}
 			s.got <- p
-			if answer, err := p.Response(radius.CodeAccountingResponse).Encode(); err == nil && answers {
+			if answer, err := p.Response(layeh.CodeAccountingResponse).Encode(); err == nil && answers {
 				_, _ = conn.WriteTo(answer, from)
 			}
 		}
@@ -79,7 +79,7 @@ func listen(t *testing.T, answers bool) *server {
 }
 
 // next is the next request of a kind; others are left out.
-func (s *server) next(t *testing.T, status rfc2866.AcctStatusType) *radius.Packet {
+func (s *server) next(t *testing.T, status rfc2866.AcctStatusType) *layeh.Packet {
 	t.Helper()
 	for late := time.After(limit); ; {
 		select {
@@ -124,15 +124,15 @@ func wait(t *testing.T, ended chan error) {
 }
 
 // disconnect sends a Disconnect-Request.
-func disconnect(t *testing.T, n *NAS, secret, id string, wait time.Duration) (*radius.Packet, error) {
+func disconnect(t *testing.T, n *NAS, secret, id string, wait time.Duration) (*layeh.Packet, error) {
 	t.Helper()
-	p := radius.New(radius.CodeDisconnectRequest, []byte(secret))
+	p := layeh.New(layeh.CodeDisconnectRequest, []byte(secret))
 	if err := rfc2866.AcctSessionID_SetString(p, id); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
-	return radius.Exchange(ctx, p, n.dae.LocalAddr().String())
+	return layeh.Exchange(ctx, p, n.dae.LocalAddr().String())
 }
 
 // TestLife: starts, interims whose counters grow, and at the end the stops.
@@ -197,12 +197,12 @@ func TestDisconnect(t *testing.T) {
 		t.Errorf("a request with a wrong secret: %v, %v", p, err)
 	}
 	nak, err := disconnect(t, n, "secret", "unknown", limit)
-	if err != nil || nak.Code != radius.CodeDisconnectNAK || rfc3576.ErrorCause_Get(nak) != rfc3576.ErrorCause_Value_SessionContextNotFound {
+	if err != nil || nak.Code != layeh.CodeDisconnectNAK || rfc3576.ErrorCause_Get(nak) != rfc3576.ErrorCause_Value_SessionContextNotFound {
 		t.Errorf("an unknown session: %v, %v", nak, err)
 	}
 	for _, id := range ids {
 		ack, err := disconnect(t, n, "secret", id, limit)
-		if err != nil || ack.Code != radius.CodeDisconnectACK {
+		if err != nil || ack.Code != layeh.CodeDisconnectACK {
 			t.Fatalf("session %s: %v, %v", id, ack, err)
 		}
 		p := s.next(t, rfc2866.AcctStatusType_Value_Stop)
@@ -210,7 +210,7 @@ func TestDisconnect(t *testing.T) {
 			t.Errorf("stop of %s, cause %v; want %s", got, rfc2866.AcctTerminateCause_Get(p), id)
 		}
 		if id == ids[0] {
-			if nak, err := disconnect(t, n, "secret", id, limit); err != nil || nak.Code != radius.CodeDisconnectNAK {
+			if nak, err := disconnect(t, n, "secret", id, limit); err != nil || nak.Code != layeh.CodeDisconnectNAK {
 				t.Errorf("a session that has ended: %v, %v", nak, err)
 			}
 		}

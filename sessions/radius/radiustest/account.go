@@ -6,12 +6,12 @@ import (
 	"net"
 	"net/netip"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 )
 
 // Account sends one Accounting-Request from a local address (port 0: any) and waits for its
 // answer, until ctx ends. It does not send it again. An answer that is not authentic is an error.
-func Account(ctx context.Context, local, to netip.AddrPort, p *radius.Packet) (*radius.Packet, error) {
+func Account(ctx context.Context, local, to netip.AddrPort, p *layeh.Packet) (*layeh.Packet, error) {
 	data, err := p.Encode()
 	if err != nil {
 		return nil, err
@@ -28,15 +28,15 @@ func Account(ctx context.Context, local, to netip.AddrPort, p *radius.Packet) (*
 	if _, err := conn.Write(data); err != nil {
 		return nil, err
 	}
-	b := make([]byte, radius.MaxPacketLength)
+	b := make([]byte, layeh.MaxPacketLength)
 	n, err := conn.Read(b)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
 		return nil, err
-	case !radius.IsAuthenticResponse(b[:n], data, p.Secret):
+	case !layeh.IsAuthenticResponse(b[:n], data, p.Secret):
 		return nil, errors.New("radiustest: the answer is not authentic")
 	}
-	return radius.Parse(b[:n], p.Secret)
+	return layeh.Parse(b[:n], p.Secret)
 }

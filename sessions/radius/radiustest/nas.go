@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"layeh.com/radius"
+	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
 )
@@ -21,7 +21,7 @@ const patience = 10 * time.Second
 type Request struct {
 	From   netip.AddrPort
 	Data   []byte
-	Packet *radius.Packet
+	Packet *layeh.Packet
 }
 
 // Handler answers a Disconnect-Request with a datagram; nil is silence. It runs on the NAS's
@@ -106,17 +106,17 @@ func (n *NAS) Send(to netip.AddrPort, data []byte) {
 }
 
 func (n *NAS) serve() {
-	b := make([]byte, radius.MaxPacketLength+1)
+	b := make([]byte, layeh.MaxPacketLength+1)
 	for {
 		size, from, err := n.conn.ReadFromUDPAddrPort(b)
 		if err != nil {
 			return
 		}
 		r := Request{From: from, Data: append([]byte(nil), b[:size]...)}
-		r.Packet, err = radius.Parse(r.Data, n.secret)
+		r.Packet, err = layeh.Parse(r.Data, n.secret)
 		n.mu.Lock()
 		h := n.handler
-		ok := err == nil && radius.IsAuthenticRequest(r.Data, n.secret) && signatureFits(r)
+		ok := err == nil && layeh.IsAuthenticRequest(r.Data, n.secret) && signatureFits(r)
 		if !ok {
 			n.unheard++
 		}
@@ -140,7 +140,7 @@ func signatureFits(r Request) bool {
 	if err != nil {
 		return true
 	}
-	p := &radius.Packet{Code: r.Packet.Code, Identifier: r.Packet.Identifier}
+	p := &layeh.Packet{Code: r.Packet.Code, Identifier: r.Packet.Identifier}
 	for _, avp := range r.Packet.Attributes {
 		if avp.Type == rfc2869.MessageAuthenticator_Type {
 			p.Add(avp.Type, make([]byte, md5.Size))
@@ -158,12 +158,12 @@ func signatureFits(r Request) bool {
 }
 
 // ACK is a Handler: Disconnect-ACK.
-func ACK(r Request) []byte { return encode(r.Packet.Response(radius.CodeDisconnectACK)) }
+func ACK(r Request) []byte { return encode(r.Packet.Response(layeh.CodeDisconnectACK)) }
 
 // NAK makes a Handler: Disconnect-NAK with this Error-Cause, without one if it is 0.
 func NAK(cause uint32) Handler {
 	return func(r Request) []byte {
-		p := r.Packet.Response(radius.CodeDisconnectNAK)
+		p := r.Packet.Response(layeh.CodeDisconnectNAK)
 		if cause != 0 {
 			_ = rfc3576.ErrorCause_Set(p, rfc3576.ErrorCause(cause))
 		}
@@ -192,7 +192,7 @@ func Nth(handlers ...Handler) Handler {
 	}
 }
 
-func encode(p *radius.Packet) []byte {
+func encode(p *layeh.Packet) []byte {
 	b, err := p.Encode()
 	if err != nil {
 		panic(err) // a Handler of this package made it

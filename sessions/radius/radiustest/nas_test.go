@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"aaasess/sessions"
-	"aaasess/sessions/radius"
+	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/radiustest"
 
 	layeh "layeh.com/radius"
@@ -29,9 +29,9 @@ func (taker) Accepting() error { return nil }
 
 // TestAccount sends a start to a Listener: with the right secret it is answered.
 func TestAccount(t *testing.T) {
-	l, err := radius.New(radius.Config{
+	l, err := nasradius.New(nasradius.Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
-		Clients:   []radius.Client{{Prefix: netip.MustParsePrefix("127.0.0.2/32"), Secret: "s"}},
+		Clients:   []nasradius.Client{{Prefix: netip.MustParsePrefix("127.0.0.2/32"), Secret: "s"}},
 	}, taker{})
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"aaasess/mib"
-	"aaasess/sessions/radius"
+	nasradius "aaasess/sessions/radius"
 )
 
 // The types of text that raw structs have beside those of the standard library.
@@ -266,7 +266,7 @@ func parseAddrPort(text string, _ reflect.StructTag) (any, error) {
 
 // parseAttribute asks the package that sends Disconnect-Requests, so that there is one list of names.
 func parseAttribute(text string, _ reflect.StructTag) (any, error) {
-	err := new(radius.Disconnector).SetClients([]radius.Client{{
+	err := new(nasradius.Disconnector).SetClients([]nasradius.Client{{
 		Prefix:               netip.PrefixFrom(netip.IPv4Unspecified(), 32),
 		Secret:               "unused",
 		DisconnectAttributes: []string{text},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -103,15 +104,15 @@ func (d *Daemon) Begin(user string, at time.Time, more ...func(*sessions.Event))
 	for _, m := range more {
 		m(&ev)
 	}
-	who := sessions.AppendAttribute(sessions.AppendAttribute(nil, sessions.UserName, user), sessions.AcctSessionID, ev.AcctSessionID)
-	ev.Attrs = sessions.Attributes(who) + ev.Attrs
+	who := radius.AppendAttribute(radius.AppendAttribute(nil, radius.UserName, user), radius.AcctSessionID, ev.AcctSessionID)
+	ev.Attrs = radius.Attributes(who) + ev.Attrs
 	return d.Send(ev)
 }
 
 // With is a change for Begin: one more attribute.
-func With(t sessions.AttributeType, value string) func(*sessions.Event) {
+func With(t radius.Type, value string) func(*sessions.Event) {
 	return func(ev *sessions.Event) {
-		ev.Attrs = sessions.Attributes(sessions.AppendAttribute([]byte(ev.Attrs), t, value))
+		ev.Attrs = radius.Attributes(radius.AppendAttribute([]byte(ev.Attrs), t, value))
 	}
 }
 

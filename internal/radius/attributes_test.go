@@ -1,4 +1,4 @@
-package sessions
+package radius
 
 import (
 	"strings"
@@ -11,9 +11,9 @@ func attrs(pairs ...any) Attributes {
 	for i := 0; i < len(pairs); i += 2 {
 		switch v := pairs[i+1].(type) {
 		case string:
-			b = AppendAttribute(b, pairs[i].(AttributeType), v)
+			b = AppendAttribute(b, pairs[i].(Type), v)
 		case int:
-			b = AppendUint32(b, pairs[i].(AttributeType), uint32(v))
+			b = AppendUint32(b, pairs[i].(Type), uint32(v))
 		}
 	}
 	return Attributes(b)
@@ -79,9 +79,9 @@ func TestAttributesThatAreNone(t *testing.T) {
 // Extended attributes are told apart by their extended type (RFC 6929), all others by their type alone.
 func TestKeyOf(t *testing.T) {
 	tests := []struct {
-		typ      AttributeType
+		typ      Type
 		value    string
-		key      AttributeKey
+		key      Key
 		fragment bool
 	}{
 		{UserName, "\x01", 0x0100, false},

@@ -1,0 +1,167 @@
+package radius
+
+import (
+	"encoding/binary"
+	"iter"
+
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
+	"layeh.com/radius/rfc3162"
+)
+
+// Type is an attribute type (RFC 2865 section 5).
+type Type uint8
+
+// The attributes that are understood; all others are passed on as they are.
+const (
+	UserName             = Type(rfc2865.UserName_Type)             // RFC 2865
+	NASIPAddress         = Type(rfc2865.NASIPAddress_Type)         // RFC 2865
+	NASPort              = Type(rfc2865.NASPort_Type)              // RFC 2865
+	ServiceType          = Type(rfc2865.ServiceType_Type)          // RFC 2865
+	FramedProtocol       = Type(rfc2865.FramedProtocol_Type)       // RFC 2865
+	FramedIPAddress      = Type(rfc2865.FramedIPAddress_Type)      // RFC 2865
+	LoginIPHost          = Type(rfc2865.LoginIPHost_Type)          // RFC 2865
+	LoginService         = Type(rfc2865.LoginService_Type)         // RFC 2865
+	Class                = Type(rfc2865.Class_Type)                // RFC 2865
+	VendorSpecific       = Type(rfc2865.VendorSpecific_Type)       // RFC 2865
+	CalledStationID      = Type(rfc2865.CalledStationID_Type)      // RFC 2865
+	CallingStationID     = Type(rfc2865.CallingStationID_Type)     // RFC 2865
+	NASIdentifier        = Type(rfc2865.NASIdentifier_Type)        // RFC 2865
+	ProxyState           = Type(rfc2865.ProxyState_Type)           // RFC 2865
+	AcctStatusType       = Type(rfc2866.AcctStatusType_Type)       // RFC 2866
+	AcctDelayTime        = Type(rfc2866.AcctDelayTime_Type)        // RFC 2866
+	AcctInputOctets      = Type(rfc2866.AcctInputOctets_Type)      // RFC 2866
+	AcctOutputOctets     = Type(rfc2866.AcctOutputOctets_Type)     // RFC 2866
+	AcctSessionID        = Type(rfc2866.AcctSessionID_Type)        // RFC 2866
+	AcctAuthentic        = Type(rfc2866.AcctAuthentic_Type)        // RFC 2866
+	AcctSessionTime      = Type(rfc2866.AcctSessionTime_Type)      // RFC 2866
+	AcctInputPackets     = Type(rfc2866.AcctInputPackets_Type)     // RFC 2866
+	AcctOutputPackets    = Type(rfc2866.AcctOutputPackets_Type)    // RFC 2866
+	AcctTerminateCause   = Type(rfc2866.AcctTerminateCause_Type)   // RFC 2866
+	AcctMultiSessionID   = Type(rfc2866.AcctMultiSessionID_Type)   // RFC 2866
+	AcctInputGigawords   = Type(rfc2869.AcctInputGigawords_Type)   // RFC 2869
+	AcctOutputGigawords  = Type(rfc2869.AcctOutputGigawords_Type)  // RFC 2869
+	EventTimestamp       = Type(rfc2869.EventTimestamp_Type)       // RFC 2869
+	NASPortType          = Type(rfc2865.NASPortType_Type)          // RFC 2865
+	NASPortID            = Type(rfc2869.NASPortID_Type)            // RFC 2869
+	MessageAuthenticator = Type(rfc2869.MessageAuthenticator_Type) // RFC 3579
+	NASIPv6Address       = Type(rfc3162.NASIPv6Address_Type)       // RFC 3162
+)
+
+// The extended types of RFC 6929. 245 and 246 are the long ones, whose values may come in fragments.
+const (
+	FirstExtended Type = 241
+	LastExtended  Type = 246
+)
+
+// Key tells attributes apart: by type and, of the extended types 241 to 246 (RFC 6929), also by the
+// extended type, which is the first octet of the value.
+type Key uint16
+
+// KeyOf is the key of an attribute.
+func KeyOf(t Type, value string) Key {
+	if t < FirstExtended || t > LastExtended || value == "" {
+		return Key(t) << 8
+	}
+	return Key(t)<<8 | Key(value[0])
+}
+
+// Type is the attribute type of the key.
+func (k Key) Type() Type { return Type(k >> 8) }
+
+// IsFragment reports whether the next attribute of the same key goes on with this one's value: it is of a long
+// extended type (245, 246) and has the flag More (RFC 6929 section 2.2).
+func IsFragment(t Type, value string) bool {
+	return (t == 245 || t == 246) && len(value) >= 2 && value[1]&0x80 != 0
+}
+
+// Attributes is a list of attributes in the octets of RFC 2865 section 5: type, length (of all
+// three parts, 2..255), value; one after the other. It is a string because it never changes and
+// parts of it are shared.
+type Attributes string
+
+// Valid reports whether a is made of whole attributes.
+func (a Attributes) Valid() bool {
+	for len(a) > 0 {
+		if len(a) < 2 || a[1] < 2 || int(a[1]) > len(a) {
+			return false
+		}
+		a = a[a[1]:]
+	}
+	return true
+}
+
+// All yields each attribute in order. It ends at octets that are not an attribute.
+func (a Attributes) All() iter.Seq2[Type, string] {
+	return func(yield func(Type, string) bool) {
+		for rest := a; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
+			if !yield(Type(rest[0]), string(rest[2:rest[1]])) {
+				return
+			}
+		}
+	}
+}
+
+// Get finds the first attribute of this type.
+func (a Attributes) Get(t Type) (value string, ok bool) {
+	for rest := a; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
+		if Type(rest[0]) == t {
+			return string(rest[2:rest[1]]), true
+		}
+	}
+	return "", false
+}
+
+// First is the value of the first attribute with a key.
+func (a Attributes) First(k Key) (value string, ok bool) {
+	for t, v := range a.All() {
+		if KeyOf(t, v) == k {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// Same reports whether two lists have the same first value of a type, or both none.
+func (a Attributes) Same(b Attributes, t Type) bool {
+	x, hasX := a.Get(t)
+	y, hasY := b.Get(t)
+	return hasX == hasY && x == y
+}
+
+// Has reports whether there is an attribute of this type with this value.
+func (a Attributes) Has(t Type, value string) bool {
+	for u, v := range a.All() {
+		if u == t && v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// Text is the value of the first attribute of this type, or "".
+func (a Attributes) Text(t Type) string {
+	v, _ := a.Get(t)
+	return v
+}
+
+// Uint32 is the number in the first attribute of this type, if it has the four octets of one.
+func (a Attributes) Uint32(t Type) (uint32, bool) {
+	v, ok := a.Get(t)
+	if !ok || len(v) != 4 {
+		return 0, false
+	}
+	return uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3]), true
+}
+
+// AppendAttribute appends one attribute to b. A value of more than 253 octets is cut: no NAS can send one.
+func AppendAttribute(b []byte, t Type, value string) []byte {
+	value = value[:min(len(value), 253)]
+	return append(append(b, byte(t), byte(len(value)+2)), value...)
+}
+
+// AppendUint32 appends an attribute of four octets to b.
+func AppendUint32(b []byte, t Type, n uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(b, byte(t), 6), n)
+}

@@ -1,0 +1,21 @@
+package radius
+
+import layeh "layeh.com/radius"
+
+// Code is the code of a packet (RFC 2865 section 3).
+type Code uint8
+
+// The codes that are sent or taken.
+const (
+	CodeAccessRequest      = Code(layeh.CodeAccessRequest)      // RFC 2865
+	CodeAccessAccept       = Code(layeh.CodeAccessAccept)       // RFC 2865
+	CodeAccountingRequest  = Code(layeh.CodeAccountingRequest)  // RFC 2866
+	CodeAccountingResponse = Code(layeh.CodeAccountingResponse) // RFC 2866
+	CodeStatusServer       = Code(layeh.CodeStatusServer)       // RFC 5997
+	CodeDisconnectRequest  = Code(layeh.CodeDisconnectRequest)  // RFC 5176
+	CodeDisconnectACK      = Code(layeh.CodeDisconnectACK)      // RFC 5176
+	CodeDisconnectNAK      = Code(layeh.CodeDisconnectNAK)      // RFC 5176
+)
+
+// String is the code's name in its RFC.
+func (c Code) String() string { return layeh.Code(c).String() }

@@ -1,0 +1,57 @@
+package radius
+
+import (
+	"errors"
+	"testing"
+
+	layeh "layeh.com/radius"
+
+	"aaasess/internal/radius/captured"
+)
+
+// FuzzParse holds Parse against layeh.com/radius: neither panics, both take the same framing, and what is authentic for
+// one is for the other. Two things differ: a Message-Authenticator that is not 16 octets once is malformed for us, and a
+// wrong one makes a packet not authentic; layeh.com/radius looks at neither.
+func FuzzParse(f *testing.F) {
+	for _, name := range captured.Accounting(f) {
+		f.Add(captured.Packet(f, name))
+	}
+	for _, s := range []string{goldenRequest, goldenResponse, goldenSigned, goldenForgedMAC, "05", "0501001400"} {
+		f.Add(unhex(f, s))
+	}
+	f.Add(rawPacket(CodeAccountingRequest, ""))
+	request := Authenticator(unhex(f, goldenRequest)[4:HeaderLen])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := Parse(b)
+		_, theirErr := layeh.Parse(b, []byte(testSecret))
+		if err != nil {
+			var m *MalformedError
+			if !errors.As(err, &m) {
+				t.Fatalf("error of another type: %v", err)
+			}
+			if theirErr == nil && m.Attribute != MessageAuthenticator {
+				t.Fatalf("%v, but layeh takes it", err)
+			}
+			return
+		}
+		if theirErr != nil {
+			t.Fatalf("taken, but layeh says %v", theirErr)
+		}
+		if !Attributes(p.Attributes()).Valid() {
+			t.Fatal("attributes are not whole")
+		}
+		signed := p.HasMessageAuthenticator()
+		for _, secret := range []Secret{testSecret, captured.Secret} {
+			ours, _ := p.Authentic(Authenticator{}, secret, nil)
+			theirs := layeh.IsAuthenticRequest(p.data, []byte(secret))
+			if known := p.Code() == CodeAccountingRequest; known && ours != theirs && !(theirs && signed) {
+				t.Errorf("request authentic %v, layeh %v", ours, theirs)
+			}
+			ours, _ = p.Authentic(request, secret, nil)
+			theirs = layeh.IsAuthenticResponse(p.data, append([]byte{4, p.Identifier(), 0, 20}, request[:]...), []byte(secret))
+			if ours != theirs && !(theirs && signed) {
+				t.Errorf("response authentic %v, layeh %v", ours, theirs)
+			}
+		}
+	})
+}

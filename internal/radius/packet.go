@@ -1,0 +1,152 @@
+package radius
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/subtle"
+	"encoding/binary"
+	"fmt"
+)
+
+// The lengths of a packet, in octets.
+const (
+	HeaderLen = 20
+	AuthLen   = md5.Size // of an authenticator, and of the value of a Message-Authenticator
+	MaxPacket = 4096     // RFC 2865 section 3
+)
+
+// Authenticator is a Request or Response Authenticator.
+type Authenticator [AuthLen]byte
+
+// Packet is a datagram whose framing was checked. It shares the octets of the datagram, and ends where its Length says.
+type Packet struct {
+	data     []byte
+	signedAt int // where the value of the Message-Authenticator begins, 0 if there is none
+}
+
+// MalformedError says what is wrong with a packet, and in which attribute.
+type MalformedError struct {
+	Attribute Type // 0: the header
+	Problem   string
+}
+
+func (e *MalformedError) Error() string {
+	if e.Attribute == 0 {
+		return e.Problem
+	}
+	if name := e.Attribute.Name(); name != "" {
+		return name + ": " + e.Problem
+	}
+	return fmt.Sprintf("attribute %d: %s", e.Attribute, e.Problem)
+}
+
+// Parse checks header and framing (RFC 2865 sections 3 and 5), and that a Message-Authenticator is there once at most.
+// Octets behind Length are padding. Errors are of type *MalformedError.
+func Parse(b []byte) (Packet, error) {
+	if len(b) < HeaderLen {
+		return Packet{}, &MalformedError{Problem: "shorter than 20 octets"}
+	}
+	length := int(binary.BigEndian.Uint16(b[2:]))
+	if length < HeaderLen || length > MaxPacket {
+		return Packet{}, &MalformedError{Problem: "length is not 20..4096"}
+	}
+	if length > len(b) {
+		return Packet{}, &MalformedError{Problem: "shorter than its length"}
+	}
+	p := Packet{data: b[:length]}
+	for at := HeaderLen; at < length; {
+		t := Type(b[at])
+		if length-at < 2 || b[at+1] < 2 || int(b[at+1]) > length-at {
+			return Packet{}, &MalformedError{t, "cut off"}
+		}
+		n := int(b[at+1])
+		if t == MessageAuthenticator {
+			if n != 2+AuthLen || p.signedAt != 0 {
+				return Packet{}, &MalformedError{t, "not 16 octets once"}
+			}
+			p.signedAt = at + 2
+		}
+		at += n
+	}
+	return p, nil
+}
+
+// Octets are the packet's octets, without padding.
+func (p Packet) Octets() []byte { return p.data }
+
+// Code is the packet's code.
+func (p Packet) Code() Code { return Code(p.data[0]) }
+
+// Identifier is the packet's identifier.
+func (p Packet) Identifier() byte { return p.data[1] }
+
+// Authenticator is the packet's authenticator.
+func (p Packet) Authenticator() Authenticator { return Authenticator(p.data[4:HeaderLen]) }
+
+// Attributes are the octets of the packet's attributes: whole ones.
+func (p Packet) Attributes() []byte { return p.data[HeaderLen:] }
+
+// HasMessageAuthenticator reports whether the packet has a Message-Authenticator.
+func (p Packet) HasMessageAuthenticator() bool { return p.signedAt != 0 }
+
+// Authentic reports whether the packet's authenticator, and its Message-Authenticator if there is one, were made with
+// this secret. request is zero for a request, and the Request Authenticator for a response. scratch is memory to work
+// in; it is returned for the next time.
+func (p Packet) Authentic(request Authenticator, secret Secret, scratch []byte) (bool, []byte) {
+	scratch = append(scratch[:0], p.data...)
+	copy(scratch[4:], request[:])
+	scratch = append(scratch, secret...)
+	sum := md5.Sum(scratch)
+	ok := subtle.ConstantTimeCompare(sum[:], p.data[4:HeaderLen]) == 1
+	if ok && p.signedAt != 0 {
+		return p.Signed(request, secret, scratch)
+	}
+	return ok, scratch
+}
+
+// Signed reports whether the packet has a Message-Authenticator, and that was made with this secret (RFC 3579 section
+// 3.2, RFC 5997 section 3). request and scratch are as for Authentic; for an Access-Request or a Status-Server request is
+// its own authenticator, which is random and signed as it is.
+func (p Packet) Signed(request Authenticator, secret Secret, scratch []byte) (bool, []byte) {
+	if p.signedAt == 0 {
+		return false, scratch
+	}
+	scratch = append(scratch[:0], p.data...)
+	copy(scratch[4:], request[:])
+	clear(scratch[p.signedAt : p.signedAt+AuthLen])
+	sum := hmacMD5(scratch, secret)
+	return hmac.Equal(sum[:], p.data[p.signedAt:p.signedAt+AuthLen]), scratch
+}
+
+func hmacMD5(data []byte, secret Secret) (sum Authenticator) {
+	h := hmac.New(md5.New, []byte(secret))
+	h.Write(data)
+	h.Sum(sum[:0])
+	return sum
+}
+
+// AppendHeader appends a header to b, for Seal to complete.
+func AppendHeader(b []byte, code Code, identifier byte) []byte {
+	b = append(b, byte(code), identifier, 0, 0)
+	return append(b, make([]byte, AuthLen)...)
+}
+
+// AppendMessageAuthenticator appends a Message-Authenticator, for Seal to complete.
+func AppendMessageAuthenticator(b []byte) []byte {
+	b = append(b, byte(MessageAuthenticator), 2+AuthLen)
+	return append(b, make([]byte, AuthLen)...)
+}
+
+// Seal completes the packet b, which is of HeaderLen to MaxPacket octets: length, Message-Authenticator (its value
+// begins at signedAt; 0 if there is none) and authenticator, which it returns. request is as for Authentic.
+func Seal(b []byte, signedAt int, request Authenticator, secret Secret) Authenticator {
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:], request[:])
+	if signedAt != 0 {
+		sum := hmacMD5(b, secret)
+		copy(b[signedAt:], sum[:])
+	}
+	sum := Authenticator(md5.Sum(append(b, secret...))) // in b's spare memory, or in a copy
+	copy(b[4:], sum[:])
+	return sum
+}

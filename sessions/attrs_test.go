@@ -1,0 +1,17 @@
+package sessions
+
+import "aaasess/internal/radius"
+
+// attrs makes attributes of type and value, the value as text.
+func attrs(pairs ...any) radius.Attributes {
+	var b []byte
+	for i := 0; i < len(pairs); i += 2 {
+		switch v := pairs[i+1].(type) {
+		case string:
+			b = radius.AppendAttribute(b, pairs[i].(radius.Type), v)
+		case int:
+			b = radius.AppendUint32(b, pairs[i].(radius.Type), uint32(v))
+		}
+	}
+	return radius.Attributes(b)
+}
