@@ -110,7 +110,7 @@ func (t *Terminator) settle(r result, due *dueHeap) {
 		j.ended = r.at
 		t.close(j, due)
 	case r.out.Answer == ACK:
-		log.Info("disconnect: the NAS agrees", "stop-wait", wait)
+		log.Info("disconnect: the NAS agrees", "stop_wait", wait)
 		t.awaitStop(j, r.at, due)
 	default:
 		log.Info("disconnect: not yet", "next", wait)

@@ -141,7 +141,7 @@ func (s *Store) listener() *pebble.EventListener {
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			s.suspect(info.Path)
 			if corrupt.now() {
-				s.log.Error("store file corrupt", "path", info.Path, "err", info.Details)
+				s.log.Error("store file corrupt", "file", info.Path, "err", info.Details)
 			}
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {

@@ -118,7 +118,7 @@ func (w *Writer) Run(ctx context.Context) error {
 // write makes lines durable. On an error nothing of them is in the file, if that can be done.
 func (w *Writer) write(lines []byte) error {
 	if w.file != nil && isDeleted(w.file) {
-		w.logger.Warn("accounting file was deleted, making it anew", "path", w.path)
+		w.logger.Warn("accounting file was deleted, making it anew", "file", w.path)
 		w.close()
 	}
 	if w.file == nil {

@@ -290,7 +290,7 @@ func (g *Group) logChanges() {
 		if c.up {
 			log.Info("accounting server answers again")
 		} else {
-			log.Warn("accounting server does not answer", "held down for", g.cfg.HoldDown)
+			log.Warn("accounting server does not answer", "held_down", g.cfg.HoldDown)
 		}
 	}
 }

@@ -133,5 +133,5 @@ func (s *server) tell(now time.Time) bool {
 }
 
 func (s *server) warn(message string, err error) {
-	s.group.cfg.Logger.Warn(message, "group", s.group.cfg.Name, "server", s.Name, "address", s.Addr, "error", err)
+	s.group.cfg.Logger.Warn(message, "group", s.group.cfg.Name, "server", s.Name, "address", s.Addr, "err", err)
 }

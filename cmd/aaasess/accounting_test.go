@@ -63,13 +63,13 @@ func TestAccountingDialogues(t *testing.T) {
 
 		{"acct-on", "perform acct-on " + p1 + " --force", "", 0, p1 + "  sendAcctOn\n", "", "acct-on " + p1 + " force"},
 		{"acct-on, acknowledged", "perform acct-on " + p1, "", 1, "", `aaasess: server group "` + p1 + `": acknowledged already: --force` + "\n", ""},
-		{"acct-on, being sent", "perform acct-on --force " + p3, "", 1, "", `aaasess: server group "` + p3 + `": one is being sent now` + "\n", ""},
+		{"acct-on, being sent", "perform acct-on " + p3, "", 0, p3 + "  sendAcctOn\n", "", "acct-on " + p3},
 		{"acct-on of a monitor", "perform acct-on aaa-server-policy-2", "", 1, "", `aaasess: server group "aaa-server-policy-2": it sends no Accounting-On or Accounting-Off` + "\n", ""},
 		{"acct-on of none", "perform acct-on x", "", 4, "", `aaasess: server group "x": no such server group` + "\n", ""},
 		{"acct-off", "perform acct-off " + p1, "", 0, p1 + "  sendAcctOff\n", "", "acct-off " + p1},
 		{"acct-off of all", "perform acct-off --acct-terminate-cause 6", "", 0, p1 + "  sendAcctOff\n" + p3 + "  sendAcctOff\n", "", "acct-off " + p1 + " 6\nacct-off " + p3 + " 6"},
-		{"acct-on of all, one refuses", "perform acct-on --force", "", 1, p1 + "  sendAcctOn\n", `aaasess: server group "` + p3 + `": one is being sent now` + "\n", "acct-on " + p1 + " force"},
-		{"acct-on of all, both refuse", "perform acct-on", "", 1, "", "aaasess: server group \"" + p1 + "\": acknowledged already: --force\nserver group \"" + p3 + "\": one is being sent now\n", ""},
+		{"acct-on of all", "perform acct-on --force", "", 0, p1 + "  sendAcctOn\n" + p3 + "  sendAcctOn\n", "", "acct-on " + p1 + " force\nacct-on " + p3 + " force"},
+		{"acct-on of all, one refuses", "perform acct-on", "", 1, p3 + "  sendAcctOn\n", `aaasess: server group "` + p1 + `": acknowledged already: --force` + "\n", "acct-on " + p3},
 		{"cause 0", "perform acct-off --acct-terminate-cause 0", "", 2, "", wrong + "--acct-terminate-cause 0 is no cause\n", ""},
 		{"cause too large", "perform acct-off --acct-terminate-cause 4294967296", "", 2, "", "-", ""},
 		{"cause of an acct-on", "perform acct-on --acct-terminate-cause 6", "", 2, "", wrong + "unknown flag: --acct-terminate-cause\n", ""},
@@ -219,13 +219,13 @@ func TestAccountingJSON(t *testing.T) {
 		}
 		golden(t, file, got.out)
 	}
-	got := command(t, d.Socket, "", "perform", "acct-on", "--force", "--json")
+	got := command(t, d.Socket, "", "perform", "acct-on", "--json")
 	var list struct{ Groups []performed }
 	if err := json.Unmarshal([]byte(got.out), &list); err != nil || got.code != 1 || len(list.Groups) != 2 {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if first, second := list.Groups[0], list.Groups[1]; first.AcctOnOff.State != control.SendAcctOn || first.Error != "" ||
-		second.AcctOnOff != nil || second.Error != `server group "aaa-server-policy-3": one is being sent now` {
+	if first, second := list.Groups[0], list.Groups[1]; second.AcctOnOff.State != control.SendAcctOn || second.Error != "" ||
+		first.AcctOnOff != nil || first.Error != `server group "aaa-server-policy-1": acknowledged already: --force` {
 		t.Errorf("%+v", list)
 	}
 	if got = command(t, d.Socket, "", "spool", "replay", "3", "--json"); got != (outcome{0, "{\n  \"records\": 1\n}\n", ""}) {

@@ -21,8 +21,6 @@ var (
 	ErrNoAcctOnOff = errors.New("it sends no Accounting-On or Accounting-Off")
 	// ErrAcknowledged is returned for an Accounting-On or -Off that a server has acknowledged already (409).
 	ErrAcknowledged = errors.New("acknowledged already: --force")
-	// ErrSending is returned while an Accounting-On or -Off of the group is being sent (409).
-	ErrSending = errors.New("one is being sent now")
 	// ErrDamaged is returned for the replay of a record that cannot be read: it can only be dropped (409).
 	ErrDamaged = errors.New("the record is damaged and cannot be sent")
 	// ErrNoQueue is returned for a queue that there is not: it has neither records nor a method (404).
@@ -46,7 +44,7 @@ type Accounting interface {
 	// OnOffGroups are all groups of acct-on-off, in any order.
 	OnOffGroups() []OnOffGroup
 	// Perform has an Accounting-On or -Off sent, and returns when that has begun: what came of it is
-	// in the group's AcctOnOff. Errors: ErrNoGroup, ErrNoAcctOnOff, ErrAcknowledged, ErrSending.
+	// in the group's AcctOnOff. Errors: ErrNoGroup, ErrNoAcctOnOff, ErrAcknowledged.
 	Perform(ctx context.Context, req PerformRequest) error
 	// Spool is how the queues and their disk are.
 	Spool() SpoolStatus
@@ -137,7 +135,7 @@ func refusal(err error) int {
 	switch {
 	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoQueue), errors.Is(err, ErrNoList):
 		return http.StatusNotFound
-	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrSending), errors.Is(err, ErrDamaged),
+	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrDamaged),
 		errors.Is(err, ErrConfigured):
 		return http.StatusConflict
 	}

@@ -186,8 +186,8 @@ func TestAccountingClient(t *testing.T) {
 	if group, err = client.ServerGroup(ctx, "a/b?%41"); err != nil || group.AcctOnOff.State != control.SendAcctOff {
 		t.Errorf("%+v %v", group, err)
 	}
-	_, err = client.Perform(ctx, control.PerformRequest{Group: "a/b?%41", Action: control.AcctOff})
-	if refused := (*control.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 409 || !strings.Contains(refused.Text, control.ErrSending.Error()) {
+	_, err = client.Perform(ctx, control.PerformRequest{Group: "isp", Action: control.AcctOn})
+	if refused := (*control.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 409 || !strings.Contains(refused.Text, control.ErrAcknowledged.Error()) {
 		t.Error(err)
 	}
 	list, err := client.SetAside(ctx, 0, 2)

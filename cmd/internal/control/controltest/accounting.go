@@ -71,8 +71,6 @@ func (a *Accounting) Perform(ctx context.Context, req control.PerformRequest) er
 	switch on := &a.Groups[i].AcctOnOff; {
 	case !on.Sends():
 		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoAcctOnOff)
-	case on.State == sending:
-		return fmt.Errorf("server group %q: %w", req.Group, control.ErrSending)
 	case on.State == reached && !req.Force:
 		return fmt.Errorf("server group %q: %w", req.Group, control.ErrAcknowledged)
 	default:

@@ -1,0 +1,156 @@
+package house
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	// maxFunction is how many lines a function of the product may have, and maxTest one of a test. The lines of
+	// composite literals do not count: they are data.
+	maxFunction = 60
+	maxTest     = 100
+	// maxPackage is how many lines a package may have, without its tests.
+	maxPackage = 2000
+)
+
+// longFunctions are those that may be longer, with the reason.
+var longFunctions = map[string]string{}
+
+// largePackages are those that may be larger, up to so many lines, with the reason. One that shrinks gets a smaller
+// number, or goes.
+var largePackages = map[string]struct {
+	lines int
+	why   string
+}{
+	"accounting/delivery":          {3100, "one machine: queues, lanes and methods share its goroutine; each file is one step of it"},
+	"agent/agentx":                 {2300, "codec and machine of one protocol"},
+	"agent/snmp/notify":            {2100, "targets, engine discovery and the machine of informs"},
+	"bench":                        {4500, "all sections; to be split into report and stand"},
+	"cmd/aaasess":                  {2700, "one file for each command"},
+	"cmd/aaasessd":                 {2500, "wiring"},
+	"cmd/aaasessd/internal/config": {2900, "the strict YAML engine is to become a package of its own"},
+	"cmd/internal/control":         {2700, "server and client of the control socket; to be split"},
+	"sessions":                     {4500, "the table, its machine and its codec share what a session is"},
+	"sessions/radius":              {2500, "listener and disconnector; the latter is to become a package of its own"},
+	"store":                        {4300, "engine, repair and inventory of one set of files"},
+}
+
+// longFaults are the functions of a file that are too long.
+func longFaults(t *testing.T, path string, text []byte) (out []string) {
+	t.Helper()
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, path, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := maxFunction
+	if strings.HasSuffix(path, "_test.go") {
+		limit = maxTest
+	}
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || longFunctions[path+" "+fn.Name.Name] != "" {
+			continue
+		}
+		if n := codeLines(fset, fn); n > limit {
+			out = append(out, fmt.Sprintf("%s has %d lines, more than %d", fn.Name.Name, n, limit))
+		}
+	}
+	return out
+}
+
+// codeLines is how many lines a function has, without those between the braces of composite literals.
+func codeLines(fset *token.FileSet, fn *ast.FuncDecl) int {
+	line := func(p token.Pos) int { return fset.Position(p).Line }
+	n := line(fn.End()) - line(fn.Pos()) + 1
+	ast.Inspect(fn, func(node ast.Node) bool {
+		if lit, ok := node.(*ast.CompositeLit); ok {
+			n -= max(0, line(lit.Rbrace)-line(lit.Lbrace)-1)
+			return false
+		}
+		return true
+	})
+	return n
+}
+
+// sizeFault is what is wrong with the size of a package, "" if nothing is.
+func sizeFault(pkg string, lines int) string {
+	limit, why := maxPackage, "is it still one thing?"
+	if large, listed := largePackages[pkg]; listed {
+		if limit = large.lines; lines <= maxPackage {
+			return fmt.Sprintf("has %d lines and need not be listed any more", lines)
+		}
+		why = "it was listed because of: " + large.why
+	}
+	if lines <= limit {
+		return ""
+	}
+	return fmt.Sprintf("has %d lines, more than %d; %s", lines, limit, why)
+}
+
+func TestSizes(t *testing.T) {
+	packages := map[string]int{}
+	sources(t, func(path string, text []byte) {
+		for _, fault := range longFaults(t, path, text) {
+			t.Errorf("%s: %s", path, fault)
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			packages[filepath.Dir(path)] += bytes.Count(text, []byte("\n"))
+		}
+	})
+	for pkg, lines := range packages {
+		if fault := sizeFault(pkg, lines); fault != "" {
+			t.Errorf("%s %s", pkg, fault)
+		}
+	}
+	for pkg := range largePackages {
+		if packages[pkg] == 0 {
+			t.Errorf("%s is listed and does not exist", pkg)
+		}
+	}
+}
+
+// TestSizesCanFail: each rule has a case that breaks it.
+func TestSizesCanFail(t *testing.T) {
+	function := func(lines int) []byte {
+		return []byte("package x\n\nfunc f() {\n" + strings.Repeat("\tg()\n", lines-2) + "}\n")
+	}
+	data := []byte("package x\n\nfunc f() {\n\t_ = []int{\n" + strings.Repeat("\t\t1,\n", 300) + "\t}\n}\n")
+	for name, tt := range map[string]struct {
+		path string
+		text []byte
+		want int
+	}{
+		"a function":                {"a/x.go", function(maxFunction), 0},
+		"a long function":           {"a/x.go", function(maxFunction + 1), 1},
+		"a test":                    {"a/x_test.go", function(maxTest), 0},
+		"a long test":               {"a/x_test.go", function(maxTest + 1), 1},
+		"much data, little to read": {"a/x.go", data, 0},
+	} {
+		if got := longFaults(t, tt.path, tt.text); len(got) != tt.want {
+			t.Errorf("%s: %q, want %d", name, got, tt.want)
+		}
+	}
+	for name, tt := range map[string]struct {
+		pkg   string
+		lines int
+		fault bool
+	}{
+		"a package":                     {"a", maxPackage, false},
+		"a large package":               {"a", maxPackage + 1, true},
+		"a listed one":                  {"store", largePackages["store"].lines, false},
+		"a listed one that grows":       {"store", largePackages["store"].lines + 1, true},
+		"a listed one that need not be": {"store", maxPackage, true},
+	} {
+		if got := sizeFault(tt.pkg, tt.lines); (got != "") != tt.fault {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
