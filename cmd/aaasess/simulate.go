@@ -33,7 +33,7 @@ func newSimulate(g *global) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&cfg.Server, "server", "127.0.0.1:1813", "accounting server, host:port")
-	flags.StringVar(&cfg.Secret, "secret", "testing123", "shared secret")
+	flags.StringVar((*string)(&cfg.Secret), "secret", "testing123", "shared secret")
 	flags.StringVar(&cfg.Disconnect, "listen", "127.0.0.1:3799", "where Disconnect-Requests are taken, host:port")
 	flags.IntVar(&cfg.Sessions, "sessions", 3, "how many sessions, 1 to 10000")
 	flags.DurationVar(&cfg.Interim, "interim", 10*time.Second, "between interim updates of a session")

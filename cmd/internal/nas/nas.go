@@ -10,20 +10,21 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
-	layeh "layeh.com/radius"
+	"aaasess/internal/radius"
+
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
-	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
 )
 
 // Config is what the NAS does.
 type Config struct {
 	Server     string        // accounting server, host:port
-	Secret     string        // shared with the server, both ways
+	Secret     radius.Secret // shared with the server, both ways
 	Disconnect string        // where Disconnect-Requests are taken, host:port
 	Sessions   int           // how many sessions there are, 1..10000
 	Interim    time.Duration // between interim updates of a session
@@ -154,16 +155,14 @@ func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.Ac
 	s.waiting <- struct{}{}
 	defer func() { <-s.waiting }()
 	happened := time.Now()
-	for range retries {
-		p := n.request(s, status, cause, happened)
-		ctx, cancel := context.WithTimeout(context.Background(), retryAfter)
-		_, err := (&layeh.Client{}).Exchange(ctx, p, n.cfg.Server)
-		cancel()
+	for identifier := range byte(retries) {
+		request, auth := n.request(s, identifier, status, cause, happened)
+		err := n.exchange(request, auth)
 		if err == nil {
 			fmt.Fprintf(n.cfg.Out, "%-14s %s %s %s, answered\n", status, s.id, s.user, s.ip)
 			return nil
 		}
-		if !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			time.Sleep(retryAfter) // a refused port answers at once
 		}
 	}
@@ -171,74 +170,100 @@ func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.Ac
 	return fmt.Errorf("nas: no answer from %s", n.cfg.Server)
 }
 
-func (n *NAS) request(s *session, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause, happened time.Time) *layeh.Packet {
+// exchange sends a request, and returns when it is answered. The error is [os.ErrDeadlineExceeded] if it is not.
+func (n *NAS) exchange(request []byte, auth radius.Authenticator) error {
+	conn, err := net.Dial("udp", n.cfg.Server)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(retryAfter)); err != nil {
+		return err
+	}
+	if _, err := conn.Write(request); err != nil {
+		return err
+	}
+	b := make([]byte, radius.MaxPacket)
+	for {
+		size, err := conn.Read(b)
+		if err != nil {
+			return err
+		}
+		p, err := radius.Parse(b[:size])
+		if err != nil || p.Code() != radius.CodeAccountingResponse || p.Identifier() != request[1] {
+			continue
+		}
+		if ok, _ := p.Authentic(auth, n.cfg.Secret, nil); ok {
+			return nil
+		}
+	}
+}
+
+// request is an Accounting-Request (RFC 2866 section 4.1).
+func (n *NAS) request(s *session, identifier byte, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause, happened time.Time) ([]byte, radius.Authenticator) {
 	n.mu.Lock()
 	octets := s.octets
 	n.mu.Unlock()
-	p := layeh.New(layeh.CodeAccountingRequest, []byte(n.cfg.Secret))
-	err := errors.Join(
-		rfc2866.AcctStatusType_Set(p, status),
-		rfc2865.UserName_SetString(p, s.user),
-		rfc2865.NASIdentifier_SetString(p, "simulated-nas"),
-		rfc2865.NASPort_Set(p, rfc2865.NASPort(s.port)),
-		rfc2865.NASPortType_Set(p, rfc2865.NASPortType_Value_Virtual),
-		rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_FramedUser),
-		rfc2865.FramedProtocol_Set(p, rfc2865.FramedProtocol_Value_PPP),
-		rfc2865.FramedIPAddress_Set(p, s.ip),
-		rfc2865.CallingStationID_SetString(p, fmt.Sprintf("02-00-00-00-%02X-%02X", s.ip[2], s.ip[3])),
-		rfc2866.AcctSessionID_SetString(p, s.id),
-		rfc2866.AcctAuthentic_Set(p, rfc2866.AcctAuthentic_Value_RADIUS),
-		rfc2869.EventTimestamp_Set(p, happened),
-		rfc2866.AcctDelayTime_Set(p, rfc2866.AcctDelayTime(time.Since(happened)/time.Second)),
-	)
+	b := radius.AppendHeader(nil, radius.CodeAccountingRequest, identifier)
+	b = radius.AppendUint32(b, radius.AcctStatusType, uint32(status))
+	b = radius.AppendAttribute(b, radius.UserName, s.user)
+	b = radius.AppendAttribute(b, radius.NASIdentifier, "simulated-nas")
+	b = radius.AppendUint32(b, radius.NASPort, uint32(s.port))
+	b = radius.AppendUint32(b, radius.NASPortType, uint32(rfc2865.NASPortType_Value_Virtual))
+	b = radius.AppendUint32(b, radius.ServiceType, uint32(rfc2865.ServiceType_Value_FramedUser))
+	b = radius.AppendUint32(b, radius.FramedProtocol, uint32(rfc2865.FramedProtocol_Value_PPP))
+	b = radius.AppendAttribute(b, radius.FramedIPAddress, string(s.ip))
+	b = radius.AppendAttribute(b, radius.CallingStationID, fmt.Sprintf("02-00-00-00-%02X-%02X", s.ip[2], s.ip[3]))
+	b = radius.AppendAttribute(b, radius.AcctSessionID, s.id)
+	b = radius.AppendUint32(b, radius.AcctAuthentic, uint32(rfc2866.AcctAuthentic_Value_RADIUS))
+	b = radius.AppendUint32(b, radius.EventTimestamp, uint32(happened.Unix()))
+	b = radius.AppendUint32(b, radius.AcctDelayTime, uint32(time.Since(happened)/time.Second))
 	if status != rfc2866.AcctStatusType_Value_Start {
-		err = errors.Join(err,
-			rfc2866.AcctSessionTime_Set(p, rfc2866.AcctSessionTime(happened.Sub(s.began)/time.Second)),
-			rfc2866.AcctInputOctets_Set(p, rfc2866.AcctInputOctets(octets)),
-			rfc2866.AcctOutputOctets_Set(p, rfc2866.AcctOutputOctets(octets*3)))
+		b = radius.AppendUint32(b, radius.AcctSessionTime, uint32(happened.Sub(s.began)/time.Second))
+		b = radius.AppendUint32(b, radius.AcctInputOctets, octets)
+		b = radius.AppendUint32(b, radius.AcctOutputOctets, octets*3)
 	}
 	if cause != 0 {
-		err = errors.Join(err, rfc2866.AcctTerminateCause_Set(p, cause))
+		b = radius.AppendUint32(b, radius.AcctTerminateCause, uint32(cause))
 	}
-	if err != nil {
-		panic(err) // only for values that are too long
-	}
-	return p
+	return b, radius.Seal(b, 0, radius.Authenticator{}, n.cfg.Secret)
 }
 
 // serveDisconnect answers Disconnect-Requests until the port is closed.
 func (n *NAS) serveDisconnect() {
-	b := make([]byte, layeh.MaxPacketLength)
+	b := make([]byte, radius.MaxPacket)
 	for {
 		size, from, err := n.dae.ReadFrom(b)
 		if err != nil {
 			return
 		}
-		if !layeh.IsAuthenticRequest(b[:size], []byte(n.cfg.Secret)) {
-			continue // RFC 5176 section 6.1: silently
-		}
-		p, err := layeh.Parse(b[:size], []byte(n.cfg.Secret))
-		if err != nil || p.Code != layeh.CodeDisconnectRequest {
+		p, err := radius.Parse(b[:size])
+		if err != nil || p.Code() != radius.CodeDisconnectRequest {
 			continue
 		}
-		answer := n.disconnect(p)
-		if wire, err := answer.Encode(); err == nil {
-			_, _ = n.dae.WriteTo(wire, from)
+		if ok, _ := p.Authentic(radius.Authenticator{}, n.cfg.Secret, nil); !ok {
+			continue // RFC 5176 section 6.1: silently
 		}
+		_, _ = n.dae.WriteTo(n.disconnect(p), from)
 	}
 }
 
-func (n *NAS) disconnect(p *layeh.Packet) *layeh.Packet {
-	id := rfc2866.AcctSessionID_GetString(p)
+// disconnect ends the session that a Disconnect-Request names, and gives the answer (RFC 5176 section 3).
+func (n *NAS) disconnect(p radius.Packet) []byte {
+	code, cause := radius.CodeDisconnectNAK, rfc3576.ErrorCause_Value_SessionContextNotFound
+	id := radius.Attributes(p.Attributes()).Text(radius.AcctSessionID)
 	for _, s := range n.sessions {
 		if s.id == id && n.end(s) {
 			fmt.Fprintf(n.cfg.Out, "%-14s %s %s: ACK\n", "Disconnect", s.id, s.user)
 			n.stop(s, rfc2866.AcctTerminateCause_Value_AdminReset)
-			return p.Response(layeh.CodeDisconnectACK)
+			code = radius.CodeDisconnectACK
 		}
 	}
-	fmt.Fprintf(n.cfg.Out, "%-14s %s: NAK, no such session\n", "Disconnect", id)
-	nak := p.Response(layeh.CodeDisconnectNAK)
-	_ = rfc3576.ErrorCause_Set(nak, rfc3576.ErrorCause_Value_SessionContextNotFound)
-	return nak
+	answer := radius.AppendHeader(nil, code, p.Identifier())
+	if code == radius.CodeDisconnectNAK {
+		fmt.Fprintf(n.cfg.Out, "%-14s %s: NAK, no such session\n", "Disconnect", id)
+		answer = radius.AppendUint32(answer, radius.Type(rfc3576.ErrorCause_Type), uint32(cause))
+	}
+	radius.Seal(answer, 0, p.Authenticator(), n.cfg.Secret)
+	return answer
 }
