@@ -1,15 +1,12 @@
 package radius
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
-
-func sprint(format string, a ...any) string { return fmt.Sprintf(format, a...) }
 
 // at is a moment so many seconds after the tests' epoch.
 func at(seconds int) time.Time { return time.Unix(1_700_000_000+int64(seconds), 0) }
