@@ -28,7 +28,7 @@ var (
 
 func deliverer(s *store.Store, m accounting.Method) *Delivery {
 	d := New(Config{}, s, quiet)
-	d.SetMethod(accounting.Group("radius"), m, MethodConfig{})
+	d.SetMethod(accounting.Group("radius"), m, accounting.MethodConfig{})
 	return d
 }
 

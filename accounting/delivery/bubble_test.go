@@ -175,7 +175,9 @@ type setup struct {
 	DrainRate                 float64
 }
 
-func (s setup) method() MethodConfig { return MethodConfig{Rounds: s.Rounds, DrainRate: s.DrainRate} }
+func (s setup) method() accounting.MethodConfig {
+	return accounting.MethodConfig{Rounds: s.Rounds, DrainRate: s.DrainRate}
+}
 
 func (s setup) delivery() Config {
 	return Config{RetryMin: s.RetryMin, RetryMax: s.RetryMax, Drain: s.Drain, Loaded: s.Loaded, Waiting: s.Waiting}

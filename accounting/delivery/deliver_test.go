@@ -266,7 +266,7 @@ func TestDeliverEnd(t *testing.T) {
 func TestDeliverStoreClosed(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	d := New(Config{}, s, quiet)
-	d.SetMethod(accounting.Group("g"), newFake(8, nil), MethodConfig{})
+	d.SetMethod(accounting.Group("g"), newFake(8, nil), accounting.MethodConfig{})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

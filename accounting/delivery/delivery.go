@@ -44,25 +44,6 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// MethodConfig is how records are delivered to one method. Its zero value is the default.
-type MethodConfig struct {
-	// Rounds is in how many schedules the method must have left a record unanswered, while it answered
-	// others, before the record is set aside; 0 means 5. More are needed if so many may be chance,
-	// because others too are often answered only after a while.
-	Rounds int
-	// DrainRate is how many records a second of a backlog are sent at most: of what there is at the
-	// start, or gathered while the method was down or held. What comes later stands behind the backlog
-	// in memory at least, and is not limited. 0 is no limit but the window, which opens with each answer.
-	DrainRate float64
-}
-
-func (c MethodConfig) withDefaults() MethodConfig {
-	if c.Rounds <= 0 {
-		c.Rounds = 5
-	}
-	return c
-}
-
 // Delivery takes the records of all queues of a store to the methods of their routes: each at least
 // once, those of one session in their order, those of different sessions independently. The package
 // comment says how.

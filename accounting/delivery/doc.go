@@ -28,7 +28,7 @@
 //
 // What all available methods left unanswered may itself be the fault: once its time has come it is
 // overdue, and has a quarter of a method's window. It is set aside when each method of its route that
-// runs has left it unanswered in [MethodConfig].Rounds schedules that saw others answered, unless so many
+// runs has left it unanswered in [accounting.MethodConfig].Rounds schedules that saw others answered, unless so many
 // losses may be chance on a way that loses others too. When a queue knows of more records than half of
 // its share of [Config].Waiting, those that went unanswered while others were answered wait no longer
 // (relieve.go), not even for a method that is down: so there is always room to read on.

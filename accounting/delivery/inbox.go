@@ -32,7 +32,7 @@ type result struct {
 // wanted is what is to be known of a method.
 type wanted struct {
 	impl  accounting.Method
-	cfg   MethodConfig
+	cfg   accounting.MethodConfig
 	gen   int32 // of impl and cfg; the first is 1
 	hold  Hold
 	heard bool
@@ -103,9 +103,12 @@ func (b *inbox) finished(it *item, err error) {
 // SetMethod makes a method known, or replaces it, and how records are delivered to it. What the one
 // before has under way counts only if it is delivered; otherwise the record is sent again, from the
 // beginning of its schedule. The one before must still call every done.
-func (d *Delivery) SetMethod(name accounting.MethodName, m accounting.Method, cfg MethodConfig) {
+func (d *Delivery) SetMethod(name accounting.MethodName, m accounting.Method, cfg accounting.MethodConfig) {
+	if cfg.Rounds <= 0 {
+		cfg.Rounds = 5
+	}
 	d.inbox.tell(name, true, func(w *wanted) {
-		w.impl, w.cfg, w.gone = m, cfg.withDefaults(), false
+		w.impl, w.cfg, w.gone = m, cfg, false
 		w.gen++
 	})
 }

@@ -12,7 +12,7 @@ import (
 type method struct {
 	name accounting.MethodName
 	impl accounting.Method
-	cfg  MethodConfig
+	cfg  accounting.MethodConfig
 	gen  int32 // of impl; what was sent with another one is no news of this one
 	gone bool
 	hold Hold

@@ -174,7 +174,7 @@ func (m *model) add(name accounting.MethodName) {
 	m.end(name)
 	m.stopped[name] = new(bool)
 	// So lossy a world makes no record suspect.
-	m.delivery.SetMethod(name, worldMethod{m.world, name, m.stopped[name]}, MethodConfig{Rounds: 1 << 20})
+	m.delivery.SetMethod(name, worldMethod{m.world, name, m.stopped[name]}, accounting.MethodConfig{Rounds: 1 << 20})
 }
 
 // end stops a method: what it has under way ends as it would.

@@ -25,7 +25,7 @@ func TestRerouteTakenBack(t *testing.T) {
 		var answers atomic.Bool
 		old := newScheduled(s4, func(*accounting.Record) bool { return answers.Load() })
 		d.Reroute("group/old", nil)
-		d.Delivery.SetMethod(accounting.Group("old"), old, MethodConfig{})
+		d.Delivery.SetMethod(accounting.Group("old"), old, accounting.MethodConfig{})
 		b.add("group/old", rec(3, start))
 		b.after(time.Minute)
 		b.pending("group/old", 2)

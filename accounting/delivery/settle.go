@@ -202,7 +202,7 @@ func (d *Delivery) pass(it *item, h *history, m *method, later *accounting.Later
 }
 
 // isIgnored reports whether each method of a record's route that runs has left it unanswered, while it
-// answered others, in [MethodConfig].Rounds schedules, and more often than its losses explain.
+// answered others, in [accounting.MethodConfig].Rounds schedules, and more often than its losses explain.
 func (d *Delivery) isIgnored(it *item) bool {
 	for i, m := range it.route.methods {
 		if m == nil {

@@ -38,7 +38,7 @@ type MethodStats struct {
 	// Hold is what SetHold said.
 	Hold Hold
 	// Draining is that what gathered before the start, or while the method was down or held, is being
-	// sent, at MethodConfig.DrainRate.
+	// sent, at accounting.MethodConfig.DrainRate.
 	Draining bool
 }
 

@@ -299,7 +299,7 @@ func TestWriterDelivers(t *testing.T) {
 	m := &counted{Writer: running(t, path, nil)}
 	m.left.Add(n)
 	d := delivery.New(delivery.Config{}, st, slog.New(slog.DiscardHandler))
-	d.SetMethod(accounting.Local, m, delivery.MethodConfig{})
+	d.SetMethod(accounting.Local, m, accounting.MethodConfig{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)

@@ -8,9 +8,10 @@ import (
 // Group is an acct-on-off-group (R63, S3): a server group that sends Accounting-On/Off, and
 // others that send none and are blocked as it is.
 type Group struct {
-	Name       string
-	Controller string   // name of the controlling server group
-	Monitors   []string // names of the server groups that monitor it
+	Name        string
+	Controller  string   // name of the controlling server group
+	Monitors    []string // names of the server groups that monitor it
+	Description string
 }
 
 // Groups are all of them. It does not change once it is validated.

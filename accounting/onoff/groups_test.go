@@ -53,15 +53,15 @@ func TestGroupsValidate(t *testing.T) {
 		want   string // lines of the error, without what all begin with
 	}{
 		{"none", nil, ""},
-		{"S3", Groups{{"group-1", "p1", []string{"p2"}}, {"group-2", "p3", nil}}, ""},
-		{"no name", Groups{{"", "p1", nil}}, "one has no name"},
-		{"one name twice", Groups{{"g", "p1", nil}, {"g", "p2", nil}}, "g: twice"},
-		{"no controller", Groups{{"g", "", []string{"p"}}}, "g: no server group controls it"},
-		{"controls two", Groups{{"g", "p", nil}, {"h", "p", nil}}, "h: server group p is in g already"},
-		{"controls what it monitors", Groups{{"g", "p", []string{"p"}}}, "g: server group p is in g already"},
-		{"monitors two", Groups{{"g", "p", []string{"q"}}, {"h", "r", []string{"q"}}}, "h: server group q is in g already"},
-		{"controls one and monitors another", Groups{{"g", "p", nil}, {"h", "r", []string{"p"}}}, "h: server group p is in g already"},
-		{"all that is wrong", Groups{{"g", "", nil}, {"g", "p", nil}}, "g: no server group controls it\ng: twice"},
+		{"S3", Groups{{Name: "group-1", Controller: "p1", Monitors: []string{"p2"}}, {Name: "group-2", Controller: "p3"}}, ""},
+		{"no name", Groups{{Name: "", Controller: "p1"}}, "one has no name"},
+		{"one name twice", Groups{{Name: "g", Controller: "p1"}, {Name: "g", Controller: "p2"}}, "g: twice"},
+		{"no controller", Groups{{Name: "g", Controller: "", Monitors: []string{"p"}}}, "g: no server group controls it"},
+		{"controls two", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "p"}}, "h: server group p is in g already"},
+		{"controls what it monitors", Groups{{Name: "g", Controller: "p", Monitors: []string{"p"}}}, "g: server group p is in g already"},
+		{"monitors two", Groups{{Name: "g", Controller: "p", Monitors: []string{"q"}}, {Name: "h", Controller: "r", Monitors: []string{"q"}}}, "h: server group q is in g already"},
+		{"controls one and monitors another", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "r", Monitors: []string{"p"}}}, "h: server group p is in g already"},
+		{"all that is wrong", Groups{{Name: "g", Controller: ""}, {Name: "g", Controller: "p"}}, "g: no server group controls it\ng: twice"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

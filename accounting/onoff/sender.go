@@ -22,6 +22,14 @@ type Announcer interface {
 	Announce(rec *accounting.Record, done func(server string, err error))
 }
 
+// AnnouncerFunc is an [Announcer] that is one function.
+type AnnouncerFunc func(rec *accounting.Record, done func(server string, err error))
+
+// Announce calls the function.
+func (f AnnouncerFunc) Announce(rec *accounting.Record, done func(server string, err error)) {
+	f(rec, done)
+}
+
 // DefaultRetry is the wait between two rounds of an Accounting-On: "a fixed one minute" (S3).
 const DefaultRetry = time.Minute
 

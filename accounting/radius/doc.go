@@ -1,6 +1,11 @@
 // Package radius delivers accounting records to RADIUS servers (RFC 2866): a
 // [Group] is the servers of one server group as an [accounting.Method].
 //
+// A [Spec] is such a group as the configuration has it. If a server has a name
+// there, what the Spec opens looks it up when it runs, and again now and then, and
+// puts a Group of the addresses that it finds in the place of the one before
+// (named.go).
+//
 // # The request
 //
 // A request is the record's attributes and, last, Acct-Delay-Time. It has no
@@ -71,6 +76,10 @@
 // changes; packets are made, checked, sent and received without it. Between taking
 // an identifier and arming it the attempt is "preparing" and no answer can be
 // right.
+//
+// Of a group whose servers have names Run owns the look-ups. Its mutex guards which
+// Group there is, and what came before the first look-up was over; no function of
+// a Group is called with it held.
 //
 // The record and its attributes are the caller's, and only read.
 package radius

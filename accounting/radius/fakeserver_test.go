@@ -62,7 +62,12 @@ type fakeRequest struct {
 
 func newFakeServer(t testing.TB, do func(n int, p *layeh.Packet) action) *fakeServer {
 	t.Helper()
-	s := &fakeServer{t: t, conn: listen(t), other: listen(t), do: do, done: make(chan struct{})}
+	return newFakeServerAt(t, netip.MustParseAddrPort("127.0.0.1:0"), do)
+}
+
+func newFakeServerAt(t testing.TB, at netip.AddrPort, do func(n int, p *layeh.Packet) action) *fakeServer {
+	t.Helper()
+	s := &fakeServer{t: t, conn: listenAt(t, at), other: listen(t), do: do, done: make(chan struct{})}
 	s.addr = s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	go s.serve()
 	t.Cleanup(s.kill)
@@ -71,7 +76,12 @@ func newFakeServer(t testing.TB, do func(n int, p *layeh.Packet) action) *fakeSe
 
 func listen(t testing.TB) *net.UDPConn {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return listenAt(t, netip.MustParseAddrPort("127.0.0.1:0"))
+}
+
+func listenAt(t testing.TB, at netip.AddrPort) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,11 @@ import (
 	"aaasess/sessions"
 )
 
-// ours is the stacks of goroutines of this package's group.
+// ours is the stacks of goroutines of this package's groups.
 func ours() (stacks []string) {
 	b := make([]byte, 1<<20)
 	for _, s := range strings.Split(string(b[:runtime.Stack(b, true)]), "\n\n") {
-		if strings.Contains(s, "radius.(*Group)") || strings.Contains(s, "radius.(*server)") {
+		if strings.Contains(s, "radius.(*Group)") || strings.Contains(s, "radius.(*namedGroup)") || strings.Contains(s, "radius.(*server)") {
 			stacks = append(stacks, s)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/cmd/internal/control"
+	"aaasess/store"
 )
 
 // order is what was answered, in order; of Accounting-On and -Off without the session.
@@ -104,54 +105,6 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-// TestAnnounceRemoved: a group that a reload takes out says goodbye, and hello when it is back.
-func TestAnnounceRemoved(t *testing.T) {
-	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	base := announcing(t, one, two, three, "one")
-	l := launch(t, base, outside{})
-	eventuallyOrder(t, "group two", two, "Accounting-On")
-	l.reload(with(t, base, "    - {name: two, servers: [r2], acct-on-off: {}}\n", ""), "configuration loaded")
-	eventuallyOrder(t, "group two", two, "Accounting-On", "Accounting-Off")
-	l.reload(base, "configuration loaded")
-	eventuallyOrder(t, "group two", two, "Accounting-On", "Accounting-Off", "Accounting-On")
-}
-
-// TestBlocked: as long as nobody answers the Accounting-On, neither its group nor one that monitors it
-// sends a record; others do.
-func TestBlocked(t *testing.T) {
-	for _, group := range []string{"one", "three"} {
-		t.Run(group, func(t *testing.T) {
-			one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-			one.setSilent(true)
-			l := launch(t, announcing(t, one, two, three, group), outside{})
-			eventually(t, "a round of the Accounting-On is over", func() bool {
-				return strings.Contains(l.log.String(), "nobody answers the Accounting-On")
-			})
-			l.mustAccount(packet(acctStart, "S1", "alice"))
-			asked := one.asked.Load()
-			if s := l.group(group); !s.AcctOnOff.Blocked || s.Waiting == nil || *s.Waiting != 1 {
-				t.Errorf("group %s is %+v", group, s)
-			}
-
-			one.setSilent(false)
-			if _, err := l.client().Perform(t.Context(), control.PerformRequest{Group: "one", Action: control.AcctOn}); err != nil {
-				t.Fatal(err)
-			}
-			if group == "one" {
-				eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001")
-			} else {
-				eventuallyOrder(t, "group three", three, "Start 00000001")
-			}
-			if asked != 2 {
-				t.Errorf("%d requests before the Accounting-On was answered, want its 2 transmissions", asked)
-			}
-			if s := l.group(group); s.AcctOnOff.Blocked {
-				t.Errorf("group %s is still %+v", group, s)
-			}
-		})
-	}
-}
-
 // TestPerform: what an operator may have sent, and what is refused.
 func TestPerform(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
@@ -206,58 +159,20 @@ func TestPerform(t *testing.T) {
 	}
 }
 
-// TestSetAside: a record that a server never answers while it answers others is set aside, is seen and
-// replayed, and delays nobody else's.
-func TestSetAside(t *testing.T) {
-	u := listen(t, "127.0.0.1:0")
-	u.mu.Lock()
-	u.ignored = "Start 00000001"
-	u.mu.Unlock()
-	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
-		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), outside{})
-	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
-	sending := make(chan struct{})
-	stopSending := make(chan struct{})
-	go func() { // the server answers others meanwhile
-		defer close(sending)
-		for i := 0; ; i++ {
-			select {
-			case <-stopSending:
-				return
-			case <-time.After(50 * time.Millisecond):
-				_ = l.account(packet(acctStart, fmt.Sprint("O", i), "bob"), limit)
-			}
-		}
-	}()
-	var list *control.SetAsideList
-	eventually(t, "it is set aside", func() bool {
-		var err error
-		if list, err = l.client().SetAside(t.Context(), 0, 10); err != nil {
-			t.Fatal(err)
-		}
-		return len(list.Records) == 1
-	}, &list)
-	close(stopSending)
-	<-sending
-	a := list.Records[0]
-	if a.From != "group/isp" || a.Session != "00000001" || a.Type != "Start" || a.User != "alice" || a.Reason == "" {
-		t.Errorf("set aside is %+v", a)
-	}
-	eventually(t, "the stop of its session", func() bool { return slices.Contains(u.kinds(), "Stop 00000001") })
-
-	one, err := l.client().SetAsideRecord(t.Context(), a.Seq)
-	if err != nil || !slices.Contains(one.Attributes, control.Attribute{Name: "User-Name", Value: "alice"}) {
-		t.Errorf("its attributes are %+v, %v", one.Attributes, err)
-	}
-	u.mu.Lock()
-	u.ignored = ""
-	u.mu.Unlock()
-	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{Seqs: []uint64{a.Seq}}); err != nil || n != 1 {
-		t.Errorf("replayed %d: %v", n, err)
-	}
-	eventually(t, "it arrives", func() bool { return slices.Contains(u.kinds(), "Start 00000001") })
-	spool, err := l.client().Spool(t.Context())
-	if err != nil || spool.SetAside != 0 || spool.Disk.Accepting != "yes" || spool.Disk.MaxSize != 64<<20 || len(spool.Queues) != 1 {
-		t.Errorf("the spool is %+v, %v", spool, err)
+// TestStoreFailsWithoutGoodbye: a daemon whose store has failed ends at once, so that the next one can
+// begin; no server that is silent delays it.
+func TestStoreFailsWithoutGoodbye(t *testing.T) {
+	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	disk := store.NewDisk()
+	text := with(t, announcing(t, one, two, three, "one"), "timeout: 100ms", "timeout: 30s")
+	l := launch(t, text, outside{disk: disk})
+	eventuallyOrder(t, "group two", two, "Accounting-On")
+	eventuallyOrder(t, "group one", one, "Accounting-On")
+	one.setSilent(true)
+	two.setSilent(true)
+	disk.Break(errors.New("broken"))
+	_ = l.account(packet(acctStart, "S1", "alice"), 300*time.Millisecond)
+	if err := l.wait(); !errors.Is(err, store.ErrFailed) { // it has less time than an Off
+		t.Errorf("ended with %v", err)
 	}
 }

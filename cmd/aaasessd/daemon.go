@@ -14,7 +14,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aaasess/accounting"
+	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
@@ -41,23 +43,24 @@ type daemon struct {
 	disconnector *nasradius.Disconnector
 	terminator   *sessions.Terminator
 	control      *control.Server
-	methods      *methods
-	subagent     *agentx.Subagent // nil: there is no master agent to serve
-	snmp         *snmpEngine      // nil: there is no responder of our own
+	methods      *methods.Set
+	lookup       acctradius.Lookup // of the names of servers; nil is the system's
+	subagent     *agentx.Subagent  // nil: there is no master agent to serve
+	snmp         *snmpEngine       // nil: there is no responder of our own
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 }
 
 // outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
 type outside struct {
-	disk       *store.Disk // of the store
-	resolve    lookup      // for the names of servers
-	acceptLoss bool        // store.Config.AcceptLoss
+	disk       *store.Disk       // of the store
+	resolve    acctradius.Lookup // for the names of servers
+	acceptLoss bool              // store.Config.AcceptLoss
 }
 
 // open makes the parts in the order of their dependence. After an error nothing is left open.
 func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, state: cfg.State, log: log}
+	d := &daemon{cfg: cfg, state: cfg.State, log: log, lookup: out.resolve}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -79,10 +82,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, err
 	}
 	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember, Boot: thisBoot()}, d.router)
-	if out.resolve == nil {
-		out.resolve = systemLookup
-	}
-	d.methods = newMethods(d.store, d.table.Routes, out.resolve, log)
+	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
 	}
@@ -111,7 +111,7 @@ func (d *daemon) loadTable() error {
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGC))
 	return d.table.Load(func(each func(key, value []byte) error) error {
 		return d.store.Load(func(key, value []byte) error {
-			d.methods.loadReroute(key, value)
+			d.methods.LoadReroute(key, value)
 			return each(key, value)
 		})
 	})
@@ -198,7 +198,7 @@ type task interface {
 
 // run runs all tasks until ctx is done or one of them fails.
 func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
-	methods, err := d.methods.prepare(d.cfg)
+	first, err := d.prepareMethods(d.cfg)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		tasks = append(tasks, d.snmp)
 	}
 	d.registerStatus()
-	g.Go(func() error { return d.obey(ctx, hup, methods) })
+	g.Go(func() error { return d.obey(ctx, hup, first) })
 	g.Go(func() error { return d.watchStore(ctx) })
 	for _, t := range tasks {
 		g.Go(func() error { return t.Run(ctx) })
@@ -237,29 +237,29 @@ func (d *daemon) watchStore(ctx context.Context) error {
 	}
 }
 
-// tendEvery is how often methods that were removed are looked after.
-const tendEvery = time.Second
+// checkEvery is how often methods that were removed are looked after.
+const checkEvery = time.Second
 
 // obey loads the configuration again at each SIGHUP. The accounting methods are its own: it ends
 // when all of them have ended.
-func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first change) error {
+func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
-		d.methods.wait()
+		d.methods.Wait()
 	}()
-	d.methods.apply(ctx, first, onoff.TriggerStartUp)
-	d.methods.deliver(ctx)
-	tick := time.NewTicker(tendEvery)
+	d.methods.Apply(ctx, first, onoff.TriggerStartUp)
+	d.methods.Deliver(ctx)
+	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-d.methods.ended:
+		case err := <-d.methods.Failed():
 			return err
 		case <-tick.C:
-			d.methods.tend(ctx)
+			d.methods.CheckRemoved(ctx)
 		case <-hup:
 			if err := d.reload(ctx); err != nil {
 				d.log.Error("configuration not loaded, the one before stays", "err", err)

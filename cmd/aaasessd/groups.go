@@ -1,69 +1,61 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"aaasess/accounting"
-	"aaasess/accounting/delivery"
+	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
 	acctradius "aaasess/accounting/radius"
-	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
 )
 
-// serverGroups are the groups that are configured, with what is known of them.
-func (m *methods) serverGroups() []control.ServerGroup {
-	waiting := m.waiting()
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// ServerGroups are the groups that are configured, with what is known of them.
+func (d *desk) ServerGroups() []control.ServerGroup {
 	out := []control.ServerGroup{}
-	for name, r := range m.running {
-		g, ok := r.spec.(config.Group)
-		if _, removed := m.removed[name]; !ok || removed {
-			continue
+	for _, s := range d.methods.Statuses() {
+		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok && s.Configured {
+			out = append(out, serverGroup(s, g))
 		}
-		n := waiting[name.Queue()]
-		sg := control.ServerGroup{
-			Name: g.Name, Description: g.Description, AcctOnOff: m.acctOnOff(r, g),
-			AccessAlgorithm: g.AccessAlgorithm, HoldDown: control.InSeconds(g.HoldDown),
-			Window: g.Window, DrainRate: float64(g.DrainRate), LastManagementChange: r.loaded.UTC(), Waiting: &n,
-		}
-		if g.SourceAddress.IsValid() {
-			sg.SourceAddress = g.SourceAddress.String()
-		}
-		if dc := g.DeadCriteria; dc.Tries > 0 {
-			sg.DeadCriteria = &control.DeadCriteria{Time: control.InSeconds(dc.Time), Tries: dc.Tries}
-		}
-		var stats acctradius.Stats
-		if s, ok := r.impl.(interface{ Stats() acctradius.Stats }); ok {
-			stats = s.Stats()
-		}
-		for i, s := range g.Servers {
-			sg.Servers = append(sg.Servers, groupServer(i, s, stats.Servers))
-		}
-		out = append(out, sg)
 	}
 	return out
 }
 
-// groupServer is a server with its statistics: the ones that have its name, if it was found yet.
-func groupServer(i int, s config.Server, stats []acctradius.ServerStats) control.GroupServer {
+func serverGroup(s methods.Status, g acctradius.GroupStatus) control.ServerGroup {
+	spec := g.Spec
+	out := control.ServerGroup{
+		Name: spec.Group, Description: spec.Description, AcctOnOff: acctOnOff(s, spec),
+		AccessAlgorithm: spec.Algorithm.String(), HoldDown: control.InSeconds(spec.HoldDown),
+		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
+	}
+	if spec.Source.IsValid() {
+		out.SourceAddress = spec.Source.String()
+	}
+	if dc := spec.DeadCriteria; dc.Tries > 0 {
+		out.DeadCriteria = &control.DeadCriteria{Time: control.InSeconds(dc.Time), Tries: dc.Tries}
+	}
+	for i, server := range spec.Servers {
+		out.Servers = append(out.Servers, groupServer(i, server, g))
+	}
+	return out
+}
+
+// groupServer is a server with its statistics, if it was found yet.
+func groupServer(i int, s acctradius.ServerSpec, g acctradius.GroupStatus) control.GroupServer {
 	out := control.GroupServer{
 		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: "unknown",
-		Timeout: control.InSeconds(s.Timeout), Retransmit: s.Retransmit,
+		Timeout: control.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
 	}
-	if s.Backoff.Retry > 0 {
-		out.Backoff = &control.Backoff{MaxDelay: control.InSeconds(s.Backoff.MaxDelay), Retry: s.Backoff.Retry}
+	if s.Schedule.BackoffRetry > 0 {
+		out.Backoff = &control.Backoff{MaxDelay: control.InSeconds(s.Schedule.MaxDelay), Retry: s.Schedule.BackoffRetry}
 	}
-	at := slices.IndexFunc(stats, func(st acctradius.ServerStats) bool { return st.Name == s.Name })
-	if at < 0 {
+	st, found := g.Server(s.Name)
+	if !found {
 		return out
 	}
-	st := stats[at]
 	out.Address = st.Addr.Addr().String()
 	switch st.State {
 	case acctradius.Up:
@@ -86,50 +78,31 @@ func groupServer(i int, s config.Server, stats []acctradius.ServerStats) control
 	return out
 }
 
-// acctOnOff is what a group does with Accounting-On and -Off. The caller holds the lock.
-func (m *methods) acctOnOff(r *method, g config.Group) control.AcctOnOff {
-	out := control.AcctOnOff{State: control.Unknown}
-	if g.AcctOnOff == nil {
-		return out
+// acctOnOff is what a group does with Accounting-On and -Off.
+func acctOnOff(s methods.Status, spec *acctradius.Spec) control.AcctOnOff {
+	out := control.AcctOnOff{State: control.Unknown, MonitorGroup: spec.MonitorGroup, Enabled: spec.MonitorGroup != ""}
+	if a := spec.AcctOnOff; a != nil {
+		out.Enabled, out.OperStateChange, out.Group = true, a.Blocks, a.Controls
 	}
-	out.Enabled = true
-	out.OperStateChange, out.Group, out.MonitorGroup = g.AcctOnOff.OperStateChange, g.AcctOnOff.Group, g.AcctOnOff.MonitorGroup
-	of := r
-	if out.MonitorGroup != "" {
-		of = m.controller(out.MonitorGroup)
+	if s.Monitored != nil {
+		out.Blocked = s.Monitored.Blocked
 	}
-	if of == nil || of.onOff == nil {
-		return out
-	}
-	s := of.onOff.Status()
-	out.Blocked = s.Blocked
-	if of == r {
-		out.State, out.SessionID, out.Server = control.AcctState(s.State.String()), s.SessionID, s.Server
-		out.LastStateChange = s.Changed.UTC()
-		if s.Trigger != onoff.TriggerNone {
-			out.Trigger = s.Trigger.String()
+	if own := s.OnOff; own != nil {
+		out.Blocked = own.Blocked
+		out.State, out.SessionID, out.Server = control.AcctState(own.State.String()), own.SessionID, own.Server
+		out.LastStateChange = own.Changed.UTC()
+		if own.Trigger != onoff.TriggerNone {
+			out.Trigger = own.Trigger.String()
 		}
 	}
 	return out
 }
 
-// controller is the method whose Accounting-On an acct-on-off-group waits for; nil if it does not run.
-func (m *methods) controller(onOffGroup string) *method {
-	for _, g := range m.onOff.groups {
-		if g.Name == onOffGroup && g.Controller != "" {
-			return m.running[accounting.Group(g.Controller)]
-		}
-	}
-	return nil
-}
-
-// onOffGroups are the groups of acct-on-off.
-func (m *methods) onOffGroups() []control.OnOffGroup {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// OnOffGroups are the groups of acct-on-off.
+func (d *desk) OnOffGroups() []control.OnOffGroup {
 	out := []control.OnOffGroup{}
-	for _, g := range m.onOff.groups {
-		og := control.OnOffGroup{Name: g.Name, Description: m.onOff.descriptions[g.Name], Controlling: []string{}, Monitoring: slices.Clone(g.Monitors)}
+	for _, g := range d.methods.OnOffGroups() {
+		og := control.OnOffGroup{Name: g.Name, Description: g.Description, Controlling: []string{}, Monitoring: slices.Clone(g.Monitors)}
 		if g.Controller != "" {
 			og.Controlling = append(og.Controlling, g.Controller)
 		}
@@ -138,80 +111,16 @@ func (m *methods) onOffGroups() []control.OnOffGroup {
 	return out
 }
 
-// perform has an Accounting-On or -Off of a group sent, as control.Accounting says.
-func (m *methods) perform(req control.PerformRequest) error {
-	name := accounting.Group(req.Group)
-	m.mu.Lock()
-	r := m.running[name]
-	_, removed := m.removed[name]
-	var onOff *onoff.Sender
-	if r != nil {
-		onOff = r.onOff
-	}
-	m.mu.Unlock()
+// Perform has an Accounting-On or -Off of a group sent.
+func (d *desk) Perform(_ context.Context, req control.PerformRequest) error {
+	err := d.methods.Perform(accounting.Group(req.Group), req.Action == control.AcctOn, req.Force, req.AcctTerminateCause)
 	switch {
-	case r == nil || removed:
+	case errors.Is(err, methods.ErrNoMethod):
 		return fmt.Errorf("%w: %s", control.ErrNoGroup, req.Group)
-	case onOff == nil:
+	case errors.Is(err, methods.ErrNoOnOff):
 		return fmt.Errorf("%s: %w", req.Group, control.ErrNoAcctOnOff)
-	}
-	err := onOff.Perform(req.Action == control.AcctOn, req.Force, req.AcctTerminateCause)
-	if errors.Is(err, onoff.ErrAcknowledged) {
+	case errors.Is(err, onoff.ErrAcknowledged):
 		return fmt.Errorf("%s: %w", req.Group, control.ErrAcknowledged)
 	}
 	return err
-}
-
-// delivers reports whether somebody delivers a record that is in a queue and has these methods besides.
-func (m *methods) delivers(queue string, next []accounting.MethodName) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := append([]accounting.MethodName{accounting.MethodOf(queue)}, next...)
-	return slices.ContainsFunc(append(all, m.routes[m.rerouted[queue]]...), func(name accounting.MethodName) bool {
-		return m.running[name] != nil
-	})
-}
-
-// waiting is how many records each queue has.
-func (m *methods) waiting() map[string]uint64 {
-	n := map[string]uint64{}
-	for _, q := range m.store.Queues() {
-		n[q.Name] = q.Len
-	}
-	return n
-}
-
-// spoolQueues are the queues of the methods that are configured, and of others that have records.
-func (m *methods) spoolQueues() []control.Queue {
-	waiting := m.waiting()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	queues := map[string]control.Queue{}
-	for name := range m.running {
-		_, removed := m.removed[name]
-		queues[name.Queue()] = m.spoolQueue(name, !removed)
-	}
-	for queue, n := range waiting {
-		if _, runs := queues[queue]; !runs && n > 0 && queue != accounting.RefusedQueue {
-			queues[queue] = m.spoolQueue(accounting.MethodOf(queue), false)
-		}
-	}
-	out := slices.Collect(maps.Values(queues))
-	slices.SortFunc(out, func(a, b control.Queue) int { return cmp.Compare(a.Queue, b.Queue) })
-	return out
-}
-
-var holds = map[delivery.Hold]control.Hold{
-	delivery.Open: control.HoldOpen, delivery.Held: control.HoldHeld, delivery.Away: control.HoldAway,
-}
-
-// spoolQueue is how a method and its queue are. The caller holds the lock.
-func (m *methods) spoolQueue(name accounting.MethodName, configured bool) control.Queue {
-	q, s := m.delivery.Queue(name.Queue()), m.delivery.Method(name)
-	return control.Queue{
-		Queue: q.Queue, Configured: configured, Lost: q.Lost, Rerouted: m.rerouted[q.Queue],
-		Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: s.InFlight,
-		Delivered: s.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
-		NoResponse: s.NoResponse, DownSince: s.DownSince.UTC(), NextProbe: s.NextProbe.UTC(), Hold: holds[s.Hold], Draining: s.Draining,
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"aaasess/accounting"
+	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
@@ -35,12 +36,12 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	methods, err := d.methods.prepare(cfg)
+	change, err := d.prepareMethods(cfg)
 	if err != nil {
 		return err
 	}
 	if err := d.setClients(cfg); err != nil {
-		methods.discard()
+		change.Discard()
 		return err
 	}
 	err = d.setSNMP(access)
@@ -48,15 +49,24 @@ func (d *daemon) reload(ctx context.Context) error {
 		err = d.router.SetPolicy(policy) // no error after Validate
 	}
 	if err != nil {
-		methods.discard()
+		change.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
-	d.methods.apply(ctx, methods, onoff.TriggerConfigChange) // after the policy: a method that was removed gets no new records
+	d.methods.Apply(ctx, change, onoff.TriggerConfigChange) // after the policy: a method that was removed gets no new records
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
-	d.methods.reopen()
+	d.methods.Reopen()
 	d.cfg = cfg
 	return nil
+}
+
+// prepareMethods opens the methods that are configured and do not run yet.
+func (d *daemon) prepareMethods(cfg *config.Config) (methods.Change, error) {
+	mc, err := newMethods(cfg, d.lookup)
+	if err != nil {
+		return methods.Change{}, err
+	}
+	return d.methods.Prepare(mc)
 }
 
 // setClients tells the parts that speak with NASes who they are: both or, with an error, neither.
@@ -95,11 +105,7 @@ func newPolicy(cfg *config.Config) (*accounting.Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		list := &accounting.List{Name: l.Name, Record: record}
-		for _, m := range l.Methods {
-			list.Methods = append(list.Methods, accounting.MethodName(m))
-		}
-		p.Lists[kinds[l.Type]] = list
+		p.Lists[kinds[l.Type]] = &accounting.List{Name: l.Name, Record: record, Methods: methodNames(l)}
 	}
 	return p, nil
 }

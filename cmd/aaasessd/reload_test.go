@@ -133,7 +133,7 @@ func TestRename(t *testing.T) {
 		eventually(t, "records are under way", func() bool { return server.asked.Load() > asked })
 		l.reload(relayConfig(t, name, server), "configuration loaded")
 	}
-	eventually(t, "records are for the last one", func() bool { return l.d.methods.waiting()["group/other"] > 0 })
+	eventually(t, "records are for the last one", func() bool { return l.queue("group/other").Records > 0 })
 	server.setSilent(false)
 	answered := stop()
 	var want []string
@@ -166,7 +166,7 @@ func TestRename(t *testing.T) {
 
 // configured are the queues that somebody delivers.
 func (l *inProcess) configured() (names []string) {
-	for _, q := range l.d.methods.spoolQueues() {
+	for _, q := range spoolQueues(l.d.methods) {
 		if q.Configured {
 			names = append(names, q.Queue)
 		}

@@ -1,57 +1,16 @@
 package main
 
 import (
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 
-	"aaasess/accounting"
 	"aaasess/cmd/internal/control"
-	"aaasess/store"
 )
 
 // isRemoved reports whether the log tells that a method is removed.
 func (l *inProcess) isRemoved(method string) bool {
 	return strings.Contains(l.log.String(), `msg="accounting method removed" method=`+method)
-}
-
-// TestIsNamed: which sessions and records keep a group that was removed, g.
-func TestIsNamed(t *testing.T) {
-	st, err := store.Open("state", store.Config{Disk: store.NewDisk(), MinFree: -1, Ballast: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := newMethods(st, nil, nil, slog.New(slog.DiscardHandler))
-	g, r := accounting.Group("g"), &removal{}
-	add := func(queue string) {
-		st.Commit(store.Change{Appends: []store.Append{{Queue: queue, Data: []byte("x")}}}, func(error) {})
-	}
-	settle := func(queue string, seq uint64) { st.Discard([]store.Ack{{Queue: queue, Seq: seq}}) }
-	for _, tt := range []struct {
-		name   string
-		before func()
-		live   bool
-		want   bool
-	}{
-		{"a session names it", func() {}, true, true},
-		{"none does any more, and its last record is not durable yet", func() { add("group/z") }, false, true},
-		{"that waits", func() {}, false, true},
-		{"that is gone, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
-		{"a record is replayed", func() { add("group/g"); m.flush() }, false, true},
-		{"that is gone", func() { settle("group/g", 1) }, false, false},
-		{"what is set aside does not count", func() { add(accounting.RefusedQueue); m.flush() }, false, false},
-		{"it is named again", func() {}, true, true},
-		{"and left a record", func() { add("group/z") }, false, true},
-	} {
-		tt.before()
-		if got := m.isNamed(g, r, tt.live); got != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
-		}
-	}
-	if err := st.Close(); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestRemovedWithLiveSessions: a group that a reload removes goes on as long as a live session names it.
@@ -116,7 +75,7 @@ func TestRemovedByRestart(t *testing.T) {
 	l.mustAccount(packet(acctStop, "S1", "alice"))
 	toG.await(t, storeRecord(acctStop, 1))
 	toG.inOrder(t, storeRecord(acctStart, 1), storeRecord(acctInterim, 1), storeRecord(acctStop, 1))
-	eventually(t, "all are counted", func() bool { return l.d.methods.delivery.Queue("group/z").Elsewhere == 3 })
+	eventually(t, "all are delivered", func() bool { return l.queue("group/z") == (control.Queue{}) })
 	if len(z.kinds()) > 0 || strings.Contains(l.log.String(), "records wait for a method") {
 		t.Errorf("the removed group got %q", z.kinds())
 	}

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 
-	"aaasess/accounting"
 	"aaasess/cmd/internal/control"
 )
 
@@ -44,58 +42,6 @@ func (j *journal) inOrder(t *testing.T, want ...string) {
 	}
 }
 
-// TestMayReroute: which queue may go by which list, before and after a reload and a restart that take its group away,
-// and when it is back.
-func TestMayReroute(t *testing.T) {
-	server := listen(t, "127.0.0.1:0")
-	server.setSilent(true)
-	old := with(t, relayConfig(t, "old", server),
-		"methods: [group old]}}", "methods: [group old]}}\n  exec: {default: {record: none}}\n  connection: {default: {record: stop-only, methods: [local]}}")
-	renamed := relayConfig(t, "new", server)
-	l := launch(t, old, outside{})
-	l.mustAccount(packet(acctStart, "S1", "alice"))
-	type test struct {
-		queue, list string
-		want        error
-	}
-	for _, when := range []struct {
-		name  string
-		begin func()
-		tests []test
-	}{
-		{"at first", func() {}, []test{
-			{"group/old", "connection/default", control.ErrConfigured},
-			{"group/old", "network/default", control.ErrConfigured},
-			{"local", "network/default", control.ErrConfigured},
-			{"group/old", "exec/default", control.ErrNoList}, // records nothing
-			{"group/old", "default", control.ErrNoList},
-			{"group/none", "network/default", control.ErrNoQueue},
-			{"old", "network/default", control.ErrNoQueue},
-			{"group old", "network/default", control.ErrNoQueue}, // the method, not its queue
-			{accounting.RefusedQueue, "network/default", control.ErrNoQueue},
-		}},
-		{"after a reload", func() { l.reload(renamed, "configuration loaded") }, []test{
-			{"group/old", "network/default", nil},
-			{"group/new", "network/default", control.ErrConfigured},
-			{"group/old", "connection/default", control.ErrNoList},
-		}},
-		{"after a restart", func() { l.restart(renamed) }, []test{
-			{"group/old", "network/default", nil},
-			{"group/new", "network/default", control.ErrConfigured},
-		}},
-		{"when it is back", func() { l.reload(old, "configuration loaded") }, []test{
-			{"group/old", "connection/default", control.ErrConfigured},
-		}},
-	} {
-		when.begin()
-		for _, tt := range when.tests {
-			if err := l.d.methods.mayReroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
-				t.Errorf("%s, %s by %s: %v, want %v", when.name, tt.queue, tt.list, err, tt.want)
-			}
-		}
-	}
-}
-
 // TestReroute: a group is replaced while the daemon does not run. Its records go by another list, and so do those that
 // live sessions add, until the group is there again.
 func TestReroute(t *testing.T) {
@@ -108,8 +54,17 @@ func TestReroute(t *testing.T) {
 	l := launch(t, before, outside{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "bob"))
 	gone := control.RerouteRequest{Queue: "group/old", List: "network/default"}
-	if _, err := l.client().Reroute(t.Context(), gone); err == nil {
-		t.Error("a queue whose method is configured is rerouted")
+	for _, tt := range []struct {
+		queue, list string
+		want        error
+	}{
+		{"group/old", "network/default", control.ErrConfigured},
+		{"group/old", "exec/default", control.ErrNoList},
+		{"group/none", "network/default", control.ErrNoQueue},
+	} {
+		if _, err := (&desk{methods: l.d.methods}).Reroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
+			t.Errorf("%s by %s: %v, want %v", tt.queue, tt.list, err, tt.want)
+		}
 	}
 
 	l.restart(after)
@@ -150,36 +105,4 @@ func TestReroute(t *testing.T) {
 	if _, came := toFresh.firsts()[storeRecord(acctStop, 2)]; came {
 		t.Error("a record goes by a list that was to be forgotten")
 	}
-}
-
-// TestRerouteFollowsTheList: the methods of the list are those that it has when a record is sent.
-func TestRerouteFollowsTheList(t *testing.T) {
-	old, first, second := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	old.setSilent(true)
-	first.setSilent(true)
-	l := launch(t, relayConfig(t, "old", old), outside{})
-	l.mustAccount(packet(acctStart, "S1", "alice"))
-	l.restart(relayConfig(t, "first", first))
-	if n, err := l.client().Reroute(t.Context(), control.RerouteRequest{Queue: "group/old", List: "network/default"}); n != 1 || err != nil {
-		t.Errorf("%d records are rerouted, %v", n, err)
-	}
-	eventually(t, "the first server is asked", func() bool { return first.asked.Load() > 0 })
-	var q control.Queue
-	l.reload(relayConfig(t, "second", second), "configuration loaded")
-	eventually(t, "the second server has it", func() bool { return slices.Equal(second.kinds(), []string{storeRecord(acctStart, 1)}) })
-	eventually(t, "the first method is removed", func() bool {
-		return strings.Contains(l.log.String(), `msg="accounting method removed" method="group first"`)
-	})
-
-	l.reload(with(t, relayConfig(t, "second", second), "network: {default: {record: start-stop, methods: [group second]}}",
-		"exec: {default: {record: start-stop, methods: [local]}}"), "configuration loaded")
-	l.mustAccount(packet(acctInterim, "S1", "alice"))
-	eventually(t, "a list that is gone takes nothing", func() bool { q = l.queue("group/old"); return q.Lost }, &q)
-	if q.Rerouted != "network/default" {
-		t.Errorf("%+v", q)
-	}
-	if n, err := l.client().Reroute(t.Context(), control.RerouteRequest{Queue: "group/old", List: "exec/default"}); n != 1 || err != nil {
-		t.Errorf("%d records are rerouted, %v", n, err)
-	}
-	l.eventuallyRecords("records.jsonl", "Interim-Update 00000001")
 }

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"aaasess/accounting"
+	"aaasess/accounting/delivery"
+	"aaasess/accounting/methods"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/store"
@@ -13,17 +14,10 @@ import (
 
 // desk is what the command line asks of accounting: control.Accounting.
 type desk struct {
-	methods *methods
+	methods *methods.Set
 	store   *store.Store
 	folder  string // of the store
 	spool   *accounting.Spool
-}
-
-func (d *desk) ServerGroups() []control.ServerGroup { return d.methods.serverGroups() }
-func (d *desk) OnOffGroups() []control.OnOffGroup   { return d.methods.onOffGroups() }
-
-func (d *desk) Perform(_ context.Context, req control.PerformRequest) error {
-	return d.methods.perform(req)
 }
 
 // Spool is how the queues and their disk are.
@@ -38,7 +32,7 @@ func (d *desk) Spool() control.SpoolStatus {
 	if space.Accepting != nil {
 		disk.Accepting = space.Accepting.Error()
 	}
-	queues := d.methods.spoolQueues()
+	queues := spoolQueues(d.methods)
 	if sizes, err := d.store.QueueSizes(); err == nil { // else they are not known
 		for _, size := range sizes {
 			for i := range queues {
@@ -55,6 +49,40 @@ func (d *desk) Spool() control.SpoolStatus {
 		})
 	}
 	return status
+}
+
+var holds = map[delivery.Hold]control.Hold{
+	delivery.Open: control.HoldOpen, delivery.Held: control.HoldHeld, delivery.Away: control.HoldAway,
+}
+
+// spoolQueues are the queues of the methods that are configured, and of others that have records.
+func spoolQueues(set *methods.Set) []control.Queue {
+	all := set.Queues()
+	out := make([]control.Queue, len(all))
+	for i, q := range all {
+		m := q.Method
+		out[i] = control.Queue{
+			Queue: q.Queue, Configured: q.Configured, Lost: q.Lost, Rerouted: q.Rerouted,
+			Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: m.InFlight,
+			Delivered: m.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
+			NoResponse: m.NoResponse, DownSince: m.DownSince.UTC(), NextProbe: m.NextProbe.UTC(), Hold: holds[m.Hold], Draining: m.Draining,
+		}
+	}
+	return out
+}
+
+// Reroute has the records of a queue go by a list.
+func (d *desk) Reroute(queue, list string) (int, error) {
+	n, err := d.methods.Reroute(queue, list)
+	switch {
+	case errors.Is(err, methods.ErrNoQueue):
+		err = fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)
+	case errors.Is(err, methods.ErrNoList):
+		err = fmt.Errorf("list %q: %w", list, control.ErrNoList)
+	case errors.Is(err, methods.ErrConfigured):
+		err = fmt.Errorf("queue %q: %w", queue, control.ErrConfigured)
+	}
+	return n, err
 }
 
 // ForgetDamage forgets the records that could not be read.
@@ -105,7 +133,7 @@ var errNoMethod = errors.New("its method is not configured")
 
 // replayable is nil if a record can be put back into its queue, and will be delivered from there.
 func (d *desk) replayable(a *accounting.SetAside) error {
-	if a.Damage == nil && !d.methods.delivers(a.From, a.Record.Next) {
+	if a.Damage == nil && !d.methods.Delivers(a.From, a.Record.Next) {
 		return fmt.Errorf("record %d of %s: %w", a.Seq, a.From, errNoMethod)
 	}
 	return a.Damage

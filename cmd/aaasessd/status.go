@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"aaasess/accounting/methods"
 	acctradius "aaasess/accounting/radius"
 )
 
@@ -17,9 +18,9 @@ type agentxStatus struct {
 
 // registerStatus tells the control socket what each part says of itself.
 func (d *daemon) registerStatus() {
-	d.control.RegisterStatus("queues", func() any { return d.methods.spoolQueues() })
+	d.control.RegisterStatus("queues", func() any { return spoolQueues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
-	d.control.RegisterStatus("servers", func() any { return d.methods.servers() })
+	d.control.RegisterStatus("servers", func() any { return serverStats(d.methods) })
 	d.control.RegisterStatus("radius", func() any { return d.listener.Stats() })
 	d.control.RegisterStatus("store", func() any {
 		accepting := "yes"
@@ -43,14 +44,12 @@ func (d *daemon) registerStatus() {
 	}
 }
 
-// servers are the statistics of the servers, by group.
-func (m *methods) servers() map[string]acctradius.Stats {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// serverStats are the statistics of the servers, by group.
+func serverStats(set *methods.Set) map[string]acctradius.Stats {
 	out := map[string]acctradius.Stats{}
-	for name, r := range m.running {
-		if g, ok := r.impl.(interface{ Stats() acctradius.Stats }); ok {
-			out[name.Group()] = g.Stats()
+	for _, s := range set.Statuses() {
+		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok {
+			out[g.Spec.Group] = g.Stats
 		}
 	}
 	return out

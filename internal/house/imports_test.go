@@ -39,6 +39,7 @@ var rules = []rule{
 	{"accounting", []string{"aaasess/sessions", "aaasess/store", "aaasess/internal/radius"}, "policy and records; delivery and transports come to it"},
 	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store"}, "which record goes to which method, and when; transports come to it"},
 	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius"}, "who we are, said to servers: it stores nothing and knows no transport"},
+	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/store"}, "runs methods by their Specs: another transport is no reason to change it"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius"}, "a transport; transports never know each other"},
 	{"accounting/radius/radiusnet", []string{"aaasess/accounting", "aaasess/accounting/radius", "aaasess/internal/radius"}, "a network of servers for tests"},
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
@@ -56,9 +57,10 @@ var rules = []rule{
 var private = map[string]string{
 	"aaasess/cmd/":                "aaasess/cmd/",
 	"aaasess/bench":               "aaasess/bench",
-	"aaasess/store":               "aaasess/accounting aaasess/accounting/delivery aaasess/cmd/ aaasess/bench",
-	"aaasess/accounting/delivery": "aaasess/cmd/",
-	"aaasess/accounting/onoff":    "aaasess/cmd/",
+	"aaasess/store":               "aaasess/accounting aaasess/accounting/delivery aaasess/accounting/methods aaasess/cmd/ aaasess/bench",
+	"aaasess/accounting/delivery": "aaasess/accounting/methods aaasess/cmd/",
+	"aaasess/accounting/onoff":    "aaasess/accounting/methods aaasess/cmd/",
+	"aaasess/accounting/methods":  "aaasess/cmd/",
 	"testing":                     "aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
 }
 
@@ -145,6 +147,8 @@ func TestRulesCanFail(t *testing.T) {
 		{"good", listed{"aaasess/mib/casn", []string{"fmt", "aaasess/mib"}}, 0},
 		{"no rule", listed{"aaasess/util", nil}, 1},
 		{"a transport knows another", listed{"aaasess/accounting/local", []string{"aaasess/accounting/radius"}}, 1},
+		{"methods know a transport", listed{"aaasess/accounting/methods", []string{"aaasess/accounting/radius"}}, 1},
+		{"a transport knows who runs it", listed{"aaasess/accounting/local", []string{"aaasess/accounting/methods"}}, 2},
 		{"a library where none may be", listed{"aaasess/mib", []string{"github.com/x/y"}}, 1},
 		{"the command is imported", listed{"aaasess/bench/x", []string{"aaasess/cmd/aaasessd"}}, 1},
 		{"test code in the product", listed{"aaasess/sessions", []string{"testing"}}, 1},

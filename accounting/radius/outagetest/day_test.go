@@ -58,7 +58,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 		m := newMeter(t)
 		g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4), b.Config(s4)}})
 		name := accounting.Group("upstream")
-		s.deliver(delivery.MethodConfig{DrainRate: drainRate, Rounds: 1}, name, g)
+		s.deliver(accounting.MethodConfig{DrainRate: drainRate, Rounds: 1}, name, g)
 
 		for minute := range minutes {
 			var batch []queued

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/delivery"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 	"aaasess/sessions"
@@ -46,9 +45,9 @@ func twoGroups(t *testing.T, withDead bool, schedule accounting.Schedule) (got [
 		}
 		h := s.host(2, radiusnet.Server{Link: radiusnet.Link{Delay: 3 * time.Millisecond}})
 		if withDead {
-			s.deliver(delivery.MethodConfig{}, dead, s.group(acctradius.Config{Name: "dead", Servers: servers}))
+			s.deliver(accounting.MethodConfig{}, dead, s.group(acctradius.Config{Name: "dead", Servers: servers}))
 		}
-		s.deliver(delivery.MethodConfig{}, alive, s.group(acctradius.Config{
+		s.deliver(accounting.MethodConfig{}, alive, s.group(acctradius.Config{
 			Name: "alive", Servers: []acctradius.Server{h.Config(schedule)},
 		}))
 		const seconds, each = 400, 10
@@ -92,8 +91,8 @@ func TestMovesOfDeadGroup(t *testing.T) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		b := s.host(1, radiusnet.Server{})
 		first, second := accounting.Group("first"), accounting.Group("second")
-		s.deliver(delivery.MethodConfig{}, first, s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(accounting.Schedule{})}}))
-		s.deliver(delivery.MethodConfig{}, second, s.group(acctradius.Config{Servers: []acctradius.Server{b.Config(accounting.Schedule{})}}))
+		s.deliver(accounting.MethodConfig{}, first, s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(accounting.Schedule{})}}))
+		s.deliver(accounting.MethodConfig{}, second, s.group(acctradius.Config{Servers: []acctradius.Server{b.Config(accounting.Schedule{})}}))
 		for i := range 60 {
 			s.add(queued{first, record(sessions.ID(i+1), start, 1, second)})
 			s.sleep(i + 1)

@@ -36,8 +36,8 @@ type serverPlan struct {
 
 // method is how records are delivered to a group: Rounds is one for a long back-off, as the daemon has it,
 // but where it is to hold that no record is set aside that only met dead servers.
-func (g groupPlan) method(fair bool) delivery.MethodConfig {
-	c := delivery.MethodConfig{}
+func (g groupPlan) method(fair bool) accounting.MethodConfig {
+	c := accounting.MethodConfig{}
 	if !fair && !slices.ContainsFunc(g.servers, func(s serverPlan) bool { return s.schedule.BackoffRetry < 12 }) {
 		c.Rounds = 1
 	}

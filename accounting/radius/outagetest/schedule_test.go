@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/delivery"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/accounting/radius/radiusnet"
 
@@ -48,11 +47,11 @@ func TestScheduleOfS4(t *testing.T) {
 				if tt.servers == 2 {
 					g.Servers = append(g.Servers, b.Config(accounting.Schedule{}))
 				} else {
-					s.deliver(delivery.MethodConfig{}, second, s.group(acctradius.Config{
+					s.deliver(accounting.MethodConfig{}, second, s.group(acctradius.Config{
 						Name: "second", Servers: []acctradius.Server{b.Config(accounting.Schedule{})},
 					}))
 				}
-				s.deliver(delivery.MethodConfig{}, first, s.group(g))
+				s.deliver(accounting.MethodConfig{}, first, s.group(g))
 
 				at := s.began.Add(-late * time.Second)
 				rec := record(1, start, 1, tt.next...)
@@ -108,7 +107,7 @@ func TestScheduleOfBacklog(t *testing.T) {
 			return radiusnet.Reaction{}
 		}})
 		g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4)}})
-		s.deliver(delivery.MethodConfig{}, accounting.Group("first"), g)
+		s.deliver(accounting.MethodConfig{}, accounting.Group("first"), g)
 		const n = 300
 		for i := range n {
 			s.add(queued{accounting.Group("first"), record(1+idOf(i), start, 1)})
@@ -163,7 +162,7 @@ func TestScheduleAfterRestart(t *testing.T) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		begin := func() {
 			g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4)}})
-			s.deliver(delivery.MethodConfig{}, accounting.Group("first"), g)
+			s.deliver(accounting.MethodConfig{}, accounting.Group("first"), g)
 		}
 		begin()
 		s.add(queued{accounting.Group("first"), record(1, start, 1)})

@@ -114,7 +114,7 @@ func (s *site) group(cfg acctradius.Config) *acctradius.Group {
 }
 
 // deliver makes a method known, and runs the Delivery until stop.
-func (s *site) deliver(cfg delivery.MethodConfig, name accounting.MethodName, m accounting.Method) {
+func (s *site) deliver(cfg accounting.MethodConfig, name accounting.MethodName, m accounting.Method) {
 	s.delivery.SetMethod(name, m, cfg)
 	s.run()
 }

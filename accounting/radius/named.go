@@ -1,26 +1,15 @@
-package main
+package radius
 
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"aaasess/accounting"
-	acctradius "aaasess/accounting/radius"
-	"aaasess/cmd/aaasessd/internal/config"
 )
-
-// lookup finds the addresses of a host name.
-type lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-
-// systemLookup asks as the system is set up to ask: /etc/hosts, DNS.
-func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-}
 
 // lookupTimes is when names are looked up; zero values are the defaults.
 type lookupTimes struct {
@@ -41,25 +30,12 @@ func (t lookupTimes) withDefaults() lookupTimes {
 	return t
 }
 
-// literals is the addresses of a group's servers; not valid where a server has a name.
-func literals(g config.Group) []netip.Addr {
-	addrs := make([]netip.Addr, len(g.Servers))
-	for i, s := range g.Servers {
-		addrs[i], _ = netip.ParseAddr(s.Host)
-	}
-	return addrs
-}
-
-func hasNames(g config.Group) bool {
-	return slices.ContainsFunc(literals(g), func(a netip.Addr) bool { return !a.IsValid() })
-}
-
-// namedGroup is a server group of which some servers are known by name. It runs a [radius.Group] of
+// namedGroup is a server group of which some servers are known by name. It runs a [Group] of
 // those whose address is known, and puts another in its place when that changes; while there is
 // none, nobody responds. A name that is not found any more keeps its address.
 type namedGroup struct {
-	spec   config.Group
-	lookup lookup
+	spec   *Spec
+	lookup Lookup
 	times  lookupTimes
 	heard  func() // of the groups' Config
 	log    *slog.Logger
@@ -71,8 +47,8 @@ type namedGroup struct {
 
 	mu    sync.Mutex // never held over a look-up, a Send or a done
 	phase namedPhase
-	group *acctradius.Group // nil: no address is known
-	early []early           // what came before the first look-up was over; at most Window and an Accounting-On or -Off
+	group *Group  // nil: no address is known
+	early []early // what came before the first look-up was over; at most Window and an Accounting-On or -Off
 }
 
 type namedPhase uint8
@@ -84,27 +60,28 @@ const (
 )
 
 // early is a call of Send or Announce: what it does with the group that there is then, nil if none.
-type early func(group *acctradius.Group, phase namedPhase)
+type early func(group *Group, phase namedPhase)
 
-func newNamedGroup(spec config.Group, lookup lookup, times lookupTimes, heard func(), log *slog.Logger) *namedGroup {
-	return &namedGroup{
-		spec: spec, lookup: lookup, times: times.withDefaults(), heard: heard, log: log.With("group", spec.Name),
-		addrs: literals(spec), failed: make([]bool, len(spec.Servers)),
+func newNamedGroup(spec *Spec, times lookupTimes, heard func(), log *slog.Logger) *namedGroup {
+	n := &namedGroup{
+		spec: spec, lookup: spec.Lookup, times: times.withDefaults(), heard: heard, log: log.With("group", spec.Group),
+		addrs: spec.literals(), failed: make([]bool, len(spec.Servers)),
 	}
+	if n.lookup == nil {
+		n.lookup = systemLookup
+	}
+	return n
 }
-
-// String says what Run does, for logs.
-func (n *namedGroup) String() string { return "accounting group " + n.spec.Name }
 
 // Window is the group's.
 func (n *namedGroup) Window() int { return n.spec.Window }
 
 // Send gives a record to the group that there is. See [accounting.Method].
 func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
-	n.pass(func(group *acctradius.Group, phase namedPhase) {
+	n.pass(func(group *Group, phase namedPhase) {
 		switch {
 		case phase == over:
-			done(acctradius.ErrStopped)
+			done(ErrStopped)
 		case group == nil:
 			done(accounting.ErrNoResponse)
 		default:
@@ -115,10 +92,10 @@ func (n *namedGroup) Send(rec *accounting.Record, at accounting.Progress, done f
 
 // Announce is Send for an Accounting-On or -Off. See [aaasess/accounting/onoff.Announcer].
 func (n *namedGroup) Announce(rec *accounting.Record, done func(server string, err error)) {
-	n.pass(func(group *acctradius.Group, phase namedPhase) {
+	n.pass(func(group *Group, phase namedPhase) {
 		switch {
 		case phase == over:
-			done("", acctradius.ErrStopped)
+			done("", ErrStopped)
 		case group == nil:
 			done("", accounting.ErrNoResponse)
 		default:
@@ -151,12 +128,12 @@ func (n *namedGroup) pass(do early) {
 }
 
 // Stats is that of the group since its addresses changed.
-func (n *namedGroup) Stats() acctradius.Stats {
+func (n *namedGroup) Stats() Stats {
 	n.mu.Lock()
 	group := n.group
 	n.mu.Unlock()
 	if group == nil {
-		return acctradius.Stats{}
+		return Stats{}
 	}
 	return group.Stats()
 }
@@ -197,7 +174,7 @@ func (n *namedGroup) Run(ctx context.Context) error {
 }
 
 // become puts a group in place, and gives it what waited for the first look-up.
-func (n *namedGroup) become(group *acctradius.Group, phase namedPhase) {
+func (n *namedGroup) become(group *Group, phase namedPhase) {
 	n.mu.Lock()
 	n.group, n.phase = group, phase
 	waited := n.early
@@ -225,7 +202,7 @@ func (n *namedGroup) lookUp(ctx context.Context) (changed bool) {
 			found[i][j] = a.Unmap()
 		}
 		// What cannot be reached from the group's source address is as good as not there.
-		if source := n.spec.SourceAddress; source.IsValid() {
+		if source := n.spec.Source; source.IsValid() {
 			found[i] = slices.DeleteFunc(found[i], func(a netip.Addr) bool { return a.Is4() != source.Is4() })
 		}
 		n.tell(i, errs[i])
@@ -248,7 +225,7 @@ func (n *namedGroup) tell(i int, err error) {
 
 // remake makes a group of the addresses that are known, nil if that would change nothing. Two names
 // of one address are one server.
-func (n *namedGroup) remake(changed bool) *acctradius.Group {
+func (n *namedGroup) remake(changed bool) *Group {
 	if first := n.group == nil; !changed && !first {
 		return nil
 	}
@@ -265,7 +242,7 @@ func (n *namedGroup) remake(changed bool) *acctradius.Group {
 		return nil
 	}
 	n.made++
-	group, err := newGroup(n.spec, addrs, n.made, n.heard, n.log)
+	group, err := n.spec.group(addrs, n.made, n.heard, n.log)
 	if err != nil {
 		n.log.Error("accounting group", "err", err)
 		return nil

@@ -1,4 +1,4 @@
-package main
+package methods
 
 import (
 	"context"
@@ -10,41 +10,41 @@ import (
 
 // removal is a method that is not configured any more.
 type removal struct {
-	spec any // what it was made from
+	spec accounting.Spec
 	// unnamed is, by queue, the number that the next record had when no live session named the method
 	// any more: later records do not name it either. nil: some session does.
 	unnamed map[string]uint64
 	told    bool // that it cannot be started again
 }
 
-// tend has the methods that were removed run while live sessions or records name them, and tells of
-// records that nobody delivers. It is called every now and then.
-func (m *methods) tend(ctx context.Context) {
-	m.delivery.Look()
-	live := m.liveMethods()
-	for name, r := range m.removed {
-		switch needed, runs := m.isNamed(name, r, live[name]), m.running[name] != nil; {
+// CheckRemoved ends the methods that were removed and that no live session and no record names any more, starts
+// those again that one names, and logs which records nobody delivers. It is to be called every second or so.
+func (s *Set) CheckRemoved(ctx context.Context) {
+	s.delivery.Look()
+	live := s.liveMethods()
+	for name, r := range s.removed {
+		switch needed, runs := s.isNamed(name, r, live[name]), s.running[name] != nil; {
 		case runs && !needed:
-			m.remove(name)
-			m.log.Info("accounting method removed", "method", string(name))
+			s.remove(name)
+			s.log.Info("accounting method removed", "method", string(name))
 		case !runs && needed:
-			f, err := m.make(name, r.spec)
+			in, err := s.open(r.spec)
 			if err != nil && !r.told {
-				m.log.Warn("accounting method that was removed has records", "method", string(name), "err", err)
+				s.log.Warn("accounting method that was removed has records", "method", string(name), "err", err)
 			}
 			if r.told = err != nil; r.told {
 				continue
 			}
-			m.start(ctx, name, f, onoff.TriggerConfigChange)
+			s.start(ctx, in, onoff.TriggerConfigChange)
 		}
 	}
-	m.warnOfOrphans()
+	s.warnOfOrphans()
 }
 
 // liveMethods are those that live sessions name.
-func (m *methods) liveMethods() map[accounting.MethodName]bool {
+func (s *Set) liveMethods() map[accounting.MethodName]bool {
 	all := map[accounting.MethodName]bool{}
-	for _, text := range m.live() {
+	for _, text := range s.live() {
 		if r, err := accounting.ParseRoute(text); err == nil {
 			for _, name := range r.Methods {
 				all[name] = true
@@ -56,26 +56,26 @@ func (m *methods) liveMethods() map[accounting.MethodName]bool {
 
 // isNamed reports whether live sessions or records may name a method that was removed: records of its
 // own queue do, and those that were made while a live session did may.
-func (m *methods) isNamed(name accounting.MethodName, r *removal, live bool) bool {
+func (s *Set) isNamed(name accounting.MethodName, r *removal, live bool) bool {
 	if live {
 		r.unnamed = nil
 		return true
 	}
 	if r.unnamed == nil {
-		m.flush() // now the last records of those sessions count
+		s.flush() // now the last records of those sessions count
 		r.unnamed = map[string]uint64{}
-		for _, q := range m.store.Queues() {
+		for _, q := range s.store.Queues() {
 			r.unnamed[q.Name] = q.NextSeq
 		}
 	}
-	for _, q := range m.store.Queues() {
+	for _, q := range s.store.Queues() {
 		if q.Len == 0 || q.Name == accounting.RefusedQueue {
 			continue
 		}
 		if q.Name == name.Queue() {
 			return true
 		}
-		first, err := m.store.Read(q.Name, 0, 1, nil)
+		first, err := s.store.Read(q.Name, 0, 1, nil)
 		if err != nil || len(first) > 0 && first[0].Seq < r.unnamed[q.Name] {
 			return true
 		}
@@ -84,33 +84,33 @@ func (m *methods) isNamed(name accounting.MethodName, r *removal, live bool) boo
 }
 
 // flush waits until all that was given to the store is durable.
-func (m *methods) flush() {
+func (s *Set) flush() {
 	durable := make(chan struct{})
-	m.store.Commit(store.Change{}, func(error) { close(durable) })
+	s.store.Commit(store.Change{}, func(error) { close(durable) })
 	<-durable
 }
 
 // remove ends a method.
-func (m *methods) remove(name accounting.MethodName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.delivery.RemoveMethod(name)
-	close(m.running[name].left)
-	delete(m.running, name)
-	m.hold()
+func (s *Set) remove(name accounting.MethodName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delivery.RemoveMethod(name)
+	close(s.running[name].left)
+	delete(s.running, name)
+	s.hold()
 }
 
 // warnOfOrphans tells, once each, of queues with records none of whose methods runs: those were removed
 // while the daemon did not run.
-func (m *methods) warnOfOrphans() {
-	for _, q := range m.store.Queues() {
+func (s *Set) warnOfOrphans() {
+	for _, q := range s.store.Queues() {
 		if q.Name == accounting.RefusedQueue {
 			continue
 		}
-		orphan := q.Len > 0 && m.delivery.Queue(q.Name).Lost
-		if orphan && !m.orphans[q.Name] {
-			m.log.Warn("records wait for a method that is not configured", "queue", q.Name, "records", q.Len)
+		orphan := q.Len > 0 && s.delivery.Queue(q.Name).Lost
+		if orphan && !s.orphans[q.Name] {
+			s.log.Warn("records wait for a method that is not configured", "queue", q.Name, "records", q.Len)
 		}
-		m.orphans[q.Name] = orphan
+		s.orphans[q.Name] = orphan
 	}
 }

@@ -1,0 +1,35 @@
+package local
+
+import (
+	"log/slog"
+
+	"aaasess/accounting"
+)
+
+// Spec is the file as the configuration has it: an [accounting.Spec].
+type Spec struct {
+	File string // its path
+}
+
+var _ accounting.Spec = Spec{}
+
+// Name is [accounting.Local].
+func (s Spec) Name() accounting.MethodName { return accounting.Local }
+
+// Equal reports whether other is the same file.
+func (s Spec) Equal(other accounting.Spec) bool { return accounting.Spec(s) == other }
+
+// Delivery is the default.
+func (s Spec) Delivery() accounting.MethodConfig { return accounting.MethodConfig{} }
+
+// OnOff is nil: nobody reads the file at once.
+func (s Spec) OnOff() *accounting.OnOff { return nil }
+
+// Open opens the file. Nobody is heard late.
+func (s Spec) Open(_ func(), log *slog.Logger) (*accounting.Opened, error) {
+	w, err := Open(s.File, log)
+	if err != nil {
+		return nil, err
+	}
+	return &accounting.Opened{Method: w, Run: w.Run, Reopen: w.Reopen}, nil
+}

@@ -1,0 +1,60 @@
+package local
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aaasess/accounting"
+)
+
+// otherSpec is the Spec of another transport.
+type otherSpec struct{ accounting.Spec }
+
+func TestSpecEqual(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		other accounting.Spec
+		want  bool
+	}{
+		{"the same file", Spec{"a"}, true},
+		{"another file", Spec{"b"}, false},
+		{"another transport", otherSpec{Spec{"a"}}, false},
+	} {
+		if got := (Spec{"a"}).Equal(tt.other); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// TestSpecOpen: what is opened writes and can be opened again; a file that cannot be opened is an error.
+func TestSpecOpen(t *testing.T) {
+	spec := Spec{filepath.Join(t.TempDir(), "records.jsonl")}
+	opened, err := spec.Open(nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spec.Name() != accounting.Local || spec.OnOff() != nil || opened.Announce != nil || opened.Reopen == nil {
+		t.Errorf("%s, %+v, %+v", spec.Name(), spec.OnOff(), opened)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	opened.Method.Send(&accounting.Record{Session: 1, List: "network/default"}, accounting.Progress{}, func(err error) {
+		done <- err
+		cancel()
+	})
+	if err := opened.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(spec.File); err != nil || len(b) == 0 {
+		t.Errorf("the file has %q, %v", b, err)
+	}
+	if _, err := (Spec{filepath.Join(spec.File, "none")}).Open(nil, nil); err == nil {
+		t.Error("a file that cannot be is opened")
+	}
+}

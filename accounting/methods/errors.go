@@ -1,0 +1,24 @@
+package methods
+
+import "errors"
+
+// ErrConfig is returned for a [Config] that contradicts itself.
+var ErrConfig = errors.New("methods: bad configuration")
+
+// What [Set.Perform] returns besides the errors of [aaasess/accounting/onoff.Sender.Perform].
+var (
+	// ErrNoMethod is returned for a method that is not configured.
+	ErrNoMethod = errors.New("methods: no such method")
+	// ErrNoOnOff is returned for a method that sends no Accounting-On and -Off.
+	ErrNoOnOff = errors.New("methods: no Accounting-On and -Off")
+)
+
+// What [Set.Reroute] returns, besides the store's errors.
+var (
+	// ErrNoQueue is returned for a queue that has neither records nor a method.
+	ErrNoQueue = errors.New("methods: no such queue")
+	// ErrNoList is returned for a method list that is not configured, or records nothing.
+	ErrNoList = errors.New("methods: no such method list")
+	// ErrConfigured is returned for a queue whose method is configured.
+	ErrConfigured = errors.New("methods: the method of the queue is configured")
+)

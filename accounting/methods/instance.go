@@ -1,0 +1,127 @@
+package methods
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/delivery"
+	"aaasess/accounting/onoff"
+)
+
+// instance is a method that was opened, with the Accounting-On and -Off of its servers.
+type instance struct {
+	*accounting.Opened
+	spec  accounting.Spec // guarded by Set.mu once it runs
+	onOff *onoff.Sender   // nil: none is sent
+	since time.Time       // when it was begun to run
+	stop  context.CancelFunc
+}
+
+// open opens a method.
+func (s *Set) open(spec accounting.Spec) (*instance, error) {
+	name := spec.Name()
+	opened, err := spec.Open(func() { s.delivery.Heard(name) }, s.log)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{Opened: opened, spec: spec}
+	about := spec.OnOff()
+	switch {
+	case about == nil:
+		return in, nil
+	case opened.Announce == nil:
+		err = fmt.Errorf("%w: method %q cannot send Accounting-On and -Off", ErrConfig, string(name))
+	default:
+		in.onOff, err = onoff.New(onoff.Config{
+			Group: name.Group(), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
+			Logger: s.log, Changed: func(onoff.Status) { s.holdAgain() },
+		}, onoff.AnnouncerFunc(opened.Announce))
+	}
+	if err != nil {
+		in.discard()
+		return nil, err
+	}
+	return in, nil
+}
+
+// discard closes an instance that is not to run.
+func (in *instance) discard() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = in.Run(ctx)
+}
+
+// run runs an instance until its end is called; the context's end does not end it. The caller holds the lock.
+func (s *Set) run(ctx context.Context, in *instance) {
+	ctx, in.stop = context.WithCancel(context.WithoutCancel(ctx))
+	in.since = time.Now()
+	s.tasks.Go(func() { s.report(in.Run(ctx)) })
+	if in.onOff != nil {
+		s.tasks.Go(func() { s.report(in.onOff.Run(ctx)) })
+	}
+}
+
+// begin has the Accounting-On sent.
+func (in *instance) begin(trigger onoff.Trigger) {
+	if in.onOff != nil {
+		in.onOff.On(trigger)
+	}
+}
+
+// end sends the Accounting-Off, waits until it is answered or had its chance with every server, and
+// ends the instance. After the store has failed it is not sent: NASes wait for the next daemon.
+func (s *Set) end(in *instance, trigger onoff.Trigger) {
+	defer in.stop()
+	if in.onOff == nil || s.store.Err() != nil {
+		return
+	}
+	if in.Abandon != nil {
+		in.Abandon() // no record is to follow the Off
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-s.store.Failed():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = in.onOff.Off(ctx, trigger, 0) // the Sender logs how it ended, and nothing depends on it
+}
+
+func (s *Set) holdAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold()
+}
+
+// hold tells the delivery for which methods records wait for an Accounting-On. The caller holds the lock.
+func (s *Set) hold() {
+	statuses := map[string]onoff.Status{}
+	for name, m := range s.running {
+		if m.onOff != nil {
+			statuses[name.Group()] = m.onOff.Status()
+		}
+	}
+	blocks := s.config.OnOffGroups.Blocks(statuses)
+	for _, g := range s.config.OnOffGroups {
+		if _, runs := statuses[g.Controller]; !runs { // not yet
+			for _, name := range g.Monitors {
+				blocks[name] = onoff.Block{Blocked: true}
+			}
+		}
+	}
+	for name := range s.running {
+		hold := delivery.Open
+		switch b := blocks[name.Group()]; {
+		case b.Blocked && b.NoResponse:
+			hold = delivery.Away
+		case b.Blocked:
+			hold = delivery.Held
+		}
+		s.delivery.SetHold(name, hold)
+	}
+}

@@ -1,0 +1,126 @@
+package methods
+
+import (
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/store"
+)
+
+// TestIsNamed: which sessions and records keep a group that was removed, g.
+func TestIsNamed(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		g, r := accounting.Group("g"), &removal{}
+		add := func(queue string) {
+			s.store.Commit(store.Change{Appends: []store.Append{{Queue: queue, Data: []byte("x")}}}, func(error) {})
+		}
+		settle := func(queue string, seq uint64) { s.store.Discard([]store.Ack{{Queue: queue, Seq: seq}}) }
+		for _, tt := range []struct {
+			name   string
+			before func()
+			live   bool
+			want   bool
+		}{
+			{"a session names it", func() {}, true, true},
+			{"none does any more, and its last record is not durable yet", func() { add("group/z") }, false, true},
+			{"that waits", func() {}, false, true},
+			{"that is gone, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
+			{"a record is replayed", func() { add("group/g"); s.flush() }, false, true},
+			{"that is gone", func() { settle("group/g", 1) }, false, false},
+			{"what is set aside does not count", func() { add(accounting.RefusedQueue); s.flush() }, false, false},
+			{"it is named again", func() {}, true, true},
+			{"and left a record", func() { add("group/z") }, false, true},
+		} {
+			tt.before()
+			if got := s.isNamed(g, r, tt.live); got != tt.want {
+				t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+			}
+		}
+	})
+}
+
+// TestRemovedWithRecord: a record keeps a method that was removed, after its session is over.
+func TestRemovedWithRecord(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.setSilent("x", true)
+		s.apply(s.spec("x", 0))
+		s.begins("x")
+		s.add("x", 1)
+		s.want("at first", "x: open", "x: Start 1")
+		s.live = nil
+		s.apply(s.spec("y", 0))
+		s.after(5 * time.Second)
+		s.want("removed, with a record", "y: open")
+		s.setSilent("x", false)
+		s.opened("x").unanswered()
+		s.after(5 * time.Second)
+		s.want("the record is delivered", "x: Start 1", "x: end")
+		if q := s.queue("x"); q.Queue != "" {
+			t.Errorf("it is shown: %+v", q)
+		}
+		if n := s.log.count("records wait for a method"); n > 0 {
+			t.Error("the log tells of orphans")
+		}
+	})
+}
+
+// TestStartedAgain: a method that was removed and has ended runs again for a record that is replayed; what goes wrong is
+// logged once.
+func TestStartedAgain(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		fault := errors.New("it is broken")
+		spec := &failing{Spec: s.spec("x", 0)}
+		s.apply(spec)
+		s.apply()
+		s.after(2 * time.Second)
+		s.want("removed", "x: open", "x: end")
+		spec.fault = fault
+		s.add("x", 1)
+		s.after(3 * time.Second)
+		if n := s.log.count("accounting method that was removed has records"); n != 1 {
+			t.Errorf("the log tells %d times that it cannot be opened", n)
+		}
+		spec.fault = nil
+		s.after(3 * time.Second)
+		s.want("it is well again", "x: open", "x: Start 1", "x: end")
+	})
+}
+
+// failing cannot be opened at times.
+type failing struct {
+	accounting.Spec
+	fault error
+}
+
+func (f *failing) Open(heard func(), log *slog.Logger) (*accounting.Opened, error) {
+	if f.fault != nil {
+		return nil, f.fault
+	}
+	return f.Spec.Open(heard, log)
+}
+
+// TestOrphans: records of a method that was removed while nothing ran are logged, once, and delivered when it is back.
+func TestOrphans(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.add("x", 1)
+		s.apply(s.spec("y", 0))
+		s.after(5 * time.Second)
+		if n := s.log.count("queue=group/x records=1"); n != 1 {
+			t.Errorf("the log tells of the orphan %d times", n)
+		}
+		if q := s.queue("x"); !q.Lost || q.Configured || q.Pending != 1 {
+			t.Errorf("its queue is %+v", q)
+		}
+		for queue, want := range map[string]bool{"group/x": false, "group/y": true} {
+			if s.Delivers(queue, nil) != want || !s.Delivers(queue, []accounting.MethodName{accounting.Group("y")}) {
+				t.Errorf("who delivers %s is wrong", queue)
+			}
+		}
+		s.apply(s.spec("x", 0))
+		s.after(2 * time.Second)
+		s.want("it is back", "y: open", "x: open", "x: Start 1", "y: end")
+	})
+}

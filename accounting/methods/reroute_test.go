@@ -1,0 +1,128 @@
+package methods
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"aaasess/accounting"
+)
+
+// lists has these Specs configured, each in a list of its own name, and one list that records nothing.
+func (s *scene) lists(specs ...accounting.Spec) {
+	s.Helper()
+	cfg := Config{Specs: specs, Lists: map[string][]accounting.MethodName{"none": nil}}
+	for _, spec := range specs {
+		cfg.Lists[spec.Name().Group()] = []accounting.MethodName{spec.Name()}
+	}
+	s.configure(cfg)
+}
+
+// restart ends the Set and begins another one on its store.
+func (s *scene) restart() {
+	s.Helper()
+	s.end()
+	s.take()
+	s.begin()
+}
+
+// TestMayReroute: which queue may go by which list, before and after a change and a restart that take its method away, and
+// when that is back.
+func TestMayReroute(t *testing.T) {
+	type test struct {
+		queue, list string
+		want        error
+	}
+	inBubble(t, func(s *scene) {
+		s.setSilent("old", true)
+		s.begins("old")
+		for _, when := range []struct {
+			name  string
+			begin func()
+			tests []test
+		}{
+			{"at first", func() { s.lists(s.spec("old", 0), s.spec("b", 0)); s.add("old", 1) }, []test{
+				{"group/old", "b", ErrConfigured},
+				{"group/old", "old", ErrConfigured},
+				{"group/b", "old", ErrConfigured},
+				{"group/old", "none", ErrNoList}, // records nothing
+				{"group/old", "default", ErrNoList},
+				{"group/none", "b", ErrNoQueue},
+				{"old", "b", ErrNoQueue},
+				{"group old", "b", ErrNoQueue}, // the method, not its queue
+				{accounting.RefusedQueue, "b", ErrNoQueue},
+			}},
+			{"after a change", func() { s.lists(s.spec("new", 0)) }, []test{
+				{"group/old", "new", nil},
+				{"group/new", "new", ErrConfigured},
+				{"group/old", "b", ErrNoList},
+			}},
+			{"after a restart", func() { s.restart(); s.lists(s.spec("new", 0)) }, []test{
+				{"group/old", "new", nil},
+				{"group/new", "new", ErrConfigured},
+			}},
+			{"when it is back", func() { s.lists(s.spec("old", 0), s.spec("b", 0)) }, []test{
+				{"group/old", "b", ErrConfigured},
+			}},
+		} {
+			when.begin()
+			for _, tt := range when.tests {
+				if err := s.mayReroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
+					t.Errorf("%s, %s by %s: %v, want %v", when.name, tt.queue, tt.list, err, tt.want)
+				}
+			}
+		}
+	})
+}
+
+// TestReroute: the records of a queue go by a list, and so do those that come to it, after a restart too; by the methods that
+// the list has then; until the method is there again.
+func TestReroute(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		reroute := func(list string, want int) {
+			t.Helper()
+			n, err := s.Reroute("group/old", list)
+			synctest.Wait()
+			if n != want || err != nil {
+				t.Errorf("by %s: %d records, %v", list, n, err)
+			}
+		}
+		s.add("old", 1)
+		s.add("old", 2)
+		s.lists(s.spec("new", 1))
+		if _, err := s.Reroute("group/old", "none"); !errors.Is(err, ErrNoList) {
+			t.Errorf("got %v", err)
+		}
+		s.want("lost", "new: open v1")
+		reroute("new", 2)
+		s.want("rerouted", "new: Start 1 v1", "new: Start 2 v1")
+		if q := s.queue("new"); q.Rerouted != "" {
+			t.Errorf("the other queue is %+v", q)
+		}
+		reroute("new", 0) // with nothing there
+
+		s.restart()
+		s.add("old", 3)
+		s.lists(s.spec("new", 2))
+		s.want("after a restart", "new: open v2", "new: Start 3 v2")
+		if !s.Delivers("group/old", nil) {
+			t.Error("nobody delivers what is replayed into it")
+		}
+		s.lists(s.spec("other", 0))
+		s.add("old", 4)
+		if q := s.queue("old"); !q.Lost || q.Rerouted != "new" {
+			t.Errorf("the list is gone, and its queue is %+v", q)
+		}
+		reroute("other", 1)
+		s.want("by another list", "other: open", "new: end v2", "other: Start 4")
+
+		s.lists(s.spec("old", 0))
+		s.restart()
+		s.add("old", 5)
+		s.lists(s.spec("other", 0))
+		s.want("when it was back", "other: open")
+		if q := s.queue("old"); !q.Lost || q.Rerouted != "" {
+			t.Errorf("the list is not forgotten: %+v", q)
+		}
+	})
+}

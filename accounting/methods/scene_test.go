@@ -1,0 +1,199 @@
+package methods
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/accounting"
+	"aaasess/accounting/onoff"
+	"aaasess/sessions"
+	"aaasess/store"
+)
+
+// scene is a Set on a store in memory, in fake time.
+type scene struct {
+	*testing.T
+	*Set
+	transport
+	disk    *store.Disk
+	store   *store.Store
+	log     logBuffer
+	live    []string // routes of live sessions
+	ctx     context.Context
+	cancel  context.CancelFunc
+	started bool
+}
+
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+// count is how often the log has a text.
+func (l *logBuffer) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.all.String(), text)
+}
+
+// inBubble runs a test in fake time, and ends what it has begun.
+func inBubble(t *testing.T, test func(s *scene)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &scene{T: t, disk: store.NewDisk()}
+		s.begin()
+		test(s)
+		s.end()
+	})
+}
+
+// begin opens the store, as a new process does.
+func (s *scene) begin() {
+	s.Helper()
+	var err error
+	if s.store, err = store.Open("state", store.Config{Disk: s.disk, MinFree: -1, Ballast: -1}); err != nil {
+		s.Fatal(err)
+	}
+	s.ctx, s.cancel = context.WithCancel(s.Context())
+	s.started = false
+	s.Set = New(s.store, func() []string { return s.live }, slog.New(slog.NewTextHandler(&s.log, nil)))
+	err = s.store.Load(func(key, value []byte) error {
+		s.LoadReroute(key, value)
+		return nil
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// end ends the Set and closes the store.
+func (s *scene) end() {
+	s.Helper()
+	s.cancel()
+	s.Wait()
+	if err := s.store.Close(); err != nil && !errors.Is(err, store.ErrFailed) {
+		s.Error(err)
+	}
+}
+
+// apply has these Specs configured; the list network/default has their methods, in order.
+func (s *scene) apply(specs ...accounting.Spec) {
+	s.Helper()
+	var cfg Config
+	var names []accounting.MethodName
+	for _, spec := range specs {
+		names = append(names, spec.Name())
+	}
+	cfg.Specs, cfg.Lists = specs, map[string][]accounting.MethodName{"network/default": names}
+	s.configure(cfg)
+}
+
+// configure prepares and applies a Config, the first as at a start.
+func (s *scene) configure(cfg Config) {
+	s.Helper()
+	c, err := s.Prepare(cfg)
+	if err != nil {
+		s.Fatal(err)
+	}
+	trigger := onoff.TriggerConfigChange
+	if !s.started {
+		trigger = onoff.TriggerStartUp
+	}
+	s.Apply(s.ctx, c, trigger)
+	if !s.started {
+		s.started = true
+		s.Deliver(s.ctx)
+	}
+	synctest.Wait()
+}
+
+// spec is an invented one of these servers.
+func (s *scene) spec(name string, version int) invented {
+	return invented{transport: &s.transport, name: name, version: version}
+}
+
+// announcing is one that says so, and blocks its records until that is answered.
+func (s *scene) announcing(name string, version int) invented {
+	i := s.spec(name, version)
+	i.announces = &accounting.OnOff{Attributes: identity.Attributes, Blocks: true}
+	return i
+}
+
+// add puts a record into the queue of a group, with these methods behind that.
+func (s *scene) add(name string, session sessions.ID, next ...accounting.MethodName) {
+	s.Helper()
+	rec := &accounting.Record{Session: session, Type: sessions.Start, At: time.Unix(1, 0), List: "network/default", Next: next}
+	done := make(chan error, 1)
+	s.store.Commit(store.Change{Appends: []store.Append{
+		{Queue: accounting.Group(name).Queue(), Data: accounting.AppendRecord(nil, rec)},
+	}}, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		s.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// begins has a session live that names these groups.
+func (s *scene) begins(names ...string) {
+	r := accounting.Route{List: "network/default", Record: accounting.StartStop}
+	for _, name := range names {
+		r.Methods = append(r.Methods, accounting.Group(name))
+	}
+	s.live = append(s.live, r.Text())
+}
+
+// after lets time pass, with the calls that it brings, until everything has come to rest.
+func (s *scene) after(d time.Duration) {
+	for ; d > 0; d -= time.Second {
+		time.Sleep(time.Second)
+		synctest.Wait()
+		s.CheckRemoved(s.ctx)
+	}
+	synctest.Wait()
+}
+
+// want compares what happened since the last call.
+func (s *scene) want(what string, want ...string) {
+	s.Helper()
+	s.compare(what, want, s.take())
+}
+
+// wantSorted is want for what may happen in any order.
+func (s *scene) wantSorted(what string, want ...string) {
+	s.Helper()
+	s.compare(what, want, slices.Sorted(slices.Values(s.take())))
+}
+
+func (s *scene) compare(what string, want, got []string) {
+	s.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.Errorf("%s: want (-) and got (+):\n%s", what, diff)
+	}
+}
+
+// queue is how the queue of a group is; the zero Queue if it is not shown.
+func (s *scene) queue(name string) Queue {
+	for _, q := range s.Queues() {
+		if q.Queue == accounting.Group(name).Queue() {
+			return q
+		}
+	}
+	return Queue{}
+}

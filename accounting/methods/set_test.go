@@ -1,0 +1,173 @@
+package methods
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/onoff"
+)
+
+// TestInventedTransport: a transport that nobody else knows works from the first start to its removal. All that it is is its
+// Spec.
+func TestInventedTransport(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.apply(s.announcing("x", 1))
+		s.want("at the start", "x: open v1", "x: Accounting-On v1")
+		s.begins("x")
+		s.add("x", 1)
+		s.want("a record", "x: Start 1 v1")
+		if q := s.queue("x"); q.Pending != 0 || q.Method.Delivered != 1 || !q.Configured {
+			t.Errorf("its queue is %+v", q)
+		}
+		s.Reopen()
+		s.want("logrotate", "x: reopen v1")
+
+		s.apply(s.announcing("x", 2))
+		s.wantSorted("a change", "x: Accounting-Off v1", "x: Accounting-On v2", "x: abandon v1", "x: end v1", "x: open v2")
+		s.add("x", 2)
+		s.want("a record", "x: Start 2 v2")
+
+		s.apply(s.spec("y", 0))
+		s.after(3 * time.Second)
+		s.add("x", 1)
+		s.want("removed, and a session is live", "y: open", "x: Start 1 v2")
+		if q := s.queue("x"); q.Configured || q.Lost {
+			t.Errorf("its queue is %+v", q)
+		}
+		s.live = nil
+		s.after(3 * time.Second)
+		s.want("the session is over", "x: abandon v2", "x: Accounting-Off v2", "x: end v2")
+		if n := s.log.count(`msg="accounting method removed" method="group x"`); n != 1 {
+			t.Errorf("the log tells %d times of the removal", n)
+		}
+
+		s.apply(s.announcing("x", 2))
+		s.wantSorted("it is back", "x: Accounting-On v2", "x: open v2", "y: end")
+		s.cancel()
+		s.Wait()
+		s.want("the end", "x: abandon v2", "x: Accounting-Off v2", "x: end v2")
+	})
+}
+
+// TestPrepare: what is equal runs on, with its new description; what fails leaves nothing open, and what runs as it is.
+func TestPrepare(t *testing.T) {
+	fault := errors.New("it is broken")
+	inBubble(t, func(s *scene) {
+		s.apply(s.spec("x", 1))
+		s.want("at the start", "x: open v1")
+		for _, tt := range []struct {
+			name string
+			last func(i *invented)
+			want error
+		}{
+			{"one cannot be opened", func(i *invented) { i.fault = fault }, fault},
+			{"one name twice", func(i *invented) { i.name = "y" }, ErrConfig},
+			{"it announces and cannot", func(i *invented) { i.announces, i.bare = identity, true }, ErrConfig},
+			{"it does not say who we are", func(i *invented) { i.announces = &accounting.OnOff{} }, onoff.ErrConfig},
+		} {
+			last := s.spec("z", 0)
+			tt.last(&last)
+			if _, err := s.Prepare(Config{Specs: []accounting.Spec{s.spec("x", 2), s.spec("y", 0), last}}); !errors.Is(err, tt.want) {
+				t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+			}
+			opened := map[string]int{}
+			for _, e := range s.take() {
+				switch e {
+				case "x: open v2", "y: open", "z: open":
+					opened[e[:1]]++
+				case "x: end v2", "y: end", "z: end":
+					opened[e[:1]]--
+				default:
+					t.Errorf("%s: %s", tt.name, e)
+				}
+			}
+			for name, n := range opened {
+				if n != 0 {
+					t.Errorf("%s: %d of %s are left open", tt.name, n, name)
+				}
+			}
+		}
+		described := s.spec("x", 1)
+		described.description = "the first"
+		s.apply(described)
+		s.want("another description")
+		if got := s.Statuses(); len(got) != 1 || got[0].Spec.(invented).description != "the first" {
+			t.Errorf("the status is %+v", got)
+		}
+		c, err := s.Prepare(Config{Specs: []accounting.Spec{s.spec("x", 2)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Discard()
+		s.want("discarded", "x: open v2", "x: end v2")
+	})
+}
+
+// TestFailed: the error of a method is told.
+func TestFailed(t *testing.T) {
+	fault := errors.New("it is broken")
+	inBubble(t, func(s *scene) {
+		broken := s.spec("x", 0)
+		broken.ends = fault
+		s.apply(broken)
+		select {
+		case err := <-s.Failed():
+			if !errors.Is(err, fault) {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("nobody is told")
+		}
+	})
+}
+
+// TestApplyAtTheEnd: a change of a method that is being ended leaves nothing running.
+func TestApplyAtTheEnd(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.apply(s.announcing("x", 1))
+		s.setSilent("x", true)
+		s.take()
+		s.cancel()
+		synctest.Wait()
+		s.want("the end has begun", "x: abandon v1", "x: Accounting-Off v1")
+		s.apply(s.announcing("x", 2))
+		s.want("a change", "x: open v2", "x: end v2")
+		s.opened("x").unanswered()
+		s.Wait()
+		s.want("the end", "x: end v1")
+	})
+}
+
+// TestEqualAcrossTransports: a method whose transport changes is another one.
+func TestEqualAcrossTransports(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.apply(s.spec("x", 1))
+		s.apply(wrapped{s.spec("x", 1)})
+		s.want("the transport changes", "x: open v1", "x: open v1", "x: end v1")
+	})
+}
+
+// wrapped is a Spec of another type.
+type wrapped struct{ accounting.Spec }
+
+func (w wrapped) Equal(other accounting.Spec) bool { return other == accounting.Spec(w) }
+
+// TestContextOfApply: its end does not end a method.
+func TestContextOfApply(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.apply()
+		c, err := s.Prepare(Config{Specs: []accounting.Spec{s.spec("x", 0)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(s.ctx)
+		s.Apply(ctx, c, onoff.TriggerConfigChange)
+		cancel()
+		s.add("x", 1)
+		s.want("it delivers", "x: open", "x: Start 1")
+	})
+}

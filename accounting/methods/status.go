@@ -1,0 +1,136 @@
+package methods
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/accounting/delivery"
+	"aaasess/accounting/onoff"
+)
+
+// Status is how a method is that runs.
+type Status struct {
+	Spec       accounting.Spec
+	Method     accounting.Method
+	Configured bool          // it was not removed
+	Since      time.Time     // when its Spec was applied, or another that is not equal to the one before
+	Waiting    uint64        // records in its queue
+	OnOff      *onoff.Status // of its own Accounting-On and -Off; nil: it sends none
+	Monitored  *onoff.Status // of the group whose Accounting-On its records wait for; nil: there is none
+}
+
+// Statuses are all methods that run, by name.
+func (s *Set) Statuses() []Status {
+	waiting := s.waiting()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Status, 0, len(s.running))
+	for _, name := range slices.Sorted(maps.Keys(s.running)) {
+		m := s.running[name]
+		out = append(out, Status{
+			Spec: m.spec, Method: m.Method, Configured: s.removed[name] == nil, Since: m.since, Waiting: waiting[name.Queue()],
+			OnOff: s.onOffStatus(name), Monitored: s.onOffStatus(s.controller(name)),
+		})
+	}
+	return out
+}
+
+// onOffStatus is nil for a method that does not run or sends no Accounting-On. The caller holds the lock.
+func (s *Set) onOffStatus(name accounting.MethodName) *onoff.Status {
+	m := s.running[name]
+	if m == nil || m.onOff == nil {
+		return nil
+	}
+	status := m.onOff.Status()
+	return &status
+}
+
+// controller is the method whose Accounting-On another one waits for, or "". The caller holds the lock.
+func (s *Set) controller(monitor accounting.MethodName) accounting.MethodName {
+	for _, g := range s.config.OnOffGroups {
+		if slices.Contains(g.Monitors, monitor.Group()) {
+			return accounting.Group(g.Controller)
+		}
+	}
+	return ""
+}
+
+// OnOffGroups are the acct-on-off-groups that are configured.
+func (s *Set) OnOffGroups() onoff.Groups {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config.OnOffGroups
+}
+
+// Perform has an Accounting-On or -Off of a method sent, as [onoff.Sender.Perform] says.
+func (s *Set) Perform(name accounting.MethodName, on, force bool, cause uint32) error {
+	var sender *onoff.Sender
+	s.mu.Lock()
+	m := s.running[name]
+	configured := m != nil && s.removed[name] == nil
+	if configured {
+		sender = m.onOff
+	}
+	s.mu.Unlock()
+	switch {
+	case !configured:
+		return ErrNoMethod
+	case sender == nil:
+		return ErrNoOnOff
+	}
+	return sender.Perform(on, force, cause)
+}
+
+// Delivers reports whether a method runs to which a record can go that stands in this queue and has these
+// methods besides.
+func (s *Set) Delivers(queue string, next []accounting.MethodName) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := append([]accounting.MethodName{accounting.MethodOf(queue)}, next...)
+	return slices.ContainsFunc(append(all, s.config.Lists[s.rerouted[queue]]...), func(name accounting.MethodName) bool {
+		return s.running[name] != nil
+	})
+}
+
+// waiting is how many records each queue has.
+func (s *Set) waiting() map[string]uint64 {
+	n := map[string]uint64{}
+	for _, q := range s.store.Queues() {
+		n[q.Name] = q.Len
+	}
+	return n
+}
+
+// Queue is how a queue is, and the method that it is named after.
+type Queue struct {
+	delivery.QueueStats
+	Method     delivery.MethodStats
+	Configured bool   // its method is
+	Rerouted   string // the list that its records go by, as [Set.Reroute] said; "": none
+}
+
+// Queues are the queues of the methods that run, and others that have records, by name.
+func (s *Set) Queues() []Queue {
+	waiting := s.waiting()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queues := map[string]Queue{}
+	for name := range s.running {
+		queues[name.Queue()] = s.queue(name, s.removed[name] == nil)
+	}
+	for queue, n := range waiting {
+		if _, runs := queues[queue]; !runs && n > 0 && queue != accounting.RefusedQueue {
+			queues[queue] = s.queue(accounting.MethodOf(queue), false)
+		}
+	}
+	return slices.SortedFunc(maps.Values(queues), func(a, b Queue) int { return cmp.Compare(a.Queue, b.Queue) })
+}
+
+// queue is that of a method. The caller holds the lock.
+func (s *Set) queue(name accounting.MethodName, configured bool) Queue {
+	stats := s.delivery.Queue(name.Queue())
+	return Queue{QueueStats: stats, Method: s.delivery.Method(name), Configured: configured, Rerouted: s.rerouted[stats.Queue]}
+}

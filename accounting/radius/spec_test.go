@@ -1,0 +1,158 @@
+package radius
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aaasess/accounting"
+)
+
+// fullSpec is a group with nothing at its zero value.
+func fullSpec() *Spec {
+	return &Spec{
+		Group: "isp", Description: "of the city", Algorithm: RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
+		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Lookup: systemLookup,
+		Servers: []ServerSpec{
+			{
+				Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one",
+				Schedule: accounting.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
+			},
+			{Name: "r2", Host: "unknown.example", Port: 1813, Secret: "two", Schedule: accounting.Schedule{Timeout: time.Second}},
+			{Name: "r3", Host: "192.0.2.1", Port: 1815, Secret: "three", Schedule: accounting.Schedule{Timeout: 3 * time.Second}},
+		},
+	}
+}
+
+// TestSpecConfig: all that a Spec says reaches the Config; a server whose address is not known is left out.
+func TestSpecConfig(t *testing.T) {
+	spec := fullSpec()
+	want := Config{
+		Name: "isp", Algorithm: RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
+		Servers: []Server{
+			{
+				Name: "r1", Addr: netip.MustParseAddrPort("192.0.2.1:1814"), Secret: "one",
+				Schedule: accounting.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
+			},
+			{
+				Name: "r3", Addr: netip.MustParseAddrPort("192.0.2.1:1815"), Secret: "three",
+				Schedule: accounting.Schedule{Timeout: 3 * time.Second, Retransmit: -1},
+			},
+		},
+	}
+	if diff := cmp.Diff(want, spec.config(spec.literals()), cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})); diff != "" {
+		t.Error(diff)
+	}
+	spec.HoldDown = 0
+	if got := spec.config(spec.literals()).HoldDown; got >= 0 {
+		t.Errorf("hold-down 0s is %v", got)
+	}
+}
+
+// otherSpec is the Spec of another transport.
+type otherSpec struct{ accounting.Spec }
+
+// TestSpecEqual: what makes another group, and what does not.
+func TestSpecEqual(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Spec)
+		want   bool
+	}{
+		{"nothing", func(*Spec) {}, true},
+		{"its description", func(s *Spec) { s.Description = "" }, true},
+		{"the look-up", func(s *Spec) { s.Lookup = nil }, true},
+		{"its name", func(s *Spec) { s.Group = "other" }, false},
+		{"the window", func(s *Spec) { s.Window = 7 }, false},
+		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
+		{"a schedule", func(s *Spec) { s.Servers[2].Schedule.Retransmit = 1 }, false},
+		{"a server less", func(s *Spec) { s.Servers = s.Servers[:2] }, false},
+		{"who it says that we are", func(s *Spec) { s.AcctOnOff.Attributes = "\x20\x04cd" }, false},
+		{"it announces nothing", func(s *Spec) { s.AcctOnOff = nil }, false},
+		{"whom it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
+	} {
+		changed := fullSpec()
+		tt.change(changed)
+		if a, b := fullSpec().Equal(changed), changed.Equal(fullSpec()); a != tt.want || b != tt.want {
+			t.Errorf("%s: %v and %v, want %v", tt.name, a, b, tt.want)
+		}
+	}
+	if fullSpec().Equal(otherSpec{fullSpec()}) {
+		t.Error("it is equal to one of another transport")
+	}
+}
+
+// TestSpecDelivery: what of a group concerns the delivery to it.
+func TestSpecDelivery(t *testing.T) {
+	several, single, without := fullSpec(), fullSpec(), fullSpec()
+	single.Servers = single.Servers[:1]
+	without.Servers = without.Servers[1:]
+	for _, tt := range []struct {
+		name string
+		spec *Spec
+		want accounting.MethodConfig
+	}{
+		{"several servers, back-off", several, accounting.MethodConfig{DrainRate: 300, Rounds: 2}},
+		{"one server, back-off", single, accounting.MethodConfig{DrainRate: 300, Rounds: 1}},
+		{"no back-off", without, accounting.MethodConfig{DrainRate: 300}},
+	} {
+		if diff := cmp.Diff(tt.want, tt.spec.Delivery()); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// TestSpecOpen: a group delivers and announces, whether its server has an address or a name; its status has the statistics.
+func TestSpecOpen(t *testing.T) {
+	server := newFakeServer(t, always(answer))
+	n := &names{addrs: map[string][]string{"r.example": {"127.0.0.1"}}}
+	for _, host := range []string{"127.0.0.1", "r.example"} {
+		t.Run(host, func(t *testing.T) {
+			spec := named(server.addr.Port(), n, host)
+			opened, err := spec.Open(func() {}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- opened.Run(ctx) }()
+			send(t, opened.Method, someRecord).want(t, nil)
+			o := outcome{make(chan error, 1)}
+			opened.Announce(someRecord, func(_ string, err error) { o.ch <- err })
+			o.want(t, nil)
+			opened.Abandon()
+			g, ok := StatusOf(spec, opened.Method)
+			if s, found := g.Server("r0"); !ok || !found || s.Responses != 2 || g.Spec != spec {
+				t.Errorf("its status is %+v, %v", g, ok)
+			}
+			if _, found := g.Server("r1"); found {
+				t.Error("a server has statistics that is not there")
+			}
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if _, ok := StatusOf(otherSpec{spec}, opened.Method); ok {
+				t.Error("a method of another transport is a group")
+			}
+		})
+	}
+}
+
+// TestSpecCannotOpen: a wrong Spec is an error, and the log gets nothing.
+func TestSpecCannotOpen(t *testing.T) {
+	spec := fullSpec()
+	spec.Servers = spec.Servers[:1]
+	spec.Window = 1 << 20
+	if _, err := spec.Open(nil, nil); err == nil || !strings.Contains(err.Error(), `"isp"`) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// TestDaemonWithoutDNS starts with a server whose name nobody knows; its records wait and arrive.
+func TestDaemonWithoutDNS(t *testing.T) {
+	server := listen(t, "127.0.0.1:0")
+	var known atomic.Bool
+	resolve := func(context.Context, string) ([]netip.Addr, error) {
+		if known.Load() {
+			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	text := groupConfig(t, "isp", "r.example:"+portOf(server.addrPort()))
+	l := launch(t, text, outside{resolve: resolve})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	eventually(t, "nobody responds", func() bool {
+		q := l.queue("group/isp")
+		return q.Records == 1 && !q.DownSince.IsZero()
+	})
+	l.reload(text, "configuration loaded")
+	known.Store(true)
+	eventually(t, "the record arrives", func() bool { return slices.Equal(server.kinds(), []string{"Start 00000001"}) })
+	status, err := l.client().Status(t.Context())
+	if err != nil || !strings.Contains(string(status.Sections["servers"]), `"Name":"r0"`) {
+		t.Errorf("servers: %s, %v", status.Sections["servers"], err)
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/cmd/internal/control"
+	"aaasess/store"
+)
+
+// TestSetAside: a record that a server never answers while it answers others is set aside, is seen and
+// replayed, and delays nobody else's.
+func TestSetAside(t *testing.T) {
+	u := listen(t, "127.0.0.1:0")
+	u.mu.Lock()
+	u.ignored = "Start 00000001"
+	u.mu.Unlock()
+	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
+		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), outside{})
+	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
+	sending := make(chan struct{})
+	stopSending := make(chan struct{})
+	go func() { // the server answers others meanwhile
+		defer close(sending)
+		for i := 0; ; i++ {
+			select {
+			case <-stopSending:
+				return
+			case <-time.After(50 * time.Millisecond):
+				_ = l.account(packet(acctStart, fmt.Sprint("O", i), "bob"), limit)
+			}
+		}
+	}()
+	var list *control.SetAsideList
+	eventually(t, "it is set aside", func() bool {
+		var err error
+		if list, err = l.client().SetAside(t.Context(), 0, 10); err != nil {
+			t.Fatal(err)
+		}
+		return len(list.Records) == 1
+	}, &list)
+	close(stopSending)
+	<-sending
+	a := list.Records[0]
+	if a.From != "group/isp" || a.Session != "00000001" || a.Type != "Start" || a.User != "alice" || a.Reason == "" {
+		t.Errorf("set aside is %+v", a)
+	}
+	eventually(t, "the stop of its session", func() bool { return slices.Contains(u.kinds(), "Stop 00000001") })
+
+	one, err := l.client().SetAsideRecord(t.Context(), a.Seq)
+	if err != nil || !slices.Contains(one.Attributes, control.Attribute{Name: "User-Name", Value: "alice"}) {
+		t.Errorf("its attributes are %+v, %v", one.Attributes, err)
+	}
+	u.mu.Lock()
+	u.ignored = ""
+	u.mu.Unlock()
+	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{Seqs: []uint64{a.Seq}}); err != nil || n != 1 {
+		t.Errorf("replayed %d: %v", n, err)
+	}
+	eventually(t, "it arrives", func() bool { return slices.Contains(u.kinds(), "Start 00000001") })
+	spool, err := l.client().Spool(t.Context())
+	if err != nil || spool.SetAside != 0 || spool.Disk.Accepting != "yes" || spool.Disk.MaxSize != 64<<20 || len(spool.Queues) != 1 {
+		t.Errorf("the spool is %+v, %v", spool, err)
+	}
+}
+
+// TestReplayNobodyDelivers: a record is not replayed into a queue where no command would find it again.
+func TestReplayNobodyDelivers(t *testing.T) {
+	server := listen(t, "127.0.0.1:0")
+	l := launch(t, relayConfig(t, "isp", server), outside{})
+	data := accounting.AppendRecord(nil, &accounting.Record{Session: 7, Type: 1, At: time.Now(), List: "network/default"})
+	done := make(chan error, 1)
+	var c store.Change
+	for _, from := range []string{"group/gone", "group/isp", "group/gone"} {
+		refused := accounting.Refused{From: from, At: time.Now(), Reason: "a test", Data: data}
+		c.Appends = append(c.Appends, store.Append{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)})
+	}
+	l.d.store.Commit(c, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{Seqs: []uint64{1, 2}}); err == nil || n != 0 || !strings.Contains(err.Error(), "group/gone") {
+		t.Errorf("replayed %d: %v", n, err)
+	}
+	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{All: true}); err != nil || n != 1 {
+		t.Errorf("of all replayed %d: %v", n, err)
+	}
+	eventually(t, "it arrives", func() bool { return server.asked.Load() == 1 })
+	if n, err := l.client().Drop(t.Context(), control.RecordsRequest{All: true}); err != nil || n != 2 {
+		t.Errorf("dropped %d: %v", n, err)
+	}
+}
