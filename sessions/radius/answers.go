@@ -50,7 +50,7 @@ func (w *writer) run(batch []*exchange) int {
 	}
 	for ; n < min(len(batch), maxSegments); n++ {
 		x := batch[n]
-		if x.to != first.to || x.local != first.local || x.responseLen() != first.responseLen() {
+		if x.from != first.from || x.local != first.local || x.responseLen() != first.responseLen() {
 			break
 		}
 	}
@@ -73,9 +73,9 @@ func (w *writer) send(answers []*exchange) {
 	}
 	var err error
 	if len(w.control) == 0 {
-		_, err = w.socket.conn.WriteToUDPAddrPort(w.buf, first.to)
+		_, err = w.socket.conn.WriteToUDPAddrPort(w.buf, first.from)
 	} else {
-		_, _, err = w.socket.conn.WriteMsgUDPAddrPort(w.buf, w.control, first.to)
+		_, _, err = w.socket.conn.WriteMsgUDPAddrPort(w.buf, w.control, first.from)
 	}
 	if err != nil && len(answers) > 1 {
 		w.single = errors.Is(err, unix.EIO) || errors.Is(err, unix.EINVAL)

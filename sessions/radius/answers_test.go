@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/captured"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+	layeh "layeh.com/radius"
 )
 
 // TestAnswersTogether: many events become durable at once, of two NASes, with and without
@@ -71,7 +73,7 @@ func TestAnswersTogether(t *testing.T) {
 func TestRun(t *testing.T) {
 	port := func(n uint16) netip.AddrPort { return netip.AddrPortFrom(source, n) }
 	answer := func(to netip.AddrPort, state int) *exchange {
-		return &exchange{to: to, proxyState: strings.Repeat("s", state)}
+		return &exchange{arrival: arrival{from: to}, proxyState: strings.Repeat("s", state)}
 	}
 	elsewhere := answer(port(1), 0)
 	elsewhere.local.addr = source
@@ -142,5 +144,37 @@ func TestUnsendable(t *testing.T) {
 	s.write()
 	if diff := cmp.Diff(Counters{Requests: 3, StatusServers: 3, Dropped: 3}, l.Stats().Counters); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// stream is a replier that is no socket.
+type stream struct{ answers [][]byte }
+
+func (s *stream) reply(x *exchange) bool {
+	s.answers = append(s.answers, x.appendResponse(nil))
+	return true
+}
+
+// TestAnswersThroughAStream: requests and answers need no socket.
+func TestAnswersThroughAStream(t *testing.T) {
+	sink := newRecorder()
+	l, _ := idle(t, sink, local())
+	to := &stream{}
+	a := arrival{
+		replies: to, seen: newDuplicateTable(generationCap), status: radius.CodeAccountingResponse,
+		from: netip.MustParseAddrPort("127.0.0.1:9"), here: source,
+	}
+	one := start(1, "a")
+	l.handle(one, a, nil, noon)
+	took := sink.next(t)
+	if took.event.NAS.Local != source {
+		t.Errorf("it came to %v", took.event.NAS.Local)
+	}
+	if took.done(nil); len(to.answers) != 1 || !layeh.IsAuthenticResponse(to.answers[0], one, []byte(captured.Secret)) {
+		t.Errorf("answers %x", to.answers)
+	}
+	status := statusRequest(2)
+	if l.handle(status, a, nil, noon); len(to.answers) != 2 || to.answers[1][1] != 2 {
+		t.Errorf("answers %x", to.answers)
 	}
 }

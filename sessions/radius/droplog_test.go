@@ -133,7 +133,7 @@ func TestLoggedReasons(t *testing.T) {
 	s := l.sockets[0]
 	r := newReceiver(s)
 	handle := func(from string, datagram []byte) {
-		s.handle(r, datagram, netip.MustParseAddrPort(from), localAddr{}, noon)
+		r.scratch = s.listener.handle(datagram, s.arrival(netip.MustParseAddrPort(from), localAddr{}), r.scratch, noon)
 	}
 	wrongSecret := start(1, "a")
 	radius.Seal(wrongSecret, 0, radius.Authenticator{}, "other")
@@ -172,9 +172,9 @@ func TestLogOfOthers(t *testing.T) {
 	s := l.sockets[0]
 	r := newReceiver(s)
 	for i := range reasonCap + 3 {
-		s.handle(r, nil, netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:5", i)), localAddr{}, noon)
+		r.scratch = s.listener.handle(nil, s.arrival(netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:5", i)), localAddr{}), r.scratch, noon)
 	}
-	s.handle(r, nil, netip.MustParseAddrPort("192.0.2.200:5"), localAddr{}, noon.Add(logEvery-1))
+	r.scratch = s.listener.handle(nil, s.arrival(netip.MustParseAddrPort("192.0.2.200:5"), localAddr{}), r.scratch, noon.Add(logEvery-1))
 	log := l.log.String()
 	if n := strings.Count(log, "\n"); n != reasonCap+1 {
 		t.Errorf("%d lines, want %d", n, reasonCap+1)

@@ -16,62 +16,76 @@ var (
 	errCode          = &radius.MalformedError{Problem: "neither an Accounting-Request nor a Status-Server"}
 )
 
+// replier takes answers to where their requests came from: a socket, or a stream.
+type replier interface {
+	// reply takes an answer, and reports whether there was room for it. It does not wait.
+	reply(x *exchange) bool
+}
+
+// arrival is how a request came, and the way back.
+type arrival struct {
+	replies replier
+	seen    *duplicateTable // of requests that came this way
+	status  radius.Code     // of the answer to a Status-Server; it belongs to the port (RFC 5997 section 3)
+	from    netip.AddrPort
+	here    netip.Addr // the address of this host that it was sent to
+	local   localAddr  // the replier's own
+}
+
 // exchange is a request that is to be answered. It does not change after it was made.
 type exchange struct {
-	socket     *socket
+	arrival
+	listener   *Listener
 	client     *client
-	to         netip.AddrPort
-	local      localAddr
 	key        requestKey
 	code       radius.Code // of the response
 	proxyState string      // the Proxy-State attributes of the request, whole, in order
 }
 
-// handle takes one datagram: it is dropped, answered again or passed to the sink.
-func (s *socket) handle(r *receiver, b []byte, from netip.AddrPort, local localAddr, now time.Time) {
-	l := s.listener
-	c := l.clients.Load().find(from.Addr())
+// handle takes one datagram: it is dropped, answered again or passed to the sink. scratch is memory to work in; it is
+// returned for the next time.
+func (l *Listener) handle(b []byte, a arrival, scratch []byte, now time.Time) []byte {
+	c := l.clients.Load().find(a.from.Addr())
 	l.count(c, requests)
 	if c == nil {
-		l.drop(nil, unknownClients, from, now, errUnknownClient)
-		return
+		l.drop(nil, unknownClients, a.from, now, errUnknownClient)
+		return scratch
 	}
 	p, err := radius.Parse(b)
 	if err != nil {
-		l.drop(c, malformed, from, now, err)
-		return
+		l.drop(c, malformed, a.from, now, err)
+		return scratch
 	}
-	x := &exchange{socket: s, client: c, to: from, local: local, key: keyOf(p, from)}
+	x := &exchange{arrival: a, listener: l, client: c, key: keyOf(p, a.from)}
 	switch p.Code() {
 	case radius.CodeAccountingRequest:
-		x.account(r, p, now)
+		return x.account(p, scratch, now)
 	case radius.CodeStatusServer:
-		x.status(r, p, now)
-	default:
-		l.drop(c, malformed, from, now, errCode)
+		return x.answerStatus(p, scratch, now)
 	}
+	l.drop(c, malformed, a.from, now, errCode)
+	return scratch
 }
 
 // account takes an Accounting-Request.
-func (x *exchange) account(r *receiver, p radius.Packet, now time.Time) {
-	l := x.socket.listener
-	var ok bool
-	if ok, r.scratch = p.Authentic(radius.Authenticator{}, x.client.Secret, r.scratch); !ok {
-		l.drop(x.client, badAuthenticators, x.to, now, errAuthenticator)
-		return
+func (x *exchange) account(p radius.Packet, scratch []byte, now time.Time) []byte {
+	l := x.listener
+	ok, scratch := p.Authentic(radius.Authenticator{}, x.client.Secret, scratch)
+	if !ok {
+		l.drop(x.client, badAuthenticators, x.from, now, errAuthenticator)
+		return scratch
 	}
-	var req accountingRequest
-	var err error
-	if req, r.scratch, err = parseAccounting(p.Attributes(), x.to.Addr(), now, r.scratch); err != nil {
-		l.drop(x.client, malformed, x.to, now, err)
-		return
+	req, scratch, err := parseAccounting(p.Attributes(), x.from.Addr(), now, scratch)
+	if err != nil {
+		l.drop(x.client, malformed, x.from, now, err)
+		return scratch
 	}
 	if req.leftOut != nil {
-		l.drop(x.client, leftOut, x.to, now, req.leftOut)
+		l.drop(x.client, leftOut, x.from, now, req.leftOut)
 	}
-	req.event.NAS.Local = x.socket.localOf(x.local, x.to.Addr().Zone())
+	req.event.NAS.Local = x.here
 	x.code, x.proxyState = radius.CodeAccountingResponse, req.proxyState
-	switch x.socket.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
+	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:
 		l.count(x.client, duplicates)
 	case answered:
@@ -80,11 +94,12 @@ func (x *exchange) account(r *receiver, p radius.Packet, now time.Time) {
 	default:
 		x.pass(&req)
 	}
+	return scratch
 }
 
 // pass gives a new request to the sink.
 func (x *exchange) pass(req *accountingRequest) {
-	l := x.socket.listener
+	l := x.listener
 	l.pending.Add(1)
 	req.event.SameClient = x.client.owns
 	err := l.sink.Apply(req.event, x.done)
@@ -95,20 +110,20 @@ func (x *exchange) pass(req *accountingRequest) {
 
 // done is called by the sink: the event is durable, or never will be. It does not wait.
 func (x *exchange) done(err error) {
-	l, now := x.socket.listener, time.Now()
-	x.socket.seen.end(x.key, err == nil, now)
+	l, now := x.listener, time.Now()
+	x.seen.end(x.key, err == nil, now)
 	if err == nil {
 		x.answer()
 	} else {
-		l.drop(x.client, refused, x.to, now, err)
+		l.drop(x.client, refused, x.from, now, err)
 	}
 	l.pending.Add(-1)
 }
 
 // answer queues the response.
 func (x *exchange) answer() {
-	if !x.socket.answers.push(x) {
-		x.socket.listener.count(x.client, dropped)
+	if !x.replies.reply(x) {
+		x.listener.count(x.client, dropped)
 	}
 }
 

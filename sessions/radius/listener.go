@@ -198,7 +198,7 @@ func (s *socket) read(ctx context.Context) error {
 		n, from, local, err := r.receive()
 		switch {
 		case err == nil:
-			s.handle(r, r.buf[:n], from, local, time.Now())
+			r.scratch = s.listener.handle(r.buf[:n], s.arrival(from, local), r.scratch, time.Now())
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded):

@@ -167,6 +167,6 @@ func BenchmarkHandle(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		s.handle(r, request, from, localAddr{}, now)
+		r.scratch = s.listener.handle(request, s.arrival(from, localAddr{}), r.scratch, now)
 	}
 }

@@ -170,7 +170,7 @@ func idle(t *testing.T, sink Sink, clients ...Client) (*listening, func(datagram
 	s := l.sockets[0]
 	r := newReceiver(s)
 	return &listening{l, t, log, nil}, func(datagram []byte, now time.Time) {
-		s.handle(r, datagram, netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}, now)
+		r.scratch = s.listener.handle(datagram, s.arrival(netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}), r.scratch, now)
 	}
 }
 

@@ -28,8 +28,6 @@ type socket struct {
 	wildcard bool // several local addresses: each answer must leave from the right one
 	seen     *duplicateTable
 	answers  answerQueue
-	// statusAnswer is the code of the response to a Status-Server; it belongs to the port (RFC 5997 section 3).
-	statusAnswer radius.Code
 }
 
 // open opens a socket with large buffers.
@@ -48,8 +46,6 @@ func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
 		addr:     conn.LocalAddr().(*net.UDPAddr).AddrPort(),
 		wildcard: addr.Addr().IsUnspecified(),
 		seen:     newDuplicateTable(generationCap),
-
-		statusAnswer: radius.CodeAccountingResponse,
 	}
 	s.answers.init(answerLimit)
 	if err := s.setOptions(); err != nil {
@@ -109,6 +105,17 @@ func setBuffers(fd int) {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	}
 }
+
+// arrival is how a datagram came.
+func (s *socket) arrival(from netip.AddrPort, local localAddr) arrival {
+	return arrival{
+		replies: s, seen: s.seen, status: radius.CodeAccountingResponse, from: from,
+		here: s.localOf(local, from.Addr().Zone()), local: local,
+	}
+}
+
+// reply queues an answer for the writer.
+func (s *socket) reply(x *exchange) bool { return s.answers.push(x) }
 
 // localAddr is where a request was sent to, on a wildcard socket; else it is zero.
 type localAddr struct {
