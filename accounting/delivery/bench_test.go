@@ -10,6 +10,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -76,7 +77,7 @@ type instant struct {
 
 func (m *instant) Window() int { return m.window }
 
-func (m *instant) Send(_ *accounting.Record, _ accounting.Progress, done func(error)) {
+func (m *instant) Send(_ *accounting.Record, _ retry.Progress, done func(error)) {
 	done(nil)
 	if atomic.AddInt64(&m.left, -1) == 0 {
 		m.last()

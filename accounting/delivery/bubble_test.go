@@ -16,6 +16,8 @@ import (
 	"aaasess/sessions"
 	"aaasess/store"
 
+	"aaasess/internal/retry"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -35,7 +37,7 @@ func newFake(window int, answer func(*accounting.Record, func(error))) *fakeMeth
 
 func (f *fakeMethod) Window() int { return f.window }
 
-func (f *fakeMethod) Send(rec *accounting.Record, _ accounting.Progress, done func(error)) {
+func (f *fakeMethod) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
 	f.note(rec)
 	if f.answer == nil {
 		done(nil)
@@ -62,18 +64,18 @@ func (f *fakeMethod) all() []string {
 // not at all. Its sent are the transmissions.
 type scheduled struct {
 	fakeMethod
-	schedule accounting.Schedule
+	schedule retry.Schedule
 	answers  func(rec *accounting.Record) bool
 }
 
 // s4 is the example of S4.
-var s4 = accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+var s4 = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
 
-func newScheduled(s accounting.Schedule, answers func(rec *accounting.Record) bool) *scheduled {
+func newScheduled(s retry.Schedule, answers func(rec *accounting.Record) bool) *scheduled {
 	return &scheduled{fakeMethod: fakeMethod{window: 8, from: time.Now()}, schedule: s, answers: answers}
 }
 
-func (m *scheduled) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+func (m *scheduled) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	m.transmit(rec, int(at.Attempt), int(at.Attempt) < m.schedule.Retransmit, done)
 }
 
@@ -89,8 +91,8 @@ func (m *scheduled) transmit(rec *accounting.Record, n int, goesOn bool, done fu
 		case goesOn:
 			m.transmit(rec, n+1, n+1 < m.schedule.Retransmit, done)
 		case n+1 < m.schedule.Transmissions():
-			done(fmt.Errorf("fake: %w", &accounting.Later{
-				After: m.schedule.Interval(n) - m.schedule.Timeout, At: accounting.Progress{Attempt: uint16(n + 1)},
+			done(fmt.Errorf("fake: %w", &retry.Later{
+				After: m.schedule.Interval(n) - m.schedule.Timeout, At: retry.Progress{Attempt: uint16(n + 1)},
 			}))
 		default:
 			done(fmt.Errorf("fake: %w", accounting.ErrNoResponse))

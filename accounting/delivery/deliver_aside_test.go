@@ -12,6 +12,7 @@ import (
 	"aaasess/sessions"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // A record that is never answered while others are is set aside, with its history; its session goes
@@ -73,7 +74,7 @@ func TestDeliverSetAside(t *testing.T) {
 // With back-off it is one schedule, all of it; others being answered in between is enough.
 func TestDeliverSetAsideBackOff(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		short := accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 5 * time.Minute, BackoffRetry: 8}
+		short := retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 5 * time.Minute, BackoffRetry: 8}
 		m := newScheduled(short, func(rec *accounting.Record) bool { return rec.Session != 1 })
 		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start), rec(1, stop))
@@ -130,7 +131,7 @@ func TestDeliverSetAsideLog(t *testing.T) {
 // A method that is wholly down has nothing set aside, with and without back-off, and not either when
 // it was there for a moment in between.
 func TestDeliverDownSetsNothingAside(t *testing.T) {
-	for name, s := range map[string]accounting.Schedule{
+	for name, s := range map[string]retry.Schedule{
 		"back-off": {Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: 5},
 		"none":     {Timeout: 5 * time.Second, Retransmit: 3},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // moments are the times of all transmissions of a schedule, in seconds, with a new schedule every
@@ -75,7 +76,7 @@ func TestDeliverSchedule(t *testing.T) {
 // anybody is not its fault.
 func TestDeliverScheduleAnew(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m := newScheduled(accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}, never)
+		m := newScheduled(retry.Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}, never)
 		d := b.deliver(setup{Rounds: 1}, accounting.Group("a"), m)
 		b.add("group/a", rec(1, start))
 		b.after(3*time.Minute + 30*time.Second)
@@ -162,7 +163,7 @@ func TestDeliverBacklogOpensSlowly(t *testing.T) {
 		for id := range sessions.ID(40) {
 			b.add("group/a", rec(id+1, start))
 		}
-		b.deliver(setup{}, accounting.Group("a"), methodFunc{16, func(rec *accounting.Record, at accounting.Progress, done func(error)) {
+		b.deliver(setup{}, accounting.Group("a"), methodFunc{16, func(rec *accounting.Record, at retry.Progress, done func(error)) {
 			if !up.Load() {
 				m.Send(rec, at, done)
 				return
@@ -183,12 +184,12 @@ func TestDeliverBacklogOpensSlowly(t *testing.T) {
 // methodFunc is a method made of a function.
 type methodFunc struct {
 	window int
-	send   func(*accounting.Record, accounting.Progress, func(error))
+	send   func(*accounting.Record, retry.Progress, func(error))
 }
 
 func (m methodFunc) Window() int { return m.window }
 
-func (m methodFunc) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+func (m methodFunc) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	m.send(rec, at, done)
 }
 
@@ -196,7 +197,7 @@ func (m methodFunc) Send(rec *accounting.Record, at accounting.Progress, done fu
 // probed with, one at a time; a schedule that is over begins anew.
 func TestDeliverScheduleOver(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		short := accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}
+		short := retry.Schedule{Timeout: 5 * time.Second, Retransmit: 1, MaxDelay: time.Minute, BackoffRetry: 3}
 		m, next := newScheduled(short, never), newFake(8, nil)
 		d := b.deliver(setup{}, accounting.Group("a"), m)
 		b.deliver(setup{}, accounting.Local, next)
@@ -249,14 +250,14 @@ func TestDeliverSetMethodInSchedule(t *testing.T) {
 		b.after(0)
 		b.add("group/a", rec(2, start), rec(3, start))
 		b.after(1000 * time.Second)
-		var at []accounting.Progress
+		var at []retry.Progress
 		done := map[sessions.ID]func(error){}
-		d.SetMethod(methodFunc{8, func(rec *accounting.Record, p accounting.Progress, fn func(error)) {
+		d.SetMethod(methodFunc{8, func(rec *accounting.Record, p retry.Progress, fn func(error)) {
 			at = append(at, p)
 			done[rec.Session] = fn
 		}}, setup{})
 		b.after(0)
-		if len(at) != 1 || at[0] != (accounting.Progress{}) {
+		if len(at) != 1 || at[0] != (retry.Progress{}) {
 			t.Fatalf("sent at %v", at)
 		}
 		for id, fn := range done { // while it is under way yet another one comes
@@ -264,7 +265,7 @@ func TestDeliverSetMethodInSchedule(t *testing.T) {
 			again := newScheduled(s4, func(*accounting.Record) bool { return true })
 			d.SetMethod(again, setup{})
 			b.after(0)
-			fn(&accounting.Later{After: time.Hour, At: accounting.Progress{Attempt: 9}}) // the word of one that is no more
+			fn(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 9}}) // the word of one that is no more
 			b.after(0)
 			if got := again.all(); len(got) != 3 || !strings.HasSuffix(got[2], " 0s") || id == 0 {
 				t.Errorf("sent %v", got)
@@ -280,13 +281,13 @@ func TestDeliverProbeTooLate(t *testing.T) {
 		var calls []string
 		var late, probe func(error)
 		var up atomic.Bool
-		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at accounting.Progress, done func(error)) {
+		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at retry.Progress, done func(error)) {
 			calls = append(calls, fmt.Sprintf("%d/%d", rec.Session, at.Attempt))
 			switch {
 			case up.Load():
 				done(nil)
 			case rec.Session == 1:
-				done(&accounting.Later{After: 10 * time.Second, At: accounting.Progress{Attempt: 7}})
+				done(&retry.Later{After: 10 * time.Second, At: retry.Progress{Attempt: 7}})
 			case rec.Session == 9:
 				late = done
 			case len(calls) == 1: // opens the window
@@ -307,7 +308,7 @@ func TestDeliverProbeTooLate(t *testing.T) {
 		up.Store(true)
 		late(nil)
 		b.after(0)
-		probe(&accounting.Later{After: time.Hour, At: accounting.Progress{Attempt: 8}})
+		probe(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 8}})
 		b.after(0)
 		if want := []string{"8/0", "9/0", "1/0", "2/7", "1/0", "2/0"}; !cmp.Equal(want, calls) {
 			t.Errorf("sent %v, want %v", calls, want)
@@ -323,11 +324,11 @@ func TestDeliverProbeStopped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var calls []string
 		from := time.Now()
-		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at accounting.Progress, done func(error)) {
+		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at retry.Progress, done func(error)) {
 			calls = append(calls, fmt.Sprintf("%d/%d %v", rec.Session, at.Attempt, time.Since(from)))
 			switch len(calls) {
 			case 1:
-				done(&accounting.Later{After: 10 * time.Second, At: accounting.Progress{Attempt: 4}})
+				done(&retry.Later{After: 10 * time.Second, At: retry.Progress{Attempt: 4}})
 			case 4:
 				done(nil)
 			default:

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"aaasess/accounting"
+	"aaasess/internal/retry"
 	"aaasess/store"
 )
 
@@ -137,7 +137,7 @@ func (d *Delivery) nextLane(m *method, limit int, lateOnly bool) *lane {
 }
 
 // send sends a method a record that stands there in its schedule, or in the method's if that is probed.
-func (d *Delivery) send(m *method, it *item, at accounting.Progress, now time.Time) {
+func (d *Delivery) send(m *method, it *item, at retry.Progress, now time.Time) {
 	it.probing = it == m.probing.probe || it == m.probing.extra
 	it.to, it.gen, it.answersAtSend, it.storing = m, m.gen, m.health.answers, false
 	if it.first == 0 {

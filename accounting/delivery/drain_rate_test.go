@@ -9,6 +9,7 @@ import (
 	"aaasess/sessions"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 func TestPace(t *testing.T) {
@@ -62,7 +63,7 @@ func TestDrainRate(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
 		up.Store(true)
-		m := newScheduled(accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(*accounting.Record) bool { return up.Load() })
+		m := newScheduled(retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(*accounting.Record) bool { return up.Load() })
 		m.window = 1000
 		d := b.deliver(setup{DrainRate: 100}, accounting.Group("g"), m)
 		b.after(time.Second)

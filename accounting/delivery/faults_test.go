@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
@@ -17,7 +18,7 @@ type faultyServer struct {
 	window   int
 	up       bool
 	ignores  map[sessions.ID]bool
-	schedule *accounting.Schedule // with a back-off, if it is not nil
+	schedule *retry.Schedule // with a back-off, if it is not nil
 	timeout  time.Duration
 	sent     []transmission
 }
@@ -35,7 +36,7 @@ func newFaulty(up bool) *faultyServer {
 
 func (s *faultyServer) Window() int { return s.window }
 
-func (s *faultyServer) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+func (s *faultyServer) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	s.mu.Lock()
 	ok := s.up && !s.ignores[rec.Session]
 	s.sent = append(s.sent, transmission{rec.Session, rec.Type, time.Now(), ok})
@@ -47,7 +48,7 @@ func (s *faultyServer) Send(rec *accounting.Record, at accounting.Progress, done
 	n := int(at.Attempt)
 	err := error(accounting.ErrNoResponse)
 	if s.schedule != nil && n+1 < s.schedule.Transmissions() {
-		err = &accounting.Later{After: s.schedule.Interval(n) - s.timeout, At: accounting.Progress{Attempt: uint16(n + 1)}}
+		err = &retry.Later{After: s.schedule.Interval(n) - s.timeout, At: retry.Progress{Attempt: uint16(n + 1)}}
 	}
 	time.AfterFunc(s.timeout, func() { done(err) })
 }

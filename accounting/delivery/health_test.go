@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 func TestRetryWait(t *testing.T) {
@@ -70,7 +70,7 @@ func TestHealthProbes(t *testing.T) {
 func TestHealthBackOff(t *testing.T) {
 	h := health{window: 8}
 	h.markDown(at(0))
-	h.wait(&accounting.Later{After: 40 * time.Second, At: accounting.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
+	h.wait(&retry.Later{After: 40 * time.Second, At: retry.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
 	if h.probeAt != at(60) || h.at.Attempt != 4 || !h.isInSchedule() || h.failures != 0 {
 		t.Errorf("in the back-off: %+v", h)
 	}
@@ -78,7 +78,7 @@ func TestHealthBackOff(t *testing.T) {
 	if h.probeAt != at(66) || h.isInSchedule() || h.failures != 1 || h.down != at(0) {
 		t.Errorf("after the back-off: %+v", h)
 	}
-	h.wait(&accounting.Later{After: time.Hour, At: accounting.Progress{Attempt: 1}}, at(70), time.Second, time.Minute)
+	h.wait(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 1}}, at(70), time.Second, time.Minute)
 	h.answered(8)
 	if h.isDown() || h.isInSchedule() || h.failures != 0 {
 		t.Errorf("after an answer: %+v", h)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // Held sends and moves nothing, Away moves what has a next method, Open sends.
@@ -48,7 +49,7 @@ func TestHoldUnderWay(t *testing.T) {
 	for _, hold := range []Hold{Held, Away} {
 		t.Run(hold.String(), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
-				m, next := newScheduled(accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(r *accounting.Record) bool { return r.Session == 1 }), newFake(8, nil)
+				m, next := newScheduled(retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(r *accounting.Record) bool { return r.Session == 1 }), newFake(8, nil)
 				d := b.deliver(setup{}, accounting.Group("a"), m)
 				b.deliver(setup{}, accounting.Local, next)
 				b.add("group/a", rec(1, start))

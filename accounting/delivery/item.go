@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // item is a record that was read and is not settled.
@@ -28,7 +29,7 @@ type item struct {
 type history struct {
 	damaged []byte                // what is no record
 	reason  error                 // why it is to be set aside; nil: it is not
-	at      accounting.Progress   // where in its schedule with a method it stands
+	at      retry.Progress        // where in its schedule with a method it stands
 	of      accounting.MethodName // that method
 	tries   int                   // times that nobody answered it
 	rounds  int                   // times that it had gone through its route without an answer
@@ -71,7 +72,7 @@ func (it *item) reason() error {
 }
 
 // isInSchedule reports whether it waits for the next transmission of its own schedule.
-func (h *history) isInSchedule() bool { return h != nil && h.at != accounting.Progress{} }
+func (h *history) isInSchedule() bool { return h != nil && h.at != retry.Progress{} }
 
 // isAsked reports whether methods have left the item unanswered in this round.
 func (h *history) isAsked() bool {
@@ -88,13 +89,13 @@ func (h *history) newRound() {
 	for i := range h.by {
 		h.by[i].asked = false
 	}
-	h.at = accounting.Progress{}
+	h.at = retry.Progress{}
 }
 
 // progress is where in its schedule with a method the item stands.
-func (it *item) progress(m *method) accounting.Progress {
+func (it *item) progress(m *method) retry.Progress {
 	if it.history == nil || it.history.of != m.name {
-		return accounting.Progress{}
+		return retry.Progress{}
 	}
 	return it.history.at
 }
@@ -120,7 +121,7 @@ func (it *item) forget(m *method) {
 	h.tries -= h.by[i].tries
 	h.by[i] = attempts{}
 	if h.of == m.name {
-		h.at = accounting.Progress{}
+		h.at = retry.Progress{}
 	}
 	if h.tries <= 0 && it.to == nil {
 		it.history, it.first = nil, 0

@@ -13,6 +13,8 @@ import (
 	"aaasess/sessions"
 	"aaasess/store"
 
+	"aaasess/internal/retry"
+
 	"pgregory.net/rapid"
 )
 
@@ -39,7 +41,7 @@ type worldMethod struct {
 
 func (m worldMethod) Window() int { return 8 }
 
-func (m worldMethod) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+func (m worldMethod) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if *m.stopped {
@@ -52,7 +54,7 @@ func (m worldMethod) Send(rec *accounting.Record, at accounting.Progress, done f
 	if m.silent[m.name] || m.rng.Float64() < m.lost {
 		err = accounting.ErrNoResponse
 		if m.backoff && at.Attempt < 4 {
-			err = &accounting.Later{After: 5 * time.Second << at.Attempt, At: accounting.Progress{Attempt: at.Attempt + 1}}
+			err = &retry.Later{After: 5 * time.Second << at.Attempt, At: retry.Progress{Attempt: at.Attempt + 1}}
 		}
 		delay += 5 * time.Second
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // route is the ordered methods that records of a queue may go to. Run makes one for each that it meets.
@@ -137,7 +138,7 @@ func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
 				copy(by[:it.route.own], h.by)
 				h.by = by
 				if !slices.Contains(it.route.names, h.of) {
-					h.at, h.of = accounting.Progress{}, ""
+					h.at, h.of = retry.Progress{}, ""
 				}
 			}
 		}

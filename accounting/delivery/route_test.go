@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
@@ -32,7 +33,7 @@ func TestOrderOverMethods(t *testing.T) {
 						return up.Load()
 					}
 				}
-				plain := accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3}
+				plain := retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}
 				d := b.deliver(setup{}, accounting.Group("z"), newScheduled(plain, answers(&z)))
 				b.deliver(setup{}, accounting.Group("g"), newScheduled(plain, answers(&g)))
 				b.add("group/z", rec(1, start, accounting.Group("g")))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 	"aaasess/store"
 )
 
@@ -71,7 +72,7 @@ func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now ti
 	if wasProbe {
 		m.probing.probe = nil
 	}
-	var later *accounting.Later
+	var later *retry.Later
 	switch isStopped := errors.Is(err, accounting.ErrStopped) || errors.Is(err, context.Canceled); {
 	case isStopped && wasProbe:
 		m.health.probeAt = now.Add(d.cfg.RetryMin)
@@ -86,7 +87,7 @@ func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now ti
 
 // notDelivered handles what a method says of a record that it did not deliver.
 func (d *Delivery) notDelivered(it *item, m *method, err error, wasProbe bool, now time.Time) {
-	var later *accounting.Later
+	var later *retry.Later
 	isLater := errors.As(err, &later)
 	switch {
 	case errors.Is(err, accounting.ErrStopped) || errors.Is(err, context.Canceled):
@@ -111,7 +112,7 @@ func (d *Delivery) notDelivered(it *item, m *method, err error, wasProbe bool, n
 }
 
 // unanswered handles that a method has left a record unanswered. later is nil if its schedule is over.
-func (d *Delivery) unanswered(it *item, m *method, later *accounting.Later, err error, wasProbe bool, now time.Time) {
+func (d *Delivery) unanswered(it *item, m *method, later *retry.Later, err error, wasProbe bool, now time.Time) {
 	m.noResponse++
 	it.lane.queue.count.NoResponse++
 	h, again := d.note(it, m, later)
@@ -133,7 +134,7 @@ func (d *Delivery) unanswered(it *item, m *method, later *accounting.Later, err 
 }
 
 // note writes into the history of an item that a method left it unanswered. again is that it did so before.
-func (d *Delivery) note(it *item, m *method, later *accounting.Later) (h *history, again bool) {
+func (d *Delivery) note(it *item, m *method, later *retry.Later) (h *history, again bool) {
 	before := it.progress(m)
 	if it.probing {
 		before = m.health.at
@@ -160,13 +161,13 @@ func (d *Delivery) note(it *item, m *method, later *accounting.Later) (h *histor
 		a.sends += sends
 	}
 	a.answersBefore = it.answersAtSend
-	h.at, h.of = accounting.Progress{}, m.name
+	h.at, h.of = retry.Progress{}, m.name
 	return h, again
 }
 
 // pass decides what becomes of a record that a method left unanswered: it goes to the next method that
 // is available, waits for one, goes on in its own back-off, waits for its next round, or is set aside.
-func (d *Delivery) pass(it *item, h *history, m *method, later *accounting.Later, now time.Time) {
+func (d *Delivery) pass(it *item, h *history, m *method, later *retry.Later, now time.Time) {
 	r := it.route
 	i := r.index(m)
 	if i >= 0 {

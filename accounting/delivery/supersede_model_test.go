@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // Whatever is appended while a method comes and goes, is held, or is restarted: per session and in
@@ -30,7 +31,7 @@ func TestSupersedeModel(t *testing.T) {
 			b.store = openStore(t, b.disk)
 			w := &comings{
 				bubble: b, rt: rt, cfg: setup{Loaded: loaded, Rounds: 1},
-				schedule: accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: backoff},
+				schedule: retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: backoff},
 				appended: map[sessions.ID][]appended{}, arrived: map[sessions.ID][]int64{},
 			}
 			w.start()
@@ -54,7 +55,7 @@ type comings struct {
 	*bubble
 	rt        *rapid.T
 	cfg       setup
-	schedule  accounting.Schedule
+	schedule  retry.Schedule
 	deliverer *member
 	up        atomic.Bool
 	hold      Hold

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // otherSpec is the Spec of another transport.
@@ -41,7 +42,7 @@ func TestSpecOpen(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	opened.Method.Send(&accounting.Record{Session: 1, List: "network/default"}, accounting.Progress{}, func(err error) {
+	opened.Method.Send(&accounting.Record{Session: 1, List: "network/default"}, retry.Progress{}, func(err error) {
 		done <- err
 		cancel()
 	})

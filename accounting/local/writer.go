@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/retry"
 )
 
 // window is how many records may wait for the disk: some megabytes at most.
@@ -49,7 +50,7 @@ func (w *Writer) Window() int { return window }
 
 // Send leaves a record for the next write. done is called with nil when it is on the disk, and with
 // [accounting.ErrNoResponse] when it could not be written: it is to be sent again.
-func (w *Writer) Send(rec *accounting.Record, _ accounting.Progress, done func(error)) {
+func (w *Writer) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
 	w.mu.Lock()
 	if w.stopped {
 		w.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -55,7 +56,7 @@ func run(t testing.TB, w *Writer) (end func()) {
 func send(t testing.TB, w *Writer, id sessions.ID) error {
 	t.Helper()
 	answer := make(chan error, 1)
-	w.Send(&accounting.Record{Session: id, Type: sessions.Stop, At: eventAt, List: "x"}, accounting.Progress{}, func(err error) { answer <- err })
+	w.Send(&accounting.Record{Session: id, Type: sessions.Stop, At: eventAt, List: "x"}, retry.Progress{}, func(err error) { answer <- err })
 	select {
 	case err := <-answer:
 		return err
@@ -247,7 +248,7 @@ func TestWriterEnd(t *testing.T) {
 	}
 	answers := make(chan error, 3)
 	for id := range sessions.ID(3) {
-		w.Send(&accounting.Record{Session: id + 1, At: eventAt}, accounting.Progress{}, func(err error) { answers <- err })
+		w.Send(&accounting.Record{Session: id + 1, At: eventAt}, retry.Progress{}, func(err error) { answers <- err })
 	}
 	run(t, w)()
 	for range 3 {
@@ -268,7 +269,7 @@ type counted struct {
 	left sync.WaitGroup
 }
 
-func (c *counted) Send(rec *accounting.Record, at accounting.Progress, done func(error)) {
+func (c *counted) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	c.Writer.Send(rec, at, func(err error) {
 		done(err)
 		c.left.Done()
@@ -322,7 +323,7 @@ func BenchmarkWriter(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		room <- struct{}{}
-		w.Send(rec, accounting.Progress{}, func(err error) {
+		w.Send(rec, retry.Progress{}, func(err error) {
 			if err != nil {
 				b.Error(err)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 )
 
 // transport is one that only these tests know. It has servers of one name each, which answer unless they are
@@ -108,7 +109,7 @@ func (s *inventedServer) say(what string) {
 
 func (s *inventedServer) Window() int { return 8 }
 
-func (s *inventedServer) Send(rec *accounting.Record, _ accounting.Progress, done func(error)) {
+func (s *inventedServer) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
 	s.say(fmt.Sprintf("%s %d", rec.Type, rec.Session))
 	if !s.isSilent(s.name) {
 		done(nil)

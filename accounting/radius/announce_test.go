@@ -11,8 +11,10 @@ import (
 
 	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/radius/radiusnet"
+	"aaasess/internal/retry"
 )
 
 // accountingOn is an Accounting-On (RFC 2866 section 5.1).
@@ -46,20 +48,20 @@ func TestAnnounce(t *testing.T) {
 	unanswered := accounting.ErrNoResponse.Error()
 	for _, tc := range []struct {
 		name      string
-		algorithm acctradius.Algorithm
+		algorithm client.Algorithm
 		up        []bool
-		schedule  accounting.Schedule
+		schedule  retry.Schedule
 		before    int // records delivered before, which find out who is dead; the announcement is in this second
 		want      answered
 		came      string // servers, in order
 	}{
-		{"the first answers", acctradius.Direct, []bool{true, true}, accounting.Schedule{}, 0, answered{0, "a", ""}, "a"},
-		{"the second answers", acctradius.Direct, []bool{false, true, true}, accounting.Schedule{}, 0, answered{20, "b", ""}, "aaaab"},
-		{"nobody answers", acctradius.Direct, []bool{false, false}, accounting.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
-		{"no back-off", acctradius.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
-		{"also who is held down", acctradius.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
-		{"round-robin", acctradius.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},
-		{"round-robin, all the way round", acctradius.RoundRobin, []bool{false, false, false}, once, 16, answered{31, "", unanswered}, "abc" + "bca"},
+		{"the first answers", client.Direct, []bool{true, true}, retry.Schedule{}, 0, answered{0, "a", ""}, "a"},
+		{"the second answers", client.Direct, []bool{false, true, true}, retry.Schedule{}, 0, answered{20, "b", ""}, "aaaab"},
+		{"nobody answers", client.Direct, []bool{false, false}, retry.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
+		{"no back-off", client.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
+		{"also who is held down", client.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
+		{"round-robin", client.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},
+		{"round-robin, all the way round", client.RoundRobin, []bool{false, false, false}, once, 16, answered{31, "", unanswered}, "abc" + "bca"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -98,23 +100,23 @@ func TestAnnounce(t *testing.T) {
 func TestAnnounceBesidesWindow(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: far})
-		w.start(acctradius.Config{MaxInFlight: 1}, accounting.Schedule{})
+		w.start(acctradius.Config{MaxInFlight: 1}, retry.Schedule{})
 		var errs []error
 		keep := func(err error) { errs = append(errs, err) }
 		for range 3 {
 			w.group.Announce(accountingOn("on"), func(_ string, err error) { keep(err) })
 		}
-		w.group.Send(record(1, time.Now()), accounting.Progress{}, keep)
+		w.group.Send(record(1, time.Now()), retry.Progress{}, keep)
 		w.sleep(1)
 		w.group.Announce(accountingOn("on"), func(_ string, err error) { keep(err) })
-		w.group.Send(record(2, time.Now()), accounting.Progress{}, keep)
+		w.group.Send(record(2, time.Now()), retry.Progress{}, keep)
 		w.sleep(2)
 		if diff := cmp.Diff([]error{nil, nil, nil, nil, nil, nil}, errs); diff != "" {
 			t.Error(diff)
 		}
-		w.group.Send(record(3, time.Now()), accounting.Progress{}, keep)
+		w.group.Send(record(3, time.Now()), retry.Progress{}, keep)
 		overflow := make(chan error)
-		w.group.Send(record(4, time.Now()), accounting.Progress{}, func(err error) { overflow <- err })
+		w.group.Send(record(4, time.Now()), retry.Progress{}, func(err error) { overflow <- err })
 		if err := <-overflow; !errors.Is(err, acctradius.ErrOverflow) {
 			t.Errorf("a record too many: %v", err)
 		}
@@ -124,7 +126,7 @@ func TestAnnounceBesidesWindow(t *testing.T) {
 func TestAnnounceLifecycle(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 60)})
-		w.make(acctradius.Config{}, accounting.Schedule{})
+		w.make(acctradius.Config{}, retry.Schedule{})
 		var got []answered
 		announce := func(rec *accounting.Record) {
 			w.group.Announce(rec, func(server string, err error) {

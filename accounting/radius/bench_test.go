@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 )
 
 // BenchmarkGroup is records through a group to a responder in this process, which shares the CPUs:
@@ -40,7 +40,7 @@ func BenchmarkGroup(b *testing.B) {
 			for b.Loop() {
 				room <- struct{}{}
 				wg.Add(1)
-				g.Send(rec, accounting.Progress{}, done)
+				g.Send(rec, retry.Progress{}, done)
 			}
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")

@@ -18,9 +18,3 @@ var (
 	// [accounting.ErrStopped]: nothing was sent, the record is to be tried again.
 	ErrOverflow = fmt.Errorf("radius: more records than the window: %w", accounting.ErrStopped)
 )
-
-// errRunning is returned when Run is called a second time.
-var errRunning = errors.New("radius: group was run before")
-
-// errForged is what is wrong with an answer that another secret made, or nobody who has one.
-var errForged = errors.New("radius: wrong authenticator or Message-Authenticator")

@@ -15,6 +15,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
@@ -102,7 +103,7 @@ func (s *fakeServer) server(name string) Server {
 // every gives servers a schedule.
 func every(timeout time.Duration, retransmit int, servers ...Server) []Server {
 	for i := range servers {
-		servers[i].Schedule = accounting.Schedule{Timeout: timeout, Retransmit: retransmit}
+		servers[i].Schedule = retry.Schedule{Timeout: timeout, Retransmit: retransmit}
 	}
 	return servers
 }

@@ -20,6 +20,8 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
@@ -29,7 +31,7 @@ const patience = 20 * time.Second
 // startGroup runs a group until the test ends.
 func startGroup(t testing.TB, cfg Config) *Group {
 	t.Helper()
-	g, err := New(cfg)
+	g, err := NewGroup(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,7 @@ type outcome struct{ ch chan error }
 func send(t testing.TB, m accounting.Method, rec *accounting.Record) outcome {
 	t.Helper()
 	o := outcome{make(chan error, 1)}
-	m.Send(rec, accounting.Progress{}, func(err error) {
+	m.Send(rec, retry.Progress{}, func(err error) {
 		select {
 		case o.ch <- err:
 		default:
@@ -296,9 +298,14 @@ func TestManyInFlight(t *testing.T) {
 
 // More attempts than there are identifiers: the longest superseded ones give way.
 func TestIdentifiersRunOut(t *testing.T) {
+	var sockets atomic.Int32
 	s := newFakeServer(t, always(drop))
 	g := startGroup(t, Config{
 		Servers: every(2*time.Millisecond, 9, s.server("a")), MaxInFlight: 256,
+		Listen: func(network string, _ netip.AddrPort) (client.Socket, error) {
+			sockets.Add(1)
+			return net.ListenUDP(network, nil)
+		},
 	})
 	var outcomes []outcome
 	for i := range 256 {
@@ -311,9 +318,7 @@ func TestIdentifiersRunOut(t *testing.T) {
 	if st.Requests != 256 || st.Retransmissions != 9*256 || st.Timeouts != 10*256 || st.SendErrors != 0 {
 		t.Errorf("statistics %+v", st)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if n := len(g.servers[0].conns); n != 2 {
+	if n := sockets.Load(); n != 2 {
 		t.Errorf("%d sockets, want 2", n)
 	}
 }
@@ -322,14 +327,14 @@ func TestWrongAnswers(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		what action
-		want ServerStats
+		want client.ServerStats
 		all  uint64 // InvalidServerAddresses
 	}{
-		{"wrong secret", wrongSecret, ServerStats{Responses: 2, BadAuthenticators: 1}, 0},
-		{"unknown identifier", wrongID, ServerStats{Responses: 2, PacketsDropped: 1}, 0},
-		{"not an Accounting-Response", wrongCode, ServerStats{Responses: 2, UnknownTypes: 1}, 0},
-		{"cut off", cutOff, ServerStats{Responses: 2, MalformedResponses: 1}, 0},
-		{"from another port", elsewhere, ServerStats{Responses: 1}, 1},
+		{"wrong secret", wrongSecret, client.ServerStats{Responses: 2, BadAuthenticators: 1}, 0},
+		{"unknown identifier", wrongID, client.ServerStats{Responses: 2, PacketsDropped: 1}, 0},
+		{"not an Accounting-Response", wrongCode, client.ServerStats{Responses: 2, UnknownTypes: 1}, 0},
+		{"cut off", cutOff, client.ServerStats{Responses: 2, MalformedResponses: 1}, 0},
+		{"from another port", elsewhere, client.ServerStats{Responses: 1}, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newFakeServer(t, first(answer, tc.what))
@@ -340,7 +345,7 @@ func TestWrongAnswers(t *testing.T) {
 			if got.Requests != 1 || got.Retransmissions != 1 || got.Timeouts != 1 {
 				t.Errorf("statistics %+v", got)
 			}
-			got = ServerStats{
+			got = client.ServerStats{
 				Responses: got.Responses, BadAuthenticators: got.BadAuthenticators, PacketsDropped: got.PacketsDropped,
 				UnknownTypes: got.UnknownTypes, MalformedResponses: got.MalformedResponses,
 			}
@@ -397,7 +402,7 @@ func TestOtherFamilyAndSource(t *testing.T) {
 			t.Errorf("statistics %+v", st)
 		}
 		_ = g.Close()
-		if n := strings.Count(log.String(), "accounting request not sent"); n != 1 {
+		if n := strings.Count(log.String(), "RADIUS request not sent"); n != 1 {
 			t.Errorf("logged %d times, want once:\n%s", n, &log)
 		}
 	})
@@ -415,7 +420,7 @@ func TestLog(t *testing.T) {
 	send(t, g, testRecord(1, time.Now())).want(t, nil)
 	_ = g.Close()
 	for text, want := range map[string]int{
-		"is the secret the same?": 1, "does not answer": 1, "answers again": 1, "group=main server=a": 3,
+		"is the secret the same?": 1, "does not answer": 1, "answers again": 1, "server=a address=" + s.addr.String(): 3, "group=main server=a": 2,
 		string(testSecret): 0,
 	} {
 		if got := strings.Count(log.String(), text); got != want {
@@ -449,7 +454,7 @@ func TestConcurrentSenders(t *testing.T) {
 			for i := range each {
 				room <- struct{}{}
 				wg.Add(1)
-				g.Send(testRecord(sessions.ID(n*each+i+1), time.Now()), accounting.Progress{}, func(err error) {
+				g.Send(testRecord(sessions.ID(n*each+i+1), time.Now()), retry.Progress{}, func(err error) {
 					if err != nil {
 						t.Errorf("done(%v)", err)
 					}

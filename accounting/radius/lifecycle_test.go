@@ -12,14 +12,15 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
-// ours is the stacks of goroutines of this package's groups.
+// ours is the stacks of goroutines of package client.
 func ours() (stacks []string) {
 	b := make([]byte, 1<<20)
 	for _, s := range strings.Split(string(b[:runtime.Stack(b, true)]), "\n\n") {
-		if strings.Contains(s, "radius.(*Group)") || strings.Contains(s, "radius.(*namedGroup)") || strings.Contains(s, "radius.(*server)") {
+		if strings.Contains(s, "client.(*Group)") || strings.Contains(s, "client.(*path)") {
 			stacks = append(stacks, s)
 		}
 	}
@@ -28,7 +29,7 @@ func ours() (stacks []string) {
 
 func TestRunEndsWithContext(t *testing.T) {
 	s := newFakeServer(t, always(hold))
-	g, err := New(Config{Servers: []Server{s.server("a")}})
+	g, err := NewGroup(Config{Servers: []Server{s.server("a")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestRunEndsWithContext(t *testing.T) {
 // after a long time in which there was none. The servers cannot be reached: no socket can be opened.
 func TestRunKeepsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, err := New(Config{
+		g, err := NewGroup(Config{
 			Servers: []Server{
 				{Addr: documentationAddr, Secret: testSecret},
 				{Addr: netip.AddrPortFrom(documentationAddr.Addr(), 1646), Secret: testSecret},
@@ -92,7 +93,7 @@ func TestRunKeepsTime(t *testing.T) {
 		took := make(chan time.Duration)
 		for _, after := range []time.Duration{0, time.Millisecond, 7500 * time.Millisecond, 5 * time.Hour, 5*time.Hour + time.Second} {
 			time.AfterFunc(after, func() {
-				g.Send(testRecord(1, begin), accounting.Progress{}, func(err error) {
+				g.Send(testRecord(1, begin), retry.Progress{}, func(err error) {
 					if !errors.Is(err, accounting.ErrNoResponse) {
 						t.Errorf("done(%v)", err)
 					}
@@ -110,7 +111,7 @@ func TestRunKeepsTime(t *testing.T) {
 
 func TestSendBeforeRun(t *testing.T) {
 	s := newFakeServer(t, always(answer))
-	g, err := New(Config{Servers: []Server{s.server("a")}})
+	g, err := NewGroup(Config{Servers: []Server{s.server("a")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestSendBeforeRun(t *testing.T) {
 
 func TestCloseWithoutRun(t *testing.T) {
 	s := newFakeServer(t, always(answer))
-	g, err := New(Config{Servers: []Server{s.server("a")}})
+	g, err := NewGroup(Config{Servers: []Server{s.server("a")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestCloseWithoutRun(t *testing.T) {
 
 func TestCloseEndsRun(t *testing.T) {
 	s := newFakeServer(t, always(hold))
-	g, err := New(Config{Servers: []Server{s.server("a")}})
+	g, err := NewGroup(Config{Servers: []Server{s.server("a")}})
 	if err != nil {
 		t.Fatal(err)
 	}

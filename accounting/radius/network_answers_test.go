@@ -9,9 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/radius/radiusnet"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
@@ -26,7 +27,7 @@ func TestSameHostOtherPort(t *testing.T) {
 		w.one(1)
 		w.one(2)
 		w.want(came{0, "a", "00000001"}, came{5, "b", "00000001"}, came{5, "b", "00000002"})
-		if st := w.group.Stats().Servers; st[0].State != acctradius.Dead || st[1].State != acctradius.Up {
+		if st := w.group.Stats().Servers; st[0].State != client.Dead || st[1].State != client.Up {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -36,7 +37,7 @@ func TestSameHostOtherPort(t *testing.T) {
 func TestAttemptsDiffer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
-		w.start(acctradius.Config{}, accounting.Schedule{BackoffRetry: 5})
+		w.start(acctradius.Config{}, retry.Schedule{BackoffRetry: 5})
 		w.one(1)
 		type key struct {
 			from       netip.AddrPort
@@ -61,25 +62,25 @@ func TestAnswersNotTaken(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		reaction radiusnet.Reaction
-		count    func(acctradius.Stats) uint64
+		count    func(client.Stats) uint64
 	}{
-		{"from another port", radiusnet.Reaction{From: elsewhere}, func(s acctradius.Stats) uint64 { return s.InvalidServerAddresses }},
-		{"from another host", radiusnet.Reaction{From: other}, func(s acctradius.Stats) uint64 { return s.InvalidServerAddresses }},
-		{"another secret", radiusnet.Reaction{Answer: radiusnet.WrongSecret}, func(s acctradius.Stats) uint64 { return s.Servers[0].BadAuthenticators }},
-		{"another identifier", radiusnet.Reaction{Answer: radiusnet.WrongIdentifier}, func(s acctradius.Stats) uint64 { return s.Servers[0].PacketsDropped }},
-		{"another code", radiusnet.Reaction{Answer: radiusnet.WrongCode}, func(s acctradius.Stats) uint64 { return s.Servers[0].UnknownTypes }},
-		{"cut off", radiusnet.Reaction{Answer: radiusnet.CutOff}, func(s acctradius.Stats) uint64 { return s.Servers[0].MalformedResponses }},
+		{"from another port", radiusnet.Reaction{From: elsewhere}, func(s client.Stats) uint64 { return s.InvalidServerAddresses }},
+		{"from another host", radiusnet.Reaction{From: other}, func(s client.Stats) uint64 { return s.InvalidServerAddresses }},
+		{"another secret", radiusnet.Reaction{Answer: radiusnet.WrongSecret}, func(s client.Stats) uint64 { return s.Servers[0].BadAuthenticators }},
+		{"another identifier", radiusnet.Reaction{Answer: radiusnet.WrongIdentifier}, func(s client.Stats) uint64 { return s.Servers[0].PacketsDropped }},
+		{"another code", radiusnet.Reaction{Answer: radiusnet.WrongCode}, func(s client.Stats) uint64 { return s.Servers[0].UnknownTypes }},
+		{"cut off", radiusnet.Reaction{Answer: radiusnet.CutOff}, func(s client.Stats) uint64 { return s.Servers[0].MalformedResponses }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.add(radiusnet.Server{Handle: func([]byte, radiusnet.Arrival) radiusnet.Reaction { return tc.reaction }})
 				w.add(radiusnet.Server{})
-				w.start(acctradius.Config{}, accounting.Schedule{})
+				w.start(acctradius.Config{}, retry.Schedule{})
 				if got := w.one(1); got != (result{20, nil}) {
 					t.Errorf("%+v, want b's answer", got)
 				}
 				st := w.group.Stats()
-				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != acctradius.Dead || a.AverageResponseTime != 0 {
+				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != client.Dead || a.AverageResponseTime != 0 {
 					t.Errorf("%+v", st)
 				}
 			})
@@ -93,9 +94,9 @@ func TestSocketsAsNeeded(t *testing.T) {
 		w.add(radiusnet.Server{Handle: func([]byte, radiusnet.Arrival) radiusnet.Reaction {
 			return radiusnet.Reaction{After: 4 * time.Second}
 		}})
-		w.start(acctradius.Config{MaxInFlight: 2000}, accounting.Schedule{})
+		w.start(acctradius.Config{MaxInFlight: 2000}, retry.Schedule{})
 		for i := range 2000 {
-			w.group.Send(record(sessions.ID(i+1), time.Now()), accounting.Progress{}, func(err error) {
+			w.group.Send(record(sessions.ID(i+1), time.Now()), retry.Progress{}, func(err error) {
 				if err != nil {
 					t.Error(err)
 				}
@@ -128,7 +129,7 @@ func TestStoppedInBackoff(t *testing.T) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.start(acctradius.Config{}, s4)
 		var got []error
-		w.group.Send(record(1, time.Now()), accounting.Progress{Tried: 1, Attempt: 7}, func(err error) { got = append(got, err) })
+		w.group.Send(record(1, time.Now()), retry.Progress{Tried: 1, Attempt: 7}, func(err error) { got = append(got, err) })
 		w.sleep(1)
 		if err := w.group.Close(); err != nil {
 			t.Error(err)
@@ -147,10 +148,10 @@ func TestResponseTimesAndStates(t *testing.T) {
 		delay := 8 * time.Millisecond
 		a := w.add(radiusnet.Server{Link: radiusnet.Link{Delay: delay / 2}})
 		w.start(acctradius.Config{}, once)
-		check := func(want acctradius.ServerStats) {
+		check := func(want client.ServerStats) {
 			t.Helper()
 			st := w.group.Stats().Servers[0]
-			got := acctradius.ServerStats{
+			got := client.ServerStats{
 				State: st.State, StateSince: st.StateSince, PreviousState: st.PreviousState, TotalDeadTime: st.TotalDeadTime,
 				DeadCount: st.DeadCount, Successes: st.Successes, Failures: st.Failures, AverageResponseTime: st.AverageResponseTime,
 			}
@@ -158,22 +159,22 @@ func TestResponseTimesAndStates(t *testing.T) {
 				t.Error(d)
 			}
 		}
-		check(acctradius.ServerStats{State: acctradius.Unknown, StateSince: w.began})
+		check(client.ServerStats{State: client.Unknown, StateSince: w.began})
 		w.one(1)
-		check(acctradius.ServerStats{State: acctradius.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
+		check(client.ServerStats{State: client.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
 		a.SetLink(radiusnet.Link{Delay: delay})
 		w.one(2)
-		check(acctradius.ServerStats{State: acctradius.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
+		check(client.ServerStats{State: client.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
 		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no sample, but it is up
 		w.sleep(10)
 		w.one(3)
-		check(acctradius.ServerStats{
-			State: acctradius.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
+		check(client.ServerStats{
+			State: client.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
 			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
 		})
 		w.sleep(60)
-		check(acctradius.ServerStats{
-			State: acctradius.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
+		check(client.ServerStats{
+			State: client.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
 			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
 		})
 	})
@@ -186,7 +187,7 @@ func TestBadNetwork(t *testing.T) {
 			Delay: 20 * time.Millisecond, Jitter: 300 * time.Millisecond, Loss: 0.1, Duplicate: 0.1,
 			Dead: []radiusnet.Interval{{From: 30 * time.Second, To: 90 * time.Second}},
 		}})
-		w.start(acctradius.Config{}, accounting.Schedule{Timeout: time.Second, BackoffRetry: 14})
+		w.start(acctradius.Config{}, retry.Schedule{Timeout: time.Second, BackoffRetry: 14})
 		const records = 1000
 		var settled atomic.Int64
 		for id := range records {

@@ -16,8 +16,10 @@ import (
 
 	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/radius/radiusnet"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
 
@@ -67,21 +69,44 @@ func (w *world) add(s radiusnet.Server) *radiusnet.Host {
 }
 
 // make makes the group of the servers; schedules are theirs, the last one for all that follow.
-func (w *world) make(cfg acctradius.Config, schedules ...accounting.Schedule) {
+func (w *world) make(cfg acctradius.Config, schedules ...retry.Schedule) {
 	w.Helper()
 	for i, h := range w.hosts {
-		var s accounting.Schedule
+		var s retry.Schedule
 		if n := len(schedules); n > 0 {
 			s = schedules[min(i, n-1)]
 		}
-		cfg.Servers = append(cfg.Servers, h.Config(s))
+		cfg.Servers = append(cfg.Servers, acctradius.ServerOf(h.Member(s)))
 	}
 	cfg.Listen = w.net.Listen
-	g, err := acctradius.New(cfg)
+	g, err := acctradius.NewGroup(cfg)
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.group = g
+}
+
+// servers is what a Later of a group of the same servers says of which these are: one that cannot send.
+func (w *world) servers() uint32 {
+	w.Helper()
+	cfg := acctradius.Config{Listen: func(string, netip.AddrPort) (client.Socket, error) { return nil, errors.ErrUnsupported }}
+	for i, h := range w.hosts {
+		cfg.Servers = append(cfg.Servers, acctradius.ServerOf(h.Member(retry.Schedule{Timeout: 1, Retransmit: -1, BackoffRetry: 1 - i})))
+	}
+	g, err := acctradius.NewGroup(cfg)
+	if err != nil {
+		w.Fatal(err)
+	}
+	go func() { _ = g.Run(context.Background()) }()
+	defer g.Close()
+	ends := make(chan error)
+	g.Send(record(1, time.Now()), retry.Progress{}, func(err error) { ends <- err })
+	later := (*retry.Later)(nil)
+	if err := <-ends; !errors.As(err, &later) {
+		w.Fatal(err)
+	}
+	w.began = time.Now()
+	return later.At.Servers
 }
 
 // run runs the group until the test ends.
@@ -98,7 +123,7 @@ func (w *world) run() {
 	<-w.group.Ready()
 }
 
-func (w *world) start(cfg acctradius.Config, schedules ...accounting.Schedule) {
+func (w *world) start(cfg acctradius.Config, schedules ...retry.Schedule) {
 	w.Helper()
 	w.make(cfg, schedules...)
 	w.run()
@@ -122,17 +147,17 @@ type result struct {
 // nothing; done is called in the end.
 func (w *world) deliver(id sessions.ID, done func(result)) {
 	rec := record(id, time.Now())
-	var send func(at accounting.Progress)
-	send = func(at accounting.Progress) {
+	var send func(at retry.Progress)
+	send = func(at retry.Progress) {
 		w.group.Send(rec, at, func(err error) {
-			if later := (*accounting.Later)(nil); errors.As(err, &later) {
+			if later := (*retry.Later)(nil); errors.As(err, &later) {
 				time.AfterFunc(later.After, func() { send(later.At) })
 				return
 			}
 			done(result{int(time.Since(w.began) / time.Second), err})
 		})
 	}
-	send(accounting.Progress{})
+	send(retry.Progress{})
 }
 
 // one delivers one record, and waits for it.
@@ -171,8 +196,8 @@ func (w *world) want(want ...came) {
 }
 
 var (
-	s4   = accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
-	once = accounting.Schedule{Retransmit: -1}
+	s4   = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+	once = retry.Schedule{Retransmit: -1}
 	// far is a way on which an answer takes its time: what is sent at once is sent before any.
 	far = radiusnet.Link{Delay: time.Millisecond}
 )
@@ -182,7 +207,7 @@ func TestExampleOfS4(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.add(radiusnet.Server{})
-		w.start(acctradius.Config{}, s4, accounting.Schedule{})
+		w.start(acctradius.Config{}, s4, retry.Schedule{})
 		second := 12325 + 21*3600 + 5
 		if got := w.one(1); got != (result{second, nil}) {
 			t.Errorf("%+v, want an answer in second %d", got, second)
@@ -204,7 +229,7 @@ func TestExampleOfS4(t *testing.T) {
 		if a := st[0]; a.Requests != 1 || a.Retransmissions != 35 || a.Timeouts != 36 || a.Failures != 1 || a.PendingRequests != 0 {
 			t.Errorf("statistics of a: %+v", a)
 		}
-		if b := st[1]; b.Requests != 1 || b.Retransmissions != 0 || b.Successes != 1 || b.Failures != 0 || b.State != acctradius.Up {
+		if b := st[1]; b.Requests != 1 || b.Retransmissions != 0 || b.Successes != 1 || b.Failures != 0 || b.State != client.Up {
 			t.Errorf("statistics of b: %+v", b)
 		}
 	})
@@ -216,8 +241,8 @@ func TestSchedulesOfTheirOwn(t *testing.T) {
 			w.add(radiusnet.Server{Handle: silent})
 		}
 		w.start(acctradius.Config{},
-			accounting.Schedule{Timeout: 2 * time.Second, Retransmit: 1},
-			accounting.Schedule{Timeout: time.Second, Retransmit: -1, MaxDelay: 4 * time.Second, BackoffRetry: 4},
+			retry.Schedule{Timeout: 2 * time.Second, Retransmit: 1},
+			retry.Schedule{Timeout: time.Second, Retransmit: -1, MaxDelay: 4 * time.Second, BackoffRetry: 4},
 			once)
 		if got := w.one(1); got.Second != 24 || !errors.Is(got.Err, accounting.ErrNoResponse) {
 			t.Errorf("%+v", got)
@@ -231,11 +256,11 @@ func TestSchedulesOfTheirOwn(t *testing.T) {
 
 func TestOrder(t *testing.T) {
 	for _, tc := range []struct {
-		algorithm acctradius.Algorithm
+		algorithm client.Algorithm
 		want      []string // per record
 	}{
-		{acctradius.Direct, []string{"abc", "abc", "abc", "abc"}},
-		{acctradius.RoundRobin, []string{"abc", "bca", "cab", "abc"}},
+		{client.Direct, []string{"abc", "abc", "abc", "abc"}},
+		{client.RoundRobin, []string{"abc", "bca", "cab", "abc"}},
 	} {
 		t.Run(tc.algorithm.String(), func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -263,7 +288,7 @@ func TestDeadByCriteria(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: radiusnet.Link{Dead: []radiusnet.Interval{{From: time.Second}}}})
 		w.add(radiusnet.Server{})
-		w.start(acctradius.Config{DeadCriteria: acctradius.DeadCriteria{Time: 12 * time.Second, Tries: 2}}, accounting.Schedule{})
+		w.start(acctradius.Config{DeadCriteria: client.DeadCriteria{Time: 12 * time.Second, Tries: 2}}, retry.Schedule{})
 		if got := w.one(1); got != (result{0, nil}) {
 			t.Fatalf("%+v", got)
 		}
@@ -271,12 +296,12 @@ func TestDeadByCriteria(t *testing.T) {
 			time.AfterFunc(time.Duration(second)*time.Second, func() { w.deliver(sessions.ID(i+2), func(result) {}) })
 		}
 		w.sleep(15) // timeouts at 6, 11 and 16
-		if st := w.group.Stats().Servers[0]; st.State != acctradius.Up {
+		if st := w.group.Stats().Servers[0]; st.State != client.Up {
 			t.Errorf("at 15 s: %+v", st)
 		}
 		w.sleep(60)
 		st := w.group.Stats().Servers[0]
-		if st.State != acctradius.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
+		if st.State != client.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
 			t.Errorf("at 60 s: %+v", st)
 		}
 		w.want(came{0, "a", "00000001"}, // of the others a sees nothing
@@ -288,7 +313,7 @@ func TestHoldDownThenOneProbe(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 100), Link: far})
 		w.add(radiusnet.Server{Link: far})
-		w.start(acctradius.Config{}, accounting.Schedule{})
+		w.start(acctradius.Config{}, retry.Schedule{})
 		id := sessions.ID(0)
 		burst := func(second int) {
 			w.sleep(second)
@@ -326,17 +351,18 @@ func TestBackoffBeforeRun(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.add(radiusnet.Server{})
-		w.make(acctradius.Config{}, s4, accounting.Schedule{})
+		w.make(acctradius.Config{}, s4, retry.Schedule{})
+		servers := w.servers()
 		settled := make(chan string, 3)
 		for _, attempt := range []uint16{34, 35, 36} {
-			w.group.Send(record(sessions.ID(attempt), time.Now()), accounting.Progress{Tried: 1, Attempt: attempt}, func(err error) {
+			w.group.Send(record(sessions.ID(attempt), time.Now()), retry.Progress{Tried: 1, Attempt: attempt, Servers: servers}, func(err error) {
 				settled <- fmt.Sprint(attempt, err)
 			})
 		}
 		w.sleep(1)
 		w.run()
 		w.sleep(10)
-		const waits = "accounting: no response yet, next transmission in 59m55s"
+		const waits = "no response yet, next transmission in 59m55s"
 		want := []string{"36 <nil>", "34 " + waits, "35 <nil>"} // 36 to b, 35 was the last to a
 		got := []string{<-settled, <-settled, <-settled}
 		slices.Sort(got)

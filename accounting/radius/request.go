@@ -1,6 +1,12 @@
 package radius
 
-import "aaasess/internal/radius"
+import (
+	"math"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/internal/radius"
+)
 
 // delayAttrLen is the length of Acct-Delay-Time.
 const delayAttrLen = 6
@@ -8,11 +14,17 @@ const delayAttrLen = 6
 // maxAttrs is how many octets of attributes leave room for Acct-Delay-Time.
 const maxAttrs = radius.MaxPacket - radius.HeaderLen - delayAttrLen
 
-// appendRequest appends to b, which must be empty, an Accounting-Request (RFC 2866 section 4.1) of
-// these attributes and, last, Acct-Delay-Time in seconds. attrs has at most maxAttrs octets.
-func appendRequest(b []byte, identifier byte, attrs radius.Attributes, delay uint32, secret radius.Secret) ([]byte, radius.Authenticator) {
+// sendable reports whether a record fits into a packet.
+func sendable(rec *accounting.Record) bool { return len(rec.Attrs) <= maxAttrs && rec.Attrs.Valid() }
+
+// Append appends to b, which must be empty, an Accounting-Request (RFC 2866 section 4.1) of the record's attributes and,
+// last, Acct-Delay-Time.
+func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator) {
 	b = radius.AppendHeader(b, radius.CodeAccountingRequest, identifier)
-	b = append(b, attrs...)
-	b = radius.AppendUint32(b, radius.AcctDelayTime, delay)
+	b = append(b, r.rec.Attrs...)
+	b = radius.AppendUint32(b, radius.AcctDelayTime, delay(now.Sub(r.rec.At)))
 	return b, radius.Seal(b, 0, radius.Authenticator{}, secret)
 }
+
+// delay is an Acct-Delay-Time (RFC 2866 section 5.2), in seconds.
+func delay(since time.Duration) uint32 { return uint32(min(max(0, since/time.Second), math.MaxUint32)) }

@@ -3,12 +3,16 @@ package radius
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
 	"pgregory.net/rapid"
 
+	"aaasess/accounting"
 	"aaasess/internal/radius"
 )
 
@@ -30,6 +34,13 @@ func unhex(t testing.TB, s string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// appendRequest is the request of a record with these attributes that is so many seconds old.
+func appendRequest(b []byte, identifier byte, attrs radius.Attributes, delay uint32, secret radius.Secret) ([]byte, radius.Authenticator) {
+	now := time.Now()
+	r := request{rec: &accounting.Record{Attrs: attrs, At: now.Add(-time.Duration(delay) * time.Second)}}
+	return r.Append(b, identifier, secret, now)
 }
 
 func TestAppendRequestGolden(t *testing.T) {
@@ -84,4 +95,36 @@ func TestAppendRequestIsAuthenticElsewhere(t *testing.T) {
 			t.Fatal("an answer of theirs is not authentic")
 		}
 	})
+}
+
+func TestDelay(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		age  time.Duration
+		want uint32
+	}{
+		{"now", 0, 0},
+		{"just under a second", 999 * time.Millisecond, 0},
+		{"a second", time.Second, 1},
+		{"an hour", time.Hour, 3600},
+		{"in the future", -time.Hour, 0},
+		{"longer than the attribute can say", 200 * 365 * 24 * time.Hour, math.MaxUint32},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := delay(tc.age); got != tc.want {
+				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, err := range []error{ErrStopped, ErrOverflow} {
+		if !errors.Is(err, accounting.ErrStopped) {
+			t.Errorf("%v would be taken for a refusal", err)
+		}
+	}
+	if errors.Is(ErrUnsendable, accounting.ErrStopped) || errors.Is(ErrUnsendable, accounting.ErrNoResponse) {
+		t.Error("a record that never can be sent would be tried for ever")
+	}
 }

@@ -12,47 +12,44 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
 // fullSpec is a group with nothing at its zero value.
 func fullSpec() *Spec {
 	return &Spec{
-		Group: "isp", Description: "of the city", Algorithm: RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
-		DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
-		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Lookup: systemLookup,
-		Servers: []ServerSpec{
+		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
+		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Client: client.New(client.Config{}),
+		Servers: []client.Member{
 			{
-				Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one",
-				Schedule: accounting.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
+				Identity: client.Identity{Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one"},
+				Schedule: retry.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
 			},
-			{Name: "r2", Host: "unknown.example", Port: 1813, Secret: "two", Schedule: accounting.Schedule{Timeout: time.Second}},
-			{Name: "r3", Host: "192.0.2.1", Port: 1815, Secret: "three", Schedule: accounting.Schedule{Timeout: 3 * time.Second}},
+			{Identity: client.Identity{Name: "r2", Host: "unknown.example", Port: 1813, Secret: "two"}, Schedule: retry.Schedule{Timeout: time.Second}},
+			{Identity: client.Identity{Name: "r3", Host: "192.0.2.1", Port: 1815, Secret: "three"}, Schedule: retry.Schedule{Timeout: 3 * time.Second}},
 		},
 	}
 }
 
-// TestSpecConfig: all that a Spec says reaches the Config; a server whose address is not known is left out.
+// TestSpecConfig: all that a Spec says reaches the group, and zero is zero.
 func TestSpecConfig(t *testing.T) {
 	spec := fullSpec()
-	want := Config{
-		Name: "isp", Algorithm: RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
-		DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
-		Servers: []Server{
-			{
-				Name: "r1", Addr: netip.MustParseAddrPort("192.0.2.1:1814"), Secret: "one",
-				Schedule: accounting.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
-			},
-			{
-				Name: "r3", Addr: netip.MustParseAddrPort("192.0.2.1:1815"), Secret: "three",
-				Schedule: accounting.Schedule{Timeout: 3 * time.Second, Retransmit: -1},
-			},
-		},
+	members := fullSpec().Servers
+	members[1].Schedule.Retransmit, members[2].Schedule.Retransmit = -1, -1
+	want := client.GroupConfig{
+		Name: "isp", Members: members, Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
 	}
-	if diff := cmp.Diff(want, spec.config(spec.literals()), cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})); diff != "" {
+	if diff := cmp.Diff(want, spec.config(nil), cmpopts.EquateComparable(netip.Addr{}, client.Identity{})); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(fullSpec().Servers, spec.Servers, cmpopts.EquateComparable(client.Identity{})); diff != "" {
+		t.Errorf("the Spec was changed: %s", diff)
+	}
 	spec.HoldDown = 0
-	if got := spec.config(spec.literals()).HoldDown; got >= 0 {
+	if got := spec.config(nil).HoldDown; got >= 0 {
 		t.Errorf("hold-down 0s is %v", got)
 	}
 }
@@ -69,7 +66,7 @@ func TestSpecEqual(t *testing.T) {
 	}{
 		{"nothing", func(*Spec) {}, true},
 		{"its description", func(s *Spec) { s.Description = "" }, true},
-		{"the look-up", func(s *Spec) { s.Lookup = nil }, true},
+		{"the client", func(s *Spec) { s.Client = nil }, true},
 		{"its name", func(s *Spec) { s.Group = "other" }, false},
 		{"the window", func(s *Spec) { s.Window = 7 }, false},
 		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
@@ -113,10 +110,14 @@ func TestSpecDelivery(t *testing.T) {
 // TestSpecOpen: a group delivers and announces, whether its server has an address or a name; its status has the statistics.
 func TestSpecOpen(t *testing.T) {
 	server := newFakeServer(t, always(answer))
-	n := &names{addrs: map[string][]string{"r.example": {"127.0.0.1"}}}
+	c := client.New(client.Config{Lookup: func(context.Context, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+	}})
 	for _, host := range []string{"127.0.0.1", "r.example"} {
 		t.Run(host, func(t *testing.T) {
-			spec := named(server.addr.Port(), n, host)
+			spec := &Spec{Group: "isp", Window: 10, Client: c, Servers: []client.Member{
+				{Identity: client.Identity{Name: "r0", Host: host, Port: server.addr.Port(), Secret: testSecret}, Schedule: retry.Schedule{Timeout: patience}},
+			}}
 			opened, err := spec.Open(func() {}, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
@@ -124,17 +125,14 @@ func TestSpecOpen(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- opened.Run(ctx) }()
-			send(t, opened.Method, someRecord).want(t, nil)
+			send(t, opened.Method, testRecord(13, time.Now())).want(t, nil)
 			o := outcome{make(chan error, 1)}
-			opened.Announce(someRecord, func(_ string, err error) { o.ch <- err })
+			opened.Announce(testRecord(13, time.Now()), func(_ string, err error) { o.ch <- err })
 			o.want(t, nil)
 			opened.Abandon()
 			g, ok := StatusOf(spec, opened.Method)
-			if s, found := g.Server("r0"); !ok || !found || s.Responses != 2 || g.Spec != spec {
+			if s := g.Stats.Servers; !ok || len(s) != 1 || s[0].Name != "r0" || s[0].Responses != 2 || g.Spec != spec {
 				t.Errorf("its status is %+v, %v", g, ok)
-			}
-			if _, found := g.Server("r1"); found {
-				t.Error("a server has statistics that is not there")
 			}
 			cancel()
 			if err := <-ended; err != nil {

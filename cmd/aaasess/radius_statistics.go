@@ -13,7 +13,7 @@ import (
 )
 
 const radiusStatisticsHelp = `Show what was counted of each accounting server since the daemon started, of all server
-groups or of GROUP. A server that is in two groups is counted in each.
+groups or of GROUP. A server that is in two groups is shown with each, and counted for both together.
 
   Requests sent              Accounting-Requests, each record once: no retransmissions
   Retransmissions            further transmissions to this server

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -16,10 +17,10 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
-	acctradius "aaasess/accounting/radius"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius/client"
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
@@ -44,23 +45,24 @@ type daemon struct {
 	terminator   *sessions.Terminator
 	control      *control.Server
 	methods      *methods.Set
-	lookup       acctradius.Lookup // of the names of servers; nil is the system's
-	subagent     *agentx.Subagent  // nil: there is no master agent to serve
-	snmp         *snmpEngine       // nil: there is no responder of our own
+	servers      *client.Client   // of all groups
+	subagent     *agentx.Subagent // nil: there is no master agent to serve
+	snmp         *snmpEngine      // nil: there is no responder of our own
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 }
 
 // outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
 type outside struct {
-	disk       *store.Disk       // of the store
-	resolve    acctradius.Lookup // for the names of servers
-	acceptLoss bool              // store.Config.AcceptLoss
+	disk *store.Disk // of the store
+	// resolve finds the addresses of servers' names.
+	resolve    func(ctx context.Context, host string) ([]netip.Addr, error)
+	acceptLoss bool // store.Config.AcceptLoss
 }
 
 // open makes the parts in the order of their dependence. After an error nothing is left open.
 func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, state: cfg.State, log: log, lookup: out.resolve}
+	d := &daemon{cfg: cfg, state: cfg.State, log: log, servers: client.New(client.Config{Lookup: out.resolve, Logger: log})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())

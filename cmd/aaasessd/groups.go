@@ -11,6 +11,7 @@ import (
 	"aaasess/accounting/onoff"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius/client"
 )
 
 // ServerGroups are the groups that are configured, with what is known of them.
@@ -38,13 +39,13 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) control.ServerGroup
 		out.DeadCriteria = &control.DeadCriteria{Time: control.InSeconds(dc.Time), Tries: dc.Tries}
 	}
 	for i, server := range spec.Servers {
-		out.Servers = append(out.Servers, groupServer(i, server, g))
+		out.Servers = append(out.Servers, groupServer(i, server, g.Stats.Servers[i]))
 	}
 	return out
 }
 
-// groupServer is a server with its statistics, if it was found yet.
-func groupServer(i int, s acctradius.ServerSpec, g acctradius.GroupStatus) control.GroupServer {
+// groupServer is a server with its statistics.
+func groupServer(i int, s client.Member, st client.ServerStats) control.GroupServer {
 	out := control.GroupServer{
 		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: "unknown",
 		Timeout: control.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
@@ -52,15 +53,13 @@ func groupServer(i int, s acctradius.ServerSpec, g acctradius.GroupStatus) contr
 	if s.Schedule.BackoffRetry > 0 {
 		out.Backoff = &control.Backoff{MaxDelay: control.InSeconds(s.Schedule.MaxDelay), Retry: s.Schedule.BackoffRetry}
 	}
-	st, found := g.Server(s.Name)
-	if !found {
-		return out
+	if st.Addr.IsValid() { // a name that is not known yet stands for itself
+		out.Address = st.Addr.Addr().String()
 	}
-	out.Address = st.Addr.Addr().String()
 	switch st.State {
-	case acctradius.Up:
+	case client.Up:
 		out.OperState = "up"
-	case acctradius.Dead:
+	case client.Dead:
 		out.OperState = "down"
 	}
 	out.Statistics = control.ServerStatistics{

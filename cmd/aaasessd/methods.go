@@ -10,10 +10,12 @@ import (
 	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
-// newMethods translates what is configured of accounting methods. lookup is for the names of servers.
-func newMethods(cfg *config.Config, lookup acctradius.Lookup) (methods.Config, error) {
+// newMethods translates what is configured of accounting methods. servers has the servers.
+func newMethods(cfg *config.Config, servers *client.Client) (methods.Config, error) {
 	out := methods.Config{Lists: map[string][]accounting.MethodName{}, OnOffGroups: newOnOffGroups(cfg)}
 	identity := radius.Attributes(radius.AppendAttribute(nil, radius.NASIdentifier, cfg.RADIUS.NASIdentifier))
 	for i := range cfg.RADIUS.Groups {
@@ -21,7 +23,7 @@ func newMethods(cfg *config.Config, lookup acctradius.Lookup) (methods.Config, e
 		if err != nil {
 			return methods.Config{}, err
 		}
-		spec.Lookup = lookup
+		spec.Client = servers
 		out.Specs = append(out.Specs, spec)
 	}
 	usesLocal := false
@@ -66,18 +68,18 @@ func newOnOffGroups(cfg *config.Config) onoff.Groups {
 
 // newGroup translates a server group. identity is what it says of us in Accounting-On and -Off.
 func newGroup(g *config.Group, identity radius.Attributes) (*acctradius.Spec, error) {
-	algorithm, err := acctradius.ParseAlgorithm(g.AccessAlgorithm)
+	algorithm, err := client.ParseAlgorithm(g.AccessAlgorithm)
 	if err != nil {
 		return nil, err
 	}
 	spec := &acctradius.Spec{
 		Group: g.Name, Description: g.Description, Algorithm: algorithm, Source: g.SourceAddress, HoldDown: g.HoldDown,
-		DeadCriteria: acctradius.DeadCriteria(g.DeadCriteria), Window: g.Window, DrainRate: float64(g.DrainRate),
+		DeadCriteria: client.DeadCriteria(g.DeadCriteria), Window: g.Window, DrainRate: float64(g.DrainRate),
 	}
 	for _, s := range g.Servers {
-		spec.Servers = append(spec.Servers, acctradius.ServerSpec{
-			Name: s.Name, Host: s.Host, Port: s.Port, Secret: radius.Secret(s.Secret.Reveal()),
-			Schedule: accounting.Schedule{
+		spec.Servers = append(spec.Servers, client.Member{
+			Identity: client.Identity{Name: s.Name, Host: s.Host, Port: s.Port, Secret: radius.Secret(s.Secret.Reveal())},
+			Schedule: retry.Schedule{
 				Timeout: s.Timeout, Retransmit: s.Retransmit, MaxDelay: s.Backoff.MaxDelay, BackoffRetry: s.Backoff.Retry,
 			},
 		})

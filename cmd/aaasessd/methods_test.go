@@ -12,6 +12,8 @@ import (
 	"aaasess/accounting/onoff"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
 // TestNewMethods: all that the file says of methods reaches their Specs.
@@ -44,15 +46,15 @@ func TestNewMethods(t *testing.T) {
 		},
 	}
 	isp := &acctradius.Spec{
-		Group: "isp", Description: "of the city", Algorithm: acctradius.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"),
-		HoldDown: 7 * time.Second, DeadCriteria: acctradius.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
+		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"),
+		HoldDown: 7 * time.Second, DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"},
-		Servers: []acctradius.ServerSpec{
+		Servers: []client.Member{
 			{
-				Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one",
-				Schedule: accounting.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
+				Identity: client.Identity{Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one"},
+				Schedule: retry.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
 			},
-			{Name: "r2", Host: "r.example", Port: 1813, Secret: "two", Schedule: accounting.Schedule{Timeout: 3 * time.Second}},
+			{Identity: client.Identity{Name: "r2", Host: "r.example", Port: 1813, Secret: "two"}, Schedule: retry.Schedule{Timeout: 3 * time.Second}},
 		},
 	}
 	want := methods.Config{

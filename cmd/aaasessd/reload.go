@@ -62,7 +62,7 @@ func (d *daemon) reload(ctx context.Context) error {
 
 // prepareMethods opens the methods that are configured and do not run yet.
 func (d *daemon) prepareMethods(cfg *config.Config) (methods.Change, error) {
-	mc, err := newMethods(cfg, d.lookup)
+	mc, err := newMethods(cfg, d.servers)
 	if err != nil {
 		return methods.Change{}, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"aaasess/accounting/methods"
 	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius/client"
 )
 
 // agentxStatus is the connection to the master agent.
@@ -45,8 +46,8 @@ func (d *daemon) registerStatus() {
 }
 
 // serverStats are the statistics of the servers, by group.
-func serverStats(set *methods.Set) map[string]acctradius.Stats {
-	out := map[string]acctradius.Stats{}
+func serverStats(set *methods.Set) map[string]client.Stats {
+	out := map[string]client.Stats{}
 	for _, s := range set.Statuses() {
 		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok {
 			out[g.Spec.Group] = g.Stats

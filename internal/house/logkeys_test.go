@@ -36,7 +36,6 @@ var logKeys = map[string]string{
 	"held_down":       "for how long nothing is sent to a server",
 	"host":            "the host of a server as it is configured",
 	"in_flight":       "records without an answer yet",
-	"keeps":           "the address that a name had before",
 	"keys_at_most":    "how many keys may be lost",
 	"last":            "number of the last record",
 	"list":            "a method list",

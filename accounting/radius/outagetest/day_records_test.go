@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"sync"
 
-	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius/radiusnet"
 	"aaasess/sessions"
 )
 

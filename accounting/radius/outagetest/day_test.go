@@ -8,8 +8,8 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/radius/radiusnet"
 	"aaasess/store"
 )
 
@@ -56,7 +56,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 		})
 		b := s.host(1, radiusnet.Server{Link: radiusnet.Link{Dead: []radiusnet.Interval{{}}}})
 		m := newMeter(t)
-		g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4), b.Config(s4)}})
+		g := s.group(client.GroupConfig{Members: []client.Member{a.Member(s4), b.Member(s4)}})
 		name := accounting.Group("upstream")
 		s.deliver(accounting.MethodConfig{DrainRate: drainRate, Rounds: 1}, name, g)
 

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius/radiusnet"
 	"aaasess/sessions"
+
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -16,7 +18,7 @@ import (
 // One dead group delays no other: what a group on the same store gets, and when, is the same to the
 // nanosecond whether the other one is dead, with a backlog that grows, or not there at all.
 func TestDeadGroupDelaysNoOther(t *testing.T) {
-	schedules := map[string]accounting.Schedule{
+	schedules := map[string]retry.Schedule{
 		"no back-off": {},
 		"back-off":    s4,
 	}
@@ -35,20 +37,20 @@ func TestDeadGroupDelaysNoOther(t *testing.T) {
 
 // twoGroups gives sessions to a group that is alive and, if so wanted, to one that is dead, the same
 // ones and as many again, and returns what came to the first.
-func twoGroups(t *testing.T, withDead bool, schedule accounting.Schedule) (got []string) {
+func twoGroups(t *testing.T, withDead bool, schedule retry.Schedule) (got []string) {
 	dead, alive := accounting.Group("dead"), accounting.Group("alive")
 	inSite(t, func(s *site) {
 		never := []radiusnet.Interval{{}}
-		var servers []acctradius.Server
+		var servers []client.Member
 		for n := range 2 {
-			servers = append(servers, s.host(n, radiusnet.Server{Link: radiusnet.Link{Dead: never}}).Config(schedule))
+			servers = append(servers, s.host(n, radiusnet.Server{Link: radiusnet.Link{Dead: never}}).Member(schedule))
 		}
 		h := s.host(2, radiusnet.Server{Link: radiusnet.Link{Delay: 3 * time.Millisecond}})
 		if withDead {
-			s.deliver(accounting.MethodConfig{}, dead, s.group(acctradius.Config{Name: "dead", Servers: servers}))
+			s.deliver(accounting.MethodConfig{}, dead, s.group(client.GroupConfig{Name: "dead", Members: servers}))
 		}
-		s.deliver(accounting.MethodConfig{}, alive, s.group(acctradius.Config{
-			Name: "alive", Servers: []acctradius.Server{h.Config(schedule)},
+		s.deliver(accounting.MethodConfig{}, alive, s.group(client.GroupConfig{
+			Name: "alive", Members: []client.Member{h.Member(schedule)},
 		}))
 		const seconds, each = 400, 10
 		for second := range seconds {
@@ -91,8 +93,8 @@ func TestMovesOfDeadGroup(t *testing.T) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		b := s.host(1, radiusnet.Server{})
 		first, second := accounting.Group("first"), accounting.Group("second")
-		s.deliver(accounting.MethodConfig{}, first, s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(accounting.Schedule{})}}))
-		s.deliver(accounting.MethodConfig{}, second, s.group(acctradius.Config{Servers: []acctradius.Server{b.Config(accounting.Schedule{})}}))
+		s.deliver(accounting.MethodConfig{}, first, s.group(client.GroupConfig{Members: []client.Member{a.Member(retry.Schedule{})}}))
+		s.deliver(accounting.MethodConfig{}, second, s.group(client.GroupConfig{Members: []client.Member{b.Member(retry.Schedule{})}}))
 		for i := range 60 {
 			s.add(queued{first, record(sessions.ID(i+1), start, 1, second)})
 			s.sleep(i + 1)

@@ -12,6 +12,7 @@ import (
 	"aaasess/accounting/delivery"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -91,27 +92,27 @@ func (r *run) adopt(m int) {
 // newGroup runs a group. Its servers are no other's.
 func (r *run) newGroup(m int, plan groupPlan) *groupRun {
 	g := &groupRun{method: m, lingers: map[netip.AddrPort]time.Duration{}, auths: map[[16]byte]bool{}}
-	cfg := acctradius.Config{
+	cfg := client.GroupConfig{
 		Name: string(methods[m]), Algorithm: plan.algorithm, DeadCriteria: plan.criteria, HoldDown: plan.holdDown,
 		MaxInFlight: plan.window,
-		Listen: func(network string, laddr netip.AddrPort) (acctradius.Socket, error) {
-			s, err := r.net.Listen(network, laddr)
-			if err != nil {
-				return nil, err
-			}
-			return &tap{Socket: s, world: r.world, group: g, waiting: map[waitingKey]sent{}}, nil
-		},
+	}
+	listen := func(network string, laddr netip.AddrPort) (client.Socket, error) {
+		s, err := r.net.Listen(network, laddr)
+		if err != nil {
+			return nil, err
+		}
+		return &tap{Socket: s, world: r.world, group: g, waiting: map[waitingKey]sent{}}, nil
 	}
 	r.world.mu.Lock()
 	r.world.close(m)
 	for _, s := range plan.servers {
 		h := r.world.hosts[m][s.host]
 		r.world.closed[m][s.host] = time.Time{}
-		cfg.Servers = append(cfg.Servers, h.Config(s.schedule))
+		cfg.Members = append(cfg.Members, h.Member(s.schedule))
 		g.lingers[h.Addr] = max(30*time.Second, s.schedule.Timeout*time.Duration(max(0, s.schedule.Retransmit)+1))
 	}
 	r.world.mu.Unlock()
-	g.group = r.site.group(cfg)
+	g.group = r.site.groupOf(client.New(client.Config{Dial: client.OverUDP(listen)}), cfg)
 	return g
 }
 

@@ -7,7 +7,10 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	acctradius "aaasess/accounting/radius"
+
+	"aaasess/internal/retry"
+
+	"aaasess/internal/radius/client"
 
 	"pgregory.net/rapid"
 )
@@ -23,15 +26,15 @@ type plan struct {
 // groupPlan is how a group is set up.
 type groupPlan struct {
 	servers   []serverPlan
-	algorithm acctradius.Algorithm
-	criteria  acctradius.DeadCriteria
+	algorithm client.Algorithm
+	criteria  client.DeadCriteria
 	holdDown  time.Duration
 	window    int
 }
 
 type serverPlan struct {
 	host     int
-	schedule accounting.Schedule
+	schedule retry.Schedule
 }
 
 // method is how records are delivered to a group: Rounds is one for a long back-off, as the daemon has it,
@@ -131,12 +134,12 @@ func drawEvent(rt *rapid.T) event {
 
 func drawGroup(rt *rapid.T) groupPlan {
 	g := groupPlan{
-		algorithm: acctradius.Algorithm(rapid.IntRange(0, 1).Draw(rt, "algorithm")),
+		algorithm: client.Algorithm(rapid.IntRange(0, 1).Draw(rt, "algorithm")),
 		holdDown:  rapid.SampledFrom([]time.Duration{30 * time.Second, -1, time.Second, 5 * time.Minute}).Draw(rt, "holdDown"),
 		window:    rapid.SampledFrom([]int{8, 1, 2, 600}).Draw(rt, "window"),
 	}
 	if rapid.Bool().Draw(rt, "criteria") {
-		g.criteria = acctradius.DeadCriteria{
+		g.criteria = client.DeadCriteria{
 			Time:  time.Duration(rapid.IntRange(0, 20).Draw(rt, "time")) * time.Second,
 			Tries: rapid.IntRange(1, 6).Draw(rt, "tries"),
 		}
@@ -148,8 +151,8 @@ func drawGroup(rt *rapid.T) groupPlan {
 	return g
 }
 
-func drawSchedule(rt *rapid.T) accounting.Schedule {
-	s := accounting.Schedule{
+func drawSchedule(rt *rapid.T) retry.Schedule {
+	s := retry.Schedule{
 		Timeout:    time.Duration(rapid.IntRange(1, 5).Draw(rt, "timeout")) * time.Second,
 		Retransmit: rapid.SampledFrom([]int{3, -1, 1, 2}).Draw(rt, "retransmit"),
 	}

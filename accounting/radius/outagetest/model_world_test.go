@@ -10,8 +10,8 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
-	"aaasess/accounting/radius/radiusnet"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/radiusnet"
 	"aaasess/sessions"
 )
 

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
+	"aaasess/internal/radius/radiusnet"
+
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -43,12 +45,12 @@ func TestScheduleOfS4(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inSite(t, func(s *site) {
 				a, b := s.host(0, radiusnet.Server{Handle: silent}), s.host(1, radiusnet.Server{})
-				g := acctradius.Config{Name: "first", Servers: []acctradius.Server{a.Config(s4)}}
+				g := client.GroupConfig{Name: "first", Members: []client.Member{a.Member(s4)}}
 				if tt.servers == 2 {
-					g.Servers = append(g.Servers, b.Config(accounting.Schedule{}))
+					g.Members = append(g.Members, b.Member(retry.Schedule{}))
 				} else {
-					s.deliver(accounting.MethodConfig{}, second, s.group(acctradius.Config{
-						Name: "second", Servers: []acctradius.Server{b.Config(accounting.Schedule{})},
+					s.deliver(accounting.MethodConfig{}, second, s.group(client.GroupConfig{
+						Name: "second", Members: []client.Member{b.Member(retry.Schedule{})},
 					}))
 				}
 				s.deliver(accounting.MethodConfig{}, first, s.group(g))
@@ -106,7 +108,7 @@ func TestScheduleOfBacklog(t *testing.T) {
 			}
 			return radiusnet.Reaction{}
 		}})
-		g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4)}})
+		g := s.group(client.GroupConfig{Members: []client.Member{a.Member(s4)}})
 		s.deliver(accounting.MethodConfig{}, accounting.Group("first"), g)
 		const n = 300
 		for i := range n {
@@ -161,7 +163,7 @@ func TestScheduleAfterRestart(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		begin := func() {
-			g := s.group(acctradius.Config{Servers: []acctradius.Server{a.Config(s4)}})
+			g := s.group(client.GroupConfig{Members: []client.Member{a.Member(s4)}})
 			s.deliver(accounting.MethodConfig{}, accounting.Group("first"), g)
 		}
 		begin()

@@ -13,8 +13,10 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/radius/radiusnet"
+	"aaasess/internal/retry"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -34,6 +36,7 @@ type site struct {
 	delivery *delivery.Delivery
 	runs     bool           // the Delivery does
 	running  sync.WaitGroup // the Delivery
+	client   *client.Client
 	groups   []*acctradius.Group
 }
 
@@ -97,13 +100,19 @@ func (s *site) host(n int, server radiusnet.Server) *radiusnet.Host {
 	return s.net.Add(server)
 }
 
-// group runs a group until stop.
-func (s *site) group(cfg acctradius.Config) *acctradius.Group {
+// group runs a group until stop. All of them have one client, as in the daemon.
+func (s *site) group(cfg client.GroupConfig) *acctradius.Group {
 	s.Helper()
-	if cfg.Listen == nil {
-		cfg.Listen = s.net.Listen
+	if s.client == nil {
+		s.client = client.New(client.Config{Dial: client.OverUDP(s.net.Listen)})
 	}
-	g, err := acctradius.New(cfg)
+	return s.groupOf(s.client, cfg)
+}
+
+// groupOf runs a group of a client until stop.
+func (s *site) groupOf(c *client.Client, cfg client.GroupConfig) *acctradius.Group {
+	s.Helper()
+	g, err := acctradius.New(c, cfg)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -223,7 +232,7 @@ func (s *site) freshness(at time.Time) {
 }
 
 // s4 is the example of S4.
-var s4 = accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+var s4 = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
 
 const start, interim, stop = sessions.Start, sessions.Interim, sessions.Stop
 

@@ -8,13 +8,13 @@ import (
 	"sync"
 	"time"
 
-	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
 )
 
 // tap is a socket of a group's, and sees what goes through: which identifier waits for its answer.
 type tap struct {
-	acctradius.Socket
+	client.Socket
 	world *world
 	group *groupRun
 

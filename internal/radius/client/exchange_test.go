@@ -1,16 +1,15 @@
-package radius
+package client
 
 import (
 	"errors"
-	"math"
 	"net/netip"
 	"testing"
 	"time"
 
+	"aaasess/internal/retry"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"aaasess/accounting"
 )
 
 // attemptAt is an attempt: so many seconds after the test's begin, to this server.
@@ -29,7 +28,7 @@ type simulation struct {
 	g   *Group
 }
 
-func simulate(t *testing.T, cfg Config, servers ...accounting.Schedule) *simulation {
+func simulate(t *testing.T, cfg setup, servers ...retry.Schedule) *simulation {
 	t.Helper()
 	s := &simulation{now: at(0)}
 	for i, schedule := range servers {
@@ -37,7 +36,7 @@ func simulate(t *testing.T, cfg Config, servers ...accounting.Schedule) *simulat
 		cfg.Servers = append(cfg.Servers, Server{Addr: addr, Secret: testSecret, Schedule: schedule})
 	}
 	cfg.Now = func() time.Time { return s.now }
-	g, err := New(cfg)
+	g, err := newGroup(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,7 @@ func (s *simulation) run(t *testing.T, begins []int, hear map[int]int) []journey
 	p := &play{s, t, make([]journey, len(begins)), map[*exchange]int{}, map[int][]func(){}, len(begins)}
 	for i, b := range begins {
 		p.journeys[i].Begin = b
-		p.again[b] = append(p.again[b], func() { p.send(i, accounting.Progress{}) })
+		p.again[b] = append(p.again[b], func() { p.send(i, retry.Progress{}) })
 	}
 	for second := 0; p.open > 0; second++ {
 		s.now = at(second)
@@ -97,8 +96,8 @@ func (s *simulation) run(t *testing.T, begins []int, hear map[int]int) []journey
 	return p.journeys
 }
 
-func (p *play) send(journey int, from accounting.Progress) {
-	x := newExchange(testRecord(1, p.now), from, nil)
+func (p *play) send(journey int, from retry.Progress) {
+	x := newExchange(p.g, testRequest(p.now), from)
 	p.of[x] = journey
 	if due, err := p.g.accept(x); err != nil {
 		p.end(journey, err)
@@ -114,7 +113,7 @@ func (p *play) transmit(x *exchange) {
 }
 
 func (p *play) end(journey int, err error) {
-	var later *accounting.Later
+	var later *retry.Later
 	switch {
 	case errors.As(err, &later):
 		second := p.second() + int(later.After/time.Second)
@@ -122,7 +121,7 @@ func (p *play) end(journey int, err error) {
 			p.t.Fatalf("goes on after %v", later.After)
 		}
 		p.again[second] = append(p.again[second], func() { p.send(journey, later.At) })
-	case errors.Is(err, accounting.ErrNoResponse):
+	case errors.Is(err, ErrNoResponse):
 		p.journeys[journey].Over = p.second()
 		p.open--
 	default:
@@ -143,36 +142,36 @@ func TestSchedule(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name    string
-		cfg     Config
+		cfg     setup
 		servers int
 		hear    map[int]int
 		want    []journey
 	}{
-		{"one server", Config{}, 1, nil, []journey{{0, to(0, 0), 20}}},
-		{"two servers", Config{}, 2, nil, []journey{{0, join(to(0, 0), to(1, 20)), 40}}},
-		{"later records skip the one that failed", Config{}, 2, map[int]int{30: 1}, []journey{
+		{"one server", setup{}, 1, nil, []journey{{0, to(0, 0), 20}}},
+		{"two servers", setup{}, 2, nil, []journey{{0, join(to(0, 0), to(1, 20)), 40}}},
+		{"later records skip the one that failed", setup{}, 2, map[int]int{30: 1}, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{25, to(1, 25), 45}, // server 1 answered another record at 30: it is up, 0 is skipped
 			{50, join(to(0, 50), to(1, 70)), 90},
 		}},
-		{"all down: in order", Config{}, 2, nil, []journey{
+		{"all down: in order", setup{}, 2, nil, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{41, join(to(0, 41), to(1, 61)), 81},
 		}},
-		{"hold-down of 5 s", Config{HoldDown: 5 * time.Second}, 2, map[int]int{24: 1}, []journey{
+		{"hold-down of 5 s", setup{HoldDown: 5 * time.Second}, 2, map[int]int{24: 1}, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{24, to(1, 24), 44},                  // by then the hold-down of 0 is over, but the next record is its probe
 			{25, join(to(0, 25), to(1, 45)), 65}, // the probe
 		}},
-		{"no hold-down", Config{HoldDown: -1}, 2, nil, []journey{
+		{"no hold-down", setup{HoldDown: -1}, 2, nil, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{21, join(to(0, 21), to(1, 41)), 61},
 		}},
-		{"a record that only is not wanted holds nobody down", Config{}, 2, map[int]int{12: 0, 33: 1}, []journey{
+		{"a record that only is not wanted holds nobody down", setup{}, 2, map[int]int{12: 0, 33: 1}, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{21, join(to(0, 21), to(1, 41)), 61},
 		}},
-		{"back before the hold-down is over", Config{}, 2, map[int]int{22: 0}, []journey{
+		{"back before the hold-down is over", setup{}, 2, map[int]int{22: 0}, []journey{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{23, join(to(0, 23), to(1, 43)), 63},
 		}},
@@ -182,7 +181,7 @@ func TestSchedule(t *testing.T) {
 			for _, j := range tc.want {
 				begins = append(begins, j.Begin)
 			}
-			got := simulate(t, tc.cfg, make([]accounting.Schedule, tc.servers)...).run(t, begins, tc.hear)
+			got := simulate(t, tc.cfg, make([]retry.Schedule, tc.servers)...).run(t, begins, tc.hear)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -191,7 +190,7 @@ func TestSchedule(t *testing.T) {
 }
 
 func TestScheduleStats(t *testing.T) {
-	s := simulate(t, Config{}, accounting.Schedule{}, accounting.Schedule{})
+	s := simulate(t, setup{}, retry.Schedule{}, retry.Schedule{})
 	s.run(t, []int{0, 0}, nil)
 	for i, got := range s.g.Stats().Servers {
 		if got.Requests != 2 || got.Retransmissions != 6 || got.Timeouts != 8 || got.Failures != 2 || got.Successes != 0 {
@@ -201,7 +200,7 @@ func TestScheduleStats(t *testing.T) {
 }
 
 func TestDownUntil(t *testing.T) {
-	s := simulate(t, Config{}, accounting.Schedule{})
+	s := simulate(t, setup{}, retry.Schedule{})
 	s.run(t, []int{0}, nil) // fails at 20
 	for _, tc := range []struct {
 		second int
@@ -216,8 +215,8 @@ func TestDownUntil(t *testing.T) {
 
 // An expiry that meets a record before its first attempt was made takes no chance from it.
 func TestExpiryBeforeFirstAttempt(t *testing.T) {
-	s := simulate(t, Config{}, accounting.Schedule{}, accounting.Schedule{})
-	x := newExchange(testRecord(1, s.now), accounting.Progress{}, nil)
+	s := simulate(t, setup{}, retry.Schedule{}, retry.Schedule{})
+	x := newExchange(s.g, testRequest(s.now), retry.Progress{})
 	if _, err := s.g.accept(x); err != nil {
 		t.Fatal(err)
 	}
@@ -228,28 +227,6 @@ func TestExpiryBeforeFirstAttempt(t *testing.T) {
 	}
 	if got := s.g.Stats().Servers[0]; got.Timeouts != 0 || got.PendingRequests != 0 {
 		t.Errorf("counted %+v", got)
-	}
-}
-
-func TestDelay(t *testing.T) {
-	for _, tc := range []struct {
-		name string
-		age  time.Duration
-		want uint32
-	}{
-		{"now", 0, 0},
-		{"just under a second", 999 * time.Millisecond, 0},
-		{"a second", time.Second, 1},
-		{"an hour", time.Hour, 3600},
-		{"in the future", -time.Hour, 0},
-		{"longer than the attribute can say", 200 * 365 * 24 * time.Hour, math.MaxUint32},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			x := &exchange{rec: &accounting.Record{At: at(0)}}
-			if got := x.delay(at(0).Add(tc.age)); got != tc.want {
-				t.Errorf("got %d, want %d", got, tc.want)
-			}
-		})
 	}
 }
 

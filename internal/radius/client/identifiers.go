@@ -1,4 +1,4 @@
-package radius
+package client
 
 import (
 	"time"
@@ -6,8 +6,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// perSocket is how many identifiers a socket has (RFC 2866 section 3).
-const perSocket = 256
+// perConn is how many identifiers a Conn has (RFC 2865 section 3).
+const perConn = 256
 
 // none is no attempt.
 const none = -1
@@ -22,7 +22,7 @@ const (
 	superseded                     // on the list old: a later attempt was made, or the exchange is settled
 )
 
-// attempt is one identifier of one socket, and the request that uses it.
+// attempt is one identifier of one Conn, and the request that uses it.
 type attempt struct {
 	exchange   *exchange // nil if free
 	auth       radius.Authenticator
@@ -32,7 +32,7 @@ type attempt struct {
 	prev, next int32 // on the list free or old
 }
 
-// identifiers is all identifiers of one server: number n is identifier n%256 of socket n/256. An
+// identifiers is all identifiers of one server: number n is identifier n%256 of Conn n/256. An
 // identifier goes back to free with its answer, else it stays with its attempt as long as it can.
 // A list is used from its head on, so that an identifier rests as long as possible before it is
 // used again and a stray answer meets nobody.
@@ -43,29 +43,27 @@ type identifiers struct {
 	linger    time.Duration // from when on a superseded attempt is given up for its identifier
 }
 
-func newIdentifiers(maxInFlight int, linger time.Duration) identifiers {
-	// Twice the window: each exchange may wait for the answer to an earlier attempt, too.
-	sockets := 2 * ((maxInFlight + perSocket - 1) / perSocket)
-	return identifiers{
-		free: list{none, none}, old: list{none, none},
-		limit: sockets * perSocket, linger: linger,
-	}
-}
+// newIdentifiers has none yet; limit and linger are the path's to set.
+func newIdentifiers() identifiers { return identifiers{free: list{none, none}, old: list{none, none}} }
 
-// grow adds the identifiers of one more socket.
+// identifierLimit is how many identifiers a group with this window has at most: twice as many, in whole Conns, since each
+// exchange may wait for the answer to an earlier attempt, too.
+func identifierLimit(window int) int { return 2 * ((window + perConn - 1) / perConn) * perConn }
+
+// grow adds the identifiers of one more Conn.
 func (ids *identifiers) grow() {
 	first := len(ids.attempts)
-	ids.attempts = append(ids.attempts, make([]attempt, perSocket)...)
-	for n := first; n < first+perSocket; n++ {
+	ids.attempts = append(ids.attempts, make([]attempt, perConn)...)
+	for n := first; n < first+perConn; n++ {
 		ids.free.push(ids.attempts, n)
 	}
 }
 
-// full reports whether there are as many sockets as there may be.
+// full reports whether there are as many Conns as there may be.
 func (ids *identifiers) full() bool { return len(ids.attempts) >= ids.limit }
 
 // take finds an identifier for x: a free one, else that of an attempt that was superseded long
-// ago. If there is none it gives none when another socket may be opened, and with force the
+// ago. If there is none it gives none when another Conn may be opened, and with force the
 // longest superseded one, as long as there is any.
 func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
 	n := ids.free.first()
@@ -85,6 +83,9 @@ func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
 
 // arm makes answers to attempt n possible. It reports false if n is another's by now.
 func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) bool {
+	if n >= len(ids.attempts) { // the server has moved
+		return false
+	}
 	a := &ids.attempts[n]
 	if a.serial != serial || a.state != preparing {
 		return false

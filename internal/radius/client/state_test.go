@@ -1,4 +1,4 @@
-package radius
+package client
 
 import (
 	"testing"
@@ -226,7 +226,7 @@ func TestChoose(t *testing.T) {
 		{"from the second on, all down", []serverState{down, down, down}, 0b010, 1, 0, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := choose(tc.servers, tc.tried, tc.start, at(tc.now)); got != tc.want {
+			if got := choose(pointers(tc.servers), tc.tried, 0, tc.start, at(tc.now)); got != tc.want {
 				t.Errorf("got %d, want %d", got, tc.want)
 			}
 		})
@@ -263,7 +263,7 @@ func (l *life) othersUp(server int) bool {
 // send has choose find the next server of r.
 func (l *life) send(t *rapid.T, r traveller) {
 	start := rapid.IntRange(0, len(l.servers)-1).Draw(t, "start")
-	n := choose(l.servers, r.tried, start, at(l.now))
+	n := choose(pointers(l.servers), r.tried, 0, start, at(l.now))
 	if n == none {
 		return
 	}

@@ -1,4 +1,4 @@
-package radius
+package client
 
 import (
 	"slices"
@@ -12,20 +12,20 @@ import (
 
 func TestIdentifiersLimits(t *testing.T) {
 	for _, tc := range []struct{ maxInFlight, limit int }{{1, 512}, {256, 512}, {257, 1024}, {1024, 2048}, {65536, 131072}} {
-		if ids := newIdentifiers(tc.maxInFlight, 0); ids.limit != tc.limit {
+		if ids := identifiersFor(tc.maxInFlight, 0); ids.limit != tc.limit {
 			t.Errorf("%d in flight: %d identifiers, want %d", tc.maxInFlight, ids.limit, tc.limit)
 		}
 	}
 }
 
 func TestIdentifierOrder(t *testing.T) {
-	ids := newIdentifiers(1, 20*time.Second)
+	ids := identifiersFor(1, 20*time.Second)
 	x := &exchange{}
 	if n := ids.take(x, at(0), true); n != none {
 		t.Errorf("took %d of nothing", n)
 	}
 	ids.grow()
-	for want := range perSocket {
+	for want := range perConn {
 		if n := ids.take(x, at(0), false); n != want {
 			t.Fatalf("took %d, want %d", n, want)
 		}
@@ -43,9 +43,9 @@ func TestIdentifierOrder(t *testing.T) {
 }
 
 func TestIdentifierOfSupersededAttempt(t *testing.T) {
-	ids := newIdentifiers(1, 20*time.Second)
+	ids := identifiersFor(1, 20*time.Second)
 	ids.grow()
-	for n := range perSocket {
+	for n := range perConn {
 		ids.take(&exchange{}, at(0), false)
 		if !ids.arm(n, ids.attempts[n].serial, radius.Authenticator{}) {
 			t.Fatalf("attempt %d was not armed", n)
@@ -71,7 +71,7 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 }
 
 func TestIdentifierNotYetSent(t *testing.T) {
-	ids := newIdentifiers(1, time.Second)
+	ids := identifiersFor(1, time.Second)
 	ids.grow()
 	n := ids.take(&exchange{}, at(0), false)
 	serial := ids.attempts[n].serial
@@ -85,7 +85,7 @@ func TestIdentifierNotYetSent(t *testing.T) {
 	if ids.arm(n, serial, radius.Authenticator{}) {
 		t.Error("armed an attempt that is over")
 	}
-	for range perSocket { // until n comes round
+	for range perConn { // until n comes round
 		ids.take(&exchange{}, at(0), false)
 	}
 	if ids.arm(n, serial, radius.Authenticator{}) {
@@ -101,7 +101,7 @@ func TestIdentifierNotYetSent(t *testing.T) {
 func TestIdentifiersAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const linger = 10 * time.Second
-		ids := newIdentifiers(1, linger)
+		ids := identifiersFor(1, linger)
 		now := 0
 		var current, old []int // model: taken, and superseded in their order
 		pick := func(t *rapid.T, list []int) int {

@@ -8,8 +8,10 @@ import (
 
 	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
-	"aaasess/accounting/radius/radiusnet"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/radius/radiusnet"
+	"aaasess/internal/retry"
 )
 
 // BenchmarkGroup is records through a group and this network: what a record costs a test.
@@ -21,7 +23,7 @@ func BenchmarkGroup(b *testing.B) {
 			h := n.Add(radiusnet.Server{
 				Addr: netip.MustParseAddrPort("192.0.2.1:1813"), Secret: "s", Link: radiusnet.Link{Delay: delay},
 			})
-			g, err := acctradius.New(acctradius.Config{Servers: []acctradius.Server{h.Config(accounting.Schedule{})}, Listen: n.Listen})
+			g, err := acctradius.New(client.New(client.Config{Dial: client.OverUDP(n.Listen)}), client.GroupConfig{Members: []client.Member{h.Member(retry.Schedule{})}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -40,7 +42,7 @@ func BenchmarkGroup(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				room <- struct{}{}
-				g.Send(rec, accounting.Progress{}, done)
+				g.Send(rec, retry.Progress{}, done)
 			}
 			for range cap(room) {
 				room <- struct{}{}

@@ -18,8 +18,8 @@ import (
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2866"
 
-	"aaasess/accounting"
-	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
 var addr = netip.MustParseAddrPort("192.0.2.1:1813")
@@ -49,20 +49,20 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// client is a socket whose datagrams are kept as they come.
-type client struct {
-	acctradius.Socket
+// collector is a socket whose datagrams are kept as they come.
+type collector struct {
+	client.Socket
 	t    *testing.T
 	got  [][]byte
 	from []netip.AddrPort
 	when []time.Duration
 }
 
-func newClient(t *testing.T, n *Network) *client {
+func newClient(t *testing.T, n *Network) *collector {
 	t.Helper()
 	s, err := n.Listen("udp4", netip.AddrPort{})
 	must(t, err)
-	c := &client{Socket: s, t: t}
+	c := &collector{Socket: s, t: t}
 	began := time.Now()
 	ended := make(chan struct{})
 	go func() {
@@ -88,7 +88,7 @@ func newClient(t *testing.T, n *Network) *client {
 	return c
 }
 
-func (c *client) send(b []byte) {
+func (c *collector) send(b []byte) {
 	c.t.Helper()
 	if n, err := c.WriteToUDPAddrPort(b, addr); n != len(b) || err != nil {
 		c.t.Fatalf("wrote %d: %v", n, err)
@@ -368,9 +368,9 @@ func TestSetLinkAndConfig(t *testing.T) {
 		if a := n.Arrivals(); len(a) != 1 || a[0].SessionID != "2" || len(c.got) != 0 {
 			t.Errorf("%d answers to %+v", len(c.got), a)
 		}
-		schedule := accounting.Schedule{Timeout: time.Second}
-		want := acctradius.Server{Name: "a", Addr: addr, Secret: secret, Schedule: schedule}
-		if got := h.Config(schedule); got != want {
+		schedule := retry.Schedule{Timeout: time.Second}
+		want := client.Member{Identity: client.Identity{Name: "a", Host: addr.Addr().String(), Port: addr.Port(), Secret: secret}, Schedule: schedule}
+		if got := h.Member(schedule); got != want {
 			t.Errorf("%+v", got)
 		}
 	})

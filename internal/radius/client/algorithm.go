@@ -1,4 +1,4 @@
-package radius
+package client
 
 import (
 	"fmt"
@@ -36,22 +36,26 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 	return Direct, fmt.Errorf("radius: access algorithm %q is neither direct nor round-robin", name)
 }
 
-// choose finds where a record goes, of the servers that it was not sent to (bit i of tried is server
-// i), from server start on and cyclically: the first that is usable; when all servers are dead, the
-// first. It gives none when the record has had its chances.
-func choose(servers []serverState, tried uint64, start int, now time.Time) int {
+// choose finds where a request goes, of the servers that it was not sent to (bit i of tried is server i), from server start
+// on and cyclically: the first that is usable; when all servers are dead, the first. Those of absent are left out. It gives
+// none when the request has had its chances. The caller holds the mutex.
+func choose(servers []*serverState, tried, absent uint64, start int, now time.Time) int {
 	allDead := true
 	for n := range servers {
 		i := (start + n) % len(servers)
-		if tried&(1<<i) == 0 && servers[i].usable(now) {
+		if absent&(1<<i) != 0 {
+			continue
+		}
+		state := servers[i]
+		if tried&(1<<i) == 0 && state.usable(now) {
 			return i
 		}
-		allDead = allDead && servers[i].dead
+		allDead = allDead && state.dead
 	}
 	if !allDead {
 		return none
 	}
-	return untried(len(servers), tried, start)
+	return untried(len(servers), tried|absent, start)
 }
 
 // untried is the first of so many servers that a record was not sent to, or none.

@@ -9,7 +9,7 @@ import (
 // QueueLen is how many datagrams a socket holds for its reader; more are lost.
 const QueueLen = 4096
 
-// socket is one end of the network: a radius.Socket.
+// socket is one end of the network: a client.Socket.
 type socket struct {
 	network *Network
 	local   netip.AddrPort

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"aaasess/accounting"
-	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
 // Server is how a server of a Network is.
@@ -75,9 +75,10 @@ const (
 	CutOff                        // 19 octets
 )
 
-// Config is the server for a radius.Config.
-func (h *Host) Config(s accounting.Schedule) acctradius.Server {
-	return acctradius.Server{Name: h.Name, Addr: h.Addr, Secret: h.Secret, Schedule: s}
+// Member is the server as one of a group.
+func (h *Host) Member(s retry.Schedule) client.Member {
+	id := client.Identity{Name: h.Name, Host: h.Addr.Addr().String(), Port: h.Addr.Port(), Secret: h.Secret}
+	return client.Member{Identity: id, Schedule: s}
 }
 
 // SetLink changes the way to the server. What is on its way arrives, unless the new link is dead then.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius/client"
 )
 
 // Network is servers and the sockets that reach them. Its methods may be called from any goroutine.
@@ -95,8 +95,8 @@ func (n *Network) Sockets() (open, ever int) {
 	return len(n.sockets), n.opened
 }
 
-// Listen opens a socket: it is for radius.Config.Listen.
-func (n *Network) Listen(network string, laddr netip.AddrPort) (acctradius.Socket, error) {
+// Listen opens a socket: it is for client.OverUDP.
+func (n *Network) Listen(network string, laddr netip.AddrPort) (client.Socket, error) {
 	addr := laddr.Addr()
 	switch {
 	case addr.IsValid():

@@ -1,4 +1,4 @@
-package radius
+package client
 
 import (
 	"container/heap"

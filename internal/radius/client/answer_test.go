@@ -1,13 +1,12 @@
-package radius
+package client
 
 import (
 	"net/netip"
 	"testing"
 	"time"
 
-	"aaasess/accounting"
-
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 )
 
 // goldenExchange is an exchange of a group without sockets, whose attempt with the first of two
@@ -15,7 +14,7 @@ import (
 func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	t.Helper()
 	settled = new(int)
-	g, err := New(Config{
+	g, err := newGroup(setup{
 		Servers: every(0, -1,
 			Server{Addr: documentationAddr, Secret: testSecret},
 			Server{Addr: netip.AddrPortFrom(documentationAddr.Addr(), 1646), Secret: testSecret},
@@ -25,16 +24,17 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x = newExchange(testRecord(1, at(0)), accounting.Progress{}, func(err error) {
+	x = newExchange(g, &fakeRequest{at: at(0), done: func(err error) {
 		if err != nil {
 			t.Errorf("done(%v)", err)
 		}
 		*settled++
-	})
+	}}, retry.Progress{})
 	if err := g.advance(x, at(0)); err != nil || x.server != 0 {
 		t.Fatalf("goes to server %d: %v", x.server, err)
 	}
-	ids := &g.servers[0].ids
+	g.paths[0].conns = []Conn{nil, nil} // nothing is sent
+	ids := &g.paths[0].ids
 	ids.grow()
 	slot := none
 	for range 0x1d { // until the identifier of the golden packets
@@ -46,7 +46,7 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 
 func arm(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
-	ids := &g.servers[x.server].ids
+	ids := &x.path().ids
 	if !ids.arm(x.slot, ids.attempts[x.slot].serial, radius.Authenticator(unhex(t, goldenRequest)[4:radius.HeaderLen])) {
 		t.Fatal("not armed")
 	}
@@ -58,7 +58,7 @@ func next(t *testing.T, g *Group, x *exchange) {
 	if err := g.advance(x, at(1)); err != nil || x.server != 1 {
 		t.Fatalf("goes to server %d: %v", x.server, err)
 	}
-	s := g.servers[1]
+	s := g.paths[1]
 	s.ids.grow()
 	g.begin(x, s.ids.take(x, at(1), false), at(1))
 }
@@ -86,19 +86,19 @@ func TestHandle(t *testing.T) {
 		}, goldenResponse, 0, false, 0},
 		{"after the identifier was given up", func(t *testing.T, g *Group, x *exchange) {
 			arm(t, g, x)
-			g.servers[0].ids.release(x.slot)
+			g.paths[0].ids.release(x.slot)
 		}, goldenResponse, 0, false, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g, x, settled := goldenExchange(t)
 			tc.before(t, g, x)
 			given := x.settled
-			s := g.servers[0]
-			s.handle(unhex(t, tc.packet), tc.socket, nil)
+			s := g.paths[0]
+			s.handle(unhex(t, tc.packet), nil, tc.socket, nil)
 			if (*settled == 1) != tc.settles || x.settled != (tc.settles || given) {
 				t.Errorf("done was called %d times, settled = %v", *settled, x.settled)
 			}
-			s.handle(unhex(t, tc.packet), tc.socket, nil) // a copy changes nothing
+			s.handle(unhex(t, tc.packet), nil, tc.socket, nil) // a copy changes nothing
 			if *settled > 1 {
 				t.Error("done was called for the copy")
 			}
@@ -120,7 +120,7 @@ func TestHandle(t *testing.T) {
 func TestAnswerToReusedIdentifier(t *testing.T) {
 	g, x, settled := goldenExchange(t)
 	arm(t, g, x)
-	s := g.servers[0]
+	s := g.paths[0]
 	slot := x.slot
 	was, ok := s.ids.pending(slot)
 	if !ok {
@@ -128,13 +128,13 @@ func TestAnswerToReusedIdentifier(t *testing.T) {
 	}
 	g.withdraw(x)
 	s.ids.release(slot)
-	if got := s.answered(slot, was, at(1)); got != nil {
+	if got, _ := s.answered(slot, was, at(1)); got != nil {
 		t.Error("the answer settles an exchange through a free identifier")
 	}
 	for n := none; n != slot; {
 		n = s.ids.take(&exchange{}, at(1), true)
 	}
-	if got := s.answered(slot, was, at(1)); got != nil || *settled != 0 {
+	if got, _ := s.answered(slot, was, at(1)); got != nil || *settled != 0 {
 		t.Error("the answer settles an exchange through another's identifier")
 	}
 }
@@ -155,7 +155,7 @@ func FuzzHandle(f *testing.F) {
 		if withdrawn {
 			g.withdraw(x)
 		}
-		g.servers[0].handle(b, socket, nil)
+		g.paths[0].handle(b, nil, socket, nil)
 		p, err := radius.Parse(b)
 		right := err == nil && armed && socket == 0 && p.Code() == radius.CodeAccountingResponse && p.Identifier() == 0x1c
 		if right {

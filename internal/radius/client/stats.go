@@ -1,15 +1,16 @@
-package radius
+package client
 
 import (
 	"net/netip"
 	"time"
 )
 
-// Stats is what a Group has counted since New.
+// Stats is the statistics of a group's servers. A server counts as long as any group has it, and for all of them.
 type Stats struct {
-	// InvalidServerAddresses is datagrams from elsewhere than a server (radiusAccClientInvalidServerAddresses).
+	// InvalidServerAddresses is packets from elsewhere than a server, of all of the client's
+	// (radiusAccClientInvalidServerAddresses).
 	InvalidServerAddresses uint64
-	Servers                []ServerStats // in the order of Config.Servers
+	Servers                []ServerStats // in the order of GroupConfig.Members
 }
 
 // State is what is known of whether a server answers (casState, CISCO-AAA-SERVER-MIB).
@@ -64,7 +65,7 @@ type ServerStats struct {
 
 	// State is casState.
 	State State
-	// StateSince is when the server became up or dead, or the group was made (casCurrentStateDuration).
+	// StateSince is when the server became up or dead, or was first named (casCurrentStateDuration).
 	// From Unknown to Up is no change.
 	StateSince time.Time
 	// PreviousState is how long the state before lasted; 0: there was none (casPreviousStateDuration).
@@ -95,14 +96,16 @@ func smooth(average, sample time.Duration) time.Duration {
 
 // Stats is a copy of the statistics.
 func (g *Group) Stats() Stats {
-	now := g.cfg.Now()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := Stats{InvalidServerAddresses: g.invalid, Servers: make([]ServerStats, len(g.servers))}
-	for i, s := range g.servers {
-		state, to := &g.states[i], &all.Servers[i]
+	c := g.client
+	now := c.cfg.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := Stats{InvalidServerAddresses: c.invalid, Servers: make([]ServerStats, len(g.paths))}
+	for i, p := range g.paths {
+		s := p.server
+		state, to := &s.state, &all.Servers[i]
 		*to = s.stats
-		to.Name, to.Addr = s.Name, s.Addr
+		to.Name, to.Addr = s.Name, p.addr
 		if state.down(now) {
 			to.DownUntil = state.downUntil
 		}

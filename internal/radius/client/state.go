@@ -1,4 +1,4 @@
-package radius
+package client
 
 import "time"
 
@@ -29,7 +29,7 @@ type serverState struct {
 	probe     uint64    // which probe is under way to the dead server; 0: none
 	probes    uint64    // how many there were
 
-	since    time.Time     // when the present state began, at first when the group was made
+	since    time.Time     // when the present state began, at first when the server was first named
 	previous time.Duration // how long the state before lasted; 0: there was none
 	deadTime time.Duration // in all, without the present state
 	deaths   uint64
@@ -44,6 +44,15 @@ func (s *serverState) answered(now time.Time) (back bool) {
 		s.turn(false, now)
 	}
 	return back
+}
+
+// moved notes that the server has another address: nothing is known of what is there.
+func (s *serverState) moved(now time.Time) {
+	s.heard, s.timeouts = time.Time{}, 0
+	if s.dead {
+		s.deadTime += now.Sub(s.since)
+		s.turn(false, now)
+	}
 }
 
 // timedOut notes a transmission without an answer. It reports whether the server died of it.
@@ -62,7 +71,9 @@ func (s *serverState) failed(since, now time.Time, all bool, r deathRule) (died 
 	case !s.heard.Before(since):
 		return false
 	case s.dead:
-		s.downUntil = now.Add(r.holdDown)
+		if r.holdDown > 0 {
+			s.downUntil = now.Add(r.holdDown)
+		}
 		return false
 	}
 	return all && r.criteria == DeadCriteria{} && s.die(now, r)

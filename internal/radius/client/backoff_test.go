@@ -1,4 +1,4 @@
-package radius
+package client
 
 import (
 	"errors"
@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/retry"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"aaasess/accounting"
 )
 
 // s4 is the schedule of the example of S4.
-var s4 = accounting.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
+var s4 = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
 
 // s4Attempts is that example, as it stands there, for a server.
 func s4Attempts(server int) (all []attemptAt) {
@@ -39,43 +39,43 @@ func TestBackoff(t *testing.T) {
 		}
 		return all
 	}
-	short := accounting.Schedule{BackoffRetry: 3} // 0 5 10 15 25 45 85, over at 90
+	short := retry.Schedule{BackoffRetry: 3} // 0 5 10 15 25 45 85, over at 90
 	end := 12325 + 21*3600 + 5
 	for _, tc := range []struct {
 		name    string
-		cfg     Config
-		servers []accounting.Schedule
+		cfg     setup
+		servers []retry.Schedule
 		hear    map[int]int
 		want    []journey
 	}{
-		{"the example of S4", Config{}, []accounting.Schedule{s4}, nil, []journey{{0, s4Attempts(0), end}}},
-		{"then the next server", Config{}, []accounting.Schedule{s4, {}}, nil, []journey{
+		{"the example of S4", setup{}, []retry.Schedule{s4}, nil, []journey{{0, s4Attempts(0), end}}},
+		{"then the next server", setup{}, []retry.Schedule{s4, {}}, nil, []journey{
 			{0, join(s4Attempts(0), to(1, end, end+5, end+10, end+15)), end + 20},
 		}},
-		{"schedules of their own", Config{}, []accounting.Schedule{
+		{"schedules of their own", setup{}, []retry.Schedule{
 			{Timeout: 2 * time.Second, Retransmit: -1}, {Timeout: 3 * time.Second, Retransmit: 1}, {Retransmit: -1},
 		}, nil, []journey{
 			{0, join(to(0, 0), to(1, 2, 5), to(2, 8)), 13},
 		}},
-		{"no normal retransmissions", Config{}, []accounting.Schedule{{Timeout: time.Second, Retransmit: -1, BackoffRetry: 4}}, nil, []journey{
+		{"no normal retransmissions", setup{}, []retry.Schedule{{Timeout: time.Second, Retransmit: -1, BackoffRetry: 4}}, nil, []journey{
 			{0, to(0, 0, 2, 6, 14, 30), 31},
 		}},
-		{"back-off with the second server only", Config{}, []accounting.Schedule{{Retransmit: 1}, {Retransmit: 1, BackoffRetry: 1}}, nil, []journey{
+		{"back-off with the second server only", setup{}, []retry.Schedule{{Retransmit: 1}, {Retransmit: 1, BackoffRetry: 1}}, nil, []journey{
 			{0, join(to(0, 0, 5), to(1, 10, 15, 25)), 30},
 		}},
-		{"a backlog is probed with one record", Config{}, []accounting.Schedule{short}, nil, []journey{
+		{"a backlog is probed with one record", setup{}, []retry.Schedule{short}, nil, []journey{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{1, to(0, 1, 6, 11, 16), 91}, // the rest is suppressed, and counts
 		}},
-		{"suppressed no more when the server is up", Config{}, []accounting.Schedule{short}, map[int]int{47: 0}, []journey{
+		{"suppressed no more when the server is up", setup{}, []retry.Schedule{short}, map[int]int{47: 0}, []journey{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{1, to(0, 1, 6, 11, 16, 86), 91},
 		}},
-		{"suppressed only while the probe is under way", Config{}, []accounting.Schedule{short}, nil, []journey{
+		{"suppressed only while the probe is under way", setup{}, []retry.Schedule{short}, nil, []journey{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{6, to(0, 6, 11, 16, 21, 31, 51, 91), 96},
 		}},
-		{"new records skip the dead server whose probe is a back-off", Config{}, []accounting.Schedule{short, {}}, map[int]int{28: 1, 61: 1}, []journey{
+		{"new records skip the dead server whose probe is a back-off", setup{}, []retry.Schedule{short, {}}, map[int]int{28: 1, 61: 1}, []journey{
 			{0, join(to(0, 0, 5, 10, 15, 25, 45, 85), to(1, 90, 95, 100, 105)), 110},
 			{26, to(1, 26, 31, 36, 41), 46}, // held down until 50
 			{58, to(1, 58, 63, 68, 73), 78}, // held down until 80
@@ -95,7 +95,7 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestBackoffStats(t *testing.T) {
-	s := simulate(t, Config{}, s4)
+	s := simulate(t, setup{}, s4)
 	s.run(t, []int{0, 1}, nil)
 	got := s.g.Stats().Servers[0]
 	if got.Requests != 2 || got.Retransmissions != 35+3 || got.Timeouts != 36+4 || got.Failures != 2 || got.State != Dead || got.DeadCount != 1 {
@@ -110,8 +110,8 @@ func TestRoundRobin(t *testing.T) {
 		}
 		return all
 	}
-	once := accounting.Schedule{Retransmit: -1}
-	s := simulate(t, Config{Algorithm: RoundRobin, HoldDown: -1}, once, once, once)
+	once := retry.Schedule{Retransmit: -1}
+	s := simulate(t, setup{Algorithm: RoundRobin, HoldDown: -1}, once, once, once)
 	want := []journey{
 		{0, to(0, 0, 1, 2), 15}, {1, to(1, 1, 2, 0), 16}, {2, to(2, 2, 0, 1), 17}, {3, to(3, 0, 1, 2), 18},
 	}
@@ -121,8 +121,8 @@ func TestRoundRobin(t *testing.T) {
 }
 
 func TestRoundRobinSkipsDead(t *testing.T) {
-	once := accounting.Schedule{Retransmit: -1}
-	s := simulate(t, Config{Algorithm: RoundRobin}, once, once)
+	once := retry.Schedule{Retransmit: -1}
+	s := simulate(t, setup{Algorithm: RoundRobin}, once, once)
 	got := s.run(t, []int{0, 6, 7, 36}, map[int]int{6: 1, 8: 1, 9: 1, 37: 1})
 	want := []journey{
 		{0, []attemptAt{{0, 0}, {5, 1}}, 10}, // 0 is dead until 35
@@ -136,7 +136,7 @@ func TestRoundRobinSkipsDead(t *testing.T) {
 }
 
 func TestDeadCriteria(t *testing.T) {
-	s := simulate(t, Config{DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 2}}, accounting.Schedule{}, accounting.Schedule{})
+	s := simulate(t, setup{DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 2}}, retry.Schedule{}, retry.Schedule{})
 	// 0 is heard at 3: the timeouts at 5, 10 (after 7 s) and 15 (after 12 s) are in a row, but only the third is late enough.
 	got := s.run(t, []int{0, 12, 16}, map[int]int{3: 0, 21: 1, 26: 1, 31: 1, 36: 1})
 	want := []journey{
@@ -150,30 +150,33 @@ func TestDeadCriteria(t *testing.T) {
 }
 
 func TestUnderstands(t *testing.T) {
-	g := simulate(t, Config{}, s4, accounting.Schedule{}).g
-	all := simulate(t, Config{}, make([]accounting.Schedule, 64)...).g
+	g := simulate(t, setup{}, s4, retry.Schedule{}).g
+	all := simulate(t, setup{}, make([]retry.Schedule, 64)...).g
 	for _, tc := range []struct {
 		name string
 		g    *Group
-		at   accounting.Progress
+		at   retry.Progress
 		want bool
 	}{
-		{"the beginning", g, accounting.Progress{}, true},
-		{"the first of the back-off", g, accounting.Progress{Tried: 1, Attempt: 4}, true},
-		{"the last of the back-off", g, accounting.Progress{Tried: 3, Attempt: 35}, true},
-		{"after the last", g, accounting.Progress{Tried: 1, Attempt: 36}, true},
-		{"beyond the last", g, accounting.Progress{Tried: 1, Attempt: 37}, false},
-		{"a normal transmission", g, accounting.Progress{Tried: 1, Attempt: 3}, false},
-		{"a server without back-off", g, accounting.Progress{Tried: 2, Server: 1, Attempt: 4}, false},
-		{"no such server", g, accounting.Progress{Tried: 1, Server: 2, Attempt: 4}, false},
-		{"a server that it was not sent to", g, accounting.Progress{Tried: 2, Attempt: 4}, false},
-		{"sent to a server that is not there", g, accounting.Progress{Tried: 5, Attempt: 4}, false},
-		{"of other servers", g, accounting.Progress{Tried: 1, Attempt: 4, Servers: 1}, false},
-		{"one server had its chance", g, accounting.Progress{Tried: 1}, true},
-		{"all had their chance", g, accounting.Progress{Tried: 3}, false},
-		{"64 servers", all, accounting.Progress{Tried: 1<<63 - 1}, true},
-		{"64 servers had their chance", all, accounting.Progress{Tried: 1<<64 - 1}, false},
+		{"the beginning", g, retry.Progress{}, true},
+		{"the first of the back-off", g, retry.Progress{Tried: 1, Attempt: 4}, true},
+		{"the last of the back-off", g, retry.Progress{Tried: 3, Attempt: 35}, true},
+		{"after the last", g, retry.Progress{Tried: 1, Attempt: 36}, true},
+		{"beyond the last", g, retry.Progress{Tried: 1, Attempt: 37}, false},
+		{"a normal transmission", g, retry.Progress{Tried: 1, Attempt: 3}, false},
+		{"a server without back-off", g, retry.Progress{Tried: 2, Server: 1, Attempt: 4}, false},
+		{"no such server", g, retry.Progress{Tried: 1, Server: 2, Attempt: 4}, false},
+		{"a server that it was not sent to", g, retry.Progress{Tried: 2, Attempt: 4}, false},
+		{"sent to a server that is not there", g, retry.Progress{Tried: 5, Attempt: 4}, false},
+		{"of other servers", g, retry.Progress{Tried: 1, Attempt: 4, Servers: 1}, false},
+		{"one server had its chance", g, retry.Progress{Tried: 1}, true},
+		{"all had their chance", g, retry.Progress{Tried: 3}, false},
+		{"64 servers", all, retry.Progress{Tried: 1<<63 - 1}, true},
+		{"64 servers had their chance", all, retry.Progress{Tried: 1<<64 - 1}, false},
 	} {
+		if tc.at != (retry.Progress{}) && tc.at.Servers == 0 {
+			tc.at.Servers = tc.g.among
+		}
 		if got := tc.g.understands(tc.at); got != tc.want {
 			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
 		}
@@ -184,16 +187,17 @@ func TestUnderstands(t *testing.T) {
 // when its last transmission was suppressed.
 func TestAnyProgress(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		s := simulate(t, Config{Algorithm: Algorithm(rapid.IntRange(0, 1).Draw(r, "algorithm"))}, s4, accounting.Schedule{})
-		at := accounting.Progress{
+		s := simulate(t, setup{Algorithm: Algorithm(rapid.IntRange(0, 1).Draw(r, "algorithm"))}, s4, retry.Schedule{})
+		at := retry.Progress{
 			Tried:  rapid.Uint64Range(0, 5).Draw(r, "tried"),
 			Server: rapid.Uint16Range(0, 3).Draw(r, "server"), Attempt: rapid.Uint16Range(0, 40).Draw(r, "attempt"),
+			Servers: rapid.SampledFrom([]uint32{s.g.among, s.g.among + 1}).Draw(r, "servers"),
 		}
-		x := newExchange(testRecord(1, s.now), at, nil)
+		x := newExchange(s.g, testRequest(s.now), at)
 		due, err := s.g.accept(x)
-		over := at == accounting.Progress{Tried: 3, Attempt: 36}
+		over := at == retry.Progress{Tried: 3, Attempt: 36, Servers: s.g.among}
 		switch {
-		case over && !errors.Is(err, accounting.ErrNoResponse), !over && (err != nil || !due):
+		case over && !errors.Is(err, ErrNoResponse), !over && (err != nil || !due):
 			r.Fatalf("%+v: %v, %v", at, due, err)
 		case !over && x.tried&(1<<x.server) == 0:
 			r.Fatalf("%+v: goes to server %d, tried %b", at, x.server, x.tried)
@@ -203,8 +207,8 @@ func TestAnyProgress(t *testing.T) {
 
 // An expiry that meets a transmission of a back-off before it was made does not count it.
 func TestExpiryBeforeBackoff(t *testing.T) {
-	s := simulate(t, Config{}, s4)
-	x := newExchange(testRecord(1, s.now), accounting.Progress{Tried: 1, Attempt: 35}, nil)
+	s := simulate(t, setup{}, s4)
+	x := newExchange(s.g, testRequest(s.now), retry.Progress{Tried: 1, Attempt: 35, Servers: s.g.among})
 	if due, err := s.g.accept(x); !due || err != nil {
 		t.Fatal(due, err)
 	}
@@ -216,10 +220,10 @@ func TestExpiryBeforeBackoff(t *testing.T) {
 
 // A probe that is settled from elsewhere, by a late answer of another server, makes room for another.
 func TestProbeSettledFromElsewhere(t *testing.T) {
-	s := simulate(t, Config{}, accounting.Schedule{})
+	s := simulate(t, setup{}, retry.Schedule{})
 	s.run(t, []int{0}, nil) // dies at 20
 	s.now = at(60)
-	x := newExchange(testRecord(1, s.now), accounting.Progress{}, nil)
+	x := newExchange(s.g, testRequest(s.now), retry.Progress{})
 	if due, err := s.g.accept(x); !due || err != nil {
 		t.Fatal(due, err)
 	}
@@ -234,13 +238,13 @@ func TestProbeSettledFromElsewhere(t *testing.T) {
 
 // A caller of Send that is so slow that Run sent its record does not send it again.
 func TestSlowSender(t *testing.T) {
-	s := simulate(t, Config{Listen: func(string, netip.AddrPort) (Socket, error) { return nil, errors.New("no socket") }}, accounting.Schedule{})
-	x := newExchange(testRecord(1, s.now), accounting.Progress{}, nil)
+	s := simulate(t, setup{Listen: func(string, netip.AddrPort) (Socket, error) { return nil, errors.New("no socket") }}, retry.Schedule{})
+	x := newExchange(s.g, testRequest(s.now), retry.Progress{})
 	if due, err := s.g.accept(x); !due || err != nil {
 		t.Fatal(due, err)
 	}
 	for range 2 { // Run, and the caller
-		s.g.transmit(x)
+		s.g.client.transmit(x)
 	}
 	if got := s.g.Stats().Servers[0]; got.Requests != 1 || got.Retransmissions != 0 || got.PendingRequests != 1 || got.SendErrors != 1 {
 		t.Errorf("counted %+v", got)

@@ -1,17 +1,17 @@
-package radius
+package client
 
 import (
-	"math"
 	"time"
 
-	"aaasess/accounting"
+	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 )
 
-// exchange is one record on its way, through all of its attempts. The group's mutex guards it.
+// exchange is one request on its way, through all of its attempts. The client's mutex guards it.
 type exchange struct {
-	rec       *accounting.Record
-	done      func(error)
-	announced func(server string, err error) // in place of done, for Announce
+	group     *Group
+	req       Request
+	announced bool // by Announce
 
 	deadline time.Time
 	index    int // in the group's deadlines, or none
@@ -22,45 +22,38 @@ type exchange struct {
 	since  time.Time // when the first of them was made; the last, when it is one of the back-off's
 	slot   int       // the identifier of the last of them, or none
 	probe  uint64    // the number of the probe that it is; 0: none
-	among  uint32    // Config.Generation of the servers that server and tried are of
+	among  uint32    // Group.among of the servers that server and tried are of
 
-	settled bool // done was called, or is about to be
+	settled bool // Done was called, or is about to be
 	begun   bool // it has been given its server
 	due     bool // the next transmission is to be made
 	pending bool // the last one waits for its answer, in time
 }
 
-// newExchange is a record at some point of its schedule.
-func newExchange(rec *accounting.Record, at accounting.Progress, done func(error)) *exchange {
+// newExchange is a request at some point of its schedule.
+func newExchange(g *Group, req Request, at retry.Progress) *exchange {
 	return &exchange{
-		rec: rec, done: done, index: none, slot: none,
+		group: g, req: req, index: none, slot: none,
 		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt), among: at.Servers,
 	}
 }
 
-// finish tells the caller what became of the record. No mutex may be held.
-func (x *exchange) finish(server string, err error) {
-	if x.announced != nil {
-		x.announced(server, err)
-		return
-	}
-	x.done(err)
-}
+// fail gives a request its end without an answer. No mutex may be held.
+func (x *exchange) fail(err error) { x.req.Done("", radius.Packet{}, err) }
 
-// delay is the Acct-Delay-Time of an attempt that is made now (RFC 2866 section 5.2), in seconds.
-func (x *exchange) delay(now time.Time) uint32 {
-	seconds := now.Sub(x.rec.At) / time.Second
-	return uint32(min(max(0, seconds), math.MaxUint32))
-}
+// path is the way to the server that x is with. The caller holds the mutex.
+func (x *exchange) path() *path { return x.group.paths[x.server] }
 
 // progress is where x stands after so many transmissions to its server.
-func (x *exchange) progress(tries int) accounting.Progress {
-	return accounting.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries), Servers: x.among}
+func (x *exchange) progress(tries int) retry.Progress {
+	return retry.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries), Servers: x.among}
 }
 
+// member is server i of the group with its schedule there.
+func (g *Group) member(i int) (*server, *Member) { return g.paths[i].server, &g.cfg.Members[i] }
+
 // advance decides what becomes of x now; its last transmission, if any, got no answer in time. nil
-// means that it is due; a [accounting.Later] or [accounting.ErrNoResponse] is the end of the exchange.
-// The caller holds the mutex.
+// means that it is due; a [retry.Later] or [ErrNoResponse] is the end of the exchange. The caller holds the mutex.
 func (g *Group) advance(x *exchange, now time.Time) error {
 	switch {
 	case x.due:
@@ -70,15 +63,15 @@ func (g *Group) advance(x *exchange, now time.Time) error {
 		return g.start(x, now)
 	}
 	g.timeOut(x, now)
-	schedule := g.servers[x.server].Schedule
+	schedule := g.cfg.Members[x.server].Schedule
 	if x.tries <= schedule.Retransmit {
 		x.due = true
 		return nil
 	}
 	g.unanswered(x, now)
-	if x.announced == nil && x.tries < schedule.Transmissions() {
+	if !x.announced && x.tries < schedule.Transmissions() {
 		next := x.deadline.Add(schedule.Interval(x.tries-1) - schedule.Timeout)
-		return &accounting.Later{After: max(0, next.Sub(now)), At: x.progress(x.tries)}
+		return &retry.Later{After: max(0, next.Sub(now)), At: x.progress(x.tries)}
 	}
 	return g.failOver(x, now)
 }
@@ -89,43 +82,43 @@ func (g *Group) start(x *exchange, now time.Time) error {
 	if !g.understands(x.progress(x.tries)) {
 		x.tried, x.tries = 0, 0
 	}
-	x.among = g.cfg.Generation
+	x.among = g.among
 	if x.tries == 0 {
 		start := 0
 		if g.cfg.Algorithm == RoundRobin {
-			start, g.next = g.next, (g.next+1)%len(g.servers)
+			start, g.next = g.next, (g.next+1)%len(g.paths)
 		}
 		return g.moveOn(x, start, now)
 	}
-	schedule := g.servers[x.server].Schedule
-	if x.tries == schedule.Transmissions() { // the last one was suppressed
+	s, member := g.member(x.server)
+	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 { // the last one was suppressed
 		return g.failOver(x, now)
 	}
-	if g.states[x.server].probing() { // one record is enough to find out about a dead server
-		return &accounting.Later{After: schedule.Interval(x.tries), At: x.progress(x.tries + 1)}
+	if g.rule.holdDown > 0 && s.state.probing() { // one request is enough to find out about a dead server
+		return &retry.Later{After: member.Schedule.Interval(x.tries), At: x.progress(x.tries + 1)}
 	}
-	x.probe, x.due = g.states[x.server].beginProbe(), true
+	x.probe, x.due = s.state.beginProbe(), true
 	return nil
 }
 
-// understands reports whether a Progress is one that this group gave, or the beginning.
-func (g *Group) understands(at accounting.Progress) bool {
-	if at.Servers != g.cfg.Generation && at != (accounting.Progress{}) || at.Tried>>(len(g.servers)-1)>>1 != 0 {
+// understands reports whether a Progress is one that a group of these servers gave, or the beginning.
+func (g *Group) understands(at retry.Progress) bool {
+	if at.Servers != g.among && at != (retry.Progress{}) || at.Tried>>(len(g.paths)-1)>>1 != 0 {
 		return false
 	}
 	if at.Attempt == 0 {
-		return untried(len(g.servers), at.Tried, 0) != none
+		return untried(len(g.paths), at.Tried, 0) != none
 	}
-	if int(at.Server) >= len(g.servers) || at.Tried&(1<<at.Server) == 0 {
+	if int(at.Server) >= len(g.paths) || at.Tried&(1<<at.Server) == 0 {
 		return false
 	}
-	s := g.servers[at.Server].Schedule
+	s := g.cfg.Members[at.Server].Schedule
 	return s.BackoffRetry > 0 && int(at.Attempt) > s.Retransmit && int(at.Attempt) <= s.Transmissions()
 }
 
 // failOver leaves a server that did not answer x for the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
-	g.servers[x.server].stats.Failures++
+	g.paths[x.server].server.stats.Failures++
 	start := 0
 	if g.cfg.Algorithm == RoundRobin {
 		start = x.server
@@ -135,18 +128,18 @@ func (g *Group) failOver(x *exchange, now time.Time) error {
 
 // moveOn gives x the next server. The caller holds the mutex.
 func (g *Group) moveOn(x *exchange, start int, now time.Time) error {
-	next := none
-	if x.announced != nil {
-		next = untried(len(g.servers), x.tried, start)
+	var next int
+	if x.announced || g.rule.holdDown == 0 {
+		next = untried(len(g.paths), x.tried|g.absent, start)
 	} else {
-		next = choose(g.states, x.tried, start, now)
+		next = choose(g.states, x.tried, g.absent, start, now)
 	}
 	if next == none {
-		return accounting.ErrNoResponse
+		return ErrNoResponse
 	}
 	x.server, x.tries, x.due = next, 0, true
 	x.tried |= 1 << next
-	x.probe = g.states[next].beginProbe()
+	x.probe = g.paths[next].server.state.beginProbe()
 	return nil
 }
 
@@ -155,28 +148,32 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	if !x.pending {
 		return
 	}
-	s := g.servers[x.server]
+	s := g.paths[x.server].server
 	s.stats.Timeouts++
 	g.withdraw(x)
-	if g.states[s.index].timedOut(now, g.rule) {
-		g.changes = append(g.changes, change{s, false})
+	if s.state.timedOut(now, g.rule) {
+		g.tellDead(s, x)
 	}
 }
 
 // unanswered notes that x leaves its server, for now or for good, without an answer. The caller holds
 // the mutex.
 func (g *Group) unanswered(x *exchange, now time.Time) {
-	s := g.servers[x.server]
-	all := x.tries == s.Schedule.Retransmit+1
-	if g.states[s.index].failed(x.since, now, all, g.rule) {
-		g.changes = append(g.changes, change{s, false})
+	s, member := g.member(x.server)
+	all := x.tries == member.Schedule.Retransmit+1
+	if s.state.failed(x.since, now, all, g.rule) {
+		g.tellDead(s, x)
 	}
 	g.endProbe(x)
 }
 
+func (g *Group) tellDead(s *server, x *exchange) {
+	g.changes = append(g.changes, change{server: s, addr: x.path().addr})
+}
+
 func (g *Group) endProbe(x *exchange) {
 	if x.probe != 0 {
-		g.states[x.server].endProbe(x.probe)
+		x.path().server.state.endProbe(x.probe)
 		x.probe = 0
 	}
 }
@@ -186,21 +183,21 @@ func (g *Group) endProbe(x *exchange) {
 func (g *Group) withdraw(x *exchange) {
 	if x.pending {
 		x.pending = false
-		g.servers[x.server].stats.PendingRequests--
+		x.path().server.stats.PendingRequests--
 	}
 	if x.slot != none {
-		g.servers[x.server].ids.supersede(x.slot)
+		x.path().ids.supersede(x.slot)
 		x.slot = none
 	}
 }
 
-// settle ends an exchange; finish is still to be called, without the mutex. The caller holds the mutex.
+// settle ends an exchange; Done is still to be called, without the mutex. The caller holds the mutex.
 func (g *Group) settle(x *exchange) {
 	x.settled = true
 	g.withdraw(x)
 	g.endProbe(x)
 	g.deadlines.remove(x)
-	if x.announced != nil {
+	if x.announced {
 		g.announcing--
 	}
 }
@@ -208,19 +205,19 @@ func (g *Group) settle(x *exchange) {
 // begin counts an attempt that is made now, with identifier slot or, if none could be had, none.
 // The caller holds the mutex.
 func (g *Group) begin(x *exchange, slot int, now time.Time) {
-	s := g.servers[x.server]
+	s, member := g.member(x.server)
 	if x.tries == 0 {
 		s.stats.Requests++
 	} else {
 		s.stats.Retransmissions++
 	}
-	if x.tries == 0 || x.tries > s.Schedule.Retransmit {
+	if x.tries == 0 || x.tries > member.Schedule.Retransmit {
 		x.since = now
 	}
 	x.tries++
 	x.slot, x.due, x.pending = slot, false, true
 	s.stats.PendingRequests++
-	g.schedule(x, now.Add(s.Schedule.Timeout))
+	g.schedule(x, now.Add(member.Schedule.Timeout))
 }
 
 // schedule has x looked at again at this time. The caller holds the mutex.
@@ -228,9 +225,6 @@ func (g *Group) schedule(x *exchange, at time.Time) {
 	g.deadlines.set(x, at)
 	if at.Before(g.wakeAt) {
 		g.wakeAt = at
-		select {
-		case g.wake <- struct{}{}:
-		default: // it is awake, or about to be
-		}
+		g.wakeUp()
 	}
 }

@@ -1,0 +1,198 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"aaasess/internal/radius"
+	"aaasess/internal/retry"
+)
+
+const (
+	defaultTimeout     = 5 * time.Second
+	defaultRetransmit  = 3
+	defaultMaxDelay    = time.Hour
+	defaultHoldDown    = 30 * time.Second
+	defaultMaxInFlight = 1024
+
+	// maxServers is how many bits exchange.tried has.
+	maxServers = 64
+	// maxMaxInFlight keeps a server at 512 sockets for each group.
+	maxMaxInFlight = 1 << 16
+	// maxTransmissions is what Progress can count.
+	maxTransmissions = 1<<16 - 1
+)
+
+// Config is how a Client is set up; zero values are the defaults.
+type Config struct {
+	// Dial opens the way to a server. nil means UDP.
+	Dial Dial
+	// Lookup finds the addresses of a host. nil means as the system is set up: /etc/hosts, DNS.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	// LookupTimes is when names are looked up.
+	LookupTimes LookupTimes
+	// Logger gets what an operator should know. nil means no log.
+	Logger *slog.Logger
+	// Now is the clock of deadlines; it must run as fast as the system's. nil means time.Now.
+	Now func() time.Time
+}
+
+// LookupTimes is when names are looked up; zero values are the defaults.
+type LookupTimes struct {
+	Limit    time.Duration // of a look-up; 0 means 5 s
+	Min, Max time.Duration // bound the wait, which doubles, while a name is not known; 0 means 1 s and 60 s
+	Every    time.Duration // when it is known: servers move; 0 means 5 min
+}
+
+func (t LookupTimes) withDefaults() LookupTimes {
+	return LookupTimes{
+		Limit: cmp.Or(t.Limit, 5*time.Second), Min: cmp.Or(t.Min, time.Second), Max: cmp.Or(t.Max, time.Minute),
+		Every: cmp.Or(t.Every, 5*time.Minute),
+	}
+}
+
+func (c Config) withDefaults() Config {
+	if c.Dial == nil {
+		c.Dial = OverUDP(nil)
+	}
+	if c.Lookup == nil {
+		c.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.LookupTimes = c.LookupTimes.withDefaults()
+	return c
+}
+
+// Identity is which server it is. Groups that give the same Identity share the server, with its state and statistics. The
+// same host with another port is another server (R43), as is the same one with another secret or name.
+type Identity struct {
+	// Name is for logs and statistics; "" means host and port.
+	Name string
+	// Host is an address, or a name that is looked up.
+	Host string
+	// Port is where requests go, and the only one that answers are taken from.
+	Port uint16
+	// Secret is shared with the server; not empty.
+	Secret radius.Secret
+}
+
+// Member is a server of a group.
+type Member struct {
+	Identity
+	// Schedule is when a request is sent to it. Timeout 0 means 5 s. Retransmit 0 means 3; a negative number means none.
+	// BackoffRetry 0 means no back-off; with one, MaxDelay 0 means an hour.
+	Schedule retry.Schedule
+}
+
+// GroupConfig is how a Group is set up; zero values are the defaults.
+type GroupConfig struct {
+	// Name of the group, for logs.
+	Name string
+	// Members are the servers of the group; 1..64, no address twice.
+	Members []Member
+	// Algorithm is in which order they are tried. The default is Direct.
+	Algorithm Algorithm
+	// DeadCriteria is when a server counts as dead. Zero is the default rule.
+	DeadCriteria DeadCriteria
+	// HoldDown is for how long a dead server is skipped before it is probed (R61). 0 means 30 s; a negative number means
+	// that for this group none ever is dead.
+	HoldDown time.Duration
+	// MaxInFlight is the Window: how many requests may wait for answers at once. Each 256 of them are up to two sockets
+	// per server, opened when needed. 0 means 1024; at most 65536.
+	MaxInFlight int
+	// Source is the local address that requests leave from; the zero Addr lets the system choose. It must be of the
+	// family of all servers.
+	Source netip.Addr
+	// Heard is called, by a goroutine of the client, when a server of the group answers rightly what nobody waits for any
+	// more, or comes back for another group: it is there, whatever else seems so. nil means that nobody wants to know.
+	Heard func()
+}
+
+// withDefaults fills in the defaults and checks the rest.
+func (c GroupConfig) withDefaults() (GroupConfig, error) {
+	c.HoldDown = max(0, cmp.Or(c.HoldDown, defaultHoldDown))
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, defaultMaxInFlight)
+	if c.Heard == nil {
+		c.Heard = func() {}
+	}
+	c.Members = append([]Member(nil), c.Members...) // they stay as they are, whatever the caller does
+	for i := range c.Members {
+		c.Members[i] = c.Members[i].withDefaults()
+	}
+	return c, c.check()
+}
+
+func (m Member) withDefaults() Member {
+	if a, err := netip.ParseAddr(m.Host); err == nil {
+		m.Host = a.Unmap().String()
+	}
+	m.Name = cmp.Or(m.Name, net.JoinHostPort(m.Host, strconv.Itoa(int(m.Port))))
+	m.Schedule.Timeout = cmp.Or(m.Schedule.Timeout, defaultTimeout)
+	m.Schedule.Retransmit = max(0, cmp.Or(m.Schedule.Retransmit, defaultRetransmit))
+	if m.Schedule.BackoffRetry > 0 {
+		m.Schedule.MaxDelay = cmp.Or(m.Schedule.MaxDelay, defaultMaxDelay)
+	}
+	return m
+}
+
+// check names the setting that cannot be.
+func (c GroupConfig) check() error {
+	switch {
+	case int(c.Algorithm) >= len(algorithmNames):
+		return fmt.Errorf("radius: group %q: there is no %v", c.Name, c.Algorithm)
+	case c.DeadCriteria.Time < 0 || c.DeadCriteria.Tries < 0:
+		return fmt.Errorf("radius: group %q: dead criteria %v and %d tries: one is negative", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
+	case c.MaxInFlight < 1 || c.MaxInFlight > maxMaxInFlight:
+		return fmt.Errorf("radius: group %q: %d in flight is not 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
+	case len(c.Members) < 1 || len(c.Members) > maxServers:
+		return fmt.Errorf("radius: group %q: %d servers is not 1..%d", c.Name, len(c.Members), maxServers)
+	}
+	seen := map[string]bool{}
+	for i, m := range c.Members {
+		at := net.JoinHostPort(m.Host, fmt.Sprint(m.Port))
+		addr, err := netip.ParseAddr(m.Host)
+		switch {
+		case m.Host == "" || m.Port == 0:
+			return fmt.Errorf("radius: group %q: server %d: no address or port", c.Name, i+1)
+		case m.Secret == "":
+			return fmt.Errorf("radius: group %q: server %s: no secret", c.Name, m.Name)
+		case seen[at]:
+			return fmt.Errorf("radius: group %q: server %s: address %v is there twice", c.Name, m.Name, at)
+		case err == nil && c.Source.IsValid() && c.Source.Unmap().Is4() != addr.Is4():
+			return fmt.Errorf("radius: group %q: server %s: source %v is of another family", c.Name, m.Name, c.Source)
+		}
+		if err := checkSchedule(m.Schedule); err != nil {
+			return fmt.Errorf("radius: group %q: server %s: %w", c.Name, m.Name, err)
+		}
+		seen[at] = true
+	}
+	return nil
+}
+
+// checkSchedule names what cannot be of a schedule with its defaults.
+func checkSchedule(s retry.Schedule) error {
+	switch {
+	case s.Timeout < 0:
+		return fmt.Errorf("timeout %v is negative", s.Timeout)
+	case s.MaxDelay < 0:
+		return fmt.Errorf("max-delay %v is negative", s.MaxDelay)
+	case s.BackoffRetry < 0:
+		return fmt.Errorf("backoff-retry %d is negative", s.BackoffRetry)
+	case s.Retransmit >= maxTransmissions || s.BackoffRetry >= maxTransmissions || s.Transmissions() > maxTransmissions:
+		return fmt.Errorf("1 + %d + %d transmissions are more than %d", s.Retransmit, s.BackoffRetry, maxTransmissions)
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package client_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"aaasess/internal/radius/client"
+)
+
+// addressOf is the address of a group's server.
+func addressOf(g *client.Group, i int) string { return g.Stats().Servers[i].Addr.Addr().String() }
+
+// TestNameAppears: an unknown name is no response; when it is known requests go there. More addresses, and none, change
+// nothing.
+func TestNameAppears(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.host("192.0.2.1", nil)
+		g := r.group(client.GroupConfig{}, to("r.example"))
+		early := r.send(g, 1)
+		r.sleep(0.5)
+		early.wants(nobody)
+		r.sleep(3.5) // after 0, 1 and 3 s
+		if n := r.lookUps(); n != 3 {
+			t.Errorf("%d look-ups", n)
+		}
+		r.name("r.example", "::ffff:192.0.2.1")
+		r.sleep(7.5)
+		found := r.send(g, 2)
+		r.sleep(8)
+		found.wants("answered by of r.example")
+		for _, addrs := range [][]string{{"192.0.2.9", "192.0.2.1"}, {}} {
+			r.name("r.example", addrs...)
+			asked := r.lookUps()
+			for r.lookUps() < asked+2 {
+				r.sleep(float64(600 * r.lookUps()))
+			}
+			if got := addressOf(g, 0); got != "192.0.2.1" {
+				t.Errorf("with %q it is %s", addrs, got)
+			}
+		}
+		if n := strings.Count(r.log.String(), "cannot be looked up"); n != 2 {
+			t.Errorf("the log tells of two times %d times", n)
+		}
+		if n := strings.Count(r.log.String(), "RADIUS server found"); n != 1 {
+			t.Errorf("the log tells of one place %d times", n)
+		}
+	})
+}
+
+// TestServerMoves: what is under way goes to the new address at once, and nothing is held against the server there; what
+// was counted stays.
+func TestServerMoves(t *testing.T) {
+	inRig(t, func(r *rig) {
+		old := r.host("192.0.2.1", silent)
+		r.host("192.0.2.2", nil)
+		r.name("r.example", "192.0.2.1")
+		g := r.group(client.GroupConfig{}, to("r.example"))
+		dead := r.send(g, 1)
+		r.sleep(299)
+		dead.wants(nobody)
+		r.name("r.example", "192.0.2.2")
+		r.sleep(299.5)
+		moving := r.send(g, 2)
+		r.sleep(299.9)
+		moving.wants("")
+		r.sleep(300.1) // half way between its transmissions
+		moving.wants("answered by of r.example")
+		s := g.Stats().Servers[0]
+		if s.State != client.Up || s.DeadCount != 1 || s.Requests != 3 || s.PendingRequests != 0 || s.Successes != 1 || len(old.Arrivals()) != 3 {
+			t.Errorf("%+v, %d requests came to the old address", s, len(old.Arrivals()))
+		}
+		if open, _ := r.net.Sockets(); open != 1 {
+			t.Errorf("%d sockets are open, want 1", open)
+		}
+	})
+}
+
+// TestDeadServerMoves: at its new address it is not dead, whoever is there.
+func TestDeadServerMoves(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.host("192.0.2.1", silent)
+		r.host("192.0.2.2", silent)
+		r.name("r.example", "192.0.2.1")
+		g := r.group(client.GroupConfig{}, to("r.example"))
+		r.send(g, 1)
+		r.sleep(3)
+		if s := g.Stats().Servers[0]; s.State != client.Dead {
+			t.Errorf("it is %s", s.State)
+		}
+		r.name("r.example", "192.0.2.2")
+		r.sleep(301)
+		if s := g.Stats().Servers[0]; s.State == client.Dead || s.DeadCount != 1 {
+			t.Errorf("after its move it is %s", s.State)
+		}
+	})
+}
+
+// TestSomeNames: servers that are known do their work while others are not; two names of one address are one server.
+func TestSomeNames(t *testing.T) {
+	inRig(t, func(r *rig) {
+		h := r.host("192.0.2.1", silent)
+		r.host("192.0.2.3", nil)
+		r.name("b.example", "192.0.2.1")
+		r.name("c.example", "192.0.2.1")
+		g := r.group(client.GroupConfig{}, to("a.example"), to("b.example"), to("c.example"), to("192.0.2.3"))
+		s := r.send(g, 1)
+		r.sleep(2.5)
+		s.wants("answered by of 192.0.2.3")
+		if n := len(h.Arrivals()); n != 2 {
+			t.Errorf("%d requests came to the address with two names", n)
+		}
+		if n := strings.Count(r.log.String(), "RADIUS servers have one address"); n != 1 {
+			t.Errorf("the log tells of it %d times", n)
+		}
+		r.host("192.0.2.4", nil)
+		r.name("a.example", "192.0.2.4")
+		r.sleep(5)
+		s = r.send(g, 2)
+		r.sleep(6)
+		s.wants("answered by of a.example")
+	})
+}
+
+// TestFirstLookUp: requests wait for it, rather than be given up; an announcement too.
+func TestFirstLookUp(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.host("192.0.2.1", nil)
+		r.silent = true
+		g := r.group(client.GroupConfig{}, to("r.example"))
+		waiting := r.send(g, 1)
+		announced := &sent{r: r, number: 2, ends: make(chan string, 1)}
+		g.Announce(announced)
+		r.sleep(4.9)
+		waiting.wants("")
+		announced.wants("")
+		r.sleep(5.1) // a look-up has 5 s
+		waiting.wants(nobody)
+		announced.wants(nobody)
+	})
+}
+
+// TestLookUpEnds: a look-up without an answer does not hold up the end.
+func TestLookUpEnds(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.silent = true
+		g := r.group(client.GroupConfig{}, to("r.example"))
+		waiting := r.send(g, 1)
+		r.sleep(1)
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+		r.sleep(1)
+		waiting.wants(client.ErrStopped.Error())
+	})
+}
+
+// TestFamilies: of the addresses of a name a group takes those that it can reach from its own address.
+func TestFamilies(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.host("192.0.2.1", nil)
+		r.host("2001:db8::1", nil)
+		r.name("r.example", "2001:db8::1", "192.0.2.1")
+		var got []string
+		for _, source := range []string{"198.51.100.7", "2001:db8::7"} {
+			g := r.group(client.GroupConfig{Source: netip.MustParseAddr(source)}, to("r.example"))
+			s := r.send(g, 1)
+			r.sleep(1)
+			s.wants("answered by of r.example")
+			got = append(got, addressOf(g, 0))
+		}
+		if !slices.Equal(got, []string{"192.0.2.1", "2001:db8::1"}) {
+			t.Errorf("addresses %q", got)
+		}
+	})
+}
