@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 )
 
 // window is how many records may wait for the disk: some megabytes at most.
@@ -21,6 +22,7 @@ const window = 1024
 // Writer is the method "local". It implements [accounting.Method].
 type Writer struct {
 	path   string
+	names  func() *radius.Dictionary
 	logger *slog.Logger
 	wake   chan struct{} // to Run, coalesced
 	file   *os.File      // Run's own once it runs; nil after an error
@@ -32,9 +34,10 @@ type Writer struct {
 	stopped bool
 }
 
-// Open opens the file, which it makes if need be with mode 0640. Its error names the file.
-func Open(path string, logger *slog.Logger) (*Writer, error) {
-	w := &Writer{path: path, logger: logger, wake: make(chan struct{}, 1)}
+// Open opens the file, which it makes if need be with mode 0640. names gives the dictionary by which a record is
+// written. The error names the file.
+func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*Writer, error) {
+	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1)}
 	if err := w.open(); err != nil {
 		return nil, err
 	}
@@ -56,7 +59,7 @@ func (w *Writer) Send(rec *accounting.Record, _ accounting.Progress, done func(e
 		done(accounting.ErrStopped)
 		return
 	}
-	w.lines = appendLine(w.lines, rec, time.Now())
+	w.lines = appendLine(w.lines, rec, w.names(), time.Now())
 	w.dones = append(w.dones, done)
 	w.mu.Unlock()
 	w.poke()

@@ -12,6 +12,7 @@ import (
 	"aaasess/accounting/local"
 	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius"
 	"aaasess/store"
 )
 
@@ -25,6 +26,7 @@ type methods struct {
 	over     chan struct{}   // closed when the delivery has ended
 	live     func() []string // routes of live sessions
 	resolve  lookup
+	names    func() *radius.Dictionary // for the local file
 	log      *slog.Logger
 	ended    chan error // of a method, or the delivery, that failed
 	tasks    sync.WaitGroup
@@ -47,10 +49,10 @@ type method struct {
 }
 
 // newMethods makes the methods of a store. live gives the routes of live sessions.
-func newMethods(st *store.Store, live func() []string, resolve lookup, log *slog.Logger) *methods {
+func newMethods(st *store.Store, live func() []string, resolve lookup, names func() *radius.Dictionary, log *slog.Logger) *methods {
 	return &methods{
 		store: st, delivery: delivery.New(delivery.Config{}, st, log), over: make(chan struct{}), live: live,
-		resolve: resolve, log: log, ended: make(chan error, 1),
+		resolve: resolve, names: names, log: log, ended: make(chan error, 1),
 		removed: map[accounting.MethodName]*removal{}, orphans: map[string]bool{}, running: map[accounting.MethodName]*method{},
 		leaving: map[accounting.MethodName]<-chan struct{}{}, rerouted: map[string]string{},
 	}
@@ -171,7 +173,7 @@ func (m *methods) make(name accounting.MethodName, spec any) (made, error) {
 		g, err := newGroup(spec, literals(spec), 0, heard, m.log)
 		return made{spec, g}, err
 	case string:
-		w, err := local.Open(spec, m.log)
+		w, err := local.Open(spec, m.names, m.log)
 		return made{spec, w}, err
 	}
 	return made{}, fmt.Errorf("method of type %T", spec)

@@ -52,6 +52,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		return errors.Join(err, d.setClients(d.cfg))
 	}
 	d.methods.apply(ctx, methods, onoff.TriggerConfigChange) // after the policy: a method that was removed gets no new records
+	d.setDictionary(cfg.RADIUS.Dictionary)
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
 	d.methods.reopen()
@@ -79,10 +80,19 @@ func newClients(cfg *config.Config) []nasradius.Client {
 			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret.Reveal()),
 			DisconnectAddr: c.Disconnect.Address, DisconnectPort: c.Disconnect.Port,
 			DisconnectSecret: radius.Secret(c.Disconnect.Secret.Reveal()), DisconnectSource: c.Disconnect.SourceAddress,
-			DisconnectAttributes: c.Disconnect.Attributes,
+			DisconnectAttributes: c.Disconnect.Attributes, Dictionary: cfg.RADIUS.Dictionary,
 		}
 	}
 	return clients
+}
+
+// setDictionary gives the names of attributes to those that print them, and tells what the operator's files have in vain.
+func (d *daemon) setDictionary(names *radius.Dictionary) {
+	for _, s := range names.Skipped() {
+		d.log.Warn("dictionary lines left out", "file", s.File, "lines", s.Lines, "first_line", s.First, "first", s.Text)
+	}
+	d.dictionary.Store(names)
+	d.router.SetDictionary(names)
 }
 
 var kinds = map[string]sessions.Kind{"network": sessions.Network, "exec": sessions.Exec, "connection": sessions.Connection}

@@ -8,6 +8,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
 	"aaasess/store"
 )
 
@@ -22,7 +23,7 @@ func TestIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMethods(st, nil, nil, slog.New(slog.DiscardHandler))
+	m := newMethods(st, nil, nil, radius.Standard, slog.New(slog.DiscardHandler))
 	g, r := accounting.Group("g"), &removal{}
 	add := func(queue string) {
 		st.Commit(store.Change{Appends: []store.Append{{Queue: queue, Data: []byte("x")}}}, func(error) {})

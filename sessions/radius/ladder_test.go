@@ -30,7 +30,7 @@ func climbing(t *testing.T, text string) sessions.Outcome {
 	if _, err := fmt.Sscan(text, &cause); err != nil {
 		t.Fatal(err)
 	}
-	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.ErrorCause(cause)}
+	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.ErrorCause(cause)}
 }
 
 // asked is what a request was, for a table: first, full, less, less+ (with Event-Timestamp), and a t behind
@@ -115,9 +115,9 @@ func ends(out sessions.Outcome) string {
 	switch {
 	case out.Answer == sessions.NoAnswer:
 		return "none"
-	case out.ErrorCause == sessions.SessionContextNotFound && out.Doubted:
+	case out.ErrorCause == radius.SessionContextNotFound && out.Doubted:
 		return "doubted"
-	case out.ErrorCause == sessions.SessionContextNotFound:
+	case out.ErrorCause == radius.SessionContextNotFound:
 		return "gone"
 	case out.Answer == sessions.NAK && out.ErrorCause != 0:
 		return fmt.Sprint("NAK ", uint32(out.ErrorCause))

@@ -28,7 +28,7 @@ func attributesOf(t *testing.T, b []byte) (list []string) {
 		case radius.NASPort, radius.NASIPAddress, radius.FramedIPAddress, radius.EventTimestamp:
 			value = fmt.Sprintf("%x", value)
 		}
-		list = append(list, at.Name()+"="+value)
+		list = append(list, radius.Standard().Name(at)+"="+value)
 	}
 	return list
 }
@@ -66,7 +66,7 @@ func TestDisconnectRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := newProfile(tt.profile)
+			p, err := newProfile(radius.Standard(), tt.profile)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestDisconnectRequest(t *testing.T) {
 // TestDisconnectRequestIsRadclients: octet for octet what radclient makes of the same attributes.
 func TestDisconnectRequestIsRadclients(t *testing.T) {
 	want := captured.Packet(t, "disconnect/radclient.hex")
-	p, err := newProfile(nil)
+	p, err := newProfile(radius.Standard(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestDisconnectRequestTooLong(t *testing.T) {
 	for range 17 {
 		s.Attrs += radius.Attributes(attr(radius.Class, strings.Repeat("x", 253)))
 	}
-	p, err := newProfile([]string{"Class"})
+	p, err := newProfile(radius.Standard(), []string{"Class"})
 	if err != nil {
 		t.Fatal(err)
 	}
