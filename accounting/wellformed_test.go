@@ -169,7 +169,13 @@ func TestRouterLeftOut(t *testing.T) {
 	if got := r.Stats(); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
-	for _, of := range []string{"attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
+	cisco := notice(8, sessions.Network, sessions.Start)
+	for range 17 {
+		cisco.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.VendorSpecific, "\x00\x00\x00\x09\x01\xf7"+strings.Repeat("x", 245)))
+	}
+	r.tooLarge.warned.Store(0) // a minute later
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{cisco}})
+	for _, of := range []string{"attribute=Cisco-AVPair dropped=2", "attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
 		if strings.Count(log.String(), of) != 1 {
 			t.Errorf("no line, or several, with %q:\n%s", of, log.String())
 		}

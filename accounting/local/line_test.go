@@ -44,6 +44,20 @@ func other(session sessions.ID, status uint32, id string) *accounting.Record {
 	return &accounting.Record{Session: session, Type: sessions.Other, At: eventAt, List: "network/default", Attrs: radius.Attributes(b)}
 }
 
+// vendors is a stop with what vendors add.
+func vendors() *accounting.Record {
+	var b []byte
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x05a=b\xbb\x06\x00\x00\x00\x07\x06\x03x\x01\x03c")
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x01\x37\x17\x06\x00\x00\x00\x05")
+	b = radius.AppendAttribute(b, 64, "\x01\x00\x00\x0d")
+	b = radius.AppendAttribute(b, 64, "\x02\x00\x00\x03")
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x01\x02")
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x07d=\"e\"")
+	b = radius.AppendAttribute(b, 64, "\x02\x00\x00\x0d")
+	b = radius.AppendUint32(b, radius.ServiceType, 2)
+	return &accounting.Record{Session: 14, Type: sessions.Stop, At: eventAt, List: "network/default", Attrs: radius.Attributes(b)}
+}
+
 const stopLine = `{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,` +
 	`"list":"network/default","delay":90,"attributes":{"NAS-IP-Address":"172.16.25.15","NAS-Port":5,` +
 	`"User-Name":"user \"one\"","Class":["0x0001","0x62"],"Acct-Status-Type":"Stop",` +
@@ -71,6 +85,12 @@ func TestAppendLine(t *testing.T) {
 			"one of a live session, of a status type without a name", other(13, 77, "0000000D"), eventAt,
 			`{"time":"2001-06-27T04:47:46.5Z","type":"77","session":"0000000D","number":13,"list":"network/default","delay":0,` +
 				`"attributes":{"Acct-Status-Type":77,"Acct-Session-Id":"0000000D"}}` + "\n",
+		},
+		{
+			"vendors' attributes, in and out of order", vendors(), eventAt,
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,"list":"network/default","delay":0,` +
+				`"attributes":{"Cisco-AVPair":["a=b","c","d=\"e\""],"Cisco-Multilink-ID":7,"Vendor-Specific":["0x00000009060378","0x0102"],` +
+				`"MS-Acct-Auth-Type":"EAP","Tunnel-Type:1":"VLAN","Tunnel-Type:2":["L2TP","VLAN"],"Service-Type":"Framed-User"}}` + "\n",
 		},
 	}
 	for _, tt := range tests {
