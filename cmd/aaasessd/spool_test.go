@@ -68,8 +68,11 @@ func TestSetAsideNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []control.Attribute{
-		{Name: "Service-Type", Value: "Framed-User"}, {Name: "Cisco-AVPair", Value: "a=b"}, {Name: "Cisco-Multilink-ID", Value: "7"},
-		{Name: "Vendor-Specific", Value: "0x0102"}, {Name: "Tunnel-Private-Group-Id:1", Value: "100"},
+		{Name: "Service-Type", Value: "Framed-User"},
+		{Name: "Cisco-AVPair", Value: "a=b"},
+		{Name: "Cisco-Multilink-ID", Value: "7"},
+		{Name: "Vendor-Specific", Value: "0x0102"},
+		{Name: "Tunnel-Private-Group-Id:1", Value: "100"},
 	}
 	if diff := cmp.Diff(want, got.Attributes); diff != "" {
 		t.Errorf("want (-) and shown (+):\n%s", diff)

@@ -3,6 +3,7 @@ package radius
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,24 +86,36 @@ func FuzzPrintVendorSpecific(f *testing.F) {
 	f.Add(uint32(311), []byte("\x10\x04\x80\x01"))
 	f.Add(uint32(99999), []byte("\x01\x03a"))
 	f.Add(uint32(9), []byte("\x01\x01"))
+	f.Add(uint32(9), []byte("8\x06000\xc8"))
 	f.Fuzz(func(t *testing.T, vendor uint32, inner []byte) {
 		value := string(append(binary.BigEndian.AppendUint32(nil, vendor), inner[:min(len(inner), 249)]...))
-		attrs := Attributes(AppendAttribute(nil, VendorSpecific, value))
-		var back []byte
-		n := 0
-		for p := range Standard().Print(attrs) {
-			n++
-			typ, v, err := Standard().Parse(p.Name, p.Text)
-			if err != nil || typ != VendorSpecific {
-				return // a value that is not of its kind, text that is not UTF-8, a key: shown, but not to be written
+		shown := slices.Collect(Standard().Print(Attributes(AppendAttribute(nil, VendorSpecific, value))))
+		number, attrs, ok := splitVendors(value)
+		if !ok || Standard().vendors[number] == nil {
+			if len(shown) != 1 || shown[0] != (Printed{Name: "Vendor-Specific", Text: hexadecimal(value)}) {
+				t.Fatalf("%x: shown as %v", value, shown)
 			}
-			back = append(back, v[4:]...)
+			return
 		}
-		if n == 0 {
-			t.Fatalf("%x is not shown", value)
+		for u, v := range attrs.All() {
+			if len(shown) == 0 {
+				t.Fatalf("%x: nothing is shown of %d", value, u)
+			}
+			p := shown[0]
+			shown = shown[1:]
+			def, tag, err := Standard().Lookup(p.Name)
+			if err != nil {
+				t.Fatalf("%x: shown as %v: %v", value, p, err)
+			}
+			if strings.HasPrefix(p.Text, "0x") && def.Type == VendorSpecific && def.Vendor != 0 || def.Tagged && tag == 0 || v == "" {
+				continue // octets of text, a tag 0 and nothing are shown, but not read again
+			}
+			if _, again, err := Standard().Parse(p.Name, p.Text); err != nil || again != joinVendors(number, byte(u), v) {
+				t.Fatalf("%x: shown as %v, which is read as %x, error %v", value, p, again, err)
+			}
 		}
-		if len(back) > len(inner) {
-			t.Fatalf("%x became %x", inner, back)
+		if len(shown) > 0 {
+			t.Fatalf("%x: %v is made up", value, shown)
 		}
 	})
 }
