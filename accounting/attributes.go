@@ -8,15 +8,16 @@ import (
 	"aaasess/sessions"
 )
 
-// Drop is how many attributes were left out for one reason, and the type of the first.
+// Drop is how many attributes were left out for one reason, and the first.
 type Drop struct {
 	Count int
 	First radius.Type
+	Value string // of the first
 }
 
-func (d *Drop) add(t radius.Type, n int) {
+func (d *Drop) add(t radius.Type, value string, n int) {
 	if d.Count == 0 {
-		d.First = t
+		d.First, d.Value = t, value
 	}
 	d.Count += n
 }
@@ -36,7 +37,7 @@ type Dropped struct {
 // [sessions.Other] only which NAS it is. A stop that the NAS did not send has what identifies the session, and
 // what it had used when last heard of.
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
-	c := composer{b: b, start: len(b), n: n}
+	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard()}
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
 		c.uint32(radius.AcctStatusType, uint32(n.Type))
 	}
@@ -61,28 +62,29 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 
 // composer is one list of attributes in the making.
 type composer struct {
-	b       []byte
-	start   int // where in b the list begins
-	n       *sessions.Notice
-	have    keySet
-	dropped Dropped
-	open    radius.Key // the value of the last attribute goes on in the next of this key; 0: it is whole
+	b          []byte
+	start      int // where in b the list begins
+	n          *sessions.Notice
+	dictionary *radius.Dictionary
+	have       keySet
+	dropped    Dropped
+	open       radius.Key // the value of the last attribute goes on in the next of this key; 0: it is whole
 }
 
 // take adds an attribute of the NAS's. Those that say what we know better are made anew in its place.
 func (c *composer) take(t radius.Type, v string) {
-	key := radius.KeyOf(t, v)
+	key, limit := radius.KeyOf(t, v), c.dictionary.InAccounting(t)
 	switch {
 	case t == radius.ProxyState || t == radius.MessageAuthenticator || t == radius.AcctDelayTime:
 		return
-	case limits[t] == notAllowed:
-		c.dropped.Forbidden.add(t, 1)
+	case limit == radius.Never:
+		c.dropped.Forbidden.add(t, v, 1)
 		return
 	case isEmpty(t, v, c.open == key):
-		c.dropped.Empty.add(t, 1)
+		c.dropped.Empty.add(t, v, 1)
 		return
-	case limits[t] == once && c.have.has(key), limits[t] == perTag && c.have.has(key) && c.hasTag(t, tagOf(v)):
-		c.dropped.Repeated.add(t, 1)
+	case limit == radius.ZeroOrOne && c.have.has(key), limit == radius.OnePerTag && c.have.has(key) && c.hasTag(t, tagOf(v)):
+		c.dropped.Repeated.add(t, v, 1)
 		return
 	}
 	switch {

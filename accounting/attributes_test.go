@@ -271,7 +271,7 @@ func TestComposeTooLarge(t *testing.T) {
 			}
 			for typ, want := range tt.counts {
 				if count[typ] != want {
-					t.Errorf("%d of %s left, want %d", count[typ], AttributeName(typ), want)
+					t.Errorf("%d of %s left, want %d", count[typ], radius.Standard().Name(typ), want)
 				}
 			}
 			if id := a.Text(radius.AcctSessionID); id != "00000001" || count[radius.AcctStatusType] != 1 {
@@ -329,7 +329,7 @@ func TestComposeProperties(t *testing.T) {
 		}
 		for typ, v := range got.All() {
 			if slices.Contains(forbidden, typ) {
-				t.Fatalf("has %s %q", AttributeName(typ), v)
+				t.Fatalf("has %s %q", radius.Standard().Name(typ), v)
 			}
 		}
 		if n.Cause != 0 {
@@ -350,11 +350,11 @@ func TestComposeProperties(t *testing.T) {
 			case slices.Contains(forbidden, typ):
 			case ours:
 				if got := values(got, typ); len(got) != 1 {
-					t.Fatalf("%d of %s", len(got), AttributeName(typ))
+					t.Fatalf("%d of %s", len(got), radius.Standard().Name(typ))
 				}
 			case len(want) > 0:
 				if diff := cmp.Diff(want, values(got, typ)); diff != "" {
-					t.Fatalf("%s: want (-) and record (+):\n%s", AttributeName(typ), diff)
+					t.Fatalf("%s: want (-) and record (+):\n%s", radius.Standard().Name(typ), diff)
 				}
 			}
 		}
@@ -364,7 +364,7 @@ func TestComposeProperties(t *testing.T) {
 // wellFormed is which of these values of one type a record may have (R35).
 func wellFormed(typ radius.Type, vs []string) []string {
 	vs = slices.DeleteFunc(vs, func(v string) bool { return v == "" })
-	if limits[typ] == once && len(vs) > 1 {
+	if radius.Standard().InAccounting(typ) == radius.ZeroOrOne && len(vs) > 1 {
 		vs = vs[:1]
 	}
 	return vs

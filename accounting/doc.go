@@ -19,7 +19,7 @@
 // method comes first. What was moved before stays in the order in which it stands.
 //
 // What a NAS sends wrongly is left out of the record and counted ([Dropped],
-// R35): limits.go is how often each attribute may come. Events that are no
+// R35): radius.Dictionary.InAccounting is how often each attribute may come. Events that are no
 // start, interim or stop ([sessions.Other], R27: those of tunnels, Failed) are of
 // start-stop lists only. One of a session that has a route, live or remembered, goes by that
 // route, to stay in order with all else of its session. If it is a

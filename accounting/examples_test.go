@@ -242,25 +242,23 @@ User-Id = "username1"
 NAS-Identifier = "172.16.25.15"`},
 }
 
-// s1Names and s1Values are what the examples call otherwise than the RFCs.
+// s1Names and s1Values are what the examples call otherwise than the dictionary.
 var (
 	s1Names  = map[string]string{"Client-Port-DNIS": "Called-Station-Id", "Caller-ID": "Calling-Station-Id"}
-	s1Values = map[string]string{"Exec-User": "NAS-Prompt"}
+	s1Values = map[string]string{"Exec-User": "NAS-Prompt-User", "Framed": "Framed-User", "Login": "Login-User"}
 )
 
-// typeNamed finds an attribute type by its RFC name.
+// typeNamed finds an attribute type by its name.
 func typeNamed(t testing.TB, name string) radius.Type {
 	t.Helper()
-	for i := range 256 {
-		if AttributeName(radius.Type(i)) == name {
-			return radius.Type(i)
-		}
+	def, _, err := radius.Standard().Lookup(name)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
-	t.Fatalf("no attribute %q", name)
-	return 0
+	return def.Type
 }
 
-// lines are the attributes of an example, each "NAME = VALUE" in RFC words, without those of the
+// lines are the attributes of an example, each "NAME = VALUE" in the dictionary's words, without those of the
 // transport (Acct-Delay-Time) and of the server (User-Id, its own echo of User-Name).
 func (e example) lines() (lines []string) {
 	for line := range strings.Lines(strings.TrimSpace(e.text)) {
@@ -286,45 +284,28 @@ func (e example) packet(t *testing.T) radius.Attributes {
 	var b []byte
 	for _, line := range e.lines() {
 		name, value, _ := strings.Cut(line, " = ")
-		typ := typeNamed(t, name)
-		if typ == radius.AcctSessionID {
+		if name == "Acct-Session-Id" {
 			value = "nas-4711"
 		}
-		b = appendNamed(t, b, typ, value)
+		b = appendNamed(t, b, name, value)
 	}
 	return radius.Attributes(radius.AppendUint32(b, radius.AcctDelayTime, 3))
 }
 
-// appendNamed appends a value that is written as AppendValue does.
-func appendNamed(t *testing.T, b []byte, typ radius.Type, value string) []byte {
+// appendNamed appends a value that is written as people read it.
+func appendNamed(t *testing.T, b []byte, name, value string) []byte {
 	t.Helper()
-	switch KindOf(typ) {
-	case Text:
-		return radius.AppendAttribute(b, typ, value)
-	case IPv4Address:
-		four := netip.MustParseAddr(value).As4()
-		return radius.AppendAttribute(b, typ, string(four[:]))
-	case Integer:
-		for n := range uint32(64) {
-			if ValueName(typ, n) == value {
-				return radius.AppendUint32(b, typ, n)
-			}
-		}
-		n, err := strconv.ParseUint(value, 10, 32)
-		if err != nil {
-			t.Fatalf("%s = %q: %v", AttributeName(typ), value, err)
-		}
-		return radius.AppendUint32(b, typ, uint32(n))
+	typ, v, err := radius.Standard().Parse(name, value)
+	if err != nil {
+		t.Fatalf("%s = %q: %v", name, value, err)
 	}
-	t.Fatalf("%s = %q: no way to write it", AttributeName(typ), value)
-	return nil
+	return radius.AppendAttribute(b, typ, v)
 }
 
 // show writes attributes as lines.
 func show(attrs []byte) (lines []string) {
-	for typ, v := range radius.Attributes(attrs).All() {
-		text, _ := AppendValue(nil, typ, v)
-		lines = append(lines, AttributeName(typ)+" = "+string(text))
+	for p := range radius.Standard().Print(radius.Attributes(attrs)) {
+		lines = append(lines, p.Name+" = "+p.Text)
 	}
 	return lines
 }
@@ -419,7 +400,7 @@ func TestComposeExamples(t *testing.T) {
 			n := events(t, e.kind, e.id(t), packets...)
 			got, dropped := Compose(nil, &n)
 			if diff := cmp.Diff(append(e.lines(), stampLine), show(got)); diff != "" || dropped != (Dropped{}) {
-				t.Errorf("dropped %d; example (-) and record (+):\n%s", dropped, diff)
+				t.Errorf("dropped %v; example (-) and record (+):\n%s", dropped, diff)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ func fit(b []byte, start int) (attrs []byte, dropped Drop) {
 			if at = lastOf(b[start:], at-start, mayGo); at >= 0 {
 				at += start
 				size, n := spanOf(b[at:])
-				dropped.add(radius.Type(b[at]), n)
+				dropped.add(radius.Type(b[at]), string(b[at+2:at+int(b[at+1])]), n)
 				b = append(b[:at], b[at+size:]...)
 			}
 		}

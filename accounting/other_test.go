@@ -35,7 +35,7 @@ func TestComposeOther(t *testing.T) {
 	}{
 		{
 			"of no session: the NAS's id", otherNotice(t, 0, "S1", "2c04 5331 2806 00000009 4006 00000003"),
-			[]string{"Acct-Session-Id = S1", "Acct-Status-Type = Tunnel-Start", "Tunnel-Type = 0x00000003", "NAS-IP-Address = 192.0.2.1", stampOf5},
+			[]string{"Acct-Session-Id = S1", "Acct-Status-Type = Tunnel-Start", "Tunnel-Type = L2TP", "NAS-IP-Address = 192.0.2.1", stampOf5},
 		},
 		{
 			"it says who it is, and when", otherNotice(t, 0, "S1", "2806 ffffffff 2c04 5331 2003 62 3706 00000001"),

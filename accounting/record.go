@@ -48,7 +48,7 @@ func (r *Record) Number() sessions.ID {
 // TypeName is the name of the record's Acct-Status-Type, or the number of one that has no name.
 func (r *Record) TypeName() string {
 	if n, ok := r.Attrs.Uint32(radius.AcctStatusType); ok && r.Type == sessions.Other {
-		if name := ValueName(radius.AcctStatusType, n); name != "" {
+		if name := radius.Standard().ValueName(radius.AcctStatusType, n); name != "" {
 			return name
 		}
 		return strconv.FormatUint(uint64(n), 10)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -23,6 +24,8 @@ type Router struct {
 
 	mu    sync.Mutex                           // for adding to known
 	known atomic.Pointer[map[string]*prepared] // by their texts, nil for one that nobody can read; a map does not change
+
+	dictionary atomic.Pointer[radius.Dictionary] // names attributes in the log
 
 	records                              atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
@@ -65,8 +68,12 @@ func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 	r.lists.Store(&lists{})
 	r.known.Store(&map[string]*prepared{})
 	r.spare.New = func() any { return &draft{} }
+	r.SetDictionary(radius.Standard())
 	return r
 }
+
+// SetDictionary says how the log calls attributes: at first by the standard dictionary.
+func (r *Router) SetDictionary(d *radius.Dictionary) { r.dictionary.Store(d) }
 
 // SetPolicy makes a policy the one for all sessions that begin, or returns what Validate finds wrong
 // with it and changes nothing. Sessions that have begun keep their routes, and records the methods that they have.
@@ -261,6 +268,14 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 	if n.Session.ID == 0 {
 		session = n.Session.AcctSessionID
 	}
-	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", AttributeName(dropped.First),
+	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", r.nameOf(dropped),
 		"dropped", dropped.Count, "dropped_total", total)
+}
+
+// nameOf is the name of the first attribute that was left out.
+func (r *Router) nameOf(dropped Drop) string {
+	for p := range r.dictionary.Load().Print(radius.Attributes(radius.AppendAttribute(nil, dropped.First, dropped.Value))) {
+		return p.Name
+	}
+	return ""
 }

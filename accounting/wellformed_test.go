@@ -148,7 +148,7 @@ func TestComposeTooLargeFragments(t *testing.T) {
 		Attrs: octets(t, "2806 00000001 2c03 31 2003 62") + repeated(25, 15, 253) + repeated(25, 1, 4070-6-10-3-15*255-2-14) + radius.Attributes(fragments),
 	}
 	got, dropped := Compose(nil, &n)
-	if a := radius.Attributes(got); len(values(a, 245)) != 0 || len(values(a, 25)) != 16 || dropped.TooLarge != (Drop{3, 245}) {
+	if a := radius.Attributes(got); len(values(a, 245)) != 0 || len(values(a, 25)) != 16 || dropped.TooLarge.Count != 3 || dropped.TooLarge.First != 245 {
 		t.Errorf("%d fragments and %d Class left, dropped %+v", len(values(a, 245)), len(values(a, 25)), dropped)
 	}
 }
@@ -169,7 +169,13 @@ func TestRouterLeftOut(t *testing.T) {
 	if got := r.Stats(); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
-	for _, of := range []string{"attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
+	cisco := notice(8, sessions.Network, sessions.Start)
+	for range 17 {
+		cisco.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.VendorSpecific, "\x00\x00\x00\x09\x01\xf7"+strings.Repeat("x", 245)))
+	}
+	r.tooLarge.warned.Store(0) // a minute later
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{cisco}})
+	for _, of := range []string{"attribute=Cisco-AVPair dropped=2", "attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
 		if strings.Count(log.String(), of) != 1 {
 			t.Errorf("no line, or several, with %q:\n%s", of, log.String())
 		}
@@ -189,11 +195,11 @@ func checkWellFormed(n *sessions.Notice) error {
 		count[t]++
 		switch {
 		case v == "":
-			return fmt.Errorf("%s is empty", AttributeName(t))
-		case limits[t] == once && count[t] > 1:
-			return fmt.Errorf("%s comes %d times", AttributeName(t), count[t])
-		case limits[t] == notAllowed, t == radius.ProxyState, t == radius.AcctDelayTime:
-			return fmt.Errorf("%s is in the record", AttributeName(t))
+			return fmt.Errorf("%s is empty", radius.Standard().Name(t))
+		case radius.Standard().InAccounting(t) == radius.ZeroOrOne && count[t] > 1:
+			return fmt.Errorf("%s comes %d times", radius.Standard().Name(t), count[t])
+		case radius.Standard().InAccounting(t) == radius.Never, t == radius.ProxyState, t == radius.AcctDelayTime:
+			return fmt.Errorf("%s is in the record", radius.Standard().Name(t))
 		}
 	}
 	if dropped.TooLarge.Count > 0 {
@@ -201,8 +207,8 @@ func checkWellFormed(n *sessions.Notice) error {
 	}
 	for t := range radius.Type(255) {
 		sent := wellFormed(t, values(n.Attrs, t))
-		if limits[t] == many && t != radius.ProxyState && (t < 241 || t > 246) && len(sent) > 0 && !slices.Equal(sent, values(a, t)) {
-			return fmt.Errorf("%s: sent %x, recorded %x", AttributeName(t), sent, values(a, t))
+		if radius.Standard().InAccounting(t) == radius.ZeroOrMore && t != radius.ProxyState && (t < 241 || t > 246) && len(sent) > 0 && !slices.Equal(sent, values(a, t)) {
+			return fmt.Errorf("%s: sent %x, recorded %x", radius.Standard().Name(t), sent, values(a, t))
 		}
 	}
 	return nil

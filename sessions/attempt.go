@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // flight is an attempt under way.
@@ -136,7 +138,7 @@ func (t *Terminator) later(j *job, wait time.Duration, due *dueHeap) {
 // next is the policy: how long to wait after an attempt, or that the session is to be closed now.
 func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, over bool) {
 	switch {
-	case o.Answer == NAK && o.ErrorCause == SessionContextNotFound && !o.Doubted:
+	case o.Answer == NAK && o.ErrorCause == radius.SessionContextNotFound && !o.Doubted:
 		return 0, true
 	case o.Answer == ACK:
 		return cfg.StopWait, false

@@ -3,7 +3,8 @@ package sessions
 import (
 	"context"
 	"errors"
-	"fmt"
+
+	"aaasess/internal/radius"
 )
 
 // Answer is how an attempt to end a session was received.
@@ -16,41 +17,10 @@ const (
 	NAK                    // refused, see Outcome.ErrorCause
 )
 
-// ErrorCause is an Error-Cause (RFC 5176 section 3.5), 0 if the NAK had none.
-type ErrorCause uint32
-
-// Error-Cause values that change what we do.
-const (
-	UnsupportedAttribute      ErrorCause = 401
-	MissingAttribute          ErrorCause = 402
-	NASIdentificationMismatch ErrorCause = 403
-	InvalidRequest            ErrorCause = 404
-	UnsupportedExtension      ErrorCause = 406
-	InvalidAttributeValue     ErrorCause = 407
-	SessionContextNotFound    ErrorCause = 503
-)
-
-var errorCauses = map[ErrorCause]string{
-	201: "Residual-Session-Context-Removed", 202: "Invalid-EAP-Packet", 401: "Unsupported-Attribute",
-	402: "Missing-Attribute", 403: "NAS-Identification-Mismatch", 404: "Invalid-Request", 405: "Unsupported-Service",
-	406: "Unsupported-Extension", 407: "Invalid-Attribute-Value", 501: "Administratively-Prohibited",
-	502: "Request-Not-Routable", 503: "Session-Context-Not-Found", 504: "Session-Context-Not-Removable",
-	505: "Other-Proxy-Processing-Error", 506: "Resources-Unavailable", 507: "Request-Initiated",
-	508: "Multiple-Session-Selection-Unsupported",
-}
-
-// String gives number and name.
-func (c ErrorCause) String() string {
-	if name, ok := errorCauses[c]; ok {
-		return fmt.Sprintf("%d (%s)", uint32(c), name)
-	}
-	return fmt.Sprint(uint32(c))
-}
-
 // Outcome is the end of one attempt.
 type Outcome struct {
 	Answer     Answer
-	ErrorCause ErrorCause
+	ErrorCause radius.ErrorCause
 	// Doubted says of a NAK 503 that the session may exist all the same: the NAS could be told more (R33).
 	Doubted bool
 	Err     error // why there is no answer, for NoAnswer; nil if the NAS is silent

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // TestReady gives jobs, as "NAS number" with a * for one that was asked before, and takes out what
@@ -77,8 +79,8 @@ func TestNext(t *testing.T) {
 		over    bool
 	}{
 		{"ACK", Outcome{Answer: ACK}, 1, standard, 30 * time.Second, false},
-		{"NAK 503", Outcome{Answer: NAK, ErrorCause: SessionContextNotFound}, 1, standard, 0, true},
-		{"NAK 406", Outcome{Answer: NAK, ErrorCause: UnsupportedExtension}, 2, standard, 4 * time.Second, false},
+		{"NAK 503", Outcome{Answer: NAK, ErrorCause: radius.SessionContextNotFound}, 1, standard, 0, true},
+		{"NAK 406", Outcome{Answer: NAK, ErrorCause: radius.UnsupportedExtension}, 2, standard, 4 * time.Second, false},
 		{"silence", silent, 1, standard, 2 * time.Second, false},
 		{"the last that is less than RetryMax", silent, 8, standard, 256 * time.Second, false},
 		{"RetryMax", silent, 9, standard, 5 * time.Minute, false},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -30,10 +31,10 @@ var (
 	ack      = sessions.Outcome{Answer: sessions.ACK}
 	silence  = sessions.Outcome{}
 	unsent   = sessions.Outcome{Err: errors.New("no secret for this NAS")}
-	nak406   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}
-	nak503   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}
+	nak406   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}
+	nak503   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
 	bareNAK  = sessions.Outcome{Answer: sessions.NAK}
-	doubted  = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound, Doubted: true}
+	doubted  = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound, Doubted: true}
 	closed   = sessions.Outcome{Err: sessions.ErrPortUnreachable}
 	startEnd = []string{"Start 1", "Stop 1 cause 6"}
 	itsOwn   = []string{"Start 1", "Stop 1"} // the NAS's stop, with its own cause

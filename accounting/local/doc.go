@@ -6,9 +6,12 @@
 //
 // (in one line). time is when the event happened, RFC 3339 in UTC; delay is how
 // many seconds later it was written, what RADIUS calls Acct-Delay-Time.
-// attributes has the attributes in their order, by their RFC names, with values
-// as [accounting.AppendValue] writes them, numbers as numbers; those of one type
-// that come more than once are an array, and Vendor-Specific always is one.
+// attributes has the attributes in their order, by the names of the dictionary and
+// with values as [radius.Dictionary.Print] writes them, numbers as numbers. Those of
+// one name that come more than once are an array. What is in a Vendor-Specific has
+// names of its own, "Cisco-AVPair":"..."; Vendor-Specific, always an array, has what
+// the dictionary does not know. A tunnel attribute with a tag has it in its name,
+// "Tunnel-Type:1":"VLAN".
 //
 // A record is delivered when the file is synced; records that come while the
 // disk is busy share the next sync. After a failed write the file is cut back

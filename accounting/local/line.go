@@ -1,6 +1,7 @@
 package local
 
 import (
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -9,8 +10,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// appendLine appends a record as a line of JSON.
-func appendLine(b []byte, rec *accounting.Record, now time.Time) []byte {
+// appendLine appends a record as a line of JSON, its attributes by the names of a dictionary.
+func appendLine(b []byte, rec *accounting.Record, names *radius.Dictionary, now time.Time) []byte {
 	b = append(b, `{"time":"`...)
 	b = rec.At.UTC().AppendFormat(b, time.RFC3339Nano)
 	b = append(b, `","type":`...)
@@ -24,52 +25,44 @@ func appendLine(b []byte, rec *accounting.Record, now time.Time) []byte {
 	b = append(b, `,"delay":`...)
 	b = strconv.AppendInt(b, int64(max(0, now.Sub(rec.At))/time.Second), 10)
 	b = append(b, `,"attributes":{`...)
-	b = appendAttributes(b, rec.Attrs)
+	b = appendAttributes(b, rec.Attrs, names)
 	return append(b, "}}\n"...)
 }
 
-func appendAttributes(b []byte, attrs radius.Attributes) []byte {
-	var count [256]int
-	for t := range attrs.All() {
-		count[t]++
-	}
-	first := true
-	for t, v := range attrs.All() {
-		n := count[t]
-		if n == 0 {
-			continue // written with the first of its type
+// appendAttributes appends attributes in their order, those of one name with the first of them.
+func appendAttributes(b []byte, attrs radius.Attributes, names *radius.Dictionary) []byte {
+	list := slices.Collect(names.Print(attrs))
+	vendorSpecific := names.Name(radius.VendorSpecific) // an array even if it comes once
+	sep := ""
+	for i, p := range list {
+		if p.Name == "" {
+			continue // written with the first of its name
 		}
-		count[t] = 0
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = appendString(b, accounting.AttributeName(t))
-		b = append(b, ':')
-		if n == 1 && t != radius.VendorSpecific {
-			b = appendValue(b, t, v)
+		b = appendString(append(b, sep...), p.Name)
+		sep = ","
+		same := list[i:]
+		isSame := func(q radius.Printed) bool { return q.Name == p.Name }
+		if p.Name != vendorSpecific && !slices.ContainsFunc(same[1:], isSame) {
+			b = appendValue(append(b, ':'), p)
 			continue
 		}
-		sep := byte('[')
-		for u, w := range attrs.All() {
-			if u == t {
-				b = append(b, sep)
-				b = appendValue(b, t, w)
-				sep = ','
+		b = append(b, ":["...)
+		for k := range same {
+			if isSame(same[k]) {
+				b = append(appendValue(b, same[k]), ',')
+				same[k].Name = ""
 			}
 		}
-		b = append(b, ']')
+		b[len(b)-1] = ']'
 	}
 	return b
 }
 
-func appendValue(b []byte, t radius.Type, v string) []byte {
-	var room [512]byte // enough for 253 octets in hex
-	text, number := accounting.AppendValue(room[:0], t, v)
-	if number {
-		return append(b, text...)
+func appendValue(b []byte, p radius.Printed) []byte {
+	if p.Number {
+		return append(b, p.Text...)
 	}
-	return appendString(b, text)
+	return appendString(b, p.Text)
 }
 
 // appendString appends a JSON string (RFC 8259 section 7). What is not UTF-8 becomes U+FFFD.

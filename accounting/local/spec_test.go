@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/internal/retry"
 )
 
@@ -20,11 +21,11 @@ func TestSpecEqual(t *testing.T) {
 		other accounting.Spec
 		want  bool
 	}{
-		{"the same file", Spec{"a"}, true},
-		{"another file", Spec{"b"}, false},
-		{"another transport", otherSpec{Spec{"a"}}, false},
+		{"the same file", Spec{File: "a"}, true},
+		{"another file", Spec{File: "b"}, false},
+		{"another transport", otherSpec{Spec{File: "a"}}, false},
 	} {
-		if got := (Spec{"a"}).Equal(tt.other); got != tt.want {
+		if got := (Spec{File: "a"}).Equal(tt.other); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
@@ -32,7 +33,7 @@ func TestSpecEqual(t *testing.T) {
 
 // TestSpecOpen: what is opened writes and can be opened again; a file that cannot be opened is an error.
 func TestSpecOpen(t *testing.T) {
-	spec := Spec{filepath.Join(t.TempDir(), "records.jsonl")}
+	spec := Spec{File: filepath.Join(t.TempDir(), "records.jsonl"), Names: radius.Standard}
 	opened, err := spec.Open(nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +56,7 @@ func TestSpecOpen(t *testing.T) {
 	if b, err := os.ReadFile(spec.File); err != nil || len(b) == 0 {
 		t.Errorf("the file has %q, %v", b, err)
 	}
-	if _, err := (Spec{filepath.Join(spec.File, "none")}).Open(nil, nil); err == nil {
+	if _, err := (Spec{File: filepath.Join(spec.File, "none")}).Open(nil, nil); err == nil {
 		t.Error("a file that cannot be is opened")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/internal/retry"
 )
 
@@ -23,6 +24,7 @@ const window = 1024
 type Writer struct {
 	path   string
 	logger *slog.Logger
+	names  func() *radius.Dictionary
 	wake   chan struct{} // to Run, coalesced
 	file   *os.File      // Run's own once it runs; nil after an error
 
@@ -33,9 +35,10 @@ type Writer struct {
 	stopped bool
 }
 
-// Open opens the file, which it makes if need be with mode 0640. Its error names the file.
-func Open(path string, logger *slog.Logger) (*Writer, error) {
-	w := &Writer{path: path, logger: logger, wake: make(chan struct{}, 1)}
+// Open opens the file, which it makes if need be with mode 0640. names gives the dictionary by which a record is
+// written. The error names the file.
+func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*Writer, error) {
+	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1)}
 	if err := w.open(); err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (w *Writer) Send(rec *accounting.Record, _ retry.Progress, done func(error)
 		done(accounting.ErrStopped)
 		return
 	}
-	w.lines = appendLine(w.lines, rec, time.Now())
+	w.lines = appendLine(w.lines, rec, w.names(), time.Now())
 	w.dones = append(w.dones, done)
 	w.mu.Unlock()
 	w.poke()

@@ -15,6 +15,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
+	"aaasess/internal/radius"
 	"aaasess/internal/retry"
 	"aaasess/sessions"
 	"aaasess/store"
@@ -29,7 +30,7 @@ func running(t testing.TB, path string, log *bytes.Buffer) *Writer {
 	if log != nil {
 		logger = slog.New(slog.NewTextHandler(log, nil))
 	}
-	w, err := Open(path, logger)
+	w, err := Open(path, radius.Standard, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func TestWriterReopen(t *testing.T) {
 func TestWriterDeleted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	var log bytes.Buffer
-	w, err := Open(path, slog.New(slog.NewTextHandler(&log, nil)))
+	w, err := Open(path, radius.Standard, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func TestWriterDeleted(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "none", "a")} {
-		if w, err := Open(path, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), path) {
+		if w, err := Open(path, radius.Standard, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got %v, %v", path, w, err)
 		}
 	}
@@ -178,7 +179,7 @@ func TestOpenErrors(t *testing.T) {
 
 // A full disk: the record is to be sent again, and nothing of it stays in the file.
 func TestWriterDiskFull(t *testing.T) {
-	w, err := Open("/dev/full", slog.New(slog.DiscardHandler))
+	w, err := Open("/dev/full", radius.Standard, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestWriterDiskFull(t *testing.T) {
 // A write that fails half-way leaves whole lines, and the next one works.
 func TestWriterCutsBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
-	w, err := Open(path, slog.New(slog.DiscardHandler))
+	w, err := Open(path, radius.Standard, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +243,7 @@ func TestWriterFolderAway(t *testing.T) {
 // At the end everything that was sent is written; what comes later is not taken.
 func TestWriterEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
-	w, err := Open(path, slog.New(slog.DiscardHandler))
+	w, err := Open(path, radius.Standard, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,7 @@ func (s *inventedServer) Send(rec *accounting.Record, _ retry.Progress, done fun
 
 func (s *inventedServer) announce(rec *accounting.Record, done func(string, error)) {
 	status, _ := rec.Attrs.Uint32(radius.AcctStatusType)
-	s.say(accounting.ValueName(radius.AcctStatusType, status))
+	s.say(radius.Standard().ValueName(radius.AcctStatusType, status))
 	if !s.isSilent(s.name) {
 		done("server of "+s.name, nil)
 		return

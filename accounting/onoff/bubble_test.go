@@ -52,7 +52,7 @@ var (
 func (f *fakeAnnouncer) Announce(rec *accounting.Record, done func(string, error)) {
 	f.mu.Lock()
 	typ, _ := rec.Attrs.Uint32(radius.AcctStatusType)
-	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), accounting.ValueName(radius.AcctStatusType, typ), rec.Attrs.Text(radius.AcctSessionID)))
+	f.sent = append(f.sent, fmt.Sprintf("%v %s %s", time.Since(f.from), radius.Standard().ValueName(radius.AcctStatusType, typ), rec.Attrs.Text(radius.AcctSessionID)))
 	f.recs, f.dones = append(f.recs, rec), append(f.dones, done)
 	if len(f.script) == 0 {
 		f.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/accounting"
 	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
@@ -234,8 +233,8 @@ func TestCause(t *testing.T) {
 	for _, tt := range tests {
 		m, _ := step(situation(evOn), event{kind: evOff, trigger: tt.trigger, cause: tt.given}, at(100))
 		got, _ := m.record("").Attrs.Uint32(radius.AcctTerminateCause)
-		if got != tt.want || accounting.ValueName(radius.AcctTerminateCause, got) != tt.wantName {
-			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, accounting.ValueName(radius.AcctTerminateCause, got))
+		if got != tt.want || radius.Standard().ValueName(radius.AcctTerminateCause, got) != tt.wantName {
+			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, radius.Standard().ValueName(radius.AcctTerminateCause, got))
 		}
 	}
 }

@@ -62,10 +62,10 @@ func checkIdentity(who radius.Attributes) error {
 		switch t {
 		case radius.AcctStatusType, radius.AcctDelayTime, radius.AcctSessionID, radius.AcctAuthentic,
 			radius.AcctTerminateCause, radius.EventTimestamp:
-			return fmt.Errorf("%w: %s cannot be set", ErrConfig, accounting.AttributeName(t))
+			return fmt.Errorf("%w: %s cannot be set", ErrConfig, radius.Standard().Name(t))
 		}
-		if !accounting.Allowed(t) {
-			return fmt.Errorf("%w: %s cannot be set", ErrConfig, accounting.AttributeName(t))
+		if radius.Standard().InAccounting(t) == radius.Never {
+			return fmt.Errorf("%w: %s cannot be set", ErrConfig, radius.Standard().Name(t))
 		}
 		identified = identified || accounting.NamesNAS(t)
 	}

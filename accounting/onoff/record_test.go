@@ -23,9 +23,8 @@ func ours() radius.Attributes {
 
 // readable is a record's attributes, one line each.
 func readable(r *accounting.Record) (lines []string) {
-	for t, v := range r.Attrs.All() {
-		value, _ := accounting.AppendValue(nil, t, v)
-		lines = append(lines, accounting.AttributeName(t)+" = "+string(value))
+	for p := range radius.Standard().Print(r.Attrs) {
+		lines = append(lines, p.Name+" = "+p.Text)
 	}
 	return lines
 }

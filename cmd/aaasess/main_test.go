@@ -38,7 +38,7 @@ func daemon(t *testing.T) *controltest.Daemon {
 			t.Error(err)
 		}
 	})
-	nak503 := sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}
+	nak503 := sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
 	d.NAS.Will("alice", controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}, Stop: true})
 	d.NAS.Will("bob", controltest.Answer{Outcome: nak503})
 	d.NAS.Will("dave", controltest.Answer{Held: true})

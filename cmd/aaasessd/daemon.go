@@ -20,6 +20,7 @@ import (
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/mib"
 	"aaasess/mib/casn"
@@ -50,6 +51,7 @@ type daemon struct {
 	snmp         *snmpEngine      // nil: there is no responder of our own
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
+	dictionary    atomic.Pointer[radius.Dictionary]
 }
 
 // outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
@@ -76,6 +78,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		return nil, explainDamage(err)
 	}
 	d.router = accounting.NewRouter(d.store, log)
+	d.setDictionary(cfg.RADIUS.Dictionary)
 	policy, err := newPolicy(cfg)
 	if err == nil {
 		err = d.router.SetPolicy(policy)
@@ -138,7 +141,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.control, err = control.New(control.Config{
 		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
-		Accounting: &desk{d.methods, d.store, d.state, accounting.NewSpool(d.store)},
+		Accounting: &desk{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err
 }

@@ -169,14 +169,20 @@ func (l *inProcess) disconnect(user string) {
 func TestCommands(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good.yaml")
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
-	if err := errors.Join(os.WriteFile(good, []byte(plainConfig), 0o600), os.WriteFile(bad, []byte("stat: x\n"), 0o600)); err != nil {
-		t.Fatal(err)
+	named, dictionary := filepath.Join(t.TempDir(), "named.yaml"), filepath.Join(t.TempDir(), "shop")
+	for name, text := range map[string]string{
+		good: plainConfig, bad: "stat: x\n", named: "radius: {dictionaries: [" + dictionary + "]}\n", dictionary: "ATTRIBUTE Shop-Any 250 combo-ip\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tests := []struct {
 		args      []string
 		out, fail string
 	}{
 		{[]string{"check", good}, good + " is correct\n", ""},
+		{[]string{"check", named}, dictionary + ": 1 lines left out, the first in line 1: ATTRIBUTE Shop-Any 250 combo-ip\n" + named + " is correct\n", ""},
 		{[]string{"check", bad}, "", "bad.yaml:1:1"},
 		{[]string{"check"}, "", "accepts 1 arg"},
 		{[]string{"schema"}, string(config.Schema()), ""},

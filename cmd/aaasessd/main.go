@@ -66,8 +66,12 @@ after an error.`,
 		Use: "check FILE", Short: "Check a configuration file: every error with its line and column",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := config.Load(args[0]); err != nil {
+			cfg, err := config.Load(args[0])
+			if err != nil {
 				return err
+			}
+			for _, skipped := range cfg.RADIUS.Dictionary.Skipped() {
+				fmt.Fprintln(cmd.ErrOrStderr(), skipped)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is correct\n", args[0])
 			return nil

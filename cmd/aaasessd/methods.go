@@ -14,8 +14,9 @@ import (
 	"aaasess/internal/retry"
 )
 
-// newMethods translates what is configured of accounting methods. servers has the servers.
-func newMethods(cfg *config.Config, servers *client.Client) (methods.Config, error) {
+// newMethods translates what is configured of accounting methods. servers has the servers, names gives the
+// dictionary of the day.
+func newMethods(cfg *config.Config, servers *client.Client, names func() *radius.Dictionary) (methods.Config, error) {
 	out := methods.Config{Lists: map[string][]accounting.MethodName{}, OnOffGroups: newOnOffGroups(cfg)}
 	identity := radius.Attributes(radius.AppendAttribute(nil, radius.NASIdentifier, cfg.RADIUS.NASIdentifier))
 	for i := range cfg.RADIUS.Groups {
@@ -35,7 +36,7 @@ func newMethods(cfg *config.Config, servers *client.Client) (methods.Config, err
 		}
 	}
 	if usesLocal {
-		out.Specs = append(out.Specs, local.Spec{File: cfg.Accounting.Local.File})
+		out.Specs = append(out.Specs, local.Spec{File: cfg.Accounting.Local.File, Names: names})
 	}
 	return out, nil
 }

@@ -68,7 +68,7 @@ func TestNewMethods(t *testing.T) {
 		Lists:       map[string][]accounting.MethodName{"network/default": {"group isp", "local"}},
 		OnOffGroups: onoff.Groups{{Name: "tied", Controller: "isp", Monitors: []string{"monitor"}, Description: "who waits for whom"}},
 	}
-	got, err := newMethods(cfg, nil)
+	got, err := newMethods(cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestNewMethods(t *testing.T) {
 		t.Errorf("want %+v, got %+v", want, got)
 	}
 	cfg.RADIUS.Groups[1].AccessAlgorithm = "none"
-	if _, err := newMethods(cfg, nil); err == nil {
+	if _, err := newMethods(cfg, nil, nil); err == nil {
 		t.Error("an algorithm that there is not is translated")
 	}
 }

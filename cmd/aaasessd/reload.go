@@ -52,6 +52,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		change.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
+	d.setDictionary(cfg.RADIUS.Dictionary)
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange) // after the policy: a method that was removed gets no new records
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
@@ -62,7 +63,7 @@ func (d *daemon) reload(ctx context.Context) error {
 
 // prepareMethods opens the methods that are configured and do not run yet.
 func (d *daemon) prepareMethods(cfg *config.Config) (methods.Change, error) {
-	mc, err := newMethods(cfg, d.servers)
+	mc, err := newMethods(cfg, d.servers, d.dictionary.Load)
 	if err != nil {
 		return methods.Change{}, err
 	}
@@ -89,7 +90,7 @@ func newClients(cfg *config.Config) []nasradius.Client {
 			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret.Reveal()),
 			DisconnectAddr: c.Disconnect.Address, DisconnectPort: c.Disconnect.Port,
 			DisconnectSecret: radius.Secret(c.Disconnect.Secret.Reveal()), DisconnectSource: c.Disconnect.SourceAddress,
-			DisconnectAttributes: c.Disconnect.Attributes,
+			DisconnectAttributes: c.Disconnect.Attributes, Dictionary: cfg.RADIUS.Dictionary,
 		}
 	}
 	return clients
@@ -116,4 +117,13 @@ func orNone(n int) int {
 		return -1
 	}
 	return n
+}
+
+// setDictionary gives the names of attributes to those that print them, and tells what the operator's files have in vain.
+func (d *daemon) setDictionary(names *radius.Dictionary) {
+	for _, s := range names.Skipped() {
+		d.log.Warn("dictionary lines left out", "file", s.File, "lines", s.Lines, "first_line", s.First, "first", s.Text)
+	}
+	d.dictionary.Store(names)
+	d.router.SetDictionary(names)
 }

@@ -18,6 +18,7 @@ type desk struct {
 	store   *store.Store
 	folder  string // of the store
 	spool   *accounting.Spool
+	names   func() *radius.Dictionary
 }
 
 // Spool is how the queues and their disk are.
@@ -112,9 +113,8 @@ func (d *desk) SetAsideRecord(seq uint64) (control.SetAside, error) {
 		out.Raw = fmt.Sprintf("%x", a.Data)
 		return out, nil
 	}
-	for t, value := range a.Record.Attrs.All() {
-		text, _ := accounting.AppendValue(nil, t, value)
-		out.Attributes = append(out.Attributes, control.Attribute{Name: accounting.AttributeName(t), Value: string(text)})
+	for p := range d.names().Print(a.Record.Attrs) {
+		out.Attributes = append(out.Attributes, control.Attribute{Name: p.Name, Value: p.Text})
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/store"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -36,5 +37,44 @@ func TestSetAsideOther(t *testing.T) {
 		if diff := cmp.Diff(want, setAside(&tt.record)); diff != "" {
 			t.Errorf("want (-) and shown (+):\n%s", diff)
 		}
+	}
+}
+
+// A record that is set aside is shown with the names of the dictionary, vendors' too (R26).
+func TestSetAsideNames(t *testing.T) {
+	st, err := store.Open("state", store.Config{Disk: store.NewDisk(), MinFree: -1, Ballast: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	b := radius.AppendUint32(nil, radius.ServiceType, 2)
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x05a=b\xbb\x06\x00\x00\x00\x07")
+	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x01\x02")
+	b = radius.AppendAttribute(b, 81, "\x01100")
+	rec := accounting.Record{Session: 1, Type: sessions.Start, At: time.Unix(5, 0), List: "network/default", Attrs: radius.Attributes(b)}
+	refused := accounting.Refused{From: "group/a", At: time.Unix(6, 0), Reason: "why", Data: accounting.AppendRecord(nil, &rec)}
+	done := make(chan error, 1)
+	st.Commit(store.Change{Appends: []store.Append{{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)}}}, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{store: st, spool: accounting.NewSpool(st), names: radius.Standard}
+	list, err := d.SetAside(0, 1)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, error %v", list, err)
+	}
+	got, err := d.SetAsideRecord(list[0].Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []control.Attribute{
+		{Name: "Service-Type", Value: "Framed-User"},
+		{Name: "Cisco-AVPair", Value: "a=b"},
+		{Name: "Cisco-Multilink-ID", Value: "7"},
+		{Name: "Vendor-Specific", Value: "0x0102"},
+		{Name: "Tunnel-Private-Group-Id:1", Value: "100"},
+	}
+	if diff := cmp.Diff(want, got.Attributes); diff != "" {
+		t.Errorf("want (-) and shown (+):\n%s", diff)
 	}
 }

@@ -28,7 +28,7 @@ var logKeys = map[string]string{
 	"err":             "an error, its text",
 	"every":           "the time between two tries",
 	"file":            "a file",
-	"first":           "number of the first record",
+	"first":           "number of the first record, or text of the first line",
 	"force":           "whether a command insists",
 	"free":            "free space of the disk",
 	"from":            "who sent it, or the first key of a range",
@@ -38,6 +38,8 @@ var logKeys = map[string]string{
 	"in_flight":       "records without an answer yet",
 	"keys_at_most":    "how many keys may be lost",
 	"last":            "number of the last record",
+	"lines":           "how many lines of a file",
+	"first_line":      "number of the first of them",
 	"list":            "a method list",
 	"max_size":        "limit of the store",
 	"method":          "an accounting method",
@@ -139,11 +141,14 @@ func keyArgs(method string, args []ast.Expr) (keys []ast.Expr) {
 		if len(args) == 0 {
 			return nil
 		}
-		if _, message := literal(args[0]); !message {
+		if !isText(args[0]) {
 			return nil
 		}
 		args = args[1:]
-	case method == "With":
+	case method == "With": // of a logger, if it begins with a key
+		if len(args) == 0 || !isText(args[0]) {
+			return nil
+		}
 	default:
 		return nil
 	}
@@ -156,6 +161,11 @@ func keyArgs(method string, args []ast.Expr) (keys []ast.Expr) {
 		keys = append(keys, args[i])
 	}
 	return keys
+}
+
+func isText(e ast.Expr) bool {
+	_, text := literal(e)
+	return text
 }
 
 // literal is the text of a string literal.

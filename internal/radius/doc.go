@@ -1,5 +1,5 @@
 // Package radius is RADIUS on the wire (RFC 2865 and RFC 2866): packets, attributes, authenticators and shared secrets,
-// for the side of NASes and for the side of servers.
+// for the side of NASes and for the side of servers; and the names of attributes and values.
 //
 //	 0                   1                   2                   3
 //	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -31,8 +31,17 @@
 //
 // FuzzParse holds this package against it: what one takes and the other does not is listed there.
 //
+// # Names
+//
+// A [Dictionary] is data: the files in the folder dictionary, in FreeRADIUS's format, which are built in ([Standard]), and
+// the operator's ([Dictionary.With]). Package layeh.com/radius/dictionary parses them. It is given one text with what it
+// knows of that format; a line that stands in it has the place that it came from, for errors. [Dictionary.Print] shows
+// attributes, also those in a Vendor-Specific, and [Dictionary.Parse] reads what it shows. How often an attribute may
+// stand in an Accounting-Request is a column of our own files, behind a #.
+//
 // # Memory
 //
 // A [Packet] shares the octets of its datagram. [Attributes] are immutable. Functions that are called Append... add to
-// the slice that they are given. Nothing here has a state, so everything may be used by many goroutines.
+// the slice that they are given. A [Dictionary] does not change either. Nothing here has a state, so everything may be used by many
+// goroutines.
 package radius

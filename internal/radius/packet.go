@@ -34,8 +34,8 @@ func (e *MalformedError) Error() string {
 	if e.Attribute == 0 {
 		return e.Problem
 	}
-	if name := e.Attribute.Name(); name != "" {
-		return name + ": " + e.Problem
+	if def := Standard().attributes[e.Attribute]; def != nil {
+		return def.Name + ": " + e.Problem
 	}
 	return fmt.Sprintf("attribute %d: %s", e.Attribute, e.Problem)
 }

@@ -32,11 +32,13 @@ type Client struct {
 	// DisconnectSource is the address of this host that Disconnect-Requests leave from, of the family of
 	// their destination. If it is invalid: the address that the NAS sends its accounting to.
 	DisconnectSource netip.Addr
-	// DisconnectAttributes is what identifies a session in the first Disconnect-Request for it, by attribute
-	// name and in this order; DefaultProfile if it is empty. What the NAS did not send of a session is
-	// left out; Event-Timestamp is now and Message-Authenticator is computed. A NAS that refuses it is asked
-	// with more or less, see ladder.
+	// DisconnectAttributes is what identifies a session in the first Disconnect-Request for it, in this order;
+	// DefaultProfile if it is empty. An attribute's name stands for what the NAS sent of the session, which is left
+	// out if it sent nothing; "NAME = VALUE" is this value. Event-Timestamp is now and Message-Authenticator is
+	// computed. A NAS that refuses it is asked with more or less, see ladder.
 	DisconnectAttributes []string
+	// Dictionary has the names of DisconnectAttributes; nil is the standard one.
+	Dictionary *radius.Dictionary
 }
 
 // client is a Client in use.
@@ -114,7 +116,10 @@ func newClient(c Client) (*client, error) {
 	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
 		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v", from, to)
 	}
-	p, err := newProfile(c.DisconnectAttributes)
+	if c.Dictionary == nil {
+		c.Dictionary = radius.Standard()
+	}
+	p, err := newProfile(c.Dictionary, c.DisconnectAttributes)
 	if err != nil {
 		return nil, err
 	}

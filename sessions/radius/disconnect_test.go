@@ -92,10 +92,10 @@ func TestDisconnectAnswers(t *testing.T) {
 		want    sessions.Outcome
 	}{
 		{"ACK", radiustest.ACK, sessions.Outcome{Answer: sessions.ACK}},
-		{"NAK 503", radiustest.NAK(503), sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}},
-		{"NAK 406", radiustest.NAK(406), sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}},
+		{"NAK 503", radiustest.NAK(503), sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}},
+		{"NAK 406", radiustest.NAK(406), sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}},
 		{"NAK without Error-Cause", radiustest.NAK(0), sessions.Outcome{Answer: sessions.NAK}},
-		{"NAK 401 to all that is asked", radiustest.NAK(401), sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedAttribute}},
+		{"NAK 401 to all that is asked", radiustest.NAK(401), sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedAttribute}},
 		{"NAK 401, then ACK", radiustest.Nth(radiustest.NAK(401), radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
 		{"silence", radiustest.Silence, sessions.Outcome{}},
 		{"wrong authenticator", radiustest.WrongAuthenticator, sessions.Outcome{}},

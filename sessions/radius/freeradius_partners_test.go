@@ -145,7 +145,7 @@ func TestFreeradiusDisconnect(t *testing.T) {
 		want       sessions.Outcome
 	}{
 		{"ACK", "alice", captured.Secret, sessions.Outcome{Answer: sessions.ACK}},
-		{"NAK 503", "bob", captured.Secret, sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}},
+		{"NAK 503", "bob", captured.Secret, sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}},
 		{"NAK", "carol", captured.Secret, sessions.Outcome{Answer: sessions.NAK}},
 		{"silence", "dave", captured.Secret, sessions.Outcome{}},
 		{"wrong secret", "alice", "wrong", sessions.Outcome{}},

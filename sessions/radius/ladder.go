@@ -1,8 +1,6 @@
 package radius
 
 import (
-	"slices"
-
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
@@ -69,9 +67,9 @@ func (l ladder) String() string {
 
 // fit looks at what there is to tell of a session beyond a client's profile, at the begin of an attempt.
 func (l ladder) fit(p profile, s *sessions.Session) ladder {
-	l.timed = slices.Contains(p, radius.EventTimestamp)
-	l.extras = l.timed || slices.Contains(p, radius.MessageAuthenticator)
-	l.all, l.bare = p.tells(fullProfile, s), minimalProfile.tells(p, s)
+	l.timed = p.has(radius.EventTimestamp)
+	l.extras = l.timed || p.has(radius.MessageAuthenticator)
+	l.all, l.bare = p.tells(p.all(), s), minimalProfile.tells(p, s)
 	return l
 }
 
@@ -80,7 +78,7 @@ func (l ladder) fit(p profile, s *sessions.Session) ladder {
 func (l ladder) profile(p profile) profile {
 	switch l.at {
 	case full:
-		p = fullProfile.with(p)
+		p = p.all()
 	case fewest:
 		if l.proven {
 			p = minimalProfile.with(p)
@@ -89,7 +87,7 @@ func (l ladder) profile(p profile) profile {
 		}
 	}
 	if l.stamping == omitting || l.stamping == omitted {
-		p = p.without(radius.EventTimestamp)
+		p = p.without(radius.ID{Type: radius.EventTimestamp})
 	}
 	return p
 }
@@ -107,24 +105,24 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 		return l, out, false
 	}
 	isFull := l.at == full || l.at == first && l.all
-	if out.ErrorCause == sessions.SessionContextNotFound || out.ErrorCause == sessions.MissingAttribute {
+	if out.ErrorCause == radius.SessionContextNotFound || out.ErrorCause == radius.MissingAttribute {
 		if !isFull && !l.entered[full] && !l.all {
 			return l.enter(full), out, true
 		}
 	}
 	l.refused = l.refused || isFull && refuses(out.ErrorCause)
-	less := out.ErrorCause == sessions.UnsupportedAttribute || out.ErrorCause == sessions.NASIdentificationMismatch ||
+	less := out.ErrorCause == radius.UnsupportedAttribute || out.ErrorCause == radius.NASIdentificationMismatch ||
 		isFull && refuses(out.ErrorCause)
 	if less && l.at != fewest && !l.entered[fewest] && !l.tellsFewest() {
 		return l.enter(fewest), out, true
 	}
 	isFewest := l.at == fewest || l.tellsFewest()
 	switch {
-	case out.ErrorCause == sessions.SessionContextNotFound:
+	case out.ErrorCause == radius.SessionContextNotFound:
 		out.Doubted = !isFull && !l.refused
 	case l.refused && isFull && (l.unknown[fewest] || isFewest && l.unknown[first]):
 		// The last step that the NAS did not refuse got 503.
-		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}
+		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
 	}
 	l.at = l.best
 	return l, out, false
@@ -158,7 +156,7 @@ func (l *ladder) note(out sessions.Outcome) {
 	if rank >= l.rank {
 		l.best, l.rank = l.at, rank
 	}
-	l.unknown[l.at] = l.unknown[l.at] || out.ErrorCause == sessions.SessionContextNotFound
+	l.unknown[l.at] = l.unknown[l.at] || out.ErrorCause == radius.SessionContextNotFound
 	l.proven = l.proven || rank == 2 && l.extras && l.at != fewest
 }
 
@@ -166,9 +164,9 @@ func (l *ladder) note(out sessions.Outcome) {
 func (l ladder) tellsFewest() bool { return l.bare && (!l.extras || l.proven) }
 
 // refuses says that a NAS cannot use a request for what is in it or is missing.
-func refuses(c sessions.ErrorCause) bool {
+func refuses(c radius.ErrorCause) bool {
 	switch c {
-	case sessions.UnsupportedAttribute, sessions.MissingAttribute, sessions.InvalidRequest, sessions.InvalidAttributeValue:
+	case radius.UnsupportedAttribute, radius.MissingAttribute, radius.InvalidRequest, radius.InvalidAttributeValue:
 		return true
 	}
 	return false

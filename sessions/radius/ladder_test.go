@@ -2,6 +2,7 @@ package radius
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func climbing(t *testing.T, text string) sessions.Outcome {
 	if _, err := fmt.Sscan(text, &cause); err != nil {
 		t.Fatal(err)
 	}
-	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.ErrorCause(cause)}
+	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.ErrorCause(cause)}
 }
 
 // asked is what a request was, for a table: first, full, less, less+ (with Event-Timestamp), and a t behind
@@ -115,9 +116,9 @@ func ends(out sessions.Outcome) string {
 	switch {
 	case out.Answer == sessions.NoAnswer:
 		return "none"
-	case out.ErrorCause == sessions.SessionContextNotFound && out.Doubted:
+	case out.ErrorCause == radius.SessionContextNotFound && out.Doubted:
 		return "doubted"
-	case out.ErrorCause == sessions.SessionContextNotFound:
+	case out.ErrorCause == radius.SessionContextNotFound:
 		return "gone"
 	case out.Answer == sessions.NAK && out.ErrorCause != 0:
 		return fmt.Sprint("NAK ", uint32(out.ErrorCause))
@@ -219,6 +220,18 @@ func TestLadderOverLoopback(t *testing.T) {
 			}
 			return radiustest.ACK(r)
 		}, [][]string{withTail(known, stamp, signed), withTail(known, signed)}, "ACK"},
+		{
+			"it wants values that no session has",
+			[]string{"Acct-Session-Id", "Service-Type = Login-User", `Cisco-AVPair = "a=b"`, "NAS-Port = 9"},
+			radiustest.Nth(radiustest.NAK(503), radiustest.NAK(401), radiustest.ACK),
+			[][]string{
+				{"Acct-Session-Id=8D5C1B9A0F3E7746", "Service-Type=\x00\x00\x00\x01", "Vendor-Specific=\x00\x00\x00\x09\x01\x05a=b", "NAS-Port=00000009"},
+				withTail(slices.DeleteFunc(slices.Clone(all), func(a string) bool { return a == "NAS-Port=00000007" }),
+					"Service-Type=\x00\x00\x00\x01", "Vendor-Specific=\x00\x00\x00\x09\x01\x05a=b", "NAS-Port=00000009"),
+				less,
+			},
+			"ACK",
+		},
 		{"strongSwan: a NAK that says nothing", nil, radiustest.NAK(0), [][]string{withTail(known, stamp, signed)}, "NAK"},
 	}
 	for _, tt := range tests {

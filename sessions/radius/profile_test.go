@@ -28,7 +28,7 @@ func attributesOf(t *testing.T, b []byte) (list []string) {
 		case radius.NASPort, radius.NASIPAddress, radius.FramedIPAddress, radius.EventTimestamp:
 			value = fmt.Sprintf("%x", value)
 		}
-		list = append(list, at.Name()+"="+value)
+		list = append(list, radius.Standard().Name(at)+"="+value)
 	}
 	return list
 }
@@ -63,10 +63,24 @@ func TestDisconnectRequest(t *testing.T) {
 			name: "Message-Authenticator first", profile: []string{"Message-Authenticator", "Acct-Session-Id"},
 			want: []string{"Message-Authenticator=computed", "Acct-Session-Id=8D5C1B9A0F3E7746"},
 		},
+		{
+			name: "values", profile: []string{"Acct-Session-Id", "Service-Type = Login-User", `Cisco-AVPair = "a=b"`, "Cisco-AVPair=c = \"d\"", "Tunnel-Type:1 = VLAN"},
+			want: []string{
+				"Acct-Session-Id=8D5C1B9A0F3E7746", "Service-Type=\x00\x00\x00\x01", "Vendor-Specific=\x00\x00\x00\x09\x01\x05a=b",
+				"Vendor-Specific=\x00\x00\x00\x09\x01\x09c = \"d\"", "Tunnel-Type=\x01\x00\x00\x0d",
+			},
+		},
+		{
+			name: "what a vendor reported", profile: []string{"Cisco-AVPair"},
+			session: func(s *sessions.Session) {
+				s.Attrs += radius.Attributes(attr(radius.VendorSpecific, "\x00\x00\x00\x09\x02\x03p\x01\x05a=b") + attr(radius.VendorSpecific, "\x00\x00\x00\x09\x01\x05c=d"))
+			},
+			want: []string{"Vendor-Specific=\x00\x00\x00\x09\x01\x05a=b", "Vendor-Specific=\x00\x00\x00\x09\x01\x05c=d"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := newProfile(tt.profile)
+			p, err := newProfile(radius.Standard(), tt.profile)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +111,7 @@ func TestDisconnectRequest(t *testing.T) {
 // TestDisconnectRequestIsRadclients: octet for octet what radclient makes of the same attributes.
 func TestDisconnectRequestIsRadclients(t *testing.T) {
 	want := captured.Packet(t, "disconnect/radclient.hex")
-	p, err := newProfile(nil)
+	p, err := newProfile(radius.Standard(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +129,69 @@ func TestDisconnectRequestTooLong(t *testing.T) {
 	for range 17 {
 		s.Attrs += radius.Attributes(attr(radius.Class, strings.Repeat("x", 253)))
 	}
-	p, err := newProfile([]string{"Class"})
+	p, err := newProfile(radius.Standard(), []string{"Class"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.disconnectRequest(1, s, noon, captured.Secret); !errors.Is(err, errTooLong) {
 		t.Errorf("error %v, want %v", err, errTooLong)
+	}
+}
+
+// TestDisconnectRequestOctets: a request with values, octet for octet, less its authenticator.
+func TestDisconnectRequestOctets(t *testing.T) {
+	p, err := newProfile(radius.Standard(), []string{"Acct-Session-Id", "Service-Type = Login-User", `Cisco-AVPair = "subscriber:command=account-logoff"`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := p.disconnectRequest(77, hostapdSession("192.0.2.1"), noon, captured.Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "284d0055" + // Disconnect-Request, 77, 85 octets
+		"2c12" + "38443543314239413046334537373436" +
+		"0606" + "00000001" +
+		"1a29" + "00000009" + "0123" + "7375627363726962" + "65723a636f6d6d61" + "6e643d6163636f75" + "6e742d6c6f676f66" + "66"
+	got := append(append([]byte{}, b[:4]...), b[radius.HeaderLen:]...)
+	if fmt.Sprintf("%x", got) != want {
+		t.Errorf("got  %x\nwant %s", got, want)
+	}
+	if !layeh.IsAuthenticRequest(b, []byte(captured.Secret)) {
+		t.Error("the Request Authenticator is wrong")
+	}
+}
+
+func TestProfileErrors(t *testing.T) {
+	tests := []struct {
+		name    string
+		entries []string
+		want    string
+	}{
+		{"no such attribute", []string{"User-Name", "Usr-Name"}, `disconnect attribute "Usr-Name": no attribute has this name`},
+		{"no such attribute, with a value", []string{"Usr-Name = x"}, `disconnect attribute "Usr-Name = x": no attribute has this name`},
+		{"nothing", []string{""}, `disconnect attribute "": no attribute has this name`},
+		{"a bare password", []string{"User-Password"}, `disconnect attribute "User-Password": no session has such an attribute`},
+		{"a password", []string{"User-Password = x"}, `disconnect attribute "User-Password = x": its value is encrypted`},
+		{"of accounting", []string{"Acct-Delay-Time"}, `disconnect attribute "Acct-Delay-Time": says nothing of a session`},
+		{"of a proxy", []string{"Proxy-State = 0x01"}, `disconnect attribute "Proxy-State = 0x01": says nothing of a session`},
+		{"a time that is computed", []string{"Event-Timestamp = 2001-09-09T01:46:40Z"}, `disconnect attribute "Event-Timestamp = 2001-09-09T01:46:40Z": takes no value: it is computed`},
+		{"no value", []string{"Service-Type ="}, `disconnect attribute "Service-Type =": "" is neither a number nor the name of a value`},
+		{"no text", []string{`Cisco-AVPair = ""`}, `disconnect attribute "Cisco-AVPair = \"\"": has 0 octets, must have 1 to 247`},
+		{"a wrong value", []string{"Service-Type = Login"}, `disconnect attribute "Service-Type = Login": "Login" is neither a number nor the name of a value`},
+		{"one quote", []string{`Cisco-AVPair = "a`}, `disconnect attribute "Cisco-AVPair = \"a": the quotes of its value are wrong`},
+		{"a tag alone", []string{"Tunnel-Type:1"}, `disconnect attribute "Tunnel-Type:1": has a tag but no value`},
+		{"twice", []string{"Class", "Class"}, `disconnect attribute "Class": given twice`},
+		{"with and without value", []string{"Service-Type", "Service-Type = Login-User"}, `disconnect attribute "Service-Type = Login-User": given twice`},
+		{"the same value twice", []string{"Cisco-AVPair = a", `Cisco-AVPair = "a"`}, `disconnect attribute "Cisco-AVPair = \"a\"": given twice`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := CheckAttributes(radius.Standard(), tt.entries); err == nil || err.Error() != tt.want {
+				t.Errorf("error %v, want %s", err, tt.want)
+			}
+		})
+	}
+	if err := CheckAttributes(radius.Standard(), []string{"Cisco-AVPair = a", "Cisco-AVPair = b", "Acct-Terminate-Cause = Admin-Reset", "Cisco-NAS-Port"}); err != nil {
+		t.Errorf("several values: %v", err)
 	}
 }

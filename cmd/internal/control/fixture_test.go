@@ -9,6 +9,7 @@ import (
 
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -16,8 +17,8 @@ var (
 	with    = controltest.With
 	ack     = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}, Stop: true}
 	lateAck = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}}
-	nak406  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.UnsupportedExtension}}
-	nak503  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: sessions.SessionContextNotFound}}
+	nak406  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}}
+	nak503  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}}
 	silence = controltest.Answer{}
 )
 

@@ -1,9 +1,28 @@
 package config
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
 
-// clients makes the NASes of the file.
-func (d *decoder) clients(raw []rawClient) []Client {
+	"aaasess/internal/radius"
+	nasradius "aaasess/sessions/radius"
+)
+
+// dictionary makes the names of attributes: the built-in ones, and those of the files; nil if a file has a fault.
+func (d *decoder) dictionary(files []filePath) *radius.Dictionary {
+	names := radius.Standard()
+	for i, file := range files {
+		var err error
+		if names, err = names.With(string(file)); err != nil {
+			d.fault(fmt.Sprintf("radius.dictionaries[%d]", i), "%v", err)
+			return nil
+		}
+	}
+	return names
+}
+
+// clients makes the NASes of the file. Without a dictionary their attributes are not checked.
+func (d *decoder) clients(raw []rawClient, dictionary *radius.Dictionary) []Client {
 	names, prefixes := d.unique(), d.unique()
 	clients := make([]Client, 0, len(raw))
 	for i, r := range raw {
@@ -16,10 +35,15 @@ func (d *decoder) clients(raw []rawClient) []Client {
 			Address: r.Disconnect.Address, Port: uint16(r.Disconnect.Port), Secret: r.Disconnect.Secret,
 			SourceAddress: r.Disconnect.SourceAddress,
 		}}
-		attributes := d.unique()
 		for j, a := range r.Disconnect.Attributes {
-			attributes.check(fmt.Sprintf("%s.disconnect.attributes[%d]", path, j), string(a), "in")
 			c.Disconnect.Attributes = append(c.Disconnect.Attributes, string(a))
+			if dictionary == nil {
+				continue
+			}
+			if err := nasradius.CheckAttributes(dictionary, c.Disconnect.Attributes); err != nil {
+				d.fault(fmt.Sprintf("%s.disconnect.attributes[%d]", path, j), "%q: %v", a, errors.Unwrap(err))
+				c.Disconnect.Attributes = c.Disconnect.Attributes[:len(c.Disconnect.Attributes)-1]
+			}
 		}
 		d.checkDisconnectSource(path+".disconnect", &c)
 		clients = append(clients, c)

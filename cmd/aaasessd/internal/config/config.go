@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // Config is a checked configuration. File names that were relative are joined with the folder of
@@ -55,9 +57,11 @@ type RADIUS struct {
 	// NASIdentifier is what we call ourselves in Accounting-On and -Off (RFC 2865 section 5.32);
 	// 1..253 octets.
 	NASIdentifier string
-	Accounting    RADIUSAccounting
-	Clients       []Client // no two of one prefix or name
-	Servers       []Server // no two of one address and port, or of one name (R43)
+	// Dictionary has the names of attributes and values.
+	Dictionary *radius.Dictionary
+	Accounting RADIUSAccounting
+	Clients    []Client // no two of one prefix or name
+	Servers    []Server // no two of one address and port, or of one name (R43)
 	// Groups are those of the file, in order, and at the end, if a method list names it, the
 	// group AllServers of all servers.
 	Groups []Group
@@ -91,7 +95,8 @@ type ClientDisconnect struct {
 	// SourceAddress is what they leave from, of the family of where they go; the zero Addr: the address that the
 	// NAS sends its accounting to. IPv4 in its own form.
 	SourceAddress netip.Addr
-	// Attributes are what the first request for a session has, by their RFC names; empty: the default ones.
+	// Attributes are what the first request for a session has, by their names in RADIUS.Dictionary, or as
+	// "NAME = VALUE"; empty: the default ones.
 	Attributes []string
 }
 

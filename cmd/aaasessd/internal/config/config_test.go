@@ -15,11 +15,15 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius"
 	"aaasess/mib"
 )
 
-// plain compares values of netip, and takes an empty list for a missing one.
-var plain = cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty()}
+// plain compares values of netip, and takes an empty list for a missing one. A dictionary is only equal to itself.
+var plain = cmp.Options{
+	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty(),
+	cmp.Comparer(func(a, b *radius.Dictionary) bool { return a == b }),
+}
 
 // minimal is a file that changes nothing.
 const minimal = "log: {}\n"
@@ -65,8 +69,8 @@ func TestDefault(t *testing.T) {
 			},
 		}},
 		RADIUS: config.RADIUS{
-			NASIdentifier: hostname(t),
-			Accounting:    config.RADIUSAccounting{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}},
+			NASIdentifier: hostname(t), Dictionary: radius.Standard(),
+			Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}},
 			Clients: []config.Client{
 				{Name: "loopback", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: "testing123", Disconnect: config.ClientDisconnect{Port: 3799}},
 				{Name: "loopback-v6", Prefix: netip.MustParsePrefix("::1/128"), Secret: "testing123", Disconnect: config.ClientDisconnect{Port: 3799}},
@@ -94,7 +98,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	got := mustParse(t, minimal, ".")
 	want := config.Default()
 	want.SNMP = config.SNMP{}
-	want.RADIUS = config.RADIUS{NASIdentifier: hostname(t), Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{
+	want.RADIUS = config.RADIUS{NASIdentifier: hostname(t), Dictionary: radius.Standard(), Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{
 		netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813"),
 	}}}
 	want.Accounting.Lists = nil
@@ -140,8 +144,8 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		Control: config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
 		SNMP:    config.SNMP{AgentX: &config.AgentX{Network: "tcp", Address: "127.0.0.1:705"}},
 		RADIUS: config.RADIUS{
-			NASIdentifier: "session agent 1",
-			Accounting:    config.RADIUSAccounting{Listen: []netip.AddrPort{loopback, loopback}},
+			NASIdentifier: "session agent 1", Dictionary: radius.Standard(),
+			Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{loopback, loopback}},
 			Clients: []config.Client{
 				{
 					Name: "a", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Secret: "s1",

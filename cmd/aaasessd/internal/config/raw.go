@@ -53,6 +53,7 @@ type rawAgentX struct {
 
 type rawRADIUS struct {
 	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier of our own Accounting-On and -Off. If missing, the name of the host."`
+	Dictionaries    []filePath          `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, vendors' above all. They count more than what is built in, and a later file more than an earlier one. Lines that aaasess cannot use are left out, with a warning for each file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
@@ -91,7 +92,7 @@ type rawClientDisconnect struct {
 	Port          int             `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
 	Secret        Secret          `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
 	SourceAddress netip.Addr      `yaml:"source-address" default:"" doc:"The address of this host that they leave from, of the family of where they go. If missing, the address that the NAS sends its accounting to. If this host does not have it, the system chooses."`
-	Attributes    []attributeName `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, by the attributes' RFC names and in this order; those that the NAS did not report are left out. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
+	Attributes    []attributeText `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, also of a vendor's, stands for what the NAS reported, and is left out if it reported nothing; NAME = VALUE is this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
 }
 
 type rawServer struct {

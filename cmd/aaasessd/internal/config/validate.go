@@ -20,6 +20,7 @@ const (
 // validate checks what concerns more than one key and makes the Config. What the decoder has found
 // wrong is zero here, and not told again.
 func (d *decoder) validate(raw *rawConfig) *Config {
+	names := d.dictionary(raw.RADIUS.Dictionaries)
 	c := &Config{
 		State:   string(raw.State),
 		Log:     Log{Format: raw.Log.Format},
@@ -27,8 +28,9 @@ func (d *decoder) validate(raw *rawConfig) *Config {
 		SNMP:    d.snmp(&raw.SNMP),
 		RADIUS: RADIUS{
 			NASIdentifier:   nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
+			Dictionary:      names,
 			Accounting:      RADIUSAccounting{Listen: d.listen("radius.accounting.listen", raw.RADIUS.Accounting.Listen)},
-			Clients:         d.clients(raw.RADIUS.Clients),
+			Clients:         d.clients(raw.RADIUS.Clients, names),
 			Servers:         d.servers(&raw.RADIUS),
 			AcctOnOffGroups: d.acctOnOffGroups(raw.RADIUS.AcctOnOffGroups),
 		},

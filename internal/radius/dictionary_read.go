@@ -1,0 +1,344 @@
+package radius
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"layeh.com/radius/dictionary"
+)
+
+const (
+	maxDictionary = 16 << 20 // octets of a file; FreeRADIUS's largest has some hundred thousand
+	maxLine       = 4096
+	maxIncludes   = 16 // within one another
+)
+
+// Skipped is lines of a file that say what this package cannot use: data types that only FreeRADIUS knows, numbers
+// that are not decimal or are of a TLV, blocks of TLVs and of extended vendor attributes, vendors with a third field in
+// their format.
+type Skipped struct {
+	File  string
+	Lines int
+	First int    // the number of the first line
+	Text  string // the first line
+}
+
+func (s Skipped) String() string {
+	return fmt.Sprintf("%s: %d lines left out, the first in line %d: %s", s.File, s.Lines, s.First, s.Text)
+}
+
+// Skipped is what was left out of the operator's files, by file.
+func (d *Dictionary) Skipped() []Skipped { return d.skipped }
+
+// With is d with the operator's files, in FreeRADIUS's format. What they say of a number counts more than what d says; a
+// name that d has for another number is an error. Errors name file and line.
+func (d *Dictionary) With(files ...string) (*Dictionary, error) {
+	return d.read(readFile, false, files...)
+}
+
+func readFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() { // a pipe would never end
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("is not a regular file")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxDictionary+1))
+	if err == nil && len(data) > maxDictionary {
+		err = fmt.Errorf("%s: larger than %d MiB", name, maxDictionary>>20)
+	}
+	return data, err
+}
+
+// read is With for any source of files. ours says that the files have our column of occurrences.
+func (d *Dictionary) read(open func(string) ([]byte, error), ours bool, files ...string) (*Dictionary, error) {
+	out := &Dictionary{
+		vendors: map[uint32]*vendor{}, names: map[string]*Definition{}, occurrences: d.occurrences, skipped: slices.Clone(d.skipped),
+	}
+	r := &reader{open: open, ours: ours, vendors: map[string]string{}, names: map[string]string{}, aliases: map[string]string{}, skip: map[string]int{}}
+	for _, part := range d.parts {
+		if _, err := out.add(part); err != nil {
+			return nil, err
+		}
+		for _, v := range part.Vendors { // the operator need not repeat them
+			fields := []string{"VENDOR", v.Name, strconv.Itoa(v.Number)}
+			if v.TypeOctets != nil {
+				fields = append(fields, fmt.Sprintf("format=%d,%d", *v.TypeOctets, *v.LengthOctets))
+			}
+			r.vendor(place{}, fields)
+		}
+	}
+	for _, file := range files {
+		if err := r.file(file); err != nil {
+			return nil, err
+		}
+	}
+	parser := dictionary.Parser{IgnoreIdenticalAttributes: true}
+	part, err := parser.Parse(&parsed{strings.NewReader(r.text.String())})
+	if pe := (*dictionary.ParseError)(nil); errors.As(err, &pe) {
+		return nil, r.places[min(pe.Line, len(r.places))-1].errorf("%w", pe.Inner)
+	} else if err != nil {
+		return nil, err
+	}
+	if name, err := out.add(part); err != nil {
+		return nil, r.placeOf(name).errorf("%w", err)
+	}
+	if ours {
+		for name, o := range r.occurrences {
+			out.occurrences[out.names[name].Type] = o
+		}
+	}
+	out.skipped = append(out.skipped, r.skipped...)
+	return out, nil
+}
+
+// parsed is the text that layeh's parser reads.
+type parsed struct{ *strings.Reader }
+
+func (*parsed) Name() string { return "dictionary" }
+func (*parsed) Close() error { return nil }
+
+// place is a line of a file.
+type place struct {
+	file string
+	line int
+}
+
+func (p place) errorf(format string, args ...any) error {
+	return fmt.Errorf("%s:%d: "+format, append([]any{p.file, p.line}, args...)...)
+}
+
+// reader makes one text of files and what they include, that layeh's parser takes: it knows fewer types of data and
+// flags, refuses a vendor that is there twice, and never ends with files that include each other.
+type reader struct {
+	open    func(string) ([]byte, error)
+	ours    bool
+	text    strings.Builder
+	places  []place // of the lines of text
+	reading []string
+
+	vendors map[string]string // number and format, by name
+	names   map[string]string // the name of each number
+	aliases map[string]string // other names of a vendor, by name
+	block   string            // the vendor whose block the line is in, or ""
+	left    []string          // keywords that end the blocks that are left out, the innermost last
+
+	skipped     []Skipped
+	skip        map[string]int // where in skipped a file is
+	occurrences map[string]Occurrence
+}
+
+// file takes a file.
+func (r *reader) file(name string) error {
+	if slices.Contains(r.reading, name) || len(r.reading) >= maxIncludes {
+		return fmt.Errorf("%s includes itself, or more than %d files deep", name, maxIncludes)
+	}
+	data, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	r.reading = append(r.reading, name)
+	defer func() { r.reading = r.reading[:len(r.reading)-1] }()
+	at := place{file: name}
+	for line := range strings.Lines(string(data)) {
+		at.line++
+		if len(line) > maxLine {
+			return at.errorf("longer than %d octets", maxLine)
+		}
+		text, comment, _ := strings.Cut(line, "#")
+		if fields := strings.Fields(text); len(fields) > 0 {
+			if err := r.line(at, fields, strings.TrimSpace(comment)); err != nil {
+				return err
+			}
+		}
+	}
+	if len(r.left) > 0 || r.block != "" {
+		return at.errorf("a block has no end")
+	}
+	return nil
+}
+
+// line takes a line that is not empty.
+func (r *reader) line(at place, fields []string, comment string) error {
+	fields[0] = strings.ToUpper(fields[0])
+	if n := len(r.left); n > 0 {
+		if fields[0] == r.left[n-1] {
+			r.left = r.left[:n-1]
+		} else if end := endOf(fields[0]); end != "" {
+			r.left = append(r.left, end)
+		}
+		r.leave(at, fields)
+		return nil
+	}
+	switch fields[0] {
+	case "$INCLUDE", "$INCLUDE-":
+		if len(fields) != 2 || r.block != "" {
+			return at.errorf("$INCLUDE stands outside of blocks, with the name of a file")
+		}
+		name := fields[1]
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(at.file), name)
+		}
+		err := r.file(name)
+		if fields[0] == "$INCLUDE-" && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			return at.errorf("%w", err)
+		}
+		return err
+	case "VENDOR":
+		r.vendor(at, fields)
+	case "BEGIN-TLV":
+		r.left = append(r.left, "END-TLV")
+		r.leave(at, fields)
+	case "BEGIN-VENDOR":
+		if len(fields) > 2 || len(fields) == 2 && r.vendors[fields[1]] == unusable {
+			r.left = append(r.left, "END-VENDOR")
+			r.leave(at, fields)
+			return nil
+		}
+		r.block = fields[len(fields)-1]
+		r.emit(at, r.aliased(fields))
+	case "END-VENDOR":
+		r.block = ""
+		r.emit(at, r.aliased(fields))
+	case "ATTRIBUTE":
+		return r.attribute(at, fields, comment)
+	case "VALUE":
+		if n, err := strconv.ParseUint(fields[len(fields)-1], 0, 64); err == nil && n > 1<<32-1 {
+			r.leave(at, fields)
+			return nil
+		}
+		r.emit(at, fields)
+	default:
+		r.emit(at, fields) // for the parser to refuse
+	}
+	return nil
+}
+
+// endOf is the keyword that ends a block, or "".
+func endOf(keyword string) string {
+	if name, ok := strings.CutPrefix(keyword, "BEGIN-"); ok {
+		return "END-" + name
+	}
+	return ""
+}
+
+// unusable stands for number and format of a vendor whose format the parser does not know, as "format=1,1,c".
+const unusable = "-"
+
+// vendor takes a VENDOR line. One that is there already, by this name or another, is that one.
+func (r *reader) vendor(at place, fields []string) {
+	if len(fields) == 4 && strings.HasPrefix(fields[3], "format=") && strings.Count(fields[3], ",") > 1 {
+		r.vendors[fields[1]] = unusable
+		r.leave(at, fields)
+		return
+	}
+	if len(fields) >= 3 {
+		number := strings.Join(fields[2:], " ")
+		if r.vendors[fields[1]] == number {
+			return
+		}
+		if first := r.names[fields[2]]; first != "" && first != fields[1] && r.vendors[fields[1]] == "" {
+			r.aliases[fields[1]], r.vendors[fields[1]] = first, number
+			return
+		}
+		r.vendors[fields[1]], r.names[fields[2]] = number, fields[1]
+	}
+	r.emit(at, fields)
+}
+
+// aliased is a BEGIN-VENDOR or END-VENDOR with the name that the parser knows.
+func (r *reader) aliased(fields []string) []string {
+	if len(fields) == 2 && r.aliases[fields[1]] != "" {
+		return []string{fields[0], r.aliases[fields[1]]}
+	}
+	return fields
+}
+
+// attribute takes an ATTRIBUTE line, with the flags that the parser knows.
+func (r *reader) attribute(at place, fields []string, comment string) error {
+	if len(fields) != 4 && len(fields) != 5 {
+		r.emit(at, fields)
+		return nil
+	}
+	kind, _, _ := strings.Cut(strings.ToLower(fields[3]), "[")
+	_, known := kinds[kind]
+	if n, err := strconv.ParseUint(fields[2], 10, 32); err != nil || strconv.FormatUint(n, 10) != fields[2] || !known {
+		if !isNumber(fields[2]) {
+			return at.errorf("%q is not the number of an attribute", fields[2])
+		}
+		r.leave(at, fields)
+		return nil
+	}
+	if len(fields) == 5 {
+		flags := slices.DeleteFunc(strings.Split(fields[4], ","), func(flag string) bool {
+			return slices.Contains([]string{"array", "virtual", "secret", "internal"}, flag)
+		})
+		if fields = fields[:4]; len(flags) > 0 {
+			fields = append(fields, strings.Join(flags, ","))
+		}
+	}
+	r.emit(at, fields)
+	if r.ours && r.block == "" {
+		o, ok := occurrences[comment]
+		if !ok {
+			return at.errorf("%q is not how often an attribute may stand in an Accounting-Request", comment)
+		}
+		if r.occurrences == nil {
+			r.occurrences = map[string]Occurrence{}
+		}
+		r.occurrences[fields[1]] = o
+	}
+	return nil
+}
+
+// isNumber reports whether text is a number in any way that FreeRADIUS writes one: 5, 0x05, 1.5.
+func isNumber(text string) bool {
+	for part := range strings.SplitSeq(text, ".") {
+		if _, err := strconv.ParseUint(part, 0, 64); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) emit(at place, fields []string) {
+	r.text.WriteString(strings.Join(fields, " ") + "\n")
+	r.places = append(r.places, at)
+}
+
+// leave leaves a line out.
+func (r *reader) leave(at place, fields []string) {
+	i, ok := r.skip[at.file]
+	if !ok {
+		i = len(r.skipped)
+		r.skip[at.file] = i
+		r.skipped = append(r.skipped, Skipped{File: at.file, First: at.line, Text: strings.Join(fields, " ")})
+	}
+	r.skipped[i].Lines++
+}
+
+// placeOf is where an attribute is defined.
+func (r *reader) placeOf(name string) place {
+	for i, line := range slices.Collect(strings.Lines(r.text.String())) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[0] == "ATTRIBUTE" && fields[1] == name {
+			return r.places[i]
+		}
+	}
+	return place{}
+}
