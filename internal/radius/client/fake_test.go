@@ -10,14 +10,15 @@ import (
 	"aaasess/internal/retry"
 )
 
+const testSecret radius.Secret = "xyzzy5461"
+
 // Packets as package radius's tests have them: a request, its answer, one with Message-Authenticator and Proxy-State, and
 // one whose Message-Authenticator is zeros but whose authenticator is right.
 const (
-	testSecret      radius.Secret = "xyzzy5461"
-	goldenRequest                 = "041c003690e50afadd896ee701f7cc58410063232806000000012c0a303030303030304401066e656d6f0406c0a80110290600000007"
-	goldenResponse                = "051c001485f771bd7a71730934f25313166cd9ff"
-	goldenSigned                  = "051c0029e05ed910cb131f8a85d9b4c7a80db15550123ecd35ea70e8ff5e65a1339b978e1ff8210307"
-	goldenForgedMAC               = "051c00296061efe2097bb09d13c485b197a73c2c501200000000000000000000000000000000210307"
+	goldenRequest   = "041c003690e50afadd896ee701f7cc58410063232806000000012c0a303030303030304401066e656d6f0406c0a80110290600000007"
+	goldenResponse  = "051c001485f771bd7a71730934f25313166cd9ff"
+	goldenSigned    = "051c0029e05ed910cb131f8a85d9b4c7a80db15550123ecd35ea70e8ff5e65a1339b978e1ff8210307"
+	goldenForgedMAC = "051c00296061efe2097bb09d13c485b197a73c2c501200000000000000000000000000000000210307"
 )
 
 // documentationAddr is where nobody sends to: tests without sockets use it.
