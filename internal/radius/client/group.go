@@ -11,8 +11,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// Request is what an exchange sends. Append may be called again for each transmission; Done is called once, when nobody
-// calls the others any more.
+// Request is what an exchange sends. Append is called for each transmission. Done is called once; Append and Answers may be
+// called at the same time and after it, for a transmission that was due and for answers that come late.
 type Request interface {
 	// Append appends to b, which is empty, the packet of a transmission that is made now, and gives the authenticator
 	// that its answer is checked by.

@@ -160,10 +160,13 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	var hearers []*Group
 	tell := false
 	c.mu.Lock()
-	if !right {
+	switch {
+	case !right:
 		s.stats.BadAuthenticators++
 		tell = s.tell(now)
-	} else {
+	case !p.has(conn, number): // the server has moved since
+		s.stats.PacketsDropped++
+	default:
 		x, hearers = p.answered(number*perConn+int(packet.Identifier()), a, now)
 	}
 	changed := len(a.exchange.group.changes) > 0
@@ -183,6 +186,12 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	return scratch
 }
 
+// has reports whether a Conn is the path's: one to an address that the server had before has no identifiers any more. The
+// caller holds the mutex.
+func (p *path) has(conn Conn, number int) bool {
+	return number < len(p.conns) && p.conns[number] == conn
+}
+
 // expected counts a packet, of which radius.Parse says err, and finds the attempt that it may be the answer to. The caller
 // holds the mutex.
 func (p *path) expected(packet radius.Packet, err error, conn Conn, number int) (attempt, bool) {
@@ -192,8 +201,7 @@ func (p *path) expected(packet radius.Packet, err error, conn Conn, number int) 
 		stats.MalformedResponses++
 		return attempt{}, false
 	}
-	// A Conn to an address that the server had before has no identifiers any more.
-	if number >= len(p.conns) || p.conns[number] != conn {
+	if !p.has(conn, number) {
 		stats.PacketsDropped++
 		return attempt{}, false
 	}
