@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -301,21 +302,23 @@ func (g *Group) wakeUp() {
 // the mutex.
 func (g *Group) findDoubles() {
 	g.absent = 0
+	var doubles uint64
 	for i, p := range g.paths {
 		if !p.addr.IsValid() {
 			g.absent |= 1 << i
 			continue
 		}
-		for _, other := range g.paths[:i] {
-			if other.addr != p.addr {
-				continue
-			}
-			if g.absent |= 1 << i; g.doubles&(1<<i) == 0 {
-				g.changes = append(g.changes, change{server: p.server, addr: p.addr, other: other.server})
-			}
+		first := slices.IndexFunc(g.paths, func(other *path) bool { return other.addr == p.addr })
+		if first == i {
+			continue
+		}
+		doubles |= 1 << i
+		if g.doubles&(1<<i) == 0 {
+			g.changes = append(g.changes, change{server: p.server, addr: p.addr, other: g.paths[first].server})
 		}
 	}
-	g.doubles = g.absent
+	g.absent |= doubles
+	g.doubles = doubles
 }
 
 // logChanges tells the log which servers went down and came back.

@@ -27,7 +27,7 @@ type attempt struct {
 	exchange   *exchange // nil if free
 	auth       radius.Authenticator
 	sent       time.Time
-	serial     uint32 // grows each time the identifier is taken: tells one use from another
+	serial     uint32 // of the path: tells each use of an identifier from all others
 	state      attemptState
 	prev, next int32 // on the list free or old
 }
@@ -41,6 +41,7 @@ type identifiers struct {
 	free, old list
 	limit     int           // of len(attempts)
 	linger    time.Duration // from when on a superseded attempt is given up for its identifier
+	taken     uint32        // how many were, also before the server moved
 }
 
 // newIdentifiers has none yet; limit and linger are the path's to set.
@@ -77,7 +78,8 @@ func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
 	ids.free.remove(ids.attempts, n)
 	a := &ids.attempts[n]
 	a.exchange, a.state, a.sent = x, preparing, now
-	a.serial++
+	ids.taken++
+	a.serial = ids.taken
 	return n
 }
 

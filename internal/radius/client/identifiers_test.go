@@ -188,3 +188,24 @@ func walk(t *rapid.T, ids *identifiers, l *list) (forth []int) {
 	}
 	return forth
 }
+
+// TestSerialsGoOnOverAMove: an attempt that was prepared before its server moved is armed for none of the new identifiers.
+func TestSerialsGoOnOverAMove(t *testing.T) {
+	g, err := newGroup(setup{Servers: every(0, 0, Server{Addr: documentationAddr, Secret: testSecret})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := g.paths[0]
+	p.ids.grow()
+	before := p.ids.take(&exchange{group: g, settled: true}, at(0), false)
+	serial := p.ids.attempts[before].serial
+	p.move(documentationAddr, at(1))
+	p.ids.grow()
+	after := p.ids.take(&exchange{group: g}, at(1), false)
+	if before != after {
+		t.Fatalf("identifiers %d and %d", before, after)
+	}
+	if p.ids.arm(before, serial, radius.Authenticator{}) {
+		t.Error("the attempt to the old address has armed the one to the new")
+	}
+}

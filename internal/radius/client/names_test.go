@@ -114,11 +114,17 @@ func TestSomeNames(t *testing.T) {
 		if n := strings.Count(r.log.String(), "RADIUS servers have one address"); n != 1 {
 			t.Errorf("the log tells of it %d times", n)
 		}
+		again := r.group(client.GroupConfig{}, to("192.0.2.3"), to("d.example")) // a name of the address beside it
+		r.name("d.example", "192.0.2.3")
+		r.sleep(4)
+		if s := again.Stats().Servers[1]; s.Addr.Addr().String() != "192.0.2.3" || strings.Count(r.log.String(), "RADIUS servers have one address") != 2 {
+			t.Errorf("the second pair: %v", s.Addr)
+		}
 		r.host("192.0.2.4", nil)
 		r.name("a.example", "192.0.2.4")
-		r.sleep(5)
+		r.sleep(15)
 		s = r.send(g, 2)
-		r.sleep(6)
+		r.sleep(16)
 		s.wants("answered by of a.example")
 	})
 }

@@ -73,9 +73,9 @@ func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 		x.tries, x.due = 0, true
 		x.group.schedule(x, now)
 	}
-	limit, linger := p.ids.limit, p.ids.linger
-	old, p.conns, p.addr, p.ids = p.conns, nil, addr, newIdentifiers()
-	p.ids.limit, p.ids.linger = limit, linger
+	fresh := newIdentifiers()
+	fresh.limit, fresh.linger, fresh.taken = p.ids.limit, p.ids.linger, p.ids.taken
+	old, p.conns, p.addr, p.ids = p.conns, nil, addr, fresh
 	return old
 }
 

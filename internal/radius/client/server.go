@@ -142,14 +142,16 @@ func (s *server) learn(found []netip.Addr) (known bool) {
 	}
 	known = true
 	var moved []netip.AddrPort
+	left := false // an address where something was known of it
 	for _, p := range s.paths {
 		if addr := p.choose(); addr != p.addr {
+			left = left || p.addr.IsValid()
 			old = append(old, p.move(addr, now)...)
 			moved = append(moved, addr)
 		}
 		known = known && p.addr.IsValid()
 	}
-	if len(moved) > 0 {
+	if left {
 		s.state.moved(now)
 	}
 	groups := groupsOf(s)
