@@ -1,6 +1,6 @@
 // Package radiusnet is a network of RADIUS accounting servers in memory, for
-// tests: the sockets of a radius.Group that has [Network.Listen] as its
-// Config.Listen, and servers that a test makes out of a func each.
+// tests: the sockets of a client whose Dial is client.OverUDP([Network.Listen]),
+// and servers that a test makes out of a func each.
 //
 // Real octets go both ways. A [Server] checks a request's framing and
 // authenticator by itself, lets its Handle decide what to do, and answers rightly,
