@@ -22,7 +22,7 @@
 //
 // With a method whose Spec has an OnOff runs an [onoff.Sender] (instance.go). Its On goes out when the method
 // runs. Its Off goes out before the method ends, and nothing follows it. If the method is replaced, or comes
-// back, the Off of the one before is over before the On goes out. While an On that must be answered
+// back, the Offs of all instances before are over before the On goes out; one that is replaced meanwhile sends neither. While an On that must be answered
 // is not, the records of its group and of those that monitor it are held.
 //
 // # Who calls what

@@ -16,6 +16,7 @@ type instance struct {
 	spec  accounting.Spec // guarded by Set.mu once it runs
 	onOff *onoff.Sender   // nil: none is sent
 	since time.Time       // when it was begun to run
+	leave chan struct{}   // closed when another one takes its place, or none
 	stop  context.CancelFunc
 }
 
@@ -26,7 +27,7 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Opened: opened, spec: spec}
+	in := &instance{Opened: opened, spec: spec, leave: make(chan struct{})}
 	about := spec.OnOff()
 	switch {
 	case about == nil:
@@ -70,10 +71,8 @@ func (in *instance) begin(trigger onoff.Trigger) {
 	}
 }
 
-// end sends the Accounting-Off, waits until it is answered or had its chance with every server, and
-// ends the instance. After the store has failed it is not sent: NASes wait for the next daemon.
+// end sends the Accounting-Off, and waits until it is answered or had its chance with every server. After the store has failed it is not sent: NASes wait for the next daemon.
 func (s *Set) end(in *instance, trigger onoff.Trigger) {
-	defer in.stop()
 	if in.onOff == nil || s.store.Err() != nil {
 		return
 	}

@@ -95,7 +95,7 @@ func (s *Set) remove(name accounting.MethodName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.delivery.RemoveMethod(name)
-	close(s.running[name].left)
+	close(s.running[name].leave)
 	delete(s.running, name)
 	s.hold()
 }

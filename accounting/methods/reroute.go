@@ -35,7 +35,9 @@ func rerouteKey(queue string) []byte { return append([]byte{'q'}, queue...) }
 // LoadReroute takes a key and value of the store's state, if they are what [Set.Reroute] has kept there.
 func (s *Set) LoadReroute(key, value []byte) {
 	if queue, ok := bytes.CutPrefix(key, []byte{'q'}); ok {
+		s.mu.Lock()
 		s.rerouted[string(queue)] = string(value)
+		s.mu.Unlock()
 	}
 }
 

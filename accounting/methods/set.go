@@ -35,20 +35,13 @@ type Set struct {
 
 	// What follows belongs to the one goroutine that changes methods.
 	orphans map[string]bool                           // queues that the log was told of
-	leaving map[accounting.MethodName]<-chan struct{} // closed when the Off of a method that has ended is over
+	last    map[accounting.MethodName]<-chan struct{} // closed when the Off of its latest instance is over
 
 	mu       sync.Mutex // guards what follows; the package comment says how
 	config   Config
-	running  map[accounting.MethodName]*method
+	running  map[accounting.MethodName]*instance
 	removed  map[accounting.MethodName]*removal
 	rerouted map[string]string // lists that queues without a method of their own go by
-}
-
-// method is one that runs. It outlives a change of its Spec.
-type method struct {
-	*instance               // guarded by Set.mu
-	left      chan struct{} // closed when it was removed
-	ending    bool          // guarded by Set.mu: the instance is being ended, and no other one takes its place
 }
 
 // New makes the Set of a store, without methods. live gives the routes of live sessions
@@ -57,8 +50,8 @@ func New(st *store.Store, live func() []string, log *slog.Logger) *Set {
 	return &Set{
 		store: st, delivery: delivery.New(delivery.Config{}, st, log), live: live, log: log,
 		over: make(chan struct{}), failed: make(chan error, 1),
-		orphans: map[string]bool{}, leaving: map[accounting.MethodName]<-chan struct{}{},
-		running: map[accounting.MethodName]*method{}, removed: map[accounting.MethodName]*removal{}, rerouted: map[string]string{},
+		orphans: map[string]bool{}, last: map[accounting.MethodName]<-chan struct{}{},
+		running: map[accounting.MethodName]*instance{}, removed: map[accounting.MethodName]*removal{}, rerouted: map[string]string{},
 	}
 }
 
@@ -163,52 +156,52 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 	name := in.spec.Name()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.running[name]
-	if m != nil && m.ending { // a change at the end
+	old := s.running[name]
+	if old != nil && isClosed(s.over) { // a change at the end
 		s.tasks.Go(in.discard)
 		return
 	}
+	before, over := s.last[name], make(chan struct{})
+	s.last[name] = over
 	s.run(ctx, in)
-	if m != nil {
-		old := m.instance
-		m.instance = in
-		s.hold()
-		s.delivery.SetMethod(name, in.Method, in.spec.Delivery())
-		s.tasks.Go(func() {
-			s.end(old, onoff.TriggerConfigChange)
-			in.begin(onoff.TriggerConfigChange)
-		})
-		return
+	if old != nil {
+		close(old.leave)
+		trigger = onoff.TriggerConfigChange
 	}
-	m = &method{instance: in, left: make(chan struct{})}
-	s.running[name] = m
+	s.running[name] = in
 	s.hold() // before the first record
 	s.delivery.SetMethod(name, in.Method, in.spec.Delivery())
-	left, gone := s.leaving[name], make(chan struct{})
-	s.leaving[name] = gone
 	s.tasks.Go(func() {
-		if left != nil {
-			<-left // its Off comes before our On
+		defer close(over)
+		if before != nil {
+			<-before
 		}
-		in.begin(trigger)
-	})
-	s.tasks.Go(func() {
-		defer close(gone)
-		s.endInTime(m)
+		s.announce(in, trigger)
 	})
 }
 
-// endInTime ends a method when it was removed, or when the delivery has ended.
-func (s *Set) endInTime(m *method) {
+// announce sends the Accounting-On of an instance, waits for its end and sends its Off. An instance that was replaced or
+// removed while it waited for the Off of the one before says neither.
+func (s *Set) announce(in *instance, trigger onoff.Trigger) {
+	defer in.stop()
+	if isClosed(in.leave) || isClosed(s.over) {
+		return
+	}
+	in.begin(trigger)
 	why := onoff.TriggerConfigChange
 	select {
-	case <-m.left:
+	case <-in.leave:
 	case <-s.over:
 		why = onoff.TriggerShutDown
 	}
-	s.mu.Lock()
-	last := m.instance
-	m.ending = true
-	s.mu.Unlock()
-	s.end(last, why)
+	s.end(in, why)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }

@@ -125,6 +125,43 @@ func TestFailed(t *testing.T) {
 	})
 }
 
+// TestChangesWhileOffIsUnderWay: however often a method is replaced, or removed and configured again, while its first Off is
+// not answered: the last On goes out after it, and those between are not heard of.
+func TestChangesWhileOffIsUnderWay(t *testing.T) {
+	for name, changes := range map[string]func(s *scene){
+		"replaced twice": func(s *scene) {
+			s.apply(s.announcing("x", 2))
+			s.apply(s.announcing("x", 3))
+		},
+		"removed and configured again, twice": func(s *scene) {
+			s.apply()
+			s.apply(s.announcing("x", 2))
+			s.apply()
+			s.apply(s.announcing("x", 3))
+		},
+		"replaced, removed and configured again": func(s *scene) {
+			s.apply(s.announcing("x", 2))
+			s.apply()
+			s.apply(s.announcing("x", 3))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(s *scene) {
+				s.apply(s.announcing("x", 1))
+				first := s.opened("x")
+				s.setSilent("x", true)
+				changes(s)
+				s.wantSorted("the first Off is under way", "x: Accounting-Off v1", "x: Accounting-On v1", "x: abandon v1",
+					"x: open v1", "x: open v2", "x: open v3")
+				s.setSilent("x", false)
+				first.unanswered()
+				s.after(5 * time.Second)
+				s.wantSorted("it is over", "x: Accounting-On v3", "x: end v1", "x: end v2")
+			})
+		})
+	}
+}
+
 // TestApplyAtTheEnd: a change of a method that is being ended leaves nothing running.
 func TestApplyAtTheEnd(t *testing.T) {
 	inBubble(t, func(s *scene) {
