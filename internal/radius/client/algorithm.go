@@ -9,9 +9,9 @@ import (
 type Algorithm uint8
 
 const (
-	// Direct tries the servers in the order of Config.Servers: the first that is usable gets all.
+	// Direct tries the servers in the order of GroupConfig.Members: the first that is usable gets all.
 	Direct Algorithm = iota
-	// RoundRobin begins each new record one server later than the record before; when a server does
+	// RoundRobin begins each new request one server later than the request before; when a server does
 	// not answer, those behind it follow, cyclically.
 	RoundRobin
 )
@@ -58,7 +58,7 @@ func choose(servers []*serverState, tried, absent uint64, start int, now time.Ti
 	return untried(len(servers), tried|absent, start)
 }
 
-// untried is the first of so many servers that a record was not sent to, or none.
+// untried is the first of so many servers that a request was not sent to, or none.
 func untried(servers int, tried uint64, start int) int {
 	for n := range servers {
 		if i := (start + n) % servers; tried&(1<<i) == 0 {

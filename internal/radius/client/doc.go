@@ -57,7 +57,7 @@
 // A server has a path for each local address that groups send from. An identifier belongs to one [Conn] of one path;
 // Conns are opened when identifiers run out, up to two for each 256 requests of the groups' windows (identifiers.go,
 // path.go). One reader goroutine per Conn takes answers; Run of a group looks after deadlines and repeats; what is due
-// when it comes is sent by the caller of Send or Announce. Done is called by a reader, by Run or by a goroutine of its
+// when it comes is sent by the caller of Send or Announce. Done is called by a reader, by Run, by who calls Abandon or Close, or by a goroutine of its
 // own, never with the mutex held. The client's mutex guards all that changes, of all of its servers and groups; packets
 // are made, checked, sent and received without it. Between taking an identifier and arming it the attempt is
 // "preparing" and no answer can be right.

@@ -15,7 +15,7 @@ var (
 )
 
 // errRunning is returned when Run is called a second time.
-var errRunning = errors.New("radius: group was run before")
+var errRunning = errors.New("radius: group was run or closed before")
 
 // ErrForeign is returned by a [Conn] when a packet came from elsewhere than its server.
 var ErrForeign = errors.New("radius: packet from elsewhere than the server")

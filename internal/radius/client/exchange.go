@@ -16,13 +16,13 @@ type exchange struct {
 	deadline time.Time
 	index    int // in the group's deadlines, or none
 
-	server int       // where it goes now, or none
+	server int       // where it goes now, if it has begun
 	tried  uint64    // bit i: was or is sent to server i
 	tries  int       // transmissions to the present server
 	since  time.Time // when the first of them was made; the last, when it is one of the back-off's
 	slot   int       // the identifier of the last of them, or none
 	probe  uint64    // the number of the probe that it is; 0: none
-	among  uint32    // Group.among of the servers that server and tried are of
+	among  uint32    // Group.members, of which server and tried are
 
 	settled bool // Done was called, or is about to be
 	begun   bool // it has been given its server
@@ -56,11 +56,15 @@ func (g *Group) member(i int) (*server, *Member) { return g.paths[i].server, &g.
 // means that it is due; a [retry.Later] or [ErrNoResponse] is the end of the exchange. The caller holds the mutex.
 func (g *Group) advance(x *exchange, now time.Time) error {
 	switch {
-	case x.due:
-		return nil
 	case !x.begun:
 		x.begun = true
 		return g.start(x, now)
+	case g.absent&(1<<x.server) != 0:
+		g.withdraw(x)
+		g.endProbe(x)
+		return g.moveOn(x, g.after(x), now)
+	case x.due:
+		return nil
 	}
 	g.timeOut(x, now)
 	schedule := g.cfg.Members[x.server].Schedule
@@ -82,7 +86,7 @@ func (g *Group) start(x *exchange, now time.Time) error {
 	if !g.understands(x.progress(x.tries)) {
 		x.tried, x.tries = 0, 0
 	}
-	x.among = g.among
+	x.among = g.members()
 	if x.tries == 0 {
 		start := 0
 		if g.cfg.Algorithm == RoundRobin {
@@ -103,7 +107,7 @@ func (g *Group) start(x *exchange, now time.Time) error {
 
 // understands reports whether a Progress is one that a group of these servers gave, or the beginning.
 func (g *Group) understands(at retry.Progress) bool {
-	if at.Servers != g.among && at != (retry.Progress{}) || at.Tried>>(len(g.paths)-1)>>1 != 0 {
+	if at.Servers != g.members() && at != (retry.Progress{}) || at.Tried>>(len(g.paths)-1)>>1 != 0 {
 		return false
 	}
 	if at.Attempt == 0 {
@@ -119,11 +123,15 @@ func (g *Group) understands(at retry.Progress) bool {
 // failOver leaves a server that did not answer x for the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
 	g.paths[x.server].server.stats.Failures++
-	start := 0
+	return g.moveOn(x, g.after(x), now)
+}
+
+// after is where the search for the next server of x begins.
+func (g *Group) after(x *exchange) int {
 	if g.cfg.Algorithm == RoundRobin {
-		start = x.server
+		return x.server
 	}
-	return g.moveOn(x, start, now)
+	return 0
 }
 
 // moveOn gives x the next server. The caller holds the mutex.

@@ -30,7 +30,7 @@ type Group struct {
 	client *Client
 	cfg    GroupConfig
 	rule   deathRule
-	among  uint32         // tells the members from those of other groups: of Progress
+	among  uint32         // a hash of the members
 	paths  []*path        // to cfg.Members
 	states []*serverState // of cfg.Members
 
@@ -319,6 +319,24 @@ func (g *Group) findDoubles() {
 	}
 	g.absent |= doubles
 	g.doubles = doubles
+}
+
+// members tells these servers, where they are, from others: for Progress. The caller holds the mutex.
+func (g *Group) members() uint32 {
+	n := g.among
+	for _, p := range g.paths {
+		n += p.moves
+	}
+	return n
+}
+
+// leaveAbsent has requests that are with members that cannot be sent to any more go on. The caller holds the mutex.
+func (g *Group) leaveAbsent(now time.Time) {
+	for _, x := range slices.Clone(g.deadlines) {
+		if x.begun && g.absent&(1<<x.server) != 0 {
+			g.schedule(x, now)
+		}
+	}
 }
 
 // logChanges tells the log which servers went down and came back.

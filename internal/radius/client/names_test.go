@@ -1,12 +1,15 @@
 package client_test
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
 // addressOf is the address of a group's server.
@@ -178,6 +181,76 @@ func TestFamilies(t *testing.T) {
 		}
 		if !slices.Equal(got, []string{"192.0.2.1", "2001:db8::1"}) {
 			t.Errorf("addresses %q", got)
+		}
+	})
+}
+
+// TestReloadLooksUp: a group that begins has names looked up at once, and waits for that if nothing is known of the server.
+func TestReloadLooksUp(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.host("192.0.2.1", nil)
+		r.host("192.0.2.2", nil)
+		r.group(client.GroupConfig{}, to("r.example"))
+		for i, addr := range []string{"192.0.2.1", "192.0.2.2"} { // not known yet, then known
+			r.sleep(100*float64(i) + 100)
+			r.name("r.example", addr)
+			g := r.group(client.GroupConfig{}, to("r.example"))
+			r.sleep(100*float64(i) + 100.1)
+			s := r.send(g, i)
+			r.sleep(100*float64(i) + 100.2)
+			s.wants("answered by of r.example")
+			if got := addressOf(g, 0); got != addr {
+				t.Errorf("it went to %s, want %s", got, addr)
+			}
+		}
+	})
+}
+
+// TestMovesOntoAnother: a request that is with a server which gets the address of another one of the group goes on without
+// it.
+func TestMovesOntoAnother(t *testing.T) {
+	inRigOf(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
+		r.host("192.0.2.1", silent)
+		h := r.host("192.0.2.2", silent)
+		r.host("192.0.2.3", nil)
+		r.name("a.example", "192.0.2.2")
+		r.name("b.example", "192.0.2.1")
+		g := r.group(client.GroupConfig{}, to("a.example"), to("b.example"), to("192.0.2.3"))
+		s := r.send(g, 1)
+		r.sleep(2.5) // with b by now
+		r.name("b.example", "192.0.2.2")
+		r.sleep(3.5)
+		s.wants("answered by of 192.0.2.3")
+		if n := len(h.Arrivals()); n != 2 {
+			t.Errorf("%d requests came to the address of both, want those to a", n)
+		}
+		if p := g.Stats().Servers[1].PendingRequests; p != 0 {
+			t.Errorf("%d pending", p)
+		}
+	})
+}
+
+// TestBackoffBeginsAnew: a request whose server moves while it waits for its back-off has all of its transmissions there.
+func TestBackoffBeginsAnew(t *testing.T) {
+	inRigOf(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
+		r.host("192.0.2.1", silent)
+		h := r.host("192.0.2.2", silent)
+		r.name("r.example", "192.0.2.1")
+		member := to("r.example")
+		member.Schedule = retry.Schedule{Timeout: time.Second, Retransmit: 3, BackoffRetry: 1, MaxDelay: 10 * time.Second}
+		g := r.group(client.GroupConfig{}, member)
+		first := r.send(g, 1)
+		r.sleep(4.5)
+		var later *retry.Later
+		if !errors.As(first.err, &later) {
+			t.Fatal(first.err)
+		}
+		r.name("r.example", "192.0.2.2")
+		r.sleep(8)
+		g.Send(&sent{r: r, number: 1, ends: make(chan string, 1)}, later.At)
+		r.sleep(12.5)
+		if n := len(h.Arrivals()); n != 4 {
+			t.Errorf("%d requests came to the new address, want 4", n)
 		}
 	})
 }

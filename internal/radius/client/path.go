@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +18,7 @@ type path struct {
 	closed  chan struct{} // closed when no group has it any more
 
 	addr   netip.AddrPort // of the server; the zero AddrPort: not known
+	moves  uint32         // how often it left an address
 	groups []*Group       // that use it
 	ids    identifiers
 	conns  []Conn // conns[i] has the identifiers from 256*i on
@@ -64,13 +64,16 @@ func (p *path) fit() {
 // move gives the server another address: what is under way goes there at once, from the beginning of its schedule. The
 // Conns that are returned are to be closed. The caller holds the mutex.
 func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
+	if p.addr.IsValid() {
+		p.moves++
+	}
 	for n := range p.ids.attempts {
 		x := p.ids.attempts[n].exchange
 		if x == nil || x.settled || x.slot != n || x.path() != p {
 			continue
 		}
 		x.group.withdraw(x)
-		x.tries, x.due = 0, true
+		x.tries, x.due, x.among = 0, true, x.group.members()
 		x.group.schedule(x, now)
 	}
 	fresh := newIdentifiers()
@@ -228,8 +231,11 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, hearers
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
 		hearers = without(groupsOf(s), g)
 	}
+	if g.phase != closed {
+		hearers = append(hearers, g)
+	}
 	if p.ids.attempts[n].serial != was.serial || p.ids.attempts[n].state == free {
-		return nil, append(hearers, g) // a copy of the answer came in between, or the identifier was needed
+		return nil, hearers // a copy of the answer came in between, or the identifier was needed
 	}
 	x = was.exchange
 	if x.path() == p && x.slot == n {
@@ -237,9 +243,9 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, hearers
 	}
 	p.ids.release(n)
 	if x.settled {
-		return nil, append(hearers, g)
+		return nil, hearers
 	}
 	g.settle(x)
 	s.stats.Successes++
-	return x, slices.Clip(hearers)
+	return x, without(hearers, g) // it has the answer
 }

@@ -152,6 +152,7 @@ type sent struct {
 	r      *rig
 	number int
 	ends   chan string
+	err    error // of the end; to be read after it
 }
 
 var _ client.Request = (*sent)(nil)
@@ -174,6 +175,7 @@ func (s *sent) Append(b []byte, identifier byte, secret radius.Secret, _ time.Ti
 func (s *sent) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
 func (s *sent) Done(server string, answer radius.Packet, err error) {
+	s.err = err
 	end := "answered by " + server
 	if err != nil {
 		end = err.Error()

@@ -24,10 +24,11 @@ type server struct {
 
 	stopLookUps context.CancelFunc // nil: none was begun
 	lookUps     chan struct{}      // closed when they have ended
+	again       chan struct{}      // a group begins: the next look-up is due
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, state: serverState{since: now}}
+	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, again: make(chan struct{}, 1), state: serverState{since: now}}
 	if a := netipOf(id.Host); a.IsValid() {
 		s.found, s.looked = []netip.Addr{a}, true
 	}
@@ -74,12 +75,21 @@ func (s *server) warn(message string, err error) {
 
 func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }
 
-// beginLookUps looks the server's name up until endLookUps, if it has one and that was not begun yet.
+// beginLookUps looks the server's name up at once, if it has one, and again and again until endLookUps. A group that begins
+// waits for that as long as nothing is known.
 func (s *server) beginLookUps() {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.stopLookUps != nil || netipOf(s.Host).IsValid() {
+	if netipOf(s.Host).IsValid() {
+		return
+	}
+	s.looked = len(s.found) > 0
+	if s.stopLookUps != nil {
+		select {
+		case s.again <- struct{}{}:
+		default: // it is due already
+		}
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -120,6 +130,8 @@ func (s *server) lookUp(ctx context.Context) {
 		}
 		select {
 		case <-time.After(next):
+		case <-s.again:
+			wait = times.Min
 		case <-ctx.Done():
 			return
 		}
@@ -157,6 +169,7 @@ func (s *server) learn(found []netip.Addr) (known bool) {
 	groups := groupsOf(s)
 	for _, g := range groups {
 		g.findDoubles()
+		g.leaveAbsent(now)
 		g.wakeUp()
 	}
 	c.mu.Unlock()

@@ -231,3 +231,47 @@ func TestGroupsComeAndGo(t *testing.T) {
 		}
 	})
 }
+
+// TestLongestHoldDown: of the hold-downs of its groups the one that lasts longest counts.
+func TestLongestHoldDown(t *testing.T) {
+	inRig(t, func(r *rig) {
+		h := r.host("192.0.2.1", silent)
+		r.host("192.0.2.2", nil)
+		long := r.group(client.GroupConfig{HoldDown: time.Hour}, to("192.0.2.1"), to("192.0.2.2"))
+		short := r.group(client.GroupConfig{HoldDown: time.Second}, to("192.0.2.1"))
+		r.send(long, 1)
+		r.sleep(3)
+		until := long.Stats().Servers[0].DownUntil
+		r.send(short, 2).wants("")
+		r.sleep(10)
+		if got := long.Stats().Servers[0].DownUntil; !got.Equal(until) {
+			t.Errorf("it is held down until %v, was until %v", got, until)
+		}
+		before := len(h.Arrivals())
+		s := r.send(long, 3)
+		r.sleep(10.5)
+		s.wants("answered by of 192.0.2.2")
+		if n := len(h.Arrivals()) - before; n != 0 {
+			t.Errorf("%d requests came within the hour", n)
+		}
+	})
+}
+
+// TestNothingHeardAfterClose: a group that was closed is not told of late answers, while others go on with the server.
+func TestNothingHeardAfterClose(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.host("192.0.2.1", func([]byte, radiusnet.Arrival) radiusnet.Reaction { return radiusnet.Reaction{After: 3 * time.Second} })
+		var heard, other int
+		g := r.group(client.GroupConfig{Heard: func() { heard++ }}, to("192.0.2.1"))
+		r.group(client.GroupConfig{Heard: func() { other++ }}, to("192.0.2.1"))
+		r.send(g, 1)
+		r.sleep(2.5) // given up, the server is dead
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+		r.sleep(5)
+		if heard != 0 || other != 1 {
+			t.Errorf("the group that was closed heard %d times, the other %d times", heard, other)
+		}
+	})
+}

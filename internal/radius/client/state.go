@@ -3,12 +3,12 @@ package client
 import "time"
 
 // DeadCriteria is when a server counts as dead: both must hold, and one that is zero asks nothing.
-// The zero DeadCriteria is the default rule: a record had all of its normal transmissions, and
+// The zero DeadCriteria is the default rule: a request had all of its normal transmissions, and
 // nothing right was heard of the server since the first of them.
 type DeadCriteria struct {
 	// Time is for how long nothing right was heard. A server that never was heard meets it.
 	Time time.Duration
-	// Tries is how many transmissions, of any records, timed out in a row.
+	// Tries is how many transmissions, of any requests, timed out in a row.
 	Tries int
 }
 
@@ -63,16 +63,16 @@ func (s *serverState) timedOut(now time.Time, r deathRule) (died bool) {
 	return met && s.die(now, r)
 }
 
-// failed notes that transmissions of a record, made from since on, got no answer: all of its normal
-// ones, or only one more. A server that answered anything in that time is alive: the record was lost,
+// failed notes that transmissions of a request, made from since on, got no answer: all of its normal
+// ones, or only one more. A server that answered anything in that time is alive: the request was lost,
 // or the server does not want it. A dead one is held down again. It reports whether the server died.
 func (s *serverState) failed(since, now time.Time, all bool, r deathRule) (died bool) {
 	switch {
 	case !s.heard.Before(since):
 		return false
 	case s.dead:
-		if r.holdDown > 0 {
-			s.downUntil = now.Add(r.holdDown)
+		if until := now.Add(r.holdDown); until.After(s.downUntil) { // another group may hold it down for longer
+			s.downUntil = until
 		}
 		return false
 	}
@@ -98,15 +98,15 @@ func (s *serverState) turn(dead bool, now time.Time) {
 // down reports whether the server is held down.
 func (s *serverState) down(now time.Time) bool { return s.dead && now.Before(s.downUntil) }
 
-// probing reports whether the server is dead and a record that finds out more is under way.
+// probing reports whether the server is dead and a request that finds out more is under way.
 func (s *serverState) probing() bool { return s.dead && s.probe != 0 }
 
-// usable reports whether a record may be sent there though others are up.
+// usable reports whether a request may be sent there though others are up.
 func (s *serverState) usable(now time.Time) bool {
 	return !s.dead || !s.down(now) && s.probe == 0
 }
 
-// beginProbe makes the record that is sent now the probe of a dead server that has none. Its number is
+// beginProbe makes the request that is sent now the probe of a dead server that has none. Its number is
 // for endProbe; 0: it is none.
 func (s *serverState) beginProbe() uint64 {
 	if !s.dead || s.probe != 0 {
@@ -117,7 +117,7 @@ func (s *serverState) beginProbe() uint64 {
 	return s.probe
 }
 
-// endProbe notes that a record has left the server; one that is not its present probe changes nothing.
+// endProbe notes that a request has left the server; one that is not its present probe changes nothing.
 func (s *serverState) endProbe(number uint64) {
 	if number != 0 && s.probe == number {
 		s.probe = 0

@@ -30,13 +30,14 @@ const (
 // is Requests and Retransmissions, casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is
 // PacketsDropped, and casAcctIncorrectResponses is MalformedResponses, BadAuthenticators and
 // UnknownTypes.
-// A record that is answered late is among both Timeouts and Responses.
+// A request that is answered late is among both Timeouts and Responses.
 type ServerStats struct {
 	Name string
 	Addr netip.AddrPort
 	// RoundTripTime is the time between the latest right answer and the attempt that it answers.
 	RoundTripTime time.Duration
-	// Requests is the records that were sent to the server, without retransmissions.
+	// Requests is the requests that were sent to the server, without retransmissions. One that is under way when the server
+	// moves to another address counts again.
 	Requests uint64
 	// Retransmissions is the further attempts with the same server, also those of the back-off.
 	Retransmissions uint64
@@ -51,7 +52,7 @@ type ServerStats struct {
 	PendingRequests int
 	// Timeouts is attempts that got no answer in time.
 	Timeouts uint64
-	// UnknownTypes is datagrams that are no Accounting-Response.
+	// UnknownTypes is packets with a code that answers no request of this kind.
 	UnknownTypes uint64
 	// PacketsDropped is answers to an identifier that waits for none: copies, mostly.
 	PacketsDropped uint64
@@ -74,10 +75,10 @@ type ServerStats struct {
 	TotalDeadTime time.Duration
 	// DeadCount is how often it died (casDeadCount).
 	DeadCount uint64
-	// Successes is the records that it answered (casAcctTransactionSuccesses). Retransmissions make no
-	// records of their own.
+	// Successes is the requests that it answered (casAcctTransactionSuccesses). Retransmissions make no
+	// requests of their own.
 	Successes uint64
-	// Failures is the records that it did not answer until its schedule was over
+	// Failures is the requests that it did not answer until its schedule was over
 	// (casAcctTransactionFailures). One that it answers later still is among Successes, too.
 	Failures uint64
 	// AverageResponseTime is RoundTripTime smoothed: each answer to an attempt that had not timed out
