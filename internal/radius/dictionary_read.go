@@ -21,8 +21,8 @@ const (
 )
 
 // Skipped is lines of a file that say what this package cannot use: data types that only FreeRADIUS knows, numbers
-// that are not decimal or are of a TLV, blocks of TLVs and of extended vendor attributes, vendors with a third field in
-// their format.
+// that are not decimal, are of a TLV or do not fit into an octet, values of attributes that are not there, blocks of TLVs
+// and of extended vendor attributes, vendors with a third field in their format.
 type Skipped struct {
 	File  string
 	Lines int
@@ -31,7 +31,7 @@ type Skipped struct {
 }
 
 func (s Skipped) String() string {
-	return fmt.Sprintf("%s: %d lines left out, the first in line %d: %s", s.File, s.Lines, s.First, s.Text)
+	return fmt.Sprintf("%s: lines left out: %d, the first in line %d: %s", s.File, s.Lines, s.First, s.Text)
 }
 
 // Skipped is what was left out of the operator's files, by file.
@@ -68,7 +68,7 @@ func (d *Dictionary) read(open func(string) ([]byte, error), ours bool, files ..
 	out := &Dictionary{
 		vendors: map[uint32]*vendor{}, names: map[string]*Definition{}, occurrences: d.occurrences, skipped: slices.Clone(d.skipped),
 	}
-	r := &reader{open: open, ours: ours, vendors: map[string]string{}, names: map[string]string{}, aliases: map[string]string{}, skip: map[string]int{}}
+	r := &reader{open: open, ours: ours, vendors: map[string]string{}, names: map[string]string{}, aliases: map[string]string{}, skippedIn: map[string]int{}}
 	for _, part := range d.parts {
 		if _, err := out.add(part); err != nil {
 			return nil, err
@@ -101,6 +101,7 @@ func (d *Dictionary) read(open func(string) ([]byte, error), ours bool, files ..
 			out.occurrences[out.names[name].Type] = o
 		}
 	}
+	r.skipValues(out)
 	out.skipped = append(out.skipped, r.skipped...)
 	return out, nil
 }
@@ -130,14 +131,14 @@ type reader struct {
 	places  []place // of the lines of text
 	reading []string
 
-	vendors map[string]string // number and format, by name
-	names   map[string]string // the name of each number
-	aliases map[string]string // other names of a vendor, by name
-	block   string            // the vendor whose block the line is in, or ""
-	left    []string          // keywords that end the blocks that are left out, the innermost last
+	vendors    map[string]string // number and format, by name
+	names      map[string]string // the name of each number
+	aliases    map[string]string // other names of a vendor, by name
+	block      string            // the vendor whose block the line is in, or ""
+	openBlocks []string          //  keywords that end the blocks that are left out, the innermost last
 
 	skipped     []Skipped
-	skip        map[string]int // where in skipped a file is
+	skippedIn   map[string]int // where in skipped a file is
 	occurrences map[string]Occurrence
 }
 
@@ -165,7 +166,7 @@ func (r *reader) file(name string) error {
 			}
 		}
 	}
-	if len(r.left) > 0 || r.block != "" {
+	if len(r.openBlocks) > 0 || r.block != "" {
 		return at.errorf("a block has no end")
 	}
 	return nil
@@ -174,41 +175,30 @@ func (r *reader) file(name string) error {
 // line takes a line that is not empty.
 func (r *reader) line(at place, fields []string, comment string) error {
 	fields[0] = strings.ToUpper(fields[0])
-	if n := len(r.left); n > 0 {
-		if fields[0] == r.left[n-1] {
-			r.left = r.left[:n-1]
+	if n := len(r.openBlocks); n > 0 {
+		if fields[0] == r.openBlocks[n-1] {
+			r.openBlocks = r.openBlocks[:n-1]
 		} else if end := endOf(fields[0]); end != "" {
-			r.left = append(r.left, end)
+			r.openBlocks = append(r.openBlocks, end)
 		}
-		r.leave(at, fields)
+		r.skipLine(at, fields)
 		return nil
 	}
 	switch fields[0] {
 	case "$INCLUDE", "$INCLUDE-":
-		if len(fields) != 2 || r.block != "" {
-			return at.errorf("$INCLUDE stands outside of blocks, with the name of a file")
-		}
-		name := fields[1]
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(at.file), name)
-		}
-		err := r.file(name)
-		if fields[0] == "$INCLUDE-" && errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-			return at.errorf("%w", err)
-		}
-		return err
+		return r.include(at, fields)
 	case "VENDOR":
+		if len(fields) > 2 && !isNumber(fields[2]) {
+			return at.errorf("%q is not the number of a vendor", fields[2])
+		}
 		r.vendor(at, fields)
 	case "BEGIN-TLV":
-		r.left = append(r.left, "END-TLV")
-		r.leave(at, fields)
+		r.openBlocks = append(r.openBlocks, "END-TLV")
+		r.skipLine(at, fields)
 	case "BEGIN-VENDOR":
 		if len(fields) > 2 || len(fields) == 2 && r.vendors[fields[1]] == unusable {
-			r.left = append(r.left, "END-VENDOR")
-			r.leave(at, fields)
+			r.openBlocks = append(r.openBlocks, "END-VENDOR")
+			r.skipLine(at, fields)
 			return nil
 		}
 		r.block = fields[len(fields)-1]
@@ -219,8 +209,13 @@ func (r *reader) line(at place, fields []string, comment string) error {
 	case "ATTRIBUTE":
 		return r.attribute(at, fields, comment)
 	case "VALUE":
-		if n, err := strconv.ParseUint(fields[len(fields)-1], 0, 64); err == nil && n > 1<<32-1 {
-			r.leave(at, fields)
+		number := fields[len(fields)-1]
+		n, err := strconv.ParseUint(number, 0, 64)
+		switch {
+		case len(fields) == 4 && !isNumber(number):
+			return at.errorf("%q is not a number", number)
+		case err == nil && n > 1<<32-1:
+			r.skipLine(at, fields)
 			return nil
 		}
 		r.emit(at, fields)
@@ -228,6 +223,26 @@ func (r *reader) line(at place, fields []string, comment string) error {
 		r.emit(at, fields) // for the parser to refuse
 	}
 	return nil
+}
+
+// include takes the file that an $INCLUDE names, relative to the one that has it.
+func (r *reader) include(at place, fields []string) error {
+	if len(fields) != 2 || r.block != "" {
+		return at.errorf("$INCLUDE stands outside of blocks, with the name of a file")
+	}
+	name := fields[1]
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(at.file), name)
+	}
+	err := r.file(name)
+	pe := (*fs.PathError)(nil)
+	switch unread := errors.As(err, &pe) && pe.Path == name; {
+	case unread && fields[0] == "$INCLUDE-" && errors.Is(err, fs.ErrNotExist):
+		return nil
+	case unread:
+		return at.errorf("%w", err)
+	}
+	return err // of a line of that file
 }
 
 // endOf is the keyword that ends a block, or "".
@@ -245,7 +260,7 @@ const unusable = "-"
 func (r *reader) vendor(at place, fields []string) {
 	if len(fields) == 4 && strings.HasPrefix(fields[3], "format=") && strings.Count(fields[3], ",") > 1 {
 		r.vendors[fields[1]] = unusable
-		r.leave(at, fields)
+		r.skipLine(at, fields)
 		return
 	}
 	if len(fields) >= 3 {
@@ -282,7 +297,11 @@ func (r *reader) attribute(at place, fields []string, comment string) error {
 		if !isNumber(fields[2]) {
 			return at.errorf("%q is not the number of an attribute", fields[2])
 		}
-		r.leave(at, fields)
+		r.skipLine(at, fields)
+		return nil
+	}
+	if n, _ := strconv.Atoi(fields[2]); n > 255 && r.block == "" { // of FreeRADIUS itself, or a slip
+		r.skipLine(at, fields)
 		return nil
 	}
 	if len(fields) == 5 {
@@ -322,15 +341,27 @@ func (r *reader) emit(at place, fields []string) {
 	r.places = append(r.places, at)
 }
 
-// leave leaves a line out.
-func (r *reader) leave(at place, fields []string) {
-	i, ok := r.skip[at.file]
+// skipLine leaves a line out.
+func (r *reader) skipLine(at place, fields []string) {
+	i, ok := r.skippedIn[at.file]
 	if !ok {
 		i = len(r.skipped)
-		r.skip[at.file] = i
-		r.skipped = append(r.skipped, Skipped{File: at.file, First: at.line, Text: strings.Join(fields, " ")})
+		r.skippedIn[at.file] = i
+		r.skipped = append(r.skipped, Skipped{File: at.file})
 	}
-	r.skipped[i].Lines++
+	s := &r.skipped[i]
+	if s.Lines++; s.Lines == 1 || at.line < s.First {
+		s.First, s.Text = at.line, strings.Join(fields, " ")
+	}
+}
+
+// skipValues leaves out the VALUE lines of attributes that are not there.
+func (r *reader) skipValues(d *Dictionary) {
+	for i, line := range slices.Collect(strings.Lines(r.text.String())) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[0] == "VALUE" && d.names[fields[1]] == nil {
+			r.skipLine(r.places[i], fields)
+		}
+	}
 }
 
 // placeOf is where an attribute is defined.
