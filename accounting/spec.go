@@ -54,7 +54,7 @@ type Opened struct {
 	// Run runs the method until ctx is done, answers what it still has and closes what Open has opened. It
 	// is called once, if only with a ctx that is done. An error ends the delivery to all methods.
 	Run func(ctx context.Context) error
-	// Announce sends an Accounting-On or -Off, as [aaasess/accounting/onoff.Announcer] says. There is one
+	// Announce sends an Accounting-On or -Off, as [aaasess/accounting/onoff.Announce] says. There is one
 	// if the Spec has an OnOff.
 	Announce func(rec *Record, done func(server string, err error))
 	// Abandon gives up the records that are under way with [ErrStopped]: the Accounting-Off that follows

@@ -38,7 +38,7 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 		in.onOff, err = onoff.New(onoff.Config{
 			Group: name.Group(), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
 			Logger: s.log, Changed: func(onoff.Status) { s.holdAgain() },
-		}, onoff.AnnouncerFunc(opened.Announce))
+		}, opened.Announce)
 	}
 	if err != nil {
 		in.discard()

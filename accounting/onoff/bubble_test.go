@@ -28,11 +28,14 @@ type answer struct {
 	err    error
 }
 
+// bubbleBegins is the time of a bubble at its beginning (testing/synctest).
+var bubbleBegins = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // fakeAnnouncer answers the rounds by its script, the last line of it for ever; with no script it
 // answers nothing.
 type fakeAnnouncer struct {
 	mu     sync.Mutex
-	from   time.Time
+	from   time.Time // that sent counts from
 	script []answer
 	sent   []string // when, type and id
 	recs   []*accounting.Record
@@ -40,7 +43,7 @@ type fakeAnnouncer struct {
 }
 
 func newAnnouncer(script ...answer) *fakeAnnouncer {
-	return &fakeAnnouncer{from: time.Now(), script: script}
+	return &fakeAnnouncer{from: bubbleBegins, script: script}
 }
 
 var (
@@ -90,12 +93,9 @@ type announcing struct {
 
 // inBubble runs a test of a Sender that blocks its group, with ids S1, S2 and so on, one for each
 // On and Off that is asked for.
-func inBubble(t *testing.T, a Announcer, test func(o *announcing), change ...func(*Config)) {
+func inBubble(t *testing.T, announce Announce, test func(o *announcing), change ...func(*Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		if f, ok := a.(*fakeAnnouncer); ok {
-			f.from = time.Now() // the bubble's
-		}
 		o := &announcing{T: t, from: time.Now()}
 		ids := 0
 		cfg := Config{
@@ -107,7 +107,7 @@ func inBubble(t *testing.T, a Announcer, test func(o *announcing), change ...fun
 			c(&cfg)
 		}
 		var err error
-		if o.Sender, err = New(cfg, a); err != nil {
+		if o.Sender, err = New(cfg, announce); err != nil {
 			t.Fatal(err)
 		}
 		o.run()

@@ -23,6 +23,6 @@
 //
 // machine.go is the whole life as a pure function: an event and a moment in, a new machine and what
 // to do out. [Sender] has the lock around it, the timer and the log. [Sender.Run]'s goroutine alone
-// hands records to the [Announcer] and calls [Config].Changed; the lock is never held over either.
-// An Announcer owns sockets and retransmissions, and reports how each round ended.
+// hands records to [Announce] and calls [Config].Changed; the lock is never held over either.
+// Who announces owns sockets and retransmissions, and reports how each round ended.
 package onoff

@@ -34,7 +34,6 @@ const (
 	evStopped                     // the round was broken off, which says nothing about the servers
 	evFailed                      // the round could not be made
 	evElapsed                     // some time has passed
-	evRenewed                     // there are other servers to send to
 )
 
 // event is one of them. Fields that the kind does not name are not looked at.
@@ -57,19 +56,19 @@ type effects struct {
 type move func(m machine, ev event, now time.Time) (machine, effects)
 
 // moves are the transitions. What is not there is nothing to do.
-var moves = [...][evRenewed + 1]move{
+var moves = [...][evElapsed + 1]move{
 	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 	SendAcctOn: {
 		evOn: hurryRound, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
 		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: resumeLater, evFailed: resumeLater,
-		evElapsed: nextRound, evRenewed: renewRound,
+		evElapsed: nextRound,
 	},
 	On: {evOn: refuse, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 	SendAcctOff: {
 		evOn: beginOn, evForceOn: beginOn, evOff: hurryRound, evForceOff: beginOff,
 		// A round that was broken off was not the one attempt that an Off has.
 		evAnswered: acknowledge, evUnanswered: giveUp, evStopped: resumeLater, evFailed: giveUp,
-		evElapsed: nextRound, evRenewed: renewRound,
+		evElapsed: nextRound,
 	},
 	Off:       {evOn: beginOn, evForceOn: beginOn, evOff: refuse, evForceOff: beginOff},
 	OffNoResp: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
@@ -131,12 +130,6 @@ func nextRound(m machine, _ event, _ time.Time) (machine, effects) {
 	m.gen++
 	m.sending, m.next = true, time.Time{}
 	return m, effects{send: true}
-}
-
-// renewRound sends the same to other servers, of whom nobody has had a chance to answer yet.
-func renewRound(m machine, ev event, now time.Time) (machine, effects) {
-	m.noResponse = false
-	return nextRound(m, ev, now)
 }
 
 // hurryRound ends the wait for the next round: it was asked for again.

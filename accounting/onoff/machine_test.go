@@ -16,7 +16,7 @@ import (
 // eventNames are the names of all events, in the order of the columns of TestMoves.
 var eventNames = [...]string{
 	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evAnswered: "answered",
-	evUnanswered: "unanswered", evStopped: "stopped", evFailed: "failed", evElapsed: "elapsed", evRenewed: "renewed",
+	evUnanswered: "unanswered", evStopped: "stopped", evFailed: "failed", evElapsed: "elapsed",
 }
 
 // at is a moment.
@@ -77,16 +77,16 @@ func became(was, is machine, done effects) string {
 // TestMoves is the whole machine: each event in each situation, 91 s later.
 func TestMoves(t *testing.T) {
 	begin, off := "sendAcctOn id send", "sendAcctOff send"
-	want := map[string][evRenewed + 1]string{
-		//                      on, forced on, off, forced off, answered, unanswered, stopped, failed, elapsed, renewed
-		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "-", "-", "-", "-", "-", "-"},
-		"sendAcctOn":           {"-", begin, off, off, "on server", "sendAcctOn wait noresp", "sendAcctOn wait", "sendAcctOn wait", "-", "sendAcctOn send"},
-		"sendAcctOn, waiting":  {"sendAcctOn send noresp", begin, off, off, "-", "-", "-", "-", "sendAcctOn send noresp", "sendAcctOn send"},
-		"on":                   {"on server refused", begin, off, off, "-", "-", "-", "-", "-", "-"},
-		"sendAcctOff":          {begin, begin, "-", off, "off server", "OffNoResp", "sendAcctOff wait", "OffNoResp", "-", off},
-		"sendAcctOff, waiting": {begin, begin, off, off, "-", "-", "-", "-", off, off},
-		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-", "-"},
-		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-", "-"},
+	want := map[string][evElapsed + 1]string{
+		//                      on, forced on, off, forced off, answered, unanswered, stopped, failed, elapsed
+		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "-", "-", "-", "-", "-"},
+		"sendAcctOn":           {"-", begin, off, off, "on server", "sendAcctOn wait noresp", "sendAcctOn wait", "sendAcctOn wait", "-"},
+		"sendAcctOn, waiting":  {"sendAcctOn send noresp", begin, off, off, "-", "-", "-", "-", "sendAcctOn send noresp"},
+		"on":                   {"on server refused", begin, off, off, "-", "-", "-", "-", "-"},
+		"sendAcctOff":          {begin, begin, "-", off, "off server", "OffNoResp", "sendAcctOff wait", "OffNoResp", "-"},
+		"sendAcctOff, waiting": {begin, begin, off, off, "-", "-", "-", "-", off},
+		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-"},
+		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-"},
 	}
 	situations := situations()
 	if len(situations) != len(want) {
@@ -154,7 +154,7 @@ func TestSequences(t *testing.T) {
 // The moment that a record tells of is when it was asked for, in all its rounds.
 func TestMoment(t *testing.T) {
 	m := situation(evOn) // at(9)
-	for _, ev := range []eventKind{evUnanswered, evElapsed, evRenewed, evStopped, evOn} {
+	for _, ev := range []eventKind{evUnanswered, evElapsed, evStopped, evOn} {
 		m, _ = step(m, happening(m, ev), at(1000))
 		m.next = min0(m.next, at(1000))
 		if m.at != at(9) || m.trigger != TriggerPerform {

@@ -21,7 +21,7 @@ type world struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	away   bool
-	closed map[int]bool       // groups
+	closed bool               // the group is stopped
 	begun  map[string]bool    // ids of Ons
 	newest sessions.EventType // that was sent
 	last   string             // what the server got last: type and id
@@ -30,9 +30,9 @@ type world struct {
 	faults []string
 }
 
-// announcer is the nth group.
-func (w *world) announcer(n int) Announcer {
-	return announceFunc(func(rec *accounting.Record, done func(string, error)) {
+// announcer is the group.
+func (w *world) announcer() Announce {
+	return Announce(func(rec *accounting.Record, done func(string, error)) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		id := rec.Attrs.Text(radius.AcctSessionID)
@@ -41,7 +41,7 @@ func (w *world) announcer(n int) Announcer {
 		if others := len(w.under); rec.Type == AccountingOn && others > 0 && (others > 1 || w.under[what] == 0) {
 			w.faults = append(w.faults, fmt.Sprintf("On %s beside %v", id, w.under))
 		}
-		if w.closed[n] {
+		if w.closed {
 			go done("", accounting.ErrStopped)
 			return
 		}
@@ -49,7 +49,7 @@ func (w *world) announcer(n int) Announcer {
 		takes := time.Duration(w.rng.Int64N(int64(round)))
 		time.AfterFunc(takes, func() {
 			w.mu.Lock()
-			closed, away := w.closed[n], w.away
+			closed, away := w.closed, w.away
 			if !away && !closed {
 				w.last = what
 				w.off[id] = w.off[id] || rec.Type == AccountingOff
@@ -82,11 +82,11 @@ func TestModel(t *testing.T) {
 
 func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 	w := &world{
-		rng: rand.New(rand.NewPCG(seed, 1)), closed: map[int]bool{},
+		rng:   rand.New(rand.NewPCG(seed, 1)),
 		begun: map[string]bool{}, off: map[string]bool{}, under: map[string]int{},
 	}
 	var told []Status // Run's own until it has ended
-	o, err := New(Config{Attributes: ours(), Blocks: true, Changed: func(s Status) { told = append(told, s) }}, w.announcer(0))
+	o, err := New(Config{Attributes: ours(), Blocks: true, Changed: func(s Status) { told = append(told, s) }}, w.announcer())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,6 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 	var running sync.WaitGroup
 	running.Go(func() { _ = o.Run(ctx) })
 	wait := rand.New(rand.NewPCG(seed, 2))
-	group := 0
 	for _, ev := range events {
 		switch ev {
 		case 0, 1:
@@ -107,20 +106,15 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 			w.mu.Lock()
 			w.away = !w.away
 			w.mu.Unlock()
-		case 7, 8: // a reload, in either order
+		case 7, 8: // the group is stopped, or runs again
 			w.mu.Lock()
-			w.closed[group] = ev == 7
-			w.mu.Unlock()
-			group++
-			o.SetAnnouncer(w.announcer(group))
-			w.mu.Lock()
-			w.closed[group-1] = true
+			w.closed = ev == 7
 			w.mu.Unlock()
 		}
 		time.Sleep(time.Duration(wait.Int64N(int64(30 * time.Second))))
 	}
 	w.mu.Lock()
-	w.away = false
+	w.away, w.closed = false, false
 	w.mu.Unlock()
 	time.Sleep(3 * time.Minute)
 	cancel()

@@ -86,7 +86,7 @@ func TestIdentity(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := New(Config{Group: "g", Attributes: tt.who}, newAnnouncer())
+			o, err := New(Config{Group: "g", Attributes: tt.who}, newAnnouncer().Announce)
 			switch {
 			case tt.want == "" && err != nil:
 				t.Fatal(err)

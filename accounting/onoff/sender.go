@@ -12,23 +12,12 @@ import (
 	"aaasess/internal/radius"
 )
 
-// Announcer sends Accounting-On and -Off to the servers of a group.
-type Announcer interface {
-	// Announce sends a record to one server after the other, in the order of the group's access
-	// algorithm, to each with its normal retransmissions and no back-off, until one answers. It returns
-	// at once. done must be called once, from any goroutine: with the name of the server that
-	// answered and nil, with [accounting.ErrNoResponse] when all had their chance, with [accounting.ErrStopped] when the
-	// group was stopped before, or with what makes it impossible. It may be called before Announce returns.
-	Announce(rec *accounting.Record, done func(server string, err error))
-}
-
-// AnnouncerFunc is an [Announcer] that is one function.
-type AnnouncerFunc func(rec *accounting.Record, done func(server string, err error))
-
-// Announce calls the function.
-func (f AnnouncerFunc) Announce(rec *accounting.Record, done func(server string, err error)) {
-	f(rec, done)
-}
+// Announce sends a record to one server of a group after the other, in the order of the group's access algorithm, to
+// each with its normal retransmissions and no back-off, until one answers. It returns at once. done must be called once,
+// from any goroutine: with the name of the server that answered and nil, with [accounting.ErrNoResponse] when all had
+// their chance, with [accounting.ErrStopped] when the group was stopped before, or with what makes it impossible. It may
+// be called before Announce returns.
+type Announce func(rec *accounting.Record, done func(server string, err error))
 
 // DefaultRetry is the wait between two rounds of an Accounting-On: "a fixed one minute" (S3).
 const DefaultRetry = time.Minute
@@ -70,19 +59,19 @@ type Config struct {
 // retransmission of an Off after the On, and close the sessions that have begun since. An Off does
 // not wait, since who sends it is about to end.
 type Sender struct {
-	cfg    Config
-	logger *slog.Logger
-	wake   chan struct{} // to Run, coalesced
+	cfg      Config
+	announce Announce
+	logger   *slog.Logger
+	wake     chan struct{} // to Run, coalesced
 
-	mu        sync.Mutex // never held over a call of what is not ours
-	announcer Announcer
-	machine   machine
-	unsent    bool                          // the newest round is yet to be handed to the announcer
-	underWay  map[uint64]*accounting.Record // by round: what announcers have not reported of; mostly one
-	status    Status
-	untold    []Status // at most maxUntold
-	off       *offWait // the Off that is being sent
-	over      bool     // Run has ended
+	mu       sync.Mutex // never held over a call of what is not ours
+	machine  machine
+	unsent   bool                          // the newest round is yet to be announced
+	underWay map[uint64]*accounting.Record // by round: what is not over; mostly one
+	status   Status
+	untold   []Status // at most maxUntold
+	off      *offWait // the Off that is being sent
+	over     bool     // Run has ended
 }
 
 // offWait is what those wait for who asked for an Off.
@@ -91,9 +80,8 @@ type offWait struct {
 	err  error         // how; set before
 }
 
-// New makes a Sender for the servers of an Announcer, which must not be nil. Nothing is sent
-// until it is asked for. An error wraps [ErrConfig].
-func New(cfg Config, a Announcer) (*Sender, error) {
+// New makes a Sender for the servers that announce reaches. Nothing is sent until it is asked for. An error wraps [ErrConfig].
+func New(cfg Config, announce Announce) (*Sender, error) {
 	if err := checkIdentity(cfg.Attributes); err != nil {
 		return nil, fmt.Errorf("group %s: %w", cfg.Group, err)
 	}
@@ -110,8 +98,8 @@ func New(cfg Config, a Announcer) (*Sender, error) {
 		cfg.NewSessionID = newSessionID
 	}
 	s := &Sender{
-		cfg: cfg, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1),
-		announcer: a, underWay: map[uint64]*accounting.Record{}, machine: machine{retry: cfg.Retry, changed: time.Now()},
+		cfg: cfg, announce: announce, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1),
+		underWay: map[uint64]*accounting.Record{}, machine: machine{retry: cfg.Retry, changed: time.Now()},
 	}
 	s.status = s.statusNow()
 	return s, nil
@@ -178,17 +166,6 @@ func (s *Sender) Perform(on, force bool, cause uint32) error {
 		ev.kind = evOff
 	}
 	return s.apply(ev)
-}
-
-// SetAnnouncer replaces the servers. An On or Off that is being sent, or an On that waits for its next
-// round, is sent to the new ones at once; what the old ones say of it does not count. An On that was
-// answered stays so.
-func (s *Sender) SetAnnouncer(a Announcer) {
-	s.mu.Lock()
-	s.announcer = a
-	_ = s.advance(event{kind: evRenewed}) // it is never refused
-	s.mu.Unlock()
-	s.poke()
 }
 
 // apply lets an event happen.
@@ -301,7 +278,7 @@ func (s *Sender) tell() {
 	}
 }
 
-// send hands the newest round to the announcer, if that is yet to be done and all that came before
+// send announces the newest round, if that is yet to be done and all that came before
 // is told. It returns when the next round begins, zero: none is awaited.
 func (s *Sender) send() (next time.Time) {
 	s.mu.Lock()
@@ -309,7 +286,7 @@ func (s *Sender) send() (next time.Time) {
 		defer s.mu.Unlock()
 		return s.machine.next
 	}
-	a, gen, rec := s.announcer, s.machine.gen, s.machine.record(s.cfg.Attributes)
+	gen, rec := s.machine.gen, s.machine.record(s.cfg.Attributes)
 	if rec.Type == AccountingOn && s.supersedes(rec) {
 		defer s.mu.Unlock() // the end of the other one wakes
 		return time.Time{}
@@ -317,12 +294,11 @@ func (s *Sender) send() (next time.Time) {
 	s.unsent = false
 	s.underWay[gen] = rec
 	s.mu.Unlock()
-	a.Announce(rec, func(server string, err error) { s.report(gen, server, err) })
+	s.announce(rec, func(server string, err error) { s.report(gen, server, err) })
 	return time.Time{} // if it is over already there is a wake
 }
 
-// supersedes reports whether something else than rec is under way. The same, handed to servers that
-// were replaced since, does not matter. The lock is held.
+// supersedes reports whether something else than rec is under way. The lock is held.
 func (s *Sender) supersedes(rec *accounting.Record) bool {
 	for _, other := range s.underWay {
 		if other.Attrs != rec.Attrs {

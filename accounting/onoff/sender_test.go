@@ -18,7 +18,7 @@ import (
 // The On is repeated one minute after a round that nobody answered, until somebody does.
 func TestRepeatsOn(t *testing.T) {
 	a := newAnnouncer(no, no, yes)
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		if s := o.Status(); s.State != Unknown || s.Block != (Block{Blocked: true}) || !s.Changed.Equal(o.from) {
 			t.Errorf("at first: %+v", s)
 		}
@@ -54,7 +54,7 @@ func TestRepeatsOn(t *testing.T) {
 
 // What is not configured to block does not, and says all the same that nobody answers.
 func TestNotBlocking(t *testing.T) {
-	inBubble(t, newAnnouncer(no), func(o *announcing) {
+	inBubble(t, newAnnouncer(no).Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
 		o.want("told", o.told, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
@@ -67,7 +67,7 @@ func TestNotBlocking(t *testing.T) {
 // The wait between rounds can be configured; to ask again ends it.
 func TestHurry(t *testing.T) {
 	a := newAnnouncer(no)
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(5 * time.Second)
 		o.On(TriggerStartUp) // is under way
@@ -83,7 +83,7 @@ func TestHurry(t *testing.T) {
 // An Off is attempted once; it has the id of the On.
 func TestOffOnce(t *testing.T) {
 	a := newAnnouncer(yes, no)
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
 		err := o.Off(o.Context(), TriggerShutDown, 0)
@@ -116,7 +116,7 @@ func TestOffOnce(t *testing.T) {
 // An Off ends the rounds of the On before it, whose late answer is none to the Off.
 func TestOffEndsOn(t *testing.T) {
 	a := newAnnouncer()
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.perform(false, false, 1<<32-1, nil)
@@ -140,7 +140,7 @@ func TestOffEndsOn(t *testing.T) {
 // What was acknowledged is sent again only by force; a forced On begins a new sequence.
 func TestForce(t *testing.T) {
 	a := newAnnouncer(yes)
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		for _, p := range []struct {
 			on, force bool
 			want      error
@@ -170,7 +170,7 @@ func TestForce(t *testing.T) {
 // waited for.
 func TestForceDuringOn(t *testing.T) {
 	a := newAnnouncer()
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.perform(true, true, 0, nil)
@@ -190,44 +190,11 @@ func TestForceDuringOn(t *testing.T) {
 	})
 }
 
-// Other servers get at once what is being sent; an On that was answered stays so.
-func TestSetAnnouncer(t *testing.T) {
-	first, second, third := newAnnouncer(), newAnnouncer(no), newAnnouncer(yes)
-	inBubble(t, first, func(o *announcing) {
-		second.from, third.from = o.from, o.from
-		o.On(TriggerStartUp)
-		o.after(time.Second)
-		o.SetAnnouncer(second)
-		o.after(time.Second)
-		first.dones[0]("", accounting.ErrStopped)
-		o.after(28 * time.Second) // the second one waits
-		o.SetAnnouncer(third)
-		o.after(time.Hour)
-		o.SetAnnouncer(second)
-		o.after(time.Hour)
-		o.want("first", first.all(), "0s Accounting-On S1")
-		o.want("second", second.all(), "1s Accounting-On S1")
-		o.want("third", third.all(), "30s Accounting-On S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "21s sendAcctOn Blocked NoResponse",
-			"30s sendAcctOn Blocked", "31s on Not Blocked server-1")
-		o.SetAnnouncer(third)
-		o.perform(false, false, 0, nil)
-		o.after(0)
-		o.SetAnnouncer(second) // the Off is one attempt, but at servers that there are
-		o.after(time.Hour)
-		o.want("third", third.all()[1:], "2h0m30s Accounting-Off S1")
-		o.want("second", second.all()[1:], "2h0m30s Accounting-Off S1")
-		if s := o.Status(); s.State != OffNoResp {
-			t.Errorf("%+v", s)
-		}
-	})
-}
-
 // A group that is stopped says nothing about its servers: what it was given is sent again, by the
 // next group or after a minute.
 func TestStopped(t *testing.T) {
 	a := newAnnouncer(gone, gone, yes, gone, no)
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
 		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrNoResponse) {
@@ -245,7 +212,7 @@ func TestStopped(t *testing.T) {
 func TestFailed(t *testing.T) {
 	bad := answer{err: errors.New("too large")}
 	a := newAnnouncer(bad, yes, bad)
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
 		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrNoResponse) {
@@ -287,7 +254,7 @@ func TestOffEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAnnouncer()
-			inBubble(t, a, func(o *announcing) {
+			inBubble(t, a.Announce, func(o *announcing) {
 				ctx, cancel := context.WithCancel(o.Context())
 				defer cancel()
 				one, other := begin(o, ctx), begin(o, ctx) // two wait for the same
@@ -306,7 +273,7 @@ func TestOffEnds(t *testing.T) {
 // After the end of Run nothing is sent, nothing changes, and whoever asks is told.
 func TestOver(t *testing.T) {
 	a := newAnnouncer()
-	inBubble(t, a, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(0)
 		o.end()
@@ -327,7 +294,7 @@ func TestBeforeRun(t *testing.T) {
 		a := newAnnouncer(yes)
 		o := &announcing{T: t, from: time.Now()}
 		var err error
-		if o.Sender, err = New(Config{Attributes: ours(), Changed: o.changed}, a); err != nil {
+		if o.Sender, err = New(Config{Attributes: ours(), Changed: o.changed}, a.Announce); err != nil {
 			t.Fatal(err)
 		}
 		o.On(TriggerStartUp)
@@ -346,15 +313,11 @@ func TestBeforeRun(t *testing.T) {
 }
 
 // announceFunc is an Announcer that is a function.
-type announceFunc func(*accounting.Record, func(string, error))
-
-func (f announceFunc) Announce(rec *accounting.Record, done func(string, error)) { f(rec, done) }
-
 // Changed is told before what it tells of is sent, and may call anything.
 func TestChanged(t *testing.T) {
 	var order []string
 	var o *announcing
-	a := announceFunc(func(rec *accounting.Record, done func(string, error)) {
+	a := Announce(func(rec *accounting.Record, done func(string, error)) {
 		order = append(order, fmt.Sprintf("sent %d", rec.Type))
 		done("s", nil)
 	})
@@ -380,7 +343,7 @@ func TestChanged(t *testing.T) {
 func TestChangedOverflow(t *testing.T) {
 	var told []Status
 	var let chan struct{}
-	inBubble(t, newAnnouncer(), func(o *announcing) {
+	inBubble(t, newAnnouncer().Announce, func(o *announcing) {
 		o.On(TriggerStartUp)
 		o.after(0)
 		for range 2 * maxUntold {
@@ -402,7 +365,7 @@ func TestToldInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		sent := 0
-		a := announceFunc(func(_ *accounting.Record, done func(string, error)) {
+		a := Announce(func(_ *accounting.Record, done func(string, error)) {
 			sent++
 			done("s", nil)
 			cancel()
