@@ -83,7 +83,7 @@ func (c *composer) take(t radius.Type, v string) {
 	case isEmpty(t, v, c.open == key):
 		c.dropped.Empty.add(t, v, 1)
 		return
-	case limit == radius.ZeroOrOne && c.have.has(key), limit == radius.OnePerTag && c.have.has(key) && c.hasTag(t, tagOf(v)):
+	case limit == radius.ZeroOrOne && c.have.has(key), limit == radius.OnePerTag && c.have.has(key) && c.hasTag(t, radius.Tag(v)):
 		c.dropped.Repeated.add(t, v, 1)
 		return
 	}
@@ -118,7 +118,7 @@ func isEmpty(t radius.Type, v string, goesOn bool) bool {
 // hasTag reports whether there is a tunnel attribute of this type and tag.
 func (c *composer) hasTag(t radius.Type, tag byte) bool {
 	for u, v := range radius.Attributes(c.b[c.start:]).All() {
-		if u == t && tagOf(v) == tag {
+		if u == t && radius.Tag(v) == tag {
 			return true
 		}
 	}

@@ -4,7 +4,7 @@ import "aaasess/internal/radius"
 
 // MaxAttributes is what fits into a RADIUS packet (RFC 2865 section 3) beside the header and the
 // Acct-Delay-Time that the transport adds.
-const MaxAttributes = 4096 - 20 - 6
+const MaxAttributes = radius.MaxPacket - radius.HeaderLen - 6
 
 // fit drops attributes from the end of b[start:] until it fits into a packet: vendors' first, then
 // all that do not say which session it is and what became of it. The fragments of a value go together.

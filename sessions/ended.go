@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 
 	"aaasess/internal/radius"
@@ -160,8 +159,7 @@ func (r *remembered) trim(s *Session) {
 
 // attrs is the attributes that stay. The identifiers of the NAS are no part of them: they are in Session.NAS.
 func (r *remembered) attrs(all radius.Attributes) radius.Attributes {
-	var b strings.Builder
-	appendTo(&b, radius.AcctSessionID, r.sid)
+	b := radius.AppendAttribute(nil, radius.AcctSessionID, r.sid)
 	for t, v := range all.All() {
 		switch t {
 		case radius.UserName, radius.CallingStationID:
@@ -175,9 +173,9 @@ func (r *remembered) attrs(all radius.Attributes) radius.Attributes {
 		default:
 			continue
 		}
-		appendTo(&b, t, v)
+		b = radius.AppendAttribute(b, t, v)
 	}
-	return radius.Attributes(b.String())
+	return radius.Attributes(b)
 }
 
 // shortened is a text, or of a long one its beginning and a hash.

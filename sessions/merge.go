@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"strings"
-
 	"aaasess/internal/radius"
 )
 
@@ -55,20 +53,13 @@ func isPassing(t radius.Type) bool {
 
 // lasting is what of a packet belongs to the session, in memory of its own.
 func lasting(a radius.Attributes) radius.Attributes {
-	var b strings.Builder
-	b.Grow(len(a))
+	b := make([]byte, 0, len(a))
 	for t, v := range a.All() {
 		if !isPassing(t) {
-			appendTo(&b, t, v)
+			b = radius.AppendAttribute(b, t, v)
 		}
 	}
-	return radius.Attributes(b.String())
-}
-
-func appendTo(b *strings.Builder, t radius.Type, v string) {
-	b.WriteByte(byte(t))
-	b.WriteByte(byte(len(v) + 2))
-	b.WriteString(v)
+	return radius.Attributes(b)
 }
 
 // merge gives the session's attributes with those that a later packet has learned or changed: an
@@ -88,19 +79,19 @@ func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	if !changed {
 		return old
 	}
-	var b strings.Builder
+	b := make([]byte, 0, len(old)+len(ev.Attrs))
 	for t, v := range old.All() {
 		k := radius.KeyOf(t, v)
 		if _, again := ev.Attrs.First(k); !again || !replaces(old, k, ev, late) {
-			appendTo(&b, t, v)
+			b = radius.AppendAttribute(b, t, v)
 		}
 	}
 	for t, v := range ev.Attrs.All() {
 		if replaces(old, radius.KeyOf(t, v), ev, late) {
-			appendTo(&b, t, v)
+			b = radius.AppendAttribute(b, t, v)
 		}
 	}
-	return radius.Attributes(b.String())
+	return radius.Attributes(b)
 }
 
 // replaces reports whether the attributes of a packet with this key take the place of the session's. An address that

@@ -38,7 +38,7 @@ func (w *world) announcer() Announce {
 		id := rec.Attrs.Text(radius.AcctSessionID)
 		what := fmt.Sprint(rec.Type, id)
 		w.newest = rec.Type
-		if others := len(w.under); rec.Type == AccountingOn && others > 0 && (others > 1 || w.under[what] == 0) {
+		if others := len(w.under); rec.Type == sessions.On && others > 0 && (others > 1 || w.under[what] == 0) {
 			w.faults = append(w.faults, fmt.Sprintf("On %s beside %v", id, w.under))
 		}
 		if w.closed {
@@ -52,7 +52,7 @@ func (w *world) announcer() Announce {
 			closed, away := w.closed, w.away
 			if !away && !closed {
 				w.last = what
-				w.off[id] = w.off[id] || rec.Type == AccountingOff
+				w.off[id] = w.off[id] || rec.Type == sessions.Off
 			}
 			if w.under[what]--; w.under[what] == 0 {
 				delete(w.under, what)
@@ -124,11 +124,11 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 
 func (w *world) check(rt *rapid.T, s Status, told []Status) {
 	switch want := map[sessions.EventType][]State{
-		0: {Unknown}, AccountingOn: {On}, AccountingOff: {Off, OffNoResp},
+		0: {Unknown}, sessions.On: {On}, sessions.Off: {Off, OffNoResp},
 	}[w.newest]; {
 	case s.State != want[0] && s.State != want[len(want)-1]:
 		w.faults = append(w.faults, fmt.Sprintf("at the end it is %s", s.State))
-	case s.State == On && w.last != fmt.Sprint(AccountingOn, s.SessionID), s.State == Off && !w.off[s.SessionID]:
+	case s.State == On && w.last != fmt.Sprint(sessions.On, s.SessionID), s.State == Off && !w.off[s.SessionID]:
 		w.faults = append(w.faults, fmt.Sprintf("it is %s of %s, the server got %s", s.State, s.SessionID, w.last))
 	case s.Blocked != (s.State != On):
 		w.faults = append(w.faults, fmt.Sprintf("%s is %s", s.State, s.Block))

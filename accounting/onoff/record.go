@@ -9,17 +9,9 @@ import (
 	"aaasess/accounting"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
-)
 
-// The Acct-Status-Types of RFC 2866 section 5.1 that are not of a session: a record of such a type
-// has no session and is never stored.
-const (
-	AccountingOn  sessions.EventType = 7
-	AccountingOff sessions.EventType = 8
+	"layeh.com/radius/rfc2866"
 )
-
-// authenticRADIUS is a value of Acct-Authentic (RFC 2866 section 5.6).
-const authenticRADIUS = 1
 
 // recordSize is the most that record adds to the attributes that are configured.
 const recordSize = 3*6 + 2 + 253 + 6
@@ -29,19 +21,19 @@ const recordSize = 3*6 + 2 + 253 + 6
 // alone that began while it was away. Acct-Delay-Time tells how old it is. The order of the
 // attributes is hostapd's. who are those that say who the NAS is.
 func (m machine) record(who radius.Attributes) *accounting.Record {
-	rec := &accounting.Record{Type: AccountingOn, At: m.at}
+	rec := &accounting.Record{Type: sessions.On, At: m.at}
 	if m.state == SendAcctOff {
-		rec.Type = AccountingOff
+		rec.Type = sessions.Off
 	}
 	b := make([]byte, 0, len(who)+recordSize)
 	b = radius.AppendUint32(b, radius.AcctStatusType, uint32(rec.Type))
-	b = radius.AppendUint32(b, radius.AcctAuthentic, authenticRADIUS)
+	b = radius.AppendUint32(b, radius.AcctAuthentic, uint32(rfc2866.AcctAuthentic_Value_RADIUS))
 	b = append(b, who...)
 	b = radius.AppendAttribute(b, radius.AcctSessionID, m.sessionID)
 	if at := m.at.Unix(); at > 0 {
 		b = radius.AppendUint32(b, radius.EventTimestamp, uint32(at))
 	}
-	if rec.Type == AccountingOff {
+	if rec.Type == sessions.Off {
 		b = radius.AppendUint32(b, radius.AcctTerminateCause, m.cause)
 	}
 	rec.Attrs = radius.Attributes(b)

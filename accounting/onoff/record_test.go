@@ -11,6 +11,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -38,7 +39,7 @@ func TestRecord(t *testing.T) {
 	if diff := cmp.Diff(append([]string{"Acct-Status-Type = Accounting-On"}, head...), readable(on)); diff != "" {
 		t.Errorf("On: want (-) and got (+):\n%s", diff)
 	}
-	if on.Type != AccountingOn || on.At != moment || on.Session != 0 {
+	if on.Type != sessions.On || on.At != moment || on.Session != 0 {
 		t.Errorf("On: %+v", on)
 	}
 	const golden = "2806000000072d060000000120066e6173310406c0000201" +
@@ -50,7 +51,7 @@ func TestRecord(t *testing.T) {
 	m.state = SendAcctOff
 	off := m.record(ours())
 	want := append(append([]string{"Acct-Status-Type = Accounting-Off"}, head...), "Acct-Terminate-Cause = Admin-Reboot")
-	if diff := cmp.Diff(want, readable(off)); diff != "" || off.Type != AccountingOff {
+	if diff := cmp.Diff(want, readable(off)); diff != "" || off.Type != sessions.Off {
 		t.Errorf("Off of type %d: want (-) and got (+):\n%s", off.Type, diff)
 	}
 

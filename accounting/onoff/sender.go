@@ -10,6 +10,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 )
 
 // Announce sends a record to one server of a group after the other, in the order of the group's access algorithm, to
@@ -287,7 +288,7 @@ func (s *Sender) send() (next time.Time) {
 		return s.machine.next
 	}
 	gen, rec := s.machine.gen, s.machine.record(s.cfg.Attributes)
-	if rec.Type == AccountingOn && s.supersedes(rec) {
+	if rec.Type == sessions.On && s.supersedes(rec) {
 		defer s.mu.Unlock() // the end of the other one wakes
 		return time.Time{}
 	}

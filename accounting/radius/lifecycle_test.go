@@ -210,8 +210,8 @@ func TestUnsendable(t *testing.T) {
 		attrs radius.Attributes
 		want  error
 	}{
-		{"as long as can be", long(maxAttrs), nil},
-		{"one octet more", long(maxAttrs + 1), ErrUnsendable},
+		{"as long as can be", long(accounting.MaxAttributes), nil},
+		{"one octet more", long(accounting.MaxAttributes + 1), ErrUnsendable},
 		{"damaged", "\x01\x09nemo", ErrUnsendable},
 		{"none", "", nil},
 	} {
@@ -219,7 +219,7 @@ func TestUnsendable(t *testing.T) {
 			send(t, g, &accounting.Record{Session: 1, At: time.Now(), Attrs: tc.attrs}).want(t, tc.want)
 		})
 	}
-	if got := s.got()[0]; len(attributesOf(got)) != maxAttrs+delayAttrLen {
+	if got := s.got()[0]; len(attributesOf(got)) != accounting.MaxAttributes+6 {
 		t.Errorf("%d octets of attributes arrived", len(attributesOf(got)))
 	}
 }

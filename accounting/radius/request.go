@@ -8,14 +8,10 @@ import (
 	"aaasess/internal/radius"
 )
 
-// delayAttrLen is the length of Acct-Delay-Time.
-const delayAttrLen = 6
-
-// maxAttrs is how many octets of attributes leave room for Acct-Delay-Time.
-const maxAttrs = radius.MaxPacket - radius.HeaderLen - delayAttrLen
-
 // sendable reports whether a record fits into a packet.
-func sendable(rec *accounting.Record) bool { return len(rec.Attrs) <= maxAttrs && rec.Attrs.Valid() }
+func sendable(rec *accounting.Record) bool {
+	return len(rec.Attrs) <= accounting.MaxAttributes && rec.Attrs.Valid()
+}
 
 // Append appends to b, which must be empty, an Accounting-Request (RFC 2866 section 4.1) of the record's attributes and,
 // last, Acct-Delay-Time.

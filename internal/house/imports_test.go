@@ -24,7 +24,7 @@ var rules = []rule{
 	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions"}, "the one place where objects and sessions meet"},
 	{"sessions", []string{"aaasess/internal/radius"}, "the table is decided without a network or a disk; RADIUS octets are its notation"},
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
-	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius", "golang.org/x/sys"}, "what NASes send; where records go is not its business"},
+	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "what NASes send; where records go is not its business"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
 	{"agent/agentx", []string{"aaasess/mib", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "a face of the tree: it must serve any"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
@@ -38,7 +38,7 @@ var rules = []rule{
 	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys"}, "it knows nobody's types, so that another engine can take its place"},
 	{"accounting", []string{"aaasess/sessions", "aaasess/store", "aaasess/internal/radius", "aaasess/internal/retry"}, "policy and records; delivery and transports come to it"},
 	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store", "aaasess/internal/retry"}, "which record goes to which method, and when; transports come to it"},
-	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius"}, "who we are, said to servers: it stores nothing and knows no transport"},
+	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius/rfc2866"}, "who we are, said to servers: it stores nothing and knows no transport"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a transport; transports never know each other"},
 	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/store"}, "runs methods by their Specs: another transport is no reason to change it"},
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
@@ -57,6 +57,8 @@ var rules = []rule{
 
 // private is who may be imported by whom: nobody else.
 var private = map[string]string{
+	"crypto/md5":                  "aaasess/internal/radius aaasess/agent/snmp/usm aaasess/sessions/radius/radiustest",
+	"=layeh.com/radius":           "aaasess/internal/radius aaasess/sessions/radius/radiustest",
 	"aaasess/cmd/":                "aaasess/cmd/",
 	"aaasess/bench":               "aaasess/bench",
 	"aaasess/store":               "aaasess/accounting aaasess/accounting/delivery aaasess/accounting/methods aaasess/cmd/ aaasess/bench",
@@ -87,10 +89,12 @@ func ruleFor(pkg string) *rule {
 }
 
 // matches: a pattern that ends in a slash stands for all below it, one of another module for its
-// packages too, one of ours for itself alone.
+// packages too, one of ours for itself alone, as does one behind "=".
 func matches(path string, patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
-		switch {
+		switch exact, only := strings.CutPrefix(p, "="); {
+		case only:
+			return path == exact
 		case path == p:
 			return true
 		case strings.HasSuffix(p, "/"):
@@ -153,6 +157,8 @@ func TestRulesCanFail(t *testing.T) {
 		{"a transport knows who runs it", listed{"aaasess/accounting/local", []string{"aaasess/accounting/methods"}}, 2},
 		{"a library where none may be", listed{"aaasess/mib", []string{"github.com/x/y"}}, 1},
 		{"the command is imported", listed{"aaasess/bench/x", []string{"aaasess/cmd/aaasessd"}}, 1},
+		{"another codec of packets", listed{"aaasess/sessions/radius", []string{"layeh.com/radius/rfc2865", "crypto/md5"}}, 1},
+		{"layeh's codec of packets", listed{"aaasess/internal/radius/client", []string{"layeh.com/radius"}}, 2},
 		{"test code in the product", listed{"aaasess/sessions", []string{"testing"}}, 1},
 	}
 	for _, tt := range tests {

@@ -8,6 +8,9 @@ import (
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3162"
+	"layeh.com/radius/rfc4372"
+	"layeh.com/radius/rfc4818"
+	"layeh.com/radius/rfc6911"
 )
 
 // Type is an attribute type (RFC 2865 section 5).
@@ -15,38 +18,43 @@ type Type uint8
 
 // The attributes that are understood; all others are passed on as they are.
 const (
-	UserName             = Type(rfc2865.UserName_Type)             // RFC 2865
-	NASIPAddress         = Type(rfc2865.NASIPAddress_Type)         // RFC 2865
-	NASPort              = Type(rfc2865.NASPort_Type)              // RFC 2865
-	ServiceType          = Type(rfc2865.ServiceType_Type)          // RFC 2865
-	FramedProtocol       = Type(rfc2865.FramedProtocol_Type)       // RFC 2865
-	FramedIPAddress      = Type(rfc2865.FramedIPAddress_Type)      // RFC 2865
-	LoginIPHost          = Type(rfc2865.LoginIPHost_Type)          // RFC 2865
-	LoginService         = Type(rfc2865.LoginService_Type)         // RFC 2865
-	Class                = Type(rfc2865.Class_Type)                // RFC 2865
-	VendorSpecific       = Type(rfc2865.VendorSpecific_Type)       // RFC 2865
-	CalledStationID      = Type(rfc2865.CalledStationID_Type)      // RFC 2865
-	CallingStationID     = Type(rfc2865.CallingStationID_Type)     // RFC 2865
-	NASIdentifier        = Type(rfc2865.NASIdentifier_Type)        // RFC 2865
-	ProxyState           = Type(rfc2865.ProxyState_Type)           // RFC 2865
-	AcctStatusType       = Type(rfc2866.AcctStatusType_Type)       // RFC 2866
-	AcctDelayTime        = Type(rfc2866.AcctDelayTime_Type)        // RFC 2866
-	AcctInputOctets      = Type(rfc2866.AcctInputOctets_Type)      // RFC 2866
-	AcctOutputOctets     = Type(rfc2866.AcctOutputOctets_Type)     // RFC 2866
-	AcctSessionID        = Type(rfc2866.AcctSessionID_Type)        // RFC 2866
-	AcctAuthentic        = Type(rfc2866.AcctAuthentic_Type)        // RFC 2866
-	AcctSessionTime      = Type(rfc2866.AcctSessionTime_Type)      // RFC 2866
-	AcctInputPackets     = Type(rfc2866.AcctInputPackets_Type)     // RFC 2866
-	AcctOutputPackets    = Type(rfc2866.AcctOutputPackets_Type)    // RFC 2866
-	AcctTerminateCause   = Type(rfc2866.AcctTerminateCause_Type)   // RFC 2866
-	AcctMultiSessionID   = Type(rfc2866.AcctMultiSessionID_Type)   // RFC 2866
-	AcctInputGigawords   = Type(rfc2869.AcctInputGigawords_Type)   // RFC 2869
-	AcctOutputGigawords  = Type(rfc2869.AcctOutputGigawords_Type)  // RFC 2869
-	EventTimestamp       = Type(rfc2869.EventTimestamp_Type)       // RFC 2869
-	NASPortType          = Type(rfc2865.NASPortType_Type)          // RFC 2865
-	NASPortID            = Type(rfc2869.NASPortID_Type)            // RFC 2869
-	MessageAuthenticator = Type(rfc2869.MessageAuthenticator_Type) // RFC 3579
-	NASIPv6Address       = Type(rfc3162.NASIPv6Address_Type)       // RFC 3162
+	UserName               = Type(rfc2865.UserName_Type)               // RFC 2865
+	NASIPAddress           = Type(rfc2865.NASIPAddress_Type)           // RFC 2865
+	NASPort                = Type(rfc2865.NASPort_Type)                // RFC 2865
+	ServiceType            = Type(rfc2865.ServiceType_Type)            // RFC 2865
+	FramedProtocol         = Type(rfc2865.FramedProtocol_Type)         // RFC 2865
+	FramedIPAddress        = Type(rfc2865.FramedIPAddress_Type)        // RFC 2865
+	LoginIPHost            = Type(rfc2865.LoginIPHost_Type)            // RFC 2865
+	LoginService           = Type(rfc2865.LoginService_Type)           // RFC 2865
+	Class                  = Type(rfc2865.Class_Type)                  // RFC 2865
+	VendorSpecific         = Type(rfc2865.VendorSpecific_Type)         // RFC 2865
+	CalledStationID        = Type(rfc2865.CalledStationID_Type)        // RFC 2865
+	CallingStationID       = Type(rfc2865.CallingStationID_Type)       // RFC 2865
+	NASIdentifier          = Type(rfc2865.NASIdentifier_Type)          // RFC 2865
+	ProxyState             = Type(rfc2865.ProxyState_Type)             // RFC 2865
+	AcctStatusType         = Type(rfc2866.AcctStatusType_Type)         // RFC 2866
+	AcctDelayTime          = Type(rfc2866.AcctDelayTime_Type)          // RFC 2866
+	AcctInputOctets        = Type(rfc2866.AcctInputOctets_Type)        // RFC 2866
+	AcctOutputOctets       = Type(rfc2866.AcctOutputOctets_Type)       // RFC 2866
+	AcctSessionID          = Type(rfc2866.AcctSessionID_Type)          // RFC 2866
+	AcctAuthentic          = Type(rfc2866.AcctAuthentic_Type)          // RFC 2866
+	AcctSessionTime        = Type(rfc2866.AcctSessionTime_Type)        // RFC 2866
+	AcctInputPackets       = Type(rfc2866.AcctInputPackets_Type)       // RFC 2866
+	AcctOutputPackets      = Type(rfc2866.AcctOutputPackets_Type)      // RFC 2866
+	AcctTerminateCause     = Type(rfc2866.AcctTerminateCause_Type)     // RFC 2866
+	AcctMultiSessionID     = Type(rfc2866.AcctMultiSessionID_Type)     // RFC 2866
+	AcctInputGigawords     = Type(rfc2869.AcctInputGigawords_Type)     // RFC 2869
+	AcctOutputGigawords    = Type(rfc2869.AcctOutputGigawords_Type)    // RFC 2869
+	EventTimestamp         = Type(rfc2869.EventTimestamp_Type)         // RFC 2869
+	NASPortType            = Type(rfc2865.NASPortType_Type)            // RFC 2865
+	NASPortID              = Type(rfc2869.NASPortID_Type)              // RFC 2869
+	MessageAuthenticator   = Type(rfc2869.MessageAuthenticator_Type)   // RFC 3579
+	NASIPv6Address         = Type(rfc3162.NASIPv6Address_Type)         // RFC 3162
+	FramedInterfaceID      = Type(rfc3162.FramedInterfaceID_Type)      // RFC 3162
+	FramedIPv6Prefix       = Type(rfc3162.FramedIPv6Prefix_Type)       // RFC 3162
+	ChargeableUserIdentity = Type(rfc4372.ChargeableUserIdentity_Type) // RFC 4372
+	DelegatedIPv6Prefix    = Type(rfc4818.DelegatedIPv6Prefix_Type)    // RFC 4818
+	FramedIPv6Address      = Type(rfc6911.FramedIPv6Address_Type)      // RFC 6911
 )
 
 // The extended types of RFC 6929. 245 and 246 are the long ones, whose values may come in fragments.

@@ -187,3 +187,11 @@ func (def *Definition) join(tag byte, value string) string {
 
 // maxTag is the greatest tag.
 const maxTag = 0x1f
+
+// Tag is the tag of a tunnel attribute (RFC 2868 section 3). Text that begins with a greater octet has none, which is 0.
+func Tag(value string) byte {
+	if value == "" || value[0] > maxTag {
+		return 0
+	}
+	return value[0]
+}

@@ -50,17 +50,11 @@ var minimalProfile = own(radius.AcctSessionID, radius.UserName)
 var fullProfile = own(
 	radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.NASPort,
 	radius.NASPortType, radius.NASPortID, radius.FramedIPAddress, radius.CalledStationID,
-	radius.CallingStationID, radius.AcctSessionID, radius.AcctMultiSessionID, chargeableUserIdentity,
-	framedInterfaceID, framedIPv6Prefix,
+	radius.CallingStationID, radius.AcctSessionID, radius.AcctMultiSessionID, radius.ChargeableUserIdentity,
+	radius.FramedInterfaceID, radius.FramedIPv6Prefix,
 )
 
-const (
-	chargeableUserIdentity radius.Type = 89 // RFC 4372
-	framedInterfaceID      radius.Type = 96 // RFC 3162
-	framedIPv6Prefix       radius.Type = 97 // RFC 3162
-)
-
-var errTooLong = errors.New("radius: disconnect attributes do not fit into a packet")
+var errTooLong = errors.New("disconnect attributes do not fit into a packet")
 
 // CheckAttributes is nil if they can be the DisconnectAttributes of a client that names them by a dictionary. Its error
 // wraps what is wrong with one of them.
@@ -75,12 +69,16 @@ func newProfile(d *radius.Dictionary, entries []string) (profile, error) {
 		entries = DefaultProfile()
 	}
 	p := make(profile, 0, len(entries))
+	size := radius.HeaderLen
 	for _, entry := range entries {
 		a, err := parseAttribute(d, entry)
 		if err == nil && slices.ContainsFunc(p, func(b attribute) bool {
 			return b.ID == a.ID && (b.literal == a.literal || b.literal == "" || a.literal == "")
 		}) {
 			err = errors.New("given twice")
+		}
+		if size += 2 + len(a.literal); err == nil && size > radius.MaxPacket {
+			err = errTooLong
 		}
 		if err != nil {
 			return nil, fmt.Errorf("disconnect attribute %q: %w", entry, err)
