@@ -3,6 +3,7 @@ package radius_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,7 +118,7 @@ func TestAnnounceBesidesWindow(t *testing.T) {
 		w.group.Send(record(3, time.Now()), retry.Progress{}, keep)
 		overflow := make(chan error)
 		w.group.Send(record(4, time.Now()), retry.Progress{}, func(err error) { overflow <- err })
-		if err := <-overflow; !errors.Is(err, acctradius.ErrOverflow) {
+		if err := <-overflow; !errors.Is(err, client.ErrOverflow) {
 			t.Errorf("a record too many: %v", err)
 		}
 	})
@@ -162,8 +163,8 @@ func TestAnnounceLifecycle(t *testing.T) {
 		want := []answered{
 			{60, "a", ""},
 			{70, "", acctradius.ErrUnsendable.Error()},
-			{71, "", acctradius.ErrStopped.Error()},
-			{71, "", acctradius.ErrStopped.Error()},
+			{71, "", fmt.Sprintf("%v: %v", accounting.ErrStopped, client.ErrStopped)},
+			{71, "", fmt.Sprintf("%v: %v", accounting.ErrStopped, client.ErrStopped)},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

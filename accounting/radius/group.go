@@ -2,6 +2,7 @@ package radius
 
 import (
 	"errors"
+	"fmt"
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
@@ -32,8 +33,8 @@ func (g *Group) String() string { return "accounting group " + g.name }
 // Send sends a record to the group's servers, one after the other, until one answers. See
 // [accounting.Method]; done is never called by Send itself. A server whose Schedule has a back-off gets
 // its normal transmissions and then one for each Send: between them the record has a
-// [retry.Later]. Other errors are [accounting.ErrNoResponse], [ErrStopped], [ErrOverflow] and
-// [ErrUnsendable]. A Progress that no Later of a group of these servers gave is the beginning. The record must not
+// [retry.Later]. Other errors are [accounting.ErrNoResponse], [accounting.ErrStopped], which
+// [client.ErrOverflow] is too, and [ErrUnsendable]. A Progress that no Later of a group of these servers gave is the beginning. The record must not
 // change before done.
 func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	if !sendable(rec) {
@@ -46,7 +47,7 @@ func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)
 // Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the algorithm,
 // dead or not, until one answers: by its normal transmissions only, and once. server is the Name of who
 // answered. done is called once and not by Announce itself. err is [accounting.ErrNoResponse] when
-// nobody answered, [ErrStopped], or [ErrUnsendable]. It does not count against Window.
+// nobody answered, [accounting.ErrStopped], or [ErrUnsendable]. It does not count against Window.
 func (g *Group) Announce(rec *accounting.Record, done func(server string, err error)) {
 	if !sendable(rec) {
 		go done("", ErrUnsendable)
@@ -82,8 +83,6 @@ func translated(err error) error {
 		return err
 	case errors.Is(err, client.ErrNoResponse):
 		return accounting.ErrNoResponse
-	case errors.Is(err, client.ErrOverflow):
-		return ErrOverflow
 	}
-	return ErrStopped
+	return fmt.Errorf("%w: %w", accounting.ErrStopped, err) // it is to be tried again
 }

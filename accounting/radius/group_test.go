@@ -249,7 +249,7 @@ func TestAbandon(t *testing.T) {
 		return len(seen) == 2
 	})
 	g.Abandon()
-	o.want(t, ErrStopped)
+	o.want(t, accounting.ErrStopped)
 	s.release()
 	if err := <-announced; err != nil {
 		t.Errorf("the announcement got %v", err)

@@ -12,6 +12,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
@@ -49,7 +50,7 @@ func TestRunEndsWithContext(t *testing.T) {
 	for _, o := range outcomes {
 		select {
 		case err := <-o.ch: // before Run returned
-			if !errors.Is(err, ErrStopped) || !errors.Is(err, accounting.ErrStopped) {
+			if !errors.Is(err, accounting.ErrStopped) {
 				t.Fatalf("done(%v)", err)
 			}
 		default:
@@ -59,7 +60,7 @@ func TestRunEndsWithContext(t *testing.T) {
 	if left := ours(); len(left) > 0 {
 		t.Errorf("left behind:\n%s", strings.Join(left, "\n\n"))
 	}
-	send(t, g, testRecord(1, time.Now())).want(t, ErrStopped)
+	send(t, g, testRecord(1, time.Now())).want(t, accounting.ErrStopped)
 	if err := g.Run(context.Background()); err == nil {
 		t.Error("ran again")
 	}
@@ -146,7 +147,7 @@ func TestCloseWithoutRun(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	o.want(t, ErrStopped)
+	o.want(t, accounting.ErrStopped)
 	if err := g.Run(context.Background()); err == nil {
 		t.Error("ran after Close")
 	}
@@ -165,7 +166,7 @@ func TestCloseEndsRun(t *testing.T) {
 	if err := g.Close(); err != nil {
 		t.Error(err)
 	}
-	o.want(t, ErrStopped)
+	o.want(t, accounting.ErrStopped)
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
 	}
@@ -175,7 +176,7 @@ func TestOverflow(t *testing.T) {
 	s := newFakeServer(t, always(hold))
 	g := startGroup(t, Config{Servers: every(patience, 0, s.server("a")), MaxInFlight: 2})
 	a, b := send(t, g, testRecord(1, time.Now())), send(t, g, testRecord(2, time.Now()))
-	send(t, g, testRecord(3, time.Now())).want(t, ErrOverflow)
+	send(t, g, testRecord(3, time.Now())).want(t, client.ErrOverflow)
 	until(t, "two requests", func() bool { return len(s.got()) == 2 })
 	s.release()
 	a.want(t, nil)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/radius/radiusnet"
@@ -134,7 +135,7 @@ func TestStoppedInBackoff(t *testing.T) {
 		if err := w.group.Close(); err != nil {
 			t.Error(err)
 		}
-		if len(got) != 1 || !errors.Is(got[0], acctradius.ErrStopped) {
+		if len(got) != 1 || !errors.Is(got[0], accounting.ErrStopped) {
 			t.Errorf("done with %v", got)
 		}
 		if open, ever := w.net.Sockets(); open != 0 || ever != 1 {

@@ -14,6 +14,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
 )
 
 // Packets made with another implementation of MD5 and HMAC, secret xyzzy5461: a start of session
@@ -119,8 +120,8 @@ func TestDelay(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	for _, err := range []error{ErrStopped, ErrOverflow} {
-		if !errors.Is(err, accounting.ErrStopped) {
+	for _, err := range []error{client.ErrStopped, client.ErrOverflow} {
+		if err := translated(err); !errors.Is(err, accounting.ErrStopped) {
 			t.Errorf("%v would be taken for a refusal", err)
 		}
 	}

@@ -180,6 +180,7 @@ func TestProfileErrors(t *testing.T) {
 		{"a wrong value", []string{"Service-Type = Login"}, `disconnect attribute "Service-Type = Login": "Login" is neither a number nor the name of a value`},
 		{"one quote", []string{`Cisco-AVPair = "a`}, `disconnect attribute "Cisco-AVPair = \"a": the quotes of its value are wrong`},
 		{"a tag alone", []string{"Tunnel-Type:1"}, `disconnect attribute "Tunnel-Type:1": has a tag but no value`},
+		{"more than a packet", moreThanAPacket(), `disconnect attribute "Cisco-AVPair = 16` + strings.Repeat("x", 240) + `": disconnect attributes do not fit into a packet`},
 		{"twice", []string{"Class", "Class"}, `disconnect attribute "Class": given twice`},
 		{"with and without value", []string{"Service-Type", "Service-Type = Login-User"}, `disconnect attribute "Service-Type = Login-User": given twice`},
 		{"the same value twice", []string{"Cisco-AVPair = a", `Cisco-AVPair = "a"`}, `disconnect attribute "Cisco-AVPair = \"a\"": given twice`},
@@ -194,4 +195,12 @@ func TestProfileErrors(t *testing.T) {
 	if err := CheckAttributes(radius.Standard(), []string{"Cisco-AVPair = a", "Cisco-AVPair = b", "Acct-Terminate-Cause = Admin-Reset", "Cisco-NAS-Port"}); err != nil {
 		t.Errorf("several values: %v", err)
 	}
+}
+
+// moreThanAPacket is a list of values of 250 octets each.
+func moreThanAPacket() (entries []string) {
+	for i := range 17 {
+		entries = append(entries, fmt.Sprintf("Cisco-AVPair = %02d%s", i, strings.Repeat("x", 240)))
+	}
+	return entries
 }

@@ -374,3 +374,18 @@ func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
 		t.Fatal(diff)
 	}
 }
+
+// TestNumbersAreThoseOfTheDictionary: what must have four octets is what the dictionary has as four octets.
+func TestNumbersAreThoseOfTheDictionary(t *testing.T) {
+	four := map[radius.Kind]bool{radius.Integer: true, radius.Time: true, radius.IPv4Address: true}
+	for _, def := range radius.Standard().All() {
+		if def.ID == (radius.ID{Type: def.Type}) && def.Type < 64 && isNumber>>def.Type&1 == 1 && !four[def.Kind] {
+			t.Errorf("%s is no number", def.Name)
+		}
+	}
+	for at := range radius.Type(64) {
+		if isNumber>>at&1 == 1 && radius.Standard().Name(at) == "Attr-"+fmt.Sprint(uint8(at)) {
+			t.Errorf("attribute %d has no name", at)
+		}
+	}
+}
