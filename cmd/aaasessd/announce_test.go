@@ -130,7 +130,7 @@ func TestPerform(t *testing.T) {
 		{control.PerformRequest{Group: "two", Action: control.AcctOn, Force: true}, nil, control.StateOn},
 	} {
 		before := two.asked.Load()
-		err := (&desk{methods: l.d.methods}).Perform(t.Context(), tt.req)
+		err := (&commands{methods: l.d.methods}).Perform(t.Context(), tt.req)
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%+v: %v, want %v", tt.req, err, tt.want)
 		}

@@ -29,10 +29,10 @@ import (
 	"aaasess/store"
 )
 
-// daemon is all parts, opened and wired. What a reload may change is changed on obey's goroutine
+// daemon is all parts, opened and wired. What a reload may change is changed on serveReloads's goroutine
 // only.
 type daemon struct {
-	cfg   *config.Config // obey's own
+	cfg   *config.Config // serveReloads's own
 	state string         // folder of the store
 	log   *slog.Logger
 	level *slog.LevelVar
@@ -141,7 +141,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.control, err = control.New(control.Config{
 		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
-		Accounting: &desk{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
+		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err
 }
@@ -216,7 +216,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		tasks = append(tasks, d.snmp)
 	}
 	d.registerStatus()
-	g.Go(func() error { return d.obey(ctx, hup, first) })
+	g.Go(func() error { return d.serveReloads(ctx, hup, first) })
 	g.Go(func() error { return d.watchStore(ctx) })
 	for _, t := range tasks {
 		g.Go(func() error { return t.Run(ctx) })
@@ -245,9 +245,9 @@ func (d *daemon) watchStore(ctx context.Context) error {
 // checkEvery is how often methods that were removed are looked after.
 const checkEvery = time.Second
 
-// obey loads the configuration again at each SIGHUP. The accounting methods are its own: it ends
+// serveReloads loads the configuration again at each SIGHUP. The accounting methods are its own: it ends
 // when all of them have ended.
-func (d *daemon) obey(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
+func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()

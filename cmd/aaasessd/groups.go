@@ -15,7 +15,7 @@ import (
 )
 
 // ServerGroups are the groups that are configured, with what is known of them.
-func (d *desk) ServerGroups() []control.ServerGroup {
+func (d *commands) ServerGroups() []control.ServerGroup {
 	out := []control.ServerGroup{}
 	for _, s := range d.methods.Statuses() {
 		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok && s.Configured {
@@ -98,7 +98,7 @@ func acctOnOff(s methods.Status, spec *acctradius.Spec) control.AcctOnOff {
 }
 
 // OnOffGroups are the groups of acct-on-off.
-func (d *desk) OnOffGroups() []control.OnOffGroup {
+func (d *commands) OnOffGroups() []control.OnOffGroup {
 	out := []control.OnOffGroup{}
 	for _, g := range d.methods.OnOffGroups() {
 		og := control.OnOffGroup{Name: g.Name, Description: g.Description, Controlling: []string{}, Monitoring: slices.Clone(g.Monitors)}
@@ -111,7 +111,7 @@ func (d *desk) OnOffGroups() []control.OnOffGroup {
 }
 
 // Perform has an Accounting-On or -Off of a group sent.
-func (d *desk) Perform(_ context.Context, req control.PerformRequest) error {
+func (d *commands) Perform(_ context.Context, req control.PerformRequest) error {
 	err := d.methods.Perform(accounting.Group(req.Group), req.Action == control.AcctOn, req.Force, req.AcctTerminateCause)
 	switch {
 	case errors.Is(err, methods.ErrNoMethod):

@@ -119,7 +119,8 @@ func orNone(n int) int {
 	return n
 }
 
-// setDictionary gives the names of attributes to those that print them, and tells what the operator's files have in vain.
+// setDictionary gives the names of attributes to those that print them, and logs which lines of the
+// operator's files are left out.
 func (d *daemon) setDictionary(names *radius.Dictionary) {
 	for _, s := range names.Skipped() {
 		d.log.Warn("dictionary lines left out", "file", s.File, "lines", s.Lines, "first_line", s.First, "first", s.Text)

@@ -62,7 +62,7 @@ func TestReroute(t *testing.T) {
 		{"group/old", "exec/default", control.ErrNoList},
 		{"group/none", "network/default", control.ErrNoQueue},
 	} {
-		if _, err := (&desk{methods: l.d.methods}).Reroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
+		if _, err := (&commands{methods: l.d.methods}).Reroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
 			t.Errorf("%s by %s: %v, want %v", tt.queue, tt.list, err, tt.want)
 		}
 	}

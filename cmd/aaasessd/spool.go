@@ -12,8 +12,8 @@ import (
 	"aaasess/store"
 )
 
-// desk is what the command line asks of accounting: control.Accounting.
-type desk struct {
+// commands is what the command line asks of accounting: control.Accounting.
+type commands struct {
 	methods *methods.Set
 	store   *store.Store
 	folder  string // of the store
@@ -22,7 +22,7 @@ type desk struct {
 }
 
 // Spool is how the queues and their disk are.
-func (d *desk) Spool() control.SpoolStatus {
+func (d *commands) Spool() control.SpoolStatus {
 	space := d.store.Space()
 	disk := control.Disk{
 		Folder: d.folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
@@ -73,7 +73,7 @@ func spoolQueues(set *methods.Set) []control.Queue {
 }
 
 // Reroute has the records of a queue go by a list.
-func (d *desk) Reroute(queue, list string) (int, error) {
+func (d *commands) Reroute(queue, list string) (int, error) {
 	n, err := d.methods.Reroute(queue, list)
 	switch {
 	case errors.Is(err, methods.ErrNoQueue):
@@ -87,10 +87,10 @@ func (d *desk) Reroute(queue, list string) (int, error) {
 }
 
 // ForgetDamage forgets the records that could not be read.
-func (d *desk) ForgetDamage() (int, error) { return d.store.ForgetDamage() }
+func (d *commands) ForgetDamage() (int, error) { return d.store.ForgetDamage() }
 
 // SetAside lists records that are set aside.
-func (d *desk) SetAside(after uint64, limit int) ([]control.SetAside, error) {
+func (d *commands) SetAside(after uint64, limit int) ([]control.SetAside, error) {
 	list, err := d.spool.List(after, limit)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (d *desk) SetAside(after uint64, limit int) ([]control.SetAside, error) {
 }
 
 // SetAsideRecord is one of them with its attributes.
-func (d *desk) SetAsideRecord(seq uint64) (control.SetAside, error) {
+func (d *commands) SetAsideRecord(seq uint64) (control.SetAside, error) {
 	a, err := d.spool.Get(seq)
 	if err != nil {
 		return control.SetAside{}, recordError(seq, err)
@@ -132,7 +132,7 @@ func setAside(a *accounting.SetAside) control.SetAside {
 var errNoMethod = errors.New("its method is not configured")
 
 // replayable is nil if a record can be put back into its queue, and will be delivered from there.
-func (d *desk) replayable(a *accounting.SetAside) error {
+func (d *commands) replayable(a *accounting.SetAside) error {
 	if a.Damage == nil && !d.methods.Delivers(a.From, a.Record.Next) {
 		return fmt.Errorf("record %d of %s: %w", a.Seq, a.From, errNoMethod)
 	}
@@ -140,7 +140,7 @@ func (d *desk) replayable(a *accounting.SetAside) error {
 }
 
 // Replay puts records back into their queues.
-func (d *desk) Replay(seqs []uint64, all bool) (int, error) {
+func (d *commands) Replay(seqs []uint64, all bool) (int, error) {
 	if all {
 		return d.each(d.spool.Replay, d.replayable)
 	}
@@ -157,7 +157,7 @@ func (d *desk) Replay(seqs []uint64, all bool) (int, error) {
 }
 
 // Drop forgets records.
-func (d *desk) Drop(seqs []uint64, all bool) (int, error) {
+func (d *commands) Drop(seqs []uint64, all bool) (int, error) {
 	if all {
 		return d.each(d.spool.Drop, func(*accounting.SetAside) error { return nil })
 	}
@@ -170,7 +170,7 @@ func (d *desk) Drop(seqs []uint64, all bool) (int, error) {
 }
 
 // each does something with all records that are there now and fit; the others stay, and are no error.
-func (d *desk) each(do func(...uint64) (int, error), fit func(*accounting.SetAside) error) (total int, err error) {
+func (d *commands) each(do func(...uint64) (int, error), fit func(*accounting.SetAside) error) (total int, err error) {
 	left := d.spool.Len() // what comes meanwhile nobody has seen yet
 	for after := uint64(0); left > 0; {
 		list, err := d.spool.List(after, int(min(left, accounting.SpoolLimit)))

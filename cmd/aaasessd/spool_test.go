@@ -58,7 +58,7 @@ func TestSetAsideNames(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{store: st, spool: accounting.NewSpool(st), names: radius.Standard}
+	d := &commands{store: st, spool: accounting.NewSpool(st), names: radius.Standard}
 	list, err := d.SetAside(0, 1)
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%v, error %v", list, err)

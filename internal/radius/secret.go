@@ -6,8 +6,9 @@ import (
 	"log/slog"
 )
 
-// Secret is a shared secret (RFC 2865 section 3), of any octets. It does not print itself: every verb of package fmt,
-// JSON, YAML and slog give "<secret>".
+// Secret is a shared secret (RFC 2865 section 3), of any octets. It does not print itself: the verbs of package fmt,
+// values in JSON and YAML, and slog give "<secret>". Three ways around that are left to who writes code: encoding/gob, a
+// Secret as the key of a map in JSON, and fmt of a value that has one under an unexported field, where fmt calls no method.
 type Secret string
 
 const hidden = "<secret>"

@@ -66,7 +66,7 @@ func checkLength(t radius.Type, value []byte) *radius.MalformedError {
 
 // parseAccounting understands the attributes of an Accounting-Request; their framing was checked.
 // received is when it came, from whom. scratch is memory to work in; it is returned for the next
-// time. An attribute whose length is wrong is left out. Errors are of type malformedError.
+// time. An attribute whose length is wrong is left out. Errors are of type *radius.MalformedError.
 func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch []byte) (accountingRequest, []byte, error) {
 	var r accountingRequest
 	var n numbers

@@ -21,7 +21,7 @@ type Request interface {
 	// Answers reports whether packets with this code answer it.
 	Answers(code radius.Code) bool
 	// Done gives the end: the Name of the server that answered, and its packet, whose octets are the client's again when
-	// Done returns; or with an error what [Group.Send] says.
+	// Done returns; or one of the errors that [Group.Send] lists.
 	Done(server string, answer radius.Packet, err error)
 }
 
