@@ -15,6 +15,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/captured"
 	"aaasess/internal/retry"
 	"aaasess/sessions"
 )
@@ -22,7 +23,7 @@ import (
 // documentationAddr is where nobody sends to: tests without sockets use it.
 var documentationAddr = netip.MustParseAddrPort("192.0.2.1:1813")
 
-const testSecret radius.Secret = "xyzzy5461"
+const testSecret radius.Secret = captured.GoldenSecret
 
 // action is what a fakeServer does with a request.
 type action int

@@ -14,28 +14,9 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/captured"
 	"aaasess/internal/radius/client"
 )
-
-// Packets made with another implementation of MD5 and HMAC, secret xyzzy5461: a start of session
-// 0000000D, User-Name nemo, NAS-IP-Address 192.168.1.16, Acct-Delay-Time 7; a bare answer to it; one
-// with Message-Authenticator and Proxy-State; one whose Message-Authenticator is zeros but whose
-// authenticator is right.
-const (
-	goldenRequest   = "041c003690e50afadd896ee701f7cc58410063232806000000012c0a303030303030304401066e656d6f0406c0a80110290600000007"
-	goldenResponse  = "051c001485f771bd7a71730934f25313166cd9ff"
-	goldenSigned    = "051c0029e05ed910cb131f8a85d9b4c7a80db15550123ecd35ea70e8ff5e65a1339b978e1ff8210307"
-	goldenForgedMAC = "051c00296061efe2097bb09d13c485b197a73c2c501200000000000000000000000000000000210307"
-)
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // appendRequest is the request of a record with these attributes that is so many seconds old.
 func appendRequest(b []byte, identifier byte, attrs radius.Attributes, delay uint32, secret radius.Secret) ([]byte, radius.Authenticator) {
@@ -45,7 +26,7 @@ func appendRequest(b []byte, identifier byte, attrs radius.Attributes, delay uin
 }
 
 func TestAppendRequestGolden(t *testing.T) {
-	want := unhex(t, goldenRequest)
+	want := captured.Octets(t, captured.GoldenRequest)
 	attrs := radius.Attributes(want[radius.HeaderLen : len(want)-6])
 	got, auth := appendRequest(nil, 0x1c, attrs, 7, testSecret)
 	if diff := cmp.Diff(hex.EncodeToString(want), hex.EncodeToString(got)); diff != "" {

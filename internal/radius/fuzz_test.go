@@ -16,14 +16,14 @@ func FuzzParse(f *testing.F) {
 	for _, name := range captured.Accounting(f) {
 		f.Add(captured.Packet(f, name))
 	}
-	for _, s := range []string{goldenRequest, goldenResponse, goldenSigned, goldenForgedMAC, "05", "0501001400"} {
-		f.Add(unhex(f, s))
+	for _, s := range []string{captured.GoldenRequest, captured.GoldenResponse, captured.GoldenSigned, captured.GoldenForged, "05", "0501001400"} {
+		f.Add(captured.Octets(f, s))
 	}
 	f.Add(rawPacket(CodeAccountingRequest, ""))
-	request := Authenticator(unhex(f, goldenRequest)[4:HeaderLen])
+	request := Authenticator(captured.Octets(f, captured.GoldenRequest)[4:HeaderLen])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Parse(b)
-		_, theirErr := layeh.Parse(b, []byte(testSecret))
+		_, theirErr := layeh.Parse(b, []byte(captured.GoldenSecret))
 		if err != nil {
 			var m *MalformedError
 			if !errors.As(err, &m) {
@@ -41,7 +41,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("attributes are not whole")
 		}
 		signed := p.HasMessageAuthenticator()
-		for _, secret := range []Secret{testSecret, captured.Secret} {
+		for _, secret := range []Secret{captured.GoldenSecret, captured.Secret} {
 			ours, _ := p.Authentic(Authenticator{}, secret, nil)
 			theirs := layeh.IsAuthenticRequest(p.data, []byte(secret))
 			if known := p.Code() == CodeAccountingRequest; known && ours != theirs && !(theirs && signed) {

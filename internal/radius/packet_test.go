@@ -174,32 +174,11 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// Packets made with another implementation of MD5 and HMAC, secret xyzzy5461: a start of session
-// 0000000D, User-Name nemo, NAS-IP-Address 192.168.1.16, Acct-Delay-Time 7; a bare answer to it; one
-// with Message-Authenticator and Proxy-State; one whose Message-Authenticator is zeros but whose
-// authenticator is right.
-const (
-	testSecret      = Secret("xyzzy5461")
-	goldenRequest   = "041c003690e50afadd896ee701f7cc58410063232806000000012c0a303030303030304401066e656d6f0406c0a80110290600000007"
-	goldenResponse  = "051c001485f771bd7a71730934f25313166cd9ff"
-	goldenSigned    = "051c0029e05ed910cb131f8a85d9b4c7a80db15550123ecd35ea70e8ff5e65a1339b978e1ff8210307"
-	goldenForgedMAC = "051c00296061efe2097bb09d13c485b197a73c2c501200000000000000000000000000000000210307"
-)
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // TestResponse: an answer is authentic for its request and secret alone, and is not changed by the check.
 func TestResponse(t *testing.T) {
-	request := Authenticator(unhex(t, goldenRequest)[4:HeaderLen])
+	request := Authenticator(captured.Octets(t, captured.GoldenRequest)[4:HeaderLen])
 	flip := func(s string, at int) string {
-		b := unhex(t, s)
+		b := captured.Octets(t, s)
 		b[at] ^= 1
 		return hex.EncodeToString(b)
 	}
@@ -210,20 +189,20 @@ func TestResponse(t *testing.T) {
 		secret  Secret
 		ok      bool
 	}{
-		{"bare", goldenResponse, request, testSecret, true},
-		{"padded", goldenResponse + "ffff", request, testSecret, true},
-		{"with Message-Authenticator", goldenSigned, request, testSecret, true},
-		{"wrong Message-Authenticator", goldenForgedMAC, request, testSecret, false},
-		{"another secret", goldenResponse, request, "xyzzy5462", false},
-		{"the secret and more", goldenResponse, request, testSecret + "\x00", false},
-		{"another request", goldenResponse, Authenticator{}, testSecret, false},
-		{"identifier changed", flip(goldenResponse, 1), request, testSecret, false},
-		{"authenticator changed", flip(goldenResponse, 19), request, testSecret, false},
-		{"attribute changed", flip(goldenSigned, 40), request, testSecret, false},
-		{"Message-Authenticator changed", flip(goldenSigned, 30), request, testSecret, false},
+		{"bare", captured.GoldenResponse, request, captured.GoldenSecret, true},
+		{"padded", captured.GoldenResponse + "ffff", request, captured.GoldenSecret, true},
+		{"with Message-Authenticator", captured.GoldenSigned, request, captured.GoldenSecret, true},
+		{"wrong Message-Authenticator", captured.GoldenForged, request, captured.GoldenSecret, false},
+		{"another secret", captured.GoldenResponse, request, "xyzzy5462", false},
+		{"the secret and more", captured.GoldenResponse, request, captured.GoldenSecret + "\x00", false},
+		{"another request", captured.GoldenResponse, Authenticator{}, captured.GoldenSecret, false},
+		{"identifier changed", flip(captured.GoldenResponse, 1), request, captured.GoldenSecret, false},
+		{"authenticator changed", flip(captured.GoldenResponse, 19), request, captured.GoldenSecret, false},
+		{"attribute changed", flip(captured.GoldenSigned, 40), request, captured.GoldenSecret, false},
+		{"Message-Authenticator changed", flip(captured.GoldenSigned, 30), request, captured.GoldenSecret, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			in := unhex(t, tc.packet)
+			in := captured.Octets(t, tc.packet)
 			p, err := Parse(in)
 			if err != nil {
 				t.Fatal(err)

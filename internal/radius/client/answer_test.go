@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/captured"
 	"aaasess/internal/retry"
 )
 
@@ -47,7 +48,7 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 func arm(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
 	ids := &x.path().ids
-	if !ids.arm(x.slot, ids.attempts[x.slot].serial, radius.Authenticator(unhex(t, goldenRequest)[4:radius.HeaderLen])) {
+	if !ids.arm(x.slot, ids.attempts[x.slot].serial, radius.Authenticator(captured.Octets(t, captured.GoldenRequest)[4:radius.HeaderLen])) {
 		t.Fatal("not armed")
 	}
 }
@@ -72,33 +73,33 @@ func TestHandle(t *testing.T) {
 		settles bool
 		drops   uint64 // PacketsDropped
 	}{
-		{"in time", arm, goldenResponse, 0, true, 0},
-		{"signed", arm, goldenSigned, 0, true, 0},
-		{"before the request is out", func(*testing.T, *Group, *exchange) {}, goldenResponse, 0, false, 1},
-		{"on another socket", arm, goldenResponse, 1, false, 1},
+		{"in time", arm, captured.GoldenResponse, 0, true, 0},
+		{"signed", arm, captured.GoldenSigned, 0, true, 0},
+		{"before the request is out", func(*testing.T, *Group, *exchange) {}, captured.GoldenResponse, 0, false, 1},
+		{"on another socket", arm, captured.GoldenResponse, 1, false, 1},
 		{"late, while the record is with the next server", func(t *testing.T, g *Group, x *exchange) {
 			arm(t, g, x)
 			next(t, g, x)
-		}, goldenResponse, 0, true, 0},
+		}, captured.GoldenResponse, 0, true, 0},
 		{"after the record was given up", func(t *testing.T, g *Group, x *exchange) {
 			arm(t, g, x)
 			g.settle(x)
-		}, goldenResponse, 0, false, 0},
+		}, captured.GoldenResponse, 0, false, 0},
 		{"after the identifier was given up", func(t *testing.T, g *Group, x *exchange) {
 			arm(t, g, x)
 			g.paths[0].ids.release(x.slot)
-		}, goldenResponse, 0, false, 1},
+		}, captured.GoldenResponse, 0, false, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g, x, settled := goldenExchange(t)
 			tc.before(t, g, x)
 			given := x.settled
 			s := g.paths[0]
-			s.handle(unhex(t, tc.packet), nil, tc.socket, nil)
+			s.handle(captured.Octets(t, tc.packet), nil, tc.socket, nil)
 			if (*settled == 1) != tc.settles || x.settled != (tc.settles || given) {
 				t.Errorf("done was called %d times, settled = %v", *settled, x.settled)
 			}
-			s.handle(unhex(t, tc.packet), nil, tc.socket, nil) // a copy changes nothing
+			s.handle(captured.Octets(t, tc.packet), nil, tc.socket, nil) // a copy changes nothing
 			if *settled > 1 {
 				t.Error("done was called for the copy")
 			}
@@ -142,9 +143,9 @@ func TestAnswerToReusedIdentifier(t *testing.T) {
 // Whatever a server sends, in whatever state its identifiers are, nothing breaks and a record is
 // settled by nothing but an answer to it.
 func FuzzHandle(f *testing.F) {
-	for _, s := range []string{goldenResponse, goldenSigned, goldenForgedMAC, goldenRequest, "05"} {
-		f.Add(unhex(f, s), byte(1))
-		f.Add(unhex(f, s), byte(3))
+	for _, s := range []string{captured.GoldenResponse, captured.GoldenSigned, captured.GoldenForged, captured.GoldenRequest, "05"} {
+		f.Add(captured.Octets(f, s), byte(1))
+		f.Add(captured.Octets(f, s), byte(3))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, state byte) {
 		g, x, settled := goldenExchange(t)
@@ -159,7 +160,7 @@ func FuzzHandle(f *testing.F) {
 		p, err := radius.Parse(b)
 		right := err == nil && armed && socket == 0 && p.Code() == radius.CodeAccountingResponse && p.Identifier() == 0x1c
 		if right {
-			right, _ = p.Authentic(radius.Authenticator(unhex(t, goldenRequest)[4:radius.HeaderLen]), testSecret, nil)
+			right, _ = p.Authentic(radius.Authenticator(captured.Octets(t, captured.GoldenRequest)[4:radius.HeaderLen]), testSecret, nil)
 		}
 		if (*settled == 1) != right {
 			t.Errorf("%x in state %d: settled %d times, want %v", b, state, *settled, right)

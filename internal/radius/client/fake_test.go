@@ -1,37 +1,18 @@
 package client
 
 import (
-	"encoding/hex"
 	"net/netip"
-	"testing"
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/captured"
 	"aaasess/internal/retry"
 )
 
-const testSecret radius.Secret = "xyzzy5461"
-
-// Packets as package radius's tests have them: a request, its answer, one with Message-Authenticator and Proxy-State, and
-// one whose Message-Authenticator is zeros but whose authenticator is right.
-const (
-	goldenRequest   = "041c003690e50afadd896ee701f7cc58410063232806000000012c0a303030303030304401066e656d6f0406c0a80110290600000007"
-	goldenResponse  = "051c001485f771bd7a71730934f25313166cd9ff"
-	goldenSigned    = "051c0029e05ed910cb131f8a85d9b4c7a80db15550123ecd35ea70e8ff5e65a1339b978e1ff8210307"
-	goldenForgedMAC = "051c00296061efe2097bb09d13c485b197a73c2c501200000000000000000000000000000000210307"
-)
+const testSecret radius.Secret = captured.GoldenSecret
 
 // documentationAddr is where nobody sends to: tests without sockets use it.
 var documentationAddr = netip.MustParseAddrPort("192.0.2.1:1813")
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // fakeRequest is a request with a User-Name.
 type fakeRequest struct {
