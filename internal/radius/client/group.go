@@ -290,6 +290,14 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 	return due, over, g.wakeAt.Sub(now)
 }
 
+// andHear adds the group to those that hear of a server, unless it was closed. The caller holds the mutex.
+func (g *Group) andHear(hearers []*Group) []*Group {
+	if g.phase == closed {
+		return hearers
+	}
+	return append(hearers, g)
+}
+
 // wakeUp has Run look at deadlines and names. The caller holds the mutex, or not.
 func (g *Group) wakeUp() {
 	select {

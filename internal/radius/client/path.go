@@ -231,11 +231,8 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, hearers
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
 		hearers = without(groupsOf(s), g)
 	}
-	if g.phase != closed {
-		hearers = append(hearers, g)
-	}
 	if p.ids.attempts[n].serial != was.serial || p.ids.attempts[n].state == free {
-		return nil, hearers // a copy of the answer came in between, or the identifier was needed
+		return nil, g.andHear(hearers) // a copy of the answer came in between, or the identifier was needed
 	}
 	x = was.exchange
 	if x.path() == p && x.slot == n {
@@ -243,9 +240,9 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, hearers
 	}
 	p.ids.release(n)
 	if x.settled {
-		return nil, hearers
+		return nil, g.andHear(hearers)
 	}
 	g.settle(x)
 	s.stats.Successes++
-	return x, without(hearers, g) // it has the answer
+	return x, hearers
 }
