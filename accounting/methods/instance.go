@@ -32,6 +32,8 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	switch {
 	case about == nil:
 		return in, nil
+	case name.Group() == "":
+		err = fmt.Errorf("%w: method %q is no server group, and sends no Accounting-On and -Off", ErrConfig, string(name))
 	case opened.Announce == nil:
 		err = fmt.Errorf("%w: method %q cannot send Accounting-On and -Off", ErrConfig, string(name))
 	default:

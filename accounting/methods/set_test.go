@@ -208,3 +208,17 @@ func TestContextOfApply(t *testing.T) {
 		s.want("it delivers", "x: open", "x: Start 1")
 	})
 }
+
+// alone is a Spec of no server group.
+type alone struct{ accounting.Spec }
+
+func (alone) Name() accounting.MethodName { return accounting.Local }
+
+// TestOnlyGroupsAnnounce: acct-on-off is between server groups.
+func TestOnlyGroupsAnnounce(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		if _, err := s.Prepare(Config{Specs: []accounting.Spec{alone{s.announcing("x", 1)}}}); !errors.Is(err, ErrConfig) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
