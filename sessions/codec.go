@@ -13,7 +13,7 @@ import (
 //
 //	key "c":          version 3 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
 //	key "s" id(4 BE): version 3 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, Data and, by their flags, Acked and Revived less Started (zigzag)
+//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, LastTraffic and, by their flags, Acked and Revived less Started (zigzag)
 //	                  | Usage: 4 counters, SessionTime
 //	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
 //	                  | NAS | how many former NASes, each | attributes
@@ -71,7 +71,7 @@ func parseCounters(b []byte) (last ID, c Counters, a anchor, err error) {
 	last = ID(d.uint32())
 	c = Counters{HighWater: d.uint32(), Total: d.uvarint(), Disconnected: d.uvarint()}
 	if version > 1 {
-		a = anchor{table: d.duration(), wall: d.duration(), uptime: d.duration(), boot: uint64(d.duration())}
+		a = anchor{table: d.stamp(), wall: int64(d.fixed64()), uptime: time.Duration(d.fixed64()), boot: d.fixed64()}
 	}
 	return last, c, a, d.end("counters")
 }
@@ -91,13 +91,13 @@ func (s *Session) flags() (f byte) {
 	if s.Stopped {
 		f |= flagStopped
 	}
-	if s.Acked != 0 {
+	if !s.Acked.IsZero() {
 		f |= flagAcked
 	}
 	if s.Restarted {
 		f |= flagRestarted
 	}
-	if s.Revived != 0 {
+	if !s.Revived.IsZero() {
 		f |= flagRevived
 	}
 	return f
@@ -114,13 +114,13 @@ func appendSession(b []byte, s *Session) []byte {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
-	b = binary.AppendVarint(b, int64(s.Heard-s.Started))
-	b = binary.AppendVarint(b, int64(s.Data-s.Started))
-	if s.Acked != 0 {
-		b = binary.AppendVarint(b, int64(s.Acked-s.Started))
+	b = binary.AppendVarint(b, int64(s.Heard.Sub(s.Started)))
+	b = binary.AppendVarint(b, int64(s.LastTraffic.Sub(s.Started)))
+	if !s.Acked.IsZero() {
+		b = binary.AppendVarint(b, int64(s.Acked.Sub(s.Started)))
 	}
-	if s.Revived != 0 {
-		b = binary.AppendVarint(b, int64(s.Revived-s.Started))
+	if !s.Revived.IsZero() {
+		b = binary.AppendVarint(b, int64(s.Revived.Sub(s.Started)))
 	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
@@ -171,7 +171,7 @@ func (d *decoder) prints(ended bool) (ps prints) {
 		if which>>i&1 == 0 {
 			continue
 		}
-		p := print{sum: uint64(d.duration())}
+		p := print{sum: d.fixed64()}
 		if !ended {
 			p.all = d.fixed32()
 		}
@@ -237,22 +237,22 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	s.Restarted = flags&flagRestarted != 0
 	if version == 1 {
 		s.IfIndex, s.PortIfIndex, s.EventStamp = d.uint32(), d.uint32(), d.uint32()
-		s.Started, s.Heard, s.Data = d.duration(), d.duration(), d.duration()
+		s.Started, s.Heard, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
 		s.Counted = UsageFields(d.octet())
 		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
 		if version > 2 {
 			s.Route = routes.numbered(d.uint32())
 		}
-		s.Started = d.duration()
-		s.Heard, s.Data = s.Started+time.Duration(d.varint()), s.Started+time.Duration(d.varint())
+		s.Started = d.stamp()
+		s.Heard, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
 		if flags&flagAcked != 0 {
-			s.Acked = s.Started + time.Duration(d.varint())
-			d.bad = d.bad || s.Acked == 0
+			s.Acked = d.stampFrom(s.Started)
+			d.bad = d.bad || s.Acked.IsZero()
 		}
 		if flags&flagRevived != 0 {
-			s.Revived = s.Started + time.Duration(d.varint())
-			d.bad = d.bad || s.Revived == 0
+			s.Revived = d.stampFrom(s.Started)
+			d.bad = d.bad || s.Revived.IsZero()
 		}
 	}
 	s.Usage = Usage{
@@ -333,7 +333,7 @@ func parseClosing(seq uint64, b []byte) (*closing, error) {
 	d.bad = d.octet() != closingVersion
 	own := d.octet()
 	d.bad = d.bad || own > 1
-	m := &closing{seq: seq, own: own == 1, before: d.duration(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
+	m := &closing{seq: seq, own: own == 1, before: d.stamp(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}
@@ -399,9 +399,14 @@ func (d *decoder) uint32() uint32 {
 	return uint32(n)
 }
 
-func (d *decoder) duration() time.Duration {
+func (d *decoder) stamp() Stamp { return Stamp(d.fixed64()) }
+
+// stampFrom reads a Stamp that is written as the time since another.
+func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.varint())) }
+
+func (d *decoder) fixed64() uint64 {
 	if b := d.take(8); b != nil {
-		return time.Duration(binary.BigEndian.Uint64(b))
+		return binary.BigEndian.Uint64(b)
 	}
 	return 0
 }

@@ -203,7 +203,7 @@ func (t *Terminator) ripen(due *dueHeap, ready *ready) {
 		case !j.ended.IsZero():
 			t.log(j).Info("disconnect: the session ends with a stop of our own")
 			t.close(j, due)
-		case s.Acked != 0: // before a restart: the wait for its stop begins again
+		case !s.Acked.IsZero(): // before a restart: the wait for its stop begins again
 			t.awaitStop(j, t.table.Date(s.Acked), due)
 		default:
 			ready.add(j)
