@@ -200,13 +200,6 @@ func deliver(t *testing.T, s *Store, queue string, n int) {
 	}
 }
 
-func TestRarely(t *testing.T) {
-	r := &rarely{every: time.Hour}
-	if !r.now() || r.now() || r.now() {
-		t.Error("want yes once, then no")
-	}
-}
-
 func TestTrouble(t *testing.T) {
 	tr := trouble{patience: backgroundPatience}
 	start := time.Now()

@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"aaasess/internal/throttle"
 )
 
 // Store is an open directory. See the package comment for who owns what.
@@ -43,7 +44,7 @@ type Store struct {
 	inventory *inventory
 
 	trouble        trouble
-	tellBackground rarely
+	backgroundLine throttle.Line // of background work that fails again and again
 
 	failOnce sync.Once
 	cause    error         // set before failed is closed; what Err gives wraps it
@@ -65,7 +66,6 @@ func newStore(dir string, cfg Config) *Store {
 		failed:    make(chan struct{}),
 	}
 	s.suspects = make(map[uint64]*suspect)
-	s.tellBackground.every = time.Minute
 	s.trouble.patience = backgroundPatience
 	s.space.init(cfg)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}

@@ -19,6 +19,7 @@ import (
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 )
 
@@ -74,8 +75,8 @@ type Responder struct {
 	system     atomic.Pointer[snmpmib.System]
 	endpoints  []*endpoint
 	counters   counters
-	grievances [complaints][grievances]grievance
-	seed       maphash.Seed // of their places
+	complaints [complaints]throttle.Lines[uint64] // by source and user
+	seed       maphash.Seed                       // of their keys
 	began      time.Time
 
 	requests, octets, failures *limit.Limiter

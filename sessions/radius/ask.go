@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"aaasess/sessions"
@@ -92,11 +91,14 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 		return lost
 	}
 	err := d.send(b, netip.Addr{}, to)
-	if err == nil && c.stats.lost.due(time.Now()) { // else it is not for the source address
-		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
-			"client", c.Name, "nas", nas.String(), "source", from, "err", lost)
+	if err != nil {
+		return err // it is not for the source address
 	}
-	return err
+	if suppressed, ok := c.stats.lost.Allow(time.Now()); ok {
+		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
+			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", lost)
+	}
+	return nil
 }
 
 // receive takes a datagram that came to our socket.
@@ -114,8 +116,9 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if f.client.stats.forged.due(now) {
-			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from, "err", errAuthenticator)
+		if suppressed, ok := f.client.stats.forged.Allow(now); ok {
+			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from,
+				"suppressed", suppressed, "err", errAuthenticator)
 		}
 		return
 	}
@@ -141,13 +144,4 @@ func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
 	if f := d.peers.find(to, quoted[1]); f != nil && f.request == radius.Authenticator(quoted[4:radius.HeaderLen]) {
 		f.end(out)
 	}
-}
-
-// lastLogged is when something was last logged, in nanoseconds since 1970.
-type lastLogged struct{ at atomic.Int64 }
-
-// due reports whether it is to be logged now, at most once in logEvery, and takes note of it if so.
-func (l *lastLogged) due(now time.Time) bool {
-	last := l.at.Load()
-	return (last == 0 || now.UnixNano()-last >= int64(logEvery)) && l.at.CompareAndSwap(last, now.UnixNano())
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 )
 
 // DisconnectPort is where a NAS listens for Disconnect-Requests (RFC 5176 section 2.3).
@@ -54,9 +55,9 @@ type clientStats struct {
 	counters counters
 	logged   dropLog
 
-	// What a Disconnector has last logged: an answer with a wrong authenticator, and that the source
-	// address of its requests is not this host's.
-	forged, lost lastLogged
+	// What a Disconnector logs: an answer with a wrong authenticator, and that the source address of its
+	// requests is not this host's.
+	forged, lost throttle.Line
 }
 
 // clientSet is an immutable list of clients, found by longest prefix. Nil has none.
