@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -23,22 +24,10 @@ type TerminatorConfig struct {
 }
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
-	if c.StopWait == 0 {
-		c.StopWait = 30 * time.Second
+	return TerminatorConfig{
+		StopWait: cmp.Or(c.StopWait, 30*time.Second), RetryMin: cmp.Or(c.RetryMin, 2*time.Second), RetryMax: cmp.Or(c.RetryMax, 5*time.Minute),
+		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8),
 	}
-	if c.RetryMin == 0 {
-		c.RetryMin = 2 * time.Second
-	}
-	if c.RetryMax == 0 {
-		c.RetryMax = 5 * time.Minute
-	}
-	if c.Parallel == 0 {
-		c.Parallel = 64
-	}
-	if c.PerNAS == 0 {
-		c.PerNAS = 8
-	}
-	return c
 }
 
 // Termination is how far the ending of a session has come.

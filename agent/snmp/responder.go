@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,15 +90,11 @@ type Responder struct {
 // New makes a responder for the parts, beside which it serves its own (package snmpmib), and opens
 // its sockets. A failure names the address.
 func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err error) {
-	switch {
-	case cfg.MaxMessageSize == 0:
-		cfg.MaxMessageSize = MaxMessageSize
-	case cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize:
+	cfg.MaxMessageSize = cmp.Or(cfg.MaxMessageSize, MaxMessageSize)
+	if cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize {
 		return nil, fmt.Errorf("snmp: message size %d, %d to %d octets are possible", cfg.MaxMessageSize, MinMessageSize, MaxMessageSize)
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	r := &Responder{
 		cfg: cfg, began: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),

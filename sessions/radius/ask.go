@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,10 +19,7 @@ const linger = 500 * time.Millisecond
 
 // ask is one Disconnect-Request with its retransmissions.
 func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) sessions.Outcome {
-	to := netip.AddrPortFrom(s.NAS.Addr, c.DisconnectPort)
-	if c.DisconnectAddr.IsValid() {
-		to = netip.AddrPortFrom(c.DisconnectAddr, c.DisconnectPort)
-	}
+	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
 	f := &flight{client: c, answer: make(chan sessions.Outcome, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
@@ -79,10 +77,7 @@ func (f *flight) linger(ctx context.Context) sessions.Outcome {
 // sendFor sends a request for a session of a NAS from the address that the client has for it, else from the
 // one that the NAS sends to. If that is not this host's any more, the system chooses.
 func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.AddrPort) error {
-	from := c.DisconnectSource
-	if !from.IsValid() {
-		from = nas.Local
-	}
+	from := cmp.Or(c.DisconnectSource, nas.Local)
 	if from.Is4() != to.Addr().Is4() {
 		from = netip.Addr{} // the NAS sends by one protocol and is asked by the other
 	}

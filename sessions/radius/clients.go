@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -103,23 +104,14 @@ func newClient(c Client) (*client, error) {
 		return nil, errors.New("no secret")
 	}
 	c.Prefix = c.Prefix.Masked()
-	if c.DisconnectPort == 0 {
-		c.DisconnectPort = DisconnectPort
-	}
-	if c.DisconnectSecret == "" {
-		c.DisconnectSecret = c.Secret
-	}
+	c.DisconnectPort = cmp.Or(c.DisconnectPort, DisconnectPort)
+	c.DisconnectSecret = cmp.Or(c.DisconnectSecret, c.Secret)
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
-	to := c.Prefix.Addr()
-	if c.DisconnectAddr.IsValid() {
-		to = c.DisconnectAddr
-	}
+	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())
 	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
 		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v", from, to)
 	}
-	if c.Dictionary == nil {
-		c.Dictionary = radius.Standard()
-	}
+	c.Dictionary = cmp.Or(c.Dictionary, radius.Standard())
 	p, err := newProfile(c.Dictionary, c.DisconnectAttributes)
 	if err != nil {
 		return nil, err
