@@ -122,7 +122,7 @@ func TestIdleFailure(t *testing.T) {
 	}
 }
 
-// TestConcurrent has committers, a deliverer per queue and observers at work
+// TestConcurrent has committers, a reader per queue and observers at work
 // at once, and all records delivered once and in order.
 func TestConcurrent(t *testing.T) {
 	disk := NewDisk()

@@ -50,7 +50,7 @@ type Store struct {
 	cause    error         // set before failed is closed; what Err gives wraps it
 	failed   chan struct{} // closed on a fatal error of the engine
 
-	space
+	spaceWatcher
 }
 
 // newStore makes a store that has everything but its engine.
@@ -67,7 +67,7 @@ func newStore(dir string, cfg Config) *Store {
 	}
 	s.suspects = make(map[uint64]*suspect)
 	s.trouble.patience = backgroundPatience
-	s.space.init(cfg)
+	s.spaceWatcher.init(cfg)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
 }
