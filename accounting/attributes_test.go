@@ -48,7 +48,7 @@ var (
 func TestCompose(t *testing.T) {
 	at := time.Unix(1_000_000_100, 999)
 	const stamp = "Event-Timestamp = 2001-09-09T01:48:20Z"
-	began := time.Duration(1_000_000_000) * time.Second
+	began := sessions.Stamp(1_000_000_000 * time.Second)
 	session := func(change func(*sessions.Session)) *sessions.Session {
 		s := &sessions.Session{
 			ID: 0xDEADBEEF, Kind: sessions.Network, NAS: nas4, StartSeen: true, Started: began,

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"aaasess/internal/cursor"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
@@ -109,20 +110,20 @@ func appendName(b []byte, s string) []byte {
 // ParseRecord reads what AppendRecord wrote, and nothing else: parsed and appended again, a record
 // has the same octets. Its errors wrap [ErrRecord].
 func ParseRecord(b []byte) (*Record, error) {
-	c := cursor{rest: string(b)} // one copy, which the record's strings share
-	if v := c.octet(); v != recordVersion && !c.short {
+	d := newDecoder(string(b)) // one copy, which the record's strings share
+	if v := d.Octet(); v != recordVersion && d.OK() {
 		return nil, fmt.Errorf("%w: version %d", ErrRecord, v)
 	}
-	r := &Record{Type: sessions.EventType(c.octet())}
-	r.Session = sessions.ID(c.uint32())
-	r.At = time.Unix(0, int64(c.uint64()))
-	r.List, r.Next = c.route()
-	r.Attrs = radius.Attributes(c.take(int(c.uint16())))
+	r := &Record{Type: sessions.EventType(d.Octet())}
+	r.Session = sessions.ID(d.Uint32())
+	r.At = time.Unix(0, int64(d.Uint64()))
+	r.List, r.Next = d.route()
+	r.Attrs = radius.Attributes(d.Take(uint64(d.Uint16())))
 	switch {
-	case c.short:
+	case !d.OK():
 		return nil, fmt.Errorf("%w: %d octets are too few", ErrRecord, len(b))
-	case len(c.rest) > 0:
-		return nil, fmt.Errorf("%w: %d octets too many", ErrRecord, len(c.rest))
+	case len(d.Rest()) > 0:
+		return nil, fmt.Errorf("%w: %d octets too many", ErrRecord, len(d.Rest()))
 	case (r.Type < sessions.Start || r.Type > sessions.Interim) && r.Type != sessions.Other:
 		return nil, fmt.Errorf("%w: type %d", ErrRecord, r.Type)
 	case !r.Attrs.Valid():
@@ -146,48 +147,25 @@ func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64
 	return sessions.EventType(b[1]), id, int64(binary.BigEndian.Uint64(b[6:])), true
 }
 
-// cursor reads fields; once one is not there it gives zeros.
-type cursor struct {
-	rest  string
-	short bool
-}
+// decoder reads what the append functions wrote; after the first fault it gives zeros.
+type decoder struct{ cursor.Cursor[string] }
 
-func (c *cursor) take(n int) string {
-	if c.short || n > len(c.rest) {
-		c.short = true
-		return ""
-	}
-	s := c.rest[:n]
-	c.rest = c.rest[n:]
-	return s
-}
+// newDecoder reads these octets. What it reads shares their memory.
+func newDecoder(octets string) decoder { return decoder{cursor.New(octets)} }
 
-func (c *cursor) number(n int) (v uint64) {
-	for _, o := range []byte(c.take(n)) {
-		v = v<<8 | uint64(o)
-	}
-	return v
-}
-
-func (c *cursor) octet() byte    { return byte(c.number(1)) }
-func (c *cursor) uint16() uint16 { return uint16(c.number(2)) }
-func (c *cursor) uint32() uint32 { return uint32(c.number(4)) }
-func (c *cursor) uint64() uint64 { return c.number(8) }
-func (c *cursor) name() string   { return c.take(int(c.octet())) }
+func (d *decoder) name() string { return d.Take(uint64(d.Octet())) }
 
 // route reads what appendRoute wrote.
-func (c *cursor) route() (list string, methods []MethodName) {
-	list = c.name()
-	n := int(c.octet())
-	if n > len(c.rest) {
-		c.short = true
-	}
-	if n == 0 || c.short {
+func (d *decoder) route() (list string, methods []MethodName) {
+	list = d.name()
+	n := int(d.Octet())
+	d.Require(n <= len(d.Rest()))
+	if n == 0 || !d.OK() {
 		return list, nil
 	}
 	methods = make([]MethodName, n)
 	for i := range methods {
-		methods[i] = MethodName(c.name())
+		methods[i] = MethodName(d.name())
 	}
 	return list, methods
 }

@@ -33,15 +33,15 @@ func AppendRefused(b []byte, r *Refused) []byte {
 
 // ParseRefused reads what AppendRefused wrote. Its errors wrap [ErrRecord].
 func ParseRefused(b []byte) (*Refused, error) {
-	c := cursor{rest: string(b)}
-	if v := c.octet(); v != refusedVersion && !c.short {
+	d := newDecoder(string(b))
+	if v := d.Octet(); v != refusedVersion && d.OK() {
 		return nil, fmt.Errorf("%w: refused, version %d", ErrRecord, v)
 	}
-	r := &Refused{At: time.Unix(0, int64(c.uint64())), From: c.name()}
-	r.Reason = c.take(int(c.uint16()))
-	if c.short {
+	r := &Refused{At: time.Unix(0, int64(d.Uint64())), From: d.name()}
+	r.Reason = d.Take(uint64(d.Uint16()))
+	if !d.OK() {
 		return nil, fmt.Errorf("%w: refused, %d octets are too few", ErrRecord, len(b))
 	}
-	r.Data = []byte(c.rest)
+	r.Data = []byte(d.Rest())
 	return r, nil
 }

@@ -27,17 +27,17 @@ func (r *Route) Text() string {
 
 // ParseRoute reads what [Route.Text] made, and nothing else. Its errors wrap [ErrRoute].
 func ParseRoute(text string) (*Route, error) {
-	c := cursor{rest: text}
-	if v := c.octet(); v != routeVersion {
+	d := newDecoder(text)
+	if v := d.Octet(); v != routeVersion {
 		return nil, fmt.Errorf("%w: version %d", ErrRoute, v)
 	}
-	r := &Route{Record: RecordType(c.octet())}
-	r.List, r.Methods = c.route()
+	r := &Route{Record: RecordType(d.Octet())}
+	r.List, r.Methods = d.route()
 	switch {
-	case c.short:
+	case !d.OK():
 		return nil, fmt.Errorf("%w: %d octets are too few", ErrRoute, len(text))
-	case len(c.rest) > 0:
-		return nil, fmt.Errorf("%w: %d octets too many", ErrRoute, len(c.rest))
+	case len(d.Rest()) > 0:
+		return nil, fmt.Errorf("%w: %d octets too many", ErrRoute, len(d.Rest()))
 	case r.Record != StartStop && r.Record != StopOnly:
 		return nil, fmt.Errorf("%w: %s", ErrRoute, r.Record)
 	case r.List == "" || len(r.Methods) == 0:
@@ -158,8 +158,8 @@ func (n *newest) take(m MethodName, e *store.Entry, places map[string]int) {
 	}
 	if is.place == 0 {
 		w := &waiting{method: m}
-		c := cursor{rest: string(route)}
-		w.list, w.next = c.route()
+		d := newDecoder(string(route))
+		w.list, w.next = d.route()
 		is.place = len(n.places)
 		n.places = append(n.places, w)
 		places[string(route)] = is.place

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -34,7 +35,7 @@ type Router struct {
 // drops counts the attributes that were left out of records for one reason.
 type drops struct {
 	total  atomic.Uint64
-	warned atomic.Int64 // when one was last logged, Unix seconds
+	logged throttle.Line
 }
 
 // lists is a policy made ready: by kind, the route of a session that begins; nil is nowhere.
@@ -260,8 +261,7 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 		return
 	}
 	total := reason.total.Add(uint64(dropped.Count))
-	now, last := time.Now().Unix(), reason.warned.Load()
-	if now-last < 60 || !reason.warned.CompareAndSwap(last, now) {
+	if _, ok := reason.logged.Allow(time.Now()); !ok { // the total tells how many
 		return
 	}
 	session := n.Session.ID.String()

@@ -31,7 +31,7 @@ func setAside(t testing.TB, st *store.Store, entries ...[]byte) {
 	}
 }
 
-// refusedEntry is an entry as a Deliverer makes it.
+// refusedEntry is an entry as package delivery makes it.
 func refusedEntry(from string, id int, data []byte) []byte {
 	return AppendRefused(nil, &Refused{From: from, At: time.Unix(int64(id), 0), Reason: fmt.Sprint("because ", id), Data: data})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 	"aaasess/sessions"
 	"aaasess/store"
 
@@ -173,7 +174,7 @@ func TestRouterLeftOut(t *testing.T) {
 	for range 17 {
 		cisco.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.VendorSpecific, "\x00\x00\x00\x09\x01\xf7"+strings.Repeat("x", 245)))
 	}
-	r.tooLarge.warned.Store(0) // a minute later
+	r.tooLarge.logged = throttle.Line{} // a minute later
 	committed(t, r, sessions.Change{Notices: []sessions.Notice{cisco}})
 	for _, of := range []string{"attribute=Cisco-AVPair dropped=2", "attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
 		if strings.Count(log.String(), of) != 1 {

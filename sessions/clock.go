@@ -17,7 +17,7 @@ type clock struct {
 	boot    Boot
 	from    time.Time     // when it was set, by the host's clock
 	started time.Duration // elapsed then
-	base    time.Duration // what it said then, since 1970
+	base    Stamp         // what it said then
 }
 
 func newClock(cfg *Config) clock {
@@ -26,7 +26,7 @@ func newClock(cfg *Config) clock {
 		c.wall = time.Now
 	}
 	c.from = c.wall()
-	c.base = unix(c.from)
+	c.base = stampOf(c.from)
 	if c.elapsed != nil {
 		c.started = c.elapsed()
 	}
@@ -42,34 +42,36 @@ func (c *clock) read() (wall time.Time, since time.Duration) {
 	return wall, wall.Sub(c.from)
 }
 
-// now is the time on the table's clock, since 1970.
-func (c *clock) now() time.Duration {
+// now is the time on the table's clock.
+func (c *clock) now() Stamp {
 	_, since := c.read()
-	return c.base + since
+	return c.base.Add(since)
 }
 
 // of is the time on the table's clock of a moment by the host's, and that of now.
-func (c *clock) of(t time.Time) (at, now time.Duration) {
+func (c *clock) of(t time.Time) (at, now Stamp) {
 	wall, since := c.read()
-	now = c.base + since
-	return now - wall.Sub(t), now // by the monotonic readings, if both have one
+	now = c.base.Add(since)
+	return now.Add(-wall.Sub(t)), now // by the monotonic readings, if both have one
 }
 
 // date is the moment by the host's clock of a time on the table's.
-func (c *clock) date(at time.Duration) time.Time {
+func (c *clock) date(at Stamp) time.Time {
 	wall, since := c.read()
-	return wall.Round(0).Add(at - (c.base + since))
+	return wall.Round(0).Add(at.Sub(c.base.Add(since)))
 }
 
 // anchor is a moment by all clocks, kept with the table's state. The boot's ID is kept as a hash.
 type anchor struct {
-	table, wall, uptime time.Duration
-	boot                uint64
+	table  Stamp
+	wall   int64 // nanoseconds since 1970 by the host's clock
+	uptime time.Duration
+	boot   uint64
 }
 
 func (c *clock) anchor() anchor {
 	wall, since := c.read()
-	return anchor{table: c.base + since, wall: unix(wall), uptime: c.boot.Uptime + since, boot: c.boot.hash()}
+	return anchor{table: c.base.Add(since), wall: wall.UnixNano(), uptime: c.boot.Uptime + since, boot: c.boot.hash()}
 }
 
 // hash is 0 if the boot is not known.
@@ -82,14 +84,14 @@ func (b Boot) hash() uint64 {
 
 // resume sets the clock on from where a table before had it: by the time since the boot, or, after another boot, by the
 // host's clock if that has gone on. newest is the latest time that the state has.
-func (c *clock) resume(a anchor, newest time.Duration) {
-	if a.table == 0 { // state of before there was this clock
+func (c *clock) resume(a anchor, newest Stamp) {
+	if a.table.IsZero() { // state of before there was this clock
 		c.base = max(c.base, newest)
 		return
 	}
-	away := unix(c.from) - a.wall
+	away := time.Duration(c.from.UnixNano() - a.wall)
 	if b := c.boot.hash(); b != 0 && b == a.boot {
 		away = c.boot.Uptime - a.uptime
 	}
-	c.base = a.table + max(0, away)
+	c.base = a.table.Add(max(0, away))
 }

@@ -17,13 +17,13 @@ import (
 type closing struct {
 	seq    uint64
 	nas    NAS
-	called string        // Called-Station-Id, "" if there is none
-	own    bool          // only sessions of its source address
-	before time.Duration // what began later is untouched; on the table's clock
-	stamp  uint32        // Event-Timestamp less Acct-Delay-Time, 0 if there is none
-	addrs  []netip.Addr  // source addresses of its client, as far as sessions are there that it matches
-	nodes  []*nasNode    // that it matches
-	again  bool          // the NAS has said it again since its sessions were listed
+	called string       // Called-Station-Id, "" if there is none
+	own    bool         // only sessions of its source address
+	before Stamp        // what began later is untouched
+	stamp  uint32       // Event-Timestamp less Acct-Delay-Time, 0 if there is none
+	addrs  []netip.Addr // source addresses of its client, as far as sessions are there that it matches
+	nodes  []*nasNode   // that it matches
+	again  bool         // the NAS has said it again since its sessions were listed
 }
 
 // closings is those that are being carried out.
@@ -57,7 +57,7 @@ func (cs *closings) cover(s *Session) bool {
 
 // covers reports whether a session of a node that the closing matches is over.
 func (c *closing) covers(s *Session) bool {
-	return (max(s.Started, s.Revived) < c.before || s.Revived == 0 && c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
+	return (max(s.Started, s.Revived) < c.before || s.Revived.IsZero() && c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
 		!isOtherBSS(c.called, s.Attrs.Text(radius.CalledStationID))
 }
 
@@ -108,7 +108,7 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 	}
 	m.nas.Identifier = strings.Clone(m.nas.Identifier)
 	if ev.Delay > 0 {
-		m.before -= time.Second // Acct-Delay-Time is rounded down
+		m.before = m.before.Add(-time.Second) // Acct-Delay-Time is rounded down
 	}
 	if ev.EventStamp > ev.Delay {
 		m.stamp = ev.EventStamp - ev.Delay

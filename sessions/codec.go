@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/internal/cursor"
 	"aaasess/internal/radius"
 )
 
@@ -13,7 +14,7 @@ import (
 //
 //	key "c":          version 3 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
 //	key "s" id(4 BE): version 3 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, Data and, by their flags, Acked and Revived less Started (zigzag)
+//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, LastTraffic and, by their flags, Acked and Revived less Started (zigzag)
 //	                  | Usage: 4 counters, SessionTime
 //	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
 //	                  | NAS | how many former NASes, each | attributes
@@ -66,12 +67,12 @@ func appendCounters(b []byte, last ID, c Counters, a anchor) []byte {
 }
 
 func parseCounters(b []byte) (last ID, c Counters, a anchor, err error) {
-	d := decoder{rest: b}
+	d := newDecoder(b)
 	version := d.version()
-	last = ID(d.uint32())
-	c = Counters{HighWater: d.uint32(), Total: d.uvarint(), Disconnected: d.uvarint()}
+	last = ID(d.Uvarint32())
+	c = Counters{HighWater: d.Uvarint32(), Total: d.Uvarint(), Disconnected: d.Uvarint()}
 	if version > 1 {
-		a = anchor{table: d.duration(), wall: d.duration(), uptime: d.duration(), boot: uint64(d.duration())}
+		a = anchor{table: d.stamp(), wall: int64(d.Uint64()), uptime: time.Duration(d.Uint64()), boot: d.Uint64()}
 	}
 	return last, c, a, d.end("counters")
 }
@@ -91,13 +92,13 @@ func (s *Session) flags() (f byte) {
 	if s.Stopped {
 		f |= flagStopped
 	}
-	if s.Acked != 0 {
+	if !s.Acked.IsZero() {
 		f |= flagAcked
 	}
 	if s.Restarted {
 		f |= flagRestarted
 	}
-	if s.Revived != 0 {
+	if !s.Revived.IsZero() {
 		f |= flagRevived
 	}
 	return f
@@ -114,13 +115,13 @@ func appendSession(b []byte, s *Session) []byte {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
-	b = binary.AppendVarint(b, int64(s.Heard-s.Started))
-	b = binary.AppendVarint(b, int64(s.Data-s.Started))
-	if s.Acked != 0 {
-		b = binary.AppendVarint(b, int64(s.Acked-s.Started))
+	b = binary.AppendVarint(b, int64(s.Heard.Sub(s.Started)))
+	b = binary.AppendVarint(b, int64(s.LastTraffic.Sub(s.Started)))
+	if !s.Acked.IsZero() {
+		b = binary.AppendVarint(b, int64(s.Acked.Sub(s.Started)))
 	}
-	if s.Revived != 0 {
-		b = binary.AppendVarint(b, int64(s.Revived-s.Started))
+	if !s.Revived.IsZero() {
+		b = binary.AppendVarint(b, int64(s.Revived.Sub(s.Started)))
 	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
@@ -166,22 +167,22 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 }
 
 func (d *decoder) prints(ended bool) (ps prints) {
-	which := d.octet()
+	which := d.Octet()
 	for i := range ps {
 		if which>>i&1 == 0 {
 			continue
 		}
-		p := print{sum: uint64(d.duration())}
+		p := print{sum: d.Uint64()}
 		if !ended {
-			p.all = d.fixed32()
+			p.all = d.Uint32()
 		}
 		if !ended || which&aged != 0 {
-			p.at = d.uint32()
+			p.at = d.Uvarint32()
 		}
-		d.bad = d.bad || p.sum == 0
+		d.Require(p.sum != 0)
 		ps[i] = p
 	}
-	d.bad = d.bad || which&^(aged|(1<<len(ps)-1)) != 0 || !ended && which&aged != 0
+	d.Require(which&^(aged|(1<<len(ps)-1)) == 0 && (ended || which&aged == 0))
 	return ps
 }
 
@@ -215,7 +216,7 @@ func (d *decoder) nas() NAS {
 }
 
 func (d *decoder) addr() (a netip.Addr) {
-	d.bad = a.UnmarshalBinary(d.take(d.uvarint())) != nil || d.bad
+	d.Require(a.UnmarshalBinary(d.Take(d.Uvarint())) == nil)
 	return a
 }
 
@@ -229,35 +230,35 @@ type stored struct {
 
 // parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
 func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
-	d := decoder{rest: b}
+	d := newDecoder(b)
 	version := d.version()
-	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet())}
-	flags := d.octet()
+	s := &Session{ID: id, Kind: Kind(d.Octet()), State: State(d.Octet())}
+	flags := d.Octet()
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
 	s.Restarted = flags&flagRestarted != 0
 	if version == 1 {
-		s.IfIndex, s.PortIfIndex, s.EventStamp = d.uint32(), d.uint32(), d.uint32()
-		s.Started, s.Heard, s.Data = d.duration(), d.duration(), d.duration()
+		s.IfIndex, s.PortIfIndex, s.EventStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
+		s.Started, s.Heard, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
-		s.Counted = UsageFields(d.octet())
-		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
+		s.Counted = UsageFields(d.Octet())
+		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
-			s.Route = routes.numbered(d.uint32())
+			s.Route = routes.numbered(d.Uvarint32())
 		}
-		s.Started = d.duration()
-		s.Heard, s.Data = s.Started+time.Duration(d.varint()), s.Started+time.Duration(d.varint())
+		s.Started = d.stamp()
+		s.Heard, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
 		if flags&flagAcked != 0 {
-			s.Acked = s.Started + time.Duration(d.varint())
-			d.bad = d.bad || s.Acked == 0
+			s.Acked = d.stampFrom(s.Started)
+			d.Require(!s.Acked.IsZero())
 		}
 		if flags&flagRevived != 0 {
-			s.Revived = s.Started + time.Duration(d.varint())
-			d.bad = d.bad || s.Revived == 0
+			s.Revived = d.stampFrom(s.Started)
+			d.Require(!s.Revived.IsZero())
 		}
 	}
 	s.Usage = Usage{
-		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
-		InputPackets: d.uvarint(), OutputPackets: d.uvarint(), SessionTime: d.uint32(),
+		InputOctets: d.Uvarint(), OutputOctets: d.Uvarint(),
+		InputPackets: d.Uvarint(), OutputPackets: d.Uvarint(), SessionTime: d.Uvarint32(),
 	}
 	var former []NAS
 	if version == 1 {
@@ -269,14 +270,14 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		if as == nil || nas != *as {
 			s.NAS = &nas
 		}
-		n := d.uvarint()
-		for d.bad = d.bad || n > maxFormer; n > 0 && !d.bad; n-- {
+		n := d.Uvarint()
+		for d.Require(n <= maxFormer); n > 0 && d.OK(); n-- {
 			former = append(former, d.nas())
 		}
 		s.setAttrs(radius.Attributes(d.text()))
 	}
-	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
-		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
+	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage && flags < flagRevived<<1 &&
+		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w, of %s", err, id)
 	}
@@ -329,12 +330,12 @@ func appendClosing(b []byte, m *closing) []byte {
 }
 
 func parseClosing(seq uint64, b []byte) (*closing, error) {
-	d := decoder{rest: b}
-	d.bad = d.octet() != closingVersion
-	own := d.octet()
-	d.bad = d.bad || own > 1
-	m := &closing{seq: seq, own: own == 1, before: d.duration(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+	d := newDecoder(b)
+	d.Require(d.Octet() == closingVersion)
+	own := d.Octet()
+	d.Require(own <= 1)
+	m := &closing{seq: seq, own: own == 1, before: d.stamp(), stamp: d.Uint32(), nas: d.nas(), called: d.text()}
+	for n := d.Uvarint(); n > 0 && d.OK(); n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}
 	return m, d.end("closing of a NAS")
@@ -344,80 +345,27 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decoder reads what the append functions wrote; after the first error it gives zeros.
-type decoder struct {
-	rest []byte
-	bad  bool
-}
+// decoder reads what the append functions wrote; after the first fault it gives zeros.
+type decoder struct{ cursor.Cursor[[]byte] }
 
-func (d *decoder) take(n uint64) []byte {
-	if d.bad || n > uint64(len(d.rest)) {
-		d.bad = true
-		return nil
-	}
-	b := d.rest[:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) octet() byte {
-	if b := d.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
+func newDecoder(b []byte) decoder { return decoder{cursor.New(b)} }
 
 func (d *decoder) version() byte {
-	v := d.octet()
-	d.bad = v < 1 || v > codecVersion || d.bad
+	v := d.Octet()
+	d.Require(v >= 1 && v <= codecVersion)
 	return v
 }
 
-func (d *decoder) varint() int64 {
-	n, size := binary.Varint(d.rest)
-	if size <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.take(uint64(size))
-	return n
-}
+func (d *decoder) stamp() Stamp { return Stamp(d.Uint64()) }
 
-func (d *decoder) uvarint() uint64 {
-	n, size := binary.Uvarint(d.rest)
-	if size <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.take(uint64(size))
-	return n
-}
+// stampFrom reads a Stamp that is written as the time since another.
+func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.Varint())) }
 
-func (d *decoder) uint32() uint32 {
-	n := d.uvarint()
-	d.bad = d.bad || n > 1<<32-1
-	return uint32(n)
-}
-
-func (d *decoder) duration() time.Duration {
-	if b := d.take(8); b != nil {
-		return time.Duration(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-func (d *decoder) fixed32() uint32 {
-	if b := d.take(4); b != nil {
-		return binary.BigEndian.Uint32(b)
-	}
-	return 0
-}
-
-func (d *decoder) text() string { return string(d.take(d.uvarint())) }
+func (d *decoder) text() string { return string(d.Take(d.Uvarint())) }
 
 func (d *decoder) end(what string) error {
-	if d.bad || len(d.rest) > 0 {
-		return fmt.Errorf("%w: %s: %d octets left", ErrState, what, len(d.rest))
+	if !d.OK() || len(d.Rest()) > 0 {
+		return fmt.Errorf("%w: %s: %d octets left", ErrState, what, len(d.Rest()))
 	}
 	return nil
 }

@@ -20,16 +20,16 @@ type endings struct {
 
 // ending is a session that is over.
 type ending struct {
-	data  string        // appendEnded's
-	at    time.Duration // its Session.Data
-	nodes []*nasNode    // of the NAS values that it had
-	sid   uint64        // hashOf its Acct-Session-Id
+	data  string     // appendEnded's
+	at    Stamp      // its Session.LastTraffic
+	nodes []*nasNode // of the NAS values that it had
+	sid   uint64     // hashOf its Acct-Session-Id
 }
 
 type forget struct {
 	id   ID
-	from time.Duration // on the table's clock
-	at   time.Duration // Session.Data: a number that was used again meanwhile has another
+	from Stamp
+	at   Stamp // Session.LastTraffic: a number that was used again meanwhile has another
 }
 
 // get reads a remembered session; nil if there is none.
@@ -51,14 +51,14 @@ func (e *endings) get(id ID) *Session {
 func (e *endings) add(s *Session, sid, data string) {
 	was, known := e.byID[s.ID]
 	e.remove(s.ID)
-	of := ending{data: data, at: s.Data, nodes: s.nodes(), sid: hashOf(sid)}
+	of := ending{data: data, at: s.LastTraffic, nodes: s.nodes(), sid: hashOf(sid)}
 	e.byID[s.ID] = of
 	for _, n := range of.nodes {
 		e.names.add(n, of.sid, s.ID)
 		n.over++
 	}
 	if !known || was.at != of.at {
-		e.order = append(e.order, forget{id: s.ID, from: s.Data + e.keep, at: s.Data})
+		e.order = append(e.order, forget{id: s.ID, from: s.LastTraffic.Add(e.keep), at: s.LastTraffic})
 	}
 }
 
@@ -87,7 +87,7 @@ func (e *endings) remove(id ID) []*nasNode {
 }
 
 // expired is one session that need not be remembered any longer, 0 if there is none.
-func (e *endings) expired(now time.Duration) ID {
+func (e *endings) expired(now Stamp) ID {
 	for len(e.order) > 0 && (e.order[0].from <= now || len(e.byID) > e.max) {
 		f := e.order[0]
 		e.order = e.order[1:]

@@ -64,7 +64,7 @@ type Event struct {
 	PortIfIndex uint32
 
 	// Set by the table, on its clock.
-	at, now time.Duration // At, and when it was heard
+	at, now Stamp // At, and when it was heard
 	print   print
 }
 

@@ -12,7 +12,7 @@ type rank struct {
 	identifiers   int // equal ones
 	addr          bool
 	station, user bool
-	started       time.Duration
+	started       Stamp
 
 	other bool // it names another user or station; this is no part of the order
 }
@@ -176,15 +176,14 @@ const slack = 10 * time.Second
 // distance is how far a session's start is from where the times of a packet put it: by the NAS's clock if both have its
 // stamps, else by ours. A packet without a session time can be of any session that had begun.
 func (s *Session) distance(ev *Event) time.Duration {
-	began, start := ev.at, s.Started
+	later := ev.at.Sub(s.Started)
 	if ev.EventStamp != 0 && s.StartStamp != 0 {
-		began, start = time.Duration(ev.EventStamp)*time.Second, time.Duration(s.StartStamp)*time.Second
+		later = time.Duration(int64(ev.EventStamp)-int64(s.StartStamp)) * time.Second
 	}
 	if ev.Sent&SessionTime != 0 {
-		began -= time.Duration(ev.Usage.SessionTime) * time.Second
-		return max(began-start, start-began)
+		return (later - time.Duration(ev.Usage.SessionTime)*time.Second).Abs()
 	}
-	return max(0, start-began)
+	return max(0, -later)
 }
 
 // pick is the session that an interim or a stop is of: the live one, unless the packet names the user or station of one
@@ -252,12 +251,12 @@ func (s *Session) precedes(live *Session, ev *Event) bool {
 // precedesByOurClock is precedes for packets that the NAS's clock does not tell of.
 func (s *Session) precedesByOurClock(live *Session, ev *Event) bool {
 	switch {
-	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started+time.Second && s.isCopy(ev): // it is rounded down
+	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started.Add(time.Second) && s.isCopy(ev): // it is rounded down
 		return true
 	case s.Stopped:
 		return false
 	case ev.Sent&SessionTime != 0:
 		return s.distance(ev) <= slack && live.distance(ev) > slack
 	}
-	return ev.at+time.Second < live.Started
+	return ev.at.Add(time.Second) < live.Started
 }

@@ -373,7 +373,7 @@ func TestMadDelay(t *testing.T) {
 	w := newWorld(t)
 	w.sleep(2 * sec)
 	w.send(report{typ: start, delay: 1<<32 - 1})
-	if idle := w.View().Get(1).IdleTime(w.Clock() + sec); idle != 1<<32-1 {
+	if idle := w.View().Get(1).IdleTime(w.Clock().Add(sec)); idle != 1<<32-1 {
 		t.Errorf("idle for %d s", idle)
 	}
 	w.restart()

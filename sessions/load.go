@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 )
 
 // loadBatch is how many sessions are handed from the goroutine that reads them to the one that puts
@@ -17,7 +16,7 @@ type loaded struct {
 	last     ID
 	counters Counters
 	anchor   anchor
-	newest   time.Duration // the latest time that a session has
+	newest   Stamp         // the latest time that a session has
 	over     []stored      // those that have ended
 	live     chan []stored // the others, in batches, in order
 	closings []*closing
@@ -61,7 +60,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 		}
 	}
 	t.clock.resume(got.anchor, got.newest)
-	slices.SortFunc(got.over, func(a, b stored) int { return cmp.Compare(a.Data, b.Data) })
+	slices.SortFunc(got.over, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })
 	for _, s := range got.over {
 		last.join(t, s)
 		if s.old {
@@ -160,7 +159,7 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			return err
 		}
 		nas = s.NAS
-		l.newest = max(l.newest, s.Heard, s.Data)
+		l.newest = max(l.newest, s.Heard, s.LastTraffic)
 		if s.State == Ended {
 			if !s.old { // else its route comes first
 				s.data = string(appendEnded(nil, s.Session))

@@ -87,7 +87,7 @@ func (s *Session) livesOn(ev *Event) bool {
 	case ev.EventStamp != 0 && s.EventStamp != 0:
 		return ev.EventStamp > s.EventStamp
 	}
-	return ev.at > s.Heard+livesOn
+	return ev.at > s.Heard.Add(livesOn)
 }
 
 // decideStart is decide for a start.
@@ -123,7 +123,7 @@ func (s *Session) startsAgain(ev *Event) bool {
 	case s.StartSeen && stamped && s.StartStamp != 0:
 		return s.hasStart(ev) || s.stampedAnew(ev)
 	case s.StartSeen:
-		delayed := ev.Delay > 0 && max(ev.at-s.Started, s.Started-ev.at) <= slack
+		delayed := ev.Delay > 0 && ev.at.Sub(s.Started).Abs() <= slack
 		return (delayed || s.prints[startPrint].within(ev, copyWithin)) && s.onlyLearns(ev)
 	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
 		return true
@@ -134,7 +134,7 @@ func (s *Session) startsAgain(ev *Event) bool {
 	case stamped:
 		return true
 	}
-	return ev.at <= s.Started+livesOn
+	return ev.at <= s.Started.Add(livesOn)
 }
 
 // stampedAnew reports whether the stamp of a start is that of its own transmission: it came soon after the other,
@@ -156,15 +156,15 @@ func (s *Session) hasStart(ev *Event) bool {
 	if ev.EventStamp == s.StartStamp {
 		return true
 	}
-	heard := time.Duration(s.prints[startPrint].at) * time.Second
-	if ev.Delay == 0 || heard == 0 {
+	heard := stampOfSeconds(s.prints[startPrint].at)
+	if ev.Delay == 0 || heard.IsZero() {
 		return false
 	}
 	near := func(a, b int64, by int64) bool { return a-b <= by && b-a <= by }
 	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
-	delay := int64(max(0, heard-s.Started) / time.Second) // of the start that we have
+	delay := int64(max(0, heard.Sub(s.Started)) / time.Second) // of the start that we have
 	return (near(began, start, 1) || near(began, start-delay, 1)) &&
-		(s.startsOnly() || near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 1))
+		(s.startsOnly() || near(int64(ev.EventStamp)-start, int64(ev.now.Sub(heard)/time.Second), 1))
 }
 
 // startsOnly reports whether nothing but starts was heard of a session whose NAS has a clock.
@@ -202,8 +202,8 @@ func (s *Session) learnsAddress(ev *Event) bool {
 func (s *Session) mayHaveBegun(ev *Event) bool {
 	switch {
 	case s.Restarted:
-		return ev.at <= s.Data
-	case s.node != nil && s.node.restarted > s.Data:
+		return ev.at <= s.LastTraffic
+	case s.node != nil && s.node.restarted > s.LastTraffic:
 		return ev.at <= s.node.restarted
 	}
 	return ev.at <= s.Heard || ev.EventStamp != 0
@@ -235,8 +235,8 @@ func begun(id ID, nas *NAS, ev *Event) *Session {
 	s := &Session{
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
-		Started: ev.at - time.Duration(used.SessionTime)*time.Second,
-		Heard:   ev.at, Data: ev.at, Usage: used, Counted: ev.Sent,
+		Started: ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
+		Heard:   ev.at, LastTraffic: ev.at, Usage: used, Counted: ev.Sent,
 	}
 	switch {
 	case s.StartSeen:
@@ -257,13 +257,13 @@ func updated(s *Session, ev *Event) *Session {
 }
 
 // finished is the session after its stop: as the NAS reports it, or (ev nil) as we make it.
-func finished(s *Session, ev *Event, at, now time.Duration) *Session {
+func finished(s *Session, ev *Event, at, now Stamp) *Session {
 	n := *s
 	if ev != nil {
 		n.hear(ev)
 		n.Stopped = true
 	}
-	n.State, n.Heard, n.Data = Ended, at, now
+	n.State, n.Heard, n.LastTraffic = Ended, at, now
 	return &n
 }
 
@@ -305,7 +305,7 @@ func (s *Session) hear(ev *Event) {
 	}
 	used, flown := s.Usage.after(ev)
 	if flown {
-		s.Data = max(s.Data, ev.at)
+		s.LastTraffic = max(s.LastTraffic, ev.at)
 	}
 	s.Usage = used
 	s.Counted |= ev.Sent

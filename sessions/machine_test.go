@@ -21,7 +21,7 @@ func at(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.
 // event makes an event of session "s1" of testNAS.
 func event(typ EventType, when int, more ...any) Event {
 	return Event{
-		Type: typ, NAS: testNAS, AcctSessionID: "s1", Kind: Network, At: at(when), at: unix(at(when)), now: unix(at(when)),
+		Type: typ, NAS: testNAS, AcctSessionID: "s1", Kind: Network, At: at(when), at: stampOf(at(when)), now: stampOf(at(when)),
 		Attrs: attrs(append([]any{radius.UserName, "alice", radius.AcctSessionID, "s1"}, more...)...),
 	}
 }
@@ -63,7 +63,7 @@ func TestIdle(t *testing.T) {
 	}
 	for _, st := range steps {
 		s = updated(s, &st.ev)
-		if got := s.IdleTime(unix(at(st.when))); got != st.want {
+		if got := s.IdleTime(stampOf(at(st.when))); got != st.want {
 			t.Errorf("%s: idle for %d s, want %d", st.name, got, st.want)
 		}
 	}
@@ -108,11 +108,11 @@ func TestMerge(t *testing.T) {
 func TestBegunFromInterim(t *testing.T) {
 	ev := withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010101), 5, 90)
 	s := begun(3, &ev.NAS, &ev)
-	if s.Started != unix(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
+	if s.Started != stampOf(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
 		t.Errorf("got %+v", s)
 	}
 	early := event(Start, 9)
-	if s = updated(s, &early); s.Started != unix(at(9)) || !s.StartSeen {
+	if s = updated(s, &early); s.Started != stampOf(at(9)) || !s.StartSeen {
 		t.Errorf("after its start: %+v", s)
 	}
 }
@@ -160,7 +160,7 @@ func TestLateStart(t *testing.T) {
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
 	want := *s
-	want.StartSeen, want.Started, want.PortIfIndex = true, unix(at(8)), 4
+	want.StartSeen, want.Started, want.PortIfIndex = true, stampOf(at(8)), 4
 	want.Attrs, want.StartStamp = s.Attrs+attrs(radius.CallingStationID, "1234"), 4000
 	if diff := cmp.Diff(&want, got, sessionOptions); diff != "" {
 		t.Error(diff)
@@ -199,13 +199,13 @@ func TestHear(t *testing.T) {
 	newer := stamped(timeOnly(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)
-	if s.Heard != unix(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
+	if s.Heard != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
 		t.Errorf("after an interim: %+v", s)
 	}
 	// The NAS's clocks went back, and it tells no interfaces.
 	older := stamped(timeOnly(event(Interim, 50), 70), 1050)
 	s = updated(s, &older)
-	if s.Heard != unix(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
+	if s.Heard != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
 		t.Errorf("after an interim with an earlier time: %+v", s)
 	}
 	moved := event(Interim, 80)
@@ -214,8 +214,8 @@ func TestHear(t *testing.T) {
 		t.Errorf("after it moved: %+v", s)
 	}
 	stop := event(Stop, 55)
-	for name, over := range map[string]*Session{"its stop": finished(s, &stop, stop.at, stop.now), "our own": finished(s, nil, unix(at(55)), unix(at(60)))} {
-		if over.Heard != unix(at(55)) || over.State != Ended {
+	for name, over := range map[string]*Session{"its stop": finished(s, &stop, stop.at, stop.now), "our own": finished(s, nil, stampOf(at(55)), stampOf(at(60)))} {
+		if over.Heard != stampOf(at(55)) || over.State != Ended {
 			t.Errorf("after %s: %+v", name, over)
 		}
 	}

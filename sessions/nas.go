@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
 // nasNode is a NAS value that sessions have, and where they are found by it. There is one for each value, as long as a
@@ -17,8 +16,8 @@ type nasNode struct {
 	live  int                   // live sessions
 	over  int                   // remembered ones
 	marks []*closing            // Accounting-On and -Off that are being carried out
-	// restarted is when it last said Accounting-On or -Off, on the table's clock; not kept over a restart of ours.
-	restarted time.Duration
+	// restarted is when it last said Accounting-On or -Off; not kept over a restart of ours.
+	restarted Stamp
 }
 
 // matches compares the identifiers of a packet with those of a session (R25): how many are equal, and whether the packet

@@ -87,7 +87,7 @@ func TestNASesLoaded(t *testing.T) {
 	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
 	tb := New(Config{}, discard{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
-		for _, s := range []*Session{live, finished(&gone, nil, unix(at(1)), unix(at(1)))} {
+		for _, s := range []*Session{live, finished(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {
 			if err := each(sessionKey(s.ID), appendSession(nil, s)); err != nil {
 				return err
 			}

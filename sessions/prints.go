@@ -66,7 +66,7 @@ func printOf(ev *Event) print {
 	}
 	p := print{sum: sum}
 	if ev.Type == Start || !ev.hasTime() {
-		p.at = uint32(ev.now / time.Second)
+		p.at = ev.now.seconds()
 	}
 	for t, v := range ev.Attrs.All() {
 		of := attributePrint(t, v)
@@ -123,7 +123,7 @@ func (ev *Event) hasTime() bool { return ev.EventStamp != 0 || ev.Sent&SessionTi
 
 // within reports whether a packet was heard no longer than a time before an event.
 func (p print) within(ev *Event, d time.Duration) bool {
-	return p.at != 0 && ev.now-time.Duration(p.at)*time.Second <= d+time.Second
+	return p.at != 0 && ev.now.Sub(stampOfSeconds(p.at)) <= d+time.Second
 }
 
 // knows reports whether the session has all values of these attributes that a session keeps.

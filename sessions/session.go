@@ -105,8 +105,7 @@ func (n NAS) String() string {
 	return name + "@" + n.Addr.String()
 }
 
-// Session is one session at one moment. It does not change: an event makes a new one. Its times are those of the table's
-// clock ([Table.Date] makes dates of them), which no step of the host's clock touches.
+// Session is one session at one moment. It does not change: an event makes a new one.
 type Session struct {
 	// What a walk of the table reads comes first, to touch little memory.
 	ID    ID
@@ -118,26 +117,26 @@ type Session struct {
 	Stopped bool
 	// Restarted: the NAS's Accounting-On or -Off has ended it.
 	Restarted   bool
-	Counted     UsageFields   // what of Usage the NAS has ever sent
-	IPv4        uint32        // casnIpAddr: Framed-IP-Address, 0 if there is none
-	IfIndex     uint32        // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
-	PortIfIndex uint32        // casnNasPort: ifIndex of the port that carries it, 0 if not known
-	EventStamp  uint32        // newest Event-Timestamp heard, 0 if the NAS sends none
-	StartStamp  uint32        // Event-Timestamp of the start, as far as can be told, else 0
-	Data        time.Duration // when user data was last known to flow, for casnIdleTime; of an ended session, when it ended
-	User        string        // User-Name, part of Attrs
+	Counted     UsageFields // what of Usage the NAS has ever sent
+	IPv4        uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
+	IfIndex     uint32      // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
+	PortIfIndex uint32      // casnNasPort: ifIndex of the port that carries it, 0 if not known
+	EventStamp  uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
+	StartStamp  uint32      // Event-Timestamp of the start, as far as can be told, else 0
+	LastTraffic Stamp       // when user data was last known to flow, for casnIdleTime; of an ended session, when it ended
+	User        string      // User-Name, part of Attrs
 
 	NAS           *NAS              // with every identifier that its packets have had last
 	Attrs         radius.Attributes // who and where: what a stop record of our own making would carry
 	AcctSessionID string            // what the NAS calls it, part of Attrs
 
-	Started time.Duration // since 1970, as Heard
-	Heard   time.Duration // when the newest event of it happened
+	Started Stamp
+	Heard   Stamp // when the newest event of it happened
 	// Acked is when the NAS agreed to end the session, or we ended it as the operator wished: the cause of its stop is ours
-	// from then on (R5). 0 if that has not happened.
-	Acked time.Duration
-	// Revived is when an interim last showed that it lives after we had thought it over, 0 if none did.
-	Revived time.Duration
+	// from then on (R5). Zero if that has not happened.
+	Acked Stamp
+	// Revived is when an interim last showed that it lives after we had thought it over, zero if none did.
+	Revived Stamp
 	Usage   Usage
 	Route   *Route // decided at the first packet, never changed
 
@@ -146,10 +145,7 @@ type Session struct {
 	former []*nasNode // the other NAS values that its packets have had
 }
 
-// unix is the form in which a Session keeps times: no pointer, eight octets.
-func unix(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
-
-// IdleTime is casnIdleTime: how long before now, a time of the table's clock, user data last flowed, in whole seconds (R2).
-func (s *Session) IdleTime(now time.Duration) uint32 {
-	return uint32(min(max(0, now-s.Data)/time.Second, 1<<32-1))
+// IdleTime is casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
+func (s *Session) IdleTime(now Stamp) uint32 {
+	return uint32(min(max(0, now.Sub(s.LastTraffic))/time.Second, 1<<32-1))
 }

@@ -88,10 +88,10 @@ func (t *Table) View() *View {
 }
 
 // Clock is the time now on the table's clock, which no step of the host's touches: what [Session.IdleTime] wants.
-func (t *Table) Clock() time.Duration { return t.clock.now() }
+func (t *Table) Clock() Stamp { return t.clock.now() }
 
 // Date is the moment by the host's clock of a time of a session.
-func (t *Table) Date(at time.Duration) time.Time { return t.clock.date(at) }
+func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 
 // now is the host's clock.
 func (t *Table) now() time.Time { return t.clock.wall() }
@@ -230,12 +230,12 @@ const maxFormer = 7
 // note records what is said of a session that is over, and stays so.
 func (t *Table) note(c *Change, s *Session, ev *Event) {
 	cause := uint32(0)
-	if ev.Type == Stop && s.Acked != 0 {
+	if ev.Type == Stop && !s.Acked.IsZero() {
 		cause = CauseAdminReset
 	}
 	over := updated(s, ev)
 	over.Stopped = s.Stopped || ev.Type == Stop
-	over.Heard, over.Data = s.Heard, s.Data // when it ended
+	over.Heard, over.LastTraffic = s.Heard, s.LastTraffic // when it ended
 	t.remember(c, t.moved(over, ev), ev.AcctSessionID)
 	c.Notices = append(c.Notices, Notice{Type: s.noticeOf(ev), Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
@@ -354,12 +354,12 @@ func (t *Table) drop(s *Session) {
 
 // end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator asked for is the cause
 // of the end if the NAS has agreed, or if we make the stop (R5).
-func (t *Table) end(c *Change, s *Session, ev *Event, at time.Duration, cause uint32) {
+func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	now := t.clock.now()
 	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
 	before := s.nodes()
 	over := finished(s, ev, at, now)
-	if s.State == Terminating && (ev == nil || s.Acked != 0) {
+	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
 		n.Cause, over.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
 	over.Restarted = cause == CauseNASReboot
@@ -370,7 +370,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at time.Duration, cause ui
 		n.Attrs, n.At = ev.Attrs, ev.At
 		t.moved(over, ev)
 	} else {
-		n.Lasted = max(0, at-over.Started)
+		n.Lasted = max(0, at.Sub(over.Started))
 	}
 	n.Session = over
 	t.remember(c, over, over.AcctSessionID)

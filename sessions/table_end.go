@@ -90,7 +90,7 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var c Change
-	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked == 0 {
+	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked.IsZero() {
 		n := *s
 		n.Acked = t.clock.now()
 		t.put(&c, &n)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 )
@@ -56,20 +57,12 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	if c.MinFree == 0 {
-		c.MinFree = defaultMinFree
-	}
+	c.MinFree = cmp.Or(c.MinFree, defaultMinFree)
 	if c.MaxSize != 0 {
 		c.MaxSize = max(c.MaxSize, leastMaxSize)
 	}
-	if c.Ballast == 0 {
-		c.Ballast = defaultBallast
-	}
-	if c.MaxPending <= 0 {
-		c.MaxPending = defaultMaxPending
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Ballast = cmp.Or(c.Ballast, defaultBallast)
+	c.MaxPending = cmp.Or(max(0, c.MaxPending), defaultMaxPending)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"aaasess/internal/throttle"
 )
 
 // options are the engine's. What is written is read once in order (records)
@@ -117,8 +119,8 @@ func (s *Store) background(err error) {
 		s.fail(err)
 		select {}
 	}
-	if s.tellBackground.now() {
-		s.log.Error("store background work failed, will be repeated", "dir", s.dir, "err", err)
+	if suppressed, ok := s.backgroundLine.Allow(time.Now()); ok {
+		s.log.Error("store background work failed, will be repeated", "dir", s.dir, "suppressed", suppressed, "err", err)
 	}
 	if pebble.IsCorruptionError(err) && s.loaded.Load() && !s.stuck.Load() {
 		return // it is being cut out, for which the engine's locks are needed
@@ -128,7 +130,7 @@ func (s *Store) background(err error) {
 
 // listener logs what an operator should know, each at most once a minute.
 func (s *Store) listener() *pebble.EventListener {
-	corrupt := &rarely{every: time.Minute}
+	var corrupt throttle.Line
 	return &pebble.EventListener{
 		BackgroundError: s.background,
 		FlushEnd: func(info pebble.FlushInfo) {
@@ -140,8 +142,8 @@ func (s *Store) listener() *pebble.EventListener {
 		// Reads of it get the error; all else goes on, and what is damaged is cut out.
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			s.suspect(info.Path)
-			if corrupt.now() {
-				s.log.Error("store file corrupt", "file", info.Path, "err", info.Details)
+			if suppressed, ok := corrupt.Allow(time.Now()); ok {
+				s.log.Error("store file corrupt", "file", info.Path, "suppressed", suppressed, "err", info.Details)
 			}
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
@@ -172,22 +174,4 @@ func (t *trouble) ends() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.since = time.Time{}
-}
-
-// rarely says yes at most once in a period.
-type rarely struct {
-	every time.Duration
-	mu    sync.Mutex
-	last  time.Time
-}
-
-func (r *rarely) now() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if !r.last.IsZero() && now.Sub(r.last) < r.every {
-		return false
-	}
-	r.last = now
-	return true
 }

@@ -122,7 +122,7 @@ func TestIdleFailure(t *testing.T) {
 	}
 }
 
-// TestConcurrent has committers, a deliverer per queue and observers at work
+// TestConcurrent has committers, a reader per queue and observers at work
 // at once, and all records delivered once and in order.
 func TestConcurrent(t *testing.T) {
 	disk := NewDisk()
@@ -197,13 +197,6 @@ func deliver(t *testing.T, s *Store, queue string, n int) {
 				t.Error(err)
 			}
 		})
-	}
-}
-
-func TestRarely(t *testing.T) {
-	r := &rarely{every: time.Hour}
-	if !r.now() || r.now() || r.now() {
-		t.Error("want yes once, then no")
 	}
 }
 

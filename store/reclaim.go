@@ -53,8 +53,10 @@ func (s *Store) startReclaim(now time.Time) {
 			defer s.reading.Done()
 			return s.runReclaim()
 		})
-		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrFailed) && s.tellBackground.now() {
-			s.log.Error("store cannot give space back, will be repeated", "dir", s.dir, "err", err)
+		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrFailed) {
+			if suppressed, ok := s.backgroundLine.Allow(time.Now()); ok {
+				s.log.Error("store cannot give space back, will be repeated", "dir", s.dir, "suppressed", suppressed, "err", err)
+			}
 		}
 		r.last = time.Now()
 		r.idle <- struct{}{}

@@ -21,8 +21,8 @@ const (
 	warningHold = 10 * time.Second
 )
 
-// space watches the free disk space and what the store takes of it.
-type space struct {
+// spaceWatcher watches the free disk space and what the store takes of it.
+type spaceWatcher struct {
 	fsys    vfs.FS // where the files are, without what reacts to a full disk
 	opening atomic.Bool
 	// New events are refused while one of these is set.
@@ -65,7 +65,7 @@ type Space struct {
 	Accepting error
 }
 
-func (p *space) init(cfg Config) {
+func (p *spaceWatcher) init(cfg Config) {
 	p.fsys = vfs.Default
 	if cfg.Disk != nil {
 		p.fsys = cfg.Disk.fsys

@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"aaasess/internal/throttle"
 )
 
 // Store is an open directory. See the package comment for who owns what.
@@ -43,13 +44,13 @@ type Store struct {
 	inventory *inventory
 
 	trouble        trouble
-	tellBackground rarely
+	backgroundLine throttle.Line // of background work that fails again and again
 
 	failOnce sync.Once
 	cause    error         // set before failed is closed; what Err gives wraps it
 	failed   chan struct{} // closed on a fatal error of the engine
 
-	space
+	spaceWatcher
 }
 
 // newStore makes a store that has everything but its engine.
@@ -65,9 +66,8 @@ func newStore(dir string, cfg Config) *Store {
 		failed:    make(chan struct{}),
 	}
 	s.suspects = make(map[uint64]*suspect)
-	s.tellBackground.every = time.Minute
 	s.trouble.patience = backgroundPatience
-	s.space.init(cfg)
+	s.spaceWatcher.init(cfg)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
 }

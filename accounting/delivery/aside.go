@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/throttle"
 	"aaasess/store"
 )
 
 // asides is the records that are to be set aside, and what was.
 type asides struct {
-	lanes   deque     // whose first record is to be
-	storing int       // records on their way into another queue
-	at      time.Time // when it is tried again, if the store has no room
-	logged  time.Time // when one was last logged
-	total   uint64    // all that ever were
+	lanes   deque         // whose first record is to be
+	storing int           // records on their way into another queue
+	at      time.Time     // when it is tried again, if the store has no room
+	logged  throttle.Line // one a second: each is of another record, with what is wrong with it
+	total   uint64        // all that ever were
 }
 
 // neverAnswered is why a record was set aside that its methods never answered.
@@ -75,8 +76,7 @@ func (d *Delivery) asideRecord(it *item, now time.Time) store.Append {
 		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
 	}
 	d.aside.total++
-	if now.Sub(d.aside.logged) >= time.Second { // a server that refuses everything must not fill the disk with this
-		d.aside.logged = now
+	if _, ok := d.aside.logged.Allow(now); ok { // a server that refuses everything must not fill the disk with this
 		what := "accounting record refused, set aside"
 		if errors.As(reason, new(*neverAnswered)) {
 			what = "accounting record never answered, set aside"

@@ -27,14 +27,14 @@ var (
 	}()
 )
 
-func deliverer(s *store.Store, m accounting.Method) *Delivery {
+func newDelivery(s *store.Store, m accounting.Method) *Delivery {
 	d := New(Config{}, s, quiet)
 	d.SetMethod(accounting.Group("radius"), m, accounting.MethodConfig{})
 	return d
 }
 
-// BenchmarkDeliverer is how fast a backlog goes to a method that answers at once.
-func BenchmarkDeliverer(b *testing.B) {
+// BenchmarkDelivery is how fast a backlog goes to a method that answers at once.
+func BenchmarkDelivery(b *testing.B) {
 	for _, perSession := range []int{1, 3} {
 		b.Run(fmt.Sprintf("records of a session=%d", perSession), func(b *testing.B) {
 			s := openStore(b, store.NewDisk())
@@ -57,7 +57,7 @@ func BenchmarkDeliverer(b *testing.B) {
 			}
 			ctx, cancel := context.WithCancel(b.Context())
 			m := &instant{window: 256, left: int64(total), last: cancel}
-			d := deliverer(s, m)
+			d := newDelivery(s, m)
 			b.ReportAllocs()
 			b.ResetTimer()
 			if err := d.Run(ctx); err != nil {
@@ -84,13 +84,13 @@ func (m *instant) Send(_ *accounting.Record, _ retry.Progress, done func(error))
 	}
 }
 
-// BenchmarkDelivererSteady is records that are committed one by one and answered at once, 1024 under
-// way: what a deliverer costs in a day like any other. The store, in memory, has its part.
-func BenchmarkDelivererSteady(b *testing.B) {
+// BenchmarkDeliverySteady is records that are committed one by one and answered at once, 1024 under
+// way: what delivery costs in a day like any other. The store, in memory, has its part.
+func BenchmarkDeliverySteady(b *testing.B) {
 	s := openStore(b, store.NewDisk())
 	ctx, cancel := context.WithCancel(b.Context())
 	m := &instant{window: 1024, left: int64(b.N), last: cancel}
-	d := deliverer(s, m)
+	d := newDelivery(s, m)
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	room := make(chan struct{}, 256)
@@ -128,7 +128,7 @@ func BenchmarkSupersede(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	d := deliverer(s, &instant{window: 1})
+	d := newDelivery(s, &instant{window: 1})
 	d.SetHold(accounting.Group("radius"), Held)
 	d.collect(b.Context())
 	q := d.queueNamed(b.Context(), "group/radius")

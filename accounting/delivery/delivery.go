@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,18 +30,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{{&c.RetryMin, time.Second}, {&c.RetryMax, time.Minute}, {&c.Drain, 2 * time.Second}} {
-		if *d.field <= 0 {
-			*d.field = d.value
-		}
-	}
-	if c.Waiting <= 0 {
-		c.Waiting = 65536
-	}
-	c.Waiting = max(c.Waiting, c.Loaded)
+	c.RetryMin = cmp.Or(max(0, c.RetryMin), time.Second)
+	c.RetryMax = cmp.Or(max(0, c.RetryMax), time.Minute)
+	c.Drain = cmp.Or(max(0, c.Drain), 2*time.Second)
+	c.Waiting = max(cmp.Or(max(0, c.Waiting), 65536), c.Loaded)
 	return c
 }
 

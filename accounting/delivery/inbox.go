@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -104,9 +105,7 @@ func (b *inbox) finished(it *item, err error) {
 // before has under way counts only if it is delivered; otherwise the record is sent again, from the
 // beginning of its schedule. The one before must still call every done.
 func (d *Delivery) SetMethod(name accounting.MethodName, m accounting.Method, cfg accounting.MethodConfig) {
-	if cfg.Rounds <= 0 {
-		cfg.Rounds = 5
-	}
+	cfg.Rounds = cmp.Or(max(0, cfg.Rounds), 5)
 	d.inbox.tell(name, true, func(w *wanted) {
 		w.impl, w.cfg, w.gone = m, cfg, false
 		w.gen++

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"aaasess/internal/timeheap"
 	"aaasess/sessions"
 )
 
@@ -15,18 +16,17 @@ type lane struct {
 	queue   *queue
 	session sessions.ID
 	items   []*item
-	one     [1]*item  // room for the first
-	due     time.Time // while it waits for its time: when its first item is tried again
-	index   int       // then: where in the heap
-	parked  bool      // in its route's parked
-	busy    bool      // in no list: the first item is under way, or about to be
+	one     [1]*item              // room for the first
+	wait    timeheap.Entry[*lane] // while it waits for its time: when its first item is tried again
+	parked  bool                  // in its route's parked
+	busy    bool                  // in no list: the first item is under way, or about to be
 }
 
 func (l *lane) head() *item { return l.items[0] }
 
 // waits reports whether it is not known when somebody takes the first item, so that its memory is
 // given up.
-func (l *lane) waits() bool { return !l.due.IsZero() || l.parked }
+func (l *lane) waits() bool { return l.wait.IsWaiting() || l.parked }
 
 // find is where in the lane an item is.
 func (l *lane) find(seq uint64) (i int, found bool) {
@@ -134,7 +134,7 @@ func (d *Delivery) drop(q *queue, session sessions.ID, seq uint64) bool {
 	copy(l.items[1:i+1], l.items[:i])
 	l.items[0] = nil
 	l.items = l.items[1:]
-	if i == 0 && !l.due.IsZero() { // it was its first item that it waited for
+	if i == 0 && l.wait.IsWaiting() { // it was its first item that it waited for
 		d.retrying.remove(l)
 		if len(l.items) == 0 {
 			q.forget(l)

@@ -13,7 +13,7 @@ const minMissed = 4
 // isCrowded reports whether so many records of a queue are known that those that are to blame for it
 // must give way.
 func (d *Delivery) isCrowded(q *queue) bool {
-	return q.items-d.aside.storing > d.reading.share(d.cfg.Waiting)/2 && len(d.retrying.heap) > 0 && !q.isAway()
+	return q.items-d.aside.storing > d.reading.share(d.cfg.Waiting)/2 && d.retrying.heap.Len() > 0 && !q.isAway()
 }
 
 // relieve makes room, so that reading goes on however many records a server ignores and however long
@@ -26,7 +26,7 @@ func (d *Delivery) relieve(q *queue, now time.Time) error {
 	}
 	q.relieveAt = now.Add(d.cfg.RetryMin)
 	var all []*lane
-	for _, l := range d.retrying.heap {
+	for l := range d.retrying.heap.All() {
 		if l.queue == q && l.head().mayGiveWay() {
 			all = append(all, l)
 		}

@@ -39,7 +39,7 @@ func TestSupersedeModel(t *testing.T) {
 				w.event(ev)
 			}
 			w.up.Store(true)
-			w.deliverer.SetHold(Open)
+			w.delivery.SetHold(Open)
 			b.after(3 * time.Minute)
 			b.stop()
 			w.check()
@@ -53,17 +53,17 @@ func TestSupersedeModel(t *testing.T) {
 // comings is a server that comes and goes, and what is known of the records it should get.
 type comings struct {
 	*bubble
-	rt        *rapid.T
-	cfg       setup
-	schedule  retry.Schedule
-	deliverer *member
-	up        atomic.Bool
-	hold      Hold
-	process   atomic.Int64
-	serial    int64
-	appended  map[sessions.ID][]appended
-	mu        sync.Mutex // guards arrived
-	arrived   map[sessions.ID][]int64
+	rt       *rapid.T
+	cfg      setup
+	schedule retry.Schedule
+	delivery *member
+	up       atomic.Bool
+	hold     Hold
+	process  atomic.Int64
+	serial   int64
+	appended map[sessions.ID][]appended
+	mu       sync.Mutex // guards arrived
+	arrived  map[sessions.ID][]int64
 }
 
 type appended struct {
@@ -72,7 +72,7 @@ type appended struct {
 	must   bool // it is sent at once: nothing waits, nobody is away
 }
 
-// start runs a deliverer as a new process would.
+// start runs a delivery as a new process would.
 func (w *comings) start() {
 	process := w.process.Add(1)
 	m := newScheduled(w.schedule, func(r *accounting.Record) bool {
@@ -84,8 +84,8 @@ func (w *comings) start() {
 		w.arrived[r.Session] = append(w.arrived[r.Session], r.At.Unix())
 		return true
 	})
-	w.deliverer = w.member(w.cfg, accounting.Group("g"), m)
-	w.deliverer.SetHold(w.hold)
+	w.delivery = w.member(w.cfg, accounting.Group("g"), m)
+	w.delivery.SetHold(w.hold)
 	w.run()
 	w.after(0)
 }
@@ -96,7 +96,7 @@ func (w *comings) event(ev int) {
 		w.up.Store(!w.up.Load())
 	case 14, 15:
 		w.hold = Hold(ev-14) * Held
-		w.deliverer.SetHold(w.hold)
+		w.delivery.SetHold(w.hold)
 	case 16:
 		w.stop()
 		if err := w.store.Close(); err != nil {
@@ -116,7 +116,7 @@ func (w *comings) event(ev int) {
 			typ = []sessions.EventType{start, interim, interim, stop}[ev/3]
 		}
 		w.serial++
-		s := w.deliverer.Stats()
+		s := w.delivery.Stats()
 		must := w.up.Load() && w.hold == Open && s.DownSince.IsZero() && s.Pending == 0
 		w.appended[id] = append(w.appended[id], appended{w.serial, typ, must})
 		r := rec(id, typ)
@@ -129,7 +129,7 @@ func (w *comings) event(ev int) {
 // dropped checks that while the method is away there is no more left than there should be: what is
 // under way, or is the probe, stays.
 func (w *comings) dropped() {
-	if s := w.deliverer.Stats(); s.Hold == Open && s.DownSince.IsZero() {
+	if s := w.delivery.Stats(); s.Hold == Open && s.DownSince.IsZero() {
 		return
 	}
 	before, superseded := map[sessions.ID]sessions.EventType{}, 0

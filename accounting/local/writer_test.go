@@ -277,7 +277,7 @@ func (c *counted) Send(rec *accounting.Record, at retry.Progress, done func(erro
 	})
 }
 
-// Behind a Deliverer: what the store has comes into the file, each once, in order.
+// Behind a Delivery: what the store has comes into the file, each once, in order.
 func TestWriterDelivers(t *testing.T) {
 	st, err := store.Open("state", store.Config{Disk: store.NewDisk(), MinFree: -1, Ballast: -1})
 	if err != nil {

@@ -1,6 +1,7 @@
 package onoff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,12 +87,8 @@ func New(cfg Config, announce Announce) (*Sender, error) {
 	if err := checkIdentity(cfg.Attributes); err != nil {
 		return nil, fmt.Errorf("group %s: %w", cfg.Group, err)
 	}
-	if cfg.Retry <= 0 {
-		cfg.Retry = DefaultRetry
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Retry = cmp.Or(max(0, cfg.Retry), DefaultRetry)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Changed == nil {
 		cfg.Changed = func(Status) {}
 	}

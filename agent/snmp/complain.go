@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"aaasess/agent/snmp/usm"
@@ -34,42 +33,28 @@ var complaintTexts = [complaints]string{
 	notSent:       "snmp: answer not sent",
 }
 
-const (
-	// complainEvery is how often the same trouble of one source is logged, and grievances how many
-	// sources are told apart for each kind: what makes trouble must not fill the disk, and strangers
-	// must not hide what those who are known do.
-	complainEvery = time.Minute
-	grievances    = 16
-)
-
-// grievance is the trouble of those sources that share a place.
-type grievance struct {
-	last       atomic.Int64 // when it was logged, on the limiters' clock and 1 behind it; 0: never
-	suppressed atomic.Uint64
-}
-
-// complain logs trouble with a source, and with a user if there is one. Whatever else came of them within a
-// minute is in the counters.
+// complain logs trouble with a source, and with a user if there is one: a line a minute for each, so that
+// strangers neither fill the disk nor hide what those who are known do. Sources that are too many to tell apart
+// share a line.
 func (r *Responder) complain(k complaint, from netip.AddrPort, now int64, user []byte, args ...any) {
-	g := r.grievance(k, from.Addr(), user)
-	last := g.last.Load()
-	if last != 0 && now-last < int64(complainEvery) || !g.last.CompareAndSwap(last, now+1) {
-		g.suppressed.Add(1)
+	line := r.complaints[k].Allow(r.hash(from.Addr(), user), r.began.Add(time.Duration(now)))
+	if !line.Write {
 		return
 	}
 	if len(user) > 0 {
 		args = append([]any{"user", string(user)}, args...)
 	}
-	r.cfg.Logger.Warn(complaintTexts[k], append([]any{"from", from, "suppressed", g.suppressed.Swap(0)}, args...)...)
+	r.cfg.Logger.Warn(complaintTexts[k], append([]any{"from", from, "suppressed", line.Suppressed}, args...)...)
 }
 
-func (r *Responder) grievance(k complaint, from netip.Addr, user []byte) *grievance {
+// hash stands for a source and a user: a user name in a key of its own would be allocated for each message.
+func (r *Responder) hash(from netip.Addr, user []byte) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
 	a := from.As16()
 	_, _ = h.Write(a[:])
 	_, _ = h.Write(user)
-	return &r.grievances[k][h.Sum64()%grievances]
+	return h.Sum64()
 }
 
 // complainRefused tells of what the security model refused. That a manager must learn our engine, boots

@@ -2,9 +2,7 @@ package snmp
 
 import (
 	"bytes"
-	"hash/maphash"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -21,19 +19,6 @@ func TestComplain(t *testing.T) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		c.Limits = Limits{Failures: 1}
 	})
-	for shared := true; shared; { // a seed by which none of the troubles below have one place
-		f.seed = maphash.MakeSeed()
-		places := map[*grievance]bool{}
-		for _, k := range []complaint{badCommunity, malformed, overLimit, badVersion} {
-			places[f.grievance(k, stranger.Addr(), nil)] = true
-		}
-		for _, user := range []string{"", "guest"} {
-			places[f.grievance(notAuthorized, manager.Addr(), []byte(user))] = true
-		}
-		places[f.grievance(badCommunity, manager.Addr(), nil)] = true
-		places[f.grievance(badCommunity, netip.MustParseAddr("203.0.113.7"), nil)] = true
-		shared = len(places) < 8
-	}
 	from := stranger
 	at := func(now time.Duration, in []byte) {
 		t.Helper()

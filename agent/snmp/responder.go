@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 )
 
@@ -74,8 +76,8 @@ type Responder struct {
 	system     atomic.Pointer[snmpmib.System]
 	endpoints  []*endpoint
 	counters   counters
-	grievances [complaints][grievances]grievance
-	seed       maphash.Seed // of their places
+	complaints [complaints]throttle.Lines[uint64] // by source and user
+	seed       maphash.Seed                       // of their keys
 	began      time.Time
 
 	requests, octets, failures *limit.Limiter
@@ -88,15 +90,11 @@ type Responder struct {
 // New makes a responder for the parts, beside which it serves its own (package snmpmib), and opens
 // its sockets. A failure names the address.
 func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err error) {
-	switch {
-	case cfg.MaxMessageSize == 0:
-		cfg.MaxMessageSize = MaxMessageSize
-	case cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize:
+	cfg.MaxMessageSize = cmp.Or(cfg.MaxMessageSize, MaxMessageSize)
+	if cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize {
 		return nil, fmt.Errorf("snmp: message size %d, %d to %d octets are possible", cfg.MaxMessageSize, MinMessageSize, MaxMessageSize)
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	r := &Responder{
 		cfg: cfg, began: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),

@@ -1,12 +1,14 @@
 package radius
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 )
 
 // DisconnectPort is where a NAS listens for Disconnect-Requests (RFC 5176 section 2.3).
@@ -54,9 +56,9 @@ type clientStats struct {
 	counters counters
 	logged   dropLog
 
-	// What a Disconnector has last logged: an answer with a wrong authenticator, and that the source
-	// address of its requests is not this host's.
-	forged, lost lastLogged
+	// What a Disconnector logs: an answer with a wrong authenticator, and that the source address of its
+	// requests is not this host's.
+	forged, lost throttle.Line
 }
 
 // clientSet is an immutable list of clients, found by longest prefix. Nil has none.
@@ -102,23 +104,14 @@ func newClient(c Client) (*client, error) {
 		return nil, errors.New("no secret")
 	}
 	c.Prefix = c.Prefix.Masked()
-	if c.DisconnectPort == 0 {
-		c.DisconnectPort = DisconnectPort
-	}
-	if c.DisconnectSecret == "" {
-		c.DisconnectSecret = c.Secret
-	}
+	c.DisconnectPort = cmp.Or(c.DisconnectPort, DisconnectPort)
+	c.DisconnectSecret = cmp.Or(c.DisconnectSecret, c.Secret)
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
-	to := c.Prefix.Addr()
-	if c.DisconnectAddr.IsValid() {
-		to = c.DisconnectAddr
-	}
+	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())
 	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
 		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v", from, to)
 	}
-	if c.Dictionary == nil {
-		c.Dictionary = radius.Standard()
-	}
+	c.Dictionary = cmp.Or(c.Dictionary, radius.Standard())
 	p, err := newProfile(c.Dictionary, c.DisconnectAttributes)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -55,7 +56,7 @@ type Listener struct {
 // New opens the sockets of a Listener: from now on requests queue there until Run. An error names
 // the address or client that is at fault.
 func New(cfg Config, sink Sink) (*Listener, error) {
-	l := &Listener{sink: sink, log: loggerOr(cfg.Log)}
+	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))}
 	if len(cfg.Addresses) == 0 {
 		return nil, errors.New("radius: no address to listen on")
 	}
@@ -71,13 +72,6 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 		l.sockets = append(l.sockets, s)
 	}
 	return l, nil
-}
-
-func loggerOr(log *slog.Logger) *slog.Logger {
-	if log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return log
 }
 
 // SetClients replaces the clients, all or, with an error, none. Counters of a prefix that stays

@@ -12,9 +12,6 @@ import (
 	"aaasess/internal/radius"
 )
 
-// identifiers is how many requests to one peer can be told apart.
-const identifiers = 256
-
 // flight is a Disconnect-Request that waits for its answer.
 type flight struct {
 	client  *client
@@ -34,10 +31,9 @@ func (f *flight) end(out sessions.Outcome) bool {
 
 // peer is an address that Disconnect-Requests go to.
 type peer struct {
-	slots   chan struct{} // one for each identifier in use
-	used    [identifiers]bool
-	next    uint8             // where to look for a free identifier: the one used longest ago is best
-	flights map[uint8]*flight // those that were sent
+	slots   chan struct{}         // one for each identifier in use
+	free    radius.IdentifierPool // of one socket
+	flights map[uint8]*flight     // those that were sent
 }
 
 // peerTable is the identifiers in use, by peer. A peer stays in it for good, so that an identifier
@@ -54,7 +50,8 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	t.mu.Lock()
 	p := t.peers[addr]
 	if p == nil {
-		p = &peer{slots: make(chan struct{}, identifiers), flights: map[uint8]*flight{}}
+		p = &peer{slots: make(chan struct{}, radius.IdentifiersPerSocket), flights: map[uint8]*flight{}}
+		p.free.Grow()
 		t.peers[addr] = p
 	}
 	t.mu.Unlock()
@@ -66,13 +63,8 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for p.used[p.next] { // ends: slots leaves one free
-		p.next++
-	}
-	identifier := p.next
-	p.used[identifier] = true
-	p.next++
-	return identifier, nil
+	n, _ := p.free.Take() // slots leaves one free
+	return uint8(n), nil
 }
 
 // fly puts a request on its way: find finds it.
@@ -108,7 +100,7 @@ func (t *peerTable) all(addr netip.AddrPort) []*flight {
 func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
 	t.mu.Lock()
 	p := t.peers[addr]
-	p.used[identifier] = false
+	p.free.Release(int(identifier))
 	delete(p.flights, identifier)
 	t.mu.Unlock()
 	<-p.slots

@@ -4,10 +4,9 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-)
 
-// quiet is how long a target says nothing more of a kind after a line in the log.
-const quiet = time.Minute
+	"aaasess/internal/throttle"
+)
 
 // report is a target's errors: the last one for Stats, and lines now and then for the log: that there is
 // a problem, and that it is over.
@@ -17,15 +16,15 @@ type report struct {
 	mu         sync.Mutex // guards what follows; not held while logging
 	last       error
 	at         time.Time
-	unlogged   error     // for the next line
-	logged     time.Time // when the last line of a problem was due; zero: there was none
-	suppressed int       // errors without line since then
+	problems   throttle.Line
+	unlogged   error // for the next line of a problem
+	suppressed int   // errors without line before it
 
 	away   time.Time     // when the first error came that shows that the target does not work; zero: it works
 	warned bool          // the log has a line of that, or of another outage whose end it does not have
 	over   bool          // the line that it works again is to be written
 	took   time.Duration // how long it had not worked then
-	told   time.Time     // when that line was written last; zero: never
+	again  throttle.Line // that line
 }
 
 // fail notes an error. It does not log: callers of Notify do not wait for that.
@@ -37,11 +36,11 @@ func (r *report) fail(err error, now time.Time) {
 		r.away = now
 		r.warned, r.over = r.over, false // a line that had to wait would not be true any more
 	}
-	if !r.logged.IsZero() && now.Sub(r.logged) < quiet {
-		r.suppressed++
+	suppressed, ok := r.problems.Allow(now)
+	if !ok {
 		return
 	}
-	r.unlogged, r.logged = err, now
+	r.unlogged, r.suppressed = err, suppressed
 	r.warned = r.warned || !r.away.IsZero()
 }
 
@@ -69,19 +68,18 @@ func (r *report) due() time.Time {
 	if !r.over {
 		return time.Time{}
 	}
-	return r.told.Add(quiet)
+	return r.again.Next()
 }
 
 // flush writes the lines that are due.
 func (r *report) flush(now time.Time) {
 	r.mu.Lock()
 	err, suppressed := r.unlogged, r.suppressed
-	if err != nil {
-		r.unlogged, r.suppressed = nil, 0
-	}
-	over, took := r.over && (r.told.IsZero() || now.Sub(r.told) >= quiet), r.took
+	r.unlogged = nil
+	over, took := r.over, r.took
 	if over {
-		r.over, r.told = false, now
+		_, over = r.again.Allow(now)
+		r.over = !over
 	}
 	r.mu.Unlock()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
+	"aaasess/internal/timeheap"
 )
 
 // Request is what an exchange sends. Append is called for each transmission. Done is called once; Append and Answers may be
@@ -44,13 +45,13 @@ type Group struct {
 	// The client's mutex guards what follows, and what it points to.
 	begun      bool // Run was called
 	phase      phase
-	absent     uint64    // bit i: member i has no address, or that of another one
-	next       int       // of the members: where the next request begins, if the algorithm is RoundRobin
-	deadlines  deadlines // all that is not settled
-	announcing int       // how many of them are of Announce
-	wakeAt     time.Time // when Run looks at deadlines next, at the latest
-	changes    []change  // for Run to log
-	doubles    uint64    // bit i: it was told that member i has the address of another one
+	absent     uint64                   // bit i: member i has no address, or that of another one
+	next       int                      // of the members: where the next request begins, if the algorithm is RoundRobin
+	deadlines  timeheap.Heap[*exchange] // all that is not settled
+	announcing int                      // how many of them are of Announce
+	wakeAt     time.Time                // when Run looks at deadlines next, at the latest
+	changes    []change                 // for Run to log
+	doubles    uint64                   // bit i: it was told that member i has the address of another one
 }
 
 // phase is what part of its life a group is in.
@@ -116,7 +117,7 @@ func (g *Group) Announce(req Request) {
 func (g *Group) Abandon() {
 	g.client.mu.Lock()
 	var left []*exchange
-	for _, x := range g.deadlines {
+	for x := range g.deadlines.All() {
 		if !x.announced {
 			left = append(left, x)
 		}
@@ -148,7 +149,7 @@ func (g *Group) accept(x *exchange) (due bool, err error) {
 	switch {
 	case g.phase == closed:
 		return false, ErrStopped
-	case !x.announced && len(g.deadlines)-g.announcing >= g.cfg.MaxInFlight:
+	case !x.announced && g.deadlines.Len()-g.announcing >= g.cfg.MaxInFlight:
 		return false, ErrOverflow
 	}
 	deadline := now
@@ -241,7 +242,7 @@ func (g *Group) Close() error {
 func (g *Group) end() {
 	g.client.mu.Lock()
 	g.phase = closed
-	left := append([]*exchange(nil), g.deadlines...)
+	left := slices.Collect(g.deadlines.All())
 	for _, x := range left {
 		g.settle(x)
 	}
@@ -273,8 +274,7 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		return due, over, farAway
 	}
 	g.wakeAt = time.Time{} // nobody need wake us
-	for len(g.deadlines) > 0 && !g.deadlines[0].deadline.After(now) {
-		x := g.deadlines[0]
+	for x, ok := g.deadlines.Due(now); ok; x, ok = g.deadlines.Due(now) {
 		if err := g.advance(x, now); err != nil {
 			g.settle(x)
 			over = append(over, ending{x, err})
@@ -284,8 +284,8 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		due = append(due, x)
 	}
 	g.wakeAt = now.Add(farAway)
-	if len(g.deadlines) > 0 {
-		g.wakeAt = g.deadlines[0].deadline
+	if at := g.deadlines.Next(); !at.IsZero() {
+		g.wakeAt = at
 	}
 	return due, over, g.wakeAt.Sub(now)
 }
@@ -340,7 +340,7 @@ func (g *Group) members() uint32 {
 
 // leaveAbsent has requests that are with members that cannot be sent to any more go on. The caller holds the mutex.
 func (g *Group) leaveAbsent(now time.Time) {
-	for _, x := range slices.Clone(g.deadlines) {
+	for _, x := range slices.Collect(g.deadlines.All()) {
 		if x.begun && g.absent&(1<<x.server) != 0 {
 			g.schedule(x, now)
 		}

@@ -131,12 +131,7 @@ func (p *path) read(conn Conn, number int) {
 // receiveFailed logs an error of the kernel's and waits a moment.
 func (p *path) receiveFailed(err error) {
 	s := p.server
-	s.client.mu.Lock()
-	tell := s.tell(s.client.cfg.Now())
-	s.client.mu.Unlock()
-	if tell {
-		s.warn("RADIUS answers cannot be received", err)
-	}
+	s.warnThrottled("RADIUS answers cannot be received", err)
 	timer := time.NewTimer(rest)
 	defer timer.Stop()
 	select {
@@ -161,12 +156,10 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	now := c.cfg.Now()
 	var x *exchange
 	var hearers []*Group
-	tell := false
 	c.mu.Lock()
 	switch {
 	case !right:
 		s.stats.BadAuthenticators++
-		tell = s.tell(now)
 	case !p.has(conn, number): // the server has moved since
 		s.stats.PacketsDropped++
 	default:
@@ -174,8 +167,8 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	}
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
-	if tell {
-		s.warn("RADIUS answer dropped: is the secret the same?", errForged)
+	if !right {
+		s.warnThrottled("RADIUS answer dropped: is the secret the same?", errForged)
 	}
 	if changed {
 		a.exchange.group.logChanges()

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"aaasess/internal/throttle"
 )
 
 // server is what is known of one server, by whatever group. The client's mutex guards what changes.
@@ -15,12 +17,12 @@ type server struct {
 	Identity
 	client *Client
 
-	paths  map[netip.Addr]*path // by the local address that requests leave from
-	found  []netip.Addr         // its addresses; none: they are not known
-	looked bool                 // the first look-up is over
-	state  serverState
-	stats  ServerStats // counters only
-	told   time.Time   // when a problem with the server was last logged
+	paths    map[netip.Addr]*path // by the local address that requests leave from
+	found    []netip.Addr         // its addresses; none: they are not known
+	looked   bool                 // the first look-up is over
+	state    serverState
+	stats    ServerStats   // counters only
+	problems throttle.Line // a line a minute of what goes wrong again and again
 
 	stopLookUps context.CancelFunc // nil: none was begun
 	lookUps     chan struct{}      // closed when they have ended
@@ -46,31 +48,24 @@ func (s *server) pathFrom(source netip.Addr) *path {
 	return p
 }
 
-// quiet is how long nothing more is logged of a server that has the same trouble again and again.
-const quiet = time.Minute
-
 // sendFailed counts and logs that the system did not take a request.
 func (s *server) sendFailed(err error) {
 	s.client.mu.Lock()
 	s.stats.SendErrors++
-	tell := s.tell(s.client.cfg.Now())
 	s.client.mu.Unlock()
-	if tell {
-		s.warn("RADIUS request not sent", err)
+	s.warnThrottled("RADIUS request not sent", err)
+}
+
+// warnThrottled logs a problem that may come with each packet. The caller does not hold the mutex.
+func (s *server) warnThrottled(message string, err error) {
+	if suppressed, ok := s.problems.Allow(s.client.cfg.Now()); ok {
+		s.warn(message, err, "suppressed", suppressed)
 	}
 }
 
-// tell reports whether it is time to log something. The caller holds the mutex.
-func (s *server) tell(now time.Time) bool {
-	if !s.told.IsZero() && now.Sub(s.told) < quiet {
-		return false
-	}
-	s.told = now
-	return true
-}
-
-func (s *server) warn(message string, err error) {
-	s.client.cfg.Logger.Warn(message, "server", s.Name, "address", net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), "err", err)
+func (s *server) warn(message string, err error, args ...any) {
+	address := net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
+	s.client.cfg.Logger.Warn(message, append([]any{"server", s.Name, "address", address, "err", err}, args...)...)
 }
 
 func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

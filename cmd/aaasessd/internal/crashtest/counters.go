@@ -1,4 +1,4 @@
-package crash
+package crashtest
 
 // counters bounds the daemon's counters from both sides by what NASes sent and were answered.
 type counters struct {

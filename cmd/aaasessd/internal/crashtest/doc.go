@@ -1,4 +1,4 @@
-// Package crash judges what was seen from outside of a daemon that is killed and started again (R6,
+// Package crashtest judges what was seen from outside of a daemon that is killed and started again (R6,
 // R60): what NASes sent, which of it was answered, what arrived at the accounting servers, and what
 // the daemon itself told.
 //
@@ -37,4 +37,4 @@
 // records, nor between one of them and a later one. All else is, and the order of what was sent since.
 //
 // A [Checker] has no clock, no lock and no goroutine: one goroutine at a time adds to it.
-package crash
+package crashtest
