@@ -12,12 +12,12 @@ type Boot struct {
 // clock is the table's own: it agrees with the host's at first, and never steps, also across restarts. Whatever is
 // compared about sessions is compared by it. It is set once, before it is read by several goroutines.
 type clock struct {
-	wall    func() time.Time
-	elapsed func() time.Duration // nil: as wall's monotonic reading has it
-	boot    Boot
-	from    time.Time     // when it was set, by the host's clock
-	started time.Duration // elapsed then
-	base    Stamp         // what it said then
+	wall         func() time.Time
+	elapsed      func() time.Duration // nil: as wall's monotonic reading has it
+	boot         Boot
+	setAt        time.Time     // when it was set, by the host's clock
+	elapsedAtSet time.Duration // elapsed then
+	base         Stamp         // what it said then
 }
 
 func newClock(cfg *Config) clock {
@@ -25,10 +25,10 @@ func newClock(cfg *Config) clock {
 	if c.wall == nil {
 		c.wall = time.Now
 	}
-	c.from = c.wall()
-	c.base = stampOf(c.from)
+	c.setAt = c.wall()
+	c.base = stampOf(c.setAt)
 	if c.elapsed != nil {
-		c.started = c.elapsed()
+		c.elapsedAtSet = c.elapsed()
 	}
 	return c
 }
@@ -37,9 +37,9 @@ func newClock(cfg *Config) clock {
 func (c *clock) read() (wall time.Time, since time.Duration) {
 	wall = c.wall()
 	if c.elapsed != nil {
-		return wall, c.elapsed() - c.started
+		return wall, c.elapsed() - c.elapsedAtSet
 	}
-	return wall, wall.Sub(c.from)
+	return wall, wall.Sub(c.setAt)
 }
 
 // now is the time on the table's clock.
@@ -49,7 +49,7 @@ func (c *clock) now() Stamp {
 }
 
 // of is the time on the table's clock of a moment by the host's, and that of now.
-func (c *clock) of(t time.Time) (at, now Stamp) {
+func (c *clock) fromHost(t time.Time) (at, now Stamp) {
 	wall, since := c.read()
 	now = c.base.Add(since)
 	return now.Add(-wall.Sub(t)), now // by the monotonic readings, if both have one
@@ -89,7 +89,7 @@ func (c *clock) resume(a anchor, newest Stamp) {
 		c.base = max(c.base, newest)
 		return
 	}
-	away := time.Duration(c.from.UnixNano() - a.wall)
+	away := time.Duration(c.setAt.UnixNano() - a.wall)
 	if b := c.boot.hash(); b != 0 && b == a.boot {
 		away = c.boot.Uptime - a.uptime
 	}

@@ -126,7 +126,7 @@ func appendSession(b []byte, s *Session) []byte {
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = appendPrints(b, &s.prints, s.State == Ended)
+	b = appendFingerprints(b, &s.fingerprints, s.State == Ended)
 	b = appendNAS(b, s.NAS)
 	b = binary.AppendUvarint(b, uint64(len(s.former)))
 	for _, n := range s.former {
@@ -136,9 +136,9 @@ func appendSession(b []byte, s *Session) []byte {
 }
 
 // aged is the bit of an ended session's prints that have a time.
-const aged = 1 << 6
+const flagTimed = 1 << 6
 
-func appendPrints(b []byte, ps *prints, ended bool) []byte {
+func appendFingerprints(b []byte, ps *fingerprints, ended bool) []byte {
 	at := len(b)
 	b = append(b, 0)
 	for i, p := range ps {
@@ -147,7 +147,7 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 		}
 		b[at] |= 1 << i
 		if ended && p.at != 0 {
-			b[at] |= aged
+			b[at] |= flagTimed
 		}
 	}
 	for _, p := range ps {
@@ -156,32 +156,32 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 		}
 		b = binary.BigEndian.AppendUint64(b, p.sum)
 		if !ended {
-			b = binary.BigEndian.AppendUint32(b, p.all)
+			b = binary.BigEndian.AppendUint32(b, p.attrs)
 		}
-		if !ended || b[at]&aged != 0 {
+		if !ended || b[at]&flagTimed != 0 {
 			b = binary.AppendUvarint(b, uint64(p.at))
 		}
 	}
 	return b
 }
 
-func (d *decoder) prints(ended bool) (ps prints) {
+func (d *decoder) fingerprints(ended bool) (ps fingerprints) {
 	which := d.octet()
 	for i := range ps {
 		if which>>i&1 == 0 {
 			continue
 		}
-		p := print{sum: d.fixed64()}
+		p := fingerprint{sum: d.fixed64()}
 		if !ended {
-			p.all = d.fixed32()
+			p.attrs = d.fixed32()
 		}
-		if !ended || which&aged != 0 {
+		if !ended || which&flagTimed != 0 {
 			p.at = d.uint32()
 		}
 		d.bad = d.bad || p.sum == 0
 		ps[i] = p
 	}
-	d.bad = d.bad || which&^(aged|(1<<len(ps)-1)) != 0 || !ended && which&aged != 0
+	d.bad = d.bad || which&^(flagTimed|(1<<len(ps)-1)) != 0 || !ended && which&flagTimed != 0
 	return ps
 }
 
@@ -215,16 +215,16 @@ func (d *decoder) nas() NAS {
 }
 
 func (d *decoder) addr() (a netip.Addr) {
-	d.bad = a.UnmarshalBinary(d.take(d.uvarint())) != nil || d.bad
+	d.bad = a.UnmarshalBinary(d.octets(d.uvarint())) != nil || d.bad
 	return a
 }
 
 // stored is a session as it was read.
 type stored struct {
 	*Session
-	former []NAS  // its other NASes
-	data   string // of one that has ended, its octets
-	old    bool   // it is older than routes
+	former       []NAS  // its other NASes
+	data         string // of one that has ended, its octets
+	beforeRoutes bool   // it is older than routes
 }
 
 // parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
@@ -242,7 +242,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Counted = UsageFields(d.octet())
 		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
 		if version > 2 {
-			s.Route = routes.numbered(d.uint32())
+			s.Route = routes.byStoredNumber(d.uint32())
 		}
 		s.Started = d.stamp()
 		s.Heard, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
@@ -261,9 +261,9 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	}
 	var former []NAS
 	if version == 1 {
-		d.firstVersion(s)
+		d.parseVersion1(s)
 	} else {
-		s.prints = d.prints(s.State == Ended)
+		s.fingerprints = d.fingerprints(s.State == Ended)
 		nas := d.nas()
 		s.NAS = as
 		if as == nil || nas != *as {
@@ -280,11 +280,11 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w, of %s", err, id)
 	}
-	return stored{Session: s, former: former, old: version < 3}, nil
+	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
 }
 
 // firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.
-func (d *decoder) firstVersion(s *Session) {
+func (d *decoder) parseVersion1(s *Session) {
 	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
 	s.setAttrs(radius.Attributes(d.text()))
 	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(radius.NASIdentifier) == "" {
@@ -301,7 +301,7 @@ func (d *decoder) firstVersion(s *Session) {
 	if v := s.Attrs.Text(radius.NASIPv6Address); len(v) == 16 && !netip.AddrFrom16([16]byte([]byte(v))).IsUnspecified() {
 		s.NAS.IPv6 = netip.AddrFrom16([16]byte([]byte(v)))
 	}
-	for i, n := range s.Usage.all() {
+	for i, n := range s.Usage.counters() {
 		if *n != 0 {
 			s.Counted |= 1 << i
 		}
@@ -314,7 +314,7 @@ func (d *decoder) firstVersion(s *Session) {
 
 func appendClosing(b []byte, m *closing) []byte {
 	b = append(b, closingVersion, 0)
-	if m.own {
+	if m.sameAddrOnly {
 		b[len(b)-1] = 1
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(m.before))
@@ -333,7 +333,7 @@ func parseClosing(seq uint64, b []byte) (*closing, error) {
 	d.bad = d.octet() != closingVersion
 	own := d.octet()
 	d.bad = d.bad || own > 1
-	m := &closing{seq: seq, own: own == 1, before: d.stamp(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
+	m := &closing{seq: seq, sameAddrOnly: own == 1, before: d.stamp(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}
@@ -350,7 +350,7 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) take(n uint64) []byte {
+func (d *decoder) octets(n uint64) []byte {
 	if d.bad || n > uint64(len(d.rest)) {
 		d.bad = true
 		return nil
@@ -361,7 +361,7 @@ func (d *decoder) take(n uint64) []byte {
 }
 
 func (d *decoder) octet() byte {
-	if b := d.take(1); b != nil {
+	if b := d.octets(1); b != nil {
 		return b[0]
 	}
 	return 0
@@ -379,7 +379,7 @@ func (d *decoder) varint() int64 {
 		d.bad = true
 		return 0
 	}
-	d.take(uint64(size))
+	d.octets(uint64(size))
 	return n
 }
 
@@ -389,7 +389,7 @@ func (d *decoder) uvarint() uint64 {
 		d.bad = true
 		return 0
 	}
-	d.take(uint64(size))
+	d.octets(uint64(size))
 	return n
 }
 
@@ -405,20 +405,20 @@ func (d *decoder) stamp() Stamp { return Stamp(d.fixed64()) }
 func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.varint())) }
 
 func (d *decoder) fixed64() uint64 {
-	if b := d.take(8); b != nil {
+	if b := d.octets(8); b != nil {
 		return binary.BigEndian.Uint64(b)
 	}
 	return 0
 }
 
 func (d *decoder) fixed32() uint32 {
-	if b := d.take(4); b != nil {
+	if b := d.octets(4); b != nil {
 		return binary.BigEndian.Uint32(b)
 	}
 	return 0
 }
 
-func (d *decoder) text() string { return string(d.take(d.uvarint())) }
+func (d *decoder) text() string { return string(d.octets(d.uvarint())) }
 
 func (d *decoder) end(what string) error {
 	if d.bad || len(d.rest) > 0 {

@@ -18,7 +18,7 @@ import (
 func samples() []*Session {
 	ev := withUsage(stamped(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
-	full := begun(0xffffffff, &ev.NAS, &ev)
+	full := newSession(0xffffffff, &ev.NAS, &ev)
 	bare := event(Interim, 1)
 	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(radius.AcctSessionID, "x")
 	scoped := bare
@@ -29,11 +29,11 @@ func samples() []*Session {
 	marked.Route = &Route{number: 1<<32 - 1}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
-	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &nameless.NAS, &nameless), &marked}
+	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked}
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, print{}), cmp.AllowUnexported(Session{}, nasNode{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
@@ -78,8 +78,8 @@ func TestLargestEnded(t *testing.T) {
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
 	s.setAttrs(attrs(radius.UserName, long, radius.AcctSessionID, long, radius.CallingStationID, long, radius.Class, long))
-	for i := range s.prints {
-		s.prints[i] = print{sum: 1, all: 2, at: 1<<32 - 1}
+	for i := range s.fingerprints {
+		s.fingerprints[i] = fingerprint{sum: 1, attrs: 2, at: 1<<32 - 1}
 	}
 	routes := newRoutes()
 	b := appendEnded(nil, s)
@@ -176,7 +176,7 @@ func TestStateOfBefore(t *testing.T) {
 	if s := v.Get(104); s.State != Terminating || s.Usage.InputOctets != 1<<40 || s.Counted != InputOctets|SessionTime || s.NAS.Identifier != "nas-1" {
 		t.Errorf("%+v", s)
 	}
-	if over := tb.endings.get(105); over == nil || over.AcctSessionID != "s1" {
+	if over := tb.ended.get(105); over == nil || over.AcctSessionID != "s1" {
 		t.Errorf("ended: %+v", over)
 	}
 	stop := event(Stop, 100)

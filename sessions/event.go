@@ -64,8 +64,8 @@ type Event struct {
 	PortIfIndex uint32
 
 	// Set by the table, on its clock.
-	at, now Stamp // At, and when it was heard
-	print   print
+	at, now     Stamp // At, and when it was heard
+	fingerprint fingerprint
 }
 
 // Notice is an event of a session that is to be accounted.

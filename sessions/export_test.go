@@ -21,7 +21,7 @@ func (t *Table) Invariants() error {
 			if t.nases.byValue[n.NAS] != n {
 				return fmt.Errorf("session %s: its node %v is gone", s.ID, n.NAS)
 			}
-			if err := t.names.has(n, hashOf(s.AcctSessionID), s.ID); err != nil {
+			if err := t.names.has(n, sidHash(s.AcctSessionID), s.ID); err != nil {
 				return err
 			}
 			names += n.found()
@@ -30,29 +30,29 @@ func (t *Table) Invariants() error {
 			}
 		}
 	}
-	for id, of := range t.endings.byID {
+	for id, of := range t.ended.byID {
 		if t.rows.get(id) != nil {
 			return fmt.Errorf("session %s is live and over", id)
 		}
-		if s := t.endings.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
+		if s := t.ended.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
 			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(of.data), s)
 		} else if s.Route != nil {
 			routed[s.Route] += 0
 		}
 		for _, n := range of.nodes {
 			over[n]++
-			if err := t.endings.names.has(n, of.sid, id); err != nil {
+			if err := t.ended.names.has(n, of.sidHash, id); err != nil {
 				return err
 			}
 			namesOver += n.found()
 		}
 	}
-	if live, over := t.names.size(), t.endings.names.size(); live != names || over != namesOver {
+	if live, over := t.names.size(), t.ended.names.size(); live != names || over != namesOver {
 		return fmt.Errorf("%d and %d names, want %d and %d", live, over, names, namesOver)
 	}
 	for _, n := range t.nases.byValue {
-		if n.live != live[n] || n.over != over[n] || n.live+n.over == 0 {
-			return fmt.Errorf("NAS %v: %d live and %d over, want %d and %d", n.NAS, n.live, n.over, live[n], over[n])
+		if n.liveCount != live[n] || n.endedCount != over[n] || n.liveCount+n.endedCount == 0 {
+			return fmt.Errorf("NAS %v: %d live and %d over, want %d and %d", n.NAS, n.liveCount, n.endedCount, live[n], over[n])
 		}
 	}
 	return t.routes.check(routed)
@@ -82,16 +82,16 @@ func (rs *routes) check(routed map[*Route]int) error {
 }
 
 // has is an error if a session is not found at a node.
-func (n *names) has(node *nasNode, sid uint64, id ID) error {
+func (n *nameIndex) has(node *nasNode, sid uint64, id ID) error {
 	for _, key := range node.keys {
-		if name := nameOf(key, sid); key != 0 && n.first[name] != id && !slices.Contains(n.more[name], id) {
+		if name := nameHash(key, sid); key != 0 && n.first[name] != id && !slices.Contains(n.more[name], id) {
 			return fmt.Errorf("session %s is not found at %v", id, node.NAS)
 		}
 	}
 	return nil
 }
 
-func (n *names) size() int {
+func (n *nameIndex) size() int {
 	size := len(n.first)
 	for _, more := range n.more {
 		size += len(more)
@@ -113,5 +113,5 @@ func (n *nasNode) found() (keys int) {
 func (t *Table) Remembered() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.endings.byID)
+	return len(t.ended.byID)
 }

@@ -13,15 +13,15 @@ const loadBatch = 1024
 
 // loaded is what was read of the durable state.
 type loaded struct {
-	last     ID
-	counters Counters
-	anchor   anchor
-	newest   Stamp         // the latest time that a session has
-	over     []stored      // those that have ended
-	live     chan []stored // the others, in batches, in order
-	closings []*closing
-	routes   routes
-	texts    map[uint32]string // of routes
+	last       ID
+	counters   Counters
+	anchor     anchor
+	newest     Stamp         // the latest time that a session has
+	ended      []stored      // those that have ended
+	live       chan []stored // the others, in batches, in order
+	closings   []*closing
+	routes     routes
+	routeTexts map[uint32]string // of routes
 }
 
 // Load fills an empty table with the durable state; each calls its argument for every key. Keys
@@ -29,14 +29,14 @@ type loaded struct {
 func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	got := loaded{live: make(chan []stored, 4), routes: newRoutes(), texts: map[uint32]string{}}
+	got := loaded{live: make(chan []stored, 4), routes: newRoutes(), routeTexts: map[uint32]string{}}
 	ended := make(chan error)
 	go func() { ended <- got.read(each) }()
 	var all [][]stored
 	var last lastNAS
 	for batch := range got.live {
 		for _, s := range batch {
-			last.join(t, s)
+			last.setNodes(t, s)
 			t.rows.put(s.Session)
 		}
 		all = append(all, batch)
@@ -50,44 +50,44 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.names = newNames(3 * t.rows.n) // growing to that size would cost more than filling it
 	for _, batch := range all {
 		for _, s := range batch {
-			t.join(s.node, s.Session)
+			t.register(s.node, s.Session)
 			if s.Route != nil {
 				s.Route.live++
 			}
 			for _, n := range s.Session.former {
-				t.join(n, s.Session)
+				t.register(n, s.Session)
 			}
 		}
 	}
 	t.clock.resume(got.anchor, got.newest)
-	slices.SortFunc(got.over, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })
-	for _, s := range got.over {
-		last.join(t, s)
-		if s.old {
+	slices.SortFunc(got.ended, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })
+	for _, s := range got.ended {
+		last.setNodes(t, s)
+		if s.beforeRoutes {
 			s.data = string(appendEnded(nil, s.Session))
 		}
-		t.endings.add(s.Session, s.AcctSessionID, s.data)
+		t.ended.add(s.Session, s.AcctSessionID, s.data)
 	}
 	for _, m := range got.closings {
 		t.resumeClosing(m)
 	}
 	t.last, t.counters, t.dirty = got.last, got.counters, false
-	t.decided = &got.counters
-	t.durable.Store(t.decided)
-	t.view.Store(t.freeze())
+	t.lastCounters = &got.counters
+	t.durableCounters.Store(t.lastCounters)
+	t.view.Store(t.snapshot())
 	return nil
 }
 
 // loadRoutes gives the table the routes, and sessions that are older than routes theirs; Run then makes these durable.
 func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
-	if err := got.routes.fill(got.texts); err != nil {
+	if err := got.routes.setTexts(got.routeTexts); err != nil {
 		return err
 	}
 	t.routes = got.routes
 	var old []*Session
-	for _, batch := range append(live[:len(live):len(live)], got.over) {
+	for _, batch := range append(live[:len(live):len(live)], got.ended) {
 		for _, s := range batch {
-			if s.old {
+			if s.beforeRoutes {
 				old = append(old, s.Session)
 			}
 		}
@@ -100,10 +100,10 @@ func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
 		return err
 	}
 	for i, s := range old {
-		s.Route = t.routes.of(texts[i])
-		t.old = append(t.old, s.ID)
+		s.Route = t.routes.findOrAdd(texts[i])
+		t.unrouted = append(t.unrouted, s.ID)
 	}
-	t.wake()
+	t.wakeRun()
 	return nil
 }
 
@@ -114,13 +114,13 @@ type lastNAS struct {
 }
 
 // join gives a session its nodes.
-func (a *lastNAS) join(t *Table, s stored) {
+func (a *lastNAS) setNodes(t *Table, s stored) {
 	if s.NAS != a.nas {
-		a.nas, a.node = s.NAS, t.nases.share(*s.NAS)
+		a.nas, a.node = s.NAS, t.nases.nodeOf(*s.NAS)
 	}
 	s.node, s.NAS = a.node, &a.node.NAS
 	for _, n := range s.former {
-		s.Session.former = append(s.Session.former, t.nases.share(n))
+		s.Session.former = append(s.Session.former, t.nases.nodeOf(n))
 	}
 }
 
@@ -147,7 +147,7 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			return err
 		}
 		if number, ok := parseRouteKey(key); ok {
-			l.texts[number], err = parseRoute(value)
+			l.routeTexts[number], err = parseRoute(value)
 			return err
 		}
 		id, ok := parseSessionKey(key)
@@ -161,10 +161,10 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 		nas = s.NAS
 		l.newest = max(l.newest, s.Heard, s.LastTraffic)
 		if s.State == Ended {
-			if !s.old { // else its route comes first
+			if !s.beforeRoutes { // else its route comes first
 				s.data = string(appendEnded(nil, s.Session))
 			}
-			l.over = append(l.over, s)
+			l.ended = append(l.ended, s)
 			return nil
 		}
 		if batch = append(batch, s); len(batch) == loadBatch {

@@ -45,7 +45,7 @@ func stamped(ev Event, stamp uint32) Event {
 // TestIdle: only user data ends idleness (R2).
 func TestIdle(t *testing.T) {
 	start := event(Start, 0)
-	s := begun(1, &start.NAS, &start)
+	s := newSession(1, &start.NAS, &start)
 	steps := []struct {
 		name string
 		ev   Event
@@ -107,7 +107,7 @@ func TestMerge(t *testing.T) {
 
 func TestBegunFromInterim(t *testing.T) {
 	ev := withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010101), 5, 90)
-	s := begun(3, &ev.NAS, &ev)
+	s := newSession(3, &ev.NAS, &ev)
 	if s.Started != stampOf(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
 		t.Errorf("got %+v", s)
 	}
@@ -136,16 +136,16 @@ func TestUsageThatIsNotSent(t *testing.T) {
 		ev := event(Interim, 9)
 		ev.Usage, ev.Sent = Usage{10, 20, 30, 40, 50}, tt.sent
 		begin := event(Start, 0)
-		s := begun(1, &begin.NAS, &begin)
+		s := newSession(1, &begin.NAS, &begin)
 		s.Usage = was
 		if diff := cmp.Diff(tt.want, updated(s, &ev).Usage); diff != "" {
 			t.Errorf("interim with %b: %s", tt.sent, diff)
 		}
-		if diff := cmp.Diff(tt.want, finished(s, &ev, ev.at, ev.now).Usage); diff != "" {
+		if diff := cmp.Diff(tt.want, ended(s, &ev, ev.at, ev.now).Usage); diff != "" {
 			t.Errorf("stop with %b: %s", tt.sent, diff)
 		}
-		used, _ := Usage{}.after(&ev)
-		if diff := cmp.Diff(used, begun(1, &ev.NAS, &ev).Usage); diff != "" {
+		used, _ := Usage{}.updatedBy(&ev)
+		if diff := cmp.Diff(used, newSession(1, &ev.NAS, &ev).Usage); diff != "" {
 			t.Errorf("begun with %b: %s", tt.sent, diff)
 		}
 	}
@@ -155,7 +155,7 @@ func TestUsageThatIsNotSent(t *testing.T) {
 func TestLateStart(t *testing.T) {
 	interim := stamped(withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010102), 5000, 90), 5000)
 	interim.IfIndex = 7
-	s := begun(1, &interim.NAS, &interim)
+	s := newSession(1, &interim.NAS, &interim)
 	start := stamped(withUsage(event(Start, 8, radius.FramedIPAddress, 0, radius.CallingStationID, "1234"), 0, 0), 4000)
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
@@ -185,7 +185,7 @@ func TestKindOfLateStart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			interim, start := event(Interim, 100, tt.interim...), event(Start, 0, tt.start...)
 			start.Kind = tt.kind
-			if got := updated(begun(1, &interim.NAS, &interim), &start).Kind; got != tt.want {
+			if got := updated(newSession(1, &interim.NAS, &interim), &start).Kind; got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
@@ -195,7 +195,7 @@ func TestKindOfLateStart(t *testing.T) {
 // TestHear: what events bring, when they come out of order too.
 func TestHear(t *testing.T) {
 	begin := stamped(event(Start, 0), 1000)
-	s := begun(1, &begin.NAS, &begin)
+	s := newSession(1, &begin.NAS, &begin)
 	newer := stamped(timeOnly(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)
@@ -214,7 +214,7 @@ func TestHear(t *testing.T) {
 		t.Errorf("after it moved: %+v", s)
 	}
 	stop := event(Stop, 55)
-	for name, over := range map[string]*Session{"its stop": finished(s, &stop, stop.at, stop.now), "our own": finished(s, nil, stampOf(at(55)), stampOf(at(60)))} {
+	for name, over := range map[string]*Session{"its stop": ended(s, &stop, stop.at, stop.now), "our own": ended(s, nil, stampOf(at(55)), stampOf(at(60)))} {
 		if over.Heard != stampOf(at(55)) || over.State != Ended {
 			t.Errorf("after %s: %+v", name, over)
 		}

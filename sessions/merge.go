@@ -6,7 +6,7 @@ import (
 
 // tellsKind reports whether a start tells the kind of a session better than what came before it: it
 // has the service, and something of that is new.
-func tellsKind(known, start radius.Attributes) bool {
+func namesKind(known, start radius.Attributes) bool {
 	if _, says := start.Get(radius.ServiceType); !says {
 		return false
 	}
@@ -41,7 +41,7 @@ func isProvisional(v string) bool {
 }
 
 // isPassing reports whether an attribute belongs to one packet and not to the session.
-func isPassing(t radius.Type) bool {
+func isPerPacket(t radius.Type) bool {
 	switch t {
 	case radius.ProxyState, radius.AcctStatusType, radius.AcctDelayTime, radius.AcctInputOctets, radius.AcctOutputOctets, radius.AcctSessionTime,
 		radius.AcctInputPackets, radius.AcctOutputPackets, radius.AcctTerminateCause, radius.AcctInputGigawords, radius.AcctOutputGigawords,
@@ -52,10 +52,10 @@ func isPassing(t radius.Type) bool {
 }
 
 // lasting is what of a packet belongs to the session, in memory of its own.
-func lasting(a radius.Attributes) radius.Attributes {
+func sessionAttrs(a radius.Attributes) radius.Attributes {
 	b := make([]byte, 0, len(a))
 	for t, v := range a.All() {
-		if !isPassing(t) {
+		if !isPerPacket(t) {
 			b = radius.AppendAttribute(b, t, v)
 		}
 	}
@@ -101,7 +101,7 @@ func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	switch was, has := old.First(k); {
 	case t == radius.VendorSpecific:
 		return ev.Type == Start
-	case isPassing(t):
+	case isPerPacket(t):
 		return false
 	case t == radius.FramedIPAddress && has && isProvisional(was):
 		return !late || !isProvisional(ev.Attrs.Text(t))

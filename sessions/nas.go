@@ -10,14 +10,14 @@ import (
 // session, live or remembered, has or had it.
 type nasNode struct {
 	NAS
-	has   identifierTypes
-	keys  [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it has not
-	ids   []ID                  // of its live sessions in the order in which they came, with some that have gone
-	live  int                   // live sessions
-	over  int                   // remembered ones
-	marks []*closing            // Accounting-On and -Off that are being carried out
+	identifiers identifierTypes
+	keys        [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it has not
+	ids         []ID                  // of its live sessions in the order in which they came, with some that have gone
+	liveCount   int                   // live sessions
+	endedCount  int                   // remembered ones
+	closings    []*closing            // Accounting-On and -Off that are being carried out
 	// restarted is when it last said Accounting-On or -Off; not kept over a restart of ours.
-	restarted Stamp
+	lastOnOff Stamp
 }
 
 // matches compares the identifiers of a packet with those of a session (R25): how many are equal, and whether the packet
@@ -106,7 +106,7 @@ var keyTypes = [...]identifierTypes{0, hasIdentifier, hasIPv4, hasIPv6}
 type nases struct {
 	byValue map[NAS]*nasNode
 	byKey   map[nasKey][]*nasNode
-	having  [allTypes + 1]int // how many have which identifiers
+	counts  [allTypes + 1]int // how many have which identifiers
 }
 
 func newNASes() nases {
@@ -116,11 +116,11 @@ func newNASes() nases {
 // find is the nodes that an Accounting-On or -Off matches and that are of its client.
 func (t *nases) find(ev *Event) (found []*nasNode) {
 	own := ev.NAS.types()
-	for has := range identifierTypes(len(t.having)) {
-		if t.having[has] == 0 {
+	for has := range identifierTypes(len(t.counts)) {
+		if t.counts[has] == 0 {
 			continue
 		}
-		for _, node := range t.fewest(&ev.NAS, own&has, has) {
+		for _, node := range t.smallestSet(&ev.NAS, own&has, has) {
 			if _, ok := ev.NAS.matches(&node.NAS); ok && ev.sameClient(node.Addr) {
 				found = append(found, node)
 			}
@@ -131,7 +131,7 @@ func (t *nases) find(ev *Event) (found []*nasNode) {
 
 // fewest is nodes that have these identifiers, all that may match n among them: the smallest of the sets that share an
 // identifier with it, or those of its address.
-func (t *nases) fewest(n *NAS, shared, has identifierTypes) (least []*nasNode) {
+func (t *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasNode) {
 	if shared == 0 {
 		return t.byKey[n.key(0, has)]
 	}
@@ -148,18 +148,18 @@ func (t *nases) fewest(n *NAS, shared, has identifierTypes) (least []*nasNode) {
 }
 
 // share finds or makes the node of a NAS.
-func (t *nases) share(n NAS) *nasNode {
+func (t *nases) nodeOf(n NAS) *nasNode {
 	node := t.byValue[n]
 	if node != nil {
 		return node
 	}
 	n.Identifier = strings.Clone(n.Identifier) // part of a packet, which must not stay for its sake
-	node = &nasNode{NAS: n, has: n.types()}
+	node = &nasNode{NAS: n, identifiers: n.types()}
 	t.byValue[n] = node
-	t.having[node.has]++
+	t.counts[node.identifiers]++
 	for i, of := range keyTypes {
-		if of&^node.has == 0 {
-			k := n.key(of, node.has)
+		if of&^node.identifiers == 0 {
+			k := n.key(of, node.identifiers)
 			t.byKey[k] = append(t.byKey[k], node)
 			node.keys[i] = k.hash()
 		}
@@ -169,16 +169,16 @@ func (t *nases) share(n NAS) *nasNode {
 
 // release drops a node that nobody needs any more.
 func (t *nases) release(node *nasNode) {
-	if node.live > 0 || node.over > 0 || t.byValue[node.NAS] != node {
+	if node.liveCount > 0 || node.endedCount > 0 || t.byValue[node.NAS] != node {
 		return
 	}
 	delete(t.byValue, node.NAS)
-	t.having[node.has]--
+	t.counts[node.identifiers]--
 	for _, of := range keyTypes {
-		if of&^node.has != 0 {
+		if of&^node.identifiers != 0 {
 			continue
 		}
-		k := node.key(of, node.has)
+		k := node.key(of, node.identifiers)
 		if t.byKey[k] = without(t.byKey[k], node); len(t.byKey[k]) == 0 {
 			delete(t.byKey, k)
 		}
@@ -198,7 +198,7 @@ func (ev *Event) sameClient(addr netip.Addr) bool {
 }
 
 // with is what is known of a NAS after a packet: its address is the packet's, identifiers that the packet has not stay.
-func (n NAS) with(packet *NAS) NAS {
+func (n NAS) updatedFrom(packet *NAS) NAS {
 	n.Addr = packet.Addr
 	if packet.Local.IsValid() {
 		n.Local = packet.Local

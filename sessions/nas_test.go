@@ -80,14 +80,14 @@ func TestNASes(t *testing.T) {
 // TestNASesLoaded: what is loaded has its NASes as before.
 func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
-	live := begun(1, &start.NAS, &start)
+	live := newSession(1, &start.NAS, &start)
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	gone.Attrs = attrs(radius.AcctSessionID, "s2")
 	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
 	tb := New(Config{}, discard{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
-		for _, s := range []*Session{live, finished(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {
+		for _, s := range []*Session{live, ended(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {
 			if err := each(sessionKey(s.ID), appendSession(nil, s)); err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func TestNASesLoaded(t *testing.T) {
 	if err == nil {
 		err = tb.Invariants()
 	}
-	if err != nil || len(tb.nases.byValue) != 3 || tb.nases.byValue[testNAS].live != 1 {
+	if err != nil || len(tb.nases.byValue) != 3 || tb.nases.byValue[testNAS].liveCount != 1 {
 		t.Errorf("%v, NASes %v", err, tb.nases.byValue)
 	}
 }
@@ -173,11 +173,11 @@ func TestNASesFindAllThatMatch(t *testing.T) {
 			return n
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"come": func(rt *rapid.T) { nases.share(draw(rt)).live++ },
+			"come": func(rt *rapid.T) { nases.nodeOf(draw(rt)).liveCount++ },
 			"go": func(rt *rapid.T) {
 				for n, node := range nases.byValue {
 					if rapid.Bool().Draw(rt, fmt.Sprint(n)) {
-						node.live = 0
+						node.liveCount = 0
 						nases.release(node)
 					}
 				}

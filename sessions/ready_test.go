@@ -60,7 +60,7 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s: %q, want %q", st.name, got, st.want)
 		}
 	}
-	if len(r.running)+len(r.first.byNAS)+len(r.first.order)+len(r.again.byNAS)+len(r.again.order) != 0 {
+	if len(r.running)+len(r.firstAttempts.byNAS)+len(r.firstAttempts.order)+len(r.retries.byNAS)+len(r.retries.order) != 0 {
 		t.Errorf("something is kept: %+v", r)
 	}
 }

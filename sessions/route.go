@@ -51,7 +51,7 @@ func newRoutes() routes {
 }
 
 // of finds or makes the route with a text.
-func (rs *routes) of(text string) *Route {
+func (rs *routes) findOrAdd(text string) *Route {
 	if text == "" {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (rs *routes) of(text string) *Route {
 }
 
 // numbered finds the route of a stored session. While a table is loaded it may have no text yet.
-func (rs *routes) numbered(number uint32) *Route {
+func (rs *routes) byStoredNumber(number uint32) *Route {
 	if number == 0 {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (rs *routes) numbered(number uint32) *Route {
 }
 
 // fill gives the routes of stored sessions the texts that were stored.
-func (rs *routes) fill(texts map[uint32]string) error {
+func (rs *routes) setTexts(texts map[uint32]string) error {
 	for number, text := range texts {
 		rs.last = max(rs.last, number)
 		r := rs.byNumber[number]
@@ -101,7 +101,7 @@ func (rs *routes) fill(texts map[uint32]string) error {
 }
 
 // save adds to a change the texts that are not known to be durable, which it returns, and what is unused.
-func (rs *routes) save(c *Change) (routes []*Route) {
+func (rs *routes) appendUnsaved(c *Change) (routes []*Route) {
 	c.State = append(c.State, rs.unused...)
 	rs.unused = nil
 	rs.unsaved = slices.DeleteFunc(rs.unsaved, func(r *Route) bool { return r.stored.Load() })

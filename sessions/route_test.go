@@ -29,8 +29,8 @@ func routesOf(t *Table) map[string]string {
 	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
 		routes[s.AcctSessionID] = s.Route.String()
 	}
-	for id := range t.endings.byID {
-		s := t.endings.get(id)
+	for id := range t.ended.byID {
+		s := t.ended.get(id)
 		routes[s.AcctSessionID] = s.Route.String()
 	}
 	return routes
@@ -119,7 +119,7 @@ func TestRouteOfTheNext(t *testing.T) {
 	tb := New(Config{}, d)
 	apply(t, tb, of("s", Start, 0))
 	apply(t, tb, of("s", Start, 1000))
-	if one, two := tb.endings.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
+	if one, two := tb.ended.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
 		t.Errorf("%s and %s", one.Route, two.Route)
 	}
 	if got := tb.Routes(); !slices.Equal(got, []string{"of 00000002"}) {

@@ -39,7 +39,7 @@ func TestRowsAgainstMap(t *testing.T) {
 				r.remove(id)
 				delete(model, id)
 			},
-			"freeze": func(*rapid.T) { taken = append(taken, frozen{r.freeze(), maps.Clone(model)}) },
+			"freeze": func(*rapid.T) { taken = append(taken, frozen{r.snapshot(), maps.Clone(model)}) },
 			"": func(t *rapid.T) {
 				if r.n != len(model) {
 					t.Fatalf("n is %d, the map has %d", r.n, len(model))
@@ -84,7 +84,7 @@ func million() *rows {
 }
 
 func BenchmarkCeiling(b *testing.B) {
-	root := million().freeze()
+	root := million().snapshot()
 	b.ReportAllocs()
 	id := ID(0)
 	for b.Loop() {
@@ -105,7 +105,7 @@ func BenchmarkPut(b *testing.B) {
 		n = n*1664525 + 1013904223
 		r.put(&Session{ID: ID(n%1_000_000 + 1)})
 		if n%64 == 0 {
-			r.freeze()
+			r.snapshot()
 		}
 	}
 }

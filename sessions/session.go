@@ -140,9 +140,9 @@ type Session struct {
 	Usage   Usage
 	Route   *Route // decided at the first packet, never changed
 
-	prints prints
-	node   *nasNode   // of NAS; nil unless the session is in a table
-	former []*nasNode // the other NAS values that its packets have had
+	fingerprints fingerprints
+	node         *nasNode   // of NAS; nil unless the session is in a table
+	former       []*nasNode // the other NAS values that its packets have had
 }
 
 // IdleTime is casnIdleTime: how long before now user data last flowed, in whole seconds (R2).

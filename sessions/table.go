@@ -28,23 +28,23 @@ type Table struct {
 	journal Journal
 	clock   clock
 
-	mu       sync.Mutex // for decisions only: never held over I/O
-	rows     rows
-	nases    nases
-	names    names
-	endings  endings
-	closings closings
-	counters Counters
-	last     ID
-	onEnd    func(ID)   // told of each row that ends, under mu; may be nil
-	claims   map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
-	dirty    bool       // rows differ from the published view
-	routes   routes
-	old      []ID      // sessions of a store from before routes, to be written anew
-	decided  *Counters // counters as of the newest commit
+	mu           sync.Mutex // for decisions only: never held over I/O
+	rows         rows
+	nases        nases
+	names        nameIndex
+	ended        endedSessions
+	closings     closings
+	counters     Counters
+	last         ID
+	onEnd        func(ID)   // told of each row that ends, under mu; may be nil
+	claims       map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
+	dirty        bool       // rows differ from the published view
+	routes       routes
+	unrouted     []ID      // sessions of a store from before routes, to be written anew
+	lastCounters *Counters // counters as of the newest commit
 
-	durable atomic.Pointer[Counters] // as of the newest durable commit
-	view    atomic.Pointer[View]
+	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
+	view            atomic.Pointer[View]
 }
 
 // New makes an empty table whose changes go to the journal.
@@ -52,18 +52,18 @@ func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
 		names: newNames(0), nases: newNASes(), claims: map[ID]int{},
-		endings: endings{
-			keep: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
-			byID: map[ID]ending{}, names: newNames(0),
+		ended: endedSessions{
+			keepFor: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
+			byID: map[ID]endedSession{}, names: newNames(0),
 		},
-		closings: closings{wake: make(chan struct{}, 1)},
-		rows:     rows{epoch: 1},
-		routes:   newRoutes(),
-		decided:  &Counters{},
+		closings:     closings{wake: make(chan struct{}, 1)},
+		rows:         rows{epoch: 1},
+		routes:       newRoutes(),
+		lastCounters: &Counters{},
 	}
-	t.endings.routes = &t.routes
-	t.durable.Store(t.decided)
-	t.view.Store(t.freeze())
+	t.ended.routes = &t.routes
+	t.durableCounters.Store(t.lastCounters)
+	t.view.Store(t.snapshot())
 	journal.AfterBatch(t.publish)
 	return t
 }
@@ -76,7 +76,7 @@ func New(cfg Config, journal Journal) *Table {
 // sends them again, and no SET or command was either.
 func (t *Table) View() *View {
 	for {
-		v, counters := t.view.Load(), t.durable.Load()
+		v, counters := t.view.Load(), t.durableCounters.Load()
 		if v.counted == counters {
 			return v
 		}
@@ -102,14 +102,14 @@ func (t *Table) publish() {
 	defer t.mu.Unlock()
 	if t.dirty {
 		t.dirty = false
-		t.view.Store(t.freeze())
+		t.view.Store(t.snapshot())
 	}
 }
 
 // freeze is a view of the rows as they are now.
-func (t *Table) freeze() *View {
-	counters := t.durable.Load()
-	return &View{Counters: *counters, counted: counters, root: t.rows.freeze(), n: t.rows.n}
+func (t *Table) snapshot() *View {
+	counters := t.durableCounters.Load()
+	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
 }
 
 // Apply decides an event and hands it to the journal. An error means that nothing was done and the
@@ -130,15 +130,15 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 	if err := t.journal.Accepting(); err != nil {
 		return fmt.Errorf("sessions: %w", err)
 	}
-	ev.at, ev.now = t.clock.of(ev.At)
+	ev.at, ev.now = t.clock.fromHost(ev.At)
 	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
 	switch ev.Type {
 	case On, Off:
 		t.closeNAS(&c, &ev)
 	case Other:
-		t.passOn(&c, &ev)
+		t.recordOther(&c, &ev)
 	default:
-		ev.print = printOf(&ev)
+		ev.fingerprint = fingerprintOf(&ev)
 		if err := t.apply(&c, &ev); err != nil {
 			if len(c.State) > 0 {
 				t.commit(c, nil) // what a closing has ended stays ended
@@ -153,7 +153,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 // apply decides an event of a session and carries it out.
 func (t *Table) apply(c *Change, ev *Event) error {
 	f := t.find(ev)
-	for f.live != nil && t.closings.cover(f.live) {
+	for f.live != nil && t.closings.anyCovers(f.live) {
 		// It ended before, only its turn has not come.
 		t.end(c, f.live, nil, f.live.Heard, CauseNASReboot)
 		f = t.find(ev)
@@ -163,16 +163,16 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
-		typ := s.noticeOf(ev)
-		s = t.moved(updated(s, ev), ev)
+		typ := s.noticeType(ev)
+		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At})
 	case finish:
 		t.end(c, s, ev, ev.at, 0)
-	case note:
-		t.note(c, s, ev)
+	case recordLate:
+		t.recordLate(c, s, ev)
 	case revive:
-		s = t.moved(revived(s, ev), ev)
+		s = t.updateNAS(revived(s, ev), ev)
 		t.put(c, s)
 		t.forget(s.ID) // after it has its NASes, which would be gone else
 		t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
@@ -190,10 +190,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if do == replace {
 		t.end(c, replaced, nil, replaced.Heard, CauseLostCarrier)
 	}
-	node := t.nases.share(ev.NAS)
-	s := begun(id, &node.NAS, ev)
+	node := t.nases.nodeOf(ev.NAS)
+	s := newSession(id, &node.NAS, ev)
 	s.node = node
-	s.Route = t.routes.of(t.journal.Route(s))
+	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.last = id
 	t.counters.Total++
 	if ev.Type == Stop {
@@ -207,12 +207,12 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 }
 
 // moved gives a session the NAS value that an event has told: the identifiers that the event has not stay.
-func (t *Table) moved(s *Session, ev *Event) *Session {
-	is := s.node.with(&ev.NAS)
+func (t *Table) updateNAS(s *Session, ev *Event) *Session {
+	is := s.node.updatedFrom(&ev.NAS)
 	if is == s.node.NAS {
 		return s
 	}
-	node := t.nases.share(is)
+	node := t.nases.nodeOf(is)
 	former := make([]*nasNode, 0, len(s.former)+1)
 	for _, n := range append(s.former[:len(s.former):len(s.former)], s.node) {
 		if n != node {
@@ -228,7 +228,7 @@ func (t *Table) moved(s *Session, ev *Event) *Session {
 const maxFormer = 7
 
 // note records what is said of a session that is over, and stays so.
-func (t *Table) note(c *Change, s *Session, ev *Event) {
+func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	cause := uint32(0)
 	if ev.Type == Stop && !s.Acked.IsZero() {
 		cause = CauseAdminReset
@@ -236,21 +236,21 @@ func (t *Table) note(c *Change, s *Session, ev *Event) {
 	over := updated(s, ev)
 	over.Stopped = s.Stopped || ev.Type == Stop
 	over.Heard, over.LastTraffic = s.Heard, s.LastTraffic // when it ended
-	t.remember(c, t.moved(over, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: s.noticeOf(ev), Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
+	t.remember(c, t.updateNAS(over, ev), ev.AcctSessionID)
+	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
 
 // passOn records an event of another type: by the number of the live session that has its Acct-Session-Id, or by the
 // NAS's own (R27).
-func (t *Table) passOn(c *Change, ev *Event) {
+func (t *Table) recordOther(c *Change, ev *Event) {
 	f := t.find(ev)
 	s := f.live
 	if s == nil {
 		nas := ev.NAS
-		s = begun(0, &nas, ev)
-		if len(f.over) > 0 {
-			best := f.over[0]
-			for _, o := range f.over[1:] {
+		s = newSession(0, &nas, ev)
+		if len(f.ended) > 0 {
+			best := f.ended[0]
+			for _, o := range f.ended[1:] {
 				if o.better(best.rank) {
 					best = o
 				}
@@ -267,7 +267,7 @@ func (t *Table) nextID() (ID, error) {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, over := t.endings.byID[id]; id != 0 && !over && t.rows.get(id) == nil {
+		if _, over := t.ended.byID[id]; id != 0 && !over && t.rows.get(id) == nil {
 			return id, nil
 		}
 	}
@@ -277,27 +277,27 @@ func (t *Table) nextID() (ID, error) {
 func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.former...) }
 
 // join adds a session to those of a NAS.
-func (t *Table) join(n *nasNode, s *Session) {
-	if len(n.ids) > 2*n.live+16 {
-		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isAt(id, n) })
+func (t *Table) register(n *nasNode, s *Session) {
+	if len(n.ids) > 2*n.liveCount+16 {
+		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isRegistered(id, n) })
 		slices.Sort(n.ids)
 		n.ids = slices.Compact(n.ids)
 	}
-	n.live++
+	n.liveCount++
 	n.ids = append(n.ids, s.ID)
-	t.names.add(n, hashOf(s.AcctSessionID), s.ID)
+	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
 }
 
 // leave undoes join; a later join tidies up.
-func (t *Table) leave(n *nasNode, s *Session) {
-	t.names.drop(n, hashOf(s.AcctSessionID), s.ID)
-	if n.live--; n.live == 0 {
+func (t *Table) unregister(n *nasNode, s *Session) {
+	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
+	if n.liveCount--; n.liveCount == 0 {
 		n.ids = nil
 	}
 }
 
 // isAt reports whether a live session is registered at a node.
-func (t *Table) isAt(id ID, n *nasNode) bool {
+func (t *Table) isRegistered(id ID, n *nasNode) bool {
 	s := t.rows.get(id)
 	return s != nil && (s.node == n || slices.Contains(s.former, n))
 }
@@ -308,13 +308,13 @@ func (t *Table) put(c *Change, s *Session) {
 	if was == nil && s.Route != nil {
 		s.Route.live++
 	}
-	t.index(was, s)
+	t.updateIndex(was, s)
 	t.rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
 
 // index has a session found by its name, and among those of its NASes, as it is now; was is how it was before, nil if it is new.
-func (t *Table) index(was, s *Session) {
+func (t *Table) updateIndex(was, s *Session) {
 	var before []*nasNode
 	switch {
 	case was == nil:
@@ -326,21 +326,21 @@ func (t *Table) index(was, s *Session) {
 	now := s.nodes()
 	for _, n := range now {
 		if !slices.Contains(before, n) {
-			t.join(n, s)
+			t.register(n, s)
 		}
 	}
 	for _, n := range before {
 		if !slices.Contains(now, n) {
-			t.leave(n, s)
+			t.unregister(n, s)
 			t.nases.release(n)
 		}
 	}
 }
 
 // drop takes a session out of the table. Its nodes stay, for its ending.
-func (t *Table) drop(s *Session) {
+func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
-		t.leave(n, s)
+		t.unregister(n, s)
 	}
 	t.rows.remove(s.ID)
 	if s.Route != nil {
@@ -358,17 +358,17 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	now := t.clock.now()
 	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
 	before := s.nodes()
-	over := finished(s, ev, at, now)
+	over := ended(s, ev, at, now)
 	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
 		n.Cause, over.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
 	over.Restarted = cause == CauseNASReboot
 	if t.rows.get(s.ID) != nil {
-		t.drop(s)
+		t.removeRow(s)
 	}
 	if ev != nil {
 		n.Attrs, n.At = ev.Attrs, ev.At
-		t.moved(over, ev)
+		t.updateNAS(over, ev)
 	} else {
 		n.Lasted = max(0, at.Sub(over.Started))
 	}
@@ -387,10 +387,10 @@ func (t *Table) release(nodes []*nasNode) {
 // remember keeps a session that is over, in place of what was remembered of it.
 func (t *Table) remember(c *Change, s *Session, sid string) {
 	data := appendEnded(make([]byte, 0, maxEnded+64), s)
-	before := t.endings.byID[s.ID].nodes
-	t.endings.add(s, sid, string(data))
+	before := t.ended.byID[s.ID].nodes
+	t.ended.add(s, sid, string(data))
 	t.release(before)
-	if id := t.endings.surplus(s, sid); id != 0 {
+	if id := t.ended.surplus(s, sid); id != 0 {
 		t.forget(id)
 		c.State = append(c.State, Put{Key: sessionKey(id)})
 	}
@@ -398,7 +398,7 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 }
 
 // forget no longer remembers a session.
-func (t *Table) forget(id ID) { t.release(t.endings.remove(id)) }
+func (t *Table) forget(id ID) { t.release(t.ended.remove(id)) }
 
 // commit hands a change to the journal, with the counters and a few of the sessions that need no
 // longer be remembered.
@@ -406,7 +406,7 @@ func (t *Table) commit(c Change, done func(error)) {
 	if len(c.State) > 0 {
 		t.dirty = true
 		for range max(4, len(c.State)) {
-			id := t.endings.expired(t.clock.now())
+			id := t.ended.nextExpired(t.clock.now())
 			if id == 0 {
 				break
 			}
@@ -414,7 +414,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
-		done = t.whenDurable(t.routes.save(&c), done)
+		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)
 }
@@ -422,17 +422,17 @@ func (t *Table) commit(c Change, done func(error)) {
 // whenDurable is the done of a commit: before the caller's, it shows the counters of the commit to readers and notes which
 // routes have become durable. Most commits change neither.
 func (t *Table) whenDurable(routes []*Route, done func(error)) func(error) {
-	if *t.decided != t.counters {
+	if *t.lastCounters != t.counters {
 		counters := t.counters
-		t.decided = &counters
+		t.lastCounters = &counters
 	}
-	counters := t.decided
-	if len(routes) == 0 && t.durable.Load() == counters {
+	counters := t.lastCounters
+	if len(routes) == 0 && t.durableCounters.Load() == counters {
 		return done
 	}
 	return func(err error) {
 		if err == nil {
-			t.durable.Store(counters)
+			t.durableCounters.Store(counters)
 			for _, r := range routes {
 				r.stored.Store(true)
 			}

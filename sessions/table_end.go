@@ -27,7 +27,7 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 	var c Change
 	for _, id := range ids {
 		if s := t.rows.get(id); s.State == Active {
-			t.mark(&c, s, Terminating)
+			t.setState(&c, s, Terminating)
 			marked = append(marked, id)
 			t.claims[id] = 1
 		} else if t.claims[id] > 0 {
@@ -52,7 +52,7 @@ func (t *Table) Undo(ids []ID, done func(error)) {
 		case 0: // final
 		case 1:
 			delete(t.claims, id)
-			t.mark(&c, t.rows.get(id), Active)
+			t.setState(&c, t.rows.get(id), Active)
 			t.counters.Disconnected--
 		default:
 			t.claims[id]--
@@ -69,7 +69,7 @@ func (t *Table) unclaimed(ids []ID) []ID {
 }
 
 // keep makes marks final.
-func (t *Table) keep(ids []ID) {
+func (t *Table) makeFinal(ids []ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
@@ -77,7 +77,7 @@ func (t *Table) keep(ids []ID) {
 	}
 }
 
-func (t *Table) mark(c *Change, s *Session, state State) {
+func (t *Table) setState(c *Change, s *Session, state State) {
 	n := *s
 	n.State = state
 	t.put(c, &n)
@@ -122,7 +122,7 @@ func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	}
 	var c Change
 	if s := t.rows.get(id); s != nil {
-		ended, _ := t.clock.of(at)
+		ended, _ := t.clock.fromHost(at)
 		t.end(&c, s, nil, ended, cause)
 	}
 	t.commit(c, done)

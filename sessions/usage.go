@@ -22,24 +22,24 @@ const (
 )
 
 // all yields the counters, each with its part of a UsageFields, in the order of these.
-func (u *Usage) all() [4]*uint64 {
+func (u *Usage) counters() [4]*uint64 {
 	return [...]*uint64{&u.InputOctets, &u.OutputOctets, &u.InputPackets, &u.OutputPackets}
 }
 
 // wraps is from where a counter of 32 bits may have wrapped when it is lower the next time: NASes without
 // Acct-Input-Gigawords (RFC 2869 section 5.1) have no more bits, and packet counters have none anywhere.
-const wraps = 3 << 30
+const wrapsFrom = 3 << 30
 
 // after is what has been used after an event, and whether user data has flown. What the event does not tell stays as it
 // was. A counter that is lower has wrapped if it was near 2^32; otherwise the larger value stays.
-func (u Usage) after(ev *Event) (used Usage, flown bool) {
+func (u Usage) updatedBy(ev *Event) (used Usage, flown bool) {
 	sent := ev.Usage
-	for i, is := range sent.all() {
+	for i, is := range sent.counters() {
 		if ev.Sent>>i&1 == 0 {
 			continue
 		}
-		was := u.all()[i]
-		if *is > *was || *is < *was && *was >= wraps && *was < 1<<32 && *is < 1<<30 {
+		was := u.counters()[i]
+		if *is > *was || *is < *was && *was >= wrapsFrom && *was < 1<<32 && *is < 1<<30 {
 			*was, flown = *is, true
 		}
 	}
@@ -51,8 +51,8 @@ func (u Usage) after(ev *Event) (used Usage, flown bool) {
 
 // exceeds reports whether an event tells of more than u: a counter or the session time.
 func (ev *Event) exceeds(u Usage) bool {
-	for i, is := range ev.Usage.all() {
-		if ev.Sent>>i&1 != 0 && *is > *u.all()[i] {
+	for i, is := range ev.Usage.counters() {
+		if ev.Sent>>i&1 != 0 && *is > *u.counters()[i] {
 			return true
 		}
 	}
@@ -66,8 +66,8 @@ func (ev *Event) fellFrom(u Usage) bool {
 		return false
 	}
 	fell := false
-	for i, is := range ev.Usage.all() {
-		was := *u.all()[i]
+	for i, is := range ev.Usage.counters() {
+		was := *u.counters()[i]
 		if ev.Sent>>i&1 == 0 || *is == 0 && was == 0 {
 			continue
 		}

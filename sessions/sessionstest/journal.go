@@ -13,18 +13,18 @@ import (
 // Journal is a sessions.Journal in memory. A goroutine of its own commits what has queued up, as
 // the real one does; Close ends it.
 type Journal struct {
-	mu      sync.Mutex
-	more    sync.Cond
-	refusal error
-	failure error
-	held    bool
-	after   func()
-	route   func(*sessions.Session) string
-	queue   []commit
-	state   map[string]string
-	notices []sessions.Notice
-	closed  bool
-	done    chan struct{}
+	mu         sync.Mutex
+	queued     sync.Cond
+	refusal    error
+	failure    error
+	held       bool
+	afterBatch func()
+	route      func(*sessions.Session) string
+	queue      []commit
+	state      map[string]string
+	notices    []sessions.Notice
+	closed     bool
+	done       chan struct{}
 }
 
 type commit struct {
@@ -35,10 +35,10 @@ type commit struct {
 // NewJournal makes an empty journal.
 func NewJournal() *Journal {
 	j := &Journal{
-		state: map[string]string{}, done: make(chan struct{}), after: func() {},
+		state: map[string]string{}, done: make(chan struct{}), afterBatch: func() {},
 		route: func(*sessions.Session) string { return "" },
 	}
-	j.more.L = &j.mu
+	j.queued.L = &j.mu
 	go j.run()
 	return j
 }
@@ -47,7 +47,7 @@ func NewJournal() *Journal {
 func (j *Journal) Close() {
 	j.mu.Lock()
 	j.closed = true
-	j.more.Signal()
+	j.queued.Signal()
 	j.mu.Unlock()
 	<-j.done
 }
@@ -71,7 +71,7 @@ func (j *Journal) Hold(held bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.held = held
-	j.more.Signal()
+	j.queued.Signal()
 }
 
 // RouteBy sets what decides the routes of sessions from now on; without it they have none.
@@ -109,11 +109,11 @@ func (j *Journal) Commit(c sessions.Change, done func(error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.queue = append(j.queue, commit{c, done})
-	j.more.Signal()
+	j.queued.Signal()
 }
 
 // AfterBatch implements sessions.Journal.
-func (j *Journal) AfterBatch(fn func()) { j.after = fn }
+func (j *Journal) AfterBatch(fn func()) { j.afterBatch = fn }
 
 func (j *Journal) run() {
 	defer close(j.done)
@@ -121,7 +121,7 @@ func (j *Journal) run() {
 	defer j.mu.Unlock()
 	for {
 		for (j.held || len(j.queue) == 0) && !j.closed {
-			j.more.Wait()
+			j.queued.Wait()
 		}
 		if j.held || len(j.queue) == 0 {
 			return
@@ -134,7 +134,7 @@ func (j *Journal) run() {
 			}
 		}
 		j.mu.Unlock()
-		j.after()
+		j.afterBatch()
 		for _, c := range batch {
 			if c.done != nil {
 				c.done(err)

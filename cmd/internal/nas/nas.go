@@ -39,14 +39,14 @@ const (
 
 // session is one session. The NAS's lock guards it.
 type session struct {
-	id      string
-	user    string
-	ip      net.IP
-	port    int
-	began   time.Time
-	octets  uint32
-	ended   bool
-	waiting chan struct{} // holds a token while a request of the session is under way: they keep their order
+	id       string
+	user     string
+	ip       net.IP
+	port     int
+	began    time.Time
+	octets   uint32
+	ended    bool
+	inFlight chan struct{} // holds a token while a request of the session is under way: they keep their order
 }
 
 // NAS is the simulated access server.
@@ -73,7 +73,7 @@ func New(cfg Config) (*NAS, error) {
 		n.sessions = append(n.sessions, &session{
 			id: fmt.Sprintf("%08X%08X", uint32(begin.Unix()), i+1), user: fmt.Sprintf("user%d", i+1),
 			ip: net.IPv4(10, 1, byte(i/250), byte(i%250+1)).To4(), port: 20001 + i, began: begin,
-			waiting: make(chan struct{}, 1),
+			inFlight: make(chan struct{}, 1),
 		})
 	}
 	return n, nil
@@ -91,17 +91,17 @@ func (n *NAS) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(n.cfg.Interim)
 	defer tick.Stop()
-	for n.live() > 0 {
+	for n.liveSessions() > 0 {
 		select {
 		case <-ctx.Done():
 			for _, s := range n.sessions {
-				if n.end(s) {
-					n.stop(s, rfc2866.AcctTerminateCause_Value_UserRequest)
+				if n.markEnded(s) {
+					n.reportStop(s, rfc2866.AcctTerminateCause_Value_UserRequest)
 				}
 			}
 		case <-tick.C:
 			for _, s := range n.sessions {
-				if n.use(s) {
+				if n.addTraffic(s) {
 					_ = n.report(s, rfc2866.AcctStatusType_Value_InterimUpdate, 0)
 				}
 			}
@@ -111,7 +111,7 @@ func (n *NAS) Run(ctx context.Context) error {
 	return nil
 }
 
-func (n *NAS) live() (live int) {
+func (n *NAS) liveSessions() (live int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.sessions {
@@ -123,7 +123,7 @@ func (n *NAS) live() (live int) {
 }
 
 // use lets user data flow.
-func (n *NAS) use(s *session) bool {
+func (n *NAS) addTraffic(s *session) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s.octets += 4711
@@ -131,7 +131,7 @@ func (n *NAS) use(s *session) bool {
 }
 
 // end reports whether the session was live until now; then Run waits for its stop.
-func (n *NAS) end(s *session) bool {
+func (n *NAS) markEnded(s *session) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s.ended {
@@ -143,7 +143,7 @@ func (n *NAS) end(s *session) bool {
 }
 
 // stop reports the end of a session that end has ended.
-func (n *NAS) stop(s *session, cause rfc2866.AcctTerminateCause) {
+func (n *NAS) reportStop(s *session, cause rfc2866.AcctTerminateCause) {
 	go func() {
 		defer n.stops.Done()
 		_ = n.report(s, rfc2866.AcctStatusType_Value_Stop, cause)
@@ -152,8 +152,8 @@ func (n *NAS) stop(s *session, cause rfc2866.AcctTerminateCause) {
 
 // report sends an Accounting-Request until it is answered.
 func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause) error {
-	s.waiting <- struct{}{}
-	defer func() { <-s.waiting }()
+	s.inFlight <- struct{}{}
+	defer func() { <-s.inFlight }()
 	happened := time.Now()
 	for identifier := range byte(retries) {
 		request, auth := n.request(s, identifier, status, cause, happened)
@@ -253,9 +253,9 @@ func (n *NAS) disconnect(p radius.Packet) []byte {
 	code, cause := radius.CodeDisconnectNAK, rfc3576.ErrorCause_Value_SessionContextNotFound
 	id := radius.Attributes(p.Attributes()).Text(radius.AcctSessionID)
 	for _, s := range n.sessions {
-		if s.id == id && n.end(s) {
+		if s.id == id && n.markEnded(s) {
 			fmt.Fprintf(n.cfg.Out, "%-14s %s %s: ACK\n", "Disconnect", s.id, s.user)
-			n.stop(s, rfc2866.AcctTerminateCause_Value_AdminReset)
+			n.reportStop(s, rfc2866.AcctTerminateCause_Value_AdminReset)
 			code = radius.CodeDisconnectACK
 		}
 	}
