@@ -16,7 +16,7 @@ import (
 )
 
 func samples() []*Session {
-	ev := withUsage(stamped(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
+	ev := withUsage(withStamp(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
 	full := newSession(0xffffffff, &ev.NAS, &ev)
 	bare := event(Interim, 1)
@@ -38,7 +38,7 @@ var sessionOptions = cmp.Options{
 }
 
 // alone is the session with nodes of its own for the NASes that it had before.
-func (s stored) alone() *Session {
+func (s stored) withOwnNodes() *Session {
 	for _, n := range s.former {
 		s.Session.former = append(s.Session.former, &nasNode{NAS: n})
 	}
@@ -53,7 +53,7 @@ func TestSessionCodec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(s, got.alone(), sessionOptions); diff != "" {
+		if diff := cmp.Diff(s, got.withOwnNodes(), sessionOptions); diff != "" {
 			t.Error(diff)
 		}
 		for i := range b {
@@ -113,12 +113,12 @@ func FuzzParseSession(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := read.alone()
+		s := read.withOwnNodes()
 		again, err := parseSession(1, appendSession(nil, s), nil, &routes)
 		if err != nil {
 			t.Fatalf("%+v does not survive: %v", s, err)
 		}
-		if diff := cmp.Diff(s, again.alone(), sessionOptions); diff != "" {
+		if diff := cmp.Diff(s, again.withOwnNodes(), sessionOptions); diff != "" {
 			t.Error(diff)
 		}
 		over := appendEnded(nil, s)
@@ -142,7 +142,7 @@ func FuzzParseCounters(f *testing.F) {
 }
 
 // stateOf reads the durable state in a file: a key and its value in each line.
-func stateOf(t *testing.T, name string) map[string]string {
+func readState(t *testing.T, name string) map[string]string {
 	t.Helper()
 	octets, err := os.ReadFile(name)
 	if err != nil {
@@ -160,9 +160,9 @@ func stateOf(t *testing.T, name string) map[string]string {
 }
 
 // TestStateOfBefore: the state of a store that version 1 of the codec wrote is read whole, and goes on.
-func TestStateOfBefore(t *testing.T) {
-	tb := New(Config{Now: func() time.Time { return at(100) }}, discard{})
-	if err := tb.Load(each(stateOf(t, "testdata/state-v1.txt"))); err != nil {
+func TestLoadVersion1(t *testing.T) {
+	tb := New(Config{Now: func() time.Time { return at(100) }}, discardJournal{})
+	if err := tb.Load(eachKey(readState(t, "testdata/state-v1.txt"))); err != nil {
 		t.Fatal(err)
 	}
 	v := tb.View()

@@ -85,7 +85,7 @@ func TestCountersNeverFall(t *testing.T) {
 			"the disk writes": func(rt *rapid.T) { d.write(rapid.IntRange(0, len(d.queue)).Draw(rt, "changes")) },
 			"power cut": func(*rapid.T) {
 				var err error
-				if tb, err = d.cut(Config{}); err != nil {
+				if tb, err = d.powerCut(Config{}); err != nil {
 					rt.Fatal(err)
 				}
 				decided = tb.counters

@@ -12,7 +12,7 @@ import (
 )
 
 // TestEndedAreForgotten: in time, and beyond the limit earlier; their keys go too.
-func TestEndedAreForgotten(t *testing.T) {
+func TestEndedForgotten(t *testing.T) {
 	f := newFixture(t, sessions.Config{Remember: time.Minute, RememberMax: 3})
 	keys := func() (n int) {
 		_ = f.journal.Load(func(k, _ []byte) error {
@@ -38,7 +38,7 @@ func TestEndedAreForgotten(t *testing.T) {
 }
 
 // TestEndedAgain: a name that was used twice is remembered from its second end on.
-func TestEndedAgain(t *testing.T) {
+func TestNameEndsTwice(t *testing.T) {
 	f := newFixture(t, sessions.Config{Remember: time.Minute})
 	began := f.now
 	round := func(after time.Duration) {
@@ -51,7 +51,7 @@ func TestEndedAgain(t *testing.T) {
 	f.now = began.Add(70 * time.Second)
 	f.send(t, sessions.Start, "b", 0) // with it the first end is forgotten
 	f.send(t, sessions.Stop, "a", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -59,7 +59,7 @@ func TestEndedAgain(t *testing.T) {
 const largest = 1<<32 - 1
 
 // loadedWithLast is a table over a fixture's durable state, the last id being changed.
-func loadedWithLast(t *testing.T, f *fixture, last uint64, cfg sessions.Config) *fixture {
+func loadWithLastID(t *testing.T, f *fixture, last uint64, cfg sessions.Config) *fixture {
 	t.Helper()
 	g := &fixture{journal: f.journal, now: f.now}
 	cfg.Now = func() time.Time { return g.now }
@@ -82,7 +82,7 @@ func loadedWithLast(t *testing.T, f *fixture, last uint64, cfg sessions.Config) 
 func TestIDsWrap(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "one", 0)
-	g := loadedWithLast(t, f, largest, sessions.Config{})
+	g := loadWithLastID(t, f, largest, sessions.Config{})
 	g.send(t, sessions.Start, "two", 0)
 	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(g.View())); diff != "" {
 		t.Error(diff)
@@ -93,30 +93,30 @@ func TestIDsWrap(t *testing.T) {
 func TestLargestID(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "one", 0)
-	g := loadedWithLast(t, f, largest-1, sessions.Config{})
+	g := loadWithLastID(t, f, largest-1, sessions.Config{})
 	g.send(t, sessions.Start, "elsewhere", 0, func(ev *sessions.Event) { ev.NAS.Identifier = "nas-2" })
 	if diff := cmp.Diff([]sessions.ID{1, largest}, ids(g.View())); diff != "" {
 		t.Error(diff)
 	}
 	g.now = g.now.Add(time.Second)
-	g.on(t, nas1)
+	g.accountingOn(t, nas1)
 	if diff := cmp.Diff([]sessions.ID{largest}, ids(g.View())); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // TestIDOfEndedIsNotUsed: the number of a session that is over is free when that is no longer remembered.
-func TestIDOfEndedIsNotUsed(t *testing.T) {
+func TestIDOfEndedNotReused(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "old", 0)
 	f.send(t, sessions.Stop, "old", 1)
-	g := loadedWithLast(t, f, largest, sessions.Config{Remember: time.Minute})
+	g := loadWithLastID(t, f, largest, sessions.Config{Remember: time.Minute})
 	g.send(t, sessions.Start, "new", 2)
 	g.now = g.now.Add(2 * time.Minute)
 	g.send(t, sessions.Interim, "new", 0) // with it the old one is forgotten
-	again := loadedWithLast(t, g, largest, sessions.Config{})
+	again := loadWithLastID(t, g, largest, sessions.Config{})
 	again.send(t, sessions.Start, "other", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.accounted()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(again.View())); diff != "" {

@@ -21,10 +21,10 @@ func (t *Table) Invariants() error {
 			if t.nases.byValue[n.NAS] != n {
 				return fmt.Errorf("session %s: its node %v is gone", s.ID, n.NAS)
 			}
-			if err := t.names.has(n, sidHash(s.AcctSessionID), s.ID); err != nil {
+			if err := t.names.check(n, sidHash(s.AcctSessionID), s.ID); err != nil {
 				return err
 			}
-			names += n.found()
+			names += n.keyCount()
 			if !slices.Contains(n.ids, s.ID) {
 				return fmt.Errorf("session %s is not among those of %v", s.ID, n.NAS)
 			}
@@ -41,10 +41,10 @@ func (t *Table) Invariants() error {
 		}
 		for _, n := range of.nodes {
 			over[n]++
-			if err := t.ended.names.has(n, of.sidHash, id); err != nil {
+			if err := t.ended.names.check(n, of.sidHash, id); err != nil {
 				return err
 			}
-			namesOver += n.found()
+			namesOver += n.keyCount()
 		}
 	}
 	if live, over := t.names.size(), t.ended.names.size(); live != names || over != namesOver {
@@ -82,7 +82,7 @@ func (rs *routes) check(routed map[*Route]int) error {
 }
 
 // has is an error if a session is not found at a node.
-func (n *nameIndex) has(node *nasNode, sid uint64, id ID) error {
+func (n *nameIndex) check(node *nasNode, sid uint64, id ID) error {
 	for _, key := range node.keys {
 		if name := nameHash(key, sid); key != 0 && n.first[name] != id && !slices.Contains(n.more[name], id) {
 			return fmt.Errorf("session %s is not found at %v", id, node.NAS)
@@ -100,7 +100,7 @@ func (n *nameIndex) size() int {
 }
 
 // found is by how many keys sessions are found at a node.
-func (n *nasNode) found() (keys int) {
+func (n *nasNode) keyCount() (keys int) {
 	for _, key := range n.keys {
 		if key != 0 {
 			keys++

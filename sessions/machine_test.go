@@ -11,12 +11,12 @@ import (
 )
 
 var (
-	testNAS = NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"}
-	epoch   = time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)
+	testNAS   = NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"}
+	testStart = time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)
 )
 
 // at is a moment some seconds into the test.
-func at(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.Second) }
+func at(seconds int) time.Time { return testStart.Add(time.Duration(seconds) * time.Second) }
 
 // event makes an event of session "s1" of testNAS.
 func event(typ EventType, when int, more ...any) Event {
@@ -32,12 +32,12 @@ func withUsage(ev Event, octets uint64, seconds uint32) Event {
 }
 
 // timeOnly is an event that tells the session time and no counters.
-func timeOnly(ev Event, seconds uint32) Event {
+func withSessionTime(ev Event, seconds uint32) Event {
 	ev.Usage, ev.Sent = Usage{SessionTime: seconds}, SessionTime
 	return ev
 }
 
-func stamped(ev Event, stamp uint32) Event {
+func withStamp(ev Event, stamp uint32) Event {
 	ev.EventStamp = stamp
 	return ev
 }
@@ -55,7 +55,7 @@ func TestIdle(t *testing.T) {
 		{"from the start", event(Interim, 5), 10, 10},
 		{"data", withUsage(event(Interim, 20), 100, 20), 25, 5},
 		{"interim without more data", withUsage(event(Interim, 40), 100, 40), 50, 30},
-		{"interim without counters", timeOnly(event(Interim, 50), 50), 55, 35},
+		{"interim without counters", withSessionTime(event(Interim, 50), 50), 55, 35},
 		{"a counter that falls", withUsage(event(Interim, 60), 7, 60), 61, 41},
 		{"near its end", withUsage(event(Interim, 62), 1<<32-5, 62), 62, 0},
 		{"counter wrapped", withUsage(event(Interim, 70), 7, 70), 71, 1},
@@ -105,7 +105,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestBegunFromInterim(t *testing.T) {
+func TestNewSessionFromInterim(t *testing.T) {
 	ev := withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010101), 5, 90)
 	s := newSession(3, &ev.NAS, &ev)
 	if s.Started != stampOf(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
@@ -118,7 +118,7 @@ func TestBegunFromInterim(t *testing.T) {
 }
 
 // TestUsageThatIsNotSent: each counter that a packet does not have stays as it was.
-func TestUsageThatIsNotSent(t *testing.T) {
+func TestUsageNotSent(t *testing.T) {
 	was := Usage{1, 2, 3, 4, 5}
 	tests := []struct {
 		sent UsageFields
@@ -153,10 +153,10 @@ func TestUsageThatIsNotSent(t *testing.T) {
 
 // TestLateStart: it completes what is known and takes nothing of it back.
 func TestLateStart(t *testing.T) {
-	interim := stamped(withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010102), 5000, 90), 5000)
+	interim := withStamp(withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010102), 5000, 90), 5000)
 	interim.IfIndex = 7
 	s := newSession(1, &interim.NAS, &interim)
-	start := stamped(withUsage(event(Start, 8, radius.FramedIPAddress, 0, radius.CallingStationID, "1234"), 0, 0), 4000)
+	start := withStamp(withUsage(event(Start, 8, radius.FramedIPAddress, 0, radius.CallingStationID, "1234"), 0, 0), 4000)
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
 	want := *s
@@ -193,17 +193,17 @@ func TestKindOfLateStart(t *testing.T) {
 }
 
 // TestHear: what events bring, when they come out of order too.
-func TestHear(t *testing.T) {
-	begin := stamped(event(Start, 0), 1000)
+func TestApplyEvent(t *testing.T) {
+	begin := withStamp(event(Start, 0), 1000)
 	s := newSession(1, &begin.NAS, &begin)
-	newer := stamped(timeOnly(event(Interim, 60), 60), 1060)
+	newer := withStamp(withSessionTime(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)
 	if s.Heard != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
 		t.Errorf("after an interim: %+v", s)
 	}
 	// The NAS's clocks went back, and it tells no interfaces.
-	older := stamped(timeOnly(event(Interim, 50), 70), 1050)
+	older := withStamp(withSessionTime(event(Interim, 50), 70), 1050)
 	s = updated(s, &older)
 	if s.Heard != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
 		t.Errorf("after an interim with an earlier time: %+v", s)

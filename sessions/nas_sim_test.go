@@ -199,7 +199,7 @@ func (w *world) endAsAdmin(id sessions.ID) {
 }
 
 // told lists what has been accounted: type, session, octets if the NAS sent any, the cause if it is ours.
-func (w *world) told() (out []string) {
+func (w *world) accounted() (out []string) {
 	for _, n := range w.journal.Notices() {
 		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
 		low, ok := n.Attrs.Uint32(radius.AcctInputOctets)
@@ -221,9 +221,9 @@ func (w *world) told() (out []string) {
 func (w *world) rows() []sessions.ID { return ids(w.View()) }
 
 // deal is what a test does, in order: reports to send, durations to wait, functions.
-type deal []any
+type script []any
 
-func (w *world) play(d deal) {
+func (w *world) play(d script) {
 	w.t.Helper()
 	for _, step := range d {
 		switch step := step.(type) {
@@ -241,10 +241,10 @@ func (w *world) play(d deal) {
 
 // scenario is a deal and what must come of it.
 type scenario struct {
-	name string
-	deal deal
-	told []string
-	rows []sessions.ID
+	name      string
+	script    script
+	accounted []string
+	rows      []sessions.ID
 }
 
 // run plays scenarios, each also with a restart of the daemon after each step: what the table knows is kept.
@@ -257,13 +257,13 @@ func runScenarios(t *testing.T, scenarios []scenario) {
 			}
 			t.Run(name, func(t *testing.T) {
 				w := newWorld(t)
-				for _, step := range sc.deal {
-					w.play(deal{step})
+				for _, step := range sc.script {
+					w.play(script{step})
 					if restarts {
 						w.restart()
 					}
 				}
-				if diff := cmp.Diff(sc.told, w.told()); diff != "" {
+				if diff := cmp.Diff(sc.accounted, w.accounted()); diff != "" {
 					t.Error("recorded (-want +got):\n", diff)
 				}
 				if diff := cmp.Diff(sc.rows, w.rows()); diff != "" {

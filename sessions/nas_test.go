@@ -14,7 +14,7 @@ import (
 )
 
 // discard is a Journal that keeps nothing.
-type discard struct{ noJournal }
+type discardJournal struct{ noJournal }
 
 func apply(t *testing.T, tb *Table, ev Event) {
 	t.Helper()
@@ -26,7 +26,7 @@ func apply(t *testing.T, tb *Table, ev Event) {
 // TestNASes: the table has a NAS as long as it has sessions of it, live or remembered, and of its packets nothing.
 func TestNASes(t *testing.T) {
 	now := at(0)
-	tb := New(Config{Now: func() time.Time { return now }, Remember: time.Minute}, discard{})
+	tb := New(Config{Now: func() time.Time { return now }, Remember: time.Minute}, discardJournal{})
 	packet := "\x20\x07nas-1 and much more"
 	named := func(ev Event, sid string) Event {
 		ev.NAS.Identifier, ev.AcctSessionID = packet[2:7], sid
@@ -85,7 +85,7 @@ func TestNASesLoaded(t *testing.T) {
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	gone.Attrs = attrs(radius.AcctSessionID, "s2")
 	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
-	tb := New(Config{}, discard{})
+	tb := New(Config{}, discardJournal{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
 		for _, s := range []*Session{live, ended(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {
 			if err := each(sessionKey(s.ID), appendSession(nil, s)); err != nil {
@@ -104,7 +104,7 @@ func TestNASesLoaded(t *testing.T) {
 
 // TestZones: one link-local address on two links is two NASes, live and when their sessions are over.
 func TestZones(t *testing.T) {
-	tb := New(Config{Now: func() time.Time { return at(60) }}, discard{})
+	tb := New(Config{Now: func() time.Time { return at(60) }}, discardJournal{})
 	on := func(ev Event, zone string) Event {
 		ev.NAS = NAS{Addr: netip.MustParseAddr("fe80::1").WithZone(zone)}
 		return ev

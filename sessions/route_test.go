@@ -17,10 +17,10 @@ import (
 )
 
 // of makes the event of a session with its own user and NAS id.
-func of(sid string, typ EventType, when int) Event {
+func eventOf(sid string, typ EventType, when int) Event {
 	ev := event(typ, when)
 	ev.AcctSessionID, ev.Attrs = sid, attrs(radius.UserName, "user of "+sid, radius.AcctSessionID, sid)
-	return stamped(ev, uint32(1e9+when))
+	return withStamp(ev, uint32(1e9+when))
 }
 
 // routesOf are the routes of all sessions that a table knows, by their Acct-Session-Ids.
@@ -43,9 +43,9 @@ func TestRouteStays(t *testing.T) {
 		then func(t *testing.T, tb *Table)
 	}{
 		{"nothing", func(*testing.T, *Table) {}},
-		{"interim", func(t *testing.T, tb *Table) { apply(t, tb, of("s", Interim, 60)) }},
+		{"interim", func(t *testing.T, tb *Table) { apply(t, tb, eventOf("s", Interim, 60)) }},
 		{"another NAS address", func(t *testing.T, tb *Table) {
-			ev := of("s", Interim, 60)
+			ev := eventOf("s", Interim, 60)
 			ev.NAS.IPv4 = ev.NAS.Addr
 			apply(t, tb, ev)
 		}},
@@ -55,22 +55,22 @@ func TestRouteStays(t *testing.T) {
 			}
 			tb.Acked(1, nil)
 		}},
-		{"stop", func(t *testing.T, tb *Table) { apply(t, tb, of("s", Stop, 60)) }},
+		{"stop", func(t *testing.T, tb *Table) { apply(t, tb, eventOf("s", Stop, 60)) }},
 		{"a late interim", func(t *testing.T, tb *Table) {
-			apply(t, tb, withUsage(of("s", Stop, 60), 10, 60))
-			apply(t, tb, withUsage(of("s", Interim, 30), 5, 30))
+			apply(t, tb, withUsage(eventOf("s", Stop, 60), 10, 60))
+			apply(t, tb, withUsage(eventOf("s", Interim, 30), 5, 30))
 		}},
 		{"our stop, and the NAS's", func(t *testing.T, tb *Table) {
 			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
 				t.Fatal(err)
 			}
-			apply(t, tb, of("s", Stop, 60))
+			apply(t, tb, eventOf("s", Stop, 60))
 		}},
 		{"it comes back", func(t *testing.T, tb *Table) {
 			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
 				t.Fatal(err)
 			}
-			apply(t, tb, withUsage(of("s", Interim, 60), 100, 60))
+			apply(t, tb, withUsage(eventOf("s", Interim, 60), 100, 60))
 			if tb.rows.get(1) == nil {
 				t.Fatal("it did not")
 			}
@@ -91,7 +91,7 @@ func TestRouteStays(t *testing.T) {
 						}
 						return route
 					}
-					apply(t, tb, of("s", first, 0))
+					apply(t, tb, eventOf("s", first, 0))
 					d.route = func(*Session) string { t.Error("asked again"); return "west" }
 					if now = at(61); first != Stop {
 						tt.then(t, tb)
@@ -102,7 +102,7 @@ func TestRouteStays(t *testing.T) {
 						}
 						d.writeAll()
 						var err error
-						if tb, err = d.cut(cfg); err != nil {
+						if tb, err = d.powerCut(cfg); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -113,12 +113,12 @@ func TestRouteStays(t *testing.T) {
 }
 
 // TestRouteOfTheNext: a session that takes the name of another has a route of its own.
-func TestRouteOfTheNext(t *testing.T) {
+func TestRouteOfReplacement(t *testing.T) {
 	d := newSlowDisk()
 	d.route = func(s *Session) string { return "of " + s.ID.String() }
 	tb := New(Config{}, d)
-	apply(t, tb, of("s", Start, 0))
-	apply(t, tb, of("s", Start, 1000))
+	apply(t, tb, eventOf("s", Start, 0))
+	apply(t, tb, eventOf("s", Start, 1000))
 	if one, two := tb.ended.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
 		t.Errorf("%s and %s", one.Route, two.Route)
 	}
@@ -140,9 +140,9 @@ func TestRouteOfOther(t *testing.T) {
 		return ev
 	}
 	for _, ev := range []Event{
-		of("live", Start, 0), of("over", Stop, 0), of("live", Other, 0), of("over", Other, 0), of("none", Other, 0),
-		from(of("twice", Stop, 0), "8"), from(of("twice", Start, 1000), "9"), from(of("twice", Stop, 1001), "9"),
-		from(of("twice", Other, 2000), "8"), from(of("twice", Other, 2000), "9"),
+		eventOf("live", Start, 0), eventOf("over", Stop, 0), eventOf("live", Other, 0), eventOf("over", Other, 0), eventOf("none", Other, 0),
+		from(eventOf("twice", Stop, 0), "8"), from(eventOf("twice", Start, 1000), "9"), from(eventOf("twice", Stop, 1001), "9"),
+		from(eventOf("twice", Other, 2000), "8"), from(eventOf("twice", Other, 2000), "9"),
 	} {
 		apply(t, tb, ev)
 	}
@@ -185,7 +185,7 @@ func TestRoutesAreStored(t *testing.T) {
 			return rapid.SampledFrom(names).Draw(rt, "session")
 		}
 		apply := func(sid string, typ EventType, when int) {
-			if err := tb.Apply(withUsage(of(sid, typ, when), uint64(when), uint32(when)), nil); err != nil {
+			if err := tb.Apply(withUsage(eventOf(sid, typ, when), uint64(when), uint32(when)), nil); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -206,7 +206,7 @@ func TestRoutesAreStored(t *testing.T) {
 			"the disk writes": func(rt *rapid.T) { d.write(rapid.IntRange(0, len(d.queue)).Draw(rt, "changes")) },
 			"power cut": func(*rapid.T) {
 				var err error
-				if tb, err = d.cut(cfg); err != nil {
+				if tb, err = d.powerCut(cfg); err != nil {
 					rt.Fatal(err)
 				}
 				known := routesOf(tb)
@@ -234,7 +234,7 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 			}
 			return begun == 1
 		}
-		apply(t, tb, of(fmt.Sprint(begun), Start, 0))
+		apply(t, tb, eventOf(fmt.Sprint(begun), Start, 0))
 	}
 	for _, step := range []struct {
 		when string
@@ -260,8 +260,8 @@ func TestUnusedRoutes(t *testing.T) {
 	cfg := Config{Now: func() time.Time { return now }, Remember: time.Minute}
 	tb := New(cfg, d)
 	d.route = func(s *Session) string { return "of " + s.AcctSessionID }
-	apply(t, tb, of("a", Stop, 0))
-	apply(t, tb, of("b", Start, 0))
+	apply(t, tb, eventOf("a", Stop, 0))
+	apply(t, tb, eventOf("b", Start, 0))
 	stored := func() (texts []string) {
 		d.writeAll()
 		for _, k := range slices.Sorted(maps.Keys(d.state)) {
@@ -275,17 +275,17 @@ func TestUnusedRoutes(t *testing.T) {
 		t.Error(diff)
 	}
 	now = at(100)
-	apply(t, tb, of("c", Start, 100)) // forgets a
+	apply(t, tb, eventOf("c", Start, 100)) // forgets a
 	for i, want := range [][]string{
 		{"00000002 of b", "00000003 of c", "00000004 of 0"},
 		{"00000002 of b", "00000003 of c", "00000004 of 0", "00000005 of 1"},
 	} {
 		d.writeAll()
 		var err error
-		if tb, err = d.cut(cfg); err != nil {
+		if tb, err = d.powerCut(cfg); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, tb, of(fmt.Sprint(i), Start, 100))
+		apply(t, tb, eventOf(fmt.Sprint(i), Start, 100))
 		if diff := cmp.Diff(want, stored()); diff != "" {
 			t.Error(diff)
 		}
@@ -297,7 +297,7 @@ func TestDamagedRoutes(t *testing.T) {
 	d := newSlowDisk()
 	tb := New(Config{}, d)
 	d.route = func(*Session) string { return "a" }
-	apply(t, tb, of("s", Start, 0))
+	apply(t, tb, eventOf("s", Start, 0))
 	d.writeAll()
 	for name, change := range map[string]func(state map[string]string){
 		"no text": func(state map[string]string) { delete(state, string(routeKey(1))) },
@@ -306,7 +306,7 @@ func TestDamagedRoutes(t *testing.T) {
 	} {
 		state := maps.Clone(d.state)
 		change(state)
-		if err := New(Config{}, d).Load(each(state)); !errors.Is(err, ErrState) {
+		if err := New(Config{}, d).Load(eachKey(state)); !errors.Is(err, ErrState) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -24,18 +24,18 @@ func TestCloseNAS(t *testing.T) {
 	f.send(t, sessions.Start, "as it restarted", 10)
 	f.send(t, sessions.Start, "later", 20)
 	f.now = f.now.Add(10 * time.Second)
-	f.on(t, nas1)
+	f.accountingOn(t, nas1)
 	for f.View().Len() > 3 {
-		f.fence(t)
+		f.waitForCommits(t)
 	}
 	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2, n + 3}, ids(f.View())); diff != "" {
 		t.Error(diff)
 	}
-	told := f.told()[n+3:]
+	told := f.accounted()[n+3:]
 	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
 		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
 	}
-	f.on(t, sessions.NAS{Identifier: "unheard-of"})
+	f.accountingOn(t, sessions.NAS{Identifier: "unheard-of"})
 }
 
 func TestDisconnect(t *testing.T) {
@@ -77,7 +77,7 @@ func TestDisconnect(t *testing.T) {
 	f.send(t, sessions.Stop, "a", 5)
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
-	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.accounted()[3:]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -110,7 +110,7 @@ func TestUndo(t *testing.T) {
 
 // TestUndoOfTwo: a mark that two have wanted goes with the second that is undone, and not at all once
 // one of them has told the terminator.
-func TestUndoOfTwo(t *testing.T) {
+func TestUndoTwice(t *testing.T) {
 	for _, kept := range []bool{false, true} {
 		f := newFixture(t, sessions.Config{})
 		f.send(t, sessions.Start, "a", 0)
@@ -136,7 +136,7 @@ func TestUndoOfTwo(t *testing.T) {
 func TestTerminatingEndsWithAdminReset(t *testing.T) {
 	restarts := func(_ *testing.T, f *fixture) {
 		f.now = f.now.Add(time.Hour)
-		f.on(t, nas1)
+		f.accountingOn(t, nas1)
 	}
 	tests := []struct {
 		name string
@@ -163,7 +163,7 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 			f.send(t, sessions.Start, "a", 0)
 			await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 			tt.end(t, f)
-			if diff := cmp.Diff(tt.want, f.told()[1:]); diff != "" {
+			if diff := cmp.Diff(tt.want, f.accounted()[1:]); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -171,7 +171,7 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 }
 
 // TestAckedOfOthers: an ACK that comes too late, or for a session that nobody ends, changes nothing.
-func TestAckedOfOthers(t *testing.T) {
+func TestAckedIgnored(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	for _, id := range []sessions.ID{1, 2} {
@@ -181,13 +181,13 @@ func TestAckedOfOthers(t *testing.T) {
 		t.Error("a session is acked that nobody ends")
 	}
 	f.send(t, sessions.Stop, "a", 9)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // TestEndCarriesItsMoment: the stop that we make has the moment that we were told.
-func TestEndCarriesItsMoment(t *testing.T) {
+func TestEndTime(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	at := f.now.Add(7 * time.Second)

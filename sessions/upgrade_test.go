@@ -13,10 +13,10 @@ import (
 
 // TestStateBeforeRoutes: sessions of version 2, live and over, are read whole, get their routes when they are loaded, and Run
 // makes these durable.
-func TestStateBeforeRoutes(t *testing.T) {
+func TestLoadVersion2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSlowDisk()
-		d.state = stateOf(t, "testdata/state-v2.txt")
+		d.state = readState(t, "testdata/state-v2.txt")
 		cfg := Config{Now: func() time.Time { return at(100) }}
 		routeBy := func(policy string) {
 			d.route = func(s *Session) string {
@@ -33,7 +33,7 @@ func TestStateBeforeRoutes(t *testing.T) {
 		}
 		load := func(when string) *Table {
 			t.Helper()
-			tb, err := d.cut(cfg)
+			tb, err := d.powerCut(cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,8 +52,8 @@ func TestStateBeforeRoutes(t *testing.T) {
 		if s := tb.rows.get(1); len(s.former) != 1 || s.Usage.InputOctets != 60<<20 || s.Counted != WholeUsage {
 			t.Errorf("%+v", s)
 		}
-		apply(t, tb, of("s1", Stop, 100)) // it is written with its route before its turn
-		handed := 0                       // the closing that the store has besides, and the sessions, each of which is refused and comes again
+		apply(t, tb, eventOf("s1", Stop, 100)) // it is written with its route before its turn
+		handed := 0                            // the closing that the store has besides, and the sessions, each of which is refused and comes again
 		d.refuses = func(Change) bool { handed++; return handed%2 == 1 }
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -74,7 +74,7 @@ func TestStateBeforeRoutes(t *testing.T) {
 		want["s1"] = "first network active" // as it was decided, though it is over now
 		routeBy("second")
 		tb = load("after Run")
-		apply(t, tb, of("new", Start, 100))
+		apply(t, tb, eventOf("new", Start, 100))
 		if got := routesOf(tb)["new"]; got != "second network active" {
 			t.Errorf("a new session has %q", got)
 		}
@@ -89,10 +89,10 @@ var errNoRoutes = errors.New("the disk is broken")
 func (noRoutes) Adopt([]*Session) ([]string, error) { return nil, errNoRoutes }
 
 func TestLoadWithoutRoutes(t *testing.T) {
-	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(each(stateOf(t, "testdata/state-v2.txt"))); !errors.Is(err, errNoRoutes) {
+	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(eachKey(readState(t, "testdata/state-v2.txt"))); !errors.Is(err, errNoRoutes) {
 		t.Error(err)
 	}
-	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(each(map[string]string{})); err != nil {
+	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(eachKey(map[string]string{})); err != nil {
 		t.Errorf("nothing to decide: %v", err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"layeh.com/radius/rfc3576"
 )
 
-const limit = 10 * time.Second
+const testTimeout = 10 * time.Second
 
 // output is what a NAS tells.
 type output struct {
@@ -45,7 +45,7 @@ type server struct {
 	got  chan *layeh.Packet
 }
 
-func listen(t *testing.T, answers bool) *server {
+func startServer(t *testing.T, answers bool) *server {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -81,7 +81,7 @@ func listen(t *testing.T, answers bool) *server {
 // next is the next request of a kind; others are left out.
 func (s *server) next(t *testing.T, status rfc2866.AcctStatusType) *layeh.Packet {
 	t.Helper()
-	for late := time.After(limit); ; {
+	for late := time.After(testTimeout); ; {
 		select {
 		case p := <-s.got:
 			if rfc2866.AcctStatusType_Get(p) == status {
@@ -118,7 +118,7 @@ func wait(t *testing.T, ended chan error) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(limit):
+	case <-time.After(testTimeout):
 		t.Fatal("the NAS does not end")
 	}
 }
@@ -136,8 +136,8 @@ func disconnect(t *testing.T, n *NAS, secret, id string, wait time.Duration) (*l
 }
 
 // TestLife: starts, interims whose counters grow, and at the end the stops.
-func TestLife(t *testing.T) {
-	s := listen(t, true)
+func TestReports(t *testing.T) {
+	s := startServer(t, true)
 	_, out, stop, ended := run(t, s, 2, 20*time.Millisecond)
 	var ids, users []string
 	for range 2 {
@@ -187,7 +187,7 @@ func TestLife(t *testing.T) {
 
 // TestDisconnect: the session that is named ends, and the NAS with its last one.
 func TestDisconnect(t *testing.T) {
-	s := listen(t, true)
+	s := startServer(t, true)
 	n, out, _, ended := run(t, s, 2, 10*time.Millisecond)
 	var ids []string
 	for range 2 {
@@ -196,12 +196,12 @@ func TestDisconnect(t *testing.T) {
 	if p, err := disconnect(t, n, "guessed", ids[0], 200*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a request with a wrong secret: %v, %v", p, err)
 	}
-	nak, err := disconnect(t, n, "secret", "unknown", limit)
+	nak, err := disconnect(t, n, "secret", "unknown", testTimeout)
 	if err != nil || nak.Code != layeh.CodeDisconnectNAK || rfc3576.ErrorCause_Get(nak) != rfc3576.ErrorCause_Value_SessionContextNotFound {
 		t.Errorf("an unknown session: %v, %v", nak, err)
 	}
 	for _, id := range ids {
-		ack, err := disconnect(t, n, "secret", id, limit)
+		ack, err := disconnect(t, n, "secret", id, testTimeout)
 		if err != nil || ack.Code != layeh.CodeDisconnectACK {
 			t.Fatalf("session %s: %v, %v", id, ack, err)
 		}
@@ -210,7 +210,7 @@ func TestDisconnect(t *testing.T) {
 			t.Errorf("stop of %s, cause %v; want %s", got, rfc2866.AcctTerminateCause_Get(p), id)
 		}
 		if id == ids[0] {
-			if nak, err := disconnect(t, n, "secret", id, limit); err != nil || nak.Code != layeh.CodeDisconnectNAK {
+			if nak, err := disconnect(t, n, "secret", id, testTimeout); err != nil || nak.Code != layeh.CodeDisconnectNAK {
 				t.Errorf("a session that has ended: %v, %v", nak, err)
 			}
 		}
@@ -223,7 +223,7 @@ func TestDisconnect(t *testing.T) {
 
 // TestRetransmission: what is not answered is sent again, with the delay it has.
 func TestRetransmission(t *testing.T) {
-	s := listen(t, false)
+	s := startServer(t, false)
 	_, _, _, ended := run(t, s, 1, time.Hour)
 	first := s.next(t, rfc2866.AcctStatusType_Value_Start)
 	again := s.next(t, rfc2866.AcctStatusType_Value_Start)
@@ -241,7 +241,7 @@ func TestRetransmission(t *testing.T) {
 }
 
 func TestNewFails(t *testing.T) {
-	s := listen(t, true)
+	s := startServer(t, true)
 	for _, tt := range []struct {
 		sessions int
 		listen   string
