@@ -9,23 +9,32 @@ import (
 	"aaasess/internal/radius"
 )
 
-// Durable state, all numbers as varints unless drawn otherwise, texts with their length in front:
+// Durable state. Numbers are varints unless marked otherwise (BE: big-endian). A text has its
+// length in front.
 //
-//	key "c":          version 3 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
-//	key "s" id(4 BE): version 3 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, LastTraffic and, by their flags, Acked and Revived less Started (zigzag)
-//	                  | Usage: 4 counters, SessionTime
-//	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
-//	                  | NAS | how many former NASes, each | attributes
-//	key "r" route(4 BE): version 1 | its text
-//	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE) | NAS | Called-Station-Id | how many source addresses, each
+//	key "c":           version 3 | last id | HighWater | Total | Disconnected
+//	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
+//	key "s" id (4 BE): version 3 | Kind State flags Counted (1 octet each)
+//	                   | IfIndex PortIfIndex EventStamp StartStamp route (0: nowhere)
+//	                   | Started (8 BE) | minus Started, zigzag: Heard LastTraffic
+//	                     and, by their flags, Acked Revived
+//	                   | Usage: 4 counters, SessionTime
+//	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
+//	                     unless the session has ended, attrs (4 BE) and at
+//	                   | NAS | number of former NASes, each | attributes
+//	key "r" route (4 BE): version 1 | text
+//	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE)
+//	                   | NAS | Called-Station-Id | number of source addresses, each
 //
-// A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
-// flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted, 16 Revived; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
-// says that "at" follows each sum.
+// A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
+// 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4
+// Acked, 8 Restarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of fingerprints
+// of an ended session, bit 64 says that at follows each sum.
 //
-// Version 2 of "c" is the same; version 1 ends behind Disconnected. Version 2 of "s" has no route. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
-// prints and former NASes, three times of 8 octets, and of the NAS the address and a name. All are read, and written as version 3 again.
+// Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
+// Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
+// StartStamp, fingerprints and former NASes; its three times have 8 octets each, and its NAS is the
+// address and a name. All versions are read; version 3 is written.
 const (
 	codecVersion   = 3
 	closingVersion = 1
@@ -103,7 +112,7 @@ func (s *Session) flags() (f byte) {
 	return f
 }
 
-// encode is appendSession in memory of the right size.
+// encode is appendSession into a buffer of a suitable size.
 func (s *Session) encode() []byte {
 	return appendSession(make([]byte, 0, 192+len(s.Attrs)+len(s.NAS.Identifier)), s)
 }
@@ -135,7 +144,7 @@ func appendSession(b []byte, s *Session) []byte {
 	return appendText(b, string(s.Attrs))
 }
 
-// aged is the bit of an ended session's prints that have a time.
+// flagTimed is set in the set of fingerprints of an ended session if at follows each sum.
 const flagTimed = 1 << 6
 
 func appendFingerprints(b []byte, ps *fingerprints, ended bool) []byte {
@@ -178,10 +187,10 @@ func (d *decoder) fingerprints(ended bool) (ps fingerprints) {
 		if !ended || which&flagTimed != 0 {
 			p.at = d.uint32()
 		}
-		d.bad = d.bad || p.sum == 0
+		d.failed = d.failed || p.sum == 0
 		ps[i] = p
 	}
-	d.bad = d.bad || which&^(flagTimed|(1<<len(ps)-1)) != 0 || !ended && which&flagTimed != 0
+	d.failed = d.failed || which&^(flagTimed|(1<<len(ps)-1)) != 0 || !ended && which&flagTimed != 0
 	return ps
 }
 
@@ -215,19 +224,19 @@ func (d *decoder) nas() NAS {
 }
 
 func (d *decoder) addr() (a netip.Addr) {
-	d.bad = a.UnmarshalBinary(d.octets(d.uvarint())) != nil || d.bad
+	d.failed = a.UnmarshalBinary(d.octets(d.uvarint())) != nil || d.failed
 	return a
 }
 
 // stored is a session as it was read.
 type stored struct {
 	*Session
-	former       []NAS  // its other NASes
-	data         string // of one that has ended, its octets
-	beforeRoutes bool   // it is older than routes
+	former       []NAS  // its former NAS values
+	data         string // the octets of an ended session
+	beforeRoutes bool   // its version is older than routes
 }
 
-// parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
+// parseSession reads what appendSession wrote. If the session's NAS equals as, it uses as.
 func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	d := decoder{rest: b}
 	version := d.version()
@@ -248,11 +257,11 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Heard, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
 		if flags&flagAcked != 0 {
 			s.Acked = d.stampFrom(s.Started)
-			d.bad = d.bad || s.Acked.IsZero()
+			d.failed = d.failed || s.Acked.IsZero()
 		}
 		if flags&flagRevived != 0 {
 			s.Revived = d.stampFrom(s.Started)
-			d.bad = d.bad || s.Revived.IsZero()
+			d.failed = d.failed || s.Revived.IsZero()
 		}
 	}
 	s.Usage = Usage{
@@ -270,25 +279,26 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 			s.NAS = &nas
 		}
 		n := d.uvarint()
-		for d.bad = d.bad || n > maxFormer; n > 0 && !d.bad; n-- {
+		for d.failed = d.failed || n > maxFormer; n > 0 && !d.failed; n-- {
 			former = append(former, d.nas())
 		}
 		s.setAttrs(radius.Attributes(d.text()))
 	}
-	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
+	d.failed = d.failed || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
 		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
 	if err := d.end("session"); err != nil {
-		return stored{}, fmt.Errorf("%w, of %s", err, id)
+		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}
 	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
 }
 
-// firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.
+// parseVersion1 reads the rest of a session of version 1, and derives what later versions also
+// store.
 func (d *decoder) parseVersion1(s *Session) {
 	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
 	s.setAttrs(radius.Attributes(d.text()))
 	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(radius.NASIdentifier) == "" {
-		// It was the NAS-IP-Address or NAS-IPv6-Address.
+		// The name is the NAS-IP-Address or NAS-IPv6-Address.
 		if s.NAS.Identifier = ""; a.Is4() {
 			s.NAS.IPv4 = a
 		} else {
@@ -309,7 +319,7 @@ func (d *decoder) parseVersion1(s *Session) {
 	if s.Usage.SessionTime != 0 {
 		s.Counted |= SessionTime
 	}
-	s.Stopped = s.State == Ended // mostly
+	s.Stopped = s.State == Ended // not stored in version 1, but mostly true
 }
 
 func appendClosing(b []byte, m *closing) []byte {
@@ -330,29 +340,29 @@ func appendClosing(b []byte, m *closing) []byte {
 
 func parseClosing(seq uint64, b []byte) (*closing, error) {
 	d := decoder{rest: b}
-	d.bad = d.octet() != closingVersion
+	d.failed = d.octet() != closingVersion
 	own := d.octet()
-	d.bad = d.bad || own > 1
+	d.failed = d.failed || own > 1
 	m := &closing{seq: seq, sameAddrOnly: own == 1, before: d.stamp(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+	for n := d.uvarint(); n > 0 && !d.failed; n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}
-	return m, d.end("closing of a NAS")
+	return m, d.end("Accounting-On or -Off")
 }
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decoder reads what the append functions wrote; after the first error it gives zeros.
+// decoder reads what the append functions wrote. After the first error it returns zeros.
 type decoder struct {
-	rest []byte
-	bad  bool
+	rest   []byte
+	failed bool
 }
 
 func (d *decoder) octets(n uint64) []byte {
-	if d.bad || n > uint64(len(d.rest)) {
-		d.bad = true
+	if d.failed || n > uint64(len(d.rest)) {
+		d.failed = true
 		return nil
 	}
 	b := d.rest[:n]
@@ -369,14 +379,14 @@ func (d *decoder) octet() byte {
 
 func (d *decoder) version() byte {
 	v := d.octet()
-	d.bad = v < 1 || v > codecVersion || d.bad
+	d.failed = v < 1 || v > codecVersion || d.failed
 	return v
 }
 
 func (d *decoder) varint() int64 {
 	n, size := binary.Varint(d.rest)
 	if size <= 0 {
-		d.bad = true
+		d.failed = true
 		return 0
 	}
 	d.octets(uint64(size))
@@ -386,7 +396,7 @@ func (d *decoder) varint() int64 {
 func (d *decoder) uvarint() uint64 {
 	n, size := binary.Uvarint(d.rest)
 	if size <= 0 {
-		d.bad = true
+		d.failed = true
 		return 0
 	}
 	d.octets(uint64(size))
@@ -395,13 +405,13 @@ func (d *decoder) uvarint() uint64 {
 
 func (d *decoder) uint32() uint32 {
 	n := d.uvarint()
-	d.bad = d.bad || n > 1<<32-1
+	d.failed = d.failed || n > 1<<32-1
 	return uint32(n)
 }
 
 func (d *decoder) stamp() Stamp { return Stamp(d.fixed64()) }
 
-// stampFrom reads a Stamp that is written as the time since another.
+// stampFrom reads a Stamp that is stored relative to another.
 func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.varint())) }
 
 func (d *decoder) fixed64() uint64 {
@@ -421,8 +431,11 @@ func (d *decoder) fixed32() uint32 {
 func (d *decoder) text() string { return string(d.octets(d.uvarint())) }
 
 func (d *decoder) end(what string) error {
-	if d.bad || len(d.rest) > 0 {
-		return fmt.Errorf("%w: %s: %d octets left", ErrState, what, len(d.rest))
+	switch {
+	case d.failed:
+		return fmt.Errorf("%w: %s: cannot be decoded", ErrState, what)
+	case len(d.rest) > 0:
+		return fmt.Errorf("%w: %s: %d octets too many", ErrState, what, len(d.rest))
 	}
 	return nil
 }

@@ -7,32 +7,32 @@ import (
 	"aaasess/internal/radius"
 )
 
-// endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
-// the octets of codec.go, and found by NAS and Acct-Session-Id.
+// endedSessions remembers ended sessions, so that their late packets are recognised (R24). It has
+// each in the format of codec.go, and finds it by NAS and Acct-Session-Id.
 type endedSessions struct {
 	keepFor time.Duration
 	max     int
 	byID    map[ID]endedSession
 	names   nameIndex
-	routes  *routes  // the table's
+	routes  *routes  // of the table
 	order   []expiry // oldest first
 }
 
-// ending is a session that is over.
+// endedSession is a remembered session.
 type endedSession struct {
-	data    string     // appendEnded's
+	data    string     // as appendEnded wrote it
 	endedAt Stamp      // its Session.LastTraffic
-	nodes   []*nasNode // of the NAS values that it had
-	sidHash uint64     // hashOf its Acct-Session-Id
+	nodes   []*nasNode // of the NAS values that it has had
+	sidHash uint64     // sidHash of its Acct-Session-Id
 }
 
 type expiry struct {
 	id      ID
 	expires Stamp
-	endedAt Stamp // Session.LastTraffic: a number that was used again meanwhile has another
+	endedAt Stamp // Session.LastTraffic; it differs if the id was used again meanwhile
 }
 
-// get reads a remembered session; nil if there is none.
+// get decodes a remembered session; nil if there is none.
 func (e *endedSessions) get(id ID) *Session {
 	of, ok := e.byID[id]
 	if !ok {
@@ -40,14 +40,14 @@ func (e *endedSessions) get(id ID) *Session {
 	}
 	s, err := parseSession(id, []byte(of.data), nil, e.routes)
 	if err != nil {
-		return nil // we have made it
+		return nil // impossible: we have written it
 	}
 	s.node, s.Session.former = of.nodes[0], of.nodes[1:]
 	s.NAS = &s.node.NAS
 	return s.Session
 }
 
-// add remembers an ended session by its octets; sid is its Acct-Session-Id.
+// add remembers an ended session. sid is its Acct-Session-Id, data its encoding.
 func (e *endedSessions) add(s *Session, sid, data string) {
 	was, known := e.byID[s.ID]
 	e.remove(s.ID)
@@ -62,20 +62,20 @@ func (e *endedSessions) add(s *Session, sid, data string) {
 	}
 }
 
-// maxOfName is how many sessions of one name are remembered: a NAS that gives one Acct-Session-Id to all its sessions must not
-// have each of its packets compared with all of them.
+// maxOfName is how many sessions of one name are remembered. If a NAS gives all its sessions the
+// same Acct-Session-Id, each packet is compared with this many at most.
 const maxOfName = 16
 
-// surplus is a session that is forgotten because there are too many of its name, 0 if there are not.
+// surplus returns the session to forget because too many have the name of s, or 0.
 func (e *endedSessions) surplus(s *Session, sid string) ID {
 	name := nameHash(s.node.keys[0], sidHash(sid))
 	if e.names.count(name) <= maxOfName {
 		return 0
 	}
-	return e.names.first[name] // the one that has been there longest
+	return e.names.first[name] // the oldest
 }
 
-// remove forgets a session, and returns the nodes that it had.
+// remove forgets a session and returns its nodes.
 func (e *endedSessions) remove(id ID) []*nasNode {
 	of := e.byID[id]
 	delete(e.byID, id)
@@ -86,7 +86,7 @@ func (e *endedSessions) remove(id ID) []*nasNode {
 	return of.nodes
 }
 
-// expired is one session that need not be remembered any longer, 0 if there is none.
+// nextExpired returns a session that need not be remembered any longer, or 0.
 func (e *endedSessions) nextExpired(now Stamp) ID {
 	for len(e.order) > 0 && (e.order[0].expires <= now || len(e.byID) > e.max) {
 		f := e.order[0]
@@ -98,42 +98,42 @@ func (e *endedSessions) nextExpired(now Stamp) ID {
 	return 0
 }
 
-// maxEnded is how many octets a session that is over takes at most.
+// maxEnded is the largest size of a remembered session in octets.
 const maxEnded = 250
 
-// appendEnded appends what is remembered of a session that is over: who it was, how far it had come and its Class. What
-// does not fit is left out, what matters least first.
+// appendEnded appends what is remembered of an ended session: its identity, its usage and its
+// Class. If that is too long, the least important parts are left out first.
 func appendEnded(b []byte, s *Session) []byte {
-	over := *s
-	over.State = Ended
-	for i, p := range over.fingerprints {
+	trimmed := *s
+	trimmed.State = Ended
+	for i, p := range trimmed.fingerprints {
 		if p.sum != 0 && p.attrs != 0 {
-			over.fingerprints[i] = p.combined()
+			trimmed.fingerprints[i] = p.combined()
 		}
 	}
 	of := trimming{sid: s.AcctSessionID, level: 0}
 	for ; ; of.level++ {
-		of.trim(&over)
-		over.Attrs = of.attrs(s.Attrs)
-		out := appendSession(b, &over)
+		of.trim(&trimmed)
+		trimmed.Attrs = of.attrs(s.Attrs)
+		out := appendSession(b, &trimmed)
 		if len(out)-len(b) <= maxEnded || of.level == smallestLevel {
 			return out
 		}
 	}
 }
 
-// remembered says what of a session is left out.
+// trimming says how much of a session is left out.
 type trimming struct {
 	sid   string
 	level int
 }
 
 const (
-	smallLevel    = 6 // enough, unless each number is as long as it can be
+	smallLevel    = 6 // suffices unless every number has its longest encoding
 	smallestLevel = 7
 )
 
-// trim leaves out what is no attribute.
+// trim leaves out parts that are not attributes.
 func (r *trimming) trim(s *Session) {
 	switch r.level {
 	case 2:
@@ -157,7 +157,8 @@ func (r *trimming) trim(s *Session) {
 	}
 }
 
-// attrs is the attributes that stay. The identifiers of the NAS are no part of them: they are in Session.NAS.
+// attrs returns the attributes that stay. The identifiers of the NAS are not among them: they are
+// in Session.NAS.
 func (r *trimming) attrs(all radius.Attributes) radius.Attributes {
 	b := radius.AppendAttribute(nil, radius.AcctSessionID, r.sid)
 	for t, v := range all.All() {
@@ -178,7 +179,7 @@ func (r *trimming) attrs(all radius.Attributes) radius.Attributes {
 	return radius.Attributes(b)
 }
 
-// shortened is a text, or of a long one its beginning and a hash.
+// shortened returns s, or the beginning of a long s and a hash.
 func shortened(s string) string {
 	if len(s) <= 24 {
 		return s

@@ -7,14 +7,15 @@ import (
 	"aaasess/internal/radius"
 )
 
-// rank says how well a packet fits a session that it matches (R25); the first difference counts.
+// rank says how well a packet fits a session that it may belong to (R25). The first difference
+// decides.
 type rank struct {
-	identifiers   int // equal ones
+	identifiers   int // how many are equal
 	addr          bool
 	station, user bool
 	started       Stamp
 
-	conflicts bool // it names another user or station; this is no part of the order
+	conflicts bool // the packet names another user or station; not part of the order
 }
 
 func (r rank) better(than rank) bool {
@@ -31,10 +32,10 @@ func (r rank) better(than rank) bool {
 	return r.started > than.started
 }
 
-// whose compares the user and the station that a packet names with those of a session.
+// identityMatch compares the user and the station of a packet with those of a session.
 type identityMatch struct {
-	sameUser, sameStation   bool // both name it, and it is the same
-	otherUser, otherStation bool // both name it, and it is another
+	sameUser, sameStation   bool // both have it, and it is equal
+	otherUser, otherStation bool // both have it, and it differs
 }
 
 func (s *Session) matchIdentity(ev *Event) (w identityMatch) {
@@ -51,8 +52,9 @@ func (s *Session) matchIdentity(ev *Event) (w identityMatch) {
 	return w
 }
 
-// mayBe reports whether a packet can be of a session whose NAS it matches: a start must not name another user or station, what
-// comes later not both.
+// allows reports whether a packet can belong to a session whose NAS it matches. A start must not
+// name another user or another station. Any other packet must not name both another user and
+// another station.
 func (w identityMatch) allows(t EventType) bool {
 	if t == Start {
 		return !w.otherUser && !w.otherStation
@@ -60,20 +62,21 @@ func (w identityMatch) allows(t EventType) bool {
 	return !w.otherUser || !w.otherStation
 }
 
-// found is the sessions that an event may be of: the live one that it fits best, and those that are over.
+// candidates are the sessions that an event may belong to: the live one that fits best, and the
+// ended ones.
 type candidates struct {
 	live     *Session
 	liveRank rank // of live
 	ended    []endedCandidate
 }
 
-// candidate is a session that is over and its rank.
+// endedCandidate is an ended session and its rank.
 type endedCandidate struct {
 	*Session
 	rank
 }
 
-// find looks for the sessions of an event.
+// find returns the sessions that an event may belong to.
 func (t *Table) find(ev *Event) (f candidates) {
 	var room [16]ID
 	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
@@ -89,7 +92,7 @@ func (t *Table) find(ev *Event) (f candidates) {
 	return f
 }
 
-// rank is how well an event fits a session; false if it cannot be of it.
+// rank returns how well an event fits a session. ok is false if it cannot belong to the session.
 func (s *Session) rank(ev *Event) (r rank, ok bool) {
 	if !s.hasName(ev.AcctSessionID) {
 		return r, false
@@ -111,7 +114,8 @@ func (s *Session) rank(ev *Event) (r rank, ok bool) {
 	return r, ok
 }
 
-// matches compares the NAS of an event with one that a session has or had, of the same client.
+// matches compares the NAS of an event with a NAS value that a session has or had. A NAS of another
+// client never matches.
 func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	if !ev.sameClient(n.Addr) {
 		return 0, false
@@ -119,8 +123,8 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	return ev.NAS.matches(&n.NAS)
 }
 
-// overOf is the remembered sessions that an event may be of, in order of their numbers.
-func (t *Table) findEnded(ev *Event) (over []endedCandidate) {
+// findEnded returns the remembered sessions that an event may belong to, in order of their ids.
+func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
 	if len(t.ended.byID) == 0 {
 		return nil
 	}
@@ -130,13 +134,13 @@ func (t *Table) findEnded(ev *Event) (over []endedCandidate) {
 	for _, id := range slices.Compact(ids) {
 		s := t.ended.get(id)
 		if r, ok := s.rank(ev); ok {
-			over = append(over, endedCandidate{s, r})
+			found = append(found, endedCandidate{s, r})
 		}
 	}
-	return over
+	return found
 }
 
-// renamed finds the session of a NAS that has changed its NAS-Identifier and nothing else since.
+// findRenamed finds the sessions of a NAS that has changed its NAS-Identifier and nothing else.
 func (t *Table) findRenamed(ev *Event, f *candidates) {
 	if ev.NAS.Identifier == "" {
 		return
@@ -155,7 +159,8 @@ func (t *Table) findRenamed(ev *Event, f *candidates) {
 	}
 }
 
-// isRenamed reports whether an event conflicts with the session in its NAS-Identifier alone, while all else is equal.
+// isRenamed reports whether an event conflicts with the session only in its NAS-Identifier. Source
+// address, user and station must be equal.
 func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
@@ -164,17 +169,20 @@ func (s *Session) isRenamed(ev *Event) bool {
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 
-// isCalled reports whether an Acct-Session-Id is the session's, which may be remembered shortened.
+// hasName reports whether the session has this Acct-Session-Id. An ended session may have it in
+// shortened form.
 func (s *Session) hasName(sid string) bool {
 	return s.AcctSessionID == sid || s.State == Ended && s.AcctSessionID == shortened(sid)
 }
 
-// slack is how far from the start of its session the moment may be at which a packet says that it began: session time
-// is counted from the login, say, and a packet waits in a socket.
+// startTolerance is how far the start time that a packet implies may be from the start of its
+// session. For example, a NAS counts the session time from the login, or a packet waits in a
+// socket.
 const startTolerance = 10 * time.Second
 
-// distance is how far a session's start is from where the times of a packet put it: by the NAS's clock if both have its
-// stamps, else by ours. A packet without a session time can be of any session that had begun.
+// startDistance returns how far the start time that a packet implies is from the session's start.
+// It uses the NAS's clock if both have Event-Timestamps, else ours. A packet without a session time
+// fits every session that had begun: its distance is 0.
 func (s *Session) startDistance(ev *Event) time.Duration {
 	later := ev.at.Sub(s.Started)
 	if ev.EventStamp != 0 && s.StartStamp != 0 {
@@ -186,8 +194,9 @@ func (s *Session) startDistance(ev *Event) time.Duration {
 	return max(0, -later)
 }
 
-// pick is the session that an interim or a stop is of: the live one, unless the packet names the user or station of one
-// that is over, and another than the live one's, or its times put it into the life of one that had the name before.
+// pick returns the session that an interim or stop belongs to. This is the live one, except in two
+// cases: the packet names the user or station of an ended session and the live one has another, or
+// the times of the packet are within the life of an ended session.
 func (f *candidates) pick(ev *Event) *Session {
 	var best endedCandidate
 	for _, c := range f.ended {
@@ -207,8 +216,8 @@ func (f *candidates) pick(ev *Event) *Session {
 	return best.Session
 }
 
-// nearer reports whether a packet is of this session rather than of another, which is over too. A NAS may have moved
-// between them, so its address counts only if nothing else tells.
+// fitsBetter reports whether a packet belongs to this ended session rather than to another ended
+// one. A NAS may have moved between the two, so its address decides last.
 func (c *endedCandidate) fitsBetter(than *endedCandidate, ev *Event) bool {
 	if ev.hasTime() && c.isCopy(ev) != than.isCopy(ev) {
 		return c.isCopy(ev)
@@ -224,8 +233,9 @@ func (c *endedCandidate) fitsBetter(than *endedCandidate, ev *Event) bool {
 	return c.rank.better(than.rank)
 }
 
-// precedes reports whether a packet is of this session, which is over, by its times, and not of the live one that has its
-// name now. In doubt it is of the live one, which must not go on for ever.
+// timesFit reports whether the times of a packet show that it belongs to this ended session, and
+// not to the live one with the same name. In doubt the packet belongs to the live one: without its
+// stop, that would stay live for ever.
 func (s *Session) timesFit(live *Session, ev *Event) bool {
 	timed := ev.Sent&SessionTime != 0
 	if ev.EventStamp == 0 || live.StartStamp == 0 || s.EventStamp == 0 {
@@ -233,12 +243,16 @@ func (s *Session) timesFit(live *Session, ev *Event) bool {
 	}
 	later := time.Duration(int64(ev.EventStamp)-int64(live.StartStamp)) * time.Second
 	switch {
-	case later >= 0: // only a session time tells, and only in the moment when one has followed the other
+	// Only a session time can decide, and only just after the ended session was followed by the
+	// live one.
+	case later >= 0:
 		return timed && later <= startTolerance && s.StartStamp != 0 && s.startDistance(ev) <= time.Second && live.startDistance(ev) > 2*time.Second &&
 			(!s.Stopped || s.isCopy(ev))
 	case s.isCopy(ev):
 		return true
-	case s.Stopped: // it has said all: this must lie before its stop, or the NAS's clock was set
+	// The stop was its last packet. This one must be from before the stop; otherwise the NAS's
+	// clock was set.
+	case s.Stopped:
 		return ev.EventStamp <= s.EventStamp && !ev.exceeds(s.Usage) && s.startDistance(ev) <= startTolerance
 	case s.isFromLaterSession(ev):
 		return false
@@ -248,10 +262,11 @@ func (s *Session) timesFit(live *Session, ev *Event) bool {
 	return ev.EventStamp >= s.StartStamp
 }
 
-// precedesByOurClock is precedes for packets that the NAS's clock does not tell of.
+// timesFitOurClock is timesFit for packets and sessions without Event-Timestamps.
 func (s *Session) timesFitOurClock(live *Session, ev *Event) bool {
 	switch {
-	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started.Add(time.Second) && s.isCopy(ev): // it is rounded down
+	// Acct-Delay-Time is rounded down.
+	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started.Add(time.Second) && s.isCopy(ev):
 		return true
 	case s.Stopped:
 		return false

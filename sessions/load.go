@@ -7,25 +7,24 @@ import (
 	"slices"
 )
 
-// loadBatch is how many sessions are handed from the goroutine that reads them to the one that puts
-// them into the table.
+// loadBatch is how many sessions the reading goroutine hands over at a time.
 const loadBatch = 1024
 
-// loaded is what was read of the durable state.
+// loaded is the durable state as read.
 type loaded struct {
 	last       ID
 	counters   Counters
 	anchor     anchor
-	newest     Stamp         // the latest time that a session has
-	ended      []stored      // those that have ended
-	live       chan []stored // the others, in batches, in order
+	newest     Stamp // the latest time of any session
+	ended      []stored
+	live       chan []stored // in batches, in order of their ids
 	closings   []*closing
 	routes     routes
-	routeTexts map[uint32]string // of routes
+	routeTexts map[uint32]string // by route number
 }
 
-// Load fills an empty table with the durable state; each calls its argument for every key. Keys
-// that are not the table's are left alone. SNMP and NASes wait for it, so two processors share it.
+// Load fills an empty table with the durable state. each must call its argument for every key; keys
+// of others are ignored. NASes and SNMP wait for Load, so two goroutines share the work.
 func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -47,7 +46,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := t.loadRoutes(&got, all); err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	t.names = newNames(3 * t.rows.n) // growing to that size would cost more than filling it
+	t.names = newNames(3 * t.rows.n) // a map of the final size: growing costs more than filling
 	for _, batch := range all {
 		for _, s := range batch {
 			t.register(s.node, s.Session)
@@ -78,7 +77,8 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	return nil
 }
 
-// loadRoutes gives the table the routes, and sessions that are older than routes theirs; Run then makes these durable.
+// loadRoutes gives the table its routes. Sessions that were stored before routes existed get theirs
+// from the journal, and Run makes them durable.
 func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
 	if err := got.routes.setTexts(got.routeTexts); err != nil {
 		return err
@@ -107,13 +107,13 @@ func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
 	return nil
 }
 
-// lastNAS is the node of the NAS of the session that was loaded last: that of the next is mostly the same.
+// lastNAS has the node of the session that was loaded last: the next session mostly has the same.
 type lastNAS struct {
 	nas  *NAS
 	node *nasNode
 }
 
-// join gives a session its nodes.
+// setNodes gives a session its nodes.
 func (a *lastNAS) setNodes(t *Table, s stored) {
 	if s.NAS != a.nas {
 		a.nas, a.node = s.NAS, t.nases.nodeOf(*s.NAS)
@@ -124,7 +124,7 @@ func (a *lastNAS) setNodes(t *Table, s stored) {
 	}
 }
 
-// resumeClosing goes on with an Accounting-On or -Off that was not carried out in full.
+// resumeClosing continues an Accounting-On or -Off that was not finished.
 func (t *Table) resumeClosing(m *closing) {
 	m.nodes = t.nases.find(&Event{NAS: m.nas, SameClient: func(a netip.Addr) bool { return slices.Contains(m.addrs, a) }})
 	t.closings.last = max(t.closings.last, m.seq)
@@ -135,7 +135,7 @@ func (t *Table) resumeClosing(m *closing) {
 func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 	defer close(l.live)
 	batch := make([]stored, 0, loadBatch)
-	var nas *NAS // of the session before: mostly the same
+	var nas *NAS // of the session before, mostly the same as the next
 	err := each(func(key, value []byte) (err error) {
 		if string(key) == string(countersKey) {
 			l.last, l.counters, l.anchor, err = parseCounters(value)
@@ -161,7 +161,7 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 		nas = s.NAS
 		l.newest = max(l.newest, s.Heard, s.LastTraffic)
 		if s.State == Ended {
-			if !s.beforeRoutes { // else its route comes first
+			if !s.beforeRoutes { // else its route must be known first
 				s.data = string(appendEnded(nil, s.Session))
 			}
 			l.ended = append(l.ended, s)

@@ -7,32 +7,40 @@ import (
 	"aaasess/internal/radius"
 )
 
-// step is what an event does.
+// step is what an event does to a session.
 type step uint8
 
 const (
-	duplicate  step = iota // nothing: we have it already
-	begin                  // a session comes to be; if it is heard of only by its stop it is over at once
-	update                 // the live session goes on
-	finish                 // it is over
-	replace                // the NAS uses the name of the live session for another one: that one is over, its stop was lost
-	recordLate             // it is of a session that is over, and is recorded; that stays over
-	revive                 // a session that we thought over lives
+	duplicate  step = iota // the event is a copy: nothing changes
+	begin                  // the event begins a session; if the event is a stop, the session also ends
+	update                 // the live session continues
+	finish                 // the live session ends
+	replace                // a new session has the name of the live one, which ends: its stop was lost
+	recordLate             // the session has ended and stays ended; the event is recorded
+	revive                 // the session had ended in the table, but is alive
 )
 
-// restart is how long after its start another start without a time of its own can be of the same session.
+// retransmitWithin limits how long after the start of a session another start with a new
+// Event-Timestamp can belong to it.
 const retransmitWithin = 30 * time.Second
 
-// countedFrom is how long after its start at most the session time of a session is taken to be counted from.
+// maxStartError limits the error of a start time that was computed from a session time: a NAS may
+// count the session time from a moment after the start.
 const maxStartError = 10 * time.Minute
 
-// livesOn is how long after its end an interim that tells nothing of session time, counters or NAS's clock must have
-// happened to prove that the session lives: less may be a packet overtaken by the stop.
+// An interim without comparable session time, counters or Event-Timestamp revives an ended session
+// only if it happened more than reviveAfter after the end. An earlier one may have been overtaken
+// by the stop.
 const reviveAfter = time.Minute
 
-// decide is the life cycle: which session an event is of, and what it does to it. There is none
-// if the step is begin. Nothing hangs on the host's clock: the NAS's stamps and session times are compared with each
-// other, and what must be compared with us is by the table's clock, which does not step. In doubt an event is recorded.
+// startAfterInterim limits how long after the computed start of a session, which we know only from
+// later packets, a start without a stamp and a delay can belong to it.
+const startAfterInterim = time.Minute
+
+// decide is the life cycle of a session. It chooses the session that an event belongs to, and says
+// what the event does to it. If the step is begin, there is no session. The host's clock does not
+// count: stamps and session times of the NAS are compared with each other, and everything else is
+// compared by the table's clock, which never steps. In doubt an event is recorded.
 func decide(f *candidates, ev *Event) (step, *Session) {
 	if ev.Type == Start {
 		return decideStart(f, ev)
@@ -53,12 +61,14 @@ func decide(f *candidates, ev *Event) (step, *Session) {
 	case live:
 		return update, s
 	case ev.Type == Interim && (f.live == nil || f.liveRank.conflicts) && s.isLaterThanEnd(ev):
-		return revive, s // unless another session has followed it
+		// No live session of the same user and station has its name.
+		return revive, s
 	}
 	return recordLate, s
 }
 
-// noticeOf is what an event of the session is recorded as: a start that we have had is news of the session.
+// noticeType returns the type under which an event is recorded. A second start of a session is
+// recorded as an interim.
 func (s *Session) noticeType(ev *Event) EventType {
 	if ev.Type == Start && s.StartSeen {
 		return Interim
@@ -66,10 +76,11 @@ func (s *Session) noticeType(ev *Event) EventType {
 	return ev.Type
 }
 
-// isOtherLife reports whether an interim or stop is of a session that began after all that we have of this one: its
-// session time and its counters fell, and by the NAS's clock it began later (R25).
+// isFromLaterSession reports whether an interim or stop belongs to a session that began after the
+// newest event of this one (R25). Its session time and its counters have fallen, and by the NAS's
+// clock it began later.
 func (s *Session) isFromLaterSession(ev *Event) bool {
-	late := ev.Delay > 0 && ev.at <= s.Heard // it was made before what we have heard last
+	late := ev.Delay > 0 && ev.at <= s.Heard // it happened before the newest event that we have
 	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
 		return false
 	}
@@ -116,7 +127,8 @@ func decideStart(f *candidates, ev *Event) (step, *Session) {
 	return begin, nil
 }
 
-// startsAgain reports whether a start is that of a live session, and not of a later one with its name (R25).
+// isOwnStart reports whether a start belongs to a live session, and not to a later one with its
+// name (R25).
 func (s *Session) isOwnStart(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
@@ -124,21 +136,24 @@ func (s *Session) isOwnStart(ev *Event) bool {
 		return s.matchesStart(ev) || s.isRestamped(ev)
 	case s.StartSeen:
 		delayed := ev.Delay > 0 && ev.at.Sub(s.Started).Abs() <= startTolerance
-		return (delayed || s.fingerprints[startSlot].isWithin(ev, copyWithin)) && s.addsOnlyAddress(ev)
-	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
+		return (delayed || s.fingerprints[startSlot].isWithin(ev, copyWithin)) && s.contradictsNothing(ev)
+	// It happened before the newest event that we have, whatever the NAS's clock says now.
+	case ev.Delay > 0 && ev.at <= s.Heard:
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
-	case stamped && s.StartStamp != 0: // told by a session time, which may be counted from some time after the start
+	// StartStamp was computed from a session time.
+	case stamped && s.StartStamp != 0:
 		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(maxStartError/time.Second)
 	case stamped:
 		return true
 	}
-	return ev.at <= s.Started.Add(reviveAfter)
+	return ev.at <= s.Started.Add(startAfterInterim)
 }
 
-// stampedAnew reports whether the stamp of a start is that of its own transmission: it came soon after the other,
-// by the NAS's clock as by ours, and differs in nothing else, or brings the address besides.
+// isRestamped reports whether a start is a retransmission with a new Event-Timestamp. It came soon
+// after the first start, by the NAS's clock and by ours. Either nothing else differs, or it adds
+// the address.
 func (s *Session) isRestamped(ev *Event) bool {
 	later := int64(ev.EventStamp) - int64(s.StartStamp)
 	was := s.fingerprints[startSlot]
@@ -146,12 +161,13 @@ func (s *Session) isRestamped(ev *Event) bool {
 		return false
 	}
 	return !ev.HasDelay && was.attrs-stampHash(s.StartStamp) == ev.fingerprint.attrs-stampHash(ev.EventStamp) ||
-		s.addsAddress(ev) && s.addsOnlyAddress(ev)
+		s.addsAddress(ev) && s.contradictsNothing(ev)
 }
 
-// hasStart reports whether a start is the one that we have: by its Event-Timestamp, or by that less its Acct-Delay-Time, since
-// some NASes make a new stamp for each transmission. Of such a NAS the stamps go on as the time does, which must be so once
-// more than starts is known of the session: another life may have such a stamp by chance.
+// matchesStart reports whether a start is the one that we have: its Event-Timestamp is the same, or
+// it is the same after Acct-Delay-Time is subtracted. (Some NASes make a new stamp for each
+// transmission.) The stamps of such a NAS advance with the time. This is checked if we know more
+// than starts of the session, because a later session may have a matching stamp by chance.
 func (s *Session) matchesStart(ev *Event) bool {
 	if ev.EventStamp == s.StartStamp {
 		return true
@@ -162,12 +178,13 @@ func (s *Session) matchesStart(ev *Event) bool {
 	}
 	near := func(a, b int64, by int64) bool { return a-b <= by && b-a <= by }
 	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
-	delay := int64(max(0, heard.Sub(s.Started)) / time.Second) // of the start that we have
+	delay := int64(max(0, heard.Sub(s.Started)) / time.Second) // of our start
 	return (near(began, start, 1) || near(began, start-delay, 1)) &&
 		(s.heardOnlyStarts() || near(int64(ev.EventStamp)-start, int64(ev.now.Sub(heard)/time.Second), 1))
 }
 
-// startsOnly reports whether nothing but starts was heard of a session whose NAS has a clock.
+// heardOnlyStarts reports whether we know no stop of a session, and no interim with a time of its
+// own.
 func (s *Session) heardOnlyStarts() bool {
 	for _, p := range s.fingerprints[stopSlot:] {
 		if p.sum != 0 && p.at == 0 {
@@ -177,8 +194,9 @@ func (s *Session) heardOnlyStarts() bool {
 	return s.fingerprints[stopSlot].sum == 0
 }
 
-// onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
-func (s *Session) addsOnlyAddress(ev *Event) bool {
+// contradictsNothing reports whether a start has no value that differs from the session's. A user's
+// address in place of a provisional one does not count as a difference.
+func (s *Session) contradictsNothing(ev *Event) bool {
 	for t, v := range ev.Attrs.All() {
 		if isPerPacket(t) || s.Attrs.Has(t, v) {
 			continue
@@ -190,15 +208,16 @@ func (s *Session) addsOnlyAddress(ev *Event) bool {
 	return true
 }
 
-// learnsAddress reports whether a packet has the address that a session has not yet.
+// addsAddress reports whether a packet has the user's address and the session does not have it yet.
 func (s *Session) addsAddress(ev *Event) bool {
 	is, has := ev.Attrs.Get(radius.FramedIPAddress)
 	was, had := s.Attrs.Get(radius.FramedIPAddress)
 	return has && !isProvisional(is) && (!had || isProvisional(was))
 }
 
-// mayHaveBegun reports whether a start may be of a session that is over: it happened before the end. The stamp
-// tells as much, but a NAS without a clock that has restarted gives the same stamps once more.
+// mayBeOwnStart reports whether a start may belong to an ended session: it happened before the end,
+// or it has an Event-Timestamp, which isOwnLateStart compares. If the NAS has restarted, a stamp
+// does not suffice: a NAS without a clock repeats its stamps after a restart.
 func (s *Session) mayBeOwnStart(ev *Event) bool {
 	switch {
 	case s.Restarted:
@@ -209,7 +228,7 @@ func (s *Session) mayBeOwnStart(ev *Event) bool {
 	return ev.at <= s.Heard || ev.EventStamp != 0
 }
 
-// startedLate reports whether a start is that of a session that is over: it was late, or has come again.
+// isOwnLateStart reports whether a start belongs to an ended session: it arrived late, or again.
 func (s *Session) isOwnLateStart(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
@@ -217,7 +236,8 @@ func (s *Session) isOwnLateStart(ev *Event) bool {
 		return s.matchesStart(ev)
 	case s.StartSeen:
 		return ev.Delay > 0 && ev.at <= s.Heard
-	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
+	// It happened before the newest event that we have, whatever the NAS's clock says now.
+	case ev.Delay > 0 && ev.at <= s.Heard:
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
@@ -229,7 +249,8 @@ func (s *Session) isOwnLateStart(ev *Event) bool {
 	return ev.at <= s.Heard
 }
 
-// begun is the session that an event starts, of a NAS that stays (the event does not).
+// newSession returns the session that an event begins. It keeps nas, but nothing of the event's
+// memory.
 func newSession(id ID, nas *NAS, ev *Event) *Session {
 	used, _ := Usage{}.updatedBy(ev)
 	s := &Session{
@@ -249,14 +270,14 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 	return s
 }
 
-// updated is the session after an event that it has survived.
+// updated returns the session after an event that does not end it.
 func updated(s *Session, ev *Event) *Session {
 	n := *s
 	n.applyEvent(ev)
 	return &n
 }
 
-// finished is the session after its stop: as the NAS reports it, or (ev nil) as we make it.
+// ended returns the session after its end: with the NAS's stop, or with our own if ev is nil.
 func ended(s *Session, ev *Event, at, now Stamp) *Session {
 	n := *s
 	if ev != nil {
@@ -267,7 +288,7 @@ func ended(s *Session, ev *Event, at, now Stamp) *Session {
 	return &n
 }
 
-// revived is a session that was over and lives.
+// revived returns an ended session as live again.
 func revived(s *Session, ev *Event) *Session {
 	n := *s
 	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, 0, false
@@ -276,7 +297,7 @@ func revived(s *Session, ev *Event) *Session {
 	return &n
 }
 
-// hear takes over what every event brings. A late start adds only what is not known.
+// applyEvent adds to the session what an event says. A late start only adds what was not known.
 func (s *Session) applyEvent(ev *Event) {
 	late := ev.Type == Start && ev.at < s.Heard
 	merged := merge(s.Attrs, ev, late || ev.Type == Start && s.StartSeen && ev.EventStamp < s.EventStamp)
@@ -301,10 +322,10 @@ func (s *Session) applyEvent(ev *Event) {
 		s.PortIfIndex = ev.PortIfIndex
 	}
 	if ev.Type == Start {
-		return // at its start a session has used nothing, whatever came before it
+		return // a start reports no usage, whatever arrived before it
 	}
-	used, flown := s.Usage.updatedBy(ev)
-	if flown {
+	used, flowed := s.Usage.updatedBy(ev)
+	if flowed {
 		s.LastTraffic = max(s.LastTraffic, ev.at)
 	}
 	s.Usage = used

@@ -4,8 +4,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// tellsKind reports whether a start tells the kind of a session better than what came before it: it
-// has the service, and something of that is new.
+// namesKind reports whether a start tells the kind of a session better than earlier packets: it has
+// a Service-Type, and one of the attributes of the service is new.
 func namesKind(known, start radius.Attributes) bool {
 	if _, says := start.Get(radius.ServiceType); !says {
 		return false
@@ -29,18 +29,20 @@ func (s *Session) setAttrs(a radius.Attributes) {
 	}
 }
 
-// isUnassigned reports whether a Framed-IP-Address says that the user has none yet: 0.0.0.0, or that he or the NAS chooses
-// one (255.255.255.255 and .254, RFC 2865 section 5.8).
+// isUnassigned reports whether a Framed-IP-Address means that the user has no address yet: 0.0.0.0,
+// or one that the user or the NAS chooses (255.255.255.255 and 255.255.255.254, RFC 2865 section
+// 5.8).
 func isUnassigned(v string) bool {
 	return v == "\x00\x00\x00\x00" || v == "\xff\xff\xff\xfe" || v == "\xff\xff\xff\xff"
 }
 
-// isProvisional reports whether a Framed-IP-Address is to be followed by the user's own: it is unassigned, or link-local (RFC 3927).
+// isProvisional reports whether another Framed-IP-Address will follow: this one is unassigned or
+// link-local (RFC 3927).
 func isProvisional(v string) bool {
 	return len(v) != 4 || isUnassigned(v) || v[0] == 169 && v[1] == 254
 }
 
-// isPassing reports whether an attribute belongs to one packet and not to the session.
+// isPerPacket reports whether an attribute belongs to one packet and not to the session.
 func isPerPacket(t radius.Type) bool {
 	switch t {
 	case radius.ProxyState, radius.AcctStatusType, radius.AcctDelayTime, radius.AcctInputOctets, radius.AcctOutputOctets, radius.AcctSessionTime,
@@ -51,7 +53,7 @@ func isPerPacket(t radius.Type) bool {
 	return false
 }
 
-// lasting is what of a packet belongs to the session, in memory of its own.
+// sessionAttrs returns a copy of a packet's attributes that belong to the session.
 func sessionAttrs(a radius.Attributes) radius.Attributes {
 	b := make([]byte, 0, len(a))
 	for t, v := range a.All() {
@@ -62,10 +64,10 @@ func sessionAttrs(a radius.Attributes) radius.Attributes {
 	return radius.Attributes(b)
 }
 
-// merge gives the session's attributes with those that a later packet has learned or changed: an
-// attribute in the packet replaces all of its type, of extended types (RFC 6929) all of its extended type. Of vendors'
-// attributes those of the start stay, since in interims they are counters. All else that a late start has is older than
-// what is known, and only adds to it.
+// merge returns the session's attributes after a packet. An attribute of the packet replaces all
+// attributes of its type, or of its extended type (RFC 6929). There are two exceptions. Vendor
+// attributes come only from starts, because in interims they are counters. The other attributes of
+// a late start are older than what is known, and are only added.
 func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	changed := false
 	for t, v := range ev.Attrs.All() {
@@ -94,8 +96,9 @@ func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	return radius.Attributes(b)
 }
 
-// replaces reports whether the attributes of a packet with this key take the place of the session's. An address that
-// is not the user's own yet never takes that of one that is, and always gives way to it.
+// replaces reports whether the packet's attributes with this key replace those of the session. A
+// provisional address never replaces a user's own address. The user's own address always replaces a
+// provisional one.
 func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	t := k.Type()
 	switch was, has := old.First(k); {
@@ -112,8 +115,8 @@ func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	}
 }
 
-// hasSeveral reports whether a key comes more than once (Class may): then the first alone says
-// nothing about a change, and what the session has stands.
+// hasSeveral reports whether a packet has a key more than once, as Class may be. Then its first
+// value does not tell whether something has changed, and the session's values stay.
 func hasSeveral(a radius.Attributes, k radius.Key) bool {
 	n := 0
 	for t, v := range a.All() {

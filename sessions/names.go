@@ -2,24 +2,24 @@ package sessions
 
 import "slices"
 
-// names finds sessions by what their NASes call them: by a hash of one identifier of a NAS, or its address, and the
-// Acct-Session-Id. Whoever finds one compares it; hashes may be equal by chance.
+// nameIndex finds sessions by name: by a hash of one identifier or the address of a NAS, and the
+// Acct-Session-Id. The caller must compare what it finds, because hashes can be equal by chance.
 type nameIndex struct {
 	first map[uint64]ID
-	more  map[uint64][]ID // further ones with the same hash: of other users, or of NASes that share an identifier
+	more  map[uint64][]ID // other sessions with the same hash
 }
 
 func newNames(size int) nameIndex {
 	return nameIndex{first: make(map[uint64]ID, size), more: map[uint64][]ID{}}
 }
 
-// hashOf is the same for an Acct-Session-Id and for what is left of it when it is shortened.
+// sidHash returns the same hash for an Acct-Session-Id and its shortened form.
 func sidHash(sid string) uint64 { return fnv(fnvBasis, shortened(sid)) }
 
-// nameOf puts the two halves of a name together.
+// nameHash combines the hashes of a NAS key and an Acct-Session-Id.
 func nameHash(key, sid uint64) uint64 { return fnvNumber(key, sid) }
 
-// add makes a session found at a node.
+// add enters a session under all keys of a node.
 func (n *nameIndex) add(node *nasNode, sid uint64, id ID) {
 	for _, key := range node.keys {
 		if key == 0 {
@@ -34,7 +34,7 @@ func (n *nameIndex) add(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// drop undoes add.
+// remove undoes add.
 func (n *nameIndex) remove(node *nasNode, sid uint64, id ID) {
 	for _, key := range node.keys {
 		if key == 0 {
@@ -61,8 +61,10 @@ func (n *nameIndex) remove(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// find appends the sessions that may be of an event: of each kind of NASes the fewest that share an identifier with its
-// NAS, or its address. Some of them are of other names, and one may be there twice.
+// find appends the sessions that an event may belong to. It does so for each set of identifiers
+// that NASes have. If the event's NAS shares identifiers with the set, it looks under the one with
+// the fewest sessions, else under the address. Some of the sessions found have other names, and one
+// may be found twice.
 func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
 	own := ev.NAS.types()
 	sid := sidHash(ev.AcctSessionID)
@@ -96,7 +98,8 @@ func (n *nameIndex) count(name uint64) int {
 	return 1 + len(n.more[name])
 }
 
-// at appends the sessions of an event's name that have its source address, whatever their identifiers.
+// findByAddr appends the sessions that have the event's name and source address, whatever their
+// identifiers.
 func (n *nameIndex) findByAddr(t *nases, ev *Event, ids []ID) []ID {
 	sid := sidHash(ev.AcctSessionID)
 	for has := range identifierTypes(len(t.counts)) {

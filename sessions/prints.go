@@ -7,20 +7,22 @@ import (
 	"aaasess/internal/radius"
 )
 
-// print is what a copy of a packet is told by (R24): two packets with one print are copies of each other. It is a hash, so that
-// it is small.
+// fingerprint identifies copies of a packet (R24): packets with the same fingerprint are copies of
+// each other. It is a hash, so it is small.
 type fingerprint struct {
-	// sum is of the type, Event-Timestamp, Acct-Session-Time and counters, absent ones told from zero, and of the
-	// attributes that a session does not keep.
+	// sum is a hash of the type, Event-Timestamp, Acct-Session-Time and counters, and of the
+	// attributes that a session does not keep. An absent value is not the same as zero.
 	sum uint64
-	// all is of all attributes in any order: with the same sum, the same packet.
+	// attrs is a hash of all attributes in any order. If sum and attrs are equal, the packets are
+	// the same.
 	attrs uint32
-	// at is when the packet was heard, seconds since 1970 on the table's clock; of one that has a time of its own 0,
-	// unless it is a start.
+	// at is when the packet was heard, in seconds since 1970 on the table's clock. It is 0 if the
+	// packet has a time of its own and is not a start.
 	at uint32
 }
 
-// prints are those of the packets that a copy may be of: the start, the stop, and the last four others, newest first.
+// fingerprints are those of the packets that may be repeated: the start, the stop, and the last
+// four others, newest first.
 type fingerprints [6]fingerprint
 
 const (
@@ -29,8 +31,9 @@ const (
 	firstOtherSlot
 )
 
-// copyWithin is how long a packet with neither Event-Timestamp nor Acct-Session-Time can be a copy of another: after that
-// the NAS has given up, and says something new that looks the same.
+// copyWithin limits how long after another packet its copy can arrive, if it has neither
+// Event-Timestamp nor Acct-Session-Time. After that time the NAS has given up, and a packet that
+// looks the same is a new one.
 const copyWithin = time.Minute
 
 const (
@@ -53,7 +56,7 @@ func fnvNumber(sum, n uint64) uint64 {
 	return sum
 }
 
-// printOf is the print of an event.
+// fingerprintOf returns the fingerprint of an event.
 func fingerprintOf(ev *Event) fingerprint {
 	sum := fnvNumber(fnvBasis, uint64(ev.Type)|uint64(ev.Sent)<<8|uint64(ev.EventStamp)<<16)
 	for i, n := range ev.Usage.counters() {
@@ -80,7 +83,7 @@ func fingerprintOf(ev *Event) fingerprint {
 
 func attributeHash(t radius.Type, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
 
-// stampPrint is the part of print.all that an Event-Timestamp is.
+// stampHash is the part of fingerprint.attrs that comes from an Event-Timestamp.
 func stampHash(stamp uint32) uint32 {
 	var v [4]byte
 	binary.BigEndian.PutUint32(v[:], stamp)
@@ -88,13 +91,14 @@ func stampHash(stamp uint32) uint32 {
 	return uint32(of ^ of>>32)
 }
 
-// whole is a print that takes a packet for a copy only if it has the very same attributes. A session that is over keeps no
-// more of a print: it has no attributes to compare.
+// combined returns a fingerprint that matches only a packet with exactly the same attributes. An
+// ended session keeps only this, because it has no attributes to compare.
 func (p fingerprint) combined() fingerprint {
 	return fingerprint{sum: p.sum ^ uint64(p.attrs)*fnvPrime, at: p.at}
 }
 
-// take keeps the print of a packet. A start that comes again, with something new, is one of the others.
+// add keeps the fingerprint of a packet. If the session has a start already, another start is kept
+// among the last four others.
 func (p *fingerprints) add(ev *Event) {
 	switch {
 	case ev.Type == Start && p[startSlot].sum == 0:
@@ -107,9 +111,9 @@ func (p *fingerprints) add(ev *Event) {
 	}
 }
 
-// isCopy reports whether an event is a copy of one that the session has had (R24 (b)).
+// isCopy reports whether an event is a copy of one that the session has already (R24 (b)).
 func (s *Session) isCopy(ev *Event) bool {
-	for _, p := range s.fingerprints { // whose sums tell the types apart
+	for _, p := range s.fingerprints { // sum includes the type
 		if p.sum == 0 || !ev.hasTime() && !p.isWithin(ev, copyWithin) {
 			continue
 		}
@@ -120,15 +124,16 @@ func (s *Session) isCopy(ev *Event) bool {
 	return false
 }
 
-// hasTime reports whether an event has a time of its own.
+// hasTime reports whether an event has a time of its own: an Event-Timestamp or a session time.
 func (ev *Event) hasTime() bool { return ev.EventStamp != 0 || ev.Sent&SessionTime != 0 }
 
-// within reports whether a packet was heard no longer than a time before an event.
+// isWithin reports whether a packet was heard at most d before an event.
 func (p fingerprint) isWithin(ev *Event, d time.Duration) bool {
 	return p.at != 0 && ev.now.Sub(stampOfSeconds(p.at)) <= d+time.Second
 }
 
-// knows reports whether the session has all values of these attributes that a session keeps.
+// hasAll reports whether the session has all values of attrs, except those that a session does not
+// keep.
 func (s *Session) hasAll(attrs radius.Attributes) bool {
 	for t, v := range attrs.All() {
 		if !isPerPacket(t) && t != radius.VendorSpecific && !s.Attrs.Has(t, v) {

@@ -2,15 +2,16 @@ package sessions
 
 import "math/bits"
 
-// rows is an ordered map from ID to *Session that can be frozen in no time: a radix tree of six
-// levels (two bits, then five times six), each node with a bitmap of the digits it has. Nodes are
-// copied on the way to a change unless they were made since the last freeze, so frozen trees never
-// change and are read without a lock. An id's neighbours share its leaf: a step of a walk is six
-// look-ups in memory that the step before has just touched.
+// rows is an ordered map from ID to *Session whose snapshots cost almost nothing. It is a radix
+// tree of six levels. The top level has two bits of the id, the others six each. Each node has a
+// bitmap of the digits that are present. A change copies the nodes on its path, unless they were
+// made since the last snapshot. So snapshots never change, and are read without a lock.
+// Neighbouring ids share a leaf: each step of a walk does six look-ups in memory that the step
+// before has just touched.
 type rows struct {
 	root  *node
 	n     int
-	epoch uint64 // nodes of this epoch are ours alone
+	epoch uint64 // nodes of this epoch are in no snapshot
 }
 
 type node struct {
@@ -27,7 +28,7 @@ const (
 
 func digitOf(id ID, shift uint) uint { return uint(id>>shift) & (1<<digitBits - 1) }
 
-// rank is the place of digit d among those present.
+// rank returns the index of digit d among those present.
 func (n *node) rank(d uint) int { return bits.OnesCount64(n.bitmap & (1<<d - 1)) }
 
 func (n *node) has(d uint) bool { return n.bitmap>>d&1 != 0 }
@@ -48,9 +49,9 @@ func find(n *node, id ID) *Session {
 	return nil
 }
 
-// ceiling finds the session with the lowest id that is not less than id, or nil.
+// ceiling returns the session with the lowest id that is at least id, or nil.
 func ceiling(n *node, id ID) *Session {
-	var right *node // the subtree next to the right of the path, as low as possible
+	var right *node // the nearest subtree to the right of the path
 	for shift := uint(topShift); n != nil; shift -= digitBits {
 		d := digitOf(id, shift)
 		i := n.rank(d)
@@ -80,7 +81,7 @@ func ceiling(n *node, id ID) *Session {
 	return right.rows[0]
 }
 
-// freeze returns the tree as it is; later changes to r leave it alone.
+// snapshot returns the tree as it is. Later changes to r do not change it.
 func (r *rows) snapshot() *node {
 	r.epoch++
 	return r.root
@@ -127,7 +128,7 @@ func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 	return n
 }
 
-// remove takes out the session with this id, if there is one.
+// remove removes the session with this id, if there is one.
 func (r *rows) remove(id ID) {
 	if r.get(id) != nil {
 		r.root = r.removeIn(r.root, id, topShift)

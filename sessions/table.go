@@ -9,26 +9,29 @@ import (
 	"time"
 )
 
-// Config is what a [Table] needs to know.
+// Config has the settings of a [Table].
 type Config struct {
-	// Remember is how long a session that is over is remembered, to tell what its NAS still says of it; 0 means an hour.
+	// Remember is how long an ended session is remembered, to recognise its late packets; 0 means
+	// an hour.
 	Remember time.Duration
-	// RememberMax is how many of them at most; beyond, the oldest are forgotten earlier. 0 means a million.
+	// RememberMax is how many ended sessions are remembered at most. If there are more, the oldest
+	// are forgotten early. 0 means a million.
 	RememberMax int
-	// Now is the host's clock, which may step; nil means time.Now.
+	// Now reads the host's clock, which may step; nil means time.Now.
 	Now func() time.Time
-	// Elapsed is the time since some moment, which no step of Now touches; nil means the monotonic reading of Now.
+	// Elapsed returns the time since a fixed moment. Steps of Now do not change it. nil means the
+	// monotonic reading of Now.
 	Elapsed func() time.Duration
-	// Boot is the boot of the host, if that is known.
+	// Boot identifies the boot of the host, if it is known.
 	Boot Boot
 }
 
-// Table is the live session table. All methods may be called by any number of goroutines.
+// Table is the live session table. It is safe for concurrent use.
 type Table struct {
 	journal Journal
 	clock   clock
 
-	mu           sync.Mutex // for decisions only: never held over I/O
+	mu           sync.Mutex // guards decisions; never held over I/O
 	rows         rows
 	nases        nases
 	names        nameIndex
@@ -36,18 +39,18 @@ type Table struct {
 	closings     closings
 	counters     Counters
 	last         ID
-	onEnd        func(ID)   // told of each row that ends, under mu; may be nil
-	claims       map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
+	onEnd        func(ID)   // called for each row that ends, under mu; may be nil
+	claims       map[ID]int // how many Disconnects of a marked session can still be undone
 	dirty        bool       // rows differ from the published view
 	routes       routes
-	unrouted     []ID      // sessions of a store from before routes, to be written anew
-	lastCounters *Counters // counters as of the newest commit
+	unrouted     []ID      // loaded without a route: Run stores them again
+	lastCounters *Counters // as of the newest commit
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
 }
 
-// New makes an empty table whose changes go to the journal.
+// New returns an empty table that commits its changes to the journal.
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
@@ -68,12 +71,12 @@ func New(cfg Config, journal Journal) *Table {
 	return t
 }
 
-// View is the table as last published. Its counters are those of the newest durable commit, so no kill lets what a
-// reader has seen fall. Its rows are those that were decided when the newest durable batch of commits had been written.
-// So it has all that is durable, and its rows may be ahead of the disk, and of the counters, by the
-// decisions whose commits are in the batches after that one. A kill before they are written loses
-// them, and a reader may have seen them; but no NAS was answered for them, so it
-// sends them again, and no SET or command was either.
+// View returns the table as last published. Its counters are those of the newest durable commit, so
+// a crash never makes them fall. Its rows are those at the moment when the newest batch of commits
+// became durable. They include everything that is durable. They may be ahead of the disk, and of
+// the counters, by decisions that are not durable yet. If a crash loses these decisions, a reader
+// may have seen them, but nobody was answered: the NAS sends its packet again, and no SET or
+// command has succeeded.
 func (t *Table) View() *View {
 	for {
 		v, counters := t.view.Load(), t.durableCounters.Load()
@@ -87,16 +90,16 @@ func (t *Table) View() *View {
 	}
 }
 
-// Clock is the time now on the table's clock, which no step of the host's touches: what [Session.IdleTime] wants.
+// Clock returns the time on the table's clock, which never steps. [Session.IdleTime] takes it.
 func (t *Table) Clock() Stamp { return t.clock.now() }
 
-// Date is the moment by the host's clock of a time of a session.
+// Date converts a time of a session to the host's clock.
 func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 
-// now is the host's clock.
+// now reads the host's clock.
 func (t *Table) now() time.Time { return t.clock.wall() }
 
-// publish makes what has been decided visible. It runs once for a batch of commits.
+// publish makes all decisions visible to readers. It runs once for each batch of commits.
 func (t *Table) publish() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -106,15 +109,15 @@ func (t *Table) publish() {
 	}
 }
 
-// freeze is a view of the rows as they are now.
+// snapshot returns a view of the rows as they are now.
 func (t *Table) snapshot() *View {
 	counters := t.durableCounters.Load()
 	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
 }
 
-// Apply decides an event and hands it to the journal. An error means that nothing was done and the
-// NAS is not to be answered. Otherwise done is called as [Journal.Commit] has it: with nil, the NAS
-// can be answered.
+// Apply decides what an event does, and commits the result to the journal. After an error nothing
+// has changed, and the NAS must not be answered. Otherwise done is called as [Journal.Commit]
+// describes. If the error of done is nil, the NAS can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
@@ -141,7 +144,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 		ev.fingerprint = fingerprintOf(&ev)
 		if err := t.apply(&c, &ev); err != nil {
 			if len(c.State) > 0 {
-				t.commit(c, nil) // what a closing has ended stays ended
+				t.commit(c, nil) // sessions that a closing has ended stay ended
 			}
 			return err
 		}
@@ -150,11 +153,11 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 	return nil
 }
 
-// apply decides an event of a session and carries it out.
+// apply decides an event of a session and makes the change.
 func (t *Table) apply(c *Change, ev *Event) error {
 	f := t.find(ev)
 	for f.live != nil && t.closings.anyCovers(f.live) {
-		// It ended before, only its turn has not come.
+		// A closing has ended it; only Run has not come to it yet.
 		t.end(c, f.live, nil, f.live.Heard, CauseNASReboot)
 		f = t.find(ev)
 	}
@@ -174,14 +177,15 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case revive:
 		s = t.updateNAS(revived(s, ev), ev)
 		t.put(c, s)
-		t.forget(s.ID) // after it has its NASes, which would be gone else
+		t.forget(s.ID) // last, or its NAS nodes would be released
 		t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
 		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	}
 	return nil
 }
 
-// begin makes the session of an event that begins one; before it, the one whose name it takes ends.
+// begin makes the session that an event begins. If that replaces a live session, the live one ends
+// first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	id, err := t.nextID()
 	if err != nil {
@@ -206,7 +210,8 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	return nil
 }
 
-// moved gives a session the NAS value that an event has told: the identifiers that the event has not stay.
+// updateNAS gives a session the NAS value of an event. Identifiers that the event does not have
+// stay.
 func (t *Table) updateNAS(s *Session, ev *Event) *Session {
 	is := s.node.updatedFrom(&ev.NAS)
 	if is == s.node.NAS {
@@ -224,24 +229,24 @@ func (t *Table) updateNAS(s *Session, ev *Event) *Session {
 	return s
 }
 
-// maxFormer is how many NAS values that its packets have had before are kept with a session.
+// maxFormer is how many former NAS values a session keeps.
 const maxFormer = 7
 
-// note records what is said of a session that is over, and stays so.
+// recordLate records an event of an ended session, which stays ended.
 func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	cause := uint32(0)
 	if ev.Type == Stop && !s.Acked.IsZero() {
 		cause = CauseAdminReset
 	}
-	over := updated(s, ev)
-	over.Stopped = s.Stopped || ev.Type == Stop
-	over.Heard, over.LastTraffic = s.Heard, s.LastTraffic // when it ended
-	t.remember(c, t.updateNAS(over, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: over, Attrs: ev.Attrs, At: ev.At, Cause: cause})
+	after := updated(s, ev)
+	after.Stopped = s.Stopped || ev.Type == Stop
+	after.Heard, after.LastTraffic = s.Heard, s.LastTraffic // the time of the end stays
+	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
+	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
 
-// passOn records an event of another type: by the number of the live session that has its Acct-Session-Id, or by the
-// NAS's own (R27).
+// recordOther records an event of another type. The record has the number of the live session with
+// its Acct-Session-Id, or else the NAS's own id (R27).
 func (t *Table) recordOther(c *Change, ev *Event) {
 	f := t.find(ev)
 	s := f.live
@@ -261,22 +266,22 @@ func (t *Table) recordOther(c *Change, ev *Event) {
 	c.Notices = append(c.Notices, Notice{Type: Other, Session: s, Attrs: ev.Attrs, At: ev.At})
 }
 
-// nextID finds the next free number behind the last one.
+// nextID returns the next free id after the last one.
 func (t *Table) nextID() (ID, error) {
 	if uint64(t.rows.n) >= 1<<32-1 {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, over := t.ended.byID[id]; id != 0 && !over && t.rows.get(id) == nil {
+		if _, remembered := t.ended.byID[id]; id != 0 && !remembered && t.rows.get(id) == nil {
 			return id, nil
 		}
 	}
 }
 
-// nodes is all NAS values that a session has had, the present one first.
+// nodes returns the nodes of all NAS values that a session has or had, the present one first.
 func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.former...) }
 
-// join adds a session to those of a NAS.
+// register adds a session to the live sessions of a node.
 func (t *Table) register(n *nasNode, s *Session) {
 	if len(n.ids) > 2*n.liveCount+16 {
 		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isRegistered(id, n) })
@@ -288,7 +293,7 @@ func (t *Table) register(n *nasNode, s *Session) {
 	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
 }
 
-// leave undoes join; a later join tidies up.
+// unregister undoes register. The id stays in n.ids until a later register cleans up.
 func (t *Table) unregister(n *nasNode, s *Session) {
 	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
 	if n.liveCount--; n.liveCount == 0 {
@@ -313,7 +318,8 @@ func (t *Table) put(c *Change, s *Session) {
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
 
-// index has a session found by its name, and among those of its NASes, as it is now; was is how it was before, nil if it is new.
+// updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
+// its state before, nil if it is new.
 func (t *Table) updateIndex(was, s *Session) {
 	var before []*nasNode
 	switch {
@@ -337,7 +343,7 @@ func (t *Table) updateIndex(was, s *Session) {
 	}
 }
 
-// drop takes a session out of the table. Its nodes stay, for its ending.
+// removeRow removes a session from the table. Its nodes stay: the ended session needs them.
 func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
 		t.unregister(n, s)
@@ -352,28 +358,28 @@ func (t *Table) removeRow(s *Session) {
 	}
 }
 
-// end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator asked for is the cause
-// of the end if the NAS has agreed, or if we make the stop (R5).
+// end ends a session, with the NAS's stop or, if ev is nil, with our own. If an operator asked for
+// the end, and the NAS has agreed or we make the stop, the cause is Admin-Reset (R5).
 func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	now := t.clock.now()
 	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
 	before := s.nodes()
-	over := ended(s, ev, at, now)
+	after := ended(s, ev, at, now)
 	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
-		n.Cause, over.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
+		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
-	over.Restarted = cause == CauseNASReboot
+	after.Restarted = cause == CauseNASReboot
 	if t.rows.get(s.ID) != nil {
 		t.removeRow(s)
 	}
 	if ev != nil {
 		n.Attrs, n.At = ev.Attrs, ev.At
-		t.updateNAS(over, ev)
+		t.updateNAS(after, ev)
 	} else {
-		n.Lasted = max(0, at.Sub(over.Started))
+		n.Lasted = max(0, at.Sub(after.Started))
 	}
-	n.Session = over
-	t.remember(c, over, over.AcctSessionID)
+	n.Session = after
+	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
 	c.Notices = append(c.Notices, n)
 }
@@ -384,7 +390,7 @@ func (t *Table) release(nodes []*nasNode) {
 	}
 }
 
-// remember keeps a session that is over, in place of what was remembered of it.
+// remember keeps an ended session, and replaces what was remembered of it.
 func (t *Table) remember(c *Change, s *Session, sid string) {
 	data := appendEnded(make([]byte, 0, maxEnded+64), s)
 	before := t.ended.byID[s.ID].nodes
@@ -397,11 +403,11 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: data})
 }
 
-// forget no longer remembers a session.
+// forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.ended.remove(id)) }
 
-// commit hands a change to the journal, with the counters and a few of the sessions that need no
-// longer be remembered.
+// commit hands a change to the journal. It adds the counters, and removes a few remembered sessions
+// whose time is over.
 func (t *Table) commit(c Change, done func(error)) {
 	if len(c.State) > 0 {
 		t.dirty = true
@@ -419,8 +425,9 @@ func (t *Table) commit(c Change, done func(error)) {
 	t.journal.Commit(c, done)
 }
 
-// whenDurable is the done of a commit: before the caller's, it shows the counters of the commit to readers and notes which
-// routes have become durable. Most commits change neither.
+// whenDurable returns the done of a commit. Before it calls the caller's done, it shows the
+// counters of the commit to readers and notes which routes are durable. Most commits change
+// neither.
 func (t *Table) whenDurable(routes []*Route, done func(error)) func(error) {
 	if *t.lastCounters != t.counters {
 		counters := t.counters

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Disconnect marks live sessions as being terminated, and counts them: what a SET of casnDisconnect to
-// true(1) does (R5). All are marked, or none and the error is a *[NotLiveError] for the first that is
-// not live. marked are those that were not being terminated already. done is called when the marks are
-// durable.
+// Disconnect marks live sessions as Terminating and counts them, as a SET of casnDisconnect to
+// true(1) does (R5). It marks all of them or none. If one is not live, the error is a
+// *[NotLiveError] for the first of these. marked are the sessions that were not Terminating before.
+// done is called when the marks are durable.
 //
-// The caller then gives all ids, marked by it or not, either to the [Terminator], and nothing cancels the
-// end of these sessions any more, or to [Table.Undo].
+// The caller must then give all ids, also those not in marked, to the [Terminator] or to
+// [Table.Undo]. After the Terminator has them, nothing cancels the end of these sessions.
 func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -39,17 +39,18 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 	return marked, nil
 }
 
-// Undo takes back a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section 7.2.4.3). A
-// session that another Disconnect has met meanwhile stays marked until that one is undone too; one that has
-// ended, or that a Terminator has, stays as it is. It does not ask whether the journal accepts: refused, it
-// would leave sessions Terminating that nobody ends.
+// Undo undoes a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section
+// 7.2.4.3). If another Disconnect has named a session meanwhile, the session stays marked until
+// that one is undone too. A session that has ended, or that a Terminator has, does not change. Undo
+// works even if the journal accepts no changes. Otherwise sessions would stay Terminating and
+// nobody would end them.
 func (t *Table) Undo(ids []ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var c Change
 	for _, id := range ids {
 		switch t.claims[id] {
-		case 0: // final
+		case 0: // final, or the session has ended
 		case 1:
 			delete(t.claims, id)
 			t.setState(&c, t.rows.get(id), Active)
@@ -61,14 +62,14 @@ func (t *Table) Undo(ids []ID, done func(error)) {
 	t.commit(c, done)
 }
 
-// unclaimed leaves those out that a Disconnect has marked which can still be undone.
+// unclaimed returns ids without the sessions whose Disconnect can still be undone.
 func (t *Table) unclaimed(ids []ID) []ID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.DeleteFunc(ids, func(id ID) bool { return t.claims[id] > 0 })
 }
 
-// keep makes marks final.
+// makeFinal makes marks final: Undo no longer removes them.
 func (t *Table) makeFinal(ids []ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,9 +84,9 @@ func (t *Table) setState(c *Change, s *Session, state State) {
 	t.put(c, &n)
 }
 
-// Acked notes that the NAS has agreed to end a session: from now on its stop has our cause, whoever sends
-// it (R5). It does nothing if the session is not being terminated. It does not ask whether the journal
-// accepts: what the NAS has done cannot be refused.
+// Acked notes that the NAS has agreed to end a session. From now on its stop has the cause
+// Admin-Reset, whoever sends it (R5). Acked does nothing if the session is not Terminating. It
+// works even if the journal accepts no changes, because what the NAS has done cannot be refused.
 func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,22 +99,23 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.commit(c, done)
 }
 
-// live is a row as it is now; a view may be older.
+// live returns a row as it is now; a view may be older.
 func (t *Table) live(id ID) *Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.rows.get(id)
 }
 
-// whenEnded sets what is called, under the table's lock, when a row ends. It must not block.
+// whenEnded sets a function that is called, under the table's lock, when a row ends. It must not
+// block.
 func (t *Table) whenEnded(fn func(ID)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.onEnd = fn
 }
 
-// End makes a session over without a stop from its NAS: the stop record is made from what was last
-// heard. at is the moment that it carries. It does nothing if the session is not live.
+// End ends a session without a stop from its NAS. The stop record is made from what was last heard,
+// and carries the time at. End does nothing if the session is not live.
 func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package sessionstest has a Journal that keeps everything in memory, for tests and benchmarks of
-// what stands on a session table.
+// packages that use a session table.
 package sessionstest
 
 import (
@@ -10,8 +10,8 @@ import (
 	"aaasess/sessions"
 )
 
-// Journal is a sessions.Journal in memory. A goroutine of its own commits what has queued up, as
-// the real one does; Close ends it.
+// Journal is a sessions.Journal in memory. Like the real one, it commits what is queued on a
+// goroutine of its own; Close ends that.
 type Journal struct {
 	mu         sync.Mutex
 	queued     sync.Cond
@@ -32,7 +32,7 @@ type commit struct {
 	done   func(error)
 }
 
-// NewJournal makes an empty journal.
+// NewJournal returns an empty journal.
 func NewJournal() *Journal {
 	j := &Journal{
 		state: map[string]string{}, done: make(chan struct{}), afterBatch: func() {},
@@ -43,7 +43,7 @@ func NewJournal() *Journal {
 	return j
 }
 
-// Close commits what is queued, unless it is held, and ends the goroutine.
+// Close commits what is queued, unless Hold is in effect, and ends the goroutine.
 func (j *Journal) Close() {
 	j.mu.Lock()
 	j.closed = true
@@ -52,7 +52,7 @@ func (j *Journal) Close() {
 	<-j.done
 }
 
-// Refuse makes Accepting return err from now on; nil ends that.
+// Refuse makes Accepting return err from now on. With nil it accepts again.
 func (j *Journal) Refuse(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -66,7 +66,7 @@ func (j *Journal) Fail(err error) {
 	j.failure = err
 }
 
-// Hold keeps commits waiting, as a slow disk does, until it is called with false.
+// Hold makes commits wait, as a slow disk does, until it is called with false.
 func (j *Journal) Hold(held bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -74,7 +74,7 @@ func (j *Journal) Hold(held bool) {
 	j.queued.Signal()
 }
 
-// RouteBy sets what decides the routes of sessions from now on; without it they have none.
+// RouteBy sets the function that decides routes from now on. Without one, sessions have no route.
 func (j *Journal) RouteBy(fn func(*sessions.Session) string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -88,7 +88,7 @@ func (j *Journal) Route(s *sessions.Session) string {
 	return j.route(s)
 }
 
-// Adopt implements sessions.Journal: it decides as Route.
+// Adopt implements sessions.Journal. It decides as Route does.
 func (j *Journal) Adopt(old []*sessions.Session) ([]string, error) {
 	texts := make([]string, len(old))
 	for i, s := range old {
@@ -155,14 +155,14 @@ func (j *Journal) apply(c sessions.Change) {
 	j.notices = append(j.notices, c.Notices...)
 }
 
-// Notices returns what has been committed for accounting so far.
+// Notices returns the notices that have been committed so far.
 func (j *Journal) Notices() []sessions.Notice {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.notices)
 }
 
-// Load calls fn for every key of the state in order, as [sessions.Table.Load] wants it.
+// Load calls fn for every key of the state in order, as [sessions.Table.Load] requires.
 func (j *Journal) Load(fn func(key, value []byte) error) error {
 	j.mu.Lock()
 	state := maps.Clone(j.state)
@@ -175,7 +175,7 @@ func (j *Journal) Load(fn func(key, value []byte) error) error {
 	return nil
 }
 
-// Forget drops the notices and the state, to leave the memory of the table alone.
+// Forget drops the notices and the state, so that only the memory of the table remains.
 func (j *Journal) Forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
