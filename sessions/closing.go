@@ -36,8 +36,7 @@ type closings struct {
 const (
 	// closeAtOnce is how many sessions an Accounting-On or -Off ends in its own commit.
 	closeAtOnce = 16
-	// closeChunk is how many rows one commit of Run looks at and ends, before other events have the
-	// table and the disk again.
+	// closeChunk is how many rows Run looks at and ends before others have the table again.
 	closeChunk = 128
 	// closeRetry is how long Run waits if the journal accepts nothing.
 	closeRetry = time.Second
@@ -71,9 +70,8 @@ func (c *closing) beganBeforeByStamp(s *Session) bool {
 	return c.stamp != 0 && s.StartStamp != 0 && s.StartStamp < c.stamp && c.stamp-s.StartStamp <= uint32(sameClockWithin/time.Second)
 }
 
-// isOtherBSS reports whether two Called-Station-Ids name different BSSs of an access point (RFC
-// 3580 section 3.20). Both have the form MAC[:SSID], and the MACs differ, or the SSIDs if both have
-// one.
+// isOtherBSS reports whether two Called-Station-Ids name different BSSs (RFC 3580 section 3.20).
+// Both have the form MAC[:SSID], and the MACs differ, or the SSIDs if both have one.
 func isOtherBSS(a, b string) bool {
 	macA, ssidA, okA := splitBSS(a)
 	macB, ssidB, okB := splitBSS(b)
@@ -279,8 +277,7 @@ func (t *Table) saveRoutes(ctx context.Context, old []ID) {
 	}
 }
 
-// untilDurable calls do, and calls it again after a while, until its commit is durable. It returns
-// false if ctx is done first.
+// untilDurable repeats do until its commit is durable. It returns false if ctx is done first.
 func (t *Table) untilDurable(ctx context.Context, do func(done func(error)) error) bool {
 	for {
 		committed := make(chan error, 1)
@@ -323,8 +320,7 @@ func (t *Table) runClosing(ctx context.Context, m *closing) {
 	}
 }
 
-// endChunk ends the sessions in ids that the closing covers. After the last chunk the closing is
-// finished.
+// endChunk ends the sessions in ids that the closing covers. The last chunk finishes the closing.
 func (t *Table) endChunk(m *closing, ids []ID, last bool, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

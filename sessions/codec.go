@@ -292,8 +292,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
 }
 
-// parseVersion1 reads the rest of a session of version 1, and derives what later versions also
-// store.
+// parseVersion1 reads the rest of a session of version 1, and derives what was not stored then.
 func (d *decoder) parseVersion1(s *Session) {
 	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
 	s.setAttrs(radius.Attributes(d.text()))

@@ -21,8 +21,7 @@ const (
 type Outcome struct {
 	Answer     Answer
 	ErrorCause radius.ErrorCause
-	// Doubted says that the session may exist in spite of a NAK 503: the NAS can be asked with more
-	// attributes (R33).
+	// Doubted: the session may exist in spite of a NAK 503. The NAS can be asked with more (R33).
 	Doubted bool
 	Err     error // for NoAnswer: the reason; nil if the NAS is silent
 }
@@ -56,8 +55,7 @@ type Attempt struct {
 
 // Disconnector makes one attempt to end a session at its NAS. Disconnect takes as long as its own
 // retransmissions, and ends with ctx. If the cause of ctx is [ErrSessionEnded], it sends nothing
-// more, but may wait a moment for the answer to what it has sent. It may be called for many
-// sessions at once.
+// more, but may wait a moment for an answer. It may be called for many sessions at once.
 type Disconnector interface {
 	Disconnect(ctx context.Context, a *Attempt) Outcome
 }

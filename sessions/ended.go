@@ -157,8 +157,7 @@ func (r *trimming) trim(s *Session) {
 	}
 }
 
-// attrs returns the attributes that stay. The identifiers of the NAS are not among them: they are
-// in Session.NAS.
+// attrs returns the attributes that stay. Session.NAS has the identifiers of the NAS.
 func (r *trimming) attrs(all radius.Attributes) radius.Attributes {
 	b := radius.AppendAttribute(nil, radius.AcctSessionID, r.sid)
 	for t, v := range all.All() {

@@ -12,8 +12,7 @@ var (
 	ErrFull = errors.New("sessions: no session id is free")
 	// ErrState is returned when the durable state cannot be read.
 	ErrState = errors.New("sessions: durable state is damaged")
-	// ErrPortUnreachable is the Err of an [Outcome] when the NAS's host reports that the port is
-	// closed.
+	// ErrPortUnreachable is the Err of an [Outcome] when the NAS's host reports a closed port.
 	ErrPortUnreachable = errors.New("port unreachable")
 	// ErrSessionEnded is the cause of the cancellation when the session of an attempt has ended.
 	ErrSessionEnded = errors.New("the session has ended")

@@ -15,8 +15,7 @@ const (
 	Start   EventType = 1
 	Stop    EventType = 2
 	Interim EventType = 3
-	// On and Off are Accounting-On and Accounting-Off: the sessions that the NAS had have ended
-	// (R20).
+	// On and Off are Accounting-On and Accounting-Off: the NAS has lost its sessions (R20).
 	On  EventType = 7
 	Off EventType = 8
 	// Other is any other Acct-Status-Type of a session: Tunnel-Start to Tunnel-Link-Reject (9 to
@@ -48,9 +47,8 @@ func (t EventType) String() string {
 type Event struct {
 	Type EventType
 	NAS  NAS
-	// SameClient reports whether a source address belongs to the client entry of the packet. If it
-	// is nil, only the packet's own address does. Sessions of other clients are not considered
-	// (R25).
+	// SameClient reports whether a source address belongs to the client entry of the packet. If
+	// nil, only the packet's own address does. Sessions of other clients are not considered (R25).
 	SameClient    func(netip.Addr) bool
 	AcctSessionID string // the NAS's id of the session; empty only for On and Off
 	Kind          Kind
@@ -58,8 +56,7 @@ type Event struct {
 	Delay         uint32    // Acct-Delay-Time in seconds
 	HasDelay      bool      // the packet has Acct-Delay-Time
 	EventStamp    uint32    // Event-Timestamp, 0 if there is none
-	// Attrs are the attributes as sent, without Proxy-State, Message-Authenticator and
-	// Acct-Delay-Time.
+	// Attrs are as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time.
 	Attrs       radius.Attributes
 	Usage       Usage
 	Sent        UsageFields // the fields of Usage that the packet has; the others are ignored
@@ -82,8 +79,7 @@ type Notice struct {
 	At      time.Time         // when it happened
 	// Lasted is how long the session lasted if we made its stop, else 0.
 	Lasted time.Duration
-	// Cause is the Acct-Terminate-Cause of a stop if we know it better than the NAS. 0 means that
-	// the NAS's value stays.
+	// Cause is the Acct-Terminate-Cause of a stop if we know it better than the NAS, else 0.
 	Cause uint32
 }
 
@@ -101,8 +97,7 @@ type Journal interface {
 	// Route decides where the records of a new session go; see [Route]. "" means nowhere. It is
 	// called once for a session, under the table's lock, so it must not wait or call the table.
 	Route(s *Session) string
-	// Adopt decides the routes of sessions that were stored before routes existed, in order. Load
-	// returns its error.
+	// Adopt decides, in order, the routes of sessions from before routes. Load returns its error.
 	Adopt(old []*Session) ([]string, error)
 	// Accepting returns nil if a change can be committed now, else the reason. The table asks
 	// before each change that it may refuse.

@@ -7,8 +7,7 @@ import (
 	"aaasess/internal/radius"
 )
 
-// rank says how well a packet fits a session that it may belong to (R25). The first difference
-// decides.
+// rank says how well a packet fits a session (R25). The first difference decides.
 type rank struct {
 	identifiers   int // how many are equal
 	addr          bool
@@ -53,8 +52,8 @@ func (s *Session) matchIdentity(ev *Event) (w identityMatch) {
 }
 
 // allows reports whether a packet can belong to a session whose NAS it matches. A start must not
-// name another user or another station. Any other packet must not name both another user and
-// another station.
+// name another user or station. Any other packet must not name both another user and another
+// station.
 func (w identityMatch) allows(t EventType) bool {
 	if t == Start {
 		return !w.otherUser && !w.otherStation
@@ -62,8 +61,7 @@ func (w identityMatch) allows(t EventType) bool {
 	return !w.otherUser || !w.otherStation
 }
 
-// candidates are the sessions that an event may belong to: the live one that fits best, and the
-// ended ones.
+// candidates are the sessions that an event may belong to. live fits best of the live ones.
 type candidates struct {
 	live     *Session
 	liveRank rank // of live
@@ -114,8 +112,7 @@ func (s *Session) rank(ev *Event) (r rank, ok bool) {
 	return r, ok
 }
 
-// matches compares the NAS of an event with a NAS value that a session has or had. A NAS of another
-// client never matches.
+// matches compares the NAS of an event with one that a session has or had, of the same client.
 func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	if !ev.sameClient(n.Addr) {
 		return 0, false
@@ -169,15 +166,13 @@ func (s *Session) isRenamed(ev *Event) bool {
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 
-// hasName reports whether the session has this Acct-Session-Id. An ended session may have it in
-// shortened form.
+// hasName reports whether an Acct-Session-Id is the session's, which may be kept in shortened form.
 func (s *Session) hasName(sid string) bool {
 	return s.AcctSessionID == sid || s.State == Ended && s.AcctSessionID == shortened(sid)
 }
 
 // startTolerance is how far the start time that a packet implies may be from the start of its
-// session. For example, a NAS counts the session time from the login, or a packet waits in a
-// socket.
+// session: a NAS counts from the login, for example, or the packet waits in a socket.
 const startTolerance = 10 * time.Second
 
 // startDistance returns how far the start time that a packet implies is from the session's start.
@@ -243,15 +238,13 @@ func (s *Session) timesFit(live *Session, ev *Event) bool {
 	}
 	later := time.Duration(int64(ev.EventStamp)-int64(live.StartStamp)) * time.Second
 	switch {
-	// Only a session time can decide, and only just after the ended session was followed by the
-	// live one.
+	// Only a session time can decide, and only just after the live session has begun.
 	case later >= 0:
 		return timed && later <= startTolerance && s.StartStamp != 0 && s.startDistance(ev) <= time.Second && live.startDistance(ev) > 2*time.Second &&
 			(!s.Stopped || s.isCopy(ev))
 	case s.isCopy(ev):
 		return true
-	// The stop was its last packet. This one must be from before the stop; otherwise the NAS's
-	// clock was set.
+	// The stop was its last packet. This one is from before it, unless the NAS's clock was set.
 	case s.Stopped:
 		return ev.EventStamp <= s.EventStamp && !ev.exceeds(s.Usage) && s.startDistance(ev) <= startTolerance
 	case s.isFromLaterSession(ev):

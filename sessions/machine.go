@@ -28,9 +28,8 @@ const retransmitWithin = 30 * time.Second
 // count the session time from a moment after the start.
 const maxStartError = 10 * time.Minute
 
-// An interim without comparable session time, counters or Event-Timestamp revives an ended session
-// only if it happened more than reviveAfter after the end. An earlier one may have been overtaken
-// by the stop.
+// An interim without comparable session time, counters or Event-Timestamp revives a session only if
+// it happened more than reviveAfter after the end: the stop may have overtaken an earlier one.
 const reviveAfter = time.Minute
 
 // startAfterInterim limits how long after the computed start of a session, which we know only from
@@ -67,8 +66,7 @@ func decide(f *candidates, ev *Event) (step, *Session) {
 	return recordLate, s
 }
 
-// noticeType returns the type under which an event is recorded. A second start of a session is
-// recorded as an interim.
+// noticeType returns how an event is recorded: a second start of a session is an interim.
 func (s *Session) noticeType(ev *Event) EventType {
 	if ev.Type == Start && s.StartSeen {
 		return Interim
@@ -76,9 +74,8 @@ func (s *Session) noticeType(ev *Event) EventType {
 	return ev.Type
 }
 
-// isFromLaterSession reports whether an interim or stop belongs to a session that began after the
-// newest event of this one (R25). Its session time and its counters have fallen, and by the NAS's
-// clock it began later.
+// isFromLaterSession reports whether an interim or stop belongs to a session that began after all
+// that we have of this one (R25): its session time and counters fell, and its NAS's clock says so.
 func (s *Session) isFromLaterSession(ev *Event) bool {
 	late := ev.Delay > 0 && ev.at <= s.Heard // it happened before the newest event that we have
 	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
@@ -127,8 +124,8 @@ func decideStart(f *candidates, ev *Event) (step, *Session) {
 	return begin, nil
 }
 
-// isOwnStart reports whether a start belongs to a live session, and not to a later one with its
-// name (R25).
+// isOwnStart reports whether a start belongs to a live session, not to a later one of its name
+// (R25).
 func (s *Session) isOwnStart(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
@@ -152,8 +149,7 @@ func (s *Session) isOwnStart(ev *Event) bool {
 }
 
 // isRestamped reports whether a start is a retransmission with a new Event-Timestamp. It came soon
-// after the first start, by the NAS's clock and by ours. Either nothing else differs, or it adds
-// the address.
+// after the first, by the NAS's clock and by ours. Nothing else differs, or it adds the address.
 func (s *Session) isRestamped(ev *Event) bool {
 	later := int64(ev.EventStamp) - int64(s.StartStamp)
 	was := s.fingerprints[startSlot]
@@ -183,8 +179,7 @@ func (s *Session) matchesStart(ev *Event) bool {
 		(s.heardOnlyStarts() || near(int64(ev.EventStamp)-start, int64(ev.now.Sub(heard)/time.Second), 1))
 }
 
-// heardOnlyStarts reports whether we know no stop of a session, and no interim with a time of its
-// own.
+// heardOnlyStarts reports whether we know no stop, and no interim with a time of its own.
 func (s *Session) heardOnlyStarts() bool {
 	for _, p := range s.fingerprints[stopSlot:] {
 		if p.sum != 0 && p.at == 0 {
@@ -249,8 +244,7 @@ func (s *Session) isOwnLateStart(ev *Event) bool {
 	return ev.at <= s.Heard
 }
 
-// newSession returns the session that an event begins. It keeps nas, but nothing of the event's
-// memory.
+// newSession returns the session that an event begins. It keeps nas, but no memory of the event.
 func newSession(id ID, nas *NAS, ev *Event) *Session {
 	used, _ := Usage{}.updatedBy(ev)
 	s := &Session{

@@ -29,15 +29,13 @@ func (s *Session) setAttrs(a radius.Attributes) {
 	}
 }
 
-// isUnassigned reports whether a Framed-IP-Address means that the user has no address yet: 0.0.0.0,
-// or one that the user or the NAS chooses (255.255.255.255 and 255.255.255.254, RFC 2865 section
-// 5.8).
+// isUnassigned reports whether a Framed-IP-Address means that the user has none yet: 0.0.0.0, or
+// the user or the NAS chooses one (255.255.255.255, 255.255.255.254; RFC 2865 section 5.8).
 func isUnassigned(v string) bool {
 	return v == "\x00\x00\x00\x00" || v == "\xff\xff\xff\xfe" || v == "\xff\xff\xff\xff"
 }
 
-// isProvisional reports whether another Framed-IP-Address will follow: this one is unassigned or
-// link-local (RFC 3927).
+// isProvisional reports whether an address is unassigned or link-local (RFC 3927): another follows.
 func isProvisional(v string) bool {
 	return len(v) != 4 || isUnassigned(v) || v[0] == 169 && v[1] == 254
 }
@@ -97,8 +95,7 @@ func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 }
 
 // replaces reports whether the packet's attributes with this key replace those of the session. A
-// provisional address never replaces a user's own address. The user's own address always replaces a
-// provisional one.
+// provisional address never replaces the user's own, which always replaces a provisional one.
 func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	t := k.Type()
 	switch was, has := old.First(k); {

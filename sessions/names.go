@@ -61,10 +61,9 @@ func (n *nameIndex) remove(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// find appends the sessions that an event may belong to. It does so for each set of identifiers
-// that NASes have. If the event's NAS shares identifiers with the set, it looks under the one with
-// the fewest sessions, else under the address. Some of the sessions found have other names, and one
-// may be found twice.
+// find appends the sessions that an event may belong to. For each set of identifiers that NASes
+// have, it looks under the shared identifier with the fewest sessions, or under the address if none
+// is shared. Some sessions have other names, and one may be found twice.
 func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
 	own := ev.NAS.types()
 	sid := sidHash(ev.AcctSessionID)
@@ -98,8 +97,7 @@ func (n *nameIndex) count(name uint64) int {
 	return 1 + len(n.more[name])
 }
 
-// findByAddr appends the sessions that have the event's name and source address, whatever their
-// identifiers.
+// findByAddr appends the sessions that have the event's name and source address.
 func (n *nameIndex) findByAddr(t *nases, ev *Event, ids []ID) []ID {
 	sid := sidHash(ev.AcctSessionID)
 	for has := range identifierTypes(len(t.counts)) {

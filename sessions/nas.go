@@ -16,8 +16,7 @@ type nasNode struct {
 	liveCount   int
 	endedCount  int        // remembered sessions
 	closings    []*closing // Accounting-Ons and -Offs that are not finished
-	// lastOnOff is when the NAS last sent Accounting-On or -Off. It is not kept over a restart of
-	// the daemon.
+	// lastOnOff is when the NAS last sent Accounting-On or -Off. It is not stored.
 	lastOnOff Stamp
 }
 

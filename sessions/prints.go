@@ -13,16 +13,14 @@ type fingerprint struct {
 	// sum is a hash of the type, Event-Timestamp, Acct-Session-Time and counters, and of the
 	// attributes that a session does not keep. An absent value is not the same as zero.
 	sum uint64
-	// attrs is a hash of all attributes in any order. If sum and attrs are equal, the packets are
-	// the same.
+	// attrs is a hash of all attributes, in any order. With the same sum it is the same packet.
 	attrs uint32
 	// at is when the packet was heard, in seconds since 1970 on the table's clock. It is 0 if the
 	// packet has a time of its own and is not a start.
 	at uint32
 }
 
-// fingerprints are those of the packets that may be repeated: the start, the stop, and the last
-// four others, newest first.
+// fingerprints are those of the start, the stop, and the last four other packets, newest first.
 type fingerprints [6]fingerprint
 
 const (
@@ -31,9 +29,8 @@ const (
 	firstOtherSlot
 )
 
-// copyWithin limits how long after another packet its copy can arrive, if it has neither
-// Event-Timestamp nor Acct-Session-Time. After that time the NAS has given up, and a packet that
-// looks the same is a new one.
+// copyWithin limits how long after a packet its copy can arrive, if it has no Event-Timestamp and
+// no Acct-Session-Time. After that the NAS has given up, and the packet is a new one.
 const copyWithin = time.Minute
 
 const (
@@ -97,8 +94,7 @@ func (p fingerprint) combined() fingerprint {
 	return fingerprint{sum: p.sum ^ uint64(p.attrs)*fnvPrime, at: p.at}
 }
 
-// add keeps the fingerprint of a packet. If the session has a start already, another start is kept
-// among the last four others.
+// add keeps the fingerprint of a packet. A second start is kept among the last four others.
 func (p *fingerprints) add(ev *Event) {
 	switch {
 	case ev.Type == Start && p[startSlot].sum == 0:
@@ -132,8 +128,7 @@ func (p fingerprint) isWithin(ev *Event, d time.Duration) bool {
 	return p.at != 0 && ev.now.Sub(stampOfSeconds(p.at)) <= d+time.Second
 }
 
-// hasAll reports whether the session has all values of attrs, except those that a session does not
-// keep.
+// hasAll reports whether the session has all values of attrs that a session keeps.
 func (s *Session) hasAll(attrs radius.Attributes) bool {
 	for t, v := range attrs.All() {
 		if !isPerPacket(t) && t != radius.VendorSpecific && !s.Attrs.Has(t, v) {

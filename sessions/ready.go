@@ -3,8 +3,7 @@ package sessions
 import "slices"
 
 // ready has the jobs whose attempt is due. First attempts go before retries. Among each, the NASes
-// take turns, so a silent NAS with thousands of sessions does not delay the sessions of others. It
-// is not safe for concurrent use.
+// take turns: a silent NAS with thousands of sessions does not delay others. One goroutine uses it.
 type ready struct {
 	perNAS        int
 	running       map[NAS]int // attempts under way
@@ -12,8 +11,7 @@ type ready struct {
 	retries       rotation
 }
 
-// rotation has the NASes with jobs, the next one first. After one of its jobs a NAS goes to the
-// end.
+// rotation has the NASes with jobs, next first. After one of its jobs a NAS goes to the end.
 type rotation struct {
 	byNAS map[NAS]*nasJobs
 	order []*nasJobs

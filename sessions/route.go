@@ -38,8 +38,7 @@ func (r *Route) id() uint32 {
 
 // routes has the routes of a table, guarded by Table.mu. Stored sessions name a route by its
 // number. Each change stores the text of a number until one such commit is durable, so a stored
-// session never has a number without a text. After the next Load, numbers that no session has are
-// removed.
+// session never has a number without a text. The next Load removes unused numbers.
 type routes struct {
 	byText   map[string]*Route // for new sessions
 	byNumber map[uint32]*Route
@@ -68,8 +67,7 @@ func (rs *routes) findOrAdd(text string) *Route {
 	return r
 }
 
-// byStoredNumber returns the route of a stored session. While a table is loaded, the text may be
-// missing.
+// byStoredNumber returns the route of a stored session. During Load its text may be missing.
 func (rs *routes) byStoredNumber(number uint32) *Route {
 	if number == 0 {
 		return nil

@@ -16,8 +16,7 @@ type ID uint32
 // (FreeRADIUS checkrad and Radiator compute one from the other, R8).
 func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
 
-// Kind is the accounting type of a session (R40). Sessions of these kinds are rows of
-// casnActiveTable.
+// Kind is the accounting type of a session (R40). All these kinds are rows of casnActiveTable.
 type Kind uint8
 
 // The kinds, with the names that method lists use.
@@ -43,8 +42,7 @@ func (k Kind) String() string {
 // State is the state of a session in its life cycle.
 type State uint8
 
-// The states. An ended session is remembered for a while, so that its late packets are recognised;
-// it is not a row of the table.
+// The states. An ended session is remembered for a while, for its late packets; it is no row.
 const (
 	Active      State = 1
 	Terminating State = 2 // casnDisconnect is true(1); only [Table.Undo] cancels it
@@ -80,8 +78,7 @@ type NAS struct {
 	Local netip.Addr
 	// Identifier is its NAS-Identifier, "" if it has none.
 	Identifier string
-	// IPv4 and IPv6 are its NAS-IP-Address and NAS-IPv6-Address; invalid if it has none. 0.0.0.0
-	// and :: count as none.
+	// IPv4 and IPv6 are its NAS-IP-Address and NAS-IPv6-Address; invalid if none, 0.0.0.0 or ::.
 	IPv4, IPv6 netip.Addr
 }
 
@@ -108,8 +105,7 @@ func (n NAS) String() string {
 	return name + "@" + n.Addr.String()
 }
 
-// Session is one session at one moment. A value in a table or view never changes: an event makes a
-// new one.
+// Session is one session at one moment. In a table it never changes: an event makes a new one.
 type Session struct {
 	// A walk of the table reads these fields. They come first, so it touches little memory.
 	ID    ID
@@ -117,8 +113,8 @@ type Session struct {
 	State State
 	// StartSeen says that the NAS has reported the start, and not only later packets.
 	StartSeen bool
-	// Stopped says that the NAS has reported the stop. If it is false for an ended session, we made
-	// the stop.
+	// Stopped says that the NAS has reported the stop. If not, we made the stop of an ended
+	// session.
 	Stopped bool
 	// Restarted says that an Accounting-On or -Off of the NAS has ended the session.
 	Restarted   bool
@@ -140,8 +136,7 @@ type Session struct {
 	// Acked is when the NAS agreed to end the session, or when we ended it for an operator. From
 	// then on the cause of its stop is ours (R5). 0 if neither has happened.
 	Acked Stamp
-	// Revived is when an interim last showed that the session, which had ended in the table, is
-	// alive. 0 if none did.
+	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
 	Revived Stamp
 	Usage   Usage
 	Route   *Route // decided at the first packet, never changed

@@ -11,16 +11,15 @@ import (
 
 // Config has the settings of a [Table].
 type Config struct {
-	// Remember is how long an ended session is remembered, to recognise its late packets; 0 means
-	// an hour.
+	// Remember is how long an ended session is remembered, for its late packets; 0 means an hour.
 	Remember time.Duration
 	// RememberMax is how many ended sessions are remembered at most. If there are more, the oldest
 	// are forgotten early. 0 means a million.
 	RememberMax int
 	// Now reads the host's clock, which may step; nil means time.Now.
 	Now func() time.Time
-	// Elapsed returns the time since a fixed moment. Steps of Now do not change it. nil means the
-	// monotonic reading of Now.
+	// Elapsed returns the time since a fixed moment, without steps. nil means Now's monotonic
+	// reading.
 	Elapsed func() time.Duration
 	// Boot identifies the boot of the host, if it is known.
 	Boot Boot
@@ -184,8 +183,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	return nil
 }
 
-// begin makes the session that an event begins. If that replaces a live session, the live one ends
-// first.
+// begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	id, err := t.nextID()
 	if err != nil {
@@ -210,8 +208,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	return nil
 }
 
-// updateNAS gives a session the NAS value of an event. Identifiers that the event does not have
-// stay.
+// updateNAS gives a session the NAS value of an event. Identifiers that the event lacks stay.
 func (t *Table) updateNAS(s *Session, ev *Event) *Session {
 	is := s.node.updatedFrom(&ev.NAS)
 	if is == s.node.NAS {
@@ -406,8 +403,7 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.ended.remove(id)) }
 
-// commit hands a change to the journal. It adds the counters, and removes a few remembered sessions
-// whose time is over.
+// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
 func (t *Table) commit(c Change, done func(error)) {
 	if len(c.State) > 0 {
 		t.dirty = true
@@ -425,9 +421,8 @@ func (t *Table) commit(c Change, done func(error)) {
 	t.journal.Commit(c, done)
 }
 
-// whenDurable returns the done of a commit. Before it calls the caller's done, it shows the
-// counters of the commit to readers and notes which routes are durable. Most commits change
-// neither.
+// whenDurable returns the done of a commit. Before it calls the caller's, it shows the counters to
+// readers and notes which routes are durable. Most commits change neither.
 func (t *Table) whenDurable(routes []*Route, done func(error)) func(error) {
 	if *t.lastCounters != t.counters {
 		counters := t.counters

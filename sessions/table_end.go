@@ -106,8 +106,7 @@ func (t *Table) live(id ID) *Session {
 	return t.rows.get(id)
 }
 
-// whenEnded sets a function that is called, under the table's lock, when a row ends. It must not
-// block.
+// whenEnded sets what is called, under the table's lock, when a row ends. It must not block.
 func (t *Table) whenEnded(fn func(ID)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

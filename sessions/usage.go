@@ -26,14 +26,12 @@ func (u *Usage) counters() [4]*uint64 {
 	return [...]*uint64{&u.InputOctets, &u.OutputOctets, &u.InputPackets, &u.OutputPackets}
 }
 
-// wrapsFrom is the value from which a 32-bit counter may have wrapped if its next value is lower.
-// NASes without Acct-Input-Gigawords (RFC 2869 section 5.1) have only 32 bits, and packet counters
-// always have.
+// wrapsFrom is from where a 32-bit counter may have wrapped if it falls. NASes without
+// Acct-Input-Gigawords (RFC 2869 section 5.1) have 32 bits, and packet counters always have.
 const wrapsFrom = 3 << 30
 
-// updatedBy returns the usage after an event, and whether user data flowed. What the event does not
-// have stays. A counter that is lower has wrapped if it was near 2^32; otherwise the larger value
-// stays.
+// updatedBy returns the usage after an event, and whether user data flowed. What the event lacks
+// stays. A counter that fell has wrapped if it was near 2^32; otherwise the larger value stays.
 func (u Usage) updatedBy(ev *Event) (used Usage, flowed bool) {
 	sent := ev.Usage
 	for i, is := range sent.counters() {
@@ -61,9 +59,8 @@ func (ev *Event) exceeds(u Usage) bool {
 	return ev.Sent&SessionTime != 0 && ev.Usage.SessionTime > u.SessionTime
 }
 
-// fellFrom reports whether the session time and the counters of an event have fallen from u. All
-// that the event has must have fallen, and at least one counter. A counter that is 0 in both is
-// ignored.
+// fellFrom reports whether the session time and the counters that an event has fell from u. At
+// least one counter must have fallen. A counter that is 0 in both is ignored.
 func (ev *Event) fellFrom(u Usage) bool {
 	if ev.Sent&SessionTime == 0 || ev.Usage.SessionTime >= u.SessionTime {
 		return false
