@@ -7,7 +7,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// BenchmarkApply is what the table needs to decide events: of each of many sessions a start, an interim and the stop.
+// BenchmarkApply measures the decision of events: of many sessions the starts, the interims and the
+// stops.
 func BenchmarkApply(b *testing.B) {
 	for _, typ := range []EventType{Start, Interim, Stop} {
 		b.Run(typ.String(), func(b *testing.B) {

@@ -12,14 +12,14 @@ import (
 	"aaasess/sessions"
 )
 
-// crowd begins sessions 1 to n of the default NAS.
+// beginSessions begins sessions 1 to n of the default NAS.
 func (w *world) beginSessions(n int) {
 	for i := range n {
 		w.send(report{typ: start, sid: fmt.Sprint("s", i+1), user: fmt.Sprint("u", i+1), octets: 7})
 	}
 }
 
-// carryOut runs the table until the given rows are left.
+// runUntilLeft runs the table until only the given rows are left.
 func (w *world) runUntilLeft(left ...sessions.ID) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -40,14 +40,15 @@ func (w *world) runUntilLeft(left ...sessions.ID) {
 	}
 }
 
-// TestLargeClosing: an Accounting-On of a NAS with many sessions is answered at once; what comes of them before they are ended finds
-// them ended; a restart goes on; what began later is untouched; each has one stop of ours.
+// TestLargeClosing: an Accounting-On of a NAS with many sessions is answered at once. Events of
+// these sessions that arrive before they have ended find them ended. A restart continues. Sessions
+// that began later stay. Each ended session has one stop of ours.
 func TestLargeClosing(t *testing.T) {
-	const n = 300 // chunks
+	const n = 300 // several chunks
 	w := newWorld(t)
 	w.beginSessions(n)
 	w.sleep(sec)
-	w.send(report{typ: on}) // nobody runs: it is a mark
+	w.send(report{typ: on}) // Run is not running, so this only makes a mark
 	if got := len(w.rows()); got != n {
 		t.Fatalf("%d rows, want %d as long as nobody has ended them", got, n)
 	}
@@ -67,7 +68,7 @@ func TestLargeClosing(t *testing.T) {
 	}
 	w.restart()
 	w.sleep(sec)
-	w.send(report{typ: on, delay: 1}) // the same again, after which nothing began; it joins the first
+	w.send(report{typ: on, delay: 1}) // the same again: it extends the first
 	w.runUntilLeft(2, n+1, n+2)
 	stops := map[sessions.ID]int{}
 	for _, n := range w.journal.Notices() {
@@ -84,7 +85,7 @@ func TestLargeClosing(t *testing.T) {
 	w.runUntilLeft(2, n+1, n+2) // nothing is left to do
 }
 
-// TestClosingOfTwins: two users of one name, both covered.
+// TestClosingTwoOfOneName: a closing ends two sessions with the same name.
 func TestClosingTwoOfOneName(t *testing.T) {
 	w := newWorld(t)
 	w.send(report{typ: start, user: "alice", station: "A"})
@@ -100,7 +101,8 @@ func TestClosingTwoOfOneName(t *testing.T) {
 	w.runUntilLeft()
 }
 
-// TestOneIDForAll: a NAS that gives one Acct-Session-Id to all its sessions; few of them are remembered.
+// TestOneAcctSessionIDForAll: if a NAS gives all its sessions the same Acct-Session-Id, only a few
+// of them are remembered.
 func TestOneAcctSessionIDForAll(t *testing.T) {
 	w := newWorld(t)
 	for i := range 100 {

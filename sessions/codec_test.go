@@ -15,7 +15,7 @@ import (
 	"aaasess/internal/radius"
 )
 
-func samples() []*Session {
+func sampleSessions() []*Session {
 	ev := withUsage(withStamp(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
 	full := newSession(0xffffffff, &ev.NAS, &ev)
@@ -37,7 +37,7 @@ var sessionOptions = cmp.Options{
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
-// alone is the session with nodes of its own for the NASes that it had before.
+// withOwnNodes returns the session with nodes for its former NASes.
 func (s stored) withOwnNodes() *Session {
 	for _, n := range s.former {
 		s.Session.former = append(s.Session.former, &nasNode{NAS: n})
@@ -46,7 +46,7 @@ func (s stored) withOwnNodes() *Session {
 }
 
 func TestSessionCodec(t *testing.T) {
-	for _, s := range samples() {
+	for _, s := range sampleSessions() {
 		b := appendSession(nil, s)
 		routes := newRoutes()
 		got, err := parseSession(s.ID, b, nil, &routes)
@@ -67,7 +67,7 @@ func TestSessionCodec(t *testing.T) {
 	}
 }
 
-// TestLargestEnded: the longest numbers there are, and the longest texts that are kept.
+// TestLargestEnded: the longest numbers, and the longest texts that are kept, fit.
 func TestLargestEnded(t *testing.T) {
 	long := strings.Repeat("x", 253)
 	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
@@ -104,7 +104,7 @@ func TestCountersCodec(t *testing.T) {
 }
 
 func FuzzParseSession(f *testing.F) {
-	for _, s := range samples() {
+	for _, s := range sampleSessions() {
 		f.Add(appendSession(nil, s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -116,14 +116,14 @@ func FuzzParseSession(f *testing.F) {
 		s := read.withOwnNodes()
 		again, err := parseSession(1, appendSession(nil, s), nil, &routes)
 		if err != nil {
-			t.Fatalf("%+v does not survive: %v", s, err)
+			t.Fatalf("%+v cannot be parsed again: %v", s, err)
 		}
 		if diff := cmp.Diff(s, again.withOwnNodes(), sessionOptions); diff != "" {
 			t.Error(diff)
 		}
 		over := appendEnded(nil, s)
 		if _, err := parseSession(1, over, nil, &routes); err != nil || len(over) > maxEnded {
-			t.Errorf("ended, it takes %d octets: %v", len(over), err)
+			t.Errorf("the ended session has %d octets: %v", len(over), err)
 		}
 	})
 }
@@ -141,7 +141,7 @@ func FuzzParseCounters(f *testing.F) {
 	})
 }
 
-// stateOf reads the durable state in a file: a key and its value in each line.
+// readState reads durable state from a file: a key and its value in each line.
 func readState(t *testing.T, name string) map[string]string {
 	t.Helper()
 	octets, err := os.ReadFile(name)
@@ -159,7 +159,8 @@ func readState(t *testing.T, name string) map[string]string {
 	return state
 }
 
-// TestStateOfBefore: the state of a store that version 1 of the codec wrote is read whole, and goes on.
+// TestLoadVersion1: state that version 1 of the codec wrote is read in full, and its sessions
+// continue.
 func TestLoadVersion1(t *testing.T) {
 	tb := New(Config{Now: func() time.Time { return at(100) }}, discardJournal{})
 	if err := tb.Load(eachKey(readState(t, "testdata/state-v1.txt"))); err != nil {
@@ -183,6 +184,6 @@ func TestLoadVersion1(t *testing.T) {
 	stop.NAS, stop.AcctSessionID = NAS{Addr: netip.MustParseAddr("192.0.2.7"), IPv4: netip.MustParseAddr("10.1.1.7")}, "s9"
 	apply(t, tb, stop)
 	if tb.rows.get(9) != nil {
-		t.Error("a session of before does not end by its stop")
+		t.Error("a stop does not end a session of version 1")
 	}
 }

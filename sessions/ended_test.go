@@ -11,7 +11,8 @@ import (
 	"aaasess/sessions"
 )
 
-// TestEndedAreForgotten: in time, and beyond the limit earlier; their keys go too.
+// TestEndedForgotten: ended sessions are forgotten after a time, or earlier if there are too many.
+// Their keys are removed.
 func TestEndedForgotten(t *testing.T) {
 	f := newFixture(t, sessions.Config{Remember: time.Minute, RememberMax: 3})
 	keys := func() (n int) {
@@ -33,11 +34,12 @@ func TestEndedForgotten(t *testing.T) {
 	f.now = f.now.Add(2 * time.Minute)
 	f.send(t, sessions.Start, "x", 0)
 	if n := keys(); n != 1 {
-		t.Errorf("%d keys after a minute, want the live one", n)
+		t.Errorf("%d keys after a minute, want 1, of the live session", n)
 	}
 }
 
-// TestEndedAgain: a name that was used twice is remembered from its second end on.
+// TestNameEndsTwice: if two sessions had the same name, the time to remember it starts again with
+// the second end.
 func TestNameEndsTwice(t *testing.T) {
 	f := newFixture(t, sessions.Config{Remember: time.Minute})
 	began := f.now
@@ -49,7 +51,7 @@ func TestNameEndsTwice(t *testing.T) {
 	round(0)
 	round(50 * time.Second)
 	f.now = began.Add(70 * time.Second)
-	f.send(t, sessions.Start, "b", 0) // with it the first end is forgotten
+	f.send(t, sessions.Start, "b", 0) // the first session is forgotten with this change
 	f.send(t, sessions.Stop, "a", 0)
 	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.accounted()); diff != "" {
 		t.Error(diff)
@@ -58,7 +60,7 @@ func TestNameEndsTwice(t *testing.T) {
 
 const largest = 1<<32 - 1
 
-// loadedWithLast is a table over a fixture's durable state, the last id being changed.
+// loadWithLastID returns a table loaded from a fixture's durable state, with another last id.
 func loadWithLastID(t *testing.T, f *fixture, last uint64, cfg sessions.Config) *fixture {
 	t.Helper()
 	g := &fixture{journal: f.journal, now: f.now}
@@ -78,7 +80,7 @@ func loadWithLastID(t *testing.T, f *fixture, last uint64, cfg sessions.Config) 
 	return g
 }
 
-// TestIDsWrap: behind the largest number the search goes on at 1, past the live ones.
+// TestIDsWrap: after the largest id the search for a free one continues at 1.
 func TestIDsWrap(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "one", 0)
@@ -89,7 +91,7 @@ func TestIDsWrap(t *testing.T) {
 	}
 }
 
-// TestLargestID: what goes through the rows in order ends behind it.
+// TestLargestID: walks through the rows stop after the largest id.
 func TestLargestID(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "one", 0)
@@ -105,7 +107,7 @@ func TestLargestID(t *testing.T) {
 	}
 }
 
-// TestIDOfEndedIsNotUsed: the number of a session that is over is free when that is no longer remembered.
+// TestIDOfEndedNotReused: the id of an ended session is free when the session is forgotten.
 func TestIDOfEndedNotReused(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "old", 0)
@@ -113,7 +115,7 @@ func TestIDOfEndedNotReused(t *testing.T) {
 	g := loadWithLastID(t, f, largest, sessions.Config{Remember: time.Minute})
 	g.send(t, sessions.Start, "new", 2)
 	g.now = g.now.Add(2 * time.Minute)
-	g.send(t, sessions.Interim, "new", 0) // with it the old one is forgotten
+	g.send(t, sessions.Interim, "new", 0) // the old session is forgotten with this change
 	again := loadWithLastID(t, g, largest, sessions.Config{})
 	again.send(t, sessions.Start, "other", 0)
 	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.accounted()); diff != "" {

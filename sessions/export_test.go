@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Invariants holds all that the table keeps twice against each other.
+// Invariants compares everything that the table keeps in two places.
 func (t *Table) Invariants() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -32,7 +32,7 @@ func (t *Table) Invariants() error {
 	}
 	for id, of := range t.ended.byID {
 		if t.rows.get(id) != nil {
-			return fmt.Errorf("session %s is live and over", id)
+			return fmt.Errorf("session %s is both live and ended", id)
 		}
 		if s := t.ended.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
 			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(of.data), s)
@@ -52,13 +52,13 @@ func (t *Table) Invariants() error {
 	}
 	for _, n := range t.nases.byValue {
 		if n.liveCount != live[n] || n.endedCount != over[n] || n.liveCount+n.endedCount == 0 {
-			return fmt.Errorf("NAS %v: %d live and %d over, want %d and %d", n.NAS, n.liveCount, n.endedCount, live[n], over[n])
+			return fmt.Errorf("NAS %v: %d live and %d ended, want %d and %d", n.NAS, n.liveCount, n.endedCount, live[n], over[n])
 		}
 	}
 	return t.routes.check(routed)
 }
 
-// check is given how many rows have each route.
+// check compares the routes with the number of rows that have each.
 func (rs *routes) check(routed map[*Route]int) error {
 	for r, rows := range routed {
 		if r != nil && (rs.byNumber[r.number] != r || r.live != rows) {
@@ -70,7 +70,7 @@ func (rs *routes) check(routed map[*Route]int) error {
 			return fmt.Errorf("route %d is %d of %d, with %d rows", number, r.number, rs.last, r.live)
 		}
 		if !r.stored.Load() && !slices.Contains(rs.unsaved, r) {
-			return fmt.Errorf("route %d %q is not durable, nor will be", number, r)
+			return fmt.Errorf("route %d %q is not durable and not queued", number, r)
 		}
 	}
 	for text, r := range rs.byText {
@@ -81,7 +81,7 @@ func (rs *routes) check(routed map[*Route]int) error {
 	return nil
 }
 
-// has is an error if a session is not found at a node.
+// check returns an error if the index does not find a session at a node.
 func (n *nameIndex) check(node *nasNode, sid uint64, id ID) error {
 	for _, key := range node.keys {
 		if name := nameHash(key, sid); key != 0 && n.first[name] != id && !slices.Contains(n.more[name], id) {
@@ -99,7 +99,7 @@ func (n *nameIndex) size() int {
 	return size
 }
 
-// found is by how many keys sessions are found at a node.
+// keyCount returns how many keys of the node the index uses.
 func (n *nasNode) keyCount() (keys int) {
 	for _, key := range n.keys {
 		if key != 0 {
@@ -109,7 +109,7 @@ func (n *nasNode) keyCount() (keys int) {
 	return keys
 }
 
-// Remembered is how many sessions that are over are remembered.
+// Remembered returns how many ended sessions are remembered.
 func (t *Table) Remembered() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

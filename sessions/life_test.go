@@ -23,7 +23,7 @@ const (
 	mb  = 1_000_000
 )
 
-// TestNothingAnsweredIsLost: R24. What is answered is a copy, or in a record.
+// TestAnsweredIsCopyOrRecorded: each answered packet is a copy or is in a record (R24).
 func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 	disconnect := func(w *world) { w.disconnect(1) }
 	ack := func(w *world) { w.ack(1) }
@@ -40,7 +40,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			60 * sec,
 			report{typ: stop, stamp: 120, time: 120, octets: 2000},
 		}, []string{"Start 1", "Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Start 2", "Interim-Update 2 1000", "Stop 2 2000"}, nil},
-		{"the same at once, without Acct-Delay-Time", script{
+		{"the same immediately, without Acct-Delay-Time", script{
 			report{typ: start, stamp: -9000},
 			report{typ: interim, time: 5000, octets: 900 * mb},
 			report{typ: start, stamp: 0},
@@ -62,7 +62,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			report{typ: interim, time: 150, octets: 3},
 			report{typ: interim, time: 189, octets: 4},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3", "Interim-Update 1 4"}, []sessions.ID{1}},
-		{"one interim with a mad session time", script{
+		{"one interim with a wrong session time", script{
 			report{typ: start},
 			report{typ: interim, time: 60, octets: 1},
 			report{typ: interim, time: 23311, octets: 2},
@@ -78,10 +78,10 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			60 * sec,
 			report{typ: interim, stamp: -8820, octets: 3},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3"}, []sessions.ID{1}},
-		{"a stop with a mad delay", script{
+		{"a stop with a wrong delay", script{
 			report{typ: start}, 60 * sec, report{typ: stop, delay: 15000, time: 2},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"the NAS's stop after our own, it had said nothing", script{
+		{"the NAS's stop after our own, without an answer", script{
 			report{typ: start, stamp: -3600, octets: 0},
 			disconnect, ourStop, 20 * sec,
 			report{typ: stop, stamp: 0, time: 3600, octets: 99999999, cause: 1},
@@ -111,7 +111,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 		{"an address that comes later, none before", script{
 			report{typ: start}, 3 * sec, report{typ: start, addr: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an interim behind the stop", script{
+		{"an interim after the stop", script{
 			report{typ: stop, time: 100, octets: 100}, report{typ: interim, time: 200, octets: 200}, report{typ: stop, time: 210, octets: 210},
 		}, []string{"Stop 1 100", "Interim-Update 1 200", "Stop 1 210"}, nil},
 		{"a stop with a delay, and no other copy known", script{
@@ -132,7 +132,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			report{typ: off, called: "02-00-00-00-BB-00:two"},
 			report{typ: stop, called: "02-00-00-00-AA-00:one", time: 90, octets: 9 * mb},
 		}, []string{"Start 1", "Interim-Update 1 5", "Stop 1 9000000"}, nil},
-		{"a late stop of the life before", script{
+		{"a late stop of the former session", script{
 			report{typ: start, stamp: 0},
 			300 * sec,
 			report{typ: start, stamp: 300},
@@ -149,34 +149,34 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 		{"an access point without a clock", script{
 			report{typ: start, stamp: 0}, report{typ: start, stamp: 30 - stamp0},
 		}, []string{"Start 1", "Stop 1 cause 2", "Start 2"}, []sessions.ID{2}},
-		{"strongSwan moves", script{
+		{"strongSwan changes Calling-Station-Id", script{
 			report{typ: start, station: "192.0.2.9[4500]"}, report{typ: interim, station: "198.51.100.9[4500]", time: 60}, report{typ: stop, station: "198.51.100.9[4500]", time: 70},
 		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
 		{"no stamp, no time: a copy, and a new session", script{
 			report{typ: start}, 3 * sec, report{typ: start, delay: 3}, 100 * sec, report{typ: interim, octets: 1}, 497 * sec, report{typ: start},
 		}, []string{"Start 1", "Interim-Update 1 1", "Stop 1 ours 1 cause 2", "Start 2"}, []sessions.ID{2}},
-		{"an interim that lives on after we ended it", script{
+		{"interims continue after we ended the session", script{
 			report{typ: start}, report{typ: interim, time: 60, octets: 10}, disconnect, ourStop, report{typ: interim, time: 120, octets: 20}, report{typ: stop, time: 130, octets: 30, cause: 1},
 		}, []string{"Start 1", "Interim-Update 1 10", "Stop 1 ours 10 cause 6", "Interim-Update 1 20", "Stop 1 30"}, nil},
-		{"a user who quits while nobody answers us", script{
+		{"a user who leaves before the NAS answers us", script{
 			report{typ: start}, disconnect, report{typ: stop, cause: 1, time: 5},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"a user whose NAS has agreed", script{
+		{"a stop after an ACK", script{
 			report{typ: start}, disconnect, ack, report{typ: stop, cause: 1, time: 5},
 		}, []string{"Start 1", "Stop 1 cause 6"}, nil},
 		{"a stop after the NAS's Accounting-Off", script{
 			report{typ: start, stamp: 0}, 60 * sec, report{typ: off}, 2 * sec, report{typ: stop, stamp: 60, time: 60, octets: 5},
 		}, []string{"Start 1", "Stop 1 cause 11", "Stop 1 5"}, nil},
-		{"an older interim behind the stop", script{
+		{"an older interim after the stop", script{
 			report{typ: start, stamp: 0}, 100 * sec, report{typ: stop, stamp: 100, time: 100, octets: 50}, report{typ: interim, stamp: 60, time: 60, octets: 40},
 		}, []string{"Start 1", "Stop 1 50", "Interim-Update 1 40"}, nil},
-		{"a start behind its stop", script{
+		{"a start after its stop", script{
 			report{typ: stop, stamp: 100, time: 100, octets: 50}, report{typ: start, stamp: 0, delay: 101}, report{typ: start, stamp: 0, delay: 104},
 		}, []string{"Stop 1 50", "Start 1"}, nil},
 		{"a new session right after the stop", script{
 			report{typ: start}, 5 * sec, report{typ: stop}, sec, report{typ: start}, 5 * sec, report{typ: stop},
 		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 2"}, nil},
-		{"a NAS without a clock gives one stamp after each restart", script{
+		{"a NAS without a clock sends the same stamp after each restart", script{
 			report{typ: start, stamp: 0}, 60 * sec, report{typ: on}, 5 * sec, report{typ: start, stamp: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3},
 		}, []string{"Start 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
 		{"a late copy of the start of a closed session", script{
@@ -196,7 +196,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			3 * sec,
 			report{typ: start, sid: "b", stamp: 13},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1", "Start 2", "Interim-Update 2"}, []sessions.ID{1, 2}},
-		{"a new session whose stamp less its delay happens to be the old one's", script{
+		{"a new session whose stamp minus delay equals the old one's by chance", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: interim, stamp: 3, time: 3, octets: 9},
@@ -216,7 +216,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			1100 * time.Millisecond,
 			report{typ: stop, time: 3, octets: 500, delay: 1},
 		}, []string{"Start 1", "Stop 1 500", "Start 2"}, []sessions.ID{2}},
-		{"the same behind a stop", script{
+		{"the same after a stop", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: stop, stamp: 3, time: 3, octets: 9},
@@ -264,16 +264,16 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			300 * sec,
 			report{typ: stop, stamp: 130, time: 130, octets: 6, delay: 330},
 		}, []string{"Start 1", "Interim-Update 1 5", "Interim-Update 1 5", "Stop 1 6"}, nil},
-		{"what looks like a copy and has a new value", script{
+		{"like a copy, but with a new value", script{
 			report{typ: start, stamp: 0}, report{typ: interim, stamp: 60, time: 60}, report{typ: interim, stamp: 60, time: 60, addr: "10.0.0.1"}, report{typ: interim, stamp: 60, time: 60, addr: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"no time of its own: no copy after a minute", script{
+		{"without a time of its own: no copy after a minute", script{
 			report{typ: start}, 100 * sec, report{typ: interim, octets: 1}, 59 * sec, report{typ: interim, octets: 1}, 62 * sec, report{typ: interim, octets: 1},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 1"}, []sessions.ID{1}},
 	})
 }
 
-// TestWhoseSession: R25.
+// TestSessionOfPacket: which session a packet belongs to (R25).
 func TestSessionOfPacket(t *testing.T) {
 	runScenarios(t, []scenario{
 		{"a NAS that changes its source address", script{
@@ -284,8 +284,8 @@ func TestSessionOfPacket(t *testing.T) {
 			sec,
 			report{typ: on, from: "192.0.2.9", ip: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1", "Start 2", "Stop 1", "Stop 2 cause 11"}, nil},
-		{"an On with the identifier alone", script{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
-		{"an On with the address alone", script{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on, id: "-", ip: "10.0.0.1"}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"an On with only the identifier", script{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"an On with only the address", script{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on, id: "-", ip: "10.0.0.1"}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
 		{"two NASes behind a proxy with a default identifier", script{
 			report{typ: start, id: "accel-ppp", ip: "10.0.0.1"},
 			report{typ: start, id: "accel-ppp", ip: "10.0.0.2"},
@@ -318,13 +318,14 @@ func TestSessionOfPacket(t *testing.T) {
 		{"a session that began after the On", script{
 			report{typ: start, sid: "a"}, 5 * sec, report{typ: start, sid: "b"}, 5 * sec, report{typ: on, delay: 7},
 		}, []string{"Start 1", "Start 2", "Stop 1 cause 11"}, []sessions.ID{2}},
-		{"a NAS that learns its identifier, then has only that", script{
+		{"a NAS gets an identifier, then sends only that", script{
 			report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: interim, id: "nas-1", ip: "10.0.0.1", time: 1}, report{typ: stop, id: "nas-1", from: "192.0.2.5", time: 2},
 		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
 	})
 }
 
-// TestOneLifeTwice: a NAS without a clock restarts after the stop of its session, and has quite the same one again.
+// TestIdenticalSessionAfterReboot: a NAS without a clock reboots after a stop, and has an identical
+// session again.
 func TestIdenticalSessionAfterReboot(t *testing.T) {
 	w := newWorld(t)
 	w.play(script{
@@ -343,7 +344,8 @@ func TestIdenticalSessionAfterReboot(t *testing.T) {
 	}
 }
 
-// TestRevivedCounts: a session that comes back is the old one, for the counters too (R24), and can be ended again.
+// TestRevived: a session that returns keeps its number and is counted once (R24). It can be ended
+// again.
 func TestRevived(t *testing.T) {
 	w := newWorld(t)
 	w.play(script{
@@ -368,7 +370,7 @@ func TestRevived(t *testing.T) {
 	}
 }
 
-// TestMadDelay: Acct-Delay-Time may be of any size; casnIdleTime is then as large as it can be.
+// TestHugeDelay: Acct-Delay-Time may have any value. casnIdleTime is limited to its largest value.
 func TestHugeDelay(t *testing.T) {
 	w := newWorld(t)
 	w.sleep(2 * sec)
@@ -383,7 +385,8 @@ func TestHugeDelay(t *testing.T) {
 	}
 }
 
-// TestIdleTimeKnowsNoSteps: nor the start, nor the session time of a stop that we make.
+// TestClockSteps: a step of the host's clock changes neither casnIdleTime, nor the start, nor the
+// session time of our stop.
 func TestClockSteps(t *testing.T) {
 	w := newWorld(t)
 	w.send(report{typ: start})
@@ -406,7 +409,8 @@ func TestClockSteps(t *testing.T) {
 	}
 }
 
-// TestEndedAreSmall: whatever a NAS sends, a session that is over takes 250 octets, and is known.
+// TestEndedSize: an ended session needs at most 250 octets, whatever the NAS sends, and is still
+// recognised.
 func TestEndedSize(t *testing.T) {
 	long := func(s string) string { return strings.Repeat(s, 253/len(s)) }
 	for _, r := range []report{

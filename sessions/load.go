@@ -46,7 +46,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := t.loadRoutes(&got, all); err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	t.names = newNames(3 * t.rows.n) // a map of the final size: growing costs more than filling
+	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
 	for _, batch := range all {
 		for _, s := range batch {
 			t.register(s.node, s.Session)

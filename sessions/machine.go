@@ -28,8 +28,8 @@ const retransmitWithin = 30 * time.Second
 // count the session time from a moment after the start.
 const maxStartError = 10 * time.Minute
 
-// An interim without comparable session time, counters or Event-Timestamp revives a session only if
-// it happened more than reviveAfter after the end: the stop may have overtaken an earlier one.
+// reviveAfter is how long after the end of a session an interim without comparable session time,
+// counters or Event-Timestamp must happen to revive it: the stop may have overtaken an earlier one.
 const reviveAfter = time.Minute
 
 // startAfterInterim limits how long after the computed start of a session, which we know only from
@@ -74,8 +74,8 @@ func (s *Session) noticeType(ev *Event) EventType {
 	return ev.Type
 }
 
-// isFromLaterSession reports whether an interim or stop belongs to a session that began after all
-// that we have of this one (R25): its session time and counters fell, and its NAS's clock says so.
+// isFromLaterSession reports whether an interim or stop belongs to a later session (R25): the
+// session time and the counters fell, and it began after the newest stamp that we have.
 func (s *Session) isFromLaterSession(ev *Event) bool {
 	late := ev.Delay > 0 && ev.at <= s.Heard // it happened before the newest event that we have
 	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
@@ -84,7 +84,7 @@ func (s *Session) isFromLaterSession(ev *Event) bool {
 	return int64(ev.EventStamp)-int64(ev.Usage.SessionTime) > int64(s.EventStamp)
 }
 
-// livesOn reports whether an interim is later than the end of the session (R24).
+// isLaterThanEnd reports whether an interim is later than the end of the session (R24).
 func (s *Session) isLaterThanEnd(ev *Event) bool {
 	const counters = WholeUsage &^ SessionTime
 	switch {

@@ -12,43 +12,43 @@ import (
 	"aaasess/sessions"
 )
 
-// told is a report as a NAS makes it once; it may send it often.
+// sentReport is a report that a NAS makes once and may send often.
 type sentReport struct {
 	report
-	at      time.Duration // on the NAS's way of life, without steps
+	at      time.Duration // by the simulated time, without steps
 	session *simSession
 }
 
-// life is one session as its NAS knows it.
+// simSession is one session as its NAS knows it.
 type simSession struct {
 	nas    *simNAS
-	number int // among all lives: their octets differ by it
+	number int // number among all sessions; the octets contain it
 	sid    string
 	user   string
 	began  time.Duration
 	octets int
 }
 
-// simNAS is a NAS whose ways are drawn once.
+// simNAS is a NAS with random properties.
 type simNAS struct {
 	name          string
-	stamps, times bool          // it sends Event-Timestamp, Acct-Session-Time
-	delays        bool          // it sends Acct-Delay-Time
-	reuses        bool          // it counts its ids anew after a restart
-	clock         time.Duration // what its stamps are ahead of the truth
+	stamps, times bool          // sends Event-Timestamp, Acct-Session-Time
+	delays        bool          // sends Acct-Delay-Time
+	reuses        bool          // uses the same ids again after a restart
+	clock         time.Duration // how far its clock is ahead
 	nextID        int
-	live          []*simSession // that go on
-	sent          []*sentReport // all that it may send again
-	pending       []*sentReport // what was never answered
+	live          []*simSession // sessions that have not ended
+	sent          []*sentReport // reports that it may send again
+	pending       []*sentReport // reports that were never answered
 	from          int           // source address
 }
 
-// sim is NASes, the table, and what must be true of it.
+// sim is the NASes and the table, with checks.
 type sim struct {
 	*world
 	nases    []*simNAS
 	number   int
-	answered []*sentReport // that were answered
+	answered []*sentReport
 }
 
 func (s *sim) begin(n *simNAS, user string) *simSession {
@@ -62,7 +62,7 @@ func (s *sim) begin(n *simNAS, user string) *simSession {
 	return l
 }
 
-// tell makes the report of a life.
+// makeReport makes the report of a session.
 func (s *sim) makeReport(l *simSession, typ sessions.EventType) *sentReport {
 	n := l.nas
 	r := report{
@@ -82,7 +82,7 @@ func (s *sim) makeReport(l *simSession, typ sessions.EventType) *sentReport {
 	return &sentReport{r, s.elapsed, l}
 }
 
-// send transmits a report, for the first time or again.
+// transmit sends a report, for the first time or again.
 func (s *sim) transmit(x *sentReport) {
 	r := x.report
 	r.from = fmt.Sprintf("192.0.2.%d", x.session.nas.from)
@@ -96,13 +96,14 @@ func (s *sim) transmit(x *sentReport) {
 	x.session.nas.pending = slices.DeleteFunc(x.session.nas.pending, func(y *sentReport) bool { return x == y })
 }
 
-// first sends a new report, or loses it. A NAS that gives no times at all waits for the answer to one before it sends the next.
+// sendNew sends a new report, or loses it. A NAS that sends no times waits for each answer before
+// it sends the next report.
 func (s *sim) sendNew(rt *rapid.T, x *sentReport) {
 	n := x.session.nas
 	n.sent = append(n.sent, x)
 	knowable := n.stamps || n.delays
 	if n.reuses && x.typ == start {
-		knowable = false // if the life before has told nothing, nobody can know that this is another
+		knowable = false // if nothing is known of the session before, nobody can distinguish the two
 	}
 	if knowable && rapid.IntRange(0, 3).Draw(rt, "lost") == 0 {
 		n.pending = append(n.pending, x)
@@ -111,8 +112,8 @@ func (s *sim) sendNew(rt *rapid.T, x *sentReport) {
 	s.transmit(x)
 }
 
-// check is R24 as one rule. Each report that was answered is in a record, all of one session under one number, and no two
-// sessions have one number.
+// check is R24 as one rule. Each answered report is in a record. All reports of a session have one
+// number, and no two sessions have the same number.
 func (s *sim) check(rt *rapid.T) {
 	if err := s.Invariants(); err != nil {
 		rt.Fatal(err)
@@ -128,21 +129,21 @@ func (s *sim) check(rt *rapid.T) {
 	for _, x := range s.answered {
 		ids := recorded[string(x.event(s.wall).Attrs)]
 		if len(ids) == 0 {
-			rt.Fatalf("%s of life %d, %+v, was answered and is in no record", x.typ, x.session.number, x.report)
+			rt.Fatalf("%s of session %d, %+v, was answered and is in no record", x.typ, x.session.number, x.report)
 		}
 		for _, id := range ids {
 			if l := lives[id]; l != nil && l != x.session {
-				rt.Fatalf("session %d is of lives %d and %d: %+v", id, l.number, x.session.number, x.report)
+				rt.Fatalf("number %d has sessions %d and %d: %+v", id, l.number, x.session.number, x.report)
 			}
 			if was, ok := numbers[x.session]; ok && was != id {
-				rt.Fatalf("life %d is sessions %d and %d: %s %+v", x.session.number, was, id, x.typ, x.report)
+				rt.Fatalf("session %d has numbers %d and %d: %s %+v", x.session.number, was, id, x.typ, x.report)
 			}
 			lives[id], numbers[x.session] = x.session, id
 		}
 	}
 }
 
-// checkStops: the last stop of each session has the largest counter that the NAS gave.
+// checkStops: the last stop of each session has the largest counter that the NAS sent.
 func (s *sim) checkStops(rt *rapid.T) {
 	largest, last := map[sessions.ID]uint64{}, map[sessions.ID]uint64{}
 	for _, n := range s.journal.Notices() {
@@ -159,7 +160,7 @@ func (s *sim) checkStops(rt *rapid.T) {
 	}
 	for id, most := range largest {
 		if last[id] != most {
-			rt.Fatalf("the last stop of session %d has %d octets, the NAS gave %d\n%q", id, last[id], most, s.accounted())
+			rt.Fatalf("the last stop of session %d has %d octets, the NAS sent %d\n%q", id, last[id], most, s.accounted())
 		}
 	}
 	if rows := s.rows(); len(rows) > 0 {
@@ -179,8 +180,9 @@ func drawNASes(rt *rapid.T) (nases []*simNAS) {
 	return nases
 }
 
-// TestRandomNASes: NASes that reuse ids, lose packets, send them again late and with a new delay, move between addresses, set their
-// clocks; a host whose clock is set; a daemon that restarts; operators.
+// TestRandomNASes: NASes reuse ids, lose packets, send them again late and with a new delay, move
+// between addresses and set their clocks. The host's clock is set, the daemon restarts, and
+// operators end sessions.
 func TestRandomNASes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := &sim{world: newWorld(t), nases: drawNASes(rt)}
@@ -188,7 +190,7 @@ func TestRandomNASes(t *testing.T) {
 		living := func(rt *rapid.T) *simSession {
 			n := nas(rt)
 			if len(n.live) == 0 {
-				rt.Skip("nobody is there")
+				rt.Skip("no session")
 			}
 			return rapid.SampledFrom(n.live).Draw(rt, "life")
 		}
@@ -223,7 +225,7 @@ func TestRandomNASes(t *testing.T) {
 			},
 			"time": func(rt *rapid.T) {
 				s.sleep(time.Duration(rapid.SampledFrom([]int{1, 2, 5, 30, 200}).Draw(rt, "seconds")) * sec)
-				for _, n := range s.nases { // what is older than a NAS tries
+				for _, n := range s.nases { // a NAS does not try for longer
 					old := func(x *sentReport) bool { return s.elapsed-x.at > 40*time.Minute }
 					n.sent, n.pending = slices.DeleteFunc(n.sent, old), slices.DeleteFunc(n.pending, old)
 				}
@@ -232,7 +234,7 @@ func TestRandomNASes(t *testing.T) {
 				s.step(time.Duration(rapid.SampledFrom([]int{-86400, -3600, -5, 5, 3600}).Draw(rt, "seconds")) * sec)
 			},
 			"a NAS's clock is set": func(rt *rapid.T) {
-				s.sleep(2 * sec) // so that a delay tells
+				s.sleep(2 * sec) // so that Acct-Delay-Time differs
 				if n := nas(rt); !n.reuses && (n.delays || len(n.pending) == 0) {
 					n.clock += time.Duration(rapid.SampledFrom([]int{-9000, -5, 5, 9000}).Draw(rt, "seconds")) * sec
 				}
@@ -253,7 +255,7 @@ func TestRandomNASes(t *testing.T) {
 			},
 			"": s.check,
 		})
-		// All that was lost arrives, the users go, the NASes restart.
+		// The lost reports arrive, the users leave, the NASes restart.
 		for _, n := range s.nases {
 			for _, x := range slices.Clone(n.pending) {
 				s.transmit(x)

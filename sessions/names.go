@@ -9,7 +9,7 @@ type nameIndex struct {
 	more  map[uint64][]ID // other sessions with the same hash
 }
 
-func newNames(size int) nameIndex {
+func newNameIndex(size int) nameIndex {
 	return nameIndex{first: make(map[uint64]ID, size), more: map[uint64][]ID{}}
 }
 

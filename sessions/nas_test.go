@@ -13,7 +13,7 @@ import (
 	"aaasess/internal/radius"
 )
 
-// discard is a Journal that keeps nothing.
+// discardJournal is a Journal that keeps nothing.
 type discardJournal struct{ noJournal }
 
 func apply(t *testing.T, tb *Table, ev Event) {
@@ -23,7 +23,8 @@ func apply(t *testing.T, tb *Table, ev Event) {
 	}
 }
 
-// TestNASes: the table has a NAS as long as it has sessions of it, live or remembered, and of its packets nothing.
+// TestNASes: the table has a NAS as long as it has live or remembered sessions of it, and keeps no
+// memory of packets.
 func TestNASes(t *testing.T) {
 	now := at(0)
 	tb := New(Config{Now: func() time.Time { return now }, Remember: time.Minute}, discardJournal{})
@@ -69,15 +70,15 @@ func TestNASes(t *testing.T) {
 	now = at(30)
 	closed := named(event(On, 30), "")
 	apply(t, tb, closed)
-	check("with none live", 1, 0)
+	check("without live sessions", 1, 0)
 	now = at(100)
 	elsewhere := event(Start, 100)
 	elsewhere.NAS.Identifier = "nas-2"
 	apply(t, tb, elsewhere)
-	check("when all are forgotten but those of another", 1, 1)
+	check("when only another NAS has sessions", 1, 1)
 }
 
-// TestNASesLoaded: what is loaded has its NASes as before.
+// TestNASesLoaded: loading a table restores its NASes.
 func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
 	live := newSession(1, &start.NAS, &start)
@@ -102,7 +103,8 @@ func TestNASesLoaded(t *testing.T) {
 	}
 }
 
-// TestZones: one link-local address on two links is two NASes, live and when their sessions are over.
+// TestZones: the same link-local address on two links belongs to two NASes, for live and for ended
+// sessions.
 func TestZones(t *testing.T) {
 	tb := New(Config{Now: func() time.Time { return at(60) }}, discardJournal{})
 	on := func(ev Event, zone string) Event {
@@ -140,20 +142,20 @@ func TestNASMatches(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, turned := range []bool{false, true} {
+			for _, swapped := range []bool{false, true} {
 				p, s := tt.p, tt.s
-				if turned {
+				if swapped {
 					p, s = s, p
 				}
 				if equal, ok := p.matches(&s); equal != tt.equal || ok != tt.ok {
-					t.Errorf("turned %v: %d equal, %v", turned, equal, ok)
+					t.Errorf("swapped %v: %d equal, %v", swapped, equal, ok)
 				}
 			}
 		})
 	}
 }
 
-// TestNASesFindAllThatMatch: the index gives what a look at every node gives, whatever comes and goes.
+// TestNASesFindAllThatMatch: the index finds the same nodes as a search through all nodes.
 func TestNASesFindAllThatMatch(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		nases := newNASes()

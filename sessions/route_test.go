@@ -16,14 +16,14 @@ import (
 	"aaasess/internal/radius"
 )
 
-// of makes the event of a session with its own user and NAS id.
+// eventOf returns an event of a session with its own user and Acct-Session-Id.
 func eventOf(sid string, typ EventType, when int) Event {
 	ev := event(typ, when)
 	ev.AcctSessionID, ev.Attrs = sid, attrs(radius.UserName, "user of "+sid, radius.AcctSessionID, sid)
 	return withStamp(ev, uint32(1e9+when))
 }
 
-// routesOf are the routes of all sessions that a table knows, by their Acct-Session-Ids.
+// routesOf returns the routes of all sessions that a table knows, by Acct-Session-Id.
 func routesOf(t *Table) map[string]string {
 	routes := map[string]string{}
 	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
@@ -36,7 +36,8 @@ func routesOf(t *Table) map[string]string {
 	return routes
 }
 
-// TestRouteStays: whatever happens to a session, and to the policy, its route is that of its first packet.
+// TestRouteStays: a session keeps the route of its first packet, whatever happens to it and to the
+// policy.
 func TestRouteStays(t *testing.T) {
 	tests := []struct {
 		name string
@@ -66,13 +67,13 @@ func TestRouteStays(t *testing.T) {
 			}
 			apply(t, tb, eventOf("s", Stop, 60))
 		}},
-		{"it comes back", func(t *testing.T, tb *Table) {
+		{"the session comes back", func(t *testing.T, tb *Table) {
 			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
 				t.Fatal(err)
 			}
 			apply(t, tb, withUsage(eventOf("s", Interim, 60), 100, 60))
 			if tb.rows.get(1) == nil {
-				t.Fatal("it did not")
+				t.Fatal("the session did not come back")
 			}
 		}},
 		{"Accounting-On", func(t *testing.T, tb *Table) { apply(t, tb, Event{Type: On, NAS: testNAS, At: at(60)}) }},
@@ -112,7 +113,7 @@ func TestRouteStays(t *testing.T) {
 	}
 }
 
-// TestRouteOfTheNext: a session that takes the name of another has a route of its own.
+// TestRouteOfReplacement: a session that replaces another has a route of its own.
 func TestRouteOfReplacement(t *testing.T) {
 	d := newSlowDisk()
 	d.route = func(s *Session) string { return "of " + s.ID.String() }
@@ -127,7 +128,8 @@ func TestRouteOfReplacement(t *testing.T) {
 	}
 }
 
-// TestRouteOfOther: records of other types go where the session's go that they name, even if it is over.
+// TestRouteOfOther: a record of another type goes where the records of its session go, even if that
+// has ended.
 func TestRouteOfOther(t *testing.T) {
 	d := newSlowDisk()
 	tb := New(Config{}, d)
@@ -159,8 +161,8 @@ func TestRouteOfOther(t *testing.T) {
 	}
 }
 
-// TestRoutesAreStored: no stored session has a route without a text, whatever the disk refuses, loses, and when; and no session
-// ever has another route.
+// TestRoutesAreStored: no stored session has a route without a text, whatever the disk refuses or
+// loses. No session ever gets another route.
 func TestRoutesAreStored(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := newSlowDisk()
@@ -180,7 +182,7 @@ func TestRoutesAreStored(t *testing.T) {
 		}
 		any := func(rt *rapid.T) string {
 			if len(names) == 0 {
-				rt.Skip("nobody is there")
+				rt.Skip("no session")
 			}
 			return rapid.SampledFrom(names).Draw(rt, "session")
 		}
@@ -217,7 +219,8 @@ func TestRoutesAreStored(t *testing.T) {
 	})
 }
 
-// TestRouteIsWrittenUntilDurable: then no more.
+// TestRouteIsWrittenUntilDurable: the text of a route is written until it is durable, and then no
+// more.
 func TestRouteIsWrittenUntilDurable(t *testing.T) {
 	d := newSlowDisk()
 	d.route = func(*Session) string { return "a" }
@@ -242,7 +245,7 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 		want string
 	}{
 		{"the first", func() {}, "\x01a"},
-		{"on its way", func() {}, "\x01a"},
+		{"queued", func() {}, "\x01a"},
 		{"refused", func() { d.write(1) }, "\x01a"},
 		{"durable", func() { d.write(1) }, ""},
 	} {
@@ -253,7 +256,8 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 	}
 }
 
-// TestUnusedRoutes: what no session has is removed with the first change after a restart, and its number can be given again.
+// TestUnusedRoutes: a route that no session has is removed with the first change after a restart.
+// Its number can be used again.
 func TestUnusedRoutes(t *testing.T) {
 	d := newSlowDisk()
 	now := at(0)
@@ -292,7 +296,7 @@ func TestUnusedRoutes(t *testing.T) {
 	}
 }
 
-// TestDamagedRoutes: what cannot be read is not guessed.
+// TestDamagedRoutes: a damaged route is an error.
 func TestDamagedRoutes(t *testing.T) {
 	d := newSlowDisk()
 	tb := New(Config{}, d)

@@ -39,7 +39,7 @@ type Table struct {
 	counters     Counters
 	last         ID
 	onEnd        func(ID)   // called for each row that ends, under mu; may be nil
-	claims       map[ID]int // how many Disconnects of a marked session can still be undone
+	undoable     map[ID]int // how many Disconnects of a marked session can still be undone
 	dirty        bool       // rows differ from the published view
 	routes       routes
 	unrouted     []ID      // loaded without a route: Run stores them again
@@ -53,10 +53,10 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		names: newNames(0), nases: newNASes(), claims: map[ID]int{},
+		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		ended: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
-			byID: map[ID]endedSession{}, names: newNames(0),
+			byID: map[ID]endedSession{}, names: newNameIndex(0),
 		},
 		closings:     closings{wake: make(chan struct{}, 1)},
 		rows:         rows{epoch: 1},
@@ -298,7 +298,7 @@ func (t *Table) unregister(n *nasNode, s *Session) {
 	}
 }
 
-// isAt reports whether a live session is registered at a node.
+// isRegistered reports whether a live session is registered at a node.
 func (t *Table) isRegistered(id ID, n *nasNode) bool {
 	s := t.rows.get(id)
 	return s != nil && (s.node == n || slices.Contains(s.former, n))
@@ -349,7 +349,7 @@ func (t *Table) removeRow(s *Session) {
 	if s.Route != nil {
 		s.Route.live--
 	}
-	delete(t.claims, s.ID)
+	delete(t.undoable, s.ID)
 	if t.onEnd != nil {
 		t.onEnd(s.ID)
 	}

@@ -29,9 +29,9 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 		if s := t.rows.get(id); s.State == Active {
 			t.setState(&c, s, Terminating)
 			marked = append(marked, id)
-			t.claims[id] = 1
-		} else if t.claims[id] > 0 {
-			t.claims[id]++
+			t.undoable[id] = 1
+		} else if t.undoable[id] > 0 {
+			t.undoable[id]++
 		}
 	}
 	t.counters.Disconnected += uint64(len(marked))
@@ -49,24 +49,24 @@ func (t *Table) Undo(ids []ID, done func(error)) {
 	defer t.mu.Unlock()
 	var c Change
 	for _, id := range ids {
-		switch t.claims[id] {
+		switch t.undoable[id] {
 		case 0: // final, or the session has ended
 		case 1:
-			delete(t.claims, id)
+			delete(t.undoable, id)
 			t.setState(&c, t.rows.get(id), Active)
 			t.counters.Disconnected--
 		default:
-			t.claims[id]--
+			t.undoable[id]--
 		}
 	}
 	t.commit(c, done)
 }
 
-// unclaimed returns ids without the sessions whose Disconnect can still be undone.
-func (t *Table) unclaimed(ids []ID) []ID {
+// notUndoable returns ids without the sessions whose Disconnect can still be undone.
+func (t *Table) notUndoable(ids []ID) []ID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.DeleteFunc(ids, func(id ID) bool { return t.claims[id] > 0 })
+	return slices.DeleteFunc(ids, func(id ID) bool { return t.undoable[id] > 0 })
 }
 
 // makeFinal makes marks final: Undo no longer removes them.
@@ -74,7 +74,7 @@ func (t *Table) makeFinal(ids []ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
-		delete(t.claims, id)
+		delete(t.undoable, id)
 	}
 }
 

@@ -35,7 +35,7 @@ func TestCloseNAS(t *testing.T) {
 	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
 		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
 	}
-	f.accountingOn(t, sessions.NAS{Identifier: "unheard-of"})
+	f.accountingOn(t, sessions.NAS{Identifier: "unknown"})
 }
 
 func TestDisconnect(t *testing.T) {
@@ -53,7 +53,7 @@ func TestDisconnect(t *testing.T) {
 		return marked, err
 	}
 	if _, err := disconnect(1, 9, 2); err == nil || err.(*sessions.NotLiveError).Index != 1 {
-		t.Errorf("with one that is not there: %v", err)
+		t.Errorf("with an id that is not live: %v", err)
 	}
 	if got := f.View(); got.Disconnected != 0 || got.Get(1).State != sessions.Active {
 		t.Error("a refused disconnect marked a session")
@@ -72,7 +72,7 @@ func TestDisconnect(t *testing.T) {
 	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
 		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
 	}
-	// Our own stop carries Admin-Reset, and the NAS's once it has agreed.
+	// Our own stop has the cause Admin-Reset, and so has the NAS's stop after an ACK.
 	await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 	f.send(t, sessions.Stop, "a", 5)
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
@@ -82,8 +82,8 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
-// TestUndo: it takes back a mark once, whatever has become of the session, and also when the journal
-// takes nothing new.
+// TestUndo: Undo removes a mark once, whatever has become of the session, also if the journal
+// accepts nothing.
 func TestUndo(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	for _, sid := range []string{"a", "b", "c"} {
@@ -108,8 +108,8 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoOfTwo: a mark that two have wanted goes with the second that is undone, and not at all once
-// one of them has told the terminator.
+// TestUndoTwice: a mark of two Disconnects is removed with the second Undo. It stays if a
+// terminator has the session.
 func TestUndoTwice(t *testing.T) {
 	for _, kept := range []bool{false, true} {
 		f := newFixture(t, sessions.Config{})
@@ -131,8 +131,8 @@ func TestUndoTwice(t *testing.T) {
 	}
 }
 
-// TestTerminatingEndsWithAdminReset: the stop that we make, and the NAS's once it has agreed; not the stop of a user who quits
-// while nobody answers.
+// TestTerminatingEndsWithAdminReset: the cause is Admin-Reset if we make the stop or the NAS has
+// agreed, but not if the user leaves before the NAS answers.
 func TestTerminatingEndsWithAdminReset(t *testing.T) {
 	restarts := func(_ *testing.T, f *fixture) {
 		f.now = f.now.Add(time.Hour)
@@ -147,13 +147,13 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 			await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 			f.send(t, sessions.Stop, "a", 9)
 		}, []string{"Stop 1 cause 6"}},
-		{"its stop, when nobody answered us", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
+		{"its stop, without an answer", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
 		{"another session of its name", func(t *testing.T, f *fixture) {
 			f.now = f.now.Add(time.Hour)
 			f.send(t, sessions.Start, "a", 0)
 		}, []string{"Stop 1 cause 6", "Start 2"}},
 		{"its NAS restarts", restarts, []string{"Stop 1 cause 6"}},
-		{"we", func(t *testing.T, f *fixture) {
+		{"our stop", func(t *testing.T, f *fixture) {
 			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, f.now, done) })
 		}, []string{"Stop 1 cause 6"}},
 	}
@@ -170,7 +170,7 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 	}
 }
 
-// TestAckedOfOthers: an ACK that comes too late, or for a session that nobody ends, changes nothing.
+// TestAckedIgnored: an ACK that is late, or for a session that nobody ends, changes nothing.
 func TestAckedIgnored(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
@@ -178,7 +178,7 @@ func TestAckedIgnored(t *testing.T) {
 		await(t, func(done func(error)) error { f.Acked(id, done); return nil })
 	}
 	if f.View().Get(1).Acked != 0 {
-		t.Error("a session is acked that nobody ends")
+		t.Error("an active session is acked")
 	}
 	f.send(t, sessions.Stop, "a", 9)
 	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.accounted()); diff != "" {
@@ -186,7 +186,7 @@ func TestAckedIgnored(t *testing.T) {
 	}
 }
 
-// TestEndCarriesItsMoment: the stop that we make has the moment that we were told.
+// TestEndTime: our stop has the time that End was given.
 func TestEndTime(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)

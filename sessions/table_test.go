@@ -34,7 +34,7 @@ func newFixture(t testing.TB, cfg sessions.Config) *fixture {
 	return f
 }
 
-// restart is a new table over what the journal has made durable.
+// restart returns a new table loaded from what is durable.
 func (f *fixture) restart(t testing.TB) *sessions.Table {
 	t.Helper()
 	again := sessionstest.NewJournal()
@@ -46,8 +46,8 @@ func (f *fixture) restart(t testing.TB) *sessions.Table {
 	return table
 }
 
-// send applies an event that happened the given number of seconds after the test's begin, and waits
-// until it could be answered.
+// send applies an event that happened this many seconds after f.now, and waits until it could be
+// answered.
 func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after int, more ...func(*sessions.Event)) {
 	t.Helper()
 	ev := sessions.Event{
@@ -60,7 +60,7 @@ func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after i
 	await(t, func(done func(error)) error { return f.Apply(ev, done) })
 }
 
-// on is an Accounting-On of a NAS.
+// accountingOn sends an Accounting-On of a NAS.
 func (f *fixture) accountingOn(t testing.TB, nas sessions.NAS) {
 	t.Helper()
 	await(t, func(done func(error)) error {
@@ -68,13 +68,13 @@ func (f *fixture) accountingOn(t testing.TB, nas sessions.NAS) {
 	})
 }
 
-// fence waits for what has been committed so far.
+// waitForCommits waits until everything committed so far is durable.
 func (f *fixture) waitForCommits(t testing.TB) {
 	t.Helper()
 	await(t, func(done func(error)) error { f.journal.Commit(sessions.Change{}, done); return nil })
 }
 
-// await calls what takes a done, and waits for that.
+// await runs call and waits for its done.
 func await(t testing.TB, call func(done func(error)) error) {
 	t.Helper()
 	ch := make(chan error, 1)
@@ -86,7 +86,7 @@ func await(t testing.TB, call func(done func(error)) error) {
 	}
 }
 
-// told lists what has been accounted: type, session id, cause.
+// accounted lists the notices: type, session id, cause.
 func (f *fixture) accounted() []string {
 	var out []string
 	for _, n := range f.journal.Notices() {
@@ -173,7 +173,7 @@ func TestInvalidEvents(t *testing.T) {
 	}
 }
 
-// TestRefusal: what the journal does not take leaves no trace.
+// TestJournalRefuses: a refused event changes nothing.
 func TestJournalRefuses(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
@@ -198,7 +198,7 @@ func TestJournalRefuses(t *testing.T) {
 	}
 }
 
-// TestDuplicateWaits: the answer to a copy waits until what it repeats is durable.
+// TestDuplicateWaits: the answer to a copy waits until the original is durable.
 func TestDuplicateWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, sessions.Config{})
@@ -255,7 +255,7 @@ func TestRestart(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	// The restarted table knows late packets, and gives no number a second time.
+	// The restarted table recognises late packets, and uses no id twice.
 	g := &fixture{Table: again, now: f.now}
 	g.send(t, sessions.Stop, "9", 100)
 	g.send(t, sessions.Stop, "4", 120)
@@ -272,6 +272,6 @@ func TestLoadDamagedState(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := f.Load(func(fn func(k, v []byte) error) error { return fn([]byte("someone else's"), []byte{1, 2}) }); err != nil {
-		t.Errorf("a key of somebody else: %v", err)
+		t.Errorf("a key of another owner: %v", err)
 	}
 }

@@ -172,7 +172,7 @@ func (t *Terminator) resume() {
 			found = append(found, s.ID)
 		}
 	}
-	t.Start(t.table.unclaimed(found)...)
+	t.Start(t.table.notUndoable(found)...)
 }
 
 // accept makes jobs of the sessions that Start was told.

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStateBeforeRoutes: sessions of version 2, live and over, are read whole, get their routes when they are loaded, and Run
-// makes these durable.
+// TestLoadVersion2: sessions of version 2, live and ended, are read in full. They get routes when
+// they are loaded, and Run makes these durable.
 func TestLoadVersion2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSlowDisk()
@@ -52,8 +52,9 @@ func TestLoadVersion2(t *testing.T) {
 		if s := tb.rows.get(1); len(s.former) != 1 || s.Usage.InputOctets != 60<<20 || s.Counted != WholeUsage {
 			t.Errorf("%+v", s)
 		}
-		apply(t, tb, eventOf("s1", Stop, 100)) // it is written with its route before its turn
-		handed := 0                            // the closing that the store has besides, and the sessions, each of which is refused and comes again
+		apply(t, tb, eventOf("s1", Stop, 100)) // writes the session with its route before Run does
+		// The closing in the store and the sessions: each change is refused once and repeated.
+		handed := 0
 		d.refuses = func(Change) bool { handed++; return handed%2 == 1 }
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -71,7 +72,7 @@ func TestLoadVersion2(t *testing.T) {
 		if len(tb.unrouted) != 0 || handed != 4 {
 			t.Errorf("%d sessions to be written, %d changes", len(tb.unrouted), handed)
 		}
-		want["s1"] = "first network active" // as it was decided, though it is over now
+		want["s1"] = "first network active" // the route as decided, though the session has ended
 		routeBy("second")
 		tb = load("after Run")
 		apply(t, tb, eventOf("new", Start, 100))
@@ -81,7 +82,7 @@ func TestLoadVersion2(t *testing.T) {
 	})
 }
 
-// noRoutes is a Journal that cannot say where sessions of before go.
+// noRoutes is a Journal that cannot decide the routes of old sessions.
 type noRoutes struct{ *slowDisk }
 
 var errNoRoutes = errors.New("the disk is broken")
@@ -93,6 +94,6 @@ func TestLoadWithoutRoutes(t *testing.T) {
 		t.Error(err)
 	}
 	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(eachKey(map[string]string{})); err != nil {
-		t.Errorf("nothing to decide: %v", err)
+		t.Errorf("without sessions: %v", err)
 	}
 }

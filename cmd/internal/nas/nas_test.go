@@ -21,7 +21,7 @@ import (
 
 const testTimeout = 10 * time.Second
 
-// output is what a NAS tells.
+// output collects what a NAS prints.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -39,7 +39,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// server takes accounting and answers it.
+// server receives accounting and answers it.
 type server struct {
 	conn net.PacketConn
 	got  chan *layeh.Packet
@@ -62,7 +62,7 @@ func startServer(t *testing.T, answers bool) *server {
 			}
 			p, err := layeh.Parse(b[:n], []byte("secret"))
 			if err != nil || !layeh.IsAuthenticRequest(b[:n], p.Secret) {
-				t.Errorf("a request that is not right: %x", b[:n])
+				t.Errorf("an invalid request: %x", b[:n])
 				continue
 			}
 			s.got <- p
@@ -78,7 +78,7 @@ func startServer(t *testing.T, answers bool) *server {
 	return s
 }
 
-// next is the next request of a kind; others are left out.
+// next returns the next request of this type and skips others.
 func (s *server) next(t *testing.T, status rfc2866.AcctStatusType) *layeh.Packet {
 	t.Helper()
 	for late := time.After(testTimeout); ; {
@@ -88,12 +88,12 @@ func (s *server) next(t *testing.T, status rfc2866.AcctStatusType) *layeh.Packet
 				return p
 			}
 		case <-late:
-			t.Fatalf("no %v came", status)
+			t.Fatalf("no %v arrived", status)
 		}
 	}
 }
 
-// run runs a NAS of some sessions until the test ends.
+// run runs a NAS with some sessions until the test ends.
 func run(t *testing.T, s *server, sessions int, interim time.Duration) (n *NAS, out *output, stop context.CancelFunc, ended chan error) {
 	t.Helper()
 	out = &output{}
@@ -119,7 +119,7 @@ func wait(t *testing.T, ended chan error) {
 			t.Error(err)
 		}
 	case <-time.After(testTimeout):
-		t.Fatal("the NAS does not end")
+		t.Fatal("the NAS does not stop")
 	}
 }
 
@@ -135,7 +135,7 @@ func disconnect(t *testing.T, n *NAS, secret, id string, wait time.Duration) (*l
 	return layeh.Exchange(ctx, p, n.dae.LocalAddr().String())
 }
 
-// TestLife: starts, interims whose counters grow, and at the end the stops.
+// TestReports: the NAS reports starts, interims with growing counters, and at the end the stops.
 func TestReports(t *testing.T) {
 	s := startServer(t, true)
 	_, out, stop, ended := run(t, s, 2, 20*time.Millisecond)
@@ -181,11 +181,12 @@ func TestReports(t *testing.T) {
 		t.Errorf("stops of %q, want %q", stopped, ids)
 	}
 	if n := strings.Count(out.String(), "Stop "); n != 2 {
-		t.Errorf("it tells of %d stops:\n%s", n, out)
+		t.Errorf("it prints %d stops:\n%s", n, out)
 	}
 }
 
-// TestDisconnect: the session that is named ends, and the NAS with its last one.
+// TestDisconnect: a Disconnect-Request ends the session that it names. The NAS ends with its last
+// session.
 func TestDisconnect(t *testing.T) {
 	s := startServer(t, true)
 	n, out, _, ended := run(t, s, 2, 10*time.Millisecond)
@@ -217,11 +218,11 @@ func TestDisconnect(t *testing.T) {
 	}
 	wait(t, ended)
 	if got := strings.Count(out.String(), ": ACK"); got != 2 {
-		t.Errorf("it tells of %d sessions that were ended:\n%s", got, out)
+		t.Errorf("it prints %d ACKs:\n%s", got, out)
 	}
 }
 
-// TestRetransmission: what is not answered is sent again, with the delay it has.
+// TestRetransmission: a request without an answer is sent again, with its Acct-Delay-Time.
 func TestRetransmission(t *testing.T) {
 	s := startServer(t, false)
 	_, _, _, ended := run(t, s, 1, time.Hour)
