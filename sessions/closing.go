@@ -26,7 +26,7 @@ type closing struct {
 	repeated     bool         // the NAS has sent it again since its sessions were listed
 }
 
-// closings are those that are not finished.
+// closings has the Accounting-Ons and -Offs that are not finished.
 type closings struct {
 	last    uint64
 	pending []*closing // oldest first
@@ -44,7 +44,7 @@ const (
 	sameClockWithin = time.Minute
 )
 
-// anyCovers reports whether a closing ends a live session.
+// anyCovers reports whether an unfinished closing ends a live session.
 func (cs *closings) anyCovers(s *Session) bool {
 	if len(cs.pending) == 0 {
 		return false

@@ -131,8 +131,8 @@ func (t *nases) find(ev *Event) (found []*nasNode) {
 	return found
 }
 
-// smallestSet returns nodes with this set of identifiers, among them all that may match n. If n
-// shares identifiers with them, it takes the one that the fewest nodes have, else the address.
+// smallestSet returns nodes with this set of identifiers, among them all that may match n. It looks
+// under the shared identifier that the fewest nodes have, or under the address if none is shared.
 func (t *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasNode) {
 	if shared == 0 {
 		return t.byKey[n.key(0, has)]

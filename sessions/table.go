@@ -114,9 +114,9 @@ func (t *Table) snapshot() *View {
 	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
 }
 
-// Apply decides what an event does, and commits the result to the journal. After an error nothing
-// has changed, and the NAS must not be answered. Otherwise done is called as [Journal.Commit]
-// describes. If the error of done is nil, the NAS can be answered.
+// Apply decides what an event does, and commits the result to the journal. After an error the event
+// has changed nothing, and the NAS must not be answered. Otherwise done is called as
+// [Journal.Commit] describes. If the error of done is nil, the NAS can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
@@ -176,7 +176,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case revive:
 		s = t.updateNAS(revived(s, ev), ev)
 		t.put(c, s)
-		t.forget(s.ID) // last, or its NAS nodes would be released
+		t.forget(s.ID) // after put, or its NAS nodes would be released
 		t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
 		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	}

@@ -26,8 +26,8 @@ func (u *Usage) counters() [4]*uint64 {
 	return [...]*uint64{&u.InputOctets, &u.OutputOctets, &u.InputPackets, &u.OutputPackets}
 }
 
-// wrapsFrom is from where a 32-bit counter may have wrapped if it falls. NASes without
-// Acct-Input-Gigawords (RFC 2869 section 5.1) have 32 bits, and packet counters always have.
+// wrapsFrom is the lowest value from which a 32-bit counter may have wrapped if it falls. NASes
+// without Acct-Input-Gigawords (RFC 2869 section 5.1) have 32 bits; packet counters always have.
 const wrapsFrom = 3 << 30
 
 // updatedBy returns the usage after an event, and whether user data flowed. What the event lacks
@@ -59,8 +59,8 @@ func (ev *Event) exceeds(u Usage) bool {
 	return ev.Sent&SessionTime != 0 && ev.Usage.SessionTime > u.SessionTime
 }
 
-// fellFrom reports whether the session time and the counters that an event has fell from u. At
-// least one counter must have fallen. A counter that is 0 in both is ignored.
+// fellFrom reports whether an event has a lower session time than u, and only lower counters. At
+// least one counter must be lower. A counter that is 0 in both is ignored.
 func (ev *Event) fellFrom(u Usage) bool {
 	if ev.Sent&SessionTime == 0 || ev.Usage.SessionTime >= u.SessionTime {
 		return false
