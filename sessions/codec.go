@@ -10,23 +10,32 @@ import (
 	"aaasess/internal/radius"
 )
 
-// Durable state, all numbers as varints unless drawn otherwise, texts with their length in front:
+// Durable state. Numbers are varints unless marked otherwise (BE: big-endian). A text has its
+// length in front.
 //
-//	key "c":          version 3 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
-//	key "s" id(4 BE): version 3 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, LastTraffic and, by their flags, Acked and Revived less Started (zigzag)
-//	                  | Usage: 4 counters, SessionTime
-//	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
-//	                  | NAS | how many former NASes, each | attributes
-//	key "r" route(4 BE): version 1 | its text
-//	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE) | NAS | Called-Station-Id | how many source addresses, each
+//	key "c":           version 3 | last id | HighWater | Total | Disconnected
+//	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
+//	key "s" id (4 BE): version 3 | Kind State flags Counted (1 octet each)
+//	                   | IfIndex PortIfIndex EventStamp StartStamp route (0: nowhere)
+//	                   | Started (8 BE) | minus Started, zigzag: Heard LastTraffic
+//	                     and, by their flags, Acked Revived
+//	                   | Usage: 4 counters, SessionTime
+//	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
+//	                     unless the session has ended, attrs (4 BE) and at
+//	                   | NAS | number of former NASes, each | attributes
+//	key "r" route (4 BE): version 1 | text
+//	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE)
+//	                   | NAS | Called-Station-Id | number of source addresses, each
 //
-// A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
-// flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted, 16 Revived; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
-// says that "at" follows each sum.
+// A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
+// 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4
+// Acked, 8 Restarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of fingerprints
+// of an ended session, bit 64 says that at follows each sum.
 //
-// Version 2 of "c" is the same; version 1 ends behind Disconnected. Version 2 of "s" has no route. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
-// prints and former NASes, three times of 8 octets, and of the NAS the address and a name. All are read, and written as version 3 again.
+// Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
+// Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
+// StartStamp, fingerprints and former NASes; its three times have 8 octets each, and its NAS is the
+// address and a name. All versions are read; version 3 is written.
 const (
 	codecVersion   = 3
 	closingVersion = 1
@@ -104,7 +113,7 @@ func (s *Session) flags() (f byte) {
 	return f
 }
 
-// encode is appendSession in memory of the right size.
+// encode is appendSession into a buffer of a suitable size.
 func (s *Session) encode() []byte {
 	return appendSession(make([]byte, 0, 192+len(s.Attrs)+len(s.NAS.Identifier)), s)
 }
@@ -127,7 +136,7 @@ func appendSession(b []byte, s *Session) []byte {
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = appendPrints(b, &s.prints, s.State == Ended)
+	b = appendFingerprints(b, &s.fingerprints, s.State == Ended)
 	b = appendNAS(b, s.NAS)
 	b = binary.AppendUvarint(b, uint64(len(s.former)))
 	for _, n := range s.former {
@@ -136,10 +145,10 @@ func appendSession(b []byte, s *Session) []byte {
 	return appendText(b, string(s.Attrs))
 }
 
-// aged is the bit of an ended session's prints that have a time.
-const aged = 1 << 6
+// flagTimed is set in the set of fingerprints of an ended session if at follows each sum.
+const flagTimed = 1 << 6
 
-func appendPrints(b []byte, ps *prints, ended bool) []byte {
+func appendFingerprints(b []byte, ps *fingerprints, ended bool) []byte {
 	at := len(b)
 	b = append(b, 0)
 	for i, p := range ps {
@@ -148,7 +157,7 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 		}
 		b[at] |= 1 << i
 		if ended && p.at != 0 {
-			b[at] |= aged
+			b[at] |= flagTimed
 		}
 	}
 	for _, p := range ps {
@@ -157,32 +166,32 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 		}
 		b = binary.BigEndian.AppendUint64(b, p.sum)
 		if !ended {
-			b = binary.BigEndian.AppendUint32(b, p.all)
+			b = binary.BigEndian.AppendUint32(b, p.attrs)
 		}
-		if !ended || b[at]&aged != 0 {
+		if !ended || b[at]&flagTimed != 0 {
 			b = binary.AppendUvarint(b, uint64(p.at))
 		}
 	}
 	return b
 }
 
-func (d *decoder) prints(ended bool) (ps prints) {
+func (d *decoder) fingerprints(ended bool) (ps fingerprints) {
 	which := d.Octet()
 	for i := range ps {
 		if which>>i&1 == 0 {
 			continue
 		}
-		p := print{sum: d.Uint64()}
+		p := fingerprint{sum: d.Uint64()}
 		if !ended {
-			p.all = d.Uint32()
+			p.attrs = d.Uint32()
 		}
-		if !ended || which&aged != 0 {
+		if !ended || which&flagTimed != 0 {
 			p.at = d.Uvarint32()
 		}
 		d.Require(p.sum != 0)
 		ps[i] = p
 	}
-	d.Require(which&^(aged|(1<<len(ps)-1)) == 0 && (ended || which&aged == 0))
+	d.Require(which&^(flagTimed|(1<<len(ps)-1)) == 0 && (ended || which&flagTimed == 0))
 	return ps
 }
 
@@ -223,12 +232,12 @@ func (d *decoder) addr() (a netip.Addr) {
 // stored is a session as it was read.
 type stored struct {
 	*Session
-	former []NAS  // its other NASes
-	data   string // of one that has ended, its octets
-	old    bool   // it is older than routes
+	former       []NAS  // its former NAS values
+	data         string // the octets of an ended session
+	beforeRoutes bool   // its version is older than routes
 }
 
-// parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
+// parseSession reads what appendSession wrote. If the session's NAS equals as, it uses as.
 func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	d := newDecoder(b)
 	version := d.version()
@@ -243,7 +252,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Counted = UsageFields(d.Octet())
 		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
-			s.Route = routes.numbered(d.Uvarint32())
+			s.Route = routes.byStoredNumber(d.Uvarint32())
 		}
 		s.Started = d.stamp()
 		s.Heard, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
@@ -262,9 +271,9 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	}
 	var former []NAS
 	if version == 1 {
-		d.firstVersion(s)
+		d.parseVersion1(s)
 	} else {
-		s.prints = d.prints(s.State == Ended)
+		s.fingerprints = d.fingerprints(s.State == Ended)
 		nas := d.nas()
 		s.NAS = as
 		if as == nil || nas != *as {
@@ -279,17 +288,17 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage && flags < flagRevived<<1 &&
 		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
-		return stored{}, fmt.Errorf("%w, of %s", err, id)
+		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}
-	return stored{Session: s, former: former, old: version < 3}, nil
+	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
 }
 
-// firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.
-func (d *decoder) firstVersion(s *Session) {
+// parseVersion1 reads the rest of a session of version 1, and derives what was not stored then.
+func (d *decoder) parseVersion1(s *Session) {
 	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
 	s.setAttrs(radius.Attributes(d.text()))
 	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(radius.NASIdentifier) == "" {
-		// It was the NAS-IP-Address or NAS-IPv6-Address.
+		// The name is the NAS-IP-Address or NAS-IPv6-Address.
 		if s.NAS.Identifier = ""; a.Is4() {
 			s.NAS.IPv4 = a
 		} else {
@@ -302,7 +311,7 @@ func (d *decoder) firstVersion(s *Session) {
 	if v := s.Attrs.Text(radius.NASIPv6Address); len(v) == 16 && !netip.AddrFrom16([16]byte([]byte(v))).IsUnspecified() {
 		s.NAS.IPv6 = netip.AddrFrom16([16]byte([]byte(v)))
 	}
-	for i, n := range s.Usage.all() {
+	for i, n := range s.Usage.counters() {
 		if *n != 0 {
 			s.Counted |= 1 << i
 		}
@@ -310,12 +319,12 @@ func (d *decoder) firstVersion(s *Session) {
 	if s.Usage.SessionTime != 0 {
 		s.Counted |= SessionTime
 	}
-	s.Stopped = s.State == Ended // mostly
+	s.Stopped = s.State == Ended // not stored in version 1, but mostly true
 }
 
 func appendClosing(b []byte, m *closing) []byte {
 	b = append(b, closingVersion, 0)
-	if m.own {
+	if m.sameAddrOnly {
 		b[len(b)-1] = 1
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(m.before))
@@ -334,11 +343,11 @@ func parseClosing(seq uint64, b []byte) (*closing, error) {
 	d.Require(d.Octet() == closingVersion)
 	own := d.Octet()
 	d.Require(own <= 1)
-	m := &closing{seq: seq, own: own == 1, before: d.stamp(), stamp: d.Uint32(), nas: d.nas(), called: d.text()}
+	m := &closing{seq: seq, sameAddrOnly: own == 1, before: d.stamp(), stamp: d.Uint32(), nas: d.nas(), called: d.text()}
 	for n := d.Uvarint(); n > 0 && d.OK(); n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}
-	return m, d.end("closing of a NAS")
+	return m, d.end("Accounting-On or -Off")
 }
 
 func appendText(b []byte, s string) []byte {

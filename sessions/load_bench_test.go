@@ -18,7 +18,7 @@ func (noJournal) Route(*Session) string      { return "" }
 
 func (noJournal) Adopt(old []*Session) ([]string, error) { return make([]string, len(old)), nil }
 
-// BenchmarkLoad is the share of the table in a restart: a million sessions of 20 NASes.
+// BenchmarkLoad measures the table's part of a restart with a million sessions of 20 NASes.
 func BenchmarkLoad(b *testing.B) {
 	const n = 1_000_000
 	type state struct{ key, value []byte }

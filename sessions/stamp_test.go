@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestStamp: what is added can be taken off again, and the order is that of time, also before 1970.
+// TestStamp: Sub undoes Add, and Stamps order as time does, also before 1970.
 func TestStamp(t *testing.T) {
 	base := stampOf(time.Date(2001, 6, 27, 4, 45, 0, 5, time.UTC))
 	tests := []struct {

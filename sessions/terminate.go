@@ -82,7 +82,7 @@ func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger 
 // Start begins to end sessions, which no [Table.Undo] takes back any more. One that is being ended already
 // goes on as before.
 func (t *Terminator) Start(ids ...ID) {
-	t.table.keep(ids)
+	t.table.makeFinal(ids)
 	t.mu.Lock()
 	t.added = append(t.added, ids...)
 	t.mu.Unlock()
@@ -162,7 +162,7 @@ func (t *Terminator) resume() {
 			found = append(found, s.ID)
 		}
 	}
-	t.Start(t.table.unclaimed(found)...)
+	t.Start(t.table.notUndoable(found)...)
 }
 
 // accept makes jobs of the sessions that Start was told.
