@@ -12,17 +12,17 @@ import (
 	"aaasess/internal/radius"
 )
 
-// identifiers is how many requests to one peer can be told apart.
+// identifiers is the number of requests to one peer that can be in flight.
 const identifiers = 256
 
 // flight is a Disconnect-Request that waits for its answer.
 type flight struct {
 	client  *client
 	request radius.Authenticator
-	answer  chan sessions.Outcome // room for one
+	answer  chan sessions.Outcome // capacity 1
 }
 
-// end gives a flight its outcome; false if it has one.
+// end sets the outcome of a flight. It returns false if the flight has one already.
 func (f *flight) end(out sessions.Outcome) bool {
 	select {
 	case f.answer <- out:
@@ -32,16 +32,16 @@ func (f *flight) end(out sessions.Outcome) bool {
 	}
 }
 
-// peer is an address that Disconnect-Requests go to.
+// peer is the state of one destination of Disconnect-Requests.
 type peer struct {
-	slots   chan struct{} // one for each identifier in use
+	slots   chan struct{} // one element for each identifier in use
 	used    [identifiers]bool
-	next    uint8             // where to look for a free identifier: the one used longest ago is best
-	flights map[uint8]*flight // those that were sent
+	next    uint8             // first candidate for a free identifier: the one released longest ago
+	flights map[uint8]*flight // requests that were sent, by identifier
 }
 
-// peerTable is the identifiers in use, by peer. A peer stays in it for good, so that an identifier
-// is not used again soon: a NAS may take that for a retransmission. There are as many as NASes.
+// peerTable allocates identifiers for each peer. A peer is never removed: a NAS would mistake an
+// identifier that is reused too soon for a retransmission. There are as many peers as NASes.
 type peerTable struct {
 	mu    sync.Mutex
 	peers map[netip.AddrPort]*peer
@@ -49,7 +49,7 @@ type peerTable struct {
 
 func (t *peerTable) init() { t.peers = map[netip.AddrPort]*peer{} }
 
-// acquire takes an identifier; it waits for one if all are in use.
+// acquire allocates an identifier. It waits until one is free or ctx ends.
 func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, error) {
 	t.mu.Lock()
 	p := t.peers[addr]
@@ -66,7 +66,7 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for p.used[p.next] { // ends: slots leaves one free
+	for p.used[p.next] { // terminates: slots guarantees a free identifier
 		p.next++
 	}
 	identifier := p.next
@@ -75,14 +75,14 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	return identifier, nil
 }
 
-// fly puts a request on its way: find finds it.
+// register records a request as sent, so that find returns it.
 func (t *peerTable) fly(addr netip.AddrPort, identifier uint8, f *flight) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.peers[addr].flights[identifier] = f
 }
 
-// find is the request that an answer belongs to, or nil.
+// find returns the request that an answer belongs to, or nil.
 func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,7 +93,7 @@ func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
 	return p.flights[identifier]
 }
 
-// all is the requests on their way to an address.
+// inFlight returns the requests in flight to an address.
 func (t *peerTable) all(addr netip.AddrPort) []*flight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,7 +104,7 @@ func (t *peerTable) all(addr netip.AddrPort) []*flight {
 	return slices.Collect(maps.Values(p.flights))
 }
 
-// release gives an identifier back.
+// release frees an identifier.
 func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
 	t.mu.Lock()
 	p := t.peers[addr]
