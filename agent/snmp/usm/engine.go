@@ -84,10 +84,10 @@ func newEngineID() []byte {
 // checkEngineID says what RFC 3411 section 5 forbids.
 func checkEngineID(id []byte) error {
 	if len(id) < minEngineID || len(id) > maxEngineID {
-		return fmt.Errorf("an engine id of %d octets, it has %d to %d", len(id), minEngineID, maxEngineID)
+		return fmt.Errorf("engine id has %d octets, want %d to %d", len(id), minEngineID, maxEngineID)
 	}
 	if n := bytes.Count(id, []byte{id[0]}); n == len(id) && (id[0] == 0 || id[0] == 0xff) {
-		return fmt.Errorf("an engine id of nothing but %#02x", id[0])
+		return fmt.Errorf("all octets of the engine id are %#02x", id[0])
 	}
 	return nil
 }

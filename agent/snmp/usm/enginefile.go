@@ -24,7 +24,7 @@ type engineState struct {
 //	engineID 80007ed905...
 //	boots 17
 const (
-	engineComment = "# This SNMP engine (RFC 3414 section 2.2). To delete the file is to become another engine.\n"
+	engineComment = "# The state of this SNMP engine (RFC 3414 section 2.2). Without this file the engine gets a new id.\n"
 	idKey         = "engineID"
 	bootsKey      = "boots"
 	maxEngineFile = 4096
@@ -58,7 +58,7 @@ func readEngineFile(name string) (engineState, error) {
 func parseEngineState(text string) (engineState, error) {
 	var s engineState
 	if !strings.HasSuffix(text, "\n") {
-		return s, errors.New("does not end with a line")
+		return s, errors.New("the last line has no newline")
 	}
 	seen := map[string]bool{}
 	for line := range strings.Lines(text) {
@@ -68,7 +68,7 @@ func parseEngineState(text string) (engineState, error) {
 		}
 		key, value, _ := strings.Cut(line, " ")
 		if seen[key] {
-			return s, fmt.Errorf("%q stands twice", key)
+			return s, fmt.Errorf("%q is configured twice", key)
 		}
 		seen[key] = true
 		switch key {
@@ -84,11 +84,11 @@ func parseEngineState(text string) (engineState, error) {
 		case bootsKey:
 			n, err := strconv.ParseUint(value, 10, 31)
 			if err != nil || n == 0 {
-				return s, fmt.Errorf("%s %q is no number of 1 to 2147483647", bootsKey, value)
+				return s, fmt.Errorf("%s is %q, want a number from 1 to 2147483647", bootsKey, value)
 			}
 			s.boots = int32(n)
 		default:
-			return s, fmt.Errorf("line %q", line)
+			return s, fmt.Errorf("unknown line %q", line)
 		}
 	}
 	if !seen[idKey] || !seen[bootsKey] {

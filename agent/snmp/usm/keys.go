@@ -41,15 +41,15 @@ type scratch struct {
 func NewKeys(a AuthProtocol, authKul []byte, p PrivProtocol, privKul, engineID []byte) (*Keys, error) {
 	switch {
 	case int(a) >= len(authProtocols) || int(p) >= len(privProtocols):
-		return nil, fmt.Errorf("usm: keys for %s and %s", a, p)
+		return nil, fmt.Errorf("usm: unknown protocol: %s and %s", a, p)
 	case p != NoPriv && a == NoAuth:
 		return nil, fmt.Errorf("usm: %s without authentication (RFC 3411 section 3.4.3)", p)
 	case len(authKul) != a.KeyLen():
-		return nil, fmt.Errorf("usm: an authentication key of %d octets, %s has %d", len(authKul), a, a.KeyLen())
+		return nil, fmt.Errorf("usm: authentication key has %d octets, %s needs %d", len(authKul), a, a.KeyLen())
 	case p == NoPriv && len(privKul) != 0:
-		return nil, fmt.Errorf("usm: a privacy key of %d octets, but no privacy protocol", len(privKul))
+		return nil, fmt.Errorf("usm: privacy key has %d octets, but no privacy protocol is configured", len(privKul))
 	case p != NoPriv && len(privKul) != a.KeyLen() && len(privKul) != p.KeyLen():
-		return nil, fmt.Errorf("usm: a privacy key of %d octets, %s has %d and %s has %d", len(privKul), a, a.KeyLen(), p, p.KeyLen())
+		return nil, fmt.Errorf("usm: privacy key has %d octets, %s has %d and %s has %d", len(privKul), a, a.KeyLen(), p, p.KeyLen())
 	}
 	k := &Keys{auth: a, priv: p}
 	if a != NoAuth {

@@ -12,7 +12,7 @@ const MinPassword = 8
 // section A.2). It is nil for NoAuth. A password of less than [MinPassword] octets is an error.
 func PasswordToKey(a AuthProtocol, password []byte) ([]byte, error) {
 	if len(password) < MinPassword {
-		return nil, fmt.Errorf("usm: a password of %d octets, at least %d are needed", len(password), MinPassword)
+		return nil, fmt.Errorf("usm: password has %d octets, want at least %d", len(password), MinPassword)
 	}
 	return stretch(a, password), nil
 }

@@ -87,7 +87,7 @@ func ParseAuthProtocol(s string) (AuthProtocol, error) {
 			return AuthProtocol(a), nil
 		}
 	}
-	return NoAuth, fmt.Errorf("usm: authentication protocol %q is none of none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
+	return NoAuth, fmt.Errorf("usm: unknown authentication protocol %q, want none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
 }
 
 // PrivProtocol is a privacy protocol of the User-based Security Model: how scopedPDUs are encrypted.
@@ -159,7 +159,7 @@ func ParsePrivProtocol(s string) (PrivProtocol, error) {
 			return PrivProtocol(p), nil
 		}
 	}
-	return NoPriv, fmt.Errorf("usm: privacy protocol %q is none of none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
+	return NoPriv, fmt.Errorf("usm: unknown privacy protocol %q, want none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
 }
 
 // plain is a name without what does not matter in it.

@@ -50,7 +50,7 @@ func levelOf(a AuthProtocol, p PrivProtocol) wire.SecurityLevel {
 // password it hashes 1 MiB, which takes a millisecond or two.
 func (u *User) Keys(engineID []byte) (*Keys, error) {
 	if n := len(u.Name); n == 0 || n > wire.MaxUserNameSize {
-		return nil, fmt.Errorf("usm: user %q: a name of %d octets, it has 1 to %d", u.Name, n, wire.MaxUserNameSize)
+		return nil, fmt.Errorf("usm: user %q: name has %d octets, want 1 to %d", u.Name, n, wire.MaxUserNameSize)
 	}
 	authKul, err := u.AuthSecret.localize(u.Auth, u.Auth != NoAuth, engineID)
 	if err != nil {
@@ -77,13 +77,13 @@ func (s *Secret) localize(a AuthProtocol, wanted bool, engineID []byte) ([]byte,
 	case !wanted && set == 0:
 		return nil, nil
 	case !wanted:
-		return nil, errors.New("a secret, but no protocol for it")
+		return nil, errors.New("a secret is configured, but no protocol uses it")
 	case set != 1:
 		return nil, errors.New("exactly one of password, master key and localized key is needed")
 	case len(s.LocalizedKey) > 0:
 		return s.LocalizedKey, nil
 	case len(s.MasterKey) > 0 && len(s.MasterKey) != a.KeyLen():
-		return nil, fmt.Errorf("a master key of %d octets, %s has %d", len(s.MasterKey), a, a.KeyLen())
+		return nil, fmt.Errorf("master key has %d octets, %s needs %d", len(s.MasterKey), a, a.KeyLen())
 	case len(s.MasterKey) > 0:
 		return Localize(a, s.MasterKey, engineID), nil
 	}

@@ -50,7 +50,7 @@ func NewUsers(engineID []byte, users []User, old *Users) (*Users, error) {
 	for i := range users {
 		user := &users[i]
 		if u.byName[user.Name] != nil {
-			return nil, fmt.Errorf("usm: user %q stands twice", user.Name)
+			return nil, fmt.Errorf("usm: user %q is configured twice", user.Name)
 		}
 		local, err := u.local(user, old)
 		if err != nil {

@@ -49,11 +49,11 @@ func header(b []byte) (content, rest []byte, what string) {
 		at += octets
 		// Compared before it is converted: on 32 bits an int is too small for ff ff ff ff.
 		if long > uint64(len(b)-at) {
-			return nil, nil, "longer than what it stands in"
+			return nil, nil, "longer than the enclosing element"
 		}
 		n = int(long)
 	} else if n > len(b)-2 {
-		return nil, nil, "longer than what it stands in"
+		return nil, nil, "longer than the enclosing element"
 	}
 	return b[at : at+n : at+n], b[at+n:], ""
 }

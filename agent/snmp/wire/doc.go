@@ -55,7 +55,7 @@
 // What real managers send, and no more. Lengths of up to four octets that need not be the shortest;
 // integers that are longer than they need be, as long as they fit their type's octets; unsigned
 // values with the sign bit set where all octets of the type are there. Refused: indefinite lengths,
-// anything longer than what it stands in, octets left over at any level (but behind a decrypted
+// anything longer than the enclosing element, octets left over at any level (but behind a decrypted
 // ScopedPDU: padding), sub-identifiers above 2^32-1 or with leading zeros, names of more than 128,
 // tags that RFC 3416 does not have, the Trap-PDU of SNMPv1.
 //

@@ -25,7 +25,7 @@ func TestHostile(t *testing.T) {
 	}{
 		{
 			"CVE-2015-5621, CVE-2018-18066 net-snmp: a bad VarBind behind a good one stays in the list",
-			v2c(pduOf(GetRequest, varbind(sysUpTime0, null), unhex(t, "30 4b 30 0d 06 09 2b 06"))), "varbind 2: VarBind: longer than what it stands in",
+			v2c(pduOf(GetRequest, varbind(sysUpTime0, null), unhex(t, "30 4b 30 0d 06 09 2b 06"))), "varbind 2: VarBind: longer than the enclosing element",
 		},
 		{
 			"the same, the name being none",
@@ -57,7 +57,7 @@ func TestHostile(t *testing.T) {
 		},
 		{
 			"CVE-2002-0013 PROTOS: community of negative length",
-			unhex(t, "30 0c 02 01 00 04 84 ff ff ff ff 70 75 62"), "community: longer than what it stands in",
+			unhex(t, "30 0c 02 01 00 04 84 ff ff ff ff 70 75 62"), "community: longer than the enclosing element",
 		},
 		{
 			"CVE-2002-0013 PROTOS: request-id of 1,000 octets",
@@ -89,11 +89,11 @@ func TestHostile(t *testing.T) {
 		},
 		{
 			"net-snmp usm_process_in_msg: parameters that reach behind their OCTET STRING",
-			v3(unhex(t, "30 7f 04 06 656e67696e65 02 01 01")), "UsmSecurityParameters: longer than what it stands in",
+			v3(unhex(t, "30 7f 04 06 656e67696e65 02 01 01")), "UsmSecurityParameters: longer than the enclosing element",
 		},
 		{
 			"Mini-SNMPD decode_int: an integer that reaches behind the message",
-			unhex(t, "30 04 02 04 7f ff"), "version: longer than what it stands in",
+			unhex(t, "30 04 02 04 7f ff"), "version: longer than the enclosing element",
 		},
 		{
 			"mod_snmp of ProFTPD: a length below that of what stands in it",
@@ -105,7 +105,7 @@ func TestHostile(t *testing.T) {
 		},
 		{
 			"SEQUENCEs in SEQUENCEs, 15,000 of them",
-			bytes.Repeat([]byte{0x30, 0x82, 0xff, 0xff}, 15000), "Message: longer than what it stands in",
+			bytes.Repeat([]byte{0x30, 0x82, 0xff, 0xff}, 15000), "Message: longer than the enclosing element",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
