@@ -80,7 +80,7 @@ func TestEngineFile(t *testing.T) {
 	}
 }
 
-// TestEngineFileLeftover: what a power cut left of an unfinished file does not matter.
+// TestEngineFileLeftover: an unfinished file from before a power cut has no effect.
 func TestEngineFileLeftover(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine")
 	openEngine(t, file, testEngineID, time.Now)
@@ -174,7 +174,7 @@ func TestEngineTime(t *testing.T) {
 		{time.Millisecond, 1},
 		{time.Hour, 3601},
 		{-10 * time.Second, 3591},
-		{-2 * time.Hour, 0}, // a clock that is before its beginning
+		{-2 * time.Hour, 0}, // before the start time
 		{2*time.Hour + 10*time.Second, 3601},
 	}
 	for _, s := range steps {
@@ -186,7 +186,8 @@ func TestEngineTime(t *testing.T) {
 	}
 }
 
-// TestEngineTimeWraps: after 2^31-1 seconds time begins anew, and boots grow, on disk too.
+// TestEngineTimeWraps: after 2^31-1 seconds the time restarts at 0, and boots is incremented, on
+// disk too.
 func TestEngineTimeWraps(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine")
 	c := &clock{}
@@ -205,8 +206,8 @@ func TestEngineTimeWraps(t *testing.T) {
 	wantBootsTime(t, e, 3, 77)
 }
 
-// TestEngineTimeWrapsUnwritten: an engine that cannot keep its boots says so by the greatest value, with
-// which it accepts nothing.
+// TestEngineTimeWrapsUnwritten: an engine that cannot store its boots sets them to the maximum,
+// with which it accepts no message.
 func TestEngineTimeWrapsUnwritten(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -221,7 +222,7 @@ func TestEngineTimeWrapsUnwritten(t *testing.T) {
 	wantBootsTime(t, e, usm.MaxBoots, 2)
 }
 
-// TestEngineWallClock: somebody sets the clock of the machine by a day, and nothing happens.
+// TestEngineWallClock: a wall clock that is changed by a day has no effect.
 func TestEngineWallClock(t *testing.T) {
 	start := time.Now()
 	now := start
@@ -238,14 +239,14 @@ func TestEngineWallClock(t *testing.T) {
 	}
 }
 
-// setWallClock changes the seconds of the wall clock in a time and leaves its monotonic reading. They are
-// bits 30 to 62 of the first word (package time says so in the comment of Time).
+// setWallClock changes the wall clock seconds of t and keeps its monotonic reading. The seconds are
+// bits 30 to 62 of the first word (see the comment of Time in package time).
 func setWallClock(t time.Time, seconds int64) time.Time {
 	*(*uint64)(unsafe.Pointer(&t)) += uint64(seconds << 30)
 	return t
 }
 
-// TestEngineShared: one goroutine of many finds that time wraps.
+// TestEngineShared: one of many goroutines detects that the time wraps.
 func TestEngineShared(t *testing.T) {
 	e, c := newEngine(t, 5, math.MaxInt32)
 	done := make(chan [2]int32)

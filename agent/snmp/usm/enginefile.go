@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// engineState is what the engine's file keeps. Without a file the id is nil and boots are 0.
+// engineState is the content of the engine's file. Without a file the id is nil and boots are 0.
 type engineState struct {
 	id    []byte
 	boots int32
@@ -53,8 +53,8 @@ func readEngineFile(name string) (engineState, error) {
 	return s, nil
 }
 
-// parseEngineState is strict: with a wrong id no key is right, and with too few boots old messages are
-// taken for new ones.
+// parseEngineState is strict: with a wrong id no key is valid, and with too small boots old
+// messages would be accepted again.
 func parseEngineState(text string) (engineState, error) {
 	var s engineState
 	if !strings.HasSuffix(text, "\n") {
@@ -101,7 +101,7 @@ func (s engineState) text() string {
 	return fmt.Sprintf("%s%s %x\n%s %d\n", engineComment, idKey, s.id, bootsKey, s.boots)
 }
 
-// write replaces the file; after a power cut there is the old one or the new one.
+// write replaces the file atomically: after a power cut it has the old or the new content.
 func (s engineState) write(name string) error {
 	if err := replaceFile(name, []byte(s.text())); err != nil {
 		return fmt.Errorf("usm: engine: %w", err)

@@ -12,7 +12,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// TestUsersAll: the order of usmUserTable, where the length of a name comes before the name.
+// TestUsersAll: the order is that of usmUserTable, where the length of a name precedes the name.
 func TestUsersAll(t *testing.T) {
 	users := newUsers(t,
 		newUser("monitoring", usm.HMACSHA, usm.NoPriv),
@@ -40,7 +40,7 @@ func TestUsersAll(t *testing.T) {
 	}
 }
 
-// TestSecrets: a password, the master key of it and the localized key of that are the same keys.
+// TestSecrets: a password, its master key and its localized key give the same keys.
 func TestSecrets(t *testing.T) {
 	for _, a := range []usm.AuthProtocol{usm.HMACSHA, usm.HMACSHA512} {
 		for _, p := range []usm.PrivProtocol{usm.DES, usm.AES128, usm.AES256, usm.AES256C} {
@@ -107,8 +107,8 @@ func TestUserErrors(t *testing.T) {
 	}
 }
 
-// TestUsersTakenOver: keys are made anew if and only if something that they depend on is new.
-func TestUsersTakenOver(t *testing.T) {
+// TestUsersReused: keys are computed again if and only if something that they depend on changes.
+func TestUsersReused(t *testing.T) {
 	user := newUser("wes", usm.HMACSHA, usm.AES128)
 	old := newUsers(t, user, newUser("other", usm.HMACSHA, usm.AES128))
 	other := unhex("80007ed90501020304050608")
@@ -154,7 +154,7 @@ func TestUsersTakenOver(t *testing.T) {
 	}
 }
 
-// TestSecretsHidden: no verb of fmt prints a secret, nor do passwords stay in Users.
+// TestSecretsHidden: no verb of fmt prints a secret, and Users contains no passwords.
 func TestSecretsHidden(t *testing.T) {
 	user := newUser("wes", usm.HMACSHA, usm.AES128)
 	user.PrivSecret = usm.Secret{LocalizedKey: []byte("LOCALIZEDKEYOF20OCTE")}

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tlv is an element of these parts, and of the octets that they are if tag is 0.
+// tlv encodes an element with these parts as content; if tag is 0, it only concatenates them.
 func tlv(tag byte, parts ...[]byte) []byte {
 	content := bytes.Join(parts, nil)
 	if tag == 0 {
@@ -24,7 +24,7 @@ func integer(n int64) []byte { return appendInteger(nil, tagInteger, n) }
 
 func text(s string) []byte { return tlv(tagOctets, []byte(s)) }
 
-// Parts of messages that are all right.
+// Valid parts of messages.
 var (
 	goodVersion   = integer(1)
 	goodCommunity = text("public")
@@ -88,7 +88,7 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-// checkMalformed compares an error with its text, less what all of them begin with.
+// checkMalformed compares the text of an error, without the common prefix.
 func checkMalformed(t *testing.T, err error, want string) {
 	t.Helper()
 	if !errors.Is(err, ErrMalformed) {
@@ -161,7 +161,7 @@ func TestMessageMalformed(t *testing.T) {
 	}
 }
 
-// TestVersionUnknown: such a message counts as snmpInBadVersions, whatever stands behind the version.
+// TestVersionUnknown: such a message counts as snmpInBadVersions, whatever follows the version.
 func TestVersionUnknown(t *testing.T) {
 	for _, v := range []int64{2, 4, -1, 127, 1<<31 - 1, -1 << 31} {
 		for _, rest := range [][]byte{nil, tlv(0, goodCommunity, goodPDU), text("what")} {

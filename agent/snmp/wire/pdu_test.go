@@ -11,7 +11,7 @@ import (
 	"aaasess/mib"
 )
 
-// pduOf is a PDU around this content of its VarBindList.
+// pduOf encodes a PDU with this content of its VarBindList.
 func pduOf(t PDUType, varbinds ...[]byte) []byte {
 	return tlv(byte(t), integer(1), integer(0), integer(0), tlv(tagSequence, varbinds...))
 }
@@ -22,7 +22,7 @@ func varbind(name mib.OID, value []byte) []byte {
 
 var sysUpTime0 = mib.MustOID("1.3.6.1.2.1.1.3.0")
 
-// TestPDUFields reads the three numbers in all types of PDU.
+// TestPDUFields parses the three numbers in all types of PDU.
 func TestPDUFields(t *testing.T) {
 	for typ := 0; typ < 256; typ++ {
 		b := tlv(byte(typ), integer(-2147483648), integer(-7), integer(2147483647), tlv(tagSequence))
@@ -45,7 +45,7 @@ func TestPDUFields(t *testing.T) {
 	}
 }
 
-// TestBulkNumbers: negative ones count as 0, and 2^31-1 is only a number (RFC 3416 section 4.2.3).
+// TestBulkNumbers: negative numbers count as 0, and 2^31-1 is valid (RFC 3416 section 4.2.3).
 func TestBulkNumbers(t *testing.T) {
 	for _, c := range []struct{ sent, want int32 }{{0, 0}, {50, 50}, {-1, 0}, {-1 << 31, 0}, {1<<31 - 1, 1<<31 - 1}} {
 		var p PDU
@@ -97,7 +97,7 @@ func TestPDUMalformed(t *testing.T) {
 	}
 }
 
-// TestPDUUsedAgain parses one after the other into the same PDU: nothing of the one before shows.
+// TestPDUUsedAgain parses several PDUs into the same struct: nothing of an earlier one remains.
 func TestPDUUsedAgain(t *testing.T) {
 	var p PDU
 	long := mib.MustOID("1.3.6.1.4.1.9.9.150.1.1.3.1.2.54321")
@@ -126,8 +126,8 @@ func TestPDUUsedAgain(t *testing.T) {
 	}
 }
 
-// TestPDUOwnsItsMemory: names and values do not change with the octets they came in, nor does one
-// that grows run into the next.
+// TestPDUOwnsItsMemory: names and values do not change with the parsed octets, and one that grows
+// does not overwrite the next.
 func TestPDUOwnsItsMemory(t *testing.T) {
 	b := pduOf(SetRequest, varbind(sysUpTime0, text("one")), varbind(sysUpTime0, tlv(tagOID, []byte{0x2b})))
 	var p PDU
@@ -146,7 +146,7 @@ func TestPDUOwnsItsMemory(t *testing.T) {
 	}
 }
 
-// TestRawVarbinds are what AppendRaw wants: the content of the list, in the form it came.
+// TestRawVarbinds: RawVarbinds is the unchanged content of the list, as AppendRaw needs it.
 func TestRawVarbinds(t *testing.T) {
 	odd := unhex(t, "30 82 00 0c 06 81 06 2b 06 01 02 01 01 05 81 00")
 	b := tlv(byte(SetRequest), integer(5), integer(0), integer(0), tlv(tagSequence, odd, odd))

@@ -16,7 +16,7 @@ func int32Value(n int32) mib.Value { return num(mib.Integer32, uint64(uint32(n))
 
 func octets(t mib.Type, s string) mib.Value { return mib.Value{Type: t, Str: s} }
 
-// valueCases are values and their octets, which are the shortest and what net-snmp writes.
+// valueCases are values and their shortest encodings, which net-snmp writes too.
 var valueCases = []struct {
 	name  string
 	value mib.Value
@@ -71,11 +71,11 @@ func TestValue(t *testing.T) {
 	}
 }
 
-// checkParsed parses a value as of a SetRequest and as of a GetRequest.
+// checkParsed parses a value in a SetRequest and in a GetRequest.
 func checkParsed(t *testing.T, b []byte, want mib.Value) {
 	t.Helper()
 	set, get := PDU{Type: SetRequest}, PDU{Type: GetRequest}
-	got := mib.Value{Type: mib.Opaque, Num: 77, Str: "old", OID: mib.OID{9, 9}} // used before
+	got := mib.Value{Type: mib.Opaque, Num: 77, Str: "old", OID: mib.OID{9, 9}} // in use before
 	if what := set.readValue(&got, b); what != "" {
 		t.Fatalf("%x: %s", b, what)
 	}
@@ -88,7 +88,7 @@ func checkParsed(t *testing.T, b []byte, want mib.Value) {
 	}
 }
 
-// TestValueLenient is what others send in another form than we would.
+// TestValueLenient has valid encodings of others that we would not write.
 func TestValueLenient(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -162,7 +162,7 @@ func TestValueMalformed(t *testing.T) {
 	}
 }
 
-// TestValueUnknownWritten: a type that SNMP does not have cannot leave.
+// TestValueUnknownWritten: a type that SNMP does not have is never written.
 func TestValueUnknownWritten(t *testing.T) {
 	for _, typ := range []mib.Type{0, 1, 3, 0x45, 0x47, 0x83, 0xff} {
 		if got := appendValue(nil, &mib.Value{Type: typ, Num: 5, Str: "x"}); fmt.Sprintf("%x", got) != "0500" {
@@ -171,7 +171,7 @@ func TestValueUnknownWritten(t *testing.T) {
 	}
 }
 
-// TestValueNarrow: Num is 64 bits wide, the types of 32 bits are not.
+// TestValueNarrow: Num has 64 bits, but 32-bit types use only the lower half.
 func TestValueNarrow(t *testing.T) {
 	for _, c := range []struct {
 		value mib.Value
