@@ -420,7 +420,7 @@ func TestLog(t *testing.T) {
 	send(t, g, testRecord(1, time.Now())).want(t, nil)
 	_ = g.Close()
 	for text, want := range map[string]int{
-		"is the secret the same?": 1, "does not answer": 1, "answers again": 1, "server=a address=" + s.addr.String(): 3, "group=main server=a": 2,
+		"check the shared secret": 1, "does not answer": 1, "answers again": 1, "server=a address=" + s.addr.String(): 3, "group=main server=a": 2,
 		string(testSecret): 0,
 	} {
 		if got := strings.Count(log.String(), text); got != want {

@@ -9,7 +9,8 @@ import (
 	"aaasess/mib"
 )
 
-// seven is ranges in seven columns behind a row, as snmpd asks for seven columns in a GETBULK.
+// seven returns ranges in seven columns behind a row, as snmpd requests them for a GETBULK of seven
+// columns.
 func seven(row uint32) []SearchRange {
 	var rs []SearchRange
 	for c := uint32(2); c <= 8; c++ {
@@ -32,7 +33,7 @@ var readCases = []struct {
 	{"Get of what is not there", &Get{Ranges: []SearchRange{{Start: value.OID(mib.MustOID("1.3.6.1.4.1.1"))}}}, 1},
 }
 
-// TestReadsDoNotAllocate measures the steady state: no garbage for any PDU that reads.
+// TestReadsDoNotAllocate: in the steady state no read PDU allocates.
 func TestReadsDoNotAllocate(t *testing.T) {
 	m := established(t, NewFixture(t, 10000))
 	for _, c := range readCases {

@@ -11,8 +11,8 @@ import (
 )
 
 // BenchmarkSnmpd walks a table of 10,000 rows through snmpd: one column with snmpbulkwalk, which is
-// one cell for each round trip between snmpd and us, and seven columns with gosnmp. To have all on
-// one processor, run it under taskset: snmpd and the tools inherit that.
+// one cell for each round trip between snmpd and us, and seven columns with gosnmp. To use one
+// processor only, run it under taskset: snmpd and the tools inherit that.
 func BenchmarkSnmpd(b *testing.B) {
 	const rows = 10000
 	for _, network := range []string{"unix", "tcp"} {

@@ -15,7 +15,7 @@ import (
 	"aaasess/mib"
 )
 
-// unhex reads hex with blanks and line ends anywhere.
+// unhex decodes hexadecimal digits and ignores white space.
 func unhex(tb testing.TB, s string) []byte {
 	tb.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
@@ -33,7 +33,7 @@ func vb(name string, fill func(v *mib.Value)) mib.Varbind {
 
 func ofType(t mib.Type) func(v *mib.Value) { return func(v *mib.Value) { v.Type = t } }
 
-// codecCases are written by hand from the drawings of RFC 2741 section 5 and 6, each PDU type at
+// codecCases are written by hand from the diagrams in RFC 2741 sections 5 and 6: each PDU type at
 // least once, in both byte orders.
 var codecCases = []struct {
 	name    string
@@ -223,7 +223,7 @@ func TestCodec(t *testing.T) {
 	}
 }
 
-// TestAppendPDUBehind has AppendPDU write behind something else: its lengths are its own.
+// TestAppendPDUBehind: AppendPDU appends to other octets, and its lengths do not include them.
 func TestAppendPDUBehind(t *testing.T) {
 	for _, c := range codecCases {
 		if got := AppendPDU([]byte("front"), c.header, c.payload); string(got) != "front"+string(unhex(t, c.hex)) {
@@ -242,7 +242,7 @@ func TestParseTruncatedAnywhere(t *testing.T) {
 			if n < HeaderSize {
 				continue
 			}
-			// The same with a header that tells the shorter length: now the fields reach out.
+			// The same with a header that has the shorter length: now fields exceed the payload.
 			b := append([]byte(nil), whole[:n]...)
 			order := byteOrder(b[2]&byte(pdu.FlagNetworkByteOrder) != 0)
 			order.putUint32(b[16:], uint32(n-HeaderSize))
@@ -260,7 +260,7 @@ func TestParseTruncatedAnywhere(t *testing.T) {
 	}
 }
 
-// isList tells payloads that end with a list, of which a part can be well formed.
+// isList reports whether a payload ends with a list, so a truncated one can be valid.
 func isList(p Payload) bool {
 	switch p.(type) {
 	case *Open, *Close, *Register, *Unregister, *Ping, *CommitSet, *UndoSet, *CleanupSet:
@@ -272,24 +272,24 @@ func isList(p Payload) bool {
 func TestParseMalformed(t *testing.T) {
 	const header = `01 06 10 00  00000007 00000008 00000009 `
 	tests := []struct{ name, hex, want string }{
-		{"nothing", ``, "header of 0 octets"},
+		{"nothing", ``, "header has 0 octets"},
 		{"version 2", `02 06 10 00  00000007 00000008 00000009 00000000`, "version 2"},
-		{"type 0", `01 00 10 00  00000007 00000008 00000009 00000000`, "type(0) is not known"},
-		{"AddAgentCaps", `01 10 10 00  00000007 00000008 00000009 00000000`, "AddAgentCaps is not known"},
-		{"type 19", `01 13 10 00  00000007 00000008 00000009 00000000`, "type(19) is not known"},
-		{"payload of a megabyte and four", header + `00100004`, "payload of 1048580 octets"},
-		{"payload of 4 GB", header + `fffffffc`, "payload of 4294967292 octets"},
-		{"payload of five octets", header + `00000005 0004000000`, "payload of 5 octets"},
+		{"type 0", `01 00 10 00  00000007 00000008 00000009 00000000`, "unknown PDU type(0)"},
+		{"AddAgentCaps", `01 10 10 00  00000007 00000008 00000009 00000000`, "unknown PDU AddAgentCaps"},
+		{"type 19", `01 13 10 00  00000007 00000008 00000009 00000000`, "unknown PDU type(19)"},
+		{"payload of a megabyte and four", header + `00100004`, "has 1048580 octets"},
+		{"payload of 4 GB", header + `fffffffc`, "has 4294967292 octets"},
+		{"payload of five octets", header + `00000005 0004000000`, "has 5 octets"},
 		{"129 sub-identifiers", header + `00000008 81 00 00 00 00000000`, "129 sub-identifiers"},
 		{"124 behind a prefix", header + `00000008 7c 04 00 00 00000000`, "129 sub-identifiers"},
-		{"sub-identifiers that are not there", header + `00000008 03 04 00 00 00000000`, "12 octets wanted, 4 left"},
-		{"range without end", header + `00000004 00 04 00 00`, "4 octets wanted, 0 left"},
-		{"context of 4 GB", `01 06 18 00  00000007 00000008 00000009 00000008 ffffffff 00000000`, "octet string of 4294967295 octets"},
-		{"context without padding", `01 0d 18 00  00000007 00000008 00000009 00000008 00000005 61616161`, "octet string of 5 octets"},
+		{"sub-identifiers that are not there", header + `00000008 03 04 00 00 00000000`, "need 12 octets, 4 left"},
+		{"range without end", header + `00000004 00 04 00 00`, "need 4 octets, 0 left"},
+		{"context of 4 GB", `01 06 18 00  00000007 00000008 00000009 00000008 ffffffff 00000000`, "octet string has 4294967295 octets"},
+		{"context without padding", `01 0d 18 00  00000007 00000008 00000009 00000008 00000005 61616161`, "octet string has 5 octets"},
 		{"VarBind of type 3", `01 08 10 00  00000007 00000008 00000009 00000008 0003 0000 00 04 00 00`, "VarBind of type 3"},
 		{"VarBind of type 258", `01 08 10 00  00000007 00000008 00000009 0000000c 0102 0000 00 04 00 00 00000001`, "VarBind of type 258"},
-		{"IpAddress of 5 octets", `01 08 10 00  00000007 00000008 00000009 00000014 0040 0000 00 04 00 00 00000005 0a000001 02000000`, "IpAddress of 5 octets"},
-		{"Response of four octets", `01 12 10 00  00000007 00000008 00000009 00000004 00000000`, "2 octets wanted, 0 left"},
+		{"IpAddress of 5 octets", `01 08 10 00  00000007 00000008 00000009 00000014 0040 0000 00 04 00 00 00000005 0a000001 02000000`, "IpAddress has 5 octets"},
+		{"Response of four octets", `01 12 10 00  00000007 00000008 00000009 00000004 00000000`, "need 2 octets, 0 left"},
 		{"CommitSet with a payload", `01 09 10 00  00000007 00000008 00000009 00000004 00000000`, "trailing octets"},
 	}
 	for _, tt := range tests {
@@ -305,7 +305,7 @@ func TestParseMalformed(t *testing.T) {
 	}
 }
 
-// TestParseLenient has what RFC 2741 lets a peer do and we do not do ourselves.
+// TestParseLenient: encodings that RFC 2741 allows but we do not write.
 func TestParseLenient(t *testing.T) {
 	tests := []struct {
 		name, hex string
@@ -345,7 +345,7 @@ func TestParseLenient(t *testing.T) {
 	}
 }
 
-// TestRoundTrip writes and reads search ranges and variables of any content in both orders.
+// TestRoundTrip encodes and parses search ranges and variables of any content in both byte orders.
 func TestRoundTrip(t *testing.T) {
 	oid := rapid.Custom(func(t *rapid.T) mib.OID {
 		o := mib.OID(rapid.SliceOfN(rapid.Uint32(), 0, mib.MaxSubIDs-5).Draw(t, "sub-identifiers"))

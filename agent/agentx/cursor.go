@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// byteOrder is the order of the octets in a PDU's numbers: true is network byte order (RFC 2741
-// section 6.1, NETWORK_BYTE_ORDER). A bool and not a binary.ByteOrder, so that calls are inlined.
+// byteOrder is the byte order of the numbers in a PDU: true is network byte order (RFC 2741 section
+// 6.1, NETWORK_BYTE_ORDER). It is a bool, not a binary.ByteOrder, so that calls are inlined.
 type byteOrder bool
 
 // The two byte orders.
@@ -66,8 +66,8 @@ func (o byteOrder) appendUint64(b []byte, v uint64) []byte {
 	return binary.LittleEndian.AppendUint64(b, v)
 }
 
-// cursor reads a payload from front to back. The first error sticks: later reads give zero values,
-// so a parser checks once, with finish.
+// cursor reads a payload from front to back. The first error sticks: later reads return zero
+// values, so a parser checks once, with finish.
 type cursor struct {
 	b     []byte
 	off   int
@@ -81,7 +81,7 @@ func (c *cursor) need(n int) bool {
 		return false
 	}
 	if len(c.b)-c.off < n {
-		c.fail(errTruncated, "%d octets wanted, %d left", n, len(c.b)-c.off)
+		c.fail(errTruncated, "need %d octets, %d left", n, len(c.b)-c.off)
 		return false
 	}
 	return true
@@ -93,7 +93,6 @@ func (c *cursor) fail(cause error, format string, args ...any) {
 	}
 }
 
-// more reports whether a list goes on.
 func (c *cursor) more() bool { return c.err == nil && c.off < len(c.b) }
 
 func (c *cursor) skip(n int) {
@@ -144,9 +143,9 @@ func (c *cursor) octets() []byte {
 	if c.err != nil {
 		return nil
 	}
-	// Compared before it is converted or padded: 2^32-1 must not wrap.
+	// Compare before converting or padding: 2^32-1 must not wrap.
 	if uint64(n) > uint64(len(c.b)-c.off) {
-		c.fail(errTruncated, "octet string of %d octets, %d left", n, len(c.b)-c.off)
+		c.fail(errTruncated, "octet string has %d octets, %d left", n, len(c.b)-c.off)
 		return nil
 	}
 	start := c.off
@@ -157,7 +156,7 @@ func (c *cursor) octets() []byte {
 	return c.b[start : start+int(n)]
 }
 
-// finish gives the error, if only that octets are left over.
+// finish returns the error. Unread octets are an error.
 func (c *cursor) finish() error {
 	if c.more() {
 		c.fail(errTrailing, "%d of them", len(c.b)-c.off)
@@ -165,7 +164,7 @@ func (c *cursor) finish() error {
 	return c.err
 }
 
-// padding is how many octets fill an Octet String of n octets up to a multiple of four.
+// padding returns how many octets pad an Octet String of n octets to a multiple of four.
 func padding(n int) int { return -n & 3 }
 
 // appendOctets writes an Octet String.

@@ -1,17 +1,16 @@
-// Package agentx is an AgentX subagent (RFC 2741): it serves a tree of package
-// mib to a master agent, which is net-snmp's snmpd, over a unix socket or TCP.
-// The names of types, flags and errors are those of posteo/go-agentx, whose
-// client is not used.
+// Package agentx is an AgentX subagent (RFC 2741). It serves a tree of package mib to a master
+// agent, net-snmp's snmpd, over a unix socket or TCP. Types, flags and errors have the names of
+// posteo/go-agentx, whose client is not used.
 //
 // # Layers
 //
-//	Subagent   session.go    Run: connects, for ever; Notify; Stats
-//	loop       loop.go       one connection: read, answer, write; time-outs, Ping
+//	Subagent   session.go    Run: connects and reconnects; Notify; Stats
+//	loop       loop.go       one connection: read, answer, write; timeouts, Ping
 //	stream     stream.go     its octets: one system call to read, one to write
 //	machine    machine.go    one session: a PDU in, the answer out (sections 7.1, 7.2)
 //	           read.go       Get, GetNext, GetBulk (7.2.3)
 //	           transaction.go  TestSet, CommitSet, UndoSet, CleanupSet (7.2.4)
-//	PDU        pdu*.go       what stands behind the header (6.2)
+//	PDU        pdu*.go       the payloads (6.2)
 //	cursor     cursor.go, varbind.go  numbers, strings, OIDs, variables (5)
 //
 // # Octets
@@ -29,13 +28,13 @@
 //	| payload_length                                                |
 //	+---------------+---------------+---------------+---------------+
 //
-// Object Identifier (5.1): prefix p, if not 0, stands for 1.3.6.1.p in front of the
-// n_subid sub-identifiers. All zero is the null one.
+// Object Identifier (5.1): a prefix p, if not 0, stands for 1.3.6.1.p in front of the n_subid
+// sub-identifiers. All zero is the null Object Identifier.
 //
 //	| n_subid       | prefix        | include       | reserved      |
 //	| sub-identifier 1 .. n_subid, four octets each                 |
 //
-// Octet String (5.3), also the context that flag 0x08 puts in front of a payload:
+// Octet String (5.3), also the context that flag 0x08 inserts before a payload:
 //
 //	| length                                                        |
 //	| octets, then padding to a multiple of four                    |
@@ -46,9 +45,9 @@
 //	| name: Object Identifier                                       |
 //	| data: nothing, 4 or 8 octets, Octet String, Object Identifier |
 //
-// Get and GetNext are a list of SearchRanges, TestSet and Notify one of VarBinds, up
-// to the end of the payload. GetBulk has non_repeaters and max_repetitions, two
-// octets each, before the ranges. A Response:
+// Get and GetNext are lists of SearchRanges; TestSet and Notify are lists of VarBinds, up to the
+// end of the payload. GetBulk has non_repeaters and max_repetitions, two octets each, before the
+// ranges. A Response:
 //
 //	| sysUpTime                                                     |
 //	| error                         | index                         |
@@ -56,52 +55,51 @@
 //
 // # Bad input
 //
-// Octets that are no PDU end the connection with a Close (reasonParseError) and an
-// error that wraps [ErrMalformed]; the next connection begins anew. A length is
-// compared with what is there before anything is allocated, a payload is at most
-// [MaxPayload], octets that are left over are an error. Another session's request is
-// answered with notOpen, one in a context other than the default with
-// unsupportedContext.
+// Octets that are not a PDU end the connection with a Close (reasonParseError) and an error that
+// wraps [ErrMalformed]; then the subagent reconnects. A length is compared with the available
+// octets before anything is allocated. A payload has at most [MaxPayload] octets. Trailing octets
+// are an error. A request for another session is answered with notOpen, one for a context other
+// than the default with unsupportedContext.
 //
 // # Who owns what
 //
-// One goroutine, that of Run, owns the connection: it alone reads, answers and
-// writes, so PDUs never mix, no lock is held over I/O, and a request costs no switch
-// between goroutines. Notify and the end of the context only wake it, by setting
-// the connection's read deadline to the past; it then looks at the queue and the
-// context. It sets the deadline anew before it looks, so no wake is lost.
+// One goroutine, that of Run, owns the connection. Only it reads, answers and writes, so PDUs are
+// never mixed, no lock is held over I/O, and a request causes no switch between goroutines. Notify
+// and the end of the context only wake it, by setting the connection's read deadline to the past;
+// it then checks the queue and the context. It sets the deadline again before it checks, so no
+// wake-up is lost.
 //
-// The tree must answer at once. While a commit waits everything waits, at the master
-// too: a Change must not wait in Commit for anything outside of the process.
-// Statistics are counted with atomics, the rest of a Subagent has one mutex.
+// The tree must answer at once. While a commit waits everything waits, even in the master: a Change
+// must not wait in Commit for anything outside the process. Statistics are atomic counters; one
+// mutex guards the rest of a Subagent.
 //
-// # What snmpd 5.9.3 is like
+// # Behaviour of snmpd 5.9.3
 //
-//   - It keeps a session's request for ever if a Response has fewer variables than the
-//     request has ranges, and makes a genErr of more. machine writes exactly one for
-//     each range, or an error.
-//   - It makes GetNext of a GETBULK: a PDU for each repetition, with a range for each
-//     repeater, at most 100 variables for each GETBULK. Only the time until our answer
-//     counts, hence stream: one read, one write, sched_yield before waiting, system
-//     calls that the runtime does not see, and no allocation.
-//   - When an answer is late it repeats the PDU, octet for octet. transaction answers
-//     a repeated TestSet, CommitSet or UndoSet as it did before, with no second effect.
-//   - It ignores the time-outs of Open and Register (we send 0: as the master likes).
-//     Its own are agentXTimeout and agentXRetries; when they are over (6 s) it drops all
-//     registrations and the connection. Run sees the end of file, and connects again.
+//   - If a Response has fewer variables than the request has ranges, snmpd keeps the session's
+//     request forever; if it has more, snmpd returns genErr. machine writes exactly one variable
+//     for each range, or an error.
+//   - It converts a GETBULK to GetNext: one PDU for each repetition, with a range for each
+//     repeater, at most 100 variables for each GETBULK. Only our response time matters, hence
+//     stream: one read, one write, sched_yield before waiting, system calls that the runtime does
+//     not see, and no allocation.
+//   - If an answer is late it repeats the PDU, octet for octet. transaction answers a repeated
+//     TestSet, CommitSet or UndoSet as before, without a second effect.
+//   - It ignores the timeouts of Open and Register (we send 0, the master's default). It uses
+//     agentXTimeout and agentXRetries; after them (6 s) it drops all registrations and the
+//     connection. Run sees the end of file and reconnects.
 //   - It uses the byte order of our Open.
 //   - A SIGTERM is an end of file, without a Close.
-//   - CleanupSet has no answer: a Response would belong to nothing.
-//   - After a lost connection it knows nothing of a SET. One that was committed is final
-//     then, and gets its Cleanup; one that was only tested is dropped.
-//   - It passes AgentX's own errors on to the manager as error-status beyond RFC 3416.
-//     A request that cannot be answered gets genErr.
+//   - CleanupSet has no answer; a Response would match no request.
+//   - After a lost connection it knows nothing about a SET. A committed one is final then and gets
+//     its Cleanup; one that was only tested is dropped.
+//   - It passes AgentX's own errors to the manager as error-status values outside RFC 3416. So a
+//     request that cannot be answered gets genErr.
 //   - A registration for each row slows it to a crawl. We register the roots of modules.
-//   - An OBJECT IDENTIFIER 0.0 comes as the null Object Identifier; as a value we read it
-//     as 0.0, and write both sub-identifiers.
-//   - It sends UndoSet also to the subagent whose CommitSet was refused, and that is the
-//     one place for undoFailed.
+//   - It sends OBJECT IDENTIFIER 0.0 as the null Object Identifier. As a value we read that as 0.0,
+//     and write both sub-identifiers.
+//   - It sends UndoSet also to the subagent that refused the CommitSet. Only there can undoFailed
+//     be reported.
 //
-// Wireshark 4.0 calls some valid lists of variables malformed. Trust the tests: testdata holds
+// Wireshark 4.0 reports some valid lists of variables as malformed. Trust the tests: testdata has
 // dialogues with snmpd, octet for octet.
 package agentx

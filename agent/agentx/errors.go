@@ -11,29 +11,29 @@ import (
 
 // Errors of the codec. All of them wrap ErrMalformed.
 var (
-	// ErrMalformed is returned when octets are not a PDU of RFC 2741.
+	// ErrMalformed is returned if octets are not a PDU of RFC 2741.
 	ErrMalformed = errors.New("agentx: malformed PDU")
-	// errTruncated is returned when a field reaches behind the end of the PDU.
+	// errTruncated is returned if a field exceeds the end of the PDU.
 	errTruncated = fmt.Errorf("%w: truncated", ErrMalformed)
-	// errTrailing is returned when octets are left over behind the last field.
+	// errTrailing is returned if octets follow the last field.
 	errTrailing = fmt.Errorf("%w: trailing octets", ErrMalformed)
 )
 
 // Errors of a session. They end a connection, never the process.
 var (
-	// ErrProtocol is returned when the master sends a PDU that a master does not send.
+	// ErrProtocol is returned if the master sends a PDU that only subagents send.
 	ErrProtocol = errors.New("agentx: unexpected PDU")
-	// ErrNoAnswer is returned when the master leaves a PDU of ours unanswered.
+	// ErrNoAnswer is returned if the master does not answer a PDU of ours in time.
 	ErrNoAnswer = errors.New("agentx: no answer from the master")
-	// ErrDisconnected is returned by Notify when the connection is lost before the answer.
-	ErrDisconnected = errors.New("agentx: connection lost before the answer")
-	// ErrQueueFull is returned by Notify when too many notifications are waiting already.
+	// ErrDisconnected is returned by Notify if the connection is lost before the answer.
+	ErrDisconnected = errors.New("agentx: connection lost before the master answered")
+	// ErrQueueFull is returned by Notify if too many notifications wait.
 	ErrQueueFull = errors.New("agentx: notification queue is full")
-	// ErrStopped is returned by Notify when Run has ended.
+	// ErrStopped is returned by Notify if Run has ended.
 	ErrStopped = errors.New("agentx: subagent has stopped")
 )
 
-// RefusedError is a PDU of ours that the master answered with an error.
+// RefusedError is returned if the master answers a PDU of ours with an error.
 type RefusedError struct {
 	Type  pdu.Type  // the PDU: Open, Register, Ping, Notify
 	Code  pdu.Error // res.error
@@ -48,7 +48,7 @@ func (e *RefusedError) Error() string {
 	return s
 }
 
-// ClosedError is the master's Close.
+// ClosedError is returned if the master closes the session.
 type ClosedError struct {
 	Reason pdu.Reason
 }
@@ -64,7 +64,7 @@ var typeNames = [...]string{
 	pdu.TypeRemoveAgentCaps: "RemoveAgentCaps", pdu.TypeResponse: "Response",
 }
 
-// typeName is the name as RFC 2741 section 6.2 writes it, without agentx- and -PDU.
+// typeName returns the name as RFC 2741 section 6.2 writes it, without agentx- and -PDU.
 func typeName(t pdu.Type) string {
 	if int(t) < len(typeNames) && typeNames[t] != "" {
 		return typeNames[t]
@@ -81,7 +81,7 @@ var codeNames = map[pdu.Error]string{
 	pdu.ErrorRequestDenied: "requestDenied", pdu.ErrorProcessing: "processingError",
 }
 
-// codeName is the name of a res.error; the numbers below 256 are those of SNMP.
+// codeName returns the name of a res.error; numbers below 256 are SNMP's.
 func codeName(e pdu.Error) string {
 	if n, ok := codeNames[e]; ok {
 		return n

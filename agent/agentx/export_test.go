@@ -6,16 +6,16 @@ import (
 	"github.com/posteo/go-agentx/pdu"
 )
 
-// UseLittleEndian makes a subagent open its sessions in the byte order that it otherwise does not use.
+// UseLittleEndian makes a subagent open its sessions in little-endian byte order.
 func (s *Subagent) UseLittleEndian() { s.order = littleEndian }
 
-// SetPingAfter changes how long the master may be silent.
+// SetPingAfter changes how long the master may be silent before a Ping.
 func (s *Subagent) SetPingAfter(d time.Duration) { s.pingAfter = d }
 
-// TypeName gives the names of types to tests outside of the package.
+// TypeName makes typeName available to tests outside the package.
 func TypeName(t pdu.Type) string { return typeName(t) }
 
-// The times that the tests of sessions count on.
+// Times that the session tests use.
 const (
 	PingAfter      = defaultPingAfter
 	MaxRetry       = maxRetry

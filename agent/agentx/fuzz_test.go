@@ -9,7 +9,7 @@ import (
 	"github.com/posteo/go-agentx/pdu"
 )
 
-// fuzzParse feeds payloads of one type: parsed, appended and parsed again they are the same.
+// fuzzParse parses payloads of one type: parsed, appended and parsed again they are equal.
 func fuzzParse(f *testing.F, kind pdu.Type) {
 	for _, c := range codecCases {
 		if b := unhex(f, c.hex); pdu.Type(b[1]) == kind {
@@ -37,7 +37,7 @@ func fuzzParse(f *testing.F, kind pdu.Type) {
 		if err != nil {
 			t.Fatalf("%+v was parsed, and appended cannot be parsed: %v", p1, err)
 		}
-		h1.PayloadLength, h2.PayloadLength = 0, 0 // ours may be shorter: it abbreviates
+		h1.PayloadLength, h2.PayloadLength = 0, 0 // ours may be shorter, because we abbreviate OIDs
 		if diff := cmp.Diff(h1, h2); diff != "" {
 			t.Errorf("header (-first +second):\n%s", diff)
 		}
@@ -64,7 +64,8 @@ func FuzzParseIndexAllocate(f *testing.F)   { fuzzParse(f, pdu.TypeIndexAllocate
 func FuzzParseIndexDeallocate(f *testing.F) { fuzzParse(f, pdu.TypeIndexDeallocate) }
 func FuzzParseResponse(f *testing.F)        { fuzzParse(f, pdu.TypeResponse) }
 
-// FuzzMachine feeds any octets to an established session: it answers or gives up, and never panics.
+// FuzzMachine passes any octets to an established session: it answers or returns an error, and
+// never panics.
 func FuzzMachine(f *testing.F) {
 	for _, c := range codecCases {
 		f.Add(unhex(f, c.hex))
@@ -76,7 +77,7 @@ func FuzzMachine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := established(t, NewFixture(t, 10))
-		for range 3 { // re-sent, too
+		for range 3 { // repetitions too
 			h, size, err := nextPDU(b)
 			if err != nil || size == 0 {
 				return

@@ -25,7 +25,7 @@ type dialogueLine struct {
 	pdu    []byte
 }
 
-// DialogueRows is the size of the table that the dialogues are about.
+// DialogueRows is the size of the table in the dialogues.
 const DialogueRows = 5
 
 func readDialogues(tb testing.TB) []dialogue {
@@ -55,7 +55,8 @@ func readDialogues(tb testing.TB) []dialogue {
 	return ds
 }
 
-// TestReplay plays the master's part of each dialogue: our part is octet for octet the recorded one.
+// TestReplay sends the master's part of each dialogue: our part must equal the recorded one, octet
+// for octet.
 func TestReplay(t *testing.T) {
 	types := map[pdu.Type]bool{}
 	for _, d := range readDialogues(t) {
@@ -97,7 +98,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// speak has the machine say what it says of its own accord: that is no answer to the master.
+// speak makes the machine send a PDU that is no answer to the master.
 func (m *machine) speak(tb testing.TB, out, recorded []byte) []byte {
 	switch pdu.Type(recorded[1]) {
 	case pdu.TypePing:
@@ -114,8 +115,8 @@ func (m *machine) speak(tb testing.TB, out, recorded []byte) []byte {
 	return out
 }
 
-// TestReplayTruncated cuts each PDU of each dialogue at each octet: as a fragment it waits for the
-// rest, with a length to match it is answered or refused as malformed, and nothing panics.
+// TestReplayTruncated truncates each PDU of each dialogue at each octet. As a fragment it waits for
+// the rest; with an adjusted length it is answered or rejected as malformed. Nothing panics.
 func TestReplayTruncated(t *testing.T) {
 	for _, d := range readDialogues(t) {
 		f := NewFixture(t, DialogueRows)
@@ -145,7 +146,7 @@ func TestReplayTruncated(t *testing.T) {
 	}
 }
 
-// What the subagent of the dialogues says in its Open.
+// Contents of the Open in the dialogues.
 var (
 	DialogueID          = []uint32(FixtureRoot.Append(9))
 	DialogueDescription = "recorded"
@@ -153,7 +154,7 @@ var (
 
 var testTime = time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// established is a machine in session 7 with its subtrees registered.
+// established returns a machine in session 7 with its subtrees registered.
 func established(tb testing.TB, f *Fixture) *machine {
 	tb.Helper()
 	m := newMachine(f.Tree, Open{}, bigEndian)

@@ -14,29 +14,29 @@ import (
 )
 
 const (
-	// inputSize is the first size of the buffer for what the master sends; it grows up to one PDU.
+	// inputSize is the initial size of the input buffer, which grows up to one PDU.
 	inputSize = 16 << 10
-	// flushAt is the octets of answers that are written before further PDUs of the same read are
-	// looked at.
+	// flushAt is how many octets of answers may collect before they are written, even if more PDUs
+	// of the same read wait.
 	flushAt = 64 << 10
-	// keepSize is the largest buffer for answers that is kept for the next.
+	// keepSize is the largest buffer for answers that is reused.
 	keepSize = 256 << 10
 )
 
-// loop is one connection to the master: one goroutine that reads, answers and writes. Whoever else
-// wants something written (Notify, the end of the context) wakes it by letting its read time out.
+// loop is one connection to the master: one goroutine reads, answers and writes. To have something
+// written, others (Notify, the end of the context) wake it by making its read time out.
 type loop struct {
 	sub *Subagent
 	m   *machine
 	s   *stream
-	up  func(sessionID uint32) // called once, when the subtrees are registered
+	up  func(sessionID uint32) // called once, when all subtrees are registered
 
-	in       []byte // in[:have] was read and not handled yet
-	have     int
-	out      []byte
-	isUp     bool
-	traffic  bool      // there were requests since the last tick
-	quietFor time.Time // since when nothing came, as far as we have looked
+	in           []byte // in[:have] was read and not handled yet
+	have         int
+	out          []byte
+	isUp         bool
+	traffic      bool      // there were requests since the last tick
+	lastReceived time.Time // time of the last PDU, as far as known
 
 	lastNotify uint64
 	notifying  map[uint64]*notification // written and not answered
@@ -49,16 +49,16 @@ func newLoop(sub *Subagent, conn net.Conn, up func(uint32)) *loop {
 	return &loop{
 		sub: sub, m: m, s: newStream(conn), up: up,
 		in: make([]byte, inputSize), notifying: map[uint64]*notification{},
-		quietFor: time.Now(),
+		lastReceived: time.Now(),
 	}
 }
 
-// run serves the connection to its end, and closes it.
+// run serves the connection until it ends, and closes it.
 func (l *loop) run(ctx context.Context) (err error) {
 	defer l.s.conn.Close()
 	defer l.m.end()
 	defer func() { l.abandon(err) }()
-	l.out = l.m.start(l.out, l.quietFor)
+	l.out = l.m.start(l.out, l.lastReceived)
 	if err := l.s.conn.SetReadDeadline(l.deadline()); err != nil {
 		return err
 	}
@@ -78,12 +78,12 @@ func (l *loop) run(ctx context.Context) (err error) {
 			err = l.tick(ctx)
 		}
 		if err != nil {
-			return l.farewell(ctx, err)
+			return l.closeSession(ctx, err)
 		}
 	}
 }
 
-// received handles all PDUs that are complete.
+// received handles all complete PDUs.
 func (l *loop) received(ctx context.Context, n int) error {
 	l.sub.counters.octets.Add(uint64(n))
 	used := 0
@@ -103,7 +103,7 @@ func (l *loop) received(ctx context.Context, n int) error {
 	}
 }
 
-// nextPDU looks at the front of what was read: size is 0 while the PDU is not complete.
+// nextPDU parses the header of the first PDU in b. size is 0 while the PDU is incomplete.
 func nextPDU(b []byte) (h Header, size int, err error) {
 	if len(b) < HeaderSize {
 		return h, 0, nil
@@ -117,15 +117,14 @@ func nextPDU(b []byte) (h Header, size int, err error) {
 	return h, size, nil
 }
 
-// handle lets the machine answer one PDU.
 func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 	l.sub.counters.count(h.Type)
 	if h.Type != pdu.TypeResponse {
-		l.traffic = true // and the time of day is not worth a look
+		l.traffic = true // reading the clock here would cost too much
 		l.out, err = l.m.handle(h, b, l.out, time.Time{})
 	} else {
-		l.quietFor = time.Now()
-		if l.out, err = l.m.handle(h, b, l.out, l.quietFor); err == nil {
+		l.lastReceived = time.Now()
+		if l.out, err = l.m.handle(h, b, l.out, l.lastReceived); err == nil {
 			err = l.responded(ctx)
 		}
 	}
@@ -135,7 +134,6 @@ func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 	return err
 }
 
-// responded looks at what a Response has changed.
 func (l *loop) responded(ctx context.Context) error {
 	l.deliver()
 	if !l.isUp && l.m.established() {
@@ -148,8 +146,8 @@ func (l *loop) responded(ctx context.Context) error {
 	return nil
 }
 
-// keep moves what is not handled yet to the front and sees that there is room behind it. The buffer
-// grows with what has come, not with what a header announces.
+// keep moves unhandled octets to the front and provides room behind them. The buffer grows with the
+// received octets, not with the length in a header.
 func (l *loop) keep(used int) {
 	l.have = copy(l.in, l.in[used:l.have])
 	switch {
@@ -160,16 +158,16 @@ func (l *loop) keep(used int) {
 	}
 }
 
-// tick is the loop's look around when a read has timed out, because it was woken or because it is
-// time. Only here is the deadline set again, and what wakes us is looked at behind that: who wakes
-// us between is not overlooked.
+// tick checks everything after a read has timed out, by a wake-up or by its deadline. Only tick
+// sets the deadline again, and it checks for work after that. So a wake-up between the two is not
+// lost.
 func (l *loop) tick(ctx context.Context) error {
 	now := time.Now()
 	if l.traffic {
-		l.quietFor, l.traffic = now, false
+		l.lastReceived, l.traffic = now, false
 	}
-	if l.isUp && now.Sub(l.quietFor) >= l.sub.pingAfter {
-		l.quietFor = now
+	if l.isUp && now.Sub(l.lastReceived) >= l.sub.pingAfter {
+		l.lastReceived = now
 		l.out = l.m.ping(l.out, now)
 	}
 	for again := true; again; again = l.canNotify() {
@@ -189,16 +187,14 @@ func (l *loop) tick(ctx context.Context) error {
 	return nil
 }
 
-// deadline is when the loop must look around next.
 func (l *loop) deadline() time.Time {
-	next := l.quietFor.Add(l.sub.pingAfter)
+	next := l.lastReceived.Add(l.sub.pingAfter)
 	if at, waiting := l.m.oldest(); waiting && at.Add(l.sub.cfg.Timeout).Before(next) {
 		next = at.Add(l.sub.cfg.Timeout)
 	}
 	return next
 }
 
-// flush writes the answers.
 func (l *loop) flush() error {
 	if len(l.out) == 0 {
 		return nil
@@ -210,8 +206,9 @@ func (l *loop) flush() error {
 	return err
 }
 
-// farewell says Close where that makes sense, and gives the error of the connection.
-func (l *loop) farewell(ctx context.Context, err error) error {
+// closeSession sends a Close if the master can still receive it, and returns the error of the
+// connection.
+func (l *loop) closeSession(ctx context.Context, err error) error {
 	reason := pdu.ReasonOther
 	switch {
 	case ctx.Err() != nil:
@@ -222,10 +219,10 @@ func (l *loop) farewell(ctx context.Context, err error) error {
 		reason = pdu.ReasonProtocolError
 	case errors.Is(err, ErrNoAnswer):
 		reason = pdu.ReasonTimeouts
-	default: // the master is gone, or has said so
+	default: // the master is gone or has closed the session
 		return err
 	}
 	l.out = l.m.close(l.out, reason)
-	_ = l.flush() // we are leaving; a master that does not listen sees the connection close
+	_ = l.flush() // ignore errors: the connection is closed next
 	return err
 }

@@ -10,12 +10,12 @@ import (
 	"aaasess/mib"
 )
 
-// registerPriority is what RFC 2741 section 6.2.3 gives to those who do not care.
+// registerPriority is the default priority of RFC 2741 section 6.2.3.
 const registerPriority = 127
 
-// machine is one session as the subagent sees it: a PDU in, the answer out. It has no socket, no
-// clock and no lock; the goroutine that owns the connection owns it. After an error it is spent:
-// only close and end may still be called.
+// machine is one session of the subagent: a PDU in, the answer out. It has no socket, no clock and
+// no lock. It belongs to the goroutine that owns the connection. After an error only close and end
+// may be called.
 type machine struct {
 	tree   *mib.Tree
 	reader *mib.Reader
@@ -23,15 +23,15 @@ type machine struct {
 	order  byteOrder // of the PDUs that we start; an answer has the order of its request
 
 	sessionID   uint32
-	opened      bool // sessionID counts
-	unconfirmed int  // Registers without an answer yet
+	opened      bool // sessionID is valid
+	unconfirmed int  // Registers without an answer
 	lastPacket  uint32
 	awaiting    []request
-	outcomes    []outcome // for the session to take
+	outcomes    []outcome // not yet processed by the loop
 	sets        transactions
-	by          mib.Requester // of SETs
+	by          mib.Requester // requester of SETs
 
-	// Memory that is used again from PDU to PDU, so that reading costs no garbage.
+	// Memory that is reused for every PDU, so that read requests allocate nothing.
 	cur  cursor
 	get  Get
 	next GetNext
@@ -43,11 +43,11 @@ type machine struct {
 type request struct {
 	kind     pdu.Type
 	packetID uint32
-	notify   uint64 // which notification, for a Notify
+	notify   uint64 // id of the notification, for a Notify
 	at       time.Time
 }
 
-// outcome is the master's answer to a Notify, nil if it took it.
+// outcome is the master's answer to a Notify; err is nil if it accepted the notification.
 type outcome struct {
 	notify uint64
 	err    error
@@ -60,7 +60,7 @@ func newMachine(tree *mib.Tree, open Open, order byteOrder) *machine {
 // established reports whether all subtrees are registered.
 func (m *machine) established() bool { return m.opened && m.unconfirmed == 0 }
 
-// ask appends a PDU of ours and remembers that it wants an answer.
+// ask appends a PDU of ours and records that it awaits an answer.
 func (m *machine) ask(out []byte, p Payload, now time.Time) []byte {
 	m.lastPacket++
 	m.awaiting = append(m.awaiting, request{kind: p.Type(), packetID: m.lastPacket, at: now})
@@ -74,20 +74,19 @@ func (m *machine) flags() pdu.Flags {
 	return 0
 }
 
-// start appends the Open that begins the session.
+// start appends the Open that starts the session.
 func (m *machine) start(out []byte, now time.Time) []byte { return m.ask(out, &m.open, now) }
 
-// ping appends a Ping.
 func (m *machine) ping(out []byte, now time.Time) []byte { return m.ask(out, &Ping{}, now) }
 
-// notify appends a Notify, whose outcome will carry id.
+// notify appends a Notify. Its outcome will have this id.
 func (m *machine) notify(out []byte, id uint64, vbs []mib.Varbind, now time.Time) []byte {
 	out = m.ask(out, &Notify{Varbinds: vbs}, now)
 	m.awaiting[len(m.awaiting)-1].notify = id
 	return out
 }
 
-// close appends a Close, if there is a session to close.
+// close appends a Close if the session is open.
 func (m *machine) close(out []byte, reason pdu.Reason) []byte {
 	if !m.opened {
 		return out
@@ -96,11 +95,11 @@ func (m *machine) close(out []byte, reason pdu.Reason) []byte {
 	return AppendPDU(out, Header{Flags: m.flags(), SessionID: m.sessionID, PacketID: m.lastPacket}, &Close{Reason: reason})
 }
 
-// end tells the machine that the connection is gone. What was committed is final, what was only
-// tested is dropped: no master can come back to either, for a new connection is a new session.
+// end ends the session after the connection was lost. Committed SETs are final and tested ones are
+// dropped: a new connection is a new session, so no master can refer to them.
 func (m *machine) end() { m.sets.cleanupAll() }
 
-// oldest is when we sent the PDU that has waited longest for its answer.
+// oldest returns when we sent the unanswered PDU that has waited longest.
 func (m *machine) oldest() (at time.Time, waiting bool) {
 	if len(m.awaiting) == 0 {
 		return time.Time{}, false
@@ -108,13 +107,13 @@ func (m *machine) oldest() (at time.Time, waiting bool) {
 	return m.awaiting[0].at, true
 }
 
-// handle takes one PDU of the master (b is all of it, header included) and appends the answer, if
-// it has one. An error ends the session: it wraps ErrMalformed or ErrProtocol, or is a
+// handle processes one PDU of the master (b is the whole PDU with its header) and appends the
+// answer, if there is one. An error ends the session: it wraps ErrMalformed or ErrProtocol, or is a
 // *RefusedError or a *ClosedError.
 func (m *machine) handle(h Header, b, out []byte, now time.Time) ([]byte, error) {
 	p := m.payload(h.Type)
 	if p == nil {
-		return out, fmt.Errorf("%w: %s is not known", ErrMalformed, typeName(h.Type))
+		return out, fmt.Errorf("%w: unknown PDU %s", ErrMalformed, typeName(h.Type))
 	}
 	if err := parsePayload(&h, b, p, &m.cur); err != nil {
 		return out, err
@@ -142,7 +141,7 @@ func (m *machine) handle(h Header, b, out []byte, now time.Time) ([]byte, error)
 	return out, fmt.Errorf("%w: %s", ErrProtocol, typeName(h.Type))
 }
 
-// payload is where a PDU of a type is parsed to: for reading always the same memory.
+// payload returns the memory for parsing a PDU of type t; read requests reuse it.
 func (m *machine) payload(t pdu.Type) Payload {
 	switch t {
 	case pdu.TypeGet:
@@ -155,7 +154,6 @@ func (m *machine) payload(t pdu.Type) Payload {
 	return newPayload(t)
 }
 
-// answer appends the Response to a request that may be served.
 func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 	switch p := p.(type) {
 	case *Get:
@@ -177,8 +175,8 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 	return appendStatus(out, h, pdu.ErrorNone, 0) // Ping
 }
 
-// answered takes the master's Response to a PDU of ours. One that answers nothing is dropped
-// (RFC 2741 section 7.2.2).
+// answered processes the master's Response to a PDU of ours. A Response that matches no request is
+// dropped (RFC 2741 section 7.2.2).
 func (m *machine) answered(h *Header, r *Response, out []byte, now time.Time) ([]byte, error) {
 	i := 0
 	for ; i < len(m.awaiting) && m.awaiting[i].packetID != h.PacketID; i++ {

@@ -16,7 +16,7 @@ import (
 	"aaasess/mib"
 )
 
-// ask has a machine answer one PDU. A CleanupSet has no answer: nil.
+// ask passes one PDU to a machine and returns the answer. A CleanupSet has no answer: nil.
 func ask(tb testing.TB, m *machine, h Header, p Payload) *Response {
 	tb.Helper()
 	b := AppendPDU(nil, h, p)
@@ -45,7 +45,7 @@ func ask(tb testing.TB, m *machine, h Header, p Payload) *Response {
 	return rp.(*Response)
 }
 
-// session7 is the header of a request in the session of established.
+// session7 returns the header of a request in the session of established.
 func session7(transaction, packet uint32) Header {
 	return Header{Flags: pdu.FlagNetworkByteOrder, SessionID: 7, TransactionID: transaction, PacketID: packet}
 }
@@ -172,7 +172,8 @@ func TestMachineReads(t *testing.T) {
 	}
 }
 
-// TestMachineRefuses has requests that RFC 2741 section 7.2.2 has refused before anything is looked at.
+// TestMachineRefuses: RFC 2741 section 7.2.2 requires these requests to be rejected before anything
+// else is checked.
 func TestMachineRefuses(t *testing.T) {
 	f := NewFixture(t, 1)
 	requests := []Payload{&Get{}, &GetNext{}, &GetBulk{}, &TestSet{}, &CommitSet{}, &UndoSet{}, &Ping{}}
@@ -227,7 +228,7 @@ func TestMachineEnds(t *testing.T) {
 	}
 }
 
-// TestMachineBulkLimit asks for 65,535 repetitions of a large table: the answer is cut, between
+// TestMachineBulkLimit requests 65,535 repetitions of a large table: the answer ends early, between
 // two repetitions.
 func TestMachineBulkLimit(t *testing.T) {
 	m := established(t, NewFixture(t, 20000))
@@ -238,10 +239,11 @@ func TestMachineBulkLimit(t *testing.T) {
 	}
 }
 
-// TestMachineTooBig asks for more than fits: an error that names the variable, and no variables.
+// TestMachineTooBig requests more than fits: the answer is an error with the index of the variable,
+// and no variables.
 func TestMachineTooBig(t *testing.T) {
 	m := established(t, NewFixture(t, 1))
-	many := make([]SearchRange, 40000) // of 8 octets each, and the answers have more than 40
+	many := make([]SearchRange, 40000) // of 8 octets each; the answers have more than 40
 	for i := range many {
 		many[i] = SearchRange{Start: value.OID{1, 3, 6, 1, 4}, Include: true}
 	}
@@ -253,8 +255,8 @@ func TestMachineTooBig(t *testing.T) {
 	}
 }
 
-// TestMachinePins has the table change under a machine: one PDU is answered from one state, and
-// none is kept for the next.
+// TestMachinePins: the table changes under a machine. One PDU is answered from one state, and the
+// next one from a new state.
 func TestMachinePins(t *testing.T) {
 	f := NewFixture(t, 2)
 	m := established(t, f)
@@ -298,8 +300,8 @@ func TestMachineOwnRequests(t *testing.T) {
 	}
 }
 
-// TestMachineRandom has a machine answer random changes of good PDUs: it never panics, what it says
-// is whole PDUs, and after an error it can be ended.
+// TestMachineRandom passes random variations of valid PDUs to a machine: it never panics, its
+// output consists of complete PDUs, and after an error it can be ended.
 func TestMachineRandom(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	f := NewFixture(t, 5)

@@ -9,27 +9,34 @@ import (
 	"aaasess/mib"
 )
 
-// notifyQueue is how many notifications may wait, for a master or for its answer. One more is
-// dropped: the newest, so that the order of the others tells what happened.
+// notifyQueue is how many notifications may wait for a connection, and how many for the master's
+// answer. If the queue is full, the newest is dropped: the order of the others explains a problem
+// best.
 const notifyQueue = 64
 
-// notification is a Notify on its way. Its sender waits for done; the loop sends to it once.
+// notification is a Notify in progress. Its sender waits for done; the loop sends to it once.
 type notification struct {
 	ctx  context.Context
 	vbs  []mib.Varbind
-	done chan error // room for one
+	done chan error // capacity 1
 }
 
-// Notify gives a notification to the master, which sends it as a trap or inform (RFC 2741 section
-// 7.1.11). The first variable is snmpTrapOID.0, or sysUpTime.0 and then snmpTrapOID.0. Notify waits
-// for the master's answer, also for a master to come back. It returns nil when the master took it,
-// a *[RefusedError] when it did not, [ErrQueueFull] at once when too many wait, [ErrDisconnected] when the connection was
-// lost before the answer (the master may have taken it), [ErrStopped] when Run has ended, and
-// ctx's error when that ends first (it may be sent still if it was written already).
+// Notify passes a notification to the master, which sends it as a trap or inform (RFC 2741 section
+// 7.1.11). The first variable is snmpTrapOID.0, or sysUpTime.0 followed by snmpTrapOID.0. Notify
+// waits for the master's answer, even while there is no connection. It returns nil if the master
+// accepted the notification, or:
+//
+//   - a *[RefusedError] if the master refused it;
+//   - [ErrQueueFull] at once if too many notifications wait;
+//   - [ErrDisconnected] if the connection was lost before the answer (the master may have accepted
+//     it);
+//   - [ErrStopped] if Run has ended;
+//   - the cause of ctx if that ended first (a notification that was already written may still be
+//     sent).
 func (s *Subagent) Notify(ctx context.Context, vbs []mib.Varbind) error {
 	for i := range vbs {
 		if len(vbs[i].Name) > mib.MaxSubIDs || len(vbs[i].Value.OID) > mib.MaxSubIDs {
-			return fmt.Errorf("agentx: notify: variable %d: OID of more than %d sub-identifiers", i+1, mib.MaxSubIDs)
+			return fmt.Errorf("agentx: notify: variable %d: OID has more than %d sub-identifiers", i+1, mib.MaxSubIDs)
 		}
 	}
 	n := &notification{ctx: ctx, vbs: vbs, done: make(chan error, 1)}
@@ -60,12 +67,12 @@ func (s *Subagent) enqueue(n *notification) error {
 	}
 }
 
-// canNotify reports whether a notification waits that can be written.
+// canNotify reports whether a waiting notification can be written now.
 func (l *loop) canNotify() bool {
 	return l.isUp && len(l.sub.queue) > 0 && len(l.notifying) < notifyQueue
 }
 
-// sendQueued appends the notifications that wait, as far as the master is not behind with answers.
+// sendQueued appends waiting notifications, as long as fewer than notifyQueue are unanswered.
 func (l *loop) sendQueued(now time.Time) {
 	for len(l.notifying) < notifyQueue {
 		select {
@@ -82,7 +89,7 @@ func (l *loop) sendQueued(now time.Time) {
 	}
 }
 
-// deliver tells the senders of notifications what the master answered.
+// deliver passes the master's answers to the senders of notifications.
 func (l *loop) deliver() {
 	for _, o := range l.m.outcomes {
 		if o.err == nil {
@@ -94,7 +101,7 @@ func (l *loop) deliver() {
 	l.m.outcomes = l.m.outcomes[:0]
 }
 
-// abandon tells the senders of notifications without answer that there will be none.
+// abandon tells the senders of unanswered notifications that the connection was lost.
 func (l *loop) abandon(cause error) {
 	for _, n := range l.notifying {
 		n.done <- errors.Join(ErrDisconnected, cause)

@@ -18,7 +18,7 @@ import (
 	"aaasess/mib"
 )
 
-// trap is the variables of a notification.
+// trap returns the variables of a notification.
 func trap(n uint32) []mib.Varbind {
 	vbs := []mib.Varbind{
 		{Name: mib.MustOID("1.3.6.1.6.3.1.1.4.1.0")},
@@ -67,8 +67,8 @@ func TestNotify(t *testing.T) {
 	})
 }
 
-// TestNotifyDuringRequests has notifications and requests at once, on a real socket: all PDUs
-// arrive whole and all are answered.
+// TestNotifyDuringRequests: notifications and requests at once, on a real socket. All PDUs arrive
+// complete and all are answered.
 func TestNotifyDuringRequests(t *testing.T) {
 	for _, network := range []string{"unix", "tcp"} {
 		t.Run(network, func(t *testing.T) {
@@ -102,8 +102,8 @@ func TestNotifyDuringRequests(t *testing.T) {
 	}
 }
 
-// TestNotifyWithoutMaster has notifications wait for the master, in their order, and those whose
-// senders have given up not be sent.
+// TestNotifyWithoutMaster: notifications wait for the master, in order. Those whose senders have
+// given up are not sent.
 func TestNotifyWithoutMaster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := agentx.NewFixture(t, 1)
@@ -177,7 +177,7 @@ func TestNotifyQueueFull(t *testing.T) {
 	})
 }
 
-// TestNotifyUnanswered has the master take a notification and go, or fall silent.
+// TestNotifyUnanswered: the master receives a notification and disconnects, or does not answer.
 func TestNotifyUnanswered(t *testing.T) {
 	for _, silent := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -208,8 +208,8 @@ func TestNotifyUnanswered(t *testing.T) {
 	}
 }
 
-// TestNotifyBehindTheQueue has more notifications at once than may be unanswered: all are taken.
-func TestNotifyBehindTheQueue(t *testing.T) {
+// TestNotifyMoreThanQueue: more notifications at once than may be unanswered; all are accepted.
+func TestNotifyMoreThanQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var held []agentx.Header

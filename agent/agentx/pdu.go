@@ -7,32 +7,32 @@ import (
 )
 
 const (
-	// HeaderSize is the octets of a PDU's header.
+	// HeaderSize is the length of a PDU's header in octets.
 	HeaderSize = 20
-	// MaxPayload is the most octets behind a header that we take or send. The largest payload that
-	// net-snmp makes of an SNMP message of 64 KiB is far below.
+	// MaxPayload is the largest payload in octets that we accept or send. net-snmp's largest
+	// payload for an SNMP message of 64 KiB is much smaller.
 	MaxPayload = 1 << 20
 
 	version = 1 // h.version of RFC 2741
 )
 
-// Header is the front of every PDU (RFC 2741 section 6.1). Version is checked, not kept.
+// Header is the header of every PDU (RFC 2741 section 6.1). The version is checked and not stored.
 type Header struct {
 	Type          pdu.Type
 	Flags         pdu.Flags
 	SessionID     uint32
 	TransactionID uint32
 	PacketID      uint32
-	PayloadLength uint32 // octets behind the header; written by AppendPDU
+	PayloadLength uint32 // octets after the header; AppendPDU sets it
 }
 
 func (h *Header) order() byteOrder { return h.Flags&pdu.FlagNetworkByteOrder != 0 }
 
-// ParseHeader reads the first [HeaderSize] octets of a PDU. Errors wrap [ErrMalformed]: too few
-// octets, another version, a payload that is no multiple of four or over [MaxPayload].
+// ParseHeader parses the first [HeaderSize] octets of a PDU. Errors wrap [ErrMalformed]: too few
+// octets, another version, or a payload that is not a multiple of four or exceeds [MaxPayload].
 func ParseHeader(b []byte) (Header, error) {
 	if len(b) < HeaderSize {
-		return Header{}, fmt.Errorf("%w: header of %d octets", errTruncated, len(b))
+		return Header{}, fmt.Errorf("%w: header has %d octets", errTruncated, len(b))
 	}
 	if b[0] != version {
 		return Header{}, fmt.Errorf("%w: version %d", ErrMalformed, b[0])
@@ -44,7 +44,7 @@ func ParseHeader(b []byte) (Header, error) {
 	h.PacketID = o.uint32(b[12:])
 	h.PayloadLength = o.uint32(b[16:])
 	if h.PayloadLength > MaxPayload || h.PayloadLength%4 != 0 {
-		return h, fmt.Errorf("%w: %s with a payload of %d octets", ErrMalformed, typeName(h.Type), h.PayloadLength)
+		return h, fmt.Errorf("%w: payload of %s has %d octets", ErrMalformed, typeName(h.Type), h.PayloadLength)
 	}
 	return h, nil
 }
@@ -58,17 +58,18 @@ func (h *Header) append(b []byte) []byte {
 	return o.appendUint32(b, h.PayloadLength)
 }
 
-// Payload is what stands behind the header of one type of PDU: [Open], [Get], [Response] ...
+// Payload is the part of a PDU after its header: [Open], [Get], [Response] and others.
 type Payload interface {
-	// Type is the h.type that announces this payload.
+	// Type returns the h.type of this payload.
 	Type() pdu.Type
-	// context is where the type keeps its context, nil where it has none (RFC 2741 section 6.1.1).
+	// context points to the context of the payload; nil if the type has none (RFC 2741 section
+	// 6.1.1).
 	context() *string
 	append(b []byte, o byteOrder) []byte
 	parse(c *cursor)
 }
 
-// newPayload gives an empty payload of a type, nil for a type that is unknown.
+// newPayload returns an empty payload of a type, or nil for an unknown type.
 func newPayload(t pdu.Type) Payload {
 	switch t {
 	case pdu.TypeOpen:
@@ -107,8 +108,8 @@ func newPayload(t pdu.Type) Payload {
 	return nil
 }
 
-// AppendPDU writes a whole PDU in the byte order that h.Flags says. It sets the type, the payload
-// length and the flag for a context itself.
+// AppendPDU encodes a PDU in the byte order of h.Flags. It sets the type, the payload length and
+// the context flag itself.
 func AppendPDU(b []byte, h Header, p Payload) []byte {
 	h.Type = p.Type()
 	h.Flags &^= pdu.FlagNonDefaultContext
@@ -126,7 +127,7 @@ func AppendPDU(b []byte, h Header, p Payload) []byte {
 	return b
 }
 
-// ParsePDU reads one whole PDU; b must hold nothing else. Errors wrap [ErrMalformed].
+// ParsePDU parses one PDU; b must contain nothing else. Errors wrap [ErrMalformed].
 func ParsePDU(b []byte) (Header, Payload, error) {
 	h, err := ParseHeader(b)
 	if err != nil {
@@ -134,7 +135,7 @@ func ParsePDU(b []byte) (Header, Payload, error) {
 	}
 	p := newPayload(h.Type)
 	if p == nil {
-		return h, nil, fmt.Errorf("%w: %s is not known", ErrMalformed, typeName(h.Type))
+		return h, nil, fmt.Errorf("%w: unknown PDU %s", ErrMalformed, typeName(h.Type))
 	}
 	var c cursor
 	if err := parsePayload(&h, b, p, &c); err != nil {
@@ -143,15 +144,15 @@ func ParsePDU(b []byte) (Header, Payload, error) {
 	return h, p, nil
 }
 
-// parsePayload reads what stands behind the header of the PDU b into p, with a cursor of the
-// caller's (which may live on the heap: the hot path keeps one).
+// parsePayload parses the payload of the PDU b into p. It uses the caller's cursor, because a
+// cursor may escape to the heap: the machine keeps one.
 func parsePayload(h *Header, b []byte, p Payload, c *cursor) error {
 	b = b[HeaderSize:]
 	if uint64(len(b)) < uint64(h.PayloadLength) {
-		return fmt.Errorf("%w: %s of %d octets, %d announced", errTruncated, typeName(h.Type), len(b), h.PayloadLength)
+		return fmt.Errorf("%w: payload of %s has %d octets, the header says %d", errTruncated, typeName(h.Type), len(b), h.PayloadLength)
 	}
 	if uint64(len(b)) > uint64(h.PayloadLength) {
-		return fmt.Errorf("%w: %s of %d octets, %d announced", errTrailing, typeName(h.Type), len(b), h.PayloadLength)
+		return fmt.Errorf("%w: payload of %s has %d octets, the header says %d", errTrailing, typeName(h.Type), len(b), h.PayloadLength)
 	}
 	*c = cursor{b: b, order: h.order()}
 	if ctx := p.context(); ctx != nil {
@@ -159,7 +160,7 @@ func parsePayload(h *Header, b []byte, p Payload, c *cursor) error {
 		if h.Flags&pdu.FlagNonDefaultContext != 0 {
 			*ctx = string(c.octets())
 		}
-		if *ctx == "" { // the default context is the one with an empty name
+		if *ctx == "" { // an empty name is the default context
 			h.Flags &^= pdu.FlagNonDefaultContext
 		}
 	} else {

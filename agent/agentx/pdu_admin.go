@@ -7,7 +7,7 @@ import (
 
 // Open starts a session (RFC 2741 section 6.2.1).
 type Open struct {
-	Timeout     uint8     // seconds that the master shall wait for an answer; 0 leaves it to the master
+	Timeout     uint8     // how many seconds the master should wait for an answer; 0 means its default
 	ID          value.OID // identifies the subagent; empty means none
 	Description string
 }
@@ -29,7 +29,7 @@ func (p *Open) parse(c *cursor) {
 	p.Description = string(c.octets())
 }
 
-// Close ends a session, from either side (RFC 2741 section 6.2.2).
+// Close ends a session; both sides send it (RFC 2741 section 6.2.2).
 type Close struct {
 	Reason pdu.Reason
 }
@@ -45,13 +45,13 @@ func (p *Close) parse(c *cursor) {
 	c.skip(3)
 }
 
-// Register asks for the requests that concern a subtree (RFC 2741 section 6.2.3). With RangeSubID
-// it is a range of subtrees: Subtree's RangeSubID-th sub-identifier goes up to UpperBound.
+// Register requests to serve a subtree (RFC 2741 section 6.2.3). With RangeSubID it is a range of
+// subtrees: the RangeSubID-th sub-identifier of Subtree goes up to UpperBound.
 type Register struct {
 	Context    string
-	Timeout    uint8 // seconds, 0 means that of the session
+	Timeout    uint8 // seconds; 0 means the session's timeout
 	Priority   uint8 // the lowest number wins; 127 is the default
-	RangeSubID uint8 // counted from 1; 0 means no range
+	RangeSubID uint8 // from 1; 0 means no range
 	Subtree    value.OID
 	UpperBound uint32 // only with RangeSubID
 }
@@ -71,7 +71,7 @@ func (p *Register) parse(c *cursor) {
 	p.Subtree, p.UpperBound = c.region(p.Subtree, p.RangeSubID)
 }
 
-// Unregister takes a Register back (RFC 2741 section 6.2.4).
+// Unregister reverts a Register (RFC 2741 section 6.2.4).
 type Unregister struct {
 	Context    string
 	Priority   uint8
@@ -96,7 +96,7 @@ func (p *Unregister) parse(c *cursor) {
 	p.Subtree, p.UpperBound = c.region(p.Subtree, p.RangeSubID)
 }
 
-// region reads a subtree and the upper bound that only a range has.
+// region reads a subtree and, for a range, the upper bound.
 func (c *cursor) region(dst value.OID, rangeSubID uint8) (subtree value.OID, upperBound uint32) {
 	subtree, _ = c.oid(dst)
 	if rangeSubID != 0 {
@@ -113,7 +113,7 @@ func (o byteOrder) appendRegion(b []byte, subtree value.OID, rangeSubID uint8, u
 	return b
 }
 
-// Ping asks whether the other side is there (RFC 2741 section 6.2.11).
+// Ping checks whether the peer is there (RFC 2741 section 6.2.11).
 type Ping struct {
 	Context string
 }

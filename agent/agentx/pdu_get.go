@@ -2,7 +2,7 @@ package agentx
 
 import "github.com/posteo/go-agentx/pdu"
 
-// Get asks for the variables called by the Start of each range (RFC 2741 section 6.2.5).
+// Get requests the variable named by the Start of each range (RFC 2741 section 6.2.5).
 type Get struct {
 	Context string
 	Ranges  []SearchRange
@@ -15,7 +15,7 @@ func (p *Get) context() *string { return &p.Context }
 func (p *Get) append(b []byte, o byteOrder) []byte { return o.appendSearchRanges(b, p.Ranges) }
 func (p *Get) parse(c *cursor)                     { p.Ranges = c.searchRanges(p.Ranges) }
 
-// GetNext asks for the first variable in each range (RFC 2741 section 6.2.6).
+// GetNext requests the first variable in each range (RFC 2741 section 6.2.6).
 type GetNext struct {
 	Context string
 	Ranges  []SearchRange
@@ -28,7 +28,7 @@ func (p *GetNext) context() *string { return &p.Context }
 func (p *GetNext) append(b []byte, o byteOrder) []byte { return o.appendSearchRanges(b, p.Ranges) }
 func (p *GetNext) parse(c *cursor)                     { p.Ranges = c.searchRanges(p.Ranges) }
 
-// GetBulk asks for the first variable in each of the first NonRepeaters ranges, and for the first
+// GetBulk requests the first variable in each of the first NonRepeaters ranges, and the first
 // MaxRepetitions variables in each of the others (RFC 2741 section 6.2.7).
 type GetBulk struct {
 	Context        string

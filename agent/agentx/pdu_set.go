@@ -19,7 +19,7 @@ func (p *TestSet) context() *string { return &p.Context }
 func (p *TestSet) append(b []byte, o byteOrder) []byte { return o.appendVarbinds(b, p.Varbinds) }
 func (p *TestSet) parse(c *cursor)                     { p.Varbinds = c.varbinds() }
 
-// CommitSet sets what TestSet has tested (RFC 2741 section 6.2.9).
+// CommitSet commits the tested variables (RFC 2741 section 6.2.9).
 type CommitSet struct{}
 
 // Type implements [Payload].
@@ -28,7 +28,7 @@ func (*CommitSet) context() *string                    { return nil }
 func (*CommitSet) append(b []byte, _ byteOrder) []byte { return b }
 func (*CommitSet) parse(*cursor)                       {}
 
-// UndoSet takes CommitSet back and ends the transaction (RFC 2741 section 6.2.9).
+// UndoSet reverts CommitSet and ends the transaction (RFC 2741 section 6.2.9).
 type UndoSet struct{}
 
 // Type implements [Payload].
@@ -37,7 +37,7 @@ func (*UndoSet) context() *string                    { return nil }
 func (*UndoSet) append(b []byte, _ byteOrder) []byte { return b }
 func (*UndoSet) parse(*cursor)                       {}
 
-// CleanupSet ends a transaction for good; it has no answer (RFC 2741 section 6.2.9).
+// CleanupSet finally ends a transaction; it has no answer (RFC 2741 section 6.2.9).
 type CleanupSet struct{}
 
 // Type implements [Payload].
@@ -46,8 +46,8 @@ func (*CleanupSet) context() *string                    { return nil }
 func (*CleanupSet) append(b []byte, _ byteOrder) []byte { return b }
 func (*CleanupSet) parse(*cursor)                       {}
 
-// Notify is a notification on its way to the master: snmpTrapOID.0, after an optional sysUpTime.0,
-// then its objects (RFC 2741 section 6.2.10).
+// Notify is a notification for the master: an optional sysUpTime.0, snmpTrapOID.0, and its objects
+// (RFC 2741 section 6.2.10).
 type Notify struct {
 	Context  string
 	Varbinds []mib.Varbind
@@ -60,7 +60,7 @@ func (p *Notify) context() *string { return &p.Context }
 func (p *Notify) append(b []byte, o byteOrder) []byte { return o.appendVarbinds(b, p.Varbinds) }
 func (p *Notify) parse(c *cursor)                     { p.Varbinds = c.varbinds() }
 
-// IndexAllocate asks the master for index values (RFC 2741 section 6.2.12). We never send it.
+// IndexAllocate requests index values from the master (RFC 2741 section 6.2.12). We never send it.
 type IndexAllocate struct {
 	Context  string
 	Varbinds []mib.Varbind
@@ -73,7 +73,7 @@ func (p *IndexAllocate) context() *string { return &p.Context }
 func (p *IndexAllocate) append(b []byte, o byteOrder) []byte { return o.appendVarbinds(b, p.Varbinds) }
 func (p *IndexAllocate) parse(c *cursor)                     { p.Varbinds = c.varbinds() }
 
-// IndexDeallocate gives index values back (RFC 2741 section 6.2.13). We never send it.
+// IndexDeallocate returns index values (RFC 2741 section 6.2.13). We never send it.
 type IndexDeallocate struct {
 	Context  string
 	Varbinds []mib.Varbind
@@ -91,8 +91,8 @@ func (p *IndexDeallocate) parse(c *cursor) { p.Varbinds = c.varbinds() }
 // Response answers a PDU (RFC 2741 section 6.2.16).
 type Response struct {
 	SysUpTime uint32    // hundredths of a second; only a master knows it
-	Error     pdu.Error // an SNMP error-status, or from 256 an error of AgentX
-	Index     uint16    // of the VarBind that caused Error, from 1; 0 means none
+	Error     pdu.Error // an SNMP error-status or, from 256, an AgentX error
+	Index     uint16    // index of the VarBind that caused Error, from 1; 0 means none
 	Varbinds  []mib.Varbind
 }
 

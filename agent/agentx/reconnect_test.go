@@ -16,12 +16,12 @@ import (
 	"aaasess/agent/agentx/agentxtest"
 )
 
-// TestSessionReconnects has a master stay away for ten minutes: two lines in the log, and the
-// subagent is back within the pause that is the longest.
+// TestSessionReconnects: the master is away for ten minutes. There are two log lines, and the
+// subagent is back within the longest pause.
 func TestSessionReconnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := agentx.NewFixture(t, 10)
-		r := &running{fixture: f, log: &lockedBuffer{}, heard: &heard{}, masters: make(chan *agentxtest.Master, 10)}
+		r := &running{fixture: f, log: &lockedBuffer{}, heard: &sentPDUs{}, masters: make(chan *agentxtest.Master, 10)}
 		accept := agentxtest.Dial(func(conn net.Conn, id uint32) { r.masters <- agentxtest.NewMaster(conn, id, nil) })
 		var mu sync.Mutex
 		away, attempts := false, []time.Duration(nil)
@@ -59,9 +59,9 @@ func TestSessionReconnects(t *testing.T) {
 			t.Errorf("back after %s", took)
 		}
 		want := []string{
-			`level=INFO msg="agentx: master connected" network=unix address=sock attempts=1 away=0s`,
-			`level=WARN msg="agentx: no master" network=unix address=sock err=EOF`,
-			`level=INFO msg="agentx: master connected" network=unix address=sock attempts=605 away=10m0.55s`,
+			`level=INFO msg="agentx: connected to the master agent" network=unix address=sock attempts=1 away=0s`,
+			`level=WARN msg="agentx: no connection to the master agent, retrying" network=unix address=sock err=EOF`,
+			`level=INFO msg="agentx: connected to the master agent" network=unix address=sock attempts=605 away=10m0.55s`,
 		}
 		if diff := cmp.Diff(want, r.log.lines()); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
@@ -72,7 +72,8 @@ func TestSessionReconnects(t *testing.T) {
 	})
 }
 
-// TestSessionNeverConnected has no master from the start: one line, and the end of the context ends it.
+// TestSessionNeverConnected: there is no master from the start. There is one log line, and Run ends
+// with its context.
 func TestSessionNeverConnected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}}
@@ -86,15 +87,15 @@ func TestSessionNeverConnected(t *testing.T) {
 		default:
 		}
 		r.stop()
-		want := []string{`level=WARN msg="agentx: no master" network=tcp address=127.0.0.1:705 err="connection refused"`}
+		want := []string{`level=WARN msg="agentx: no connection to the master agent, retrying" network=tcp address=127.0.0.1:705 err="connection refused"`}
 		if diff := cmp.Diff(want, r.log.lines()); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// TestSessionFlapping has a master that takes us and drops us at once: it is not asked more and
-// more often, but no less than once a second.
+// TestSessionFlapping: a master accepts and drops connections. It is not contacted more and more
+// often, but at least once a second.
 func TestSessionFlapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, nil)
@@ -121,11 +122,11 @@ func TestSessionDialTimesOut(t *testing.T) {
 		if took := (<-attempts).Sub(first); took != time.Second+50*time.Millisecond {
 			t.Errorf("second attempt after %s", took)
 		}
-		r.stop() // in the middle of an attempt
+		r.stop() // during an attempt
 	})
 }
 
-// TestSessionPings has an idle master: it is asked now and then, and given up when it does not answer.
+// TestSessionPings: an idle master gets Pings, and is given up if it does not answer.
 func TestSessionPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -171,7 +172,7 @@ func TestSessionPings(t *testing.T) {
 		mu.Lock()
 		silent = false
 		mu.Unlock()
-		for range 10 { // the attempts that were begun while it was silent
+		for range 10 { // the attempts that started while it was silent
 			time.Sleep(2 * time.Second)
 		}
 		if !r.Stats().Connected {

@@ -26,11 +26,11 @@ import (
 
 var update = flag.Bool("update", false, "write the dialogues of TestDialogues to testdata")
 
-// recorder is a connection that keeps all octets in their order, a line for each PDU.
+// recorder is a connection that records all octets in order, a line for each PDU.
 type recorder struct {
 	net.Conn
 	mu       sync.Mutex
-	from, to []byte // not a whole PDU yet
+	from, to []byte // incomplete PDUs
 	lines    []string
 }
 
@@ -62,7 +62,7 @@ func (r *recorder) keep(who string, b []byte) []byte {
 	return slices.Clone(b)
 }
 
-// describe is the comment that stands above a PDU.
+// describe returns the comment above a PDU.
 func describe(who string, b []byte) string {
 	h, p, err := agentx.ParsePDU(b)
 	speaker := map[string]string{"<": "snmpd", ">": "we"}[who]
@@ -91,7 +91,7 @@ func describe(who string, b []byte) string {
 	return s
 }
 
-// normal is a dialogue without what differs from day to day: ids, and the master's up time.
+// normal returns a dialogue without its variable parts: ids, and the master's up time.
 func normal(lines []string) []string {
 	var out []string
 	for _, l := range lines {
@@ -107,10 +107,10 @@ func normal(lines []string) []string {
 	return out
 }
 
-// step is what makes snmpd speak to the subagent in a dialogue.
+// step makes snmpd talk to the subagent in a dialogue.
 type step func(t *testing.T, s *partner.SnmpdProc, sub *agentx.Subagent)
 
-// snmp runs one of net-snmp's programs; that it fails is part of some dialogues.
+// snmp runs one of net-snmp's programs, which fails in some dialogues.
 func snmp(name string, args ...string) step {
 	return func(t *testing.T, s *partner.SnmpdProc, _ *agentx.Subagent) {
 		args := append([]string{"-v2c", "-c", partner.WriteCommunity, "-On", "-t", "5", "-r", "0", s.Addr}, args...)
@@ -120,8 +120,8 @@ func snmp(name string, args ...string) step {
 
 func oid(base mib.OID, sub ...uint32) string { return base.Append(sub...).String() }
 
-// readBack ends a dialogue with SETs: snmpd answers the manager first and cleans up then, but it
-// does that before it comes to another request.
+// readBack ends a dialogue with SETs: snmpd answers the manager before it sends CleanupSet, but it
+// handles no other request in between.
 func readBack() step { return snmp("snmpget", oid(agentx.FixtureTable, 5, 2)) }
 
 func columns(index uint32) []string {
@@ -210,8 +210,8 @@ var dialogues = []struct {
 	}},
 }
 
-// TestDialogues has snmpd talk to us and compares with what is recorded in testdata, which
-// TestReplay then uses without snmpd.
+// TestDialogues has snmpd talk to us and compares the dialogue with the one in testdata, which
+// TestReplay uses without snmpd.
 func TestDialogues(t *testing.T) {
 	for _, d := range dialogues {
 		t.Run(d.name, func(t *testing.T) {
@@ -247,7 +247,7 @@ func compare(t *testing.T, name, about string, rec *recorder) {
 	t.Helper()
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	if name == "ping" { // how many there are is chance
+	if name == "ping" { // their number varies
 		if i := slices.IndexFunc(rec.lines, func(l string) bool { return strings.HasPrefix(l, "# we: Ping") }); i >= 0 {
 			rec.lines = rec.lines[:i+4]
 		}

@@ -15,52 +15,54 @@ import (
 const (
 	defaultTimeout   = 10 * time.Second
 	defaultPingAfter = 15 * time.Second
-	// dialTimeout bounds an attempt to connect: a host that is back does not answer the SYN that it
-	// was sent while it was away, and the next SYN of the same attempt comes late.
+	// dialTimeout limits one attempt to connect. A host that restarts does not answer the SYN sent
+	// before, and the next SYN of the same attempt comes late.
 	dialTimeout = time.Second
 )
 
-// Config says which master to serve, and as whom.
+// Config configures a Subagent.
 type Config struct {
 	// Network is "unix" or "tcp".
 	Network string
-	// Address is a socket's path or host:port: the master's agentXSocket. snmpd's default is unix
-	// /var/agentx/master; the assigned port is 705.
+	// Address is the path of a socket or host:port, as in the master's agentXSocket. snmpd's
+	// default is unix /var/agentx/master; the assigned port is 705.
 	Address string
-	// Description names the subagent in the master's AGENTX-MIB and log; at most 255 octets are of use.
+	// Description names the subagent in the master's AGENTX-MIB and log; at most 255 octets are
+	// used.
 	Description string
-	// ID identifies the subagent, as o.id of the Open; empty means none.
+	// ID identifies the subagent (o.id of the Open); empty means none.
 	ID mib.OID
-	// Timeout is how long the master may leave a PDU of ours unanswered, or take none of our octets,
-	// before the connection counts as lost. 0 means 10 s. It should be longer than the master ever
-	// waits for another subagent (snmpd: agentXTimeout times one more than agentXRetries, 6 s).
+	// Timeout is how long the master may leave a PDU of ours unanswered, or read nothing, before
+	// the connection counts as lost. 0 means 10 s. It should be longer than the master waits for
+	// another subagent (snmpd: agentXTimeout times agentXRetries plus one, 6 s).
 	Timeout time.Duration
-	// Logger takes a line for each loss and each return of the master; nil discards them.
+	// Logger receives a line when the master connection is lost and when it is back; nil discards
+	// them.
 	Logger *slog.Logger
-	// Dial connects; nil means net.Dialer. It must heed its context.
+	// Dial connects; nil means net.Dialer. It must return when its context ends.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Subagent serves a tree to a master agent, whenever there is one.
+// Subagent serves a tree to a master agent whenever it is reachable.
 type Subagent struct {
 	cfg   Config
 	tree  *mib.Tree
 	order byteOrder
 	ready chan struct{} // closed at the first registration
 	queue chan *notification
-	// pingAfter is the silence after which the master is asked whether it is there. A master on
-	// another host can go without a word.
+	// pingAfter is how long the master may be silent before a Ping. A master on another host can
+	// disappear silently.
 	pingAfter time.Duration
 
 	counters counters
 
-	mu      sync.Mutex // guards what follows; never held over I/O
-	stats   Stats      // without what counters counts
-	conn    net.Conn   // the present one, for waking its loop; nil if none
+	mu      sync.Mutex // guards the fields below; never held over I/O
+	stats   Stats      // without the counters
+	conn    net.Conn   // the current one, for waking its loop; nil if none
 	stopped bool       // Run has ended
 }
 
-// New makes a subagent for a tree. It does nothing until Run.
+// New creates a subagent for a tree. It does nothing until Run.
 func New(cfg Config, tree *mib.Tree) *Subagent {
 	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), defaultTimeout)
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
@@ -76,24 +78,23 @@ func New(cfg Config, tree *mib.Tree) *Subagent {
 // Ready is closed when all subtrees are registered with a master for the first time.
 func (s *Subagent) Ready() <-chan struct{} { return s.ready }
 
-// String names the subagent for a log.
 func (s *Subagent) String() string { return "agentx " + s.cfg.Network + ":" + s.cfg.Address }
 
-// Run serves the master, and connects again and again for as long as there is none. It returns nil
-// when ctx ends, after a Close to the master. Call it once.
+// Run serves the master, and reconnects whenever the connection is lost. It returns nil when ctx
+// ends, after a Close to the master. Call it once.
 func (s *Subagent) Run(ctx context.Context) error {
 	defer s.stop()
 	log := s.cfg.Logger.With("network", s.cfg.Network, "address", s.cfg.Address)
 	lost, attempts := time.Now(), 0
 	for first := true; ; first = false {
 		up, err := s.attempt(ctx, func() {
-			log.Info("agentx: master connected", "attempts", attempts+1, "away", time.Since(lost).Round(time.Millisecond))
+			log.Info("agentx: connected to the master agent", "attempts", attempts+1, "away", time.Since(lost).Round(time.Millisecond))
 		})
 		if ctx.Err() != nil {
 			return nil
 		}
-		if s.lose(err, up) || first {
-			log.Warn("agentx: no master", "err", err)
+		if s.setDisconnected(err, up) || first {
+			log.Warn("agentx: no connection to the master agent, retrying", "err", err)
 			lost = time.Now()
 		}
 		if up > settled {
@@ -110,8 +111,8 @@ func (s *Subagent) Run(ctx context.Context) error {
 	}
 }
 
-// attempt makes one connection and serves it to its end. It tells how long the subtrees were
-// registered, 0 if they never were.
+// attempt makes one connection and serves it until it ends. It returns how long the subtrees were
+// registered, or 0 if they never were.
 func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Duration, err error) {
 	dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
 	conn, err := s.cfg.Dial(dialCtx, s.cfg.Network, s.cfg.Address)
@@ -122,7 +123,7 @@ func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Durat
 	var since time.Time
 	l := newLoop(s, conn, func(sessionID uint32) {
 		since = time.Now()
-		s.gain(since, sessionID)
+		s.setConnected(since, sessionID)
 		connected()
 	})
 	err = l.run(ctx)
@@ -132,8 +133,8 @@ func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Durat
 	return up, err
 }
 
-// gain notes that the subtrees are registered.
-func (s *Subagent) gain(now time.Time, sessionID uint32) {
+// setConnected records that the subtrees are registered.
+func (s *Subagent) setConnected(now time.Time, sessionID uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Connected, s.stats.Since, s.stats.SessionID = true, now, sessionID
@@ -143,8 +144,9 @@ func (s *Subagent) gain(now time.Time, sessionID uint32) {
 	}
 }
 
-// lose notes why a connection or an attempt ended. It reports whether subtrees were registered.
-func (s *Subagent) lose(err error, up time.Duration) bool {
+// setDisconnected records why a connection or an attempt ended. It reports whether subtrees were
+// registered.
+func (s *Subagent) setDisconnected(err error, up time.Duration) bool {
 	if errors.Is(err, ErrMalformed) {
 		s.counters.malformed.Add(1)
 	}
@@ -157,14 +159,14 @@ func (s *Subagent) lose(err error, up time.Duration) bool {
 	return up > 0
 }
 
-// attach says which connection wake is for; nil ends that.
+// attach sets the connection that wake interrupts; nil means none.
 func (s *Subagent) attach(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn = conn
 }
 
-// wake makes the loop look around: its read fails with a time-out.
+// wake makes the loop call tick: its read fails with a timeout.
 func (s *Subagent) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,11 +175,11 @@ func (s *Subagent) wake() {
 
 func (s *Subagent) wakeLocked() {
 	if s.conn != nil {
-		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // fails only if closed, and then nobody reads
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // fails only if the connection is closed, and then nobody reads
 	}
 }
 
-// stop refuses further notifications and those that wait.
+// stop rejects waiting and later notifications.
 func (s *Subagent) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

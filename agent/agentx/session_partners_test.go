@@ -24,8 +24,8 @@ import (
 	"aaasess/mib"
 )
 
-// start runs a subagent until it is registered. The function that it gives ends it, and may be
-// called early; the end of the test calls it as well.
+// start runs a subagent until it is registered. stop ends it and may be called early; the end of
+// the test calls it too.
 func start(t testing.TB, sub *agentx.Subagent) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -51,7 +51,7 @@ func start(t testing.TB, sub *agentx.Subagent) (stop func()) {
 	return stop
 }
 
-// eventually waits until what is said holds, for five seconds.
+// eventually waits up to five seconds until holds returns true.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(5 * time.Second)
@@ -64,7 +64,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// master starts an snmpd and a subagent of it with a table of n rows.
+// master starts an snmpd and a subagent with a table of n rows.
 func master(t testing.TB, network string, little bool, n int) (*partner.SnmpdProc, *agentx.Fixture, *agentx.Subagent) {
 	t.Helper()
 	s := partner.Snmpd(t, partner.SnmpdOptions{AgentXNetwork: network})
@@ -77,7 +77,7 @@ func master(t testing.TB, network string, little bool, n int) (*partner.SnmpdPro
 	return s, f, sub
 }
 
-// tool runs one of net-snmp's programs and gives its lines.
+// tool runs one of net-snmp's programs and returns its output lines.
 func tool(t *testing.T, s *partner.SnmpdProc, name string, args ...string) []string {
 	t.Helper()
 	args = append([]string{"-v2c", "-c", partner.WriteCommunity, "-On", "-t", "10", "-r", "0"}, args...)
@@ -85,7 +85,7 @@ func tool(t *testing.T, s *partner.SnmpdProc, name string, args ...string) []str
 	return strings.Split(strings.TrimSpace(out), "\n")
 }
 
-// expected are the lines of a walk of the table, as net-snmp prints them without MIBs.
+// expected returns the lines of a walk of the table, as net-snmp prints them without MIBs.
 func expected(n int) []string {
 	var lines []string
 	for column := uint32(2); column <= 8; column++ {
@@ -115,7 +115,8 @@ func expected(n int) []string {
 	return lines
 }
 
-// TestPartnerWalk walks a table of a thousand rows with each tool, over each transport, in each byte order.
+// TestPartnerWalk walks a table of a thousand rows with each tool, over each transport, in each
+// byte order.
 func TestPartnerWalk(t *testing.T) {
 	const rows = 1000
 	for _, network := range []string{"unix", "tcp"} {
@@ -145,7 +146,7 @@ func TestPartnerWalk(t *testing.T) {
 	}
 }
 
-// client is gosnmp at an snmpd.
+// client returns a gosnmp client of an snmpd.
 func client(t testing.TB, s *partner.SnmpdProc, timeout time.Duration) *gosnmp.GoSNMP {
 	t.Helper()
 	host, port, err := net.SplitHostPort(s.Addr)
@@ -177,7 +178,8 @@ func TestPartnerSevenColumns(t *testing.T) {
 	}
 }
 
-// sevenColumns walks the table, and gives the number of rows, which must be in order and whole.
+// sevenColumns walks the table and checks that rows are complete and in order. It returns their
+// number.
 func sevenColumns(t testing.TB, c *gosnmp.GoSNMP) (rows int) {
 	t.Helper()
 	last := uint32(0)
@@ -208,8 +210,8 @@ func sevenColumns(t testing.TB, c *gosnmp.GoSNMP) (rows int) {
 	}
 }
 
-// TestPartnerWalkWhileChanging changes the table during walks: the rows that stay are each seen
-// once, in order, however others come and go.
+// TestPartnerWalkWhileChanging changes the table during walks: every permanent row is seen once, in
+// order, while others are added and removed.
 func TestPartnerWalkWhileChanging(t *testing.T) {
 	const rows = 1000
 	s, f, _ := master(t, "unix", false, rows)
@@ -217,7 +219,7 @@ func TestPartnerWalkWhileChanging(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for n := 0; ctx.Err() == nil; n++ { // rows with an odd index come and go
+		for n := 0; ctx.Err() == nil; n++ { // rows with an odd index are added and removed
 			var part []agentx.FixtureRow
 			for _, r := range whole {
 				if r.Index%2 == 0 || int(r.Index)%7 == n%7 {
@@ -257,8 +259,8 @@ func open(t *testing.T) (files, goroutines int) {
 	return len(entries), runtime.NumGoroutine()
 }
 
-// TestPartnerRestart kills snmpd during a walk, and starts it again: we are back within two seconds
-// of its return, and nothing is left of the old connections.
+// TestPartnerRestart kills snmpd during a walk, and starts it again: the subagent is back within
+// two seconds, and nothing remains of the old connections.
 func TestPartnerRestart(t *testing.T) {
 	for _, network := range []string{"unix", "tcp"} {
 		t.Run(network, func(t *testing.T) {
@@ -297,8 +299,8 @@ func TestPartnerRestart(t *testing.T) {
 	}
 }
 
-// TestPartnerSlow has an answer take longer than the master waits: it repeats the PDU, gives up and
-// drops the session. We notice and are back.
+// TestPartnerSlow: an answer takes longer than the master waits, so it repeats the PDU, gives up
+// and drops the session. The subagent notices and reconnects.
 func TestPartnerSlow(t *testing.T) {
 	s := partner.Snmpd(t, partner.SnmpdOptions{Config: []string{"agentXTimeout 1", "agentXRetries 2"}})
 	var slow atomic.Bool
@@ -334,7 +336,7 @@ func TestPartnerSlow(t *testing.T) {
 	}
 }
 
-// TestPartnerNotify has snmpd send our notification as a trap.
+// TestPartnerNotify: snmpd sends our notification as a trap.
 func TestPartnerNotify(t *testing.T) {
 	sink, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

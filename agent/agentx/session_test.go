@@ -21,14 +21,14 @@ import (
 	"aaasess/mib"
 )
 
-// running is a subagent under test and the masters that it came to, one for each connection.
+// running is a subagent under test with its masters, one for each connection.
 type running struct {
 	*agentx.Subagent
 	fixture *agentx.Fixture
 	masters chan *agentxtest.Master
 	stop    func() // ends Run and waits for it
 	log     *lockedBuffer
-	heard   *heard
+	heard   *sentPDUs
 }
 
 type lockedBuffer struct {
@@ -48,14 +48,14 @@ func (l *lockedBuffer) lines() []string {
 	return strings.Split(strings.TrimSuffix(l.b.String(), "\n"), "\n")
 }
 
-// heard is what subagents have said of their own accord, and when.
-type heard struct {
+// sentPDUs records the PDUs that subagents start, and when.
+type sentPDUs struct {
 	mu    sync.Mutex
 	start time.Time
 	pdus  []string
 }
 
-func (h *heard) note(p agentx.Payload) {
+func (h *sentPDUs) record(p agentx.Payload) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := agentx.TypeName(p.Type())
@@ -65,8 +65,8 @@ func (h *heard) note(p agentx.Payload) {
 	h.pdus = append(h.pdus, time.Since(h.start).String()+" "+s)
 }
 
-// without are the PDUs heard that do not end like this.
-func (h *heard) without(ends ...string) []string {
+// without returns the recorded PDUs that do not end like this.
+func (h *sentPDUs) without(ends ...string) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var out []string
@@ -82,19 +82,19 @@ func (h *heard) without(ends ...string) []string {
 	return out
 }
 
-// run starts a subagent over net.Pipe. Its masters answer with the function, nil for Agree.
+// run starts a subagent over net.Pipe. Its masters use the answer function; nil means Agree.
 func run(t *testing.T, answer func(agentx.Header, agentx.Payload) *agentx.Response) *running {
 	t.Helper()
 	r := &running{
 		fixture: agentx.NewFixture(t, 10), masters: make(chan *agentxtest.Master, 1000),
-		log: &lockedBuffer{}, heard: &heard{start: time.Now()},
+		log: &lockedBuffer{}, heard: &sentPDUs{start: time.Now()},
 	}
 	if answer == nil {
 		answer = agentxtest.Agree
 	}
 	r.start(agentx.Config{Dial: agentxtest.Dial(func(conn net.Conn, id uint32) {
 		r.masters <- agentxtest.NewMaster(conn, id, func(h agentx.Header, p agentx.Payload) *agentx.Response {
-			r.heard.note(p)
+			r.heard.record(p)
 			return answer(h, p)
 		})
 	})})
@@ -116,7 +116,7 @@ func (r *running) start(cfg agentx.Config) {
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			panic(err) // Run gives an error to nobody
+			panic(err) // nobody checks Run's error
 		}
 	})
 }
@@ -168,12 +168,12 @@ func TestSessionServes(t *testing.T) {
 	})
 }
 
-// TestSessionUnanswered has a master that takes the connection and answers nothing, or refuses.
+// TestSessionUnanswered: a master accepts the connection and answers nothing, or refuses.
 func TestSessionUnanswered(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer func(agentx.Header, agentx.Payload) *agentx.Response
-		after  time.Duration // the second connection
+		after  time.Duration // until the second connection
 		want   error
 	}{
 		{"silence", func(agentx.Header, agentx.Payload) *agentx.Response { return nil }, agentx.DefaultTimeout + 50*time.Millisecond, agentx.ErrNoAnswer},
@@ -214,7 +214,7 @@ func TestSessionUnanswered(t *testing.T) {
 	}
 }
 
-// TestSessionMalformed sends what ends a connection, and finds the next one in order.
+// TestSessionMalformed sends octets that end a connection; the next connection works.
 func TestSessionMalformed(t *testing.T) {
 	get := func(m *agentxtest.Master) []byte {
 		return agentx.AppendPDU(nil, m.Header(), &agentx.Get{Ranges: []agentx.SearchRange{{Start: value.OID(agentx.FixtureRoot)}}})
@@ -224,7 +224,7 @@ func TestSessionMalformed(t *testing.T) {
 		send      func(m *agentxtest.Master) []byte
 		close     string
 		malformed uint64
-		answers   int // before
+		answers   int // before the malformed octets
 	}{
 		{"random octets", func(*agentxtest.Master) []byte { return bytes.Repeat([]byte{0xa5, 0x5a, 0x42}, 99) }, "Close ReasonParseError", 1, 0},
 		{"version 2", func(m *agentxtest.Master) []byte { b := get(m); b[0] = 2; return b }, "Close ReasonParseError", 1, 0},
@@ -299,7 +299,7 @@ func TestSessionFragments(t *testing.T) {
 	})
 }
 
-// TestSessionLargePDU has a PDU that is many times the buffer.
+// TestSessionLargePDU sends a PDU that is many times as large as the buffer.
 func TestSessionLargePDU(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, nil)
@@ -318,7 +318,7 @@ func TestSessionLargePDU(t *testing.T) {
 	})
 }
 
-// TestSessionLost has the master go away in the middle of something.
+// TestSessionLost: the master disconnects in the middle of something.
 func TestSessionLost(t *testing.T) {
 	set := agentx.Varbind(agentx.FixtureTable.Append(5, 1), 7)
 	tests := []struct {
@@ -362,7 +362,7 @@ func TestSessionLost(t *testing.T) {
 				if got := r.fixture.Rows()[0].Num; got != tt.num {
 					t.Errorf("row 1 has %d, want %d", got, tt.num)
 				}
-				// The new session knows nothing of the old one's transactions.
+				// The new session knows nothing about transactions of the old one.
 				h := m.Header()
 				h.TransactionID = 1
 				if resp, err := m.Exchange(h, &agentx.CommitSet{}); err != nil || resp.Error != pdu.Error(mib.CommitFailed) {
@@ -373,7 +373,7 @@ func TestSessionLost(t *testing.T) {
 	}
 }
 
-// TestSessionStuckMaster has a master that sends and does not read.
+// TestSessionStuckMaster: a master sends and does not read.
 func TestSessionStuckMaster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conns := make(chan net.Conn, 10)

@@ -28,7 +28,7 @@ func (failingWriter) Commit() error                             { return errors.
 func (failingWriter) Undo() error                               { return nil }
 func (failingWriter) Cleanup()                                  {}
 
-// withFailing runs a step while that other subagent is there.
+// withFailing runs a step while that other subagent runs.
 func withFailing(do step) step {
 	return func(t *testing.T, s *partner.SnmpdProc, sub *agentx.Subagent) {
 		tree, err := mib.New(&mib.Module[int]{
@@ -47,7 +47,7 @@ func withFailing(do step) step {
 	}
 }
 
-// TestPartnerSet sets with snmpset, and has each error-status refuse a SET.
+// TestPartnerSet sets values with snmpset, and gets each error-status for a SET.
 func TestPartnerSet(t *testing.T) {
 	s, f, _ := master(t, "unix", false, 3)
 	set := func(args ...string) string {
@@ -65,7 +65,7 @@ func TestPartnerSet(t *testing.T) {
 	if rows := f.Rows(); rows[1].Num != 7 || rows[2].Num != 8 {
 		t.Errorf("rows %+v", rows)
 	}
-	// What is set reads at once.
+	// The new value can be read at once.
 	if got := tool(t, s, "snmpget", s.Addr, cell); got[0] != cell+" = INTEGER: 7" {
 		t.Errorf("then snmpget says %q", got)
 	}
@@ -129,7 +129,8 @@ func (w *slowCommit) Commit() error                             { w.commits.Add(
 func (w *slowCommit) Undo() error                               { return nil }
 func (w *slowCommit) Cleanup()                                  { w.cleanup.Add(1) }
 
-// TestPartnerCommitTwice has a commit take longer than snmpd's time-out: snmpd sends it again, and it has one effect.
+// TestPartnerCommitTwice: a commit takes longer than snmpd's timeout, so snmpd repeats it; it has
+// one effect.
 func TestPartnerCommitTwice(t *testing.T) {
 	s := partner.Snmpd(t, partner.SnmpdOptions{Config: []string{"agentXTimeout 1", "agentXRetries 5"}})
 	w := &slowCommit{release: make(chan struct{})}

@@ -7,22 +7,22 @@ import (
 	"github.com/posteo/go-agentx/pdu"
 )
 
-// Stats is what a Subagent has seen since New.
+// Stats are the statistics of a Subagent since New.
 type Stats struct {
 	Connected      bool      // all subtrees are registered with the master
-	Since          time.Time // of the present connection or of its loss; zero before the first connection
-	SessionID      uint32    // that the master gave, the last one if not connected
-	Connects       uint64    // how often all subtrees were registered; reconnects are one less
-	Malformed      uint64    // connections ended because of octets that are not a PDU
-	NotifyDropped  uint64    // notifications refused because the queue was full
-	NotifySent     uint64    // notifications that the master took
-	LastError      error     // why the last connection or attempt ended, nil if none has
+	Since          time.Time // of the current connection or of its loss; zero before the first connection
+	SessionID      uint32    // set by the master; if not connected, the last one
+	Connects       uint64    // how often all subtrees were registered: reconnects plus one
+	Malformed      uint64    // connections ended by octets that are not a PDU
+	NotifyDropped  uint64    // notifications rejected because the queue was full
+	NotifySent     uint64    // notifications that the master accepted
+	LastError      error     // why the last connection or attempt ended; nil if none has ended
 	Received       [pdu.TypeResponse + 1]uint64
 	ReceivedOther  uint64 // of a type that RFC 2741 does not define
-	ReceivedOctets uint64 // headers included
+	ReceivedOctets uint64 // including headers
 }
 
-// counters is the part of Stats that counts on the hot path.
+// counters is the part of Stats that is updated for every PDU.
 type counters struct {
 	received      [pdu.TypeResponse + 1]atomic.Uint64 // by h.type
 	receivedOther atomic.Uint64
@@ -40,7 +40,7 @@ func (c *counters) count(t pdu.Type) {
 	c.receivedOther.Add(1)
 }
 
-// Stats gives a copy of the statistics.
+// Stats returns a copy of the statistics.
 func (s *Subagent) Stats() Stats {
 	s.mu.Lock()
 	st := s.stats

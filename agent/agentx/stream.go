@@ -11,26 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// yields is how often a read that found nothing gives the processor away and tries again before it
-// waits in the netpoller. During a walk the master, on the same processor, mostly needs no more than
-// that to send its next PDU, and the way through the netpoller costs more than the answer. Between
-// single requests it is in vain, and delays those whom it gives way to: each wait in the netpoller
-// makes it one less, until a PDU is there without.
+// yields is how often a read that finds nothing yields the processor and tries again before it
+// waits in the netpoller. During a walk the master, on the same processor, usually sends its next
+// PDU within that time, and waiting in the netpoller costs more than the answer. Between single
+// requests yielding only delays others. So each wait in the netpoller reduces the number by one; a
+// PDU that arrives without a wait restores it.
 const yields = 3
 
-// stream is the octets of a connection. Its read and write each are one system call in the good
-// case. One goroutine reads and writes; any may set the read deadline.
+// stream reads and writes the octets of a connection, usually with one system call each. One
+// goroutine reads and writes; any goroutine may set the read deadline.
 type stream struct {
 	conn net.Conn
-	raw  syscall.RawConn // nil where the connection has no file descriptor (a net.Pipe)
+	raw  syscall.RawConn // nil if the connection has no file descriptor (a net.Pipe)
 
-	// What the two functions for raw, made once, work on.
+	// Arguments and results of readFn and writeFn, which are bound once.
 	readFn, writeFn func(fd uintptr) bool
 	buf             []byte
 	n               int
 	err             error
-	patience        int  // yields before the next wait, 0..yields
-	waited          bool // in the netpoller, for the present read
+	yieldsLeft      int  // yields before the next wait, 0..yields
+	waited          bool // the current read has waited in the netpoller
 }
 
 func newStream(conn net.Conn) *stream {
@@ -43,7 +43,7 @@ func newStream(conn net.Conn) *stream {
 	return s
 }
 
-// read is an io.Reader's Read: at least one octet or an error.
+// read is like Read of io.Reader, with at least one octet or an error.
 func (s *stream) read(b []byte) (int, error) {
 	if s.raw == nil {
 		return s.conn.Read(b)
@@ -61,25 +61,26 @@ func (s *stream) read(b []byte) (int, error) {
 	return s.n, nil
 }
 
-// tryRead reports whether there is a result; if not, the netpoller calls it again when there is.
+// tryRead reports whether a result is ready. If not, the netpoller calls it again when the socket
+// is readable.
 func (s *stream) tryRead(fd uintptr) bool {
 	for try := 0; ; try++ {
 		if s.rawCall(unix.SYS_READ, fd); s.err != unix.EAGAIN {
 			if !s.waited {
-				s.patience = yields
+				s.yieldsLeft = yields
 			}
 			return true
 		}
-		if s.waited || try >= s.patience {
+		if s.waited || try >= s.yieldsLeft {
 			s.waited = true
-			s.patience = max(0, s.patience-1)
+			s.yieldsLeft = max(0, s.yieldsLeft-1)
 			return false
 		}
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 	}
 }
 
-// write writes all of b. A peer that takes nothing for the given time fails it.
+// write writes all of b. It fails if the peer reads nothing for the given time.
 func (s *stream) write(b []byte, limit time.Duration) error {
 	if s.raw != nil {
 		s.buf = b
@@ -93,7 +94,7 @@ func (s *stream) write(b []byte, limit time.Duration) error {
 			return nil
 		}
 	}
-	// Only a write that has to wait pays for a deadline.
+	// Set a deadline only if the write has to wait.
 	if err := s.conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
@@ -103,7 +104,6 @@ func (s *stream) write(b []byte, limit time.Duration) error {
 	return s.conn.SetWriteDeadline(time.Time{})
 }
 
-// tryWrite writes what can be written at once.
 func (s *stream) tryWrite(fd uintptr) bool {
 	if s.rawCall(unix.SYS_WRITE, fd); s.err == unix.EAGAIN {
 		s.n, s.err = 0, nil
@@ -111,11 +111,12 @@ func (s *stream) tryWrite(fd uintptr) bool {
 	return true
 }
 
-// rawCall reads to or writes from s.buf, which is not empty. The descriptor does not block, so the
-// runtime need not know of the call: told, it takes the processor from a goroutine that is away for
-// 20 microseconds (the master often runs within our write), and on one processor two thirds of our
-// time went into getting it back. In return a walk at full speed leaves the only processor of a
-// small host to other goroutines just when the runtime preempts it, every 10 ms.
+// rawCall reads to or writes from s.buf, which is not empty. The descriptor is non-blocking, so the
+// runtime need not know about the call. If it knew, it would take the processor from a goroutine
+// whose call lasts 20 microseconds (the master often runs within our write); on one processor two
+// thirds of our time went into getting it back. The disadvantage: during a walk at full speed on a
+// host with one processor, other goroutines run only when the runtime preempts the walk, every 10
+// ms.
 func (s *stream) rawCall(trap, fd uintptr) {
 	for {
 		n, _, errno := unix.RawSyscall(trap, fd, uintptr(unsafe.Pointer(&s.buf[0])), uintptr(len(s.buf)))

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pairs is the two ends of a connection of each kind that a stream is for.
+// pairs returns the two ends of each kind of connection that a stream supports.
 func pairs(t *testing.T) map[string][2]net.Conn {
 	t.Helper()
 	all := map[string][2]net.Conn{}
@@ -43,7 +43,7 @@ func pairs(t *testing.T) map[string][2]net.Conn {
 }
 
 func TestStream(t *testing.T) {
-	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<19) // 8 MiB: more than most sockets hold
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<19) // 8 MiB: more than most sockets buffer
 	for name, p := range pairs(t) {
 		t.Run(name, func(t *testing.T) {
 			s, peer := newStream(p[0]), p[1]
@@ -53,7 +53,7 @@ func TestStream(t *testing.T) {
 			echo := make(chan []byte, 1)
 			go func() {
 				b := make([]byte, len(big))
-				_, _ = io.ReadFull(peer, b) // short, and then different
+				_, _ = io.ReadFull(peer, b) // reads little, and then different octets
 				echo <- b
 				_, _ = peer.Write([]byte("hello"))
 			}()
@@ -74,7 +74,7 @@ func TestStream(t *testing.T) {
 			if string(got) != "hello" {
 				t.Errorf("read %q", got)
 			}
-			// A deadline of the past wakes the reader, one that was met does not linger.
+			// A deadline in the past wakes the reader; it has no later effect.
 			if err := s.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestStream(t *testing.T) {
 			if err := writeUntilError(s, big); !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("write to a peer that does not read: %v", err)
 			}
-			if err := s.conn.SetWriteDeadline(time.Time{}); err != nil { // a write that failed leaves its own
+			if err := s.conn.SetWriteDeadline(time.Time{}); err != nil { // a failed write leaves its deadline
 				t.Fatal(err)
 			}
 			peer.Close()
@@ -108,7 +108,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// writeUntilError writes more than any socket holds.
+// writeUntilError writes more than any socket buffers.
 func writeUntilError(s *stream, b []byte) (err error) {
 	for range 32 {
 		if err = s.write(b, 10*time.Millisecond); err != nil {
@@ -118,7 +118,7 @@ func writeUntilError(s *stream, b []byte) (err error) {
 	return err
 }
 
-// deadlined keeps the last write deadline.
+// deadlined records the last write deadline.
 type deadlined struct {
 	net.Conn
 	last time.Time
@@ -129,7 +129,7 @@ func (d *deadlined) SetWriteDeadline(t time.Time) error {
 	return d.Conn.SetWriteDeadline(t)
 }
 
-// TestStreamForgetsDeadline has a write that had to wait: its deadline must not meet a later one.
+// TestStreamForgetsDeadline: the deadline of a write that had to wait must not affect a later one.
 func TestStreamForgetsDeadline(t *testing.T) {
 	a, b := net.Pipe()
 	defer b.Close()
@@ -141,7 +141,7 @@ func TestStreamForgetsDeadline(t *testing.T) {
 	}
 }
 
-// TestStreamDoesNotAllocate measures reads and writes that find their data and their room.
+// TestStreamDoesNotAllocate measures reads that find data and writes that find room.
 func TestStreamDoesNotAllocate(t *testing.T) {
 	for name, p := range pairs(t) {
 		if name == "pipe" {

@@ -9,33 +9,33 @@ import (
 	"aaasess/mib"
 )
 
-// maxTransactions bounds what a master can leave open. snmpd has one SET at a time.
+// maxTransactions limits how many SETs a master can leave open. snmpd has one at a time.
 const maxTransactions = 32
 
-// phase is how far a SET has come (RFC 2741 section 7.2.4).
+// phase is the progress of a SET (RFC 2741 section 7.2.4).
 type phase uint8
 
 const (
 	tested       phase = iota // each TestSet so far was answered with noError
 	failed                    // a TestSet or the CommitSet was refused; nothing is set
-	committed                 // all is set, and can be undone
-	undone                    // all is as it was
-	commitUndone              // the CommitSet was refused, and what it had set could not be undone
+	committed                 // everything is set, and can be undone
+	undone                    // everything is restored
+	commitUndone              // the CommitSet was refused, and its partial effect could not be undone
 )
 
-// transaction is one SET. A master repeats a PDU, identical, whose answer was late: each phase
+// transaction is one SET. If an answer is late, a master repeats the identical PDU. So each phase
 // keeps its answer and has its effect once.
 type transaction struct {
 	id           uint32
 	phase        phase
-	tests        []testSet // most masters put all variables of a session into one
+	tests        []testedSet // most masters put all variables of a session into one
 	commit, undo verdict
 }
 
-// testSet is a TestSet PDU of a transaction. PDUs with another packet id add to the SET.
-type testSet struct {
+// testedSet is a TestSet PDU of a transaction. PDUs with other packet ids extend the SET.
+type testedSet struct {
 	packetID uint32
-	set      *mib.Set // nil: refused
+	set      *mib.Set // nil if refused
 	verdict  verdict
 }
 
@@ -45,7 +45,7 @@ type verdict struct {
 	index int
 }
 
-// verdictOf makes an answer of an error of package mib.
+// verdictOf converts an error of package mib.
 func verdictOf(err error) verdict {
 	if err == nil {
 		return verdict{}
@@ -56,7 +56,7 @@ func verdictOf(err error) verdict {
 	return verdict{pdu.Error(mib.GenErr), 0}
 }
 
-// transactions are the SETs of a session that are not over, the oldest first.
+// transactions are the open SETs of a session, the oldest first.
 type transactions []*transaction
 
 func (ts transactions) find(id uint32) *transaction {
@@ -77,7 +77,7 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 				return earlier.verdict.code, earlier.verdict.index
 			}
 		}
-		if t.phase != tested { // the master has forgotten that one, and begins anew
+		if t.phase != tested { // the master has forgotten that SET, and starts a new one
 			ts.cleanup(t.id)
 			t = nil
 		}
@@ -94,11 +94,11 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 		set, t.phase = nil, failed
 	}
 	v := verdictOf(err)
-	t.tests = append(t.tests, testSet{h.PacketID, set, v})
+	t.tests = append(t.tests, testedSet{h.PacketID, set, v})
 	return v.code, v.index
 }
 
-// commit answers a CommitSet. Of a transaction that is not known nothing can be committed.
+// commit answers a CommitSet. An unknown transaction cannot be committed.
 func (ts *transactions) commit(id uint32) (pdu.Error, int) {
 	t := ts.find(id)
 	if t == nil {
@@ -112,7 +112,7 @@ func (ts *transactions) commit(id uint32) (pdu.Error, int) {
 	return t.commit.code, t.commit.index
 }
 
-// commitAll commits each TestSet, or none.
+// commitAll commits every TestSet, or none.
 func (t *transaction) commitAll() {
 	t.phase = committed
 	for i := range t.tests {
@@ -120,8 +120,8 @@ func (t *transaction) commitAll() {
 		if err == nil {
 			continue
 		}
-		// RFC 2741 section 7.2.4.2 knows no other refusal of a CommitSet; that it could
-		// not be undone is the answer to the UndoSet that follows.
+		// RFC 2741 section 7.2.4.2 allows no other error for a CommitSet. The UndoSet that follows
+		// reports that the undo failed.
 		v := verdictOf(err)
 		t.commit, t.phase = verdict{pdu.Error(mib.CommitFailed), v.index}, failed
 		if v.code == pdu.Error(mib.UndoFailed) {
@@ -155,7 +155,7 @@ func (ts *transactions) undo(id uint32) (pdu.Error, int) {
 	return t.undo.code, t.undo.index
 }
 
-// cleanup ends a transaction: what is committed is final, what was only tested is dropped.
+// cleanup ends a transaction: a committed one is final, a tested one is dropped.
 func (ts *transactions) cleanup(id uint32) {
 	for i, t := range *ts {
 		if t.id == id {

@@ -9,7 +9,7 @@ import (
 	"aaasess/mib"
 )
 
-// phaseStep is one PDU of a SET: the answer that it must get, "-" for none.
+// phaseStep is one PDU of a SET and the expected answer, "-" for none.
 type phaseStep struct {
 	packet uint32
 	pdu    Payload
@@ -29,7 +29,7 @@ func TestTransactions(t *testing.T) {
 		name  string
 		steps []phaseStep
 		calls []string
-		num   int32 // of row 1 in the end
+		num   int32 // of row 1 at the end
 	}{
 		{"set", []phaseStep{
 			{1, testOf(Varbind(row(1), 7)), ok, 0}, {2, commit, ok, 0}, {3, cleanup, "-", 0},
@@ -160,7 +160,7 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
-// TestTransactionsInterleaved has two SETs at once, which no master that we know does.
+// TestTransactionsInterleaved: two SETs at once, which no known master does.
 func TestTransactionsInterleaved(t *testing.T) {
 	f := NewFixture(t, 2)
 	m := established(t, f)
@@ -177,12 +177,12 @@ func TestTransactionsInterleaved(t *testing.T) {
 	if rows := f.Rows(); rows[0].Num != 0 || rows[1].Num != 2 {
 		t.Errorf("rows %+v", rows)
 	}
-	if len(m.sets) != 1 { // the undone one, in case its UndoSet comes again
+	if len(m.sets) != 1 { // the undone one, in case its UndoSet is repeated
 		t.Errorf("%d transactions are kept", len(m.sets))
 	}
 }
 
-// TestTransactionsBounded has a master that never ends a SET: the oldest are ended for it.
+// TestTransactionsBounded: a master never ends its SETs, so the oldest ones are dropped.
 func TestTransactionsBounded(t *testing.T) {
 	f := NewFixture(t, 2)
 	m := established(t, f)

@@ -23,7 +23,7 @@ var (
 const (
 	FailTest   = 100 // 100+status: Test
 	FailCommit = 200 // 200+status: Commit
-	FailUndo   = 300 // Commit is well, Undo is not
+	FailUndo   = 300 // Commit succeeds, Undo fails
 )
 
 // FixtureRow is a row of the table. Its columns are 2..8; column 5 is writable.
@@ -32,7 +32,7 @@ type FixtureRow struct {
 	Num   int32 // column 5
 }
 
-// Fixture is a tree over a table that can be changed, and keeps a list of what a SET did to it.
+// Fixture is a tree over a table that can be changed. It records the phases of SETs.
 type Fixture struct {
 	Tree *mib.Tree
 
@@ -41,17 +41,17 @@ type Fixture struct {
 	mu    sync.Mutex
 	other int32
 	calls []string
-	by    mib.Requester // of the last SET that was tested
+	by    mib.Requester // requester of the last SET that was tested
 }
 
-// By is who sent the last SET.
+// By returns the requester of the last SET.
 func (f *Fixture) By() mib.Requester {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.by
 }
 
-// NewFixture makes a table of rows with the indexes 1..n.
+// NewFixture returns a table of rows with the indexes 1..n.
 func NewFixture(tb testing.TB, n int) *Fixture {
 	tb.Helper()
 	f := &Fixture{}
@@ -71,13 +71,13 @@ func NewFixture(tb testing.TB, n int) *Fixture {
 	return f
 }
 
-// SetRows changes the whole table; rows are in the order of their indexes.
+// SetRows replaces the table; rows must be in index order.
 func (f *Fixture) SetRows(rows []FixtureRow) { f.rows.Store(&rows) }
 
-// Rows are the present rows; not to be changed.
+// Rows returns the current rows, which must not be changed.
 func (f *Fixture) Rows() []FixtureRow { return *f.rows.Load() }
 
-// Calls gives what the phases of SETs did since the last call.
+// Calls returns the phases of SETs since the last call.
 func (f *Fixture) Calls() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -181,7 +181,7 @@ func (f *Fixture) log(phase string, as []mib.Assignment) {
 	f.calls = append(f.calls, s)
 }
 
-// failure is the error that a value between base and base+100 asks for.
+// failure returns the error that a value between base and base+100 requests.
 func failure(as []mib.Assignment, base int32) error {
 	for _, a := range as {
 		if n := a.Value.Int32(); n > base && n < base+100 {
@@ -211,7 +211,7 @@ func (f *Fixture) Test(as []mib.Assignment) (mib.Change, error) {
 type fixtureChange struct {
 	f      *Fixture
 	as     []mib.Assignment
-	before []int32 // what Undo brings back
+	before []int32 // restored by Undo
 }
 
 func (c *fixtureChange) Commit() error {
@@ -246,7 +246,7 @@ func (c *fixtureChange) Cleanup() {
 	c.f.log("cleanup", c.as)
 }
 
-// set changes an instance and gives what it was.
+// set changes an instance and returns the old value.
 func (f *Fixture) set(a mib.Assignment, n int32) (was int32) {
 	if a.Object.Name == "other" {
 		was, f.other = f.other, n
@@ -260,7 +260,7 @@ func (f *Fixture) set(a mib.Assignment, n int32) (was int32) {
 	return was
 }
 
-// Varbind makes a variable with an Integer32 for a SET.
+// Varbind returns a variable with an Integer32 for a SET.
 func Varbind(name mib.OID, n int32) mib.Varbind {
 	vb := mib.Varbind{Name: name}
 	vb.Value.SetInteger32(n)

@@ -10,15 +10,16 @@ import (
 	"aaasess/mib"
 )
 
-// SearchRange is where an answer is looked for (RFC 2741 section 5.2): from Start, or behind it if
-// not Include, up to but not including End; an empty End means no bound. In a Get only Start counts.
+// SearchRange is the range that an answer must be in (RFC 2741 section 5.2): from Start (inclusive
+// if Include) up to but not including End. An empty End means no limit. A Get uses only Start.
 type SearchRange struct {
 	Start   value.OID
 	Include bool
 	End     value.OID
 }
 
-// internet is what a prefix octet abbreviates: {internet prefix} is 1.3.6.1.prefix (RFC 2741 section 5.1).
+// The prefix that a prefix octet abbreviates: {internet prefix} is 1.3.6.1.prefix (RFC 2741 section
+// 5.1).
 const (
 	internet1, internet2, internet3, internet4 = 1, 3, 6, 1
 	internetLen                                = 4
@@ -38,7 +39,7 @@ func (c *cursor) oid(dst value.OID) (oid value.OID, include bool) {
 		total += internetLen + 1
 	}
 	if total > mib.MaxSubIDs {
-		c.fail(ErrMalformed, "object identifier of %d sub-identifiers", total)
+		c.fail(ErrMalformed, "object identifier has %d sub-identifiers, the limit is 128", total)
 		return dst, false
 	}
 	c.off += 4
@@ -65,7 +66,8 @@ func (c *cursor) oid(dst value.OID) (oid value.OID, include bool) {
 	return dst, include
 }
 
-// appendOID writes an Object Identifier of at most mib.MaxSubIDs sub-identifiers, abbreviated where it can be.
+// appendOID writes an Object Identifier of at most mib.MaxSubIDs sub-identifiers, abbreviated if
+// possible.
 func (o byteOrder) appendOID(b []byte, oid []uint32, include bool) []byte {
 	var prefix, incl byte
 	if include {
@@ -97,7 +99,7 @@ func (c *cursor) searchRange(r *SearchRange) {
 	r.End, _ = c.oid(r.End)
 }
 
-// searchRanges reads ranges up to the end, into the memory of dst and of the OIDs in it.
+// searchRanges reads ranges up to the end, into the memory of dst and of its OIDs.
 func (c *cursor) searchRanges(dst []SearchRange) []SearchRange {
 	dst = dst[:0]
 	for c.more() {
@@ -119,7 +121,7 @@ func (o byteOrder) appendSearchRanges(b []byte, rs []SearchRange) []byte {
 	return b
 }
 
-// varbind reads a VarBind (RFC 2741 section 5.4) into fresh memory.
+// varbind reads a VarBind (RFC 2741 section 5.4) into new memory.
 func (c *cursor) varbind() (vb mib.Varbind) {
 	kind := pdu.VariableType(c.uint16())
 	c.skip(2) // reserved
@@ -135,14 +137,14 @@ func (c *cursor) varbind() (vb mib.Varbind) {
 	case pdu.VariableTypeIPAddress:
 		addr := c.octets()
 		if c.err == nil && len(addr) != 4 {
-			c.fail(ErrMalformed, "IpAddress of %d octets", len(addr))
+			c.fail(ErrMalformed, "IpAddress has %d octets", len(addr))
 		}
 		for _, octet := range addr {
 			v.Num = v.Num<<8 | uint64(octet)
 		}
 	case pdu.VariableTypeObjectIdentifier:
 		oid, _ := c.oid(nil)
-		// As a value the null Object Identifier is 0.0 (net-snmp sends {0 0} so).
+		// As a value the null Object Identifier is 0.0 (net-snmp encodes {0 0} in this way).
 		if v.OID = mib.OID(oid); len(v.OID) == 0 {
 			v.OID = mib.OID{0, 0}
 		}
@@ -153,7 +155,6 @@ func (c *cursor) varbind() (vb mib.Varbind) {
 	return vb
 }
 
-// varbinds reads a VarBindList up to the end.
 func (c *cursor) varbinds() (vbs []mib.Varbind) {
 	for c.more() {
 		vbs = append(vbs, c.varbind())
@@ -161,7 +162,7 @@ func (c *cursor) varbinds() (vbs []mib.Varbind) {
 	return vbs
 }
 
-// appendVarbind writes a VarBind. The types that it does not know have no value.
+// appendVarbind writes a VarBind. Types other than these have no value.
 func (o byteOrder) appendVarbind(b []byte, vb *mib.Varbind) []byte {
 	b = o.appendUint16(b, uint16(vb.Value.Type))
 	b = append(b, 0, 0)
@@ -175,7 +176,7 @@ func (o byteOrder) appendVarbind(b []byte, vb *mib.Varbind) []byte {
 		b = o.appendOctets(b, v.Str)
 	case mib.IpAddress:
 		b = o.appendUint32(b, 4)
-		b = bigEndian.appendUint32(b, uint32(v.Num)) // octets, not a number: never turned round
+		b = bigEndian.appendUint32(b, uint32(v.Num)) // octets, not a number: independent of the byte order
 	case mib.ObjectIdentifier:
 		b = o.appendOID(b, v.OID, false)
 	}

@@ -8,7 +8,7 @@ import (
 	"aaasess/mib"
 )
 
-// readings are requests as walks and polls make them.
+// readRequests returns requests as walks and polls send them.
 func readings(t testing.TB) map[string][]byte {
 	bulk := func(repetitions uint32, oids ...mib.OID) []byte {
 		p := request(t, "public", gosnmp.GetBulkRequest, names(oids...)...)
@@ -25,11 +25,11 @@ func readings(t testing.TB) map[string][]byte {
 	}
 }
 
-// TestAllocations: reading costs no memory once buffers have grown.
+// TestAllocations: read requests allocate nothing once the buffers have grown.
 func TestAllocations(t *testing.T) {
 	f := newFixture(t)
 	for name, in := range readings(t) {
-		e := f.take()
+		e := f.acquire()
 		do := func() {
 			e.n, e.from = copy(e.in[:], in), manager
 			if e.process() != answered {
@@ -47,7 +47,7 @@ func BenchmarkProcess(b *testing.B) {
 	f := newFixture(b)
 	for name, in := range readings(b) {
 		b.Run(name, func(b *testing.B) {
-			e := f.take()
+			e := f.acquire()
 			b.ReportAllocs()
 			for b.Loop() {
 				e.n, e.from = copy(e.in[:], in), manager

@@ -16,8 +16,8 @@ import (
 	"aaasess/mib"
 )
 
-// TestBlockedLink: a link that takes nothing loses answers, and keeps nobody waiting. It runs again in a
-// network of its own.
+// TestBlockedLink: on a congested link answers are lost, but nobody waits. The test runs itself
+// again in its own network namespace.
 func TestBlockedLink(t *testing.T) {
 	const inside = "AAASESS_BLOCKED_LINK"
 	if os.Getenv(inside) == "" {
@@ -48,7 +48,7 @@ func TestBlockedLink(t *testing.T) {
 		}
 	}
 	f := newFixture(t, func(c *Config) { c.Listen = append(c.Listen, parseAddr(t, "192.0.2.1:0")) })
-	e := f.take()
+	e := f.acquire()
 	to := (*unix.RawSockaddrInet4)(unsafe.Pointer(&e.peer.raw))
 	to.Family, to.Addr, to.Port = unix.AF_INET, [4]byte{192, 0, 2, 2}, 9<<8
 	e.peer.length = unix.SizeofSockaddrInet4

@@ -11,10 +11,11 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// endOfView is what the tools print as the value of endOfMibView.
+// endOfView is the text that the tools print for endOfMibView.
 const endOfView = " = No more variables left in this MIB View (It is past the end of the MIB tree)"
 
-// TestCombinations: each user that net-snmp's tools can be walks, reads and sets, over IPv4 and IPv6.
+// TestCombinations: net-snmp's tools walk, read and set, with each combination of protocols that
+// they support, over IPv4 and IPv6.
 func TestCombinations(t *testing.T) {
 	f := newRig(t)
 	for i, u := range allUsers() {
@@ -24,7 +25,7 @@ func TestCombinations(t *testing.T) {
 				return say(t, tool, append(append(u.args(), addr), args...)...)
 			}
 			module := f.moduleLines()
-			if u.auth == "" { // its view has nothing behind the module
+			if u.auth == "" { // its view contains nothing behind the module
 				module = append(module, oid(3, 0)+endOfView)
 			}
 			if diff := cmp.Diff(module, run("snmpbulkwalk", f.ipv4(), oid()).lines()); diff != "" {
@@ -52,8 +53,8 @@ func TestCombinations(t *testing.T) {
 	}
 }
 
-// TestWrongCombinations: a SET that is not from whom it says is not carried out, and the tool tells
-// what snmpd would have it tell.
+// TestWrongCombinations: a SET with wrong credentials is not carried out, and the tool prints the
+// same error as with snmpd.
 func TestWrongCombinations(t *testing.T) {
 	const (
 		wrongDigest = "Authentication failure (incorrect password, community or key)"
@@ -66,7 +67,7 @@ func TestWrongCombinations(t *testing.T) {
 	for _, u := range append(allUsers(), strict) {
 		nobody, more, less, other := u, u, u, u
 		nobody.name = "nobody"
-		more.auth, more.priv = "SHA-256", "AES" // beyond what the user has
+		more.auth, more.priv = "SHA-256", "AES" // a higher level than the user has
 		other.auth = map[bool]string{true: "SHA-512", false: "SHA-256"}[u.auth == "SHA-256"]
 		type attempt struct {
 			name string
@@ -100,14 +101,14 @@ func TestWrongCombinations(t *testing.T) {
 					t.Error("the SET was carried out")
 				}
 			})
-			if !passed { // one is enough: a tool that does not understand an answer waits long for another
+			if !passed { // one message is enough: a tool that does not understand the answer waits long for another
 				return
 			}
 		}
 	}
 }
 
-// gosnmpAuth and gosnmpPriv are gosnmp's names of what net-snmp's tools call so.
+// gosnmpAuth and gosnmpPriv map the protocol names of net-snmp's tools to those of gosnmp.
 var (
 	gosnmpAuth = map[string]gosnmp.SnmpV3AuthProtocol{
 		"MD5": gosnmp.MD5, "SHA": gosnmp.SHA, "SHA-224": gosnmp.SHA224, "SHA-256": gosnmp.SHA256, "SHA-384": gosnmp.SHA384, "SHA-512": gosnmp.SHA512,
@@ -117,7 +118,7 @@ var (
 	}
 )
 
-// gosnmp makes a client this user.
+// gosnmp configures a client as this user.
 func (u toolUser) gosnmp(auth, priv string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) {
 		p := &gosnmp.UsmSecurityParameters{UserName: u.name}
@@ -131,7 +132,7 @@ func (u toolUser) gosnmp(auth, priv string) func(*gosnmp.GoSNMP) {
 	}
 }
 
-// TestLibraryCombinations: gosnmp as each user walks and sets, and with a wrong password does not.
+// TestLibraryCombinations: gosnmp walks and sets as each user, and fails with a wrong password.
 func TestLibraryCombinations(t *testing.T) {
 	f := newRig(t)
 	var want []string

@@ -11,7 +11,7 @@ import (
 	"aaasess/mib"
 )
 
-// show gives an answer as text: error-status, error-index and the variables.
+// show formats an answer: error-status, error-index and the variables.
 func show(p *gosnmp.SnmpPacket) string {
 	if p == nil {
 		return "none"
@@ -38,7 +38,7 @@ func show(p *gosnmp.SnmpPacket) string {
 	return b.String()
 }
 
-// TestRead is RFC 3416 sections 4.2.1 to 4.2.3.
+// TestRead covers RFC 3416 sections 4.2.1 to 4.2.3.
 func TestRead(t *testing.T) {
 	name, count, last := testEntry.Append(1), testEntry.Append(2), testEntry.Append(3)
 	get, next, bulk := gosnmp.GetRequest, gosnmp.GetNextRequest, gosnmp.GetBulkRequest
@@ -93,7 +93,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestSet is RFC 3416 section 4.2.5, and who may.
+// TestSet covers RFC 3416 section 4.2.5, and access control for SETs.
 func TestSet(t *testing.T) {
 	number := func(n int) gosnmp.SnmpPDU {
 		return gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: n}
@@ -131,14 +131,15 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestRequester: a SET tells who sends it, by the security name, since a community is a secret.
+// TestRequester: the module learns the security name of the sender of a SET, not the community,
+// which is a secret.
 func TestRequester(t *testing.T) {
 	f := newFixture(t)
 	f.ask(manager, request(t, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 42}))
 	if got, want := *f.numbers.by.Load(), (mib.Requester{Name: "writers", Address: "192.0.2.1:40000"}); got != want {
 		t.Errorf("a community: %+v, want %+v", got, want)
 	}
-	e := f.take()
+	e := f.acquire()
 	e.securityName, e.from = "of the request before", manager
 	e.msg.Version, e.session.UserName = wire.Version3, []byte("noc")
 	if got, want := e.requester(), (mib.Requester{Name: "noc", Address: "192.0.2.1:40000"}); got != want {
@@ -146,7 +147,7 @@ func TestRequester(t *testing.T) {
 	}
 }
 
-// TestSize: what does not fit is tooBig, or left out of the answer to a GETBULK.
+// TestSize: an answer that does not fit is tooBig; a GETBULK is answered with the part that fits.
 func TestSize(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.MaxMessageSize = MinMessageSize })
 	f.numbers.text = strings.Repeat("x", 300)
@@ -197,7 +198,7 @@ func TestLargest(t *testing.T) {
 	}
 }
 
-// TestWalkEqualsTree: a walk through the view of all gives what the tree has.
+// TestWalkEqualsTree: a walk through the view of everything returns the whole tree.
 func TestWalkEqualsTree(t *testing.T) {
 	f := newFixture(t)
 	f.numbers.rows = 20

@@ -8,7 +8,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// counters are what is counted in the path of a message.
+// counters are updated while messages are processed.
 type counters struct {
 	inPkts, outPkts                                        atomic.Uint64
 	badVersions, badCommunityNames                         atomic.Uint64
@@ -23,23 +23,23 @@ type counters struct {
 	sendErrors, forbidden                                  atomic.Uint64
 }
 
-// Stats is what a Responder has seen since New. What SNMPv2-MIB and others define of it is under
-// their names there; the rest is ours.
+// Stats are the statistics of a Responder since New. Counters that SNMPv2-MIB and other MIBs define
+// have their MIB names; the others are specific to this package.
 type Stats struct {
 	snmpmib.Counts
 	USM usm.Counts
 
-	Gets, GetNexts, GetBulks, Sets uint64 // requests that were carried out or refused with an error-status
-	Reports                        uint64 // sent
-	// What was dropped: requests of a source with too many a second, answers to what anybody can forge
-	// beyond the octets a second, reports to what is not authentic beyond their number a second, and SETs
-	// for which there was no room beside others that wait for the disk.
+	Gets, GetNexts, GetBulks, Sets uint64 // requests carried out or rejected with an error-status
+	Reports                        uint64 // reports sent
+	// Dropped: requests above the limit of their source, answers above the octet limit for sources
+	// that can be forged, reports above the limit for unauthenticated messages, and SETs that found
+	// the queue full.
 	OverRequests, OverResponseOctets, OverFailures, OverSets uint64
-	SendErrors                                               uint64 // answers that the system did not take
+	SendErrors                                               uint64 // answers that the system could not send
 	Forbidden                                                uint64 // requests answered with authorizationError
 }
 
-// Stats gives a copy of the statistics.
+// Stats returns a copy of the statistics.
 func (r *Responder) Stats() Stats {
 	c := &r.counters
 	return Stats{
@@ -50,7 +50,7 @@ func (r *Responder) Stats() Stats {
 	}
 }
 
-// counts are those that the tree shows.
+// counts returns the counters that the MIB tree shows.
 func (r *Responder) counts() snmpmib.Counts {
 	c := &r.counters
 	traps := uint64(0)
@@ -70,7 +70,6 @@ func (r *Responder) counts() snmpmib.Counts {
 	}
 }
 
-// countRequest counts a request by its kind.
 func (c *counters) countRequest(t wire.PDUType) {
 	switch t {
 	case wire.GetRequest:

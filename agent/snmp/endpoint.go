@@ -14,25 +14,26 @@ import (
 )
 
 const (
-	socketBuffer = 4 << 20 // what the kernel holds of a burst, and of answers
-	// batch is how many datagrams are read at once. With more than one there is work for helpers.
+	socketBuffer = 4 << 20 // kernel buffer for bursts of requests and for answers
+	// batch is how many datagrams one call reads at most.
 	batch       = 16
-	controlSize = 64 // a control message with IP_PKTINFO or IPV6_PKTINFO
-	// yields is how often a read that found nothing gives the processor away and tries again before it
-	// waits in the netpoller: a manager on the same processor needs no more to send its next request.
-	// In vain it delays others, so each wait makes it one less, until a request is there without. (A thread
-	// that waits in the kernel instead made GETs no faster, and walks a quarter slower.)
+	controlSize = 64 // room for a control message with IP_PKTINFO or IPV6_PKTINFO
+	// yields is how often a read that finds nothing yields the processor and tries again before it
+	// waits in the netpoller. A manager on the same processor needs no more time to send its next
+	// request. If the next request takes longer, yielding only delays others. So each wait in the
+	// netpoller reduces the number by one; a request that arrives without a wait restores it. (A
+	// thread that waits in the kernel instead made GETs no faster, and walks a quarter slower.)
 	yields = 3
 )
 
-// peerAddr is a socket address as the kernel has it: an answer goes to where its request came from
-// without a conversion.
+// peerAddr is a socket address in the kernel's format: an answer goes back to its requester without
+// a conversion.
 type peerAddr struct {
-	raw    unix.RawSockaddrInet6 // room for IPv4 too
+	raw    unix.RawSockaddrInet6 // large enough for IPv4 too
 	length uint32
 }
 
-// addrPort is the address in our form, IPv4 in its own.
+// addrPort converts the address; IPv4 addresses are not mapped to IPv6.
 func (p *peerAddr) addrPort() netip.AddrPort {
 	if p.raw.Family == unix.AF_INET {
 		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(&p.raw))
@@ -52,22 +53,22 @@ type message struct {
 	n   uint32
 }
 
-// endpoint is one UDP socket. One goroutine reads it; any may send.
+// endpoint is one UDP socket. One goroutine reads it; any goroutine may send.
 type endpoint struct {
 	r        *Responder
 	conn     *net.UDPConn
 	raw      syscall.RawConn
 	addr     netip.AddrPort
-	wildcard bool // several local addresses: an answer must leave from the one that was asked
+	wildcard bool // bound to all local addresses: an answer must leave from the one that received the request
 
-	// Of the goroutine that reads.
-	messages [batch]message
-	waiting  [batch]*exchange // that the next datagrams go to
-	readFn   func(fd uintptr) bool
-	count    int
-	err      error
-	patience int  // yields before the next wait
-	waited   bool // in the netpoller, for the present read
+	// Owned by the reading goroutine.
+	messages   [batch]message
+	waiting    [batch]*exchange // destinations of the next datagrams
+	readFn     func(fd uintptr) bool
+	count      int
+	err        error
+	yieldsLeft int  // yields before the next wait
+	waited     bool // the current read has waited in the netpoller
 }
 
 func (r *Responder) listen(addr netip.AddrPort) (*endpoint, error) {
@@ -78,7 +79,7 @@ func (r *Responder) listen(addr netip.AddrPort) (*endpoint, error) {
 	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
 	if err != nil {
 		if op, ok := err.(*net.OpError); ok {
-			err = op.Err // the address is in our text
+			err = op.Err // our message names the address
 		}
 		return nil, fmt.Errorf("snmp: listen %v: %w", addr, err)
 	}
@@ -99,7 +100,8 @@ func (r *Responder) listen(addr netip.AddrPort) (*endpoint, error) {
 func (ep *endpoint) setOptions() (err error) {
 	failed := ep.raw.Control(func(fd uintptr) {
 		for _, o := range [][2]int{{unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}, {unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}} {
-			// More than the system's limit needs a privilege; without it as much as that allows will do.
+			// Exceeding the system limit needs a privilege; without it the kernel caps the size at
+			// that limit.
 			if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, o[0], socketBuffer) != nil {
 				_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, o[1], socketBuffer)
 			}
@@ -118,7 +120,7 @@ func (ep *endpoint) setOptions() (err error) {
 	return err
 }
 
-// run reads and answers until ctx is done.
+// run reads and answers requests until ctx is done.
 func (ep *endpoint) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = ep.conn.SetReadDeadline(time.Unix(1, 0)) })()
 	for {
@@ -130,7 +132,7 @@ func (ep *endpoint) run(ctx context.Context) error {
 			return fmt.Errorf("snmp: %v: %w", ep.addr, err)
 		}
 		if n == 0 {
-			select { // until the system has what it wanted
+			select { // give the system time to recover
 			case <-ctx.Done():
 			case <-time.After(10 * time.Millisecond):
 			}
@@ -140,29 +142,29 @@ func (ep *endpoint) run(ctx context.Context) error {
 		for i := range n {
 			e := ep.waiting[i]
 			ep.waiting[i] = nil
-			ep.received(e, &ep.messages[i])
+			ep.setReceived(e, &ep.messages[i])
 			e.now = now
-			// The last one is our own: alone, as mostly, a request costs no switch between goroutines.
-			if i == n-1 || !ep.r.help(ep, e) {
+			// Most reads return one datagram: answer it here, without a switch between goroutines.
+			if i == n-1 || !ep.r.offer(ep, e) {
 				ep.r.serve(ep, e)
 			}
 		}
 	}
 }
 
-// received notes what the kernel has told of a datagram.
-func (ep *endpoint) received(e *exchange, m *message) {
+// setReceived stores what the kernel reported about a datagram.
+func (ep *endpoint) setReceived(e *exchange, m *message) {
 	e.n = int(m.n)
 	e.peer.length = m.hdr.Namelen
 	e.from = e.peer.addrPort()
 	e.sending.controlLength = int(m.hdr.Controllen)
 }
 
-// read waits for datagrams in ep.waiting, and tells how many came.
+// read waits for datagrams and returns how many it stored in ep.waiting.
 func (ep *endpoint) read() (int, error) {
 	for i := range ep.waiting {
 		if ep.waiting[i] == nil {
-			ep.waiting[i] = ep.r.take()
+			ep.waiting[i] = ep.r.acquire()
 		}
 		e, h := ep.waiting[i], &ep.messages[i].hdr
 		e.iov.Base = &e.in[0]
@@ -182,22 +184,23 @@ func (ep *endpoint) read() (int, error) {
 	return ep.count, ep.err
 }
 
-// tryRead reports whether there is a result; if not, the netpoller calls it again when there is.
+// tryRead reports whether a result is ready. If not, the netpoller calls it again when the socket
+// is readable.
 func (ep *endpoint) tryRead(fd uintptr) bool {
 	for try := 0; ; try++ {
-		// The socket does not block, so the runtime need not know of the call.
+		// The socket is non-blocking, so the runtime need not know about the call.
 		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&ep.messages[0])), batch, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			if !ep.waited {
-				ep.patience = yields
+				ep.yieldsLeft = yields
 			}
 			ep.count, ep.err = int(n), nil
 			return true
 		case unix.EINTR:
 			continue
 		case unix.ENOMEM, unix.ENOBUFS, unix.ECONNREFUSED, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH:
-			// A moment's want, or news of an earlier answer: no reason to serve nobody.
+			// A temporary shortage, or a report about an earlier answer: keep serving.
 			ep.count, ep.err = 0, nil
 			return true
 		case unix.EAGAIN:
@@ -205,25 +208,25 @@ func (ep *endpoint) tryRead(fd uintptr) bool {
 			ep.count, ep.err = 0, os.NewSyscallError("recvmmsg", errno)
 			return true
 		}
-		if ep.waited || try >= ep.patience {
+		if ep.waited || try >= ep.yieldsLeft {
 			ep.waited = true
-			ep.patience = max(0, ep.patience-1)
+			ep.yieldsLeft = max(0, ep.yieldsLeft-1)
 			return false
 		}
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 	}
 }
 
-// sending is an answer on its way out.
+// sending is the system call that sends an answer.
 type sending struct {
 	hdr           unix.Msghdr
 	iov           unix.Iovec
 	controlLength int
-	fn            func(fd uintptr) // try, made once
+	fn            func(fd uintptr) // trySend, bound once
 	errno         syscall.Errno
 }
 
-// send sends what is in e's frame to where its request came from.
+// send sends the frame of e to the sender of its request.
 func (ep *endpoint) send(e *exchange) error {
 	s := &e.sending
 	b := e.frame.Bytes()
@@ -231,7 +234,7 @@ func (ep *endpoint) send(e *exchange) error {
 	s.iov.SetLen(len(b))
 	s.hdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&e.peer.raw)), Namelen: e.peer.length, Iov: &s.iov, Iovlen: 1}
 	if ep.wildcard && s.controlLength > 0 {
-		turn(e.control[:s.controlLength])
+		toSource(e.control[:s.controlLength])
 		s.hdr.Control = &e.control[0]
 		s.hdr.SetControllen(s.controlLength)
 	}
@@ -244,18 +247,18 @@ func (ep *endpoint) send(e *exchange) error {
 	return nil
 }
 
-// try sends at once or not at all: one who waits for a link that takes nothing would keep all others
-// waiting, and a manager asks again.
-func (s *sending) try(fd uintptr) {
+// trySend sends at once or fails. Waiting for a congested link would delay all other managers, and
+// a manager retries.
+func (s *sending) trySend(fd uintptr) {
 	for s.errno = unix.EINTR; s.errno == unix.EINTR; {
 		_, _, s.errno = unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&s.hdr)), unix.MSG_DONTWAIT)
 	}
 }
 
-// turn makes of the control message that tells where a request was sent to the one that says where its
-// answer leaves from (ip(7), ipv6(7)): the same address, and the interface only where an address is
-// nothing without.
-func turn(control []byte) {
+// toSource converts the control message with a request's destination into one with the answer's
+// source (ip(7), ipv6(7)). The address stays the same. The interface stays only for a link-local
+// address, which needs it.
+func toSource(control []byte) {
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
 	switch {
 	case len(control) >= unix.CmsgLen(unix.SizeofInet4Pktinfo) && h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO:

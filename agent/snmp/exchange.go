@@ -11,56 +11,56 @@ import (
 	"aaasess/mib"
 )
 
-// maxDatagram is the most that a UDP datagram carries (RFC 768 in an IPv4 packet).
+// maxDatagram is the largest payload of a UDP datagram in octets (RFC 768 in an IPv4 packet).
 const maxDatagram = 65507
 
-// exchange is a request and its answer, with all the memory that takes. It has one owner at a time:
-// the goroutine that reads, one that helps, or one that carries out SETs. It is used again.
+// exchange is a request and its answer, with all the memory for both. It has one owner at a time: a
+// reading goroutine, a helper or a setter. It is reused.
 type exchange struct {
 	r *Responder
 
-	// Filled by the endpoint.
-	in      [maxDatagram + 1]byte // one more, to tell what was cut off
-	n       int                   // octets in in
+	// Set by the endpoint.
+	in      [maxDatagram + 1]byte // one octet more than a datagram, to detect truncation
+	n       int                   // octets received
 	from    netip.AddrPort
 	peer    peerAddr
 	iov     unix.Iovec
 	control [controlSize]byte
 	sending sending
 
-	// Of the request.
+	// The request.
 	now     int64 // nanoseconds on the limiters' clock
 	msg     wire.Message
 	scoped  wire.ScopedPDU
 	pdu     wire.PDU
 	session usm.Session
-	// securityName is that of the community, below SNMPv3.
+	// securityName belongs to the community (SNMPv2c).
 	securityName string
 
-	// Of the answer.
+	// The answer.
 	frame  wire.Frame
 	reader *mib.Reader
 	vb     mib.Varbind
 	start  mib.OID
-	last   []mib.OID // of a GETBULK: the name that each repeater has come to
-	ended  []bool    // of a GETBULK: whether it is at its end
+	last   []mib.OID // GETBULK: the last name of each repeater
+	ended  []bool    // GETBULK: which repeaters have reached the end
 
-	jumps int // over what the view has not
+	jumps int // ranges outside the view that this request has skipped
 
-	// Which objects a view has as a whole, by their places in the tree: of most variables that is all
-	// there is to ask. Of the view that was looked through last.
+	// covered tells for each object of the tree whether the view contains all of it. For most
+	// variables that answers whether they are visible. It belongs to view, the last view used.
 	view    *vacm.View
 	covered []bool
 }
 
 func (r *Responder) newExchange() *exchange {
 	e := &exchange{r: r, reader: r.tree.NewReader()}
-	e.sending.fn = e.sending.try
+	e.sending.fn = e.sending.trySend
 	return e
 }
 
-// take gives an exchange that nobody owns.
-func (r *Responder) take() *exchange {
+// acquire returns an unused exchange.
+func (r *Responder) acquire() *exchange {
 	select {
 	case e := <-r.free:
 		return e
@@ -69,12 +69,13 @@ func (r *Responder) take() *exchange {
 	}
 }
 
-// maxKept is the number of variables whose memory an exchange keeps: a manager that fills datagrams
-// with requests for thousands must not make it hold all that for ever.
+// maxKept is the number of variables whose memory a released exchange keeps. A manager that
+// requests thousands of variables must not occupy that memory forever.
 const maxKept = 1024
 
-// put gives one back. Beyond what is used all the time they are left to the collector.
-func (r *Responder) put(e *exchange) {
+// release makes an exchange available again. The garbage collector frees those beyond the number in
+// regular use.
+func (r *Responder) release(e *exchange) {
 	if cap(e.pdu.Varbinds) > maxKept {
 		e.pdu, e.last, e.ended = wire.PDU{}, nil, nil
 	}
@@ -84,8 +85,8 @@ func (r *Responder) put(e *exchange) {
 	}
 }
 
-// look notes through which view the next variables are seen.
-func (e *exchange) look(view *vacm.View) {
+// setView selects the view through which the next variables are read.
+func (e *exchange) setView(view *vacm.View) {
 	if view == e.view {
 		return
 	}
@@ -95,8 +96,9 @@ func (e *exchange) look(view *vacm.View) {
 	}
 }
 
-// forgeable says that anybody could have sent the request from any address: its answer must not be a weapon.
+// forgeable reports whether anybody could have sent the request with this source address. Its
+// answer must not help to attack that address.
 func (e *exchange) forgeable() bool { return !e.secured() || e.session.Level == wire.NoAuthNoPriv }
 
-// secured says that a message is version 3.
+// secured reports whether the message is SNMPv3.
 func (e *exchange) secured() bool { return e.msg.Version == wire.Version3 }

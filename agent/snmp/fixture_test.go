@@ -18,7 +18,8 @@ import (
 	"aaasess/mib"
 )
 
-// The tests' module: a writable scalar, a table of three columns, and a scalar behind it.
+// The module of the tests: a writable scalar, a table of three columns, and a scalar behind the
+// table.
 var (
 	testRoot   = mib.MustOID("1.3.6.1.4.1.32473.1")
 	testNumber = testRoot.Append(1)
@@ -26,15 +27,15 @@ var (
 	testText   = testRoot.Append(3)
 )
 
-// numbers is the state of the module. Its number can be set to 0 to 99; the commit of 13 fails, that of
-// 14 waits for release.
+// numbers is the state of the module. Its number can be set to 0 to 99. The commit of 13 fails; the
+// commit of 14 waits for release.
 type numbers struct {
 	number  atomic.Int32
 	rows    uint32
 	text    string
 	release chan struct{}
 	cleanup atomic.Int32
-	by      atomic.Pointer[mib.Requester] // of the last SET that was tested
+	by      atomic.Pointer[mib.Requester] // requester of the last SET that Test saw
 }
 
 func (n *numbers) Writable(mib.Def) bool { return true }
@@ -126,7 +127,7 @@ func (n *numbers) module() mib.Part {
 	}
 }
 
-// What the fixture is configured with.
+// The configuration of the fixture.
 const (
 	authPassword = "authentication"
 	privPassword = "privacy of it"
@@ -145,7 +146,8 @@ type fixture struct {
 	numbers *numbers
 }
 
-// views of the fixture: all; the tests' module; that without the table; nothing but text.
+// views returns the views of the fixture: everything; the module of the tests; the module without
+// its table; only its text.
 func views(t testing.TB) (all, test, scalars, text *vacm.View) {
 	t.Helper()
 	make := func(name string, families ...vacm.Family) *vacm.View {
@@ -232,11 +234,11 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	return &fixture{Responder: r, t: t, numbers: n}
 }
 
-// exchange gives a message to the responder, as its goroutines do, and gives its answer; nil is none.
+// exchange passes a message to the responder as its goroutines do, and returns the answer, or nil.
 func (f *fixture) exchange(from netip.AddrPort, in []byte) []byte {
 	f.t.Helper()
-	e := f.take()
-	defer f.put(e)
+	e := f.acquire()
+	defer f.release(e)
 	e.n, e.from, e.now = copy(e.in[:], in), from, f.clock()
 	v := e.process()
 	if v == deferred {
@@ -248,7 +250,7 @@ func (f *fixture) exchange(from netip.AddrPort, in []byte) []byte {
 	return slices.Clone(e.frame.Bytes())
 }
 
-// request is a request of SNMPv2c as gosnmp makes it.
+// request returns a request of SNMPv2c as gosnmp encodes it.
 func request(t testing.TB, community string, kind gosnmp.PDUType, vars ...gosnmp.SnmpPDU) *gosnmp.SnmpPacket {
 	t.Helper()
 	for i := range vars {
@@ -268,7 +270,7 @@ func marshal(t testing.TB, p *gosnmp.SnmpPacket) []byte {
 	return b
 }
 
-// ask sends a request, and reads the answer with gosnmp; nil is none.
+// ask sends a request and decodes the answer with gosnmp; it returns nil if there is no answer.
 func (f *fixture) ask(from netip.AddrPort, p *gosnmp.SnmpPacket) *gosnmp.SnmpPacket {
 	f.t.Helper()
 	out := f.exchange(from, marshal(f.t, p))
@@ -287,7 +289,7 @@ func decode(t testing.TB, out []byte) *gosnmp.SnmpPacket {
 	return answer
 }
 
-// names are variables to ask for.
+// names returns variables to request.
 func names(oids ...mib.OID) []gosnmp.SnmpPDU {
 	vars := make([]gosnmp.SnmpPDU, len(oids))
 	for i, oid := range oids {

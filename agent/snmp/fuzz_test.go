@@ -8,8 +8,8 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// FuzzProcess: whatever octets come, the answer is at most one message that can be read, no larger than
-// its receiver can take, and of the version that was asked in.
+// FuzzProcess: whatever octets arrive, the answer is at most one valid message, within the size
+// limit of its receiver, and of the version of the request.
 func FuzzProcess(f *testing.F) {
 	fx := newFixture(f)
 	close(fx.numbers.release)
@@ -24,8 +24,8 @@ func FuzzProcess(f *testing.F) {
 		if len(in) > maxDatagram {
 			return
 		}
-		e := fx.take()
-		defer fx.put(e)
+		e := fx.acquire()
+		defer fx.release(e)
 		e.n, e.from = copy(e.in[:], in), manager
 		v := e.process()
 		if v == deferred {
@@ -48,11 +48,11 @@ func FuzzProcess(f *testing.F) {
 	})
 }
 
-// guestMessage is a request of the user guest, which needs no key.
+// guestMessage returns a request of the user guest, which needs no key.
 func guestMessage(fx *fixture, kind wire.PDUType) []byte {
 	var f wire.Frame
 	f.Reset()
-	e := fx.take()
+	e := fx.acquire()
 	e.vb.Name = append(e.vb.Name[:0], testRoot...)
 	e.vb.Value.SetInteger32(42)
 	f.AppendVarbind(&e.vb)
@@ -63,7 +63,7 @@ func guestMessage(fx *fixture, kind wire.PDUType) []byte {
 	return append([]byte(nil), f.Bytes()...)
 }
 
-// TestGuestMessage: the messages that the fuzz target begins with are answered.
+// TestGuestMessage: the messages that seed the fuzz target are answered.
 func TestGuestMessage(t *testing.T) {
 	f := newFixture(t)
 	for _, kind := range []wire.PDUType{wire.GetRequest, wire.GetNextRequest, wire.GetBulkRequest, wire.SetRequest} {

@@ -15,23 +15,23 @@ var (
 	snmpUnknownContexts    = mib.MustOID("1.3.6.1.6.3.12.1.5.0")
 )
 
-// verdict is what becomes of a message.
+// verdict is the result of processing a message.
 type verdict uint8
 
 const (
-	dropped  verdict = iota // nothing is answered
-	answered                // the answer is in the frame
-	deferred                // a SET: exchange.set is still to be called, which may wait for the disk
+	dropped  verdict = iota // no answer
+	answered                // the frame holds the answer
+	deferred                // a SET: exchange.set must still be called, which may wait for the disk
 )
 
-// process takes the message in e.in (RFC 3412 section 7.2, RFC 3584 section 5.2). Whatever is wrong
-// with it is counted; it never fails.
+// process handles the message in e.in (RFC 3412 section 7.2, RFC 3584 section 5.2). It counts every
+// problem and never fails.
 func (e *exchange) process() verdict {
 	c := &e.r.counters
 	c.inPkts.Add(1)
 	if !e.r.requests.Allow(e.from.Addr(), 1, e.now) {
 		c.overRequests.Add(1)
-		e.r.complain(overLimit, e.from, e.now, nil, "limit", "requests")
+		e.r.logProblem(overLimit, e.from, e.now, nil, "limit", "requests")
 		return dropped
 	}
 	if e.n > maxDatagram {
@@ -53,29 +53,29 @@ func (e *exchange) process() verdict {
 	return e.badVersion()
 }
 
-// badVersion counts a message of SNMPv1, or of a version that there is not.
+// badVersion counts a message of SNMPv1 or of an undefined version.
 func (e *exchange) badVersion() verdict {
 	e.r.counters.badVersions.Add(1)
-	e.r.complain(badVersion, e.from, e.now, nil, "version", e.msg.Version)
+	e.r.logProblem(badVersion, e.from, e.now, nil, "version", e.msg.Version)
 	return dropped
 }
 
-var errCutOff = errors.New("larger than a datagram")
+var errCutOff = errors.New("larger than the largest UDP datagram (65507 octets)")
 
-// malformed counts what is not a message, or not a PDU in it.
+// malformed counts a message, or a PDU in it, that cannot be parsed.
 func (e *exchange) malformed(err error) verdict {
 	e.r.counters.asnParseErrs.Add(1)
-	e.r.complain(malformed, e.from, e.now, nil, "err", err)
+	e.r.logProblem(malformed, e.from, e.now, nil, "err", err)
 	return dropped
 }
 
-// processCommunity takes a message of SNMPv2c.
+// processCommunity handles a message of SNMPv2c.
 func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
 	c := &e.r.counters
 	name, known, allowed := policy.Community(e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
-		e.r.complain(badCommunity, e.from, e.now, nil, "known", known)
+		e.r.logProblem(badCommunity, e.from, e.now, nil, "known", known)
 		e.authenticationFailed()
 		return dropped
 	}
@@ -88,10 +88,10 @@ func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
 	}
 	e.securityName = name
 	access, status := policy.Access(wire.ModelV2c, name, wire.NoAuthNoPriv)
-	return e.command(access, status)
+	return e.execute(access, status)
 }
 
-// processUSM takes a message of SNMPv3.
+// processUSM handles a message of SNMPv3.
 func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	c := &e.r.counters
 	if e.msg.Model != wire.ModelUSM {
@@ -104,7 +104,7 @@ func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	}
 	scoped, err := e.r.cfg.USM.Incoming(e.in[:e.n], &e.msg, &e.session)
 	if err != nil {
-		return e.refuse(err)
+		return e.reportFailure(err)
 	}
 	if err := e.scoped.Parse(scoped, e.msg.Flags&wire.FlagPriv != 0); err != nil {
 		return e.malformed(err)
@@ -114,7 +114,7 @@ func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	}
 	if !isRequest(e.pdu.Type) {
 		c.unknownPDUHandlers.Add(1)
-		return dropped // not of the confirmed class but for an inform, and of that we are no receiver
+		return dropped // an inform is in the confirmed class too, but this engine does not receive informs
 	}
 	if string(e.scoped.ContextEngineID) != string(e.r.cfg.Engine.ID()) {
 		return e.report(snmpUnknownPDUHandlers, uint32(c.unknownPDUHandlers.Add(1)), e.session.Level, e.pdu.RequestID)
@@ -123,10 +123,10 @@ func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 		return e.report(snmpUnknownContexts, uint32(c.unknownContexts.Add(1)), e.session.Level, e.pdu.RequestID)
 	}
 	access, status := policy.Access(wire.ModelUSM, string(e.session.UserName), e.session.Level)
-	return e.command(access, status)
+	return e.execute(access, status)
 }
 
-// isRequest tells the PDUs that a command responder takes (RFC 3416 section 4.2).
+// isRequest reports whether a command responder handles PDUs of this type (RFC 3416 section 4.2).
 func isRequest(t wire.PDUType) bool {
 	switch t {
 	case wire.GetRequest, wire.GetNextRequest, wire.GetBulkRequest, wire.SetRequest:
@@ -135,14 +135,14 @@ func isRequest(t wire.PDUType) bool {
 	return false
 }
 
-// refuse answers a message that the security model did not accept with a report, if its sender can
-// take one (RFC 3412 section 7.1 step 3).
-func (e *exchange) refuse(err error) verdict {
+// reportFailure answers a message that the security model rejected with a report, if the sender may
+// receive one (RFC 3412 section 7.1 step 3).
+func (e *exchange) reportFailure(err error) verdict {
 	failure, ok := errors.AsType[*usm.Failure](err)
 	if !ok {
 		return e.malformed(err)
 	}
-	e.complainRefused(failure)
+	e.logRejected(failure)
 	if failure.IsWrongDigest() {
 		e.authenticationFailed()
 	}
@@ -152,15 +152,15 @@ func (e *exchange) refuse(err error) verdict {
 	}
 	if !e.r.failures.Allow(e.from.Addr(), 1, e.now) {
 		e.r.counters.overFailures.Add(1)
-		e.r.complain(overLimit, e.from, e.now, nil, "limit", "failures")
+		e.r.logProblem(overLimit, e.from, e.now, nil, "limit", "failures")
 		return dropped
 	}
 	return e.report(failure.Counter, failure.Value, failure.ReportLevel, requestID)
 }
 
-// claimed is what a message says of its PDU though nothing of it is to be trusted: the request-id, and
-// whether its sender wants to hear of errors. The flag counts only if the PDU cannot be read (RFC 3412
-// section 6.4): a report about a report would have no end.
+// claimed returns the request-id of an unauthenticated message, and whether its PDU is in the
+// confirmed class. The reportable flag counts only if the PDU cannot be read (RFC 3412 section
+// 6.4): otherwise a report could answer a report, without end.
 func (e *exchange) claimed() (requestID int32, confirmed bool) {
 	if e.msg.Flags&wire.FlagPriv == 0 && e.scoped.Parse(e.msg.Data, false) == nil && e.pdu.ParseType(e.scoped.PDU) == nil {
 		return e.pdu.RequestID, isRequest(e.pdu.Type) || e.pdu.Type == wire.InformRequest
@@ -182,7 +182,7 @@ func (e *exchange) report(counter mib.OID, value uint32, level wire.SecurityLeve
 	return v
 }
 
-// secure puts the headers of version 3 around the PDU in the frame.
+// secure puts the headers of SNMPv3 around the PDU in the frame.
 func (e *exchange) secure(level wire.SecurityLevel) verdict {
 	e.frame.CloseScoped(e.r.cfg.Engine.ID(), nil)
 	h := wire.HeaderV3{ID: e.msg.ID, MaxSize: int32(e.r.cfg.MaxMessageSize), Model: wire.ModelUSM}
@@ -190,42 +190,42 @@ func (e *exchange) secure(level wire.SecurityLevel) verdict {
 		e.r.counters.silentDrops.Add(1)
 		return dropped
 	}
-	return e.sendable()
+	return e.checkSize()
 }
 
-// sendable lets an answer go unless its receiver cannot take it.
-func (e *exchange) sendable() verdict {
-	if len(e.frame.Bytes()) > e.largest() {
+// checkSize drops an answer that its receiver cannot accept.
+func (e *exchange) checkSize() verdict {
+	if len(e.frame.Bytes()) > e.maxSize() {
 		e.r.counters.silentDrops.Add(1)
 		return dropped
 	}
 	return answered
 }
 
-// largest is the most octets that an answer may have.
-func (e *exchange) largest() int {
+// maxSize returns the maximum size of an answer, in octets.
+func (e *exchange) maxSize() int {
 	if e.secured() {
 		return min(e.r.cfg.MaxMessageSize, int(e.msg.MaxSize))
 	}
 	return e.r.cfg.MaxMessageSize
 }
 
-// authenticationFailed tells whoever sends notifications.
+// authenticationFailed calls Config.AuthenticationFailure.
 func (e *exchange) authenticationFailed() {
 	if f := e.r.cfg.AuthenticationFailure; f != nil {
 		f(e.from)
 	}
 }
 
-// room is how many octets of variable bindings an answer may have.
+// room returns how many octets of variable bindings fit into an answer.
 func (e *exchange) room() int {
 	if e.secured() {
-		return e.largest() - wire.PDUOverhead - e.session.Overhead()
+		return e.maxSize() - wire.PDUOverhead - e.session.Overhead()
 	}
-	return e.largest() - wire.PDUOverhead - wire.CommunityOverhead - len(e.msg.Community)
+	return e.maxSize() - wire.PDUOverhead - wire.CommunityOverhead - len(e.msg.Community)
 }
 
-// finishPDU closes the answer and puts the message's headers around it.
+// finishPDU closes the answer and puts the message headers around it.
 func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	c := &e.r.counters
 	e.frame.ClosePDU(wire.Response, e.pdu.RequestID, int32(status), int32(index))
@@ -234,11 +234,11 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 		v = e.secure(e.session.Level)
 	} else {
 		e.frame.CloseCommunity(wire.Version2c, e.msg.Community)
-		v = e.sendable()
+		v = e.checkSize()
 	}
 	if v == answered && e.forgeable() && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
 		c.overOctets.Add(1)
-		e.r.complain(overLimit, e.from, e.now, nil, "limit", "response-octets")
+		e.r.logProblem(overLimit, e.from, e.now, nil, "limit", "response-octets")
 		v = dropped
 	}
 	if v != answered {
@@ -254,35 +254,35 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	return v
 }
 
-// command carries out a request, or has it deferred.
-func (e *exchange) command(access *vacm.AccessEntry, status vacm.Status) verdict {
+// execute answers a read request, or checks a SET and defers it.
+func (e *exchange) execute(access *vacm.AccessEntry, status vacm.Status) verdict {
 	e.r.counters.countRequest(e.pdu.Type)
 	if status != vacm.Allowed {
-		return e.forbid()
+		return e.denyAccess()
 	}
 	view := access.Read
 	if e.pdu.Type == wire.SetRequest {
 		view = access.Write
 	}
 	if view == nil {
-		return e.forbid()
+		return e.denyAccess()
 	}
 	switch e.pdu.Type {
 	case wire.SetRequest:
-		return e.testSet(view)
+		return e.admitSet(view)
 	case wire.GetBulkRequest:
 		return e.getBulk(view)
 	}
 	return e.getEach(view)
 }
 
-// forbid answers a request that its sender has no view for (RFC 3413 section 3.2 step 4).
-func (e *exchange) forbid() verdict {
+// denyAccess answers a request for which the sender has no view (RFC 3413 section 3.2 step 4).
+func (e *exchange) denyAccess() verdict {
 	e.r.counters.forbidden.Add(1)
 	var user []byte
 	if e.secured() {
 		user = e.session.UserName
 	}
-	e.r.complain(notAuthorized, e.from, e.now, user, "pdu", e.pdu.Type)
+	e.r.logProblem(notAuthorized, e.from, e.now, user, "pdu", e.pdu.Type)
 	return e.echo(authorizationError, 0)
 }

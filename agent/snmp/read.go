@@ -6,19 +6,19 @@ import (
 	"aaasess/mib"
 )
 
-// The error-status values of RFC 3416 section 3 that package mib has no use for.
+// The error-status values of RFC 3416 section 3 that package mib does not use.
 const (
 	tooBig             mib.ErrorStatus = 1
 	authorizationError mib.ErrorStatus = 16
 )
 
-// released lets go of the state that an answer was read from.
-func (e *exchange) released() {
+// releaseReader releases the state that the answer was read from.
+func (e *exchange) releaseReader() {
 	e.reader.Release()
 	e.vb.Value.Str = ""
 }
 
-// refuseSize answers that the answer would be too big (RFC 3416 section 4.2.1).
+// refuseSize answers with tooBig (RFC 3416 section 4.2.1).
 func (e *exchange) refuseSize() verdict {
 	e.frame.Reset()
 	return e.finishPDU(tooBig, 0)
@@ -34,17 +34,17 @@ func (e *exchange) echo(status mib.ErrorStatus, index int) verdict {
 	return e.finishPDU(status, index)
 }
 
-// getEach answers a GetRequest-PDU or GetNextRequest-PDU (RFC 3416 sections 4.2.1 and 4.2.2): one variable for
-// each that is asked for, or none.
+// getEach answers a GetRequest-PDU or GetNextRequest-PDU (RFC 3416 sections 4.2.1 and 4.2.2), with
+// one variable for each requested name, or with an error.
 func (e *exchange) getEach(view *vacm.View) verdict {
-	defer e.released()
+	defer e.releaseReader()
 	e.frame.Reset()
 	room := e.room()
 	for i := range e.pdu.Varbinds {
 		name := e.pdu.Varbinds[i].Name
 		if e.pdu.Type == wire.GetRequest {
-			e.exact(view, name)
-		} else if !e.next(view, name) {
+			e.getVisible(view, name)
+		} else if !e.nextVisible(view, name) {
 			return e.echo(mib.GenErr, i+1)
 		}
 		if !e.appendFitting(room) {
@@ -54,8 +54,9 @@ func (e *exchange) getEach(view *vacm.View) verdict {
 	return e.retrieved(len(e.pdu.Varbinds))
 }
 
-// exact puts the variable with this name into e.vb.
-func (e *exchange) exact(view *vacm.View, name mib.OID) {
+// getVisible reads the variable with this name into e.vb, or noSuchObject if it is outside the
+// view.
+func (e *exchange) getVisible(view *vacm.View, name mib.OID) {
 	e.vb.Name = append(e.vb.Name[:0], name...)
 	if view.Contains(name) {
 		e.reader.Get(name, &e.vb.Value)
@@ -64,21 +65,22 @@ func (e *exchange) exact(view *vacm.View, name mib.OID) {
 	}
 }
 
-// retrieved answers with the variables in the frame.
+// retrieved answers with the n variables in the frame.
 func (e *exchange) retrieved(n int) verdict {
 	e.r.counters.reqVars.Add(uint64(n))
 	return e.finishPDU(mib.NoError, 0)
 }
 
-// maxJumps is how often a request may go on behind what its view has not. A request for thousands of
-// variables through a view of hundreds of subtrees without an object would take seconds, and others wait.
+// maxJumps is how many ranges outside its view a request may skip. Without this limit, a request
+// for thousands of variables through a view of hundreds of subtrees without objects would take
+// seconds and delay all others.
 const maxJumps = 10_000
 
-// next puts the first variable behind name that the view has into e.vb. Where the view has nothing
-// it jumps: a million rows that may not be seen cost as much as one. It reports false if the request
-// has jumped too often.
-func (e *exchange) next(view *vacm.View, name mib.OID) bool {
-	e.look(view)
+// nextVisible reads the first variable behind name that is in the view into e.vb. It skips each
+// range outside the view at once: a million hidden rows cost as much as one. It returns false if
+// the request has made too many such jumps.
+func (e *exchange) nextVisible(view *vacm.View, name mib.OID) bool {
+	e.setView(view)
 	e.reader.Next(name, false, nil, &e.vb)
 	for e.vb.Value.Type != mib.EndOfMibView && !e.covered[e.reader.Object()] && !view.Contains(e.vb.Name) {
 		var more bool
@@ -97,15 +99,16 @@ func (e *exchange) next(view *vacm.View, name mib.OID) bool {
 	return true
 }
 
-// getBulk answers a GetBulkRequest-PDU (RFC 3416 section 4.2.3). What does not fit is left out: the
-// manager asks again from where it has come to. If nothing fits it is told so, or it would ask for ever.
+// getBulk answers a GetBulkRequest-PDU (RFC 3416 section 4.2.3). It omits variables that do not
+// fit; the manager continues from the last one. If none fits, it answers tooBig, because otherwise
+// the manager would repeat the request forever.
 func (e *exchange) getBulk(view *vacm.View) verdict {
-	defer e.released()
+	defer e.releaseReader()
 	e.frame.Reset()
 	room := e.room()
 	single := min(int(e.pdu.NonRepeaters()), len(e.pdu.Varbinds))
 	for i := range e.pdu.Varbinds[:single] {
-		if !e.next(view, e.pdu.Varbinds[i].Name) {
+		if !e.nextVisible(view, e.pdu.Varbinds[i].Name) {
 			return e.cutShort(i, i+1)
 		}
 		if !e.appendFitting(room) {
@@ -118,7 +121,7 @@ func (e *exchange) getBulk(view *vacm.View) verdict {
 	for n := e.pdu.MaxRepetitions(); n > 0 && len(repeaters) > 0; n-- {
 		ended := true
 		for i := range repeaters {
-			if !e.repeat(view, repeaters[i].Name, i) {
+			if !e.nextOfRepeater(view, repeaters[i].Name, i) {
 				return e.cutShort(found, single+i+1)
 			}
 			if !e.appendFitting(room) {
@@ -128,15 +131,15 @@ func (e *exchange) getBulk(view *vacm.View) verdict {
 			e.last[i], e.vb.Name = e.vb.Name, e.last[i]
 			ended = ended && e.ended[i]
 		}
-		if ended { // as section 4.2.3 allows
+		if ended { // section 4.2.3 allows this
 			break
 		}
 	}
 	return e.retrieved(found)
 }
 
-// cutShort answers a GETBULK with the variables found so far, if there are any. index is the one that took
-// too long, 0 if it did not fit.
+// cutShort ends a GETBULK early. It answers with the variables found so far, if there are any.
+// index is the variable that exceeded maxJumps, or 0 if a variable did not fit.
 func (e *exchange) cutShort(found, index int) verdict {
 	switch {
 	case found > 0:
@@ -147,7 +150,7 @@ func (e *exchange) cutShort(found, index int) verdict {
 	return e.refuseSize()
 }
 
-// reset makes room for the state of n repeaters.
+// reset prepares the state of n repeaters.
 func (e *exchange) reset(n int) {
 	for len(e.last) < n {
 		e.last, e.ended = append(e.last, nil), append(e.ended, false)
@@ -157,8 +160,8 @@ func (e *exchange) reset(n int) {
 	}
 }
 
-// repeat puts the next variable of repeater i into e.vb, as next does.
-func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) bool {
+// nextOfRepeater reads the next variable of repeater i into e.vb, as nextVisible does.
+func (e *exchange) nextOfRepeater(view *vacm.View, first mib.OID, i int) bool {
 	last := e.last[i]
 	if len(last) == 0 {
 		last = first
@@ -168,12 +171,12 @@ func (e *exchange) repeat(view *vacm.View, first mib.OID, i int) bool {
 		e.vb.Value.Type = mib.EndOfMibView
 		return true
 	}
-	ok := e.next(view, last)
+	ok := e.nextVisible(view, last)
 	e.ended[i] = e.vb.Value.Type == mib.EndOfMibView
 	return ok
 }
 
-// appendFitting appends e.vb if there is room.
+// appendFitting appends e.vb if it fits.
 func (e *exchange) appendFitting(room int) bool {
 	before := e.frame.Len()
 	e.frame.AppendVarbind(&e.vb)

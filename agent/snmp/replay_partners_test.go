@@ -17,8 +17,8 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// tap is who listens on the network between a tool and an agent: it passes datagrams on, and keeps those
-// to the agent.
+// tap sits on the network between a tool and an agent. It forwards datagrams and records those to
+// the agent.
 type tap struct {
 	conn  *net.UDPConn
 	agent netip.AddrPort
@@ -47,7 +47,7 @@ func newTap(t *testing.T, agent netip.AddrPort) *tap {
 	return p
 }
 
-// run ends when the socket is closed.
+// run returns when the socket is closed.
 func (p *tap) run() {
 	b := make([]byte, 65536)
 	for {
@@ -66,7 +66,7 @@ func (p *tap) run() {
 	}
 }
 
-// capturedSet is the message by which snmpset has set the number, at an agent as noc.
+// capturedSet returns the message by which snmpset, as noc, has set the number at an agent.
 func capturedSet(t *testing.T, f *fixture, to string) []byte {
 	t.Helper()
 	p := newTap(t, f.Addrs()[0])
@@ -75,13 +75,13 @@ func capturedSet(t *testing.T, f *fixture, to string) []byte {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.kept) != 2 { // the first asks for the engine
+	if len(p.kept) != 2 { // the first one discovers the engine
 		t.Fatalf("snmpset sent %d messages: %x", len(p.kept), p.kept)
 	}
 	return p.kept[1]
 }
 
-// reported is the counter that an answer reports, "response" if it is encrypted, or "nothing".
+// reported returns the counter that an answer reports, "response" if it is encrypted, or "nothing".
 func reported(t *testing.T, out []byte) string {
 	t.Helper()
 	if out == nil {
@@ -110,7 +110,7 @@ var usmStats = map[string]string{
 	".1.3.6.1.6.3.15.1.1.4.0": "unknownEngineIDs", ".1.3.6.1.6.3.15.1.1.5.0": "wrongDigests", ".1.3.6.1.6.3.15.1.1.6.0": "decryptionErrors",
 }
 
-// send gives an agent a message from another address than that of the tool, and gives its answer.
+// send sends a message to an agent from another address than the tool's, and returns the answer.
 func send(t *testing.T, f *fixture, message []byte) []byte {
 	t.Helper()
 	conn, err := net.Dial("udp", f.ipv4())
@@ -132,8 +132,8 @@ func send(t *testing.T, f *fixture, message []byte) []byte {
 	return b[:n]
 }
 
-// TestReplay sends a SET of snmpset again, at other times and to other engines. Only one that is within
-// the window is carried out: that is what RFC 3414 section 1.2 leaves to snmpSetSerialNo.
+// TestReplay repeats a SET of snmpset at other times and to other engines. Only a repetition within
+// the time window is carried out; RFC 3414 section 1.2 leaves that to snmpSetSerialNo.
 func TestReplay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine")
 	f, h := newTimedRig(t, file, "")
@@ -155,12 +155,13 @@ func TestReplay(t *testing.T) {
 	h.turn(time.Second)
 	replay(f, set, "notInTimeWindows", false)
 
-	// The next life of the engine, at the same time of it.
+	// The engine after a restart, when its time is the same again.
 	next, h := newTimedRig(t, file, "")
 	h.turn(1000 * time.Second)
 	replay(next, set, "notInTimeWindows", false)
 
-	// Another engine with the same users, passwords, boots and time; then with its id put in.
+	// Another engine with the same users, passwords, boots and time; then with its id in the
+	// message.
 	other, h := newTimedRig(t, filepath.Join(t.TempDir(), "other"), "")
 	h.turn(1000 * time.Second)
 	replay(other, set, "unknownEngineIDs", false)
@@ -172,11 +173,11 @@ func TestReplay(t *testing.T) {
 	replay(other, capturedSet(t, other, "42"), "response", true)
 }
 
-// TestMutilated: a SET of snmpset is carried out if it comes as it was sent. With one bit changed, cut off
-// at any octet, or with octets behind it, it is not.
+// TestMutilated: a SET of snmpset is carried out only if it arrives unchanged: not with one bit
+// flipped, truncated at any octet, or with trailing octets.
 func TestMutilated(t *testing.T) {
 	f, _ := newTimedRig(t, filepath.Join(t.TempDir(), "engine"), "")
-	close(f.numbers.release) // should one be carried out that it must not, it is not to hang
+	close(f.numbers.release) // a mutilated SET that is carried out by mistake must not block
 	set := capturedSet(t, f, "42")
 	local := netip.MustParseAddrPort("127.0.0.1:40000")
 	executed := func(message []byte) bool {
@@ -205,7 +206,7 @@ func TestMutilated(t *testing.T) {
 			t.Errorf("carried out with %d octets behind it", n)
 		}
 	}
-	// The answer that its manager would get can't be made into a request either.
+	// The answer to its manager cannot be changed into a request either.
 	if out := f.exchange(local, f.exchange(local, set)); out != nil {
 		t.Errorf("its own answer is answered with %s", reported(t, out))
 	}

@@ -24,81 +24,85 @@ import (
 	"aaasess/mib"
 )
 
-// The sizes of messages (RFC 3417 section 3.2, RFC 3411 snmpEngineMaxMessageSize).
+// Limits of the message size (RFC 3417 section 3.2, RFC 3411 snmpEngineMaxMessageSize).
 const (
 	MinMessageSize = wire.MinMaxSize
 	MaxMessageSize = maxDatagram
 )
 
 const (
-	setters  = 4  // SETs that are carried out at once
-	setQueue = 64 // SETs that wait beside them; one more is dropped, and its manager asks again
-	spare    = 2 * batch
+	setters  = 4  // goroutines that carry out SETs
+	setQueue = 64 // SETs that may wait for a setter; further ones are dropped, and the manager retries
+	maxFree  = 2 * batch
 )
 
-// Config is what a responder serves, and how.
+// Config configures a Responder.
 type Config struct {
-	// Listen are the addresses to serve. An IPv6 address, also [::], takes no IPv4; port 0 is any free one.
+	// Listen are the addresses to serve. An IPv6 address, including [::], receives no IPv4. Port 0
+	// lets the system choose a port.
 	Listen []netip.AddrPort
 	// Engine is this SNMP engine: id, boots and time.
 	Engine *usm.Engine
 	// USM has the users.
 	USM *usm.USM
-	// System is what the system group tells.
+	// System has the values of the system group.
 	System snmpmib.System
-	// MaxMessageSize is the largest answer, MinMessageSize to MaxMessageSize octets; 0 is MaxMessageSize.
+	// MaxMessageSize is the largest answer: MinMessageSize to MaxMessageSize octets. 0 means
+	// MaxMessageSize.
 	MaxMessageSize int
 	Limits         Limits
-	// AuthenTraps is whether authenticationFailure notifications are made, for snmpEnableAuthenTraps; nil: not.
+	// AuthenTraps reports whether authenticationFailure notifications are enabled, for
+	// snmpEnableAuthenTraps. nil means that they are not.
 	AuthenTraps func() bool
-	// AuthenticationFailure is called for each message with a wrong community or digest. It must
-	// return at once, and is called from several goroutines. nil: nothing is called.
+	// AuthenticationFailure is called for each message with a wrong community or digest, from
+	// several goroutines. It must not block. nil disables it.
 	AuthenticationFailure func(from netip.AddrPort)
-	// OutTraps is how many notifications were sent, for snmpOutTraps; nil: none.
+	// OutTraps returns how many notifications were sent, for snmpOutTraps. nil means none.
 	OutTraps func() uint64
-	// Logger takes a line a minute for each kind of trouble and source; nil discards them.
+	// Logger receives at most one line a minute for each kind of problem and source; nil discards
+	// them.
 	Logger *slog.Logger
 }
 
-// Limits bound what one source (an IPv4 address, a /64 of IPv6) gets. 0 is no limit.
+// Limits limit what one source (an IPv4 address, or a /64 of IPv6) receives. 0 means no limit.
 type Limits struct {
-	Requests       int // messages a second; more are dropped unread
-	ResponseOctets int // octets a second in answer to SNMPv2c and to noAuthNoPriv, which anybody can forge
+	Requests       int // messages a second; further ones are dropped unread
+	ResponseOctets int // octets a second in answers to SNMPv2c and noAuthNoPriv, whose source can be forged
 	Failures       int // reports a second to messages that are not authentic
 }
 
 // Responder is an SNMP command responder (R16).
 type Responder struct {
-	cfg        Config
-	tree       *mib.Tree
-	objects    []mib.OID // of the tree, in order
-	policy     atomic.Pointer[vacm.Policy]
-	system     atomic.Pointer[snmpmib.System]
-	endpoints  []*endpoint
-	counters   counters
-	complaints [complaints]throttle.Lines[uint64] // by source and user
-	seed       maphash.Seed                       // of their keys
-	began      time.Time
+	cfg          Config
+	tree         *mib.Tree
+	objects      []mib.OID // objects of the tree, in order
+	policy       atomic.Pointer[vacm.Policy]
+	system       atomic.Pointer[snmpmib.System]
+	endpoints    []*endpoint
+	counters     counters
+	problemLines [numProblems]throttle.Lines[uint64] // by logKey
+	seed         maphash.Seed                        // of logKey
+	started      time.Time
 
 	requests, octets, failures *limit.Limiter
 
 	free    chan *exchange
-	helpers chan work // unbuffered: only one that waits takes it
+	helpers chan work // unbuffered: only an idle helper receives
 	sets    chan work
 }
 
-// New makes a responder for the parts, beside which it serves its own (package snmpmib), and opens
-// its sockets. A failure names the address.
+// New creates a responder that serves parts and its own objects (package snmpmib), and opens its
+// sockets. An error names the address.
 func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err error) {
 	cfg.MaxMessageSize = cmp.Or(cfg.MaxMessageSize, MaxMessageSize)
 	if cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize {
-		return nil, fmt.Errorf("snmp: message size %d, %d to %d octets are possible", cfg.MaxMessageSize, MinMessageSize, MaxMessageSize)
+		return nil, fmt.Errorf("snmp: maximum message size is %d, want %d to %d octets", cfg.MaxMessageSize, MinMessageSize, MaxMessageSize)
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	r := &Responder{
-		cfg: cfg, began: time.Now(), seed: maphash.MakeSeed(),
+		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),
-		free: make(chan *exchange, spare), helpers: make(chan work), sets: make(chan work, setQueue),
+		free: make(chan *exchange, maxFree), helpers: make(chan work), sets: make(chan work, setQueue),
 	}
 	r.policy.Store(policy)
 	r.system.Store(&cfg.System)
@@ -122,26 +126,27 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	return r, nil
 }
 
-// newLimiter allows in a burst what is allowed in a second.
+// newLimiter returns a limiter whose burst equals the rate of one second.
 func newLimiter(perSecond int) *limit.Limiter { return limit.New(perSecond, perSecond) }
 
-// octetBurst is at least the largest answer: a debt would be the next source's that gets the bucket.
+// octetBurst is at least the largest answer: if an answer exceeded the burst, the next source to
+// get the bucket would inherit the debt.
 func octetBurst(perSecond int) int { return max(perSecond, MaxMessageSize) }
 
-// SetLimits puts other limits in place.
+// SetLimits replaces the limits.
 func (r *Responder) SetLimits(l Limits) {
 	r.requests.SetRate(l.Requests, l.Requests)
 	r.octets.SetRate(l.ResponseOctets, octetBurst(l.ResponseOctets))
 	r.failures.SetRate(l.Failures, l.Failures)
 }
 
-// SetSystem puts other texts of the system group in place; rows of sysORTable stay.
+// SetSystem replaces the texts of the system group. The rows of sysORTable do not change.
 func (r *Responder) SetSystem(s snmpmib.System) { r.system.Store(&s) }
 
-// SetPolicy puts other communities, groups and views in place, for the next request.
+// SetPolicy replaces communities, groups and views, from the next request on.
 func (r *Responder) SetPolicy(p *vacm.Policy) { r.policy.Store(p) }
 
-// Addrs are the addresses that are served, with the ports that were free.
+// Addrs returns the addresses that are served, with the actual ports.
 func (r *Responder) Addrs() []netip.AddrPort {
 	addrs := make([]netip.AddrPort, len(r.endpoints))
 	for i, ep := range r.endpoints {
@@ -150,10 +155,10 @@ func (r *Responder) Addrs() []netip.AddrPort {
 	return addrs
 }
 
-// clock is what limits are counted by: nanoseconds that never jump.
-func (r *Responder) clock() int64 { return int64(time.Since(r.began)) }
+// clock returns the time for the limits: nanoseconds of the monotonic clock.
+func (r *Responder) clock() int64 { return int64(time.Since(r.started)) }
 
-// Run serves until ctx is done or a socket fails. SETs that have begun are finished. Call it once.
+// Run serves until ctx is done or a socket fails. It completes SETs in progress. Call it once.
 func (r *Responder) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, ep := range r.endpoints {

@@ -22,10 +22,10 @@ import (
 	"aaasess/mib"
 )
 
-// toolUser is a user of SNMPv3, its protocols by the names that net-snmp's tools have for them.
+// toolUser is a user of SNMPv3. Its protocols have the names that net-snmp's tools use.
 type toolUser struct{ name, auth, priv string }
 
-// allUsers are one user for each combination of protocols that net-snmp's tools have.
+// allUsers returns one user for each combination of protocols that net-snmp's tools support.
 func allUsers() []toolUser {
 	users := []toolUser{{name: "none"}}
 	for _, auth := range []string{"MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"} {
@@ -37,7 +37,7 @@ func allUsers() []toolUser {
 	return users
 }
 
-// strict is a user who may nothing below authPriv.
+// strict is a user without access below authPriv.
 var strict = toolUser{"strict", "SHA-256", "AES"}
 
 func (u toolUser) level() string {
@@ -50,10 +50,10 @@ func (u toolUser) level() string {
 	return "noAuthNoPriv"
 }
 
-// args make a tool this user, with the right passwords.
+// args returns the arguments of a tool for this user, with the right passwords.
 func (u toolUser) args() []string { return u.with(authPassword, privPassword) }
 
-// with are args with other passwords.
+// with returns the same arguments with other passwords.
 func (u toolUser) with(auth, priv string) []string {
 	args := []string{"-v3", "-u", u.name, "-l", u.level()}
 	if u.auth != "" {
@@ -65,7 +65,7 @@ func (u toolUser) with(auth, priv string) []string {
 	return args
 }
 
-// configured is the user as the responder has it.
+// configured returns the user as the responder is configured with it.
 func (u toolUser) configured(t testing.TB) usm.User {
 	t.Helper()
 	c := usm.User{Name: u.name}
@@ -84,7 +84,7 @@ func (u toolUser) configured(t testing.TB) usm.User {
 	return c
 }
 
-// rule is one access entry, as both a responder and an snmpd have it: nothing is "".
+// rule is one access entry of both the responder and snmpd. "" is an empty view.
 type rule struct {
 	group       string
 	model       wire.SecurityModel
@@ -92,8 +92,8 @@ type rule struct {
 	read, write string
 }
 
-// rules: communities of the groups' names, and users. Views are all, the tests' module, that without
-// its table, and nothing but its text.
+// rules are for communities named like the groups, and for users. The views are everything, the
+// module of the tests, the module without its table, and only its text.
 var rules = []rule{
 	{"readers", wire.ModelV2c, wire.NoAuthNoPriv, "test", ""},
 	{"writers", wire.ModelV2c, wire.NoAuthNoPriv, "test", "scalars"},
@@ -103,7 +103,7 @@ var rules = []rule{
 	{"strict", wire.ModelUSM, wire.AuthPriv, "all", "test"},
 }
 
-// groupOf is the group of a user.
+// groupOf returns the group of a user.
 func groupOf(u toolUser) string {
 	if u == strict {
 		return u.name
@@ -136,7 +136,8 @@ func rulesPolicy(t testing.TB) *vacm.Policy {
 	return p
 }
 
-// newRig is the fixture with all users and the rules above, served on loopback over IPv4 and IPv6.
+// newRig returns the fixture with all users and the rules above, served on loopback over IPv4 and
+// IPv6.
 func newRig(t *testing.T, change ...func(*Config)) *fixture {
 	t.Helper()
 	f := newFixture(t, append(change, func(c *Config) {
@@ -159,16 +160,16 @@ func newRig(t *testing.T, change ...func(*Config)) *fixture {
 	return f
 }
 
-// ipv4 and ipv6 are where the rig is, as net-snmp's tools want it.
+// ipv4 and ipv6 return the responder's addresses in the syntax of net-snmp's tools.
 func (f *fixture) ipv4() string { return f.Addrs()[0].String() }
 func (f *fixture) ipv6() string { return "udp6:" + f.Addrs()[1].String() }
 
-// now and put are for a test that talks to whoever serves the module, one thing after the other.
+// now and put access the number from a test that sends one request at a time.
 func (n *numbers) now() int32  { return n.number.Load() }
 func (n *numbers) put(v int32) { n.number.Store(v) }
 
-// newTwin is an snmpd that serves the same module with the same users and rules, through AgentX. more are
-// further lines of its configuration.
+// newTwin starts an snmpd that serves the same module with the same users and rules, through
+// AgentX. more are further lines of its configuration.
 func newTwin(t *testing.T, more ...string) (*partner.SnmpdProc, *numbers) {
 	t.Helper()
 	conf := []string{
@@ -222,16 +223,17 @@ func newTwin(t *testing.T, more ...string) (*partner.SnmpdProc, *numbers) {
 	return s, n
 }
 
-// said is what a tool printed to each of its outputs, and its exit code.
+// said is the output of a tool and its exit code.
 type said struct {
 	Out, Err string
 	Code     int
 }
 
-// toolLimit is how long a tool may take.
+// toolLimit is how long a tool may run.
 const toolLimit = 30 * time.Second
 
-// say runs one of net-snmp's tools. It waits ten seconds for an answer, unless args have another -t.
+// say runs one of net-snmp's tools. It waits ten seconds for an answer, unless args have another
+// -t.
 func say(t testing.TB, tool string, args ...string) said {
 	t.Helper()
 	out, err := partner.Try(t, toolLimit, tool, append([]string{"-On", "-r0", "-t10"}, args...)...)
@@ -245,13 +247,13 @@ func say(t testing.TB, tool string, args ...string) said {
 	return s
 }
 
-// lines of what a tool printed.
+// lines returns the lines that a tool printed.
 func (s said) lines() []string { return strings.Split(strings.TrimSpace(s.Out), "\n") }
 
-// oid is the text of a name below the tests' module.
+// oid returns the text of a name below the module of the tests.
 func oid(sub ...uint32) string { return testRoot.Append(sub...).String() }
 
-// tableLines are the lines of a walk of the table, as net-snmp's tools print it.
+// tableLines returns a walk of the table as net-snmp's tools print it.
 func (f *fixture) tableLines() []string {
 	var lines []string
 	for column := uint32(1); column <= 3; column++ {
@@ -263,7 +265,7 @@ func (f *fixture) tableLines() []string {
 	return lines
 }
 
-// moduleLines are the lines of a walk of the whole module.
+// moduleLines returns a walk of the whole module as net-snmp's tools print it.
 func (f *fixture) moduleLines() []string {
 	lines := append([]string{fmt.Sprintf("%s = INTEGER: %d", oid(1, 0), f.numbers.now())}, f.tableLines()...)
 	return append(lines, fmt.Sprintf("%s = STRING: %q", oid(3, 0), f.numbers.text))

@@ -28,7 +28,7 @@ func (f *fixture) run() {
 	})
 }
 
-// client is gosnmp, connected to the responder's first address.
+// client returns a gosnmp client connected to the responder's first address.
 func (f *fixture) client(change func(*gosnmp.GoSNMP)) *gosnmp.GoSNMP {
 	f.t.Helper()
 	addr := f.Addrs()[0]
@@ -46,7 +46,7 @@ func (f *fixture) client(change func(*gosnmp.GoSNMP)) *gosnmp.GoSNMP {
 	return g
 }
 
-// as is what makes a gosnmp client the user noc, desk or guest.
+// as configures a gosnmp client as the user noc, desk or guest.
 func as(user string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) {
 		g.Version, g.SecurityModel = gosnmp.Version3, gosnmp.UserSecurityModel
@@ -64,7 +64,7 @@ func as(user string) func(*gosnmp.GoSNMP) {
 	}
 }
 
-// onLoopback is a fixture that serves a free port of each of these addresses.
+// onLoopback returns a fixture that serves a free port of each of these addresses.
 func onLoopback(t *testing.T, addrs ...string) *fixture {
 	f := newFixture(t, func(c *Config) {
 		for _, a := range addrs {
@@ -75,7 +75,7 @@ func onLoopback(t *testing.T, addrs ...string) *fixture {
 	return f
 }
 
-// TestUsers: what each of three users sees and may do, asked by gosnmp.
+// TestUsers: the answers that each of three users gets from gosnmp's requests.
 func TestUsers(t *testing.T) {
 	f := onLoopback(t, "127.0.0.1:0")
 	number, text := testNumber.Append(0).String(), testText.Append(0).String()
@@ -110,7 +110,7 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestBadUsers: what must not be carried out is not, and counted under its name.
+// TestBadUsers: each request with wrong credentials is rejected and counted by the right counter.
 func TestBadUsers(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -180,7 +180,7 @@ func TestSockets(t *testing.T) {
 	}
 }
 
-// TestAddressInUse: New names the address.
+// TestAddressInUse: the error of New names the address.
 func TestAddressInUse(t *testing.T) {
 	f := onLoopback(t, "127.0.0.1:0")
 	addr := f.Addrs()[0]
@@ -190,7 +190,8 @@ func TestAddressInUse(t *testing.T) {
 	}
 }
 
-// TestSlowSet: SETs that wait for the disk delay nobody, and the one too many is dropped and counted.
+// TestSlowSet: SETs that wait for the disk delay no other request; one too many is dropped and
+// counted.
 func TestSlowSet(t *testing.T) {
 	f := onLoopback(t, "127.0.0.1:0")
 	conn, err := net.Dial("udp", f.Addrs()[0].String())
@@ -204,13 +205,13 @@ func TestSlowSet(t *testing.T) {
 		if _, err := conn.Write(set); err != nil {
 			t.Fatal(err)
 		}
-		// Each is asked for before the next, so that the kernel drops none.
+		// Send each request after the answer to the previous one, so that the kernel drops none.
 		if _, err := f.client(nil).Get([]string{testText.Append(0).String()}); err != nil {
 			t.Fatalf("a GET beside SETs: %v", err)
 		}
 	}
 	for deadline := time.Now().Add(5 * time.Second); f.Stats().OverSets != tooMany; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) { // a helper may still have the last ones
+		if time.Now().After(deadline) { // a helper may still work on the last ones
 			t.Fatalf("%d SETs dropped, want %d", f.Stats().OverSets, tooMany)
 		}
 	}
@@ -228,7 +229,8 @@ func TestSlowSet(t *testing.T) {
 	}
 }
 
-// TestBadMessages: whatever is no request is counted and not answered, and the next one is.
+// TestBadMessages: each invalid message is counted and not answered, and the next request is
+// answered.
 func TestBadMessages(t *testing.T) {
 	get := request(t, "public", gosnmp.GetRequest, names(testText.Append(0))...)
 	good := marshal(t, get)
@@ -284,7 +286,8 @@ func TestBadMessages(t *testing.T) {
 	}
 }
 
-// TestStranger: a community is one only from its sources, and who sends notifications is told.
+// TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called for
+// others.
 func TestStranger(t *testing.T) {
 	var told int
 	f := newFixture(t, func(c *Config) {
@@ -303,7 +306,7 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestLimits: a source with too much is dropped, another one is not.
+// TestLimits: a source above its limit is dropped, another source is not.
 func TestLimits(t *testing.T) {
 	get := marshal(t, request(t, "public", gosnmp.GetRequest, names(testText.Append(0))...))
 	size := len(newFixture(t).exchange(manager, get))
@@ -340,7 +343,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestReportLimit: discovery is answered with reports, not with more than so many.
+// TestReportLimit: discovery is answered with reports, up to the limit.
 func TestReportLimit(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.Limits = Limits{Failures: 5} })
 	discovery := discoveryMessage(t)
@@ -355,7 +358,7 @@ func TestReportLimit(t *testing.T) {
 	}
 }
 
-// TestDiscovery: the report names our engine, its boots and time, and has the request's msgID.
+// TestDiscovery: the report has our engine id, boots and time, and the msgID of the request.
 func TestDiscovery(t *testing.T) {
 	f := newFixture(t)
 	out := f.exchange(manager, discoveryMessage(t))
@@ -376,7 +379,8 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-// discoveryMessage is what a manager sends first (RFC 3414 section 4), request-id 4711, msgID 4712.
+// discoveryMessage is the first message of a manager (RFC 3414 section 4), with request-id 4711 and
+// msgID 4712.
 func discoveryMessage(t testing.TB) []byte {
 	t.Helper()
 	var f wire.Frame

@@ -2,14 +2,14 @@ package snmp
 
 import "context"
 
-// work is a request for another goroutine, and where its answer leaves from.
+// work is a request for another goroutine, with the endpoint that its answer leaves from.
 type work struct {
 	ep *endpoint
 	e  *exchange
 }
 
-// help gives a request to a helper that has nothing to do, if there is one.
-func (r *Responder) help(ep *endpoint, e *exchange) bool {
+// offer passes a request to a helper if one is idle.
+func (r *Responder) offer(ep *endpoint, e *exchange) bool {
 	select {
 	case r.helpers <- work{ep, e}:
 		return true
@@ -18,7 +18,7 @@ func (r *Responder) help(ep *endpoint, e *exchange) bool {
 	}
 }
 
-// helper answers requests that an endpoint has read more of than one.
+// helper answers the requests that readers offer.
 func (r *Responder) helper(ctx context.Context) {
 	for {
 		select {
@@ -35,14 +35,14 @@ func (r *Responder) setter(ctx context.Context) {
 	for {
 		select {
 		case w := <-r.sets:
-			r.conclude(w.ep, w.e, w.e.set())
+			r.finish(w.ep, w.e, w.e.set())
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// serve answers one request, and takes the exchange.
+// serve answers or queues one request. It takes over the exchange.
 func (r *Responder) serve(ep *endpoint, e *exchange) {
 	v := e.process()
 	if v == deferred {
@@ -51,22 +51,22 @@ func (r *Responder) serve(ep *endpoint, e *exchange) {
 			return
 		default:
 			r.counters.overSets.Add(1)
-			r.complain(overLimit, e.from, e.now, nil, "limit", "SETs that wait")
+			r.logProblem(overLimit, e.from, e.now, nil, "limit", "pending SETs")
 			v = dropped
 		}
 	}
-	r.conclude(ep, e, v)
+	r.finish(ep, e, v)
 }
 
-// conclude sends the answer, if there is one.
-func (r *Responder) conclude(ep *endpoint, e *exchange, v verdict) {
+// finish sends the answer if there is one, and releases the exchange.
+func (r *Responder) finish(ep *endpoint, e *exchange, v verdict) {
 	if v == answered {
 		if err := ep.send(e); err == nil {
 			r.counters.outPkts.Add(1)
 		} else {
 			r.counters.sendErrors.Add(1)
-			r.complain(notSent, e.from, e.now, nil, "err", err)
+			r.logProblem(notSent, e.from, e.now, nil, "err", err)
 		}
 	}
-	r.put(e)
+	r.release(e)
 }

@@ -7,11 +7,11 @@ import (
 	"aaasess/mib"
 )
 
-// testSet begins to answer a SetRequest-PDU (RFC 3416 section 4.2.5): what needs no object. The rest
-// may wait for the disk, which is not for the goroutine that all others wait for.
-func (e *exchange) testSet(view *vacm.View) verdict {
+// admitSet checks a SetRequest-PDU as far as no object is needed (RFC 3416 section 4.2.5). The rest
+// may wait for the disk, so another goroutine does it.
+func (e *exchange) admitSet(view *vacm.View) verdict {
 	if len(e.pdu.RawVarbinds) > e.room() {
-		return e.refuseSize() // before anything is done: its sender could not know
+		return e.refuseSize() // Checked before the SET is carried out: otherwise its sender could not learn the result.
 	}
 	for i := range e.pdu.Varbinds {
 		if !view.Contains(e.pdu.Varbinds[i].Name) {
@@ -21,16 +21,16 @@ func (e *exchange) testSet(view *vacm.View) verdict {
 	return deferred
 }
 
-// set carries a SET out: all of it or nothing.
+// set carries out a SET: all assignments or none.
 func (e *exchange) set() verdict {
-	status, index := e.assign()
+	status, index := e.commitSet()
 	if status == mib.NoError {
 		e.r.counters.setVars.Add(uint64(len(e.pdu.Varbinds)))
 	}
 	return e.echo(status, index)
 }
 
-// requester is who sends the request, which was authenticated or has a community that is good.
+// requester returns the sender of the request, which is authenticated or uses a valid community.
 func (e *exchange) requester() mib.Requester {
 	by := mib.Requester{Name: e.securityName, Address: e.from.String()}
 	if e.secured() {
@@ -39,7 +39,7 @@ func (e *exchange) requester() mib.Requester {
 	return by
 }
 
-func (e *exchange) assign() (mib.ErrorStatus, int) {
+func (e *exchange) commitSet() (mib.ErrorStatus, int) {
 	set, err := e.r.tree.TestBy(e.requester(), e.pdu.Varbinds)
 	if err == nil {
 		err = set.Commit()

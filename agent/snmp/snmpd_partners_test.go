@@ -13,11 +13,11 @@ import (
 // noc is the user of most tests here.
 var noc = toolUser{"SHA-256.AES", "SHA-256", "AES"}
 
-// community are arguments of a tool.
+// community returns arguments of a tool.
 func community(name string) []string { return []string{"-v2c", "-c", name} }
 
-// both runs a tool against the responder and against the snmpd, and takes their addresses out of what
-// it says.
+// both runs a tool against the responder and against snmpd, and removes their addresses from the
+// output.
 func both(t *testing.T, ours, theirs string, tool string, args ...string) (a, b said) {
 	t.Helper()
 	run := func(addr string) said {
@@ -34,9 +34,9 @@ func both(t *testing.T, ours, theirs string, tool string, args ...string) (a, b 
 	return run(ours), run(theirs)
 }
 
-// TestSameAsSnmpd: a tool ends and prints the same, to the octet, whether it asks the responder or an
-// snmpd that has the same module through AgentX. Where theirs is set snmpd is of another opinion than
-// the RFC that the comment names.
+// TestSameAsSnmpd: a tool exits with the same code and prints the same octets, whether it asks the
+// responder or an snmpd that has the same module through AgentX. If theirs is set, snmpd deviates
+// from the RFC in the comment.
 func TestSameAsSnmpd(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -61,7 +61,7 @@ func TestSameAsSnmpd(t *testing.T) {
 		{"bulk", "snmpbulkget", append(community("limited"), "-Cn1", "-Cr3"), oid() + " " + oid(), "3.0 = STRING", ""},
 		{"bulk of none", "snmpbulkget", append(community("readers"), "-Cn0", "-Cr0"), oid(), "", ""},
 		{"bulk over the end", "snmpbulkget", append(community("readers"), "-Cr3"), oid(2, 1, 3, 29), oid(3, 0) + endOfView, ""},
-		// RFC 3416 section 4.2.3: the name of the last successor of the variable that has ended.
+		// RFC 3416 section 4.2.3: the name is that of the last successor of the ended variable.
 		{"bulk, one at its end", "snmpbulkget", append(community("readers"), "-Cn1", "-Cr2"), oid() + " " + oid(2, 1, 3, 29) + " " + oid(3, 0), "3.30 = OID: " + oid(30) + "\n" + oid(3, 0) + endOfView, oid(2, 1, 3, 29) + endOfView},
 
 		{"set", "snmpset", community("writers"), oid(1, 0) + " i 8", "INTEGER: 8", ""},
@@ -79,7 +79,7 @@ func TestSameAsSnmpd(t *testing.T) {
 		{"no access entry", "snmpget", toolUser{strict.name, "", ""}.args(), oid(1, 0), "Reason: authorizationError", ""},
 		{"no access entry, set", "snmpset", toolUser{strict.name, strict.auth, ""}.args(), oid(1, 0) + " i 5", "Reason: authorizationError", ""},
 		{"unknown community", "snmpget", community("nobody"), oid(1, 0), "Timeout: No Response from AGENT", ""},
-		// Neither has version 1: snmpd has no group of it here.
+		// Neither answers version 1: snmpd has no group for it here.
 		{"version 1", "snmpget", []string{"-v1", "-c", "readers"}, oid(1, 0), "Timeout: No Response from AGENT", ""},
 
 		{"a level below its own", "snmpget", toolUser{noc.name, noc.auth, ""}.args(), oid(1, 0), "INTEGER: 8", ""},
@@ -95,7 +95,8 @@ func TestSameAsSnmpd(t *testing.T) {
 		{"unknown engine", "snmpget", append(noc.args(), "-e", "80007ed90501020304050608"), oid(1, 0), "Timeout: No Response", ""},
 
 		{"boots too low", "snmpset", append(noc.args(), "-Z", "0,100"), oid(1, 0) + " i 9", "INTEGER: 9", ""},
-		// RFC 3414 section 3.2 step 7b: the tool takes no report that is older than what it was told.
+		// RFC 3414 section 3.2 step 7b: the tool ignores a report whose time is older than the time
+		// that it knows.
 		{"boots too high", "snmpset", append(noc.args(), "-Z", "1000,1"), oid(1, 0) + " i 5", "Timeout: No Response", ""},
 		{"time too high", "snmpset", append(noc.args(), "-Z", "1,100000"), oid(1, 0) + " i 5", "Timeout: No Response", ""},
 	}
@@ -128,7 +129,8 @@ func TestSameAsSnmpd(t *testing.T) {
 	}
 }
 
-// TestTooBig: what is too big is told as by snmpd, and a walk asks for less until all is there.
+// TestTooBig: tooBig is reported as by snmpd, and a walk reduces its requests until it has
+// everything.
 func TestTooBig(t *testing.T) {
 	f := newRig(t, func(c *Config) { c.MaxMessageSize = MinMessageSize })
 	s, n := newTwin(t, fmt.Sprint("[snmp] sendMessageMaxSize ", MinMessageSize))
@@ -144,7 +146,7 @@ func TestTooBig(t *testing.T) {
 		}{
 			{"snmpget", texts[:1], "xxx\"\n"},
 			{"snmpget", texts, "Reason: (tooBig) Response message would have been too large."},
-			{"snmpgetnext", []string{oid(2, 1, 3, 30), oid(2, 1, 3, 30), oid(2, 1, 3, 30)}, ""}, // the tool says nothing of it
+			{"snmpgetnext", []string{oid(2, 1, 3, 30), oid(2, 1, 3, 30), oid(2, 1, 3, 30)}, ""}, // the tool prints nothing about it
 			{"snmpwalk", []string{oid(2)}, "2.1.3.30 = OID"},
 			{"snmpbulkwalk", []string{"-Cr50", oid(2)}, "2.1.3.30 = OID"},
 		}
@@ -152,7 +154,7 @@ func TestTooBig(t *testing.T) {
 			ours, theirs := both(t, f.ipv4(), s.Addr, tt.tool, append(who, tt.args...)...)
 			diff := cmp.Diff(theirs, ours)
 			if name == "v3" && tt.tool == "snmpbulkwalk" && strings.Contains(theirs.Err, "genError") {
-				diff = "" // snmpd does not cut off an answer of version 3
+				diff = "" // snmpd does not truncate answers of version 3
 			}
 			if diff != "" || !strings.Contains(ours.Out+ours.Err, tt.want) {
 				t.Errorf("%s %s: %+v, want %q (-snmpd +ours):\n%s", name, tt.tool, ours, tt.want, diff)
@@ -161,7 +163,8 @@ func TestTooBig(t *testing.T) {
 	}
 }
 
-// TestUsersSameAsSnmpd: each user has the same walk, and the same refusals, of the responder and of snmpd.
+// TestUsersSameAsSnmpd: each user gets the same walk, and the same rejections, from the responder
+// and from snmpd.
 func TestUsersSameAsSnmpd(t *testing.T) {
 	f := newRig(t)
 	s, _ := newTwin(t)
@@ -185,13 +188,14 @@ func TestUsersSameAsSnmpd(t *testing.T) {
 	}
 }
 
-// TestTables: snmptable, by GETNEXT and by GETBULK, of tables that any agent has, and snmpstatus.
+// TestTables runs snmptable, by GETNEXT and by GETBULK, on tables that every agent has, and
+// snmpstatus.
 func TestTables(t *testing.T) {
 	f := newRig(t)
 	mibs := []string{"-M", "../../mibs", "-m", "ALL"}
 	tests := []struct {
 		table string
-		rows  int // 0: at least one
+		rows  int // 0 means at least one
 		want  string
 	}{
 		{"SNMPv2-MIB::sysORTable", 0, "SNMP-MPD-MIB:"},
@@ -204,11 +208,11 @@ func TestTables(t *testing.T) {
 			var tables [][]string
 			for _, how := range []string{"-CBi", "-Ci"} {
 				got := say(t, "snmptable", append(append(mibs, noc.args()...), "-Os", how, f.ipv4(), tt.table)...)
-				rows := len(got.lines()) - 3 // a title, an empty line and a header are before them
+				rows := len(got.lines()) - 3 // a title, an empty line and a header precede them
 				if got.Code != 0 || tt.rows > 0 && rows != tt.rows || rows < 1 || !strings.Contains(got.Out, tt.want) {
 					t.Errorf("%s: %d rows, want %d\n%+v", how, rows, tt.rows, got)
 				}
-				tables = append(tables, strings.Fields(got.Out)) // the columns' widths differ
+				tables = append(tables, strings.Fields(got.Out)) // the column widths differ
 			}
 			if diff := cmp.Diff(tables[0], tables[1]); diff != "" {
 				t.Errorf("by GETNEXT and by GETBULK (-next +bulk):\n%s", diff)
@@ -221,7 +225,8 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestManyVariables: as many variables as a tool's command line takes, in one request and one answer.
+// TestManyVariables: one request and one answer with as many variables as the command line of a
+// tool can hold.
 func TestManyVariables(t *testing.T) {
 	f := newRig(t)
 	args := append(community("writers"), f.ipv6())

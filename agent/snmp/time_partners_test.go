@@ -21,15 +21,15 @@ import (
 	"aaasess/internal/partner"
 )
 
-// hand is a clock that stands still until it is turned.
+// manualClock is a clock that changes only by advance.
 type hand struct{ at atomic.Int64 }
 
 func (h *hand) now() time.Time { return time.Unix(0, h.at.Load()) }
 
 func (h *hand) turn(d time.Duration) { h.at.Add(int64(d)) }
 
-// newTimedRig is a rig whose engine lives on in a file, by a clock that stands still. addr is "" for
-// any, or that of a rig before it.
+// newTimedRig is a rig whose engine keeps its state in file and uses a manual clock. addr is "" for
+// any address, or that of an earlier rig.
 func newTimedRig(t *testing.T, file, addr string) (*fixture, *hand) {
 	t.Helper()
 	h := &hand{}
@@ -50,8 +50,8 @@ func newTimedRig(t *testing.T, file, addr string) (*fixture, *hand) {
 	return f, h
 }
 
-// TestWrongTime: a tool that has the wrong boots or time in its command line is told the right ones with
-// an authentic report (RFC 3414 section 4), and then its SET is carried out, once.
+// TestWrongTime: a tool with the wrong boots or time on its command line gets the right ones by an
+// authentic report (RFC 3414 section 4). Then its SET is carried out, once.
 func TestWrongTime(t *testing.T) {
 	f, h := newTimedRig(t, filepath.Join(t.TempDir(), "engine"), "")
 	h.turn(1000 * time.Second)
@@ -65,7 +65,7 @@ func TestWrongTime(t *testing.T) {
 		{"in the window, behind", "1,1150", 0, true},
 		{"before the window", "1,849", 1, true},
 		{"lower boots, right time", "0,1000", 1, true},
-		// A manager must not believe a report that is older than what it knows (RFC 3414 section 3.2
+		// A manager must ignore a report that is older than what it knows (RFC 3414 section 3.2
 		// step 7b), so this tool gives up.
 		{"behind the window", "1,1151", 1, false},
 		{"higher boots", "2,1000", 1, false},
@@ -94,7 +94,7 @@ func TestWrongTime(t *testing.T) {
 	}
 }
 
-// shell is snmptest, a manager that keeps an engine's boots and time for as long as it lives.
+// shell is snmptest, a manager that keeps an engine's boots and time while it runs.
 type shell struct {
 	t   *testing.T
 	in  io.Writer
@@ -131,7 +131,7 @@ func newShell(t *testing.T, addr string) *shell {
 	}()
 	t.Cleanup(func() {
 		defer cancel()
-		_ = in.Close() // it ends when there is nothing more to read
+		_ = in.Close() // it exits at the end of its input
 		for range s.out {
 		}
 		if err := cmd.Wait(); err != nil {
@@ -141,7 +141,7 @@ func newShell(t *testing.T, addr string) *shell {
 	return s
 }
 
-// get asks for a variable, and gives the first line that has want, or that tells of a failure.
+// get reads a variable and returns the first output line that contains want or reports a failure.
 func (s *shell) get(name, want string) string {
 	s.t.Helper()
 	if _, err := io.WriteString(s.in, name+"\n\n"); err != nil {
@@ -162,7 +162,7 @@ func (s *shell) get(name, want string) string {
 	}
 }
 
-// TestRestart: boots rise, and managers that kept the time of the engine's last life find into the new one
+// TestRestart: boots increase, and managers that know the time before the restart synchronize
 // without a failure.
 func TestRestart(t *testing.T) {
 	const snmpEngineBoots = ".1.3.6.1.6.3.10.2.1.2.0"
@@ -196,7 +196,7 @@ func TestRestart(t *testing.T) {
 					inner.Errorf("gosnmp: %s, %v", show(answer), err)
 				}
 			}
-			// Each was told the time once, when it first came to this life.
+			// Each manager got one report when it first contacted the restarted engine.
 			if n := f.Stats().USM.NotInTimeWindows; life > 1 && n != 2 {
 				inner.Errorf("%d reports of the time, want 2", n)
 			}

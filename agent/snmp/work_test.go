@@ -12,12 +12,12 @@ import (
 	"aaasess/mib"
 )
 
-// TestJumps: a view of many subtrees in which nothing is costs a request a bounded amount of work.
+// TestJumps: a view of many subtrees without objects costs a request a bounded amount of work.
 func TestJumps(t *testing.T) {
 	f := newFixture(t)
 	f.numbers.rows = 100_000
 	families := []vacm.Family{{Subtree: testText}}
-	for i := range uint32(1000) { // between rows that are there
+	for i := range uint32(1000) { // between existing rows
 		families = append(families, vacm.Family{Subtree: testEntry.Append(1, 10*i+5, 7)})
 	}
 	sparse, err := vacm.NewView("sparse", families)
@@ -49,7 +49,8 @@ func TestJumps(t *testing.T) {
 	}
 }
 
-// TestNothingFits: a GETBULK is told so, or its manager would ask for ever.
+// TestNothingFits: a GETBULK without room for one variable gets tooBig, because otherwise its
+// manager would repeat it forever.
 func TestNothingFits(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.MaxMessageSize = MinMessageSize })
 	f.numbers.text = strings.Repeat("x", 600)
@@ -62,7 +63,8 @@ func TestNothingFits(t *testing.T) {
 	}
 }
 
-// TestForgeable: what anybody can send for anybody is limited in octets, what proves its user is not.
+// TestForgeable: answers to requests with a forgeable source are limited in octets, answers to
+// authenticated ones are not.
 func TestForgeable(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.Limits = Limits{ResponseOctets: 1} })
 	f.numbers.text = strings.Repeat("x", 40_000)
@@ -89,7 +91,7 @@ func guestMessageFor(fx *fixture, oid mib.OID, size int32) []byte {
 	return append([]byte(nil), f.Bytes()...)
 }
 
-// TestReceiversSize: an answer is no larger than its receiver says it can take.
+// TestReceiverMaxSize: an answer is no larger than the maximum size that its receiver announces.
 func TestReceiversSize(t *testing.T) {
 	f := newFixture(t)
 	f.numbers.text = strings.Repeat("x", 700)
@@ -111,8 +113,9 @@ func TestReceiversSize(t *testing.T) {
 	}
 }
 
-// TestUnproven: a message that proves nothing costs the same however much is in it, and its report is due
-// to its kind, not to its flag, if the kind can be seen (RFC 3412 section 6.4).
+// TestUnauthenticated: the cost of an unauthenticated message does not depend on its size. Whether it gets
+// a report depends on its PDU type, not on its flag, if the type can be read (RFC 3412 section
+// 6.4).
 func TestUnproven(t *testing.T) {
 	message := func(kind wire.PDUType, flags uint8, variables int) []byte {
 		var f wire.Frame
@@ -143,7 +146,7 @@ func TestUnproven(t *testing.T) {
 		}
 	}
 	large := message(wire.SetRequest, wire.FlagReportable, 7000)
-	e := f.take()
+	e := f.acquire()
 	do := func() {
 		e.n, e.from = copy(e.in[:], large), manager
 		if e.process() != answered {

@@ -237,7 +237,7 @@ func (w *wired) ends(user string) {
 // known is refused, the one with least decides.
 func (w *wired) climbs(user string) {
 	w.t.Helper()
-	const again = "NAS is asked again, with other attributes"
+	const again = "sending another disconnect request, with other attributes"
 	for _, words := range [][]string{
 		{again, "user=" + user, "503"},
 		{again, "user=" + user, "401"},

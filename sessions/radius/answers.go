@@ -10,30 +10,31 @@ import (
 	"aaasess/internal/radius"
 )
 
-// maxSegments is how many answers may go to the kernel in one call; it takes 64 (udp(7), UDP_SEGMENT).
+// maxSegments is how many answers one system call may send; the kernel accepts 64 (udp(7),
+// UDP_SEGMENT).
 const maxSegments = 64
 
-// writer is what a writing goroutine owns.
+// writer holds the buffers of a writing goroutine.
 type writer struct {
 	socket  *socket
 	buf     []byte
 	control []byte
-	// single is set when the kernel would not cut answers out of one buffer: not every network
-	// device can.
+	// single is set after the kernel could not split a buffer into answers. Not every network
+	// device supports it.
 	single bool
 }
 
-// write makes and sends answers until the queue is closed and empty.
+// write encodes and sends answers until the queue is closed and empty.
 func (s *socket) write() {
 	w := &writer{socket: s, buf: make([]byte, 0, 2*radius.MaxPacket)}
 	var batch []*exchange
 	for {
-		batch = s.answers.take(batch)
+		batch = s.answers.dequeueAll(batch)
 		if batch == nil {
 			return
 		}
 		for rest := batch; len(rest) > 0; {
-			n := w.run(rest)
+			n := w.batchLen(rest)
 			w.send(rest[:n])
 			rest = rest[n:]
 		}
@@ -41,9 +42,9 @@ func (s *socket) write() {
 	}
 }
 
-// run is how many of the first answers can be sent at once: those to the same port that have the
-// same length. A store that commits in groups makes many of a busy NAS durable together.
-func (w *writer) run(batch []*exchange) int {
+// batchLen returns how many of the first answers one call can send: those of the same length to the
+// same port. A store that commits in groups makes many requests of a busy NAS durable together.
+func (w *writer) batchLen(batch []*exchange) int {
 	first, n := batch[0], 1
 	if w.single || first.responseLen() > radius.MaxPacket/maxSegments {
 		return 1
@@ -57,7 +58,7 @@ func (w *writer) run(batch []*exchange) int {
 	return n
 }
 
-// send sends answers that run has put together.
+// send sends answers that batchLen has grouped.
 func (w *writer) send(answers []*exchange) {
 	l, first := w.socket.listener, answers[0]
 	w.buf = w.buf[:0]
@@ -93,15 +94,15 @@ func (w *writer) send(answers []*exchange) {
 	}
 }
 
-// appendSegment appends the control message that makes the kernel cut a buffer into datagrams of n
-// octets (udp(7), UDP_SEGMENT).
+// appendSegment appends the control message that makes the kernel split a buffer into datagrams of
+// n octets (udp(7), UDP_SEGMENT).
 func appendSegment(b []byte, n int) []byte {
 	b, data := appendControl(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
 	binary.NativeEndian.PutUint16(data, uint16(n))
 	return b
 }
 
-// answerQueue is the answers that wait for a socket, bounded.
+// answerQueue is the bounded queue of answers that wait for a socket.
 type answerQueue struct {
 	limit  int
 	mu     sync.Mutex
@@ -115,7 +116,7 @@ func (q *answerQueue) init(limit int) {
 	q.more.L = &q.mu
 }
 
-// push adds an answer; false if there is no room or the queue is closed.
+// push adds an answer. It returns false if the queue is full or closed.
 func (q *answerQueue) push(x *exchange) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -129,9 +130,9 @@ func (q *answerQueue) push(x *exchange) bool {
 	return true
 }
 
-// take waits for answers and takes all; nil when the queue is closed and empty. Its memory is
-// exchanged for that of spare, which was taken before.
-func (q *answerQueue) take(spare []*exchange) []*exchange {
+// dequeueAll waits for answers and returns all of them, or nil when the queue is closed and empty.
+// The queue reuses the memory of spare, an earlier result.
+func (q *answerQueue) dequeueAll(spare []*exchange) []*exchange {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.queue) == 0 && !q.closed {
@@ -145,7 +146,7 @@ func (q *answerQueue) take(spare []*exchange) []*exchange {
 	return batch
 }
 
-// close lets take end once the queue is empty.
+// close makes dequeueAll return nil once the queue is empty.
 func (q *answerQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

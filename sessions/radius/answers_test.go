@@ -15,13 +15,13 @@ import (
 	layeh "layeh.com/radius"
 )
 
-// TestAnswersTogether: many events become durable at once, of two NASes, with and without
-// Proxy-State. Each gets its own answer, and in order, whether the kernel cuts buffers or not.
+// TestAnswersTogether: many events of two NASes become durable at once, with and without
+// Proxy-State. Each event gets its own answer, in order, whether or not the kernel splits buffers.
 func TestAnswersTogether(t *testing.T) {
 	tests := []struct {
 		name   string
 		listen string
-		refuse bool // the kernel refuses to cut buffers
+		refuse bool // the kernel refuses to split buffers
 	}{
 		{"one address", "127.0.0.1:0", false},
 		{"wildcard address", "0.0.0.0:0", false},
@@ -30,8 +30,8 @@ func TestAnswersTogether(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			sink := newRecorder()
-			l := listen(t, sink, tt.listen, local())
-			if tt.refuse { // a socket without checksums is one that is refused
+			l := startListener(t, sink, tt.listen, local())
+			if tt.refuse { // the kernel refuses UDP_SEGMENT on a socket without checksums
 				if err := control(l.sockets[0].conn, func(fd int) error {
 					return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1)
 				}); err != nil {
@@ -70,7 +70,7 @@ func TestAnswersTogether(t *testing.T) {
 	}
 }
 
-func TestRun(t *testing.T) {
+func TestBatchLen(t *testing.T) {
 	port := func(n uint16) netip.AddrPort { return netip.AddrPortFrom(source, n) }
 	answer := func(to netip.AddrPort, state int) *exchange {
 		return &exchange{arrival: arrival{from: to}, proxyState: strings.Repeat("s", state)}
@@ -95,7 +95,7 @@ func TestRun(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := writer{single: tt.single}
-			if got := w.run(tt.batch); got != tt.want {
+			if got := w.batchLen(tt.batch); got != tt.want {
 				t.Errorf("%d, want %d", got, tt.want)
 			}
 		})
@@ -112,7 +112,7 @@ func TestAnswerQueue(t *testing.T) {
 	if q.push(c) {
 		t.Error("room for three")
 	}
-	if got := q.take(nil); len(got) != 2 || got[0] != a || got[1] != b {
+	if got := q.dequeueAll(nil); len(got) != 2 || got[0] != a || got[1] != b {
 		t.Errorf("took %v", got)
 	}
 	if !q.push(c) {
@@ -122,17 +122,17 @@ func TestAnswerQueue(t *testing.T) {
 	if q.push(a) {
 		t.Error("room after close")
 	}
-	if got := q.take(nil); len(got) != 1 || got[0] != c {
+	if got := q.dequeueAll(nil); len(got) != 1 || got[0] != c {
 		t.Errorf("took %v, want what was there before close", got)
 	}
-	if got := q.take(nil); got != nil {
+	if got := q.dequeueAll(nil); got != nil {
 		t.Errorf("took %v after the end", got)
 	}
 }
 
-// TestUnsendable: an answer that the kernel does not take is counted as dropped.
+// TestUnsendable: an answer that the kernel rejects counts as dropped.
 func TestUnsendable(t *testing.T) {
-	l, handle := idle(t, newRecorder(), local())
+	l, handle := newIdleListener(t, newRecorder(), local())
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestUnsendable(t *testing.T) {
 	}
 }
 
-// stream is a replier that is no socket.
+// stream is a replier without a socket.
 type stream struct{ answers [][]byte }
 
 func (s *stream) reply(x *exchange) bool {
@@ -158,11 +158,11 @@ func (s *stream) reply(x *exchange) bool {
 // TestAnswersThroughAStream: requests and answers need no socket.
 func TestAnswersThroughAStream(t *testing.T) {
 	sink := newRecorder()
-	l, _ := idle(t, sink, local())
+	l, _ := newIdleListener(t, sink, local())
 	to := &stream{}
 	a := arrival{
 		replies: to, seen: newDuplicateTable(generationCap), status: radius.CodeAccountingResponse,
-		from: netip.MustParseAddrPort("127.0.0.1:9"), here: source,
+		from: netip.MustParseAddrPort("127.0.0.1:9"), sentTo: source,
 	}
 	one := start(1, "a")
 	l.handle(one, a, nil, noon)

@@ -11,35 +11,40 @@ import (
 	"aaasess/internal/throttle"
 )
 
-// DisconnectPort is where a NAS listens for Disconnect-Requests (RFC 5176 section 2.3).
+// DisconnectPort is the UDP port on which a NAS listens for Disconnect-Requests (RFC 5176 section
+// 2.3).
 const DisconnectPort = 3799
 
-// Client is a NAS, or a network of them, that may send us accounting and that we may send
-// Disconnect-Requests.
+// Client is a NAS, or a network of NASes, that may send accounting and receive Disconnect-Requests.
 type Client struct {
-	// Name is for logs and statistics; the prefix if it is empty.
+	// Name appears in logs and statistics. If it is empty, the prefix is used.
 	Name string
-	// Prefix is the source addresses. Of the clients that match the longest prefix counts; host
-	// bits are ignored.
+	// Prefix contains the source addresses of the client. If several clients match, the longest
+	// prefix wins. Host bits are ignored.
 	Prefix netip.Prefix
 	// Secret must not be empty.
 	Secret radius.Secret
-	// DisconnectSecret is that of Disconnect-Requests and their answers; Secret if it is empty.
+	// DisconnectSecret protects Disconnect-Requests and their answers. If it is empty, Secret is
+	// used.
 	DisconnectSecret radius.Secret
-	// DisconnectPort is the UDP port for Disconnect-Requests; DisconnectPort if it is 0.
+	// DisconnectPort is the UDP port for Disconnect-Requests. If it is 0, the constant
+	// DisconnectPort is used.
 	DisconnectPort uint16
-	// DisconnectAddr is where Disconnect-Requests go instead of the NAS's source address (a NAS
-	// behind a proxy). It may be invalid: the source address.
+	// DisconnectAddr is the destination of Disconnect-Requests for a NAS behind a proxy. If it is
+	// not valid, they go to the NAS's source address.
 	DisconnectAddr netip.Addr
-	// DisconnectSource is the address of this host that Disconnect-Requests leave from, of the family of
-	// their destination. If it is invalid: the address that the NAS sends its accounting to.
+	// DisconnectSource is the local address that Disconnect-Requests leave from. It must have the
+	// address family of their destination. If it is not valid, they leave from the address that the
+	// NAS sends its accounting to.
 	DisconnectSource netip.Addr
-	// DisconnectAttributes is what identifies a session in the first Disconnect-Request for it, in this order;
-	// DefaultProfile if it is empty. An attribute's name stands for what the NAS sent of the session, which is left
-	// out if it sent nothing; "NAME = VALUE" is this value. Event-Timestamp is now and Message-Authenticator is
-	// computed. A NAS that refuses it is asked with more or less, see ladder.
+	// DisconnectAttributes identify a session in the first Disconnect-Request for it, in this
+	// order. If it is empty, DefaultProfile is used. A name alone stands for the value that the NAS
+	// sent for the session; it is left out if the NAS sent none. "NAME = VALUE" always sends that
+	// value. Event-Timestamp is the current time, and Message-Authenticator is computed. If a NAS
+	// refuses the request, the next one has more or fewer attributes, see ladder.
 	DisconnectAttributes []string
-	// Dictionary has the names of DisconnectAttributes; nil is the standard one.
+	// Dictionary defines the names in DisconnectAttributes. If it is nil, the standard dictionary
+	// is used.
 	Dictionary *radius.Dictionary
 }
 
@@ -48,27 +53,27 @@ type client struct {
 	Client
 	profile profile
 	stats   *clientStats
-	owns    func(netip.Addr) bool // whether a source address is this client's: its prefix is the longest
+	owns    func(netip.Addr) bool // reports whether this client has the longest prefix for a source address
 }
 
-// clientStats outlives a reload: it belongs to the prefix.
+// clientStats belongs to the prefix, so it outlives a reload.
 type clientStats struct {
 	counters counters
 	logged   dropLog
 
-	// What a Disconnector logs: an answer with a wrong authenticator, and that the source address of its
-	// requests is not this host's.
+	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that is
+	// not local.
 	forged, lost throttle.Line
 }
 
-// clientSet is an immutable list of clients, found by longest prefix. Nil has none.
+// clientSet is an immutable list of clients, searched by longest prefix. A nil clientSet is empty.
 type clientSet struct {
 	list   []*client // in the order given
-	bits   []int     // the lengths that prefixes have, of both families, longest first
+	bits   []int     // all prefix lengths in use, of both families, longest first
 	lookup map[netip.Prefix]*client
 }
 
-// newClientSet checks a list of clients. Those whose prefix is in old keep its counters.
+// newClientSet checks a list of clients. A client whose prefix is in old keeps the counters.
 func newClientSet(list []Client, old *clientSet) (*clientSet, error) {
 	s := &clientSet{lookup: make(map[netip.Prefix]*client, len(list))}
 	for _, given := range list {
@@ -99,7 +104,7 @@ func newClient(c Client) (*client, error) {
 	case !c.Prefix.IsValid():
 		return nil, errors.New("no address")
 	case c.Prefix.Addr().Is4In6():
-		return nil, fmt.Errorf("%v: write IPv4 addresses as such", c.Prefix)
+		return nil, fmt.Errorf("%v: IPv4-mapped prefix, write it as IPv4", c.Prefix)
 	case c.Secret == "":
 		return nil, errors.New("no secret")
 	}
@@ -109,7 +114,7 @@ func newClient(c Client) (*client, error) {
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
 	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())
 	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
-		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v", from, to)
+		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v: one is IPv4, the other IPv6", from, to)
 	}
 	c.Dictionary = cmp.Or(c.Dictionary, radius.Standard())
 	p, err := newProfile(c.Dictionary, c.DisconnectAttributes)
@@ -126,7 +131,7 @@ func clientName(c Client) string {
 	return c.Name
 }
 
-// find is the client that a source address belongs to, or nil.
+// find returns the client with the longest prefix for a source address, or nil.
 func (s *clientSet) find(addr netip.Addr) *client {
 	if s == nil {
 		return nil

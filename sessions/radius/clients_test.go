@@ -14,7 +14,7 @@ func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 func TestFindClient(t *testing.T) {
 	set, err := newClientSet([]Client{
 		{Name: "all v4", Prefix: prefix("0.0.0.0/0"), Secret: "s"},
-		{Name: "net", Prefix: prefix("192.0.2.9/24"), Secret: "s"}, // host bits do not count
+		{Name: "net", Prefix: prefix("192.0.2.9/24"), Secret: "s"}, // host bits are ignored
 		{Name: "half", Prefix: prefix("192.0.2.128/25"), Secret: "s"},
 		{Name: "host", Prefix: prefix("192.0.2.1/32"), Secret: "s"},
 		{Name: "v6 net", Prefix: prefix("2001:db8::/32"), Secret: "s"},
@@ -67,14 +67,14 @@ func TestClientErrors(t *testing.T) {
 		{"no prefix", change(func(c *Client) { c.Prefix = netip.Prefix{} }), `client "nas": no address`},
 		{"no secret", change(func(c *Client) { c.Secret = "" }), `client "nas": no secret`},
 		{"no name", change(func(c *Client) { c.Name, c.Secret = "", "" }), `client "192.0.2.1/32": no secret`},
-		{"mapped", change(func(c *Client) { c.Prefix = prefix("::ffff:192.0.2.0/120") }), "write IPv4 addresses as such"},
+		{"mapped", change(func(c *Client) { c.Prefix = prefix("::ffff:192.0.2.0/120") }), "IPv4-mapped prefix, write it as IPv4"},
 		{"twice", []Client{good, {Name: "other", Prefix: good.Prefix, Secret: "s"}}, `client "other": 192.0.2.1/32 is already client "nas"`},
 		{"twice but for host bits", []Client{
 			{Name: "a", Prefix: prefix("10.0.0.1/8"), Secret: "s"}, {Name: "b", Prefix: prefix("10.0.0.2/8"), Secret: "s"},
 		}, `client "b": 10.0.0.0/8 is already client "a"`},
 		{"unknown attribute", change(func(c *Client) { c.DisconnectAttributes = []string{"User-Name", "Usr-Name"} }), `client "nas": disconnect attribute "Usr-Name": no attribute has this name`},
 		{"attribute twice", change(func(c *Client) { c.DisconnectAttributes = []string{"Class", "Class"} }), `disconnect attribute "Class": given twice`},
-		{"attribute of accounting", change(func(c *Client) { c.DisconnectAttributes = []string{"Acct-Status-Type"} }), `says nothing of a session`},
+		{"attribute of accounting", change(func(c *Client) { c.DisconnectAttributes = []string{"Acct-Status-Type"} }), `does not identify a session`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestClientDefaults(t *testing.T) {
 	if c.DisconnectPort != 3799 {
 		t.Errorf("port %d, want 3799", c.DisconnectPort)
 	}
-	want := own(
+	want := fromSession(
 		radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.CallingStationID,
 		radius.AcctSessionID, radius.EventTimestamp, radius.MessageAuthenticator,
 	)
@@ -106,7 +106,7 @@ func TestClientDefaults(t *testing.T) {
 	}
 }
 
-// TestCountersSurviveReload: the prefix is what a client is, whatever its name or secret.
+// TestCountersSurviveReload: the prefix identifies a client, whatever its name or secret.
 func TestCountersSurviveReload(t *testing.T) {
 	before, err := newClientSet([]Client{{Name: "a", Prefix: prefix("192.0.2.1/32"), Secret: "s"}}, nil)
 	if err != nil {

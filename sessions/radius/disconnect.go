@@ -20,26 +20,28 @@ const (
 	DefaultDisconnectRetransmissions = 2
 )
 
-// ErrNoClient is the Err of an Outcome when the address of the session's NAS is no client's (any more).
-var ErrNoClient = errors.New("radius: the NAS is no client")
+// ErrNoClient is the Err of an Outcome if no configured client has the address of the session's
+// NAS.
+var ErrNoClient = errors.New("radius: no configured client has the address of the NAS")
 
-// DisconnectConfig is how a Disconnector is set up.
+// DisconnectConfig configures a Disconnector.
 type DisconnectConfig struct {
-	// Clients that sessions may be ended at; see SetClients.
+	// Clients whose sessions may be ended; SetClients replaces them.
 	Clients []Client
-	// Timeout is how long each transmission waits for an answer; DefaultDisconnectTimeout if it is 0.
+	// Timeout is how long each transmission waits for an answer. If it is 0,
+	// DefaultDisconnectTimeout is used.
 	Timeout time.Duration
-	// Retransmissions is how often the identical packet is sent again; DefaultDisconnectRetransmissions
-	// if it is 0, none if it is negative.
+	// Retransmissions is how often the identical packet is sent again. If it is 0,
+	// DefaultDisconnectRetransmissions is used; a negative value means none.
 	Retransmissions int
-	// Log is where to log; nil for nowhere.
+	// Log receives warnings and errors; nil discards them.
 	Log *slog.Logger
 }
 
-// Disconnector ends sessions with Disconnect-Requests; it is a [sessions.Disconnector]. Its methods
-// may be called from any goroutine.
+// Disconnector ends sessions with Disconnect-Requests; it implements [sessions.Disconnector]. Its
+// methods may be called from any goroutine.
 type Disconnector struct {
-	cfg      DisconnectConfig // Clients apart, as it is in use
+	cfg      DisconnectConfig // without Clients, with defaults set
 	log      *slog.Logger
 	clients  atomic.Pointer[clientSet]
 	reload   sync.Mutex // one SetClients at a time
@@ -49,12 +51,12 @@ type Disconnector struct {
 	send     sendFunc
 }
 
-// sendFunc sends a datagram, from an address of this host or, if that is invalid, from what the system
-// chooses. It gives an errNotLocal if the address is not this host's.
+// sendFunc sends a datagram. from is the local source address; if it is not valid, the system
+// chooses one. The error wraps errNotLocal if this host does not have that address.
 type sendFunc func(b []byte, from netip.Addr, to netip.AddrPort) error
 
-// NewDisconnector opens the sockets of a Disconnector, for IPv4 and, where there is IPv6, for that. Answers
-// are heard while Run runs.
+// NewDisconnector opens the sockets of a Disconnector: one for IPv4 and, if the host has IPv6, one
+// for IPv6. Answers are received only while Run runs.
 func NewDisconnector(cfg DisconnectConfig) (*Disconnector, error) {
 	d, err := newDisconnector(cfg, nil)
 	if err != nil {
@@ -79,7 +81,7 @@ func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error)
 	return d, nil
 }
 
-// SetClients replaces the clients, all or, with an error, none.
+// SetClients replaces all clients. On error it changes nothing.
 func (d *Disconnector) SetClients(list []Client) error {
 	d.reload.Lock()
 	defer d.reload.Unlock()
@@ -91,7 +93,7 @@ func (d *Disconnector) SetClients(list []Client) error {
 	return nil
 }
 
-// Close closes the sockets of a Disconnector that will not run.
+// Close closes the sockets of a Disconnector whose Run is never called.
 func (d *Disconnector) Close() error {
 	var errs []error
 	for _, s := range d.sockets {
@@ -100,8 +102,8 @@ func (d *Disconnector) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run hears answers until ctx ends, and closes the sockets. The error is nil when ctx was the
-// reason to end.
+// Run receives answers until ctx ends, then closes the sockets. It returns nil if it ended because
+// ctx did.
 func (d *Disconnector) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	defer stop()
@@ -113,7 +115,7 @@ func (d *Disconnector) Run(ctx context.Context) error {
 	for range d.sockets {
 		if err := <-ended; err != nil && ctx.Err() == nil {
 			errs = append(errs, fmt.Errorf("radius: disconnect socket: %w", err))
-			_ = d.Close() // ends the other
+			_ = d.Close() // makes the other reader return
 		}
 	}
 	if len(errs) > 0 {
@@ -122,9 +124,10 @@ func (d *Disconnector) Run(ctx context.Context) error {
 	return nil
 }
 
-// Disconnect asks the NAS of a session to end it and waits for the answer, at most as long as
-// all transmissions take, or until ctx ends. A NAS that refuses the request, or is silent, is asked again
-// with what it may know the session by, see ladder; how far that has come is kept in the attempt.
+// Disconnect asks the NAS of a session to end it and waits for the answer. It returns at the latest
+// when all transmissions have timed out or ctx ends. If the NAS refuses the request or does not
+// answer, Disconnect sends one with other attributes, see ladder. The attempt keeps the ladder's
+// progress.
 func (d *Disconnector) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
 	s := a.Session
 	c := d.clients.Load().find(s.NAS.Addr)
@@ -132,11 +135,11 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *sessions.Attempt) sess
 		return sessions.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
 	l, _ := a.Memory.(ladder)
-	for l = l.fit(c.profile, s); ; {
+	for l = l.prepare(c.profile, s); ; {
 		was := l.at
 		out := d.ask(ctx, c, l.profile(c.profile), s)
 		if ctx.Err() != nil && out.Answer == sessions.NoAnswer {
-			return out // which tells nothing of the NAS
+			return out // this outcome says nothing about the NAS
 		}
 		next, final, again := l.step(out)
 		a.Memory = next
@@ -144,7 +147,7 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *sessions.Attempt) sess
 			return final
 		}
 		l = next
-		d.log.Info("NAS is asked again, with other attributes", "client", c.Name, "nas", s.NAS.String(),
+		d.log.Info("sending another disconnect request, with other attributes", "client", c.Name, "nas", s.NAS.String(),
 			"session", s.ID.String(), "user", s.User, "outcome", out.String(), "was", was.String(), "now", l.String())
 	}
 }

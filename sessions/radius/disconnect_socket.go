@@ -16,13 +16,14 @@ import (
 )
 
 var (
-	// errNotLocal is returned when a datagram is to leave from an address that this host does not have.
+	// errNotLocal is returned if a datagram should leave from an address that this host does not
+	// have.
 	errNotLocal = errors.New("not an address of this host")
 	errNoFamily = errors.New("this host has no socket of that address family")
 )
 
-// disconnectSocket is the UDP socket for one address family. It is not connected; that nobody listens at the
-// other end it learns from the kernel's error queue (ip(7), IP_RECVERR).
+// disconnectSocket is the UDP socket for one address family. It is not connected. The kernel's
+// error queue reports closed ports of NASes (ip(7), IP_RECVERR).
 type disconnectSocket struct {
 	d    *Disconnector
 	conn *net.UDPConn
@@ -30,13 +31,13 @@ type disconnectSocket struct {
 	is4  bool
 }
 
-// rawConn is what of syscall.RawConn is used.
+// rawConn is the part of syscall.RawConn that is used.
 type rawConn interface {
 	Read(func(fd uintptr) bool) error
 	Control(func(fd uintptr)) error
 }
 
-// open opens both sockets; a host without IPv6 has one.
+// open opens the IPv4 socket and, if the host has IPv6, the IPv6 socket.
 func (d *Disconnector) open() error {
 	for _, network := range []string{"udp4", "udp6"} {
 		s, err := d.openSocket(network)
@@ -46,7 +47,7 @@ func (d *Disconnector) open() error {
 		case network == "udp4":
 			return fmt.Errorf("radius: disconnect socket: %w", err)
 		default:
-			d.log.Info("no disconnect requests over IPv6", "err", err)
+			d.log.Info("cannot send disconnect requests over IPv6", "err", err)
 		}
 	}
 	return nil
@@ -85,11 +86,11 @@ func (d *Disconnector) sendFromSocket(b []byte, from netip.Addr, to netip.AddrPo
 	return errNoFamily
 }
 
-// maxPending is how many errors of earlier datagrams a send gets past.
+// maxPending is how many errors about earlier datagrams one send skips.
 const maxPending = 16
 
-// send sends a datagram. With IP_RECVERR a call may fail for what became of an earlier datagram, and has
-// sent nothing then.
+// send sends a datagram. With IP_RECVERR a call may fail because of an earlier datagram; it has
+// sent nothing then and is repeated.
 func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) error {
 	var source []byte
 	if from.IsValid() {
@@ -98,7 +99,7 @@ func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) er
 	var err error
 	for range maxPending {
 		_, _, err = s.conn.WriteMsgUDPAddrPort(b, source, to)
-		if !isReported(err) {
+		if !isQueuedError(err) {
 			break
 		}
 		_ = s.raw.Control(s.readErrors)
@@ -109,13 +110,14 @@ func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) er
 	return err
 }
 
-// isReported says that an error may be what a host or router reported about an earlier datagram.
-func isReported(err error) bool {
+// isQueuedError reports whether an error may be a report of a host or router about an earlier
+// datagram.
+func isQueuedError(err error) bool {
 	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.ENETUNREACH) ||
 		errors.Is(err, unix.EMSGSIZE) || errors.Is(err, unix.EPROTO) || errors.Is(err, unix.EACCES)
 }
 
-// interfaceOf is the index of the interface that a link-local address is at, else 0.
+// interfaceOf returns the interface index of a link-local address, else 0.
 func interfaceOf(addr netip.Addr) uint32 {
 	if addr.Zone() == "" {
 		return 0
@@ -127,7 +129,7 @@ func interfaceOf(addr netip.Addr) uint32 {
 	return uint32(n)
 }
 
-// read takes answers and reports until the socket is closed.
+// read receives answers and error reports until the socket is closed.
 func (s *disconnectSocket) read(ctx context.Context) error {
 	b := make([]byte, radius.MaxPacket+1)
 	for {
@@ -135,7 +137,7 @@ func (s *disconnectSocket) read(ctx context.Context) error {
 		var from unix.Sockaddr
 		var failed error
 		err := s.raw.Read(func(fd uintptr) bool {
-			s.readErrors(fd) // the poller wakes us for these too
+			s.readErrors(fd) // they wake the poller too
 			for failed = unix.EINTR; failed == unix.EINTR; {
 				n, from, failed = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT)
 			}
@@ -146,11 +148,11 @@ func (s *disconnectSocket) read(ctx context.Context) error {
 			return err // closed
 		case failed == nil:
 			s.d.receive(b[:n], addrPortOf(from), time.Now())
-		case !isReported(failed):
-			s.d.log.Error("receiving failed", "address", s.conn.LocalAddr(), "err", failed)
+		case !isQueuedError(failed):
+			s.d.log.Error("receiving answers to disconnect requests failed", "address", s.conn.LocalAddr(), "err", failed)
 			select {
 			case <-ctx.Done():
-			case <-time.After(temporary):
+			case <-time.After(errorPause):
 			}
 		}
 	}
@@ -170,7 +172,8 @@ func (s *disconnectSocket) readErrors(fd uintptr) {
 	}
 }
 
-// isRefused reports whether the sock_extended_err in control messages (ip(7)) is that of a closed port.
+// isRefused reports whether the sock_extended_err in control messages (ip(7)) reports a closed
+// port.
 func isRefused(control []byte) bool {
 	for len(control) > 0 {
 		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
@@ -186,7 +189,7 @@ func isRefused(control []byte) bool {
 	return false
 }
 
-// addrPortOf is an address that the kernel gave.
+// addrPortOf converts an address from the kernel.
 func addrPortOf(from unix.Sockaddr) netip.AddrPort {
 	switch a := from.(type) {
 	case *unix.SockaddrInet4:

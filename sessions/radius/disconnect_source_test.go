@@ -16,9 +16,9 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// TestLeavesFromWhereTheNASSends: a NAS that sends its accounting to one of several addresses of a listener
-// on all of them gets its Disconnect-Request from that one.
-func TestLeavesFromWhereTheNASSends(t *testing.T) {
+// TestDisconnectSourceFollowsAccounting: a listener serves several local addresses. A NAS gets its
+// Disconnect-Request from the one that it sends its accounting to.
+func TestDisconnectSourceFollowsAccounting(t *testing.T) {
 	tests := []struct{ listen, to, nas string }{
 		{"0.0.0.0:0", "127.0.0.3", "127.0.0.2"},
 		{"0.0.0.0:0", "127.0.0.4", "127.0.0.2"},
@@ -33,7 +33,7 @@ func TestLeavesFromWhereTheNASSends(t *testing.T) {
 				c.Prefix = prefix("127.0.0.0/8")
 			}
 			sink := newRecorder()
-			l := listen(t, sink, tt.listen, c)
+			l := startListener(t, sink, tt.listen, c)
 			n := l.dial(netip.AddrPortFrom(netip.MustParseAddr(tt.to), l.Addr().Port()))
 			n.send(start(1, "a"))
 			call := sink.next(t)
@@ -42,13 +42,13 @@ func TestLeavesFromWhereTheNASSends(t *testing.T) {
 			if local != netip.MustParseAddr(tt.to) {
 				t.Fatalf("the NAS sends to %v, it says here", local)
 			}
-			d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+			d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
 			if err := d.SetClients([]Client{c}); err != nil {
 				t.Fatal(err)
 			}
 			s := hostapdSession(tt.nas)
 			s.NAS.Local = local
-			if out := d.Disconnect(t.Context(), of(s)); out.Answer != sessions.ACK {
+			if out := d.Disconnect(t.Context(), firstAttempt(s)); out.Answer != sessions.ACK {
 				t.Errorf("outcome %v", out)
 			}
 			if from := nas.Next().From.Addr(); from != local {
@@ -58,8 +58,8 @@ func TestLeavesFromWhereTheNASSends(t *testing.T) {
 	}
 }
 
-// TestSourceAddress: the configured address goes before the NAS's, one that is not this host's falls back
-// to the system's choice, and one of the other family is not tried.
+// TestSourceAddress: the configured address has priority over the one that the NAS sends to. If it
+// is not local, the system chooses. An address of the other family is not tried.
 func TestSourceAddress(t *testing.T) {
 	v4 := func(text string) netip.Addr { return netip.MustParseAddr(text) }
 	tests := []struct {
@@ -79,11 +79,11 @@ func TestSourceAddress(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := local()
 			c.DisconnectSource = tt.configured
-			d, nas, log := disconnecting(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
+			d, nas, log := startDisconnector(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
 			s := hostapdSession("127.0.0.2")
 			s.NAS.Local = tt.local
 			for range 3 {
-				if out := d.Disconnect(t.Context(), of(s)); out.Answer != sessions.ACK {
+				if out := d.Disconnect(t.Context(), firstAttempt(s)); out.Answer != sessions.ACK {
 					t.Fatalf("outcome %v", out)
 				}
 				if from := nas.Next().From.Addr().String(); from != tt.want && !(tt.want == "127.0.0.1" && from == "127.0.0.2") {
@@ -98,22 +98,22 @@ func TestSourceAddress(t *testing.T) {
 	}
 }
 
-// TestDisconnectSecret: requests and answers have a secret of their own.
+// TestDisconnectSecret: requests and answers use the DisconnectSecret.
 func TestDisconnectSecret(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.2:0", "another secret", radiustest.ACK)
 	c := local()
 	c.DisconnectSecret, c.DisconnectPort = "another secret", nas.AddrPort().Port()
-	d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+	d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
 	if err := d.SetClients([]Client{c}); err != nil {
 		t.Fatal(err)
 	}
-	if out := d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))); out.Answer != sessions.ACK || nas.Dropped() != 0 {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != sessions.ACK || nas.Dropped() != 0 {
 		t.Errorf("outcome %v, %d dropped", out, nas.Dropped())
 	}
 }
 
-// TestClosedPort: nobody listens at the port. That is known at once, and not taken for silence; requests to
-// others are not touched by it.
+// TestClosedPort: the NAS's port is closed. The attempt ends at once and does not count as silence.
+// Requests to other NASes are not affected.
 func TestClosedPort(t *testing.T) {
 	for _, addr := range []string{"127.0.0.2", "::1"} {
 		t.Run(addr, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestClosedPort(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 				return radiustest.ACK(r)
 			})
-			d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+			d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
 			a := netip.MustParseAddr(addr)
 			if err := d.SetClients([]Client{
 				{Prefix: netip.PrefixFrom(a, a.BitLen()), Secret: captured.Secret, DisconnectPort: port},
@@ -134,9 +134,9 @@ func TestClosedPort(t *testing.T) {
 			}
 			other := make(chan sessions.Outcome, 50)
 			for range cap(other) {
-				go func() { other <- d.Disconnect(t.Context(), of(hostapdSession("127.0.0.9"))) }()
+				go func() { other <- d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.9"))) }()
 				began := time.Now()
-				out := d.Disconnect(t.Context(), of(hostapdSession(addr)))
+				out := d.Disconnect(t.Context(), firstAttempt(hostapdSession(addr)))
 				if !errors.Is(out.Err, sessions.ErrPortUnreachable) || out.String() != "port unreachable" || time.Since(began) > 2*time.Second {
 					t.Fatalf("outcome %v after %v", out, time.Since(began))
 				}
@@ -150,13 +150,13 @@ func TestClosedPort(t *testing.T) {
 	}
 }
 
-// TestNothingIsSentAfterTheEnd: when its session has ended an attempt sends nothing more, and still hears the
-// ACK that was on its way.
-func TestNothingIsSentAfterTheEnd(t *testing.T) {
-	d, nas, _ := disconnecting(t, DisconnectConfig{Timeout: testTimeout}, radiustest.Silence)
+// TestNothingSentAfterSessionEnd: after its session has ended an attempt sends nothing more, but
+// still receives the ACK that was on its way.
+func TestNothingSentAfterSessionEnd(t *testing.T) {
+	d, nas, _ := startDisconnector(t, DisconnectConfig{Timeout: testTimeout}, radiustest.Silence)
 	ctx, end := context.WithCancelCause(t.Context())
 	ended := make(chan sessions.Outcome, 1)
-	disconnect := func() { go func() { ended <- d.Disconnect(ctx, of(hostapdSession("127.0.0.2"))) }() }
+	disconnect := func() { go func() { ended <- d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))) }() }
 	disconnect()
 	nas.Next()
 	end(sessions.ErrSessionEnded)
@@ -177,12 +177,13 @@ func TestNothingIsSentAfterTheEnd(t *testing.T) {
 	}
 }
 
-// TestICMPWithoutQuote: a router may send back nothing of our request; then all to that port are meant.
+// TestICMPWithoutQuote: a router may quote nothing of our request. Then the report ends all
+// requests to that port.
 func TestICMPWithoutQuote(t *testing.T) {
-	d, nas, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
 	ended := make(chan sessions.Outcome, 2)
 	for range cap(ended) {
-		go func() { ended <- d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))) }()
+		go func() { ended <- d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) }()
 		nas.Next()
 	}
 	d.unreachable(netip.MustParseAddrPort("127.0.0.3:3799"), nil)

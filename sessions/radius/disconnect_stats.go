@@ -11,19 +11,19 @@ type disconnectCounters struct {
 	requests, retransmissions, acks, naks, unanswered, malformed, badAuthenticators, unexpected atomic.Uint64
 }
 
-// DisconnectStats is what a Disconnector has counted since it was made.
+// DisconnectStats counts events since the Disconnector was created.
 type DisconnectStats struct {
-	Requests          uint64 // Disconnect-Requests, retransmissions apart
+	Requests          uint64 // Disconnect-Requests, without retransmissions
 	Retransmissions   uint64
 	ACKs              uint64
 	NAKs              uint64
-	Unanswered        uint64 // given up: no answer in time, or the caller's context ended
-	Malformed         uint64 // datagrams that are not ACK or NAK
+	Unanswered        uint64 // requests without an answer in time, or whose context ended
+	Malformed         uint64 // datagrams that are neither ACK nor NAK
 	BadAuthenticators uint64 // wrong Response Authenticator or Message-Authenticator
-	Unexpected        uint64 // an answer that nobody waits for
+	Unexpected        uint64 // answers that match no request in flight
 }
 
-// Stats is a copy of the statistics.
+// Stats returns a copy of the statistics.
 func (d *Disconnector) Stats() DisconnectStats {
 	c := &d.counters
 	return DisconnectStats{

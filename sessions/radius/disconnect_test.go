@@ -26,7 +26,7 @@ import (
 
 var _ sessions.Disconnector = (*Disconnector)(nil)
 
-// hostapdSession is a session as the table keeps it.
+// hostapdSession returns a session as the table stores it.
 func hostapdSession(addr string) *sessions.Session {
 	attrs := radius.AppendAttribute(nil, radius.UserName, "alice")
 	attrs = radius.AppendUint32(attrs, radius.NASIPAddress, 0x7f000001)
@@ -42,23 +42,23 @@ func hostapdSession(addr string) *sessions.Session {
 	}
 }
 
-// testTimeout is that of requests to which a NAS of a test may be silent.
+// testTimeout is short because a NAS in a test may not answer.
 const testTimeout = 50 * time.Millisecond
 
-// of is the first attempt at a session.
-func of(s *sessions.Session) *sessions.Attempt { return &sessions.Attempt{Session: s} }
+// firstAttempt returns the first attempt to end a session.
+func firstAttempt(s *sessions.Session) *sessions.Attempt { return &sessions.Attempt{Session: s} }
 
-// untimed is a client that is asked once by an attempt, also if it is silent: there is no Event-Timestamp
-// to leave out.
-func untimed() Client {
+// clientWithoutTimestamp returns a client whose requests have no Event-Timestamp, so an attempt
+// without an answer sends one request only.
+func clientWithoutTimestamp() Client {
 	c := local()
 	c.DisconnectAttributes = []string{"Acct-Session-Id", "Message-Authenticator"}
 	return c
 }
 
-// disconnecting is a Disconnector on a real socket, that runs until its test ends, towards a fake
+// startDisconnector runs a Disconnector on a real socket until the test ends. It sends to a fake
 // NAS at 127.0.0.2.
-func disconnecting(t *testing.T, cfg DisconnectConfig, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
+func startDisconnector(t *testing.T, cfg DisconnectConfig, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
 	t.Helper()
 	nas := radiustest.Listen(t, "127.0.0.2:0", string(captured.Secret), h)
 	log := &lockedBuffer{}
@@ -110,8 +110,8 @@ func TestDisconnectAnswers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, _, _ := disconnecting(t, DisconnectConfig{Timeout: 50 * time.Millisecond}, tt.handler)
-			got := d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+			d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: 50 * time.Millisecond}, tt.handler)
+			got := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -120,15 +120,15 @@ func TestDisconnectAnswers(t *testing.T) {
 }
 
 func TestDisconnectStats(t *testing.T) {
-	d, nas, log := disconnecting(t, DisconnectConfig{Clients: []Client{untimed()}, Timeout: testTimeout, Retransmissions: 1},
+	d, nas, log := startDisconnector(t, DisconnectConfig{Clients: []Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: 1},
 		radiustest.Nth(radiustest.ACK, radiustest.NAK(506), radiustest.Silence, radiustest.WrongAuthenticator, radiustest.ACK))
 	for range 3 {
-		d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+		d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 	}
 	for range 4 {
 		nas.Next()
 	}
-	d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+	d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 	late := nas.Next()
 	nas.Send(late.From, radiustest.ACK(late))
 	nas.Send(late.From, []byte("junk"))
@@ -142,7 +142,7 @@ func TestDisconnectStats(t *testing.T) {
 	}
 }
 
-// waitFor waits for what another goroutine does.
+// waitFor waits until what returns true.
 func waitFor(t *testing.T, what func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -155,16 +155,16 @@ func waitFor(t *testing.T, what func() bool) {
 	}
 }
 
-// TestAnswerOfAnother: an answer from another address or port does not count, even with the right
-// authenticator.
-func TestAnswerOfAnother(t *testing.T) {
+// TestAnswerFromOtherAddress: an answer from another address or port is ignored, even with the
+// right authenticator.
+func TestAnswerFromOtherAddress(t *testing.T) {
 	thief := radiustest.Listen(t, "127.0.0.3:0", string(captured.Secret), radiustest.Silence)
-	d, nas, _ := disconnecting(t, DisconnectConfig{Clients: []Client{untimed()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
+	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
 	nas.Handle(func(r radiustest.Request) []byte {
 		thief.Send(r.From, radiustest.ACK(r))
 		return nil
 	})
-	if out := d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))); out.Answer != sessions.NoAnswer {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != sessions.NoAnswer {
 		t.Errorf("outcome %v", out)
 	}
 	if got := d.Stats().Unexpected; got != 1 {
@@ -175,8 +175,8 @@ func TestAnswerOfAnother(t *testing.T) {
 func TestDisconnectAddr(t *testing.T) {
 	c := local()
 	c.Prefix, c.DisconnectAddr = prefix("192.0.2.0/24"), netip.MustParseAddr("127.0.0.2")
-	d, nas, _ := disconnecting(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
-	if out := d.Disconnect(t.Context(), of(hostapdSession("192.0.2.1"))); out.Answer != sessions.ACK {
+	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); out.Answer != sessions.ACK {
 		t.Errorf("outcome %v", out)
 	}
 	nas.Next()
@@ -185,24 +185,24 @@ func TestDisconnectAddr(t *testing.T) {
 func TestDisconnectIPv6(t *testing.T) {
 	nas := radiustest.Listen(t, "[::1]:0", string(captured.Secret), radiustest.ACK)
 	c := Client{Prefix: prefix("::1/128"), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
-	d, _, _ := disconnecting(t, DisconnectConfig{}, radiustest.Silence)
+	d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
 	if err := d.SetClients([]Client{c}); err != nil {
 		t.Fatal(err)
 	}
-	if out := d.Disconnect(t.Context(), of(hostapdSession("::1"))); out.Answer != sessions.ACK {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("::1"))); out.Answer != sessions.ACK {
 		t.Errorf("outcome %v", out)
 	}
 }
 
 func TestDisconnectCannotBeSent(t *testing.T) {
-	d, nas, _ := disconnecting(t, DisconnectConfig{}, radiustest.ACK)
-	if out := d.Disconnect(t.Context(), of(hostapdSession("192.0.2.1"))); !errors.Is(out.Err, ErrNoClient) || out.Answer != sessions.NoAnswer {
+	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.ACK)
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); !errors.Is(out.Err, ErrNoClient) || out.Answer != sessions.NoAnswer {
 		t.Errorf("outcome %v, want %v", out, ErrNoClient)
 	}
 	if err := d.SetClients(nil); err != nil {
 		t.Fatal(err)
 	}
-	if out := d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, ErrNoClient) {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, ErrNoClient) {
 		t.Errorf("outcome %v after the client was removed", out)
 	}
 	if nas.Waiting() != 0 {
@@ -213,10 +213,10 @@ func TestDisconnectCannotBeSent(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: each of many gets its own answer.
+// TestManyAtOnce: each of many requests gets its own answer.
 func TestManyAtOnce(t *testing.T) {
-	// The fake NAS has a small buffer: some requests are lost and sent again.
-	d, _, _ := disconnecting(t, DisconnectConfig{Timeout: 100 * time.Millisecond, Retransmissions: 100}, func(r radiustest.Request) []byte {
+	// The fake NAS has a small buffer: some requests are lost and retransmitted.
+	d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: 100 * time.Millisecond, Retransmissions: 100}, func(r radiustest.Request) []byte {
 		if strings.HasSuffix(rfc2866.AcctSessionID_GetString(r.Packet), "1") {
 			return radiustest.NAK(503)(r)
 		}
@@ -234,7 +234,7 @@ func TestManyAtOnce(t *testing.T) {
 			if i%10 == 1 {
 				want = sessions.Outcome{Answer: sessions.NAK, ErrorCause: 503}
 			}
-			if got := d.Disconnect(t.Context(), of(s)); got != want {
+			if got := d.Disconnect(t.Context(), firstAttempt(s)); got != want {
 				t.Errorf("session %d: %v, want %v", i, got, want)
 			}
 		})
@@ -242,7 +242,7 @@ func TestManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// FuzzAnswer: no datagram makes the Disconnector fail, and only the right one is an answer.
+// FuzzAnswer: no datagram makes the Disconnector panic, and only the right one counts as an answer.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{41, 0, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
 	f.Add(rawPacket(42, "\x65\x06\x00\x00\x01\xf7"))
@@ -279,12 +279,12 @@ func TestDisconnectorErrors(t *testing.T) {
 	if err := d.Run(t.Context()); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Run: %v, want %v", err, net.ErrClosed)
 	}
-	if out := d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, net.ErrClosed) {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, net.ErrClosed) {
 		t.Errorf("outcome %v, want %v", out, net.ErrClosed)
 	}
 	long := hostapdSession("127.0.0.2")
 	long.Attrs += radius.Attributes(strings.Repeat(attr(radius.NASIdentifier, strings.Repeat("x", 253)), 17))
-	if out := d.Disconnect(t.Context(), of(long)); !errors.Is(out.Err, errTooLong) {
+	if out := d.Disconnect(t.Context(), firstAttempt(long)); !errors.Is(out.Err, errTooLong) {
 		t.Errorf("outcome %v, want %v", out, errTooLong)
 	}
 	if got := d.Stats(); got != (DisconnectStats{}) {

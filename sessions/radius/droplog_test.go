@@ -126,7 +126,7 @@ func TestDropLogFlood(t *testing.T) {
 // TestLoggedReasons: what one NAS sends wrongly hides nothing of another in the same client, nor the other things that the
 // same one sends wrongly; nor does one stranger hide another.
 func TestLoggedReasons(t *testing.T) {
-	l, _ := idle(t, newRecorder(), Client{Name: "net", Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
+	l, _ := newIdleListener(t, newRecorder(), Client{Name: "net", Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
 	s := l.sockets[0]
 	r := newReceiver(s)
 	handle := func(from string, datagram []byte) {
@@ -165,7 +165,7 @@ func TestLoggedReasons(t *testing.T) {
 
 // TestLogOfOthers: what finds no room in the log is said in one line.
 func TestLogOfOthers(t *testing.T) {
-	l, _ := idle(t, newRecorder(), local())
+	l, _ := newIdleListener(t, newRecorder(), local())
 	s := l.sockets[0]
 	r := newReceiver(s)
 	for i := range throttle.MaxKeys + 3 {

@@ -9,23 +9,26 @@ import (
 )
 
 const (
-	// copyWithin is how long after its answer the same datagram is a copy (R24).
+	// copyWithin is how long after its answer an identical datagram counts as a copy (R24).
 	copyWithin = 30 * time.Second
-	// rebootCopyWithin is how long after its answer, or after it was passed to the sink, an Accounting-On or -Off is a copy.
-	// It is short because these change so little: a NAS that restarts may send the very octets of its last start, from the
-	// same port and with the same identifier, and sessions that began in between are over.
+	// rebootCopyWithin is the same for an Accounting-On or -Off; without an answer it counts from
+	// when the sink received it. It is short because these packets hardly differ: after a restart a
+	// NAS may send the identical octets from the same port, with the same identifier, and the
+	// sessions that began since the last restart are over.
 	rebootCopyWithin = 2 * time.Second
-	// generation is how long a duplicates table collects before it is put aside for as long again: an answer is remembered
-	// for at least copyWithin, and forgotten within twice that.
+	// generation is how long the recent map collects requests. After that it is kept as the older
+	// map for as long again. So an answer is remembered for at least copyWithin and at most twice
+	// that.
 	generation = copyWithin
-	// generationCap bounds a generation: at about 60 octets a request, two full ones have 32 MB for each socket. A full one is
-	// put aside early: at more than 8,700 requests a second they are remembered for a shorter time. What comes again after
-	// that is left to the sink, which knows copies too: one more look at the session is cheaper than the memory.
+	// generationCap bounds one generation. At about 60 octets a request, two full generations use
+	// 32 MB for each socket. A full generation is retired early, so above 8,700 requests a second
+	// answers are remembered for a shorter time. The sink recognises later copies: one more look at
+	// the session costs less than the memory.
 	generationCap = 1 << 18
 )
 
-// requestKey is what makes two datagrams the same (RFC 5080 section 2.2.2). It has no pointer, so
-// that the garbage collector need not look at the tables.
+// requestKey identifies a datagram (RFC 5080 section 2.2.2). It contains no pointer, so the garbage
+// collector does not scan the tables.
 type requestKey struct {
 	auth       radius.Authenticator
 	addr       [16]byte
@@ -37,41 +40,45 @@ func keyOf(p radius.Packet, from netip.AddrPort) requestKey {
 	return requestKey{p.Authenticator(), from.Addr().As16(), from.Port(), p.Identifier()}
 }
 
-// progress is how far a request is.
+// progress is the state of a request.
 type progress uint8
 
 const (
 	newRequest progress = iota
-	inProgress          // the sink has it
+	inProgress          // the sink has not called back yet
 	answered
 )
 
-// sighting is what is known of a request.
-type sighting struct {
-	at       uint32 // when it began or, once it is answered, when that was: milliseconds since the table's birth, modulo 2^32
+// requestState is the state of a request and its time.
+type requestState struct {
+	// at is when the request began or, once answered, when it was answered: milliseconds since the
+	// table's epoch, modulo 2^32.
+	at       uint32
 	progress progress
 }
 
-// duplicateTable remembers requests in two generations. It may be used by any goroutine. Its times are those of the
-// monotonic clock: a step of the wall clock makes no copy and no new request.
+// duplicateTable remembers requests in two generations. It may be used from any goroutine. It uses
+// the monotonic clock, so a step of the wall clock does not affect it.
 type duplicateTable struct {
-	limit int // of a generation
+	limit int // requests in one generation
 
 	mu            sync.Mutex
-	recent, older map[requestKey]sighting
-	birth, since  time.Time // when the table, and when recent, began; zero before the first request
+	recent, older map[requestKey]requestState
+	// epoch is when the table began, since when recent began; both are zero before the first
+	// request.
+	epoch, since time.Time
 }
 
 func newDuplicateTable(limit int) *duplicateTable {
-	return &duplicateTable{limit: limit, recent: map[requestKey]sighting{}}
+	return &duplicateTable{limit: limit, recent: map[requestKey]requestState{}}
 }
 
-// begin says how far the request is, and makes a new one inProgress. One that was answered is a copy within the time given;
-// reboot says that it is an Accounting-On or -Off.
+// begin returns the state of a request and marks a new one as inProgress. reboot is true for an
+// Accounting-On or -Off. An answered request counts as a copy for copyWithin, or rebootCopyWithin.
 func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progress {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.turn(now)
+	d.rotate(now)
 	s, known := d.recent[k]
 	if !known {
 		s, known = d.older[k]
@@ -80,46 +87,47 @@ func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progres
 	if reboot {
 		within = rebootCopyWithin
 	}
-	// What the sink has is in progress however long that takes, but a NAS that starts again does not wait for it.
+	// A request that the sink holds stays in progress however long that takes. A NAS that restarts
+	// does not wait for it.
 	if known && (d.age(s, now) <= within || s.progress == inProgress && !reboot) {
 		return s.progress
 	}
-	d.recent[k] = sighting{d.clock(now), inProgress}
+	d.recent[k] = requestState{d.millis(now), inProgress}
 	return newRequest
 }
 
-// end says what became of a request that is inProgress. One that was not answered is forgotten:
-// when it comes again it is a new one.
+// end records the result of a request that is inProgress. A request that was not answered is
+// forgotten: a retransmission counts as new.
 func (d *duplicateTable) end(k requestKey, ok bool, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.turn(now)
+	d.rotate(now)
 	delete(d.older, k)
-	if ok { // also when it took longer than we remember
-		d.recent[k] = sighting{d.clock(now), answered}
+	if ok { // also if it took longer than a generation
+		d.recent[k] = requestState{d.millis(now), answered}
 	} else {
 		delete(d.recent, k)
 	}
 }
 
-// turn puts recent aside when its time is over or it is full.
-func (d *duplicateTable) turn(now time.Time) {
-	if d.birth.IsZero() {
-		d.birth, d.since = now, now
+// rotate retires recent when it is too old or full.
+func (d *duplicateTable) rotate(now time.Time) {
+	if d.epoch.IsZero() {
+		d.epoch, d.since = now, now
 	}
 	switch age := now.Sub(d.since); {
 	case age >= 2*generation:
-		d.recent, d.older, d.since = map[requestKey]sighting{}, nil, now
+		d.recent, d.older, d.since = map[requestKey]requestState{}, nil, now
 	case age >= generation || len(d.recent) >= d.limit:
-		// As large as the one before, so that it need not grow under load.
-		d.recent, d.older, d.since = make(map[requestKey]sighting, len(d.recent)), d.recent, now
+		// The old size is a good capacity: the map need not grow under load.
+		d.recent, d.older, d.since = make(map[requestKey]requestState, len(d.recent)), d.recent, now
 	}
 }
 
-func (d *duplicateTable) clock(now time.Time) uint32 { return uint32(now.Sub(d.birth).Milliseconds()) }
+func (d *duplicateTable) millis(now time.Time) uint32 { return uint32(now.Sub(d.epoch).Milliseconds()) }
 
-// age is how long ago s was: less than zero if now was read a moment before s was. Nothing here is as old as half of the
-// clock's round of 49 days.
-func (d *duplicateTable) age(s sighting, now time.Time) time.Duration {
-	return time.Duration(int32(d.clock(now)-s.at)) * time.Millisecond
+// age returns how long ago s was. It is negative if now was read just before s was recorded. No
+// entry is older than half of the clock's period of 49 days.
+func (d *duplicateTable) age(s requestState, now time.Time) time.Duration {
+	return time.Duration(int32(d.millis(now)-s.at)) * time.Millisecond
 }

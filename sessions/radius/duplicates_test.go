@@ -16,7 +16,7 @@ func TestDuplicateTable(t *testing.T) {
 	const ms = time.Millisecond
 	type step struct {
 		at   time.Duration
-		what string // begin, reboot (the same of an Accounting-On), ok (answered) or failed
+		what string // begin, reboot (begin for an Accounting-On), ok (answered) or failed
 		key  byte
 		want progress
 	}
@@ -81,7 +81,7 @@ func TestDuplicateTable(t *testing.T) {
 			{0, "begin", 1, newRequest},
 			{0, "begin", 2, newRequest},
 			{0, "begin", 3, newRequest},
-			{0, "begin", 1, inProgress}, // in the older one
+			{0, "begin", 1, inProgress}, // in the older generation
 			{0, "begin", 4, newRequest},
 			{0, "begin", 5, newRequest},
 			{0, "begin", 1, newRequest}, // two generations ago
@@ -98,7 +98,7 @@ func TestDuplicateTable(t *testing.T) {
 		{"a moment from before the answer", 10, []step{
 			{0, "begin", 1, newRequest},
 			{10 * ms, "ok", 1, 0},
-			{9 * ms, "begin", 1, answered}, // its time was read before the answer's, on another goroutine
+			{9 * ms, "begin", 1, answered}, // now was read before the answer's time, on another goroutine
 		}},
 		{"a reboot is a copy for 2 s", 10, []step{
 			{0, "reboot", 1, newRequest},
@@ -137,8 +137,8 @@ func TestDuplicateTable(t *testing.T) {
 	}
 }
 
-// TestSightingsClock: the milliseconds go round after 49 days, and mean nothing by themselves.
-func TestSightingsClock(t *testing.T) {
+// TestRequestStateClock: the millisecond clock wraps after 49 days; only differences count.
+func TestRequestStateClock(t *testing.T) {
 	const round = time.Duration(1<<32) * time.Millisecond
 	d := newDuplicateTable(10)
 	d.begin(requestKey{}, false, noon)
@@ -156,8 +156,9 @@ func TestSightingsClock(t *testing.T) {
 	}
 }
 
-// TestSecondReboot: hostapd says Accounting-On from a fixed port with one identifier, and 8 s later the same octets: it has
-// started again, and the session in between is over. A copy within 2 s is one; of a start for 30 s.
+// TestSecondReboot: hostapd sends Accounting-On from a fixed port with one identifier, and the same
+// octets 8 s later. It has restarted, and the session in between is over. Such a packet is a copy
+// for 2 s, a start for 30 s.
 func TestSecondReboot(t *testing.T) {
 	on := captured.Packet(t, "hostapd-on.hex")
 	off := captured.Packet(t, "hostapd-off.hex")
@@ -176,11 +177,11 @@ func TestSecondReboot(t *testing.T) {
 		{0, off, sessions.Off},
 		{2 * time.Second, off, 0},
 		{time.Second, off, sessions.Off},
-		{10 * time.Second, one, sessions.Start}, // 41 s after its answer: the sink tells that it is a copy
+		{10 * time.Second, one, sessions.Start}, // 41 s after its answer: the sink recognises the copy
 	}
 	synctest.Test(t, func(t *testing.T) {
 		sink := newRecorder()
-		l, handle := idle(t, sink, local())
+		l, handle := newIdleListener(t, sink, local())
 		for i, s := range steps {
 			time.Sleep(s.wait)
 			handle(bytes.Clone(s.datagram), time.Now())
@@ -194,7 +195,7 @@ func TestSecondReboot(t *testing.T) {
 					t.Errorf("step %d: %v, want %v", i, call.event.Type, s.want)
 				}
 			}
-			if n := len(l.sockets[0].answers.take(nil)); n != 1 {
+			if n := len(l.sockets[0].answers.dequeueAll(nil)); n != 1 {
 				t.Errorf("step %d: %d answers", i, n)
 			}
 		}

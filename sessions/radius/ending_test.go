@@ -17,14 +17,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// ending is all that ends a session, over loopback: a listener, a table, a terminator and a Disconnector, and
-// a NAS that has a session, number 1, which is being ended.
+// ending has all parts that end a session, over loopback: a listener, a table, a terminator, a
+// Disconnector, and a NAS. Session number 1 of the NAS is being ended.
 type ending struct {
 	t       *testing.T
 	table   *sessions.Table
 	journal *sessionstest.Journal
-	dae     *radiustest.NAS // where it hears Disconnect-Requests
-	acct    nas             // where it reports from
+	dae     *radiustest.NAS // receives Disconnect-Requests
+	acct    nas             // sends accounting
 	log     *lockedBuffer
 }
 
@@ -38,13 +38,13 @@ func newEnding(t *testing.T, cfg sessions.TerminatorConfig, timeout time.Duratio
 	e := &ending{t: t, journal: sessionstest.NewJournal()}
 	t.Cleanup(e.journal.Close)
 	e.table = sessions.New(sessions.Config{}, e.journal)
-	d, dae, log := disconnecting(t, DisconnectConfig{Timeout: timeout}, h)
+	d, dae, log := startDisconnector(t, DisconnectConfig{Timeout: timeout}, h)
 	e.dae, e.log = dae, log
 	terminator := sessions.NewTerminator(cfg, e.table, d, slog.New(slog.NewTextHandler(log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- terminator.Run(ctx) }()
-	l := listen(t, terminator, "0.0.0.0:0", local())
+	l := startListener(t, terminator, "0.0.0.0:0", local())
 	conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(l.Addr().Port())})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func newEnding(t *testing.T, cfg sessions.TerminatorConfig, timeout time.Duratio
 	return e
 }
 
-// report sends a packet about the session and waits for the answer.
+// report sends an accounting packet of the session and waits for the answer.
 func (e *ending) report(identifier byte, typ sessions.EventType, more ...string) {
 	e.t.Helper()
 	attrs := append([]string{
@@ -79,8 +79,8 @@ func (e *ending) report(identifier byte, typ sessions.EventType, more ...string)
 	e.acct.receive(b)
 }
 
-// told is the stops that were accounted, each with its cause if that is ours.
-func (e *ending) told() (stops []string) {
+// recordedStops returns the accounted stops, each with its cause if we chose it.
+func (e *ending) recordedStops() (stops []string) {
 	for _, n := range e.journal.Notices() {
 		if n.Type == sessions.Stop {
 			stops = append(stops, fmt.Sprint(n.Session.ID, " ", n.Cause))
@@ -89,39 +89,39 @@ func (e *ending) told() (stops []string) {
 	return stops
 }
 
-func (e *ending) ends(want ...string) {
+func (e *ending) checkStops(want ...string) {
 	e.t.Helper()
 	waitFor(e.t, func() bool { return e.table.View().Len() == 0 })
-	if diff := cmp.Diff(want, e.told()); diff != "" {
+	if diff := cmp.Diff(want, e.recordedStops()); diff != "" {
 		e.t.Errorf("%s\n%s", diff, e.log)
 	}
 }
 
-func (e *ending) says(lines ...string) {
+func (e *ending) checkLog(lines ...string) {
 	e.t.Helper()
 	for _, line := range lines {
 		waitFor(e.t, func() bool { return strings.Contains(e.log.String(), line) })
 	}
 }
 
-// TestEndings: as NASes behave.
+// TestEndings plays the ways in which NASes answer and send stops.
 func TestEndings(t *testing.T) {
 	quick := sessions.TerminatorConfig{RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond, StopWait: 50 * time.Millisecond}
 
 	t.Run("hostapd does not know the session", func(t *testing.T) {
-		e := newEnding(t, quick, time.Second, refusing(false, hostapds...))
-		e.ends(endingOne + " 6")
-		e.says(`outcome="NAK 503 (Session-Context-Not-Found)"`, "user=alice nas=hostapd@127.0.0.2")
+		e := newEnding(t, quick, time.Second, rejectingNAS(false, hostapdRejects...))
+		e.checkStops(endingOne + " 6")
+		e.checkLog(`outcome="NAK 503 (Session-Context-Not-Found)"`, "user=alice nas=hostapd@127.0.0.2")
 	})
 	t.Run("it is known by its address", func(t *testing.T) {
-		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, needs(radius.FramedIPAddress, 503))
-		e.says("the NAS agrees")
+		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
+		e.checkLog("the NAS agrees")
 		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
-		e.ends(endingOne + " 6")
+		e.checkStops(endingOne + " 6")
 	})
 	t.Run("no stop after the ACK", func(t *testing.T) {
-		newEnding(t, quick, time.Second, radiustest.ACK).ends(endingOne + " 6")
+		newEnding(t, quick, time.Second, radiustest.ACK).checkStops(endingOne + " 6")
 	})
 	t.Run("strongSwan refuses and gives no reason", func(t *testing.T) {
 		e := newEnding(t, quick, time.Second, radiustest.NAK(0))
@@ -139,16 +139,16 @@ func TestEndings(t *testing.T) {
 		e.acct.send(b)
 		time.Sleep(20 * time.Millisecond)
 		e.dae.Send(asked.From, radiustest.ACK(asked))
-		e.ends(endingOne + " 6")
+		e.checkStops(endingOne + " 6")
 	})
 	t.Run("the user quits while nobody answers: nothing is sent any more", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, 300*time.Millisecond, radiustest.Silence)
 		e.dae.Next()
 		e.report(2, sessions.Stop, num(radius.AcctTerminateCause, 1))
 		sent := e.dae.Waiting()
-		e.ends(endingOne + " 0")
-		e.says("the session had ended before the outcome")
-		time.Sleep(time.Second) // three times what a retransmission waits
+		e.checkStops(endingOne + " 0")
+		e.checkLog("the session had ended before the outcome")
+		time.Sleep(time.Second) // three retransmission timeouts
 		if n := e.dae.Waiting() - sent; n != 0 || strings.Contains(e.log.String(), "next=") {
 			t.Errorf("%d requests after the stop\n%s", n, e.log)
 		}

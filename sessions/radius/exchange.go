@@ -12,38 +12,39 @@ import (
 
 var (
 	errUnknownClient = errors.New("unknown client")
-	errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: is the secret the same?")
+	errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: check the shared secret")
 	errCode          = &radius.MalformedError{Problem: "neither an Accounting-Request nor a Status-Server"}
 )
 
-// replier takes answers to where their requests came from: a socket, or a stream.
+// replier sends answers back to where their requests came from: a socket or a stream.
 type replier interface {
-	// reply takes an answer, and reports whether there was room for it. It does not wait.
+	// reply queues an answer and reports whether there was room. It does not block.
 	reply(x *exchange) bool
 }
 
-// arrival is how a request came, and the way back.
+// arrival is where a request came from, and how to answer it.
 type arrival struct {
 	replies replier
-	seen    *duplicateTable // of requests that came this way
-	status  radius.Code     // of the answer to a Status-Server; it belongs to the port (RFC 5997 section 3)
+	seen    *duplicateTable // requests received on this socket or stream
+	status  radius.Code     // code of the answer to a Status-Server; it depends on the port (RFC 5997 section 3)
 	from    netip.AddrPort
-	here    netip.Addr // the address of this host that it was sent to
-	local   localAddr  // the replier's own
+	sentTo  netip.Addr // the local address that it was sent to
+	local   localAddr  // source address for the answer; set only on a wildcard socket
 }
 
-// exchange is a request that is to be answered. It does not change after it was made.
+// exchange is a request that must be answered. It does not change after code and proxyState are
+// set.
 type exchange struct {
 	arrival
 	listener   *Listener
 	client     *client
 	key        requestKey
-	code       radius.Code // of the response
-	proxyState string      // the Proxy-State attributes of the request, whole, in order
+	code       radius.Code // code of the response
+	proxyState string      // all Proxy-State attributes of the request, complete, in order
 }
 
-// handle takes one datagram: it is dropped, answered again or passed to the sink. scratch is memory to work in; it is
-// returned for the next time.
+// handle processes one datagram: it drops it, repeats an answer, or passes an event to the sink.
+// scratch is working memory and is returned for the next call.
 func (l *Listener) handle(b []byte, a arrival, scratch []byte, now time.Time) []byte {
 	c := l.clients.Load().find(a.from.Addr())
 	l.count(c, requests)
@@ -59,7 +60,7 @@ func (l *Listener) handle(b []byte, a arrival, scratch []byte, now time.Time) []
 	x := &exchange{arrival: a, listener: l, client: c, key: keyOf(p, a.from)}
 	switch p.Code() {
 	case radius.CodeAccountingRequest:
-		return x.account(p, scratch, now)
+		return x.handleAccounting(p, scratch, now)
 	case radius.CodeStatusServer:
 		return x.answerStatus(p, scratch, now)
 	}
@@ -67,8 +68,8 @@ func (l *Listener) handle(b []byte, a arrival, scratch []byte, now time.Time) []
 	return scratch
 }
 
-// account takes an Accounting-Request.
-func (x *exchange) account(p radius.Packet, scratch []byte, now time.Time) []byte {
+// handleAccounting processes an Accounting-Request.
+func (x *exchange) handleAccounting(p radius.Packet, scratch []byte, now time.Time) []byte {
 	l := x.listener
 	ok, scratch := p.Authentic(radius.Authenticator{}, x.client.Secret, scratch)
 	if !ok {
@@ -83,7 +84,7 @@ func (x *exchange) account(p radius.Packet, scratch []byte, now time.Time) []byt
 	if req.leftOut != nil {
 		l.drop(x.client, leftOut, x.from, now, req.leftOut)
 	}
-	req.event.NAS.Local = x.here
+	req.event.NAS.Local = x.sentTo
 	x.code, x.proxyState = radius.CodeAccountingResponse, req.proxyState
 	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:
@@ -92,13 +93,13 @@ func (x *exchange) account(p radius.Packet, scratch []byte, now time.Time) []byt
 		l.count(x.client, duplicates)
 		x.answer()
 	default:
-		x.pass(&req)
+		x.submit(&req)
 	}
 	return scratch
 }
 
-// pass gives a new request to the sink.
-func (x *exchange) pass(req *accountingRequest) {
+// submit passes a new request to the sink.
+func (x *exchange) submit(req *accountingRequest) {
 	l := x.listener
 	l.pending.Add(1)
 	req.event.SameClient = x.client.owns
@@ -108,7 +109,7 @@ func (x *exchange) pass(req *accountingRequest) {
 	}
 }
 
-// done is called by the sink: the event is durable, or never will be. It does not wait.
+// done is the sink's callback: the event is durable, or never will be. It does not block.
 func (x *exchange) done(err error) {
 	l, now := x.listener, time.Now()
 	x.seen.end(x.key, err == nil, now)
@@ -120,20 +121,19 @@ func (x *exchange) done(err error) {
 	l.pending.Add(-1)
 }
 
-// answer queues the response.
 func (x *exchange) answer() {
 	if !x.replies.reply(x) {
 		x.listener.count(x.client, dropped)
 	}
 }
 
-// responseLen is the length of the response.
 func (x *exchange) responseLen() int { return radius.HeaderLen + len(x.proxyState) }
 
-// appendResponse appends the response to b: an Accounting-Response (RFC 2866 section 4.2), whether to an
-// Accounting-Request or a Status-Server. It has no Message-Authenticator, also when the request had one: for
-// Accounting-Responses no RFC says how it would be made (RFC 5997 section 3 allows it after a Status-Server and does not
-// ask for it), FreeRADIUS and others differ, and a NAS drops an answer that it thinks is forged.
+// appendResponse appends the response to an Accounting-Request or a Status-Server (RFC 2866 section
+// 4.2). The response has no Message-Authenticator, even if the request had one. No RFC defines how
+// to compute it for Accounting-Responses (RFC 5997 section 3 allows it after a Status-Server but
+// does not require it), FreeRADIUS and others differ, and a NAS drops an answer that it considers
+// forged.
 func (x *exchange) appendResponse(b []byte) []byte {
 	at := len(b)
 	b = radius.AppendHeader(b, x.code, x.key.identifier)

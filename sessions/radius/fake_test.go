@@ -24,25 +24,25 @@ var _ Sink = (*sessions.Table)(nil)
 
 var errBusy = errors.New("store is full")
 
-// refuser is a Sink that takes nothing.
+// refuser is a Sink that refuses every event.
 type refuser struct{}
 
 func (refuser) Apply(sessions.Event, func(error)) error { return errBusy }
 
 func (refuser) Accepting() error { return errBusy }
 
-// applyRefuser takes nothing, but says that it would.
+// applyRefuser is a Sink that refuses every event although Accepting returns nil.
 type applyRefuser struct{ refuser }
 
 func (applyRefuser) Accepting() error { return nil }
 
-// report is one call of a Sink.
+// report is one call of Apply.
 type report struct {
 	event sessions.Event
 	done  func(error)
 }
 
-// recorder is a Sink that passes on what it is called with; the test calls done.
+// recorder is a Sink that hands its calls to the test; the test calls done.
 type recorder chan report
 
 func newRecorder() recorder { return make(recorder, 1024) }
@@ -54,7 +54,7 @@ func (r recorder) Apply(ev sessions.Event, done func(error)) error {
 
 func (r recorder) Accepting() error { return nil }
 
-// next is the next call; there must be one.
+// next returns the next call; the test fails if there is none.
 func (r recorder) next(t *testing.T) report {
 	t.Helper()
 	select {
@@ -66,15 +66,15 @@ func (r recorder) next(t *testing.T) report {
 	}
 }
 
-// listening is a Listener that runs until its test ends.
-type listening struct {
+// runningListener is a Listener that runs until its test ends.
+type runningListener struct {
 	*Listener
 	t    *testing.T
 	log  *lockedBuffer
 	stop func() // ends Run and waits for it; may be called twice
 }
 
-func listen(t *testing.T, sink Sink, addr string, clients ...Client) *listening {
+func startListener(t *testing.T, sink Sink, addr string, clients ...Client) *runningListener {
 	t.Helper()
 	log := &lockedBuffer{}
 	l, err := New(Config{
@@ -95,21 +95,21 @@ func listen(t *testing.T, sink Sink, addr string, clients ...Client) *listening 
 		}
 	})
 	t.Cleanup(stop)
-	return &listening{l, t, log, stop}
+	return &runningListener{l, t, log, stop}
 }
 
-// local is the client of most tests.
+// local returns the client that most tests use.
 func local() Client {
 	return Client{Name: "local", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: captured.Secret}
 }
 
-// nas is a UDP socket towards a Listener.
+// nas is a UDP socket connected to a Listener.
 type nas struct {
 	t    *testing.T
 	conn *net.UDPConn
 }
 
-func (l *listening) dial(to netip.AddrPort) nas {
+func (l *runningListener) dial(to netip.AddrPort) nas {
 	l.t.Helper()
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
 	if err != nil {
@@ -128,7 +128,7 @@ func (n nas) send(datagrams ...[]byte) {
 	}
 }
 
-// receive is the next answer; it must belong to the request.
+// receive returns the next answer and checks that it belongs to the request.
 func (n nas) receive(request []byte) radius.Packet {
 	n.t.Helper()
 	if err := n.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
@@ -152,7 +152,7 @@ func (n nas) receive(request []byte) radius.Packet {
 	return p
 }
 
-// request makes an authentic Accounting-Request.
+// request encodes an authentic Accounting-Request.
 func request(identifier byte, attrs ...string) []byte {
 	b := radius.AppendHeader(nil, radius.CodeAccountingRequest, identifier)
 	for _, a := range attrs {
@@ -162,13 +162,14 @@ func request(identifier byte, attrs ...string) []byte {
 	return b
 }
 
-// start is an authentic start of a session of this name.
+// start encodes an authentic start of the session id.
 func start(identifier byte, id string) []byte {
 	return request(identifier, num(radius.AcctStatusType, 1), attr(radius.AcctSessionID, id))
 }
 
-// statusRequest is an authentic Status-Server. It is answered without a call of Apply: when its answer is there, all that
-// was sent before it from the same socket was dealt with.
+// statusRequest encodes an authentic Status-Server. The Listener answers it without calling Apply.
+// Once its answer is there, the Listener has handled everything sent before it from the same
+// socket.
 func statusRequest(identifier byte, attrs ...string) []byte {
 	b := radius.AppendMessageAuthenticator(radius.AppendHeader(nil, radius.CodeStatusServer, identifier))
 	for _, a := range attrs {

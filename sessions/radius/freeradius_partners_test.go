@@ -22,8 +22,9 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// freeradiusNAS is a FreeRADIUS that hears Disconnect-Requests: alice is disconnected, bob unknown,
-// carol may not, and of dave it hears nothing. %[1]s is its folder, %[2]d its port.
+// freeradiusNAS configures a FreeRADIUS that receives Disconnect-Requests: it disconnects alice,
+// does not know bob, refuses carol and does not answer for dave. %[1]s is its folder, %[2]d its
+// port.
 const freeradiusNAS = `
 prefix = /usr
 libdir = /usr/lib/freeradius
@@ -78,7 +79,7 @@ server nas {
 }
 `
 
-// startFreeradius runs FreeRADIUS until the test ends and returns the port that it listens on.
+// startFreeradius runs FreeRADIUS until the test ends and returns its port.
 func startFreeradius(t *testing.T) uint16 {
 	t.Helper()
 	dir := t.TempDir()
@@ -135,8 +136,8 @@ func startFreeradius(t *testing.T) uint16 {
 	return port
 }
 
-// TestFreeradiusDisconnect: a real implementation checks our Disconnect-Requests, Message-Authenticator
-// included, and we check its answers.
+// TestFreeradiusDisconnect: a real implementation checks our Disconnect-Requests, including
+// Message-Authenticator, and we check its answers.
 func TestFreeradiusDisconnect(t *testing.T) {
 	port := startFreeradius(t)
 	tests := []struct {
@@ -152,13 +153,13 @@ func TestFreeradiusDisconnect(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, _, _ := disconnecting(t, DisconnectConfig{Timeout: time.Second, Retransmissions: -1}, nil)
+			d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: time.Second, Retransmissions: -1}, nil)
 			if err := d.SetClients([]Client{{Prefix: prefix("127.0.0.1/32"), Secret: tt.secret, DisconnectPort: port}}); err != nil {
 				t.Fatal(err)
 			}
 			s := hostapdSession("127.0.0.1")
 			s.User = tt.user
-			if got := d.Disconnect(t.Context(), of(s)); got != tt.want {
+			if got := d.Disconnect(t.Context(), firstAttempt(s)); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})

@@ -5,12 +5,12 @@ import (
 	"aaasess/sessions"
 )
 
-// rung is one of the requests by which a NAS may know a session.
+// rung is one choice of attributes for a Disconnect-Request.
 type rung uint8
 
 const (
 	first  rung = iota // the client's own list, or the default profile
-	full               // all that identifies a session
+	full               // all attributes that identify a session
 	fewest             // Acct-Session-Id and User-Name
 	rungs
 )
@@ -25,39 +25,40 @@ type stamping uint8
 
 const (
 	stamped  stamping = iota
-	omitting          // silence met the last request; this one is without
-	omitted           // the one without was answered: so are all that follow
-	needed            // nor was the one without answered: never again
+	omitting          // a request got no answer; the current one omits Event-Timestamp
+	omitted           // the NAS answered without Event-Timestamp: omit it from now on
+	required          // the NAS did not answer without it either: always send it
 )
 
-// ladder is how far the requests for one session have come (R33): each step is made once, also over several
-// attempts. A NAS that refuses a request may have an answer to one that tells more, or less.
+// ladder is the progress of the requests for one session (R33). Each step is made once, even over
+// several attempts. A NAS that refuses one request may accept another with more or fewer
+// attributes.
 //
 //	answer         next request
-//	402, 503       full, if it was not asked yet
-//	401, 403       fewest, if it was not asked yet; so with 402, 404 and 407 of full
+//	402, 503       full, unless it was sent before
+//	401, 403       fewest, unless it was sent before; also after 402, 404 or 407 to full
 //	silence        the same without Event-Timestamp, once
 //	anything else  none in this attempt
 //
-// It is a value: step gives the ladder after an answer.
+// A ladder is a value: step returns the ladder after an answer.
 type ladder struct {
-	at       rung
-	stamping stamping
-	entered  [rungs]bool
-	unknown  [rungs]bool // answered with 503
-	refused  bool        // full was answered with 401, 402, 404 or 407
-	proven   bool        // the NAS takes Event-Timestamp and Message-Authenticator: it has understood a request with them
-	best     rung        // what later attempts ask: the newest that was best understood
-	rank     uint8       // of best: 0 no answer, 1 refused for what is in it, 2 understood
+	at            rung
+	stamping      stamping
+	entered       [rungs]bool
+	unknown       [rungs]bool // rungs answered with 503
+	refused       bool        // the NAS answered full with 401, 402, 404 or 407
+	acceptsExtras bool        // the NAS accepts Event-Timestamp and Message-Authenticator: it understood a request with them
+	best          rung        // the first rung of later attempts: the latest that the NAS understood best
+	rank          uint8       // of best: 0 no answer, 1 refused because of its contents, 2 understood
 
-	// Of the profile and the session, as they are at this attempt.
-	extras bool // first has Event-Timestamp or Message-Authenticator
-	timed  bool // first has Event-Timestamp
-	all    bool // first tells all that full does
-	bare   bool // first tells no more than fewest does
+	// Properties of the profile and the session in this attempt.
+	hasExtras      bool // first has Event-Timestamp or Message-Authenticator
+	hasTimestamp   bool // first has Event-Timestamp
+	firstIsFull    bool // first carries everything that full does
+	firstIsMinimal bool // first carries nothing that fewest does not
 }
 
-// String is for the log: what the next request tells.
+// String describes the next request for the log.
 func (l ladder) String() string {
 	if l.stamping == omitting || l.stamping == omitted {
 		return l.at.String() + ", no Event-Timestamp"
@@ -65,22 +66,23 @@ func (l ladder) String() string {
 	return l.at.String()
 }
 
-// fit looks at what there is to tell of a session beyond a client's profile, at the begin of an attempt.
-func (l ladder) fit(p profile, s *sessions.Session) ladder {
-	l.timed = p.has(radius.EventTimestamp)
-	l.extras = l.timed || p.has(radius.MessageAuthenticator)
-	l.all, l.bare = p.tells(p.all(), s), minimalProfile.tells(p, s)
+// prepare sets the properties of the profile and the session at the start of an attempt.
+func (l ladder) prepare(p profile, s *sessions.Session) ladder {
+	l.hasTimestamp = p.has(radius.EventTimestamp)
+	l.hasExtras = l.hasTimestamp || p.has(radius.MessageAuthenticator)
+	l.firstIsFull, l.firstIsMinimal = p.covers(p.expand(), s), minimalProfile.covers(p, s)
 	return l
 }
 
-// profile is what the next request carries. Event-Timestamp and Message-Authenticator are in it only if
-// they are in the client's profile; fewest has them only for a NAS that is known to take them.
+// profile returns the attributes of the next request. It has Event-Timestamp and
+// Message-Authenticator only if the client's profile p has them; fewest also requires that the NAS
+// is known to accept them.
 func (l ladder) profile(p profile) profile {
 	switch l.at {
 	case full:
-		p = p.all()
+		p = p.expand()
 	case fewest:
-		if l.proven {
+		if l.acceptsExtras {
 			p = minimalProfile.with(p)
 		} else {
 			p = minimalProfile
@@ -92,49 +94,50 @@ func (l ladder) profile(p profile) profile {
 	return p
 }
 
-// step is what follows an outcome: another request at once (again), or the end of the attempt with out.
+// step returns what follows an outcome: another request at once (again), or the end of the attempt
+// with the returned outcome.
 func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again bool) {
 	if out.Answer == sessions.NoAnswer {
-		return l.silence(out)
+		return l.noAnswer(out)
 	}
 	if l.stamping == omitting {
 		l.stamping = omitted
 	}
-	l.note(out)
+	l.record(out)
 	if out.Answer == sessions.ACK {
 		return l, out, false
 	}
-	isFull := l.at == full || l.at == first && l.all
+	isFull := l.at == full || l.at == first && l.firstIsFull
 	if out.ErrorCause == radius.SessionContextNotFound || out.ErrorCause == radius.MissingAttribute {
-		if !isFull && !l.entered[full] && !l.all {
+		if !isFull && !l.entered[full] && !l.firstIsFull {
 			return l.enter(full), out, true
 		}
 	}
-	l.refused = l.refused || isFull && refuses(out.ErrorCause)
+	l.refused = l.refused || isFull && rejectsContents(out.ErrorCause)
 	less := out.ErrorCause == radius.UnsupportedAttribute || out.ErrorCause == radius.NASIdentificationMismatch ||
-		isFull && refuses(out.ErrorCause)
-	if less && l.at != fewest && !l.entered[fewest] && !l.tellsFewest() {
+		isFull && rejectsContents(out.ErrorCause)
+	if less && l.at != fewest && !l.entered[fewest] && !l.firstIsFewest() {
 		return l.enter(fewest), out, true
 	}
-	isFewest := l.at == fewest || l.tellsFewest()
+	isFewest := l.at == fewest || l.firstIsFewest()
 	switch {
 	case out.ErrorCause == radius.SessionContextNotFound:
 		out.Doubted = !isFull && !l.refused
 	case l.refused && isFull && (l.unknown[fewest] || isFewest && l.unknown[first]):
-		// The last step that the NAS did not refuse got 503.
+		// The last request that the NAS did not refuse got 503.
 		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
 	}
 	l.at = l.best
 	return l, out, false
 }
 
-// silence is step for a request that was not answered, or not sent.
-func (l ladder) silence(out sessions.Outcome) (ladder, sessions.Outcome, bool) {
+// noAnswer is step for a request that was not answered or not sent.
+func (l ladder) noAnswer(out sessions.Outcome) (ladder, sessions.Outcome, bool) {
 	switch {
 	case out.Err != nil:
 	case l.stamping == omitting:
-		l.stamping = needed
-	case l.stamping == stamped && l.timed && (l.at != fewest || l.proven):
+		l.stamping = required
+	case l.stamping == stamped && l.hasTimestamp && (l.at != fewest || l.acceptsExtras):
 		l.stamping = omitting
 		return l, out, true
 	}
@@ -147,8 +150,8 @@ func (l ladder) enter(r rung) ladder {
 	return l
 }
 
-// note keeps what an answer tells about the request.
-func (l *ladder) note(out sessions.Outcome) {
+// record remembers what an answer says about the request.
+func (l *ladder) record(out sessions.Outcome) {
 	rank := uint8(2)
 	if out.ErrorCause/100 == 4 {
 		rank = 1
@@ -157,14 +160,15 @@ func (l *ladder) note(out sessions.Outcome) {
 		l.best, l.rank = l.at, rank
 	}
 	l.unknown[l.at] = l.unknown[l.at] || out.ErrorCause == radius.SessionContextNotFound
-	l.proven = l.proven || rank == 2 && l.extras && l.at != fewest
+	l.acceptsExtras = l.acceptsExtras || rank == 2 && l.hasExtras && l.at != fewest
 }
 
-// tellsFewest says that first is no other request than fewest.
-func (l ladder) tellsFewest() bool { return l.bare && (!l.extras || l.proven) }
+// firstIsFewest reports whether first is the same request as fewest.
+func (l ladder) firstIsFewest() bool { return l.firstIsMinimal && (!l.hasExtras || l.acceptsExtras) }
 
-// refuses says that a NAS cannot use a request for what is in it or is missing.
-func refuses(c radius.ErrorCause) bool {
+// rejectsContents reports whether a NAS rejected a request because of an attribute in it or missing
+// from it.
+func rejectsContents(c radius.ErrorCause) bool {
 	switch c {
 	case radius.UnsupportedAttribute, radius.MissingAttribute, radius.InvalidRequest, radius.InvalidAttributeValue:
 		return true

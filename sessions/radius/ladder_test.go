@@ -15,9 +15,9 @@ import (
 	layeh "layeh.com/radius"
 )
 
-// climbing writes what a NAS answers, and what it was asked: "503" is a NAK, "0" one without Error-Cause,
-// "-" silence, "!" an error.
-func climbing(t *testing.T, text string) sessions.Outcome {
+// parseOutcome parses the answer of a NAS in a table: "503" is a NAK, "0" a NAK without
+// Error-Cause, "-" silence, "!" an error.
+func parseOutcome(t *testing.T, text string) sessions.Outcome {
 	t.Helper()
 	switch text {
 	case "ACK":
@@ -34,11 +34,11 @@ func climbing(t *testing.T, text string) sessions.Outcome {
 	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.ErrorCause(cause)}
 }
 
-// asked is what a request was, for a table: first, full, less, less+ (with Event-Timestamp), and a t behind
-// it where Event-Timestamp was left out.
-func asked(l ladder) string {
+// requestName names a request in a table: first, full, less, less+ (with Event-Timestamp); a t is
+// appended if Event-Timestamp was left out.
+func requestName(l ladder) string {
 	text := [...]string{"first", "full", "less"}[l.at]
-	if l.at == fewest && l.proven {
+	if l.at == fewest && l.acceptsExtras {
 		text += "+"
 	}
 	if l.stamping == omitting || l.stamping == omitted {
@@ -47,9 +47,10 @@ func asked(l ladder) string {
 	return text
 }
 
-// TestLadder is the rule of R33 as a table. Each attempt is a list of "request:answer", and behind it how it ends.
+// TestLadder is rule R33 as a table. Each attempt is a list of "request:answer", followed by the
+// outcome of the attempt.
 func TestLadder(t *testing.T) {
-	usual := ladder{extras: true, timed: true}
+	usual := ladder{hasExtras: true, hasTimestamp: true}
 	tests := []struct {
 		name     string
 		ladder   ladder
@@ -80,11 +81,11 @@ func TestLadder(t *testing.T) {
 		{"closed port: no step", usual, []string{"first:! = none", "first:- first/t:ACK = ACK"}},
 		{"without Event-Timestamp there is nothing to leave out", ladder{}, []string{"first:- = none", "first:- = none"}},
 		{"bare less has none either", usual, []string{"first:401 less:- = none", "less:ACK = ACK"}},
-		{"nothing more to tell", ladder{extras: true, timed: true, all: true}, []string{"first:503 = gone"}},
-		{"nothing more to tell, and refused", ladder{extras: true, timed: true, all: true}, []string{"first:401 less:503 = gone"}},
-		{"nothing less to tell", ladder{bare: true}, []string{"first:503 full:401 = gone"}},
-		{"nothing less but Event-Timestamp", ladder{extras: true, timed: true, bare: true}, []string{"first:401 less:ACK = ACK"}},
-		{"nothing more and nothing less", ladder{all: true, bare: true}, []string{"first:401 = NAK 401", "first:503 = gone"}},
+		{"nothing more to tell", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:503 = gone"}},
+		{"nothing more to tell, and refused", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:401 less:503 = gone"}},
+		{"nothing less to tell", ladder{firstIsMinimal: true}, []string{"first:503 full:401 = gone"}},
+		{"nothing less but Event-Timestamp", ladder{hasExtras: true, hasTimestamp: true, firstIsMinimal: true}, []string{"first:401 less:ACK = ACK"}},
+		{"nothing more and nothing less", ladder{firstIsFull: true, firstIsMinimal: true}, []string{"first:401 = NAK 401", "first:503 = gone"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,16 +95,16 @@ func TestLadder(t *testing.T) {
 				list := strings.Fields(steps)
 				for i, step := range list {
 					request, answer, _ := strings.Cut(step, ":")
-					if got := asked(l); got != request {
+					if got := requestName(l); got != request {
 						t.Fatalf("%s: step %d asks %s", attempt, i+1, got)
 					}
 					var out sessions.Outcome
 					var again bool
-					l, out, again = l.step(climbing(t, answer))
+					l, out, again = l.step(parseOutcome(t, answer))
 					if last := i == len(list)-1; again == last {
 						t.Fatalf("%s: step %d: again %t", attempt, i+1, again)
-					} else if last && ends(out) != want {
-						t.Fatalf("%s: ends with %s", attempt, ends(out))
+					} else if last && outcomeName(out) != want {
+						t.Fatalf("%s: ends with %s", attempt, outcomeName(out))
 					}
 				}
 			}
@@ -111,8 +112,8 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-// ends is how an attempt ends, for a table.
-func ends(out sessions.Outcome) string {
+// outcomeName names the outcome of an attempt in a table.
+func outcomeName(out sessions.Outcome) string {
 	switch {
 	case out.Answer == sessions.NoAnswer:
 		return "none"
@@ -126,8 +127,8 @@ func ends(out sessions.Outcome) string {
 	return out.String()
 }
 
-// TestLadderEnds: whatever a NAS answers, an attempt is at most one request for each rung and one without
-// Event-Timestamp, and each step is made once.
+// TestLadderEnds: whatever a NAS answers, an attempt sends at most one request for each rung and
+// one without Event-Timestamp, and makes each step once.
 func TestLadderEnds(t *testing.T) {
 	answers := []string{"401", "402", "403", "404", "407", "503", "0", "-", "!"}
 	var climb func(l ladder, depth, entered, path int)
@@ -139,7 +140,7 @@ func TestLadderEnds(t *testing.T) {
 			return
 		}
 		for _, a := range answers {
-			next, _, again := l.step(climbing(t, a))
+			next, _, again := l.step(parseOutcome(t, a))
 			if again {
 				climb(next, depth-1, requests+1, steps+1)
 			} else {
@@ -147,14 +148,14 @@ func TestLadderEnds(t *testing.T) {
 			}
 		}
 	}
-	for _, l := range []ladder{{}, {extras: true, timed: true}, {all: true}, {bare: true, extras: true}} {
+	for _, l := range []ladder{{}, {hasExtras: true, hasTimestamp: true}, {firstIsFull: true}, {firstIsMinimal: true, hasExtras: true}} {
 		climb(l, 5, 1, 0)
 	}
 }
 
-// refusing is a NAS that answers as hostapd does: 401 to each attribute that it does not know, 503 to a
+// rejectingNAS answers as hostapd does: 401 to each attribute that it does not know, 503 for a
 // session that it does not have.
-func refusing(knows bool, refused ...radius.Type) radiustest.Handler {
+func rejectingNAS(knows bool, refused ...radius.Type) radiustest.Handler {
 	return func(r radiustest.Request) []byte {
 		for _, avp := range r.Packet.Attributes {
 			for _, t := range refused {
@@ -170,13 +171,13 @@ func refusing(knows bool, refused ...radius.Type) radiustest.Handler {
 	}
 }
 
-// hostapds are the attributes that hostapd 2.10 answers with 401.
-var hostapds = []radius.Type{
+// hostapdRejects are the attributes that hostapd 2.10 answers with 401.
+var hostapdRejects = []radius.Type{
 	radius.NASPort, radius.NASPortID, radius.Class, radius.FramedIPAddress, radius.ServiceType, 49, radius.ProxyState,
 }
 
-// needs is a NAS that knows a session only by an attribute, and answers cause without it.
-func needs(attribute radius.Type, cause uint32) radiustest.Handler {
+// requiringNAS identifies a session by one attribute only, and answers with cause if it is missing.
+func requiringNAS(attribute radius.Type, cause uint32) radiustest.Handler {
 	return func(r radiustest.Request) []byte {
 		for _, avp := range r.Packet.Attributes {
 			if avp.Type == layeh.Type(attribute) {
@@ -187,7 +188,7 @@ func needs(attribute radius.Type, cause uint32) radiustest.Handler {
 	}
 }
 
-// TestLadderOverLoopback: real octets, as NASes answer them.
+// TestLadderOverLoopback sends real octets to NASes with the known behaviours.
 func TestLadderOverLoopback(t *testing.T) {
 	known := []string{
 		"User-Name=alice", "NAS-IP-Address=7f000001", "NAS-Identifier=hostapd-wired-1", "Calling-Station-Id=02-00-00-00-00-02",
@@ -207,12 +208,12 @@ func TestLadderOverLoopback(t *testing.T) {
 		asked   [][]string
 		ends    string
 	}{
-		{"hostapd has the session", nil, refusing(true, hostapds...), [][]string{withTail(known, stamp, signed)}, "ACK"},
-		{"hostapd does not know it", nil, refusing(false, hostapds...), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed), withTail(less, stamp, signed)}, "gone"},
-		{"hostapd does not know it, by an own list", []string{"Acct-Session-Id", "NAS-Port"}, refusing(false, hostapds...), [][]string{{"Acct-Session-Id=8D5C1B9A0F3E7746", "NAS-Port=00000007"}, less, all}, "gone"},
-		{"it knows the address only", nil, needs(radius.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
-		{"it says what is missing", nil, needs(radius.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
-		{"it knows little", nil, refusing(true, radius.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
+		{"hostapd has the session", nil, rejectingNAS(true, hostapdRejects...), [][]string{withTail(known, stamp, signed)}, "ACK"},
+		{"hostapd does not know it", nil, rejectingNAS(false, hostapdRejects...), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed), withTail(less, stamp, signed)}, "gone"},
+		{"hostapd does not know it, by an own list", []string{"Acct-Session-Id", "NAS-Port"}, rejectingNAS(false, hostapdRejects...), [][]string{{"Acct-Session-Id=8D5C1B9A0F3E7746", "NAS-Port=00000007"}, less, all}, "gone"},
+		{"it knows the address only", nil, requiringNAS(radius.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"it says what is missing", nil, requiringNAS(radius.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"it knows little", nil, rejectingNAS(true, radius.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
 		{"it is not the NAS that it is called", nil, radiustest.Nth(radiustest.NAK(403), radiustest.ACK), [][]string{withTail(known, stamp, signed), less}, "ACK"},
 		{"its clock is wrong", nil, func(r radiustest.Request) []byte {
 			if len(r.Packet.Get(layeh.Type(radius.EventTimestamp))) > 0 {
@@ -239,11 +240,11 @@ func TestLadderOverLoopback(t *testing.T) {
 			c := local()
 			c.DisconnectAttributes = tt.own
 			cfg := DisconnectConfig{Clients: []Client{c}, Timeout: time.Second, Retransmissions: -1}
-			d, nas, log := disconnecting(t, cfg, tt.handler)
+			d, nas, log := startDisconnector(t, cfg, tt.handler)
 			s := hostapdSession("127.0.0.2")
 			s.Attrs += radius.Attributes(num(radius.FramedIPAddress, 0xc0000207))
-			out := d.Disconnect(t.Context(), of(s))
-			if got := ends(out); got != tt.ends {
+			out := d.Disconnect(t.Context(), firstAttempt(s))
+			if got := outcomeName(out); got != tt.ends {
 				t.Errorf("it ends with %s, want %s", got, tt.ends)
 			}
 			var asked [][]string
@@ -259,18 +260,18 @@ func TestLadderOverLoopback(t *testing.T) {
 			if diff := cmp.Diff(tt.asked, asked); diff != "" {
 				t.Error(diff)
 			}
-			if lines := strings.Count(log.String(), "asked again, with other attributes"); lines != len(tt.asked)-1 {
+			if lines := strings.Count(log.String(), "sending another disconnect request"); lines != len(tt.asked)-1 {
 				t.Errorf("%d lines in the log: %s", lines, log)
 			}
 		})
 	}
 }
 
-// TestLadderIsKept: a further attempt at a session goes on where the one before has come to, and that at
-// another session begins at the bottom.
-func TestLadderIsKept(t *testing.T) {
-	d, nas, _ := disconnecting(t, DisconnectConfig{}, radiustest.Nth(radiustest.NAK(402), radiustest.NAK(506)))
-	a := of(hostapdSession("127.0.0.2"))
+// TestLadderKeptBetweenAttempts: another attempt at a session continues where the last one ended.
+// An attempt at another session starts at the first rung.
+func TestLadderKeptBetweenAttempts(t *testing.T) {
+	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Nth(radiustest.NAK(402), radiustest.NAK(506)))
+	a := firstAttempt(hostapdSession("127.0.0.2"))
 	for range 3 {
 		if out := d.Disconnect(t.Context(), a); out.ErrorCause != 506 {
 			t.Fatalf("outcome %v", out)
@@ -283,7 +284,7 @@ func TestLadderIsKept(t *testing.T) {
 	if diff := cmp.Diff([]int{7, 8, 8, 8}, lengths); diff != "" {
 		t.Errorf("numbers of attributes: %s", diff)
 	}
-	d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+	d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 	if n := len(attributesOf(t, nas.Next().Data)); n != 7 {
 		t.Errorf("%d attributes of another session", n)
 	}

@@ -15,46 +15,49 @@ import (
 	"aaasess/sessions"
 )
 
-// Port is where NASes send accounting (RFC 2866 section 3).
+// Port is the UDP port that NASes send accounting to (RFC 2866 section 3).
 const Port = 1813
 
-// drainLimit is how long a Listener that ends waits for the answers to what the sink has.
+// drainLimit is how long Run waits, after its context has ended, for pending answers of the sink.
 const drainLimit = 2 * time.Second
 
-// Sink takes what NASes report; [sessions.Table] is the one.
+// Sink receives the events that NASes report; [sessions.Table] implements it.
 type Sink interface {
-	// Apply takes an event. An error means refused at once: done is not called then. Else done is called once, on whatever
-	// goroutine, with nil when the event is durable, or the reason why it can never be. done does not block.
+	// Apply submits an event. If it returns an error, the event is refused and done is not called.
+	// Otherwise done is called exactly once, on any goroutine: with nil when the event is durable,
+	// or with the reason why it can never be durable. done does not block.
 	Apply(ev sessions.Event, done func(error)) error
-	// Accepting is nil if Apply would take an event now, else why not. It does not block.
+	// Accepting returns nil if Apply would accept an event now, else the reason why not. It does
+	// not block.
 	Accepting() error
 }
 
-// Config is how a Listener is set up.
+// Config configures a Listener.
 type Config struct {
-	// Addresses to listen on. An IPv6 address, also [::], takes no IPv4. Port 0 takes a free one.
-	// Answers leave from the address that the request was sent to, also on 0.0.0.0 and [::].
+	// Addresses to listen on. An IPv6 address, including [::], receives no IPv4. Port 0 lets the
+	// system choose a port. Answers leave from the address that the request was sent to, also if
+	// the socket is bound to 0.0.0.0 or [::].
 	Addresses []netip.AddrPort
-	// Clients that may send; see SetClients.
+	// Clients that may send accounting; SetClients replaces them.
 	Clients []Client
-	// Log is where to log; nil for nowhere.
+	// Log receives warnings and errors; nil discards them.
 	Log *slog.Logger
 }
 
-// Listener takes accounting from NASes. Its methods may be called from any goroutine.
+// Listener receives accounting from NASes. Its methods may be called from any goroutine.
 type Listener struct {
 	sink     Sink
 	log      *slog.Logger
 	clients  atomic.Pointer[clientSet]
 	reload   sync.Mutex // one SetClients at a time
 	counters counters
-	logged   dropLog // of unknown clients
+	logged   dropLog // drops from unknown clients
 	sockets  []*socket
-	pending  atomic.Int64 // exchanges that the sink has
+	pending  atomic.Int64 // exchanges without the sink's callback yet
 }
 
-// New opens the sockets of a Listener: from now on requests queue there until Run. An error names
-// the address or client that is at fault.
+// New opens the sockets of a Listener. The sockets queue requests until Run reads them. An error
+// names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))}
 	if len(cfg.Addresses) == 0 {
@@ -74,8 +77,8 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 	return l, nil
 }
 
-// SetClients replaces the clients, all or, with an error, none. Counters of a prefix that stays
-// are kept. Requests that are in progress are answered with the secret that they came with.
+// SetClients replaces all clients. On error it changes nothing. A client keeps the counters of its
+// prefix. Requests in progress are answered with the secret that they arrived with.
 func (l *Listener) SetClients(list []Client) error {
 	l.reload.Lock()
 	defer l.reload.Unlock()
@@ -87,10 +90,10 @@ func (l *Listener) SetClients(list []Client) error {
 	return nil
 }
 
-// Addr is the first address that the Listener listens on, with the port that it got.
+// Addr returns the first address that the Listener listens on, with the actual port.
 func (l *Listener) Addr() netip.AddrPort { return l.Addrs()[0] }
 
-// Addrs is all addresses, in the order of Config.Addresses.
+// Addrs returns all addresses, in the order of Config.Addresses.
 func (l *Listener) Addrs() []netip.AddrPort {
 	addrs := make([]netip.AddrPort, len(l.sockets))
 	for i, s := range l.sockets {
@@ -99,7 +102,7 @@ func (l *Listener) Addrs() []netip.AddrPort {
 	return addrs
 }
 
-// Stats is a copy of the statistics.
+// Stats returns a copy of the statistics.
 func (l *Listener) Stats() Stats {
 	s := Stats{Counters: l.counters.snapshot()}
 	for _, c := range l.clients.Load().list {
@@ -108,7 +111,7 @@ func (l *Listener) Stats() Stats {
 	return s
 }
 
-// Close closes the sockets of a Listener that will not run.
+// Close closes the sockets of a Listener whose Run is never called.
 func (l *Listener) Close() error {
 	var errs []error
 	for _, s := range l.sockets {
@@ -117,8 +120,8 @@ func (l *Listener) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run takes requests until ctx ends, then waits up to two seconds for the answers to those that
-// the sink has, and closes the sockets. The error is nil when ctx was the reason to end.
+// Run receives requests until ctx ends. Then it waits up to two seconds for the sink's pending
+// callbacks and closes the sockets. It returns nil if it ended because ctx did.
 func (l *Listener) Run(ctx context.Context) error {
 	var readers, writers sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -145,7 +148,7 @@ func (l *Listener) Run(ctx context.Context) error {
 	return errors.Join(err, l.Close())
 }
 
-// drain waits until the sink has called back for all it has, or for drainLimit.
+// drain waits until the sink has called back for every exchange, at most drainLimit.
 func (l *Listener) drain() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -161,7 +164,8 @@ func (l *Listener) count(c *client, what counter) {
 	}
 }
 
-// drop counts a request that is not answered, or (leftOut) not taken whole, and logs why unless that was done a moment ago.
+// drop counts and logs a request that is not answered or, with the counter leftOut, one that is
+// accepted without an attribute. It logs at most once in logEvery for each source and reason.
 func (l *Listener) drop(c *client, what counter, from netip.AddrPort, now time.Time, why error) {
 	l.count(c, what)
 	logged, total, name := &l.logged, &l.counters[what], ""
@@ -170,7 +174,7 @@ func (l *Listener) drop(c *client, what counter, from netip.AddrPort, now time.T
 	}
 	message := "accounting request dropped"
 	if what == leftOut {
-		message = "accounting request taken without an attribute"
+		message = "accounting request accepted without an invalid attribute"
 	}
 	switch d := logged.due(what, from.Addr(), why, now); {
 	case d.alone:
@@ -181,11 +185,11 @@ func (l *Listener) drop(c *client, what counter, from netip.AddrPort, now time.T
 	}
 }
 
-// temporary is how long a socket rests after an error of the kernel's.
-const temporary = 100 * time.Millisecond
+// errorPause is the pause between two reads after a kernel error.
+const errorPause = 100 * time.Millisecond
 
-// read takes datagrams from the socket until ctx ends. Errors of the kernel's do not end it: an
-// accounting server that is gone for want of memory at one moment would be gone for good.
+// read receives datagrams from the socket until ctx ends. A kernel error does not end it: a short
+// shortage of memory must not stop accounting for good.
 func (s *socket) read(ctx context.Context) error {
 	r := newReceiver(s)
 	for {
@@ -198,10 +202,10 @@ func (s *socket) read(ctx context.Context) error {
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded):
 			return err
 		default:
-			s.listener.log.Error("receiving failed", "address", s.addr, "err", err)
+			s.listener.log.Error("receiving accounting requests failed", "address", s.addr, "err", err)
 			select {
 			case <-ctx.Done():
-			case <-time.After(temporary):
+			case <-time.After(errorPause):
 			}
 		}
 	}

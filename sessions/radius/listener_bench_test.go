@@ -16,7 +16,7 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// committer is a Sink that calls back from a goroutine of its own, as the store does.
+// committer is a Sink that calls back from its own goroutine, as the store does.
 type committer struct{ queue chan func(error) }
 
 func newCommitter(tb testing.TB) *committer {
@@ -42,12 +42,12 @@ func (c *committer) Apply(_ sessions.Event, done func(error)) error {
 
 func (*committer) Accepting() error { return nil }
 
-// segments is how many requests the load generator hands to the kernel at once.
+// segments is how many requests the load generator passes to the kernel in one call.
 const segments = 32
 
 // BenchmarkListener sends starts of hostapd's size through one socket and reads the answers. The
-// kernel cuts the requests out of one large datagram (UDP_SEGMENT), so that the generator costs
-// little and the listener is what is measured. An operation is a request answered.
+// kernel splits one large datagram into requests (UDP_SEGMENT), so the generator costs little and
+// the benchmark measures the listener. One operation is one answered request.
 func BenchmarkListener(b *testing.B) {
 	const secret = "testing123"
 	l, err := New(Config{
@@ -115,8 +115,8 @@ func BenchmarkListener(b *testing.B) {
 	b.ReportMetric(float64(cpuTime(b)-used)/float64(b.N), "cpu-ns/op")
 }
 
-// cpuTime is what this process has used of the processors, load generator included: on a busy
-// machine it says more than the clock.
+// cpuTime returns the processor time of this process, including the load generator. On a busy
+// machine it is more meaningful than wall-clock time.
 func cpuTime(tb testing.TB) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -125,7 +125,7 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// segment makes the kernel cut what is written into datagrams of n octets.
+// segment makes the kernel split written data into datagrams of n octets.
 func segment(tb testing.TB, conn *net.UDPConn, n int) {
 	if err := control(conn, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, n)
@@ -149,7 +149,8 @@ func appendNumbered(b, request []byte, n uint32, secret radius.Secret) []byte {
 	return b
 }
 
-// BenchmarkHandle is the reader's share of a request: checks, parsing, the table of duplicates.
+// BenchmarkHandle measures the reader's work on a request: checks, parsing, the table of
+// duplicates.
 func BenchmarkHandle(b *testing.B) {
 	const secret = "testing123"
 	l, err := New(Config{

@@ -22,12 +22,12 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// TestGoldenDialogues sends what real NASes send and looks at each answer.
+// TestGoldenDialogues sends the packets of real NASes and checks each answer.
 func TestGoldenDialogues(t *testing.T) {
 	for _, name := range captured.Accounting(t) {
 		t.Run(name, func(t *testing.T) {
 			sink := newRecorder()
-			l := listen(t, sink, "127.0.0.1:0", local())
+			l := startListener(t, sink, "127.0.0.1:0", local())
 			n := l.dial(l.Addr())
 			data := captured.Packet(t, name)
 			want := parseGolden(t, name)
@@ -76,7 +76,7 @@ func parsedGolden(t *testing.T, data []byte) radius.Packet {
 // TestAnswerWaitsForDurability: the second request is answered first because it is durable first.
 func TestAnswerWaitsForDurability(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	one, two := start(1, "a"), start(2, "b")
 	n.send(one, two)
@@ -93,14 +93,14 @@ func TestAnswerWaitsForDurability(t *testing.T) {
 
 func TestNotDurableIsNotAnswered(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	one, fence := start(1, "a"), statusRequest(9)
 	n.send(one)
 	sink.next(t).done(errBusy)
 	n.send(fence)
-	n.receive(fence) // and not one
-	n.send(one)      // the NAS sends it again: it is a new one
+	n.receive(fence) // the first answer is the fence's, so one was not answered
+	n.send(one)      // the retransmission counts as a new request
 	sink.next(t).done(nil)
 	n.receive(one)
 	l.stop()
@@ -113,7 +113,7 @@ func TestNotDurableIsNotAnswered(t *testing.T) {
 }
 
 func TestRefusedAtOnceIsNotAnswered(t *testing.T) {
-	l := listen(t, applyRefuser{}, "127.0.0.1:0", local())
+	l := startListener(t, applyRefuser{}, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	fence := statusRequest(9)
 	one, on := start(1, "a"), request(2, num(radius.AcctStatusType, uint32(sessions.On)))
@@ -130,10 +130,10 @@ func TestRefusedAtOnceIsNotAnswered(t *testing.T) {
 
 func TestRetransmissions(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	n, other := l.dial(l.Addr()), l.dial(l.Addr())
 	one, fence := start(1, "a"), statusRequest(9)
-	n.send(one, one, fence) // the second copy comes while the first is in progress
+	n.send(one, one, fence) // the second copy arrives while the first is in progress
 	n.receive(fence)
 	call := sink.next(t)
 	call.done(nil)
@@ -154,8 +154,8 @@ func TestRetransmissions(t *testing.T) {
 	}
 }
 
-// idle is a Listener that does not run: the test hands it datagrams.
-func idle(t *testing.T, sink Sink, clients ...Client) (*listening, func(datagram []byte, now time.Time)) {
+// newIdleListener returns a Listener that does not run, and a function that passes it a datagram.
+func newIdleListener(t *testing.T, sink Sink, clients ...Client) (*runningListener, func(datagram []byte, now time.Time)) {
 	t.Helper()
 	log := &lockedBuffer{}
 	l, err := New(Config{
@@ -169,12 +169,13 @@ func idle(t *testing.T, sink Sink, clients ...Client) (*listening, func(datagram
 	t.Cleanup(func() { _ = l.Close() })
 	s := l.sockets[0]
 	r := newReceiver(s)
-	return &listening{l, t, log, nil}, func(datagram []byte, now time.Time) {
+	return &runningListener{l, t, log, nil}, func(datagram []byte, now time.Time) {
 		r.scratch = s.listener.handle(datagram, s.arrival(netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}), r.scratch, now)
 	}
 }
 
-// TestDropped: nothing of this is answered or reaches the sink; all is counted, and logged once a minute.
+// TestDropped: none of these datagrams is answered or reaches the sink. All are counted, and logged
+// once a minute.
 func TestDropped(t *testing.T) {
 	stranger := local()
 	stranger.Prefix = prefix("192.0.2.0/24")
@@ -182,10 +183,10 @@ func TestDropped(t *testing.T) {
 		name     string
 		datagram []byte
 		client   Client
-		want     Counters // of three datagrams
+		want     Counters // after three datagrams
 		log      string
 	}{
-		{"wrong secret", start(1, "a"), Client{Name: "local", Prefix: prefix("127.0.0.1/32"), Secret: "other"}, Counters{BadAuthenticators: 3}, "is the secret the same?"},
+		{"wrong secret", start(1, "a"), Client{Name: "local", Prefix: prefix("127.0.0.1/32"), Secret: "other"}, Counters{BadAuthenticators: 3}, "check the shared secret"},
 		{"not a client", start(1, "a"), stranger, Counters{UnknownClients: 3}, "unknown client"},
 		{"empty", nil, local(), Counters{Malformed: 3}, "shorter than 20 octets"},
 		{"truncated", start(1, "abc")[:25], local(), Counters{Malformed: 3}, "shorter than its length"},
@@ -197,7 +198,7 @@ func TestDropped(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			sink := newRecorder()
-			l, handle := idle(t, sink, tt.client)
+			l, handle := newIdleListener(t, sink, tt.client)
 			handle(tt.datagram, noon)
 			handle(tt.datagram, noon.Add(59*time.Second))
 			handle(tt.datagram, noon.Add(60*time.Second))
@@ -226,10 +227,10 @@ func TestDropped(t *testing.T) {
 	}
 }
 
-// TestGarbage: whatever comes, the next request is answered.
+// TestGarbage: after any garbage the next request is answered.
 func TestGarbage(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	random := rand.New(rand.NewPCG(1, 2))
 	seed := captured.Packet(t, "radclient-stop.hex")
@@ -240,7 +241,7 @@ func TestGarbage(t *testing.T) {
 				b[random.IntN(len(b))] = byte(random.Uint32())
 			}
 		}
-		if len(b) >= radius.HeaderLen && i%2 == 0 { // also what passes the first checks
+		if len(b) >= radius.HeaderLen && i%2 == 0 { // half of the garbage passes the first checks
 			withLength(b, len(b))
 			radius.Seal(b[:len(b):len(b)], 0, radius.Authenticator{}, captured.Secret)
 		}
@@ -248,7 +249,7 @@ func TestGarbage(t *testing.T) {
 	}
 	fence := statusRequest(9)
 	n.send(fence)
-	for found := false; !found; { // some of the 500 may have been answered before
+	for found := false; !found; { // skip answers to garbage: some of the 500 may have been valid
 		b := make([]byte, radius.MaxPacket)
 		_ = n.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		size, err := n.conn.Read(b)
@@ -270,10 +271,11 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// TestReload: a new secret counts from now on; what came with the old one is answered with it.
+// TestReload: a new secret is valid at once; requests that arrived with the old secret are answered
+// with it.
 func TestReload(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	one := start(1, "a")
 	n.send(one)
@@ -305,8 +307,8 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestAnswerSource: on a wildcard address the answer leaves from where the request went to; a
-// connected socket would not hear it else.
+// TestAnswerSource: on a wildcard socket the answer leaves from the address that the request went
+// to. A connected socket receives no other answer.
 func TestAnswerSource(t *testing.T) {
 	tests := []struct{ listen, to string }{
 		{"127.0.0.1:0", "127.0.0.1"},
@@ -318,7 +320,7 @@ func TestAnswerSource(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.listen+" at "+tt.to, func(t *testing.T) {
 			sink := newRecorder()
-			l := listen(t, sink, tt.listen, local(), Client{Prefix: prefix("::1/128"), Secret: captured.Secret})
+			l := startListener(t, sink, tt.listen, local(), Client{Prefix: prefix("::1/128"), Secret: captured.Secret})
 			n := l.dial(netip.AddrPortFrom(netip.MustParseAddr(tt.to), l.Addr().Port()))
 			one := start(1, "a")
 			n.send(one)
@@ -333,7 +335,7 @@ func TestAnswerSource(t *testing.T) {
 }
 
 func TestNewErrors(t *testing.T) {
-	taken := listen(t, refuser{}, "127.0.0.1:0", local())
+	taken := startListener(t, refuser{}, "127.0.0.1:0", local())
 	free := netip.MustParseAddrPort("127.0.0.1:0")
 	tests := []struct {
 		name string
@@ -358,7 +360,7 @@ func TestNewErrors(t *testing.T) {
 	}
 }
 
-// TestSeveralAddresses: all of them are served, each by its own socket.
+// TestSeveralAddresses: the Listener serves all addresses, each by its own socket.
 func TestSeveralAddresses(t *testing.T) {
 	sink := newRecorder()
 	l, err := New(Config{
@@ -372,7 +374,7 @@ func TestSeveralAddresses(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()
 	for _, to := range l.Addrs() {
-		n := (&listening{t: t}).dial(to)
+		n := (&runningListener{t: t}).dial(to)
 		one := start(1, "a")
 		n.send(one)
 		sink.next(t).done(nil)
@@ -384,10 +386,11 @@ func TestSeveralAddresses(t *testing.T) {
 	}
 }
 
-// TestEndAnswersWhatIsDurable: Run waits for the sink, so that no NAS waits in vain.
-func TestEndAnswersWhatIsDurable(t *testing.T) {
+// TestRunAnswersDurableRequestsBeforeEnd: Run waits for the sink, so that NASes need not
+// retransmit.
+func TestRunAnswersDurableRequestsBeforeEnd(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	n := l.dial(l.Addr())
 	one := start(1, "a")
 	n.send(one)
@@ -397,7 +400,7 @@ func TestEndAnswersWhatIsDurable(t *testing.T) {
 		defer close(ended)
 		l.stop()
 	}()
-	call.done(nil) // before or after the readers have ended: both must do
+	call.done(nil) // before or after the readers have ended: both must work
 	n.receive(one)
 	<-ended
 	if got := l.Stats().Responses; got != 1 {
@@ -418,9 +421,10 @@ func TestRunReportsLostSocket(t *testing.T) {
 	}
 }
 
-// TestDroppedAnswerIsRepeated: the queue is full, so the answer is dropped; asked again it comes.
+// TestDroppedAnswerIsRepeated: the queue is full, so the answer is dropped; a retransmission gets
+// it.
 func TestDroppedAnswerIsRepeated(t *testing.T) {
-	l, handle := idle(t, newRecorder(), local())
+	l, handle := newIdleListener(t, newRecorder(), local())
 	q := &l.sockets[0].answers
 	q.init(1)
 	handle(statusRequest(0), noon)
@@ -428,14 +432,14 @@ func TestDroppedAnswerIsRepeated(t *testing.T) {
 	if got := l.Stats().Dropped; got != 1 {
 		t.Errorf("%d dropped, want 1", got)
 	}
-	q.take(nil)
+	q.dequeueAll(nil)
 	handle(statusRequest(1), noon)
-	if got := q.take(nil); len(got) != 1 || got[0].key.identifier != 1 {
+	if got := q.dequeueAll(nil); len(got) != 1 || got[0].key.identifier != 1 {
 		t.Errorf("queued %v, want the answer to request 1", got)
 	}
 }
 
-// TestDrain: Run waits for a sink that does not call back, but not for ever.
+// TestDrain: Run waits for a sink that does not call back, but only for drainLimit.
 func TestDrain(t *testing.T) {
 	tests := []struct {
 		name  string

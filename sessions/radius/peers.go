@@ -16,10 +16,10 @@ import (
 type flight struct {
 	client  *client
 	request radius.Authenticator
-	answer  chan sessions.Outcome // room for one
+	answer  chan sessions.Outcome // capacity 1
 }
 
-// end gives a flight its outcome; false if it has one.
+// end sets the outcome of a flight. It returns false if the flight has one already.
 func (f *flight) end(out sessions.Outcome) bool {
 	select {
 	case f.answer <- out:
@@ -29,15 +29,15 @@ func (f *flight) end(out sessions.Outcome) bool {
 	}
 }
 
-// peer is an address that Disconnect-Requests go to.
+// peer is the state of one destination of Disconnect-Requests.
 type peer struct {
-	slots   chan struct{}         // one for each identifier in use
-	free    radius.IdentifierPool // of one socket
-	flights map[uint8]*flight     // those that were sent
+	slots   chan struct{}         // one element for each identifier in use
+	free    radius.IdentifierPool // identifiers of one socket
+	flights map[uint8]*flight     // requests that were sent, by identifier
 }
 
-// peerTable is the identifiers in use, by peer. A peer stays in it for good, so that an identifier
-// is not used again soon: a NAS may take that for a retransmission. There are as many as NASes.
+// peerTable allocates identifiers for each peer. A peer is never removed: a NAS would mistake an
+// identifier that is reused too soon for a retransmission. There are as many peers as NASes.
 type peerTable struct {
 	mu    sync.Mutex
 	peers map[netip.AddrPort]*peer
@@ -45,7 +45,7 @@ type peerTable struct {
 
 func (t *peerTable) init() { t.peers = map[netip.AddrPort]*peer{} }
 
-// acquire takes an identifier; it waits for one if all are in use.
+// acquire allocates an identifier. It waits until one is free or ctx ends.
 func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, error) {
 	t.mu.Lock()
 	p := t.peers[addr]
@@ -63,18 +63,18 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n, _ := p.free.Take() // slots leaves one free
+	n, _ := p.free.Take() // slots guarantees a free identifier
 	return uint8(n), nil
 }
 
-// fly puts a request on its way: find finds it.
+// register records a request as sent, so that find returns it.
 func (t *peerTable) fly(addr netip.AddrPort, identifier uint8, f *flight) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.peers[addr].flights[identifier] = f
 }
 
-// find is the request that an answer belongs to, or nil.
+// find returns the request that an answer belongs to, or nil.
 func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -85,7 +85,7 @@ func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
 	return p.flights[identifier]
 }
 
-// all is the requests on their way to an address.
+// inFlight returns the requests in flight to an address.
 func (t *peerTable) all(addr netip.AddrPort) []*flight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,7 +96,7 @@ func (t *peerTable) all(addr netip.AddrPort) []*flight {
 	return slices.Collect(maps.Values(p.flights))
 }
 
-// release gives an identifier back.
+// release frees an identifier.
 func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
 	t.mu.Lock()
 	p := t.peers[addr]

@@ -13,9 +13,10 @@ import (
 	"aaasess/sessions"
 )
 
-// DefaultProfile is what identifies a session in a Disconnect-Request unless a client has its own
-// list: hostapd, strongSwan and FreeRADIUS know all of these. (hostapd answers NAK 401 to NAS-Port,
-// NAS-Port-Id, Class and Framed-IP-Address; other NASes want one of them: see ladder.)
+// DefaultProfile returns the attributes that identify a session in a Disconnect-Request if a client
+// has no list of its own. hostapd, strongSwan and FreeRADIUS know all of them. (hostapd answers NAK
+// 401 to NAS-Port, NAS-Port-Id, Class and Framed-IP-Address; other NASes need one of these, see
+// ladder.)
 func DefaultProfile() []string {
 	return []string{
 		"User-Name", "NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Calling-Station-Id", "Acct-Session-Id",
@@ -23,17 +24,17 @@ func DefaultProfile() []string {
 	}
 }
 
-// profile is the attributes that identify a session, in order.
+// profile is an ordered list of attributes that identify a session.
 type profile []attribute
 
-// attribute is one of a profile.
+// attribute is one entry of a profile.
 type attribute struct {
 	radius.ID
-	literal string // its value; "": what the session has
+	literal string // a configured value; "" means the session's own value
 }
 
-// own is a profile of what the session itself has.
-func own(types ...radius.Type) profile {
+// fromSession makes a profile whose values all come from the session.
+func fromSession(types ...radius.Type) profile {
 	p := make(profile, len(types))
 	for i, t := range types {
 		p[i].Type = t
@@ -41,29 +42,30 @@ func own(types ...radius.Type) profile {
 	return p
 }
 
-// minimalProfile is for a NAS that does not know an attribute of another one.
-var minimalProfile = own(radius.AcctSessionID, radius.UserName)
+// minimalProfile is for a NAS that rejects an attribute of the larger profiles.
+var minimalProfile = fromSession(radius.AcctSessionID, radius.UserName)
 
-// fullProfile is what identifies NAS and session by RFC 5176 section 3. Vendor-Specific, which is in that
-// list too, is left out: what a NAS reports in it are mostly counters and settings, and no RFC says which
-// of them identify. Class is not in the list: it belongs to the server, and hostapd refuses it.
-var fullProfile = own(
+// fullProfile has the attributes that identify NAS and session by RFC 5176 section 3. It omits
+// Vendor-Specific, which is in that list: NASes mostly report counters and settings in it, and no
+// RFC says which of them identify a session. Class is not in that list; it belongs to the server,
+// and hostapd rejects it.
+var fullProfile = fromSession(
 	radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.NASPort,
 	radius.NASPortType, radius.NASPortID, radius.FramedIPAddress, radius.CalledStationID,
 	radius.CallingStationID, radius.AcctSessionID, radius.AcctMultiSessionID, radius.ChargeableUserIdentity,
 	radius.FramedInterfaceID, radius.FramedIPv6Prefix,
 )
 
-var errTooLong = errors.New("disconnect attributes do not fit into a packet")
+var errTooLong = errors.New("disconnect attributes do not fit into one RADIUS packet (4096 octets)")
 
-// CheckAttributes is nil if they can be the DisconnectAttributes of a client that names them by a dictionary. Its error
-// wraps what is wrong with one of them.
+// CheckAttributes returns an error if entries cannot be the DisconnectAttributes of a client with
+// dictionary d. The error wraps the cause.
 func CheckAttributes(d *radius.Dictionary, entries []string) error {
 	_, err := newProfile(d, entries)
 	return err
 }
 
-// newProfile turns the entries of a list into a profile; none is DefaultProfile.
+// newProfile converts a list of entries into a profile. An empty list means DefaultProfile.
 func newProfile(d *radius.Dictionary, entries []string) (profile, error) {
 	if len(entries) == 0 {
 		entries = DefaultProfile()
@@ -88,8 +90,8 @@ func newProfile(d *radius.Dictionary, entries []string) (profile, error) {
 	return p, nil
 }
 
-// parseAttribute reads an entry: a name, or a name and its value, "Service-Type = Login-User". A value in double quotes
-// may have the escapes of Go.
+// parseAttribute parses an entry: a name, or a name and a value as in "Service-Type = Login-User".
+// A value in double quotes may contain Go escapes.
 func parseAttribute(d *radius.Dictionary, entry string) (a attribute, err error) {
 	name, text, isLiteral := strings.Cut(entry, "=")
 	name, text = strings.TrimSpace(name), strings.TrimSpace(text)
@@ -104,16 +106,16 @@ func parseAttribute(d *radius.Dictionary, entry string) (a attribute, err error)
 	switch a.Type {
 	case radius.EventTimestamp, radius.MessageAuthenticator:
 		if isLiteral {
-			return a, errors.New("takes no value: it is computed")
+			return a, errors.New("cannot have a value: it is computed")
 		}
 		return a, nil
 	case radius.ProxyState:
-		return a, errors.New("says nothing of a session")
+		return a, errors.New("does not identify a session")
 	}
 	if isLiteral {
 		if strings.HasPrefix(text, `"`) {
 			if text, err = strconv.Unquote(text); err != nil {
-				return a, errors.New("the quotes of its value are wrong")
+				return a, errors.New("its value is not a valid quoted string")
 			}
 		}
 		_, a.literal, err = d.Parse(name, text)
@@ -121,15 +123,16 @@ func parseAttribute(d *radius.Dictionary, entry string) (a attribute, err error)
 	}
 	switch {
 	case a.Type == radius.AcctStatusType || a.Type == radius.AcctDelayTime:
-		return a, errors.New("says nothing of a session")
+		return a, errors.New("does not identify a session")
 	case d.InAccounting(a.Type) == radius.Never:
-		return a, errors.New("no session has such an attribute")
+		return a, errors.New("never occurs in accounting requests")
 	}
 	return a, nil
 }
 
-// all is fullProfile for a client whose profile is p: the literals of p take the place of what the session has.
-func (p profile) all() profile {
+// expand returns fullProfile for a client with profile p. Configured values of p replace those of
+// the session.
+func (p profile) expand() profile {
 	full := slices.Clone(fullProfile)
 	for _, a := range p {
 		if a.literal != "" {
@@ -139,10 +142,10 @@ func (p profile) all() profile {
 	return full.with(p)
 }
 
-// with is p, and behind it those of Event-Timestamp and Message-Authenticator that are in q.
+// with returns p, followed by Event-Timestamp and Message-Authenticator if q has them.
 func (p profile) with(q profile) profile {
 	p = slices.Clip(p)
-	for _, a := range own(radius.EventTimestamp, radius.MessageAuthenticator) {
+	for _, a := range fromSession(radius.EventTimestamp, radius.MessageAuthenticator) {
 		if q.has(a.Type) {
 			p = append(p, a)
 		}
@@ -150,18 +153,18 @@ func (p profile) with(q profile) profile {
 	return p
 }
 
-// has reports whether what the session has of a type is in p.
+// has reports whether p contains the session's own attribute of type t.
 func (p profile) has(t radius.Type) bool {
 	return slices.Contains(p, attribute{ID: radius.ID{Type: t}})
 }
 
-// without is p less what the session has under one id.
+// without returns p without the session's own attribute id.
 func (p profile) without(id radius.ID) profile {
 	return slices.DeleteFunc(slices.Clone(p), func(a attribute) bool { return a == attribute{ID: id} })
 }
 
-// tells reports whether p tells of a session all that q does.
-func (p profile) tells(q profile, s *sessions.Session) bool {
+// covers reports whether p carries everything about s that q carries.
+func (p profile) covers(q profile, s *sessions.Session) bool {
 	for _, a := range q {
 		if a.Type == radius.EventTimestamp || a.Type == radius.MessageAuthenticator || slices.Contains(p, a) {
 			continue
@@ -173,8 +176,8 @@ func (p profile) tells(q profile, s *sessions.Session) bool {
 	return true
 }
 
-// values yields the literal, or what is known of a session. An address that stands for none (RFC 2865 section 5.8)
-// identifies nothing.
+// values yields the configured value, or the session's values. It skips the Framed-IP-Address
+// values that mean "no address" (RFC 2865 section 5.8), because they identify nothing.
 func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		switch {
@@ -200,7 +203,7 @@ func isNoAddress(value string) bool {
 	return value == "\x00\x00\x00\x00" || value == "\xff\xff\xff\xff" || value == "\xff\xff\xff\xfe"
 }
 
-// disconnectRequest makes a Disconnect-Request (RFC 5176 section 2.3) for a session.
+// disconnectRequest encodes a Disconnect-Request (RFC 5176 section 2.3) for a session.
 func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now time.Time, secret radius.Secret) ([]byte, error) {
 	b := radius.AppendHeader(make([]byte, 0, 512), radius.CodeDisconnectRequest, identifier)
 	signedAt := 0
@@ -224,7 +227,7 @@ func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now tim
 	return b, nil
 }
 
-// errorCause is the Error-Cause (RFC 5176 section 3.5) in the attributes of a Disconnect-NAK, or 0.
+// errorCause returns the Error-Cause (RFC 5176 section 3.5) of a Disconnect-NAK, or 0.
 func errorCause(attrs []byte) radius.ErrorCause {
 	cause, _ := radius.Attributes(attrs).Uint32(radius.ErrorCauseType)
 	return radius.ErrorCause(cause)

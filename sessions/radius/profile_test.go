@@ -108,8 +108,9 @@ func TestDisconnectRequest(t *testing.T) {
 	}
 }
 
-// TestDisconnectRequestIsRadclients: octet for octet what radclient makes of the same attributes.
-func TestDisconnectRequestIsRadclients(t *testing.T) {
+// TestDisconnectRequestMatchesRadclient: the request equals, octet for octet, the one that
+// radclient sends with the same attributes.
+func TestDisconnectRequestMatchesRadclient(t *testing.T) {
 	want := captured.Packet(t, "disconnect/radclient.hex")
 	p, err := newProfile(radius.Standard(), nil)
 	if err != nil {
@@ -138,7 +139,8 @@ func TestDisconnectRequestTooLong(t *testing.T) {
 	}
 }
 
-// TestDisconnectRequestOctets: a request with values, octet for octet, less its authenticator.
+// TestDisconnectRequestOctets compares a request with configured values octet for octet, without
+// its authenticator.
 func TestDisconnectRequestOctets(t *testing.T) {
 	p, err := newProfile(radius.Standard(), []string{"Acct-Session-Id", "Service-Type = Login-User", `Cisco-AVPair = "subscriber:command=account-logoff"`})
 	if err != nil {
@@ -170,17 +172,17 @@ func TestProfileErrors(t *testing.T) {
 		{"no such attribute", []string{"User-Name", "Usr-Name"}, `disconnect attribute "Usr-Name": no attribute has this name`},
 		{"no such attribute, with a value", []string{"Usr-Name = x"}, `disconnect attribute "Usr-Name = x": no attribute has this name`},
 		{"nothing", []string{""}, `disconnect attribute "": no attribute has this name`},
-		{"a bare password", []string{"User-Password"}, `disconnect attribute "User-Password": no session has such an attribute`},
+		{"a bare password", []string{"User-Password"}, `disconnect attribute "User-Password": never occurs in accounting requests`},
 		{"a password", []string{"User-Password = x"}, `disconnect attribute "User-Password = x": its value is encrypted`},
-		{"of accounting", []string{"Acct-Delay-Time"}, `disconnect attribute "Acct-Delay-Time": says nothing of a session`},
-		{"of a proxy", []string{"Proxy-State = 0x01"}, `disconnect attribute "Proxy-State = 0x01": says nothing of a session`},
-		{"a time that is computed", []string{"Event-Timestamp = 2001-09-09T01:46:40Z"}, `disconnect attribute "Event-Timestamp = 2001-09-09T01:46:40Z": takes no value: it is computed`},
+		{"of accounting", []string{"Acct-Delay-Time"}, `disconnect attribute "Acct-Delay-Time": does not identify a session`},
+		{"of a proxy", []string{"Proxy-State = 0x01"}, `disconnect attribute "Proxy-State = 0x01": does not identify a session`},
+		{"a time that is computed", []string{"Event-Timestamp = 2001-09-09T01:46:40Z"}, `disconnect attribute "Event-Timestamp = 2001-09-09T01:46:40Z": cannot have a value: it is computed`},
 		{"no value", []string{"Service-Type ="}, `disconnect attribute "Service-Type =": "" is neither a number nor the name of a value`},
 		{"no text", []string{`Cisco-AVPair = ""`}, `disconnect attribute "Cisco-AVPair = \"\"": has 0 octets, must have 1 to 247`},
 		{"a wrong value", []string{"Service-Type = Login"}, `disconnect attribute "Service-Type = Login": "Login" is neither a number nor the name of a value`},
-		{"one quote", []string{`Cisco-AVPair = "a`}, `disconnect attribute "Cisco-AVPair = \"a": the quotes of its value are wrong`},
+		{"one quote", []string{`Cisco-AVPair = "a`}, `disconnect attribute "Cisco-AVPair = \"a": its value is not a valid quoted string`},
 		{"a tag alone", []string{"Tunnel-Type:1"}, `disconnect attribute "Tunnel-Type:1": has a tag but no value`},
-		{"more than a packet", moreThanAPacket(), `disconnect attribute "Cisco-AVPair = 16` + strings.Repeat("x", 240) + `": disconnect attributes do not fit into a packet`},
+		{"more than a packet", moreThanAPacket(), `disconnect attribute "Cisco-AVPair = 16` + strings.Repeat("x", 240) + `": disconnect attributes do not fit into one RADIUS packet (4096 octets)`},
 		{"twice", []string{"Class", "Class"}, `disconnect attribute "Class": given twice`},
 		{"with and without value", []string{"Service-Type", "Service-Type = Login-User"}, `disconnect attribute "Service-Type = Login-User": given twice`},
 		{"the same value twice", []string{"Cisco-AVPair = a", `Cisco-AVPair = "a"`}, `disconnect attribute "Cisco-AVPair = \"a\"": given twice`},
@@ -197,7 +199,7 @@ func TestProfileErrors(t *testing.T) {
 	}
 }
 
-// moreThanAPacket is a list of values of 250 octets each.
+// moreThanAPacket returns a list of values of 250 octets each.
 func moreThanAPacket() (entries []string) {
 	for i := range 17 {
 		entries = append(entries, fmt.Sprintf("Cisco-AVPair = %02d%s", i, strings.Repeat("x", 240)))

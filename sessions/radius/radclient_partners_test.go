@@ -17,9 +17,9 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// radclient runs radclient as a NAS; it checks the authenticators of what it receives. records are
-// separated by empty lines.
-func radclient(t *testing.T, l *listening, secret, records string, flags ...string) (output string, err error) {
+// radclient runs radclient as a NAS; it checks the authenticators of the answers. Empty lines
+// separate the records.
+func radclient(t *testing.T, l *runningListener, secret, records string, flags ...string) (output string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -32,8 +32,8 @@ func radclient(t *testing.T, l *listening, secret, records string, flags ...stri
 	return string(out), err
 }
 
-// durable calls back at once, from a goroutine of its own, and returns what it was called with.
-func durable(t *testing.T, sink recorder) <-chan []report {
+// acknowledgeAll calls done for each event at once, from its own goroutine, and returns the events.
+func acknowledgeAll(t *testing.T, sink recorder) <-chan []report {
 	t.Helper()
 	all := make(chan []report, 1)
 	go func() {
@@ -49,8 +49,8 @@ func durable(t *testing.T, sink recorder) <-chan []report {
 
 func TestRadclientSession(t *testing.T) {
 	sink := newRecorder()
-	all := durable(t, sink)
-	l := listen(t, sink, "127.0.0.1:0", local())
+	all := acknowledgeAll(t, sink)
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	const who = "User-Name = \"alice\", NAS-Identifier = \"bras1\", Acct-Session-Id = \"0A\", Proxy-State = 0x6162, "
 	const records = "Acct-Status-Type = Accounting-On, NAS-Identifier = \"bras1\"\n\n" +
 		who + "Acct-Status-Type = Start\n\n" +
@@ -81,8 +81,8 @@ func TestRadclientSession(t *testing.T) {
 func TestRadclientMany(t *testing.T) {
 	const many = 2000
 	sink := newRecorder()
-	all := durable(t, sink)
-	l := listen(t, sink, "127.0.0.1:0", local())
+	all := acknowledgeAll(t, sink)
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	var records strings.Builder
 	for i := range many {
 		fmt.Fprintf(&records, "Acct-Status-Type = Start, User-Name = \"u%d\", Acct-Session-Id = \"%d\"\n\n", i, i)
@@ -104,7 +104,7 @@ func TestRadclientMany(t *testing.T) {
 
 func TestRadclientWrongSecret(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	out, err := radclient(t, l, "wrong", "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "2", "-t", "0.2")
 	if err == nil || !strings.Contains(out, "No reply from server") {
 		t.Errorf("%v\n%s", err, out)
@@ -114,11 +114,11 @@ func TestRadclientWrongSecret(t *testing.T) {
 	}
 }
 
-// TestRadclientRetransmission: the first copy is not made durable, the second takes long; the third
-// is a duplicate.
+// TestRadclientRetransmission: the first copy does not become durable, the second takes long, and
+// the third is a duplicate.
 func TestRadclientRetransmission(t *testing.T) {
 	sink := newRecorder()
-	l := listen(t, sink, "127.0.0.1:0", local())
+	l := startListener(t, sink, "127.0.0.1:0", local())
 	type result struct {
 		out string
 		err error

@@ -6,13 +6,13 @@ import (
 	"aaasess/internal/radius"
 )
 
-// rawPacket is a packet of any code with these attribute octets and no valid authenticator.
+// rawPacket encodes a packet of any code with these attribute octets and no valid authenticator.
 func rawPacket(code radius.Code, attrs string) []byte {
 	b := append(radius.AppendHeader(nil, code, 1), attrs...)
 	return withLength(b, len(b))
 }
 
-// withLength changes the Length of a packet.
+// withLength returns a packet with another Length field.
 func withLength(b []byte, n int) []byte {
 	binary.BigEndian.PutUint16(b[2:], uint16(n))
 	return b

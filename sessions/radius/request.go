@@ -12,19 +12,20 @@ import (
 	"aaasess/sessions"
 )
 
-// accountingRequest is an Accounting-Request, understood.
+// accountingRequest is a parsed Accounting-Request.
 type accountingRequest struct {
 	event      sessions.Event
-	proxyState string // the Proxy-State attributes, whole, in order
-	// leftOut is the first attribute that the event does not have because its length is wrong, nil if there is none.
+	proxyState string // all Proxy-State attributes, complete, in order
+	// leftOut describes the first attribute that was left out because its length is wrong; nil if
+	// there is none.
 	leftOut *radius.MalformedError
 }
 
-// numbers are the attributes of type integer (or address, or time) that we look at. The first of
-// each type counts.
+// numbers holds the four-octet attributes (integer, address, time) that this package reads. If a
+// type occurs twice, the first one counts.
 type numbers struct {
 	value [64]uint32
-	have  uint64 // bit t: there is an attribute of type t
+	have  uint64 // bit t is set if an attribute of type t is present
 }
 
 // isNumber has bit t set if attributes of type t must have four octets.
@@ -33,7 +34,7 @@ const isNumber uint64 = 1<<radius.NASIPAddress | 1<<radius.NASPort | 1<<radius.S
 	1<<radius.AcctStatusType | 1<<radius.AcctDelayTime | 1<<radius.AcctAuthentic | 1<<radius.AcctTerminateCause |
 	1<<radius.EventTimestamp | 1<<radius.NASPortType | usageNumbers
 
-// These are those of isNumber that say what a session has used.
+// The types in isNumber that report what a session has used.
 const (
 	inputOctets  uint64 = 1<<radius.AcctInputOctets | 1<<radius.AcctInputGigawords
 	outputOctets uint64 = 1<<radius.AcctOutputOctets | 1<<radius.AcctOutputGigawords
@@ -43,7 +44,7 @@ const (
 
 func (n *numbers) has(t radius.Type) bool { return n.have>>t&1 == 1 }
 
-// add takes an attribute that is a number.
+// add stores an attribute if it is one of isNumber.
 func (n *numbers) add(t radius.Type, value []byte) {
 	if t < 64 && isNumber>>t&1 != 0 && !n.has(t) {
 		n.have |= 1 << t
@@ -51,7 +52,8 @@ func (n *numbers) add(t radius.Type, value []byte) {
 	}
 }
 
-// checkLength says what is wrong with the length of an attribute that we read (RFC 2865 section 5, RFC 3162 section 2.1), or nil.
+// checkLength returns an error if the length of an attribute that we read is wrong (RFC 2865
+// section 5, RFC 3162 section 2.1).
 func checkLength(t radius.Type, value []byte) *radius.MalformedError {
 	switch {
 	case t < 64 && isNumber>>t&1 != 0 && len(value) != 4:
@@ -64,9 +66,10 @@ func checkLength(t radius.Type, value []byte) *radius.MalformedError {
 	return nil
 }
 
-// parseAccounting understands the attributes of an Accounting-Request; their framing was checked.
-// received is when it came, from whom. scratch is memory to work in; it is returned for the next
-// time. An attribute whose length is wrong is left out. Errors are of type *radius.MalformedError.
+// parseAccounting parses the attributes of an Accounting-Request whose framing is valid. The
+// request arrived at received, from the address from. scratch is working memory and is returned for
+// the next call. An attribute with a wrong length is left out. Errors are of type
+// *radius.MalformedError.
 func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch []byte) (accountingRequest, []byte, error) {
 	var r accountingRequest
 	var n numbers
@@ -77,7 +80,8 @@ func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch 
 		attrs = attrs[len(attr):]
 		t := radius.Type(attr[0])
 		if fault := checkLength(t, attr[2:]); fault != nil {
-			// The record is worth more than the attribute.
+			// The record is worth more than one attribute. Only a bad Acct-Status-Type rejects the
+			// request.
 			if r.leftOut = cmp.Or(r.leftOut, fault); t == radius.AcctStatusType {
 				return r, kept, fault
 			}
@@ -87,18 +91,18 @@ func parseAccounting(attrs []byte, from netip.Addr, received time.Time, scratch 
 		switch t {
 		case radius.ProxyState:
 			proxyState = append(proxyState, attr...)
-		case radius.MessageAuthenticator, radius.AcctDelayTime: // of this packet, not of the event
+		case radius.MessageAuthenticator, radius.AcctDelayTime: // properties of this packet, not of the event
 		default:
 			kept = append(kept, attr...)
 		}
 	}
 	r.proxyState = string(proxyState)
 	r.event.Attrs = radius.Attributes(kept)
-	err := r.understand(&n, from, received)
+	err := r.setEvent(&n, from, received)
 	return r, kept, err
 }
 
-func (r *accountingRequest) understand(n *numbers, from netip.Addr, received time.Time) error {
+func (r *accountingRequest) setEvent(n *numbers, from netip.Addr, received time.Time) error {
 	ev := &r.event
 	ev.NAS = nasOf(ev.Attrs, n, from)
 	ev.Delay, ev.HasDelay = n.value[radius.AcctDelayTime], n.has(radius.AcctDelayTime)
@@ -127,7 +131,7 @@ func (r *accountingRequest) understand(n *numbers, from netip.Addr, received tim
 	return nil
 }
 
-// eventType is the event that an Acct-Status-Type (RFC 2866 section 5.1) tells of.
+// eventType converts an Acct-Status-Type (RFC 2866 section 5.1).
 func eventType(status uint32) sessions.EventType {
 	switch status {
 	case uint32(sessions.Start), uint32(sessions.Stop), uint32(sessions.Interim), uint32(sessions.On), uint32(sessions.Off):
@@ -136,7 +140,7 @@ func eventType(status uint32) sessions.EventType {
 	return sessions.Other
 }
 
-// usageFields tells which counters the request has. One half of an octet counter is enough.
+// usageFields returns which counters the request has. One half of an octet counter is enough.
 func (n *numbers) usageFields() sessions.UsageFields {
 	var sent sessions.UsageFields
 	if n.have&inputOctets != 0 {
@@ -157,12 +161,12 @@ func (n *numbers) usageFields() sessions.UsageFields {
 	return sent
 }
 
-// octets puts the two halves of an octet counter together (RFC 2869 section 5.1).
+// octets combines the two halves of an octet counter (RFC 2869 section 5.1).
 func octets(n *numbers, high, low radius.Type) uint64 {
 	return uint64(n.value[high])<<32 | uint64(n.value[low])
 }
 
-// nasOf is who sent the request.
+// nasOf returns the NAS that sent the request.
 func nasOf(attrs radius.Attributes, n *numbers, from netip.Addr) sessions.NAS {
 	nas := sessions.NAS{Addr: from.Unmap(), Identifier: attrs.Text(radius.NASIdentifier)}
 	if v4 := n.value[radius.NASIPAddress]; v4 != 0 {
@@ -178,7 +182,7 @@ func nasOf(attrs radius.Attributes, n *numbers, from netip.Addr) sessions.NAS {
 	return nas
 }
 
-// kindOf is the accounting type of a session, by the service that its user was given (R40).
+// kindOf derives the accounting type of a session from its Service-Type (R40).
 func kindOf(n *numbers) sessions.Kind {
 	switch rfc2865.ServiceType(n.value[radius.ServiceType]) {
 	case rfc2865.ServiceType_Value_NASPromptUser, rfc2865.ServiceType_Value_AdministrativeUser,

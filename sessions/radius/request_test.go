@@ -52,7 +52,7 @@ func TestGoldenRequests(t *testing.T) {
 	const octetsAndTime = sessions.InputOctets | sessions.OutputOctets | sessions.SessionTime
 	tests := []struct {
 		name string
-		want accountingRequest // Attrs apart
+		want accountingRequest // without Attrs
 	}{
 		{"radclient-start", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
@@ -123,7 +123,7 @@ func requestOptions() []cmp.Option {
 	}
 }
 
-// TestKeptAttributes: all attributes stay, in order and octet for octet, but for the three that
+// TestKeptAttributes: all attributes stay, in order and octet for octet, except the three that
 // belong to the packet.
 func TestKeptAttributes(t *testing.T) {
 	var want []byte
@@ -153,7 +153,7 @@ func TestKeptAttributes(t *testing.T) {
 	}
 }
 
-// attr is an attribute of text or octets, num one of four octets.
+// attr encodes a text or octets attribute, num one of four octets.
 func attr(t radius.Type, value string) string {
 	return string(radius.AppendAttribute(nil, t, value))
 }
@@ -292,7 +292,7 @@ func TestSourceIsUnmapped(t *testing.T) {
 	}
 }
 
-// FuzzParseAccounting holds what is understood of a request against layeh.com/radius.
+// FuzzParseAccounting compares parseAccounting with layeh.com/radius.
 func FuzzParseAccounting(f *testing.F) {
 	for _, name := range captured.Accounting(f) {
 		f.Add(captured.Packet(f, name))
@@ -302,7 +302,7 @@ func FuzzParseAccounting(f *testing.F) {
 		p, err := radius.Parse(data)
 		theirs, theirErr := layeh.Parse(data, []byte(captured.Secret))
 		if err != nil || theirErr != nil {
-			return // package radius has a test of its own for that
+			return // package radius tests that itself
 		}
 		r, _, err := parseAccounting(p.Attributes(), source, noon, nil)
 		if err != nil {
@@ -312,7 +312,7 @@ func FuzzParseAccounting(f *testing.F) {
 			t.Fatal("attributes are not whole")
 		}
 		if r.leftOut != nil {
-			return // the oracle does not look at the next one of that type
+			return // the oracle ignores further attributes of that type
 		}
 		compare(t, r, theirs)
 	})
@@ -375,8 +375,9 @@ func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
 	}
 }
 
-// TestNumbersAreThoseOfTheDictionary: what must have four octets is what the dictionary has as four octets.
-func TestNumbersAreThoseOfTheDictionary(t *testing.T) {
+// TestNumbersMatchDictionary: isNumber has exactly the attributes that have four octets in the
+// dictionary.
+func TestNumbersMatchDictionary(t *testing.T) {
 	four := map[radius.Kind]bool{radius.Integer: true, radius.Time: true, radius.IPv4Address: true}
 	for _, def := range radius.Standard().All() {
 		if def.ID == (radius.ID{Type: def.Type}) && def.Type < 64 && isNumber>>def.Type&1 == 1 && !four[def.Kind] {

@@ -19,7 +19,7 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// wire is the time part of a Disconnector: what is sent, and when, with a fake clock and no socket.
+// wire is a Disconnector with a fake clock and no socket. It records what is sent, and when.
 type wire struct {
 	d  *Disconnector
 	mu sync.Mutex
@@ -27,12 +27,13 @@ type wire struct {
 	b  [][]byte
 }
 
-// newWire makes a Disconnector whose packets go to answer; what it returns comes back after delay.
+// newWire returns a Disconnector whose packets go to answer; the result of answer comes back after
+// delay.
 func newWire(t *testing.T, cfg DisconnectConfig, delay time.Duration, answer func(n int, r radiustest.Request) []byte) *wire {
 	t.Helper()
 	w := &wire{}
 	began := time.Now()
-	cfg.Clients = []Client{untimed()}
+	cfg.Clients = []Client{clientWithoutTimestamp()}
 	d, err := newDisconnector(cfg, func(b []byte, _ netip.Addr, to netip.AddrPort) error {
 		w.mu.Lock()
 		w.at, w.b = append(w.at, time.Since(began)), append(w.b, append([]byte(nil), b...))
@@ -59,7 +60,7 @@ func TestRetransmissionTimes(t *testing.T) {
 	tests := []struct {
 		name   string
 		cfg    DisconnectConfig
-		answer int // number of the transmission that is answered, 0: none
+		answer int // number of the transmission that is answered; 0 means none
 		delay  time.Duration
 		sent   []time.Duration
 		want   sessions.Answer
@@ -83,7 +84,7 @@ func TestRetransmissionTimes(t *testing.T) {
 					return radiustest.ACK(r)
 				})
 				began := time.Now()
-				out := w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+				out := w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 				if out.Answer != tt.want || out.Err != nil {
 					t.Errorf("outcome %v, want %d", out, tt.want)
 				}
@@ -98,7 +99,7 @@ func TestRetransmissionTimes(t *testing.T) {
 						t.Errorf("transmission %d is another packet", i+1)
 					}
 				}
-				time.Sleep(time.Minute) // late answers find nobody
+				time.Sleep(time.Minute) // late answers match no request
 			})
 		})
 	}
@@ -110,7 +111,7 @@ func TestDisconnectEndsWithContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		began := time.Now()
-		if out := w.d.Disconnect(ctx, of(hostapdSession("127.0.0.2"))); out != (sessions.Outcome{}) {
+		if out := w.d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))); out != (sessions.Outcome{}) {
 			t.Errorf("outcome %v", out)
 		}
 		if end := time.Since(began); end != 4*time.Second {
@@ -119,14 +120,14 @@ func TestDisconnectEndsWithContext(t *testing.T) {
 	})
 }
 
-// TestIdentifiers: 256 requests to a NAS have 256 identifiers; the next waits for one of them, and
-// takes the one that was used longest ago. Another NAS does not wait.
+// TestIdentifiers: 256 requests to a NAS have 256 identifiers. The next request waits for a free
+// one and gets the one released longest ago. Another NAS does not wait.
 func TestIdentifiers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, DisconnectConfig{Retransmissions: -1}, 0, func(int, radiustest.Request) []byte { return nil })
 		var all sync.WaitGroup
 		for range radius.IdentifiersPerSocket {
-			all.Go(func() { w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))) })
+			all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) })
 		}
 		synctest.Wait()
 		seen := map[byte]bool{}
@@ -139,19 +140,19 @@ func TestIdentifiers(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if out := w.d.Disconnect(ctx, of(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, context.DeadlineExceeded) {
+		if out := w.d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, context.DeadlineExceeded) {
 			t.Errorf("outcome %v of the one too many", out)
 		}
 		if len(w.b) != radius.IdentifiersPerSocket {
 			t.Error("the one too many was sent")
 		}
-		all.Go(func() { w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.3"))) })
+		all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.3"))) })
 		synctest.Wait()
 		if len(w.b) != radius.IdentifiersPerSocket+1 {
 			t.Error("another NAS had to wait")
 		}
 		for range 2 {
-			all.Go(func() { w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2"))) })
+			all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) })
 		}
 		all.Wait() // the first ones end after 3 s, then these
 		if len(w.b) != radius.IdentifiersPerSocket+3 {
@@ -163,12 +164,12 @@ func TestIdentifiers(t *testing.T) {
 	})
 }
 
-// TestIdentifiersTurn: identifiers are not used again at once, even when only one is in use.
-func TestIdentifiersTurn(t *testing.T) {
+// TestIdentifiersRotate: an identifier is not reused at once, even if only one is in use.
+func TestIdentifiersRotate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, DisconnectConfig{}, 0, func(_ int, r radiustest.Request) []byte { return radiustest.ACK(r) })
 		for range 300 {
-			w.d.Disconnect(t.Context(), of(hostapdSession("127.0.0.2")))
+			w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 		}
 		for i := 1; i < len(w.b); i++ {
 			if w.b[i][1] != w.b[i-1][1]+1 {

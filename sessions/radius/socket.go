@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	receiveBuffer = 8 << 20 // what the kernel holds of a burst: about 10,000 requests
+	receiveBuffer = 8 << 20 // kernel buffer for bursts: about 10,000 requests
 	sendBuffer    = 4 << 20
-	// answerLimit bounds the answers that wait for a socket. One more is dropped; the NAS will ask
-	// again and is answered from the table of duplicates.
+	// answerLimit bounds the answers that wait for one socket. Further answers are dropped; the NAS
+	// retransmits and the table of duplicates answers.
 	answerLimit = 1 << 16
 )
 
@@ -25,12 +25,11 @@ type socket struct {
 	listener *Listener
 	conn     *net.UDPConn
 	addr     netip.AddrPort
-	wildcard bool // several local addresses: each answer must leave from the right one
+	wildcard bool // bound to all local addresses: each answer must name its source address
 	seen     *duplicateTable
 	answers  answerQueue
 }
 
-// open opens a socket with large buffers.
 func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
 	network := "udp6"
 	if addr.Addr().Is4() {
@@ -55,7 +54,7 @@ func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
 	return s, nil
 }
 
-// rootCause takes the address out of a *net.OpError: ours says it already.
+// rootCause strips the address from a *net.OpError, because our message names it already.
 func rootCause(err error) error {
 	if op, ok := err.(*net.OpError); ok {
 		err = op.Err
@@ -66,7 +65,8 @@ func rootCause(err error) error {
 	return err
 }
 
-// setOptions sets buffers, and on a wildcard socket that we are told where a request was sent to.
+// setOptions sets the buffer sizes. On a wildcard socket it also asks the kernel for the
+// destination address of each datagram.
 func (s *socket) setOptions() error {
 	return control(s.conn, func(fd int) error {
 		setBuffers(fd)
@@ -95,8 +95,8 @@ func control(conn *net.UDPConn, f func(fd int) error) error {
 	return err
 }
 
-// setBuffers makes the kernel's buffers large. More than the system's limit needs a privilege;
-// without it as much as that allows will do.
+// setBuffers enlarges the kernel buffers. Exceeding the system limit needs a privilege; without it
+// the kernel caps the size at that limit.
 func setBuffers(fd int) {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
@@ -106,25 +106,25 @@ func setBuffers(fd int) {
 	}
 }
 
-// arrival is how a datagram came.
+// arrival describes where a datagram came from and how to answer it.
 func (s *socket) arrival(from netip.AddrPort, local localAddr) arrival {
 	return arrival{
 		replies: s, seen: s.seen, status: radius.CodeAccountingResponse, from: from,
-		here: s.localOf(local, from.Addr().Zone()), local: local,
+		sentTo: s.localOf(local, from.Addr().Zone()), local: local,
 	}
 }
 
 // reply queues an answer for the writer.
 func (s *socket) reply(x *exchange) bool { return s.answers.push(x) }
 
-// localAddr is where a request was sent to, on a wildcard socket; else it is zero.
+// localAddr is the local address that a request was sent to. It is set only on a wildcard socket.
 type localAddr struct {
 	addr    netip.Addr
-	ifIndex uint32 // link-local addresses only
+	ifIndex uint32 // set only for a link-local address
 }
 
-// localOf is the address of this host that a request was sent to. zone is that of its sender: the other end
-// of a link-local address is on the same link.
+// localOf returns the address of this host that a request was sent to. zone is the sender's zone:
+// both ends of a link-local address are on the same link.
 func (s *socket) localOf(local localAddr, zone string) netip.Addr {
 	addr := s.addr.Addr()
 	if s.wildcard {
@@ -136,7 +136,7 @@ func (s *socket) localOf(local localAddr, zone string) netip.Addr {
 	return addr
 }
 
-// receiver is what a reading goroutine owns.
+// receiver holds the buffers of a reading goroutine.
 type receiver struct {
 	socket  *socket
 	buf     []byte
@@ -152,7 +152,8 @@ func newReceiver(s *socket) *receiver {
 	return r
 }
 
-// receive waits for a datagram in r.buf. More than a packet's largest length is cut off.
+// receive waits for a datagram and stores it in r.buf. Octets beyond the largest packet are cut
+// off.
 func (r *receiver) receive() (n int, from netip.AddrPort, local localAddr, err error) {
 	if !r.socket.wildcard {
 		n, from, err = r.socket.conn.ReadFromUDPAddrPort(r.buf)
@@ -165,7 +166,7 @@ func (r *receiver) receive() (n int, from netip.AddrPort, local localAddr, err e
 	return n, from, local, err
 }
 
-// parsePacketInfo finds the local address in control messages (ip(7), ipv6(7)).
+// parsePacketInfo reads the local address from control messages (ip(7), ipv6(7)).
 func parsePacketInfo(control []byte) (local localAddr) {
 	for len(control) > 0 {
 		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
@@ -175,7 +176,8 @@ func parsePacketInfo(control []byte) (local localAddr) {
 		control = rest
 		switch {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			// ifindex, spec_dst, addr: spec_dst is ours also for a broadcast
+			// The fields are ifindex, spec_dst, addr. spec_dst is a local address even for a
+			// broadcast.
 			local.addr = netip.AddrFrom4([4]byte(data[4:8]))
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
 			local.addr = netip.AddrFrom16([16]byte(data[:16]))

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPacketInfo: what is appended for an answer is what the kernel would tell of a request.
+// TestPacketInfo: the control message appended for an answer equals the one that the kernel reports
+// for a request.
 func TestPacketInfo(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -31,9 +32,9 @@ func TestPacketInfo(t *testing.T) {
 	}
 }
 
-// TestReceiveBuffer: a burst of requests must fit, as far as the system allows.
+// TestReceiveBuffer: the buffer is large enough for a burst, as far as the system allows.
 func TestReceiveBuffer(t *testing.T) {
-	l := listen(t, refuser{}, "127.0.0.1:0", local())
+	l := startListener(t, refuser{}, "127.0.0.1:0", local())
 	got := 0
 	if err := control(l.sockets[0].conn, func(fd int) (err error) {
 		got, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)

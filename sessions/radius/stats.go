@@ -2,7 +2,7 @@ package radius
 
 import "sync/atomic"
 
-// counter names one of the things that a Listener counts.
+// counter is the index of a Listener's counter.
 type counter uint8
 
 const (
@@ -22,19 +22,21 @@ const (
 // counters is the live form of Counters.
 type counters [numCounters]atomic.Uint64
 
-// Counters is what a Listener has counted since it was made. Requests less Duplicates, Malformed,
-// BadAuthenticators, UnknownClients and StatusServers is what was passed to the sink.
+// Counters counts events since the Listener was created. Requests minus Duplicates, Malformed,
+// BadAuthenticators, UnknownClients and StatusServers is the number of requests passed to the sink.
 type Counters struct {
 	Requests          uint64 // datagrams received
-	Responses         uint64 // sent, repeated ones and those to Status-Servers too
-	Duplicates        uint64 // the same datagram again: answered again or still in progress
-	Malformed         uint64 // not a request that can be understood
-	LeftOut           uint64 // requests taken without an attribute whose length was wrong
+	Responses         uint64 // answers sent, including repeated ones and those to Status-Servers
+	Duplicates        uint64 // identical datagrams: answered again or still in progress
+	Malformed         uint64 // requests that could not be parsed
+	LeftOut           uint64 // requests accepted without an attribute of a wrong length
 	BadAuthenticators uint64 // wrong Request Authenticator or Message-Authenticator, or a Status-Server without one
-	UnknownClients    uint64 // from an address that is no client's; in no client's Counters
+	UnknownClients    uint64 // datagrams from an address of no client; not in ClientCounters
 	StatusServers     uint64 // Status-Servers with the right Message-Authenticator
-	Refused           uint64 // the sink could not take it or make it durable: not answered; of a Status-Server: it would not
-	Dropped           uint64 // answers that could not be sent
+	// Refused counts requests that the sink refused or could not make durable, and Status-Servers
+	// received while the sink refuses events. None of them is answered.
+	Refused uint64
+	Dropped uint64 // answers that could not be sent
 }
 
 func (c *counters) snapshot() Counters {
@@ -52,15 +54,15 @@ func (c *counters) snapshot() Counters {
 	}
 }
 
-// ClientCounters is what was counted of one client.
+// ClientCounters are the counters of one client.
 type ClientCounters struct {
 	Name   string
 	Prefix string
 	Counters
 }
 
-// Stats is a Listener's statistics at one moment: in all, and of each client in the order in
-// which they were given.
+// Stats are a Listener's statistics at one moment: in total, and for each client in the configured
+// order.
 type Stats struct {
 	Counters
 	Clients []ClientCounters

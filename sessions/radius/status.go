@@ -9,12 +9,15 @@ import (
 
 var errUnsigned = errors.New("Status-Server without Message-Authenticator")
 
-// answerStatus answers a Status-Server (RFC 5997): whoever sends accounting here asks whether we would take it. While the sink
-// refuses events there is no answer: the RFC lets a server that cannot work stay silent, and a proxy then uses another one
-// (R27). It is not kept in the table of duplicates: each is answered by what is true now.
+// answerStatus answers a Status-Server (RFC 5997), by which a client asks whether we would accept
+// its accounting. While the sink refuses events there is no answer: the RFC lets a server that
+// cannot work stay silent, and a proxy then uses another server (R27). A Status-Server is not in
+// the table of duplicates, because each answer must reflect the current state.
 func (x *exchange) answerStatus(p radius.Packet, scratch []byte, now time.Time) []byte {
 	l := x.listener
-	if !p.HasMessageAuthenticator() { // RFC 5997 section 3: nothing else proves the secret, the Request Authenticator is random
+	// RFC 5997 section 3: the Request Authenticator is random, so only the Message-Authenticator
+	// proves the secret.
+	if !p.HasMessageAuthenticator() {
 		l.drop(x.client, badAuthenticators, x.from, now, errUnsigned)
 		return scratch
 	}

@@ -13,7 +13,7 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// TestStatusServer: it is answered with an Accounting-Response, each time anew, and never reaches Apply.
+// TestStatusServer: each Status-Server gets a new Accounting-Response, and none reaches Apply.
 func TestStatusServer(t *testing.T) {
 	states := attr(radius.ProxyState, "one") + attr(radius.ProxyState, "two")
 	tests := []struct {
@@ -27,7 +27,7 @@ func TestStatusServer(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			sink := newRecorder()
-			l := listen(t, sink, "127.0.0.1:0", local())
+			l := startListener(t, sink, "127.0.0.1:0", local())
 			n := l.dial(l.Addr())
 			n.send(tt.datagram, tt.datagram)
 			for range 2 {
@@ -51,9 +51,9 @@ func TestStatusServer(t *testing.T) {
 	}
 }
 
-// TestStatusServerWhileRefusing: a server that takes nothing is silent.
+// TestStatusServerWhileRefusing: while the sink refuses events, no Status-Server is answered.
 func TestStatusServerWhileRefusing(t *testing.T) {
-	l, handle := idle(t, refuser{}, local())
+	l, handle := newIdleListener(t, refuser{}, local())
 	handle(statusRequest(1), noon)
 	if diff := cmp.Diff(Counters{Requests: 1, StatusServers: 1, Refused: 1}, l.Stats().Counters); diff != "" {
 		t.Error(diff)
@@ -66,10 +66,10 @@ func TestStatusServerWhileRefusing(t *testing.T) {
 	}
 }
 
-// TestStatusServerDropped: without a Message-Authenticator, or with a wrong one, there is no answer.
+// TestStatusServerDropped: without a valid Message-Authenticator there is no answer.
 func TestStatusServerDropped(t *testing.T) {
 	unsigned := withLength(radius.AppendHeader(nil, radius.CodeStatusServer, 1), radius.HeaderLen)
-	// As an Accounting-Request would be made: the Request Authenticator is right, Message-Authenticator is not there.
+	// Signed like an Accounting-Request: a valid Request Authenticator, no Message-Authenticator.
 	asAccounting := bytes.Clone(unsigned)
 	radius.Seal(asAccounting, 0, radius.Authenticator{}, captured.Secret)
 	wrong := statusRequest(1)
@@ -79,7 +79,7 @@ func TestStatusServerDropped(t *testing.T) {
 	for name, datagram := range map[string][]byte{"unsigned": unsigned, "as accounting": asAccounting, "wrong": wrong, "tampered": tampered} {
 		t.Run(name, func(t *testing.T) {
 			sink := newRecorder()
-			l, handle := idle(t, sink, local())
+			l, handle := newIdleListener(t, sink, local())
 			handle(datagram, noon)
 			handle(datagram, noon.Add(time.Second))
 			if diff := cmp.Diff(Counters{Requests: 2, BadAuthenticators: 2}, l.Stats().Counters); diff != "" {
@@ -93,7 +93,7 @@ func TestStatusServerDropped(t *testing.T) {
 			}
 		})
 	}
-	l, handle := idle(t, newRecorder(), Client{Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
+	l, handle := newIdleListener(t, newRecorder(), Client{Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
 	handle(statusRequest(1), noon)
 	if diff := cmp.Diff(Counters{Requests: 1, UnknownClients: 1}, l.Stats().Counters); diff != "" {
 		t.Errorf("of a stranger: %s", diff)

@@ -15,14 +15,14 @@ import (
 	"aaasess/mib"
 )
 
-// patience is how long a Master waits for an answer. A subagent should need far less than the second
-// that snmpd gives it; more would only hide that it hangs.
-const patience = 5 * time.Second
+// answerTimeout is how long a Master waits for an answer. A subagent should need much less than
+// snmpd's timeout of one second; a longer wait would only hide that it hangs.
+const answerTimeout = 5 * time.Second
 
-// ErrGone is returned when the connection ends before an answer.
+// ErrGone is returned if the connection ends before the answer.
 var ErrGone = errors.New("agentxtest: the subagent is gone")
 
-// Master is the master agent's end of one connection.
+// Master is the master agent's side of one connection.
 type Master struct {
 	conn      net.Conn
 	answer    func(agentx.Header, agentx.Payload) *agentx.Response
@@ -33,7 +33,7 @@ type Master struct {
 	closeOnce sync.Once
 
 	mu        sync.Mutex
-	flags     pdu.Flags // the byte order of the subagent's Open, as snmpd mirrors it
+	flags     pdu.Flags // byte order of the subagent's Open, which snmpd uses too
 	sessionID uint32
 	packetID  uint32
 	roots     []mib.OID
@@ -44,9 +44,8 @@ type message struct {
 	response *agentx.Response
 }
 
-// NewMaster plays the master's side of a connection, on which it gives the session id. The
-// function answer decides about each PDU that is not a Response: nil means that it is not answered.
-// A nil function means [Agree].
+// NewMaster runs the master's side of a connection and assigns the session id. answer decides about
+// each PDU that is not a Response: nil means no answer. If answer is nil, [Agree] is used.
 func NewMaster(conn net.Conn, sessionID uint32, answer func(agentx.Header, agentx.Payload) *agentx.Response) *Master {
 	if answer == nil {
 		answer = Agree
@@ -61,7 +60,7 @@ func NewMaster(conn net.Conn, sessionID uint32, answer func(agentx.Header, agent
 	return m
 }
 
-// Agree answers everything with noError, but a Close not at all.
+// Agree answers everything with noError, except a Close, which gets no answer.
 func Agree(_ agentx.Header, p agentx.Payload) *agentx.Response {
 	if p.Type() == pdu.TypeClose {
 		return nil
@@ -69,7 +68,7 @@ func Agree(_ agentx.Header, p agentx.Payload) *agentx.Response {
 	return &agentx.Response{}
 }
 
-// Refuse gives an answer function that refuses PDUs of one type and agrees to the others.
+// Refuse returns an answer function that refuses PDUs of one type and accepts the others.
 func Refuse(t pdu.Type, code pdu.Error) func(agentx.Header, agentx.Payload) *agentx.Response {
 	return func(h agentx.Header, p agentx.Payload) *agentx.Response {
 		if p.Type() == t {
@@ -84,7 +83,7 @@ func (m *Master) write() {
 		select {
 		case b := <-m.out:
 			if _, err := m.conn.Write(b); err != nil {
-				m.conn.Close() // read sees it, and what is still to be sent is dropped here
+				m.conn.Close() // read sees it, and remaining output is dropped here
 			}
 		case <-m.gone:
 			return
@@ -109,7 +108,7 @@ func (m *Master) read() {
 			}
 			continue
 		}
-		m.note(h, p)
+		m.record(h, p)
 		if resp := m.answer(h, p); resp != nil {
 			h.SessionID = m.SessionID()
 			m.SendRaw(agentx.AppendPDU(nil, h, resp))
@@ -117,8 +116,8 @@ func (m *Master) read() {
 	}
 }
 
-// note keeps what the master must know of its subagent.
-func (m *Master) note(h agentx.Header, p agentx.Payload) {
+// record stores what the master must know about its subagent.
+func (m *Master) record(h agentx.Header, p agentx.Payload) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch p := p.(type) {
@@ -145,30 +144,29 @@ func readPDU(r io.Reader) (agentx.Header, agentx.Payload, error) {
 	return agentx.ParsePDU(b)
 }
 
-// SessionID is the id of the session.
 func (m *Master) SessionID() uint32 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.sessionID
 }
 
-// Roots are the subtrees that the subagent has asked for so far.
+// Roots returns the subtrees that the subagent has registered so far.
 func (m *Master) Roots() []mib.OID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]mib.OID(nil), m.roots...)
 }
 
-// Gone is closed when the subagent has closed the connection, or the Master has.
+// Gone is closed when either side has closed the connection.
 func (m *Master) Gone() <-chan struct{} { return m.gone }
 
-// Close ends the connection without a word, as snmpd does when it is told to stop.
+// Close closes the connection without a Close PDU, as snmpd does when it stops.
 func (m *Master) Close() error {
 	m.closeOnce.Do(func() { close(m.closed) })
 	return m.conn.Close()
 }
 
-// SendRaw sends octets that need not be a PDU. On a connection that is gone it does nothing.
+// SendRaw sends any octets. If the connection is closed it does nothing.
 func (m *Master) SendRaw(b []byte) {
 	select {
 	case m.out <- b:
@@ -177,8 +175,8 @@ func (m *Master) SendRaw(b []byte) {
 	}
 }
 
-// Header makes the header of a request of this session, with a packet id of its own, which is also
-// its transaction id.
+// Header returns the header for a request of this session, with a new packet id, which is also its
+// transaction id.
 func (m *Master) Header() agentx.Header {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -186,12 +184,11 @@ func (m *Master) Header() agentx.Header {
 	return agentx.Header{Flags: m.flags, SessionID: m.sessionID, TransactionID: m.packetID, PacketID: m.packetID}
 }
 
-// Send sends a PDU.
 func (m *Master) Send(h agentx.Header, p agentx.Payload) { m.SendRaw(agentx.AppendPDU(nil, h, p)) }
 
 // Receive waits for the next Response of the subagent.
 func (m *Master) Receive() (agentx.Header, *agentx.Response, error) {
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(answerTimeout)
 	defer timer.Stop()
 	select {
 	case r := <-m.responses:
@@ -200,7 +197,7 @@ func (m *Master) Receive() (agentx.Header, *agentx.Response, error) {
 	case <-timer.C:
 		return agentx.Header{}, nil, errors.New("agentxtest: no answer")
 	}
-	select { // it may have answered before it went
+	select { // it may have answered before it closed
 	case r := <-m.responses:
 		return r.header, r.response, nil
 	default:
@@ -208,7 +205,7 @@ func (m *Master) Receive() (agentx.Header, *agentx.Response, error) {
 	}
 }
 
-// Exchange sends a PDU and waits for its Response. An answer to something else is an error.
+// Exchange sends a PDU and waits for its Response. A Response to another PDU is an error.
 func (m *Master) Exchange(h agentx.Header, p agentx.Payload) (*agentx.Response, error) {
 	m.Send(h, p)
 	rh, r, err := m.Receive()
@@ -216,7 +213,7 @@ func (m *Master) Exchange(h agentx.Header, p agentx.Payload) (*agentx.Response, 
 		return nil, err
 	}
 	if rh.SessionID != h.SessionID || rh.TransactionID != h.TransactionID || rh.PacketID != h.PacketID {
-		return nil, fmt.Errorf("agentxtest: sent %+v, answered was %+v", h, rh)
+		return nil, fmt.Errorf("agentxtest: request header %+v, response header %+v", h, rh)
 	}
 	return r, nil
 }

@@ -41,15 +41,15 @@ func (k *knob) Test(as []mib.Assignment) (mib.Change, error) {
 	if as[0].Value.Int32() < 0 {
 		return nil, &mib.SetError{Status: mib.WrongValue, Index: as[0].Position}
 	}
-	return &turn{k, as[0].Value.Int32()}, nil
+	return &knobChange{k, as[0].Value.Int32()}, nil
 }
 
-type turn struct {
+type knobChange struct {
 	k *knob
 	n int32
 }
 
-func (u *turn) Commit() error {
+func (u *knobChange) Commit() error {
 	if u.n == 99 {
 		return errors.New("stuck")
 	}
@@ -57,8 +57,8 @@ func (u *turn) Commit() error {
 	return nil
 }
 
-func (u *turn) Undo() error { u.k.n = u.k.before; return nil }
-func (u *turn) Cleanup()    {}
+func (u *knobChange) Undo() error { u.k.n = u.k.before; return nil }
+func (u *knobChange) Cleanup()    {}
 
 func set(n int32) mib.Varbind {
 	vb := mib.Varbind{Name: root.Append(1, 0)}
@@ -105,17 +105,17 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// script is a subagent that says whatever a test wants.
+// script is a subagent that sends whatever a test needs.
 type script struct{ net.Conn }
 
-func (s script) say(t *testing.T, h agentx.Header, p agentx.Payload) {
+func (s script) send(t *testing.T, h agentx.Header, p agentx.Payload) {
 	t.Helper()
 	if _, err := s.Write(agentx.AppendPDU(nil, h, p)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (s script) hear(t *testing.T) (agentx.Header, agentx.Payload) {
+func (s script) receive(t *testing.T) (agentx.Header, agentx.Payload) {
 	t.Helper()
 	b := make([]byte, agentx.HeaderSize)
 	if _, err := io.ReadFull(s, b); err != nil {
@@ -136,8 +136,8 @@ func (s script) hear(t *testing.T) (agentx.Header, agentx.Payload) {
 	return h, p
 }
 
-// TestMasterNotices has a subagent that does wrong: the master's methods say so.
-func TestMasterNotices(t *testing.T) {
+// TestMasterReportsErrors: the master's methods report a subagent's errors.
+func TestMasterReportsErrors(t *testing.T) {
 	name := root.Append(1, 0)
 	one := []mib.Varbind{set(1)}
 	tests := []struct {
@@ -178,9 +178,9 @@ func TestMasterNotices(t *testing.T) {
 			result := make(chan error, 1)
 			go func() { result <- tt.ask(m) }()
 			s := script{theirs}
-			h, _ := s.hear(t)
+			h, _ := s.receive(t)
 			p := tt.answer(&h)
-			s.say(t, h, p)
+			s.send(t, h, p)
 			if err := <-result; err == nil {
 				t.Error("the master is content")
 			}
@@ -188,12 +188,12 @@ func TestMasterNotices(t *testing.T) {
 	}
 }
 
-// TestMasterGone has the subagent go: what it said before is still to be had.
+// TestMasterGone: the subagent closes the connection; earlier answers can still be read.
 func TestMasterGone(t *testing.T) {
 	ours, theirs := net.Pipe()
 	m := agentxtest.NewMaster(ours, 1, nil)
 	s := script{theirs}
-	s.say(t, agentx.Header{PacketID: 3}, &agentx.Response{})
+	s.send(t, agentx.Header{PacketID: 3}, &agentx.Response{})
 	theirs.Close()
 	<-m.Gone()
 	if h, _, err := m.Receive(); err != nil || h.PacketID != 3 {
@@ -223,8 +223,8 @@ func TestListen(t *testing.T) {
 					say  agentx.Payload
 					want pdu.Error
 				}{{&agentx.Open{}, 0}, {&agentx.Register{}, pdu.ErrorRequestDenied}, {&agentx.Ping{}, 0}} {
-					s.say(t, agentx.Header{PacketID: 9}, tt.say)
-					h, p := s.hear(t)
+					s.send(t, agentx.Header{PacketID: 9}, tt.say)
+					h, p := s.receive(t)
 					if r, ok := p.(*agentx.Response); !ok || r.Error != tt.want || h.SessionID != id || h.PacketID != 9 {
 						t.Errorf("%T is answered with %+v %+v", tt.say, h, p)
 					}

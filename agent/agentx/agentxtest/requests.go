@@ -10,7 +10,7 @@ import (
 	"aaasess/mib"
 )
 
-// Get gets variables by their names. There is one result for each name.
+// Get reads variables by name. There is one result for each name.
 func (m *Master) Get(names ...mib.OID) ([]mib.Varbind, error) {
 	p := &agentx.Get{}
 	for _, name := range names {
@@ -19,7 +19,7 @@ func (m *Master) Get(names ...mib.OID) ([]mib.Varbind, error) {
 	return m.search(p, len(names))
 }
 
-// GetNext gets the first variable in each range.
+// GetNext reads the first variable in each range.
 func (m *Master) GetNext(ranges ...agentx.SearchRange) ([]mib.Varbind, error) {
 	return m.search(&agentx.GetNext{Ranges: ranges}, len(ranges))
 }
@@ -33,12 +33,12 @@ func (m *Master) search(p agentx.Payload, want int) ([]mib.Varbind, error) {
 		return nil, err
 	}
 	if len(r.Varbinds) != want {
-		return nil, fmt.Errorf("agentxtest: %d variables for %d ranges: snmpd would never ask again", len(r.Varbinds), want)
+		return nil, fmt.Errorf("agentxtest: %d variables for %d ranges: snmpd would never send another request", len(r.Varbinds), want)
 	}
 	return r.Varbinds, nil
 }
 
-// refusal gives a *agentx.RefusedError if the Response is one.
+// refusal returns a *agentx.RefusedError if the Response has an error.
 func refusal(p agentx.Payload, r *agentx.Response) error {
 	if r.Error == pdu.ErrorNone {
 		return nil
@@ -46,8 +46,8 @@ func refusal(p agentx.Payload, r *agentx.Response) error {
 	return &agentx.RefusedError{Type: p.Type(), Code: r.Error, Index: int(r.Index)}
 }
 
-// Walk gets all variables under root, one GetNext each as snmpd does it. A variable that does not
-// follow the one before is an error.
+// Walk reads all variables under root, with one GetNext each as snmpd does. A variable out of order
+// is an error.
 func (m *Master) Walk(root mib.OID) ([]mib.Varbind, error) {
 	end := root.Append()
 	end[len(end)-1]++
@@ -70,8 +70,8 @@ func (m *Master) Walk(root mib.OID) ([]mib.Varbind, error) {
 	}
 }
 
-// Set sets variables: TestSet, CommitSet and CleanupSet, or UndoSet if the CommitSet is refused. A
-// refusal is a *agentx.RefusedError.
+// Set sets variables: it sends TestSet, CommitSet and CleanupSet, or UndoSet if the CommitSet is
+// refused. A refusal is a *agentx.RefusedError.
 func (m *Master) Set(vbs ...mib.Varbind) error {
 	h := m.Header()
 	test := &agentx.TestSet{Varbinds: vbs}
@@ -101,7 +101,7 @@ func (m *Master) Set(vbs ...mib.Varbind) error {
 	return nil
 }
 
-// next is the header of a further PDU of the same transaction.
+// next returns the header of a further PDU of the same transaction.
 func (m *Master) next(h agentx.Header) agentx.Header {
 	n := m.Header()
 	n.TransactionID = h.TransactionID

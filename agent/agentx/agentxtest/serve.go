@@ -12,9 +12,9 @@ import (
 	"aaasess/mib"
 )
 
-// Dial gives a function for agentx.Config.Dial: each call makes a net.Pipe whose other end fn gets,
-// in a goroutine of its own, with a session id that counts from 1. fn wraps it with [NewMaster], or plays
-// with the bare octets, or closes it.
+// Dial returns a function for agentx.Config.Dial. Each call creates a net.Pipe and passes its other
+// end to fn, in a new goroutine, with a session id that counts from 1. fn wraps it with
+// [NewMaster], exchanges raw octets, or closes it.
 func Dial(fn func(conn net.Conn, sessionID uint32)) func(context.Context, string, string) (net.Conn, error) {
 	var sessions atomic.Uint32
 	return func(context.Context, string, string) (net.Conn, error) {
@@ -24,8 +24,9 @@ func Dial(fn func(conn net.Conn, sessionID uint32)) func(context.Context, string
 	}
 }
 
-// Listen is a master on a loopback socket ("tcp") or a socket in a temporary folder ("unix"), until
-// the test ends. Each connection goes to fn, as in [Dial]. It gives the address for agentx.Config.
+// Listen runs a master on a loopback socket ("tcp") or a socket in a temporary folder ("unix")
+// until the test ends. Each connection is passed to fn as in [Dial]. It returns the address for
+// agentx.Config.
 func Listen(t testing.TB, network string, fn func(conn net.Conn, sessionID uint32)) (address string) {
 	t.Helper()
 	address = "127.0.0.1:0"
@@ -49,7 +50,7 @@ func Listen(t testing.TB, network string, fn func(conn net.Conn, sessionID uint3
 	return ln.Addr().String()
 }
 
-// Serve runs a subagent for the tree until the test ends, and gives its master once all subtrees
+// Serve runs a subagent for the tree until the test ends. It returns the master once all subtrees
 // are registered.
 func Serve(t testing.TB, tree *mib.Tree) *Master {
 	t.Helper()
@@ -58,25 +59,25 @@ func Serve(t testing.TB, tree *mib.Tree) *Master {
 		m := NewMaster(conn, id, nil)
 		select {
 		case masters <- m:
-		default: // a second connection: the test has the first and sees that it is gone
+		default: // a second connection: the test has the first one and sees that it is closed
 		}
 	})}, tree)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = sub.Run(ctx) // ends only with ctx
+		_ = sub.Run(ctx) // returns only when ctx ends
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-done
 	})
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(answerTimeout)
 	defer timer.Stop()
 	select {
 	case <-sub.Ready():
 	case <-timer.C:
-		t.Fatal("agentxtest: the subagent does not register")
+		t.Fatal("agentxtest: the subagent did not register in time")
 	}
 	return <-masters
 }

@@ -1,46 +1,46 @@
-// Package limit bounds what one source may ask of the responder: token buckets by source address
-// (spec R16). It counts whatever the caller likes: requests, octets of responses, reports to
-// messages that nobody has authenticated.
+// Package limit limits what one source may request from the responder, by token buckets for each
+// source address (spec R16). The caller defines the unit of a token: a request, an octet of a
+// response, or a report to an unauthenticated message.
 //
 // # Sources
 //
-// A source is an IPv4 address, or an IPv6 /64, since a host has a whole one to choose from. An
-// IPv4-mapped address is its IPv4 address, a zone counts for nothing. All of one link's fe80::/64 is
-// one source, therefore.
+// A source is an IPv4 address or an IPv6 /64, because one host can choose any address of its /64.
+// An IPv4-mapped address is its IPv4 address. Zones are ignored, so the fe80::/64 of all links is
+// one source.
 //
 // # Memory
 //
-// The table never grows: 4,096 sets of 4 buckets, half a megabyte. A hash of the source with a random
-// seed names its set; nobody outside knows who shares a set with whom. A source that is not in its set
-// takes a bucket that was never used, or else the one that has been idle for longest.
+// The table has a fixed size: 4,096 sets of 4 buckets, half a megabyte. A hash of the source with a
+// random seed selects its set, so nobody outside can predict which sources share a set. A source
+// without a bucket gets an unused one, or the one that has been idle longest.
 //
-// # Which way it errs
+// # Behaviour under attack
 //
-// A UDP source is easily forged, so an attacker can fill the table as often as it likes. A bucket that
-// changes hands is therefore not filled: the newcomer takes it with what is in it, debts too. Tokens
-// come into a set only by time, four buckets' worth, whatever the number of sources. From this follow
-// two bounds that no choice of addresses gets around (but for the debts, which are paid later):
+// A UDP source is easily forged, so an attacker can fill the table at any time. Therefore a bucket
+// is not refilled when it gets a new owner: the new source inherits its level, including a debt. A
+// set receives tokens only with time, at the rate of four buckets, whatever the number of sources.
+// Two bounds follow, whatever addresses an attacker chooses (apart from debts, which are paid
+// later):
 //
-//   - Nobody gets more for it. All sources together get at most 16,384 * (burst + perSecond * t), and
-//     one source that has its own bucket pushed out again and again at most the 4 buckets of its set.
-//     To push out that one costs the attacker some 16,384 forged packets each time, as it does not
-//     know the set.
-//   - An honest source gets less than its due only while its set is drained, which needs more than
-//     16,384 * perSecond tokens in each second, spent from forged addresses on all sets at once. With
-//     a limit of 100 requests in a second that is 1.6 million packets in a second, which the machine
-//     drops elsewhere. Below it, a newcomer finds the bucket that had the longest time to fill. Above
-//     it the honest source competes for the tokens of its set, with everybody who has a packet there,
-//     and (burst / perSecond) seconds after the flood everything is as it was.
+//   - No source gets more. All sources together get at most 16,384 * (burst + perSecond * t). A
+//     source whose bucket is evicted again and again gets at most the 4 buckets of its set. Because
+//     the attacker does not know the set, each eviction costs about 16,384 forged packets.
+//   - An honest source gets less than its rate only while its set is drained. That needs more than
+//     16,384 * perSecond tokens in each second, from forged addresses on all sets at once. With a
+//     limit of 100 requests a second that is 1.6 million packets a second, which the machine drops
+//     elsewhere. Below that rate, a new source gets the bucket that had the longest time to fill.
+//     Above it, the honest source competes for the tokens of its set with everybody who has a
+//     packet there. (burst / perSecond) seconds after the flood everything is normal again.
 //
-// So it errs against newcomers in a flood, by a little, and never towards answering without bound. The
-// other choice, a full bucket for every newcomer, would let a flood buy answers to one victim.
+// So in a flood new sources get slightly less than their rate, and the answers stay bounded. The
+// alternative, a full bucket for every new source, would let a flood buy answers to one victim.
 //
-// Without any attack, more than four sources with one set share four buckets. With 100 managers the
-// chance is below one in a million that any five of them do, with 1,000 it is 3 in 100.
+// Without an attack, more than four sources of one set share four buckets. With 100 managers the
+// chance that any five share a set is below one in a million; with 1,000 managers it is 3 in 100.
 //
 // # Concurrency
 //
-// A Limiter may be used by any number of goroutines. Each set has a mutex, held for some nanoseconds:
-// goroutines meet only when they serve the same set at the same moment. Rate and burst are one pointer,
-// replaced as a whole.
+// A Limiter may be used from any number of goroutines. Each set has a mutex, held for a few
+// nanoseconds, so goroutines meet only if they use the same set at the same moment. Rate and burst
+// are behind one pointer and replaced together.
 package limit

@@ -10,12 +10,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// forged is the i-th of 2^32 sources.
+// forged returns the i-th of 2^32 sources.
 func forged(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)})
 }
 
-// neighbours are n sources that share one set.
+// neighbours returns n sources that share one set.
 func neighbours(l *Limiter, n int) []netip.Addr {
 	var out []netip.Addr
 	want := l.tag(forged(0)) % sets
@@ -47,7 +47,7 @@ func TestLongestIdleIsReplaced(t *testing.T) {
 		l.Allow(s, 1, int64(i))
 	}
 	l.Allow(src[0], 100, 10)
-	l.Allow(src[0], 1, 11) // even what is denied is a sign of life: a debtor keeps its debt
+	l.Allow(src[0], 1, 11) // a denied request counts as activity too: a source in debt keeps its debt
 	l.Allow(src[4], 1, 12)
 	held := map[uint64]bool{}
 	for _, b := range l.sets[l.tag(src[0])%sets].buckets {
@@ -60,8 +60,8 @@ func TestLongestIdleIsReplaced(t *testing.T) {
 	}
 }
 
-// TestNewcomerTakesWhatIsThere: in a set of four, a fifth source finds what the longest idle one has,
-// refilled for the time that it was idle.
+// TestNewSourceInheritsBucket: in a set of four, a fifth source gets the bucket that has been idle
+// longest, refilled for that time.
 func TestNewcomerTakesWhatIsThere(t *testing.T) {
 	tests := []struct {
 		name string
@@ -88,7 +88,8 @@ func TestNewcomerTakesWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestNobodyBuysTokens: whatever sources of one set ask, in whatever order, they get four buckets' worth.
+// TestNobodyBuysTokens: whatever the sources of one set request, in any order, they get the tokens
+// of four buckets.
 func TestNobodyBuysTokens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		perSecond := rapid.IntRange(1, 100).Draw(t, "perSecond")
@@ -109,15 +110,15 @@ func TestNobodyBuysTokens(t *testing.T) {
 	})
 }
 
-// TestVictimOfAFlood: an attacker takes all that a victim has, pushes its bucket out with forged sources,
-// and begins again. The answers to the victim are no more than its set of four has.
+// TestVictimOfAFlood: an attacker spends all tokens of a victim, evicts its bucket with forged
+// sources, and repeats that. The victim gets no more answers than the buckets of its set allow.
 func TestVictimOfAFlood(t *testing.T) {
 	l := New(1, 100)
 	victim, got := addr("198.51.100.1"), 0
-	const seconds, packets = 5, 200_000 // in a second
+	const seconds, packets = 5, 200_000 // a second
 	for i := range seconds * packets {
 		now := int64(i) * second / packets
-		if i%40_000 == 0 { // ten newcomers in each set
+		if i%40_000 == 0 { // ten new sources in each set
 			got += allowed(l, victim, 1000, now)
 		}
 		l.Allow(forged(i), 1, now)
@@ -127,13 +128,13 @@ func TestVictimOfAFlood(t *testing.T) {
 	}
 }
 
-// TestHonestSourceInAFlood: 80,000 packets in a second from ever new sources, a quarter of what four
-// buckets in each set allow. A manager that is there from the beginning, and one that comes later, both
-// with half of their due, lose nothing.
+// TestHonestSourceInAFlood: 80,000 packets a second, each from a new source, are a quarter of the
+// rate of all four buckets of each set. A manager from the beginning and a later one, both at half
+// their rate, lose nothing.
 func TestHonestSourceInAFlood(t *testing.T) {
 	l := New(20, 20)
 	old, late := addr("192.0.2.1"), addr("192.0.2.2")
-	const perTick = 8000 // 10 ticks in a second
+	const perTick = 8000 // 10 ticks a second
 	for tick := range 50 {
 		now := int64(tick) * second / 10
 		for i := range perTick {
@@ -148,13 +149,13 @@ func TestHonestSourceInAFlood(t *testing.T) {
 	}
 }
 
-// TestAfterAFlood: a flood that drains every set is over within burst/perSecond seconds, and while it
-// lasts an honest source gets something.
+// TestAfterAFlood: a flood drains every set. burst/perSecond seconds after it everything is normal,
+// and during it an honest source gets some tokens.
 func TestAfterAFlood(t *testing.T) {
 	l := New(1, 2)
 	honest := addr("192.0.2.1")
 	got := 0
-	for i := range 400_000 { // in two seconds: 12 times of what the table gives
+	for i := range 400_000 { // in two seconds: 12 times the rate of the whole table
 		now := int64(i) * second / 200_000
 		l.Allow(forged(1<<28+i), 1, now)
 		if i%2000 == 0 && l.Allow(honest, 1, now) {
@@ -169,7 +170,7 @@ func TestAfterAFlood(t *testing.T) {
 	}
 }
 
-// TestConcurrent: however many goroutines ask for one source, it gets its due, once.
+// TestConcurrent: goroutines that use one source concurrently get its tokens exactly once.
 func TestConcurrent(t *testing.T) {
 	l := New(1, 1000)
 	one := addr("192.0.2.1")
@@ -184,7 +185,7 @@ func TestConcurrent(t *testing.T) {
 				l.SetRate(1, 1000)
 				other := forged(g*1000 + i)
 				if l.tag(other)%sets == l.tag(one)%sets {
-					continue // it may find what the first one has left
+					continue // the first one may have left tokens
 				}
 				asked.Add(1)
 				if l.Allow(other, 1, 0) {

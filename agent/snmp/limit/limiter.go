@@ -13,49 +13,52 @@ import (
 const (
 	ways = 4    // buckets in a set
 	sets = 4096 // a power of two
-	// maxAmount bounds rate, burst and cost, so that no sum of two in billionths exceeds an int64.
+	// maxAmount limits rate, burst and cost, so that the sum of two levels in billionths fits an
+	// int64.
 	maxAmount = math.MaxInt32
-	// unit is one token. Levels are counted in billionths: a rate in tokens per second is the same
-	// number of billionths per nanosecond, so that refilling is a multiplication and nothing is rounded.
+	// unit is one token. Levels are in billionths of a token: a rate in tokens per second equals
+	// the same number of billionths per nanosecond, so refilling is a multiplication without
+	// rounding.
 	unit = 1_000_000_000
 )
 
-// Limiter is a token bucket for each source address. The zero value does not work: see [New].
+// Limiter is a token bucket for each source address. Create it with [New]; the zero value does not
+// work.
 type Limiter struct {
-	rate atomic.Pointer[rate] // nil: no limit
+	rate atomic.Pointer[rate] // nil means no limit
 	seed maphash.Seed
 	sets []set
 }
 
 type rate struct {
-	perSecond int64 // tokens, or billionths of them per nanosecond
-	full      int64 // billionths of tokens
+	perSecond int64 // tokens per second, which is billionths of a token per nanosecond
+	full      int64 // burst in billionths of a token
 }
 
 type set struct {
 	mu      sync.Mutex
 	buckets [ways]bucket
-	_       [24]byte // two cache lines: neighbours do not slow each other down
+	_       [24]byte // two cache lines, so that neighbouring sets do not slow each other down
 }
 
-// bucket belongs to the source with this tag; the mutex of its set guards it.
+// bucket belongs to the source with this tag. The mutex of its set guards it.
 type bucket struct {
-	tag   uint64 // of the source; 0: never used
-	level int64  // billionths of tokens when last looked at; below 0 after a cost above the burst
-	last  int64  // when it was last looked at, allowed or not
+	tag   uint64 // of the source; 0 means unused
+	level int64  // billionths of a token at the time last; negative after a cost above the burst
+	last  int64  // time of the last Allow, whether it succeeded or not
 }
 
-// New makes a limiter for each source: perSecond tokens in a second, and at most burst at once. Both
-// are limited to 2^31-1. A burst below 1 counts as 1; one below the greatest cost works, but makes debts,
-// see [Limiter.Allow]. A perSecond of 0 or less means no limit.
+// New creates a limiter that allows each source perSecond tokens a second, and at most burst at
+// once. Both are capped at 2^31-1. A burst below 1 counts as 1. A burst below the greatest cost
+// works, but causes debts, see [Limiter.Allow]. A perSecond of 0 or less means no limit.
 func New(perSecond, burst int) *Limiter {
 	l := &Limiter{seed: maphash.MakeSeed(), sets: make([]set, sets)}
 	l.SetRate(perSecond, burst)
 	return l
 }
 
-// SetRate changes the limit as [New] describes it, for calls of Allow that begin later. Sources keep
-// what they have, up to the new burst.
+// SetRate changes the limit, as [New] describes it, for later calls of Allow. Sources keep their
+// tokens, up to the new burst.
 func (l *Limiter) SetRate(perSecond, burst int) {
 	if perSecond <= 0 {
 		l.rate.Store(nil)
@@ -67,12 +70,12 @@ func (l *Limiter) SetRate(perSecond, burst int) {
 	})
 }
 
-// Allow takes n tokens from the bucket of src, all or none of them, and reports whether it has. If n is
-// above the burst a full bucket is enough, and the rest is a debt that must be paid before anything else
-// is allowed: the rate holds on average. An n of 0 or less is always allowed.
+// Allow spends n tokens of src, all or none, and reports whether it did. If n is above the burst, a
+// full bucket is enough and the rest becomes a debt: nothing is allowed until it is paid, so the
+// average rate holds. An n of 0 or less is always allowed.
 //
-// now is nanoseconds of a monotonic clock with any zero. A now that is earlier than one seen before, as
-// concurrent callers have it, counts as no time since.
+// now is in nanoseconds of a monotonic clock with any zero point. If now is earlier than in an
+// earlier call, as can happen with concurrent callers, no time has passed.
 func (l *Limiter) Allow(src netip.Addr, n int, now int64) bool {
 	r := l.rate.Load()
 	if r == nil || n <= 0 {
@@ -84,13 +87,13 @@ func (l *Limiter) Allow(src netip.Addr, n int, now int64) bool {
 
 	s.mu.Lock()
 	b := s.bucket(tag, r, now)
-	ok := b.take(cost, r, now)
+	ok := b.spend(cost, r, now)
 	s.mu.Unlock()
 	return ok
 }
 
-// tag stands for a source: two of them share one by a chance of 2^-64 that nobody can steer without the
-// seed. It is never 0.
+// tag identifies a source. Two sources share a tag with a chance of 2^-64, which nobody can
+// increase without the seed. It is never 0.
 func (l *Limiter) tag(src netip.Addr) uint64 {
 	var key [9]byte
 	if src = src.Unmap(); src.Is4() {
@@ -105,7 +108,7 @@ func (l *Limiter) tag(src netip.Addr) uint64 {
 	return max(maphash.Bytes(l.seed, key[:]), 1)
 }
 
-// bucket is the one of the source, which gets one if it has none.
+// bucket returns the bucket of the source. If there is none, it assigns one.
 func (s *set) bucket(tag uint64, r *rate, now int64) *bucket {
 	victim := &s.buckets[0]
 	for i := range s.buckets {
@@ -115,18 +118,18 @@ func (s *set) bucket(tag uint64, r *rate, now int64) *bucket {
 		}
 		if b.tag == 0 {
 			*b = bucket{tag: tag, level: r.full, last: now}
-			return b // used ones are always in front
+			return b // unused buckets are always last
 		}
 		if b.last < victim.last {
 			victim = b
 		}
 	}
-	victim.tag = tag // the level stays: tokens come by time, never by a change of hands
+	victim.tag = tag // the level stays: tokens come only with time, not with a new owner
 	return victim
 }
 
-// take refills the bucket for the time that has passed, and takes the cost if it may.
-func (b *bucket) take(cost int64, r *rate, now int64) bool {
+// spend refills the bucket for the elapsed time, then subtracts the cost if the level allows it.
+func (b *bucket) spend(cost int64, r *rate, now int64) bool {
 	if elapsed := now - b.last; elapsed > 0 {
 		b.last = now
 		missing := r.full - b.level
@@ -136,7 +139,7 @@ func (b *bucket) take(cost int64, r *rate, now int64) bool {
 			b.level = r.full
 		}
 	}
-	b.level = min(b.level, r.full) // the burst may have become smaller
+	b.level = min(b.level, r.full) // the burst may have been reduced
 	if b.level < min(cost, r.full) {
 		return false
 	}

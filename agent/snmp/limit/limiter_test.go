@@ -15,7 +15,7 @@ const (
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
-// allowed is how many of n calls, one token each, all at now, are allowed.
+// allowed returns how many of n calls, for one token each at time now, are allowed.
 func allowed(l *Limiter, src netip.Addr, n int, now int64) int {
 	count := 0
 	for range n {
@@ -107,7 +107,7 @@ func TestSources(t *testing.T) {
 	})
 }
 
-// TestSourcesAreFair: a source that asks for a hundred times its due costs another one nothing.
+// TestSourcesAreFair: a source that requests a hundred times its rate costs another source nothing.
 func TestSourcesAreFair(t *testing.T) {
 	l := New(100, 10)
 	greedy, modest := addr("192.0.2.1"), addr("192.0.2.2")
@@ -127,10 +127,10 @@ func TestSetRate(t *testing.T) {
 	src := addr("192.0.2.1")
 	tests := []struct {
 		name             string
-		before           int // tokens taken of the 10 of the first rate, 10 in a second
+		before           int // tokens spent at the first rate, whose burst is 10, 10 a second
 		perSecond, burst int
 		now              int64
-		want             int // tokens there then
+		want             int // tokens left then
 	}{
 		{"a smaller burst", 1, 10, 3, 0, 3},
 		{"a smaller burst, later", 1, 10, 3, second, 3},
@@ -162,8 +162,8 @@ func TestSetRate(t *testing.T) {
 	})
 }
 
-// TestAllowIsABucket holds one source against the definition, in fractions of a token that are exact:
-// level = min(burst, level + elapsed * perSecond).
+// TestAllowIsABucket compares one source with the definition, in exact fractions of a token: level
+// = min(burst, level + elapsed * perSecond).
 func TestAllowIsABucket(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		perSecond := rapid.IntRange(1, 1000).Draw(t, "perSecond")

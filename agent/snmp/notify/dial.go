@@ -11,17 +11,18 @@ import (
 	"syscall"
 )
 
-// dialFunc opens a UDP socket that is connected to a receiver: so only its datagrams come in, and the
-// network's errors too. What is sent leaves from source, if that is valid. It heeds its context.
+// dialFunc opens a UDP socket that is connected to a receiver, so it receives only the receiver's
+// datagrams and network errors. Messages leave from source, if that is valid. It returns when its
+// context ends.
 type dialFunc func(ctx context.Context, source netip.Addr, address string) (net.Conn, error)
 
-// dialUDP gives the dialFunc that asks a resolver for names; nil is the system's.
+// dialUDP returns a dialFunc that uses resolver, or the system's resolver if that is nil.
 func dialUDP(resolver *net.Resolver) dialFunc {
 	return func(ctx context.Context, source netip.Addr, address string) (net.Conn, error) {
 		d, network := net.Dialer{Resolver: resolver}, "udp"
 		if source.IsValid() {
 			d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
-			network = "udp6" // not "udp": names shall be asked for addresses of one family only
+			network = "udp6" // not "udp": resolve names to addresses of one family only
 			if source.Is4() {
 				network = "udp4"
 			}
@@ -34,7 +35,7 @@ func dialUDP(resolver *net.Resolver) dialFunc {
 	}
 }
 
-// dialError says why a socket could not be opened.
+// dialError describes why a socket could not be opened.
 func dialError(err error, source netip.Addr) error {
 	from, only := "", ""
 	if source.IsValid() {
@@ -48,7 +49,7 @@ func dialError(err error, source netip.Addr) error {
 		if dns.IsTimeout {
 			why = "no answer in time"
 		} else if i := strings.LastIndex(why, ": "); i >= 0 {
-			why = "name server: " + why[i+2:] // it quotes an error of the network
+			why = "name server: " + why[i+2:] // it quotes a network error
 		}
 		return fmt.Errorf("look up %s%s: %s", dns.Name, only, why)
 	}
@@ -56,21 +57,21 @@ func dialError(err error, source netip.Addr) error {
 		return fmt.Errorf("look up %s%s: %s", addr.Addr, only, addr.Err)
 	}
 	if call, ok := errors.AsType[*os.SyscallError](err); ok && call.Syscall == "bind" {
-		return plain("source address "+source.String(), err)
+		return networkError("source address "+source.String(), err)
 	}
-	return plain("open a socket"+from, err)
+	return networkError("open a socket"+from, err)
 }
 
-// plain is an error of the network for a person to read: without the names of calls and sockets, and
-// without the types, that the net package puts around it. errors.Is still finds a syscall.Errno.
-func plain(doing string, err error) error {
+// networkError makes a network error readable: it removes the system calls, sockets and types that
+// package net adds. errors.Is still finds a syscall.Errno.
+func networkError(doing string, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
 	}
 	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		err = call.Err
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) { // of UDP: an ICMP message
+	if errors.Is(err, syscall.ECONNREFUSED) { // for UDP this is an ICMP message
 		doing = "nothing listens at the receiver's port"
 	}
 	return fmt.Errorf("%s: %w", doing, err)

@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// nameServer is a resolver whose name server knows all names: they are 127.0.0.1, and ::1 if six is set.
-// The QTYPEs that it is asked for go to asked.
+// nameServer returns a resolver that resolves every name to 127.0.0.1, and to ::1 if six is set. It
+// sends the QTYPEs of the queries to asked.
 func nameServer(six bool, asked chan<- uint16) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		near, far := net.Pipe() // which has names asked for as over TCP, with lengths
+		near, far := net.Pipe() // net.Pipe behaves like TCP, so queries have a length prefix
 		go func() {
 			defer far.Close()
 			for {
@@ -71,9 +71,9 @@ func answerName(query []byte, six bool, asked chan<- uint16) []byte {
 func TestDial(t *testing.T) {
 	tests := []struct {
 		name, source, address string
-		six                   bool // the name server has addresses of IPv6 too
+		six                   bool // the name server has IPv6 addresses too
 		remote                string
-		want                  string // how the error begins; empty: none
+		want                  string // beginning of the error; empty means none
 	}{
 		{"system's choice", "", "127.0.0.1:162", false, "127.0.0.1:162", ""},
 		{"source", "127.0.0.2", "127.0.0.1:162", false, "127.0.0.1:162", ""},
@@ -117,7 +117,7 @@ func TestDial(t *testing.T) {
 	}
 }
 
-// TestDialError has errors of the network be said in plain words.
+// TestDialError: network errors are readable.
 func TestDialError(t *testing.T) {
 	op := func(err error) error {
 		at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5}
@@ -126,7 +126,7 @@ func TestDialError(t *testing.T) {
 	tests := []struct {
 		name string
 		err  error
-		is   error // found by errors.Is; nil: none
+		is   error // found by errors.Is; nil means none
 		want string
 	}{
 		{"no such host", op(&net.DNSError{Err: "no such host", Name: "nms", Server: "10.0.0.53:53", IsNotFound: true}), nil, "look up nms: no such host"},
@@ -151,7 +151,7 @@ func TestDialError(t *testing.T) {
 	}
 }
 
-// wantPlain checks that no error of package net or os is in another.
+// wantPlain checks that an error wraps no error of package net or os.
 func wantPlain(t testing.TB, err error) {
 	t.Helper()
 	for ; err != nil; err = errors.Unwrap(err) {
@@ -161,7 +161,7 @@ func wantPlain(t testing.TB, err error) {
 	}
 }
 
-// TestPlainErrors has the system's errors of a real socket come out in plain words.
+// TestPlainErrors: the system's errors of a real socket are readable.
 func TestPlainErrors(t *testing.T) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -187,7 +187,7 @@ func TestPlainErrors(t *testing.T) {
 	}
 }
 
-// TestSourceAddress has an inform leave from a configured address, and its response come back to that.
+// TestSourceAddress: an inform leaves from the configured address, and the response arrives there.
 func TestSourceAddress(t *testing.T) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -207,7 +207,7 @@ func TestSourceAddress(t *testing.T) {
 		t.Errorf("it came from %s", got)
 	}
 	r := newFakeReceiver(t, openEngine(t, engineFile(t), theirID, time.Now))
-	if _, err := conn.WriteTo(r.take(b[:k]), sender); err != nil {
+	if _, err := conn.WriteTo(r.handle(b[:k]), sender); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "acknowledged", func() bool { return n.Stats()[0].Acknowledged == 1 })

@@ -8,26 +8,26 @@ import (
 // maxDigest is the longest msgAuthenticationParameters, that of HMAC-384-SHA-512 (RFC 7860 section 4).
 const maxDigest = 48
 
-var zeros [maxDigest]byte // what stands in place of a digest while that is computed
+var zeros [maxDigest]byte // placeholder for a digest during its computation
 
-// encoder builds the messages for one target. It belongs to one goroutine; what it returns is valid
-// until its next call.
+// encoder builds the messages for one target. It belongs to one goroutine. Each result is valid
+// until the next call.
 type encoder struct {
 	frame   wire.Frame
-	maxSize int32  // msgMaxSize: the largest message that we send or take
-	context []byte // contextEngineID: notifications are always of our own engine
+	maxSize int32  // msgMaxSize: the largest message that we send or accept
+	context []byte // contextEngineID: always our own engine's
 }
 
-// authority is whose keys and clock a v3 message is made for (RFC 3414 section 1.5.1).
+// authority is the authoritative engine of a v3 message, with the user's keys there (RFC 3414
+// section 1.5.1).
 type authority struct {
 	engineID    []byte
 	boots, time int32
 	user        string
 	level       wire.SecurityLevel
-	keys        *usm.Keys // nil is enough at noAuthNoPriv
+	keys        *usm.Keys // may be nil at noAuthNoPriv
 }
 
-// community builds a message of v2c.
 func (e *encoder) community(t wire.PDUType, community string, requestID int32, varbinds []byte) []byte {
 	e.pdu(t, requestID, varbinds)
 	e.frame.CloseCommunity(wire.Version2c, []byte(community))
@@ -41,7 +41,7 @@ func (e *encoder) usm(t wire.PDUType, a *authority, msgID, requestID int32, varb
 	h := wire.HeaderV3{ID: msgID, MaxSize: e.maxSize, Model: wire.ModelUSM}
 	p := wire.SecurityParameters{EngineID: a.engineID, Boots: a.boots, Time: a.time, UserName: []byte(a.user)}
 	if t != wire.SNMPv2Trap {
-		h.Flags |= wire.FlagReportable // of the confirmed class
+		h.Flags |= wire.FlagReportable // the PDU is in the confirmed class
 	}
 	var salt [8]byte
 	if a.level == wire.AuthPriv {
@@ -70,8 +70,8 @@ func (e *encoder) pdu(t wire.PDUType, requestID int32, varbinds []byte) {
 	e.frame.ClosePDU(t, requestID, 0, 0)
 }
 
-// The most octets that the headers of a message have, besides names and ids. Lengths of up to 65535
-// take up to 3 octets behind the tag, integers up to 4.
+// Upper bounds of the headers of a message in octets, without names and ids. Lengths up to 65535
+// need at most 3 octets after the tag, integers at most 4.
 const (
 	overheadPDU       = 4 + 6 + 3 + 3 + 4             // PDU, request-id, error-status, error-index, VarBindList
 	overheadCommunity = 4 + 3 + 4                     // message, version, community
@@ -81,7 +81,7 @@ const (
 	overheadPrivacy = 4 + 7 + 8 // encryptedPDU, padding, salt
 )
 
-// size is an upper bound, by a few octets, of a message for r with that many octets of variable
+// size returns a close upper bound for the size of a message to r with that many octets of variable
 // bindings. context is the length of our engine id.
 func (r *receiver) size(varbinds, context int) int {
 	n := overheadPDU + varbinds

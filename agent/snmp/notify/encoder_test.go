@@ -15,7 +15,7 @@ import (
 	"aaasess/mib"
 )
 
-// newCommon is what senders of a test share: our engine in its 1st life, ids that count from 1.
+// newCommon returns the shared part of senders: our engine with boots 1, and ids that count from 1.
 func newCommon(t testing.TB, c *clock) *common {
 	t.Helper()
 	return newCommonOf(openEngine(t, engineFile(t), ourID, c.Now))
@@ -33,7 +33,7 @@ func newCommonOf(engine *usm.Engine) *common {
 	}
 }
 
-// event is a notification with an OCTET STRING of n octets.
+// event returns a notification with an OCTET STRING of n octets.
 func event(t testing.TB, c *common, n int) *notification {
 	t.Helper()
 	vb := mib.Varbind{Name: mib.MustOID("1.3.6.1.2.1.1.5.0")}
@@ -49,7 +49,8 @@ func event(t testing.TB, c *common, n int) *notification {
 const goldenVarbinds = "3029" + "300e" + "06082b06010201010300" + "43022334" +
 	"3017" + "060a2b060106030101040100" + "06092b0601060301010505"
 
-// TestEncodeGolden has the messages that hold nothing secret as octets. They were read with tshark.
+// TestEncodeGolden compares messages without encryption with their octets, which were checked with
+// tshark.
 func TestEncodeGolden(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -111,7 +112,7 @@ var (
 	privs = []usm.PrivProtocol{usm.NoPriv, usm.DES, usm.AES128, usm.AES192, usm.AES256, usm.AES192C, usm.AES256C}
 )
 
-// TestTrapProtocols has a receiver that knows our users take traps with all protocols.
+// TestTrapProtocols: a receiver that knows our users accepts traps with all protocols.
 func TestTrapProtocols(t *testing.T) {
 	c := newClock()
 	common := newCommon(t, c)
@@ -129,7 +130,7 @@ func TestTrapProtocols(t *testing.T) {
 				}
 				r := newFakeReceiver(t, openEngine(t, engineFile(t), theirID, c.Now))
 				r.senders = []*usm.USM{newUSM(t, common.engine, u)}
-				if answer := r.take(s.trap.encode(note)); answer != nil {
+				if answer := r.handle(s.trap.encode(note)); answer != nil {
 					t.Errorf("a trap was answered: %x", answer)
 				}
 				got := r.arrivals()
@@ -146,7 +147,7 @@ func TestTrapProtocols(t *testing.T) {
 	}
 }
 
-// TestSizeBound checks that no message is larger than was said, and that not much less is.
+// TestSizeBound: no message is larger than size, nor much smaller.
 func TestSizeBound(t *testing.T) {
 	ids := rapid.Int32Range(0, 1<<31-1)
 	rapid.Check(t, func(rt *rapid.T) {

@@ -7,46 +7,47 @@ import (
 	"aaasess/mib"
 )
 
-// Errors of Notify. Those that concern one target name it.
+// Errors of Notify. If one target caused the error, the error names it.
 var (
-	// ErrQueueFull is returned by Notify when too many notifications wait for a target already.
+	// ErrQueueFull is returned by Notify if the target's queue is full.
 	ErrQueueFull = errors.New("queue is full")
-	// ErrTooLarge is returned by Notify when a message could be larger than we send or the receiver
-	// takes, and is a target's last error when that is found out later.
+	// ErrTooLarge is returned by Notify if a message could exceed our or the receiver's maximum
+	// size. If that is detected later, it is the target's last error.
 	ErrTooLarge = errors.New("message is too large")
-	// ErrStopped is returned by Notify when Run has ended, or a target is just being removed.
+	// ErrStopped is returned by Notify if Run has ended, or the target is being removed.
 	ErrStopped = errors.New("stopped")
 )
 
-// Errors that are found in [TargetStats].LastError, wrapped.
+// Errors in [TargetStats].LastError, wrapped.
 var (
 	// ErrNoResponse is the error of an inform that was not acknowledged in time.
 	ErrNoResponse = errors.New("no response")
-	// ErrNotSent is the error of notifications that were left over when Run or the target ended.
+	// ErrNotSent is the error of notifications that remained when Run or the target ended.
 	ErrNotSent = errors.New("ended before notifications were sent or acknowledged")
-	// ErrEngine is the error of a receiver whose engine cannot be spoken to: its id is not one, is
-	// ours, or is not the configured one.
-	ErrEngine = errors.New("engine of the receiver")
+	// ErrEngine is the error of a receiver with an unusable engine id: it is invalid, is our own,
+	// or differs from the configured one.
+	ErrEngine = errors.New("receiver's engine")
 )
 
-// errTooLong is the error of a message that the network does not take, whatever the receiver would.
+// errTooLong is the error of a message that the network rejects, whatever the receiver accepts.
 var errTooLong = fmt.Errorf("%w for the network", ErrTooLarge)
 
-// ofOne reports whether an error is about some notification, and not a sign that the target does not
-// work: others may get through.
-func ofOne(err error) bool {
+// ofOneNotification reports whether an error concerns one notification only. The target may still
+// work for others.
+func ofOneNotification(err error) bool {
 	_, refused := errors.AsType[*RefusedError](err)
 	return refused || errors.Is(err, ErrQueueFull) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrStopped) ||
 		errors.Is(err, ErrNotSent)
 }
 
-// RefusedError is an inform that the receiver answered with an error (RFC 3416 section 4.2.7).
+// RefusedError is the error of an inform that the receiver answered with an error (RFC 3416 section
+// 4.2.7).
 type RefusedError struct {
 	Status int32 // error-status, not 0
 }
 
 func (e *RefusedError) Error() string {
-	if e.Status == 1 { // the one that a receiver has use for; no SET has it
+	if e.Status == 1 { // used by receivers only; package mib does not have it
 		return "the receiver answered tooBig"
 	}
 	if e.Status < 0 || e.Status > 18 {

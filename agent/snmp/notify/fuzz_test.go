@@ -10,7 +10,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// fuzzTargets are the kinds of targets that FuzzReceive has.
+// fuzzTargets are the kinds of targets in FuzzReceive.
 var fuzzTargets = []Target{
 	informTarget(user(usm.HMACSHA256, usm.AES128)), informTarget(user(usm.HMACSHA512, usm.AES256)),
 	informTarget(user(usm.HMACMD5, usm.DES)), informTarget(user(usm.HMACSHA, usm.NoPriv)),
@@ -20,19 +20,20 @@ var fuzzTargets = []Target{
 // awaiting is a pair whose machine waits for an answer.
 type awaiting struct {
 	*pair
-	right []byte // the answer
+	right []byte // the valid answer
 }
 
-// awaitings makes them, all with the same two engines: opening one is slow.
+// awaitings creates them. All use the same two engines, because opening one is slow.
 type awaitings struct{ ours, theirs *usm.Engine }
 
-// begin makes one that waits for, by step: the engine, the clock, or a response. One that needs
-// neither engine nor clock waits for nothing any more at a later step. Its user has keys of its own, so that no octets of another one are right.
+// begin creates one that waits, depending on step, for the engine id, the clock or a response. One
+// that needs no engine id or clock waits for nothing at later steps. Its user has its own keys, so
+// no recorded octets of another user are valid.
 func (e *awaitings) begin(t testing.TB, kind, step byte) *awaiting {
 	t.Helper()
 	target := fuzzTargets[int(kind)%len(fuzzTargets)]
 	for _, s := range []*usm.Secret{&target.User.AuthSecret, &target.User.PrivSecret} {
-		if s.Password != "" { // which would take long
+		if s.Password != "" { // a password would take long
 			*s = usm.Secret{MasterKey: make([]byte, target.User.Auth.KeyLen())}
 			rand.Read(s.MasterKey)
 		}
@@ -55,15 +56,15 @@ func (e *awaitings) begin(t testing.TB, kind, step byte) *awaiting {
 			a.m.receive(bytes.Clone(a.right), a.now)
 		}
 		if b := a.m.next(a.now); b != nil {
-			a.right = bytes.Clone(a.receiver.take(b))
+			a.right = bytes.Clone(a.receiver.handle(b))
 		}
 	}
 	return a
 }
 
-// FuzzReceive gives a machine octets, or if there are none the right answer with some of its octets
-// replaced. The machine never panics; no inform of a user with authentication is settled but by the
-// right response, and nothing else changes what is known of the engine's clock.
+// FuzzReceive passes a machine octets or, if there are none, the valid answer with some octets
+// replaced. The machine never panics. Only the right response settles an inform of a user with
+// authentication, and nothing else changes the engine's clock.
 func FuzzReceive(f *testing.F) {
 	clock := newClock()
 	e := &awaitings{openEngine(f, engineFile(f), ourID, clock.Now), openEngine(f, engineFile(f), theirID, clock.Now)}

@@ -13,8 +13,8 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// listenGosnmp has gosnmp take notifications, which it checks and decodes by itself, and gives its
-// address and what it got.
+// listenGosnmp starts a gosnmp receiver, which checks and decodes notifications itself. It returns
+// the address and the received packets.
 func listenGosnmp(t *testing.T, params *gosnmp.GoSNMP) (address string, got func() []*gosnmp.SnmpPacket) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -30,7 +30,7 @@ func listenGosnmp(t *testing.T, params *gosnmp.GoSNMP) (address string, got func
 	l.OnNewTrap = func(p *gosnmp.SnmpPacket, _ *net.UDPAddr) {
 		mu.Lock()
 		defer mu.Unlock()
-		packets = append(packets, new(*p)) // it makes the response of p
+		packets = append(packets, new(*p)) // gosnmp changes p into the response
 	}
 	done := make(chan error, 1)
 	go func() { done <- l.Listen(address) }()
@@ -87,8 +87,8 @@ func TestGosnmpCommunity(t *testing.T) {
 	}
 }
 
-// TestGosnmpUSM sends traps and informs with all protocols to gosnmp. It has no time window, its
-// engine no clock.
+// TestGosnmpUSM sends traps and informs with all protocols to gosnmp. gosnmp has no time window,
+// and its engine no clock.
 func TestGosnmpUSM(t *testing.T) {
 	auths := map[usm.AuthProtocol]gosnmp.SnmpV3AuthProtocol{
 		usm.NoAuth: gosnmp.NoAuth, usm.HMACMD5: gosnmp.MD5, usm.HMACSHA: gosnmp.SHA, usm.HMACSHA224: gosnmp.SHA224,

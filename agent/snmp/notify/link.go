@@ -12,27 +12,29 @@ import (
 )
 
 const (
-	dialTimeout = 10 * time.Second // for resolving a name
-	firstRedial = time.Second      // pause after the first failure; it doubles
+	dialTimeout = 10 * time.Second // time limit for the name resolution
+	firstRedial = time.Second      // pause after the first failure; later pauses double
 	maxRedial   = 30 * time.Second
-	// An address is looked up again after that long, sooner if the receiver does not answer.
-	maxAge     = time.Minute
-	maxLostAge = 5 * time.Second
+	// An address is resolved again after maxAge, or after maxUnansweredAge if the receiver does not
+	// answer.
+	maxAge           = time.Minute
+	maxUnansweredAge = 5 * time.Second
 
 	maxDatagram = 65535
 )
 
-// link is the socket of a target, if there is one, and the way to the next. It belongs to the target's
-// goroutine; dialing and reading are done by goroutines that end with life, and are waited for by close.
+// link is the current socket of a target, if any, and the state for opening the next one. It
+// belongs to the target's goroutine. Other goroutines dial and read; they end with ctx, and close
+// waits for them.
 type link struct {
-	life    context.Context
+	ctx     context.Context
 	dial    dialFunc
 	source  netip.Addr
 	address string
 
-	conn     net.Conn // nil: none
+	conn     net.Conn // nil means none
 	since    time.Time
-	refused  bool // the last write was told that an earlier message was refused
+	refused  bool // the last write reported that an earlier message was refused
 	dialing  bool
 	failures int
 	retryAt  time.Time
@@ -42,7 +44,7 @@ type link struct {
 	running  sync.WaitGroup
 }
 
-// dialed is the end of an attempt to open a socket.
+// dialed is the result of an attempt to open a socket.
 type dialed struct {
 	conn net.Conn
 	err  error
@@ -56,42 +58,42 @@ type received struct {
 	ended  bool // nothing more is read from conn
 }
 
-func newLink(life context.Context, dial dialFunc, source netip.Addr, address string) *link {
+func newLink(ctx context.Context, dial dialFunc, source netip.Addr, address string) *link {
 	return &link{
-		life: life, dial: dial, source: source, address: address,
+		ctx: ctx, dial: dial, source: source, address: address,
 		dialed: make(chan dialed, 1), received: make(chan received, maxUnderWay),
 	}
 }
 
-// ensure opens a socket if there is none, or looks whether the one there still is right, when it is
-// time for that. lost tells that the receiver left something unanswered.
+// ensure opens a socket if there is none. If there is one, and it is old enough, it resolves the
+// address again. unanswered says that the receiver did not answer something.
 func (l *link) ensure(now time.Time, lost bool) {
 	age := maxAge
 	if lost {
-		age = maxLostAge
+		age = maxUnansweredAge
 	}
 	if l.dialing || now.Before(l.retryAt) || l.conn != nil && now.Sub(l.since) < age {
 		return
 	}
 	l.dialing = true
 	l.running.Go(func() {
-		ctx, cancel := context.WithTimeout(l.life, dialTimeout)
+		ctx, cancel := context.WithTimeout(l.ctx, dialTimeout)
 		defer cancel()
 		conn, err := l.dial(ctx, l.source, l.address)
-		l.dialed <- dialed{conn, err} // room for the one that there is
+		l.dialed <- dialed{conn, err} // does not block: there is one attempt at a time
 	})
 }
 
-// take takes the end of an attempt. A socket that leads from and to where the present one does takes
-// not its place: answers are still on their way to that.
-func (l *link) take(d dialed, now time.Time) error {
+// setConn handles the result of an attempt. A new socket with the addresses of the current one does
+// not replace it: answers may be on their way to the current one.
+func (l *link) setConn(d dialed, now time.Time) error {
 	l.dialing = false
 	if d.err != nil {
 		l.postpone(now)
 		return d.err
 	}
 	l.failures, l.since = 0, now
-	if l.conn != nil && sameWay(l.conn, d.conn) {
+	if l.conn != nil && sameAddrs(l.conn, d.conn) {
 		d.conn.Close()
 		return nil
 	}
@@ -101,37 +103,36 @@ func (l *link) take(d dialed, now time.Time) error {
 	return nil
 }
 
-// postpone keeps ensure from trying for a while.
+// postpone makes ensure wait before the next attempt.
 func (l *link) postpone(now time.Time) {
 	l.retryAt = now.Add(min(firstRedial<<min(l.failures, 8), maxRedial))
 	l.failures++
 }
 
-// sameWay reports whether two sockets have the same receiver, and the same address of ours.
-func sameWay(a, b net.Conn) bool {
+// sameAddrs reports whether two sockets have the same receiver and the same local address.
+func sameAddrs(a, b net.Conn) bool {
 	from, ok1 := a.LocalAddr().(*net.UDPAddr)
 	other, ok2 := b.LocalAddr().(*net.UDPAddr)
 	return ok1 && ok2 && from.IP.Equal(other.IP) && a.RemoteAddr().String() == b.RemoteAddr().String()
 }
 
-// write sends a datagram. After an error other than syscall.EMSGSIZE there is no socket any more.
+// write sends a datagram. After an error other than syscall.EMSGSIZE there is no socket.
 func (l *link) write(b []byte, now time.Time) error {
 	_, err := l.conn.Write(b)
 	l.refused = errors.Is(err, syscall.ECONNREFUSED)
 	if l.refused {
-		_, err = l.conn.Write(b) // that was about the datagram before; this one was not sent
+		_, err = l.conn.Write(b) // the error was about the previous datagram, and this one was not sent
 	}
 	if err == nil || errors.Is(err, syscall.ECONNREFUSED) {
-		return nil // again about another
+		return nil // again about an earlier datagram
 	}
 	if !errors.Is(err, syscall.EMSGSIZE) {
 		l.drop()
 		l.postpone(now)
 	}
-	return plain("send", err)
+	return networkError("send", err)
 }
 
-// drop closes the socket.
 func (l *link) drop() {
 	if l.conn != nil {
 		l.conn.Close()
@@ -139,7 +140,7 @@ func (l *link) drop() {
 	}
 }
 
-// read passes on what comes in at a socket until that is closed or fails.
+// read passes on the datagrams of a socket until it is closed or fails.
 func (l *link) read(conn net.Conn) {
 	b := make([]byte, maxDatagram)
 	for {
@@ -148,12 +149,12 @@ func (l *link) read(conn net.Conn) {
 		if err == nil {
 			r.octets = bytes.Clone(b[:n])
 		} else {
-			r.err = plain("receive", err)
+			r.err = networkError("receive", err)
 			r.ended = !errors.Is(err, syscall.ECONNREFUSED)
 		}
 		select {
 		case l.received <- r:
-		case <-l.life.Done():
+		case <-l.ctx.Done():
 			return
 		}
 		if r.ended {
@@ -162,7 +163,7 @@ func (l *link) read(conn net.Conn) {
 	}
 }
 
-// close closes the socket and waits for the goroutines. life must have ended.
+// close closes the socket and waits for the goroutines. ctx must have ended.
 func (l *link) close() {
 	l.drop()
 	l.running.Wait()

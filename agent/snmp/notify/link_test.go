@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestLinkSameWay looks an address up again, with sockets of the system: as long as nothing has changed
-// the socket stays, as answers may be on their way to it.
-func TestLinkSameWay(t *testing.T) {
+// TestLinkSameAddrs resolves an address again, with real sockets: while nothing has changed the
+// socket stays, because answers may be on their way to it.
+func TestLinkSameAddrs(t *testing.T) {
 	listen := func() string {
 		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 		if err != nil {
@@ -34,7 +34,7 @@ func TestLinkSameWay(t *testing.T) {
 		t.Helper()
 		l.ensure(now, false)
 		d := <-l.dialed
-		if err := l.take(d, now); err != nil {
+		if err := l.setConn(d, now); err != nil {
 			t.Fatal(err)
 		}
 		return d.conn
@@ -55,12 +55,12 @@ func TestLinkSameWay(t *testing.T) {
 	if l.dialing {
 		t.Error("looked up too soon")
 	}
-	now = now.Add(maxLostAge)
+	now = now.Add(maxUnansweredAge)
 	l.ensure(now, true)
 	if !l.dialing {
 		t.Fatal("not looked up, though something was lost")
 	}
-	if err := l.take(<-l.dialed, now); err != nil || l.conn != first {
+	if err := l.setConn(<-l.dialed, now); err != nil || l.conn != first {
 		t.Errorf("error %v, or another socket", err)
 	}
 	at = listen()
@@ -73,14 +73,14 @@ func TestLinkSameWay(t *testing.T) {
 	}
 }
 
-// TestLinkPostpone fails to open sockets.
+// TestLinkPostpone: opening sockets fails.
 func TestLinkPostpone(t *testing.T) {
 	no := errors.New("no")
 	l := newLink(t.Context(), func(context.Context, netip.Addr, string) (net.Conn, error) { return nil, no }, netip.Addr{}, "a:162")
 	now := epoch
 	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30, 30, 30, 30} {
 		l.ensure(now, false)
-		if err := l.take(<-l.dialed, now); !errors.Is(err, no) {
+		if err := l.setConn(<-l.dialed, now); !errors.Is(err, no) {
 			t.Fatalf("attempt %d: %v", i+1, err)
 		}
 		if got := l.retryAt.Sub(now); got != want*time.Second {

@@ -7,24 +7,25 @@ import (
 	"time"
 )
 
-// farewell is how long Run, or the end of a target, waits for what is still to be sent and acknowledged.
-const farewell = time.Second
+// drainTime is how long Run, or the end of a target, waits for notifications to be sent and
+// acknowledged.
+const drainTime = time.Second
 
-// doubt is how long nothing must be heard against a trap before it shows that a target works again.
-const doubt = time.Second
+// confirmTime is how long a trap must not be refused before the target counts as working again.
+const confirmTime = time.Second
 
-// loop is a target's goroutine.
+// loop is the state of a target's goroutine.
 type loop struct {
 	*sender
-	link    *link
-	closing time.Time // when it ends at the latest; zero: its context has not ended
-	lost    bool      // something stayed unanswered since the link was checked
-	proof   time.Time // when the first trap left after a problem; zero: none did, or it was refused
+	link       *link
+	closing    time.Time // when it ends at the latest; zero while its context has not ended
+	unanswered bool      // something was not answered since the link was last checked
+	firstTrap  time.Time // time of the first trap after a problem; zero: none was sent, or it was refused
 }
 
-// run serves a target until ctx ends, and then for as long as farewell allows.
+// run serves a target until ctx ends, and then for at most drainTime.
 func (s *sender) run(ctx context.Context) {
-	// Goodbyes are still sent when ctx has ended.
+	// Notifications are still sent after ctx has ended.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	l := &loop{sender: s, link: newLink(life, s.common.dial, s.receiver.SourceAddress, s.receiver.Address)}
 	defer func() {
@@ -55,25 +56,26 @@ func (s *sender) run(ctx context.Context) {
 			l.receive(r, time.Now())
 		case <-ended:
 			ended = nil
-			l.closing = time.Now().Add(farewell)
+			l.closing = time.Now().Add(drainTime)
 		}
 	}
 }
 
-// idle reports whether there is nothing left to do.
+// idle reports whether there is nothing to do.
 func (l *loop) idle() bool {
 	return l.queue.peek() == nil && (l.machine == nil || len(l.machine.pending) == 0)
 }
 
-// work does what can be done now, and tells when there is more to do; zero: when something happens.
+// work does what is possible now. It returns the time of its next action; zero means that it waits
+// for an event.
 func (l *loop) work(now time.Time) time.Time {
 	if l.machine != nil {
 		l.machine.expire(now)
-		l.lost = l.lost || l.machine.lost
-		l.machine.lost = false
+		l.unanswered = l.unanswered || l.machine.unanswered
+		l.machine.unanswered = false
 	}
 	if !l.idle() {
-		l.link.ensure(now, l.lost)
+		l.link.ensure(now, l.unanswered)
 	}
 	if l.link.conn != nil {
 		if l.machine != nil {
@@ -82,19 +84,19 @@ func (l *loop) work(now time.Time) time.Time {
 			l.sendTraps(now)
 		}
 	}
-	if !l.proof.IsZero() && now.Sub(l.proof) >= doubt {
-		l.report.worked(l.proof)
-		l.proof = time.Time{}
+	if !l.firstTrap.IsZero() && now.Sub(l.firstTrap) >= confirmTime {
+		l.report.recovered(l.firstTrap)
+		l.firstTrap = time.Time{}
 	}
 	l.publish(now)
 	return l.wakeAt()
 }
 
-// wakeAt is the next time at which work has something to do by itself.
+// wakeAt returns the next time at which work has something to do without an event.
 func (l *loop) wakeAt() time.Time {
 	at := earlier(l.closing, l.report.due())
-	if !l.proof.IsZero() {
-		at = earlier(at, l.proof.Add(doubt))
+	if !l.firstTrap.IsZero() {
+		at = earlier(at, l.firstTrap.Add(confirmTime))
 	}
 	if l.idle() {
 		return at
@@ -110,7 +112,7 @@ func (l *loop) wakeAt() time.Time {
 	return at
 }
 
-// earlier gives the earlier of two times; zero is never.
+// earlier returns the earlier of two times; zero means never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -118,39 +120,38 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// sendTraps sends all that waits.
+// sendTraps sends all waiting traps.
 func (l *loop) sendTraps(now time.Time) {
 	for note := l.queue.peek(); note != nil; note = l.queue.peek() {
 		err := l.link.write(l.trap.encode(note), now)
 		switch {
 		case err == nil:
 			l.trap.counts.sent++
-			l.prove(now)
+			l.noteTrapSent(now)
 		case errors.Is(err, syscall.EMSGSIZE):
 			l.trap.counts.refused++
 			l.report.fail(errTooLong, now)
 		default:
 			l.fail(err, now)
-			return // it stays the first in the queue
+			return // it stays first in the queue
 		}
 		l.queue.pop()
 	}
 }
 
-// prove notes that a trap left. Nobody acknowledges it, but it may be refused.
-func (l *loop) prove(now time.Time) {
-	if (l.proof.IsZero() || l.link.refused) && l.report.isAway() {
-		l.proof = now
+// noteTrapSent records that a trap was sent. Nobody acknowledges it, but it may be refused.
+func (l *loop) noteTrapSent(now time.Time) {
+	if (l.firstTrap.IsZero() || l.link.refused) && l.report.isFailing() {
+		l.firstTrap = now
 	}
 }
 
-// fail notes an error of the network.
 func (l *loop) fail(err error, now time.Time) {
-	l.proof = time.Time{}
+	l.firstTrap = time.Time{}
 	l.report.fail(err, now)
 }
 
-// sendInforms takes as many informs under way as there is room for, and sends what is due.
+// sendInforms moves as many informs in flight as there is room for, and sends those that are due.
 func (l *loop) sendInforms(now time.Time) {
 	m := l.machine
 	for note := l.queue.peek(); note != nil && m.hasRoom(); note = l.queue.peek() {
@@ -163,36 +164,36 @@ func (l *loop) sendInforms(now time.Time) {
 		case err == nil:
 			continue
 		case errors.Is(err, syscall.EMSGSIZE) && m.last != nil:
-			m.unsent()
-			m.refuse(m.last, errTooLong)
+			m.undoSend()
+			m.reject(m.last, errTooLong)
 			continue
 		}
-		m.unsent()
+		m.undoSend()
 		l.fail(err, now)
 		return
 	}
 }
 
-// connect takes the end of an attempt to open a socket.
+// connect handles the result of an attempt to open a socket.
 func (l *loop) connect(d dialed, now time.Time) {
-	l.lost = false
+	l.unanswered = false
 	before := l.link.conn
-	if err := l.link.take(d, now); err != nil {
+	if err := l.link.setConn(d, now); err != nil {
 		l.fail(err, now)
 	}
 	if l.link.conn != before {
-		l.proof = time.Time{} // whether traps of the socket before are refused is not heard any more
+		l.firstTrap = time.Time{} // refusals of traps of the old socket are not reported any more
 	}
 }
 
-// receive takes what came in at a socket.
+// receive handles a datagram or an error of a socket.
 func (l *loop) receive(r received, now time.Time) {
 	if r.conn != l.link.conn {
-		return // of a socket that we have left
+		return // a socket that was replaced
 	}
 	if r.err != nil {
 		l.fail(r.err, now)
-		l.lost = true
+		l.unanswered = true
 	}
 	switch {
 	case r.ended:
@@ -202,14 +203,14 @@ func (l *loop) receive(r received, now time.Time) {
 		before := l.machine.counts.acknowledged
 		l.machine.receive(r.octets, now)
 		if l.machine.counts.acknowledged > before {
-			l.report.worked(now)
+			l.report.recovered(now)
 		}
 	case r.err == nil:
 		l.trap.counts.ignored++
 	}
 }
 
-// leave counts what will not be sent or acknowledged any more.
+// leave counts the notifications that will not be sent or acknowledged.
 func (l *loop) leave(now time.Time) {
 	left := 0
 	if l.machine != nil {
@@ -217,5 +218,5 @@ func (l *loop) leave(now time.Time) {
 		l.machine.pending = nil
 	}
 	l.abandon(left, now)
-	l.publish(now) // last: it writes to the log
+	l.publish(now) // last, because it writes to the log
 }

@@ -68,7 +68,7 @@ func TestBeforeRun(t *testing.T) {
 	})
 }
 
-// TestWriteError has the network refuse to take datagrams for a while.
+// TestWriteError: the network rejects datagrams for a while.
 func TestWriteError(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestWriteError(t *testing.T) {
 			}
 			b.wantNumbers(r, 1, 2, 4)
 
-			b.net.set(conditions{writeErr: syscall.ECONNREFUSED, once: true}) // about an earlier one
+			b.net.set(conditions{writeErr: syscall.ECONNREFUSED, once: true}) // about an earlier datagram
 			if err := b.notify(5); err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestWriteError(t *testing.T) {
 	}
 }
 
-// TestHangUp has the socket fail while reading.
+// TestHangUp: reading from the socket fails.
 func TestHangUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -146,7 +146,7 @@ func TestHangUp(t *testing.T) {
 	})
 }
 
-// TestRefused has the receiver's port be closed for a while: no reason for another socket.
+// TestRefused: the receiver's port is closed for a while; the socket stays.
 func TestRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -172,8 +172,8 @@ func TestRefused(t *testing.T) {
 	})
 }
 
-// TestTimeoutWithoutSocket has the socket get lost while an inform is under way: it times out as it
-// would with one.
+// TestTimeoutWithoutSocket: the socket fails while an inform is in flight; the inform times out as
+// usual.
 func TestTimeoutWithoutSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -201,7 +201,8 @@ func TestTimeoutWithoutSocket(t *testing.T) {
 	})
 }
 
-// TestReceiverSizeKnown has Notify refuse what the receiver said that it does not take.
+// TestReceiverSizeKnown: Notify rejects a message that exceeds the size that the receiver
+// announced.
 func TestReceiverSizeKnown(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	synctest.Test(t, func(t *testing.T) {
@@ -219,7 +220,7 @@ func TestReceiverSizeKnown(t *testing.T) {
 		if got := b.stat(0); got.Refused != 1 || !errors.Is(got.LastError, ErrTooLarge) {
 			t.Errorf("stats %+v", got)
 		}
-		if err := b.Notify(ColdStart, big); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "at most 600") {
+		if err := b.Notify(ColdStart, big); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "the limit is 600") {
 			t.Errorf("error %v", err)
 		}
 		if err := b.Notify(ColdStart, hello()); err != nil {
@@ -231,7 +232,7 @@ func TestReceiverSizeKnown(t *testing.T) {
 	})
 }
 
-// TestLogOnce has a target be in trouble for an hour.
+// TestLogOnce: a target fails for an hour.
 func TestLogOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -253,7 +254,7 @@ func TestLogOnce(t *testing.T) {
 	})
 }
 
-// TestInformTimes looks at when an inform is sent, and when it is given up.
+// TestInformTimes checks when an inform is sent, and when it is given up.
 func TestInformTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -283,15 +284,15 @@ func TestInformTimes(t *testing.T) {
 		if want := []time.Duration{0, 3 * time.Second, 6 * time.Second}; !slices.Equal(times, want) {
 			t.Errorf("sent at %s, want %s", times, want)
 		}
-		// Its address was looked up again when it did not answer, but not all the time.
+		// Its address was resolved again because it did not answer, but not continuously.
 		if n := len(b.net.dialed("a:162")); n != 2 {
 			t.Errorf("%d dials", n)
 		}
 	})
 }
 
-// TestLookAgain has an address looked up again when it is a minute old.
-func TestLookAgain(t *testing.T) {
+// TestResolveAgain: an address is resolved again after a minute.
+func TestResolveAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		r := b.net.listen("a:162")
@@ -311,7 +312,7 @@ func TestLookAgain(t *testing.T) {
 	})
 }
 
-// TestEnd looks at how Run ends.
+// TestEnd checks how Run ends.
 func TestEnd(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	tests := []struct {
@@ -319,7 +320,7 @@ func TestEnd(t *testing.T) {
 		target Target
 		setUp  func(b *bubble, r *fakeReceiver)
 		took   time.Duration
-		want   TargetStats // what counts of it
+		want   TargetStats // the fields that matter
 	}{
 		{"nothing to do", v2c("a", "a:162"), func(*bubble, *fakeReceiver) {}, 0, TargetStats{Sent: 3}},
 		{
@@ -388,7 +389,7 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// TestSetTargets replaces targets while they have something to do.
+// TestSetTargets replaces targets while they are busy.
 func TestSetTargets(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	synctest.Test(t, func(t *testing.T) {
@@ -428,7 +429,7 @@ func TestSetTargets(t *testing.T) {
 		}
 
 		err := b.SetTargets([]Target{coming, coming})
-		if err == nil || !strings.Contains(err.Error(), `target 2 ("coming"): another has the same name`) {
+		if err == nil || !strings.Contains(err.Error(), `target 2 ("coming"): another target has the same name`) {
 			t.Errorf("error %v", err)
 		}
 		if err := b.SetTargets([]Target{v2c("", "a:1")}); err == nil || !strings.Contains(err.Error(), "target 1") {

@@ -12,9 +12,9 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// TestLossyNetwork has messages and answers get lost, come twice, in another order, or altered, and the
-// receiver restart or become another. Each inform ends, in time, and none is acknowledged that did
-// not arrive.
+// TestLossyNetwork: messages and answers are lost, duplicated, reordered or modified, and the
+// receiver restarts or is replaced. Each inform ends in time, and none is acknowledged without
+// having arrived.
 func TestLossyNetwork(t *testing.T) {
 	targets := []Target{
 		communityTarget(), informTarget(user(usm.NoAuth, usm.NoPriv)), informTarget(user(usm.HMACSHA, usm.NoPriv)),
@@ -28,7 +28,7 @@ func TestLossyNetwork(t *testing.T) {
 				rt.Fatal("see above")
 			}
 		}()
-		var flying [][]byte // answers
+		var answers [][]byte // answers
 		fate := rapid.IntRange(0, 9)
 		total := rapid.IntRange(1, 40).Draw(rt, "informs")
 		left := total
@@ -42,19 +42,19 @@ func TestLossyNetwork(t *testing.T) {
 			}
 			for b := p.m.next(p.now); b != nil; b = p.m.next(p.now) {
 				for range [...]int{0, 1, 1, 1, 1, 1, 1, 1, 1, 2}[fate.Draw(rt, "copies")] {
-					if a := p.receiver.take(b); a != nil {
-						flying = append(flying, bytes.Clone(a))
+					if a := p.receiver.handle(b); a != nil {
+						answers = append(answers, bytes.Clone(a))
 					}
 				}
 			}
-			for len(flying) > 0 && fate.Draw(rt, "deliver") > 0 {
-				i := rapid.IntRange(0, len(flying)-1).Draw(rt, "which")
-				a := flying[i]
-				flying = slices.Delete(flying, i, i+1)
+			for len(answers) > 0 && fate.Draw(rt, "deliver") > 0 {
+				i := rapid.IntRange(0, len(answers)-1).Draw(rt, "which")
+				a := answers[i]
+				answers = slices.Delete(answers, i, i+1)
 				switch fate.Draw(rt, "answer") {
 				case 0: // lost
 				case 1:
-					if target.User.Auth != usm.NoAuth { // else nobody notices
+					if target.User.Auth != usm.NoAuth { // otherwise nobody detects it
 						a[rapid.IntRange(0, len(a)-1).Draw(rt, "octet")] ^= 1 << rapid.IntRange(0, 7).Draw(rt, "bit")
 					}
 					p.m.receive(a, p.now)
@@ -81,7 +81,7 @@ func TestLossyNetwork(t *testing.T) {
 	})
 }
 
-// disturb has the receiver restart or become another, now and then.
+// disturb restarts or replaces the receiver now and then.
 func (p *pair) disturb(rt *rapid.T, target Target) {
 	if target.Version != wire.Version3 {
 		return

@@ -9,15 +9,17 @@ import (
 )
 
 const (
-	// maxUnderWay is how many informs wait for the responses of one target.
+	// maxUnderWay is how many informs of one target may wait for responses.
 	maxUnderWay = 16
-	// maxAgain is how often an attempt begins anew at once because the receiver reported its engine
-	// or its clock. More than that is a receiver that does not know itself, and waits for its timeout.
-	maxAgain = 2
+	// maxRepeats is how often an attempt is repeated at once because the receiver reported its
+	// engine id or its clock. A receiver that reports more often is inconsistent, and must wait for
+	// the timeout.
+	maxRepeats = 2
 )
 
-// machine is the informs under way to one target, and what their receiver is known to be: no socket,
-// no goroutine, no timer. Time and octets go in, octets come out. It belongs to one goroutine.
+// machine has the informs in flight to one target, and the state of their receiver. It has no
+// socket, no goroutine and no timer: its input is time and datagrams, its output is datagrams. It
+// belongs to one goroutine.
 //
 //	        add                 next: message sent             response
 //	queue ------> due, try 1 -----------------------> sent ---------------> acknowledged, refused
@@ -25,21 +27,21 @@ const (
 //	               |   '--- report: engine, clock ----'  | timeout
 //	               '---------- tries left ---------------+--------------> timed out
 //
-// An attempt that cannot be sent, because the engine is being discovered or its clock read, times out
-// like one that was.
+// An attempt that cannot be sent, because the engine is being discovered or its clock read, times
+// out like one that was sent.
 type machine struct {
 	receiver *receiver
 	encoder  *encoder
-	remote   *remote      // nil: v2c
-	newID    func() int32 // 0..2^31-1, not to be guessed: a v2c response has no other proof
+	remote   *remote      // nil for v2c
+	newID    func() int32 // 0..2^31-1, unpredictable: a v2c response has no other proof
 
 	pending []*inform // at most maxUnderWay, the oldest first
 	probe   probe
-	last    *inform // whose message next gave last; nil: it was the probe
+	last    *inform // the inform whose message next returned last; nil if it was the probe
 
-	counts counts
-	err    error // what went wrong since the owner looked
-	lost   bool  // an attempt stayed without response since the owner looked
+	counts     counts
+	err        error // last problem since the owner looked
+	unanswered bool  // an attempt got no response since the owner looked
 
 	// Memory for receive.
 	msg    wire.Message
@@ -48,37 +50,36 @@ type machine struct {
 	pdu    wire.PDU
 }
 
-// inform is a notification under way.
+// inform is a notification in flight.
 type inform struct {
 	note      *notification
-	requestID int32   // of all its messages
-	msgIDs    []int32 // v3: of each of its messages
-	tries     int     // attempts begun
-	again     int     // messages that this attempt had to repeat at once
-	sent      bool    // this attempt's message is out
-	ever      bool    // some attempt's message is, or was
-	first     bool    // the last message was the first
-	begun     time.Time
+	requestID int32   // the same in all its messages
+	msgIDs    []int32 // v3: one for each message
+	tries     int     // attempts so far
+	repeats   int     // immediate repetitions in this attempt
+	sent      bool    // the message of this attempt was sent
+	everSent  bool    // a message of any attempt was sent
+	first     bool    // the last message was the first one
+	started   time.Time
 	deadline  time.Time // of this attempt
-	reported  string    // what came that does not settle it
+	hint      string    // an answer that did not settle it, for the error text
 }
 
-// probe is the discovery of an engine (RFC 3414 section 4).
+// probe is the discovery of an engine id (RFC 3414 section 4).
 type probe struct {
-	sent     bool      // else there is none
-	msgID    int32     // of all its messages
+	sent     bool      // a discovery is in progress
+	msgID    int32     // the same in all its messages
 	deadline time.Time // when it is sent again
 }
 
-// is reports whether a probe has this msgID.
-func (p *probe) is(msgID int32) bool { return p.sent && p.msgID == msgID }
+// matches reports whether the probe has this msgID.
+func (p *probe) matches(msgID int32) bool { return p.sent && p.msgID == msgID }
 
-// counts is what has become of notifications and datagrams.
+// counts are the statistics of notifications and datagrams.
 type counts struct {
 	sent, retransmitted, acknowledged, timedOut, refused, ignored uint64
 }
 
-// newMachine makes a machine for a receiver of informs.
 func newMachine(r *receiver, own []byte, maxSize int32, newID func() int32) (*machine, error) {
 	m := &machine{
 		receiver: r, encoder: &encoder{maxSize: maxSize, context: own}, newID: newID,
@@ -94,9 +95,9 @@ func newMachine(r *receiver, own []byte, maxSize int32, newID func() int32) (*ma
 // hasRoom reports whether add may be called.
 func (m *machine) hasRoom() bool { return len(m.pending) < maxUnderWay }
 
-// add takes an inform under way. There must be room.
+// add puts an inform in flight. There must be room.
 func (m *machine) add(note *notification, now time.Time) {
-	in := &inform{note: note, tries: 1, begun: now, deadline: now.Add(m.receiver.Timeout)}
+	in := &inform{note: note, tries: 1, started: now, deadline: now.Add(m.receiver.Timeout)}
 	for {
 		in.requestID = m.newID()
 		if m.byRequestID(in.requestID) == nil {
@@ -106,8 +107,8 @@ func (m *machine) add(note *notification, now time.Time) {
 	m.pending = append(m.pending, in)
 }
 
-// next ends what has timed out, and gives a message to send now, nil if there is none. It is called
-// until there is none.
+// next handles timeouts and returns a message to send now, or nil. The caller repeats it until it
+// returns nil.
 func (m *machine) next(now time.Time) []byte {
 	m.expire(now)
 	if m.remote != nil && m.remote.id == nil {
@@ -116,10 +117,10 @@ func (m *machine) next(now time.Time) []byte {
 	for _, in := range slices.Clone(m.pending) {
 		switch {
 		case in.sent && m.remote != nil && !m.remote.synchronised():
-			return nil // one inform is enough to be told the clock
+			return nil // one inform is enough to learn the clock
 		case in.sent:
 		case m.tooLarge(in):
-			m.refuse(in, ErrTooLarge)
+			m.reject(in, ErrTooLarge)
 		default:
 			return m.transmit(in, now)
 		}
@@ -127,7 +128,7 @@ func (m *machine) next(now time.Time) []byte {
 	return nil
 }
 
-// deadline is when expire has something to do; zero: never.
+// deadline returns when expire has something to do; zero means never.
 func (m *machine) deadline() time.Time {
 	var at time.Time
 	for _, in := range m.pending {
@@ -138,7 +139,7 @@ func (m *machine) deadline() time.Time {
 	return at
 }
 
-// wakeAt is when next has something to do if nothing else happens; zero: never.
+// wakeAt returns when next has something to do without an event; zero means never.
 func (m *machine) wakeAt() time.Time {
 	at := m.deadline()
 	if at.IsZero() || m.remote == nil || m.remote.id != nil || at.Before(m.probe.deadline) {
@@ -147,14 +148,14 @@ func (m *machine) wakeAt() time.Time {
 	return m.probe.deadline
 }
 
-// unsent tells that the message that next gave last could not be sent. Its attempt waits for the next
+// undoSend reports that the last message of next could not be sent. Its attempt waits for the next
 // socket, or for its timeout.
-func (m *machine) unsent() {
+func (m *machine) undoSend() {
 	switch in := m.last; {
 	case in == nil:
 		m.probe.deadline = time.Time{}
 	case in.first:
-		in.sent, in.ever = false, false
+		in.sent, in.everSent = false, false
 		m.counts.sent--
 	default:
 		in.sent = false
@@ -162,8 +163,8 @@ func (m *machine) unsent() {
 	}
 }
 
-// refuse gives up on an inform that cannot be sent at all.
-func (m *machine) refuse(in *inform, err error) {
+// reject gives up an inform that cannot be sent at all.
+func (m *machine) reject(in *inform, err error) {
 	m.remove(in)
 	m.counts.refused++
 	m.err = err
@@ -175,36 +176,35 @@ func (m *machine) expire(now time.Time) {
 		if now.Before(in.deadline) {
 			continue
 		}
-		m.lost = true
+		m.unanswered = true
 		if in.tries > m.receiver.Retries {
 			m.timeOut(in)
 			continue
 		}
 		in.tries++
-		in.again, in.sent, in.deadline = 0, false, now.Add(m.receiver.Timeout)
+		in.repeats, in.sent, in.deadline = 0, false, now.Add(m.receiver.Timeout)
 	}
 	if len(m.pending) == 0 {
 		m.probe = probe{}
 	}
 }
 
-// timeOut gives up on an inform.
 func (m *machine) timeOut(in *inform) {
 	m.remove(in)
 	m.counts.timedOut++
 	m.err = fmt.Errorf("%w in %d attempts", ErrNoResponse, in.tries)
-	if in.reported != "" {
-		m.err = fmt.Errorf("%w; %s", m.err, in.reported)
+	if in.hint != "" {
+		m.err = fmt.Errorf("%w; %s", m.err, in.hint)
 	}
-	if m.remote != nil && m.remote.heard.Before(in.begun) {
-		// It may be another engine by now, or one that lost its boots: RFC 3414 section 3.2 step 7b
-		// would keep the two apart for good. As only an answer to a message of ours is believed, no
-		// old one can be played in.
+	if m.remote != nil && m.remote.heard.Before(in.started) {
+		// The receiver may be another engine by now, or may have lost its boots. By RFC 3414
+		// section 3.2 step 7b we would then reject its messages forever. Forgetting is safe: only
+		// an answer to a message of ours is accepted, so old messages cannot be replayed.
 		m.remote.forget()
 	}
 }
 
-// discover gives the message that has the receiver report its engine id.
+// discover returns the message that makes the receiver report its engine id.
 func (m *machine) discover(now time.Time) []byte {
 	if len(m.pending) == 0 || now.Before(m.probe.deadline) {
 		return nil
@@ -218,16 +218,15 @@ func (m *machine) discover(now time.Time) []byte {
 	return m.encoder.usm(wire.GetRequest, &a, m.probe.msgID, m.newID(), nil)
 }
 
-// transmit gives the message of an inform.
 func (m *machine) transmit(in *inform, now time.Time) []byte {
-	in.first = !in.ever
+	in.first = !in.everSent
 	if in.first {
 		m.counts.sent++
 	} else {
 		m.counts.retransmitted++
 	}
 	m.last = in
-	in.sent, in.ever, in.deadline = true, true, now.Add(m.receiver.Timeout)
+	in.sent, in.everSent, in.deadline = true, true, now.Add(m.receiver.Timeout)
 	if m.remote == nil {
 		return m.encoder.community(wire.InformRequest, m.receiver.Community, in.requestID, in.note.varbinds)
 	}
@@ -241,15 +240,15 @@ func (m *machine) transmit(in *inform, now time.Time) []byte {
 	return m.encoder.usm(wire.InformRequest, &a, msgID, in.requestID, in.note.varbinds)
 }
 
-// tooLarge reports whether the receiver said that it does not take messages as large as this.
+// tooLarge reports whether the message exceeds the receiver's announced maximum size.
 func (m *machine) tooLarge(in *inform) bool {
 	return m.receiver.size(len(in.note.varbinds), len(m.encoder.context)) > int(m.limit())
 }
 
-// repeat has the message of an attempt sent again at once, with a new engine id or clock.
+// repeat sends the message of an attempt again at once, with a new engine id or clock.
 func (m *machine) repeat(in *inform) {
-	if in.sent && in.again < maxAgain {
-		in.again++
+	if in.sent && in.repeats < maxRepeats {
+		in.repeats++
 		in.sent = false
 	}
 }
@@ -276,17 +275,17 @@ func (m *machine) byMsgID(id int32) *inform {
 	return nil
 }
 
-// newMsgID gives a msgID that no message without answer has.
+// newMsgID returns a msgID that no unanswered message has.
 func (m *machine) newMsgID() int32 {
 	for {
 		id := m.newID()
-		if m.byMsgID(id) == nil && !m.probe.is(id) {
+		if m.byMsgID(id) == nil && !m.probe.matches(id) {
 			return id
 		}
 	}
 }
 
-// limit is how many octets a message may have.
+// limit returns the maximum size of a message in octets.
 func (m *machine) limit() int32 {
 	if m.remote == nil || m.remote.maxSize == 0 {
 		return m.encoder.maxSize

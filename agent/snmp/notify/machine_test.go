@@ -34,8 +34,8 @@ func TestInformCommunity(t *testing.T) {
 	}
 }
 
-// TestInformProtocols has informs acknowledged with all protocols: with discovery, and the clock where
-// there is authentication, for the first, and at once for the second.
+// TestInformProtocols: informs are acknowledged with all protocols. The first one needs discovery,
+// and the clock if there is authentication; the second needs neither.
 func TestInformProtocols(t *testing.T) {
 	for _, a := range auths {
 		for _, p := range privs {
@@ -75,7 +75,7 @@ func TestInformProtocols(t *testing.T) {
 	}
 }
 
-// TestInformRetry loses messages, or the answers to them.
+// TestInformRetry loses messages or their answers.
 func TestInformRetry(t *testing.T) {
 	targets := map[string]Target{
 		"v2c": communityTarget(), "noAuthNoPriv": informTarget(user(usm.NoAuth, usm.NoPriv)),
@@ -86,7 +86,7 @@ func TestInformRetry(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %t", name, answers), func(t *testing.T) {
 				p := newPair(t, target)
 				p.add()
-				p.run() // so that engine and clock are known
+				p.run() // learn the engine id and the clock
 				known := len(p.sent)
 				p.m.counts = counts{}
 				lost := func(n int) bool { return n <= known+2 }
@@ -99,7 +99,7 @@ func TestInformRetry(t *testing.T) {
 						return octets
 					}
 				} else {
-					p.lose = lost
+					p.drops = lost
 				}
 				begun := p.now
 				p.add()
@@ -124,7 +124,7 @@ func TestInformRetry(t *testing.T) {
 	}
 }
 
-// ids reads the msgID and the request-id of a message of a pair.
+// ids returns the msgID and the request-id of a message of a pair.
 func ids(t *testing.T, p *pair, b []byte) (msgID, requestID int32) {
 	t.Helper()
 	b = bytes.Clone(b)
@@ -156,7 +156,7 @@ func ids(t *testing.T, p *pair, b []byte) (msgID, requestID int32) {
 	return m.ID, pdu.RequestID
 }
 
-// TestInformTimeout has a receiver that does not answer, or not as it should.
+// TestInformTimeout: the receiver does not answer, or answers wrongly.
 func TestInformTimeout(t *testing.T) {
 	all := user(usm.HMACSHA256, usm.AES128)
 	other := func(change func(*usm.User)) func(*pair) {
@@ -178,13 +178,13 @@ func TestInformTimeout(t *testing.T) {
 		name   string
 		target Target
 		change func(*pair)
-		want   string // in the error, besides that there was no response
+		want   string // in the error, besides ErrNoResponse
 		sent   uint64
 	}{
-		{"v2c: away", communityTarget(), func(p *pair) { p.lose = func(int) bool { return true } }, "in 3 attempts", 1},
+		{"v2c: away", communityTarget(), func(p *pair) { p.drops = func(int) bool { return true } }, "in 3 attempts", 1},
 		{"v2c: other community", communityTarget(), func(p *pair) { p.receiver.community = "other" }, "", 1},
-		{"away", informTarget(all), func(p *pair) { p.lose = func(int) bool { return true } }, "in 3 attempts", 0},
-		{"gone after discovery", informTarget(all), func(p *pair) { p.lose = func(n int) bool { return n > 1 } }, "", 1},
+		{"away", informTarget(all), func(p *pair) { p.drops = func(int) bool { return true } }, "in 3 attempts", 0},
+		{"gone after discovery", informTarget(all), func(p *pair) { p.drops = func(n int) bool { return n > 1 } }, "", 1},
 		{"wrong password", informTarget(all), other(func(u *usm.User) { u.AuthSecret = password("other password") }), "usmStatsWrongDigests", 1},
 		{"wrong privacy password", informTarget(all), other(func(u *usm.User) { u.PrivSecret = password("other password") }), "usmStatsDecryptionErrors", 1},
 		{"wrong protocol", informTarget(all), other(func(u *usm.User) { u.Auth = usm.HMACSHA512 }), "usmStatsWrongDigests", 1},
@@ -218,14 +218,14 @@ func TestInformTimeout(t *testing.T) {
 			if !errors.Is(p.m.err, ErrNoResponse) || !strings.Contains(p.m.err.Error(), tt.want) {
 				t.Errorf("error %v, want ErrNoResponse with %q", p.m.err, tt.want)
 			}
-			if messages := len(p.sent); messages > 3*(1+maxAgain) {
+			if messages := len(p.sent); messages > 3*(1+maxRepeats) {
 				t.Errorf("%d messages", messages)
 			}
 		})
 	}
 }
 
-// forged makes an unauthenticated message that answers the one that octets answer.
+// forged returns an unauthenticated message in place of the answer octets.
 func forged(p *pair, octets []byte, pdu *wire.PDU, kind wire.PDUType, varbinds []mib.Varbind) []byte {
 	var m wire.Message
 	var params wire.SecurityParameters
@@ -247,7 +247,7 @@ func forged(p *pair, octets []byte, pdu *wire.PDU, kind wire.PDUType, varbinds [
 	return f.Bytes()
 }
 
-// TestInformRestart has the receiver restart, with one boot more, between informs.
+// TestInformRestart: the receiver restarts between informs and increments its boots.
 func TestInformRestart(t *testing.T) {
 	u := user(usm.HMACSHA, usm.AES128)
 	p := newPair(t, informTarget(u))
@@ -256,15 +256,15 @@ func TestInformRestart(t *testing.T) {
 			p.add()
 		}
 		p.run()
-		// All of those that were sent come back with the report, and are sent again.
+		// Each message is answered with the report, and sent again.
 		p.want(acknowledged(maxUnderWay*(restart+1), 1+maxUnderWay*restart))
 		p.advance(time.Minute)
 		p.reboot(theirID, u)
 	}
 }
 
-// TestInformLostBoots has the receiver come back with boots that it had long ago: nothing of what it
-// says is in the time window, until an inform was given up.
+// TestInformLostBoots: the receiver restarts with old boots. None of its messages is in the time
+// window until an inform was given up.
 func TestInformLostBoots(t *testing.T) {
 	u := user(usm.HMACSHA, usm.AES128)
 	for _, fixed := range []bool{false, true} {
@@ -295,7 +295,7 @@ func TestInformLostBoots(t *testing.T) {
 	}
 }
 
-// TestInformOtherEngine has another receiver take the place of the first.
+// TestInformOtherEngine: another receiver replaces the first one.
 func TestInformOtherEngine(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES256C)
 	p := newPair(t, informTarget(u))
@@ -315,8 +315,7 @@ func TestInformOtherEngine(t *testing.T) {
 	}
 }
 
-// TestInformOneLost has one inform never be answered, while others are: that is no reason to doubt the
-// engine.
+// TestInformOneLost: one inform is never answered, while others are; the engine is not forgotten.
 func TestInformOneLost(t *testing.T) {
 	target := informTarget(user(usm.HMACSHA256, usm.AES128))
 	p := newPair(t, target)
@@ -345,15 +344,15 @@ func TestInformOneLost(t *testing.T) {
 	}
 }
 
-// TestInformAgain has a receiver that needs three attempts' worth of reports.
-func TestInformAgain(t *testing.T) {
+// TestInformRepeats: the receiver sends reports for three attempts before it answers.
+func TestInformRepeats(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	target := informTarget(u)
 	target.Retries = 1
 	p := newPair(t, target)
 	n := 0
 	p.receiver.answer = func(pdu *wire.PDU, octets []byte) []byte {
-		if n++; n <= 3 { // discovery, and what ends the first attempt
+		if n++; n <= 3 { // discovery, and the end of the first attempt
 			return bytes.Replace(octets, theirID, []byte(fmt.Sprintf("engine %d number", n))[:len(theirID)], 1)
 		}
 		return octets
@@ -365,8 +364,7 @@ func TestInformAgain(t *testing.T) {
 	}
 }
 
-// TestInformWindow checks that one inform reads the clock for all others, and that they go together
-// then.
+// TestInformWindow: one inform reads the clock for all others, which are then sent together.
 func TestInformWindow(t *testing.T) {
 	p := newPair(t, informTarget(user(usm.HMACSHA256, usm.AES128)))
 	for p.m.hasRoom() {
@@ -381,7 +379,7 @@ func TestInformWindow(t *testing.T) {
 		if b == nil || p.m.next(p.now) != nil {
 			t.Fatalf("step %d: not one message, want one: %s", step+1, want)
 		}
-		p.m.receive(p.receiver.take(b), p.now)
+		p.m.receive(p.receiver.handle(b), p.now)
 	}
 	var sent [][]byte
 	for b := next(); b != nil; b = next() {
@@ -390,8 +388,8 @@ func TestInformWindow(t *testing.T) {
 	if len(sent) != maxUnderWay {
 		t.Errorf("%d messages when the clock is known", len(sent))
 	}
-	for i := len(sent) - 1; i >= 0; i-- { // answers may come in any order
-		p.m.receive(p.receiver.take(sent[i]), p.now)
+	for i := len(sent) - 1; i >= 0; i-- { // answers may arrive in any order
+		p.m.receive(p.receiver.handle(sent[i]), p.now)
 	}
 	p.want(acknowledged(maxUnderWay, 1))
 }

@@ -18,24 +18,24 @@ import (
 	"aaasess/mib"
 )
 
-// network is a network of pipes, for a bubble.
+// network is a network of pipes, for synctest.
 type network struct {
 	t testing.TB
 
-	mu sync.Mutex // guards what follows; see set
+	mu sync.Mutex // guards the fields below; see set
 	conditions
 	receivers map[string]*fakeReceiver
 	dials     map[string][]time.Time
 	conns     []net.Conn
 }
 
-// conditions are what a network is like.
+// conditions are the state of a network.
 type conditions struct {
 	delay    time.Duration // of dialing
 	err      error         // of dialing
 	writeErr error         // of sending
-	once     bool          // writeErr comes once, and is over then
-	refuse   bool          // the receiver's port is closed: what comes back says so
+	once     bool          // writeErr occurs once
+	refuse   bool          // the receiver's port is closed, and the sender is told so
 }
 
 func (n *network) set(c conditions) {
@@ -50,7 +50,7 @@ func (n *network) get() conditions {
 	return n.conditions
 }
 
-// dialed tells when an address was dialed.
+// dialed returns the times when an address was dialed.
 func (n *network) dialed(address string) []time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -61,7 +61,7 @@ func newNetwork(t testing.TB) *network {
 	return &network{t: t, receivers: map[string]*fakeReceiver{}, dials: map[string][]time.Time{}}
 }
 
-// listen has a receiver at an address.
+// listen adds a receiver at an address.
 func (n *network) listen(address string, users ...usm.User) *fakeReceiver {
 	n.t.Helper()
 	r := newFakeReceiver(n.t, openEngine(n.t, engineFile(n.t), []byte("engine of "+address), time.Now), users...)
@@ -87,7 +87,7 @@ func (p pipe) Write(b []byte) (int, error) {
 	return p.Conn.Write(b)
 }
 
-// refusal stands in a pipe for an ICMP message.
+// refusal represents an ICMP message in a pipe.
 const refusal = "port unreachable"
 
 func (p pipe) Read(b []byte) (int, error) {
@@ -128,7 +128,7 @@ func (n *network) dial(ctx context.Context, _ netip.Addr, address string) (net.C
 			}
 			if n.get().refuse {
 				far.Write([]byte(refusal)) // the near end may be closed
-			} else if answer := receiver.take(b[:k]); answer != nil {
+			} else if answer := receiver.handle(b[:k]); answer != nil {
 				far.Write(answer)
 			}
 		}
@@ -136,7 +136,7 @@ func (n *network) dial(ctx context.Context, _ netip.Addr, address string) (net.C
 	return pipe{near, n}, nil
 }
 
-// hangUp closes all connections from the other side.
+// hangUp closes all connections from the far side.
 func (n *network) hangUp() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -156,7 +156,7 @@ type bubble struct {
 	ended chan time.Time
 }
 
-// logLines counts what is logged.
+// logLines counts log lines.
 type logLines struct {
 	mu    sync.Mutex
 	lines []string
@@ -175,7 +175,7 @@ func (l *logLines) all() []string {
 	return slices.Clone(l.lines)
 }
 
-// newBubble makes one that does not run yet, with queues of 4.
+// newBubble returns a bubble that does not run yet, with queues of 4.
 func newBubble(t *testing.T) *bubble {
 	t.Helper()
 	b := &bubble{t: t, net: newNetwork(t), log: &logLines{}, ended: make(chan time.Time, 1)}
@@ -209,14 +209,14 @@ func (b *bubble) run() {
 	synctest.Wait()
 }
 
-// end stops it, and gives how long Run took for that.
+// end stops the bubble and returns how long Run took to end.
 func (b *bubble) end() time.Duration {
 	begun := time.Now()
 	b.stop()
 	return (<-b.ended).Sub(begun)
 }
 
-// notify sends notifications that carry their numbers.
+// notify sends notifications that carry numbers.
 func (b *bubble) notify(numbers ...int32) error {
 	var errs []error
 	for _, n := range numbers {
@@ -227,7 +227,7 @@ func (b *bubble) notify(numbers ...int32) error {
 	return errors.Join(errs...)
 }
 
-// numbers are those of the notifications that arrived.
+// numbers returns the numbers of the notifications that arrived.
 func numbers(r *fakeReceiver) []int32 {
 	var got []int32
 	for _, a := range r.arrivals() {
@@ -244,7 +244,7 @@ func (b *bubble) wantNumbers(r *fakeReceiver, want ...int32) {
 	}
 }
 
-// stat gives the numbers of the only target, or of the i-th.
+// stat returns the statistics of the i-th target.
 func (b *bubble) stat(i int) TargetStats {
 	synctest.Wait()
 	return b.Stats()[i]

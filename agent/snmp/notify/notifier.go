@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// DefaultQueue is what Config.Queue 0 means.
+	// DefaultQueue is used if Config.Queue is 0.
 	DefaultQueue = 256
-	// DefaultMaxMessageSize is what Config.MaxMessageSize 0 means: what a UDP datagram holds over IPv4
-	// (RFC 3417 section 3.1).
+	// DefaultMaxMessageSize is used if Config.MaxMessageSize is 0: the capacity of a UDP datagram
+	// over IPv4 (RFC 3417 section 3.1).
 	DefaultMaxMessageSize = 65507
 )
 
@@ -34,41 +34,42 @@ var (
 	snmpTrapOID = mib.MustOID("1.3.6.1.6.3.1.1.4.1.0")
 )
 
-// Config is what a Notifier needs.
+// Config configures a Notifier.
 type Config struct {
-	// Engine is ours: its id is the context of all notifications, its boots and time those of v3 traps.
+	// Engine is our engine: its id is the context of all notifications, its boots and time are used
+	// in v3 traps.
 	Engine *usm.Engine
-	// Targets are the receivers, as in SetTargets.
+	// Targets are the initial receivers; SetTargets replaces them.
 	Targets []Target
-	// Queue is how many notifications may wait for each target; 0 means DefaultQueue.
+	// Queue is how many notifications may wait for each target. 0 means DefaultQueue.
 	Queue int
-	// MaxMessageSize is how many octets a message has at most, 484..65507; 0 means
-	// DefaultMaxMessageSize. It is msgMaxSize in v3.
+	// MaxMessageSize is the largest message in octets, 484..65507. 0 means DefaultMaxMessageSize.
+	// In v3 it is also msgMaxSize.
 	MaxMessageSize int
-	// Logger takes a line when a target has a problem, and another when it works again after that;
-	// of either at most one a minute and target. nil discards them.
+	// Logger receives a line when a target has a problem, and another when it works again, each at
+	// most once a minute for each target. nil discards them.
 	Logger *slog.Logger
 }
 
-// Notifier sends notifications to targets. Its methods may be called by any goroutine.
+// Notifier sends notifications to targets. Its methods may be called from any goroutine.
 type Notifier struct {
 	common *common
 
-	mu      sync.Mutex // guards what follows; never held over I/O
+	mu      sync.Mutex // guards the fields below; never held over I/O
 	senders []*sender
 	start   func(*sender) // starts a target's goroutine; nil unless Run runs
-	stopped bool          // Run has ended, or is about to
+	stopped bool          // Run has ended or is ending
 }
 
-// New makes a Notifier. It sends nothing until Run; what comes before that waits.
+// New creates a Notifier. Notifications wait until Run sends them.
 func New(cfg Config) (*Notifier, error) {
 	switch {
 	case cfg.Engine == nil:
 		return nil, errors.New("notify: no engine")
 	case cfg.Queue < 0:
-		return nil, fmt.Errorf("notify: queue of %d", cfg.Queue)
+		return nil, fmt.Errorf("notify: queue size is %d, want 0 or more", cfg.Queue)
 	case cfg.MaxMessageSize != 0 && (cfg.MaxMessageSize < wire.MinMaxSize || cfg.MaxMessageSize > DefaultMaxMessageSize):
-		return nil, fmt.Errorf("notify: message size %d is not %d..%d", cfg.MaxMessageSize, wire.MinMaxSize, DefaultMaxMessageSize)
+		return nil, fmt.Errorf("notify: maximum message size is %d, want %d..%d octets", cfg.MaxMessageSize, wire.MinMaxSize, DefaultMaxMessageSize)
 	}
 	c := &common{
 		engine: cfg.Engine, maxSize: int32(cmp.Or(cfg.MaxMessageSize, DefaultMaxMessageSize)), queue: cmp.Or(cfg.Queue, DefaultQueue),
@@ -81,16 +82,16 @@ func New(cfg Config) (*Notifier, error) {
 	return n, nil
 }
 
-// newID gives a request-id or msgID that cannot be guessed.
+// newID returns an unpredictable request-id or msgID.
 func newID() int32 {
 	var b [4]byte
 	rand.Read(b[:]) // never fails
 	return int32(binary.BigEndian.Uint32(b[:]) >> 1)
 }
 
-// SetTargets replaces the targets. One that is configured as before keeps its queue, its numbers and
-// what is known of its receiver. One that is gone, or different, ends as all do when Run ends. After
-// an error, which names the target, nothing has changed.
+// SetTargets replaces the targets. A target whose configuration does not change keeps its queue,
+// its statistics and the state of its receiver. A removed or changed one ends as at the end of Run.
+// An error names the target, and nothing has changed.
 func (n *Notifier) SetTargets(targets []Target) error {
 	senders := make([]*sender, 0, len(targets))
 	names := make(map[string]bool, len(targets))
@@ -100,7 +101,7 @@ func (n *Notifier) SetTargets(targets []Target) error {
 			return fmt.Errorf("notify: target %d (%q): %w", i+1, t.Name, err)
 		}
 		if names[t.Name] {
-			return fmt.Errorf("notify: target %d (%q): another has the same name", i+1, t.Name)
+			return fmt.Errorf("notify: target %d (%q): another target has the same name", i+1, t.Name)
 		}
 		names[t.Name] = true
 		senders = append(senders, s)
@@ -128,8 +129,8 @@ func (n *Notifier) SetTargets(targets []Target) error {
 	return nil
 }
 
-// Run sends notifications until ctx ends. Then those that wait are still sent, and informs that were
-// sent are waited for, all that for a second at most. It returns nil. Call it once.
+// Run sends notifications until ctx ends. Then it sends the waiting ones and waits for the
+// acknowledgement of informs, for at most one second. It returns nil. Call it once.
 func (n *Notifier) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	n.mu.Lock()
@@ -154,16 +155,16 @@ func (n *Notifier) Run(ctx context.Context) error {
 	return nil
 }
 
-// Notify sends a notification to all targets: sysUpTime.0, snmpTrapOID.0 with the value trap, then vbs,
-// which are copied. It never blocks. The error joins those of the targets that do not get it:
-// [ErrQueueFull], [ErrTooLarge]; or it is [ErrStopped]; or the notification is not one.
+// Notify sends a notification to all targets: sysUpTime.0, snmpTrapOID.0 with the value trap, then
+// vbs, which are copied. It never blocks. The error joins the errors of the targets that do not get
+// it ([ErrQueueFull], [ErrTooLarge]), or is [ErrStopped], or says that the notification is invalid.
 func (n *Notifier) Notify(trap mib.OID, vbs ...mib.Varbind) error {
 	note, err := n.encode(trap, vbs)
 	if err != nil {
 		return err
 	}
 	n.mu.Lock()
-	senders, stopped := n.senders, n.stopped // the slice is never written to
+	senders, stopped := n.senders, n.stopped // the slice is never modified
 	n.mu.Unlock()
 	if stopped {
 		return fmt.Errorf("notify: %w", ErrStopped)
@@ -209,10 +210,10 @@ func checkVarbind(vb *mib.Varbind) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("value of type %s", vb.Value.Type)
+	return fmt.Errorf("value type %s is not allowed in a notification", vb.Value.Type)
 }
 
-// checkOID tells whether BER can carry an OID (X.690 section 8.19).
+// checkOID returns an error if BER cannot encode an OID (X.690 section 8.19).
 func checkOID(o mib.OID) error {
 	if len(o) < 2 || len(o) > mib.MaxSubIDs || o[0] > 2 || o[0] < 2 && o[1] > 39 {
 		return errors.New("not an OBJECT IDENTIFIER")
@@ -220,12 +221,12 @@ func checkOID(o mib.OID) error {
 	return nil
 }
 
-// Sent is how many notifications were given to the network since New, over all targets, also those
-// that SetTargets has taken away. It never falls. An inform counts once, however often it is sent
-// again. snmpOutTraps (RFC 3418) is made of it.
+// Sent is how many notifications were sent since New, over all targets, including removed ones. It
+// never decreases. An inform counts once, however often it is retransmitted. snmpOutTraps (RFC
+// 3418) shows it.
 func (n *Notifier) Sent() uint64 { return n.common.sent.Load() }
 
-// Stats gives what has become of the notifications, in the order of the targets.
+// Stats returns the statistics of the targets, in their order.
 func (n *Notifier) Stats() []TargetStats {
 	n.mu.Lock()
 	senders := n.senders

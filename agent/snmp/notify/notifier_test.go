@@ -18,15 +18,15 @@ func TestNewErrors(t *testing.T) {
 	tests := []struct {
 		name string
 		cfg  Config
-		want string // in the error; empty: none
+		want string // in the error; empty means no error
 	}{
 		{"no targets", Config{Engine: engine}, ""},
 		{"least size", Config{Engine: engine, MaxMessageSize: 484}, ""},
 		{"greatest size", Config{Engine: engine, MaxMessageSize: 65507}, ""},
 		{"no engine", Config{}, "no engine"},
-		{"negative queue", Config{Engine: engine, Queue: -1}, "queue of -1"},
-		{"too small", Config{Engine: engine, MaxMessageSize: 483}, "message size 483"},
-		{"too large", Config{Engine: engine, MaxMessageSize: 65508}, "message size 65508"},
+		{"negative queue", Config{Engine: engine, Queue: -1}, "queue size is -1"},
+		{"too small", Config{Engine: engine, MaxMessageSize: 483}, "message size is 483"},
+		{"too large", Config{Engine: engine, MaxMessageSize: 65508}, "message size is 65508"},
 		{"target", Config{Engine: engine, Targets: []Target{v2c("a", "127.0.0.1:1"), {Name: "b"}}}, `target 2 ("b")`},
 	}
 	for _, tt := range tests {
@@ -59,17 +59,17 @@ func TestNotifyErrors(t *testing.T) {
 		name string
 		trap mib.OID
 		vb   mib.Varbind
-		want []string // in the error; none: no error
+		want []string // in the error; empty means no error
 	}{
 		{"fits", ColdStart, octets(10), nil},
-		{"too large for one", ColdStart, octets(300), []string{`target "large": message is too large: `, "at most 484"}},
+		{"too large for one", ColdStart, octets(300), []string{`target "large": message is too large: `, "the limit is 484"}},
 		{"too large for both", ColdStart, octets(500), []string{`target "large"`, `target "small"`}},
 		{"no trap", nil, octets(1), []string{"variable 2", "not an OBJECT IDENTIFIER"}},
 		{"no name", ColdStart, mib.Varbind{}, []string{"variable 3: name"}},
 		{"first arc", ColdStart, mib.Varbind{Name: mib.OID{3, 1}}, []string{"variable 3: name .3.1"}},
 		{"too long", ColdStart, mib.Varbind{Name: long}, []string{"variable 3: name"}},
 		{"value is no OID", ColdStart, oid, []string{"variable 3: value .1.40"}},
-		{"no value", ColdStart, mib.Varbind{Name: mib.OID{1, 3}}, []string{"variable 3: value of type"}},
+		{"no value", ColdStart, mib.Varbind{Name: mib.OID{1, 3}}, []string{"variable 3: value type"}},
 		{"exception", ColdStart, mib.Varbind{Name: mib.OID{1, 3}, Value: mib.Value{Type: mib.EndOfMibView}}, []string{"endOfMibView"}},
 	}
 	for _, tt := range tests {
@@ -94,7 +94,7 @@ func TestNotifyErrors(t *testing.T) {
 	}
 }
 
-// running is a Notifier that runs until the test ends.
+// running returns a Notifier that runs until the test ends.
 func running(t testing.TB, engine *usm.Engine, targets ...Target) *Notifier {
 	t.Helper()
 	n, err := New(Config{Engine: engine, Targets: targets})
@@ -118,7 +118,7 @@ func running(t testing.TB, engine *usm.Engine, targets ...Target) *Notifier {
 	return n
 }
 
-// await waits until something that goes on elsewhere holds.
+// await waits until holds returns true.
 func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
@@ -131,7 +131,7 @@ func await(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// hello is a variable of tests.
+// hello returns a variable for tests.
 func hello() mib.Varbind {
 	vb := mib.Varbind{Name: mib.MustOID("1.3.6.1.2.1.1.5.0")}
 	vb.Value.SetOctets("hello")
@@ -174,7 +174,7 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// TestNobodyThere sends to a port that nobody listens at, until somebody does.
+// TestNobodyThere sends to a closed port, which is opened later.
 func TestNobodyThere(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -209,7 +209,7 @@ func TestNobodyThere(t *testing.T) {
 	})
 }
 
-// TestOtherAddress has a right response come from another address than the receiver's.
+// TestOtherAddress: a valid response arrives from another address than the receiver's.
 func TestOtherAddress(t *testing.T) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -226,7 +226,7 @@ func TestOtherAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newFakeReceiver(t, openEngine(t, engineFile(t), theirID, time.Now))
-	right := r.take(b[:k])
+	right := r.handle(b[:k])
 	other, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func TestOtherAddress(t *testing.T) {
 	if _, err := other.WriteTo(right, from); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.WriteTo([]byte("junk"), from); err != nil { // behind it
+	if _, err := conn.WriteTo([]byte("junk"), from); err != nil { // after the response
 		t.Fatal(err)
 	}
 	await(t, "the junk is ignored", func() bool { return n.Stats()[0].Ignored == 1 })
@@ -248,7 +248,7 @@ func TestOtherAddress(t *testing.T) {
 	await(t, "acknowledged", func() bool { return n.Stats()[0].Acknowledged == 1 })
 }
 
-// TestLargestMessage sends as much as a datagram holds, and has a system that takes less say so.
+// TestLargestMessage sends a full datagram, and a system with a lower limit reports it.
 func TestLargestMessage(t *testing.T) {
 	r := newFakeReceiver(t, openEngine(t, engineFile(t), theirID, time.Now))
 	at := r.serve(t, "127.0.0.1:0")

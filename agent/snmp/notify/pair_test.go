@@ -9,7 +9,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// pair is the machine of a target and its receiver, in one test's time.
+// pair is the machine of a target and its receiver, with a common clock.
 type pair struct {
 	*clock
 	t        testing.TB
@@ -18,11 +18,11 @@ type pair struct {
 	receiver *fakeReceiver
 	file     string // of the receiver's engine
 	sent     [][]byte
-	// lose says of the n-th message, from 1, whether it gets lost on its way.
-	lose func(n int) bool
+	// drops reports whether the n-th message, from 1, is lost.
+	drops func(n int) bool
 }
 
-// newPair makes a pair for a target; its receiver has the same user.
+// newPair returns a pair for a target; its receiver has the same user.
 func newPair(t testing.TB, target Target) *pair {
 	t.Helper()
 	p := &pair{clock: newClock(), t: t, file: engineFile(t)}
@@ -41,15 +41,15 @@ func newPair(t testing.TB, target Target) *pair {
 	return p
 }
 
-// reboot begins another life of the receiver's engine, with the same users.
+// reboot restarts the receiver's engine, with the same users.
 func (p *pair) reboot(id []byte, users ...usm.User) {
 	p.t.Helper()
-	p.receiver.become(newUSM(p.t, openEngine(p.t, p.file, id, p.Now), users...))
+	p.receiver.setModel(newUSM(p.t, openEngine(p.t, p.file, id, p.Now), users...))
 }
 
 func (p *pair) add() { p.m.add(event(p.t, p.common, 10), p.now) }
 
-// run lets messages go to and fro until there are no more.
+// run exchanges messages until there are no more.
 func (p *pair) run() {
 	p.t.Helper()
 	for range 1000 {
@@ -61,10 +61,10 @@ func (p *pair) run() {
 			return
 		}
 		for i := before; i < len(p.sent); i++ {
-			if p.lose != nil && p.lose(i+1) {
+			if p.drops != nil && p.drops(i+1) {
 				continue
 			}
-			if answer := p.receiver.take(p.sent[i]); answer != nil {
+			if answer := p.receiver.handle(p.sent[i]); answer != nil {
 				p.m.receive(bytes.Clone(answer), p.now)
 			}
 		}
@@ -72,7 +72,7 @@ func (p *pair) run() {
 	p.t.Fatal("no end of messages")
 }
 
-// wait goes on in time until nothing is under way any more, or for an hour.
+// wait advances the time until nothing is in flight, or for an hour.
 func (p *pair) wait() {
 	p.t.Helper()
 	p.run()
@@ -88,7 +88,7 @@ func (p *pair) wait() {
 	}
 }
 
-// want checks what has become of the informs.
+// want checks the statistics of the informs.
 func (p *pair) want(want counts) {
 	p.t.Helper()
 	if p.m.counts != want {
@@ -96,7 +96,7 @@ func (p *pair) want(want counts) {
 	}
 }
 
-// acknowledged are the counts after n informs that needed so many messages more.
+// acknowledged returns the counts after n informs with that many retransmissions.
 func acknowledged(n, more uint64) counts {
 	return counts{sent: n, acknowledged: n, retransmitted: more}
 }

@@ -2,15 +2,15 @@ package notify
 
 import "sync"
 
-// notification is an event for all targets, encoded once. It does not change.
+// notification is an event for all targets, encoded once. It is immutable.
 type notification struct {
 	varbinds []byte // content of the VarBindList
 }
 
-// queue holds the notifications that wait for a target, in their order. When it is full the newest is
-// dropped: what happened first tells what happened.
+// queue holds the notifications that wait for a target, in order. If it is full, the newest is
+// dropped: the first events explain a problem best.
 type queue struct {
-	wake chan struct{} // room for one; filled by nudge
+	wake chan struct{} // capacity 1; wakeUp sends to it
 
 	mu      sync.Mutex
 	ring    []*notification
@@ -24,7 +24,7 @@ func newQueue(limit int) *queue {
 	return &queue{wake: make(chan struct{}, 1), ring: make([]*notification, limit)}
 }
 
-// push appends n, or drops and counts it: the error is ErrQueueFull, or ErrStopped if no one empties it.
+// push appends n, or drops and counts it. It returns ErrQueueFull, or ErrStopped after close.
 func (q *queue) push(n *notification) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -41,15 +41,15 @@ func (q *queue) push(n *notification) error {
 	return nil
 }
 
-// nudge has the owner look at the queue and the errors.
-func (q *queue) nudge() {
+// wakeUp makes the owner check the queue and the errors.
+func (q *queue) wakeUp() {
 	select {
 	case q.wake <- struct{}{}:
-	default: // it is awake, or about to be
+	default: // it is already awake, or about to be
 	}
 }
 
-// peek gives the oldest, nil if there is none.
+// peek returns the oldest notification, or nil.
 func (q *queue) peek() *notification {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -59,7 +59,7 @@ func (q *queue) peek() *notification {
 	return q.ring[q.first]
 }
 
-// pop removes the oldest. There must be one.
+// pop removes the oldest notification. The queue must not be empty.
 func (q *queue) pop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -68,7 +68,7 @@ func (q *queue) pop() {
 	q.length--
 }
 
-// close drops and counts all that wait, and all that come. It reports how many waited.
+// close drops and counts all waiting and all later notifications. It returns how many waited.
 func (q *queue) close() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -80,7 +80,7 @@ func (q *queue) close() int {
 	return n
 }
 
-// counts gives how many wait and how many were dropped.
+// counts returns how many notifications wait and how many were dropped.
 func (q *queue) counts() (waiting int, dropped uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -64,10 +64,10 @@ func TestQueueModel(t *testing.T) {
 	})
 }
 
-func TestQueueNudge(t *testing.T) {
+func TestQueueWakeUp(t *testing.T) {
 	q := newQueue(1)
-	q.nudge()
-	q.nudge() // does not block
+	q.wakeUp()
+	q.wakeUp() // does not block
 	<-q.wake
 	select {
 	case <-q.wake:

@@ -10,7 +10,7 @@ import (
 	"aaasess/mib"
 )
 
-// The counters that a receiver reports (RFC 3414 section 5, usmStats), without their .0.
+// The usmStats counters that a receiver reports (RFC 3414 section 5).
 var usmStats = mib.MustOID("1.3.6.1.6.3.15.1.1")
 
 const (
@@ -23,8 +23,8 @@ var statNames = [...]string{
 	4: "usmStatsUnknownEngineIDs", 5: "usmStatsWrongDigests", 6: "usmStatsDecryptionErrors",
 }
 
-// receive takes a datagram that came from the receiver's address, and writes to it. What is not an
-// answer to a message of ours, or has not the security of that, is ignored and counted.
+// receive processes a datagram from the receiver's address, and modifies it. If it is no answer to
+// one of our messages, or does not have the security of that message, it is ignored and counted.
 func (m *machine) receive(b []byte, now time.Time) {
 	if err := m.msg.Parse(b); err != nil || m.msg.Version != m.receiver.Version {
 		m.counts.ignored++
@@ -41,26 +41,25 @@ func (m *machine) receive(b []byte, now time.Time) {
 	}
 }
 
-// receiveCommunity takes a message of v2c.
 func (m *machine) receiveCommunity() (used bool) {
 	if string(m.msg.Community) != m.receiver.Community || m.pdu.Parse(m.msg.Data) != nil || m.pdu.Type != wire.Response {
 		return false
 	}
 	in := m.byRequestID(m.pdu.RequestID)
-	if in == nil || !in.ever {
+	if in == nil || !in.everSent {
 		return false
 	}
 	m.settle(in)
 	return true
 }
 
-// receiveUSM takes a message of v3 (RFC 3412 section 7.2, RFC 3414 section 3.2).
+// receiveUSM processes a message of v3 (RFC 3412 section 7.2, RFC 3414 section 3.2).
 func (m *machine) receiveUSM(b []byte, now time.Time) (used bool) {
 	if m.msg.Model != wire.ModelUSM || m.params.Parse(m.msg.SecurityParameters) != nil {
 		return false
 	}
 	in := m.byMsgID(m.msg.ID)
-	toProbe := in == nil && m.probe.is(m.msg.ID)
+	toProbe := in == nil && m.probe.matches(m.msg.ID)
 	if in == nil && !toProbe {
 		return false
 	}
@@ -70,7 +69,7 @@ func (m *machine) receiveUSM(b []byte, now time.Time) (used bool) {
 	}
 	switch {
 	case m.pdu.Type == wire.Report && toProbe:
-		return m.adopt(m.params.EngineID) // if it fails, the probe goes on
+		return m.adopt(m.params.EngineID) // if it fails, the discovery goes on
 	case m.pdu.Type == wire.Report:
 		return m.report(in, level)
 	case m.pdu.Type == wire.Response && in != nil:
@@ -79,8 +78,8 @@ func (m *machine) receiveUSM(b []byte, now time.Time) (used bool) {
 	return false
 }
 
-// open checks and undoes the security of a message. It gives the level that the message has proved to
-// have, 0 if it is to be ignored, and the scopedPDU.
+// open verifies and decrypts a message. It returns the verified security level, or 0 if the message
+// must be ignored, and the scopedPDU.
 func (m *machine) open(b []byte, in *inform, now time.Time) (wire.SecurityLevel, []byte) {
 	switch m.msg.Flags & (wire.FlagAuth | wire.FlagPriv) {
 	case 0:
@@ -93,11 +92,11 @@ func (m *machine) open(b []byte, in *inform, now time.Time) (wire.SecurityLevel,
 		return 0, nil
 	}
 	if !r.keys.Verify(b, p.AuthenticationParameters) {
-		in.reported = "an answer had a wrong digest"
+		in.hint = "an answer had a wrong digest"
 		return 0, nil
 	}
-	if !r.hear(p.Boots, p.Time, now) {
-		in.reported = "an answer was not in the time window"
+	if !r.synchronise(p.Boots, p.Time, now) {
+		in.hint = "an answer was not in the time window"
 		return 0, nil
 	}
 	r.maxSize = m.msg.MaxSize
@@ -110,13 +109,12 @@ func (m *machine) open(b []byte, in *inform, now time.Time) (wire.SecurityLevel,
 	return wire.AuthPriv, m.msg.Data
 }
 
-// parse opens a scopedPDU and its PDU.
 func (m *machine) parse(scoped []byte, level wire.SecurityLevel) bool {
 	padded := level == wire.AuthPriv && m.remote.keys.Priv() == usm.DES
 	return m.scoped.Parse(scoped, padded) == nil && m.pdu.Parse(m.scoped.PDU) == nil
 }
 
-// adopt begins anew with another engine.
+// adopt continues with another engine.
 func (m *machine) adopt(id []byte) bool {
 	if err := m.remote.adopt(id); err != nil {
 		m.err = err
@@ -129,18 +127,18 @@ func (m *machine) adopt(id []byte) bool {
 	return true
 }
 
-// report takes a Report about an inform. It settles nothing: anyone can send one.
+// report processes a Report about an inform. It settles nothing, because anyone can send one.
 func (m *machine) report(in *inform, level wire.SecurityLevel) bool {
 	stat := 0
 	if len(m.pdu.Varbinds) > 0 {
 		if name := m.pdu.Varbinds[0].Name; len(name) == len(usmStats)+2 && name.HasPrefix(usmStats) {
-			stat = int(min(name[len(usmStats)], uint32(len(statNames)))) // one more than the last: unknown
+			stat = int(min(name[len(usmStats)], uint32(len(statNames)))) // above the last one: unknown
 		}
 	}
 	if stat > 0 && stat < len(statNames) {
-		in.reported = "the receiver reported " + statNames[stat]
+		in.hint = "the receiver reported " + statNames[stat]
 	} else if len(m.pdu.Varbinds) > 0 {
-		in.reported = fmt.Sprintf("the receiver reported %s", m.pdu.Varbinds[0].Name)
+		in.hint = fmt.Sprintf("the receiver reported %s", m.pdu.Varbinds[0].Name)
 	}
 	switch {
 	case stat == statNotInTimeWindows && level >= wire.AuthNoPriv:
@@ -151,7 +149,8 @@ func (m *machine) report(in *inform, level wire.SecurityLevel) bool {
 	return true
 }
 
-// respond takes a Response, which must have the security of its inform (RFC 3412 section 7.2 step 12).
+// respond processes a Response, which must have the security level of its inform (RFC 3412 section
+// 7.2 step 12).
 func (m *machine) respond(in *inform, level wire.SecurityLevel, now time.Time) bool {
 	switch {
 	case m.remote.id == nil, level != m.receiver.User.Level(), m.pdu.RequestID != in.requestID,
@@ -166,7 +165,7 @@ func (m *machine) respond(in *inform, level wire.SecurityLevel, now time.Time) b
 	return true
 }
 
-// settle ends an inform with the response that is in m.pdu.
+// settle ends an inform with the response in m.pdu.
 func (m *machine) settle(in *inform) {
 	m.remove(in)
 	if m.pdu.ErrorStatus == 0 {

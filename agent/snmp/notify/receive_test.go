@@ -11,8 +11,8 @@ import (
 	"aaasess/mib"
 )
 
-// TestForgedAnswers has something else come in place of the response. It settles nothing, and what we
-// know of the engine stays; the right response afterwards is taken.
+// TestForgedAnswers: something else arrives instead of the response. It settles nothing and does
+// not change the state of the engine; the valid response afterwards is accepted.
 func TestForgedAnswers(t *testing.T) {
 	all := user(usm.HMACSHA256, usm.AES128)
 	report := func(stat uint32) []mib.Varbind {
@@ -20,7 +20,7 @@ func TestForgedAnswers(t *testing.T) {
 		vb.Value.SetCounter32(1)
 		return []mib.Varbind{vb}
 	}
-	// Each gives what comes when octets are the right response.
+	// Each function returns what arrives instead of the valid response octets.
 	tests := []struct {
 		name   string
 		target Target
@@ -78,7 +78,7 @@ func TestForgedAnswers(t *testing.T) {
 			return forged(p, octets, &wire.PDU{}, wire.Report, nil)
 		}},
 		{"report of another engine to no message", informTarget(all), func(p *pair, octets []byte) []byte {
-			var f wire.Frame // msgID 0 was taken for that of a discovery that was over
+			var f wire.Frame // regression: msgID 0 matched a finished discovery
 			f.Reset()
 			f.ClosePDU(wire.Report, 0, 0, 0)
 			f.CloseScoped(theirID, nil)
@@ -125,13 +125,12 @@ func TestForgedAnswers(t *testing.T) {
 	}
 }
 
-// first gives the response to the first inform that was settled, made again.
+// first returns the response to the first settled inform, built again.
 func (p *pair) first() []byte {
 	p.receiver.answer = nil
-	return p.receiver.take(p.sent[len(p.sent)-2])
+	return p.receiver.handle(p.sent[len(p.sent)-2])
 }
 
-// community makes a message of v2c.
 func community(name string, kind wire.PDUType, requestID int32) []byte {
 	var f wire.Frame
 	f.Reset()
@@ -140,8 +139,8 @@ func community(name string, kind wire.PDUType, requestID int32) []byte {
 	return f.Bytes()
 }
 
-// shorten makes the digest of a message n octets long (CVE-2008-0960: compared as far as it went, every
-// 256th was right).
+// shorten cuts the digest of a message to n octets (CVE-2008-0960: implementations compared only
+// the octets present, so every 256th digest of one octet was right).
 func shorten(p *pair, octets []byte, n int) []byte {
 	var m wire.Message
 	var params wire.SecurityParameters
@@ -160,7 +159,7 @@ func shorten(p *pair, octets []byte, n int) []byte {
 	return f.Bytes()
 }
 
-// TestResponseTooEarly has a Response come to what was not sent yet.
+// TestResponseTooEarly: a Response arrives for a message that was not sent yet.
 func TestResponseTooEarly(t *testing.T) {
 	p := newPair(t, communityTarget())
 	p.add()
@@ -168,8 +167,8 @@ func TestResponseTooEarly(t *testing.T) {
 	p.want(counts{ignored: 1})
 }
 
-// TestForgedEngine has someone else answer the discovery with an engine of theirs. No inform is settled
-// by that; the receiver's own report puts it right.
+// TestForgedEngine: an attacker answers the discovery with another engine id. This settles no
+// inform, and the receiver's own report corrects it.
 func TestForgedEngine(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	p := newPair(t, informTarget(u))
@@ -188,8 +187,8 @@ func TestForgedEngine(t *testing.T) {
 	}
 }
 
-// TestUnsteadyEngine has a receiver report another engine each time: it costs no more than a few
-// messages in each timeout.
+// TestUnsteadyEngine: a receiver reports another engine id each time. It causes only a few messages
+// in each timeout.
 func TestUnsteadyEngine(t *testing.T) {
 	p := newPair(t, informTarget(user(usm.HMACSHA256, usm.AES128)))
 	n := byte(0)
@@ -202,13 +201,13 @@ func TestUnsteadyEngine(t *testing.T) {
 	if got := p.m.counts; got.timedOut != 1 || got.acknowledged != 0 {
 		t.Errorf("counts %+v", got)
 	}
-	if len(p.sent) > 1+3*(1+maxAgain) {
+	if len(p.sent) > 1+3*(1+maxRepeats) {
 		t.Errorf("%d messages", len(p.sent))
 	}
 }
 
-// TestLateResponse has the response to the first message of an inform come after the second was sent,
-// which was lost.
+// TestLateResponse: the response to the first message of an inform arrives after the second was
+// sent, which is lost.
 func TestLateResponse(t *testing.T) {
 	for name, target := range map[string]Target{
 		"v2c": communityTarget(), "authPriv": informTarget(user(usm.HMACSHA512, usm.AES256)),
@@ -218,7 +217,7 @@ func TestLateResponse(t *testing.T) {
 			p.add()
 			p.run()
 			p.add()
-			late := bytes.Clone(p.receiver.take(p.m.next(p.now)))
+			late := bytes.Clone(p.receiver.handle(p.m.next(p.now)))
 			p.advance(target.Timeout)
 			if p.m.next(p.now) == nil {
 				t.Fatal("not sent again")
@@ -235,7 +234,7 @@ func TestLateResponse(t *testing.T) {
 	}
 }
 
-// TestLateDiscovery has answers that take longer than the timeout.
+// TestLateDiscovery: answers take longer than the timeout.
 func TestLateDiscovery(t *testing.T) {
 	target := informTarget(user(usm.HMACSHA256, usm.AES128))
 	p := newPair(t, target)
@@ -245,7 +244,7 @@ func TestLateDiscovery(t *testing.T) {
 	if p.m.next(p.now) == nil {
 		t.Fatal("not asked again")
 	}
-	p.m.receive(p.receiver.take(first), p.now)
+	p.m.receive(p.receiver.handle(first), p.now)
 	p.run()
 	if got := p.m.counts.acknowledged; got != 1 {
 		t.Errorf("counts %+v", p.m.counts)
@@ -277,7 +276,8 @@ func TestRefusedByReceiver(t *testing.T) {
 	}
 }
 
-// TestReceiverSize has a receiver that takes less than we send. Only an authentic message is believed.
+// TestReceiverSize: a receiver accepts only smaller messages than we send. Only an authentic
+// message may say so.
 func TestReceiverSize(t *testing.T) {
 	for _, u := range []usm.User{user(usm.NoAuth, usm.NoPriv), user(usm.HMACSHA256, usm.AES128)} {
 		t.Run(u.Level().String(), func(t *testing.T) {
@@ -286,7 +286,7 @@ func TestReceiverSize(t *testing.T) {
 			big := event(t, p.common, 500)
 			p.m.add(big, p.now)
 			b := p.m.next(p.now)
-			p.m.receive(p.receiver.take(b), p.now) // engine
+			p.m.receive(p.receiver.handle(b), p.now) // learn the engine id
 			if p.m.limit() != DefaultMaxMessageSize {
 				t.Errorf("the limit came from a report without security: %d", p.m.limit())
 			}
@@ -313,8 +313,8 @@ func TestReceiverSize(t *testing.T) {
 	}
 }
 
-// TestUnsent takes messages back that could not be sent.
-func TestUnsent(t *testing.T) {
+// TestUndoSend reverts messages that could not be sent.
+func TestUndoSend(t *testing.T) {
 	p := newPair(t, informTarget(user(usm.HMACSHA256, usm.AES128)))
 	p.add()
 	for step, want := range []string{"discovery", "clock", "inform"} {
@@ -323,27 +323,27 @@ func TestUnsent(t *testing.T) {
 			t.Fatalf("%s: not one message", want)
 		}
 		before := p.m.counts
-		p.m.unsent()
+		p.m.undoSend()
 		if b = bytes.Clone(p.m.next(p.now)); b == nil {
 			t.Fatalf("%s: not sent again", want)
 		}
 		if p.m.counts != before {
 			t.Errorf("step %d: counts %+v, before %+v", step+1, p.m.counts, before)
 		}
-		p.m.receive(p.receiver.take(b), p.now)
+		p.m.receive(p.receiver.handle(b), p.now)
 	}
 	p.want(acknowledged(1, 1))
 
 	p.add()
 	p.m.next(p.now)
-	p.m.unsent()
-	p.m.refuse(p.m.last, ErrTooLarge)
+	p.m.undoSend()
+	p.m.reject(p.m.last, ErrTooLarge)
 	if got := p.m.counts; got.refused != 1 || got.sent != 1 || len(p.m.pending) != 0 {
 		t.Errorf("refused: counts %+v", got)
 	}
 }
 
-// TestSameIDs has a source of ids that repeats itself.
+// TestSameIDs: the source of ids repeats itself.
 func TestSameIDs(t *testing.T) {
 	for _, target := range []Target{communityTarget(), informTarget(user(usm.HMACSHA256, usm.AES128))} {
 		p := newPair(t, target)
@@ -361,7 +361,7 @@ func TestSameIDs(t *testing.T) {
 			}
 			seen[id] = true
 		}
-		p.lose = func(n int) bool { return n == 4 }
+		p.drops = func(n int) bool { return n == 4 }
 		p.wait()
 		if got := p.m.counts; got.acknowledged != maxUnderWay || got.ignored != 0 {
 			t.Errorf("%s: counts %+v", target.Version, got)

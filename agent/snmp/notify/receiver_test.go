@@ -14,7 +14,7 @@ import (
 	"aaasess/mib"
 )
 
-// epoch is when tests of pure parts begin.
+// epoch is when tests of pure parts start.
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // ourID is our engine id, theirID that of a receiver.
@@ -23,7 +23,7 @@ var (
 	theirID = []byte("\x80\x00\x7e\xd9\x05receiver")
 )
 
-// clock is a time that a test moves.
+// clock changes only by advance.
 type clock struct{ now time.Time }
 
 func newClock() *clock                      { return &clock{epoch} }
@@ -32,7 +32,7 @@ func (c *clock) advance(d time.Duration)    { c.now = c.now.Add(d) }
 func engineFile(t testing.TB) (f string)    { return filepath.Join(t.TempDir(), "engine") }
 func password(s string) (secret usm.Secret) { return usm.Secret{Password: s} }
 
-// openEngine begins a life of an engine.
+// openEngine starts an engine.
 func openEngine(t testing.TB, file string, id []byte, now func() time.Time) *usm.Engine {
 	t.Helper()
 	e, err := usm.OpenEngine(file, id, now)
@@ -42,7 +42,7 @@ func openEngine(t testing.TB, file string, id []byte, now func() time.Time) *usm
 	return e
 }
 
-// user is a user with the passwords that a fakeReceiver knows.
+// user returns a user with the passwords that a fakeReceiver knows.
 func user(a usm.AuthProtocol, p usm.PrivProtocol) usm.User {
 	u := usm.User{Name: "manager", Auth: a, Priv: p}
 	if a != usm.NoAuth {
@@ -54,7 +54,7 @@ func user(a usm.AuthProtocol, p usm.PrivProtocol) usm.User {
 	return u
 }
 
-// arrived is a notification that a fakeReceiver has let in.
+// arrived is a notification that a fakeReceiver accepted.
 type arrived struct {
 	kind      wire.PDUType
 	requestID int32
@@ -64,13 +64,13 @@ type arrived struct {
 	varbinds  []mib.Varbind
 }
 
-// fakeReceiver is a receiver of notifications made of real octets. For informs it is the authoritative
-// engine; traps it takes from senders, engines whose users it has the keys of. Its methods may be
-// called by any goroutine.
+// fakeReceiver receives notifications in real octets. It is the authoritative engine for informs.
+// It accepts traps from senders, engines for whose users it has keys. Its methods may be called
+// from any goroutine.
 type fakeReceiver struct {
 	community string
 	maxSize   int32
-	// answer, if not nil, changes what is sent back; nil for nothing.
+	// answer, if not nil, changes the answer; a nil result means no answer.
 	answer func(pdu *wire.PDU, octets []byte) []byte
 	status int32 // error-status of responses
 
@@ -79,10 +79,10 @@ type fakeReceiver struct {
 	senders []*usm.USM
 	got     []arrived
 	total   int // datagrams
-	bad     int // that were neither let in nor reported
+	bad     int // datagrams neither accepted nor reported
 }
 
-// newFakeReceiver makes a receiver with an engine and one user.
+// newFakeReceiver returns a receiver with an engine and users.
 func newFakeReceiver(t testing.TB, e *usm.Engine, users ...usm.User) *fakeReceiver {
 	t.Helper()
 	return &fakeReceiver{community: "public", maxSize: 65507, model: newUSM(t, e, users...)}
@@ -97,22 +97,22 @@ func newUSM(t testing.TB, e *usm.Engine, users ...usm.User) *usm.USM {
 	return usm.New(e, set)
 }
 
-// become gives the receiver another engine, or another life of its engine.
-func (r *fakeReceiver) become(model *usm.USM) {
+// setModel replaces the receiver's engine, or restarts it.
+func (r *fakeReceiver) setModel(model *usm.USM) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.model = model
 }
 
-// arrivals are the notifications so far.
+// arrivals returns the notifications so far.
 func (r *fakeReceiver) arrivals() []arrived {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]arrived(nil), r.got...)
 }
 
-// take takes a datagram and gives the answer, nil if there is none.
-func (r *fakeReceiver) take(b []byte) []byte {
+// handle processes a datagram and returns the answer, or nil.
+func (r *fakeReceiver) handle(b []byte) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.total++
@@ -123,12 +123,12 @@ func (r *fakeReceiver) take(b []byte) []byte {
 		return nil
 	}
 	if m.Version == wire.Version2c {
-		return r.takeCommunity(&m)
+		return r.handleCommunity(&m)
 	}
-	return r.takeUSM(b, &m)
+	return r.handleUSM(b, &m)
 }
 
-func (r *fakeReceiver) takeCommunity(m *wire.Message) []byte {
+func (r *fakeReceiver) handleCommunity(m *wire.Message) []byte {
 	var pdu wire.PDU
 	if pdu.Parse(m.Data) != nil || string(m.Community) != r.community {
 		r.bad++
@@ -158,7 +158,7 @@ func (r *fakeReceiver) change(pdu *wire.PDU, octets []byte) []byte {
 	return octets
 }
 
-func (r *fakeReceiver) takeUSM(b []byte, m *wire.Message) []byte {
+func (r *fakeReceiver) handleUSM(b []byte, m *wire.Message) []byte {
 	var s usm.Session
 	var p wire.SecurityParameters
 	model := r.model
@@ -216,7 +216,7 @@ func (r *fakeReceiver) report(model *usm.USM, s *usm.Session, failure *usm.Failu
 	return r.change(&wire.PDU{Type: wire.Report}, f.Bytes())
 }
 
-// serve has the receiver listen on loopback until the test ends, and gives its address.
+// serve listens on loopback until the test ends, and returns the address.
 func (r *fakeReceiver) serve(t testing.TB, address string) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", address)
@@ -236,8 +236,8 @@ func (r *fakeReceiver) serve(t testing.TB, address string) string {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			if answer := r.take(b[:n]); err == nil && answer != nil {
-				conn.WriteTo(answer, from) // what is lost is lost
+			if answer := r.handle(b[:n]); err == nil && answer != nil {
+				conn.WriteTo(answer, from) // a lost answer needs no handling
 			}
 		}
 	}()

@@ -9,32 +9,31 @@ import (
 	"aaasess/agent/snmp/usm"
 )
 
-// timeWindow is how far the time of a message may be behind (RFC 3414 section 2.2.3).
+// timeWindow is how many seconds the time of a message may be behind (RFC 3414 section 2.2.3).
 const timeWindow = 150
 
-// remote is what we know of the engine of a receiver of v3 informs, which is the authoritative one
-// (RFC 3414 section 2.3).
+// remote is the state of the engine of a receiver of v3 informs, which is authoritative (RFC 3414
+// section 2.3).
 type remote struct {
 	user  *usm.User
 	own   []byte // our engine id, which no receiver may have
 	fixed bool   // the id is configured
 
-	id     []byte    // snmpEngineID; nil: to be discovered
-	keys   *usm.Keys // of the user at the engine keysOf, which is id if there is one
-	keysOf []byte    // an engine that goes away and comes back costs nothing
+	id     []byte    // snmpEngineID; nil means that it must be discovered
+	keys   *usm.Keys // of the user at the engine keysOf, which equals id if id is known
+	keysOf []byte    // kept when id is forgotten: an engine that returns needs no new keys
 
-	// heard is when the last authentic message came; zero: none of this engine did, its clock is not
-	// known. A user without authentication needs no clock.
+	// heard is the time of the last authentic message. If it is zero, there was none from this
+	// engine and its clock is unknown. A user without authentication needs no clock.
 	heard  time.Time
 	boots  int32 // snmpEngineBoots
-	time   int32 // snmpEngineTime when latest was raised
+	time   int32 // snmpEngineTime when latest was last increased
 	at     time.Time
 	latest int32 // latestReceivedEngineTime
-	// maxSize is the msgMaxSize of its last authentic message, 0: not known.
+	// maxSize is the msgMaxSize of the last authentic message; 0 means unknown.
 	maxSize int32
 }
 
-// newRemote begins with the configured engine id, or none.
 func newRemote(r *receiver, own []byte) (*remote, error) {
 	m := &remote{user: &r.User, own: own}
 	if len(r.EngineID) == 0 {
@@ -47,16 +46,16 @@ func newRemote(r *receiver, own []byte) (*remote, error) {
 	return m, nil
 }
 
-// adopt takes an engine id that the receiver reported, and localizes the user's keys to it.
+// adopt sets the engine id that the receiver reported, and localizes the user's keys to it.
 func (r *remote) adopt(id []byte) error {
 	switch {
 	case r.fixed:
-		return fmt.Errorf("%w: is %x, configured is %x", ErrEngine, id, r.id)
+		return fmt.Errorf("%w: id is %x, configured is %x", ErrEngine, id, r.id)
 	case len(id) < minEngineID || len(id) > maxEngineID:
-		return fmt.Errorf("%w: id of %d octets, %d..%d are allowed", ErrEngine, len(id), minEngineID, maxEngineID)
+		return fmt.Errorf("%w: id has %d octets, want %d..%d", ErrEngine, len(id), minEngineID, maxEngineID)
 	case bytes.Equal(id, r.own):
-		// Messages made for such a receiver would be good for our own responder, too.
-		return fmt.Errorf("%w: has our own id %x", ErrEngine, id)
+		// Our own responder would accept messages made for such a receiver.
+		return fmt.Errorf("%w: id %x is our own", ErrEngine, id)
 	}
 	if !bytes.Equal(id, r.keysOf) {
 		keys, err := r.user.Keys(id)
@@ -70,7 +69,8 @@ func (r *remote) adopt(id []byte) error {
 	return nil
 }
 
-// forget has the engine discovered and its clock read again: it has not been heard of for too long.
+// forget discards the state of an engine that has not answered for too long, so that its id is
+// discovered and its clock read again.
 func (r *remote) forget() {
 	if !r.fixed {
 		r.id = nil
@@ -78,13 +78,13 @@ func (r *remote) forget() {
 	r.heard, r.boots, r.time, r.latest, r.maxSize = time.Time{}, 0, 0, 0, 0
 }
 
-// synchronised reports whether messages can be expected to be in the engine's time window.
+// synchronised reports whether our messages should be in the engine's time window.
 func (r *remote) synchronised() bool {
 	return r.user.Auth == usm.NoAuth || !r.heard.IsZero()
 }
 
-// clock gives msgAuthoritativeEngineBoots and -Time for a message sent now: zeros as long as they are
-// not known, which makes the receiver tell them (RFC 3414 section 4).
+// clock returns msgAuthoritativeEngineBoots and -Time for a message sent now. If they are unknown,
+// it returns zeros, and the receiver reports them (RFC 3414 section 4).
 func (r *remote) clock(now time.Time) (boots, seconds int32) {
 	if r.user.Auth == usm.NoAuth || r.heard.IsZero() {
 		return 0, 0
@@ -93,22 +93,22 @@ func (r *remote) clock(now time.Time) (boots, seconds int32) {
 	return r.boots, int32(min(int64(r.time)+passed, math.MaxInt32))
 }
 
-// hear takes boots and time of an authentic message (RFC 3414 section 3.2 step 7b). It reports whether
-// the message is in the time window; one that is not must be discarded.
-func (r *remote) hear(boots, seconds int32, now time.Time) bool {
+// synchronise processes boots and time of an authentic message (RFC 3414 section 3.2 step 7b). It
+// reports whether the message is in the time window; if not, the message must be discarded.
+func (r *remote) synchronise(boots, seconds int32, now time.Time) bool {
 	if boots > r.boots || boots == r.boots && seconds > r.latest {
 		r.boots, r.time, r.latest, r.at = boots, seconds, seconds, now
 	}
 	if r.heard.IsZero() && boots == 0 && seconds == 0 {
-		r.at = now // a receiver without clock: our own notion of it begins at zero
+		r.at = now // a receiver without a clock: our estimate starts at zero
 	}
-	notion := r.boots == boots && r.boots != math.MaxInt32
-	if notion && !r.heard.IsZero() {
+	inWindow := r.boots == boots && r.boots != math.MaxInt32
+	if inWindow && !r.heard.IsZero() {
 		_, local := r.clock(now)
-		notion = int64(seconds) >= int64(local)-timeWindow
+		inWindow = int64(seconds) >= int64(local)-timeWindow
 	}
-	if notion {
+	if inWindow {
 		r.heard = now
 	}
-	return notion
+	return inWindow
 }

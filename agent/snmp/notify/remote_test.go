@@ -12,7 +12,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// newTestRemote is what is known at first of the receiver of a user's informs.
+// newTestRemote returns the initial state of the receiver of a user's informs.
 func newTestRemote(t *testing.T, u usm.User, engineID []byte) *remote {
 	t.Helper()
 	r, err := newReceiver(Target{
@@ -28,16 +28,16 @@ func newTestRemote(t *testing.T, u usm.User, engineID []byte) *remote {
 	return m
 }
 
-func TestRemoteHear(t *testing.T) {
+func TestRemoteSynchronise(t *testing.T) {
 	type message struct {
-		after       time.Duration // since the message before
+		after       time.Duration // since the previous message
 		boots, time int32
 		want        bool
 	}
 	tests := []struct {
 		name        string
 		messages    []message
-		boots, time int32 // our notion, 10 s after the last message
+		boots, time int32 // our estimate 10 s after the last message
 	}{
 		{"first", []message{{0, 7, 1000, true}}, 7, 1010},
 		{"no clock at all", []message{{0, 0, 0, true}}, 0, 10},
@@ -61,7 +61,7 @@ func TestRemoteHear(t *testing.T) {
 			now := epoch
 			for i, m := range tt.messages {
 				now = now.Add(m.after)
-				if got := r.hear(m.boots, m.time, now); got != m.want {
+				if got := r.synchronise(m.boots, m.time, now); got != m.want {
 					t.Errorf("message %d: in the window %t, want %t", i+1, got, m.want)
 				}
 			}
@@ -85,13 +85,13 @@ func TestRemoteForget(t *testing.T) {
 			}
 		}
 		keys := r.keys
-		r.hear(7, 1000, epoch)
+		r.synchronise(7, 1000, epoch)
 		r.maxSize = 1400
 		r.forget()
 		if (r.id != nil) != fixed || r.synchronised() || r.maxSize != 0 {
 			t.Errorf("fixed %t: forgotten: id %x, synchronised %t, size %d", fixed, r.id, r.synchronised(), r.maxSize)
 		}
-		if !r.hear(3, 50, epoch) {
+		if !r.synchronise(3, 50, epoch) {
 			t.Errorf("fixed %t: an earlier life is not believed after forgetting", fixed)
 		}
 		if !fixed {
@@ -107,15 +107,15 @@ func TestRemoteAdopt(t *testing.T) {
 		name  string
 		fixed []byte
 		id    []byte
-		want  string // in the error; empty: none
+		want  string // in the error; empty means no error
 	}{
 		{"discovered", nil, theirID, ""},
 		{"five octets", nil, theirID[:5], ""},
 		{"configured", theirID, append([]byte("x"), theirID...), "configured is"},
-		{"ours", nil, ourID, "our own id"},
-		{"none", nil, nil, "id of 0 octets"},
-		{"too short", nil, theirID[:4], "id of 4 octets"},
-		{"too long", nil, bytes.Repeat([]byte{1}, 33), "id of 33 octets"},
+		{"ours", nil, ourID, "is our own"},
+		{"none", nil, nil, "id has 0 octets"},
+		{"too short", nil, theirID[:4], "id has 4 octets"},
+		{"too long", nil, bytes.Repeat([]byte{1}, 33), "id has 33 octets"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestRemoteAdopt(t *testing.T) {
 	}
 }
 
-// TestRemoteKeepsItsID checks that the id does not share memory with a datagram.
+// TestRemoteKeepsItsID: the id does not share memory with a datagram.
 func TestRemoteKeepsItsID(t *testing.T) {
 	r := newTestRemote(t, user(usm.HMACSHA, usm.NoPriv), nil)
 	id := bytes.Clone(theirID)

@@ -8,67 +8,67 @@ import (
 	"aaasess/internal/throttle"
 )
 
-// report is a target's errors: the last one for Stats, and lines now and then for the log: that there is
-// a problem, and that it is over.
+// report has a target's errors: the last one for Stats, and the rate-limited log lines about the
+// start and the end of a problem.
 type report struct {
 	log *slog.Logger
 
-	mu         sync.Mutex // guards what follows; not held while logging
+	mu         sync.Mutex // guards the fields below; not held while logging
 	last       error
 	at         time.Time
 	problems   throttle.Line
-	unlogged   error // for the next line of a problem
-	suppressed int   // errors without line before it
+	unlogged   error // for the next line about a problem
+	suppressed int   // errors without a line before it
 
-	away   time.Time     // when the first error came that shows that the target does not work; zero: it works
-	warned bool          // the log has a line of that, or of another outage whose end it does not have
-	over   bool          // the line that it works again is to be written
-	took   time.Duration // how long it had not worked then
-	again  throttle.Line // that line
+	failingSince    time.Time     // time of the first error by which the target does not work; zero means that it works
+	warned          bool          // a line about this outage was logged, or about an earlier one whose end was not logged
+	recoveryPending bool          // the line that it works again is pending
+	outage          time.Duration // how long that outage lasted
+	recoveries      throttle.Line // the line that it works again
 }
 
-// fail notes an error. It does not log: callers of Notify do not wait for that.
+// fail records an error. It does not log, because callers of Notify must not wait for the log.
 func (r *report) fail(err error, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last, r.at = err, now
-	if r.away.IsZero() && !ofOne(err) {
-		r.away = now
-		r.warned, r.over = r.over, false // a line that had to wait would not be true any more
+	if r.failingSince.IsZero() && !ofOneNotification(err) {
+		r.failingSince = now
+		r.warned, r.recoveryPending = r.recoveryPending, false // a pending line would not be true any more
 	}
 	suppressed, ok := r.problems.Allow(now)
 	if !ok {
 		return
 	}
 	r.unlogged, r.suppressed = err, suppressed
-	r.warned = r.warned || !r.away.IsZero()
+	r.warned = r.warned || !r.failingSince.IsZero()
 }
 
-// worked notes that the target has taken a notification. It does not log.
-func (r *report) worked(now time.Time) {
+// recovered records that the target has accepted a notification. It does not log.
+func (r *report) recovered(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.warned {
-		r.over, r.took = true, now.Sub(r.away)
+		r.recoveryPending, r.outage = true, now.Sub(r.failingSince)
 	}
-	r.away, r.warned = time.Time{}, false
+	r.failingSince, r.warned = time.Time{}, false
 }
 
-// isAway reports whether the target did not work when it was last heard of.
-func (r *report) isAway() bool {
+// isFailing reports whether the target did not work when it was last used.
+func (r *report) isFailing() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.away.IsZero()
+	return !r.failingSince.IsZero()
 }
 
-// due is when flush has a line to write that had to wait; zero: there is none.
+// due returns the time when flush has a pending line to write; zero means none.
 func (r *report) due() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.over {
+	if !r.recoveryPending {
 		return time.Time{}
 	}
-	return r.again.Next()
+	return r.recoveries.Next()
 }
 
 // flush writes the lines that are due.
@@ -76,10 +76,10 @@ func (r *report) flush(now time.Time) {
 	r.mu.Lock()
 	err, suppressed := r.unlogged, r.suppressed
 	r.unlogged = nil
-	over, took := r.over, r.took
+	over, took := r.recoveryPending, r.outage
 	if over {
-		_, over = r.again.Allow(now)
-		r.over = !over
+		_, over = r.recoveries.Allow(now)
+		r.recoveryPending = !over
 	}
 	r.mu.Unlock()
 	if err != nil {
@@ -90,7 +90,7 @@ func (r *report) flush(now time.Time) {
 	}
 }
 
-// lastError gives the last error, nil if there was none, and when it came up.
+// lastError returns the last error, or nil, and its time.
 func (r *report) lastError() (at time.Time, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,17 +14,17 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// TestReport tells a target's story second by second, and looks at what is logged when.
+// TestReport plays a target's events second by second, and checks what is logged when.
 func TestReport(t *testing.T) {
 	gone := syscall.ENETUNREACH
 	type event struct {
 		at  int   // second
-		err error // nil: it worked
+		err error // nil means that it worked
 	}
 	tests := []struct {
 		name   string
 		events []event
-		want   []string // second, and W or I with what the line has
+		want   []string // second, and W or I with the contents of the line
 	}{
 		{"works", []event{{1, nil}, {2, nil}}, nil},
 		{"back", []event{{1, gone}, {5, nil}, {6, nil}}, []string{"1 W", "5 I 4s"}},
@@ -56,7 +56,7 @@ func TestReport(t *testing.T) {
 					switch {
 					case e.at != second:
 					case e.err == nil:
-						r.worked(now)
+						r.recovered(now)
 					default:
 						r.fail(e.err, now)
 					}
@@ -78,7 +78,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// brief is what counts of a line in the log.
+// brief returns the part of a log line that tests compare.
 func brief(line string) string {
 	if strings.Contains(line, `level=WARN msg="notify: target has a problem"`) {
 		return "W"
@@ -89,7 +89,7 @@ func brief(line string) string {
 	return line
 }
 
-// wantLog checks what was logged so far.
+// wantLog checks the log lines so far.
 func (b *bubble) wantLog(want ...string) {
 	b.t.Helper()
 	synctest.Wait()
@@ -105,7 +105,7 @@ func (b *bubble) wantLog(want ...string) {
 	}
 }
 
-// send sends one notification, which must be taken.
+// send sends one notification, which must be accepted.
 func (b *bubble) send() {
 	b.t.Helper()
 	if err := b.notify(1); err != nil {
@@ -128,7 +128,7 @@ func TestInformWorksAgain(t *testing.T) {
 		b.wantLog()
 		time.Sleep(2 * time.Second)
 		b.wantLog("W")
-		time.Sleep(2 * time.Second) // not so long that the address is looked up again
+		time.Sleep(2 * time.Second) // too short for resolving the address again
 		r.mu.Lock()
 		r.answer = nil
 		r.mu.Unlock()
@@ -138,7 +138,7 @@ func TestInformWorksAgain(t *testing.T) {
 		time.Sleep(time.Hour)
 		b.wantLog("W", "I 2s")
 
-		// The network goes away, and comes back when the inform has been given up.
+		// The network fails, and works again after the inform has been given up.
 		b.net.set(conditions{writeErr: syscall.ENETUNREACH})
 		b.send()
 		b.wantLog("W", "I 2s", "W")
@@ -152,7 +152,8 @@ func TestInformWorksAgain(t *testing.T) {
 	})
 }
 
-// TestAcknowledgedThenFailed has an inform be acknowledged in the turn in which another cannot be sent.
+// TestAcknowledgedThenFailed: in one pass of the loop an inform is acknowledged and another one
+// cannot be sent.
 func TestAcknowledgedThenFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -162,7 +163,7 @@ func TestAcknowledgedThenFailed(t *testing.T) {
 		defer b.end()
 		r.answer = func(_ *wire.PDU, octets []byte) []byte {
 			b.net.set(conditions{writeErr: syscall.ENETUNREACH})
-			if err := b.senders[0].queue.push(event(t, b.common, 2)); err != nil { // without nudge
+			if err := b.senders[0].queue.push(event(t, b.common, 2)); err != nil { // without wakeUp
 				t.Error(err)
 			}
 			return octets
@@ -198,14 +199,14 @@ func TestTrapWorksAgain(t *testing.T) {
 				time.Sleep(time.Second)
 				b.wantNumbers(r, 1)
 				b.wantLog("W")
-				time.Sleep(doubt)
-				b.wantLog("W", "I 1s") // without the doubt
+				time.Sleep(confirmTime)
+				b.wantLog("W", "I 1s") // without confirmTime
 			})
 		})
 	}
 }
 
-// TestTrapRefused has all traps leave, and be refused: no reason to say that the target works.
+// TestTrapRefused: all traps are sent and refused; the target does not count as working.
 func TestTrapRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -224,11 +225,11 @@ func TestTrapRefused(t *testing.T) {
 		}
 		b.net.set(conditions{})
 		b.send()
-		time.Sleep(doubt / 2)
-		// The next one is told that the one before was refused, which nothing else tells.
+		time.Sleep(confirmTime / 2)
+		// The next send reports that the previous trap was refused; nothing else reports it.
 		b.net.set(conditions{writeErr: syscall.ECONNREFUSED, once: true})
 		b.send()
-		time.Sleep(doubt - 1)
+		time.Sleep(confirmTime - 1)
 		b.wantLog("W")
 		time.Sleep(time.Nanosecond)
 		b.wantLog("W", "I 50.5s")
@@ -236,7 +237,8 @@ func TestTrapRefused(t *testing.T) {
 	})
 }
 
-// TestWorksAgainLater has a target come back twice within a minute, and then nothing more to send.
+// TestWorksAgainLater: a target recovers twice within a minute, and then there is nothing more to
+// send.
 func TestWorksAgainLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -267,7 +269,7 @@ func TestWorksAgainLater(t *testing.T) {
 	})
 }
 
-// TestWorksAgainHeldBack has a target that comes and goes all the time.
+// TestWorksAgainHeldBack: a target fails and recovers all the time.
 func TestWorksAgainHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)

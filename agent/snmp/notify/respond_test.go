@@ -8,14 +8,14 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// answerParts is a Response with the right digest as far as there is a digest, part by part.
+// answerParts builds a Response from its parts, with the right digest if it has one.
 type answerParts struct {
 	authority
 	msgID, requestID int32
 	context          []byte
 	name             string
-	flags            uint8 // besides those of the level
-	unset            uint8 // of the level's
+	flags            uint8 // in addition to those of the level
+	unset            uint8 // removed from those of the level
 }
 
 func (a *answerParts) build() []byte {
@@ -46,8 +46,8 @@ func (a *answerParts) build() []byte {
 	return f.Bytes()
 }
 
-// TestResponseOfAnother has Responses that are right in all but one.
-func TestResponseOfAnother(t *testing.T) {
+// TestWrongResponse: Responses that are valid except for one part.
+func TestWrongResponse(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*answerParts)
@@ -108,8 +108,8 @@ func TestResponseOfAnother(t *testing.T) {
 	}
 }
 
-// TestClockOfAnother has an authentic message of another engine, or for another user, tell a time.
-func TestClockOfAnother(t *testing.T) {
+// TestWrongClock: an authentic message of another engine, or for another user, has a time.
+func TestWrongClock(t *testing.T) {
 	for name, change := range map[string]func(*answerParts){
 		"other engine": func(p *answerParts) { p.engineID = []byte("another engine") },
 		"other user":   func(p *answerParts) { p.user = "other" },
@@ -133,7 +133,7 @@ func TestClockOfAnother(t *testing.T) {
 	}
 }
 
-// TestResponseWithoutEngine has a Response come when the engine is in doubt.
+// TestResponseWithoutEngine: a Response arrives while the engine id is unknown.
 func TestResponseWithoutEngine(t *testing.T) {
 	for _, u := range []usm.User{user(usm.NoAuth, usm.NoPriv), user(usm.HMACSHA256, usm.AES128)} {
 		p := newPair(t, informTarget(u))

@@ -13,18 +13,18 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// common is what all targets of a notifier share. Nothing but sent changes.
+// common is shared by all targets of a notifier. Only sent changes.
 type common struct {
 	engine  *usm.Engine
-	maxSize int32 // octets of the largest message
-	queue   int   // notifications that may wait for a target
+	maxSize int32 // of the largest message, in octets
+	queue   int   // how many notifications may wait for a target
 	log     *slog.Logger
 	dial    dialFunc
 	newID   func() int32
-	sent    atomic.Uint64 // the sum of all targets' counts.sent, also of those that are gone
+	sent    atomic.Uint64 // sum of counts.sent over all targets, including removed ones
 }
 
-// sender is a target with its queue and its state. Its machine or trap belong to the goroutine of run.
+// sender is a target with its queue and its state. machine and trap belong to the goroutine of run.
 type sender struct {
 	common   *common
 	receiver *receiver
@@ -33,18 +33,17 @@ type sender struct {
 	machine  *machine // for informs, else nil
 	trap     *trap    // for traps, else nil
 
-	limit atomic.Int32       // octets of a message that the receiver takes, as far as known
-	stop  context.CancelFunc // ends run; guarded by Notifier.mu, nil if run was not started
+	limit atomic.Int32       // largest message for the receiver in octets, as far as known
+	stop  context.CancelFunc // ends run; guarded by Notifier.mu, nil before run starts
 
-	mu       sync.Mutex // guards what follows, a copy for Stats
+	mu       sync.Mutex // guards the fields below, copies for Stats
 	counts   counts
 	underWay int
 	engineID []byte
-	refused  uint64 // by offer
-	dropped  uint64 // while under way
+	refused  uint64 // rejected by offer
+	dropped  uint64 // dropped while in flight
 }
 
-// newSender makes a target ready.
 func newSender(c *common, t Target) (*sender, error) {
 	own := c.engine.ID()
 	r, err := newReceiver(t, own)
@@ -66,13 +65,13 @@ func newSender(c *common, t Target) (*sender, error) {
 
 // offer queues a notification. It never blocks.
 func (s *sender) offer(note *notification, now time.Time) error {
-	defer s.queue.nudge()
+	defer s.queue.wakeUp()
 	limit := int(s.limit.Load())
 	if size := s.receiver.size(len(note.varbinds), len(s.common.engine.ID())); size > limit {
 		s.mu.Lock()
 		s.refused++
 		s.mu.Unlock()
-		return s.failed(fmt.Errorf("%w: %d octets, at most %d are taken", ErrTooLarge, size, limit), now)
+		return s.failed(fmt.Errorf("%w: %d octets, the limit is %d", ErrTooLarge, size, limit), now)
 	}
 	if err := s.queue.push(note); err != nil {
 		return s.failed(err, now)
@@ -80,26 +79,26 @@ func (s *sender) offer(note *notification, now time.Time) error {
 	return nil
 }
 
-// failed notes an error and gives it with the name of the target.
+// failed records an error and returns it with the name of the target.
 func (s *sender) failed(err error, now time.Time) error {
 	s.report.fail(err, now)
 	return fmt.Errorf("notify: target %q: %w", s.receiver.Name, err)
 }
 
-// publish makes the state of the goroutine known to others.
+// publish copies the state of the goroutine for other goroutines.
 func (s *sender) publish(now time.Time) {
 	s.mu.Lock()
 	before := s.counts.sent
 	if m := s.machine; m != nil {
 		s.counts, s.underWay, s.engineID = m.counts, len(m.pending), nil
 		if m.remote != nil {
-			s.engineID = m.remote.id // which is never written to
+			s.engineID = m.remote.id // the id is never modified
 			s.limit.Store(m.limit())
 		}
 	} else {
 		s.counts = s.trap.counts
 	}
-	s.common.sent.Add(s.counts.sent - before) // what machine.unsent took back was never published
+	s.common.sent.Add(s.counts.sent - before) // counts that machine.undoSend reverted were never published
 	s.mu.Unlock()
 	if m := s.machine; m != nil && m.err != nil {
 		s.report.fail(m.err, now)
@@ -108,7 +107,7 @@ func (s *sender) publish(now time.Time) {
 	s.report.flush(now)
 }
 
-// abandon drops what waits, besides what was under way.
+// abandon drops the waiting notifications, and counts those in flight as dropped.
 func (s *sender) abandon(underWay int, now time.Time) {
 	left := s.queue.close() + underWay
 	s.mu.Lock()
@@ -119,7 +118,6 @@ func (s *sender) abandon(underWay int, now time.Time) {
 	}
 }
 
-// stats gives the present numbers.
 func (s *sender) stats() TargetStats {
 	waiting, dropped := s.queue.counts()
 	at, lastError := s.report.lastError()
@@ -133,8 +131,8 @@ func (s *sender) stats() TargetStats {
 	}
 }
 
-// trap builds the messages of a target for traps, for which our engine is the authoritative one (RFC
-// 3414 section 1.5.1). It belongs to the target's goroutine.
+// trap builds the traps for a target. Our engine is authoritative for them (RFC 3414 section
+// 1.5.1). It belongs to the target's goroutine.
 type trap struct {
 	receiver *receiver
 	engine   *usm.Engine
@@ -154,7 +152,7 @@ func newTrap(r *receiver, c *common) (*trap, error) {
 	return t, err
 }
 
-// encode gives the message for a notification.
+// encode returns the message for a notification.
 func (t *trap) encode(note *notification) []byte {
 	if t.receiver.Version == wire.Version2c {
 		return t.encoder.community(wire.SNMPv2Trap, t.receiver.Community, t.newID(), note.varbinds)

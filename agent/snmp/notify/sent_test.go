@@ -18,7 +18,7 @@ func (b *bubble) wantSent(want uint64) {
 	}
 }
 
-// TestSent counts notifications of targets that come and go.
+// TestSent counts notifications while targets are added and removed.
 func TestSent(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	synctest.Test(t, func(t *testing.T) {
@@ -63,12 +63,12 @@ func TestSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.wantSent(4)
-		b.end() // which sends what waits
+		b.end() // sends what waits
 		b.wantSent(6)
 	})
 }
 
-// TestSentNot has messages not get away: they do not count, and what counts does not fall.
+// TestSentNot: messages that cannot be sent do not count, and the counter never decreases.
 func TestSentNot(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"aaasess/internal/partner"
 )
 
-// netSnmpUsers are users with every combination of protocols that net-snmp 5.9 has.
+// netSnmpUsers returns users with every combination of protocols of net-snmp 5.9.
 func netSnmpUsers() []usm.User {
 	var users []usm.User
 	for _, a := range auths {
@@ -33,7 +33,7 @@ func netSnmpUsers() []usm.User {
 	return users
 }
 
-// trapdUser is the lines of snmptrapd.conf for a user: for informs, and for traps of an engine.
+// trapdUser returns the lines of snmptrapd.conf for a user: for informs, or for traps of an engine.
 func trapdUser(u usm.User, engineID []byte) []string {
 	level := map[string]string{"noAuthNoPriv": "noauth", "authNoPriv": "auth", "authPriv": "priv"}[u.Level().String()]
 	protocols := ""
@@ -54,7 +54,7 @@ func trapdUser(u usm.User, engineID []byte) []string {
 	}
 }
 
-// TestSnmptrapd sends traps and informs with v2c and all of v3 that snmptrapd has.
+// TestSnmptrapd sends traps and informs with v2c and with all v3 protocols of snmptrapd.
 func TestSnmptrapd(t *testing.T) {
 	engine := openEngine(t, engineFile(t), ourID, time.Now)
 	conf := []string{"authCommunity log public"}
@@ -95,7 +95,7 @@ func TestSnmptrapd(t *testing.T) {
 	})
 }
 
-// authPriv is a user, and what lets snmptrapd know it.
+// authPriv returns a user and the snmptrapd options for it.
 func authPriv() (usm.User, partner.TrapdOptions) {
 	u := user(usm.HMACSHA256, usm.AES128)
 	return u, partner.TrapdOptions{Config: trapdUser(u, ourID)}
@@ -125,7 +125,8 @@ func TestSnmptrapdRestarts(t *testing.T) {
 	p.Restart()
 	notify()
 	settled(10)
-	// Its boots are one more: what was sent before its report had come is sent twice, one inform at least.
+	// Its boots have increased: messages sent before the report arrived are sent twice, at least
+	// one inform.
 	if got := n.Stats()[0]; got.Retransmitted < 1+1 || got.Retransmitted > 1+5 || got.TimedOut != 0 {
 		t.Errorf("after its restart: %+v", got)
 	}
@@ -136,7 +137,7 @@ func TestSnmptrapdRestarts(t *testing.T) {
 	settled(15)
 }
 
-// TestSnmptrapdReplaced has another snmptrapd, with an engine of its own, take over the port.
+// TestSnmptrapdReplaced: another snmptrapd with its own engine uses the port.
 func TestSnmptrapdReplaced(t *testing.T) {
 	u, opts := authPriv()
 	first, second := partner.Snmptrapd(t, opts), partner.Snmptrapd(t, opts)
@@ -156,7 +157,7 @@ func TestSnmptrapdReplaced(t *testing.T) {
 	}
 }
 
-// TestSnmptrapdAway has a receiver that stays away, or knows another password.
+// TestSnmptrapdAway: a receiver does not run, or has another password.
 func TestSnmptrapdAway(t *testing.T) {
 	u, opts := authPriv()
 	p := partner.Snmptrapd(t, opts)
@@ -175,7 +176,7 @@ func TestSnmptrapdAway(t *testing.T) {
 	await(t, "all time out", func() bool {
 		return !slices.ContainsFunc(n.Stats(), func(s TargetStats) bool { return s.TimedOut != 1 })
 	})
-	said := []string{"", "usmStatsWrongDigests", ""} // net-snmp drops what it cannot decrypt
+	said := []string{"", "usmStatsWrongDigests", ""} // net-snmp drops messages that it cannot decrypt
 	for i, s := range n.Stats() {
 		if s.Acknowledged != 0 || !errors.Is(s.LastError, ErrNoResponse) || !strings.Contains(s.LastError.Error(), said[i]) {
 			t.Errorf("stats %+v", s)
@@ -186,7 +187,7 @@ func TestSnmptrapdAway(t *testing.T) {
 	}
 }
 
-// TestSnmptrapdLossy has two of three datagrams get lost on their way.
+// TestSnmptrapdLossy: two of three datagrams are lost.
 func TestSnmptrapdLossy(t *testing.T) {
 	u, opts := authPriv()
 	p := partner.Snmptrapd(t, opts)
@@ -211,8 +212,8 @@ func TestSnmptrapdLossy(t *testing.T) {
 	}
 }
 
-// relay passes datagrams on to where to says, nowhere if that is empty, and answers back. It ends with
-// the test.
+// relay forwards datagrams to the address that to returns, or drops them if it is empty, and
+// forwards the answers back. It ends with the test.
 func relay(t *testing.T, to func(b []byte) string) (address string) {
 	t.Helper()
 	front, err := net.ListenPacket("udp", "127.0.0.1:0")

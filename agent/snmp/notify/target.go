@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// DefaultTimeout is what Target.Timeout 0 means.
+	// DefaultTimeout is used if Target.Timeout is 0.
 	DefaultTimeout = 5 * time.Second
-	// DefaultRetries is a good value for Target.Retries, that of snmpTargetAddrRetryCount (RFC 3413
-	// section 4.1.2).
+	// DefaultRetries is a good value for Target.Retries: the default of snmpTargetAddrRetryCount
+	// (RFC 3413 section 4.1.2).
 	DefaultRetries = 3
 
 	maxRetries  = 255 // snmpTargetAddrRetryCount
@@ -30,36 +30,36 @@ const (
 
 // Target is a receiver of notifications.
 type Target struct {
-	// Name tells targets apart; it is not sent.
+	// Name identifies the target; it is not sent.
 	Name string
-	// Address is host:port. A name is resolved when there is something to send, and again when a
-	// minute has gone by or the receiver does not answer.
+	// Address is host:port. A name is resolved when there is something to send, and again after a
+	// minute or if the receiver does not answer.
 	Address string
-	// SourceAddress is the local address that messages leave from; the zero Addr lets the system
-	// choose. Only receivers of its family can be reached: a literal Address must be of that, and a
-	// name is resolved to addresses of that only.
+	// SourceAddress is the local address that messages leave from. The zero Addr lets the system
+	// choose. A literal Address must have the same family, and a name is resolved to addresses of
+	// that family only.
 	SourceAddress netip.Addr
 	// Version is wire.Version2c or wire.Version3.
 	Version wire.Version
-	// Inform makes notifications informs: acknowledged, and repeated until they are.
+	// Inform selects informs, which are acknowledged and retransmitted, instead of traps.
 	Inform bool
-	// Community is sent with v2c, 1 octet or more.
+	// Community is sent with v2c; at least 1 octet.
 	Community string
-	// User is who sends with v3; the security level follows from its protocols. A localized key is
-	// localized to our engine for traps, and to EngineID for informs. Other secrets are turned into
-	// keys at once; neither passwords nor, where one engine is known, master keys are kept.
+	// User is the sender with v3; its protocols determine the security level. A localized key is
+	// for our engine with traps, and for EngineID with informs. Other secrets are converted to keys
+	// at once. Passwords are not kept; master keys are kept only for informs without EngineID.
 	User usm.User
-	// EngineID is snmpEngineID of the receiver, 5..32 octets, for v3 informs. Empty: the receiver is
-	// asked. A configured one is safer: see the package comment.
+	// EngineID is snmpEngineID of the receiver, 5..32 octets, for v3 informs. If it is empty, it is
+	// discovered. A configured id is safer, see the package comment.
 	EngineID []byte
-	// Timeout is how long an inform may stay without response before it is sent again, up to an
-	// hour. 0 means DefaultTimeout.
+	// Timeout is how long an inform waits for a response before it is retransmitted, up to an hour.
+	// 0 means DefaultTimeout.
 	Timeout time.Duration
-	// Retries is how often an inform is sent again, 0..255.
+	// Retries is how often an inform is retransmitted, 0..255.
 	Retries int
 }
 
-// check tells what is wrong with a target, besides the secrets.
+// check validates a target, except its secrets.
 func (t *Target) check() error {
 	switch host, port, err := net.SplitHostPort(t.Address); {
 	case t.Name == "":
@@ -69,11 +69,11 @@ func (t *Target) check() error {
 	case host == "":
 		return fmt.Errorf("address %q: no host", t.Address)
 	case !isPort(port):
-		return fmt.Errorf("address %q: port is not 1..65535", t.Address)
+		return fmt.Errorf("address %q: port is not a number from 1 to 65535", t.Address)
 	case t.Timeout < 0 || t.Timeout > maxTimeout:
-		return fmt.Errorf("timeout %s is not 0..%s", t.Timeout, maxTimeout)
+		return fmt.Errorf("timeout is %s, want 0..%s", t.Timeout, maxTimeout)
 	case t.Retries < 0 || t.Retries > maxRetries:
-		return fmt.Errorf("%d retries are not 0..%d", t.Retries, maxRetries)
+		return fmt.Errorf("retries are %d, want 0..%d", t.Retries, maxRetries)
 	}
 	if err := t.checkSource(); err != nil {
 		return err
@@ -98,11 +98,11 @@ func (t *Target) checkSource() error {
 		return nil
 	}
 	if source.IsUnspecified() || source.IsMulticast() {
-		return fmt.Errorf("source address %s is not one of a host", source)
+		return fmt.Errorf("source address %s is not a unicast address", source)
 	}
-	host, _, _ := net.SplitHostPort(t.Address) // which check has looked at
+	host, _, _ := net.SplitHostPort(t.Address) // check has validated it
 	if to, err := netip.ParseAddr(host); err == nil && to.Unmap().Is4() != source.Is4() {
-		return fmt.Errorf("source address %s: %s, of the other family, cannot be reached from there", source, to)
+		return fmt.Errorf("source address %s cannot reach %s: one is IPv4, the other IPv6", source, to)
 	}
 	return nil
 }
@@ -110,11 +110,11 @@ func (t *Target) checkSource() error {
 func (t *Target) checkCommunity() error {
 	switch {
 	case t.Community == "":
-		return errors.New("v2c without community")
+		return errors.New("v2c needs a community")
 	case t.User.Name != "":
-		return errors.New("v2c has no user")
+		return errors.New("v2c does not use a user")
 	case len(t.EngineID) > 0:
-		return errors.New("v2c has no engine id")
+		return errors.New("v2c does not use an engine id")
 	}
 	return nil
 }
@@ -122,23 +122,23 @@ func (t *Target) checkCommunity() error {
 func (t *Target) checkUser() error {
 	switch n := len(t.EngineID); {
 	case t.Community != "":
-		return errors.New("v3 has no community")
+		return errors.New("v3 does not use a community")
 	case t.User.Name == "" || len(t.User.Name) > wire.MaxUserNameSize:
-		return fmt.Errorf("user name of %d octets, 1..%d are allowed", len(t.User.Name), wire.MaxUserNameSize)
+		return fmt.Errorf("user name has %d octets, want 1..%d", len(t.User.Name), wire.MaxUserNameSize)
 	case n > 0 && !t.Inform:
-		return errors.New("the engine id of a receiver is for informs; traps are sent with our own")
+		return errors.New("a receiver's engine id is only for informs; traps use our own engine id")
 	case n > 0 && (n < minEngineID || n > maxEngineID):
-		return fmt.Errorf("engine id of %d octets, %d..%d are allowed", n, minEngineID, maxEngineID)
+		return fmt.Errorf("engine id has %d octets, want %d..%d", n, minEngineID, maxEngineID)
 	}
 	return nil
 }
 
-// receiver is a target made ready: checked, with keys in place of passwords. It does not change.
+// receiver is a validated target with keys instead of passwords. It is immutable.
 type receiver struct {
-	Target // User has localized keys if one engine only will be asked for, else master keys
+	Target // User has localized keys if there is only one possible engine, else master keys
 }
 
-// newReceiver checks a target and turns its passwords into keys. own is our engine id.
+// newReceiver checks a target and converts its passwords to keys. own is our engine id.
 func newReceiver(t Target, own []byte) (*receiver, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func newReceiver(t Target, own []byte) (*receiver, error) {
 	}
 	at := own
 	if t.Inform {
-		at = r.EngineID // none: to be discovered
+		at = r.EngineID // empty: to be discovered
 	}
 	secrets := []*usm.Secret{&r.User.AuthSecret, &r.User.PrivSecret}
 	for _, s := range secrets {
@@ -161,14 +161,14 @@ func newReceiver(t Target, own []byte) (*receiver, error) {
 		}
 	}
 	if len(at) == 0 {
-		at = own // any will do to find out whether all is as it should be
+		at = own // any engine id will do for validating the secrets
 	}
 	_, err := r.User.Keys(at)
 	return r, err
 }
 
-// toKey turns a password into the key at an engine or, if that is not known, into the master key. What
-// is wrong with secrets besides is found by usm.
+// toKey converts a password into the key at an engine or, if engineID is empty, into the master
+// key. Package usm detects other errors in secrets.
 func toKey(s *usm.Secret, a usm.AuthProtocol, engineID []byte) error {
 	if len(s.LocalizedKey) > 0 && len(engineID) == 0 {
 		return errors.New("a localized key needs the engine id of the receiver")
@@ -183,7 +183,7 @@ func toKey(s *usm.Secret, a usm.AuthProtocol, engineID []byte) error {
 			return err
 		}
 	case len(s.MasterKey) != a.KeyLen() || s.Password != "" || len(s.LocalizedKey) > 0:
-		return nil // a localized key already, or nothing, or wrong
+		return nil // already a localized key, or empty, or invalid
 	}
 	if len(engineID) == 0 {
 		*s = usm.Secret{MasterKey: bytes.Clone(ku)}
@@ -193,5 +193,5 @@ func toKey(s *usm.Secret, a usm.AuthProtocol, engineID []byte) error {
 	return nil
 }
 
-// same reports whether two receivers are configured in the same way.
+// same reports whether two receivers have the same configuration.
 func (r *receiver) same(other *receiver) bool { return reflect.DeepEqual(r, other) }

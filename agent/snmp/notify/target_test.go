@@ -40,7 +40,7 @@ func TestTargetCheck(t *testing.T) {
 	tests := []struct {
 		name   string
 		target Target
-		want   string // in the error; empty: none
+		want   string // in the error; empty means no error
 	}{
 		{"v2c trap", v2c("a", here), ""},
 		{"v2c inform, IPv6", asInform(v2c("a", "[::1]:162")), ""},
@@ -58,10 +58,10 @@ func TestTargetCheck(t *testing.T) {
 		{"source for a name", from("::1", v2c("a", "nms.example.net:162")), ""},
 		{"source written as IPv6", from("::ffff:127.0.0.2", v2c("a", here)), ""},
 		{"address written as IPv6", from("127.0.0.2", v2c("a", "[::ffff:127.0.0.1]:162")), ""},
-		{"source of IPv6 for IPv4", from("::1", v2c("a", here)), "source address ::1: 127.0.0.1, of the other family"},
-		{"source of IPv4 for IPv6", from("127.0.0.1", v2c("a", "[::1]:162")), "source address 127.0.0.1: ::1, of the other family"},
-		{"source of IPv4 as IPv6 for IPv6", from("::ffff:127.0.0.1", v2c("a", "[::1]:162")), "other family"},
-		{"source of IPv6 for IPv4 as IPv6", from("::1", v2c("a", "[::ffff:127.0.0.1]:162")), "other family"},
+		{"source of IPv6 for IPv4", from("::1", v2c("a", here)), "source address ::1 cannot reach 127.0.0.1: one is IPv4"},
+		{"source of IPv4 for IPv6", from("127.0.0.1", v2c("a", "[::1]:162")), "source address 127.0.0.1 cannot reach ::1: one is IPv4"},
+		{"source of IPv4 as IPv6 for IPv6", from("::ffff:127.0.0.1", v2c("a", "[::1]:162")), "one is IPv4, the other IPv6"},
+		{"source of IPv6 for IPv4 as IPv6", from("::1", v2c("a", "[::ffff:127.0.0.1]:162")), "one is IPv4, the other IPv6"},
 		{"unspecified source", from("::", v2c("a", "[::1]:162")), "source address :: is not"},
 		{"unspecified source as IPv6", from("::ffff:0.0.0.0", v2c("a", here)), "source address 0.0.0.0 is not"},
 		{"multicast source", from("224.0.0.1", v2c("a", here)), "source address 224.0.0.1 is not"},
@@ -73,15 +73,15 @@ func TestTargetCheck(t *testing.T) {
 		{"port by name", v2c("a", "127.0.0.1:snmptrap"), "port"},
 		{"port of a million", v2c("a", "127.0.0.1:1000000"), "port"},
 		{"v1", Target{Name: "a", Address: here, Community: "public"}, "v1 is neither"},
-		{"no community", Target{Name: "a", Address: here, Version: wire.Version2c}, "community"},
-		{"v2c with user", with(v2c("a", here), func(t *Target) { t.User = all }), "no user"},
-		{"v2c with engine", with(v2c("a", here), func(t *Target) { t.EngineID = theirID }), "no engine id"},
-		{"v3 with community", with(v3("a", here, all), func(t *Target) { t.Community = "x" }), "no community"},
-		{"no user", v3("a", here, usm.User{}), "user name"},
+		{"not use a community", Target{Name: "a", Address: here, Version: wire.Version2c}, "community"},
+		{"v2c with user", with(v2c("a", here), func(t *Target) { t.User = all }), "not use a user"},
+		{"v2c with engine", with(v2c("a", here), func(t *Target) { t.EngineID = theirID }), "not use an engine id"},
+		{"v3 with community", with(v3("a", here, all), func(t *Target) { t.Community = "x" }), "not use a community"},
+		{"not use a user", v3("a", here, usm.User{}), "user name"},
 		{"user name of 33", v3("a", here, usm.User{Name: strings.Repeat("u", 33)}), "user name"},
 		{"trap with engine", with(v3("a", here, all), func(t *Target) { t.EngineID = theirID }), "for informs"},
-		{"engine id of 4", with(asInform(v3("a", here, all)), func(t *Target) { t.EngineID = theirID[:4] }), "engine id of 4"},
-		{"engine id of 33", with(asInform(v3("a", here, all)), func(t *Target) { t.EngineID = make([]byte, 33) }), "engine id of 33"},
+		{"engine id of 4", with(asInform(v3("a", here, all)), func(t *Target) { t.EngineID = theirID[:4] }), "engine id has 4"},
+		{"engine id of 33", with(asInform(v3("a", here, all)), func(t *Target) { t.EngineID = make([]byte, 33) }), "engine id has 33"},
 		{"our engine id", with(asInform(v3("a", here, all)), func(t *Target) { t.EngineID = ourID }), "our own"},
 		{"negative timeout", with(v2c("a", here), func(t *Target) { t.Timeout = -1 }), "timeout"},
 		{"timeout of a day", with(v2c("a", here), func(t *Target) { t.Timeout = 24 * time.Hour }), "timeout"},
@@ -112,7 +112,7 @@ func TestTargetCheck(t *testing.T) {
 	}
 }
 
-// TestReceiverKeepsNoPassword checks what is kept in place of passwords.
+// TestReceiverKeepsNoPassword checks what replaces the passwords.
 func TestReceiverKeepsNoPassword(t *testing.T) {
 	u := user(usm.HMACSHA256, usm.AES256)
 	configured := asInform(v3("a", "127.0.0.1:162", u))
@@ -120,7 +120,7 @@ func TestReceiverKeepsNoPassword(t *testing.T) {
 	tests := []struct {
 		name   string
 		target Target
-		engine []byte // nil: master keys
+		engine []byte // nil means master keys
 	}{
 		{"trap", v3("a", "127.0.0.1:162", u), ourID},
 		{"inform", asInform(v3("a", "127.0.0.1:162", u)), nil},
@@ -152,7 +152,7 @@ func TestReceiverKeepsNoPassword(t *testing.T) {
 	}
 }
 
-// TestReceiverSecretForms checks that password, master key and localized key are the same user.
+// TestReceiverSecretForms: password, master key and localized key give the same user.
 func TestReceiverSecretForms(t *testing.T) {
 	byPassword, err := newReceiver(v3("a", "127.0.0.1:162", user(usm.HMACSHA512, usm.AES256)), ourID)
 	if err != nil {

@@ -14,14 +14,14 @@ var (
 	familyEntry  = vacmMIBViews.Append(2, 1)
 )
 
-// The values of vacmAccessContextMatch and vacmViewTreeFamilyType that we have.
+// The values of vacmAccessContextMatch and vacmViewTreeFamilyType that this agent uses.
 const (
 	matchExact     = 1
 	familyIncluded = 1
 	familyExcluded = 2
 )
 
-// vacmState is the tables of one policy.
+// vacmState has the tables of one policy.
 type vacmState struct {
 	contexts table[struct{}]
 	members  table[vacm.Member]
@@ -29,7 +29,7 @@ type vacmState struct {
 	families table[vacm.Family]
 }
 
-// vacmAccess is a row of vacmAccessTable, with the names of its views; "" is none.
+// vacmAccess is a row of vacmAccessTable, with the names of its views; "" means no view.
 type vacmAccess struct{ read, write, notify string }
 
 // vacmMIB is SNMP-VIEW-BASED-ACM-MIB (RFC 3415 section 4).
@@ -45,7 +45,7 @@ func vacmMIB(cfg Config) *mib.Module[*vacmState] {
 
 	return &mib.Module[state]{
 		Name: "SNMP-VIEW-BASED-ACM-MIB", Root: vacmRoot,
-		Pin: func() state { return policies.of(cfg.Policy()) },
+		Pin: func() state { return policies.get(cfg.Policy()) },
 		Objects: []mib.Object[state]{
 			context.col(1, "vacmContextName", mib.OctetString, mib.ReadOnly, func(_ *struct{}, v *mib.Value) { v.SetOctets("") }),
 			member.octets(3, "vacmGroupName", func(r *vacm.Member) string { return r.Group }),
@@ -74,7 +74,7 @@ func familyType(f *vacm.Family, v *mib.Value) {
 	}
 }
 
-// policyRows makes the rows of all tables.
+// policyRows builds the rows of all tables.
 func policyRows(p *vacm.Policy) *vacmState {
 	var (
 		members  []entry[vacm.Member]

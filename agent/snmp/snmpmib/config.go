@@ -8,30 +8,31 @@ import (
 	"aaasess/mib"
 )
 
-// Config is where the objects have their values from. All members are needed unless their comment
-// says otherwise; the functions are called from several goroutines and must not block.
+// Config provides the values of the objects. All fields are required unless their comment says
+// otherwise. The functions are called from several goroutines and must not block.
 type Config struct {
-	// System gives the system group at present, as [Config.Policy] the policy. Its ORs are those of the start.
+	// System returns the current system group. Its ORs must not change after the start.
 	System func() *System
 	Engine *usm.Engine // snmpEngine group, sysUpTime
-	USM    *usm.USM    // usmStats, and the users at present
-	// Policy gives the policy at present. A policy never changes: another one is another pointer.
+	USM    *usm.USM    // usmStats and the current users
+	// Policy returns the current policy. A policy is immutable, so a changed one has another
+	// pointer.
 	Policy func() *vacm.Policy
-	// Counts gives a copy of the engine's counters; nil means that nothing is counted.
+	// Counts returns a copy of the engine's counters; nil means that all are 0.
 	Counts func() Counts
 	// MaxMessageSize is snmpEngineMaxMessageSize, 484..2147483647 octets.
 	MaxMessageSize int
-	// AuthenTraps is snmpEnableAuthenTraps: whether authenticationFailure is sent; nil means never.
+	// AuthenTraps is snmpEnableAuthenTraps: whether authenticationFailure is sent. nil means never.
 	AuthenTraps func() bool
 }
 
 // System is the system group of SNMPv2-MIB.
 type System struct {
-	Descr                   string  // sysDescr, at most 255 octets of ASCII, as the next three
+	Descr                   string  // sysDescr, at most 255 octets of ASCII, like the next three
 	ObjectID                mib.OID // sysObjectID; empty means 0.0
 	Contact, Name, Location string
 	Services                int  // sysServices, 0..127
-	ORs                     []OR // rows of sysORTable behind those for the modules of this package
+	ORs                     []OR // rows of sysORTable after those for the modules of this package
 }
 
 // OR is a row of sysORTable: a part of the MIB that the agent supports.
@@ -40,14 +41,14 @@ type OR struct {
 	Descr string  // sysORDescr
 }
 
-// Counts are the counters of an engine since it started. Those of the snmp group have their names
-// there without the prefix; what follows them is of SNMP-MPD-MIB and SNMP-TARGET-MIB. Counters that
-// an engine does not keep stay 0.
+// Counts are the counters of an engine since its start. Those of the snmp group have their MIB
+// names without the prefix; the others are in SNMP-MPD-MIB and SNMP-TARGET-MIB. Counters that an
+// engine does not have stay 0.
 type Counts struct {
 	InPkts, InBadVersions, InBadCommunityNames, InBadCommunityUses, InASNParseErrs uint64
 	SilentDrops, ProxyDrops                                                        uint64
 
-	// Obsolete since RFC 3418, but read by NMSes all the same.
+	// Obsolete since RFC 3418, but NMSes still read them.
 	OutPkts                                                                uint64
 	InTooBigs, InNoSuchNames, InBadValues, InReadOnlys, InGenErrs          uint64
 	InTotalReqVars, InTotalSetVars                                         uint64
@@ -59,7 +60,7 @@ type Counts struct {
 	UnavailableContexts, UnknownContexts                   uint64 // SNMP-TARGET-MIB
 }
 
-// Parts are the modules, for [mib.New].
+// Parts returns the modules for [mib.New].
 func Parts(cfg Config) []mib.Part {
 	if cfg.Counts == nil {
 		cfg.Counts = func() Counts { return Counts{} }
@@ -74,7 +75,7 @@ func Parts(cfg Config) []mib.Part {
 	}
 }
 
-// newSpinLock is the value of a spin lock after a start: since it does not outlive the process, a
-// random one (SNMPv2-TC TestAndIncr). Nothing can be changed under the locks of USM and VACM, so they
-// keep it.
+// newSpinLock returns the value of a spin lock after a start. The value does not survive a restart,
+// so it is random (SNMPv2-TC TestAndIncr). Nothing can be changed under the locks of USM and VACM,
+// so they keep it.
 func newSpinLock() int32 { return rand.Int32() }

@@ -1,6 +1,5 @@
-// Package snmpmib describes what an SNMP engine says of itself, as modules of
-// the tree (package mib), so that an NMS discovers the embedded responder as it
-// does any agent:
+// Package snmpmib has the MIB modules about the SNMP engine itself, as modules of package mib. With
+// them an NMS discovers the embedded responder like any other agent:
 //
 //	SNMPv2-MIB               1.3.6.1.2.1.1        system, sysORTable (RFC 3418)
 //	                         1.3.6.1.2.1.11       snmp, the counters of RFC 1213 included
@@ -11,16 +10,14 @@
 //	SNMP-USER-BASED-SM-MIB   1.3.6.1.6.3.15.1     usmStats, usmUserTable (RFC 3414 section 5)
 //	SNMP-VIEW-BASED-ACM-MIB  1.3.6.1.6.3.16.1     the four tables of VACM (RFC 3415 section 4)
 //
-// Users, groups and views are what the configuration says, and only it changes
-// them: their objects have the MAX-ACCESS of their modules, but every SET is
-// notWritable, all rows are readOnly(5) and active(1). The one object that can
-// be set is snmpSetSerialNo.
+// Users, groups and views come from the configuration, which alone changes them. Their objects have
+// the MAX-ACCESS of their MIB modules, but every SET is notWritable, and all rows are readOnly(5)
+// and active(1). Only snmpSetSerialNo can be set.
 //
 // # Who owns what
 //
-// The package keeps nothing but the serial number, the random values of the two
-// spin locks, and for each of the policy and the users the rows made of the one
-// seen last. Rows are made when a request first meets another policy or other
-// users, never for a cell; a pinned state goes on showing what it was pinned
-// from. All may be used by several goroutines.
+// The package stores the serial number, the random values of the two spin locks, and the rows built
+// from the last policy and from the last users. It builds rows when a request first sees a new
+// policy or new users, never for single cells. A pinned state always shows the data that it was
+// pinned with. All functions may be called from several goroutines.
 package snmpmib

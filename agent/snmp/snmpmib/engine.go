@@ -4,10 +4,10 @@ import "aaasess/mib"
 
 var engineRoot = mib.MustOID("1.3.6.1.6.3.10.2.1")
 
-// engineState is snmpEngineBoots and the seconds since, which belong together.
+// engineState is a consistent pair of snmpEngineBoots and snmpEngineTime.
 type engineState struct{ boots, time int32 }
 
-// snmpEngine is the group of that name (RFC 3411 section 5).
+// snmpEngine is the snmpEngine group (RFC 3411 section 5).
 func snmpEngine(cfg Config) *mib.Module[*engineState] {
 	type state = *engineState
 	id := string(cfg.Engine.ID())

@@ -25,8 +25,8 @@ import (
 
 const password = "a test's password"
 
-// serve runs a responder that serves nothing but itself: the community public reads all, the user
-// bob sets all. It gives the address, and the Config of what is served there.
+// serve runs a responder with only its own objects: the community public may read and the user bob
+// may set everything. It returns the address and the Config of the objects.
 func serve(t *testing.T) (address string, cfg snmpmib.Config) {
 	t.Helper()
 	engine, err := usm.OpenEngine(filepath.Join(t.TempDir(), "engine"), []byte{0x80, 0x00, 0x7e, 0xd9, 0x05, 0xab, 0xcd}, time.Now)
@@ -75,10 +75,10 @@ func serve(t *testing.T) (address string, cfg snmpmib.Config) {
 	return r.Addrs()[0].String(), cfg
 }
 
-// texts are our modules, as a manager on a bare system has them.
+// texts are our modules, as on a manager that has nothing else.
 var texts = []string{"-M", "../../../mibs", "-m", "ALL"}
 
-// TestWalkByName: with our modules alone net-snmp's snmpwalk has a name for all that there is.
+// TestWalkByName: with only our modules net-snmp's snmpwalk has a name for every object.
 func TestWalkByName(t *testing.T) {
 	address, cfg := serve(t)
 	tree, err := mib.New(snmpmib.Parts(cfg)...)
@@ -112,10 +112,10 @@ func TestWalkByName(t *testing.T) {
 	}
 }
 
-// TestSerialByManager: snmpset with each of the ways that a SET of snmpSetSerialNo can end.
+// TestSerialByManager: snmpset with each possible result of a SET of snmpSetSerialNo.
 func TestSerialByManager(t *testing.T) {
 	address, _ := serve(t)
-	// Without -Ir the manager itself refuses what is not as in the module.
+	// Without -Ir the manager itself rejects values that the module does not allow.
 	bob := append(texts, "-Ir", "-Oqv", "-v3", "-l", "authPriv", "-u", "bob", "-a", "SHA-256", "-A", password, "-x", "AES", "-X", password, address)
 	read := func() string {
 		return strings.TrimSpace(partner.Run(t, 20*time.Second, "snmpget", slices.Concat(bob, []string{"snmpSetSerialNo.0"})...))
@@ -145,8 +145,9 @@ func TestSerialByManager(t *testing.T) {
 	}
 }
 
-// TestSameAsSnmpd: what net-snmp's snmpd serves of these groups we serve too, in the same types. It has
-// a lock for the targets of notifications besides, which in our tree are not.
+// TestSameAsSnmpd: the responder serves every object of these groups that snmpd serves, with the
+// same type. (snmpd also has a lock for the targets of notifications, which our tree does not
+// have.)
 func TestSameAsSnmpd(t *testing.T) {
 	_, cfg := serve(t)
 	tree, err := mib.New(snmpmib.Parts(cfg)...)
@@ -172,7 +173,7 @@ func TestSameAsSnmpd(t *testing.T) {
 			case value == `""` || typ == "Hex-STRING":
 				typ = "STRING"
 			case value == "" || strings.HasPrefix(value, "No more variables"):
-				continue // the rest of a string of several lines; the end of all
+				continue // another line of a string of several lines, or the end
 			}
 			for oid := range want {
 				if strings.HasPrefix(name, oid+".") {

@@ -2,7 +2,7 @@ package snmpmib
 
 import "aaasess/mib"
 
-// What the rows of all tables have that a configuration makes (SNMPv2-TC StorageType, RowStatus).
+// The storage type and status of all configured rows (SNMPv2-TC StorageType, RowStatus).
 const (
 	storageReadOnly = 5
 	statusActive    = 1
@@ -30,12 +30,12 @@ func (c columns[S, R]) col(sub uint32, name string, t mib.Type, a mib.Access, ge
 	return mib.Column[S, *R]{Def: mib.Def{Name: name, OID: c.entry.Append(sub), Type: t, Access: a}, Rows: c.rows, Get: get}
 }
 
-// octets is a column that a configuration may not change, though the module would let it.
+// octets describes a column that is read-only here, although its MIB module allows writing.
 func (c columns[S, R]) octets(sub uint32, name string, get func(*R) string) mib.Column[S, *R] {
 	return c.col(sub, name, mib.OctetString, mib.ReadWrite, func(r *R, v *mib.Value) { v.SetOctets(get(r)) })
 }
 
-// integer is a column with one value in all rows, else as octets.
+// integer describes a column with the same value in all rows, otherwise like octets.
 func (c columns[S, R]) integer(sub uint32, name string, n int32) mib.Column[S, *R] {
 	return c.col(sub, name, mib.Integer32, mib.ReadWrite, func(_ *R, v *mib.Value) { v.SetInteger32(n) })
 }

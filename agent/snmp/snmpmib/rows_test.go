@@ -16,7 +16,7 @@ func genIndex() *rapid.Generator[mib.OID] {
 	})
 }
 
-// TestRowsAgainstModel holds Get and Next against a search through all rows.
+// TestRowsAgainstModel compares Get and Next with a search through all rows.
 func TestRowsAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var rows []entry[int]
@@ -82,25 +82,25 @@ func TestAppendName(t *testing.T) {
 	}
 }
 
-// TestDerived: rows are made once for each policy, not for each request.
+// TestDerived: rows are built once for each policy, not for each request.
 func TestDerived(t *testing.T) {
 	made := 0
 	d := &derived[int, string]{build: func(*int) *string { made++; return new(string) }}
 	one, two := new(int), new(int)
-	a := d.of(one)
-	if d.of(one) != a || made != 1 {
+	a := d.get(one)
+	if d.get(one) != a || made != 1 {
 		t.Errorf("made %d times", made)
 	}
-	if b := d.of(two); b == a || made != 2 {
+	if b := d.get(two); b == a || made != 2 {
 		t.Errorf("nothing new is made of something new, %d times", made)
 	}
-	d.of(one)
-	if d.of(one); made != 3 {
+	d.get(one)
+	if d.get(one); made != 3 {
 		t.Errorf("made %d times, want 3", made)
 	}
 }
 
-// TestAllocations: within a request no cell costs memory.
+// TestAllocations: reading cells allocates nothing within a request.
 func TestAllocations(t *testing.T) {
 	f := newFixture(t)
 	r := f.tree.NewReader()

@@ -10,12 +10,12 @@ import (
 
 var snmpSetRoot = mib.MustOID("1.3.6.1.6.3.1.1.6")
 
-// ErrSerial is in the commitFailed or undoFailed of a SET of snmpSetSerialNo when another SET has
-// changed the number between the phases of this one.
+// ErrSerial is wrapped by the commitFailed or undoFailed error of a SET of snmpSetSerialNo if
+// another SET has changed the number between the phases of this one.
 var ErrSerial = errors.New("snmpmib: snmpSetSerialNo has been changed by another request")
 
-// testAndIncr is an advisory lock (SNMPv2-TC TestAndIncr): a SET succeeds only with the number that
-// is stored, and stores the next. It is the [mib.Writer] of its module, whose only object it is.
+// testAndIncr is an advisory lock (SNMPv2-TC TestAndIncr): a SET succeeds only with the stored
+// number, and increments it. It is the [mib.Writer] of its module, whose only object it is.
 type testAndIncr struct{ value atomic.Int32 }
 
 // snmpSet is the snmpSet group (RFC 3418 section 2).
@@ -30,10 +30,10 @@ func snmpSet(serial *testAndIncr) *mib.Module[int32] {
 	}
 }
 
-// Writable is always true: a lock is for whoever may SET anything.
+// Writable returns true: everyone who may send SETs may use the lock.
 func (t *testAndIncr) Writable(mib.Def) bool { return true }
 
-// Test checks the number. It may be given more than once in a request, and is incremented once.
+// Test checks the number. A request may contain it more than once; it is incremented once.
 func (t *testAndIncr) Test(as []mib.Assignment) (mib.Change, error) {
 	now := t.value.Load()
 	for i := range as {
@@ -53,35 +53,36 @@ func (t *testAndIncr) Test(as []mib.Assignment) (mib.Change, error) {
 	return &increment{lock: t, from: now, position: as[0].Position}, nil
 }
 
-// increment is one step of the lock. Of several that start at one number only one can be committed.
+// increment is one step of the lock. If several start from the same number, only one can be
+// committed.
 type increment struct {
 	lock     *testAndIncr
 	from     int32
 	position int
 }
 
-func (c *increment) to() int32 {
+func (c *increment) next() int32 {
 	if c.from == math.MaxInt32 {
 		return 0
 	}
 	return c.from + 1
 }
 
-// Commit takes the step unless another request was faster.
+// Commit increments the number unless another request has done so since Test.
 func (c *increment) Commit() error {
-	if !c.lock.value.CompareAndSwap(c.from, c.to()) {
+	if !c.lock.value.CompareAndSwap(c.from, c.next()) {
 		return &mib.SetError{Status: mib.CommitFailed, Index: c.position, Err: ErrSerial}
 	}
 	return nil
 }
 
-// Undo goes back, unless another request has built on the step.
+// Undo restores the number unless another request has changed it since Commit.
 func (c *increment) Undo() error {
-	if !c.lock.value.CompareAndSwap(c.to(), c.from) {
+	if !c.lock.value.CompareAndSwap(c.next(), c.from) {
 		return &mib.SetError{Status: mib.UndoFailed, Index: c.position, Err: ErrSerial}
 	}
 	return nil
 }
 
-// Cleanup has nothing to do.
+// Cleanup does nothing.
 func (c *increment) Cleanup() {}

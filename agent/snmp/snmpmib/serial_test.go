@@ -12,7 +12,7 @@ import (
 
 var serialNo = snmpSetRoot.Append(1, 0)
 
-// newSerial makes a tree of snmpSetSerialNo alone, or with other parts, whose number is n.
+// newSerial returns a tree with snmpSetSerialNo and other parts; the number is n.
 func newSerial(t *testing.T, n int32, parts ...mib.Part) (*testAndIncr, *mib.Tree) {
 	t.Helper()
 	lock := &testAndIncr{}
@@ -40,7 +40,7 @@ func integer(name mib.OID, n int32) mib.Varbind {
 	return vb
 }
 
-// wantSetError checks status and position of a SET that failed.
+// wantSetError checks status and position of a failed SET.
 func wantSetError(t *testing.T, err error, status mib.ErrorStatus, index int) {
 	t.Helper()
 	se, ok := errors.AsType[*mib.SetError](err)
@@ -96,7 +96,7 @@ func TestSerialTest(t *testing.T) {
 	}
 }
 
-// mustTest is a SET of the number that is there, tested.
+// mustTest tests a SET of the current number.
 func mustTest(t *testing.T, tree *mib.Tree) *mib.Set {
 	t.Helper()
 	set, err := tree.Test([]mib.Varbind{integer(serialNo, readSerial(t, tree))})
@@ -127,7 +127,7 @@ func TestSerialSteps(t *testing.T) {
 	}
 }
 
-// TestSerialRivals: of two SETs that were tested with one number only the first is carried out.
+// TestSerialRivals: if two SETs were tested with the same number, only the first is carried out.
 func TestSerialRivals(t *testing.T) {
 	_, tree := newSerial(t, 7)
 	first, second := mustTest(t, tree), mustTest(t, tree)
@@ -145,7 +145,7 @@ func TestSerialRivals(t *testing.T) {
 	}
 }
 
-// TestSerialUndoTooLate: what another SET has built on cannot be taken back.
+// TestSerialUndoTooLate: a SET cannot be undone after another SET has used its result.
 func TestSerialUndoTooLate(t *testing.T) {
 	_, tree := newSerial(t, 7)
 	first := mustTest(t, tree)
@@ -165,7 +165,7 @@ func TestSerialUndoTooLate(t *testing.T) {
 	}
 }
 
-// unwilling is a module with one object that passes the test and fails the commit.
+// unwilling is a module with one object whose Test succeeds and whose Commit fails.
 type unwilling struct{}
 
 func (unwilling) Writable(mib.Def) bool                     { return true }
@@ -174,7 +174,8 @@ func (unwilling) Commit() error                             { return errors.New(
 func (unwilling) Undo() error                               { return nil }
 func (unwilling) Cleanup()                                  {}
 
-// TestSerialWithOthers: a SET that fails in another module leaves the number, whichever comes first.
+// TestSerialWithOthers: a SET that fails in another module does not change the number, whatever the
+// order.
 func TestSerialWithOthers(t *testing.T) {
 	root := mib.MustOID("1.3.6.1.4.1.32473")
 	other := &mib.Module[int]{
@@ -202,7 +203,7 @@ func TestSerialWithOthers(t *testing.T) {
 	}
 }
 
-// TestSerialMany: each number is given to one of many managers.
+// TestSerialMany: each number is given to exactly one of many managers.
 func TestSerialMany(t *testing.T) {
 	lock, tree := newSerial(t, math.MaxInt32-100)
 	var won [math.MaxUint8]atomic.Int32
@@ -217,7 +218,7 @@ func TestSerialMany(t *testing.T) {
 				r.Release()
 				set, err := tree.Test([]mib.Varbind{integer(serialNo, n)})
 				if err != nil {
-					continue // another was faster
+					continue // another SET was faster
 				}
 				if set.Commit() == nil {
 					won[uint32(n)%math.MaxUint8].Add(1)
@@ -231,7 +232,7 @@ func TestSerialMany(t *testing.T) {
 	for i := range won {
 		total += won[i].Load()
 	}
-	// The numbers go around at 2^31.
+	// The number wraps at 2^31.
 	if got := uint32(math.MaxInt32-100) + uint32(total); got&math.MaxInt32 != uint32(lock.value.Load()) {
 		t.Errorf("%d SETs were carried out, and the number is %d", total, lock.value.Load())
 	}
@@ -240,7 +241,7 @@ func TestSerialMany(t *testing.T) {
 	}
 }
 
-// TestSpinLocks: random from start to start, the same meanwhile, and not to be set.
+// TestSpinLocks: the locks are random after each start, constant until the next, and read-only.
 func TestSpinLocks(t *testing.T) {
 	f := newFixture(t)
 	other := newTree(t, f.cfg)

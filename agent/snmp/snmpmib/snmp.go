@@ -14,7 +14,7 @@ const (
 	authenTrapsDisabled = 2
 )
 
-// pinned makes a Pin function: all counters of one request are of one instant.
+// pinned returns a Pin function, so that all counters of one request are from the same moment.
 func pinned(counts func() Counts) func() *Counts {
 	return func() *Counts {
 		c := counts()
@@ -22,7 +22,8 @@ func pinned(counts func() Counts) func() *Counts {
 	}
 }
 
-// snmp is the snmp group: of RFC 3418 section 2, and what that made obsolete of RFC 1213.
+// snmp is the snmp group of RFC 3418 section 2, including the objects of RFC 1213 that are obsolete
+// there.
 func snmp(cfg Config) *mib.Module[*Counts] {
 	type state = *Counts
 	count := func(sub uint32, name string, get func(state) uint64) mib.Scalar[state] {
@@ -86,8 +87,8 @@ func snmpMPDStats(cfg Config) *mib.Module[*Counts] {
 	}
 }
 
-// snmpTarget is what SNMP-TARGET-MIB has for a command responder (RFC 3413 section 4.1): reports of
-// unknown contexts refer to it.
+// snmpTarget has the objects of SNMP-TARGET-MIB for a command responder (RFC 3413 section 4.1);
+// reports of unknown contexts refer to them.
 func snmpTarget(cfg Config) *mib.Module[*Counts] {
 	type state = *Counts
 	return &mib.Module[state]{

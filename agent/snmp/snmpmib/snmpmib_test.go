@@ -62,7 +62,7 @@ func newTree(t testing.TB, cfg Config) *mib.Tree {
 	return tree
 }
 
-// testUsers makes users, the first with authentication and privacy, the others without.
+// testUsers returns users, the first with authentication and privacy, the others without.
 func testUsers(t testing.TB, names ...string) *usm.Users {
 	t.Helper()
 	users := make([]usm.User, len(names))
@@ -111,7 +111,8 @@ func testPolicy(t testing.TB) *vacm.Policy {
 		})
 }
 
-// walk reads all by GETNEXT, and each again by GET. It gives lines as "sysDescr.0 = value".
+// walk reads everything by GETNEXT, and each variable again by GET. It returns lines like
+// "sysDescr.0 = value".
 func walk(t testing.TB, tree *mib.Tree, r *mib.Reader) []string {
 	t.Helper()
 	defs := tree.Defs()
@@ -160,7 +161,7 @@ func show(v *mib.Value) string {
 	return v.Type.String()
 }
 
-// walked is a walk of the fixture, the random numbers and the counters of the snmp group aside.
+// walked is a walk of the fixture, without the random numbers and the counters of the snmp group.
 const walked = `
 sysDescr.0 = "a test"
 sysObjectID.0 = .1.3.6.1.4.1.32473.1
@@ -262,7 +263,7 @@ vacmViewTreeFamilyStatus.ALL.7.1.3.6.1.6.3.15 = 1
 vacmViewTreeFamilyStatus.SYSTEM.7.1.3.6.1.2.1.1 = 1
 `
 
-// TestWalk reads all objects as a manager does, each by GETNEXT and by GET.
+// TestWalk reads all objects as a manager does, by GETNEXT and by GET.
 func TestWalk(t *testing.T) {
 	f := newFixture(t)
 	f.now = begin.Add(123456 * time.Millisecond)
@@ -289,13 +290,13 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// published are the module texts that our objects are in.
+// published are the module texts that define our objects.
 var published = []string{
 	"SNMPv2-MIB", "SNMP-FRAMEWORK-MIB", "SNMP-MPD-MIB", "SNMP-TARGET-MIB", "SNMP-USER-BASED-SM-MIB", "SNMP-VIEW-BASED-ACM-MIB",
 }
 
-// TestAgainstModuleTexts holds every object's OID, type and access against the modules that we
-// publish, and finds every object of those in the code.
+// TestAgainstModuleTexts compares every object's OID, type and access with the modules that we
+// publish, and finds every object of those modules in the code.
 func TestAgainstModuleTexts(t *testing.T) {
 	want := map[string]string{}
 	for _, module := range published {
@@ -307,7 +308,7 @@ func TestAgainstModuleTexts(t *testing.T) {
 			switch o.Access {
 			case "not-accessible", "accessible-for-notify":
 				continue
-			case "read-create": // one MAX-ACCESS for the tree: where no row can be made it makes no difference
+			case "read-create": // the tree has one MAX-ACCESS for both: without row creation there is no difference
 				o.Access = "read-write"
 			}
 			if o.Base == "INTEGER" {
@@ -325,7 +326,7 @@ func TestAgainstModuleTexts(t *testing.T) {
 	}
 }
 
-// TestGoldenNames: what is served does not change unnoticed.
+// TestGoldenNames: the set of served objects does not change unnoticed.
 func TestGoldenNames(t *testing.T) {
 	const golden = `sysDescr sysObjectID sysUpTime sysContact sysName sysLocation sysServices sysORLastChange sysORID sysORDescr sysORUpTime
 snmpInPkts snmpOutPkts snmpInBadVersions snmpInBadCommunityNames snmpInBadCommunityUses snmpInASNParseErrs

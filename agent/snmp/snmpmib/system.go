@@ -11,8 +11,9 @@ var (
 	sysOREntry = systemRoot.Append(9, 1)
 )
 
-// ownORs are the rows of sysORTable for the modules of this package. Where not all that a module
-// wants to be writable is so, they name what is there, not the compliance statement.
+// ownORs returns the rows of sysORTable for the modules of this package. If a module requires
+// writable objects that are read-only here, its row names the implemented groups, not the
+// compliance statement.
 func ownORs() []OR {
 	return []OR{
 		{mib.MustOID("1.3.6.1.6.3.1"), "SNMPv2-MIB: the agent and its SNMP traffic (RFC 3418)"},
@@ -35,8 +36,8 @@ func system(cfg Config) *mib.Module[*systemState] {
 	text := func(sub uint32, name string, a mib.Access, get func(*System) string) mib.Scalar[state] {
 		return scalar(systemRoot, sub, name, mib.OctetString, a, func(s state, v *mib.Value) { v.SetOctets(get(s.System)) })
 	}
-	// The rows are there from the start on, so that sysORLastChange and sysORUpTime are 0.
-	never := func(_ state, v *mib.Value) { v.SetTimeTicks(0) }
+	// The rows exist from the start, so sysORLastChange and sysORUpTime are 0.
+	zeroTicks := func(_ state, v *mib.Value) { v.SetTimeTicks(0) }
 
 	var ors []entry[OR]
 	for i, or := range append(ownORs(), cfg.System().ORs...) {
@@ -56,7 +57,7 @@ func system(cfg Config) *mib.Module[*systemState] {
 			text(5, "sysName", mib.ReadWrite, func(s *System) string { return s.Name }),
 			text(6, "sysLocation", mib.ReadWrite, func(s *System) string { return s.Location }),
 			scalar(systemRoot, 7, "sysServices", mib.Integer32, mib.ReadOnly, func(s state, v *mib.Value) { v.SetInteger32(int32(s.Services)) }),
-			scalar(systemRoot, 8, "sysORLastChange", mib.TimeTicks, mib.ReadOnly, never),
+			scalar(systemRoot, 8, "sysORLastChange", mib.TimeTicks, mib.ReadOnly, zeroTicks),
 			or.col(2, "sysORID", mib.ObjectIdentifier, mib.ReadOnly, func(r *OR, v *mib.Value) { v.SetOID(r.ID) }),
 			or.col(3, "sysORDescr", mib.OctetString, mib.ReadOnly, func(r *OR, v *mib.Value) { v.SetOctets(r.Descr) }),
 			or.col(4, "sysORUpTime", mib.TimeTicks, mib.ReadOnly, func(_ *OR, v *mib.Value) { v.SetTimeTicks(0) }),
@@ -72,5 +73,5 @@ func sysObjectID(s *systemState, v *mib.Value) {
 	}
 }
 
-// ticks is a duration in TimeTicks, which wrap after 497 days.
+// ticks converts a duration to TimeTicks, which wrap after 497 days.
 func ticks(d time.Duration) uint32 { return uint32(d / (10 * time.Millisecond)) }

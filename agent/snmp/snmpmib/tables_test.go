@@ -17,7 +17,7 @@ import (
 	"aaasess/mib"
 )
 
-// get reads one variable by its object's name.
+// get reads one variable by the name of its object.
 func (f *fixture) get(t *testing.T, name string, instance ...uint32) string {
 	t.Helper()
 	for _, d := range f.tree.Defs() {
@@ -31,7 +31,7 @@ func (f *fixture) get(t *testing.T, name string, instance ...uint32) string {
 	return ""
 }
 
-// TestCounts: each counter shows the field that is named after it, modulo 2^32.
+// TestCounts: each counter shows the field with its name, modulo 2^32.
 func TestCounts(t *testing.T) {
 	f := newFixture(t)
 	fields := reflect.TypeFor[Counts]()
@@ -80,7 +80,7 @@ func TestUSMCounts(t *testing.T) {
 	}
 }
 
-// TestOptional: what a Config need not have.
+// TestOptional: the optional fields of Config may be missing.
 func TestOptional(t *testing.T) {
 	f := newFixture(t)
 	f.cfg.Counts, f.cfg.AuthenTraps, f.cfg.System = nil, nil, func() *System { return new(System) }
@@ -104,7 +104,7 @@ func TestAuthenTraps(t *testing.T) {
 	}
 }
 
-// TestTimes: sysUpTime wraps after 497 days, snmpEngineTime goes on.
+// TestTimes: sysUpTime wraps after 497 days, snmpEngineTime does not.
 func TestTimes(t *testing.T) {
 	f := newFixture(t)
 	f.now = begin.Add((1<<32 + 250) * 10 * time.Millisecond)
@@ -116,7 +116,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestPinned: what a request has seen stays as it is until the request is over.
+// TestPinned: the data that a request has seen does not change until the request ends.
 func TestPinned(t *testing.T) {
 	f := newFixture(t)
 	r := f.tree.NewReader()
@@ -139,7 +139,8 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestNotWritable: SET of anything but snmpSetSerialNo, existing or not, with a value of the right type.
+// TestNotWritable: every SET except that of snmpSetSerialNo fails, for existing and other
+// instances, with a value of the right type.
 func TestNotWritable(t *testing.T) {
 	f := newFixture(t)
 	rows := map[string]mib.OID{ // a row of each table that has columns with MAX-ACCESS read-create
@@ -173,8 +174,8 @@ func TestNotWritable(t *testing.T) {
 	}
 }
 
-// TestIndexes: rows are in the order of their indexes, where a length comes before the octets, and
-// an octet is one sub-identifier whatever its value.
+// TestIndexes: rows have the order of their indexes, where a length precedes the octets, and each
+// octet is one sub-identifier.
 func TestIndexes(t *testing.T) {
 	f := newFixture(t)
 	names := []string{"zz", "aaa", "b", "é", "B"}
@@ -219,7 +220,7 @@ func TestIndexes(t *testing.T) {
 	}
 }
 
-// TestEmpty: without users, groups and views the tables have no rows, but for the context.
+// TestEmpty: without users, groups and views the tables have no rows, except the context.
 func TestEmpty(t *testing.T) {
 	f := newFixture(t)
 	f.policy = newPolicy(t, nil, nil, nil)
@@ -241,7 +242,7 @@ func TestEmpty(t *testing.T) {
 }
 
 // TestChangeWhileWalking: managers walk while policy and users are replaced; each walk shows one
-// policy and one set of users, whole. (Run with -race.)
+// complete policy and one complete set of users. (Run with -race.)
 func TestChangeWhileWalking(t *testing.T) {
 	f := newFixture(t)
 	var mu sync.Mutex

@@ -10,13 +10,13 @@ var (
 	usmUserEntry = usmRoot.Append(2, 2, 1)
 )
 
-// usmState is the counters, and the rows of usmUserTable, at one instant.
+// usmState has the counters and the rows of usmUserTable at one moment.
 type usmState struct {
 	usm.Counts
 	users *table[usmUser]
 }
 
-// usmUser is a row of usmUserTable. There are no keys in it: their columns read empty.
+// usmUser is a row of usmUserTable. It has no keys: their columns read empty.
 type usmUser struct {
 	name       string
 	auth, priv mib.OID
@@ -41,7 +41,7 @@ func usmMIB(cfg Config) *mib.Module[*usmState] {
 	}
 	return &mib.Module[state]{
 		Name: "SNMP-USER-BASED-SM-MIB", Root: usmRoot,
-		Pin: func() state { return &usmState{cfg.USM.Counts(), users.of(cfg.USM.Users())} },
+		Pin: func() state { return &usmState{cfg.USM.Counts(), users.get(cfg.USM.Users())} },
 		Objects: []mib.Object[state]{
 			counter(stats, 1, "usmStatsUnsupportedSecLevels", func(s state) uint64 { return s.UnsupportedSecLevels }),
 			counter(stats, 2, "usmStatsNotInTimeWindows", func(s state) uint64 { return s.NotInTimeWindows }),
@@ -65,8 +65,8 @@ func usmMIB(cfg Config) *mib.Module[*usmState] {
 	}
 }
 
-// userRows are the users of this engine. Those of other engines, to whom informs are sent, are not
-// of this table's.
+// userRows builds the rows for the users of this engine. Users of other engines, which receive
+// informs, are not in this table.
 func userRows(users *usm.Users) *table[usmUser] {
 	engine := appendName(nil, string(users.EngineID()))
 	var rows []entry[usmUser]

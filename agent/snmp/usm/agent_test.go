@@ -12,8 +12,8 @@ import (
 	"aaasess/mib"
 )
 
-// respond is a responder whose objects are all the number 42: the answer to one message, and the error
-// of Incoming. There is no answer to what is malformed.
+// respond is a responder whose objects all have the value 42. It returns the answer to one message
+// and the error of Incoming. A malformed message gets no answer.
 func respond(model *usm.USM, s *usm.Session, b []byte) (answer []byte, err error) {
 	var m wire.Message
 	if err := m.Parse(b); err != nil {
@@ -53,7 +53,7 @@ func respond(model *usm.USM, s *usm.Session, b []byte) (answer []byte, err error
 	return slices.Clone(f.Bytes()), nil
 }
 
-// serve answers on a port of loopback until the test ends, and gives the errors of Incoming.
+// serve answers on a loopback port until the test ends. refused returns the errors of Incoming.
 func serve(t *testing.T, model *usm.USM) (addr *net.UDPAddr, refused func() []error) {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -95,7 +95,7 @@ func serve(t *testing.T, model *usm.USM) (addr *net.UDPAddr, refused func() []er
 	}
 }
 
-// reason is the sentinel that an error wraps, which stays when the session is used again.
+// reason returns the sentinel that an error wraps, which stays valid when the session is reused.
 func reason(err error) error {
 	if failure, ok := errors.AsType[*usm.Failure](err); ok {
 		return failure.Unwrap()

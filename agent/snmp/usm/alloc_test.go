@@ -9,7 +9,7 @@ import (
 	"aaasess/mib"
 )
 
-// exchange is one request and its answer of about size octets, again and again in the same memory.
+// exchange repeats one request and its answer of about size octets in the same memory.
 type exchange struct {
 	model   *usm.USM
 	request []byte
@@ -48,7 +48,7 @@ func (x *exchange) outgoing() error {
 	return x.model.Outgoing(&x.frame, &x.session, x.session.Level, &x.header)
 }
 
-// TestAllocations: a message in and a message out cost no memory, in any combination.
+// TestAllocations: receiving and answering a message allocates nothing, in any combination.
 func TestAllocations(t *testing.T) {
 	for _, u := range combinations() {
 		x := newExchange(t, u, 0, 1400)
@@ -66,8 +66,9 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestAllocationsRefused: to refuse costs none either, or a flood would cost more than an answer. (What cannot
-// be decrypted is authentic, and may cost what tells that it is no scopedPDU.)
+// TestAllocationsRefused: rejecting a message allocates nothing either, otherwise a flood would
+// cost more than answers. (A message that cannot be decrypted is authentic, and may cost the
+// allocations that detect the invalid scopedPDU.)
 func TestAllocationsRefused(t *testing.T) {
 	for _, tt := range steps() {
 		if tt.want == "" || tt.want == malformed {
@@ -91,10 +92,10 @@ func TestAllocationsRefused(t *testing.T) {
 	}
 }
 
-// BenchmarkExchange is a short request that comes in and an answer of 1,400 octets that goes out.
+// BenchmarkExchange receives a short request and sends an answer of 1,400 octets.
 func BenchmarkExchange(b *testing.B) { benchmark(b, 100, (*exchange).incoming, (*exchange).outgoing) }
 
-// BenchmarkIncoming is a message of 1,400 octets that comes in, BenchmarkOutgoing one that goes out.
+// BenchmarkIncoming receives a message of 1,400 octets; BenchmarkOutgoing sends one.
 func BenchmarkIncoming(b *testing.B) { benchmark(b, 1200, (*exchange).incoming) }
 func BenchmarkOutgoing(b *testing.B) { benchmark(b, 1200, (*exchange).outgoing) }
 
@@ -127,7 +128,7 @@ func benchmark(b *testing.B, request int, parts ...func(*exchange) error) {
 	}
 }
 
-// BenchmarkParallel is BenchmarkExchange on all processors, with one user's keys.
+// BenchmarkParallel is BenchmarkExchange on all processors, with the keys of one user.
 func BenchmarkParallel(b *testing.B) {
 	u := newUser("wes", usm.HMACSHA, usm.AES128)
 	shared := newExchange(b, u, 100, 1290)

@@ -17,38 +17,38 @@ const (
 	maxEngineID = 32
 )
 
-// enterprise is the private enterprise number in the engine ids that are made here: that of RFC 5612,
-// for documentation.
+// enterprise is the private enterprise number in generated engine ids: the number of RFC 5612, for
+// documentation.
 const enterprise = 32473
 
-// MaxBoots is the value at which snmpEngineBoots stays for ever: such an engine accepts no authenticated
-// message any more and needs another id (RFC 3414 section 2.2.2).
+// MaxBoots is the value at which snmpEngineBoots stops. Such an engine accepts no authenticated
+// message and needs another id (RFC 3414 section 2.2.2).
 const MaxBoots = math.MaxInt32
 
-// Engine is this SNMP engine: the snmpEngine group of RFC 3411, boots and time as RFC 3414 section 2.2
-// has them. All methods may be called from any goroutine.
+// Engine is this SNMP engine: the snmpEngine group of RFC 3411, with boots and time as in RFC 3414
+// section 2.2. Its methods may be called from any goroutine.
 type Engine struct {
 	id     []byte
 	now    func() time.Time
 	opened time.Time
 	file   string
 	period atomic.Pointer[period]
-	mu     sync.Mutex // while a new period begins
+	mu     sync.Mutex // held while a new period starts
 }
 
-// period is the time in which boots does not change; it never changes itself.
+// period is an interval in which boots does not change. It is immutable.
 type period struct {
 	boots int32
 	start time.Time
 }
 
-// OpenEngine begins a new life of the engine that file tells of: its boots are one more than before, and
-// on disk before OpenEngine returns. id is the engine's id, 5 to 32 octets; nil means that of the file,
-// or a new random one (RFC 3411 section 5, SnmpEngineID format 5). Without a file, or with another id
-// than the file has, boots begin at 1. A file that cannot be read right is an error that names it.
+// OpenEngine starts the engine whose state is in file. It increments boots and writes them to disk
+// before it returns. id is the engine id, 5 to 32 octets; nil means the id in the file, or else a
+// new random one (RFC 3411 section 5, SnmpEngineID format 5). Without a file, or if id differs from
+// the file, boots start at 1. A file that cannot be read or parsed is an error that names it.
 //
-// now is time.Now or like it: only differences of its times are used, which is its monotonic clock, so a
-// wall clock that jumps does not matter.
+// now is time.Now or a substitute. Only differences of its results are used, so they follow the
+// monotonic clock and a jump of the wall clock has no effect.
 func OpenEngine(file string, id []byte, now func() time.Time) (*Engine, error) {
 	if err := checkEngineID(id); id != nil && err != nil {
 		return nil, fmt.Errorf("usm: engine: %w", err)
@@ -63,7 +63,7 @@ func OpenEngine(file string, id []byte, now func() time.Time) (*Engine, error) {
 	} else if kept.id == nil {
 		next = engineState{id: newEngineID()}
 	}
-	next.boots = oneMore(next.boots)
+	next.boots = nextBoots(next.boots)
 	if err := next.write(file); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,8 @@ func OpenEngine(file string, id []byte, now func() time.Time) (*Engine, error) {
 	return e, nil
 }
 
-// newEngineID makes an SnmpEngineID of format 5, "octets": administratively assigned, here random.
+// newEngineID generates an SnmpEngineID of format 5, "octets": administratively assigned, here
+// random.
 func newEngineID() []byte {
 	id := binary.BigEndian.AppendUint32(nil, 1<<31|enterprise)
 	id = append(id, 5)
@@ -81,18 +82,18 @@ func newEngineID() []byte {
 	return id
 }
 
-// checkEngineID says what RFC 3411 section 5 forbids.
+// checkEngineID returns an error if RFC 3411 section 5 forbids the id.
 func checkEngineID(id []byte) error {
 	if len(id) < minEngineID || len(id) > maxEngineID {
-		return fmt.Errorf("an engine id of %d octets, it has %d to %d", len(id), minEngineID, maxEngineID)
+		return fmt.Errorf("engine id has %d octets, want %d to %d", len(id), minEngineID, maxEngineID)
 	}
 	if n := bytes.Count(id, []byte{id[0]}); n == len(id) && (id[0] == 0 || id[0] == 0xff) {
-		return fmt.Errorf("an engine id of nothing but %#02x", id[0])
+		return fmt.Errorf("all octets of the engine id are %#02x", id[0])
 	}
 	return nil
 }
 
-func oneMore(boots int32) int32 {
+func nextBoots(boots int32) int32 {
 	if boots == MaxBoots {
 		return MaxBoots
 	}
@@ -102,8 +103,8 @@ func oneMore(boots int32) int32 {
 // ID is snmpEngineID; it must not be changed.
 func (e *Engine) ID() []byte { return e.id }
 
-// BootsTime gives snmpEngineBoots and snmpEngineTime, in seconds. When the time would exceed 2^31-1 it
-// begins anew, and boots grow by one, which is kept in the file first.
+// BootsTime returns snmpEngineBoots and snmpEngineTime, the latter in seconds. When the time would
+// exceed 2^31-1, boots is incremented and written to the file, and the time restarts at 0.
 func (e *Engine) BootsTime() (boots, time int32) {
 	now := e.now()
 	p := e.period.Load()
@@ -116,15 +117,16 @@ func (e *Engine) BootsTime() (boots, time int32) {
 	}
 }
 
-// wrap ends a period that is over. If the file cannot be written boots are not known after the next
-// start: they are 2^31-1 then, as RFC 3414 section 2.2.2 says of an engine that cannot tell.
+// wrap ends an expired period. If the file cannot be written, boots would be unknown after the next
+// start. Then they are set to 2^31-1, as RFC 3414 section 2.2.2 requires for an engine that cannot
+// determine them.
 func (e *Engine) wrap(old *period) *period {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p := e.period.Load(); p != old {
 		return p
 	}
-	p := &period{boots: oneMore(old.boots), start: old.start.Add(timeSpan)}
+	p := &period{boots: nextBoots(old.boots), start: old.start.Add(timeSpan)}
 	if err := (engineState{id: e.id, boots: p.boots}).write(e.file); err != nil {
 		p.boots = MaxBoots
 	}
@@ -132,8 +134,8 @@ func (e *Engine) wrap(old *period) *period {
 	return p
 }
 
-// timeSpan is how long snmpEngineTime counts: 2^31 values.
+// timeSpan is the period of snmpEngineTime: 2^31 values.
 const timeSpan = (math.MaxInt32 + 1) * time.Second
 
-// UpTime is the time since the engine was opened, what sysUpTime counts.
+// UpTime is the time since the engine was opened. sysUpTime shows it.
 func (e *Engine) UpTime() time.Duration { return max(e.now().Sub(e.opened), 0) }

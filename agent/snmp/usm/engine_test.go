@@ -80,7 +80,7 @@ func TestEngineFile(t *testing.T) {
 	}
 }
 
-// TestEngineFileLeftover: what a power cut left of an unfinished file does not matter.
+// TestEngineFileLeftover: an unfinished file from before a power cut has no effect.
 func TestEngineFileLeftover(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine")
 	openEngine(t, file, testEngineID, time.Now)
@@ -94,24 +94,24 @@ func TestEngineFileLeftover(t *testing.T) {
 func TestEngineFileCorrupt(t *testing.T) {
 	const right = "engineID 80007ed90501020304050607\nboots 3\n"
 	tests := []struct{ name, text, want string }{
-		{"empty", "", "does not end"},
-		{"cut", right[:len(right)-1], "does not end"},
-		{"zeros", strings.Repeat("\x00", 60), "does not end"},
+		{"empty", "", "has no newline"},
+		{"cut", right[:len(right)-1], "has no newline"},
+		{"zeros", strings.Repeat("\x00", 60), "has no newline"},
 		{"no boots", "engineID 80007ed90501020304050607\n", "needs both"},
 		{"no id", "boots 3\n", "needs both"},
 		{"only a comment", "# nothing\n", "needs both"},
-		{"boots twice", right + "boots 4\n", `"boots" stands twice`},
-		{"id twice", right + "engineID 80007ed90501020304050608\n", "stands twice"},
-		{"boots 0", strings.Replace(right, "3\n", "0\n", 1), `boots "0"`},
-		{"negative boots", strings.Replace(right, "boots 3", "boots -3", 1), `boots "-3"`},
-		{"too many boots", strings.Replace(right, "boots 3", "boots 2147483648", 1), `boots "2147483648"`},
-		{"no number", strings.Replace(right, "boots 3", "boots three", 1), `boots "three"`},
-		{"a word more", strings.Replace(right, "boots 3", "boots 3 4", 1), `boots "3 4"`},
+		{"boots twice", right + "boots 4\n", `"boots" is configured twice`},
+		{"id twice", right + "engineID 80007ed90501020304050608\n", "is configured twice"},
+		{"boots 0", strings.Replace(right, "3\n", "0\n", 1), `boots is "0"`},
+		{"negative boots", strings.Replace(right, "boots 3", "boots -3", 1), `boots is "-3"`},
+		{"too many boots", strings.Replace(right, "boots 3", "boots 2147483648", 1), `boots is "2147483648"`},
+		{"no number", strings.Replace(right, "boots 3", "boots three", 1), `boots is "three"`},
+		{"a word more", strings.Replace(right, "boots 3", "boots 3 4", 1), `boots is "3 4"`},
 		{"carriage returns", strings.ReplaceAll(right, "\n", "\r\n"), "engineID"},
 		{"id not hexadecimal", strings.Replace(right, "8000", "80xx", 1), "engineID"},
 		{"id too short", "engineID 80007ed9\nboots 3\n", "5 to 32"},
 		{"id too long", "engineID " + strings.Repeat("80", 33) + "\nboots 3\n", "5 to 32"},
-		{"id of zeros", "engineID 0000000000\nboots 3\n", "nothing but 0x0"},
+		{"id of zeros", "engineID 0000000000\nboots 3\n", "all octets of the engine id are 0x0"},
 		{"another line", right + "password secret\n", `line "password secret"`},
 		{"an empty line", right + "\n", `line ""`},
 		{"too long", right + strings.Repeat("# long\n", 1000), "longer than"},
@@ -174,7 +174,7 @@ func TestEngineTime(t *testing.T) {
 		{time.Millisecond, 1},
 		{time.Hour, 3601},
 		{-10 * time.Second, 3591},
-		{-2 * time.Hour, 0}, // a clock that is before its beginning
+		{-2 * time.Hour, 0}, // before the start time
 		{2*time.Hour + 10*time.Second, 3601},
 	}
 	for _, s := range steps {
@@ -186,7 +186,8 @@ func TestEngineTime(t *testing.T) {
 	}
 }
 
-// TestEngineTimeWraps: after 2^31-1 seconds time begins anew, and boots grow, on disk too.
+// TestEngineTimeWraps: after 2^31-1 seconds the time restarts at 0, and boots is incremented, on
+// disk too.
 func TestEngineTimeWraps(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine")
 	c := &clock{}
@@ -205,8 +206,8 @@ func TestEngineTimeWraps(t *testing.T) {
 	wantBootsTime(t, e, 3, 77)
 }
 
-// TestEngineTimeWrapsUnwritten: an engine that cannot keep its boots says so by the greatest value, with
-// which it accepts nothing.
+// TestEngineTimeWrapsUnwritten: an engine that cannot store its boots sets them to the maximum,
+// with which it accepts no message.
 func TestEngineTimeWrapsUnwritten(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -221,7 +222,7 @@ func TestEngineTimeWrapsUnwritten(t *testing.T) {
 	wantBootsTime(t, e, usm.MaxBoots, 2)
 }
 
-// TestEngineWallClock: somebody sets the clock of the machine by a day, and nothing happens.
+// TestEngineWallClock: a wall clock that is changed by a day has no effect.
 func TestEngineWallClock(t *testing.T) {
 	start := time.Now()
 	now := start
@@ -238,14 +239,14 @@ func TestEngineWallClock(t *testing.T) {
 	}
 }
 
-// setWallClock changes the seconds of the wall clock in a time and leaves its monotonic reading. They are
-// bits 30 to 62 of the first word (package time says so in the comment of Time).
+// setWallClock changes the wall clock seconds of t and keeps its monotonic reading. The seconds are
+// bits 30 to 62 of the first word (see the comment of Time in package time).
 func setWallClock(t time.Time, seconds int64) time.Time {
 	*(*uint64)(unsafe.Pointer(&t)) += uint64(seconds << 30)
 	return t
 }
 
-// TestEngineShared: one goroutine of many finds that time wraps.
+// TestEngineShared: one of many goroutines detects that the time wraps.
 func TestEngineShared(t *testing.T) {
 	e, c := newEngine(t, 5, math.MaxInt32)
 	done := make(chan [2]int32)

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// engineState is what the engine's file keeps. Without a file the id is nil and boots are 0.
+// engineState is the content of the engine's file. Without a file the id is nil and boots are 0.
 type engineState struct {
 	id    []byte
 	boots int32
@@ -24,7 +24,7 @@ type engineState struct {
 //	engineID 80007ed905...
 //	boots 17
 const (
-	engineComment = "# This SNMP engine (RFC 3414 section 2.2). To delete the file is to become another engine.\n"
+	engineComment = "# The state of this SNMP engine (RFC 3414 section 2.2). Without this file the engine gets a new id.\n"
 	idKey         = "engineID"
 	bootsKey      = "boots"
 	maxEngineFile = 4096
@@ -53,12 +53,12 @@ func readEngineFile(name string) (engineState, error) {
 	return s, nil
 }
 
-// parseEngineState is strict: with a wrong id no key is right, and with too few boots old messages are
-// taken for new ones.
+// parseEngineState is strict: with a wrong id no key is valid, and with too small boots old
+// messages would be accepted again.
 func parseEngineState(text string) (engineState, error) {
 	var s engineState
 	if !strings.HasSuffix(text, "\n") {
-		return s, errors.New("does not end with a line")
+		return s, errors.New("the last line has no newline")
 	}
 	seen := map[string]bool{}
 	for line := range strings.Lines(text) {
@@ -68,7 +68,7 @@ func parseEngineState(text string) (engineState, error) {
 		}
 		key, value, _ := strings.Cut(line, " ")
 		if seen[key] {
-			return s, fmt.Errorf("%q stands twice", key)
+			return s, fmt.Errorf("%q is configured twice", key)
 		}
 		seen[key] = true
 		switch key {
@@ -84,11 +84,11 @@ func parseEngineState(text string) (engineState, error) {
 		case bootsKey:
 			n, err := strconv.ParseUint(value, 10, 31)
 			if err != nil || n == 0 {
-				return s, fmt.Errorf("%s %q is no number of 1 to 2147483647", bootsKey, value)
+				return s, fmt.Errorf("%s is %q, want a number from 1 to 2147483647", bootsKey, value)
 			}
 			s.boots = int32(n)
 		default:
-			return s, fmt.Errorf("line %q", line)
+			return s, fmt.Errorf("unknown line %q", line)
 		}
 	}
 	if !seen[idKey] || !seen[bootsKey] {
@@ -101,7 +101,7 @@ func (s engineState) text() string {
 	return fmt.Sprintf("%s%s %x\n%s %d\n", engineComment, idKey, s.id, bootsKey, s.boots)
 }
 
-// write replaces the file; after a power cut there is the old one or the new one.
+// write replaces the file atomically: after a power cut it has the old or the new content.
 func (s engineState) write(name string) error {
 	if err := replaceFile(name, []byte(s.text())); err != nil {
 		return fmt.Errorf("usm: engine: %w", err)

@@ -2,22 +2,22 @@ package usm
 
 import "hash"
 
-// What tests look at from outside.
+// Access to internals for tests outside the package.
 
-// Extend is what NewKeys does with privKul.
+// Extend is the key extension of NewKeys.
 var Extend = extend
 
-// HashOf is the hash of a protocol.
+// HashOf returns the hash of b by a protocol.
 func HashOf(a AuthProtocol, b []byte) []byte {
 	h := a.info().newHash()
 	h.Write(b)
 	return h.Sum(nil)
 }
 
-// NewHash makes hashes of a protocol.
+// NewHash returns a constructor for the hash of a protocol.
 func NewHash(a AuthProtocol) func() hash.Hash { return a.info().newHash }
 
-// KeysOf are the keys of a user, nil if there is none of that name.
+// KeysOf returns the keys of a user, or nil if there is no such user.
 func KeysOf(u *Users, name string) *Keys {
 	if local := u.byName[name]; local != nil {
 		return local.keys
@@ -25,11 +25,11 @@ func KeysOf(u *Users, name string) *Keys {
 	return nil
 }
 
-// ParseEngineFile reads what the engine's file says.
+// ParseEngineFile parses the text of an engine's file.
 func ParseEngineFile(text string) (id []byte, boots int32, err error) {
 	s, err := parseEngineState(text)
 	return s.id, s.boots, err
 }
 
-// EngineFile is what the engine's file says.
+// EngineFile returns the text of an engine's file.
 func EngineFile(id []byte, boots int32) string { return engineState{id, boots}.text() }

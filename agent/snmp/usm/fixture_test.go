@@ -15,7 +15,7 @@ import (
 	"aaasess/mib"
 )
 
-// The engine of all recorded messages, and of the tests besides.
+// The engine of all recorded messages, and of most tests.
 const (
 	testBoots = 7
 	testTime  = 1234
@@ -34,14 +34,14 @@ func unhex(s string) []byte {
 	return b
 }
 
-// clock is a clock that stands still unless it is told to go on.
+// clock changes only by advance.
 type clock struct{ at atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()) }
 
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
-// newEngine is an engine with testEngineID and the given boots, at the given time.
+// newEngine returns an engine with testEngineID and the given boots and time.
 func newEngine(t testing.TB, boots int32, seconds int64) (*usm.Engine, *clock) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "engine")
@@ -65,7 +65,7 @@ const (
 	privPassword = "privpassword"
 )
 
-// newUser is a user with the passwords of the tests.
+// newUser returns a user with the passwords of the tests.
 func newUser(name string, a usm.AuthProtocol, p usm.PrivProtocol) usm.User {
 	u := usm.User{Name: name, Auth: a, Priv: p}
 	if a != usm.NoAuth {
@@ -77,7 +77,7 @@ func newUser(name string, a usm.AuthProtocol, p usm.PrivProtocol) usm.User {
 	return u
 }
 
-// combinations are all that a user can be, in a fixed order.
+// combinations returns one user for each combination of protocols, in a fixed order.
 func combinations() (users []usm.User) {
 	users = append(users, newUser("none-none", usm.NoAuth, usm.NoPriv))
 	for a := usm.HMACMD5; a <= usm.HMACSHA512; a++ {
@@ -88,7 +88,7 @@ func combinations() (users []usm.User) {
 	return users
 }
 
-// newUSM is the model of the testing engine with users.
+// newUSM returns the model of the test engine with users.
 func newUSM(t testing.TB, users ...usm.User) (*usm.USM, *clock) {
 	t.Helper()
 	e, c := newEngine(t, testBoots, testTime)
@@ -113,17 +113,17 @@ func mustKeys(t testing.TB, u usm.User, engineID []byte) *usm.Keys {
 	return k
 }
 
-// manager makes requests, right ones unless its fields are changed.
+// manager encodes requests, which are valid unless its fields are changed.
 type manager struct {
 	keys        *usm.Keys
 	user        string
 	engineID    []byte
 	boots, time int32
 	flags       uint8
-	auth        func(auth []byte) []byte // what stands instead of the digest, nil: the digest
-	salt        func(salt []byte) []byte // what stands instead of the salt
-	data        func(data []byte) []byte // what stands instead of the data
-	text        []byte                   // what stands instead of the scopedPDU, nil: that
+	auth        func(auth []byte) []byte // replaces the digest; nil keeps it
+	salt        func(salt []byte) []byte // replaces the salt
+	data        func(data []byte) []byte // replaces the data
+	text        []byte                   // replaces the scopedPDU; nil keeps it
 	size        int                      // octets of padding in the varbinds
 }
 
@@ -143,7 +143,7 @@ func newManager(t testing.TB, u usm.User) *manager {
 
 const requestID = 4711
 
-// request makes a GetRequest for sysUpTime.0.
+// request encodes a GetRequest for sysUpTime.0.
 func (m *manager) request() []byte {
 	var f wire.Frame
 	f.Reset()
@@ -190,8 +190,8 @@ func (m *manager) request() []byte {
 	return append([]byte(nil), f.Bytes()...)
 }
 
-// take gives a message to the model.
-func take(t testing.TB, u *usm.USM, s *usm.Session, b []byte) (wire.Message, []byte, error) {
+// incoming passes a message to the model.
+func incoming(t testing.TB, u *usm.USM, s *usm.Session, b []byte) (wire.Message, []byte, error) {
 	t.Helper()
 	var m wire.Message
 	if err := m.Parse(b); err != nil {
@@ -201,7 +201,7 @@ func take(t testing.TB, u *usm.USM, s *usm.Session, b []byte) (wire.Message, []b
 	return m, scoped, err
 }
 
-// pduOf opens a scopedPDU.
+// pduOf parses a scopedPDU.
 func pduOf(scoped []byte, padded bool) (pdu wire.PDU, err error) {
 	var sp wire.ScopedPDU
 	if err := sp.Parse(scoped, padded); err != nil {

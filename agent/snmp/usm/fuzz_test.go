@@ -11,8 +11,8 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// FuzzIncoming: whatever comes in, nothing panics; what is accepted as authentic has the HMAC that its
-// user's key makes of it, and the time; what is not is left as it was; and to all there is an answer.
+// FuzzIncoming: no message causes a panic. An accepted authentic message has the right HMAC and
+// time; a rejected one is not modified; and every one can be answered.
 func FuzzIncoming(f *testing.F) {
 	users := []usm.User{
 		newUser("SHA-AES-128", usm.HMACSHA, usm.AES128),
@@ -82,7 +82,7 @@ func FuzzIncoming(f *testing.F) {
 	})
 }
 
-// checkAuthentic is RFC 3414 section 6.3.2 once more, by other means.
+// checkAuthentic is an independent implementation of RFC 3414 section 6.3.2.
 func checkAuthentic(t *testing.T, b, kul []byte, a usm.AuthProtocol) {
 	t.Helper()
 	var m wire.Message
@@ -103,7 +103,7 @@ func checkAuthentic(t *testing.T, b, kul []byte, a usm.AuthProtocol) {
 	}
 }
 
-// FuzzEngineFile: what is read can be written, and reads the same again.
+// FuzzEngineFile: a parsed file can be written, and parses to the same state again.
 func FuzzEngineFile(f *testing.F) {
 	f.Add("engineID 80007ed90501020304050607\nboots 3\n")
 	f.Add("# comment\nboots 2147483647\nengineID 8000000001\n")

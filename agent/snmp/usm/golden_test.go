@@ -12,12 +12,13 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// goldenFile has a request of net-snmp's snmpget for each of combinations. TestRecord makes it again:
+// goldenFile has a request of net-snmp's snmpget for each of combinations. TestRecord records it
+// again:
 //
 //	go test -tags partners -run TestRecord -update
 const goldenFile = "testdata/netsnmp.txt"
 
-// golden gives the recorded messages by the names of their users.
+// golden returns the recorded messages by user name.
 func golden(t testing.TB) map[string][]byte {
 	t.Helper()
 	text, err := os.ReadFile(goldenFile)
@@ -37,11 +38,12 @@ func golden(t testing.TB) map[string][]byte {
 	return messages
 }
 
-// checkRequest gives a message to the model, which must find a user's request for sysUpTime.0 in it.
+// checkRequest passes a message to the model and checks that it is the user's request for
+// sysUpTime.0.
 func checkRequest(t *testing.T, model *usm.USM, u usm.User, b []byte) {
 	t.Helper()
 	var s usm.Session
-	_, scoped, err := take(t, model, &s, slices.Clone(b))
+	_, scoped, err := incoming(t, model, &s, slices.Clone(b))
 	if err != nil {
 		t.Errorf("%s: %v", u.Name, err)
 		return
@@ -74,7 +76,7 @@ func TestNetSNMPRequests(t *testing.T) {
 	}
 }
 
-// TestChangedOctet: whichever octet of an authenticated message is changed, nobody takes it for right.
+// TestChangedOctet: an authenticated message with any octet changed is rejected.
 func TestChangedOctet(t *testing.T) {
 	users := combinations()
 	model, _ := newUSM(t, users...)
@@ -90,7 +92,7 @@ func TestChangedOctet(t *testing.T) {
 				continue
 			}
 			if m.Flags&wire.FlagAuth == 0 {
-				continue // it does not say of itself that it is authentic
+				continue // this message no longer claims to be authentic
 			}
 			var s usm.Session
 			if scoped, err := model.Incoming(b, &m, &s); err == nil {

@@ -23,7 +23,7 @@ var (
 	}
 )
 
-// gosnmpClient is a client that is the user, connected to a port of loopback.
+// gosnmpClient returns a client for the user, connected to a loopback port.
 func gosnmpClient(t *testing.T, u usm.User, port int) *gosnmp.GoSNMP {
 	t.Helper()
 	c := &gosnmp.GoSNMP{
@@ -41,8 +41,8 @@ func gosnmpClient(t *testing.T, u usm.User, port int) *gosnmp.GoSNMP {
 	return c
 }
 
-// TestGoSNMP: gosnmp understands our answers and reports, and we its requests, in every combination. Its
-// first request asks for the engine's id.
+// TestGoSNMP: gosnmp understands our answers and reports, and we understand its requests, in every
+// combination. Its first request discovers the engine's id.
 func TestGoSNMP(t *testing.T) {
 	users := combinations()
 	model, _ := newUSM(t, users...)
@@ -68,8 +68,8 @@ func TestGoSNMP(t *testing.T) {
 	}
 }
 
-// TestGoSNMPRestart: the engine comes back with more boots, and the client synchronizes again by the
-// signed report.
+// TestGoSNMPRestart: the engine restarts with incremented boots, and the client synchronizes again
+// by the authenticated report.
 func TestGoSNMPRestart(t *testing.T) {
 	u := newUser("wes", usm.HMACSHA256, usm.AES256C)
 	engine, c := newEngine(t, testBoots, testTime)
@@ -88,8 +88,9 @@ func TestGoSNMPRestart(t *testing.T) {
 	}
 }
 
-// TestGoSNMPRefused: wrong secrets are counted as what they are. Once it knows the engine's id gosnmp
-// believes only reports that are signed, whoever sends them; those about digests and users cannot be.
+// TestGoSNMPRefused: each wrong secret is counted by the right counter. Once it knows the engine's
+// id, gosnmp accepts only authenticated reports; reports about digests and users cannot be
+// authenticated.
 func TestGoSNMPRefused(t *testing.T) {
 	right := newUser("wes", usm.HMACSHA, usm.AES128)
 	tests := []struct {

@@ -28,15 +28,15 @@ const (
 	malformed            = "malformed"
 )
 
-// step is one message that is refused, or not, at one step of RFC 3414 section 3.2.
+// step is one message that is accepted or rejected at one step of RFC 3414 section 3.2.
 type step struct {
 	name   string
-	user   string             // "": priv
-	change func(m *manager)   // what the manager does
-	after  func(b []byte)     // what happens to the message on its way
-	move   time.Duration      // what the engine's clock does
-	want   string             // the counter, malformed, or "": accepted
-	report wire.SecurityLevel // 0: noAuthNoPriv
+	user   string             // "" means priv
+	change func(m *manager)   // changes the manager's request
+	after  func(b []byte)     // changes the encoded message
+	move   time.Duration      // advances the engine's clock
+	want   string             // the counter, malformed, or "" for accepted
+	report wire.SecurityLevel // 0 means noAuthNoPriv
 }
 
 func (m *manager) plain()  { m.flags &^= wire.FlagPriv }
@@ -124,8 +124,8 @@ var stepUsers = []usm.User{
 	newUser("open", usm.NoAuth, usm.NoPriv),
 }
 
-// strangers have keys, or none, that the engine does not know.
-var strangers = []usm.User{
+// unknownKeys are users that the engine does not know.
+var unknownKeys = []usm.User{
 	newUser("nobody", usm.HMACSHA, usm.AES128),
 	newUser("discovery", usm.NoAuth, usm.NoPriv),
 }
@@ -152,14 +152,14 @@ func otherPrivacy(p usm.PrivProtocol) *usm.Keys {
 	return k
 }
 
-// message makes the step's message, and the keys' user.
+// message encodes the step's message.
 func (s step) message(t *testing.T) []byte {
 	t.Helper()
 	name := s.user
 	if name == "" {
 		name = "priv"
 	}
-	known := append(slices.Clone(stepUsers), strangers...)
+	known := append(slices.Clone(stepUsers), unknownKeys...)
 	m := newManager(t, known[slices.IndexFunc(known, func(u usm.User) bool { return u.Name == name })])
 	if s.change != nil {
 		s.change(m)
@@ -181,7 +181,7 @@ func TestIncoming(t *testing.T) {
 			var s usm.Session
 			b := tt.message(t)
 			original := slices.Clone(b)
-			_, scoped, err := take(t, model, &s, b)
+			_, scoped, err := incoming(t, model, &s, b)
 			checkStep(t, tt, model, &s, err)
 			if err == nil {
 				if pdu, err := pduOf(scoped, tt.user == "des"); err != nil || pdu.Type != wire.GetRequest || pdu.RequestID != requestID {
@@ -192,7 +192,7 @@ func TestIncoming(t *testing.T) {
 			if scoped != nil {
 				t.Errorf("refused, but there is %x", scoped)
 			}
-			// Only what is authentic is decrypted.
+			// Only authentic messages are decrypted.
 			if !strings.HasPrefix(tt.name, "8") && !bytes.Equal(b, original) {
 				t.Errorf("the message was written to: %x, of %x", b, original)
 			}
@@ -200,7 +200,7 @@ func TestIncoming(t *testing.T) {
 	}
 }
 
-// checkStep compares what the model said with what the step wants.
+// checkStep compares the result of the model with the step's expectation.
 func checkStep(t *testing.T, tt step, model *usm.USM, s *usm.Session, err error) {
 	t.Helper()
 	counts := map[string]uint64{}
@@ -239,8 +239,8 @@ func checkStep(t *testing.T, tt step, model *usm.USM, s *usm.Session, err error)
 	}
 }
 
-// TestReports: to each failure there is a report, which is signed if and only if the sender has proved
-// to have the keys.
+// TestReports: each failure has a report, which is authenticated if and only if the sender has
+// proved that it has the keys.
 func TestReports(t *testing.T) {
 	users := newUsers(t, stepUsers...)
 	for _, tt := range steps() {
@@ -276,7 +276,7 @@ func TestReports(t *testing.T) {
 			if err != nil || pdu.Type != wire.Report || len(pdu.Varbinds) != 1 || pdu.Varbinds[0].Name.String() != tt.want || pdu.Varbinds[0].Value.Num != 1 {
 				t.Errorf("%+v, %v", pdu, err)
 			}
-			// Nothing more is said to who has proved nothing.
+			// An unauthenticated sender gets no other answer.
 			for level := s.Level; tt.report == 0 && level > wire.NoAuthNoPriv; level-- {
 				var f wire.Frame
 				f.Reset()
@@ -288,25 +288,25 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// TestBootsLatched: an engine at the end of its boots accepts nothing that is authentic.
+// TestBootsLatched: an engine whose boots have reached the maximum accepts no authentic message.
 func TestBootsLatched(t *testing.T) {
 	engine, _ := newEngine(t, usm.MaxBoots, 0)
 	model := usm.New(engine, newUsers(t, stepUsers...))
 	m := newManager(t, stepUsers[0])
 	m.boots, m.time = usm.MaxBoots, 0
 	var s usm.Session
-	if _, _, err := take(t, model, &s, m.request()); !errors.Is(err, usm.ErrNotInTimeWindow) {
+	if _, _, err := incoming(t, model, &s, m.request()); !errors.Is(err, usm.ErrNotInTimeWindow) {
 		t.Error(err)
 	}
 }
 
-// TestCountersGrow: the value in a report is that of the counter.
+// TestCountersGrow: the report has the counter's value.
 func TestCountersGrow(t *testing.T) {
 	model, _ := newUSM(t, stepUsers...)
-	m := newManager(t, strangers[0])
+	m := newManager(t, unknownKeys[0])
 	var s usm.Session
 	for n := range uint32(5) {
-		_, _, err := take(t, model, &s, m.request())
+		_, _, err := incoming(t, model, &s, m.request())
 		if f, ok := errors.AsType[*usm.Failure](err); !ok || f.Value != n+1 || f.Error() != fmt.Sprintf("usm: unknown user name (%d times)", n+1) {
 			t.Fatalf("%v", err)
 		}
@@ -316,15 +316,15 @@ func TestCountersGrow(t *testing.T) {
 	}
 }
 
-// TestSetUsers: from then on the new users are known, and only they; an answer that is due is signed
-// with the keys that its request came with.
+// TestSetUsers: after SetUsers only the new users are known. A pending answer is authenticated with
+// the keys of its request.
 func TestSetUsers(t *testing.T) {
 	old, changed := newUser("wes", usm.HMACSHA, usm.AES128), newUser("wes", usm.HMACSHA, usm.AES128)
 	changed.AuthSecret.Password = "another password"
 	model, _ := newUSM(t, old)
 	before, after := newManager(t, old), newManager(t, changed)
 	var s usm.Session
-	_, scoped, err := take(t, model, &s, before.request())
+	_, scoped, err := incoming(t, model, &s, before.request())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,10 +344,10 @@ func TestSetUsers(t *testing.T) {
 	if err := errors.Join(m.Parse(f.Bytes()), p.Parse(m.SecurityParameters)); err != nil || !before.keys.Verify(f.Bytes(), p.AuthenticationParameters) {
 		t.Errorf("%v, signed with other keys", err)
 	}
-	if _, _, err := take(t, model, &s, before.request()); !errors.Is(err, usm.ErrWrongDigest) {
+	if _, _, err := incoming(t, model, &s, before.request()); !errors.Is(err, usm.ErrWrongDigest) {
 		t.Errorf("the old password: %v", err)
 	}
-	if _, _, err := take(t, model, &s, after.request()); err != nil {
+	if _, _, err := incoming(t, model, &s, after.request()); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 }

@@ -3,7 +3,7 @@ package usm
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/des" // for devices that have nothing else
+	"crypto/des" // for devices that support nothing else
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/subtle"
@@ -14,19 +14,19 @@ import (
 	"sync/atomic"
 )
 
-// Keys are the localized keys of one user at one engine, ready to use: the cipher has its schedule, the
-// hash its padded key. Any number of goroutines may use them at the same time.
+// Keys are the localized keys of one user at one engine, ready to use: the cipher has its key
+// schedule, the hash its padded key. They may be used from any number of goroutines.
 type Keys struct {
 	auth   AuthProtocol
 	priv   PrivProtocol
 	block  cipher.Block  // nil for NoPriv
 	preIV  [8]byte       // DES
-	salt   atomic.Uint64 // the next salt (RFC 3826 section 3.1.2.1; DES: RFC 3414 section 8.1.1.1)
+	salt   atomic.Uint64 // the last salt (RFC 3826 section 3.1.2.1; DES: RFC 3414 section 8.1.1.1)
 	spares sync.Pool     // of *scratch
 }
 
-// scratch is what one goroutine needs while it uses keys. It is not on the stack because it goes
-// through interfaces, and not in Keys because those are shared.
+// scratch is the working memory of one goroutine that uses keys. It is not on the stack because it
+// passes through interfaces, and not in Keys because they are shared.
 type scratch struct {
 	keys   *Keys
 	mac    hash.Hash
@@ -35,21 +35,21 @@ type scratch struct {
 	iv, ks [aes.BlockSize]byte
 }
 
-// NewKeys makes Keys of localized keys (see [Localize]). authKul has AuthProtocol.KeyLen octets.
-// privKul has as many, and is extended as p wants, or has the PrivProtocol.KeyLen octets that are used.
-// Privacy without authentication does not exist. The slices are copied.
+// NewKeys creates Keys from localized keys (see [Localize]). authKul has AuthProtocol.KeyLen
+// octets. privKul either has as many and is extended for p, or has PrivProtocol.KeyLen octets.
+// Privacy requires authentication. The slices are copied.
 func NewKeys(a AuthProtocol, authKul []byte, p PrivProtocol, privKul, engineID []byte) (*Keys, error) {
 	switch {
 	case int(a) >= len(authProtocols) || int(p) >= len(privProtocols):
-		return nil, fmt.Errorf("usm: keys for %s and %s", a, p)
+		return nil, fmt.Errorf("usm: unknown protocol: %s and %s", a, p)
 	case p != NoPriv && a == NoAuth:
 		return nil, fmt.Errorf("usm: %s without authentication (RFC 3411 section 3.4.3)", p)
 	case len(authKul) != a.KeyLen():
-		return nil, fmt.Errorf("usm: an authentication key of %d octets, %s has %d", len(authKul), a, a.KeyLen())
+		return nil, fmt.Errorf("usm: authentication key has %d octets, %s needs %d", len(authKul), a, a.KeyLen())
 	case p == NoPriv && len(privKul) != 0:
-		return nil, fmt.Errorf("usm: a privacy key of %d octets, but no privacy protocol", len(privKul))
+		return nil, fmt.Errorf("usm: privacy key has %d octets, but no privacy protocol is configured", len(privKul))
 	case p != NoPriv && len(privKul) != a.KeyLen() && len(privKul) != p.KeyLen():
-		return nil, fmt.Errorf("usm: a privacy key of %d octets, %s has %d and %s has %d", len(privKul), a, a.KeyLen(), p, p.KeyLen())
+		return nil, fmt.Errorf("usm: privacy key has %d octets, %s has %d and %s has %d", len(privKul), a, a.KeyLen(), p, p.KeyLen())
 	}
 	k := &Keys{auth: a, priv: p}
 	if a != NoAuth {
@@ -69,49 +69,49 @@ func NewKeys(a AuthProtocol, authKul []byte, p PrivProtocol, privKul, engineID [
 	if err != nil {
 		return nil, fmt.Errorf("usm: keys for %s: %w", p, err)
 	}
-	// A random beginning: no salt is used again after a restart, nor by others that have the same key.
+	// A random start: no salt repeats after a restart, or in another process with the same key.
 	var seed [8]byte
 	rand.Read(seed[:])
 	k.salt.Store(binary.BigEndian.Uint64(seed[:]))
 	return k, nil
 }
 
-// Auth and Priv are the protocols that the keys are for.
+// Auth is the authentication protocol of the keys.
 func (k *Keys) Auth() AuthProtocol { return k.auth }
 
-// Priv is the privacy protocol that the keys are for.
+// Priv is the privacy protocol of the keys.
 func (k *Keys) Priv() PrivProtocol { return k.priv }
 
 func (k *Keys) borrow() *scratch { return k.spares.Get().(*scratch) }
 
-func (s *scratch) giveBack() { s.keys.spares.Put(s) }
+func (s *scratch) release() { s.keys.spares.Put(s) }
 
-// Digest puts the digest of a message into dst, which has TruncatedLen octets and is, as a rule, the
-// place in the message itself, zero until now.
+// Digest writes the digest of a message into dst, which has TruncatedLen octets. Usually dst is the
+// digest's place in the message, which must be zero until then.
 func (k *Keys) Digest(dst, message []byte) {
 	if k.auth == NoAuth {
 		return
 	}
 	s := k.borrow()
 	s.sign(dst, message)
-	s.giveBack()
+	s.release()
 }
 
-// Verify says whether the digest in a message is right. digestField is the place of the digest in the
-// message, a part of the same memory; it is zeroed for the computation and restored. One that is not
-// exactly as long as the protocol's digest is wrong (CVE-2008-0960: a digest of one octet, compared as
-// far as it went). The comparison takes the same time wherever the digests differ.
+// Verify reports whether the digest in a message is right. digestField is the digest's place in the
+// message, in the same memory; it is zeroed during the computation and restored. A digest of
+// another length than the protocol's is wrong (CVE-2008-0960: implementations that compared only
+// the octets present accepted a digest of one octet). The comparison takes constant time.
 func (k *Keys) Verify(message, digestField []byte) bool {
 	if k.auth == NoAuth {
 		return false
 	}
 	s := k.borrow()
 	ok := s.verify(message, digestField)
-	s.giveBack()
+	s.release()
 	return ok
 }
 
-// digest gives the whole HMAC of a message, valid until the next call.
+// digest returns the whole HMAC of a message, valid until the next call.
 func (s *scratch) digest(message []byte) []byte {
 	s.mac.Reset()
 	s.mac.Write(message)

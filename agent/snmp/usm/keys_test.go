@@ -14,7 +14,7 @@ import (
 	"aaasess/agent/snmp/usm"
 )
 
-// reference is what crypto/hmac says of a message, cut to n octets.
+// reference returns the HMAC of crypto/hmac for a message, truncated to n octets.
 func reference(newHash func() hash.Hash, key, message []byte, n int) []byte {
 	h := hmac.New(newHash, key)
 	h.Write(message)
@@ -31,7 +31,7 @@ func authKeys(t testing.TB, a usm.AuthProtocol) (k *usm.Keys, kul []byte) {
 	return k, kul
 }
 
-// TestDigest: RFC 3414 section 6.3.1, RFC 7860 section 4.2.
+// TestDigest covers RFC 3414 section 6.3.1 and RFC 7860 section 4.2.
 func TestDigest(t *testing.T) {
 	for a := usm.HMACMD5; a <= usm.HMACSHA512; a++ {
 		k, kul := authKeys(t, a)
@@ -65,15 +65,16 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// TestCVE20080960: net-snmp compared only as many octets of a digest as the message had, so that one
-// octet was right in one of 256 tries, and none always. Right is only the whole digest.
+// TestCVE20080960: net-snmp compared only as many octets of a digest as the message had. So a
+// digest of one octet was right in one of 256 tries, and an empty one always. Only the whole digest
+// is right.
 func TestCVE20080960(t *testing.T) {
 	for a := usm.HMACMD5; a <= usm.HMACSHA512; a++ {
 		k, kul := authKeys(t, a)
 		whole := a.TruncatedLen()
 		for n := range 65 {
 			message := make([]byte, 200)
-			// The digest of the message with a field of n zero octets: right as far as it goes.
+			// The right digest for a message whose field has n zero octets.
 			field := message[50 : 50+n]
 			sum := reference(usm.NewHash(a), kul, message, a.KeyLen())
 			copy(field, sum)
@@ -107,17 +108,17 @@ func TestNewKeysErrors(t *testing.T) {
 		auth []byte
 		p    usm.PrivProtocol
 		priv []byte
-		want string // "": it is right
+		want string // "" means no error
 	}{
 		{"right", usm.HMACSHA, key(20), usm.AES256, key(20), ""},
 		{"right, extended before", usm.HMACSHA, key(20), usm.AES256, key(32), ""},
 		{"right, cut before", usm.HMACSHA, key(20), usm.AES128, key(16), ""},
-		{"no authentication key", usm.HMACSHA, nil, usm.NoPriv, nil, "key of 0 octets, SHA has 20"},
-		{"short authentication key", usm.HMACSHA, key(16), usm.NoPriv, nil, "key of 16 octets"},
-		{"long authentication key", usm.HMACMD5, key(20), usm.NoPriv, nil, "MD5 has 16"},
-		{"authentication key without protocol", usm.NoAuth, key(20), usm.NoPriv, nil, "none has 0"},
+		{"no authentication key", usm.HMACSHA, nil, usm.NoPriv, nil, "key has 0 octets, SHA needs 20"},
+		{"short authentication key", usm.HMACSHA, key(16), usm.NoPriv, nil, "key has 16 octets"},
+		{"long authentication key", usm.HMACMD5, key(20), usm.NoPriv, nil, "MD5 needs 16"},
+		{"authentication key without protocol", usm.NoAuth, key(20), usm.NoPriv, nil, "none needs 0"},
 		{"privacy without authentication", usm.NoAuth, nil, usm.AES128, key(16), "without authentication"},
-		{"no privacy key", usm.HMACSHA, key(20), usm.AES128, nil, "privacy key of 0 octets"},
+		{"no privacy key", usm.HMACSHA, key(20), usm.AES128, nil, "privacy key has 0 octets"},
 		{"odd privacy key", usm.HMACSHA, key(20), usm.AES256, key(24), "SHA has 20 and AES-256 has 32"},
 		{"privacy key without protocol", usm.HMACSHA, key(20), usm.NoPriv, key(20), "no privacy protocol"},
 	}
@@ -136,7 +137,7 @@ func TestNewKeysErrors(t *testing.T) {
 	}
 }
 
-// TestKeysCopied: who made the keys may wipe what they were made of.
+// TestKeysCopied: the caller may overwrite the slices that the keys were made from.
 func TestKeysCopied(t *testing.T) {
 	kul, priv := bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 20)
 	k, err := usm.NewKeys(usm.HMACSHA, kul, usm.AES128, priv, testEngineID)
@@ -153,7 +154,7 @@ func TestKeysCopied(t *testing.T) {
 	}
 }
 
-// TestKeysShared: many goroutines use the same keys at once.
+// TestKeysShared: many goroutines use the same keys concurrently.
 func TestKeysShared(t *testing.T) {
 	k := mustKeys(t, newUser("wes", usm.HMACSHA256, usm.AES256), testEngineID)
 	var wg sync.WaitGroup

@@ -5,26 +5,26 @@ import (
 	"fmt"
 )
 
-// MinPassword is how many octets a password has at least (RFC 3414 section 11.2).
+// MinPassword is the minimum length of a password in octets (RFC 3414 section 11.2).
 const MinPassword = 8
 
-// PasswordToKey makes the key Ku of a password: the hash of the password repeated to 1 MiB (RFC 3414
-// section A.2). It is nil for NoAuth. A password of less than [MinPassword] octets is an error.
+// PasswordToKey computes the key Ku of a password: the hash of the password repeated to 1 MiB (RFC
+// 3414 section A.2). It returns nil for NoAuth. A password shorter than [MinPassword] is an error.
 func PasswordToKey(a AuthProtocol, password []byte) ([]byte, error) {
 	if len(password) < MinPassword {
-		return nil, fmt.Errorf("usm: a password of %d octets, at least %d are needed", len(password), MinPassword)
+		return nil, fmt.Errorf("usm: password has %d octets, want at least %d", len(password), MinPassword)
 	}
 	return stretch(a, password), nil
 }
 
-// stretch is PasswordToKey for a password of any length but 0.
+// stretch is PasswordToKey for a password of any length except 0.
 func stretch(a AuthProtocol, password []byte) []byte {
 	if a.KeyLen() == 0 {
 		return nil
 	}
 	const expanded = 1 << 20
 	h := a.info().newHash()
-	// Whole repetitions of the password that are whole blocks too, so that the hash never copies.
+	// The chunk is a whole number of passwords and of hash blocks, so the hash never copies.
 	chunk := bytes.Repeat(password, h.BlockSize())
 	for left := expanded; left > 0; {
 		n, _ := h.Write(chunk[:min(left, len(chunk))])
@@ -33,7 +33,8 @@ func stretch(a AuthProtocol, password []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Localize makes the key Kul that a user has at one engine of the user's key Ku (RFC 3414 section 2.6).
+// Localize computes the key Kul of a user at one engine from the user's key Ku (RFC 3414 section
+// 2.6).
 func Localize(a AuthProtocol, ku, engineID []byte) []byte {
 	if a.KeyLen() == 0 {
 		return nil
@@ -45,8 +46,8 @@ func Localize(a AuthProtocol, ku, engineID []byte) []byte {
 	return h.Sum(nil)
 }
 
-// extend gives kul as many octets as p needs. Blumenthal appends the hash of all that there is; Reeder
-// takes the last key for a password, makes a localized key of that, and appends it.
+// extend extends kul to the key length of p. Blumenthal appends the hash of all octets so far.
+// Reeder uses the last key as a password, localizes the resulting key, and appends it.
 func extend(a AuthProtocol, kul []byte, p PrivProtocol, engineID []byte) []byte {
 	key, last := bytes.Clone(kul), kul
 	for len(key) < p.KeyLen() {

@@ -54,7 +54,7 @@ func TestPasswordLengths(t *testing.T) {
 	}
 }
 
-// TestPasswordToKeyPlainly compares with the definition: 2^20 octets of the password, one after the other.
+// TestPasswordToKeyPlainly compares with the definition: 2^20 octets of the repeated password.
 func TestPasswordToKeyPlainly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		password := rapid.SliceOfN(rapid.Byte(), 8, 300).Draw(t, "password")
@@ -69,8 +69,9 @@ func TestPasswordToKeyPlainly(t *testing.T) {
 	})
 }
 
-// TestExtend has the examples of draft-reeder-snmpv3-usm-3desede-00 sections B.1 and B.2, whose keys of
-// 32 octets are those of AES-256-C, and what other implementations of draft-blumenthal-aes-usm-04 give.
+// TestExtend has the examples of draft-reeder-snmpv3-usm-3desede-00 sections B.1 and B.2, whose
+// keys of 32 octets are those of AES-256-C, and results of other implementations of
+// draft-blumenthal-aes-usm-04.
 func TestExtend(t *testing.T) {
 	const (
 		md5 = "526f5eed9fcce26f8964c2930787d82b"
@@ -106,7 +107,7 @@ func TestExtend(t *testing.T) {
 	}
 }
 
-// TestExtendLongHashes: with 32 octets and more both ways are one.
+// TestExtendLongHashes: with hashes of 32 octets and more both variants are equal.
 func TestExtendLongHashes(t *testing.T) {
 	for a := usm.HMACSHA256; a <= usm.HMACSHA512; a++ {
 		kul := bytes.Repeat([]byte{7}, a.KeyLen())
@@ -117,7 +118,7 @@ func TestExtendLongHashes(t *testing.T) {
 	}
 }
 
-// TestProtocols has the facts of RFC 3414, RFC 3826 and RFC 7860, and net-snmp's names.
+// TestProtocols has the values of RFC 3414, RFC 3826 and RFC 7860, and net-snmp's names.
 func TestProtocols(t *testing.T) {
 	auths := []struct {
 		a                  usm.AuthProtocol
@@ -177,7 +178,7 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// TestUnknownProtocols: a number that is no protocol does no harm.
+// TestUnknownProtocols: an undefined protocol number causes no panic.
 func TestUnknownProtocols(t *testing.T) {
 	a, p := usm.HMACSHA512+1, usm.AES256C+1
 	if got := a.String() + " " + p.String(); got != "AuthProtocol(7) PrivProtocol(7)" {

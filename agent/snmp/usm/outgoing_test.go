@@ -13,7 +13,7 @@ import (
 	"aaasess/mib"
 )
 
-// open is what a manager does with an answer: it gives the scopedPDU.
+// open decodes an answer as a manager does and returns its scopedPDU.
 func open(b []byte, keys *usm.Keys) (m wire.Message, p wire.SecurityParameters, scoped []byte, err error) {
 	if err := errors.Join(m.Parse(b), p.Parse(m.SecurityParameters)); err != nil {
 		return m, p, nil, err
@@ -27,12 +27,12 @@ func open(b []byte, keys *usm.Keys) (m wire.Message, p wire.SecurityParameters, 
 	return m, p, m.Data, err
 }
 
-// flagsOf are the msgFlags of a level.
+// flagsOf returns the msgFlags of a level.
 func flagsOf(l wire.SecurityLevel) uint8 {
 	return map[wire.SecurityLevel]uint8{wire.NoAuthNoPriv: 0, wire.AuthNoPriv: wire.FlagAuth, wire.AuthPriv: wire.FlagAuth | wire.FlagPriv}[l]
 }
 
-// TestOutgoing: every combination's answer is what a manager expects.
+// TestOutgoing: a manager accepts the answer of every combination.
 func TestOutgoing(t *testing.T) {
 	users := combinations()
 	model, c := newUSM(t, users...)
@@ -41,7 +41,7 @@ func TestOutgoing(t *testing.T) {
 	for _, u := range users {
 		for _, size := range []int{0, 1, 2, 3, 4, 5, 6, 7, 60, 300, 40000} {
 			m := newManager(t, u)
-			if _, _, err := take(t, model, &s, m.request()); err != nil {
+			if _, _, err := incoming(t, model, &s, m.request()); err != nil {
 				t.Fatalf("%s: %v", u.Name, err)
 			}
 			var f wire.Frame
@@ -75,7 +75,8 @@ func TestOutgoing(t *testing.T) {
 	}
 }
 
-// TestOverhead: the announced octets are enough when all numbers are at their greatest, and few too many.
+// TestOverhead: the announced octets suffice when all numbers have their maximum, and are not much
+// too large.
 func TestOverhead(t *testing.T) {
 	engine, _ := newEngine(t, usm.MaxBoots-1, math.MaxInt32-10)
 	users := combinations()
@@ -84,7 +85,7 @@ func TestOverhead(t *testing.T) {
 		m := newManager(t, u)
 		m.boots, m.time = engine.BootsTime()
 		var s usm.Session
-		if _, _, err := take(t, model, &s, m.request()); err != nil {
+		if _, _, err := incoming(t, model, &s, m.request()); err != nil {
 			t.Fatalf("%s: %v", u.Name, err)
 		}
 		for pad := range 8 {
@@ -105,13 +106,13 @@ func TestOverhead(t *testing.T) {
 	}
 }
 
-// TestOutgoingLower: a request may be answered at a lower level, as a report is.
+// TestOutgoingLower: a request may be answered at a lower level, as by a report.
 func TestOutgoingLower(t *testing.T) {
 	u := newUser("wes", usm.HMACSHA, usm.AES128)
 	model, _ := newUSM(t, u)
 	m := newManager(t, u)
 	var s usm.Session
-	if _, _, err := take(t, model, &s, m.request()); err != nil {
+	if _, _, err := incoming(t, model, &s, m.request()); err != nil {
 		t.Fatal(err)
 	}
 	for level := wire.NoAuthNoPriv; level <= wire.AuthPriv; level++ {
@@ -130,13 +131,13 @@ func TestOutgoingLower(t *testing.T) {
 	}
 }
 
-// TestOutgoingWithoutKeys: nothing is signed for a sender who has not proved anything, whoever the
-// session was used for before.
+// TestOutgoingWithoutKeys: nothing is authenticated for a sender that has not proved its identity,
+// whatever the session was used for before.
 func TestOutgoingWithoutKeys(t *testing.T) {
 	priv, auth := newUser("priv", usm.HMACSHA, usm.AES128), newUser("auth", usm.HMACSHA, usm.NoPriv)
 	model, _ := newUSM(t, priv, auth)
 	var used usm.Session
-	if _, _, err := take(t, model, &used, newManager(t, priv).request()); err != nil {
+	if _, _, err := incoming(t, model, &used, newManager(t, priv).request()); err != nil {
 		t.Fatal(err)
 	}
 	answer := func(s *usm.Session, level wire.SecurityLevel) error {
@@ -155,12 +156,12 @@ func TestOutgoingWithoutKeys(t *testing.T) {
 	} {
 		m := newManager(t, priv)
 		tt.change(m)
-		_, _, _ = take(t, model, &used, m.request())
+		_, _, _ = incoming(t, model, &used, m.request())
 		if err := answer(&used, wire.AuthNoPriv); err == nil || !strings.Contains(err.Error(), "no keys for an answer at authNoPriv") {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	if _, _, err := take(t, model, &used, newManager(t, auth).request()); err != nil {
+	if _, _, err := incoming(t, model, &used, newManager(t, auth).request()); err != nil {
 		t.Fatal(err)
 	}
 	if err := answer(&used, wire.AuthPriv); err == nil {
@@ -171,7 +172,7 @@ func TestOutgoingWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestRFC3414A4: the parameters of RFC 3414 section A.4, of engine 9.132.3.1 and user bert.
+// TestRFC3414A4 has the parameters of RFC 3414 section A.4, with engine 9.132.3.1 and user bert.
 func TestRFC3414A4(t *testing.T) {
 	engineID := unhex("80000002 01 09840301")
 	users, err := usm.NewUsers(engineID, []usm.User{newUser("bert", usm.HMACMD5, usm.DES)}, nil)
@@ -192,7 +193,7 @@ func TestRFC3414A4(t *testing.T) {
 	}
 }
 
-// TestConcurrent: workers with a session each, while users are replaced and counters read.
+// TestConcurrent runs workers with a session each, while users are replaced and counters read.
 func TestConcurrent(t *testing.T) {
 	users := []usm.User{newUser("a", usm.HMACSHA, usm.AES128), newUser("b", usm.HMACSHA256, usm.AES256), newUser("c", usm.HMACMD5, usm.DES)}
 	model, _ := newUSM(t, users...)
@@ -200,7 +201,7 @@ func TestConcurrent(t *testing.T) {
 	for i, u := range users {
 		requests[i] = newManager(t, u).request()
 	}
-	nobody := newManager(t, strangers[0]).request()
+	nobody := newManager(t, unknownKeys[0]).request()
 	const workers, each = 6, 100
 	var wg sync.WaitGroup
 	for w := range workers {

@@ -8,32 +8,31 @@ import (
 	"encoding/binary"
 )
 
-// saltLen is how many octets msgPrivacyParameters has in every privacy protocol.
+// saltLen is the length of msgPrivacyParameters in every privacy protocol, in octets.
 const saltLen = 8
 
-// Encrypt encrypts a scopedPDU in place for an engine whose boots and time are given, and sets salt to
-// what msgPrivacyParameters must have; no salt is used twice. For DES the caller has padded the octets
-// to a multiple of eight. The keys must have a privacy protocol.
+// Encrypt encrypts a scopedPDU in place for an engine with the given boots and time. It sets salt,
+// the value of msgPrivacyParameters; no salt repeats. For DES the caller must have padded the
+// octets to a multiple of eight. The keys must have a privacy protocol.
 func (k *Keys) Encrypt(scoped []byte, boots, time int32, salt *[8]byte) {
 	s := k.borrow()
 	s.encrypt(scoped, boots, time, salt)
-	s.giveBack()
+	s.release()
 }
 
-// Decrypt is the reverse of Encrypt, in place. The error is [ErrDecryption] if the salt has not eight
-// octets, if DES has no whole number of blocks, or if there is no privacy protocol. Octets that were
-// encrypted with another key decrypt to something else, which is not noticed here.
+// Decrypt reverses Encrypt, in place. It returns [ErrDecryption] if the salt does not have eight
+// octets, if the length is no multiple of a DES block, or if there is no privacy protocol. It does
+// not detect a wrong key; the result is then random.
 func (k *Keys) Decrypt(b []byte, boots, time int32, salt []byte) error {
 	if k.priv == NoPriv {
 		return ErrDecryption
 	}
 	s := k.borrow()
 	err := s.decrypt(b, boots, time, salt)
-	s.giveBack()
+	s.release()
 	return err
 }
 
-// encrypt is Encrypt.
 func (s *scratch) encrypt(scoped []byte, boots, time int32, salt *[saltLen]byte) {
 	k := s.keys
 	n := k.salt.Add(1)
@@ -47,7 +46,6 @@ func (s *scratch) encrypt(scoped []byte, boots, time int32, salt *[saltLen]byte)
 	s.encryptCFB(s.aesIV(boots, time, salt[:]), scoped)
 }
 
-// decrypt is Decrypt.
 func (s *scratch) decrypt(b []byte, boots, time int32, salt []byte) error {
 	switch isDES := s.keys.priv == DES; {
 	case len(salt) != saltLen || isDES && len(b)%des.BlockSize != 0:
@@ -60,7 +58,7 @@ func (s *scratch) decrypt(b []byte, boots, time int32, salt []byte) error {
 	return nil
 }
 
-// aesIV is the initialization vector of RFC 3826 section 3.1.2.1.
+// aesIV returns the initialization vector of RFC 3826 section 3.1.2.1.
 func (s *scratch) aesIV(boots, time int32, salt []byte) []byte {
 	binary.BigEndian.PutUint32(s.iv[0:], uint32(boots))
 	binary.BigEndian.PutUint32(s.iv[4:], uint32(time))
@@ -68,15 +66,16 @@ func (s *scratch) aesIV(boots, time int32, salt []byte) []byte {
 	return s.iv[:]
 }
 
-// desIV is the initialization vector of RFC 3414 section 8.1.1.1.
+// desIV returns the initialization vector of RFC 3414 section 8.1.1.1.
 func (s *scratch) desIV(salt []byte) []byte {
 	iv := s.iv[:des.BlockSize]
 	subtle.XORBytes(iv, s.keys.preIV[:], salt)
 	return iv
 }
 
-// encryptCFB is CFB with segments of a whole block (NIST SP 800-38A section 6.3), the last one may be
-// shorter. crypto/cipher has it too, but allocates for each message and takes three times as long.
+// encryptCFB is CFB with segments of a whole block (NIST SP 800-38A section 6.3); the last segment
+// may be shorter. crypto/cipher has CFB too, but allocates for each message and takes three times
+// as long.
 func (s *scratch) encryptCFB(iv, b []byte) {
 	block, last, ks := s.keys.block, iv, s.ks[:]
 	for len(b) >= aes.BlockSize {
@@ -91,9 +90,9 @@ func (s *scratch) encryptCFB(iv, b []byte) {
 	}
 }
 
-// decryptCFB goes from the last block to the first: each needs the ciphertext of the one before, which
-// is still there then. As no block waits for the result of another, the processor works at several at
-// the same time.
+// decryptCFB works from the last block to the first: each block needs the ciphertext of the
+// previous one, which is still there then. No block depends on the result of another, so the
+// processor works on several at once.
 func (s *scratch) decryptCFB(iv, b []byte) {
 	block, ks := s.keys.block, s.ks[:]
 	for at := (len(b) - 1) / aes.BlockSize * aes.BlockSize; at > 0; at -= aes.BlockSize {
@@ -117,7 +116,7 @@ func encryptCBC(block cipher.Block, iv, b []byte) {
 	}
 }
 
-// decryptCBC goes from the last block to the first, as decryptCFB does.
+// decryptCBC works from the last block to the first, as decryptCFB does.
 func (s *scratch) decryptCBC(iv, b []byte) {
 	block, plain := s.keys.block, s.ks[:des.BlockSize]
 	for at := len(b) - des.BlockSize; at >= 0; at -= des.BlockSize {

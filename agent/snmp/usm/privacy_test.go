@@ -68,7 +68,7 @@ func TestCFB(t *testing.T) {
 	}
 }
 
-// TestEncryptPlainly compares with CFB and CBC as the books have them, and decrypts again.
+// TestEncryptPlainly compares with textbook CFB and CBC, and decrypts again.
 func TestEncryptPlainly(t *testing.T) {
 	for p := usm.DES; p <= usm.AES256C; p++ {
 		key := bytes.Repeat([]byte{0x11, byte(p), 0x77, 0xfe}, 8)[:p.KeyLen()]
@@ -92,7 +92,7 @@ func TestEncryptPlainly(t *testing.T) {
 	}
 }
 
-// sealPlainly is RFC 3826 section 3.1.3 and RFC 3414 section 8.1.1, one octet after the other.
+// sealPlainly implements RFC 3826 section 3.1.3 and RFC 3414 section 8.1.1 one octet at a time.
 func sealPlainly(p usm.PrivProtocol, key, plain []byte, boots, time int32, salt [8]byte) []byte {
 	out := slices.Clone(plain)
 	if p == usm.DES {
@@ -163,8 +163,8 @@ func TestDecryptErrors(t *testing.T) {
 	}
 }
 
-// TestSalt: no salt is used twice, whoever encrypts (RFC 3826 section 3.1.4.1), and two sets of the same
-// keys do not begin with the same.
+// TestSalt: no salt repeats, whichever goroutine encrypts (RFC 3826 section 3.1.4.1), and two
+// instances of the same keys start with different salts.
 func TestSalt(t *testing.T) {
 	for _, p := range []usm.PrivProtocol{usm.DES, usm.AES128} {
 		k := mustKeys(t, newUser("wes", usm.HMACSHA, p), testEngineID)

@@ -12,12 +12,12 @@ import (
 	"aaasess/mib"
 )
 
-// AuthProtocol is an authentication protocol of the User-based Security Model: which hash makes the
-// keys and the digests of messages.
+// AuthProtocol is an authentication protocol of the User-based Security Model: the hash for keys
+// and for the digests of messages.
 type AuthProtocol uint8
 
-// The authentication protocols: those of RFC 3414 section 6 and 7 and of RFC 7860. HMACMD5 is here
-// because old devices have nothing else; it is up to the configuration to refuse it.
+// The authentication protocols of RFC 3414 sections 6 and 7 and of RFC 7860. HMACMD5 exists for old
+// devices; the configuration may reject it.
 const (
 	NoAuth     AuthProtocol = iota
 	HMACMD5                 // HMAC-MD5-96
@@ -28,15 +28,15 @@ const (
 	HMACSHA512              // HMAC-384-SHA-512
 )
 
-// maxDigest is the greatest TruncatedLen.
+// maxDigest is the largest TruncatedLen.
 const maxDigest = 48
 
 type authInfo struct {
 	name      string
 	oid       mib.OID
 	newHash   func() hash.Hash
-	size      int // octets of the hash, which is what keys have
-	truncated int // octets of it in a message
+	size      int // octets of the hash and of a key
+	truncated int // octets of the digest in a message
 }
 
 var authProtocols = [...]authInfo{
@@ -49,7 +49,7 @@ var authProtocols = [...]authInfo{
 	HMACSHA512: {"SHA-512", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 1, 7}, sha512.New, sha512.Size, 48},
 }
 
-// info of a protocol that does not exist is that of NoAuth.
+// info returns the data of NoAuth for an undefined protocol.
 func (a AuthProtocol) info() *authInfo {
 	if int(a) < len(authProtocols) {
 		return &authProtocols[a]
@@ -57,7 +57,7 @@ func (a AuthProtocol) info() *authInfo {
 	return &authProtocols[NoAuth]
 }
 
-// String gives the name that net-snmp's tools use, "none" for NoAuth.
+// String returns the name that net-snmp's tools use, "none" for NoAuth.
 func (a AuthProtocol) String() string {
 	if int(a) < len(authProtocols) {
 		return authProtocols[a].name
@@ -65,38 +65,40 @@ func (a AuthProtocol) String() string {
 	return fmt.Sprintf("AuthProtocol(%d)", uint8(a))
 }
 
-// OID is the object that names the protocol (RFC 3414 section 5, RFC 7860 section 7), a value of
-// usmUserAuthProtocol. It must not be changed.
+// OID returns the object that identifies the protocol (RFC 3414 section 5, RFC 7860 section 7), a
+// value of usmUserAuthProtocol. It must not be changed.
 func (a AuthProtocol) OID() mib.OID { return a.info().oid }
 
-// KeyLen is how many octets a key Ku or Kul has, 0 for NoAuth.
+// KeyLen is the length of a key Ku or Kul in octets, 0 for NoAuth.
 func (a AuthProtocol) KeyLen() int { return a.info().size }
 
-// TruncatedLen is how many octets the digest of a message has (RFC 3414 section 6.1.2, RFC 7860
+// TruncatedLen is the length of the digest in a message in octets (RFC 3414 section 6.1.2, RFC 7860
 // section 4.1), 0 for NoAuth.
 func (a AuthProtocol) TruncatedLen() int { return a.info().truncated }
 
-// ParseAuthProtocol reads what String gives; neither case nor hyphens matter, and SHA1 is SHA.
+// ParseAuthProtocol parses the result of String. It ignores case and hyphens, and accepts SHA1 for
+// SHA.
 func ParseAuthProtocol(s string) (AuthProtocol, error) {
-	name := plain(s)
+	name := normalize(s)
 	if name == "SHA1" {
 		name = "SHA"
 	}
 	for a, info := range authProtocols {
-		if name == plain(info.name) {
+		if name == normalize(info.name) {
 			return AuthProtocol(a), nil
 		}
 	}
-	return NoAuth, fmt.Errorf("usm: authentication protocol %q is none of none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
+	return NoAuth, fmt.Errorf("usm: unknown authentication protocol %q, want none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
 }
 
-// PrivProtocol is a privacy protocol of the User-based Security Model: how scopedPDUs are encrypted.
+// PrivProtocol is a privacy protocol of the User-based Security Model: the encryption of
+// scopedPDUs.
 type PrivProtocol uint8
 
-// The privacy protocols. AES-192 and AES-256 need more key than short hashes give, and there are two
-// ways to get it: AES192 and AES256 have that of draft-blumenthal-aes-usm-04, AES192C and AES256C that
-// of draft-reeder-snmpv3-usm-3desede, as Cisco's devices do. Where the hash is long enough they are the
-// same. DES is here because old devices have nothing else; it is up to the configuration to refuse it.
+// The privacy protocols. AES-192 and AES-256 need longer keys than short hashes provide, and there
+// are two ways to extend a key: AES192 and AES256 follow draft-blumenthal-aes-usm-04, AES192C and
+// AES256C follow draft-reeder-snmpv3-usm-3desede as Cisco's devices do. With a long enough hash
+// they are equal. DES exists for old devices; the configuration may reject it.
 const (
 	NoPriv  PrivProtocol = iota
 	DES                  // CBC-DES, RFC 3414 section 8
@@ -110,11 +112,11 @@ const (
 type privInfo struct {
 	name   string
 	oid    mib.OID
-	keyLen int // octets of the localized key that are used; DES has a key and a pre-IV
+	keyLen int // octets used of the localized key; DES uses a key and a pre-IV
 	reeder bool
 }
 
-// The OIDs of those that no RFC has are net-snmp's.
+// net-snmp's OIDs are used for the protocols that no RFC defines.
 var privProtocols = [...]privInfo{
 	NoPriv:  {name: "none", oid: mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 2, 1}},
 	DES:     {"DES", mib.OID{1, 3, 6, 1, 6, 3, 10, 1, 2, 2}, 16, false},
@@ -125,7 +127,7 @@ var privProtocols = [...]privInfo{
 	AES256C: {"AES-256-C", mib.OID{1, 3, 6, 1, 4, 1, 9, 12, 6, 1, 2}, 32, true},
 }
 
-// info of a protocol that does not exist is that of NoPriv.
+// info returns the data of NoPriv for an undefined protocol.
 func (p PrivProtocol) info() *privInfo {
 	if int(p) < len(privProtocols) {
 		return &privProtocols[p]
@@ -133,7 +135,7 @@ func (p PrivProtocol) info() *privInfo {
 	return &privProtocols[NoPriv]
 }
 
-// String gives the name that net-snmp's tools use, "none" for NoPriv.
+// String returns the name that net-snmp's tools use, "none" for NoPriv.
 func (p PrivProtocol) String() string {
 	if int(p) < len(privProtocols) {
 		return privProtocols[p].name
@@ -141,26 +143,27 @@ func (p PrivProtocol) String() string {
 	return fmt.Sprintf("PrivProtocol(%d)", uint8(p))
 }
 
-// OID is the object that names the protocol (RFC 3414 section 5, RFC 3826 section 2), a value of
-// usmUserPrivProtocol. It must not be changed.
+// OID returns the object that identifies the protocol (RFC 3414 section 5, RFC 3826 section 2), a
+// value of usmUserPrivProtocol. It must not be changed.
 func (p PrivProtocol) OID() mib.OID { return p.info().oid }
 
-// KeyLen is how many octets of key are used, 0 for NoPriv.
+// KeyLen is the number of key octets used, 0 for NoPriv.
 func (p PrivProtocol) KeyLen() int { return p.info().keyLen }
 
-// ParsePrivProtocol reads what String gives; neither case nor hyphens matter, and AES is AES-128.
+// ParsePrivProtocol parses the result of String. It ignores case and hyphens, and accepts AES for
+// AES-128.
 func ParsePrivProtocol(s string) (PrivProtocol, error) {
-	name := plain(s)
+	name := normalize(s)
 	if name == "AES" {
 		name = "AES128"
 	}
 	for p, info := range privProtocols {
-		if name == plain(info.name) {
+		if name == normalize(info.name) {
 			return PrivProtocol(p), nil
 		}
 	}
-	return NoPriv, fmt.Errorf("usm: privacy protocol %q is none of none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
+	return NoPriv, fmt.Errorf("usm: unknown privacy protocol %q, want none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
 }
 
-// plain is a name without what does not matter in it.
-func plain(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }
+// normalize removes hyphens and converts to upper case.
+func normalize(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }

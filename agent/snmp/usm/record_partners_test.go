@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write what TestRecord records to testdata")
 
-// netsnmpArgs are the arguments of net-snmp's tools that make them the user.
+// netsnmpArgs returns the arguments of net-snmp's tools for a user.
 func netsnmpArgs(u usm.User) []string {
 	args := []string{"-v3", "-u", u.Name, "-l", u.Level().String(), "-r0", "-t5"}
 	if u.Auth != usm.NoAuth {
@@ -30,9 +30,9 @@ func netsnmpArgs(u usm.User) []string {
 	return args
 }
 
-// TestRecord has snmpget of net-snmp ask as each combination: it must understand the answers, and we
-// must understand it. snmpget asks for the engine's id first, and takes boots and time from the report.
-// The request with which it comes then is what golden_test.go reads.
+// TestRecord runs net-snmp's snmpget with each combination: it must understand our answers, and we
+// its requests. snmpget first discovers the engine's id, and reads boots and time from the report.
+// golden_test.go reads the request that follows.
 func TestRecord(t *testing.T) {
 	users := combinations()
 	model, _ := newUSM(t, users...)
@@ -60,7 +60,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// accepted answers messages until one is accepted, and gives that one.
+// accepted answers messages until one is accepted, and returns that one.
 func accepted(t *testing.T, conn *net.UDPConn, model *usm.USM) []byte {
 	var s usm.Session
 	b := make([]byte, 65536)
@@ -84,15 +84,15 @@ func accepted(t *testing.T, conn *net.UDPConn, model *usm.USM) []byte {
 	}
 }
 
-// TestNetSNMPRefused: what net-snmp's user is told when something is wrong, and what we count.
+// TestNetSNMPRefused: the message that net-snmp prints for each problem, and the counter.
 func TestNetSNMPRefused(t *testing.T) {
 	right := newUser("wes", usm.HMACSHA, usm.AES128)
 	change := func(fn func(u *usm.User)) usm.User { u := right; fn(&u); return u }
 	tests := []struct {
 		name string
 		user usm.User
-		want string // what snmpget says
-		err  error  // the last one
+		want string // output of snmpget
+		err  error  // the last error of Incoming
 	}{
 		{"unknown user", change(func(u *usm.User) { u.Name = "nobody" }), "Unknown user name", usm.ErrUnknownUserName},
 		{"authentication password", change(func(u *usm.User) { u.AuthSecret.Password = "somethingelse" }), "Authentication failure", usm.ErrWrongDigest},

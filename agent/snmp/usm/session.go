@@ -7,18 +7,19 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// Session is what one worker needs to take one message and to answer it, used again for the next. The
-// zero value is ready. It belongs to one goroutine.
+// Session is the state that a worker needs to receive one message and to answer it. It is reused
+// for the next message. The zero value is ready. A Session belongs to one goroutine.
 type Session struct {
-	// UserName is the security name: that in the message, whoever sent it. It is not part of the message.
+	// UserName is the security name in the message, authenticated or not. It is a copy.
 	UserName []byte
-	// Level is the security level of the message; if Incoming accepted it, that at which it was accepted.
+	// Level is the security level of the message. After a successful Incoming the message has been
+	// verified at this level.
 	Level wire.SecurityLevel
-	// Params are those of the message, parts of it.
+	// Params are the security parameters of the message; they refer to its octets.
 	Params wire.SecurityParameters
 
-	keys    *Keys    // of the user whom the message is proved to come from, else nil
-	scratch *scratch // of the user last dealt with
+	keys    *Keys    // of the authenticated user, else nil
+	scratch *scratch // of the last user
 	engine  int      // octets of the engine's id
 	failure Failure
 	out     wire.SecurityParameters
@@ -26,28 +27,28 @@ type Session struct {
 	salt    [saltLen]byte
 }
 
-// use gives the scratch for keys. As long as they are those of the message before, which in a walk they
-// are, that is the one that is there.
-func (s *Session) use(k *Keys) *scratch {
+// scratchFor returns the scratch for keys. It reuses the current one while the keys are those of
+// the previous message, as in a walk.
+func (s *Session) scratchFor(k *Keys) *scratch {
 	if s.scratch != nil && s.scratch.keys == k {
 		return s.scratch
 	}
 	if s.scratch != nil {
-		s.scratch.giveBack()
+		s.scratch.release()
 	}
 	s.scratch = k.borrow()
 	return s.scratch
 }
 
-// zeros stand for a digest until it is known.
+// zeros reserve the place of a digest.
 var zeros [maxDigest]byte
 
-// Incoming is what the authoritative engine does with a message that came in (RFC 3414 section 3.2).
-// whole are all octets of the message and m is what they parse to; they are written to: the scopedPDU is
-// decrypted in place, and not before the digest and the time were found right.
+// Incoming checks a received message as the authoritative engine (RFC 3414 section 3.2). whole are
+// all octets of the message and m is the parsed message. Incoming modifies whole: it decrypts the
+// scopedPDU in place, but only after digest and time were right.
 //
-// scoped is the plaintext scopedPDU, which DES leaves padded. The error is a [*Failure], to be reported,
-// or wraps [wire.ErrMalformed].
+// scoped is the plaintext scopedPDU; DES leaves padding behind it. The error is a [*Failure] that
+// the caller reports, or wraps [wire.ErrMalformed].
 func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte, err error) {
 	s.UserName, s.Level, s.keys, s.engine = s.UserName[:0], wire.NoAuthNoPriv, nil, len(u.engine.id)
 	// Steps 1 and 2.
@@ -60,10 +61,10 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 		s.Level = wire.AuthNoPriv
 	case wire.FlagAuth | wire.FlagPriv:
 		s.Level = wire.AuthPriv
-	case wire.FlagPriv: // the caller should have counted it in snmpInvalidMsgs (RFC 3412 section 7.2 step 5d)
+	case wire.FlagPriv: // callers count this in snmpInvalidMsgs (RFC 3412 section 7.2 step 5d)
 		return nil, fmt.Errorf("usm: privacy without authentication: %w", wire.ErrMalformed)
 	}
-	// Step 3. An empty id asks for ours.
+	// Step 3. An empty id is a discovery request.
 	if !bytes.Equal(s.Params.EngineID, u.engine.id) {
 		return nil, u.fail(s, unknownEngineIDs, wire.NoAuthNoPriv)
 	}
@@ -79,7 +80,7 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 		return m.Data, nil
 	}
 	// Step 6.
-	if !s.use(user.keys).verify(whole, s.Params.AuthenticationParameters) {
+	if !s.scratchFor(user.keys).verify(whole, s.Params.AuthenticationParameters) {
 		return nil, u.fail(s, wrongDigests, wire.NoAuthNoPriv)
 	}
 	s.keys = user.keys
@@ -87,9 +88,10 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 	if boots, time := u.engine.BootsTime(); !inTimeWindow(&s.Params, boots, time) {
 		return nil, u.fail(s, notInTimeWindows, wire.AuthNoPriv)
 	}
-	// Step 8. Octets that were encrypted with another key count here too: whoever configured a wrong
-	// password is told so, where RFC 3412 section 7.2 step 7 would drop a scopedPDU that is none. The report
-	// is signed, as the keys for that are right: there are managers that believe no other.
+	// Step 8. Octets that were encrypted with another key count as a decryption error too, so the
+	// report tells an operator of a wrong password; RFC 3412 section 7.2 step 7 would drop a
+	// scopedPDU that cannot be parsed. The report is authenticated, because the authentication key
+	// is right and some managers ignore other reports.
 	if s.Level == wire.AuthNoPriv {
 		return m.Data, nil
 	}
@@ -101,17 +103,17 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 	return m.Data, nil
 }
 
-// inTimeWindow is RFC 3414 section 3.2 step 7a.
+// inTimeWindow implements RFC 3414 section 3.2 step 7a.
 func inTimeWindow(p *wire.SecurityParameters, boots, time int32) bool {
 	late := int64(time) - int64(p.Time)
 	return boots != MaxBoots && p.Boots == boots && late <= TimeWindow && late >= -TimeWindow
 }
 
-// Outgoing makes a message of the scopedPDU in f, the answer to what s last took in: it encrypts, puts
-// the headers in front, and signs (RFC 3414 section 3.1). level is that of the session for a Response,
-// that of the [Failure] for a Report. Of h only ID, MaxSize and FlagReportable are used. It is an error
-// to ask for a level for which the session has no keys: whoever sent the message has not proved to have
-// them.
+// Outgoing builds a message from the scopedPDU in f, as the answer to the last message of s: it
+// encrypts, prepends the headers and authenticates (RFC 3414 section 3.1). level is that of the
+// session for a Response, that of the [Failure] for a Report. Of h only ID, MaxSize and
+// FlagReportable are used. A level for which the session has no keys is an error: the sender has
+// not proved that it has them.
 func (u *USM) Outgoing(f *wire.Frame, s *Session, level wire.SecurityLevel, h *wire.HeaderV3) error {
 	if level > wire.NoAuthNoPriv && (s.keys == nil || level > levelOf(s.keys.auth, s.keys.priv)) {
 		return fmt.Errorf("usm: no keys for an answer at %s", level)
@@ -124,7 +126,7 @@ func (u *USM) Outgoing(f *wire.Frame, s *Session, level wire.SecurityLevel, h *w
 		if s.keys.priv == DES {
 			f.Pad(-len(f.Bytes()) & 7)
 		}
-		s.use(s.keys).encrypt(f.Bytes(), boots, time, &s.salt)
+		s.scratchFor(s.keys).encrypt(f.Bytes(), boots, time, &s.salt)
 		s.out.PrivacyParameters = s.salt[:]
 		f.CloseOctets()
 	}
@@ -134,19 +136,19 @@ func (u *USM) Outgoing(f *wire.Frame, s *Session, level wire.SecurityLevel, h *w
 	}
 	auth := f.CloseV3(&s.header, &s.out)
 	if level >= wire.AuthNoPriv {
-		s.use(s.keys).sign(auth, f.Bytes())
+		s.scratchFor(s.keys).sign(auth, f.Bytes())
 	}
 	return nil
 }
 
-// Overhead is an upper bound of the octets that Outgoing and [wire.Frame.CloseScoped] put around a PDU
-// when they answer the message at its level, in the engine's own context and a context name of no octets.
-// It holds for messages of less than 65,536 octets.
+// Overhead is an upper bound of the octets that Outgoing and [wire.Frame.CloseScoped] add to a PDU
+// when they answer the message at its level, in the engine's own context with an empty context
+// name. It is valid for messages below 65,536 octets.
 func (s *Session) Overhead() int {
 	const (
-		header   = 4 // tag and length of what may be long
-		short    = 2 // tag and length of what has less than 128 octets
-		middling = 3 // tag and length of what has less than 256 octets
+		header   = 4 // tag and length of any content
+		short    = 2 // tag and length of a content below 128 octets
+		middling = 3 // tag and length of a content below 256 octets
 		number   = short + 4
 		global   = header + 3 + short + number + number + 3 + 3 // message, msgVersion, msgGlobalData
 		security = middling + middling + number + number

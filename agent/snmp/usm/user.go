@@ -7,23 +7,23 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// User is a user as the configuration has it. The protocols decide what the user can do: neither,
-// authentication only, or both.
+// User is a configured user. Its protocols determine its level: none, authentication, or
+// authentication and privacy.
 type User struct {
 	Name                   string // 1 to 32 octets
 	Auth                   AuthProtocol
 	Priv                   PrivProtocol // NoPriv if Auth is NoAuth
-	AuthSecret, PrivSecret Secret       // set if and only if the protocol is
+	AuthSecret, PrivSecret Secret       // set exactly if the protocol is
 }
 
-// Secret is where a key comes from: exactly one of its fields is set.
+// Secret is the source of a key. Exactly one of its fields is set.
 type Secret struct {
 	Password     string // at least 8 octets
-	MasterKey    []byte // Ku, not localized yet: AuthProtocol.KeyLen octets
-	LocalizedKey []byte // Kul, right for one engine only: as many octets as NewKeys wants
+	MasterKey    []byte // Ku, not localized: AuthProtocol.KeyLen octets
+	LocalizedKey []byte // Kul, valid for one engine: as many octets as NewKeys requires
 }
 
-// String hides the secret, in logs too.
+// String hides the secret, also in logs.
 func (Secret) String() string { return "<secret>" }
 
 // GoString hides the secret from %#v.
@@ -32,7 +32,7 @@ func (Secret) GoString() string { return "<secret>" }
 // MarshalText hides the secret from JSON and YAML.
 func (Secret) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
 
-// Level is the highest security level that the user can have.
+// Level is the highest security level that the user supports.
 func (u *User) Level() wire.SecurityLevel { return levelOf(u.Auth, u.Priv) }
 
 func levelOf(a AuthProtocol, p PrivProtocol) wire.SecurityLevel {
@@ -46,11 +46,11 @@ func levelOf(a AuthProtocol, p PrivProtocol) wire.SecurityLevel {
 	}
 }
 
-// Keys makes the keys that the user has at an engine, or says what is wrong with the user. For each
-// password it hashes 1 MiB, which takes a millisecond or two.
+// Keys computes the keys of the user at an engine, or returns the user's configuration error. It
+// hashes 1 MiB for each password, which takes one or two milliseconds.
 func (u *User) Keys(engineID []byte) (*Keys, error) {
 	if n := len(u.Name); n == 0 || n > wire.MaxUserNameSize {
-		return nil, fmt.Errorf("usm: user %q: a name of %d octets, it has 1 to %d", u.Name, n, wire.MaxUserNameSize)
+		return nil, fmt.Errorf("usm: user %q: name has %d octets, want 1 to %d", u.Name, n, wire.MaxUserNameSize)
 	}
 	authKul, err := u.AuthSecret.localize(u.Auth, u.Auth != NoAuth, engineID)
 	if err != nil {
@@ -67,7 +67,7 @@ func (u *User) Keys(engineID []byte) (*Keys, error) {
 	return k, nil
 }
 
-// localize gives Kul, nothing if there is no protocol that wants one.
+// localize returns Kul, or nil if no protocol needs it.
 func (s *Secret) localize(a AuthProtocol, wanted bool, engineID []byte) ([]byte, error) {
 	set := 0
 	for _, n := range []int{len(s.Password), len(s.MasterKey), len(s.LocalizedKey)} {
@@ -77,13 +77,13 @@ func (s *Secret) localize(a AuthProtocol, wanted bool, engineID []byte) ([]byte,
 	case !wanted && set == 0:
 		return nil, nil
 	case !wanted:
-		return nil, errors.New("a secret, but no protocol for it")
+		return nil, errors.New("a secret is configured, but no protocol uses it")
 	case set != 1:
 		return nil, errors.New("exactly one of password, master key and localized key is needed")
 	case len(s.LocalizedKey) > 0:
 		return s.LocalizedKey, nil
 	case len(s.MasterKey) > 0 && len(s.MasterKey) != a.KeyLen():
-		return nil, fmt.Errorf("a master key of %d octets, %s has %d", len(s.MasterKey), a, a.KeyLen())
+		return nil, fmt.Errorf("master key has %d octets, %s needs %d", len(s.MasterKey), a, a.KeyLen())
 	case len(s.MasterKey) > 0:
 		return Localize(a, s.MasterKey, engineID), nil
 	}

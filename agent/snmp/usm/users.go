@@ -13,23 +13,24 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// Users are the users of one engine with their localized keys. A set does not change. Passwords and
-// master keys are not in it, only fingerprints by which NewUsers sees that a user is the same as before.
+// Users are the users of one engine with their localized keys. A set is immutable. It has no
+// passwords or master keys, only fingerprints, by which NewUsers detects that a user has not
+// changed.
 type Users struct {
 	engineID []byte
-	seed     [sha256.Size]byte // of the fingerprints; random, of this process
+	seed     [sha256.Size]byte // for the fingerprints; random for each process
 	byName   map[string]*localUser
 	all      []UserInfo
 }
 
-// UserInfo is what anybody may know of a user.
+// UserInfo is the public part of a user.
 type UserInfo struct {
 	Name string
 	Auth AuthProtocol
 	Priv PrivProtocol
 }
 
-// Level is the highest security level that the user can have.
+// Level is the highest security level that the user supports.
 func (u UserInfo) Level() wire.SecurityLevel { return levelOf(u.Auth, u.Priv) }
 
 type localUser struct {
@@ -38,8 +39,9 @@ type localUser struct {
 	fingerprint [sha256.Size]byte
 }
 
-// NewUsers localizes users for the engine with the given id. The keys of users that are the same in old
-// are taken over; old may be nil. Two users of one name are an error, as is whatever [User.Keys] refuses.
+// NewUsers localizes users for the engine with the given id. It reuses the keys of users that are
+// unchanged in old; old may be nil. Two users with one name are an error, like everything that
+// [User.Keys] rejects.
 func NewUsers(engineID []byte, users []User, old *Users) (*Users, error) {
 	u := &Users{engineID: bytes.Clone(engineID), byName: make(map[string]*localUser, len(users))}
 	if old != nil {
@@ -50,7 +52,7 @@ func NewUsers(engineID []byte, users []User, old *Users) (*Users, error) {
 	for i := range users {
 		user := &users[i]
 		if u.byName[user.Name] != nil {
-			return nil, fmt.Errorf("usm: user %q stands twice", user.Name)
+			return nil, fmt.Errorf("usm: user %q is configured twice", user.Name)
 		}
 		local, err := u.local(user, old)
 		if err != nil {
@@ -79,7 +81,7 @@ func (u *Users) local(user *User, old *Users) (*localUser, error) {
 	return &localUser{UserInfo{user.Name, user.Auth, user.Priv}, keys, print}, nil
 }
 
-// fingerprint depends on all that keys depend on.
+// fingerprint covers everything that the keys depend on.
 func (u *Users) fingerprint(user *User) (sum [sha256.Size]byte) {
 	h := hmac.New(sha256.New, u.seed[:])
 	part := func(b []byte) {
@@ -97,9 +99,9 @@ func (u *Users) fingerprint(user *User) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// All gives the users in the order of usmUserTable, whose index has the length of a name before the
-// name. It must not be changed.
+// All returns the users in the order of usmUserTable, whose index has the length of a name before
+// the name. The result must not be changed.
 func (u *Users) All() []UserInfo { return u.all }
 
-// EngineID is the id of the engine that the keys are for. It must not be changed.
+// EngineID returns the id of the engine that the keys are for. It must not be changed.
 func (u *Users) EngineID() []byte { return u.engineID }

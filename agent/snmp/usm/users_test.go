@@ -12,7 +12,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// TestUsersAll: the order of usmUserTable, where the length of a name comes before the name.
+// TestUsersAll: the order is that of usmUserTable, where the length of a name precedes the name.
 func TestUsersAll(t *testing.T) {
 	users := newUsers(t,
 		newUser("monitoring", usm.HMACSHA, usm.NoPriv),
@@ -40,7 +40,7 @@ func TestUsersAll(t *testing.T) {
 	}
 }
 
-// TestSecrets: a password, the master key of it and the localized key of that are the same keys.
+// TestSecrets: a password, its master key and its localized key give the same keys.
 func TestSecrets(t *testing.T) {
 	for _, a := range []usm.AuthProtocol{usm.HMACSHA, usm.HMACSHA512} {
 		for _, p := range []usm.PrivProtocol{usm.DES, usm.AES128, usm.AES256, usm.AES256C} {
@@ -82,17 +82,17 @@ func TestUserErrors(t *testing.T) {
 		users []usm.User
 		want  string
 	}{
-		{"twice", append(change(func(*usm.User) {}), newUser("wes", usm.NoAuth, usm.NoPriv)), `user "wes" stands twice`},
-		{"no name", change(func(u *usm.User) { u.Name = "" }), "a name of 0 octets"},
-		{"long name", change(func(u *usm.User) { u.Name = strings.Repeat("x", 33) }), "a name of 33 octets"},
-		{"short password", change(func(u *usm.User) { u.AuthSecret.Password = "1234567" }), `user "wes": authentication: usm: a password of 7 octets`},
-		{"short privacy password", change(func(u *usm.User) { u.PrivSecret.Password = "1234567" }), `user "wes": privacy: usm: a password of 7 octets`},
+		{"twice", append(change(func(*usm.User) {}), newUser("wes", usm.NoAuth, usm.NoPriv)), `user "wes" is configured twice`},
+		{"no name", change(func(u *usm.User) { u.Name = "" }), "name has 0 octets"},
+		{"long name", change(func(u *usm.User) { u.Name = strings.Repeat("x", 33) }), "name has 33 octets"},
+		{"short password", change(func(u *usm.User) { u.AuthSecret.Password = "1234567" }), `user "wes": authentication: usm: password has 7 octets`},
+		{"short privacy password", change(func(u *usm.User) { u.PrivSecret.Password = "1234567" }), `user "wes": privacy: usm: password has 7 octets`},
 		{"no secret", change(func(u *usm.User) { u.AuthSecret = usm.Secret{} }), "authentication: exactly one"},
 		{"no privacy secret", change(func(u *usm.User) { u.PrivSecret = usm.Secret{} }), "privacy: exactly one"},
 		{"two secrets", change(func(u *usm.User) { u.AuthSecret.MasterKey = make([]byte, 20) }), "authentication: exactly one"},
-		{"short master key", change(func(u *usm.User) { u.AuthSecret = usm.Secret{MasterKey: make([]byte, 16)} }), "master key of 16 octets, SHA has 20"},
-		{"short localized key", change(func(u *usm.User) { u.AuthSecret = usm.Secret{LocalizedKey: make([]byte, 16)} }), "key of 16 octets, SHA has 20"},
-		{"secret without protocol", change(func(u *usm.User) { u.Priv = usm.NoPriv }), "privacy: a secret, but no protocol"},
+		{"short master key", change(func(u *usm.User) { u.AuthSecret = usm.Secret{MasterKey: make([]byte, 16)} }), "master key has 16 octets, SHA needs 20"},
+		{"short localized key", change(func(u *usm.User) { u.AuthSecret = usm.Secret{LocalizedKey: make([]byte, 16)} }), "key has 16 octets, SHA needs 20"},
+		{"secret without protocol", change(func(u *usm.User) { u.Priv = usm.NoPriv }), "privacy: a secret is configured, but no protocol"},
 		{"privacy without authentication", change(func(u *usm.User) { u.Auth, u.AuthSecret = usm.NoAuth, usm.Secret{} }), "without authentication"},
 	}
 	for _, tt := range tests {
@@ -107,8 +107,8 @@ func TestUserErrors(t *testing.T) {
 	}
 }
 
-// TestUsersTakenOver: keys are made anew if and only if something that they depend on is new.
-func TestUsersTakenOver(t *testing.T) {
+// TestUsersReused: keys are computed again if and only if something that they depend on changes.
+func TestUsersReused(t *testing.T) {
 	user := newUser("wes", usm.HMACSHA, usm.AES128)
 	old := newUsers(t, user, newUser("other", usm.HMACSHA, usm.AES128))
 	other := unhex("80007ed90501020304050608")
@@ -154,7 +154,7 @@ func TestUsersTakenOver(t *testing.T) {
 	}
 }
 
-// TestSecretsHidden: no verb of fmt prints a secret, nor do passwords stay in Users.
+// TestSecretsHidden: no verb of fmt prints a secret, and Users contains no passwords.
 func TestSecretsHidden(t *testing.T) {
 	user := newUser("wes", usm.HMACSHA, usm.AES128)
 	user.PrivSecret = usm.Secret{LocalizedKey: []byte("LOCALIZEDKEYOF20OCTE")}

@@ -9,35 +9,36 @@ import (
 	"aaasess/mib"
 )
 
-// TimeWindow is how many seconds the time in a message may differ from the engine's (RFC 3414 section
-// 2.2.3).
+// TimeWindow is how many seconds the time in a message may differ from the engine's time (RFC 3414
+// section 2.2.3).
 const TimeWindow = 150
 
-// USM is the User-based Security Model of an engine that is authoritative: it is asked. All methods may
-// be called from any goroutine.
+// USM is the User-based Security Model of an authoritative engine, one that receives requests. Its
+// methods may be called from any goroutine.
 type USM struct {
 	engine *Engine
 	users  atomic.Pointer[Users]
 	stats  [numStats]atomic.Uint64
 }
 
-// New makes the model of an engine; the users' keys must be those for that engine.
+// New creates the model of an engine. The users' keys must be localized for that engine.
 func New(e *Engine, users *Users) *USM {
 	u := &USM{engine: e}
 	u.users.Store(users)
 	return u
 }
 
-// Engine is the engine whose messages these are.
+// Engine returns the authoritative engine.
 func (u *USM) Engine() *Engine { return u.engine }
 
-// Users is the present set of users.
+// Users returns the current set of users.
 func (u *USM) Users() *Users { return u.users.Load() }
 
-// SetUsers replaces the users. A request that is being answered keeps the keys that it came with.
+// SetUsers replaces the users. A request in progress keeps its keys.
 func (u *USM) SetUsers(users *Users) { u.users.Store(users) }
 
-// Counts are the usmStats counters of RFC 3414 section 5: how many messages were dropped, and why.
+// Counts are the usmStats counters of RFC 3414 section 5: the number of dropped messages for each
+// reason.
 type Counts struct {
 	UnsupportedSecLevels uint64
 	NotInTimeWindows     uint64
@@ -47,7 +48,7 @@ type Counts struct {
 	DecryptionErrors     uint64
 }
 
-// Counts gives the counters as they are now.
+// Counts returns the current counters.
 func (u *USM) Counts() Counts {
 	return Counts{
 		UnsupportedSecLevels: u.stats[unsupportedSecLevels].Load(),
@@ -59,7 +60,7 @@ func (u *USM) Counts() Counts {
 	}
 }
 
-// stat is one of the usmStats; its number is one less than its sub-identifier.
+// stat is the index of a usmStats counter; it is one less than its sub-identifier.
 type stat uint8
 
 const (
@@ -72,7 +73,7 @@ const (
 	numStats
 )
 
-// failures are what the counters are called and the errors that belong to them.
+// failures has the OID of each counter and the error for it.
 var failures = [numStats]struct {
 	counter mib.OID
 	err     error
@@ -85,7 +86,7 @@ var failures = [numStats]struct {
 	decryptionErrors:     {mib.OID{1, 3, 6, 1, 6, 3, 15, 1, 1, 6, 0}, ErrDecryption},
 }
 
-// What a [Failure] wraps: the errors that RFC 3414 section 3.2 names.
+// The errors of RFC 3414 section 3.2. A [Failure] wraps one of them.
 var (
 	ErrUnsupportedSecLevel = errors.New("usm: unsupported security level")
 	ErrNotInTimeWindow     = errors.New("usm: not in time window")
@@ -95,25 +96,25 @@ var (
 	ErrDecryption          = errors.New("usm: decryption error")
 )
 
-// Failure is why [USM.Incoming] refused a message, and what the report to its sender says. It is part of
-// the [Session] and valid until that is used again.
+// Failure is the reason why [USM.Incoming] rejected a message, with the content of the report to
+// its sender. It is part of the [Session] and valid until the next use of the session.
 type Failure struct {
-	Counter     mib.OID            // the instance of the usmStats counter; it must not be changed
+	Counter     mib.OID            // instance of the usmStats counter; must not be changed
 	Value       uint32             // of the counter
-	ReportLevel wire.SecurityLevel // with which a report is sent
+	ReportLevel wire.SecurityLevel // security level of the report
 	err         error
 }
 
-// Error gives the reason.
+// Error returns the reason.
 func (f *Failure) Error() string { return fmt.Sprintf("%s (%d times)", f.err, f.Value) }
 
-// Unwrap gives the sentinel of the reason.
+// Unwrap returns the error for errors.Is.
 func (f *Failure) Unwrap() error { return f.err }
 
-// IsWrongDigest says whether somebody used a wrong key or changed the message.
+// IsWrongDigest reports whether the sender used a wrong key or the message was changed.
 func (f *Failure) IsWrongDigest() bool { return f.err == ErrWrongDigest }
 
-// fail counts a failure and puts it into the session.
+// fail counts a failure and stores it in the session.
 func (u *USM) fail(s *Session, why stat, report wire.SecurityLevel) error {
 	n := u.stats[why].Add(1)
 	s.failure = Failure{failures[why].counter, uint32(n), report, failures[why].err}

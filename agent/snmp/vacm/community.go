@@ -14,50 +14,51 @@ import (
 
 const maxCommunity = 255 // octets
 
-// Community lets SNMPv2c in: who sends its name is the user SecurityName (RFC 3584 section 5.2). One name
-// may stand in several communities, with other sources. Its methods hide the name from fmt, slog and
-// encoders, as long as it is in no unexported field: fmt calls no methods there.
+// Community accepts messages of SNMPv2c: a sender that uses Name is the user SecurityName (RFC 3584
+// section 5.2). Several communities may have the same name with different sources. Its methods hide
+// the name from fmt, slog and encoders. They do not if it is in an unexported field: fmt calls no
+// methods there.
 type Community struct {
 	Name         string         // a secret of 1 to 255 octets
 	SecurityName string         // 1 to 32 octets
-	From         []netip.Prefix // the sources it is good for; none: all
+	From         []netip.Prefix // sources that may use it; none means all
 }
 
-// String tells all but the name.
+// String returns everything except the name.
 func (c Community) String() string {
 	return fmt.Sprintf("community <secret> of %s from %v", c.SecurityName, c.From)
 }
 
-// Format is String for each verb: %x would tell the name otherwise.
+// Format is String for every verb: otherwise %x would reveal the name.
 func (c Community) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
 
 // LogValue is String.
 func (c Community) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalText is String: JSON and YAML do not tell the name either.
+// MarshalText is String, so that JSON and YAML do not reveal the name either.
 func (c Community) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// Format tells how much there is, and no digests.
+// Format prints counts only, no digests.
 func (p Policy) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "policy of %d views, %d access entries, %d members, %d communities",
 		len(p.views), len(p.entries), len(p.members), len(p.communities.list))
 }
 
-// communities finds a name by its digest, SHA-256 over a random key and the name. The time that this takes
-// tells nothing of the names: hashing depends on the guess alone, and how many octets of a digest the
-// search of the map compares is chance to all who do not know the key, which never leaves the process. So
-// a guess cannot be improved octet by octet, and none is shown to be of the right length. What is left to
-// measure is that a name was found: the answer tells that anyway, and where the source is wrong there is
-// no answer whose time could be taken.
+// communities finds a name by its digest, SHA-256 over a random key and the name. The time of a
+// look-up reveals nothing about the names. The hash depends only on the guess, and how many octets
+// of a digest the map compares is random for anybody without the key, which never leaves the
+// process. So a guess cannot be improved octet by octet, and its length reveals nothing. An
+// attacker can measure that a name exists, but the answer says so anyway; from a wrong source there
+// is no answer to measure.
 type communities struct {
-	key   [16]byte // with it, names up to 39 octets are one block of SHA-256
+	key   [16]byte // with the key, names up to 39 octets fit one block of SHA-256
 	known map[digest][]grant
 	list  []Community // without names
 }
 
 type digest [sha256.Size]byte
 
-// grant is one source of a name.
+// grant is one source prefix that may use a name.
 type grant struct {
 	from         netip.Prefix
 	securityName string
@@ -77,7 +78,7 @@ func newCommunities(list []Community) (communities, error) {
 
 func (cs *communities) add(c Community) error {
 	if n := len(c.Name); n == 0 || n > maxCommunity {
-		return fmt.Errorf("a name of %d octets, want 1 to %d", n, maxCommunity)
+		return fmt.Errorf("name has %d octets, want 1 to %d", n, maxCommunity)
 	}
 	if err := checkName(c.SecurityName); err != nil {
 		return fmt.Errorf("security name: %w", err)
@@ -95,7 +96,7 @@ func (cs *communities) add(c Community) error {
 		if j := slices.IndexFunc(cs.known[d], func(o grant) bool { return o.from == g.from }); j < 0 {
 			cs.known[d] = append(cs.known[d], g)
 		} else if o := cs.known[d][j]; o.securityName != g.securityName {
-			return fmt.Errorf("the same name from %s is %q already", g.from, o.securityName)
+			return fmt.Errorf("the same community from %s already has the security name %q", g.from, o.securityName)
 		}
 	}
 	slices.SortStableFunc(cs.known[d], func(a, b grant) int { return cmp.Compare(b.from.Bits(), a.from.Bits()) })
@@ -103,7 +104,7 @@ func (cs *communities) add(c Community) error {
 	return nil
 }
 
-// unmapped makes an IPv4 prefix of one that is within ::ffff:0:0/96.
+// unmapped converts a prefix inside ::ffff:0:0/96 to IPv4.
 func unmapped(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
@@ -118,16 +119,17 @@ func (cs *communities) digest(name []byte) digest {
 	return sha256.Sum256(b[:n])
 }
 
-// Community is whom a message of SNMPv2c comes from. known tells that there is this name, from anywhere;
-// allowed that it is good for this source, and only then there is a security name: that of the longest
-// prefix that the source lies in. An IPv4-mapped address is its IPv4 address. It does not allocate.
+// Community identifies the sender of an SNMPv2c message. known reports whether the community name
+// exists, for any source. allowed reports whether this source may use it; only then securityName is
+// set, to that of the longest matching prefix. An IPv4-mapped address is its IPv4 address.
+// Community does not allocate.
 func (p *Policy) Community(community []byte, from netip.Addr) (securityName string, known, allowed bool) {
 	if len(community) > maxCommunity {
 		return "", false, false
 	}
 	grants, known := p.communities.known[p.communities.digest(community)]
 	from = from.Unmap().WithZone("")
-	for i := range grants { // longest first
+	for i := range grants { // longest prefix first
 		if grants[i].from.Contains(from) {
 			return grants[i].securityName, true, true
 		}

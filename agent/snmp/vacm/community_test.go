@@ -94,15 +94,15 @@ func TestCommunitiesRefused(t *testing.T) {
 		list []Community
 		want string // "": no error
 	}{
-		{"no name", []Community{{SecurityName: "r"}}, "a name of 0 octets"},
-		{"too long a name", []Community{{Name: strings.Repeat(secret, 30), SecurityName: "r"}}, "a name of 270 octets"},
-		{"no security name", []Community{{Name: secret}}, "security name: a name of 0 octets"},
-		{"too long a security name", []Community{{Name: secret, SecurityName: strings.Repeat("r", 33)}}, "security name: a name of 33 octets"},
+		{"no name", []Community{{SecurityName: "r"}}, "name has 0 octets"},
+		{"too long a name", []Community{{Name: strings.Repeat(secret, 30), SecurityName: "r"}}, "name has 270 octets"},
+		{"no security name", []Community{{Name: secret}}, "security name: name has 0 octets"},
+		{"too long a security name", []Community{{Name: secret, SecurityName: strings.Repeat("r", 33)}}, "security name: name has 33 octets"},
 		{"no prefix", []Community{{Name: secret, SecurityName: "r", From: []netip.Prefix{{}}}}, "source 1 is not a prefix"},
 		{
 			"two users from one source",
 			[]Community{{Name: secret, SecurityName: "r", From: prefixes("10.0.0.0/8")}, {Name: secret, SecurityName: "w", From: prefixes("10.1.1.1/8")}},
-			`community 2, of "w": the same name from 10.0.0.0/8 is "r" already`,
+			`community 2, of "w": the same community from 10.0.0.0/8 already has the security name "r"`,
 		},
 		{"two users from anywhere", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "w"}}, "already"},
 		{"one user twice", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "r", From: prefixes("0.0.0.0/0")}}, ""},
@@ -124,7 +124,8 @@ func TestCommunitiesRefused(t *testing.T) {
 	}
 }
 
-// TestCommunitiesAreNotTold: neither the configured nor the kept ones, however they are printed.
+// TestCommunitiesAreHidden: neither the configured nor the stored communities reveal names, however
+// they are printed.
 func TestCommunitiesAreNotTold(t *testing.T) {
 	const secret = "hush-hush"
 	c := Community{Name: secret, SecurityName: "reader", From: prefixes("192.0.2.0/24")}
@@ -179,7 +180,7 @@ func TestCommunitiesWithoutNames(t *testing.T) {
 	}
 }
 
-// TestEachPolicyHasItsKey: digests of one say nothing of those of another.
+// TestEachPolicyHasItsKey: digests of one policy say nothing about those of another.
 func TestEachPolicyHasItsKey(t *testing.T) {
 	c := Community{Name: "public", SecurityName: "r"}
 	a, b := policy(t, nil, nil, nil, c), policy(t, nil, nil, nil, c)

@@ -1,6 +1,7 @@
-// Package vacm is the View-based Access Control Model (RFC 3415): who may read, write and be told of
-// which objects. It also knows the communities, since SNMPv2c names its users by them (RFC 3584 section
-// 5.2). It decides; message processing asks, and the MIB tables show it.
+// Package vacm is the View-based Access Control Model (RFC 3415): it decides who may read and write
+// which objects, and who is notified about them. It also has the communities, because SNMPv2c
+// identifies its users by them (RFC 3584 section 5.2). Message processing asks for decisions; the
+// MIB tables show the configuration.
 //
 // # From a message to a view
 //
@@ -10,30 +11,32 @@
 //	    -> groupName                                      vacmSecurityToGroupTable
 //	groupName, model, level
 //	    -> AccessEntry                                    vacmAccessTable
-//	entry's Read, Write or Notify      the caller         step 5: no view is noSuchView
-//	OID                                View.Contains      step 6: outside is notInView
 //
-// There is one context, the default one with the empty name (RFC 3411 section 3.3.1). Step 1,
-// noSuchContext, is for the caller, who has the name of the message.
+//	entry's Read, Write or Notify      the caller         step 5: without a view, noSuchView
+//	OID                                View.Contains      step 6: outside the view, notInView
+//
+// There is one context, the default context with the empty name (RFC 3411 section 3.3.1). The
+// caller does step 1, noSuchContext, because it knows the context name of the message.
 //
 // # Views
 //
-// Of the families of a view (a subtree, included or excluded) the one with the longest subtree that an
-// OID lies in decides; an OID in none is outside (RFC 3415 section 4). There are no masks. A subtree is
-// the interval from its OID up to the next OID that does not begin with it, so a view is a list of OIDs,
-// its edges, at which it begins and ends in turn:
+// A view consists of families: subtrees that are included or excluded. The family with the longest
+// subtree that contains an OID decides. An OID in no family is outside the view (RFC 3415 section
+// 4). There are no masks. A subtree is the interval from its OID up to the next OID that does not
+// begin with it. So a view can be stored as a sorted list of OIDs, its edges, where it begins and
+// ends in turn:
 //
 //	included 1.3.6, excluded 1.3.6.1.2        begins 1.3.6  ends 1.3.6.1.2  begins 1.3.6.1.3  ends 1.3.7
 //
-// Contains is a search in this list, After is its next entry.
+// Contains searches this list; After returns its next entry.
 //
 // # Secrets
 //
-// A community is a password. A [Policy] keeps no names, only digests with a key of its own, and
-// [Community] and Policy do not tell them however they are printed, logged or marshalled.
+// A community is a password. A [Policy] stores no community names, only digests with a key of its
+// own. [Community] and Policy do not reveal the names when they are printed, logged or marshalled.
 //
 // # Concurrency
 //
-// Views and policies never change once made, and may be used by any number of goroutines. Another
-// configuration is another Policy. What accessors return is shared, and must not be changed.
+// Views and policies are immutable and may be used from any number of goroutines. A new
+// configuration is a new Policy. The results of accessors are shared and must not be changed.
 package vacm

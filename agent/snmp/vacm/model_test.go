@@ -12,7 +12,8 @@ import (
 	"aaasess/mib"
 )
 
-// universe is all OIDs of up to five sub-identifiers out of four, in their order, the empty one first.
+// universe returns all OIDs of up to five sub-identifiers with four values, in order, the empty one
+// first.
 func universe() []mib.OID {
 	all := []mib.OID{{}}
 	for from := 0; len(all[len(all)-1]) < 5; {
@@ -27,7 +28,8 @@ func universe() []mib.OID {
 	return all
 }
 
-// families of up to four sub-identifiers out of three: the one behind each of them is in the universe.
+// families generates families of up to four sub-identifiers with three values, so that the upper
+// bound of each is in the universe.
 func families() *rapid.Generator[[]Family] {
 	oid := rapid.SliceOfN(rapid.SampledFrom([]uint32{0, 1, math.MaxUint32}), 1, 4)
 	one := rapid.Custom(func(t *rapid.T) Family {
@@ -36,7 +38,7 @@ func families() *rapid.Generator[[]Family] {
 	return rapid.SliceOfNDistinct(one, 0, 8, func(f Family) string { return f.Subtree.String() })
 }
 
-// modelContains is RFC 3415, vacmViewTreeFamilyTable, word by word.
+// modelContains implements RFC 3415, vacmViewTreeFamilyTable, literally.
 func modelContains(families []Family, oid mib.OID) bool {
 	longest, inside := -1, false
 	for _, f := range families {
@@ -67,8 +69,8 @@ func TestViewsAreTheModel(t *testing.T) {
 	})
 }
 
-// TestAfterLeavesNothingOut: for an OID outside, what After gives is inside, behind, and nothing in
-// between is inside. Without a further one there is nothing behind.
+// TestAfterLeavesNothingOut: for an OID outside, After returns a greater OID inside, and nothing
+// between them is inside. If it returns none, no greater OID is inside.
 func TestAfterLeavesNothingOut(t *testing.T) {
 	all := universe()
 	rapid.Check(t, func(t *rapid.T) {
@@ -77,7 +79,7 @@ func TestAfterLeavesNothingOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var next mib.OID // the first one inside that is not before all[i], of the universe
+		var next mib.OID // the first OID of the universe inside the view that is not less than all[i]
 		for _, oid := range slices.Backward(all) {
 			if modelContains(fs, oid) {
 				next = oid
@@ -91,7 +93,7 @@ func TestAfterLeavesNothingOut(t *testing.T) {
 	})
 }
 
-// TestAfterEnds: from the first OID of all, After comes to an end soon, ever further.
+// TestAfterEnds: from the first OID of all, After ends soon, with ever greater results.
 func TestAfterEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fs := families().Draw(t, "families")
@@ -116,7 +118,8 @@ func TestAfterEnds(t *testing.T) {
 	})
 }
 
-// TestWalk: GETNEXT over a view, jumping with After, finds what a walk over everything finds inside.
+// TestWalk: GETNEXT over a view that jumps with After finds the same as a filtered walk over
+// everything.
 func TestWalk(t *testing.T) {
 	all := universe()
 	rapid.Check(t, func(t *rapid.T) {

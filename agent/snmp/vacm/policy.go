@@ -10,38 +10,38 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// AnyModel is SnmpSecurityModel any(0): an [AccessEntry] with it is for all of them.
+// AnyModel is SnmpSecurityModel any(0): an [AccessEntry] with it applies to all models.
 const AnyModel wire.SecurityModel = 0
 
-// AccessEntry is a row of vacmAccessTable in the default context: what a group may do. A nil view has
-// nothing.
+// AccessEntry is a row of vacmAccessTable in the default context: the access rights of a group. A
+// nil view is empty.
 type AccessEntry struct {
 	Group               string
 	Model               wire.SecurityModel // or AnyModel
-	Level               wire.SecurityLevel // the least one that the entry is for
+	Level               wire.SecurityLevel // the minimum level of a request
 	Read, Write, Notify *View
 }
 
-// Member is a row of vacmSecurityToGroupTable: who is in a group. Under one security model a name is in
-// at most one group.
+// Member is a row of vacmSecurityToGroupTable: a member of a group. For one security model a name
+// is in at most one group.
 type Member struct {
 	Model        wire.SecurityModel // not AnyModel
 	SecurityName string
 	Group        string
 }
 
-// Status is what isAccessAllowed finds before it looks into a view (RFC 3415 section 3.2).
+// Status is the result of isAccessAllowed before it evaluates a view (RFC 3415 section 3.2).
 type Status uint8
 
-// The statuses. The caller finds the other ones of section 3.2: noSuchContext before, noSuchView and
-// notInView behind.
+// The statuses. The caller determines the others of section 3.2: noSuchContext before, noSuchView
+// and notInView after.
 const (
-	Allowed       Status = iota + 1 // so far
+	Allowed       Status = iota + 1 // so far; the view may still deny access
 	NoGroupName                     // the security name is in no group
 	NoAccessEntry                   // the group has no entry for this model and level
 )
 
-// String gives the name as RFC 3415 writes it.
+// String returns the name as RFC 3415 writes it.
 func (s Status) String() string {
 	switch s {
 	case Allowed:
@@ -54,7 +54,7 @@ func (s Status) String() string {
 	return fmt.Sprintf("Status(%d)", uint8(s))
 }
 
-// Policy is all that decides on access. It does not change.
+// Policy is the immutable configuration of access control.
 type Policy struct {
 	views       []*View
 	entries     []AccessEntry
@@ -68,13 +68,13 @@ type principal struct {
 	name  string
 }
 
-// byLevel is the entry for each level of a request; nil: none.
+// byLevel is the entry for each level of a request, or nil.
 type byLevel [wire.AuthPriv + 1]*AccessEntry
 
-// New makes a policy. It refuses what no row of the tables could be: a name that is not 1 to 32 octets of
-// UTF-8, a level or model that does not exist, two rows with one index, an entry with a view that is not in
-// views. A group without members, or without entries, is none of these. All faults are reported at once.
-// No error tells a community.
+// New creates a policy. It rejects rows that the tables cannot have: a name that is not 1 to 32
+// octets of UTF-8, an undefined level or model, two rows with one index, an entry with a view that
+// is not in views. A group without members, or without entries, is valid. The error joins all
+// problems. It contains no community name.
 func New(views []*View, access []AccessEntry, members []Member, list []Community) (*Policy, error) {
 	p := &Policy{views: slices.Clone(views), entries: slices.Clone(access), members: slices.Clone(members)}
 	slices.SortFunc(p.views, func(a, b *View) int { return compareNames(a.name, b.name) })
@@ -93,7 +93,7 @@ func New(views []*View, access []AccessEntry, members []Member, list []Community
 	return p, nil
 }
 
-// compareNames is the order of an index: the length is in front (RFC 2578 section 7.7).
+// compareNames orders names as in an index: the length precedes the octets (RFC 2578 section 7.7).
 func compareNames(a, b string) int {
 	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
@@ -110,7 +110,7 @@ func (p *Policy) checkViews() error {
 	var errs []error
 	for i, v := range p.views {
 		if i > 0 && p.views[i-1].name == v.name {
-			errs = append(errs, fmt.Errorf("vacm: view %q twice", v.name))
+			errs = append(errs, fmt.Errorf("vacm: view %q is defined twice", v.name))
 		}
 	}
 	return errors.Join(errs...)
@@ -126,17 +126,17 @@ func (p *Policy) checkEntries() error {
 			refuse(err)
 		}
 		if e.Model < AnyModel {
-			refuse(errors.New("there is no such model"))
+			refuse(errors.New("unknown security model"))
 		}
 		if !isLevel(e.Level) {
-			refuse(errors.New("there is no such level"))
+			refuse(errors.New("unknown security level"))
 		}
 		if i > 0 && compareEntries(p.entries[i-1], e) == 0 {
-			refuse(errors.New("twice"))
+			refuse(errors.New("entry is defined twice"))
 		}
 		for _, v := range []*View{e.Read, e.Write, e.Notify} {
 			if v != nil && !slices.Contains(p.views, v) {
-				refuse(fmt.Errorf("view %q is not one of the policy", v.name))
+				refuse(fmt.Errorf("view %q is not defined", v.name))
 			}
 		}
 	}
@@ -156,10 +156,10 @@ func (p *Policy) checkMembers() error {
 			refuse(fmt.Errorf("group: %w", err))
 		}
 		if m.Model <= AnyModel {
-			refuse(errors.New("a member needs a model"))
+			refuse(errors.New("security model is missing"))
 		}
 		if i > 0 && compareMembers(p.members[i-1], m) == 0 {
-			refuse(fmt.Errorf("it is in group %q already", p.members[i-1].Group))
+			refuse(fmt.Errorf("already in group %q", p.members[i-1].Group))
 		}
 	}
 	return errors.Join(errs...)
@@ -174,10 +174,11 @@ func modelName(m wire.SecurityModel) string {
 
 func isLevel(l wire.SecurityLevel) bool { return wire.NoAuthNoPriv <= l && l <= wire.AuthPriv }
 
-// resolve chooses the entry of a group for each level of a request (RFC 3415, vacmAccessTable): of those
-// that are not above it, an entry for this very model before one for any, then the highest level.
+// resolve chooses the entry of a group for each level of a request (RFC 3415, vacmAccessTable). Of
+// the entries at or below that level, an entry for this model has priority over one for any model,
+// then the highest level wins.
 func (p *Policy) resolve(group string, model wire.SecurityModel) (out byLevel) {
-	for i := range p.entries { // any model comes first, and levels ascend: the last one is the best
+	for i := range p.entries { // entries are sorted: any model first, then by level, so the last match is the best
 		e := &p.entries[i]
 		if e.Group != group || e.Model != model && e.Model != AnyModel {
 			continue
@@ -189,9 +190,9 @@ func (p *Policy) resolve(group string, model wire.SecurityModel) (out byLevel) {
 	return out
 }
 
-// Access is steps 2 to 4 of isAccessAllowed (RFC 3415 section 3.2): the entry for a request of this user
-// at this level. Without one, entry is nil and the status tells why. It does not allocate, neither does
-// the conversion of octets in the call.
+// Access performs steps 2 to 4 of isAccessAllowed (RFC 3415 section 3.2): it returns the entry for
+// a request of this user at this level. Without one, the entry is nil and the status gives the
+// reason. Neither Access nor the conversion of octets in the call allocates.
 func (p *Policy) Access(model wire.SecurityModel, securityName string, level wire.SecurityLevel) (*AccessEntry, Status) {
 	entries, ok := p.access[principal{model, securityName}]
 	switch {
@@ -203,14 +204,14 @@ func (p *Policy) Access(model wire.SecurityModel, securityName string, level wir
 	return entries[level], Allowed
 }
 
-// Views are in the order of vacmViewTreeFamilyTable, as their families are.
+// Views returns the views in the order of vacmViewTreeFamilyTable.
 func (p *Policy) Views() []*View { return p.views }
 
-// Entries are in the order of vacmAccessTable.
+// Entries returns the entries in the order of vacmAccessTable.
 func (p *Policy) Entries() []AccessEntry { return p.entries }
 
-// Members are in the order of vacmSecurityToGroupTable.
+// Members returns the members in the order of vacmSecurityToGroupTable.
 func (p *Policy) Members() []Member { return p.members }
 
-// Communities are in the order they were given in, without their names.
+// Communities returns the communities in configured order, without their names.
 func (p *Policy) Communities() []Community { return p.communities.list }

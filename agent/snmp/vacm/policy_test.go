@@ -19,7 +19,7 @@ func policy(t testing.TB, views []*View, access []AccessEntry, members []Member,
 	return p
 }
 
-// TestAccess: RFC 3415 section 3.2, and of vacmAccessTable which entry it is of several.
+// TestAccess: RFC 3415 section 3.2, and which of several entries vacmAccessTable selects.
 func TestAccess(t *testing.T) {
 	view := func(name string) *View { return mustView(t, name, included("1.3.6.1")) }
 	plain, signed, secret, any1, any3 := view("plain"), view("signed"), view("secret"), view("any1"), view("any3")
@@ -117,20 +117,20 @@ func TestNewRefuses(t *testing.T) {
 		list    []Community
 		want    string
 	}{
-		{"views of one name", []*View{v, stranger, mustView(t, "v")}, nil, nil, nil, `view "v" twice`},
+		{"views of one name", []*View{v, stranger, mustView(t, "v")}, nil, nil, nil, `view "v" is defined twice`},
 		{"a view of elsewhere", []*View{v}, with(func(e *AccessEntry) { e.Write = stranger }), nil, nil, `group "g" with usm, authPriv: view "stranger" is not`},
 		{"a view of the same name", []*View{v}, with(func(e *AccessEntry) { e.Notify = mustView(t, "v") }), nil, nil, `view "v" is not`},
-		{"a group without name", []*View{v}, with(func(e *AccessEntry) { e.Group = "" }), nil, nil, "a name of 0 octets"},
-		{"percent signs", []*View{v}, with(func(e *AccessEntry) { e.Group, e.Level = "100%d", 0 }), nil, nil, `"100%d" with usm, SecurityLevel(0): there is no such level`},
-		{"no level", []*View{v}, with(func(e *AccessEntry) { e.Level = 0 }), nil, nil, "no such level"},
-		{"a level too high", []*View{v}, with(func(e *AccessEntry) { e.Level = 4 }), nil, nil, "no such level"},
-		{"a model below any", []*View{v}, with(func(e *AccessEntry) { e.Model = -1 }), nil, nil, "no such model"},
-		{"an entry twice", []*View{v}, []AccessEntry{entry, {Group: "a", Level: 1}, entry}, nil, nil, `group "g" with usm, authPriv: twice`},
+		{"a group without name", []*View{v}, with(func(e *AccessEntry) { e.Group = "" }), nil, nil, "name has 0 octets"},
+		{"percent signs", []*View{v}, with(func(e *AccessEntry) { e.Group, e.Level = "100%d", 0 }), nil, nil, `"100%d" with usm, SecurityLevel(0): unknown security level`},
+		{"no level", []*View{v}, with(func(e *AccessEntry) { e.Level = 0 }), nil, nil, "unknown security level"},
+		{"a level too high", []*View{v}, with(func(e *AccessEntry) { e.Level = 4 }), nil, nil, "unknown security level"},
+		{"a model below any", []*View{v}, with(func(e *AccessEntry) { e.Model = -1 }), nil, nil, "unknown security model"},
+		{"an entry twice", []*View{v}, []AccessEntry{entry, {Group: "a", Level: 1}, entry}, nil, nil, `group "g" with usm, authPriv: entry is defined twice`},
 		{"a member of two groups", nil, nil, []Member{member, {wire.ModelUSM, "bob", "h"}}, nil, `already`},
-		{"a member without name", nil, nil, []Member{{wire.ModelUSM, "", "g"}}, nil, "a name of 0 octets"},
-		{"a member of a group without name", nil, nil, []Member{{wire.ModelUSM, "bob", ""}}, nil, "group: a name of 0 octets"},
-		{"a member for any model", nil, nil, []Member{{AnyModel, "bob", "g"}}, nil, `"bob" of group "g" with any: a member needs a model`},
-		{"a community", nil, nil, nil, []Community{{SecurityName: "r"}}, `community 1, of "r": a name of 0 octets`},
+		{"a member without name", nil, nil, []Member{{wire.ModelUSM, "", "g"}}, nil, "name has 0 octets"},
+		{"a member of a group without name", nil, nil, []Member{{wire.ModelUSM, "bob", ""}}, nil, "group: name has 0 octets"},
+		{"a member for any model", nil, nil, []Member{{AnyModel, "bob", "g"}}, nil, `"bob" of group "g" with any: security model is missing`},
+		{"a community", nil, nil, nil, []Community{{SecurityName: "r"}}, `community 1, of "r": name has 0 octets`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	t.Run("all faults at once", func(t *testing.T) {
 		_, err := New([]*View{v, v}, with(func(e *AccessEntry) { e.Level = 9 }), []Member{member, member}, []Community{{}})
-		for _, want := range []string{`view "v" twice`, "no such level", "already", "community 1"} {
+		for _, want := range []string{`view "v" is defined twice`, "unknown security level", "already", "community 1"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v is without %q", err, want)
 			}
@@ -149,8 +149,8 @@ func TestNewRefuses(t *testing.T) {
 	})
 }
 
-// TestTables: everything is in the order in which the tables of SNMP-VIEW-BASED-ACM-MIB have it: the
-// length of a name goes before its octets.
+// TestTables: everything is in the order of the tables of SNMP-VIEW-BASED-ACM-MIB: the length of a
+// name precedes its octets.
 func TestTables(t *testing.T) {
 	long, b, a := mustView(t, "long"), mustView(t, "b"), mustView(t, "a")
 	views := []*View{long, b, a}
@@ -179,7 +179,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestPolicyIsItsOwn: what the caller does with its slices afterwards changes nothing.
+// TestPolicyIsIndependent: later changes of the caller's slices have no effect.
 func TestPolicyIsItsOwn(t *testing.T) {
 	v := mustView(t, "v", included("1.3"))
 	entries := []AccessEntry{{Group: "g", Model: wire.ModelUSM, Level: wire.AuthPriv, Read: v}}

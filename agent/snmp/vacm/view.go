@@ -11,33 +11,33 @@ import (
 )
 
 const (
-	maxName = 32 // octets of a view's, a group's or a security name (RFC 3415 section 4)
-	// maxIndex is the sub-identifiers that are left for the index of vacmViewTreeFamilyTable, whose
+	maxName = 32 // octets in the name of a view or group, or in a security name (RFC 3415 section 4)
+	// maxIndex is how many sub-identifiers are left for the index of vacmViewTreeFamilyTable, whose
 	// columns are 1.3.6.1.6.3.16.1.5.2.1.n.
 	maxIndex = mib.MaxSubIDs - 12
 )
 
-// Family is a subtree that a view has, or has not (a row of vacmViewTreeFamilyTable).
+// Family is an included or excluded subtree of a view (a row of vacmViewTreeFamilyTable).
 type Family struct {
 	Subtree  mib.OID
 	Excluded bool // vacmViewTreeFamilyType excluded(2)
 }
 
-// View is a set of OIDs (RFC 3415 section 2.4). Its methods on a nil View are those of an empty one.
+// View is an immutable set of OIDs (RFC 3415 section 2.4). A nil View is empty.
 type View struct {
 	name     string
 	families []Family // in the order of vacmViewTreeFamilyTable
 	edges    []edge
 }
 
-// edge is an OID at which the view begins, if its index is even, or has just ended.
+// edge is an OID at which the view begins (even index) or has just ended (odd index).
 type edge struct {
 	oid    mib.OID
-	shared int // sub-identifiers at the front that the edge before has too
+	shared int // leading sub-identifiers in common with the previous edge
 }
 
-// NewView makes a view of 1 to 32 octets of name. Families may come in any order; one without an OID, or
-// two of one subtree, are an error. Without families the view has nothing.
+// NewView creates a view with a name of 1 to 32 octets. Families may be in any order. An empty
+// subtree, or the same subtree twice, is an error. Without families the view is empty.
 func NewView(name string, families []Family) (*View, error) {
 	if err := checkName(name); err != nil {
 		return nil, fmt.Errorf("vacm: view %q: %w", name, err)
@@ -45,61 +45,62 @@ func NewView(name string, families []Family) (*View, error) {
 	v := &View{name: name}
 	for _, f := range families {
 		if n := len(f.Subtree); n == 0 || 2+len(name)+n > maxIndex {
-			return nil, fmt.Errorf("vacm: view %q: subtree of %d sub-identifiers, want 1 to %d", name, n, maxIndex-2-len(name))
+			return nil, fmt.Errorf("vacm: view %q: subtree has %d sub-identifiers, want 1 to %d", name, n, maxIndex-2-len(name))
 		}
 		v.families = append(v.families, Family{slices.Clone(f.Subtree), f.Excluded})
 	}
 	slices.SortFunc(v.families, func(a, b Family) int {
-		// The index has the length in front.
+		// The length precedes the index.
 		return cmp.Or(cmp.Compare(len(a.Subtree), len(b.Subtree)), a.Subtree.Compare(b.Subtree))
 	})
 	for i := 1; i < len(v.families); i++ {
 		if s := v.families[i].Subtree; s.Compare(v.families[i-1].Subtree) == 0 {
-			return nil, fmt.Errorf("vacm: view %q: subtree %s twice", name, s)
+			return nil, fmt.Errorf("vacm: view %q: subtree %s is listed twice", name, s)
 		}
 	}
 	v.makeEdges()
 	return v, nil
 }
 
-// checkName: the names of VACM are SnmpAdminString (SIZE(1..32)).
+// checkName checks a name of VACM, an SnmpAdminString (SIZE(1..32)).
 func checkName(name string) error {
 	switch {
 	case name == "" || len(name) > maxName:
-		return fmt.Errorf("a name of %d octets, want 1 to %d", len(name), maxName)
+		return fmt.Errorf("name has %d octets, want 1 to %d", len(name), maxName)
 	case !utf8.ValidString(name):
 		return fmt.Errorf("the name is not UTF-8")
 	}
 	return nil
 }
 
-// makeEdges: the view can only change where a subtree begins or ends. Between two such places each OID
-// lies in the same subtrees, so looking at the places themselves is enough.
+// makeEdges computes the edges. The view can change only where a subtree begins or ends: between
+// two such places every OID is in the same subtrees. So it suffices to evaluate the places
+// themselves.
 func (v *View) makeEdges() {
 	var places []mib.OID
 	for _, f := range v.families {
 		places = append(places, f.Subtree)
-		if end := behind(f.Subtree); end != nil {
+		if end := upperBound(f.Subtree); end != nil {
 			places = append(places, end)
 		}
 	}
 	slices.SortFunc(places, mib.OID.Compare)
 	inside := false
 	for _, p := range places {
-		if v.decide(p) == inside {
+		if v.includes(p) == inside {
 			continue
 		}
 		e := edge{oid: p}
 		if n := len(v.edges); n > 0 {
-			e.shared = shared(v.edges[n-1].oid, p)
+			e.shared = commonPrefix(v.edges[n-1].oid, p)
 		}
 		v.edges = append(v.edges, e)
 		inside = !inside
 	}
 }
 
-// shared is the number of sub-identifiers that both begin with.
-func shared(a, b mib.OID) int {
+// commonPrefix returns how many leading sub-identifiers are equal.
+func commonPrefix(a, b mib.OID) int {
 	a = a[:min(len(a), len(b))]
 	b = b[:len(a)]
 	for i := range a {
@@ -110,9 +111,9 @@ func shared(a, b mib.OID) int {
 	return len(a)
 }
 
-// decide is the rule of RFC 3415: the longest family that oid lies in.
-func (v *View) decide(oid mib.OID) bool {
-	for _, f := range slices.Backward(v.families) { // by length
+// includes is the rule of RFC 3415: the longest family that contains oid decides.
+func (v *View) includes(oid mib.OID) bool {
+	for _, f := range slices.Backward(v.families) { // longest first
 		if oid.HasPrefix(f.Subtree) {
 			return !f.Excluded
 		}
@@ -120,8 +121,9 @@ func (v *View) decide(oid mib.OID) bool {
 	return false
 }
 
-// behind is the smallest OID that is greater than all that begin with oid, or nil if there is none.
-func behind(oid mib.OID) mib.OID {
+// upperBound returns the smallest OID that is greater than all OIDs that begin with oid, or nil if
+// there is none.
+func upperBound(oid mib.OID) mib.OID {
 	end := slices.Clone(oid)
 	for len(end) > 0 && end[len(end)-1] == math.MaxUint32 {
 		end = end[:len(end)-1]
@@ -133,7 +135,7 @@ func behind(oid mib.OID) mib.OID {
 	return end
 }
 
-// Name is vacmViewTreeFamilyViewName; of a nil View, "".
+// Name returns vacmViewTreeFamilyViewName, or "" for a nil View.
 func (v *View) Name() string {
 	if v == nil {
 		return ""
@@ -141,7 +143,7 @@ func (v *View) Name() string {
 	return v.name
 }
 
-// Families are in the order of vacmViewTreeFamilyTable.
+// Families returns the families in the order of vacmViewTreeFamilyTable.
 func (v *View) Families() []Family {
 	if v == nil {
 		return nil
@@ -149,17 +151,17 @@ func (v *View) Families() []Family {
 	return v.families
 }
 
-// Contains reports whether oid is in the view. It takes some nanoseconds for few families, and
-// grows with their logarithm. It does not allocate.
-func (v *View) Contains(oid mib.OID) bool { return v.passed(oid)%2 == 1 }
+// Contains reports whether oid is in the view. It takes some nanoseconds for a few families and
+// grows logarithmically. It does not allocate.
+func (v *View) Contains(oid mib.OID) bool { return v.edgesUpTo(oid)%2 == 1 }
 
-// After is the smallest OID behind oid at which the view begins again, written to dst[:0], or false if
-// there is none. For an oid outside it is the next one inside, so GETNEXT goes on there, that OID
-// included. For an oid inside it is behind the place where the view next ends. dst may share memory with
-// oid.
+// After returns the smallest OID greater than oid at which the view begins, written to dst[:0], or
+// false if there is none. For an oid outside the view that is the next OID inside, where GETNEXT
+// continues, including that OID itself. For an oid inside, it is the beginning of the next
+// interval. dst may share memory with oid.
 func (v *View) After(oid, dst mib.OID) (mib.OID, bool) {
-	next := v.passed(oid)
-	next += next % 2 // an even edge is a beginning
+	next := v.edgesUpTo(oid)
+	next += next % 2 // edges with an even index are beginnings
 	if v == nil || next >= len(v.edges) {
 		return dst[:0], false
 	}
@@ -168,16 +170,17 @@ func (v *View) After(oid, dst mib.OID) (mib.OID, bool) {
 
 // Covers reports whether all OIDs that begin with subtree are in the view.
 func (v *View) Covers(subtree mib.OID) bool {
-	n := v.passed(subtree)
+	n := v.edgesUpTo(subtree)
 	return n%2 == 1 && (n == len(v.edges) || !v.edges[n].oid.HasPrefix(subtree))
 }
 
-// manyEdges is from where on a search by halves is faster than looking at one edge after the other.
+// manyEdges is the number of edges above which a binary search is faster than a linear one.
 const manyEdges = 16
 
-// passed is the number of edges that are not behind oid: odd inside, even outside. Each sub-identifier is
-// compared once: how far oid agrees with one edge, and the edge with the next one, often decides on the next.
-func (v *View) passed(oid mib.OID) int {
+// edgesUpTo returns the number of edges that are not greater than oid: odd inside the view, even
+// outside. It compares each sub-identifier once. How many sub-identifiers oid shares with one edge,
+// and that edge with the next, often decides the comparison with the next.
+func (v *View) edgesUpTo(oid mib.OID) int {
 	if v == nil {
 		return 0
 	}
@@ -188,16 +191,16 @@ func (v *View) passed(oid mib.OID) int {
 		}
 		return n
 	}
-	agreed := 0 // sub-identifiers that oid begins with as the edge before does, which oid has passed
+	agreed := 0 // leading sub-identifiers that oid shares with the previous edge; oid is greater than that edge
 	for i := range v.edges {
 		e := &v.edges[i]
 		if e.shared > agreed {
-			continue // where oid was greater than the edge before it is greater than this one
+			continue // oid is greater than this edge for the same reason as for the previous one
 		}
 		if e.shared < agreed {
-			return i // where this edge is greater than the one before it is greater than oid
+			return i // this edge differs from the previous one before oid does, so it is greater than oid
 		}
-		agreed += shared(oid[agreed:], e.oid[agreed:])
+		agreed += commonPrefix(oid[agreed:], e.oid[agreed:])
 		if agreed < len(e.oid) && (agreed == len(oid) || oid[agreed] < e.oid[agreed]) {
 			return i
 		}

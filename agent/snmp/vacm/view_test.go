@@ -205,14 +205,14 @@ func TestNewViewRefuses(t *testing.T) {
 		want       string // "": no error
 	}{
 		{"nothing wrong", "v", []Family{included("1.3")}, ""},
-		{"no name", "", nil, "a name of 0 octets"},
+		{"no name", "", nil, "name has 0 octets"},
 		{"the longest name", strings.Repeat("n", 32), nil, ""},
-		{"too long a name", strings.Repeat("n", 33), nil, "a name of 33 octets"},
+		{"too long a name", strings.Repeat("n", 33), nil, "name has 33 octets"},
 		{"a name that is no text", "\xff", nil, "not UTF-8"},
-		{"an empty subtree", "v", []Family{{}}, "subtree of 0 sub-identifiers"},
+		{"an empty subtree", "v", []Family{{}}, "subtree has 0 sub-identifiers"},
 		{"the longest subtree that has a row", "v", []Family{{Subtree: long(113)}}, ""},
-		{"one more", "v", []Family{{Subtree: long(114)}}, "subtree of 114 sub-identifiers, want 1 to 113"},
-		{"a subtree twice", "v", []Family{included("1.3"), included("1.4"), excluded("1.3")}, "subtree .1.3 twice"},
+		{"one more", "v", []Family{{Subtree: long(114)}}, "subtree has 114 sub-identifiers, want 1 to 113"},
+		{"a subtree twice", "v", []Family{included("1.3"), included("1.4"), excluded("1.3")}, "subtree .1.3 is listed twice"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

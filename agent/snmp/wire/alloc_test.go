@@ -6,7 +6,7 @@ import (
 	"aaasess/mib"
 )
 
-// readRequests are the requests that must cost nothing, with the headers of v2c and of v3.
+// readRequests returns the requests that must not allocate, with the headers of v2c and of v3.
 func readRequests(tb testing.TB) map[string][]byte {
 	tb.Helper()
 	out := map[string][]byte{}
@@ -45,7 +45,8 @@ func TestParseDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestParseOtherTypes: values that are no octets cost nothing either, names and OIDs use old memory.
+// TestParseOtherTypes: values other than octets allocate nothing either; names and OIDs reuse
+// memory.
 func TestParseOtherTypes(t *testing.T) {
 	var values [][]byte
 	for _, c := range valueCases {

@@ -6,7 +6,7 @@ import (
 	"aaasess/mib"
 )
 
-// casnRow is a row of casnActiveTable as a walk shows it: seven columns of one session.
+// casnRow returns a row of casnActiveTable as in a walk: seven columns of one session.
 func casnRow() []mib.Varbind {
 	column := func(n uint32) mib.OID { return mib.MustOID("1.3.6.1.4.1.9.9.150.1.1.3.1").Append(n, 54321) }
 	vbs := make([]mib.Varbind, 7)
@@ -23,7 +23,7 @@ func casnRow() []mib.Varbind {
 	return vbs
 }
 
-// bulkRequest is a GETBULK of seven columns, as a manager sends it in the middle of the table.
+// bulkRequest returns a GETBULK of seven columns, as a manager sends it in the middle of the table.
 func bulkRequest(tb testing.TB) []byte {
 	tb.Helper()
 	var f Frame
@@ -51,7 +51,7 @@ func BenchmarkParseBulk7(b *testing.B) {
 	}
 }
 
-// BenchmarkAppendVarbind is one cell: column after column of a row, or one column down the rows.
+// BenchmarkAppendVarbind appends one cell: the columns of a row, or one column of many rows.
 func BenchmarkAppendVarbind(b *testing.B) {
 	row := casnRow()
 	down := make([]mib.Varbind, 50)
@@ -78,7 +78,7 @@ func BenchmarkAppendVarbind(b *testing.B) {
 	}
 }
 
-// BenchmarkResponse is the answer to a GETBULK of one column and fifty rows.
+// BenchmarkResponse builds the answer to a GETBULK of one column and fifty rows.
 func BenchmarkResponse(b *testing.B) {
 	down := make([]mib.Varbind, 50)
 	for i := range down {

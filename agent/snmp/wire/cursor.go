@@ -2,7 +2,7 @@ package wire
 
 import "math"
 
-// The tags of BER (X.690 section 8.1.2) that are not in mib.
+// The BER tags (X.690 section 8.1.2) that are not in mib.
 const (
 	tagInteger  = 0x02
 	tagOctets   = 0x04
@@ -10,24 +10,24 @@ const (
 	tagSequence = 0x30
 )
 
-// cursor reads BER elements from front to back. The first fault sticks: later reads give nothing,
-// so a parser asks once, with close.
+// cursor reads BER elements from front to back. The first problem sticks: later reads return
+// nothing, so a parser checks once, with close.
 type cursor struct {
-	rest  []byte
-	field string // of the fault
-	what  string // "": none so far
+	rest    []byte
+	field   string // where the problem is
+	problem string // "" means none so far
 }
 
-func (c *cursor) fail(field, what string) {
-	if c.what == "" {
-		c.field, c.what = field, what
+func (c *cursor) fail(field, problem string) {
+	if c.problem == "" {
+		c.field, c.problem = field, problem
 	}
 	c.rest = nil
 }
 
-// header splits the element that b begins with (X.690 section 8.1): its content and what stands
-// behind it. Not-minimal lengths are taken, because real agents send 82 00 xx.
-func header(b []byte) (content, rest []byte, what string) {
+// header splits the first element of b (X.690 section 8.1) from the rest. It accepts lengths that
+// are not minimal, because real agents send 82 00 xx.
+func header(b []byte) (content, rest []byte, problem string) {
 	if len(b) < 2 {
 		return nil, nil, "truncated header"
 	}
@@ -47,93 +47,94 @@ func header(b []byte) (content, rest []byte, what string) {
 			long = long<<8 | uint64(o)
 		}
 		at += octets
-		// Compared before it is converted: on 32 bits an int is too small for ff ff ff ff.
+		// Compare before converting: on 32-bit systems an int is too small for ff ff ff ff.
 		if long > uint64(len(b)-at) {
-			return nil, nil, "longer than what it stands in"
+			return nil, nil, "longer than the enclosing element"
 		}
 		n = int(long)
 	} else if n > len(b)-2 {
-		return nil, nil, "longer than what it stands in"
+		return nil, nil, "longer than the enclosing element"
 	}
 	return b[at : at+n : at+n], b[at+n:], ""
 }
 
 // element is header for an element that must have this tag.
-func element(b []byte, tag byte) (content, rest []byte, what string) {
+func element(b []byte, tag byte) (content, rest []byte, problem string) {
 	if len(b) > 0 && b[0] != tag {
 		return nil, nil, "unexpected tag"
 	}
 	return header(b)
 }
 
-// read takes the element with this tag and gives its content, nil after a fault.
+// read consumes the element with this tag and returns its content, or nil after a problem.
 func (c *cursor) read(tag byte, field string) []byte {
-	if c.what != "" {
+	if c.problem != "" {
 		return nil
 	}
-	content, rest, what := element(c.rest, tag)
-	if what != "" {
-		c.fail(field, what)
+	content, rest, problem := element(c.rest, tag)
+	if problem != "" {
+		c.fail(field, problem)
 		return nil
 	}
 	c.rest = rest
 	return content
 }
 
-// enter takes the element with this tag and goes on inside it: what stands behind it is a fault.
+// enter consumes the element with this tag and continues inside it. Octets behind the element are a
+// problem.
 func (c *cursor) enter(tag byte, field string) {
 	content := c.read(tag, field)
 	c.close(field)
-	if c.what == "" {
+	if c.problem == "" {
 		c.rest = content
 	}
 }
 
-// sub takes the element with this tag and gives a cursor for its content; leave ends it.
+// sub consumes the element with this tag and returns a cursor for its content. leave must follow.
 func (c *cursor) sub(tag byte, field string) cursor {
 	content := c.read(tag, field)
-	return cursor{rest: content, field: c.field, what: c.what}
+	return cursor{rest: content, field: c.field, problem: c.problem}
 }
 
-// leave takes over the fault of a cursor from sub; octets left over in it are one.
+// leave ends a cursor from sub and adopts its problem. Unread octets in it are a problem.
 func (c *cursor) leave(inner *cursor, field string) {
 	inner.close(field)
-	if inner.what != "" {
-		c.fail(inner.field, inner.what)
+	if inner.problem != "" {
+		c.fail(inner.field, inner.problem)
 	}
 }
 
-// pdu takes a PDU, which must be all that is left, with its header: whatever its tag, an element
-// of the context class (RFC 3416 section 3).
+// pdu consumes a PDU with its header, which must be the last element. It accepts any tag of the
+// context class (RFC 3416 section 3).
 func (c *cursor) pdu(field string) []byte {
-	if c.what == "" && len(c.rest) > 0 && c.rest[0]&0xe0 == 0xa0 {
-		return c.whole(c.rest[0], field)
+	if c.problem == "" && len(c.rest) > 0 && c.rest[0]&0xe0 == 0xa0 {
+		return c.last(c.rest[0], field)
 	}
 	c.fail(field, "not a PDU")
 	return nil
 }
 
-// whole takes an element that must be all that is left, with its header.
-func (c *cursor) whole(tag byte, field string) []byte {
+// last consumes the last element, with its header.
+func (c *cursor) last(tag byte, field string) []byte {
 	b := c.rest
 	c.read(tag, field)
 	c.close(field)
-	if c.what != "" {
+	if c.problem != "" {
 		return nil
 	}
 	return b
 }
 
-// int32 takes an INTEGER of at least low.
+// int32 consumes an INTEGER of at least low.
 func (c *cursor) int32(field string, low int32) int32 {
 	b := c.read(tagInteger, field)
-	if c.what != "" {
+	if c.problem != "" {
 		return 0
 	}
-	n, what := parseInt32(b)
+	n, problem := parseInt32(b)
 	switch {
-	case what != "":
-		c.fail(field, what)
+	case problem != "":
+		c.fail(field, problem)
 		return 0
 	case n < low:
 		c.fail(field, "out of range")
@@ -142,23 +143,23 @@ func (c *cursor) int32(field string, low int32) int32 {
 	return n
 }
 
-// close gives the fault, if only that something is left over.
+// close reports unread octets as a problem.
 func (c *cursor) close(field string) {
-	if c.what == "" && len(c.rest) > 0 {
+	if c.problem == "" && len(c.rest) > 0 {
 		c.fail(field, "trailing octets")
 	}
 }
 
-// err puts the fault into an error.
+// err returns the problem as an error, or nil.
 func (c *cursor) err() error {
-	if c.what == "" {
+	if c.problem == "" {
 		return nil
 	}
-	return &fault{field: c.field, what: c.what}
+	return &syntaxError{field: c.field, problem: c.problem}
 }
 
-// parseInt32 reads the content of an INTEGER (-2^31..2^31-1): 1 to 4 octets, two's complement.
-func parseInt32(b []byte) (n int32, what string) {
+// parseInt32 parses the content of an INTEGER (-2^31..2^31-1): 1 to 4 octets, two's complement.
+func parseInt32(b []byte) (n int32, problem string) {
 	switch {
 	case len(b) == 0:
 		return 0, "empty integer"
@@ -172,10 +173,10 @@ func parseInt32(b []byte) (n int32, what string) {
 	return n, ""
 }
 
-// parseUnsigned reads the content of a Counter32, Gauge32, TimeTicks (size 4) or Counter64 (size 8).
-// A value with its highest bit set has a zero octet in front, which careless encoders leave out.
-// A shorter content with its first bit set is negative: nobody can tell what was meant.
-func parseUnsigned(b []byte, size int) (n uint64, what string) {
+// parseUnsigned parses the content of a Counter32, Gauge32, TimeTicks (size 4) or Counter64 (size
+// 8). A value with its highest bit set needs a leading zero octet, which careless encoders omit. A
+// shorter content with its first bit set is negative: its meaning is ambiguous.
+func parseUnsigned(b []byte, size int) (n uint64, problem string) {
 	switch {
 	case len(b) == 0:
 		return 0, "empty integer"
@@ -190,5 +191,5 @@ func parseUnsigned(b []byte, size int) (n uint64, what string) {
 	return n, ""
 }
 
-// noLimit is the lowest INTEGER, for fields that have no range.
+// noLimit is the lowest INTEGER, for fields without a range.
 const noLimit = math.MinInt32

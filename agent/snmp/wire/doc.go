@@ -1,9 +1,11 @@
-// Package wire is the octets of SNMP: it parses messages of SNMPv2c and SNMPv3 and builds them. It
-// knows no keys, no users and no objects: digests and privacy are package usm's, values package mib's.
+// Package wire encodes and decodes SNMP messages: it parses messages of SNMPv2c and SNMPv3 and
+// builds them. It knows no keys, users or objects: package usm does digests and privacy, package
+// mib has the values.
 //
 // # Layout
 //
-// BER as RFC 3417 section 8 narrows it: a tag, a definite length, the content. Fields are in this order.
+// The encoding is BER, as RFC 3417 section 8 restricts it: a tag, a definite length, the content.
+// Fields are in this order.
 //
 //	Message of SNMPv1 and v2c (RFC 1901 section 3), Version1, Version2c
 //	30 SEQUENCE
@@ -52,20 +54,21 @@
 //
 // # What is accepted
 //
-// What real managers send, and no more. Lengths of up to four octets that need not be the shortest;
-// integers that are longer than they need be, as long as they fit their type's octets; unsigned
-// values with the sign bit set where all octets of the type are there. Refused: indefinite lengths,
-// anything longer than what it stands in, octets left over at any level (but behind a decrypted
-// ScopedPDU: padding), sub-identifiers above 2^32-1 or with leading zeros, names of more than 128,
-// tags that RFC 3416 does not have, the Trap-PDU of SNMPv1.
+// The parsers accept the encodings that real managers send, and no others. Accepted are lengths of
+// up to four octets that are not the shortest; integers that are longer than necessary, as long as
+// they fit the octets of their type; unsigned values with the sign bit set if all octets of the
+// type are present. Rejected are indefinite lengths; an element longer than the enclosing element;
+// trailing octets at any level (except padding behind a decrypted ScopedPDU); sub-identifiers above
+// 2^32-1 or with leading zeros; names of more than 128 sub-identifiers; tags that RFC 3416 does not
+// have; the Trap-PDU of SNMPv1.
 //
-// Written is always the shortest form, which is what net-snmp writes.
+// Encoders always write the shortest form, as net-snmp does.
 //
 // # Memory and concurrency
 //
-// Parsing makes slices of the octets parsed, so these must stay as they are for as long as the result
-// is in use (usm decrypts in place, and parses then). A [PDU] owns its names and values; the next
-// Parse uses their memory again. A [Frame] owns its octets. Once both have grown, requests that read
-// and their responses cost no allocation. Nothing here is safe for concurrent use: a PDU and a Frame
-// belong to one goroutine at a time.
+// Parse results are slices of the parsed octets, which must not change while the result is in use.
+// (usm decrypts in place before it parses.) A [PDU] owns its names and values; the next Parse
+// reuses their memory. A [Frame] owns its octets. Once both have grown, read requests and their
+// responses need no allocation. Nothing here is safe for concurrent use: a PDU and a Frame belong
+// to one goroutine at a time.
 package wire

@@ -7,31 +7,32 @@ import (
 
 // Errors of the parsers.
 var (
-	// ErrMalformed is wrapped by each error about octets that are not what the RFCs say (snmpInASNParseErrs).
+	// ErrMalformed is wrapped by every error about octets that violate the RFCs
+	// (snmpInASNParseErrs).
 	ErrMalformed = errors.New("wire: malformed message")
-	// ErrVersion is wrapped when msgVersion is none of 0, 1 and 3 (snmpInBadVersions).
+	// ErrVersion is wrapped if msgVersion is not 0, 1 or 3 (snmpInBadVersions).
 	ErrVersion = errors.New("wire: unknown message version")
 )
 
-// fault is what is wrong and where. It is put into words only when somebody asks: a flood of bad
-// messages is counted, not printed.
-type fault struct {
-	varbind int    // from 1; 0: not in a variable binding
-	field   string // as the RFCs name it
-	what    string
+// syntaxError is a problem and its place. Its text is built only on demand: a flood of bad messages
+// is counted, not printed.
+type syntaxError struct {
+	varbind int    // from 1; 0 means outside the variable bindings
+	field   string // name in the RFCs
+	problem string
 }
 
-func (f *fault) Error() string {
+func (f *syntaxError) Error() string {
 	s := ErrMalformed.Error() + ": "
 	if f.varbind > 0 {
 		s += "varbind " + strconv.Itoa(f.varbind) + ": "
 	}
-	return s + f.field + ": " + f.what
+	return s + f.field + ": " + f.problem
 }
 
-func (f *fault) Unwrap() error { return ErrMalformed }
+func (f *syntaxError) Unwrap() error { return ErrMalformed }
 
-// versionError is an msgVersion that nobody defined.
+// versionError is an undefined msgVersion.
 type versionError Version
 
 func (v versionError) Error() string { return ErrVersion.Error() + ": " + strconv.Itoa(int(v)) }

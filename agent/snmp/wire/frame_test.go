@@ -9,7 +9,7 @@ import (
 	"aaasess/mib"
 )
 
-// TestFrameRFC builds a message by hand: what each Close puts in front.
+// TestFrameRFC compares the headers of each Close method with a message made by hand.
 func TestFrameRFC(t *testing.T) {
 	var f Frame
 	step := func(what, want string) {
@@ -45,8 +45,8 @@ func TestFrameRFC(t *testing.T) {
 	step("v2c", "30 18 02 01 01 04 06 7075626c6963 a5 0b 02 01 ff 02 01 00 02 01 32 30 00")
 }
 
-// TestFrameLengths builds messages around all sizes at which a length needs another octet, and past
-// the headroom.
+// TestFrameLengths builds messages around all sizes at which a length needs another octet, and
+// beyond the headroom.
 func TestFrameLengths(t *testing.T) {
 	for _, size := range []int{0, 1, 100, 126, 127, 128, 129, 200, 254, 255, 256, 257, 300, 511, 512, 513, 1000, 4096, 65534, 65535, 65536, 70000} {
 		long := bytes.Repeat([]byte("x"), size)
@@ -72,7 +72,7 @@ func TestFrameLengths(t *testing.T) {
 	}
 }
 
-// TestFrameZero: the zero Frame builds what one after Reset does.
+// TestFrameZero: the zero Frame builds the same as a Frame after Reset.
 func TestFrameZero(t *testing.T) {
 	build := func(f *Frame) string {
 		for _, vb := range casnRow() {
@@ -94,19 +94,19 @@ func TestFrameZero(t *testing.T) {
 	}
 }
 
-// TestFrameSmall: the zero Frame may have less memory than Reset wants to keep free.
+// TestFrameSmall: the zero Frame may have less memory than the headroom.
 func TestFrameSmall(t *testing.T) {
 	var f Frame
 	f.AppendRaw([]byte{1})
 	f.Reset()
 	f.AppendRaw([]byte{2})
-	f.frontHeader(tagOctets, 1)
+	f.prependHeader(tagOctets, 1)
 	if want := []byte{tagOctets, 1, 2}; !bytes.Equal(f.Bytes(), want) {
 		t.Errorf("%x, want %x", f.Bytes(), want)
 	}
 }
 
-// TestFramePad: the octets are zero, whatever the memory held.
+// TestFramePad: the octets are zero, whatever the memory contained.
 func TestFramePad(t *testing.T) {
 	var f Frame
 	f.Reset()
@@ -119,7 +119,7 @@ func TestFramePad(t *testing.T) {
 	}
 }
 
-// TestFrameTruncate takes back variable bindings that do not fit, and goes on.
+// TestFrameTruncate removes variable bindings that do not fit, and continues.
 func TestFrameTruncate(t *testing.T) {
 	row := casnRow()
 	var f, want Frame
@@ -145,7 +145,7 @@ func TestFrameTruncate(t *testing.T) {
 	}
 }
 
-// TestOverhead: the bounds hold for the greatest numbers and lengths.
+// TestOverhead: the bounds are valid for the greatest numbers and lengths.
 func TestOverhead(t *testing.T) {
 	for _, size := range []int{0, 200, 65536} {
 		var f Frame
@@ -163,7 +163,7 @@ func TestOverhead(t *testing.T) {
 	}
 }
 
-// TestDigestPlace finds the digest's field in messages of all lengths of fields around it.
+// TestDigestPlace finds the digest's place in messages with all lengths of the fields around it.
 func TestDigestPlace(t *testing.T) {
 	for _, n := range []int{0, 1, 12, 16, 24, 32, 48, 127, 128, 300} {
 		for _, other := range []int{0, 8, 100, 127, 128, 600} {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// mustBeMalformed ends a run of the fuzzer on octets that are refused.
+// mustBeMalformed checks the error of rejected octets.
 func mustBeMalformed(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrVersion) {
@@ -17,7 +17,7 @@ func mustBeMalformed(t *testing.T, err error) {
 	_ = err.Error()
 }
 
-// FuzzMessage opens messages as far as it goes, builds them again, and opens that.
+// FuzzMessage parses a message as far as possible, builds it again, and parses the result.
 func FuzzMessage(f *testing.F) {
 	for _, r := range readRecorded(f) {
 		f.Add(r.octets)
@@ -33,7 +33,7 @@ func FuzzMessage(f *testing.F) {
 			return
 		}
 		if first.Message.Version == Version3 && first.Message.Model != ModelUSM {
-			return // parameters of nobody knows what
+			return // not the parameters of USM
 		}
 		if err := second.parse(first.build(&frame)); err != nil {
 			t.Fatalf("%x: built again %x: %v", b, frame.Bytes(), err)
@@ -62,7 +62,7 @@ func FuzzSecurityParameters(f *testing.F) {
 		if !bytes.Equal(auth, first.AuthenticationParameters) {
 			t.Errorf("the digest's place holds %x, want %x", auth, first.AuthenticationParameters)
 		}
-		frame.CloseOctets() // no msgData: the message cannot be opened, its front can
+		frame.CloseOctets() // there is no msgData: the message cannot be parsed, only its beginning
 		outer := cursor{rest: frame.Bytes()}
 		outer.enter(tagOctets, "")
 		outer.enter(tagSequence, "")
@@ -110,7 +110,7 @@ func FuzzScopedPDU(f *testing.F) {
 	})
 }
 
-// FuzzPDU parses, builds and parses again, in memory that was used before.
+// FuzzPDU parses, builds and parses again, in reused memory.
 func FuzzPDU(f *testing.F) {
 	usedBefore := pduOf(SetRequest, varbind(sysUpTime0, text("used before")), varbind(sysUpTime0, tlv(tagOID, []byte{0x2b, 1, 2, 3})))
 	for _, r := range readRecorded(f) {
@@ -131,7 +131,7 @@ func FuzzPDU(f *testing.F) {
 			mustBeMalformed(t, err)
 			return
 		}
-		if !first.PDU.Type.reader() { // in those old values show, as only types are wanted
+		if !first.PDU.Type.isRead() { // old values are visible in those, because only types are required
 			_ = second.PDU.Parse(usedBefore)
 		}
 		var frame Frame

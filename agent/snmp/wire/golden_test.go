@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// recorded is a datagram between a manager and an agent, as TestRecord wrote it to testdata
-// (go test -tags partners -run TestRecord -update).
+// recorded is a datagram between a manager and an agent. TestRecord wrote it to testdata (go test
+// -tags partners -run TestRecord -update).
 type recorded struct {
 	file    string
 	line    int
-	manager bool // it came from the manager, or is a notification
+	manager bool // from the manager, or a notification
 	octets  []byte
 }
 
-// String is the datagram as in testdata: what it is, and its octets.
+// String returns the datagram in the format of testdata: its name and its octets.
 func (r recorded) String() string {
 	var o opened
 	what := "cannot be read"
@@ -63,7 +63,7 @@ func readRecorded(tb testing.TB) []recorded {
 	return all
 }
 
-// checkRecorded reads a datagram of net-snmp and builds it again: we write what net-snmp writes.
+// checkRecorded parses a datagram of net-snmp and builds it again: the octets must be equal.
 func checkRecorded(t *testing.T, r recorded) *opened {
 	t.Helper()
 	o := mustOpen(t, r.octets)
@@ -97,7 +97,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts each datagram at each octet, and adds one: always an error, never a panic.
+// TestTruncated truncates each datagram at each octet, and adds one: always an error, never a
+// panic.
 func TestTruncated(t *testing.T) {
 	for _, r := range readRecorded(t) {
 		var o opened
@@ -113,8 +114,8 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestTruncatedInside cuts off the end of the content, with all lengths around it right again: each
-// parser meets an element that is too long for where it stands.
+// TestTruncatedInside truncates the content and corrects the lengths around it, so that each parser
+// gets an element that is too long for the enclosing one.
 func TestTruncatedInside(t *testing.T) {
 	for _, r := range readRecorded(t) {
 		o := mustOpen(t, r.octets)
@@ -132,7 +133,8 @@ func TestTruncatedInside(t *testing.T) {
 	}
 }
 
-// cutEach hands parse the element b cut at each octet of its content, as an element of that length.
+// cutEach calls parse with the element b truncated at each octet of its content, with its length
+// corrected.
 func cutEach(t *testing.T, b []byte, parse func([]byte) error) {
 	t.Helper()
 	content, _, what := header(b)
@@ -143,7 +145,7 @@ func cutEach(t *testing.T, b []byte, parse func([]byte) error) {
 	for n := range content {
 		var f Frame
 		f.AppendRaw(content[:n])
-		f.frontHeader(tag, n)
+		f.prependHeader(tag, n)
 		if err := parse(f.Bytes()); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%d octets of %d of element %#x: %v", n, len(content), tag, err)
 		}

@@ -13,7 +13,7 @@ import (
 	"aaasess/mib"
 )
 
-// toGosnmp gives a variable binding as gosnmp wants it for sending and, mostly, gives it.
+// toGosnmp converts a variable binding to the form that gosnmp sends and, mostly, returns.
 func toGosnmp(vb mib.Varbind) gosnmp.SnmpPDU {
 	p := gosnmp.SnmpPDU{Name: vb.Name.String(), Type: gosnmp.Asn1BER(vb.Value.Type)}
 	switch v := vb.Value; v.Type {
@@ -44,9 +44,9 @@ func toGosnmps(vbs []mib.Varbind) []gosnmp.SnmpPDU {
 	return out
 }
 
-// gosnmpTakes leaves out what gosnmp cannot encode: a second arc above 2^32-81 (X.690 section 8.19
-// has it).
-func gosnmpTakes(vbs []mib.Varbind) bool {
+// gosnmpEncodes rejects OIDs that gosnmp cannot encode: a second sub-identifier above 2^32-81 (valid
+// by X.690 section 8.19).
+func gosnmpEncodes(vbs []mib.Varbind) bool {
 	for _, vb := range vbs {
 		for _, oid := range []mib.OID{vb.Name, vb.Value.OID} {
 			if len(oid) > 1 && oid[1] > 1<<32-81 {
@@ -57,7 +57,7 @@ func gosnmpTakes(vbs []mib.Varbind) bool {
 	return true
 }
 
-// without leaves out types.
+// without returns all types except these.
 func without(types ...mib.Type) (left []mib.Type) {
 	for _, t := range allTypes {
 		if !strings.Contains(fmt.Sprint(types), t.String()) {
@@ -67,7 +67,7 @@ func without(types ...mib.Type) (left []mib.Type) {
 	return left
 }
 
-// packet is a message of gosnmp that says the same as o.
+// packet returns the gosnmp message equal to o.
 func (o *opened) packet() *gosnmp.SnmpPacket {
 	p := &gosnmp.SnmpPacket{
 		Version: gosnmp.SnmpVersion(o.Message.Version), Community: string(o.Message.Community),
@@ -91,29 +91,29 @@ func (o *opened) packet() *gosnmp.SnmpPacket {
 	return p
 }
 
-// genForGosnmp narrows messages down to what gosnmp's types hold.
+// genForGosnmp generates messages within the limits of gosnmp's types.
 func genForGosnmp(types []mib.Type) *rapid.Generator[*opened] {
 	return rapid.Custom(func(t *rapid.T) *opened {
-		o := genOpened(types).Filter(func(o *opened) bool { return o.Message.Version != Version1 && gosnmpTakes(o.PDU.Varbinds) }).Draw(t, "message")
+		o := genOpened(types).Filter(func(o *opened) bool { return o.Message.Version != Version1 && gosnmpEncodes(o.PDU.Varbinds) }).Draw(t, "message")
 		o.PDU.RequestID &= 1<<31 - 1
 		o.PDU.ErrorStatus &= 0x7f
 		o.PDU.ErrorIndex &= 0x7f
 		if o.PDU.Type == GetBulkRequest {
 			o.PDU.ErrorIndex = rapid.SampledFrom([]int32{0, 1, 50, 127, 128, 255, 256, 1<<31 - 1}).Draw(t, "max-repetitions")
 		}
-		o.Message.Community = o.Message.Community[:min(len(o.Message.Community), 127)] // its length is one octet there
+		o.Message.Community = o.Message.Community[:min(len(o.Message.Community), 127)] // gosnmp writes this length in one octet
 		o.Message.Flags &= FlagReportable
 		o.Parameters.AuthenticationParameters, o.Parameters.PrivacyParameters = nil, nil
 		if o.Message.Version != Version3 {
 			return o
 		}
-		o.Parameters.UserName = append(o.Parameters.UserName[:min(len(o.Parameters.UserName), MaxUserNameSize-1)], 'u') // it wants one
+		o.Parameters.UserName = append(o.Parameters.UserName[:min(len(o.Parameters.UserName), MaxUserNameSize-1)], 'u') // gosnmp requires a name
 		o.Parameters.EngineID = o.Parameters.EngineID[:min(len(o.Parameters.EngineID), 32)]
 		return o
 	})
 }
 
-// TestParseGosnmp parses what gosnmp marshals.
+// TestParseGosnmp parses messages that gosnmp has encoded.
 func TestParseGosnmp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := genForGosnmp(allTypes).Draw(t, "message")
@@ -131,7 +131,8 @@ func TestParseGosnmp(t *testing.T) {
 	})
 }
 
-// TestGosnmpDecodes has gosnmp decode what we build. Not Opaque: it takes only numbers in it.
+// TestGosnmpDecodes has gosnmp decode our messages, except Opaque, in which it accepts only
+// numbers.
 func TestGosnmpDecodes(t *testing.T) {
 	types := without(mib.Opaque)
 	rapid.Check(t, func(t *rapid.T) {

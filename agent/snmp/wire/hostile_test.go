@@ -12,7 +12,8 @@ import (
 	"aaasess/mib"
 )
 
-// TestHostile are messages that ended or opened other implementations, after their description.
+// TestHostile parses messages that crashed or compromised other implementations, built from the
+// descriptions.
 func TestHostile(t *testing.T) {
 	null := tlv(5)
 	v2c := func(pdu []byte) []byte { return tlv(tagSequence, integer(1), goodCommunity, pdu) }
@@ -21,11 +22,11 @@ func TestHostile(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		b    []byte
-		want string // error; "" for none
+		want string // error; "" means none
 	}{
 		{
 			"CVE-2015-5621, CVE-2018-18066 net-snmp: a bad VarBind behind a good one stays in the list",
-			v2c(pduOf(GetRequest, varbind(sysUpTime0, null), unhex(t, "30 4b 30 0d 06 09 2b 06"))), "varbind 2: VarBind: longer than what it stands in",
+			v2c(pduOf(GetRequest, varbind(sysUpTime0, null), unhex(t, "30 4b 30 0d 06 09 2b 06"))), "varbind 2: VarBind: longer than the enclosing element",
 		},
 		{
 			"the same, the name being none",
@@ -57,7 +58,7 @@ func TestHostile(t *testing.T) {
 		},
 		{
 			"CVE-2002-0013 PROTOS: community of negative length",
-			unhex(t, "30 0c 02 01 00 04 84 ff ff ff ff 70 75 62"), "community: longer than what it stands in",
+			unhex(t, "30 0c 02 01 00 04 84 ff ff ff ff 70 75 62"), "community: longer than the enclosing element",
 		},
 		{
 			"CVE-2002-0013 PROTOS: request-id of 1,000 octets",
@@ -89,11 +90,11 @@ func TestHostile(t *testing.T) {
 		},
 		{
 			"net-snmp usm_process_in_msg: parameters that reach behind their OCTET STRING",
-			v3(unhex(t, "30 7f 04 06 656e67696e65 02 01 01")), "UsmSecurityParameters: longer than what it stands in",
+			v3(unhex(t, "30 7f 04 06 656e67696e65 02 01 01")), "UsmSecurityParameters: longer than the enclosing element",
 		},
 		{
 			"Mini-SNMPD decode_int: an integer that reaches behind the message",
-			unhex(t, "30 04 02 04 7f ff"), "version: longer than what it stands in",
+			unhex(t, "30 04 02 04 7f ff"), "version: longer than the enclosing element",
 		},
 		{
 			"mod_snmp of ProFTPD: a length below that of what stands in it",
@@ -105,7 +106,7 @@ func TestHostile(t *testing.T) {
 		},
 		{
 			"SEQUENCEs in SEQUENCEs, 15,000 of them",
-			bytes.Repeat([]byte{0x30, 0x82, 0xff, 0xff}, 15000), "Message: longer than what it stands in",
+			bytes.Repeat([]byte{0x30, 0x82, 0xff, 0xff}, 15000), "Message: longer than the enclosing element",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -125,8 +126,9 @@ func TestHostile(t *testing.T) {
 // num43 is a TimeTicks of 5.
 var num43 = []byte{0x43, 1, 5}
 
-// TestSetOfNull (CVE-2022-44792, CVE-2022-44793 of net-snmp: a SET of ipDefaultTTL or ipv6IpForwarding
-// to NULL) hands out NULL as a type that no object takes, and no number of the message before.
+// TestSetOfNull (CVE-2022-44792, CVE-2022-44793 of net-snmp: a SET of ipDefaultTTL or
+// ipv6IpForwarding to NULL): the value has type NULL, which no object accepts, and no number of the
+// previous message.
 func TestSetOfNull(t *testing.T) {
 	var p PDU
 	name := mib.MustOID("1.3.6.1.2.1.4.2.0")
@@ -140,8 +142,8 @@ func TestSetOfNull(t *testing.T) {
 	}
 }
 
-// TestShortDigest (CVE-2008-0960: one octet of the HMAC was compared if only one was sent; pysnmp
-// 7.1.27: none) hands out the field as it is, for usm to refuse.
+// TestShortDigest (CVE-2008-0960: net-snmp compared one octet of the HMAC if only one was sent;
+// pysnmp 7.1.27 compared none): the field is returned unchanged, and usm rejects it.
 func TestShortDigest(t *testing.T) {
 	for n := range 64 {
 		var p SecurityParameters
@@ -155,7 +157,7 @@ func TestShortDigest(t *testing.T) {
 	}
 }
 
-// TestManyVarbinds: a datagram full of the shortest variable bindings there are.
+// TestManyVarbinds parses a datagram full of the shortest possible variable bindings.
 func TestManyVarbinds(t *testing.T) {
 	const n = (65507 - 40) / 7
 	var p PDU
@@ -171,7 +173,7 @@ func TestManyVarbinds(t *testing.T) {
 	}
 }
 
-// elements gives the place of each element's tag in b, those inside OCTET STRINGs and names left out.
+// elements returns the position of each element's tag in b, except inside OCTET STRINGs and names.
 func elements(b []byte) (places []int) {
 	for at := 0; at < len(b); {
 		content, rest, what := header(b[at:])
@@ -190,7 +192,7 @@ func elements(b []byte) (places []int) {
 	return places
 }
 
-// TestHostileLengths puts lengths that nobody means into each element of each recorded datagram.
+// TestHostileLengths inserts wrong lengths into each element of each recorded datagram.
 func TestHostileLengths(t *testing.T) {
 	lengths := map[string][]byte{
 		"indefinite": {0x80}, "2^32-1": {0x84, 0xff, 0xff, 0xff, 0xff}, "2^31": {0x84, 0x80, 0, 0, 0}, "2^31-1": {0x84, 0x7f, 0xff, 0xff, 0xff},
@@ -201,11 +203,12 @@ func TestHostileLengths(t *testing.T) {
 	for _, r := range readRecorded(t) {
 		for _, at := range elements(r.octets) {
 			content, _, _ := header(r.octets[at:])
-			size := headerSize(len(content)) - 1 // net-snmp's lengths are the shortest
+			size := headerSize(len(content)) - 1 // net-snmp writes the shortest lengths
 			for name, length := range lengths {
 				b := slices.Concat(r.octets[:at+1], length, r.octets[at+1+size:])
 				tried++
-				// The lengths around it do not fit any more. Those are made right: only this one is bad.
+				// The lengths around it do not fit any more. Correct them, so that only this one is
+				// wrong.
 				fixed := refit(b, at)
 				var o opened
 				if err := o.parse(fixed); !errors.Is(err, ErrMalformed) {
@@ -219,7 +222,7 @@ func TestHostileLengths(t *testing.T) {
 	}
 }
 
-// refit writes all lengths of constructed elements anew that begin in front of bad.
+// refit recomputes the lengths of the constructed elements that begin before bad.
 func refit(b []byte, bad int) []byte {
 	if bad == 0 {
 		return b
@@ -249,7 +252,7 @@ func refit(b []byte, bad int) []byte {
 	return out
 }
 
-// TestHostileMemory: what a message says it has is not what is allocated.
+// TestHostileMemory: allocations do not depend on the lengths that a message claims.
 func TestHostileMemory(t *testing.T) {
 	b := tlv(tagSequence, integer(1), goodCommunity, tlv(byte(SetRequest), integer(1), integer(0), integer(1<<31-1),
 		unhex(t, "30 84 7f ff ff ff 30 84 7f ff ff ff 06 84 7f ff ff ff")))
@@ -268,8 +271,8 @@ func TestHostileMemory(t *testing.T) {
 	}
 }
 
-// TestFaultText is the place and the cause, in this form.
-func TestFaultText(t *testing.T) {
+// TestSyntaxErrorText: an error names the place and the problem, in this form.
+func TestSyntaxErrorText(t *testing.T) {
 	var p PDU
 	err := p.Parse(pduOf(SetRequest, varbind(sysUpTime0, integer(1)), varbind(sysUpTime0, tlv(2))))
 	if want := "wire: malformed message: varbind 2: value: empty integer"; err == nil || err.Error() != want {

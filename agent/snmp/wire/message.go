@@ -2,11 +2,11 @@ package wire
 
 // Limits of an SNMPv3 message.
 const (
-	MinMaxSize      = 484 // the least msgMaxSize (RFC 3412 section 6.2), and what every engine takes
+	MinMaxSize      = 484 // the minimum msgMaxSize (RFC 3412 section 6.2), which every engine accepts
 	MaxUserNameSize = 32  // octets of msgUserName (RFC 3414 section 2.4)
 )
 
-// Message is a message opened as far as its header. The slices are parts of the octets parsed.
+// Message is a message whose headers are parsed. Its slices are parts of the parsed octets.
 type Message struct {
 	Version Version
 
@@ -15,26 +15,27 @@ type Message struct {
 	// SNMPv3: msgGlobalData (RFC 3412 section 6).
 	ID      int32         // msgID, 0..2^31-1
 	MaxSize int32         // msgMaxSize, 484..2^31-1 octets
-	Flags   uint8         // msgFlags, reserved bits included
+	Flags   uint8         // msgFlags, including reserved bits
 	Model   SecurityModel // msgSecurityModel, 1..2^31-1
 
 	// SecurityParameters is the content of msgSecurityParameters, an OCTET STRING (SNMPv3).
 	SecurityParameters []byte
 
-	// Data is, in SNMPv1 and v2c, the PDU with its header; in SNMPv3 the ScopedPDU SEQUENCE with its
-	// header, or if FlagPriv is set the content of encryptedPDU.
+	// Data is the PDU with its header (SNMPv1 and v2c), the ScopedPDU SEQUENCE with its header
+	// (SNMPv3), or the content of encryptedPDU (SNMPv3 with FlagPriv).
 	Data []byte
 }
 
-// Parse opens a message (RFC 1901 section 3, RFC 3412 section 6). SNMPv1 has the frame of v2c and is
-// no error here. For a version nobody defined the error wraps ErrVersion, and Version is set. All
-// other errors wrap ErrMalformed; Version is set if it could be read, the rest then means nothing.
+// Parse parses the headers of a message (RFC 1901 section 3, RFC 3412 section 6). SNMPv1 has the
+// format of v2c and is accepted here. For an undefined version the error wraps ErrVersion, and
+// Version is set. All other errors wrap ErrMalformed; Version is set if it could be read, and the
+// other fields are meaningless.
 func (m *Message) Parse(b []byte) error {
 	*m = Message{Version: -1}
 	c := cursor{rest: b}
 	c.enter(tagSequence, "Message")
 	v := c.int32("version", noLimit)
-	if c.what != "" {
+	if c.problem != "" {
 		return c.err()
 	}
 	m.Version = Version(v)
@@ -50,7 +51,7 @@ func (m *Message) Parse(b []byte) error {
 	return c.err()
 }
 
-// parseV3 reads what stands behind msgVersion.
+// parseV3 parses the fields after msgVersion.
 func (m *Message) parseV3(c *cursor) {
 	global := c.sub(tagSequence, "msgGlobalData")
 	m.ID = global.int32("msgID", 0)
@@ -69,18 +70,19 @@ func (m *Message) parseV3(c *cursor) {
 		c.close("Message")
 		return
 	}
-	m.Data = c.whole(tagSequence, "scopedPDU")
+	m.Data = c.last(tagSequence, "scopedPDU")
 }
 
-// ScopedPDU is the ScopedPDU of SNMPv3 (RFC 3412 section 6). The slices are parts of the octets parsed.
+// ScopedPDU is the ScopedPDU of SNMPv3 (RFC 3412 section 6). Its slices are parts of the parsed
+// octets.
 type ScopedPDU struct {
 	ContextEngineID []byte
 	ContextName     []byte
 	PDU             []byte // with its header
 }
 
-// Parse opens a ScopedPDU. If padded, it came out of decryption, and octets may follow it: DES fills
-// its last block up (RFC 3414 section 8.1.1.2).
+// Parse parses a ScopedPDU. padded says that it was decrypted, so octets may follow it: DES fills
+// up its last block (RFC 3414 section 8.1.1.2).
 func (s *ScopedPDU) Parse(b []byte, padded bool) error {
 	c := cursor{rest: b}
 	if padded {
@@ -94,17 +96,17 @@ func (s *ScopedPDU) Parse(b []byte, padded bool) error {
 	return c.err()
 }
 
-// SecurityParameters is UsmSecurityParameters (RFC 3414 section 2.4). The slices are parts of the
-// octets parsed.
+// SecurityParameters is UsmSecurityParameters (RFC 3414 section 2.4). Its slices are parts of the
+// parsed octets.
 type SecurityParameters struct {
-	EngineID                 []byte // msgAuthoritativeEngineID, of any length: usm compares it
+	EngineID                 []byte // msgAuthoritativeEngineID, of any length; usm compares it
 	Boots, Time              int32  // msgAuthoritativeEngineBoots and -Time, 0..2^31-1; seconds
 	UserName                 []byte // msgUserName, 0..32 octets
-	AuthenticationParameters []byte // as it came, of any length: usm refuses one that is too short
-	PrivacyParameters        []byte // as it came, of any length
+	AuthenticationParameters []byte // as received, of any length; usm rejects a wrong length
+	PrivacyParameters        []byte // as received, of any length
 }
 
-// Parse opens the content of msgSecurityParameters.
+// Parse parses the content of msgSecurityParameters.
 func (p *SecurityParameters) Parse(b []byte) error {
 	c := cursor{rest: b}
 	c.enter(tagSequence, "UsmSecurityParameters")

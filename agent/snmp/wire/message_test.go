@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tlv is an element of these parts, and of the octets that they are if tag is 0.
+// tlv encodes an element with these parts as content; if tag is 0, it only concatenates them.
 func tlv(tag byte, parts ...[]byte) []byte {
 	content := bytes.Join(parts, nil)
 	if tag == 0 {
@@ -24,7 +24,7 @@ func integer(n int64) []byte { return appendInteger(nil, tagInteger, n) }
 
 func text(s string) []byte { return tlv(tagOctets, []byte(s)) }
 
-// Parts of messages that are all right.
+// Valid parts of messages.
 var (
 	goodVersion   = integer(1)
 	goodCommunity = text("public")
@@ -88,7 +88,7 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-// checkMalformed compares an error with its text, less what all of them begin with.
+// checkMalformed compares the text of an error, without the common prefix.
 func checkMalformed(t *testing.T, err error, want string) {
 	t.Helper()
 	if !errors.Is(err, ErrMalformed) {
@@ -118,7 +118,7 @@ func TestMessageMalformed(t *testing.T) {
 		{"version of 5 octets", tlv(tagSequence, integer(1<<32), goodCommunity, goodPDU), -1, "version: integer of more than 32 bits"},
 		{"version of no octets", tlv(tagSequence, tlv(tagInteger), goodCommunity, goodPDU), -1, "version: empty integer"},
 		{"community is an INTEGER", tlv(tagSequence, goodVersion, integer(5), goodPDU), Version2c, "community: unexpected tag"},
-		{"community longer than the message", unhex(t, "30 06 020101 04 04 70"), Version2c, "community: longer than what it stands in"},
+		{"community longer than the message", unhex(t, "30 06 020101 04 04 70"), Version2c, "community: longer than the enclosing element"},
 		{"no PDU", tlv(tagSequence, goodVersion, goodCommunity), Version2c, "data: not a PDU"},
 		{"an OCTET STRING for a PDU", tlv(tagSequence, goodVersion, goodCommunity, text("")), Version2c, "data: not a PDU"},
 		{"a primitive element for a PDU", tlv(tagSequence, goodVersion, goodCommunity, tlv(0x80)), Version2c, "data: not a PDU"},
@@ -161,7 +161,7 @@ func TestMessageMalformed(t *testing.T) {
 	}
 }
 
-// TestVersionUnknown: such a message counts as snmpInBadVersions, whatever stands behind the version.
+// TestVersionUnknown: such a message counts as snmpInBadVersions, whatever follows the version.
 func TestVersionUnknown(t *testing.T) {
 	for _, v := range []int64{2, 4, -1, 127, 1<<31 - 1, -1 << 31} {
 		for _, rest := range [][]byte{nil, tlv(0, goodCommunity, goodPDU), text("what")} {
@@ -258,12 +258,12 @@ func TestScopedPDUMalformed(t *testing.T) {
 	}{
 		{"nothing", nil, "scopedPDU: truncated header"},
 		{"what a wrong key makes of it", unhex(t, "8f 13 5a 77 01 02"), "scopedPDU: unexpected tag"},
-		{"a length that a wrong key makes", unhex(t, "30 84 ff ff ff ff 04 00"), "scopedPDU: longer than what it stands in"},
+		{"a length that a wrong key makes", unhex(t, "30 84 ff ff ff ff 04 00"), "scopedPDU: longer than the enclosing element"},
 		{"contextEngineID an INTEGER", tlv(tagSequence, integer(1), text(""), goodPDU), "contextEngineID: unexpected tag"},
 		{"no contextName", tlv(tagSequence, text(""), goodPDU), "contextName: unexpected tag"},
 		{"no PDU", tlv(tagSequence, text(""), text("")), "data: not a PDU"},
 		{"a SEQUENCE for a PDU", tlv(tagSequence, text(""), text(""), tlv(tagSequence)), "data: not a PDU"},
-		{"PDU longer than the rest", tlv(tagSequence, text(""), text(""), []byte{0xa0, 5, 2}), "data: longer than what it stands in"},
+		{"PDU longer than the rest", tlv(tagSequence, text(""), text(""), []byte{0xa0, 5, 2}), "data: longer than the enclosing element"},
 		{"two PDUs", tlv(tagSequence, text(""), text(""), goodPDU, goodPDU), "data: trailing octets"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

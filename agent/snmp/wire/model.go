@@ -12,7 +12,7 @@ const (
 	Version3  Version = 3
 )
 
-// String gives v1, v2c or v3.
+// String returns v1, v2c or v3.
 func (v Version) String() string {
 	switch v {
 	case Version1:
@@ -25,7 +25,7 @@ func (v Version) String() string {
 	return "Version(" + strconv.Itoa(int(v)) + ")"
 }
 
-// SecurityLevel is SnmpSecurityLevel (RFC 3411 section 5). A higher level is the greater number.
+// SecurityLevel is SnmpSecurityLevel (RFC 3411 section 5). A higher level has a greater number.
 type SecurityLevel uint8
 
 // The security levels.
@@ -35,7 +35,7 @@ const (
 	AuthPriv     SecurityLevel = 3
 )
 
-// String gives the name as RFC 3411 writes it.
+// String returns the name as RFC 3411 writes it.
 func (l SecurityLevel) String() string {
 	switch l {
 	case NoAuthNoPriv:
@@ -58,7 +58,7 @@ const (
 	ModelUSM SecurityModel = 3
 )
 
-// String gives v1, v2c or usm.
+// String returns v1, v2c or usm.
 func (m SecurityModel) String() string {
 	switch m {
 	case ModelV1:
@@ -81,7 +81,7 @@ const (
 // PDUType is the tag of a PDU (RFC 3416 section 3).
 type PDUType uint8
 
-// The PDUs of SNMPv2c and SNMPv3. 0xa4 is the Trap-PDU of SNMPv1, which is refused.
+// The PDUs of SNMPv2c and SNMPv3. 0xa4 is the Trap-PDU of SNMPv1, which is rejected.
 const (
 	GetRequest     PDUType = 0xa0
 	GetNextRequest PDUType = 0xa1
@@ -93,7 +93,7 @@ const (
 	Report         PDUType = 0xa8
 )
 
-// String gives the name as RFC 3416 writes it, without the "-PDU" behind it.
+// String returns the name as RFC 3416 writes it, without the suffix "-PDU".
 func (t PDUType) String() string {
 	switch t {
 	case GetRequest:
@@ -121,7 +121,8 @@ func (t PDUType) known() bool {
 	return t >= GetRequest && t <= Report && t != 0xa4
 }
 
-// reader reports whether values of the PDU's variable bindings say nothing (RFC 3416 section 4.2.1).
-func (t PDUType) reader() bool {
+// isRead reports whether the values in the PDU's variable bindings are meaningless (RFC 3416
+// section 4.2.1).
+func (t PDUType) isRead() bool {
 	return t == GetRequest || t == GetNextRequest || t == GetBulkRequest
 }

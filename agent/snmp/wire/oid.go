@@ -7,17 +7,17 @@ import (
 )
 
 // parseOID decodes the content of an OBJECT IDENTIFIER (X.690 section 8.19) into the memory of oid.
-// It accepts what RFC 3416 section 4.1 allows: at most 128 sub-identifiers up to 2^32-1.
-func parseOID(oid mib.OID, b []byte) (_ mib.OID, what string) {
+// It accepts the OIDs that RFC 3416 section 4.1 allows: at most 128 sub-identifiers up to 2^32-1.
+func parseOID(oid mib.OID, b []byte) (_ mib.OID, problem string) {
 	if len(b) == 0 {
 		return oid[:0], "empty OBJECT IDENTIFIER"
 	}
-	// Each octet ends at most one sub-identifier, the first of which stands for two arcs.
+	// Each octet ends at most one sub-identifier, and the first one encodes two.
 	room := min(len(b)+1, mib.MaxSubIDs)
 	oid = slices.Grow(oid[:0], room)[:room]
-	first, size, what := firstSubID(b)
-	if what != "" {
-		return oid[:0], what
+	first, size, problem := firstSubID(b)
+	if problem != "" {
+		return oid[:0], problem
 	}
 	x := min(first/40, 2)
 	oid[0], oid[1] = uint32(x), uint32(first-x*40)
@@ -29,8 +29,8 @@ func parseOID(oid mib.OID, b []byte) (_ mib.OID, what string) {
 		v := uint32(b[i])
 		i++
 		if v >= 0x80 {
-			if v, i, what = longSubID(b, i-1); what != "" {
-				return oid[:0], what
+			if v, i, problem = longSubID(b, i-1); problem != "" {
+				return oid[:0], problem
 			}
 		}
 		oid[n] = v
@@ -38,16 +38,16 @@ func parseOID(oid mib.OID, b []byte) (_ mib.OID, what string) {
 	return oid[:n], ""
 }
 
-// checkOID says what parseOID would.
-func checkOID(b []byte) (what string) {
+// checkOID returns the problem that parseOID would return.
+func checkOID(b []byte) (problem string) {
 	var arcs [mib.MaxSubIDs]uint32
-	_, what = parseOID(arcs[:0], b)
-	return what
+	_, problem = parseOID(arcs[:0], b)
+	return problem
 }
 
-// longSubID reads a sub-identifier of several octets at b[i:]: seven bits in each, the highest bit
-// set in all but the last. It gives the place behind it.
-func longSubID(b []byte, i int) (v uint32, behind int, what string) {
+// longSubID parses a sub-identifier of several octets at b[i:]: seven bits in each, the highest bit
+// set in all but the last. next is the index after it.
+func longSubID(b []byte, i int) (v uint32, next int, problem string) {
 	if b[i] == 0x80 {
 		return 0, i, "sub-identifier with leading zeros"
 	}
@@ -63,9 +63,9 @@ func longSubID(b []byte, i int) (v uint32, behind int, what string) {
 	return 0, i, "truncated sub-identifier"
 }
 
-// firstSubID reads the two arcs that b begins with, as 40 times the first plus the second. Under arc
-// 2 they may need more than 32 bits.
-func firstSubID(b []byte) (v uint64, size int, what string) {
+// firstSubID parses the first two sub-identifiers, encoded as 40 times the first plus the second.
+// Under 2 they may need more than 32 bits.
+func firstSubID(b []byte) (v uint64, size int, problem string) {
 	if b[0] == 0x80 {
 		return 0, 0, "sub-identifier with leading zeros"
 	}
@@ -81,7 +81,8 @@ func firstSubID(b []byte) (v uint64, size int, what string) {
 	return 0, 0, "truncated sub-identifier"
 }
 
-// appendOID encodes the content of an OBJECT IDENTIFIER, one that BER cannot carry as 0.0.
+// appendOID encodes the content of an OBJECT IDENTIFIER. It encodes an OID that BER cannot encode
+// as 0.0.
 func appendOID(b []byte, oid mib.OID) []byte {
 	if !encodable(oid) {
 		return append(b, 0)
@@ -90,7 +91,7 @@ func appendOID(b []byte, oid mib.OID) []byte {
 	return appendSubIDs(b, oid[2:])
 }
 
-// encodable reports whether BER and RFC 3416 section 4.1 have a form for oid.
+// encodable reports whether BER and RFC 3416 section 4.1 can encode oid.
 func encodable(oid mib.OID) bool {
 	return len(oid) >= 2 && len(oid) <= mib.MaxSubIDs && (oid[0] == 2 || oid[0] < 2 && oid[1] < 40)
 }
@@ -106,7 +107,8 @@ func appendSubIDs(b []byte, oid mib.OID) []byte {
 	return b
 }
 
-// appendSubID encodes one sub-identifier, seven bits an octet. Unrolled, because indices are long.
+// appendSubID encodes one sub-identifier, seven bits an octet. The loop is unrolled because indexes
+// are long.
 func appendSubID(b []byte, n uint64) []byte {
 	switch {
 	case n < 1<<7:
@@ -121,29 +123,29 @@ func appendSubID(b []byte, n uint64) []byte {
 	return append(b, byte(n>>28)|0x80, byte(n>>21)|0x80, byte(n>>14)|0x80, byte(n>>7)|0x80, byte(n)&0x7f)
 }
 
-// names begins variable bindings with names that come one after the other. Those of a walk share
-// most of their sub-identifiers, and a copy of the octets costs less than to encode them again.
+// names encodes the names of consecutive variable bindings. In a walk they share most of their
+// sub-identifiers, and copying the octets costs less than encoding them again.
 type names struct {
-	size int        // sub-identifiers that are kept, a multiple of 4; 0: none
-	arcs [16]uint32 // of the last name, the first of them
-	// octets are two headers, of the variable binding and of the name, and the encoded arcs.
+	size int        // number of stored sub-identifiers, a multiple of 4
+	arcs [16]uint32 // the first sub-identifiers of the last name
+	// octets are the headers of the variable binding and of the name, followed by the encoded arcs.
 	octets []byte
 }
 
-// nameHeaders are the two headers that a variable binding begins with, their lengths still open.
+// nameHeaders are the two headers of a variable binding, with lengths to be filled in.
 const nameHeaders = "\x30\x00\x06\x00"
 
-// begin writes the headers and the name of a variable binding.
+// begin appends the headers and the name of a variable binding.
 func (p *names) begin(b []byte, oid mib.OID) []byte {
-	if p.size > 0 && p.kept(oid) {
+	if p.size > 0 && p.matches(oid) {
 		return appendSubIDs(append(b, p.octets...), oid[p.size:])
 	}
-	p.keep(oid)
+	p.store(oid)
 	return appendOID(append(b, nameHeaders...), oid)
 }
 
-// kept reports whether oid begins with the arcs, four at a time.
-func (p *names) kept(oid mib.OID) bool {
+// matches reports whether oid begins with the stored arcs. It compares four at a time.
+func (p *names) matches(oid mib.OID) bool {
 	if len(oid) > mib.MaxSubIDs {
 		return false
 	}
@@ -157,9 +159,9 @@ func (p *names) kept(oid mib.OID) bool {
 	return len(a) == 0
 }
 
-// keep takes the beginning of oid: not its last two arcs, which are others in the next cell of a row
-// (the column) or of a column (the index).
-func (p *names) keep(oid mib.OID) {
+// store keeps the beginning of oid without its last two sub-identifiers, which differ in the next
+// cell of a row (the column) or of a column (the index).
+func (p *names) store(oid mib.OID) {
 	if size := min(len(oid)-2, len(p.arcs)) &^ 3; size > 0 && encodable(oid) {
 		p.size = copy(p.arcs[:], oid[:size])
 		p.octets = appendOID(append(p.octets[:0], nameHeaders...), oid[:size])

@@ -11,7 +11,7 @@ import (
 	"aaasess/mib"
 )
 
-// manyArcs is an OID of n sub-identifiers, all of one octet.
+// manyArcs returns an OID of n sub-identifiers of one octet each.
 func manyArcs(n int) mib.OID {
 	return append(mib.OID{1, 3}, slices.Repeat(mib.OID{5}, n-2)...)
 }
@@ -87,7 +87,7 @@ func TestOIDMalformed(t *testing.T) {
 	}
 }
 
-// TestOIDNotEncodable: what BER has no form for becomes 0.0, and the next name is written right.
+// TestOIDNotEncodable: an OID that BER cannot encode becomes 0.0, and the next name is right.
 func TestOIDNotEncodable(t *testing.T) {
 	for _, oid := range []mib.OID{nil, {1}, {3, 1}, {0, 40}, {1, 40}, {1<<32 - 1, 1}, manyArcs(129)} {
 		var f Frame
@@ -108,7 +108,7 @@ func TestOIDNotEncodable(t *testing.T) {
 	}
 }
 
-// TestNames appends names one after the other, each with what the last one left behind.
+// TestNames appends several names, each after the state that the previous one left.
 func TestNames(t *testing.T) {
 	column := mib.MustOID("1.3.6.1.4.1.9.9.150.1.1.3.1.2")
 	long := slices.Repeat(mib.OID{1<<32 - 1}, 126)

@@ -11,7 +11,7 @@ import (
 	"aaasess/mib"
 )
 
-// unhex reads hexadecimal digits with any space between them.
+// unhex decodes hexadecimal digits and ignores white space.
 func unhex(tb testing.TB, s string) []byte {
 	tb.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
@@ -21,7 +21,7 @@ func unhex(tb testing.TB, s string) []byte {
 	return b
 }
 
-// opened is a message opened as far as it goes without keys.
+// opened is a message, parsed as far as possible without keys.
 type opened struct {
 	Message    Message
 	Parameters SecurityParameters
@@ -29,7 +29,7 @@ type opened struct {
 	PDU        PDU
 }
 
-// encrypted reports whether the PDU stayed closed.
+// encrypted reports whether the PDU is encrypted.
 func (o *opened) encrypted() bool {
 	return o.Message.Version == Version3 && o.Message.Flags&FlagPriv != 0
 }
@@ -65,7 +65,7 @@ func mustOpen(tb testing.TB, b []byte) *opened {
 	return &o
 }
 
-// build makes a message of what was opened.
+// build encodes the message again.
 func (o *opened) build(f *Frame) []byte {
 	f.Reset()
 	if o.encrypted() {
@@ -93,7 +93,7 @@ func (o *opened) buildPDU(f *Frame) {
 	f.ClosePDU(o.PDU.Type, o.PDU.RequestID, o.PDU.ErrorStatus, o.PDU.ErrorIndex)
 }
 
-// member is what a Value means: the member that its Type names.
+// member is the value of the field that a Value's Type selects.
 type member struct {
 	Type mib.Type
 	Num  uint64
@@ -115,17 +115,17 @@ func memberOf(v mib.Value) member {
 	return m
 }
 
-// sameMeaning compares without the octets themselves, whose lengths may have been longer than needed.
+// sameMeaning ignores the raw octets, whose lengths may not be the shortest.
 var sameMeaning = cmp.Options{
 	cmp.FilterValues(func(_, _ []mib.Varbind) bool { return true }, cmpopts.EquateEmpty()),
-	cmp.Transformer("octets", func(b []byte) string { return string(b) }), // or cmp walks them one by one
+	cmp.Transformer("octets", func(b []byte) string { return string(b) }), // otherwise cmp compares them one by one
 	cmpopts.IgnoreFields(PDU{}, "RawVarbinds"),
 	cmpopts.IgnoreFields(ScopedPDU{}, "PDU"),
 	cmpopts.IgnoreFields(Message{}, "SecurityParameters", "Data"),
 	cmp.Transformer("member", memberOf),
 }
 
-// diff is what two opened messages do not have in common.
+// diff returns the differences between two opened messages.
 func diff(a, b *opened) string {
 	d := cmp.Diff(a, b, sameMeaning)
 	if a.encrypted() {

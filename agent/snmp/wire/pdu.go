@@ -10,31 +10,32 @@ import (
 type PDU struct {
 	Type      PDUType
 	RequestID int32
-	// ErrorStatus and ErrorIndex are what stands at their place. In a GetBulkRequest these are
+	// ErrorStatus and ErrorIndex are the fields at these positions. In a GetBulkRequest they are
 	// non-repeaters and max-repetitions: see NonRepeaters and MaxRepetitions.
 	ErrorStatus, ErrorIndex int32
 	// Varbinds are the variable bindings. Names and values have their own memory, which the next
-	// Parse uses again: a PDU keeps what its greatest messages took, at worst 11 MiB for datagrams.
+	// Parse reuses. So a PDU keeps the memory of its largest message, at most 11 MiB for a
+	// datagram.
 	Varbinds []mib.Varbind
-	// RawVarbinds is the content of the VarBindList as it came, a part of the octets parsed.
+	// RawVarbinds is the content of the VarBindList as received, a slice of the parsed octets.
 	RawVarbinds []byte
 }
 
-// NonRepeaters is non-repeaters of a GetBulkRequest, not less than 0 (RFC 3416 section 4.2.3).
+// NonRepeaters is non-repeaters of a GetBulkRequest, at least 0 (RFC 3416 section 4.2.3).
 func (p *PDU) NonRepeaters() int32 { return max(p.ErrorStatus, 0) }
 
-// MaxRepetitions is max-repetitions of a GetBulkRequest, not less than 0 (RFC 3416 section 4.2.3).
+// MaxRepetitions is max-repetitions of a GetBulkRequest, at least 0 (RFC 3416 section 4.2.3).
 func (p *PDU) MaxRepetitions() int32 { return max(p.ErrorIndex, 0) }
 
-// Parse reads a PDU with its header. In a GetRequest, GetNextRequest or GetBulkRequest values are
-// checked but not kept: of Value only Type is set. After an error the PDU means nothing, and its
-// memory may still be used. Parse allocates only for more or longer variable bindings than ever
-// before, and for values that are octets.
+// Parse parses a PDU with its header. In a GetRequest, GetNextRequest or GetBulkRequest it checks
+// values but does not store them: it sets only their Type. After an error the PDU is meaningless,
+// but its memory is still reused. Parse allocates only for more or longer variable bindings than
+// ever before, and for values that are octets.
 func (p *PDU) Parse(b []byte) error {
 	p.Varbinds = p.Varbinds[:0]
 	p.RawVarbinds = nil
 	if len(b) == 0 || !PDUType(b[0]).known() {
-		return &fault{field: "PDU", what: "unknown PDU type"}
+		return &syntaxError{field: "PDU", problem: "unknown PDU type"}
 	}
 	p.Type = PDUType(b[0])
 	c := cursor{rest: b}
@@ -51,20 +52,20 @@ func (p *PDU) Parse(b []byte) error {
 	for rest := c.rest; len(rest) > 0; {
 		n := len(p.Varbinds)
 		p.Varbinds = slices.Grow(p.Varbinds, 1)[:n+1]
-		var field, what string
-		if rest, field, what = p.parseVarbind(&p.Varbinds[n], rest); what != "" {
-			return &fault{varbind: n + 1, field: field, what: what}
+		var field, problem string
+		if rest, field, problem = p.parseVarbind(&p.Varbinds[n], rest); problem != "" {
+			return &syntaxError{varbind: n + 1, field: field, problem: problem}
 		}
 	}
 	return c.err()
 }
 
-// ParseType reads only Type and RequestID, for who answers a message that it does not trust: it costs the
-// same however many variable bindings there are, and checks none of them.
+// ParseType parses only Type and RequestID, for an answer to an unauthenticated message. Its cost
+// does not depend on the variable bindings, and it does not check them.
 func (p *PDU) ParseType(b []byte) error {
 	p.Varbinds, p.RawVarbinds = p.Varbinds[:0], nil
 	if len(b) == 0 || !PDUType(b[0]).known() {
-		return &fault{field: "PDU", what: "unknown PDU type"}
+		return &syntaxError{field: "PDU", problem: "unknown PDU type"}
 	}
 	p.Type = PDUType(b[0])
 	c := cursor{rest: b}
@@ -74,34 +75,34 @@ func (p *PDU) ParseType(b []byte) error {
 	return c.err()
 }
 
-// parseVarbind reads the variable binding that b begins with, and gives what stands behind it.
-func (p *PDU) parseVarbind(vb *mib.Varbind, b []byte) (rest []byte, field, what string) {
-	inner, rest, what := element(b, tagSequence)
-	if what != "" {
-		return nil, "VarBind", what
+// parseVarbind parses the first variable binding of b and returns the rest.
+func (p *PDU) parseVarbind(vb *mib.Varbind, b []byte) (rest []byte, field, problem string) {
+	inner, rest, problem := element(b, tagSequence)
+	if problem != "" {
+		return nil, "VarBind", problem
 	}
-	name, inner, what := element(inner, tagOID)
-	if what == "" {
-		vb.Name, what = parseOID(vb.Name, name)
+	name, inner, problem := element(inner, tagOID)
+	if problem == "" {
+		vb.Name, problem = parseOID(vb.Name, name)
 	}
-	if what != "" {
-		return nil, "name", what
+	if problem != "" {
+		return nil, "name", problem
 	}
-	if what = p.readValue(&vb.Value, inner); what != "" {
-		return nil, "value", what
+	if problem = p.readValue(&vb.Value, inner); problem != "" {
+		return nil, "value", problem
 	}
 	return rest, "", ""
 }
 
-// readValue reads the value that b must be.
-func (p *PDU) readValue(v *mib.Value, b []byte) (what string) {
-	content, rest, what := header(b)
+// readValue parses b, which must be exactly one value.
+func (p *PDU) readValue(v *mib.Value, b []byte) (problem string) {
+	content, rest, problem := header(b)
 	switch {
-	case what != "":
-		return what
+	case problem != "":
+		return problem
 	case len(rest) > 0:
 		return "trailing octets"
-	case p.Type.reader():
+	case p.Type.isRead():
 		v.Type = mib.Type(b[0])
 		return checkValue(v.Type, content)
 	}

@@ -11,7 +11,7 @@ import (
 	"aaasess/mib"
 )
 
-// pduOf is a PDU around this content of its VarBindList.
+// pduOf encodes a PDU with this content of its VarBindList.
 func pduOf(t PDUType, varbinds ...[]byte) []byte {
 	return tlv(byte(t), integer(1), integer(0), integer(0), tlv(tagSequence, varbinds...))
 }
@@ -22,7 +22,7 @@ func varbind(name mib.OID, value []byte) []byte {
 
 var sysUpTime0 = mib.MustOID("1.3.6.1.2.1.1.3.0")
 
-// TestPDUFields reads the three numbers in all types of PDU.
+// TestPDUFields parses the three numbers in all types of PDU.
 func TestPDUFields(t *testing.T) {
 	for typ := 0; typ < 256; typ++ {
 		b := tlv(byte(typ), integer(-2147483648), integer(-7), integer(2147483647), tlv(tagSequence))
@@ -45,7 +45,7 @@ func TestPDUFields(t *testing.T) {
 	}
 }
 
-// TestBulkNumbers: negative ones count as 0, and 2^31-1 is only a number (RFC 3416 section 4.2.3).
+// TestBulkNumbers: negative numbers count as 0, and 2^31-1 is valid (RFC 3416 section 4.2.3).
 func TestBulkNumbers(t *testing.T) {
 	for _, c := range []struct{ sent, want int32 }{{0, 0}, {50, 50}, {-1, 0}, {-1 << 31, 0}, {1<<31 - 1, 1<<31 - 1}} {
 		var p PDU
@@ -80,11 +80,11 @@ func TestPDUMalformed(t *testing.T) {
 		{"no VarBindList", tlv(0xa0, integer(1), integer(0), integer(0)), "variable-bindings: truncated header"},
 		{"two VarBindLists", tlv(0xa0, integer(1), integer(0), integer(0), tlv(tagSequence), tlv(tagSequence)), "variable-bindings: trailing octets"},
 		{"VarBind is an OBJECT IDENTIFIER", pduOf(GetRequest, tlv(tagOID, []byte{0x2b})), "varbind 1: VarBind: unexpected tag"},
-		{"VarBind longer than the list", pduOf(GetRequest, good, []byte{0x30, 5, 6}), "varbind 2: VarBind: longer than what it stands in"},
+		{"VarBind longer than the list", pduOf(GetRequest, good, []byte{0x30, 5, 6}), "varbind 2: VarBind: longer than the enclosing element"},
 		{"an empty VarBind", pduOf(GetRequest, good, tlv(tagSequence)), "varbind 2: name: truncated header"},
 		{"name of no octets", pduOf(GetRequest, good, good, tlv(tagSequence, tlv(tagOID), null)), "varbind 3: name: empty OBJECT IDENTIFIER"},
 		{"name an INTEGER", pduOf(GetRequest, tlv(tagSequence, integer(1), null)), "varbind 1: name: unexpected tag"},
-		{"name longer than the VarBind", pduOf(GetRequest, tlv(tagSequence, []byte{6, 9, 0x2b})), "varbind 1: name: longer than what it stands in"},
+		{"name longer than the VarBind", pduOf(GetRequest, tlv(tagSequence, []byte{6, 9, 0x2b})), "varbind 1: name: longer than the enclosing element"},
 		{"no value", pduOf(GetRequest, tlv(tagSequence, tlv(tagOID, []byte{0x2b}))), "varbind 1: value: truncated header"},
 		{"two values", pduOf(GetRequest, tlv(tagSequence, tlv(tagOID, []byte{0x2b}), null, null)), "varbind 1: value: trailing octets"},
 		{"value too long", pduOf(SetRequest, varbind(sysUpTime0, tlv(2, make([]byte, 5)))), "varbind 1: value: integer of more than 32 bits"},
@@ -97,7 +97,7 @@ func TestPDUMalformed(t *testing.T) {
 	}
 }
 
-// TestPDUUsedAgain parses one after the other into the same PDU: nothing of the one before shows.
+// TestPDUUsedAgain parses several PDUs into the same struct: nothing of an earlier one remains.
 func TestPDUUsedAgain(t *testing.T) {
 	var p PDU
 	long := mib.MustOID("1.3.6.1.4.1.9.9.150.1.1.3.1.2.54321")
@@ -126,8 +126,8 @@ func TestPDUUsedAgain(t *testing.T) {
 	}
 }
 
-// TestPDUOwnsItsMemory: names and values do not change with the octets they came in, nor does one
-// that grows run into the next.
+// TestPDUOwnsItsMemory: names and values do not change with the parsed octets, and one that grows
+// does not overwrite the next.
 func TestPDUOwnsItsMemory(t *testing.T) {
 	b := pduOf(SetRequest, varbind(sysUpTime0, text("one")), varbind(sysUpTime0, tlv(tagOID, []byte{0x2b})))
 	var p PDU
@@ -146,7 +146,7 @@ func TestPDUOwnsItsMemory(t *testing.T) {
 	}
 }
 
-// TestRawVarbinds are what AppendRaw wants: the content of the list, in the form it came.
+// TestRawVarbinds: RawVarbinds is the unchanged content of the list, as AppendRaw needs it.
 func TestRawVarbinds(t *testing.T) {
 	odd := unhex(t, "30 82 00 0c 06 81 06 2b 06 01 02 01 01 05 81 00")
 	b := tlv(byte(SetRequest), integer(5), integer(0), integer(0), tlv(tagSequence, odd, odd))

@@ -11,7 +11,7 @@ import (
 	"aaasess/mib"
 )
 
-// genNumber prefers the edges: lengths of octets, sign bits, seven-bit groups.
+// genNumber prefers limits: lengths in octets, sign bits, seven-bit groups.
 var genNumber = rapid.OneOf(
 	rapid.Uint64(),
 	rapid.Custom(func(t *rapid.T) uint64 {
@@ -62,7 +62,7 @@ func genVarbind(types []mib.Type) *rapid.Generator[mib.Varbind] {
 	})
 }
 
-// genVarbinds gives lists in which names often share their beginning, as in a walk.
+// genVarbinds generates lists whose names often share a prefix, as in a walk.
 func genVarbinds(types []mib.Type) *rapid.Generator[[]mib.Varbind] {
 	return rapid.Custom(func(t *rapid.T) []mib.Varbind {
 		vbs := rapid.SliceOfN(genVarbind(types), 0, 12).Draw(t, "varbinds")
@@ -86,8 +86,8 @@ func genOpened(types []mib.Type) *rapid.Generator[*opened] {
 			ErrorStatus: genInt32.Draw(t, "error-status"),
 			ErrorIndex:  genInt32.Draw(t, "error-index"),
 		}}
-		if o.PDU.Type.reader() {
-			types = []mib.Type{mib.Null} // all that Parse gives of a value is its type
+		if o.PDU.Type.isRead() {
+			types = []mib.Type{mib.Null} // Parse returns only the types of values
 		}
 		o.PDU.Varbinds = genVarbinds(types).Draw(t, "variable-bindings")
 		o.Message.Version = rapid.SampledFrom([]Version{Version1, Version2c, Version3}).Draw(t, "version")
@@ -115,7 +115,7 @@ func genOpened(types []mib.Type) *rapid.Generator[*opened] {
 }
 
 // TestBuildParse builds messages, several in the memory of one Frame, and parses them in the memory
-// of one opened: what comes out is what went in.
+// of one opened: the results are equal.
 func TestBuildParse(t *testing.T) {
 	var f Frame
 	var got opened
@@ -126,7 +126,7 @@ func TestBuildParse(t *testing.T) {
 			t.Fatalf("%x: %v", b, err)
 		}
 		if want.Message.Version != Version3 {
-			got.Parameters, got.Scoped = SecurityParameters{}, ScopedPDU{} // of the message before
+			got.Parameters, got.Scoped = SecurityParameters{}, ScopedPDU{} // clear the previous message
 		}
 		if d := diff(want, &got); d != "" {
 			t.Fatalf("%x: (-built +parsed):\n%s", b, d)
@@ -134,8 +134,8 @@ func TestBuildParse(t *testing.T) {
 	})
 }
 
-// TestEncryptedPadded builds encrypted messages whose ScopedPDU is padded to whole blocks, and finds
-// the digest's place.
+// TestEncryptedPadded builds encrypted messages whose ScopedPDU is padded to whole blocks, and
+// finds the digest's place.
 func TestEncryptedPadded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := genOpened(allTypes).Filter(func(o *opened) bool { return o.Message.Version == Version3 }).Draw(t, "message")

@@ -19,14 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write the dialogues of TestRecord to testdata")
 
-// relay stands between a manager and an agent and keeps what they say.
+// relay forwards datagrams between a manager and an agent, and records them.
 type relay struct {
 	addr  string
 	mu    sync.Mutex
 	lines []recorded
 }
 
-// startRelay passes datagrams on to agent, or to nobody if that is "".
+// startRelay forwards datagrams to agent; if that is "", to nobody.
 func startRelay(t *testing.T, agent string) *relay {
 	t.Helper()
 	near, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -71,7 +71,7 @@ func (r *relay) keep(l recorded) {
 	r.lines = append(r.lines, l)
 }
 
-// ask is one request to the real agent; no answer is an answer, too.
+// ask sends one request to the real agent. It returns nil if there is no answer.
 func ask(ctx context.Context, agent string, request []byte) []byte {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", agent)
 	if err != nil {
@@ -90,7 +90,7 @@ func ask(ctx context.Context, agent string, request []byte) []byte {
 	return b[:n]
 }
 
-// acknowledge is the response to an inform: its variable bindings as they came.
+// acknowledge returns the response to an inform, with the same variable bindings.
 func acknowledge(request []byte) []byte {
 	var o opened
 	if o.parse(request) != nil || o.Message.Version != Version2c || o.PDU.Type != InformRequest {
@@ -111,7 +111,7 @@ func v3(tool, user string, args ...string) command {
 	return command{tool, append([]string{"-v3", "-u", user}, args...), false}
 }
 
-// failing is a command that has no success.
+// failing marks a command that must fail.
 func failing(c command) command {
 	c.fails = true
 	return c
@@ -120,7 +120,7 @@ func failing(c command) command {
 type command struct {
 	tool  string
 	args  []string // options, ADDR, and the rest
-	fails bool     // it ends with another exit status than 0
+	fails bool     // the exit status is not 0
 }
 
 const sysUpTime, sysContact, sysOR = "1.3.6.1.2.1.1.3", "1.3.6.1.2.1.1.4.0", "1.3.6.1.2.1.1.9.1"
@@ -213,8 +213,8 @@ func snmpdUsers() []string {
 	return lines
 }
 
-// TestRecord has net-snmp's programs speak to snmpd (or to us): we read each datagram, and build it
-// again octet for octet.
+// TestRecord connects net-snmp's programs to snmpd (or to us): we parse each datagram, and build
+// the same octets again.
 func TestRecord(t *testing.T) {
 	agent := partner.Snmpd(t, partner.SnmpdOptions{Config: snmpdUsers()})
 	for _, rec := range recordings {
@@ -247,7 +247,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// run runs a command whose argument ADDR is the address, and compares how it ends.
+// run runs a command, with ADDR replaced by the address, and checks its exit status.
 func run(t *testing.T, c command, addr string) {
 	t.Helper()
 	args := []string{"-On", "-t", "3", "-r", "0"}

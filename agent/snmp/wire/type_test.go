@@ -6,7 +6,7 @@ import (
 	"aaasess/mib"
 )
 
-// TestParseType: kind and request-id are read whatever stands behind them.
+// TestParseType: type and request-id are parsed whatever follows them.
 func TestParseType(t *testing.T) {
 	var f Frame
 	f.Reset()
@@ -14,7 +14,7 @@ func TestParseType(t *testing.T) {
 	f.ClosePDU(SetRequest, -4711, 0, 0)
 	good := append([]byte(nil), f.Bytes()...)
 	broken := append([]byte(nil), good...)
-	broken[len(broken)-1] = 0xff // the NULL claims to be long
+	broken[len(broken)-1] = 0xff // the NULL claims a large length
 	tests := []struct {
 		name string
 		in   []byte

@@ -7,15 +7,15 @@ import (
 	"aaasess/mib"
 )
 
-// checkValue says what is wrong with the content of a value that nobody needs.
-func checkValue(tag mib.Type, b []byte) (what string) {
+// checkValue returns the problem of the content of a value that nobody reads, or "".
+func checkValue(tag mib.Type, b []byte) (problem string) {
 	switch tag {
 	case mib.Null:
 		if len(b) == 0 {
 			return ""
 		}
 	case mib.OctetString, mib.Opaque:
-		return "" // any octets will do, and a string of them would be an allocation
+		return "" // any octets are valid, and converting them would allocate
 	case mib.ObjectIdentifier:
 		return checkOID(b)
 	}
@@ -23,28 +23,29 @@ func checkValue(tag mib.Type, b []byte) (what string) {
 	return parseValue(&v, tag, b)
 }
 
-// parseValue reads the content of a value (RFC 3416 section 3). Of what v held before only the
-// memory of its OID stays: who forgets to look at the type shall not find another request's value.
-func parseValue(v *mib.Value, tag mib.Type, b []byte) (what string) {
+// parseValue parses the content of a value (RFC 3416 section 3). It clears v first, except the
+// memory of its OID: a caller that forgets to check the type must not see a value of another
+// request.
+func parseValue(v *mib.Value, tag mib.Type, b []byte) (problem string) {
 	*v = mib.Value{Type: tag, OID: v.OID[:0]}
 	switch tag {
 	case mib.Integer32:
 		var n int32
-		n, what = parseInt32(b)
+		n, problem = parseInt32(b)
 		v.Num = uint64(uint32(n))
 	case mib.Counter32, mib.Gauge32, mib.TimeTicks:
-		v.Num, what = parseUnsigned(b, 4)
+		v.Num, problem = parseUnsigned(b, 4)
 	case mib.Counter64:
-		v.Num, what = parseUnsigned(b, 8)
+		v.Num, problem = parseUnsigned(b, 8)
 	case mib.OctetString, mib.Opaque:
 		v.Str = string(b)
 	case mib.ObjectIdentifier:
-		v.OID, what = parseOID(v.OID, b)
+		v.OID, problem = parseOID(v.OID, b)
 	case mib.IpAddress:
 		if len(b) != 4 {
 			return "IpAddress is not of 4 octets"
 		}
-		v.Num, what = parseUnsigned(b, 4)
+		v.Num, problem = parseUnsigned(b, 4)
 	case mib.Null, mib.NoSuchObject, mib.NoSuchInstance, mib.EndOfMibView:
 		if len(b) > 0 {
 			return "NULL with content"
@@ -52,10 +53,10 @@ func parseValue(v *mib.Value, tag mib.Type, b []byte) (what string) {
 	default:
 		return "unknown type"
 	}
-	return what
+	return problem
 }
 
-// appendValue writes a value, header and all, in its shortest form, as net-snmp does. A type that
+// appendValue encodes a value with its header in its shortest form, as net-snmp does. A type that
 // RFC 3416 does not have becomes NULL.
 func appendValue(b []byte, v *mib.Value) []byte {
 	switch v.Type {
@@ -83,8 +84,8 @@ func appendValue(b []byte, v *mib.Value) []byte {
 	return append(b, byte(mib.Null), 0)
 }
 
-// fixLength puts the length of what stands behind the two header octets at b[at:] into them, and
-// makes room when one octet is too few for it.
+// fixLength writes the length of the octets behind the two header octets at b[at:] into the header.
+// It enlarges the header if one octet is too small.
 func fixLength(b []byte, at int) []byte {
 	n := len(b) - at - 2
 	if n < 0x80 {
@@ -102,7 +103,7 @@ func longLength(b []byte, at, n int) []byte {
 	return b
 }
 
-// headerSize is how many octets putHeader fills.
+// headerSize returns how many octets putHeader writes.
 func headerSize(n int) int {
 	if n < 0x80 {
 		return 2
@@ -119,7 +120,7 @@ func putHeader(b []byte, tag byte, n int) {
 	}
 }
 
-// putBig fills b with the low octets of n, the lowest last.
+// putBig fills b with the low octets of n in network byte order.
 func putBig(b []byte, n uint32) {
 	for i := len(b) - 1; i >= 0; i-- {
 		b[i] = byte(n)
@@ -127,13 +128,13 @@ func putBig(b []byte, n uint32) {
 	}
 }
 
-// appendInteger writes an integer under any tag, in its shortest form of two's complement.
+// appendInteger encodes an integer with any tag, in its shortest two's complement form.
 func appendInteger(b []byte, tag byte, n int64) []byte {
 	octets := integerSize(n)
 	b = append(b, tag, byte(octets))
-	// All eight octets, then as many as are meant: cheaper than a loop.
+	// Append all eight octets, then cut: this is cheaper than a loop.
 	return binary.BigEndian.AppendUint64(b, uint64(n)<<(64-8*octets))[:len(b)+octets]
 }
 
-// integerSize is the number of octets of n in its shortest form: one bit for the sign.
+// integerSize returns the number of octets of n in its shortest form, which includes one sign bit.
 func integerSize(n int64) int { return bits.Len64(uint64(n^n>>63))/8 + 1 }

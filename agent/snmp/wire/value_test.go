@@ -16,7 +16,7 @@ func int32Value(n int32) mib.Value { return num(mib.Integer32, uint64(uint32(n))
 
 func octets(t mib.Type, s string) mib.Value { return mib.Value{Type: t, Str: s} }
 
-// valueCases are values and their octets, which are the shortest and what net-snmp writes.
+// valueCases are values and their shortest encodings, which net-snmp writes too.
 var valueCases = []struct {
 	name  string
 	value mib.Value
@@ -71,11 +71,11 @@ func TestValue(t *testing.T) {
 	}
 }
 
-// checkParsed parses a value as of a SetRequest and as of a GetRequest.
+// checkParsed parses a value in a SetRequest and in a GetRequest.
 func checkParsed(t *testing.T, b []byte, want mib.Value) {
 	t.Helper()
 	set, get := PDU{Type: SetRequest}, PDU{Type: GetRequest}
-	got := mib.Value{Type: mib.Opaque, Num: 77, Str: "old", OID: mib.OID{9, 9}} // used before
+	got := mib.Value{Type: mib.Opaque, Num: 77, Str: "old", OID: mib.OID{9, 9}} // in use before
 	if what := set.readValue(&got, b); what != "" {
 		t.Fatalf("%x: %s", b, what)
 	}
@@ -88,7 +88,7 @@ func checkParsed(t *testing.T, b []byte, want mib.Value) {
 	}
 }
 
-// TestValueLenient is what others send in another form than we would.
+// TestValueLenient has valid encodings of others that we would not write.
 func TestValueLenient(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -140,13 +140,13 @@ func TestValueMalformed(t *testing.T) {
 		{"a SEQUENCE", "30 00", "unknown type"},
 		{"constructed OCTET STRING", "24 03 04 01 61", "unknown type"},
 		{"tag of several octets", "1f 81 01 00", "unknown type"},
-		{"longer than what is left", "04 04 61 62 63", "longer than what it stands in"},
+		{"longer than what is left", "04 04 61 62 63", "longer than the enclosing element"},
 		{"indefinite length", "04 80 04 01 61 00 00", "indefinite length"},
 		{"reserved length ff", "04 ff" + strings.Repeat("00", 127), "length of more than 4 octets"},
 		{"length of 5 octets", "04 85 00 00 00 00 01 61", "length of more than 4 octets"},
 		{"length of 2^64-1", "04 88 ff ff ff ff ff ff ff ff 61", "length of more than 4 octets"},
-		{"length of 2^32-1", "04 84 ff ff ff ff 61", "longer than what it stands in"},
-		{"length of 2^31", "04 84 80 00 00 00 61", "longer than what it stands in"},
+		{"length of 2^32-1", "04 84 ff ff ff ff 61", "longer than the enclosing element"},
+		{"length of 2^31", "04 84 80 00 00 00 61", "longer than the enclosing element"},
 		{"length cut short", "04 83 00 00", "truncated length"},
 		{"another octet", "05 00 00", "trailing octets"},
 	} {
@@ -162,7 +162,7 @@ func TestValueMalformed(t *testing.T) {
 	}
 }
 
-// TestValueUnknownWritten: a type that SNMP does not have cannot leave.
+// TestValueUnknownWritten: a type that SNMP does not have is never written.
 func TestValueUnknownWritten(t *testing.T) {
 	for _, typ := range []mib.Type{0, 1, 3, 0x45, 0x47, 0x83, 0xff} {
 		if got := appendValue(nil, &mib.Value{Type: typ, Num: 5, Str: "x"}); fmt.Sprintf("%x", got) != "0500" {
@@ -171,7 +171,7 @@ func TestValueUnknownWritten(t *testing.T) {
 	}
 }
 
-// TestValueNarrow: Num is 64 bits wide, the types of 32 bits are not.
+// TestValueNarrow: Num has 64 bits, but 32-bit types use only the lower half.
 func TestValueNarrow(t *testing.T) {
 	for _, c := range []struct {
 		value mib.Value

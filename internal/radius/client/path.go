@@ -168,7 +168,7 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
 	if !right {
-		s.warnThrottled("RADIUS answer dropped: is the secret the same?", errForged)
+		s.warnThrottled("RADIUS answer dropped: check the shared secret", errForged)
 	}
 	if changed {
 		a.exchange.group.logChanges()

@@ -9,8 +9,8 @@ import (
 	layeh "layeh.com/radius"
 )
 
-// Account sends one Accounting-Request from a local address (port 0: any) and waits for its
-// answer, until ctx ends. It does not send it again. An answer that is not authentic is an error.
+// Account sends one Accounting-Request from a local address (port 0: any port) and waits for the
+// answer until ctx ends. It does not retransmit. An answer that is not authentic is an error.
 func Account(ctx context.Context, local, to netip.AddrPort, p *layeh.Packet) (*layeh.Packet, error) {
 	data, err := p.Encode()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"layeh.com/radius/rfc3576"
 )
 
-// patience is how long Next waits before the test fails.
-const patience = 10 * time.Second
+// nextTimeout is how long Next waits before the test fails.
+const nextTimeout = 10 * time.Second
 
 // Request is a Disconnect-Request that reached a NAS.
 type Request struct {
@@ -24,31 +24,31 @@ type Request struct {
 	Packet *layeh.Packet
 }
 
-// Handler answers a Disconnect-Request with a datagram; nil is silence. It runs on the NAS's
-// goroutine.
+// Handler returns the datagram that answers a Disconnect-Request; nil means no answer. It runs on
+// the NAS's goroutine.
 type Handler func(Request) []byte
 
-// NAS is a fake access server that hears Disconnect-Requests.
+// NAS is a fake access server that receives Disconnect-Requests.
 type NAS struct {
-	tb     testing.TB
-	secret []byte
-	conn   *net.UDPConn
-	heard  chan Request
+	tb       testing.TB
+	secret   []byte
+	conn     *net.UDPConn
+	received chan Request
 
 	mu      sync.Mutex
 	handler Handler
-	unheard int
+	dropped int
 }
 
-// Listen starts a NAS at an address such as "127.0.0.2:0"; it ends with the test. As real ones do
-// it drops requests with a wrong Request Authenticator or Message-Authenticator: see Dropped.
+// Listen starts a NAS at an address such as "127.0.0.2:0"; it ends with the test. Like a real NAS
+// it drops requests with a wrong Request Authenticator or Message-Authenticator, see Dropped.
 func Listen(tb testing.TB, addr, secret string, h Handler) *NAS {
 	tb.Helper()
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n := &NAS{tb: tb, secret: []byte(secret), conn: conn, heard: make(chan Request, 4096), handler: h}
+	n := &NAS{tb: tb, secret: []byte(secret), conn: conn, received: make(chan Request, 4096), handler: h}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -61,43 +61,43 @@ func Listen(tb testing.TB, addr, secret string, h Handler) *NAS {
 	return n
 }
 
-// Close ends the NAS before its test does: nobody listens at its port any more.
+// Close ends the NAS before its test ends. Its port is closed then.
 func (n *NAS) Close() { _ = n.conn.Close() }
 
-// AddrPort is where the NAS listens.
+// AddrPort returns the address of the NAS.
 func (n *NAS) AddrPort() netip.AddrPort { return n.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// Handle changes how the next requests are answered.
+// Handle sets the Handler for later requests.
 func (n *NAS) Handle(h Handler) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.handler = h
 }
 
-// Dropped is how many requests were not authentic.
+// Dropped returns how many requests were not authentic.
 func (n *NAS) Dropped() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.unheard
+	return n.dropped
 }
 
-// Next is the next request, retransmissions included; the test fails if there is none for ten
-// seconds.
+// Next returns the next request, including retransmissions. The test fails if none arrives within
+// ten seconds.
 func (n *NAS) Next() Request {
 	n.tb.Helper()
 	select {
-	case r := <-n.heard:
+	case r := <-n.received:
 		return r
-	case <-time.After(patience):
+	case <-time.After(nextTimeout):
 		n.tb.Fatal("no Disconnect-Request came")
 		return Request{}
 	}
 }
 
-// Waiting is how many requests came that Next has not given out yet.
-func (n *NAS) Waiting() int { return len(n.heard) }
+// Waiting returns how many received requests Next has not returned yet.
+func (n *NAS) Waiting() int { return len(n.received) }
 
-// Send sends a datagram of any sort: an answer that comes late, a second one, garbage.
+// Send sends any datagram: a late answer, a second answer, garbage.
 func (n *NAS) Send(to netip.AddrPort, data []byte) {
 	n.tb.Helper()
 	if _, err := n.conn.WriteToUDPAddrPort(data, to); err != nil {
@@ -116,17 +116,17 @@ func (n *NAS) serve() {
 		r.Packet, err = layeh.Parse(r.Data, n.secret)
 		n.mu.Lock()
 		h := n.handler
-		ok := err == nil && layeh.IsAuthenticRequest(r.Data, n.secret) && signatureFits(r)
+		ok := err == nil && layeh.IsAuthenticRequest(r.Data, n.secret) && hasValidMessageAuthenticator(r)
 		if !ok {
-			n.unheard++
+			n.dropped++
 		}
 		n.mu.Unlock()
 		if !ok {
 			continue
 		}
 		select {
-		case n.heard <- r:
-		default: // nobody looks at them
+		case n.received <- r:
+		default: // the test does not read them
 		}
 		if answer := h(r); answer != nil {
 			_, _ = n.conn.WriteToUDPAddrPort(answer, from)
@@ -134,8 +134,8 @@ func (n *NAS) serve() {
 	}
 }
 
-// signatureFits checks the Message-Authenticator of a request, if it has one.
-func signatureFits(r Request) bool {
+// hasValidMessageAuthenticator checks the Message-Authenticator of a request, if it has one.
+func hasValidMessageAuthenticator(r Request) bool {
 	given, err := rfc2869.MessageAuthenticator_Lookup(r.Packet)
 	if err != nil {
 		return true
@@ -157,10 +157,11 @@ func signatureFits(r Request) bool {
 	return hmac.Equal(h.Sum(nil), given)
 }
 
-// ACK is a Handler: Disconnect-ACK.
+// ACK is a Handler that answers with a Disconnect-ACK.
 func ACK(r Request) []byte { return encode(r.Packet.Response(layeh.CodeDisconnectACK)) }
 
-// NAK makes a Handler: Disconnect-NAK with this Error-Cause, without one if it is 0.
+// NAK returns a Handler that answers with a Disconnect-NAK with this Error-Cause, or without one if
+// cause is 0.
 func NAK(cause uint32) Handler {
 	return func(r Request) []byte {
 		p := r.Packet.Response(layeh.CodeDisconnectNAK)
@@ -171,18 +172,19 @@ func NAK(cause uint32) Handler {
 	}
 }
 
-// Silence is a Handler: no answer.
+// Silence is a Handler that does not answer.
 func Silence(Request) []byte { return nil }
 
-// WrongAuthenticator is a Handler: an ACK of somebody who does not know the secret.
+// WrongAuthenticator is a Handler that answers with an ACK made without the right secret.
 func WrongAuthenticator(r Request) []byte {
 	b := ACK(r)
 	b[4] ^= 1
 	return b
 }
 
-// Nth makes a Handler that answers the first request with the first Handler and so on; the last
-// one stays. With Silence in front it is the NAS that hears only a retransmission.
+// Nth returns a Handler that answers the first request with the first handler and so on; the last
+// handler answers all further requests. With Silence first, the NAS answers only the
+// retransmission.
 func Nth(handlers ...Handler) Handler {
 	at := 0
 	return func(r Request) []byte {
@@ -195,7 +197,7 @@ func Nth(handlers ...Handler) Handler {
 func encode(p *layeh.Packet) []byte {
 	b, err := p.Encode()
 	if err != nil {
-		panic(err) // a Handler of this package made it
+		panic(err) // a Handler of this package built the packet
 	}
 	return b
 }

@@ -17,22 +17,22 @@ import (
 	"layeh.com/radius/rfc2869"
 )
 
-// taker is a Sink for which everything is durable at once.
-type taker struct{}
+// acceptingSink is a Sink whose events are durable at once.
+type acceptingSink struct{}
 
-func (taker) Apply(_ sessions.Event, done func(error)) error {
+func (acceptingSink) Apply(_ sessions.Event, done func(error)) error {
 	done(nil)
 	return nil
 }
 
-func (taker) Accepting() error { return nil }
+func (acceptingSink) Accepting() error { return nil }
 
 // TestAccount sends a start to a Listener: with the right secret it is answered.
 func TestAccount(t *testing.T) {
 	l, err := nasradius.New(nasradius.Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients:   []nasradius.Client{{Prefix: netip.MustParsePrefix("127.0.0.2/32"), Secret: "s"}},
-	}, taker{})
+	}, acceptingSink{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +66,9 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// TestNASDropsWhatIsNotAuthentic: like a real one it does not answer a wrong secret or a wrong
-// Message-Authenticator.
-func TestNASDropsWhatIsNotAuthentic(t *testing.T) {
+// TestNASDropsUnauthentic: like a real NAS it does not answer a request with a wrong secret or a
+// wrong Message-Authenticator.
+func TestNASDropsUnauthentic(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", "s", radiustest.ACK)
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(nas.AddrPort()))
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// TestComplain: trouble is logged once a minute for each kind and source, and never with a secret.
+// TestProblemLog: a problem is logged once a minute for each kind and source, and never with a
+// secret.
 func TestComplain(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(c *Config) {
@@ -22,8 +23,8 @@ func TestComplain(t *testing.T) {
 	from := stranger
 	at := func(now time.Duration, in []byte) {
 		t.Helper()
-		e := f.take()
-		defer f.put(e)
+		e := f.acquire()
+		defer f.release(e)
 		e.n, e.from, e.now = copy(e.in[:], in), from, int64(now)
 		if e.process() == deferred {
 			e.set()
@@ -55,15 +56,15 @@ func TestComplain(t *testing.T) {
 		got = append(got, strings.TrimSpace(text))
 	}
 	want := []string{
-		`"snmp: community refused" from=198.51.100.1:40000 suppressed=0 known=false`,
-		`"snmp: not a message" from=198.51.100.1:40000 suppressed=0 err="wire: malformed message`,
-		`"snmp: community refused" from=198.51.100.1:40000 suppressed=2 known=false`,
-		`"snmp: over a limit, dropped" from=198.51.100.1:40000 suppressed=0 limit=failures`,
-		`"snmp: only SNMPv2c and SNMPv3 are answered" from=198.51.100.1:40000 suppressed=0 version=v1`,
-		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
-		`"snmp: community refused" from=192.0.2.1:40000 suppressed=0 known=false`,
-		`"snmp: community refused" from=203.0.113.7:161 suppressed=0 known=true`,
-		`"snmp: request refused, authorizationError" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,
+		`"snmp: message dropped, unknown community or source address" from=198.51.100.1:40000 suppressed=0 known=false`,
+		`"snmp: malformed message dropped" from=198.51.100.1:40000 suppressed=0 err="wire: malformed message`,
+		`"snmp: message dropped, unknown community or source address" from=198.51.100.1:40000 suppressed=2 known=false`,
+		`"snmp: message dropped, limit exceeded" from=198.51.100.1:40000 suppressed=0 limit=failures`,
+		`"snmp: message dropped, version is not SNMPv2c or SNMPv3" from=198.51.100.1:40000 suppressed=0 version=v1`,
+		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
+		`"snmp: message dropped, unknown community or source address" from=192.0.2.1:40000 suppressed=0 known=false`,
+		`"snmp: message dropped, unknown community or source address" from=203.0.113.7:161 suppressed=0 known=true`,
+		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,
 	}
 	if f.Stats().Forbidden != 2 {
 		t.Errorf("%d are counted as forbidden", f.Stats().Forbidden)

@@ -1,0 +1,70 @@
+package snmp
+
+import (
+	"errors"
+	"hash/maphash"
+	"net/netip"
+	"time"
+
+	"aaasess/agent/snmp/usm"
+)
+
+// problem is a kind of bad message or failure that an operator may want to know about.
+type problem uint8
+
+const (
+	badCommunity  problem = iota
+	notAuthentic          // wrong digest, unknown user, or a level above the user's
+	notAuthorized         // the group has no access
+	badVersion
+	malformed
+	overLimit
+	notSent
+	numProblems
+)
+
+var problemTexts = [numProblems]string{
+	badCommunity:  "snmp: message dropped, unknown community or source address",
+	notAuthentic:  "snmp: message rejected, authentication or privacy failed",
+	notAuthorized: "snmp: request rejected, user or community has no access",
+	badVersion:    "snmp: message dropped, version is not SNMPv2c or SNMPv3",
+	malformed:     "snmp: malformed message dropped",
+	overLimit:     "snmp: message dropped, limit exceeded",
+	notSent:       "snmp: sending the answer failed",
+}
+
+// logProblem logs a problem with a source, and with a user if there is one: at most one line a minute
+// for each kind, source and user. So bad messages cannot fill the disk, and unknown sources cannot
+// hide the lines about known ones. Sources beyond [throttle.MaxKeys] share one line. The counters
+// include all problems.
+func (r *Responder) logProblem(k problem, from netip.AddrPort, now int64, user []byte, args ...any) {
+	line := r.problemLines[k].Allow(r.logKey(from.Addr(), user), r.started.Add(time.Duration(now)))
+	if !line.Write {
+		return
+	}
+	if len(user) > 0 {
+		args = append([]any{"user", string(user)}, args...)
+	}
+	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", from, "suppressed", line.Suppressed}, args...)...)
+}
+
+// logKey is a hash of a source and a user: a key that had the user name would be allocated for each
+// message.
+func (r *Responder) logKey(from netip.Addr, user []byte) uint64 {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	a := from.As16()
+	_, _ = h.Write(a[:])
+	_, _ = h.Write(user)
+	return h.Sum64()
+}
+
+// logRejected logs a message that the security model rejected. A manager that must learn our engine
+// id, boots or time first is no problem.
+func (e *exchange) logRejected(f *usm.Failure) {
+	user := e.session.Params.UserName
+	if errors.Is(f, usm.ErrUnknownEngineID) || errors.Is(f, usm.ErrNotInTimeWindow) || len(user) == 0 {
+		return
+	}
+	e.r.logProblem(notAuthentic, e.from, e.now, user, "err", f.Unwrap())
+}
