@@ -112,7 +112,7 @@ func parseSetAside(e store.Entry) SetAside {
 // durable there. A record that cannot be replayed stays; the error names it, and the others go on all
 // the same. While the store moves nothing ([store.Store.Moving]) nothing is replayed.
 func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
-	if err := s.store.Moving(); err != nil {
+	if err := s.store.AcceptingMoves(); err != nil {
 		return 0, fmt.Errorf("accounting: replay: %w", err)
 	}
 	return s.take(seqs, func(a *SetAside) (store.Change, error) {

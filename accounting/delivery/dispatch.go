@@ -161,7 +161,7 @@ func (d *Delivery) moveRoom() int {
 	switch {
 	case d.store.Accepting() == nil:
 		return math.MaxInt
-	case d.store.Moving() == nil:
+	case d.store.AcceptingMoves() == nil:
 		return max(0, maxMoving-d.setAside.moving)
 	}
 	return 0
