@@ -13,24 +13,26 @@ import (
 	"aaasess/sessions"
 )
 
-// Record is one accounting message on its way to a method. It does not change once it is made.
+// Record is one accounting message on its way to a method. It must not be changed.
 type Record struct {
-	// Session is the number of the session, by which its records stay in order. For a [sessions.Other] of no live
-	// session it is laneOf the NAS and its id, which is no session's number: see Number and SessionName.
+	// Session is the number of the session, which keeps its records in order. For a
+	// [sessions.Other] of no live session it is the placeholderID of the NAS and its id. See Number
+	// and SessionName.
 	Session sessions.ID
 	Type    sessions.EventType
-	// At is when the event happened. Acct-Delay-Time at the moment of sending is now less At.
+	// At is when the event happened. Acct-Delay-Time is the time from At to the moment of sending.
 	At time.Time
 	// List is the accounting type and name of the method list, "network/default"; at most 255 octets.
 	List string
-	// Next are the methods still to be tried when the present one gives no response (R42); at most 255.
+	// Next are the methods of the route after the first, to try when the earlier ones give no
+	// response (R42); at most 255.
 	Next []MethodName
-	// Attrs are the attributes in the order to send them, complete but for Acct-Delay-Time.
+	// Attrs are the attributes in the order to send them, complete except for Acct-Delay-Time.
 	Attrs radius.Attributes
 }
 
-// SessionName is the Acct-Session-Id that goes upstream: our number in eight hex digits, or of a
-// [sessions.Other] of no live session what the NAS sent.
+// SessionName returns the Acct-Session-Id that is sent upstream: our number in eight hex digits or,
+// for a [sessions.Other] of no live session, the value that the NAS sent.
 func (r *Record) SessionName() string {
 	if r.Type == sessions.Other {
 		return r.Attrs.Text(radius.AcctSessionID)
@@ -38,7 +40,7 @@ func (r *Record) SessionName() string {
 	return r.Session.String()
 }
 
-// Number is the number of the session that the record is about, 0 if it has none.
+// Number returns the number of the record's session, 0 if it has none.
 func (r *Record) Number() sessions.ID {
 	if r.Type == sessions.Other && r.SessionName() != r.Session.String() {
 		return 0
@@ -46,7 +48,7 @@ func (r *Record) Number() sessions.ID {
 	return r.Session
 }
 
-// TypeName is the name of the record's Acct-Status-Type, or the number of one that has no name.
+// TypeName returns the name of the record's Acct-Status-Type, or its number if it has no name.
 func (r *Record) TypeName() string {
 	if n, ok := r.Attrs.Uint32(radius.AcctStatusType); ok && r.Type == sessions.Other {
 		if name := radius.Standard().ValueName(radius.AcctStatusType, n); name != "" {
@@ -57,9 +59,10 @@ func (r *Record) TypeName() string {
 	return r.Type.String()
 }
 
-// laneOf is what stands for the number of a session that has none: the 32-bit FNV-1a hash of its NAS's name (else
-// its address), a zero octet, and its Acct-Session-Id. It is in stored records and must not change.
-func laneOf(s *sessions.Session) sessions.ID {
+// placeholderID returns the placeholder for the number of a session that has none: the 32-bit
+// FNV-1a hash of the NAS's name (else its address), a zero octet, and the NAS's Acct-Session-Id.
+// Stored records contain it, so it must not change.
+func placeholderID(s *sessions.Session) sessions.ID {
 	name := ""
 	if s.NAS != nil {
 		if name = s.NAS.Name(); name == "" {
@@ -67,13 +70,13 @@ func laneOf(s *sessions.Session) sessions.ID {
 		}
 	}
 	h := fnv.New32a()
-	_, _ = io.WriteString(h, name) // it has no error
+	_, _ = io.WriteString(h, name) // never fails
 	_, _ = h.Write([]byte{0})
 	_, _ = io.WriteString(h, s.AcctSessionID)
 	return sessions.ID(h.Sum32())
 }
 
-// recordVersion is the first octet of a record; see the package comment for the layout.
+// recordVersion is the first octet of a record. The package comment describes the layout.
 const recordVersion = 1
 
 // AppendRecord appends the octets of a record to b.
@@ -107,12 +110,12 @@ func appendName(b []byte, s string) []byte {
 	return append(append(b, byte(len(s))), s...)
 }
 
-// ParseRecord reads what AppendRecord wrote, and nothing else: parsed and appended again, a record
-// has the same octets. Its errors wrap [ErrRecord].
+// ParseRecord parses what AppendRecord wrote, and nothing else: a parsed record that is appended
+// again gives the same octets. Its errors wrap [ErrRecord].
 func ParseRecord(b []byte) (*Record, error) {
-	d := newDecoder(string(b)) // one copy, which the record's strings share
+	d := newDecoder(string(b)) // one copy, shared by all strings of the record
 	if v := d.Octet(); v != recordVersion && d.OK() {
-		return nil, fmt.Errorf("%w: version %d", ErrRecord, v)
+		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, v)
 	}
 	r := &Record{Type: sessions.EventType(d.Octet())}
 	r.Session = sessions.ID(d.Uint32())
@@ -121,11 +124,11 @@ func ParseRecord(b []byte) (*Record, error) {
 	r.Attrs = radius.Attributes(d.Take(uint64(d.Uint16())))
 	switch {
 	case !d.OK():
-		return nil, fmt.Errorf("%w: %d octets are too few", ErrRecord, len(b))
+		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRecord, len(b))
 	case len(d.Rest()) > 0:
-		return nil, fmt.Errorf("%w: %d octets too many", ErrRecord, len(d.Rest()))
+		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRecord, len(d.Rest()))
 	case (r.Type < sessions.Start || r.Type > sessions.Interim) && r.Type != sessions.Other:
-		return nil, fmt.Errorf("%w: type %d", ErrRecord, r.Type)
+		return nil, fmt.Errorf("%w: unknown type %d", ErrRecord, r.Type)
 	case !r.Attrs.Valid():
 		return nil, fmt.Errorf("%w: attributes of session %s are damaged", ErrRecord, r.Session)
 	}
@@ -137,8 +140,8 @@ func ParseRecord(b []byte) (*Record, error) {
 	return r, nil
 }
 
-// PeekRecord reads the head of a record: whose it is and from when (nanoseconds since 1970), without
-// looking at the rest.
+// PeekRecord reads the type, session and time (nanoseconds since 1970) of a record without parsing
+// the rest.
 func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
 	if len(b) < 14 || b[0] != recordVersion {
 		return 0, 0, 0, false

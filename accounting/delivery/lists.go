@@ -13,12 +13,12 @@ type waiting struct{ heap timeheap.Heap[*lane] }
 // add makes a busy lane wait.
 func (ls *waiting) add(l *lane, due time.Time) {
 	l.busy = false
-	ls.heap.Set(l, &l.wait, due)
+	ls.heap.Set(l, &l.retry, due)
 }
 
 // remove ends the wait of a lane. It is busy then.
 func (ls *waiting) remove(l *lane) {
-	ls.heap.Remove(&l.wait)
+	ls.heap.Remove(&l.retry)
 	l.busy = true
 }
 
@@ -39,7 +39,7 @@ func (ls *waiting) removeIf(wanted func(*lane) bool) (all []*lane) {
 			all = append(all, l)
 		}
 	}
-	slices.SortFunc(all, func(a, b *lane) int { return a.wait.At().Compare(b.wait.At()) })
+	slices.SortFunc(all, func(a, b *lane) int { return a.retry.At().Compare(b.retry.At()) })
 	for _, l := range all {
 		ls.remove(l)
 	}

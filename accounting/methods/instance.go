@@ -23,7 +23,7 @@ type instance struct {
 // open opens a method.
 func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	name := spec.Name()
-	opened, err := spec.Open(func() { s.delivery.Heard(name) }, s.log)
+	opened, err := spec.Open(func() { s.delivery.Answered(name) }, s.log)
 	if err != nil {
 		return nil, err
 	}

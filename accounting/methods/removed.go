@@ -20,7 +20,7 @@ type removal struct {
 // CheckRemoved ends the methods that were removed and that no live session and no record names any more, starts
 // those again that one names, and logs which records nobody delivers. It is to be called every second or so.
 func (s *Set) CheckRemoved(ctx context.Context) {
-	s.delivery.Look()
+	s.delivery.FindQueues()
 	live := s.liveMethods()
 	for name, r := range s.removed {
 		switch needed, runs := s.isNamed(name, r, live[name]), s.running[name] != nil; {

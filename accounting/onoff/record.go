@@ -59,7 +59,7 @@ func checkIdentity(who radius.Attributes) error {
 		if radius.Standard().InAccounting(t) == radius.Never {
 			return fmt.Errorf("%w: %s cannot be set", ErrConfig, radius.Standard().Name(t))
 		}
-		identified = identified || accounting.NamesNAS(t)
+		identified = identified || accounting.IdentifiesNAS(t)
 	}
 	if !identified {
 		return fmt.Errorf("%w: neither NAS-Identifier nor NAS-IP-Address nor NAS-IPv6-Address", ErrConfig)

@@ -15,8 +15,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// A record that is never answered while others are is set aside, with its history; its session goes
-// on and nobody was kept waiting.
+// A record that is never answered while others are is set aside, with its history. Its session goes
+// on, and no other record is delayed.
 func TestDeliverSetAside(t *testing.T) {
 	for _, rounds := range []int{0, 1, 3} {
 		t.Run(fmt.Sprint(rounds), func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestDeliverSetAside(t *testing.T) {
 				var sent time.Time
 				m := newFake(8, func(rec *accounting.Record, done func(error)) {
 					if rec.Session == 1 && rec.Type == start {
-						silent(rec, done)
+						neverAnswers(rec, done)
 						return
 					}
 					if rec.Session == 2 {
@@ -35,14 +35,14 @@ func TestDeliverSetAside(t *testing.T) {
 				})
 				d := b.deliver(setup{Rounds: rounds}, accounting.Group("g"), m)
 				b.add("group/g", rec(3, start)) // opens the window
-				b.after(0)
+				b.advance(0)
 				b.add("group/g", rec(1, start), rec(1, stop))
 				for range 150 {
-					b.after(time.Second)
+					b.advance(time.Second)
 					sent = time.Now()
 					b.add("group/g", rec(2, interim))
 				}
-				b.after(time.Second)
+				b.advance(time.Second)
 				want, took := rounds, ""
 				switch rounds {
 				case 0: // the default; the first ends at 20 s, waits are 1 2 4 8
@@ -71,7 +71,7 @@ func TestDeliverSetAside(t *testing.T) {
 	}
 }
 
-// With back-off it is one schedule, all of it; others being answered in between is enough.
+// With back-off, one whole schedule is enough, if other records are answered during it.
 func TestDeliverSetAsideBackOff(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		short := retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 5 * time.Minute, BackoffRetry: 8}
@@ -79,32 +79,33 @@ func TestDeliverSetAsideBackOff(t *testing.T) {
 		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start), rec(1, stop))
 		for range 50 { // now and then a record
-			b.after(33 * time.Second)
+			b.advance(33 * time.Second)
 			b.add("group/g", rec(2, start))
 		}
-		b.after(time.Second)
+		b.advance(time.Second)
 		if s := d.Stats(); s.SetAside != 1 || s.Delivered != 50 || s.Pending != 1 {
 			t.Errorf("stats %+v", s)
 		}
 		var one []int
 		for i, s := range m.all() {
 			if strings.HasPrefix(s, "1 Start") {
-				one = append(one, moments(t, m)[i])
+				one = append(one, transmissionTimes(t, m)[i])
 			}
 		}
-		// At 45 another is answered; then this one begins its own schedule, since it alone is not.
+		// Another record is answered at 45 s. Then this one begins its own schedule, since only it
+		// is unanswered.
 		if want := fmt.Sprint([]int{0, 5, 10, 15, 25, 45, 50, 55, 60, 70, 90, 130, 210, 370, 670, 970, 1270}); fmt.Sprint(one) != want {
 			t.Errorf("sent at %v, want %v", one, want)
 		}
 	})
 }
 
-// Those that are set aside in a flood are logged as refusals are: one a second.
+// Records that are set aside in a flood are logged once a second at most, as refusals are.
 func TestDeliverSetAsideLog(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newFake(256, func(rec *accounting.Record, done func(error)) {
 			if rec.Session > 1000 {
-				silent(rec, done)
+				neverAnswers(rec, done)
 				return
 			}
 			time.AfterFunc(time.Second, func() { done(nil) })
@@ -112,14 +113,14 @@ func TestDeliverSetAsideLog(t *testing.T) {
 		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), m)
 		for i := range sessions.ID(60) {
 			b.add("group/g", rec(i+1, start))
-			b.after(time.Second)
+			b.advance(time.Second)
 		}
 		for i := range sessions.ID(50) {
 			b.add("group/g", rec(1001+i, start))
 		}
 		for i := range sessions.ID(300) {
 			b.add("group/g", rec(i+1, start))
-			b.after(time.Second)
+			b.advance(time.Second)
 		}
 		s := d.Stats()
 		if n := strings.Count(b.log.String(), "set aside"); s.SetAside != 50 || n < 1 || n > 5 {
@@ -128,8 +129,8 @@ func TestDeliverSetAsideLog(t *testing.T) {
 	})
 }
 
-// A method that is wholly down has nothing set aside, with and without back-off, and not either when
-// it was there for a moment in between.
+// A method that is down sets nothing aside, with and without back-off, even if it was up for a
+// moment.
 func TestDeliverDownSetsNothingAside(t *testing.T) {
 	for name, s := range map[string]retry.Schedule{
 		"back-off": {Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Minute, BackoffRetry: 5},
@@ -149,18 +150,18 @@ func TestDeliverDownSetsNothingAside(t *testing.T) {
 					}
 				}
 				add(50)
-				b.after(time.Minute)
+				b.advance(time.Minute)
 				up.Store(false)
 				for range 20 {
 					add(10)
-					b.after(20 * time.Minute)
+					b.advance(20 * time.Minute)
 				}
 				s := d.Stats()
 				if s.Pending != 200 || s.SetAside != 0 || s.DownSince.IsZero() {
 					t.Errorf("stats %+v", s)
 				}
 				up.Store(true)
-				b.after(3 * time.Minute)
+				b.advance(3 * time.Minute)
 				if s := d.Stats(); s.Pending != 0 || s.SetAside != 0 || s.Delivered != 250 {
 					t.Errorf("stats %+v", s)
 				}
@@ -169,7 +170,7 @@ func TestDeliverDownSetsNothingAside(t *testing.T) {
 	}
 }
 
-// A way that loses a fifth of all rounds is no reason to set anything aside.
+// A path that loses a fifth of all rounds sets nothing aside.
 func TestDeliverLossySetsNothingAside(t *testing.T) {
 	for seed := range uint64(3) {
 		inBubble(t, func(b *bubble) {
@@ -177,7 +178,7 @@ func TestDeliverLossySetsNothingAside(t *testing.T) {
 			poisoned := sessions.ID(500)
 			m := newFake(64, func(rec *accounting.Record, done func(error)) {
 				if rec.Session == poisoned || rng.Float64() < 0.2 {
-					silent(rec, done)
+					neverAnswers(rec, done)
 					return
 				}
 				time.AfterFunc(time.Duration(rng.Int64N(int64(100*time.Millisecond))), func() { done(nil) })
@@ -187,20 +188,20 @@ func TestDeliverLossySetsNothingAside(t *testing.T) {
 			for id := range sessions.ID(total) {
 				b.add("group/g", rec(id+1, start))
 				if id%20 == 0 {
-					b.after(time.Second)
+					b.advance(time.Second)
 				}
 			}
-			b.after(40 * time.Minute)
+			b.advance(40 * time.Minute)
 			s := d.Stats()
 			if s.Delivered != total-1 || s.NoResponse < total/5 {
 				t.Errorf("seed %d: stats %+v", seed, s)
 			}
-			for i := range 6000 { // what is never answered is set aside all the same
+			for i := range 6000 { // a record that is never answered is set aside all the same
 				if s = d.Stats(); s.SetAside > 0 {
 					break
 				}
 				b.add("group/g", rec(total+sessions.ID(i)+1, start))
-				b.after(time.Second)
+				b.advance(time.Second)
 			}
 			if got := refused(t, b.store); len(got) != 1 || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(poisoned, start))) {
 				t.Errorf("seed %d: set aside %+v", seed, got)
@@ -209,33 +210,34 @@ func TestDeliverLossySetsNothingAside(t *testing.T) {
 	}
 }
 
-// So many losses in a row are chance where others are lost as well.
-func TestLossesExplain(t *testing.T) {
-	var l losses
-	if l.explain(0) || l.explain(1) {
-		t.Error("where nothing is lost nothing is by chance")
+// Many losses in a row count as chance only if other records are lost as well.
+func TestLossRateExplains(t *testing.T) {
+	var l lossRate
+	if l.explains(0) || l.explains(1) {
+		t.Error("a loss counts as chance although nothing else is lost")
 	}
 	for i := range 5000 {
 		l.add(i % 2)
 	}
 	// One of three rounds is lost: 18 in a row have a chance of 3e-9, 19 of 9e-10.
-	if !l.explain(18) || l.explain(19) {
-		t.Errorf("%+v: 18 %t, 19 %t", l, l.explain(18), l.explain(19))
+	if !l.explains(18) || l.explains(19) {
+		t.Errorf("%+v: 18 %t, 19 %t", l, l.explains(18), l.explains(19))
 	}
 	for range 20000 {
 		l.add(0)
 	}
-	if l.explain(5) {
+	if l.explains(5) {
 		t.Errorf("what was lost long ago counts: %+v", l)
 	}
 }
 
-// A refusal and a record that is set aside are told apart, and both are news of a server.
+// Refused records and never answered records are counted apart. A refusal counts as an answer of
+// the server.
 func TestDeliverRefusedNotSetAside(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		d := b.deliver(setup{Rounds: 1}, accounting.Group("g"), newFake(8, answering(errors.New("no"))))
 		b.add("group/g", rec(1, start))
-		b.after(time.Second)
+		b.advance(time.Second)
 		if s := d.Stats(); s.Refused != 1 || s.SetAside != 0 {
 			t.Errorf("stats %+v", s)
 		}

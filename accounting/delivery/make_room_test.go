@@ -9,8 +9,8 @@ import (
 	"aaasess/accounting"
 )
 
-// A server that ignores more records than may be known, each for a day, gets all others at once.
-func TestRelieve(t *testing.T) {
+// A server ignores more records than Waiting allows, each for a day. It gets all others at once.
+func TestMakeRoom(t *testing.T) {
 	for name, next := range map[string][]accounting.MethodName{"set aside": nil, "taken by the next": {accounting.Local}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
@@ -22,9 +22,9 @@ func TestRelieve(t *testing.T) {
 				for range 200 {
 					id++
 					b.add("group/g", rec(id, start, next...), rec(1000+id, start))
-					b.after(time.Second)
+					b.advance(time.Second)
 				}
-				b.after(time.Minute)
+				b.advance(time.Minute)
 				s := d.Stats()
 				want := Stats{Delivered: 200, Pending: 64, SetAside: 136}
 				if next != nil {
@@ -38,36 +38,36 @@ func TestRelieve(t *testing.T) {
 	}
 }
 
-// It is those that were tried most often that give way, and the records behind them go on; as long as
-// there is room all wait for their time.
-func TestRelieveOldest(t *testing.T) {
+// The records that were tried most often are set aside early, and the records behind them go on.
+// While there is room, all wait for their time.
+func TestMakeRoomOldest(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newScheduled(s4, func(r *accounting.Record) bool { return r.Session > 10 || r.Type != start })
 		d := b.deliver(setup{Rounds: 1, Loaded: 64, Waiting: 128}, accounting.Group("g"), m)
 		b.add("group/g", rec(99, start))
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.add("group/g", rec(1, start))
-		b.after(time.Second)
-		for i := range sessions.ID(50) { // all the time somebody is answered
+		b.advance(time.Second)
+		for i := range sessions.ID(50) { // other records are answered all the time
 			b.add("group/g", rec(99, interim))
 			if i == 40 {
 				b.add("group/g", rec(2, start))
 			}
-			b.after(time.Second)
+			b.advance(time.Second)
 		}
 		for range 60 {
 			b.add("group/g", rec(1, interim))
 		}
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.add("group/g", rec(99, interim))
-		b.after(30 * time.Second)
+		b.advance(30 * time.Second)
 		if s := d.Stats(); s.Pending != 62 || s.SetAside != 0 {
 			t.Fatalf("there is room: %+v", s)
 		}
 		for range 3 {
 			b.add("group/g", rec(2, interim))
 		}
-		b.after(2 * time.Second)
+		b.advance(2 * time.Second)
 		if s := d.Stats(); s.Pending != 4 || s.SetAside != 1 {
 			t.Errorf("stats %+v", s)
 		}
@@ -77,18 +77,19 @@ func TestRelieveOldest(t *testing.T) {
 	})
 }
 
-// What may be chance, or happened while nobody was answered, is no reason to give way.
-func TestRelieveSparesTheUnlucky(t *testing.T) {
+// A record is not set aside early if its misses may be chance, or happened while nothing was
+// answered.
+func TestMakeRoomKeepsRecordsLostByChance(t *testing.T) {
 	for name, tc := range map[string]struct {
 		with   attempts
-		losses losses
+		losses lossRate
 		goes   bool
 	}{
-		"unanswered":         {attempts{tries: 1, missed: 1, sends: 4}, losses{}, true},
-		"too few":            {attempts{tries: 3, missed: 3, sends: 3}, losses{}, false},
-		"nobody was there":   {attempts{tries: 5}, losses{}, false},
-		"many are lost":      {attempts{tries: 4, missed: 4, sends: 7}, losses{lost: 100, answered: 100}, false},
-		"more than are lost": {attempts{tries: 40, missed: 40, sends: 43}, losses{lost: 100, answered: 100}, true},
+		"unanswered":         {attempts{tries: 1, missed: 1, sends: 4}, lossRate{}, true},
+		"too few":            {attempts{tries: 3, missed: 3, sends: 3}, lossRate{}, false},
+		"nobody was there":   {attempts{tries: 5}, lossRate{}, false},
+		"many are lost":      {attempts{tries: 4, missed: 4, sends: 7}, lossRate{lost: 100, answered: 100}, false},
+		"more than are lost": {attempts{tries: 40, missed: 40, sends: 43}, lossRate{lost: 100, answered: 100}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
@@ -101,12 +102,12 @@ func TestRelieveSparesTheUnlucky(t *testing.T) {
 					t.Fatal(err)
 				}
 				for l := q.routes[0].ready.pop(false); l != nil; l = q.routes[0].ready.pop(false) {
-					l.head().known().by[0] = tc.with
-					d.wait(l, now.Add(time.Hour))
+					l.head().ensureHistory().attempts[0] = tc.with
+					d.waitUntil(l, now.Add(time.Hour))
 				}
 				m.losses = tc.losses
-				if err := d.relieve(q, now); err != nil || (d.aside.lanes.len() == 1) != tc.goes || q.items != 2 {
-					t.Errorf("%d of %d go, %v", d.aside.lanes.len(), q.items, err)
+				if err := d.makeRoom(q, now); err != nil || (d.setAside.lanes.len() == 1) != tc.goes || q.items != 2 {
+					t.Errorf("%d set aside, %d items left, %v", d.setAside.lanes.len(), q.items, err)
 				}
 			})
 		})

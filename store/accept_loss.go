@@ -10,9 +10,10 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// giveUp is called when state cannot be read, which err says. With Config.AcceptLoss it cuts out what is damaged, so that
-// reading goes on without it; else, or if there is nothing to cut out, it returns an error that says what would be lost.
-func (s *Store) giveUp(err error) error {
+// acceptLoss is called when state cannot be read; err says why. With Config.AcceptLoss it cuts out
+// the damage, so that the caller can read on. Without it, or if there is nothing to cut out, it
+// returns an error that says what would be lost.
+func (s *Store) acceptLoss(err error) error {
 	s.repairs.mu.Lock()
 	tables := slices.Sorted(maps.Keys(s.suspects))
 	s.repairs.mu.Unlock()
@@ -31,17 +32,18 @@ func (s *Store) giveUp(err error) error {
 	if !s.cfg.AcceptLoss || len(all) == 0 {
 		return lossError(what)
 	}
-	s.gaveUp = true
+	s.lossAccepted = true
 	if _, err := s.repair(tables, true); err != nil {
 		return lossError(err)
 	}
 	return nil
 }
 
-// lossError is an error that wraps ErrDamaged and is not mistaken for one of reading again.
+// lossError returns an error that wraps ErrDamaged. It contains err as text only, so that it is not
+// taken for another read error.
 func lossError(err error) error { return fmt.Errorf("%w: %s", ErrDamaged, plainError(err)) }
 
-// restoreDamage loads what was noted of damage. State that was lost in the last life refuses the start.
+// restoreDamage loads a recorded Damage. If an earlier process lost state, Open fails.
 func (s *Store) restoreDamage(key, value []byte) error {
 	d, err := parseDamage(key, value)
 	if err != nil {
@@ -54,12 +56,12 @@ func (s *Store) restoreDamage(key, value []byte) error {
 	if !s.cfg.AcceptLoss {
 		return lossError(fmt.Errorf("state, since %s: %s", d.At, d.Reason))
 	}
-	s.log.Error("store goes on without lost state, as accepted", "dir", s.dir, "since", d.At, "err", d.Reason)
+	s.log.Error("store continues without lost state, as --accept-loss allows", "dir", s.dir, "since", d.At, "err", d.Reason)
 	return s.db.Delete(key, pebble.Sync)
 }
 
-// restorePositions makes positions for queues that have records but have lost theirs: all records that are there
-// are undelivered.
+// restorePositions creates positions for queues that have records but lost their position. All of
+// their records count as undelivered.
 func (s *Store) restorePositions() error {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceRecord}, UpperBound: []byte{spaceState}})
 	if err != nil {
@@ -81,8 +83,8 @@ func (s *Store) restorePositions() error {
 				return errors.Join(err, it.Close())
 			}
 			q.low, q.next, q.durable = max(first, firstSeq), last+1, last+1
-			s.filling().touch(q)
-			s.log.Error("store has lost the position of a queue, what is left of it is delivered again", "dir", s.dir,
+			s.fillingBatch().touch(q)
+			s.log.Error("store lost the position of a queue; all its remaining records are delivered again", "dir", s.dir,
 				"queue", name, "first", q.low, "last", last)
 		}
 		ok = it.SeekGE(end)
