@@ -204,7 +204,7 @@ func (m *closing) sessionIDs() (ids []ID) {
 func (t *Table) endIfCovered(c *Change, m *closing, id ID) {
 	s := t.rows.get(id)
 	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isRegistered(id, n) }) {
-		t.end(c, s, nil, s.Heard, CauseNASReboot)
+		t.end(c, s, nil, s.LastEvent, CauseNASReboot)
 	}
 }
 

@@ -157,7 +157,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	f := t.find(ev)
 	for f.live != nil && t.closings.anyCovers(f.live) {
 		// A closing has ended it; only Run has not come to it yet.
-		t.end(c, f.live, nil, f.live.Heard, CauseNASReboot)
+		t.end(c, f.live, nil, f.live.LastEvent, CauseNASReboot)
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
@@ -190,7 +190,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 		return err
 	}
 	if do == replace {
-		t.end(c, replaced, nil, replaced.Heard, CauseLostCarrier)
+		t.end(c, replaced, nil, replaced.LastEvent, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -237,7 +237,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	}
 	after := updated(s, ev)
 	after.Stopped = s.Stopped || ev.Type == Stop
-	after.Heard, after.LastTraffic = s.Heard, s.LastTraffic // the time of the end stays
+	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
 	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
@@ -365,7 +365,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
 		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
-	after.Restarted = cause == CauseNASReboot
+	after.NASRestarted = cause == CauseNASReboot
 	if t.rows.get(s.ID) != nil {
 		t.removeRow(s)
 	}
