@@ -263,7 +263,7 @@ func (t *Table) saveRoutes(ctx context.Context, old []ID) {
 		for _, id := range old {
 			if s := t.rows.get(id); s != nil {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
-			} else if of, ok := t.ended.byID[id]; ok {
+			} else if of, ok := t.remembered.byID[id]; ok {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(of.data)})
 			}
 		}

@@ -177,7 +177,7 @@ func TestLoadVersion1(t *testing.T) {
 	if s := v.Get(104); s.State != Terminating || s.Usage.InputOctets != 1<<40 || s.Counted != InputOctets|SessionTime || s.NAS.Identifier != "nas-1" {
 		t.Errorf("%+v", s)
 	}
-	if over := tb.ended.get(105); over == nil || over.AcctSessionID != "s1" {
+	if over := tb.remembered.get(105); over == nil || over.AcctSessionID != "s1" {
 		t.Errorf("ended: %+v", over)
 	}
 	stop := event(Stop, 100)

@@ -65,7 +65,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 		if s.beforeRoutes {
 			s.data = string(appendEnded(nil, s.Session))
 		}
-		t.ended.add(s.Session, s.AcctSessionID, s.data)
+		t.remembered.add(s.Session, s.AcctSessionID, s.data)
 	}
 	for _, m := range got.closings {
 		t.resumeClosing(m)
