@@ -204,7 +204,7 @@ func (m *closing) sessionIDs() (ids []ID) {
 func (t *Table) endIfCovered(c *Change, m *closing, id ID) {
 	s := t.rows.get(id)
 	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isRegistered(id, n) }) {
-		t.end(c, s, nil, s.Heard, CauseNASReboot)
+		t.end(c, s, nil, s.LastEvent, CauseNASReboot)
 	}
 }
 
@@ -263,7 +263,7 @@ func (t *Table) saveRoutes(ctx context.Context, old []ID) {
 		for _, id := range old {
 			if s := t.rows.get(id); s != nil {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
-			} else if of, ok := t.ended.byID[id]; ok {
+			} else if of, ok := t.remembered.byID[id]; ok {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(of.data)})
 			}
 		}

@@ -17,7 +17,7 @@ import (
 //	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
 //	key "s" id (4 BE): version 3 | Kind State flags Counted (1 octet each)
 //	                   | IfIndex PortIfIndex EventStamp StartStamp route (0: nowhere)
-//	                   | Started (8 BE) | minus Started, zigzag: Heard LastTraffic
+//	                   | Started (8 BE) | minus Started, zigzag: LastEvent LastTraffic
 //	                     and, by their flags, Acked Revived
 //	                   | Usage: 4 counters, SessionTime
 //	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
@@ -29,8 +29,8 @@ import (
 //
 // A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
 // 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4
-// Acked, 8 Restarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of fingerprints
-// of an ended session, bit 64 says that at follows each sum.
+// Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of
+// fingerprints of an ended session, bit 64 says that at follows each sum.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
@@ -90,7 +90,7 @@ const (
 	flagStartSeen = 1 << iota
 	flagStopped
 	flagAcked
-	flagRestarted
+	flagNASRestarted
 	flagRevived
 )
 
@@ -104,8 +104,8 @@ func (s *Session) flags() (f byte) {
 	if !s.Acked.IsZero() {
 		f |= flagAcked
 	}
-	if s.Restarted {
-		f |= flagRestarted
+	if s.NASRestarted {
+		f |= flagNASRestarted
 	}
 	if !s.Revived.IsZero() {
 		f |= flagRevived
@@ -124,7 +124,7 @@ func appendSession(b []byte, s *Session) []byte {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
-	b = binary.AppendVarint(b, int64(s.Heard.Sub(s.Started)))
+	b = binary.AppendVarint(b, int64(s.LastEvent.Sub(s.Started)))
 	b = binary.AppendVarint(b, int64(s.LastTraffic.Sub(s.Started)))
 	if !s.Acked.IsZero() {
 		b = binary.AppendVarint(b, int64(s.Acked.Sub(s.Started)))
@@ -244,10 +244,10 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	s := &Session{ID: id, Kind: Kind(d.Octet()), State: State(d.Octet())}
 	flags := d.Octet()
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
-	s.Restarted = flags&flagRestarted != 0
+	s.NASRestarted = flags&flagNASRestarted != 0
 	if version == 1 {
 		s.IfIndex, s.PortIfIndex, s.EventStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
-		s.Started, s.Heard, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
+		s.Started, s.LastEvent, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
 		s.Counted = UsageFields(d.Octet())
 		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
@@ -255,7 +255,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 			s.Route = routes.byStoredNumber(d.Uvarint32())
 		}
 		s.Started = d.stamp()
-		s.Heard, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
+		s.LastEvent, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
 		if flags&flagAcked != 0 {
 			s.Acked = d.stampFrom(s.Started)
 			d.Require(!s.Acked.IsZero())
@@ -354,7 +354,7 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decoder reads what the append functions wrote; after the first fault it gives zeros.
+// decoder reads what the append functions wrote. After the first error it returns zeros.
 type decoder struct{ cursor.Cursor[[]byte] }
 
 func newDecoder(b []byte) decoder { return decoder{cursor.New(b)} }
@@ -367,14 +367,17 @@ func (d *decoder) version() byte {
 
 func (d *decoder) stamp() Stamp { return Stamp(d.Uint64()) }
 
-// stampFrom reads a Stamp that is written as the time since another.
+// stampFrom reads a Stamp that is stored relative to another.
 func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.Varint())) }
 
 func (d *decoder) text() string { return string(d.Take(d.Uvarint())) }
 
 func (d *decoder) end(what string) error {
-	if !d.OK() || len(d.Rest()) > 0 {
-		return fmt.Errorf("%w: %s: %d octets left", ErrState, what, len(d.Rest()))
+	switch {
+	case !d.OK():
+		return fmt.Errorf("%w: %s: cannot be decoded", ErrState, what)
+	case len(d.Rest()) > 0:
+		return fmt.Errorf("%w: %s: %d octets too many", ErrState, what, len(d.Rest()))
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func TestLargestEnded(t *testing.T) {
 	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
 	s := &Session{
 		ID: 1, Kind: Network, State: Ended, IfIndex: 1<<32 - 1, PortIfIndex: 1<<32 - 1, EventStamp: 1<<32 - 1, StartStamp: 1<<32 - 1,
-		Started: 1, Heard: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
+		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
 		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
@@ -177,7 +177,7 @@ func TestLoadVersion1(t *testing.T) {
 	if s := v.Get(104); s.State != Terminating || s.Usage.InputOctets != 1<<40 || s.Counted != InputOctets|SessionTime || s.NAS.Identifier != "nas-1" {
 		t.Errorf("%+v", s)
 	}
-	if over := tb.ended.get(105); over == nil || over.AcctSessionID != "s1" {
+	if over := tb.remembered.get(105); over == nil || over.AcctSessionID != "s1" {
 		t.Errorf("ended: %+v", over)
 	}
 	stop := event(Stop, 100)

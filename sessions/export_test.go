@@ -30,24 +30,24 @@ func (t *Table) Invariants() error {
 			}
 		}
 	}
-	for id, of := range t.ended.byID {
+	for id, of := range t.remembered.byID {
 		if t.rows.get(id) != nil {
 			return fmt.Errorf("session %s is both live and ended", id)
 		}
-		if s := t.ended.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
+		if s := t.remembered.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
 			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(of.data), s)
 		} else if s.Route != nil {
 			routed[s.Route] += 0
 		}
 		for _, n := range of.nodes {
 			over[n]++
-			if err := t.ended.names.check(n, of.sidHash, id); err != nil {
+			if err := t.remembered.names.check(n, of.sidHash, id); err != nil {
 				return err
 			}
 			namesOver += n.keyCount()
 		}
 	}
-	if live, over := t.names.size(), t.ended.names.size(); live != names || over != namesOver {
+	if live, over := t.names.size(), t.remembered.names.size(); live != names || over != namesOver {
 		return fmt.Errorf("%d and %d names, want %d and %d", live, over, names, namesOver)
 	}
 	for _, n := range t.nases.byValue {
@@ -113,5 +113,5 @@ func (n *nasNode) keyCount() (keys int) {
 func (t *Table) Remembered() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.ended.byID)
+	return len(t.remembered.byID)
 }

@@ -122,14 +122,14 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 
 // findEnded returns the remembered sessions that an event may belong to, in order of their ids.
 func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
-	if len(t.ended.byID) == 0 {
+	if len(t.remembered.byID) == 0 {
 		return nil
 	}
 	var room [16]ID
-	ids := t.ended.names.find(&t.nases, ev, room[:0])
+	ids := t.remembered.names.find(&t.nases, ev, room[:0])
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		s := t.ended.get(id)
+		s := t.remembered.get(id)
 		if r, ok := s.rank(ev); ok {
 			found = append(found, endedCandidate{s, r})
 		}
@@ -149,8 +149,8 @@ func (t *Table) findRenamed(ev *Event, f *candidates) {
 			return
 		}
 	}
-	for _, id := range t.ended.names.findByAddr(&t.nases, ev, room[:0]) {
-		if s := t.ended.get(id); s.isRenamed(ev) {
+	for _, id := range t.remembered.names.findByAddr(&t.nases, ev, room[:0]) {
+		if s := t.remembered.get(id); s.isRenamed(ev) {
 			f.ended = append(f.ended, endedCandidate{Session: s})
 		}
 	}

@@ -65,7 +65,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 		if s.beforeRoutes {
 			s.data = string(appendEnded(nil, s.Session))
 		}
-		t.ended.add(s.Session, s.AcctSessionID, s.data)
+		t.remembered.add(s.Session, s.AcctSessionID, s.data)
 	}
 	for _, m := range got.closings {
 		t.resumeClosing(m)
@@ -159,7 +159,7 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			return err
 		}
 		nas = s.NAS
-		l.newest = max(l.newest, s.Heard, s.LastTraffic)
+		l.newest = max(l.newest, s.LastEvent, s.LastTraffic)
 		if s.State == Ended {
 			if !s.beforeRoutes { // else its route must be known first
 				s.data = string(appendEnded(nil, s.Session))

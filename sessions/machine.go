@@ -77,7 +77,7 @@ func (s *Session) noticeType(ev *Event) EventType {
 // isFromLaterSession reports whether an interim or stop belongs to a later session (R25): the
 // session time and the counters fell, and it began after the newest stamp that we have.
 func (s *Session) isFromLaterSession(ev *Event) bool {
-	late := ev.Delay > 0 && ev.at <= s.Heard // it happened before the newest event that we have
+	late := ev.Delay > 0 && ev.at <= s.LastEvent // it happened before the newest event that we have
 	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
 		return false
 	}
@@ -95,7 +95,7 @@ func (s *Session) isLaterThanEnd(ev *Event) bool {
 	case ev.EventStamp != 0 && s.EventStamp != 0:
 		return ev.EventStamp > s.EventStamp
 	}
-	return ev.at > s.Heard.Add(reviveAfter)
+	return ev.at > s.LastEvent.Add(reviveAfter)
 }
 
 // decideStart is decide for a start.
@@ -135,7 +135,7 @@ func (s *Session) isOwnStart(ev *Event) bool {
 		delayed := ev.Delay > 0 && ev.at.Sub(s.Started).Abs() <= startTolerance
 		return (delayed || s.fingerprints[startSlot].isWithin(ev, copyWithin)) && s.contradictsNothing(ev)
 	// It happened before the newest event that we have, whatever the NAS's clock says now.
-	case ev.Delay > 0 && ev.at <= s.Heard:
+	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
@@ -215,12 +215,12 @@ func (s *Session) addsAddress(ev *Event) bool {
 // does not suffice: a NAS without a clock repeats its stamps after a restart.
 func (s *Session) mayBeOwnStart(ev *Event) bool {
 	switch {
-	case s.Restarted:
+	case s.NASRestarted:
 		return ev.at <= s.LastTraffic
 	case s.node != nil && s.node.lastOnOff > s.LastTraffic:
 		return ev.at <= s.node.lastOnOff
 	}
-	return ev.at <= s.Heard || ev.EventStamp != 0
+	return ev.at <= s.LastEvent || ev.EventStamp != 0
 }
 
 // isOwnLateStart reports whether a start belongs to an ended session: it arrived late, or again.
@@ -230,9 +230,9 @@ func (s *Session) isOwnLateStart(ev *Event) bool {
 	case s.StartSeen && stamped && s.StartStamp != 0:
 		return s.matchesStart(ev)
 	case s.StartSeen:
-		return ev.Delay > 0 && ev.at <= s.Heard
+		return ev.Delay > 0 && ev.at <= s.LastEvent
 	// It happened before the newest event that we have, whatever the NAS's clock says now.
-	case ev.Delay > 0 && ev.at <= s.Heard:
+	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
@@ -241,7 +241,7 @@ func (s *Session) isOwnLateStart(ev *Event) bool {
 	case stamped:
 		return true
 	}
-	return ev.at <= s.Heard
+	return ev.at <= s.LastEvent
 }
 
 // newSession returns the session that an event begins. It keeps nas, but no memory of the event.
@@ -250,8 +250,8 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 	s := &Session{
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
-		Started: ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
-		Heard:   ev.at, LastTraffic: ev.at, Usage: used, Counted: ev.Sent,
+		Started:   ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
+		LastEvent: ev.at, LastTraffic: ev.at, Usage: used, Counted: ev.Sent,
 	}
 	switch {
 	case s.StartSeen:
@@ -278,14 +278,14 @@ func ended(s *Session, ev *Event, at, now Stamp) *Session {
 		n.applyEvent(ev)
 		n.Stopped = true
 	}
-	n.State, n.Heard, n.LastTraffic = Ended, at, now
+	n.State, n.LastEvent, n.LastTraffic = Ended, at, now
 	return &n
 }
 
 // revived returns an ended session as live again.
 func revived(s *Session, ev *Event) *Session {
 	n := *s
-	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, 0, false
+	n.State, n.Stopped, n.Acked, n.NASRestarted = Active, false, 0, false
 	n.Revived = ev.now
 	n.applyEvent(ev)
 	return &n
@@ -293,7 +293,7 @@ func revived(s *Session, ev *Event) *Session {
 
 // applyEvent adds to the session what an event says. A late start only adds what was not known.
 func (s *Session) applyEvent(ev *Event) {
-	late := ev.Type == Start && ev.at < s.Heard
+	late := ev.Type == Start && ev.at < s.LastEvent
 	merged := merge(s.Attrs, ev, late || ev.Type == Start && s.StartSeen && ev.EventStamp < s.EventStamp)
 	if ev.Type == Start && !s.StartSeen {
 		s.StartSeen = true
@@ -307,7 +307,7 @@ func (s *Session) applyEvent(ev *Event) {
 		s.setAttrs(merged)
 	}
 	s.fingerprints.add(ev)
-	s.Heard = max(s.Heard, ev.at)
+	s.LastEvent = max(s.LastEvent, ev.at)
 	s.EventStamp = max(s.EventStamp, ev.EventStamp)
 	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
 		s.IfIndex = ev.IfIndex

@@ -199,13 +199,13 @@ func TestApplyEvent(t *testing.T) {
 	newer := withStamp(withSessionTime(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)
-	if s.Heard != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
+	if s.LastEvent != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
 		t.Errorf("after an interim: %+v", s)
 	}
 	// The NAS's clock went back, and the packet has no interfaces.
 	older := withStamp(withSessionTime(event(Interim, 50), 70), 1050)
 	s = updated(s, &older)
-	if s.Heard != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
+	if s.LastEvent != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
 		t.Errorf("after an interim with an earlier time: %+v", s)
 	}
 	moved := event(Interim, 80)
@@ -215,7 +215,7 @@ func TestApplyEvent(t *testing.T) {
 	}
 	stop := event(Stop, 55)
 	for name, over := range map[string]*Session{"its stop": ended(s, &stop, stop.at, stop.now), "our own": ended(s, nil, stampOf(at(55)), stampOf(at(60)))} {
-		if over.Heard != stampOf(at(55)) || over.State != Ended {
+		if over.LastEvent != stampOf(at(55)) || over.State != Ended {
 			t.Errorf("after %s: %+v", name, over)
 		}
 	}

@@ -63,7 +63,7 @@ func sessionAttrs(a radius.Attributes) radius.Attributes {
 }
 
 // merge returns the session's attributes after a packet. An attribute of the packet replaces all
-// attributes of its type, or of its extended type (RFC 6929). There are two exceptions. Only a start
+// attributes of its type, or of its extended type (RFC 6929), with two exceptions. Only a start
 // replaces vendor attributes, because in interims they are counters. The other attributes of a late
 // start are older than what is known, and are only added.
 func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {

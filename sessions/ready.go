@@ -2,7 +2,7 @@ package sessions
 
 import "slices"
 
-// ready has the jobs whose attempt is due. First attempts go before retries. Among each, the NASes
+// ready has the jobs whose attempt is due. First attempts go before retries. In each group the NASes
 // take turns: a silent NAS with thousands of sessions does not delay others. One goroutine uses it.
 type ready struct {
 	perNAS        int

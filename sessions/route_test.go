@@ -29,8 +29,8 @@ func routesOf(t *Table) map[string]string {
 	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
 		routes[s.AcctSessionID] = s.Route.String()
 	}
-	for id := range t.ended.byID {
-		s := t.ended.get(id)
+	for id := range t.remembered.byID {
+		s := t.remembered.get(id)
 		routes[s.AcctSessionID] = s.Route.String()
 	}
 	return routes
@@ -120,7 +120,7 @@ func TestRouteOfReplacement(t *testing.T) {
 	tb := New(Config{}, d)
 	apply(t, tb, eventOf("s", Start, 0))
 	apply(t, tb, eventOf("s", Start, 1000))
-	if one, two := tb.ended.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
+	if one, two := tb.remembered.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
 		t.Errorf("%s and %s", one.Route, two.Route)
 	}
 	if got := tb.Routes(); !slices.Equal(got, []string{"of 00000002"}) {

@@ -34,7 +34,7 @@ type Table struct {
 	rows         rows
 	nases        nases
 	names        nameIndex
-	ended        endedSessions
+	remembered   endedSessions
 	closings     closings
 	counters     Counters
 	last         ID
@@ -54,7 +54,7 @@ func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
 		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
-		ended: endedSessions{
+		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
 		},
@@ -63,7 +63,7 @@ func New(cfg Config, journal Journal) *Table {
 		routes:       newRoutes(),
 		lastCounters: &Counters{},
 	}
-	t.ended.routes = &t.routes
+	t.remembered.routes = &t.routes
 	t.durableCounters.Store(t.lastCounters)
 	t.view.Store(t.snapshot())
 	journal.AfterBatch(t.publish)
@@ -157,7 +157,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	f := t.find(ev)
 	for f.live != nil && t.closings.anyCovers(f.live) {
 		// A closing has ended it; only Run has not come to it yet.
-		t.end(c, f.live, nil, f.live.Heard, CauseNASReboot)
+		t.end(c, f.live, nil, f.live.LastEvent, CauseNASReboot)
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
@@ -190,7 +190,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 		return err
 	}
 	if do == replace {
-		t.end(c, replaced, nil, replaced.Heard, CauseLostCarrier)
+		t.end(c, replaced, nil, replaced.LastEvent, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -237,7 +237,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	}
 	after := updated(s, ev)
 	after.Stopped = s.Stopped || ev.Type == Stop
-	after.Heard, after.LastTraffic = s.Heard, s.LastTraffic // the time of the end stays
+	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
 	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause})
 }
@@ -269,7 +269,7 @@ func (t *Table) nextID() (ID, error) {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, remembered := t.ended.byID[id]; id != 0 && !remembered && t.rows.get(id) == nil {
+		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.rows.get(id) == nil {
 			return id, nil
 		}
 	}
@@ -365,7 +365,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
 		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
-	after.Restarted = cause == CauseNASReboot
+	after.NASRestarted = cause == CauseNASReboot
 	if t.rows.get(s.ID) != nil {
 		t.removeRow(s)
 	}
@@ -390,10 +390,10 @@ func (t *Table) release(nodes []*nasNode) {
 // remember keeps an ended session, and replaces what was remembered of it.
 func (t *Table) remember(c *Change, s *Session, sid string) {
 	data := appendEnded(make([]byte, 0, maxEnded+64), s)
-	before := t.ended.byID[s.ID].nodes
-	t.ended.add(s, sid, string(data))
+	before := t.remembered.byID[s.ID].nodes
+	t.remembered.add(s, sid, string(data))
 	t.release(before)
-	if id := t.ended.surplus(s, sid); id != 0 {
+	if id := t.remembered.surplus(s, sid); id != 0 {
 		t.forget(id)
 		c.State = append(c.State, Put{Key: sessionKey(id)})
 	}
@@ -401,14 +401,14 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 }
 
 // forget removes a session from the remembered ones.
-func (t *Table) forget(id ID) { t.release(t.ended.remove(id)) }
+func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
 
 // commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
 func (t *Table) commit(c Change, done func(error)) {
 	if len(c.State) > 0 {
 		t.dirty = true
 		for range max(4, len(c.State)) {
-			id := t.ended.nextExpired(t.clock.now())
+			id := t.remembered.nextExpired(t.clock.now())
 			if id == 0 {
 				break
 			}

@@ -1,6 +1,6 @@
 // Package nas is a simulated access server. It reports sessions by RADIUS accounting (RFC 2866)
 // with growing counters, and ends the session that a Disconnect-Request (RFC 5176) names. "aaasess
-// simulate" runs it, for a first look and for trials. The tests use real NASes.
+// simulate" runs it, for a first look and for trials. The daemon's tests use real ones.
 package nas
 
 import (
