@@ -193,7 +193,7 @@ func TestTooFewCellsAreAnError(t *testing.T) {
 	}
 	defer s.Close()
 	out := make(sample)
-	err = s.rate(t.Context(), out, walkOne, 141, s.bulkwalk)
+	err = measureRate(t.Context(), s, out, walkOne, 141, s.bulkwalk)
 	if err == nil || !strings.Contains(err.Error(), "140 cells of 141") || len(out) != 0 {
 		t.Errorf("error %v, sample %v", err, out)
 	}

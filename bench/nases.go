@@ -27,8 +27,12 @@ type nasesSizes struct {
 
 // The NAS that flaps, and what another one asks meanwhile.
 const (
-	flapRate     = 20  // times a second: a start, an Accounting-On
-	besideFlaps  = 100 // requests a second of the other NAS
+	flapRate    = 20  // times a second: a start, an Accounting-On
+	besideFlaps = 100 // requests a second of the other NAS
+)
+
+// The numbers of the first sessions of the other NAS and of the one that flaps.
+const (
 	firstOfOther = 9_000_000
 	firstOfFlaps = 8_000_000
 )

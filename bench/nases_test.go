@@ -60,12 +60,12 @@ func TestNASes(t *testing.T) {
 
 // TestFillTableOfMany: sessions of many NASes are of each in turn, as the daemon knows them by their packets.
 func TestFillTableOfMany(t *testing.T) {
-	_, table, end, err := open(t.TempDir())
+	st, table, err := openTable(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := end(); err != nil {
+		if err := st.Close(); err != nil {
 			t.Error(err)
 		}
 	}()

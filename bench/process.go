@@ -68,6 +68,9 @@ func (h host) start(ctx context.Context, name string, args ...string) (*process,
 	return p, nil
 }
 
+// pid is its process id.
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
 // stop ends the process by its id: SIGTERM, then SIGKILL after stopLimit.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may be gone already

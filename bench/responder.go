@@ -58,8 +58,8 @@ func runResponder(ctx context.Context, b *bench) (sectionText, error) {
 	}
 	for _, rows := range b.config.sizes {
 		s, err := interleave(ctx, b.config.runs, b.config.responders, func(ctx context.Context, name string) (sample, error) {
-			return b.measureResponder(ctx, b.host, name, programs[name], rows, func(s *stand, ctx context.Context, out sample) error {
-				return s.responderTable(ctx, out, knowsUser(name))
+			return b.measureResponder(ctx, b.host, name, programs[name], rows, func(ctx context.Context, s *stand, out sample) error {
+				return measureResponderTable(ctx, s, out, knowsUser(name))
 			})
 		})
 		if err != nil {
@@ -80,7 +80,7 @@ func runResponder(ctx context.Context, b *bench) (sectionText, error) {
 
 // measureResponder opens a stand for one responder and runs what on it.
 func (b *bench) measureResponder(ctx context.Context, h host, name, program string, rows int,
-	what func(*stand, context.Context, sample) error,
+	what func(context.Context, *stand, sample) error,
 ) (sample, error) {
 	fmt.Fprintf(b.progress, "%s, %s\n", rowsName(rows), name)
 	s, err := openResponder(ctx, h, name, program, rows)
@@ -89,22 +89,22 @@ func (b *bench) measureResponder(ctx context.Context, h host, name, program stri
 	}
 	defer s.Close()
 	out := make(sample)
-	return out, what(s, ctx, out)
+	return out, what(ctx, s, out)
 }
 
-// responderTable measures what table does, and with SNMPv3 if the responder has it.
-func (s *stand) responderTable(ctx context.Context, out sample, secure bool) error {
-	if err := s.table(ctx, out); err != nil || !secure {
+// measureResponderTable measures what measureTable does, and with SNMPv3 if the responder has it.
+func measureResponderTable(ctx context.Context, s *stand, out sample, secure bool) error {
+	if err := measureTable(ctx, s, out); err != nil || !secure {
 		return err
 	}
 	want := s.rows * columnCount
-	err := s.rate(ctx, out, walkOneSecure, want, func(ctx context.Context) (measurement, error) {
+	err := measureRate(ctx, s, out, walkOneSecure, want, func(ctx context.Context) (measurement, error) {
 		return s.bulkwalkAs(ctx, asUser...)
 	})
 	if err != nil {
 		return err
 	}
-	return s.rate(ctx, out, walkAllSecure, want, s.clientMode(modeTable, want, "-v3"))
+	return measureRate(ctx, s, out, walkAllSecure, want, s.clientMode(modeTable, want, "-v3"))
 }
 
 // compareClients measures each responder with one client and with several, on all CPUs.
@@ -136,9 +136,9 @@ func (b *bench) compareClients(ctx context.Context, programs map[string]string, 
 		if !isOne {
 			name, clients = strings.TrimSuffix(contender, many), atOnce
 		}
-		return b.measureResponder(ctx, h, name, programs[name], rows, func(s *stand, ctx context.Context, out sample) error {
+		return b.measureResponder(ctx, h, name, programs[name], rows, func(ctx context.Context, s *stand, out sample) error {
 			want := rows * columnCount * clients
-			return s.rate(ctx, out, walkTogether, want, s.together(clients, modeTable, rows*columnCount))
+			return measureRate(ctx, s, out, walkTogether, want, s.together(clients, modeTable, rows*columnCount))
 		})
 	})
 	return c, err

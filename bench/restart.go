@@ -49,22 +49,31 @@ func runFill(args []string, out io.Writer) error {
 	if err != nil || nases < 1 {
 		return fmt.Errorf("bench: fill: %q is not a number of NASes", args[2])
 	}
-	st, err := store.Open(args[0], store.Config{})
+	_, table, err := openTable(args[0])
 	if err != nil {
 		return err
+	}
+	if err := fillTable(table, n, nases); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, n)
+	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+}
+
+// openTable makes a store in a folder and a table on it, each session of which has a record for group isp.
+func openTable(folder string) (*store.Store, *sessions.Table, error) {
+	st, err := store.Open(folder, store.Config{})
+	if err != nil {
+		return nil, nil, err
 	}
 	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
 	err = router.SetPolicy(&accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
 		sessions.Network: {Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")}},
 	}})
 	if err != nil {
-		return err
+		return nil, nil, errors.Join(err, st.Close())
 	}
-	if err := fillTable(sessions.New(sessions.Config{}, router), n, nases); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, n)
-	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	return st, sessions.New(sessions.Config{}, router), nil
 }
 
 // fillTable returns when n sessions of so many NASes and their records are durable.
@@ -177,7 +186,7 @@ func (a *accountingBench) measureRestart(ctx context.Context, d daemon, snmpPort
 		return nil, err
 	}
 	out[restartSNMP], out[restartRADIUS], out[restartCPU] = snmp.Seconds(), radius.Seconds(), cpu.Seconds()
-	memory := fieldOf(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid), "VmHWM", ":")
+	memory := fieldOf(fmt.Sprintf("/proc/%d/status", p.pid()), "VmHWM", ":")
 	kilobytes, err := strconv.ParseFloat(strings.TrimSuffix(memory, " kB"), 64)
 	out[restartMemory] = kilobytes / 1024
 	return out, err

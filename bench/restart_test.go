@@ -10,12 +10,12 @@ import (
 
 // TestFillTable: what a restart finds is a session and a record for each.
 func TestFillTable(t *testing.T) {
-	st, table, end, err := open(t.TempDir())
+	st, table, err := openTable(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := end(); err != nil {
+		if err := st.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -38,11 +38,11 @@ func TestFillTable(t *testing.T) {
 
 // A closed store is an error, not a table that is thought to be full.
 func TestFillTableFails(t *testing.T) {
-	_, table, end, err := open(t.TempDir())
+	st, table, err := openTable(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := end(); err != nil {
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := fillTable(table, 10, 1); err == nil {

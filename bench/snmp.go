@@ -82,7 +82,7 @@ func runSNMP(ctx context.Context, b *bench) (sectionText, error) {
 	}
 	for _, rows := range b.config.sizes {
 		s, err := interleave(ctx, b.config.runs, b.config.peers, func(ctx context.Context, peer string) (sample, error) {
-			return b.measure(ctx, peer, programs[peer], rows, (*stand).table)
+			return b.measure(ctx, peer, programs[peer], rows, measureTable)
 		})
 		if err != nil {
 			return text, err
@@ -117,16 +117,16 @@ func (b *bench) compareSizes(ctx context.Context, program string) (comparison, e
 	}
 	var err error
 	c.series, err = interleave(ctx, b.config.runs, c.contenders, func(ctx context.Context, name string) (sample, error) {
-		return b.measure(ctx, peerOurs, program, rowsOf[name], (*stand).sample)
+		return b.measure(ctx, peerOurs, program, rowsOf[name], measureStretches)
 	})
 	return c, err
 }
 
-func rowsName(rows int) string { return groupThousands(strconv.Itoa(rows)) + " rows" }
+func rowsName(rows int) string { return count(rows) + " rows" }
 
 // measure opens a stand for one subagent and runs what on it.
 func (b *bench) measure(ctx context.Context, peer, program string, rows int,
-	what func(*stand, context.Context, sample) error,
+	what func(context.Context, *stand, sample) error,
 ) (sample, error) {
 	fmt.Fprintf(b.progress, "%s, %s\n", rowsName(rows), peer)
 	s, err := openStand(ctx, b.host, program, rows)
@@ -135,35 +135,35 @@ func (b *bench) measure(ctx context.Context, peer, program string, rows int,
 	}
 	defer s.Close()
 	out := make(sample)
-	return out, what(s, ctx, out)
+	return out, what(ctx, s, out)
 }
 
-// table measures whole walks and the latency of a GET.
-func (s *stand) table(ctx context.Context, out sample) error {
+// measureTable measures whole walks and the latency of a GET.
+func measureTable(ctx context.Context, s *stand, out sample) error {
 	want := s.rows * columnCount
-	if err := s.rate(ctx, out, walkOne, want, s.bulkwalk); err != nil {
+	if err := measureRate(ctx, s, out, walkOne, want, s.bulkwalk); err != nil {
 		return err
 	}
-	if err := s.rate(ctx, out, walkAll, want, s.clientMode(modeTable, want)); err != nil {
+	if err := measureRate(ctx, s, out, walkAll, want, s.clientMode(modeTable, want)); err != nil {
 		return err
 	}
-	return s.latency(ctx, out)
+	return measureLatency(ctx, s, out)
 }
 
-// sample measures stretches from random rows and the latency of a GET.
-func (s *stand) sample(ctx context.Context, out sample) error {
-	if err := s.rate(ctx, out, sampleOne, sampleCells, s.clientMode(modeSampleOne, sampleCells)); err != nil {
+// measureStretches measures stretches from random rows and the latency of a GET.
+func measureStretches(ctx context.Context, s *stand, out sample) error {
+	if err := measureRate(ctx, s, out, sampleOne, sampleCells, s.clientMode(modeSampleOne, sampleCells)); err != nil {
 		return err
 	}
-	if err := s.rate(ctx, out, sampleAll, sampleCells, s.clientMode(modeSampleAll, sampleCells)); err != nil {
+	if err := measureRate(ctx, s, out, sampleAll, sampleCells, s.clientMode(modeSampleAll, sampleCells)); err != nil {
 		return err
 	}
-	return s.latency(ctx, out)
+	return measureLatency(ctx, s, out)
 }
 
-// rate runs a walk that has to give at least want cells, and notes cells per
+// measureRate runs a walk that has to give at least want cells, and notes cells per
 // second on the clock, by the CPU time of all processes, and by that of the servers.
-func (s *stand) rate(ctx context.Context, out sample, name string, want int,
+func measureRate(ctx context.Context, s *stand, out sample, name string, want int,
 	walk func(context.Context) (measurement, error),
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
@@ -189,7 +189,7 @@ func (s *stand) rate(ctx context.Context, out sample, name string, want int,
 	return nil
 }
 
-func (s *stand) latency(ctx context.Context, out sample) error {
+func measureLatency(ctx context.Context, s *stand, out sample) error {
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
 	m, err := s.clientMode(modeGet, getCount)(ctx)
