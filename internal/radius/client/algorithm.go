@@ -33,7 +33,7 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 			return Algorithm(a), nil
 		}
 	}
-	return Direct, fmt.Errorf("radius: access algorithm %q is neither direct nor round-robin", name)
+	return Direct, fmt.Errorf("radius: unknown access algorithm %q, want direct or round-robin", name)
 }
 
 // choose finds where a request goes, of the servers that it was not sent to (bit i of tried is server i), from server start

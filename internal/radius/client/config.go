@@ -152,13 +152,13 @@ func (m Member) withDefaults() Member {
 func (c GroupConfig) check() error {
 	switch {
 	case int(c.Algorithm) >= len(algorithmNames):
-		return fmt.Errorf("radius: group %q: there is no %v", c.Name, c.Algorithm)
+		return fmt.Errorf("radius: group %q: unknown %v", c.Name, c.Algorithm)
 	case c.DeadCriteria.Time < 0 || c.DeadCriteria.Tries < 0:
-		return fmt.Errorf("radius: group %q: dead criteria %v and %d tries: one is negative", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
+		return fmt.Errorf("radius: group %q: dead criteria must not be negative: time %v, tries %d", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
 	case c.MaxInFlight < 1 || c.MaxInFlight > maxMaxInFlight:
-		return fmt.Errorf("radius: group %q: %d in flight is not 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
+		return fmt.Errorf("radius: group %q: max-in-flight is %d, want 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
 	case len(c.Members) < 1 || len(c.Members) > maxServers:
-		return fmt.Errorf("radius: group %q: %d servers is not 1..%d", c.Name, len(c.Members), maxServers)
+		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), maxServers)
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Members {
@@ -170,9 +170,9 @@ func (c GroupConfig) check() error {
 		case m.Secret == "":
 			return fmt.Errorf("radius: group %q: server %s: no secret", c.Name, m.Name)
 		case seen[at]:
-			return fmt.Errorf("radius: group %q: server %s: address %v is there twice", c.Name, m.Name, at)
+			return fmt.Errorf("radius: group %q: server %s: address %v is configured twice", c.Name, m.Name, at)
 		case err == nil && c.Source.IsValid() && c.Source.Unmap().Is4() != addr.Is4():
-			return fmt.Errorf("radius: group %q: server %s: source %v is of another family", c.Name, m.Name, c.Source)
+			return fmt.Errorf("radius: group %q: server %s: source %v and the server have different address families", c.Name, m.Name, c.Source)
 		}
 		if err := checkSchedule(m.Schedule); err != nil {
 			return fmt.Errorf("radius: group %q: server %s: %w", c.Name, m.Name, err)
@@ -192,7 +192,7 @@ func checkSchedule(s retry.Schedule) error {
 	case s.BackoffRetry < 0:
 		return fmt.Errorf("backoff-retry %d is negative", s.BackoffRetry)
 	case s.Retransmit >= maxTransmissions || s.BackoffRetry >= maxTransmissions || s.Transmissions() > maxTransmissions:
-		return fmt.Errorf("1 + %d + %d transmissions are more than %d", s.Retransmit, s.BackoffRetry, maxTransmissions)
+		return fmt.Errorf("1 + %d + %d transmissions exceed the limit of %d", s.Retransmit, s.BackoffRetry, maxTransmissions)
 	}
 	return nil
 }

@@ -357,7 +357,7 @@ func (g *Group) logChanges() {
 		log := g.client.cfg.Logger.With("group", g.cfg.Name, "server", c.server.Name, "address", c.addr)
 		switch {
 		case c.other != nil:
-			log.Warn("RADIUS servers have one address", "other", c.other.Name)
+			log.Warn("RADIUS server is not used, it has the address of another one", "other", c.other.Name)
 		case c.up:
 			log.Info("RADIUS server answers again")
 		default:

@@ -43,10 +43,10 @@ func TestNameAppears(t *testing.T) {
 				t.Errorf("with %q it is %s", addrs, got)
 			}
 		}
-		if n := strings.Count(r.log.String(), "cannot be looked up"); n != 2 {
+		if n := strings.Count(r.log.String(), "cannot be resolved"); n != 2 {
 			t.Errorf("the log tells of two times %d times", n)
 		}
-		if n := strings.Count(r.log.String(), "RADIUS server found"); n != 1 {
+		if n := strings.Count(r.log.String(), "RADIUS server name resolved"); n != 1 {
 			t.Errorf("the log tells of one place %d times", n)
 		}
 	})
@@ -114,13 +114,13 @@ func TestSomeNames(t *testing.T) {
 		if n := len(h.Arrivals()); n != 2 {
 			t.Errorf("%d requests came to the address with two names", n)
 		}
-		if n := strings.Count(r.log.String(), "RADIUS servers have one address"); n != 1 {
+		if n := strings.Count(r.log.String(), "RADIUS server is not used, it has the address of another one"); n != 1 {
 			t.Errorf("the log tells of it %d times", n)
 		}
 		again := r.group(client.GroupConfig{}, to("192.0.2.3"), to("d.example")) // a name of the address beside it
 		r.name("d.example", "192.0.2.3")
 		r.sleep(4)
-		if s := again.Stats().Servers[1]; s.Addr.Addr().String() != "192.0.2.3" || strings.Count(r.log.String(), "RADIUS servers have one address") != 2 {
+		if s := again.Stats().Servers[1]; s.Addr.Addr().String() != "192.0.2.3" || strings.Count(r.log.String(), "RADIUS server is not used, it has the address of another one") != 2 {
 			t.Errorf("the second pair: %v", s.Addr)
 		}
 		r.host("192.0.2.4", nil)

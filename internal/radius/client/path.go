@@ -135,7 +135,7 @@ func (p *path) receiveFailed(err error) {
 	tell := s.tell(s.client.cfg.Now())
 	s.client.mu.Unlock()
 	if tell {
-		s.warn("RADIUS answers cannot be received", err)
+		s.warn("receiving RADIUS answers failed", err)
 	}
 	timer := time.NewTimer(rest)
 	defer timer.Stop()

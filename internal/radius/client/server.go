@@ -56,7 +56,7 @@ func (s *server) sendFailed(err error) {
 	tell := s.tell(s.client.cfg.Now())
 	s.client.mu.Unlock()
 	if tell {
-		s.warn("RADIUS request not sent", err)
+		s.warn("sending a RADIUS request failed", err)
 	}
 }
 
@@ -119,7 +119,7 @@ func (s *server) lookUp(ctx context.Context) {
 			return
 		}
 		if err != nil && !failed {
-			s.warn("RADIUS server's name cannot be looked up", err)
+			s.warn("RADIUS server name cannot be resolved, retrying", err)
 		}
 		failed = err != nil
 		next := times.Every
@@ -175,7 +175,7 @@ func (s *server) learn(found []netip.Addr) (known bool) {
 	c.mu.Unlock()
 	closeAll(old)
 	for _, addr := range moved {
-		c.cfg.Logger.Info("RADIUS server found", "server", s.Name, "host", s.Host, "address", addr.Addr())
+		c.cfg.Logger.Info("RADIUS server name resolved", "server", s.Name, "host", s.Host, "address", addr.Addr())
 	}
 	return known
 }
