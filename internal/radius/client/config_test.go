@@ -17,7 +17,7 @@ func TestConfig(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		cfg  setup
-		want string // in the error; "" is none
+		want string // in the error; "" means no error
 	}{
 		{"least", setup{Servers: []Server{one}}, ""},
 		{"same host, other port", setup{Servers: []Server{one, {Addr: netip.MustParseAddrPort("192.0.2.1:1646"), Secret: "s"}}}, ""},

@@ -80,7 +80,7 @@ func TestLink(t *testing.T) {
 			return s == shares{800, 800, 0}
 		}},
 		{"dead when it would arrive", Link{Delay: 100 * time.Millisecond, Dead: []Interval{{100 * time.Millisecond, 200 * time.Millisecond}}}, func(s shares) bool {
-			return s == shares{1800, 1800, 0} // requests of the first 100 ms and of the second interval are lost
+			return s == shares{1800, 1800, 0} // lost: those sent in the first 100 ms, dead on arrival, and in the second
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
