@@ -402,7 +402,7 @@ func TestOtherFamilyAndSource(t *testing.T) {
 			t.Errorf("statistics %+v", st)
 		}
 		_ = g.Close()
-		if n := strings.Count(log.String(), "RADIUS request not sent"); n != 1 {
+		if n := strings.Count(log.String(), "sending a RADIUS request failed"); n != 1 {
 			t.Errorf("logged %d times, want once:\n%s", n, &log)
 		}
 	})

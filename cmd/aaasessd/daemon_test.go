@@ -182,7 +182,7 @@ func TestCommands(t *testing.T) {
 		out, fail string
 	}{
 		{[]string{"check", good}, good + " is correct\n", ""},
-		{[]string{"check", named}, dictionary + ": lines left out: 1, the first in line 1: ATTRIBUTE Shop-Any 250 combo-ip\n" + named + " is correct\n", ""},
+		{[]string{"check", named}, dictionary + ": unsupported lines skipped: 1, the first is line 1: ATTRIBUTE Shop-Any 250 combo-ip\n" + named + " is correct\n", ""},
 		{[]string{"check", bad}, "", "bad.yaml:1:1"},
 		{[]string{"check"}, "", "accepts 1 arg"},
 		{[]string{"schema"}, string(config.Schema()), ""},

@@ -16,7 +16,7 @@ import (
 // Type is an attribute type (RFC 2865 section 5).
 type Type uint8
 
-// The attributes that are understood; all others are passed on as they are.
+// The attributes that this program interprets. It passes on all others unchanged.
 const (
 	UserName               = Type(rfc2865.UserName_Type)               // RFC 2865
 	NASIPAddress           = Type(rfc2865.NASIPAddress_Type)           // RFC 2865
@@ -57,17 +57,17 @@ const (
 	FramedIPv6Address      = Type(rfc6911.FramedIPv6Address_Type)      // RFC 6911
 )
 
-// The extended types of RFC 6929. 245 and 246 are the long ones, whose values may come in fragments.
+// The extended types of RFC 6929. 245 and 246 are the long ones, whose values may be fragmented.
 const (
 	FirstExtended Type = 241
 	LastExtended  Type = 246
 )
 
-// Key tells attributes apart: by type and, of the extended types 241 to 246 (RFC 6929), also by the
-// extended type, which is the first octet of the value.
+// Key identifies an attribute: by type and, for the extended types 241 to 246 (RFC 6929), also by
+// the extended type, which is the first octet of the value.
 type Key uint16
 
-// KeyOf is the key of an attribute.
+// KeyOf returns the key of an attribute.
 func KeyOf(t Type, value string) Key {
 	if t < FirstExtended || t > LastExtended || value == "" {
 		return Key(t) << 8
@@ -75,21 +75,20 @@ func KeyOf(t Type, value string) Key {
 	return Key(t)<<8 | Key(value[0])
 }
 
-// Type is the attribute type of the key.
+// Type returns the attribute type of the key.
 func (k Key) Type() Type { return Type(k >> 8) }
 
-// IsFragment reports whether the next attribute of the same key goes on with this one's value: it is of a long
-// extended type (245, 246) and has the flag More (RFC 6929 section 2.2).
+// IsFragment reports whether the next attribute of the same key continues this value: the attribute
+// has a long extended type (245, 246) and the flag More (RFC 6929 section 2.2).
 func IsFragment(t Type, value string) bool {
 	return (t == 245 || t == 246) && len(value) >= 2 && value[1]&0x80 != 0
 }
 
-// Attributes is a list of attributes in the octets of RFC 2865 section 5: type, length (of all
-// three parts, 2..255), value; one after the other. It is a string because it never changes and
-// parts of it are shared.
+// Attributes is a list of attributes, encoded as in RFC 2865 section 5: type, length (of all three
+// parts, 2..255), value. It is a string because it is immutable and shares parts of its memory.
 type Attributes string
 
-// Valid reports whether a is made of whole attributes.
+// Valid reports whether a consists of complete attributes.
 func (a Attributes) Valid() bool {
 	for len(a) > 0 {
 		if len(a) < 2 || a[1] < 2 || int(a[1]) > len(a) {
@@ -100,7 +99,7 @@ func (a Attributes) Valid() bool {
 	return true
 }
 
-// All yields each attribute in order. It ends at octets that are not an attribute.
+// All yields each attribute in order. It stops at octets that are not an attribute.
 func (a Attributes) All() iter.Seq2[Type, string] {
 	return func(yield func(Type, string) bool) {
 		for rest := a; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
@@ -111,7 +110,7 @@ func (a Attributes) All() iter.Seq2[Type, string] {
 	}
 }
 
-// Get finds the first attribute of this type.
+// Get returns the value of the first attribute of this type.
 func (a Attributes) Get(t Type) (value string, ok bool) {
 	for rest := a; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
 		if Type(rest[0]) == t {
@@ -121,7 +120,7 @@ func (a Attributes) Get(t Type) (value string, ok bool) {
 	return "", false
 }
 
-// First is the value of the first attribute with a key.
+// First returns the value of the first attribute with a key.
 func (a Attributes) First(k Key) (value string, ok bool) {
 	for t, v := range a.All() {
 		if KeyOf(t, v) == k {
@@ -131,7 +130,7 @@ func (a Attributes) First(k Key) (value string, ok bool) {
 	return "", false
 }
 
-// Same reports whether two lists have the same first value of a type, or both none.
+// Same reports whether both lists have the same first value of a type, or both have none.
 func (a Attributes) Same(b Attributes, t Type) bool {
 	x, hasX := a.Get(t)
 	y, hasY := b.Get(t)
@@ -148,13 +147,13 @@ func (a Attributes) Has(t Type, value string) bool {
 	return false
 }
 
-// Text is the value of the first attribute of this type, or "".
+// Text returns the value of the first attribute of this type, or "".
 func (a Attributes) Text(t Type) string {
 	v, _ := a.Get(t)
 	return v
 }
 
-// Uint32 is the number in the first attribute of this type, if it has the four octets of one.
+// Uint32 returns the number in the first attribute of this type, if its value has four octets.
 func (a Attributes) Uint32(t Type) (uint32, bool) {
 	v, ok := a.Get(t)
 	if !ok || len(v) != 4 {
@@ -163,7 +162,7 @@ func (a Attributes) Uint32(t Type) (uint32, bool) {
 	return uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3]), true
 }
 
-// AppendAttribute appends one attribute to b. A value of more than 253 octets is cut: no NAS can send one.
+// AppendAttribute appends one attribute to b. It cuts a value to 253 octets, the maximum of RADIUS.
 func AppendAttribute(b []byte, t Type, value string) []byte {
 	value = value[:min(len(value), 253)]
 	return append(append(b, byte(t), byte(len(value)+2)), value...)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// attrs makes attributes of type and value, the value as text.
+// attrs encodes attributes from types and values, the values as text.
 func attrs(pairs ...any) Attributes {
 	var b []byte
 	for i := 0; i < len(pairs); i += 2 {
@@ -50,7 +50,7 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-func TestAttributesThatAreNone(t *testing.T) {
+func TestInvalidAttributes(t *testing.T) {
 	tests := []struct{ name, octets string }{
 		{"one octet", "\x01"},
 		{"length 0", "\x01\x00"},
@@ -76,7 +76,8 @@ func TestAttributesThatAreNone(t *testing.T) {
 	}
 }
 
-// Extended attributes are told apart by their extended type (RFC 6929), all others by their type alone.
+// TestKeyOf: extended attributes differ by their extended type (RFC 6929), all others by their type
+// only.
 func TestKeyOf(t *testing.T) {
 	tests := []struct {
 		typ      Type

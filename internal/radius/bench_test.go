@@ -10,8 +10,8 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// BenchmarkParse authenticates and parses a start of 18 attributes, and looks one of them up: with this package and with
-// layeh.com/radius. The package comment has the result.
+// BenchmarkParse authenticates and parses a start of 18 attributes, and looks one of them up, with
+// this package and with layeh.com/radius. The package comment has the results.
 func BenchmarkParse(b *testing.B) {
 	request := AppendHeader(nil, CodeAccountingRequest, 1)
 	for t := range Type(17) {

@@ -5,7 +5,7 @@ import layeh "layeh.com/radius"
 // Code is the code of a packet (RFC 2865 section 3).
 type Code uint8
 
-// The codes that are sent or taken.
+// The codes that are sent or received.
 const (
 	CodeAccessRequest      = Code(layeh.CodeAccessRequest)      // RFC 2865
 	CodeAccessAccept       = Code(layeh.CodeAccessAccept)       // RFC 2865
@@ -17,5 +17,5 @@ const (
 	CodeDisconnectNAK      = Code(layeh.CodeDisconnectNAK)      // RFC 5176
 )
 
-// String is the code's name in its RFC.
+// String returns the name of the code in its RFC.
 func (c Code) String() string { return layeh.Code(c).String() }

@@ -14,9 +14,9 @@ import (
 // Kind is the data type of an attribute's value (RFC 8044).
 type Kind uint8
 
-// The kinds of value.
+// The kinds of values.
 const (
-	Octets      Kind = iota // anything; also of attributes that are not in the dictionary
+	Octets      Kind = iota // any octets; also attributes that are not in the dictionary
 	Text                    // UTF-8
 	Integer                 // four octets
 	Integer64               // eight octets
@@ -32,35 +32,36 @@ const (
 	Ethernet                // six octets
 )
 
-// kinds are the kinds by the names that FreeRADIUS and layeh's parser have for them.
+// kinds maps the names in FreeRADIUS's and layeh's dictionaries to kinds.
 var kinds = map[string]Kind{
 	"octets": Octets, "vsa": Octets, "tlv": Octets, "abinary": Octets, "string": Text, "integer": Integer, "integer64": Integer64,
 	"byte": Byte, "short": Short, "signed": Signed, "date": Time, "ipaddr": IPv4Address, "ipv6addr": IPv6Address,
 	"ipv4prefix": IPv4Prefix, "ipv6prefix": IPv6Prefix, "ifid": InterfaceID, "ether": Ethernet,
 }
 
-// Occurrence is how often an attribute may stand in an Accounting-Request: the column for it in the tables of
+// Occurrence is how often an attribute may occur in an Accounting-Request, as in the tables of
 // attributes (RFC 2866 section 5.13 and later ones).
 type Occurrence uint8
 
-// The entries of the column. ZeroOrMore is also that of types that are in no table, and ZeroOrOne that of a "1".
+// The entries of these tables. ZeroOrMore is also used for types in no table, and ZeroOrOne for
+// "1".
 const (
 	ZeroOrMore Occurrence = iota // 0+
-	ZeroOrOne                    // 0-1: the first counts
-	OnePerTag                    // 0-1/tag: once for each tunnel, which are told apart by their tag (RFC 2868 section 3)
+	ZeroOrOne                    // 0-1: the first one counts
+	OnePerTag                    // 0-1/tag: once for each tunnel, identified by the tag (RFC 2868 section 3)
 	Never                        // 0
 )
 
 var occurrences = map[string]Occurrence{"0+": ZeroOrMore, "0-1": ZeroOrOne, "0-1/tag": OnePerTag, "0": Never}
 
-// ID tells attributes apart, also those of vendors.
+// ID identifies an attribute, including those of vendors.
 type ID struct {
-	Type       Type   // VendorSpecific for a vendor's
-	Vendor     uint32 // 0: of the IETF
-	VendorType uint8  // of a vendor's
+	Type       Type   // VendorSpecific for a vendor's attribute
+	Vendor     uint32 // 0 for an attribute of the IETF
+	VendorType uint8  // the vendor's type
 }
 
-// String is what FreeRADIUS calls an attribute that has no name.
+// String returns the name that FreeRADIUS uses for an attribute without a name.
 func (id ID) String() string {
 	if id.Vendor == 0 {
 		return fmt.Sprintf("Attr-%d", id.Type)
@@ -68,28 +69,28 @@ func (id ID) String() string {
 	return fmt.Sprintf("Attr-26.%d.%d", id.Vendor, id.VendorType)
 }
 
-// Definition is what a dictionary says of an attribute.
+// Definition is the definition of an attribute in a dictionary.
 type Definition struct {
 	ID
 	Name      string
 	Kind      Kind
 	Tagged    bool // the value begins with a tag (RFC 2868 section 3)
-	Encrypted bool // the value is not to be read: its Kind is Octets
+	Encrypted bool // the value is not readable, so Kind is Octets
 	values    *enumeration
 }
 
-// enumeration is the names of an attribute's values.
+// enumeration has the names of an attribute's values.
 type enumeration struct {
-	names   map[uint32]string // the last of several
+	names   map[uint32]string // if a number has several names, the last one
 	numbers map[string]uint32
 }
 
-// vendor is the attributes of a vendor whose type and length are of one octet each.
+// vendor has the attributes of a vendor whose type and length fields have one octet each.
 type vendor [256]*Definition
 
-// Dictionary is names of attributes and values. It does not change.
+// Dictionary has the names of attributes and values. It is immutable.
 type Dictionary struct {
-	parts       []*dictionary.Dictionary // what it was made from
+	parts       []*dictionary.Dictionary // its sources
 	occurrences [256]Occurrence
 	attributes  [256]*Definition
 	vendors     map[uint32]*vendor
@@ -100,16 +101,16 @@ type Dictionary struct {
 //go:embed dictionary/*.dictionary
 var standardFiles embed.FS
 
-// Standard is the dictionary that is built in.
+// Standard returns the built-in dictionary.
 var Standard = sync.OnceValue(func() *Dictionary {
 	d, err := new(Dictionary).read(standardFiles.ReadFile, true, "dictionary/rfc.dictionary", "dictionary/vendors.dictionary")
 	if err != nil {
-		panic(err) // the tests read it
+		panic(err) // tests parse the built-in files
 	}
 	return d
 })
 
-// add takes what layeh's parser has read. The error is of a name, which it returns too.
+// add adds the result of layeh's parser. On error, name is the attribute that caused it.
 func (d *Dictionary) add(part *dictionary.Dictionary) (name string, err error) {
 	if name, err := d.define(part.Attributes, 0); err != nil {
 		return name, err
@@ -117,7 +118,7 @@ func (d *Dictionary) add(part *dictionary.Dictionary) (name string, err error) {
 	for _, v := range part.Vendors {
 		number := uint32(v.Number)
 		if v.GetTypeOctets() != 1 || v.GetLengthOctets() != 1 {
-			delete(d.vendors, number) // its attributes stay octets
+			delete(d.vendors, number) // its attributes remain octets
 			continue
 		}
 		if d.vendors[number] == nil {
@@ -135,7 +136,8 @@ func (d *Dictionary) add(part *dictionary.Dictionary) (name string, err error) {
 	return "", nil
 }
 
-// define takes attributes of the IETF, or of a vendor. Of one number, the last name is printed.
+// define adds attributes of the IETF (number 0) or of a vendor. If several have one type, the last
+// name is printed.
 func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name string, err error) {
 	of := &d.attributes
 	if number != 0 {
@@ -143,7 +145,7 @@ func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name s
 	}
 	for _, a := range list {
 		if len(a.OID) != 1 || a.OID[0] > 255 || a.OID[0] == 0 && number == 0 {
-			continue // of FreeRADIUS itself, or in a TLV: not on the wire as one attribute
+			continue // internal to FreeRADIUS, or in a TLV: not a single attribute on the wire
 		}
 		def := &Definition{
 			ID: ID{Type: Type(a.OID[0])}, Name: a.Name, Kind: kinds[a.Type.String()],
@@ -156,7 +158,7 @@ func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name s
 			def.Kind, def.Tagged = Octets, false
 		}
 		if old := d.names[a.Name]; old != nil && old.ID != def.ID {
-			return a.Name, fmt.Errorf("%s is %v already", a.Name, old.ID)
+			return a.Name, fmt.Errorf("%s is already the name of %v", a.Name, old.ID)
 		}
 		if old := of[a.OID[0]]; old != nil {
 			def.values = old.values
@@ -166,7 +168,7 @@ func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name s
 	return "", nil
 }
 
-// enumerate takes the names of values. Those of attributes that are not there say nothing.
+// enumerate adds the names of values. It ignores those of undefined attributes.
 func (d *Dictionary) enumerate(values []*dictionary.Value) {
 	for _, v := range values {
 		if def := d.names[v.Attribute]; def != nil {
@@ -176,12 +178,12 @@ func (d *Dictionary) enumerate(values []*dictionary.Value) {
 	}
 }
 
-// All are the attributes, in the order of their names.
+// All returns the attributes in the order of their names.
 func (d *Dictionary) All() []*Definition {
 	return slices.SortedFunc(maps.Values(d.names), func(a, b *Definition) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Name is the name of an attribute, or "Attr-N".
+// Name returns the name of an attribute, or "Attr-N".
 func (d *Dictionary) Name(t Type) string {
 	if def := d.attributes[t]; def != nil {
 		return def.Name
@@ -189,7 +191,7 @@ func (d *Dictionary) Name(t Type) string {
 	return ID{Type: t}.String()
 }
 
-// ValueName is the name of a value of an enumerated attribute, or "".
+// ValueName returns the name of a value of an enumerated attribute, or "".
 func (d *Dictionary) ValueName(t Type, n uint32) string {
 	if def := d.attributes[t]; def != nil {
 		return def.values.names[n]
@@ -197,5 +199,5 @@ func (d *Dictionary) ValueName(t Type, n uint32) string {
 	return ""
 }
 
-// InAccounting is how often an Accounting-Request may have an attribute.
+// InAccounting returns how often an attribute may occur in an Accounting-Request.
 func (d *Dictionary) InAccounting(t Type) Occurrence { return d.occurrences[t] }

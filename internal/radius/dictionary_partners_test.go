@@ -4,11 +4,11 @@ package radius
 
 import "testing"
 
-// freeradius is FreeRADIUS's dictionary, with all that it includes.
+// freeradius is FreeRADIUS's dictionary; it includes all others.
 const freeradius = "/usr/share/freeradius/dictionary"
 
-// TestFreeRADIUSDictionaryWhole: an operator can give all of it. Most lines that are left out are values of attributes that
-// are, and what FreeRADIUS has for itself.
+// TestFreeRADIUSDictionaryWhole: an operator may configure all of it. Most skipped lines are values
+// of attributes that are skipped themselves, and definitions internal to FreeRADIUS.
 func TestFreeRADIUSDictionaryWhole(t *testing.T) {
 	d, err := Standard().With(freeradius)
 	if err != nil {
@@ -25,7 +25,7 @@ func TestFreeRADIUSDictionaryWhole(t *testing.T) {
 	for attr, want := range map[string]string{
 		"\x06\x00\x00\x00\x01":            "Service-Type = Login-User",
 		"\x1a\x00\x00\x00\x09\x01\x05a=b": "Cisco-AVPair = a=b",
-		"\x1a\x00\x00\x30\x44\x01\x05noc": "Fortinet-Group-Name = noc", // which we have not
+		"\x1a\x00\x00\x30\x44\x01\x05noc": "Fortinet-Group-Name = noc", // not in our dictionary
 	} {
 		if got := printed(d, Type(attr[0]), attr[1:]); len(got) != 1 || got[0] != want {
 			t.Errorf("%x: %q, want %s", attr, got, want)
@@ -47,9 +47,9 @@ var ours = map[string]string{
 	"3GPP-PDP-Type IPv4v6":                         "3GPP TS 29.061 has it, FreeRADIUS 3 does not",
 }
 
-// TestNamesAreFreeRADIUSs: each attribute of ours is one of FreeRADIUS's, with the same number and kind of value, and so
-// is each name of a value, which prints the same.
-func TestNamesAreFreeRADIUSs(t *testing.T) {
+// TestNamesMatchFreeRADIUS: FreeRADIUS has each of our attributes with the same number and kind, and
+// each of our value names, which print the same.
+func TestNamesMatchFreeRADIUS(t *testing.T) {
 	theirs, err := new(Dictionary).read(readFile, false, freeradius)
 	if err != nil {
 		t.Fatal(err)

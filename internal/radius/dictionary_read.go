@@ -17,35 +17,37 @@ import (
 const (
 	maxDictionary = 16 << 20 // octets of a file; FreeRADIUS's largest has some hundred thousand
 	maxLine       = 4096
-	maxIncludes   = 16 // within one another
+	maxIncludes   = 16 // nesting depth
 )
 
-// Skipped is lines of a file that say what this package cannot use: data types that only FreeRADIUS knows, numbers
-// that are not decimal, are of a TLV or do not fit into an octet, values of attributes that are not there, blocks of TLVs
-// and of extended vendor attributes, vendors with a third field in their format.
+// Skipped are the lines of a file that this package does not support: data types that only
+// FreeRADIUS has, numbers that are not decimal, are in a TLV or exceed one octet, values of
+// undefined attributes, blocks of TLVs and of extended vendor attributes, vendors with a third
+// field in their format.
 type Skipped struct {
 	File  string
 	Lines int
-	First int    // the number of the first line
+	First int    // number of the first line
 	Text  string // the first line
 }
 
 func (s Skipped) String() string {
-	return fmt.Sprintf("%s: lines left out: %d, the first in line %d: %s", s.File, s.Lines, s.First, s.Text)
+	return fmt.Sprintf("%s: unsupported lines skipped: %d, the first is line %d: %s", s.File, s.Lines, s.First, s.Text)
 }
 
-// Skipped is what was left out of the operator's files, by file.
+// Skipped returns the skipped lines of the operator's files, by file.
 func (d *Dictionary) Skipped() []Skipped { return d.skipped }
 
-// With is d with the operator's files, in FreeRADIUS's format. What they say of a number counts more than what d says; a
-// name that d has for another number is an error. Errors name file and line.
+// With returns d extended by the operator's files, in FreeRADIUS's format. Their definition of a
+// number overrides that of d. Using a name of d for another number is an error. Errors name file
+// and line.
 func (d *Dictionary) With(files ...string) (*Dictionary, error) {
 	return d.read(readFile, false, files...)
 }
 
 func readFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() { // a pipe would never end
+	if err == nil && !info.Mode().IsRegular() { // reading a pipe might never end
 		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("is not a regular file")}
 	}
 	if err != nil {
@@ -73,21 +75,21 @@ func (d *Dictionary) read(open func(string) ([]byte, error), ours bool, files ..
 		if _, err := out.add(part); err != nil {
 			return nil, err
 		}
-		for _, v := range part.Vendors { // the operator need not repeat them
+		for _, v := range part.Vendors { // so that the operator need not repeat them
 			fields := []string{"VENDOR", v.Name, strconv.Itoa(v.Number)}
 			if v.TypeOctets != nil {
 				fields = append(fields, fmt.Sprintf("format=%d,%d", *v.TypeOctets, *v.LengthOctets))
 			}
-			r.vendor(place{}, fields)
+			r.parseVendor(place{}, fields)
 		}
 	}
 	for _, file := range files {
-		if err := r.file(file); err != nil {
+		if err := r.parseFile(file); err != nil {
 			return nil, err
 		}
 	}
 	parser := dictionary.Parser{IgnoreIdenticalAttributes: true}
-	part, err := parser.Parse(&parsed{strings.NewReader(r.text.String())})
+	part, err := parser.Parse(&parserInput{strings.NewReader(r.text.String())})
 	if pe := (*dictionary.ParseError)(nil); errors.As(err, &pe) {
 		return nil, r.places[min(pe.Line, len(r.places))-1].errorf("%w", pe.Inner)
 	} else if err != nil {
@@ -106,11 +108,11 @@ func (d *Dictionary) read(open func(string) ([]byte, error), ours bool, files ..
 	return out, nil
 }
 
-// parsed is the text that layeh's parser reads.
-type parsed struct{ *strings.Reader }
+// parserInput is the text for layeh's parser.
+type parserInput struct{ *strings.Reader }
 
-func (*parsed) Name() string { return "dictionary" }
-func (*parsed) Close() error { return nil }
+func (*parserInput) Name() string { return "dictionary" }
+func (*parserInput) Close() error { return nil }
 
 // place is a line of a file.
 type place struct {
@@ -122,30 +124,31 @@ func (p place) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: "+format, append([]any{p.file, p.line}, args...)...)
 }
 
-// reader makes one text of files and what they include, that layeh's parser takes: it knows fewer types of data and
-// flags, refuses a vendor that is there twice, and never ends with files that include each other.
+// reader converts files and their includes to one text for layeh's parser. That parser supports
+// fewer data types and flags, rejects a vendor that is defined twice, and never returns from files
+// that include each other.
 type reader struct {
 	open    func(string) ([]byte, error)
 	ours    bool
 	text    strings.Builder
-	places  []place // of the lines of text
+	places  []place // of each line in text
 	reading []string
 
 	vendors    map[string]string // number and format, by name
-	names      map[string]string // the name of each number
-	aliases    map[string]string // other names of a vendor, by name
-	block      string            // the vendor whose block the line is in, or ""
-	openBlocks []string          //  keywords that end the blocks that are left out, the innermost last
+	names      map[string]string // name of each number
+	aliases    map[string]string // first names of vendors with several names
+	block      string            // vendor of the current block, or ""
+	openBlocks []string          // end keywords of the open blocks that are skipped, the innermost last
 
 	skipped     []Skipped
-	skippedIn   map[string]int // where in skipped a file is
+	skippedIn   map[string]int // index in skipped, by file
 	occurrences map[string]Occurrence
 }
 
-// file takes a file.
-func (r *reader) file(name string) error {
+// parseFile converts a file.
+func (r *reader) parseFile(name string) error {
 	if slices.Contains(r.reading, name) || len(r.reading) >= maxIncludes {
-		return fmt.Errorf("%s includes itself, or more than %d files deep", name, maxIncludes)
+		return fmt.Errorf("%s: $INCLUDE loop, or more than %d nested files", name, maxIncludes)
 	}
 	data, err := r.open(name)
 	if err != nil {
@@ -157,28 +160,28 @@ func (r *reader) file(name string) error {
 	for line := range strings.Lines(string(data)) {
 		at.line++
 		if len(line) > maxLine {
-			return at.errorf("longer than %d octets", maxLine)
+			return at.errorf("line is longer than %d octets", maxLine)
 		}
 		text, comment, _ := strings.Cut(line, "#")
 		if fields := strings.Fields(text); len(fields) > 0 {
-			if err := r.line(at, fields, strings.TrimSpace(comment)); err != nil {
+			if err := r.parseLine(at, fields, strings.TrimSpace(comment)); err != nil {
 				return err
 			}
 		}
 	}
 	if len(r.openBlocks) > 0 || r.block != "" {
-		return at.errorf("a block has no end")
+		return at.errorf("a BEGIN- block is not closed")
 	}
 	return nil
 }
 
-// line takes a line that is not empty.
-func (r *reader) line(at place, fields []string, comment string) error {
+// parseLine converts a line that is not empty.
+func (r *reader) parseLine(at place, fields []string, comment string) error {
 	fields[0] = strings.ToUpper(fields[0])
 	if n := len(r.openBlocks); n > 0 {
 		if fields[0] == r.openBlocks[n-1] {
 			r.openBlocks = r.openBlocks[:n-1]
-		} else if end := endOf(fields[0]); end != "" {
+		} else if end := blockEnd(fields[0]); end != "" {
 			r.openBlocks = append(r.openBlocks, end)
 		}
 		r.skipLine(at, fields)
@@ -189,25 +192,25 @@ func (r *reader) line(at place, fields []string, comment string) error {
 		return r.include(at, fields)
 	case "VENDOR":
 		if len(fields) > 2 && !isNumber(fields[2]) {
-			return at.errorf("%q is not the number of a vendor", fields[2])
+			return at.errorf("%q is not a vendor number", fields[2])
 		}
-		r.vendor(at, fields)
+		r.parseVendor(at, fields)
 	case "BEGIN-TLV":
 		r.openBlocks = append(r.openBlocks, "END-TLV")
 		r.skipLine(at, fields)
 	case "BEGIN-VENDOR":
-		if len(fields) > 2 || len(fields) == 2 && r.vendors[fields[1]] == unusable {
+		if len(fields) > 2 || len(fields) == 2 && r.vendors[fields[1]] == unsupported {
 			r.openBlocks = append(r.openBlocks, "END-VENDOR")
 			r.skipLine(at, fields)
 			return nil
 		}
 		r.block = fields[len(fields)-1]
-		r.emit(at, r.aliased(fields))
+		r.emit(at, r.resolveAlias(fields))
 	case "END-VENDOR":
 		r.block = ""
-		r.emit(at, r.aliased(fields))
+		r.emit(at, r.resolveAlias(fields))
 	case "ATTRIBUTE":
-		return r.attribute(at, fields, comment)
+		return r.parseAttribute(at, fields, comment)
 	case "VALUE":
 		number := fields[len(fields)-1]
 		n, err := strconv.ParseUint(number, 0, 64)
@@ -220,21 +223,21 @@ func (r *reader) line(at place, fields []string, comment string) error {
 		}
 		r.emit(at, fields)
 	default:
-		r.emit(at, fields) // for the parser to refuse
+		r.emit(at, fields) // layeh's parser reports the error
 	}
 	return nil
 }
 
-// include takes the file that an $INCLUDE names, relative to the one that has it.
+// include converts the file of an $INCLUDE. Its name is relative to the including file.
 func (r *reader) include(at place, fields []string) error {
 	if len(fields) != 2 || r.block != "" {
-		return at.errorf("$INCLUDE stands outside of blocks, with the name of a file")
+		return at.errorf("$INCLUDE needs the name of a file, outside of blocks")
 	}
 	name := fields[1]
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(at.file), name)
 	}
-	err := r.file(name)
+	err := r.parseFile(name)
 	pe := (*fs.PathError)(nil)
 	switch unread := errors.As(err, &pe) && pe.Path == name; {
 	case unread && fields[0] == "$INCLUDE-" && errors.Is(err, fs.ErrNotExist):
@@ -242,24 +245,26 @@ func (r *reader) include(at place, fields []string) error {
 	case unread:
 		return at.errorf("%w", err)
 	}
-	return err // of a line of that file
+	return err // about a line of that file
 }
 
-// endOf is the keyword that ends a block, or "".
-func endOf(keyword string) string {
+// blockEnd returns the keyword that ends a block, or "".
+func blockEnd(keyword string) string {
 	if name, ok := strings.CutPrefix(keyword, "BEGIN-"); ok {
 		return "END-" + name
 	}
 	return ""
 }
 
-// unusable stands for number and format of a vendor whose format the parser does not know, as "format=1,1,c".
-const unusable = "-"
+// unsupported replaces number and format of a vendor whose format layeh's parser does not support,
+// such as "format=1,1,c".
+const unsupported = "-"
 
-// vendor takes a VENDOR line. One that is there already, by this name or another, is that one.
-func (r *reader) vendor(at place, fields []string) {
+// parseVendor converts a VENDOR line. A vendor that is already defined, by this name or another, is
+// not defined again.
+func (r *reader) parseVendor(at place, fields []string) {
 	if len(fields) == 4 && strings.HasPrefix(fields[3], "format=") && strings.Count(fields[3], ",") > 1 {
-		r.vendors[fields[1]] = unusable
+		r.vendors[fields[1]] = unsupported
 		r.skipLine(at, fields)
 		return
 	}
@@ -277,16 +282,17 @@ func (r *reader) vendor(at place, fields []string) {
 	r.emit(at, fields)
 }
 
-// aliased is a BEGIN-VENDOR or END-VENDOR with the name that the parser knows.
-func (r *reader) aliased(fields []string) []string {
+// resolveAlias returns a BEGIN-VENDOR or END-VENDOR line with the vendor's first name, which the
+// parser knows.
+func (r *reader) resolveAlias(fields []string) []string {
 	if len(fields) == 2 && r.aliases[fields[1]] != "" {
 		return []string{fields[0], r.aliases[fields[1]]}
 	}
 	return fields
 }
 
-// attribute takes an ATTRIBUTE line, with the flags that the parser knows.
-func (r *reader) attribute(at place, fields []string, comment string) error {
+// parseAttribute converts an ATTRIBUTE line and keeps only the flags that the parser supports.
+func (r *reader) parseAttribute(at place, fields []string, comment string) error {
 	if len(fields) != 4 && len(fields) != 5 {
 		r.emit(at, fields)
 		return nil
@@ -295,12 +301,12 @@ func (r *reader) attribute(at place, fields []string, comment string) error {
 	_, known := kinds[kind]
 	if n, err := strconv.ParseUint(fields[2], 10, 32); err != nil || strconv.FormatUint(n, 10) != fields[2] || !known {
 		if !isNumber(fields[2]) {
-			return at.errorf("%q is not the number of an attribute", fields[2])
+			return at.errorf("%q is not an attribute number", fields[2])
 		}
 		r.skipLine(at, fields)
 		return nil
 	}
-	if n, _ := strconv.Atoi(fields[2]); n > 255 && r.block == "" { // of FreeRADIUS itself, or a slip
+	if n, _ := strconv.Atoi(fields[2]); n > 255 && r.block == "" { // internal to FreeRADIUS, or a mistake
 		r.skipLine(at, fields)
 		return nil
 	}
@@ -316,7 +322,7 @@ func (r *reader) attribute(at place, fields []string, comment string) error {
 	if r.ours && r.block == "" {
 		o, ok := occurrences[comment]
 		if !ok {
-			return at.errorf("%q is not how often an attribute may stand in an Accounting-Request", comment)
+			return at.errorf("%q is not an occurrence in Accounting-Requests, want 0, 0-1, 0-1/tag or 0+", comment)
 		}
 		if r.occurrences == nil {
 			r.occurrences = map[string]Occurrence{}
@@ -326,7 +332,7 @@ func (r *reader) attribute(at place, fields []string, comment string) error {
 	return nil
 }
 
-// isNumber reports whether text is a number in any way that FreeRADIUS writes one: 5, 0x05, 1.5.
+// isNumber reports whether text is a number in any of FreeRADIUS's notations: 5, 0x05, 1.5.
 func isNumber(text string) bool {
 	for part := range strings.SplitSeq(text, ".") {
 		if _, err := strconv.ParseUint(part, 0, 64); err != nil {
@@ -341,7 +347,7 @@ func (r *reader) emit(at place, fields []string) {
 	r.places = append(r.places, at)
 }
 
-// skipLine leaves a line out.
+// skipLine records a skipped line.
 func (r *reader) skipLine(at place, fields []string) {
 	i, ok := r.skippedIn[at.file]
 	if !ok {
@@ -355,7 +361,7 @@ func (r *reader) skipLine(at place, fields []string) {
 	}
 }
 
-// skipValues leaves out the VALUE lines of attributes that are not there.
+// skipValues records the VALUE lines of undefined attributes, which have no effect.
 func (r *reader) skipValues(d *Dictionary) {
 	for i, line := range slices.Collect(strings.Lines(r.text.String())) {
 		if fields := strings.Fields(line); len(fields) > 2 && fields[0] == "VALUE" && d.names[fields[1]] == nil {
@@ -364,7 +370,7 @@ func (r *reader) skipValues(d *Dictionary) {
 	}
 }
 
-// placeOf is where an attribute is defined.
+// placeOf returns the place of an attribute's definition.
 func (r *reader) placeOf(name string) place {
 	for i, line := range slices.Collect(strings.Lines(r.text.String())) {
 		if fields := strings.Fields(line); len(fields) > 2 && fields[0] == "ATTRIBUTE" && fields[1] == name {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// file makes a file, and returns its name.
+// file creates a file and returns its name.
 func file(t testing.TB, name, text string) string {
 	t.Helper()
 	name = filepath.Join(t.TempDir(), name)
@@ -21,7 +21,7 @@ func file(t testing.TB, name, text string) string {
 	return name
 }
 
-// memory is files by name.
+// memory has files by name.
 type memory map[string]string
 
 func (m memory) read(name string) ([]byte, error) {
@@ -36,7 +36,7 @@ func TestWith(t *testing.T) {
 	tests := []struct {
 		name    string
 		files   memory            // "a" is read
-		shown   map[string]string // names, by what is in an attribute: type and value
+		shown   map[string]string // attributes (type and value), and their names
 		skipped []Skipped
 	}{
 		{name: "empty", files: memory{"a": ""}},
@@ -127,28 +127,28 @@ func TestWithErrors(t *testing.T) {
 	}{
 		{"no file", memory{}, "open a: file does not exist"},
 		{"no included file", memory{"a": "\n$INCLUDE b\n"}, "a:2: open b: file does not exist"},
-		{"a file that includes itself", memory{"a": "$INCLUDE b\n", "b": "$INCLUDE a\n"}, "a includes itself, or more than 16 files deep"},
-		{"an $INCLUDE without file", memory{"a": "$INCLUDE\n"}, "a:1: $INCLUDE stands outside of blocks, with the name of a file"},
-		{"an $INCLUDE in a block", memory{"a": "BEGIN-VENDOR Cisco\n$INCLUDE b\nEND-VENDOR Cisco\n", "b": ""}, "a:2: $INCLUDE stands outside of blocks, with the name of a file"},
+		{"a file that includes itself", memory{"a": "$INCLUDE b\n", "b": "$INCLUDE a\n"}, "a: $INCLUDE loop, or more than 16 nested files"},
+		{"an $INCLUDE without file", memory{"a": "$INCLUDE\n"}, "a:1: $INCLUDE needs the name of a file, outside of blocks"},
+		{"an $INCLUDE in a block", memory{"a": "BEGIN-VENDOR Cisco\n$INCLUDE b\nEND-VENDOR Cisco\n", "b": ""}, "a:2: $INCLUDE needs the name of a file, outside of blocks"},
 		{"a keyword that is none", memory{"a": "# x\nATRIBUTE A 250 string\n"}, "a:2: unknown line"},
 		{"in an included file", memory{"a": "ATTRIBUTE A 250 string\n$INCLUDE b\n", "b": "\n\nVALU A B 1\n"}, "b:3: unknown line"},
 		{"an attribute without kind", memory{"a": "ATTRIBUTE A 250\n"}, "a:1: unknown line"},
-		{"a number that is none", memory{"a": "ATTRIBUTE A two-fifty string\n"}, `a:1: "two-fifty" is not the number of an attribute`},
+		{"a number that is none", memory{"a": "ATTRIBUTE A two-fifty string\n"}, `a:1: "two-fifty" is not an attribute number`},
 		{"a flag that is none", memory{"a": "ATTRIBUTE A 250 string Cisco\n"}, `a:1: unknown attribute flag "Cisco"`},
 		{"a name twice", memory{"a": "ATTRIBUTE A 250 string\nATTRIBUTE A 251 string\n"}, `a:2: duplicate attribute "A"`},
-		{"a standard name for another number", memory{"a": "ATTRIBUTE B 250 string\nATTRIBUTE User-Name 251 string\n"}, "a:2: User-Name is Attr-1 already"},
-		{"a vendor's name for another number", memory{"a": "BEGIN-VENDOR Microsoft\nATTRIBUTE Cisco-AVPair 1 string\nEND-VENDOR Microsoft\n"}, "a:2: Cisco-AVPair is Attr-26.9.1 already"},
+		{"a standard name for another number", memory{"a": "ATTRIBUTE B 250 string\nATTRIBUTE User-Name 251 string\n"}, "a:2: User-Name is already the name of Attr-1"},
+		{"a vendor's name for another number", memory{"a": "BEGIN-VENDOR Microsoft\nATTRIBUTE Cisco-AVPair 1 string\nEND-VENDOR Microsoft\n"}, "a:2: Cisco-AVPair is already the name of Attr-26.9.1"},
 		{"a value that is none", memory{"a": "ATTRIBUTE A 250 integer\nVALUE A B one\n"}, `a:2: "one" is not a number`},
-		{"a vendor's number that is none", memory{"a": "VENDOR Shop nine\n"}, `a:1: "nine" is not the number of a vendor`},
+		{"a vendor's number that is none", memory{"a": "VENDOR Shop nine\n"}, `a:1: "nine" is not a vendor number`},
 		{"a file that may be missing, and is not whole", memory{"a": "$INCLUDE- b\n", "b": "\n$INCLUDE c\n"}, "b:2: open c: file does not exist"},
 		{"a vendor that is not there", memory{"a": "BEGIN-VENDOR Shop\nEND-VENDOR Shop\n"}, `a:1: unknown vendor "Shop"`},
 		{"a vendor with two numbers", memory{"a": "VENDOR Cisco 99999\n"}, `a:1: duplicate vendor "Cisco" (99999)`},
 		{"a vendor with a format that is none", memory{"a": "VENDOR Shop 99999 format=3,1\n"}, `a:1: invalid vendor format "format=3,1"`},
 		{"a block in a block", memory{"a": "BEGIN-VENDOR Cisco\nBEGIN-VENDOR Cisco\nEND-VENDOR Cisco\n"}, "a:2: invalid BEGIN-VENDOR inside vendor block"},
 		{"the end of another block", memory{"a": "BEGIN-VENDOR Cisco\nEND-VENDOR Microsoft\n"}, `a:2: invalid END-VENDOR "Microsoft"`},
-		{"a block without end", memory{"a": "BEGIN-VENDOR Cisco\nATTRIBUTE A 6 string\n"}, "a:2: a block has no end"},
-		{"a block without end that is left out", memory{"a": "BEGIN-TLV A\n"}, "a:1: a block has no end"},
-		{"a line too long", memory{"a": "\n# " + strings.Repeat("x", 5000) + "\n"}, "a:2: longer than 4096 octets"},
+		{"a block without end", memory{"a": "BEGIN-VENDOR Cisco\nATTRIBUTE A 6 string\n"}, "a:2: a BEGIN- block is not closed"},
+		{"a block without end that is left out", memory{"a": "BEGIN-TLV A\n"}, "a:1: a BEGIN- block is not closed"},
+		{"a line too long", memory{"a": "\n# " + strings.Repeat("x", 5000) + "\n"}, "a:2: line is longer than 4096 octets"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,12 +159,12 @@ func TestWithErrors(t *testing.T) {
 	}
 }
 
-// TestColumn: our own files say of each attribute of the IETF how often it may come.
-func TestColumn(t *testing.T) {
+// TestOccurrenceColumn: our own files define the occurrence of each attribute of the IETF.
+func TestOccurrenceColumn(t *testing.T) {
 	for text, want := range map[string]string{
 		"ATTRIBUTE A 1 string # 0-1\nATTRIBUTE B 2 string has_tag # 0-1/tag\nATTRIBUTE C 3 string # 0\n": "",
-		"ATTRIBUTE A 1 string\n":     `a:1: "" is not how often an attribute may stand in an Accounting-Request`,
-		"ATTRIBUTE A 1 string # 1\n": `a:1: "1" is not how often an attribute may stand in an Accounting-Request`,
+		"ATTRIBUTE A 1 string\n":     `a:1: "" is not an occurrence in Accounting-Requests, want 0, 0-1, 0-1/tag or 0+`,
+		"ATTRIBUTE A 1 string # 1\n": `a:1: "1" is not an occurrence in Accounting-Requests, want 0, 0-1, 0-1/tag or 0+`,
 	} {
 		d, err := new(Dictionary).read(memory{"a": text}.read, true, "a")
 		if want != "" && (err == nil || err.Error() != want) {
@@ -176,7 +176,7 @@ func TestColumn(t *testing.T) {
 	}
 }
 
-// TestWithFile: what the system says of a file.
+// TestWithFile: errors of the file system.
 func TestWithFile(t *testing.T) {
 	dir := t.TempDir()
 	var path *fs.PathError
@@ -192,7 +192,7 @@ func TestWithFile(t *testing.T) {
 	}
 }
 
-// FuzzWith: whatever is in a file, reading it ends, and what it defines is found under its name.
+// FuzzWith: reading any file returns, and its definitions are found under their names.
 func FuzzWith(f *testing.F) {
 	f.Add("ATTRIBUTE Shop-Till 250 integer array # x\nVALUE Shop-Till Front 1\n", "")
 	f.Add("$INCLUDE b\nVENDOR Shop 99999 format=1,1\nBEGIN-VENDOR Shop\nATTRIBUTE Shop-Text 0 string has_tag,encrypt=2\nEND-VENDOR Shop\n", "ATTRIBUTE A 250 combo-ip\n")

@@ -2,7 +2,7 @@ package radius
 
 import "testing"
 
-// nameOf is the name that an attribute is printed by.
+// nameOf returns the name that an attribute is printed with.
 func (d *Dictionary) nameOf(id ID) string {
 	def := d.attributes[id.Type]
 	if id.Vendor != 0 {
@@ -37,7 +37,7 @@ func TestStandardNames(t *testing.T) {
 	}
 }
 
-// TestStandardVendors: the vendors that operators have most.
+// TestStandardVendors: the most common vendors.
 func TestStandardVendors(t *testing.T) {
 	for name, want := range map[string]ID{
 		"Cisco-AVPair":             {26, 9, 1},
@@ -60,7 +60,7 @@ func TestStandardVendors(t *testing.T) {
 	}
 }
 
-// TestInAccounting: an example of each entry of the column, and of types without a line.
+// TestInAccounting: an example of each occurrence, and types without a definition.
 func TestInAccounting(t *testing.T) {
 	for typ, want := range map[Type]Occurrence{
 		1: ZeroOrOne, 2: Never, 11: ZeroOrMore, 26: ZeroOrMore, 40: ZeroOrOne, 64: OnePerTag, 69: Never, 77: ZeroOrMore,

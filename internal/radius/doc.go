@@ -1,5 +1,6 @@
-// Package radius is RADIUS on the wire (RFC 2865 and RFC 2866): packets, attributes, authenticators and shared secrets,
-// for the side of NASes and for the side of servers; and the names of attributes and values.
+// Package radius encodes and decodes RADIUS (RFC 2865 and RFC 2866): packets, attributes,
+// authenticators and shared secrets, for NASes and for servers. It also has the names of attributes
+// and values.
 //
 //	 0                   1                   2                   3
 //	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -17,31 +18,33 @@
 //	Message-Authenticator  = HMAC-MD5(secret, the packet with the authenticator above that is put in, and 16 zeros
 //	                         as its own value)
 //
-// The Request Authenticator of an Access-Request and of a Status-Server is random; only a Message-Authenticator proves
-// that they know the secret (RFC 5997 section 3).
+// The Request Authenticator of an Access-Request and of a Status-Server is random. Only a
+// Message-Authenticator proves that the sender knows the secret (RFC 5997 section 3).
 //
 // # Why not layeh.com/radius for packets
 //
-// Types, codes and values are those of layeh.com/radius. Its packets are not on the path of every request: it does
-// neither make nor check a Message-Authenticator, skips values of more than 253 octets without a word, and costs more
-// than twice the time. Authenticating and parsing an Accounting-Request of 18 attributes (BenchmarkParse):
+// Types, codes and values are those of layeh.com/radius. Its packets are not used for every
+// request: it neither writes nor checks a Message-Authenticator, silently skips values of more than
+// 253 octets, and takes more than twice the time. Authenticating and parsing an Accounting-Request
+// of 18 attributes (BenchmarkParse):
 //
 //	layeh.com/radius   1,182 ns   40 allocations
 //	this package         552 ns    1 allocation
 //
-// FuzzParse holds this package against it: what one takes and the other does not is listed there.
+// FuzzParse compares both packages and lists the differences.
 //
 // # Names
 //
-// A [Dictionary] is data: the files in the folder dictionary, in FreeRADIUS's format, which are built in ([Standard]), and
-// the operator's ([Dictionary.With]). Package layeh.com/radius/dictionary parses them. It is given one text with what it
-// knows of that format; a line that stands in it has the place that it came from, for errors. [Dictionary.Print] shows
-// attributes, also those in a Vendor-Specific, and [Dictionary.Parse] reads what it shows. How often an attribute may
-// stand in an Accounting-Request is a column of our own files, behind a #.
+// A [Dictionary] is data: the built-in files in the folder dictionary, in FreeRADIUS's format
+// ([Standard]), and the operator's files ([Dictionary.With]). Package layeh.com/radius/dictionary
+// parses them. It gets one text with the parts of the format that it supports; each line of the
+// text has the place that it came from, for errors. [Dictionary.Print] converts attributes to text,
+// also those in a Vendor-Specific, and [Dictionary.Parse] converts the text back. Our own files
+// have an additional column, after a #: how often an attribute may occur in an Accounting-Request.
 //
 // # Memory
 //
-// A [Packet] shares the octets of its datagram. [Attributes] are immutable. Functions that are called Append... add to
-// the slice that they are given. A [Dictionary] does not change either. Nothing here has a state, so everything may be used by many
-// goroutines.
+// A [Packet] shares the octets of its datagram. [Attributes] and [Dictionary] are immutable.
+// Functions named Append... append to the slice that they get. Nothing here has mutable state, so
+// everything may be used from any number of goroutines.
 package radius

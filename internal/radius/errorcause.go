@@ -7,13 +7,13 @@ import (
 	"layeh.com/radius/rfc5176"
 )
 
-// ErrorCauseType is the attribute that says why a request was refused.
+// ErrorCauseType is the attribute with the reason of a refusal.
 const ErrorCauseType = Type(rfc3576.ErrorCause_Type)
 
-// ErrorCause is the value of an Error-Cause (RFC 5176 section 3.5), 0 if there is none.
+// ErrorCause is the value of an Error-Cause (RFC 5176 section 3.5); 0 means that there is none.
 type ErrorCause uint32
 
-// Error-Cause values that change what we do.
+// Error-Cause values that this program reacts to.
 const (
 	UnsupportedAttribute      = ErrorCause(rfc3576.ErrorCause_Value_UnsupportedAttribute)
 	MissingAttribute          = ErrorCause(rfc3576.ErrorCause_Value_MissingAttribute)
@@ -24,7 +24,7 @@ const (
 	SessionContextNotFound    = ErrorCause(rfc3576.ErrorCause_Value_SessionContextNotFound)
 )
 
-// String gives number and name.
+// String returns number and name.
 func (c ErrorCause) String() string {
 	if name := Standard().ValueName(ErrorCauseType, uint32(c)); name != "" {
 		return fmt.Sprintf("%d (%s)", uint32(c), name)

@@ -9,9 +9,10 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// FuzzParse holds Parse against layeh.com/radius: neither panics, both take the same framing, and what is authentic for
-// one is for the other. Two things differ: a Message-Authenticator that is not 16 octets once is malformed for us, and a
-// wrong one makes a packet not authentic; layeh.com/radius looks at neither.
+// FuzzParse compares Parse with layeh.com/radius: neither panics, both accept the same framing, and
+// a packet is authentic for both or for neither. There are two differences, because
+// layeh.com/radius ignores Message-Authenticator: we reject one that does not occur once with 16
+// octets as malformed, and a wrong one as not authentic.
 func FuzzParse(f *testing.F) {
 	for _, name := range captured.Accounting(f) {
 		f.Add(captured.Packet(f, name))

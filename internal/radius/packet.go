@@ -18,15 +18,16 @@ const (
 // Authenticator is a Request or Response Authenticator.
 type Authenticator [AuthLen]byte
 
-// Packet is a datagram whose framing was checked. It shares the octets of the datagram, and ends where its Length says.
+// Packet is a datagram with valid framing. It shares the octets of the datagram, and ends at its
+// Length.
 type Packet struct {
 	data     []byte
-	signedAt int // where the value of the Message-Authenticator begins, 0 if there is none
+	signedAt int // offset of the Message-Authenticator's value, or 0
 }
 
-// MalformedError says what is wrong with a packet, and in which attribute.
+// MalformedError describes a problem in a packet, and the attribute that has it.
 type MalformedError struct {
-	Attribute Type // 0: the header
+	Attribute Type // 0 for the header
 	Problem   string
 }
 
@@ -40,29 +41,29 @@ func (e *MalformedError) Error() string {
 	return fmt.Sprintf("attribute %d: %s", e.Attribute, e.Problem)
 }
 
-// Parse checks header and framing (RFC 2865 sections 3 and 5), and that a Message-Authenticator is there once at most.
-// Octets behind Length are padding. Errors are of type *MalformedError.
+// Parse checks the header and the framing (RFC 2865 sections 3 and 5), and that there is at most
+// one Message-Authenticator. Octets after Length are padding. Errors are of type *MalformedError.
 func Parse(b []byte) (Packet, error) {
 	if len(b) < HeaderLen {
 		return Packet{}, &MalformedError{Problem: "shorter than 20 octets"}
 	}
 	length := int(binary.BigEndian.Uint16(b[2:]))
 	if length < HeaderLen || length > MaxPacket {
-		return Packet{}, &MalformedError{Problem: "length is not 20..4096"}
+		return Packet{}, &MalformedError{Problem: "Length field is not 20..4096"}
 	}
 	if length > len(b) {
-		return Packet{}, &MalformedError{Problem: "shorter than its length"}
+		return Packet{}, &MalformedError{Problem: "shorter than its Length field"}
 	}
 	p := Packet{data: b[:length]}
 	for at := HeaderLen; at < length; {
 		t := Type(b[at])
 		if length-at < 2 || b[at+1] < 2 || int(b[at+1]) > length-at {
-			return Packet{}, &MalformedError{t, "cut off"}
+			return Packet{}, &MalformedError{t, "truncated"}
 		}
 		n := int(b[at+1])
 		if t == MessageAuthenticator {
 			if n != 2+AuthLen || p.signedAt != 0 {
-				return Packet{}, &MalformedError{t, "not 16 octets once"}
+				return Packet{}, &MalformedError{t, "does not occur once with 16 octets"}
 			}
 			p.signedAt = at + 2
 		}
@@ -71,27 +72,27 @@ func Parse(b []byte) (Packet, error) {
 	return p, nil
 }
 
-// Octets are the packet's octets, without padding.
+// Octets returns the packet's octets without padding.
 func (p Packet) Octets() []byte { return p.data }
 
-// Code is the packet's code.
+// Code returns the packet's code.
 func (p Packet) Code() Code { return Code(p.data[0]) }
 
-// Identifier is the packet's identifier.
+// Identifier returns the packet's identifier.
 func (p Packet) Identifier() byte { return p.data[1] }
 
-// Authenticator is the packet's authenticator.
+// Authenticator returns the packet's authenticator.
 func (p Packet) Authenticator() Authenticator { return Authenticator(p.data[4:HeaderLen]) }
 
-// Attributes are the octets of the packet's attributes: whole ones.
+// Attributes returns the octets of the packet's attributes; all are complete.
 func (p Packet) Attributes() []byte { return p.data[HeaderLen:] }
 
 // HasMessageAuthenticator reports whether the packet has a Message-Authenticator.
 func (p Packet) HasMessageAuthenticator() bool { return p.signedAt != 0 }
 
-// Authentic reports whether the packet's authenticator, and its Message-Authenticator if there is one, were made with
-// this secret. request is zero for a request, and the Request Authenticator for a response. scratch is memory to work
-// in; it is returned for the next time.
+// Authentic reports whether the packet's authenticator, and its Message-Authenticator if there is
+// one, are right for this secret. request is zero for a request, and the Request Authenticator for
+// a response. scratch is working memory and is returned for the next call.
 func (p Packet) Authentic(request Authenticator, secret Secret, scratch []byte) (bool, []byte) {
 	scratch = append(scratch[:0], p.data...)
 	copy(scratch[4:], request[:])
@@ -104,9 +105,10 @@ func (p Packet) Authentic(request Authenticator, secret Secret, scratch []byte) 
 	return ok, scratch
 }
 
-// Signed reports whether the packet has a Message-Authenticator, and that was made with this secret (RFC 3579 section
-// 3.2, RFC 5997 section 3). request and scratch are as for Authentic; for an Access-Request or a Status-Server request is
-// its own authenticator, which is random and signed as it is.
+// Signed reports whether the packet has a Message-Authenticator that is right for this secret (RFC
+// 3579 section 3.2, RFC 5997 section 3). request and scratch are as for Authentic. For an
+// Access-Request or a Status-Server, request is its own authenticator, which is random and included
+// in the computation.
 func (p Packet) Signed(request Authenticator, secret Secret, scratch []byte) (bool, []byte) {
 	if p.signedAt == 0 {
 		return false, scratch
@@ -125,20 +127,21 @@ func hmacMD5(data []byte, secret Secret) (sum Authenticator) {
 	return sum
 }
 
-// AppendHeader appends a header to b, for Seal to complete.
+// AppendHeader appends a header to b; Seal completes it.
 func AppendHeader(b []byte, code Code, identifier byte) []byte {
 	b = append(b, byte(code), identifier, 0, 0)
 	return append(b, make([]byte, AuthLen)...)
 }
 
-// AppendMessageAuthenticator appends a Message-Authenticator, for Seal to complete.
+// AppendMessageAuthenticator appends a Message-Authenticator; Seal completes it.
 func AppendMessageAuthenticator(b []byte) []byte {
 	b = append(b, byte(MessageAuthenticator), 2+AuthLen)
 	return append(b, make([]byte, AuthLen)...)
 }
 
-// Seal completes the packet b, which is of HeaderLen to MaxPacket octets: length, Message-Authenticator (its value
-// begins at signedAt; 0 if there is none) and authenticator, which it returns. request is as for Authentic.
+// Seal completes the packet b of HeaderLen to MaxPacket octets: length, Message-Authenticator (its
+// value begins at signedAt; 0 means that there is none) and authenticator, which it returns.
+// request is as for Authentic.
 func Seal(b []byte, signedAt int, request Authenticator, secret Secret) Authenticator {
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	copy(b[4:], request[:])
@@ -146,7 +149,7 @@ func Seal(b []byte, signedAt int, request Authenticator, secret Secret) Authenti
 		sum := hmacMD5(b, secret)
 		copy(b[signedAt:], sum[:])
 	}
-	sum := Authenticator(md5.Sum(append(b, secret...))) // in b's spare memory, or in a copy
+	sum := Authenticator(md5.Sum(append(b, secret...))) // in the spare capacity of b, or in a copy
 	copy(b[4:], sum[:])
 	return sum
 }

@@ -13,14 +13,14 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-// rawPacket is a packet of any code with these attribute octets and no valid authenticator.
+// rawPacket encodes a packet of any code with these attribute octets and no valid authenticator.
 func rawPacket(code Code, attrs string) []byte {
 	b := append(AppendHeader(nil, code, 1), attrs...)
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	return b
 }
 
-// withLength changes the Length of a packet.
+// withLength returns a packet with another Length field.
 func withLength(b []byte, n int) []byte {
 	binary.BigEndian.PutUint16(b[2:], uint16(n))
 	return b
@@ -41,15 +41,15 @@ func TestParsePacket(t *testing.T) {
 		{name: "Message-Authenticator", packet: rawPacket(4, "\x01\x03a"+signature), attrs: "\x01\x03a" + signature, signed: 25},
 		{name: "nothing", packet: nil, problem: "shorter than 20 octets"},
 		{name: "half a header", packet: make([]byte, 19), problem: "shorter than 20 octets"},
-		{name: "Length below a header", packet: withLength(rawPacket(4, ""), 19), problem: "length is not 20..4096"},
-		{name: "Length above the largest", packet: withLength(make([]byte, 5000), 4097), problem: "length is not 20..4096"},
-		{name: "Length beyond the datagram", packet: withLength(rawPacket(4, ""), 21), problem: "shorter than its length"},
-		{name: "attribute without length", packet: rawPacket(4, "\x01"), problem: "User-Name: cut off"},
-		{name: "attribute of length 1", packet: rawPacket(4, "\x01\x01\x00"), problem: "User-Name: cut off"},
-		{name: "attribute of length 0", packet: rawPacket(4, "\x01\x00\x00"), problem: "User-Name: cut off"},
-		{name: "attribute longer than the rest", packet: rawPacket(4, "\xfa\x04a"), problem: "attribute 250: cut off"},
-		{name: "short Message-Authenticator", packet: rawPacket(4, "\x50\x03a"), problem: "Message-Authenticator: not 16 octets once"},
-		{name: "two Message-Authenticators", packet: rawPacket(4, signature+signature), problem: "Message-Authenticator: not 16 octets once"},
+		{name: "Length below a header", packet: withLength(rawPacket(4, ""), 19), problem: "Length field is not 20..4096"},
+		{name: "Length above the largest", packet: withLength(make([]byte, 5000), 4097), problem: "Length field is not 20..4096"},
+		{name: "Length beyond the datagram", packet: withLength(rawPacket(4, ""), 21), problem: "shorter than its Length field"},
+		{name: "attribute without length", packet: rawPacket(4, "\x01"), problem: "User-Name: truncated"},
+		{name: "attribute of length 1", packet: rawPacket(4, "\x01\x01\x00"), problem: "User-Name: truncated"},
+		{name: "attribute of length 0", packet: rawPacket(4, "\x01\x00\x00"), problem: "User-Name: truncated"},
+		{name: "attribute longer than the rest", packet: rawPacket(4, "\xfa\x04a"), problem: "attribute 250: truncated"},
+		{name: "short Message-Authenticator", packet: rawPacket(4, "\x50\x03a"), problem: "Message-Authenticator: does not occur once with 16 octets"},
+		{name: "two Message-Authenticators", packet: rawPacket(4, signature+signature), problem: "Message-Authenticator: does not occur once with 16 octets"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestParsePacket(t *testing.T) {
 	}
 }
 
-// TestAuthentic flips each bit of real packets: none may pass, and only the right secret may.
+// TestAuthentic flips each bit of real packets: none is accepted, and no other secret either.
 func TestAuthentic(t *testing.T) {
 	for _, name := range []string{"radclient-start.hex", "radclient-stop.hex", "hostapd-on.hex"} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestAuthentic(t *testing.T) {
 	}
 }
 
-// TestMessageAuthenticatorAlone: a right Request Authenticator does not make up for a wrong
+// TestMessageAuthenticatorAlone: a right Request Authenticator does not excuse a wrong
 // Message-Authenticator.
 func TestMessageAuthenticatorAlone(t *testing.T) {
 	data := captured.Packet(t, "radclient-stop.hex")
@@ -125,7 +125,7 @@ func TestMessageAuthenticatorAlone(t *testing.T) {
 	}
 }
 
-// TestSeal compares what seal makes with what layeh.com/radius makes.
+// TestSeal compares Seal with layeh.com/radius.
 func TestSeal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.StringN(1, 40, 100).Draw(t, "secret")
@@ -154,7 +154,8 @@ func TestSeal(t *testing.T) {
 	})
 }
 
-// TestSealed: what seal signs, authentic accepts, with and without spare memory behind the packet.
+// TestSealed: Authentic accepts packets from Seal, with and without spare capacity behind the
+// packet.
 func TestSealed(t *testing.T) {
 	for _, spare := range []int{0, 4096} {
 		b := AppendHeader(make([]byte, 0, HeaderLen+2+AuthLen+spare), CodeDisconnectACK, 3)
@@ -174,7 +175,8 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestResponse: an answer is authentic for its request and secret alone, and is not changed by the check.
+// TestResponse: an answer is authentic only for its request and secret, and the check does not
+// change it.
 func TestResponse(t *testing.T) {
 	request := Authenticator(captured.Octets(t, captured.GoldenRequest)[4:HeaderLen])
 	flip := func(s string, at int) string {

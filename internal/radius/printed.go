@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Printed is an attribute as people read it.
+// Printed is an attribute as text.
 type Printed struct {
-	Name   string // behind it, if the value has a tag, this: Tunnel-Type:1
+	Name   string // with the tag, if the value has one: Tunnel-Type:1
 	Text   string
 	Number bool // Text is a decimal number
 }
 
-// Print gives attributes as people read them. A Vendor-Specific is shown as the attributes that are in it; those that
-// the dictionary does not have, and one that is not made as RFC 2865 section 5.26 recommends, as a Vendor-Specific of
-// octets.
+// Print converts attributes to text. A Vendor-Specific is shown as the attributes in it. If the
+// dictionary does not have one of them, or the contents do not follow the recommendation of RFC
+// 2865 section 5.26, it is shown as a Vendor-Specific of octets.
 func (d *Dictionary) Print(attrs Attributes) iter.Seq[Printed] {
 	return func(yield func(Printed) bool) {
 		for t, value := range attrs.All() {
@@ -37,28 +37,28 @@ func (d *Dictionary) Print(attrs Attributes) iter.Seq[Printed] {
 	}
 }
 
-// print is an attribute under a name.
+// print converts an attribute with the given name.
 func (def *Definition) print(name, value string) (p Printed) {
-	tag, value := def.split(value)
-	p.Text, p.Number = def.text(value)
+	tag, value := def.splitTag(value)
+	p.Text, p.Number = def.format(value)
 	if p.Name = name; tag != 0 {
 		p.Name += ":" + strconv.Itoa(int(tag))
 	}
 	return p
 }
 
-// printVendors gives what is in a Vendor-Specific.
+// printVendors converts the contents of a Vendor-Specific.
 func (d *Dictionary) printVendors(value string) iter.Seq[Printed] {
 	return func(yield func(Printed) bool) {
 		number, attrs, ok := splitVendors(value)
-		of := d.vendors[number]
-		if !ok || of == nil {
+		table := d.vendors[number]
+		if !ok || table == nil {
 			yield(d.vendorOctets(value))
 			return
 		}
 		for t, v := range attrs.All() {
 			p := Printed{}
-			if def := of[t]; def != nil {
+			if def := table[t]; def != nil {
 				p = def.print(def.Name, v)
 			} else {
 				p = d.vendorOctets(joinVendors(number, byte(t), v))
@@ -74,8 +74,8 @@ func (d *Dictionary) vendorOctets(value string) Printed {
 	return Printed{Name: d.Name(VendorSpecific), Text: hexadecimal(value)}
 }
 
-// splitVendors takes a Vendor-Specific apart (RFC 2865 section 5.26): the vendor, and attributes that look as those of
-// RADIUS do. There is at least one.
+// splitVendors parses a Vendor-Specific (RFC 2865 section 5.26): the vendor's number, and at least
+// one attribute in RADIUS format.
 func splitVendors(value string) (number uint32, attrs Attributes, ok bool) {
 	if len(value) <= 4 {
 		return 0, "", false
@@ -84,13 +84,13 @@ func splitVendors(value string) (number uint32, attrs Attributes, ok bool) {
 	return binary.BigEndian.Uint32([]byte(value[:4])), attrs, attrs.Valid()
 }
 
-// joinVendors is a Vendor-Specific with one attribute. It has room for 247 octets.
+// joinVendors encodes a Vendor-Specific with one attribute. The value is cut to 247 octets.
 func joinVendors(number uint32, t byte, value string) string {
 	return string(AppendAttribute(binary.BigEndian.AppendUint32(nil, number), Type(t), value[:min(len(value), 247)]))
 }
 
-// Values gives the values of the attributes with an id: of a vendor's, the values of a Vendor-Specific with each of them
-// alone.
+// Values yields the values of the attributes with this id. For a vendor's attribute, each is the
+// value of a Vendor-Specific with that attribute only.
 func (id ID) Values(attrs Attributes) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for t, value := range attrs.All() {
@@ -115,10 +115,10 @@ func (id ID) Values(attrs Attributes) iter.Seq[string] {
 	}
 }
 
-// ErrNoAttribute is returned for a name that the dictionary does not have.
-var ErrNoAttribute = errors.New("no attribute has this name")
+// ErrNoAttribute is returned for a name that is not in the dictionary.
+var ErrNoAttribute = errors.New("unknown attribute name")
 
-// Lookup finds an attribute by its name, or by "Name:tag" if it has one.
+// Lookup finds an attribute by its name, or by "Name:tag" if the attribute has a tag.
 func (d *Dictionary) Lookup(name string) (def *Definition, tag byte, err error) {
 	if def := d.names[name]; def != nil {
 		return def, 0, nil
@@ -133,8 +133,8 @@ func (d *Dictionary) Lookup(name string) (def *Definition, tag byte, err error) 
 	return nil, 0, ErrNoAttribute
 }
 
-// Parse makes the value of an attribute from the name and the text that Print shows: of a vendor's, the value of the
-// Vendor-Specific.
+// Parse parses the name and text of an attribute, as Print shows them. For a vendor's attribute it
+// returns the value of the Vendor-Specific.
 func (d *Dictionary) Parse(name, text string) (Type, string, error) {
 	def, tag, err := d.Lookup(name)
 	switch {
@@ -147,7 +147,7 @@ func (d *Dictionary) Parse(name, text string) (Type, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	value = def.join(tag, value)
+	value = def.addTag(tag, value)
 	room := 253
 	if def.Vendor != 0 {
 		room -= 6

@@ -72,13 +72,13 @@ func TestValues(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			for range def.Values(attrs) {
-				break // the caller may end it
+				break // the caller may stop early
 			}
 		})
 	}
 }
 
-// FuzzPrintVendorSpecific: nothing in a Vendor-Specific is lost or made up.
+// FuzzPrintVendorSpecific: nothing in a Vendor-Specific is lost or invented.
 func FuzzPrintVendorSpecific(f *testing.F) {
 	f.Add(uint32(9), []byte("\x01\x05a=b\xbb\x06\x00\x00\x00\x07"))
 	f.Add(uint32(9), []byte("\x06\x03x\x01\x02"))
@@ -108,7 +108,7 @@ func FuzzPrintVendorSpecific(f *testing.F) {
 				t.Fatalf("%x: shown as %v: %v", value, p, err)
 			}
 			if strings.HasPrefix(p.Text, "0x") && def.Type == VendorSpecific && def.Vendor != 0 || def.Tagged && tag == 0 || v == "" {
-				continue // octets of text, a tag 0 and nothing are shown, but not read again
+				continue // octets in a text, a tag 0 and an empty value are printed, but cannot be parsed
 			}
 			if _, again, err := Standard().Parse(p.Name, p.Text); err != nil || again != joinVendors(number, byte(u), v) {
 				t.Fatalf("%x: shown as %v, which is read as %x, error %v", value, p, again, err)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestSecretIsNotPrinted: by no verb, no encoder and no handler.
+// TestSecretIsNotPrinted: no verb, no encoder and no handler prints a secret.
 func TestSecretIsNotPrinted(t *testing.T) {
 	const secret = Secret("xyzzy")
 	spellings := []string{"xyzzy", fmt.Sprintf("%x", "xyzzy"), fmt.Sprintf("%X", "xyzzy"), fmt.Sprintf("% x", "xyzzy"), fmt.Sprint([]byte("xyzzy"))}
@@ -39,7 +39,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 			}
 		}
 	}
-	if got := fmt.Sprintf("%x", secret); got != hidden {
+	if got := fmt.Sprintf("%x", secret); got != redacted {
 		t.Errorf("%%x gives %q", got)
 	}
 }

@@ -13,10 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-// text is a value as people read it: text as it is, enumerated values by name, addresses as addresses, times as RFC
-// 3339, and octets as 0x and hex, as is every value that is not of its attribute's kind. number reports that it is a
-// decimal number. A nil Definition is of octets.
-func (def *Definition) text(value string) (text string, number bool) {
+// format returns a value as text: text unchanged, enumerated values by name, addresses in their
+// usual form, times in RFC 3339, and octets as 0x and hexadecimal digits, like every value that
+// does not fit its attribute's kind. number reports that the text is a decimal number. A nil
+// Definition is of kind Octets.
+func (def *Definition) format(value string) (text string, number bool) {
 	if def == nil {
 		return hexadecimal(value), false
 	}
@@ -56,7 +57,7 @@ func (def *Definition) text(value string) (text string, number bool) {
 
 func hexadecimal(value string) string { return fmt.Sprintf("0x%x", value) }
 
-// size is how many octets a number of this kind has, 0 if it is no number.
+// size is the length of a number of this kind in octets, or 0 if the kind is not a number.
 func (k Kind) size() int {
 	switch k {
 	case Byte:
@@ -71,7 +72,7 @@ func (k Kind) size() int {
 	return 0
 }
 
-// parse is the value that text prints as this text. Its errors say what the text should be.
+// parse returns the value that format prints as text. Its errors say what the text should be.
 func (def *Definition) parse(text string) (value string, err error) {
 	var b []byte
 	switch def.Kind {
@@ -118,7 +119,7 @@ func (def *Definition) parse(text string) (value string, err error) {
 	default:
 		digits, ok := strings.CutPrefix(text, "0x")
 		if b, err = hex.DecodeString(digits); !ok || err != nil {
-			return "", fmt.Errorf("%q is not 0x and hexadecimal digits", text)
+			return "", fmt.Errorf("%q is not 0x followed by hexadecimal digits", text)
 		}
 	}
 	return string(b), nil
@@ -131,7 +132,7 @@ func protocol(is4 bool) string {
 	return "IPv6"
 }
 
-// parseNumber is parse for numbers, and the names that they have.
+// parseNumber is parse for numbers and for names of values.
 func (def *Definition) parseNumber(text string) (string, error) {
 	size := def.Kind.size()
 	if def.Tagged && size == 4 {
@@ -161,9 +162,10 @@ func (def *Definition) parseNumber(text string) (string, error) {
 	return string(b[8-def.Kind.size():]), nil
 }
 
-// split cuts the tag off a value (RFC 2868 section 3): the first octet of four that are a number, and of text an octet
-// that no text begins with. The number that is left has four octets again.
-func (def *Definition) split(value string) (tag byte, rest string) {
+// splitTag splits the tag from a value (RFC 2868 section 3). The tag of a number is the first of
+// its four octets; the returned number has four octets again. The tag of a text is its first octet
+// if that is at most maxTag.
+func (def *Definition) splitTag(value string) (tag byte, rest string) {
 	switch {
 	case def == nil || !def.Tagged || value == "":
 	case def.Kind == Integer && len(value) == 4 && value[0] <= maxTag:
@@ -174,8 +176,8 @@ func (def *Definition) split(value string) (tag byte, rest string) {
 	return 0, value
 }
 
-// join is a value with a tag. Text without one stays as it is.
-func (def *Definition) join(tag byte, value string) string {
+// addTag adds a tag to a value. A text without a tag stays unchanged.
+func (def *Definition) addTag(tag byte, value string) string {
 	switch {
 	case def.Tagged && def.Kind == Integer:
 		return string(tag) + value[1:]
@@ -185,10 +187,11 @@ func (def *Definition) join(tag byte, value string) string {
 	return value
 }
 
-// maxTag is the greatest tag.
+// maxTag is the largest tag.
 const maxTag = 0x1f
 
-// Tag is the tag of a tunnel attribute (RFC 2868 section 3). Text that begins with a greater octet has none, which is 0.
+// Tag returns the tag of a tunnel attribute (RFC 2868 section 3). If the first octet is larger than
+// the largest tag, there is no tag, and Tag returns 0.
 func Tag(value string) byte {
 	if value == "" || value[0] > maxTag {
 		return 0

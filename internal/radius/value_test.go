@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// printed is how one attribute is printed: "NAME = VALUE", a number with a # in front.
+// printed formats one attribute: "NAME = VALUE", a number with a # in front.
 func printed(d *Dictionary, t Type, value string) (lines []string) {
 	for p := range d.Print(Attributes(AppendAttribute(nil, t, value))) {
 		if p.Number {
@@ -85,7 +85,7 @@ VALUE Odd-Byte Red 1
 	}
 }
 
-// valueOf draws a text that an attribute can have, by its kind.
+// valueOf generates a valid text for an attribute, by its kind.
 func valueOf(t *rapid.T, def *Definition) string {
 	for name := range def.values.numbers {
 		if def.values.names[def.values.numbers[name]] == name && rapid.Bool().Draw(t, "by name") {
@@ -109,16 +109,17 @@ func valueOf(t *rapid.T, def *Definition) string {
 	default:
 		value = octets(rapid.IntRange(1, 50).Draw(t, "length"))
 	}
-	text, _ := def.text(value)
+	text, _ := def.format(value)
 	return text
 }
 
-// TestRoundTrip: whatever text an attribute has, it is read as a value that prints so, under the same name.
+// TestRoundTrip: a text of an attribute is parsed to a value that prints as this text, under the
+// same name.
 func TestRoundTrip(t *testing.T) {
 	d := Standard()
 	for _, def := range d.All() {
 		if def.Encrypted || d.nameOf(def.ID) != def.Name {
-			continue // not to be written, or a name that is read but not printed
+			continue // cannot be configured, or a name that is parsed but not printed
 		}
 		t.Run(def.Name, func(t *testing.T) {
 			for name, n := range def.values.numbers {
@@ -151,9 +152,9 @@ func checkRoundTrip(t interface{ Fatalf(string, ...any) }, name, text string) {
 
 func TestParseErrors(t *testing.T) {
 	tests := []struct{ name, attribute, text, want string }{
-		{"no such attribute", "Usr-Name", "x", "no attribute has this name"},
-		{"the name in other letters", "user-name", "x", "no attribute has this name"},
-		{"a tag where none is", "User-Name:1", "x", "no attribute has this name"},
+		{"no such attribute", "Usr-Name", "x", "unknown attribute name"},
+		{"the name in other letters", "user-name", "x", "unknown attribute name"},
+		{"a tag where none is", "User-Name:1", "x", "unknown attribute name"},
 		{"a tag too large", "Tunnel-Type:32", "VLAN", `"32" is not a tag from 0 to 31`},
 		{"no text", "User-Name", "", "has 0 octets, must have 1 to 253"},
 		{"text too long", "User-Name", strings.Repeat("x", 254), "has 254 octets, must have 1 to 253"},
@@ -173,8 +174,8 @@ func TestParseErrors(t *testing.T) {
 		{"a time too late", "Event-Timestamp", "2200-01-01T00:00:00Z", `"2200-01-01T00:00:00Z" is not a time such as 2001-09-09T01:46:40Z`},
 		{"half an interface", "Framed-Interface-Id", "0:1:2", `"0:1:2" is not an interface id such as 0001:0203:0405:0607`},
 		{"no interface", "Framed-Interface-Id", "0:1:2:x", `"0:1:2:x" is not an interface id such as 0001:0203:0405:0607`},
-		{"octets without 0x", "Class", "abcd", `"abcd" is not 0x and hexadecimal digits`},
-		{"half an octet", "Class", "0xabc", `"0xabc" is not 0x and hexadecimal digits`},
+		{"octets without 0x", "Class", "abcd", `"abcd" is not 0x followed by hexadecimal digits`},
+		{"half an octet", "Class", "0xabc", `"0xabc" is not 0x followed by hexadecimal digits`},
 		{"a password", "User-Password", "x", "its value is encrypted"},
 		{"a vendor's key", "MS-MPPE-Send-Key", "0x01", "its value is encrypted"},
 	}

@@ -72,7 +72,7 @@ func TestClientErrors(t *testing.T) {
 		{"twice but for host bits", []Client{
 			{Name: "a", Prefix: prefix("10.0.0.1/8"), Secret: "s"}, {Name: "b", Prefix: prefix("10.0.0.2/8"), Secret: "s"},
 		}, `client "b": 10.0.0.0/8 is already client "a"`},
-		{"unknown attribute", change(func(c *Client) { c.DisconnectAttributes = []string{"User-Name", "Usr-Name"} }), `client "nas": disconnect attribute "Usr-Name": no attribute has this name`},
+		{"unknown attribute", change(func(c *Client) { c.DisconnectAttributes = []string{"User-Name", "Usr-Name"} }), `client "nas": disconnect attribute "Usr-Name": unknown attribute name`},
 		{"attribute twice", change(func(c *Client) { c.DisconnectAttributes = []string{"Class", "Class"} }), `disconnect attribute "Class": given twice`},
 		{"attribute of accounting", change(func(c *Client) { c.DisconnectAttributes = []string{"Acct-Status-Type"} }), `does not identify a session`},
 	}

@@ -169,9 +169,9 @@ func TestProfileErrors(t *testing.T) {
 		entries []string
 		want    string
 	}{
-		{"no such attribute", []string{"User-Name", "Usr-Name"}, `disconnect attribute "Usr-Name": no attribute has this name`},
-		{"no such attribute, with a value", []string{"Usr-Name = x"}, `disconnect attribute "Usr-Name = x": no attribute has this name`},
-		{"nothing", []string{""}, `disconnect attribute "": no attribute has this name`},
+		{"no such attribute", []string{"User-Name", "Usr-Name"}, `disconnect attribute "Usr-Name": unknown attribute name`},
+		{"no such attribute, with a value", []string{"Usr-Name = x"}, `disconnect attribute "Usr-Name = x": unknown attribute name`},
+		{"nothing", []string{""}, `disconnect attribute "": unknown attribute name`},
 		{"a bare password", []string{"User-Password"}, `disconnect attribute "User-Password": never occurs in accounting requests`},
 		{"a password", []string{"User-Password = x"}, `disconnect attribute "User-Password = x": its value is encrypted`},
 		{"of accounting", []string{"Acct-Delay-Time"}, `disconnect attribute "Acct-Delay-Time": does not identify a session`},

@@ -1,5 +1,6 @@
-// Package captured has packets that real peers sent, for tests: hostapd, strongSwan, OpenVPN's radiusplugin and
-// radclient. The first lines of each file say what it is, and how it was made. Their secret is [Secret].
+// Package captured has packets of real peers for tests: hostapd, strongSwan, OpenVPN's radiusplugin
+// and radclient. The first lines of each file describe the packet and how it was captured. Their
+// secret is [Secret].
 package captured
 
 import (
@@ -15,7 +16,8 @@ const Secret = "testing123"
 //go:embed *.hex disconnect/*.hex
 var files embed.FS
 
-// Packet is the packet of a file: lines of hex, comments begin with "#".
+// Packet returns the packet in a file: lines of hexadecimal digits, with comments that begin with
+// "#".
 func Packet(tb testing.TB, name string) []byte {
 	tb.Helper()
 	text, err := files.ReadFile(name)
@@ -35,7 +37,7 @@ func Packet(tb testing.TB, name string) []byte {
 	return packet
 }
 
-// Accounting is the names of all Accounting-Requests.
+// Accounting returns the names of all Accounting-Requests.
 func Accounting(tb testing.TB) []string {
 	tb.Helper()
 	entries, err := files.ReadDir(".")

@@ -5,20 +5,21 @@ import (
 	"time"
 )
 
-// Algorithm is in which order the servers of a group are tried (R61).
+// Algorithm is the order in which the servers of a group are tried (R61).
 type Algorithm uint8
 
 const (
-	// Direct tries the servers in the order of GroupConfig.Members: the first that is usable gets all.
+	// Direct tries the servers in the order of GroupConfig.Members: the first usable one gets all
+	// requests.
 	Direct Algorithm = iota
-	// RoundRobin begins each new request one server later than the request before; when a server does
-	// not answer, those behind it follow, cyclically.
+	// RoundRobin starts each new request one server after the start of the previous request. If a
+	// server does not answer, the next ones follow, cyclically.
 	RoundRobin
 )
 
 var algorithmNames = [...]string{Direct: "direct", RoundRobin: "round-robin"}
 
-// String is the name in the configuration.
+// String returns the name in the configuration.
 func (a Algorithm) String() string {
 	if int(a) < len(algorithmNames) {
 		return algorithmNames[a]
@@ -26,19 +27,20 @@ func (a Algorithm) String() string {
 	return fmt.Sprintf("algorithm %d", uint8(a))
 }
 
-// ParseAlgorithm is the algorithm of a name: "direct" or "round-robin".
+// ParseAlgorithm converts a name: "direct" or "round-robin".
 func ParseAlgorithm(name string) (Algorithm, error) {
 	for a, n := range algorithmNames {
 		if n == name {
 			return Algorithm(a), nil
 		}
 	}
-	return Direct, fmt.Errorf("radius: access algorithm %q is neither direct nor round-robin", name)
+	return Direct, fmt.Errorf("radius: unknown access algorithm %q, want direct or round-robin", name)
 }
 
-// choose finds where a request goes, of the servers that it was not sent to (bit i of tried is server i), from server start
-// on and cyclically: the first that is usable; when all servers are dead, the first. Those of absent are left out. It gives
-// none when the request has had its chances. The caller holds the mutex.
+// choose returns the next server of a request. It searches cyclically from start, and excludes
+// servers that were tried or are absent (bit i is server i). It returns the first usable one; if
+// all servers are dead, the first one that was not tried; otherwise none. The caller holds the
+// mutex.
 func choose(servers []*serverState, tried, absent uint64, start int, now time.Time) int {
 	allDead := true
 	for n := range servers {
@@ -58,7 +60,7 @@ func choose(servers []*serverState, tried, absent uint64, start int, now time.Ti
 	return untried(len(servers), tried|absent, start)
 }
 
-// untried is the first of so many servers that a request was not sent to, or none.
+// untried returns the first of n servers that was not tried, or none.
 func untried(servers int, tried uint64, start int) int {
 	for n := range servers {
 		if i := (start + n) % servers; tried&(1<<i) == 0 {

@@ -10,7 +10,7 @@ import (
 	"aaasess/internal/retry"
 )
 
-// goldenExchange is an exchange of a group without sockets, whose attempt with the first of two
+// goldenExchange returns an exchange of a group without sockets. Its attempt with the first of two
 // servers has the identifier of the golden packets, and is not armed yet.
 func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	t.Helper()
@@ -38,10 +38,10 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	ids := &g.paths[0].ids
 	ids.grow()
 	slot := none
-	for range 0x1d { // until the identifier of the golden packets
+	for range 0x1d { // up to the identifier of the golden packets
 		slot = ids.take(x, at(0), false)
 	}
-	g.begin(x, slot, at(0))
+	g.beginAttempt(x, slot, at(0))
 	return g, x, settled
 }
 
@@ -53,7 +53,7 @@ func arm(t *testing.T, g *Group, x *exchange) {
 	}
 }
 
-// next gives the present attempt up and begins one with the next server.
+// next ends the current attempt and starts one with the next server.
 func next(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
 	if err := g.advance(x, at(1)); err != nil || x.server != 1 {
@@ -61,7 +61,7 @@ func next(t *testing.T, g *Group, x *exchange) {
 	}
 	s := g.paths[1]
 	s.ids.grow()
-	g.begin(x, s.ids.take(x, at(1), false), at(1))
+	g.beginAttempt(x, s.ids.take(x, at(1), false), at(1))
 }
 
 func TestHandle(t *testing.T) {
@@ -71,7 +71,7 @@ func TestHandle(t *testing.T) {
 		packet  string
 		socket  int
 		settles bool
-		drops   uint64 // PacketsDropped
+		drops   uint64 // expected PacketsDropped
 	}{
 		{"in time", arm, captured.GoldenResponse, 0, true, 0},
 		{"signed", arm, captured.GoldenSigned, 0, true, 0},
@@ -117,7 +117,8 @@ func TestHandle(t *testing.T) {
 	}
 }
 
-// An answer that was read before its identifier was used again, and checked after, settles nobody.
+// TestAnswerToReusedIdentifier: an answer was read before its identifier was reused, and is checked
+// afterwards. It settles nothing.
 func TestAnswerToReusedIdentifier(t *testing.T) {
 	g, x, settled := goldenExchange(t)
 	arm(t, g, x)
@@ -127,7 +128,7 @@ func TestAnswerToReusedIdentifier(t *testing.T) {
 	if !ok {
 		t.Fatal("no answer is expected")
 	}
-	g.withdraw(x)
+	g.endAttempt(x)
 	s.ids.release(slot)
 	if got, _ := s.answered(slot, was, at(1)); got != nil {
 		t.Error("the answer settles an exchange through a free identifier")
@@ -140,8 +141,8 @@ func TestAnswerToReusedIdentifier(t *testing.T) {
 	}
 }
 
-// Whatever a server sends, in whatever state its identifiers are, nothing breaks and a record is
-// settled by nothing but an answer to it.
+// FuzzHandle: whatever a server sends, in any state of the identifiers, nothing panics and only its
+// answer settles a request.
 func FuzzHandle(f *testing.F) {
 	for _, s := range []string{captured.GoldenResponse, captured.GoldenSigned, captured.GoldenForged, captured.GoldenRequest, "05"} {
 		f.Add(captured.Octets(f, s), byte(1))
@@ -154,7 +155,7 @@ func FuzzHandle(f *testing.F) {
 			arm(t, g, x)
 		}
 		if withdrawn {
-			g.withdraw(x)
+			g.endAttempt(x)
 		}
 		g.paths[0].handle(b, nil, socket, nil)
 		p, err := radius.Parse(b)

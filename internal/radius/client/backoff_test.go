@@ -12,10 +12,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// s4 is the schedule of the example of S4.
+// s4 is the schedule in the example of S4.
 var s4 = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
 
-// s4Attempts is that example, as it stands there, for a server.
+// s4Attempts are the attempts of that example, for a server.
 func s4Attempts(server int) (all []attemptAt) {
 	for _, second := range []int{0, 5, 10, 15, 25, 45, 85, 165, 325, 645, 1285, 2565, 5125, 8725, 12325} {
 		all = append(all, attemptAt{second, server})
@@ -39,43 +39,43 @@ func TestBackoff(t *testing.T) {
 		}
 		return all
 	}
-	short := retry.Schedule{BackoffRetry: 3} // 0 5 10 15 25 45 85, over at 90
+	short := retry.Schedule{BackoffRetry: 3} // 0 5 10 15 25 45 85, ends at 90
 	end := 12325 + 21*3600 + 5
 	for _, tc := range []struct {
 		name    string
 		cfg     setup
 		servers []retry.Schedule
-		hear    map[int]int
-		want    []journey
+		heard   map[int]int
+		want    []plannedRequest
 	}{
-		{"the example of S4", setup{}, []retry.Schedule{s4}, nil, []journey{{0, s4Attempts(0), end}}},
-		{"then the next server", setup{}, []retry.Schedule{s4, {}}, nil, []journey{
+		{"the example of S4", setup{}, []retry.Schedule{s4}, nil, []plannedRequest{{0, s4Attempts(0), end}}},
+		{"then the next server", setup{}, []retry.Schedule{s4, {}}, nil, []plannedRequest{
 			{0, join(s4Attempts(0), to(1, end, end+5, end+10, end+15)), end + 20},
 		}},
 		{"schedules of their own", setup{}, []retry.Schedule{
 			{Timeout: 2 * time.Second, Retransmit: -1}, {Timeout: 3 * time.Second, Retransmit: 1}, {Retransmit: -1},
-		}, nil, []journey{
+		}, nil, []plannedRequest{
 			{0, join(to(0, 0), to(1, 2, 5), to(2, 8)), 13},
 		}},
-		{"no normal retransmissions", setup{}, []retry.Schedule{{Timeout: time.Second, Retransmit: -1, BackoffRetry: 4}}, nil, []journey{
+		{"no normal retransmissions", setup{}, []retry.Schedule{{Timeout: time.Second, Retransmit: -1, BackoffRetry: 4}}, nil, []plannedRequest{
 			{0, to(0, 0, 2, 6, 14, 30), 31},
 		}},
-		{"back-off with the second server only", setup{}, []retry.Schedule{{Retransmit: 1}, {Retransmit: 1, BackoffRetry: 1}}, nil, []journey{
+		{"back-off with the second server only", setup{}, []retry.Schedule{{Retransmit: 1}, {Retransmit: 1, BackoffRetry: 1}}, nil, []plannedRequest{
 			{0, join(to(0, 0, 5), to(1, 10, 15, 25)), 30},
 		}},
-		{"a backlog is probed with one record", setup{}, []retry.Schedule{short}, nil, []journey{
+		{"a backlog is probed with one record", setup{}, []retry.Schedule{short}, nil, []plannedRequest{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
-			{1, to(0, 1, 6, 11, 16), 91}, // the rest is suppressed, and counts
+			{1, to(0, 1, 6, 11, 16), 91}, // the others are suppressed, and count
 		}},
-		{"suppressed no more when the server is up", setup{}, []retry.Schedule{short}, map[int]int{47: 0}, []journey{
+		{"suppressed no more when the server is up", setup{}, []retry.Schedule{short}, map[int]int{47: 0}, []plannedRequest{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{1, to(0, 1, 6, 11, 16, 86), 91},
 		}},
-		{"suppressed only while the probe is under way", setup{}, []retry.Schedule{short}, nil, []journey{
+		{"suppressed only while the probe is under way", setup{}, []retry.Schedule{short}, nil, []plannedRequest{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{6, to(0, 6, 11, 16, 21, 31, 51, 91), 96},
 		}},
-		{"new records skip the dead server whose probe is a back-off", setup{}, []retry.Schedule{short, {}}, map[int]int{28: 1, 61: 1}, []journey{
+		{"new records skip the dead server whose probe is a back-off", setup{}, []retry.Schedule{short, {}}, map[int]int{28: 1, 61: 1}, []plannedRequest{
 			{0, join(to(0, 0, 5, 10, 15, 25, 45, 85), to(1, 90, 95, 100, 105)), 110},
 			{26, to(1, 26, 31, 36, 41), 46}, // held down until 50
 			{58, to(1, 58, 63, 68, 73), 78}, // held down until 80
@@ -86,7 +86,7 @@ func TestBackoff(t *testing.T) {
 			for _, j := range tc.want {
 				begins = append(begins, j.Begin)
 			}
-			got := simulate(t, tc.cfg, tc.servers...).run(t, begins, tc.hear)
+			got := simulate(t, tc.cfg, tc.servers...).run(t, begins, tc.heard)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -112,7 +112,7 @@ func TestRoundRobin(t *testing.T) {
 	}
 	once := retry.Schedule{Retransmit: -1}
 	s := simulate(t, setup{Algorithm: RoundRobin, HoldDown: -1}, once, once, once)
-	want := []journey{
+	want := []plannedRequest{
 		{0, to(0, 0, 1, 2), 15}, {1, to(1, 1, 2, 0), 16}, {2, to(2, 2, 0, 1), 17}, {3, to(3, 0, 1, 2), 18},
 	}
 	if diff := cmp.Diff(want, s.run(t, []int{0, 1, 2, 3}, nil)); diff != "" {
@@ -124,11 +124,11 @@ func TestRoundRobinSkipsDead(t *testing.T) {
 	once := retry.Schedule{Retransmit: -1}
 	s := simulate(t, setup{Algorithm: RoundRobin}, once, once)
 	got := s.run(t, []int{0, 6, 7, 36}, map[int]int{6: 1, 8: 1, 9: 1, 37: 1})
-	want := []journey{
-		{0, []attemptAt{{0, 0}, {5, 1}}, 10}, // 0 is dead until 35
+	want := []plannedRequest{
+		{0, []attemptAt{{0, 0}, {5, 1}}, 10}, // server 0 is dead until 35
 		{6, []attemptAt{{6, 1}}, 11},
-		{7, []attemptAt{{7, 1}}, 12},            // its turn was 0's
-		{36, []attemptAt{{36, 1}, {41, 0}}, 46}, // then 0's probe
+		{7, []attemptAt{{7, 1}}, 12},            // it was server 0's turn
+		{36, []attemptAt{{36, 1}, {41, 0}}, 46}, // then server 0's probe
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -137,9 +137,10 @@ func TestRoundRobinSkipsDead(t *testing.T) {
 
 func TestDeadCriteria(t *testing.T) {
 	s := simulate(t, setup{DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 2}}, retry.Schedule{}, retry.Schedule{})
-	// 0 is heard at 3: the timeouts at 5, 10 (after 7 s) and 15 (after 12 s) are in a row, but only the third is late enough.
+	// Server 0 answers at 3. The timeouts at 5, 10 (after 7 s) and 15 (after 12 s) are consecutive,
+	// but only the third is late enough.
 	got := s.run(t, []int{0, 12, 16}, map[int]int{3: 0, 21: 1, 26: 1, 31: 1, 36: 1})
-	want := []journey{
+	want := []plannedRequest{
 		{0, []attemptAt{{0, 0}, {5, 0}, {10, 0}, {15, 0}, {20, 1}, {25, 1}, {30, 1}, {35, 1}}, 40},
 		{12, []attemptAt{{12, 0}, {17, 0}, {22, 0}, {27, 0}, {32, 1}, {37, 1}, {42, 1}, {47, 1}}, 52},
 		{16, []attemptAt{{16, 1}, {21, 1}, {26, 1}, {31, 1}}, 36},
@@ -149,7 +150,7 @@ func TestDeadCriteria(t *testing.T) {
 	}
 }
 
-func TestUnderstands(t *testing.T) {
+func TestValidProgress(t *testing.T) {
 	g := simulate(t, setup{}, s4, retry.Schedule{}).g
 	all := simulate(t, setup{}, make([]retry.Schedule, 64)...).g
 	for _, tc := range []struct {
@@ -175,27 +176,27 @@ func TestUnderstands(t *testing.T) {
 		{"64 servers had their chance", all, retry.Progress{Tried: 1<<64 - 1}, false},
 	} {
 		if tc.at != (retry.Progress{}) && tc.at.Servers == 0 {
-			tc.at.Servers = tc.g.among
+			tc.at.Servers = tc.g.membersHash
 		}
-		if got := tc.g.understands(tc.at); got != tc.want {
+		if got := tc.g.validProgress(tc.at); got != tc.want {
 			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
 		}
 	}
 }
 
-// Whatever Progress comes in, a record gets its chance: it does not fail before anything was sent but
-// when its last transmission was suppressed.
+// TestAnyProgress: whatever Progress is passed, a request is sent. It fails without a transmission
+// only if its last one was suppressed.
 func TestAnyProgress(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := simulate(t, setup{Algorithm: Algorithm(rapid.IntRange(0, 1).Draw(r, "algorithm"))}, s4, retry.Schedule{})
 		at := retry.Progress{
 			Tried:  rapid.Uint64Range(0, 5).Draw(r, "tried"),
 			Server: rapid.Uint16Range(0, 3).Draw(r, "server"), Attempt: rapid.Uint16Range(0, 40).Draw(r, "attempt"),
-			Servers: rapid.SampledFrom([]uint32{s.g.among, s.g.among + 1}).Draw(r, "servers"),
+			Servers: rapid.SampledFrom([]uint32{s.g.membersHash, s.g.membersHash + 1}).Draw(r, "servers"),
 		}
 		x := newExchange(s.g, testRequest(s.now), at)
 		due, err := s.g.accept(x)
-		over := at == retry.Progress{Tried: 3, Attempt: 36, Servers: s.g.among}
+		over := at == retry.Progress{Tried: 3, Attempt: 36, Servers: s.g.membersHash}
 		switch {
 		case over && !errors.Is(err, ErrNoResponse), !over && (err != nil || !due):
 			r.Fatalf("%+v: %v, %v", at, due, err)
@@ -205,10 +206,10 @@ func TestAnyProgress(t *testing.T) {
 	})
 }
 
-// An expiry that meets a transmission of a back-off before it was made does not count it.
+// TestExpiryBeforeBackoff: an expiry before a back-off transmission was made does not count it.
 func TestExpiryBeforeBackoff(t *testing.T) {
 	s := simulate(t, setup{}, s4)
-	x := newExchange(s.g, testRequest(s.now), retry.Progress{Tried: 1, Attempt: 35, Servers: s.g.among})
+	x := newExchange(s.g, testRequest(s.now), retry.Progress{Tried: 1, Attempt: 35, Servers: s.g.membersHash})
 	if due, err := s.g.accept(x); !due || err != nil {
 		t.Fatal(due, err)
 	}
@@ -218,10 +219,11 @@ func TestExpiryBeforeBackoff(t *testing.T) {
 	}
 }
 
-// A probe that is settled from elsewhere, by a late answer of another server, makes room for another.
+// TestProbeSettledFromElsewhere: a probe that a late answer of another server settles makes room
+// for another probe.
 func TestProbeSettledFromElsewhere(t *testing.T) {
 	s := simulate(t, setup{}, retry.Schedule{})
-	s.run(t, []int{0}, nil) // dies at 20
+	s.run(t, []int{0}, nil) // becomes dead at 20
 	s.now = at(60)
 	x := newExchange(s.g, testRequest(s.now), retry.Progress{})
 	if due, err := s.g.accept(x); !due || err != nil {
@@ -236,7 +238,8 @@ func TestProbeSettledFromElsewhere(t *testing.T) {
 	}
 }
 
-// A caller of Send that is so slow that Run sent its record does not send it again.
+// TestSlowSender: if Run has sent a request before a slow caller of Send, the caller does not send
+// it again.
 func TestSlowSender(t *testing.T) {
 	s := simulate(t, setup{Listen: func(string, netip.AddrPort) (Socket, error) { return nil, errors.New("no socket") }}, retry.Schedule{})
 	x := newExchange(s.g, testRequest(s.now), retry.Progress{})

@@ -8,26 +8,27 @@ import (
 	"aaasess/internal/radius"
 )
 
-// Client has all servers that its groups name, each once. Its methods may be called from any goroutine.
+// Client has all servers of its groups, each once. Its methods may be called from any goroutine.
 type Client struct {
 	cfg Config
 
-	// mu guards what changes: here, and in servers, paths, groups and exchanges. It is never held over I/O.
+	// mu guards all mutable state here, and in servers, paths, groups and exchanges. It is never
+	// held over I/O.
 	mu      sync.Mutex
 	servers map[Identity]*server
 	invalid uint64 // Stats.InvalidServerAddresses
 
-	buffers sync.Pool // of *[]byte: requests being made
+	buffers sync.Pool // of *[]byte, for encoding requests
 }
 
-// New makes a Client without servers: they come with groups.
+// New creates a Client without servers; groups add them.
 func New(cfg Config) *Client {
 	c := &Client{cfg: cfg.withDefaults(), servers: map[Identity]*server{}}
 	c.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
 	return c
 }
 
-// join gives a group its servers: those that other groups have already, and new ones.
+// join connects a group to its servers: existing ones of other groups, and new ones.
 func (c *Client) join(g *Group) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,10 +42,11 @@ func (c *Client) join(g *Group) {
 		g.paths[i], g.states[i] = s.pathFrom(g.cfg.Source), &s.state
 		g.paths[i].join(g)
 	}
-	g.findDoubles()
+	g.findAbsent()
 }
 
-// leave takes the servers from a group, and ends those that no other group has. It returns when they have ended.
+// leave disconnects a group from its servers, and ends the servers that no other group has. It
+// returns after they have ended.
 func (c *Client) leave(g *Group) {
 	var paths []*path
 	var servers []*server
@@ -76,7 +78,7 @@ func closeAll(conns []Conn) {
 	}
 }
 
-// transmission is what is needed to send an attempt.
+// transmission identifies the attempt that is to be sent.
 type transmission struct {
 	path   *path
 	conn   Conn
@@ -84,8 +86,8 @@ type transmission struct {
 	serial uint32
 }
 
-// transmit sends the next attempt of x to the server that was chosen for it, with an identifier and
-// authenticator of its own. What fails here is as lost as on the way: the deadline sees to it.
+// transmit sends the next attempt of x to its server, with a new identifier and authenticator. A
+// failure counts as a lost packet: the deadline handles it.
 func (c *Client) transmit(x *exchange) {
 	t, ok := c.prepare(x)
 	if !ok {
@@ -97,7 +99,7 @@ func (c *Client) transmit(x *exchange) {
 	c.mu.Lock()
 	ok = t.path.ids.arm(t.slot, t.serial, auth)
 	c.mu.Unlock()
-	if !ok { // settled in this moment, by an answer to an earlier attempt
+	if !ok { // x was just settled by an answer to an earlier attempt
 		return
 	}
 	if err := t.conn.Send(b); err != nil && !isClosed(err) {
@@ -105,12 +107,12 @@ func (c *Client) transmit(x *exchange) {
 	}
 }
 
-// prepare takes an identifier for the next attempt of x, and opens a Conn if there is none.
+// prepare allocates an identifier for the next attempt of x, and opens a Conn if there is none.
 func (c *Client) prepare(x *exchange) (transmission, bool) {
 	for force := false; ; {
 		now := c.cfg.Now()
 		c.mu.Lock()
-		if x.settled || !x.due { // it took so long to get here that Run was faster
+		if x.settled || !x.due { // Run was faster than this goroutine
 			c.mu.Unlock()
 			return transmission{}, false
 		}
@@ -118,7 +120,7 @@ func (c *Client) prepare(x *exchange) (transmission, bool) {
 		slot, conns, addr := p.ids.take(x, now, force), len(p.conns), p.addr
 		if slot != none || force || p.ids.full() {
 			var t transmission
-			x.group.begin(x, slot, now)
+			x.group.beginAttempt(x, slot, now)
 			if slot != none {
 				t = transmission{p, p.conns[slot/perConn], slot, p.ids.attempts[slot].serial}
 			}
@@ -133,7 +135,7 @@ func (c *Client) prepare(x *exchange) (transmission, bool) {
 	}
 }
 
-// groupsOf are all groups that have a server. The caller holds the mutex.
+// groupsOf returns all groups that have a server. The caller holds the mutex.
 func groupsOf(s *server) (groups []*Group) {
 	for _, p := range s.paths {
 		groups = append(groups, p.groups...)
@@ -141,12 +143,12 @@ func groupsOf(s *server) (groups []*Group) {
 	return groups
 }
 
-// without is a list of groups less one.
+// without removes a group from a list.
 func without(groups []*Group, g *Group) []*Group {
 	return slices.DeleteFunc(groups, func(other *Group) bool { return other == g })
 }
 
-// netipOf is the address that a host is, not valid if it is a name.
+// netipOf parses a host; the result is not valid if the host is a name.
 func netipOf(host string) netip.Addr {
 	a, _ := netip.ParseAddr(host)
 	return a.Unmap()

@@ -21,33 +21,33 @@ const (
 	defaultHoldDown    = 30 * time.Second
 	defaultMaxInFlight = 1024
 
-	// maxServers is how many bits exchange.tried has.
+	// maxServers is the number of bits in exchange.tried.
 	maxServers = 64
-	// maxMaxInFlight keeps a server at 512 sockets for each group.
+	// maxMaxInFlight limits a server to 512 sockets for each group.
 	maxMaxInFlight = 1 << 16
-	// maxTransmissions is what Progress can count.
+	// maxTransmissions is the largest count in a Progress.
 	maxTransmissions = 1<<16 - 1
 )
 
-// Config is how a Client is set up; zero values are the defaults.
+// Config configures a Client; zero values mean the defaults.
 type Config struct {
-	// Dial opens the way to a server. nil means UDP.
+	// Dial opens a connection to a server. nil means UDP.
 	Dial Dial
-	// Lookup finds the addresses of a host. nil means as the system is set up: /etc/hosts, DNS.
+	// Lookup resolves a host. nil means the system's resolver: /etc/hosts, DNS.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-	// LookupTimes is when names are looked up.
+	// LookupTimes is when names are resolved.
 	LookupTimes LookupTimes
-	// Logger gets what an operator should know. nil means no log.
+	// Logger receives messages for operators. nil discards them.
 	Logger *slog.Logger
-	// Now is the clock of deadlines; it must run as fast as the system's. nil means time.Now.
+	// Now is the clock for deadlines; it must run at the speed of the system's. nil means time.Now.
 	Now func() time.Time
 }
 
-// LookupTimes is when names are looked up; zero values are the defaults.
+// LookupTimes is when names are resolved; zero values mean the defaults.
 type LookupTimes struct {
-	Limit    time.Duration // of a look-up; 0 means 5 s
-	Min, Max time.Duration // bound the wait, which doubles, while a name is not known; 0 means 1 s and 60 s
-	Every    time.Duration // when it is known: servers move; 0 means 5 min
+	Limit    time.Duration // time limit of one resolution; 0 means 5 s
+	Min, Max time.Duration // range of the wait, which doubles, while a name is not resolved; 0 means 1 s and 60 s
+	Every    time.Duration // interval after success, because servers may move; 0 means 5 min
 }
 
 func (t LookupTimes) withDefaults() LookupTimes {
@@ -74,59 +74,62 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Identity is which server it is. Groups that give the same Identity share the server, with its state and statistics. The
-// same host with another port is another server (R43), as is the same one with another secret or name.
+// Identity identifies a server. Groups with the same Identity share the server, with its state and
+// statistics. The same host with another port, secret or name is another server (R43).
 type Identity struct {
 	// Name is for logs and statistics; "" means host and port.
 	Name string
-	// Host is an address, or a name that is looked up.
+	// Host is an address, or a name that is resolved.
 	Host string
-	// Port is where requests go, and the only one that answers are taken from.
+	// Port is the destination of requests, and the only source port of answers.
 	Port uint16
-	// Secret is shared with the server; not empty.
+	// Secret is shared with the server; it must not be empty.
 	Secret radius.Secret
 }
 
 // Member is a server of a group.
 type Member struct {
 	Identity
-	// Schedule is when a request is sent to it. Timeout 0 means 5 s. Retransmit 0 means 3; a negative number means none.
-	// BackoffRetry 0 means no back-off; with one, MaxDelay 0 means an hour.
+	// Schedule is when a request is sent to the server. Timeout 0 means 5 s. Retransmit 0 means 3;
+	// a negative number means none. BackoffRetry 0 means no back-off; with a back-off, MaxDelay 0
+	// means an hour.
 	Schedule retry.Schedule
 }
 
-// GroupConfig is how a Group is set up; zero values are the defaults.
+// GroupConfig configures a Group; zero values mean the defaults.
 type GroupConfig struct {
-	// Name of the group, for logs.
+	// Name is the group's name in logs.
 	Name string
-	// Members are the servers of the group; 1..64, no address twice.
+	// Members are the servers of the group: 1..64, each address once.
 	Members []Member
-	// Algorithm is in which order they are tried. The default is Direct.
+	// Algorithm is the order in which they are tried. The default is Direct.
 	Algorithm Algorithm
-	// DeadCriteria is when a server counts as dead. Zero is the default rule.
+	// DeadCriteria define when a server counts as dead. Zero means the default rule.
 	DeadCriteria DeadCriteria
-	// HoldDown is for how long a dead server is skipped before it is probed (R61). 0 means 30 s; a negative number means
-	// that for this group none ever is dead.
+	// HoldDown is how long a dead server is skipped before it is probed (R61). 0 means 30 s; a
+	// negative number means that no server is ever dead for this group.
 	HoldDown time.Duration
-	// MaxInFlight is the Window: how many requests may wait for answers at once. Each 256 of them are up to two sockets
-	// per server, opened when needed. 0 means 1024; at most 65536.
+	// MaxInFlight is the Window: how many requests may wait for answers at once. Each 256 of them
+	// need up to two sockets for each server, opened when needed. 0 means 1024; the maximum is
+	// 65536.
 	MaxInFlight int
-	// Source is the local address that requests leave from; the zero Addr lets the system choose. It must be of the
-	// family of all servers.
+	// Source is the local address that requests leave from; the zero Addr lets the system choose.
+	// It must have the address family of all servers.
 	Source netip.Addr
-	// Heard is called, by a goroutine of the client, when a server of the group answers rightly what nobody waits for any
-	// more, or comes back for another group: it is there, whatever else seems so. nil means that nobody wants to know.
+	// Heard is called from a goroutine of the client if a server of the group sends a valid answer
+	// that no request waits for, or comes back for another group: the server is up, whatever the
+	// group assumed. nil is allowed.
 	Heard func()
 }
 
-// withDefaults fills in the defaults and checks the rest.
+// withDefaults sets the defaults and checks the rest.
 func (c GroupConfig) withDefaults() (GroupConfig, error) {
 	c.HoldDown = max(0, cmp.Or(c.HoldDown, defaultHoldDown))
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, defaultMaxInFlight)
 	if c.Heard == nil {
 		c.Heard = func() {}
 	}
-	c.Members = append([]Member(nil), c.Members...) // they stay as they are, whatever the caller does
+	c.Members = append([]Member(nil), c.Members...) // independent of later changes by the caller
 	for i := range c.Members {
 		c.Members[i] = c.Members[i].withDefaults()
 	}
@@ -146,17 +149,17 @@ func (m Member) withDefaults() Member {
 	return m
 }
 
-// check names the setting that cannot be.
+// check returns an error that names the invalid setting.
 func (c GroupConfig) check() error {
 	switch {
 	case int(c.Algorithm) >= len(algorithmNames):
-		return fmt.Errorf("radius: group %q: there is no %v", c.Name, c.Algorithm)
+		return fmt.Errorf("radius: group %q: unknown %v", c.Name, c.Algorithm)
 	case c.DeadCriteria.Time < 0 || c.DeadCriteria.Tries < 0:
-		return fmt.Errorf("radius: group %q: dead criteria %v and %d tries: one is negative", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
+		return fmt.Errorf("radius: group %q: dead criteria must not be negative: time %v, tries %d", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
 	case c.MaxInFlight < 1 || c.MaxInFlight > maxMaxInFlight:
-		return fmt.Errorf("radius: group %q: %d in flight is not 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
+		return fmt.Errorf("radius: group %q: max-in-flight is %d, want 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
 	case len(c.Members) < 1 || len(c.Members) > maxServers:
-		return fmt.Errorf("radius: group %q: %d servers is not 1..%d", c.Name, len(c.Members), maxServers)
+		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), maxServers)
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Members {
@@ -168,9 +171,9 @@ func (c GroupConfig) check() error {
 		case m.Secret == "":
 			return fmt.Errorf("radius: group %q: server %s: no secret", c.Name, m.Name)
 		case seen[at]:
-			return fmt.Errorf("radius: group %q: server %s: address %v is there twice", c.Name, m.Name, at)
+			return fmt.Errorf("radius: group %q: server %s: address %v is configured twice", c.Name, m.Name, at)
 		case err == nil && c.Source.IsValid() && c.Source.Unmap().Is4() != addr.Is4():
-			return fmt.Errorf("radius: group %q: server %s: source %v is of another family", c.Name, m.Name, c.Source)
+			return fmt.Errorf("radius: group %q: server %s: source %v and the server have different address families", c.Name, m.Name, c.Source)
 		}
 		if err := checkSchedule(m.Schedule); err != nil {
 			return fmt.Errorf("radius: group %q: server %s: %w", c.Name, m.Name, err)
@@ -180,7 +183,7 @@ func (c GroupConfig) check() error {
 	return nil
 }
 
-// checkSchedule names what cannot be of a schedule with its defaults.
+// checkSchedule checks a schedule whose defaults are set.
 func checkSchedule(s retry.Schedule) error {
 	switch {
 	case s.Timeout < 0:
@@ -190,7 +193,7 @@ func checkSchedule(s retry.Schedule) error {
 	case s.BackoffRetry < 0:
 		return fmt.Errorf("backoff-retry %d is negative", s.BackoffRetry)
 	case s.Retransmit >= maxTransmissions || s.BackoffRetry >= maxTransmissions || s.Transmissions() > maxTransmissions:
-		return fmt.Errorf("1 + %d + %d transmissions are more than %d", s.Retransmit, s.BackoffRetry, maxTransmissions)
+		return fmt.Errorf("1 + %d + %d transmissions exceed the limit of %d", s.Retransmit, s.BackoffRetry, maxTransmissions)
 	}
 	return nil
 }

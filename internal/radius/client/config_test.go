@@ -17,28 +17,28 @@ func TestConfig(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		cfg  setup
-		want string // in the error; "" is none
+		want string // in the error; "" means no error
 	}{
 		{"least", setup{Servers: []Server{one}}, ""},
 		{"same host, other port", setup{Servers: []Server{one, {Addr: netip.MustParseAddrPort("192.0.2.1:1646"), Secret: "s"}}}, ""},
 		{"source", setup{Servers: []Server{one}, Source: netip.MustParseAddr("::ffff:192.0.2.9")}, ""},
-		{"no server", setup{Name: "g"}, `group "g": 0 servers`},
+		{"no server", setup{Name: "g"}, `group "g": has 0 servers`},
 		{"65 servers", setup{Servers: make([]Server, 65)}, "65 servers"},
 		{"no address", setup{Servers: []Server{one, {Secret: "s"}}}, "server 2: no address"},
 		{"no port", setup{Servers: []Server{{Addr: netip.MustParseAddrPort("192.0.2.1:0"), Secret: "s"}}}, "server 1: no address or port"},
 		{"no secret", setup{Servers: []Server{{Name: "a", Addr: one.Addr}}}, "server a: no secret"},
-		{"twice", setup{Servers: []Server{one, {Addr: netip.MustParseAddrPort("[::ffff:192.0.2.1]:1813"), Secret: "t"}}}, "192.0.2.1:1813 is there twice"},
-		{"source of another family", setup{Servers: []Server{one}, Source: netip.MustParseAddr("::1")}, "of another family"},
+		{"twice", setup{Servers: []Server{one, {Addr: netip.MustParseAddrPort("[::ffff:192.0.2.1]:1813"), Secret: "t"}}}, "192.0.2.1:1813 is configured twice"},
+		{"source of another family", setup{Servers: []Server{one}, Source: netip.MustParseAddr("::1")}, "different address families"},
 		{"negative timeout", with(retry.Schedule{Timeout: -1}), "server 192.0.2.1:1813: timeout -1ns is negative"},
 		{"negative max-delay", with(retry.Schedule{MaxDelay: -1, BackoffRetry: 1}), "max-delay -1ns is negative"},
 		{"negative backoff-retry", with(retry.Schedule{BackoffRetry: -1}), "backoff-retry -1 is negative"},
 		{"as many transmissions as can be", with(retry.Schedule{Retransmit: -1, BackoffRetry: 65534}), ""},
-		{"too many transmissions", with(retry.Schedule{Retransmit: 2, BackoffRetry: 65533}), "more than 65535"},
-		{"no such algorithm", setup{Servers: []Server{one}, Algorithm: 2}, "there is no algorithm 2"},
+		{"too many transmissions", with(retry.Schedule{Retransmit: 2, BackoffRetry: 65533}), "exceed the limit of 65535"},
+		{"no such algorithm", setup{Servers: []Server{one}, Algorithm: 2}, "unknown algorithm 2"},
 		{"negative dead time", setup{Servers: []Server{one}, DeadCriteria: DeadCriteria{Time: -1}}, "dead criteria"},
 		{"negative dead tries", setup{Servers: []Server{one}, DeadCriteria: DeadCriteria{Tries: -1}}, "dead criteria"},
-		{"too many in flight", setup{Servers: []Server{one}, MaxInFlight: 65537}, "is not 1..65536"},
-		{"negative in flight", setup{Servers: []Server{one}, MaxInFlight: -1}, "is not 1..65536"},
+		{"too many in flight", setup{Servers: []Server{one}, MaxInFlight: 65537}, "want 1..65536"},
+		{"negative in flight", setup{Servers: []Server{one}, MaxInFlight: -1}, "want 1..65536"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := newGroup(tc.cfg)

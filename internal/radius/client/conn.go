@@ -5,13 +5,13 @@ import (
 	"net/netip"
 )
 
-// Conn carries packets to one server and back: a UDP socket, or a stream that keeps packets apart (RFC 6614). Send and
-// Receive go on at the same time.
+// Conn carries packets to one server and back: a UDP socket, or a stream with packet boundaries
+// (RFC 6614). Send and Receive may be called concurrently.
 type Conn interface {
 	// Send sends one packet.
 	Send(packet []byte) error
-	// Receive waits for the next packet. The error is [net.ErrClosed] after Close, and [ErrForeign] for a packet from
-	// elsewhere.
+	// Receive waits for the next packet. The error is [net.ErrClosed] after Close, and [ErrForeign]
+	// for a packet from another address.
 	Receive(b []byte) (n int, err error)
 	Close() error
 }
@@ -19,7 +19,8 @@ type Conn interface {
 // Dial opens a Conn to a server. The zero local address lets the system choose.
 type Dial func(local netip.Addr, server netip.AddrPort) (Conn, error)
 
-// Socket is a UDP socket: a [net.UDPConn], or one of package radiusnet's. It may have a SetReadBuffer, too.
+// Socket is a UDP socket: a [net.UDPConn], or one of package radiusnet. It may also have
+// SetReadBuffer.
 type Socket interface {
 	ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err error)
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
@@ -28,11 +29,11 @@ type Socket interface {
 
 var _ Socket = (*net.UDPConn)(nil)
 
-// readBuffer is what the system is asked to hold of answers for a socket, in octets.
+// readBuffer is the requested size of a socket's receive buffer in octets.
 const readBuffer = 1 << 20
 
-// OverUDP dials with sockets that listen opens: network is "udp4" or "udp6"; of laddr, which may be the zero AddrPort, the
-// port is 0. nil means the system's.
+// OverUDP returns a Dial that uses sockets from listen; nil means the system's. network is "udp4"
+// or "udp6". laddr has port 0, or is the zero AddrPort.
 func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) Dial {
 	if listen == nil {
 		listen = listenUDP
@@ -51,15 +52,16 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 			return nil, err
 		}
 		if s, ok := socket.(interface{ SetReadBuffer(octets int) error }); ok {
-			// The system's default does not hold 256 small answers; where it gives less, some are lost.
+			// The system's default is too small for 256 small answers. If the system grants less,
+			// answers may be lost.
 			_ = s.SetReadBuffer(readBuffer)
 		}
 		return &udpConn{socket, server}, nil
 	}
 }
 
-// udpConn is a socket of its own for one server. It is not connected: one that is would keep the source address of this
-// moment, even when the way to the server changes.
+// udpConn is a socket for one server. It is not connected: a connected socket would keep its source
+// address even if the route to the server changes.
 type udpConn struct {
 	Socket
 	server netip.AddrPort
@@ -72,14 +74,15 @@ func (c *udpConn) Send(packet []byte) error {
 
 func (c *udpConn) Receive(b []byte) (int, error) {
 	n, from, err := c.ReadFromUDPAddrPort(b)
-	// The zone of a link-local address is left to the authenticator: the system names it in its own way.
+	// Ignore the zone of a link-local address: the system may name it differently, and the
+	// authenticator identifies the server.
 	if err == nil && (from.Port() != c.server.Port() || from.Addr().Unmap().WithZone("") != c.server.Addr().WithZone("")) {
 		return 0, ErrForeign
 	}
 	return n, err
 }
 
-// listenUDP opens a socket of the system's.
+// listenUDP opens a UDP socket of the system.
 func listenUDP(network string, local netip.AddrPort) (Socket, error) {
 	var laddr *net.UDPAddr
 	if local.IsValid() {
@@ -87,7 +90,7 @@ func listenUDP(network string, local netip.AddrPort) (Socket, error) {
 	}
 	conn, err := net.ListenUDP(network, laddr)
 	if err != nil {
-		return nil, err // not a nil *net.UDPConn in an interface
+		return nil, err // do not return a nil *net.UDPConn in an interface
 	}
 	return conn, nil
 }

@@ -8,7 +8,7 @@ import (
 	"aaasess/internal/timeheap"
 )
 
-// exchange is one request on its way, through all of its attempts. The client's mutex guards it.
+// exchange is one request with all of its attempts. The client's mutex guards it.
 type exchange struct {
 	group     *Group
 	req       Request
@@ -16,53 +16,54 @@ type exchange struct {
 
 	wait timeheap.Entry[*exchange] // in the group's deadlines
 
-	server int       // where it goes now, if it has begun
-	tried  uint64    // bit i: was or is sent to server i
-	tries  int       // transmissions to the present server
-	since  time.Time // when the first of them was made; the last, when it is one of the back-off's
-	slot   int       // the identifier of the last of them, or none
-	probe  uint64    // the number of the probe that it is; 0: none
-	among  uint32    // Group.members, of which server and tried are
+	server      int       // the current server, if begun
+	tried       uint64    // bit i: was or is sent to server i
+	tries       int       // transmissions to the current server
+	since       time.Time // when the first of them was made; in the back-off, the last one
+	slot        int       // identifier of the last of them, or none
+	probe       uint64    // number of its probe; 0 means that it is no probe
+	membersHash uint32    // result of Group.members that server and tried refer to
 
 	settled bool // Done was called, or is about to be
-	begun   bool // it has been given its server
-	due     bool // the next transmission is to be made
-	pending bool // the last one waits for its answer, in time
+	begun   bool // its server was chosen
+	due     bool // the next transmission must be made
+	pending bool // the last transmission waits for its answer and has not timed out
 }
 
-// newExchange is a request at some point of its schedule.
+// newExchange creates the exchange of a request at some point of its schedule.
 func newExchange(g *Group, req Request, at retry.Progress) *exchange {
 	return &exchange{
 		group: g, req: req, slot: none,
-		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt), among: at.Servers,
+		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt), membersHash: at.Servers,
 	}
 }
 
-// fail gives a request its end without an answer. No mutex may be held.
+// fail calls Done with an error. The caller must not hold the mutex.
 func (x *exchange) fail(err error) { x.req.Done("", radius.Packet{}, err) }
 
-// path is the way to the server that x is with. The caller holds the mutex.
+// path returns the path to the current server of x. The caller holds the mutex.
 func (x *exchange) path() *path { return x.group.paths[x.server] }
 
-// progress is where x stands after so many transmissions to its server.
+// progress returns the position of x after that many transmissions to its server.
 func (x *exchange) progress(tries int) retry.Progress {
-	return retry.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries), Servers: x.among}
+	return retry.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries), Servers: x.membersHash}
 }
 
-// member is server i of the group with its schedule there.
+// member returns server i of the group with its settings there.
 func (g *Group) member(i int) (*server, *Member) { return g.paths[i].server, &g.cfg.Members[i] }
 
-// advance decides what becomes of x now; its last transmission, if any, got no answer in time. nil
-// means that it is due; a [retry.Later] or [ErrNoResponse] is the end of the exchange. The caller holds the mutex.
+// advance decides how x continues now; its last transmission, if any, got no answer in time. nil
+// means that a transmission is due; a [retry.Later] or [ErrNoResponse] ends the exchange. The
+// caller holds the mutex.
 func (g *Group) advance(x *exchange, now time.Time) error {
 	switch {
 	case !x.begun:
 		x.begun = true
 		return g.start(x, now)
 	case g.absent&(1<<x.server) != 0:
-		g.withdraw(x)
+		g.endAttempt(x)
 		g.endProbe(x)
-		return g.moveOn(x, g.after(x), now)
+		return g.nextServer(x, g.searchStart(x), now)
 	case x.due:
 		return nil
 	}
@@ -80,33 +81,33 @@ func (g *Group) advance(x *exchange, now time.Time) error {
 	return g.failOver(x, now)
 }
 
-// start finds the first transmission of an exchange: to the first server, or where a back-off goes on.
-// The caller holds the mutex.
+// start prepares the first transmission of an exchange: to the first server, or at its position in
+// the back-off. The caller holds the mutex.
 func (g *Group) start(x *exchange, now time.Time) error {
-	if !g.understands(x.progress(x.tries)) {
+	if !g.validProgress(x.progress(x.tries)) {
 		x.tried, x.tries = 0, 0
 	}
-	x.among = g.members()
+	x.membersHash = g.members()
 	if x.tries == 0 {
 		start := 0
 		if g.cfg.Algorithm == RoundRobin {
 			start, g.next = g.next, (g.next+1)%len(g.paths)
 		}
-		return g.moveOn(x, start, now)
+		return g.nextServer(x, start, now)
 	}
 	s, member := g.member(x.server)
-	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 { // the last one was suppressed
+	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 { // the last transmission was suppressed
 		return g.failOver(x, now)
 	}
-	if g.rule.holdDown > 0 && s.state.probing() { // one request is enough to find out about a dead server
+	if g.rule.holdDown > 0 && s.state.probing() { // one request is enough to probe a dead server
 		return &retry.Later{After: member.Schedule.Interval(x.tries), At: x.progress(x.tries + 1)}
 	}
 	x.probe, x.due = s.state.beginProbe(), true
 	return nil
 }
 
-// understands reports whether a Progress is one that a group of these servers gave, or the beginning.
-func (g *Group) understands(at retry.Progress) bool {
+// validProgress reports whether a Progress is from a group with these servers, or the start.
+func (g *Group) validProgress(at retry.Progress) bool {
 	if at.Servers != g.members() && at != (retry.Progress{}) || at.Tried>>(len(g.paths)-1)>>1 != 0 {
 		return false
 	}
@@ -120,22 +121,22 @@ func (g *Group) understands(at retry.Progress) bool {
 	return s.BackoffRetry > 0 && int(at.Attempt) > s.Retransmit && int(at.Attempt) <= s.Transmissions()
 }
 
-// failOver leaves a server that did not answer x for the next one. The caller holds the mutex.
+// failOver moves x from a server that did not answer to the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
 	g.paths[x.server].server.stats.Failures++
-	return g.moveOn(x, g.after(x), now)
+	return g.nextServer(x, g.searchStart(x), now)
 }
 
-// after is where the search for the next server of x begins.
-func (g *Group) after(x *exchange) int {
+// searchStart returns where the search for the next server of x starts.
+func (g *Group) searchStart(x *exchange) int {
 	if g.cfg.Algorithm == RoundRobin {
 		return x.server
 	}
 	return 0
 }
 
-// moveOn gives x the next server. The caller holds the mutex.
-func (g *Group) moveOn(x *exchange, start int, now time.Time) error {
+// nextServer chooses the next server of x. The caller holds the mutex.
+func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
 	var next int
 	if x.announced || g.rule.holdDown == 0 {
 		next = untried(len(g.paths), x.tried|g.absent, start)
@@ -151,31 +152,31 @@ func (g *Group) moveOn(x *exchange, start int, now time.Time) error {
 	return nil
 }
 
-// timeOut notes that the last transmission got no answer in time. The caller holds the mutex.
+// timeOut records that the last transmission got no answer in time. The caller holds the mutex.
 func (g *Group) timeOut(x *exchange, now time.Time) {
 	if !x.pending {
 		return
 	}
 	s := g.paths[x.server].server
 	s.stats.Timeouts++
-	g.withdraw(x)
+	g.endAttempt(x)
 	if s.state.timedOut(now, g.rule) {
-		g.tellDead(s, x)
+		g.noteDead(s, x)
 	}
 }
 
-// unanswered notes that x leaves its server, for now or for good, without an answer. The caller holds
-// the mutex.
+// unanswered records that x leaves its server without an answer, for now or for good. The caller
+// holds the mutex.
 func (g *Group) unanswered(x *exchange, now time.Time) {
 	s, member := g.member(x.server)
 	all := x.tries == member.Schedule.Retransmit+1
 	if s.state.failed(x.since, now, all, g.rule) {
-		g.tellDead(s, x)
+		g.noteDead(s, x)
 	}
 	g.endProbe(x)
 }
 
-func (g *Group) tellDead(s *server, x *exchange) {
+func (g *Group) noteDead(s *server, x *exchange) {
 	g.changes = append(g.changes, change{server: s, addr: x.path().addr})
 }
 
@@ -186,9 +187,9 @@ func (g *Group) endProbe(x *exchange) {
 	}
 }
 
-// withdraw ends the present attempt; its identifier waits on for a late answer. The caller holds
-// the mutex.
-func (g *Group) withdraw(x *exchange) {
+// endAttempt ends the current attempt; its identifier stays reserved for a late answer. The caller
+// holds the mutex.
+func (g *Group) endAttempt(x *exchange) {
 	if x.pending {
 		x.pending = false
 		x.path().server.stats.PendingRequests--
@@ -199,10 +200,10 @@ func (g *Group) withdraw(x *exchange) {
 	}
 }
 
-// settle ends an exchange; Done is still to be called, without the mutex. The caller holds the mutex.
+// settle ends an exchange. The caller holds the mutex, and must call Done afterwards without it.
 func (g *Group) settle(x *exchange) {
 	x.settled = true
-	g.withdraw(x)
+	g.endAttempt(x)
 	g.endProbe(x)
 	g.deadlines.Remove(&x.wait)
 	if x.announced {
@@ -210,9 +211,9 @@ func (g *Group) settle(x *exchange) {
 	}
 }
 
-// begin counts an attempt that is made now, with identifier slot or, if none could be had, none.
-// The caller holds the mutex.
-func (g *Group) begin(x *exchange, slot int, now time.Time) {
+// beginAttempt counts an attempt that is made now, with identifier slot, or none if no identifier
+// was available. The caller holds the mutex.
+func (g *Group) beginAttempt(x *exchange, slot int, now time.Time) {
 	s, member := g.member(x.server)
 	if x.tries == 0 {
 		s.stats.Requests++
@@ -228,7 +229,7 @@ func (g *Group) begin(x *exchange, slot int, now time.Time) {
 	g.schedule(x, now.Add(member.Schedule.Timeout))
 }
 
-// schedule has x looked at again at this time. The caller holds the mutex.
+// schedule sets the time when x is handled next. The caller holds the mutex.
 func (g *Group) schedule(x *exchange, at time.Time) {
 	g.deadlines.Set(x, &x.wait, at)
 	if at.Before(g.wakeAt) {

@@ -11,17 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// attemptAt is an attempt: so many seconds after the test's begin, to this server.
+// attemptAt is an attempt: seconds after the start of the test, and the server.
 type attemptAt struct{ Second, Server int }
 
-// journey is a record that is sent at a second, and what becomes of it. After a Later it is sent again.
-type journey struct {
+// plannedRequest is a request that is sent at a second, with its attempts and its end. After a
+// Later it is sent again.
+type plannedRequest struct {
 	Begin    int
 	Attempts []attemptAt
-	Over     int // when nobody had answered
+	Over     int // when it failed
 }
 
-// simulation is a group without sockets or goroutines, and a clock that jumps from deadline to deadline.
+// simulation is a group without sockets or goroutines. Its clock jumps from deadline to deadline.
 type simulation struct {
 	now time.Time
 	g   *Group
@@ -46,28 +47,28 @@ func simulate(t *testing.T, cfg setup, servers ...retry.Schedule) *simulation {
 
 func (s *simulation) second() int { return int(s.now.Sub(at(0)) / time.Second) }
 
-// play is a run of a simulation.
-type play struct {
+// simulationRun is one run of a simulation.
+type simulationRun struct {
 	*simulation
 	t        *testing.T
-	journeys []journey
+	journeys []plannedRequest
 	of       map[*exchange]int
-	again    map[int][]func() // by second: what is sent then
-	open     int              // records that are not settled
+	again    map[int][]func() // sends by second
+	open     int              // requests that are not settled
 }
 
-// run plays the journeys of records that are sent at these seconds; hear tells in which second a
-// server answers something else.
-func (s *simulation) run(t *testing.T, begins []int, hear map[int]int) []journey {
+// run sends requests at these seconds and returns their attempts. heard is when a server answers
+// something else: second, server.
+func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []plannedRequest {
 	t.Helper()
-	p := &play{s, t, make([]journey, len(begins)), map[*exchange]int{}, map[int][]func(){}, len(begins)}
+	p := &simulationRun{s, t, make([]plannedRequest, len(begins)), map[*exchange]int{}, map[int][]func(){}, len(begins)}
 	for i, b := range begins {
 		p.journeys[i].Begin = b
 		p.again[b] = append(p.again[b], func() { p.send(i, retry.Progress{}) })
 	}
 	for second := 0; p.open > 0; second++ {
 		s.now = at(second)
-		if server, ok := hear[second]; ok {
+		if server, ok := heard[second]; ok {
 			s.g.states[server].answered(s.now)
 		}
 		for _, send := range p.again[second] {
@@ -95,7 +96,7 @@ func (s *simulation) run(t *testing.T, begins []int, hear map[int]int) []journey
 	return p.journeys
 }
 
-func (p *play) send(journey int, from retry.Progress) {
+func (p *simulationRun) send(journey int, from retry.Progress) {
 	x := newExchange(p.g, testRequest(p.now), from)
 	p.of[x] = journey
 	if due, err := p.g.accept(x); err != nil {
@@ -105,13 +106,13 @@ func (p *play) send(journey int, from retry.Progress) {
 	}
 }
 
-func (p *play) transmit(x *exchange) {
+func (p *simulationRun) transmit(x *exchange) {
 	j := &p.journeys[p.of[x]]
 	j.Attempts = append(j.Attempts, attemptAt{p.second(), x.server})
-	p.g.begin(x, none, p.now)
+	p.g.beginAttempt(x, none, p.now)
 }
 
-func (p *play) end(journey int, err error) {
+func (p *simulationRun) end(journey int, err error) {
 	var later *retry.Later
 	switch {
 	case errors.As(err, &later):
@@ -129,7 +130,7 @@ func (p *play) end(journey int, err error) {
 }
 
 func TestSchedule(t *testing.T) {
-	// to is four attempts with a server, five seconds apart.
+	// to returns four attempts with a server, five seconds apart.
 	to := func(server, from int) []attemptAt {
 		return []attemptAt{{from, server}, {from + 5, server}, {from + 10, server}, {from + 15, server}}
 	}
@@ -143,34 +144,34 @@ func TestSchedule(t *testing.T) {
 		name    string
 		cfg     setup
 		servers int
-		hear    map[int]int
-		want    []journey
+		heard   map[int]int
+		want    []plannedRequest
 	}{
-		{"one server", setup{}, 1, nil, []journey{{0, to(0, 0), 20}}},
-		{"two servers", setup{}, 2, nil, []journey{{0, join(to(0, 0), to(1, 20)), 40}}},
-		{"later records skip the one that failed", setup{}, 2, map[int]int{30: 1}, []journey{
+		{"one server", setup{}, 1, nil, []plannedRequest{{0, to(0, 0), 20}}},
+		{"two servers", setup{}, 2, nil, []plannedRequest{{0, join(to(0, 0), to(1, 20)), 40}}},
+		{"later records skip the one that failed", setup{}, 2, map[int]int{30: 1}, []plannedRequest{
 			{0, join(to(0, 0), to(1, 20)), 40},
-			{25, to(1, 25), 45}, // server 1 answered another record at 30: it is up, 0 is skipped
+			{25, to(1, 25), 45}, // server 1 answered another request at 30, so it is up and 0 is skipped
 			{50, join(to(0, 50), to(1, 70)), 90},
 		}},
-		{"all down: in order", setup{}, 2, nil, []journey{
+		{"all down: in order", setup{}, 2, nil, []plannedRequest{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{41, join(to(0, 41), to(1, 61)), 81},
 		}},
-		{"hold-down of 5 s", setup{HoldDown: 5 * time.Second}, 2, map[int]int{24: 1}, []journey{
+		{"hold-down of 5 s", setup{HoldDown: 5 * time.Second}, 2, map[int]int{24: 1}, []plannedRequest{
 			{0, join(to(0, 0), to(1, 20)), 40},
-			{24, to(1, 24), 44},                  // by then the hold-down of 0 is over, but the next record is its probe
+			{24, to(1, 24), 44},                  // the hold-down of 0 is over then, but the next request is its probe
 			{25, join(to(0, 25), to(1, 45)), 65}, // the probe
 		}},
-		{"no hold-down", setup{HoldDown: -1}, 2, nil, []journey{
+		{"no hold-down", setup{HoldDown: -1}, 2, nil, []plannedRequest{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{21, join(to(0, 21), to(1, 41)), 61},
 		}},
-		{"a record that only is not wanted holds nobody down", setup{}, 2, map[int]int{12: 0, 33: 1}, []journey{
+		{"a record that only is not wanted holds nobody down", setup{}, 2, map[int]int{12: 0, 33: 1}, []plannedRequest{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{21, join(to(0, 21), to(1, 41)), 61},
 		}},
-		{"back before the hold-down is over", setup{}, 2, map[int]int{22: 0}, []journey{
+		{"back before the hold-down is over", setup{}, 2, map[int]int{22: 0}, []plannedRequest{
 			{0, join(to(0, 0), to(1, 20)), 40},
 			{23, join(to(0, 23), to(1, 43)), 63},
 		}},
@@ -180,7 +181,7 @@ func TestSchedule(t *testing.T) {
 			for _, j := range tc.want {
 				begins = append(begins, j.Begin)
 			}
-			got := simulate(t, tc.cfg, make([]retry.Schedule, tc.servers)...).run(t, begins, tc.hear)
+			got := simulate(t, tc.cfg, make([]retry.Schedule, tc.servers)...).run(t, begins, tc.heard)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -212,7 +213,8 @@ func TestDownUntil(t *testing.T) {
 	}
 }
 
-// An expiry that meets a record before its first attempt was made takes no chance from it.
+// TestExpiryBeforeFirstAttempt: an expiry before a request's first attempt was made does not count
+// as an attempt.
 func TestExpiryBeforeFirstAttempt(t *testing.T) {
 	s := simulate(t, setup{}, retry.Schedule{}, retry.Schedule{})
 	x := newExchange(s.g, testRequest(s.now), retry.Progress{})

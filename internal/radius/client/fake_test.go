@@ -11,7 +11,7 @@ import (
 
 const testSecret radius.Secret = captured.GoldenSecret
 
-// documentationAddr is where nobody sends to: tests without sockets use it.
+// documentationAddr is an address for tests without sockets; nothing is sent there.
 var documentationAddr = netip.MustParseAddrPort("192.0.2.1:1813")
 
 // fakeRequest is a request with a User-Name.
@@ -32,7 +32,7 @@ func (r *fakeRequest) Answers(code radius.Code) bool { return code == radius.Cod
 
 func (r *fakeRequest) Done(_ string, _ radius.Packet, err error) { r.done(err) }
 
-// setup is a group with a client of its own.
+// setup is a group with its own client.
 type setup struct {
 	Name         string
 	Servers      []Server
@@ -45,7 +45,7 @@ type setup struct {
 	Now          func() time.Time
 }
 
-// Server is a server by its address.
+// Server is a server, given by its address.
 type Server struct {
 	Name     string
 	Addr     netip.AddrPort
@@ -68,7 +68,7 @@ func newGroup(s setup) (*Group, error) {
 	return c.NewGroup(gc)
 }
 
-// every gives servers a schedule.
+// every sets the schedule of servers.
 func every(timeout time.Duration, retransmit int, servers ...Server) []Server {
 	for i := range servers {
 		servers[i].Schedule = retry.Schedule{Timeout: timeout, Retransmit: retransmit}
@@ -76,7 +76,7 @@ func every(timeout time.Duration, retransmit int, servers ...Server) []Server {
 	return servers
 }
 
-// identifiersFor are those of a window.
+// identifiersFor returns the identifiers for a window.
 func identifiersFor(window int, linger time.Duration) identifiers {
 	ids := newIdentifiers()
 	ids.limit, ids.linger = identifierLimit(window), linger

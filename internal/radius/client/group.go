@@ -13,57 +13,59 @@ import (
 	"aaasess/internal/timeheap"
 )
 
-// Request is what an exchange sends. Append is called for each transmission. Done is called once; Append and Answers may be
-// called at the same time and after it, for a transmission that was due and for answers that come late.
+// Request is a request that a group sends. Append is called for each transmission. Done is called
+// once. Append and Answers may be called concurrently with Done and after it, for a transmission
+// that was due and for late answers.
 type Request interface {
-	// Append appends to b, which is empty, the packet of a transmission that is made now, and gives the authenticator
-	// that its answer is checked by.
+	// Append appends to b, which is empty, the packet of a transmission made now. It returns the
+	// authenticator for checking the answer.
 	Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator)
-	// Answers reports whether packets with this code answer it.
+	// Answers reports whether packets with this code answer the request.
 	Answers(code radius.Code) bool
-	// Done gives the end: the Name of the server that answered, and its packet, whose octets are the client's again when
-	// Done returns; or one of the errors that [Group.Send] lists.
+	// Done receives the result: the Name of the server that answered, and its packet, whose octets
+	// are valid until Done returns; or one of the errors of [Group.Send].
 	Done(server string, answer radius.Packet, err error)
 }
 
-// Group is servers in an order, as requests are tried with them. Its methods may be called from any goroutine.
+// Group is an ordered list of servers to which requests are sent. Its methods may be called from
+// any goroutine.
 type Group struct {
-	client *Client
-	cfg    GroupConfig
-	rule   deathRule
-	among  uint32         // a hash of the members
-	paths  []*path        // to cfg.Members
-	states []*serverState // of cfg.Members
+	client      *Client
+	cfg         GroupConfig
+	rule        deathRule
+	membersHash uint32         // hash of the members' identities
+	paths       []*path        // to cfg.Members
+	states      []*serverState // of cfg.Members
 
-	wake  chan struct{} // wakeAt has come nearer
+	wake  chan struct{} // wakeAt is earlier than before
 	stop  chan struct{} // closed by Close
 	ready chan struct{} // closed by Run
 	ended chan struct{} // closed when the group has ended
 
 	stopOnce sync.Once
 
-	// The client's mutex guards what follows, and what it points to.
-	begun      bool // Run was called
-	phase      phase
-	absent     uint64                   // bit i: member i has no address, or that of another one
-	next       int                      // of the members: where the next request begins, if the algorithm is RoundRobin
-	deadlines  timeheap.Heap[*exchange] // all that is not settled
-	announcing int                      // how many of them are of Announce
-	wakeAt     time.Time                // when Run looks at deadlines next, at the latest
-	changes    []change                 // for Run to log
-	doubles    uint64                   // bit i: it was told that member i has the address of another one
+	// The client's mutex guards the fields below, and the data that they point to.
+	begun            bool // Run was called
+	phase            phase
+	absent           uint64                   // bit i: member i has no address, or the address of an earlier member
+	next             int                      // member that the next request starts with, for RoundRobin
+	deadlines        timeheap.Heap[*exchange] // all exchanges that are not settled
+	announcing       int                      // how many of them are from Announce
+	wakeAt           time.Time                // when Run checks deadlines next, at the latest
+	changes          []change                 // to be logged by Run
+	loggedDuplicates uint64                   // bit i: logged that member i has the address of an earlier member
 }
 
-// phase is what part of its life a group is in.
+// phase is the state of a group.
 type phase uint8
 
 const (
-	idle    phase = iota // before Run, or before the names of all servers were looked up: requests wait
+	idle    phase = iota // before Run, or before the names of all servers were resolved: requests wait
 	running              //
-	closed               // no request is sent any more
+	closed               // no further requests are sent
 )
 
-// change is a server that went down or came back, or has the address of another one.
+// change is a server that became dead or up, or has the address of another one.
 type change struct {
 	server *server
 	addr   netip.AddrPort
@@ -71,8 +73,8 @@ type change struct {
 	other  *server
 }
 
-// NewGroup makes a group; a wrong GroupConfig is an error that says what is wrong. Requests are sent from Run on. A group
-// that is not run is to be closed.
+// NewGroup creates a group. The error describes an invalid GroupConfig. Requests are sent after Run
+// starts. A group that does not run must be closed.
 func (c *Client) NewGroup(cfg GroupConfig) (*Group, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -87,33 +89,36 @@ func (c *Client) NewGroup(cfg GroupConfig) (*Group, error) {
 		_, _ = h.Write([]byte(m.Name + "\x00" + m.Host + "\x00" + string(m.Secret) + "\x00"))
 		_, _ = h.Write([]byte{byte(m.Port >> 8), byte(m.Port)})
 	}
-	g.among = h.Sum32()
+	g.membersHash = h.Sum32()
 	c.join(g)
 	return g, nil
 }
 
-// Ready is closed when the group sends, or looks up where to.
+// Ready is closed when Run has started: the group sends requests, or resolves the names of its
+// servers.
 func (g *Group) Ready() <-chan struct{} { return g.ready }
 
-// Window is how many requests may be sent and not answered (GroupConfig.MaxInFlight).
+// Window is how many requests may be in flight (GroupConfig.MaxInFlight).
 func (g *Group) Window() int { return g.cfg.MaxInFlight }
 
-// Send sends a request to the group's servers, one after the other, until one answers; it never calls Done itself. A server
-// whose Schedule has a back-off gets its normal transmissions and then one for each Send: between them the request has a
-// [retry.Later]. Other errors are [ErrNoResponse], [ErrStopped] and [ErrOverflow]. A Progress that no Later of a group of these
-// servers gave is the beginning.
+// Send sends a request to the group's servers, one after the other, until one answers. It never
+// calls Done itself. If a server's Schedule has a back-off, it gets its normal transmissions and
+// then one for each Send; in between the result is a [retry.Later]. Other errors are
+// [ErrNoResponse], [ErrStopped] and [ErrOverflow]. A Progress that is not from a Later of a group
+// with these servers means the start.
 func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req, at)) }
 
-// Announce sends a request to each server in the order of the algorithm, dead or not, until one answers: by its normal
-// transmissions only, and once. Errors are [ErrNoResponse] and [ErrStopped]. It does not count against Window.
+// Announce sends a request to each server in the order of the algorithm, dead or not, until one
+// answers. It uses only the normal transmissions, once. Errors are [ErrNoResponse] and
+// [ErrStopped]. Announcements do not count against Window.
 func (g *Group) Announce(req Request) {
 	x := newExchange(g, req, retry.Progress{})
 	x.announced = true
 	g.send(x)
 }
 
-// Abandon gives up all requests that are under way, as the end of the group does: each gets [ErrStopped], and is not sent
-// again. What [Group.Announce] has goes on.
+// Abandon gives up all requests in flight, like the end of the group: each gets [ErrStopped], and
+// is not sent again. Requests of [Group.Announce] continue.
 func (g *Group) Abandon() {
 	g.client.mu.Lock()
 	var left []*exchange
@@ -140,8 +145,8 @@ func (g *Group) send(x *exchange) {
 	}
 }
 
-// accept takes a new request. It reports whether the caller is to transmit it: before Run, Run does.
-// With an error it was not taken.
+// accept adds a new request. due reports whether the caller must transmit it; before Run, Run does
+// that. On error the request was not added.
 func (g *Group) accept(x *exchange) (due bool, err error) {
 	now := g.client.cfg.Now()
 	g.client.mu.Lock()
@@ -166,8 +171,8 @@ func (g *Group) accept(x *exchange) (due bool, err error) {
 	return due, nil
 }
 
-// Run sends requests until ctx ends or Close is called; it returns nil. What is not answered by then
-// gets [ErrStopped]. A group runs once.
+// Run sends requests until ctx ends or Close is called; then it returns nil. Unanswered requests
+// get [ErrStopped]. A group runs once.
 func (g *Group) Run(ctx context.Context) error {
 	g.client.mu.Lock()
 	first := !g.begun && g.phase != closed
@@ -212,10 +217,11 @@ func (g *Group) Run(ctx context.Context) error {
 	}
 }
 
-// beginSending lets requests out, when it is known whether the servers have addresses. The caller holds the mutex.
+// beginSending starts sending once the first resolution of all server names is done. The caller
+// holds the mutex.
 func (g *Group) beginSending() {
 	for _, p := range g.paths {
-		if !p.server.looked {
+		if !p.server.lookedUp {
 			return
 		}
 	}
@@ -224,7 +230,7 @@ func (g *Group) beginSending() {
 	}
 }
 
-// Close ends the group and waits for it to end. It must not be called by a Done.
+// Close closes the group and waits until it has ended. A Done must not call it.
 func (g *Group) Close() error {
 	g.stopOnce.Do(func() { close(g.stop) })
 	g.client.mu.Lock()
@@ -238,7 +244,7 @@ func (g *Group) Close() error {
 	return nil
 }
 
-// end gives up on all requests, and the servers that no other group has.
+// end gives up all requests, and the servers that no other group has.
 func (g *Group) end() {
 	g.client.mu.Lock()
 	g.phase = closed
@@ -255,8 +261,8 @@ func (g *Group) end() {
 	close(g.ended)
 }
 
-// farAway is when to look at deadlines if there are none.
-const farAway = time.Hour
+// idleWait is how long Run waits if there are no deadlines.
+const idleWait = time.Hour
 
 // ending is an exchange that is settled without an answer.
 type ending struct {
@@ -264,16 +270,16 @@ type ending struct {
 	err      error
 }
 
-// expire appends to due what is to be sent again and to over what nobody answered. wait is how long it
-// is to the next deadline.
+// expire appends due transmissions to due, and exchanges without an answer to over. wait is the
+// time to the next deadline.
 func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []ending, wait time.Duration) {
 	now := g.client.cfg.Now()
 	g.client.mu.Lock()
 	defer g.client.mu.Unlock()
 	if g.beginSending(); g.phase == idle {
-		return due, over, farAway
+		return due, over, idleWait
 	}
-	g.wakeAt = time.Time{} // nobody need wake us
+	g.wakeAt = time.Time{} // no wake-up is needed while this runs
 	for x, ok := g.deadlines.Due(now); ok; x, ok = g.deadlines.Due(now) {
 		if err := g.advance(x, now); err != nil {
 			g.settle(x)
@@ -283,32 +289,33 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		g.schedule(x, now.Add(g.cfg.Members[x.server].Schedule.Timeout)) // until it is sent
 		due = append(due, x)
 	}
-	g.wakeAt = now.Add(farAway)
+	g.wakeAt = now.Add(idleWait)
 	if at := g.deadlines.Next(); !at.IsZero() {
 		g.wakeAt = at
 	}
 	return due, over, g.wakeAt.Sub(now)
 }
 
-// andHear adds the group to those that hear of a server, unless it was closed. The caller holds the mutex.
-func (g *Group) andHear(hearers []*Group) []*Group {
+// appendListener appends the group to those that are told about a valid answer, unless it is
+// closed. The caller holds the mutex.
+func (g *Group) appendListener(listeners []*Group) []*Group {
 	if g.phase == closed {
-		return hearers
+		return listeners
 	}
-	return append(hearers, g)
+	return append(listeners, g)
 }
 
-// wakeUp has Run look at deadlines and names. The caller holds the mutex, or not.
+// wakeUp makes Run check deadlines and names. The caller need not hold the mutex.
 func (g *Group) wakeUp() {
 	select {
 	case g.wake <- struct{}{}:
-	default: // it is awake, or about to be
+	default: // it is already awake, or about to be
 	}
 }
 
-// findDoubles finds out which members cannot be sent to: they have no address, or that of another one. The caller holds
-// the mutex.
-func (g *Group) findDoubles() {
+// findAbsent computes which members cannot be used: they have no address, or the address of an
+// earlier member. The caller holds the mutex.
+func (g *Group) findAbsent() {
 	g.absent = 0
 	var doubles uint64
 	for i, p := range g.paths {
@@ -321,25 +328,27 @@ func (g *Group) findDoubles() {
 			continue
 		}
 		doubles |= 1 << i
-		if g.doubles&(1<<i) == 0 {
+		if g.loggedDuplicates&(1<<i) == 0 {
 			g.changes = append(g.changes, change{server: p.server, addr: p.addr, other: g.paths[first].server})
 		}
 	}
 	g.absent |= doubles
-	g.doubles = doubles
+	g.loggedDuplicates = doubles
 }
 
-// members tells these servers, where they are, from others: for Progress. The caller holds the mutex.
+// members returns a hash of the servers and their address changes, for Progress. The caller holds
+// the mutex.
 func (g *Group) members() uint32 {
-	n := g.among
+	n := g.membersHash
 	for _, p := range g.paths {
 		n += p.moves
 	}
 	return n
 }
 
-// leaveAbsent has requests that are with members that cannot be sent to any more go on. The caller holds the mutex.
-func (g *Group) leaveAbsent(now time.Time) {
+// rescheduleAbsent makes requests continue that are with members that cannot be used any more. The
+// caller holds the mutex.
+func (g *Group) rescheduleAbsent(now time.Time) {
 	for _, x := range slices.Collect(g.deadlines.All()) {
 		if x.begun && g.absent&(1<<x.server) != 0 {
 			g.schedule(x, now)
@@ -347,7 +356,7 @@ func (g *Group) leaveAbsent(now time.Time) {
 	}
 }
 
-// logChanges tells the log which servers went down and came back.
+// logChanges logs which servers became dead or up.
 func (g *Group) logChanges() {
 	g.client.mu.Lock()
 	changes := g.changes
@@ -357,7 +366,7 @@ func (g *Group) logChanges() {
 		log := g.client.cfg.Logger.With("group", g.cfg.Name, "server", c.server.Name, "address", c.addr)
 		switch {
 		case c.other != nil:
-			log.Warn("RADIUS servers have one address", "other", c.other.Name)
+			log.Warn("RADIUS server is not used, it has the address of another one", "other", c.other.Name)
 		case c.up:
 			log.Info("RADIUS server answers again")
 		default:

@@ -39,8 +39,8 @@ func (c *pipe) Close() error {
 	return nil
 }
 
-// TestMoveWhileAnswerIsChecked: the server moves while the authenticator of an answer is checked, without the lock. The
-// identifiers are new by then, and the answer is nobody's.
+// TestMoveWhileAnswerIsChecked: the server's address changes while the authenticator of an answer
+// is checked, without the lock. The identifiers are new then, and the answer matches none.
 func TestMoveWhileAnswerIsChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var moved, checking atomic.Bool
@@ -59,7 +59,7 @@ func TestMoveWhileAnswerIsChecked(t *testing.T) {
 			},
 			LookupTimes: client.LookupTimes{Every: 10 * time.Second},
 			Now: func() time.Time {
-				if checking.CompareAndSwap(true, false) { // by the reader, between its looks at the identifiers
+				if checking.CompareAndSwap(true, false) { // called by the reader between its two accesses to the identifiers
 					moved.Store(true)
 					time.Sleep(20 * time.Second)
 				}
@@ -81,7 +81,7 @@ func TestMoveWhileAnswerIsChecked(t *testing.T) {
 		answer := radius.AppendHeader(nil, radius.CodeAccountingResponse, request[1])
 		radius.Seal(answer, 0, radius.Authenticator(request[4:radius.HeaderLen]), "s")
 		time.Sleep(3 * time.Second)
-		s.wants(nobody)
+		s.check(nobody)
 		checking.Store(true)
 		conn.received <- answer
 		time.Sleep(time.Minute)

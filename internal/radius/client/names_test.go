@@ -12,18 +12,18 @@ import (
 	"aaasess/internal/retry"
 )
 
-// addressOf is the address of a group's server.
+// addressOf returns the address of a group's server.
 func addressOf(g *client.Group, i int) string { return g.Stats().Servers[i].Addr.Addr().String() }
 
-// TestNameAppears: an unknown name is no response; when it is known requests go there. More addresses, and none, change
-// nothing.
+// TestNameAppears: with an unknown name the result is no response; when it is known, requests are
+// sent there. Additional addresses, or none, change nothing.
 func TestNameAppears(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", nil)
 		g := r.group(client.GroupConfig{}, to("r.example"))
 		early := r.send(g, 1)
 		r.sleep(0.5)
-		early.wants(nobody)
+		early.check(nobody)
 		r.sleep(3.5) // after 0, 1 and 3 s
 		if n := r.lookUps(); n != 3 {
 			t.Errorf("%d look-ups", n)
@@ -32,7 +32,7 @@ func TestNameAppears(t *testing.T) {
 		r.sleep(7.5)
 		found := r.send(g, 2)
 		r.sleep(8)
-		found.wants("answered by of r.example")
+		found.check("answered by of r.example")
 		for _, addrs := range [][]string{{"192.0.2.9", "192.0.2.1"}, {}} {
 			r.name("r.example", addrs...)
 			asked := r.lookUps()
@@ -43,33 +43,33 @@ func TestNameAppears(t *testing.T) {
 				t.Errorf("with %q it is %s", addrs, got)
 			}
 		}
-		if n := strings.Count(r.log.String(), "cannot be looked up"); n != 2 {
+		if n := strings.Count(r.log.String(), "cannot be resolved"); n != 2 {
 			t.Errorf("the log tells of two times %d times", n)
 		}
-		if n := strings.Count(r.log.String(), "RADIUS server found"); n != 1 {
+		if n := strings.Count(r.log.String(), "RADIUS server name resolved"); n != 1 {
 			t.Errorf("the log tells of one place %d times", n)
 		}
 	})
 }
 
-// TestServerMoves: what is under way goes to the new address at once, and nothing is held against the server there; what
-// was counted stays.
+// TestServerMoves: requests in flight are sent to the new address at once, and the server starts
+// with a clean state there. The counters stay.
 func TestServerMoves(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		old := r.host("192.0.2.1", silent)
 		r.host("192.0.2.2", nil)
 		r.name("r.example", "192.0.2.1")
 		g := r.group(client.GroupConfig{}, to("r.example"))
 		dead := r.send(g, 1)
 		r.sleep(299)
-		dead.wants(nobody)
+		dead.check(nobody)
 		r.name("r.example", "192.0.2.2")
 		r.sleep(299.5)
 		moving := r.send(g, 2)
 		r.sleep(299.9)
-		moving.wants("")
+		moving.check("")
 		r.sleep(300.1) // half way between its transmissions
-		moving.wants("answered by of r.example")
+		moving.check("answered by of r.example")
 		s := g.Stats().Servers[0]
 		if s.State != client.Up || s.DeadCount != 1 || s.Requests != 3 || s.PendingRequests != 0 || s.Successes != 1 || len(old.Arrivals()) != 3 {
 			t.Errorf("%+v, %d requests came to the old address", s, len(old.Arrivals()))
@@ -80,9 +80,9 @@ func TestServerMoves(t *testing.T) {
 	})
 }
 
-// TestDeadServerMoves: at its new address it is not dead, whoever is there.
+// TestDeadServerMoves: at its new address the server is not dead.
 func TestDeadServerMoves(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", silent)
 		r.host("192.0.2.2", silent)
 		r.name("r.example", "192.0.2.1")
@@ -100,9 +100,10 @@ func TestDeadServerMoves(t *testing.T) {
 	})
 }
 
-// TestSomeNames: servers that are known do their work while others are not; two names of one address are one server.
+// TestSomeNames: servers with known addresses work while others have none. Two names with one
+// address are one server.
 func TestSomeNames(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		h := r.host("192.0.2.1", silent)
 		r.host("192.0.2.3", nil)
 		r.name("b.example", "192.0.2.1")
@@ -110,17 +111,17 @@ func TestSomeNames(t *testing.T) {
 		g := r.group(client.GroupConfig{}, to("a.example"), to("b.example"), to("c.example"), to("192.0.2.3"))
 		s := r.send(g, 1)
 		r.sleep(2.5)
-		s.wants("answered by of 192.0.2.3")
+		s.check("answered by of 192.0.2.3")
 		if n := len(h.Arrivals()); n != 2 {
 			t.Errorf("%d requests came to the address with two names", n)
 		}
-		if n := strings.Count(r.log.String(), "RADIUS servers have one address"); n != 1 {
+		if n := strings.Count(r.log.String(), "RADIUS server is not used, it has the address of another one"); n != 1 {
 			t.Errorf("the log tells of it %d times", n)
 		}
-		again := r.group(client.GroupConfig{}, to("192.0.2.3"), to("d.example")) // a name of the address beside it
+		again := r.group(client.GroupConfig{}, to("192.0.2.3"), to("d.example")) // another name with the address of the first
 		r.name("d.example", "192.0.2.3")
 		r.sleep(4)
-		if s := again.Stats().Servers[1]; s.Addr.Addr().String() != "192.0.2.3" || strings.Count(r.log.String(), "RADIUS servers have one address") != 2 {
+		if s := again.Stats().Servers[1]; s.Addr.Addr().String() != "192.0.2.3" || strings.Count(r.log.String(), "RADIUS server is not used, it has the address of another one") != 2 {
 			t.Errorf("the second pair: %v", s.Addr)
 		}
 		r.host("192.0.2.4", nil)
@@ -128,13 +129,13 @@ func TestSomeNames(t *testing.T) {
 		r.sleep(15)
 		s = r.send(g, 2)
 		r.sleep(16)
-		s.wants("answered by of a.example")
+		s.check("answered by of a.example")
 	})
 }
 
-// TestFirstLookUp: requests wait for it, rather than be given up; an announcement too.
+// TestFirstLookUp: requests and announcements wait for the first resolution instead of failing.
 func TestFirstLookUp(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", nil)
 		r.silent = true
 		g := r.group(client.GroupConfig{}, to("r.example"))
@@ -142,17 +143,17 @@ func TestFirstLookUp(t *testing.T) {
 		announced := &sent{r: r, number: 2, ends: make(chan string, 1)}
 		g.Announce(announced)
 		r.sleep(4.9)
-		waiting.wants("")
-		announced.wants("")
-		r.sleep(5.1) // a look-up has 5 s
-		waiting.wants(nobody)
-		announced.wants(nobody)
+		waiting.check("")
+		announced.check("")
+		r.sleep(5.1) // a resolution has 5 s
+		waiting.check(nobody)
+		announced.check(nobody)
 	})
 }
 
-// TestLookUpEnds: a look-up without an answer does not hold up the end.
+// TestLookUpEnds: a resolution without an answer does not delay Close.
 func TestLookUpEnds(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.silent = true
 		g := r.group(client.GroupConfig{}, to("r.example"))
 		waiting := r.send(g, 1)
@@ -161,13 +162,13 @@ func TestLookUpEnds(t *testing.T) {
 			t.Error(err)
 		}
 		r.sleep(1)
-		waiting.wants(client.ErrStopped.Error())
+		waiting.check(client.ErrStopped.Error())
 	})
 }
 
-// TestFamilies: of the addresses of a name a group takes those that it can reach from its own address.
+// TestFamilies: a group uses those addresses of a name that it can reach from its local address.
 func TestFamilies(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", nil)
 		r.host("2001:db8::1", nil)
 		r.name("r.example", "2001:db8::1", "192.0.2.1")
@@ -176,7 +177,7 @@ func TestFamilies(t *testing.T) {
 			g := r.group(client.GroupConfig{Source: netip.MustParseAddr(source)}, to("r.example"))
 			s := r.send(g, 1)
 			r.sleep(1)
-			s.wants("answered by of r.example")
+			s.check("answered by of r.example")
 			got = append(got, addressOf(g, 0))
 		}
 		if !slices.Equal(got, []string{"192.0.2.1", "2001:db8::1"}) {
@@ -185,20 +186,21 @@ func TestFamilies(t *testing.T) {
 	})
 }
 
-// TestReloadLooksUp: a group that begins has names looked up at once, and waits for that if nothing is known of the server.
+// TestReloadLooksUp: a group that starts has names resolved at once, and waits for the result if no
+// address is known.
 func TestReloadLooksUp(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", nil)
 		r.host("192.0.2.2", nil)
 		r.group(client.GroupConfig{}, to("r.example"))
-		for i, addr := range []string{"192.0.2.1", "192.0.2.2"} { // not known yet, then known
+		for i, addr := range []string{"192.0.2.1", "192.0.2.2"} { // unknown first, then known
 			r.sleep(100*float64(i) + 100)
 			r.name("r.example", addr)
 			g := r.group(client.GroupConfig{}, to("r.example"))
 			r.sleep(100*float64(i) + 100.1)
 			s := r.send(g, i)
 			r.sleep(100*float64(i) + 100.2)
-			s.wants("answered by of r.example")
+			s.check("answered by of r.example")
 			if got := addressOf(g, 0); got != addr {
 				t.Errorf("it went to %s, want %s", got, addr)
 			}
@@ -206,10 +208,10 @@ func TestReloadLooksUp(t *testing.T) {
 	})
 }
 
-// TestMovesOntoAnother: a request that is with a server which gets the address of another one of the group goes on without
-// it.
+// TestMovesOntoAnother: a server gets the address of another one of the group. A request that is
+// with it continues with others.
 func TestMovesOntoAnother(t *testing.T) {
-	inRigOf(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
+	withRigTimes(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
 		r.host("192.0.2.1", silent)
 		h := r.host("192.0.2.2", silent)
 		r.host("192.0.2.3", nil)
@@ -220,7 +222,7 @@ func TestMovesOntoAnother(t *testing.T) {
 		r.sleep(2.5) // with b by now
 		r.name("b.example", "192.0.2.2")
 		r.sleep(3.5)
-		s.wants("answered by of 192.0.2.3")
+		s.check("answered by of 192.0.2.3")
 		if n := len(h.Arrivals()); n != 2 {
 			t.Errorf("%d requests came to the address of both, want those to a", n)
 		}
@@ -230,9 +232,10 @@ func TestMovesOntoAnother(t *testing.T) {
 	})
 }
 
-// TestBackoffBeginsAnew: a request whose server moves while it waits for its back-off has all of its transmissions there.
+// TestBackoffBeginsAnew: a request waits for its back-off while its server's address changes. It
+// gets all of its transmissions there.
 func TestBackoffBeginsAnew(t *testing.T) {
-	inRigOf(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
+	withRigTimes(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
 		r.host("192.0.2.1", silent)
 		h := r.host("192.0.2.2", silent)
 		r.name("r.example", "192.0.2.1")

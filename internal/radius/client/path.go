@@ -9,47 +9,48 @@ import (
 	"aaasess/internal/radius"
 )
 
-// path is the way to a server from one local address: Conns, and the identifiers that they have. The client's mutex guards
-// what changes.
+// path is the route to a server from one local address: its Conns and their identifiers. The
+// client's mutex guards its mutable fields.
 type path struct {
 	server  *server
-	source  netip.Addr // the zero Addr: the system's choice
+	source  netip.Addr // the zero Addr means the system's choice
 	readers sync.WaitGroup
-	closed  chan struct{} // closed when no group has it any more
+	closed  chan struct{} // closed when no group uses the path
 
-	addr   netip.AddrPort // of the server; the zero AddrPort: not known
-	moves  uint32         // how often it left an address
-	groups []*Group       // that use it
+	addr   netip.AddrPort // of the server; the zero AddrPort means unknown
+	moves  uint32         // how often a known address changed
+	groups []*Group       // that use the path
 	ids    identifiers
 	conns  []Conn // conns[i] has the identifiers from 256*i on
 }
 
-// minLinger is for how long at least a late answer is waited for, as identifiers allow: servers that
-// were busy or stopped answer what they find queued (FreeRADIUS's max_request_time is 30 s).
+// minLinger is the minimum time for which a late answer is accepted, unless identifiers run out:
+// servers that were busy or stopped answer queued requests (FreeRADIUS's max_request_time is 30 s).
 const minLinger = 30 * time.Second
 
 // join adds a group. The caller holds the mutex.
 func (p *path) join(g *Group) {
 	p.groups = append(p.groups, g)
-	p.fit()
+	p.updateLimits()
 }
 
-// leave takes a group out, and reports whether it was the last. The caller holds the mutex.
+// leave removes a group and reports whether it was the last. The caller holds the mutex.
 func (p *path) leave(g *Group) (last bool) {
 	before := len(p.groups)
 	if p.groups = without(p.groups, g); len(p.groups) == before {
-		return false // a group that left before
+		return false // a group that has left before
 	}
 	if len(p.groups) == 0 {
 		close(p.closed)
 		return true
 	}
-	p.fit()
+	p.updateLimits()
 	return false
 }
 
-// fit makes room for what the groups may have under way. The caller holds the mutex.
-func (p *path) fit() {
+// updateLimits adapts the identifiers to the windows and schedules of the groups. The caller holds
+// the mutex.
+func (p *path) updateLimits() {
 	p.ids.limit, p.ids.linger = 0, minLinger
 	for _, g := range p.groups {
 		p.ids.limit += identifierLimit(g.cfg.MaxInFlight)
@@ -61,8 +62,8 @@ func (p *path) fit() {
 	}
 }
 
-// move gives the server another address: what is under way goes there at once, from the beginning of its schedule. The
-// Conns that are returned are to be closed. The caller holds the mutex.
+// move changes the server's address. Requests in flight are sent there at once, from the start of
+// their schedules. The caller holds the mutex, and must close the returned Conns afterwards.
 func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 	if p.addr.IsValid() {
 		p.moves++
@@ -72,8 +73,8 @@ func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 		if x == nil || x.settled || x.slot != n || x.path() != p {
 			continue
 		}
-		x.group.withdraw(x)
-		x.tries, x.due, x.among = 0, true, x.group.members()
+		x.group.endAttempt(x)
+		x.tries, x.due, x.membersHash = 0, true, x.group.members()
 		x.group.schedule(x, now)
 	}
 	fresh := newIdentifiers()
@@ -82,7 +83,7 @@ func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 	return old
 }
 
-// open opens one more Conn than there are, unless somebody else has done so, or the server has moved.
+// open opens one more Conn, unless another goroutine has done so or the address has changed.
 func (p *path) open(addr netip.AddrPort, conns int) error {
 	c := p.server.client
 	conn, err := c.cfg.Dial(p.source, addr)
@@ -103,10 +104,10 @@ func (p *path) open(addr netip.AddrPort, conns int) error {
 	return nil
 }
 
-// rest is how long a reader waits after an error of the kernel's, which may be there for a while.
-const rest = 100 * time.Millisecond
+// errorPause is how long a reader pauses after a kernel error, which may last for a while.
+const errorPause = 100 * time.Millisecond
 
-// read takes answers from a Conn until it is closed.
+// read receives answers from a Conn until it is closed.
 func (p *path) read(conn Conn, number int) {
 	b := make([]byte, radius.MaxPacket+1)
 	var scratch []byte
@@ -128,11 +129,11 @@ func (p *path) read(conn Conn, number int) {
 	}
 }
 
-// receiveFailed logs an error of the kernel's and waits a moment.
+// receiveFailed logs a kernel error and pauses.
 func (p *path) receiveFailed(err error) {
 	s := p.server
-	s.warnThrottled("RADIUS answers cannot be received", err)
-	timer := time.NewTimer(rest)
+	s.warnThrottled("receiving RADIUS answers failed", err)
+	timer := time.NewTimer(errorPause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -140,14 +141,14 @@ func (p *path) receiveFailed(err error) {
 	}
 }
 
-// handle takes one packet of the server's. An answer to any attempt of an exchange settles it. scratch is memory to work
-// in; it is returned for the next time.
+// handle processes one packet of the server. An answer to any attempt of an exchange settles it.
+// scratch is working memory and is returned for the next call.
 func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	s := p.server
 	c := s.client
 	packet, err := radius.Parse(b)
 	c.mu.Lock()
-	a, ok := p.expected(packet, err, conn, number)
+	a, ok := p.match(packet, err, conn, number)
 	c.mu.Unlock()
 	if !ok {
 		return scratch
@@ -155,15 +156,15 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	right, scratch := packet.Authentic(a.auth, s.Secret, scratch)
 	now := c.cfg.Now()
 	var x *exchange
-	var hearers []*Group
+	var listeners []*Group
 	c.mu.Lock()
 	switch {
 	case !right:
 		s.stats.BadAuthenticators++
-	case !p.has(conn, number): // the server has moved since
+	case !p.owns(conn, number): // the address has changed since
 		s.stats.PacketsDropped++
 	default:
-		x, hearers = p.answered(number*perConn+int(packet.Identifier()), a, now)
+		x, listeners = p.answered(number*perConn+int(packet.Identifier()), a, now)
 	}
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
@@ -176,28 +177,28 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	if x != nil {
 		x.req.Done(s.Name, packet, nil)
 	}
-	for _, g := range hearers {
+	for _, g := range listeners {
 		g.cfg.Heard()
 	}
 	return scratch
 }
 
-// has reports whether a Conn is the path's: one to an address that the server had before has no identifiers any more. The
-// caller holds the mutex.
-func (p *path) has(conn Conn, number int) bool {
+// owns reports whether a Conn belongs to the path. A Conn to an earlier address has no identifiers
+// any more. The caller holds the mutex.
+func (p *path) owns(conn Conn, number int) bool {
 	return number < len(p.conns) && p.conns[number] == conn
 }
 
-// expected counts a packet, of which radius.Parse says err, and finds the attempt that it may be the answer to. The caller
-// holds the mutex.
-func (p *path) expected(packet radius.Packet, err error, conn Conn, number int) (attempt, bool) {
+// match counts a packet, for which radius.Parse returned err, and returns the attempt that it may
+// answer. The caller holds the mutex.
+func (p *path) match(packet radius.Packet, err error, conn Conn, number int) (attempt, bool) {
 	stats := &p.server.stats
 	stats.Responses++
 	if err != nil {
 		stats.MalformedResponses++
 		return attempt{}, false
 	}
-	if !p.has(conn, number) {
+	if !p.owns(conn, number) {
 		stats.PacketsDropped++
 		return attempt{}, false
 	}
@@ -212,20 +213,21 @@ func (p *path) expected(packet radius.Packet, err error, conn Conn, number int) 
 	return a, ok
 }
 
-// answered notes the right answer to what attempt n was a moment ago. It returns the exchange that is settled by it, nil
-// if it was before, and the groups that want to know that the server is there. The caller holds the mutex.
-func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, hearers []*Group) {
+// answered handles a valid answer to attempt n, whose state was copied to was before the check. It
+// returns the exchange that the answer settles, or nil, and the groups to tell that the server
+// answers. The caller holds the mutex.
+func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, listeners []*Group) {
 	s, g := p.server, was.exchange.group
 	s.stats.LastResponse, s.stats.RoundTripTime = now, now.Sub(was.sent)
-	if was.state == waiting { // not one that timed out
+	if was.state == waiting { // not if it timed out
 		s.stats.AverageResponseTime = smooth(s.stats.AverageResponseTime, s.stats.RoundTripTime)
 	}
 	if s.state.answered(now) {
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
-		hearers = without(groupsOf(s), g)
+		listeners = without(groupsOf(s), g)
 	}
 	if p.ids.attempts[n].serial != was.serial || p.ids.attempts[n].state == free {
-		return nil, g.andHear(hearers) // a copy of the answer came in between, or the identifier was needed
+		return nil, g.appendListener(listeners) // meanwhile a copy of the answer arrived, or the identifier was reused
 	}
 	x = was.exchange
 	if x.path() == p && x.slot == n {
@@ -233,9 +235,9 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, hearers
 	}
 	p.ids.release(n)
 	if x.settled {
-		return nil, g.andHear(hearers)
+		return nil, g.appendListener(listeners)
 	}
 	g.settle(x)
 	s.stats.Successes++
-	return x, hearers
+	return x, listeners
 }

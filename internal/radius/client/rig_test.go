@@ -17,7 +17,7 @@ import (
 	"aaasess/internal/retry"
 )
 
-// rig is a client, a network in memory and a resolver, under a clock of their own.
+// rig is a client, an in-memory network and a resolver, with a fake clock.
 type rig struct {
 	*testing.T
 	net    *radiusnet.Network
@@ -25,13 +25,13 @@ type rig struct {
 	began  time.Time
 	log    *lines
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	addrs  map[string][]netip.Addr
 	asked  int
-	silent bool // look-ups get no answer
+	silent bool // resolutions get no answer
 }
 
-// lines are what was logged.
+// lines collects log lines.
 type lines struct {
 	mu   sync.Mutex
 	text string
@@ -50,12 +50,12 @@ func (l *lines) String() string {
 	return l.text
 }
 
-func inRig(t *testing.T, test func(r *rig)) {
+func withRig(t *testing.T, test func(r *rig)) {
 	t.Helper()
-	inRigOf(t, client.LookupTimes{}, test)
+	withRigTimes(t, client.LookupTimes{}, test)
 }
 
-func inRigOf(t *testing.T, times client.LookupTimes, test func(r *rig)) {
+func withRigTimes(t *testing.T, times client.LookupTimes, test func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t, net: radiusnet.New(1), began: time.Now(), log: &lines{}, addrs: map[string][]netip.Addr{}}
@@ -87,7 +87,7 @@ func (r *rig) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return found, nil
 }
 
-// name gives a name these addresses.
+// name sets the addresses of a name.
 func (r *rig) name(host string, addrs ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,7 +97,7 @@ func (r *rig) name(host string, addrs ...string) {
 	}
 }
 
-// lookUps is how often a name was looked up.
+// lookUps returns how many resolutions were made.
 func (r *rig) lookUps() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -114,7 +114,7 @@ func silent([]byte, radiusnet.Arrival) radiusnet.Reaction {
 	return radiusnet.Reaction{Answer: radiusnet.Silent}
 }
 
-// to is a member by its host: two transmissions, a second apart.
+// to returns a member with this host: two transmissions, a second apart.
 func to(host string) client.Member {
 	return client.Member{
 		Identity: client.Identity{Name: "of " + host, Host: host, Port: 1813, Secret: "s"},
@@ -122,7 +122,7 @@ func to(host string) client.Member {
 	}
 }
 
-// group runs a group until it is closed, at the end of the test at the latest.
+// group runs a group until it is closed, or until the end of the test.
 func (r *rig) group(cfg client.GroupConfig, members ...client.Member) *client.Group {
 	r.Helper()
 	cfg.Members = members
@@ -141,18 +141,18 @@ func (r *rig) group(cfg client.GroupConfig, members ...client.Member) *client.Gr
 	return g
 }
 
-// sleep sleeps until a second of the test, and until all that happens then has happened.
+// sleep sleeps until a second of the test, and until everything at that time has happened.
 func (r *rig) sleep(second float64) {
 	time.Sleep(time.Until(r.began.Add(time.Duration(second * float64(time.Second)))))
 	synctest.Wait()
 }
 
-// sent is a request that was sent, and its end.
+// sent is a request that was sent, and its result.
 type sent struct {
 	r      *rig
 	number int
 	ends   chan string
-	err    error // of the end; to be read after it
+	err    error // the result; to be read after it
 }
 
 var _ client.Request = (*sent)(nil)
@@ -189,8 +189,8 @@ func (s *sent) Done(server string, answer radius.Packet, err error) {
 	}
 }
 
-// wants wants an end that is there; "" is none.
-func (s *sent) wants(want string) {
+// check checks the result, which must be there; "" means none.
+func (s *sent) check(want string) {
 	s.r.Helper()
 	got := ""
 	select {

@@ -12,32 +12,32 @@ import (
 	"aaasess/internal/throttle"
 )
 
-// server is what is known of one server, by whatever group. The client's mutex guards what changes.
+// server is the state of one server, for all groups. The client's mutex guards its mutable fields.
 type server struct {
 	Identity
 	client *Client
 
 	paths    map[netip.Addr]*path // by the local address that requests leave from
-	found    []netip.Addr         // its addresses; none: they are not known
-	looked   bool                 // the first look-up is over
+	addrs    []netip.Addr         // its addresses; empty if they are unknown
+	lookedUp bool                 // the first resolution is done
 	state    serverState
 	stats    ServerStats   // counters only
-	problems throttle.Line // a line a minute of what goes wrong again and again
+	problems throttle.Line // problems that may come with each packet
 
-	stopLookUps context.CancelFunc // nil: none was begun
-	lookUps     chan struct{}      // closed when they have ended
-	again       chan struct{}      // a group begins: the next look-up is due
+	stopLookUps context.CancelFunc // nil: resolution was not started
+	lookUps     chan struct{}      // closed when resolution has ended
+	lookUpNow   chan struct{}      // a group starts: resolve the name now
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, again: make(chan struct{}, 1), state: serverState{since: now}}
+	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, lookUpNow: make(chan struct{}, 1), state: serverState{since: now}}
 	if a := netipOf(id.Host); a.IsValid() {
-		s.found, s.looked = []netip.Addr{a}, true
+		s.addrs, s.lookedUp = []netip.Addr{a}, true
 	}
 	return s
 }
 
-// pathFrom is the way from a local address. The caller holds the mutex.
+// pathFrom returns the path from a local address. The caller holds the mutex.
 func (s *server) pathFrom(source netip.Addr) *path {
 	p := s.paths[source]
 	if p == nil {
@@ -48,12 +48,12 @@ func (s *server) pathFrom(source netip.Addr) *path {
 	return p
 }
 
-// sendFailed counts and logs that the system did not take a request.
+// sendFailed counts and logs that the system could not send a request.
 func (s *server) sendFailed(err error) {
 	s.client.mu.Lock()
 	s.stats.SendErrors++
 	s.client.mu.Unlock()
-	s.warnThrottled("RADIUS request not sent", err)
+	s.warnThrottled("sending a RADIUS request failed", err)
 }
 
 // warnThrottled logs a problem that may come with each packet. The caller does not hold the mutex.
@@ -70,8 +70,8 @@ func (s *server) warn(message string, err error, args ...any) {
 
 func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }
 
-// beginLookUps looks the server's name up at once, if it has one, and again and again until endLookUps. A group that begins
-// waits for that as long as nothing is known.
+// beginLookUps starts resolving the server's name, if it has one, at once and then regularly until
+// endLookUps. A group that starts waits for the first result if no address is known.
 func (s *server) beginLookUps() {
 	c := s.client
 	c.mu.Lock()
@@ -79,10 +79,10 @@ func (s *server) beginLookUps() {
 	if netipOf(s.Host).IsValid() {
 		return
 	}
-	s.looked = len(s.found) > 0
+	s.lookedUp = len(s.addrs) > 0
 	if s.stopLookUps != nil {
 		select {
-		case s.again <- struct{}{}:
+		case s.lookUpNow <- struct{}{}:
 		default: // it is due already
 		}
 		return
@@ -95,7 +95,7 @@ func (s *server) beginLookUps() {
 	}()
 }
 
-// endLookUps ends what beginLookUps began. No group has the server any more.
+// endLookUps ends the resolution. No group has the server any more.
 func (s *server) endLookUps() {
 	if s.stopLookUps != nil {
 		s.stopLookUps()
@@ -103,7 +103,7 @@ func (s *server) endLookUps() {
 	}
 }
 
-// lookUp looks the server's name up now and then, until ctx is done.
+// lookUp resolves the server's name regularly, until ctx is done.
 func (s *server) lookUp(ctx context.Context) {
 	times, failed := s.client.cfg.LookupTimes, false
 	for wait := times.Min; ; {
@@ -114,18 +114,18 @@ func (s *server) lookUp(ctx context.Context) {
 			return
 		}
 		if err != nil && !failed {
-			s.warn("RADIUS server's name cannot be looked up", err)
+			s.warn("RADIUS server name cannot be resolved, retrying", err)
 		}
 		failed = err != nil
 		next := times.Every
-		if s.learn(found) {
+		if s.setAddresses(found) {
 			wait = times.Min
 		} else {
 			next, wait = wait, min(2*wait, times.Max)
 		}
 		select {
 		case <-time.After(next):
-		case <-s.again:
+		case <-s.lookUpNow:
 			wait = times.Min
 		case <-ctx.Done():
 			return
@@ -133,9 +133,9 @@ func (s *server) lookUp(ctx context.Context) {
 	}
 }
 
-// learn takes the result of a look-up: a name that is not found any more keeps its addresses. It reports whether all ways
-// to the server have one.
-func (s *server) learn(found []netip.Addr) (known bool) {
+// setAddresses handles the result of a resolution. If the name was not found, the addresses stay.
+// It reports whether all paths to the server have an address.
+func (s *server) setAddresses(found []netip.Addr) (known bool) {
 	for i, a := range found {
 		found[i] = a.Unmap()
 	}
@@ -143,13 +143,13 @@ func (s *server) learn(found []netip.Addr) (known bool) {
 	now := c.cfg.Now()
 	var old []Conn
 	c.mu.Lock()
-	s.looked = true
+	s.lookedUp = true
 	if len(found) > 0 {
-		s.found = found
+		s.addrs = found
 	}
 	known = true
 	var moved []netip.AddrPort
-	left := false // an address where something was known of it
+	left := false // a path had a known address before
 	for _, p := range s.paths {
 		if addr := p.choose(); addr != p.addr {
 			left = left || p.addr.IsValid()
@@ -163,24 +163,25 @@ func (s *server) learn(found []netip.Addr) (known bool) {
 	}
 	groups := groupsOf(s)
 	for _, g := range groups {
-		g.findDoubles()
-		g.leaveAbsent(now)
+		g.findAbsent()
+		g.rescheduleAbsent(now)
 		g.wakeUp()
 	}
 	c.mu.Unlock()
 	closeAll(old)
 	for _, addr := range moved {
-		c.cfg.Logger.Info("RADIUS server found", "server", s.Name, "host", s.Host, "address", addr.Addr())
+		c.cfg.Logger.Info("RADIUS server name resolved", "server", s.Name, "host", s.Host, "address", addr.Addr())
 	}
 	return known
 }
 
-// choose is the address for a way: the one it has as long as that is among those of the server, in whatever order they
-// come, else the first that can be reached from the local address. The caller holds the mutex.
+// choose returns the address for a path: the current one if it is still among the server's
+// addresses, in any order, else the first one that can be reached from the local address. The
+// caller holds the mutex.
 func (p *path) choose() netip.AddrPort {
 	usable := func(a netip.Addr) bool { return !p.source.IsValid() || a.Is4() == p.source.Unmap().Is4() }
-	if i := slices.IndexFunc(p.server.found, usable); i >= 0 && !slices.Contains(p.server.found, p.addr.Addr()) {
-		return netip.AddrPortFrom(p.server.found[i], p.server.Port)
+	if i := slices.IndexFunc(p.server.addrs, usable); i >= 0 && !slices.Contains(p.server.addrs, p.addr.Addr()) {
+		return netip.AddrPortFrom(p.server.addrs[i], p.server.Port)
 	}
 	return p.addr
 }

@@ -13,19 +13,19 @@ import (
 	"aaasess/internal/radius/radiusnet"
 )
 
-// TestServerIsShared: what one group finds out about a server, others know; it is counted once.
+// TestServerIsShared: the state that one group finds is known to other groups; it is counted once.
 func TestServerIsShared(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", silent)
 		r.host("192.0.2.2", nil)
 		alone := r.group(client.GroupConfig{Name: "alone"}, to("192.0.2.1"))
 		both := r.group(client.GroupConfig{Name: "both"}, to("192.0.2.1"), to("192.0.2.2"))
 		dying := r.send(alone, 1)
 		r.sleep(2)
-		dying.wants(nobody)
+		dying.check(nobody)
 		second := r.send(both, 2)
 		r.sleep(2.5)
-		second.wants("answered by of 192.0.2.2") // at once
+		second.check("answered by of 192.0.2.2") // at once
 		a, b := alone.Stats().Servers[0], both.Stats().Servers[0]
 		if a != b || a.State != client.Dead || a.Requests != 1 || a.Timeouts != 2 || a.DeadCount != 1 {
 			t.Errorf("%+v\n%+v", a, b)
@@ -33,9 +33,9 @@ func TestServerIsShared(t *testing.T) {
 	})
 }
 
-// TestServerComesBack: a server that answers one group is up for all, and they are told.
+// TestServerComesBack: a server that answers one group is up for all groups, and they are told.
 func TestServerComesBack(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		dead := true
 		r.host("192.0.2.1", func([]byte, radiusnet.Arrival) radiusnet.Reaction {
 			if dead {
@@ -46,22 +46,22 @@ func TestServerComesBack(t *testing.T) {
 		var heard, own int
 		one := r.group(client.GroupConfig{Name: "one", Heard: func() { own++ }}, to("192.0.2.1"))
 		r.group(client.GroupConfig{Name: "other", Heard: func() { heard++ }}, to("192.0.2.1"))
-		r.send(one, 1).wants("")
+		r.send(one, 1).check("")
 		r.sleep(3)
 		dead = false
 		probe := r.send(one, 2)
 		r.sleep(4)
-		probe.wants("answered by of 192.0.2.1")
+		probe.check("answered by of 192.0.2.1")
 		if heard != 1 || own != 0 { // its own group has the answer
 			t.Errorf("the other group was told %d times, the group itself %d times", heard, own)
 		}
 	})
 }
 
-// TestReloadKeepsServer: a group in place of another one finds what was known of their servers, unless it names them
-// otherwise. With the last group a server ends.
+// TestReloadKeepsServer: a group that replaces another one keeps the state of their servers, unless
+// their Identity differs. A server ends with its last group.
 func TestReloadKeepsServer(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", silent)
 		r.host("192.0.2.2", nil)
 		before := r.group(client.GroupConfig{}, to("192.0.2.1"), to("192.0.2.2"))
@@ -98,9 +98,9 @@ func TestReloadKeepsServer(t *testing.T) {
 	})
 }
 
-// TestSources: groups that send from different addresses share the server, not the sockets.
+// TestSources: groups that send from different addresses share the server, but not the sockets.
 func TestSources(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		h := r.host("192.0.2.1", nil)
 		var sent []*sent
 		for i, source := range []string{"198.51.100.7", "198.51.100.8", "198.51.100.7"} {
@@ -112,7 +112,7 @@ func TestSources(t *testing.T) {
 			}
 		}
 		for _, s := range sent {
-			s.wants("answered by of 192.0.2.1")
+			s.check("answered by of 192.0.2.1")
 		}
 		from := h.Arrivals()
 		if len(from) != 3 || from[0].From.Addr().String() != "198.51.100.7" || from[1].From.Addr().String() != "198.51.100.8" || from[2].From != from[0].From {
@@ -124,9 +124,10 @@ func TestSources(t *testing.T) {
 	})
 }
 
-// TestNeverDead: for a group without a hold-down no server is dead, whatever others think; it takes no probe from them.
+// TestNeverDead: for a group without a hold-down no server is dead, whatever other groups find; it
+// uses up no probe of theirs.
 func TestNeverDead(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		h := r.host("192.0.2.1", silent)
 		r.host("192.0.2.2", nil)
 		strict := r.group(client.GroupConfig{}, to("192.0.2.1"), to("192.0.2.2"))
@@ -136,9 +137,9 @@ func TestNeverDead(t *testing.T) {
 		before := strict.Stats().Servers[0].DownUntil
 		s := r.send(never, 2)
 		r.sleep(3)
-		s.wants("")
+		s.check("")
 		r.sleep(5)
-		s.wants("answered by of 192.0.2.2")
+		s.check("answered by of 192.0.2.2")
 		if n := len(h.Arrivals()); n != 4 {
 			t.Errorf("%d requests came, want 2 of each group", n)
 		}
@@ -148,9 +149,9 @@ func TestNeverDead(t *testing.T) {
 	})
 }
 
-// TestWindowsAddUp: each of the groups of a server may have its window under way.
+// TestWindowsAddUp: each group of a server may have its whole window in flight.
 func TestWindowsAddUp(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		h := r.host("192.0.2.1", silent)
 		for i := range 3 {
 			g := r.group(client.GroupConfig{MaxInFlight: 256}, to("192.0.2.1"))
@@ -175,10 +176,10 @@ func TestWindowsAddUp(t *testing.T) {
 	})
 }
 
-// TestGroupsComeAndGo: while groups of the same servers are made, used, given up and closed, and servers move, each request
-// has one end, and nothing is left behind.
+// TestGroupsComeAndGo: groups with the same servers are created, used, abandoned and closed while
+// servers move. Each request has one result, and no resources remain.
 func TestGroupsComeAndGo(t *testing.T) {
-	inRigOf(t, client.LookupTimes{Every: 300 * time.Millisecond}, func(r *rig) {
+	withRigTimes(t, client.LookupTimes{Every: 300 * time.Millisecond}, func(r *rig) {
 		lossy := radiusnet.Link{Delay: 10 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: 0.2, Duplicate: 0.2}
 		for _, addr := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"} {
 			r.host(addr, nil).SetLink(lossy)
@@ -232,9 +233,9 @@ func TestGroupsComeAndGo(t *testing.T) {
 	})
 }
 
-// TestLongestHoldDown: of the hold-downs of its groups the one that lasts longest counts.
+// TestLongestHoldDown: the longest hold-down of the groups applies.
 func TestLongestHoldDown(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		h := r.host("192.0.2.1", silent)
 		r.host("192.0.2.2", nil)
 		long := r.group(client.GroupConfig{HoldDown: time.Hour}, to("192.0.2.1"), to("192.0.2.2"))
@@ -242,7 +243,7 @@ func TestLongestHoldDown(t *testing.T) {
 		r.send(long, 1)
 		r.sleep(3)
 		until := long.Stats().Servers[0].DownUntil
-		r.send(short, 2).wants("")
+		r.send(short, 2).check("")
 		r.sleep(10)
 		if got := long.Stats().Servers[0].DownUntil; !got.Equal(until) {
 			t.Errorf("it is held down until %v, was until %v", got, until)
@@ -250,16 +251,17 @@ func TestLongestHoldDown(t *testing.T) {
 		before := len(h.Arrivals())
 		s := r.send(long, 3)
 		r.sleep(10.5)
-		s.wants("answered by of 192.0.2.2")
+		s.check("answered by of 192.0.2.2")
 		if n := len(h.Arrivals()) - before; n != 0 {
 			t.Errorf("%d requests came within the hour", n)
 		}
 	})
 }
 
-// TestNothingHeardAfterClose: a group that was closed is not told of late answers, while others go on with the server.
+// TestNothingHeardAfterClose: a closed group is not told about late answers, while other groups use
+// the server.
 func TestNothingHeardAfterClose(t *testing.T) {
-	inRig(t, func(r *rig) {
+	withRig(t, func(r *rig) {
 		r.host("192.0.2.1", func([]byte, radiusnet.Arrival) radiusnet.Reaction { return radiusnet.Reaction{After: 3 * time.Second} })
 		var heard, other int
 		g := r.group(client.GroupConfig{Heard: func() { heard++ }}, to("192.0.2.1"))

@@ -8,10 +8,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// at is a moment so many seconds after the tests' epoch.
+// at returns the time that many seconds after the start of the tests.
 func at(seconds int) time.Time { return time.Unix(1_700_000_000+int64(seconds), 0) }
 
-// What servers live by in these tests.
+// The rules for servers in these tests.
 var (
 	byDefault  = deathRule{holdDown: 30 * time.Second}
 	byCriteria = deathRule{DeadCriteria{Time: 10 * time.Second, Tries: 3}, 30 * time.Second}
@@ -24,7 +24,7 @@ func TestServerState(t *testing.T) {
 		do        func(s *serverState, r deathRule) bool
 		changed   bool
 		state     State
-		downUntil int // the first second when it may be probed, 0: it is not down
+		downUntil int // the first second when it may be probed; 0 means that it is not down
 	}{
 		{"new", byDefault, func(*serverState, deathRule) bool { return false }, false, Unknown, 0},
 		{"answered", byDefault, func(s *serverState, _ deathRule) bool { return s.answered(at(1)) }, false, Up, 0},
@@ -128,7 +128,7 @@ func TestServerState(t *testing.T) {
 	}
 }
 
-// timeouts is so many in a row, one each second; it reports what the last did.
+// timeouts reports n timeouts, one each second, and returns the result of the last.
 func timeouts(s *serverState, r deathRule, from, n int) (died bool) {
 	for i := range n {
 		died = s.timedOut(at(from+i), r)
@@ -155,7 +155,7 @@ func TestProbe(t *testing.T) {
 	s.answered(at(71))
 	s.failed(at(72), at(92), true, byDefault)
 	present := s.beginProbe()
-	s.endProbe(old) // it was still under way
+	s.endProbe(old) // it was still in flight
 	s.endProbe(0)
 	if !s.probing() || present == old {
 		t.Errorf("probe %d was ended by %d", present, old)
@@ -179,7 +179,7 @@ func TestStateTimes(t *testing.T) {
 	}
 	check(5, times{State: Unknown, Since: at(0)})
 	s.answered(at(10))
-	check(10, times{State: Up, Since: at(0)}) // of casState it is no change
+	check(10, times{State: Up, Since: at(0)}) // no change of casState
 	s.failed(at(11), at(31), true, byDefault)
 	check(40, times{State: Dead, Since: at(31), Previous: 31 * time.Second, Dead: 9 * time.Second, Deaths: 1})
 	s.failed(at(61), at(81), true, byDefault)
@@ -233,25 +233,25 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// life is servers and the records that are with them, as a group uses both.
-type life struct {
+// stateModel has servers and the requests that are with them, as a group uses both.
+type stateModel struct {
 	rule    deathRule
 	servers []serverState
 	now     int
-	records []traveller
+	records []modelRequest
 }
 
-// traveller is a record that is with a server.
-type traveller struct {
+// modelRequest is a request that is with a server.
+type modelRequest struct {
 	server  int
 	tried   uint64
 	since   int
 	probe   uint64
-	chosen  bool // by choose, while another server was up and this one was dead
+	chosen  bool // chosen by choose while another server was up and this one was dead
 	present bool
 }
 
-func (l *life) othersUp(server int) bool {
+func (l *stateModel) othersUp(server int) bool {
 	for i := range l.servers {
 		if i != server && !l.servers[i].dead {
 			return true
@@ -261,7 +261,7 @@ func (l *life) othersUp(server int) bool {
 }
 
 // send has choose find the next server of r.
-func (l *life) send(t *rapid.T, r traveller) {
+func (l *stateModel) send(t *rapid.T, r modelRequest) {
 	start := rapid.IntRange(0, len(l.servers)-1).Draw(t, "start")
 	n := choose(pointers(l.servers), r.tried, 0, start, at(l.now))
 	if n == none {
@@ -280,8 +280,8 @@ func (l *life) send(t *rapid.T, r traveller) {
 	l.records = append(l.records, r)
 }
 
-// leave takes a record from its server, and the list.
-func (l *life) leave(t *rapid.T) traveller {
+// leave removes a request from its server and from the list.
+func (l *stateModel) leave(t *rapid.T) modelRequest {
 	if len(l.records) == 0 {
 		t.Skip("no record")
 	}
@@ -291,7 +291,7 @@ func (l *life) leave(t *rapid.T) traveller {
 	return r
 }
 
-func (l *life) check(t *rapid.T) {
+func (l *stateModel) check(t *rapid.T) {
 	for n := range l.servers {
 		s := &l.servers[n]
 		probes, chosen := 0, 0
@@ -318,15 +318,15 @@ func (l *life) check(t *rapid.T) {
 	}
 }
 
-func TestServerLife(t *testing.T) {
+func TestServerStateAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := &life{
+		l := &stateModel{
 			rule:    rapid.SampledFrom([]deathRule{byDefault, byCriteria}).Draw(t, "rule"),
 			servers: make([]serverState, rapid.IntRange(1, 4).Draw(t, "servers")),
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"time": func(t *rapid.T) { l.now += rapid.IntRange(1, 40).Draw(t, "seconds") },
-			"send": func(t *rapid.T) { l.send(t, traveller{}) },
+			"send": func(t *rapid.T) { l.send(t, modelRequest{}) },
 			"answered": func(t *rapid.T) {
 				r := l.leave(t)
 				s := &l.servers[r.server]
@@ -335,7 +335,7 @@ func TestServerLife(t *testing.T) {
 					t.Fatalf("server %d answered and is not up", r.server)
 				}
 				s.endProbe(r.probe)
-				l.forgive(r.server)
+				l.clearChosen(r.server)
 			},
 			"timed out": func(t *rapid.T) {
 				if len(l.records) > 0 {
@@ -354,8 +354,8 @@ func TestServerLife(t *testing.T) {
 	})
 }
 
-// forgive: who was chosen for a server that is up again is no record of its next death.
-func (l *life) forgive(server int) {
+// clearChosen forgets which requests were chosen while the server was dead: it is up again.
+func (l *stateModel) clearChosen(server int) {
 	for i := range l.records {
 		if l.records[i].server == server {
 			l.records[i].chosen = false

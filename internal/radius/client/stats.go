@@ -5,89 +5,93 @@ import (
 	"time"
 )
 
-// Stats is the statistics of a group's servers. A server counts as long as any group has it, and for all of them.
+// Stats are the statistics of a group's servers. They cover all groups that have the server, from
+// when the first one had it.
 type Stats struct {
-	// InvalidServerAddresses is packets from elsewhere than a server, of all of the client's
-	// (radiusAccClientInvalidServerAddresses).
+	// InvalidServerAddresses counts packets from other addresses than a server's, over all servers
+	// of the client (radiusAccClientInvalidServerAddresses).
 	InvalidServerAddresses uint64
 	Servers                []ServerStats // in the order of GroupConfig.Members
 }
 
-// State is what is known of whether a server answers (casState, CISCO-AAA-SERVER-MIB).
+// State is whether a server is known to answer (casState, CISCO-AAA-SERVER-MIB).
 type State string
 
 const (
-	// Unknown is a server that neither answered nor died yet. Of casState it is up(1).
+	// Unknown is a server that has neither answered nor been dead. Its casState is up(1).
 	Unknown State = "unknown"
-	// Up is a server that answered since it died last, if it did.
+	// Up is a server that has answered, since it was last dead if it was.
 	Up State = "up"
 	// Dead is a server that met the DeadCriteria and has not answered since.
 	Dead State = "dead"
 )
 
-// ServerStats is what is known of one server, by the names of radiusAccServerExtTable (RFC 4670) and,
-// from State on, by those of casStatisticsTable (CISCO-AAA-SERVER-MIB). Of that table casAcctRequests
-// is Requests and Retransmissions, casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is
-// PacketsDropped, and casAcctIncorrectResponses is MalformedResponses, BadAuthenticators and
-// UnknownTypes.
-// A request that is answered late is among both Timeouts and Responses.
+// ServerStats are the statistics of one server. The first ones have the names of
+// radiusAccServerExtTable (RFC 4670), those from State on belong to casStatisticsTable
+// (CISCO-AAA-SERVER-MIB). In the latter table, casAcctRequests is Requests plus Retransmissions,
+// casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is PacketsDropped, and
+// casAcctIncorrectResponses is MalformedResponses plus BadAuthenticators plus UnknownTypes. A
+// request that is answered late counts in both Timeouts and Responses.
 type ServerStats struct {
 	Name string
 	Addr netip.AddrPort
-	// RoundTripTime is the time between the latest right answer and the attempt that it answers.
+	// RoundTripTime is the time between the last valid answer and the attempt that it answers.
 	RoundTripTime time.Duration
-	// Requests is the requests that were sent to the server, without retransmissions. One that is under way when the server
-	// moves to another address counts again.
+	// Requests counts requests sent to the server, without retransmissions. A request in flight
+	// counts again when the server's address changes.
 	Requests uint64
-	// Retransmissions is the further attempts with the same server, also those of the back-off.
+	// Retransmissions counts further attempts with the same server, including those of the
+	// back-off.
 	Retransmissions uint64
-	// Responses is all datagrams from the server, right or wrong.
+	// Responses counts all datagrams from the server, valid or not.
 	Responses uint64
-	// MalformedResponses is those whose framing is wrong.
+	// MalformedResponses counts answers with invalid framing.
 	MalformedResponses uint64
-	// BadAuthenticators is those with a wrong authenticator or Message-Authenticator: another secret
-	// mostly, or the answer to an attempt so old that its identifier had to be used again.
+	// BadAuthenticators counts answers with a wrong authenticator or Message-Authenticator. The
+	// usual cause is a different secret; another one is an answer to an attempt so old that its
+	// identifier was reused.
 	BadAuthenticators uint64
-	// PendingRequests is attempts that wait for their answer, without those that timed out.
+	// PendingRequests is the number of attempts that wait for their answer and have not timed out.
 	PendingRequests int
-	// Timeouts is attempts that got no answer in time.
+	// Timeouts counts attempts without an answer in time.
 	Timeouts uint64
-	// UnknownTypes is packets with a code that answers no request of this kind.
+	// UnknownTypes counts packets with a code that does not answer this kind of request.
 	UnknownTypes uint64
-	// PacketsDropped is answers to an identifier that waits for none: copies, mostly.
+	// PacketsDropped counts answers for which no attempt waits, mostly copies.
 	PacketsDropped uint64
-	// SendErrors is attempts that the system did not send, and sockets that could not be opened. No
-	// object of the MIB counts them.
+	// SendErrors counts attempts that the system could not send, and sockets that could not be
+	// opened. The MIB has no object for it.
 	SendErrors uint64
-	// LastResponse is when the latest right answer came; zero: never.
+	// LastResponse is the time of the last valid answer; zero means never.
 	LastResponse time.Time
-	// DownUntil is until when the server is held down; zero: it is not.
+	// DownUntil is the end of the server's hold-down; zero means that it is not held down.
 	DownUntil time.Time
 
 	// State is casState.
 	State State
-	// StateSince is when the server became up or dead, or was first named (casCurrentStateDuration).
-	// From Unknown to Up is no change.
+	// StateSince is when the server became up or dead, or was first configured
+	// (casCurrentStateDuration). From Unknown to Up is no change.
 	StateSince time.Time
-	// PreviousState is how long the state before lasted; 0: there was none (casPreviousStateDuration).
+	// PreviousState is how long the previous state lasted; 0 means that there was none
+	// (casPreviousStateDuration).
 	PreviousState time.Duration
-	// TotalDeadTime is for how long the server was dead, with the present state (casTotalDeadTime).
+	// TotalDeadTime is how long the server has been dead in total (casTotalDeadTime).
 	TotalDeadTime time.Duration
-	// DeadCount is how often it died (casDeadCount).
+	// DeadCount is how often it became dead (casDeadCount).
 	DeadCount uint64
-	// Successes is the requests that it answered (casAcctTransactionSuccesses). Retransmissions make no
-	// requests of their own.
+	// Successes counts the requests that it answered (casAcctTransactionSuccesses), not their
+	// retransmissions.
 	Successes uint64
-	// Failures is the requests that it did not answer until its schedule was over
-	// (casAcctTransactionFailures). One that it answers later still is among Successes, too.
+	// Failures counts the requests that it did not answer by the end of its schedule
+	// (casAcctTransactionFailures). One that is answered later counts in Successes too.
 	Failures uint64
-	// AverageResponseTime is RoundTripTime smoothed: each answer to an attempt that had not timed out
-	// moves it by an eighth of the difference, as SRTT of RFC 6298; the first sets it
-	// (casAcctResponseTime).
+	// AverageResponseTime is the smoothed RoundTripTime. Each answer to an attempt that had not
+	// timed out moves it by an eighth of the difference, like SRTT in RFC 6298; the first answer
+	// sets it (casAcctResponseTime).
 	AverageResponseTime time.Duration
 }
 
-// smooth moves an average by one more sample; an average of 0 is none yet.
+// smooth moves an average towards one more sample; an average of 0 means that there is none yet.
 func smooth(average, sample time.Duration) time.Duration {
 	if average == 0 {
 		return sample
@@ -95,7 +99,7 @@ func smooth(average, sample time.Duration) time.Duration {
 	return average + (sample-average)/8
 }
 
-// Stats is a copy of the statistics.
+// Stats returns a copy of the statistics.
 func (g *Group) Stats() Stats {
 	c := g.client
 	now := c.cfg.Now()

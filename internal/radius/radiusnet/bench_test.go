@@ -14,7 +14,7 @@ import (
 	"aaasess/internal/retry"
 )
 
-// BenchmarkGroup is records through a group and this network: what a record costs a test.
+// BenchmarkGroup sends records through a group and this network: the cost of a record in a test.
 func BenchmarkGroup(b *testing.B) {
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		b.Run(fmt.Sprintf("delay=%v", delay), func(b *testing.B) {

@@ -7,7 +7,7 @@ import (
 	"aaasess/internal/radius"
 )
 
-// FuzzRead gives a server attributes in a request that is right otherwise.
+// FuzzRead passes attributes to a server in an otherwise valid request.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		"", "2806000000022c0a30303030303030312906000000032806", "280600000002" + "2c03782906" + "00000003", "2c00", "2c", "2901",

@@ -12,13 +12,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// shares is what became of many datagrams.
+// shares counts the results of many datagrams.
 type shares struct {
 	Arrived, Answered, Overtaken int
 }
 
-// through sends many requests one millisecond apart over a link.
-func through(t *testing.T, seed uint64, l Link, requests int) (all []string, s shares) {
+// sendThrough sends many requests over a link, one millisecond apart.
+func sendThrough(t *testing.T, seed uint64, l Link, requests int) (all []string, s shares) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := New(seed)
@@ -80,28 +80,29 @@ func TestLink(t *testing.T) {
 			return s == shares{800, 800, 0}
 		}},
 		{"dead when it would arrive", Link{Delay: 100 * time.Millisecond, Dead: []Interval{{100 * time.Millisecond, 200 * time.Millisecond}}}, func(s shares) bool {
-			return s == shares{1800, 1800, 0} // neither those of the first 100 ms, nor of the second
+			return s == shares{1800, 1800, 0} // lost: those sent in the first 100 ms, dead on arrival, and in the second
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			first, s := through(t, 1, tc.link, requests)
+			first, s := sendThrough(t, 1, tc.link, requests)
 			if !tc.right(s) {
 				t.Errorf("%+v", s)
 			}
-			if again, _ := through(t, 1, tc.link, requests); !slices.Equal(first, again) {
+			if again, _ := sendThrough(t, 1, tc.link, requests); !slices.Equal(first, again) {
 				t.Error("another time it is not the same")
 			}
 		})
 	}
-	one, _ := through(t, 1, Link{Loss: 0.5}, requests)
-	two, _ := through(t, 2, Link{Loss: 0.5}, requests)
+	one, _ := sendThrough(t, 1, Link{Loss: 0.5}, requests)
+	two, _ := sendThrough(t, 2, Link{Loss: 0.5}, requests)
 	if slices.Equal(one, two) {
 		t.Error("another seed does the same")
 	}
 }
 
-// The fate of a datagram does not depend on who is faster.
-func TestFateOfConcurrent(t *testing.T) {
+// TestDeliveriesOfConcurrent: the treatment of a datagram does not depend on the order of
+// goroutines.
+func TestDeliveriesOfConcurrent(t *testing.T) {
 	var first []string
 	for range 5 {
 		synctest.Test(t, func(t *testing.T) {
@@ -125,7 +126,7 @@ func TestFateOfConcurrent(t *testing.T) {
 	}
 }
 
-// Two servers with the same link lose other datagrams.
+// TestServersDiffer: two servers with equal links lose different datagrams.
 func TestServersDiffer(t *testing.T) {
 	n := New(3)
 	lossy := Link{Loss: 0.5}
@@ -144,7 +145,8 @@ func TestServersDiffer(t *testing.T) {
 	}
 }
 
-// The post hands letters out by time, and those of one time as they were sent.
+// TestPostOrder: datagrams are delivered by time, and those of the same time in the order of
+// sending.
 func TestPostOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p post

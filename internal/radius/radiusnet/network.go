@@ -11,45 +11,46 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// Network is servers and the sockets that reach them. Its methods may be called from any goroutine.
+// Network has servers and the sockets that reach them. Its methods may be called from any
+// goroutine.
 type Network struct {
-	seed  uint64
-	began time.Time
-	watch func(Arrival)
+	seed    uint64
+	started time.Time
+	watch   func(Arrival)
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	hosts    map[netip.AddrPort]*Host
 	sockets  map[netip.AddrPort]*socket
 	opened   int
-	port     uint16 // the last one that was given
+	port     uint16 // the last one that was allocated
 	arrivals []Arrival
 	faults   []error
 	lost     int
 	post     post
 }
 
-// Addresses of sockets that ask for none (RFC 5737, RFC 3849).
+// Addresses of sockets without a local address (RFC 5737, RFC 3849).
 var (
 	anyIPv4 = netip.AddrFrom4([4]byte{198, 51, 100, 1})
 	anyIPv6 = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 1})
 )
 
-// New makes a network without servers. From the same seed comes the same chance.
+// New creates a network without servers. The same seed gives the same random behaviour.
 func New(seed uint64) *Network {
 	n := &Network{
-		seed: seed, began: time.Now(), port: 49151,
+		seed: seed, started: time.Now(), port: 49151,
 		hosts: map[netip.AddrPort]*Host{}, sockets: map[netip.AddrPort]*socket{},
 	}
 	n.post.network = n
 	return n
 }
 
-// Watch has f called with each request that comes to a server, in place of keeping them for Arrivals.
-// It is to be called before any does. f is called by several goroutines at once, for one server by one
-// at a time, and must not call the servers.
+// Watch calls f with each request that arrives at a server, instead of storing it for Arrivals. It
+// must be called before any arrives. f is called from several goroutines, but sequentially for one
+// server, and must not call the servers.
 func (n *Network) Watch(f func(Arrival)) { n.watch = f }
 
-// Add puts a server into the network. An address that is taken is a fault of the test: it panics.
+// Add adds a server to the network. It panics if the address is in use.
 func (n *Network) Add(s Server) *Host {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -62,39 +63,39 @@ func (n *Network) Add(s Server) *Host {
 	return h
 }
 
-// Arrivals is all requests that came to servers, as they came.
+// Arrivals returns all requests that arrived at servers, in order.
 func (n *Network) Arrivals() []Arrival {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return append([]Arrival(nil), n.arrivals...)
 }
 
-// maxFaults is how many faults are kept.
+// maxFaults is how many faults are stored.
 const maxFaults = 100
 
-// Faults is what was wrong with requests that came and were no right Accounting-Requests; of those at
-// most the first hundred. A server does not answer them.
+// Faults returns the problems of requests that were not valid Accounting-Requests, at most the
+// first hundred. Servers do not answer them.
 func (n *Network) Faults() []error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return append([]error(nil), n.faults...)
 }
 
-// Overflows is how many answers were lost because a socket's queue was full.
+// Overflows returns how many answers were lost because a socket's queue was full.
 func (n *Network) Overflows() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.lost
 }
 
-// Sockets is how many sockets are open, and how many ever were opened.
+// Sockets returns how many sockets are open, and how many were opened in total.
 func (n *Network) Sockets() (open, ever int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.sockets), n.opened
 }
 
-// Listen opens a socket: it is for client.OverUDP.
+// Listen opens a socket, for client.OverUDP.
 func (n *Network) Listen(network string, laddr netip.AddrPort) (client.Socket, error) {
 	addr := laddr.Addr()
 	switch {
@@ -128,7 +129,7 @@ func (n *Network) Listen(network string, laddr netip.AddrPort) (client.Socket, e
 	return s, nil
 }
 
-// socketAt is who has an address, if anybody.
+// socketAt returns the socket with an address, or nil.
 func (n *Network) socketAt(addr netip.AddrPort) *socket {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -141,7 +142,7 @@ func (n *Network) hostAt(addr netip.AddrPort) *Host {
 	return n.hosts[addr]
 }
 
-// arrived keeps or shows a request.
+// arrived stores a request or passes it to the function of Watch.
 func (n *Network) arrived(a Arrival) {
 	if n.watch != nil {
 		n.watch(a)

@@ -26,7 +26,7 @@ var addr = netip.MustParseAddrPort("192.0.2.1:1813")
 
 const secret = "xyzzy5461"
 
-// request1 is a request made by another implementation.
+// request1 returns a request that another implementation has encoded.
 func request1(t testing.TB, session string, edit func(*layeh.Packet)) []byte {
 	t.Helper()
 	p := layeh.New(layeh.CodeAccountingRequest, []byte(secret))
@@ -49,7 +49,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// collector is a socket whose datagrams are kept as they come.
+// collector is a socket that stores its datagrams.
 type collector struct {
 	client.Socket
 	t    *testing.T
@@ -156,7 +156,7 @@ func TestArrivals(t *testing.T) {
 		c.send(b)
 		_, err := c.WriteToUDPAddrPort(b, netip.MustParseAddrPort("192.0.2.2:1813"))
 		must(t, err)
-		_, err = c.WriteToUDPAddrPort(b, netip.MustParseAddrPort("192.0.2.3:1813")) // nobody is there
+		_, err = c.WriteToUDPAddrPort(b, netip.MustParseAddrPort("192.0.2.3:1813")) // there is no such server
 		must(t, err)
 		time.Sleep(5 * time.Second)
 		first := Arrival{
@@ -199,7 +199,7 @@ func TestFaults(t *testing.T) {
 	s, err := n.Listen("udp4", netip.AddrPort{})
 	must(t, err)
 	good := request1(t, "x", nil)
-	// signed has the right authenticator, whatever else is wrong.
+	// signed computes the right authenticator, whatever else is wrong.
 	signed := func(b []byte) []byte {
 		clear(b[4:20])
 		sum := md5.Sum(append(append([]byte(nil), b...), secret...))
@@ -223,8 +223,8 @@ func TestFaults(t *testing.T) {
 		{"padded", append(append([]byte(nil), good...), 0), errPadding.Error()},
 		{"an Access-Request", edited(0, 1), errCode.Error()},
 		{"another authenticator", edited(4, good[4]+1), errAuthenticator.Error()},
-		{"an attribute too long", signed(longer), "cut off"},
-		{"an attribute too short", signed(edited(21, 1)), "cut off"},
+		{"an attribute too long", signed(longer), "truncated"},
+		{"an attribute too short", signed(edited(21, 1)), "truncated"},
 		{"no Acct-Session-Id", request1(t, "x", func(p *layeh.Packet) { p.Del(44) }), errAttributes.Error()},
 		{"no Acct-Delay-Time", request1(t, "x", func(p *layeh.Packet) { p.Del(41) }), errAttributes.Error()},
 		{"two of Acct-Delay-Time", request1(t, "x", func(p *layeh.Packet) { must(t, rfc2866.AcctDelayTime_Add(p, 4)) }), errAttributes.Error()},
@@ -281,7 +281,7 @@ func TestListen(t *testing.T) {
 	}
 }
 
-func TestPortsComeRound(t *testing.T) {
+func TestPortsWrap(t *testing.T) {
 	n := New(1)
 	seen := map[netip.AddrPort]bool{}
 	for range 70_000 {
@@ -360,7 +360,7 @@ func TestSetLinkAndConfig(t *testing.T) {
 		h.SetLink(Link{Dead: []Interval{{}}})
 		c.send(request1(t, "1", nil))
 		h.SetLink(Link{Delay: time.Second})
-		c.send(request1(t, "2", nil)) // the request arrives, the answer does not any more
+		c.send(request1(t, "2", nil)) // the request arrives, the answer does not
 		time.Sleep(1500 * time.Millisecond)
 		h.SetLink(Link{Dead: []Interval{{}}})
 		time.Sleep(time.Minute)
@@ -387,7 +387,7 @@ func TestAddTwice(t *testing.T) {
 	n.Add(Server{Addr: addr})
 }
 
-// sorted is the sessions of requests, in order of their names.
+// sorted returns the session ids of requests, sorted.
 func sorted(arrivals []Arrival) (all []string) {
 	for _, a := range arrivals {
 		all = append(all, a.SessionID)

@@ -48,7 +48,7 @@ func (p *post) set() {
 		return
 	}
 	p.at = due
-	wait := due - time.Since(p.network.began)
+	wait := due - time.Since(p.network.started)
 	if p.timer == nil {
 		p.timer = time.AfterFunc(wait, p.deliver)
 		return
@@ -65,13 +65,13 @@ func (p *post) deliver() {
 		return
 	}
 	p.delivering, p.at = true, 0
-	for len(p.letters) > 0 && p.letters[0].due <= time.Since(p.network.began) {
+	for len(p.letters) > 0 && p.letters[0].due <= time.Since(p.network.started) {
 		l := p.pop()
 		mu.Unlock()
 		if l.to == nil {
-			l.host.take(l.octets, l.from, l.key)
+			l.host.handle(l.octets, l.from, l.key)
 		} else if !l.host.deadNow() {
-			l.to.put(l.octets, l.from)
+			l.to.enqueue(l.octets, l.from)
 		}
 		mu.Lock()
 	}

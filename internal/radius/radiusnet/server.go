@@ -13,17 +13,17 @@ import (
 	"aaasess/internal/retry"
 )
 
-// Server is how a server of a Network is.
+// Server describes a server of a Network.
 type Server struct {
 	// Name is for Arrivals; "" means the address.
 	Name string
 	Addr netip.AddrPort
-	// Secret is what requests are checked by.
+	// Secret checks requests and authenticates answers.
 	Secret radius.Secret
-	// Link is the way to it, until SetLink.
+	// Link is the connection to the server, until SetLink.
 	Link Link
-	// Handle decides what becomes of a request, of which a is what was read. The octets are not to be
-	// kept, and the server is not to be called. nil means that all are answered at once.
+	// Handle decides the reaction to a request; a is the parsed request. It must not keep the
+	// octets, and must not call the server. nil means that every request is answered at once.
 	Handle func(request []byte, a Arrival) Reaction
 }
 
@@ -33,17 +33,17 @@ type Host struct {
 	network *Network
 	salt    uint64
 
-	mu     sync.Mutex // guards what follows
-	link   Link
-	number int
-	work   []byte // of the digests
+	mu      sync.Mutex // guards the fields below
+	link    Link
+	number  int
+	scratch []byte // working memory for the digests
 }
 
-// Arrival is a request that came to a server.
+// Arrival is a request that arrived at a server.
 type Arrival struct {
 	At            time.Time
 	Server        string // its Name
-	Number        int    // how many came to it before
+	Number        int    // how many arrived there before
 	From          netip.AddrPort
 	Identifier    byte
 	Authenticator [16]byte
@@ -52,14 +52,14 @@ type Arrival struct {
 	DelayTime     uint32 // Acct-Delay-Time, in seconds
 }
 
-// Reaction is what a server does with a request.
+// Reaction is a server's reaction to a request.
 type Reaction struct {
 	Answer Answer
-	// After is how long it takes, besides the Link.
+	// After is the processing time, in addition to the delay of the Link.
 	After time.Duration
-	// Copies is how many more answers it sends.
+	// Copies is how many additional answers the server sends.
 	Copies int
-	// From is who answers; the zero AddrPort is the server.
+	// From is the source of the answer; the zero AddrPort means the server.
 	From netip.AddrPort
 }
 
@@ -67,21 +67,22 @@ type Reaction struct {
 type Answer uint8
 
 const (
-	Right           Answer = iota // an Accounting-Response
-	Silent                        // none
-	WrongSecret                   // one with the authenticator of another secret
-	WrongIdentifier               // one with another identifier
+	Right           Answer = iota // a valid Accounting-Response
+	Silent                        // no answer
+	WrongSecret                   // authenticator of another secret
+	WrongIdentifier               // another identifier
 	WrongCode                     // an Access-Accept
 	CutOff                        // 19 octets
 )
 
-// Member is the server as one of a group.
+// Member returns the server as a member of a group.
 func (h *Host) Member(s retry.Schedule) client.Member {
 	id := client.Identity{Name: h.Name, Host: h.Addr.Addr().String(), Port: h.Addr.Port(), Secret: h.Secret}
 	return client.Member{Identity: id, Schedule: s}
 }
 
-// SetLink changes the way to the server. What is on its way arrives, unless the new link is dead then.
+// SetLink replaces the link to the server. Datagrams that were sent before still arrive, unless the
+// new link is dead at that time.
 func (h *Host) SetLink(l Link) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,10 +92,10 @@ func (h *Host) SetLink(l Link) {
 func (h *Host) deadNow() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.link.dead(time.Since(h.network.began))
+	return h.link.dead(time.Since(h.network.started))
 }
 
-// Arrivals is the requests that came to this server, as they came.
+// Arrivals returns the requests that arrived at this server, in order.
 func (h *Host) Arrivals() []Arrival {
 	var own []Arrival
 	for _, a := range h.network.Arrivals() {
@@ -105,20 +106,20 @@ func (h *Host) Arrivals() []Arrival {
 	return own
 }
 
-// request brings a request to the server; b is the caller's.
+// request passes a request to the server; b belongs to the caller.
 func (h *Host) request(b []byte, from netip.AddrPort) {
-	now := time.Since(h.network.began)
+	now := time.Since(h.network.started)
 	h.mu.Lock()
 	key := h.salt
-	if h.link.chance() {
+	if h.link.isRandom() {
 		key = mix(key^uint64(now), b[min(len(b), radius.HeaderLen):])
 	}
-	delays, copies := h.link.fate(key, now)
+	delays, copies := h.link.deliveries(key, now)
 	h.mu.Unlock()
 	var kept []byte
 	for i, delay := range delays[:copies] {
 		if delay == 0 {
-			h.take(b, from, key+uint64(i))
+			h.handle(b, from, key+uint64(i))
 			continue
 		}
 		if kept == nil {
@@ -128,15 +129,15 @@ func (h *Host) request(b []byte, from netip.AddrPort) {
 	}
 }
 
-// take is the server's work on a request that has arrived.
-func (h *Host) take(b []byte, from netip.AddrPort, key uint64) {
-	since := time.Since(h.network.began)
+// handle processes a request that has arrived.
+func (h *Host) handle(b []byte, from netip.AddrPort, key uint64) {
+	since := time.Since(h.network.started)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.link.dead(since) {
 		return
 	}
-	a := Arrival{At: h.network.began.Add(since), Server: h.Name, Number: h.number, From: from}
+	a := Arrival{At: h.network.started.Add(since), Server: h.Name, Number: h.number, From: from}
 	if err := h.read(b, &a); err != nil {
 		h.network.fault(fmt.Errorf("radiusnet: %s: %x from %v: %w", h.Name, b, from, err))
 		return
@@ -162,19 +163,19 @@ func (h *Host) take(b []byte, from netip.AddrPort, key uint64) {
 	}
 }
 
-// answer sends an answer on its way.
+// answer sends an answer over the link.
 func (h *Host) answer(octets []byte, r Reaction, to *socket, now time.Duration, key uint64) {
-	delays, copies := h.link.fate(key, now)
+	delays, copies := h.link.deliveries(key, now)
 	for i, delay := range delays[:copies] {
 		if delay += r.After; delay == 0 {
-			to.put(octets, r.From)
+			to.enqueue(octets, r.From)
 			continue
 		}
 		h.network.post.send(letter{due: now + delay, host: h, octets: octets, from: r.From, to: to, key: key + uint64(i)})
 	}
 }
 
-// What may be wrong with a request.
+// Problems of a request.
 var (
 	errPadding       = errors.New("octets behind the request")
 	errCode          = errors.New("no Accounting-Request")
@@ -182,7 +183,7 @@ var (
 	errAttributes    = errors.New("not one Acct-Status-Type, Acct-Delay-Time and Acct-Session-Id each")
 )
 
-// read checks a request and fills in what it says. The caller holds the mutex.
+// read checks and parses a request. The caller holds the mutex.
 func (h *Host) read(b []byte, a *Arrival) error {
 	p, err := radius.Parse(b)
 	if err != nil {
@@ -196,7 +197,7 @@ func (h *Host) read(b []byte, a *Arrival) error {
 	}
 	a.Identifier, a.Authenticator = p.Identifier(), p.Authenticator()
 	var right bool
-	if right, h.work = p.Authentic(radius.Authenticator{}, h.Secret, h.work); !right {
+	if right, h.scratch = p.Authentic(radius.Authenticator{}, h.Secret, h.scratch); !right {
 		return errAuthenticator
 	}
 	var statuses, delays, sessions int
@@ -219,7 +220,7 @@ func (h *Host) read(b []byte, a *Arrival) error {
 	return nil
 }
 
-// response is an answer to a request.
+// response encodes an answer to a request.
 func (h *Host) response(b []byte, kind Answer) []byte {
 	code, identifier, secret := radius.CodeAccountingResponse, b[1], h.Secret
 	switch kind {

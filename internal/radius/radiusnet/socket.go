@@ -6,22 +6,22 @@ import (
 	"sync"
 )
 
-// QueueLen is how many datagrams a socket holds for its reader; more are lost.
+// QueueLen is how many datagrams a socket queues; further ones are lost.
 const QueueLen = 4096
 
-// socket is one end of the network: a client.Socket.
+// socket is one end of the network; it implements client.Socket.
 type socket struct {
 	network *Network
 	local   netip.AddrPort
 
-	mu     sync.Mutex // guards what follows
-	came   *sync.Cond
-	queue  []datagram // from head on
-	head   int
-	closed bool
+	mu      sync.Mutex // guards the fields below
+	arrived *sync.Cond
+	queue   []datagram // the unread ones start at head
+	head    int
+	closed  bool
 }
 
-// datagram is octets that wait to be read.
+// datagram is a received datagram that waits to be read.
 type datagram struct {
 	octets []byte
 	from   netip.AddrPort
@@ -29,16 +29,16 @@ type datagram struct {
 
 func newSocket(n *Network, local netip.AddrPort) *socket {
 	s := &socket{network: n, local: local}
-	s.came = sync.NewCond(&s.mu)
+	s.arrived = sync.NewCond(&s.mu)
 	return s
 }
 
-// ReadFromUDPAddrPort waits for a datagram. What does not fit into b is cut off.
+// ReadFromUDPAddrPort waits for a datagram. Octets that do not fit into b are cut off.
 func (s *socket) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.head == len(s.queue) && !s.closed {
-		s.came.Wait()
+		s.arrived.Wait()
 	}
 	if s.closed {
 		return 0, netip.AddrPort{}, net.ErrClosed
@@ -52,7 +52,7 @@ func (s *socket) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 	return copy(b, d.octets), d.from, nil
 }
 
-// WriteToUDPAddrPort sends a datagram. If nobody is there it is lost without an error.
+// WriteToUDPAddrPort sends a datagram. Without a receiver it is lost, and there is no error.
 func (s *socket) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	s.mu.Lock()
 	closed := s.closed
@@ -66,7 +66,7 @@ func (s *socket) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	return len(b), nil
 }
 
-// Close ends the reader. A second one is an error.
+// Close makes the reader return. A second Close is an error.
 func (s *socket) Close() error {
 	s.mu.Lock()
 	defer func() {
@@ -82,21 +82,21 @@ func (s *socket) Close() error {
 	}
 	s.closed, s.queue = true, nil
 	s.head = 0
-	s.came.Broadcast()
+	s.arrived.Broadcast()
 	return nil
 }
 
-// put takes a datagram for the reader; the octets are the socket's from now on.
-func (s *socket) put(octets []byte, from netip.AddrPort) {
+// enqueue queues a datagram for the reader; the socket owns the octets from now on.
+func (s *socket) enqueue(octets []byte, from netip.AddrPort) {
 	s.mu.Lock()
 	full := len(s.queue)-s.head >= QueueLen
 	if !full && !s.closed {
-		if s.head >= QueueLen { // a reader that never is quite done
+		if s.head >= QueueLen { // the queue is never empty: move its contents to the front
 			s.queue = append(s.queue[:0], s.queue[s.head:]...)
 			s.head = 0
 		}
 		s.queue = append(s.queue, datagram{octets, from})
-		s.came.Signal()
+		s.arrived.Signal()
 	}
 	s.mu.Unlock()
 	if full {

@@ -32,14 +32,14 @@ func TestDictionaries(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"none", clientWith("[]", "[Cisco-AVPair]"), ""},
 		{"names of files", clientWith("[shop, second]", "[Shop-Till = Front, Shop-Name]"), ""},
-		{"a name of no file", clientWith("[shop]", "[Shop-Till, Shop-Name]"), `aaasess.yaml:4:85: radius.clients[0].disconnect.attributes[1]: "Shop-Name": no attribute has this name`},
+		{"a name of no file", clientWith("[shop]", "[Shop-Till, Shop-Name]"), `aaasess.yaml:4:85: radius.clients[0].disconnect.attributes[1]: "Shop-Name": unknown attribute name`},
 		{"a value of no file", clientWith("[shop]", "[Shop-Till = Back]"), `aaasess.yaml:4:74: radius.clients[0].disconnect.attributes[0]: "Shop-Till = Back": "Back" is neither a number nor the name of a value`},
 		{"a value with a comma", clientWith("[]", `['Cisco-AVPair = "a, b"', Cisco-AVPair = c]`), ""},
 		{"no such file", clientWith("[none]", "[]"), "aaasess.yaml:2:18: radius.dictionaries[0]: stat DIR/none: no such file or directory"},
 		{"a folder", clientWith("[.]", "[]"), "aaasess.yaml:2:18: radius.dictionaries[0]: read DIR: is not a regular file"},
 		{"a file with a fault", clientWith("[shop, wrong]", "[Nobody]"), "aaasess.yaml:2:24: radius.dictionaries[1]: DIR/wrong:2: unknown line"},
 		{"an included file with a fault", clientWith("[all]", "[]"), "aaasess.yaml:2:18: radius.dictionaries[0]: DIR/wrong:2: unknown line"},
-		{"a name that is taken", clientWith("[taken]", "[]"), "aaasess.yaml:2:18: radius.dictionaries[0]: DIR/taken:1: NAS-Port is Attr-5 already"},
+		{"a name that is taken", clientWith("[taken]", "[]"), "aaasess.yaml:2:18: radius.dictionaries[0]: DIR/taken:1: NAS-Port is already the name of Attr-5"},
 		{"no list", "radius: {dictionaries: shop}\n", "aaasess.yaml:1:24: radius.dictionaries: must be a list, is text"},
 	}
 	for _, tt := range tests {
