@@ -16,17 +16,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// world is a server that may be away, reached through one group after the other.
+// world is a server that may be down. Groups reach it, one after the other.
 type world struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	away   bool
 	closed bool               // the group is stopped
 	begun  map[string]bool    // ids of Ons
-	newest sessions.EventType // that was sent
-	last   string             // what the server got last: type and id
+	newest sessions.EventType // newest type that was sent
+	last   string             // last record that the server got: type and id
 	off    map[string]bool    // ids of Offs that the server got
-	under  map[string]int     // under way: type and id
+	under  map[string]int     // in flight: type and id
 	faults []string
 }
 
@@ -70,8 +70,8 @@ func (w *world) announcer() Announce {
 	})
 }
 
-// Whatever operators, reloads and servers do at whatever moment: once the server is back, it has got
-// what was asked for last, an On for certain, and the status says so.
+// Operators, reloads and servers act at any time. Once the server is up, it has got the last
+// request, an On in any case, and the status says so.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
@@ -85,8 +85,8 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 		rng:   rand.New(rand.NewPCG(seed, 1)),
 		begun: map[string]bool{}, off: map[string]bool{}, under: map[string]int{},
 	}
-	var told []Status // Run's own until it has ended
-	o, err := New(Config{Attributes: ours(), Blocks: true, Changed: func(s Status) { told = append(told, s) }}, w.announcer())
+	var told []Status // only Run uses it until it has ended
+	o, err := New(Config{Attributes: identity(), Blocks: true, Changed: func(s Status) { told = append(told, s) }}, w.announcer())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 			_ = o.Perform(ev == 2, true, 0)
 		case 4:
 			_ = o.Perform(false, false, 0)
-		case 5, 6: // the server goes, or comes back
+		case 5, 6: // the server goes down or comes up
 			w.mu.Lock()
 			w.away = !w.away
 			w.mu.Unlock()
