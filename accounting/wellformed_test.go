@@ -38,10 +38,10 @@ func TestComposeWellFormed(t *testing.T) {
 		ours    = "2c0a 3030303030303037 "
 	)
 	tests := []struct {
-		name               string
-		typ                sessions.EventType
-		packet, session    string
-		want               string
+		name                       string
+		typ                        sessions.EventType
+		packet, session            string
+		want                       string
 		empty, repeated, forbidden int // counted as empty, repeated, forbidden
 	}{
 		{
