@@ -103,7 +103,7 @@ func (w *Writer) Run(ctx context.Context) error {
 		if reopen {
 			w.close()
 			if err := w.open(); err != nil {
-				w.logger.Error("accounting file cannot be reopened; records wait", "err", err)
+				w.logger.Error("accounting file cannot be reopened; records wait", "file", w.path, "err", err)
 			}
 		}
 		var err error

@@ -27,9 +27,9 @@ func TestIsUsed(t *testing.T) {
 			{"a session names it", func() {}, true, true},
 			{"none does any more, and its last record is not durable yet", func() { add("group/z") }, false, true},
 			{"that waits", func() {}, false, true},
-			{"that is gone, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
+			{"its record is settled, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
 			{"a record is replayed", func() { add("group/g"); s.flush() }, false, true},
-			{"that is gone", func() { settle("group/g", 1) }, false, false},
+			{"its record is settled", func() { settle("group/g", 1) }, false, false},
 			{"what is set aside does not count", func() { add(accounting.RefusedQueue); s.flush() }, false, false},
 			{"it is named again", func() {}, true, true},
 			{"and left a record", func() { add("group/z") }, false, true},
@@ -95,11 +95,11 @@ type failing struct {
 	fault error
 }
 
-func (f *failing) Open(heard func(), log *slog.Logger) (*accounting.Opened, error) {
+func (f *failing) Open(answered func(), log *slog.Logger) (*accounting.Opened, error) {
 	if f.fault != nil {
 		return nil, f.fault
 	}
-	return f.Spec.Open(heard, log)
+	return f.Spec.Open(answered, log)
 }
 
 // TestOrphans: records of a method that was removed while no daemon ran are logged once, and

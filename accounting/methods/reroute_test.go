@@ -106,12 +106,12 @@ func TestReroute(t *testing.T) {
 		s.lists(s.spec("new", 2))
 		s.want("after a restart", "new: open v2", "new: Start 3 v2")
 		if !s.Delivers("group/old", nil) {
-			t.Error("nobody delivers what is replayed into it")
+			t.Error("records that are replayed into it have no method")
 		}
 		s.lists(s.spec("other", 0))
 		s.add("old", 4)
 		if q := s.queue("old"); !q.Lost || q.Rerouted != "new" {
-			t.Errorf("the list is gone, and its queue is %+v", q)
+			t.Errorf("the list was removed, and its queue is %+v", q)
 		}
 		reroute("other", 1)
 		s.want("by another list", "other: open", "new: end v2", "other: Start 4")

@@ -121,7 +121,7 @@ func TestFailed(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		case <-time.After(time.Minute):
-			t.Error("nobody is told")
+			t.Error("no error on Failed")
 		}
 	})
 }
@@ -153,7 +153,7 @@ func TestChangesDuringOff(t *testing.T) {
 				first := s.opened("x")
 				s.setSilent("x", true)
 				changes(s)
-				s.wantSorted("the first Off is under way", "x: Accounting-Off v1", "x: Accounting-On v1", "x: abandon v1",
+				s.wantSorted("the first Off is in flight", "x: Accounting-Off v1", "x: Accounting-On v1", "x: abandon v1",
 					"x: open v1", "x: open v2", "x: open v3")
 				s.setSilent("x", false)
 				first.unanswered()

@@ -47,9 +47,9 @@ func newAnnouncer(script ...answer) *fakeAnnouncer {
 }
 
 var (
-	yes  = answer{after: time.Second, server: "server-1"}
-	no   = answer{after: round, err: fmt.Errorf("group: %w", accounting.ErrNoResponse)}
-	gone = answer{err: accounting.ErrStopped}
+	yes     = answer{after: time.Second, server: "server-1"}
+	no      = answer{after: round, err: fmt.Errorf("group: %w", accounting.ErrNoResponse)}
+	stopped = answer{err: accounting.ErrStopped}
 )
 
 func (f *fakeAnnouncer) Announce(rec *accounting.Record, done func(string, error)) {
@@ -87,8 +87,8 @@ type bubble struct {
 	log  bytes.Buffer
 	end  func() // ends Run and waits for it
 
-	mu   sync.Mutex
-	told []string // when, state, block and server
+	mu       sync.Mutex
+	statuses []string // when, state, block and server
 }
 
 // inBubble runs a test of a Sender that blocks its group. Its ids are S1, S2 and so on, one for
@@ -140,7 +140,7 @@ func (o *bubble) changed(s Status) {
 	if s.Server != "" {
 		line += " " + s.Server
 	}
-	o.told = append(o.told, line)
+	o.statuses = append(o.statuses, line)
 }
 
 // after lets time pass, then waits until nothing happens any more.

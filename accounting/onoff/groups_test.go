@@ -18,10 +18,10 @@ func TestGroupsBlocks(t *testing.T) {
 		statuses map[string]Status
 		want     map[string]Block
 	}{
-		{"nobody", nil, nil, map[string]Block{}},
+		{"no groups", nil, nil, map[string]Block{}},
 		{"no groups", nil, map[string]Status{"a": status(blocked), "b": {}}, map[string]Block{"a": blocked, "b": {}}},
 		{"the controlling one is blocked", pair, map[string]Status{"acct": status(blocked)}, map[string]Block{"acct": blocked, "auth": blocked, "third": blocked}},
-		{"nobody answers it", pair, map[string]Status{"acct": status(silent)}, map[string]Block{"acct": silent, "auth": silent, "third": silent}},
+		{"no server answers it", pair, map[string]Status{"acct": status(silent)}, map[string]Block{"acct": silent, "auth": silent, "third": silent}},
 		{"it is answered", pair, map[string]Status{"acct": {}}, map[string]Block{"acct": {}, "auth": {}, "third": {}}},
 		{"another one is blocked", pair, map[string]Status{"acct": {}, "b": status(blocked)}, map[string]Block{"acct": {}, "auth": {}, "third": {}, "b": blocked}},
 		{"it sends nothing", pair, map[string]Status{}, map[string]Block{"auth": {}, "third": {}}},
@@ -61,7 +61,7 @@ func TestGroupsValidate(t *testing.T) {
 		{"controls what it monitors", Groups{{Name: "g", Controller: "p", Monitors: []string{"p"}}}, "g: server group p is already in g"},
 		{"monitors two", Groups{{Name: "g", Controller: "p", Monitors: []string{"q"}}, {Name: "h", Controller: "r", Monitors: []string{"q"}}}, "h: server group q is already in g"},
 		{"controls one and monitors another", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "r", Monitors: []string{"p"}}}, "h: server group p is already in g"},
-		{"all that is wrong", Groups{{Name: "g", Controller: ""}, {Name: "g", Controller: "p"}}, "g: no server group controls it\ng: the name is used twice"},
+		{"all faults", Groups{{Name: "g", Controller: ""}, {Name: "g", Controller: "p"}}, "g: no server group controls it\ng: the name is used twice"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

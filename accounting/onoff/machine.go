@@ -59,15 +59,15 @@ type transition func(m machine, ev event, now time.Time) (machine, effects)
 var transitions = [...][evElapsed + 1]transition{
 	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 	SendAcctOn: {
-		evOn: hurryRound, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
-		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: resumeLater, evFailed: resumeLater,
+		evOn: startRoundNow, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
+		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: scheduleRound, evFailed: scheduleRound,
 		evElapsed: nextRound,
 	},
 	On: {evOn: refuse, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 	SendAcctOff: {
-		evOn: beginOn, evForceOn: beginOn, evOff: hurryRound, evForceOff: beginOff,
+		evOn: beginOn, evForceOn: beginOn, evOff: startRoundNow, evForceOff: beginOff,
 		// An Off has only one attempt, and a stopped round does not count as it.
-		evAnswered: acknowledge, evUnanswered: giveUp, evStopped: resumeLater, evFailed: giveUp,
+		evAnswered: acknowledge, evUnanswered: giveUp, evStopped: scheduleRound, evFailed: giveUp,
 		evElapsed: nextRound,
 	},
 	Off:       {evOn: beginOn, evForceOn: beginOn, evOff: refuse, evForceOff: beginOff},
@@ -133,7 +133,7 @@ func nextRound(m machine, _ event, _ time.Time) (machine, effects) {
 }
 
 // hurryRound starts the next round at once, because it was requested again.
-func hurryRound(m machine, ev event, now time.Time) (machine, effects) {
+func startRoundNow(m machine, ev event, now time.Time) (machine, effects) {
 	if m.sending {
 		return m, effects{}
 	}
@@ -154,10 +154,10 @@ func acknowledge(m machine, ev event, now time.Time) (machine, effects) {
 // awaitRound waits for the next round after one without an answer.
 func awaitRound(m machine, ev event, now time.Time) (machine, effects) {
 	m.noResponse = true
-	return resumeLater(m, ev, now)
+	return scheduleRound(m, ev, now)
 }
 
-func resumeLater(m machine, _ event, now time.Time) (machine, effects) {
+func scheduleRound(m machine, _ event, now time.Time) (machine, effects) {
 	m.next = now.Add(m.retry)
 	return m, effects{}
 }

@@ -90,11 +90,11 @@ func TestTransitions(t *testing.T) {
 		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-"},
 		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-"},
 	}
-	situations := machines()
-	if len(situations) != len(want) {
-		t.Fatalf("%d situations, %d are told of", len(situations), len(want))
+	all := machines()
+	if len(all) != len(want) {
+		t.Fatalf("%d machines, %d expected", len(all), len(want))
 	}
-	for name, m := range situations {
+	for name, m := range all {
 		if state, _, _ := strings.Cut(name, ","); m.state.String() != state {
 			t.Fatalf("%s is %s", name, m.state)
 		}
@@ -194,7 +194,7 @@ func TestBlock(t *testing.T) {
 		t.Errorf("a forced On that is not answered: %+v", got)
 	}
 	if got := machineAfter(evOn, evUnanswered, evOff).block(true); got != (Block{Blocked: true}) {
-		t.Errorf("an Off in place of an On that nobody answered: %+v", got)
+		t.Errorf("an Off after an unanswered On: %+v", got)
 	}
 	if (Block{Blocked: true}).String() != "Blocked" || (Block{}).String() != "Not Blocked" {
 		t.Error("not the words of S3")

@@ -28,7 +28,7 @@ func TestRepeatsOn(t *testing.T) {
 		o.On(TriggerStartUp)
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m20s Accounting-On S1", "2m40s Accounting-On S1")
-		o.want("told", o.told,
+		o.want("changes", o.statuses,
 			"0s sendAcctOn Blocked", "20s sendAcctOn Blocked NoResponse", "2m41s on Not Blocked server-1")
 		for _, r := range a.recs {
 			if !r.At.Equal(o.from) || r.Attrs != a.recs[0].Attrs {
@@ -45,7 +45,7 @@ func TestRepeatsOn(t *testing.T) {
 			t.Errorf("%d sent, %+v", n, o.Status())
 		}
 		for _, line := range []string{"no server answers the Accounting-On", "every=1m0s", "group=g", "Accounting-On/Off answered", "server=server-1"} {
-			if n := strings.Count(o.log.String(), line); n == 0 || strings.HasPrefix(line, "nobody") && n != 1 {
+			if n := strings.Count(o.log.String(), line); n == 0 || strings.HasPrefix(line, "no server") && n != 1 {
 				t.Errorf("%q is %d times in the log:\n%s", line, n, o.log.String())
 			}
 		}
@@ -57,7 +57,7 @@ func TestNotBlocking(t *testing.T) {
 	inBubble(t, newAnnouncer(no).Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
-		o.want("told", o.told, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
+		o.want("changes", o.statuses, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
 		if s := o.Status(); s.AcctOnOffGroup != "group-1" {
 			t.Errorf("controls %q", s.AcctOnOffGroup)
 		}
@@ -92,7 +92,7 @@ func TestOffOnce(t *testing.T) {
 		}
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-Off S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
 			"1m0s sendAcctOff Blocked", "1m20s OffNoResp Blocked")
 		if s := o.Status(); s.Server != "" || s.Trigger != TriggerShutDown {
 			t.Errorf("%+v", s)
@@ -130,7 +130,7 @@ func TestOffEndsOn(t *testing.T) {
 		a.dones[1]("server-3", accounting.ErrNoResponse) // a second result is ignored
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1s Accounting-Off S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
 		if cause, _ := a.recs[1].Attrs.Uint32(radius.AcctTerminateCause); cause != 1<<32-1 {
 			t.Errorf("Acct-Terminate-Cause %d", cause)
 		}
@@ -159,7 +159,7 @@ func TestForce(t *testing.T) {
 		}
 		o.want("sent", a.all(), "0s Accounting-On S1", "20s Accounting-On S3",
 			"30s Accounting-Off S3", "50s Accounting-Off S3", "1m0s Accounting-On S7")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
 			"20s sendAcctOn Blocked", "21s on Not Blocked server-1",
 			"30s sendAcctOff Blocked", "31s off Blocked server-1", "50s sendAcctOff Blocked", "51s off Blocked server-1",
 			"1m0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
@@ -193,7 +193,7 @@ func TestForceDuringOn(t *testing.T) {
 // A group that is stopped says nothing about its servers. Its record is sent again, by the next
 // group or after a minute.
 func TestStopped(t *testing.T) {
-	a := newAnnouncer(gone, gone, yes, gone, no)
+	a := newAnnouncer(stopped, stopped, yes, stopped, no)
 	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
@@ -203,7 +203,7 @@ func TestStopped(t *testing.T) {
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-On S1", "2m0s Accounting-On S1",
 			"10m0s Accounting-Off S1", "11m0s Accounting-Off S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "2m1s on Not Blocked server-1",
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "2m1s on Not Blocked server-1",
 			"10m0s sendAcctOff Blocked", "11m20s OffNoResp Blocked")
 	})
 }
@@ -220,7 +220,7 @@ func TestFailed(t *testing.T) {
 		}
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-On S1", "10m0s Accounting-Off S1")
-		o.want("told", o.told[:2], "0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
+		o.want("changes", o.statuses[:2], "0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
 		if strings.Count(o.log.String(), "too large") != 2 {
 			t.Errorf("log:\n%s", o.log.String())
 		}
@@ -284,7 +284,7 @@ func TestAfterRun(t *testing.T) {
 		}
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked")
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked")
 	})
 }
 
@@ -340,22 +340,22 @@ func TestChanged(t *testing.T) {
 
 // If Changed is too slow for all statuses, it gets the newest ones.
 func TestChangedOverflow(t *testing.T) {
-	var told []Status
-	var let chan struct{}
+	var changes []Status
+	var proceed chan struct{}
 	inBubble(t, newAnnouncer().Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(0)
 		for range 2 * maxPendingChanges {
 			o.perform(true, true, 0, nil)
 		}
-		close(let)
+		close(proceed)
 		o.after(0)
-		if n := len(told); n != 1+maxPendingChanges || told[0].SessionID != "S1" || told[n-1] != o.Status() || told[1].SessionID != fmt.Sprintf("S%d", 2+maxPendingChanges) {
-			t.Errorf("%d told, %+v ... %+v", n, told[0], told[n-1])
+		if n := len(changes); n != 1+maxPendingChanges || changes[0].SessionID != "S1" || changes[n-1] != o.Status() || changes[1].SessionID != fmt.Sprintf("S%d", 2+maxPendingChanges) {
+			t.Errorf("%d changes, %+v ... %+v", n, changes[0], changes[n-1])
 		}
 	}, func(c *Config) {
-		let = make(chan struct{}) // in the bubble
-		c.Changed = func(s Status) { <-let; told = append(told, s) }
+		proceed = make(chan struct{}) // in the bubble
+		c.Changed = func(s Status) { <-proceed; changes = append(changes, s) }
 	})
 }
 
@@ -369,20 +369,20 @@ func TestChangedBeforeSend(t *testing.T) {
 			done("s", nil)
 			cancel()
 		})
-		var told []string
-		o, err := New(Config{Attributes: identity(), Changed: func(s Status) { told = append(told, s.State.String()) }}, a)
+		var changes []string
+		o, err := New(Config{Attributes: identity(), Changed: func(s Status) { changes = append(changes, s.State.String()) }}, a)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.On(TriggerStartUp)
 		if o.send(); sent != 0 {
-			t.Error("sent before it is told")
+			t.Error("sent before Changed was called")
 		}
 		if err := o.Run(ctx); err != nil || sent != 1 {
 			t.Errorf("%d sent, %v", sent, err)
 		}
-		if diff := cmp.Diff([]string{"sendAcctOn", "on"}, told); diff != "" {
-			t.Errorf("told: want (-) and got (+):\n%s", diff)
+		if diff := cmp.Diff([]string{"sendAcctOn", "on"}, changes); diff != "" {
+			t.Errorf("changes: want (-) and got (+):\n%s", diff)
 		}
 	})
 }

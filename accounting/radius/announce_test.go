@@ -58,7 +58,7 @@ func TestAnnounce(t *testing.T) {
 	}{
 		{"the first answers", client.Direct, []bool{true, true}, retry.Schedule{}, 0, answered{0, "a", ""}, "a"},
 		{"the second answers", client.Direct, []bool{false, true, true}, retry.Schedule{}, 0, answered{20, "b", ""}, "aaaab"},
-		{"nobody answers", client.Direct, []bool{false, false}, retry.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
+		{"no server answers", client.Direct, []bool{false, false}, retry.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
 		{"no back-off", client.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
 		{"also who is held down", client.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
 		{"round-robin", client.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},

@@ -327,7 +327,7 @@ func TestHoldDownThenOneProbe(t *testing.T) {
 		burst(0)   // to a; at 20 a is dead until 50, and b answers
 		burst(49)  // to b
 		burst(50)  // one is a's probe
-		burst(60)  // it is under way; it fails at 70
+		burst(60)  // the probe is in flight; it fails at 70
 		burst(99)  // to b
 		burst(100) // the probe is answered
 		burst(101) // a is up

@@ -68,18 +68,18 @@ func (s *Spec) Delivery() accounting.MethodConfig {
 }
 
 // Open creates the group. The client has its own logger.
-func (s *Spec) Open(heard func(), _ *slog.Logger) (*accounting.Opened, error) {
-	g, err := New(s.Client, s.config(heard))
+func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error) {
+	g, err := New(s.Client, s.config(answered))
 	if err != nil {
 		return nil, err
 	}
 	return &accounting.Opened{Method: g, Run: g.Run, Announce: g.Announce, Abandon: g.Abandon}, nil
 }
 
-func (s *Spec) config(heard func()) client.GroupConfig {
+func (s *Spec) config(answered func()) client.GroupConfig {
 	cfg := client.GroupConfig{
 		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, HoldDown: zeroAsNone(s.HoldDown), Source: s.Source,
-		DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window, Heard: heard,
+		DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window, Heard: answered,
 	}
 	for i := range cfg.Members {
 		schedule := &cfg.Members[i].Schedule

@@ -74,7 +74,7 @@ func TestSpecEqual(t *testing.T) {
 		{"a server less", func(s *Spec) { s.Servers = s.Servers[:2] }, false},
 		{"who it says that we are", func(s *Spec) { s.AcctOnOff.Attributes = "\x20\x04cd" }, false},
 		{"it announces nothing", func(s *Spec) { s.AcctOnOff = nil }, false},
-		{"whom it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
+		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
 	} {
 		changed := fullSpec()
 		tt.change(changed)
