@@ -181,7 +181,7 @@ func TestCompose(t *testing.T) {
 			},
 		},
 		{
-			"our stop of a session whose start nobody saw, and whose NAS sends octets from the user alone",
+			"our stop of a session without a start, whose NAS sends only octets from the user",
 			sessions.Notice{
 				Type: sessions.Stop, Cause: sessions.CauseAdminReset,
 				Session: session(func(s *sessions.Session) { s.StartSeen, s.Counted = false, sessions.InputOctets }),
@@ -201,7 +201,7 @@ func TestCompose(t *testing.T) {
 			},
 		},
 		{
-			"our stop of a session whose start nobody saw: what the NAS said last",
+			"our stop of a session without a start: the last values of the NAS",
 			sessions.Notice{
 				Type: sessions.Stop, Cause: sessions.CauseAdminReset,
 				Session: session(func(s *sessions.Session) { s.Kind, s.StartSeen, s.Usage.SessionTime = sessions.Exec, false, 60 }),

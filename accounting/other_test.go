@@ -89,7 +89,7 @@ func TestRouterOther(t *testing.T) {
 		{"of a session that is over", 0, network, old(StartStop), None, "group/old"},
 		{"of one that is over, and had stops only", 0, network, old(StopOnly), StartStop, "group/old"},
 		{"start-stop", 13, network, old(StartStop), StartStop, "group/old"},
-		{"start-stop, the list is gone", 13, network, old(StartStop), None, "group/old"},
+		{"start-stop, the list was removed", 13, network, old(StartStop), None, "group/old"},
 		{"stop-only", 13, network, old(StopOnly), StartStop, ""},
 		{"nowhere", 13, network, nil, StartStop, ""},
 		{"another kind, start-stop", 13, exec, old(StartStop), None, "group/old"},

@@ -39,9 +39,9 @@ func ParseRoute(text string) (*Route, error) {
 	case len(d.Rest()) > 0:
 		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRoute, len(d.Rest()))
 	case r.Record != StartStop && r.Record != StopOnly:
-		return nil, fmt.Errorf("%w: %s", ErrRoute, r.Record)
+		return nil, fmt.Errorf("%w: record type %s is not allowed", ErrRoute, r.Record)
 	case r.List == "" || len(r.Methods) == 0:
-		return nil, fmt.Errorf("%w: list %q with %d methods", ErrRoute, r.List, len(r.Methods))
+		return nil, fmt.Errorf("%w: list %q has %d methods", ErrRoute, r.List, len(r.Methods))
 	}
 	for i, m := range r.Methods {
 		if err := m.check(); err != nil {

@@ -104,18 +104,18 @@ func TestRouterCommit(t *testing.T) {
 	r.Commit(sessions.Change{}, nil) // a duplicate that nothing waits for
 	committed(t, r, sessions.Change{Notices: []sessions.Notice{notice(2, sessions.Network, sessions.Interim)}})
 
-	made := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
+	expected := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
 		n := notice(id, kind, typ)
 		a, _ := Compose(nil, &n)
 		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, Attrs: radius.Attributes(a)}
 	}
 	want := map[string][]*Record{
 		"group/radius": {
-			made(1, sessions.Network, sessions.Stop, "network/default", Group("backup"), Local),
-			made(2, sessions.Network, sessions.Start, "network/default", Group("backup"), Local),
-			made(2, sessions.Network, sessions.Interim, "network/default", Group("backup"), Local),
+			expected(1, sessions.Network, sessions.Stop, "network/default", Group("backup"), Local),
+			expected(2, sessions.Network, sessions.Start, "network/default", Group("backup"), Local),
+			expected(2, sessions.Network, sessions.Interim, "network/default", Group("backup"), Local),
 		},
-		"local": {made(4, sessions.Exec, sessions.Stop, "exec/default")},
+		"local": {expected(4, sessions.Exec, sessions.Stop, "exec/default")},
 	}
 	got := map[string][]*Record{}
 	for _, q := range s.Queues() {

@@ -21,9 +21,9 @@ type Spec interface {
 	// OnOff returns what its servers are told when accounting begins and ends; nil: nothing.
 	OnOff() *OnOff
 	// Open creates the method. Everything in a change of the configuration that can fail fails
-	// here, and then nothing stays open. The method calls heard, from any goroutine, when a server
+	// here, and then nothing stays open. The method calls answered, from any goroutine, when a server
 	// sends an answer that no record waits for any more. Then records are tried again at once.
-	Open(heard func(), log *slog.Logger) (*Opened, error)
+	Open(answered func(), log *slog.Logger) (*Opened, error)
 }
 
 // MethodConfig sets how records are delivered to one method. Its zero value is the default.

@@ -114,7 +114,7 @@ func parseSetAside(e store.Entry) SetAside {
 // accepts no moves ([store.Store.AcceptingMoves]), nothing is replayed.
 func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
 	if err := s.store.AcceptingMoves(); err != nil {
-		return 0, fmt.Errorf("accounting: replay: %w", err)
+		return 0, fmt.Errorf("accounting: the store accepts no replay now: %w", err)
 	}
 	return s.commitEach(seqs, func(a *SetAside) (store.Change, error) {
 		return store.Change{

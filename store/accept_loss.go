@@ -54,7 +54,7 @@ func (s *Store) restoreDamage(key, value []byte) error {
 		return nil
 	}
 	if !s.cfg.AcceptLoss {
-		return lossError(fmt.Errorf("state, since %s: %s", d.At, d.Reason))
+		return lossError(fmt.Errorf("state was lost at %s: %s", d.At, d.Reason))
 	}
 	s.log.Error("store continues without lost state, as --accept-loss allows", "dir", s.dir, "since", d.At, "err", d.Reason)
 	return s.db.Delete(key, pebble.Sync)

@@ -204,7 +204,7 @@ func (s *Store) commit() {
 	}
 }
 
-// finish makes a durable batch visible and runs its callbacks.
+// finishBatch makes a durable batch visible and runs its callbacks.
 func (s *Store) finishBatch(b *batch) {
 	s.mu.Lock()
 	for i, q := range b.queues {

@@ -22,7 +22,7 @@ type Damage struct {
 }
 
 // errMissing is the reason of a record that is missing although no read failed.
-var errMissing = errors.New("not in the files")
+var errMissing = errors.New("missing from the files")
 
 // key returns the key of a Damage: 06 len(1) name first(8).
 func (d *Damage) key() string {

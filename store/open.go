@@ -139,14 +139,14 @@ func (s *Store) restoreFormat() error {
 		return err
 	}
 	if v != format {
-		return fmt.Errorf("%w: format %d, this program knows %d", ErrFormat, v, format)
+		return fmt.Errorf("%w: the files have format %d, this program supports %d", ErrFormat, v, format)
 	}
 	return nil
 }
 
 func (s *Store) mustBeEmpty() error {
 	return s.eachKey(0, func(key, _ []byte) error {
-		return fmt.Errorf("key %s but no format: %w", hex.EncodeToString(key), ErrCorrupt)
+		return fmt.Errorf("key %s is there, but no format: %w", hex.EncodeToString(key), ErrCorrupt)
 	})
 }
 

@@ -140,7 +140,7 @@ func (q *queue) restore(n uint64, words *[chunkWords]uint64) bool {
 	return true
 }
 
-// acked calls fn for the acknowledged records at or above low and below limit.
+// acked calls fn for the acknowledged records from low to limit.
 func (q *queue) acked(limit uint64, fn func(seq uint64)) {
 	limit = min(limit, q.durable)
 	for seq := q.low; seq < limit; {

@@ -144,9 +144,9 @@ func (s *Store) stopContext() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// compact compacts a span table by table: what is written anew takes room
-// until the old tables are gone, so that must not be much at a time.
-// It writes out what is in memory first; the engine panics when it can't start a new log then.
+// compact compacts a span table by table. The rewritten keys take space until the old tables are
+// removed, so each step must be small. It first writes the keys in memory to tables; the engine
+// panics when it cannot start a new log then.
 func (s *Store) compact(ctx context.Context, r span) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

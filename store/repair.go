@@ -223,7 +223,7 @@ func (s *Store) markLostIn(g *gap) error {
 	}
 	s.mu.Unlock()
 	for _, q := range all {
-		from, to := seqIn(q, g.from), seqIn(q, g.to)
+		from, to := firstSeqFrom(q, g.from), firstSeqFrom(q, g.to)
 		for from < to {
 			s.mu.Lock()
 			runs := q.live(from, 1024, nil)
@@ -249,7 +249,7 @@ func (s *Store) markLostIn(g *gap) error {
 }
 
 // seqIn returns the sequence number of the queue's first record at or after a key.
-func seqIn(q *queue, key []byte) uint64 {
+func firstSeqFrom(q *queue, key []byte) uint64 {
 	switch n := len(q.records); {
 	case bytes.Compare(key, q.records) <= 0:
 		return 0

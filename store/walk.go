@@ -87,7 +87,7 @@ func (t *table) walk() (gaps []gap, err error) {
 		return nil, err
 	}
 	defer func() { _ = w.it.Close() }()
-	// A table whose range deletions are damaged can't be read through the engine at all.
+	// A table whose range deletions are damaged cannot be read through the engine.
 	deletions, err := t.reader.NewRawRangeDelIter(context.Background(), sstable.NoFragmentTransforms, sstable.NoReadEnv)
 	if err != nil {
 		return nil, err

@@ -210,14 +210,14 @@ func TestDeliverBounded(t *testing.T) {
 			}
 		}
 		b.commit(c)
-		var heard atomic.Bool
+		var answersAll atomic.Bool
 		most := 0
 		m := newFake(8, nil)
 		cfg := setup{Loaded: 16, RetryMax: 10 * time.Second}
 		d := b.member(cfg, accounting.Group("g"), m)
 		m.answer = func(rec *accounting.Record, done func(error)) {
 			most = max(most, d.queue().loaded)
-			if !heard.Load() && rec.Session%2 == 0 { // half of the sessions get no answer
+			if !answersAll.Load() && rec.Session%2 == 0 { // half of the sessions get no answer
 				done(accounting.ErrNoResponse)
 				return
 			}
@@ -228,7 +228,7 @@ func TestDeliverBounded(t *testing.T) {
 		if s := d.Stats(); s.Delivered != 500 || s.Pending != 500 || !s.DownSince.IsZero() && s.NoResponse < 250 {
 			t.Errorf("stats %+v", s)
 		}
-		heard.Store(true)
+		answersAll.Store(true)
 		b.advance(time.Minute)
 		if s := d.Stats(); s.Delivered != 1000 || s.Pending != 0 {
 			t.Errorf("stats %+v", s)

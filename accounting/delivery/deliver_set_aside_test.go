@@ -43,27 +43,27 @@ func TestDeliverSetAside(t *testing.T) {
 					b.add("group/g", rec(2, interim))
 				}
 				b.advance(time.Second)
-				want, took := rounds, ""
+				want, reason := rounds, ""
 				switch rounds {
 				case 0: // the default; the first ends at 20 s, waits are 1 2 4 8
-					want, took = 5, "never answered in 1m55s, tried 5 times in 5 rounds, while others were answered"
+					want, reason = 5, "never answered in 1m55s, tried 5 times in 5 rounds, while others were answered"
 				case 1:
-					took = "never answered in 20s, tried 1 times in 1 rounds, while others were answered"
+					reason = "never answered in 20s, tried 1 times in 1 rounds, while others were answered"
 				case 3:
-					took = "never answered in 1m3s, tried 3 times in 3 rounds, while others were answered"
+					reason = "never answered in 1m3s, tried 3 times in 3 rounds, while others were answered"
 				}
 				s := d.Stats()
 				if s.SetAside != 1 || s.Refused != 0 || s.NoResponse != uint64(want) || s.Pending != 0 || s.Delivered != 152 {
 					t.Errorf("stats %+v", s)
 				}
 				got := refused(t, b.store)
-				if len(got) != 1 || got[0].Reason != took || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(1, start))) {
+				if len(got) != 1 || got[0].Reason != reason || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(1, start))) {
 					t.Errorf("set aside %+v", got)
 				}
 				if delay > 0 {
 					t.Errorf("others were delayed by %v", delay)
 				}
-				if log := b.log.String(); strings.Count(log, "never answered, set aside") != 1 || !strings.Contains(log, "session=00000001") {
+				if log := b.log.String(); strings.Count(log, "never answered and set aside") != 1 || !strings.Contains(log, "session=00000001") {
 					t.Errorf("log:\n%s", log)
 				}
 			})
@@ -219,7 +219,7 @@ func TestLossRateExplains(t *testing.T) {
 	for i := range 5000 {
 		l.add(i % 2)
 	}
-	// One of three rounds is lost: 18 in a row have a chance of 3e-9, 19 of 9e-10.
+	// One of three rounds is lost: 18 losses in a row have a probability of 3e-9, 19 of 9e-10.
 	if !l.explains(18) || l.explains(19) {
 		t.Errorf("%+v: 18 %t, 19 %t", l, l.explains(18), l.explains(19))
 	}

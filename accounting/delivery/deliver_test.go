@@ -247,8 +247,8 @@ func TestDeliverEnd(t *testing.T) {
 		b.advance(0)
 		from := time.Now()
 		b.restart()
-		if took := time.Since(from); took > 3*time.Second {
-			t.Errorf("Run ended after %v", took)
+		if duration := time.Since(from); duration > 3*time.Second {
+			t.Errorf("Run ended after %v", duration)
 		}
 		var left []string
 		for _, r := range records(t, b.store, "group/g") {

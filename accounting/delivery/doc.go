@@ -43,8 +43,8 @@
 // not set aside while packet loss could explain it (lossRate in health.go).
 //
 // When a queue holds more than half of its share of [Config].Waiting, records that went unanswered
-// while others were answered are set aside early (make_room.go). A method that is down does not
-// prevent this, so there is always room to read on.
+// while others were answered are set aside early (make_room.go). They do not wait for a method that
+// is down, so there is always room to read on.
 //
 // # Methods
 //

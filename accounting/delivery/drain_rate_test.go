@@ -141,7 +141,7 @@ func TestDrainRateBelowLoad(t *testing.T) {
 		load(25)
 		up.Store(true)
 		load(30)
-		// It is found to be up at some time before 61 s, with 20 records a second in the queue by then.
+		// It is found up before 61 s, when 20 records a second have gathered in the queue.
 		s := d.Stats()
 		gathered := s.Pending
 		if !s.Draining || gathered < 200 || gathered > 900 {

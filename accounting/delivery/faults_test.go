@@ -206,7 +206,7 @@ func TestFaultRemovedAndBack(t *testing.T) {
 		d.SetMethod(x, setup{Rounds: 1})
 		b.advance(time.Hour)
 		if s := d.Stats(); s.SetAside > 0 {
-			t.Errorf("set aside though nobody was answered: %s", b.log.String())
+			t.Errorf("set aside though no record was answered: %s", b.log.String())
 		}
 	})
 }

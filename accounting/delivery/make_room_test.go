@@ -87,7 +87,7 @@ func TestMakeRoomKeepsRecordsLostByChance(t *testing.T) {
 	}{
 		"unanswered":         {attempts{tries: 1, missed: 1, sends: 4}, lossRate{}, true},
 		"too few":            {attempts{tries: 3, missed: 3, sends: 3}, lossRate{}, false},
-		"nobody was there":   {attempts{tries: 5}, lossRate{}, false},
+		"nothing answered":   {attempts{tries: 5}, lossRate{}, false},
 		"many are lost":      {attempts{tries: 4, missed: 4, sends: 7}, lossRate{lost: 100, answered: 100}, false},
 		"more than are lost": {attempts{tries: 40, missed: 40, sends: 43}, lossRate{lost: 100, answered: 100}, true},
 	} {

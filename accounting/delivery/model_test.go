@@ -130,7 +130,7 @@ type model struct {
 
 // expected is a record that was committed.
 type expected struct {
-	serial uint32 // as it carries it
+	serial uint32 // the serial number in the record
 	typ    sessions.EventType
 }
 

@@ -18,7 +18,7 @@ func newPace(rate float64) pace {
 		return pace{}
 	}
 	rate = max(rate, 1.0/3600)
-	interval := time.Duration(math.Ceil(float64(time.Second) / rate)) // never above the rate
+	interval := time.Duration(math.Ceil(float64(time.Second) / rate)) // rounded up, so never above the rate
 	return pace{interval: max(1, interval), burst: max(1, int(min(rate, 1e9)/100))}
 }
 

@@ -21,22 +21,22 @@ type setAsideState struct {
 
 // neverAnswered is the reason of a record that was set aside because its methods never answered it.
 type neverAnswered struct {
-	tries  int           // sends without an answer
-	rounds int           // rounds through the route
-	took   time.Duration // since the first transmission
+	tries    int           // sends without an answer
+	rounds   int           // rounds through the route
+	duration time.Duration // since the first transmission
 }
 
 // Error says for how long and how often the record was tried.
 func (e *neverAnswered) Error() string {
 	return fmt.Sprintf("never answered in %v, tried %d times in %d rounds, while others were answered",
-		e.took.Round(time.Second), e.tries, e.rounds)
+		e.duration.Round(time.Second), e.tries, e.rounds)
 }
 
 // markNeverAnswered marks a record to be set aside because its methods answer others, but not this
 // one.
 func (d *Delivery) markNeverAnswered(it *item, now time.Time) {
 	h := it.history
-	h.reason = &neverAnswered{tries: h.tries, rounds: h.rounds + 1, took: now.Sub(d.created) - it.firstSent}
+	h.reason = &neverAnswered{tries: h.tries, rounds: h.rounds + 1, duration: now.Sub(d.created) - it.firstSent}
 }
 
 // setAsideReady moves the records that are to be set aside into [accounting.RefusedQueue].
@@ -78,9 +78,9 @@ func (d *Delivery) refusedAppend(it *item, now time.Time) store.Append {
 	}
 	d.setAside.total++
 	if _, ok := d.setAside.logged.Allow(now); ok { // a server that refuses everything must not fill the disk with log lines
-		what := "accounting record refused, set aside"
+		what := `accounting record refused and set aside; see "aaasess spool list"`
 		if errors.As(reason, new(*neverAnswered)) {
-			what = "accounting record never answered, set aside"
+			what = `accounting record never answered and set aside; see "aaasess spool list"`
 		}
 		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.setAside.total)...)
 	}

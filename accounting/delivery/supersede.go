@@ -134,7 +134,7 @@ func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
 	}
 	for _, m := range d.methods {
 		if m.probing.source.is(q, seq) {
-			m.probing.source = nil // until the next probe
+			m.probing.source = nil // until the next probe has one
 		}
 	}
 	d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: seq})

@@ -101,7 +101,7 @@ func TestSupersedeProbe(t *testing.T) {
 		d := b.deliver(setup{}, accounting.Group("a"), first)
 		b.deliver(setup{}, accounting.Group("b"), second)
 		b.add("group/a", rec(1, interim, accounting.Group("b")))
-		b.advance(52 * time.Second) // both have its copy as a probe, or itself, until 50
+		b.advance(52 * time.Second) // both have it, or a copy of it, as a probe until 50
 		b.add("group/a", rec(1, stop, accounting.Group("b")))
 		b.advance(2 * time.Second)
 		if s := d.Stats(); s.Superseded != 1 || s.Pending != 1 {

@@ -106,7 +106,7 @@ func TestSupersedeWaiting(t *testing.T) {
 		b.add("group/g", rec(9, start))
 		b.advance(0)
 		b.add("group/g", rec(1, interim))
-		for range 60 { // 1 waits for its transmission at 125, say
+		for range 60 { // 1 waits for its next transmission, for example at 125
 			b.advance(time.Second)
 			b.add("group/g", rec(9, start))
 		}
