@@ -79,7 +79,7 @@ func newGroup(g *config.Group, identity radius.Attributes) (*acctradius.Spec, er
 	}
 	for _, s := range g.Servers {
 		spec.Servers = append(spec.Servers, client.Member{
-			Identity: client.Identity{Name: s.Name, Host: s.Host, Port: s.Port, Secret: radius.Secret(s.Secret.Reveal())},
+			Identity: client.Identity{Name: s.Name, Host: s.Host, Port: s.Port, Secret: radius.Secret(s.Secret)},
 			Schedule: retry.Schedule{
 				Timeout: s.Timeout, Retransmit: s.Retransmit, MaxDelay: s.Backoff.MaxDelay, BackoffRetry: s.Backoff.Retry,
 			},

@@ -87,9 +87,9 @@ func newClients(cfg *config.Config) []nasradius.Client {
 	clients := make([]nasradius.Client, len(cfg.RADIUS.Clients))
 	for i, c := range cfg.RADIUS.Clients {
 		clients[i] = nasradius.Client{
-			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret.Reveal()),
+			Name: c.Name, Prefix: c.Prefix, Secret: radius.Secret(c.Secret),
 			DisconnectAddr: c.Disconnect.Address, DisconnectPort: c.Disconnect.Port,
-			DisconnectSecret: radius.Secret(c.Disconnect.Secret.Reveal()), DisconnectSource: c.Disconnect.SourceAddress,
+			DisconnectSecret: radius.Secret(c.Disconnect.Secret), DisconnectSource: c.Disconnect.SourceAddress,
 			DisconnectAttributes: c.Disconnect.Attributes, Dictionary: cfg.RADIUS.Dictionary,
 		}
 	}

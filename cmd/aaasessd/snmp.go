@@ -70,7 +70,7 @@ func newSNMPAccess(cfg *config.Config, engineID []byte, old *usm.Users) (*snmpAc
 	for _, n := range cfg.SNMP.Notifications {
 		target := notify.Target{
 			Name: n.Name, Address: n.Address, Version: wire.Version2c, Inform: n.Inform,
-			Community: n.Community.Reveal(), SourceAddress: n.SourceAddress,
+			Community: string(n.Community), SourceAddress: n.SourceAddress,
 			EngineID: n.EngineID, Timeout: n.Timeout, Retries: n.Retries,
 		}
 		if n.Version == "v3" {
@@ -99,8 +99,8 @@ func newUser(u config.User) (user usm.User, err error) {
 }
 
 func newUSMSecret(s config.USMSecret) usm.Secret {
-	secret := usm.Secret{Password: s.Password.Reveal()}
-	if key := s.Key.Reveal(); key != "" {
+	secret := usm.Secret{Password: string(s.Password)}
+	if key := string(s.Key); key != "" {
 		secret.LocalizedKey = []byte(key)
 	}
 	return secret
@@ -148,7 +148,7 @@ func newViewPolicy(r *config.Responder) (*vacm.Policy, error) {
 		if !seen[m] {
 			seen[m], members = true, append(members, m)
 		}
-		communities = append(communities, vacm.Community{Name: c.Community.Reveal(), SecurityName: c.SecurityName, From: c.From})
+		communities = append(communities, vacm.Community{Name: string(c.Community), SecurityName: c.SecurityName, From: c.From})
 	}
 	for _, u := range r.Users {
 		members = append(members, vacm.Member{Model: wire.ModelUSM, SecurityName: u.Name, Group: u.Group})

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 )
 
@@ -20,6 +21,8 @@ type Config struct {
 	Accounting Accounting
 	Sessions   Sessions
 	Store      Store
+
+	fixed []strictyaml.Fixed // what a reload can't change
 }
 
 // Log is what is logged.
@@ -81,7 +84,7 @@ type RADIUSAccounting struct {
 type Client struct {
 	Name       string
 	Prefix     netip.Prefix // masked; IPv4 in its own form
-	Secret     Secret
+	Secret     strictyaml.Secret
 	Disconnect ClientDisconnect
 }
 
@@ -91,7 +94,7 @@ type ClientDisconnect struct {
 	Address netip.Addr
 	Port    uint16 // 1..65535
 	// Secret is that of the requests and their answers; "": that of the client.
-	Secret Secret
+	Secret strictyaml.Secret
 	// SourceAddress is what they leave from, of the family of where they go; the zero Addr: the address that the
 	// NAS sends its accounting to. IPv4 in its own form.
 	SourceAddress netip.Addr
@@ -107,7 +110,7 @@ type Server struct {
 	// Host is an IP address (IPv4 in its own form; IPv6 may have a zone) or a host name.
 	Host   string
 	Port   uint16 // 1..65535
-	Secret Secret
+	Secret strictyaml.Secret
 	// Timeout is how long a transmission waits for its answer; positive.
 	Timeout time.Duration
 	// Retransmit is how often a record goes to the server again, Timeout apart; 0 is not at all.

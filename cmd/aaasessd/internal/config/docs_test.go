@@ -73,7 +73,7 @@ func TestDisconnectDocs(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, block)
 	}
-	if d := c.RADIUS.Clients[0].Disconnect; d.Secret.Reveal() != "bras-1.coa" || d.Port != 1700 {
+	if d := c.RADIUS.Clients[0].Disconnect; d.Secret != "bras-1.coa" || d.Port != 1700 {
 		t.Errorf("%+v", d)
 	}
 }

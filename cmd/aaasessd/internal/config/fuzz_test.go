@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/strictyaml"
 )
 
 // FuzzParse holds that no file makes the daemon panic, and that every fault has a place in the file.
@@ -41,7 +42,7 @@ func FuzzParse(f *testing.F) {
 		}
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
 		for _, e := range joined.Unwrap() {
-			var fault *config.Error
+			var fault *strictyaml.Error
 			if !errors.As(e, &fault) || fault.File != "f.yaml" || fault.Line < 1 || fault.Line > lines || fault.Column < 1 || fault.Text == "" {
 				t.Errorf("fault without a place: %#v", e)
 			}

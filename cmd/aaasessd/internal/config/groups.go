@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -49,16 +48,16 @@ func (r resend) on(s Server) Server {
 }
 
 // servers makes the servers, each with its own keys over the global ones.
-func (d *decoder) servers(raw *rawRADIUS) []Server {
+func (d checker) servers(raw *rawRADIUS) []Server {
 	global := resend{&raw.Timeout, &raw.Retransmit, raw.Backoff}
-	names, addresses := d.unique(), d.unique()
+	names, addresses := d.Unique(), d.Unique()
 	servers := make([]Server, 0, len(raw.Servers))
 	for i, r := range raw.Servers {
 		path := fmt.Sprintf("radius.servers[%d]", i)
 		s := Server{Name: string(r.Name), Host: string(r.Address), Port: uint16(r.Port), Secret: r.Secret}
-		names.check(path+".name", s.Name, "the name of")
+		names.Check(path+".name", s.Name, "the name of")
 		if s.Host != "" {
-			addresses.check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(r.Port)), "the server of")
+			addresses.Check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(r.Port)), "the server of")
 		}
 		servers = append(servers, resend{r.Timeout, r.Retransmit, r.Backoff}.on(global.on(s)))
 	}
@@ -66,28 +65,28 @@ func (d *decoder) servers(raw *rawRADIUS) []Server {
 }
 
 // groups makes the groups of the file; their AcctOnOff is not checked yet.
-func (d *decoder) groups(raw *rawRADIUS, servers []Server) []Group {
+func (d checker) groups(raw *rawRADIUS, servers []Server) []Group {
 	byName := map[string]Server{}
 	for _, s := range servers {
 		byName[s.Name] = s
 	}
-	names := d.unique()
+	names := d.Unique()
 	groups := make([]Group, 0, len(raw.Groups))
 	for i, r := range raw.Groups {
 		path := fmt.Sprintf("radius.groups[%d]", i)
 		if r.Name == AllServers {
-			d.fault(path+".name", "%s is the group of all servers, which is always there", r.Name)
+			d.Fault(path+".name", "%s is the group of all servers, which is always there", r.Name)
 		}
-		names.check(path+".name", string(r.Name), "the name of")
+		names.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)
 		own := resend{r.Timeout, r.Retransmit, r.Backoff}
-		members := d.unique()
+		members := d.Unique()
 		for j, name := range r.Servers {
 			path := fmt.Sprintf("%s.servers[%d]", path, j)
-			members.check(path, string(name), "in")
+			members.Check(path, string(name), "in")
 			s, ok := byName[string(name)]
 			if !ok && name != "" {
-				d.fault(path, "no server is called %s", name)
+				d.Fault(path, "no server is called %s", name)
 			}
 			g.Servers = append(g.Servers, own.on(s))
 		}
@@ -119,9 +118,9 @@ func newGroup(r *rawGroup, raw *rawRADIUS) Group {
 }
 
 // allServers is the group that is there without being listed, with the defaults of a group.
-func (d *decoder) allServers(raw *rawRADIUS, servers []Server) Group {
+func (d checker) allServers(raw *rawRADIUS, servers []Server) Group {
 	r := rawGroup{Name: AllServers}
-	d.setDefaults(reflect.ValueOf(&r).Elem())
+	d.SetDefaults(&r)
 	g := newGroup(&r, raw)
 	g.Servers = slices.Clone(servers)
 	return g
@@ -129,13 +128,13 @@ func (d *decoder) allServers(raw *rawRADIUS, servers []Server) Group {
 
 // checkSource finds a server that can't be reached from the source address. What names stand for is
 // known only later.
-func (d *decoder) checkSource(path string, g *Group) {
+func (d checker) checkSource(path string, g *Group) {
 	if !g.SourceAddress.IsValid() {
 		return
 	}
 	for _, s := range g.Servers {
 		if addr, err := netip.ParseAddr(s.Host); err == nil && addr.Is4() != g.SourceAddress.Is4() {
-			d.fault(path, "%s is %s, but server %s has %s, which is %s", g.SourceAddress, family(g.SourceAddress), s.Name, addr, family(addr))
+			d.Fault(path, "%s is %s, but server %s has %s, which is %s", g.SourceAddress, family(g.SourceAddress), s.Name, addr, family(addr))
 			return
 		}
 	}

@@ -3,30 +3,21 @@ package config
 import (
 	"net/netip"
 	"time"
+
+	"aaasess/cmd/internal/strictyaml"
 )
 
-// The raw structs are the configuration file. Their tags:
-//
-//	yaml      the key
-//	doc       the description, for the schema
-//	default   the value if the key is missing; several, for a list, are separated by spaces
-//	required  the key must be there
-//	enum      the values allowed, separated by spaces
-//	min, max  the range of a number or duration, how many octets a text has, or entries a list
-//	keys      the keys allowed in a map, separated by spaces
-//	restart   a reload can't change it: Diff names it; "presence": can't add or remove it
-//
-// What is nil if its key is missing is a pointer: what is off then, or the same as elsewhere.
+// The raw structs are the configuration file. Package strictyaml tells what their tags mean.
 
 type rawConfig struct {
-	State      filePath      `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Relative to the folder of this file, as all file names here."`
-	Log        rawLog        `yaml:"log" doc:"What is logged, to standard error."`
-	Control    rawControl    `yaml:"control" doc:"The socket that the command aaasess talks to."`
-	SNMP       rawSNMP       `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
-	RADIUS     rawRADIUS     `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
-	Accounting rawAccounting `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
-	Sessions   rawSessions   `yaml:"sessions" doc:"The session table."`
-	Store      rawStore      `yaml:"store" doc:"The store on disk."`
+	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Relative to the folder of this file, as all file names here."`
+	Log        rawLog          `yaml:"log" doc:"What is logged, to standard error."`
+	Control    rawControl      `yaml:"control" doc:"The socket that the command aaasess talks to."`
+	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
+	RADIUS     rawRADIUS       `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
+	Accounting rawAccounting   `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
+	Sessions   rawSessions     `yaml:"sessions" doc:"The session table."`
+	Store      rawStore        `yaml:"store" doc:"The store on disk."`
 }
 
 type rawLog struct {
@@ -35,8 +26,8 @@ type rawLog struct {
 }
 
 type rawControl struct {
-	Socket filePath `yaml:"socket" default:"var/aaasess.sock" restart:"yes" doc:"Path of the unix socket, mode 0660."`
-	Group  string   `yaml:"group" default:"" restart:"yes" doc:"Name of the group that owns the socket; empty is the group of the process."`
+	Socket strictyaml.Path `yaml:"socket" default:"var/aaasess.sock" restart:"yes" doc:"Path of the unix socket, mode 0660."`
+	Group  string          `yaml:"group" default:"" restart:"yes" doc:"Name of the group that owns the socket; empty is the group of the process."`
 }
 
 type rawSNMP struct {
@@ -53,7 +44,7 @@ type rawAgentX struct {
 
 type rawRADIUS struct {
 	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier of our own Accounting-On and -Off. If missing, the name of the host."`
-	Dictionaries    []filePath          `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, vendors' above all. They count more than what is built in, and a later file more than an earlier one. Lines that aaasess cannot use are left out, with a warning for each file."`
+	Dictionaries    []strictyaml.Path   `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, vendors' above all. They count more than what is built in, and a later file more than an earlier one. Lines that aaasess cannot use are left out, with a warning for each file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
@@ -83,26 +74,26 @@ type rawListener struct {
 type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. Of the clients that match, the longest prefix counts."`
-	Secret     Secret              `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and, without disconnect.secret, for Disconnect-Requests."`
+	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and, without disconnect.secret, for Disconnect-Requests."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How the NAS takes Disconnect-Requests (RFC 5176)."`
 }
 
 type rawClientDisconnect struct {
-	Address       netip.Addr      `yaml:"address" default:"" doc:"Where they go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Port          int             `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
-	Secret        Secret          `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
-	SourceAddress netip.Addr      `yaml:"source-address" default:"" doc:"The address of this host that they leave from, of the family of where they go. If missing, the address that the NAS sends its accounting to. If this host does not have it, the system chooses."`
-	Attributes    []attributeText `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, also of a vendor's, stands for what the NAS reported, and is left out if it reported nothing; NAME = VALUE is this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
+	Address       netip.Addr        `yaml:"address" default:"" doc:"Where they go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
+	Port          int               `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
+	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that they leave from, of the family of where they go. If missing, the address that the NAS sends its accounting to. If this host does not have it, the system chooses."`
+	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, also of a vendor's, stands for what the NAS reported, and is left out if it reported nothing; NAME = VALUE is this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
 }
 
 type rawServer struct {
-	Name       nameText       `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
-	Address    hostText       `yaml:"address" required:"yes" doc:"IP address or host name."`
-	Port       int            `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
-	Secret     Secret         `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
-	Timeout    *time.Duration `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
-	Retransmit *int           `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
-	Backoff    *rawBackoff    `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
+	Name       nameText          `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
+	Address    hostText          `yaml:"address" required:"yes" doc:"IP address or host name."`
+	Port       int               `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
+	Secret     strictyaml.Secret `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
+	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
+	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
+	Backoff    *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
 }
 
 type rawGroup struct {
@@ -133,9 +124,9 @@ type rawAcctOnOffGroup struct {
 }
 
 type rawAccounting struct {
-	Network    map[string]rawList `yaml:"network" keys:"default" doc:"Network sessions: PPP, SLIP, IEEE 802.1X, VPN."`
-	Exec       map[string]rawList `yaml:"exec" keys:"default" doc:"Logins to the NAS itself."`
-	Connection map[string]rawList `yaml:"connection" keys:"default" doc:"Outbound connections of a NAS: telnet, rlogin, LAT."`
+	Network    map[string]rawList `yaml:"network" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Network sessions: PPP, SLIP, IEEE 802.1X, VPN."`
+	Exec       map[string]rawList `yaml:"exec" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Logins to the NAS itself."`
+	Connection map[string]rawList `yaml:"connection" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Outbound connections of a NAS: telnet, rlogin, LAT."`
 	Local      rawLocal           `yaml:"local" doc:"The method local."`
 }
 
@@ -145,7 +136,7 @@ type rawList struct {
 }
 
 type rawLocal struct {
-	File filePath `yaml:"file" default:"var/accounting.jsonl" doc:"The file that records are appended to, one JSON object a line."`
+	File strictyaml.Path `yaml:"file" default:"var/accounting.jsonl" doc:"The file that records are appended to, one JSON object a line."`
 }
 
 type rawSessions struct {
@@ -162,12 +153,6 @@ type rawDisconnect struct {
 }
 
 type rawStore struct {
-	MinFree byteSize `yaml:"min-free" default:"256MiB" min:"1MiB" max:"1024TiB" restart:"yes" doc:"Below this much free disk space new events are refused; NASes then retransmit them."`
-	MaxSize byteSize `yaml:"max-size" default:"" min:"64MiB" max:"1024TiB" restart:"yes" doc:"Above this size of the store new events are refused; NASes then retransmit them. At 80% of it a warning is logged. If missing, there is no limit."`
-}
-
-// rawSecretSource is a secret that stands elsewhere: one of the two.
-type rawSecretSource struct {
-	File       filePath `yaml:"file" doc:"A file that has the secret; a newline at its end is cut off."`
-	Credential string   `yaml:"credential" doc:"The name of a credential that systemd passes (LoadCredential=)."`
+	MinFree strictyaml.Size `yaml:"min-free" default:"256MiB" min:"1MiB" max:"1024TiB" restart:"yes" doc:"Below this much free disk space new events are refused; NASes then retransmit them."`
+	MaxSize strictyaml.Size `yaml:"max-size" default:"" min:"64MiB" max:"1024TiB" restart:"yes" doc:"Above this size of the store new events are refused; NASes then retransmit them. At 80% of it a warning is logged. If missing, there is no limit."`
 }

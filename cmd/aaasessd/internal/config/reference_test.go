@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aaasess/cmd/internal/strictyaml"
 )
 
 const referenceFile = "../../../../deploy/aaasess.yaml"
@@ -110,7 +112,7 @@ func TestReferenceAlternatives(t *testing.T) {
 		t.Fatalf("found %d alternatives, want 2", len(found))
 	}
 	dir := t.TempDir()
-	t.Setenv(credentialsDir, dir)
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	for _, alt := range found {
 		if err := os.WriteFile(dir+"/"+alt[3], []byte("from elsewhere\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -130,60 +132,56 @@ func TestReferenceAlternatives(t *testing.T) {
 func undocumented(t *testing.T, text string) (missing []string) {
 	t.Helper()
 	text = uncommented(text)
-	d := &decoder{faults: &faults{file: "aaasess.yaml"}, dir: ".", places: map[string]place{}}
-	body := parseSource([]byte(text), d.faults)
-	if body == nil {
-		t.Fatal(d.err())
-	}
 	var raw rawConfig
-	root := reflect.ValueOf(&raw).Elem()
-	d.setDefaults(root)
-	d.decode(body, "", placeOf(body), root, "")
+	doc, err := engine.Decode("aaasess.yaml", []byte(text), ".", &raw)
+	if err != nil {
+		t.Fatal(err)
+	}
 	lines := strings.Split(text, "\n")
 	explained := map[reflect.StructTag]bool{}
 
-	keys(reflect.TypeFor[rawConfig](), "", func(path string, f field) {
-		at, ok := shownAt(d, path)
-		if !ok {
+	allKeys(func(path string, f reflect.StructField) {
+		line := shownAt(doc, path)
+		if line == 0 {
 			missing = append(missing, path+" is missing")
 			return
 		}
-		if explained[f.tag] {
+		if explained[f.Tag] {
 			return
 		}
-		explained[f.tag] = true
-		comment := commentOf(lines, f.key, at.line)
+		explained[f.Tag] = true
+		comment := commentOf(lines, f.Tag.Get("yaml"), line)
 		if comment == "" && !slices.Contains(selfEvident, path) {
 			missing = append(missing, path+" has no comment")
 		}
-		if f.tag.Get("restart") != "" && !strings.Contains(comment, "[restart]") {
+		if f.Tag.Get("restart") != "" && !strings.Contains(comment, "[restart]") {
 			missing = append(missing, path+" is not marked [restart]")
 		}
-		if !showsDefault(f, strings.ReplaceAll(lines[at.line-1], `"`, ""), comment) {
-			missing = append(missing, fmt.Sprintf("%s does not show its default, %s", path, f.tag.Get("default")))
+		if !showsDefault(f, strings.ReplaceAll(lines[line-1], `"`, ""), comment) {
+			missing = append(missing, fmt.Sprintf("%s does not show its default, %s", path, f.Tag.Get("default")))
 		}
 	})
 	return missing
 }
 
-// shownAt is where a key stands, in the first list entry that has it.
-func shownAt(d *decoder, path string) (place, bool) {
+// shownAt is the line of a key, in the first list entry that has it; 0 if there is none.
+func shownAt(doc *strictyaml.Document, path string) int {
 	for i := range 10 {
-		if at, ok := d.places[strings.ReplaceAll(path, "[]", fmt.Sprintf("[%d]", i))]; ok {
-			return at, true
+		if line := doc.Line(strings.ReplaceAll(path, "[]", fmt.Sprintf("[%d]", i))); line > 0 {
+			return line
 		}
 	}
-	return place{}, false
+	return 0
 }
 
 // elsewhere is how a comment tells of a default that no value shows.
 var elsewhere = regexp.MustCompile(`default: |is missing|Without this key`)
 
 // showsDefault reports whether the value of a key, or the comment above it, is its default.
-func showsDefault(f field, line, comment string) bool {
-	def, ok := f.tag.Lookup("default")
+func showsDefault(f reflect.StructField, line, comment string) bool {
+	def, ok := f.Tag.Lookup("default")
 	switch {
-	case f.typ.Kind() == reflect.Pointer:
+	case f.Type.Kind() == reflect.Pointer:
 		return elsewhere.MatchString(comment)
 	case !ok:
 		return true
@@ -219,9 +217,9 @@ func TestReferenceIsComplete(t *testing.T) {
 	for _, fault := range undocumented(t, text) {
 		t.Error(fault)
 	}
-	for _, f := range fieldsOf(reflect.TypeFor[rawSecretSource]()) {
-		if !strings.Contains(text, "{"+f.key+": ") {
-			t.Errorf("a secret's %s is missing", f.key)
+	for _, key := range []string{"file", "credential"} {
+		if !strings.Contains(text, "{"+key+": ") {
+			t.Errorf("a secret's %s is missing", key)
 		}
 	}
 }

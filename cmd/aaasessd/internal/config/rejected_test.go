@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,21 +55,6 @@ type rejection struct {
 }
 
 var rejected = []rejection{
-	// The file as a whole.
-	{"empty", "", "1:1: has no settings"},
-	{"comments only", "# state: x\n", "1:1: has no settings"},
-	{"a list", "\n- state: x\n", "2:1: must be a mapping of keys, is a list"},
-	{"a word", "state", "1:1: must be a mapping of keys, is text"},
-	{"two documents", "state: x\n---\nstate: y\n", "3:1: a second document: a configuration is one"},
-	{"not UTF-8", "state: x\nlog: \xff\n", "2:6: is not UTF-8; a secret of other octets can stand in a file of its own"},
-	{"no end", "state: x\nlog: {level: info\n", "2:6: is not YAML: could not find flow mapping end token '}'"},
-	{"tab", "log:\n\tlevel: info\n", "2:1: is not YAML: found character tab that cannot start any token"},
-	{"anchor", "state: &a x\n", "1:8: anchors, aliases, tags, merge keys, complex keys and directives are not taken; text that begins with &, * or ! needs quotes"},
-	{"nesting", "state: " + strings.Repeat("[", 100), "1:40: is nested more than 32 deep"},
-	{"nested entries", "state:\n  " + strings.Repeat("- ", 100), "2:67: is nested more than 32 deep"},
-	{"many keys", strings.Repeat("a: 1\n", 1001), "1001:2: has more than 1000 keys here"},
-	{"too large", strings.Repeat("#", 4<<20+1), "1:1: has more than 4 MiB"},
-
 	// Where Disconnect-Requests go, and from where.
 	{"disconnect.address of all", ofDisconnect(`address: "::"`), `6:29: radius.clients[0].disconnect.address: "::" is not the address of a host`},
 	{"disconnect.address with port", ofDisconnect(`address: "192.0.2.9:3799"`), `6:29: radius.clients[0].disconnect.address: "192.0.2.9:3799" is not an IP address`},
@@ -202,16 +186,4 @@ func TestNotRejected(t *testing.T) {
 	mustParse(t, ofTarget("user: bob\n      type: inform\n      engine-id: \"8000000001\""), ".")
 	mustParse(t, v2c("community: c"), ".")
 	mustParse(t, withNotify("include: [1.3.6.1]"), ".")
-}
-
-func TestErrorIsTyped(t *testing.T) {
-	_, err := config.Parse("a.yaml", []byte("state: x\nlog: {level: loud}\n"), ".")
-	var fault *config.Error
-	if !errors.As(err, &fault) {
-		t.Fatalf("no *Error in %v", err)
-	}
-	want := config.Error{File: "a.yaml", Line: 2, Column: 14, Path: "log.level", Text: `"loud" is not debug, info, warn or error`}
-	if *fault != want {
-		t.Errorf("fault is %+v, want %+v", *fault, want)
-	}
 }

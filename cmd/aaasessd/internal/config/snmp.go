@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -73,10 +74,10 @@ type AccessGroup struct {
 
 // Community is a community of SNMPv2c. Of those of one text that match a source, the longest prefix counts.
 type Community struct {
-	Community    Secret         // 1..255 octets
-	SecurityName string         // 1..32 octets; the name of the group, if the file has none
-	From         []netip.Prefix // at least one; masked; IPv4 in its own form
-	Group        string         // of Responder.Groups
+	Community    strictyaml.Secret // 1..255 octets
+	SecurityName string            // 1..32 octets; the name of the group, if the file has none
+	From         []netip.Prefix    // at least one; masked; IPv4 in its own form
+	Group        string            // of Responder.Groups
 }
 
 // User is a user of SNMPv3 (RFC 3414). Its security level is at least that of its group.
@@ -94,10 +95,10 @@ type User struct {
 // USMSecret is a protocol of USM and its secret: a password or a key. The zero USMSecret is none.
 type USMSecret struct {
 	Protocol string
-	Password Secret // at least 8 octets
+	Password strictyaml.Secret // at least 8 octets
 	// Key is octets that are localized for Responder.EngineID, which is not nil then. That of Auth is as
 	// long as the digest of its protocol; that of Priv as that digest, or as Priv itself wants it.
-	Key Secret
+	Key strictyaml.Secret
 }
 
 // Notification is a target of notifications (R17). There are some only with a Responder: its engine
@@ -108,7 +109,7 @@ type Notification struct {
 	Version string // "v2c" or "v3"
 	Inform  bool   // else it is a trap
 	// Community is that of v2c, 1..255 octets; "" for v3.
-	Community Secret
+	Community strictyaml.Secret
 	// User is one of Responder.Users for v3, in a group whose Notify view has all of snmpTraps; "" for v2c.
 	// It has passwords, not keys, if Inform is true.
 	User string

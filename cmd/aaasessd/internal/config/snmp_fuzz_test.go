@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -120,7 +121,7 @@ func checkResponder(t *testing.T, r *config.Responder) {
 
 func checkCommunities(t *testing.T, r *config.Responder, levels map[string]int) {
 	type source struct {
-		community config.Secret
+		community strictyaml.Secret
 		from      netip.Prefix
 	}
 	seen, groups := map[source]bool{}, map[string]string{}

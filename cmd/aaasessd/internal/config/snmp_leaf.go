@@ -11,8 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -23,7 +22,6 @@ type (
 	engineID   string // the octets of an snmpEngineID, or "" for none
 	targetText string // host:port
 	mibText    string // a DisplayString
-	byteLimit  int64  // a size, or 0 for no limit
 )
 
 // targetPort is where notifications are received (RFC 3417 section 3.2).
@@ -96,11 +94,8 @@ func parseMIBText(text string, tag reflect.StructTag) (any, error) {
 	if wrong >= 0 { // all before it have one octet each
 		return nil, fmt.Errorf("character %d is not of a DisplayString, which has octets 0x20 to 0x7e only", wrong+1)
 	}
-	value, err := parseText(text, tag)
-	if err != nil {
-		return nil, err
-	}
-	return mibText(value.(string)), nil
+	text, err := strictyaml.Text(text, tag)
+	return mibText(text), err
 }
 
 func parseTarget(text string, tag reflect.StructTag) (any, error) {
@@ -116,31 +111,4 @@ func parseTarget(text string, tag reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q is not an IP address or host name, or host:port", text)
 	}
 	return targetText(net.JoinHostPort(string(h.(hostText)), port)), nil
-}
-
-// sizeOrZeroOf takes text, and the integer 0.
-func sizeOrZeroOf(n ast.Node) (string, bool) {
-	if text, ok := textOf(n); ok {
-		return text, true
-	}
-	text, ok := integerOf(n)
-	return text, ok && text == "0"
-}
-
-func parseLimit(text string, tag reflect.StructTag) (any, error) {
-	if text == "0" {
-		return byteLimit(0), nil
-	}
-	n, err := parseSize(text, tag)
-	if err != nil {
-		return nil, err
-	}
-	return byteLimit(n.(byteSize)), nil
-}
-
-// limitSchema is a byteLimit for the schema.
-func limitSchema() map[string]any {
-	return map[string]any{"oneOf": []any{
-		map[string]any{"type": "integer", "minimum": 0, "maximum": 0}, textSchema(sizePattern.String()),
-	}}
 }

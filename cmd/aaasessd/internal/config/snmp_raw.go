@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -31,9 +32,9 @@ type rawSystem struct {
 }
 
 type rawLimits struct {
-	Requests       int       `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests; 0: no limit."`
-	ResponseOctets byteLimit `yaml:"response-octets" default:"64MiB" min:"64KiB" max:"1TiB" doc:"Octets of answers to communities and to noAuthNoPriv, whose source anybody can forge; 0: no limit."`
-	Failures       int       `yaml:"failures" default:"100" min:"0" max:"100000000" doc:"Answers to what is not authenticated, such as the reports by which managers find the engine; 0: no limit."`
+	Requests       int              `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests; 0: no limit."`
+	ResponseOctets strictyaml.Limit `yaml:"response-octets" default:"64MiB" min:"64KiB" max:"1TiB" doc:"Octets of answers to communities and to noAuthNoPriv, whose source anybody can forge; 0: no limit."`
+	Failures       int              `yaml:"failures" default:"100" min:"0" max:"100000000" doc:"Answers to what is not authenticated, such as the reports by which managers find the engine; 0: no limit."`
 }
 
 type rawView struct {
@@ -51,10 +52,10 @@ type rawAccessGroup struct {
 }
 
 type rawCommunity struct {
-	Community Secret         `yaml:"community" required:"yes" doc:"The community."`
-	From      []netip.Prefix `yaml:"from" required:"yes" min:"1" max:"256" doc:"Addresses and prefixes that it is taken from. If a community is listed several times, the longest prefix that matches counts."`
-	Group     shortName      `yaml:"group" required:"yes" doc:"The group that it is in."`
-	Name      shortName      `yaml:"name" default:"" doc:"Its security name. If missing, the name of the group."`
+	Community strictyaml.Secret `yaml:"community" required:"yes" doc:"The community."`
+	From      []netip.Prefix    `yaml:"from" required:"yes" min:"1" max:"256" doc:"Addresses and prefixes that it is taken from. If a community is listed several times, the longest prefix that matches counts."`
+	Group     shortName         `yaml:"group" required:"yes" doc:"The group that it is in."`
+	Name      shortName         `yaml:"name" default:"" doc:"Its security name. If missing, the name of the group."`
 }
 
 type rawUser struct {
@@ -65,26 +66,26 @@ type rawUser struct {
 }
 
 type rawAuth struct {
-	Protocol string `yaml:"protocol" required:"yes" enum:"SHA SHA-224 SHA-256 SHA-384 SHA-512 MD5" doc:"The protocol. MD5 needs legacy: true."`
-	Password Secret `yaml:"password" doc:"The password, at least 8 octets. Either it or the key is needed."`
-	Key      Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol."`
+	Protocol string            `yaml:"protocol" required:"yes" enum:"SHA SHA-224 SHA-256 SHA-384 SHA-512 MD5" doc:"The protocol. MD5 needs legacy: true."`
+	Password strictyaml.Secret `yaml:"password" doc:"The password, at least 8 octets. Either it or the key is needed."`
+	Key      strictyaml.Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol."`
 }
 
 type rawPriv struct {
-	Protocol string `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
-	Password Secret `yaml:"password" doc:"The password, at least 8 octets; it should be another one than that of auth. Either it or the key is needed."`
-	Key      Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol of auth, or as this protocol wants it."`
+	Protocol string            `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
+	Password strictyaml.Secret `yaml:"password" doc:"The password, at least 8 octets; it should be another one than that of auth. Either it or the key is needed."`
+	Key      strictyaml.Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol of auth, or as this protocol wants it."`
 }
 
 type rawNotification struct {
-	Name          nameText      `yaml:"name" required:"yes" doc:"For logs and statistics."`
-	Address       targetText    `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. The port is 162, if it is not there."`
-	Version       string        `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
-	Type          string        `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
-	Community     Secret        `yaml:"community" doc:"The community, for v2c."`
-	User          string        `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. It must be there for v3, and only then; the notify view of its group has all of snmpTraps, 1.3.6.1.6.3.1.1.5. If missing, there is none."`
-	EngineID      engineID      `yaml:"engine-id" default:"" doc:"The snmpEngineID of the receiver, for informs of v3. If missing, it is asked for."`
-	SourceAddress netip.Addr    `yaml:"source-address" default:"" doc:"The address of this host that notifications leave from. If missing, the system chooses. The target is to be of its family, IPv4 or IPv6."`
-	Timeout       time.Duration `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long an inform waits for its answer."`
-	Retries       int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"How often an inform is sent again."`
+	Name          nameText          `yaml:"name" required:"yes" doc:"For logs and statistics."`
+	Address       targetText        `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. The port is 162, if it is not there."`
+	Version       string            `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
+	Type          string            `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
+	Community     strictyaml.Secret `yaml:"community" doc:"The community, for v2c."`
+	User          string            `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. It must be there for v3, and only then; the notify view of its group has all of snmpTraps, 1.3.6.1.6.3.1.1.5. If missing, there is none."`
+	EngineID      engineID          `yaml:"engine-id" default:"" doc:"The snmpEngineID of the receiver, for informs of v3. If missing, it is asked for."`
+	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that notifications leave from. If missing, the system chooses. The target is to be of its family, IPv4 or IPv6."`
+	Timeout       time.Duration     `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long an inform waits for its answer."`
+	Retries       int               `yaml:"retries" default:"3" min:"0" max:"100" doc:"How often an inform is sent again."`
 }

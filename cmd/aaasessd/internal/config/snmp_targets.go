@@ -12,15 +12,15 @@ import (
 // snmpTraps is what the notifications of RFC 3418 are under, all that are sent.
 const snmpTraps = "1.3.6.1.6.3.1.1.5"
 
-func (d *decoder) notifications(raw []rawNotification, responder *Responder) []Notification {
+func (d checker) notifications(raw []rawNotification, responder *Responder) []Notification {
 	if len(raw) > 0 && responder == nil {
-		d.fault("snmp.notifications", "are sent by the engine of snmp.responder, which is missing")
+		d.Fault("snmp.notifications", "are sent by the engine of snmp.responder, which is missing")
 	}
-	names := d.unique()
+	names := d.Unique()
 	targets := make([]Notification, 0, len(raw))
 	for i, r := range raw {
 		path := fmt.Sprintf("snmp.notifications[%d]", i)
-		names.check(path+".name", string(r.Name), "the name of")
+		names.Check(path+".name", string(r.Name), "the name of")
 		d.checkCommunity(path+".community", r.Community)
 		d.checkTargetSource(path+".source-address", &r)
 		switch r.Version {
@@ -38,27 +38,27 @@ func (d *decoder) notifications(raw []rawNotification, responder *Responder) []N
 	return targets
 }
 
-func (d *decoder) checkV2c(path string, r *rawNotification) {
-	if _, ok := d.places[path+".community"]; !ok {
-		d.fault(path, "community is missing, which version: v2c needs")
+func (d checker) checkV2c(path string, r *rawNotification) {
+	if !d.Given(path + ".community") {
+		d.Fault(path, "community is missing, which version: v2c needs")
 	}
 	for _, key := range []string{".user", ".engine-id"} {
-		if _, ok := d.places[path+key]; ok {
-			d.fault(path+key, "is of no use with version: v2c")
+		if d.Given(path + key) {
+			d.Fault(path+key, "is of no use with version: v2c")
 		}
 	}
 }
 
-func (d *decoder) checkV3(path string, r *rawNotification, responder *Responder) {
-	if _, ok := d.places[path+".community"]; ok {
-		d.fault(path+".community", "is of no use with version: v3")
+func (d checker) checkV3(path string, r *rawNotification, responder *Responder) {
+	if d.Given(path + ".community") {
+		d.Fault(path+".community", "is of no use with version: v3")
 	}
 	inform := r.Type == "inform"
-	if r.EngineID != "" && !inform && !d.faulty(path+".type") {
-		d.fault(path+".engine-id", "is of no use with type: trap, which has our own")
+	if r.EngineID != "" && !inform && !d.Faulty(path+".type") {
+		d.Fault(path+".engine-id", "is of no use with type: trap, which has our own")
 	}
-	if _, ok := d.places[path+".user"]; !ok {
-		d.fault(path, "user is missing, which version: v3 needs")
+	if !d.Given(path + ".user") {
+		d.Fault(path, "user is missing, which version: v3 needs")
 	}
 	if r.User == "" || responder == nil {
 		return
@@ -66,28 +66,28 @@ func (d *decoder) checkV3(path string, r *rawNotification, responder *Responder)
 	i := slices.IndexFunc(responder.Users, func(u User) bool { return u.Name == r.User })
 	switch {
 	case i < 0:
-		d.fault(path+".user", "no user is called %s", r.User)
+		d.Fault(path+".user", "no user is called %s", r.User)
 	case inform && (responder.Users[i].Auth.Key != "" || responder.Users[i].Priv.Key != ""):
-		d.fault(path+".user", "user %s has a key for our engine, but informs need one for that of the receiver: they need a password", r.User)
+		d.Fault(path+".user", "user %s has a key for our engine, but informs need one for that of the receiver: they need a password", r.User)
 	default:
 		d.checkNotifyView(path+".user", &responder.Users[i], responder)
 	}
 }
 
 // checkNotifyView finds a user to whom no notification may be sent.
-func (d *decoder) checkNotifyView(path string, u *User, r *Responder) {
+func (d checker) checkNotifyView(path string, u *User, r *Responder) {
 	i := slices.IndexFunc(r.Groups, func(g AccessGroup) bool { return g.Name == u.Group })
 	if i < 0 {
 		return // told already
 	}
 	view := r.Groups[i].Notify
 	if view == "" {
-		d.fault(path, "user %s is in group %s, whose notify view is \"\", nothing: it lacks snmpTraps, %s", u.Name, u.Group, snmpTraps)
+		d.Fault(path, "user %s is in group %s, whose notify view is \"\", nothing: it lacks snmpTraps, %s", u.Name, u.Group, snmpTraps)
 		return
 	}
 	j := slices.IndexFunc(r.Views, func(v View) bool { return v.Name == view })
 	if j >= 0 && r.Views[j].complete() && !r.Views[j].hasAll(mib.MustOID(snmpTraps)) {
-		d.fault(path, "user %s is in group %s, whose notify view %s lacks snmpTraps, %s, or a part of it", u.Name, u.Group, view, snmpTraps)
+		d.Fault(path, "user %s is in group %s, whose notify view %s lacks snmpTraps, %s, or a part of it", u.Name, u.Group, view, snmpTraps)
 	}
 }
 
@@ -113,12 +113,12 @@ func (v *View) hasAll(root mib.OID) bool {
 
 // checkTargetSource finds a target that can't be reached from the source address. What names stand for is
 // known only later.
-func (d *decoder) checkTargetSource(path string, r *rawNotification) {
+func (d checker) checkTargetSource(path string, r *rawNotification) {
 	host, _, err := net.SplitHostPort(string(r.Address))
 	if err != nil || !r.SourceAddress.IsValid() { // an address that is not there is told already
 		return
 	}
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() != r.SourceAddress.Is4() {
-		d.fault(path, "%s is %s, but the target is %s, which is %s", r.SourceAddress, family(r.SourceAddress), addr, family(addr))
+		d.Fault(path, "%s is %s, but the target is %s, which is %s", r.SourceAddress, family(r.SourceAddress), addr, family(addr))
 	}
 }

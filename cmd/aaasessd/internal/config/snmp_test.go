@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -140,7 +141,7 @@ func TestSNMP(t *testing.T) {
     - {name: n1, address: "2001:DB8::1", version: v3, user: u3}
     - {name: n2, address: "[fe80::1%eth0]:1162", version: v3, type: inform, user: "ü 1", engine-id: "8000000001", source-address: "fe80::2%eth0", timeout: 10ms, retries: 0}
 `, dir)
-	octets := config.Secret(strings.Repeat("\x0f", 32))
+	octets := strictyaml.Secret(strings.Repeat("\x0f", 32))
 	from := func(texts ...string) (prefixes []netip.Prefix) {
 		for _, text := range texts {
 			prefixes = append(prefixes, netip.MustParsePrefix(text))
@@ -252,6 +253,9 @@ func TestEmptyEngineID(t *testing.T) {
 		t.Errorf("engine id is %x", got)
 	}
 }
+
+// hidden is a secret of which no part may show.
+const hidden = "Hunter2#7"
 
 // What is not printed of secrets, is not printed of those of SNMP either.
 func TestSNMPSecretNotInErrors(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -21,7 +22,7 @@ const (
 	maxCommunity = 255
 )
 
-func (d *decoder) snmp(raw *rawSNMP) SNMP {
+func (d checker) snmp(raw *rawSNMP) SNMP {
 	s := SNMP{
 		AgentX:               d.agentX(raw.AgentX),
 		SessionMIBDisconnect: raw.SessionMIBDisconnect,
@@ -31,7 +32,7 @@ func (d *decoder) snmp(raw *rawSNMP) SNMP {
 	return s
 }
 
-func (d *decoder) responder(raw *rawResponder) *Responder {
+func (d checker) responder(raw *rawResponder) *Responder {
 	if raw == nil {
 		return nil
 	}
@@ -50,7 +51,7 @@ func (d *decoder) responder(raw *rawResponder) *Responder {
 		Views: d.views(raw.Views),
 	}
 	if len(raw.System.ObjectID) < 2 {
-		d.fault(path+".system.object-id", "an OID of one number has no form in a message")
+		d.Fault(path+".system.object-id", "an OID of one number has no form in a message")
 	}
 	r.Groups = d.accessGroups(raw.Groups, r.Views)
 	r.Communities = d.communities(raw.Communities, r.Groups)
@@ -71,22 +72,22 @@ func systemName(given string, hostname func() (string, error)) string {
 	return name
 }
 
-func (d *decoder) views(raw []rawView) []View {
+func (d checker) views(raw []rawView) []View {
 	internet := mib.MustOID("1.3.6.1")
 	views := []View{
 		{Name: ViewAll, Include: []mib.OID{internet}},
 		{Name: ViewCommon, Include: []mib.OID{internet}, Exclude: []mib.OID{mib.MustOID("1.3.6.1.6.3.15"), mib.MustOID("1.3.6.1.6.3.16")}},
 		{Name: ViewSessions, Include: []mib.OID{mib.MustOID("1.3.6.1.4.1.9.9.150.1"), mib.MustOID("1.3.6.1.2.1.1")}},
 	}
-	names := d.unique()
+	names := d.Unique()
 	for i, r := range raw {
 		path := fmt.Sprintf("snmp.responder.views[%d]", i)
 		switch r.Name {
 		case ViewAll, ViewCommon, ViewSessions:
-			d.fault(path+".name", "the view %s is there without being listed", r.Name)
+			d.Fault(path+".name", "the view %s is there without being listed", r.Name)
 		}
-		names.check(path+".name", string(r.Name), "the name of")
-		subtrees := d.unique()
+		names.Check(path+".name", string(r.Name), "the name of")
+		subtrees := d.Unique()
 		d.checkSubtrees(path+".include", r.Include, subtrees)
 		d.checkSubtrees(path+".exclude", r.Exclude, subtrees)
 		views = append(views, View{Name: string(r.Name), Include: r.Include, Exclude: r.Exclude})
@@ -94,28 +95,28 @@ func (d *decoder) views(raw []rawView) []View {
 	return views
 }
 
-func (d *decoder) checkSubtrees(path string, oids []mib.OID, seen unique) {
+func (d checker) checkSubtrees(path string, oids []mib.OID, seen strictyaml.Unique) {
 	for i, oid := range oids {
 		path := fmt.Sprintf("%s[%d]", path, i)
-		seen.check(path, strings.TrimPrefix(oid.String(), "."), "in")
+		seen.Check(path, strings.TrimPrefix(oid.String(), "."), "in")
 		if len(oid) > maxViewOID {
-			d.fault(path, "has %d numbers, at most %d are possible in a view", len(oid), maxViewOID)
+			d.Fault(path, "has %d numbers, at most %d are possible in a view", len(oid), maxViewOID)
 		}
 	}
 }
 
-func (d *decoder) accessGroups(raw []rawAccessGroup, views []View) []AccessGroup {
-	names := d.unique()
+func (d checker) accessGroups(raw []rawAccessGroup, views []View) []AccessGroup {
+	names := d.Unique()
 	groups := make([]AccessGroup, 0, len(raw))
 	for i, r := range raw {
 		path := groupPath(i)
-		names.check(path+".name", string(r.Name), "the name of")
+		names.Check(path+".name", string(r.Name), "the name of")
 		for _, view := range []struct {
 			key  string
 			name viewText
 		}{{".read", r.Read}, {".write", r.Write}, {".notify", r.Notify}} {
 			if view.name != "" && !slices.ContainsFunc(views, func(v View) bool { return v.Name == string(view.name) }) {
-				d.fault(path+view.key, "no view is called %s", view.name)
+				d.Fault(path+view.key, "no view is called %s", view.name)
 			}
 		}
 		groups = append(groups, AccessGroup{
@@ -128,24 +129,24 @@ func (d *decoder) accessGroups(raw []rawAccessGroup, views []View) []AccessGroup
 func groupPath(i int) string { return fmt.Sprintf("snmp.responder.groups[%d]", i) }
 
 // groupOf finds the group that a community or user is in; -1 if there is none.
-func (d *decoder) groupOf(path string, name shortName, groups []AccessGroup) int {
+func (d checker) groupOf(path string, name shortName, groups []AccessGroup) int {
 	i := slices.IndexFunc(groups, func(g AccessGroup) bool { return g.Name == string(name) })
 	if i < 0 && name != "" {
-		d.fault(path, "no group is called %s", name)
+		d.Fault(path, "no group is called %s", name)
 	}
 	return i
 }
 
-func (d *decoder) communities(raw []rawCommunity, groups []AccessGroup) []Community {
+func (d checker) communities(raw []rawCommunity, groups []AccessGroup) []Community {
 	type source struct {
-		community Secret
+		community strictyaml.Secret
 		prefix    netip.Prefix
 	}
 	type member struct {
 		group shortName
-		at    place
+		line  int
 	}
-	sources, members := map[source]place{}, map[shortName]member{}
+	sources, members := map[source]int{}, map[shortName]member{}
 	communities := make([]Community, 0, len(raw))
 	for i, r := range raw {
 		path := fmt.Sprintf("snmp.responder.communities[%d]", i)
@@ -155,9 +156,9 @@ func (d *decoder) communities(raw []rawCommunity, groups []AccessGroup) []Commun
 			path := fmt.Sprintf("%s.from[%d]", path, j)
 			s := source{r.Community, prefix}
 			if first, twice := sources[s]; twice {
-				d.fault(path, "the same community is already taken from %s in line %d", prefix, first.line)
+				d.Fault(path, "the same community is already taken from %s in line %d", prefix, first)
 			} else if r.Community != "" && prefix.IsValid() {
-				sources[s] = d.places[path]
+				sources[s] = d.Line(path)
 			}
 		}
 		if r.Name == "" {
@@ -166,27 +167,27 @@ func (d *decoder) communities(raw []rawCommunity, groups []AccessGroup) []Commun
 		switch first, there := members[r.Name]; {
 		case r.Group == "": // told already
 		case !there:
-			members[r.Name] = member{r.Group, d.places[path]}
+			members[r.Name] = member{r.Group, d.Line(path)}
 		case first.group != r.Group: // vacmSecurityToGroupTable has one group for it
-			d.fault(path+".name", "the security name %s is already in group %s by line %d", r.Name, first.group, first.at.line)
+			d.Fault(path+".name", "the security name %s is already in group %s by line %d", r.Name, first.group, first.line)
 		}
 		communities = append(communities, Community{Community: r.Community, SecurityName: string(r.Name), From: r.From, Group: string(r.Group)})
 	}
 	return communities
 }
 
-func (d *decoder) checkCommunity(path string, c Secret) {
+func (d checker) checkCommunity(path string, c strictyaml.Secret) {
 	if len(c) > maxCommunity {
-		d.fault(path, "has more than %d octets", maxCommunity)
+		d.Fault(path, "has more than %d octets", maxCommunity)
 	}
 }
 
-func (d *decoder) users(raw *rawResponder, groups []AccessGroup) []User {
-	names := d.unique()
+func (d checker) users(raw *rawResponder, groups []AccessGroup) []User {
+	names := d.Unique()
 	users := make([]User, 0, len(raw.Users))
 	for i, r := range raw.Users {
 		path := fmt.Sprintf("snmp.responder.users[%d]", i)
-		names.check(path+".name", r.Name, "the name of")
+		names.Check(path+".name", r.Name, "the name of")
 		u := User{Name: r.Name, Group: string(r.Group)}
 		var digest int
 		if r.Auth != nil {
@@ -196,7 +197,7 @@ func (d *decoder) users(raw *rawResponder, groups []AccessGroup) []User {
 		switch {
 		case r.Priv == nil:
 		case r.Auth == nil:
-			d.fault(path+".priv", "user %s has priv without auth: messages that are not signed can't be encrypted", r.Name)
+			d.Fault(path+".priv", "user %s has priv without auth: messages that are not signed can't be encrypted", r.Name)
 		default:
 			u.Priv = d.usmSecret(path+".priv", USMSecret(*r.Priv), raw, digest, privKeyLen[r.Priv.Protocol])
 		}
@@ -210,14 +211,14 @@ func (d *decoder) users(raw *rawResponder, groups []AccessGroup) []User {
 	return users
 }
 
-func (d *decoder) checkLegacy(path string, u *User, protocol string) {
-	if (protocol == "MD5" || protocol == "DES") && !d.faulty("snmp.responder.legacy") {
-		d.fault(path, "user %s has %s, which is broken; snmp.responder.legacy: true takes it all the same", u.Name, protocol)
+func (d checker) checkLegacy(path string, u *User, protocol string) {
+	if (protocol == "MD5" || protocol == "DES") && !d.Faulty("snmp.responder.legacy") {
+		d.Fault(path, "user %s has %s, which is broken; snmp.responder.legacy: true takes it all the same", u.Name, protocol)
 	}
 }
 
 // checkLevel finds a user whom nothing would be answered.
-func (d *decoder) checkLevel(path string, r *rawUser, groups []AccessGroup) {
+func (d checker) checkLevel(path string, r *rawUser, groups []AccessGroup) {
 	levels := []string{"noAuthNoPriv", "authNoPriv", "authPriv"}
 	has := 0
 	switch {
@@ -227,8 +228,8 @@ func (d *decoder) checkLevel(path string, r *rawUser, groups []AccessGroup) {
 		has = 1
 	}
 	i := d.groupOf(path, r.Group, groups)
-	if i >= 0 && slices.Index(levels, groups[i].Level) > has && !d.faulty(groupPath(i)+".level") {
-		d.fault(path, "group %s wants %s, user %s has %s", r.Group, groups[i].Level, r.Name, levels[has])
+	if i >= 0 && slices.Index(levels, groups[i].Level) > has && !d.Faulty(groupPath(i)+".level") {
+		d.Fault(path, "group %s wants %s, user %s has %s", r.Group, groups[i].Level, r.Name, levels[has])
 	}
 }
 
@@ -240,37 +241,36 @@ var (
 )
 
 // usmSecret checks the secret of a protocol, whose key has one of the lengths.
-func (d *decoder) usmSecret(path string, s USMSecret, r *rawResponder, lengths ...int) USMSecret {
+func (d checker) usmSecret(path string, s USMSecret, r *rawResponder, lengths ...int) USMSecret {
 	if s.Protocol == "" || slices.Contains(lengths, 0) { // told already
 		return s
 	}
-	_, hasPassword := d.places[path+".password"]
-	_, hasKey := d.places[path+".key"]
+	hasPassword, hasKey := d.Given(path+".password"), d.Given(path+".key")
 	switch {
 	case hasPassword && hasKey:
-		d.fault(path+".key", "stands beside a password: one of them is needed")
+		d.Fault(path+".key", "stands beside a password: one of them is needed")
 	case hasKey && s.Key != "":
 		s.Key = d.localizedKey(path+".key", s, r, lengths)
 	case hasPassword && s.Password != "" && len(s.Password) < minPassword:
-		d.fault(path+".password", "has less than %d octets", minPassword)
+		d.Fault(path+".password", "has less than %d octets", minPassword)
 	case !hasPassword && !hasKey:
-		d.fault(path, "needs a password or a key")
+		d.Fault(path, "needs a password or a key")
 	}
 	return s
 }
 
 // localizedKey is the octets of a key in hexadecimal digits.
-func (d *decoder) localizedKey(path string, s USMSecret, r *rawResponder, lengths []int) Secret {
-	octets, err := hex.DecodeString(strings.TrimPrefix(s.Key.Reveal(), "0x"))
+func (d checker) localizedKey(path string, s USMSecret, r *rawResponder, lengths []int) strictyaml.Secret {
+	octets, err := hex.DecodeString(strings.TrimPrefix(string(s.Key), "0x"))
 	switch {
 	case err != nil: // which tells a part of it
-		d.fault(path, "is not pairs of hexadecimal digits")
+		d.Fault(path, "is not pairs of hexadecimal digits")
 	case !slices.Contains(lengths, len(octets)):
-		d.fault(path, "has %d octets, a key for %s has %s", len(octets), s.Protocol, orList(lengths))
-	case r.EngineID == "" && !d.faulty("snmp.responder.engine-id"):
-		d.fault(path, "is localized for one engine: snmp.responder.engine-id is needed")
+		d.Fault(path, "has %d octets, a key for %s has %s", len(octets), s.Protocol, orList(lengths))
+	case r.EngineID == "" && !d.Faulty("snmp.responder.engine-id"):
+		d.Fault(path, "is localized for one engine: snmp.responder.engine-id is needed")
 	}
-	return Secret(octets)
+	return strictyaml.Secret(octets)
 }
 
 // orList is "16", or "20 or 16".

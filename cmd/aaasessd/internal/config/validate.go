@@ -5,9 +5,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+
+	"aaasess/cmd/internal/strictyaml"
 )
 
 const (
@@ -17,9 +18,12 @@ const (
 	maxServers = 64
 )
 
+// checker checks what concerns more than one key.
+type checker struct{ *strictyaml.Document }
+
 // validate checks what concerns more than one key and makes the Config. What the decoder has found
 // wrong is zero here, and not told again.
-func (d *decoder) validate(raw *rawConfig) *Config {
+func (d checker) validate(raw *rawConfig) *Config {
 	names := d.dictionary(raw.RADIUS.Dictionaries)
 	c := &Config{
 		State:   string(raw.State),
@@ -41,7 +45,7 @@ func (d *decoder) validate(raw *rawConfig) *Config {
 	_ = c.Log.Level.UnmarshalText([]byte(raw.Log.Level)) // the enum has only names that slog knows
 	d.checkSocket("control.socket", c.Control.Socket)
 	if c.Sessions.Disconnect.RetryMin > c.Sessions.Disconnect.RetryMax {
-		d.fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", c.Sessions.Disconnect.RetryMin, c.Sessions.Disconnect.RetryMax)
+		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", c.Sessions.Disconnect.RetryMin, c.Sessions.Disconnect.RetryMax)
 	}
 	c.RADIUS.Groups = d.groups(&raw.RADIUS, c.RADIUS.Servers)
 	d.acctOnOff(&c.RADIUS)
@@ -49,66 +53,32 @@ func (d *decoder) validate(raw *rawConfig) *Config {
 	return c
 }
 
-// fault is add at the place of a value; if it is a default, at that of what it is in.
-func (d *decoder) fault(path, format string, args ...any) {
-	for in := path; ; in = in[:max(0, strings.LastIndexByte(in, '.'))] {
-		if at, ok := d.places[in]; ok {
-			d.add(at, path, format, args...)
-			return
-		}
-	}
-}
-
-// faulty reports whether the value at a path has a fault: what is zero may have been something else.
-func (d *decoder) faulty(path string) bool {
-	return slices.ContainsFunc(d.faults.list, func(e *Error) bool { return e.Path == path })
-}
-
-// unique finds values that are there twice.
-type unique struct {
-	d    *decoder
-	seen map[string]place
-}
-
-func (d *decoder) unique() unique { return unique{d, map[string]place{}} }
-
-// check tells of a value that was there before; what is "the name of", say. Empty ones are not checked.
-func (u unique) check(path, value, what string) {
-	if value == "" {
-		return
-	}
-	if first, twice := u.seen[value]; twice {
-		u.d.fault(path, "%s is already %s line %d", value, what, first.line)
-		return
-	}
-	u.seen[value] = u.d.places[path]
-}
-
-func (d *decoder) checkSocket(path, name string) {
+func (d checker) checkSocket(path, name string) {
 	if len(name) > maxSocketPath {
-		d.fault(path, "%s: a socket's path has at most %d octets, this has %d", name, maxSocketPath, len(name))
+		d.Fault(path, "%s: a socket's path has at most %d octets, this has %d", name, maxSocketPath, len(name))
 	}
 }
 
-func (d *decoder) agentX(raw *rawAgentX) *AgentX {
+func (d checker) agentX(raw *rawAgentX) *AgentX {
 	if raw == nil {
 		return nil
 	}
 	const path = "snmp.agentx.address"
 	a := &AgentX{Network: raw.Network, Address: raw.Address}
+	defer func() { raw.Address = a.Address }()
 	switch a.Network {
 	case "unix":
 		if a.Address == "" {
 			a.Address = "/var/agentx/master"
 		}
-		a.Address = string(filePath(a.Address).in(d.dir))
+		a.Address = string(d.Resolve(strictyaml.Path(a.Address)))
 		d.checkSocket(path, a.Address)
 	case "tcp":
 		if a.Address == "" {
 			a.Address = "127.0.0.1:705"
 		}
 		if !isHostPort(a.Address) {
-			d.fault(path, "%q is not host:port", a.Address)
+			d.Fault(path, "%q is not host:port", a.Address)
 		}
 	}
 	return a
@@ -123,18 +93,18 @@ func isHostPort(text string) bool {
 	return err == nil && n > 0
 }
 
-func (d *decoder) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
-	addresses := d.unique()
+func (d checker) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
+	addresses := d.Unique()
 	for i, a := range raw {
 		if a.Port() != 0 { // 0 is another one each time
-			addresses.check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
+			addresses.Check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
 		}
 	}
 	return raw
 }
 
 // lists makes the method lists, and the group of all servers if one names it.
-func (d *decoder) lists(c *Config, raw *rawConfig) {
+func (d checker) lists(c *Config, raw *rawConfig) {
 	groups := map[string]bool{}
 	for _, g := range c.RADIUS.Groups {
 		groups[g.Name] = true
@@ -144,21 +114,21 @@ func (d *decoder) lists(c *Config, raw *rawConfig) {
 		lists map[string]rawList
 	}{{"network", raw.Accounting.Network}, {"exec", raw.Accounting.Exec}, {"connection", raw.Accounting.Connection}} {
 		for name, r := range kind.lists { // there is one, "default", if any
-			path := join(join("accounting", kind.name), name)
+			path := "accounting." + kind.name + "." + name
 			list := List{Type: kind.name, Name: name, Record: r.Record}
 			d.checkRecord(path, r)
-			methods := d.unique()
+			methods := d.Unique()
 			for i, m := range r.Methods {
 				path := fmt.Sprintf("%s.methods[%d]", path, i)
-				methods.check(path, string(m), "in")
+				methods.Check(path, string(m), "in")
 				list.Methods = append(list.Methods, string(m))
 				group, ok := strings.CutPrefix(string(m), groupPrefix)
 				switch {
 				case !ok || groups[group]:
 				case group != AllServers:
-					d.fault(path, "no group is called %s", group)
+					d.Fault(path, "no group is called %s", group)
 				case len(c.RADIUS.Servers) == 0 || len(c.RADIUS.Servers) > maxServers:
-					d.fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(c.RADIUS.Servers), maxServers)
+					d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(c.RADIUS.Servers), maxServers)
 				default:
 					groups[AllServers] = true
 					c.RADIUS.Groups = append(c.RADIUS.Groups, d.allServers(&raw.RADIUS, c.RADIUS.Servers))
@@ -169,11 +139,11 @@ func (d *decoder) lists(c *Config, raw *rawConfig) {
 	}
 }
 
-func (d *decoder) checkRecord(path string, r rawList) {
+func (d checker) checkRecord(path string, r rawList) {
 	switch {
 	case r.Record == "none" && len(r.Methods) > 0:
-		d.fault(path+".methods", "are of no use with record: none")
+		d.Fault(path+".methods", "are of no use with record: none")
 	case (r.Record == "start-stop" || r.Record == "stop-only") && len(r.Methods) == 0:
-		d.fault(path+".methods", "at least one is needed with record: %s", r.Record)
+		d.Fault(path+".methods", "at least one is needed with record: %s", r.Record)
 	}
 }
