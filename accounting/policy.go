@@ -88,12 +88,14 @@ func (t RecordType) String() string {
 	return fmt.Sprintf("record-type(%d)", uint8(t))
 }
 
-// ParseRecordType finds the record type of this name. Its error wraps [ErrPolicy].
-func ParseRecordType(s string) (RecordType, error) {
-	if i := slices.Index(recordTypes[:], s); i >= 0 {
-		return RecordType(i), nil
+// UnmarshalText reads what String gives. Its error wraps [ErrPolicy].
+func (t *RecordType) UnmarshalText(text []byte) error {
+	i := slices.Index(recordTypes[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%w: record type %q is none of %s", ErrPolicy, text, strings.Join(recordTypes[:], ", "))
 	}
-	return None, fmt.Errorf("%w: record type %q is none of %s", ErrPolicy, s, strings.Join(recordTypes[:], ", "))
+	*t = RecordType(i)
+	return nil
 }
 
 // records reports whether an event is recorded. Those that are no start, interim or stop (R27) are of start-stop

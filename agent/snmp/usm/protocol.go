@@ -90,6 +90,12 @@ func ParseAuthProtocol(s string) (AuthProtocol, error) {
 	return NoAuth, fmt.Errorf("usm: authentication protocol %q is none of none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
 }
 
+// UnmarshalText is [ParseAuthProtocol].
+func (a *AuthProtocol) UnmarshalText(text []byte) (err error) {
+	*a, err = ParseAuthProtocol(string(text))
+	return err
+}
+
 // PrivProtocol is a privacy protocol of the User-based Security Model: how scopedPDUs are encrypted.
 type PrivProtocol uint8
 
@@ -160,6 +166,12 @@ func ParsePrivProtocol(s string) (PrivProtocol, error) {
 		}
 	}
 	return NoPriv, fmt.Errorf("usm: privacy protocol %q is none of none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
+}
+
+// UnmarshalText is [ParsePrivProtocol].
+func (p *PrivProtocol) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePrivProtocol(string(text))
+	return err
 }
 
 // plain is a name without what does not matter in it.

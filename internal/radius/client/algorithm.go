@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,14 +27,14 @@ func (a Algorithm) String() string {
 	return fmt.Sprintf("algorithm %d", uint8(a))
 }
 
-// ParseAlgorithm is the algorithm of a name: "direct" or "round-robin".
-func ParseAlgorithm(name string) (Algorithm, error) {
-	for a, n := range algorithmNames {
-		if n == name {
-			return Algorithm(a), nil
-		}
+// UnmarshalText reads what String gives: "direct" or "round-robin".
+func (a *Algorithm) UnmarshalText(text []byte) error {
+	i := slices.Index(algorithmNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("radius: access algorithm %q is neither direct nor round-robin", text)
 	}
-	return Direct, fmt.Errorf("radius: access algorithm %q is neither direct nor round-robin", name)
+	*a = Algorithm(i)
+	return nil
 }
 
 // choose finds where a request goes, of the servers that it was not sent to (bit i of tried is server i), from server start

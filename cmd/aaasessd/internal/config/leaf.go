@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"aaasess/accounting"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
@@ -17,21 +18,20 @@ type (
 	nameText      string // the name of a client, server or group
 	hostText      string // IP address or host name
 	attributeText string // "NAME" or "NAME = VALUE" of a RADIUS attribute
-	methodText    string // "local" or "group NAME"
 )
 
 // engine decodes the file.
 var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
-	reflect.TypeFor[nameText]():      {Wants: "a name", Parse: parseName, Pattern: namePattern.String()},
-	reflect.TypeFor[hostText]():      {Wants: "an IP address or host name", Parse: parseHost, Pattern: "."},
-	reflect.TypeFor[attributeText](): {Wants: "the name of a RADIUS attribute, or NAME = VALUE", Parse: parseAttribute, Pattern: `^[^ =]+( *=.*)?$`},
-	reflect.TypeFor[methodText]():    {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
-	reflect.TypeFor[mib.OID]():       {Wants: "an OID in quotes, such as \"1.3.6.1\"", Parse: parseOID, Pattern: oidPattern.String()},
-	reflect.TypeFor[shortName]():     {Wants: "a name", Parse: parseShortName, Pattern: shortNamePattern.String()},
-	reflect.TypeFor[viewText]():      {Wants: "the name of a view", Parse: parseView, Pattern: `^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$`},
-	reflect.TypeFor[engineID]():      {Wants: "hexadecimal digits in quotes", Parse: parseEngineID, Pattern: enginePattern},
-	reflect.TypeFor[targetText]():    {Wants: "an IP address or host name, or host:port", Parse: parseTarget, Pattern: "."},
-	reflect.TypeFor[mibText]():       {Wants: "text", Parse: parseMIBText, Pattern: mibTextPattern},
+	reflect.TypeFor[nameText]():              {Wants: "a name", Parse: parseName, Pattern: namePattern.String()},
+	reflect.TypeFor[hostText]():              {Wants: "an IP address or host name", Parse: parseHost, Pattern: "."},
+	reflect.TypeFor[attributeText]():         {Wants: "the name of a RADIUS attribute, or NAME = VALUE", Parse: parseAttribute, Pattern: `^[^ =]+( *=.*)?$`},
+	reflect.TypeFor[accounting.MethodName](): {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
+	reflect.TypeFor[mib.OID]():               {Wants: "an OID in quotes, such as \"1.3.6.1\"", Parse: parseOID, Pattern: oidPattern.String()},
+	reflect.TypeFor[shortName]():             {Wants: "a name", Parse: parseShortName, Pattern: shortNamePattern.String()},
+	reflect.TypeFor[viewText]():              {Wants: "the name of a view", Parse: parseView, Pattern: `^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$`},
+	reflect.TypeFor[engineID]():              {Wants: "hexadecimal digits in quotes", Parse: parseEngineID, Pattern: enginePattern},
+	reflect.TypeFor[targetText]():            {Wants: "an IP address or host name, or host:port", Parse: parseTarget, Pattern: "."},
+	reflect.TypeFor[mibText]():               {Wants: "text", Parse: parseMIBText, Pattern: mibTextPattern},
 })
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -60,16 +60,14 @@ func parseHost(text string, _ reflect.StructTag) (any, error) {
 // parseAttribute leaves the check to clients, which has the dictionary.
 func parseAttribute(text string, _ reflect.StructTag) (any, error) { return attributeText(text), nil }
 
-const groupPrefix = "group "
-
 func parseMethod(text string, _ reflect.StructTag) (any, error) {
-	name, isGroup := strings.CutPrefix(text, groupPrefix)
+	method := accounting.MethodName(text)
 	switch {
-	case text == "local":
+	case method == accounting.Local:
 	case text == "group tacacs+":
 		return nil, errors.New("there is no TACACS+ in this version")
-	case !isGroup || !namePattern.MatchString(name):
+	case !namePattern.MatchString(method.Group()):
 		return nil, fmt.Errorf("%q is neither \"local\" nor \"group NAME\"", text)
 	}
-	return methodText(text), nil
+	return method, nil
 }

@@ -39,7 +39,7 @@ func Parse(name string, data []byte, dir string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := checker{doc}.validate(&raw)
+	c := checker{doc}.config(&raw)
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}

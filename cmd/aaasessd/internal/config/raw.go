@@ -1,18 +1,21 @@
 package config
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/radius/client"
 )
 
 // The raw structs are the configuration file. Package strictyaml tells what their tags mean.
 
 type rawConfig struct {
 	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Relative to the folder of this file, as all file names here."`
-	Log        rawLog          `yaml:"log" doc:"What is logged, to standard error."`
-	Control    rawControl      `yaml:"control" doc:"The socket that the command aaasess talks to."`
+	Log        Log             `yaml:"log" doc:"What is logged, to standard error."`
+	Control    Control         `yaml:"control" doc:"The socket that the command aaasess talks to."`
 	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
 	RADIUS     rawRADIUS       `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
 	Accounting rawAccounting   `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
@@ -20,12 +23,14 @@ type rawConfig struct {
 	Store      rawStore        `yaml:"store" doc:"The store on disk."`
 }
 
-type rawLog struct {
-	Level  string `yaml:"level" default:"info" enum:"debug info warn error" doc:"The least severe that is logged."`
-	Format string `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: key=value lines; json: one object a line."`
+// Log is what is logged.
+type Log struct {
+	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The least severe that is logged."`
+	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: key=value lines; json: one object a line."`
 }
 
-type rawControl struct {
+// Control is the control socket.
+type Control struct {
 	Socket strictyaml.Path `yaml:"socket" default:"var/aaasess.sock" restart:"yes" doc:"Path of the unix socket, mode 0660."`
 	Group  string          `yaml:"group" default:"" restart:"yes" doc:"Name of the group that owns the socket; empty is the group of the process."`
 }
@@ -80,7 +85,7 @@ type rawClient struct {
 
 type rawClientDisconnect struct {
 	Address       netip.Addr        `yaml:"address" default:"" doc:"Where they go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Port          int               `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Port          uint16            `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
 	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
 	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that they leave from, of the family of where they go. If missing, the address that the NAS sends its accounting to. If this host does not have it, the system chooses."`
 	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, also of a vendor's, stands for what the NAS reported, and is left out if it reported nothing; NAME = VALUE is this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
@@ -89,7 +94,7 @@ type rawClientDisconnect struct {
 type rawServer struct {
 	Name       nameText          `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
 	Address    hostText          `yaml:"address" required:"yes" doc:"IP address or host name."`
-	Port       int               `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
+	Port       uint16            `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
 	Secret     strictyaml.Secret `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
 	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
 	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
@@ -100,7 +105,7 @@ type rawGroup struct {
 	Name            nameText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
 	Description     string           `yaml:"description" default:"" doc:"What the group is for, to be shown."`
 	Servers         []nameText       `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	AccessAlgorithm string           `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Where a record goes first. direct: to the first server that is not dead; round-robin: to another one each time. The next servers follow in order."`
+	AccessAlgorithm client.Algorithm `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Where a record goes first. direct: to the first server that is not dead; round-robin: to another one each time. The next servers follow in order."`
 	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests leave from. If missing, the system chooses. Servers are to be of its family, IPv4 or IPv6."`
 	Timeout         *time.Duration   `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
 	Retransmit      *int             `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
@@ -131,8 +136,8 @@ type rawAccounting struct {
 }
 
 type rawList struct {
-	Record  string       `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Methods []methodText `yaml:"methods" max:"255" doc:"Tried in order, the next one only if the one before gave no response: group NAME, group radius (all servers), or local (a file of JSON lines)."`
+	Record  accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Methods []accounting.MethodName `yaml:"methods" max:"255" doc:"Tried in order, the next one only if the one before gave no response: group NAME, group radius (all servers), or local (a file of JSON lines)."`
 }
 
 type rawLocal struct {

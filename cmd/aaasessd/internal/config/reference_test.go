@@ -10,7 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/retry"
 )
 
 const referenceFile = "../../../../deploy/aaasess.yaml"
@@ -39,11 +43,11 @@ func TestReferenceIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.RADIUS.Clients) < 2 || len(c.RADIUS.Servers) < 2 || len(c.RADIUS.Groups) < 1 || len(c.Accounting.Lists) != 3 {
+	if len(c.Listener.Clients) < 2 || len(c.Groups) < 1 || len(c.Groups[0].Servers) < 2 || len(c.Policy.Lists) != 3 {
 		t.Errorf("the reference shows too little: %+v", c)
 	}
-	for _, s := range c.RADIUS.Groups[0].Servers { // an outage must not keep records from the next method for a day
-		if s.Timeout != 5*time.Second || s.Retransmit != 3 || s.Backoff != (Backoff{}) {
+	for _, s := range c.Groups[0].Servers { // an outage must not keep records from the next method for a day
+		if s.Schedule != (retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}) {
 			t.Errorf("server %s has not the defaults: %+v", s.Name, s)
 		}
 	}
@@ -55,51 +59,55 @@ func TestReferenceUncommentedIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Backoff{MaxDelay: time.Hour, Retry: 32} // the example of S4
-	if got := c.RADIUS.Servers[0].Backoff; got != want {
-		t.Errorf("back-off of the first server is %+v, want %+v", got, want)
+	servers := c.Groups[len(c.Groups)-1].Servers                                   // those of group radius
+	if s := servers[0].Schedule; s.MaxDelay != time.Hour || s.BackoffRetry != 32 { // the example of S4
+		t.Errorf("schedule of the first server is %+v", s)
 	}
-	if got := c.RADIUS.Servers[1].Backoff; got != want {
-		t.Errorf("back-off of all servers is %+v, want %+v", got, want)
+	if s := servers[1].Schedule; s.MaxDelay != time.Hour || s.BackoffRetry != 32 {
+		t.Errorf("schedule of all servers is %+v", s)
 	}
-	isp, archive := c.RADIUS.Groups[0], c.RADIUS.Groups[1]
-	if isp.AcctOnOff == nil || archive.AcctOnOff == nil || isp.AcctOnOff.Group == "" || isp.AcctOnOff.Group != archive.AcctOnOff.MonitorGroup {
-		t.Errorf("nothing is controlled and monitored: %+v, %+v", isp.AcctOnOff, archive.AcctOnOff)
+	isp, archive := c.Groups[0], c.Groups[1]
+	if isp.AcctOnOff == nil || isp.AcctOnOff.Controls == "" || isp.AcctOnOff.Controls != archive.MonitorGroup {
+		t.Errorf("nothing is controlled and monitored: %+v, %+v", isp, archive)
 	}
-	checkReferenceSNMP(t, &c.SNMP)
-	if c.Store.MaxSize == 0 || c.RADIUS.NASIdentifier != "aaasess-1" || !isp.SourceAddress.IsValid() {
+	checkReferenceSNMP(t, c.SNMP.Responder)
+	if c.Store.MaxSize == 0 || isp.AcctOnOff.Attributes != "\x20\x0baaasess-1" || !isp.Source.IsValid() {
 		t.Errorf("a key is still off: %+v", c)
 	}
 }
 
 // The examples of the responder are what one would want to have: nothing weaker.
-func checkReferenceSNMP(t *testing.T, c *SNMP) {
+func checkReferenceSNMP(t *testing.T, r *Responder) {
 	t.Helper()
-	r := c.Responder
-	if r == nil || len(r.Communities) != 1 || len(r.Users) != 2 || len(c.Notifications) != 3 {
-		t.Fatalf("the reference shows too little of SNMP: %+v", c)
+	if r == nil || len(r.Policy.Communities()) != 1 || len(r.Users) != 2 || len(r.Targets) != 3 {
+		t.Fatalf("the reference shows too little of SNMP: %+v", r)
 	}
-	if r.AllowInsecureSet || !r.AuthenticationFailure || r.MaxMessageSize != 65507 {
+	for _, e := range r.Policy.Entries() {
+		if e.Write != nil && e.Level < wire.AuthPriv {
+			t.Errorf("a SET is taken below authPriv: %+v", e)
+		}
+	}
+	if !r.AuthenTraps || r.Config.MaxMessageSize != 65507 {
 		t.Errorf("the responder has not the defaults: %+v", r)
 	}
 	user := r.Users[0]
-	if user.Auth.Protocol != "SHA-256" || user.Priv.Protocol != "AES-128" || user.Auth.Password == user.Priv.Password {
+	if user.Auth != usm.HMACSHA256 || user.Priv != usm.AES128 || user.AuthSecret.Password == user.PrivSecret.Password {
 		t.Errorf("the user is %+v", user)
 	}
-	groups := map[string]AccessGroup{}
-	for _, g := range r.Groups {
-		groups[g.Name] = g
+	community := r.Policy.Communities()[0]
+	if e, _ := r.Policy.Access(wire.ModelV2c, community.SecurityName, wire.NoAuthNoPriv); e == nil || e.Write != nil || e.Read == nil || community.From[0].Bits() == 0 {
+		t.Errorf("%v has %+v", community, e)
 	}
-	if g := groups[r.Communities[0].Group]; g.Write != "" || g.Read == "" || r.Communities[0].From[0].Bits() == 0 {
-		t.Errorf("the community, from %v, is in %+v", r.Communities[0].From, g)
+	if e, _ := r.Policy.Access(wire.ModelUSM, user.Name, wire.AuthPriv); e == nil || e.Write == nil || e.Level != wire.AuthPriv {
+		t.Errorf("the user has %+v", e)
 	}
-	if g := groups[user.Group]; g.Level != "authPriv" || g.Write == "" {
-		t.Errorf("the user is in %+v", g)
+	if e, status := r.Policy.Access(wire.ModelUSM, user.Name, wire.AuthNoPriv); status != vacm.NoAccessEntry {
+		t.Errorf("the user has %+v below authPriv", e)
 	}
-	if source := c.Notifications[2].SourceAddress; !source.IsValid() {
+	if source := r.Targets[2].SourceAddress; !source.IsValid() {
 		t.Error("no target shows a source-address")
 	}
-	if n := c.Notifications[0]; n.Version != "v3" || n.Inform || n.User != user.Name {
+	if n := r.Targets[0]; n.Version != wire.Version3 || n.Inform || n.User.Name != user.Name {
 		t.Errorf("the first target is %+v", n)
 	}
 }
@@ -120,7 +128,7 @@ func TestReferenceAlternatives(t *testing.T) {
 		c, err := Parse("aaasess.yaml", []byte(strings.Replace(text, `secret: "change me 1"`, alt[1], 1)), dir)
 		if err != nil {
 			t.Errorf("%s: %v", alt[1], err)
-		} else if got := c.RADIUS.Clients[0].Secret; got != "from elsewhere" {
+		} else if got := c.Listener.Clients[0].Secret; got != "from elsewhere" {
 			t.Errorf("%s: not the secret of the file", alt[1])
 		}
 	}

@@ -19,7 +19,7 @@ import (
 type (
 	shortName  string // the name of a view, group or community, as VACM has room for it
 	viewText   string // the name of a view, or "" for none
-	engineID   string // the octets of an snmpEngineID, or "" for none
+	engineID   []byte // the octets of an snmpEngineID; nil: none
 	targetText string // host:port
 	mibText    string // a DisplayString
 )
@@ -64,7 +64,7 @@ const enginePattern = `^((0x)?([0-9a-fA-F]{2}){5,32})?$`
 
 func parseEngineID(text string, _ reflect.StructTag) (any, error) {
 	if text == "" {
-		return engineID(""), nil
+		return engineID(nil), nil
 	}
 	id, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
 	switch {
@@ -76,14 +76,6 @@ func parseEngineID(text string, _ reflect.StructTag) (any, error) {
 		return nil, errors.New("octets that are all 00 or all ff are no engine id")
 	}
 	return engineID(id), nil
-}
-
-// octets is nil for an engine id that is not there.
-func (id engineID) octets() []byte {
-	if id == "" {
-		return nil
-	}
-	return []byte(id)
 }
 
 // mibTextPattern is a DisplayString (RFC 2579) without the control characters that it can have.

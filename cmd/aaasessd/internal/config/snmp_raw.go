@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
@@ -44,11 +46,11 @@ type rawView struct {
 }
 
 type rawAccessGroup struct {
-	Name   shortName `yaml:"name" required:"yes" doc:"For communities and users."`
-	Read   viewText  `yaml:"read" default:"common" doc:"The view that can be read; empty is nothing."`
-	Write  viewText  `yaml:"write" default:"" doc:"The view that can be SET. If missing or empty, nothing."`
-	Notify viewText  `yaml:"notify" default:"all" doc:"The view that notifications can be of; empty is nothing. Targets of v3 need all of snmpTraps, 1.3.6.1.6.3.1.1.5, in that of their user."`
-	Level  string    `yaml:"level" default:"authPriv" enum:"noAuthNoPriv authNoPriv authPriv" doc:"The least security level of users. Communities have none, whatever it is."`
+	Name   shortName          `yaml:"name" required:"yes" doc:"For communities and users."`
+	Read   viewText           `yaml:"read" default:"common" doc:"The view that can be read; empty is nothing."`
+	Write  viewText           `yaml:"write" default:"" doc:"The view that can be SET. If missing or empty, nothing."`
+	Notify viewText           `yaml:"notify" default:"all" doc:"The view that notifications can be of; empty is nothing. Targets of v3 need all of snmpTraps, 1.3.6.1.6.3.1.1.5, in that of their user."`
+	Level  wire.SecurityLevel `yaml:"level" default:"authPriv" enum:"noAuthNoPriv authNoPriv authPriv" doc:"The least security level of users. Communities have none, whatever it is."`
 }
 
 type rawCommunity struct {
@@ -66,13 +68,13 @@ type rawUser struct {
 }
 
 type rawAuth struct {
-	Protocol string            `yaml:"protocol" required:"yes" enum:"SHA SHA-224 SHA-256 SHA-384 SHA-512 MD5" doc:"The protocol. MD5 needs legacy: true."`
+	Protocol usm.AuthProtocol  `yaml:"protocol" required:"yes" enum:"SHA SHA-224 SHA-256 SHA-384 SHA-512 MD5" doc:"The protocol. MD5 needs legacy: true."`
 	Password strictyaml.Secret `yaml:"password" doc:"The password, at least 8 octets. Either it or the key is needed."`
 	Key      strictyaml.Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol."`
 }
 
 type rawPriv struct {
-	Protocol string            `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
+	Protocol usm.PrivProtocol  `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
 	Password strictyaml.Secret `yaml:"password" doc:"The password, at least 8 octets; it should be another one than that of auth. Either it or the key is needed."`
 	Key      strictyaml.Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol of auth, or as this protocol wants it."`
 }
@@ -80,7 +82,7 @@ type rawPriv struct {
 type rawNotification struct {
 	Name          nameText          `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address       targetText        `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. The port is 162, if it is not there."`
-	Version       string            `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
+	Version       wire.Version      `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
 	Type          string            `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
 	Community     strictyaml.Secret `yaml:"community" doc:"The community, for v2c."`
 	User          string            `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. It must be there for v3, and only then; the notify view of its group has all of snmpTraps, 1.3.6.1.6.3.1.1.5. If missing, there is none."`
