@@ -62,7 +62,7 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	return nil
 }
 
-// openEngine opens the engine and warns of boots that managers will not take.
+// openEngine opens the engine and warns of an snmpEngineBoots that managers will reject.
 func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 	_, missing := os.Stat(file)
 	engine, err := usm.OpenEngine(file, id, time.Now)
@@ -71,9 +71,9 @@ func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 	}
 	switch boots, _ := engine.BootsTime(); {
 	case boots == usm.MaxBoots:
-		d.log.Error("snmpEngineBoots is at its end, SNMPv3 messages with authentication are refused: another engine-id is needed", "file", file)
+		d.log.Error("snmpEngineBoots has reached its maximum: SNMPv3 messages with authentication are rejected until there is another engine-id", "file", file)
 	case missing != nil && id != nil:
-		d.log.Warn("snmpEngineBoots begins at 1: who knows this engine-id from before takes our messages for replays", "file", file)
+		d.log.Warn("snmpEngineBoots begins at 1: managers that know this engine-id from before will reject our messages as replays", "file", file)
 	}
 	return engine, nil
 }

@@ -259,7 +259,7 @@ func TestEngineWarnings(t *testing.T) {
 		{"the first start with a random id", "", "", ""},
 		{"a given id, and no file", "", "8000000001020304", "begins at 1"},
 		{"a given id with its file", "engineID 8000000001020304\nboots 7\n", "8000000001020304", ""},
-		{"boots at their end", "engineID 8000000001020304\nboots 2147483646\n", "8000000001020304", "at its end"},
+		{"boots at their end", "engineID 8000000001020304\nboots 2147483646\n", "8000000001020304", "has reached its maximum"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -91,7 +91,7 @@ func (d *Document) entries(n ast.Node, path string, at place) ([]entry, bool) {
 		t := it.Key().GetToken()
 		e := entry{key: t.Value, at: placeOfToken(t), value: it.Value()}
 		if first, twice := seen[e.key]; twice {
-			d.add(e.at, path, "key %s is there twice, first in line %d", shown(e.key), first.line)
+			d.add(e.at, path, "key %s occurs twice, first in line %d", shown(e.key), first.line)
 			continue
 		}
 		seen[e.key] = e.at

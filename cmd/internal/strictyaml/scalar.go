@@ -289,7 +289,7 @@ func parseAddr(text string, _ reflect.StructTag) (any, error) {
 
 func parseAddrPort(text string, _ reflect.StructTag) (any, error) {
 	if strings.HasPrefix(text, ":") {
-		return nil, fmt.Errorf("%q has no address; all are 0.0.0.0%s and [::]%s", text, text, text)
+		return nil, fmt.Errorf("%q has no address; for all addresses write 0.0.0.0%s and [::]%s", text, text, text)
 	}
 	ap, err := netip.ParseAddrPort(text)
 	if err != nil {

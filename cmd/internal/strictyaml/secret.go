@@ -48,10 +48,10 @@ func newSecret(text string) (Secret, error) {
 	case "":
 		return "", errors.New("is empty")
 	case masked:
-		return "", fmt.Errorf("%s stands for a secret, it is none", masked)
+		return "", fmt.Errorf("%s is a placeholder, not a secret", masked)
 	}
 	if strings.ContainsRune(text, '\n') { // more likely a slip of the quotes
-		return "", errors.New("must be one line of text; a file can have a secret of several")
+		return "", errors.New("must be one line of text; put a secret of several lines into a file of its own")
 	}
 	return Secret(text), nil
 }

@@ -108,8 +108,8 @@ func TestSecretSourcesRejected(t *testing.T) {
 	const want = "text in quotes, {file: PATH} or {credential: NAME}"
 	for _, tc := range []struct{ yaml, want string }{
 		{`""`, at + "is empty"},
-		{`"<secret>"`, at + "<secret> stands for a secret, it is none"},
-		{`"two\nlines"`, at + "must be one line of text; a file can have a secret of several"},
+		{`"<secret>"`, at + "<secret> is a placeholder, not a secret"},
+		{`"two\nlines"`, at + "must be one line of text; put a secret of several lines into a file of its own"},
 		{"1234567890", at + "must be " + want + ", is an integer"},
 		{"1.5", at + "must be " + want + ", is a number"},
 		{"true", at + "must be " + want + ", is a boolean"},

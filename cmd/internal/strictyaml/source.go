@@ -50,7 +50,7 @@ func (d *Document) parse(data []byte) ast.Node {
 		switch {
 		case doc.Body == nil:
 		case body != nil:
-			d.add(placeOf(doc.Body), "", "a second document: a configuration is one")
+			d.add(placeOf(doc.Body), "", "a second document; only one is allowed")
 			return nil
 		default:
 			body = doc.Body
@@ -74,7 +74,7 @@ func (d *Document) checkText(data []byte) bool {
 		r, size := utf8.DecodeRune(data)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			d.add(at, "", "is not UTF-8; a secret of other octets can stand in a file of its own")
+			d.add(at, "", "is not UTF-8; put a secret of other octets into a file of its own")
 			return false
 		case r == '\n':
 			at = place{at.line + 1, 1}
@@ -93,7 +93,7 @@ func (d *Document) checkTokens(tokens token.Tokens) bool {
 		at := placeOfToken(t)
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.MappingKeyType, token.DirectiveType:
-			d.add(at, "", "anchors, aliases, tags, merge keys, complex keys and directives are not taken; text that begins with &, * or ! needs quotes")
+			d.add(at, "", "anchors, aliases, tags, merge keys, complex keys and directives are not supported; text that begins with &, * or ! needs quotes")
 			return false
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
@@ -111,7 +111,7 @@ func (d *Document) checkTokens(tokens token.Tokens) bool {
 			entries = 0
 		}
 		if flow > maxNesting || entries > maxNesting {
-			d.add(at, "", "is nested more than %d deep", maxNesting)
+			d.add(at, "", "is nested more than %d levels deep", maxNesting)
 			return false
 		}
 		if keys > maxKeys {

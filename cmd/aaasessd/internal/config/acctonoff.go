@@ -28,7 +28,7 @@ func (d checker) onOffGroups(raw *rawRADIUS) onoff.Groups {
 		case !exists:
 			d.Fault(path+".group", "no acct-on-off-group is called %s", on.Group)
 		case !on.OperStateChange && !d.Faulty(path+".oper-state-change"): // S3 has the one only with the other
-			d.Fault(path+".group", "is of no use without oper-state-change: true: the groups that monitor it would never be blocked")
+			d.Fault(path+".group", "has no effect without oper-state-change: true: the groups that monitor it would never be blocked")
 		}
 		controllers.Check(path+".group", string(on.Group), "controlled in")
 		controlled[on.Group] = true
@@ -42,14 +42,14 @@ func (d checker) onOffGroups(raw *rawRADIUS) onoff.Groups {
 			continue
 		}
 		if on.OperStateChange {
-			d.Fault(path+".oper-state-change", "is for groups that send an Accounting-On; with monitor-group none is sent")
+			d.Fault(path+".oper-state-change", "is not allowed with monitor-group: this group sends no Accounting-On of its own")
 		}
 		group, exists := byName[on.MonitorGroup]
 		switch {
 		case !exists:
 			d.Fault(path+".monitor-group", "no acct-on-off-group is called %s", on.MonitorGroup)
 		case !controlled[on.MonitorGroup]:
-			d.Fault(path+".monitor-group", "no group controls %s: this one would be blocked for ever", on.MonitorGroup)
+			d.Fault(path+".monitor-group", "no group controls %s: this group would be blocked forever", on.MonitorGroup)
 		default:
 			group.Monitors = append(group.Monitors, string(g.Name))
 		}

@@ -88,7 +88,7 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member) []acctradius.Sp
 	for i, r := range raw.Groups {
 		path := fmt.Sprintf("radius.groups[%d]", i)
 		if r.Name == AllServers {
-			d.Fault(path+".name", "%s is the group of all servers, which is always there", r.Name)
+			d.Fault(path+".name", "%s is the group of all servers, which always exists and is not listed", r.Name)
 		}
 		names.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)

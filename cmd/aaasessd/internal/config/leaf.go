@@ -65,7 +65,7 @@ func parseMethod(text string, _ reflect.StructTag) (any, error) {
 	switch {
 	case method == accounting.Local:
 	case text == "group tacacs+":
-		return nil, errors.New("there is no TACACS+ in this version")
+		return nil, errors.New("TACACS+ is not supported in this version")
 	case !namePattern.MatchString(method.Group()):
 		return nil, fmt.Errorf("%q is neither \"local\" nor \"group NAME\"", text)
 	}

@@ -33,7 +33,7 @@ var shortNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
 func parseShortName(text string, _ reflect.StructTag) (any, error) {
 	if !shortNamePattern.MatchString(text) {
-		return nil, fmt.Errorf("%q is not a name here: %s", text, shortNameForm)
+		return nil, fmt.Errorf("%q is not a valid name: %s", text, shortNameForm)
 	}
 	return shortName(text), nil
 }
@@ -73,7 +73,7 @@ func parseEngineID(text string, _ reflect.StructTag) (any, error) {
 	case len(id) < 5 || len(id) > 32:
 		return nil, fmt.Errorf("has %d octets, an engine id has 5 to 32", len(id))
 	case len(bytes.Trim(id, "\x00")) == 0 || len(bytes.Trim(id, "\xff")) == 0: // RFC 3411 section 5
-		return nil, errors.New("octets that are all 00 or all ff are no engine id")
+		return nil, errors.New("an engine id cannot be all 00 or all ff")
 	}
 	return engineID(id), nil
 }
@@ -84,7 +84,7 @@ const mibTextPattern = `^[ -~]*$`
 func parseMIBText(text string, tag reflect.StructTag) (any, error) {
 	wrong := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 	if wrong >= 0 { // all before it have one octet each
-		return nil, fmt.Errorf("character %d is not of a DisplayString, which has octets 0x20 to 0x7e only", wrong+1)
+		return nil, fmt.Errorf("character %d is not allowed in a DisplayString, which has only octets 0x20 to 0x7e", wrong+1)
 	}
 	text, err := strictyaml.Text(text, tag)
 	return mibText(text), err

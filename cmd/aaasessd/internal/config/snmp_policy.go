@@ -53,7 +53,7 @@ func (d checker) views(raw []rawView) []view {
 		path := fmt.Sprintf("snmp.responder.views[%d]", i)
 		switch r.Name {
 		case ViewAll, ViewCommon, ViewSessions:
-			d.Fault(path+".name", "the view %s is there without being listed", r.Name)
+			d.Fault(path+".name", "the view %s always exists and is not listed", r.Name)
 		}
 		names.Check(path+".name", string(r.Name), "the name of")
 		subtrees := d.Unique()

@@ -49,17 +49,17 @@ func (d checker) checkV2c(path string) {
 	}
 	for _, key := range []string{".user", ".engine-id"} {
 		if d.Given(path + key) {
-			d.Fault(path+key, "is of no use with version: v2c")
+			d.Fault(path+key, "is not allowed with version: v2c")
 		}
 	}
 }
 
 func (d checker) checkV3(path string, r *rawNotification) {
 	if d.Given(path + ".community") {
-		d.Fault(path+".community", "is of no use with version: v3")
+		d.Fault(path+".community", "is not allowed with version: v3")
 	}
 	if r.EngineID != nil && r.Type != "inform" && !d.Faulty(path+".type") {
-		d.Fault(path+".engine-id", "is of no use with type: trap, which has our own")
+		d.Fault(path+".engine-id", "is not allowed with type: trap: traps have our own engine id")
 	}
 	if !d.Given(path + ".user") {
 		d.Fault(path, "user is missing, which version: v3 needs")
@@ -74,7 +74,7 @@ func (d checker) targetUser(path string, r *rawNotification, responder *rawRespo
 		return usm.User{}
 	}
 	if r.Type == "inform" && (users[i].AuthSecret.LocalizedKey != nil || users[i].PrivSecret.LocalizedKey != nil) {
-		d.Fault(path, "user %s has a key for our engine, but informs need one for that of the receiver: they need a password", r.User)
+		d.Fault(path, "user %s has a key localized for our engine, but informs need one for the receiver's engine: give the user a password", r.User)
 	} else {
 		d.checkNotifyView(path, &responder.Users[i], responder.Groups, views)
 	}
@@ -89,11 +89,11 @@ func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGrou
 	}
 	name := groups[i].Notify
 	if name == "" {
-		d.Fault(path, "user %s is in group %s, whose notify view is \"\", nothing: it lacks snmpTraps, %s", u.Name, u.Group, snmpTraps)
+		d.Fault(path, "the notify view of group %[2]s is empty: user %[1]s needs one that has all of snmpTraps, %[3]s", u.Name, u.Group, snmpTraps)
 		return
 	}
 	if j := indexOf(views, name); j >= 0 && views[j].View != nil && !views[j].Covers(mib.MustOID(snmpTraps)) {
-		d.Fault(path, "user %s is in group %s, whose notify view %s lacks snmpTraps, %s, or a part of it", u.Name, u.Group, name, snmpTraps)
+		d.Fault(path, "the notify view %[3]s of group %[2]s lacks snmpTraps, %[4]s, or a part of it, which user %[1]s needs", u.Name, u.Group, name, snmpTraps)
 	}
 }
 

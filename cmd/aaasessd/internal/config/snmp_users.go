@@ -45,7 +45,7 @@ func (d checker) checkCommunities(raw []rawCommunity, groups []rawAccessGroup) {
 			path := fmt.Sprintf("%s.from[%d]", path, j)
 			s := source{r.Community, prefix}
 			if first, twice := sources[s]; twice {
-				d.Fault(path, "the same community is already taken from %s in line %d", prefix, first)
+				d.Fault(path, "the same community is already accepted from %s in line %d", prefix, first)
 			} else if r.Community != "" && prefix.IsValid() {
 				sources[s] = d.Line(path)
 			}
@@ -81,7 +81,7 @@ func (d checker) users(raw *rawResponder) []usm.User {
 		switch {
 		case r.Priv == nil:
 		case r.Auth == nil:
-			d.Fault(path+".priv", "user %s has priv without auth: messages that are not signed can't be encrypted", r.Name)
+			d.Fault(path+".priv", "user %s has priv without auth: only authenticated messages can be encrypted", r.Name)
 		default:
 			u.Priv = r.Priv.Protocol
 			u.PrivSecret = d.usmSecret(path+".priv", secretOf{u.Priv, r.Priv.Password, r.Priv.Key}, raw, u.Auth.KeyLen(), u.Priv.KeyLen())
@@ -98,7 +98,7 @@ func (d checker) users(raw *rawResponder) []usm.User {
 
 func (d checker) checkLegacy(path string, u *usm.User, protocol fmt.Stringer, broken bool) {
 	if broken && !d.Faulty("snmp.responder.legacy") {
-		d.Fault(path, "user %s has %s, which is broken; snmp.responder.legacy: true takes it all the same", u.Name, protocol)
+		d.Fault(path, "user %s has %s, which is broken; snmp.responder.legacy: true allows it", u.Name, protocol)
 	}
 }
 
@@ -113,7 +113,7 @@ func (d checker) checkLevel(path string, r *rawUser, groups []rawAccessGroup) {
 	}
 	i := d.groupOf(path, r.Group, groups)
 	if i >= 0 && groups[i].Level > has && !d.Faulty(groupPath(i)+".level") {
-		d.Fault(path, "group %s wants %s, user %s has %s", r.Group, groups[i].Level, r.Name, has)
+		d.Fault(path, "group %s requires %s, user %s has %s", r.Group, groups[i].Level, r.Name, has)
 	}
 }
 
@@ -133,11 +133,11 @@ func (d checker) usmSecret(path string, s secretOf, r *rawResponder, lengths ...
 	hasPassword, hasKey := d.Given(path+".password"), d.Given(path+".key")
 	switch {
 	case hasPassword && hasKey:
-		d.Fault(path+".key", "stands beside a password: one of them is needed")
+		d.Fault(path+".key", "is not allowed beside a password: one of them is needed")
 	case hasKey && s.key != "":
 		out.LocalizedKey = d.localizedKey(path+".key", s, r, lengths)
 	case hasPassword && s.password != "" && len(s.password) < minPassword:
-		d.Fault(path+".password", "has less than %d octets", minPassword)
+		d.Fault(path+".password", "has fewer than %d octets", minPassword)
 	case !hasPassword && !hasKey:
 		d.Fault(path, "needs a password or a key")
 	}
@@ -153,7 +153,7 @@ func (d checker) localizedKey(path string, s secretOf, r *rawResponder, lengths 
 	case !slices.Contains(lengths, len(octets)):
 		d.Fault(path, "has %d octets, a key for %s has %s", len(octets), s.protocol, orList(lengths))
 	case r.EngineID == nil && !d.Faulty("snmp.responder.engine-id"):
-		d.Fault(path, "is localized for one engine: snmp.responder.engine-id is needed")
+		d.Fault(path, "is localized for one engine, so snmp.responder.engine-id is needed")
 	}
 	return octets
 }

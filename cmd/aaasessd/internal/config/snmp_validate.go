@@ -14,14 +14,14 @@ func (d checker) responder(raw *rawSNMP) *Responder {
 	r := raw.Responder
 	if r == nil {
 		if len(raw.Notifications) > 0 {
-			d.Fault("snmp.notifications", "are sent by the engine of snmp.responder, which is missing")
+			d.Fault("snmp.notifications", "need snmp.responder, which is missing: its engine sends them")
 		}
 		d.targets(raw, nil, nil)
 		return nil
 	}
 	const path = "snmp.responder"
 	if len(r.System.ObjectID) < 2 {
-		d.Fault(path+".system.object-id", "an OID of one number has no form in a message")
+		d.Fault(path+".system.object-id", "an OID of one number cannot be encoded")
 	}
 	views := d.views(r.Views)
 	d.checkAccessGroups(r.Groups, views)

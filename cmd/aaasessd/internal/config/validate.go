@@ -151,7 +151,7 @@ func (d checker) checkRecord(path string, r rawList) {
 	switch {
 	case !d.Given(path+".record") || d.Faulty(path+".record"): // reported already
 	case r.Record == accounting.None && len(r.Methods) > 0:
-		d.Fault(path+".methods", "are of no use with record: none")
+		d.Fault(path+".methods", "are not allowed with record: none")
 	case r.Record != accounting.None && len(r.Methods) == 0:
 		d.Fault(path+".methods", "at least one is needed with record: %s", r.Record)
 	}
