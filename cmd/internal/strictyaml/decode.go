@@ -78,7 +78,7 @@ type entry struct {
 	value ast.Node
 }
 
-// entries is the keys of a mapping, each once; false if n isn't one.
+// entries gives the keys of a mapping, each once; false if n is no mapping.
 func (d *Document) entries(n ast.Node, path string, at place) ([]entry, bool) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
@@ -100,7 +100,7 @@ func (d *Document) entries(n ast.Node, path string, at place) ([]entry, bool) {
 	return list, true
 }
 
-// valuePlace is where the value of a key stands, or the key if there is nothing.
+// valuePlace is where the value of a key stands, or the key itself if it has no value.
 func (e entry) valuePlace() place {
 	if _, ok := e.value.(*ast.NullNode); ok {
 		return e.at
@@ -174,8 +174,7 @@ func (d *Document) mapping(n ast.Node, path string, at place, v reflect.Value, t
 	}
 }
 
-// SetDefaults gives the fields of v, a pointer to a struct, and of the structs in it, their defaults. It
-// panics at a default that is none of the field's type.
+// SetDefaults sets the fields of v, a pointer to a struct, and of the structs in it, to their defaults.
 func (d *Document) SetDefaults(v any) { d.setDefaults(reflect.ValueOf(v).Elem()) }
 
 func (d *Document) setDefaults(v reflect.Value) {

@@ -18,17 +18,17 @@
 //
 // # Types
 //
-// A field is a struct, a list, a map of structs, a pointer to one of these, or a scalar. Scalars are
+// A field is a struct, a list, a map, a scalar, or a pointer to a struct or scalar. Scalars are
 // string, bool, int, uint16, [time.Duration], the types of package netip, [Size], [Limit], [Path],
 // [Secret], the types that the [Engine] was made with, and types that implement
-// [encoding.TextUnmarshaler]. Tags with a type that has no decoder are a mistake of the program: the
-// decoder panics.
+// [encoding.TextUnmarshaler]. The decoder panics at a type that it cannot decode, and at tags that do not
+// fit their type: these are mistakes of the program.
 //
 // # Strictness
 //
 // Anchors, aliases, tags, merge keys and several documents are rejected: a reload must not depend on
-// the corners of YAML. So are unknown keys, keys that occur twice, and values of another kind: 5 is no
-// text.
+// the corners of YAML. So are unknown keys, keys that occur twice, and values of another kind: a text
+// cannot be written as 5.
 //
 // # Errors
 //

@@ -52,7 +52,7 @@ func New(further map[reflect.Type]Scalar) *Engine {
 // scalar is how a type is read from a node.
 type scalar struct {
 	Scalar
-	// node takes the text out of a node of the right kind.
+	// node gives the text of a node; false if the node is of another kind.
 	node func(ast.Node) (string, bool)
 	// schema is the JSON type and what more the schema says of it.
 	schema map[string]any
@@ -65,7 +65,7 @@ func (s scalar) wanted(tag reflect.StructTag) string {
 	return s.Wants
 }
 
-// builtIn is all types of scalars that are always there but Secret, which may be a mapping too.
+// builtIn has the scalars of all Engines. Secret is not among them: it may be a mapping too.
 var builtIn = map[reflect.Type]scalar{
 	reflect.TypeFor[string]():         textScalar("text", parseText, ""),
 	reflect.TypeFor[bool]():           {Scalar{"true or false", parseBool, ""}, boolOf, map[string]any{"type": "boolean"}},
@@ -230,7 +230,7 @@ func parsePath(text string, _ reflect.StructTag) (any, error) {
 	return Path(text), nil
 }
 
-// sizeOrZeroOf takes text, and the integer 0.
+// sizeOrZeroOf accepts text, and the integer 0.
 func sizeOrZeroOf(n ast.Node) (string, bool) {
 	if text, ok := textOf(n); ok {
 		return text, true
@@ -273,7 +273,7 @@ func parsePrefix(text string, _ reflect.StructTag) (any, error) {
 	return prefix, nil
 }
 
-// parseAddr takes an address that a host can send from; a link-local one may have its zone.
+// parseAddr reads an address that a host can send from. A link-local one may have a zone.
 func parseAddr(text string, _ reflect.StructTag) (any, error) {
 	addr, err := netip.ParseAddr(text)
 	switch {
