@@ -88,12 +88,14 @@ func (t RecordType) String() string {
 	return fmt.Sprintf("record-type(%d)", uint8(t))
 }
 
-// ParseRecordType returns the record type with a name. Its error wraps [ErrPolicy].
-func ParseRecordType(s string) (RecordType, error) {
-	if i := slices.Index(recordTypes[:], s); i >= 0 {
-		return RecordType(i), nil
+// UnmarshalText parses the result of String. Its error wraps [ErrPolicy].
+func (t *RecordType) UnmarshalText(text []byte) error {
+	i := slices.Index(recordTypes[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%w: record type %q is not one of %s", ErrPolicy, text, strings.Join(recordTypes[:], ", "))
 	}
-	return None, fmt.Errorf("%w: record type %q is not one of %s", ErrPolicy, s, strings.Join(recordTypes[:], ", "))
+	*t = RecordType(i)
+	return nil
 }
 
 // includes reports whether an event is recorded. Events other than start, interim and stop (R27)

@@ -114,13 +114,14 @@ func TestMethodQueue(t *testing.T) {
 	}
 }
 
-func TestParseRecordType(t *testing.T) {
+func TestRecordType(t *testing.T) {
 	for _, want := range []RecordType{None, StartStop, StopOnly} {
-		if got, err := ParseRecordType(want.String()); got != want || err != nil {
+		var got RecordType
+		if err := got.UnmarshalText([]byte(want.String())); got != want || err != nil {
 			t.Errorf("%s: got %s, %v", want, got, err)
 		}
 	}
-	if _, err := ParseRecordType("wait-start"); !errors.Is(err, ErrPolicy) {
+	if err := new(RecordType).UnmarshalText([]byte("wait-start")); !errors.Is(err, ErrPolicy) {
 		t.Errorf("wait-start: %v", err)
 	}
 	if s := RecordType(9).String(); s != "record-type(9)" {

@@ -71,22 +71,20 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 		}
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
-	d.store, err = store.Open(cfg.State, store.Config{
-		MinFree: cfg.Store.MinFree, MaxSize: cfg.Store.MaxSize, AcceptLoss: out.acceptLoss, Logger: log, Disk: out.disk,
-	})
+	sc := cfg.Store
+	sc.AcceptLoss, sc.Logger, sc.Disk = out.acceptLoss, log, out.disk
+	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
 		return nil, explainDamage(err)
 	}
 	d.router = accounting.NewRouter(d.store, log)
-	d.setDictionary(cfg.RADIUS.Dictionary)
-	policy, err := newPolicy(cfg)
-	if err == nil {
-		err = d.router.SetPolicy(policy)
-	}
-	if err != nil {
+	d.setDictionary(cfg.Dictionary)
+	if err := d.router.SetPolicy(&cfg.Policy); err != nil {
 		return nil, err
 	}
-	d.table = sessions.New(sessions.Config{Remember: cfg.Sessions.Remember, Boot: thisBoot()}, d.router)
+	tc := cfg.Sessions
+	tc.Boot = thisBoot()
+	d.table = sessions.New(tc, d.router)
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
@@ -123,24 +121,19 @@ func (d *daemon) loadTable() error {
 }
 
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
-	clients := newClients(cfg)
-	dc := cfg.Sessions.Disconnect
-	d.disconnector, err = nasradius.NewDisconnector(nasradius.DisconnectConfig{
-		Clients: clients, Timeout: dc.Timeout, Retransmissions: orNone(dc.Retransmit), Log: d.log,
-	})
-	if err != nil {
+	dc, lc := cfg.Disconnector, cfg.Listener
+	dc.Log, lc.Log = d.log, d.log
+	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
 	outcomes := control.NewOutcomes(d.disconnector)
-	d.terminator = sessions.NewTerminator(
-		sessions.TerminatorConfig{StopWait: dc.StopWait, RetryMin: dc.RetryMin, RetryMax: dc.RetryMax},
-		d.table, outcomes, d.log)
+	d.terminator = sessions.NewTerminator(cfg.Terminator, d.table, outcomes, d.log)
 	// The listener's events go through the terminator, where a stop waits for the ACK that it has overtaken.
-	if d.listener, err = nasradius.New(nasradius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.terminator); err != nil {
+	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {
 		return err
 	}
 	d.control, err = control.New(control.Config{
-		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
+		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
 		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err
@@ -158,9 +151,9 @@ func (d *daemon) openSNMP(cfg *config.Config) error {
 		if err != nil {
 			return err
 		}
-		d.subagent = agentx.New(agentx.Config{
-			Network: ax.Network, Address: ax.Address, Description: "aaasess " + version(), ID: casn.Root, Logger: d.log,
-		}, tree)
+		ac := *ax
+		ac.Description, ac.ID, ac.Logger = "aaasess "+version(), casn.Root, d.log
+		d.subagent = agentx.New(ac, tree)
 	}
 	return nil
 }
@@ -203,7 +196,7 @@ type task interface {
 
 // run runs all tasks until ctx is done or one of them fails.
 func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
-	first, err := d.prepareMethods(d.cfg)
+	first, err := d.methods.Prepare(d.cfg.Methods(d.servers, d.dictionary.Load))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ after an error.`,
 			if err != nil {
 				return err
 			}
-			for _, skipped := range cfg.RADIUS.Dictionary.Skipped() {
+			for _, skipped := range cfg.Dictionary.Skipped() {
 				fmt.Fprintln(cmd.ErrOrStderr(), skipped)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is correct\n", args[0])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -15,8 +16,6 @@ import (
 	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
-	"aaasess/agent/snmp/vacm"
-	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/mib"
 )
@@ -35,131 +34,6 @@ type snmpEngine struct {
 	lastFailure atomic.Int64 // when the last authenticationFailure was sent, in Unix seconds
 }
 
-// snmpAccess is what a configuration says of who may do what.
-type snmpAccess struct {
-	users   *usm.Users
-	policy  *vacm.Policy
-	targets []notify.Target
-	system  snmpmib.System
-	limits  snmp.Limits
-	traps   bool
-}
-
-// newSNMPAccess checks and translates a configuration. Keys of users that have not changed are those of old.
-func newSNMPAccess(cfg *config.Config, engineID []byte, old *usm.Users) (*snmpAccess, error) {
-	r := cfg.SNMP.Responder
-	a := &snmpAccess{system: newSystem(r.System), traps: r.AuthenticationFailure, limits: snmp.Limits{
-		Requests: r.Limits.Requests, ResponseOctets: int(r.Limits.ResponseOctets), Failures: r.Limits.Failures,
-	}}
-	byName := map[string]usm.User{}
-	var users []usm.User
-	for _, u := range r.Users {
-		user, err := newUser(u)
-		if err != nil {
-			return nil, err
-		}
-		byName[u.Name], users = user, append(users, user)
-	}
-	var err error
-	if a.users, err = usm.NewUsers(engineID, users, old); err != nil {
-		return nil, err
-	}
-	if a.policy, err = newViewPolicy(r); err != nil {
-		return nil, err
-	}
-	for _, n := range cfg.SNMP.Notifications {
-		target := notify.Target{
-			Name: n.Name, Address: n.Address, Version: wire.Version2c, Inform: n.Inform,
-			Community: n.Community.Reveal(), SourceAddress: n.SourceAddress,
-			EngineID: n.EngineID, Timeout: n.Timeout, Retries: n.Retries,
-		}
-		if n.Version == "v3" {
-			target.Version, target.User = wire.Version3, byName[n.User]
-		}
-		a.targets = append(a.targets, target)
-	}
-	return a, nil
-}
-
-func newUser(u config.User) (user usm.User, err error) {
-	user.Name = u.Name
-	if u.Auth.Protocol != "" {
-		if user.Auth, err = usm.ParseAuthProtocol(u.Auth.Protocol); err != nil {
-			return user, err
-		}
-		user.AuthSecret = newUSMSecret(u.Auth)
-	}
-	if u.Priv.Protocol != "" {
-		if user.Priv, err = usm.ParsePrivProtocol(u.Priv.Protocol); err != nil {
-			return user, err
-		}
-		user.PrivSecret = newUSMSecret(u.Priv)
-	}
-	return user, nil
-}
-
-func newUSMSecret(s config.USMSecret) usm.Secret {
-	secret := usm.Secret{Password: s.Password.Reveal()}
-	if key := s.Key.Reveal(); key != "" {
-		secret.LocalizedKey = []byte(key)
-	}
-	return secret
-}
-
-// newViewPolicy makes the tables of RFC 3415. A SET needs authPriv unless the configuration says
-// otherwise: below that entries have no write view. Whoever proves nothing at all never has one.
-func newViewPolicy(r *config.Responder) (*vacm.Policy, error) {
-	byName := map[string]*vacm.View{}
-	var views []*vacm.View
-	for _, v := range r.Views {
-		var families []vacm.Family
-		for _, oid := range v.Include {
-			families = append(families, vacm.Family{Subtree: oid})
-		}
-		for _, oid := range v.Exclude {
-			families = append(families, vacm.Family{Subtree: oid, Excluded: true})
-		}
-		view, err := vacm.NewView(v.Name, families)
-		if err != nil {
-			return nil, err
-		}
-		byName[v.Name], views = view, append(views, view)
-	}
-	entry := func(g config.AccessGroup, model wire.SecurityModel, level wire.SecurityLevel) vacm.AccessEntry {
-		e := vacm.AccessEntry{Group: g.Name, Model: model, Level: level, Read: byName[g.Read], Notify: byName[g.Notify]}
-		if level == wire.AuthPriv || r.AllowInsecureSet && (model == wire.ModelV2c || level == wire.AuthNoPriv) {
-			e.Write = byName[g.Write]
-		}
-		return e
-	}
-	var access []vacm.AccessEntry
-	for _, g := range r.Groups {
-		least := securityLevels[g.Level]
-		access = append(access, entry(g, wire.ModelV2c, wire.NoAuthNoPriv), entry(g, wire.ModelUSM, least))
-		for level := least + 1; level <= wire.AuthPriv; level++ {
-			access = append(access, entry(g, wire.ModelUSM, level))
-		}
-	}
-	var members []vacm.Member
-	var communities []vacm.Community
-	seen := map[vacm.Member]bool{}
-	for _, c := range r.Communities {
-		m := vacm.Member{Model: wire.ModelV2c, SecurityName: c.SecurityName, Group: c.Group}
-		if !seen[m] {
-			seen[m], members = true, append(members, m)
-		}
-		communities = append(communities, vacm.Community{Name: c.Community.Reveal(), SecurityName: c.SecurityName, From: c.From})
-	}
-	for _, u := range r.Users {
-		members = append(members, vacm.Member{Model: wire.ModelUSM, SecurityName: u.Name, Group: u.Group})
-	}
-	return vacm.New(views, access, members, communities)
-}
-
-var securityLevels = map[string]wire.SecurityLevel{
-	"noAuthNoPriv": wire.NoAuthNoPriv, "authNoPriv": wire.AuthNoPriv, "authPriv": wire.AuthPriv,
-}
-
 // openSNMPEngine opens the responder that a configuration has, and what sends its notifications.
 func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	r := cfg.SNMP.Responder
@@ -167,21 +41,20 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	if err != nil {
 		return err
 	}
-	access, err := newSNMPAccess(cfg, engine.ID(), nil)
+	users, err := usm.NewUsers(engine.ID(), r.Users, nil)
 	if err != nil {
 		return err
 	}
-	s := &snmpEngine{usm: usm.New(engine, access.users), log: d.log}
-	s.authenTraps.Store(access.traps)
-	s.notifier, err = notify.New(notify.Config{Engine: engine, Targets: access.targets, MaxMessageSize: r.MaxMessageSize, Logger: d.log})
+	s := &snmpEngine{usm: usm.New(engine, users), log: d.log}
+	s.authenTraps.Store(r.AuthenTraps)
+	s.notifier, err = notify.New(notify.Config{Engine: engine, Targets: r.Targets, MaxMessageSize: r.Config.MaxMessageSize, Logger: d.log})
 	if err != nil {
 		return err
 	}
-	s.responder, err = snmp.New(snmp.Config{
-		Listen: r.Listen, Engine: engine, USM: s.usm, System: access.system, MaxMessageSize: r.MaxMessageSize, Limits: access.limits,
-		AuthenTraps: s.authenTraps.Load, AuthenticationFailure: s.authenticationFailed,
-		OutTraps: s.notifier.Sent, Logger: d.log,
-	}, access.policy, parts...)
+	sc := r.Config
+	sc.Engine, sc.USM, sc.System, sc.Logger = engine, s.usm, withProgram(sc.System), d.log
+	sc.AuthenTraps, sc.AuthenticationFailure, sc.OutTraps = s.authenTraps.Load, s.authenticationFailed, s.notifier.Sent
+	s.responder, err = snmp.New(sc, r.Policy, parts...)
 	if err != nil {
 		return err
 	}
@@ -189,7 +62,7 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	return nil
 }
 
-// openEngine opens the engine and warns of boots that managers will not take.
+// openEngine opens the engine and warns of an snmpEngineBoots that managers will reject.
 func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 	_, missing := os.Stat(file)
 	engine, err := usm.OpenEngine(file, id, time.Now)
@@ -198,9 +71,9 @@ func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 	}
 	switch boots, _ := engine.BootsTime(); {
 	case boots == usm.MaxBoots:
-		d.log.Error("snmpEngineBoots is at its end, SNMPv3 messages with authentication are refused: another engine-id is needed", "file", file)
+		d.log.Error("snmpEngineBoots has reached its maximum: SNMPv3 messages with authentication are rejected until there is another engine-id", "file", file)
 	case missing != nil && id != nil:
-		d.log.Warn("snmpEngineBoots begins at 1: who knows this engine-id from before takes our messages for replays", "file", file)
+		d.log.Warn("snmpEngineBoots begins at 1: managers that know this engine-id from before will reject our messages as replays", "file", file)
 	}
 	return engine, nil
 }
@@ -211,39 +84,38 @@ const sysServices = 72
 // casnCompliance is what sysORTable says of our tree: casnMIBComplianceRev1.
 var casnCompliance = mib.MustOID("1.3.6.1.4.1.9.9.150.3.1.2")
 
-func newSystem(c config.ResponderSystem) snmpmib.System {
-	s := snmpmib.System{
-		Descr: c.Description, ObjectID: c.ObjectID, Contact: c.Contact, Name: c.Name, Location: c.Location, Services: sysServices,
-		ORs: []snmpmib.OR{{ID: casnCompliance, Descr: "CISCO-AAA-SESSION-MIB: the sessions of network access servers"}},
-	}
-	if s.Descr == "" {
-		s.Descr = "aaasess " + version()
-	}
+// withProgram adds to the system group of the configuration what it says of this program.
+func withProgram(s snmpmib.System) snmpmib.System {
+	s.Descr = cmp.Or(s.Descr, "aaasess "+version())
+	s.Services = sysServices
+	s.ORs = []snmpmib.OR{{ID: casnCompliance, Descr: "CISCO-AAA-SESSION-MIB: the sessions of network access servers"}}
 	return s
 }
 
-// newSNMPAccess is what a new configuration has for the responder that runs; nil if there is none.
-func (d *daemon) newSNMPAccess(cfg *config.Config) (*snmpAccess, error) {
+// newSNMPUsers makes the users of a new configuration for the responder that runs. Keys of users that
+// have not changed are those of old. nil: there is no responder.
+func (d *daemon) newSNMPUsers(cfg *config.Config) (*usm.Users, error) {
 	if d.snmp == nil {
 		return nil, nil
 	}
-	return newSNMPAccess(cfg, d.snmp.usm.Engine().ID(), d.snmp.usm.Users())
+	return usm.NewUsers(d.snmp.usm.Engine().ID(), cfg.SNMP.Responder.Users, d.snmp.usm.Users())
 }
 
-// setSNMP puts what newSNMPAccess has made in place: all of it or, with an error, nothing.
-func (d *daemon) setSNMP(a *snmpAccess) error {
-	if a == nil {
+// setSNMP puts a new configuration in place, with the users that newSNMPUsers has made: all of it or,
+// with an error, nothing.
+func (d *daemon) setSNMP(cfg *config.Config, users *usm.Users) error {
+	s, r := d.snmp, cfg.SNMP.Responder
+	if s == nil {
 		return nil
 	}
-	s := d.snmp
-	if err := s.notifier.SetTargets(a.targets); err != nil {
+	if err := s.notifier.SetTargets(r.Targets); err != nil {
 		return err
 	}
-	s.usm.SetUsers(a.users)
-	s.responder.SetPolicy(a.policy)
-	s.responder.SetLimits(a.limits)
-	s.responder.SetSystem(a.system)
-	s.authenTraps.Store(a.traps)
+	s.usm.SetUsers(users)
+	s.responder.SetPolicy(r.Policy)
+	s.responder.SetLimits(r.Config.Limits)
+	s.responder.SetSystem(withProgram(r.Config.System))
+	s.authenTraps.Store(r.AuthenTraps)
 	return nil
 }
 

@@ -142,6 +142,10 @@ func TestProtocols(t *testing.T) {
 			if got, err := usm.ParseAuthProtocol(name); got != tt.a || err != nil {
 				t.Errorf("%q: %s, %v", name, got, err)
 			}
+			var got usm.AuthProtocol
+			if err := got.UnmarshalText([]byte(name)); got != tt.a || err != nil {
+				t.Errorf("%q as text: %s, %v", name, got, err)
+			}
 		}
 		for _, name := range tt.none {
 			if got, err := usm.ParseAuthProtocol(name); err == nil {
@@ -170,6 +174,10 @@ func TestProtocols(t *testing.T) {
 		for _, name := range []string{tt.name, tt.other} {
 			if got, err := usm.ParsePrivProtocol(name); got != tt.p || err != nil {
 				t.Errorf("%q: %s, %v", name, got, err)
+			}
+			var got usm.PrivProtocol
+			if err := got.UnmarshalText([]byte(name)); got != tt.p || err != nil {
+				t.Errorf("%q as text: %s, %v", name, got, err)
 			}
 		}
 	}

@@ -91,6 +91,12 @@ func ParseAuthProtocol(s string) (AuthProtocol, error) {
 	return NoAuth, fmt.Errorf("usm: unknown authentication protocol %q, want none, MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512", s)
 }
 
+// UnmarshalText is [ParseAuthProtocol].
+func (a *AuthProtocol) UnmarshalText(text []byte) (err error) {
+	*a, err = ParseAuthProtocol(string(text))
+	return err
+}
+
 // PrivProtocol is a privacy protocol of the User-based Security Model: the encryption of
 // scopedPDUs.
 type PrivProtocol uint8
@@ -163,6 +169,12 @@ func ParsePrivProtocol(s string) (PrivProtocol, error) {
 		}
 	}
 	return NoPriv, fmt.Errorf("usm: unknown privacy protocol %q, want none, DES, AES-128, AES-192, AES-256, AES-192-C, AES-256-C", s)
+}
+
+// UnmarshalText is [ParsePrivProtocol].
+func (p *PrivProtocol) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePrivProtocol(string(text))
+	return err
 }
 
 // normalize removes hyphens and converts to upper case.

@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Version is msgVersion (RFC 3412 section 6, RFC 1901).
 type Version int32
@@ -25,6 +28,17 @@ func (v Version) String() string {
 	return "Version(" + strconv.Itoa(int(v)) + ")"
 }
 
+// UnmarshalText parses v1, v2c or v3.
+func (v *Version) UnmarshalText(text []byte) error {
+	for _, known := range []Version{Version1, Version2c, Version3} {
+		if known.String() == string(text) {
+			*v = known
+			return nil
+		}
+	}
+	return fmt.Errorf("wire: %q is no version of SNMP", text)
+}
+
 // SecurityLevel is SnmpSecurityLevel (RFC 3411 section 5). A higher level has a greater number.
 type SecurityLevel uint8
 
@@ -46,6 +60,17 @@ func (l SecurityLevel) String() string {
 		return "authPriv"
 	}
 	return "SecurityLevel(" + strconv.Itoa(int(l)) + ")"
+}
+
+// UnmarshalText parses the name of one of the three levels.
+func (l *SecurityLevel) UnmarshalText(text []byte) error {
+	for known := NoAuthNoPriv; known <= AuthPriv; known++ {
+		if known.String() == string(text) {
+			*l = known
+			return nil
+		}
+	}
+	return fmt.Errorf("wire: %q is no security level", text)
 }
 
 // SecurityModel is SnmpSecurityModel (RFC 3411 section 5).

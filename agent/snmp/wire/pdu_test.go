@@ -165,6 +165,31 @@ func TestRawVarbinds(t *testing.T) {
 	}
 }
 
+// TestNumbersOfNames: what String gives of what exists can be read again.
+func TestNumbersOfNames(t *testing.T) {
+	for _, want := range []Version{Version1, Version2c, Version3} {
+		var got Version
+		if err := got.UnmarshalText([]byte(want.String())); err != nil || got != want {
+			t.Errorf("%s: %s, %v", want, got, err)
+		}
+	}
+	for _, want := range []SecurityLevel{NoAuthNoPriv, AuthNoPriv, AuthPriv} {
+		var got SecurityLevel
+		if err := got.UnmarshalText([]byte(want.String())); err != nil || got != want {
+			t.Errorf("%s: %s, %v", want, got, err)
+		}
+	}
+	version, level := Version3, AuthPriv
+	for _, text := range []string{"", "2c", "Version(2)", "SecurityLevel(0)", "authnopriv"} {
+		if version.UnmarshalText([]byte(text)) == nil || level.UnmarshalText([]byte(text)) == nil {
+			t.Errorf("%q is read", text)
+		}
+	}
+	if version != Version3 || level != AuthPriv {
+		t.Error("an error changes the value")
+	}
+}
+
 func TestNamesOfNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{NoAuthNoPriv.String() + AuthNoPriv.String() + AuthPriv.String(), "noAuthNoPrivauthNoPrivauthPriv"},

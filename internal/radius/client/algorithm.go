@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -27,14 +28,14 @@ func (a Algorithm) String() string {
 	return fmt.Sprintf("algorithm %d", uint8(a))
 }
 
-// ParseAlgorithm converts a name: "direct" or "round-robin".
-func ParseAlgorithm(name string) (Algorithm, error) {
-	for a, n := range algorithmNames {
-		if n == name {
-			return Algorithm(a), nil
-		}
+// UnmarshalText parses "direct" or "round-robin".
+func (a *Algorithm) UnmarshalText(text []byte) error {
+	i := slices.Index(algorithmNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("radius: unknown access algorithm %q, want direct or round-robin", text)
 	}
-	return Direct, fmt.Errorf("radius: unknown access algorithm %q, want direct or round-robin", name)
+	*a = Algorithm(i)
+	return nil
 }
 
 // choose returns the next server of a request. It searches cyclically from start, and excludes

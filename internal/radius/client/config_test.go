@@ -86,14 +86,15 @@ func TestDefaults(t *testing.T) {
 
 func TestAlgorithm(t *testing.T) {
 	for _, a := range []Algorithm{Direct, RoundRobin} {
-		if got, err := ParseAlgorithm(a.String()); got != a || err != nil {
+		var got Algorithm
+		if err := got.UnmarshalText([]byte(a.String())); got != a || err != nil {
 			t.Errorf("%v: %v, %v", a, got, err)
 		}
 	}
 	if Direct.String() != "direct" || RoundRobin.String() != "round-robin" || Algorithm(9).String() != "algorithm 9" {
 		t.Error("names:", Direct, RoundRobin, Algorithm(9))
 	}
-	if _, err := ParseAlgorithm("Direct"); err == nil || !strings.Contains(err.Error(), `"Direct"`) {
+	if err := new(Algorithm).UnmarshalText([]byte("Direct")); err == nil || !strings.Contains(err.Error(), `"Direct"`) {
 		t.Errorf("err = %v", err)
 	}
 }

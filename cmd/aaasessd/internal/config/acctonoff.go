@@ -1,55 +1,60 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
 
-func (d *decoder) acctOnOffGroups(raw []rawAcctOnOffGroup) []AcctOnOffGroup {
-	names := d.unique()
-	groups := make([]AcctOnOffGroup, 0, len(raw))
-	for i, r := range raw {
-		names.check(fmt.Sprintf("radius.acct-on-off-groups[%d].name", i), string(r.Name), "the name of")
-		groups = append(groups, AcctOnOffGroup{Name: string(r.Name), Description: r.Description})
-	}
-	return groups
-}
+	"aaasess/accounting/onoff"
+)
 
-// acctOnOff checks who controls and who monitors an acct-on-off-group (S3).
-func (d *decoder) acctOnOff(c *RADIUS) {
-	exists, controlled := map[string]bool{}, map[string]bool{}
-	for _, g := range c.AcctOnOffGroups {
-		exists[g.Name] = true
+// onOffGroups makes the acct-on-off-groups, and checks who controls and who monitors each (S3).
+func (d checker) onOffGroups(raw *rawRADIUS) onoff.Groups {
+	names, byName, controlled := d.Unique(), map[nameText]*onoff.Group{}, map[nameText]bool{}
+	groups := make(onoff.Groups, len(raw.AcctOnOffGroups))
+	for i, r := range raw.AcctOnOffGroups {
+		names.Check(fmt.Sprintf("radius.acct-on-off-groups[%d].name", i), string(r.Name), "the name of")
+		groups[i] = onoff.Group{Name: string(r.Name), Description: r.Description}
+		byName[r.Name] = &groups[i]
 	}
-	controllers := d.unique()
-	for i, g := range c.Groups {
+	controllers := d.Unique()
+	for i, g := range raw.Groups {
 		on, path := g.AcctOnOff, acctOnOffPath(i)
 		if on == nil || on.Group == "" {
 			continue
 		}
+		group, exists := byName[on.Group]
 		switch {
 		case on.MonitorGroup != "":
-			d.fault(path+".monitor-group", "a group either controls an acct-on-off-group or monitors one")
-		case !exists[on.Group]:
-			d.fault(path+".group", "no acct-on-off-group is called %s", on.Group)
-		case !on.OperStateChange && !d.faulty(path+".oper-state-change"): // S3 has the one only with the other
-			d.fault(path+".group", "is of no use without oper-state-change: true: the groups that monitor it would never be blocked")
+			d.Fault(path+".monitor-group", "a group either controls an acct-on-off-group or monitors one")
+		case !exists:
+			d.Fault(path+".group", "no acct-on-off-group is called %s", on.Group)
+		case !on.OperStateChange && !d.Faulty(path+".oper-state-change"): // S3 has the one only with the other
+			d.Fault(path+".group", "has no effect without oper-state-change: true: the groups that monitor it would never be blocked")
 		}
-		controllers.check(path+".group", on.Group, "controlled in")
+		controllers.Check(path+".group", string(on.Group), "controlled in")
 		controlled[on.Group] = true
+		if exists {
+			group.Controller = string(g.Name)
+		}
 	}
-	for i, g := range c.Groups {
+	for i, g := range raw.Groups {
 		on, path := g.AcctOnOff, acctOnOffPath(i)
 		if on == nil || on.MonitorGroup == "" {
 			continue
 		}
 		if on.OperStateChange {
-			d.fault(path+".oper-state-change", "is for groups that send an Accounting-On; with monitor-group none is sent")
+			d.Fault(path+".oper-state-change", "is not allowed with monitor-group: this group sends no Accounting-On of its own")
 		}
+		group, exists := byName[on.MonitorGroup]
 		switch {
-		case !exists[on.MonitorGroup]:
-			d.fault(path+".monitor-group", "no acct-on-off-group is called %s", on.MonitorGroup)
+		case !exists:
+			d.Fault(path+".monitor-group", "no acct-on-off-group is called %s", on.MonitorGroup)
 		case !controlled[on.MonitorGroup]:
-			d.fault(path+".monitor-group", "no group controls %s: this one would be blocked for ever", on.MonitorGroup)
+			d.Fault(path+".monitor-group", "no group controls %s: this group would be blocked forever", on.MonitorGroup)
+		default:
+			group.Monitors = append(group.Monitors, string(g.Name))
 		}
 	}
+	return groups
 }
 
 func acctOnOffPath(group int) string { return fmt.Sprintf("radius.groups[%d].acct-on-off", group) }

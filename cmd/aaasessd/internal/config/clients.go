@@ -4,17 +4,18 @@ import (
 	"errors"
 	"fmt"
 
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	nasradius "aaasess/sessions/radius"
 )
 
 // dictionary makes the names of attributes: the built-in ones, and those of the files; nil if a file has a fault.
-func (d *decoder) dictionary(files []filePath) *radius.Dictionary {
+func (d checker) dictionary(files []strictyaml.Path) *radius.Dictionary {
 	names := radius.Standard()
 	for i, file := range files {
 		var err error
 		if names, err = names.With(string(file)); err != nil {
-			d.fault(fmt.Sprintf("radius.dictionaries[%d]", i), "%v", err)
+			d.Fault(fmt.Sprintf("radius.dictionaries[%d]", i), "%v", err)
 			return nil
 		}
 	}
@@ -22,45 +23,53 @@ func (d *decoder) dictionary(files []filePath) *radius.Dictionary {
 }
 
 // clients makes the NASes of the file. Without a dictionary their attributes are not checked.
-func (d *decoder) clients(raw []rawClient, dictionary *radius.Dictionary) []Client {
-	names, prefixes := d.unique(), d.unique()
-	clients := make([]Client, 0, len(raw))
+func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasradius.Client {
+	names, prefixes := d.Unique(), d.Unique()
+	clients := make([]nasradius.Client, 0, len(raw))
 	for i, r := range raw {
 		path := fmt.Sprintf("radius.clients[%d]", i)
-		names.check(path+".name", string(r.Name), "the name of")
+		names.Check(path+".name", string(r.Name), "the name of")
 		if r.Address.IsValid() {
-			prefixes.check(path+".address", r.Address.String(), "the client of")
+			prefixes.Check(path+".address", r.Address.String(), "the client of")
 		}
-		c := Client{Name: string(r.Name), Prefix: r.Address, Secret: r.Secret, Disconnect: ClientDisconnect{
-			Address: r.Disconnect.Address, Port: uint16(r.Disconnect.Port), Secret: r.Disconnect.Secret,
-			SourceAddress: r.Disconnect.SourceAddress,
-		}}
-		for j, a := range r.Disconnect.Attributes {
-			c.Disconnect.Attributes = append(c.Disconnect.Attributes, string(a))
-			if dictionary == nil {
-				continue
-			}
-			if err := nasradius.CheckAttributes(dictionary, c.Disconnect.Attributes); err != nil {
-				d.fault(fmt.Sprintf("%s.disconnect.attributes[%d]", path, j), "%q: %v", a, errors.Unwrap(err))
-				c.Disconnect.Attributes = c.Disconnect.Attributes[:len(c.Disconnect.Attributes)-1]
-			}
-		}
-		d.checkDisconnectSource(path+".disconnect", &c)
-		clients = append(clients, c)
+		d.checkDisconnectSource(path+".disconnect", &r)
+		clients = append(clients, nasradius.Client{
+			Name: string(r.Name), Prefix: r.Address, Secret: radius.Secret(r.Secret), Dictionary: dictionary,
+			DisconnectAddr: r.Disconnect.Address, DisconnectPort: r.Disconnect.Port,
+			DisconnectSecret: radius.Secret(r.Disconnect.Secret), DisconnectSource: r.Disconnect.SourceAddress,
+			DisconnectAttributes: d.attributes(path+".disconnect.attributes", r.Disconnect.Attributes, dictionary),
+		})
 	}
 	return clients
 }
 
+// attributes checks the names of attributes that a Disconnect-Request has, one after the other: an error is that of the
+// last one.
+func (d checker) attributes(path string, raw []attributeText, dictionary *radius.Dictionary) (names []string) {
+	if dictionary == nil {
+		return nil
+	}
+	for i, a := range raw {
+		more := append(names, string(a))
+		if err := nasradius.CheckAttributes(dictionary, more); err != nil {
+			d.Fault(fmt.Sprintf("%s[%d]", path, i), "%q: %v", a, errors.Unwrap(err))
+			continue
+		}
+		names = more
+	}
+	return names
+}
+
 // checkDisconnectSource finds a source address that is not of the family of where the requests go.
-func (d *decoder) checkDisconnectSource(path string, c *Client) {
+func (d checker) checkDisconnectSource(path string, c *rawClient) {
 	from, to, what := c.Disconnect.SourceAddress, c.Disconnect.Address, "disconnect.address"
 	if !to.IsValid() {
-		if d.faulty(path + ".address") {
+		if d.Faulty(path + ".address") {
 			return
 		}
-		to, what = c.Prefix.Addr(), "the client"
+		to, what = c.Address.Addr(), "the client"
 	}
 	if from.IsValid() && to.IsValid() && from.Is4() != to.Is4() {
-		d.fault(path+".source-address", "%s is %s, but %s has %s, which is %s", from, family(from), what, to, family(to))
+		d.Fault(path+".source-address", "%s is %s, but %s has %s, which is %s", from, family(from), what, to, family(to))
 	}
 }

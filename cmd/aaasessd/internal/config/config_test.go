@@ -2,11 +2,13 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,15 +16,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"aaasess/accounting"
+	"aaasess/accounting/local"
+	acctradius "aaasess/accounting/radius"
+	"aaasess/agent/agentx"
+	"aaasess/agent/snmp"
+	"aaasess/agent/snmp/snmpmib"
+	"aaasess/agent/snmp/vacm"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 	"aaasess/mib"
+	"aaasess/sessions"
+	nasradius "aaasess/sessions/radius"
+	"aaasess/store"
 )
 
-// plain compares values of netip, and takes an empty list for a missing one. A dictionary is only equal to itself.
+// plain compares values of netip, and takes an empty list for a missing one. A dictionary is only equal to itself. A
+// vacm.Policy is compared by policyText, where a test wants it.
 var plain = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty(),
+	cmpopts.IgnoreUnexported(config.Config{}), cmpopts.IgnoreTypes(&vacm.Policy{}),
 	cmp.Comparer(func(a, b *radius.Dictionary) bool { return a == b }),
+	cmp.Comparer(func(a, b *local.Spec) bool { return reflect.DeepEqual(a, b) }), // a Spec has an Equal that takes no nil
 }
 
 // minimal is a file that changes nothing.
@@ -37,60 +55,60 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 	return c
 }
 
-// hostname is the default of radius.nas-identifier.
-func hostname(t *testing.T) string {
-	t.Helper()
-	name, err := os.Hostname()
-	if err != nil || name == "" {
-		return "aaasess"
-	}
-	return name
+// nas is a client with defaults.
+func nas(name, prefix string, secret radius.Secret) nasradius.Client {
+	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, DisconnectPort: 3799, Dictionary: radius.Standard()}
+}
+
+// disconnector is the default one, with clients.
+func disconnector(clients ...nasradius.Client) nasradius.DisconnectConfig {
+	return nasradius.DisconnectConfig{Clients: clients, Timeout: 3 * time.Second, Retransmissions: 2}
 }
 
 func TestDefault(t *testing.T) {
-	local, loopback := []string{"local"}, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	list := &accounting.List{Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{"local"}}
+	clients := []nasradius.Client{nas("loopback", "127.0.0.0/8", "testing123"), nas("loopback-v6", "::1/128", "testing123")}
 	want := &config.Config{
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
 		Control: config.Control{Socket: "var/aaasess.sock"},
 		SNMP: config.SNMP{SessionMIBDisconnect: true, Responder: &config.Responder{
-			Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
-			MaxMessageSize: 65507, AllowInsecureSet: true, AuthenticationFailure: true,
-			System: config.ResponderSystem{ObjectID: mib.OID{0, 0}, Name: host(t)},
-			Limits: config.ResponderLimits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
-			Views:  implied(),
-			Groups: []config.AccessGroup{
-				{Name: "public", Read: "common", Notify: "all", Level: "authPriv"},
-				{Name: "private", Read: "common", Write: "all", Notify: "all", Level: "authPriv"},
+			Config: snmp.Config{
+				Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
+				MaxMessageSize: 65507,
+				System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t)},
+				Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 			},
-			Communities: []config.Community{
-				{Community: "public", SecurityName: "public", From: loopback, Group: "public"},
-				{Community: "private", SecurityName: "private", From: loopback, Group: "private"},
-			},
+			AuthenTraps: true,
 		}},
-		RADIUS: config.RADIUS{
-			NASIdentifier: hostname(t), Dictionary: radius.Standard(),
-			Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}},
-			Clients: []config.Client{
-				{Name: "loopback", Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: "testing123", Disconnect: config.ClientDisconnect{Port: 3799}},
-				{Name: "loopback-v6", Prefix: netip.MustParsePrefix("::1/128"), Secret: "testing123", Disconnect: config.ClientDisconnect{Port: 3799}},
-			},
-		},
-		Accounting: config.Accounting{
-			Lists: []config.List{
-				{Type: "network", Name: "default", Record: "start-stop", Methods: local},
-				{Type: "exec", Name: "default", Record: "start-stop", Methods: local},
-				{Type: "connection", Name: "default", Record: "start-stop", Methods: local},
-			},
-			Local: config.Local{File: "var/accounting.jsonl"},
-		},
-		Sessions: config.Sessions{Remember: time.Hour, Disconnect: config.Disconnect{
-			StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Timeout: 3 * time.Second, Retransmit: 2,
+		Listener:     nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}, Clients: clients},
+		Disconnector: disconnector(clients...),
+		Dictionary:   radius.Standard(),
+		Policy: accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
+			sessions.Network: list, sessions.Exec: list, sessions.Connection: list,
 		}},
-		Store: config.Store{MinFree: 64 << 20},
+		Local:      &local.Spec{File: "var/accounting.jsonl"},
+		Sessions:   sessions.Config{Remember: time.Hour},
+		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
+		Store:      store.Config{MinFree: 64 << 20},
 	}
-	if diff := cmp.Diff(want, config.Default(), plain); diff != "" {
+	got := config.Default()
+	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Errorf("Default (-want +got):\n%s", diff)
+	}
+	wantPolicy := append(implied,
+		"public v2c noAuthNoPriv common - all", "private v2c noAuthNoPriv common all all",
+		"public usm authPriv common - all", "private usm authPriv common all all",
+		"public v2c public", "private v2c private", "public from [127.0.0.0/8]", "private from [127.0.0.0/8]",
+	)
+	if diff := cmp.Diff(sorted(wantPolicy), policyText(got.SNMP.Responder.Policy)); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	for _, community := range []string{"public", "private"} {
+		name, _, allowed := got.SNMP.Responder.Policy.Community([]byte(community), netip.MustParseAddr("127.0.0.1"))
+		if !allowed || name != community {
+			t.Errorf("community %s is %q, allowed: %t", community, name, allowed)
+		}
 	}
 }
 
@@ -98,13 +116,20 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	got := mustParse(t, minimal, ".")
 	want := config.Default()
 	want.SNMP = config.SNMP{}
-	want.RADIUS = config.RADIUS{NASIdentifier: hostname(t), Dictionary: radius.Standard(), Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{
-		netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813"),
-	}}}
-	want.Accounting.Lists = nil
+	want.Listener = nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813")}}
+	want.Disconnector.Clients = nil
+	want.Policy.Lists, want.Local = nil, nil
 	want.Store.MinFree = 256 << 20
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+}
+
+// server is a member with the default schedule.
+func server(name, host string, port uint16, secret radius.Secret) client.Member {
+	return client.Member{
+		Identity: client.Identity{Name: name, Host: host, Port: port, Secret: secret},
+		Schedule: retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
 	}
 }
 
@@ -128,54 +153,38 @@ radius:
 accounting:
   exec: {default: {record: stop-only, methods: [group isp, group radius, local]}}
   network: {default: {record: none}}
-sessions: {remember: 10m, disconnect: {retry-min: 1s, retry-max: 1s}}
+sessions: {remember: 10m, disconnect: {retry-min: 1s, retry-max: 1s, retransmit: 0}}
 store: {min-free: 2GiB, max-size: 64MiB}
 `, "/etc/aaasess")
-	r1 := config.Server{Name: "r1", Host: "10.0.0.1", Port: 1813, Secret: "s3", Timeout: 5 * time.Second, Retransmit: 3}
-	r2 := config.Server{Name: "r2", Host: "10.0.0.1", Port: 11813, Secret: "s3", Timeout: 5 * time.Second, Retransmit: 3}
-	r3 := config.Server{Name: "r3", Host: "radius.example.net", Port: 1813, Secret: "s4", Timeout: 5 * time.Second, Retransmit: 3}
+	r1, r2, r3 := server("r1", "10.0.0.1", 1813, "s3"), server("r2", "10.0.0.1", 11813, "s3"), server("r3", "radius.example.net", 1813, "s4")
 	ispR1, ispR3 := r1, r3
-	ispR1.Timeout, ispR1.Retransmit = 500*time.Millisecond, 0
-	ispR3.Timeout, ispR3.Retransmit = 500*time.Millisecond, 0
+	ispR1.Schedule = retry.Schedule{Timeout: 500 * time.Millisecond}
+	ispR3.Schedule = ispR1.Schedule
+	a := nas("a", "192.0.2.0/24", "s1")
+	a.DisconnectAddr, a.DisconnectPort, a.DisconnectSecret = netip.MustParseAddr("2001:db8::7"), 1700, "s9"
+	a.DisconnectSource, a.DisconnectAttributes = netip.MustParseAddr("2001:db8::8"), []string{"Acct-Session-Id", "NAS-Port"}
+	clients := []nasradius.Client{a, nas("b", "2001:db8::1/128", "s2")}
 	loopback := netip.MustParseAddrPort("127.0.0.1:0")
 	want := &config.Config{
-		State:   "/etc/aaasess/var/state",
-		Log:     config.Log{Level: slog.LevelDebug, Format: "json"},
-		Control: config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
-		SNMP:    config.SNMP{AgentX: &config.AgentX{Network: "tcp", Address: "127.0.0.1:705"}},
-		RADIUS: config.RADIUS{
-			NASIdentifier: "session agent 1", Dictionary: radius.Standard(),
-			Accounting: config.RADIUSAccounting{Listen: []netip.AddrPort{loopback, loopback}},
-			Clients: []config.Client{
-				{
-					Name: "a", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Secret: "s1",
-					Disconnect: config.ClientDisconnect{
-						Address: netip.MustParseAddr("2001:db8::7"), Port: 1700, Secret: "s9", SourceAddress: netip.MustParseAddr("2001:db8::8"),
-						Attributes: []string{"Acct-Session-Id", "NAS-Port"},
-					},
-				},
-				{Name: "b", Prefix: netip.MustParsePrefix("2001:db8::1/128"), Secret: "s2", Disconnect: config.ClientDisconnect{Port: 3799}},
-			},
-			Servers: []config.Server{r1, r2, r3},
-			Groups: []config.Group{
-				{Name: "isp", Servers: []config.Server{ispR3, ispR1}, AccessAlgorithm: "direct", Window: 1},
-				{
-					Name: "radius", Servers: []config.Server{r1, r2, r3},
-					AccessAlgorithm: "direct", HoldDown: 30 * time.Second, Window: 1024,
-				},
-			},
+		State:        "/etc/aaasess/var/state",
+		Log:          config.Log{Level: slog.LevelDebug, Format: "json"},
+		Control:      config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
+		SNMP:         config.SNMP{AgentX: &agentx.Config{Network: "tcp", Address: "127.0.0.1:705"}},
+		Listener:     nasradius.Config{Addresses: []netip.AddrPort{loopback, loopback}, Clients: clients},
+		Disconnector: nasradius.DisconnectConfig{Clients: clients, Timeout: 3 * time.Second, Retransmissions: -1},
+		Dictionary:   radius.Standard(),
+		Groups: []acctradius.Spec{
+			{Group: "isp", Servers: []client.Member{ispR3, ispR1}, Window: 1},
+			{Group: "radius", Servers: []client.Member{r1, r2, r3}, HoldDown: 30 * time.Second, Window: 1024},
 		},
-		Accounting: config.Accounting{
-			Lists: []config.List{
-				{Type: "network", Name: "default", Record: "none"},
-				{Type: "exec", Name: "default", Record: "stop-only", Methods: []string{"group isp", "group radius", "local"}},
-			},
-			Local: config.Local{File: "/etc/aaasess/var/accounting.jsonl"},
-		},
-		Sessions: config.Sessions{Remember: 10 * time.Minute, Disconnect: config.Disconnect{
-			StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second, Timeout: 3 * time.Second, Retransmit: 2,
+		Policy: accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
+			sessions.Network: {Name: "default"},
+			sessions.Exec:    {Name: "default", Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}},
 		}},
-		Store: config.Store{MinFree: 2 << 30, MaxSize: 64 << 20},
+		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
+		Sessions:   sessions.Config{Remember: 10 * time.Minute},
+		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
+		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}
 	if diff := cmp.Diff(want, c, plain); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)
@@ -183,30 +192,13 @@ store: {min-free: 2GiB, max-size: 64MiB}
 }
 
 func TestFileNames(t *testing.T) {
-	text := "state: /srv/state\ncontrol: {socket: run/x}\nsnmp: {agentx: {address: master}}\naccounting: {local: {file: ../a.jsonl}}\n"
+	text := "state: /srv/state\ncontrol: {socket: run/x}\nsnmp: {agentx: {address: master}}\n" +
+		"accounting: {local: {file: ../a.jsonl}, exec: {default: {record: stop-only, methods: [local]}}}\n"
 	c := mustParse(t, text, "/etc/aaasess")
-	got := []string{c.State, c.Control.Socket, c.SNMP.AgentX.Address, c.Accounting.Local.File}
+	got := []string{c.State, string(c.Control.Socket), c.SNMP.AgentX.Address, c.Local.File}
 	want := []string{"/srv/state", "/etc/aaasess/run/x", "/etc/aaasess/master", "/etc/a.jsonl"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("file names (-want +got):\n%s", diff)
-	}
-}
-
-// What editors put into files must not matter.
-func TestNotations(t *testing.T) {
-	want := mustParse(t, "log: {level: warn}\nstate: v\n", ".")
-	for name, text := range map[string]string{
-		"byte order mark": "\ufefflog: {level: warn}\nstate: v\n",
-		"CRLF":            "log:\r\n  level: warn\r\nstate: v\r\n",
-		"quotes":          "\"log\": {'level': \"warn\"}\nstate: 'v'\n",
-		"document marks":  "---\nlog: {level: warn}\nstate: v\n...\n",
-		"folded":          "log: {level: warn}\nstate: >-\n  v\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(want, mustParse(t, text, "."), plain); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
 	}
 }
 
@@ -228,7 +220,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = config.Load(file)
-	var fault *config.Error
+	var fault *strictyaml.Error
 	if !errors.As(err, &fault) || fault.File != file || fault.Line != 2 || fault.Column != 1 {
 		t.Errorf("Load with a fault: %v", err)
 	}
@@ -236,5 +228,35 @@ func TestLoad(t *testing.T) {
 	missing := filepath.Join(dir, "none.yaml")
 	if _, err = config.Load(missing); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "config: ") || !strings.Contains(err.Error(), missing) {
 		t.Errorf("Load of no file: %v", err)
+	}
+}
+
+// A Config does not tell its secrets.
+func TestSecretsDoNotPrint(t *testing.T) {
+	c := mustParse(t, `
+radius:
+  clients: [{name: a, address: 10.0.0.1, secret: `+hidden+`, disconnect: {secret: `+hidden+`}}]
+  servers: [{name: a, address: 10.0.0.1, secret: `+hidden+`}]
+  groups: [{name: a, servers: [a]}]
+snmp:
+  responder:
+    groups: [{name: a}]
+    communities: [{community: `+hidden+`, from: [10.0.0.1], group: a}]
+    users: [{name: a, group: a, auth: {protocol: SHA, password: `+hidden+`}, priv: {protocol: AES-128, password: `+hidden+`}}]
+  notifications: [{name: a, address: h, version: v2c, community: `+hidden+`}]
+`, ".")
+	var out []string
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		out = append(out, fmt.Sprintf(verb, c), fmt.Sprintf(verb, c.SNMP.Responder), fmt.Sprintf(verb, c.SNMP))
+	}
+	for _, verb := range []string{"%s", "%x", "%q"} {
+		out = append(out, fmt.Sprintf(verb, c.Listener.Clients), fmt.Sprintf(verb, c.Disconnector.Clients), fmt.Sprintf(verb, c.Groups),
+			fmt.Sprintf(verb, c.SNMP.Responder.Users), fmt.Sprintf(verb, c.SNMP.Responder))
+	}
+	hex := fmt.Sprintf("%x", string(hidden))
+	for _, text := range out {
+		if strings.Contains(text, hidden) || strings.Contains(strings.ToLower(text), hex) {
+			t.Errorf("tells a secret: %.300s", text)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func TestDictionaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := radius.Skipped{File: filepath.Join(dir, "shop"), Lines: 1, First: 6, Text: "ATTRIBUTE Shop-Ext 241.9 string"}
-	if skipped := c.RADIUS.Dictionary.Skipped(); len(skipped) != 1 || skipped[0] != want {
+	if skipped := c.Dictionary.Skipped(); len(skipped) != 1 || skipped[0] != want {
 		t.Errorf("left out: %v, want %v", skipped, want)
 	}
 }

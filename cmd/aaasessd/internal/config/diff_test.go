@@ -1,79 +1,110 @@
 package config_test
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// running is a configuration that has all that a reload can't change.
-func running(t *testing.T) *config.Config {
-	t.Helper()
-	return mustParse(t, replaced(managed(engineLine, engineLine), "snmp:", "snmp:\n  agentx: {}\n  session-mib-disconnect: true")+
-		"radius: {clients: [{name: a, address: 10.0.0.1, secret: s}]}\naccounting: {exec: {default: {record: none}}}\n", ".")
-}
+// runningText is a file that has all that a reload can't change.
+const runningText = `state: s
+log: {level: info, format: text}
+control: {socket: c, group: g}
+snmp:
+  agentx: {address: a}
+  session-mib-disconnect: true
+  responder:
+    listen: ["127.0.0.1:161", "[::1]:161"]
+    engine-id: "80007ed90461616173657373"
+    max-message-size: 1400
+    groups: [{name: g}]
+    communities: [{community: c, from: [192.0.2.0/24], group: g}]
+  notifications: [{name: n, address: h, version: v2c, community: c}]
+radius:
+  accounting: {listen: ["127.0.0.1:1813"]}
+  nas-identifier: x
+  clients: [{name: a, address: 10.0.0.1, secret: s}]
+accounting:
+  exec: {default: {record: none}}
+sessions:
+  remember: 10m
+  disconnect: {stop-wait: 5s, retry-min: 1s, retry-max: 1m, timeout: 3s, retransmit: 2}
+store: {min-free: 1GiB, max-size: 10GiB}
+`
 
 func TestDiff(t *testing.T) {
+	responder := func(key, instead string) []string { return []string{"    " + key, "    " + instead} }
+	_, responderKeys, _ := strings.Cut(runningText, "  responder:\n")
+	responderKeys, _, _ = strings.Cut(responderKeys, "radius:\n")
 	for _, tc := range []struct {
-		want   string // keys with spaces between
-		change func(c *config.Config)
+		want   string   // keys with spaces between
+		change []string // pairs of old and new text
 	}{
-		{"", func(*config.Config) {}},
-		{"state", func(c *config.Config) { c.State = "x" }},
-		{"log.format", func(c *config.Config) { c.Log.Format = "json" }},
-		{"control.socket control.group", func(c *config.Config) { c.Control = config.Control{Socket: "x", Group: "y"} }},
-		{"snmp.agentx", func(c *config.Config) { c.SNMP.AgentX.Address = "x" }},
-		{"snmp.agentx", func(c *config.Config) { c.SNMP.AgentX = nil }},
-		{"snmp.responder", func(c *config.Config) { c.SNMP.Responder = nil }},
-		{"state snmp.agentx snmp.responder radius.accounting.listen", func(c *config.Config) {
-			*c = config.Config{Log: c.Log, Control: c.Control, Sessions: c.Sessions, Store: c.Store}
+		{"", nil},
+		{"state", []string{"state: s", "state: t"}},
+		{"", []string{"state: s", "state: ./s"}},
+		{"log.format", []string{"format: text", "format: json"}},
+		{"control.socket control.group", []string{"{socket: c, group: g}", "{socket: d, group: h}"}},
+		{"snmp.agentx", []string{"agentx: {address: a}", "agentx: {address: b}"}},
+		{"snmp.agentx", []string{"  agentx: {address: a}\n", ""}},
+		{"snmp.responder", []string{"  responder:\n" + responderKeys, ""}},
+		{"state snmp.agentx snmp.responder radius.accounting.listen", []string{
+			"state: s\n", "", "  agentx: {address: a}\n", "", "  responder:\n" + responderKeys, "", "  accounting: {listen: [\"127.0.0.1:1813\"]}\n", "",
 		}},
-		{"snmp.responder.listen", func(c *config.Config) { c.SNMP.Responder.Listen = c.SNMP.Responder.Listen[:1] }},
-		{"snmp.responder.engine-id snmp.responder.max-message-size", func(c *config.Config) {
-			c.SNMP.Responder.EngineID = nil
-			c.SNMP.Responder.MaxMessageSize--
+		{"snmp.responder.listen", responder(`listen: ["127.0.0.1:161", "[::1]:161"]`, `listen: ["127.0.0.1:161"]`)},
+		{"", responder(`listen: ["127.0.0.1:161", "[::1]:161"]`, `listen: ["[::ffff:127.0.0.1]:161", "[::1]:161"]`)},
+		{"snmp.responder.engine-id snmp.responder.max-message-size", []string{"    engine-id: \"80007ed90461616173657373\"\n    max-message-size: 1400\n", ""}},
+		{"", responder(`engine-id: "80007ed90461616173657373"`, `engine-id: "0x80007ED90461616173657373"`)},
+		{"radius.accounting.listen", []string{`["127.0.0.1:1813"]`, `["127.0.0.1:1813", "[::1]:1813"]`}},
+		{"sessions.remember", []string{"remember: 10m", "remember: 11m"}},
+		{"", []string{"remember: 10m", "remember: 600s"}},
+		{"sessions.disconnect.stop-wait sessions.disconnect.retry-min sessions.disconnect.retry-max", []string{
+			"stop-wait: 5s, retry-min: 1s, retry-max: 1m", "stop-wait: 6s, retry-min: 2s, retry-max: 2m",
 		}},
-		{"radius.accounting.listen", func(c *config.Config) {
-			c.RADIUS.Accounting.Listen = append(c.RADIUS.Accounting.Listen, netip.MustParseAddrPort("[::1]:1813"))
-		}},
-		{"sessions.remember", func(c *config.Config) { c.Sessions.Remember++ }},
-		{"sessions.disconnect.stop-wait sessions.disconnect.retry-min sessions.disconnect.retry-max", func(c *config.Config) {
-			c.Sessions.Disconnect.StopWait++
-			c.Sessions.Disconnect.RetryMin++
-			c.Sessions.Disconnect.RetryMax++
-		}},
-		{"sessions.disconnect.timeout sessions.disconnect.retransmit", func(c *config.Config) {
-			c.Sessions.Disconnect.Timeout++
-			c.Sessions.Disconnect.Retransmit++
-		}},
-		{"store.max-size", func(c *config.Config) { c.Store.MaxSize = 64 << 20 }},
-		{"store.min-free", func(c *config.Config) { c.Store.MinFree++ }},
+		{"sessions.disconnect.timeout sessions.disconnect.retransmit", []string{"timeout: 3s, retransmit: 2", "timeout: 4s, retransmit: 0"}},
+		{"store.max-size", []string{", max-size: 10GiB", ""}},
+		{"store.min-free", []string{"min-free: 1GiB", "min-free: 2GiB"}},
+		{"", []string{"min-free: 1GiB", "min-free: 1024MiB"}},
 		// What a reload does change.
-		{"", func(c *config.Config) {
-			c.Log.Level++
-			c.SNMP.SessionMIBDisconnect = false
-			old := c.SNMP.Responder
-			c.SNMP.Responder = &config.Responder{Listen: old.Listen, EngineID: old.EngineID, MaxMessageSize: old.MaxMessageSize}
-			c.SNMP.Notifications = nil
-			c.RADIUS.Clients = c.RADIUS.Clients[1:]
-			c.RADIUS.Servers = []config.Server{{Name: "r1"}}
-			c.RADIUS.Groups = []config.Group{{Name: "isp"}}
-			c.RADIUS.NASIdentifier = "x"
-			c.RADIUS.AcctOnOffGroups = []config.AcctOnOffGroup{{Name: "g"}}
-			c.Accounting.Lists = nil
-			c.Accounting.Local.File = "x"
+		{"", []string{
+			"level: info", "level: debug", "session-mib-disconnect: true", "session-mib-disconnect: false",
+			"    groups: [{name: g}]\n    communities: [{community: c, from: [192.0.2.0/24], group: g}]\n", "    limits: {requests: 1}\n",
+			"  notifications: [{name: n, address: h, version: v2c, community: c}]\n", "", "nas-identifier: x", "nas-identifier: y",
+			"  clients: [{name: a, address: 10.0.0.1, secret: s}]\n", `  servers: [{name: r1, address: h, secret: s}]
+  groups: [{name: isp, servers: [r1]}]
+  acct-on-off-groups: [{name: g}]
+`, "  exec: {default: {record: none}}\n", "  local: {file: x}\n",
 		}},
 	} {
-		c := running(t)
-		tc.change(c)
-		if got := strings.Join(c.Diff(running(t)), " "); got != tc.want {
+		text := runningText
+		for i := 0; i < len(tc.change); i += 2 {
+			if strings.Count(text, tc.change[i]) != 1 {
+				t.Fatalf("%q is not there once", tc.change[i])
+			}
+			text = strings.Replace(text, tc.change[i], tc.change[i+1], 1)
+		}
+		old, now := mustParse(t, runningText, "."), mustParse(t, text, ".")
+		if got := strings.Join(now.Diff(old), " "); got != tc.want {
 			t.Errorf("Diff() = %q, want %q", got, tc.want)
 		}
-		if got := strings.Join(running(t).Diff(c), " "); got != tc.want {
+		if got := strings.Join(old.Diff(now), " "); got != tc.want {
 			t.Errorf("Diff() the other way = %q, want %q", got, tc.want)
 		}
+	}
+}
+
+// The default address of the master agent is an address like any other.
+func TestDiffOfAgentX(t *testing.T) {
+	parse := func(agentx string) *config.Config { return mustParse(t, "snmp: {agentx: {"+agentx+"}}\n", ".") }
+	if got := parse("").Diff(parse("address: /var/agentx/master")); len(got) > 0 {
+		t.Errorf("unix: Diff() = %q, want nothing", got)
+	}
+	if got := parse("network: tcp").Diff(parse(`network: tcp, address: "127.0.0.1:705"`)); len(got) > 0 {
+		t.Errorf("tcp: Diff() = %q, want nothing", got)
+	}
+	if got := parse("").Diff(parse("network: tcp")); len(got) != 1 {
+		t.Errorf("another network: Diff() = %q", got)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if len(c.SNMP.Responder.Users) != 1 || len(c.SNMP.Notifications) != 2 {
+	if len(c.SNMP.Responder.Users) != 1 || len(c.SNMP.Responder.Targets) != 2 {
 		t.Errorf("%+v", c.SNMP)
 	}
 }
@@ -73,7 +73,7 @@ func TestDisconnectDocs(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, block)
 	}
-	if d := c.RADIUS.Clients[0].Disconnect; d.Secret.Reveal() != "bras-1.coa" || d.Port != 1700 {
+	if d := c.Listener.Clients[0]; d.DisconnectSecret != "bras-1.coa" || d.DisconnectPort != 1700 {
 		t.Errorf("%+v", d)
 	}
 }

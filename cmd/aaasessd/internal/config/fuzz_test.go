@@ -8,7 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/accounting"
+	"aaasess/accounting/onoff"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/radius/client"
 )
 
 // FuzzParse holds that no file makes the daemon panic, and that every fault has a place in the file.
@@ -41,7 +45,7 @@ func FuzzParse(f *testing.F) {
 		}
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
 		for _, e := range joined.Unwrap() {
-			var fault *config.Error
+			var fault *strictyaml.Error
 			if !errors.As(e, &fault) || fault.File != "f.yaml" || fault.Line < 1 || fault.Line > lines || fault.Column < 1 || fault.Text == "" {
 				t.Errorf("fault without a place: %#v", e)
 			}
@@ -51,74 +55,83 @@ func FuzzParse(f *testing.F) {
 
 // checkInvariants holds what the doc of Config promises.
 func checkInvariants(t *testing.T, c *config.Config) {
-	if c.State == "" || c.Control.Socket == "" || c.Accounting.Local.File == "" || len(c.RADIUS.Accounting.Listen) == 0 {
+	if c.State == "" || c.Control.Socket == "" || len(c.Listener.Addresses) == 0 || c.Local != nil && c.Local.File == "" {
 		t.Error("a default is missing")
 	}
-	for _, n := range c.RADIUS.Clients {
-		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.Disconnect.Port == 0 {
+	for _, n := range c.Listener.Clients {
+		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.DisconnectPort == 0 {
 			t.Errorf("client %+v", n)
 		}
 	}
-	groups := map[string]bool{}
-	for _, g := range c.RADIUS.Groups {
-		groups["group "+g.Name] = true
+	groups := map[accounting.MethodName]bool{}
+	for _, g := range c.Groups {
+		groups[g.Name()] = true
 		if len(g.Servers) == 0 || g.HoldDown < 0 || g.Window < 1 || g.DrainRate < 0 || (g.DeadCriteria.Time > 0) != (g.DeadCriteria.Tries > 0) {
 			t.Errorf("group %+v", g)
 		}
 		for _, s := range g.Servers {
 			checkServer(t, s)
-			if a, err := netip.ParseAddr(s.Host); err == nil && g.SourceAddress.IsValid() && a.Is4() != g.SourceAddress.Is4() {
-				t.Errorf("group %s: server %s can't be reached from %v", g.Name, s.Name, g.SourceAddress)
+			if a, err := netip.ParseAddr(s.Host); err == nil && g.Source.IsValid() && a.Is4() != g.Source.Is4() {
+				t.Errorf("group %s: server %s can't be reached from %v", g.Group, s.Name, g.Source)
 			}
 		}
 	}
-	for _, s := range c.RADIUS.Servers {
-		checkServer(t, s)
-	}
-	checkAcctOnOff(t, &c.RADIUS)
+	checkAcctOnOff(t, c)
 	checkSNMP(t, &c.SNMP)
-	if n := len(c.RADIUS.NASIdentifier); n < 1 || n > 253 {
-		t.Errorf("NAS-Identifier %q", c.RADIUS.NASIdentifier)
+	if err := c.Policy.Validate(); err != nil {
+		t.Error(err)
 	}
-	for _, l := range c.Accounting.Lists {
-		if (l.Record == "none") != (len(l.Methods) == 0) {
+	for kind, l := range c.Policy.Lists {
+		if (l.Record == accounting.None) != (len(l.Methods) == 0) {
 			t.Errorf("list %+v", l)
 		}
 		for _, m := range l.Methods {
-			if m != "local" && !groups[m] {
-				t.Errorf("method %q of %s is nowhere", m, l.Type)
+			if (m != accounting.Local || c.Local == nil) && !groups[m] {
+				t.Errorf("method %q of %s is nowhere", m, kind)
 			}
 		}
 	}
-	if d := c.Sessions.Disconnect; c.Store.MinFree <= 0 || c.Store.MaxSize < 0 || c.Sessions.Remember <= 0 || d.RetryMin <= 0 || d.RetryMin > d.RetryMax {
+	if d := c.Terminator; c.Store.MinFree <= 0 || c.Store.MaxSize < 0 || c.Sessions.Remember <= 0 || d.RetryMin <= 0 || d.RetryMin > d.RetryMax {
 		t.Errorf("store or sessions: %+v %+v", c.Store, c.Sessions)
 	}
 }
 
-func checkServer(t *testing.T, s config.Server) {
-	if s.Name == "" || s.Host == "" || s.Port == 0 || s.Secret == "" || s.Timeout <= 0 || s.Retransmit < 0 || s.Backoff.Retry < 0 ||
-		(s.Backoff.MaxDelay > 0) != (s.Backoff.Retry > 0) {
-		t.Errorf("server %+v", s)
+func checkServer(t *testing.T, m client.Member) {
+	if s := m.Schedule; m.Name == "" || m.Host == "" || m.Port == 0 || m.Secret == "" || s.Timeout <= 0 || s.Retransmit < 0 || s.BackoffRetry < 0 ||
+		(s.MaxDelay > 0) != (s.BackoffRetry > 0) {
+		t.Errorf("server %+v", m)
 	}
 }
 
-func checkAcctOnOff(t *testing.T, c *config.RADIUS) {
+func checkAcctOnOff(t *testing.T, c *config.Config) {
+	if err := c.OnOffGroups.Validate(); err != nil {
+		for _, g := range c.OnOffGroups { // one without a controller has no monitors
+			if g.Controller == "" && len(g.Monitors) > 0 {
+				t.Error(err)
+			}
+		}
+	}
 	controlled := map[string]int{}
 	for _, g := range c.Groups {
-		if on := g.AcctOnOff; on != nil && on.Group != "" {
-			controlled[on.Group]++
-			if !on.OperStateChange || on.MonitorGroup != "" {
-				t.Errorf("group %s controls with %+v", g.Name, on)
+		if on := g.AcctOnOff; on != nil {
+			if n := len(on.Attributes) - 2; n < 1 || n > 253 {
+				t.Errorf("group %s: NAS-Identifier of %d octets", g.Group, n)
+			}
+			if on.Controls != "" {
+				controlled[on.Controls]++
+				if !on.Blocks || g.MonitorGroup != "" {
+					t.Errorf("group %s controls with %+v", g.Group, on)
+				}
 			}
 		}
 	}
 	for _, g := range c.Groups {
-		if on := g.AcctOnOff; on != nil && on.MonitorGroup != "" && (on.OperStateChange || controlled[on.MonitorGroup] != 1) {
-			t.Errorf("group %s monitors with %+v", g.Name, on)
+		if g.MonitorGroup != "" && (g.AcctOnOff != nil || controlled[g.MonitorGroup] != 1) {
+			t.Errorf("group %s monitors with %+v", g.Group, g.AcctOnOff)
 		}
 	}
 	for name, n := range controlled {
-		if n != 1 || !slices.ContainsFunc(c.AcctOnOffGroups, func(g config.AcctOnOffGroup) bool { return g.Name == name }) {
+		if n != 1 || !slices.ContainsFunc(c.OnOffGroups, func(g onoff.Group) bool { return g.Name == name }) {
 			t.Errorf("acct-on-off-group %q is controlled by %d groups", name, n)
 		}
 	}

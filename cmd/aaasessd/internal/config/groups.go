@@ -4,11 +4,20 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"reflect"
+	"os"
 	"slices"
 	"strconv"
 	"time"
+
+	"aaasess/accounting"
+	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
+
+// maxServers is how many servers a group has; the tag of rawGroup.Servers says it too.
+const maxServers = 64
 
 // anonymous is our NAS-Identifier on a host that has no name.
 const anonymous = "aaasess"
@@ -31,8 +40,8 @@ type resend struct {
 	backoff    *rawBackoff
 }
 
-// on is a server with what a level has, in place of what it had.
-func (r resend) on(s Server) Server {
+// on applies one level's overrides to s.
+func (r resend) on(s retry.Schedule) retry.Schedule {
 	if r.timeout != nil {
 		s.Timeout = *r.timeout
 	}
@@ -40,56 +49,60 @@ func (r resend) on(s Server) Server {
 		s.Retransmit = *r.retransmit
 	}
 	if r.backoff != nil {
-		s.Backoff = Backoff(*r.backoff)
-		if s.Backoff.Retry == 0 {
-			s.Backoff = Backoff{}
+		s.MaxDelay, s.BackoffRetry = r.backoff.MaxDelay, r.backoff.Retry
+		if s.BackoffRetry == 0 {
+			s.MaxDelay = 0
 		}
 	}
 	return s
 }
 
 // servers makes the servers, each with its own keys over the global ones.
-func (d *decoder) servers(raw *rawRADIUS) []Server {
+func (d checker) servers(raw *rawRADIUS) []client.Member {
 	global := resend{&raw.Timeout, &raw.Retransmit, raw.Backoff}
-	names, addresses := d.unique(), d.unique()
-	servers := make([]Server, 0, len(raw.Servers))
+	names, addresses := d.Unique(), d.Unique()
+	servers := make([]client.Member, 0, len(raw.Servers))
 	for i, r := range raw.Servers {
 		path := fmt.Sprintf("radius.servers[%d]", i)
-		s := Server{Name: string(r.Name), Host: string(r.Address), Port: uint16(r.Port), Secret: r.Secret}
-		names.check(path+".name", s.Name, "the name of")
-		if s.Host != "" {
-			addresses.check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(r.Port)), "the server of")
+		s := client.Member{
+			Identity: client.Identity{Name: string(r.Name), Host: string(r.Address), Port: r.Port, Secret: radius.Secret(r.Secret)},
+			Schedule: resend{r.Timeout, r.Retransmit, r.Backoff}.on(global.on(retry.Schedule{})),
 		}
-		servers = append(servers, resend{r.Timeout, r.Retransmit, r.Backoff}.on(global.on(s)))
+		names.Check(path+".name", s.Name, "the name of")
+		if s.Host != "" {
+			addresses.Check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), "the server of")
+		}
+		servers = append(servers, s)
 	}
 	return servers
 }
 
-// groups makes the groups of the file; their AcctOnOff is not checked yet.
-func (d *decoder) groups(raw *rawRADIUS, servers []Server) []Group {
-	byName := map[string]Server{}
+// groups makes the groups of the file.
+func (d checker) groups(raw *rawRADIUS, servers []client.Member) []acctradius.Spec {
+	byName := map[string]client.Member{}
 	for _, s := range servers {
 		byName[s.Name] = s
 	}
-	names := d.unique()
-	groups := make([]Group, 0, len(raw.Groups))
+	names := d.Unique()
+	groups := make([]acctradius.Spec, 0, len(raw.Groups))
 	for i, r := range raw.Groups {
 		path := fmt.Sprintf("radius.groups[%d]", i)
 		if r.Name == AllServers {
-			d.fault(path+".name", "%s is the group of all servers, which is always there", r.Name)
+			d.Fault(path+".name", "%s is the group of all servers, which always exists and is not listed", r.Name)
 		}
-		names.check(path+".name", string(r.Name), "the name of")
+		names.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)
 		own := resend{r.Timeout, r.Retransmit, r.Backoff}
-		members := d.unique()
+		members := d.Unique()
 		for j, name := range r.Servers {
 			path := fmt.Sprintf("%s.servers[%d]", path, j)
-			members.check(path, string(name), "in")
+			members.Check(path, string(name), "in")
 			s, ok := byName[string(name)]
 			if !ok && name != "" {
-				d.fault(path, "no server is called %s", name)
+				d.Fault(path, "no server is called %s", name)
 			}
-			g.Servers = append(g.Servers, own.on(s))
+			s.Schedule = own.on(s.Schedule)
+			g.Servers = append(g.Servers, s)
 		}
 		d.checkSource(path+".source-address", &g)
 		groups = append(groups, g)
@@ -98,30 +111,34 @@ func (d *decoder) groups(raw *rawRADIUS, servers []Server) []Group {
 }
 
 // newGroup is a group without its servers.
-func newGroup(r *rawGroup, raw *rawRADIUS) Group {
-	g := Group{
-		Name: string(r.Name), Description: r.Description,
-		AccessAlgorithm: r.AccessAlgorithm, SourceAddress: r.SourceAddress,
-		HoldDown: raw.HoldDown, Window: r.Window, DrainRate: r.DrainRate,
+func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
+	g := acctradius.Spec{
+		Group: string(r.Name), Description: r.Description, Algorithm: r.AccessAlgorithm, Source: r.SourceAddress,
+		HoldDown: raw.HoldDown, Window: r.Window, DrainRate: float64(r.DrainRate),
 	}
 	if r.HoldDown != nil {
 		g.HoldDown = *r.HoldDown
 	}
 	for _, criteria := range []*rawDeadCriteria{raw.DeadCriteria, r.DeadCriteria} {
 		if criteria != nil {
-			g.DeadCriteria = DeadCriteria(*criteria)
+			g.DeadCriteria = client.DeadCriteria(*criteria)
 		}
 	}
-	if on := r.AcctOnOff; on != nil {
-		g.AcctOnOff = &AcctOnOff{OperStateChange: on.OperStateChange, Group: string(on.Group), MonitorGroup: string(on.MonitorGroup)}
+	switch on := r.AcctOnOff; {
+	case on == nil:
+	case on.MonitorGroup != "":
+		g.MonitorGroup = string(on.MonitorGroup)
+	default:
+		identity := radius.AppendAttribute(nil, radius.NASIdentifier, nasIdentifier(raw.NASIdentifier, os.Hostname))
+		g.AcctOnOff = &accounting.OnOff{Attributes: radius.Attributes(identity), Blocks: on.OperStateChange, Controls: string(on.Group)}
 	}
 	return g
 }
 
 // allServers is the group that is there without being listed, with the defaults of a group.
-func (d *decoder) allServers(raw *rawRADIUS, servers []Server) Group {
+func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.Spec {
 	r := rawGroup{Name: AllServers}
-	d.setDefaults(reflect.ValueOf(&r).Elem())
+	d.SetDefaults(&r)
 	g := newGroup(&r, raw)
 	g.Servers = slices.Clone(servers)
 	return g
@@ -129,13 +146,13 @@ func (d *decoder) allServers(raw *rawRADIUS, servers []Server) Group {
 
 // checkSource finds a server that can't be reached from the source address. What names stand for is
 // known only later.
-func (d *decoder) checkSource(path string, g *Group) {
-	if !g.SourceAddress.IsValid() {
+func (d checker) checkSource(path string, g *acctradius.Spec) {
+	if !g.Source.IsValid() {
 		return
 	}
 	for _, s := range g.Servers {
-		if addr, err := netip.ParseAddr(s.Host); err == nil && addr.Is4() != g.SourceAddress.Is4() {
-			d.fault(path, "%s is %s, but server %s has %s, which is %s", g.SourceAddress, family(g.SourceAddress), s.Name, addr, family(addr))
+		if addr, err := netip.ParseAddr(s.Host); err == nil && addr.Is4() != g.Source.Is4() {
+			d.Fault(path, "%s is %s, but server %s has %s, which is %s", g.Source, family(g.Source), s.Name, addr, family(addr))
 			return
 		}
 	}

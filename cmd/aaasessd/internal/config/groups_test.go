@@ -3,12 +3,18 @@ package config_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/accounting"
+	"aaasess/accounting/onoff"
+	acctradius "aaasess/accounting/radius"
+	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 )
 
 // levels is a file of one server and a group of it, each with further keys, and the group of all.
@@ -21,78 +27,70 @@ accounting: {exec: {default: {record: stop-only, methods: [group isp, group radi
 `, global, server, group)
 }
 
-// resend is what the levels have in common.
-type resend struct {
-	Timeout    time.Duration
-	Retransmit int
-	Backoff    config.Backoff
-}
-
-func resendOf(s config.Server) resend { return resend{s.Timeout, s.Retransmit, s.Backoff} }
-
 // A group's key wins over its server's, that over the global one, each key by itself (S4).
 func TestResendByLevel(t *testing.T) {
-	hour := config.Backoff{MaxDelay: time.Hour, Retry: 32}
 	for _, tc := range []struct {
 		name, global, server, group string
-		own, in                     resend // of the server, and of the server in the group
+		own, in                     retry.Schedule // of the server, and of the server in the group
 	}{
 		{
 			"defaults", "", "", "",
-			resend{5 * time.Second, 3, config.Backoff{}},
-			resend{5 * time.Second, 3, config.Backoff{}},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
 		},
 		{
 			"global", "  timeout: 1s\n  retransmit: 2\n  backoff: {max-delay: 10m, retry: 5}", "", "",
-			resend{time.Second, 2, config.Backoff{MaxDelay: 10 * time.Minute, Retry: 5}},
-			resend{time.Second, 2, config.Backoff{MaxDelay: 10 * time.Minute, Retry: 5}},
+			retry.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: 10 * time.Minute, BackoffRetry: 5},
+			retry.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: 10 * time.Minute, BackoffRetry: 5},
 		},
 		{
 			"server", "  timeout: 1s\n  retransmit: 2\n  backoff: {}", ", timeout: 7s, retransmit: 0, backoff: {max-delay: 1m}", "",
-			resend{7 * time.Second, 0, config.Backoff{MaxDelay: time.Minute, Retry: 32}},
-			resend{7 * time.Second, 0, config.Backoff{MaxDelay: time.Minute, Retry: 32}},
+			retry.Schedule{Timeout: 7 * time.Second, MaxDelay: time.Minute, BackoffRetry: 32},
+			retry.Schedule{Timeout: 7 * time.Second, MaxDelay: time.Minute, BackoffRetry: 32},
 		},
 		{
 			"group", "  timeout: 1s\n  retransmit: 2\n  backoff: {}", "", ", timeout: 1000s, retransmit: 0, backoff: {retry: 1}",
-			resend{time.Second, 2, hour},
-			resend{1000 * time.Second, 0, config.Backoff{MaxDelay: time.Hour, Retry: 1}},
+			retry.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Hour, BackoffRetry: 32},
+			retry.Schedule{Timeout: 1000 * time.Second, MaxDelay: time.Hour, BackoffRetry: 1},
 		},
 		{
 			"group over server", "", ", timeout: 7s, retransmit: 7, backoff: {max-delay: 7m, retry: 7}", ", timeout: 8s, retransmit: 8, backoff: {max-delay: 8m, retry: 8}",
-			resend{7 * time.Second, 7, config.Backoff{MaxDelay: 7 * time.Minute, Retry: 7}},
-			resend{8 * time.Second, 8, config.Backoff{MaxDelay: 8 * time.Minute, Retry: 8}},
+			retry.Schedule{Timeout: 7 * time.Second, Retransmit: 7, MaxDelay: 7 * time.Minute, BackoffRetry: 7},
+			retry.Schedule{Timeout: 8 * time.Second, Retransmit: 8, MaxDelay: 8 * time.Minute, BackoffRetry: 8},
 		},
 		{
 			"one key from each", "  retransmit: 9", ", timeout: 7s", ", backoff: {}",
-			resend{7 * time.Second, 9, config.Backoff{}},
-			resend{7 * time.Second, 9, hour},
+			retry.Schedule{Timeout: 7 * time.Second, Retransmit: 9},
+			retry.Schedule{Timeout: 7 * time.Second, Retransmit: 9, MaxDelay: time.Hour, BackoffRetry: 32},
 		},
 		{
 			"a back-off is taken as a whole", "  backoff: {max-delay: 2m, retry: 2}", ", backoff: {retry: 4}", ", backoff: {max-delay: 3m}",
-			resend{5 * time.Second, 3, config.Backoff{MaxDelay: time.Hour, Retry: 4}},
-			resend{5 * time.Second, 3, config.Backoff{MaxDelay: 3 * time.Minute, Retry: 32}},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 4},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: 3 * time.Minute, BackoffRetry: 32},
 		},
 		{
 			"switched off for the server", "  backoff: {}", ", backoff: {retry: 0}", "",
-			resend{5 * time.Second, 3, config.Backoff{}},
-			resend{5 * time.Second, 3, config.Backoff{}},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
 		},
 		{
 			"switched off for the group", "", ", backoff: {}", ", backoff: {max-delay: 2m, retry: 0}",
-			resend{5 * time.Second, 3, hour},
-			resend{5 * time.Second, 3, config.Backoff{}},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
 		},
 		{
 			"switched on again for the group", "", ", backoff: {retry: 0}", ", backoff: {}",
-			resend{5 * time.Second, 3, config.Backoff{}},
-			resend{5 * time.Second, 3, hour},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
+			retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := mustParse(t, levels(tc.global, tc.server, tc.group), ".")
-			got := []resend{resendOf(c.RADIUS.Servers[0]), resendOf(c.RADIUS.Groups[0].Servers[0]), resendOf(c.RADIUS.Groups[1].Servers[0])}
-			if diff := cmp.Diff([]resend{tc.own, tc.in, tc.own}, got); diff != "" { // the last is of group radius
-				t.Errorf("server, in its group, in group radius (-want +got):\n%s", diff)
+			var got []retry.Schedule
+			for _, g := range mustParse(t, levels(tc.global, tc.server, tc.group), ".").Groups {
+				got = append(got, g.Servers[0].Schedule)
+			}
+			if diff := cmp.Diff([]retry.Schedule{tc.in, tc.own}, got); diff != "" { // the last is of group radius
+				t.Errorf("server in its group, in group radius (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -107,8 +105,8 @@ radius:
     - {name: a, servers: [r1], timeout: 1s}
     - {name: b, servers: [r1], backoff: {}}
 `, ".")
-	got := []resend{resendOf(c.RADIUS.Groups[0].Servers[0]), resendOf(c.RADIUS.Groups[1].Servers[0])}
-	want := []resend{{time.Second, 3, config.Backoff{}}, {5 * time.Second, 3, config.Backoff{MaxDelay: time.Hour, Retry: 32}}}
+	got := []retry.Schedule{c.Groups[0].Servers[0].Schedule, c.Groups[1].Servers[0].Schedule}
+	want := []retry.Schedule{{Timeout: time.Second, Retransmit: 3}, {Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -117,7 +115,7 @@ radius:
 func TestDeadServersByLevel(t *testing.T) {
 	type dead struct {
 		HoldDown time.Duration
-		Criteria config.DeadCriteria
+		Criteria client.DeadCriteria
 	}
 	for _, tc := range []struct {
 		name, global, group string
@@ -126,23 +124,23 @@ func TestDeadServersByLevel(t *testing.T) {
 		{"defaults", "", "", dead{HoldDown: 30 * time.Second}, dead{HoldDown: 30 * time.Second}},
 		{
 			"global", "  hold-down: 0s\n  dead-criteria: {}", "",
-			dead{0, config.DeadCriteria{Time: time.Minute, Tries: 10}},
-			dead{0, config.DeadCriteria{Time: time.Minute, Tries: 10}},
+			dead{0, client.DeadCriteria{Time: time.Minute, Tries: 10}},
+			dead{0, client.DeadCriteria{Time: time.Minute, Tries: 10}},
 		},
 		{
 			"group", "", ", hold-down: 24h, dead-criteria: {time: 1s, tries: 1}",
-			dead{24 * time.Hour, config.DeadCriteria{Time: time.Second, Tries: 1}},
+			dead{24 * time.Hour, client.DeadCriteria{Time: time.Second, Tries: 1}},
 			dead{HoldDown: 30 * time.Second},
 		},
 		{
 			"group over global, as a whole", "  hold-down: 1m\n  dead-criteria: {time: 5s, tries: 5}", ", hold-down: 0s, dead-criteria: {tries: 6}",
-			dead{0, config.DeadCriteria{Time: time.Minute, Tries: 6}},
-			dead{time.Minute, config.DeadCriteria{Time: 5 * time.Second, Tries: 5}},
+			dead{0, client.DeadCriteria{Time: time.Minute, Tries: 6}},
+			dead{time.Minute, client.DeadCriteria{Time: 5 * time.Second, Tries: 5}},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []dead
-			for _, g := range mustParse(t, levels(tc.global, "", tc.group), ".").RADIUS.Groups {
+			for _, g := range mustParse(t, levels(tc.global, "", tc.group), ".").Groups {
 				got = append(got, dead{g.HoldDown, g.DeadCriteria})
 			}
 			if diff := cmp.Diff([]dead{tc.in, tc.all}, got); diff != "" {
@@ -153,6 +151,11 @@ func TestDeadServersByLevel(t *testing.T) {
 }
 
 func TestGroupKeys(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		name = "aaasess"
+	}
+	identity := radius.Attributes(radius.AppendAttribute(nil, radius.NASIdentifier, name))
 	c := mustParse(t, `
 radius:
   servers:
@@ -173,28 +176,28 @@ radius:
     - {name: upstream, description: who waits for whom}
     - {name: unused}
 `, ".")
-	var got []config.Group
-	for _, g := range c.RADIUS.Groups {
+	var got []acctradius.Spec
+	for _, g := range c.Groups {
 		g.Servers = nil
 		got = append(got, g)
 	}
-	want := []config.Group{
+	want := []acctradius.Spec{
 		{
-			Name: "isp", Description: "the provider: 2 servers", AccessAlgorithm: "round-robin", SourceAddress: netip.MustParseAddr("fe80::1%eth0"),
+			Group: "isp", Description: "the provider: 2 servers", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("fe80::1%eth0"),
 			HoldDown: 30 * time.Second, Window: 1024, DrainRate: 1000000,
-			AcctOnOff: &config.AcctOnOff{OperStateChange: true, Group: "upstream"},
+			AcctOnOff: &accounting.OnOff{Attributes: identity, Blocks: true, Controls: "upstream"},
 		},
-		{
-			Name: "mirror", AccessAlgorithm: "direct", SourceAddress: netip.MustParseAddr("192.0.2.10"),
-			HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &config.AcctOnOff{MonitorGroup: "upstream"},
-		},
-		{Name: "archive", AccessAlgorithm: "direct", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &config.AcctOnOff{MonitorGroup: "upstream"}},
-		{Name: "plain", AccessAlgorithm: "direct", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &config.AcctOnOff{}},
+		{Group: "mirror", Source: netip.MustParseAddr("192.0.2.10"), HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
+		{Group: "archive", HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
+		{Group: "plain", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &accounting.OnOff{Attributes: identity}},
 	}
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]config.AcctOnOffGroup{{Name: "upstream", Description: "who waits for whom"}, {Name: "unused"}}, c.RADIUS.AcctOnOffGroups); diff != "" {
+	wantOnOff := onoff.Groups{
+		{Name: "upstream", Description: "who waits for whom", Controller: "isp", Monitors: []string{"mirror", "archive"}}, {Name: "unused"},
+	}
+	if diff := cmp.Diff(wantOnOff, c.OnOffGroups); diff != "" {
 		t.Errorf("acct-on-off-groups (-want +got):\n%s", diff)
 	}
 }

@@ -32,20 +32,20 @@ func Load(path string) (*Config, error) {
 }
 
 // Parse checks the text of a configuration file, and reads the secrets that it names. Errors call
-// the file name; relative file names in it begin in dir. The error joins all faults, each an [*Error].
+// the file name; relative file names in it begin in dir. The error joins all faults, each a [*strictyaml.Error].
 func Parse(name string, data []byte, dir string) (*Config, error) {
-	d := &decoder{faults: &faults{file: name}, dir: dir, places: map[string]place{}}
-	body := parseSource(data, d.faults)
-	if body == nil {
-		return nil, d.err()
-	}
 	var raw rawConfig
-	root := reflect.ValueOf(&raw).Elem()
-	d.setDefaults(root)
-	d.decode(body, "", placeOf(body), root, "")
-	c := d.validate(&raw)
-	if err := d.err(); err != nil {
+	doc, err := engine.Decode(name, data, dir, &raw)
+	if err != nil {
 		return nil, err
 	}
+	c := checker{doc}.config(&raw)
+	if err := doc.Err(); err != nil {
+		return nil, err
+	}
+	c.fixed = engine.Fixed(&raw)
 	return c, nil
 }
+
+// Schema is the JSON schema of the configuration file, for editors.
+func Schema() []byte { return engine.Schema("aaasess configuration", reflect.TypeFor[rawConfig]()) }

@@ -1,173 +1,163 @@
 package config
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
+
+	"aaasess/accounting"
+	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/radius/client"
 )
 
-// The raw structs are the configuration file. Their tags:
-//
-//	yaml      the key
-//	doc       the description, for the schema
-//	default   the value if the key is missing; several, for a list, are separated by spaces
-//	required  the key must be there
-//	enum      the values allowed, separated by spaces
-//	min, max  the range of a number or duration, how many octets a text has, or entries a list
-//	keys      the keys allowed in a map, separated by spaces
-//	restart   a reload can't change it: Diff names it; "presence": can't add or remove it
-//
-// What is nil if its key is missing is a pointer: what is off then, or the same as elsewhere.
+// The raw structs are the configuration file. Package strictyaml tells what their tags mean.
 
 type rawConfig struct {
-	State      filePath      `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Relative to the folder of this file, as all file names here."`
-	Log        rawLog        `yaml:"log" doc:"What is logged, to standard error."`
-	Control    rawControl    `yaml:"control" doc:"The socket that the command aaasess talks to."`
-	SNMP       rawSNMP       `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
-	RADIUS     rawRADIUS     `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
-	Accounting rawAccounting `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
-	Sessions   rawSessions   `yaml:"sessions" doc:"The session table."`
-	Store      rawStore      `yaml:"store" doc:"The store on disk."`
+	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. A relative file name, here and in other keys, begins in the folder of this file."`
+	Log        Log             `yaml:"log" doc:"What is logged. The log goes to standard error."`
+	Control    Control         `yaml:"control" doc:"The socket that the command aaasess talks to."`
+	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
+	RADIUS     rawRADIUS       `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
+	Accounting rawAccounting   `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
+	Sessions   rawSessions     `yaml:"sessions" doc:"The session table."`
+	Store      rawStore        `yaml:"store" doc:"The store on disk."`
 }
 
-type rawLog struct {
-	Level  string `yaml:"level" default:"info" enum:"debug info warn error" doc:"The least severe that is logged."`
-	Format string `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: key=value lines; json: one object a line."`
+// Log is what is logged.
+type Log struct {
+	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged."`
+	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: lines of key=value; json: one JSON object per line."`
 }
 
-type rawControl struct {
-	Socket filePath `yaml:"socket" default:"var/aaasess.sock" restart:"yes" doc:"Path of the unix socket, mode 0660."`
-	Group  string   `yaml:"group" default:"" restart:"yes" doc:"Name of the group that owns the socket; empty is the group of the process."`
+// Control is the control socket.
+type Control struct {
+	Socket strictyaml.Path `yaml:"socket" default:"var/aaasess.sock" restart:"yes" doc:"Path of the Unix socket. Its mode is 0660."`
+	Group  string          `yaml:"group" default:"" restart:"yes" doc:"Name of the group that owns the socket. If empty, the group of the process."`
 }
 
 type rawSNMP struct {
-	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), snmpd. Without it and without responder nothing is served over SNMP."`
-	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd; SNMPv1 is not answered. It answers those that communities and users list, nobody else. Without it there is none."`
-	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Where notifications go, coldStart and authenticationFailure. The responder sends them."`
-	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false it is notWritable."`
+	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), such as snmpd. Without it and without responder, nothing is served over SNMP."`
+	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd. It answers only the communities and users that are listed here, and never SNMPv1. Without it there is no responder."`
+	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart and authenticationFailure. The responder sends them."`
+	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false, casnDisconnect is notWritable."`
 }
 
 type rawAgentX struct {
-	Network string `yaml:"network" default:"unix" enum:"unix tcp" doc:"How the master listens."`
-	Address string `yaml:"address" default:"" doc:"The path of the master's socket, or its host:port: agentXSocket of snmpd.conf. If missing, /var/agentx/master for unix, 127.0.0.1:705 for tcp."`
+	Network string `yaml:"network" default:"unix" enum:"unix tcp" doc:"The kind of socket that the master listens on."`
+	Address string `yaml:"address" default:"" doc:"The path of the master's socket, or its host:port: agentXSocket in snmpd.conf. If missing, /var/agentx/master for unix and 127.0.0.1:705 for tcp."`
 }
 
 type rawRADIUS struct {
-	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier of our own Accounting-On and -Off. If missing, the name of the host."`
-	Dictionaries    []filePath          `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, vendors' above all. They count more than what is built in, and a later file more than an earlier one. Lines that aaasess cannot use are left out, with a warning for each file."`
+	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier in the Accounting-On and -Off that aaasess sends. If missing, the name of the host."`
+	Dictionaries    []strictyaml.Path   `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, mostly those of vendors. They override the built-in names, and a later file overrides an earlier one. Lines that aaasess cannot use are left out, with one warning per file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
-	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record is sent to the same server again before the next server is tried. The key of a server wins over this one, and that of a group over both."`
-	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one, and that of a group over both, each as a whole. If missing, there is none."`
-	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"For how long a server that is dead is skipped, before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
-	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"When a server is dead: both criteria are met. If missing, when a record had all its normal transmissions and nothing was heard since the first of them. The key of a group wins over this one, as a whole."`
-	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is another server."`
-	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. A group called radius is there without being listed: all servers."`
-	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups, for their Accounting-On: one server group controls, others are blocked with it."`
+	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record is sent to the same server again, before the next server is tried. The key of a server wins over this one, and that of a group over both."`
+	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
+	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
+	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions, and nothing was heard from the server since the first of them. The key of a group wins over this one as a whole."`
+	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own."`
+	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers always exists and is not listed."`
+	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups. One server group controls an entry by its Accounting-On; those that monitor the entry are blocked with it."`
 }
 
 type rawBackoff struct {
-	MaxDelay time.Duration `yaml:"max-delay" default:"60m" min:"1s" max:"24h" doc:"The longest interval: each is twice the one before, up to this. None is shorter than timeout."`
-	Retry    int           `yaml:"retry" default:"32" min:"0" max:"1000" doc:"How often a record is sent again in the back-off; 0: there is none."`
+	MaxDelay time.Duration `yaml:"max-delay" default:"60m" min:"1s" max:"24h" doc:"The longest interval. Each interval is twice as long as the one before, up to this one, and never shorter than timeout."`
+	Retry    int           `yaml:"retry" default:"32" min:"0" max:"1000" doc:"How often a record is sent again in the back-off; 0: there is no back-off."`
 }
 
 type rawDeadCriteria struct {
-	Time  time.Duration `yaml:"time" default:"60s" min:"1s" max:"1000s" doc:"For how long nothing right was heard from the server."`
-	Tries int           `yaml:"tries" default:"10" min:"1" max:"100" doc:"How many transmissions in a row were not answered in time, retransmissions counted."`
+	Time  time.Duration `yaml:"time" default:"60s" min:"1s" max:"1000s" doc:"How long no valid response came from the server."`
+	Tries int           `yaml:"tries" default:"10" min:"1" max:"100" doc:"How many transmissions in a row were not answered in time. Retransmissions count."`
 }
 
 type rawListener struct {
-	Listen []netip.AddrPort `yaml:"listen" default:"0.0.0.0:1813 [::]:1813" min:"1" max:"64" restart:"yes" doc:"Addresses and ports. An IPv6 address, also [::], takes no IPv4; port 0 takes a free one."`
+	Listen []netip.AddrPort `yaml:"listen" default:"0.0.0.0:1813 [::]:1813" min:"1" max:"64" restart:"yes" doc:"Addresses and ports. An IPv6 address, [::] too, does not listen for IPv4. Port 0 stands for any free port."`
 }
 
 type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
-	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. Of the clients that match, the longest prefix counts."`
-	Secret     Secret              `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and, without disconnect.secret, for Disconnect-Requests."`
-	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How the NAS takes Disconnect-Requests (RFC 5176)."`
+	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. If several clients match, the longest prefix counts."`
+	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting. Also for Disconnect-Requests, if disconnect.secret is missing."`
+	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
 }
 
 type rawClientDisconnect struct {
-	Address       netip.Addr      `yaml:"address" default:"" doc:"Where they go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Port          int             `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
-	Secret        Secret          `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
-	SourceAddress netip.Addr      `yaml:"source-address" default:"" doc:"The address of this host that they leave from, of the family of where they go. If missing, the address that the NAS sends its accounting to. If this host does not have it, the system chooses."`
-	Attributes    []attributeText `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, also of a vendor's, stands for what the NAS reported, and is left out if it reported nothing; NAME = VALUE is this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. A NAS that refuses the request is asked with other attributes, whatever stands here; without Event-Timestamp or Message-Authenticator here, no request has it."`
+	Address       netip.Addr        `yaml:"address" default:"" doc:"Where Disconnect-Requests go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
+	Port          uint16            `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
+	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that Disconnect-Requests are sent from. It must be of the same family as their destination. If missing, the address that the NAS sends its accounting to. If this host does not have that address, the system chooses."`
+	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
 }
 
 type rawServer struct {
-	Name       nameText       `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
-	Address    hostText       `yaml:"address" required:"yes" doc:"IP address or host name."`
-	Port       int            `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
-	Secret     Secret         `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
-	Timeout    *time.Duration `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
-	Retransmit *int           `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
-	Backoff    *rawBackoff    `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
+	Name       nameText          `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
+	Address    hostText          `yaml:"address" required:"yes" doc:"IP address or host name."`
+	Port       uint16            `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
+	Secret     strictyaml.Secret `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
+	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
+	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
+	Backoff    *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
 }
 
 type rawGroup struct {
 	Name            nameText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
-	Description     string           `yaml:"description" default:"" doc:"What the group is for, to be shown."`
+	Description     string           `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
 	Servers         []nameText       `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	AccessAlgorithm string           `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Where a record goes first. direct: to the first server that is not dead; round-robin: to another one each time. The next servers follow in order."`
-	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests leave from. If missing, the system chooses. Servers are to be of its family, IPv4 or IPv6."`
+	AccessAlgorithm client.Algorithm `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order."`
+	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
 	Timeout         *time.Duration   `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
 	Retransmit      *int             `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
 	Backoff         *rawBackoff      `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
 	HoldDown        *time.Duration   `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
 	DeadCriteria    *rawDeadCriteria `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
-	Window          int              `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for answers at once."`
+	Window          int              `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
 	DrainRate       int              `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
-	AcctOnOff       *rawAcctOnOff    `yaml:"acct-on-off" doc:"Accounting-On and -Off (RFC 2866) to one server of the group: On at start, again every minute until it is answered, Off at shutdown, once. If missing, none is sent."`
+	AcctOnOff       *rawAcctOnOff    `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 
 type rawAcctOnOff struct {
-	OperStateChange bool     `yaml:"oper-state-change" default:"false" doc:"Whether records wait until an Accounting-On is answered: the group is blocked."`
-	Group           nameText `yaml:"group" default:"" doc:"The entry of radius.acct-on-off-groups that this group controls, with oper-state-change: the groups that monitor it are blocked with this one."`
-	MonitorGroup    nameText `yaml:"monitor-group" default:"" doc:"The entry of radius.acct-on-off-groups that this group monitors: it sends no Accounting-On and -Off, and is blocked with the group that controls the entry."`
+	OperStateChange bool     `yaml:"oper-state-change" default:"false" doc:"Whether the group is blocked, so that its records wait, until an Accounting-On is answered."`
+	Group           nameText `yaml:"group" default:"" doc:"The entry of radius.acct-on-off-groups that this group controls: the groups that monitor the entry are blocked with this one. It needs oper-state-change."`
+	MonitorGroup    nameText `yaml:"monitor-group" default:"" doc:"The entry of radius.acct-on-off-groups that this group monitors: the group sends no Accounting-On and -Off of its own, and is blocked with the group that controls the entry."`
 }
 
 type rawAcctOnOffGroup struct {
 	Name        nameText `yaml:"name" required:"yes" doc:"For acct-on-off of server groups."`
-	Description string   `yaml:"description" default:"" doc:"What the acct-on-off-group is for, to be shown."`
+	Description string   `yaml:"description" default:"" doc:"What the acct-on-off-group is for. It is only shown."`
 }
 
 type rawAccounting struct {
-	Network    map[string]rawList `yaml:"network" keys:"default" doc:"Network sessions: PPP, SLIP, IEEE 802.1X, VPN."`
-	Exec       map[string]rawList `yaml:"exec" keys:"default" doc:"Logins to the NAS itself."`
-	Connection map[string]rawList `yaml:"connection" keys:"default" doc:"Outbound connections of a NAS: telnet, rlogin, LAT."`
+	Network    map[string]rawList `yaml:"network" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Network sessions: PPP, SLIP, IEEE 802.1X, VPN."`
+	Exec       map[string]rawList `yaml:"exec" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Logins to the NAS itself."`
+	Connection map[string]rawList `yaml:"connection" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Outbound connections of a NAS: telnet, rlogin, LAT."`
 	Local      rawLocal           `yaml:"local" doc:"The method local."`
 }
 
 type rawList struct {
-	Record  string       `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Methods []methodText `yaml:"methods" max:"255" doc:"Tried in order, the next one only if the one before gave no response: group NAME, group radius (all servers), or local (a file of JSON lines)."`
+	Record  accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Methods []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 }
 
 type rawLocal struct {
-	File filePath `yaml:"file" default:"var/accounting.jsonl" doc:"The file that records are appended to, one JSON object a line."`
+	File strictyaml.Path `yaml:"file" default:"var/accounting.jsonl" doc:"The file that records are appended to, one JSON object per line."`
 }
 
 type rawSessions struct {
-	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session that is over is remembered, so that what its NAS still says of it goes upstream under its number."`
+	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
 	Disconnect rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
 }
 
 type rawDisconnect struct {
-	StopWait   time.Duration `yaml:"stop-wait" default:"30s" min:"10ms" max:"24h" restart:"yes" doc:"How long after an ACK the stop of the NAS may take before the stop record is made here. hostapd sends a stop that was lost again after 3, 9 and 21 s."`
-	RetryMin   time.Duration `yaml:"retry-min" default:"2s" min:"10ms" max:"24h" restart:"yes" doc:"The wait before the second attempt; it doubles with each that follows."`
+	StopWait   time.Duration `yaml:"stop-wait" default:"30s" min:"10ms" max:"24h" restart:"yes" doc:"How long to wait after an ACK for the stop from the NAS. After that, aaasess makes the stop record itself. hostapd sends a lost stop again after 3, 9 and 21 s."`
+	RetryMin   time.Duration `yaml:"retry-min" default:"2s" min:"10ms" max:"24h" restart:"yes" doc:"The wait before the second attempt. It doubles before each further attempt."`
 	RetryMax   time.Duration `yaml:"retry-max" default:"5m" min:"10ms" max:"24h" restart:"yes" doc:"The longest wait between attempts."`
 	Timeout    time.Duration `yaml:"timeout" default:"3s" min:"10ms" max:"1000s" restart:"yes" doc:"How long a transmission waits for its answer."`
 	Retransmit int           `yaml:"retransmit" default:"2" min:"0" max:"100" restart:"yes" doc:"How often an attempt sends its request again."`
 }
 
 type rawStore struct {
-	MinFree byteSize `yaml:"min-free" default:"256MiB" min:"1MiB" max:"1024TiB" restart:"yes" doc:"Below this much free disk space new events are refused; NASes then retransmit them."`
-	MaxSize byteSize `yaml:"max-size" default:"" min:"64MiB" max:"1024TiB" restart:"yes" doc:"Above this size of the store new events are refused; NASes then retransmit them. At 80% of it a warning is logged. If missing, there is no limit."`
-}
-
-// rawSecretSource is a secret that stands elsewhere: one of the two.
-type rawSecretSource struct {
-	File       filePath `yaml:"file" doc:"A file that has the secret; a newline at its end is cut off."`
-	Credential string   `yaml:"credential" doc:"The name of a credential that systemd passes (LoadCredential=)."`
+	MinFree strictyaml.Size `yaml:"min-free" default:"256MiB" min:"1MiB" max:"1024TiB" restart:"yes" doc:"With less free disk space than this, new events are refused; NASes then retransmit them."`
+	MaxSize strictyaml.Size `yaml:"max-size" default:"" min:"64MiB" max:"1024TiB" restart:"yes" doc:"When the store is larger than this, new events are refused; NASes then retransmit them. At 80% of it a warning is logged. If missing, there is no limit."`
 }

@@ -9,6 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
+	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/retry"
 )
 
 const referenceFile = "../../../../deploy/aaasess.yaml"
@@ -37,11 +43,11 @@ func TestReferenceIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.RADIUS.Clients) < 2 || len(c.RADIUS.Servers) < 2 || len(c.RADIUS.Groups) < 1 || len(c.Accounting.Lists) != 3 {
+	if len(c.Listener.Clients) < 2 || len(c.Groups) < 1 || len(c.Groups[0].Servers) < 2 || len(c.Policy.Lists) != 3 {
 		t.Errorf("the reference shows too little: %+v", c)
 	}
-	for _, s := range c.RADIUS.Groups[0].Servers { // an outage must not keep records from the next method for a day
-		if s.Timeout != 5*time.Second || s.Retransmit != 3 || s.Backoff != (Backoff{}) {
+	for _, s := range c.Groups[0].Servers { // an outage must not keep records from the next method for a day
+		if s.Schedule != (retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}) {
 			t.Errorf("server %s has not the defaults: %+v", s.Name, s)
 		}
 	}
@@ -53,51 +59,55 @@ func TestReferenceUncommentedIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Backoff{MaxDelay: time.Hour, Retry: 32} // the example of S4
-	if got := c.RADIUS.Servers[0].Backoff; got != want {
-		t.Errorf("back-off of the first server is %+v, want %+v", got, want)
+	servers := c.Groups[len(c.Groups)-1].Servers                                   // those of group radius
+	if s := servers[0].Schedule; s.MaxDelay != time.Hour || s.BackoffRetry != 32 { // the example of S4
+		t.Errorf("schedule of the first server is %+v", s)
 	}
-	if got := c.RADIUS.Servers[1].Backoff; got != want {
-		t.Errorf("back-off of all servers is %+v, want %+v", got, want)
+	if s := servers[1].Schedule; s.MaxDelay != time.Hour || s.BackoffRetry != 32 {
+		t.Errorf("schedule of all servers is %+v", s)
 	}
-	isp, archive := c.RADIUS.Groups[0], c.RADIUS.Groups[1]
-	if isp.AcctOnOff == nil || archive.AcctOnOff == nil || isp.AcctOnOff.Group == "" || isp.AcctOnOff.Group != archive.AcctOnOff.MonitorGroup {
-		t.Errorf("nothing is controlled and monitored: %+v, %+v", isp.AcctOnOff, archive.AcctOnOff)
+	isp, archive := c.Groups[0], c.Groups[1]
+	if isp.AcctOnOff == nil || isp.AcctOnOff.Controls == "" || isp.AcctOnOff.Controls != archive.MonitorGroup {
+		t.Errorf("nothing is controlled and monitored: %+v, %+v", isp, archive)
 	}
-	checkReferenceSNMP(t, &c.SNMP)
-	if c.Store.MaxSize == 0 || c.RADIUS.NASIdentifier != "aaasess-1" || !isp.SourceAddress.IsValid() {
+	checkReferenceSNMP(t, c.SNMP.Responder)
+	if c.Store.MaxSize == 0 || isp.AcctOnOff.Attributes != "\x20\x0baaasess-1" || !isp.Source.IsValid() {
 		t.Errorf("a key is still off: %+v", c)
 	}
 }
 
 // The examples of the responder are what one would want to have: nothing weaker.
-func checkReferenceSNMP(t *testing.T, c *SNMP) {
+func checkReferenceSNMP(t *testing.T, r *Responder) {
 	t.Helper()
-	r := c.Responder
-	if r == nil || len(r.Communities) != 1 || len(r.Users) != 2 || len(c.Notifications) != 3 {
-		t.Fatalf("the reference shows too little of SNMP: %+v", c)
+	if r == nil || len(r.Policy.Communities()) != 1 || len(r.Users) != 2 || len(r.Targets) != 3 {
+		t.Fatalf("the reference shows too little of SNMP: %+v", r)
 	}
-	if r.AllowInsecureSet || !r.AuthenticationFailure || r.MaxMessageSize != 65507 {
+	for _, e := range r.Policy.Entries() {
+		if e.Write != nil && e.Level < wire.AuthPriv {
+			t.Errorf("a SET is taken below authPriv: %+v", e)
+		}
+	}
+	if !r.AuthenTraps || r.Config.MaxMessageSize != 65507 {
 		t.Errorf("the responder has not the defaults: %+v", r)
 	}
 	user := r.Users[0]
-	if user.Auth.Protocol != "SHA-256" || user.Priv.Protocol != "AES-128" || user.Auth.Password == user.Priv.Password {
+	if user.Auth != usm.HMACSHA256 || user.Priv != usm.AES128 || user.AuthSecret.Password == user.PrivSecret.Password {
 		t.Errorf("the user is %+v", user)
 	}
-	groups := map[string]AccessGroup{}
-	for _, g := range r.Groups {
-		groups[g.Name] = g
+	community := r.Policy.Communities()[0]
+	if e, _ := r.Policy.Access(wire.ModelV2c, community.SecurityName, wire.NoAuthNoPriv); e == nil || e.Write != nil || e.Read == nil || community.From[0].Bits() == 0 {
+		t.Errorf("%v has %+v", community, e)
 	}
-	if g := groups[r.Communities[0].Group]; g.Write != "" || g.Read == "" || r.Communities[0].From[0].Bits() == 0 {
-		t.Errorf("the community, from %v, is in %+v", r.Communities[0].From, g)
+	if e, _ := r.Policy.Access(wire.ModelUSM, user.Name, wire.AuthPriv); e == nil || e.Write == nil || e.Level != wire.AuthPriv {
+		t.Errorf("the user has %+v", e)
 	}
-	if g := groups[user.Group]; g.Level != "authPriv" || g.Write == "" {
-		t.Errorf("the user is in %+v", g)
+	if e, status := r.Policy.Access(wire.ModelUSM, user.Name, wire.AuthNoPriv); status != vacm.NoAccessEntry {
+		t.Errorf("the user has %+v below authPriv", e)
 	}
-	if source := c.Notifications[2].SourceAddress; !source.IsValid() {
+	if source := r.Targets[2].SourceAddress; !source.IsValid() {
 		t.Error("no target shows a source-address")
 	}
-	if n := c.Notifications[0]; n.Version != "v3" || n.Inform || n.User != user.Name {
+	if n := r.Targets[0]; n.Version != wire.Version3 || n.Inform || n.User.Name != user.Name {
 		t.Errorf("the first target is %+v", n)
 	}
 }
@@ -110,7 +120,7 @@ func TestReferenceAlternatives(t *testing.T) {
 		t.Fatalf("found %d alternatives, want 2", len(found))
 	}
 	dir := t.TempDir()
-	t.Setenv(credentialsDir, dir)
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	for _, alt := range found {
 		if err := os.WriteFile(dir+"/"+alt[3], []byte("from elsewhere\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -118,7 +128,7 @@ func TestReferenceAlternatives(t *testing.T) {
 		c, err := Parse("aaasess.yaml", []byte(strings.Replace(text, `secret: "change me 1"`, alt[1], 1)), dir)
 		if err != nil {
 			t.Errorf("%s: %v", alt[1], err)
-		} else if got := c.RADIUS.Clients[0].Secret; got != "from elsewhere" {
+		} else if got := c.Listener.Clients[0].Secret; got != "from elsewhere" {
 			t.Errorf("%s: not the secret of the file", alt[1])
 		}
 	}
@@ -130,60 +140,56 @@ func TestReferenceAlternatives(t *testing.T) {
 func undocumented(t *testing.T, text string) (missing []string) {
 	t.Helper()
 	text = uncommented(text)
-	d := &decoder{faults: &faults{file: "aaasess.yaml"}, dir: ".", places: map[string]place{}}
-	body := parseSource([]byte(text), d.faults)
-	if body == nil {
-		t.Fatal(d.err())
-	}
 	var raw rawConfig
-	root := reflect.ValueOf(&raw).Elem()
-	d.setDefaults(root)
-	d.decode(body, "", placeOf(body), root, "")
+	doc, err := engine.Decode("aaasess.yaml", []byte(text), ".", &raw)
+	if err != nil {
+		t.Fatal(err)
+	}
 	lines := strings.Split(text, "\n")
 	explained := map[reflect.StructTag]bool{}
 
-	keys(reflect.TypeFor[rawConfig](), "", func(path string, f field) {
-		at, ok := shownAt(d, path)
-		if !ok {
+	allKeys(func(path string, f reflect.StructField) {
+		line := shownAt(doc, path)
+		if line == 0 {
 			missing = append(missing, path+" is missing")
 			return
 		}
-		if explained[f.tag] {
+		if explained[f.Tag] {
 			return
 		}
-		explained[f.tag] = true
-		comment := commentOf(lines, f.key, at.line)
+		explained[f.Tag] = true
+		comment := commentOf(lines, f.Tag.Get("yaml"), line)
 		if comment == "" && !slices.Contains(selfEvident, path) {
 			missing = append(missing, path+" has no comment")
 		}
-		if f.tag.Get("restart") != "" && !strings.Contains(comment, "[restart]") {
+		if f.Tag.Get("restart") != "" && !strings.Contains(comment, "[restart]") {
 			missing = append(missing, path+" is not marked [restart]")
 		}
-		if !showsDefault(f, strings.ReplaceAll(lines[at.line-1], `"`, ""), comment) {
-			missing = append(missing, fmt.Sprintf("%s does not show its default, %s", path, f.tag.Get("default")))
+		if !showsDefault(f, strings.ReplaceAll(lines[line-1], `"`, ""), comment) {
+			missing = append(missing, fmt.Sprintf("%s does not show its default, %s", path, f.Tag.Get("default")))
 		}
 	})
 	return missing
 }
 
-// shownAt is where a key stands, in the first list entry that has it.
-func shownAt(d *decoder, path string) (place, bool) {
+// shownAt is the line of a key, in the first list entry that has it; 0 if there is none.
+func shownAt(doc *strictyaml.Document, path string) int {
 	for i := range 10 {
-		if at, ok := d.places[strings.ReplaceAll(path, "[]", fmt.Sprintf("[%d]", i))]; ok {
-			return at, true
+		if line := doc.Line(strings.ReplaceAll(path, "[]", fmt.Sprintf("[%d]", i))); line > 0 {
+			return line
 		}
 	}
-	return place{}, false
+	return 0
 }
 
 // elsewhere is how a comment tells of a default that no value shows.
 var elsewhere = regexp.MustCompile(`default: |is missing|Without this key`)
 
 // showsDefault reports whether the value of a key, or the comment above it, is its default.
-func showsDefault(f field, line, comment string) bool {
-	def, ok := f.tag.Lookup("default")
+func showsDefault(f reflect.StructField, line, comment string) bool {
+	def, ok := f.Tag.Lookup("default")
 	switch {
-	case f.typ.Kind() == reflect.Pointer:
+	case f.Type.Kind() == reflect.Pointer:
 		return elsewhere.MatchString(comment)
 	case !ok:
 		return true
@@ -219,9 +225,9 @@ func TestReferenceIsComplete(t *testing.T) {
 	for _, fault := range undocumented(t, text) {
 		t.Error(fault)
 	}
-	for _, f := range fieldsOf(reflect.TypeFor[rawSecretSource]()) {
-		if !strings.Contains(text, "{"+f.key+": ") {
-			t.Errorf("a secret's %s is missing", f.key)
+	for _, key := range []string{"file", "credential"} {
+		if !strings.Contains(text, "{"+key+": ") {
+			t.Errorf("a secret's %s is missing", key)
 		}
 	}
 }

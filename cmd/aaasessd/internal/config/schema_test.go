@@ -57,10 +57,10 @@ func violations(schema map[string]any, value any, path string) (found []string) 
 		for key, v := range value {
 			s, ok := properties[key].(map[string]any)
 			if !ok {
-				found = append(found, join(path, key)+": additionalProperties")
+				found = append(found, strings.TrimPrefix(path+"."+key, ".")+": additionalProperties")
 				continue
 			}
-			found = append(found, violations(s, v, join(path, key))...)
+			found = append(found, violations(s, v, strings.TrimPrefix(path+"."+key, "."))...)
 		}
 		required, _ := schema["required"].([]any)
 		for _, key := range required {

@@ -7,136 +7,111 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/agent/snmp/notify"
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/mib"
 )
 
-// checkSNMP holds what the docs of Responder and Notification promise.
+// checkSNMP holds what the docs of Responder promise, and that the packages take what it has.
 func checkSNMP(t *testing.T, c *config.SNMP) {
-	if r := c.Responder; r != nil {
-		checkResponder(t, r)
+	r := c.Responder
+	if r == nil {
+		return
 	}
+	checkResponder(t, r)
 	names := map[string]bool{}
-	for _, n := range c.Notifications {
-		if names[n.Name] || n.Name == "" || c.Responder == nil || n.Timeout <= 0 || n.Retries < 0 {
+	for _, n := range r.Targets {
+		if names[n.Name] || n.Name == "" || n.Timeout <= 0 || n.Retries < 0 {
 			t.Errorf("target %+v", n)
 			continue
 		}
 		names[n.Name] = true
-		if host, port, err := net.SplitHostPort(n.Address); err != nil || host == "" || port == "" {
-			t.Errorf("target %s is at %q", n.Name, n.Address)
-		}
-		checkTarget(t, c.Responder, &n)
-		i := slices.IndexFunc(c.Responder.Users, func(u config.User) bool { return u.Name == n.User })
-		switch {
-		case n.Version == "v2c" && n.User == "" && n.Community != "" && n.EngineID == nil:
-		case n.Version == "v3" && n.Community == "" && i >= 0 && (n.Inform || n.EngineID == nil):
-			if u := c.Responder.Users[i]; n.Inform && u.Auth.Key+u.Priv.Key != "" {
-				t.Errorf("informs to %s with the key of %s", n.Name, n.User)
-			}
-		default:
-			t.Errorf("target %+v", n)
-		}
+		checkTarget(t, r, &n)
 	}
 }
 
-// checkTarget holds that a target can be reached from its source address, and that its user's notify view
-// has what is sent.
-func checkTarget(t *testing.T, r *config.Responder, n *config.Notification) {
-	host, _, _ := net.SplitHostPort(n.Address)
+// checkTarget holds that a target can be reached from its source address, that it has what its version wants, and that
+// its user's notify view has what is sent.
+func checkTarget(t *testing.T, r *config.Responder, n *notify.Target) {
+	host, port, err := net.SplitHostPort(n.Address)
+	if err != nil || host == "" || port == "" {
+		t.Errorf("target %s is at %q", n.Name, n.Address)
+	}
 	if addr, err := netip.ParseAddr(host); err == nil && n.SourceAddress.IsValid() && addr.Is4() != n.SourceAddress.Is4() {
 		t.Errorf("target %s at %s, from %v", n.Name, n.Address, n.SourceAddress)
 	}
-	for _, u := range r.Users {
-		g := slices.IndexFunc(r.Groups, func(g config.AccessGroup) bool { return g.Name == u.Group })
-		if u.Name != n.User || g < 0 {
-			continue
+	known := slices.ContainsFunc(r.Users, func(u usm.User) bool { return u.Name == n.User.Name })
+	switch {
+	case n.Version == wire.Version2c && n.User.Name == "" && n.Community != "" && n.EngineID == nil:
+		return
+	case n.Version == wire.Version3 && n.Community == "" && known && (n.Inform || n.EngineID == nil):
+		if u := n.User; n.Inform && len(u.AuthSecret.LocalizedKey)+len(u.PrivSecret.LocalizedKey) > 0 {
+			t.Errorf("informs to %s with the key of %s", n.Name, u.Name)
 		}
-		v := slices.IndexFunc(r.Views, func(v config.View) bool { return v.Name == r.Groups[g].Notify })
-		for _, trap := range []string{"1.3.6.1.6.3.1.1.5", "1.3.6.1.6.3.1.1.5.1", "1.3.6.1.6.3.1.1.5.5"} {
-			if v < 0 || !contains(&r.Views[v], mib.MustOID(trap)) {
-				t.Errorf("target %s of user %s: %s may not be sent", n.Name, u.Name, trap)
-			}
+	default:
+		t.Errorf("target %+v", n)
+	}
+	for _, trap := range []string{"1.3.6.1.6.3.1.1.5", "1.3.6.1.6.3.1.1.5.1", "1.3.6.1.6.3.1.1.5.5"} {
+		e, status := r.Policy.Access(wire.ModelUSM, n.User.Name, n.User.Level())
+		if e == nil || !e.Notify.Contains(mib.MustOID(trap)) {
+			t.Errorf("target %s of user %s: %s may not be sent (%v)", n.Name, n.User.Name, trap, status)
 		}
 	}
-}
-
-// contains looks for the longest subtree that an OID is in, from the OID up.
-func contains(v *config.View, oid mib.OID) bool {
-	for n := len(oid); n > 0; n-- {
-		is := func(subtree mib.OID) bool { return subtree.Compare(oid[:n]) == 0 }
-		if include := slices.ContainsFunc(v.Include, is); include || slices.ContainsFunc(v.Exclude, is) {
-			return include
-		}
-	}
-	return false
 }
 
 func checkResponder(t *testing.T, r *config.Responder) {
-	if len(r.Listen) == 0 || r.MaxMessageSize < 484 || r.MaxMessageSize > 65507 || len(r.System.ObjectID) < 2 ||
-		r.EngineID != nil && (len(r.EngineID) < 5 || len(r.EngineID) > 32) || min(r.Limits.Requests, r.Limits.Failures) < 0 || r.Limits.ResponseOctets < 0 {
+	c := &r.Config
+	if len(c.Listen) == 0 || c.MaxMessageSize < 484 || c.MaxMessageSize > 65507 || len(c.System.ObjectID) < 2 ||
+		r.EngineID != nil && (len(r.EngineID) < 5 || len(r.EngineID) > 32) || min(c.Limits.Requests, c.Limits.Failures, c.Limits.ResponseOctets) < 0 {
 		t.Errorf("responder %+v", r)
 	}
-	views, levels := map[string]bool{"": true}, map[string]int{}
-	for i, v := range r.Views {
-		if views[v.Name] || len(v.Include) == 0 || i < 3 && v.Name != []string{config.ViewAll, config.ViewCommon, config.ViewSessions}[i] {
-			t.Errorf("view %+v", v)
-		}
-		views[v.Name] = true
-		for _, oid := range slices.Concat(v.Include, v.Exclude) {
-			if len(oid) == 0 || len(oid) > mib.MaxSubIDs-46 || oid[0] > 2 {
-				t.Errorf("view %s of %v", v.Name, oid)
-			}
-		}
-	}
-	for _, text := range []string{r.System.Description, r.System.Contact, r.System.Location} { // and the name, if the file has it
+	for _, text := range []string{c.System.Descr, c.System.Contact, c.System.Location} { // and the name, if the file has it
 		if len(text) > 255 || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
 			t.Errorf("%q is no DisplayString", text)
 		}
 	}
-	for _, g := range r.Groups {
-		if _, twice := levels[g.Name]; twice || !views[g.Read] || !views[g.Write] || !views[g.Notify] {
-			t.Errorf("group %+v", g)
+	for _, name := range []string{config.ViewAll, config.ViewCommon, config.ViewSessions} {
+		if !slices.ContainsFunc(r.Policy.Views(), func(v *vacm.View) bool { return v.Name() == name }) {
+			t.Errorf("there is no view %s", name)
 		}
-		levels[g.Name] = slices.Index([]string{"noAuthNoPriv", "authNoPriv", "authPriv"}, g.Level)
 	}
-	checkCommunities(t, r, levels)
+	for _, v := range r.Policy.Views() {
+		for _, f := range v.Families() {
+			if len(f.Subtree) > mib.MaxSubIDs-46 || f.Subtree[0] > 2 {
+				t.Errorf("view %s of %v", v.Name(), f.Subtree)
+			}
+		}
+	}
+	for _, c := range r.Policy.Communities() {
+		if e, _ := r.Policy.Access(wire.ModelV2c, c.SecurityName, wire.NoAuthNoPriv); e == nil || len(c.From) == 0 {
+			t.Errorf("%v is in no group", c)
+		}
+		for _, prefix := range c.From {
+			if !prefix.IsValid() || prefix != prefix.Masked() {
+				t.Errorf("%v", c)
+			}
+		}
+	}
 	names := map[string]bool{}
 	for _, u := range r.Users {
-		level, ok := levels[u.Group]
-		if names[u.Name] || u.Name == "" || !ok || level > 0 && u.Auth.Protocol == "" || level > 1 && u.Priv.Protocol == "" ||
-			u.Auth.Protocol == "" && u.Priv.Protocol != "" {
+		if names[u.Name] || u.Name == "" || u.Auth == usm.NoAuth && u.Priv != usm.NoPriv {
 			t.Errorf("user %+v", u)
 		}
 		names[u.Name] = true
-		for _, s := range []config.USMSecret{u.Auth, u.Priv} {
-			set := s.Protocol != ""
-			if (s.Password != "" || s.Key != "") != set || s.Password != "" && (s.Key != "" || len(s.Password) < 8) || s.Key != "" && r.EngineID == nil {
-				t.Errorf("user %s with %s", u.Name, s.Protocol)
-			}
+		if e, status := r.Policy.Access(wire.ModelUSM, u.Name, u.Level()); e == nil {
+			t.Errorf("user %+v: %v", u, status)
 		}
+		checkUSMSecret(t, r, &u, u.Auth != usm.NoAuth, &u.AuthSecret)
+		checkUSMSecret(t, r, &u, u.Priv != usm.NoPriv, &u.PrivSecret)
 	}
 }
 
-func checkCommunities(t *testing.T, r *config.Responder, levels map[string]int) {
-	type source struct {
-		community config.Secret
-		from      netip.Prefix
-	}
-	seen, groups := map[source]bool{}, map[string]string{}
-	for _, c := range r.Communities {
-		_, ok := levels[c.Group]
-		if other, there := groups[c.SecurityName]; !ok || c.Community == "" || len(c.Community) > 255 || c.SecurityName == "" ||
-			len(c.From) == 0 || there && other != c.Group {
-			t.Errorf("community %+v", c)
-		}
-		groups[c.SecurityName] = c.Group
-		for _, prefix := range c.From {
-			s := source{c.Community, prefix}
-			if seen[s] || !prefix.IsValid() || prefix != prefix.Masked() {
-				t.Errorf("community of %s from %v", c.Group, prefix)
-			}
-			seen[s] = true
-		}
+func checkUSMSecret(t *testing.T, r *config.Responder, u *usm.User, set bool, s *usm.Secret) {
+	if (s.Password != "" || s.LocalizedKey != nil) != set || s.Password != "" && (s.LocalizedKey != nil || len(s.Password) < 8) ||
+		s.LocalizedKey != nil && r.EngineID == nil {
+		t.Errorf("user %s with %s and %s", u.Name, u.Auth, u.Priv)
 	}
 }

@@ -11,8 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
@@ -20,10 +19,9 @@ import (
 type (
 	shortName  string // the name of a view, group or community, as VACM has room for it
 	viewText   string // the name of a view, or "" for none
-	engineID   string // the octets of an snmpEngineID, or "" for none
+	engineID   []byte // the octets of an snmpEngineID; nil: none
 	targetText string // host:port
 	mibText    string // a DisplayString
-	byteLimit  int64  // a size, or 0 for no limit
 )
 
 // targetPort is where notifications are received (RFC 3417 section 3.2).
@@ -35,7 +33,7 @@ var shortNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
 func parseShortName(text string, _ reflect.StructTag) (any, error) {
 	if !shortNamePattern.MatchString(text) {
-		return nil, fmt.Errorf("%q is not a name here: %s", text, shortNameForm)
+		return nil, fmt.Errorf("%q is not a valid name: %s", text, shortNameForm)
 	}
 	return shortName(text), nil
 }
@@ -66,7 +64,7 @@ const enginePattern = `^((0x)?([0-9a-fA-F]{2}){5,32})?$`
 
 func parseEngineID(text string, _ reflect.StructTag) (any, error) {
 	if text == "" {
-		return engineID(""), nil
+		return engineID(nil), nil
 	}
 	id, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
 	switch {
@@ -75,17 +73,9 @@ func parseEngineID(text string, _ reflect.StructTag) (any, error) {
 	case len(id) < 5 || len(id) > 32:
 		return nil, fmt.Errorf("has %d octets, an engine id has 5 to 32", len(id))
 	case len(bytes.Trim(id, "\x00")) == 0 || len(bytes.Trim(id, "\xff")) == 0: // RFC 3411 section 5
-		return nil, errors.New("octets that are all 00 or all ff are no engine id")
+		return nil, errors.New("an engine id cannot be all 00 or all ff")
 	}
 	return engineID(id), nil
-}
-
-// octets is nil for an engine id that is not there.
-func (id engineID) octets() []byte {
-	if id == "" {
-		return nil
-	}
-	return []byte(id)
 }
 
 // mibTextPattern is a DisplayString (RFC 2579) without the control characters that it can have.
@@ -94,13 +84,10 @@ const mibTextPattern = `^[ -~]*$`
 func parseMIBText(text string, tag reflect.StructTag) (any, error) {
 	wrong := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 	if wrong >= 0 { // all before it have one octet each
-		return nil, fmt.Errorf("character %d is not of a DisplayString, which has octets 0x20 to 0x7e only", wrong+1)
+		return nil, fmt.Errorf("character %d is not allowed in a DisplayString, which has only octets 0x20 to 0x7e", wrong+1)
 	}
-	value, err := parseText(text, tag)
-	if err != nil {
-		return nil, err
-	}
-	return mibText(value.(string)), nil
+	text, err := strictyaml.Text(text, tag)
+	return mibText(text), err
 }
 
 func parseTarget(text string, tag reflect.StructTag) (any, error) {
@@ -116,31 +103,4 @@ func parseTarget(text string, tag reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q is not an IP address or host name, or host:port", text)
 	}
 	return targetText(net.JoinHostPort(string(h.(hostText)), port)), nil
-}
-
-// sizeOrZeroOf takes text, and the integer 0.
-func sizeOrZeroOf(n ast.Node) (string, bool) {
-	if text, ok := textOf(n); ok {
-		return text, true
-	}
-	text, ok := integerOf(n)
-	return text, ok && text == "0"
-}
-
-func parseLimit(text string, tag reflect.StructTag) (any, error) {
-	if text == "0" {
-		return byteLimit(0), nil
-	}
-	n, err := parseSize(text, tag)
-	if err != nil {
-		return nil, err
-	}
-	return byteLimit(n.(byteSize)), nil
-}
-
-// limitSchema is a byteLimit for the schema.
-func limitSchema() map[string]any {
-	return map[string]any{"oneOf": []any{
-		map[string]any{"type": "integer", "minimum": 0, "maximum": 0}, textSchema(sizePattern.String()),
-	}}
 }

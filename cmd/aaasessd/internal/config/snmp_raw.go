@@ -4,21 +4,24 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
+	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
 
 type rawResponder struct {
 	Listen                []netip.AddrPort `yaml:"listen" default:"0.0.0.0:161 [::]:161" min:"1" max:"64" restart:"yes" doc:"UDP addresses and ports. An IPv6 address, also [::], takes no IPv4; port 0 takes a free one."`
-	EngineID              engineID         `yaml:"engine-id" default:"" restart:"yes" doc:"snmpEngineID, 5 to 32 octets in hexadecimal digits. If missing, a random one, made at the first start and kept in the state folder."`
-	MaxMessageSize        int              `yaml:"max-message-size" default:"65507" min:"484" max:"65507" restart:"yes" doc:"The largest message, in octets: snmpEngineMaxMessageSize. A request can ask for less. More than about 1,400 octets go out as IP fragments, which some firewalls drop."`
-	AllowInsecureSet      bool             `yaml:"allow-insecure-set" default:"false" doc:"Whether a SET is taken below authPriv too: of communities, also in a group of a higher level, and at authNoPriv. At noAuthNoPriv never."`
+	EngineID              engineID         `yaml:"engine-id" default:"" restart:"yes" doc:"snmpEngineID, 5 to 32 octets in hexadecimal digits. If missing, a random one is made at the first start and kept in the state folder."`
+	MaxMessageSize        int              `yaml:"max-message-size" default:"65507" min:"484" max:"65507" restart:"yes" doc:"The largest message, in octets: snmpEngineMaxMessageSize. A request can ask for less. A message of more than about 1,400 octets is sent in IP fragments, which some firewalls drop."`
+	AllowInsecureSet      bool             `yaml:"allow-insecure-set" default:"false" doc:"Whether a SET is allowed below authPriv too: from communities, whatever the level of their group, and from users at authNoPriv. Users at noAuthNoPriv may never SET."`
 	Legacy                bool             `yaml:"legacy" default:"false" doc:"Whether users may have MD5 and DES, which are broken."`
-	AuthenticationFailure bool             `yaml:"authentication-failure" default:"true" doc:"Whether authenticationFailure is sent to the targets of notifications, for a wrong community or a wrong digest and for nothing else: snmpEnableAuthenTraps."`
-	System                rawSystem        `yaml:"system" doc:"The system group of SNMPv2-MIB. Its texts have the octets 0x20 to 0x7e only."`
-	Limits                rawLimits        `yaml:"limits" doc:"What there is per second and source; as much again may come at once. What goes beyond is dropped and counted."`
-	Views                 []rawView        `yaml:"views" max:"256" doc:"Parts of the tree, for groups. Three are there without being listed: all, 1.3.6.1; common, that without users, 1.3.6.1.6.3.15, and views and groups, 1.3.6.1.6.3.16; and sessions, CISCO-AAA-SESSION-MIB with the system group."`
+	AuthenticationFailure bool             `yaml:"authentication-failure" default:"true" doc:"Whether a wrong community or a wrong digest causes the notification authenticationFailure: snmpEnableAuthenTraps. Nothing else causes it."`
+	System                rawSystem        `yaml:"system" doc:"The system group of SNMPv2-MIB. Its texts may have only the octets 0x20 to 0x7e."`
+	Limits                rawLimits        `yaml:"limits" doc:"Limits per second for each source address. A burst of the same size is also allowed. Whatever exceeds a limit is dropped and counted."`
+	Views                 []rawView        `yaml:"views" max:"256" doc:"Parts of the tree, for groups. Three views always exist and are not listed. all is 1.3.6.1. common is the same without the users, 1.3.6.1.6.3.15, and without the views and groups, 1.3.6.1.6.3.16. sessions is CISCO-AAA-SESSION-MIB and the system group."`
 	Groups                []rawAccessGroup `yaml:"groups" max:"256" doc:"What communities and users may do."`
-	Communities           []rawCommunity   `yaml:"communities" doc:"The communities of SNMPv2c. They go over the network as they are."`
+	Communities           []rawCommunity   `yaml:"communities" doc:"The communities of SNMPv2c. They are sent over the network in clear text."`
 	Users                 []rawUser        `yaml:"users" doc:"The users of SNMPv3."`
 }
 
@@ -31,60 +34,60 @@ type rawSystem struct {
 }
 
 type rawLimits struct {
-	Requests       int       `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests; 0: no limit."`
-	ResponseOctets byteLimit `yaml:"response-octets" default:"64MiB" min:"64KiB" max:"1TiB" doc:"Octets of answers to communities and to noAuthNoPriv, whose source anybody can forge; 0: no limit."`
-	Failures       int       `yaml:"failures" default:"100" min:"0" max:"100000000" doc:"Answers to what is not authenticated, such as the reports by which managers find the engine; 0: no limit."`
+	Requests       int              `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests; 0: no limit."`
+	ResponseOctets strictyaml.Limit `yaml:"response-octets" default:"64MiB" min:"64KiB" max:"1TiB" doc:"Octets of responses to communities and at noAuthNoPriv, where anybody can forge the source address; 0: no limit."`
+	Failures       int              `yaml:"failures" default:"100" min:"0" max:"100000000" doc:"Responses to messages that are not authenticated, such as the reports by which managers find the engine; 0: no limit."`
 }
 
 type rawView struct {
 	Name    shortName `yaml:"name" required:"yes" doc:"For groups."`
-	Include []mib.OID `yaml:"include" required:"yes" min:"1" max:"1024" doc:"Subtrees that are in the view. Of the subtrees that an object is in, the longest decides."`
-	Exclude []mib.OID `yaml:"exclude" max:"1024" doc:"Subtrees that are not."`
+	Include []mib.OID `yaml:"include" required:"yes" min:"1" max:"1024" doc:"Subtrees that are in the view. If an object is in several subtrees, the longest one decides."`
+	Exclude []mib.OID `yaml:"exclude" max:"1024" doc:"Subtrees that are not in the view."`
 }
 
 type rawAccessGroup struct {
-	Name   shortName `yaml:"name" required:"yes" doc:"For communities and users."`
-	Read   viewText  `yaml:"read" default:"common" doc:"The view that can be read; empty is nothing."`
-	Write  viewText  `yaml:"write" default:"" doc:"The view that can be SET. If missing or empty, nothing."`
-	Notify viewText  `yaml:"notify" default:"all" doc:"The view that notifications can be of; empty is nothing. Targets of v3 need all of snmpTraps, 1.3.6.1.6.3.1.1.5, in that of their user."`
-	Level  string    `yaml:"level" default:"authPriv" enum:"noAuthNoPriv authNoPriv authPriv" doc:"The least security level of users. Communities have none, whatever it is."`
+	Name   shortName          `yaml:"name" required:"yes" doc:"For communities and users."`
+	Read   viewText           `yaml:"read" default:"common" doc:"The view that can be read. If empty, nothing can be read."`
+	Write  viewText           `yaml:"write" default:"" doc:"The view that can be SET. If missing or empty, nothing can be SET."`
+	Notify viewText           `yaml:"notify" default:"all" doc:"The view that notifications may come from. If empty, none may be sent. The user of a v3 target needs a view that has all of snmpTraps, 1.3.6.1.6.3.1.1.5."`
+	Level  wire.SecurityLevel `yaml:"level" default:"authPriv" enum:"noAuthNoPriv authNoPriv authPriv" doc:"The lowest security level that users of the group may have. It does not apply to communities."`
 }
 
 type rawCommunity struct {
-	Community Secret         `yaml:"community" required:"yes" doc:"The community."`
-	From      []netip.Prefix `yaml:"from" required:"yes" min:"1" max:"256" doc:"Addresses and prefixes that it is taken from. If a community is listed several times, the longest prefix that matches counts."`
-	Group     shortName      `yaml:"group" required:"yes" doc:"The group that it is in."`
-	Name      shortName      `yaml:"name" default:"" doc:"Its security name. If missing, the name of the group."`
+	Community strictyaml.Secret `yaml:"community" required:"yes" doc:"The community."`
+	From      []netip.Prefix    `yaml:"from" required:"yes" min:"1" max:"256" doc:"Addresses and prefixes that the community is accepted from. If a community is listed several times, the longest prefix that matches counts."`
+	Group     shortName         `yaml:"group" required:"yes" doc:"The group that the community is in."`
+	Name      shortName         `yaml:"name" default:"" doc:"The security name of the community. If missing, the name of the group."`
 }
 
 type rawUser struct {
 	Name  string    `yaml:"name" required:"yes" min:"1" max:"32" doc:"The user name, which is the security name too."`
-	Group shortName `yaml:"group" required:"yes" doc:"The group that the user is in. It can't ask for more than the user has."`
-	Auth  *rawAuth  `yaml:"auth" doc:"How messages are signed. If missing, they are not: noAuthNoPriv."`
-	Priv  *rawPriv  `yaml:"priv" doc:"How messages are encrypted, with auth only. If missing, they are not."`
+	Group shortName `yaml:"group" required:"yes" doc:"The group that the user is in. The user must have at least the group's security level."`
+	Auth  *rawAuth  `yaml:"auth" doc:"How messages are authenticated. If missing, they are not: noAuthNoPriv."`
+	Priv  *rawPriv  `yaml:"priv" doc:"How messages are encrypted. It needs auth. If missing, they are not encrypted."`
 }
 
 type rawAuth struct {
-	Protocol string `yaml:"protocol" required:"yes" enum:"SHA SHA-224 SHA-256 SHA-384 SHA-512 MD5" doc:"The protocol. MD5 needs legacy: true."`
-	Password Secret `yaml:"password" doc:"The password, at least 8 octets. Either it or the key is needed."`
-	Key      Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol."`
+	Protocol usm.AuthProtocol  `yaml:"protocol" required:"yes" enum:"SHA SHA-224 SHA-256 SHA-384 SHA-512 MD5" doc:"The protocol. MD5 needs legacy: true."`
+	Password strictyaml.Secret `yaml:"password" doc:"The password, at least 8 octets. Either a password or a key is needed."`
+	Key      strictyaml.Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits. It is as long as the digest of the protocol."`
 }
 
 type rawPriv struct {
-	Protocol string `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
-	Password Secret `yaml:"password" doc:"The password, at least 8 octets; it should be another one than that of auth. Either it or the key is needed."`
-	Key      Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits, as long as the digest of the protocol of auth, or as this protocol wants it."`
+	Protocol usm.PrivProtocol  `yaml:"protocol" required:"yes" enum:"AES-128 AES-192 AES-256 AES-192-C AES-256-C DES" doc:"The protocol. AES-192-C and AES-256-C extend keys as Cisco does, AES-192 and AES-256 as net-snmp does. DES needs legacy: true."`
+	Password strictyaml.Secret `yaml:"password" doc:"The password, at least 8 octets. It should differ from the password of auth. Either a password or a key is needed."`
+	Key      strictyaml.Secret `yaml:"key" doc:"The key localized for engine-id, in hexadecimal digits. It is as long as the digest of the protocol of auth, or as the key of this protocol."`
 }
 
 type rawNotification struct {
-	Name          nameText      `yaml:"name" required:"yes" doc:"For logs and statistics."`
-	Address       targetText    `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. The port is 162, if it is not there."`
-	Version       string        `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
-	Type          string        `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
-	Community     Secret        `yaml:"community" doc:"The community, for v2c."`
-	User          string        `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. It must be there for v3, and only then; the notify view of its group has all of snmpTraps, 1.3.6.1.6.3.1.1.5. If missing, there is none."`
-	EngineID      engineID      `yaml:"engine-id" default:"" doc:"The snmpEngineID of the receiver, for informs of v3. If missing, it is asked for."`
-	SourceAddress netip.Addr    `yaml:"source-address" default:"" doc:"The address of this host that notifications leave from. If missing, the system chooses. The target is to be of its family, IPv4 or IPv6."`
-	Timeout       time.Duration `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long an inform waits for its answer."`
-	Retries       int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"How often an inform is sent again."`
+	Name          nameText          `yaml:"name" required:"yes" doc:"For logs and statistics."`
+	Address       targetText        `yaml:"address" required:"yes" doc:"Where notifications go: an IP address or host name, or host:port. Without a port it is port 162."`
+	Version       wire.Version      `yaml:"version" required:"yes" enum:"v2c v3" doc:"The version of SNMP."`
+	Type          string            `yaml:"type" default:"trap" enum:"trap inform" doc:"trap: sent once; inform: sent again until it is answered."`
+	Community     strictyaml.Secret `yaml:"community" doc:"The community, for v2c."`
+	User          string            `yaml:"user" default:"" min:"1" max:"32" doc:"The name of one of the responder's users. v3 needs it, v2c must not have it. The notify view of the user's group must have all of snmpTraps, 1.3.6.1.6.3.1.1.5."`
+	EngineID      engineID          `yaml:"engine-id" default:"" doc:"The snmpEngineID of the receiver, for informs of v3. If missing, the receiver is asked for it."`
+	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that notifications are sent from. If missing, the system chooses. The target must be of its family, IPv4 or IPv6."`
+	Timeout       time.Duration     `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long an inform waits for its answer."`
+	Retries       int               `yaml:"retries" default:"3" min:"0" max:"100" doc:"How often an inform is sent again."`
 }

@@ -6,119 +6,105 @@ import (
 	"net/netip"
 	"slices"
 
+	"aaasess/agent/snmp/notify"
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/mib"
 )
 
-// snmpTraps is what the notifications of RFC 3418 are under, all that are sent.
+// snmpTraps is the subtree of all notifications that are sent, those of RFC 3418.
 const snmpTraps = "1.3.6.1.6.3.1.1.5"
 
-func (d *decoder) notifications(raw []rawNotification, responder *Responder) []Notification {
-	if len(raw) > 0 && responder == nil {
-		d.fault("snmp.notifications", "are sent by the engine of snmp.responder, which is missing")
-	}
-	names := d.unique()
-	targets := make([]Notification, 0, len(raw))
-	for i, r := range raw {
+// targets makes the targets of notifications. users and views are those of the responder.
+func (d checker) targets(raw *rawSNMP, users []usm.User, views []view) []notify.Target {
+	names := d.Unique()
+	targets := make([]notify.Target, 0, len(raw.Notifications))
+	for i, r := range raw.Notifications {
 		path := fmt.Sprintf("snmp.notifications[%d]", i)
-		names.check(path+".name", string(r.Name), "the name of")
+		names.Check(path+".name", string(r.Name), "the name of")
 		d.checkCommunity(path+".community", r.Community)
 		d.checkTargetSource(path+".source-address", &r)
-		switch r.Version {
-		case "v2c":
-			d.checkV2c(path, &r)
-		case "v3":
-			d.checkV3(path, &r, responder)
-		}
-		targets = append(targets, Notification{
+		target := notify.Target{
 			Name: string(r.Name), Address: string(r.Address), Version: r.Version, Inform: r.Type == "inform",
-			Community: r.Community, User: r.User, EngineID: r.EngineID.octets(), SourceAddress: r.SourceAddress,
+			Community: string(r.Community), EngineID: r.EngineID, SourceAddress: r.SourceAddress,
 			Timeout: r.Timeout, Retries: r.Retries,
-		})
+		}
+		switch r.Version {
+		case wire.Version2c:
+			d.checkV2c(path)
+		case wire.Version3:
+			d.checkV3(path, &r)
+			if r.User != "" && raw.Responder != nil {
+				target.User = d.targetUser(path+".user", &r, raw.Responder, users, views)
+			}
+		}
+		targets = append(targets, target)
 	}
 	return targets
 }
 
-func (d *decoder) checkV2c(path string, r *rawNotification) {
-	if _, ok := d.places[path+".community"]; !ok {
-		d.fault(path, "community is missing, which version: v2c needs")
+func (d checker) checkV2c(path string) {
+	if !d.Given(path + ".community") {
+		d.Fault(path, "community is missing, which version: v2c needs")
 	}
 	for _, key := range []string{".user", ".engine-id"} {
-		if _, ok := d.places[path+key]; ok {
-			d.fault(path+key, "is of no use with version: v2c")
+		if d.Given(path + key) {
+			d.Fault(path+key, "is not allowed with version: v2c")
 		}
 	}
 }
 
-func (d *decoder) checkV3(path string, r *rawNotification, responder *Responder) {
-	if _, ok := d.places[path+".community"]; ok {
-		d.fault(path+".community", "is of no use with version: v3")
+func (d checker) checkV3(path string, r *rawNotification) {
+	if d.Given(path + ".community") {
+		d.Fault(path+".community", "is not allowed with version: v3")
 	}
-	inform := r.Type == "inform"
-	if r.EngineID != "" && !inform && !d.faulty(path+".type") {
-		d.fault(path+".engine-id", "is of no use with type: trap, which has our own")
+	if r.EngineID != nil && r.Type != "inform" && !d.Faulty(path+".type") {
+		d.Fault(path+".engine-id", "is not allowed with type: trap: traps have our own engine id")
 	}
-	if _, ok := d.places[path+".user"]; !ok {
-		d.fault(path, "user is missing, which version: v3 needs")
+	if !d.Given(path + ".user") {
+		d.Fault(path, "user is missing, which version: v3 needs")
 	}
-	if r.User == "" || responder == nil {
-		return
+}
+
+// targetUser finds the user of a target, and checks that notifications may be sent to it.
+func (d checker) targetUser(path string, r *rawNotification, responder *rawResponder, users []usm.User, views []view) usm.User {
+	i := slices.IndexFunc(users, func(u usm.User) bool { return u.Name == r.User })
+	if i < 0 {
+		d.Fault(path, "no user is called %s", r.User)
+		return usm.User{}
 	}
-	i := slices.IndexFunc(responder.Users, func(u User) bool { return u.Name == r.User })
-	switch {
-	case i < 0:
-		d.fault(path+".user", "no user is called %s", r.User)
-	case inform && (responder.Users[i].Auth.Key != "" || responder.Users[i].Priv.Key != ""):
-		d.fault(path+".user", "user %s has a key for our engine, but informs need one for that of the receiver: they need a password", r.User)
-	default:
-		d.checkNotifyView(path+".user", &responder.Users[i], responder)
+	if r.Type == "inform" && (users[i].AuthSecret.LocalizedKey != nil || users[i].PrivSecret.LocalizedKey != nil) {
+		d.Fault(path, "user %s has a key localized for our engine, but informs need one for the receiver's engine: give the user a password", r.User)
+	} else {
+		d.checkNotifyView(path, &responder.Users[i], responder.Groups, views)
 	}
+	return users[i]
 }
 
 // checkNotifyView finds a user to whom no notification may be sent.
-func (d *decoder) checkNotifyView(path string, u *User, r *Responder) {
-	i := slices.IndexFunc(r.Groups, func(g AccessGroup) bool { return g.Name == u.Group })
+func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGroup, views []view) {
+	i := slices.IndexFunc(groups, func(g rawAccessGroup) bool { return g.Name == u.Group })
 	if i < 0 {
-		return // told already
+		return // reported already
 	}
-	view := r.Groups[i].Notify
-	if view == "" {
-		d.fault(path, "user %s is in group %s, whose notify view is \"\", nothing: it lacks snmpTraps, %s", u.Name, u.Group, snmpTraps)
+	name := groups[i].Notify
+	if name == "" {
+		d.Fault(path, "the notify view of group %[2]s is empty: user %[1]s needs one that has all of snmpTraps, %[3]s", u.Name, u.Group, snmpTraps)
 		return
 	}
-	j := slices.IndexFunc(r.Views, func(v View) bool { return v.Name == view })
-	if j >= 0 && r.Views[j].complete() && !r.Views[j].hasAll(mib.MustOID(snmpTraps)) {
-		d.fault(path, "user %s is in group %s, whose notify view %s lacks snmpTraps, %s, or a part of it", u.Name, u.Group, view, snmpTraps)
+	if j := indexOf(views, name); j >= 0 && views[j].View != nil && !views[j].Covers(mib.MustOID(snmpTraps)) {
+		d.Fault(path, "the notify view %[3]s of group %[2]s lacks snmpTraps, %[4]s, or a part of it, which user %[1]s needs", u.Name, u.Group, name, snmpTraps)
 	}
-}
-
-// complete reports whether no subtree had a fault of its own, which leaves an empty one or none.
-func (v *View) complete() bool {
-	empty := func(oid mib.OID) bool { return len(oid) == 0 }
-	return len(v.Include) > 0 && !slices.ContainsFunc(v.Include, empty) && !slices.ContainsFunc(v.Exclude, empty)
-}
-
-// hasAll reports whether a subtree is in the view, and nothing below it is excluded.
-func (v *View) hasAll(root mib.OID) bool {
-	longest := func(subtrees []mib.OID) (n int) {
-		for _, s := range subtrees {
-			if root.HasPrefix(s) {
-				n = max(n, len(s))
-			}
-		}
-		return n
-	}
-	below := func(s mib.OID) bool { return s.HasPrefix(root) }
-	return longest(v.Include) > longest(v.Exclude) && !slices.ContainsFunc(v.Exclude, below)
 }
 
 // checkTargetSource finds a target that can't be reached from the source address. What names stand for is
 // known only later.
-func (d *decoder) checkTargetSource(path string, r *rawNotification) {
+func (d checker) checkTargetSource(path string, r *rawNotification) {
 	host, _, err := net.SplitHostPort(string(r.Address))
 	if err != nil || !r.SourceAddress.IsValid() { // an address that is not there is told already
 		return
 	}
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() != r.SourceAddress.Is4() {
-		d.fault(path, "%s is %s, but the target is %s, which is %s", r.SourceAddress, family(r.SourceAddress), addr, family(addr))
+		d.Fault(path, "%s is %s, but the target is %s, which is %s", r.SourceAddress, family(r.SourceAddress), addr, family(addr))
 	}
 }

@@ -10,6 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/agent/agentx"
+	"aaasess/agent/snmp"
+	"aaasess/agent/snmp/notify"
+	"aaasess/agent/snmp/snmpmib"
+	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/mib"
 )
@@ -44,18 +50,6 @@ func managed(line, instead string) string {
 `, line, instead)
 }
 
-// implied is the views that are always there.
-func implied() []config.View {
-	return []config.View{
-		{Name: "all", Include: []mib.OID{mib.MustOID("1.3.6.1")}},
-		{
-			Name: "common", Include: []mib.OID{mib.MustOID("1.3.6.1")},
-			Exclude: []mib.OID{mib.MustOID("1.3.6.1.6.3.15"), mib.MustOID("1.3.6.1.6.3.16")},
-		},
-		{Name: "sessions", Include: []mib.OID{mib.MustOID("1.3.6.1.4.1.9.9.150.1"), mib.MustOID("1.3.6.1.2.1.1")}},
-	}
-}
-
 func host(t *testing.T) string {
 	t.Helper()
 	name, err := os.Hostname()
@@ -74,31 +68,28 @@ func TestSNMPDefaults(t *testing.T) {
   notifications:
     - {name: n, address: h.example, version: v2c, community: c}
 `, ".")
-	want := config.SNMP{
-		Responder: &config.Responder{
+	secret := usm.Secret{Password: "12345678"}
+	want := config.SNMP{Responder: &config.Responder{
+		Config: snmp.Config{
 			Listen:         []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:161"), netip.MustParseAddrPort("[::]:161")},
-			MaxMessageSize: 65507, AuthenticationFailure: true,
-			System: config.ResponderSystem{ObjectID: mib.OID{0, 0}, Name: host(t)},
-			Limits: config.ResponderLimits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
-			Views:  implied(),
-			Groups: []config.AccessGroup{{Name: "g", Read: "common", Notify: "all", Level: "authPriv"}},
-			Communities: []config.Community{
-				{Community: "c", SecurityName: "g", From: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Group: "g"},
-			},
-			Users: []config.User{{
-				Name: "u", Group: "g",
-				Auth: config.USMSecret{Protocol: "SHA", Password: "12345678"},
-				Priv: config.USMSecret{Protocol: "AES-128", Password: "12345678"},
-			}},
+			MaxMessageSize: 65507,
+			System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t)},
+			Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 		},
-		Notifications: []config.Notification{
-			{Name: "n", Address: "h.example:162", Version: "v2c", Community: "c", Timeout: 5 * time.Second, Retries: 3},
+		AuthenTraps: true,
+		Users:       []usm.User{{Name: "u", Auth: usm.HMACSHA, AuthSecret: secret, Priv: usm.AES128, PrivSecret: secret}},
+		Targets: []notify.Target{
+			{Name: "n", Address: "h.example:162", Version: wire.Version2c, Community: "c", Timeout: 5 * time.Second, Retries: 3},
 		},
-	}
+	}}
 	if diff := cmp.Diff(want, c.SNMP, plain); diff != "" {
 		t.Errorf("SNMP (-want +got):\n%s", diff)
 	}
-	if c.SNMP.Responder.EngineID != nil || c.SNMP.Notifications[0].EngineID != nil {
+	wantPolicy := append(implied, "g v2c noAuthNoPriv common - all", "g usm authPriv common - all", "g v2c g", "u usm g", "g from [10.0.0.0/8]")
+	if diff := cmp.Diff(sorted(wantPolicy), policyText(c.SNMP.Responder.Policy)); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	if c.SNMP.Responder.EngineID != nil || c.SNMP.Responder.Targets[0].EngineID != nil {
 		t.Error("an engine id that is not given is not nil")
 	}
 }
@@ -140,54 +131,52 @@ func TestSNMP(t *testing.T) {
     - {name: n1, address: "2001:DB8::1", version: v3, user: u3}
     - {name: n2, address: "[fe80::1%eth0]:1162", version: v3, type: inform, user: "ü 1", engine-id: "8000000001", source-address: "fe80::2%eth0", timeout: 10ms, retries: 0}
 `, dir)
-	octets := config.Secret(strings.Repeat("\x0f", 32))
-	from := func(texts ...string) (prefixes []netip.Prefix) {
-		for _, text := range texts {
-			prefixes = append(prefixes, netip.MustParsePrefix(text))
-		}
-		return prefixes
-	}
+	octets := usm.Secret{LocalizedKey: []byte(strings.Repeat("\x0f", 32))}
+	password := usm.Secret{Password: "12345678"}
 	loopback := netip.MustParseAddrPort("127.0.0.1:0")
+	u1 := usm.User{Name: "ü 1"}
+	u2 := usm.User{Name: "u2", Auth: usm.HMACMD5, AuthSecret: password, Priv: usm.DES, PrivSecret: usm.Secret{
+		LocalizedKey: []byte("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"),
+	}}
+	u3 := usm.User{Name: "u3", Auth: usm.HMACSHA256, AuthSecret: octets, Priv: usm.AES192C, PrivSecret: octets}
+	u4 := usm.User{Name: "u4", Auth: usm.HMACSHA512, AuthSecret: password, Priv: usm.AES256, PrivSecret: octets}
 	want := config.SNMP{
-		AgentX: &config.AgentX{Network: "unix", Address: "/var/agentx/master"}, SessionMIBDisconnect: true,
+		AgentX: &agentx.Config{Network: "unix", Address: "/var/agentx/master"}, SessionMIBDisconnect: true,
 		Responder: &config.Responder{
-			Listen:   []netip.AddrPort{loopback, loopback, netip.MustParseAddrPort("[::1]:1161")},
-			EngineID: []byte{0x80, 0, 0x7e, 0xd9, 4}, MaxMessageSize: 484, AllowInsecureSet: true,
-			System: config.ResponderSystem{Description: "d", ObjectID: mib.MustOID("1.3.6.1.4.1.32473"), Name: "~ ", Location: "l"},
-			Views: append(implied(), config.View{
-				Name:    "a",
-				Include: []mib.OID{{1, 3, 6, 1, 2}, {1}, {1, 3}, {2, 999}}, Exclude: []mib.OID{{1, 3, 6, 1, 2, 1}},
-			}),
-			Groups: []config.AccessGroup{
-				{Name: "g", Read: "a", Write: "sessions", Notify: "a", Level: "noAuthNoPriv"},
-				{Name: "h", Notify: "all", Level: "authPriv"},
-				{Name: "i", Read: "common", Level: "authPriv"},
+			Config: snmp.Config{
+				Listen:         []netip.AddrPort{loopback, loopback, netip.MustParseAddrPort("[::1]:1161")},
+				MaxMessageSize: 484,
+				System:         snmpmib.System{Descr: "d", ObjectID: mib.MustOID("1.3.6.1.4.1.32473"), Name: "~ ", Location: "l"},
 			},
-			Communities: []config.Community{
-				{Community: "\xffpublic", SecurityName: "n", From: from("2001:db8::/32", "10.0.0.1/32"), Group: "g"},
-				{Community: "\xffpublic", SecurityName: "n", From: from("::/0"), Group: "g"},
-				{Community: "other", SecurityName: "g", From: from("10.0.0.1/32"), Group: "g"},
-			},
-			Users: []config.User{
-				{Name: "ü 1", Group: "g"},
+			EngineID: []byte{0x80, 0, 0x7e, 0xd9, 4},
+			Users:    []usm.User{u1, u2, u3, u4},
+			Targets: []notify.Target{
+				{Name: "n1", Address: "[2001:db8::1]:162", Version: wire.Version3, User: u3, Timeout: 5 * time.Second, Retries: 3},
 				{
-					Name: "u2", Group: "g", Auth: config.USMSecret{Protocol: "MD5", Password: "12345678"},
-					Priv: config.USMSecret{Protocol: "DES", Key: "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"},
+					Name: "n2", Address: "[fe80::1%eth0]:1162", Version: wire.Version3, Inform: true, User: u1,
+					EngineID: []byte{0x80, 0, 0, 0, 1}, SourceAddress: netip.MustParseAddr("fe80::2%eth0"), Timeout: 10 * time.Millisecond,
 				},
-				{Name: "u3", Group: "h", Auth: config.USMSecret{Protocol: "SHA-256", Key: octets}, Priv: config.USMSecret{Protocol: "AES-192-C", Key: octets}},
-				{Name: "u4", Group: "h", Auth: config.USMSecret{Protocol: "SHA-512", Password: "12345678"}, Priv: config.USMSecret{Protocol: "AES-256", Key: octets}},
-			},
-		},
-		Notifications: []config.Notification{
-			{Name: "n1", Address: "[2001:db8::1]:162", Version: "v3", User: "u3", Timeout: 5 * time.Second, Retries: 3},
-			{
-				Name: "n2", Address: "[fe80::1%eth0]:1162", Version: "v3", Inform: true, User: "ü 1",
-				EngineID: []byte{0x80, 0, 0, 0, 1}, SourceAddress: netip.MustParseAddr("fe80::2%eth0"), Timeout: 10 * time.Millisecond,
 			},
 		},
 	}
 	if diff := cmp.Diff(want, c.SNMP, plain); diff != "" {
 		t.Errorf("SNMP (-want +got):\n%s", diff)
+	}
+	wantPolicy := append(implied,
+		"a +1 +1.3 +2.999 +1.3.6.1.2 -1.3.6.1.2.1",
+		"g v2c noAuthNoPriv a sessions a", "g usm noAuthNoPriv a - a", "g usm authNoPriv a sessions a", "g usm authPriv a sessions a",
+		"h v2c noAuthNoPriv - - all", "h usm authPriv - - all", "i v2c noAuthNoPriv common - -", "i usm authPriv common - -",
+		"n v2c g", "g v2c g", "ü 1 usm g", "u2 usm g", "u3 usm h", "u4 usm h",
+		"n from [2001:db8::/32 10.0.0.1/32]", "n from [::/0]", "g from [10.0.0.1/32]",
+	)
+	policy := c.SNMP.Responder.Policy
+	if diff := cmp.Diff(sorted(wantPolicy), policyText(policy)); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	for community, want := range map[string]string{"\xffpublic": "n", "other": "g"} {
+		if name, _, allowed := policy.Community([]byte(community), netip.MustParseAddr("10.0.0.1")); !allowed || name != want {
+			t.Errorf("community %q is %q, allowed: %t", community, name, allowed)
+		}
 	}
 }
 
@@ -203,7 +192,7 @@ func TestTargetAddress(t *testing.T) {
 		"[2001:db8::1]:10162": "[2001:db8::1]:10162",
 	} {
 		c := mustParse(t, managed("      address: 192.0.2.9", `      address: "`+text+`"`), ".")
-		if got := c.SNMP.Notifications[0].Address; got != want {
+		if got := c.SNMP.Responder.Targets[0].Address; got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
@@ -220,11 +209,11 @@ func TestTargetSource(t *testing.T) {
 		"nms.example.net:1":  "192.0.2.1",
 	} {
 		text := strings.Replace(ofTarget("user: bob\n      source-address: \""+source+"\""), "192.0.2.9", `"`+target+`"`, 1)
-		if got := mustParse(t, text, ".").SNMP.Notifications[0].SourceAddress; got.String() != source {
+		if got := mustParse(t, text, ".").SNMP.Responder.Targets[0].SourceAddress; got.String() != source {
 			t.Errorf("notifications to %s leave from %v, want %s", target, got, source)
 		}
 	}
-	if got := mustParse(t, ofTarget("user: bob"), ".").SNMP.Notifications[0].SourceAddress; got.IsValid() {
+	if got := mustParse(t, ofTarget("user: bob"), ".").SNMP.Responder.Targets[0].SourceAddress; got.IsValid() {
 		t.Errorf("notifications leave from %v", got)
 	}
 }
@@ -252,6 +241,9 @@ func TestEmptyEngineID(t *testing.T) {
 		t.Errorf("engine id is %x", got)
 	}
 }
+
+// hidden is a secret of which no part may show.
+const hidden = "Hunter2#7"
 
 // What is not printed of secrets, is not printed of those of SNMP either.
 func TestSNMPSecretNotInErrors(t *testing.T) {

@@ -5,60 +5,72 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"aaasess/cmd/internal/strictyaml"
 )
 
-// keys walks all keys of a raw struct, with list entries as path[] and map entries as path.default.
-func keys(t reflect.Type, path string, visit func(path string, f field)) {
-	for _, f := range fieldsOf(t) {
-		visit(join(path, f.key), f)
-		typ, at := f.typ, join(path, f.key)
-		switch typ.Kind() {
-		case reflect.Slice:
+// keys walks all keys of a struct of the file, with list entries as path[] and map entries as path.default.
+func keys(t reflect.Type, path string, visit func(path string, f reflect.StructField)) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		at := strings.TrimPrefix(path+"."+f.Tag.Get("yaml"), ".")
+		visit(at, f)
+		typ := f.Type
+		switch {
+		case isScalar(typ):
+			continue
+		case typ.Kind() == reflect.Slice:
 			typ, at = typ.Elem(), at+"[]"
-		case reflect.Map:
-			typ, at = typ.Elem(), at+"."+f.tag.Get("keys")
-		case reflect.Pointer:
+		case typ.Kind() == reflect.Map:
+			typ, at = typ.Elem(), at+"."+f.Tag.Get("keys")
+		case typ.Kind() == reflect.Pointer:
 			typ = typ.Elem()
 		}
-		if _, leaf := leaves[typ]; !leaf && typ.Kind() == reflect.Struct {
+		if !isScalar(typ) {
 			keys(typ, at, visit)
 		}
 	}
 }
 
-func allKeys(visit func(path string, f field)) {
+// isScalar tells types with a name and no keys, such as netip.Addr, from structs with keys, lists, maps and pointers.
+func isScalar(t reflect.Type) bool {
+	if t.Kind() == reflect.Struct {
+		return t.Field(0).Tag.Get("yaml") == ""
+	}
+	return t.Name() != ""
+}
+
+func allKeys(visit func(path string, f reflect.StructField)) {
 	keys(reflect.TypeFor[rawConfig](), "", visit)
-	keys(reflect.TypeFor[rawSecretSource](), "radius.clients[].secret", visit)
 }
 
 // faultsOfTags is what is wrong with the tags of a field.
-func faultsOfTags(f field) (faults []string) {
-	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "restart"}
-	for _, pair := range strings.Split(string(f.tag), `" `) {
+func faultsOfTags(f reflect.StructField) (faults []string) {
+	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "unknown", "restart"}
+	for _, pair := range strings.Split(string(f.Tag), `" `) {
 		if name, _, _ := strings.Cut(pair, ":"); !slices.Contains(known, name) {
 			faults = append(faults, "unknown tag "+name)
 		}
 	}
-	if f.key == "" || strings.Trim(f.key, "abcdefghijklmnopqrstuvwxyz-") != "" {
+	if key := f.Tag.Get("yaml"); key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") != "" {
 		faults = append(faults, "key is not kebab-case")
 	}
-	if doc := f.tag.Get("doc"); !strings.HasSuffix(doc, ".") {
+	if doc := f.Tag.Get("doc"); !strings.HasSuffix(doc, ".") {
 		faults = append(faults, "no doc, or no sentence")
 	}
-	_, hasDefault := f.tag.Lookup("default")
-	_, isLeaf := leaves[f.typ]
-	if isLeaf && f.tag.Get("required") == "" && !hasDefault {
+	_, hasDefault := f.Tag.Lookup("default")
+	if isScalar(f.Type) && f.Type != reflect.TypeFor[strictyaml.Secret]() && f.Tag.Get("required") == "" && !hasDefault {
 		faults = append(faults, "neither required nor a default")
 	}
-	if f.typ.Kind() == reflect.Pointer {
+	if f.Type.Kind() == reflect.Pointer {
 		if hasDefault {
 			faults = append(faults, "a pointer, and a default")
 		}
-		if doc := f.tag.Get("doc"); !strings.Contains(doc, "If missing") && !strings.Contains(doc, "Without it") {
+		if doc := f.Tag.Get("doc"); !strings.Contains(doc, "If missing") && !strings.Contains(doc, "Without it") {
 			faults = append(faults, "the doc does not say what a missing key is")
 		}
 	}
-	if hasDefault && f.tag.Get("required") != "" {
+	if hasDefault && f.Tag.Get("required") != "" {
 		faults = append(faults, "required, and a default")
 	}
 	return faults
@@ -66,11 +78,8 @@ func faultsOfTags(f field) (faults []string) {
 
 func TestTags(t *testing.T) {
 	seen := 0
-	allKeys(func(path string, f field) {
+	allKeys(func(path string, f reflect.StructField) {
 		seen++
-		if strings.HasPrefix(path, "radius.clients[].secret.") {
-			return // one of the two, neither has a default
-		}
 		for _, fault := range faultsOfTags(f) {
 			t.Errorf("%s: %s", path, fault)
 		}
@@ -93,28 +102,9 @@ func TestTagsFailing(t *testing.T) {
 		"key is not kebab-case", "no doc, or no sentence", "required, and a default", "unknown tag mim",
 		"a pointer, and a default", "the doc does not say what a missing key is",
 	}
-	for i, f := range fieldsOf(reflect.TypeFor[bad]()) {
-		if !slices.Contains(faultsOfTags(f), want[i]) {
-			t.Errorf("%s: %q not found", f.key, want[i])
+	for i := range want {
+		if f := reflect.TypeFor[bad]().Field(i); !slices.Contains(faultsOfTags(f), want[i]) {
+			t.Errorf("%s: %q not found", f.Name, want[i])
 		}
-	}
-}
-
-// Diff tells of exactly the keys that have the restart tag; of a whole mapping, if it has it.
-func TestRestartTags(t *testing.T) {
-	var tagged []string
-	allKeys(func(path string, f field) {
-		if f.tag.Get("restart") != "" {
-			tagged = append(tagged, path)
-		}
-	})
-	var diffed []string
-	for _, k := range restartKeys {
-		diffed = append(diffed, k.path)
-	}
-	slices.Sort(tagged)
-	slices.Sort(diffed)
-	if !slices.Equal(tagged, diffed) {
-		t.Errorf("restart tags %q\nDiff tells of %q", tagged, diffed)
 	}
 }

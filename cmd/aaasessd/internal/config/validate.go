@@ -4,114 +4,92 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"slices"
 	"strconv"
-	"strings"
+
+	"aaasess/accounting"
+	"aaasess/accounting/local"
+	"aaasess/agent/agentx"
+	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/radius/client"
+	"aaasess/sessions"
+	nasradius "aaasess/sessions/radius"
+	"aaasess/store"
 )
 
-const (
-	// maxSocketPath is what sockaddr_un has room for (unix(7)).
-	maxSocketPath = 107
-	// maxServers is how many servers a group has; the tag of rawGroup.Servers says it too.
-	maxServers = 64
-)
+// maxSocketPath is what sockaddr_un has room for (unix(7)).
+const maxSocketPath = 107
 
-// validate checks what concerns more than one key and makes the Config. What the decoder has found
-// wrong is zero here, and not told again.
-func (d *decoder) validate(raw *rawConfig) *Config {
+// checker checks what concerns more than one key.
+type checker struct{ *strictyaml.Document }
+
+// config checks the file and makes the Config. What the decoder has found wrong is not reported again.
+func (d checker) config(raw *rawConfig) *Config {
 	names := d.dictionary(raw.RADIUS.Dictionaries)
+	clients := d.clients(raw.RADIUS.Clients, names)
+	servers := d.servers(&raw.RADIUS)
+	disconnect := &raw.Sessions.Disconnect
 	c := &Config{
 		State:   string(raw.State),
-		Log:     Log{Format: raw.Log.Format},
-		Control: Control{Socket: string(raw.Control.Socket), Group: raw.Control.Group},
-		SNMP:    d.snmp(&raw.SNMP),
-		RADIUS: RADIUS{
-			NASIdentifier:   nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
-			Dictionary:      names,
-			Accounting:      RADIUSAccounting{Listen: d.listen("radius.accounting.listen", raw.RADIUS.Accounting.Listen)},
-			Clients:         d.clients(raw.RADIUS.Clients, names),
-			Servers:         d.servers(&raw.RADIUS),
-			AcctOnOffGroups: d.acctOnOffGroups(raw.RADIUS.AcctOnOffGroups),
+		Log:     raw.Log,
+		Control: raw.Control,
+		SNMP: SNMP{
+			AgentX: d.agentX(raw.SNMP.AgentX), Responder: d.responder(&raw.SNMP), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect,
 		},
-		Accounting: Accounting{Local: Local{File: string(raw.Accounting.Local.File)}},
-		Sessions:   Sessions{Remember: raw.Sessions.Remember, Disconnect: Disconnect(raw.Sessions.Disconnect)},
-		Store:      Store{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
+		Listener: nasradius.Config{Addresses: d.listen("radius.accounting.listen", raw.RADIUS.Accounting.Listen), Clients: clients},
+		Disconnector: nasradius.DisconnectConfig{
+			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
+		},
+		Dictionary:  names,
+		Groups:      d.groups(&raw.RADIUS, servers),
+		OnOffGroups: d.onOffGroups(&raw.RADIUS),
+		Sessions:    sessions.Config{Remember: raw.Sessions.Remember},
+		Terminator:  sessions.TerminatorConfig{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
+		Store:       store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
-	_ = c.Log.Level.UnmarshalText([]byte(raw.Log.Level)) // the enum has only names that slog knows
-	d.checkSocket("control.socket", c.Control.Socket)
-	if c.Sessions.Disconnect.RetryMin > c.Sessions.Disconnect.RetryMax {
-		d.fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", c.Sessions.Disconnect.RetryMin, c.Sessions.Disconnect.RetryMax)
+	d.checkSocket("control.socket", string(c.Control.Socket))
+	if disconnect.RetryMin > disconnect.RetryMax {
+		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", disconnect.RetryMin, disconnect.RetryMax)
 	}
-	c.RADIUS.Groups = d.groups(&raw.RADIUS, c.RADIUS.Servers)
-	d.acctOnOff(&c.RADIUS)
-	d.lists(c, raw)
+	d.lists(c, raw, servers)
 	return c
 }
 
-// fault is add at the place of a value; if it is a default, at that of what it is in.
-func (d *decoder) fault(path, format string, args ...any) {
-	for in := path; ; in = in[:max(0, strings.LastIndexByte(in, '.'))] {
-		if at, ok := d.places[in]; ok {
-			d.add(at, path, format, args...)
-			return
-		}
+// orNone translates "how often again, 0 is not at all" to packages where 0 means a default.
+func orNone(n int) int {
+	if n == 0 {
+		return -1
 	}
+	return n
 }
 
-// faulty reports whether the value at a path has a fault: what is zero may have been something else.
-func (d *decoder) faulty(path string) bool {
-	return slices.ContainsFunc(d.faults.list, func(e *Error) bool { return e.Path == path })
-}
-
-// unique finds values that are there twice.
-type unique struct {
-	d    *decoder
-	seen map[string]place
-}
-
-func (d *decoder) unique() unique { return unique{d, map[string]place{}} }
-
-// check tells of a value that was there before; what is "the name of", say. Empty ones are not checked.
-func (u unique) check(path, value, what string) {
-	if value == "" {
-		return
-	}
-	if first, twice := u.seen[value]; twice {
-		u.d.fault(path, "%s is already %s line %d", value, what, first.line)
-		return
-	}
-	u.seen[value] = u.d.places[path]
-}
-
-func (d *decoder) checkSocket(path, name string) {
+func (d checker) checkSocket(path, name string) {
 	if len(name) > maxSocketPath {
-		d.fault(path, "%s: a socket's path has at most %d octets, this has %d", name, maxSocketPath, len(name))
+		d.Fault(path, "%s: a socket's path has at most %d octets, this has %d", name, maxSocketPath, len(name))
 	}
 }
 
-func (d *decoder) agentX(raw *rawAgentX) *AgentX {
+// agentX also sets the address in raw, if it is missing there.
+func (d checker) agentX(raw *rawAgentX) *agentx.Config {
 	if raw == nil {
 		return nil
 	}
 	const path = "snmp.agentx.address"
-	a := &AgentX{Network: raw.Network, Address: raw.Address}
-	switch a.Network {
+	switch raw.Network {
 	case "unix":
-		if a.Address == "" {
-			a.Address = "/var/agentx/master"
+		if raw.Address == "" {
+			raw.Address = "/var/agentx/master"
 		}
-		a.Address = string(filePath(a.Address).in(d.dir))
-		d.checkSocket(path, a.Address)
+		raw.Address = string(d.Resolve(strictyaml.Path(raw.Address)))
+		d.checkSocket(path, raw.Address)
 	case "tcp":
-		if a.Address == "" {
-			a.Address = "127.0.0.1:705"
+		if raw.Address == "" {
+			raw.Address = "127.0.0.1:705"
 		}
-		if !isHostPort(a.Address) {
-			d.fault(path, "%q is not host:port", a.Address)
+		if !isHostPort(raw.Address) {
+			d.Fault(path, "%q is not host:port", raw.Address)
 		}
 	}
-	return a
+	return &agentx.Config{Network: raw.Network, Address: raw.Address}
 }
 
 func isHostPort(text string) bool {
@@ -123,57 +101,58 @@ func isHostPort(text string) bool {
 	return err == nil && n > 0
 }
 
-func (d *decoder) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
-	addresses := d.unique()
+func (d checker) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
+	addresses := d.Unique()
 	for i, a := range raw {
 		if a.Port() != 0 { // 0 is another one each time
-			addresses.check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
+			addresses.Check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
 		}
 	}
 	return raw
 }
 
-// lists makes the method lists, and the group of all servers if one names it.
-func (d *decoder) lists(c *Config, raw *rawConfig) {
+// lists makes the method lists, the group of all servers if one names it, and the method local likewise.
+func (d checker) lists(c *Config, raw *rawConfig, servers []client.Member) {
 	groups := map[string]bool{}
-	for _, g := range c.RADIUS.Groups {
-		groups[g.Name] = true
+	for _, g := range c.Groups {
+		groups[g.Group] = true
 	}
+	c.Policy.Lists = map[sessions.Kind]*accounting.List{}
 	for _, kind := range []struct {
-		name  string
+		kind  sessions.Kind
 		lists map[string]rawList
-	}{{"network", raw.Accounting.Network}, {"exec", raw.Accounting.Exec}, {"connection", raw.Accounting.Connection}} {
+	}{{sessions.Network, raw.Accounting.Network}, {sessions.Exec, raw.Accounting.Exec}, {sessions.Connection, raw.Accounting.Connection}} {
 		for name, r := range kind.lists { // there is one, "default", if any
-			path := join(join("accounting", kind.name), name)
-			list := List{Type: kind.name, Name: name, Record: r.Record}
+			path := fmt.Sprintf("accounting.%s.%s", kind.kind, name)
 			d.checkRecord(path, r)
-			methods := d.unique()
+			methods := d.Unique()
 			for i, m := range r.Methods {
 				path := fmt.Sprintf("%s.methods[%d]", path, i)
-				methods.check(path, string(m), "in")
-				list.Methods = append(list.Methods, string(m))
-				group, ok := strings.CutPrefix(string(m), groupPrefix)
-				switch {
-				case !ok || groups[group]:
+				methods.Check(path, string(m), "in")
+				switch group := m.Group(); {
+				case m == accounting.Local:
+					c.Local = &local.Spec{File: string(raw.Accounting.Local.File)}
+				case group == "" || groups[group]:
 				case group != AllServers:
-					d.fault(path, "no group is called %s", group)
-				case len(c.RADIUS.Servers) == 0 || len(c.RADIUS.Servers) > maxServers:
-					d.fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(c.RADIUS.Servers), maxServers)
+					d.Fault(path, "no group is called %s", group)
+				case len(servers) == 0 || len(servers) > maxServers:
+					d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(servers), maxServers)
 				default:
 					groups[AllServers] = true
-					c.RADIUS.Groups = append(c.RADIUS.Groups, d.allServers(&raw.RADIUS, c.RADIUS.Servers))
+					c.Groups = append(c.Groups, d.allServers(&raw.RADIUS, servers))
 				}
 			}
-			c.Accounting.Lists = append(c.Accounting.Lists, list)
+			c.Policy.Lists[kind.kind] = &accounting.List{Name: name, Record: r.Record, Methods: r.Methods}
 		}
 	}
 }
 
-func (d *decoder) checkRecord(path string, r rawList) {
+func (d checker) checkRecord(path string, r rawList) {
 	switch {
-	case r.Record == "none" && len(r.Methods) > 0:
-		d.fault(path+".methods", "are of no use with record: none")
-	case (r.Record == "start-stop" || r.Record == "stop-only") && len(r.Methods) == 0:
-		d.fault(path+".methods", "at least one is needed with record: %s", r.Record)
+	case !d.Given(path+".record") || d.Faulty(path+".record"): // reported already
+	case r.Record == accounting.None && len(r.Methods) > 0:
+		d.Fault(path+".methods", "are not allowed with record: none")
+	case r.Record != accounting.None && len(r.Methods) == 0:
+		d.Fault(path+".methods", "at least one is needed with record: %s", r.Record)
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"encoding/json"
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Schema is the JSON schema (draft 2020-12) of the configuration file, for editors. It follows the
-// tags of the raw structs. What it can't say, ranges of durations and what concerns several keys,
-// Parse checks alone.
-func Schema() []byte {
-	root := schemaOf(reflect.TypeFor[rawConfig](), "")
+// Schema is the JSON schema (draft 2020-12) of files that Decode fills a struct of type t from, for
+// editors. It follows the tags. What it can't say, ranges of durations and what concerns several keys,
+// only a check of the file tells.
+func (e *Engine) Schema(title string, t reflect.Type) []byte {
+	root := e.schemaOf(t, "")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	root["title"] = "aaasess configuration"
+	root["title"] = title
 	root["minProperties"] = 1
 	b, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
@@ -25,35 +25,35 @@ func Schema() []byte {
 	return append(b, '\n')
 }
 
-func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
-	if t == reflect.TypeFor[Secret]() {
-		return secretSchema()
+func (e *Engine) schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
+	if t == secretType {
+		return e.secretSchema()
 	}
-	if l, ok := leaves[t]; ok {
-		return leafSchema(l, t, tag)
+	if s, ok := e.scalarOf(t); ok {
+		return scalarSchema(s, t, tag)
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return schemaOf(t.Elem(), tag)
+		return e.schemaOf(t.Elem(), tag)
 	case reflect.Slice:
-		return listSchema(t, tag)
+		return e.listSchema(t, tag)
 	case reflect.Map:
 		properties := map[string]any{}
 		for _, key := range strings.Fields(tag.Get("keys")) {
-			properties[key] = schemaOf(t.Elem(), "")
+			properties[key] = e.schemaOf(t.Elem(), "")
 		}
 		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
 	case reflect.Struct:
-		return structSchema(t)
+		return e.structSchema(t)
 	}
-	panic(fmt.Sprintf("config: no schema for %v", t))
+	panic(fmt.Sprintf("strictyaml: no schema for %v", t))
 }
 
-func structSchema(t reflect.Type) map[string]any {
+func (e *Engine) structSchema(t reflect.Type) map[string]any {
 	properties := map[string]any{}
 	var required []string
 	for _, f := range fieldsOf(t) {
-		s := schemaOf(f.typ, f.tag)
+		s := e.schemaOf(f.typ, f.tag)
 		s["description"] = description(f)
 		properties[f.key] = s
 		if f.tag.Get("required") != "" {
@@ -68,7 +68,7 @@ func structSchema(t reflect.Type) map[string]any {
 }
 
 // ranges is the types of text that have a range.
-var ranges = []reflect.Type{reflect.TypeFor[time.Duration](), reflect.TypeFor[byteSize](), reflect.TypeFor[byteLimit]()}
+var ranges = []reflect.Type{reflect.TypeFor[time.Duration](), reflect.TypeFor[Size](), reflect.TypeFor[Limit]()}
 
 // description is the doc of a key, with what the schema has no words for.
 func description(f field) string {
@@ -89,34 +89,34 @@ func description(f field) string {
 	return text
 }
 
-func leafSchema(l leaf, t reflect.Type, tag reflect.StructTag) map[string]any {
+func scalarSchema(sc scalar, t reflect.Type, tag reflect.StructTag) map[string]any {
 	s := map[string]any{}
-	for k, v := range l.schema {
+	for k, v := range sc.schema {
 		s[k] = v
 	}
 	if enum := tag.Get("enum"); enum != "" {
 		s["enum"] = strings.Fields(enum)
 	}
 	switch limit := tag.Get("max"); {
-	case t.Kind() == reflect.Int:
+	case s["type"] == "integer":
 		s["minimum"], s["maximum"] = number(tag.Get("min")), number(limit)
 	case t.Kind() == reflect.String && limit != "": // characters, of which octets are at least as many
 		s["minLength"], s["maxLength"] = number(tag.Get("min")), number(limit)
 	}
 	if def := tag.Get("default"); def != "" {
 		s["default"] = def
-		switch t.Kind() {
-		case reflect.Int:
+		switch {
+		case s["type"] == "integer":
 			s["default"] = number(def)
-		case reflect.Bool:
+		case s["type"] == "boolean":
 			s["default"] = def == strconv.FormatBool(true)
 		}
 	}
 	return s
 }
 
-func listSchema(t reflect.Type, tag reflect.StructTag) map[string]any {
-	s := map[string]any{"type": "array", "items": schemaOf(t.Elem(), "")}
+func (e *Engine) listSchema(t reflect.Type, tag reflect.StructTag) map[string]any {
+	s := map[string]any{"type": "array", "items": e.schemaOf(t.Elem(), "")}
 	if limit := tag.Get("min"); limit != "" {
 		s["minItems"] = number(limit)
 	}
@@ -129,8 +129,8 @@ func listSchema(t reflect.Type, tag reflect.StructTag) map[string]any {
 	return s
 }
 
-func secretSchema() map[string]any {
-	from := structSchema(reflect.TypeFor[rawSecretSource]())
+func (e *Engine) secretSchema() map[string]any {
+	from := e.structSchema(reflect.TypeFor[secretSource]())
 	from["minProperties"], from["maxProperties"] = 1, 1
 	return map[string]any{"oneOf": []any{map[string]any{"type": "string", "minLength": 1}, from}}
 }

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"bytes"
@@ -15,33 +15,34 @@ import (
 )
 
 const (
-	// maxSource is the largest file, about 40,000 clients.
+	// maxSource is the largest file, in octets.
 	maxSource = 4 << 20
-	// maxNesting and maxKeys, of block mappings between two list entries, are far more than our keys
-	// need; the parser takes quadratic time in both.
+	// maxNesting is how deep lists and mappings are nested, maxKeys how many keys block mappings have
+	// between two list entries: far more than a configuration needs. The parser takes quadratic time in
+	// both.
 	maxNesting = 32
 	maxKeys    = 1000
 )
 
-// parseSource turns a file into the one mapping that it must be, or finds faults and returns nil.
-func parseSource(data []byte, f *faults) ast.Node {
+// parse turns a file into the one mapping that it must be, or finds faults and returns nil.
+func (d *Document) parse(data []byte) ast.Node {
 	start := place{1, 1}
 	if len(data) > maxSource {
-		f.add(start, "", "has more than %d MiB", maxSource>>20)
+		d.add(start, "", "has more than %d MiB", maxSource>>20)
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !checkText(data, f) {
+	if !d.checkText(data) {
 		return nil
 	}
 	tokens := lexer.Tokenize(string(data))
-	if !checkTokens(tokens, f) {
+	if !d.checkTokens(tokens) {
 		return nil
 	}
 	// Keys that occur twice are found by the decoder, with all other faults.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		addSyntax(err, f)
+		d.addSyntax(err)
 		return nil
 	}
 	var body ast.Node
@@ -49,31 +50,31 @@ func parseSource(data []byte, f *faults) ast.Node {
 		switch {
 		case doc.Body == nil:
 		case body != nil:
-			f.add(placeOf(doc.Body), "", "a second document: a configuration is one")
+			d.add(placeOf(doc.Body), "", "a second document; only one is allowed")
 			return nil
 		default:
 			body = doc.Body
 		}
 	}
 	if body == nil { // a file cut short must not become the default at a reload
-		f.add(start, "", "has no settings")
+		d.add(start, "", "has no settings")
 		return nil
 	}
 	if _, ok := body.(ast.MapNode); !ok {
-		f.add(placeOf(body), "", "must be a mapping of keys, is %s", kindOf(body))
+		d.add(placeOf(body), "", "must be a mapping of keys, is %s", kindOf(body))
 		return nil
 	}
 	return body
 }
 
 // checkText finds the first octet that is not UTF-8: the lexer would replace it, also in a secret.
-func checkText(data []byte, f *faults) bool {
+func (d *Document) checkText(data []byte) bool {
 	at := place{1, 1}
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			f.add(at, "", "is not UTF-8; a secret of other octets can stand in a file of its own")
+			d.add(at, "", "is not UTF-8; put a secret of other octets into a file of its own")
 			return false
 		case r == '\n':
 			at = place{at.line + 1, 1}
@@ -85,14 +86,14 @@ func checkText(data []byte, f *faults) bool {
 	return true
 }
 
-// checkTokens refuses the features of YAML that are not taken, and more of it than our keys need.
-func checkTokens(tokens token.Tokens, f *faults) bool {
+// checkTokens rejects the features of YAML that are not supported, and files that are too large to parse.
+func (d *Document) checkTokens(tokens token.Tokens) bool {
 	flow, entries, keys := 0, 0, 0
 	for _, t := range tokens {
 		at := placeOfToken(t)
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.MappingKeyType, token.DirectiveType:
-			f.add(at, "", "anchors, aliases, tags, merge keys, complex keys and directives are not taken; text that begins with &, * or ! needs quotes")
+			d.add(at, "", "anchors, aliases, tags, merge keys, complex keys and directives are not supported; text that begins with &, * or ! needs quotes")
 			return false
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
@@ -110,28 +111,28 @@ func checkTokens(tokens token.Tokens, f *faults) bool {
 			entries = 0
 		}
 		if flow > maxNesting || entries > maxNesting {
-			f.add(at, "", "is nested more than %d deep", maxNesting)
+			d.add(at, "", "is nested more than %d levels deep", maxNesting)
 			return false
 		}
 		if keys > maxKeys {
-			f.add(at, "", "has more than %d keys here", maxKeys)
+			d.add(at, "", "has more than %d keys here", maxKeys)
 			return false
 		}
 	}
 	return true
 }
 
-// quotation is what a message of the parser quotes of the file: it may be part of a secret, unless it
-// is but a bracket or the like.
+// quotation is what a message of the parser quotes of the file. It may be part of a secret, unless it
+// is punctuation only.
 var (
 	quotation   = regexp.MustCompile(`["'].*["']`)
 	punctuation = regexp.MustCompile("^'[][{},:@`]'( or '[]}]')?$")
 )
 
-func addSyntax(err error, f *faults) {
+func (d *Document) addSyntax(err error) {
 	var ye yaml.Error
 	if !errors.As(err, &ye) || ye.GetToken() == nil {
-		f.add(place{1, 1}, "", "is not YAML")
+		d.add(place{1, 1}, "", "is not YAML")
 		return
 	}
 	text := quotation.ReplaceAllStringFunc(strings.ReplaceAll(ye.GetMessage(), "'\t'", "tab"), func(q string) string {
@@ -140,7 +141,7 @@ func addSyntax(err error, f *faults) {
 		}
 		return "(not shown)"
 	})
-	f.add(placeOfToken(ye.GetToken()), "", "is not YAML: %s", text)
+	d.add(placeOfToken(ye.GetToken()), "", "is not YAML: %s", text)
 }
 
 func placeOfToken(t *token.Token) place {

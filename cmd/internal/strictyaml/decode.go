@@ -1,7 +1,8 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,24 +11,17 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// decoder fills raw structs from the nodes of a file and notes all faults.
-type decoder struct {
-	*faults
-	dir    string           // that relative file names begin in
-	places map[string]place // of values, by path
-}
-
 // decode fills v, which has its default, from the value n at a path and place.
-func (d *decoder) decode(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
+func (d *Document) decode(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
 	d.places[path] = at
-	if v.Type() == reflect.TypeFor[Secret]() {
+	if v.Type() == secretType {
 		if s, ok := d.secret(n, path, at); ok {
 			v.SetString(string(s))
 		}
 		return
 	}
-	if l, ok := leaves[v.Type()]; ok {
-		d.leaf(l, n, path, at, v, tag)
+	if s, ok := d.engine.scalarOf(v.Type()); ok {
+		d.scalar(s, n, path, at, v, tag)
 		return
 	}
 	switch v.Kind() {
@@ -42,31 +36,39 @@ func (d *decoder) decode(n ast.Node, path string, at place, v reflect.Value, tag
 	case reflect.Map:
 		d.mapping(n, path, at, v, tag)
 	default:
-		panic(fmt.Sprintf("config: %s: no decoder for %v", path, v.Type()))
+		panic(fmt.Sprintf("strictyaml: %s: no decoder for %v", path, v.Type()))
 	}
 }
 
-// leaf fills v from a scalar.
-func (d *decoder) leaf(l leaf, n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
-	text, ok := l.node(n)
+// scalar fills v from a scalar.
+func (d *Document) scalar(s scalar, n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
+	text, ok := s.node(n)
 	if !ok {
-		d.add(at, path, "must be %s, is %s", l.wanted(tag), kindOf(n))
+		d.add(at, path, "must be %s, is %s", s.wanted(tag), kindOf(n))
 		return
 	}
-	value, err := l.parse(text, tag)
+	value, err := s.Parse(text, tag)
 	if err != nil {
 		d.add(at, path, "%v", err)
 		return
 	}
-	v.Set(reflect.ValueOf(d.resolve(value)))
+	v.Set(d.value(value, v.Type()))
 }
 
-// resolve joins a relative file name with the folder of the configuration file.
-func (d *decoder) resolve(value any) any {
-	if p, ok := value.(filePath); ok {
-		return p.in(d.dir)
+// value is a parsed value as one of type t. Relative file names are joined with the folder of the file.
+func (d *Document) value(value any, t reflect.Type) reflect.Value {
+	if p, ok := value.(Path); ok {
+		value = d.Resolve(p)
 	}
-	return value
+	return reflect.ValueOf(value).Convert(t)
+}
+
+// Resolve joins a relative file name with the folder of the file.
+func (d *Document) Resolve(p Path) Path {
+	if p == "" || filepath.IsAbs(string(p)) {
+		return p
+	}
+	return Path(filepath.Join(d.dir, string(p)))
 }
 
 // entry is a key of a mapping.
@@ -76,8 +78,8 @@ type entry struct {
 	value ast.Node
 }
 
-// entries is the keys of a mapping, each once; false if n isn't one.
-func (d *decoder) entries(n ast.Node, path string, at place) ([]entry, bool) {
+// entries gives the keys of a mapping, each once; false if n is no mapping.
+func (d *Document) entries(n ast.Node, path string, at place) ([]entry, bool) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
 		d.add(at, path, "must be a mapping of keys, is %s", kindOf(n))
@@ -89,7 +91,7 @@ func (d *decoder) entries(n ast.Node, path string, at place) ([]entry, bool) {
 		t := it.Key().GetToken()
 		e := entry{key: t.Value, at: placeOfToken(t), value: it.Value()}
 		if first, twice := seen[e.key]; twice {
-			d.add(e.at, path, "key %s is there twice, first in line %d", shown(e.key), first.line)
+			d.add(e.at, path, "key %s occurs twice, first in line %d", shown(e.key), first.line)
 			continue
 		}
 		seen[e.key] = e.at
@@ -98,7 +100,7 @@ func (d *decoder) entries(n ast.Node, path string, at place) ([]entry, bool) {
 	return list, true
 }
 
-// valuePlace is where the value of a key stands, or the key if there is nothing.
+// valuePlace is where the value of a key stands, or the key itself if it has no value.
 func (e entry) valuePlace() place {
 	if _, ok := e.value.(*ast.NullNode); ok {
 		return e.at
@@ -107,7 +109,7 @@ func (e entry) valuePlace() place {
 }
 
 // structure fills the fields of v, which has its defaults.
-func (d *decoder) structure(n ast.Node, path string, at place, v reflect.Value) {
+func (d *Document) structure(n ast.Node, path string, at place, v reflect.Value) {
 	list, ok := d.entries(n, path, at)
 	if !ok {
 		return
@@ -131,7 +133,7 @@ func (d *decoder) structure(n ast.Node, path string, at place, v reflect.Value) 
 }
 
 // list fills a slice; it replaces the default.
-func (d *decoder) list(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
+func (d *Document) list(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
 	l, ok := n.(ast.ArrayNode)
 	if !ok {
 		d.add(at, path, "must be a list, is %s", kindOf(n))
@@ -153,8 +155,8 @@ func (d *decoder) list(n ast.Node, path string, at place, v reflect.Value, tag r
 	}
 }
 
-// mapping fills a map of named things.
-func (d *decoder) mapping(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
+// mapping fills a map.
+func (d *Document) mapping(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
 	list, ok := d.entries(n, path, at)
 	if !ok {
 		return
@@ -162,7 +164,7 @@ func (d *decoder) mapping(n ast.Node, path string, at place, v reflect.Value, ta
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, e := range list {
 		if !slices.Contains(strings.Fields(tag.Get("keys")), e.key) {
-			d.add(e.at, path, "list %s: only the list %q can be given; named lists come in a later version", shown(e.key), tag.Get("keys"))
+			d.add(e.at, path, tag.Get("unknown"), shown(e.key), tag.Get("keys"))
 			continue
 		}
 		item := reflect.New(v.Type().Elem()).Elem()
@@ -172,51 +174,21 @@ func (d *decoder) mapping(n ast.Node, path string, at place, v reflect.Value, ta
 	}
 }
 
-// secret is a secret in the file, or fetched from where the file says.
-func (d *decoder) secret(n ast.Node, path string, at place) (Secret, bool) {
-	const want = "text in quotes, {file: PATH} or {credential: NAME}"
-	var s Secret
-	var err error
-	if text, ok := textOf(n); ok {
-		s, err = newSecret(text)
-	} else if _, ok := n.(ast.MapNode); ok {
-		var from rawSecretSource
-		before := len(d.faults.list)
-		d.structure(n, path, at, reflect.ValueOf(&from).Elem())
-		switch {
-		case len(d.faults.list) > before:
-			return "", false
-		case (from.File == "") == (from.Credential == ""):
-			err = fmt.Errorf("must be %s", want)
-		case from.File != "":
-			s, err = readSecret(string(from.File))
-		default:
-			s, err = readCredential(from.Credential)
-		}
-	} else {
-		err = fmt.Errorf("must be %s, is %s", want, kindOf(n))
-	}
-	if err != nil {
-		d.add(at, path, "%v", err)
-		return "", false
-	}
-	return s, true
-}
+// SetDefaults sets the fields of v, a pointer to a struct, and of the structs in it, to their defaults.
+func (d *Document) SetDefaults(v any) { d.setDefaults(reflect.ValueOf(v).Elem()) }
 
-// setDefaults gives the fields of a struct, and of the structs in it, their defaults. A bad default
-// is our own mistake: the tests parse each of them.
-func (d *decoder) setDefaults(v reflect.Value) {
-	if _, ok := leaves[v.Type()]; ok || v.Kind() != reflect.Struct {
+func (d *Document) setDefaults(v reflect.Value) {
+	if _, ok := d.engine.scalarOf(v.Type()); ok || v.Kind() != reflect.Struct {
 		return
 	}
 	for _, f := range fieldsOf(v.Type()) {
 		fv := v.Field(f.index)
 		def, ok := f.tag.Lookup("default")
-		_, isLeaf := leaves[f.typ]
+		_, isScalar := d.engine.scalarOf(f.typ)
 		switch {
 		case !ok:
 			d.setDefaults(fv)
-		case !isLeaf && fv.Kind() == reflect.Slice:
+		case !isScalar && fv.Kind() == reflect.Slice:
 			for _, text := range strings.Fields(def) {
 				fv.Set(reflect.Append(fv, d.defaultValue(fv.Type().Elem(), text, "")))
 			}
@@ -226,15 +198,16 @@ func (d *decoder) setDefaults(v reflect.Value) {
 	}
 }
 
-func (d *decoder) defaultValue(t reflect.Type, text string, tag reflect.StructTag) reflect.Value {
-	value, err := leaves[t].parse(text, tag)
+func (d *Document) defaultValue(t reflect.Type, text string, tag reflect.StructTag) reflect.Value {
+	s, _ := d.engine.scalarOf(t)
+	value, err := s.Parse(text, tag)
 	if err != nil {
-		panic(fmt.Sprintf("config: default %v", err))
+		panic(fmt.Sprintf("strictyaml: default %v", err))
 	}
-	return reflect.ValueOf(d.resolve(value))
+	return d.value(value, t)
 }
 
-// field is a field of a raw struct.
+// field is a field of a struct that has tags.
 type field struct {
 	key   string
 	index int
@@ -270,7 +243,7 @@ func join(path, key string) string {
 func number(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		panic(fmt.Sprintf("config: tag: %v", err))
+		panic(fmt.Sprintf("strictyaml: tag: %v", err))
 	}
 	return n
 }

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"errors"
@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // masked is what a Secret shows of itself.
@@ -20,40 +23,74 @@ const credentialsDir = "CREDENTIALS_DIRECTORY"
 // maxSecretFile is far more than any secret has; it keeps a wrong path from being read.
 const maxSecretFile = 4096
 
-// Secret is a shared secret, of any octets. It does not print itself, whatever the verb (%p apart, which
-// go vet refuses), and marshals as "<secret>".
+// Secret is text that does not print itself: the verbs of package fmt, values in JSON and YAML, and slog
+// give "<secret>". In a file it is text in quotes, or a mapping that says where to read it: {file: PATH},
+// or {credential: NAME} for a credential of systemd. Read from a file it may have any octets.
 type Secret string
+
+var secretType = reflect.TypeFor[Secret]()
+
+// Format does not tell the secret, whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, masked) }
 
 // String does not tell the secret.
 func (Secret) String() string { return masked }
 
-// GoString does not tell the secret.
-func (Secret) GoString() string { return masked }
-
-// Format does not tell the secret: without it, a verb that strings don't have prints them.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, masked) }
-
-// MarshalYAML does not tell the secret.
-func (Secret) MarshalYAML() (any, error) { return masked, nil }
-
-// MarshalJSON does not tell the secret.
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
-
 // LogValue does not tell the secret.
 func (Secret) LogValue() slog.Value { return slog.StringValue(masked) }
 
-// newSecret checks a secret that stands in the configuration file.
+// MarshalText does not tell the secret.
+func (Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
+
+// newSecret checks a secret that stands in the file itself.
 func newSecret(text string) (Secret, error) {
 	switch text {
 	case "":
 		return "", errors.New("is empty")
 	case masked:
-		return "", fmt.Errorf("%s stands for a secret, it is none", masked)
+		return "", fmt.Errorf("%s is a placeholder, not a secret", masked)
 	}
 	if strings.ContainsRune(text, '\n') { // more likely a slip of the quotes
-		return "", errors.New("must be one line of text; a file can have a secret of several")
+		return "", errors.New("must be one line of text; put a secret of several lines into a file of its own")
 	}
 	return Secret(text), nil
+}
+
+// secretSource is where a secret stands that is not in the file: one of the two.
+type secretSource struct {
+	File       Path   `yaml:"file" doc:"A file that has the secret; a newline at its end is cut off."`
+	Credential string `yaml:"credential" doc:"The name of a credential that systemd passes (LoadCredential=)."`
+}
+
+// secret is a secret in the file, or fetched from where the file says.
+func (d *Document) secret(n ast.Node, path string, at place) (Secret, bool) {
+	const want = "text in quotes, {file: PATH} or {credential: NAME}"
+	var s Secret
+	var err error
+	if text, ok := textOf(n); ok {
+		s, err = newSecret(text)
+	} else if _, ok := n.(ast.MapNode); ok {
+		var from secretSource
+		before := len(d.faults)
+		d.structure(n, path, at, reflect.ValueOf(&from).Elem())
+		switch {
+		case len(d.faults) > before:
+			return "", false
+		case (from.File == "") == (from.Credential == ""):
+			err = fmt.Errorf("must be %s", want)
+		case from.File != "":
+			s, err = readSecret(string(from.File))
+		default:
+			s, err = readCredential(from.Credential)
+		}
+	} else {
+		err = fmt.Errorf("must be %s, is %s", want, kindOf(n))
+	}
+	if err != nil {
+		d.add(at, path, "%v", err)
+		return "", false
+	}
+	return s, true
 }
 
 // readSecret reads a secret from a file, less one newline at its end.
@@ -107,6 +144,3 @@ func withoutOp(path string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
-
-// Reveal gives the octets of the secret, for the one place that signs with them.
-func (s Secret) Reveal() string { return string(s) }

@@ -1,4 +1,4 @@
-package config_test
+package strictyaml_test
 
 import (
 	"encoding/json"
@@ -11,21 +11,19 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
-
-	"aaasess/cmd/aaasessd/internal/config"
 )
 
 // hidden is a secret of which no part may show.
 const hidden = "Hunter2#7"
 
 func TestSecretDoesNotPrint(t *testing.T) {
-	c := &config.Config{RADIUS: config.RADIUS{Servers: []config.Server{{Name: "r1", Secret: hidden}}}}
-	s := c.RADIUS.Servers[0].Secret
+	c := &file{Peers: []peer{{Name: "r1", Secret: hidden}}}
+	s := c.Peers[0].Secret
 	var out []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%c"} {
-		out = append(out, fmt.Sprintf(verb, s), fmt.Sprintf(verb, c.RADIUS.Servers))
+		out = append(out, fmt.Sprintf(verb, s), fmt.Sprintf(verb, c.Peers))
 	}
-	out = append(out, s.String(), s.GoString(), fmt.Sprint(&s))
+	out = append(out, s.String(), fmt.Sprint(&s))
 
 	asJSON, err := json.Marshal(c)
 	if err != nil {
@@ -36,7 +34,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "secret", s, "servers", c.RADIUS.Servers)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "secret", s, "servers", c.Peers)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "secret", s, "config", c)
 	out = append(out, string(asJSON), string(asYAML), log.String())
 
@@ -49,14 +47,11 @@ func TestSecretDoesNotPrint(t *testing.T) {
 			t.Errorf("does not say that there is a secret: %s", text)
 		}
 	}
-	if s.Reveal() != hidden {
-		t.Errorf("Reveal() = %q", s.Reveal())
-	}
 }
 
-// withSecret is a file with one server, whose secret is the YAML given.
+// withSecret is a file with one peer, whose secret is the YAML given.
 func withSecret(secret string) string {
-	return "radius:\n  servers:\n    - {name: r1, address: 10.0.0.1, secret: " + secret + "}\n"
+	return "peers:\n  - {name: r1, secret: " + secret + "}\n"
 }
 
 func TestSecretSources(t *testing.T) {
@@ -90,8 +85,8 @@ func TestSecretSources(t *testing.T) {
 		{"{credential: r1}", hidden},
 	} {
 		t.Run(tc.yaml, func(t *testing.T) {
-			c := mustParse(t, withSecret(tc.yaml), dir)
-			if got := string(c.RADIUS.Servers[0].Secret); got != tc.want {
+			c := mustDecode(t, withSecret(tc.yaml), dir)
+			if got := string(c.Peers[0].Secret); got != tc.want {
 				t.Errorf("secret is %q, want %q", got, tc.want)
 			}
 		})
@@ -109,12 +104,12 @@ func TestSecretSourcesRejected(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const at = "aaasess.yaml:3:45: radius.servers[0].secret: "
+	const at = "f.yaml:2:24: peers[0].secret: "
 	const want = "text in quotes, {file: PATH} or {credential: NAME}"
 	for _, tc := range []struct{ yaml, want string }{
 		{`""`, at + "is empty"},
-		{`"<secret>"`, at + "<secret> stands for a secret, it is none"},
-		{`"two\nlines"`, at + "must be one line of text; a file can have a secret of several"},
+		{`"<secret>"`, at + "<secret> is a placeholder, not a secret"},
+		{`"two\nlines"`, at + "must be one line of text; put a secret of several lines into a file of its own"},
 		{"1234567890", at + "must be " + want + ", is an integer"},
 		{"1.5", at + "must be " + want + ", is a number"},
 		{"true", at + "must be " + want + ", is a boolean"},
@@ -129,10 +124,10 @@ func TestSecretSourcesRejected(t *testing.T) {
 		{"{credential: r1}", at + "there are no credentials: systemd has not set $CREDENTIALS_DIRECTORY"},
 		{"{credential: ../r1}", at + "must be the name of a credential, not a path"},
 		{"{credential: ..}", at + "must be the name of a credential, not a path"},
-		{"{path: x}", "aaasess.yaml:3:46: radius.servers[0].secret: unknown key \"path\"; the keys here: file, credential"},
+		{"{path: x}", "f.yaml:2:25: peers[0].secret: unknown key \"path\"; the keys here: file, credential"},
 	} {
 		t.Run(tc.yaml, func(t *testing.T) {
-			_, err := config.Parse("aaasess.yaml", []byte(withSecret(tc.yaml)), dir)
+			_, err := decode(withSecret(tc.yaml), dir)
 			if got := strings.ReplaceAll(fmt.Sprint(err), dir, "DIR"); got != tc.want {
 				t.Errorf("error\n%s\nwant\n%s", got, tc.want)
 			}
@@ -148,12 +143,11 @@ func TestSecretNotInErrors(t *testing.T) {
 		"secret: \"" + hidden, "secret: '" + hidden, "secret: @" + hidden, "secret: `" + hidden,
 		"secret: *" + hidden, "secret: &" + hidden, "secret: !" + hidden, "secret: &" + hidden + " x", "secret: ? " + hidden,
 		"secret: x: " + hidden, "secret: \"x\\y" + hidden + "\"", hidden + ": secret", hidden, "? " + hidden,
-		"secret: " + hidden + "\n      secret: " + hidden, "secret: " + hidden + "\n  x", "port: {secret: " + hidden + "}",
-		"port: {" + hidden + "}", "secret: \"" + hidden + "\\n\"", "\tsecret: " + hidden, "secret: \"" + hidden + "\xff\"",
+		"secret: " + hidden + "\n      secret: " + hidden, "secret: " + hidden + "\n  x", "timeout: {secret: " + hidden + "}",
+		"timeout: {" + hidden + "}", "secret: \"" + hidden + "\\n\"", "\tsecret: " + hidden, "secret: \"" + hidden + "\xff\"",
 	} {
 		t.Run(line, func(t *testing.T) {
-			text := "radius:\n  servers:\n    - name: r1\n      address: 10.0.0.1\n      " + line + "\n"
-			_, err := config.Parse("aaasess.yaml", []byte(text), ".")
+			_, err := decode("peers:\n    - name: r1\n      "+line+"\n", ".")
 			if err == nil {
 				t.Fatal("is taken")
 			}

@@ -1,0 +1,95 @@
+package config_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
+)
+
+var modelNames = map[wire.SecurityModel]string{wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}
+
+// entryText is an access entry: model, level, and the views to read, write and notify.
+func entryText(e vacm.AccessEntry) string {
+	name := func(v *vacm.View) string {
+		if v == nil {
+			return "-"
+		}
+		return v.Name()
+	}
+	return fmt.Sprint(modelNames[e.Model], " ", e.Level, " ", name(e.Read), " ", name(e.Write), " ", name(e.Notify))
+}
+
+// policyText is the rows of all tables, sorted. Names of communities are secrets.
+func policyText(p *vacm.Policy) (rows []string) {
+	for _, v := range p.Views() {
+		text := v.Name()
+		for _, f := range v.Families() {
+			sign := " +"
+			if f.Excluded {
+				sign = " -"
+			}
+			text += sign + strings.TrimPrefix(f.Subtree.String(), ".")
+		}
+		rows = append(rows, text)
+	}
+	for _, e := range p.Entries() {
+		rows = append(rows, e.Group+" "+entryText(e))
+	}
+	for _, m := range p.Members() {
+		rows = append(rows, fmt.Sprint(m.SecurityName, " ", modelNames[m.Model], " ", m.Group))
+	}
+	for _, c := range p.Communities() {
+		rows = append(rows, fmt.Sprint(c.SecurityName, " from ", c.From))
+	}
+	return sorted(rows)
+}
+
+func sorted(rows []string) []string {
+	rows = slices.Clone(rows)
+	slices.Sort(rows)
+	return rows
+}
+
+// implied is the views that are always there.
+var implied = []string{
+	"all +1.3.6.1",
+	"common +1.3.6.1 -1.3.6.1.6.3.15 -1.3.6.1.6.3.16",
+	"sessions +1.3.6.1.2.1.1 +1.3.6.1.4.1.9.9.150.1",
+}
+
+// TestAccessEntries: who may do what, as vacmAccessTable says it.
+func TestAccessEntries(t *testing.T) {
+	tests := []struct {
+		name, group, insecure string
+		want                  []string
+	}{
+		{"reads", `read: some, notify: ""`, "false", []string{"v2c noAuthNoPriv some - -", "usm authPriv some - -"}},
+		{"writes", "read: all, write: some", "false", []string{"v2c noAuthNoPriv all - all", "usm authPriv all some all"}},
+		{"writes at a lower level", `read: all, write: all, notify: "", level: noAuthNoPriv`, "false", []string{"v2c noAuthNoPriv all - -", "usm noAuthNoPriv all - -", "usm authNoPriv all - -", "usm authPriv all all -"}},
+		{"writes insecurely, but not without any proof", `read: all, write: all, notify: "", level: noAuthNoPriv`, "true", []string{"v2c noAuthNoPriv all all -", "usm noAuthNoPriv all - -", "usm authNoPriv all all -", "usm authPriv all all -"}},
+		{"writes insecurely", `read: all, write: all, notify: "", level: authNoPriv`, "true", []string{"v2c noAuthNoPriv all all -", "usm authNoPriv all all -", "usm authPriv all all -"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := mustParse(t, `snmp:
+  responder:
+    allow-insecure-set: `+tt.insecure+`
+    views: [{name: some, include: [1.3.6.1], exclude: [1.3.6.1.6]}]
+    groups: [{name: g, `+tt.group+`}]
+`, ".")
+			var got []string
+			for _, e := range c.SNMP.Responder.Policy.Entries() {
+				got = append(got, entryText(e))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
