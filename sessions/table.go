@@ -36,9 +36,10 @@ type Table struct {
 	closings closings
 	counters Counters
 	last     ID
-	onEnd    func(ID)   // told of each row that ends, under mu; may be nil
-	claims   map[ID]int // how many Disconnects that can still be undone have marked a session, or met it marked
-	dirty    bool       // rows differ from the published view
+	onEnd    func(ID) (durable func(cause uint32)) // see whenEnded
+	ended    []func()                              // what to call when the end of rows is durable that the next commit has
+	claims   map[ID]int                            // how many Disconnects that can still be undone have marked a session, or met it marked
+	dirty    bool                                  // rows differ from the published view
 	routes   routes
 	old      []ID      // sessions of a store from before routes, to be written anew
 	decided  *Counters // counters as of the newest commit
@@ -347,9 +348,6 @@ func (t *Table) drop(s *Session) {
 		s.Route.live--
 	}
 	delete(t.claims, s.ID)
-	if t.onEnd != nil {
-		t.onEnd(s.ID)
-	}
 }
 
 // end makes a session over: with its NAS's stop, or (ev nil) with one of our own. What the operator asked for is the cause
@@ -363,7 +361,8 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at time.Duration, cause ui
 		n.Cause, over.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
 	over.Restarted = cause == CauseNASReboot
-	if t.rows.get(s.ID) != nil {
+	live := t.rows.get(s.ID) != nil
+	if live {
 		t.drop(s)
 	}
 	if ev != nil {
@@ -371,6 +370,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at time.Duration, cause ui
 		t.moved(over, ev)
 	} else {
 		n.Lasted = max(0, at-over.Started)
+	}
+	if live {
+		t.tellEnd(s, &n)
 	}
 	n.Session = over
 	t.remember(c, over, over.AcctSessionID)
@@ -414,6 +416,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
+		done = t.whenGone(done)
 		done = t.whenDurable(t.routes.save(&c), done)
 	}
 	t.journal.Commit(c, done)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // Disconnect marks live sessions as being terminated, and counts them: what a SET of casnDisconnect to
@@ -105,11 +107,48 @@ func (t *Table) live(id ID) *Session {
 	return t.rows.get(id)
 }
 
-// whenEnded sets what is called, under the table's lock, when a row ends. It must not block.
-func (t *Table) whenEnded(fn func(ID)) {
+// whenEnded sets what is called, under the table's lock, when a row ends. It must not block. What it returns is called
+// with the Acct-Terminate-Cause of the stop record (0 if there is none), on the journal's goroutine, when the end is
+// durable and no view has the row any more; but only if the session was being terminated.
+func (t *Table) whenEnded(fn func(ID) (durable func(cause uint32))) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.onEnd = fn
+}
+
+// tellEnd tells the Terminator that the row of a session has ended; stop is the notice of its end.
+func (t *Table) tellEnd(s *Session, stop *Notice) {
+	if t.onEnd == nil {
+		return
+	}
+	durable := t.onEnd(s.ID)
+	if s.State != Terminating {
+		return
+	}
+	cause := stop.Cause
+	if cause == 0 {
+		cause, _ = stop.Attrs.Uint32(radius.AcctTerminateCause)
+	}
+	t.ended = append(t.ended, func() { durable(cause) })
+}
+
+// whenGone is the done of a commit: before the caller's, it tells that the rows are gone which the commit ends.
+func (t *Table) whenGone(done func(error)) func(error) {
+	if len(t.ended) == 0 {
+		return done
+	}
+	ended := t.ended
+	t.ended = nil
+	return func(err error) {
+		if err == nil { // else the daemon ends
+			for _, tell := range ended {
+				tell()
+			}
+		}
+		if done != nil {
+			done(err)
+		}
+	}
 }
 
 // End makes a session over without a stop from its NAS: the stop record is made from what was last

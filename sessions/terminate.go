@@ -42,8 +42,9 @@ func (c TerminatorConfig) withDefaults() TerminatorConfig {
 
 // Termination is how far the ending of a session has come.
 type Termination struct {
-	Attempts int
-	Last     Outcome   // of the newest attempt; zero before the first has come back
+	Attempts int       // how often the NAS was asked, with the attempt that is under way
+	Asking   bool      // an attempt is under way
+	Last     Outcome   // of the newest attempt that has come back; zero before the first has
 	Next     time.Time // when something is done again; zero while an attempt is under way
 }
 
@@ -64,9 +65,13 @@ type Terminator struct {
 	flights map[ID]*flight // attempts under way
 	held    []*heldStop    // stops that wait for the outcome of one
 	wake    chan struct{}
+
+	watchers []*Watcher
+	seq      uint64 // of the newest event
 }
 
-// job is one session to be ended. All is Run's, which changes Termination and gone under mu.
+// job is one session to be ended. All is Run's but Termination and gone, which are changed under mu: the first by Run
+// too, and by the attempt that comes back.
 type job struct {
 	id     ID
 	nas    NAS       // of the session, once an attempt is due
@@ -204,7 +209,8 @@ func (t *Terminator) ripen(due *dueHeap, ready *ready) {
 			t.log(j).Info("disconnect: the session ends with a stop of our own")
 			t.close(j, due)
 		case s.Acked != 0: // before a restart: the wait for its stop begins again
-			t.awaitStop(j, t.table.Date(s.Acked), due)
+			j.ended = t.table.Date(s.Acked)
+			t.later(j, t.table.now().Add(t.cfg.StopWait), due)
 		default:
 			ready.add(j)
 		}

@@ -131,16 +131,15 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	outcomes := control.NewOutcomes(d.disconnector)
 	d.terminator = sessions.NewTerminator(
 		sessions.TerminatorConfig{StopWait: dc.StopWait, RetryMin: dc.RetryMin, RetryMax: dc.RetryMax},
-		d.table, outcomes, d.log)
+		d.table, d.disconnector, d.log)
 	// The listener's events go through the terminator, where a stop waits for the ACK that it has overtaken.
 	if d.listener, err = nasradius.New(nasradius.Config{Addresses: cfg.RADIUS.Accounting.Listen, Clients: clients, Log: d.log}, d.terminator); err != nil {
 		return err
 	}
 	d.control, err = control.New(control.Config{
-		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
+		Socket: cfg.Control.Socket, Group: cfg.Control.Group, Version: version(), Logger: d.log,
 		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err

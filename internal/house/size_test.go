@@ -37,7 +37,7 @@ var largePackages = map[string]struct {
 	"cmd/aaasessd/internal/config": {2900, "the strict YAML engine is to become a package of its own"},
 	"cmd/internal/control":         {2700, "server and client of the control socket; to be split"},
 	"internal/radius/client":       {2200, "servers, paths, groups and exchanges are one machine under one mutex"},
-	"sessions":                     {4500, "the table, its machine and its codec share what a session is"},
+	"sessions":                     {4700, "the table, its machine and its codec share what a session is; the terminator and its events share the table's order"},
 	"sessions/radius":              {2600, "listener and disconnector; the latter is to become a package of its own"},
 	"store":                        {4300, "engine, repair and inventory of one set of files"},
 }

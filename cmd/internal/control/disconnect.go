@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,19 +119,18 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 		s.refuseBody(w, err)
 		return
 	}
-	began, err := s.begin(want)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	began, err := s.begin(ctx, want)
 	s.logDisconnect(r, began)
 	if gone := (*sessions.NotLiveError)(nil); errors.As(err, &gone) {
-		began.release()
 		s.refuse(w, http.StatusNotFound, fmt.Errorf("no live session %s, nothing is disconnected", gone.ID))
 		return
 	}
 	if err != nil {
-		began.release()
 		s.refuse(w, http.StatusServiceUnavailable, err)
 		return
 	}
-	defer began.release()
 	s.report(w, r, began, want.wait)
 }
 
@@ -159,8 +159,12 @@ type begun struct {
 	ids     []sessions.ID
 	marked  map[sessions.ID]bool
 	known   map[sessions.ID]*sessions.Session // as they were, as far as a view had them
-	release func()                            // forget the outcomes
+	watcher *sessions.Watcher                 // of all of them; nil if the request does not wait
 }
+
+// eventsPerSession is how many events a request that waits has a place for: each session has few before it is gone. If
+// there are more because the client does not read, the state is read anew, which is seldom then.
+const eventsPerSession = 4
 
 // chunk is how many sessions of a filter are marked in one commit: the table is not locked, nor the
 // journal filled, by a million at once.
@@ -168,8 +172,10 @@ const chunk = 1024
 
 // begin marks the sessions, waits until that is durable, and gives them to the terminator. An error
 // means that nothing was done, or with a filter and in its words, what was.
-func (s *Server) begin(want victims) (*begun, error) {
-	b := &begun{ids: want.ids, marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}, release: func() {}}
+//
+// The sessions are watched from before they are marked, so that nothing of their end is missed.
+func (s *Server) begin(ctx context.Context, want victims) (*begun, error) {
+	b := &begun{ids: want.ids, marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
 		for _, session := range want.filter.find(view) {
@@ -179,8 +185,8 @@ func (s *Server) begin(want victims) (*begun, error) {
 	for _, id := range b.ids {
 		b.known[id] = view.Get(id)
 	}
-	if s.cfg.Outcomes != nil && want.wait > 0 {
-		b.release = s.cfg.Outcomes.await(b.ids)
+	if want.wait > 0 {
+		b.watcher = s.terminator.Watch(ctx, eventsPerSession*len(b.ids), b.ids)
 	}
 	if len(want.ids) > 0 {
 		marked, err := s.mark(want.ids)

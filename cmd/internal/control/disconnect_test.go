@@ -96,18 +96,6 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// TestWaitWithoutOutcomes: the session is seen to go all the same.
-func TestWaitWithoutOutcomes(t *testing.T) {
-	d, client := start(t, func(cfg *control.Config) { cfg.Outcomes = nil })
-	begin(t, d, "alice", time.Now())
-	d.NAS.Will("alice", nak503)
-	list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 5})
-	got := collect(t, list, err)
-	if len(got) != 1 || got[0].State != "ended" || got[0].User != "alice" || !got[0].Marked {
-		t.Errorf("%+v", got)
-	}
-}
-
 // TestWaitTellsAtOnce: a session that goes is told of while another one still stays.
 func TestWaitTellsAtOnce(t *testing.T) {
 	d, client := start(t, nil)
@@ -149,6 +137,25 @@ func TestDisconnectMany(t *testing.T) {
 	}
 	if slices.Sort(got); len(slices.Compact(got)) != n {
 		t.Error("a session is told twice")
+	}
+}
+
+// TestWaitForMany: a request that waits for a table full of sessions has the end and the outcome of each.
+func TestWaitForMany(t *testing.T) {
+	d, client := start(t, nil)
+	const n = 20_000
+	for i := range n {
+		begin(t, d, "alice", time.Now(), func(ev *sessions.Event) { ev.AcctSessionID = fmt.Sprint(i) })
+	}
+	d.NAS.Will("alice", ack)
+	got := disconnect(t, client, control.DisconnectRequest{All: true, Wait: 60})
+	if len(got) != n || d.Table.View().Len() != 0 {
+		t.Errorf("%d sessions told, %d left", len(got), d.Table.View().Len())
+	}
+	for _, line := range got {
+		if !strings.HasSuffix(line, " ended* ACK/1") {
+			t.Fatal(line)
+		}
 	}
 }
 

@@ -58,7 +58,8 @@
 //
 // Requests read the [sessions.View] of their moment and never hold a lock. The
 // one thing they change is what [sessions.Table.Disconnect] changes, and what the
-// [Accounting] does for the requests to it: all its state and locks are its own. The
-// map of status sections and that of awaited outcomes have a lock each, held for a
-// look-up only. Every request ends with the Server's context.
+// [Accounting] does for the requests to it: all its state and locks are its own. A
+// disconnect that waits reads the events of its sessions from a [sessions.Watcher].
+// The map of status sections has a lock, held for a look-up only. Every request ends
+// with the Server's context.
 package control

@@ -21,7 +21,6 @@ const (
 	readTimeout = 30 * time.Second // for a whole request
 	sendTimeout = 30 * time.Second // for each piece of an answer: a client that reads nothing is left
 	endTimeout  = time.Second      // for the requests that are open when the Server ends
-	pollEvery   = 20 * time.Millisecond
 )
 
 // Config is how a [Server] is set up.
@@ -33,9 +32,6 @@ type Config struct {
 	Group string
 	// Version is told by /v1/status.
 	Version string
-	// Outcomes is the one through which the Terminator disconnects. If nil, a disconnect that waits
-	// for its sessions may not learn the last outcome of one that went at once (NAK 503).
-	Outcomes *Outcomes
 	// Accounting answers what is asked about server groups and the spool. If nil, those requests are
 	// answered with 404.
 	Accounting Accounting
@@ -215,7 +211,7 @@ func (s *Server) describe(session *sessions.Session) Session {
 	out := describe(session, s.table)
 	if session.State == sessions.Terminating {
 		if t, ok := s.terminator.Status(session.ID); ok {
-			out.Termination = describeTermination(t, hasOutcome(t))
+			out.Termination = describeTermination(t)
 		}
 	}
 	return out

@@ -83,11 +83,10 @@ func framedAddress(s *sessions.Session) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// describeTermination makes JSON of a termination; asked says whether an attempt has come back, so
-// that there is an outcome.
-func describeTermination(t sessions.Termination, asked bool) *Termination {
+// describeTermination makes JSON of a termination.
+func describeTermination(t sessions.Termination) *Termination {
 	out := &Termination{Attempts: t.Attempts}
-	if asked {
+	if t.Attempts > 1 || t.Attempts == 1 && !t.Asking { // an attempt has come back
 		out.Last = utf8Text(t.Last.String())
 		out.ErrorCause = uint32(t.Last.ErrorCause)
 	}
@@ -96,11 +95,6 @@ func describeTermination(t sessions.Termination, asked bool) *Termination {
 		out.Next = &next
 	}
 	return out
-}
-
-// hasOutcome reports whether an attempt has come back: the first is under way as long as there is no Next.
-func hasOutcome(t sessions.Termination) bool {
-	return t.Attempts > 1 || t.Attempts == 1 && !t.Next.IsZero()
 }
 
 // utf8Text writes octets that are not UTF-8 as \xHH: JSON can carry nothing else.
