@@ -35,7 +35,6 @@ var largePackages = map[string]struct {
 	"bench":                        {4500, "all sections; to be split into report and stand"},
 	"cmd/aaasess":                  {2700, "one file for each command"},
 	"cmd/aaasessd/internal/config": {2900, "the strict YAML engine is to become a package of its own"},
-	"cmd/internal/control":         {2700, "server and client of the control socket; to be split"},
 	"internal/radius/client":       {2200, "servers, paths, groups and exchanges are one machine under one mutex"},
 	"sessions":                     {4700, "the table, its machine and its codec share what a session is; the terminator and its events share the table's order"},
 	"sessions/radius":              {2600, "listener and disconnector; the latter is to become a package of its own"},

@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	"aaasess/cmd/internal/api"
 )
 
 // The errors by which an [Accounting] says what is wrong with a request; it wraps them with the name
@@ -40,26 +41,26 @@ var errNoAccounting = errors.New("this daemon has no server groups and no spool 
 // may wait for anything but a lock and the disk.
 type Accounting interface {
 	// ServerGroups are all server groups that are configured, in any order.
-	ServerGroups() []ServerGroup
+	ServerGroups() []api.ServerGroup
 	// OnOffGroups are all groups of acct-on-off, in any order.
-	OnOffGroups() []OnOffGroup
+	OnOffGroups() []api.OnOffGroup
 	// Perform has an Accounting-On or -Off sent, and returns when that has begun: what came of it is
 	// in the group's AcctOnOff. Errors: ErrNoGroup, ErrNoAcctOnOff, ErrAcknowledged.
-	Perform(ctx context.Context, req PerformRequest) error
+	Perform(ctx context.Context, req api.PerformRequest) error
 	// Spool is how the queues and their disk are.
-	Spool() SpoolStatus
+	Spool() api.SpoolStatus
 	// SetAside lists records that are set aside: those whose Seq is more than after, in its order, at
 	// most limit (positive) of them. Attributes and Raw are not used.
-	SetAside(after uint64, limit int) ([]SetAside, error)
+	SetAside(after uint64, limit int) ([]api.SetAside, error)
 	// SetAsideRecord is one of them with its attributes. Error: ErrNoRecord.
-	SetAsideRecord(seq uint64) (SetAside, error)
+	SetAsideRecord(seq uint64) (api.SetAside, error)
 	// Replay puts records back, each into the queue that it came from, and returns when that is
 	// durable: seqs, each once (all, or with an error none), or all of them (with an error as many as
 	// the number says; those that are damaged stay). Errors: ErrNoRecord, ErrDamaged.
 	Replay(seqs []uint64, all bool) (int, error)
 	// Drop forgets records for ever, by the rules of Replay. Error: ErrNoRecord.
 	Drop(seqs []uint64, all bool) (int, error)
-	// Reroute does what [RerouteRequest] says, and returns when that is durable, with how many records
+	// Reroute does what [api.RerouteRequest] says, and returns when that is durable, with how many records
 	// wait in the queue. It takes the place of what was said of the queue before. Errors: ErrNoQueue,
 	// ErrNoList, ErrConfigured.
 	Reroute(queue, list string) (records int, err error)
@@ -67,15 +68,6 @@ type Accounting interface {
 	// entries it forgot when that is durable.
 	ForgetDamage() (int, error)
 }
-
-// Seconds is a time in JSON: a number of seconds, parts allowed.
-type Seconds float64
-
-// InSeconds is d for JSON.
-func InSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
-
-// Duration is s for Go.
-func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
 
 // accountingRoute finds what answers a path that is asked of the Accounting: nil if there is none.
 // What the path names is put into the request's path values.
@@ -98,7 +90,7 @@ func (s *Server) accountingRoute(r *http.Request) (method string, handle http.Ha
 		handle = s.listServerGroups
 	case kind == "server-groups" && n == 2:
 		handle = s.showServerGroup
-	case kind == "server-groups" && n == 3 && (parts[2] == string(AcctOn) || parts[2] == string(AcctOff)):
+	case kind == "server-groups" && n == 3 && (parts[2] == string(api.AcctOn) || parts[2] == string(api.AcctOff)):
 		r.SetPathValue("action", parts[2])
 		method, handle = http.MethodPost, s.perform
 	case rest == "acct-on-off-groups":
@@ -158,7 +150,7 @@ func (s *Server) untilEnd(r *http.Request) (context.Context, context.CancelFunc)
 // noParameters refuses a request that has any.
 func (s *Server) noParameters(w http.ResponseWriter, r *http.Request) (ok bool) {
 	if ok = r.URL.RawQuery == ""; !ok {
-		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: %q takes no parameters", ErrQuery, r.URL.Path))
+		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: %q takes no parameters", api.ErrQuery, r.URL.Path))
 	}
 	return ok
 }

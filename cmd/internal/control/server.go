@@ -11,13 +11,11 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
 )
 
 const (
-	maxBody     = 1 << 20          // octets of a request's body
-	maxRequests = 64               // at once; more are refused with 503
-	maxWait     = time.Hour        // of a disconnect for its sessions
 	readTimeout = 30 * time.Second // for a whole request
 	sendTimeout = 30 * time.Second // for each piece of an answer: a client that reads nothing is left
 	endTimeout  = time.Second      // for the requests that are open when the Server ends
@@ -72,7 +70,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	}
 	return &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
-		ending: make(chan struct{}), slots: make(chan struct{}, maxRequests), sections: map[string]func() any{},
+		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), sections: map[string]func() any{},
 	}, nil
 }
 
@@ -133,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusServiceUnavailable, errors.New("too many requests at once"))
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
 	method, handle := s.route(r)
 	if handle == nil {
 		s.refuse(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
@@ -160,13 +158,8 @@ func (s *Server) route(r *http.Request) (method string, handle http.HandlerFunc)
 	return s.accountingRoute(r)
 }
 
-// problem is the body of an answer that is an error.
-type problem struct {
-	Error string `json:"error"`
-}
-
 func (s *Server) refuse(w http.ResponseWriter, code int, err error) {
-	s.answer(w, code, problem{utf8Text(err.Error())})
+	s.answer(w, code, api.Problem{Error: utf8Text(err.Error())})
 }
 
 func (s *Server) answer(w http.ResponseWriter, code int, v any) {
@@ -187,18 +180,18 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	query, err := ParseQuery(values)
+	query, err := api.ParseQuery(values)
 	if err != nil {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	view := s.table.View()
-	found := query.find(view)
-	out, err := newListWriter(w, foundHead{Total: view.Len(), Matched: len(found)})
+	found := find(query.Filter, view)
+	out, err := newListWriter(w, api.SessionsHead{Total: view.Len(), Matched: len(found)})
 	if err != nil {
 		return
 	}
-	for _, session := range query.order(found) {
+	for _, session := range order(query, found) {
 		if out.write(s.describe(session)) != nil {
 			return
 		}
@@ -207,7 +200,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 }
 
 // describe makes JSON of a session, with its termination if that is under way.
-func (s *Server) describe(session *sessions.Session) Session {
+func (s *Server) describe(session *sessions.Session) api.Session {
 	out := describe(session, s.table)
 	if session.State == sessions.Terminating {
 		if t, ok := s.terminator.Status(session.ID); ok {

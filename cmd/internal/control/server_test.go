@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -110,7 +112,7 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("%.30q is answered with %q", request, got)
 		}
 	}
-	if got := numbers(t, client, control.Query{}); got != "1 of 1" || d.Table.View().Disconnected != 0 {
+	if got := numbers(t, client, api.Query{}); got != "1 of 1" || d.Table.View().Disconnected != 0 {
 		t.Errorf("after all that: %s, %d disconnected", got, d.Table.View().Disconnected)
 	}
 }
@@ -145,9 +147,9 @@ func TestListShowsTermination(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
 	d.NAS.Will("alice", lateAck)
-	disconnect(t, client, control.DisconnectRequest{All: true})
+	disconnect(t, client, api.DisconnectRequest{All: true})
 	for deadline := time.Now().Add(5 * time.Second); ; {
-		list, err := client.Sessions(t.Context(), control.Query{})
+		list, err := client.Sessions(t.Context(), api.Query{})
 		got := collect(t, list, err)
 		if len(got) != 1 || got[0].State != "terminating" || got[0].Marked {
 			t.Fatalf("%+v", got)
@@ -169,12 +171,12 @@ func TestStatus(t *testing.T) {
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": false} })
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": true} })
 	d.Server.RegisterStatus("broken", func() any { return func() {} })
-	disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000001"}})
+	disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000001"}})
 	got, err := client.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &control.Status{
+	want := &api.Status{
 		Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
 		Sections: map[string]json.RawMessage{
 			"agentx": json.RawMessage(`{"connected":true}`), "broken": json.RawMessage(`{"error":"json: unsupported type: func()"}`),
@@ -189,9 +191,9 @@ func TestStatus(t *testing.T) {
 func TestTooManyRequests(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
-	var lists []*control.List
+	var lists []*apiclient.List
 	for range 64 {
-		list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 60})
+		list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 60})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +235,7 @@ func TestListOfAClientThatReadsNothing(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "HTTP/1.1 200 OK\r\n" {
 		t.Fatal(line, err)
 	}
-	if got := numbers(t, client, control.Query{Sort: "-id", Limit: 1}); got != "3000 of 3000" {
+	if got := numbers(t, client, api.Query{Sort: "-id", Limit: 1}); got != "3000 of 3000" {
 		t.Error(got)
 	}
 }
@@ -243,7 +245,7 @@ func TestLogSaysWho(t *testing.T) {
 	lines := make(logLines, 16)
 	d, client := start(t, func(cfg *control.Config) { cfg.Logger = slog.New(slog.NewTextHandler(lines, nil)) })
 	begin(t, d, "alice", time.Now())
-	disconnect(t, client, control.DisconnectRequest{All: true})
+	disconnect(t, client, api.DisconnectRequest{All: true})
 	for want := fmt.Sprintf(`msg="disconnect by command" uid=%d session=00000001 user=alice nas=nas-1@192.0.2.1`, os.Getuid()); ; {
 		select {
 		case line := <-lines:

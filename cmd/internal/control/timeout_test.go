@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
@@ -63,7 +64,7 @@ func TestWaitOutlivesReadTimeout(t *testing.T) {
 	b, err := io.ReadAll(resp.Body)
 	var list struct {
 		Matched  int
-		Sessions []Session
+		Sessions []api.Session
 	}
 	if err != nil || json.Unmarshal(b, &list) != nil || list.Matched != 1 || len(list.Sessions) != 1 || list.Sessions[0].State != "terminating" {
 		t.Errorf("%s %v", b, err)
@@ -149,7 +150,7 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 	s.report(w, httptest.NewRequest("POST", "/", nil), b, time.Minute)
 	stop()
 	<-ended
-	var list struct{ Sessions []Session }
+	var list struct{ Sessions []api.Session }
 	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Sessions) != n {
 		t.Fatalf("%d sessions, %v", len(list.Sessions), err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
 )
 
@@ -40,7 +41,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *begun, wait t
 	if wait > 0 { // net/http still watches for the end of the connection, but not until readTimeout only
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	out, err := newListWriter(w, endedHead{Matched: len(b.ids), Marked: len(b.marked)})
+	out, err := newListWriter(w, api.DisconnectHead{Matched: len(b.ids), Marked: len(b.marked)})
 	if err != nil || wait > 0 && out.flush() != nil {
 		return
 	}
@@ -192,15 +193,15 @@ func (wr *waiter) writeRest() error {
 }
 
 // describe makes JSON of a session that is being ended, or (session nil) is gone.
-func (b *begun) describe(a *awaited, session *sessions.Session, clock *sessions.Table) Session {
-	var out Session
+func (b *begun) describe(a *awaited, session *sessions.Session, clock *sessions.Table) api.Session {
+	var out api.Session
 	switch known := b.known[a.id]; {
 	case session != nil:
 		out = describe(session, clock)
 	case known != nil:
 		out = describe(known, clock)
 	default:
-		out = Session{ID: a.id.String(), Number: uint32(a.id)}
+		out = api.Session{ID: a.id.String(), Number: uint32(a.id)}
 	}
 	if session == nil {
 		out.State = sessions.Ended.String()
