@@ -3,6 +3,7 @@ package api
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -33,7 +34,12 @@ const (
 )
 
 // GroupPath is the path of a server group.
-func GroupPath(name string) string { return PathServerGroups + "/" + url.PathEscape(name) }
+func GroupPath(name string) string {
+	if name == "." || name == ".." { // a path with these would be cleaned
+		return PathServerGroups + "/" + strings.ReplaceAll(name, ".", "%2E")
+	}
+	return PathServerGroups + "/" + url.PathEscape(name)
+}
 
 // PerformPath is the path of what a PerformRequest has sent.
 func PerformPath(req PerformRequest) string { return GroupPath(req.Group) + "/" + string(req.Action) }

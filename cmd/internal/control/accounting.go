@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"aaasess/cmd/internal/api"
 )
@@ -31,9 +29,6 @@ var (
 	// ErrConfigured is returned for a queue whose method is configured: it delivers the records (409).
 	ErrConfigured = errors.New("its method is configured and delivers its records")
 )
-
-// errNoAccounting is the answer to all that is asked of an [Accounting] that is not there.
-var errNoAccounting = errors.New("this daemon has no server groups and no spool to ask")
 
 // Accounting is what the command line asks of the daemon's accounting towards servers: their groups
 // (R61..R63) and the spool of records that wait (R60). Its methods are called from any goroutine, for
@@ -67,59 +62,6 @@ type Accounting interface {
 	// ForgetDamage empties the Damage of Spool but for what it tells of the state, and returns how many
 	// entries it forgot when that is durable.
 	ForgetDamage() (int, error)
-}
-
-// accountingRoute finds what answers a path that is asked of the Accounting: nil if there is none.
-// What the path names is put into the request's path values.
-func (s *Server) accountingRoute(r *http.Request) (method string, handle http.HandlerFunc) {
-	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1/")
-	if !ok {
-		return "", nil
-	}
-	parts := strings.Split(rest, "/")
-	for i, part := range parts { // names may have a slash, which is escaped
-		text, err := url.PathUnescape(part)
-		if err != nil || text == "" {
-			return "", nil
-		}
-		parts[i] = text
-	}
-	method = http.MethodGet
-	switch kind, n := parts[0], len(parts); {
-	case kind == "server-groups" && n == 1:
-		handle = s.listServerGroups
-	case kind == "server-groups" && n == 2:
-		handle = s.showServerGroup
-	case kind == "server-groups" && n == 3 && (parts[2] == string(api.AcctOn) || parts[2] == string(api.AcctOff)):
-		r.SetPathValue("action", parts[2])
-		method, handle = http.MethodPost, s.perform
-	case rest == "acct-on-off-groups":
-		handle = s.listOnOffGroups
-	case rest == "spool":
-		handle = s.showSpool
-	case rest == "spool/set-aside":
-		handle = s.listSetAside
-	case kind == "spool" && n == 3 && parts[1] == "set-aside":
-		handle = s.showSetAside
-	case rest == "spool/replay":
-		method, handle = http.MethodPost, s.replay
-	case rest == "spool/drop":
-		method, handle = http.MethodPost, s.drop
-	case rest == "spool/reroute":
-		method, handle = http.MethodPost, s.reroute
-	case rest == "spool/forget-damage":
-		method, handle = http.MethodPost, s.forgetDamage
-	default:
-		return "", nil
-	}
-	r.SetPathValue("name", parts[len(parts)-1])
-	if len(parts) > 1 && parts[0] == "server-groups" {
-		r.SetPathValue("name", parts[1])
-	}
-	if s.cfg.Accounting == nil {
-		handle = func(w http.ResponseWriter, _ *http.Request) { s.refuse(w, http.StatusNotFound, errNoAccounting) }
-	}
-	return method, handle
 }
 
 // refusal is the status for an error of the Accounting.

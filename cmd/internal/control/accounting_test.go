@@ -64,6 +64,7 @@ func TestAccountingRequests(t *testing.T) {
 		{"the same as three segments", "GET", groups + "/a/b", "", 404, "no such path", ""},
 		{"no such group", "GET", groups + "/x%1by", "", 404, `no such server group: \"x\\x1by\"`, ""},
 		{"empty name", "GET", groups + "/", "", 404, "no such path", ""},
+		{"a name of dots, escaped", "GET", groups + "/%2E%2E", "", 404, `no such server group: \"..\"`, ""},
 		{"parameters of one", "GET", groups + "/isp?x", "", 400, "takes no parameters", ""},
 		{"limit 0", "GET", groups + "?limit=0", "", 400, `limit \"0\" is not within 1 and 1000`, ""},
 		{"limit too large", "GET", groups + "?limit=1001", "", 400, "not within", ""},

@@ -126,28 +126,30 @@ func (s *Server) answerGroup(w http.ResponseWriter, name string) {
 	s.answer(w, http.StatusOK, group)
 }
 
-// perform is POST /v1/server-groups/{name}/acct-on and /acct-off.
-func (s *Server) perform(w http.ResponseWriter, r *http.Request) {
-	if !s.noParameters(w, r) {
-		return
+// perform is POST /v1/server-groups/{name}/acct-on or /acct-off.
+func (s *Server) perform(action api.Action) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.noParameters(w, r) {
+			return
+		}
+		var req api.PerformRequest
+		if err := decodeBody(r.Body, &req); err != nil && !errors.Is(err, io.EOF) { // no body is a plain request
+			s.refuseBody(w, err)
+			return
+		}
+		req.Group, req.Action = r.PathValue("name"), action
+		if req.Action == api.AcctOn && req.AcctTerminateCause != 0 {
+			s.refuse(w, http.StatusBadRequest, errors.New("body: an Accounting-On has no acctTerminateCause"))
+			return
+		}
+		ctx, done := s.untilEnd(r)
+		defer done()
+		if err := s.cfg.Accounting.Perform(ctx, req); err != nil {
+			s.refuse(w, refusal(err), err)
+			return
+		}
+		s.cfg.Logger.Info("accounting on or off by command", "uid", r.Context().Value(peerKey{}),
+			"group", req.Group, "action", string(req.Action), "force", req.Force)
+		s.answerGroup(w, req.Group)
 	}
-	var req api.PerformRequest
-	if err := decodeBody(r.Body, &req); err != nil && !errors.Is(err, io.EOF) { // no body is a plain request
-		s.refuseBody(w, err)
-		return
-	}
-	req.Group, req.Action = r.PathValue("name"), api.Action(r.PathValue("action"))
-	if req.Action == api.AcctOn && req.AcctTerminateCause != 0 {
-		s.refuse(w, http.StatusBadRequest, errors.New("body: an Accounting-On has no acctTerminateCause"))
-		return
-	}
-	ctx, done := s.untilEnd(r)
-	defer done()
-	if err := s.cfg.Accounting.Perform(ctx, req); err != nil {
-		s.refuse(w, refusal(err), err)
-		return
-	}
-	s.cfg.Logger.Info("accounting on or off by command", "uid", r.Context().Value(peerKey{}),
-		"group", req.Group, "action", string(req.Action), "force", req.Force)
-	s.answerGroup(w, req.Group)
 }

@@ -48,6 +48,7 @@ type Server struct {
 	started    time.Time
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
+	mux        *http.ServeMux
 
 	mu       sync.Mutex
 	sections map[string]func() any
@@ -68,10 +69,12 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	if err != nil {
 		return nil, fmt.Errorf("control: socket %s: %w", cfg.Socket, err)
 	}
-	return &Server{
+	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
 		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), sections: map[string]func() any{},
-	}, nil
+	}
+	s.mux = s.newMux()
+	return s, nil
 }
 
 // String names the Server in logs.
@@ -132,30 +135,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
-	method, handle := s.route(r)
-	if handle == nil {
-		s.refuse(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
+	if !isClean(r.URL.EscapedPath()) {
+		s.noSuchPath(w, r) // the mux would redirect, with a page of HTML
 		return
 	}
-	if r.Method != method {
-		w.Header().Set("Allow", method)
-		s.refuse(w, http.StatusMethodNotAllowed, fmt.Errorf("%q is not allowed here, only %s", r.Method, method))
-		return
-	}
-	handle(w, r)
-}
-
-// route finds what answers a path, and the method that it takes; nil if there is no such path.
-func (s *Server) route(r *http.Request) (method string, handle http.HandlerFunc) {
-	switch r.URL.Path {
-	case "/v1/sessions":
-		return http.MethodGet, s.listSessions
-	case "/v1/status":
-		return http.MethodGet, s.showStatus
-	case "/v1/sessions/disconnect":
-		return http.MethodPost, s.disconnect
-	}
-	return s.accountingRoute(r)
+	s.mux.ServeHTTP(w, r)
 }
 
 func (s *Server) refuse(w http.ResponseWriter, code int, err error) {

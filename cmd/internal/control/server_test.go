@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -74,6 +75,17 @@ func TestBadRequests(t *testing.T) {
 		{"path", "GET", "/v2", "", 404, `no such path: \"/v2\"`},
 		{"method", "DELETE", "/v1/sessions", "", 405, `\"DELETE\" is not allowed here, only GET`},
 		{"method of disconnect", "GET", end, "", 405, "only POST"},
+		{"path of nothing", "GET", "/", "", 404, `no such path: \"/\"`},
+		{"two slashes", "GET", "//", "", 404, `no such path: \"//\"`},
+		{"an empty segment", "GET", "/v1//sessions", "", 404, `no such path: \"/v1//sessions\"`},
+		{"a slash behind", "GET", "/v1/sessions/", "", 404, `no such path: \"/v1/sessions/\"`},
+		{"dots", "GET", "/v1/spool/../sessions", "", 404, "no such path"},
+		{"a dot", "POST", "/v1/./sessions/disconnect", `{"all":true}`, 404, "no such path"},
+		{"a slash that is escaped", "GET", "/v1%2Fsessions", "", 404, "no such path"},
+		{"method of status", "PUT", "/v1/status", "", 405, `\"PUT\" is not allowed here, only GET`},
+		{"a method that nobody knows", "ENDALL", end, "", 405, `\"ENDALL\" is not allowed here, only POST`},
+		{"no accounting", "GET", "/v1/spool", "", 404, "no server groups and no spool"},
+		{"no accounting, and the wrong method", "GET", "/v1/spool/drop", "", 405, "only POST"},
 		{"filter", "GET", "/v1/sessions?kind=x", "", 400, "want one of network, exec, connection"},
 		{"escapes in the URL", "GET", "/v1/sessions?user=%zz", "", 400, "invalid URL escape"},
 		{"semicolon in the URL", "GET", "/v1/sessions?user=a;kind=exec", "", 400, "semicolon"},
@@ -114,6 +126,33 @@ func TestBadRequests(t *testing.T) {
 	}
 	if got := numbers(t, client, api.Query{}); got != "1 of 1" || d.Table.View().Disconnected != 0 {
 		t.Errorf("after all that: %s, %d disconnected", got, d.Table.View().Disconnected)
+	}
+}
+
+// TestAllow: the answer to a method that is not allowed says which is. HEAD is none, though net/http would take it
+// for GET.
+func TestAllow(t *testing.T) {
+	d, _ := start(t, nil)
+	for _, tt := range []struct{ method, path, allow string }{
+		{"HEAD", "/v1/sessions", "GET"},
+		{"HEAD", "/v1/server-groups/x", "GET"},
+		{"OPTIONS", "/v1/status", "GET"},
+		{"HEAD", "/v1/sessions/disconnect", "POST"},
+		{"GET", "/v1/server-groups/x/acct-on", "POST"},
+	} {
+		w := httptest.NewRecorder()
+		d.Server.ServeHTTP(w, httptest.NewRequest(tt.method, tt.path, nil))
+		if got := w.Header().Get("Allow"); w.Code != 405 || got != tt.allow {
+			t.Errorf("%s %s: %d, allows %q, want %q", tt.method, tt.path, w.Code, got, tt.allow)
+		}
+	}
+	for _, target := range []string{"*", "", "http://daemon"} { // what net/http gives to a handler, too
+		r := httptest.NewRequest("OPTIONS", "/", nil)
+		r.URL.Path, r.RequestURI = target, target
+		w := httptest.NewRecorder()
+		if d.Server.ServeHTTP(w, r); w.Code != 404 || !strings.Contains(w.Body.String(), `{"error":"no such path`) {
+			t.Errorf("%q: %d %q", target, w.Code, w.Body)
+		}
 	}
 }
 

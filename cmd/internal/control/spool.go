@@ -81,7 +81,7 @@ func (s *Server) showSetAside(w http.ResponseWriter, r *http.Request) {
 	if !s.noParameters(w, r) {
 		return
 	}
-	seq, err := parseSeq(r.PathValue("name"))
+	seq, err := parseSeq(r.PathValue("seq"))
 	if err != nil {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
