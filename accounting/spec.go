@@ -47,13 +47,15 @@ type OnOff struct {
 	Controls string
 }
 
-// Opened is a method that a [Spec] has opened. Method and Run are never nil; the other functions are where
+// Opened is a method that a [Spec] has opened. Method, Run and Ready are never nil; the other functions are where
 // the method has nothing of the kind. Any goroutine may call them.
 type Opened struct {
 	Method Method
 	// Run runs the method until ctx is done, answers what it still has and closes what Open has opened. It
 	// is called once, if only with a ctx that is done. An error ends the delivery to all methods.
 	Run func(ctx context.Context) error
+	// Ready is closed when Run takes records to where they belong. It does not wait for a server to answer.
+	Ready <-chan struct{}
 	// Announce sends an Accounting-On or -Off, as [aaasess/accounting/onoff.Announce] says. There is one
 	// if the Spec has an OnOff.
 	Announce func(rec *Record, done func(server string, err error))

@@ -220,10 +220,18 @@ func (t *Table) wake() {
 	}
 }
 
+// String names the table for a log.
+func (t *Table) String() string { return "session table" }
+
+// Ready is closed when Run has begun. [Table.Apply] and the views need no Run.
+func (t *Table) Ready() <-chan struct{} { return t.ready }
+
 // Run carries out in the background what an Accounting-On or -Off of a NAS with many sessions asks for, and writes sessions
 // that were loaded without a route anew with theirs, until ctx is done.
 // What is left then is in the journal, and a table that is loaded from it goes on.
+// Call it once.
 func (t *Table) Run(ctx context.Context) error {
+	close(t.ready)
 	for ctx.Err() == nil {
 		t.mu.Lock()
 		var m *closing

@@ -46,6 +46,7 @@ type Table struct {
 
 	durable atomic.Pointer[Counters] // as of the newest durable commit
 	view    atomic.Pointer[View]
+	ready   chan struct{}
 }
 
 // New makes an empty table whose changes go to the journal.
@@ -61,6 +62,7 @@ func New(cfg Config, journal Journal) *Table {
 		rows:     rows{epoch: 1},
 		routes:   newRoutes(),
 		decided:  &Counters{},
+		ready:    make(chan struct{}),
 	}
 	t.endings.routes = &t.routes
 	t.durable.Store(t.decided)

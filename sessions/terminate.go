@@ -68,6 +68,8 @@ type Terminator struct {
 
 	watchers []*Watcher
 	seq      uint64 // of the newest event
+
+	ready chan struct{}
 }
 
 // job is one session to be ended. All is Run's but Termination and gone, which are changed under mu: the first by Run
@@ -89,6 +91,7 @@ func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger 
 	t := &Terminator{
 		cfg: cfg.withDefaults(), table: table, nas: nas, logger: logger,
 		jobs: map[ID]*job{}, flights: map[ID]*flight{}, wake: make(chan struct{}, 1),
+		ready: make(chan struct{}),
 	}
 	table.whenEnded(t.rowEnded)
 	return t
@@ -118,9 +121,16 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 	return j.Termination, true
 }
 
-// Run ends sessions until ctx is done. It begins with those that a restart found being terminated.
+// String names the Terminator for a log.
+func (t *Terminator) String() string { return "session terminator" }
+
+// Ready is closed when Run has taken up the sessions that a restart found being terminated.
+func (t *Terminator) Ready() <-chan struct{} { return t.ready }
+
+// Run ends sessions until ctx is done. It begins with those that a restart found being terminated. Call it once.
 func (t *Terminator) Run(ctx context.Context) error {
 	t.resume()
+	close(t.ready)
 	var due dueHeap
 	ready := newReady(t.cfg.PerNAS)
 	results := make(chan result)

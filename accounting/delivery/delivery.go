@@ -53,6 +53,7 @@ type Delivery struct {
 	logger *slog.Logger
 	made   time.Time
 	inbox  inbox
+	ready  chan struct{}
 
 	// What follows is Run's own.
 	queues   []*queue // in the order in which they became known
@@ -66,7 +67,7 @@ type Delivery struct {
 
 // New makes a Delivery for the queues of a store. Records are read from Run on.
 func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
-	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, made: time.Now()}
+	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, made: time.Now(), ready: make(chan struct{})}
 	d.reading.superseding = maxSuperseding
 	d.inbox.init()
 	return d
@@ -75,10 +76,14 @@ func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
 // String says what Run does, for logs.
 func (d *Delivery) String() string { return "deliver accounting records" }
 
+// Ready is closed when Run has begun. Methods may be away then: their records wait.
+func (d *Delivery) Ready() <-chan struct{} { return d.ready }
+
 // Run delivers until ctx is done, then waits a little for what is under way; what is not answered by
 // then is sent again after the next start. It returns an error only if the store is beyond use.
 // Run is called once.
 func (d *Delivery) Run(ctx context.Context) error {
+	close(d.ready)
 	d.inbox.mu.Lock()
 	d.inbox.look = true
 	d.inbox.mu.Unlock()

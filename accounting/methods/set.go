@@ -32,6 +32,7 @@ type Set struct {
 	over     chan struct{} // closed when the delivery has ended
 	failed   chan error
 	tasks    sync.WaitGroup
+	ready    chan struct{}
 
 	// What follows belongs to the one goroutine that changes methods.
 	orphans map[string]bool                           // queues that the log was told of
@@ -49,7 +50,7 @@ type Set struct {
 func New(st *store.Store, live func() []string, log *slog.Logger) *Set {
 	return &Set{
 		store: st, delivery: delivery.New(delivery.Config{}, st, log), live: live, log: log,
-		over: make(chan struct{}), failed: make(chan error, 1),
+		over: make(chan struct{}), failed: make(chan error, 1), ready: make(chan struct{}),
 		orphans: map[string]bool{}, last: map[accounting.MethodName]<-chan struct{}{},
 		running: map[accounting.MethodName]*instance{}, removed: map[accounting.MethodName]*removal{}, rerouted: map[string]string{},
 	}
@@ -59,9 +60,35 @@ func New(st *store.Store, live func() []string, log *slog.Logger) *Set {
 func (s *Set) Deliver(ctx context.Context) {
 	s.tasks.Go(func() {
 		defer close(s.over)
-		s.report(s.delivery.Run(ctx))
+		s.report(s.delivery, s.delivery.Run(ctx))
+	})
+	begun := []<-chan struct{}{s.delivery.Ready()}
+	s.mu.Lock()
+	for _, in := range s.running {
+		begun = append(begun, in.Ready)
+		if in.onOff != nil {
+			begun = append(begun, in.onOff.Ready())
+		}
+	}
+	s.mu.Unlock()
+	s.tasks.Go(func() {
+		for _, c := range begun {
+			select {
+			case <-c:
+			case <-s.over:
+				return
+			}
+		}
+		close(s.ready)
 	})
 }
+
+// String names the Set for a log.
+func (s *Set) String() string { return "accounting methods" }
+
+// Ready is closed when the delivery has begun, and the methods run that were configured then. It does not wait for
+// a server to answer.
+func (s *Set) Ready() <-chan struct{} { return s.ready }
 
 // Failed gives the error of the first method that failed, or of the delivery.
 func (s *Set) Failed() <-chan error { return s.failed }
@@ -69,11 +96,11 @@ func (s *Set) Failed() <-chan error { return s.failed }
 // Wait returns when the delivery and all methods have ended, after the ctx of Deliver is done.
 func (s *Set) Wait() { s.tasks.Wait() }
 
-// report keeps the first error.
-func (s *Set) report(err error) {
+// report keeps the first error, with the name of the task that failed.
+func (s *Set) report(task fmt.Stringer, err error) {
 	if err != nil {
 		select {
-		case s.failed <- err:
+		case s.failed <- fmt.Errorf("%s: %w", task, err):
 		default:
 		}
 	}

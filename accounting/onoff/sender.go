@@ -64,6 +64,7 @@ type Sender struct {
 	announce Announce
 	logger   *slog.Logger
 	wake     chan struct{} // to Run, coalesced
+	ready    chan struct{}
 
 	mu       sync.Mutex // never held over a call of what is not ours
 	machine  machine
@@ -99,7 +100,7 @@ func New(cfg Config, announce Announce) (*Sender, error) {
 		cfg.NewSessionID = newSessionID
 	}
 	s := &Sender{
-		cfg: cfg, announce: announce, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1),
+		cfg: cfg, announce: announce, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		underWay: map[uint64]*accounting.Record{}, machine: machine{retry: cfg.Retry, changed: time.Now()},
 	}
 	s.status = s.statusNow()
@@ -108,6 +109,9 @@ func New(cfg Config, announce Announce) (*Sender, error) {
 
 // String says what Run does, for logs.
 func (s *Sender) String() string { return "acct-on-off " + s.cfg.Group }
+
+// Ready is closed when Run sends what is asked for.
+func (s *Sender) Ready() <-chan struct{} { return s.ready }
 
 // Status is the status now. Until an On is answered it is blocked, if the config says so.
 func (s *Sender) Status() Status {
@@ -233,6 +237,7 @@ func (s *Sender) poke() {
 // Run sends what is asked for until ctx is done; it returns nil. It is called once.
 func (s *Sender) Run(ctx context.Context) error {
 	defer s.end()
+	close(s.ready)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {

@@ -83,6 +83,7 @@ type Responder struct {
 	free    chan *exchange
 	helpers chan work // unbuffered: only one that waits takes it
 	sets    chan work
+	ready   chan struct{}
 }
 
 // New makes a responder for the parts, beside which it serves its own (package snmpmib), and opens
@@ -100,7 +101,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	r := &Responder{
 		cfg: cfg, began: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),
-		free: make(chan *exchange, spare), helpers: make(chan work), sets: make(chan work, setQueue),
+		free: make(chan *exchange, spare), helpers: make(chan work), sets: make(chan work, setQueue), ready: make(chan struct{}),
 	}
 	r.policy.Store(policy)
 	r.system.Store(&cfg.System)
@@ -155,6 +156,12 @@ func (r *Responder) Addrs() []netip.AddrPort {
 // clock is what limits are counted by: nanoseconds that never jump.
 func (r *Responder) clock() int64 { return int64(time.Since(r.began)) }
 
+// String names the responder for a log.
+func (r *Responder) String() string { return fmt.Sprint("snmp responder ", r.Addrs()) }
+
+// Ready is closed when Run answers requests.
+func (r *Responder) Ready() <-chan struct{} { return r.ready }
+
 // Run serves until ctx is done or a socket fails. SETs that have begun are finished. Call it once.
 func (r *Responder) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -167,6 +174,7 @@ func (r *Responder) Run(ctx context.Context) error {
 	for range setters {
 		g.Go(func() error { r.setter(ctx); return nil })
 	}
+	close(r.ready)
 	return g.Wait()
 }
 

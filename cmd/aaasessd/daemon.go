@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
@@ -195,9 +193,23 @@ func unlessClosed(err error) error {
 	return err
 }
 
-// task is anything that runs until its context is done.
-type task interface {
-	Run(ctx context.Context) error
+// tasks are all that the daemon runs. serving are those without which it is not ready for its NASes, for the command
+// line and for managers that ask it directly. The subagent is another: a master agent that is away keeps nobody else
+// from being served.
+func (d *daemon) tasks(hup <-chan os.Signal, first methods.Change) (serving, others []task) {
+	serving = []task{
+		loop{"store", closed(), d.watchStore},
+		// The reload loop owns the methods, so that both are one task: it is ready when they are.
+		loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, first) }},
+		d.table, d.listener, d.disconnector, d.terminator, d.control,
+	}
+	if d.snmp != nil {
+		serving = append(serving, d.snmp)
+	}
+	if d.subagent != nil {
+		others = append(others, d.subagent)
+	}
+	return serving, others
 }
 
 // run runs all tasks until ctx is done or one of them fails.
@@ -206,26 +218,15 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	tasks := []task{d.table, d.listener, d.disconnector, d.terminator, d.control}
-	if d.subagent != nil {
-		tasks = append(tasks, d.subagent)
-	}
-	if d.snmp != nil {
-		tasks = append(tasks, d.snmp)
-	}
 	d.registerStatus()
-	g.Go(func() error { return d.serveReloads(ctx, hup, first) })
-	g.Go(func() error { return d.watchStore(ctx) })
-	for _, t := range tasks {
-		g.Go(func() error { return t.Run(ctx) })
-	}
-	addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
-	if d.snmp != nil {
-		addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
-	}
-	d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
-	err = g.Wait()
+	serving, others := d.tasks(hup, first)
+	err = runTasks(ctx, serving, others, func() {
+		addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
+		if d.snmp != nil {
+			addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
+		}
+		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
+	})
 	d.log.Info("ended")
 	return err
 }

@@ -46,6 +46,7 @@ type Disconnector struct {
 	counters disconnectCounters
 	sockets  []*disconnectSocket
 	send     sendFunc
+	ready    chan struct{}
 }
 
 // sendFunc sends a datagram, from an address of this host or, if that is invalid, from what the system
@@ -73,7 +74,7 @@ func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error)
 	if cfg.Retransmissions == 0 {
 		cfg.Retransmissions = DefaultDisconnectRetransmissions
 	}
-	d := &Disconnector{cfg: cfg, log: loggerOr(cfg.Log), send: send}
+	d := &Disconnector{cfg: cfg, log: loggerOr(cfg.Log), send: send, ready: make(chan struct{})}
 	d.peers.init()
 	if err := d.SetClients(cfg.Clients); err != nil {
 		return nil, err
@@ -103,8 +104,14 @@ func (d *Disconnector) Close() error {
 	return errors.Join(errs...)
 }
 
+// String names the Disconnector for a log.
+func (d *Disconnector) String() string { return "radius disconnect sockets" }
+
+// Ready is closed when Run hears answers.
+func (d *Disconnector) Ready() <-chan struct{} { return d.ready }
+
 // Run hears answers until ctx ends, and closes the sockets. The error is nil when ctx was the
-// reason to end.
+// reason to end. Call it once.
 func (d *Disconnector) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	defer stop()
@@ -112,10 +119,11 @@ func (d *Disconnector) Run(ctx context.Context) error {
 	for _, s := range d.sockets {
 		go func() { ended <- s.read(ctx) }()
 	}
+	close(d.ready)
 	var errs []error
 	for range d.sockets {
 		if err := <-ended; err != nil && ctx.Err() == nil {
-			errs = append(errs, fmt.Errorf("radius: disconnect socket: %w", err))
+			errs = append(errs, err)
 			_ = d.Close() // ends the other
 		}
 	}

@@ -3,6 +3,7 @@ package radius
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -50,12 +51,13 @@ type Listener struct {
 	logged   dropLog // of unknown clients
 	sockets  []*socket
 	pending  atomic.Int64 // exchanges that the sink has
+	ready    chan struct{}
 }
 
 // New opens the sockets of a Listener: from now on requests queue there until Run. An error names
 // the address or client that is at fault.
 func New(cfg Config, sink Sink) (*Listener, error) {
-	l := &Listener{sink: sink, log: loggerOr(cfg.Log)}
+	l := &Listener{sink: sink, log: loggerOr(cfg.Log), ready: make(chan struct{})}
 	if len(cfg.Addresses) == 0 {
 		return nil, errors.New("radius: no address to listen on")
 	}
@@ -123,8 +125,14 @@ func (l *Listener) Close() error {
 	return errors.Join(errs...)
 }
 
+// String names the Listener for a log.
+func (l *Listener) String() string { return fmt.Sprint("radius accounting listener ", l.Addrs()) }
+
+// Ready is closed when Run takes requests.
+func (l *Listener) Ready() <-chan struct{} { return l.ready }
+
 // Run takes requests until ctx ends, then waits up to two seconds for the answers to those that
-// the sink has, and closes the sockets. The error is nil when ctx was the reason to end.
+// the sink has, and closes the sockets. The error is nil when ctx was the reason to end. Call it once.
 func (l *Listener) Run(ctx context.Context) error {
 	var readers, writers sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -138,6 +146,7 @@ func (l *Listener) Run(ctx context.Context) error {
 			}
 		})
 	}
+	close(l.ready)
 	readers.Wait()
 	l.drain()
 	for _, s := range l.sockets {

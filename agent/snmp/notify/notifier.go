@@ -52,6 +52,7 @@ type Config struct {
 // Notifier sends notifications to targets. Its methods may be called by any goroutine.
 type Notifier struct {
 	common *common
+	ready  chan struct{}
 
 	mu      sync.Mutex // guards what follows; never held over I/O
 	senders []*sender
@@ -82,7 +83,7 @@ func New(cfg Config) (*Notifier, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	n := &Notifier{common: c}
+	n := &Notifier{common: c, ready: make(chan struct{})}
 	if err := n.SetTargets(cfg.Targets); err != nil {
 		return nil, err
 	}
@@ -136,6 +137,12 @@ func (n *Notifier) SetTargets(targets []Target) error {
 	return nil
 }
 
+// String names the Notifier for a log.
+func (n *Notifier) String() string { return "snmp notifications" }
+
+// Ready is closed when Run sends what [Notifier.Notify] queues. It does not wait for a receiver to answer.
+func (n *Notifier) Ready() <-chan struct{} { return n.ready }
+
 // Run sends notifications until ctx ends. Then those that wait are still sent, and informs that were
 // sent are waited for, all that for a second at most. It returns nil. Call it once.
 func (n *Notifier) Run(ctx context.Context) error {
@@ -150,6 +157,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		n.start(s)
 	}
 	n.mu.Unlock()
+	close(n.ready)
 
 	<-ctx.Done()
 	n.mu.Lock()

@@ -49,6 +49,7 @@ type Server struct {
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
 	mux        *http.ServeMux
+	ready      chan struct{}
 
 	mu       sync.Mutex
 	sections map[string]func() any
@@ -71,7 +72,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	}
 	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
-		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), sections: map[string]func() any{},
+		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), ready: make(chan struct{}), sections: map[string]func() any{},
 	}
 	s.mux = s.newMux()
 	return s, nil
@@ -79,6 +80,9 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 
 // String names the Server in logs.
 func (s *Server) String() string { return "control socket " + s.cfg.Socket }
+
+// Ready is closed when Run answers requests.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
 
 // RegisterStatus adds a section to /v1/status, or replaces the one of that name. fn is called for
 // each request, from any goroutine, and gives what encoding/json can write; it must not block.
@@ -91,7 +95,7 @@ func (s *Server) RegisterStatus(name string, fn func() any) {
 // Close removes the socket of a Server that will not run.
 func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.Close()) }
 
-// Run answers requests until ctx is done, and removes the socket.
+// Run answers requests until ctx is done, and removes the socket. Call it once.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           s,
@@ -102,6 +106,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(s.socket) }()
+	close(s.ready)
 	s.cfg.Logger.Info("control socket is open", "socket", s.cfg.Socket)
 	var err error
 	select {
@@ -118,10 +123,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		<-failed
 	}
-	if err != nil {
-		return fmt.Errorf("control: %w", err)
-	}
-	return nil
+	return err
 }
 
 // ServeHTTP implements http.Handler.

@@ -91,6 +91,9 @@ func (c *Client) NewGroup(cfg GroupConfig) (*Group, error) {
 	return g, nil
 }
 
+// String names the group for a log.
+func (g *Group) String() string { return "server group " + g.cfg.Name }
+
 // Ready is closed when the group sends, or looks up where to.
 func (g *Group) Ready() <-chan struct{} { return g.ready }
 
