@@ -51,14 +51,16 @@ type OnOff struct {
 	Controls string
 }
 
-// Opened is a method that a [Spec] has opened. Method and Run are never nil. The other functions
-// are nil if the method has nothing of the kind. Any goroutine may call them.
+// Opened is a method that a [Spec] has opened. Method, Run and Ready are never nil. The other
+// functions are nil if the method has nothing of the kind. Any goroutine may call them.
 type Opened struct {
 	Method Method
 	// Run runs the method until ctx is done. Then it answers the records that it still has and
 	// closes what Open has opened. It is called exactly once, even if ctx is done already. An error
 	// ends the delivery to all methods.
 	Run func(ctx context.Context) error
+	// Ready is closed when Run sends records. It does not wait for a server to answer.
+	Ready <-chan struct{}
 	// Announce sends an Accounting-On or -Off, see [aaasess/accounting/onoff.Announce]. It is set
 	// if the Spec has an OnOff.
 	Announce func(rec *Record, done func(server string, err error))

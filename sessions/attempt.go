@@ -14,7 +14,7 @@ type flight struct {
 	session  *Session
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
-	stopped  bool          // the NAS's stop is here and waits for the outcome
+	stopped  bool          // the NAS's stop is here and waits for the outcome; under mu until the flight ends
 	answered chan struct{} // closed when it has come back, and an ACK is noted with the session
 }
 
@@ -24,66 +24,61 @@ type result struct {
 	out    Outcome
 	memory any
 	at     time.Time
+	wait   time.Duration // until something is done again, as next has it
+	over   bool          // the session is to be closed now
 }
 
 // begin readies an attempt, or returns nil, and forgets the job, if there is nothing to ask any more.
 func (t *Terminator) begin(ctx context.Context, j *job) *flight {
-	f := &flight{job: j, answered: make(chan struct{})}
-	f.ctx, f.cancel = context.WithCancelCause(ctx)
-	t.mu.Lock()
-	t.flights[j.id] = f
-	t.mu.Unlock()
-	// The view may still have a row that has ended. From here on, rowEnded finds the flight.
-	s := t.table.live(j.id)
+	s := t.table.live(j.id) // the view may still have a row that has ended
 	if s == nil || s.State != Terminating {
-		t.land(f)
 		t.forget(j)
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f.session = s
-	j.Next = time.Time{}
+	if j.gone { // since the row was read; an end that comes later finds the flight
+		return nil
+	}
+	f := &flight{job: j, session: s, answered: make(chan struct{})}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	t.flights[j.id] = f
+	j.Next, j.Asking = time.Time{}, true
 	j.Attempts++
 	return f
 }
 
 // attempt asks the NAS once.
 func (t *Terminator) attempt(f *flight) result {
-	defer t.land(f)
 	a := &Attempt{Session: f.session, Memory: f.job.memory}
-	out := t.nas.Disconnect(f.ctx, a)
-	if out.Answer == ACK {
+	r := result{flight: f, out: t.nas.Disconnect(f.ctx, a)}
+	if r.out.Answer == ACK {
 		t.table.Acked(f.job.id, nil)
 	}
-	return result{f, out, a.Memory, t.table.now()}
+	r.memory, r.at = a.Memory, t.table.now()
+	t.land(&r)
+	return r
 }
 
-// land ends a flight.
-func (t *Terminator) land(f *flight) {
+// land ends the flight of an attempt that came back, and tells the watchers. The stop that waits for the outcome goes
+// on only after that, so watchers see the outcome before the end.
+func (t *Terminator) land(r *result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.flights[f.job.id] == f {
-		delete(t.flights, f.job.id)
+	j := r.job
+	if r.wait, r.over = next(r.out, j.Attempts, t.cfg); r.stopped && r.out.Answer != ACK {
+		r.wait, r.over = t.cfg.RetryMin, false // the stop ends the row, or was of another session of that name
 	}
-	f.cancel(nil)
-	close(f.answered)
-}
-
-// rowEnded is told by the table, which holds its lock, that a row has ended: nothing more is sent for it.
-// A NAS that gets a request later may end the next session of that user.
-func (t *Terminator) rowEnded(id ID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if j := t.jobs[id]; j != nil {
-		j.gone = true
-		if t.flights[id] == nil {
-			delete(t.jobs, id)
-		}
+	j.Last, j.Asking = r.out, false
+	if !r.over && !j.gone {
+		j.Next = r.at.Add(r.wait)
 	}
-	if f := t.flights[id]; f != nil {
-		f.cancel(ErrSessionEnded)
+	t.publish(TerminationEvent{ID: j.id, Type: Asked, Termination: j.Termination})
+	if t.flights[j.id] == r.flight { // else the session was revived, and is being ended again
+		delete(t.flights, j.id)
 	}
+	r.cancel(nil)
+	close(r.answered)
 }
 
 // settle decides what follows an attempt.
@@ -93,41 +88,33 @@ func (t *Terminator) settle(r result, due *jobHeap) {
 	log := t.log(j).With("attempt", j.Attempts, "outcome", r.out.String())
 	t.mu.Lock()
 	gone := j.gone
-	stopped := r.flight.stopped
-	j.Last = r.out
 	t.mu.Unlock()
 	if gone {
 		log.Info("disconnect: the session had ended before the outcome")
 		t.forget(j)
 		return
 	}
-	wait, over := next(r.out, j.Attempts, t.cfg)
+	at := r.at.Add(r.wait)
 	switch {
-	case stopped && r.out.Answer != ACK: // the stop ends the row, or was of another session of that name
+	case r.stopped && r.out.Answer != ACK:
 		log.Info("disconnect: the session was ending")
-		t.later(j, t.cfg.RetryMin, due)
-	case over:
+		t.later(j, at, due)
+	case r.over:
 		log.Info("disconnect: the NAS does not know the session, which ends with a stop of our own")
 		j.ended = r.at
 		t.close(j, due)
 	case r.out.Answer == ACK:
-		log.Info("disconnect: the NAS agrees", "stop_wait", wait)
-		t.awaitStop(j, r.at, due)
+		log.Info("disconnect: the NAS agrees", "stop_wait", r.wait)
+		j.ended = r.at
+		t.later(j, at, due)
 	default:
-		log.Info("disconnect: not yet", "next", wait)
-		t.later(j, wait, due)
+		log.Info("disconnect: not yet", "next", r.wait)
+		t.later(j, at, due)
 	}
 }
 
-// awaitStop gives the NAS, which has agreed at this moment, time for its stop.
-func (t *Terminator) awaitStop(j *job, agreed time.Time, due *jobHeap) {
-	j.ended = agreed
-	t.later(j, t.cfg.StopWait, due)
-}
-
 // later makes a job due again.
-func (t *Terminator) later(j *job, wait time.Duration, due *jobHeap) {
-	at := t.table.now().Add(wait)
+func (t *Terminator) later(j *job, at time.Time, due *jobHeap) {
 	t.mu.Lock()
 	j.Next = at
 	t.mu.Unlock()
@@ -153,7 +140,7 @@ func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, ove
 func (t *Terminator) close(j *job, due *jobHeap) {
 	if err := t.table.End(j.id, CauseAdminReset, j.ended, nil); err != nil {
 		t.log(j).Warn("session not closed yet", "err", err)
-		t.later(j, t.cfg.RetryMin, due)
+		t.later(j, t.table.now().Add(t.cfg.RetryMin), due)
 		return
 	}
 	t.forget(j)
@@ -200,7 +187,7 @@ func (t *Terminator) arrange(ev *Event, done func(error)) (before []*heldStop, a
 	}
 	for _, f := range t.flights { // as many as Parallel
 		s := f.session
-		if s == nil || s.AcctSessionID != ev.AcctSessionID {
+		if s.AcctSessionID != ev.AcctSessionID {
 			continue
 		}
 		if _, ok := ev.NAS.matches(s.NAS); !ok || !ev.sameClient(s.NAS.Addr) {

@@ -224,10 +224,17 @@ func (t *Table) wakeRun() {
 	}
 }
 
+// String names the table for a log.
+func (t *Table) String() string { return "session table" }
+
+// Ready is closed when Run has begun. [Table.Apply] and the views need no Run.
+func (t *Table) Ready() <-chan struct{} { return t.ready }
+
 // Run works in the background until ctx is done. It ends the sessions of a NAS with many sessions
 // after an Accounting-On or -Off. It also stores the routes of sessions that were loaded without
-// one. The journal has the work that is left, and a table loaded from it continues.
+// one. The journal has the work that is left, and a table loaded from it continues. Call it once.
 func (t *Table) Run(ctx context.Context) error {
+	close(t.ready)
 	for ctx.Err() == nil {
 		t.mu.Lock()
 		var m *closing

@@ -30,6 +30,14 @@
 // never ahead of the disk, so they never fall. A [Session] in a view never changes: an event makes
 // a new one.
 //
+// # The end of sessions
+//
+// The [Terminator] asks NASes to end sessions, as often as it takes (terminate.go, attempt.go).
+// Whoever wants to know how that goes has a [Watcher] (watch.go): it is told of each attempt
+// that has come back, and of the end of the session when that is durable, in the order in which
+// these happened. There are no other ways to learn of it than the Watcher's events, and
+// [Terminator.Status] for the state.
+//
 // # Who owns what
 //
 // The Table owns the ids, the index by NAS and Acct-Session-Id, and the keys "c", "s"+id,

@@ -38,15 +38,17 @@ type Table struct {
 	closings     closings
 	counters     Counters
 	last         ID
-	onEnd        func(ID)   // called for each row that ends, under mu; may be nil
-	undoable     map[ID]int // how many Disconnects of a marked session can still be undone
-	dirty        bool       // rows differ from the published view
+	onEnd        func(ID) (durable func(cause uint32)) // see whenEnded
+	onDurable    []func()                              // to call when the ends of the next commit are durable
+	undoable     map[ID]int                            // how many Disconnects of a marked session can still be undone
+	dirty        bool                                  // rows differ from the published view
 	routes       routes
 	unrouted     []ID      // loaded without a route: Run stores them again
 	lastCounters *Counters // as of the newest commit
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
+	ready           chan struct{}
 }
 
 // New returns an empty table that commits its changes to the journal.
@@ -62,6 +64,7 @@ func New(cfg Config, journal Journal) *Table {
 		rows:         rows{epoch: 1},
 		routes:       newRoutes(),
 		lastCounters: &Counters{},
+		ready:        make(chan struct{}),
 	}
 	t.remembered.routes = &t.routes
 	t.durableCounters.Store(t.lastCounters)
@@ -350,9 +353,6 @@ func (t *Table) removeRow(s *Session) {
 		s.Route.live--
 	}
 	delete(t.undoable, s.ID)
-	if t.onEnd != nil {
-		t.onEnd(s.ID)
-	}
 }
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. If an operator asked for
@@ -366,7 +366,8 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
 	}
 	after.NASRestarted = cause == CauseNASReboot
-	if t.rows.get(s.ID) != nil {
+	isLive := t.rows.get(s.ID) != nil
+	if isLive {
 		t.removeRow(s)
 	}
 	if ev != nil {
@@ -374,6 +375,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 		t.updateNAS(after, ev)
 	} else {
 		n.Lasted = max(0, at.Sub(after.Started))
+	}
+	if isLive {
+		t.reportEnd(s, &n)
 	}
 	n.Session = after
 	t.remember(c, after, after.AcctSessionID)
@@ -416,6 +420,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
+		done = t.whenGone(done)
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)

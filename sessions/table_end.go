@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"aaasess/internal/radius"
 )
 
 // Disconnect marks live sessions as Terminating and counts them, as a SET of casnDisconnect to
@@ -106,11 +108,49 @@ func (t *Table) live(id ID) *Session {
 	return t.rows.get(id)
 }
 
-// whenEnded sets what is called, under the table's lock, when a row ends. It must not block.
-func (t *Table) whenEnded(fn func(ID)) {
+// whenEnded sets what is called, under the table's lock, when a row ends. It must not block. What it returns is called
+// with the Acct-Terminate-Cause of the stop record (0 if there is none), on the journal's goroutine, when the end is
+// durable and no view has the row any more; but only if the session was being terminated.
+func (t *Table) whenEnded(fn func(ID) (durable func(cause uint32))) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.onEnd = fn
+}
+
+// reportEnd tells the Terminator that the row of a session has ended. stop is the notice of the end.
+func (t *Table) reportEnd(s *Session, stop *Notice) {
+	if t.onEnd == nil {
+		return
+	}
+	durable := t.onEnd(s.ID)
+	if s.State != Terminating {
+		return
+	}
+	cause := stop.Cause
+	if cause == 0 {
+		cause, _ = stop.Attrs.Uint32(radius.AcctTerminateCause)
+	}
+	t.onDurable = append(t.onDurable, func() { durable(cause) })
+}
+
+// whenGone returns the done of a commit. It reports that the rows that the commit ends are gone, and
+// then calls the caller's done.
+func (t *Table) whenGone(done func(error)) func(error) {
+	if len(t.onDurable) == 0 {
+		return done
+	}
+	pending := t.onDurable
+	t.onDurable = nil
+	return func(err error) {
+		if err == nil { // else the daemon ends
+			for _, report := range pending {
+				report()
+			}
+		}
+		if done != nil {
+			done(err)
+		}
+	}
 }
 
 // End ends a session without a stop from its NAS. The stop record is made from what was last heard,

@@ -32,8 +32,9 @@ func (c TerminatorConfig) withDefaults() TerminatorConfig {
 
 // Termination is how far the ending of a session has come.
 type Termination struct {
-	Attempts int
-	Last     Outcome   // of the newest attempt; zero before the first has come back
+	Attempts int       // how often the NAS was asked, with the attempt that is under way
+	Asking   bool      // an attempt is under way
+	Last     Outcome   // of the newest attempt that has come back; zero before the first has
 	Next     time.Time // when something is done again; zero while an attempt is under way
 }
 
@@ -54,9 +55,15 @@ type Terminator struct {
 	flights map[ID]*flight // attempts under way
 	held    []*heldStop    // stops that wait for the outcome of one
 	wake    chan struct{}
+
+	watchers []*Watcher
+	seq      uint64 // of the newest event
+
+	ready chan struct{}
 }
 
-// job is one session to be ended. All is Run's, which changes Termination and gone under mu.
+// job is one session to be ended. Its fields belong to Run, except Termination and gone, which mu guards. Run may read
+// Attempts without mu, because only Run changes it.
 type job struct {
 	id     ID
 	nas    NAS                  // of the session, once an attempt is due
@@ -74,6 +81,7 @@ func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger 
 	t := &Terminator{
 		cfg: cfg.withDefaults(), table: table, nas: nas, logger: logger,
 		jobs: map[ID]*job{}, flights: map[ID]*flight{}, wake: make(chan struct{}, 1),
+		ready: make(chan struct{}),
 	}
 	table.whenEnded(t.rowEnded)
 	return t
@@ -103,9 +111,16 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 	return j.Termination, true
 }
 
-// Run ends sessions until ctx is done. It begins with those that a restart found being terminated.
+// String names the Terminator for a log.
+func (t *Terminator) String() string { return "session terminator" }
+
+// Ready is closed when Run has taken up the sessions that a restart found being terminated.
+func (t *Terminator) Ready() <-chan struct{} { return t.ready }
+
+// Run ends sessions until ctx is done. It begins with those that a restart found being terminated. Call it once.
 func (t *Terminator) Run(ctx context.Context) error {
 	t.resume()
+	close(t.ready)
 	var due jobHeap
 	ready := newReady(t.cfg.PerNAS)
 	results := make(chan result)
@@ -195,7 +210,8 @@ func (t *Terminator) ripen(due *jobHeap, ready *ready) {
 			t.log(j).Info("disconnect: the session ends with a stop of our own")
 			t.close(j, due)
 		case !s.Acked.IsZero(): // before a restart: the wait for its stop begins again
-			t.awaitStop(j, t.table.Date(s.Acked), due)
+			j.ended = t.table.Date(s.Acked)
+			t.later(j, t.table.now().Add(t.cfg.StopWait), due)
 		default:
 			ready.add(j)
 		}

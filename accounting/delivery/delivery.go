@@ -47,6 +47,7 @@ type Delivery struct {
 	logger  *slog.Logger
 	created time.Time
 	inbox   inbox
+	ready   chan struct{}
 
 	// Only Run uses the following fields.
 	queues   []*queue // in the order in which they became known
@@ -60,7 +61,7 @@ type Delivery struct {
 
 // New returns a Delivery for the queues of a store. Run starts to read them.
 func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
-	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, created: time.Now()}
+	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, created: time.Now(), ready: make(chan struct{})}
 	d.reading.maxInterims = maxInterims
 	d.setAside.logged.Every = time.Second
 	d.inbox.init()
@@ -70,10 +71,14 @@ func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
 // String describes the task for logs.
 func (d *Delivery) String() string { return "deliver accounting records" }
 
+// Ready is closed when Run has started. Methods may be down then: their records wait.
+func (d *Delivery) Ready() <-chan struct{} { return d.ready }
+
 // Run delivers until ctx is done, then waits for records in flight for at most Config.Drain. A
 // record that has no answer by then is sent again after the next start. Run returns an error only
 // if the store has failed or is closed. It is called once.
 func (d *Delivery) Run(ctx context.Context) error {
+	close(d.ready)
 	d.inbox.mu.Lock()
 	d.inbox.findQueues = true
 	d.inbox.mu.Unlock()

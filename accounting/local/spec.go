@@ -36,5 +36,5 @@ func (s Spec) Open(_ func(), log *slog.Logger) (*accounting.Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &accounting.Opened{Method: w, Run: w.Run, Reopen: w.Reopen}, nil
+	return &accounting.Opened{Method: w, Run: w.Run, Ready: w.Ready(), Reopen: w.Reopen}, nil
 }

@@ -27,6 +27,7 @@ type Writer struct {
 	names  func() *radius.Dictionary
 	wake   chan struct{} // to Run, coalesced
 	file   *os.File      // only Run uses it once it runs; nil after an error
+	ready  chan struct{}
 
 	mu      sync.Mutex
 	lines   []byte
@@ -38,7 +39,7 @@ type Writer struct {
 // Open opens the file, or creates it with mode 0640. names returns the names of attributes. The
 // error names the file.
 func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*Writer, error) {
-	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1)}
+	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1), ready: make(chan struct{})}
 	if err := w.open(); err != nil {
 		return nil, err
 	}
@@ -47,6 +48,9 @@ func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*W
 
 // String describes the task for logs.
 func (w *Writer) String() string { return "accounting to " + w.path }
+
+// Ready is closed when Run writes.
+func (w *Writer) Ready() <-chan struct{} { return w.ready }
 
 // Window returns how many records may be in flight.
 func (w *Writer) Window() int { return window }
@@ -85,6 +89,7 @@ func (w *Writer) wakeRun() {
 // Run writes until ctx is done, and then the records that it still has. Later records get
 // [accounting.ErrStopped]. Run is called once.
 func (w *Writer) Run(ctx context.Context) error {
+	close(w.ready)
 	var lines []byte
 	var dones []func(error)
 	for over := false; !over; {

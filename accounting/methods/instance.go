@@ -13,6 +13,7 @@ import (
 // instance is an opened method, with the Accounting-On and -Off of its servers.
 type instance struct {
 	*accounting.Opened
+	name     string          // for logs
 	spec     accounting.Spec // guarded by Set.mu once it runs
 	onOff    *onoff.Sender   // nil: it sends none
 	since    time.Time       // when it started
@@ -27,7 +28,7 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Opened: opened, spec: spec, replaced: make(chan struct{})}
+	in := &instance{Opened: opened, name: "accounting method " + string(name), spec: spec, replaced: make(chan struct{})}
 	about := spec.OnOff()
 	switch {
 	case about == nil:
@@ -49,6 +50,9 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	return in, nil
 }
 
+// String names the method for a log.
+func (in *instance) String() string { return in.name }
+
 // discard closes an instance that will not run.
 func (in *instance) discard() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -61,9 +65,9 @@ func (in *instance) discard() {
 func (s *Set) run(ctx context.Context, in *instance) {
 	ctx, in.stop = context.WithCancel(context.WithoutCancel(ctx))
 	in.since = time.Now()
-	s.tasks.Go(func() { s.report(in.Run(ctx)) })
+	s.tasks.Go(func() { s.report(in, in.Run(ctx)) })
 	if in.onOff != nil {
-		s.tasks.Go(func() { s.report(in.onOff.Run(ctx)) })
+		s.tasks.Go(func() { s.report(in.onOff, in.onOff.Run(ctx)) })
 	}
 }
 

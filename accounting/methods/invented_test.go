@@ -84,7 +84,9 @@ func (i invented) Open(func(), *slog.Logger) (*accounting.Opened, error) {
 	}
 	server := &inventedServer{invented: i}
 	server.record("open")
-	o := &accounting.Opened{Method: server, Run: server.run}
+	ready := make(chan struct{})
+	close(ready)
+	o := &accounting.Opened{Method: server, Run: server.run, Ready: ready}
 	if !i.onlySends {
 		o.Announce, o.Abandon = server.announce, server.abandon
 		o.Reopen = func() { server.record("reopen") }

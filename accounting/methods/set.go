@@ -32,6 +32,7 @@ type Set struct {
 	deliveryEnded chan struct{} // closed when the delivery has ended
 	failed        chan error
 	tasks         sync.WaitGroup
+	ready         chan struct{}
 
 	// Only the goroutine that changes methods uses the following fields.
 	orphans map[string]bool                           // queues that were logged
@@ -49,7 +50,7 @@ type Set struct {
 func New(st *store.Store, live func() []string, log *slog.Logger) *Set {
 	return &Set{
 		store: st, delivery: delivery.New(delivery.Config{}, st, log), live: live, log: log,
-		deliveryEnded: make(chan struct{}), failed: make(chan error, 1),
+		deliveryEnded: make(chan struct{}), failed: make(chan error, 1), ready: make(chan struct{}),
 		orphans: map[string]bool{}, lastOff: map[accounting.MethodName]<-chan struct{}{},
 		running: map[accounting.MethodName]*instance{}, removed: map[accounting.MethodName]*removal{}, rerouted: map[string]string{},
 	}
@@ -59,9 +60,35 @@ func New(st *store.Store, live func() []string, log *slog.Logger) *Set {
 func (s *Set) Deliver(ctx context.Context) {
 	s.tasks.Go(func() {
 		defer close(s.deliveryEnded)
-		s.report(s.delivery.Run(ctx))
+		s.report(s.delivery, s.delivery.Run(ctx))
+	})
+	started := []<-chan struct{}{s.delivery.Ready()}
+	s.mu.Lock()
+	for _, in := range s.running {
+		started = append(started, in.Ready)
+		if in.onOff != nil {
+			started = append(started, in.onOff.Ready())
+		}
+	}
+	s.mu.Unlock()
+	s.tasks.Go(func() {
+		for _, c := range started {
+			select {
+			case <-c:
+			case <-s.deliveryEnded:
+				return
+			}
+		}
+		close(s.ready)
 	})
 }
+
+// String names the Set for a log.
+func (s *Set) String() string { return "accounting methods" }
+
+// Ready is closed when the delivery and the methods that are configured at that time run. It does
+// not wait for a server to answer.
+func (s *Set) Ready() <-chan struct{} { return s.ready }
 
 // Failed receives the error of the first method that failed, or of the delivery.
 func (s *Set) Failed() <-chan error { return s.failed }
@@ -69,11 +96,11 @@ func (s *Set) Failed() <-chan error { return s.failed }
 // Wait returns when the delivery and all methods have ended, after the ctx of Deliver is done.
 func (s *Set) Wait() { s.tasks.Wait() }
 
-// report keeps the first error.
-func (s *Set) report(err error) {
+// report keeps the first error, with the name of the task that failed.
+func (s *Set) report(task fmt.Stringer, err error) {
 	if err != nil {
 		select {
-		case s.failed <- err:
+		case s.failed <- fmt.Errorf("%s: %w", task, err):
 		default:
 		}
 	}

@@ -67,6 +67,7 @@ type Sender struct {
 	announce Announce
 	logger   *slog.Logger
 	wake     chan struct{} // to Run, coalesced
+	ready    chan struct{}
 
 	mu             sync.Mutex // never held over calls out of this package
 	machine        machine
@@ -99,7 +100,7 @@ func New(cfg Config, announce Announce) (*Sender, error) {
 		cfg.NewSessionID = newSessionID
 	}
 	s := &Sender{
-		cfg: cfg, announce: announce, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1),
+		cfg: cfg, announce: announce, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		inFlight: map[uint64]*accounting.Record{}, machine: machine{retry: cfg.Retry, changed: time.Now()},
 	}
 	s.status = s.statusNow()
@@ -108,6 +109,9 @@ func New(cfg Config, announce Announce) (*Sender, error) {
 
 // String describes the task for logs.
 func (s *Sender) String() string { return "acct-on-off " + s.cfg.Group }
+
+// Ready is closed when Run sends what is requested.
+func (s *Sender) Ready() <-chan struct{} { return s.ready }
 
 // Status returns the present status. Until an On is answered, the group is blocked if the config
 // says so.
@@ -235,6 +239,7 @@ func (s *Sender) wakeRun() {
 // Run sends what is requested until ctx is done, then returns nil. It is called once.
 func (s *Sender) Run(ctx context.Context) error {
 	defer s.end()
+	close(s.ready)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {

@@ -73,7 +73,7 @@ func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error)
 	if err != nil {
 		return nil, err
 	}
-	return &accounting.Opened{Method: g, Run: g.Run, Announce: g.Announce, Abandon: g.Abandon}, nil
+	return &accounting.Opened{Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon}, nil
 }
 
 func (s *Spec) config(answered func()) client.GroupConfig {

@@ -89,6 +89,7 @@ type Responder struct {
 	free    chan *exchange
 	helpers chan work // unbuffered: only an idle helper receives
 	sets    chan work
+	ready   chan struct{}
 }
 
 // New creates a responder that serves parts and its own objects (package snmpmib), and opens its
@@ -102,7 +103,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	r := &Responder{
 		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),
-		free: make(chan *exchange, maxFree), helpers: make(chan work), sets: make(chan work, setQueue),
+		free: make(chan *exchange, maxFree), helpers: make(chan work), sets: make(chan work, setQueue), ready: make(chan struct{}),
 	}
 	r.policy.Store(policy)
 	r.system.Store(&cfg.System)
@@ -158,6 +159,12 @@ func (r *Responder) Addrs() []netip.AddrPort {
 // clock returns the time for the limits: nanoseconds of the monotonic clock.
 func (r *Responder) clock() int64 { return int64(time.Since(r.started)) }
 
+// String names the responder for a log.
+func (r *Responder) String() string { return fmt.Sprint("snmp responder ", r.Addrs()) }
+
+// Ready is closed when Run answers requests.
+func (r *Responder) Ready() <-chan struct{} { return r.ready }
+
 // Run serves until ctx is done or a socket fails. It completes SETs in progress. Call it once.
 func (r *Responder) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -170,6 +177,7 @@ func (r *Responder) Run(ctx context.Context) error {
 	for range setters {
 		g.Go(func() error { r.setter(ctx); return nil })
 	}
+	close(r.ready)
 	return g.Wait()
 }
 

@@ -7,19 +7,19 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
 
 func pointer[T any](v T) *T { return &v }
 
 // s3 are the groups of S3: aaa-server-policy-1 controls group-1, -2 monitors it, -3 stands alone.
-func s3(zone *time.Location) []control.ServerGroup {
+func s3(zone *time.Location) []api.ServerGroup {
 	changed, on := time.Date(2013, 2, 20, 13, 32, 5, 0, zone), time.Date(2013, 2, 24, 16, 6, 41, 0, zone)
-	server := func(name, address string) []control.GroupServer {
-		return []control.GroupServer{{
+	server := func(name, address string) []api.GroupServer {
+		return []api.GroupServer{{
 			Index: 1, Name: name, Address: address, AccountingPort: 1813, OperState: "up", Timeout: 5, Retransmit: 3,
-			Statistics: control.ServerStatistics{
+			Statistics: api.ServerStatistics{
 				Requests: 1200, Retransmissions: 34, Responses: 1198, Timeouts: 36, MalformedResponses: 1, BadAuthenticators: 2,
 				Unexpected: 3, PendingRequests: 4, RoundTripTime: 0.00123, AverageResponseTime: 0.0254, Successes: 1192, Failures: 5,
 				StateSince: on, PreviousStateDuration: 190, TotalDeadTime: 3700, DeadCount: 1,
@@ -27,40 +27,40 @@ func s3(zone *time.Location) []control.ServerGroup {
 		}}
 	}
 	unknown := server("server-3", "172.16.1.10")
-	unknown[0].OperState, unknown[0].Statistics = "unknown", control.ServerStatistics{}
-	return []control.ServerGroup{
+	unknown[0].OperState, unknown[0].Statistics = "unknown", api.ServerStatistics{}
+	return []api.ServerGroup{
 		{
 			Name: "aaa-server-policy-1", Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
-			AcctOnOff: control.AcctOnOff{
-				Enabled: true, OperStateChange: true, Group: "group-1", State: control.StateOn, SessionID: "242FFF0000008F512A3985",
+			AcctOnOff: api.AcctOnOff{
+				Enabled: true, OperStateChange: true, Group: "group-1", State: api.StateOn, SessionID: "242FFF0000008F512A3985",
 				LastStateChange: on, Trigger: "startUp", Server: "server-1",
 			},
 			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: server("server-1", "172.16.1.8"),
 		},
 		{
 			Name: "aaa-server-policy-2", AccessAlgorithm: "round-robin", HoldDown: 0.5, Window: 256, DrainRate: 250,
-			AcctOnOff:            control.AcctOnOff{Enabled: true, Blocked: true, MonitorGroup: "group-1", State: control.Unknown},
+			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, MonitorGroup: "group-1", State: api.StateUnknown},
 			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
 		},
 		{
 			Name: "aaa-server-policy-3", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
-			AcctOnOff:            control.AcctOnOff{Enabled: true, Blocked: true, OperStateChange: true, State: control.SendAcctOn, SessionID: "243"},
+			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, OperStateChange: true, State: api.SendAcctOn, SessionID: "243"},
 			LastManagementChange: changed, Waiting: pointer(uint64(17)), Servers: unknown,
 		},
 	}
 }
 
 // odd is a group whose servers differ, and whose names would act on a terminal.
-func odd() *control.ServerGroup {
-	backoff := &control.Backoff{MaxDelay: 3600, Retry: 32}
-	return &control.ServerGroup{
+func odd() *api.ServerGroup {
+	backoff := &api.Backoff{MaxDelay: 3600, Retry: 32}
+	return &api.ServerGroup{
 		Name: "e\x1b[31m", Description: "\u202ex", AccessAlgorithm: "round-robin", HoldDown: 30, SourceAddress: "2001:db8::1",
-		DeadCriteria: &control.DeadCriteria{Time: 12.5, Tries: 1}, Window: 1, DrainRate: 0.5, Waiting: pointer(uint64(math.MaxUint64)),
-		AcctOnOff: control.AcctOnOff{State: control.Unknown},
-		Servers: []control.GroupServer{
+		DeadCriteria: &api.DeadCriteria{Time: 12.5, Tries: 1}, Window: 1, DrainRate: 0.5, Waiting: pointer(uint64(math.MaxUint64)),
+		AcctOnOff: api.AcctOnOff{State: api.StateUnknown},
+		Servers: []api.GroupServer{
 			{
 				Index: 1, Name: strings.Repeat("name", 10), Address: "2001:db8:1111:2222:3333:4444:5555:6666", AccountingPort: 65535,
-				OperState: "down", Timeout: 5, Retransmit: 3, Backoff: backoff, Statistics: control.ServerStatistics{
+				OperState: "down", Timeout: 5, Retransmit: 3, Backoff: backoff, Statistics: api.ServerStatistics{
 					Requests: math.MaxUint64, AverageResponseTime: 12.3456, RoundTripTime: 0.0099949, DeadCount: 2, TotalDeadTime: 86400,
 					StateSince: now.Add(-42 * time.Second), DownUntil: now.Add(time.Minute),
 				},
@@ -75,24 +75,24 @@ func books(zone *time.Location) *controltest.Accounting {
 	at := time.Date(2013, 2, 24, 16, 0, 0, 0, zone)
 	return &controltest.Accounting{
 		Groups: s3(zone),
-		OnOff: []control.OnOffGroup{
+		OnOff: []api.OnOffGroup{
 			{Name: "group-1", Controlling: []string{"aaa-server-policy-1"}, Monitoring: []string{"aaa-server-policy-2"}},
 			{Name: "group-2", Description: "of nobody"},
 		},
-		Status: control.SpoolStatus{
-			Disk: control.Disk{
+		Status: api.SpoolStatus{
+			Disk: api.Disk{
 				Folder: "spool", Size: 1_234_567_890, MaxSize: 10_000_000_000, Free: 45_600_000_000, MinFree: 1_000_000_000,
 				Accepting: "yes",
 			},
-			Queues: []control.Queue{{
-				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, Hold: control.HoldOpen,
+			Queues: []api.Queue{{
+				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, Hold: api.HoldOpen,
 			}},
 		},
 		Lists: []string{"network/default", "exec/default"},
-		Aside: []control.SetAside{
+		Aside: []api.SetAside{
 			{
 				Seq: 3, From: "group/isp", At: at, Reason: "refused", Session: "0000000D", Type: "stop", List: "network/default", User: "alice",
-				Attributes: []control.Attribute{{Name: "User-Name", Value: "alice"}, {Name: "Acct-Session-Time", Value: "60"}},
+				Attributes: []api.Attribute{{Name: "User-Name", Value: "alice"}, {Name: "Acct-Session-Time", Value: "60"}},
 			},
 			{Seq: 4, From: "group/isp", At: at, Reason: "damaged: 3 octets are too few", Raw: "0102ff"},
 			{Seq: 9, From: "local", At: at, Reason: "never\x1b[0m" + strings.Repeat(" answered", 20), Session: "0000000E", Type: "start", User: "e\nvil"},
@@ -112,7 +112,7 @@ func TestAccountingScreens(t *testing.T) {
 		{"server-group.txt", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }},
 		{"server-group-monitors.txt", func(w io.Writer) error { return printServerGroup(w, &groups[1]) }},
 		{"server-group-odd.txt", func(w io.Writer) error { return printServerGroup(w, odd) }},
-		{"server-group-empty.txt", func(w io.Writer) error { return printServerGroup(w, &control.ServerGroup{}) }},
+		{"server-group-empty.txt", func(w io.Writer) error { return printServerGroup(w, &api.ServerGroup{}) }},
 		{"acct-on-off.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[0]) }},
 		{"acct-on-off-never.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[1]) }},
 		{"acct-on-off-disabled.txt", func(w io.Writer) error { return printAcctOnOff(w, odd) }},
@@ -120,11 +120,11 @@ func TestAccountingScreens(t *testing.T) {
 		{"acct-on-off-groups.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff) }},
 		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
 		{"radius-statistics.txt", func(w io.Writer) error {
-			return printRadiusStatistics(w, []control.ServerGroup{groups[0], groups[2], *odd}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+			return printRadiusStatistics(w, []api.ServerGroup{groups[0], groups[2], *odd}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
 		}},
 		{"spool.txt", func(w io.Writer) error { return printSpool(w, busySpool(), now) }},
 		{"spool-empty.txt", func(w io.Writer) error {
-			return printSpool(w, &control.SpoolStatus{Disk: control.Disk{Folder: "s\x1b", Free: -1, Accepting: "no space\n", Warning: "90% of the size is used"}, SetAside: 1}, now)
+			return printSpool(w, &api.SpoolStatus{Disk: api.Disk{Folder: "s\x1b", Free: -1, Accepting: "no space\n", Warning: "90% of the size is used"}, SetAside: 1}, now)
 		}},
 		{"spool-list.txt", func(w io.Writer) error {
 			table := newRecordTable(w)
@@ -156,41 +156,41 @@ func TestAccountingScreens(t *testing.T) {
 }
 
 // busySpool has queues in every state.
-func busySpool() *control.SpoolStatus {
-	queue := func(name string, change func(*control.Queue)) control.Queue {
-		q := control.Queue{Queue: name, Configured: true, Hold: control.HoldOpen}
+func busySpool() *api.SpoolStatus {
+	queue := func(name string, change func(*api.Queue)) api.Queue {
+		q := api.Queue{Queue: name, Configured: true, Hold: api.HoldOpen}
 		change(&q)
 		return q
 	}
-	return &control.SpoolStatus{
-		Disk: control.Disk{
+	return &api.SpoolStatus{
+		Disk: api.Disk{
 			Folder: "spool", Size: 1_234_567_890, MaxSize: 10_000_000_000, Free: 45_600_000_000, MinFree: 1_000_000_000, Accepting: "yes",
 		},
 		SetAside: 3,
-		Queues: []control.Queue{
-			queue("local", func(*control.Queue) {}),
-			queue("group/draining", func(q *control.Queue) {
+		Queues: []api.Queue{
+			queue("local", func(*api.Queue) {}),
+			queue("group/draining", func(q *api.Queue) {
 				q.Records, q.Bytes, q.Oldest, q.InFlight, q.Draining = 5_000_000, pointer(uint64(1_500_000_000)), now.Add(-25*time.Hour), 256, true
 				q.Delivered, q.Superseded, q.SetAside, q.Refused, q.NoResponse = math.MaxUint64, 20, 3, 2, 1
 			}),
-			queue("group/down", func(q *control.Queue) {
+			queue("group/down", func(q *api.Queue) {
 				q.Records, q.DownSince, q.NextProbe = 12, now.Add(-5*time.Minute), now.Add(40*time.Second)
 			}),
-			queue("group/held", func(q *control.Queue) { q.Hold = control.HoldHeld }),
-			queue("group/away", func(q *control.Queue) { q.Hold, q.DownSince = control.HoldAway, now.Add(-time.Second) }),
-			queue("group/removed", func(q *control.Queue) {
+			queue("group/held", func(q *api.Queue) { q.Hold = api.HoldHeld }),
+			queue("group/away", func(q *api.Queue) { q.Hold, q.DownSince = api.HoldAway, now.Add(-time.Second) }),
+			queue("group/removed", func(q *api.Queue) {
 				q.Configured, q.Records, q.Elsewhere, q.DownSince = false, 7, 12, now.Add(-time.Second)
 			}),
-			queue("group/passed", func(q *control.Queue) { q.Configured, q.Records, q.Elsewhere, q.Hold = false, 1, 3, "" }),
-			queue("group/old", func(q *control.Queue) { q.Configured, q.Records, q.Rerouted, q.Hold = false, 17, "network/x\x07", "" }),
-			queue("group/gone\x07", func(q *control.Queue) { q.Configured, q.Lost, q.Records, q.Hold = false, true, 7, "" }),
-			queue("group/list-gone", func(q *control.Queue) { q.Configured, q.Lost, q.Rerouted, q.Records = false, true, "exec/default", 7 }),
+			queue("group/passed", func(q *api.Queue) { q.Configured, q.Records, q.Elsewhere, q.Hold = false, 1, 3, "" }),
+			queue("group/old", func(q *api.Queue) { q.Configured, q.Records, q.Rerouted, q.Hold = false, 17, "network/x\x07", "" }),
+			queue("group/gone\x07", func(q *api.Queue) { q.Configured, q.Lost, q.Records, q.Hold = false, true, 7, "" }),
+			queue("group/list-gone", func(q *api.Queue) { q.Configured, q.Lost, q.Rerouted, q.Records = false, true, "exec/default", 7 }),
 		},
 	}
 }
 
 func TestMilliseconds(t *testing.T) {
-	for s, want := range map[control.Seconds]string{
+	for s, want := range map[api.Seconds]string{
 		0: "-", -1: "-", 0.0000009: "0.00", 0.00123: "1.23", 0.0099949: "9.99", 0.01: "10", 5.006: "5006", 3600: "3600000",
 	} {
 		if got := milliseconds(s); got != want {

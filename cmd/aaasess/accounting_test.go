@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -198,9 +199,9 @@ func TestAccountingJSON(t *testing.T) {
 	last := &a.Groups[len(a.Groups)-1].Servers[0].Statistics
 	last.StateSince = time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
 	last.DownUntil = last.StateSince.Add(time.Minute)
-	a.Status.Queues = append(a.Status.Queues, control.Queue{
-		Queue: "local", Bytes: pointer(uint64(0)), DownSince: last.StateSince, NextProbe: last.StateSince.Add(time.Minute), Hold: control.HoldAway, Draining: true,
-	}, control.Queue{Queue: "group/old", Lost: true, Rerouted: "network/default", Elsewhere: 5})
+	a.Status.Queues = append(a.Status.Queues, api.Queue{
+		Queue: "local", Bytes: pointer(uint64(0)), DownSince: last.StateSince, NextProbe: last.StateSince.Add(time.Minute), Hold: api.HoldAway, Draining: true,
+	}, api.Queue{Queue: "group/old", Lost: true, Rerouted: "network/default", Elsewhere: 5})
 	d := accountant(t, a)
 	for file, args := range map[string]string{
 		"server-group.json":      "show server-group aaa-server-policy-1",
@@ -224,7 +225,7 @@ func TestAccountingJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.out), &list); err != nil || got.code != 1 || len(list.Groups) != 2 {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if first, second := list.Groups[0], list.Groups[1]; second.AcctOnOff.State != control.SendAcctOn || second.Error != "" ||
+	if first, second := list.Groups[0], list.Groups[1]; second.AcctOnOff.State != api.SendAcctOn || second.Error != "" ||
 		first.AcctOnOff != nil || first.Error != `server group "aaa-server-policy-1": acknowledged already: --force` {
 		t.Errorf("%+v", list)
 	}
@@ -237,7 +238,7 @@ func TestAccountingJSON(t *testing.T) {
 func TestLongSpoolList(t *testing.T) {
 	a := &controltest.Accounting{}
 	for seq := range uint64(2500) {
-		a.Aside = append(a.Aside, control.SetAside{Seq: seq + 1, Type: "stop"})
+		a.Aside = append(a.Aside, api.SetAside{Seq: seq + 1, Type: "stop"})
 	}
 	d := accountant(t, a)
 	for args, want := range map[string]struct {
@@ -254,7 +255,7 @@ func TestLongSpoolList(t *testing.T) {
 			t.Errorf("%s: %d lines, %q", args, lines, got.err)
 		}
 		got = command(t, d.Socket, "", strings.Fields(args+" --json")...)
-		var list control.SetAsideList
+		var list api.SetAsideList
 		if err := json.Unmarshal([]byte(got.out), &list); err != nil || len(list.Records) != want.records || got.err != "" {
 			t.Fatalf("%s: %d records, %v", args, len(list.Records), err)
 		}
@@ -268,7 +269,7 @@ func TestLongSpoolList(t *testing.T) {
 func TestDamage(t *testing.T) {
 	a := books(time.Local)
 	at := time.Date(2013, 2, 24, 16, 0, 0, 0, time.Local)
-	a.Status.Damage = []control.Damage{
+	a.Status.Damage = []api.Damage{
 		{Records: 35, At: at, Reason: "table 000012.sst"},
 		{Queue: "group/isp", First: 4711, Last: 4727, Records: 17, At: at, Reason: "checksum mismatch"},
 	}
@@ -288,7 +289,7 @@ func TestDamage(t *testing.T) {
 		t.Errorf("%d %q", got.code, got.err)
 	}
 	got = command(t, d.Socket, "", "show", "spool", "--json")
-	var status control.SpoolStatus
+	var status api.SpoolStatus
 	if err := json.Unmarshal([]byte(got.out), &status); err != nil || len(status.Damage) != 2 || got.code != exitDamaged {
 		t.Errorf("%d damaged, exit code %d, %v", len(status.Damage), got.code, err)
 	}
@@ -306,7 +307,7 @@ func TestDamage(t *testing.T) {
 // TestPerformFailsInTheMiddle: when the daemon does not answer in the middle, what was done before is told.
 func TestPerformFailsInTheMiddle(t *testing.T) {
 	a := books(time.Local)
-	a.Groups[2].AcctOnOff.State = control.StateOff
+	a.Groups[2].AcctOnOff.State = api.StateOff
 	a.Hold = map[string]bool{"aaa-server-policy-3": true}
 	d := accountant(t, a)
 	got := command(t, d.Socket, "", "perform", "acct-on", "--force", "--timeout", "200ms")

@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const disconnectHelp = `End sessions: those with the given IDs, those that pass all the filters, or --all.
@@ -46,7 +47,7 @@ func newDisconnect(g *global) *cobra.Command {
   aaasess disconnect --nas nas-1 --user alice@example.net
   aaasess disconnect --all --yes --json`,
 		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			ids := g.suggest(cmd.Context(), func(s control.Session) string { return s.ID })
+			ids := g.suggest(cmd.Context(), func(s api.Session) string { return s.ID })
 			return ids, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
@@ -74,8 +75,8 @@ func newDisconnect(g *global) *cobra.Command {
 }
 
 // request reads the flags: what to ask for, and as a query which sessions that is now.
-func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (control.DisconnectRequest, control.Query, error) {
-	none := control.DisconnectRequest{}
+func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (api.DisconnectRequest, api.Query, error) {
+	none := api.DisconnectRequest{}
 	q, err := f.filter.query(cmd, ids)
 	if err != nil {
 		return none, q, err
@@ -87,12 +88,12 @@ func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (control.Dis
 		if !q.IsZero() {
 			return none, q, fmt.Errorf("%w: --all goes with no id and no filter", errUsage)
 		}
-		return control.DisconnectRequest{All: true, Wait: f.wait.Seconds()}, q, nil
+		return api.DisconnectRequest{All: true, Wait: f.wait.Seconds()}, q, nil
 	}
 	if q.IsZero() {
 		return none, q, fmt.Errorf("%w: say which sessions: IDs, a filter, or --all", errUsage)
 	}
-	req, err := control.NewDisconnectRequest(q.Filter, f.wait)
+	req, err := api.NewDisconnectRequest(q.Filter, f.wait)
 	if err != nil {
 		return none, q, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -100,7 +101,7 @@ func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (control.Dis
 }
 
 // confirm asks whether to go on, if more than one session would be ended.
-func (g *global) confirm(ctx context.Context, client *control.Client, q control.Query, all bool) error {
+func (g *global) confirm(ctx context.Context, client *apiclient.Client, q api.Query, all bool) error {
 	q.Limit = 1
 	list, err := client.Sessions(ctx, q)
 	if err != nil {
@@ -140,23 +141,20 @@ func (g *global) ask(ctx context.Context, question string) (yes bool, err error)
 	}
 }
 
-func (g *global) disconnect(ctx context.Context, client *control.Client, req control.DisconnectRequest) error {
+func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req api.DisconnectRequest) error {
 	list, err := client.Disconnect(ctx, req)
 	if err != nil {
 		return err
 	}
 	defer list.Close()
 	gone := 0
-	look := func(s control.Session) {
+	look := func(s api.Session) {
 		if s.State == "ended" {
 			gone++
 		}
 	}
 	if g.json {
-		head := struct {
-			Matched int `json:"matched"`
-			Marked  int `json:"marked"`
-		}{list.Matched, list.Marked}
+		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked}
 		err = g.printList(head, list, look)
 	} else {
 		err = g.printEnded(list, look)
@@ -173,7 +171,7 @@ func (g *global) disconnect(ctx context.Context, client *control.Client, req con
 }
 
 // printEnded prints a line for each session, when it arrives.
-func (g *global) printEnded(list *control.List, look func(control.Session)) error {
+func (g *global) printEnded(list *apiclient.List, look func(api.Session)) error {
 	for s, err := range list.All() {
 		if err != nil {
 			return err
@@ -198,10 +196,10 @@ func (g *global) printEnded(list *control.List, look func(control.Session)) erro
 }
 
 // endText says how far the ending of a session has come.
-func endText(s control.Session, now time.Time) string {
+func endText(s api.Session, now time.Time) string {
 	t := s.Termination
 	if t == nil {
-		t = &control.Termination{}
+		t = &api.Termination{}
 	}
 	var out string
 	switch {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aaasess/cmd/internal/control"
-	"aaasess/sessions"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 )
 
 // filterFlags are the flags that say which sessions are meant.
@@ -40,10 +40,10 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 	cmd.Flags().Lookup("number").DefValue = "" // not "[]" in the help
 	complete(cmd, "kind", "network", "exec", "connection")
 	complete(cmd, "state", "active", "terminating")
-	for name, field := range map[string]func(control.Session) string{
-		"user":    func(s control.Session) string { return s.User },
-		"address": func(s control.Session) string { return s.Address },
-		"nas":     func(s control.Session) string { return cmp.Or(s.NAS, s.NASAddress) },
+	for name, field := range map[string]func(api.Session) string{
+		"user":    func(s api.Session) string { return s.User },
+		"address": func(s api.Session) string { return s.Address },
+		"nas":     func(s api.Session) string { return cmp.Or(s.NAS, s.NASAddress) },
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return g.suggest(cmd.Context(), field), cobra.ShellCompDirectiveNoFileComp
@@ -59,9 +59,9 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 
 // suggest asks the daemon for values to complete with; none if it does not answer. What is not
 // printable cannot be typed, and is left out.
-func (g *global) suggest(ctx context.Context, field func(control.Session) string) []string {
-	client := control.NewClient(g.socketPath(), time.Second)
-	list, err := client.Sessions(ctx, control.Query{Limit: 200})
+func (g *global) suggest(ctx context.Context, field func(api.Session) string) []string {
+	client := apiclient.New(g.socketPath(), time.Second)
+	list, err := client.Sessions(ctx, api.Query{Limit: 200})
 	if err != nil {
 		return nil
 	}
@@ -79,25 +79,25 @@ func (g *global) suggest(ctx context.Context, field func(control.Session) string
 }
 
 // query reads the flags, with the ids that stand beside them.
-func (f *filterFlags) query(cmd *cobra.Command, ids []string) (control.Query, error) {
+func (f *filterFlags) query(cmd *cobra.Command, ids []string) (api.Query, error) {
 	values := url.Values{}
 	for _, id := range ids {
 		values.Add("id", id)
 	}
 	for _, n := range f.numbers {
 		if n == 0 || uint64(n) > 1<<32-1 {
-			return control.Query{}, fmt.Errorf("%w: no session has the number %d", errUsage, n)
+			return api.Query{}, fmt.Errorf("%w: no session has the number %d", errUsage, n)
 		}
-		values.Add("id", sessions.ID(n).String())
+		values.Add("id", api.ID(n).String())
 	}
 	for name, value := range f.values {
 		if cmd.Flags().Changed(name) {
 			values.Set(name, *value)
 		}
 	}
-	q, err := control.ParseQuery(values)
+	q, err := api.ParseQuery(values)
 	if err != nil {
-		return control.Query{}, fmt.Errorf("%w: %w", errUsage, err)
+		return api.Query{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return q, nil
 }

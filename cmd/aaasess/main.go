@@ -16,9 +16,9 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"golang.org/x/sys/unix"
 )
 
 // The exit codes, as help has them.
@@ -91,11 +91,11 @@ func run(ctx context.Context, env environment, args []string) int {
 }
 
 func exitCode(err error) int {
-	refused := (*control.RefusedError)(nil)
+	refused := (*apiclient.RefusedError)(nil)
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage
-	case errors.Is(err, control.ErrNoDaemon):
+	case errors.Is(err, apiclient.ErrNoDaemon):
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):
 		return exitDamaged

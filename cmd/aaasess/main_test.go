@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -162,7 +162,7 @@ func TestJSON(t *testing.T) {
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": true} })
 	type list struct {
 		Total, Matched, Marked int
-		Sessions               []control.Session
+		Sessions               []api.Session
 	}
 	users := func(l list) (out []string) {
 		for _, s := range l.Sessions {
@@ -195,7 +195,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	got := command(t, d.Socket, "", "show", "status", "--json")
-	var status control.Status
+	var status api.Status
 	if err := json.Unmarshal([]byte(got.out), &status); err != nil || status.Entries != 5 || status.Disconnected != 2 {
 		t.Errorf("%s %v", got.out, err)
 	}

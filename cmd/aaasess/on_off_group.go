@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const onOffGroupHelp = `Show the groups of acct-on-off: which server group controls each (its Accounting-On and
@@ -32,8 +33,8 @@ func newShowOnOffGroup(g *global) *cobra.Command {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			groups, _ := control.NewClient(g.socketPath(), time.Second).OnOffGroups(cmd.Context())
-			return typeable(groups, func(group control.OnOffGroup) string { return group.Name }), cobra.ShellCompDirectiveNoFileComp
+			groups, _ := apiclient.New(g.socketPath(), time.Second).OnOffGroups(cmd.Context())
+			return typeable(groups, func(group api.OnOffGroup) string { return group.Name }), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return g.showOnOffGroups(cmd.Context(), args) },
 	}
@@ -41,7 +42,7 @@ func newShowOnOffGroup(g *global) *cobra.Command {
 
 // onOffGroups is what --json prints.
 type onOffGroups struct {
-	Groups []control.OnOffGroup `json:"groups"`
+	Groups []api.OnOffGroup `json:"groups"`
 }
 
 func (g *global) showOnOffGroups(ctx context.Context, names []string) error {
@@ -50,7 +51,7 @@ func (g *global) showOnOffGroups(ctx context.Context, names []string) error {
 		return err
 	}
 	if len(names) > 0 {
-		groups = slices.DeleteFunc(groups, func(group control.OnOffGroup) bool { return group.Name != names[0] })
+		groups = slices.DeleteFunc(groups, func(group api.OnOffGroup) bool { return group.Name != names[0] })
 		if len(groups) == 0 {
 			return fmt.Errorf("%w: %q", errNoOnOffGroup, names[0])
 		}
@@ -59,13 +60,13 @@ func (g *global) showOnOffGroups(ctx context.Context, names []string) error {
 	case g.json && len(names) > 0:
 		return g.printJSON(groups[0])
 	case g.json:
-		return g.printJSON(onOffGroups{append([]control.OnOffGroup{}, groups...)})
+		return g.printJSON(onOffGroups{append([]api.OnOffGroup{}, groups...)})
 	}
 	return printOnOffGroups(g.out, groups)
 }
 
 // printOnOffGroups prints the third layout of S3.
-func printOnOffGroups(w io.Writer, groups []control.OnOffGroup) error {
+func printOnOffGroups(w io.Writer, groups []api.OnOffGroup) error {
 	var s screen
 	s.title("Acct-On-Off-Group Information")
 	for _, group := range groups {

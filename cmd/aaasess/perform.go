@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const acctOnHelp = `Have an Accounting-On sent to the server group GROUP, or without it to every group that
@@ -41,25 +42,25 @@ func newPerform(g *global) *cobra.Command {
 		Use: "perform", Short: "Have an Accounting-On or Accounting-Off sent", Args: cobra.NoArgs, RunE: wantCommand,
 	}
 	cmd.AddCommand(
-		newPerformAction(g, control.AcctOn, "Have an Accounting-On sent", acctOnHelp),
-		newPerformAction(g, control.AcctOff, "Have an Accounting-Off sent", acctOffHelp))
+		newPerformAction(g, api.AcctOn, "Have an Accounting-On sent", acctOnHelp),
+		newPerformAction(g, api.AcctOff, "Have an Accounting-Off sent", acctOffHelp))
 	return cmd
 }
 
-func newPerformAction(g *global, action control.Action, short, long string) *cobra.Command {
-	req := control.PerformRequest{Action: action}
+func newPerformAction(g *global, action api.Action, short, long string) *cobra.Command {
+	req := api.PerformRequest{Action: action}
 	cmd := &cobra.Command{
 		Use: string(action) + " [GROUP]", Short: short, Long: long + performExits, Args: optionalName(1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return g.suggestGroups(cmd.Context(), func(group control.ServerGroup) bool { return group.AcctOnOff.Sends() }), cobra.ShellCompDirectiveNoFileComp
+			return g.suggestGroups(cmd.Context(), func(group api.ServerGroup) bool { return group.AcctOnOff.Sends() }), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	cmd.Flags().BoolVar(&req.Force, "force", false, "also if a server has acknowledged one already")
 	const cause = "acct-terminate-cause"
-	if action == control.AcctOff {
+	if action == api.AcctOff {
 		cmd.Flags().Uint32Var(&req.AcctTerminateCause, cause, 0, "the Acct-Terminate-Cause is `N` (RFC 2866 section 5.10; default the daemon's)")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -76,13 +77,13 @@ func newPerformAction(g *global, action control.Action, short, long string) *cob
 
 // performed is what --json prints of a group: how it is, or why it refuses.
 type performed struct {
-	Name      string             `json:"name"`
-	AcctOnOff *control.AcctOnOff `json:"acctOnOff,omitempty"`
-	Error     string             `json:"error,omitempty"`
+	Name      string         `json:"name"`
+	AcctOnOff *api.AcctOnOff `json:"acctOnOff,omitempty"`
+	Error     string         `json:"error,omitempty"`
 }
 
 // perform sends to the group of the request, or to all.
-func (g *global) perform(ctx context.Context, req control.PerformRequest) error {
+func (g *global) perform(ctx context.Context, req api.PerformRequest) error {
 	client := g.client()
 	names := []string{req.Group}
 	if req.Group == "" {
@@ -106,7 +107,7 @@ func (g *global) perform(ctx context.Context, req control.PerformRequest) error 
 		one := req
 		one.Group = name
 		group, err := client.Perform(ctx, one)
-		refused := (*control.RefusedError)(nil)
+		refused := (*apiclient.RefusedError)(nil)
 		switch {
 		case err == nil:
 			done = append(done, performed{Name: name, AcctOnOff: &group.AcctOnOff})

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const radiusStatisticsHelp = `Show what was counted of each accounting server since the daemon started, of all server
@@ -52,7 +52,7 @@ func newShowRadius(g *global) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client := g.client()
-			var groups []control.ServerGroup
+			var groups []api.ServerGroup
 			if len(args) > 0 {
 				group, err := client.ServerGroup(cmd.Context(), args[0])
 				if err != nil {
@@ -76,21 +76,21 @@ func newShowRadius(g *global) *cobra.Command {
 
 // groupStatistics is what --json prints of a group.
 type groupStatistics struct {
-	Name    string                `json:"name"`
-	Servers []control.GroupServer `json:"servers"`
+	Name    string            `json:"name"`
+	Servers []api.GroupServer `json:"servers"`
 }
 
-func statisticsOf(groups []control.ServerGroup) any {
+func statisticsOf(groups []api.ServerGroup) any {
 	out := struct {
 		Groups []groupStatistics `json:"groups"`
 	}{[]groupStatistics{}}
 	for _, group := range groups {
-		out.Groups = append(out.Groups, groupStatistics{group.Name, append([]control.GroupServer{}, group.Servers...)})
+		out.Groups = append(out.Groups, groupStatistics{group.Name, append([]api.GroupServer{}, group.Servers...)})
 	}
 	return out
 }
 
-func printRadiusStatistics(w io.Writer, groups []control.ServerGroup, now time.Time) error {
+func printRadiusStatistics(w io.Writer, groups []api.ServerGroup, now time.Time) error {
 	var s screen
 	for _, group := range groups {
 		for i := range group.Servers {
@@ -102,7 +102,7 @@ func printRadiusStatistics(w io.Writer, groups []control.ServerGroup, now time.T
 }
 
 // statistics is the table of one server.
-func (s *screen) statistics(group string, server *control.GroupServer, now time.Time) {
+func (s *screen) statistics(group string, server *api.GroupServer, now time.Time) {
 	st := &server.Statistics
 	const width = 34
 	text := func(label, value string) { s.line(fmt.Sprintf("%*s: %s", width, label, printable(value))) }
@@ -144,7 +144,7 @@ func (s *screen) statistics(group string, server *control.GroupServer, now time.
 }
 
 // milliseconds is a time with the decimals that count; - if there is none.
-func milliseconds(s control.Seconds) string {
+func milliseconds(s api.Seconds) string {
 	ms := float64(s) * 1000
 	switch {
 	case ms <= 0:

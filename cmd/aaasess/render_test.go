@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"aaasess/cmd/internal/api"
 
-	"aaasess/cmd/internal/control"
+	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,9 +37,9 @@ func golden(t *testing.T, name, got string) {
 var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.Local)
 
 // examples are sessions of every look.
-func examples() []control.Session {
+func examples() []api.Session {
 	port, next := uint32(0), now.Add(8*time.Second)
-	return []control.Session{
+	return []api.Session{
 		{
 			ID: "0000000D", Number: 13, Kind: "network", State: "active", User: "alice@example.net", Address: "10.0.0.1",
 			NAS: "nas-1", NASAddress: "192.0.2.1", AcctSessionID: "5F2A", CallingStation: "00-11-22-33-44-55", CalledStation: "ap-7",
@@ -49,12 +49,12 @@ func examples() []control.Session {
 		{
 			ID: "0000000E", Number: 14, Kind: "exec", State: "terminating", User: "evil\x1b[31m\nalice", NASAddress: "192.0.2.2",
 			AcctSessionID: "\u202e1", NASPort: &port, Started: now.Add(-42 * time.Second), Heard: now.Add(-42 * time.Second), Idle: 42,
-			Termination: &control.Termination{Attempts: 3, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
+			Termination: &api.Termination{Attempts: 3, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
 		},
 		{
 			ID: "FFFFFFFF", Number: 1<<32 - 1, Kind: "connection", State: "terminating", User: strings.Repeat("Größe", 10),
 			NAS: strings.Repeat("x", 33), NASAddress: "2001:db8::1", AcctSessionID: "1", Started: now.Add(time.Second), Heard: now,
-			InputOctets: 999, OutputOctets: 1<<64 - 1, Termination: &control.Termination{Attempts: 1},
+			InputOctets: 999, OutputOctets: 1<<64 - 1, Termination: &api.Termination{Attempts: 1},
 		},
 	}
 }
@@ -62,7 +62,7 @@ func examples() []control.Session {
 func TestTables(t *testing.T) {
 	for name, of := range map[string]struct {
 		columns []column
-		cells   func(control.Session, time.Time) []string
+		cells   func(api.Session, time.Time) []string
 	}{"sessions.txt": {narrowColumns, narrowCells}, "sessions-wide.txt": {wideColumns, wideCells}} {
 		var out strings.Builder
 		table := newTable(&out, of.columns)
@@ -117,7 +117,7 @@ func TestEmptyTable(t *testing.T) {
 
 func TestStatusText(t *testing.T) {
 	var out strings.Builder
-	err := printStatus(&out, &control.Status{
+	err := printStatus(&out, &api.Status{
 		Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
 		Sections: map[string]json.RawMessage{
 			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
@@ -130,7 +130,7 @@ func TestStatusText(t *testing.T) {
 	}
 	golden(t, "status.txt", out.String())
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
-	if err := printStatus(&out, &control.Status{Sections: map[string]json.RawMessage{"deep": deep}}, now); err == nil {
+	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")
 	}
 }
@@ -139,18 +139,18 @@ func TestEndText(t *testing.T) {
 	next := now.Add(5 * time.Second)
 	tests := []struct {
 		name string
-		s    control.Session
+		s    api.Session
 		want string
 	}{
-		{"marked now", control.Session{State: "terminating", Marked: true}, "being disconnected"},
-		{"marked now, asked already", control.Session{State: "terminating", Marked: true, Termination: &control.Termination{Attempts: 1}}, "being disconnected"},
-		{"marked before", control.Session{State: "terminating"}, "still being disconnected"},
-		{"gone after an ACK", control.Session{State: "ended", Termination: &control.Termination{Attempts: 1, Last: "ACK"}}, "ended: ACK"},
-		{"gone unasked", control.Session{State: "ended"}, "ended"},
-		{"an SNMP SET taken back", control.Session{State: "active"}, "taken back"},
+		{"marked now", api.Session{State: "terminating", Marked: true}, "being disconnected"},
+		{"marked now, asked already", api.Session{State: "terminating", Marked: true, Termination: &api.Termination{Attempts: 1}}, "being disconnected"},
+		{"marked before", api.Session{State: "terminating"}, "still being disconnected"},
+		{"gone after an ACK", api.Session{State: "ended", Termination: &api.Termination{Attempts: 1, Last: "ACK"}}, "ended: ACK"},
+		{"gone unasked", api.Session{State: "ended"}, "ended"},
+		{"an SNMP SET taken back", api.Session{State: "active"}, "taken back"},
 		{
 			"refused",
-			control.Session{State: "terminating", Marked: true, Termination: &control.Termination{Attempts: 2, Last: "NAK", Next: &next}},
+			api.Session{State: "terminating", Marked: true, Termination: &api.Termination{Attempts: 2, Last: "NAK", Next: &next}},
 			"still being disconnected: NAK, 2 attempts, next step in 5s",
 		},
 	}

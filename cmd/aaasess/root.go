@@ -6,9 +6,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const (
@@ -87,9 +88,9 @@ func wantCommand(cmd *cobra.Command, _ []string) error {
 }
 
 // client makes the connection that the flags say. From here on errors are no longer faults of the words.
-func (g *global) client() *control.Client {
+func (g *global) client() *apiclient.Client {
 	*g.began = true
-	return control.NewClient(g.socketPath(), g.timeout)
+	return apiclient.New(g.socketPath(), g.timeout)
 }
 
 func (g *global) socketPath() string {
@@ -117,7 +118,7 @@ func (g *global) printJSON(v any) error {
 
 // printList prints a list as one document, as it arrives: head and then the sessions, one a line.
 // Each is given to look first.
-func (g *global) printList(head any, list *control.List, look func(control.Session)) error {
+func (g *global) printList(head any, list *apiclient.List, look func(api.Session)) error {
 	b, err := json.Marshal(head)
 	if err != nil {
 		return err

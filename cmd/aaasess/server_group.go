@@ -9,9 +9,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const serverGroupHelp = `Show the groups of RADIUS accounting servers. Without NAME, a table of all:
@@ -98,13 +99,13 @@ func optionalName(most int) cobra.PositionalArgs {
 	}
 }
 
-func anyGroup(control.ServerGroup) bool { return true }
+func anyGroup(api.ServerGroup) bool { return true }
 
 // suggestGroups asks the daemon for names of server groups; none if it does not answer.
-func (g *global) suggestGroups(ctx context.Context, fits func(control.ServerGroup) bool) []string {
-	groups, _ := control.NewClient(g.socketPath(), time.Second).ServerGroups(ctx)
-	groups = slices.DeleteFunc(groups, func(group control.ServerGroup) bool { return !fits(group) })
-	return typeable(groups, func(group control.ServerGroup) string { return group.Name })
+func (g *global) suggestGroups(ctx context.Context, fits func(api.ServerGroup) bool) []string {
+	groups, _ := apiclient.New(g.socketPath(), time.Second).ServerGroups(ctx)
+	groups = slices.DeleteFunc(groups, func(group api.ServerGroup) bool { return !fits(group) })
+	return typeable(groups, func(group api.ServerGroup) string { return group.Name })
 }
 
 // typeable are the names that can be typed: of printable characters only.
@@ -120,7 +121,7 @@ func typeable[T any](items []T, name func(T) string) []string {
 
 // serverGroups is what --json prints of all groups.
 type serverGroups struct {
-	Groups []control.ServerGroup `json:"groups"`
+	Groups []api.ServerGroup `json:"groups"`
 }
 
 func (g *global) showServerGroups(ctx context.Context) error {
@@ -129,7 +130,7 @@ func (g *global) showServerGroups(ctx context.Context) error {
 		return err
 	}
 	if g.json {
-		return g.printJSON(serverGroups{append([]control.ServerGroup{}, groups...)})
+		return g.printJSON(serverGroups{append([]api.ServerGroup{}, groups...)})
 	}
 	if err := printServerGroups(g.out, groups); err != nil {
 		return err
@@ -138,7 +139,7 @@ func (g *global) showServerGroups(ctx context.Context) error {
 	return nil
 }
 
-func printServerGroups(w io.Writer, groups []control.ServerGroup) error {
+func printServerGroups(w io.Writer, groups []api.ServerGroup) error {
 	t := newTable(w, []column{
 		{title: "NAME"},
 		{title: "ALGORITHM"},
@@ -167,7 +168,7 @@ func printServerGroups(w io.Writer, groups []control.ServerGroup) error {
 	return t.flush()
 }
 
-func onOffText(a *control.AcctOnOff) string {
+func onOffText(a *api.AcctOnOff) string {
 	switch {
 	case !a.Enabled:
 		return "disabled"
@@ -178,7 +179,7 @@ func onOffText(a *control.AcctOnOff) string {
 }
 
 // printServerGroup prints the second layout of S3.
-func printServerGroup(w io.Writer, group *control.ServerGroup) error {
+func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	var s screen
 	s.title("RADIUS server group %s", quoted(group.Name))
 	s.field("Description", orElse(group.Description, notSpecified))
@@ -220,7 +221,7 @@ func printServerGroup(w io.Writer, group *control.ServerGroup) error {
 	return err
 }
 
-func (s *screen) servers(group *control.ServerGroup) {
+func (s *screen) servers(group *api.ServerGroup) {
 	s.title("Servers for %s", quoted(group.Name))
 	var rows [][]string
 	for _, server := range group.Servers {
@@ -235,7 +236,7 @@ func (s *screen) servers(group *control.ServerGroup) {
 	s.rule("=")
 }
 
-func (s *screen) transmissions(group *control.ServerGroup) {
+func (s *screen) transmissions(group *api.ServerGroup) {
 	s.title("Transmissions to the servers for %s", quoted(group.Name))
 	var rows [][]string
 	for _, server := range group.Servers {
@@ -246,7 +247,7 @@ func (s *screen) transmissions(group *control.ServerGroup) {
 }
 
 // common is what all servers have, or that they differ.
-func common(servers []control.GroupServer, of func(control.GroupServer) string) (text string, differs bool) {
+func common(servers []api.GroupServer, of func(api.GroupServer) string) (text string, differs bool) {
 	for i, server := range servers {
 		if i > 0 && of(server) != text {
 			return "(By server)", true
@@ -256,18 +257,18 @@ func common(servers []control.GroupServer, of func(control.GroupServer) string) 
 	return orElse(text, none), false
 }
 
-func retryText(s control.GroupServer) string { return strconv.Itoa(s.Retransmit) }
+func retryText(s api.GroupServer) string { return strconv.Itoa(s.Retransmit) }
 
-func timeoutText(s control.GroupServer) string { return number(float64(s.Timeout)) }
+func timeoutText(s api.GroupServer) string { return number(float64(s.Timeout)) }
 
-func backoffText(s control.GroupServer) string {
+func backoffText(s api.GroupServer) string {
 	if s.Backoff == nil {
 		return none
 	}
 	return fmt.Sprintf("%s, at most %s s apart", count(s.Backoff.Retry, "retransmission"), number(float64(s.Backoff.MaxDelay)))
 }
 
-func deadText(d *control.DeadCriteria) string {
+func deadText(d *api.DeadCriteria) string {
 	if d == nil {
 		return "(Default)"
 	}
@@ -277,7 +278,7 @@ func deadText(d *control.DeadCriteria) string {
 // number is one with as many decimals as it has.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-func enabledText(a *control.AcctOnOff) string {
+func enabledText(a *api.AcctOnOff) string {
 	switch {
 	case !a.Enabled:
 		return "Disabled"
@@ -288,7 +289,7 @@ func enabledText(a *control.AcctOnOff) string {
 }
 
 // printAcctOnOff prints the first layout of S3.
-func printAcctOnOff(w io.Writer, group *control.ServerGroup) error {
+func printAcctOnOff(w io.Writer, group *api.ServerGroup) error {
 	var s screen
 	a := &group.AcctOnOff
 	s.title("RADIUS server group %s AcctOnOff info", quoted(group.Name))

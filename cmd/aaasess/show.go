@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const sessionsHelp = `List the live sessions. Several filters must all match.
@@ -41,7 +42,7 @@ func newShowSessions(g *global) *cobra.Command {
 	cmd.Flags().StringVar(&order, "sort", "id", "`ORDER` is id, user, started (oldest first), idle (longest first) or octets (most first); with - in front the reverse")
 	cmd.Flags().UintVar(&limit, "limit", 0, "list `N` at most; 0 for all")
 	cmd.Flags().BoolVar(&wide, "wide", false, "more columns, and nothing cut")
-	complete(cmd, "sort", control.Orders()...)
+	complete(cmd, "sort", api.Orders()...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q, err := filter.query(cmd, ids)
 		if err != nil {
@@ -50,7 +51,7 @@ func newShowSessions(g *global) *cobra.Command {
 		values := q.Values()
 		values.Set("sort", order)
 		values.Set("limit", strconv.FormatUint(uint64(limit), 10))
-		if q, err = control.ParseQuery(values); err != nil {
+		if q, err = api.ParseQuery(values); err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 		return g.showSessions(cmd, q, wide)
@@ -58,7 +59,7 @@ func newShowSessions(g *global) *cobra.Command {
 	return cmd
 }
 
-func (g *global) showSessions(cmd *cobra.Command, q control.Query, wide bool) error {
+func (g *global) showSessions(cmd *cobra.Command, q api.Query, wide bool) error {
 	list, err := g.client().Sessions(cmd.Context(), q)
 	if err != nil {
 		return err
@@ -66,11 +67,8 @@ func (g *global) showSessions(cmd *cobra.Command, q control.Query, wide bool) er
 	defer list.Close()
 	shown := 0
 	if g.json {
-		head := struct {
-			Total   int `json:"total"`
-			Matched int `json:"matched"`
-		}{list.Total, list.Matched}
-		err = g.printList(head, list, func(control.Session) { shown++ })
+		head := api.SessionsHead{Total: list.Total, Matched: list.Matched}
+		err = g.printList(head, list, func(api.Session) { shown++ })
 	} else {
 		shown, err = g.printTable(list, wide, time.Now())
 	}
@@ -131,7 +129,7 @@ var (
 	}
 )
 
-func (g *global) printTable(list *control.List, wide bool, now time.Time) (shown int, err error) {
+func (g *global) printTable(list *apiclient.List, wide bool, now time.Time) (shown int, err error) {
 	columns, cells := narrowColumns, narrowCells
 	if wide {
 		columns, cells = wideColumns, wideCells
@@ -149,7 +147,7 @@ func (g *global) printTable(list *control.List, wide bool, now time.Time) (shown
 	return shown, t.flush()
 }
 
-func narrowCells(s control.Session, now time.Time) []string {
+func narrowCells(s api.Session, now time.Time) []string {
 	return []string{
 		s.ID, s.User, s.Address, cmp.Or(s.NAS, s.NASAddress),
 		span(now.Sub(s.Started)), span(time.Duration(s.Idle) * time.Second),
@@ -157,7 +155,7 @@ func narrowCells(s control.Session, now time.Time) []string {
 	}
 }
 
-func wideCells(s control.Session, now time.Time) []string {
+func wideCells(s api.Session, now time.Time) []string {
 	port := s.NASPortID
 	if s.NASPort != nil && port == "" {
 		port = strconv.FormatUint(uint64(*s.NASPort), 10)
@@ -172,7 +170,7 @@ func wideCells(s control.Session, now time.Time) []string {
 }
 
 // stateText is the state, and of a session that is being ended how far that has come.
-func stateText(s control.Session, now time.Time) string {
+func stateText(s api.Session, now time.Time) string {
 	t := s.Termination
 	if t == nil || t.Attempts == 0 {
 		return s.State

@@ -7,9 +7,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const spoolHelp = `Look at the accounting records that were set aside, and replay or drop them. Move records
@@ -62,7 +63,7 @@ func newSpoolShow(g *global) *cobra.Command {
 	}
 }
 
-func printRecord(w io.Writer, r *control.SetAside) error {
+func printRecord(w io.Writer, r *api.SetAside) error {
 	lines := []statusLine{
 		{0, "number", strconv.FormatUint(r.Seq, 10)},
 		{0, "since", r.At.Local().Format(time.DateTime)},
@@ -150,7 +151,7 @@ func newSpoolForgetDamage(g *global) *cobra.Command {
 				return err
 			}
 			if g.json {
-				return g.printJSON(control.ForgetAnswer{Entries: n})
+				return g.printJSON(api.ForgetAnswer{Entries: n})
 			}
 			fmt.Fprintf(g.err, "%d %s of damage forgotten\n", n, plural(n, "entry", "entries"))
 			return nil
@@ -165,7 +166,7 @@ func plural(n int, one, several string) string {
 	return several
 }
 
-func (g *global) confirmDrop(ctx context.Context, client *control.Client) error {
+func (g *global) confirmDrop(ctx context.Context, client *apiclient.Client) error {
 	status, err := client.Spool(ctx)
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func (g *global) tellRecords(n int, err error, one, several string) error {
 	case err != nil:
 		return err
 	case g.json:
-		err = g.printJSON(control.RecordsAnswer{Records: n})
+		err = g.printJSON(api.RecordsAnswer{Records: n})
 	case n == 1:
 		fmt.Fprintln(g.err, "1 record "+one)
 	case n > 1:
@@ -198,12 +199,12 @@ func (g *global) tellRecords(n int, err error, one, several string) error {
 	return err
 }
 
-func recordsRequest(args []string, all bool) (control.RecordsRequest, error) {
+func recordsRequest(args []string, all bool) (api.RecordsRequest, error) {
 	if (len(args) > 0) == all {
-		return control.RecordsRequest{}, fmt.Errorf("%w: say which records: SEQs or --all, and one of them only", errUsage)
+		return api.RecordsRequest{}, fmt.Errorf("%w: say which records: SEQs or --all, and one of them only", errUsage)
 	}
 	seqs, err := parseSeqs(args)
-	return control.RecordsRequest{Seqs: seqs, All: all}, err
+	return api.RecordsRequest{Seqs: seqs, All: all}, err
 }
 
 func parseSeqs(args []string) ([]uint64, error) {
@@ -224,7 +225,7 @@ func (g *global) completeSeqs(most int) cobra.CompletionFunc {
 		if most > 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		list, err := control.NewClient(g.socketPath(), time.Second).SetAside(cmd.Context(), 0, 200)
+		list, err := apiclient.New(g.socketPath(), time.Second).SetAside(cmd.Context(), 0, 200)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

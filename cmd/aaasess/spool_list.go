@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const spoolListHelp = `List the records that are set aside, in the order in which they were.
@@ -81,7 +81,7 @@ func listSummary(shown int, next uint64) string {
 
 // recordPrinter prints a list of records; next is where one goes on that was cut, or 0.
 type recordPrinter interface {
-	record(control.SetAside) error
+	record(api.SetAside) error
 	end(next uint64) error
 }
 
@@ -99,7 +99,7 @@ func newRecordTable(w io.Writer) recordTable {
 	})}
 }
 
-func (t recordTable) record(r control.SetAside) error {
+func (t recordTable) record(r api.SetAside) error {
 	return t.row(strconv.FormatUint(r.Seq, 10), r.At.Local().Format(time.DateTime), r.From, r.Session, r.Type, r.User, r.Reason)
 }
 
@@ -111,7 +111,7 @@ type recordJSON struct {
 	begun bool
 }
 
-func (j *recordJSON) record(r control.SetAside) error {
+func (j *recordJSON) record(r api.SetAside) error {
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const spoolRerouteHelp = `Have the records of a queue whose method is not configured any more go by a method list.
@@ -44,7 +45,7 @@ func newSpoolReroute(g *global) *cobra.Command {
 			if !yes && !g.terminal {
 				return fmt.Errorf("%w: reroute wants --yes where nobody can be asked", errUsage)
 			}
-			client, req := g.client(), control.RerouteRequest{Queue: args[0], List: args[1]}
+			client, req := g.client(), api.RerouteRequest{Queue: args[0], List: args[1]}
 			if !yes {
 				if err := g.confirmReroute(cmd.Context(), client, req); err != nil {
 					return err
@@ -58,12 +59,12 @@ func newSpoolReroute(g *global) *cobra.Command {
 }
 
 // confirmReroute asks, unless the daemon will refuse anyway.
-func (g *global) confirmReroute(ctx context.Context, client *control.Client, req control.RerouteRequest) error {
+func (g *global) confirmReroute(ctx context.Context, client *apiclient.Client, req api.RerouteRequest) error {
 	status, err := client.Spool(ctx)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(status.Queues, func(q control.Queue) bool { return q.Queue == req.Queue && !q.Configured })
+	i := slices.IndexFunc(status.Queues, func(q api.Queue) bool { return q.Queue == req.Queue && !q.Configured })
 	if i < 0 {
 		return nil
 	}
@@ -75,13 +76,13 @@ func (g *global) confirmReroute(ctx context.Context, client *control.Client, req
 	return err
 }
 
-func (g *global) reroute(ctx context.Context, client *control.Client, req control.RerouteRequest) error {
+func (g *global) reroute(ctx context.Context, client *apiclient.Client, req api.RerouteRequest) error {
 	n, err := client.Reroute(ctx, req)
 	if err != nil {
 		return err
 	}
 	if g.json {
-		return g.printJSON(control.RecordsAnswer{Records: n})
+		return g.printJSON(api.RecordsAnswer{Records: n})
 	}
 	verb := "go"
 	if n == 1 {
@@ -95,12 +96,12 @@ func (g *global) reroute(ctx context.Context, client *control.Client, req contro
 func (g *global) completeReroute(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	switch len(args) {
 	case 0:
-		status, err := control.NewClient(g.socketPath(), time.Second).Spool(cmd.Context())
+		status, err := apiclient.New(g.socketPath(), time.Second).Spool(cmd.Context())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		queues := slices.DeleteFunc(status.Queues, func(q control.Queue) bool { return q.Configured })
-		return typeable(queues, func(q control.Queue) string { return q.Queue }), cobra.ShellCompDirectiveNoFileComp
+		queues := slices.DeleteFunc(status.Queues, func(q api.Queue) bool { return q.Configured })
+		return typeable(queues, func(q api.Queue) string { return q.Queue }), cobra.ShellCompDirectiveNoFileComp
 	case 1:
 		return []string{"network/default", "exec/default", "connection/default"}, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -10,15 +10,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
 
 // leftovers are books with two queues that have no method, and one whose records have another.
 func leftovers() *controltest.Accounting {
 	a := books(time.Local)
-	a.Status.Queues = append(a.Status.Queues, control.Queue{Queue: "group/gone", Lost: true, Records: 7},
-		control.Queue{Queue: "group/bad\x1b", Lost: true, Records: 1}, control.Queue{Queue: "group/passed", Records: 1})
+	a.Status.Queues = append(a.Status.Queues, api.Queue{Queue: "group/gone", Lost: true, Records: 7},
+		api.Queue{Queue: "group/bad\x1b", Lost: true, Records: 1}, api.Queue{Queue: "group/passed", Records: 1})
 	return a
 }
 

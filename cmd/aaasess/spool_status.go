@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 const showSpoolHelp = `Show the records that wait for accounting servers, and the disk that they are on.
@@ -86,7 +86,7 @@ func newShowSpool(g *global) *cobra.Command {
 }
 
 // lostQueues is how many queues have records that no method takes.
-func lostQueues(queues []control.Queue) (n int) {
+func lostQueues(queues []api.Queue) (n int) {
 	for i := range queues {
 		if queues[i].Lost {
 			n++
@@ -95,7 +95,7 @@ func lostQueues(queues []control.Queue) (n int) {
 	return n
 }
 
-func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
+func printSpool(w io.Writer, status *api.SpoolStatus, now time.Time) error {
 	if err := printLines(w, diskLines(status)); err != nil || len(status.Queues) == 0 {
 		return err
 	}
@@ -129,7 +129,7 @@ func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
 		for _, n := range []uint64{q.Delivered, q.Elsewhere, q.Superseded, q.SetAside, q.Refused, q.NoResponse} {
 			cells = append(cells, strconv.FormatUint(n, 10))
 		}
-		damaged := slices.ContainsFunc(status.Damage, func(d control.Damage) bool { return d.Queue == q.Queue })
+		damaged := slices.ContainsFunc(status.Damage, func(d api.Damage) bool { return d.Queue == q.Queue })
 		if err := t.row(append(cells, queueState(q, damaged, now))...); err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func printSpool(w io.Writer, status *control.SpoolStatus, now time.Time) error {
 	return t.flush()
 }
 
-func diskLines(status *control.SpoolStatus) []statusLine {
+func diskLines(status *api.SpoolStatus) []statusLine {
 	disk := &status.Disk
 	size := amount(uint64(max(0, disk.Size)))
 	if disk.MaxSize > 0 {
@@ -170,7 +170,7 @@ func diskLines(status *control.SpoolStatus) []statusLine {
 }
 
 // damageText says in words what is lost.
-func damageText(d *control.Damage) string {
+func damageText(d *api.Damage) string {
 	at := d.At.Local().Format(time.DateTime)
 	switch {
 	case d.Queue == "" && d.Records < 0:
@@ -184,7 +184,7 @@ func damageText(d *control.Damage) string {
 }
 
 // queueState says in words how a queue is.
-func queueState(q *control.Queue, damaged bool, now time.Time) string {
+func queueState(q *api.Queue, damaged bool, now time.Time) string {
 	var parts []string
 	if damaged {
 		parts = append(parts, "damaged")
@@ -198,7 +198,7 @@ func queueState(q *control.Queue, damaged bool, now time.Time) string {
 	if q.Rerouted != "" {
 		parts = append(parts, "by "+q.Rerouted)
 	}
-	if q.Hold == control.HoldHeld || q.Hold == control.HoldAway {
+	if q.Hold == api.HoldHeld || q.Hold == api.HoldAway {
 		parts = append(parts, string(q.Hold))
 	}
 	if !q.DownSince.IsZero() {

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aaasess/cmd/internal/api"
 
-	"aaasess/cmd/internal/control"
+	"github.com/spf13/cobra"
 )
 
 func newShowStatus(g *global) *cobra.Command {
@@ -34,7 +34,7 @@ func newShowStatus(g *global) *cobra.Command {
 	}
 }
 
-func printStatus(w io.Writer, s *control.Status, now time.Time) error {
+func printStatus(w io.Writer, s *api.Status, now time.Time) error {
 	lines := []statusLine{
 		{0, "version", s.Version},
 		{0, "started", s.Started.Local().Format(time.DateTime) + ", " + span(now.Sub(s.Started)) + " ago"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/store"
 )
@@ -55,7 +56,7 @@ func announcing(t *testing.T, one, two, three *upstream, group string) string {
 	return with(t, plainConfig, "methods: [local]", "methods: [group "+group+"]", "accounting:\n  network", text+"accounting:\n  network")
 }
 
-func (l *inProcess) group(name string) control.ServerGroup {
+func (l *inProcess) group(name string) api.ServerGroup {
 	l.t.Helper()
 	g, err := l.client().ServerGroup(l.t.Context(), name)
 	if err != nil {
@@ -75,7 +76,7 @@ func TestAnnounce(t *testing.T) {
 	eventuallyOrder(t, "group two", two, "Accounting-On")
 
 	first := l.group("one").AcctOnOff
-	if first.State != control.StateOn || first.Trigger != "startUp" || first.Server != "r1" || first.SessionID == "" || first.Blocked {
+	if first.State != api.StateOn || first.Trigger != "startUp" || first.Server != "r1" || first.SessionID == "" || first.Blocked {
 		t.Errorf("the first group is %+v", first)
 	}
 
@@ -110,24 +111,24 @@ func TestPerform(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	l := launch(t, announcing(t, one, two, three, "one"), outside{})
 	eventuallyOrder(t, "group two", two, "Accounting-On")
-	state := func(want control.AcctState) {
+	state := func(want api.AcctState) {
 		t.Helper()
 		eventually(t, "the state is "+string(want), func() bool { return l.group("two").AcctOnOff.State == want })
 	}
-	state(control.StateOn)
+	state(api.StateOn)
 	for _, tt := range []struct {
-		req   control.PerformRequest
+		req   api.PerformRequest
 		want  error
-		state control.AcctState
+		state api.AcctState
 	}{
-		{control.PerformRequest{Group: "none", Action: control.AcctOn}, control.ErrNoGroup, control.StateOn},
-		{control.PerformRequest{Group: "three", Action: control.AcctOn}, control.ErrNoAcctOnOff, control.StateOn},
-		{control.PerformRequest{Group: "two", Action: control.AcctOn}, control.ErrAcknowledged, control.StateOn},
-		{control.PerformRequest{Group: "two", Action: control.AcctOff, AcctTerminateCause: 9}, nil, control.StateOff},
-		{control.PerformRequest{Group: "two", Action: control.AcctOff}, control.ErrAcknowledged, control.StateOff},
-		{control.PerformRequest{Group: "two", Action: control.AcctOff, Force: true}, nil, control.StateOff},
-		{control.PerformRequest{Group: "two", Action: control.AcctOn}, nil, control.StateOn},
-		{control.PerformRequest{Group: "two", Action: control.AcctOn, Force: true}, nil, control.StateOn},
+		{api.PerformRequest{Group: "none", Action: api.AcctOn}, control.ErrNoGroup, api.StateOn},
+		{api.PerformRequest{Group: "three", Action: api.AcctOn}, control.ErrNoAcctOnOff, api.StateOn},
+		{api.PerformRequest{Group: "two", Action: api.AcctOn}, control.ErrAcknowledged, api.StateOn},
+		{api.PerformRequest{Group: "two", Action: api.AcctOff, AcctTerminateCause: 9}, nil, api.StateOff},
+		{api.PerformRequest{Group: "two", Action: api.AcctOff}, control.ErrAcknowledged, api.StateOff},
+		{api.PerformRequest{Group: "two", Action: api.AcctOff, Force: true}, nil, api.StateOff},
+		{api.PerformRequest{Group: "two", Action: api.AcctOn}, nil, api.StateOn},
+		{api.PerformRequest{Group: "two", Action: api.AcctOn, Force: true}, nil, api.StateOn},
 	} {
 		before := two.asked.Load()
 		err := (&commands{methods: l.d.methods}).Perform(t.Context(), tt.req)
@@ -153,7 +154,7 @@ func TestPerform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []control.OnOffGroup{{Name: "tied", Description: "who waits for whom", Controlling: []string{"one"}, Monitoring: []string{"three"}}}
+	want := []api.OnOffGroup{{Name: "tied", Description: "who waits for whom", Controlling: []string{"one"}, Monitoring: []string{"three"}}}
 	if diff := cmp.Diff(want, groups); diff != "" {
 		t.Error("acct-on-off-groups:", diff)
 	}

@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"aaasess/cmd/aaasessd/internal/crashtest"
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 )
 
 // crashDaemon is the daemon through all of its lives, each a process, with one state and one port.
@@ -24,7 +25,7 @@ type crashDaemon struct {
 	t       *testing.T
 	dir     string
 	addr    netip.AddrPort
-	client  *control.Client
+	client  *apiclient.Client
 	history *crashHistory
 
 	older   string // the program of a version before, which runs in place of the present one; "": none
@@ -58,7 +59,7 @@ func crashAddress(t *testing.T) netip.AddrPort {
 func newCrashDaemon(t *testing.T, h *crashHistory) *crashDaemon {
 	t.Helper()
 	d := &crashDaemon{t: t, dir: t.TempDir(), addr: crashAddress(t), history: h, startUp: 200 * time.Millisecond}
-	d.client = control.NewClient(filepath.Join(d.dir, "ctl.sock"), limit)
+	d.client = apiclient.New(filepath.Join(d.dir, "ctl.sock"), limit)
 	t.Cleanup(func() {
 		if d.life != nil {
 			_ = d.life.cmd.Process.Kill()
@@ -184,7 +185,7 @@ func (d *crashDaemon) ask() {
 
 func (d *crashDaemon) tell(ctx context.Context) (crashtest.Observation, error) {
 	o := crashtest.Observation{Kind: crashtest.Told}
-	list, err := d.client.Sessions(ctx, control.Query{})
+	list, err := d.client.Sessions(ctx, api.Query{})
 	if err != nil {
 		return o, err
 	}

@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
@@ -126,14 +124,13 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
-	outcomes := control.NewOutcomes(d.disconnector)
-	d.terminator = sessions.NewTerminator(cfg.Terminator, d.table, outcomes, d.log)
+	d.terminator = sessions.NewTerminator(cfg.Terminator, d.table, d.disconnector, d.log)
 	// The listener's events go through the terminator, where a stop waits for the ACK that it has overtaken.
 	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {
 		return err
 	}
 	d.control, err = control.New(control.Config{
-		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version(), Outcomes: outcomes, Logger: d.log,
+		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version(), Logger: d.log,
 		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err
@@ -189,9 +186,23 @@ func unlessClosed(err error) error {
 	return err
 }
 
-// task is anything that runs until its context is done.
-type task interface {
-	Run(ctx context.Context) error
+// tasks are all that the daemon runs. serving are those without which it is not ready for its NASes, for the command
+// line and for managers that ask it directly. The subagent is another: a master agent that is away keeps nobody else
+// from being served.
+func (d *daemon) tasks(hup <-chan os.Signal, first methods.Change) (serving, others []task) {
+	serving = []task{
+		loop{"store", closed(), d.watchStore},
+		// The reload loop owns the methods, so that both are one task: it is ready when they are.
+		loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, first) }},
+		d.table, d.listener, d.disconnector, d.terminator, d.control,
+	}
+	if d.snmp != nil {
+		serving = append(serving, d.snmp)
+	}
+	if d.subagent != nil {
+		others = append(others, d.subagent)
+	}
+	return serving, others
 }
 
 // run runs all tasks until ctx is done or one of them fails.
@@ -200,26 +211,15 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	tasks := []task{d.table, d.listener, d.disconnector, d.terminator, d.control}
-	if d.subagent != nil {
-		tasks = append(tasks, d.subagent)
-	}
-	if d.snmp != nil {
-		tasks = append(tasks, d.snmp)
-	}
 	d.registerStatus()
-	g.Go(func() error { return d.serveReloads(ctx, hup, first) })
-	g.Go(func() error { return d.watchStore(ctx) })
-	for _, t := range tasks {
-		g.Go(func() error { return t.Run(ctx) })
-	}
-	addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
-	if d.snmp != nil {
-		addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
-	}
-	d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
-	err = g.Wait()
+	serving, others := d.tasks(hup, first)
+	err = runTasks(ctx, serving, others, func() {
+		addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
+		if d.snmp != nil {
+			addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
+		}
+		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
+	})
 	d.log.Info("ended")
 	return err
 }

@@ -18,7 +18,7 @@ import (
 	"layeh.com/radius/rfc2866"
 
 	"aaasess/cmd/aaasessd/internal/config"
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/store"
 )
@@ -158,7 +158,7 @@ func TestDisconnect(t *testing.T) {
 
 func (l *inProcess) disconnect(user string) {
 	l.t.Helper()
-	list, err := l.client().Disconnect(l.t.Context(), control.DisconnectRequest{Filter: map[string]string{"user": user}})
+	list, err := l.client().Disconnect(l.t.Context(), api.DisconnectRequest{Filter: map[string]string{"user": user}})
 	if err != nil {
 		l.t.Fatal(err)
 	}

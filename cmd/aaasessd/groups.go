@@ -10,13 +10,14 @@ import (
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
 	acctradius "aaasess/accounting/radius"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius/client"
 )
 
 // ServerGroups are the groups that are configured, with what is known of them.
-func (d *commands) ServerGroups() []control.ServerGroup {
-	out := []control.ServerGroup{}
+func (d *commands) ServerGroups() []api.ServerGroup {
+	out := []api.ServerGroup{}
 	for _, s := range d.methods.Statuses() {
 		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok && s.Configured {
 			out = append(out, serverGroup(s, g))
@@ -25,18 +26,18 @@ func (d *commands) ServerGroups() []control.ServerGroup {
 	return out
 }
 
-func serverGroup(s methods.Status, g acctradius.GroupStatus) control.ServerGroup {
+func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 	spec := g.Spec
-	out := control.ServerGroup{
+	out := api.ServerGroup{
 		Name: spec.Group, Description: spec.Description, AcctOnOff: acctOnOff(s, spec),
-		AccessAlgorithm: spec.Algorithm.String(), HoldDown: control.InSeconds(spec.HoldDown),
+		AccessAlgorithm: spec.Algorithm.String(), HoldDown: api.InSeconds(spec.HoldDown),
 		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
 	}
 	if spec.Source.IsValid() {
 		out.SourceAddress = spec.Source.String()
 	}
 	if dc := spec.DeadCriteria; dc.Tries > 0 {
-		out.DeadCriteria = &control.DeadCriteria{Time: control.InSeconds(dc.Time), Tries: dc.Tries}
+		out.DeadCriteria = &api.DeadCriteria{Time: api.InSeconds(dc.Time), Tries: dc.Tries}
 	}
 	for i, server := range spec.Servers {
 		out.Servers = append(out.Servers, groupServer(i, server, g.Stats.Servers[i]))
@@ -45,13 +46,13 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) control.ServerGroup
 }
 
 // groupServer is a server with its statistics.
-func groupServer(i int, s client.Member, st client.ServerStats) control.GroupServer {
-	out := control.GroupServer{
+func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer {
+	out := api.GroupServer{
 		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: "unknown",
-		Timeout: control.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
+		Timeout: api.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
 	}
 	if s.Schedule.BackoffRetry > 0 {
-		out.Backoff = &control.Backoff{MaxDelay: control.InSeconds(s.Schedule.MaxDelay), Retry: s.Schedule.BackoffRetry}
+		out.Backoff = &api.Backoff{MaxDelay: api.InSeconds(s.Schedule.MaxDelay), Retry: s.Schedule.BackoffRetry}
 	}
 	if st.Addr.IsValid() { // a name that is not known yet stands for itself
 		out.Address = st.Addr.Addr().String()
@@ -62,14 +63,14 @@ func groupServer(i int, s client.Member, st client.ServerStats) control.GroupSer
 	case client.Dead:
 		out.OperState = "down"
 	}
-	out.Statistics = control.ServerStatistics{
+	out.Statistics = api.ServerStatistics{
 		Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
 		MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
 		Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
-		RoundTripTime: control.InSeconds(st.RoundTripTime), AverageResponseTime: control.InSeconds(st.AverageResponseTime),
+		RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
 		Successes: st.Successes, Failures: st.Failures,
-		StateSince: st.StateSince.UTC(), PreviousStateDuration: control.InSeconds(st.PreviousState),
-		TotalDeadTime: control.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
+		StateSince: st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
+		TotalDeadTime: api.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
 	}
 	if !st.DownUntil.IsZero() {
 		out.Statistics.DownUntil = st.DownUntil.UTC()
@@ -78,8 +79,8 @@ func groupServer(i int, s client.Member, st client.ServerStats) control.GroupSer
 }
 
 // acctOnOff is what a group does with Accounting-On and -Off.
-func acctOnOff(s methods.Status, spec *acctradius.Spec) control.AcctOnOff {
-	out := control.AcctOnOff{State: control.Unknown, MonitorGroup: spec.MonitorGroup, Enabled: spec.MonitorGroup != ""}
+func acctOnOff(s methods.Status, spec *acctradius.Spec) api.AcctOnOff {
+	out := api.AcctOnOff{State: api.StateUnknown, MonitorGroup: spec.MonitorGroup, Enabled: spec.MonitorGroup != ""}
 	if a := spec.AcctOnOff; a != nil {
 		out.Enabled, out.OperStateChange, out.Group = true, a.Blocks, a.Controls
 	}
@@ -88,7 +89,7 @@ func acctOnOff(s methods.Status, spec *acctradius.Spec) control.AcctOnOff {
 	}
 	if own := s.OnOff; own != nil {
 		out.Blocked = own.Blocked
-		out.State, out.SessionID, out.Server = control.AcctState(own.State.String()), own.SessionID, own.Server
+		out.State, out.SessionID, out.Server = api.AcctState(own.State.String()), own.SessionID, own.Server
 		out.LastStateChange = own.Changed.UTC()
 		if own.Trigger != onoff.TriggerNone {
 			out.Trigger = own.Trigger.String()
@@ -98,10 +99,10 @@ func acctOnOff(s methods.Status, spec *acctradius.Spec) control.AcctOnOff {
 }
 
 // OnOffGroups are the groups of acct-on-off.
-func (d *commands) OnOffGroups() []control.OnOffGroup {
-	out := []control.OnOffGroup{}
+func (d *commands) OnOffGroups() []api.OnOffGroup {
+	out := []api.OnOffGroup{}
 	for _, g := range d.methods.OnOffGroups() {
-		og := control.OnOffGroup{Name: g.Name, Description: g.Description, Controlling: []string{}, Monitoring: slices.Clone(g.Monitors)}
+		og := api.OnOffGroup{Name: g.Name, Description: g.Description, Controlling: []string{}, Monitoring: slices.Clone(g.Monitors)}
 		if g.Controller != "" {
 			og.Controlling = append(og.Controlling, g.Controller)
 		}
@@ -111,8 +112,8 @@ func (d *commands) OnOffGroups() []control.OnOffGroup {
 }
 
 // Perform has an Accounting-On or -Off of a group sent.
-func (d *commands) Perform(_ context.Context, req control.PerformRequest) error {
-	err := d.methods.Perform(accounting.Group(req.Group), req.Action == control.AcctOn, req.Force, req.AcctTerminateCause)
+func (d *commands) Perform(_ context.Context, req api.PerformRequest) error {
+	err := d.methods.Perform(accounting.Group(req.Group), req.Action == api.AcctOn, req.Force, req.AcctTerminateCause)
 	switch {
 	case errors.Is(err, methods.ErrNoMethod):
 		return fmt.Errorf("%w: %s", control.ErrNoGroup, req.Group)

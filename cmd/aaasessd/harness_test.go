@@ -24,7 +24,7 @@ import (
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/sessions/radius/radiustest"
 )
 
@@ -332,8 +332,8 @@ func (l *inProcess) eventuallyRecords(name string, want ...string) {
 	}, &got)
 }
 
-func (l *inProcess) client() *control.Client {
-	return control.NewClient(filepath.Join(l.dir, "ctl.sock"), limit)
+func (l *inProcess) client() *apiclient.Client {
+	return apiclient.New(filepath.Join(l.dir, "ctl.sock"), limit)
 }
 
 // process is the daemon in a process of its own.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"aaasess/cmd/aaasessd/internal/crashtest"
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/partner"
 	"aaasess/sessions"
 )
@@ -27,7 +27,7 @@ type fate struct {
 }
 
 // judge compares the detail files with what was answered to the NASes.
-func (o *outages) judge(spool *control.SpoolStatus) {
+func (o *outages) judge(spool *api.SpoolStatus) {
 	o.t.Helper()
 	h := o.load.history
 	fates := o.fates()
@@ -161,7 +161,7 @@ func (o *outages) judgeOnOff(all []partner.Arrival) (records []partner.Arrival) 
 
 // judgeInterims looks that interims are missing only where a later record superseded them while nobody
 // of their group answered. That there is a later one is for the checker of the history.
-func (o *outages) judgeInterims(fates map[crashtest.Record]*fate, spool *control.SpoolStatus) {
+func (o *outages) judgeInterims(fates map[crashtest.Record]*fate, spool *api.SpoolStatus) {
 	o.t.Helper()
 	missing := map[string]uint64{}
 	for r, f := range fates {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/partner"
 )
 
@@ -74,7 +74,7 @@ func startOutages(t *testing.T, algorithm string) *outages {
 	eventually(t, "group A is not blocked any more", func() bool {
 		if !again && strings.Contains(o.log.String(), "no server answers the Accounting-On") {
 			again = true // the machine was slow; it would be a minute until the next
-			if _, err := o.client().Perform(t.Context(), control.PerformRequest{Group: "A", Action: control.AcctOn}); err != nil {
+			if _, err := o.client().Perform(t.Context(), api.PerformRequest{Group: "A", Action: api.AcctOn}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,7 +90,7 @@ func (o *outages) begins(group string) (ended func()) {
 	began := time.Since(o.load.history.began)
 	return func() {
 		o.t.Helper()
-		var q control.Queue
+		var q api.Queue
 		eventually(o.t, "the records of group "+group+" are delivered again", func() bool {
 			q = o.queue(group)
 			return q.DownSince.IsZero() && q.Records <= outageNASes*outageLines
@@ -100,9 +100,9 @@ func (o *outages) begins(group string) (ended func()) {
 }
 
 // queue is what "show spool" tells of a group.
-func (o *outages) queue(group string) control.Queue { return o.spoolQueue("group/" + group) }
+func (o *outages) queue(group string) api.Queue { return o.spoolQueue("group/" + group) }
 
-func (l *inProcess) spoolQueue(name string) control.Queue {
+func (l *inProcess) spoolQueue(name string) api.Queue {
 	l.t.Helper()
 	spool, err := l.client().Spool(l.t.Context())
 	if err != nil {
@@ -114,7 +114,7 @@ func (l *inProcess) spoolQueue(name string) control.Queue {
 		}
 	}
 	l.t.Fatalf("the spool has no %s: %+v", name, spool)
-	return control.Queue{}
+	return api.Queue{}
 }
 
 // takes waits until these servers have so many more records.
@@ -195,7 +195,7 @@ func (o *outages) lostA() {
 }
 
 // settle lets the NASes finish and the daemon deliver all, and ends it.
-func (o *outages) settle() (spool *control.SpoolStatus) {
+func (o *outages) settle() (spool *api.SpoolStatus) {
 	o.t.Helper()
 	o.load.finish()
 	eventually(o.t, "all is delivered", func() bool { return o.queue("A").Records+o.queue("B").Records == 0 })
@@ -261,7 +261,7 @@ func TestBackoffStopped(t *testing.T) {
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 
 	// Sent at 0, 100, 300, 700, 1500 and 2500 ms.
-	var q, first control.Queue
+	var q, first api.Queue
 	eventually(t, "it is to be sent again after more than 3 s", func() bool {
 		q = l.spoolQueue("group/A")
 		if q.Records != 1 || q.Delivered != 0 {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 )
 
 // isRemoved reports whether the log tells that a method is removed.
@@ -51,7 +51,7 @@ func TestRemovedWithLiveSessions(t *testing.T) {
 	toOld.await(t, storeRecord(acctStop, 1))
 	toOld.inOrder(t, storeRecord(acctStart, 1), storeRecord(acctInterim, 1), storeRecord(acctStop, 1))
 	eventually(t, "it is removed", func() bool { return l.isRemoved(`"group old"`) })
-	if q := l.queue("group/old"); q != (control.Queue{}) {
+	if q := l.queue("group/old"); q != (api.Queue{}) {
 		t.Errorf("it is shown: %+v", q)
 	}
 	if strings.Contains(l.log.String(), "records wait for a method") {
@@ -75,7 +75,7 @@ func TestRemovedByRestart(t *testing.T) {
 	l.mustAccount(packet(acctStop, "S1", "alice"))
 	toG.await(t, storeRecord(acctStop, 1))
 	toG.inOrder(t, storeRecord(acctStart, 1), storeRecord(acctInterim, 1), storeRecord(acctStop, 1))
-	eventually(t, "all are delivered", func() bool { return l.queue("group/z") == (control.Queue{}) })
+	eventually(t, "all are delivered", func() bool { return l.queue("group/z") == (api.Queue{}) })
 	if len(z.kinds()) > 0 || strings.Contains(l.log.String(), "records wait for a method") {
 		t.Errorf("the removed group got %q", z.kinds())
 	}

@@ -5,11 +5,12 @@ import (
 	"slices"
 	"testing"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 )
 
 // queue is what the spool tells of a queue, nothing of one that it does not show.
-func (l *inProcess) queue(name string) control.Queue {
+func (l *inProcess) queue(name string) api.Queue {
 	l.t.Helper()
 	status, err := l.client().Spool(l.t.Context())
 	if err != nil {
@@ -20,7 +21,7 @@ func (l *inProcess) queue(name string) control.Queue {
 			return q
 		}
 	}
-	return control.Queue{}
+	return api.Queue{}
 }
 
 // restart ends the daemon and starts it with this configuration.
@@ -53,7 +54,7 @@ func TestReroute(t *testing.T) {
 	before, after := relayConfig(t, "old", old), relayConfig(t, "new", fresh)
 	l := launch(t, before, outside{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "bob"))
-	gone := control.RerouteRequest{Queue: "group/old", List: "network/default"}
+	gone := api.RerouteRequest{Queue: "group/old", List: "network/default"}
 	for _, tt := range []struct {
 		queue, list string
 		want        error
@@ -68,7 +69,7 @@ func TestReroute(t *testing.T) {
 	}
 
 	l.restart(after)
-	var q control.Queue
+	var q api.Queue
 	isLost := func() bool { q = l.queue("group/old"); return q.Lost }
 	eventually(t, "the records are lost", isLost, &q)
 	if q.Records != 2 || q.Configured || q.Rerouted != "" {

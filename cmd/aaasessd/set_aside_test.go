@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/store"
 )
 
@@ -35,7 +35,7 @@ func TestSetAside(t *testing.T) {
 			}
 		}
 	}()
-	var list *control.SetAsideList
+	var list *api.SetAsideList
 	eventually(t, "it is set aside", func() bool {
 		var err error
 		if list, err = l.client().SetAside(t.Context(), 0, 10); err != nil {
@@ -52,13 +52,13 @@ func TestSetAside(t *testing.T) {
 	eventually(t, "the stop of its session", func() bool { return slices.Contains(u.kinds(), "Stop 00000001") })
 
 	one, err := l.client().SetAsideRecord(t.Context(), a.Seq)
-	if err != nil || !slices.Contains(one.Attributes, control.Attribute{Name: "User-Name", Value: "alice"}) {
+	if err != nil || !slices.Contains(one.Attributes, api.Attribute{Name: "User-Name", Value: "alice"}) {
 		t.Errorf("its attributes are %+v, %v", one.Attributes, err)
 	}
 	u.mu.Lock()
 	u.ignored = ""
 	u.mu.Unlock()
-	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{Seqs: []uint64{a.Seq}}); err != nil || n != 1 {
+	if n, err := l.client().Replay(t.Context(), api.RecordsRequest{Seqs: []uint64{a.Seq}}); err != nil || n != 1 {
 		t.Errorf("replayed %d: %v", n, err)
 	}
 	eventually(t, "it arrives", func() bool { return slices.Contains(u.kinds(), "Start 00000001") })
@@ -83,14 +83,14 @@ func TestReplayNobodyDelivers(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{Seqs: []uint64{1, 2}}); err == nil || n != 0 || !strings.Contains(err.Error(), "group/gone") {
+	if n, err := l.client().Replay(t.Context(), api.RecordsRequest{Seqs: []uint64{1, 2}}); err == nil || n != 0 || !strings.Contains(err.Error(), "group/gone") {
 		t.Errorf("replayed %d: %v", n, err)
 	}
-	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{All: true}); err != nil || n != 1 {
+	if n, err := l.client().Replay(t.Context(), api.RecordsRequest{All: true}); err != nil || n != 1 {
 		t.Errorf("of all replayed %d: %v", n, err)
 	}
 	eventually(t, "it arrives", func() bool { return server.asked.Load() == 1 })
-	if n, err := l.client().Drop(t.Context(), control.RecordsRequest{All: true}); err != nil || n != 2 {
+	if n, err := l.client().Drop(t.Context(), api.RecordsRequest{All: true}); err != nil || n != 2 {
 		t.Errorf("dropped %d: %v", n, err)
 	}
 }

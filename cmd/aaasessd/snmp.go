@@ -131,6 +131,12 @@ func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
 	}
 }
 
+// String names the responder for logs.
+func (s *snmpEngine) String() string { return s.responder.String() }
+
+// Ready is closed when managers are answered. Notifications that come before their own task runs wait.
+func (s *snmpEngine) Ready() <-chan struct{} { return s.responder.Ready() }
+
 // Run serves managers, and tells receivers of notifications that we have started.
 func (s *snmpEngine) Run(ctx context.Context) error {
 	if err := s.notifier.Notify(notify.ColdStart); err != nil {

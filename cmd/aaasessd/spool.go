@@ -7,6 +7,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/methods"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/store"
@@ -22,9 +23,9 @@ type commands struct {
 }
 
 // Spool is how the queues and their disk are.
-func (d *commands) Spool() control.SpoolStatus {
+func (d *commands) Spool() api.SpoolStatus {
 	space := d.store.Space()
-	disk := control.Disk{
+	disk := api.Disk{
 		Folder: d.folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
 	}
 	if space.Warning {
@@ -43,26 +44,26 @@ func (d *commands) Spool() control.SpoolStatus {
 			}
 		}
 	}
-	status := control.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
+	status := api.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
 	for _, lost := range d.store.Damage() {
-		status.Damage = append(status.Damage, control.Damage{
+		status.Damage = append(status.Damage, api.Damage{
 			Queue: lost.Queue, First: lost.First, Last: lost.Last, Records: lost.Records, At: lost.At, Reason: lost.Reason,
 		})
 	}
 	return status
 }
 
-var holds = map[delivery.Hold]control.Hold{
-	delivery.Open: control.HoldOpen, delivery.Held: control.HoldHeld, delivery.Away: control.HoldAway,
+var holds = map[delivery.Hold]api.Hold{
+	delivery.Open: api.HoldOpen, delivery.Held: api.HoldHeld, delivery.Away: api.HoldAway,
 }
 
 // spoolQueues are the queues of the methods that are configured, and of others that have records.
-func spoolQueues(set *methods.Set) []control.Queue {
+func spoolQueues(set *methods.Set) []api.Queue {
 	all := set.Queues()
-	out := make([]control.Queue, len(all))
+	out := make([]api.Queue, len(all))
 	for i, q := range all {
 		m := q.Method
-		out[i] = control.Queue{
+		out[i] = api.Queue{
 			Queue: q.Queue, Configured: q.Configured, Lost: q.Lost, Rerouted: q.Rerouted,
 			Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: m.InFlight,
 			Delivered: m.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
@@ -90,12 +91,12 @@ func (d *commands) Reroute(queue, list string) (int, error) {
 func (d *commands) ForgetDamage() (int, error) { return d.store.ForgetDamage() }
 
 // SetAside lists records that are set aside.
-func (d *commands) SetAside(after uint64, limit int) ([]control.SetAside, error) {
+func (d *commands) SetAside(after uint64, limit int) ([]api.SetAside, error) {
 	list, err := d.spool.List(after, limit)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]control.SetAside, len(list))
+	out := make([]api.SetAside, len(list))
 	for i := range list {
 		out[i] = setAside(&list[i])
 	}
@@ -103,10 +104,10 @@ func (d *commands) SetAside(after uint64, limit int) ([]control.SetAside, error)
 }
 
 // SetAsideRecord is one of them with its attributes.
-func (d *commands) SetAsideRecord(seq uint64) (control.SetAside, error) {
+func (d *commands) SetAsideRecord(seq uint64) (api.SetAside, error) {
 	a, err := d.spool.Get(seq)
 	if err != nil {
-		return control.SetAside{}, recordError(seq, err)
+		return api.SetAside{}, recordError(seq, err)
 	}
 	out := setAside(&a)
 	if a.Record == nil {
@@ -114,13 +115,13 @@ func (d *commands) SetAsideRecord(seq uint64) (control.SetAside, error) {
 		return out, nil
 	}
 	for p := range d.names().Print(a.Record.Attrs) {
-		out.Attributes = append(out.Attributes, control.Attribute{Name: p.Name, Value: p.Text})
+		out.Attributes = append(out.Attributes, api.Attribute{Name: p.Name, Value: p.Text})
 	}
 	return out, nil
 }
 
-func setAside(a *accounting.SetAside) control.SetAside {
-	out := control.SetAside{Seq: a.Seq, From: a.From, At: a.At.UTC(), Reason: a.Reason}
+func setAside(a *accounting.SetAside) api.SetAside {
+	out := api.SetAside{Seq: a.Seq, From: a.From, At: a.At.UTC(), Reason: a.Reason}
 	if r := a.Record; r != nil {
 		out.Session, out.Type, out.List = r.SessionName(), r.TypeName(), r.List
 		out.User = r.Attrs.Text(radius.UserName)

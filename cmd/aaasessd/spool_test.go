@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
@@ -23,7 +23,7 @@ func TestSetAsideOther(t *testing.T) {
 		rec := &accounting.Record{Session: session, Type: sessions.Other, At: made, List: "network/default", Attrs: radius.Attributes(b)}
 		return accounting.SetAside{Seq: 1, From: "group/a", At: made, Reason: "why", Record: rec}
 	}
-	want := control.SetAside{Seq: 1, From: "group/a", At: made.UTC(), Reason: "why", List: "network/default", User: "alice"}
+	want := api.SetAside{Seq: 1, From: "group/a", At: made.UTC(), Reason: "why", List: "network/default", User: "alice"}
 	tests := []struct {
 		record        accounting.SetAside
 		session, name string
@@ -67,7 +67,7 @@ func TestSetAsideNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []control.Attribute{
+	want := []api.Attribute{
 		{Name: "Service-Type", Value: "Framed-User"},
 		{Name: "Cisco-AVPair", Value: "a=b"},
 		{Name: "Cisco-Multilink-ID", Value: "7"},

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"layeh.com/radius/rfc2866"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions/radius/radiustest"
 )
 
@@ -67,7 +67,7 @@ func storeText(t *testing.T, listen, list, keys string, z, g netip.AddrPort) str
 type storeWriter struct {
 	*crashDaemon
 	z, g  *upstream
-	spool *control.SpoolStatus // the newest
+	spool *api.SpoolStatus // the newest
 }
 
 // run begins a life with a list.
@@ -103,7 +103,7 @@ func (w *storeWriter) await(what string, cond func() bool) {
 func (w *storeWriter) awaitLen(queue string, n uint64) {
 	w.t.Helper()
 	w.await(fmt.Sprintf("%d records are in %s", n, queue), func() bool {
-		at := slices.IndexFunc(w.spool.Queues, func(q control.Queue) bool { return q.Queue == queue })
+		at := slices.IndexFunc(w.spool.Queues, func(q api.Queue) bool { return q.Queue == queue })
 		return at >= 0 && w.spool.Queues[at].Records == n
 	})
 }
@@ -286,7 +286,7 @@ func testStoreBefore(t *testing.T, list string) {
 	if err != nil || len(aside.Records) != 1 || aside.Records[0].User != "aside" || aside.Records[0].From != "group/g" {
 		t.Fatalf("set aside: %+v, %v", aside, err)
 	}
-	if n, err := l.client().Replay(t.Context(), control.RecordsRequest{All: true}); n != 1 || err != nil {
+	if n, err := l.client().Replay(t.Context(), api.RecordsRequest{All: true}); n != 1 || err != nil {
 		t.Errorf("%d records are replayed, %v", n, err)
 	}
 	answered.await(t, storeRecord(acctStart, 1))
@@ -308,7 +308,7 @@ func testStoreBefore(t *testing.T, list string) {
 // live are the live sessions, "Acct-Session-Id number", sorted.
 func (l *inProcess) live() (out []string) {
 	l.t.Helper()
-	rows, err := l.client().Sessions(l.t.Context(), control.Query{})
+	rows, err := l.client().Sessions(l.t.Context(), api.Query{})
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -55,6 +55,12 @@ var rules = []rule{
 	{"internal/partner", []string{"aaasess/internal/freeport"}, "starts foreign programs for tests, knows nothing of ours"},
 	{"internal/house", nil, "tests only"},
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "files with tags, whatever they configure"},
+	{"cmd/internal/api", nil, "the words of the control socket are for both ends, so they link nothing of the daemon"},
+	{"cmd/internal/apiclient", []string{"aaasess/cmd/internal/api"}, "whoever asks a daemon needs its words, not its table, its store or its accounting"},
+	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius"}, "the server of the control socket reads the table; accounting comes to it by an interface"},
+	{"cmd/internal/control/controltest", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/control", "aaasess/internal/radius", "aaasess/sessions", "aaasess/sessions/sessionstest"}, "a daemon for tests"},
+	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is at the other end of the wire: it knows nothing of the daemon"},
+	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "github.com/spf13/", "golang.org/x/sys"}, "the command line asks the daemon; it links neither sessions nor accounting nor the server"},
 	{"cmd/...", []string{"aaasess/", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "wiring: it may know all"},
 	{"bench/report", nil, "runs, ratios and tables: what is measured is not its business"},
 	{"bench/snmpclient", []string{"github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "asks any agent: ours and theirs by the same code"},
@@ -169,6 +175,8 @@ func TestRulesCanFail(t *testing.T) {
 		{"the command is imported", listed{"aaasess/bench/x", []string{"aaasess/cmd/aaasessd"}}, 1},
 		{"another codec of packets", listed{"aaasess/sessions/radius", []string{"layeh.com/radius/rfc2865", "crypto/md5"}}, 1},
 		{"layeh's codec of packets", listed{"aaasess/internal/radius/client", []string{"layeh.com/radius"}}, 2},
+		{"the command line knows the table", listed{"aaasess/cmd/aaasess", []string{"aaasess/cmd/internal/apiclient", "aaasess/sessions"}}, 1},
+		{"the client knows the server", listed{"aaasess/cmd/internal/apiclient", []string{"aaasess/cmd/internal/control"}}, 1},
 		{"test code in the product", listed{"aaasess/sessions", []string{"testing"}}, 1},
 	}
 	for _, tt := range tests {

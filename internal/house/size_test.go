@@ -31,11 +31,10 @@ var largePackages = map[string]struct {
 }{
 	"accounting/delivery":    {3100, "one machine: queues, lanes and methods share its goroutine; each file is one step of it"},
 	"agent/agentx":           {2300, "codec and machine of one protocol"},
-	"agent/snmp/notify":      {2100, "targets, engine discovery and the machine of informs"},
+	"agent/snmp/notify":      {2150, "targets, engine discovery and the machine of informs"},
 	"cmd/aaasess":            {2700, "one file for each command"},
-	"cmd/internal/control":   {2700, "server and client of the control socket; to be split"},
 	"internal/radius/client": {2200, "servers, paths, groups and exchanges are one machine under one mutex"},
-	"sessions":               {4500, "the table, its machine and its codec share what a session is"},
+	"sessions":               {4700, "the table, its machine and its codec share what a session is; the terminator and its events share the table's order"},
 	"sessions/radius":        {2600, "listener and disconnector; the latter is to become a package of its own"},
 	"store":                  {4300, "engine, repair and inventory of one set of files"},
 }

@@ -49,6 +49,7 @@ type Disconnector struct {
 	counters disconnectCounters
 	sockets  []*disconnectSocket
 	send     sendFunc
+	ready    chan struct{}
 }
 
 // sendFunc sends a datagram. from is the local source address; if it is not valid, the system
@@ -72,7 +73,7 @@ func NewDisconnector(cfg DisconnectConfig) (*Disconnector, error) {
 func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error) {
 	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), DefaultDisconnectTimeout)
 	cfg.Retransmissions = cmp.Or(cfg.Retransmissions, DefaultDisconnectRetransmissions)
-	d := &Disconnector{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), send: send}
+	d := &Disconnector{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), send: send, ready: make(chan struct{})}
 	d.peers.init()
 	if err := d.SetClients(cfg.Clients); err != nil {
 		return nil, err
@@ -102,8 +103,14 @@ func (d *Disconnector) Close() error {
 	return errors.Join(errs...)
 }
 
+// String names the Disconnector for a log.
+func (d *Disconnector) String() string { return "radius disconnect sockets" }
+
+// Ready is closed when Run receives answers.
+func (d *Disconnector) Ready() <-chan struct{} { return d.ready }
+
 // Run receives answers until ctx ends, then closes the sockets. It returns nil if it ended because
-// ctx did.
+// ctx did. Call it once.
 func (d *Disconnector) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	defer stop()
@@ -111,10 +118,11 @@ func (d *Disconnector) Run(ctx context.Context) error {
 	for _, s := range d.sockets {
 		go func() { ended <- s.read(ctx) }()
 	}
+	close(d.ready)
 	var errs []error
 	for range d.sockets {
 		if err := <-ended; err != nil && ctx.Err() == nil {
-			errs = append(errs, fmt.Errorf("radius: disconnect socket: %w", err))
+			errs = append(errs, err)
 			_ = d.Close() // makes the other reader return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -54,12 +55,13 @@ type Listener struct {
 	logged   dropLog // drops from unknown clients
 	sockets  []*socket
 	pending  atomic.Int64 // exchanges without the sink's callback yet
+	ready    chan struct{}
 }
 
 // New opens the sockets of a Listener. The sockets queue requests until Run reads them. An error
 // names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
-	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))}
+	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{})}
 	if len(cfg.Addresses) == 0 {
 		return nil, errors.New("radius: no address to listen on")
 	}
@@ -120,8 +122,14 @@ func (l *Listener) Close() error {
 	return errors.Join(errs...)
 }
 
+// String names the Listener for a log.
+func (l *Listener) String() string { return fmt.Sprint("radius accounting listener ", l.Addrs()) }
+
+// Ready is closed when Run receives requests.
+func (l *Listener) Ready() <-chan struct{} { return l.ready }
+
 // Run receives requests until ctx ends. Then it waits up to two seconds for the sink's pending
-// callbacks and closes the sockets. It returns nil if it ended because ctx did.
+// callbacks and closes the sockets. It returns nil if it ended because ctx did. Call it once.
 func (l *Listener) Run(ctx context.Context) error {
 	var readers, writers sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -135,6 +143,7 @@ func (l *Listener) Run(ctx context.Context) error {
 			}
 		})
 	}
+	close(l.ready)
 	readers.Wait()
 	l.drain()
 	for _, s := range l.sockets {

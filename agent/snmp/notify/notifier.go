@@ -54,6 +54,7 @@ type Config struct {
 // Notifier sends notifications to targets. Its methods may be called from any goroutine.
 type Notifier struct {
 	common *common
+	ready  chan struct{}
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	senders []*sender
@@ -75,7 +76,7 @@ func New(cfg Config) (*Notifier, error) {
 		engine: cfg.Engine, maxSize: int32(cmp.Or(cfg.MaxMessageSize, DefaultMaxMessageSize)), queue: cmp.Or(cfg.Queue, DefaultQueue),
 		log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)), dial: dialUDP(nil), newID: newID,
 	}
-	n := &Notifier{common: c}
+	n := &Notifier{common: c, ready: make(chan struct{})}
 	if err := n.SetTargets(cfg.Targets); err != nil {
 		return nil, err
 	}
@@ -129,6 +130,12 @@ func (n *Notifier) SetTargets(targets []Target) error {
 	return nil
 }
 
+// String names the Notifier for a log.
+func (n *Notifier) String() string { return "snmp notifications" }
+
+// Ready is closed when Run sends what [Notifier.Notify] queues. It does not wait for a receiver to answer.
+func (n *Notifier) Ready() <-chan struct{} { return n.ready }
+
 // Run sends notifications until ctx ends. Then it sends the waiting ones and waits for the
 // acknowledgement of informs, for at most one second. It returns nil. Call it once.
 func (n *Notifier) Run(ctx context.Context) error {
@@ -143,6 +150,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		n.start(s)
 	}
 	n.mu.Unlock()
+	close(n.ready)
 
 	<-ctx.Done()
 	n.mu.Lock()

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
-	"time"
+
+	"aaasess/cmd/internal/api"
 )
 
 // The errors by which an [Accounting] says what is wrong with a request; it wraps them with the name
@@ -31,103 +30,38 @@ var (
 	ErrConfigured = errors.New("its method is configured and delivers its records")
 )
 
-// errNoAccounting is the answer to all that is asked of an [Accounting] that is not there.
-var errNoAccounting = errors.New("this daemon has no server groups and no spool to ask")
-
 // Accounting is what the command line asks of the daemon's accounting towards servers: their groups
 // (R61..R63) and the spool of records that wait (R60). Its methods are called from any goroutine, for
 // each request anew; what they return is the caller's. Times are in UTC. Only Perform, Replay and Drop
 // may wait for anything but a lock and the disk.
 type Accounting interface {
 	// ServerGroups are all server groups that are configured, in any order.
-	ServerGroups() []ServerGroup
+	ServerGroups() []api.ServerGroup
 	// OnOffGroups are all groups of acct-on-off, in any order.
-	OnOffGroups() []OnOffGroup
+	OnOffGroups() []api.OnOffGroup
 	// Perform has an Accounting-On or -Off sent, and returns when that has begun: what came of it is
 	// in the group's AcctOnOff. Errors: ErrNoGroup, ErrNoAcctOnOff, ErrAcknowledged.
-	Perform(ctx context.Context, req PerformRequest) error
+	Perform(ctx context.Context, req api.PerformRequest) error
 	// Spool is how the queues and their disk are.
-	Spool() SpoolStatus
+	Spool() api.SpoolStatus
 	// SetAside lists records that are set aside: those whose Seq is more than after, in its order, at
 	// most limit (positive) of them. Attributes and Raw are not used.
-	SetAside(after uint64, limit int) ([]SetAside, error)
+	SetAside(after uint64, limit int) ([]api.SetAside, error)
 	// SetAsideRecord is one of them with its attributes. Error: ErrNoRecord.
-	SetAsideRecord(seq uint64) (SetAside, error)
+	SetAsideRecord(seq uint64) (api.SetAside, error)
 	// Replay puts records back, each into the queue that it came from, and returns when that is
 	// durable: seqs, each once (all, or with an error none), or all of them (with an error as many as
 	// the number says; those that are damaged stay). Errors: ErrNoRecord, ErrDamaged.
 	Replay(seqs []uint64, all bool) (int, error)
 	// Drop forgets records for ever, by the rules of Replay. Error: ErrNoRecord.
 	Drop(seqs []uint64, all bool) (int, error)
-	// Reroute does what [RerouteRequest] says, and returns when that is durable, with how many records
+	// Reroute does what [api.RerouteRequest] says, and returns when that is durable, with how many records
 	// wait in the queue. It takes the place of what was said of the queue before. Errors: ErrNoQueue,
 	// ErrNoList, ErrConfigured.
 	Reroute(queue, list string) (records int, err error)
 	// ForgetDamage empties the Damage of Spool but for what it tells of the state, and returns how many
 	// entries it forgot when that is durable.
 	ForgetDamage() (int, error)
-}
-
-// Seconds is a time in JSON: a number of seconds, parts allowed.
-type Seconds float64
-
-// InSeconds is d for JSON.
-func InSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
-
-// Duration is s for Go.
-func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
-
-// accountingRoute finds what answers a path that is asked of the Accounting: nil if there is none.
-// What the path names is put into the request's path values.
-func (s *Server) accountingRoute(r *http.Request) (method string, handle http.HandlerFunc) {
-	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1/")
-	if !ok {
-		return "", nil
-	}
-	parts := strings.Split(rest, "/")
-	for i, part := range parts { // names may have a slash, which is escaped
-		text, err := url.PathUnescape(part)
-		if err != nil || text == "" {
-			return "", nil
-		}
-		parts[i] = text
-	}
-	method = http.MethodGet
-	switch kind, n := parts[0], len(parts); {
-	case kind == "server-groups" && n == 1:
-		handle = s.listServerGroups
-	case kind == "server-groups" && n == 2:
-		handle = s.showServerGroup
-	case kind == "server-groups" && n == 3 && (parts[2] == string(AcctOn) || parts[2] == string(AcctOff)):
-		r.SetPathValue("action", parts[2])
-		method, handle = http.MethodPost, s.perform
-	case rest == "acct-on-off-groups":
-		handle = s.listOnOffGroups
-	case rest == "spool":
-		handle = s.showSpool
-	case rest == "spool/set-aside":
-		handle = s.listSetAside
-	case kind == "spool" && n == 3 && parts[1] == "set-aside":
-		handle = s.showSetAside
-	case rest == "spool/replay":
-		method, handle = http.MethodPost, s.replay
-	case rest == "spool/drop":
-		method, handle = http.MethodPost, s.drop
-	case rest == "spool/reroute":
-		method, handle = http.MethodPost, s.reroute
-	case rest == "spool/forget-damage":
-		method, handle = http.MethodPost, s.forgetDamage
-	default:
-		return "", nil
-	}
-	r.SetPathValue("name", parts[len(parts)-1])
-	if len(parts) > 1 && parts[0] == "server-groups" {
-		r.SetPathValue("name", parts[1])
-	}
-	if s.cfg.Accounting == nil {
-		handle = func(w http.ResponseWriter, _ *http.Request) { s.refuse(w, http.StatusNotFound, errNoAccounting) }
-	}
-	return method, handle
 }
 
 // refusal is the status for an error of the Accounting.
@@ -158,7 +92,7 @@ func (s *Server) untilEnd(r *http.Request) (context.Context, context.CancelFunc)
 // noParameters refuses a request that has any.
 func (s *Server) noParameters(w http.ResponseWriter, r *http.Request) (ok bool) {
 	if ok = r.URL.RawQuery == ""; !ok {
-		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: %q takes no parameters", ErrQuery, r.URL.Path))
+		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: %q takes no parameters", api.ErrQuery, r.URL.Path))
 	}
 	return ok
 }

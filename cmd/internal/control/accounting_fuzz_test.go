@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 )
 
@@ -75,7 +75,7 @@ func TestParts(t *testing.T) {
 		limit := rapid.IntRange(1, 5).Draw(t, "limit")
 		a.OnOff = nil
 		for _, name := range names {
-			a.OnOff = append(a.OnOff, control.OnOffGroup{Name: name})
+			a.OnOff = append(a.OnOff, api.OnOffGroup{Name: name})
 		}
 		var got []string
 		after := ""
@@ -86,7 +86,7 @@ func TestParts(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			d.Server.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
-			var list control.OnOffGroupList
+			var list api.OnOffGroupList
 			if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || w.Code != 200 || len(list.Groups) > limit {
 				t.Fatalf("%d %q", w.Code, w.Body)
 			}
@@ -102,13 +102,4 @@ func TestParts(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
-}
-
-func TestSeconds(t *testing.T) {
-	for want, d := range map[string]time.Duration{"0": 0, "5": 5 * time.Second, "0.00123": 1230 * time.Microsecond, "3600": time.Hour, "0.5": time.Second / 2} {
-		s := control.InSeconds(d)
-		if b, err := json.Marshal(s); err != nil || string(b) != want || s.Duration() != d {
-			t.Errorf("%v: %s %v", d, b, err)
-		}
-	}
 }

@@ -1,45 +1,32 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
 )
 
 var errEnding = errors.New("the daemon is ending")
 
-// DisconnectRequest says which sessions to end: by IDs, by Filter, or All. Exactly one is given.
-type DisconnectRequest struct {
-	// IDs as ParseID reads them. All are ended, or none if one of them is not live.
-	IDs []string `json:"ids,omitempty"`
-	// Filter has the parameters of [Filter]; those are ended that it means when the request is worked on.
-	Filter map[string]string `json:"filter,omitempty"`
-	// All ends every session.
-	All bool `json:"all,omitempty"`
-	// Wait is how many seconds (at most 3600, parts allowed) to wait for the sessions to be gone. The
-	// answer then has each session when it is gone, and at the end those that are not. 0 answers at
-	// once, when it is durable that they will be ended.
-	Wait float64 `json:"wait,omitempty"`
-}
-
 // victims are the sessions that a request means, as parsed.
 type victims struct {
 	ids    []sessions.ID
-	filter Filter
+	filter api.Filter
 	wait   time.Duration
 }
 
 // parseDisconnect reads a body. A field that is not known is an error: it may have been meant to
 // spare somebody.
 func parseDisconnect(body io.Reader) (victims, error) {
-	var req DisconnectRequest
+	var req api.DisconnectRequest
 	if err := decodeBody(body, &req); err != nil {
 		return victims{}, err
 	}
@@ -53,22 +40,19 @@ func parseDisconnect(body io.Reader) (victims, error) {
 		return victims{}, errors.New("body: want ids, filter or all, and one of them only")
 	}
 	v := victims{wait: time.Duration(req.Wait * float64(time.Second))}
-	if req.Wait < 0 || req.Wait > maxWait.Seconds() {
-		return victims{}, fmt.Errorf("body: wait is not within 0 and %v seconds", maxWait.Seconds())
+	if req.Wait < 0 || req.Wait > api.MaxWait.Seconds() {
+		return victims{}, fmt.Errorf("body: wait is not within 0 and %v seconds", api.MaxWait.Seconds())
 	}
 	for _, text := range req.IDs {
-		id, err := ParseID(text)
+		id, err := api.ParseID(text)
 		if err != nil {
 			return victims{}, fmt.Errorf("body: %w", err)
 		}
-		v.ids = append(v.ids, id)
+		v.ids = append(v.ids, sessions.ID(id))
 	}
 	v.ids = unique(v.ids)
 	for key, value := range req.Filter {
-		if value == "" {
-			return victims{}, fmt.Errorf("body: %w: %q is empty", ErrQuery, key)
-		}
-		if err := v.filter.set(key, value); err != nil {
+		if err := v.filter.Set(key, value); err != nil {
 			return victims{}, fmt.Errorf("body: %w", err)
 		}
 	}
@@ -118,19 +102,18 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 		s.refuseBody(w, err)
 		return
 	}
-	began, err := s.begin(want)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	began, err := s.begin(ctx, want)
 	s.logDisconnect(r, began)
 	if gone := (*sessions.NotLiveError)(nil); errors.As(err, &gone) {
-		began.release()
 		s.refuse(w, http.StatusNotFound, fmt.Errorf("no live session %s, nothing is disconnected", gone.ID))
 		return
 	}
 	if err != nil {
-		began.release()
 		s.refuse(w, http.StatusServiceUnavailable, err)
 		return
 	}
-	defer began.release()
 	s.report(w, r, began, want.wait)
 }
 
@@ -159,8 +142,12 @@ type begun struct {
 	ids     []sessions.ID
 	marked  map[sessions.ID]bool
 	known   map[sessions.ID]*sessions.Session // as they were, as far as a view had them
-	release func()                            // forget the outcomes
+	watcher *sessions.Watcher                 // of all of them; nil if the request does not wait
 }
+
+// eventsPerSession is how many events a request that waits has a place for: each session has few before it is gone. If
+// there are more because the client does not read, the state is read anew, which is seldom then.
+const eventsPerSession = 4
 
 // chunk is how many sessions of a filter are marked in one commit: the table is not locked, nor the
 // journal filled, by a million at once.
@@ -168,19 +155,21 @@ const chunk = 1024
 
 // begin marks the sessions, waits until that is durable, and gives them to the terminator. An error
 // means that nothing was done, or with a filter and in its words, what was.
-func (s *Server) begin(want victims) (*begun, error) {
-	b := &begun{ids: want.ids, marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}, release: func() {}}
+//
+// The sessions are watched from before they are marked, so that nothing of their end is missed.
+func (s *Server) begin(ctx context.Context, want victims) (*begun, error) {
+	b := &begun{ids: want.ids, marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
-		for _, session := range want.filter.find(view) {
+		for _, session := range find(want.filter, view) {
 			b.ids = append(b.ids, session.ID)
 		}
 	}
 	for _, id := range b.ids {
 		b.known[id] = view.Get(id)
 	}
-	if s.cfg.Outcomes != nil && want.wait > 0 {
-		b.release = s.cfg.Outcomes.await(b.ids)
+	if want.wait > 0 {
+		b.watcher = s.terminator.Watch(ctx, eventsPerSession*len(b.ids), b.ids)
 	}
 	if len(want.ids) > 0 {
 		marked, err := s.mark(want.ids)
@@ -244,28 +233,4 @@ func (s *Server) mark(ids []sessions.ID) ([]sessions.ID, error) {
 	// Also those that were marked already: who marked them may have ended before it came here.
 	s.terminator.Start(ids...)
 	return marked, nil
-}
-
-// flatten makes the filter of a DisconnectRequest of the values of a URL.
-func flatten(values url.Values) map[string]string {
-	flat := map[string]string{}
-	for key, list := range values {
-		flat[key] = list[0]
-	}
-	return flat
-}
-
-// NewDisconnectRequest is the request that ends what a filter means: by IDs only if it has nothing
-// else, and then all or nothing. A filter that means everybody gives an error: set All for that.
-func NewDisconnectRequest(f Filter, wait time.Duration) (DisconnectRequest, error) {
-	req := DisconnectRequest{Wait: wait.Seconds()}
-	for _, id := range f.IDs {
-		req.IDs = append(req.IDs, id.String())
-	}
-	f.IDs = nil
-	req.Filter = flatten(f.values())
-	if (len(req.IDs) > 0) == (len(req.Filter) > 0) {
-		return DisconnectRequest{}, fmt.Errorf("%w: want ids or a filter, and one of them only", ErrQuery)
-	}
-	return req, nil
 }

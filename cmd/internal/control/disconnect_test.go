@@ -10,7 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/sessions"
 )
@@ -19,27 +20,27 @@ import (
 func TestDisconnect(t *testing.T) {
 	tests := []struct {
 		name string
-		req  control.DisconnectRequest
+		req  api.DisconnectRequest
 		want []string
 		err  string // what the daemon says
 	}{
-		{"one id", control.DisconnectRequest{IDs: []string{"00000002"}}, []string{"2 terminating*"}, ""},
-		{"ids, one twice", control.DisconnectRequest{IDs: []string{"0x3", "00000001", "00000003"}}, []string{"3 terminating*", "1 terminating*"}, ""},
-		{"one that is being ended", control.DisconnectRequest{IDs: []string{"00000005", "00000001"}}, []string{"5 terminating", "1 terminating*"}, ""},
-		{"an id that is not live: nothing happens", control.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil, "no live session 00000063, nothing is disconnected"},
-		{"filter", control.DisconnectRequest{Filter: map[string]string{"user": "alice"}}, []string{"1 terminating*", "2 terminating*"}, ""},
-		{"filters", control.DisconnectRequest{Filter: map[string]string{"user": "alice", "acct-session-id": "two"}}, []string{"2 terminating*"}, ""},
-		{"filter that nobody passes", control.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
-		{"all", control.DisconnectRequest{All: true}, []string{"1 terminating*", "2 terminating*", "3 terminating*", "4 terminating*", "5 terminating"}, ""},
-		{"nothing said", control.DisconnectRequest{}, nil, "want ids, filter or all"},
-		{"empty filter", control.DisconnectRequest{Filter: map[string]string{}}, nil, "want ids, filter or all"},
-		{"two things said", control.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want ids, filter or all"},
-		{"unknown filter", control.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `"usr" is not known`},
-		{"filter without a value", control.DisconnectRequest{Filter: map[string]string{"user": ""}}, nil, `"user" is empty`},
-		{"sort is no filter", control.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `"sort" is not known`},
-		{"no id", control.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is no session id`},
-		{"wait below 0", control.DisconnectRequest{All: true, Wait: -1}, nil, "wait is not within 0 and 3600 seconds"},
-		{"wait too long", control.DisconnectRequest{All: true, Wait: 3601}, nil, "wait is not within 0 and 3600 seconds"},
+		{"one id", api.DisconnectRequest{IDs: []string{"00000002"}}, []string{"2 terminating*"}, ""},
+		{"ids, one twice", api.DisconnectRequest{IDs: []string{"0x3", "00000001", "00000003"}}, []string{"3 terminating*", "1 terminating*"}, ""},
+		{"one that is being ended", api.DisconnectRequest{IDs: []string{"00000005", "00000001"}}, []string{"5 terminating", "1 terminating*"}, ""},
+		{"an id that is not live: nothing happens", api.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil, "no live session 00000063, nothing is disconnected"},
+		{"filter", api.DisconnectRequest{Filter: map[string]string{"user": "alice"}}, []string{"1 terminating*", "2 terminating*"}, ""},
+		{"filters", api.DisconnectRequest{Filter: map[string]string{"user": "alice", "acct-session-id": "two"}}, []string{"2 terminating*"}, ""},
+		{"filter that nobody passes", api.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
+		{"all", api.DisconnectRequest{All: true}, []string{"1 terminating*", "2 terminating*", "3 terminating*", "4 terminating*", "5 terminating"}, ""},
+		{"nothing said", api.DisconnectRequest{}, nil, "want ids, filter or all"},
+		{"empty filter", api.DisconnectRequest{Filter: map[string]string{}}, nil, "want ids, filter or all"},
+		{"two things said", api.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want ids, filter or all"},
+		{"unknown filter", api.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `"usr" is not known`},
+		{"filter without a value", api.DisconnectRequest{Filter: map[string]string{"user": ""}}, nil, `"user" is empty`},
+		{"sort is no filter", api.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `"sort" is not known`},
+		{"no id", api.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is no session id`},
+		{"wait below 0", api.DisconnectRequest{All: true, Wait: -1}, nil, "wait is not within 0 and 3600 seconds"},
+		{"wait too long", api.DisconnectRequest{All: true, Wait: 3601}, nil, "wait is not within 0 and 3600 seconds"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,10 +50,10 @@ func TestDisconnect(t *testing.T) {
 					ev.AcctSessionID = []string{"one", "two", "three", "four", "five"}[i]
 				})
 			}
-			disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000005"}})
+			disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000005"}})
 			if tt.err != "" {
 				_, err := client.Disconnect(t.Context(), tt.req)
-				if refused, ok := errors.AsType[*control.RefusedError](err); !ok || !strings.Contains(refused.Text, tt.err) || refused.Code/100 != 4 {
+				if refused, ok := errors.AsType[*apiclient.RefusedError](err); !ok || !strings.Contains(refused.Text, tt.err) || refused.Code/100 != 4 {
 					t.Errorf("error %v, want %q", err, tt.err)
 				}
 			} else if diff := cmp.Diff(tt.want, disconnect(t, client, tt.req)); diff != "" {
@@ -88,23 +89,11 @@ func TestWait(t *testing.T) {
 			d, client := start(t, nil)
 			begin(t, d, "alice", time.Now())
 			d.NAS.Will("alice", tt.answers...)
-			got := disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000001"}, Wait: tt.wait})
+			got := disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000001"}, Wait: tt.wait})
 			if diff := cmp.Diff([]string{tt.want}, got); diff != "" {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-// TestWaitWithoutOutcomes: the session is seen to go all the same.
-func TestWaitWithoutOutcomes(t *testing.T) {
-	d, client := start(t, func(cfg *control.Config) { cfg.Outcomes = nil })
-	begin(t, d, "alice", time.Now())
-	d.NAS.Will("alice", nak503)
-	list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 5})
-	got := collect(t, list, err)
-	if len(got) != 1 || got[0].State != "ended" || got[0].User != "alice" || !got[0].Marked {
-		t.Errorf("%+v", got)
 	}
 }
 
@@ -114,7 +103,7 @@ func TestWaitTellsAtOnce(t *testing.T) {
 	begin(t, d, "stays", time.Now())
 	begin(t, d, "goes", time.Now())
 	d.NAS.Will("goes", ack)
-	list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 60})
+	list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +132,31 @@ func TestDisconnectMany(t *testing.T) {
 	for i := range n {
 		begin(t, d, fmt.Sprint("user-", i), time.Now())
 	}
-	got := disconnect(t, client, control.DisconnectRequest{Filter: map[string]string{"nas": "nas-1"}})
-	if v := d.Table.View(); len(got) != n || v.Disconnected != n || numbers(t, client, control.Query{Filter: control.Filter{State: sessions.Active}}) != "of 0" {
+	got := disconnect(t, client, api.DisconnectRequest{Filter: map[string]string{"nas": "nas-1"}})
+	if v := d.Table.View(); len(got) != n || v.Disconnected != n || numbers(t, client, api.Query{Filter: api.Filter{State: "active"}}) != "of 0" {
 		t.Errorf("%d sessions told, %d marked", len(got), v.Disconnected)
 	}
 	if slices.Sort(got); len(slices.Compact(got)) != n {
 		t.Error("a session is told twice")
+	}
+}
+
+// TestWaitForMany: a request that waits for a table full of sessions has the end and the outcome of each.
+func TestWaitForMany(t *testing.T) {
+	d, client := start(t, nil)
+	const n = 20_000
+	for i := range n {
+		begin(t, d, "alice", time.Now(), func(ev *sessions.Event) { ev.AcctSessionID = fmt.Sprint(i) })
+	}
+	d.NAS.Will("alice", ack)
+	got := disconnect(t, client, api.DisconnectRequest{All: true, Wait: 60})
+	if len(got) != n || d.Table.View().Len() != 0 {
+		t.Errorf("%d sessions told, %d left", len(got), d.Table.View().Len())
+	}
+	for _, line := range got {
+		if !strings.HasSuffix(line, " ended* ACK/1") {
+			t.Fatal(line)
+		}
 	}
 }
 
@@ -161,7 +169,7 @@ func TestDisconnectOnlyWhenDurable(t *testing.T) {
 	d.ClearCommits()
 	answered := make(chan []string)
 	go func() {
-		answered <- disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000001"}, Wait: 5})
+		answered <- disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000001"}, Wait: 5})
 	}()
 	<-d.Commits
 	select {
@@ -190,10 +198,10 @@ func TestDisconnectWhenNothingIsDurable(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d, client := start(t, nil)
 			begin(t, d, "alice", time.Now())
-			for _, req := range []control.DisconnectRequest{{IDs: []string{"00000001"}}, {All: true}} {
+			for _, req := range []api.DisconnectRequest{{IDs: []string{"00000001"}}, {All: true}} {
 				tt.set(d, errors.New("disk is full"))
 				_, err := client.Disconnect(t.Context(), req)
-				if refused, ok := errors.AsType[*control.RefusedError](err); !ok || refused.Code != 503 || !strings.Contains(refused.Text, "disk is full") {
+				if refused, ok := errors.AsType[*apiclient.RefusedError](err); !ok || refused.Code != 503 || !strings.Contains(refused.Text, "disk is full") {
 					t.Errorf("error %v", err)
 				}
 				tt.set(d, nil)
@@ -214,7 +222,7 @@ func TestDisconnectTakenBackWhenNothingIsAccepted(t *testing.T) {
 	d.ClearCommits()
 	answered := make(chan error)
 	go func() {
-		_, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true})
+		_, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true})
 		answered <- err
 	}()
 	<-d.Commits
@@ -222,7 +230,7 @@ func TestDisconnectTakenBackWhenNothingIsAccepted(t *testing.T) {
 	d.Journal.Refuse(full)
 	d.Journal.Fail(full)
 	d.Journal.Hold(false)
-	if refused, ok := errors.AsType[*control.RefusedError](<-answered); !ok || refused.Code != 503 {
+	if refused, ok := errors.AsType[*apiclient.RefusedError](<-answered); !ok || refused.Code != 503 {
 		t.Errorf("error %v", refused)
 	}
 	d.Journal.Refuse(nil)
@@ -235,11 +243,11 @@ func TestDisconnectTakenBackWhenNothingIsAccepted(t *testing.T) {
 
 // TestDisconnectOfMarked: who marked the session never gave it to the terminator; this request does.
 func TestDisconnectOfMarked(t *testing.T) {
-	for _, req := range []control.DisconnectRequest{{IDs: []string{"00000002"}, Wait: 5}, {All: true, Wait: 5}} {
+	for _, req := range []api.DisconnectRequest{{IDs: []string{"00000002"}, Wait: 5}, {All: true, Wait: 5}} {
 		d, client := start(t, nil)
 		begin(t, d, "bob", time.Now())
 		d.NAS.Will("bob", ack)
-		disconnect(t, client, control.DisconnectRequest{All: true, Wait: 5}) // the terminator runs: it finds nothing by itself any more
+		disconnect(t, client, api.DisconnectRequest{All: true, Wait: 5}) // the terminator runs: it finds nothing by itself any more
 		begin(t, d, "alice", time.Now())
 		d.NAS.Will("alice", ack)
 		if _, err := d.Table.Disconnect([]sessions.ID{2}, nil); err != nil {
@@ -259,13 +267,13 @@ func TestDaemonEndsDuringDisconnect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client := control.NewClient(d.Socket, 5*time.Second)
+			client := apiclient.New(d.Socket, 5*time.Second)
 			begin(t, d, "alice", time.Now())
 			d.Journal.Hold(held)
 			d.ClearCommits()
 			result := make(chan string)
 			go func() {
-				list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 3600})
+				list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 3600})
 				if err != nil {
 					result <- err.Error()
 					return

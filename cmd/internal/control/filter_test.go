@@ -1,145 +1,16 @@
 package control_test
 
 import (
-	"errors"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
-
-func TestParseID(t *testing.T) {
-	tests := []struct {
-		name, text string
-		want       sessions.ID // 0: an error
-	}{
-		{"as shown", "0000000D", 13},
-		{"lower case", "deadbeef", 0xdeadbeef},
-		{"digits only are hex too", "00000013", 0x13},
-		{"0x, short", "0xd", 13},
-		{"0X, long", "0X0000000D", 13},
-		{"the last", "FFFFFFFF", 1<<32 - 1},
-		{"short digits could be decimal", "13", 0},
-		{"nine digits", "00000000D", 0},
-		{"nine digits with 0x", "0x00000000D", 0},
-		{"no session has it", "00000000", 0},
-		{"empty", "", 0},
-		{"nothing after 0x", "0x", 0},
-		{"sign", "+000000D", 0},
-		{"underscore", "0000_00D", 0},
-		{"no digit", "0000000G", 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := control.ParseID(tt.text)
-			if got != tt.want || (err != nil) != (tt.want == 0) || err != nil && !errors.Is(err, control.ErrQuery) {
-				t.Errorf("got %d, %v; want %d", got, err, tt.want)
-			}
-		})
-	}
-}
-
-func TestParseQuery(t *testing.T) {
-	tests := []struct {
-		name, query string
-		want        control.Query
-		err         string // part of it
-	}{
-		{"nothing", "", control.Query{}, ""},
-		{
-			"everything", "id=0000000D&id=0xe&id=0000000D&user=al%20ice&address=10.0.0.1&nas=n&calling-station=c&acct-session-id=a&kind=exec&state=terminating&sort=-octets&limit=7",
-			control.Query{
-				Filter: control.Filter{
-					IDs: []sessions.ID{13, 14}, User: "al ice", Address: netip.MustParseAddr("10.0.0.1"), NAS: "n",
-					CallingStation: "c", AcctSessionID: "a", Kind: sessions.Exec, State: sessions.Terminating,
-				},
-				Sort: "-octets", Limit: 7,
-			},
-			"",
-		},
-		{"user that is no UTF-8", "user=%ff", control.Query{Filter: control.Filter{User: "\xff"}}, ""},
-		{"limit 0", "limit=0", control.Query{}, ""},
-		{"unknown", "usr=alice", control.Query{}, `"usr" is not known`},
-		{"empty", "user=", control.Query{}, `"user" is empty`},
-		{"twice", "user=a&user=b", control.Query{}, `"user" is given 2 times`},
-		{"id", "id=13", control.Query{}, `"13" is no session id`},
-		{"address", "address=10.0.0", control.Query{}, `"10.0.0" is no IPv4 address`},
-		{"IPv6 address", "address=%3A%3A1", control.Query{}, "is no IPv4 address"},
-		{"kind", "kind=system", control.Query{}, "want one of network, exec, connection"},
-		{"ended sessions are none", "state=ended", control.Query{}, "want one of active, terminating"},
-		{"sort", "sort=name", control.Query{}, "want one of id, idle, octets, started, user"},
-		{"limit below 0", "limit=-1", control.Query{}, "limit"},
-		{"limit too large", "limit=2147483648", control.Query{}, "limit"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			values, err := url.ParseQuery(tt.query)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := control.ParseQuery(values)
-			if tt.err != "" {
-				if !errors.Is(err, control.ErrQuery) || !strings.Contains(err.Error(), tt.err) {
-					t.Errorf("error %v, want %q", err, tt.err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-// FuzzFilter: what ParseQuery takes, Values gives back, and matching it harms nothing.
-func FuzzFilter(f *testing.F) {
-	for _, seed := range []string{
-		"", "user=alice", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
-		"sort=-user&limit=3", "kind=network&state=active", "user=%ff%00", "limit=99999999999", "address=::ffff:10.0.0.1", "acct-session-id=a&x",
-	} {
-		f.Add(seed)
-	}
-	session := &sessions.Session{
-		ID: 13, Kind: sessions.Network, State: sessions.Active, IPv4: 0x0a000001, User: "alice", AcctSessionID: "a",
-		NAS:   &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "n"},
-		Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.CallingStationID, "001122334455")),
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		values, err := url.ParseQuery(text)
-		if err != nil {
-			return
-		}
-		q, err := control.ParseQuery(values)
-		if err != nil {
-			return
-		}
-		again, err := control.ParseQuery(q.Values())
-		if err != nil {
-			t.Fatalf("%q: %v", q.Values().Encode(), err)
-		}
-		if diff := cmp.Diff(q, again, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
-			t.Error(diff)
-		}
-		if q.IsZero() != (len(q.Filter.IDs) == 0 && cmp.Equal(q.Filter, control.Filter{}, cmpopts.EquateComparable(netip.Addr{}))) {
-			t.Errorf("IsZero is %v of %+v", q.IsZero(), q.Filter)
-		}
-		if q.IsZero() && !q.Match(session) {
-			t.Error("no filter, no match")
-		}
-	})
-}
 
 // TestFiltersAndOrders asks a daemon with six sessions through its socket.
 func TestFiltersAndOrders(t *testing.T) {
@@ -160,7 +31,7 @@ func TestFiltersAndOrders(t *testing.T) {
 	begin(t, d, "dave", began.Add(4*time.Minute), exec, used(0, 400))
 	begin(t, d, "alice", began.Add(5*time.Minute), nas2, with(radius.CallingStationID, "tel:1234"))
 	begin(t, d, "a\xffb\x1b[31m", began)
-	disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000004"}})
+	disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000004"}})
 
 	tests := []struct{ name, query, want string }{
 		{"all", "", "1 2 3 4 5 6 of 6"},
@@ -197,7 +68,7 @@ func TestFiltersAndOrders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			query, err := control.ParseQuery(values)
+			query, err := api.ParseQuery(values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,7 +77,7 @@ func TestFiltersAndOrders(t *testing.T) {
 			}
 		})
 	}
-	if !slices.IsSorted(control.Orders()) {
-		t.Error(control.Orders())
+	if !slices.IsSorted(api.Orders()) {
+		t.Error(api.Orders())
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/internal/radius"
@@ -34,7 +36,7 @@ func folder(t testing.TB) string {
 }
 
 // start starts a daemon, and sees at the end that its socket is gone.
-func start(t testing.TB, change func(*control.Config)) (*controltest.Daemon, *control.Client) {
+func start(t testing.TB, change func(*control.Config)) (*controltest.Daemon, *apiclient.Client) {
 	t.Helper()
 	d, err := controltest.Start(folder(t), change)
 	if err != nil {
@@ -48,7 +50,7 @@ func start(t testing.TB, change func(*control.Config)) (*controltest.Daemon, *co
 			t.Errorf("the socket is left behind: %v", err)
 		}
 	})
-	return d, control.NewClient(d.Socket, 5*time.Second)
+	return d, apiclient.New(d.Socket, 5*time.Second)
 }
 
 func begin(t testing.TB, d *controltest.Daemon, user string, at time.Time, more ...func(*sessions.Event)) {
@@ -59,13 +61,13 @@ func begin(t testing.TB, d *controltest.Daemon, user string, at time.Time, more 
 }
 
 // collect reads a list to its end.
-func collect(t testing.TB, list *control.List, err error) []control.Session {
+func collect(t testing.TB, list *apiclient.List, err error) []api.Session {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer list.Close()
-	var out []control.Session
+	var out []api.Session
 	for s, err := range list.All() {
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +78,7 @@ func collect(t testing.TB, list *control.List, err error) []control.Session {
 }
 
 // numbers lists what a query finds: "1 2 of 2".
-func numbers(t testing.TB, client *control.Client, q control.Query) string {
+func numbers(t testing.TB, client *apiclient.Client, q api.Query) string {
 	t.Helper()
 	list, err := client.Sessions(t.Context(), q)
 	var out []string
@@ -88,7 +90,7 @@ func numbers(t testing.TB, client *control.Client, q control.Query) string {
 
 // disconnect ends sessions and tells of each: "1 ended ACK/1", with a * if this was what ends it;
 // the text is the last outcome, the number the attempts (+ for more than one).
-func disconnect(t testing.TB, client *control.Client, req control.DisconnectRequest) []string {
+func disconnect(t testing.TB, client *apiclient.Client, req api.DisconnectRequest) []string {
 	t.Helper()
 	list, err := client.Disconnect(t.Context(), req)
 	found := collect(t, list, err)

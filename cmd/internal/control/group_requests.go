@@ -9,12 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-)
 
-// How many items a list has: when the request doesn't say, and at most.
-const (
-	pageSize = 100
-	maxPage  = 1000
+	"aaasess/cmd/internal/api"
 )
 
 // part is which part of a list is wanted: those after a name or number.
@@ -25,22 +21,22 @@ type part struct {
 
 // parsePart reads the parameters after and limit.
 func parsePart(values url.Values) (part, error) {
-	p := part{limit: pageSize}
+	p := part{limit: api.PageSize}
 	for key, list := range values {
 		if len(list) != 1 || list[0] == "" {
-			return p, fmt.Errorf("%w: want one value for %s", ErrQuery, strconv.Quote(key))
+			return p, fmt.Errorf("%w: want one value for %s", api.ErrQuery, strconv.Quote(key))
 		}
 		switch key {
 		case "after":
 			p.after = list[0]
 		case "limit":
 			n, err := strconv.ParseUint(list[0], 10, 31)
-			if err != nil || n < 1 || n > maxPage {
-				return p, fmt.Errorf("%w: limit %q is not within 1 and %d", ErrQuery, list[0], maxPage)
+			if err != nil || n < 1 || n > api.MaxPage {
+				return p, fmt.Errorf("%w: limit %q is not within 1 and %d", api.ErrQuery, list[0], api.MaxPage)
 			}
 			p.limit = int(n)
 		default:
-			return p, fmt.Errorf("%w: %q is not known", ErrQuery, key)
+			return p, fmt.Errorf("%w: %q is not known", api.ErrQuery, key)
 		}
 	}
 	return p, nil
@@ -90,11 +86,11 @@ func (s *Server) listServerGroups(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	groups, next := byName(s.cfg.Accounting.ServerGroups(), func(g ServerGroup) string { return g.Name }, p)
+	groups, next := byName(s.cfg.Accounting.ServerGroups(), func(g api.ServerGroup) string { return g.Name }, p)
 	for i := range groups {
 		orEmpty(&groups[i].Servers)
 	}
-	s.answer(w, http.StatusOK, ServerGroupList{groups, next})
+	s.answer(w, http.StatusOK, api.ServerGroupList{Groups: groups, Next: next})
 }
 
 // listOnOffGroups is GET /v1/acct-on-off-groups.
@@ -103,12 +99,12 @@ func (s *Server) listOnOffGroups(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	groups, next := byName(s.cfg.Accounting.OnOffGroups(), func(g OnOffGroup) string { return g.Name }, p)
+	groups, next := byName(s.cfg.Accounting.OnOffGroups(), func(g api.OnOffGroup) string { return g.Name }, p)
 	for i := range groups {
 		orEmpty(&groups[i].Controlling)
 		orEmpty(&groups[i].Monitoring)
 	}
-	s.answer(w, http.StatusOK, OnOffGroupList{groups, next})
+	s.answer(w, http.StatusOK, api.OnOffGroupList{Groups: groups, Next: next})
 }
 
 // showServerGroup is GET /v1/server-groups/{name}.
@@ -120,7 +116,7 @@ func (s *Server) showServerGroup(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) answerGroup(w http.ResponseWriter, name string) {
 	groups := s.cfg.Accounting.ServerGroups()
-	i := slices.IndexFunc(groups, func(g ServerGroup) bool { return g.Name == name })
+	i := slices.IndexFunc(groups, func(g api.ServerGroup) bool { return g.Name == name })
 	if i < 0 {
 		s.refuse(w, http.StatusNotFound, fmt.Errorf("%w: %q", ErrNoGroup, name))
 		return
@@ -130,28 +126,30 @@ func (s *Server) answerGroup(w http.ResponseWriter, name string) {
 	s.answer(w, http.StatusOK, group)
 }
 
-// perform is POST /v1/server-groups/{name}/acct-on and /acct-off.
-func (s *Server) perform(w http.ResponseWriter, r *http.Request) {
-	if !s.noParameters(w, r) {
-		return
+// perform is POST /v1/server-groups/{name}/acct-on or /acct-off.
+func (s *Server) perform(action api.Action) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.noParameters(w, r) {
+			return
+		}
+		var req api.PerformRequest
+		if err := decodeBody(r.Body, &req); err != nil && !errors.Is(err, io.EOF) { // no body is a plain request
+			s.refuseBody(w, err)
+			return
+		}
+		req.Group, req.Action = r.PathValue("name"), action
+		if req.Action == api.AcctOn && req.AcctTerminateCause != 0 {
+			s.refuse(w, http.StatusBadRequest, errors.New("body: an Accounting-On has no acctTerminateCause"))
+			return
+		}
+		ctx, done := s.untilEnd(r)
+		defer done()
+		if err := s.cfg.Accounting.Perform(ctx, req); err != nil {
+			s.refuse(w, refusal(err), err)
+			return
+		}
+		s.cfg.Logger.Info("accounting on or off by command", "uid", r.Context().Value(peerKey{}),
+			"group", req.Group, "action", string(req.Action), "force", req.Force)
+		s.answerGroup(w, req.Group)
 	}
-	var req PerformRequest
-	if err := decodeBody(r.Body, &req); err != nil && !errors.Is(err, io.EOF) { // no body is a plain request
-		s.refuseBody(w, err)
-		return
-	}
-	req.Group, req.Action = r.PathValue("name"), Action(r.PathValue("action"))
-	if req.Action == AcctOn && req.AcctTerminateCause != 0 {
-		s.refuse(w, http.StatusBadRequest, errors.New("body: an Accounting-On has no acctTerminateCause"))
-		return
-	}
-	ctx, done := s.untilEnd(r)
-	defer done()
-	if err := s.cfg.Accounting.Perform(ctx, req); err != nil {
-		s.refuse(w, refusal(err), err)
-		return
-	}
-	s.cfg.Logger.Info("accounting on or off by command", "uid", r.Context().Value(peerKey{}),
-		"group", req.Group, "action", string(req.Action), "force", req.Force)
-	s.answerGroup(w, req.Group)
 }

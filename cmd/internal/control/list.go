@@ -5,18 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
-)
 
-// What stands before the sessions of a list.
-type (
-	foundHead struct {
-		Total   int `json:"total"`   // live sessions, whatever the filter
-		Matched int `json:"matched"` // those that the filter means, whatever the limit
-	}
-	endedHead struct {
-		Matched int `json:"matched"`
-		Marked  int `json:"marked"` // those that this disconnect began to end
-	}
+	"aaasess/cmd/internal/api"
 )
 
 // listWriter writes a list as it is made.
@@ -40,7 +30,7 @@ func newListWriter(w http.ResponseWriter, head any) (*listWriter, error) {
 }
 
 // write adds a session.
-func (l *listWriter) write(s Session) error {
+func (l *listWriter) write(s api.Session) error {
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -16,7 +18,7 @@ import (
 // leftovers are a queue whose method is gone, one whose method is there, and lists.
 func leftovers() *controltest.Accounting {
 	return &controltest.Accounting{
-		Status: control.SpoolStatus{Queues: []control.Queue{
+		Status: api.SpoolStatus{Queues: []api.Queue{
 			{Queue: "group/gone", Records: 7},
 			{Queue: "group/isp", Configured: true, Records: 2},
 		}},
@@ -66,11 +68,11 @@ func TestReroute(t *testing.T) {
 	_, client := start(t, func(cfg *control.Config) {
 		cfg.Accounting, cfg.Logger = leftovers(), slog.New(slog.NewTextHandler(lines, nil))
 	})
-	_, err := client.Reroute(t.Context(), control.RerouteRequest{Queue: "group/gone", List: "network/other"})
-	if refused := (*control.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 404 {
+	_, err := client.Reroute(t.Context(), api.RerouteRequest{Queue: "group/gone", List: "network/other"})
+	if refused := (*apiclient.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 404 {
 		t.Error(err)
 	}
-	n, err := client.Reroute(t.Context(), control.RerouteRequest{Queue: "group/gone", List: "network/default"})
+	n, err := client.Reroute(t.Context(), api.RerouteRequest{Queue: "group/gone", List: "network/default"})
 	if n != 7 || err != nil {
 		t.Error(n, err)
 	}

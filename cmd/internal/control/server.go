@@ -11,17 +11,14 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
 )
 
 const (
-	maxBody     = 1 << 20          // octets of a request's body
-	maxRequests = 64               // at once; more are refused with 503
-	maxWait     = time.Hour        // of a disconnect for its sessions
 	readTimeout = 30 * time.Second // for a whole request
 	sendTimeout = 30 * time.Second // for each piece of an answer: a client that reads nothing is left
 	endTimeout  = time.Second      // for the requests that are open when the Server ends
-	pollEvery   = 20 * time.Millisecond
 )
 
 // Config is how a [Server] is set up.
@@ -33,9 +30,6 @@ type Config struct {
 	Group string
 	// Version is told by /v1/status.
 	Version string
-	// Outcomes is the one through which the Terminator disconnects. If nil, a disconnect that waits
-	// for its sessions may not learn the last outcome of one that went at once (NAK 503).
-	Outcomes *Outcomes
 	// Accounting answers what is asked about server groups and the spool. If nil, those requests are
 	// answered with 404.
 	Accounting Accounting
@@ -54,6 +48,8 @@ type Server struct {
 	started    time.Time
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
+	mux        *http.ServeMux
+	ready      chan struct{}
 
 	mu       sync.Mutex
 	sections map[string]func() any
@@ -74,14 +70,19 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	if err != nil {
 		return nil, fmt.Errorf("control: socket %s: %w", cfg.Socket, err)
 	}
-	return &Server{
+	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
-		ending: make(chan struct{}), slots: make(chan struct{}, maxRequests), sections: map[string]func() any{},
-	}, nil
+		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), ready: make(chan struct{}), sections: map[string]func() any{},
+	}
+	s.mux = s.newMux()
+	return s, nil
 }
 
 // String names the Server in logs.
 func (s *Server) String() string { return "control socket " + s.cfg.Socket }
+
+// Ready is closed when Run answers requests.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
 
 // RegisterStatus adds a section to /v1/status, or replaces the one of that name. fn is called for
 // each request, from any goroutine, and gives what encoding/json can write; it must not block.
@@ -94,7 +95,7 @@ func (s *Server) RegisterStatus(name string, fn func() any) {
 // Close removes the socket of a Server that will not run.
 func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.Close()) }
 
-// Run answers requests until ctx is done, and removes the socket.
+// Run answers requests until ctx is done, and removes the socket. Call it once.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           s,
@@ -105,6 +106,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(s.socket) }()
+	close(s.ready)
 	s.cfg.Logger.Info("control socket is open", "socket", s.cfg.Socket)
 	var err error
 	select {
@@ -121,10 +123,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		<-failed
 	}
-	if err != nil {
-		return fmt.Errorf("control: %w", err)
-	}
-	return nil
+	return err
 }
 
 // ServeHTTP implements http.Handler.
@@ -137,40 +136,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusServiceUnavailable, errors.New("too many requests at once"))
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	method, handle := s.route(r)
-	if handle == nil {
-		s.refuse(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
+	r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
+	if !isClean(r.URL.EscapedPath()) {
+		s.noSuchPath(w, r) // the mux would redirect, with a page of HTML
 		return
 	}
-	if r.Method != method {
-		w.Header().Set("Allow", method)
-		s.refuse(w, http.StatusMethodNotAllowed, fmt.Errorf("%q is not allowed here, only %s", r.Method, method))
-		return
-	}
-	handle(w, r)
-}
-
-// route finds what answers a path, and the method that it takes; nil if there is no such path.
-func (s *Server) route(r *http.Request) (method string, handle http.HandlerFunc) {
-	switch r.URL.Path {
-	case "/v1/sessions":
-		return http.MethodGet, s.listSessions
-	case "/v1/status":
-		return http.MethodGet, s.showStatus
-	case "/v1/sessions/disconnect":
-		return http.MethodPost, s.disconnect
-	}
-	return s.accountingRoute(r)
-}
-
-// problem is the body of an answer that is an error.
-type problem struct {
-	Error string `json:"error"`
+	s.mux.ServeHTTP(w, r)
 }
 
 func (s *Server) refuse(w http.ResponseWriter, code int, err error) {
-	s.answer(w, code, problem{utf8Text(err.Error())})
+	s.answer(w, code, api.Problem{Error: utf8Text(err.Error())})
 }
 
 func (s *Server) answer(w http.ResponseWriter, code int, v any) {
@@ -191,18 +166,18 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	query, err := ParseQuery(values)
+	query, err := api.ParseQuery(values)
 	if err != nil {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	view := s.table.View()
-	found := query.find(view)
-	out, err := newListWriter(w, foundHead{Total: view.Len(), Matched: len(found)})
+	found := find(query.Filter, view)
+	out, err := newListWriter(w, api.SessionsHead{Total: view.Len(), Matched: len(found)})
 	if err != nil {
 		return
 	}
-	for _, session := range query.order(found) {
+	for _, session := range order(query, found) {
 		if out.write(s.describe(session)) != nil {
 			return
 		}
@@ -211,11 +186,11 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 }
 
 // describe makes JSON of a session, with its termination if that is under way.
-func (s *Server) describe(session *sessions.Session) Session {
+func (s *Server) describe(session *sessions.Session) api.Session {
 	out := describe(session, s.table)
 	if session.State == sessions.Terminating {
 		if t, ok := s.terminator.Status(session.ID); ok {
-			out.Termination = describeTermination(t, hasOutcome(t))
+			out.Termination = describeTermination(t)
 		}
 	}
 	return out

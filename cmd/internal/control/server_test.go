@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -72,6 +75,17 @@ func TestBadRequests(t *testing.T) {
 		{"path", "GET", "/v2", "", 404, `no such path: \"/v2\"`},
 		{"method", "DELETE", "/v1/sessions", "", 405, `\"DELETE\" is not allowed here, only GET`},
 		{"method of disconnect", "GET", end, "", 405, "only POST"},
+		{"path of nothing", "GET", "/", "", 404, `no such path: \"/\"`},
+		{"two slashes", "GET", "//", "", 404, `no such path: \"//\"`},
+		{"an empty segment", "GET", "/v1//sessions", "", 404, `no such path: \"/v1//sessions\"`},
+		{"a slash behind", "GET", "/v1/sessions/", "", 404, `no such path: \"/v1/sessions/\"`},
+		{"dots", "GET", "/v1/spool/../sessions", "", 404, "no such path"},
+		{"a dot", "POST", "/v1/./sessions/disconnect", `{"all":true}`, 404, "no such path"},
+		{"a slash that is escaped", "GET", "/v1%2Fsessions", "", 404, "no such path"},
+		{"method of status", "PUT", "/v1/status", "", 405, `\"PUT\" is not allowed here, only GET`},
+		{"a method that nobody knows", "ENDALL", end, "", 405, `\"ENDALL\" is not allowed here, only POST`},
+		{"no accounting", "GET", "/v1/spool", "", 404, "no server groups and no spool"},
+		{"no accounting, and the wrong method", "GET", "/v1/spool/drop", "", 405, "only POST"},
 		{"filter", "GET", "/v1/sessions?kind=x", "", 400, "want one of network, exec, connection"},
 		{"escapes in the URL", "GET", "/v1/sessions?user=%zz", "", 400, "invalid URL escape"},
 		{"semicolon in the URL", "GET", "/v1/sessions?user=a;kind=exec", "", 400, "semicolon"},
@@ -110,8 +124,35 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("%.30q is answered with %q", request, got)
 		}
 	}
-	if got := numbers(t, client, control.Query{}); got != "1 of 1" || d.Table.View().Disconnected != 0 {
+	if got := numbers(t, client, api.Query{}); got != "1 of 1" || d.Table.View().Disconnected != 0 {
 		t.Errorf("after all that: %s, %d disconnected", got, d.Table.View().Disconnected)
+	}
+}
+
+// TestAllow: the answer to a method that is not allowed says which is. HEAD is none, though net/http would take it
+// for GET.
+func TestAllow(t *testing.T) {
+	d, _ := start(t, nil)
+	for _, tt := range []struct{ method, path, allow string }{
+		{"HEAD", "/v1/sessions", "GET"},
+		{"HEAD", "/v1/server-groups/x", "GET"},
+		{"OPTIONS", "/v1/status", "GET"},
+		{"HEAD", "/v1/sessions/disconnect", "POST"},
+		{"GET", "/v1/server-groups/x/acct-on", "POST"},
+	} {
+		w := httptest.NewRecorder()
+		d.Server.ServeHTTP(w, httptest.NewRequest(tt.method, tt.path, nil))
+		if got := w.Header().Get("Allow"); w.Code != 405 || got != tt.allow {
+			t.Errorf("%s %s: %d, allows %q, want %q", tt.method, tt.path, w.Code, got, tt.allow)
+		}
+	}
+	for _, target := range []string{"*", "", "http://daemon"} { // what net/http gives to a handler, too
+		r := httptest.NewRequest("OPTIONS", "/", nil)
+		r.URL.Path, r.RequestURI = target, target
+		w := httptest.NewRecorder()
+		if d.Server.ServeHTTP(w, r); w.Code != 404 || !strings.Contains(w.Body.String(), `{"error":"no such path`) {
+			t.Errorf("%q: %d %q", target, w.Code, w.Body)
+		}
 	}
 }
 
@@ -145,9 +186,9 @@ func TestListShowsTermination(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
 	d.NAS.Will("alice", lateAck)
-	disconnect(t, client, control.DisconnectRequest{All: true})
+	disconnect(t, client, api.DisconnectRequest{All: true})
 	for deadline := time.Now().Add(5 * time.Second); ; {
-		list, err := client.Sessions(t.Context(), control.Query{})
+		list, err := client.Sessions(t.Context(), api.Query{})
 		got := collect(t, list, err)
 		if len(got) != 1 || got[0].State != "terminating" || got[0].Marked {
 			t.Fatalf("%+v", got)
@@ -169,12 +210,12 @@ func TestStatus(t *testing.T) {
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": false} })
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": true} })
 	d.Server.RegisterStatus("broken", func() any { return func() {} })
-	disconnect(t, client, control.DisconnectRequest{IDs: []string{"00000001"}})
+	disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000001"}})
 	got, err := client.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &control.Status{
+	want := &api.Status{
 		Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
 		Sections: map[string]json.RawMessage{
 			"agentx": json.RawMessage(`{"connected":true}`), "broken": json.RawMessage(`{"error":"json: unsupported type: func()"}`),
@@ -189,9 +230,9 @@ func TestStatus(t *testing.T) {
 func TestTooManyRequests(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
-	var lists []*control.List
+	var lists []*apiclient.List
 	for range 64 {
-		list, err := client.Disconnect(t.Context(), control.DisconnectRequest{All: true, Wait: 60})
+		list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 60})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +274,7 @@ func TestListOfAClientThatReadsNothing(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "HTTP/1.1 200 OK\r\n" {
 		t.Fatal(line, err)
 	}
-	if got := numbers(t, client, control.Query{Sort: "-id", Limit: 1}); got != "3000 of 3000" {
+	if got := numbers(t, client, api.Query{Sort: "-id", Limit: 1}); got != "3000 of 3000" {
 		t.Error(got)
 	}
 }
@@ -243,7 +284,7 @@ func TestLogSaysWho(t *testing.T) {
 	lines := make(logLines, 16)
 	d, client := start(t, func(cfg *control.Config) { cfg.Logger = slog.New(slog.NewTextHandler(lines, nil)) })
 	begin(t, d, "alice", time.Now())
-	disconnect(t, client, control.DisconnectRequest{All: true})
+	disconnect(t, client, api.DisconnectRequest{All: true})
 	for want := fmt.Sprintf(`msg="disconnect by command" uid=%d session=00000001 user=alice nas=nas-1@192.0.2.1`, os.Getuid()); ; {
 		select {
 		case line := <-lines:

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -119,7 +120,7 @@ func TestStaleSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Stop()
-	if _, err := control.NewClient(d.Socket, 5*time.Second).Status(t.Context()); err != nil {
+	if _, err := apiclient.New(d.Socket, 5*time.Second).Status(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

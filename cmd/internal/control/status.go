@@ -7,31 +7,21 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-)
 
-// Status is what the daemon tells of itself.
-type Status struct {
-	Version       string    `json:"version"`
-	Started       time.Time `json:"started"`       // RFC 3339, UTC
-	Entries       int       `json:"entries"`       // casnActiveTableEntries
-	HighWaterMark uint32    `json:"highWaterMark"` // casnActiveTableHighWaterMark
-	Total         uint64    `json:"total"`         // casnTotalSessions
-	Disconnected  uint64    `json:"disconnected"`  // casnDisconnectedSessions
-	// Sections are what the parts of the daemon tell of themselves, by name, see [Server.RegisterStatus].
-	Sections map[string]json.RawMessage `json:"sections"`
-}
+	"aaasess/cmd/internal/api"
+)
 
 // showStatus is GET /v1/status.
 func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	if len(r.URL.RawQuery) > 0 {
-		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: status takes no parameters", ErrQuery))
+		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: status takes no parameters", api.ErrQuery))
 		return
 	}
 	s.mu.Lock()
 	sections := maps.Clone(s.sections)
 	s.mu.Unlock()
 	view := s.table.View()
-	status := Status{
+	status := api.Status{
 		Version: s.cfg.Version, Started: s.started.UTC().Truncate(time.Second), Entries: view.Len(),
 		HighWaterMark: view.HighWater, Total: view.Total, Disconnected: view.Disconnected,
 		Sections: map[string]json.RawMessage{},
@@ -39,7 +29,7 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	for name, fn := range sections {
 		b, err := json.Marshal(fn())
 		if err != nil { // one part that cannot be told must not hide the others
-			b, _ = json.Marshal(problem{err.Error()})
+			b, _ = json.Marshal(api.Problem{Error: err.Error()})
 		}
 		status.Sections[name] = b
 	}
@@ -50,7 +40,7 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 func parseURL(r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrQuery, err)
+		return nil, fmt.Errorf("%w: %w", api.ErrQuery, err)
 	}
 	return values, nil
 }

@@ -11,11 +11,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -61,7 +64,7 @@ func TestWaitOutlivesReadTimeout(t *testing.T) {
 	b, err := io.ReadAll(resp.Body)
 	var list struct {
 		Matched  int
-		Sessions []Session
+		Sessions []api.Session
 	}
 	if err != nil || json.Unmarshal(b, &list) != nil || list.Matched != 1 || len(list.Sessions) != 1 || list.Sessions[0].State != "terminating" {
 		t.Errorf("%s %v", b, err)
@@ -85,5 +88,81 @@ func TestRunFails(t *testing.T) {
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// lateNAS answers 50 ms after the row of the session has ended.
+type lateNAS struct{}
+
+func (lateNAS) Disconnect(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
+	<-ctx.Done()
+	time.Sleep(50 * time.Millisecond)
+	return sessions.Outcome{Answer: sessions.ACK}
+}
+
+// TestWaitAfterMissedEvents: a request that has missed events reads how the sessions are, and has the outcomes that
+// come then.
+func TestWaitAfterMissedEvents(t *testing.T) {
+	journal := sessionstest.NewJournal()
+	defer journal.Close()
+	table := sessions.New(sessions.Config{}, journal)
+	terminator := sessions.NewTerminator(sessions.TerminatorConfig{}, table, lateNAS{}, slog.New(slog.DiscardHandler))
+	s, err := New(Config{Socket: filepath.Join(t.TempDir(), "s")}, table, terminator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const n = 8 // as many as are asked at once
+	send := func(typ sessions.EventType, i int) {
+		durable := make(chan error, 1)
+		sid := fmt.Sprint("a", i)
+		ev := sessions.Event{Type: typ, AcctSessionID: sid, Kind: sessions.Network, At: time.Now(), Attrs: radius.Attributes("\x2c\x04" + sid)}
+		if err := table.Apply(ev, func(err error) { durable <- err }); err != nil || <-durable != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &begun{marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}}
+	for i := range n {
+		send(sessions.Start, i)
+		b.ids = append(b.ids, sessions.ID(i+1))
+	}
+	b.watcher = terminator.Watch(t.Context(), 1, b.ids)
+	marked, err := s.mark(b.ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.add(marked)
+	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { ended <- terminator.Run(ctx) }()
+	for i := range n {
+		for {
+			if status, _ := terminator.Status(b.ids[i]); status.Asking {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for i := range n {
+		send(sessions.Stop, i)
+	}
+	w := httptest.NewRecorder()
+	s.report(w, httptest.NewRequest("POST", "/", nil), b, time.Minute)
+	stop()
+	<-ended
+	var list struct{ Sessions []api.Session }
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Sessions) != n {
+		t.Fatalf("%d sessions, %v", len(list.Sessions), err)
+	}
+	told := 0
+	for _, session := range list.Sessions {
+		if session.State != "ended" || !session.Marked || session.Termination == nil || session.Termination.Attempts != 1 {
+			t.Errorf("%+v %+v", session, session.Termination)
+		} else if session.Termination.Last == "ACK" {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Error("no outcome came after the end")
 	}
 }

@@ -2,21 +2,38 @@ package control
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
 )
 
-// outcomeWait is how long after a session is gone the outcome of the attempt that was under way may
-// take: the stop often overtakes the ACK.
-const outcomeWait = time.Second
+const (
+	// outcomeWait is how long after a session is gone the outcome of the attempt that was under way may
+	// take: the stop often overtakes the ACK.
+	outcomeWait = time.Second
+	// gatherFor is how long further events are awaited after one, to answer them together.
+	gatherFor = 20 * time.Millisecond
+)
 
-// awaited is a session that is being ended.
+// awaited is a session that is being ended, and that the answer does not have yet.
 type awaited struct {
+	index  int // in the request
 	id     sessions.ID
-	status sessions.Termination // as last seen
-	asked  bool                 // an attempt has come back
-	gone   time.Time            // when it was first seen to be gone; zero while it lives
+	status sessions.Termination // as last heard
+	gone   bool
+	late   time.Time // when its outcome is no longer waited for, if it is gone while it is asked for
+}
+
+// waiter answers a disconnect that waits: with each session once it is gone.
+type waiter struct {
+	s    *Server
+	b    *begun
+	out  *listWriter
+	left map[sessions.ID]*awaited
+	late []*awaited // gone, and their outcome is waited for, the earliest first; some have it meanwhile
+	done []*awaited // to be written
 }
 
 // report answers a disconnect: each session once it is gone, and the others when the wait is over.
@@ -24,88 +41,175 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *begun, wait t
 	if wait > 0 { // net/http still watches for the end of the connection, but not until readTimeout only
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	out, err := newListWriter(w, endedHead{Matched: len(b.ids), Marked: len(b.marked)})
+	out, err := newListWriter(w, api.DisconnectHead{Matched: len(b.ids), Marked: len(b.marked)})
 	if err != nil || wait > 0 && out.flush() != nil {
 		return
 	}
-	waiting := make([]awaited, len(b.ids))
+	wr := &waiter{s: s, b: b, out: out, left: make(map[sessions.ID]*awaited, len(b.ids))}
 	for i, id := range b.ids {
-		waiting[i].id = id
+		a := &awaited{index: i, id: id}
+		if status, underWay := s.terminator.Status(id); underWay {
+			a.status = status // of attempts before this request; the others are events
+		}
+		wr.left[id] = a
 	}
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	over := time.NewTimer(wait)
+	if wait > 0 && !wr.wait(r, wait) {
+		return
+	}
+	if wr.writeRest() == nil {
+		_ = out.end()
+	}
+}
+
+// wait writes sessions as they go until the last has gone, or for a time. It is false if the client goes.
+func (wr *waiter) wait(r *http.Request, limit time.Duration) bool {
+	over := time.NewTimer(limit)
 	defer over.Stop()
-	for last := wait <= 0; ; {
-		view := s.table.View()
-		left := waiting[:0]
-		for _, a := range waiting {
-			session, done := s.look(&a, b, view)
-			if !done && !last {
-				left = append(left, a)
-				continue
-			}
-			if out.write(session) != nil {
-				return
-			}
-		}
-		if waiting = left; len(waiting) == 0 {
-			_ = out.end()
-			return
-		}
-		if out.Buffered() > 0 && out.flush() != nil {
-			return
-		}
+	round := time.NewTimer(limit) // when something is to be written
+	defer round.Stop()
+	gathering := false
+	for len(wr.left) > 0 {
 		select {
-		case <-tick.C:
+		case <-wr.b.watcher.Updated():
+			if !gathering {
+				gathering = true
+				round.Reset(gatherFor)
+			}
+			continue
+		case <-round.C:
+			gathering = false
 		case <-over.C:
-			last = true
-		case <-s.ending:
-			last = true
+			return true
+		case <-wr.s.ending:
+			return true
 		case <-r.Context().Done():
-			return
+			return false
+		}
+		wr.read()
+		if wr.write() != nil || wr.out.Buffered() > 0 && wr.out.flush() != nil {
+			return false
+		}
+		if len(wr.late) > 0 {
+			round.Reset(time.Until(wr.late[0].late))
+		}
+	}
+	return true
+}
+
+// read reads what has happened, and notes which sessions there is nothing more to wait for.
+func (wr *waiter) read() {
+	events, missed := wr.b.watcher.Read()
+	if missed {
+		wr.resync()
+	}
+	for _, e := range events {
+		a := wr.left[e.ID]
+		if a == nil {
+			continue
+		}
+		if e.Attempts >= a.status.Attempts {
+			a.status = e.Termination
+		}
+		if e.Type == sessions.Gone || a.gone {
+			wr.end(a)
+		}
+	}
+	for now := time.Now(); len(wr.late) > 0 && !wr.late[0].late.After(now); wr.late = wr.late[1:] {
+		if a := wr.late[0]; a.status.Asking { // else it has its outcome
+			wr.done = append(wr.done, a)
 		}
 	}
 }
 
-// look says how a session is now, and whether there is nothing more to wait for.
-func (s *Server) look(a *awaited, b *begun, view *sessions.View) (_ Session, done bool) {
-	status, underWay := s.terminator.Status(a.id)
-	if underWay {
-		a.status, a.asked = status, hasOutcome(status)
+// end notes that a session is gone, or that the outcome has come that was waited for then.
+func (wr *waiter) end(a *awaited) {
+	switch {
+	case !a.status.Asking:
+		wr.done = append(wr.done, a)
+	case !a.gone:
+		a.late = time.Now().Add(outcomeWait)
+		wr.late = append(wr.late, a)
 	}
-	session := view.Get(a.id)
-	if session == nil {
-		if a.gone.IsZero() {
-			a.gone = time.Now()
+	a.gone = true
+}
+
+// resync reads how the sessions are that are left, because events were missed.
+func (wr *waiter) resync() {
+	view := wr.s.table.View()
+	for id, a := range wr.left {
+		status, underWay := wr.s.terminator.Status(id)
+		if underWay {
+			a.status = status
 		}
-		asking := underWay && status.Attempts > 0 && status.Next.IsZero()
-		done = !asking || time.Since(a.gone) > outcomeWait
-		if outcome, attempts := s.cfg.Outcomes.last(a.id); attempts > 0 {
-			a.status.Last, a.status.Attempts, a.asked = outcome, max(a.status.Attempts, attempts), true
+		if a.gone && underWay || !a.gone && view.Get(id) != nil {
+			continue
 		}
-		a.status.Next = time.Time{} // nothing follows
+		if !underWay { // no outcome is to come; that of the last attempt may be lost
+			a.status.Asking = false
+		}
+		wr.end(a)
 	}
-	return b.describe(a, session, s.table), done
+}
+
+// write writes the sessions that there is nothing more to wait for, in the order of the request.
+func (wr *waiter) write() error {
+	slices.SortFunc(wr.done, func(a, b *awaited) int { return a.index - b.index })
+	for _, a := range wr.done {
+		if wr.left[a.id] == nil {
+			continue
+		}
+		delete(wr.left, a.id)
+		if err := wr.out.write(wr.b.describe(a, nil, wr.s.table)); err != nil {
+			return err
+		}
+	}
+	wr.done = wr.done[:0]
+	return nil
+}
+
+// writeRest writes the sessions that are left, as they are now.
+func (wr *waiter) writeRest() error {
+	if wr.b.watcher != nil {
+		wr.read()
+	}
+	view := wr.s.table.View()
+	for _, id := range wr.b.ids {
+		a := wr.left[id]
+		if a == nil {
+			continue
+		}
+		if status, underWay := wr.s.terminator.Status(id); underWay {
+			a.status = status
+		}
+		session := view.Get(id)
+		if a.gone {
+			session = nil
+		}
+		if err := wr.out.write(wr.b.describe(a, session, wr.s.table)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // describe makes JSON of a session that is being ended, or (session nil) is gone.
-func (b *begun) describe(a *awaited, session *sessions.Session, clock *sessions.Table) Session {
-	var out Session
+func (b *begun) describe(a *awaited, session *sessions.Session, clock *sessions.Table) api.Session {
+	var out api.Session
 	switch known := b.known[a.id]; {
 	case session != nil:
 		out = describe(session, clock)
 	case known != nil:
 		out = describe(known, clock)
 	default:
-		out = Session{ID: a.id.String(), Number: uint32(a.id)}
+		out = api.Session{ID: a.id.String(), Number: uint32(a.id)}
 	}
 	if session == nil {
 		out.State = sessions.Ended.String()
+		a.status.Next = time.Time{} // nothing follows
 	}
 	out.Marked = b.marked[a.id]
 	if a.status.Attempts > 0 || session != nil && session.State == sessions.Terminating {
-		out.Termination = describeTermination(a.status, a.asked)
+		out.Termination = describeTermination(a.status)
 	}
 	return out
 }

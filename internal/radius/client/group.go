@@ -94,6 +94,9 @@ func (c *Client) NewGroup(cfg GroupConfig) (*Group, error) {
 	return g, nil
 }
 
+// String names the group for a log.
+func (g *Group) String() string { return "server group " + g.cfg.Name }
+
 // Ready is closed when Run has started: the group sends requests, or resolves the names of its
 // servers.
 func (g *Group) Ready() <-chan struct{} { return g.ready }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 )
 
@@ -16,12 +17,12 @@ var ErrDisk = errors.New("no space")
 
 // Accounting is a [control.Accounting] in memory. Its fields are set before the daemon starts.
 type Accounting struct {
-	Groups []control.ServerGroup
-	OnOff  []control.OnOffGroup
-	Status control.SpoolStatus // SetAside of it is counted
-	Aside  []control.SetAside  // those with Raw are damaged
-	Lists  []string            // method lists, "network/default"
-	Full   int                 // Replay and Drop do so many records, and then give ErrDisk; 0: all
+	Groups []api.ServerGroup
+	OnOff  []api.OnOffGroup
+	Status api.SpoolStatus // SetAside of it is counted
+	Aside  []api.SetAside  // those with Raw are damaged
+	Lists  []string        // method lists, "network/default"
+	Full   int             // Replay and Drop do so many records, and then give ErrDisk; 0: all
 	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called before.
 	Hold    map[string]bool
 	Entered func()
@@ -39,17 +40,17 @@ func (a *Accounting) Done() []string {
 }
 
 // ServerGroups implements control.Accounting.
-func (a *Accounting) ServerGroups() []control.ServerGroup {
+func (a *Accounting) ServerGroups() []api.ServerGroup {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.Groups)
 }
 
 // OnOffGroups implements control.Accounting.
-func (a *Accounting) OnOffGroups() []control.OnOffGroup { return a.OnOff }
+func (a *Accounting) OnOffGroups() []api.OnOffGroup { return a.OnOff }
 
 // Perform implements control.Accounting: the group is in state sendAcctOn or sendAcctOff from then on.
-func (a *Accounting) Perform(ctx context.Context, req control.PerformRequest) error {
+func (a *Accounting) Perform(ctx context.Context, req api.PerformRequest) error {
 	if a.Hold[req.Group] {
 		if a.Entered != nil {
 			a.Entered()
@@ -59,13 +60,13 @@ func (a *Accounting) Perform(ctx context.Context, req control.PerformRequest) er
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.IndexFunc(a.Groups, func(g control.ServerGroup) bool { return g.Name == req.Group })
+	i := slices.IndexFunc(a.Groups, func(g api.ServerGroup) bool { return g.Name == req.Group })
 	if i < 0 {
 		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoGroup)
 	}
-	sending, reached := control.SendAcctOn, control.StateOn
-	if req.Action == control.AcctOff {
-		sending, reached = control.SendAcctOff, control.StateOff
+	sending, reached := api.SendAcctOn, api.StateOn
+	if req.Action == api.AcctOff {
+		sending, reached = api.SendAcctOff, api.StateOff
 	}
 	line := string(req.Action) + " " + req.Group
 	switch on := &a.Groups[i].AcctOnOff; {
@@ -87,7 +88,7 @@ func (a *Accounting) Perform(ctx context.Context, req control.PerformRequest) er
 }
 
 // Spool implements control.Accounting.
-func (a *Accounting) Spool() control.SpoolStatus {
+func (a *Accounting) Spool() api.SpoolStatus {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	status := a.Status
@@ -97,10 +98,10 @@ func (a *Accounting) Spool() control.SpoolStatus {
 }
 
 // SetAside implements control.Accounting.
-func (a *Accounting) SetAside(after uint64, limit int) ([]control.SetAside, error) {
+func (a *Accounting) SetAside(after uint64, limit int) ([]api.SetAside, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var out []control.SetAside
+	var out []api.SetAside
 	for _, r := range a.Aside {
 		if r.Seq > after && len(out) < limit {
 			out = append(out, r)
@@ -110,27 +111,27 @@ func (a *Accounting) SetAside(after uint64, limit int) ([]control.SetAside, erro
 }
 
 // SetAsideRecord implements control.Accounting.
-func (a *Accounting) SetAsideRecord(seq uint64) (control.SetAside, error) {
+func (a *Accounting) SetAsideRecord(seq uint64) (api.SetAside, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if i := a.find(seq); i >= 0 {
 		return a.Aside[i], nil
 	}
-	return control.SetAside{}, fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
+	return api.SetAside{}, fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
 }
 
 func (a *Accounting) find(seq uint64) int {
-	return slices.IndexFunc(a.Aside, func(r control.SetAside) bool { return r.Seq == seq })
+	return slices.IndexFunc(a.Aside, func(r api.SetAside) bool { return r.Seq == seq })
 }
 
 // Replay implements control.Accounting.
 func (a *Accounting) Replay(seqs []uint64, all bool) (int, error) {
-	return a.take("replay", seqs, all, func(r control.SetAside) bool { return r.Raw != "" })
+	return a.take("replay", seqs, all, func(r api.SetAside) bool { return r.Raw != "" })
 }
 
 // Drop implements control.Accounting.
 func (a *Accounting) Drop(seqs []uint64, all bool) (int, error) {
-	return a.take("drop", seqs, all, func(control.SetAside) bool { return false })
+	return a.take("drop", seqs, all, func(api.SetAside) bool { return false })
 }
 
 // ForgetDamage implements control.Accounting.
@@ -141,13 +142,13 @@ func (a *Accounting) ForgetDamage() (int, error) {
 		return 0, ErrDisk
 	}
 	n := len(a.Status.Damage)
-	a.Status.Damage = slices.DeleteFunc(slices.Clone(a.Status.Damage), func(d control.Damage) bool { return d.Queue != "" })
+	a.Status.Damage = slices.DeleteFunc(slices.Clone(a.Status.Damage), func(d api.Damage) bool { return d.Queue != "" })
 	a.done = append(a.done, "forget-damage")
 	return n - len(a.Status.Damage), nil
 }
 
 // take removes records; stays are those that cannot be.
-func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(control.SetAside) bool) (int, error) {
+func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(api.SetAside) bool) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	line := what
@@ -166,7 +167,7 @@ func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(contr
 	}
 	a.done = append(a.done, line)
 	n, most := 0, cmp.Or(a.Full, len(a.Aside))
-	a.Aside = slices.DeleteFunc(a.Aside, func(r control.SetAside) bool {
+	a.Aside = slices.DeleteFunc(a.Aside, func(r api.SetAside) bool {
 		if n == most || stays(r) || !all && !slices.Contains(seqs, r.Seq) {
 			return false
 		}
@@ -184,7 +185,7 @@ func (a *Accounting) Reroute(queue, list string) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	ok := slices.Contains(a.Lists, list)
-	i := slices.IndexFunc(a.Status.Queues, func(q control.Queue) bool { return q.Queue == queue })
+	i := slices.IndexFunc(a.Status.Queues, func(q api.Queue) bool { return q.Queue == queue })
 	switch {
 	case i < 0:
 		return 0, fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)

@@ -36,20 +36,15 @@ func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	d := &Daemon{Socket: filepath.Join(dir, "control.sock"), Journal: sessionstest.NewJournal(), ended: make(chan error, 2)}
 	d.Commits = make(chan struct{}, 1)
 	d.NAS = &NAS{answers: map[string][]Answer{}}
-	outcomes := control.NewOutcomes(d.NAS)
-	cfg := control.Config{Socket: d.Socket, Version: "1.2.3", Outcomes: outcomes}
+	cfg := control.Config{Socket: d.Socket, Version: "1.2.3"}
 	if change != nil {
 		change(&cfg)
 	}
 	d.Table = sessions.New(sessions.Config{Now: cfg.Now}, journal{d.Journal, d.Commits})
 	d.NAS.table = d.Table
-	var nas sessions.Disconnector = d.NAS
-	if cfg.Outcomes != nil {
-		nas = cfg.Outcomes
-	}
 	d.Terminator = sessions.NewTerminator(
 		sessions.TerminatorConfig{StopWait: 5 * time.Second, RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond},
-		d.Table, nas, slog.New(slog.DiscardHandler))
+		d.Table, d.NAS, slog.New(slog.DiscardHandler))
 	var err error
 	if d.Server, err = control.New(cfg, d.Table, d.Terminator); err != nil {
 		d.Journal.Close()

@@ -1,4 +1,4 @@
-package control
+package apiclient
 
 import (
 	"context"
@@ -7,14 +7,16 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"aaasess/cmd/internal/api"
 )
 
 // ServerGroups lists all server groups, in the order of their names.
-func (c *Client) ServerGroups(ctx context.Context) ([]ServerGroup, error) {
-	var all []ServerGroup
+func (c *Client) ServerGroups(ctx context.Context) ([]api.ServerGroup, error) {
+	var all []api.ServerGroup
 	for after := ""; ; {
-		var list ServerGroupList
-		if err := c.ask(ctx, http.MethodGet, "/v1/server-groups"+partQuery(after, maxPage), nil, &list); err != nil {
+		var list api.ServerGroupList
+		if err := c.ask(ctx, http.MethodGet, api.PathServerGroups+partQuery(after, api.MaxPage), nil, &list); err != nil {
 			return nil, err
 		}
 		all = append(all, list.Groups...)
@@ -26,11 +28,11 @@ func (c *Client) ServerGroups(ctx context.Context) ([]ServerGroup, error) {
 }
 
 // OnOffGroups lists all groups of acct-on-off, in the order of their names.
-func (c *Client) OnOffGroups(ctx context.Context) ([]OnOffGroup, error) {
-	var all []OnOffGroup
+func (c *Client) OnOffGroups(ctx context.Context) ([]api.OnOffGroup, error) {
+	var all []api.OnOffGroup
 	for after := ""; ; {
-		var list OnOffGroupList
-		if err := c.ask(ctx, http.MethodGet, "/v1/acct-on-off-groups"+partQuery(after, maxPage), nil, &list); err != nil {
+		var list api.OnOffGroupList
+		if err := c.ask(ctx, http.MethodGet, api.PathOnOffGroups+partQuery(after, api.MaxPage), nil, &list); err != nil {
 			return nil, err
 		}
 		all = append(all, list.Groups...)
@@ -42,64 +44,62 @@ func (c *Client) OnOffGroups(ctx context.Context) ([]OnOffGroup, error) {
 }
 
 // ServerGroup is one server group; the error is a RefusedError with 404 if there is none of the name.
-func (c *Client) ServerGroup(ctx context.Context, name string) (*ServerGroup, error) {
-	return askFor[ServerGroup](ctx, c, http.MethodGet, groupPath(name), nil)
+func (c *Client) ServerGroup(ctx context.Context, name string) (*api.ServerGroup, error) {
+	return askFor[api.ServerGroup](ctx, c, http.MethodGet, api.GroupPath(name), nil)
 }
 
 // Perform has an Accounting-On or -Off sent, and gives the group as it is when that has begun.
-func (c *Client) Perform(ctx context.Context, req PerformRequest) (*ServerGroup, error) {
-	return askFor[ServerGroup](ctx, c, http.MethodPost, groupPath(req.Group)+"/"+string(req.Action), req)
+func (c *Client) Perform(ctx context.Context, req api.PerformRequest) (*api.ServerGroup, error) {
+	return askFor[api.ServerGroup](ctx, c, http.MethodPost, api.PerformPath(req), req)
 }
 
 // Spool asks how the queues and their disk are.
-func (c *Client) Spool(ctx context.Context) (*SpoolStatus, error) {
-	return askFor[SpoolStatus](ctx, c, http.MethodGet, "/v1/spool", nil)
+func (c *Client) Spool(ctx context.Context) (*api.SpoolStatus, error) {
+	return askFor[api.SpoolStatus](ctx, c, http.MethodGet, api.PathSpool, nil)
 }
 
 // SetAside lists records that are set aside: those with a Seq of more than after, at most limit of
 // them (1..1000).
-func (c *Client) SetAside(ctx context.Context, after uint64, limit int) (*SetAsideList, error) {
+func (c *Client) SetAside(ctx context.Context, after uint64, limit int) (*api.SetAsideList, error) {
 	text := ""
 	if after > 0 {
 		text = strconv.FormatUint(after, 10)
 	}
-	return askFor[SetAsideList](ctx, c, http.MethodGet, "/v1/spool/set-aside"+partQuery(text, limit), nil)
+	return askFor[api.SetAsideList](ctx, c, http.MethodGet, api.PathSetAside+partQuery(text, limit), nil)
 }
 
 // SetAsideRecord is one of them with its attributes.
-func (c *Client) SetAsideRecord(ctx context.Context, seq uint64) (*SetAside, error) {
-	return askFor[SetAside](ctx, c, http.MethodGet, "/v1/spool/set-aside/"+strconv.FormatUint(seq, 10), nil)
+func (c *Client) SetAsideRecord(ctx context.Context, seq uint64) (*api.SetAside, error) {
+	return askFor[api.SetAside](ctx, c, http.MethodGet, api.RecordPath(seq), nil)
 }
 
 // Replay puts records that are set aside back into their queues, and says how many.
-func (c *Client) Replay(ctx context.Context, req RecordsRequest) (int, error) {
-	answer := RecordsAnswer{}
-	err := c.ask(ctx, http.MethodPost, "/v1/spool/replay", req, &answer)
+func (c *Client) Replay(ctx context.Context, req api.RecordsRequest) (int, error) {
+	answer := api.RecordsAnswer{}
+	err := c.ask(ctx, http.MethodPost, api.PathReplay, req, &answer)
 	return answer.Records, err
 }
 
 // Drop forgets records that are set aside for ever, and says how many.
-func (c *Client) Drop(ctx context.Context, req RecordsRequest) (int, error) {
-	answer := RecordsAnswer{}
-	err := c.ask(ctx, http.MethodPost, "/v1/spool/drop", req, &answer)
+func (c *Client) Drop(ctx context.Context, req api.RecordsRequest) (int, error) {
+	answer := api.RecordsAnswer{}
+	err := c.ask(ctx, http.MethodPost, api.PathDrop, req, &answer)
 	return answer.Records, err
 }
 
 // Reroute has the records of a queue go by a method list, and says how many wait there now.
-func (c *Client) Reroute(ctx context.Context, req RerouteRequest) (int, error) {
-	answer := RecordsAnswer{}
-	err := c.ask(ctx, http.MethodPost, "/v1/spool/reroute", req, &answer)
+func (c *Client) Reroute(ctx context.Context, req api.RerouteRequest) (int, error) {
+	answer := api.RecordsAnswer{}
+	err := c.ask(ctx, http.MethodPost, api.PathReroute, req, &answer)
 	return answer.Records, err
 }
 
 // ForgetDamage forgets what the spool tells of damage, and says how many entries that were.
 func (c *Client) ForgetDamage(ctx context.Context) (int, error) {
-	answer := ForgetAnswer{}
-	err := c.ask(ctx, http.MethodPost, "/v1/spool/forget-damage", nil, &answer)
+	answer := api.ForgetAnswer{}
+	err := c.ask(ctx, http.MethodPost, api.PathForgetDamage, nil, &answer)
 	return answer.Entries, err
 }
-
-func groupPath(name string) string { return "/v1/server-groups/" + url.PathEscape(name) }
 
 func partQuery(after string, limit int) string {
 	v := url.Values{"limit": {strconv.Itoa(limit)}}

@@ -1,4 +1,4 @@
-package control
+package api
 
 import "time"
 
@@ -60,12 +60,12 @@ type AcctState string
 
 // The states of S3.
 const (
-	SendAcctOn  AcctState = "sendAcctOn"  // On is sent until a server answers
-	StateOn     AcctState = "on"          // a server has answered On
-	SendAcctOff AcctState = "sendAcctOff" // Off is being sent
-	StateOff    AcctState = "off"         // a server has answered Off
-	OffNoResp   AcctState = "OffNoResp"   // Off was sent, and nobody answered
-	Unknown     AcctState = "unknown"     // neither has been sent
+	SendAcctOn   AcctState = "sendAcctOn"  // On is sent until a server answers
+	StateOn      AcctState = "on"          // a server has answered On
+	SendAcctOff  AcctState = "sendAcctOff" // Off is being sent
+	StateOff     AcctState = "off"         // a server has answered Off
+	OffNoResp    AcctState = "OffNoResp"   // Off was sent, and nobody answered
+	StateUnknown AcctState = "unknown"     // neither has been sent
 )
 
 // Sends reports whether the group sends Accounting-On and -Off itself.

@@ -1,4 +1,4 @@
-package control
+package apiclient
 
 import (
 	"bytes"
@@ -8,11 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"aaasess/cmd/internal/api"
 )
 
 var (
@@ -39,9 +40,9 @@ type Client struct {
 	http    *http.Client
 }
 
-// NewClient makes a client for the socket at a path. The daemon may take as long as the timeout to
+// New makes a client for the socket at a path. The daemon may take as long as the timeout to
 // begin its answer, and again for each piece of it; 0 means 10 s.
-func NewClient(socket string, timeout time.Duration) *Client {
+func New(socket string, timeout time.Duration) *Client {
 	c := &Client{socket: socket, timeout: cmp.Or(timeout, 10*time.Second)}
 	c.http = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -53,8 +54,8 @@ func NewClient(socket string, timeout time.Duration) *Client {
 }
 
 // Sessions lists the live sessions that a query means. The caller closes the List.
-func (c *Client) Sessions(ctx context.Context, q Query) (*List, error) {
-	path := "/v1/sessions"
+func (c *Client) Sessions(ctx context.Context, q api.Query) (*List, error) {
+	path := api.PathSessions
 	if v := q.Values(); len(v) > 0 {
 		path += "?" + v.Encode()
 	}
@@ -62,23 +63,23 @@ func (c *Client) Sessions(ctx context.Context, q Query) (*List, error) {
 }
 
 // Disconnect ends sessions. The caller closes the List; what it has been told to end ends even so.
-func (c *Client) Disconnect(ctx context.Context, req DisconnectRequest) (*List, error) {
+func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*List, error) {
 	b, err := json.Marshal(req)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	wait := time.Duration(req.Wait * float64(time.Second))
-	return c.list(ctx, http.MethodPost, "/v1/sessions/disconnect", b, wait)
+	return c.list(ctx, http.MethodPost, api.PathDisconnect, b, wait)
 }
 
 // Status asks how the daemon is.
-func (c *Client) Status(ctx context.Context) (*Status, error) {
-	body, err := c.do(ctx, http.MethodGet, "/v1/status", nil, 0)
+func (c *Client) Status(ctx context.Context) (*api.Status, error) {
+	body, err := c.do(ctx, http.MethodGet, api.PathStatus, nil, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	var status Status
+	var status api.Status
 	if err := json.NewDecoder(body).Decode(&status); err != nil {
 		return nil, body.explain(err)
 	}
@@ -124,8 +125,8 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 }
 
 func refused(resp *http.Response, body io.Reader) error {
-	b, _ := io.ReadAll(io.LimitReader(body, maxBody))
-	var p problem
+	b, _ := io.ReadAll(io.LimitReader(body, api.MaxBody))
+	var p api.Problem
 	if json.Unmarshal(b, &p) != nil || p.Error == "" {
 		p.Error = "status " + resp.Status
 	}
@@ -166,89 +167,3 @@ func (a *answer) explain(err error) error {
 	}
 	return fmt.Errorf("%w: %w", ErrAnswer, err)
 }
-
-// List is sessions as they arrive.
-type List struct {
-	Total   int // live sessions; only of Sessions
-	Matched int // sessions that were meant; with a limit the list is shorter
-	Marked  int // sessions that the request began to end; only of Disconnect
-
-	body *answer
-	dec  *json.Decoder
-}
-
-func (c *Client) list(ctx context.Context, method, path string, body []byte, extra time.Duration) (*List, error) {
-	a, err := c.do(ctx, method, path, body, extra)
-	if err != nil {
-		return nil, err
-	}
-	l := &List{body: a, dec: json.NewDecoder(a)}
-	if err := l.readHead(); err != nil {
-		defer a.Close()
-		return nil, a.explain(err)
-	}
-	return l, nil
-}
-
-// readHead reads up to the first session.
-func (l *List) readHead() error {
-	if err := l.expect(json.Delim('{')); err != nil {
-		return err
-	}
-	for {
-		key, err := l.dec.Token()
-		if err != nil {
-			return err
-		}
-		switch key {
-		case "total":
-			err = l.dec.Decode(&l.Total)
-		case "matched":
-			err = l.dec.Decode(&l.Matched)
-		case "marked":
-			err = l.dec.Decode(&l.Marked)
-		case "sessions":
-			return l.expect(json.Delim('['))
-		default:
-			var ignored json.RawMessage
-			err = l.dec.Decode(&ignored)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (l *List) expect(want json.Delim) error {
-	got, err := l.dec.Token()
-	if err == nil && got != want {
-		err = fmt.Errorf("%v where %v should be", got, want)
-	}
-	return err
-}
-
-// All yields the sessions in the order of the answer, once. An error is the last that it yields.
-func (l *List) All() iter.Seq2[Session, error] {
-	return func(yield func(Session, error) bool) {
-		for l.dec.More() {
-			var s Session
-			if err := l.dec.Decode(&s); err != nil {
-				yield(Session{}, l.body.explain(err))
-				return
-			}
-			if !yield(s, nil) {
-				return
-			}
-		}
-		err := l.expect(json.Delim(']'))
-		if err == nil {
-			err = l.expect(json.Delim('}'))
-		}
-		if err != nil {
-			yield(Session{}, l.body.explain(err))
-		}
-	}
-}
-
-// Close ends the request, whether all was read or not.
-func (l *List) Close() error { return l.body.Close() }

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aaasess/accounting/methods"
+)
+
+// stub is a task that is ready after a time, and ends with its context or, after a time, with an error.
+type stub struct {
+	name  string
+	after time.Duration // 0: never
+	fails time.Duration // 0: never
+	err   error
+	ready chan struct{}
+}
+
+func (s *stub) String() string         { return s.name }
+func (s *stub) Ready() <-chan struct{} { return s.ready }
+
+func (s *stub) Run(ctx context.Context) error {
+	if s.after > 0 {
+		time.AfterFunc(s.after, func() { close(s.ready) })
+	}
+	var fails <-chan time.Time
+	if s.fails > 0 {
+		fails = time.After(s.fails)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-fails:
+		return s.err
+	}
+}
+
+// TestRunTasks: ready is called when all tasks that are waited for are ready, and the others are not waited for. The
+// error of a task has its name.
+func TestRunTasks(t *testing.T) {
+	broken := errors.New("it is broken")
+	const s, never = time.Second, time.Duration(0)
+	for name, tt := range map[string]struct {
+		serving []*stub
+		others  []*stub
+		ready   time.Duration // when; 0: never
+		err     string
+	}{
+		"all are ready":                 {[]*stub{{after: s}, {after: 5 * s}, {after: 3 * s}}, nil, 5 * s, ""},
+		"one is never":                  {[]*stub{{after: s}, {after: never}}, nil, never, ""},
+		"another one is never":          {[]*stub{{after: s}}, []*stub{{after: never}}, s, ""},
+		"one fails":                     {[]*stub{{after: s}, {name: "control socket /x", fails: 2 * s, err: broken}}, nil, never, "control socket /x: it is broken"},
+		"one fails after all are ready": {[]*stub{{after: s}, {name: "b", after: s, fails: 2 * s, err: broken}}, nil, s, "b: it is broken"},
+		"another one fails":             {[]*stub{{after: s}}, []*stub{{name: "agentx", fails: 2 * s, err: broken}}, s, "agentx: it is broken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				list := func(stubs []*stub) (tasks []task) {
+					for _, s := range stubs {
+						s.ready = make(chan struct{})
+						tasks = append(tasks, s)
+					}
+					return tasks
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				began, ready := time.Now(), time.Duration(0)
+				err := runTasks(ctx, list(tt.serving), list(tt.others), func() { ready = time.Since(began) })
+				if ready != tt.ready {
+					t.Errorf("ready after %v, want %v", ready, tt.ready)
+				}
+				if got := ""; err != nil {
+					if got = err.Error(); got != tt.err || !errors.Is(err, broken) {
+						t.Errorf("error %q, want %q", got, tt.err)
+					}
+				} else if tt.err != "" {
+					t.Errorf("no error, want %q", tt.err)
+				}
+			})
+		})
+	}
+}
+
+// TestReady: when the log says ready all tasks are, each with a name of its own; but nobody waits for a master agent
+// that is away.
+func TestReady(t *testing.T) {
+	const snmp = `snmp: {agentx: {network: unix, address: /nowhere/agentx}, responder: {listen: ["127.0.0.1:0"], ` +
+		`communities: [{community: public, group: all, from: [127.0.0.1/32]}], groups: [{name: all, read: all}]}, `
+	l := launch(t, with(t, plainConfig, "snmp: {", snmp), outside{})
+	serving, others := l.d.tasks(nil, methods.Change{})
+	names := map[string]bool{}
+	for _, task := range append(serving, others...) {
+		if name := task.String(); name == "" || names[name] {
+			t.Errorf("a task is called %q", name)
+		}
+		names[task.String()] = true
+	}
+	for _, task := range serving {
+		select {
+		case <-task.Ready():
+		default:
+			t.Errorf("%s is not ready", task)
+		}
+	}
+	if len(serving) != 8 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
+		t.Errorf("%d tasks serve, others: %v", len(serving), others)
+	}
+	select {
+	case <-others[0].Ready():
+		t.Error("the subagent is registered with nobody, and ready")
+	default:
+	}
+}
+
+// TestFailedTaskIsNamed: the error with which the daemon ends says which task has failed, once.
+func TestFailedTaskIsNamed(t *testing.T) {
+	l := launch(t, plainConfig, outside{})
+	_ = l.d.disconnector.Close() // as its task does when the first socket fails: one of the two meets the other
+	err := l.wait()
+	if !errors.Is(err, net.ErrClosed) || !strings.HasPrefix(err.Error(), "radius disconnect sockets: ") {
+		t.Errorf("the daemon ended with %v", err)
+	}
+	if n := strings.Count(err.Error(), "radius"); n != 1 {
+		t.Errorf("the error tells of it %d times: %v", n, err)
+	}
+}

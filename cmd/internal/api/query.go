@@ -1,0 +1,162 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrQuery is returned for a query that cannot be understood.
+var ErrQuery = errors.New("wrong filter")
+
+// Filter says which sessions are meant: those to which all fields that are set apply; the zero
+// Filter means all. As parameters of a URL, or the "filter" of a [DisconnectRequest]:
+type Filter struct {
+	IDs            []ID       // id, may be repeated: one of these, see ParseID
+	User           string     // user: exactly this User-Name
+	Address        netip.Addr // address: this Framed-IP-Address (IPv4)
+	NAS            string     // nas: the address its packets come from, or its name, or name@address
+	CallingStation string     // calling-station: this Calling-Station-Id; of MAC addresses any notation
+	AcctSessionID  string     // acct-session-id: what the NAS calls the session
+	Kind           string     // kind: one of Kinds
+	State          string     // state: one of States
+}
+
+// Query is a Filter with an order.
+type Query struct {
+	Filter
+	// Sort is one of [Orders], with - in front for the reverse; "" is id. Equal sessions stand in
+	// the order of their ids.
+	Sort string
+	// Limit is how many sessions to list at most; 0 is all.
+	Limit int
+}
+
+// Orders are the values of Query.Sort: id, idle (longest first), octets (of both directions, most first), started
+// (oldest first) and user (A first).
+func Orders() []string { return []string{"id", "idle", "octets", "started", "user"} }
+
+// Kinds are the values of Session.Kind and of the filter for it.
+func Kinds() []string { return []string{"network", "exec", "connection"} }
+
+// States are the values of Session.State in a list, and of the filter for it.
+func States() []string { return []string{"active", "terminating"} }
+
+// ParseQuery reads the parameters of a URL. Whatever it doesn't know, an empty value and a
+// parameter that is given twice are errors: a filter that was misspelt must not mean everybody.
+func ParseQuery(values url.Values) (Query, error) {
+	var q Query
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		list := values[key]
+		if len(list) != 1 && key != "id" {
+			return Query{}, fmt.Errorf("%w: %s is given %d times", ErrQuery, strconv.Quote(key), len(list))
+		}
+		for _, value := range list {
+			if err := q.set(key, value); err != nil {
+				return Query{}, err
+			}
+		}
+	}
+	return q, nil
+}
+
+// set takes one parameter.
+func (q *Query) set(key, value string) error {
+	switch {
+	case key == "sort" && value != "":
+		if !slices.Contains(Orders(), strings.TrimPrefix(value, "-")) {
+			return fmt.Errorf("%w: cannot sort by %q: want one of %s", ErrQuery, value, strings.Join(Orders(), ", "))
+		}
+		q.Sort = value
+	case key == "limit" && value != "":
+		n, err := strconv.ParseUint(value, 10, 31)
+		if err != nil {
+			return fmt.Errorf("%w: limit %q is no number up to %d", ErrQuery, value, 1<<31-1)
+		}
+		q.Limit = int(n)
+	default:
+		return q.Filter.Set(key, value)
+	}
+	return nil
+}
+
+// Set sets the field of one parameter; an ID is one more. It is an error if the value is empty, or the parameter is
+// none of a Filter.
+func (f *Filter) Set(key, value string) (err error) {
+	if value == "" {
+		return fmt.Errorf("%w: %s is empty", ErrQuery, strconv.Quote(key))
+	}
+	switch key {
+	case "id":
+		var id ID
+		if id, err = ParseID(value); err == nil && !slices.Contains(f.IDs, id) {
+			f.IDs = append(f.IDs, id)
+		}
+	case "user":
+		f.User = value
+	case "address":
+		if f.Address, err = netip.ParseAddr(value); err != nil || !f.Address.Is4() {
+			return fmt.Errorf("%w: address %q is no IPv4 address", ErrQuery, value)
+		}
+	case "nas":
+		f.NAS = value
+	case "calling-station":
+		f.CallingStation = value
+	case "acct-session-id":
+		f.AcctSessionID = value
+	case "kind":
+		f.Kind, err = oneOf(Kinds(), key, value)
+	case "state":
+		f.State, err = oneOf(States(), key, value)
+	default:
+		return fmt.Errorf("%w: %q is not known", ErrQuery, key)
+	}
+	return err
+}
+
+// oneOf is value, if that is one of all.
+func oneOf(all []string, key, value string) (string, error) {
+	if !slices.Contains(all, value) {
+		return "", fmt.Errorf("%w: %s %q: want one of %s", ErrQuery, key, value, strings.Join(all, ", "))
+	}
+	return value, nil
+}
+
+// Values are the parameters from which ParseQuery makes q.
+func (q Query) Values() url.Values {
+	v := q.Filter.values()
+	if q.Sort != "" {
+		v.Set("sort", q.Sort)
+	}
+	if q.Limit != 0 {
+		v.Set("limit", strconv.Itoa(q.Limit))
+	}
+	return v
+}
+
+func (f Filter) values() url.Values {
+	v := url.Values{}
+	for _, id := range f.IDs {
+		v.Add("id", id.String())
+	}
+	for key, value := range map[string]string{
+		"user": f.User, "nas": f.NAS, "calling-station": f.CallingStation, "acct-session-id": f.AcctSessionID,
+		"kind": f.Kind, "state": f.State,
+	} {
+		if value != "" {
+			v.Set(key, value)
+		}
+	}
+	if f.Address.IsValid() {
+		v.Set("address", f.Address.String())
+	}
+	return v
+}
+
+// IsZero reports whether f means all sessions.
+func (f Filter) IsZero() bool { return len(f.values()) == 0 }

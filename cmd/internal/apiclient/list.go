@@ -1,0 +1,97 @@
+package apiclient
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"aaasess/cmd/internal/api"
+)
+
+// List is sessions as they arrive.
+type List struct {
+	Total   int // live sessions; only of Sessions
+	Matched int // sessions that were meant; with a limit the list is shorter
+	Marked  int // sessions that the request began to end; only of Disconnect
+
+	body *answer
+	dec  *json.Decoder
+}
+
+func (c *Client) list(ctx context.Context, method, path string, body []byte, extra time.Duration) (*List, error) {
+	a, err := c.do(ctx, method, path, body, extra)
+	if err != nil {
+		return nil, err
+	}
+	l := &List{body: a, dec: json.NewDecoder(a)}
+	if err := l.readHead(); err != nil {
+		defer a.Close()
+		return nil, a.explain(err)
+	}
+	return l, nil
+}
+
+// readHead reads up to the first session.
+func (l *List) readHead() error {
+	if err := l.expect(json.Delim('{')); err != nil {
+		return err
+	}
+	for {
+		key, err := l.dec.Token()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "total":
+			err = l.dec.Decode(&l.Total)
+		case "matched":
+			err = l.dec.Decode(&l.Matched)
+		case "marked":
+			err = l.dec.Decode(&l.Marked)
+		case "sessions":
+			return l.expect(json.Delim('['))
+		default:
+			var ignored json.RawMessage
+			err = l.dec.Decode(&ignored)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (l *List) expect(want json.Delim) error {
+	got, err := l.dec.Token()
+	if err == nil && got != want {
+		err = fmt.Errorf("%v where %v should be", got, want)
+	}
+	return err
+}
+
+// All yields the sessions in the order of the answer, once. An error is the last that it yields.
+func (l *List) All() iter.Seq2[api.Session, error] {
+	return func(yield func(api.Session, error) bool) {
+		for l.dec.More() {
+			var s api.Session
+			if err := l.dec.Decode(&s); err != nil {
+				yield(api.Session{}, l.body.explain(err))
+				return
+			}
+			if !yield(s, nil) {
+				return
+			}
+		}
+		err := l.expect(json.Delim(']'))
+		if err == nil {
+			err = l.expect(json.Delim('}'))
+		}
+		if err != nil {
+			yield(api.Session{}, l.body.explain(err))
+		}
+	}
+}
+
+// Close ends the request, whether all was read or not.
+func (l *List) Close() error { return l.body.Close() }
