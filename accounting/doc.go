@@ -16,7 +16,8 @@
 //
 // Stores of earlier versions have sessions without routes. [Router.Adopt] gives such a session the
 // route of its present list. If the newest waiting record of the session is in another queue, the
-// method of that queue comes first.
+// method of that queue comes first. Records that an earlier version moved between queues keep the
+// order that they have now.
 //
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.

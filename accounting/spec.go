@@ -21,8 +21,9 @@ type Spec interface {
 	// OnOff returns what its servers are told when accounting begins and ends; nil: nothing.
 	OnOff() *OnOff
 	// Open creates the method. Everything in a change of the configuration that can fail fails
-	// here, and then nothing stays open. The method calls answered, from any goroutine, when a server
-	// sends an answer that no record waits for any more. Then records are tried again at once.
+	// here, and then nothing stays open. The method calls answered, from any goroutine, when a
+	// server sends an answer that no record waits for any more. Then records are tried again at
+	// once.
 	Open(answered func(), log *slog.Logger) (*Opened, error)
 }
 
@@ -55,9 +56,9 @@ type OnOff struct {
 // functions are nil if the method has nothing of the kind. Any goroutine may call them.
 type Opened struct {
 	Method Method
-	// Run runs the method until ctx is done. Then it answers the records that it still has and
-	// closes what Open has opened. It is called exactly once, even if ctx is done already. An error
-	// ends the delivery to all methods.
+	// Run runs the method until ctx is done. Then it calls done for the records that it still has,
+	// and closes what Open has opened. It is called exactly once, even if ctx is done already. An
+	// error ends the delivery to all methods.
 	Run func(ctx context.Context) error
 	// Ready is closed when Run sends records. It does not wait for a server to answer.
 	Ready <-chan struct{}

@@ -184,7 +184,7 @@ func (s setup) method() accounting.MethodConfig {
 }
 
 func (s setup) delivery() Config {
-	return Config{RetryMin: s.RetryMin, RetryMax: s.RetryMax, Drain: s.Drain, Loaded: s.Loaded, Waiting: s.Waiting}
+	return Config{RetryMin: s.RetryMin, RetryMax: s.RetryMax, StopWait: s.Drain, Loaded: s.Loaded, Waiting: s.Waiting}
 }
 
 // member is one method of a Delivery, and the queue that is named after it.

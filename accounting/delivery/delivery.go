@@ -18,8 +18,8 @@ type Config struct {
 	// between the probes of a method that is down. The wait doubles each time. 0 means 1 s and
 	// 60 s.
 	RetryMin, RetryMax time.Duration
-	// Drain is how long Run waits at its end for records in flight. 0 means 2 s.
-	Drain time.Duration
+	// StopWait is how long Run waits at its end for records in flight. 0 means 2 s.
+	StopWait time.Duration
 	// Loaded is the most records in memory, whatever the windows of the methods. 0 means 4096, or
 	// four times the largest window if that is more.
 	Loaded int
@@ -33,7 +33,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	c.RetryMin = cmp.Or(max(0, c.RetryMin), time.Second)
 	c.RetryMax = cmp.Or(max(0, c.RetryMax), time.Minute)
-	c.Drain = cmp.Or(max(0, c.Drain), 2*time.Second)
+	c.StopWait = cmp.Or(max(0, c.StopWait), 2*time.Second)
 	c.Waiting = max(cmp.Or(max(0, c.Waiting), 65536), c.Loaded)
 	return c
 }
@@ -74,7 +74,7 @@ func (d *Delivery) String() string { return "deliver accounting records" }
 // Ready is closed when Run has started. Methods may be down then: their records wait.
 func (d *Delivery) Ready() <-chan struct{} { return d.ready }
 
-// Run delivers until ctx is done, then waits for records in flight for at most Config.Drain. A
+// Run delivers until ctx is done, then waits for records in flight for at most Config.StopWait. A
 // record that has no answer by then is sent again after the next start. Run returns an error only
 // if the store has failed or is closed. It is called once.
 func (d *Delivery) Run(ctx context.Context) error {
@@ -177,7 +177,7 @@ func (d *Delivery) nextDue(now time.Time) time.Duration {
 // awaitAnswers waits for records in flight. Only a delivery counts here: a method that is being
 // stopped may report any error.
 func (d *Delivery) awaitAnswers(ctx context.Context) error {
-	deadline := time.NewTimer(d.cfg.Drain)
+	deadline := time.NewTimer(d.cfg.StopWait)
 	defer deadline.Stop()
 	for {
 		now := time.Now()

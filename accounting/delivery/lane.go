@@ -95,10 +95,10 @@ func (d *Delivery) nextFrom(from *deque, newest bool, belongs func(*item) bool) 
 	}
 }
 
-// isReady reports whether an item belongs into ready of the route.
+// isReady reports whether an item belongs in ready of the route.
 func (r *route) isReady(it *item) bool { return it.isFresh() && it.route == r }
 
-// isParked reports whether an item belongs into parked of the route.
+// isParked reports whether an item belongs in parked of the route.
 func (r *route) isParked(it *item) bool { return it.history != nil && it.route == r }
 
 // isNext reports whether an item is to be sent to this method next.

@@ -63,15 +63,15 @@ func (it *item) maySetAsideEarly() bool {
 	if h == nil || h.reason != nil {
 		return false
 	}
-	asked := false
+	tried := false
 	for i, m := range it.route.methods {
 		if m == nil || !m.isAvailable() || h.attempts[i].tries == 0 {
 			continue
 		}
-		asked = true
+		tried = true
 		if a := &h.attempts[i]; a.sends < minSends || m.losses.explains(a.missed) {
 			return false
 		}
 	}
-	return asked
+	return tried
 }

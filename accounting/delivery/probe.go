@@ -13,12 +13,13 @@ import (
 // moves the method's schedule. The record itself continues like any record that was not answered.
 //
 // If other methods take the records, no record has to wait for the probe. Then each transmission of
-// the back-off is a copy of the record that found the method down; its session has gone on
-// elsewhere, so the answer counts only for the health of the method. Without a back-off, every
-// other probe is such a copy and the next one is a record that has just arrived.
+// the back-off is a copy of the record that found the method down. The session of that record has
+// continued at another method, so the answer counts only for the health of the probed method.
+// Without a back-off, every other probe is such a copy, and the ones between are records that have
+// just arrived.
 //
-// Transmissions may be an hour apart. That is long for a new record if only the earlier one is at
-// fault. So between transmissions a record that was never transmitted gets an extra try now and
+// Transmissions may be an hour apart. That is long for a new record if only the earlier record is
+// at fault. So between transmissions a record that was never transmitted gets an extra try now and
 // then, which does not move the schedule.
 
 // prober holds the records that probe a method that is down.

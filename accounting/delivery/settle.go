@@ -175,8 +175,8 @@ func (d *Delivery) placeUnanswered(it *item, h *history, m *method, later *retry
 	if i >= 0 {
 		h.attempts[i].exhausted = true
 	}
-	goesOn := later != nil && i >= 0 && m.isAvailable() && r.next(h) == nil
-	if goesOn { // the method answers others, so this back-off belongs to the record
+	continues := later != nil && i >= 0 && m.isAvailable() && r.next(h) == nil
+	if continues { // the method answers others, so this back-off belongs to the record
 		h.attempts[i].exhausted = false
 		h.progress = later.At
 		d.waitUntil(it.lane, now.Add(max(later.After, time.Millisecond)))
