@@ -9,7 +9,7 @@ import (
 	nasradius "aaasess/sessions/radius"
 )
 
-// dictionary makes the names of attributes: the built-in ones, and those of the files; nil if a file has a fault.
+// dictionary makes the dictionary of the built-in names and of the files; nil if a file has a fault.
 func (d checker) dictionary(files []strictyaml.Path) *radius.Dictionary {
 	names := radius.Standard()
 	for i, file := range files {
@@ -43,8 +43,8 @@ func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasra
 	return clients
 }
 
-// attributes checks the names of attributes that a Disconnect-Request has, one after the other: an error is that of the
-// last one.
+// attributes checks the names of the attributes of a Disconnect-Request. It adds them one by one, so that
+// an error stands at the attribute that causes it.
 func (d checker) attributes(path string, raw []attributeText, dictionary *radius.Dictionary) (names []string) {
 	if dictionary == nil {
 		return nil
@@ -60,7 +60,7 @@ func (d checker) attributes(path string, raw []attributeText, dictionary *radius
 	return names
 }
 
-// checkDisconnectSource finds a source address that is not of the family of where the requests go.
+// checkDisconnectSource finds a source address that is not of the family of the destination.
 func (d checker) checkDisconnectSource(path string, c *rawClient) {
 	from, to, what := c.Disconnect.SourceAddress, c.Disconnect.Address, "disconnect.address"
 	if !to.IsValid() {

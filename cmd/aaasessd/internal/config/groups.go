@@ -22,7 +22,7 @@ const maxServers = 64
 // anonymous is our NAS-Identifier on a host that has no name.
 const anonymous = "aaasess"
 
-// nasIdentifier is the one of the file, or the name of the host.
+// nasIdentifier is the one that the file gives, or else the name of the host.
 func nasIdentifier(given string, hostname func() (string, error)) string {
 	if given != "" {
 		return given
@@ -33,7 +33,7 @@ func nasIdentifier(given string, hostname func() (string, error)) string {
 	return anonymous
 }
 
-// resend is when a record is sent again, as one level of the file has it: nil is as the level before.
+// resend says when a record is sent again, at one level of the file: what is nil is as at the level above.
 type resend struct {
 	timeout    *time.Duration
 	retransmit *int
@@ -135,7 +135,7 @@ func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	return g
 }
 
-// allServers is the group that is there without being listed, with the defaults of a group.
+// allServers is the group of all servers, which is not listed. It has the defaults of a group.
 func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.Spec {
 	r := rawGroup{Name: AllServers}
 	d.SetDefaults(&r)
@@ -144,8 +144,8 @@ func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.
 	return g
 }
 
-// checkSource finds a server that can't be reached from the source address. What names stand for is
-// known only later.
+// checkSource finds a server that can't be reached from the source address. The addresses of host names
+// are known only later.
 func (d checker) checkSource(path string, g *acctradius.Spec) {
 	if !g.Source.IsValid() {
 		return

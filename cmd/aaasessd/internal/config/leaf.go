@@ -13,14 +13,15 @@ import (
 	"aaasess/mib"
 )
 
-// The types of text that the file has beside those of strictyaml.
+// The kinds of text that this file has in addition to those of strictyaml.
 type (
 	nameText      string // the name of a client, server or group
 	hostText      string // IP address or host name
 	attributeText string // "NAME" or "NAME = VALUE" of a RADIUS attribute
 )
 
-// engine decodes the file.
+// engine decodes the file. A type of one of the packages that is not here decodes itself: it is an
+// encoding.TextUnmarshaler.
 var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[nameText]():              {Wants: "a name", Parse: parseName, Pattern: namePattern.String()},
 	reflect.TypeFor[hostText]():              {Wants: "an IP address or host name", Parse: parseHost, Pattern: "."},
@@ -43,8 +44,8 @@ func parseName(text string, _ reflect.StructTag) (any, error) {
 	return nameText(text), nil
 }
 
-// hostPattern is a host name (RFC 1123 section 2.1); a last label of digits alone would be an
-// address that was mistyped.
+// hostPattern is a host name (RFC 1123 section 2.1). Its last label is not of digits alone: that would be
+// a mistyped address.
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$`)
 
 func parseHost(text string, _ reflect.StructTag) (any, error) {
@@ -57,7 +58,7 @@ func parseHost(text string, _ reflect.StructTag) (any, error) {
 	return hostText(strings.ToLower(text)), nil
 }
 
-// parseAttribute leaves the check to clients, which has the dictionary.
+// parseAttribute checks nothing: checker.attributes does, which has the dictionary.
 func parseAttribute(text string, _ reflect.StructTag) (any, error) { return attributeText(text), nil }
 
 func parseMethod(text string, _ reflect.StructTag) (any, error) {

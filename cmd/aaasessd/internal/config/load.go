@@ -21,8 +21,8 @@ func Default() *Config {
 	return c
 }
 
-// Load reads a configuration file. If it can be read, the error is that of [Parse], with the path
-// as the name; else it wraps an [os.PathError].
+// Load reads a configuration file. If the file can be read, the error is that of
+// [Parse], with the path as the name. Otherwise it wraps an [os.PathError].
 func Load(path string) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -31,8 +31,9 @@ func Load(path string) (*Config, error) {
 	return Parse(path, data, filepath.Dir(path))
 }
 
-// Parse checks the text of a configuration file, and reads the secrets that it names. Errors call
-// the file name; relative file names in it begin in dir. The error joins all faults, each a [*strictyaml.Error].
+// Parse checks the text of a configuration file, and reads the secrets that it refers to. Errors call the
+// file name; relative file names in it begin in dir. The error joins all faults, each a
+// [*strictyaml.Error].
 func Parse(name string, data []byte, dir string) (*Config, error) {
 	var raw rawConfig
 	doc, err := engine.Decode(name, data, dir, &raw)

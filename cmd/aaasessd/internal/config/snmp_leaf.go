@@ -15,9 +15,9 @@ import (
 	"aaasess/mib"
 )
 
-// The types of text below snmp.
+// The kinds of text below the key snmp.
 type (
-	shortName  string // the name of a view, group or community, as VACM has room for it
+	shortName  string // the name of a view, group or community, as long as VACM allows
 	viewText   string // the name of a view, or "" for none
 	engineID   []byte // the octets of an snmpEngineID; nil: none
 	targetText string // host:port
@@ -47,7 +47,7 @@ func parseView(text string, _ reflect.StructTag) (any, error) {
 
 var oidPattern = regexp.MustCompile(`^\.?[0-9]+(\.[0-9]+)*$`)
 
-// parseOID takes what BER has a form for (X.690 section 8.19).
+// parseOID accepts what BER can encode (X.690 section 8.19).
 func parseOID(text string, _ reflect.StructTag) (any, error) {
 	oid, err := mib.ParseOID(text)
 	if err != nil || !oidPattern.MatchString(text) {
@@ -59,7 +59,7 @@ func parseOID(text string, _ reflect.StructTag) (any, error) {
 	return oid, nil
 }
 
-// enginePattern is that of the schema; parseEngineID says more of what is wrong.
+// enginePattern is the pattern in the schema. parseEngineID has better errors.
 const enginePattern = `^((0x)?([0-9a-fA-F]{2}){5,32})?$`
 
 func parseEngineID(text string, _ reflect.StructTag) (any, error) {

@@ -81,7 +81,7 @@ func (d checker) targetUser(path string, r *rawNotification, responder *rawRespo
 	return users[i]
 }
 
-// checkNotifyView finds a user to whom no notification may be sent.
+// checkNotifyView finds a user who may not receive all notifications.
 func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGroup, views []view) {
 	i := slices.IndexFunc(groups, func(g rawAccessGroup) bool { return g.Name == u.Group })
 	if i < 0 {
@@ -89,19 +89,19 @@ func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGrou
 	}
 	name := groups[i].Notify
 	if name == "" {
-		d.Fault(path, "the notify view of group %[2]s is empty: user %[1]s needs one that has all of snmpTraps, %[3]s", u.Name, u.Group, snmpTraps)
+		d.Fault(path, "the notify view of group %s is empty: user %s needs one that has all of snmpTraps, %s", u.Group, u.Name, snmpTraps)
 		return
 	}
 	if j := indexOf(views, name); j >= 0 && views[j].View != nil && !views[j].Covers(mib.MustOID(snmpTraps)) {
-		d.Fault(path, "the notify view %[3]s of group %[2]s lacks snmpTraps, %[4]s, or a part of it, which user %[1]s needs", u.Name, u.Group, name, snmpTraps)
+		d.Fault(path, "the notify view %s of group %s lacks snmpTraps, %s, or a part of it, which user %s needs", name, u.Group, snmpTraps, u.Name)
 	}
 }
 
-// checkTargetSource finds a target that can't be reached from the source address. What names stand for is
-// known only later.
+// checkTargetSource finds a target that can't be reached from the source address. The addresses of host
+// names are known only later.
 func (d checker) checkTargetSource(path string, r *rawNotification) {
 	host, _, err := net.SplitHostPort(string(r.Address))
-	if err != nil || !r.SourceAddress.IsValid() { // an address that is not there is told already
+	if err != nil || !r.SourceAddress.IsValid() { // the fault of the address is reported already
 		return
 	}
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() != r.SourceAddress.Is4() {

@@ -16,7 +16,7 @@ import (
 	"aaasess/store"
 )
 
-// maxSocketPath is what sockaddr_un has room for (unix(7)).
+// maxSocketPath is the longest path that fits into sockaddr_un (unix(7)).
 const maxSocketPath = 107
 
 // checker checks what concerns more than one key.
@@ -111,7 +111,7 @@ func (d checker) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
 	return raw
 }
 
-// lists makes the method lists, the group of all servers if one names it, and the method local likewise.
+// lists makes the method lists. If one names the group of all servers or the method local, it adds these.
 func (d checker) lists(c *Config, raw *rawConfig, servers []client.Member) {
 	groups := map[string]bool{}
 	for _, g := range c.Groups {
