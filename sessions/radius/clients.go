@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"aaasess/internal/radius"
 	"aaasess/internal/throttle"
@@ -66,6 +68,24 @@ type clientSet struct {
 	list   []*client // in the order given
 	bits   []int     // the lengths that prefixes have, of both families, longest first
 	lookup map[netip.Prefix]*client
+}
+
+// currentClients is the clients in use. Reading them takes no lock.
+type currentClients struct {
+	atomic.Pointer[clientSet]
+	replacing sync.Mutex // one at a time
+}
+
+// replace puts others in place, all or, with an error, none.
+func (c *currentClients) replace(list []Client) error {
+	c.replacing.Lock()
+	defer c.replacing.Unlock()
+	set, err := newClientSet(list, c.Load())
+	if err != nil {
+		return err
+	}
+	c.Store(set)
+	return nil
 }
 
 // newClientSet checks a list of clients. Those whose prefix is in old keep its counters.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"aaasess/sessions"
@@ -41,8 +39,7 @@ type DisconnectConfig struct {
 type Disconnector struct {
 	cfg      DisconnectConfig // Clients apart, as it is in use
 	log      *slog.Logger
-	clients  atomic.Pointer[clientSet]
-	reload   sync.Mutex // one SetClients at a time
+	clients  currentClients
 	peers    peerTable
 	counters disconnectCounters
 	sockets  []*disconnectSocket
@@ -81,14 +78,7 @@ func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error)
 
 // SetClients replaces the clients, all or, with an error, none.
 func (d *Disconnector) SetClients(list []Client) error {
-	d.reload.Lock()
-	defer d.reload.Unlock()
-	set, err := newClientSet(list, d.clients.Load())
-	if err != nil {
-		return err
-	}
-	d.clients.Store(set)
-	return nil
+	return d.clients.replace(list)
 }
 
 // Close closes the sockets of a Disconnector that will not run.

@@ -45,8 +45,7 @@ type Config struct {
 type Listener struct {
 	sink     Sink
 	log      *slog.Logger
-	clients  atomic.Pointer[clientSet]
-	reload   sync.Mutex // one SetClients at a time
+	clients  currentClients
 	counters counters
 	logged   dropLog // of unknown clients
 	sockets  []*socket
@@ -77,14 +76,7 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 // SetClients replaces the clients, all or, with an error, none. Counters of a prefix that stays
 // are kept. Requests that are in progress are answered with the secret that they came with.
 func (l *Listener) SetClients(list []Client) error {
-	l.reload.Lock()
-	defer l.reload.Unlock()
-	set, err := newClientSet(list, l.clients.Load())
-	if err != nil {
-		return err
-	}
-	l.clients.Store(set)
-	return nil
+	return l.clients.replace(list)
 }
 
 // Addr is the first address that the Listener listens on, with the port that it got.
