@@ -101,13 +101,13 @@ func decideStart(f *found, ev *Event) (step, *Session) {
 		}
 	}
 	for _, c := range f.over {
-		s := c.Session
-		switch {
-		case !s.mayHaveBegun(ev):
-		case s.isCopy(ev):
-			return repeat, s
-		case s.startedLate(ev):
-			return note, s
+		if c.mayHaveBegun(ev) && c.isCopy(ev) {
+			return repeat, c.Session
+		}
+	}
+	for _, c := range f.over { // only now: a copy may fit the session that had its name before, too
+		if c.mayHaveBegun(ev) && c.startedLate(ev) {
+			return note, c.Session
 		}
 	}
 	if f.live != nil {
