@@ -137,41 +137,26 @@ func measureDurable(dir, who string, starts int, changes []store.Change) (report
 	if err != nil {
 		return nil, err
 	}
-	slots := make(chan struct{}, durableInFlight)
-	failed := make(chan error, 1)
-	done := func(err error) {
-		if err != nil {
-			select {
-			case failed <- err:
-			default:
-			}
-		}
-		<-slots
-	}
+	w := stand.NewWindow(durableInFlight)
 	var events []sessions.Event
 	for i := range starts {
 		events = append(events, start(i))
 	}
 	began := time.Now()
 	for i := range starts {
-		slots <- struct{}{}
+		w.Begin()
 		if who == storeAlone {
 			c := changes[i%len(changes)]
 			key := binary.BigEndian.AppendUint32([]byte{'s'}, uint32(i+1))
 			c.Puts = []store.Put{{Key: key, Value: c.Puts[0].Value}, c.Puts[1]}
-			st.Commit(c, done)
-		} else if err := table.Apply(events[i], done); err != nil {
+			st.Commit(c, w.Done)
+		} else if err := table.Apply(events[i], w.Done); err != nil {
 			return nil, err
 		}
 	}
-	for range durableInFlight {
-		slots <- struct{}{}
+	if err := w.Wait(); err != nil {
+		return nil, err
 	}
 	took := time.Since(began)
-	select {
-	case err := <-failed:
-		return nil, err
-	default:
-	}
 	return report.Sample{"commits": float64(starts) / took.Seconds()}, end()
 }

@@ -47,6 +47,14 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			report{typ: interim, time: 60},
 			report{typ: stop, time: 120, octets: 2000},
 		}, []string{"Start 1", "Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Start 2", "Interim-Update 2", "Stop 2 2000"}, nil},
+		{"a copy of the start of an id that was used before", script{
+			report{typ: start, stamp: 0, delay: 0},
+			30 * sec,
+			report{typ: start, stamp: 30, delay: 0},
+			30 * sec,
+			report{typ: stop, stamp: 60, time: 30, octets: 1, delay: 0},
+			report{typ: start, stamp: 30, delay: 30}, // less its delay it has the stamp of the first one
+		}, []string{"Start 1", "Stop 1 cause 2", "Start 2", "Stop 2 1"}, nil},
 		{"two users with one id at the same time", script{
 			report{typ: start, user: "alice", station: "A"},
 			report{typ: start, user: "bob", station: "B"},

@@ -109,13 +109,13 @@ func decideStart(f *candidates, ev *Event) (step, *Session) {
 		}
 	}
 	for _, c := range f.ended {
-		s := c.Session
-		switch {
-		case !s.mayBeOwnStart(ev):
-		case s.isCopy(ev):
-			return duplicate, s
-		case s.isOwnLateStart(ev):
-			return recordLate, s
+		if c.mayBeOwnStart(ev) && c.isCopy(ev) {
+			return duplicate, c.Session
+		}
+	}
+	for _, c := range f.ended { // only now: a copy may also fit the session that had its name before
+		if c.mayBeOwnStart(ev) && c.isOwnLateStart(ev) {
+			return recordLate, c.Session
 		}
 	}
 	if f.live != nil {

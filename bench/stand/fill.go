@@ -69,41 +69,23 @@ func OpenTable(folder string) (*store.Store, *sessions.Table, error) {
 
 // fillTable returns when n sessions of so many NASes and their records are durable.
 func fillTable(table *sessions.Table, n, nases int) error {
-	slots := make(chan struct{}, 4096)
-	failed := make(chan error, 1)
-	done := func(err error) {
-		if err != nil {
-			select {
-			case failed <- err:
-			default:
-			}
-		}
-		<-slots
-	}
+	w := NewWindow(4096)
 	for i := range n {
 		m := nasload.AccessRouter
 		if nases > 1 {
 			m = nasload.MemberOf(i % nases)
 		}
 		attrs := radius.Attributes(m.Attributes(sessions.Start, i))
-		slots <- struct{}{}
+		w.Begin()
 		err := table.Apply(sessions.Event{
 			Type: sessions.Start, NAS: sessions.NAS{Addr: m.Addr, Local: nasload.Loopback(), Identifier: m.Identifier, IPv4: m.IP},
 			Kind: sessions.Network, At: time.Now(), AcctSessionID: attrs.Text(radius.AcctSessionID), Attrs: attrs,
-		}, done)
+		}, w.Done)
 		if err != nil {
 			return err
 		}
 	}
-	for range cap(slots) {
-		slots <- struct{}{}
-	}
-	select {
-	case err := <-failed:
-		return err
-	default:
-		return nil
-	}
+	return w.Wait()
 }
 
 // FillState has a process of its own fill the folder of a store.

@@ -61,16 +61,7 @@ func buildResponder(ctx context.Context, dir, name, program string) error {
 	if name == PeerInSNMPDNext {
 		flags = append(flags, libraryRepeats)
 	}
-	compile, err := netSNMPConfig(ctx, "--base-cflags")
-	if err != nil {
-		return err
-	}
-	link, err := netSNMPConfig(ctx, "--agent-libs")
-	if err != nil {
-		return err
-	}
-	args := append(append(compile, flags...), "-shared", "-fPIC", filepath.Join(dir, "peers", "insnmpd.c"))
-	return build(ctx, "gcc", append(args, link...)...)
+	return buildWithNetSNMP(ctx, "--agent-libs", append(flags, "-shared", "-fPIC", filepath.Join(dir, "peers", "insnmpd.c"))...)
 }
 
 // OpenResponder starts a responder and returns once the last row is served.
@@ -118,7 +109,7 @@ dlmod insnmpd %s
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	program, err := findSNMPD()
+	program, err := system("snmpd")
 	if err != nil {
 		return err
 	}

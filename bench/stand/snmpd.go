@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -80,7 +79,7 @@ dontLogTCPWrappersConnects true
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	program, err := findSNMPD()
+	program, err := system("snmpd")
 	if err != nil {
 		return err
 	}
@@ -146,18 +145,6 @@ func (s *Stand) ServersCPU() (time.Duration, error) {
 		sum += t
 	}
 	return sum, nil
-}
-
-// findSNMPD also looks where a path for users does not.
-func findSNMPD() (string, error) {
-	if p, err := exec.LookPath("snmpd"); err == nil {
-		return p, nil
-	}
-	p, err := exec.LookPath("/usr/sbin/snmpd")
-	if err != nil {
-		return "", fmt.Errorf("snmpd: %w", err)
-	}
-	return p, nil
 }
 
 // AwaitEntries asks snmpd until as many sessions are there; NASes that have asked meanwhile may have added some.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -54,16 +55,8 @@ func BuildPeers(ctx context.Context, dir string, names []string) (map[string]str
 const Getter = "getter"
 
 func buildGetter(ctx context.Context, dir string) error {
-	compile, err := netSNMPConfig(ctx, "--base-cflags")
+	err := buildWithNetSNMP(ctx, "--libs", "-O2", "-Wall", "-Wextra", "-o", filepath.Join(dir, Getter), filepath.Join(dir, "peers", "getter.c"))
 	if err != nil {
-		return err
-	}
-	link, err := netSNMPConfig(ctx, "--libs")
-	if err != nil {
-		return err
-	}
-	args := append(compile, "-O2", "-Wall", "-Wextra", "-o", filepath.Join(dir, Getter), filepath.Join(dir, "peers", "getter.c"))
-	if err := build(ctx, "gcc", append(args, link...)...); err != nil {
 		return fmt.Errorf("bench: build %s: %w", Getter, err)
 	}
 	return nil
@@ -79,19 +72,24 @@ func buildPeer(ctx context.Context, dir, name, program string) error {
 	case PeerCannedYield:
 		return build(ctx, "gcc", append(flags, cannedYields, filepath.Join(dir, "peers", "canned.c"))...)
 	}
+	return buildWithNetSNMP(ctx, "--agent-libs", append(flags, filepath.Join(dir, "peers", "container.c"))...)
+}
+
+// buildWithNetSNMP runs gcc with these arguments and the flags that libsnmp-dev wants. libs is what net-snmp-config calls
+// the libraries.
+func buildWithNetSNMP(ctx context.Context, libs string, args ...string) error {
 	compile, err := netSNMPConfig(ctx, "--base-cflags")
 	if err != nil {
 		return err
 	}
-	link, err := netSNMPConfig(ctx, "--agent-libs")
+	link, err := netSNMPConfig(ctx, libs)
 	if err != nil {
 		return err
 	}
-	args := append(append(compile, flags...), filepath.Join(dir, "peers", "container.c"))
-	return build(ctx, "gcc", append(args, link...)...)
+	return build(ctx, "gcc", slices.Concat(compile, args, link)...)
 }
 
-// netSNMPConfig asks for the flags that libsnmp-dev wants.
+// netSNMPConfig asks net-snmp-config.
 func netSNMPConfig(ctx context.Context, what string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "net-snmp-config", what).Output()
 	if err != nil {

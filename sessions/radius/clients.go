@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"aaasess/internal/radius"
 	"aaasess/internal/throttle"
@@ -71,6 +73,24 @@ type clientSet struct {
 	list   []*client // in the order given
 	bits   []int     // all prefix lengths in use, of both families, longest first
 	lookup map[netip.Prefix]*client
+}
+
+// currentClients holds the clients in use. Reading them takes no lock.
+type currentClients struct {
+	atomic.Pointer[clientSet]
+	replacing sync.Mutex // one at a time
+}
+
+// replace replaces all clients. On error it changes nothing.
+func (c *currentClients) replace(list []Client) error {
+	c.replacing.Lock()
+	defer c.replacing.Unlock()
+	set, err := newClientSet(list, c.Load())
+	if err != nil {
+		return err
+	}
+	c.Store(set)
+	return nil
 }
 
 // newClientSet checks a list of clients. A client whose prefix is in old keeps the counters.

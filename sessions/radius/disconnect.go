@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"aaasess/sessions"
@@ -43,8 +41,7 @@ type DisconnectConfig struct {
 type Disconnector struct {
 	cfg      DisconnectConfig // without Clients, with defaults set
 	log      *slog.Logger
-	clients  atomic.Pointer[clientSet]
-	reload   sync.Mutex // one SetClients at a time
+	clients  currentClients
 	peers    peerTable
 	counters disconnectCounters
 	sockets  []*disconnectSocket
@@ -84,14 +81,7 @@ func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error)
 
 // SetClients replaces all clients. On error it changes nothing.
 func (d *Disconnector) SetClients(list []Client) error {
-	d.reload.Lock()
-	defer d.reload.Unlock()
-	set, err := newClientSet(list, d.clients.Load())
-	if err != nil {
-		return err
-	}
-	d.clients.Store(set)
-	return nil
+	return d.clients.replace(list)
 }
 
 // Close closes the sockets of a Disconnector whose Run is never called.

@@ -49,8 +49,7 @@ type Config struct {
 type Listener struct {
 	sink     Sink
 	log      *slog.Logger
-	clients  atomic.Pointer[clientSet]
-	reload   sync.Mutex // one SetClients at a time
+	clients  currentClients
 	counters counters
 	logged   dropLog // drops from unknown clients
 	sockets  []*socket
@@ -82,14 +81,7 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 // SetClients replaces all clients. On error it changes nothing. A client keeps the counters of its
 // prefix. Requests in progress are answered with the secret that they arrived with.
 func (l *Listener) SetClients(list []Client) error {
-	l.reload.Lock()
-	defer l.reload.Unlock()
-	set, err := newClientSet(list, l.clients.Load())
-	if err != nil {
-		return err
-	}
-	l.clients.Store(set)
-	return nil
+	return l.clients.replace(list)
 }
 
 // Addr returns the first address that the Listener listens on, with the actual port.
