@@ -42,7 +42,7 @@ var largePackages = map[string]struct {
 	"store":                        {4300, "engine, repair and inventory of one set of files"},
 }
 
-// longFaults are the functions of a file that are too long.
+// longFaults returns the functions of a file that are too long.
 func longFaults(t *testing.T, path string, text []byte) (out []string) {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -66,7 +66,8 @@ func longFaults(t *testing.T, path string, text []byte) (out []string) {
 	return out
 }
 
-// codeLines is how many lines a function has, without those between the braces of composite literals.
+// codeLines returns how many lines a function has, without those inside the braces of composite
+// literals.
 func codeLines(fset *token.FileSet, fn *ast.FuncDecl) int {
 	line := func(p token.Pos) int { return fset.Position(p).Line }
 	n := line(fn.End()) - line(fn.Pos()) + 1
@@ -80,7 +81,7 @@ func codeLines(fset *token.FileSet, fn *ast.FuncDecl) int {
 	return n
 }
 
-// sizeFault is what is wrong with the size of a package, "" if nothing is.
+// sizeFault returns the problem of a package's size, or "".
 func sizeFault(pkg string, lines int) string {
 	limit, why := maxPackage, "is it still one thing?"
 	if large, listed := largePackages[pkg]; listed {
