@@ -16,7 +16,7 @@ import (
 
 // TestProblemLog: a problem is logged once a minute for each kind and source, and never with a
 // secret.
-func TestComplain(t *testing.T) {
+func TestProblemLog(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -26,7 +26,7 @@ func TestComplain(t *testing.T) {
 		f.seed = maphash.MakeSeed()
 		places := map[*logSlot]bool{}
 		for _, k := range []problem{badCommunity, malformed, overLimit, badVersion} {
-			places[f.slotOf(k, stranger.Addr(), nil)] = true
+			places[f.slotOf(k, unknownSource.Addr(), nil)] = true
 		}
 		for _, user := range []string{"", "guest"} {
 			places[f.slotOf(notAuthorized, manager.Addr(), []byte(user))] = true
@@ -35,7 +35,7 @@ func TestComplain(t *testing.T) {
 		places[f.slotOf(badCommunity, netip.MustParseAddr("203.0.113.7"), nil)] = true
 		shared = len(places) < 8
 	}
-	from := stranger
+	from := unknownSource
 	at := func(now time.Duration, in []byte) {
 		t.Helper()
 		e := f.acquire()
