@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// attrs makes attributes of type, value, type, value...; a value is a string or a number.
+// attrs returns attributes of type, value, type, value...; a value is a string or a number.
 func attrs(t *testing.T, pairs ...any) radius.Attributes {
 	t.Helper()
 	var b []byte
@@ -48,7 +48,7 @@ var (
 func TestCompose(t *testing.T) {
 	at := time.Unix(1_000_000_100, 999)
 	const stamp = "Event-Timestamp = 2001-09-09T01:48:20Z"
-	began := time.Duration(1_000_000_000) * time.Second
+	began := sessions.Stamp(1_000_000_000 * time.Second)
 	session := func(change func(*sessions.Session)) *sessions.Session {
 		s := &sessions.Session{
 			ID: 0xDEADBEEF, Kind: sessions.Network, NAS: nas4, StartSeen: true, Started: began,
@@ -181,7 +181,7 @@ func TestCompose(t *testing.T) {
 			},
 		},
 		{
-			"our stop of a session whose start nobody saw, and whose NAS sends octets from the user alone",
+			"our stop of a session without a start, whose NAS sends only octets from the user",
 			sessions.Notice{
 				Type: sessions.Stop, Cause: sessions.CauseAdminReset,
 				Session: session(func(s *sessions.Session) { s.StartSeen, s.Counted = false, sessions.InputOctets }),
@@ -201,7 +201,7 @@ func TestCompose(t *testing.T) {
 			},
 		},
 		{
-			"our stop of a session whose start nobody saw: what the NAS said last",
+			"our stop of a session without a start: the last values of the NAS",
 			sessions.Notice{
 				Type: sessions.Stop, Cause: sessions.CauseAdminReset,
 				Session: session(func(s *sessions.Session) { s.Kind, s.StartSeen, s.Usage.SessionTime = sessions.Exec, false, 60 }),
@@ -226,7 +226,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// repeated is n attributes of one type with values of size octets.
+// repeated returns n attributes of one type with values of size octets.
 func repeated(typ radius.Type, n, size int) radius.Attributes {
 	var b []byte
 	for i := range n {
@@ -241,7 +241,7 @@ func TestComposeTooLarge(t *testing.T) {
 		name    string
 		attrs   radius.Attributes
 		dropped int
-		counts  map[radius.Type]int // what is left
+		counts  map[radius.Type]int // the number left of each type
 		lastVSA string
 	}{
 		{"fits to the octet", repeated(25, 15, 253) + repeated(25, 1, 4070-identityLen-15*255-2), 0, map[radius.Type]int{25: 16}, ""},
@@ -284,15 +284,16 @@ func TestComposeTooLarge(t *testing.T) {
 	}
 }
 
-// identityLen is the length of the identity in TestComposeTooLarge with its Acct-Status-Type and Event-Timestamp.
+// identityLen is the length of the identity in TestComposeTooLarge with its Acct-Status-Type and
+// Event-Timestamp.
 const identityLen = 6 + 10 + 6 + 6 + 6 + 6
 
-// forbidden are the types that no record has.
+// forbidden are the types that no record may have.
 var forbidden = []radius.Type{2, 3, 18, 24, radius.ProxyState, radius.MessageAuthenticator, radius.AcctDelayTime}
 
 func TestComposeProperties(t *testing.T) {
 	types := []radius.Type{1, 2, 4, 5, 8, 18, 24, 25, 26, 31, 32, 33, 40, 41, 42, 44, 46, 49, 55, 80, 87, 89, 95, 200}
-	// A session keeps nothing that belongs to one packet.
+	// A session keeps no attribute that belongs to one packet.
 	lasting := []radius.Type{1, 2, 4, 5, 8, 18, 24, 25, 26, 31, 32, 44, 87, 89, 95, 200}
 	drawAttrs := func(t *rapid.T, what string, types []radius.Type) radius.Attributes {
 		var b []byte
@@ -361,7 +362,7 @@ func TestComposeProperties(t *testing.T) {
 	})
 }
 
-// wellFormed is which of these values of one type a record may have (R35).
+// wellFormed returns which of these values of one type a record may have (R35).
 func wellFormed(typ radius.Type, vs []string) []string {
 	vs = slices.DeleteFunc(vs, func(v string) bool { return v == "" })
 	if radius.Standard().InAccounting(typ) == radius.ZeroOrOne && len(vs) > 1 {

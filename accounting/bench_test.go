@@ -10,7 +10,7 @@ import (
 	"aaasess/store"
 )
 
-// benchNotice is the network stop of S1, from a NAS that sends no more than it must.
+// benchNotice is the network stop of S1, from a NAS that sends only what it must.
 func benchNotice(b *testing.B) sessions.Notice {
 	b.Helper()
 	var stop, lasting []byte
@@ -30,7 +30,7 @@ func benchNotice(b *testing.B) sessions.Notice {
 	}
 }
 
-// BenchmarkCompose is what an event costs here: attributes and record, without the store.
+// BenchmarkCompose measures the cost of an event here: attributes and record, without the store.
 func BenchmarkCompose(b *testing.B) {
 	n := benchNotice(b)
 	r := newRouter(b, nil, policy)
@@ -44,7 +44,7 @@ func BenchmarkCompose(b *testing.B) {
 	b.SetBytes(int64(len(d.buf)))
 }
 
-// BenchmarkRouterCommit has the store in it: 256 events in flight, each durable.
+// BenchmarkRouterCommit includes the store: 256 events in flight, each durable.
 func BenchmarkRouterCommit(b *testing.B) {
 	s, err := store.Open(b.TempDir(), store.Config{MinFree: -1, Ballast: -1})
 	if err != nil {

@@ -2,21 +2,21 @@ package accounting
 
 import "errors"
 
-// What a [Method] may answer besides nil. Any other error means that the record is refused for good.
+// Errors of a [Method]. Any other error means that the record is refused for good.
 var (
-	// ErrNoResponse is returned when the schedule of retransmissions is over and nobody answered. The
-	// next method of the list is tried, or this one again later.
+	// ErrNoResponse is returned when the schedule of retransmissions is over without an answer.
+	// Then the next method of the list is tried, or the same method again later.
 	ErrNoResponse = errors.New("accounting: no response")
-	// ErrStopped is returned when the method was stopped before an answer came. It says nothing about
-	// the servers: the record is tried again.
+	// ErrStopped is returned when the method was stopped before an answer came. It says nothing
+	// about the servers, and the record is sent again.
 	ErrStopped = errors.New("accounting: method stopped")
 )
 
-// Errors of what is read or configured.
+// Errors of stored data and of the configuration.
 var (
 	// ErrRoute is returned when the route of a session cannot be read.
 	ErrRoute = errors.New("accounting: bad route")
-	// ErrRecord is returned when octets are not a record, or not a refused one.
+	// ErrRecord is returned when octets are not a record, or not a refused record.
 	ErrRecord = errors.New("accounting: not a record")
 	// ErrPolicy is returned when a method list cannot be used.
 	ErrPolicy = errors.New("accounting: bad method list")

@@ -21,7 +21,8 @@ type example struct {
 	text string
 }
 
-// examples are all of them, in the order of the documents: a session's start comes before its stop.
+// examples are all examples, in the order of the documents. The start of a session comes before its
+// stop.
 var examples = []example{
 	{"network through exec: exec start", sessions.Exec, `
 NAS-IP-Address = "172.16.25.15"
@@ -242,13 +243,13 @@ User-Id = "username1"
 NAS-Identifier = "172.16.25.15"`},
 }
 
-// s1Names and s1Values are what the examples call otherwise than the dictionary.
+// s1Names and s1Values are names in the examples that differ from the dictionary.
 var (
 	s1Names  = map[string]string{"Client-Port-DNIS": "Called-Station-Id", "Caller-ID": "Calling-Station-Id"}
 	s1Values = map[string]string{"Exec-User": "NAS-Prompt-User", "Framed": "Framed-User", "Login": "Login-User"}
 )
 
-// typeNamed finds an attribute type by its name.
+// typeNamed returns the attribute type with a name.
 func typeNamed(t testing.TB, name string) radius.Type {
 	t.Helper()
 	def, _, err := radius.Standard().Lookup(name)
@@ -258,8 +259,9 @@ func typeNamed(t testing.TB, name string) radius.Type {
 	return def.Type
 }
 
-// lines are the attributes of an example, each "NAME = VALUE" in the dictionary's words, without those of the
-// transport (Acct-Delay-Time) and of the server (User-Id, its own echo of User-Name).
+// lines returns the attributes of an example, each as "NAME = VALUE" with the names of the
+// dictionary. It omits the attribute of the transport (Acct-Delay-Time) and that of the server
+// (User-Id, its echo of User-Name).
 func (e example) lines() (lines []string) {
 	for line := range strings.Lines(strings.TrimSpace(e.text)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
@@ -278,7 +280,7 @@ func (e example) lines() (lines []string) {
 	return lines
 }
 
-// packet is what a NAS sends that has its own name for the session, and a delay.
+// packet returns the packet of a NAS that has its own name for the session, and a delay.
 func (e example) packet(t *testing.T) radius.Attributes {
 	t.Helper()
 	var b []byte
@@ -292,7 +294,7 @@ func (e example) packet(t *testing.T) radius.Attributes {
 	return radius.Attributes(radius.AppendUint32(b, radius.AcctDelayTime, 3))
 }
 
-// appendNamed appends a value that is written as people read it.
+// appendNamed appends a value that is written in readable form.
 func appendNamed(t *testing.T, b []byte, name, value string) []byte {
 	t.Helper()
 	typ, v, err := radius.Standard().Parse(name, value)
@@ -302,7 +304,7 @@ func appendNamed(t *testing.T, b []byte, name, value string) []byte {
 	return radius.AppendAttribute(b, typ, v)
 }
 
-// show writes attributes as lines.
+// show returns attributes as lines.
 func show(attrs []byte) (lines []string) {
 	for p := range radius.Standard().Print(radius.Attributes(attrs)) {
 		lines = append(lines, p.Name+" = "+p.Text)
@@ -327,7 +329,7 @@ func (e example) id(t *testing.T) sessions.ID {
 
 func (e example) isStop() bool { return strings.Contains(e.text, "= Stop") }
 
-// startOf is the example that the session of a stop began with.
+// startOf returns the example of the start of a stop's session.
 func startOf(t *testing.T, stop example) example {
 	t.Helper()
 	for _, e := range examples {
@@ -339,7 +341,7 @@ func startOf(t *testing.T, stop example) example {
 	return example{}
 }
 
-// journal keeps what a table tells.
+// journal keeps the changes of a table.
 type journal struct{ notices []sessions.Notice }
 
 func (j *journal) Accepting() error  { return nil }
@@ -359,7 +361,7 @@ var exampleAt = time.Date(2001, 6, 27, 4, 47, 46, 0, time.UTC)
 
 const stampLine = "Event-Timestamp = 2001-06-27T04:47:46Z"
 
-// events runs packets through a table, and gives the notice of the last with the example's id.
+// events sends packets to a table, and returns the notice of the last one with the example's id.
 func events(t *testing.T, kind sessions.Kind, id sessions.ID, packets ...sessions.Event) sessions.Notice {
 	t.Helper()
 	var j journal
@@ -406,7 +408,8 @@ func TestComposeExamples(t *testing.T) {
 	}
 }
 
-// A NAS whose stop has only what is new (as strongSwan's and OpenVPN's nearly do) makes the same record, in another order.
+// A NAS whose stop has only new attributes (as with strongSwan and OpenVPN, nearly) gives the same
+// record, in another order.
 func TestComposeExamplesFromBareStop(t *testing.T) {
 	for _, e := range examples {
 		if !e.isStop() {
@@ -432,10 +435,11 @@ func TestComposeExamplesFromBareStop(t *testing.T) {
 	}
 }
 
-// A stop that we make after the last interim has what the NAS's own would have had.
+// A stop that we create after the last interim has the same attributes as the NAS's own stop would
+// have.
 func TestComposeExamplesOwnStop(t *testing.T) {
 	for _, e := range examples {
-		if !e.isStop() || e.name == "network through exec: exec stop" { // the one stop without a session time
+		if !e.isStop() || e.name == "network through exec: exec stop" { // the only stop without a session time
 			continue
 		}
 		t.Run(e.name, func(t *testing.T) {

@@ -2,16 +2,17 @@ package accounting
 
 import "aaasess/internal/radius"
 
-// MaxAttributes is what fits into a RADIUS packet (RFC 2865 section 3) beside the header and the
-// Acct-Delay-Time that the transport adds.
+// MaxAttributes is the most octets of attributes that fit into a RADIUS packet (RFC 2865 section 3)
+// besides the header and the Acct-Delay-Time that the transport adds.
 const MaxAttributes = radius.MaxPacket - radius.HeaderLen - 6
 
-// fit drops attributes from the end of b[start:] until it fits into a packet: vendors' first, then
-// all that do not say which session it is and what became of it. The fragments of a value go together.
+// fit drops attributes from the end of b[start:] until it fits into a packet: vendor-specific
+// attributes first, then all attributes that neither identify the session nor report its use. The
+// fragments of a value are dropped together.
 func fit(b []byte, start int) (attrs []byte, dropped Drop) {
-	for _, mayGo := range [...]func(radius.Type) bool{isVendors, isDetail, isSecondary} {
+	for _, mayDrop := range [...]func(radius.Type) bool{isVendorSpecific, isDetail, isNotEssential} {
 		for at := len(b); len(b)-start > MaxAttributes && at >= 0; {
-			if at = lastOf(b[start:], at-start, mayGo); at >= 0 {
+			if at = lastOf(b[start:], at-start, mayDrop); at >= 0 {
 				at += start
 				size, n := spanOf(b[at:])
 				dropped.add(radius.Type(b[at]), string(b[at+2:at+int(b[at+1])]), n)
@@ -22,11 +23,11 @@ func fit(b []byte, start int) (attrs []byte, dropped Drop) {
 	return b, dropped
 }
 
-// lastOf finds where the last attribute begins that starts before end and may go, or -1.
-func lastOf(attrs []byte, end int, mayGo func(radius.Type) bool) int {
+// lastOf returns where the last attribute starts that starts before end and may be dropped, or -1.
+func lastOf(attrs []byte, end int, mayDrop func(radius.Type) bool) int {
 	found := -1
 	for i := 0; i < end && i < len(attrs); {
-		if mayGo(radius.Type(attrs[i])) {
+		if mayDrop(radius.Type(attrs[i])) {
 			found = i
 		}
 		size, _ := spanOf(attrs[i:])
@@ -35,11 +36,12 @@ func lastOf(attrs []byte, end int, mayGo func(radius.Type) bool) int {
 	return found
 }
 
-// spanOf is the size of the first attribute with all fragments of its value, and how many these are.
+// spanOf returns the size of the first attribute with all fragments of its value, and the number of
+// these.
 func spanOf(attrs []byte) (size, n int) {
 	for {
 		t, length := radius.Type(attrs[size]), int(attrs[size+1])
-		value := string(attrs[size+2 : size+min(4, length)]) // as much as says what it is
+		value := string(attrs[size+2 : size+min(4, length)]) // enough to identify a fragment
 		size += length
 		n++
 		if !radius.IsFragment(t, value) || len(attrs)-size < 3 || radius.Type(attrs[size]) != t ||
@@ -49,7 +51,7 @@ func spanOf(attrs []byte) (size, n int) {
 	}
 }
 
-func isVendors(t radius.Type) bool { return t == radius.VendorSpecific }
+func isVendorSpecific(t radius.Type) bool { return t == radius.VendorSpecific }
 
 func isDetail(t radius.Type) bool {
 	switch t {
@@ -65,7 +67,7 @@ func isDetail(t radius.Type) bool {
 	return true
 }
 
-// isSecondary is the last resort, for a NAS that sends such an attribute many times over.
-func isSecondary(t radius.Type) bool {
+// isNotEssential is the last resort, for a NAS that sends such an attribute very often.
+func isNotEssential(t radius.Type) bool {
 	return t != radius.AcctStatusType && t != radius.AcctSessionID
 }

@@ -2,8 +2,9 @@ package accounting
 
 import "aaasess/internal/radius"
 
-// isIdentity reports whether an attribute says which user, session and NAS a record is about. Interims and stops
-// get it from the session when the NAS leaves it out; all else is true of the packet that has it.
+// isIdentity reports whether an attribute identifies the user, the session or the NAS of a record.
+// If the NAS leaves such an attribute out of an interim or stop, the record gets it from the
+// session. All other attributes describe only the packet that has them.
 func isIdentity(t radius.Type) bool {
 	switch t {
 	case radius.UserName, radius.NASPort, radius.ServiceType, radius.FramedProtocol, radius.FramedIPAddress,
@@ -13,10 +14,11 @@ func isIdentity(t radius.Type) bool {
 		radius.DelegatedIPv6Prefix, radius.FramedIPv6Address:
 		return true
 	}
-	return NamesNAS(t)
+	return IdentifiesNAS(t)
 }
 
-// NamesNAS reports whether an attribute says which NAS a record is from (RFC 2866 section 5.13, RFC 3162 section 2.1).
-func NamesNAS(t radius.Type) bool {
+// IdentifiesNAS reports whether an attribute identifies the NAS of a record (RFC 2866 section 5.13,
+// RFC 3162 section 2.1).
+func IdentifiesNAS(t radius.Type) bool {
 	return t == radius.NASIPAddress || t == radius.NASIdentifier || t == radius.NASIPv6Address
 }

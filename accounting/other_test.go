@@ -14,7 +14,8 @@ import (
 
 const start, interim, stop, other = sessions.Start, sessions.Interim, sessions.Stop, sessions.Other
 
-// otherNotice is a packet of a status type that concerns no row: of session id, or (0) of none, with the NAS's own id.
+// otherNotice is a packet with a status type that concerns no row, of session id or, with 0, of no
+// session, with the NAS's own Acct-Session-Id.
 func otherNotice(t testing.TB, id sessions.ID, sid string, packet string) sessions.Notice {
 	t.Helper()
 	a := octets(t, packet)
@@ -24,7 +25,8 @@ func otherNotice(t testing.TB, id sessions.ID, sid string, packet string) sessio
 	return sessions.Notice{Type: other, Session: s, Attrs: a, At: time.Unix(5, 0)}
 }
 
-// A record without a row keeps the NAS's Acct-Status-Type and id (R27), and gets which NAS it is, if it does not say.
+// A record without a session keeps the NAS's Acct-Status-Type and Acct-Session-Id (R27). If it does
+// not identify the NAS, it gets an attribute that does.
 func TestComposeOther(t *testing.T) {
 	live := otherNotice(t, 13, "S1", "2806 00000009 2c04 5331")
 	live.Session.Attrs = octets(t, "2c04 5331 2003 62 0103 61 1903 31 4d03 31")
@@ -66,8 +68,8 @@ func TestComposeOther(t *testing.T) {
 
 const stampOf5 = "Event-Timestamp = 1970-01-01T00:00:05Z"
 
-// It goes where all of its session goes; one of no session, or of one that goes nowhere and is of another kind, by the network
-// list (R27). Lists of stops leave it out.
+// An Other uses the route of its session. If it has no session, or one of another kind without a
+// route, it uses the network list (R27). Stop-only lists omit it.
 func TestRouterOther(t *testing.T) {
 	network, exec := sessions.Network, sessions.Exec
 	old := func(record RecordType) *Route {
@@ -78,7 +80,7 @@ func TestRouterOther(t *testing.T) {
 		id    sessions.ID
 		kind  sessions.Kind
 		route *Route
-		list  RecordType // of network
+		list  RecordType // of the network list
 		want  string     // the queue, "" for none
 	}{
 		{"of no session", 0, network, nil, StartStop, "group/net"},
@@ -87,7 +89,7 @@ func TestRouterOther(t *testing.T) {
 		{"of a session that is over", 0, network, old(StartStop), None, "group/old"},
 		{"of one that is over, and had stops only", 0, network, old(StopOnly), StartStop, "group/old"},
 		{"start-stop", 13, network, old(StartStop), StartStop, "group/old"},
-		{"start-stop, the list is gone", 13, network, old(StartStop), None, "group/old"},
+		{"start-stop, the list was removed", 13, network, old(StartStop), None, "group/old"},
 		{"stop-only", 13, network, old(StopOnly), StartStop, ""},
 		{"nowhere", 13, network, nil, StartStop, ""},
 		{"another kind, start-stop", 13, exec, old(StartStop), None, "group/old"},
@@ -114,7 +116,7 @@ func TestRouterOther(t *testing.T) {
 			for _, q := range s.Queues() {
 				got += q.Name
 				rec := records(t, s, q.Name)[0]
-				if rec.Type != other || rec.Number() != tt.id || tt.id == 0 && (rec.Session != laneOf(n.Session) || rec.SessionName() != "S1") || rec.TypeName() != "77" {
+				if rec.Type != other || rec.Number() != tt.id || tt.id == 0 && (rec.Session != placeholderID(n.Session) || rec.SessionName() != "S1") || rec.TypeName() != "77" {
 					t.Errorf("stored as type %d of %s", rec.Type, rec.Session)
 				}
 			}
@@ -125,33 +127,33 @@ func TestRouterOther(t *testing.T) {
 	}
 }
 
-// laneGolden is laneOf 192.0.2.1 and S1, since version 1 of a record.
-const laneGolden sessions.ID = 0xa6f7a050
+// placeholderGolden is placeholderID of 192.0.2.1 and S1, unchanged since version 1 of a record.
+const placeholderGolden sessions.ID = 0xa6f7a050
 
-// What stands for the number is in stored records, so it stays the same.
+// Stored records contain the placeholder, so it must not change.
 func TestLaneOf(t *testing.T) {
 	addr := netip.MustParseAddr("192.0.2.1")
 	tests := []struct {
 		s    sessions.Session
 		want sessions.ID
 	}{
-		{sessions.Session{NAS: &sessions.NAS{Addr: addr}, AcctSessionID: "S1"}, laneGolden},
-		{sessions.Session{NAS: &sessions.NAS{Addr: addr, Identifier: "192.0.2.1"}, AcctSessionID: "S1"}, laneGolden},
-		{sessions.Session{NAS: &sessions.NAS{IPv4: addr}, AcctSessionID: "S1"}, laneGolden},
+		{sessions.Session{NAS: &sessions.NAS{Addr: addr}, AcctSessionID: "S1"}, placeholderGolden},
+		{sessions.Session{NAS: &sessions.NAS{Addr: addr, Identifier: "192.0.2.1"}, AcctSessionID: "S1"}, placeholderGolden},
+		{sessions.Session{NAS: &sessions.NAS{IPv4: addr}, AcctSessionID: "S1"}, placeholderGolden},
 	}
 	for _, tt := range tests {
-		if got := laneOf(&tt.s); got != tt.want {
+		if got := placeholderID(&tt.s); got != tt.want {
 			t.Errorf("%v %q: %s, want %s", tt.s.NAS, tt.s.AcctSessionID, got, tt.want)
 		}
 	}
 	for _, s := range []sessions.Session{{AcctSessionID: "S1"}, {NAS: &sessions.NAS{Addr: addr}, AcctSessionID: "S2"}, {NAS: &sessions.NAS{Addr: addr, Identifier: "b"}, AcctSessionID: "S1"}} {
-		if laneOf(&s) == laneGolden {
+		if placeholderID(&s) == placeholderGolden {
 			t.Errorf("%v %q: the same lane", s.NAS, s.AcctSessionID)
 		}
 	}
 }
 
-// A record of type Other is stored as version 1 with type 255; types that no record has are refused still.
+// A record of type Other is stored as version 1 with type 255. Unknown types are still refused.
 func TestRecordOther(t *testing.T) {
 	for typ := range sessions.EventType(255) {
 		b := AppendRecord(nil, &Record{Type: typ})

@@ -9,8 +9,8 @@ import (
 	"aaasess/sessions"
 )
 
-// MethodName is how a list names one of its methods: "group NAME", all servers of a group one after
-// the other, or "local", a file of JSON lines (R41).
+// MethodName is the name of a method in a list (R41): "group NAME" is all servers of a group, one
+// after the other; "local" is a file of JSON lines.
 type MethodName string
 
 // Local is the method that writes JSON lines.
@@ -24,10 +24,10 @@ const (
 // maxGroup leaves room in the 128 octets of a queue's name.
 const maxGroup = 100
 
-// Group is the method of the server group of this name.
+// Group returns the method of a server group.
 func Group(name string) MethodName { return MethodName(groupPrefix + name) }
 
-// Group is the name of the server group, or "" if the method is not one.
+// Group returns the name of the server group, or "" if the method is not a server group.
 func (m MethodName) Group() string {
 	name, ok := strings.CutPrefix(string(m), groupPrefix)
 	if !ok {
@@ -36,7 +36,7 @@ func (m MethodName) Group() string {
 	return name
 }
 
-// Queue is the name of the store's queue of records that wait for the method: "group/NAME" or "local".
+// Queue returns the name of the store's queue for the method: "group/NAME" or "local".
 func (m MethodName) Queue() string {
 	if name := m.Group(); name != "" {
 		return queuePrefix + name
@@ -44,7 +44,7 @@ func (m MethodName) Queue() string {
 	return string(m)
 }
 
-// MethodOf is the method that a queue of this name waits for.
+// MethodOf returns the method of a queue.
 func MethodOf(queue string) MethodName {
 	if name, ok := strings.CutPrefix(queue, queuePrefix); ok {
 		return Group(name)
@@ -61,9 +61,9 @@ func (m MethodName) check() error {
 	case name == "":
 		return fmt.Errorf("method %q is neither %q nor %q", string(m), groupPrefix+"NAME", Local)
 	case len(name) > maxGroup:
-		return fmt.Errorf("method %q: the name of a group has at most %d octets", string(m), maxGroup)
+		return fmt.Errorf("method %q: the name of a group may have at most %d octets", string(m), maxGroup)
 	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return fmt.Errorf("method %q: the name of a group has no spaces", string(m))
+		return fmt.Errorf("method %q: the name of a group must not contain spaces or control characters", string(m))
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ const (
 
 var recordTypes = [...]string{None: "none", StartStop: "start-stop", StopOnly: "stop-only"}
 
-// String is the name of the record type.
+// String returns the name of the record type.
 func (t RecordType) String() string {
 	if int(t) < len(recordTypes) {
 		return recordTypes[t]
@@ -88,17 +88,17 @@ func (t RecordType) String() string {
 	return fmt.Sprintf("record-type(%d)", uint8(t))
 }
 
-// ParseRecordType finds the record type of this name. Its error wraps [ErrPolicy].
+// ParseRecordType returns the record type with a name. Its error wraps [ErrPolicy].
 func ParseRecordType(s string) (RecordType, error) {
 	if i := slices.Index(recordTypes[:], s); i >= 0 {
 		return RecordType(i), nil
 	}
-	return None, fmt.Errorf("%w: record type %q is none of %s", ErrPolicy, s, strings.Join(recordTypes[:], ", "))
+	return None, fmt.Errorf("%w: record type %q is not one of %s", ErrPolicy, s, strings.Join(recordTypes[:], ", "))
 }
 
-// records reports whether an event is recorded. Those that are no start, interim or stop (R27) are of start-stop
-// lists only: a server that is to get stops alone makes nothing of a Tunnel-Start.
-func (t RecordType) records(ev sessions.EventType) bool {
+// includes reports whether an event is recorded. Events other than start, interim and stop (R27)
+// are recorded only by start-stop lists: a server that gets only stops cannot use a Tunnel-Start.
+func (t RecordType) includes(ev sessions.EventType) bool {
 	return t == StartStop || t == StopOnly && ev == sessions.Stop
 }
 
@@ -110,12 +110,13 @@ type List struct {
 	Methods []MethodName
 }
 
-// Policy is what accounting is done of sessions that begin. A kind that has no list is not accounted (S1).
+// Policy is the accounting of sessions that begin. A kind of session without a list is not
+// accounted (S1).
 type Policy struct {
 	Lists map[sessions.Kind]*List
 }
 
-// Route is the route of sessions of a kind, or nil if they are not accounted.
+// Route returns the route of sessions of a kind, or nil if they are not accounted.
 func (p *Policy) Route(k sessions.Kind) *Route {
 	l := p.Lists[k]
 	if l == nil || l.Record == None {
@@ -124,8 +125,8 @@ func (p *Policy) Route(k sessions.Kind) *Route {
 	return &Route{List: listName(k, l), Record: l.Record, Methods: l.Methods}
 }
 
-// Validate returns all that is wrong with the policy, one line each, every line with the list that
-// it is about. The errors wrap [ErrPolicy].
+// Validate returns every fault of the policy, one per line, each with the name of its list. The
+// errors wrap [ErrPolicy].
 func (p *Policy) Validate() error {
 	kinds := make([]sessions.Kind, 0, len(p.Lists))
 	for k := range p.Lists {
@@ -145,7 +146,7 @@ func (p *Policy) Validate() error {
 	return errors.Join(all...)
 }
 
-// listName is the name of a list in records and messages.
+// listName returns the name of a list for records and messages.
 func listName(k sessions.Kind, l *List) string { return k.String() + "/" + l.Name }
 
 func (l *List) faults(k sessions.Kind) (faults []error) {
@@ -153,13 +154,13 @@ func (l *List) faults(k sessions.Kind) (faults []error) {
 		faults = append(faults, errors.New("unknown accounting type"))
 	}
 	if l.Name == "" || len(l.Name) > maxGroup {
-		faults = append(faults, fmt.Errorf("the name of a list has 1 to %d octets", maxGroup))
+		faults = append(faults, fmt.Errorf("the name of a list must have 1 to %d octets", maxGroup))
 	}
 	if int(l.Record) >= len(recordTypes) {
 		faults = append(faults, fmt.Errorf("unknown record type %d", l.Record))
 	}
 	if l.Record != None && len(l.Methods) == 0 {
-		faults = append(faults, fmt.Errorf("%s without a method", l.Record))
+		faults = append(faults, fmt.Errorf("a %s list needs a method", l.Record))
 	}
 	if len(l.Methods) > 255 {
 		faults = append(faults, fmt.Errorf("%d methods, at most 255", len(l.Methods)))
@@ -168,7 +169,7 @@ func (l *List) faults(k sessions.Kind) (faults []error) {
 		if err := m.check(); err != nil {
 			faults = append(faults, err)
 		} else if slices.Contains(l.Methods[:i], m) {
-			faults = append(faults, fmt.Errorf("method %q twice", string(m)))
+			faults = append(faults, fmt.Errorf("method %q is listed twice", string(m)))
 		}
 	}
 	return faults

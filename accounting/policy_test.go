@@ -38,7 +38,7 @@ func TestPolicyRoute(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.policy.Route(tt.kind)
-			if recorded := got != nil && got.Record.records(tt.event); recorded != tt.want {
+			if recorded := got != nil && got.Record.includes(tt.event); recorded != tt.want {
 				t.Errorf("got %v, want it recorded: %t", got, tt.want)
 			}
 			if got != nil && (got.List != tt.kind.String()+"/default" || !slices.Equal(got.Methods, tt.policy.Lists[tt.kind].Methods)) {
@@ -59,14 +59,14 @@ func TestPolicyValidate(t *testing.T) {
 		{"good", sessions.Network, &List{Name: "default", Record: StartStop, Methods: []MethodName{Group("radius"), Group("backup"), Local}}, ""},
 		{"none needs no method", sessions.Exec, &List{Name: "default"}, ""},
 		{"no list", sessions.Exec, nil, ""},
-		{"no method", sessions.Exec, &List{Name: "default", Record: StopOnly}, "exec/default: stop-only without a method"},
+		{"no method", sessions.Exec, &List{Name: "default", Record: StopOnly}, "exec/default: a stop-only list needs a method"},
 		{"no name", sessions.Network, &List{Record: StartStop, Methods: radius}, "network/: the name of a list"},
 		{"kind", 9, &List{Name: "default", Record: StartStop, Methods: radius}, "kind(9)/default: unknown accounting type"},
 		{"record type", sessions.Network, &List{Name: "red", Record: 7, Methods: radius}, "network/red: unknown record type 7"},
-		{"twice", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{Local, Local}}, `network/red: method "local" twice`},
+		{"twice", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{Local, Local}}, `network/red: method "local" is listed twice`},
 		{"unknown method", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{"radius"}}, `network/red: method "radius" is neither`},
 		{"group without a name", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{"group "}}, `method "group " is neither`},
-		{"group with spaces", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{"group a b"}}, `network/red: method "group a b": the name of a group has no spaces`},
+		{"group with spaces", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{"group a b"}}, `network/red: method "group a b": the name of a group must not contain spaces or control characters`},
 		{"long group", sessions.Network, &List{Name: "red", Record: StartStop, Methods: []MethodName{Group(strings.Repeat("x", 101))}}, "at most 100 octets"},
 	}
 	for _, tt := range tests {
@@ -85,14 +85,14 @@ func TestPolicyValidate(t *testing.T) {
 	}
 }
 
-// All faults are told at once, in the order of the kinds.
+// All faults are reported at once, in the order of the kinds.
 func TestPolicyValidateAll(t *testing.T) {
 	err := (&Policy{Lists: map[sessions.Kind]*List{
 		sessions.Connection: {Name: "default", Record: StartStop},
 		sessions.Network:    {Name: "default", Record: StartStop, Methods: []MethodName{"x"}},
 	}}).Validate()
 	want := `accounting: bad method list: network/default: method "x" is neither "group NAME" nor "local"
-accounting: bad method list: connection/default: start-stop without a method`
+accounting: bad method list: connection/default: a start-stop list needs a method`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}

@@ -8,28 +8,31 @@ import (
 	"strconv"
 	"time"
 
+	"aaasess/internal/cursor"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
-// Record is one accounting message on its way to a method. It does not change once it is made.
+// Record is one accounting message on its way to a method. It must not be changed.
 type Record struct {
-	// Session is the number of the session, by which its records stay in order. For a [sessions.Other] of no live
-	// session it is laneOf the NAS and its id, which is no session's number: see Number and SessionName.
+	// Session is the number of the session, which keeps its records in order. For a
+	// [sessions.Other] of no live session it is the placeholderID of the NAS and its id. See Number
+	// and SessionName.
 	Session sessions.ID
 	Type    sessions.EventType
-	// At is when the event happened. Acct-Delay-Time at the moment of sending is now less At.
+	// At is when the event happened. Acct-Delay-Time is the time from At to the moment of sending.
 	At time.Time
 	// List is the accounting type and name of the method list, "network/default"; at most 255 octets.
 	List string
-	// Next are the methods still to be tried when the present one gives no response (R42); at most 255.
+	// Next are the methods of the route after the first, to try when the earlier ones give no
+	// response (R42); at most 255.
 	Next []MethodName
-	// Attrs are the attributes in the order to send them, complete but for Acct-Delay-Time.
+	// Attrs are the attributes in the order to send them, complete except for Acct-Delay-Time.
 	Attrs radius.Attributes
 }
 
-// SessionName is the Acct-Session-Id that goes upstream: our number in eight hex digits, or of a
-// [sessions.Other] of no live session what the NAS sent.
+// SessionName returns the Acct-Session-Id that is sent upstream: our number in eight hex digits or,
+// for a [sessions.Other] of no live session, the value that the NAS sent.
 func (r *Record) SessionName() string {
 	if r.Type == sessions.Other {
 		return r.Attrs.Text(radius.AcctSessionID)
@@ -37,7 +40,7 @@ func (r *Record) SessionName() string {
 	return r.Session.String()
 }
 
-// Number is the number of the session that the record is about, 0 if it has none.
+// Number returns the number of the record's session, 0 if it has none.
 func (r *Record) Number() sessions.ID {
 	if r.Type == sessions.Other && r.SessionName() != r.Session.String() {
 		return 0
@@ -45,7 +48,7 @@ func (r *Record) Number() sessions.ID {
 	return r.Session
 }
 
-// TypeName is the name of the record's Acct-Status-Type, or the number of one that has no name.
+// TypeName returns the name of the record's Acct-Status-Type, or its number if it has no name.
 func (r *Record) TypeName() string {
 	if n, ok := r.Attrs.Uint32(radius.AcctStatusType); ok && r.Type == sessions.Other {
 		if name := radius.Standard().ValueName(radius.AcctStatusType, n); name != "" {
@@ -56,9 +59,10 @@ func (r *Record) TypeName() string {
 	return r.Type.String()
 }
 
-// laneOf is what stands for the number of a session that has none: the 32-bit FNV-1a hash of its NAS's name (else
-// its address), a zero octet, and its Acct-Session-Id. It is in stored records and must not change.
-func laneOf(s *sessions.Session) sessions.ID {
+// placeholderID returns the placeholder for the number of a session that has none: the 32-bit
+// FNV-1a hash of the NAS's name (else its address), a zero octet, and the NAS's Acct-Session-Id.
+// Stored records contain it, so it must not change.
+func placeholderID(s *sessions.Session) sessions.ID {
 	name := ""
 	if s.NAS != nil {
 		if name = s.NAS.Name(); name == "" {
@@ -66,13 +70,13 @@ func laneOf(s *sessions.Session) sessions.ID {
 		}
 	}
 	h := fnv.New32a()
-	_, _ = io.WriteString(h, name) // it has no error
+	_, _ = io.WriteString(h, name) // never fails
 	_, _ = h.Write([]byte{0})
 	_, _ = io.WriteString(h, s.AcctSessionID)
 	return sessions.ID(h.Sum32())
 }
 
-// recordVersion is the first octet of a record; see the package comment for the layout.
+// recordVersion is the first octet of a record. The package comment describes the layout.
 const recordVersion = 1
 
 // AppendRecord appends the octets of a record to b.
@@ -106,25 +110,25 @@ func appendName(b []byte, s string) []byte {
 	return append(append(b, byte(len(s))), s...)
 }
 
-// ParseRecord reads what AppendRecord wrote, and nothing else: parsed and appended again, a record
-// has the same octets. Its errors wrap [ErrRecord].
+// ParseRecord parses what AppendRecord wrote, and nothing else: a parsed record that is appended
+// again gives the same octets. Its errors wrap [ErrRecord].
 func ParseRecord(b []byte) (*Record, error) {
-	c := cursor{rest: string(b)} // one copy, which the record's strings share
-	if v := c.octet(); v != recordVersion && !c.short {
-		return nil, fmt.Errorf("%w: version %d", ErrRecord, v)
+	d := newDecoder(string(b)) // one copy, shared by all strings of the record
+	if v := d.Octet(); v != recordVersion && d.OK() {
+		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, v)
 	}
-	r := &Record{Type: sessions.EventType(c.octet())}
-	r.Session = sessions.ID(c.uint32())
-	r.At = time.Unix(0, int64(c.uint64()))
-	r.List, r.Next = c.route()
-	r.Attrs = radius.Attributes(c.take(int(c.uint16())))
+	r := &Record{Type: sessions.EventType(d.Octet())}
+	r.Session = sessions.ID(d.Uint32())
+	r.At = time.Unix(0, int64(d.Uint64()))
+	r.List, r.Next = d.route()
+	r.Attrs = radius.Attributes(d.Take(uint64(d.Uint16())))
 	switch {
-	case c.short:
-		return nil, fmt.Errorf("%w: %d octets are too few", ErrRecord, len(b))
-	case len(c.rest) > 0:
-		return nil, fmt.Errorf("%w: %d octets too many", ErrRecord, len(c.rest))
+	case !d.OK():
+		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRecord, len(b))
+	case len(d.Rest()) > 0:
+		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRecord, len(d.Rest()))
 	case (r.Type < sessions.Start || r.Type > sessions.Interim) && r.Type != sessions.Other:
-		return nil, fmt.Errorf("%w: type %d", ErrRecord, r.Type)
+		return nil, fmt.Errorf("%w: unknown type %d", ErrRecord, r.Type)
 	case !r.Attrs.Valid():
 		return nil, fmt.Errorf("%w: attributes of session %s are damaged", ErrRecord, r.Session)
 	}
@@ -136,8 +140,8 @@ func ParseRecord(b []byte) (*Record, error) {
 	return r, nil
 }
 
-// PeekRecord reads the head of a record: whose it is and from when (nanoseconds since 1970), without
-// looking at the rest.
+// PeekRecord reads the type, session and time (nanoseconds since 1970) of a record without parsing
+// the rest.
 func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
 	if len(b) < 14 || b[0] != recordVersion {
 		return 0, 0, 0, false
@@ -146,48 +150,25 @@ func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64
 	return sessions.EventType(b[1]), id, int64(binary.BigEndian.Uint64(b[6:])), true
 }
 
-// cursor reads fields; once one is not there it gives zeros.
-type cursor struct {
-	rest  string
-	short bool
-}
+// decoder reads what the append functions wrote; after the first fault it gives zeros.
+type decoder struct{ cursor.Cursor[string] }
 
-func (c *cursor) take(n int) string {
-	if c.short || n > len(c.rest) {
-		c.short = true
-		return ""
-	}
-	s := c.rest[:n]
-	c.rest = c.rest[n:]
-	return s
-}
+// newDecoder reads these octets. What it reads shares their memory.
+func newDecoder(octets string) decoder { return decoder{cursor.New(octets)} }
 
-func (c *cursor) number(n int) (v uint64) {
-	for _, o := range []byte(c.take(n)) {
-		v = v<<8 | uint64(o)
-	}
-	return v
-}
-
-func (c *cursor) octet() byte    { return byte(c.number(1)) }
-func (c *cursor) uint16() uint16 { return uint16(c.number(2)) }
-func (c *cursor) uint32() uint32 { return uint32(c.number(4)) }
-func (c *cursor) uint64() uint64 { return c.number(8) }
-func (c *cursor) name() string   { return c.take(int(c.octet())) }
+func (d *decoder) name() string { return d.Take(uint64(d.Octet())) }
 
 // route reads what appendRoute wrote.
-func (c *cursor) route() (list string, methods []MethodName) {
-	list = c.name()
-	n := int(c.octet())
-	if n > len(c.rest) {
-		c.short = true
-	}
-	if n == 0 || c.short {
+func (d *decoder) route() (list string, methods []MethodName) {
+	list = d.name()
+	n := int(d.Octet())
+	d.Require(n <= len(d.Rest()))
+	if n == 0 || !d.OK() {
 		return list, nil
 	}
 	methods = make([]MethodName, n)
 	for i := range methods {
-		methods[i] = MethodName(c.name())
+		methods[i] = MethodName(d.name())
 	}
 	return list, methods
 }

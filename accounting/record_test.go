@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goldenRecord is a record with every field, and goldenHex what it has been stored as since version 1.
+// goldenRecord is a record with every field. goldenHex is its stored form since version 1.
 func goldenRecord(t testing.TB) *Record {
 	t.Helper()
 	return &Record{
@@ -55,12 +55,12 @@ func TestParseRecordRefuses(t *testing.T) {
 		b    []byte
 		want string
 	}{
-		{"nothing", nil, "0 octets are too few"},
+		{"nothing", nil, "ends early, after 0 octets"},
 		{"a later version", change(0, 2), "version 2"},
 		{"a type that no record has", change(1, 9), "type 9"},
-		{"an octet behind", append(change(0, 1), 0), "1 octets too many"},
+		{"an octet behind", append(change(0, 1), 0), "1 octets follow its end"},
 		{"a method that is none", change(len(golden)-2-16-5, 'x'), `method "xocal"`},
-		{"more methods than octets", change(30, 255), "too few"},
+		{"more methods than octets", change(30, 255), "ends early"},
 		{"attributes that are none", change(len(golden)-15, 7), "attributes of session 0000000E"},
 	}
 	for i := range golden {
@@ -68,7 +68,7 @@ func TestParseRecordRefuses(t *testing.T) {
 			name string
 			b    []byte
 			want string
-		}{"cut", golden[:i], "too few"})
+		}{"cut", golden[:i], "ends early"})
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestParseRecordRefuses(t *testing.T) {
 	}
 }
 
-// Names longer than their length octet are cut, so that the record stays one.
+// A name that is too long for its length octet is cut, so that the record can be parsed.
 func TestAppendRecordLongName(t *testing.T) {
 	rec := goldenRecord(t)
 	rec.List = strings.Repeat("x", 300)
@@ -138,7 +138,7 @@ func FuzzParseRefused(f *testing.F) {
 	})
 }
 
-// What is damaged, or from another time, is looked over.
+// The search for the newest record skips records that are damaged or of another version.
 func TestPeekRecord(t *testing.T) {
 	r := &Record{Session: 0x01020304, Type: sessions.Interim, At: time.Unix(5, 6), List: "network/default"}
 	typ, id, at, ok := PeekRecord(AppendRecord(nil, r))
@@ -148,7 +148,7 @@ func TestPeekRecord(t *testing.T) {
 	const head = "\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"
 	for _, b := range []string{"", "\x01" + head[:12], "\x02" + head} {
 		if _, _, _, ok := PeekRecord([]byte(b)); ok {
-			t.Errorf("% x is taken for a record", b)
+			t.Errorf("% x was parsed as a record", b)
 		}
 	}
 }

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// RefusedQueue is the store's queue of records that a method refused for good, that are damaged, or
-// that nobody answered while others were answered.
-// Nothing delivers it: it is for people to look at.
+// RefusedQueue is the store's queue of records that are set aside: a method refused them for good,
+// they are damaged, or they were not answered while others were. No method reads it. Operators do
+// ([Spool]).
 const RefusedQueue = "refused"
 
 // Refused is a record that was set aside: refused, damaged, or never answered.
 type Refused struct {
 	From   string    // the queue that it was in
 	At     time.Time // when it was set aside
-	Reason string    // what the method said, or what is wrong; at most 65535 octets
+	Reason string    // the error of the method, or what is damaged; at most 65535 octets
 	Data   []byte    // the record as it was stored, for ParseRecord unless it is damaged
 }
 
@@ -31,17 +31,17 @@ func AppendRefused(b []byte, r *Refused) []byte {
 	return append(append(b, reason...), r.Data...)
 }
 
-// ParseRefused reads what AppendRefused wrote. Its errors wrap [ErrRecord].
+// ParseRefused parses what AppendRefused wrote. Its errors wrap [ErrRecord].
 func ParseRefused(b []byte) (*Refused, error) {
-	c := cursor{rest: string(b)}
-	if v := c.octet(); v != refusedVersion && !c.short {
-		return nil, fmt.Errorf("%w: refused, version %d", ErrRecord, v)
+	d := newDecoder(string(b))
+	if v := d.Octet(); v != refusedVersion && d.OK() {
+		return nil, fmt.Errorf("%w: refused record has unknown version %d", ErrRecord, v)
 	}
-	r := &Refused{At: time.Unix(0, int64(c.uint64())), From: c.name()}
-	r.Reason = c.take(int(c.uint16()))
-	if c.short {
-		return nil, fmt.Errorf("%w: refused, %d octets are too few", ErrRecord, len(b))
+	r := &Refused{At: time.Unix(0, int64(d.Uint64())), From: d.name()}
+	r.Reason = d.Take(uint64(d.Uint16()))
+	if !d.OK() {
+		return nil, fmt.Errorf("%w: refused record ends early, after %d octets", ErrRecord, len(b))
 	}
-	r.Data = []byte(c.rest)
+	r.Data = []byte(d.Rest())
 	return r, nil
 }

@@ -9,61 +9,63 @@ import (
 	"aaasess/store"
 )
 
-// Route is where the records of a session go: what its list said when its first packet came. It does not change once
-// it is made. A session whose records go nowhere has none.
+// Route says where the records of a session go. It comes from the method list at the session's
+// first packet and must not be changed. A session whose records go nowhere has no route.
 type Route struct {
 	List    string       // accounting type and name of the list, "network/default"; 1 to 255 octets
 	Record  RecordType   // start-stop or stop-only
-	Methods []MethodName // to try in turn, 1 to 255; the records stand in the queue of the first
+	Methods []MethodName // to try in order, 1 to 255; the records wait in the queue of the first
 }
 
-// routeVersion is the first octet of a route; see the package comment for the layout.
+// routeVersion is the first octet of a route. The package comment describes the layout.
 const routeVersion = 1
 
-// Text is the route as sessions carry it: what [ParseRoute] reads.
+// Text returns the route as sessions store it, for [ParseRoute].
 func (r *Route) Text() string {
 	return string(appendRoute([]byte{routeVersion, byte(r.Record)}, r.List, r.Methods))
 }
 
-// ParseRoute reads what [Route.Text] made, and nothing else. Its errors wrap [ErrRoute].
+// ParseRoute parses what [Route.Text] returned, and nothing else. Its errors wrap [ErrRoute].
 func ParseRoute(text string) (*Route, error) {
-	c := cursor{rest: text}
-	if v := c.octet(); v != routeVersion {
-		return nil, fmt.Errorf("%w: version %d", ErrRoute, v)
+	d := newDecoder(text)
+	if v := d.Octet(); v != routeVersion {
+		return nil, fmt.Errorf("%w: unknown version %d", ErrRoute, v)
 	}
-	r := &Route{Record: RecordType(c.octet())}
-	r.List, r.Methods = c.route()
+	r := &Route{Record: RecordType(d.Octet())}
+	r.List, r.Methods = d.route()
 	switch {
-	case c.short:
-		return nil, fmt.Errorf("%w: %d octets are too few", ErrRoute, len(text))
-	case len(c.rest) > 0:
-		return nil, fmt.Errorf("%w: %d octets too many", ErrRoute, len(c.rest))
+	case !d.OK():
+		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRoute, len(text))
+	case len(d.Rest()) > 0:
+		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRoute, len(d.Rest()))
 	case r.Record != StartStop && r.Record != StopOnly:
-		return nil, fmt.Errorf("%w: %s", ErrRoute, r.Record)
+		return nil, fmt.Errorf("%w: record type %s is not allowed", ErrRoute, r.Record)
 	case r.List == "" || len(r.Methods) == 0:
-		return nil, fmt.Errorf("%w: list %q with %d methods", ErrRoute, r.List, len(r.Methods))
+		return nil, fmt.Errorf("%w: list %q has %d methods", ErrRoute, r.List, len(r.Methods))
 	}
 	for i, m := range r.Methods {
 		if err := m.check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrRoute, err)
 		}
 		if slices.Contains(r.Methods[:i], m) {
-			return nil, fmt.Errorf("%w: method %q twice", ErrRoute, string(m))
+			return nil, fmt.Errorf("%w: method %q is listed twice", ErrRoute, string(m))
 		}
 	}
 	return r, nil
 }
 
-// waiting is where a session of a store from before routes has its newest record, and how that goes on.
-type waiting struct {
-	method MethodName // whose queue it is
+// pendingRoute is the queue, list and further methods of the newest waiting record of a session
+// that was stored without a route.
+type pendingRoute struct {
+	method MethodName // its queue
 	list   string
 	next   []MethodName
 }
 
-// after is the route of a session of before, by the route that a new one gets today, nil for none: that one, unless a
-// record waits in another queue. What comes must stand behind it, so then its method is first.
-func (w *waiting) after(today *Route) *Route {
+// adoptedRoute returns the route of a session that was stored without one. today is the route that
+// a new session gets, nil for none. The result is today, unless a record waits in another queue.
+// Later records must stand behind that record, so then its method comes first.
+func (w *pendingRoute) adoptedRoute(today *Route) *Route {
 	if w == nil || today != nil && today.Methods[0] == w.method {
 		return today
 	}
@@ -80,101 +82,103 @@ func (w *waiting) after(today *Route) *Route {
 	return r
 }
 
-// methodOf is the method whose queue this is; false for other queues.
+// methodOf returns the method of a queue; false if the queue belongs to no method.
 func methodOf(queue string) (MethodName, bool) {
 	m := MethodOf(queue)
 	return m, m.check() == nil && m.Queue() == queue
 }
 
-// newest looks for the newest waiting record of each of some sessions.
-type newest struct {
-	store  *store.Store
-	at     map[sessions.ID]int // in found
-	found  []foundRecord
-	places []*waiting // that records have; the first stands for none
+// newestRecords finds the newest waiting record of each of some sessions.
+type newestRecords struct {
+	store   *store.Store
+	index   map[sessions.ID]int // index in found
+	found   []foundRecord
+	pending []*pendingRoute // distinct ones of the records found; the first stands for none
 }
 
 type foundRecord struct {
-	seq   uint64
-	at    int64 // its At, nanoseconds since 1970
-	place int   // in places
+	seq     uint64
+	at      int64 // Record.At, nanoseconds since 1970
+	pending int   // index in newestRecords.pending
 }
 
-// newestOf reads all queues of methods: the heads of the records that wait, which may be tens of millions.
-func newestOf(old []*sessions.Session, st *store.Store) (*newest, error) {
-	n := &newest{store: st, at: make(map[sessions.ID]int, len(old)), found: make([]foundRecord, len(old)), places: []*waiting{nil}}
+// findNewest reads the heads of all records in the queues of methods, which may be tens of
+// millions.
+func findNewest(old []*sessions.Session, st *store.Store) (*newestRecords, error) {
+	n := &newestRecords{store: st, index: make(map[sessions.ID]int, len(old)), found: make([]foundRecord, len(old)), pending: []*pendingRoute{nil}}
 	for i, s := range old {
-		n.at[s.ID] = i
+		n.index[s.ID] = i
 	}
 	for _, q := range st.Queues() {
 		m, ok := methodOf(q.Name)
 		if !ok || q.Len == 0 {
 			continue
 		}
-		if err := n.search(m); err != nil {
+		if err := n.searchQueue(m); err != nil {
 			return nil, err
 		}
 	}
 	return n, nil
 }
 
-// search looks through the queue of a method.
-func (n *newest) search(m MethodName) error {
-	places := map[string]int{}
+// searchQueue reads the queue of a method.
+func (n *newestRecords) searchQueue(m MethodName) error {
+	known := map[string]int{}
 	var entries []store.Entry
 	for from := uint64(0); ; {
 		var err error
 		if entries, err = n.store.Read(m.Queue(), from, 2048, entries[:0]); err != nil {
-			return fmt.Errorf("accounting: routes of sessions: %w", err)
+			return fmt.Errorf("accounting: find the routes of stored sessions: %w", err)
 		}
 		if len(entries) == 0 {
 			return nil
 		}
 		for i := range entries {
-			n.take(m, &entries[i], places)
+			n.consider(m, &entries[i], known)
 		}
 		from = entries[len(entries)-1].Seq + 1
 	}
 }
 
-// take notes a record if it is the newest of its session; places has those of the queue by their octets.
-func (n *newest) take(m MethodName, e *store.Entry, places map[string]int) {
+// consider keeps a record if it is the newest of its session. known maps the octets of a list and
+// methods to an index in pending, for this queue.
+func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]int) {
 	id, at, route, ok := recordHead(e.Data)
 	if !ok {
 		return
 	}
-	i, ok := n.at[id]
+	i, ok := n.index[id]
 	if !ok {
 		return
 	}
-	is := foundRecord{seq: e.Seq, at: at, place: places[string(route)]}
-	if was := n.found[i]; was.place != 0 && (was.at > is.at || was.at == is.at && was.seq > is.seq) {
+	candidate := foundRecord{seq: e.Seq, at: at, pending: known[string(route)]}
+	if previous := n.found[i]; previous.pending != 0 && (previous.at > candidate.at || previous.at == candidate.at && previous.seq > candidate.seq) {
 		return
 	}
 	if sessions.EventType(e.Data[1]) == sessions.Other {
 		if r, err := ParseRecord(e.Data); err != nil || r.Number() != id {
-			return // of no session: it only looks like the number
+			return // its placeholder equals the number of the session
 		}
 	}
-	if is.place == 0 {
-		w := &waiting{method: m}
-		c := cursor{rest: string(route)}
-		w.list, w.next = c.route()
-		is.place = len(n.places)
-		n.places = append(n.places, w)
-		places[string(route)] = is.place
+	if candidate.pending == 0 {
+		w := &pendingRoute{method: m}
+		d := newDecoder(string(route))
+		w.list, w.next = d.route()
+		candidate.pending = len(n.pending)
+		n.pending = append(n.pending, w)
+		known[string(route)] = candidate.pending
 	}
-	n.found[i] = is
+	n.found[i] = candidate
 }
 
-// recordHead reads whose a record is, from when (nanoseconds since 1970), and the octets of its list and methods, without
-// looking at the rest.
+// recordHead reads the session of a record, its time (nanoseconds since 1970), and the octets of
+// its list and methods, without parsing the rest.
 func recordHead(b []byte) (id sessions.ID, at int64, route []byte, ok bool) {
 	const head = 14
 	if len(b) <= head || b[0] != recordVersion {
 		return 0, 0, nil, false
 	}
-	end := head + 1 + int(b[head]) // of the list's name, where the number of methods is
+	end := head + 1 + int(b[head]) // end of the list's name, where the number of methods follows
 	if end >= len(b) {
 		return 0, 0, nil, false
 	}

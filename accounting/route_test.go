@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goldenRoute is in stored states, so it stays as it is.
+// goldenRoute is in stored states, so it must not change.
 const goldenRoute = "0101" + "0f6e6574776f726b2f64656661756c74" + "02" + "0967726f757020697370" + "056c6f63616c"
 
 func TestRouteText(t *testing.T) {
@@ -69,7 +69,7 @@ func FuzzParseRoute(f *testing.F) {
 	})
 }
 
-// host is a table over a router over a store, as the daemon has them.
+// host is a table on a router on a store, as in the daemon.
 type host struct {
 	t      *testing.T
 	disk   *store.Disk
@@ -79,7 +79,7 @@ type host struct {
 	now    time.Time
 }
 
-// policyOf is a policy of lists called "default", all start-stop.
+// policyOf returns a policy of lists called "default", all start-stop.
 func policyOf(lists map[sessions.Kind][]MethodName) *Policy {
 	p := &Policy{Lists: map[sessions.Kind]*List{}}
 	for k, methods := range lists {
@@ -113,7 +113,7 @@ func (h *host) reload(p *Policy) {
 	}
 }
 
-// send applies an event of a session, a second after the one before, and waits for it.
+// send applies an event of a session, a second after the one before, and waits until it is durable.
 func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 	h.t.Helper()
 	h.now = h.now.Add(time.Second)
@@ -135,7 +135,7 @@ func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 	}
 }
 
-// waiting lists what is in the queues: type and session, list, methods after the first.
+// waiting returns the records in the queues: type and session, list, methods after the first.
 func (h *host) waiting() (got []string) {
 	h.t.Helper()
 	for _, q := range h.store.Queues() {
@@ -149,7 +149,8 @@ func (h *host) waiting() (got []string) {
 	return got
 }
 
-// A session's records, late ones after its end too, stand in one queue and go on by one route, whatever is reloaded.
+// All records of a session, including late ones after its end, are in one queue and use one route,
+// whatever is reloaded.
 func TestRouterKeepsRoutes(t *testing.T) {
 	east := policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("east"), Local}})
 	west := policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("west")}, sessions.Exec: {Local}})
@@ -192,7 +193,7 @@ func TestRouterKeepsRoutes(t *testing.T) {
 				}
 				h.send(sessions.Interim, tt.kind, "a")
 				h.send(sessions.Stop, tt.kind, "a")
-				h.send(sessions.Stop, tt.kind, "a") // late, with a longer time
+				h.send(sessions.Stop, tt.kind, "a") // late, with a longer session time
 				if diff := cmp.Diff(tt.want, h.waiting()); diff != "" {
 					t.Errorf("want (-) and got (+):\n%s", diff)
 				}
@@ -201,7 +202,7 @@ func TestRouterKeepsRoutes(t *testing.T) {
 	}
 }
 
-// A route that nobody can read, of a later version perhaps, is logged once, and loses nothing.
+// A route that cannot be parsed, perhaps of a later version, is logged once, and no record is lost.
 func TestRouterUnreadableRoute(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	var log bytes.Buffer
@@ -219,7 +220,7 @@ func TestRouterUnreadableRoute(t *testing.T) {
 	}
 }
 
-// The hot path makes no garbage.
+// The hot path allocates nothing.
 func TestRouterRecordAllocates(t *testing.T) {
 	r := newRouter(t, nil, policy)
 	n := notice(1, sessions.Network, sessions.Stop)
@@ -235,8 +236,8 @@ func TestRouterRecordAllocates(t *testing.T) {
 	}
 }
 
-// oldStore has the sessions of sessions/testdata/state-v2.txt: 1, 4, 5, 9 network and live, 8, 10 network and over, 2 exec and
-// live, 6 exec and over, 3, 7 connection and live.
+// oldStore has the sessions of sessions/testdata/state-v2.txt: 1, 4, 5, 9 are network and live; 8,
+// 10 network and ended; 2 exec and live; 6 exec and ended; 3, 7 connection and live.
 func oldStore(t *testing.T, appends ...store.Append) *host {
 	t.Helper()
 	h := &host{t: t, disk: store.NewDisk(), now: time.Unix(993617200, 0)}
@@ -261,13 +262,13 @@ func oldStore(t *testing.T, appends ...store.Append) *host {
 	return h
 }
 
-// A session of a store from before goes on behind what waits of it.
+// A session that was stored without a route continues behind its waiting records.
 func TestRouterAdopts(t *testing.T) {
 	waits := func(queue string, id sessions.ID, typ sessions.EventType, at int64, next ...MethodName) store.Append {
 		r := &Record{Session: id, Type: typ, At: time.Unix(at, 0), List: "network/before", Next: next, Attrs: octets(t, "2806 00000001")}
 		return store.Append{Queue: queue, Data: AppendRecord(nil, r)}
 	}
-	of := func(queue string, sid string, typ string, at int64) store.Append { // an Other by its Acct-Session-Id
+	of := func(queue string, sid string, typ string, at int64) store.Append { // an Other with this Acct-Session-Id
 		var id sessions.ID
 		if _, err := fmt.Sscanf(typ, "%X", &id); err != nil {
 			t.Fatal(err)
@@ -284,7 +285,7 @@ func TestRouterAdopts(t *testing.T) {
 		waits("group/gone", 2, start, 10, Group("x"), Group("gone")), // exec, which has no list today
 		waits(RefusedQueue, 9, start, 10),
 		of("group/gone", "0000000A", "0000000A", 10), // of session 10
-		of("group/gone", "a", "00000009", 10),        // of none, though its place looks like 9
+		of("group/gone", "a", "00000009", 10),        // of no session, although its placeholder is 9
 		store.Append{Queue: "group/rubbish", Data: []byte("rubbish")},
 		store.Append{Queue: "group/rubbish", Data: AppendRecord(nil, &Record{Session: 9, Type: start, List: "x"})[:16]},
 	)
@@ -319,7 +320,7 @@ func TestRouterAdopts(t *testing.T) {
 		t.Errorf("routes %q", got)
 	}
 	before := len(h.waiting())
-	h.send(sessions.Stop, sessions.Network, "s8") // over, and its stop waits
+	h.send(sessions.Stop, sessions.Network, "s8") // ended, and its stop waits
 	h.send(sessions.Stop, sessions.Network, "s4")
 	delete(want, 4)
 	got := h.waiting()
@@ -327,11 +328,11 @@ func TestRouterAdopts(t *testing.T) {
 		!strings.Contains(strings.Join(got, "\n"), "group/gone Stop 00000004 network/default [group new group old local]") {
 		t.Errorf("%q", got)
 	}
-	h.restart(today) // before any was written anew: the queues still say it
+	h.restart(today) // before any session was written again, so the queues still show the route
 	check("restart")
 }
 
-// If the queues cannot be read, nothing is guessed.
+// If the queues cannot be read, Adopt returns the error and guesses nothing.
 func TestRouterAdoptFails(t *testing.T) {
 	h := oldStore(t, store.Append{Queue: "local", Data: []byte("x")})
 	s := openStore(t, h.disk)

@@ -9,23 +9,25 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 	"aaasess/sessions"
 	"aaasess/store"
 )
 
-// Router is the [sessions.Journal]: it decides the routes of sessions, turns notices into records for the first method of
-// their session's route, and commits them together with the state that caused them. All methods may be called by any
-// number of goroutines; the order of commits is that of the calls.
+// Router is the [sessions.Journal]. It decides the routes of sessions, converts notices to records
+// for the first method of their session's route, and commits the records together with the state
+// that caused them. All methods may be called by any number of goroutines. Commits have the order
+// of the calls.
 type Router struct {
 	store  *store.Store
 	logger *slog.Logger
-	lists  atomic.Pointer[lists]
-	spare  sync.Pool // of *draft
+	lists  atomic.Pointer[routesByKind]
+	drafts sync.Pool // of *draft
 
-	mu    sync.Mutex                           // for adding to known
-	known atomic.Pointer[map[string]*prepared] // by their texts, nil for one that nobody can read; a map does not change
+	mu     sync.Mutex                                // guards changes of routes
+	routes atomic.Pointer[map[string]*preparedRoute] // by text; nil for a route that cannot be parsed; the map itself never changes
 
-	dictionary atomic.Pointer[radius.Dictionary] // names attributes in the log
+	dictionary atomic.Pointer[radius.Dictionary] // names of attributes for the log
 
 	records                              atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
@@ -34,138 +36,140 @@ type Router struct {
 // drops counts the attributes that were left out of records for one reason.
 type drops struct {
 	total  atomic.Uint64
-	warned atomic.Int64 // when one was last logged, Unix seconds
+	logged throttle.Line
 }
 
-// lists is a policy made ready: by kind, the route of a session that begins; nil is nowhere.
-type lists [sessions.Connection + 1]*prepared
+// routesByKind is a prepared policy: the route of new sessions by kind, nil for none.
+type routesByKind [sessions.Connection + 1]*preparedRoute
 
-func (l *lists) of(k sessions.Kind) *prepared {
+func (l *routesByKind) route(k sessions.Kind) *preparedRoute {
 	if int(k) < len(l) {
 		return l[k]
 	}
 	return nil
 }
 
-// prepared is a route made ready.
-type prepared struct {
+// preparedRoute is a route with the parts that every record needs.
+type preparedRoute struct {
 	text  string
 	route *Route
-	queue string // of the first method
-	tail  []byte // of each record, between its head and its attributes
+	queue string // queue of the first method
+	tail  []byte // octets of each record between its head and its attributes
 }
 
-// draft is the memory of one change, kept for the next.
+// draft is the memory for one change. It is reused.
 type draft struct {
 	puts    []store.Put
 	appends []store.Append
 	buf     []byte
 }
 
-// NewRouter makes a Router over an open store. Until SetPolicy no accounting takes place.
+// NewRouter returns a Router for an open store. Until SetPolicy, nothing is recorded.
 func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 	r := &Router{store: st, logger: logger}
-	r.lists.Store(&lists{})
-	r.known.Store(&map[string]*prepared{})
-	r.spare.New = func() any { return &draft{} }
+	r.lists.Store(&routesByKind{})
+	r.routes.Store(&map[string]*preparedRoute{})
+	r.drafts.New = func() any { return &draft{} }
 	r.SetDictionary(radius.Standard())
 	return r
 }
 
-// SetDictionary says how the log calls attributes: at first by the standard dictionary.
+// SetDictionary sets the names of attributes in the log. The default is the standard dictionary.
 func (r *Router) SetDictionary(d *radius.Dictionary) { r.dictionary.Store(d) }
 
-// SetPolicy makes a policy the one for all sessions that begin, or returns what Validate finds wrong
-// with it and changes nothing. Sessions that have begun keep their routes, and records the methods that they have.
+// SetPolicy sets the policy for all sessions that begin. If Validate finds faults, it returns them
+// and changes nothing. Sessions that have begun keep their routes, and records keep their methods.
 func (r *Router) SetPolicy(p *Policy) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	var made lists
+	var routes routesByKind
 	for k := range p.Lists {
 		if to := p.Route(k); to != nil {
-			made[k] = r.prepared(to.Text())
+			routes[k] = r.prepare(to.Text())
 		}
 	}
-	r.lists.Store(&made)
+	r.lists.Store(&routes)
 	return nil
 }
 
-// Route is the text of the route of a session that begins now; "" is nowhere.
+// Route returns the text of the route of a session that begins now; "" if it is not recorded.
 func (r *Router) Route(s *sessions.Session) string {
-	if to := r.lists.Load().of(s.Kind); to != nil {
+	if to := r.lists.Load().route(s.Kind); to != nil {
 		return to.text
 	}
 	return ""
 }
 
-// Adopt decides the routes of sessions from before routes were kept: as Route, but a session goes on in the queue where its
-// newest record waits, whatever its list is called now. It reads all queues.
+// Adopt returns the routes of sessions that were stored without one. It is like Route, except that
+// a session continues in the queue where its newest record waits, whatever its list is now. It
+// reads all queues.
 func (r *Router) Adopt(old []*sessions.Session) ([]string, error) {
-	n, err := newestOf(old, r.store)
+	n, err := findNewest(old, r.store)
 	if err != nil {
 		return nil, err
 	}
-	type of struct {
-		kind  sessions.Kind
-		place int
+	type key struct {
+		kind    sessions.Kind
+		pending int
 	}
-	made, texts, lists := map[of]string{}, make([]string, len(old)), r.lists.Load()
+	adopted, texts, lists := map[key]string{}, make([]string, len(old)), r.lists.Load()
 	for i, s := range old {
-		at := of{s.Kind, n.found[i].place}
-		text, ok := made[at]
+		k := key{s.Kind, n.found[i].pending}
+		text, ok := adopted[k]
 		if !ok {
 			var today *Route
-			if l := lists.of(s.Kind); l != nil {
+			if l := lists.route(s.Kind); l != nil {
 				today = l.route
 			}
-			if to := n.places[at.place].after(today); to != nil {
+			if to := n.pending[k.pending].adoptedRoute(today); to != nil {
 				text = to.Text()
 			}
-			made[at] = text
+			adopted[k] = text
 		}
 		texts[i] = text
 	}
 	return texts, nil
 }
 
-// prepared makes the route with a text ready, once. It is nil if nobody can read it, which is logged.
-func (r *Router) prepared(text string) *prepared {
-	if to, ok := (*r.known.Load())[text]; ok {
+// prepare returns the prepared route of a text. It returns nil if the text cannot be parsed, and
+// logs that once.
+func (r *Router) prepare(text string) *preparedRoute {
+	if to, ok := (*r.routes.Load())[text]; ok {
 		return to
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := *r.known.Load()
+	before := *r.routes.Load()
 	if to, ok := before[text]; ok {
 		return to
 	}
-	var to *prepared
+	var to *preparedRoute
 	if route, err := ParseRoute(text); err == nil {
-		to = &prepared{
+		to = &preparedRoute{
 			text: text, route: route, queue: route.Methods[0].Queue(), tail: appendRoute(nil, route.List, route.Methods[1:]),
 		}
 	} else {
-		r.logger.Error("route of a session cannot be read, its records go by its present list", "err", err)
+		r.logger.Error("route of a session cannot be read; its records use its present list", "err", err)
 	}
 	known := maps.Clone(before)
 	known[text] = to
-	r.known.Store(&known)
+	r.routes.Store(&known)
 	return to
 }
 
-// RouterStats is what a Router has counted since it was made.
+// RouterStats are the counters of a Router since it was created.
 type RouterStats struct {
-	Records uint64 `json:"records"` // records made
+	Records uint64 `json:"records"` // records committed
 
-	// Attributes of NASes that were left out, by reason: see [Dropped].
+	// Attributes of NASes that were left out, by reason, see [Dropped].
 	DroppedAttributes   uint64 `json:"too_large"` // their record did not fit into a RADIUS packet
 	EmptyAttributes     uint64 `json:"empty"`
 	RepeatedAttributes  uint64 `json:"repeated"`
 	ForbiddenAttributes uint64 `json:"forbidden"`
 }
 
-// Stats are the counters now.
+// Stats returns the counters.
 func (r *Router) Stats() RouterStats {
 	return RouterStats{
 		Records:             r.records.Load(),
@@ -176,18 +180,18 @@ func (r *Router) Stats() RouterStats {
 	}
 }
 
-// Accepting is the store's.
+// Accepting is [store.Store.Accepting].
 func (r *Router) Accepting() error { return r.store.Accepting() }
 
-// AfterBatch is the store's.
+// AfterBatch is [store.Store.AfterBatch].
 func (r *Router) AfterBatch(fn func()) { r.store.AfterBatch(fn) }
 
-// Commit makes the records of a change and commits them with its state.
+// Commit composes the records of a change and commits them with its state.
 func (r *Router) Commit(c sessions.Change, done func(error)) {
 	if done == nil {
 		done = func(error) {}
 	}
-	d := r.spare.Get().(*draft)
+	d := r.drafts.Get().(*draft)
 	for _, p := range c.State {
 		d.puts = append(d.puts, store.Put(p))
 	}
@@ -195,31 +199,30 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 		r.record(d, &c.Notices[i])
 	}
 	r.store.Commit(store.Change{Puts: d.puts, Appends: d.appends}, done)
-	clear(d.puts) // else the values live as long as the draft
+	clear(d.puts) // so that the values can be freed before the draft is
 	clear(d.appends)
 	d.puts, d.appends, d.buf = d.puts[:0], d.appends[:0], d.buf[:0]
-	r.spare.Put(d)
+	r.drafts.Put(d)
 }
 
-// routeOf is where a notice is recorded, nil if it is not. A [sessions.Other] of a session goes where all of that session goes,
-// if the session or (of another kind than network) the network list has records of that type. One of no session goes by
-// the network list.
-func (r *Router) routeOf(n *sessions.Notice) *prepared {
+// routeOf returns the route that a notice's record uses, nil if it is not recorded. The package
+// comment has the rules for a [sessions.Other].
+func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 	s, lists := n.Session, r.lists.Load()
-	var own *prepared
+	var own *preparedRoute
 	if text := s.Route.String(); text != "" {
-		if own = r.prepared(text); own == nil {
-			own = lists.of(s.Kind)
+		if own = r.prepare(text); own == nil {
+			own = lists.route(s.Kind)
 		}
 	}
-	if own != nil && own.route.Record.records(n.Type) {
+	if own != nil && own.route.Record.includes(n.Type) {
 		return own
 	}
 	network := lists[sessions.Network]
 	switch {
 	case n.Type != sessions.Other || s.ID != 0 && s.Kind == sessions.Network:
 		return nil
-	case network == nil || !network.route.Record.records(n.Type):
+	case network == nil || !network.route.Record.includes(n.Type):
 		return nil
 	case own != nil:
 		return own
@@ -227,7 +230,7 @@ func (r *Router) routeOf(n *sessions.Notice) *prepared {
 	return network
 }
 
-// record adds the record of a notice, if there is one.
+// record adds the record of a notice, if it has one.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
 	if to == nil {
@@ -235,7 +238,7 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	}
 	number := n.Session.ID
 	if n.Type == sessions.Other && number == 0 {
-		number = laneOf(n.Session)
+		number = placeholderID(n.Session)
 	}
 	start := len(d.buf)
 	d.buf = appendHead(d.buf, number, n.Type, n.At)
@@ -260,20 +263,19 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 		return
 	}
 	total := reason.total.Add(uint64(dropped.Count))
-	now, last := time.Now().Unix(), reason.warned.Load()
-	if now-last < 60 || !reason.warned.CompareAndSwap(last, now) {
+	if _, ok := reason.logged.Allow(time.Now()); !ok { // the total tells how many
 		return
 	}
 	session := n.Session.ID.String()
 	if n.Session.ID == 0 {
 		session = n.Session.AcctSessionID
 	}
-	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", r.nameOf(dropped),
+	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", r.attributeName(dropped),
 		"dropped", dropped.Count, "dropped_total", total)
 }
 
-// nameOf is the name of the first attribute that was left out.
-func (r *Router) nameOf(dropped Drop) string {
+// attributeName returns the name of the first attribute that was left out.
+func (r *Router) attributeName(dropped Drop) string {
 	for p := range r.dictionary.Load().Print(radius.Attributes(radius.AppendAttribute(nil, dropped.First, dropped.Value))) {
 		return p.Name
 	}

@@ -31,7 +31,7 @@ func openStore(t testing.TB, disk *store.Disk) *store.Store {
 	return s
 }
 
-// records are all that a queue has.
+// records returns all records of a queue.
 func records(t testing.TB, s *store.Store, queue string) (all []*Record) {
 	t.Helper()
 	entries, err := s.Read(queue, 0, 1<<20, nil)
@@ -48,7 +48,8 @@ func records(t testing.TB, s *store.Store, queue string) (all []*Record) {
 	return all
 }
 
-// committed commits and waits. Before, sessions without a route get theirs, as from a table.
+// committed commits and waits until the change is durable. Before that, sessions without a route
+// get one, as from a table.
 func committed(t testing.TB, r *Router, c sessions.Change) {
 	t.Helper()
 	for _, n := range c.Notices {
@@ -100,21 +101,21 @@ func TestRouterCommit(t *testing.T) {
 		},
 	})
 	<-batches
-	r.Commit(sessions.Change{}, nil) // a duplicate, and nobody waits
+	r.Commit(sessions.Change{}, nil) // a duplicate that nothing waits for
 	committed(t, r, sessions.Change{Notices: []sessions.Notice{notice(2, sessions.Network, sessions.Interim)}})
 
-	made := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
+	expected := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
 		n := notice(id, kind, typ)
 		a, _ := Compose(nil, &n)
 		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, Attrs: radius.Attributes(a)}
 	}
 	want := map[string][]*Record{
 		"group/radius": {
-			made(1, sessions.Network, sessions.Stop, "network/default", Group("backup"), Local),
-			made(2, sessions.Network, sessions.Start, "network/default", Group("backup"), Local),
-			made(2, sessions.Network, sessions.Interim, "network/default", Group("backup"), Local),
+			expected(1, sessions.Network, sessions.Stop, "network/default", Group("backup"), Local),
+			expected(2, sessions.Network, sessions.Start, "network/default", Group("backup"), Local),
+			expected(2, sessions.Network, sessions.Interim, "network/default", Group("backup"), Local),
 		},
-		"local": {made(4, sessions.Exec, sessions.Stop, "exec/default")},
+		"local": {expected(4, sessions.Exec, sessions.Stop, "exec/default")},
 	}
 	got := map[string][]*Record{}
 	for _, q := range s.Queues() {
@@ -132,8 +133,8 @@ func TestRouterCommit(t *testing.T) {
 	}
 }
 
-// Until there is a policy, and for what it has no list, no accounting takes place (S1); a policy
-// with faults changes nothing; a new one is for new sessions.
+// Without a policy, and for a kind without a list, nothing is recorded (S1). A policy with faults
+// changes nothing. A new policy is for new sessions.
 func TestRouterSetPolicy(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	r := NewRouter(s, slog.New(slog.DiscardHandler))
@@ -186,7 +187,7 @@ func TestRouterTooLarge(t *testing.T) {
 	}
 }
 
-// The whole of it behind a real table: what it decides arrives as records, in order, with its state.
+// Behind a real table: its decisions become records, in order, together with its state.
 func TestRouterIsJournal(t *testing.T) {
 	disk := store.NewDisk()
 	s := openStore(t, disk)

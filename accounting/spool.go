@@ -10,49 +10,50 @@ import (
 	"aaasess/store"
 )
 
-// Errors of a [Spool]. Each comes wrapped with the sequence number that it is about.
+// Errors of a [Spool]. Each is wrapped with the sequence number of its record.
 var (
-	// ErrNotSetAside is returned for a number that no record in [RefusedQueue] has, or whose record
-	// another call is about to take out.
-	ErrNotSetAside = errors.New("accounting: no such record set aside")
-	// ErrDamaged is returned when a record is to be replayed whose octets are none, or which does not
-	// say where it came from.
+	// ErrNotSetAside is returned when no record in [RefusedQueue] has the number, or when another
+	// call is about to remove that record.
+	ErrNotSetAside = errors.New("accounting: no such record is set aside")
+	// ErrDamaged is returned when a record to replay cannot be parsed, or has no valid queue to go
+	// back to.
 	ErrDamaged = errors.New("accounting: damaged record")
 	// ErrTooMany is returned when one call is to handle more than [SpoolLimit] records.
 	ErrTooMany = errors.New("accounting: too many records in one call")
 )
 
-// SpoolLimit is how many records one call of a [Spool] handles at most.
+// SpoolLimit is the most records that one call of a [Spool] handles.
 const SpoolLimit = 1000
 
-// Spool is for looking at what was set aside, and for deciding what becomes of it. There must be no
-// more than one per store: only it takes records out of [RefusedQueue], and it sees to it that no two
-// calls take the same one. All methods may be called by several goroutines.
+// Spool lists the records that were set aside, and replays or drops them. A store must have at most
+// one Spool: only the Spool removes records from [RefusedQueue], and it makes sure that no two
+// calls remove the same record. All methods may be called by several goroutines.
 type Spool struct {
 	store *store.Store
 
-	mu     sync.Mutex
-	inHand map[uint64]struct{} // what a call is taking out
+	mu       sync.Mutex
+	reserved map[uint64]struct{} // numbers of records that a call is removing
 }
 
 // SetAside is one record in [RefusedQueue].
 type SetAside struct {
-	Seq    uint64    // its number there
+	Seq    uint64    // its number in RefusedQueue
 	From   string    // the queue that it was in; "" if the entry itself is damaged
 	At     time.Time // when it was set aside
-	Reason string    // why: what the method said
+	Reason string    // why: the error of the method
 	Record *Record   // nil if it is damaged
-	Data   []byte    // its octets, of the whole entry if that is damaged
-	// Damage is why it cannot be replayed: an error that wraps [ErrDamaged] and [ErrRecord]; nil if it can be.
+	Data   []byte    // its octets; the octets of the whole entry if that is damaged
+	// Damage is why the record cannot be replayed: an error that wraps [ErrDamaged] and
+	// [ErrRecord]. It is nil if the record can be replayed.
 	Damage error
 }
 
-// NewSpool makes the Spool of a store.
+// NewSpool returns the Spool of a store.
 func NewSpool(st *store.Store) *Spool {
-	return &Spool{store: st, inHand: make(map[uint64]struct{})}
+	return &Spool{store: st, reserved: make(map[uint64]struct{})}
 }
 
-// Len is how many records are set aside.
+// Len returns how many records are set aside.
 func (s *Spool) Len() uint64 {
 	for _, q := range s.store.Queues() {
 		if q.Name == RefusedQueue {
@@ -62,8 +63,8 @@ func (s *Spool) Len() uint64 {
 	return 0
 }
 
-// List gives the records with numbers above after, in their order, at most limit and at most
-// [SpoolLimit] of them; none if there are no more. Its errors are those of [store.Store.Read].
+// List returns the records with numbers above after, in order: at most limit and at most
+// [SpoolLimit]. The list is empty if there are no more. Its errors are those of [store.Store.Read].
 func (s *Spool) List(after uint64, limit int) ([]SetAside, error) {
 	if after+1 == 0 {
 		return nil, nil
@@ -79,7 +80,7 @@ func (s *Spool) List(after uint64, limit int) ([]SetAside, error) {
 	return list, nil
 }
 
-// Get gives the record with a number, or an error that wraps [ErrNotSetAside].
+// Get returns the record with a number, or an error that wraps [ErrNotSetAside].
 func (s *Spool) Get(seq uint64) (SetAside, error) {
 	entries, err := s.store.Read(RefusedQueue, seq, 1, nil)
 	switch {
@@ -99,7 +100,7 @@ func parseSetAside(e store.Entry) SetAside {
 		a.Record, err = ParseRecord(r.Data)
 	}
 	if err == nil && (a.From == "" || a.From == RefusedQueue) {
-		err = fmt.Errorf("%w: it came from queue %q", ErrRecord, a.From)
+		err = fmt.Errorf("%w: its queue %q is not one to replay to", ErrRecord, a.From)
 	}
 	if err != nil {
 		a.Damage = fmt.Errorf("%w: %d: %w", ErrDamaged, e.Seq, err)
@@ -107,15 +108,15 @@ func parseSetAside(e store.Entry) SetAside {
 	return a
 }
 
-// Replay sends records to where they came from: each is taken out of [RefusedQueue] and appended to
-// the queue that it was in, both or neither, in the order of their numbers. It returns how many are
-// durable there. A record that cannot be replayed stays; the error names it, and the others go on all
-// the same. While the store moves nothing ([store.Store.Moving]) nothing is replayed.
+// Replay moves records back to the queues that they came from, in the order of their numbers, each
+// in one atomic change. It returns how many moves are durable. A record that cannot be replayed
+// stays where it is; the error names it, and the other records are moved all the same. If the store
+// accepts no moves ([store.Store.AcceptingMoves]), nothing is replayed.
 func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
-	if err := s.store.Moving(); err != nil {
-		return 0, fmt.Errorf("accounting: replay: %w", err)
+	if err := s.store.AcceptingMoves(); err != nil {
+		return 0, fmt.Errorf("accounting: the store accepts no replay now: %w", err)
 	}
-	return s.take(seqs, func(a *SetAside) (store.Change, error) {
+	return s.commitEach(seqs, func(a *SetAside) (store.Change, error) {
 		return store.Change{
 			Appends: []store.Append{{Queue: a.From, Data: a.Data}},
 			Acks:    []store.Ack{{Queue: RefusedQueue, Seq: a.Seq}},
@@ -123,15 +124,16 @@ func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
 	})
 }
 
-// Drop removes records for good. It returns how many are gone; the error names those that were not there.
+// Drop removes records for good. It returns how many were removed. The error names those that did
+// not exist.
 func (s *Spool) Drop(seqs ...uint64) (n int, err error) {
-	return s.take(seqs, func(a *SetAside) (store.Change, error) {
+	return s.commitEach(seqs, func(a *SetAside) (store.Change, error) {
 		return store.Change{Acks: []store.Ack{{Queue: RefusedQueue, Seq: a.Seq}}}, nil
 	})
 }
 
-// take takes records out, each by a change of its own.
-func (s *Spool) take(seqs []uint64, change func(*SetAside) (store.Change, error)) (n int, err error) {
+// commitEach removes records from RefusedQueue, each with the change that change returns for it.
+func (s *Spool) commitEach(seqs []uint64, change func(*SetAside) (store.Change, error)) (n int, err error) {
 	if len(seqs) > SpoolLimit {
 		return 0, fmt.Errorf("%w: %d, at most %d", ErrTooMany, len(seqs), SpoolLimit)
 	}
@@ -144,24 +146,24 @@ func (s *Spool) take(seqs []uint64, change func(*SetAside) (store.Change, error)
 		err error
 	}
 	var errs []error
-	committed, begun := make(chan outcome, len(seqs)), 0
+	committed, started := make(chan outcome, len(seqs)), 0
 	for _, seq := range seqs {
-		if !s.grasp(seq) {
-			errs = append(errs, fmt.Errorf("%w: %d, which another call takes", ErrNotSetAside, seq))
+		if !s.reserve(seq) {
+			errs = append(errs, fmt.Errorf("%w: %d: another call is removing it", ErrNotSetAside, seq))
 			continue
 		}
 		c, err := s.changeOf(seq, change)
 		if err != nil {
-			s.letGo(seq)
+			s.release(seq)
 			errs = append(errs, err)
 			continue
 		}
-		begun++
+		started++
 		s.store.Commit(c, func(err error) { committed <- outcome{seq, err} })
 	}
-	for range begun {
+	for range started {
 		o := <-committed
-		s.letGo(o.seq)
+		s.release(o.seq)
 		if o.err != nil {
 			errs = append(errs, fmt.Errorf("accounting: record %d set aside: %w", o.seq, o.err))
 			continue
@@ -171,7 +173,8 @@ func (s *Spool) take(seqs []uint64, change func(*SetAside) (store.Change, error)
 	return n, errors.Join(errs...)
 }
 
-// changeOf reads a record that is in hand: what another call has taken out by now is not found.
+// changeOf returns the change for a reserved record. A record that another call has removed by now
+// is not found.
 func (s *Spool) changeOf(seq uint64, change func(*SetAside) (store.Change, error)) (store.Change, error) {
 	a, err := s.Get(seq)
 	if err != nil {
@@ -180,16 +183,16 @@ func (s *Spool) changeOf(seq uint64, change func(*SetAside) (store.Change, error
 	return change(&a)
 }
 
-func (s *Spool) grasp(seq uint64) bool {
+func (s *Spool) reserve(seq uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, taken := s.inHand[seq]
-	s.inHand[seq] = struct{}{}
-	return !taken
+	_, isReserved := s.reserved[seq]
+	s.reserved[seq] = struct{}{}
+	return !isReserved
 }
 
-func (s *Spool) letGo(seq uint64) {
+func (s *Spool) release(seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.inHand, seq)
+	delete(s.reserved, seq)
 }

@@ -17,7 +17,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// setAside puts entries into the queue of what was refused, and waits until they are durable.
+// setAside appends entries to the refused queue, and waits until they are durable.
 func setAside(t testing.TB, st *store.Store, entries ...[]byte) {
 	t.Helper()
 	var c store.Change
@@ -31,7 +31,7 @@ func setAside(t testing.TB, st *store.Store, entries ...[]byte) {
 	}
 }
 
-// refusedEntry is an entry as a Deliverer makes it.
+// refusedEntry returns an entry as Delivery writes it.
 func refusedEntry(from string, id int, data []byte) []byte {
 	return AppendRefused(nil, &Refused{From: from, At: time.Unix(int64(id), 0), Reason: fmt.Sprint("because ", id), Data: data})
 }
@@ -40,7 +40,7 @@ func goodEntry(from string, id int) []byte {
 	return refusedEntry(from, id, AppendRecord(nil, rec(sessions.ID(id), sessions.Stop)))
 }
 
-// queued are the sessions of the records in a queue, in order.
+// queued returns the sessions of the records in a queue, in order.
 func queued(t testing.TB, st *store.Store, queue string) (ids []sessions.ID) {
 	t.Helper()
 	entries, err := st.Read(queue, 0, 1<<20, nil)
@@ -160,7 +160,7 @@ func TestSpoolTakes(t *testing.T) {
 		replay  bool
 		seqs    []uint64
 		n       int
-		want    []error // each named with its number
+		want    []error // each with its number
 		named   []uint64
 		left    []uint64
 		inA     []sessions.ID
@@ -200,7 +200,7 @@ func TestSpoolTakes(t *testing.T) {
 					t.Errorf("%v does not name %d", err, seq)
 				}
 			}
-			// What it reported is durable.
+			// The reported number of moves is durable.
 			again := openStore(t, disk.PowerCut(0, nil))
 			for when, st := range map[string]*store.Store{"at once": st, "after a power cut": again} {
 				list, err := NewSpool(st).List(0, 100)
@@ -232,7 +232,8 @@ func TestSpoolReplaysOctets(t *testing.T) {
 	}
 }
 
-// TestSpoolTwice has several callers replay and drop the same records: each has one fate, and is counted once.
+// TestSpoolTwice: several callers replay and drop the same records. Each record is handled once and
+// counted once.
 func TestSpoolTwice(t *testing.T) {
 	st := openStore(t, store.NewDisk())
 	s := NewSpool(st)
@@ -244,7 +245,7 @@ func TestSpoolTwice(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	taken := map[bool]int{} // whether by Drop
+	taken := map[bool]int{} // by whether Drop did it
 	for i := range callers {
 		drop := i == callers-1
 		all.Go(func() {
@@ -268,12 +269,13 @@ func TestSpoolTwice(t *testing.T) {
 		t.Errorf("%d records queued, %d said to be replayed, %d dropped, %d left, of %d",
 			len(got), taken[false], taken[true], s.Len(), records)
 	}
-	if len(s.inHand) != 0 {
-		t.Errorf("%d records are still in hand", len(s.inHand))
+	if len(s.reserved) != 0 {
+		t.Errorf("%d records are still in hand", len(s.reserved))
 	}
 }
 
-// TestSpoolCrash loses the power while records are replayed: each is in one queue or in the other.
+// TestSpoolCrash cuts the power while records are replayed. Each record is in exactly one of the
+// queues.
 func TestSpoolCrash(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		disk := store.NewDisk()
@@ -323,7 +325,7 @@ func TestSpoolCrash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Both in order, so what is left are those behind what was replayed.
+		// Both are in order, so the records left come after the replayed ones.
 		if len(replayed) < first || len(replayed)+len(left) != records {
 			t.Fatalf("%d replayed, %d left, of %d, %d of which were durable in their queue", len(replayed), len(left), records, first)
 		}
@@ -335,7 +337,7 @@ func TestSpoolCrash(t *testing.T) {
 	})
 }
 
-// TestSpoolStoreRefuses has a store with no room, and one that fails.
+// TestSpoolStoreRefuses uses a store without space, and one that fails.
 func TestSpoolStoreRefuses(t *testing.T) {
 	disk := store.NewDisk()
 	st := openStore(t, disk)
@@ -353,7 +355,7 @@ func TestSpoolStoreRefuses(t *testing.T) {
 		}
 		s = NewSpool(st)
 	}
-	reopen(100 << 20) // no new events, but a reserve
+	reopen(100 << 20) // no new events, but a reserve for moves
 	if n, err := s.Replay(3); n != 1 || err != nil {
 		t.Errorf("Replay from the reserve: %d, %v", n, err)
 	}
@@ -361,7 +363,7 @@ func TestSpoolStoreRefuses(t *testing.T) {
 	if n, err := s.Replay(1); n != 0 || !errors.Is(err, store.ErrNoSpace) {
 		t.Errorf("Replay on a full disk: %d, %v", n, err)
 	}
-	if n, err := s.Drop(1); n != 1 || err != nil { // that makes room
+	if n, err := s.Drop(1); n != 1 || err != nil { // this frees space
 		t.Errorf("Drop on a full disk: %d, %v", n, err)
 	}
 	disk.Break(errors.New("broken"))

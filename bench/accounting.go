@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"aaasess/bench/nasload"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 )
 
 // The parts of the accounting section.
@@ -22,7 +26,7 @@ const (
 var accountingParts = []string{partRate, partBacklog, partOutage, partRestart}
 
 // rateContenders in the order in which they are measured: the first gives the load of the open loop.
-var rateContenders = []string{peerDetail, oursSpooling, oursNone, peerProxy, oursRelaying, peerRadsec, peerBare}
+var rateContenders = []string{stand.PeerDetail, stand.OursSpooling, stand.OursNone, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec, stand.PeerBare}
 
 // accountingSizes is what of the accounting section is run, and how much it sends.
 type accountingSizes struct {
@@ -36,15 +40,9 @@ type accountingSizes struct {
 	restart  int // sessions, and as many records
 }
 
-// How NASes of the measurements behave.
-const (
-	nasTries   = 4
-	nasTimeout = 3 * time.Second
-)
-
 // accountingFlags adds the section's flags; what they say is there after the flags are parsed.
 func accountingFlags(flags *flag.FlagSet) func(quick bool) (accountingSizes, error) {
-	s := accountingSizes{outage: outage{before: 3 * time.Second, after: 10 * time.Second, timeout: nasTimeout, idle: 35 * time.Second}}
+	s := accountingSizes{outage: outage{before: 3 * time.Second, after: 10 * time.Second, timeout: nasload.Timeout, idle: 35 * time.Second}}
 	parts := flags.String("accounting-parts", strings.Join(accountingParts, ","), "parts of the accounting section to run, a `list`")
 	flags.IntVar(&s.runs, "accounting-runs", 3, "interleaved `runs` of the accounting section")
 	flags.IntVar(&s.requests, "requests", 100_000, "Accounting-Requests in a `run` of the closed loop")
@@ -91,44 +89,41 @@ const mostHalfLoad = 50_000
 
 // accountingBench is what a run of the section has built.
 type accountingBench struct {
-	host
+	stand.Host
 	progress func(what string)
 	sizes    accountingSizes
-	requests string  // file of writeRequests
+	requests string  // file of nasload.WriteRequests
 	rate     float64 // half of what FreeRADIUS reached with its detail file in this run
 }
 
 // openAccounting builds programs and requests.
 func (b *bench) openAccounting(ctx context.Context) (*accountingBench, error) {
-	dir, err := os.MkdirTemp(b.host.dir, "accounting-")
+	dir, err := os.MkdirTemp(b.host.Dir, "accounting-")
 	if err != nil {
 		return nil, err
 	}
-	a := &accountingBench{host: b.host, sizes: b.config.accounting, requests: filepath.Join(dir, "requests")}
+	a := &accountingBench{Host: b.host, sizes: b.config.accounting, requests: filepath.Join(dir, "requests")}
 	a.progress = func(what string) { fmt.Fprintf(b.progress, "accounting: %s\n", what) }
-	a.dir, a.cpus = dir, fmt.Sprintf("0-%d", onlineCPUs()-1)
-	if err := os.CopyFS(dir, peerSources); err != nil {
-		return nil, fmt.Errorf("bench: peers: %w", err)
-	}
-	if err := buildLoad(ctx, dir); err != nil {
+	a.Dir, a.CPUs = dir, fmt.Sprintf("0-%d", stand.OnlineCPUs()-1)
+	if err := stand.BuildLoad(ctx, dir); err != nil {
 		return nil, err
 	}
-	if err := buildDaemon(ctx, dir); err != nil {
+	if err := stand.BuildDaemon(ctx, dir); err != nil {
 		return nil, err
 	}
-	return a, writeRequests(a.requests, a.sizes.fileSize())
+	return a, nasload.WriteRequests(a.requests, a.sizes.fileSize())
 }
 
 // runAccounting is the section on accounting: taking it, passing it on, and what happens when that fails.
-func runAccounting(ctx context.Context, b *bench) (sectionText, error) {
+func runAccounting(ctx context.Context, b *bench) (report.Section, error) {
 	sizes := b.config.accounting
-	text := sectionText{title: "Accounting", unpinned: true, runs: sizes.runs}
-	text.intro = fmt.Sprintf(accountingIntro, versionOf(ctx, "freeradius", "FreeRADIUS Version"), versionOf(ctx, "radsecproxy", "radsecproxy revision"))
+	text := report.Section{Title: "Accounting", Unpinned: true, Runs: sizes.runs}
+	text.Intro = fmt.Sprintf(accountingIntro, stand.VersionOf(ctx, "freeradius", "FreeRADIUS Version"), stand.VersionOf(ctx, "radsecproxy", "radsecproxy revision"))
 	a, err := b.openAccounting(ctx)
 	if err != nil {
 		return text, err
 	}
-	parts := map[string]func(context.Context) (comparison, error){
+	parts := map[string]func(context.Context) (report.Comparison, error){
 		partRate: a.compareRates, partBacklog: a.compareBacklogs, partOutage: a.compareOutages, partRestart: a.compareRestarts,
 	}
 	for _, part := range sizes.parts {
@@ -136,45 +131,45 @@ func runAccounting(ctx context.Context, b *bench) (sectionText, error) {
 		if err != nil {
 			return text, err
 		}
-		text.comparisons = append(text.comparisons, c)
+		text.Comparisons = append(text.Comparisons, c)
 	}
 	return text, nil
 }
 
-func (a *accountingBench) compareRates(ctx context.Context) (comparison, error) {
-	s, err := interleave(ctx, a.sizes.runs, rateContenders, func(ctx context.Context, who string) (sample, error) {
+func (a *accountingBench) compareRates(ctx context.Context) (report.Comparison, error) {
+	s, err := report.Interleave(ctx, a.sizes.runs, rateContenders, func(ctx context.Context, who string) (report.Sample, error) {
 		a.progress(who)
 		return a.measureRate(ctx, who)
 	})
-	return comparison{
-		title: "Requests answered", contenders: rateContenders, series: s, note: a.rateNote(), metrics: rateTable,
-		pairs: []pair{{oursSpooling, peerDetail}, {oursRelaying, peerProxy}, {oursRelaying, peerRadsec}},
+	return report.Comparison{
+		Title: "Requests answered", Contenders: rateContenders, Series: s, Note: a.rateNote(), Metrics: rateTable,
+		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerDetail}, {Num: stand.OursRelaying, Den: stand.PeerProxy}, {Num: stand.OursRelaying, Den: stand.PeerRadsec}},
 	}, err
 }
 
-func (a *accountingBench) compareBacklogs(ctx context.Context) (comparison, error) {
-	s, err := interleave(ctx, a.sizes.runs, drainContenders, func(ctx context.Context, who string) (sample, error) {
+func (a *accountingBench) compareBacklogs(ctx context.Context) (report.Comparison, error) {
+	s, err := report.Interleave(ctx, a.sizes.runs, drainContenders, func(ctx context.Context, who string) (report.Sample, error) {
 		a.progress("backlog, " + who)
 		return a.measureDrain(ctx, who)
 	})
-	return comparison{
-		title: "A backlog drained", contenders: drainContenders, series: s, note: a.drainNote(),
-		pairs: []pair{{oursSpooling, peerReader}}, metrics: drainTable,
+	return report.Comparison{
+		Title: "A backlog drained", Contenders: drainContenders, Series: s, Note: a.drainNote(),
+		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerReader}}, Metrics: drainTable,
 	}, err
 }
 
-func (a *accountingBench) compareOutages(ctx context.Context) (comparison, error) {
+func (a *accountingBench) compareOutages(ctx context.Context) (report.Comparison, error) {
 	a.progress("outage")
 	s, err := a.measureOutages(ctx, outageContenders)
-	return comparison{
-		title: "An outage of the server", contenders: outageContenders, series: s, note: a.outageNote(), metrics: outageTable,
+	return report.Comparison{
+		Title: "An outage of the server", Contenders: outageContenders, Series: s, Note: a.outageNote(), Metrics: outageTable,
 	}, err
 }
 
-func (a *accountingBench) compareRestarts(ctx context.Context) (comparison, error) {
+func (a *accountingBench) compareRestarts(ctx context.Context) (report.Comparison, error) {
 	a.progress("restart")
 	s, err := a.measureRestarts(ctx)
-	return comparison{
-		title: "Restart after kill -9", contenders: []string{oursSpooling}, series: s, note: a.restartNote(), metrics: restartTable,
+	return report.Comparison{
+		Title: "Restart after kill -9", Contenders: []string{stand.OursSpooling}, Series: s, Note: a.restartNote(), Metrics: restartTable,
 	}, err
 }

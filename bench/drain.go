@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
+	"aaasess/bench/nasload"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 	"aaasess/internal/freeport"
 )
 
@@ -23,16 +24,16 @@ const (
 // attempts.
 const drainIdle = 90 * time.Second
 
-var drainContenders = []string{peerReader, oursSpooling}
+var drainContenders = []string{stand.PeerReader, stand.OursSpooling}
 
 // measureDrain makes a backlog while there is no server, and has it delivered to one.
-func (a *accountingBench) measureDrain(ctx context.Context, who string) (out sample, err error) {
-	r := &relay{}
+func (a *accountingBench) measureDrain(ctx context.Context, who string) (out report.Sample, err error) {
+	r := &stand.Relay{}
 	defer r.Close()
-	if r.dir, err = os.MkdirTemp(a.dir, "relay-"); err != nil {
+	if r.Dir, err = os.MkdirTemp(a.Dir, "relay-"); err != nil {
 		return nil, err
 	}
-	if r.port, err = freeport.UDP(); err != nil {
+	if r.Port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	upstream, err := freeport.UDP()
@@ -40,11 +41,11 @@ func (a *accountingBench) measureDrain(ctx context.Context, who string) (out sam
 		return nil, err
 	}
 	records := a.sizes.backlog
-	if who == peerReader {
+	if who == stand.PeerReader {
 		records = a.sizes.reader
-		r.server, err = startFreeRADIUS(ctx, a.host, r.dir, writesDetail, r.port, 0)
+		r.Server, err = stand.StartFreeRADIUS(ctx, a.Host, r.Dir, stand.WritesDetail, r.Port, 0)
 	} else {
-		r.server, err = daemon{dir: r.dir, port: r.port, upstream: upstream}.start(ctx, a.host)
+		r.Server, err = stand.Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream}.Start(ctx, a.Host)
 	}
 	if err != nil {
 		return nil, err
@@ -54,50 +55,39 @@ func (a *accountingBench) measureDrain(ctx context.Context, who string) (out sam
 	}
 
 	returned := time.Now()
-	if r.upstream, err = startAcknowledger(ctx, a.host, upstream, ampleBuffer); err != nil {
+	if r.Upstream, err = stand.StartAcknowledger(ctx, a.Host, upstream, stand.AmpleBuffer); err != nil {
 		return nil, err
 	}
-	if who == peerReader {
-		if err := r.becomeReader(ctx, a.host, upstream); err != nil {
+	if who == stand.PeerReader {
+		if err := r.BecomeReader(ctx, a.Host, upstream); err != nil {
 			return nil, err
 		}
 	}
-	got, err := r.upstream.await(ctx, int64(records), drainIdle)
+	got, err := r.Upstream.Await(ctx, int64(records), drainIdle)
 	if err != nil {
 		return nil, err
 	}
 	if got.Distinct < int64(records) {
 		return nil, fmt.Errorf("%d of %d records arrived", got.Distinct, records)
 	}
-	out = sample{
+	out = report.Sample{
 		drainedSize: float64(records), drainTwice: float64(got.Duplicates),
 		drained: float64(records) / time.Duration(got.Last-got.First).Seconds(),
 	}
-	if who != peerReader { // it was not there when the server came
+	if who != stand.PeerReader { // it was not there when the server came
 		out[drainFirst] = max(0, time.Unix(0, got.First).Sub(returned).Seconds())
 	}
 	return out, nil
 }
 
 // fillBacklog has the server take records.
-func (a *accountingBench) fillBacklog(ctx context.Context, r *relay, records int) error {
-	if err := awaitAnswer(ctx, r.port, r.server); err != nil {
+func (a *accountingBench) fillBacklog(ctx context.Context, r *stand.Relay, records int) error {
+	if err := stand.AwaitAnswer(ctx, r.Port, r.Server); err != nil {
 		return err
 	}
-	got, err := a.send(ctx, a.requests, r.port, load{count: records, inFlight: inFlight, timeout: nasTimeout, tries: nasTries})
+	got, err := a.Send(ctx, a.requests, r.Port, stand.Load{Count: records, InFlight: stand.InFlight, Timeout: nasload.Timeout, Tries: nasload.Tries})
 	if err == nil && got.Answered < records {
 		err = fmt.Errorf("%d of %d requests answered", got.Answered, records)
 	}
-	return err
-}
-
-// becomeReader ends the FreeRADIUS that wrote a detail file, and starts one that reads it.
-func (r *relay) becomeReader(ctx context.Context, h host, upstream uint16) (err error) {
-	r.server.stop()
-	spool := filepath.Join(r.dir, "spool")
-	if err := errors.Join(os.MkdirAll(spool, 0o700), os.Rename(filepath.Join(r.dir, "detail"), filepath.Join(spool, "detail"))); err != nil {
-		return err
-	}
-	r.server, err = startFreeRADIUS(ctx, h, r.dir, readsDetail, r.port, upstream)
 	return err
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"os"
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
@@ -24,27 +25,27 @@ const (
 
 // runDurable compares the rate of durable session starts (decided, encoded, committed with their
 // record, answered) with that at which the store alone commits the same octets.
-func runDurable(ctx context.Context, b *bench) (sectionText, error) {
-	text := sectionText{
-		title: "Durable starts", unpinned: true,
-		intro: fmt.Sprintf("%d session starts, %d in flight, each answered when state, counters and accounting record are on disk, "+
+func runDurable(ctx context.Context, b *bench) (report.Section, error) {
+	text := report.Section{
+		Title: "Durable starts", Unpinned: true,
+		Intro: fmt.Sprintf("%d session starts, %d in flight, each answered when state, counters and accounting record are on disk, "+
 			"against the store alone committing the same octets. In one process, on all CPUs.", b.config.starts, durableInFlight),
 	}
-	changes, err := recordChanges(b.host.dir)
+	changes, err := recordChanges(b.host.Dir)
 	if err != nil {
 		return text, err
 	}
-	s, err := interleave(ctx, b.config.runs, []string{storeAlone, wholeWalk}, func(_ context.Context, who string) (sample, error) {
+	s, err := report.Interleave(ctx, b.config.runs, []string{storeAlone, wholeWalk}, func(_ context.Context, who string) (report.Sample, error) {
 		fmt.Fprintf(b.progress, "durable: %s\n", who)
-		return measureDurable(b.host.dir, who, b.config.starts, changes)
+		return measureDurable(b.host.Dir, who, b.config.starts, changes)
 	})
 	if err != nil {
 		return text, err
 	}
-	text.comparisons = []comparison{{
-		title: "Rate of commits", contenders: []string{storeAlone, wholeWalk}, series: s,
-		pairs:   []pair{{wholeWalk, storeAlone}},
-		metrics: []metric{{"commits", "1/s"}},
+	text.Comparisons = []report.Comparison{{
+		Title: "Rate of commits", Contenders: []string{storeAlone, wholeWalk}, Series: s,
+		Pairs:   []report.Pair{{Num: wholeWalk, Den: storeAlone}},
+		Metrics: []report.Metric{{Name: "commits", Unit: "1/s"}},
 	}}
 	return text, nil
 }
@@ -71,7 +72,7 @@ func open(dir string) (*store.Store, *sessions.Table, func() error, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	st, err := store.Open(folder, store.Config{})
+	st, table, err := stand.OpenTable(folder)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -80,11 +81,7 @@ func open(dir string) (*store.Store, *sessions.Table, func() error, error) {
 		_ = os.RemoveAll(folder)
 		return err
 	}
-	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
-	err = router.SetPolicy(&accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
-		sessions.Network: {Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")}},
-	}})
-	return st, sessions.New(sessions.Config{}, router), end, err
+	return st, table, end, nil
 }
 
 // recordChanges runs some starts and reads back what they have made durable.
@@ -135,7 +132,7 @@ func recordChanges(dir string) ([]store.Change, error) {
 }
 
 // measureDurable runs one contender on a new store.
-func measureDurable(dir, who string, starts int, changes []store.Change) (sample, error) {
+func measureDurable(dir, who string, starts int, changes []store.Change) (report.Sample, error) {
 	st, table, end, err := open(dir)
 	if err != nil {
 		return nil, err
@@ -176,5 +173,5 @@ func measureDurable(dir, who string, starts int, changes []store.Change) (sample
 		return nil, err
 	default:
 	}
-	return sample{"commits": float64(starts) / took.Seconds()}, end()
+	return report.Sample{"commits": float64(starts) / took.Seconds()}, end()
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"testing"
+
+	"aaasess/bench/stand"
 )
 
 // TestDurable runs a small comparison, and holds the octets that the store alone commits against what
@@ -12,13 +14,13 @@ func TestDurable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{config: c, host: host{dir: t.TempDir()}, progress: io.Discard}
+	b := &bench{config: c, host: stand.Host{Dir: t.TempDir()}, progress: io.Discard}
 	text, err := runDurable(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, who := range []string{storeAlone, wholeWalk} {
-		if v := text.comparisons[0].series.values(who, "commits"); len(v) != 1 || v[0] <= 0 {
+		if v := text.Comparisons[0].Series.Values(who, "commits"); len(v) != 1 || v[0] <= 0 {
 			t.Errorf("%s: %v", who, v)
 		}
 	}

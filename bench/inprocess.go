@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"aaasess/bench/report"
 )
 
 // The in-process benchmarks that stand in docs/benchmarks.md: name of the benchmark, what it is
@@ -34,12 +36,12 @@ var figures = []struct {
 }
 
 // runInProcess is the section on the table and the module without a network.
-func runInProcess(ctx context.Context, b *bench) (sectionText, error) {
-	text := sectionText{
-		title: "In process", unpinned: true,
-		intro: "The Go benchmarks of mib/casn: the module over a session table, no master agent. Limits: 1,000 ns, no allocation, 600 B.",
+func runInProcess(ctx context.Context, b *bench) (report.Section, error) {
+	text := report.Section{
+		Title: "In process", Unpinned: true,
+		Intro: "The Go benchmarks of mib/casn: the module over a session table, no master agent. Limits: 1,000 ns, no allocation, 600 B.",
 	}
-	s := series{}
+	s := report.Series{}
 	for range b.config.runs {
 		fmt.Fprintln(b.progress, "in process")
 		out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "GetNext|Get$|Memory", casnPackage).Output()
@@ -50,16 +52,16 @@ func runInProcess(ctx context.Context, b *bench) (sectionText, error) {
 			s[table] = append(s[table], got)
 		}
 	}
-	text.comparisons = []comparison{{
-		title: "Table and module", contenders: []string{smallTable, largeTable}, series: s,
-		metrics: []metric{{nextTime, "ns"}, {nextAllocs, "1"}, {getTime, "ns"}, {sessionBytes, "B"}},
+	text.Comparisons = []report.Comparison{{
+		Title: "Table and module", Contenders: []string{smallTable, largeTable}, Series: s,
+		Metrics: []report.Metric{{Name: nextTime, Unit: "ns"}, {Name: nextAllocs, Unit: "1"}, {Name: getTime, Unit: "ns"}, {Name: sessionBytes, Unit: "B"}},
 	}}
 	return text, nil
 }
 
 // parseFigures takes the figures out of what "go test -bench" prints, by table.
-func parseFigures(out string) map[string]sample {
-	got := map[string]sample{}
+func parseFigures(out string) map[string]report.Sample {
+	got := map[string]report.Sample{}
 	for line := range strings.SplitSeq(out, "\n") {
 		fields := strings.Fields(line)
 		if len(fields) < 4 {
@@ -73,7 +75,7 @@ func parseFigures(out string) map[string]sample {
 					continue
 				}
 				if got[f.table] == nil {
-					got[f.table] = sample{}
+					got[f.table] = report.Sample{}
 				}
 				got[f.table][f.name] = value
 			}

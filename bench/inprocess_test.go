@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 
+	"aaasess/bench/report"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -15,7 +17,7 @@ BenchmarkMemory-2                    	268306980	       352.5 B/session
 BenchmarkOther-2                     	       1	       9 ns/op
 ok  	aaasess/mib/casn	0.118s
 `)
-	want := map[string]sample{
+	want := map[string]report.Sample{
 		smallTable: {nextTime: 122.8, nextAllocs: 0},
 		largeTable: {nextTime: 179.3, nextAllocs: 0, getTime: 1243, sessionBytes: 352.5},
 	}

@@ -12,6 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 )
 
 // config is the command line.
@@ -32,7 +35,7 @@ type config struct {
 // bench is what every section gets.
 type bench struct {
 	config   config
-	host     host
+	host     stand.Host
 	progress io.Writer
 }
 
@@ -46,7 +49,7 @@ this page.
 // section is a part of docs/benchmarks.md and what makes it.
 type section struct {
 	name string
-	run  func(context.Context, *bench) (sectionText, error)
+	run  func(context.Context, *bench) (report.Section, error)
 }
 
 // sections are run in this order.
@@ -64,7 +67,7 @@ func main() {
 }
 
 func run(args []string) error {
-	if command := commandOf(args); command != nil {
+	if command := stand.CommandOf(args); command != nil {
 		return command(args[1:], os.Stdout)
 	}
 	c, err := parseFlags(args, os.Stderr)
@@ -85,16 +88,6 @@ func run(args []string) error {
 	return nil
 }
 
-// commandOf is what this program does as a process of a measurement, nil if it is not one.
-func commandOf(args []string) func(args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return map[string]func([]string, io.Writer) error{
-		clientCommand: runClient, acknowledgeCommand: runAcknowledge, fillCommand: runFill,
-	}[args[0]]
-}
-
 // runSections runs everything in a temporary folder and renders it.
 func runSections(ctx context.Context, c config, args []string) (string, error) {
 	dir, err := os.MkdirTemp("", "bench-")
@@ -102,7 +95,7 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 		return "", fmt.Errorf("bench: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{config: c, host: host{cpus: c.cpus, dir: dir}, progress: os.Stderr}
+	b := &bench{config: c, host: stand.Host{CPUs: c.cpus, Dir: dir}, progress: os.Stderr}
 	var texts []string
 	for _, section := range sections {
 		if !slices.Contains(c.sections, section.name) {
@@ -113,15 +106,15 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 			return "", err
 		}
 		cpus := c.cpus
-		if text.unpinned {
+		if text.Unpinned {
 			cpus = ""
 		}
-		text.machine = describeMachine(ctx, cpus)
-		text.command = commandLine(args)
-		if text.runs == 0 {
-			text.runs = c.runs
+		text.Machine = stand.DescribeMachine(ctx, cpus)
+		text.Command = commandLine(args)
+		if text.Runs == 0 {
+			text.Runs = c.runs
 		}
-		texts = append(texts, text.markdown())
+		texts = append(texts, text.Markdown())
 	}
 	return header + strings.Join(texts, "\n"), nil
 }
@@ -149,10 +142,10 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"rows of the table, a `list`, between which our own rate is compared; empty for none")
 	starts := flags.Int("starts", 200_000, "durable session starts in a `run`")
 	runs := flags.Int("runs", 5, "interleaved `runs` of each comparison")
-	peers := flags.String("peers", strings.Join(defaultPeers, ","),
-		"subagents to compare, a `list` of "+strings.Join(subagents, ", "))
-	among := flags.String("responders", strings.Join(responders, ","),
-		"responders to compare, a `list` of "+strings.Join(responders, ", "))
+	peers := flags.String("peers", strings.Join(stand.DefaultPeers, ","),
+		"subagents to compare, a `list` of "+strings.Join(stand.Subagents, ", "))
+	among := flags.String("responders", strings.Join(stand.Responders, ","),
+		"responders to compare, a `list` of "+strings.Join(stand.Responders, ", "))
 	cpus := flags.String("cpus", "0", "`list` of CPUs, as taskset takes it, that every process is pinned to")
 	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: shows that all works")
 	accounting, nases := accountingFlags(flags), nasesFlags(flags)
@@ -179,7 +172,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 			return config{}, fmt.Errorf("bench: -sections: no section %q", name)
 		}
 	}
-	if err := errors.Join(checkNames("-peers", c.peers, subagents), checkNames("-responders", c.responders, responders)); err != nil {
+	if err := errors.Join(checkNames("-peers", c.peers, stand.Subagents), checkNames("-responders", c.responders, stand.Responders)); err != nil {
 		return config{}, err
 	}
 	var err error

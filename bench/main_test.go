@@ -8,12 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/bench/stand"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // TestMain lets the test binary be the processes of measurements, as the program is.
 func TestMain(m *testing.M) {
-	if command := commandOf(os.Args[1:]); command != nil {
+	if command := stand.CommandOf(os.Args[1:]); command != nil {
 		if err := command(os.Args[2:], os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -27,8 +29,8 @@ func TestParseFlags(t *testing.T) {
 	defaults := config{
 		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "nases"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
-		peers: []string{peerContainer, peerCanned, peerOurs}, cpus: "0",
-		responders: []string{peerInSNMPD, peerInSNMPDNext, peerCannedUDP, peerOurs},
+		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
+		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
 		accounting: accountingSizes{
 			parts: []string{partRate, partBacklog, partOutage, partRestart}, runs: 3,
 			requests: 100_000, half: 2 * time.Second, backlog: 100_000, reader: 20_000, restart: 1_000_000,
@@ -59,12 +61,12 @@ func TestParseFlags(t *testing.T) {
 		{
 			"peers",
 			[]string{"-peers", "canned-yield,canned"},
-			with(func(c *config) { c.peers = []string{peerCannedYield, peerCanned} }),
+			with(func(c *config) { c.peers = []string{stand.PeerCannedYield, stand.PeerCanned} }),
 		},
 		{
 			"responders",
 			[]string{"-responders", "insnmpd-next,ours"},
-			with(func(c *config) { c.responders = []string{peerInSNMPDNext, peerOurs} }),
+			with(func(c *config) { c.responders = []string{stand.PeerInSNMPDNext, stand.PeerOurs} }),
 		},
 		{"cpus", []string{"-cpus", "0-1"}, with(func(c *config) { c.cpus = "0-1" })},
 		{"sections", []string{"-sections", "durable"}, with(func(c *config) { c.sections = []string{"durable"} })},

@@ -6,6 +6,10 @@ import (
 	"math"
 	"os"
 	"time"
+
+	"aaasess/bench/nasload"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 )
 
 // What goes on while another NAS is measured.
@@ -23,8 +27,8 @@ const (
 )
 
 // measureFlaps measures a NAS while another one starts again and again, in each run on a new state.
-func (n *nasesBench) measureFlaps(ctx context.Context) (series, error) {
-	s := series{}
+func (n *nasesBench) measureFlaps(ctx context.Context) (report.Series, error) {
+	s := report.Series{}
 	for run := 1; run <= n.sizes.runs; run++ {
 		n.progress(fmt.Sprintf("a NAS that flaps, run %d of %d", run, n.sizes.runs))
 		steady, flapping, err := n.measureFlap(ctx)
@@ -36,28 +40,28 @@ func (n *nasesBench) measureFlaps(ctx context.Context) (series, error) {
 	return s, nil
 }
 
-func (n *nasesBench) measureFlap(ctx context.Context) (steady, flapping sample, err error) {
-	d, p, err := n.startFull(ctx, n.sizes.flapRows)
+func (n *nasesBench) measureFlap(ctx context.Context) (steady, flapping report.Sample, err error) {
+	d, p, err := stand.StartFilled(ctx, n.Host, n.sizes.flapRows, n.sizes.nases)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.RemoveAll(d.dir)
-	defer p.kill()
-	other := &traffic{member: otherNAS, rate: besideFlaps, what: otherNAS.usual}
-	replies := other.send(ctx, d.port, n.sizes.requests)
+	defer os.RemoveAll(d.Dir)
+	defer p.Kill()
+	other := &nasload.Traffic{Member: nasload.Other, Rate: besideFlaps, What: nasload.Other.Usual}
+	replies := other.Send(ctx, d.Port, n.sizes.requests)
 	steady = latencies(replies, time.Time{}, time.Now())
 
-	flaps := make(chan []reply, 1)
+	flaps := make(chan []nasload.Reply, 1)
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		t := &traffic{member: flappingNAS, rate: 2 * flapRate, what: flappingNAS.flap}
-		flaps <- t.send(sending, d.port, math.MaxInt)
+		t := &nasload.Traffic{Member: nasload.Flapping, Rate: 2 * flapRate, What: nasload.Flapping.Flap}
+		flaps <- t.Send(sending, d.Port, math.MaxInt)
 	}()
-	replies = other.send(ctx, d.port, n.sizes.requests)
+	replies = other.Send(ctx, d.Port, n.sizes.requests)
 	flapping = latencies(replies, time.Time{}, time.Now())
 	stop()
 	l := latencies(<-flaps, time.Time{}, time.Now())
 	flapping[flapsSent], flapping[flapsAnswered] = l[otherRequests], l[otherRequests]-l[otherNever]
-	return steady, flapping, p.ended()
+	return steady, flapping, p.Ended()
 }

@@ -10,9 +10,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gosnmp/gosnmp"
-
 	"aaasess/accounting"
+	"aaasess/bench/nasload"
+	"aaasess/bench/report"
+	"aaasess/bench/snmpclient"
+	"aaasess/bench/stand"
 	"aaasess/sessions"
 	"aaasess/store"
 )
@@ -44,15 +46,15 @@ const (
 const rowsLimit = 10 * time.Minute
 
 // measureOns has all NASes say Accounting-On at once, in each run on a new state.
-func (n *nasesBench) measureOns(ctx context.Context) (ons, meanwhile series, err error) {
-	ons, meanwhile = series{}, series{}
+func (n *nasesBench) measureOns(ctx context.Context) (ons, meanwhile report.Series, err error) {
+	ons, meanwhile = report.Series{}, report.Series{}
 	for run := 1; run <= n.sizes.runs; run++ {
 		n.progress(fmt.Sprintf("Accounting-On, run %d of %d", run, n.sizes.runs))
 		s, others, err := n.measureOn(ctx)
 		if err != nil {
 			return nil, nil, fmt.Errorf("bench: Accounting-On, run %d of %d: %w", run, n.sizes.runs, err)
 		}
-		ons[oursSpooling] = append(ons[oursSpooling], s)
+		ons[stand.OursSpooling] = append(ons[stand.OursSpooling], s)
 		for i, c := range meanwhileContenders {
 			meanwhile[c] = append(meanwhile[c], others[i])
 		}
@@ -60,60 +62,60 @@ func (n *nasesBench) measureOns(ctx context.Context) (ons, meanwhile series, err
 	return ons, meanwhile, nil
 }
 
-func (n *nasesBench) measureOn(ctx context.Context) (ons sample, others []sample, err error) {
-	d, p, err := n.startFull(ctx, n.sizes.rows)
+func (n *nasesBench) measureOn(ctx context.Context) (ons report.Sample, others []report.Sample, err error) {
+	d, p, err := stand.StartFilled(ctx, n.Host, n.sizes.rows, n.sizes.nases)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.RemoveAll(d.dir)
-	defer p.kill()
-	other := &traffic{member: otherNAS, rate: n.sizes.rate, what: otherNAS.usual}
-	calls, err := n.prepareOns(d.port)
+	defer os.RemoveAll(d.Dir)
+	defer p.Kill()
+	other := &nasload.Traffic{Member: nasload.Other, Rate: n.sizes.rate, What: nasload.Other.Usual}
+	calls, err := n.prepareOns(d.Port)
 	if err != nil {
 		return nil, nil, err
 	}
-	quiet := other.send(ctx, d.port, int(n.sizes.quiet.Seconds()*other.rate))
-	cpu, err := p.cpuTime()
+	quiet := other.Send(ctx, d.Port, int(n.sizes.quiet.Seconds()*other.Rate))
+	cpu, err := p.CPUTime()
 	if err != nil {
 		return nil, nil, err
 	}
 	began := time.Now()
 
-	meanwhile := make(chan []reply, 1)
+	meanwhile := make(chan []nasload.Reply, 1)
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() { meanwhile <- other.send(sending, d.port, math.MaxInt) }()
+	go func() { meanwhile <- other.Send(sending, d.Port, math.MaxInt) }()
 	ons, answered := sayOn(calls)
-	gone, err := n.awaitGone(ctx, d.snmp, func() int { return 1 + int(time.Since(began).Seconds()*other.rate/2) + len(quiet)/2 }, p)
+	gone, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + int(time.Since(began).Seconds()*other.Rate/2) + len(quiet)/2 }, p)
 	if err != nil {
 		return nil, nil, err
 	}
-	after, err := p.cpuTime()
+	after, err := p.CPUTime()
 	if err != nil {
 		return nil, nil, err
 	}
 	stop()
 	replies := <-meanwhile
-	if _, err := n.awaitGone(ctx, d.snmp, func() int { return 1 + (other.first+1)/2 }, p); err != nil { // to the last
+	if _, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + (other.First+1)/2 }, p); err != nil { // to the last
 		return nil, nil, err
 	}
 	ons[onsGone], ons[onsCPU] = gone.Sub(began).Seconds(), (after - cpu).Seconds()
-	p.kill()
-	if err := n.countStops(filepath.Join(d.dir, "state"), ons); err != nil {
+	p.Kill()
+	if err := n.countStops(filepath.Join(d.Dir, "state"), ons); err != nil {
 		return nil, nil, err
 	}
-	others = []sample{
+	others = []report.Sample{
 		latencies(quiet, time.Time{}, began), latencies(replies, began, answered), latencies(replies, began, gone),
 	}
 	return ons, others, nil
 }
 
 // prepareOns makes the Accounting-On of each NAS.
-func (n *nasesBench) prepareOns(port uint16) ([]call, error) {
-	calls := make([]call, n.sizes.nases)
+func (n *nasesBench) prepareOns(port uint16) ([]nasload.Call, error) {
+	calls := make([]nasload.Call, n.sizes.nases)
 	for i := range calls {
 		var err error
-		if calls[i], err = memberOf(i).prepare(port, memberOf(i).on(0)); err != nil {
+		if calls[i], err = nasload.MemberOf(i).Prepare(port, nasload.MemberOf(i).On(0)); err != nil {
 			return nil, err // the process ends, and its sockets with it
 		}
 	}
@@ -121,27 +123,27 @@ func (n *nasesBench) prepareOns(port uint16) ([]call, error) {
 }
 
 // sayOn has all NASes say Accounting-On, and returns when each has its answer, or has given up.
-func sayOn(calls []call) (sample, time.Time) {
+func sayOn(calls []nasload.Call) (report.Sample, time.Time) {
 	var wg sync.WaitGroup
-	replies := make([]reply, len(calls))
+	replies := make([]nasload.Reply, len(calls))
 	began := time.Now()
 	for i, c := range calls {
-		wg.Go(func() { replies[i] = c.send(began) })
+		wg.Go(func() { replies[i] = c.Send(began) })
 	}
 	wg.Wait()
 	answered := time.Now()
 	l := latencies(replies, began, answered)
-	return sample{
+	return report.Sample{
 		onsSent: l[otherRequests], onsAnswered: l[otherRequests] - l[otherNever], onsAgain: l[otherAgain],
 		onsLast: l[otherMax] / 1000, onsP50: l[otherP50],
 	}, answered
 }
 
 // awaitGone waits until the daemon has no more rows than others can have made.
-func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() int, p *process) (time.Time, error) {
+func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() int, p *stand.Process) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, rowsLimit)
 	defer cancel()
-	client := newSNMP(port)
+	client := snmpclient.New(port)
 	client.Timeout = 5 * time.Second
 	if err := client.Connect(); err != nil {
 		return time.Time{}, err
@@ -150,11 +152,11 @@ func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() i
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		rows, err := entries(client)
+		rows, err := snmpclient.Entries(client)
 		if err == nil && rows <= others() {
 			return time.Now(), nil
 		}
-		if err := p.ended(); err != nil {
+		if err := p.Ended(); err != nil {
 			return time.Time{}, err
 		}
 		select {
@@ -165,20 +167,8 @@ func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() i
 	}
 }
 
-// entries is casnActiveTableEntries.0.
-func entries(client *gosnmp.GoSNMP) (int, error) {
-	answer, err := client.Get([]string{activeTableEntries})
-	if err != nil {
-		return 0, err
-	}
-	if rows, ok := answer.Variables[0].Value.(uint); ok {
-		return int(rows), nil
-	}
-	return 0, errors.New("no number of rows")
-}
-
 // countStops reads what a killed daemon has left in the queue of its group.
-func (n *nasesBench) countStops(folder string, out sample) (err error) {
+func (n *nasesBench) countStops(folder string, out report.Sample) (err error) {
 	st, err := store.Open(folder, store.Config{})
 	if err != nil {
 		return err
@@ -198,7 +188,7 @@ func (n *nasesBench) countStops(folder string, out sample) (err error) {
 			if err != nil {
 				return err
 			}
-			if i, ok := requestNumber(r.Attrs); ok && i < len(stops) && r.Type == sessions.Stop {
+			if i, ok := nasload.RequestNumber(r.Attrs); ok && i < len(stops) && r.Type == sessions.Stop {
 				stops[i]++
 			}
 		}

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
+
+	"aaasess/bench/nasload"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -20,7 +23,7 @@ const (
 	outageTwice   = "records that arrived twice"
 )
 
-var outageContenders = []string{peerProxy, peerRobust, oursRelaying}
+var outageContenders = []string{stand.PeerProxy, stand.PeerRobust, stand.OursRelaying}
 
 // outage is what is done to the server.
 type outage struct {
@@ -35,9 +38,9 @@ func (o outage) total() int { return int((o.before + o.length + o.after).Seconds
 
 // measureOutages stops the servers of all contenders at the same time, each its own: what they need is little, and
 // the outage is long.
-func (a *accountingBench) measureOutages(ctx context.Context, contenders []string) (series, error) {
+func (a *accountingBench) measureOutages(ctx context.Context, contenders []string) (report.Series, error) {
 	g, ctx := errgroup.WithContext(ctx)
-	results := make([]sample, len(contenders))
+	results := make([]report.Sample, len(contenders))
 	for i, who := range contenders {
 		g.Go(func() (err error) {
 			if results[i], err = a.measureOutage(ctx, who); err != nil {
@@ -49,60 +52,37 @@ func (a *accountingBench) measureOutages(ctx context.Context, contenders []strin
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	s := series{}
+	s := report.Series{}
 	for i, who := range contenders {
-		s[who] = []sample{results[i]}
+		s[who] = []report.Sample{results[i]}
 	}
 	return s, nil
 }
 
-func (a *accountingBench) measureOutage(ctx context.Context, who string) (sample, error) {
+func (a *accountingBench) measureOutage(ctx context.Context, who string) (report.Sample, error) {
 	o := a.sizes.outage
-	r, err := openRelay(ctx, a.host, who, 0)
+	r, err := stand.OpenRelay(ctx, a.Host, who, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.upstream.pause(ctx, o.before, o.length) })
-	var got loadResult
+	g.Go(func() error { return r.Upstream.Pause(ctx, o.before, o.length) })
+	var got stand.LoadResult
 	g.Go(func() (err error) {
-		got, err = a.send(ctx, a.requests, r.port, load{count: o.total(), rate: o.rate, timeout: o.timeout, tries: nasTries})
+		got, err = a.Send(ctx, a.requests, r.Port, stand.Load{Count: o.total(), Rate: o.rate, Timeout: o.timeout, Tries: nasload.Tries})
 		return err
 	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	all, err := r.upstream.await(context.WithoutCancel(ctx), int64(o.total()), o.idle)
+	all, err := r.Upstream.Await(context.WithoutCancel(ctx), int64(o.total()), o.idle)
 	if err != nil {
 		return nil, err
 	}
-	return sample{
+	return report.Sample{
 		outageSent: float64(got.Sent), outageLost: float64(got.GivenUp), outageSlow: float64(got.Over),
 		outageLongest: float64(got.Max) / float64(time.Millisecond), outageAgain: float64(got.Retransmissions),
 		outageArrived: float64(all.Distinct), outageTwice: float64(all.Duplicates),
 	}, nil
-}
-
-// pause stops a process after a while, and lets it go on after another.
-func (p *process) pause(ctx context.Context, after, length time.Duration) error {
-	wait := func(d time.Duration) error {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(d):
-			return nil
-		}
-	}
-	if err := wait(after); err != nil {
-		return err
-	}
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		return err
-	}
-	err := wait(length)
-	if on := p.cmd.Process.Signal(syscall.SIGCONT); err == nil {
-		err = on
-	}
-	return err
 }

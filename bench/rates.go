@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"time"
-)
 
-// inFlight is how many requests wait for their answers in the closed loop.
-const inFlight = 128
+	"aaasess/bench/nasload"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
+)
 
 // The rows of the table of rates and latencies.
 const (
@@ -26,22 +27,22 @@ const (
 const arriveIdle = 30 * time.Second
 
 // measureRate sends to one contender what it can take, then half of what FreeRADIUS took.
-func (a *accountingBench) measureRate(ctx context.Context, who string) (out sample, err error) {
-	r, err := openRelay(ctx, a.host, who, ampleBuffer)
+func (a *accountingBench) measureRate(ctx context.Context, who string) (out report.Sample, err error) {
+	r, err := stand.OpenRelay(ctx, a.Host, who, stand.AmpleBuffer)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	out = sample{}
+	out = report.Sample{}
 	closed, err := a.closedLoop(ctx, r, out)
 	if err != nil {
 		return nil, err
 	}
-	if who == peerDetail {
-		a.rate = min(closed.rate()/2, mostHalfLoad)
+	if who == stand.PeerDetail {
+		a.rate = min(closed.Rate()/2, mostHalfLoad)
 	}
-	open, err := a.send(ctx, a.requests, r.port, load{
-		first: a.sizes.requests, count: int(a.rate * a.sizes.half.Seconds()), rate: a.rate, timeout: nasTimeout, tries: nasTries,
+	open, err := a.Send(ctx, a.requests, r.Port, stand.Load{
+		First: a.sizes.requests, Count: int(a.rate * a.sizes.half.Seconds()), Rate: a.rate, Timeout: nasload.Timeout, Tries: nasload.Tries,
 	})
 	if err != nil {
 		return nil, err
@@ -56,19 +57,19 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out samp
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 // closedLoop ends when all is answered and, with a server behind the contender, all has arrived there.
-func (a *accountingBench) closedLoop(ctx context.Context, r *relay, out sample) (got loadResult, err error) {
+func (a *accountingBench) closedLoop(ctx context.Context, r *stand.Relay, out report.Sample) (got stand.LoadResult, err error) {
 	n := a.sizes.requests
-	before, err := r.server.cpuTime()
+	before, err := r.Server.CPUTime()
 	if err != nil {
 		return got, err
 	}
-	got, err = a.send(ctx, a.requests, r.port, load{count: n, inFlight: inFlight, timeout: nasTimeout, tries: nasTries})
+	got, err = a.Send(ctx, a.requests, r.Port, stand.Load{Count: n, InFlight: stand.InFlight, Timeout: nasload.Timeout, Tries: nasload.Tries})
 	if err != nil {
 		return got, err
 	}
-	out[answeredRate] = got.rate()
-	if r.upstream != nil {
-		all, err := r.upstream.await(ctx, int64(n), arriveIdle)
+	out[answeredRate] = got.Rate()
+	if r.Upstream != nil {
+		all, err := r.Upstream.Await(ctx, int64(n), arriveIdle)
 		if err != nil {
 			return got, err
 		}
@@ -77,7 +78,7 @@ func (a *accountingBench) closedLoop(ctx context.Context, r *relay, out sample) 
 		}
 		out[arrivedRate] = float64(n) / max(time.Duration(all.Last-all.First), got.Took).Seconds()
 	}
-	after, err := r.server.cpuTime()
+	after, err := r.Server.CPUTime()
 	out[serverCPU] = (after - before).Seconds() * 1000 / float64(n) * 10_000
 	return got, err
 }

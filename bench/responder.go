@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
+	"aaasess/bench/report"
+	"aaasess/bench/snmpclient"
+	"aaasess/bench/stand"
 )
 
 // The names of what is measured of responders alone, as they stand in the table.
@@ -23,21 +24,21 @@ const atOnce = 4
 
 var (
 	responderMetrics = append(append(
-		walkMetrics(walkOne, walkAll), metric{getOne, "µs"}, metric{getGo, "µs"}, metric{getCPU, "µs"}),
+		walkMetrics(walkOne, walkAll), report.Metric{Name: getOne, Unit: "µs"}, report.Metric{Name: getGo, Unit: "µs"}, report.Metric{Name: getCPU, Unit: "µs"}),
 		walkMetrics(walkOneSecure, walkAllSecure)...)
 	togetherMetrics = walkMetrics(walkTogether)
-	responderPairs  = []pair{
-		{peerOurs, peerInSNMPD},
-		{peerOurs, peerInSNMPDNext},
-		{peerOurs, peerCannedUDP},
-		{peerCannedUDP, peerInSNMPD},
+	responderPairs  = []report.Pair{
+		{Num: stand.PeerOurs, Den: stand.PeerInSNMPD},
+		{Num: stand.PeerOurs, Den: stand.PeerInSNMPDNext},
+		{Num: stand.PeerOurs, Den: stand.PeerCannedUDP},
+		{Num: stand.PeerCannedUDP, Den: stand.PeerInSNMPD},
 	}
 )
 
 // walkMetrics are the rows of rates: on the clock, by all CPU time, by that of the responder.
-func walkMetrics(names ...string) (m []metric) {
+func walkMetrics(names ...string) (m []report.Metric) {
 	for _, name := range names {
-		m = append(m, metric{name, "cells/s"}, metric{perCPU(name), "cells/CPU s"}, metric{perServerCPU(name), "cells/CPU s"})
+		m = append(m, report.Metric{Name: name, Unit: "cells/s"}, report.Metric{Name: perCPU(name), Unit: "cells/CPU s"}, report.Metric{Name: perServerCPU(name), Unit: "cells/CPU s"})
 	}
 	return m
 }
@@ -50,145 +51,96 @@ One responder and one client at a time. v3: HMAC-96-SHA and AES-128. GETs are ti
 longer on a cell than any responder, the rows without its CPU time tell them apart.`
 
 // runResponder is the section on SNMP without a master: the responders by table size, then several clients.
-func runResponder(ctx context.Context, b *bench) (sectionText, error) {
-	text := sectionText{title: "SNMP without a master: our responder next to snmpd and to a canned responder", intro: responderIntro}
-	programs, err := buildResponders(ctx, b.host.dir, b.config.responders)
+func runResponder(ctx context.Context, b *bench) (report.Section, error) {
+	text := report.Section{Title: "SNMP without a master: our responder next to snmpd and to a canned responder", Intro: responderIntro}
+	programs, err := stand.BuildResponders(ctx, b.host.Dir, b.config.responders)
 	if err != nil {
 		return text, err
 	}
 	for _, rows := range b.config.sizes {
-		s, err := interleave(ctx, b.config.runs, b.config.responders, func(ctx context.Context, name string) (sample, error) {
-			return b.measureResponder(ctx, b.host, name, programs[name], rows, func(s *stand, ctx context.Context, out sample) error {
-				return s.responderTable(ctx, out, knowsUser(name))
+		s, err := report.Interleave(ctx, b.config.runs, b.config.responders, func(ctx context.Context, name string) (report.Sample, error) {
+			return b.measureResponder(ctx, b.host, name, programs[name], rows, func(ctx context.Context, s *stand.Stand, out report.Sample) error {
+				return measureResponderTable(ctx, s, out, stand.KnowsUser(name))
 			})
 		})
 		if err != nil {
 			return text, err
 		}
-		text.comparisons = append(text.comparisons, comparison{
-			title: rowsName(rows), contenders: b.config.responders, series: s,
-			pairs: pairsAmong(b.config.responders, responderPairs), metrics: responderMetrics,
+		text.Comparisons = append(text.Comparisons, report.Comparison{
+			Title: rowsName(rows), Contenders: b.config.responders, Series: s,
+			Pairs: report.PairsAmong(b.config.responders, responderPairs), Metrics: responderMetrics,
 		})
 	}
 	if len(b.config.sizes) == 0 {
 		return text, nil
 	}
 	c, err := b.compareClients(ctx, programs, slices.Max(b.config.sizes))
-	text.comparisons = append(text.comparisons, c)
+	text.Comparisons = append(text.Comparisons, c)
 	return text, err
 }
 
 // measureResponder opens a stand for one responder and runs what on it.
-func (b *bench) measureResponder(ctx context.Context, h host, name, program string, rows int,
-	what func(*stand, context.Context, sample) error,
-) (sample, error) {
+func (b *bench) measureResponder(ctx context.Context, h stand.Host, name, program string, rows int,
+	what func(context.Context, *stand.Stand, report.Sample) error,
+) (report.Sample, error) {
 	fmt.Fprintf(b.progress, "%s, %s\n", rowsName(rows), name)
-	s, err := openResponder(ctx, h, name, program, rows)
+	s, err := stand.OpenResponder(ctx, h, name, program, rows)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	out := make(sample)
-	return out, what(s, ctx, out)
+	out := make(report.Sample)
+	return out, what(ctx, s, out)
 }
 
-// responderTable measures what table does, and with SNMPv3 if the responder has it.
-func (s *stand) responderTable(ctx context.Context, out sample, secure bool) error {
-	if err := s.table(ctx, out); err != nil || !secure {
+// measureResponderTable measures what measureTable does, and with SNMPv3 if the responder has it.
+func measureResponderTable(ctx context.Context, s *stand.Stand, out report.Sample, secure bool) error {
+	if err := measureTable(ctx, s, out); err != nil || !secure {
 		return err
 	}
-	want := s.rows * columnCount
-	err := s.rate(ctx, out, walkOneSecure, want, func(ctx context.Context) (measurement, error) {
-		return s.bulkwalkAs(ctx, asUser...)
+	want := s.Rows * snmpclient.ColumnCount
+	err := measureRate(ctx, s, out, walkOneSecure, want, func(ctx context.Context) (snmpclient.Measurement, error) {
+		return s.BulkwalkAs(ctx, snmpclient.AsUser...)
 	})
 	if err != nil {
 		return err
 	}
-	return s.rate(ctx, out, walkAllSecure, want, s.clientMode(modeTable, want, "-v3"))
+	return measureRate(ctx, s, out, walkAllSecure, want, s.ClientMode(snmpclient.ModeTable, want, "-v3"))
 }
 
 // compareClients measures each responder with one client and with several, on all CPUs.
-func (b *bench) compareClients(ctx context.Context, programs map[string]string, rows int) (comparison, error) {
+func (b *bench) compareClients(ctx context.Context, programs map[string]string, rows int) (report.Comparison, error) {
 	one, many := "-1", fmt.Sprintf("-%d", atOnce)
-	c := comparison{
-		title: fmt.Sprintf("%d clients at once, %s", atOnce, rowsName(rows)), metrics: togetherMetrics,
-		note: fmt.Sprintf(`Responder and clients share all %d CPUs; "ours-%d" is ours with that many clients, each of which walks the whole table.`,
+	c := report.Comparison{
+		Title: fmt.Sprintf("%d clients at once, %s", atOnce, rowsName(rows)), Metrics: togetherMetrics,
+		Note: fmt.Sprintf(`Responder and clients share all %d CPUs; "ours-%d" is ours with that many clients, each of which walks the whole table.`,
 			runtime.NumCPU(), atOnce),
 	}
-	var ratios []pair
+	var ratios []report.Pair
 	for _, name := range b.config.responders {
-		c.contenders = append(c.contenders, name+one, name+many)
-		ratios = append(ratios, pair{name + many, name + one})
+		c.Contenders = append(c.Contenders, name+one, name+many)
+		ratios = append(ratios, report.Pair{Num: name + many, Den: name + one})
 	}
-	for _, p := range pairsAmong(b.config.responders, responderPairs) {
-		ratios = append(ratios, pair{p.num + many, p.den + many})
+	for _, p := range report.PairsAmong(b.config.responders, responderPairs) {
+		ratios = append(ratios, report.Pair{Num: p.Num + many, Den: p.Den + many})
 	}
-	c.pairs = ratios
+	c.Pairs = ratios
 	h := b.host
-	cpus, err := usableCPUs()
+	cpus, err := stand.UsableCPUs()
 	if err != nil {
 		return c, err
 	}
-	h.cpus = cpus
-	c.series, err = interleave(ctx, b.config.runs, c.contenders, func(ctx context.Context, contender string) (sample, error) {
+	h.CPUs = cpus
+	c.Series, err = report.Interleave(ctx, b.config.runs, c.Contenders, func(ctx context.Context, contender string) (report.Sample, error) {
 		name, isOne := strings.CutSuffix(contender, one)
 		clients := 1
 		if !isOne {
 			name, clients = strings.TrimSuffix(contender, many), atOnce
 		}
-		return b.measureResponder(ctx, h, name, programs[name], rows, func(s *stand, ctx context.Context, out sample) error {
-			want := rows * columnCount * clients
-			return s.rate(ctx, out, walkTogether, want, s.together(clients, modeTable, rows*columnCount))
+		return b.measureResponder(ctx, h, name, programs[name], rows, func(ctx context.Context, s *stand.Stand, out report.Sample) error {
+			want := rows * snmpclient.ColumnCount * clients
+			return measureRate(ctx, s, out, walkTogether, want, s.Together(clients, snmpclient.ModeTable, rows*snmpclient.ColumnCount))
 		})
 	})
 	return c, err
-}
-
-// together runs several clients at once. The time is from the first request of any to the last answer.
-func (s *stand) together(clients int, mode string, count int) func(context.Context) (measurement, error) {
-	return func(ctx context.Context) (measurement, error) {
-		each := make([]measurement, clients)
-		g, ctx := errgroup.WithContext(ctx)
-		for i := range each {
-			g.Go(func() (err error) {
-				each[i], err = s.clientMode(mode, count)(ctx)
-				return err
-			})
-		}
-		err := g.Wait()
-		return sum(each), err
-	}
-}
-
-// sum is what several clients measured together.
-func sum(each []measurement) measurement {
-	m := each[0]
-	end := m.Begin.Add(m.Wall)
-	for _, other := range each[1:] {
-		m.Cells += other.Cells
-		m.CPU += other.CPU
-		if other.Begin.Before(m.Begin) {
-			m.Begin = other.Begin
-		}
-		if e := other.Begin.Add(other.Wall); e.After(end) {
-			end = e
-		}
-	}
-	m.Wall = end.Sub(m.Begin)
-	return m
-}
-
-// usableCPUs are the CPUs that we may run on, as taskset takes them.
-func usableCPUs() (string, error) {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return "", fmt.Errorf("bench: CPUs: %w", err)
-	}
-	var list []string
-	for cpu := 0; len(list) < set.Count(); cpu++ {
-		if set.IsSet(cpu) {
-			list = append(list, fmt.Sprint(cpu))
-		}
-	}
-	return strings.Join(list, ","), nil
 }

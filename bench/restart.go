@@ -2,25 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"aaasess/accounting"
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
 	"aaasess/internal/freeport"
-	"aaasess/internal/radius"
-	"aaasess/sessions"
-	"aaasess/store"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The rows of the table of restarts.
@@ -31,193 +24,64 @@ const (
 	restartMemory = "memory, at most"
 )
 
-// fillCommand as the first argument makes this program write a daemon's state and die of SIGKILL: what is on disk
-// then is what a daemon that is killed leaves.
-const fillCommand = "fill"
-
-// runFill writes the state of sessions that have started, with a record each for group isp. They are of one NAS, or in
-// turn of as many as the last argument says.
-func runFill(args []string, out io.Writer) error {
-	if len(args) != 3 {
-		return errors.New("bench: fill FOLDER SESSIONS NASES")
-	}
-	n, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	nases, err := strconv.Atoi(args[2])
-	if err != nil || nases < 1 {
-		return fmt.Errorf("bench: fill: %q is not a number of NASes", args[2])
-	}
-	st, err := store.Open(args[0], store.Config{})
-	if err != nil {
-		return err
-	}
-	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
-	err = router.SetPolicy(&accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
-		sessions.Network: {Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")}},
-	}})
-	if err != nil {
-		return err
-	}
-	if err := fillTable(sessions.New(sessions.Config{}, router), n, nases); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, n)
-	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
-}
-
-// fillTable returns when n sessions of so many NASes and their records are durable.
-func fillTable(table *sessions.Table, n, nases int) error {
-	slots := make(chan struct{}, 4096)
-	failed := make(chan error, 1)
-	done := func(err error) {
-		if err != nil {
-			select {
-			case failed <- err:
-			default:
-			}
-		}
-		<-slots
-	}
-	for i := range n {
-		m := accessRouter
-		if nases > 1 {
-			m = memberOf(i % nases)
-		}
-		attrs := radius.Attributes(m.attributes(sessions.Start, i))
-		slots <- struct{}{}
-		err := table.Apply(sessions.Event{
-			Type: sessions.Start, NAS: sessions.NAS{Addr: m.addr, Local: loopback(), Identifier: m.identifier, IPv4: m.ip},
-			Kind: sessions.Network, At: time.Now(), AcctSessionID: attrs.Text(radius.AcctSessionID), Attrs: attrs,
-		}, done)
-		if err != nil {
-			return err
-		}
-	}
-	for range cap(slots) {
-		slots <- struct{}{}
-	}
-	select {
-	case err := <-failed:
-		return err
-	default:
-		return nil
-	}
-}
-
 // measureRestarts starts the daemon on a large state, again and again, and kills it each time.
-func (a *accountingBench) measureRestarts(ctx context.Context) (series, error) {
-	d := daemon{dir: filepath.Join(a.dir, "restart"), agentx: filepath.Join(a.dir, "restart", "agentx")}
+func (a *accountingBench) measureRestarts(ctx context.Context) (report.Series, error) {
+	d := stand.Daemon{Dir: filepath.Join(a.Dir, "restart"), AgentX: filepath.Join(a.Dir, "restart", "agentx")}
 	var err error
-	if d.port, err = freeport.UDP(); err != nil {
+	if d.Port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
-	if d.upstream, err = freeport.UDP(); err != nil { // nobody is there
+	if d.Upstream, err = freeport.UDP(); err != nil { // nobody is there
 		return nil, err
 	}
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+	if err := os.MkdirAll(d.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(d.dir)
-	if err := a.fillState(ctx, filepath.Join(d.dir, "state"), a.sizes.restart, 1); err != nil {
+	defer os.RemoveAll(d.Dir)
+	if err := a.FillState(ctx, filepath.Join(d.Dir, "state"), a.sizes.restart, 1); err != nil {
 		return nil, err
 	}
-	master := &stand{host: a.host}
+	master := &stand.Stand{Host: a.Host}
 	defer master.Close()
-	if master.port, err = freeport.UDP(); err != nil {
+	if master.Port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
-	if err := master.startMaster(ctx, d.dir, d.agentx); err != nil {
+	if err := master.StartMaster(ctx, d.Dir, d.AgentX); err != nil {
 		return nil, err
 	}
-	return interleave(ctx, a.sizes.runs, []string{oursSpooling}, func(ctx context.Context, _ string) (sample, error) {
-		return a.measureRestart(ctx, d, master.port)
+	return report.Interleave(ctx, a.sizes.runs, []string{stand.OursSpooling}, func(ctx context.Context, _ string) (report.Sample, error) {
+		return a.measureRestart(ctx, d, master.Port)
 	})
 }
 
-// fillState has a process of its own fill the folder of a store.
-func (h host) fillState(ctx context.Context, folder string, n, nases int) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	var out strings.Builder
-	_, err = h.run(ctx, &out, self, fillCommand, folder, strconv.Itoa(n), strconv.Itoa(nases))
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL && strings.TrimSpace(out.String()) == strconv.Itoa(n) {
-		return nil
-	}
-	return fmt.Errorf("bench: fill: %w", err)
-}
-
-func (a *accountingBench) measureRestart(ctx context.Context, d daemon, snmpPort uint16) (sample, error) {
+func (a *accountingBench) measureRestart(ctx context.Context, d stand.Daemon, snmpPort uint16) (report.Sample, error) {
 	began := time.Now()
-	p, err := d.start(ctx, a.host)
+	p, err := d.Start(ctx, a.Host)
 	if err != nil {
 		return nil, err
 	}
-	defer p.kill()
-	out := sample{}
+	defer p.Kill()
+	out := report.Sample{}
 	g, ctx := errgroup.WithContext(ctx)
 	var snmp, radius time.Duration
 	g.Go(func() error {
 		defer func() { snmp = time.Since(began) }()
-		return awaitEntries(ctx, snmpPort, a.sizes.restart, p)
+		return stand.AwaitEntries(ctx, snmpPort, a.sizes.restart, p)
 	})
 	g.Go(func() error {
 		defer func() { radius = time.Since(began) }()
-		return awaitAnswer(ctx, d.port, p)
+		return stand.AwaitAnswer(ctx, d.Port, p)
 	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	cpu, err := p.cpuTime()
+	cpu, err := p.CPUTime()
 	if err != nil {
 		return nil, err
 	}
 	out[restartSNMP], out[restartRADIUS], out[restartCPU] = snmp.Seconds(), radius.Seconds(), cpu.Seconds()
-	memory := fieldOf(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid), "VmHWM", ":")
+	memory := stand.FieldOf(fmt.Sprintf("/proc/%d/status", p.PID()), "VmHWM", ":")
 	kilobytes, err := strconv.ParseFloat(strings.TrimSuffix(memory, " kB"), 64)
 	out[restartMemory] = kilobytes / 1024
 	return out, err
-}
-
-// kill ends a process as a power cut would.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.done
-}
-
-// activeTableEntries is casnActiveTableEntries.0 (CISCO-AAA-SESSION-MIB).
-const activeTableEntries = ".1.3.6.1.4.1.9.9.150.1.1.1.0"
-
-// awaitEntries asks snmpd until as many sessions are there; NASes that have asked meanwhile may have added some.
-func awaitEntries(ctx context.Context, port uint16, want int, needed *process) error {
-	ctx, cancel := context.WithTimeout(ctx, readyLimit)
-	defer cancel()
-	client := newSNMP(port)
-	client.Timeout = time.Second
-	if err := client.Connect(); err != nil {
-		return err
-	}
-	defer client.Close()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for last := any(nil); ; {
-		if answer, err := client.Get([]string{activeTableEntries}); err == nil && hasValue(answer) {
-			if n, ok := answer.Variables[0].Value.(uint); ok && n >= uint(want) {
-				return nil
-			}
-			last = answer.Variables[0].Value
-		}
-		if err := needed.ended(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d sessions, snmpd says %v: %w", want, last, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
 }

@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"aaasess/bench/report"
+	"aaasess/bench/snmpclient"
+	"aaasess/bench/stand"
 )
 
 // measureLimit bounds one walk.
@@ -41,28 +41,28 @@ func perCPU(name string) string { return name + ", by CPU time" }
 func perServerCPU(name string) string { return name + ", by CPU time without the client's" }
 
 var (
-	tableMetrics = []metric{
-		{walkOne, "cells/s"},
-		{perCPU(walkOne), "cells/CPU s"},
-		{walkAll, "cells/s"},
-		{perCPU(walkAll), "cells/CPU s"},
-		{getOne, "µs"},
-		{getGo, "µs"},
+	tableMetrics = []report.Metric{
+		{Name: walkOne, Unit: "cells/s"},
+		{Name: perCPU(walkOne), Unit: "cells/CPU s"},
+		{Name: walkAll, Unit: "cells/s"},
+		{Name: perCPU(walkAll), Unit: "cells/CPU s"},
+		{Name: getOne, Unit: "µs"},
+		{Name: getGo, Unit: "µs"},
 	}
-	rateMetrics = []metric{
-		{sampleOne, "cells/s"},
-		{perCPU(sampleOne), "cells/CPU s"},
-		{sampleAll, "cells/s"},
-		{perCPU(sampleAll), "cells/CPU s"},
-		{getOne, "µs"},
-		{getGo, "µs"},
+	rateMetrics = []report.Metric{
+		{Name: sampleOne, Unit: "cells/s"},
+		{Name: perCPU(sampleOne), Unit: "cells/CPU s"},
+		{Name: sampleAll, Unit: "cells/s"},
+		{Name: perCPU(sampleAll), Unit: "cells/CPU s"},
+		{Name: getOne, Unit: "µs"},
+		{Name: getGo, Unit: "µs"},
 	}
-	peerPairs = []pair{
-		{peerOurs, peerContainer},
-		{peerOurs, peerCanned},
-		{peerOurs, peerCannedYield},
-		{peerContainer, peerCanned},
-		{peerCannedYield, peerCanned},
+	peerPairs = []report.Pair{
+		{Num: stand.PeerOurs, Den: stand.PeerContainer},
+		{Num: stand.PeerOurs, Den: stand.PeerCanned},
+		{Num: stand.PeerOurs, Den: stand.PeerCannedYield},
+		{Num: stand.PeerContainer, Den: stand.PeerCanned},
+		{Num: stand.PeerCannedYield, Den: stand.PeerCanned},
 	}
 )
 
@@ -74,101 +74,101 @@ the scheduler preempts it within a system call, which depends on the agent's tim
 
 // runSNMP is the section on AgentX behind snmpd: the peers by table size, then
 // our own rate by table size.
-func runSNMP(ctx context.Context, b *bench) (sectionText, error) {
-	text := sectionText{title: "SNMP walks through snmpd (AgentX)", intro: snmpIntro}
-	programs, err := buildPeers(ctx, b.host.dir, b.config.peers)
+func runSNMP(ctx context.Context, b *bench) (report.Section, error) {
+	text := report.Section{Title: "SNMP walks through snmpd (AgentX)", Intro: snmpIntro}
+	programs, err := stand.BuildPeers(ctx, b.host.Dir, b.config.peers)
 	if err != nil {
 		return text, err
 	}
 	for _, rows := range b.config.sizes {
-		s, err := interleave(ctx, b.config.runs, b.config.peers, func(ctx context.Context, peer string) (sample, error) {
-			return b.measure(ctx, peer, programs[peer], rows, (*stand).table)
+		s, err := report.Interleave(ctx, b.config.runs, b.config.peers, func(ctx context.Context, peer string) (report.Sample, error) {
+			return b.measure(ctx, peer, programs[peer], rows, measureTable)
 		})
 		if err != nil {
 			return text, err
 		}
-		text.comparisons = append(text.comparisons, comparison{
-			title: rowsName(rows), contenders: b.config.peers, series: s,
-			pairs: pairsAmong(b.config.peers, peerPairs), metrics: tableMetrics,
+		text.Comparisons = append(text.Comparisons, report.Comparison{
+			Title: rowsName(rows), Contenders: b.config.peers, Series: s,
+			Pairs: report.PairsAmong(b.config.peers, peerPairs), Metrics: tableMetrics,
 		})
 	}
-	if program := programs[peerOurs]; program != "" && len(b.config.rateSizes) > 0 {
+	if program := programs[stand.PeerOurs]; program != "" && len(b.config.rateSizes) > 0 {
 		c, err := b.compareSizes(ctx, program)
 		if err != nil {
 			return text, err
 		}
-		text.comparisons = append(text.comparisons, c)
+		text.Comparisons = append(text.Comparisons, c)
 	}
 	return text, nil
 }
 
 // compareSizes measures our subagent with tables of different sizes; the
 // ratios are to the first size.
-func (b *bench) compareSizes(ctx context.Context, program string) (comparison, error) {
-	c := comparison{title: "Ours by table size", metrics: rateMetrics}
+func (b *bench) compareSizes(ctx context.Context, program string) (report.Comparison, error) {
+	c := report.Comparison{Title: "Ours by table size", Metrics: rateMetrics}
 	rowsOf := make(map[string]int)
 	for i, rows := range b.config.rateSizes {
 		name := rowsName(rows)
 		rowsOf[name] = rows
-		c.contenders = append(c.contenders, name)
+		c.Contenders = append(c.Contenders, name)
 		if i > 0 {
-			c.pairs = append(c.pairs, pair{name, c.contenders[0]})
+			c.Pairs = append(c.Pairs, report.Pair{Num: name, Den: c.Contenders[0]})
 		}
 	}
 	var err error
-	c.series, err = interleave(ctx, b.config.runs, c.contenders, func(ctx context.Context, name string) (sample, error) {
-		return b.measure(ctx, peerOurs, program, rowsOf[name], (*stand).sample)
+	c.Series, err = report.Interleave(ctx, b.config.runs, c.Contenders, func(ctx context.Context, name string) (report.Sample, error) {
+		return b.measure(ctx, stand.PeerOurs, program, rowsOf[name], measureStretches)
 	})
 	return c, err
 }
 
-func rowsName(rows int) string { return groupThousands(strconv.Itoa(rows)) + " rows" }
+func rowsName(rows int) string { return report.Count(rows) + " rows" }
 
 // measure opens a stand for one subagent and runs what on it.
 func (b *bench) measure(ctx context.Context, peer, program string, rows int,
-	what func(*stand, context.Context, sample) error,
-) (sample, error) {
+	what func(context.Context, *stand.Stand, report.Sample) error,
+) (report.Sample, error) {
 	fmt.Fprintf(b.progress, "%s, %s\n", rowsName(rows), peer)
-	s, err := openStand(ctx, b.host, program, rows)
+	s, err := stand.OpenStand(ctx, b.host, program, rows)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	out := make(sample)
-	return out, what(s, ctx, out)
+	out := make(report.Sample)
+	return out, what(ctx, s, out)
 }
 
-// table measures whole walks and the latency of a GET.
-func (s *stand) table(ctx context.Context, out sample) error {
-	want := s.rows * columnCount
-	if err := s.rate(ctx, out, walkOne, want, s.bulkwalk); err != nil {
+// measureTable measures whole walks and the latency of a GET.
+func measureTable(ctx context.Context, s *stand.Stand, out report.Sample) error {
+	want := s.Rows * snmpclient.ColumnCount
+	if err := measureRate(ctx, s, out, walkOne, want, s.Bulkwalk); err != nil {
 		return err
 	}
-	if err := s.rate(ctx, out, walkAll, want, s.clientMode(modeTable, want)); err != nil {
+	if err := measureRate(ctx, s, out, walkAll, want, s.ClientMode(snmpclient.ModeTable, want)); err != nil {
 		return err
 	}
-	return s.latency(ctx, out)
+	return measureLatency(ctx, s, out)
 }
 
-// sample measures stretches from random rows and the latency of a GET.
-func (s *stand) sample(ctx context.Context, out sample) error {
-	if err := s.rate(ctx, out, sampleOne, sampleCells, s.clientMode(modeSampleOne, sampleCells)); err != nil {
+// measureStretches measures stretches from random rows and the latency of a GET.
+func measureStretches(ctx context.Context, s *stand.Stand, out report.Sample) error {
+	if err := measureRate(ctx, s, out, sampleOne, sampleCells, s.ClientMode(snmpclient.ModeSampleOne, sampleCells)); err != nil {
 		return err
 	}
-	if err := s.rate(ctx, out, sampleAll, sampleCells, s.clientMode(modeSampleAll, sampleCells)); err != nil {
+	if err := measureRate(ctx, s, out, sampleAll, sampleCells, s.ClientMode(snmpclient.ModeSampleAll, sampleCells)); err != nil {
 		return err
 	}
-	return s.latency(ctx, out)
+	return measureLatency(ctx, s, out)
 }
 
-// rate runs a walk that has to give at least want cells, and notes cells per
+// measureRate runs a walk that has to give at least want cells, and notes cells per
 // second on the clock, by the CPU time of all processes, and by that of the servers.
-func (s *stand) rate(ctx context.Context, out sample, name string, want int,
-	walk func(context.Context) (measurement, error),
+func measureRate(ctx context.Context, s *stand.Stand, out report.Sample, name string, want int,
+	walk func(context.Context) (snmpclient.Measurement, error),
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
-	before, err := s.servers()
+	before, err := s.ServersCPU()
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *stand) rate(ctx context.Context, out sample, name string, want int,
 	if err != nil {
 		return err
 	}
-	after, err := s.servers()
+	after, err := s.ServersCPU()
 	if err != nil {
 		return err
 	}
@@ -189,25 +189,25 @@ func (s *stand) rate(ctx context.Context, out sample, name string, want int,
 	return nil
 }
 
-func (s *stand) latency(ctx context.Context, out sample) error {
+func measureLatency(ctx context.Context, s *stand.Stand, out report.Sample) error {
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
-	m, err := s.clientMode(modeGet, getCount)(ctx)
+	m, err := s.ClientMode(snmpclient.ModeGet, getCount)(ctx)
 	if err != nil {
 		return err
 	}
 	out[getGo] = float64(m.P50) / float64(time.Microsecond)
-	before, err := s.servers()
+	before, err := s.ServersCPU()
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
-	_, err = s.run(ctx, &b, "env", "MIBS=", filepath.Join(s.host.dir, getter),
-		fmt.Sprint(s.port), fmt.Sprint(s.rows), fmt.Sprint(getCount))
+	_, err = s.Run(ctx, &b, "env", "MIBS=", filepath.Join(s.Host.Dir, stand.Getter),
+		fmt.Sprint(s.Port), fmt.Sprint(s.Rows), fmt.Sprint(getCount))
 	if err != nil {
 		return err
 	}
-	after, err := s.servers()
+	after, err := s.ServersCPU()
 	if err != nil {
 		return err
 	}
@@ -216,56 +216,3 @@ func (s *stand) latency(ctx context.Context, out sample) error {
 	out[getOne] = nanoseconds / float64(time.Microsecond)
 	return err
 }
-
-// clientMode runs our own client, see client.go; args are further ones.
-func (s *stand) clientMode(mode string, count int, args ...string) func(context.Context) (measurement, error) {
-	return func(ctx context.Context) (m measurement, err error) {
-		self, err := os.Executable()
-		if err != nil {
-			return m, err
-		}
-		var out strings.Builder
-		all := append([]string{
-			clientCommand, "-mode", mode,
-			"-port", fmt.Sprint(s.port), "-rows", fmt.Sprint(s.rows), "-count", fmt.Sprint(count),
-		}, args...)
-		_, err = s.run(ctx, &out, self, all...)
-		if err != nil {
-			return m, err
-		}
-		return m, json.Unmarshal([]byte(out.String()), &m)
-	}
-}
-
-// bulkwalk runs snmpbulkwalk over the table.
-func (s *stand) bulkwalk(ctx context.Context) (measurement, error) {
-	return s.bulkwalkAs(ctx, "-v2c", "-c", "public")
-}
-
-// bulkwalkAs is bulkwalk with the arguments that tell who asks. Its output goes to a file, whose last
-// line has the number of cells.
-func (s *stand) bulkwalkAs(ctx context.Context, who ...string) (m measurement, err error) {
-	f, err := os.Create(s.walkFile())
-	if err != nil {
-		return m, err
-	}
-	defer f.Close()
-	program, err := exec.LookPath("snmpbulkwalk")
-	if err != nil {
-		return m, err
-	}
-	args := append(slices.Clone(who), "-t", "20", "-r", "0", "-On", "-Cp", "-Cr50",
-		fmt.Sprintf("127.0.0.1:%d", s.port), strings.TrimSuffix(casnEntry, ".1"))
-	used, err := s.run(ctx, f, program, args...)
-	if err != nil {
-		return m, err
-	}
-	lines := tail(f.Name())
-	_, count, _ := strings.Cut(lines, "Variables found: ")
-	m.Cells, err = strconv.Atoi(strings.TrimSpace(count))
-	m.Wall, m.CPU = used.wall, used.cpu
-	return m, err
-}
-
-// walkFile is where the last snmpbulkwalk's output lies.
-func (s *stand) walkFile() string { return filepath.Join(s.dir, fmt.Sprintf("walk-%d.txt", s.port)) }

@@ -2,7 +2,7 @@ package sessions
 
 import "fmt"
 
-// Accepting is nil if an event would be taken now, else why not.
+// Accepting returns nil if the table accepts events now, else the reason.
 func (t *Table) Accepting() error {
 	if err := t.journal.Accepting(); err != nil {
 		return fmt.Errorf("sessions: %w", err)

@@ -7,7 +7,7 @@ import (
 	"aaasess/sessions"
 )
 
-// TestAccepting: the table would take an event as long as its journal takes changes.
+// TestAccepting: the table accepts events as long as its journal accepts changes.
 func TestAccepting(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	if err := f.Accepting(); err != nil {

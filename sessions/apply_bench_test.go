@@ -7,7 +7,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// BenchmarkApply is what the table needs to decide events: of each of many sessions a start, an interim and the stop.
+// BenchmarkApply measures the decision of events: of many sessions the starts, the interims and the
+// stops.
 func BenchmarkApply(b *testing.B) {
 	for _, typ := range []EventType{Start, Interim, Stop} {
 		b.Run(typ.String(), func(b *testing.B) {
@@ -18,10 +19,10 @@ func BenchmarkApply(b *testing.B) {
 				ev := event(of, i/10_000, radius.FramedIPAddress, 0x0a000000+i%10_000, radius.CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), radius.Class, "0123456789abcdef", radius.NASIdentifier, "nas-1")
 				ev.AcctSessionID = sid
 				ev.Attrs += attrs(radius.AcctSessionID, sid)
-				ev = stamped(withUsage(ev, uint64(i), uint32(i/10_000)), uint32(1e9+i/10_000))
+				ev = withStamp(withUsage(ev, uint64(i), uint32(i/10_000)), uint32(1e9+i/10_000))
 				events[i] = ev
 			}
-			tb := New(Config{}, discard{})
+			tb := New(Config{}, discardJournal{})
 			run := func(of EventType) {
 				for i := range events {
 					if events[i].Type == of {
@@ -32,7 +33,7 @@ func BenchmarkApply(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
-				tb = New(Config{}, discard{})
+				tb = New(Config{}, discardJournal{})
 				for _, before := range []EventType{Start, Interim} {
 					if before == typ {
 						break

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"container/heap"
 	"context"
 	"slices"
 	"time"
@@ -88,7 +87,7 @@ func (t *Terminator) rowEnded(id ID) {
 }
 
 // settle decides what follows an attempt.
-func (t *Terminator) settle(r result, due *dueHeap) {
+func (t *Terminator) settle(r result, due *jobHeap) {
 	j := r.job
 	j.memory = r.memory
 	log := t.log(j).With("attempt", j.Attempts, "outcome", r.out.String())
@@ -121,18 +120,18 @@ func (t *Terminator) settle(r result, due *dueHeap) {
 }
 
 // awaitStop gives the NAS, which has agreed at this moment, time for its stop.
-func (t *Terminator) awaitStop(j *job, agreed time.Time, due *dueHeap) {
+func (t *Terminator) awaitStop(j *job, agreed time.Time, due *jobHeap) {
 	j.ended = agreed
 	t.later(j, t.cfg.StopWait, due)
 }
 
 // later makes a job due again.
-func (t *Terminator) later(j *job, wait time.Duration, due *dueHeap) {
-	j.at = t.table.now().Add(wait)
+func (t *Terminator) later(j *job, wait time.Duration, due *jobHeap) {
+	at := t.table.now().Add(wait)
 	t.mu.Lock()
-	j.Next = j.at
+	j.Next = at
 	t.mu.Unlock()
-	heap.Push(due, j)
+	due.Set(j, &j.wait, at)
 }
 
 // next is the policy: how long to wait after an attempt, or that the session is to be closed now.
@@ -151,7 +150,7 @@ func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, ove
 }
 
 // close makes the stop. If the journal takes nothing now, the session stays, and the stop is made later.
-func (t *Terminator) close(j *job, due *dueHeap) {
+func (t *Terminator) close(j *job, due *jobHeap) {
 	if err := t.table.End(j.id, CauseAdminReset, j.ended, nil); err != nil {
 		t.log(j).Warn("session not closed yet", "err", err)
 		t.later(j, t.cfg.RetryMin, due)

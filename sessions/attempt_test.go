@@ -69,7 +69,7 @@ func TestAttemptEndsWithTheRow(t *testing.T) {
 		"its stop": func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 1) },
 		"its NAS restarts": func(t *testing.T, f *fixture) {
 			f.now = time.Now()
-			f.on(t, nas1)
+			f.accountingOn(t, nas1)
 		},
 		"we": func(t *testing.T, f *fixture) {
 			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, time.Now(), done) })
@@ -154,7 +154,7 @@ func TestStopOvertakesAnswer(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if diff := cmp.Diff(tt.told, f.told()); diff != "" {
+				if diff := cmp.Diff(tt.told, f.accounted()); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -177,7 +177,7 @@ func TestApplyPasses(t *testing.T) {
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("they took %v", waited)
 		}
-		if diff := cmp.Diff([]string{"Start 1", "Start 2", "Interim-Update 2", "Stop 2"}, f.told()); diff != "" {
+		if diff := cmp.Diff([]string{"Start 1", "Start 2", "Interim-Update 2", "Stop 2"}, f.accounted()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -208,7 +208,7 @@ func TestHeldStopGoesFirst(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2"}, f.told()); diff != "" {
+		if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2"}, f.accounted()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -272,7 +272,7 @@ func TestAckedAtStart(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if diff := cmp.Diff(startEnd, f.told()); diff != "" {
+		if diff := cmp.Diff(startEnd, f.accounted()); diff != "" {
 			t.Error(diff)
 		}
 		cancel()

@@ -2,7 +2,7 @@ package sessions
 
 import "aaasess/internal/radius"
 
-// attrs makes attributes of type and value, the value as text.
+// attrs makes attributes from pairs of type and value, a string or an int.
 func attrs(pairs ...any) radius.Attributes {
 	var b []byte
 	for i := 0; i < len(pairs); i += 2 {

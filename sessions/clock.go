@@ -2,22 +2,23 @@ package sessions
 
 import "time"
 
-// Boot tells which boot of the host this is, so that a table that is loaded can tell how long it was away whatever has
-// become of the host's clock meanwhile. Its zero value says that this is not known.
+// Boot identifies the boot of the host. From it a loaded table knows how long it was away, even if
+// the host's clock was set meanwhile. The zero value means that the boot is not known.
 type Boot struct {
-	ID     string        // of this boot, as /proc/sys/kernel/random/boot_id has it
-	Uptime time.Duration // since the boot, at the moment when the table was made
+	ID     string        // /proc/sys/kernel/random/boot_id
+	Uptime time.Duration // time since the boot when the table was made
 }
 
-// clock is the table's own: it agrees with the host's at first, and never steps, also across restarts. Whatever is
-// compared about sessions is compared by it. It is set once, before it is read by several goroutines.
+// clock is the clock of a table. When the table is new, it agrees with the host's clock. It never
+// steps, not even over a restart. Times of sessions are compared only by this clock. It is set
+// once, before several goroutines read it.
 type clock struct {
-	wall    func() time.Time
-	elapsed func() time.Duration // nil: as wall's monotonic reading has it
-	boot    Boot
-	from    time.Time     // when it was set, by the host's clock
-	started time.Duration // elapsed then
-	base    time.Duration // what it said then, since 1970
+	wall         func() time.Time
+	elapsed      func() time.Duration // nil: the monotonic reading of wall is used
+	boot         Boot
+	setAt        time.Time     // the host's time when this clock was set
+	elapsedAtSet time.Duration // elapsed at that moment
+	base         Stamp         // this clock's time at that moment
 }
 
 func newClock(cfg *Config) clock {
@@ -25,54 +26,56 @@ func newClock(cfg *Config) clock {
 	if c.wall == nil {
 		c.wall = time.Now
 	}
-	c.from = c.wall()
-	c.base = unix(c.from)
+	c.setAt = c.wall()
+	c.base = stampOf(c.setAt)
 	if c.elapsed != nil {
-		c.started = c.elapsed()
+		c.elapsedAtSet = c.elapsed()
 	}
 	return c
 }
 
-// read is the host's clock, and how long it is since this one was set.
+// read returns the host's time, and the time since this clock was set.
 func (c *clock) read() (wall time.Time, since time.Duration) {
 	wall = c.wall()
 	if c.elapsed != nil {
-		return wall, c.elapsed() - c.started
+		return wall, c.elapsed() - c.elapsedAtSet
 	}
-	return wall, wall.Sub(c.from)
+	return wall, wall.Sub(c.setAt)
 }
 
-// now is the time on the table's clock, since 1970.
-func (c *clock) now() time.Duration {
+// now returns the time on this clock.
+func (c *clock) now() Stamp {
 	_, since := c.read()
-	return c.base + since
+	return c.base.Add(since)
 }
 
-// of is the time on the table's clock of a moment by the host's, and that of now.
-func (c *clock) of(t time.Time) (at, now time.Duration) {
+// fromHost converts a moment from the host's clock to this one. It also returns the present time.
+func (c *clock) fromHost(t time.Time) (at, now Stamp) {
 	wall, since := c.read()
-	now = c.base + since
-	return now - wall.Sub(t), now // by the monotonic readings, if both have one
+	now = c.base.Add(since)
+	return now.Add(-wall.Sub(t)), now // Sub uses the monotonic readings if both have one
 }
 
-// date is the moment by the host's clock of a time on the table's.
-func (c *clock) date(at time.Duration) time.Time {
+// date converts a time on this clock to the host's clock.
+func (c *clock) date(at Stamp) time.Time {
 	wall, since := c.read()
-	return wall.Round(0).Add(at - (c.base + since))
+	return wall.Round(0).Add(at.Sub(c.base.Add(since)))
 }
 
-// anchor is a moment by all clocks, kept with the table's state. The boot's ID is kept as a hash.
+// anchor is one moment on all clocks, kept with the table's state. boot is a hash of Boot.ID.
 type anchor struct {
-	table, wall, uptime time.Duration
-	boot                uint64
+	table  Stamp
+	wall   int64 // nanoseconds since 1970 by the host's clock
+	uptime time.Duration
+	boot   uint64
 }
 
 func (c *clock) anchor() anchor {
 	wall, since := c.read()
-	return anchor{table: c.base + since, wall: unix(wall), uptime: c.boot.Uptime + since, boot: c.boot.hash()}
+	return anchor{table: c.base.Add(since), wall: wall.UnixNano(), uptime: c.boot.Uptime + since, boot: c.boot.hash()}
 }
 
-// hash is 0 if the boot is not known.
+// hash returns 0 if the boot is not known.
 func (b Boot) hash() uint64 {
 	if b.ID == "" {
 		return 0
@@ -80,16 +83,17 @@ func (b Boot) hash() uint64 {
 	return max(1, fnv(fnvBasis, b.ID))
 }
 
-// resume sets the clock on from where a table before had it: by the time since the boot, or, after another boot, by the
-// host's clock if that has gone on. newest is the latest time that the state has.
-func (c *clock) resume(a anchor, newest time.Duration) {
-	if a.table == 0 { // state of before there was this clock
+// resume continues the clock that wrote the state. On the same boot of the host it adds the uptime
+// since then. After a reboot it adds the time by the host's clock, unless that went back. If the
+// state has no anchor, the clock begins at newest or later: newest is the latest time in the state.
+func (c *clock) resume(a anchor, newest Stamp) {
+	if a.table.IsZero() { // state of a version without this clock
 		c.base = max(c.base, newest)
 		return
 	}
-	away := unix(c.from) - a.wall
+	away := time.Duration(c.setAt.UnixNano() - a.wall)
 	if b := c.boot.hash(); b != 0 && b == a.boot {
 		away = c.boot.Uptime - a.uptime
 	}
-	c.base = a.table + max(0, away)
+	c.base = a.table.Add(max(0, away))
 }

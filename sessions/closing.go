@@ -12,21 +12,21 @@ import (
 	"aaasess/internal/radius"
 )
 
-// closing is an Accounting-On or -Off that is being carried out: it is durable, and answered, before the sessions that it
-// ends are over. Until then whatever comes of them finds that they are.
+// closing is an Accounting-On or -Off whose sessions end in the background. It is durable and
+// answered before they end. An event of one of them that arrives meanwhile finds the session ended.
 type closing struct {
-	seq    uint64
-	nas    NAS
-	called string        // Called-Station-Id, "" if there is none
-	own    bool          // only sessions of its source address
-	before time.Duration // what began later is untouched; on the table's clock
-	stamp  uint32        // Event-Timestamp less Acct-Delay-Time, 0 if there is none
-	addrs  []netip.Addr  // source addresses of its client, as far as sessions are there that it matches
-	nodes  []*nasNode    // that it matches
-	again  bool          // the NAS has said it again since its sessions were listed
+	seq          uint64
+	nas          NAS
+	called       string       // Called-Station-Id, "" if there is none
+	sameAddrOnly bool         // ends only sessions of its source address
+	before       Stamp        // ends only sessions that began before
+	stamp        uint32       // Event-Timestamp minus Acct-Delay-Time, 0 if there is none
+	addrs        []netip.Addr // source addresses of the nodes
+	nodes        []*nasNode   // the NAS values that it matches
+	repeated     bool         // the NAS has sent it again since its sessions were listed
 }
 
-// closings is those that are being carried out.
+// closings has the Accounting-Ons and -Offs that are not finished.
 type closings struct {
 	last    uint64
 	pending []*closing // oldest first
@@ -36,46 +36,49 @@ type closings struct {
 const (
 	// closeAtOnce is how many sessions an Accounting-On or -Off ends in its own commit.
 	closeAtOnce = 16
-	// closeChunk is how many rows are looked at, and ended, before others have the table and the disk again.
+	// closeChunk is how many rows Run looks at and ends before others have the table again.
 	closeChunk = 128
-	// closeRetry is how long the rest waits when the journal takes nothing.
+	// closeRetry is how long Run waits if the journal accepts nothing.
 	closeRetry = time.Second
+	// sameClockWithin limits how far two stamps of a NAS may be apart to be compared.
+	sameClockWithin = time.Minute
 )
 
-// cover reports whether a live session is to be ended by a closing.
-func (cs *closings) cover(s *Session) bool {
+// anyCovers reports whether an unfinished closing ends a live session.
+func (cs *closings) anyCovers(s *Session) bool {
 	if len(cs.pending) == 0 {
 		return false
 	}
 	for _, n := range s.nodes() {
-		if slices.ContainsFunc(n.marks, func(c *closing) bool { return c.covers(s) }) {
+		if slices.ContainsFunc(n.closings, func(c *closing) bool { return c.covers(s) }) {
 			return true
 		}
 	}
 	return false
 }
 
-// covers reports whether a session of a node that the closing matches is over.
+// covers reports whether the closing ends a session of one of its nodes.
 func (c *closing) covers(s *Session) bool {
-	return (max(s.Started, s.Revived) < c.before || s.Revived == 0 && c.outstamps(s)) && (!c.own || s.NAS.Addr == c.nas.Addr) &&
+	return (max(s.Started, s.Revived) < c.before || s.Revived.IsZero() && c.beganBeforeByStamp(s)) && (!c.sameAddrOnly || s.NAS.Addr == c.nas.Addr) &&
 		!isOtherBSS(c.called, s.Attrs.Text(radius.CalledStationID))
 }
 
-// outstamps reports whether the NAS's clock says that a session began before the closing: its start may have waited in our
-// socket. What is farther apart is of two settings of that clock.
-func (c *closing) outstamps(s *Session) bool {
-	return c.stamp != 0 && s.StartStamp != 0 && s.StartStamp < c.stamp && c.stamp-s.StartStamp <= uint32(livesOn/time.Second)
+// beganBeforeByStamp reports whether a session began before the closing by the NAS's clock. By our
+// clock it may seem to have begun later, because its start waited in our socket. If the stamps are
+// farther apart than sameClockWithin, the NAS's clock may have been set in between.
+func (c *closing) beganBeforeByStamp(s *Session) bool {
+	return c.stamp != 0 && s.StartStamp != 0 && s.StartStamp < c.stamp && c.stamp-s.StartStamp <= uint32(sameClockWithin/time.Second)
 }
 
-// isOtherBSS reports whether two Called-Station-Ids name different BSSs of an access point (RFC 3580 section 3.20): both have the form
-// MAC[:SSID], and one of the parts that they share differs.
+// isOtherBSS reports whether two Called-Station-Ids name different BSSs (RFC 3580 section 3.20).
+// Both have the form MAC[:SSID], and the MACs differ, or the SSIDs if both have one.
 func isOtherBSS(a, b string) bool {
 	macA, ssidA, okA := splitBSS(a)
 	macB, ssidB, okB := splitBSS(b)
 	return okA && okB && (macA != macB || ssidA != "" && ssidB != "" && ssidA != ssidB)
 }
 
-// splitBSS takes a Called-Station-Id of the form MAC[:SSID] apart.
+// splitBSS splits a Called-Station-Id of the form MAC[:SSID].
 func splitBSS(id string) (mac, ssid string, ok bool) {
 	var digits strings.Builder
 	rest := id
@@ -86,7 +89,7 @@ func splitBSS(id string) (mac, ssid string, ok bool) {
 		if rest == "" || !isHex(rest[0]) {
 			return "", "", false
 		}
-		digits.WriteByte(rest[0] | 0x20) // lower case; digits have the bit
+		digits.WriteByte(rest[0] | 0x20) // lower case; digits have this bit already
 		rest = rest[1:]
 	}
 	if rest != "" && rest[0] != ':' {
@@ -99,8 +102,9 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }
 
-// closeNAS ends the sessions of a NAS that began before its Accounting-On or -Off: what it had then is gone (R20). Their stop
-// records have the time at which they were last heard of. Many are ended in the background; see Run.
+// closeNAS ends the sessions of a NAS that began before its Accounting-On or -Off, because the NAS
+// has lost them (R20). Their stop records have the time of the newest event heard. If there are
+// many, Run ends them in the background.
 func (t *Table) closeNAS(c *Change, ev *Event) {
 	m := &closing{
 		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(radius.CalledStationID)), before: ev.at,
@@ -108,24 +112,24 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 	}
 	m.nas.Identifier = strings.Clone(m.nas.Identifier)
 	if ev.Delay > 0 {
-		m.before -= time.Second // Acct-Delay-Time is rounded down
+		m.before = m.before.Add(-time.Second) // Acct-Delay-Time is rounded down
 	}
 	if ev.EventStamp > ev.Delay {
 		m.stamp = ev.EventStamp - ev.Delay
 	}
-	m.own = m.isPartial()
+	m.sameAddrOnly = m.isAmbiguous()
 	live := 0
 	for _, n := range m.nodes {
-		live += n.live
-		if m.called == "" && (!m.own || n.Addr == m.nas.Addr) {
-			n.restarted = max(n.restarted, m.before)
+		live += n.liveCount
+		if m.called == "" && (!m.sameAddrOnly || n.Addr == m.nas.Addr) {
+			n.lastOnOff = max(n.lastOnOff, m.before)
 		}
 		if !slices.Contains(m.addrs, n.Addr) {
 			m.addrs = append(m.addrs, n.Addr)
 		}
 	}
 	if live > closeAtOnce {
-		if same := t.closings.like(m); same != nil {
+		if same := t.closings.findSame(m); same != nil {
 			same.extend(m)
 			m = same
 		} else {
@@ -136,28 +140,28 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 		c.State = append(c.State, Put{Key: closingKey(m.seq), Value: appendClosing(nil, m)})
 		return
 	}
-	for _, id := range m.ids() {
-		t.closeOne(c, m, id)
+	for _, id := range m.sessionIDs() {
+		t.endIfCovered(c, m, id)
 	}
 }
 
-// like is a closing that is being carried out of what the NAS now says again, or nil.
-func (cs *closings) like(m *closing) *closing {
+// findSame returns the unfinished closing that m repeats, or nil.
+func (cs *closings) findSame(m *closing) *closing {
 	for _, other := range cs.pending {
-		if other.nas == m.nas && other.called == m.called && other.own == m.own {
+		if other.nas == m.nas && other.called == m.called && other.sameAddrOnly == m.sameAddrOnly {
 			return other
 		}
 	}
 	return nil
 }
 
-// extend makes a closing that is being carried out that of what the NAS now says again.
+// extend adds a repetition to an unfinished closing.
 func (m *closing) extend(by *closing) {
-	m.before, m.stamp, m.again = max(m.before, by.before), max(m.stamp, by.stamp), true
+	m.before, m.stamp, m.repeated = max(m.before, by.before), max(m.stamp, by.stamp), true
 	for _, n := range by.nodes {
 		if !slices.Contains(m.nodes, n) {
 			m.nodes = append(m.nodes, n)
-			n.marks = append(n.marks, m)
+			n.closings = append(n.closings, m)
 		}
 	}
 	for _, a := range by.addrs {
@@ -167,16 +171,16 @@ func (m *closing) extend(by *closing) {
 	}
 }
 
-// isPartial reports whether the sessions that a closing matches are of several NASes, which differ in an identifier that it
-// has not: it has a default NAS-Identifier only, say.
-func (m *closing) isPartial() bool {
+// isAmbiguous reports whether a closing matches several NASes that differ in an identifier that the
+// closing does not have. For example, it has only a default NAS-Identifier.
+func (m *closing) isAmbiguous() bool {
 	for _, of := range keyTypes[1:] {
 		if m.nas.types()&of != 0 {
 			continue
 		}
 		var first *nasKey
 		for _, n := range m.nodes {
-			if n.live == 0 || n.types()&of == 0 {
+			if n.liveCount == 0 || n.types()&of == 0 {
 				continue
 			}
 			k := n.key(of, 0)
@@ -189,40 +193,40 @@ func (m *closing) isPartial() bool {
 	return false
 }
 
-// ids is the live sessions at the nodes of a closing, in no order, some of them more than once.
-func (m *closing) ids() (ids []ID) {
+// sessionIDs returns the live sessions of a closing's nodes, unordered, with repetitions.
+func (m *closing) sessionIDs() (ids []ID) {
 	for _, n := range m.nodes {
 		ids = append(ids, n.ids...)
 	}
 	return ids
 }
 
-func (t *Table) closeOne(c *Change, m *closing, id ID) {
+func (t *Table) endIfCovered(c *Change, m *closing, id ID) {
 	s := t.rows.get(id)
-	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isAt(id, n) }) {
-		t.end(c, s, nil, s.Heard, CauseNASReboot)
+	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isRegistered(id, n) }) {
+		t.end(c, s, nil, s.LastEvent, CauseNASReboot)
 	}
 }
 
 func (t *Table) startClosing(m *closing) {
 	for _, n := range m.nodes {
-		n.marks = append(n.marks, m)
+		n.closings = append(n.closings, m)
 	}
 	t.closings.pending = append(t.closings.pending, m)
-	t.wake()
+	t.wakeRun()
 }
 
-// wake tells Run that there is something to do.
-func (t *Table) wake() {
+// wakeRun tells Run that there is work.
+func (t *Table) wakeRun() {
 	select {
 	case t.closings.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Run carries out in the background what an Accounting-On or -Off of a NAS with many sessions asks for, and writes sessions
-// that were loaded without a route anew with theirs, until ctx is done.
-// What is left then is in the journal, and a table that is loaded from it goes on.
+// Run works in the background until ctx is done. It ends the sessions of a NAS with many sessions
+// after an Accounting-On or -Off. It also stores the routes of sessions that were loaded without
+// one. The journal has the work that is left, and a table loaded from it continues.
 func (t *Table) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		t.mu.Lock()
@@ -230,13 +234,13 @@ func (t *Table) Run(ctx context.Context) error {
 		if len(t.closings.pending) > 0 {
 			m = t.closings.pending[0]
 		}
-		old := t.old[:min(len(t.old), closeChunk)]
+		old := t.unrouted[:min(len(t.unrouted), closeChunk)]
 		t.mu.Unlock()
 		switch {
 		case m != nil:
-			t.carryOut(ctx, m)
+			t.runClosing(ctx, m)
 		case len(old) > 0:
-			t.rewrite(ctx, old)
+			t.saveRoutes(ctx, old)
 		default:
 			select {
 			case <-ctx.Done():
@@ -247,9 +251,9 @@ func (t *Table) Run(ctx context.Context) error {
 	return nil
 }
 
-// rewrite makes the routes durable of sessions that were loaded without one.
-func (t *Table) rewrite(ctx context.Context, old []ID) {
-	ok := t.durably(ctx, func(done func(error)) error {
+// saveRoutes makes the routes of sessions durable that were loaded without one.
+func (t *Table) saveRoutes(ctx context.Context, old []ID) {
+	ok := t.untilDurable(ctx, func(done func(error)) error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if err := t.journal.Accepting(); err != nil {
@@ -259,7 +263,7 @@ func (t *Table) rewrite(ctx context.Context, old []ID) {
 		for _, id := range old {
 			if s := t.rows.get(id); s != nil {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
-			} else if of, ok := t.endings.byID[id]; ok {
+			} else if of, ok := t.remembered.byID[id]; ok {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(of.data)})
 			}
 		}
@@ -269,12 +273,12 @@ func (t *Table) rewrite(ctx context.Context, old []ID) {
 	if ok {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.old = t.old[len(old):]
+		t.unrouted = t.unrouted[len(old):]
 	}
 }
 
-// durably does something, and again after a while until what it has committed is durable. It is false if ctx is done before.
-func (t *Table) durably(ctx context.Context, do func(done func(error)) error) bool {
+// untilDurable repeats do until its commit is durable. It returns false if ctx is done first.
+func (t *Table) untilDurable(ctx context.Context, do func(done func(error)) error) bool {
 	for {
 		committed := make(chan error, 1)
 		err := do(func(err error) { committed <- err })
@@ -296,19 +300,19 @@ func (t *Table) durably(ctx context.Context, do func(done func(error)) error) bo
 	}
 }
 
-// carryOut ends the sessions of a closing, a chunk in each commit, one commit at a time: so others wait for a chunk at
-// most.
-func (t *Table) carryOut(ctx context.Context, m *closing) {
+// runClosing ends the sessions of a closing, one chunk for each commit and one commit at a time, so
+// other events wait for one chunk at most.
+func (t *Table) runClosing(ctx context.Context, m *closing) {
 	t.mu.Lock()
-	m.again = false
-	ids := m.ids()
+	m.repeated = false
+	ids := m.sessionIDs()
 	t.mu.Unlock()
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	for {
 		chunk := ids[:min(len(ids), closeChunk)]
 		last := len(chunk) == len(ids)
-		ok := t.durably(ctx, func(done func(error)) error { return t.endSome(m, chunk, last, done) })
+		ok := t.untilDurable(ctx, func(done func(error)) error { return t.endChunk(m, chunk, last, done) })
 		if !ok || last {
 			return
 		}
@@ -316,8 +320,8 @@ func (t *Table) carryOut(ctx context.Context, m *closing) {
 	}
 }
 
-// endSome ends those of some sessions that a closing covers; with the last of them the closing is done with.
-func (t *Table) endSome(m *closing, ids []ID, last bool, done func(error)) error {
+// endChunk ends the sessions in ids that the closing covers. The last chunk finishes the closing.
+func (t *Table) endChunk(m *closing, ids []ID, last bool, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
@@ -325,11 +329,11 @@ func (t *Table) endSome(m *closing, ids []ID, last bool, done func(error)) error
 	}
 	var c Change
 	for _, id := range ids {
-		t.closeOne(&c, m, id)
+		t.endIfCovered(&c, m, id)
 	}
-	if last && !m.again { // else Run takes it up once more
+	if last && !m.repeated { // else Run starts it again
 		for _, n := range m.nodes {
-			n.marks = slices.DeleteFunc(n.marks, func(other *closing) bool { return other == m })
+			n.closings = slices.DeleteFunc(n.closings, func(other *closing) bool { return other == m })
 		}
 		t.closings.pending = slices.DeleteFunc(t.closings.pending, func(other *closing) bool { return other == m })
 		c.State = append(c.State, Put{Key: closingKey(m.seq)})

@@ -12,15 +12,15 @@ import (
 	"aaasess/sessions"
 )
 
-// crowd begins sessions 1 to n of the default NAS.
-func (w *world) crowd(n int) {
+// beginSessions begins sessions 1 to n of the default NAS.
+func (w *world) beginSessions(n int) {
 	for i := range n {
 		w.send(report{typ: start, sid: fmt.Sprint("s", i+1), user: fmt.Sprint("u", i+1), octets: 7})
 	}
 }
 
-// carryOut runs the table until the given rows are left.
-func (w *world) carryOut(left ...sessions.ID) {
+// runUntilLeft runs the table until only the given rows are left.
+func (w *world) runUntilLeft(left ...sessions.ID) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan error)
@@ -40,20 +40,21 @@ func (w *world) carryOut(left ...sessions.ID) {
 	}
 }
 
-// TestLargeClosing: an Accounting-On of a NAS with many sessions is answered at once; what comes of them before they are ended finds
-// them ended; a restart goes on; what began later is untouched; each has one stop of ours.
+// TestLargeClosing: an Accounting-On of a NAS with many sessions is answered at once. Events of
+// these sessions that arrive before they have ended find them ended. A restart continues. Sessions
+// that began later stay. Each ended session has one stop of ours.
 func TestLargeClosing(t *testing.T) {
-	const n = 300 // chunks
+	const n = 300 // several chunks
 	w := newWorld(t)
-	w.crowd(n)
+	w.beginSessions(n)
 	w.sleep(sec)
-	w.send(report{typ: on}) // nobody runs: it is a mark
+	w.send(report{typ: on}) // Run is not running, so this only makes a mark
 	if got := len(w.rows()); got != n {
 		t.Fatalf("%d rows, want %d as long as nobody has ended them", got, n)
 	}
 	w.sleep(sec)
-	before := len(w.told())
-	w.play(deal{
+	before := len(w.accounted())
+	w.play(script{
 		report{typ: stop, sid: "s1", user: "u1", octets: 9, time: 5},
 		report{typ: interim, sid: "s2", user: "u2", octets: 9, time: 5},
 		report{typ: start, sid: "s3", user: "u3", octets: 1},
@@ -62,13 +63,13 @@ func TestLargeClosing(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"Stop 1 ours 7 cause 11", "Stop 1 9", "Stop 2 ours 7 cause 11", "Interim-Update 2 9",
 		"Stop 3 ours 7 cause 11", fmt.Sprint("Start ", n+1, " 1"), fmt.Sprint("Start ", n+2),
-	}, w.told()[before:]); diff != "" {
+	}, w.accounted()[before:]); diff != "" {
 		t.Error(diff)
 	}
 	w.restart()
 	w.sleep(sec)
-	w.send(report{typ: on, delay: 1}) // the same again, after which nothing began; it joins the first
-	w.carryOut(2, n+1, n+2)
+	w.send(report{typ: on, delay: 1}) // the same again: it extends the first
+	w.runUntilLeft(2, n+1, n+2)
 	stops := map[sessions.ID]int{}
 	for _, n := range w.journal.Notices() {
 		if n.Type == stop && n.Attrs == "" {
@@ -81,30 +82,31 @@ func TestLargeClosing(t *testing.T) {
 		}
 	}
 	w.restart()
-	w.carryOut(2, n+1, n+2) // nothing is left to do
+	w.runUntilLeft(2, n+1, n+2) // nothing is left to do
 }
 
-// TestClosingOfTwins: two users of one name, both covered.
-func TestClosingOfTwins(t *testing.T) {
+// TestClosingTwoOfOneName: a closing ends two sessions with the same name.
+func TestClosingTwoOfOneName(t *testing.T) {
 	w := newWorld(t)
 	w.send(report{typ: start, user: "alice", station: "A"})
 	w.send(report{typ: start, user: "bob", station: "B"})
-	w.crowd(30)
+	w.beginSessions(30)
 	w.sleep(sec)
 	w.send(report{typ: on})
 	w.sleep(sec)
 	w.send(report{typ: stop, user: "alice", station: "A", time: 1})
-	if diff := cmp.Diff("Stop 1", w.told()[len(w.told())-1]); diff != "" {
+	if diff := cmp.Diff("Stop 1", w.accounted()[len(w.accounted())-1]); diff != "" {
 		t.Error(diff)
 	}
-	w.carryOut()
+	w.runUntilLeft()
 }
 
-// TestOneIDForAll: a NAS that gives one Acct-Session-Id to all its sessions; few of them are remembered.
-func TestOneIDForAll(t *testing.T) {
+// TestOneAcctSessionIDForAll: if a NAS gives all its sessions the same Acct-Session-Id, only a few
+// of them are remembered.
+func TestOneAcctSessionIDForAll(t *testing.T) {
 	w := newWorld(t)
 	for i := range 100 {
-		w.play(deal{report{typ: start, stamp: i * 10}, 5 * sec, report{typ: stop, stamp: i*10 + 5, time: 5}, 5 * sec})
+		w.play(script{report{typ: start, stamp: i * 10}, 5 * sec, report{typ: stop, stamp: i*10 + 5, time: 5}, 5 * sec})
 	}
 	if n := w.Remembered(); n != 16 {
 		t.Errorf("%d sessions are remembered", n)
@@ -114,7 +116,7 @@ func TestOneIDForAll(t *testing.T) {
 		t.Errorf("%d sessions are remembered after a restart", n)
 	}
 	w.send(report{typ: stop, stamp: 995, time: 5})
-	if n := len(w.told()); n != 200 {
+	if n := len(w.accounted()); n != 200 {
 		t.Errorf("%d records", n)
 	}
 }

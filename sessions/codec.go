@@ -6,26 +6,36 @@ import (
 	"net/netip"
 	"time"
 
+	"aaasess/internal/cursor"
 	"aaasess/internal/radius"
 )
 
-// Durable state, all numbers as varints unless drawn otherwise, texts with their length in front:
+// Durable state. Numbers are varints unless marked otherwise (BE: big-endian). A text has its
+// length in front.
 //
-//	key "c":          version 3 | last id | HighWater | Total | Disconnected | table's clock, host's, uptime (8 BE each) | boot (8 BE)
-//	key "s" id(4 BE): version 3 | Kind State flags Counted (1 octet each)
-//	                  | IfIndex PortIfIndex EventStamp StartStamp route (0 is nowhere) | Started (8 BE); Heard, Data and, by their flags, Acked and Revived less Started (zigzag)
-//	                  | Usage: 4 counters, SessionTime
-//	                  | which prints (1 octet), of each: sum (8 BE), and unless the session has ended: all (4 BE), at
-//	                  | NAS | how many former NASes, each | attributes
-//	key "r" route(4 BE): version 1 | its text
-//	key "n" seq(8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE) | NAS | Called-Station-Id | how many source addresses, each
+//	key "c":           version 3 | last id | HighWater | Total | Disconnected
+//	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
+//	key "s" id (4 BE): version 3 | Kind State flags Counted (1 octet each)
+//	                   | IfIndex PortIfIndex EventStamp StartStamp route (0: nowhere)
+//	                   | Started (8 BE) | minus Started, zigzag: LastEvent LastTraffic
+//	                     and, by their flags, Acked Revived
+//	                   | Usage: 4 counters, SessionTime
+//	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
+//	                     unless the session has ended, attrs (4 BE) and at
+//	                   | NAS | number of former NASes, each | attributes
+//	key "r" route (4 BE): version 1 | text
+//	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE)
+//	                   | NAS | Called-Station-Id | number of source addresses, each
 //
-// A NAS is its address, local address, NAS-Identifier, IPv4 and IPv6. An address is none, 4 or 16 octets, and behind 16 the zone's name, if there is one.
-// flags: 1 StartSeen, 2 Stopped, 4 Acked, 8 Restarted, 16 Revived; of "n": 1 own address only. Of a session that has ended the bit 64 of which prints
-// says that "at" follows each sum.
+// A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
+// 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4
+// Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of
+// fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// Version 2 of "c" is the same; version 1 ends behind Disconnected. Version 2 of "s" has no route. Version 1 of "s" has one octet for StartSeen in place of flags, no Counted, StartStamp,
-// prints and former NASes, three times of 8 octets, and of the NAS the address and a name. All are read, and written as version 3 again.
+// Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
+// Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
+// StartStamp, fingerprints and former NASes; its three times have 8 octets each, and its NAS is the
+// address and a name. All versions are read; version 3 is written.
 const (
 	codecVersion   = 3
 	closingVersion = 1
@@ -66,12 +76,12 @@ func appendCounters(b []byte, last ID, c Counters, a anchor) []byte {
 }
 
 func parseCounters(b []byte) (last ID, c Counters, a anchor, err error) {
-	d := decoder{rest: b}
+	d := newDecoder(b)
 	version := d.version()
-	last = ID(d.uint32())
-	c = Counters{HighWater: d.uint32(), Total: d.uvarint(), Disconnected: d.uvarint()}
+	last = ID(d.Uvarint32())
+	c = Counters{HighWater: d.Uvarint32(), Total: d.Uvarint(), Disconnected: d.Uvarint()}
 	if version > 1 {
-		a = anchor{table: d.duration(), wall: d.duration(), uptime: d.duration(), boot: uint64(d.duration())}
+		a = anchor{table: d.stamp(), wall: int64(d.Uint64()), uptime: time.Duration(d.Uint64()), boot: d.Uint64()}
 	}
 	return last, c, a, d.end("counters")
 }
@@ -80,7 +90,7 @@ const (
 	flagStartSeen = 1 << iota
 	flagStopped
 	flagAcked
-	flagRestarted
+	flagNASRestarted
 	flagRevived
 )
 
@@ -91,19 +101,19 @@ func (s *Session) flags() (f byte) {
 	if s.Stopped {
 		f |= flagStopped
 	}
-	if s.Acked != 0 {
+	if !s.Acked.IsZero() {
 		f |= flagAcked
 	}
-	if s.Restarted {
-		f |= flagRestarted
+	if s.NASRestarted {
+		f |= flagNASRestarted
 	}
-	if s.Revived != 0 {
+	if !s.Revived.IsZero() {
 		f |= flagRevived
 	}
 	return f
 }
 
-// encode is appendSession in memory of the right size.
+// encode is appendSession into a buffer of a suitable size.
 func (s *Session) encode() []byte {
 	return appendSession(make([]byte, 0, 192+len(s.Attrs)+len(s.NAS.Identifier)), s)
 }
@@ -114,19 +124,19 @@ func appendSession(b []byte, s *Session) []byte {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
-	b = binary.AppendVarint(b, int64(s.Heard-s.Started))
-	b = binary.AppendVarint(b, int64(s.Data-s.Started))
-	if s.Acked != 0 {
-		b = binary.AppendVarint(b, int64(s.Acked-s.Started))
+	b = binary.AppendVarint(b, int64(s.LastEvent.Sub(s.Started)))
+	b = binary.AppendVarint(b, int64(s.LastTraffic.Sub(s.Started)))
+	if !s.Acked.IsZero() {
+		b = binary.AppendVarint(b, int64(s.Acked.Sub(s.Started)))
 	}
-	if s.Revived != 0 {
-		b = binary.AppendVarint(b, int64(s.Revived-s.Started))
+	if !s.Revived.IsZero() {
+		b = binary.AppendVarint(b, int64(s.Revived.Sub(s.Started)))
 	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = appendPrints(b, &s.prints, s.State == Ended)
+	b = appendFingerprints(b, &s.fingerprints, s.State == Ended)
 	b = appendNAS(b, s.NAS)
 	b = binary.AppendUvarint(b, uint64(len(s.former)))
 	for _, n := range s.former {
@@ -135,10 +145,10 @@ func appendSession(b []byte, s *Session) []byte {
 	return appendText(b, string(s.Attrs))
 }
 
-// aged is the bit of an ended session's prints that have a time.
-const aged = 1 << 6
+// flagTimed is set in the set of fingerprints of an ended session if at follows each sum.
+const flagTimed = 1 << 6
 
-func appendPrints(b []byte, ps *prints, ended bool) []byte {
+func appendFingerprints(b []byte, ps *fingerprints, ended bool) []byte {
 	at := len(b)
 	b = append(b, 0)
 	for i, p := range ps {
@@ -147,7 +157,7 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 		}
 		b[at] |= 1 << i
 		if ended && p.at != 0 {
-			b[at] |= aged
+			b[at] |= flagTimed
 		}
 	}
 	for _, p := range ps {
@@ -156,32 +166,32 @@ func appendPrints(b []byte, ps *prints, ended bool) []byte {
 		}
 		b = binary.BigEndian.AppendUint64(b, p.sum)
 		if !ended {
-			b = binary.BigEndian.AppendUint32(b, p.all)
+			b = binary.BigEndian.AppendUint32(b, p.attrs)
 		}
-		if !ended || b[at]&aged != 0 {
+		if !ended || b[at]&flagTimed != 0 {
 			b = binary.AppendUvarint(b, uint64(p.at))
 		}
 	}
 	return b
 }
 
-func (d *decoder) prints(ended bool) (ps prints) {
-	which := d.octet()
+func (d *decoder) fingerprints(ended bool) (ps fingerprints) {
+	which := d.Octet()
 	for i := range ps {
 		if which>>i&1 == 0 {
 			continue
 		}
-		p := print{sum: uint64(d.duration())}
+		p := fingerprint{sum: d.Uint64()}
 		if !ended {
-			p.all = d.fixed32()
+			p.attrs = d.Uint32()
 		}
-		if !ended || which&aged != 0 {
-			p.at = d.uint32()
+		if !ended || which&flagTimed != 0 {
+			p.at = d.Uvarint32()
 		}
-		d.bad = d.bad || p.sum == 0
+		d.Require(p.sum != 0)
 		ps[i] = p
 	}
-	d.bad = d.bad || which&^(aged|(1<<len(ps)-1)) != 0 || !ended && which&aged != 0
+	d.Require(which&^(flagTimed|(1<<len(ps)-1)) == 0 && (ended || which&flagTimed == 0))
 	return ps
 }
 
@@ -215,80 +225,80 @@ func (d *decoder) nas() NAS {
 }
 
 func (d *decoder) addr() (a netip.Addr) {
-	d.bad = a.UnmarshalBinary(d.take(d.uvarint())) != nil || d.bad
+	d.Require(a.UnmarshalBinary(d.Take(d.Uvarint())) == nil)
 	return a
 }
 
 // stored is a session as it was read.
 type stored struct {
 	*Session
-	former []NAS  // its other NASes
-	data   string // of one that has ended, its octets
-	old    bool   // it is older than routes
+	former       []NAS  // its former NAS values
+	data         string // the octets of an ended session
+	beforeRoutes bool   // its version is older than routes
 }
 
-// parseSession reads what appendSession wrote. A session whose NAS is as this one, if any, gets it.
+// parseSession reads what appendSession wrote. If the session's NAS equals as, it uses as.
 func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
-	d := decoder{rest: b}
+	d := newDecoder(b)
 	version := d.version()
-	s := &Session{ID: id, Kind: Kind(d.octet()), State: State(d.octet())}
-	flags := d.octet()
+	s := &Session{ID: id, Kind: Kind(d.Octet()), State: State(d.Octet())}
+	flags := d.Octet()
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
-	s.Restarted = flags&flagRestarted != 0
+	s.NASRestarted = flags&flagNASRestarted != 0
 	if version == 1 {
-		s.IfIndex, s.PortIfIndex, s.EventStamp = d.uint32(), d.uint32(), d.uint32()
-		s.Started, s.Heard, s.Data = d.duration(), d.duration(), d.duration()
+		s.IfIndex, s.PortIfIndex, s.EventStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
+		s.Started, s.LastEvent, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
-		s.Counted = UsageFields(d.octet())
-		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.uint32(), d.uint32(), d.uint32(), d.uint32()
+		s.Counted = UsageFields(d.Octet())
+		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
-			s.Route = routes.numbered(d.uint32())
+			s.Route = routes.byStoredNumber(d.Uvarint32())
 		}
-		s.Started = d.duration()
-		s.Heard, s.Data = s.Started+time.Duration(d.varint()), s.Started+time.Duration(d.varint())
+		s.Started = d.stamp()
+		s.LastEvent, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
 		if flags&flagAcked != 0 {
-			s.Acked = s.Started + time.Duration(d.varint())
-			d.bad = d.bad || s.Acked == 0
+			s.Acked = d.stampFrom(s.Started)
+			d.Require(!s.Acked.IsZero())
 		}
 		if flags&flagRevived != 0 {
-			s.Revived = s.Started + time.Duration(d.varint())
-			d.bad = d.bad || s.Revived == 0
+			s.Revived = d.stampFrom(s.Started)
+			d.Require(!s.Revived.IsZero())
 		}
 	}
 	s.Usage = Usage{
-		InputOctets: d.uvarint(), OutputOctets: d.uvarint(),
-		InputPackets: d.uvarint(), OutputPackets: d.uvarint(), SessionTime: d.uint32(),
+		InputOctets: d.Uvarint(), OutputOctets: d.Uvarint(),
+		InputPackets: d.Uvarint(), OutputPackets: d.Uvarint(), SessionTime: d.Uvarint32(),
 	}
 	var former []NAS
 	if version == 1 {
-		d.firstVersion(s)
+		d.parseVersion1(s)
 	} else {
-		s.prints = d.prints(s.State == Ended)
+		s.fingerprints = d.fingerprints(s.State == Ended)
 		nas := d.nas()
 		s.NAS = as
 		if as == nil || nas != *as {
 			s.NAS = &nas
 		}
-		n := d.uvarint()
-		for d.bad = d.bad || n > maxFormer; n > 0 && !d.bad; n-- {
+		n := d.Uvarint()
+		for d.Require(n <= maxFormer); n > 0 && d.OK(); n-- {
 			former = append(former, d.nas())
 		}
 		s.setAttrs(radius.Attributes(d.text()))
 	}
-	d.bad = d.bad || !s.Attrs.Valid() || s.AcctSessionID == "" || s.Counted > WholeUsage || flags >= flagRevived<<1 ||
-		s.Kind < Network || s.Kind > Connection || s.State < Active || s.State > Ended
+	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage && flags < flagRevived<<1 &&
+		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
-		return stored{}, fmt.Errorf("%w, of %s", err, id)
+		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}
-	return stored{Session: s, former: former, old: version < 3}, nil
+	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
 }
 
-// firstVersion reads the end of a session of version 1, and makes of it what later versions have besides.
-func (d *decoder) firstVersion(s *Session) {
+// parseVersion1 reads the rest of a session of version 1, and derives what was not stored then.
+func (d *decoder) parseVersion1(s *Session) {
 	s.NAS = &NAS{Addr: d.addr(), Identifier: d.text()}
 	s.setAttrs(radius.Attributes(d.text()))
 	if a, err := netip.ParseAddr(s.NAS.Identifier); err == nil && s.Attrs.Text(radius.NASIdentifier) == "" {
-		// It was the NAS-IP-Address or NAS-IPv6-Address.
+		// The name is the NAS-IP-Address or NAS-IPv6-Address.
 		if s.NAS.Identifier = ""; a.Is4() {
 			s.NAS.IPv4 = a
 		} else {
@@ -301,7 +311,7 @@ func (d *decoder) firstVersion(s *Session) {
 	if v := s.Attrs.Text(radius.NASIPv6Address); len(v) == 16 && !netip.AddrFrom16([16]byte([]byte(v))).IsUnspecified() {
 		s.NAS.IPv6 = netip.AddrFrom16([16]byte([]byte(v)))
 	}
-	for i, n := range s.Usage.all() {
+	for i, n := range s.Usage.counters() {
 		if *n != 0 {
 			s.Counted |= 1 << i
 		}
@@ -309,12 +319,12 @@ func (d *decoder) firstVersion(s *Session) {
 	if s.Usage.SessionTime != 0 {
 		s.Counted |= SessionTime
 	}
-	s.Stopped = s.State == Ended // mostly
+	s.Stopped = s.State == Ended // not stored in version 1, but mostly true
 }
 
 func appendClosing(b []byte, m *closing) []byte {
 	b = append(b, closingVersion, 0)
-	if m.own {
+	if m.sameAddrOnly {
 		b[len(b)-1] = 1
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(m.before))
@@ -329,95 +339,45 @@ func appendClosing(b []byte, m *closing) []byte {
 }
 
 func parseClosing(seq uint64, b []byte) (*closing, error) {
-	d := decoder{rest: b}
-	d.bad = d.octet() != closingVersion
-	own := d.octet()
-	d.bad = d.bad || own > 1
-	m := &closing{seq: seq, own: own == 1, before: d.duration(), stamp: d.fixed32(), nas: d.nas(), called: d.text()}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+	d := newDecoder(b)
+	d.Require(d.Octet() == closingVersion)
+	own := d.Octet()
+	d.Require(own <= 1)
+	m := &closing{seq: seq, sameAddrOnly: own == 1, before: d.stamp(), stamp: d.Uint32(), nas: d.nas(), called: d.text()}
+	for n := d.Uvarint(); n > 0 && d.OK(); n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}
-	return m, d.end("closing of a NAS")
+	return m, d.end("Accounting-On or -Off")
 }
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decoder reads what the append functions wrote; after the first error it gives zeros.
-type decoder struct {
-	rest []byte
-	bad  bool
-}
+// decoder reads what the append functions wrote. After the first error it returns zeros.
+type decoder struct{ cursor.Cursor[[]byte] }
 
-func (d *decoder) take(n uint64) []byte {
-	if d.bad || n > uint64(len(d.rest)) {
-		d.bad = true
-		return nil
-	}
-	b := d.rest[:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) octet() byte {
-	if b := d.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
+func newDecoder(b []byte) decoder { return decoder{cursor.New(b)} }
 
 func (d *decoder) version() byte {
-	v := d.octet()
-	d.bad = v < 1 || v > codecVersion || d.bad
+	v := d.Octet()
+	d.Require(v >= 1 && v <= codecVersion)
 	return v
 }
 
-func (d *decoder) varint() int64 {
-	n, size := binary.Varint(d.rest)
-	if size <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.take(uint64(size))
-	return n
-}
+func (d *decoder) stamp() Stamp { return Stamp(d.Uint64()) }
 
-func (d *decoder) uvarint() uint64 {
-	n, size := binary.Uvarint(d.rest)
-	if size <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.take(uint64(size))
-	return n
-}
+// stampFrom reads a Stamp that is stored relative to another.
+func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.Varint())) }
 
-func (d *decoder) uint32() uint32 {
-	n := d.uvarint()
-	d.bad = d.bad || n > 1<<32-1
-	return uint32(n)
-}
-
-func (d *decoder) duration() time.Duration {
-	if b := d.take(8); b != nil {
-		return time.Duration(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-func (d *decoder) fixed32() uint32 {
-	if b := d.take(4); b != nil {
-		return binary.BigEndian.Uint32(b)
-	}
-	return 0
-}
-
-func (d *decoder) text() string { return string(d.take(d.uvarint())) }
+func (d *decoder) text() string { return string(d.Take(d.Uvarint())) }
 
 func (d *decoder) end(what string) error {
-	if d.bad || len(d.rest) > 0 {
-		return fmt.Errorf("%w: %s: %d octets left", ErrState, what, len(d.rest))
+	switch {
+	case !d.OK():
+		return fmt.Errorf("%w: %s: cannot be decoded", ErrState, what)
+	case len(d.Rest()) > 0:
+		return fmt.Errorf("%w: %s: %d octets too many", ErrState, what, len(d.Rest()))
 	}
 	return nil
 }

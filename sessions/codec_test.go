@@ -15,10 +15,10 @@ import (
 	"aaasess/internal/radius"
 )
 
-func samples() []*Session {
-	ev := withUsage(stamped(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
+func sampleSessions() []*Session {
+	ev := withUsage(withStamp(event(Start, 0, radius.FramedIPAddress, 0x0a010102, radius.Class, "\x01\x02\xfe\xff", radius.Class, "second"), 993617100), 1<<40, 5)
 	ev.IfIndex, ev.PortIfIndex = 12, 1<<31-1
-	full := begun(0xffffffff, &ev.NAS, &ev)
+	full := newSession(0xffffffff, &ev.NAS, &ev)
 	bare := event(Interim, 1)
 	bare.NAS, bare.Attrs = NAS{Addr: netip.MustParseAddr("2001:db8::1")}, attrs(radius.AcctSessionID, "x")
 	scoped := bare
@@ -29,16 +29,16 @@ func samples() []*Session {
 	marked.Route = &Route{number: 1<<32 - 1}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
-	return []*Session{full, begun(1, &bare.NAS, &bare), begun(2, &scoped.NAS, &scoped), begun(3, &nameless.NAS, &nameless), &marked}
+	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked}
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, print{}), cmp.AllowUnexported(Session{}, nasNode{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
-// alone is the session with nodes of its own for the NASes that it had before.
-func (s stored) alone() *Session {
+// withOwnNodes returns the session with nodes for its former NASes.
+func (s stored) withOwnNodes() *Session {
 	for _, n := range s.former {
 		s.Session.former = append(s.Session.former, &nasNode{NAS: n})
 	}
@@ -46,14 +46,14 @@ func (s stored) alone() *Session {
 }
 
 func TestSessionCodec(t *testing.T) {
-	for _, s := range samples() {
+	for _, s := range sampleSessions() {
 		b := appendSession(nil, s)
 		routes := newRoutes()
 		got, err := parseSession(s.ID, b, nil, &routes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(s, got.alone(), sessionOptions); diff != "" {
+		if diff := cmp.Diff(s, got.withOwnNodes(), sessionOptions); diff != "" {
 			t.Error(diff)
 		}
 		for i := range b {
@@ -67,19 +67,19 @@ func TestSessionCodec(t *testing.T) {
 	}
 }
 
-// TestLargestEnded: the longest numbers there are, and the longest texts that are kept.
+// TestLargestEnded: the longest numbers, and the longest texts that are kept, fit.
 func TestLargestEnded(t *testing.T) {
 	long := strings.Repeat("x", 253)
 	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
 	s := &Session{
 		ID: 1, Kind: Network, State: Ended, IfIndex: 1<<32 - 1, PortIfIndex: 1<<32 - 1, EventStamp: 1<<32 - 1, StartStamp: 1<<32 - 1,
-		Started: 1, Heard: 1 - 1<<63, Data: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
+		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
 		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
 	s.setAttrs(attrs(radius.UserName, long, radius.AcctSessionID, long, radius.CallingStationID, long, radius.Class, long))
-	for i := range s.prints {
-		s.prints[i] = print{sum: 1, all: 2, at: 1<<32 - 1}
+	for i := range s.fingerprints {
+		s.fingerprints[i] = fingerprint{sum: 1, attrs: 2, at: 1<<32 - 1}
 	}
 	routes := newRoutes()
 	b := appendEnded(nil, s)
@@ -104,7 +104,7 @@ func TestCountersCodec(t *testing.T) {
 }
 
 func FuzzParseSession(f *testing.F) {
-	for _, s := range samples() {
+	for _, s := range sampleSessions() {
 		f.Add(appendSession(nil, s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -113,17 +113,17 @@ func FuzzParseSession(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := read.alone()
+		s := read.withOwnNodes()
 		again, err := parseSession(1, appendSession(nil, s), nil, &routes)
 		if err != nil {
-			t.Fatalf("%+v does not survive: %v", s, err)
+			t.Fatalf("%+v cannot be parsed again: %v", s, err)
 		}
-		if diff := cmp.Diff(s, again.alone(), sessionOptions); diff != "" {
+		if diff := cmp.Diff(s, again.withOwnNodes(), sessionOptions); diff != "" {
 			t.Error(diff)
 		}
 		over := appendEnded(nil, s)
 		if _, err := parseSession(1, over, nil, &routes); err != nil || len(over) > maxEnded {
-			t.Errorf("ended, it takes %d octets: %v", len(over), err)
+			t.Errorf("the ended session has %d octets: %v", len(over), err)
 		}
 	})
 }
@@ -141,8 +141,8 @@ func FuzzParseCounters(f *testing.F) {
 	})
 }
 
-// stateOf reads the durable state in a file: a key and its value in each line.
-func stateOf(t *testing.T, name string) map[string]string {
+// readState reads durable state from a file: a key and its value in each line.
+func readState(t *testing.T, name string) map[string]string {
 	t.Helper()
 	octets, err := os.ReadFile(name)
 	if err != nil {
@@ -159,10 +159,11 @@ func stateOf(t *testing.T, name string) map[string]string {
 	return state
 }
 
-// TestStateOfBefore: the state of a store that version 1 of the codec wrote is read whole, and goes on.
-func TestStateOfBefore(t *testing.T) {
-	tb := New(Config{Now: func() time.Time { return at(100) }}, discard{})
-	if err := tb.Load(each(stateOf(t, "testdata/state-v1.txt"))); err != nil {
+// TestLoadVersion1: state that version 1 of the codec wrote is read in full, and its sessions
+// continue.
+func TestLoadVersion1(t *testing.T) {
+	tb := New(Config{Now: func() time.Time { return at(100) }}, discardJournal{})
+	if err := tb.Load(eachKey(readState(t, "testdata/state-v1.txt"))); err != nil {
 		t.Fatal(err)
 	}
 	v := tb.View()
@@ -176,13 +177,13 @@ func TestStateOfBefore(t *testing.T) {
 	if s := v.Get(104); s.State != Terminating || s.Usage.InputOctets != 1<<40 || s.Counted != InputOctets|SessionTime || s.NAS.Identifier != "nas-1" {
 		t.Errorf("%+v", s)
 	}
-	if over := tb.endings.get(105); over == nil || over.AcctSessionID != "s1" {
+	if over := tb.remembered.get(105); over == nil || over.AcctSessionID != "s1" {
 		t.Errorf("ended: %+v", over)
 	}
 	stop := event(Stop, 100)
 	stop.NAS, stop.AcctSessionID = NAS{Addr: netip.MustParseAddr("192.0.2.7"), IPv4: netip.MustParseAddr("10.1.1.7")}, "s9"
 	apply(t, tb, stop)
 	if tb.rows.get(9) != nil {
-		t.Error("a session of before does not end by its stop")
+		t.Error("a stop does not end a session of version 1")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// TestCountersNeverFall: what a reader has seen of the counters is never taken back by a power cut, and what was answered is
-// counted for who reads next.
+// TestCountersNeverFall: a power cut never takes back what a reader has seen of the counters. What
+// was answered is counted for the next reader.
 func TestCountersNeverFall(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := newSlowDisk()
@@ -44,7 +44,9 @@ func TestCountersNeverFall(t *testing.T) {
 		apply := func(typ EventType, sid string) {
 			ev := event(typ, 0)
 			ev.AcctSessionID, ev.Attrs = sid, attrs(radius.AcctSessionID, sid)
-			var done func(error) // what changes no counter may be an empty change, which says nothing of one that was refused before it
+			// An event that changes no counter may be an empty change. Its done then says nothing
+			// of a refused change before it.
+			var done func(error)
 			if typ == Start {
 				decided.Total++
 				decided.HighWater = max(decided.HighWater, uint32(len(live())+1))
@@ -85,7 +87,7 @@ func TestCountersNeverFall(t *testing.T) {
 			"the disk writes": func(rt *rapid.T) { d.write(rapid.IntRange(0, len(d.queue)).Draw(rt, "changes")) },
 			"power cut": func(*rapid.T) {
 				var err error
-				if tb, err = d.cut(Config{}); err != nil {
+				if tb, err = d.powerCut(Config{}); err != nil {
 					rt.Fatal(err)
 				}
 				decided = tb.counters

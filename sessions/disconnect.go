@@ -7,26 +7,26 @@ import (
 	"aaasess/internal/radius"
 )
 
-// Answer is how an attempt to end a session was received.
+// Answer is how a NAS reacts to an attempt to end a session.
 type Answer uint8
 
-// The answers of RFC 5176 section 3; other ways to end a session map to them.
+// The answers of RFC 5176 section 3. Other ways to end a session map to them.
 const (
-	NoAnswer Answer = iota // nothing came back, or it could not be sent (see Outcome.Err)
-	ACK                    // the session will end: its stop is to be expected
-	NAK                    // refused, see Outcome.ErrorCause
+	NoAnswer Answer = iota // no answer arrived, or the request could not be sent (see Outcome.Err)
+	ACK                    // the session will end, and its stop should follow
+	NAK                    // refused; see Outcome.ErrorCause
 )
 
-// Outcome is the end of one attempt.
+// Outcome is the result of one attempt.
 type Outcome struct {
 	Answer     Answer
 	ErrorCause radius.ErrorCause
-	// Doubted says of a NAK 503 that the session may exist all the same: the NAS could be told more (R33).
+	// Doubted: the session may exist in spite of a NAK 503. The NAS can be asked with more (R33).
 	Doubted bool
-	Err     error // why there is no answer, for NoAnswer; nil if the NAS is silent
+	Err     error // for NoAnswer: the reason; nil if the NAS is silent
 }
 
-// String is for logs and the command line.
+// String describes the outcome for logs and the command line.
 func (o Outcome) String() string {
 	switch {
 	case o.Answer == ACK:
@@ -45,17 +45,17 @@ func (o Outcome) String() string {
 	return "no answer"
 }
 
-// Attempt is one try to end a session.
+// Attempt is one attempt to end a session.
 type Attempt struct {
 	*Session
-	// Memory belongs to the Disconnector, which finds here what it left at the attempt before of the same
-	// session; nil at the first.
+	// Memory belongs to the Disconnector. What one attempt leaves here, the next attempt for the
+	// same session finds. It is nil at the first attempt.
 	Memory any
 }
 
-// Disconnector makes one attempt to end a session where it lives. It takes as long as its own
-// retransmissions do, and ends with ctx. If the cause is [ErrSessionEnded] it sends nothing more, but may
-// wait a moment for the answer to what it has sent. It may be called for many sessions at once.
+// Disconnector makes one attempt to end a session at its NAS. Disconnect takes as long as its own
+// retransmissions, and ends with ctx. If the cause of ctx is [ErrSessionEnded], it sends nothing
+// more, but may wait a moment for an answer. It may be called for many sessions at once.
 type Disconnector interface {
 	Disconnect(ctx context.Context, a *Attempt) Outcome
 }

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// slowDisk is a Journal that makes changes durable when a test says so, and refuses those that it says.
+// slowDisk is a Journal that makes changes durable when the test says so. refuses chooses the
+// changes that fail.
 type slowDisk struct {
 	state   map[string]string
 	queue   []func() (done func())
@@ -72,18 +73,18 @@ func (d *slowDisk) write(n int) {
 
 func (d *slowDisk) writeAll() { d.write(len(d.queue)) }
 
-// cut is the table after a power cut: what was not durable is gone.
-func (d *slowDisk) cut(cfg Config) (*Table, error) {
+// powerCut returns the table after a power cut: what was not durable is lost.
+func (d *slowDisk) powerCut(cfg Config) (*Table, error) {
 	d.queue = nil
 	t := New(cfg, d)
-	if err := t.Load(each(d.state)); err != nil {
+	if err := t.Load(eachKey(d.state)); err != nil {
 		return nil, err
 	}
 	return t, t.Invariants()
 }
 
-// each gives the keys of a state to Load.
-func each(state map[string]string) func(func(key, value []byte) error) error {
+// eachKey returns what Load takes, for a state in memory.
+func eachKey(state map[string]string) func(func(key, value []byte) error) error {
 	return func(fn func(key, value []byte) error) error {
 		for _, k := range slices.Sorted(maps.Keys(state)) {
 			if err := fn([]byte(k), []byte(state[k])); err != nil {

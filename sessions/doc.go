@@ -1,43 +1,42 @@
-// Package sessions is the live session table: what NASes report becomes
-// sessions, each with a number of its own (spec terms: session id), a life
-// cycle and the counters of CISCO-AAA-SESSION-MIB.
+// Package sessions is the live session table. It makes sessions from what NASes report. Each
+// session has a number (spec terms: session id) and a life cycle, and is counted in the scalars of
+// CISCO-AAA-SESSION-MIB.
 //
 // # The walk of an event
 //
-// [Table.Apply] takes the table's lock, looks for the sessions that the event
-// may be of (find.go), asks the pure machine (machine.go) which it is and what
-// the event does to it, hands the outcome to the [Journal] and lets
-// go. The Journal makes state, counters and accounting records durable in one
-// commit and only then calls back; the caller answers the NAS there. Changes
-// reach the Journal in the order of their decisions, and a duplicate is an
-// empty change: its answer too waits until what it repeats is durable.
+// [Table.Apply] takes the table's lock and finds the sessions that the event may belong to
+// (find.go). Pure functions (machine.go) choose one of them and decide what the event does to it.
+// Apply hands the result to the [Journal] and releases the lock. The Journal makes state, counters
+// and accounting records durable in one commit. Then it calls back, and the caller answers the NAS.
+// Changes reach the Journal in the order of their decisions. A copy of a packet is an empty change,
+// so its answer waits until the original is durable.
 //
 // # Whose packet, and what is a copy
 //
-// Spec R24 and R25 are the rules. NASes are never merged: each packet is compared
-// with each session that an index (names.go) finds by its identifiers and address.
-// A copy is told by what it says (prints.go). A session that is over is remembered
-// in at most 250 octets (ended.go), so that what its NAS still says of it goes
-// upstream under its number. The host's clock decides nothing: the table has one
-// of its own, which never steps, not even over a restart (clock.go).
+// Spec R24 and R25 are the rules; docs/sessions.md has them as tables. There is no list of NASes.
+// An index (names.go) finds sessions by the packet's Acct-Session-Id and the identifiers or address
+// of its NAS, and the packet is compared with each of them. A packet whose fingerprint the session
+// has is a copy (prints.go). An ended session is remembered in at most 250 octets (ended.go), so
+// its late packets go upstream under its number. The host's clock decides nothing: the table has a
+// clock of its own, which never steps, not even over a restart (clock.go).
 //
-// An Accounting-On of a NAS with many sessions is answered when a mark is durable;
+// An Accounting-On or -Off of a NAS with many sessions is answered when a mark is durable.
 // [Table.Run] then ends the sessions in the background (closing.go).
 //
 // # Reading
 //
-// Readers never take the lock. A [View] is an immutable, ordered state of the
-// table, published after each batch of commits; SNMP and the command line read
-// from it. Its counters are never ahead of the disk, so they never fall. [Session] values never change once they are in a view: an event
-// makes a new one.
+// Readers never take the lock. A [View] is an immutable, ordered state of the table. It is
+// published after each batch of commits; SNMP and the command line read from it. Its counters are
+// never ahead of the disk, so they never fall. A [Session] in a view never changes: an event makes
+// a new one.
 //
 // # Who owns what
 //
-// The Table owns ids, the index by NAS and Acct-Session-Id, and the keys
-// "c", "s"+id, "n"+number and "r"+number of the durable state (codec.go). The Journal owns
-// what a [Route] says; the table keeps it with the session, whatever the Journal would
-// say later. The [Terminator] owns the
-// attempts to end sessions. Attribute octets are those of RFC 2865 section 5,
-// whatever the source: they are the one notation that every AAA protocol can
-// be mapped to and from.
+// The Table owns the ids, the index by NAS and Acct-Session-Id, and the keys "c", "s"+id,
+// "n"+number and "r"+number of the durable state (codec.go). The Journal owns the meaning of a
+// [Route]. The table keeps the Route with the session, even if the Journal would decide differently
+// later. The [Terminator] owns the attempts to end sessions.
+//
+// Attributes are the octets of RFC 2865 section 5, whatever their source: every AAA protocol can be
+// mapped to and from this notation.
 package sessions

@@ -7,135 +7,135 @@ import (
 	"aaasess/internal/radius"
 )
 
-// endings remembers sessions that are over, so that what their NAS still says of them is known for what it is (R24): in
-// the octets of codec.go, and found by NAS and Acct-Session-Id.
-type endings struct {
-	keep   time.Duration
-	max    int
-	byID   map[ID]ending
-	names  names
-	routes *routes  // the table's
-	order  []forget // oldest first
+// endedSessions remembers ended sessions, so that their late packets are recognised (R24). It has
+// each in the format of codec.go, and finds it by NAS and Acct-Session-Id.
+type endedSessions struct {
+	keepFor time.Duration
+	max     int
+	byID    map[ID]endedSession
+	names   nameIndex
+	routes  *routes  // of the table
+	order   []expiry // oldest first
 }
 
-// ending is a session that is over.
-type ending struct {
-	data  string        // appendEnded's
-	at    time.Duration // its Session.Data
-	nodes []*nasNode    // of the NAS values that it had
-	sid   uint64        // hashOf its Acct-Session-Id
+// endedSession is a remembered session.
+type endedSession struct {
+	data    string     // as appendEnded wrote it
+	endedAt Stamp      // its Session.LastTraffic
+	nodes   []*nasNode // of the NAS values that it has had
+	sidHash uint64     // sidHash of its Acct-Session-Id
 }
 
-type forget struct {
-	id   ID
-	from time.Duration // on the table's clock
-	at   time.Duration // Session.Data: a number that was used again meanwhile has another
+type expiry struct {
+	id      ID
+	expires Stamp
+	endedAt Stamp // Session.LastTraffic; it differs if the id was used again meanwhile
 }
 
-// get reads a remembered session; nil if there is none.
-func (e *endings) get(id ID) *Session {
+// get decodes a remembered session; nil if there is none.
+func (e *endedSessions) get(id ID) *Session {
 	of, ok := e.byID[id]
 	if !ok {
 		return nil
 	}
 	s, err := parseSession(id, []byte(of.data), nil, e.routes)
 	if err != nil {
-		return nil // we have made it
+		return nil // impossible: we have written it
 	}
 	s.node, s.Session.former = of.nodes[0], of.nodes[1:]
 	s.NAS = &s.node.NAS
 	return s.Session
 }
 
-// add remembers an ended session by its octets; sid is its Acct-Session-Id.
-func (e *endings) add(s *Session, sid, data string) {
+// add remembers an ended session. sid is its Acct-Session-Id, data its encoding.
+func (e *endedSessions) add(s *Session, sid, data string) {
 	was, known := e.byID[s.ID]
 	e.remove(s.ID)
-	of := ending{data: data, at: s.Data, nodes: s.nodes(), sid: hashOf(sid)}
+	of := endedSession{data: data, endedAt: s.LastTraffic, nodes: s.nodes(), sidHash: sidHash(sid)}
 	e.byID[s.ID] = of
 	for _, n := range of.nodes {
-		e.names.add(n, of.sid, s.ID)
-		n.over++
+		e.names.add(n, of.sidHash, s.ID)
+		n.endedCount++
 	}
-	if !known || was.at != of.at {
-		e.order = append(e.order, forget{id: s.ID, from: s.Data + e.keep, at: s.Data})
+	if !known || was.endedAt != of.endedAt {
+		e.order = append(e.order, expiry{id: s.ID, expires: s.LastTraffic.Add(e.keepFor), endedAt: s.LastTraffic})
 	}
 }
 
-// maxOfName is how many sessions of one name are remembered: a NAS that gives one Acct-Session-Id to all its sessions must not
-// have each of its packets compared with all of them.
+// maxOfName is how many sessions of one name are remembered. If a NAS gives all its sessions the
+// same Acct-Session-Id, each packet is compared with this many at most.
 const maxOfName = 16
 
-// surplus is a session that is forgotten because there are too many of its name, 0 if there are not.
-func (e *endings) surplus(s *Session, sid string) ID {
-	name := nameOf(s.node.keys[0], hashOf(sid))
+// surplus returns the session to forget because too many have the name of s, or 0.
+func (e *endedSessions) surplus(s *Session, sid string) ID {
+	name := nameHash(s.node.keys[0], sidHash(sid))
 	if e.names.count(name) <= maxOfName {
 		return 0
 	}
-	return e.names.first[name] // the one that has been there longest
+	return e.names.first[name] // the oldest
 }
 
-// remove forgets a session, and returns the nodes that it had.
-func (e *endings) remove(id ID) []*nasNode {
+// remove forgets a session and returns its nodes.
+func (e *endedSessions) remove(id ID) []*nasNode {
 	of := e.byID[id]
 	delete(e.byID, id)
 	for _, n := range of.nodes {
-		e.names.drop(n, of.sid, id)
-		n.over--
+		e.names.remove(n, of.sidHash, id)
+		n.endedCount--
 	}
 	return of.nodes
 }
 
-// expired is one session that need not be remembered any longer, 0 if there is none.
-func (e *endings) expired(now time.Duration) ID {
-	for len(e.order) > 0 && (e.order[0].from <= now || len(e.byID) > e.max) {
+// nextExpired returns a session that need not be remembered any longer, or 0.
+func (e *endedSessions) nextExpired(now Stamp) ID {
+	for len(e.order) > 0 && (e.order[0].expires <= now || len(e.byID) > e.max) {
 		f := e.order[0]
 		e.order = e.order[1:]
-		if of, ok := e.byID[f.id]; ok && of.at == f.at {
+		if of, ok := e.byID[f.id]; ok && of.endedAt == f.endedAt {
 			return f.id
 		}
 	}
 	return 0
 }
 
-// maxEnded is how many octets a session that is over takes at most.
+// maxEnded is the largest size of a remembered session in octets.
 const maxEnded = 250
 
-// appendEnded appends what is remembered of a session that is over: who it was, how far it had come and its Class. What
-// does not fit is left out, what matters least first.
+// appendEnded appends what is remembered of an ended session: its identity, its usage and its
+// Class. If that is too long, the least important parts are left out first.
 func appendEnded(b []byte, s *Session) []byte {
-	over := *s
-	over.State = Ended
-	for i, p := range over.prints {
-		if p.sum != 0 && p.all != 0 {
-			over.prints[i] = p.whole()
+	trimmed := *s
+	trimmed.State = Ended
+	for i, p := range trimmed.fingerprints {
+		if p.sum != 0 && p.attrs != 0 {
+			trimmed.fingerprints[i] = p.combined()
 		}
 	}
-	of := remembered{sid: s.AcctSessionID, least: 0}
-	for ; ; of.least++ {
-		of.trim(&over)
-		over.Attrs = of.attrs(s.Attrs)
-		out := appendSession(b, &over)
-		if len(out)-len(b) <= maxEnded || of.least == leastOfAll {
+	of := trimming{sid: s.AcctSessionID, level: 0}
+	for ; ; of.level++ {
+		of.trim(&trimmed)
+		trimmed.Attrs = of.attrs(s.Attrs)
+		out := appendSession(b, &trimmed)
+		if len(out)-len(b) <= maxEnded || of.level == smallestLevel {
 			return out
 		}
 	}
 }
 
-// remembered says what of a session is left out.
-type remembered struct {
+// trimming says how much of a session is left out.
+type trimming struct {
 	sid   string
-	least int
+	level int
 }
 
 const (
-	least      = 6 // enough, unless each number is as long as it can be
-	leastOfAll = 7
+	smallLevel    = 6 // suffices unless every number has its longest encoding
+	smallestLevel = 7
 )
 
-// trim leaves out what is no attribute.
-func (r *remembered) trim(s *Session) {
-	switch r.least {
+// trim leaves out parts that are not attributes.
+func (r *trimming) trim(s *Session) {
+	switch r.level {
 	case 2:
 		r.sid = shortened(r.sid)
 	case 3:
@@ -148,26 +148,26 @@ func (r *remembered) trim(s *Session) {
 			nas.Identifier = ""
 			s.NAS = &nas
 		}
-	case least:
-		clear(s.prints[otherPrints:])
-	case leastOfAll:
+	case smallLevel:
+		clear(s.fingerprints[firstOtherSlot:])
+	case smallestLevel:
 		nas := *s.NAS
 		nas.Identifier = ""
 		s.NAS = &nas
 	}
 }
 
-// attrs is the attributes that stay. The identifiers of the NAS are no part of them: they are in Session.NAS.
-func (r *remembered) attrs(all radius.Attributes) radius.Attributes {
+// attrs returns the attributes that stay. Session.NAS has the identifiers of the NAS.
+func (r *trimming) attrs(all radius.Attributes) radius.Attributes {
 	b := radius.AppendAttribute(nil, radius.AcctSessionID, r.sid)
 	for t, v := range all.All() {
 		switch t {
 		case radius.UserName, radius.CallingStationID:
-			if r.least >= 4 && len(v) > 32 || r.least >= least {
+			if r.level >= 4 && len(v) > 32 || r.level >= smallLevel {
 				continue
 			}
 		case radius.Class, radius.FramedIPAddress:
-			if r.least > 0 {
+			if r.level > 0 {
 				continue
 			}
 		default:
@@ -178,7 +178,7 @@ func (r *remembered) attrs(all radius.Attributes) radius.Attributes {
 	return radius.Attributes(b)
 }
 
-// shortened is a text, or of a long one its beginning and a hash.
+// shortened returns s, or the beginning of a long s and a hash.
 func shortened(s string) string {
 	if len(s) <= 24 {
 		return s

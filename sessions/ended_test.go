@@ -11,8 +11,9 @@ import (
 	"aaasess/sessions"
 )
 
-// TestEndedAreForgotten: in time, and beyond the limit earlier; their keys go too.
-func TestEndedAreForgotten(t *testing.T) {
+// TestEndedForgotten: ended sessions are forgotten after a time, or earlier if there are too many.
+// Their keys are removed.
+func TestEndedForgotten(t *testing.T) {
 	f := newFixture(t, sessions.Config{Remember: time.Minute, RememberMax: 3})
 	keys := func() (n int) {
 		_ = f.journal.Load(func(k, _ []byte) error {
@@ -33,12 +34,13 @@ func TestEndedAreForgotten(t *testing.T) {
 	f.now = f.now.Add(2 * time.Minute)
 	f.send(t, sessions.Start, "x", 0)
 	if n := keys(); n != 1 {
-		t.Errorf("%d keys after a minute, want the live one", n)
+		t.Errorf("%d keys after a minute, want 1, of the live session", n)
 	}
 }
 
-// TestEndedAgain: a name that was used twice is remembered from its second end on.
-func TestEndedAgain(t *testing.T) {
+// TestNameEndsTwice: if two sessions had the same name, the time to remember it starts again with
+// the second end.
+func TestNameEndsTwice(t *testing.T) {
 	f := newFixture(t, sessions.Config{Remember: time.Minute})
 	began := f.now
 	round := func(after time.Duration) {
@@ -49,17 +51,17 @@ func TestEndedAgain(t *testing.T) {
 	round(0)
 	round(50 * time.Second)
 	f.now = began.Add(70 * time.Second)
-	f.send(t, sessions.Start, "b", 0) // with it the first end is forgotten
+	f.send(t, sessions.Start, "b", 0) // the first session is forgotten with this change
 	f.send(t, sessions.Stop, "a", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
 
 const largest = 1<<32 - 1
 
-// loadedWithLast is a table over a fixture's durable state, the last id being changed.
-func loadedWithLast(t *testing.T, f *fixture, last uint64, cfg sessions.Config) *fixture {
+// loadWithLastID returns a table loaded from a fixture's durable state, with another last id.
+func loadWithLastID(t *testing.T, f *fixture, last uint64, cfg sessions.Config) *fixture {
 	t.Helper()
 	g := &fixture{journal: f.journal, now: f.now}
 	cfg.Now = func() time.Time { return g.now }
@@ -78,45 +80,45 @@ func loadedWithLast(t *testing.T, f *fixture, last uint64, cfg sessions.Config) 
 	return g
 }
 
-// TestIDsWrap: behind the largest number the search goes on at 1, past the live ones.
+// TestIDsWrap: after the largest id the search for a free one continues at 1.
 func TestIDsWrap(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "one", 0)
-	g := loadedWithLast(t, f, largest, sessions.Config{})
+	g := loadWithLastID(t, f, largest, sessions.Config{})
 	g.send(t, sessions.Start, "two", 0)
 	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(g.View())); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestLargestID: what goes through the rows in order ends behind it.
+// TestLargestID: walks through the rows stop after the largest id.
 func TestLargestID(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "one", 0)
-	g := loadedWithLast(t, f, largest-1, sessions.Config{})
+	g := loadWithLastID(t, f, largest-1, sessions.Config{})
 	g.send(t, sessions.Start, "elsewhere", 0, func(ev *sessions.Event) { ev.NAS.Identifier = "nas-2" })
 	if diff := cmp.Diff([]sessions.ID{1, largest}, ids(g.View())); diff != "" {
 		t.Error(diff)
 	}
 	g.now = g.now.Add(time.Second)
-	g.on(t, nas1)
+	g.accountingOn(t, nas1)
 	if diff := cmp.Diff([]sessions.ID{largest}, ids(g.View())); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestIDOfEndedIsNotUsed: the number of a session that is over is free when that is no longer remembered.
-func TestIDOfEndedIsNotUsed(t *testing.T) {
+// TestIDOfEndedNotReused: the id of an ended session is free when the session is forgotten.
+func TestIDOfEndedNotReused(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "old", 0)
 	f.send(t, sessions.Stop, "old", 1)
-	g := loadedWithLast(t, f, largest, sessions.Config{Remember: time.Minute})
+	g := loadWithLastID(t, f, largest, sessions.Config{Remember: time.Minute})
 	g.send(t, sessions.Start, "new", 2)
 	g.now = g.now.Add(2 * time.Minute)
-	g.send(t, sessions.Interim, "new", 0) // with it the old one is forgotten
-	again := loadedWithLast(t, g, largest, sessions.Config{})
+	g.send(t, sessions.Interim, "new", 0) // the old session is forgotten with this change
+	again := loadWithLastID(t, g, largest, sessions.Config{})
 	again.send(t, sessions.Start, "other", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.accounted()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(again.View())); diff != "" {

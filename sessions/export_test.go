@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Invariants holds all that the table keeps twice against each other.
+// Invariants compares everything that the table keeps in two places.
 func (t *Table) Invariants() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -21,44 +21,44 @@ func (t *Table) Invariants() error {
 			if t.nases.byValue[n.NAS] != n {
 				return fmt.Errorf("session %s: its node %v is gone", s.ID, n.NAS)
 			}
-			if err := t.names.has(n, hashOf(s.AcctSessionID), s.ID); err != nil {
+			if err := t.names.check(n, sidHash(s.AcctSessionID), s.ID); err != nil {
 				return err
 			}
-			names += n.found()
+			names += n.keyCount()
 			if !slices.Contains(n.ids, s.ID) {
 				return fmt.Errorf("session %s is not among those of %v", s.ID, n.NAS)
 			}
 		}
 	}
-	for id, of := range t.endings.byID {
+	for id, of := range t.remembered.byID {
 		if t.rows.get(id) != nil {
-			return fmt.Errorf("session %s is live and over", id)
+			return fmt.Errorf("session %s is both live and ended", id)
 		}
-		if s := t.endings.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
+		if s := t.remembered.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
 			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(of.data), s)
 		} else if s.Route != nil {
 			routed[s.Route] += 0
 		}
 		for _, n := range of.nodes {
 			over[n]++
-			if err := t.endings.names.has(n, of.sid, id); err != nil {
+			if err := t.remembered.names.check(n, of.sidHash, id); err != nil {
 				return err
 			}
-			namesOver += n.found()
+			namesOver += n.keyCount()
 		}
 	}
-	if live, over := t.names.size(), t.endings.names.size(); live != names || over != namesOver {
+	if live, over := t.names.size(), t.remembered.names.size(); live != names || over != namesOver {
 		return fmt.Errorf("%d and %d names, want %d and %d", live, over, names, namesOver)
 	}
 	for _, n := range t.nases.byValue {
-		if n.live != live[n] || n.over != over[n] || n.live+n.over == 0 {
-			return fmt.Errorf("NAS %v: %d live and %d over, want %d and %d", n.NAS, n.live, n.over, live[n], over[n])
+		if n.liveCount != live[n] || n.endedCount != over[n] || n.liveCount+n.endedCount == 0 {
+			return fmt.Errorf("NAS %v: %d live and %d ended, want %d and %d", n.NAS, n.liveCount, n.endedCount, live[n], over[n])
 		}
 	}
 	return t.routes.check(routed)
 }
 
-// check is given how many rows have each route.
+// check compares the routes with the number of rows that have each.
 func (rs *routes) check(routed map[*Route]int) error {
 	for r, rows := range routed {
 		if r != nil && (rs.byNumber[r.number] != r || r.live != rows) {
@@ -70,7 +70,7 @@ func (rs *routes) check(routed map[*Route]int) error {
 			return fmt.Errorf("route %d is %d of %d, with %d rows", number, r.number, rs.last, r.live)
 		}
 		if !r.stored.Load() && !slices.Contains(rs.unsaved, r) {
-			return fmt.Errorf("route %d %q is not durable, nor will be", number, r)
+			return fmt.Errorf("route %d %q is not durable and not queued", number, r)
 		}
 	}
 	for text, r := range rs.byText {
@@ -81,17 +81,17 @@ func (rs *routes) check(routed map[*Route]int) error {
 	return nil
 }
 
-// has is an error if a session is not found at a node.
-func (n *names) has(node *nasNode, sid uint64, id ID) error {
+// check returns an error if the index does not find a session at a node.
+func (n *nameIndex) check(node *nasNode, sid uint64, id ID) error {
 	for _, key := range node.keys {
-		if name := nameOf(key, sid); key != 0 && n.first[name] != id && !slices.Contains(n.more[name], id) {
+		if name := nameHash(key, sid); key != 0 && n.first[name] != id && !slices.Contains(n.more[name], id) {
 			return fmt.Errorf("session %s is not found at %v", id, node.NAS)
 		}
 	}
 	return nil
 }
 
-func (n *names) size() int {
+func (n *nameIndex) size() int {
 	size := len(n.first)
 	for _, more := range n.more {
 		size += len(more)
@@ -99,8 +99,8 @@ func (n *names) size() int {
 	return size
 }
 
-// found is by how many keys sessions are found at a node.
-func (n *nasNode) found() (keys int) {
+// keyCount returns how many keys of the node the index uses.
+func (n *nasNode) keyCount() (keys int) {
 	for _, key := range n.keys {
 		if key != 0 {
 			keys++
@@ -109,9 +109,9 @@ func (n *nasNode) found() (keys int) {
 	return keys
 }
 
-// Remembered is how many sessions that are over are remembered.
+// Remembered returns how many ended sessions are remembered.
 func (t *Table) Remembered() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.endings.byID)
+	return len(t.remembered.byID)
 }

@@ -7,14 +7,14 @@ import (
 	"aaasess/internal/radius"
 )
 
-// rank says how well a packet fits a session that it matches (R25); the first difference counts.
+// rank says how well a packet fits a session (R25). The first difference decides.
 type rank struct {
-	identifiers   int // equal ones
+	identifiers   int // how many are equal
 	addr          bool
 	station, user bool
-	started       time.Duration
+	started       Stamp
 
-	other bool // it names another user or station; this is no part of the order
+	conflicts bool // the packet names another user or station; not part of the order
 }
 
 func (r rank) better(than rank) bool {
@@ -31,13 +31,13 @@ func (r rank) better(than rank) bool {
 	return r.started > than.started
 }
 
-// whose compares the user and the station that a packet names with those of a session.
-type whose struct {
-	sameUser, sameStation   bool // both name it, and it is the same
-	otherUser, otherStation bool // both name it, and it is another
+// identityMatch compares the user and the station of a packet with those of a session.
+type identityMatch struct {
+	sameUser, sameStation   bool // both have it, and it is equal
+	otherUser, otherStation bool // both have it, and it differs
 }
 
-func (s *Session) whose(ev *Event) (w whose) {
+func (s *Session) matchIdentity(ev *Event) (w identityMatch) {
 	compare := func(t radius.Type) (same, other bool) {
 		is, has := ev.Attrs.Get(t)
 		was, had := s.Attrs.Get(t)
@@ -51,56 +51,57 @@ func (s *Session) whose(ev *Event) (w whose) {
 	return w
 }
 
-// mayBe reports whether a packet can be of a session whose NAS it matches: a start must not name another user or station, what
-// comes later not both.
-func (w whose) mayBe(t EventType) bool {
+// allows reports whether a packet can belong to a session whose NAS it matches. A start must not
+// name another user or station. Any other packet must not name both another user and another
+// station.
+func (w identityMatch) allows(t EventType) bool {
 	if t == Start {
 		return !w.otherUser && !w.otherStation
 	}
 	return !w.otherUser || !w.otherStation
 }
 
-// found is the sessions that an event may be of: the live one that it fits best, and those that are over.
-type found struct {
-	live *Session
-	best rank // of live
-	over []candidate
+// candidates are the sessions that an event may belong to. live fits best of the live ones.
+type candidates struct {
+	live     *Session
+	liveRank rank // of live
+	ended    []endedCandidate
 }
 
-// candidate is a session that is over and its rank.
-type candidate struct {
+// endedCandidate is an ended session and its rank.
+type endedCandidate struct {
 	*Session
 	rank
 }
 
-// find looks for the sessions of an event.
-func (t *Table) find(ev *Event) (f found) {
+// find returns the sessions that an event may belong to.
+func (t *Table) find(ev *Event) (f candidates) {
 	var room [16]ID
 	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
 		s := t.rows.get(id)
-		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.best)) {
-			f.live, f.best = s, r
+		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.liveRank)) {
+			f.live, f.liveRank = s, r
 		}
 	}
-	f.over = t.overOf(ev)
-	if f.live == nil && len(f.over) == 0 && ev.Type != Start {
-		t.renamed(ev, &f)
+	f.ended = t.findEnded(ev)
+	if f.live == nil && len(f.ended) == 0 && ev.Type != Start {
+		t.findRenamed(ev, &f)
 	}
 	return f
 }
 
-// rank is how well an event fits a session; false if it cannot be of it.
+// rank returns how well an event fits a session. ok is false if it cannot belong to the session.
 func (s *Session) rank(ev *Event) (r rank, ok bool) {
-	if !s.isCalled(ev.AcctSessionID) {
+	if !s.hasName(ev.AcctSessionID) {
 		return r, false
 	}
-	w := s.whose(ev)
-	if !w.mayBe(ev.Type) {
+	w := s.matchIdentity(ev)
+	if !w.allows(ev.Type) {
 		return r, false
 	}
 	r = rank{
 		addr: s.NAS.Addr == ev.NAS.Addr, station: w.sameStation, user: w.sameUser, started: s.Started,
-		other: w.otherUser || w.otherStation,
+		conflicts: w.otherUser || w.otherStation,
 	}
 	r.identifiers, ok = ev.matches(s.node)
 	for _, n := range s.former {
@@ -119,86 +120,88 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	return ev.NAS.matches(&n.NAS)
 }
 
-// overOf is the remembered sessions that an event may be of, in order of their numbers.
-func (t *Table) overOf(ev *Event) (over []candidate) {
-	if len(t.endings.byID) == 0 {
+// findEnded returns the remembered sessions that an event may belong to, in order of their ids.
+func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
+	if len(t.remembered.byID) == 0 {
 		return nil
 	}
 	var room [16]ID
-	ids := t.endings.names.find(&t.nases, ev, room[:0])
+	ids := t.remembered.names.find(&t.nases, ev, room[:0])
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		s := t.endings.get(id)
+		s := t.remembered.get(id)
 		if r, ok := s.rank(ev); ok {
-			over = append(over, candidate{s, r})
+			found = append(found, endedCandidate{s, r})
 		}
 	}
-	return over
+	return found
 }
 
-// renamed finds the session of a NAS that has changed its NAS-Identifier and nothing else since.
-func (t *Table) renamed(ev *Event, f *found) {
+// findRenamed finds the sessions of a NAS that has changed its NAS-Identifier and nothing else.
+func (t *Table) findRenamed(ev *Event, f *candidates) {
 	if ev.NAS.Identifier == "" {
 		return
 	}
 	var room [16]ID
-	for _, id := range t.names.at(&t.nases, ev, room[:0]) {
+	for _, id := range t.names.findByAddr(&t.nases, ev, room[:0]) {
 		if s := t.rows.get(id); s.isRenamed(ev) {
 			f.live = s
 			return
 		}
 	}
-	for _, id := range t.endings.names.at(&t.nases, ev, room[:0]) {
-		if s := t.endings.get(id); s.isRenamed(ev) {
-			f.over = append(f.over, candidate{Session: s})
+	for _, id := range t.remembered.names.findByAddr(&t.nases, ev, room[:0]) {
+		if s := t.remembered.get(id); s.isRenamed(ev) {
+			f.ended = append(f.ended, endedCandidate{Session: s})
 		}
 	}
 }
 
-// isRenamed reports whether an event conflicts with the session in its NAS-Identifier alone, while all else is equal.
+// isRenamed reports whether an event conflicts with the session only in its NAS-Identifier. Source
+// address, user and station must be equal.
 func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
 	_, ok := is.matches(&was)
-	return ok && s.NAS.Addr == ev.NAS.Addr && s.isCalled(ev.AcctSessionID) &&
+	return ok && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 
-// isCalled reports whether an Acct-Session-Id is the session's, which may be remembered shortened.
-func (s *Session) isCalled(sid string) bool {
+// hasName reports whether an Acct-Session-Id is the session's, which may be kept in shortened form.
+func (s *Session) hasName(sid string) bool {
 	return s.AcctSessionID == sid || s.State == Ended && s.AcctSessionID == shortened(sid)
 }
 
-// slack is how far from the start of its session the moment may be at which a packet says that it began: session time
-// is counted from the login, say, and a packet waits in a socket.
-const slack = 10 * time.Second
+// startTolerance is how far the start time that a packet implies may be from the start of its
+// session: a NAS counts from the login, for example, or the packet waits in a socket.
+const startTolerance = 10 * time.Second
 
-// distance is how far a session's start is from where the times of a packet put it: by the NAS's clock if both have its
-// stamps, else by ours. A packet without a session time can be of any session that had begun.
-func (s *Session) distance(ev *Event) time.Duration {
-	began, start := ev.at, s.Started
+// startDistance returns how far the start time that a packet implies is from the session's start.
+// It uses the NAS's clock if both have Event-Timestamps, else ours. A packet without a session time
+// fits every session that had begun: its distance is 0.
+func (s *Session) startDistance(ev *Event) time.Duration {
+	later := ev.at.Sub(s.Started)
 	if ev.EventStamp != 0 && s.StartStamp != 0 {
-		began, start = time.Duration(ev.EventStamp)*time.Second, time.Duration(s.StartStamp)*time.Second
+		later = time.Duration(int64(ev.EventStamp)-int64(s.StartStamp)) * time.Second
 	}
 	if ev.Sent&SessionTime != 0 {
-		began -= time.Duration(ev.Usage.SessionTime) * time.Second
-		return max(began-start, start-began)
+		return (later - time.Duration(ev.Usage.SessionTime)*time.Second).Abs()
 	}
-	return max(0, start-began)
+	return max(0, -later)
 }
 
-// pick is the session that an interim or a stop is of: the live one, unless the packet names the user or station of one
-// that is over, and another than the live one's, or its times put it into the life of one that had the name before.
-func (f *found) pick(ev *Event) *Session {
-	var best candidate
-	for _, c := range f.over {
+// pick returns the session that an interim or stop belongs to. This is the live one, except in two
+// cases: the packet names the user or station of an ended session and the live one has another, or
+// the times of the packet are within the life of an ended session.
+func (f *candidates) pick(ev *Event) *Session {
+	var best endedCandidate
+	for _, c := range f.ended {
 		switch {
 		case f.live == nil:
-		case f.best.other && !c.other && (c.user || c.station):
-		case !c.precedes(f.live, ev):
+		case f.liveRank.conflicts && !c.conflicts && (c.user || c.station):
+		case !c.timesFit(f.live, ev):
 			continue
 		}
-		if best.Session == nil || c.nearer(&best, ev) {
+		if best.Session == nil || c.fitsBetter(&best, ev) {
 			best = c
 		}
 	}
@@ -208,9 +211,9 @@ func (f *found) pick(ev *Event) *Session {
 	return best.Session
 }
 
-// nearer reports whether a packet is of this session rather than of another, which is over too. A NAS may have moved
-// between them, so its address counts only if nothing else tells.
-func (c *candidate) nearer(than *candidate, ev *Event) bool {
+// fitsBetter reports whether a packet belongs to this ended session rather than to another ended
+// one. A NAS may have moved between the two, so its address decides last.
+func (c *endedCandidate) fitsBetter(than *endedCandidate, ev *Event) bool {
 	if ev.hasTime() && c.isCopy(ev) != than.isCopy(ev) {
 		return c.isCopy(ev)
 	}
@@ -219,45 +222,49 @@ func (c *candidate) nearer(than *candidate, ev *Event) bool {
 	if a.better(b) || b.better(a) {
 		return a.better(b)
 	}
-	if near, far := c.distance(ev), than.distance(ev); near+time.Second < far || far+time.Second < near {
+	if near, far := c.startDistance(ev), than.startDistance(ev); near+time.Second < far || far+time.Second < near {
 		return near < far
 	}
 	return c.rank.better(than.rank)
 }
 
-// precedes reports whether a packet is of this session, which is over, by its times, and not of the live one that has its
-// name now. In doubt it is of the live one, which must not go on for ever.
-func (s *Session) precedes(live *Session, ev *Event) bool {
+// timesFit reports whether the times of a packet show that it belongs to this ended session, and
+// not to the live one with the same name. In doubt the packet belongs to the live one: without its
+// stop, that would stay live for ever.
+func (s *Session) timesFit(live *Session, ev *Event) bool {
 	timed := ev.Sent&SessionTime != 0
 	if ev.EventStamp == 0 || live.StartStamp == 0 || s.EventStamp == 0 {
-		return s.precedesByOurClock(live, ev)
+		return s.timesFitOurClock(live, ev)
 	}
 	later := time.Duration(int64(ev.EventStamp)-int64(live.StartStamp)) * time.Second
 	switch {
-	case later >= 0: // only a session time tells, and only in the moment when one has followed the other
-		return timed && later <= slack && s.StartStamp != 0 && s.distance(ev) <= time.Second && live.distance(ev) > 2*time.Second &&
+	// Only a session time can decide, and only just after the live session has begun.
+	case later >= 0:
+		return timed && later <= startTolerance && s.StartStamp != 0 && s.startDistance(ev) <= time.Second && live.startDistance(ev) > 2*time.Second &&
 			(!s.Stopped || s.isCopy(ev))
 	case s.isCopy(ev):
 		return true
-	case s.Stopped: // it has said all: this must lie before its stop, or the NAS's clock was set
-		return ev.EventStamp <= s.EventStamp && !ev.exceeds(s.Usage) && s.distance(ev) <= slack
-	case s.isOtherLife(ev):
+	// The stop was its last packet. This one is from before it, unless the NAS's clock was set.
+	case s.Stopped:
+		return ev.EventStamp <= s.EventStamp && !ev.exceeds(s.Usage) && s.startDistance(ev) <= startTolerance
+	case s.isFromLaterSession(ev):
 		return false
 	case timed:
-		return s.distance(ev) <= live.distance(ev)
+		return s.startDistance(ev) <= live.startDistance(ev)
 	}
 	return ev.EventStamp >= s.StartStamp
 }
 
-// precedesByOurClock is precedes for packets that the NAS's clock does not tell of.
-func (s *Session) precedesByOurClock(live *Session, ev *Event) bool {
+// timesFitOurClock is timesFit for packets and sessions without Event-Timestamps.
+func (s *Session) timesFitOurClock(live *Session, ev *Event) bool {
 	switch {
-	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started+time.Second && s.isCopy(ev): // it is rounded down
+	// Acct-Delay-Time is rounded down.
+	case ev.at < live.Started && s.isCopy(ev), ev.Delay > 0 && ev.at < live.Started.Add(time.Second) && s.isCopy(ev):
 		return true
 	case s.Stopped:
 		return false
 	case ev.Sent&SessionTime != 0:
-		return s.distance(ev) <= slack && live.distance(ev) > slack
+		return s.startDistance(ev) <= startTolerance && live.startDistance(ev) > startTolerance
 	}
-	return ev.at+time.Second < live.Started
+	return ev.at.Add(time.Second) < live.Started
 }

@@ -23,13 +23,13 @@ const (
 	mb  = 1_000_000
 )
 
-// TestNothingAnsweredIsLost: R24. What is answered is a copy, or in a record.
-func TestNothingAnsweredIsLost(t *testing.T) {
+// TestAnsweredIsCopyOrRecorded: each answered packet is a copy or is in a record (R24).
+func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 	disconnect := func(w *world) { w.disconnect(1) }
 	ack := func(w *world) { w.ack(1) }
 	ourStop := func(w *world) { w.endAsAdmin(1) }
 	runScenarios(t, []scenario{
-		{"a NAS reuses an id after a crash", deal{
+		{"a NAS reuses an id after a crash", script{
 			report{typ: start, stamp: -9000},
 			5 * sec,
 			report{typ: interim, stamp: -4000, time: 5000, octets: 900 * mb},
@@ -40,14 +40,14 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			60 * sec,
 			report{typ: stop, stamp: 120, time: 120, octets: 2000},
 		}, []string{"Start 1", "Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Start 2", "Interim-Update 2 1000", "Stop 2 2000"}, nil},
-		{"the same at once, without Acct-Delay-Time", deal{
+		{"the same immediately, without Acct-Delay-Time", script{
 			report{typ: start, stamp: -9000},
 			report{typ: interim, time: 5000, octets: 900 * mb},
 			report{typ: start, stamp: 0},
 			report{typ: interim, time: 60},
 			report{typ: stop, time: 120, octets: 2000},
 		}, []string{"Start 1", "Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Start 2", "Interim-Update 2", "Stop 2 2000"}, nil},
-		{"two users with one id at the same time", deal{
+		{"two users with one id at the same time", script{
 			report{typ: start, user: "alice", station: "A"},
 			report{typ: start, user: "bob", station: "B"},
 			report{typ: interim, user: "alice", station: "A", time: 60, octets: 100},
@@ -55,21 +55,21 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			report{typ: stop, user: "alice", station: "A", time: 90, octets: 101},
 			report{typ: interim, user: "bob", station: "B", time: 120, octets: 201},
 		}, []string{"Start 1", "Start 2", "Interim-Update 1 100", "Interim-Update 2 200", "Stop 1 101", "Interim-Update 2 201"}, []sessions.ID{2}},
-		{"session time falls, octets grow", deal{
+		{"session time falls, octets grow", script{
 			report{typ: start},
 			report{typ: interim, time: 188, octets: 1},
 			report{typ: interim, time: 120, octets: 2},
 			report{typ: interim, time: 150, octets: 3},
 			report{typ: interim, time: 189, octets: 4},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3", "Interim-Update 1 4"}, []sessions.ID{1}},
-		{"one interim with a mad session time", deal{
+		{"one interim with a wrong session time", script{
 			report{typ: start},
 			report{typ: interim, time: 60, octets: 1},
 			report{typ: interim, time: 23311, octets: 2},
 			report{typ: interim, time: 180, octets: 3},
 			report{typ: interim, time: 240, octets: 3},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3", "Interim-Update 1 3"}, []sessions.ID{1}},
-		{"no session time, and the NAS's clock steps back", deal{
+		{"no session time, and the NAS's clock steps back", script{
 			report{typ: start, stamp: 0},
 			60 * sec,
 			report{typ: interim, stamp: 60, octets: 1},
@@ -78,114 +78,114 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			60 * sec,
 			report{typ: interim, stamp: -8820, octets: 3},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 2", "Interim-Update 1 3"}, []sessions.ID{1}},
-		{"a stop with a mad delay", deal{
+		{"a stop with a wrong delay", script{
 			report{typ: start}, 60 * sec, report{typ: stop, delay: 15000, time: 2},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"the NAS's stop after our own, it had said nothing", deal{
+		{"the NAS's stop after our own, without an answer", script{
 			report{typ: start, stamp: -3600, octets: 0},
 			disconnect, ourStop, 20 * sec,
 			report{typ: stop, stamp: 0, time: 3600, octets: 99999999, cause: 1},
 		}, []string{"Start 1 0", "Stop 1 ours 0 cause 6", "Stop 1 99999999 cause 6"}, nil},
-		{"the NAS's stop after an ACK and our own", deal{
+		{"the NAS's stop after an ACK and our own", script{
 			report{typ: start},
 			report{typ: interim, time: 9, octets: 10},
 			disconnect, ack, 2 * sec, ourStop, 10 * sec,
 			report{typ: stop, time: 10, octets: 7 * mb, delay: 11},
 		}, []string{"Start 1", "Interim-Update 1 10", "Stop 1 ours 10 cause 6", "Stop 1 7000000 cause 6"}, nil},
-		{"records without rows", deal{
+		{"records without rows", script{
 			report{typ: other, status: 9, sid: "T"},
 			report{typ: start},
 			report{typ: other, status: 15},
 			report{typ: other, status: 4000000000},
 			report{typ: other, status: 4000000000, sid: "b"},
 		}, []string{"Other 0", "Start 1", "Other 1", "Other 1", "Other 0"}, []sessions.ID{1}},
-		{"an address that comes later, 0.0.0.0 before", deal{
+		{"an address that comes later, 0.0.0.0 before", script{
 			report{typ: start, addr: "0.0.0.0"}, report{typ: start, addr: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an address that comes later, 255.255.255.254 before, stamped", deal{
+		{"an address that comes later, 255.255.255.254 before, stamped", script{
 			report{typ: start, addr: "255.255.255.254", stamp: 0}, 3 * sec, report{typ: start, addr: "10.0.0.1", stamp: 0},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an address that comes later, 169.254 before, each with its stamp", deal{
+		{"an address that comes later, 169.254 before, each with its stamp", script{
 			report{typ: start, addr: "169.254.7.7", stamp: 0, delay: 0}, 3 * sec, report{typ: start, addr: "10.0.0.1", stamp: 3, delay: 0},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an address that comes later, none before", deal{
+		{"an address that comes later, none before", script{
 			report{typ: start}, 3 * sec, report{typ: start, addr: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an interim behind the stop", deal{
+		{"an interim after the stop", script{
 			report{typ: stop, time: 100, octets: 100}, report{typ: interim, time: 200, octets: 200}, report{typ: stop, time: 210, octets: 210},
 		}, []string{"Stop 1 100", "Interim-Update 1 200", "Stop 1 210"}, nil},
-		{"a stop with a delay, and no other copy known", deal{
+		{"a stop with a delay, and no other copy known", script{
 			report{typ: start}, 1200 * time.Millisecond, report{typ: stop, delay: 10, time: 1},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"the daemon was stopped: the start waited in the socket", deal{
+		{"the daemon was stopped: the start waited in the socket", script{
 			8 * sec, report{typ: start, stamp: 0, delay: 0}, report{typ: stop, stamp: 1, time: 1, delay: 6},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"a stop soon after, the host's clock an hour back", deal{
+		{"a stop soon after, the host's clock an hour back", script{
 			report{typ: start}, 60 * sec, func(w *world) { w.step(-time.Hour) }, 60 * sec, report{typ: stop, time: 120},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"an Accounting-On after the host's clock went a day back", deal{
+		{"an Accounting-On after the host's clock went a day back", script{
 			report{typ: start}, 60 * sec, func(w *world) { w.step(-24 * time.Hour) }, 60 * sec, report{typ: on}, report{typ: start, sid: "b"},
 		}, []string{"Start 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
-		{"one hostapd with two BSSs", deal{
+		{"one hostapd with two BSSs", script{
 			report{typ: start, called: "02-00-00-00-AA-00:one"},
 			report{typ: interim, called: "02-00-00-00-AA-00:one", time: 60, octets: 5},
 			report{typ: off, called: "02-00-00-00-BB-00:two"},
 			report{typ: stop, called: "02-00-00-00-AA-00:one", time: 90, octets: 9 * mb},
 		}, []string{"Start 1", "Interim-Update 1 5", "Stop 1 9000000"}, nil},
-		{"a late stop of the life before", deal{
+		{"a late stop of the former session", script{
 			report{typ: start, stamp: 0},
 			300 * sec,
 			report{typ: start, stamp: 300},
 			5 * sec,
 			report{typ: stop, stamp: 290, time: 290, octets: 77},
 		}, []string{"Start 1", "Stop 1 cause 2", "Start 2", "Stop 1 77"}, []sessions.ID{2}},
-		{"the second start was lost", deal{
+		{"the second start was lost", script{
 			report{typ: interim, stamp: 0, time: 5000, octets: 900 * mb},
 			100 * sec,
 			report{typ: interim, stamp: 100, time: 60, octets: 5000},
 			60 * sec,
 			report{typ: stop, stamp: 160, time: 120, octets: 2000},
 		}, []string{"Interim-Update 1 900000000", "Stop 1 ours 900000000 cause 2", "Interim-Update 2 5000", "Stop 2 2000"}, nil},
-		{"an access point without a clock", deal{
+		{"an access point without a clock", script{
 			report{typ: start, stamp: 0}, report{typ: start, stamp: 30 - stamp0},
 		}, []string{"Start 1", "Stop 1 cause 2", "Start 2"}, []sessions.ID{2}},
-		{"strongSwan moves", deal{
+		{"strongSwan changes Calling-Station-Id", script{
 			report{typ: start, station: "192.0.2.9[4500]"}, report{typ: interim, station: "198.51.100.9[4500]", time: 60}, report{typ: stop, station: "198.51.100.9[4500]", time: 70},
 		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
-		{"no stamp, no time: a copy, and a new session", deal{
+		{"no stamp, no time: a copy, and a new session", script{
 			report{typ: start}, 3 * sec, report{typ: start, delay: 3}, 100 * sec, report{typ: interim, octets: 1}, 497 * sec, report{typ: start},
 		}, []string{"Start 1", "Interim-Update 1 1", "Stop 1 ours 1 cause 2", "Start 2"}, []sessions.ID{2}},
-		{"an interim that lives on after we ended it", deal{
+		{"interims continue after we ended the session", script{
 			report{typ: start}, report{typ: interim, time: 60, octets: 10}, disconnect, ourStop, report{typ: interim, time: 120, octets: 20}, report{typ: stop, time: 130, octets: 30, cause: 1},
 		}, []string{"Start 1", "Interim-Update 1 10", "Stop 1 ours 10 cause 6", "Interim-Update 1 20", "Stop 1 30"}, nil},
-		{"a user who quits while nobody answers us", deal{
+		{"a user who leaves before the NAS answers us", script{
 			report{typ: start}, disconnect, report{typ: stop, cause: 1, time: 5},
 		}, []string{"Start 1", "Stop 1"}, nil},
-		{"a user whose NAS has agreed", deal{
+		{"a stop after an ACK", script{
 			report{typ: start}, disconnect, ack, report{typ: stop, cause: 1, time: 5},
 		}, []string{"Start 1", "Stop 1 cause 6"}, nil},
-		{"a stop after the NAS's Accounting-Off", deal{
+		{"a stop after the NAS's Accounting-Off", script{
 			report{typ: start, stamp: 0}, 60 * sec, report{typ: off}, 2 * sec, report{typ: stop, stamp: 60, time: 60, octets: 5},
 		}, []string{"Start 1", "Stop 1 cause 11", "Stop 1 5"}, nil},
-		{"an older interim behind the stop", deal{
+		{"an older interim after the stop", script{
 			report{typ: start, stamp: 0}, 100 * sec, report{typ: stop, stamp: 100, time: 100, octets: 50}, report{typ: interim, stamp: 60, time: 60, octets: 40},
 		}, []string{"Start 1", "Stop 1 50", "Interim-Update 1 40"}, nil},
-		{"a start behind its stop", deal{
+		{"a start after its stop", script{
 			report{typ: stop, stamp: 100, time: 100, octets: 50}, report{typ: start, stamp: 0, delay: 101}, report{typ: start, stamp: 0, delay: 104},
 		}, []string{"Stop 1 50", "Start 1"}, nil},
-		{"a new session right after the stop", deal{
+		{"a new session right after the stop", script{
 			report{typ: start}, 5 * sec, report{typ: stop}, sec, report{typ: start}, 5 * sec, report{typ: stop},
 		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 2"}, nil},
-		{"a NAS without a clock gives one stamp after each restart", deal{
+		{"a NAS without a clock sends the same stamp after each restart", script{
 			report{typ: start, stamp: 0}, 60 * sec, report{typ: on}, 5 * sec, report{typ: start, stamp: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3},
 		}, []string{"Start 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
-		{"a late copy of the start of a closed session", deal{
+		{"a late copy of the start of a closed session", script{
 			report{typ: start, stamp: 0, delay: 0}, 10 * sec, report{typ: on}, 5 * sec, report{typ: start, stamp: 0, delay: 15},
 		}, []string{"Start 1", "Stop 1 cause 11"}, nil},
-		{"forgotten after an hour", deal{
+		{"forgotten after an hour", script{
 			report{typ: start, stamp: 0}, report{typ: stop, stamp: 5, time: 5}, 2 * time.Hour, report{typ: start, sid: "b"}, report{typ: stop, stamp: 5, time: 5},
 		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 3"}, []sessions.ID{2}},
-		{"starts with a stamp of their transmission", deal{
+		{"starts with a stamp of their transmission", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: start, stamp: 3, delay: 3},
@@ -196,7 +196,7 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			3 * sec,
 			report{typ: start, sid: "b", stamp: 13},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1", "Start 2", "Interim-Update 2"}, []sessions.ID{1, 2}},
-		{"a new session whose stamp less its delay happens to be the old one's", deal{
+		{"a new session whose stamp minus delay equals the old one's by chance", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: interim, stamp: 3, time: 3, octets: 9},
@@ -204,10 +204,10 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			report{typ: start, stamp: 6, delay: 6},
 			report{typ: stop, stamp: 12, time: 6, octets: 5},
 		}, []string{"Start 1", "Interim-Update 1 9", "Stop 1 ours 9 cause 2", "Start 2", "Stop 2 5"}, nil},
-		{"starts with a stamp of their transmission, all at once", deal{
+		{"starts with a stamp of their transmission, all at once", script{
 			report{typ: start, stamp: 0, delay: 0}, report{typ: start, stamp: 3, delay: 3}, report{typ: start, stamp: 9, delay: 9},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"a copy of a stop without stamps, when the next session has begun", deal{
+		{"a copy of a stop without stamps, when the next session has begun", script{
 			report{typ: start},
 			3 * sec,
 			report{typ: stop, time: 3, octets: 500, delay: 0},
@@ -216,24 +216,24 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			1100 * time.Millisecond,
 			report{typ: stop, time: 3, octets: 500, delay: 1},
 		}, []string{"Start 1", "Stop 1 500", "Start 2"}, []sessions.ID{2}},
-		{"the same behind a stop", deal{
+		{"the same after a stop", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: stop, stamp: 3, time: 3, octets: 9},
 			9 * sec,
 			report{typ: start, stamp: 6, delay: 6},
 		}, []string{"Start 1", "Stop 1 9", "Start 2"}, []sessions.ID{2}},
-		{"an interim that was lost, and the NAS's clock went back", deal{
+		{"an interim that was lost, and the NAS's clock went back", script{
 			report{typ: start, stamp: 100, delay: 0},
 			10 * sec, func(*world) {}, 10 * sec,
 			report{typ: stop, stamp: 50, time: 20, octets: 9},
 			sec,
 			report{typ: interim, stamp: 110, time: 10, octets: 5, delay: 11},
 		}, []string{"Start 1", "Stop 1 9", "Interim-Update 1 5"}, nil},
-		{"a start that waited in the socket, then its NAS restarted", deal{
+		{"a start that waited in the socket, then its NAS restarted", script{
 			3 * sec, report{typ: start, stamp: 0, delay: 0}, report{typ: on, stamp: 2, delay: 1},
 		}, []string{"Start 1", "Stop 1 cause 11"}, nil},
-		{"starts that are new sessions", deal{
+		{"starts that are new sessions", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: start, stamp: 3, delay: 0},
@@ -244,7 +244,7 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			40 * sec,
 			report{typ: start, sid: "b", stamp: 50},
 		}, []string{"Start 1", "Stop 1 cause 2", "Start 2", "Stop 2 cause 2", "Start 3", "Start 4", "Stop 4 cause 2", "Start 5"}, []sessions.ID{3, 5}},
-		{"copies", deal{
+		{"copies", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: start, stamp: 0, delay: 3},
@@ -264,19 +264,19 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 			300 * sec,
 			report{typ: stop, stamp: 130, time: 130, octets: 6, delay: 330},
 		}, []string{"Start 1", "Interim-Update 1 5", "Interim-Update 1 5", "Stop 1 6"}, nil},
-		{"what looks like a copy and has a new value", deal{
+		{"like a copy, but with a new value", script{
 			report{typ: start, stamp: 0}, report{typ: interim, stamp: 60, time: 60}, report{typ: interim, stamp: 60, time: 60, addr: "10.0.0.1"}, report{typ: interim, stamp: 60, time: 60, addr: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"no time of its own: no copy after a minute", deal{
+		{"without a time of its own: no copy after a minute", script{
 			report{typ: start}, 100 * sec, report{typ: interim, octets: 1}, 59 * sec, report{typ: interim, octets: 1}, 62 * sec, report{typ: interim, octets: 1},
 		}, []string{"Start 1", "Interim-Update 1 1", "Interim-Update 1 1"}, []sessions.ID{1}},
 	})
 }
 
-// TestWhoseSession: R25.
-func TestWhoseSession(t *testing.T) {
+// TestSessionOfPacket: which session a packet belongs to (R25).
+func TestSessionOfPacket(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"a NAS that changes its source address", deal{
+		{"a NAS that changes its source address", script{
 			report{typ: start, from: "192.0.2.1", ip: "10.0.0.1"},
 			report{typ: interim, from: "192.0.2.2", ip: "10.0.0.1", time: 60},
 			report{typ: start, sid: "b", from: "192.0.2.2", ip: "10.0.0.1"},
@@ -284,26 +284,26 @@ func TestWhoseSession(t *testing.T) {
 			sec,
 			report{typ: on, from: "192.0.2.9", ip: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1", "Start 2", "Stop 1", "Stop 2 cause 11"}, nil},
-		{"an On with the identifier alone", deal{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
-		{"an On with the address alone", deal{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on, id: "-", ip: "10.0.0.1"}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
-		{"two NASes behind a proxy with a default identifier", deal{
+		{"an On with only the identifier", script{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"an On with only the address", script{report{typ: start, ip: "10.0.0.1"}, sec, report{typ: on, id: "-", ip: "10.0.0.1"}}, []string{"Start 1", "Stop 1 cause 11"}, nil},
+		{"two NASes behind a proxy with a default identifier", script{
 			report{typ: start, id: "accel-ppp", ip: "10.0.0.1"},
 			report{typ: start, id: "accel-ppp", ip: "10.0.0.2"},
 			sec,
 			report{typ: interim, id: "accel-ppp", ip: "10.0.0.2", time: 60},
 			report{typ: on, id: "accel-ppp", ip: "10.0.0.1"},
 		}, []string{"Start 1", "Start 2", "Interim-Update 2", "Stop 1 cause 11"}, []sessions.ID{2}},
-		{"an On with a default identifier only: those of its source address", deal{
+		{"an On with a default identifier only: those of its source address", script{
 			report{typ: start, id: "accel-ppp", ip: "10.0.0.1", from: "192.0.2.1"},
 			report{typ: start, id: "accel-ppp", ip: "10.0.0.2", from: "192.0.2.2"},
 			sec,
 			report{typ: on, id: "accel-ppp", from: "192.0.2.2"},
 		}, []string{"Start 1", "Start 2", "Stop 2 cause 11"}, []sessions.ID{1}},
-		{"an identifier only in the stop", deal{report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: stop, ip: "10.0.0.1", time: 5}}, []string{"Start 1", "Stop 1"}, nil},
-		{"an identifier only in the stop, nothing before", deal{report{typ: start, id: "-"}, report{typ: stop, time: 5}}, []string{"Start 1", "Stop 1"}, nil},
-		{"renamed in the stop", deal{report{typ: start, id: "old"}, report{typ: stop, id: "new", time: 5}}, []string{"Start 1", "Stop 1"}, nil},
-		{"renamed, another station", deal{report{typ: start, id: "old"}, report{typ: stop, id: "new", station: "else", time: 5}}, []string{"Start 1", "Stop 2"}, []sessions.ID{1}},
-		{"one NAS has only an identifier, one only an address", deal{
+		{"an identifier only in the stop", script{report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: stop, ip: "10.0.0.1", time: 5}}, []string{"Start 1", "Stop 1"}, nil},
+		{"an identifier only in the stop, nothing before", script{report{typ: start, id: "-"}, report{typ: stop, time: 5}}, []string{"Start 1", "Stop 1"}, nil},
+		{"renamed in the stop", script{report{typ: start, id: "old"}, report{typ: stop, id: "new", time: 5}}, []string{"Start 1", "Stop 1"}, nil},
+		{"renamed, another station", script{report{typ: start, id: "old"}, report{typ: stop, id: "new", station: "else", time: 5}}, []string{"Start 1", "Stop 2"}, []sessions.ID{1}},
+		{"one NAS has only an identifier, one only an address", script{
 			report{typ: start, sid: "a", id: "one", from: "192.0.2.1"},
 			report{typ: start, sid: "b", id: "-", ip: "10.0.0.2", from: "192.0.2.2"},
 			sec,
@@ -312,22 +312,23 @@ func TestWhoseSession(t *testing.T) {
 			sec,
 			report{typ: on, id: "-", ip: "10.0.0.2", from: "192.0.2.2"},
 		}, []string{"Start 1", "Start 2", "Stop 1 cause 11", "Start 3", "Stop 2 cause 11"}, []sessions.ID{3}},
-		{"another client entry", deal{
+		{"another client entry", script{
 			report{typ: start, from: "192.0.2.1"}, report{typ: stop, from: "198.51.100.1", time: 5}, report{typ: on, from: "198.51.100.1"},
 		}, []string{"Start 1", "Stop 2"}, []sessions.ID{1}},
-		{"a session that began after the On", deal{
+		{"a session that began after the On", script{
 			report{typ: start, sid: "a"}, 5 * sec, report{typ: start, sid: "b"}, 5 * sec, report{typ: on, delay: 7},
 		}, []string{"Start 1", "Start 2", "Stop 1 cause 11"}, []sessions.ID{2}},
-		{"a NAS that learns its identifier, then has only that", deal{
+		{"a NAS gets an identifier, then sends only that", script{
 			report{typ: start, id: "-", ip: "10.0.0.1"}, report{typ: interim, id: "nas-1", ip: "10.0.0.1", time: 1}, report{typ: stop, id: "nas-1", from: "192.0.2.5", time: 2},
 		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
 	})
 }
 
-// TestOneLifeTwice: a NAS without a clock restarts after the stop of its session, and has quite the same one again.
-func TestOneLifeTwice(t *testing.T) {
+// TestIdenticalSessionAfterReboot: a NAS without a clock reboots after a stop, and has an identical
+// session again.
+func TestIdenticalSessionAfterReboot(t *testing.T) {
 	w := newWorld(t)
-	w.play(deal{
+	w.play(script{
 		report{typ: start, stamp: 20},
 		70 * sec,
 		report{typ: stop, stamp: 90, time: 70, octets: 100},
@@ -338,15 +339,16 @@ func TestOneLifeTwice(t *testing.T) {
 		70 * sec,
 		report{typ: stop, stamp: 90, time: 70, octets: 100},
 	})
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1 100", "Start 2", "Stop 2 100"}, w.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1 100", "Start 2", "Stop 2 100"}, w.accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestRevivedCounts: a session that comes back is the old one, for the counters too (R24), and can be ended again.
-func TestRevivedCounts(t *testing.T) {
+// TestRevived: a session that returns keeps its number and is counted once (R24). It can be ended
+// again.
+func TestRevived(t *testing.T) {
 	w := newWorld(t)
-	w.play(deal{
+	w.play(script{
 		report{typ: start, class: "gold"},
 		func(w *world) { w.disconnect(1); w.endAsAdmin(1) },
 		report{typ: interim, time: 60, octets: 5},
@@ -368,12 +370,12 @@ func TestRevivedCounts(t *testing.T) {
 	}
 }
 
-// TestMadDelay: Acct-Delay-Time may be of any size; casnIdleTime is then as large as it can be.
-func TestMadDelay(t *testing.T) {
+// TestHugeDelay: Acct-Delay-Time may have any value. casnIdleTime is limited to its largest value.
+func TestHugeDelay(t *testing.T) {
 	w := newWorld(t)
 	w.sleep(2 * sec)
 	w.send(report{typ: start, delay: 1<<32 - 1})
-	if idle := w.View().Get(1).IdleTime(w.Clock() + sec); idle != 1<<32-1 {
+	if idle := w.View().Get(1).IdleTime(w.Clock().Add(sec)); idle != 1<<32-1 {
 		t.Errorf("idle for %d s", idle)
 	}
 	w.restart()
@@ -383,8 +385,9 @@ func TestMadDelay(t *testing.T) {
 	}
 }
 
-// TestIdleTimeKnowsNoSteps: nor the start, nor the session time of a stop that we make.
-func TestIdleTimeKnowsNoSteps(t *testing.T) {
+// TestClockSteps: a step of the host's clock changes neither casnIdleTime, nor the start, nor the
+// session time of our stop.
+func TestClockSteps(t *testing.T) {
 	w := newWorld(t)
 	w.send(report{typ: start})
 	w.sleep(10 * sec)
@@ -406,8 +409,9 @@ func TestIdleTimeKnowsNoSteps(t *testing.T) {
 	}
 }
 
-// TestEndedAreSmall: whatever a NAS sends, a session that is over takes 250 octets, and is known.
-func TestEndedAreSmall(t *testing.T) {
+// TestEndedSize: an ended session needs at most 250 octets, whatever the NAS sends, and is still
+// recognised.
+func TestEndedSize(t *testing.T) {
 	long := func(s string) string { return strings.Repeat(s, 253/len(s)) }
 	for _, r := range []report{
 		{class: long("class")},
@@ -423,8 +427,8 @@ func TestEndedAreSmall(t *testing.T) {
 		end.typ, end.stamp, end.time, end.octets = stop, 1<<20, 1<<20, 1<<50
 		other := end
 		other.octets = 1<<50 + 1
-		w.play(deal{begin, end, func(w *world) { w.restart() }, end, other})
-		if diff := cmp.Diff([]string{"Start 1", "Stop 1 1125899906842624", "Stop 1 1125899906842625"}, w.told()); diff != "" {
+		w.play(script{begin, end, func(w *world) { w.restart() }, end, other})
+		if diff := cmp.Diff([]string{"Start 1", "Stop 1 1125899906842624", "Stop 1 1125899906842625"}, w.accounted()); diff != "" {
 			t.Error(diff)
 		}
 		if err := w.Invariants(); err != nil {

@@ -5,39 +5,37 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 )
 
-// loadBatch is how many sessions are handed from the goroutine that reads them to the one that puts
-// them into the table.
+// loadBatch is how many sessions the reading goroutine hands over at a time.
 const loadBatch = 1024
 
-// loaded is what was read of the durable state.
+// loaded is the durable state as read.
 type loaded struct {
-	last     ID
-	counters Counters
-	anchor   anchor
-	newest   time.Duration // the latest time that a session has
-	over     []stored      // those that have ended
-	live     chan []stored // the others, in batches, in order
-	closings []*closing
-	routes   routes
-	texts    map[uint32]string // of routes
+	last       ID
+	counters   Counters
+	anchor     anchor
+	newest     Stamp // the latest time of any session
+	ended      []stored
+	live       chan []stored // in batches, in order of their ids
+	closings   []*closing
+	routes     routes
+	routeTexts map[uint32]string // by route number
 }
 
-// Load fills an empty table with the durable state; each calls its argument for every key. Keys
-// that are not the table's are left alone. SNMP and NASes wait for it, so two processors share it.
+// Load fills an empty table with the durable state. each must call its argument for every key; keys
+// of others are ignored. NASes and SNMP wait for Load, so two goroutines share the work.
 func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	got := loaded{live: make(chan []stored, 4), routes: newRoutes(), texts: map[uint32]string{}}
+	got := loaded{live: make(chan []stored, 4), routes: newRoutes(), routeTexts: map[uint32]string{}}
 	ended := make(chan error)
 	go func() { ended <- got.read(each) }()
 	var all [][]stored
 	var last lastNAS
 	for batch := range got.live {
 		for _, s := range batch {
-			last.join(t, s)
+			last.setNodes(t, s)
 			t.rows.put(s.Session)
 		}
 		all = append(all, batch)
@@ -48,47 +46,48 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := t.loadRoutes(&got, all); err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	t.names = newNames(3 * t.rows.n) // growing to that size would cost more than filling it
+	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
 	for _, batch := range all {
 		for _, s := range batch {
-			t.join(s.node, s.Session)
+			t.register(s.node, s.Session)
 			if s.Route != nil {
 				s.Route.live++
 			}
 			for _, n := range s.Session.former {
-				t.join(n, s.Session)
+				t.register(n, s.Session)
 			}
 		}
 	}
 	t.clock.resume(got.anchor, got.newest)
-	slices.SortFunc(got.over, func(a, b stored) int { return cmp.Compare(a.Data, b.Data) })
-	for _, s := range got.over {
-		last.join(t, s)
-		if s.old {
+	slices.SortFunc(got.ended, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })
+	for _, s := range got.ended {
+		last.setNodes(t, s)
+		if s.beforeRoutes {
 			s.data = string(appendEnded(nil, s.Session))
 		}
-		t.endings.add(s.Session, s.AcctSessionID, s.data)
+		t.remembered.add(s.Session, s.AcctSessionID, s.data)
 	}
 	for _, m := range got.closings {
 		t.resumeClosing(m)
 	}
 	t.last, t.counters, t.dirty = got.last, got.counters, false
-	t.decided = &got.counters
-	t.durable.Store(t.decided)
-	t.view.Store(t.freeze())
+	t.lastCounters = &got.counters
+	t.durableCounters.Store(t.lastCounters)
+	t.view.Store(t.snapshot())
 	return nil
 }
 
-// loadRoutes gives the table the routes, and sessions that are older than routes theirs; Run then makes these durable.
+// loadRoutes gives the table its routes. Sessions that were stored before routes existed get theirs
+// from the journal, and Run makes them durable.
 func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
-	if err := got.routes.fill(got.texts); err != nil {
+	if err := got.routes.setTexts(got.routeTexts); err != nil {
 		return err
 	}
 	t.routes = got.routes
 	var old []*Session
-	for _, batch := range append(live[:len(live):len(live)], got.over) {
+	for _, batch := range append(live[:len(live):len(live)], got.ended) {
 		for _, s := range batch {
-			if s.old {
+			if s.beforeRoutes {
 				old = append(old, s.Session)
 			}
 		}
@@ -101,31 +100,31 @@ func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
 		return err
 	}
 	for i, s := range old {
-		s.Route = t.routes.of(texts[i])
-		t.old = append(t.old, s.ID)
+		s.Route = t.routes.findOrAdd(texts[i])
+		t.unrouted = append(t.unrouted, s.ID)
 	}
-	t.wake()
+	t.wakeRun()
 	return nil
 }
 
-// lastNAS is the node of the NAS of the session that was loaded last: that of the next is mostly the same.
+// lastNAS has the node of the session that was loaded last: the next session mostly has the same.
 type lastNAS struct {
 	nas  *NAS
 	node *nasNode
 }
 
-// join gives a session its nodes.
-func (a *lastNAS) join(t *Table, s stored) {
+// setNodes gives a session its nodes.
+func (a *lastNAS) setNodes(t *Table, s stored) {
 	if s.NAS != a.nas {
-		a.nas, a.node = s.NAS, t.nases.share(*s.NAS)
+		a.nas, a.node = s.NAS, t.nases.nodeOf(*s.NAS)
 	}
 	s.node, s.NAS = a.node, &a.node.NAS
 	for _, n := range s.former {
-		s.Session.former = append(s.Session.former, t.nases.share(n))
+		s.Session.former = append(s.Session.former, t.nases.nodeOf(n))
 	}
 }
 
-// resumeClosing goes on with an Accounting-On or -Off that was not carried out in full.
+// resumeClosing continues an Accounting-On or -Off that was not finished.
 func (t *Table) resumeClosing(m *closing) {
 	m.nodes = t.nases.find(&Event{NAS: m.nas, SameClient: func(a netip.Addr) bool { return slices.Contains(m.addrs, a) }})
 	t.closings.last = max(t.closings.last, m.seq)
@@ -136,7 +135,7 @@ func (t *Table) resumeClosing(m *closing) {
 func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 	defer close(l.live)
 	batch := make([]stored, 0, loadBatch)
-	var nas *NAS // of the session before: mostly the same
+	var nas *NAS // of the session before, mostly the same as the next
 	err := each(func(key, value []byte) (err error) {
 		if string(key) == string(countersKey) {
 			l.last, l.counters, l.anchor, err = parseCounters(value)
@@ -148,7 +147,7 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			return err
 		}
 		if number, ok := parseRouteKey(key); ok {
-			l.texts[number], err = parseRoute(value)
+			l.routeTexts[number], err = parseRoute(value)
 			return err
 		}
 		id, ok := parseSessionKey(key)
@@ -160,12 +159,12 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			return err
 		}
 		nas = s.NAS
-		l.newest = max(l.newest, s.Heard, s.Data)
+		l.newest = max(l.newest, s.LastEvent, s.LastTraffic)
 		if s.State == Ended {
-			if !s.old { // else its route comes first
+			if !s.beforeRoutes { // else its route must be known first
 				s.data = string(appendEnded(nil, s.Session))
 			}
-			l.over = append(l.over, s)
+			l.ended = append(l.ended, s)
 			return nil
 		}
 		if batch = append(batch, s); len(batch) == loadBatch {

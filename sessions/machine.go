@@ -7,33 +7,40 @@ import (
 	"aaasess/internal/radius"
 )
 
-// step is what an event does.
+// step is what an event does to a session.
 type step uint8
 
 const (
-	repeat  step = iota // nothing: we have it already
-	begin               // a session comes to be; if it is heard of only by its stop it is over at once
-	update              // the live session goes on
-	finish              // it is over
-	replace             // the NAS uses the name of the live session for another one: that one is over, its stop was lost
-	note                // it is of a session that is over, and is recorded; that stays over
-	revive              // a session that we thought over lives
+	duplicate  step = iota // the event is a copy: nothing changes
+	begin                  // the event begins a session; if the event is a stop, the session also ends
+	update                 // the live session continues
+	finish                 // the live session ends
+	replace                // a new session has the name of the live one, which ends: its stop was lost
+	recordLate             // the session has ended and stays ended; the event is recorded
+	revive                 // the session had ended in the table, but is alive
 )
 
-// restart is how long after its start another start without a time of its own can be of the same session.
-const restart = 30 * time.Second
+// retransmitWithin limits how long after the start of a session another start with a new
+// Event-Timestamp can belong to it.
+const retransmitWithin = 30 * time.Second
 
-// countedFrom is how long after its start at most the session time of a session is taken to be counted from.
-const countedFrom = 10 * time.Minute
+// maxStartError limits the error of a start time that was computed from a session time: a NAS may
+// count the session time from a moment after the start.
+const maxStartError = 10 * time.Minute
 
-// livesOn is how long after its end an interim that tells nothing of session time, counters or NAS's clock must have
-// happened to prove that the session lives: less may be a packet overtaken by the stop.
-const livesOn = time.Minute
+// reviveAfter is how long after the end of a session an interim without comparable session time,
+// counters or Event-Timestamp must happen to revive it: the stop may have overtaken an earlier one.
+const reviveAfter = time.Minute
 
-// decide is the life cycle: which session an event is of, and what it does to it. There is none
-// if the step is begin. Nothing hangs on the host's clock: the NAS's stamps and session times are compared with each
-// other, and what must be compared with us is by the table's clock, which does not step. In doubt an event is recorded.
-func decide(f *found, ev *Event) (step, *Session) {
+// startAfterInterim limits how long after the computed start of a session, which we know only from
+// later packets, a start without a stamp and a delay can belong to it.
+const startAfterInterim = time.Minute
+
+// decide is the life cycle of a session. It chooses the session that an event belongs to, and says
+// what the event does to it. If the step is begin, there is no session. The host's clock does not
+// count: stamps and session times of the NAS are compared with each other, and everything else is
+// compared by the table's clock, which never steps. In doubt an event is recorded.
+func decide(f *candidates, ev *Event) (step, *Session) {
 	if ev.Type == Start {
 		return decideStart(f, ev)
 	}
@@ -43,41 +50,42 @@ func decide(f *found, ev *Event) (step, *Session) {
 	case s == nil:
 		return begin, nil
 	case s.isCopy(ev):
-		return repeat, s
-	case live && s.isOtherLife(ev):
+		return duplicate, s
+	case live && s.isFromLaterSession(ev):
 		return replace, s
-	case f.live == nil && s.isOtherLife(ev):
+	case f.live == nil && s.isFromLaterSession(ev):
 		return begin, nil
 	case live && ev.Type == Stop:
 		return finish, s
 	case live:
 		return update, s
-	case ev.Type == Interim && (f.live == nil || f.best.other) && s.livesOn(ev):
-		return revive, s // unless another session has followed it
+	case ev.Type == Interim && (f.live == nil || f.liveRank.conflicts) && s.isLaterThanEnd(ev):
+		// No live session of the same user and station has its name.
+		return revive, s
 	}
-	return note, s
+	return recordLate, s
 }
 
-// noticeOf is what an event of the session is recorded as: a start that we have had is news of the session.
-func (s *Session) noticeOf(ev *Event) EventType {
+// noticeType returns how an event is recorded: a second start of a session is an interim.
+func (s *Session) noticeType(ev *Event) EventType {
 	if ev.Type == Start && s.StartSeen {
 		return Interim
 	}
 	return ev.Type
 }
 
-// isOtherLife reports whether an interim or stop is of a session that began after all that we have of this one: its
-// session time and its counters fell, and by the NAS's clock it began later (R25).
-func (s *Session) isOtherLife(ev *Event) bool {
-	late := ev.Delay > 0 && ev.at <= s.Heard // it was made before what we have heard last
+// isFromLaterSession reports whether an interim or stop belongs to a later session (R25): the
+// session time and the counters fell, and it began after the newest stamp that we have.
+func (s *Session) isFromLaterSession(ev *Event) bool {
+	late := ev.Delay > 0 && ev.at <= s.LastEvent // it happened before the newest event that we have
 	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
 		return false
 	}
 	return int64(ev.EventStamp)-int64(ev.Usage.SessionTime) > int64(s.EventStamp)
 }
 
-// livesOn reports whether an interim is later than the end of the session (R24).
-func (s *Session) livesOn(ev *Event) bool {
+// isLaterThanEnd reports whether an interim is later than the end of the session (R24).
+func (s *Session) isLaterThanEnd(ev *Event) bool {
 	const counters = WholeUsage &^ SessionTime
 	switch {
 	case ev.exceeds(s.Usage):
@@ -87,27 +95,27 @@ func (s *Session) livesOn(ev *Event) bool {
 	case ev.EventStamp != 0 && s.EventStamp != 0:
 		return ev.EventStamp > s.EventStamp
 	}
-	return ev.at > s.Heard+livesOn
+	return ev.at > s.LastEvent.Add(reviveAfter)
 }
 
 // decideStart is decide for a start.
-func decideStart(f *found, ev *Event) (step, *Session) {
+func decideStart(f *candidates, ev *Event) (step, *Session) {
 	if s := f.live; s != nil {
 		switch {
 		case s.isCopy(ev):
-			return repeat, s
-		case s.startsAgain(ev):
+			return duplicate, s
+		case s.isOwnStart(ev):
 			return update, s
 		}
 	}
-	for _, c := range f.over {
+	for _, c := range f.ended {
 		s := c.Session
 		switch {
-		case !s.mayHaveBegun(ev):
+		case !s.mayBeOwnStart(ev):
 		case s.isCopy(ev):
-			return repeat, s
-		case s.startedLate(ev):
-			return note, s
+			return duplicate, s
+		case s.isOwnLateStart(ev):
+			return recordLate, s
 		}
 	}
 	if f.live != nil {
@@ -116,127 +124,134 @@ func decideStart(f *found, ev *Event) (step, *Session) {
 	return begin, nil
 }
 
-// startsAgain reports whether a start is that of a live session, and not of a later one with its name (R25).
-func (s *Session) startsAgain(ev *Event) bool {
+// isOwnStart reports whether a start belongs to a live session, not to a later one of its name
+// (R25).
+func (s *Session) isOwnStart(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
 	case s.StartSeen && stamped && s.StartStamp != 0:
-		return s.hasStart(ev) || s.stampedAnew(ev)
+		return s.matchesStart(ev) || s.isRestamped(ev)
 	case s.StartSeen:
-		delayed := ev.Delay > 0 && max(ev.at-s.Started, s.Started-ev.at) <= slack
-		return (delayed || s.prints[startPrint].within(ev, copyWithin)) && s.onlyLearns(ev)
-	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
+		delayed := ev.Delay > 0 && ev.at.Sub(s.Started).Abs() <= startTolerance
+		return (delayed || s.fingerprints[startSlot].isWithin(ev, copyWithin)) && s.contradictsNothing(ev)
+	// It happened before the newest event that we have, whatever the NAS's clock says now.
+	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
-	case stamped && s.StartStamp != 0: // told by a session time, which may be counted from some time after the start
-		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(countedFrom/time.Second)
+	// StartStamp was computed from a session time.
+	case stamped && s.StartStamp != 0:
+		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(maxStartError/time.Second)
 	case stamped:
 		return true
 	}
-	return ev.at <= s.Started+livesOn
+	return ev.at <= s.Started.Add(startAfterInterim)
 }
 
-// stampedAnew reports whether the stamp of a start is that of its own transmission: it came soon after the other,
-// by the NAS's clock as by ours, and differs in nothing else, or brings the address besides.
-func (s *Session) stampedAnew(ev *Event) bool {
+// isRestamped reports whether a start is a retransmission with a new Event-Timestamp. It came soon
+// after the first, by the NAS's clock and by ours. Nothing else differs, or it adds the address.
+func (s *Session) isRestamped(ev *Event) bool {
 	later := int64(ev.EventStamp) - int64(s.StartStamp)
-	was := s.prints[startPrint]
-	if !was.within(ev, restart) || later < 0 || later > int64(restart/time.Second)+1 {
+	was := s.fingerprints[startSlot]
+	if !was.isWithin(ev, retransmitWithin) || later < 0 || later > int64(retransmitWithin/time.Second)+1 {
 		return false
 	}
-	return !ev.HasDelay && was.all-stampPrint(s.StartStamp) == ev.print.all-stampPrint(ev.EventStamp) ||
-		s.learnsAddress(ev) && s.onlyLearns(ev)
+	return !ev.HasDelay && was.attrs-stampHash(s.StartStamp) == ev.fingerprint.attrs-stampHash(ev.EventStamp) ||
+		s.addsAddress(ev) && s.contradictsNothing(ev)
 }
 
-// hasStart reports whether a start is the one that we have: by its Event-Timestamp, or by that less its Acct-Delay-Time, since
-// some NASes make a new stamp for each transmission. Of such a NAS the stamps go on as the time does, which must be so once
-// more than starts is known of the session: another life may have such a stamp by chance.
-func (s *Session) hasStart(ev *Event) bool {
+// matchesStart reports whether a start is the one that we have: its Event-Timestamp is the same, or
+// it is the same after Acct-Delay-Time is subtracted. (Some NASes make a new stamp for each
+// transmission.) The stamps of such a NAS advance with the time. This is checked if we know more
+// than starts of the session, because a later session may have a matching stamp by chance.
+func (s *Session) matchesStart(ev *Event) bool {
 	if ev.EventStamp == s.StartStamp {
 		return true
 	}
-	heard := time.Duration(s.prints[startPrint].at) * time.Second
-	if ev.Delay == 0 || heard == 0 {
+	heard := stampOfSeconds(s.fingerprints[startSlot].at)
+	if ev.Delay == 0 || heard.IsZero() {
 		return false
 	}
 	near := func(a, b int64, by int64) bool { return a-b <= by && b-a <= by }
 	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
-	delay := int64(max(0, heard-s.Started) / time.Second) // of the start that we have
+	delay := int64(max(0, heard.Sub(s.Started)) / time.Second) // of our start
 	return (near(began, start, 1) || near(began, start-delay, 1)) &&
-		(s.startsOnly() || near(int64(ev.EventStamp)-start, int64((ev.now-heard)/time.Second), 1))
+		(s.heardOnlyStarts() || near(int64(ev.EventStamp)-start, int64(ev.now.Sub(heard)/time.Second), 1))
 }
 
-// startsOnly reports whether nothing but starts was heard of a session whose NAS has a clock.
-func (s *Session) startsOnly() bool {
-	for _, p := range s.prints[stopPrint:] {
+// heardOnlyStarts reports whether we know no stop, and no interim with a time of its own.
+func (s *Session) heardOnlyStarts() bool {
+	for _, p := range s.fingerprints[stopSlot:] {
 		if p.sum != 0 && p.at == 0 {
 			return false
 		}
 	}
-	return s.prints[stopPrint].sum == 0
+	return s.fingerprints[stopSlot].sum == 0
 }
 
-// onlyLearns reports whether a start differs from the session in nothing but its stamp and an address that was not known.
-func (s *Session) onlyLearns(ev *Event) bool {
+// contradictsNothing reports whether a start has no value that differs from the session's. A user's
+// address in place of a provisional one does not count as a difference.
+func (s *Session) contradictsNothing(ev *Event) bool {
 	for t, v := range ev.Attrs.All() {
-		if isPassing(t) || s.Attrs.Has(t, v) {
+		if isPerPacket(t) || s.Attrs.Has(t, v) {
 			continue
 		}
-		if _, had := s.Attrs.Get(t); had && !(t == radius.FramedIPAddress && s.learnsAddress(ev)) {
+		if _, had := s.Attrs.Get(t); had && !(t == radius.FramedIPAddress && s.addsAddress(ev)) {
 			return false
 		}
 	}
 	return true
 }
 
-// learnsAddress reports whether a packet has the address that a session has not yet.
-func (s *Session) learnsAddress(ev *Event) bool {
+// addsAddress reports whether a packet has the user's address and the session does not have it yet.
+func (s *Session) addsAddress(ev *Event) bool {
 	is, has := ev.Attrs.Get(radius.FramedIPAddress)
 	was, had := s.Attrs.Get(radius.FramedIPAddress)
 	return has && !isProvisional(is) && (!had || isProvisional(was))
 }
 
-// mayHaveBegun reports whether a start may be of a session that is over: it happened before the end. The stamp
-// tells as much, but a NAS without a clock that has restarted gives the same stamps once more.
-func (s *Session) mayHaveBegun(ev *Event) bool {
+// mayBeOwnStart reports whether a start may belong to an ended session: it happened before the end,
+// or it has an Event-Timestamp, which isOwnLateStart compares. If the NAS has restarted, a stamp
+// does not suffice: a NAS without a clock repeats its stamps after a restart.
+func (s *Session) mayBeOwnStart(ev *Event) bool {
 	switch {
-	case s.Restarted:
-		return ev.at <= s.Data
-	case s.node != nil && s.node.restarted > s.Data:
-		return ev.at <= s.node.restarted
+	case s.NASRestarted:
+		return ev.at <= s.LastTraffic
+	case s.node != nil && s.node.lastOnOff > s.LastTraffic:
+		return ev.at <= s.node.lastOnOff
 	}
-	return ev.at <= s.Heard || ev.EventStamp != 0
+	return ev.at <= s.LastEvent || ev.EventStamp != 0
 }
 
-// startedLate reports whether a start is that of a session that is over: it was late, or has come again.
-func (s *Session) startedLate(ev *Event) bool {
+// isOwnLateStart reports whether a start belongs to an ended session: it arrived late, or again.
+func (s *Session) isOwnLateStart(ev *Event) bool {
 	stamped := ev.EventStamp != 0 && s.EventStamp != 0
 	switch {
 	case s.StartSeen && stamped && s.StartStamp != 0:
-		return s.hasStart(ev)
+		return s.matchesStart(ev)
 	case s.StartSeen:
-		return ev.Delay > 0 && ev.at <= s.Heard
-	case ev.Delay > 0 && ev.at <= s.Heard: // before what we have heard of it, whatever its NAS's clock has become
+		return ev.Delay > 0 && ev.at <= s.LastEvent
+	// It happened before the newest event that we have, whatever the NAS's clock says now.
+	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
 	case stamped && ev.EventStamp > s.EventStamp:
 		return false
 	case stamped && s.StartStamp != 0:
-		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(slack/time.Second)
+		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(startTolerance/time.Second)
 	case stamped:
 		return true
 	}
-	return ev.at <= s.Heard
+	return ev.at <= s.LastEvent
 }
 
-// begun is the session that an event starts, of a NAS that stays (the event does not).
-func begun(id ID, nas *NAS, ev *Event) *Session {
-	used, _ := Usage{}.after(ev)
+// newSession returns the session that an event begins. It keeps nas, but no memory of the event.
+func newSession(id ID, nas *NAS, ev *Event) *Session {
+	used, _ := Usage{}.updatedBy(ev)
 	s := &Session{
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
-		Started: ev.at - time.Duration(used.SessionTime)*time.Second,
-		Heard:   ev.at, Data: ev.at, Usage: used, Counted: ev.Sent,
+		Started:   ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
+		LastEvent: ev.at, LastTraffic: ev.at, Usage: used, Counted: ev.Sent,
 	}
 	switch {
 	case s.StartSeen:
@@ -244,55 +259,55 @@ func begun(id ID, nas *NAS, ev *Event) *Session {
 	case ev.Sent&SessionTime != 0:
 		s.StartStamp = ev.EventStamp - min(ev.EventStamp, used.SessionTime)
 	}
-	s.prints.take(ev)
-	s.setAttrs(lasting(ev.Attrs))
+	s.fingerprints.add(ev)
+	s.setAttrs(sessionAttrs(ev.Attrs))
 	return s
 }
 
-// updated is the session after an event that it has survived.
+// updated returns the session after an event that does not end it.
 func updated(s *Session, ev *Event) *Session {
 	n := *s
-	n.hear(ev)
+	n.applyEvent(ev)
 	return &n
 }
 
-// finished is the session after its stop: as the NAS reports it, or (ev nil) as we make it.
-func finished(s *Session, ev *Event, at, now time.Duration) *Session {
+// ended returns the session after its end: with the NAS's stop, or with our own if ev is nil.
+func ended(s *Session, ev *Event, at, now Stamp) *Session {
 	n := *s
 	if ev != nil {
-		n.hear(ev)
+		n.applyEvent(ev)
 		n.Stopped = true
 	}
-	n.State, n.Heard, n.Data = Ended, at, now
+	n.State, n.LastEvent, n.LastTraffic = Ended, at, now
 	return &n
 }
 
-// revived is a session that was over and lives.
+// revived returns an ended session as live again.
 func revived(s *Session, ev *Event) *Session {
 	n := *s
-	n.State, n.Stopped, n.Acked, n.Restarted = Active, false, 0, false
+	n.State, n.Stopped, n.Acked, n.NASRestarted = Active, false, 0, false
 	n.Revived = ev.now
-	n.hear(ev)
+	n.applyEvent(ev)
 	return &n
 }
 
-// hear takes over what every event brings. A late start adds only what is not known.
-func (s *Session) hear(ev *Event) {
-	late := ev.Type == Start && ev.at < s.Heard
+// applyEvent adds to the session what an event says. A late start only adds what was not known.
+func (s *Session) applyEvent(ev *Event) {
+	late := ev.Type == Start && ev.at < s.LastEvent
 	merged := merge(s.Attrs, ev, late || ev.Type == Start && s.StartSeen && ev.EventStamp < s.EventStamp)
 	if ev.Type == Start && !s.StartSeen {
 		s.StartSeen = true
 		s.Started = min(s.Started, ev.at)
 		s.StartStamp = cmp.Or(ev.EventStamp, s.StartStamp)
-		if tellsKind(s.Attrs, ev.Attrs) {
+		if namesKind(s.Attrs, ev.Attrs) {
 			s.Kind = ev.Kind
 		}
 	}
 	if merged != s.Attrs {
 		s.setAttrs(merged)
 	}
-	s.prints.take(ev)
-	s.Heard = max(s.Heard, ev.at)
+	s.fingerprints.add(ev)
+	s.LastEvent = max(s.LastEvent, ev.at)
 	s.EventStamp = max(s.EventStamp, ev.EventStamp)
 	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
 		s.IfIndex = ev.IfIndex
@@ -301,11 +316,11 @@ func (s *Session) hear(ev *Event) {
 		s.PortIfIndex = ev.PortIfIndex
 	}
 	if ev.Type == Start {
-		return // at its start a session has used nothing, whatever came before it
+		return // a start reports no usage, whatever arrived before it
 	}
-	used, flown := s.Usage.after(ev)
-	if flown {
-		s.Data = max(s.Data, ev.at)
+	used, flowed := s.Usage.updatedBy(ev)
+	if flowed {
+		s.LastTraffic = max(s.LastTraffic, ev.at)
 	}
 	s.Usage = used
 	s.Counted |= ev.Sent

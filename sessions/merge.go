@@ -4,9 +4,9 @@ import (
 	"aaasess/internal/radius"
 )
 
-// tellsKind reports whether a start tells the kind of a session better than what came before it: it
-// has the service, and something of that is new.
-func tellsKind(known, start radius.Attributes) bool {
+// namesKind reports whether a start tells the kind of a session better than earlier packets: it has
+// a Service-Type, and one of the attributes of the service is new.
+func namesKind(known, start radius.Attributes) bool {
 	if _, says := start.Get(radius.ServiceType); !says {
 		return false
 	}
@@ -29,19 +29,19 @@ func (s *Session) setAttrs(a radius.Attributes) {
 	}
 }
 
-// isUnassigned reports whether a Framed-IP-Address says that the user has none yet: 0.0.0.0, or that he or the NAS chooses
-// one (255.255.255.255 and .254, RFC 2865 section 5.8).
+// isUnassigned reports whether a Framed-IP-Address means that the user has none yet: 0.0.0.0, or
+// the user or the NAS chooses one (255.255.255.255, 255.255.255.254; RFC 2865 section 5.8).
 func isUnassigned(v string) bool {
 	return v == "\x00\x00\x00\x00" || v == "\xff\xff\xff\xfe" || v == "\xff\xff\xff\xff"
 }
 
-// isProvisional reports whether a Framed-IP-Address is to be followed by the user's own: it is unassigned, or link-local (RFC 3927).
+// isProvisional reports whether an address is unassigned or link-local (RFC 3927): another follows.
 func isProvisional(v string) bool {
 	return len(v) != 4 || isUnassigned(v) || v[0] == 169 && v[1] == 254
 }
 
-// isPassing reports whether an attribute belongs to one packet and not to the session.
-func isPassing(t radius.Type) bool {
+// isPerPacket reports whether an attribute belongs to one packet and not to the session.
+func isPerPacket(t radius.Type) bool {
 	switch t {
 	case radius.ProxyState, radius.AcctStatusType, radius.AcctDelayTime, radius.AcctInputOctets, radius.AcctOutputOctets, radius.AcctSessionTime,
 		radius.AcctInputPackets, radius.AcctOutputPackets, radius.AcctTerminateCause, radius.AcctInputGigawords, radius.AcctOutputGigawords,
@@ -51,21 +51,21 @@ func isPassing(t radius.Type) bool {
 	return false
 }
 
-// lasting is what of a packet belongs to the session, in memory of its own.
-func lasting(a radius.Attributes) radius.Attributes {
+// sessionAttrs returns a copy of a packet's attributes that belong to the session.
+func sessionAttrs(a radius.Attributes) radius.Attributes {
 	b := make([]byte, 0, len(a))
 	for t, v := range a.All() {
-		if !isPassing(t) {
+		if !isPerPacket(t) {
 			b = radius.AppendAttribute(b, t, v)
 		}
 	}
 	return radius.Attributes(b)
 }
 
-// merge gives the session's attributes with those that a later packet has learned or changed: an
-// attribute in the packet replaces all of its type, of extended types (RFC 6929) all of its extended type. Of vendors'
-// attributes those of the start stay, since in interims they are counters. All else that a late start has is older than
-// what is known, and only adds to it.
+// merge returns the session's attributes after a packet. An attribute of the packet replaces all
+// attributes of its type, or of its extended type (RFC 6929), with two exceptions. Only a start
+// replaces vendor attributes, because in interims they are counters. The other attributes of a late
+// start are older than what is known, and are only added.
 func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	changed := false
 	for t, v := range ev.Attrs.All() {
@@ -94,14 +94,14 @@ func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	return radius.Attributes(b)
 }
 
-// replaces reports whether the attributes of a packet with this key take the place of the session's. An address that
-// is not the user's own yet never takes that of one that is, and always gives way to it.
+// replaces reports whether the packet's attributes with this key replace those of the session. A
+// provisional address never replaces the user's own, which always replaces a provisional one.
 func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	t := k.Type()
 	switch was, has := old.First(k); {
 	case t == radius.VendorSpecific:
 		return ev.Type == Start
-	case isPassing(t):
+	case isPerPacket(t):
 		return false
 	case t == radius.FramedIPAddress && has && isProvisional(was):
 		return !late || !isProvisional(ev.Attrs.Text(t))
@@ -112,8 +112,8 @@ func replaces(old radius.Attributes, k radius.Key, ev *Event, late bool) bool {
 	}
 }
 
-// hasSeveral reports whether a key comes more than once (Class may): then the first alone says
-// nothing about a change, and what the session has stands.
+// hasSeveral reports whether a packet has a key more than once, as Class may be. Then its first
+// value does not tell whether something has changed, and the session's values stay.
 func hasSeveral(a radius.Attributes, k radius.Key) bool {
 	n := 0
 	for t, v := range a.All() {

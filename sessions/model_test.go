@@ -12,58 +12,58 @@ import (
 	"aaasess/sessions"
 )
 
-// told is a report as a NAS makes it once; it may send it often.
-type told struct {
+// sentReport is a report that a NAS makes once and may send often.
+type sentReport struct {
 	report
-	made time.Duration // on the NAS's way of life, without steps
-	of   *life
+	at      time.Duration // by the simulated time, without steps
+	session *simSession
 }
 
-// life is one session as its NAS knows it.
-type life struct {
+// simSession is one session as its NAS knows it.
+type simSession struct {
 	nas    *simNAS
-	number int // among all lives: their octets differ by it
+	number int // number among all sessions; the octets contain it
 	sid    string
 	user   string
 	began  time.Duration
 	octets int
 }
 
-// simNAS is a NAS whose ways are drawn once.
+// simNAS is a NAS with random properties.
 type simNAS struct {
 	name          string
-	stamps, times bool          // it sends Event-Timestamp, Acct-Session-Time
-	delays        bool          // it sends Acct-Delay-Time
-	reuses        bool          // it counts its ids anew after a restart
-	clock         time.Duration // what its stamps are ahead of the truth
+	stamps, times bool          // sends Event-Timestamp, Acct-Session-Time
+	delays        bool          // sends Acct-Delay-Time
+	reuses        bool          // uses the same ids again after a restart
+	clock         time.Duration // how far its clock is ahead
 	nextID        int
-	lives         []*life // that go on
-	sent          []*told // all that it may send again
-	pending       []*told // what was never answered
-	from          int     // source address
+	live          []*simSession // sessions that have not ended
+	sent          []*sentReport // reports that it may send again
+	pending       []*sentReport // reports that were never answered
+	from          int           // source address
 }
 
-// sim is NASes, the table, and what must be true of it.
+// sim is the NASes and the table, with checks.
 type sim struct {
 	*world
-	nases  []*simNAS
-	number int
-	all    []*told // that were answered
+	nases    []*simNAS
+	number   int
+	answered []*sentReport
 }
 
-func (s *sim) begin(n *simNAS, user string) *life {
+func (s *sim) begin(n *simNAS, user string) *simSession {
 	s.number++
 	n.nextID++
-	l := &life{nas: n, number: s.number, sid: fmt.Sprint("id", n.nextID), user: user, began: s.elapsed}
+	l := &simSession{nas: n, number: s.number, sid: fmt.Sprint("id", n.nextID), user: user, began: s.elapsed}
 	if !n.reuses {
 		l.sid = fmt.Sprint("id", s.number)
 	}
-	n.lives = append(n.lives, l)
+	n.live = append(n.live, l)
 	return l
 }
 
-// tell makes the report of a life.
-func (s *sim) tell(l *life, typ sessions.EventType) *told {
+// makeReport makes the report of a session.
+func (s *sim) makeReport(l *simSession, typ sessions.EventType) *sentReport {
 	n := l.nas
 	r := report{
 		typ: typ, sid: l.sid, user: l.user, station: "station of " + l.user, id: n.name,
@@ -79,30 +79,31 @@ func (s *sim) tell(l *life, typ sessions.EventType) *told {
 			r.time = int((s.elapsed - l.began) / time.Second)
 		}
 	}
-	return &told{r, s.elapsed, l}
+	return &sentReport{r, s.elapsed, l}
 }
 
-// send transmits a report, for the first time or again.
-func (s *sim) transmit(x *told) {
+// transmit sends a report, for the first time or again.
+func (s *sim) transmit(x *sentReport) {
 	r := x.report
-	r.from = fmt.Sprintf("192.0.2.%d", x.of.nas.from)
-	if x.of.nas.delays {
-		r.delay = int((s.elapsed - x.made) / time.Second)
+	r.from = fmt.Sprintf("192.0.2.%d", x.session.nas.from)
+	if x.session.nas.delays {
+		r.delay = int((s.elapsed - x.at) / time.Second)
 	}
 	s.send(r)
-	if !slices.Contains(s.all, x) {
-		s.all = append(s.all, x)
+	if !slices.Contains(s.answered, x) {
+		s.answered = append(s.answered, x)
 	}
-	x.of.nas.pending = slices.DeleteFunc(x.of.nas.pending, func(y *told) bool { return x == y })
+	x.session.nas.pending = slices.DeleteFunc(x.session.nas.pending, func(y *sentReport) bool { return x == y })
 }
 
-// first sends a new report, or loses it. A NAS that gives no times at all waits for the answer to one before it sends the next.
-func (s *sim) first(rt *rapid.T, x *told) {
-	n := x.of.nas
+// sendNew sends a new report, or loses it. A NAS that sends no times waits for each answer before
+// it sends the next report.
+func (s *sim) sendNew(rt *rapid.T, x *sentReport) {
+	n := x.session.nas
 	n.sent = append(n.sent, x)
 	knowable := n.stamps || n.delays
 	if n.reuses && x.typ == start {
-		knowable = false // if the life before has told nothing, nobody can know that this is another
+		knowable = false // if nothing is known of the session before, nobody can distinguish the two
 	}
 	if knowable && rapid.IntRange(0, 3).Draw(rt, "lost") == 0 {
 		n.pending = append(n.pending, x)
@@ -111,38 +112,38 @@ func (s *sim) first(rt *rapid.T, x *told) {
 	s.transmit(x)
 }
 
-// check is R24 as one rule. Each report that was answered is in a record, all of one session under one number, and no two
-// sessions have one number.
+// check is R24 as one rule. Each answered report is in a record. All reports of a session have one
+// number, and no two sessions have the same number.
 func (s *sim) check(rt *rapid.T) {
 	if err := s.Invariants(); err != nil {
 		rt.Fatal(err)
 	}
 	s.routes()
-	numbers, lives := map[*life]sessions.ID{}, map[sessions.ID]*life{}
+	numbers, lives := map[*simSession]sessions.ID{}, map[sessions.ID]*simSession{}
 	recorded := map[string][]sessions.ID{}
 	for _, n := range s.journal.Notices() {
 		if n.Attrs != "" {
 			recorded[string(n.Attrs)] = append(recorded[string(n.Attrs)], n.Session.ID)
 		}
 	}
-	for _, x := range s.all {
+	for _, x := range s.answered {
 		ids := recorded[string(x.event(s.wall).Attrs)]
 		if len(ids) == 0 {
-			rt.Fatalf("%s of life %d, %+v, was answered and is in no record", x.typ, x.of.number, x.report)
+			rt.Fatalf("%s of session %d, %+v, was answered and is in no record", x.typ, x.session.number, x.report)
 		}
 		for _, id := range ids {
-			if l := lives[id]; l != nil && l != x.of {
-				rt.Fatalf("session %d is of lives %d and %d: %+v", id, l.number, x.of.number, x.report)
+			if l := lives[id]; l != nil && l != x.session {
+				rt.Fatalf("number %d has sessions %d and %d: %+v", id, l.number, x.session.number, x.report)
 			}
-			if was, ok := numbers[x.of]; ok && was != id {
-				rt.Fatalf("life %d is sessions %d and %d: %s %+v", x.of.number, was, id, x.typ, x.report)
+			if was, ok := numbers[x.session]; ok && was != id {
+				rt.Fatalf("session %d has numbers %d and %d: %s %+v", x.session.number, was, id, x.typ, x.report)
 			}
-			lives[id], numbers[x.of] = x.of, id
+			lives[id], numbers[x.session] = x.session, id
 		}
 	}
 }
 
-// checkStops: the last stop of each session has the largest counter that the NAS gave.
+// checkStops: the last stop of each session has the largest counter that the NAS sent.
 func (s *sim) checkStops(rt *rapid.T) {
 	largest, last := map[sessions.ID]uint64{}, map[sessions.ID]uint64{}
 	for _, n := range s.journal.Notices() {
@@ -159,7 +160,7 @@ func (s *sim) checkStops(rt *rapid.T) {
 	}
 	for id, most := range largest {
 		if last[id] != most {
-			rt.Fatalf("the last stop of session %d has %d octets, the NAS gave %d\n%q", id, last[id], most, s.told())
+			rt.Fatalf("the last stop of session %d has %d octets, the NAS sent %d\n%q", id, last[id], most, s.accounted())
 		}
 	}
 	if rows := s.rows(); len(rows) > 0 {
@@ -179,18 +180,19 @@ func drawNASes(rt *rapid.T) (nases []*simNAS) {
 	return nases
 }
 
-// TestRandomNASes: NASes that reuse ids, lose packets, send them again late and with a new delay, move between addresses, set their
-// clocks; a host whose clock is set; a daemon that restarts; operators.
+// TestRandomNASes: NASes reuse ids, lose packets, send them again late and with a new delay, move
+// between addresses and set their clocks. The host's clock is set, the daemon restarts, and
+// operators end sessions.
 func TestRandomNASes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := &sim{world: newWorld(t), nases: drawNASes(rt)}
 		nas := func(rt *rapid.T) *simNAS { return rapid.SampledFrom(s.nases).Draw(rt, "nas") }
-		living := func(rt *rapid.T) *life {
+		living := func(rt *rapid.T) *simSession {
 			n := nas(rt)
-			if len(n.lives) == 0 {
-				rt.Skip("nobody is there")
+			if len(n.live) == 0 {
+				rt.Skip("no session")
 			}
-			return rapid.SampledFrom(n.lives).Draw(rt, "life")
+			return rapid.SampledFrom(n.live).Draw(rt, "life")
 		}
 		row := func(rt *rapid.T) sessions.ID {
 			rows := s.rows()
@@ -202,13 +204,13 @@ func TestRandomNASes(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"start": func(rt *rapid.T) {
 				n := nas(rt)
-				s.first(rt, s.tell(s.begin(n, rapid.SampledFrom([]string{"alice", "bob"}).Draw(rt, "user")), start))
+				s.sendNew(rt, s.makeReport(s.begin(n, rapid.SampledFrom([]string{"alice", "bob"}).Draw(rt, "user")), start))
 			},
-			"interim": func(rt *rapid.T) { s.first(rt, s.tell(living(rt), interim)) },
+			"interim": func(rt *rapid.T) { s.sendNew(rt, s.makeReport(living(rt), interim)) },
 			"stop": func(rt *rapid.T) {
 				l := living(rt)
-				l.nas.lives = slices.DeleteFunc(l.nas.lives, func(m *life) bool { return m == l })
-				s.first(rt, s.tell(l, stop))
+				l.nas.live = slices.DeleteFunc(l.nas.live, func(m *simSession) bool { return m == l })
+				s.sendNew(rt, s.makeReport(l, stop))
 			},
 			"again": func(rt *rapid.T) {
 				n := nas(rt)
@@ -223,8 +225,8 @@ func TestRandomNASes(t *testing.T) {
 			},
 			"time": func(rt *rapid.T) {
 				s.sleep(time.Duration(rapid.SampledFrom([]int{1, 2, 5, 30, 200}).Draw(rt, "seconds")) * sec)
-				for _, n := range s.nases { // what is older than a NAS tries
-					old := func(x *told) bool { return s.elapsed-x.made > 40*time.Minute }
+				for _, n := range s.nases { // a NAS does not try for longer
+					old := func(x *sentReport) bool { return s.elapsed-x.at > 40*time.Minute }
 					n.sent, n.pending = slices.DeleteFunc(n.sent, old), slices.DeleteFunc(n.pending, old)
 				}
 			},
@@ -232,7 +234,7 @@ func TestRandomNASes(t *testing.T) {
 				s.step(time.Duration(rapid.SampledFrom([]int{-86400, -3600, -5, 5, 3600}).Draw(rt, "seconds")) * sec)
 			},
 			"a NAS's clock is set": func(rt *rapid.T) {
-				s.sleep(2 * sec) // so that a delay tells
+				s.sleep(2 * sec) // so that Acct-Delay-Time differs
 				if n := nas(rt); !n.reuses && (n.delays || len(n.pending) == 0) {
 					n.clock += time.Duration(rapid.SampledFrom([]int{-9000, -5, 5, 9000}).Draw(rt, "seconds")) * sec
 				}
@@ -241,7 +243,7 @@ func TestRandomNASes(t *testing.T) {
 			"a NAS crashes": func(rt *rapid.T) {
 				n := nas(rt)
 				s.sleep(30 * sec)
-				n.nextID, n.lives, n.pending, n.sent = 0, nil, nil, nil
+				n.nextID, n.live, n.pending, n.sent = 0, nil, nil, nil
 			},
 			"the daemon restarts": func(*rapid.T) { s.restart() },
 			"disconnect":          func(rt *rapid.T) { s.disconnect(row(rt)) },
@@ -253,13 +255,13 @@ func TestRandomNASes(t *testing.T) {
 			},
 			"": s.check,
 		})
-		// All that was lost arrives, the users go, the NASes restart.
+		// The lost reports arrive, the users leave, the NASes restart.
 		for _, n := range s.nases {
 			for _, x := range slices.Clone(n.pending) {
 				s.transmit(x)
 			}
-			for _, l := range n.lives {
-				s.transmit(s.tell(l, stop))
+			for _, l := range n.live {
+				s.transmit(s.makeReport(l, stop))
 			}
 		}
 		s.check(rt)

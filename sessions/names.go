@@ -2,30 +2,30 @@ package sessions
 
 import "slices"
 
-// names finds sessions by what their NASes call them: by a hash of one identifier of a NAS, or its address, and the
-// Acct-Session-Id. Whoever finds one compares it; hashes may be equal by chance.
-type names struct {
+// nameIndex finds sessions by name: by a hash of one identifier or the address of a NAS, and the
+// Acct-Session-Id. The caller must compare what it finds, because hashes can be equal by chance.
+type nameIndex struct {
 	first map[uint64]ID
-	more  map[uint64][]ID // further ones with the same hash: of other users, or of NASes that share an identifier
+	more  map[uint64][]ID // other sessions with the same hash
 }
 
-func newNames(size int) names {
-	return names{first: make(map[uint64]ID, size), more: map[uint64][]ID{}}
+func newNameIndex(size int) nameIndex {
+	return nameIndex{first: make(map[uint64]ID, size), more: map[uint64][]ID{}}
 }
 
-// hashOf is the same for an Acct-Session-Id and for what is left of it when it is shortened.
-func hashOf(sid string) uint64 { return fnv(fnvBasis, shortened(sid)) }
+// sidHash returns the same hash for an Acct-Session-Id and its shortened form.
+func sidHash(sid string) uint64 { return fnv(fnvBasis, shortened(sid)) }
 
-// nameOf puts the two halves of a name together.
-func nameOf(key, sid uint64) uint64 { return fnvNumber(key, sid) }
+// nameHash combines the hashes of a NAS key and an Acct-Session-Id.
+func nameHash(key, sid uint64) uint64 { return fnvNumber(key, sid) }
 
-// add makes a session found at a node.
-func (n *names) add(node *nasNode, sid uint64, id ID) {
+// add enters a session under all keys of a node.
+func (n *nameIndex) add(node *nasNode, sid uint64, id ID) {
 	for _, key := range node.keys {
 		if key == 0 {
 			continue
 		}
-		name := nameOf(key, sid)
+		name := nameHash(key, sid)
 		if _, taken := n.first[name]; taken {
 			n.more[name] = append(n.more[name], id)
 		} else {
@@ -34,13 +34,13 @@ func (n *names) add(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// drop undoes add.
-func (n *names) drop(node *nasNode, sid uint64, id ID) {
+// remove undoes add.
+func (n *nameIndex) remove(node *nasNode, sid uint64, id ID) {
 	for _, key := range node.keys {
 		if key == 0 {
 			continue
 		}
-		name := nameOf(key, sid)
+		name := nameHash(key, sid)
 		more := n.more[name]
 		switch i := slices.Index(more, id); {
 		case i >= 0:
@@ -61,13 +61,14 @@ func (n *names) drop(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// find appends the sessions that may be of an event: of each kind of NASes the fewest that share an identifier with its
-// NAS, or its address. Some of them are of other names, and one may be there twice.
-func (n *names) find(t *nases, ev *Event, ids []ID) []ID {
+// find appends the sessions that an event may belong to. For each set of identifiers that NASes
+// have, it looks under the shared identifier with the fewest sessions, or under the address if none
+// is shared. Some sessions have other names, and one may be found twice.
+func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
 	own := ev.NAS.types()
-	sid := hashOf(ev.AcctSessionID)
-	for has := range identifierTypes(len(t.having)) {
-		if t.having[has] == 0 {
+	sid := sidHash(ev.AcctSessionID)
+	for has := range identifierTypes(len(t.counts)) {
+		if t.counts[has] == 0 {
 			continue
 		}
 		var least uint64
@@ -77,7 +78,7 @@ func (n *names) find(t *nases, ev *Event, ids []ID) []ID {
 				continue
 			}
 			k := ev.NAS.key(of, has)
-			name := nameOf(k.hash(), sid)
+			name := nameHash(k.hash(), sid)
 			if c := n.count(name); count < 0 || c < count {
 				least, count = name, c
 			}
@@ -89,22 +90,22 @@ func (n *names) find(t *nases, ev *Event, ids []ID) []ID {
 	return ids
 }
 
-func (n *names) count(name uint64) int {
+func (n *nameIndex) count(name uint64) int {
 	if _, ok := n.first[name]; !ok {
 		return 0
 	}
 	return 1 + len(n.more[name])
 }
 
-// at appends the sessions of an event's name that have its source address, whatever their identifiers.
-func (n *names) at(t *nases, ev *Event, ids []ID) []ID {
-	sid := hashOf(ev.AcctSessionID)
-	for has := range identifierTypes(len(t.having)) {
-		if t.having[has] == 0 {
+// findByAddr appends the sessions that have the event's name and source address.
+func (n *nameIndex) findByAddr(t *nases, ev *Event, ids []ID) []ID {
+	sid := sidHash(ev.AcctSessionID)
+	for has := range identifierTypes(len(t.counts)) {
+		if t.counts[has] == 0 {
 			continue
 		}
 		k := ev.NAS.key(0, has)
-		name := nameOf(k.hash(), sid)
+		name := nameHash(k.hash(), sid)
 		if n.count(name) > 0 {
 			ids = append(append(ids, n.first[name]), n.more[name]...)
 		}

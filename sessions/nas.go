@@ -4,25 +4,25 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
-// nasNode is a NAS value that sessions have, and where they are found by it. There is one for each value, as long as a
-// session, live or remembered, has or had it.
+// nasNode is a NAS value of sessions, and an entry of the indexes that find sessions by NAS. A
+// value has one node, as long as a live or remembered session has or had it.
 type nasNode struct {
 	NAS
-	has   identifierTypes
-	keys  [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it has not
-	ids   []ID                  // of its live sessions in the order in which they came, with some that have gone
-	live  int                   // live sessions
-	over  int                   // remembered ones
-	marks []*closing            // Accounting-On and -Off that are being carried out
-	// restarted is when it last said Accounting-On or -Off, on the table's clock; not kept over a restart of ours.
-	restarted time.Duration
+	identifiers identifierTypes
+	keys        [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it does not have
+	ids         []ID                  // of its live sessions in order of arrival; some may have ended
+	liveCount   int
+	endedCount  int        // remembered sessions
+	closings    []*closing // Accounting-Ons and -Offs that are not finished
+	// lastOnOff is when the NAS last sent Accounting-On or -Off. It is not stored.
+	lastOnOff Stamp
 }
 
-// matches compares the identifiers of a packet with those of a session (R25): how many are equal, and whether the packet
-// matches. Identifiers that both have must be equal; where they share none the source addresses must be.
+// matches compares the identifiers of a packet with those of a session (R25). It returns how many
+// are equal, and whether the packet may belong to the session. Identifiers that both have must be
+// equal. If they share none, the source addresses must be equal.
 func (n *NAS) matches(s *NAS) (equal int, ok bool) {
 	shared := n.types() & s.types()
 	if shared&hasIdentifier != 0 {
@@ -71,15 +71,16 @@ func (n *NAS) types() identifierTypes {
 	return has
 }
 
-// nasKey is by what nodes and sessions are found: an identifier, or (of is 0) the source address, together with which
-// identifiers the NAS has. So NASes that share a default NAS-Identifier and have an address besides are no burden to each other.
+// nasKey is the key by which nodes and sessions are found: one identifier, or the source address if
+// of is 0, together with the set of identifiers that the NAS has. Because of the set, NASes that
+// share a default NAS-Identifier but also have an address do not slow each other down.
 type nasKey struct {
 	of, has identifierTypes
 	addr    netip.Addr
 	text    string
 }
 
-// key is the key of one of a NAS's identifiers, in NASes that have these.
+// key returns the key of one identifier, for NASes that have this set of identifiers.
 func (n *NAS) key(of, has identifierTypes) nasKey {
 	k := nasKey{of: of, has: has}
 	switch of {
@@ -103,25 +104,25 @@ func (k *nasKey) hash() uint64 {
 
 var keyTypes = [...]identifierTypes{0, hasIdentifier, hasIPv4, hasIPv6}
 
-// nases is the nodes.
+// nases has all nodes.
 type nases struct {
 	byValue map[NAS]*nasNode
 	byKey   map[nasKey][]*nasNode
-	having  [allTypes + 1]int // how many have which identifiers
+	counts  [allTypes + 1]int // number of nodes by the set of identifiers that they have
 }
 
 func newNASes() nases {
 	return nases{byValue: map[NAS]*nasNode{}, byKey: map[nasKey][]*nasNode{}}
 }
 
-// find is the nodes that an Accounting-On or -Off matches and that are of its client.
+// find returns the nodes that an Accounting-On or -Off matches and that belong to its client.
 func (t *nases) find(ev *Event) (found []*nasNode) {
 	own := ev.NAS.types()
-	for has := range identifierTypes(len(t.having)) {
-		if t.having[has] == 0 {
+	for has := range identifierTypes(len(t.counts)) {
+		if t.counts[has] == 0 {
 			continue
 		}
-		for _, node := range t.fewest(&ev.NAS, own&has, has) {
+		for _, node := range t.smallestSet(&ev.NAS, own&has, has) {
 			if _, ok := ev.NAS.matches(&node.NAS); ok && ev.sameClient(node.Addr) {
 				found = append(found, node)
 			}
@@ -130,9 +131,9 @@ func (t *nases) find(ev *Event) (found []*nasNode) {
 	return found
 }
 
-// fewest is nodes that have these identifiers, all that may match n among them: the smallest of the sets that share an
-// identifier with it, or those of its address.
-func (t *nases) fewest(n *NAS, shared, has identifierTypes) (least []*nasNode) {
+// smallestSet returns nodes with this set of identifiers, among them all that may match n. It looks
+// under the shared identifier that the fewest nodes have, or under the address if none is shared.
+func (t *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasNode) {
 	if shared == 0 {
 		return t.byKey[n.key(0, has)]
 	}
@@ -148,19 +149,19 @@ func (t *nases) fewest(n *NAS, shared, has identifierTypes) (least []*nasNode) {
 	return least
 }
 
-// share finds or makes the node of a NAS.
-func (t *nases) share(n NAS) *nasNode {
+// nodeOf returns the node of a NAS, and makes it if there is none.
+func (t *nases) nodeOf(n NAS) *nasNode {
 	node := t.byValue[n]
 	if node != nil {
 		return node
 	}
-	n.Identifier = strings.Clone(n.Identifier) // part of a packet, which must not stay for its sake
-	node = &nasNode{NAS: n, has: n.types()}
+	n.Identifier = strings.Clone(n.Identifier) // part of a packet, whose memory must not be kept
+	node = &nasNode{NAS: n, identifiers: n.types()}
 	t.byValue[n] = node
-	t.having[node.has]++
+	t.counts[node.identifiers]++
 	for i, of := range keyTypes {
-		if of&^node.has == 0 {
-			k := n.key(of, node.has)
+		if of&^node.identifiers == 0 {
+			k := n.key(of, node.identifiers)
 			t.byKey[k] = append(t.byKey[k], node)
 			node.keys[i] = k.hash()
 		}
@@ -168,18 +169,18 @@ func (t *nases) share(n NAS) *nasNode {
 	return node
 }
 
-// release drops a node that nobody needs any more.
+// release removes a node that no session needs any more.
 func (t *nases) release(node *nasNode) {
-	if node.live > 0 || node.over > 0 || t.byValue[node.NAS] != node {
+	if node.liveCount > 0 || node.endedCount > 0 || t.byValue[node.NAS] != node {
 		return
 	}
 	delete(t.byValue, node.NAS)
-	t.having[node.has]--
+	t.counts[node.identifiers]--
 	for _, of := range keyTypes {
-		if of&^node.has != 0 {
+		if of&^node.identifiers != 0 {
 			continue
 		}
-		k := node.key(of, node.has)
+		k := node.key(of, node.identifiers)
 		if t.byKey[k] = without(t.byKey[k], node); len(t.byKey[k]) == 0 {
 			delete(t.byKey, k)
 		}
@@ -193,13 +194,14 @@ func without(nodes []*nasNode, node *nasNode) []*nasNode {
 	return nodes[:len(nodes)-1]
 }
 
-// sameClient reports whether a source address is of the client entry that the event came by.
+// sameClient reports whether a source address belongs to the client entry of the event.
 func (ev *Event) sameClient(addr netip.Addr) bool {
 	return addr == ev.NAS.Addr || ev.SameClient != nil && ev.SameClient(addr)
 }
 
-// with is what is known of a NAS after a packet: its address is the packet's, identifiers that the packet has not stay.
-func (n NAS) with(packet *NAS) NAS {
+// updatedFrom returns what is known of a NAS after a packet. Its address is the packet's.
+// Identifiers that the packet does not have stay.
+func (n NAS) updatedFrom(packet *NAS) NAS {
 	n.Addr = packet.Addr
 	if packet.Local.IsValid() {
 		n.Local = packet.Local

@@ -13,11 +13,12 @@ import (
 	"aaasess/sessions/sessionstest"
 )
 
-// stamp0 is the Event-Timestamp that the tests' NASes call 0, as long as their clocks agree with ours.
+// stamp0 is the Event-Timestamp that the NASes of these tests call 0 while their clocks agree with
+// ours.
 const stamp0 = 993617100
 
-// report is what a NAS of these tests sends; what is not set is not in the packet, but for user, station and NAS, which have
-// defaults. It is made of real attributes.
+// report is a packet of a NAS, made of real attributes. A field that is not set is not in the
+// packet, except user, station and NAS, which have defaults.
 type report struct {
 	typ                 sessions.EventType
 	sid                 string
@@ -126,7 +127,7 @@ func offset(v any, by int) any {
 	return v
 }
 
-// world is a table with clocks that a test sets, over a journal in memory.
+// world is a table over a journal in memory, with clocks that a test sets.
 type world struct {
 	*sessions.Table
 	t       testing.TB
@@ -150,25 +151,25 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// routes are those of the sessions that were accounted. It is an error if one has had several.
+// routes returns the routes of the accounted sessions. It is an error if a session had several.
 func (w *world) routes() map[sessions.ID]string {
 	w.t.Helper()
 	routes := map[sessions.ID]string{}
 	for _, n := range w.journal.Notices() {
 		id, route := n.Session.ID, n.Session.Route.String()
 		if was, ok := routes[id]; ok && was != route && id != 0 {
-			w.t.Fatalf("session %d went by %q, its %s by %q", id, was, n.Type, route)
+			w.t.Fatalf("session %d has route %q, its %s has %q", id, was, n.Type, route)
 		}
 		routes[id] = route
 	}
 	return routes
 }
 
-// sleep lets time go by, step sets the host's clock.
+// sleep advances all clocks; step sets the host's clock.
 func (w *world) sleep(d time.Duration) { w.wall, w.elapsed = w.wall.Add(d), w.elapsed+d }
 func (w *world) step(d time.Duration)  { w.wall = w.wall.Add(d) }
 
-// restart loads the table anew, on the same boot of the host.
+// restart loads the table again, on the same boot of the host.
 func (w *world) restart() {
 	w.cfg.Boot.Uptime = time.Hour + w.elapsed
 	w.Table = sessions.New(w.cfg, w.journal)
@@ -182,7 +183,7 @@ func (w *world) send(r report) {
 	await(w.t, func(done func(error)) error { return w.Apply(r.event(w.wall), done) })
 }
 
-// disconnect marks a session, as a SET does.
+// disconnect marks a session as a SET does.
 func (w *world) disconnect(id sessions.ID) {
 	w.t.Helper()
 	await(w.t, func(done func(error)) error { _, err := w.Disconnect([]sessions.ID{id}, done); return err })
@@ -198,8 +199,8 @@ func (w *world) endAsAdmin(id sessions.ID) {
 	await(w.t, func(done func(error)) error { return w.End(id, sessions.CauseAdminReset, w.wall, done) })
 }
 
-// told lists what has been accounted: type, session, octets if the NAS sent any, the cause if it is ours.
-func (w *world) told() (out []string) {
+// accounted lists the notices: type, session, octets if the NAS sent any, the cause if it is ours.
+func (w *world) accounted() (out []string) {
 	for _, n := range w.journal.Notices() {
 		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
 		low, ok := n.Attrs.Uint32(radius.AcctInputOctets)
@@ -220,10 +221,10 @@ func (w *world) told() (out []string) {
 
 func (w *world) rows() []sessions.ID { return ids(w.View()) }
 
-// deal is what a test does, in order: reports to send, durations to wait, functions.
-type deal []any
+// script is what a test does, in order: reports to send, durations to wait, functions to call.
+type script []any
 
-func (w *world) play(d deal) {
+func (w *world) play(d script) {
 	w.t.Helper()
 	for _, step := range d {
 		switch step := step.(type) {
@@ -234,20 +235,21 @@ func (w *world) play(d deal) {
 		case func(*world):
 			step(w)
 		default:
-			w.t.Fatalf("%T is no step", step)
+			w.t.Fatalf("%T is not a step", step)
 		}
 	}
 }
 
-// scenario is a deal and what must come of it.
+// scenario is a script and its expected result.
 type scenario struct {
-	name string
-	deal deal
-	told []string
-	rows []sessions.ID
+	name      string
+	script    script
+	accounted []string
+	rows      []sessions.ID
 }
 
-// run plays scenarios, each also with a restart of the daemon after each step: what the table knows is kept.
+// runScenarios plays each scenario twice, the second time with a restart of the daemon after each
+// step.
 func runScenarios(t *testing.T, scenarios []scenario) {
 	for _, sc := range scenarios {
 		for _, restarts := range []bool{false, true} {
@@ -257,13 +259,13 @@ func runScenarios(t *testing.T, scenarios []scenario) {
 			}
 			t.Run(name, func(t *testing.T) {
 				w := newWorld(t)
-				for _, step := range sc.deal {
-					w.play(deal{step})
+				for _, step := range sc.script {
+					w.play(script{step})
 					if restarts {
 						w.restart()
 					}
 				}
-				if diff := cmp.Diff(sc.told, w.told()); diff != "" {
+				if diff := cmp.Diff(sc.accounted, w.accounted()); diff != "" {
 					t.Error("recorded (-want +got):\n", diff)
 				}
 				if diff := cmp.Diff(sc.rows, w.rows()); diff != "" {

@@ -13,8 +13,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// discard is a Journal that keeps nothing.
-type discard struct{ noJournal }
+// discardJournal is a Journal that keeps nothing.
+type discardJournal struct{ noJournal }
 
 func apply(t *testing.T, tb *Table, ev Event) {
 	t.Helper()
@@ -23,10 +23,11 @@ func apply(t *testing.T, tb *Table, ev Event) {
 	}
 }
 
-// TestNASes: the table has a NAS as long as it has sessions of it, live or remembered, and of its packets nothing.
+// TestNASes: the table has a NAS as long as it has live or remembered sessions of it, and keeps no
+// memory of packets.
 func TestNASes(t *testing.T) {
 	now := at(0)
-	tb := New(Config{Now: func() time.Time { return now }, Remember: time.Minute}, discard{})
+	tb := New(Config{Now: func() time.Time { return now }, Remember: time.Minute}, discardJournal{})
 	packet := "\x20\x07nas-1 and much more"
 	named := func(ev Event, sid string) Event {
 		ev.NAS.Identifier, ev.AcctSessionID = packet[2:7], sid
@@ -69,25 +70,25 @@ func TestNASes(t *testing.T) {
 	now = at(30)
 	closed := named(event(On, 30), "")
 	apply(t, tb, closed)
-	check("with none live", 1, 0)
+	check("without live sessions", 1, 0)
 	now = at(100)
 	elsewhere := event(Start, 100)
 	elsewhere.NAS.Identifier = "nas-2"
 	apply(t, tb, elsewhere)
-	check("when all are forgotten but those of another", 1, 1)
+	check("when only another NAS has sessions", 1, 1)
 }
 
-// TestNASesLoaded: what is loaded has its NASes as before.
+// TestNASesLoaded: loading a table restores its NASes.
 func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
-	live := begun(1, &start.NAS, &start)
+	live := newSession(1, &start.NAS, &start)
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	gone.Attrs = attrs(radius.AcctSessionID, "s2")
 	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
-	tb := New(Config{}, discard{})
+	tb := New(Config{}, discardJournal{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
-		for _, s := range []*Session{live, finished(&gone, nil, unix(at(1)), unix(at(1)))} {
+		for _, s := range []*Session{live, ended(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {
 			if err := each(sessionKey(s.ID), appendSession(nil, s)); err != nil {
 				return err
 			}
@@ -97,14 +98,15 @@ func TestNASesLoaded(t *testing.T) {
 	if err == nil {
 		err = tb.Invariants()
 	}
-	if err != nil || len(tb.nases.byValue) != 3 || tb.nases.byValue[testNAS].live != 1 {
+	if err != nil || len(tb.nases.byValue) != 3 || tb.nases.byValue[testNAS].liveCount != 1 {
 		t.Errorf("%v, NASes %v", err, tb.nases.byValue)
 	}
 }
 
-// TestZones: one link-local address on two links is two NASes, live and when their sessions are over.
+// TestZones: the same link-local address on two links belongs to two NASes, for live and for ended
+// sessions.
 func TestZones(t *testing.T) {
-	tb := New(Config{Now: func() time.Time { return at(60) }}, discard{})
+	tb := New(Config{Now: func() time.Time { return at(60) }}, discardJournal{})
 	on := func(ev Event, zone string) Event {
 		ev.NAS = NAS{Addr: netip.MustParseAddr("fe80::1").WithZone(zone)}
 		return ev
@@ -140,20 +142,20 @@ func TestNASMatches(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, turned := range []bool{false, true} {
+			for _, swapped := range []bool{false, true} {
 				p, s := tt.p, tt.s
-				if turned {
+				if swapped {
 					p, s = s, p
 				}
 				if equal, ok := p.matches(&s); equal != tt.equal || ok != tt.ok {
-					t.Errorf("turned %v: %d equal, %v", turned, equal, ok)
+					t.Errorf("swapped %v: %d equal, %v", swapped, equal, ok)
 				}
 			}
 		})
 	}
 }
 
-// TestNASesFindAllThatMatch: the index gives what a look at every node gives, whatever comes and goes.
+// TestNASesFindAllThatMatch: the index finds the same nodes as a search through all nodes.
 func TestNASesFindAllThatMatch(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		nases := newNASes()
@@ -173,11 +175,11 @@ func TestNASesFindAllThatMatch(t *testing.T) {
 			return n
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"come": func(rt *rapid.T) { nases.share(draw(rt)).live++ },
+			"come": func(rt *rapid.T) { nases.nodeOf(draw(rt)).liveCount++ },
 			"go": func(rt *rapid.T) {
 				for n, node := range nases.byValue {
 					if rapid.Bool().Draw(rt, fmt.Sprint(n)) {
-						node.live = 0
+						node.liveCount = 0
 						nases.release(node)
 					}
 				}

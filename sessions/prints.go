@@ -7,30 +7,30 @@ import (
 	"aaasess/internal/radius"
 )
 
-// print is what a copy of a packet is told by (R24): two packets with one print are copies of each other. It is a hash, so that
-// it is small.
-type print struct {
-	// sum is of the type, Event-Timestamp, Acct-Session-Time and counters, absent ones told from zero, and of the
-	// attributes that a session does not keep.
+// fingerprint identifies copies of a packet (R24): packets with the same fingerprint are copies of
+// each other. It is a hash, so it is small.
+type fingerprint struct {
+	// sum is a hash of the type, Event-Timestamp, Acct-Session-Time and counters, and of the
+	// attributes that a session does not keep. An absent value is not the same as zero.
 	sum uint64
-	// all is of all attributes in any order: with the same sum, the same packet.
-	all uint32
-	// at is when the packet was heard, seconds since 1970 on the table's clock; of one that has a time of its own 0,
-	// unless it is a start.
+	// attrs is a hash of all attributes, in any order. With the same sum it is the same packet.
+	attrs uint32
+	// at is when the packet was heard, in seconds since 1970 on the table's clock. It is 0 if the
+	// packet has a time of its own and is not a start.
 	at uint32
 }
 
-// prints are those of the packets that a copy may be of: the start, the stop, and the last four others, newest first.
-type prints [6]print
+// fingerprints are those of the start, the stop, and the last four other packets, newest first.
+type fingerprints [6]fingerprint
 
 const (
-	startPrint = iota
-	stopPrint
-	otherPrints
+	startSlot = iota
+	stopSlot
+	firstOtherSlot
 )
 
-// copyWithin is how long a packet with neither Event-Timestamp nor Acct-Session-Time can be a copy of another: after that
-// the NAS has given up, and says something new that looks the same.
+// copyWithin limits how long after a packet its copy can arrive, if it has no Event-Timestamp and
+// no Acct-Session-Time. After that the NAS has given up, and the packet is a new one.
 const copyWithin = time.Minute
 
 const (
@@ -53,10 +53,10 @@ func fnvNumber(sum, n uint64) uint64 {
 	return sum
 }
 
-// printOf is the print of an event.
-func printOf(ev *Event) print {
+// fingerprintOf returns the fingerprint of an event.
+func fingerprintOf(ev *Event) fingerprint {
 	sum := fnvNumber(fnvBasis, uint64(ev.Type)|uint64(ev.Sent)<<8|uint64(ev.EventStamp)<<16)
-	for i, n := range ev.Usage.all() {
+	for i, n := range ev.Usage.counters() {
 		if ev.Sent>>i&1 != 0 {
 			sum = fnvNumber(sum, *n)
 		}
@@ -64,13 +64,13 @@ func printOf(ev *Event) print {
 	if ev.Sent&SessionTime != 0 {
 		sum = fnvNumber(sum, uint64(ev.Usage.SessionTime))
 	}
-	p := print{sum: sum}
+	p := fingerprint{sum: sum}
 	if ev.Type == Start || !ev.hasTime() {
-		p.at = uint32(ev.now / time.Second)
+		p.at = ev.now.seconds()
 	}
 	for t, v := range ev.Attrs.All() {
-		of := attributePrint(t, v)
-		p.all += uint32(of ^ of>>32)
+		of := attributeHash(t, v)
+		p.attrs += uint32(of ^ of>>32)
 		if t == radius.VendorSpecific || t == radius.AcctTerminateCause {
 			p.sum += of
 		}
@@ -78,58 +78,60 @@ func printOf(ev *Event) print {
 	return p
 }
 
-func attributePrint(t radius.Type, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
+func attributeHash(t radius.Type, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
 
-// stampPrint is the part of print.all that an Event-Timestamp is.
-func stampPrint(stamp uint32) uint32 {
+// stampHash is the part of fingerprint.attrs that comes from an Event-Timestamp.
+func stampHash(stamp uint32) uint32 {
 	var v [4]byte
 	binary.BigEndian.PutUint32(v[:], stamp)
-	of := attributePrint(radius.EventTimestamp, string(v[:]))
+	of := attributeHash(radius.EventTimestamp, string(v[:]))
 	return uint32(of ^ of>>32)
 }
 
-// whole is a print that takes a packet for a copy only if it has the very same attributes. A session that is over keeps no
-// more of a print: it has no attributes to compare.
-func (p print) whole() print { return print{sum: p.sum ^ uint64(p.all)*fnvPrime, at: p.at} }
+// combined returns a fingerprint that matches only a packet with exactly the same attributes. An
+// ended session keeps only this, because it has no attributes to compare.
+func (p fingerprint) combined() fingerprint {
+	return fingerprint{sum: p.sum ^ uint64(p.attrs)*fnvPrime, at: p.at}
+}
 
-// take keeps the print of a packet. A start that comes again, with something new, is one of the others.
-func (p *prints) take(ev *Event) {
+// add keeps the fingerprint of a packet. A second start is kept among the last four others.
+func (p *fingerprints) add(ev *Event) {
 	switch {
-	case ev.Type == Start && p[startPrint].sum == 0:
-		p[startPrint] = ev.print
+	case ev.Type == Start && p[startSlot].sum == 0:
+		p[startSlot] = ev.fingerprint
 	case ev.Type == Stop:
-		p[stopPrint] = ev.print
+		p[stopSlot] = ev.fingerprint
 	default:
-		copy(p[otherPrints+1:], p[otherPrints:])
-		p[otherPrints] = ev.print
+		copy(p[firstOtherSlot+1:], p[firstOtherSlot:])
+		p[firstOtherSlot] = ev.fingerprint
 	}
 }
 
-// isCopy reports whether an event is a copy of one that the session has had (R24 (b)).
+// isCopy reports whether an event is a copy of one that the session has already (R24 (b)).
 func (s *Session) isCopy(ev *Event) bool {
-	for _, p := range s.prints { // whose sums tell the types apart
-		if p.sum == 0 || !ev.hasTime() && !p.within(ev, copyWithin) {
+	for _, p := range s.fingerprints { // sum includes the type
+		if p.sum == 0 || !ev.hasTime() && !p.isWithin(ev, copyWithin) {
 			continue
 		}
-		if p.sum == ev.print.whole().sum || p.sum == ev.print.sum && (p.all == ev.print.all || s.knows(ev.Attrs)) {
+		if p.sum == ev.fingerprint.combined().sum || p.sum == ev.fingerprint.sum && (p.attrs == ev.fingerprint.attrs || s.hasAll(ev.Attrs)) {
 			return true
 		}
 	}
 	return false
 }
 
-// hasTime reports whether an event has a time of its own.
+// hasTime reports whether an event has a time of its own: an Event-Timestamp or a session time.
 func (ev *Event) hasTime() bool { return ev.EventStamp != 0 || ev.Sent&SessionTime != 0 }
 
-// within reports whether a packet was heard no longer than a time before an event.
-func (p print) within(ev *Event, d time.Duration) bool {
-	return p.at != 0 && ev.now-time.Duration(p.at)*time.Second <= d+time.Second
+// isWithin reports whether a packet was heard at most d before an event.
+func (p fingerprint) isWithin(ev *Event, d time.Duration) bool {
+	return p.at != 0 && ev.now.Sub(stampOfSeconds(p.at)) <= d+time.Second
 }
 
-// knows reports whether the session has all values of these attributes that a session keeps.
-func (s *Session) knows(attrs radius.Attributes) bool {
+// hasAll reports whether the session has all values of attrs that a session keeps.
+func (s *Session) hasAll(attrs radius.Attributes) bool {
 	for t, v := range attrs.All() {
-		if !isPassing(t) && t != radius.VendorSpecific && !s.Attrs.Has(t, v) {
+		if !isPerPacket(t) && t != radius.VendorSpecific && !s.Attrs.Has(t, v) {
 			return false
 		}
 	}

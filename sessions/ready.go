@@ -2,24 +2,23 @@ package sessions
 
 import "slices"
 
-// ready is the jobs whose attempt is due. Those that were never asked go ahead of those that are
-// asked again, and of each kind the NASes take turns: one that is silent, with thousands of
-// sessions, holds up nobody else's. Only its owner touches it.
+// ready has the jobs whose attempt is due. First attempts go before retries. In each group the NASes
+// take turns: a silent NAS with thousands of sessions does not delay others. One goroutine uses it.
 type ready struct {
-	perNAS  int
-	running map[NAS]int // attempts under way; no entry for none
-	first   turns
-	again   turns
+	perNAS        int
+	running       map[NAS]int // attempts under way
+	firstAttempts rotation
+	retries       rotation
 }
 
-// turns is the NASes that have jobs, next first; after a job a NAS goes to the end.
-type turns struct {
-	byNAS map[NAS]*turn
-	order []*turn
+// rotation has the NASes with jobs, next first. After one of its jobs a NAS goes to the end.
+type rotation struct {
+	byNAS map[NAS]*nasJobs
+	order []*nasJobs
 }
 
-// turn is the jobs of a NAS, oldest first.
-type turn struct {
+// nasJobs has the jobs of one NAS, oldest first.
+type nasJobs struct {
 	nas  NAS
 	jobs []*job
 }
@@ -27,39 +26,39 @@ type turn struct {
 func newReady(perNAS int) ready {
 	return ready{
 		perNAS: perNAS, running: map[NAS]int{},
-		first: turns{byNAS: map[NAS]*turn{}}, again: turns{byNAS: map[NAS]*turn{}},
+		firstAttempts: rotation{byNAS: map[NAS]*nasJobs{}}, retries: rotation{byNAS: map[NAS]*nasJobs{}},
 	}
 }
 
-// add takes a job whose nas is set.
+// add adds a job. Its nas must be set.
 func (r *ready) add(j *job) {
-	t := &r.first
+	t := &r.firstAttempts
 	if j.Attempts > 0 {
-		t = &r.again
+		t = &r.retries
 	}
 	of := t.byNAS[j.nas]
 	if of == nil {
-		of = &turn{nas: j.nas}
+		of = &nasJobs{nas: j.nas}
 		t.byNAS[j.nas] = of
 		t.order = append(t.order, of)
 	}
 	of.jobs = append(of.jobs, j)
 }
 
-// next takes out the job whose turn it is; nil if there is none, or only of NASes that have as many
-// attempts under way as they may.
+// next removes and returns the next job. It returns nil if there is none, or if all NASes with jobs
+// have as many attempts under way as perNAS allows.
 func (r *ready) next() *job {
-	for _, t := range [...]*turns{&r.first, &r.again} {
-		// NASes that may have no more are few, for all attempts under way are theirs.
-		i := slices.IndexFunc(t.order, func(of *turn) bool { return r.running[of.nas] < r.perNAS })
+	for _, t := range [...]*rotation{&r.firstAttempts, &r.retries} {
+		// Few NASes are at this limit, because all attempts under way are theirs.
+		i := slices.IndexFunc(t.order, func(of *nasJobs) bool { return r.running[of.nas] < r.perNAS })
 		if i >= 0 {
-			return t.take(i)
+			return t.popAt(i)
 		}
 	}
 	return nil
 }
 
-func (t *turns) take(i int) *job {
+func (t *rotation) popAt(i int) *job {
 	of := t.order[i]
 	t.order = slices.Delete(t.order, i, i+1)
 	j := of.jobs[0]
@@ -71,7 +70,7 @@ func (t *turns) take(i int) *job {
 	return j
 }
 
-// begun counts an attempt at a NAS, ended that it is over.
+// begun counts an attempt that begins at a NAS, and ended one that has ended.
 func (r *ready) begun(nas NAS) { r.running[nas]++ }
 
 func (r *ready) ended(nas NAS) {

@@ -10,8 +10,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// TestReady gives jobs, as "NAS number" with a * for one that was asked before, and takes out what
-// can be begun; an attempt lasts until it is ended.
+// TestReady adds jobs, written "NAS number" with a * for a retry, and takes those that can begin.
+// An attempt lasts until ended is called.
 func TestReady(t *testing.T) {
 	r := newReady(2)
 	add := func(jobs ...string) {
@@ -48,8 +48,8 @@ func TestReady(t *testing.T) {
 		{"nothing", func() {}, ""},
 		{"NASes take turns, two places each", func() { add("a1", "a2", "a3", "a4", "b5", "c6", "c7", "c8") }, "a1 b5 c6 a2 c7"},
 		{"first attempts ahead of others", func() { add("b9*", "b10"); ended("b") }, "b10 b9"},
-		{"one is full, its place is for itself", func() { ended("c") }, "c8"},
-		{"another NAS passes", func() { add("d11*", "a12*") }, "d11"},
+		{"a full NAS gets its own free place", func() { ended("c") }, "c8"},
+		{"another NAS goes first", func() { add("d11*", "a12*") }, "d11"},
 		{"a place becomes free", func() { ended("a") }, "a3"},
 		{"all places", func() { ended("a", "a", "b", "b", "c", "c", "d") }, "a4 a12"},
 		{"nothing is left", func() { ended("a", "a") }, ""},
@@ -60,12 +60,12 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s: %q, want %q", st.name, got, st.want)
 		}
 	}
-	if len(r.running)+len(r.first.byNAS)+len(r.first.order)+len(r.again.byNAS)+len(r.again.order) != 0 {
-		t.Errorf("something is kept: %+v", r)
+	if len(r.running)+len(r.firstAttempts.byNAS)+len(r.firstAttempts.order)+len(r.retries.byNAS)+len(r.retries.order) != 0 {
+		t.Errorf("not empty at the end: %+v", r)
 	}
 }
 
-// TestNext is the policy between attempts.
+// TestNext tests the waits between attempts.
 func TestNext(t *testing.T) {
 	standard := TerminatorConfig{}.withDefaults()
 	long := TerminatorConfig{RetryMin: 24 * time.Hour, RetryMax: math.MaxInt64}.withDefaults()

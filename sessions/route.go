@@ -7,19 +7,20 @@ import (
 	"sync/atomic"
 )
 
-// Route says where the records of a session go: a text that only the [Journal] understands. All sessions with one
-// text share a Route. A session gets it with its first packet and keeps it for life; nil is nowhere, for life too.
+// Route says where the records of a session go. It is a text that only the [Journal] understands.
+// All sessions with the same text share a Route. The first packet of a session decides its Route,
+// which never changes. nil means that the records go nowhere.
 type Route struct {
-	number uint32 // of its text in the durable state; 0 outside of a table
+	number uint32 // stands for the text in the durable state; 0 outside of a table
 	text   string
-	live   int         // how many rows have it; under Table.mu
-	stored atomic.Bool // the text is durable, as far as is known
+	live   int         // number of rows that have it; guarded by Table.mu
+	stored atomic.Bool // the text is known to be durable
 }
 
 // NewRoute makes the Route of a [Session] that is in no table. The text must not be empty.
 func NewRoute(text string) *Route { return &Route{text: text} }
 
-// String is the text, "" for nowhere.
+// String returns the text, "" for nil.
 func (r *Route) String() string {
 	if r == nil {
 		return ""
@@ -27,7 +28,7 @@ func (r *Route) String() string {
 	return r.text
 }
 
-// id is the number, 0 for nowhere.
+// id returns the number, 0 for nil.
 func (r *Route) id() uint32 {
 	if r == nil {
 		return 0
@@ -35,23 +36,23 @@ func (r *Route) id() uint32 {
 	return r.number
 }
 
-// routes are those of a table, guarded by Table.mu. Each has a number, which stands for it in stored sessions. The text
-// of a number is part of each change until a commit that has it is durable, so no stored session names a number that
-// has none. A number that no session has any more goes at the next Load.
+// routes has the routes of a table, guarded by Table.mu. Stored sessions name a route by its
+// number. Each change stores the text of a number until one such commit is durable, so a stored
+// session never has a number without a text. The next Load removes unused numbers.
 type routes struct {
-	byText   map[string]*Route // what a new session gets
+	byText   map[string]*Route // for new sessions
 	byNumber map[uint32]*Route
 	last     uint32
 	unsaved  []*Route
-	unused   []Put // removes what Load found unused
+	unused   []Put // removes numbers that Load found unused
 }
 
 func newRoutes() routes {
 	return routes{byText: map[string]*Route{}, byNumber: map[uint32]*Route{}}
 }
 
-// of finds or makes the route with a text.
-func (rs *routes) of(text string) *Route {
+// findOrAdd returns the route with this text, which may be new.
+func (rs *routes) findOrAdd(text string) *Route {
 	if text == "" {
 		return nil
 	}
@@ -66,8 +67,8 @@ func (rs *routes) of(text string) *Route {
 	return r
 }
 
-// numbered finds the route of a stored session. While a table is loaded it may have no text yet.
-func (rs *routes) numbered(number uint32) *Route {
+// byStoredNumber returns the route of a stored session. During Load its text may be missing.
+func (rs *routes) byStoredNumber(number uint32) *Route {
 	if number == 0 {
 		return nil
 	}
@@ -79,8 +80,8 @@ func (rs *routes) numbered(number uint32) *Route {
 	return r
 }
 
-// fill gives the routes of stored sessions the texts that were stored.
-func (rs *routes) fill(texts map[uint32]string) error {
+// setTexts gives the routes of stored sessions the stored texts.
+func (rs *routes) setTexts(texts map[uint32]string) error {
 	for number, text := range texts {
 		rs.last = max(rs.last, number)
 		r := rs.byNumber[number]
@@ -100,8 +101,9 @@ func (rs *routes) fill(texts map[uint32]string) error {
 	return nil
 }
 
-// save adds to a change the texts that are not known to be durable, which it returns, and what is unused.
-func (rs *routes) save(c *Change) (routes []*Route) {
+// appendUnsaved adds to a change the texts that are not known to be durable, and returns their
+// routes. It also adds the removal of unused numbers.
+func (rs *routes) appendUnsaved(c *Change) (routes []*Route) {
 	c.State = append(c.State, rs.unused...)
 	rs.unused = nil
 	rs.unsaved = slices.DeleteFunc(rs.unsaved, func(r *Route) bool { return r.stored.Load() })
@@ -112,7 +114,7 @@ func (rs *routes) save(c *Change) (routes []*Route) {
 	return routes
 }
 
-// Routes are the texts of the routes that rows have, in order. It costs next to nothing.
+// Routes returns the texts of the routes that rows have, sorted. It costs little.
 func (t *Table) Routes() (texts []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -139,7 +141,7 @@ func appendRoute(b []byte, text string) []byte { return append(append(b, routeVe
 
 func parseRoute(b []byte) (string, error) {
 	if len(b) == 0 || b[0] != routeVersion {
-		return "", fmt.Errorf("%w: route of %d octets", ErrState, len(b))
+		return "", fmt.Errorf("%w: route: %d octets of an unknown version", ErrState, len(b))
 	}
 	return string(b[1:]), nil
 }

@@ -16,36 +16,37 @@ import (
 	"aaasess/internal/radius"
 )
 
-// of makes the event of a session with its own user and NAS id.
-func of(sid string, typ EventType, when int) Event {
+// eventOf returns an event of a session with its own user and Acct-Session-Id.
+func eventOf(sid string, typ EventType, when int) Event {
 	ev := event(typ, when)
 	ev.AcctSessionID, ev.Attrs = sid, attrs(radius.UserName, "user of "+sid, radius.AcctSessionID, sid)
-	return stamped(ev, uint32(1e9+when))
+	return withStamp(ev, uint32(1e9+when))
 }
 
-// routesOf are the routes of all sessions that a table knows, by their Acct-Session-Ids.
+// routesOf returns the routes of all sessions that a table knows, by Acct-Session-Id.
 func routesOf(t *Table) map[string]string {
 	routes := map[string]string{}
 	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
 		routes[s.AcctSessionID] = s.Route.String()
 	}
-	for id := range t.endings.byID {
-		s := t.endings.get(id)
+	for id := range t.remembered.byID {
+		s := t.remembered.get(id)
 		routes[s.AcctSessionID] = s.Route.String()
 	}
 	return routes
 }
 
-// TestRouteStays: whatever happens to a session, and to the policy, its route is that of its first packet.
+// TestRouteStays: a session keeps the route of its first packet, whatever happens to it and to the
+// policy.
 func TestRouteStays(t *testing.T) {
 	tests := []struct {
 		name string
 		then func(t *testing.T, tb *Table)
 	}{
 		{"nothing", func(*testing.T, *Table) {}},
-		{"interim", func(t *testing.T, tb *Table) { apply(t, tb, of("s", Interim, 60)) }},
+		{"interim", func(t *testing.T, tb *Table) { apply(t, tb, eventOf("s", Interim, 60)) }},
 		{"another NAS address", func(t *testing.T, tb *Table) {
-			ev := of("s", Interim, 60)
+			ev := eventOf("s", Interim, 60)
 			ev.NAS.IPv4 = ev.NAS.Addr
 			apply(t, tb, ev)
 		}},
@@ -55,24 +56,24 @@ func TestRouteStays(t *testing.T) {
 			}
 			tb.Acked(1, nil)
 		}},
-		{"stop", func(t *testing.T, tb *Table) { apply(t, tb, of("s", Stop, 60)) }},
+		{"stop", func(t *testing.T, tb *Table) { apply(t, tb, eventOf("s", Stop, 60)) }},
 		{"a late interim", func(t *testing.T, tb *Table) {
-			apply(t, tb, withUsage(of("s", Stop, 60), 10, 60))
-			apply(t, tb, withUsage(of("s", Interim, 30), 5, 30))
+			apply(t, tb, withUsage(eventOf("s", Stop, 60), 10, 60))
+			apply(t, tb, withUsage(eventOf("s", Interim, 30), 5, 30))
 		}},
 		{"our stop, and the NAS's", func(t *testing.T, tb *Table) {
 			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
 				t.Fatal(err)
 			}
-			apply(t, tb, of("s", Stop, 60))
+			apply(t, tb, eventOf("s", Stop, 60))
 		}},
-		{"it comes back", func(t *testing.T, tb *Table) {
+		{"the session comes back", func(t *testing.T, tb *Table) {
 			if err := tb.End(1, CauseLostCarrier, at(50), nil); err != nil {
 				t.Fatal(err)
 			}
-			apply(t, tb, withUsage(of("s", Interim, 60), 100, 60))
+			apply(t, tb, withUsage(eventOf("s", Interim, 60), 100, 60))
 			if tb.rows.get(1) == nil {
-				t.Fatal("it did not")
+				t.Fatal("the session did not come back")
 			}
 		}},
 		{"Accounting-On", func(t *testing.T, tb *Table) { apply(t, tb, Event{Type: On, NAS: testNAS, At: at(60)}) }},
@@ -91,7 +92,7 @@ func TestRouteStays(t *testing.T) {
 						}
 						return route
 					}
-					apply(t, tb, of("s", first, 0))
+					apply(t, tb, eventOf("s", first, 0))
 					d.route = func(*Session) string { t.Error("asked again"); return "west" }
 					if now = at(61); first != Stop {
 						tt.then(t, tb)
@@ -102,7 +103,7 @@ func TestRouteStays(t *testing.T) {
 						}
 						d.writeAll()
 						var err error
-						if tb, err = d.cut(cfg); err != nil {
+						if tb, err = d.powerCut(cfg); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -112,14 +113,14 @@ func TestRouteStays(t *testing.T) {
 	}
 }
 
-// TestRouteOfTheNext: a session that takes the name of another has a route of its own.
-func TestRouteOfTheNext(t *testing.T) {
+// TestRouteOfReplacement: a session that replaces another has a route of its own.
+func TestRouteOfReplacement(t *testing.T) {
 	d := newSlowDisk()
 	d.route = func(s *Session) string { return "of " + s.ID.String() }
 	tb := New(Config{}, d)
-	apply(t, tb, of("s", Start, 0))
-	apply(t, tb, of("s", Start, 1000))
-	if one, two := tb.endings.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
+	apply(t, tb, eventOf("s", Start, 0))
+	apply(t, tb, eventOf("s", Start, 1000))
+	if one, two := tb.remembered.get(1), tb.rows.get(2); one.Route.String() != "of 00000001" || two.Route.String() != "of 00000002" {
 		t.Errorf("%s and %s", one.Route, two.Route)
 	}
 	if got := tb.Routes(); !slices.Equal(got, []string{"of 00000002"}) {
@@ -127,7 +128,8 @@ func TestRouteOfTheNext(t *testing.T) {
 	}
 }
 
-// TestRouteOfOther: records of other types go where the session's go that they name, even if it is over.
+// TestRouteOfOther: a record of another type goes where the records of its session go, even if that
+// has ended.
 func TestRouteOfOther(t *testing.T) {
 	d := newSlowDisk()
 	tb := New(Config{}, d)
@@ -140,9 +142,9 @@ func TestRouteOfOther(t *testing.T) {
 		return ev
 	}
 	for _, ev := range []Event{
-		of("live", Start, 0), of("over", Stop, 0), of("live", Other, 0), of("over", Other, 0), of("none", Other, 0),
-		from(of("twice", Stop, 0), "8"), from(of("twice", Start, 1000), "9"), from(of("twice", Stop, 1001), "9"),
-		from(of("twice", Other, 2000), "8"), from(of("twice", Other, 2000), "9"),
+		eventOf("live", Start, 0), eventOf("over", Stop, 0), eventOf("live", Other, 0), eventOf("over", Other, 0), eventOf("none", Other, 0),
+		from(eventOf("twice", Stop, 0), "8"), from(eventOf("twice", Start, 1000), "9"), from(eventOf("twice", Stop, 1001), "9"),
+		from(eventOf("twice", Other, 2000), "8"), from(eventOf("twice", Other, 2000), "9"),
 	} {
 		apply(t, tb, ev)
 	}
@@ -159,8 +161,8 @@ func TestRouteOfOther(t *testing.T) {
 	}
 }
 
-// TestRoutesAreStored: no stored session has a route without a text, whatever the disk refuses, loses, and when; and no session
-// ever has another route.
+// TestRoutesAreStored: no stored session has a route without a text, whatever the disk refuses or
+// loses. No session ever gets another route.
 func TestRoutesAreStored(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := newSlowDisk()
@@ -180,12 +182,12 @@ func TestRoutesAreStored(t *testing.T) {
 		}
 		any := func(rt *rapid.T) string {
 			if len(names) == 0 {
-				rt.Skip("nobody is there")
+				rt.Skip("no session")
 			}
 			return rapid.SampledFrom(names).Draw(rt, "session")
 		}
 		apply := func(sid string, typ EventType, when int) {
-			if err := tb.Apply(withUsage(of(sid, typ, when), uint64(when), uint32(when)), nil); err != nil {
+			if err := tb.Apply(withUsage(eventOf(sid, typ, when), uint64(when), uint32(when)), nil); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -206,7 +208,7 @@ func TestRoutesAreStored(t *testing.T) {
 			"the disk writes": func(rt *rapid.T) { d.write(rapid.IntRange(0, len(d.queue)).Draw(rt, "changes")) },
 			"power cut": func(*rapid.T) {
 				var err error
-				if tb, err = d.cut(cfg); err != nil {
+				if tb, err = d.powerCut(cfg); err != nil {
 					rt.Fatal(err)
 				}
 				known := routesOf(tb)
@@ -217,7 +219,8 @@ func TestRoutesAreStored(t *testing.T) {
 	})
 }
 
-// TestRouteIsWrittenUntilDurable: then no more.
+// TestRouteIsWrittenUntilDurable: the text of a route is written until it is durable, and then no
+// more.
 func TestRouteIsWrittenUntilDurable(t *testing.T) {
 	d := newSlowDisk()
 	d.route = func(*Session) string { return "a" }
@@ -234,7 +237,7 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 			}
 			return begun == 1
 		}
-		apply(t, tb, of(fmt.Sprint(begun), Start, 0))
+		apply(t, tb, eventOf(fmt.Sprint(begun), Start, 0))
 	}
 	for _, step := range []struct {
 		when string
@@ -242,7 +245,7 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 		want string
 	}{
 		{"the first", func() {}, "\x01a"},
-		{"on its way", func() {}, "\x01a"},
+		{"queued", func() {}, "\x01a"},
 		{"refused", func() { d.write(1) }, "\x01a"},
 		{"durable", func() { d.write(1) }, ""},
 	} {
@@ -253,15 +256,16 @@ func TestRouteIsWrittenUntilDurable(t *testing.T) {
 	}
 }
 
-// TestUnusedRoutes: what no session has is removed with the first change after a restart, and its number can be given again.
+// TestUnusedRoutes: a route that no session has is removed with the first change after a restart.
+// Its number can be used again.
 func TestUnusedRoutes(t *testing.T) {
 	d := newSlowDisk()
 	now := at(0)
 	cfg := Config{Now: func() time.Time { return now }, Remember: time.Minute}
 	tb := New(cfg, d)
 	d.route = func(s *Session) string { return "of " + s.AcctSessionID }
-	apply(t, tb, of("a", Stop, 0))
-	apply(t, tb, of("b", Start, 0))
+	apply(t, tb, eventOf("a", Stop, 0))
+	apply(t, tb, eventOf("b", Start, 0))
 	stored := func() (texts []string) {
 		d.writeAll()
 		for _, k := range slices.Sorted(maps.Keys(d.state)) {
@@ -275,29 +279,29 @@ func TestUnusedRoutes(t *testing.T) {
 		t.Error(diff)
 	}
 	now = at(100)
-	apply(t, tb, of("c", Start, 100)) // forgets a
+	apply(t, tb, eventOf("c", Start, 100)) // forgets a
 	for i, want := range [][]string{
 		{"00000002 of b", "00000003 of c", "00000004 of 0"},
 		{"00000002 of b", "00000003 of c", "00000004 of 0", "00000005 of 1"},
 	} {
 		d.writeAll()
 		var err error
-		if tb, err = d.cut(cfg); err != nil {
+		if tb, err = d.powerCut(cfg); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, tb, of(fmt.Sprint(i), Start, 100))
+		apply(t, tb, eventOf(fmt.Sprint(i), Start, 100))
 		if diff := cmp.Diff(want, stored()); diff != "" {
 			t.Error(diff)
 		}
 	}
 }
 
-// TestDamagedRoutes: what cannot be read is not guessed.
+// TestDamagedRoutes: a damaged route is an error.
 func TestDamagedRoutes(t *testing.T) {
 	d := newSlowDisk()
 	tb := New(Config{}, d)
 	d.route = func(*Session) string { return "a" }
-	apply(t, tb, of("s", Start, 0))
+	apply(t, tb, eventOf("s", Start, 0))
 	d.writeAll()
 	for name, change := range map[string]func(state map[string]string){
 		"no text": func(state map[string]string) { delete(state, string(routeKey(1))) },
@@ -306,7 +310,7 @@ func TestDamagedRoutes(t *testing.T) {
 	} {
 		state := maps.Clone(d.state)
 		change(state)
-		if err := New(Config{}, d).Load(each(state)); !errors.Is(err, ErrState) {
+		if err := New(Config{}, d).Load(eachKey(state)); !errors.Is(err, ErrState) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

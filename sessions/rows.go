@@ -2,32 +2,33 @@ package sessions
 
 import "math/bits"
 
-// rows is an ordered map from ID to *Session that can be frozen in no time: a radix tree of six
-// levels (two bits, then five times six), each node with a bitmap of the digits it has. Nodes are
-// copied on the way to a change unless they were made since the last freeze, so frozen trees never
-// change and are read without a lock. An id's neighbours share its leaf: a step of a walk is six
-// look-ups in memory that the step before has just touched.
+// rows is an ordered map from ID to *Session whose snapshots cost almost nothing. It is a radix
+// tree of six levels. The top level has two bits of the id, the others six each. Each node has a
+// bitmap of the digits that are present. A change copies the nodes on its path, unless they were
+// made since the last snapshot. So snapshots never change, and are read without a lock.
+// Neighbouring ids share a leaf: each step of a walk does six look-ups in memory that the step
+// before has just touched.
 type rows struct {
 	root  *node
 	n     int
-	epoch uint64 // nodes of this epoch are ours alone
+	epoch uint64 // nodes of this epoch are in no snapshot
 }
 
 type node struct {
-	epoch  uint64
-	bitmap uint64
-	kids   []*node    // by digit, above the leaves
-	rows   []*Session // by digit, in a leaf
+	epoch    uint64
+	bitmap   uint64
+	children []*node    // by digit, above the leaves
+	rows     []*Session // by digit, in a leaf
 }
 
 const (
-	topShift = 30
-	digit    = 6
+	topShift  = 30
+	digitBits = 6
 )
 
-func digitOf(id ID, shift uint) uint { return uint(id>>shift) & (1<<digit - 1) }
+func digitOf(id ID, shift uint) uint { return uint(id>>shift) & (1<<digitBits - 1) }
 
-// rank is the place of digit d among those present.
+// rank returns the index of digit d among those present.
 func (n *node) rank(d uint) int { return bits.OnesCount64(n.bitmap & (1<<d - 1)) }
 
 func (n *node) has(d uint) bool { return n.bitmap>>d&1 != 0 }
@@ -35,7 +36,7 @@ func (n *node) has(d uint) bool { return n.bitmap>>d&1 != 0 }
 func (r *rows) get(id ID) *Session { return find(r.root, id) }
 
 func find(n *node, id ID) *Session {
-	for shift := uint(topShift); n != nil; shift -= digit {
+	for shift := uint(topShift); n != nil; shift -= digitBits {
 		d := digitOf(id, shift)
 		if !n.has(d) {
 			return nil
@@ -43,15 +44,15 @@ func find(n *node, id ID) *Session {
 		if shift == 0 {
 			return n.rows[n.rank(d)]
 		}
-		n = n.kids[n.rank(d)]
+		n = n.children[n.rank(d)]
 	}
 	return nil
 }
 
-// ceiling finds the session with the lowest id that is not less than id, or nil.
+// ceiling returns the session with the lowest id that is at least id, or nil.
 func ceiling(n *node, id ID) *Session {
-	var right *node // the subtree next to the right of the path, as low as possible
-	for shift := uint(topShift); n != nil; shift -= digit {
+	var right *node // the nearest subtree to the right of the path
+	for shift := uint(topShift); n != nil; shift -= digitBits {
 		d := digitOf(id, shift)
 		i := n.rank(d)
 		if shift == 0 {
@@ -61,32 +62,32 @@ func ceiling(n *node, id ID) *Session {
 			break
 		}
 		if !n.has(d) {
-			if i < len(n.kids) {
-				right = n.kids[i]
+			if i < len(n.children) {
+				right = n.children[i]
 			}
 			break
 		}
-		if i+1 < len(n.kids) {
-			right = n.kids[i+1]
+		if i+1 < len(n.children) {
+			right = n.children[i+1]
 		}
-		n = n.kids[i]
+		n = n.children[i]
 	}
 	if right == nil {
 		return nil
 	}
-	for len(right.kids) > 0 {
-		right = right.kids[0]
+	for len(right.children) > 0 {
+		right = right.children[0]
 	}
 	return right.rows[0]
 }
 
-// freeze returns the tree as it is; later changes to r leave it alone.
-func (r *rows) freeze() *node {
+// snapshot returns the tree as it is. Later changes to r do not change it.
+func (r *rows) snapshot() *node {
 	r.epoch++
 	return r.root
 }
 
-func (r *rows) own(n *node) *node {
+func (r *rows) writable(n *node) *node {
 	if n == nil {
 		return &node{epoch: r.epoch}
 	}
@@ -94,8 +95,8 @@ func (r *rows) own(n *node) *node {
 		return n
 	}
 	c := &node{epoch: r.epoch, bitmap: n.bitmap}
-	if n.kids != nil {
-		c.kids = append(make([]*node, 0, len(n.kids)+1), n.kids...)
+	if n.children != nil {
+		c.children = append(make([]*node, 0, len(n.children)+1), n.children...)
 	}
 	if n.rows != nil {
 		c.rows = append(make([]*Session, 0, len(n.rows)+1), n.rows...)
@@ -107,27 +108,27 @@ func (r *rows) own(n *node) *node {
 func (r *rows) put(s *Session) { r.root = r.putIn(r.root, s, topShift) }
 
 func (r *rows) putIn(n *node, s *Session, shift uint) *node {
-	n = r.own(n)
+	n = r.writable(n)
 	d := digitOf(s.ID, shift)
 	i := n.rank(d)
 	if shift == 0 {
 		if n.has(d) {
 			n.rows[i] = s
 		} else {
-			n.rows = insert(n.rows, i, s)
+			n.rows = insertAt(n.rows, i, s)
 			r.n++
 		}
 	} else {
 		if !n.has(d) {
-			n.kids = insert(n.kids, i, nil)
+			n.children = insertAt(n.children, i, nil)
 		}
-		n.kids[i] = r.putIn(n.kids[i], s, shift-digit)
+		n.children[i] = r.putIn(n.children[i], s, shift-digitBits)
 	}
 	n.bitmap |= 1 << d
 	return n
 }
 
-// remove takes out the session with this id, if there is one.
+// remove removes the session with this id, if there is one.
 func (r *rows) remove(id ID) {
 	if r.get(id) != nil {
 		r.root = r.removeIn(r.root, id, topShift)
@@ -136,16 +137,16 @@ func (r *rows) remove(id ID) {
 }
 
 func (r *rows) removeIn(n *node, id ID, shift uint) *node {
-	n = r.own(n)
+	n = r.writable(n)
 	d := digitOf(id, shift)
 	i := n.rank(d)
 	if shift == 0 {
-		n.rows = cut(n.rows, i)
+		n.rows = removeAt(n.rows, i)
 	} else {
-		if n.kids[i] = r.removeIn(n.kids[i], id, shift-digit); n.kids[i] != nil {
+		if n.children[i] = r.removeIn(n.children[i], id, shift-digitBits); n.children[i] != nil {
 			return n
 		}
-		n.kids = cut(n.kids, i)
+		n.children = removeAt(n.children, i)
 	}
 	if n.bitmap &^= 1 << d; n.bitmap == 0 {
 		return nil
@@ -153,14 +154,14 @@ func (r *rows) removeIn(n *node, id ID, shift uint) *node {
 	return n
 }
 
-func insert[T any](s []T, i int, v T) []T {
+func insertAt[T any](s []T, i int, v T) []T {
 	s = append(s, v)
 	copy(s[i+1:], s[i:])
 	s[i] = v
 	return s
 }
 
-func cut[T any](s []T, i int) []T {
+func removeAt[T any](s []T, i int) []T {
 	var zero T
 	copy(s[i:], s[i+1:])
 	s[len(s)-1] = zero

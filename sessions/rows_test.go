@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestRowsAgainstMap drives the tree and a map with the same random changes, freezing now and then,
-// and holds every frozen tree against the map of its time.
+// TestRowsAgainstMap makes the same random changes to the tree and to a map, takes snapshots, and
+// compares each snapshot with the map of its time.
 func TestRowsAgainstMap(t *testing.T) {
 	ids := rapid.OneOf(
 		rapid.Uint32Range(1, 200),
@@ -39,7 +39,7 @@ func TestRowsAgainstMap(t *testing.T) {
 				r.remove(id)
 				delete(model, id)
 			},
-			"freeze": func(*rapid.T) { taken = append(taken, frozen{r.freeze(), maps.Clone(model)}) },
+			"freeze": func(*rapid.T) { taken = append(taken, frozen{r.snapshot(), maps.Clone(model)}) },
 			"": func(t *rapid.T) {
 				if r.n != len(model) {
 					t.Fatalf("n is %d, the map has %d", r.n, len(model))
@@ -60,7 +60,7 @@ func compareWalk(t *rapid.T, root *node, model map[ID]*Session) {
 			t.Fatalf("walk: at %d found %+v", id, s)
 		}
 		if find(root, id) != s {
-			t.Fatalf("find(%d) is not what the walk gives", id)
+			t.Fatalf("find(%d) differs from the walk", id)
 		}
 		if id == 1<<32-1 {
 			return
@@ -68,14 +68,14 @@ func compareWalk(t *rapid.T, root *node, model map[ID]*Session) {
 		s = ceiling(root, id+1)
 	}
 	if s != nil {
-		t.Fatalf("walk goes on to %d", s.ID)
+		t.Fatalf("the walk continues to %d", s.ID)
 	}
 	if find(root, 12345678) != model[12345678] {
-		t.Fatal("found what is not there")
+		t.Fatal("find returns a session that does not exist")
 	}
 }
 
-func million() *rows {
+func millionRows() *rows {
 	r := &rows{epoch: 1}
 	for i := range 1_000_000 {
 		r.put(&Session{ID: ID(i + 1)})
@@ -84,7 +84,7 @@ func million() *rows {
 }
 
 func BenchmarkCeiling(b *testing.B) {
-	root := million().freeze()
+	root := millionRows().snapshot()
 	b.ReportAllocs()
 	id := ID(0)
 	for b.Loop() {
@@ -96,16 +96,16 @@ func BenchmarkCeiling(b *testing.B) {
 	}
 }
 
-// BenchmarkPut replaces rows of a million, with a freeze every 64 as a busy table has it.
+// BenchmarkPut replaces rows of a million, with a snapshot after every 64, as in a busy table.
 func BenchmarkPut(b *testing.B) {
-	r := million()
+	r := millionRows()
 	b.ReportAllocs()
 	n := uint32(0)
 	for b.Loop() {
 		n = n*1664525 + 1013904223
 		r.put(&Session{ID: ID(n%1_000_000 + 1)})
 		if n%64 == 0 {
-			r.freeze()
+			r.snapshot()
 		}
 	}
 }

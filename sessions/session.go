@@ -8,15 +8,15 @@ import (
 	"aaasess/internal/radius"
 )
 
-// ID is a session's number, casnSessionId (1..2^32-1). No two live sessions have the same, and
-// none is used again until the numbers wrap, also across restarts.
+// ID is the number of a session, casnSessionId (1..2^32-1). Two live sessions never have the same
+// ID. An ID is used again only after the numbers have wrapped, also across restarts.
 type ID uint32
 
-// String is the Acct-Session-Id that goes upstream: eight upper-case hex digits, never more
+// String returns the Acct-Session-Id that goes upstream: eight upper-case hex digits, never more
 // (FreeRADIUS checkrad and Radiator compute one from the other, R8).
 func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
 
-// Kind is the accounting type of a session (R40); the kinds here are rows of casnActiveTable.
+// Kind is the accounting type of a session (R40). All these kinds are rows of casnActiveTable.
 type Kind uint8
 
 // The kinds, with the names that method lists use.
@@ -26,7 +26,7 @@ const (
 	Connection Kind = 3
 )
 
-// String is the name of the accounting type as S1 has it.
+// String returns the name of the accounting type as S1 has it.
 func (k Kind) String() string {
 	switch k {
 	case Network:
@@ -39,18 +39,17 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// State is where a session is in its life.
+// State is the state of a session in its life cycle.
 type State uint8
 
-// The states. A session that has ended stays known for a while, so that late copies of its
-// packets are recognised; it is no row of the table.
+// The states. An ended session is remembered for a while, for its late packets; it is no row.
 const (
 	Active      State = 1
-	Terminating State = 2 // casnDisconnect is true(1); nothing cancels it
+	Terminating State = 2 // casnDisconnect is true(1); only [Table.Undo] cancels it
 	Ended       State = 3
 )
 
-// String names the state.
+// String returns the name of the state.
 func (s State) String() string {
 	switch s {
 	case Active:
@@ -70,20 +69,21 @@ const (
 	CauseNASReboot   uint32 = 11
 )
 
-// NAS is what a packet tells of the access server that sent it, or a session of the one that has it.
-// Which packets are of one NAS is asked between a packet and a session (R25); there is no list of NASes.
+// NAS is what a packet or a session says of its access server. Whether both have the same NAS is
+// decided by comparing them (R25). There is no list of NASes.
 type NAS struct {
 	// Addr is the source address of its packets.
 	Addr netip.Addr
-	// Local is the address of this host that its packets are sent to; invalid if that is not known.
+	// Local is the local address that its packets are sent to; invalid if it is not known.
 	Local netip.Addr
 	// Identifier is its NAS-Identifier, "" if it has none.
 	Identifier string
-	// IPv4 and IPv6 are its NAS-IP-Address and NAS-IPv6-Address; invalid if it has none. 0.0.0.0 and :: are none.
+	// IPv4 and IPv6 are its NAS-IP-Address and NAS-IPv6-Address; invalid if none, 0.0.0.0 or ::.
 	IPv4, IPv6 netip.Addr
 }
 
-// Name is what the NAS calls itself: its NAS-Identifier, else its NAS-IP-Address or NAS-IPv6-Address as text, else "".
+// Name returns what the NAS calls itself: its NAS-Identifier, else its NAS-IP-Address or
+// NAS-IPv6-Address as text, else "".
 func (n NAS) Name() string {
 	switch {
 	case n.Identifier != "":
@@ -96,7 +96,7 @@ func (n NAS) Name() string {
 	return ""
 }
 
-// String is for logs and people.
+// String returns the name and the source address, for logs and the command line.
 func (n NAS) String() string {
 	name := n.Name()
 	if name == "" || name == n.Addr.String() {
@@ -105,51 +105,48 @@ func (n NAS) String() string {
 	return name + "@" + n.Addr.String()
 }
 
-// Session is one session at one moment. It does not change: an event makes a new one. Its times are those of the table's
-// clock ([Table.Date] makes dates of them), which no step of the host's clock touches.
+// Session is one session at one moment. In a table it never changes: an event makes a new one.
 type Session struct {
-	// What a walk of the table reads comes first, to touch little memory.
+	// A walk of the table reads these fields. They come first, so it touches little memory.
 	ID    ID
 	Kind  Kind
 	State State
-	// StartSeen: the NAS has reported the start; false while only later packets were heard.
+	// StartSeen says that the NAS has reported the start, and not only later packets.
 	StartSeen bool
-	// Stopped: the NAS has reported the stop. Of a session that has ended false means that we made its stop.
+	// Stopped says that the NAS has reported the stop. If not, we made the stop of an ended
+	// session.
 	Stopped bool
-	// Restarted: the NAS's Accounting-On or -Off has ended it.
-	Restarted   bool
-	Counted     UsageFields   // what of Usage the NAS has ever sent
-	IPv4        uint32        // casnIpAddr: Framed-IP-Address, 0 if there is none
-	IfIndex     uint32        // casnVaiIfIndex: ifIndex of the session's own interface, 0 if it has none here
-	PortIfIndex uint32        // casnNasPort: ifIndex of the port that carries it, 0 if not known
-	EventStamp  uint32        // newest Event-Timestamp heard, 0 if the NAS sends none
-	StartStamp  uint32        // Event-Timestamp of the start, as far as can be told, else 0
-	Data        time.Duration // when user data was last known to flow, for casnIdleTime; of an ended session, when it ended
-	User        string        // User-Name, part of Attrs
+	// NASRestarted says that an Accounting-On or -Off of the NAS has ended the session.
+	NASRestarted bool
+	Counted      UsageFields // the fields of Usage that the NAS has ever sent
+	IPv4         uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
+	IfIndex      uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here
+	PortIfIndex  uint32      // casnNasPort: ifIndex of the port that carries it, 0 if not known
+	EventStamp   uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
+	StartStamp   uint32      // Event-Timestamp of the start, or computed; 0 if not known
+	LastTraffic  Stamp       // when user data last flowed, or when it ended (casnIdleTime)
+	User         string      // User-Name, part of Attrs
 
-	NAS           *NAS              // with every identifier that its packets have had last
-	Attrs         radius.Attributes // who and where: what a stop record of our own making would carry
+	NAS           *NAS              // with the newest value of each identifier
+	Attrs         radius.Attributes // who and where; a stop that we make carries them
 	AcctSessionID string            // what the NAS calls it, part of Attrs
 
-	Started time.Duration // since 1970, as Heard
-	Heard   time.Duration // when the newest event of it happened
-	// Acked is when the NAS agreed to end the session, or we ended it as the operator wished: the cause of its stop is ours
-	// from then on (R5). 0 if that has not happened.
-	Acked time.Duration
-	// Revived is when an interim last showed that it lives after we had thought it over, 0 if none did.
-	Revived time.Duration
+	Started   Stamp
+	LastEvent Stamp // when the newest event happened, or the end
+	// Acked is when the NAS agreed to end the session, or when we ended it for an operator. From
+	// then on the cause of its stop is ours (R5). 0 if neither has happened.
+	Acked Stamp
+	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
+	Revived Stamp
 	Usage   Usage
 	Route   *Route // decided at the first packet, never changed
 
-	prints prints
-	node   *nasNode   // of NAS; nil unless the session is in a table
-	former []*nasNode // the other NAS values that its packets have had
+	fingerprints fingerprints
+	node         *nasNode   // of NAS; nil if the session is in no table
+	former       []*nasNode // former NAS values of its packets
 }
 
-// unix is the form in which a Session keeps times: no pointer, eight octets.
-func unix(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
-
-// IdleTime is casnIdleTime: how long before now, a time of the table's clock, user data last flowed, in whole seconds (R2).
-func (s *Session) IdleTime(now time.Duration) uint32 {
-	return uint32(min(max(0, now-s.Data)/time.Second, 1<<32-1))
+// IdleTime returns casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
+func (s *Session) IdleTime(now Stamp) uint32 {
+	return uint32(min(max(0, now.Sub(s.LastTraffic))/time.Second, 1<<32-1))
 }

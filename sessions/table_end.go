@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Disconnect marks live sessions as being terminated, and counts them: what a SET of casnDisconnect to
-// true(1) does (R5). All are marked, or none and the error is a *[NotLiveError] for the first that is
-// not live. marked are those that were not being terminated already. done is called when the marks are
-// durable.
+// Disconnect marks live sessions as Terminating and counts them, as a SET of casnDisconnect to
+// true(1) does (R5). It marks all of them or none. If one is not live, the error is a
+// *[NotLiveError] for the first of these. marked are the sessions that were not Terminating before.
+// done is called when the marks are durable.
 //
-// The caller then gives all ids, marked by it or not, either to the [Terminator], and nothing cancels the
-// end of these sessions any more, or to [Table.Undo].
+// The caller must then give all ids, also those not in marked, to the [Terminator] or to
+// [Table.Undo]. After the Terminator has them, nothing cancels the end of these sessions.
 func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -27,11 +27,11 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 	var c Change
 	for _, id := range ids {
 		if s := t.rows.get(id); s.State == Active {
-			t.mark(&c, s, Terminating)
+			t.setState(&c, s, Terminating)
 			marked = append(marked, id)
-			t.claims[id] = 1
-		} else if t.claims[id] > 0 {
-			t.claims[id]++
+			t.undoable[id] = 1
+		} else if t.undoable[id] > 0 {
+			t.undoable[id]++
 		}
 	}
 	t.counters.Disconnected += uint64(len(marked))
@@ -39,58 +39,59 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 	return marked, nil
 }
 
-// Undo takes back a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section 7.2.4.3). A
-// session that another Disconnect has met meanwhile stays marked until that one is undone too; one that has
-// ended, or that a Terminator has, stays as it is. It does not ask whether the journal accepts: refused, it
-// would leave sessions Terminating that nobody ends.
+// Undo undoes a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section
+// 7.2.4.3). If another Disconnect has named a session meanwhile, the session stays marked until
+// that one is undone too. A session that has ended, or that a Terminator has, does not change. Undo
+// works even if the journal accepts no changes. Otherwise sessions would stay Terminating and
+// nobody would end them.
 func (t *Table) Undo(ids []ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var c Change
 	for _, id := range ids {
-		switch t.claims[id] {
-		case 0: // final
+		switch t.undoable[id] {
+		case 0: // final, or the session has ended
 		case 1:
-			delete(t.claims, id)
-			t.mark(&c, t.rows.get(id), Active)
+			delete(t.undoable, id)
+			t.setState(&c, t.rows.get(id), Active)
 			t.counters.Disconnected--
 		default:
-			t.claims[id]--
+			t.undoable[id]--
 		}
 	}
 	t.commit(c, done)
 }
 
-// unclaimed leaves those out that a Disconnect has marked which can still be undone.
-func (t *Table) unclaimed(ids []ID) []ID {
+// notUndoable returns ids without the sessions whose Disconnect can still be undone.
+func (t *Table) notUndoable(ids []ID) []ID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.DeleteFunc(ids, func(id ID) bool { return t.claims[id] > 0 })
+	return slices.DeleteFunc(ids, func(id ID) bool { return t.undoable[id] > 0 })
 }
 
-// keep makes marks final.
-func (t *Table) keep(ids []ID) {
+// makeFinal makes marks final: Undo no longer removes them.
+func (t *Table) makeFinal(ids []ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
-		delete(t.claims, id)
+		delete(t.undoable, id)
 	}
 }
 
-func (t *Table) mark(c *Change, s *Session, state State) {
+func (t *Table) setState(c *Change, s *Session, state State) {
 	n := *s
 	n.State = state
 	t.put(c, &n)
 }
 
-// Acked notes that the NAS has agreed to end a session: from now on its stop has our cause, whoever sends
-// it (R5). It does nothing if the session is not being terminated. It does not ask whether the journal
-// accepts: what the NAS has done cannot be refused.
+// Acked notes that the NAS has agreed to end a session. From now on its stop has the cause
+// Admin-Reset, whoever sends it (R5). Acked does nothing if the session is not Terminating. It
+// works even if the journal accepts no changes, because what the NAS has done cannot be refused.
 func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var c Change
-	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked == 0 {
+	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked.IsZero() {
 		n := *s
 		n.Acked = t.clock.now()
 		t.put(&c, &n)
@@ -98,7 +99,7 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.commit(c, done)
 }
 
-// live is a row as it is now; a view may be older.
+// live returns a row as it is now; a view may be older.
 func (t *Table) live(id ID) *Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -112,8 +113,8 @@ func (t *Table) whenEnded(fn func(ID)) {
 	t.onEnd = fn
 }
 
-// End makes a session over without a stop from its NAS: the stop record is made from what was last
-// heard. at is the moment that it carries. It does nothing if the session is not live.
+// End ends a session without a stop from its NAS. The stop record is made from what was last heard,
+// and carries the time at. End does nothing if the session is not live.
 func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,7 +123,7 @@ func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	}
 	var c Change
 	if s := t.rows.get(id); s != nil {
-		ended, _ := t.clock.of(at)
+		ended, _ := t.clock.fromHost(at)
 		t.end(&c, s, nil, ended, cause)
 	}
 	t.commit(c, done)

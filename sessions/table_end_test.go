@@ -24,18 +24,18 @@ func TestCloseNAS(t *testing.T) {
 	f.send(t, sessions.Start, "as it restarted", 10)
 	f.send(t, sessions.Start, "later", 20)
 	f.now = f.now.Add(10 * time.Second)
-	f.on(t, nas1)
+	f.accountingOn(t, nas1)
 	for f.View().Len() > 3 {
-		f.fence(t)
+		f.waitForCommits(t)
 	}
 	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2, n + 3}, ids(f.View())); diff != "" {
 		t.Error(diff)
 	}
-	told := f.told()[n+3:]
+	told := f.accounted()[n+3:]
 	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
 		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
 	}
-	f.on(t, sessions.NAS{Identifier: "unheard-of"})
+	f.accountingOn(t, sessions.NAS{Identifier: "unknown"})
 }
 
 func TestDisconnect(t *testing.T) {
@@ -53,7 +53,7 @@ func TestDisconnect(t *testing.T) {
 		return marked, err
 	}
 	if _, err := disconnect(1, 9, 2); err == nil || err.(*sessions.NotLiveError).Index != 1 {
-		t.Errorf("with one that is not there: %v", err)
+		t.Errorf("with an id that is not live: %v", err)
 	}
 	if got := f.View(); got.Disconnected != 0 || got.Get(1).State != sessions.Active {
 		t.Error("a refused disconnect marked a session")
@@ -72,18 +72,18 @@ func TestDisconnect(t *testing.T) {
 	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
 		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
 	}
-	// Our own stop carries Admin-Reset, and the NAS's once it has agreed.
+	// Our own stop has the cause Admin-Reset, and so has the NAS's stop after an ACK.
 	await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 	f.send(t, sessions.Stop, "a", 5)
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
 	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
-	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.told()[3:]); diff != "" {
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.accounted()[3:]); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestUndo: it takes back a mark once, whatever has become of the session, and also when the journal
-// takes nothing new.
+// TestUndo: Undo removes a mark once, whatever has become of the session, also if the journal
+// accepts nothing.
 func TestUndo(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	for _, sid := range []string{"a", "b", "c"} {
@@ -108,9 +108,9 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoOfTwo: a mark that two have wanted goes with the second that is undone, and not at all once
-// one of them has told the terminator.
-func TestUndoOfTwo(t *testing.T) {
+// TestUndoTwice: a mark of two Disconnects is removed with the second Undo. It stays if a
+// terminator has the session.
+func TestUndoTwice(t *testing.T) {
 	for _, kept := range []bool{false, true} {
 		f := newFixture(t, sessions.Config{})
 		f.send(t, sessions.Start, "a", 0)
@@ -131,12 +131,12 @@ func TestUndoOfTwo(t *testing.T) {
 	}
 }
 
-// TestTerminatingEndsWithAdminReset: the stop that we make, and the NAS's once it has agreed; not the stop of a user who quits
-// while nobody answers.
+// TestTerminatingEndsWithAdminReset: the cause is Admin-Reset if we make the stop or the NAS has
+// agreed, but not if the user leaves before the NAS answers.
 func TestTerminatingEndsWithAdminReset(t *testing.T) {
 	restarts := func(_ *testing.T, f *fixture) {
 		f.now = f.now.Add(time.Hour)
-		f.on(t, nas1)
+		f.accountingOn(t, nas1)
 	}
 	tests := []struct {
 		name string
@@ -147,13 +147,13 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 			await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 			f.send(t, sessions.Stop, "a", 9)
 		}, []string{"Stop 1 cause 6"}},
-		{"its stop, when nobody answered us", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
+		{"its stop, without an answer", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
 		{"another session of its name", func(t *testing.T, f *fixture) {
 			f.now = f.now.Add(time.Hour)
 			f.send(t, sessions.Start, "a", 0)
 		}, []string{"Stop 1 cause 6", "Start 2"}},
 		{"its NAS restarts", restarts, []string{"Stop 1 cause 6"}},
-		{"we", func(t *testing.T, f *fixture) {
+		{"our stop", func(t *testing.T, f *fixture) {
 			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, f.now, done) })
 		}, []string{"Stop 1 cause 6"}},
 	}
@@ -163,31 +163,31 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 			f.send(t, sessions.Start, "a", 0)
 			await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 			tt.end(t, f)
-			if diff := cmp.Diff(tt.want, f.told()[1:]); diff != "" {
+			if diff := cmp.Diff(tt.want, f.accounted()[1:]); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 }
 
-// TestAckedOfOthers: an ACK that comes too late, or for a session that nobody ends, changes nothing.
-func TestAckedOfOthers(t *testing.T) {
+// TestAckedIgnored: an ACK that is late, or for a session that nobody ends, changes nothing.
+func TestAckedIgnored(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	for _, id := range []sessions.ID{1, 2} {
 		await(t, func(done func(error)) error { f.Acked(id, done); return nil })
 	}
 	if f.View().Get(1).Acked != 0 {
-		t.Error("a session is acked that nobody ends")
+		t.Error("an active session is acked")
 	}
 	f.send(t, sessions.Stop, "a", 9)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestEndCarriesItsMoment: the stop that we make has the moment that we were told.
-func TestEndCarriesItsMoment(t *testing.T) {
+// TestEndTime: our stop has the time that End was given.
+func TestEndTime(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	at := f.now.Add(7 * time.Second)

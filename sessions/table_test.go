@@ -34,7 +34,7 @@ func newFixture(t testing.TB, cfg sessions.Config) *fixture {
 	return f
 }
 
-// restart is a new table over what the journal has made durable.
+// restart returns a new table loaded from what is durable.
 func (f *fixture) restart(t testing.TB) *sessions.Table {
 	t.Helper()
 	again := sessionstest.NewJournal()
@@ -46,8 +46,8 @@ func (f *fixture) restart(t testing.TB) *sessions.Table {
 	return table
 }
 
-// send applies an event that happened the given number of seconds after the test's begin, and waits
-// until it could be answered.
+// send applies an event that happened this many seconds after f.now, and waits until it could be
+// answered.
 func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after int, more ...func(*sessions.Event)) {
 	t.Helper()
 	ev := sessions.Event{
@@ -60,21 +60,21 @@ func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after i
 	await(t, func(done func(error)) error { return f.Apply(ev, done) })
 }
 
-// on is an Accounting-On of a NAS.
-func (f *fixture) on(t testing.TB, nas sessions.NAS) {
+// accountingOn sends an Accounting-On of a NAS.
+func (f *fixture) accountingOn(t testing.TB, nas sessions.NAS) {
 	t.Helper()
 	await(t, func(done func(error)) error {
 		return f.Apply(sessions.Event{Type: sessions.On, NAS: nas, At: f.now}, done)
 	})
 }
 
-// fence waits for what has been committed so far.
-func (f *fixture) fence(t testing.TB) {
+// waitForCommits waits until everything committed so far is durable.
+func (f *fixture) waitForCommits(t testing.TB) {
 	t.Helper()
 	await(t, func(done func(error)) error { f.journal.Commit(sessions.Change{}, done); return nil })
 }
 
-// await calls what takes a done, and waits for that.
+// await runs call and waits for its done.
 func await(t testing.TB, call func(done func(error)) error) {
 	t.Helper()
 	ch := make(chan error, 1)
@@ -86,8 +86,8 @@ func await(t testing.TB, call func(done func(error)) error) {
 	}
 }
 
-// told lists what has been accounted: type, session id, cause.
-func (f *fixture) told() []string {
+// accounted lists the notices: type, session id, cause.
+func (f *fixture) accounted() []string {
 	var out []string
 	for _, n := range f.journal.Notices() {
 		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
@@ -107,7 +107,7 @@ func ids(v *sessions.View) []sessions.ID {
 	return out
 }
 
-func TestLifeOfASession(t *testing.T) {
+func TestSessionLife(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	f.send(t, sessions.Start, "a", 0)
@@ -125,7 +125,7 @@ func TestLifeOfASession(t *testing.T) {
 	f.send(t, sessions.Stop, "never-started", 80)
 	f.send(t, sessions.Interim, "not-started", 90)
 	want := []string{"Start 1", "Start 2", "Interim-Update 1", "Stop 1", "Stop 3", "Interim-Update 4"}
-	if diff := cmp.Diff(want, f.told()); diff != "" {
+	if diff := cmp.Diff(want, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 	v := f.View()
@@ -137,7 +137,7 @@ func TestLifeOfASession(t *testing.T) {
 	}
 }
 
-func TestNameUsedAgain(t *testing.T) {
+func TestNameReused(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	other := func(ev *sessions.Event) {
@@ -146,7 +146,7 @@ func TestNameUsedAgain(t *testing.T) {
 	f.send(t, sessions.Start, "a", 100, other)
 	f.now = f.now.Add(time.Hour)
 	f.send(t, sessions.Start, "a", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Start 2", "Stop 1 cause 2", "Start 3"}, f.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Start 2", "Stop 1 cause 2", "Start 3"}, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 	f.send(t, sessions.Stop, "a", 200, other)
@@ -164,7 +164,7 @@ func TestSameNameAtTwoNASes(t *testing.T) {
 	}
 }
 
-func TestEventsThatAreNone(t *testing.T) {
+func TestInvalidEvents(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	for _, ev := range []sessions.Event{{Type: sessions.Start}, {Type: 9, AcctSessionID: "x"}} {
 		if err := f.Apply(ev, nil); !errors.Is(err, sessions.ErrEvent) {
@@ -173,8 +173,8 @@ func TestEventsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestRefusal: what the journal does not take leaves no trace.
-func TestRefusal(t *testing.T) {
+// TestJournalRefuses: a refused event changes nothing.
+func TestJournalRefuses(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	full := errors.New("disk is full")
@@ -193,12 +193,12 @@ func TestRefusal(t *testing.T) {
 	}
 	f.journal.Refuse(nil)
 	f.send(t, sessions.Start, "c", 1)
-	if diff := cmp.Diff([]string{"Start 1", "Start 2"}, f.told()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Start 2"}, f.accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestDuplicateWaits: the answer to a copy waits until what it repeats is durable.
+// TestDuplicateWaits: the answer to a copy waits until the original is durable.
 func TestDuplicateWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, sessions.Config{})
@@ -222,8 +222,8 @@ func TestDuplicateWaits(t *testing.T) {
 		if diff := cmp.Diff([]string{"first", "copy"}, answered); diff != "" {
 			t.Error(diff)
 		}
-		if len(f.told()) != 1 || f.View().Len() != 1 {
-			t.Errorf("told %v, %d rows", f.told(), f.View().Len())
+		if len(f.accounted()) != 1 || f.View().Len() != 1 {
+			t.Errorf("told %v, %d rows", f.accounted(), f.View().Len())
 		}
 	})
 }
@@ -255,7 +255,7 @@ func TestRestart(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	// The restarted table knows late packets, and gives no number a second time.
+	// The restarted table recognises late packets, and uses no id twice.
 	g := &fixture{Table: again, now: f.now}
 	g.send(t, sessions.Stop, "9", 100)
 	g.send(t, sessions.Stop, "4", 120)
@@ -272,6 +272,6 @@ func TestLoadDamagedState(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := f.Load(func(fn func(k, v []byte) error) error { return fn([]byte("someone else's"), []byte{1, 2}) }); err != nil {
-		t.Errorf("a key of somebody else: %v", err)
+		t.Errorf("a key of another owner: %v", err)
 	}
 }

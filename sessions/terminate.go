@@ -1,11 +1,13 @@
 package sessions
 
 import (
-	"container/heap"
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
 	"time"
+
+	"aaasess/internal/timeheap"
 )
 
 // TerminatorConfig is how sessions are ended.
@@ -22,22 +24,10 @@ type TerminatorConfig struct {
 }
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
-	if c.StopWait == 0 {
-		c.StopWait = 30 * time.Second
+	return TerminatorConfig{
+		StopWait: cmp.Or(c.StopWait, 30*time.Second), RetryMin: cmp.Or(c.RetryMin, 2*time.Second), RetryMax: cmp.Or(c.RetryMax, 5*time.Minute),
+		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8),
 	}
-	if c.RetryMin == 0 {
-		c.RetryMin = 2 * time.Second
-	}
-	if c.RetryMax == 0 {
-		c.RetryMax = 5 * time.Minute
-	}
-	if c.Parallel == 0 {
-		c.Parallel = 64
-	}
-	if c.PerNAS == 0 {
-		c.PerNAS = 8
-	}
-	return c
 }
 
 // Termination is how far the ending of a session has come.
@@ -69,12 +59,12 @@ type Terminator struct {
 // job is one session to be ended. All is Run's, which changes Termination and gone under mu.
 type job struct {
 	id     ID
-	nas    NAS       // of the session, once an attempt is due
-	user   string    // of the session, as nas
-	at     time.Time // when it is due, if no attempt is due or under way
-	ended  time.Time // the moment that our own stop is to carry, made when the job is due; zero: the NAS is to be asked
-	memory any       // the Disconnector's
-	gone   bool      // the row has ended; set by whoever ends it
+	nas    NAS                  // of the session, once an attempt is due
+	user   string               // of the session, as nas
+	wait   timeheap.Entry[*job] // until it is due, if no attempt is due or under way
+	ended  time.Time            // the moment that our own stop is to carry, made when the job is due; zero: the NAS is to be asked
+	memory any                  // the Disconnector's
+	gone   bool                 // the row has ended; set by whoever ends it
 	Termination
 }
 
@@ -92,7 +82,7 @@ func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger 
 // Start begins to end sessions, which no [Table.Undo] takes back any more. One that is being ended already
 // goes on as before.
 func (t *Terminator) Start(ids ...ID) {
-	t.table.keep(ids)
+	t.table.makeFinal(ids)
 	t.mu.Lock()
 	t.added = append(t.added, ids...)
 	t.mu.Unlock()
@@ -116,7 +106,7 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 // Run ends sessions until ctx is done. It begins with those that a restart found being terminated.
 func (t *Terminator) Run(ctx context.Context) error {
 	t.resume()
-	var due dueHeap
+	var due jobHeap
 	ready := newReady(t.cfg.PerNAS)
 	results := make(chan result)
 	running := 0
@@ -157,8 +147,8 @@ func (t *Terminator) Run(ctx context.Context) error {
 			})
 		}
 		// What is due has left the heap, so the timer is for later, also when all places are taken.
-		if len(due) > 0 {
-			timer.Reset(due[0].at.Sub(t.table.now()))
+		if at := due.Next(); !at.IsZero() {
+			timer.Reset(at.Sub(t.table.now()))
 		}
 	}
 }
@@ -172,27 +162,28 @@ func (t *Terminator) resume() {
 			found = append(found, s.ID)
 		}
 	}
-	t.Start(t.table.unclaimed(found)...)
+	t.Start(t.table.notUndoable(found)...)
 }
 
 // accept makes jobs of the sessions that Start was told.
-func (t *Terminator) accept(due *dueHeap) {
+func (t *Terminator) accept(due *jobHeap) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range t.added {
 		if old := t.jobs[id]; old == nil || old.gone {
-			j := &job{id: id, at: t.table.now()}
+			j := &job{id: id}
 			t.jobs[id] = j
-			heap.Push(due, j)
+			due.Set(j, &j.wait, t.table.now())
 		}
 	}
 	t.added = nil
 }
 
 // ripen makes ready what is due, and closes the sessions whose stop has been waited for.
-func (t *Terminator) ripen(due *dueHeap, ready *ready) {
-	for now := t.table.now(); len(*due) > 0 && !(*due)[0].at.After(now); {
-		j := heap.Pop(due).(*job)
+func (t *Terminator) ripen(due *jobHeap, ready *ready) {
+	now := t.table.now()
+	for j, ok := due.Due(now); ok; j, ok = due.Due(now) {
+		due.Remove(&j.wait)
 		s := t.session(j)
 		if s == nil {
 			t.forget(j)
@@ -203,7 +194,7 @@ func (t *Terminator) ripen(due *dueHeap, ready *ready) {
 		case !j.ended.IsZero():
 			t.log(j).Info("disconnect: the session ends with a stop of our own")
 			t.close(j, due)
-		case s.Acked != 0: // before a restart: the wait for its stop begins again
+		case !s.Acked.IsZero(): // before a restart: the wait for its stop begins again
 			t.awaitStop(j, t.table.Date(s.Acked), due)
 		default:
 			ready.add(j)
@@ -235,17 +226,5 @@ func (t *Terminator) log(j *job) *slog.Logger {
 	return t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
 }
 
-// dueHeap is the waiting jobs, the first due first.
-type dueHeap []*job
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(*job)) }
-
-func (h *dueHeap) Pop() any {
-	old := *h
-	j := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return j
-}
+// jobHeap is the jobs that wait.
+type jobHeap = timeheap.Heap[*job]

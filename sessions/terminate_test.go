@@ -85,7 +85,7 @@ func TestTerminator(t *testing.T) {
 				if diff := cmp.Diff(tt.asked, nas.asked); diff != "" {
 					t.Error("attempts:", diff)
 				}
-				if diff := cmp.Diff(tt.told, f.told()); diff != "" {
+				if diff := cmp.Diff(tt.told, f.accounted()); diff != "" {
 					t.Error(diff)
 				}
 				status, underWay := term.Status(1)
@@ -150,7 +150,7 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 		}
 		f.journal.Refuse(nil)
 		time.Sleep(time.Minute)
-		if diff := cmp.Diff(startEnd, f.told()); diff != "" {
+		if diff := cmp.Diff(startEnd, f.accounted()); diff != "" {
 			t.Error(diff)
 		}
 		cancel()

@@ -11,12 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStateBeforeRoutes: sessions of version 2, live and over, are read whole, get their routes when they are loaded, and Run
-// makes these durable.
-func TestStateBeforeRoutes(t *testing.T) {
+// TestLoadVersion2: sessions of version 2, live and ended, are read in full. They get routes when
+// they are loaded, and Run makes these durable.
+func TestLoadVersion2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSlowDisk()
-		d.state = stateOf(t, "testdata/state-v2.txt")
+		d.state = readState(t, "testdata/state-v2.txt")
 		cfg := Config{Now: func() time.Time { return at(100) }}
 		routeBy := func(policy string) {
 			d.route = func(s *Session) string {
@@ -33,7 +33,7 @@ func TestStateBeforeRoutes(t *testing.T) {
 		}
 		load := func(when string) *Table {
 			t.Helper()
-			tb, err := d.cut(cfg)
+			tb, err := d.powerCut(cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,14 +46,15 @@ func TestStateBeforeRoutes(t *testing.T) {
 		if v := tb.View(); v.Len() != 7 || v.Counters != (Counters{HighWater: 9, Total: 10, Disconnected: 2}) || tb.last != 10 {
 			t.Errorf("%d rows, %+v, last %d", v.Len(), v.Counters, tb.last)
 		}
-		if s := tb.rows.get(4); s.Acked == 0 || s.Usage != (Usage{}) || s.NAS.Identifier != "nas-1" || s.prints[startPrint].sum == 0 {
+		if s := tb.rows.get(4); s.Acked == 0 || s.Usage != (Usage{}) || s.NAS.Identifier != "nas-1" || s.fingerprints[startSlot].sum == 0 {
 			t.Errorf("%+v", s)
 		}
 		if s := tb.rows.get(1); len(s.former) != 1 || s.Usage.InputOctets != 60<<20 || s.Counted != WholeUsage {
 			t.Errorf("%+v", s)
 		}
-		apply(t, tb, of("s1", Stop, 100)) // it is written with its route before its turn
-		handed := 0                       // the closing that the store has besides, and the sessions, each of which is refused and comes again
+		apply(t, tb, eventOf("s1", Stop, 100)) // writes the session with its route before Run does
+		// The closing in the store and the sessions: each change is refused once and repeated.
+		handed := 0
 		d.refuses = func(Change) bool { handed++; return handed%2 == 1 }
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -68,20 +69,20 @@ func TestStateBeforeRoutes(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
-		if len(tb.old) != 0 || handed != 4 {
-			t.Errorf("%d sessions to be written, %d changes", len(tb.old), handed)
+		if len(tb.unrouted) != 0 || handed != 4 {
+			t.Errorf("%d sessions to be written, %d changes", len(tb.unrouted), handed)
 		}
-		want["s1"] = "first network active" // as it was decided, though it is over now
+		want["s1"] = "first network active" // the route as decided, though the session has ended
 		routeBy("second")
 		tb = load("after Run")
-		apply(t, tb, of("new", Start, 100))
+		apply(t, tb, eventOf("new", Start, 100))
 		if got := routesOf(tb)["new"]; got != "second network active" {
 			t.Errorf("a new session has %q", got)
 		}
 	})
 }
 
-// noRoutes is a Journal that cannot say where sessions of before go.
+// noRoutes is a Journal that cannot decide the routes of old sessions.
 type noRoutes struct{ *slowDisk }
 
 var errNoRoutes = errors.New("the disk is broken")
@@ -89,10 +90,10 @@ var errNoRoutes = errors.New("the disk is broken")
 func (noRoutes) Adopt([]*Session) ([]string, error) { return nil, errNoRoutes }
 
 func TestLoadWithoutRoutes(t *testing.T) {
-	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(each(stateOf(t, "testdata/state-v2.txt"))); !errors.Is(err, errNoRoutes) {
+	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(eachKey(readState(t, "testdata/state-v2.txt"))); !errors.Is(err, errNoRoutes) {
 		t.Error(err)
 	}
-	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(each(map[string]string{})); err != nil {
-		t.Errorf("nothing to decide: %v", err)
+	if err := New(Config{}, noRoutes{newSlowDisk()}).Load(eachKey(map[string]string{})); err != nil {
+		t.Errorf("without sessions: %v", err)
 	}
 }

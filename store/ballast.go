@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// diskFullPause slows the engine's attempts down once the ballast is gone.
+	// diskFullPause slows down the engine's retries once the ballast is gone.
 	diskFullPause = 100 * time.Millisecond
-	// diskFullHold is how long new events are refused after the disk was
-	// full, though it may report free space (a quota, no inodes).
+	// diskFullHold is how long new events are refused after the disk was full. The disk may report
+	// free space although it is full (a quota, no inodes).
 	diskFullHold = 10 * time.Second
 	ballastName  = "ballast"
 )
 
-// diskFull is called by the engine's file system when a write finds no space.
-// Other writes wait for its return, then the failed one is tried once more.
+// diskFull is called by the engine's file system when a write finds no space. Other writes wait
+// until it returns. Then the failed write is tried once more.
 func (s *Store) diskFull() {
 	s.full.Lock()
 	s.full.last = time.Now()
@@ -32,14 +32,14 @@ func (s *Store) diskFull() {
 	}
 	if s.opening.Load() {
 		s.fail(fmt.Errorf("disk full while opening: %w", ErrNoSpace))
-		select {} // the engine would try for ever
+		select {} // the engine would retry without end
 	}
 	time.Sleep(diskFullPause)
 }
 
-// ballastSize is the size of the ballast, at most MinFree: when free space is below a quarter of
-// MinFree and the ballast is dropped, that alone must not make the space with which new events are
-// accepted again.
+// ballastSize returns the size of the ballast, at most MinFree. The ballast is dropped when less
+// than a quarter of MinFree is free. That alone must not free enough space to accept new events
+// again.
 func (s *Store) ballastSize() int64 {
 	if s.cfg.MinFree > 0 {
 		return min(s.cfg.Ballast, s.cfg.MinFree)
@@ -47,7 +47,7 @@ func (s *Store) ballastSize() int64 {
 	return s.cfg.Ballast
 }
 
-// makeBallast makes the ballast file if it is missing and there is room for it.
+// makeBallast creates the ballast file if it is missing and there is space for it.
 func (s *Store) makeBallast() {
 	s.ballast.Lock()
 	defer s.ballast.Unlock()
@@ -58,7 +58,7 @@ func (s *Store) makeBallast() {
 		return
 	}
 	if err := s.writeBallast(); err != nil {
-		s.log.Warn("store has no ballast", "dir", s.dir, "err", err)
+		s.log.Warn("store cannot create its ballast file", "dir", s.dir, "err", err)
 		_ = s.fsys.Remove(s.fsys.PathJoin(s.dir, ballastName))
 		return
 	}
@@ -73,7 +73,7 @@ func (s *Store) writeBallast() error {
 	return errors.Join(f.Preallocate(0, s.ballastSize()), f.Sync(), f.Close())
 }
 
-// dropBallast gives the ballast back, and reports whether there was one.
+// dropBallast removes the ballast file, and reports whether there was one.
 func (s *Store) dropBallast() bool {
 	s.ballast.Lock()
 	defer s.ballast.Unlock()
@@ -81,7 +81,7 @@ func (s *Store) dropBallast() bool {
 	s.ballast.there = false
 	err := s.fsys.Remove(s.fsys.PathJoin(s.dir, ballastName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("store can't give its ballast back", "dir", s.dir, "err", err)
+		s.log.Warn("store cannot remove its ballast file", "dir", s.dir, "err", err)
 	}
 	return was && err == nil
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// batch is the changes that share one write. It is filled under Store.mu,
-// then belongs to the writer, then to the committer.
+// batch holds the changes that share one write. It is filled under Store.mu, then belongs to the
+// writer, then to the committer.
 type batch struct {
 	ops     *pebble.Batch
 	waiters []waiter
-	queues  []*queue // whose position changed
+	queues  []*queue // queues whose position changed
 	marks   []uint64 // next of each of queues when the batch was sealed
 }
 
@@ -21,19 +21,19 @@ type waiter struct {
 	err  error
 }
 
-// retained is how much of its memory an idle batch keeps.
-const retained = maxBatch + maxBatch/2
+// maxRetained is how much memory an idle batch keeps.
+const maxRetained = maxBatch + maxBatch/2
 
-// filling returns the batch that takes new changes.
-func (s *Store) filling() *batch {
-	if s.open == nil {
+// fillingBatch returns the batch that takes new changes.
+func (s *Store) fillingBatch() *batch {
+	if s.filling == nil {
 		if n := len(s.idle); n > 0 {
-			s.open, s.idle = s.idle[n-1], s.idle[:n-1]
+			s.filling, s.idle = s.idle[n-1], s.idle[:n-1]
 		} else {
-			s.open = &batch{ops: s.db.NewBatch(pebble.WithMaxRetainedSizeBytes(retained))}
+			s.filling = &batch{ops: s.db.NewBatch(pebble.WithMaxRetainedSizeBytes(maxRetained))}
 		}
 	}
-	return s.open
+	return s.filling
 }
 
 // recycle keeps a finished batch for later.
@@ -104,7 +104,7 @@ func (b *batch) remove(q *queue, seq uint64) {
 	binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], seq)
 }
 
-// queue returns the named queue, which the first call makes.
+// queue returns the named queue. The first call creates it.
 func (s *Store) queue(name string) *queue {
 	q := s.queues[name]
 	if q == nil {
@@ -114,17 +114,17 @@ func (s *Store) queue(name string) *queue {
 	return q
 }
 
-// seal ends the batch being filled: it adds the positions of its queues, and
-// hands it to the writer.
+// seal finishes the batch that is being filled: it adds the positions of its queues and hands it to
+// the writer.
 func (s *Store) seal() {
-	b := s.open
+	b := s.filling
 	for _, q := range b.queues {
 		b.position(q)
 		b.marks = append(b.marks, q.next)
 		q.touched = nil
 	}
 	s.sealed = append(s.sealed, b)
-	s.open = nil
+	s.filling = nil
 }
 
 func (b *batch) position(q *queue) {
@@ -134,15 +134,15 @@ func (b *batch) position(q *queue) {
 	putPosition(op.Value, q.low, q.next)
 
 	key[0] = spaceAcked
-	for _, n := range q.gone {
+	for _, n := range q.goneChunks {
 		key := binary.BigEndian.AppendUint64(key, n)
 		op := b.ops.DeleteDeferred(len(key))
 		copy(op.Key, key)
 	}
-	for _, n := range q.changed {
+	for _, n := range q.changedChunks {
 		c := q.chunks[n]
 		if c == nil || !c.changed {
-			continue // low has passed it since
+			continue // low has passed the chunk since
 		}
 		key := binary.BigEndian.AppendUint64(key, n)
 		op := b.ops.SetDeferred(len(key), bitmapLen)
@@ -150,7 +150,7 @@ func (b *batch) position(q *queue) {
 		putBitmap(op.Value, &c.bits)
 		c.changed, c.stored = false, true
 	}
-	q.gone, q.changed = q.gone[:0], q.changed[:0]
+	q.goneChunks, q.changedChunks = q.goneChunks[:0], q.changedChunks[:0]
 
 	if q.sweep && q.isSparse() {
 		q.acked(q.low+farAck, func(seq uint64) { b.remove(q, seq) })

@@ -12,9 +12,9 @@ import (
 )
 
 // BenchmarkLatency makes 10,000 events a second durable, as when sessions start while the server
-// that their records are for is dead: nothing is delivered, the queue grows. It reports how long an
-// event waits for its answer. At most 128 are under way; an event that finds no place waits for it,
-// and that counts too. It works on the disk of the temporary directory; -benchtime=600000x is a minute.
+// for their records is dead: nothing is delivered and the queue grows. It reports how long an event
+// waits for its answer. At most 128 are in flight; the time that an event waits for a free place
+// counts too. It uses the disk of the temporary directory. -benchtime=600000x is a minute.
 func BenchmarkLatency(b *testing.B) {
 	log := new(logBuffer)
 	s, err := Open(b.TempDir(), Config{Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
@@ -29,7 +29,7 @@ func BenchmarkLatency(b *testing.B) {
 		fail error
 	}
 	slots := make(chan struct{}, inFlight)
-	value := make([]byte, 350) // as attributes are: a good part of it is unlike anything before
+	value := make([]byte, 350) // like attributes: a large part is unique
 	random := rand.NewChaCha8([32]byte{})
 	b.ResetTimer()
 	start, cpu := time.Now(), cpuTime(b)

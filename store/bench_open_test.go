@@ -14,8 +14,8 @@ import (
 )
 
 // BenchmarkOpen opens a store of a million state keys and a million queued records, of 350 bytes
-// each, and loads the state. "killed" is what a kill leaves right after the last commit, with all
-// that was in memory to be taken from the log; "closed" is what Close leaves.
+// each, and loads the state. "killed" is the files after a kill right after the last commit, so
+// that everything in memory must be read from the log. "closed" is the files after Close.
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
 	const n = 1_000_000
@@ -26,7 +26,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// fillForOpen makes a store and keeps copies of its files.
+// fillForOpen fills a store and keeps copies of its files.
 func fillForOpen(b *testing.B, dir string, n int, killed, closed string) {
 	s, err := Open(dir, Config{})
 	if err != nil {
@@ -39,7 +39,7 @@ func fillForOpen(b *testing.B, dir string, n int, killed, closed string) {
 	}
 	value := make([]byte, 350)
 	random := rand.NewChaCha8([32]byte{})
-	// The end is the worst moment for a kill: a memtable nearly full, nothing of it in tables.
+	// The worst moment for a kill: a memtable is nearly full, and nothing of it is in tables.
 	size := s.options().MemTableSize
 	for i := 0; i < n || s.db.Metrics().WAL.Size < size/10*8; i++ {
 		if i == n {
@@ -61,7 +61,7 @@ func fillForOpen(b *testing.B, dir string, n int, killed, closed string) {
 		}
 	}
 	for m := s.db.Metrics(); m.Compact.NumInProgress+m.Flush.NumInProgress > 0; m = s.db.Metrics() {
-		time.Sleep(10 * time.Millisecond) // files must not go while they are copied
+		time.Sleep(10 * time.Millisecond) // files must not be removed while they are copied
 	}
 	copyFiles(b, dir, killed)
 	if err := s.Close(); err != nil {
@@ -105,7 +105,7 @@ func benchmarkOpen(b *testing.B, from string, n int) {
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/op")
 }
 
-// cpuTime is what all of the process has used.
+// cpuTime returns the CPU time of the process.
 func cpuTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -135,7 +135,7 @@ func copyFiles(b *testing.B, from, to string) {
 func copyFile(from, to string) error {
 	in, err := os.Open(from)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // obsolete, and gone since
+		return nil // obsolete, and removed since
 	}
 	if err != nil {
 		return err

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkCommit makes events of the size that a session start has (400
-// bytes of state, a record of 300 bytes) durable, with so many of them under
-// way at a time. It works on the disk of the temporary directory.
+// BenchmarkCommit makes events durable that have the size of a session start (400 bytes of state, a
+// record of 300 bytes), with a given number in flight. It uses the disk of the temporary directory.
 func BenchmarkCommit(b *testing.B) {
 	for _, inFlight := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("inflight=%d", inFlight), func(b *testing.B) {
@@ -54,7 +53,7 @@ func benchmarkCommits(b *testing.B, s *Store, inFlight int) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "changes/s")
 }
 
-// BenchmarkRead reads a backlog from the start to the end, 64 records at a time.
+// BenchmarkRead reads a backlog from start to end, 64 records at a time.
 func BenchmarkRead(b *testing.B) {
 	s, err := Open(b.TempDir(), Config{})
 	if err != nil {
@@ -93,8 +92,8 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportMetric(float64(read)/b.Elapsed().Seconds(), "records/s")
 }
 
-// BenchmarkDiscard makes records durable, 256 under way, and discards each when it is: what an agent
-// does whose servers answer at once.
+// BenchmarkDiscard makes records durable, 256 in flight, and discards each as soon as it is
+// durable, like an agent whose servers answer at once.
 func BenchmarkDiscard(b *testing.B) {
 	s, err := Open(b.TempDir(), Config{})
 	if err != nil {

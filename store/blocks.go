@@ -9,8 +9,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// checkedTable is a table file whose blocks are checked as they are read. The engine does so too, but
-// after a mismatch it tries which flipped bit may be the cause, for a second or two per block and read.
+// checkedTable is a table file whose blocks are checked as they are read. The engine checks them
+// too, but after a mismatch it searches for the flipped bit, for a second or two per block and
+// read.
 type checkedTable struct {
 	vfs.File
 	name string
@@ -28,8 +29,8 @@ func checked(name string, f vfs.File) (vfs.File, error) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// ReadAt reads a block with its checksum, its last four octets, or the footer, which ends the file and
-// which the engine checks.
+// ReadAt reads a block with its checksum, which is its last four octets. The footer at the end of
+// the file is checked by the engine.
 func (t checkedTable) ReadAt(p []byte, off int64) (int, error) {
 	n, err := t.File.ReadAt(p, off)
 	if end := len(p) - 4; err == nil && end > 0 && off+int64(n) < t.size {

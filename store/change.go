@@ -7,30 +7,30 @@ type Put struct {
 	Key, Value []byte
 }
 
-// Append adds a record to the end of a queue, which comes to be by its first
-// record. The record's sequence number is above that of every record that the
-// queue ever had, and the records of one Change get theirs in order.
+// Append adds a record to the end of a queue. The first record creates the queue. The sequence
+// number of the record is above that of every record that the queue ever had. The records of one
+// Change get their numbers in order.
 type Append struct {
 	Queue string // 1 to 128 bytes
 	Data  []byte
 }
 
-// Ack says that a record that Read gave is delivered. Acknowledging it again,
-// or one that Read never gave, is no error and changes nothing.
+// Ack acknowledges a record that Read returned: it is delivered. To acknowledge it again, or to
+// acknowledge a record that Read never returned, changes nothing and is no error.
 type Ack struct {
 	Queue string
 	Seq   uint64
 }
 
-// Change is what one event does: all of it becomes durable, or nothing.
-// At most 16 MiB in all.
+// Change is everything that one event does. It becomes durable as a whole or not at all. It may
+// have at most 16 MiB.
 type Change struct {
 	Puts    []Put
 	Appends []Append
 	Acks    []Ack
 }
 
-// check returns an error that wraps ErrInvalid if the change can't be stored.
+// check returns an error that wraps ErrInvalid if the change cannot be stored.
 func (c *Change) check() error {
 	size := 0
 	for i := range c.Puts {

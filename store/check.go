@@ -13,7 +13,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// openDB opens the engine. What it would take for the traces of a crash, and is not, is refused before.
+// openDB opens the engine. Before that, it refuses damage that the engine would take for the result
+// of a crash.
 func (s *Store) openDB() (*pebble.DB, error) {
 	if err := s.checkFiles(); err != nil {
 		return nil, err
@@ -24,7 +25,8 @@ func (s *Store) openDB() (*pebble.DB, error) {
 	}
 	db, err := s.openPebble()
 	if err == nil && !desc.Exists {
-		// The first log of a new store is begun before its format is set, without the synced offsets.
+		// The first log of a new store is created before its format is set, so it lacks the synced
+		// offsets.
 		if err := db.Close(); err != nil {
 			return nil, err
 		}
@@ -65,7 +67,7 @@ func (s *Store) checkFiles() error {
 		v.forgetIfOlder(s.fsys.PathBase(desc.ManifestFilename))
 	}
 	switch {
-	case !desc.Exists && v.manifest != "" && len(v.logs) > 0: // a first start that a crash ended had no log yet
+	case !desc.Exists && v.manifest != "" && len(v.logs) > 0: // without logs, a crash ended the first Open
 		return lossError(fmt.Errorf("the marker file that names %s is missing", v.manifest))
 	case desc.Exists && s.fsys.PathBase(desc.ManifestFilename) == v.manifest:
 		if err := s.checkManifest(desc.ManifestFilename); err != nil {
@@ -80,13 +82,13 @@ func (s *Store) checkFiles() error {
 		if !s.cfg.AcceptLoss {
 			return lossError(fmt.Errorf("log %s is missing", name))
 		}
-		s.log.Error("store goes on without a log, as accepted: what was in it only is lost", "dir", s.dir, "file", name)
-		v.logGone(name)
+		s.log.Error("store continues without a missing log, as --accept-loss allows; changes that were only in it are lost", "dir", s.dir, "file", name)
+		v.removeLog(name)
 	}
 	return nil
 }
 
-// checkManifest reads the MANIFEST, which must be whole as far as it was durable.
+// checkManifest reads the MANIFEST. Everything in it that was durable must be readable.
 func (s *Store) checkManifest(name string) error {
 	b, err := readFile(s.fsys, name)
 	if err != nil {
@@ -94,13 +96,13 @@ func (s *Store) checkManifest(name string) error {
 	}
 	end, err := eachRecord(b, 0, func([]byte) error { return nil })
 	if size := int64(len(b)); size < s.inventory.length || err != nil && end < s.inventory.length {
-		return lossError(fmt.Errorf("%s is damaged behind octet %d of %d", name, min(end, size), s.inventory.length))
+		return lossError(fmt.Errorf("%s is damaged after octet %d of %d", name, min(end, size), s.inventory.length))
 	}
 	return nil
 }
 
-// eachRecord calls fn for each record of a log or MANIFEST, until one is damaged or not there. It returns
-// where the last good one ends, and an error unless that is the end in order.
+// eachRecord calls fn for each record of a log or MANIFEST, up to the end or to a damaged record.
+// It returns where the last good record ends, and an error unless that is a regular end.
 func eachRecord(b []byte, number uint64, fn func(record []byte) error) (end int64, err error) {
 	r := record.NewReader(bytes.NewReader(b), numberAs(pebble.SSTableInfo{}.BackingSSTNum, number))
 	for {
@@ -122,12 +124,13 @@ func eachRecord(b []byte, number uint64, fn func(record []byte) error) (end int6
 	}
 }
 
-// numberAs is a number in the engine's type of file numbers, which it does not export.
+// numberAs converts a number to the engine's type of file numbers, which the engine does not
+// export.
 func numberAs[T ~uint64](_ T, n uint64) T { return T(n) }
 
-// checkLogs looks which logs are damaged, and says so in an error; with Config.AcceptLoss it cuts them off where
-// they are, and returns true.
-func (s *Store) checkLogs() (mended bool, err error) {
+// checkLogs returns an error that names a damaged log. With Config.AcceptLoss it instead truncates
+// damaged logs at the damage, and returns true.
+func (s *Store) checkLogs() (repaired bool, err error) {
 	names, err := s.fsys.List(s.dir)
 	if err != nil {
 		return false, err
@@ -155,28 +158,29 @@ func (s *Store) checkLogs() (mended bool, err error) {
 			return false, err2
 		}
 		if !damaged && (err == nil || i == len(logs)-1 && errors.Is(err, record.ErrUnexpectedEOF)) {
-			continue // a crash's end, at most
+			continue // at most the end that a crash leaves
 		}
 		if err == nil {
-			err = errEarly
+			err = errEndsEarly
 		}
 		if !s.cfg.AcceptLoss {
-			return false, lossError(fmt.Errorf("log %s is damaged behind octet %d of %d: %w", name, end, len(b), err))
+			return false, lossError(fmt.Errorf("log %s is damaged after octet %d of %d: %w", name, end, len(b), err))
 		}
 		if err := s.cutLog(name, records); err != nil {
 			return false, err
 		}
-		mended = true
-		s.log.Error("store goes on without the rest of a damaged log, as accepted", "dir", s.dir, "file", name,
+		repaired = true
+		s.log.Error("store continues without the rest of a damaged log, as --accept-loss allows", "dir", s.dir, "file", name,
 			"octets_kept", end, "octets", len(b), "changes_kept", len(records), "err", err)
 	}
-	return mended, nil
+	return repaired, nil
 }
 
-// errEarly is the reason for a log that seems to end in order before what is known to be durable.
-var errEarly = errors.New("it seems to end there")
+// errEndsEarly is the reason of a log that seems to end regularly, but before data that is known to
+// be durable.
+var errEndsEarly = errors.New("it seems to end there, but later data was durable")
 
-// cutLog writes a log anew, with some records only.
+// cutLog rewrites a log with only the given records.
 func (s *Store) cutLog(name string, records [][]byte) error {
 	f, err := s.fsys.Create(name+".new", vfs.WriteCategoryUnspecified)
 	if err != nil {

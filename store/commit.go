@@ -7,10 +7,9 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Accepting says whether a new event may be decided: nil, ErrBusy, ErrNoSpace,
-// ErrFailed or ErrClosed. It costs a few atomic reads. After nil, the Commit
-// that follows is not refused for want of room, so the limit may be passed by
-// as many changes as there are callers.
+// Accepting reports whether a new event may be processed: nil, ErrBusy, ErrNoSpace, ErrFailed or
+// ErrClosed. It costs a few atomic reads. After nil, the following Commit is not refused for lack
+// of space, so as many changes as there are callers may exceed the limit.
 func (s *Store) Accepting() error {
 	switch {
 	case s.stopped.Load():
@@ -25,14 +24,13 @@ func (s *Store) Accepting() error {
 	return nil
 }
 
-// Commit makes a change durable, as part of the next batch, without waiting
-// for the disk. The change's slices may be reused when Commit returns.
+// Commit makes a change durable, as part of the next batch, without waiting for the disk. The
+// caller may reuse the slices of the change when Commit returns.
 //
-// done runs once, on the store's goroutine, in the order of the Commit calls:
-// with nil when the change is durable, with an error that wraps ErrInvalid or
-// ErrFailed otherwise. It must not block: the callbacks after it wait. Only
-// after Close it runs with ErrClosed on a goroutine of its own.
-// A change that got ErrFailed may be there after a restart all the same.
+// done runs once, on a goroutine of the store, in the order of the Commit calls. Its error is nil
+// when the change is durable; otherwise it wraps ErrInvalid or ErrFailed. done must not block,
+// because later callbacks wait for it. After Close, done runs with ErrClosed on a goroutine of its
+// own. A change that got ErrFailed may still be there after a restart.
 func (s *Store) Commit(c Change, done func(error)) {
 	err := c.check()
 	s.mu.Lock()
@@ -41,7 +39,7 @@ func (s *Store) Commit(c Change, done func(error)) {
 		go done(ErrClosed)
 		return
 	}
-	b := s.filling()
+	b := s.fillingBatch()
 	if err == nil && !s.hasFailed() {
 		s.encode(b, &c)
 	}
@@ -54,20 +52,20 @@ func (s *Store) Commit(c Change, done func(error)) {
 	s.asleep = false
 	s.mu.Unlock()
 	if poke {
-		s.poke()
+		s.wakeWriter()
 	}
 }
 
-// Discard removes delivered records. They are gone for Read and Queues at
-// once, and durably with the next commit; if none comes within half a second,
-// with a write of their own. A crash before that brings them back.
+// Discard removes delivered records. Read and Queues omit them at once. They are removed durably
+// with the next commit or, if none comes within half a second, with a write of their own. A crash
+// before that brings them back.
 func (s *Store) Discard(acks []Ack) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.hasFailed() {
 		return
 	}
-	b := s.filling()
+	b := s.fillingBatch()
 	for _, a := range acks {
 		s.ack(b, a)
 	}
@@ -76,30 +74,30 @@ func (s *Store) Discard(acks []Ack) {
 	}
 	if s.asleep {
 		s.asleep = false
-		s.poke()
+		s.wakeWriter()
 	}
 }
 
-// AfterBatch sets a function that runs after each durable batch of changes,
-// before their callbacks. To be called once, before the first Commit.
-func (s *Store) AfterBatch(fn func()) { s.after = fn }
+// AfterBatch sets a function that runs after each durable batch of changes, before their callbacks.
+// Call it once, before the first Commit.
+func (s *Store) AfterBatch(fn func()) { s.afterBatch = fn }
 
-func (s *Store) poke() {
+func (s *Store) wakeWriter() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-// write is the writer's goroutine. The engine may park it for ever when it fails.
+// write is the writer's goroutine. When the engine fails, it may block this goroutine for ever.
 func (s *Store) write() {
-	defer s.poke() // the committer must not miss a wake-up that ended here
-	timer := time.NewTimer(lazyDelay)
+	defer s.wakeWriter() // a wake-up that this goroutine received must not be lost to the committer
+	timer := time.NewTimer(discardDelay)
 	timer.Stop()
-	armed, lazy := false, false // lazy: the delay of discarded records has passed
+	armed, discardsDue := false, false // discardsDue: discardDelay has passed
 	for !s.hasFailed() {
-		b, rest := s.take(lazy)
-		lazy = false
+		b, rest := s.nextBatch(discardsDue)
+		discardsDue = false
 		switch {
 		case b != nil:
 			if err := s.apply(b); err != nil {
@@ -112,63 +110,63 @@ func (s *Store) write() {
 				return
 			}
 			continue
-		case rest == nothingMore:
+		case rest == storeClosing:
 			close(s.applied)
 			return
-		case rest == discards && !armed:
+		case rest == onlyDiscards && !armed:
 			armed = true
-			timer.Reset(lazyDelay)
+			timer.Reset(discardDelay)
 		}
 		select {
 		case <-s.wake:
 		case <-timer.C:
-			armed, lazy = false, true
+			armed, discardsDue = false, true
 		case <-s.failed:
 			return
 		}
 	}
 }
 
-// remainder is why take gave no batch.
-type remainder int
+// noBatchReason says why nextBatch returned no batch.
+type noBatchReason int
 
 const (
-	nothing     remainder = iota
-	discards              // only discarded records, which can wait
-	nothingMore           // the store is closing
+	noWork       noBatchReason = iota
+	onlyDiscards               // only discarded records, which may wait
+	storeClosing               // the store is closing
 )
 
-// take returns the next batch to apply, if there is one to apply now.
-func (s *Store) take(lazy bool) (*batch, remainder) {
+// nextBatch returns the next batch to apply, nil if there is none to apply now.
+func (s *Store) nextBatch(discardsDue bool) (*batch, noBatchReason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.sealed) == 0 && s.open != nil && s.open.isDue(lazy || s.closed) {
+	if len(s.sealed) == 0 && s.filling != nil && s.filling.isDue(discardsDue || s.closed) {
 		s.seal()
 	}
 	if len(s.sealed) > 0 {
 		b := s.sealed[0]
 		s.sealed[0] = nil
 		s.sealed = s.sealed[1:]
-		s.flight = append(s.flight, b)
-		return b, nothing
+		s.inFlight = append(s.inFlight, b)
+		return b, noWork
 	}
 	if s.closed {
-		return nil, nothingMore
+		return nil, storeClosing
 	}
 	s.asleep = true
-	if s.open != nil && len(s.open.queues) > 0 {
-		return nil, discards
+	if s.filling != nil && len(s.filling.queues) > 0 {
+		return nil, onlyDiscards
 	}
-	return nil, nothing
+	return nil, noWork
 }
 
-// isDue says whether the batch must be written: it has changes, or discarded
-// records that waited long enough.
-func (b *batch) isDue(lazy bool) bool {
-	return len(b.waiters) > 0 || lazy && len(b.queues) > 0
+// isDue reports whether the batch must be written: it has changes, or discarded records that have
+// waited long enough.
+func (b *batch) isDue(discardsDue bool) bool {
+	return len(b.waiters) > 0 || discardsDue && len(b.queues) > 0
 }
 
-// apply writes a batch. The engine panics when it can't start a new log.
+// apply writes a batch. The engine panics when it cannot start a new log.
 func (s *Store) apply(b *batch) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -181,7 +179,7 @@ func (s *Store) apply(b *batch) (err error) {
 	return s.db.Apply(b.ops, pebble.Sync)
 }
 
-// asError turns what the engine panicked with into an error.
+// asError converts the value of an engine panic into an error.
 func asError(r any) error {
 	if err, ok := r.(error); ok {
 		return err
@@ -198,16 +196,16 @@ func (s *Store) commit() {
 			if !ok {
 				return
 			}
-			s.finish(b)
+			s.finishBatch(b)
 		case <-s.failed:
-			s.refuse()
+			s.refuseAll()
 			return
 		}
 	}
 }
 
-// finish makes a durable batch visible and runs its callbacks.
-func (s *Store) finish(b *batch) {
+// finishBatch makes a durable batch visible and runs its callbacks.
+func (s *Store) finishBatch(b *batch) {
 	s.mu.Lock()
 	for i, q := range b.queues {
 		if q.durable < b.marks[i] {
@@ -218,13 +216,13 @@ func (s *Store) finish(b *batch) {
 			}
 		}
 	}
-	s.flight = s.flight[:copy(s.flight, s.flight[1:])]
+	s.inFlight = s.inFlight[:copy(s.inFlight, s.inFlight[1:])]
 	s.mu.Unlock()
 
 	if len(b.waiters) > 0 {
 		s.pending.Add(-int64(len(b.waiters)))
-		if s.after != nil {
-			s.after()
+		if s.afterBatch != nil {
+			s.afterBatch()
 		}
 		for _, w := range b.waiters {
 			w.done(w.err)
@@ -235,14 +233,14 @@ func (s *Store) finish(b *batch) {
 	s.mu.Unlock()
 }
 
-// refuse answers everything pending after a failure, then everything that
-// still comes until Close. What the writer has reported durable before is answered so.
-func (s *Store) refuse() {
+// refuseAll answers every change that is pending after a failure, and every later one until Close.
+// Batches that the writer reported durable before the failure get their normal answer.
+func (s *Store) refuseAll() {
 	for reported := true; reported; {
 		select {
 		case b, ok := <-s.applied:
 			if reported = ok; ok {
-				s.finish(b)
+				s.finishBatch(b)
 			}
 		default:
 			reported = false
@@ -250,11 +248,11 @@ func (s *Store) refuse() {
 	}
 	for {
 		s.mu.Lock()
-		all := append(s.flight, s.sealed...)
-		if s.open != nil {
-			all = append(all, s.open)
+		all := append(s.inFlight, s.sealed...)
+		if s.filling != nil {
+			all = append(all, s.filling)
 		}
-		s.flight, s.sealed, s.open = nil, nil, nil
+		s.inFlight, s.sealed, s.filling = nil, nil, nil
 		closed := s.closed
 		s.asleep = true
 		s.mu.Unlock()

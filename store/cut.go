@@ -11,20 +11,20 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// cut takes the keys of a gap out of the engine and puts back what of them can be read.
+// cut removes the keys of a gap from the engine and restores those that can be read.
 func (s *Store) cut(g *gap) error {
 	s.cutting.Lock()
 	defer s.cutting.Unlock()
 	if err := s.flush(g); err != nil {
 		return err
 	}
-	// What is put aside must not be cut out: its space is behind the gap.
+	// The copies must not be cut out, so their first byte is above the gap.
 	c := &cut{space: max(spaceCut, g.to[0]+1), Batch: s.db.NewBatch()}
 	defer func() { _ = c.Close() }()
-	if err := s.putAside(c, g); err != nil {
+	if err := s.saveCopies(c, g); err != nil {
 		return err
 	}
-	if err := s.noteState(c, g); err != nil {
+	if err := s.noteLostState(c, g); err != nil {
 		return err
 	}
 	if err := c.Set([]byte{c.space, cutNote}, appendCut(nil, g.from, g.to), nil); err != nil {
@@ -35,14 +35,14 @@ func (s *Store) cut(g *gap) error {
 	}
 	refused, err := s.finishCut()
 	if err != nil {
-		s.fail(err) // what was put aside is put back by the next start, before anything is written over it
+		s.fail(err) // the next Open restores the copies, before anything overwrites the keys
 		return err
 	}
 	return refused
 }
 
-// cut is what is written before keys are cut out, in a space of its own: copies of what is to be put
-// back, then a note of what is to be cut out, which is empty once that is done.
+// cut is what is written before keys are cut out, under a first byte of its own: copies of the keys
+// to restore, then a note of the keys to cut out. The note is empty once that is done.
 type cut struct {
 	*pebble.Batch
 	space byte
@@ -71,13 +71,14 @@ func (c *cut) copy(key, value []byte) error {
 	return c.Set(append([]byte{c.space, cutCopy}, key...), value, nil)
 }
 
-// flush has what is in memory of a gap's keys written to tables. Outside of Open it is a compaction, which may fail on
-// the damage after that: the engine's own flush ends the process if it can't start a new log.
+// flush writes the keys of a gap that are in memory to tables. Outside of Open it uses a
+// compaction, which may then fail on the damage. The engine's own flush would end the process if it
+// cannot start a new log.
 func (s *Store) flush(g *gap) (err error) {
 	if s.opening.Load() {
 		return s.db.Flush()
 	}
-	ctx, cancel := s.untilStop()
+	ctx, cancel := s.stopContext()
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
@@ -91,8 +92,8 @@ func (s *Store) flush(g *gap) (err error) {
 	return err
 }
 
-// finishCut cuts out what is noted to be cut out, if anything, and puts back what was put aside. Where the engine
-// refuses to cut, all stays as it was.
+// finishCut cuts out the noted keys, if there are any, and restores the copies. If the engine
+// refuses the cut, everything stays as it was.
 func (s *Store) finishCut() (refused, err error) {
 	space, from, to, err := s.pendingCut()
 	if err != nil || space == 0 {
@@ -101,7 +102,7 @@ func (s *Store) finishCut() (refused, err error) {
 	if from != nil {
 		refused = s.db.Excise(context.Background(), pebble.KeyRange{Start: from, End: to})
 	}
-	if from == nil && to == nil || refused != nil { // nothing was cut out: the copies are old news
+	if from == nil && to == nil || refused != nil { // nothing was cut out, so the copies are not needed
 		return refused, s.db.DeleteRange([]byte{space}, []byte{space + 1}, pebble.Sync)
 	}
 	if from != nil {
@@ -109,14 +110,14 @@ func (s *Store) finishCut() (refused, err error) {
 			return nil, err
 		}
 	}
-	return nil, s.putBack(space)
+	return nil, s.restoreCopies(space)
 }
 
-// putBack moves what was put aside to its place.
-func (s *Store) putBack(space byte) error {
+// restoreCopies moves the copies back to their keys.
+func (s *Store) restoreCopies(space byte) error {
 	b := s.db.NewBatch()
 	defer func() { _ = b.Close() }()
-	err := s.each(space, func(key, value []byte) error {
+	err := s.eachKey(space, func(key, value []byte) error {
 		if b.Len() >= maxBatch {
 			if err := s.db.Apply(b, pebble.Sync); err != nil {
 				return err
@@ -137,8 +138,8 @@ func (s *Store) putBack(space byte) error {
 	return s.db.Apply(b, pebble.Sync)
 }
 
-// pendingCut is the cut that is under way: its space, 0 if there is none, and what is to be cut out. from is nil if
-// that is done; to is nil too if it was not yet noted what that is.
+// pendingCut returns the cut that is in progress: its first byte, 0 if there is none, and the keys
+// to cut out. from is nil if they are cut out already. to is nil too if no note was written yet.
 func (s *Store) pendingCut() (space byte, from, to []byte, err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceCut}})
 	if err != nil {
@@ -164,8 +165,8 @@ func (s *Store) pendingCut() (space byte, from, to []byte, err error) {
 	return space, from, to, it.Close()
 }
 
-// putAside copies what can be read of a gap's keys.
-func (s *Store) putAside(c *cut, g *gap) error {
+// saveCopies copies the readable keys of a gap.
+func (s *Store) saveCopies(c *cut, g *gap) error {
 	levels, err := s.db.SSTables(pebble.WithKeyRangeFilter(g.from, g.to))
 	if err != nil {
 		return err
@@ -177,7 +178,7 @@ func (s *Store) putAside(c *cut, g *gap) error {
 				err = s.copyKeys(c, t, g)
 			}
 			t.close()
-			if err != nil && !pebble.IsCorruptionError(err) && (t.file != g.file || isPassing(err)) {
+			if err != nil && !pebble.IsCorruptionError(err) && (t.file != g.file || isTransient(err)) {
 				return err
 			}
 		}
@@ -185,7 +186,7 @@ func (s *Store) putAside(c *cut, g *gap) error {
 	return s.copyPositions(c, g)
 }
 
-// copyKeys copies the keys of a gap that a table has, as the engine says that they are.
+// copyKeys copies the keys of a gap that a table has, with the values that the engine returns.
 func (s *Store) copyKeys(c *cut, t *table, g *gap) error {
 	it, err := t.points(maxKey(g.from, t.smallest), minKey(g.to, append(bytes.Clone(t.largest), 0)))
 	if err != nil {
@@ -204,7 +205,8 @@ func (s *Store) copyKeys(c *cut, t *table, g *gap) error {
 		case errors.Is(err, pebble.ErrNotFound):
 			err = nil
 		case pebble.IsCorruptionError(err):
-			// No table above has the key, so this one tells the truth, if it is the damaged one.
+			// No table above has the key, so the value in this table is current, if this is the
+			// damaged table.
 			err = nil
 			if k := kv.K.Kind(); t.file == g.file && (k == pebble.InternalKeyKindSet || k == pebble.InternalKeyKindSetWithDelete) {
 				if value, _, err = kv.Value(nil); err == nil {
@@ -239,7 +241,7 @@ func minKey(a, b []byte) []byte {
 	return b
 }
 
-// isDelivered says whether a key is that of a record that is known to be delivered.
+// isDelivered reports whether a key belongs to a record that is known to be delivered.
 func (s *Store) isDelivered(key []byte) bool {
 	if key[0] != spaceRecord {
 		return false
@@ -254,8 +256,8 @@ func (s *Store) isDelivered(key []byte) bool {
 	return q != nil && seq < q.durable && (seq < q.low || q.nextLive(seq) != seq)
 }
 
-// copyPositions copies the positions of all queues and what else of the store's own is in memory, if
-// the gap has any of it. While the store is being opened nothing is in memory yet.
+// copyPositions copies the positions of all queues, and the rest of the store's own data in memory,
+// if the gap contains any of it. While the store is being opened, nothing is in memory yet.
 func (s *Store) copyPositions(c *cut, g *gap) error {
 	if s.opening.Load() || !g.touches(spaceFormat, spaceAcked) && !g.touches(spaceDamage, spaceDamage) {
 		return nil
@@ -272,7 +274,7 @@ func (s *Store) copyPositions(c *cut, g *gap) error {
 		}
 		key := appendQueueKey(nil, spaceQueue, q.name)
 		var position [positionLen]byte
-		putPosition(position[:], q.low, q.next) // what is on its way may be in the files already
+		putPosition(position[:], q.low, q.next) // records on their way to the disk may already be in the files
 		err = errors.Join(err, c.copy(key, position[:]))
 		key[0] = spaceAcked
 		for n, chunk := range q.chunks {
@@ -285,8 +287,9 @@ func (s *Store) copyPositions(c *cut, g *gap) error {
 	return err
 }
 
-// noteState notes, behind the cut, that state is lost, so that the next start does not go on as if it were not.
-func (s *Store) noteState(c *cut, g *gap) error {
+// noteLostState records, outside the gap, that state is lost, so that the next Open fails instead
+// of going on without it.
+func (s *Store) noteLostState(c *cut, g *gap) error {
 	if s.opening.Load() || !s.loaded.Load() || !g.touches(spaceState, spaceState) {
 		return nil
 	}

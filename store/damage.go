@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// Damage says what could not be read and is lost: records of a queue, or keys of the state.
+// Damage describes what could not be read and is lost: records of a queue, or keys of the state.
 type Damage struct {
 	Queue       string // "" for the state
 	First, Last uint64 // sequence numbers of the records; 0 for the state
-	// Records is how many undelivered records are lost, of the state how many keys at most, -1 if
-	// that is not known.
+	// Records is how many undelivered records are lost. For the state it is the most keys that may
+	// be lost, -1 if unknown.
 	Records int64
-	At      time.Time // when it was noticed
+	At      time.Time // when it was detected
 	Reason  string
 }
 
-// errMissing is the reason for a record that should be there and is not, without any error.
-var errMissing = errors.New("not in the files")
+// errMissing is the reason of a record that is missing although no read failed.
+var errMissing = errors.New("missing from the files")
 
-// damageKey is where a Damage is kept: 06 len(1) name first(8).
+// key returns the key of a Damage: 06 len(1) name first(8).
 func (d *Damage) key() string {
 	return string(recordKey(appendQueueKey(nil, spaceDamage, d.Queue), d.First))
 }
@@ -51,7 +51,8 @@ func parseDamage(key, value []byte) (*Damage, error) {
 	}, nil
 }
 
-// Damage is all that could not be read and was not forgotten since, by queue and number.
+// Damage returns everything that could not be read and was not forgotten since, by queue and
+// number.
 func (s *Store) Damage() []Damage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,9 +66,9 @@ func (s *Store) Damage() []Damage {
 	return all
 }
 
-// ForgetDamage forgets all that Damage tells of queues, and returns how many entries that were, when
-// that is durable. What it tells of the state stays until the store is opened with Config.AcceptLoss.
-// Not to be called from a callback.
+// ForgetDamage forgets all damage of queues, and returns the number of entries when that is
+// durable. Damage of the state stays until the store is opened with Config.AcceptLoss. A callback
+// must not call ForgetDamage.
 func (s *Store) ForgetDamage() (int, error) {
 	s.mu.Lock()
 	if s.closed {
@@ -78,7 +79,7 @@ func (s *Store) ForgetDamage() (int, error) {
 	for _, key := range slices.Sorted(maps.Keys(s.damage)) {
 		if s.damage[key].Queue != "" {
 			n++
-			_ = s.filling().ops.Delete([]byte(key), nil) // a batch in memory has no errors
+			_ = s.fillingBatch().ops.Delete([]byte(key), nil) // a batch in memory has no errors
 			delete(s.damage, key)
 		}
 	}
@@ -88,15 +89,15 @@ func (s *Store) ForgetDamage() (int, error) {
 	return n, <-durable
 }
 
-// lose notes that records can't be read and takes them off their queue, both with the next batch.
-// Those that were acknowledged since are left out. It does not wait for the disk.
-func (s *Store) lose(q *queue, seqs []uint64, reason string) {
+// markLost records that records cannot be read, and removes them from their queue, both with the
+// next batch. Records that were acknowledged since are left out. It does not wait for the disk.
+func (s *Store) markLost(q *queue, seqs []uint64, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.hasFailed() {
-		return // the next life finds them missing again
+		return // the next process finds them missing again
 	}
-	b := s.filling()
+	b := s.fillingBatch()
 	var d *Damage
 	lost := 0
 	for _, seq := range seqs {
@@ -118,17 +119,18 @@ func (s *Store) lose(q *queue, seqs []uint64, reason string) {
 		return
 	}
 	s.noteDamage(b, d)
-	s.log.Error("store cannot read records, they are lost", "dir", s.dir, "queue", q.name,
+	s.log.Error("store cannot read records; they are lost", "dir", s.dir, "queue", q.name,
 		"records", lost, "first", seqs[0], "last", d.Last, "err", reason)
 	b.waiters = append(b.waiters, waiter{done: func(error) {}})
 	s.pending.Add(1)
 	if s.asleep {
 		s.asleep = false
-		s.poke()
+		s.wakeWriter()
 	}
 }
 
-// damageBefore is the Damage that a record continues, as no undelivered record lies between; nil if there is none.
+// damageBefore returns the Damage that a record extends: no undelivered record lies between them.
+// It returns nil if there is none.
 func (s *Store) damageBefore(q *queue, seq uint64) *Damage {
 	for _, d := range s.damage {
 		if d.Queue == q.name && d.Last < seq && q.nextLive(max(d.Last+1, q.low)) == seq {

@@ -14,8 +14,8 @@ import (
 
 const damagedRecords = 2000
 
-// recordsInTable makes a store with records of one queue in one table, of which the first few are
-// delivered, and state in another.
+// recordsInTable returns a disk with a store: the records of one queue in one table, the first few
+// of them delivered, and state in another table.
 func recordsInTable(t *testing.T) *Disk {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -39,7 +39,7 @@ func recordsInTable(t *testing.T) *Disk {
 	return disk
 }
 
-// damage flips an octet at some parts of the largest table, in thousandths.
+// damage flips an octet at some places of the largest table, in thousandths of its length.
 func damage(t *testing.T, disk *Disk, thousandths ...int) {
 	var largest []byte
 	for _, name := range disk.files(t, ".sst") {
@@ -64,9 +64,10 @@ func seqs(t *testing.T, s *Store) (all []uint64) {
 	return all
 }
 
-// TestDamagedRecords: delivery goes on behind damaged blocks, which take no more with them than they hold.
+// TestDamagedRecords: delivery continues behind damaged blocks, and only records in these blocks
+// are lost.
 func TestDamagedRecords(t *testing.T) {
-	const block = 32<<10/100 + 2 // records in one, at most
+	const block = 32<<10/100 + 2 // the most records in one block
 	for _, tt := range []struct {
 		name   string
 		at     []int
@@ -120,7 +121,7 @@ func TestDamagedRecords(t *testing.T) {
 	}
 }
 
-// checkDamage: what is told is what is lost, without anything that is kept.
+// checkDamage checks that Damage lists every lost record, and no record that is kept.
 func checkDamage(t *testing.T, s *Store, kept []uint64, lost int) {
 	t.Helper()
 	told := int64(0)
@@ -140,7 +141,7 @@ func checkDamage(t *testing.T, s *Store, kept []uint64, lost int) {
 	}
 }
 
-// repairAll does what the watcher does in time.
+// repairAll does at once what the watcher does after a while.
 func repairAll(t *testing.T, s *Store) {
 	t.Helper()
 	s.repairs.mu.Lock()
@@ -151,8 +152,8 @@ func repairAll(t *testing.T, s *Store) {
 	}
 }
 
-// TestCutInterrupted has each of the first writes of a cut fail, and the power with it: what can be read
-// stays, what is lost is told.
+// TestCutInterrupted makes each of the first writes of a cut fail, followed by a power cut.
+// Readable keys stay, and lost ones are reported.
 func TestCutInterrupted(t *testing.T) {
 	base := recordsInTable(t)
 	damaged := func() *Disk {
@@ -169,19 +170,19 @@ func TestCutInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range disk.files(t, ".sst") {
-			s.suspect(name)
+			s.addSuspect(name)
 		}
 		disk.BreakAfter(after, 1<<40, errors.New("power"))
 		s.repairs.mu.Lock()
 		tables := slices.Collect(maps.Keys(s.suspects))
 		s.repairs.mu.Unlock()
-		err := s.engine(func() error { _, err := s.repair(tables, true); return err })
+		err := s.callEngine(func() error { _, err := s.repair(tables, true); return err })
 		if err != nil {
 			cut++
 		} else {
 			whole++
 		}
-		disk = disk.PowerCut(0, nil) // which mends what was flipped and not written
+		disk = disk.PowerCut(0, nil) // flipped octets that were not written are right again
 		damageAgain(t, disk, base)
 		again := open(t, disk, Config{})
 		equal(t, fmt.Sprintf("cut at write %d: records", after), kept, seqs(t, again))
@@ -195,7 +196,7 @@ func TestCutInterrupted(t *testing.T) {
 		if told != int64(damagedRecords-3-len(kept)) {
 			t.Errorf("cut at write %d: %d told", after, told)
 		}
-		if n := keys(t, again, spaceCut); n > 0 {
+		if n := countKeys(t, again, spaceCut); n > 0 {
 			t.Errorf("cut at write %d: %d keys are left of it", after, n)
 		}
 		if t.Failed() {
@@ -207,7 +208,7 @@ func TestCutInterrupted(t *testing.T) {
 	}
 }
 
-// damageAgain flips what damage flipped, if the table is still there.
+// damageAgain flips the same octets as damage, if the table still exists.
 func damageAgain(t *testing.T, disk, base *Disk) {
 	names := base.files(t, ".sst")
 	slices.SortFunc(names, func(a, b string) int { return len(base.content(t, b)) - len(base.content(t, a)) })
@@ -217,8 +218,8 @@ func damageAgain(t *testing.T, disk, base *Disk) {
 	}
 }
 
-// TestDamageIsCutInTime: damage that a compaction meets, which nobody waits for, is cut out in seconds.
-func TestDamageIsCutInTime(t *testing.T) {
+// TestDamageIsCutSoon: damage that only a background compaction meets is cut out within seconds.
+func TestDamageIsCutSoon(t *testing.T) {
 	disk := recordsInTable(t)
 	damage(t, disk, 500)
 	synctest.Test(t, func(t *testing.T) {
@@ -239,8 +240,8 @@ func TestDamageIsCutInTime(t *testing.T) {
 	})
 }
 
-// TestLostState: state that is damaged while the store is open is missing after the next start, which
-// therefore is refused.
+// TestLostState: state that is damaged while the store is open is missing at the next start, so
+// that start fails.
 func TestLostState(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -254,7 +255,7 @@ func TestLostState(t *testing.T) {
 		disk.content(t, name)[10] ^= 1
 	}
 	for _, name := range disk.files(t, ".sst") {
-		s.suspect(name)
+		s.addSuspect(name)
 	}
 	repairAll(t, s)
 	if d := s.Damage(); len(d) == 0 || d[0].Queue != "" || d[0].Records < 2 {
@@ -279,7 +280,7 @@ func TestLostState(t *testing.T) {
 	open(t, disk, Config{})
 }
 
-// TestMissingFile: each file that is needed is missed, the newest log too.
+// TestMissingFile: each necessary file is missed, including the newest log.
 func TestMissingFile(t *testing.T) {
 	for _, tt := range []struct {
 		kind   string

@@ -9,8 +9,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// Disk is a disk in memory, for tests: it can be full, fail, and lose its
-// power. It outlives the stores on it. Its methods may be called at any time.
+// Disk is a disk in memory, for tests. It can be full, fail, and lose power. It outlives the stores
+// on it. Its methods may be called at any time.
 type Disk struct {
 	fsys  vfs.FS
 	mem   *vfs.MemFS
@@ -19,11 +19,11 @@ type Disk struct {
 
 type fault struct {
 	err   error
-	after atomic.Int64 // so many writes work yet
-	left  atomic.Int64 // then so many fail
+	after atomic.Int64 // writes that still succeed
+	left  atomic.Int64 // writes that fail after that
 }
 
-// NewDisk makes an empty disk that never fills.
+// NewDisk returns an empty disk that never fills.
 func NewDisk() *Disk { return newDisk(vfs.NewCrashableMem()) }
 
 func newDisk(mem *vfs.MemFS) *Disk {
@@ -47,7 +47,7 @@ func (d *Disk) inject(op errorfs.Op) error {
 	return f.err
 }
 
-// Break makes every write and sync fail with err from now on; nil mends the disk.
+// Break makes every write and sync fail with err from now on. nil repairs the disk.
 func (d *Disk) Break(err error) {
 	if err == nil {
 		d.fault.Store(nil)
@@ -56,7 +56,7 @@ func (d *Disk) Break(err error) {
 	d.BreakAfter(0, math.MaxInt64, err)
 }
 
-// BreakAfter makes n writes and syncs fail with err, after the next so many.
+// BreakAfter lets some writes succeed, then makes n writes and syncs fail with err.
 func (d *Disk) BreakAfter(writes, n int64, err error) {
 	f := &fault{err: err}
 	f.after.Store(writes)
@@ -64,15 +64,14 @@ func (d *Disk) BreakAfter(writes, n int64, err error) {
 	d.fault.Store(f)
 }
 
-// SetFree sets the free space that the disk reports, in bytes. Writes work all the same.
+// SetFree sets the free space that the disk reports, in bytes. Writes do not depend on it.
 func (d *Disk) SetFree(n int64) {
 	d.mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: uint64(n), TotalBytes: 1 << 40})
 }
 
-// PowerCut returns a disk as it would be after a power cut at this moment:
-// what was synced is there, of the rest each block with a chance of
-// unsynced percent, chosen by rng. rng may be nil if unsynced is 0.
-// The disk itself and its stores go on.
+// PowerCut returns the disk as a power cut at this moment would leave it. Synced data is there.
+// Each block that was not synced is there with a probability of unsynced percent, chosen by rng.
+// rng may be nil if unsynced is 0. The disk itself and its stores continue.
 func (d *Disk) PowerCut(unsynced int, rng *rand.Rand) *Disk {
 	return newDisk(d.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rng}))
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"aaasess/internal/throttle"
 )
 
-// options are the engine's. What is written is read once in order (records)
-// or at start (state), and overwritten or deleted soon: big blocks, no
-// filters, a small cache, fast compression. Memory stays below three memtables and the cache.
+// options returns the options of the engine. Records are read once, in order; state is read at the
+// start; both are overwritten or deleted soon. So: large blocks, no filters, a small cache, fast
+// compression. Memory stays below three memtables and the cache.
 func (s *Store) options() *pebble.Options {
 	log := engineLog{s}
 	o := &pebble.Options{
@@ -40,16 +42,17 @@ func (s *Store) options() *pebble.Options {
 		o.Levels[i].BlockSize = 32 << 10
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.FastestCompression }
 	}
-	// Queues are read behind their deletions; compacting for reads would only churn.
+	// Queues are read behind their deletions, so compactions that are triggered by reads bring
+	// nothing.
 	o.Experimental.ReadSamplingMultiplier = -1
 	return o
 }
 
-// memTableSize is 64 MiB: a larger one makes a restart after a kill longer; a
-// smaller one is flushed more often, which commits meanwhile feel (BenchmarkLatency:
-// with 32 MiB the longest took twice, with 16 MiB four times as long). A log grows
-// a little larger, and the engine keeps four to write over, beside those that it
-// needs: that must leave most of MaxSize.
+// memTableSize returns 64 MiB, or less if MaxSize is small. A larger memtable makes a restart after
+// a kill slower. A smaller one is flushed more often, which delays commits (BenchmarkLatency: the
+// longest delay was twice as long with 32 MiB, four times with 16 MiB). A log grows a little larger
+// than a memtable, and the engine keeps four logs for reuse besides those that it needs. All this
+// must leave most of MaxSize free.
 func (s *Store) memTableSize() int64 {
 	const most = 64 << 20
 	if s.cfg.MaxSize == 0 {
@@ -58,7 +61,7 @@ func (s *Store) memTableSize() int64 {
 	return min(most, s.cfg.MaxSize/32)
 }
 
-// engineLog sends what the engine tells to debug level, and its fatal errors to fail.
+// engineLog sends the engine's messages to debug level and its fatal errors to Store.fail.
 type engineLog struct{ s *Store }
 
 func (l engineLog) Infof(format string, args ...any)  { l.debug(format, args) }
@@ -70,14 +73,14 @@ func (l engineLog) debug(format string, args []any) {
 	}
 }
 
-// Fatalf must not return: the engine's state is undefined. Parking its
-// goroutine, locks and all, keeps it from doing anything more.
+// Fatalf must not return, because the engine's state is undefined. It blocks the engine's
+// goroutine, with its locks, so that the engine does nothing more.
 func (l engineLog) Fatalf(format string, args ...any) {
 	l.s.fail(fatal{fmt.Sprintf(format, args...), firstError(args)})
 	select {}
 }
 
-// fatal is what Fatalf was told, around the error that it was told about.
+// fatal is the message of a Fatalf call. It wraps the error among the arguments.
 type fatal struct {
 	text  string
 	cause error
@@ -97,51 +100,51 @@ func firstError(args []any) error {
 
 // The engine repeats failed background work at once and without end.
 const (
-	// backgroundPause is how long it is held up after a failure.
+	// backgroundPause is how long the engine is made to wait after a failure.
 	backgroundPause = 100 * time.Millisecond
-	// backgroundPatience is, but for tests, how long failures may follow each other without
-	// a flush between them, before the store gives up: commits stall by then.
-	// Failures half as long apart have nothing to do with each other.
+	// backgroundPatience is how long failures may continue, without a flush that succeeds between
+	// them, before the store fails (tests use less). Commits have stalled by then. Failures more
+	// than half as long apart are unrelated.
 	backgroundPatience = time.Minute
 )
 
-// background is called by the engine after background work failed.
-func (s *Store) background(err error) {
+// backgroundError is called by the engine after background work failed.
+func (s *Store) backgroundError(err error) {
 	if errors.Is(err, pebble.ErrCancelledCompaction) {
 		return
 	}
-	// A full disk is expected to have room again, and a restart would meet a
-	// corrupt file again: those are waited out.
+	// A full disk may have space again, and a restart would find a corrupt file again. So for these
+	// the store waits and does not fail.
 	waits := errors.Is(err, syscall.ENOSPC) || pebble.IsCorruptionError(err)
-	if s.opening.Load() || !waits && s.trouble.goesOn(time.Now()) {
+	if s.opening.Load() || !waits && s.backgroundFailures.failed(time.Now()) {
 		s.fail(err)
 		select {}
 	}
-	if s.tellBackground.now() {
-		s.log.Error("store background work failed, will be repeated", "dir", s.dir, "err", err)
+	if suppressed, ok := s.backgroundLine.Allow(time.Now()); ok {
+		s.log.Error("store background work failed; will retry", "dir", s.dir, "suppressed", suppressed, "err", err)
 	}
 	if pebble.IsCorruptionError(err) && s.loaded.Load() && !s.stuck.Load() {
-		return // it is being cut out, for which the engine's locks are needed
+		return // the damage is being cut out, which needs the engine's locks
 	}
 	time.Sleep(backgroundPause)
 }
 
 // listener logs what an operator should know, each at most once a minute.
 func (s *Store) listener() *pebble.EventListener {
-	corrupt := &rarely{every: time.Minute}
+	var corrupt throttle.Line
 	return &pebble.EventListener{
-		BackgroundError: s.background,
+		BackgroundError: s.backgroundError,
 		FlushEnd: func(info pebble.FlushInfo) {
 			if info.Err == nil {
-				s.trouble.ends()
+				s.backgroundFailures.succeeded()
 			}
 		},
 		// The default is fatal, and a restart would meet the same file again.
 		// Reads of it get the error; all else goes on, and what is damaged is cut out.
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			s.suspect(info.Path)
-			if corrupt.now() {
-				s.log.Error("store file corrupt", "file", info.Path, "err", info.Details)
+			s.addSuspect(info.Path)
+			if suppressed, ok := corrupt.Allow(time.Now()); ok {
+				s.log.Error("store file corrupt", "file", info.Path, "suppressed", suppressed, "err", info.Details)
 			}
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
@@ -150,15 +153,15 @@ func (s *Store) listener() *pebble.EventListener {
 	}
 }
 
-// trouble is the time since which background work fails.
-type trouble struct {
+// backgroundFailures measures how long background work has been failing.
+type backgroundFailures struct {
 	patience time.Duration // backgroundPatience
 	mu       sync.Mutex
 	since    time.Time
 	last     time.Time
 }
 
-func (t *trouble) goesOn(now time.Time) (tooLong bool) {
+func (t *backgroundFailures) failed(now time.Time) (tooLong bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.since.IsZero() || now.Sub(t.last) > t.patience/2 {
@@ -168,26 +171,8 @@ func (t *trouble) goesOn(now time.Time) (tooLong bool) {
 	return now.Sub(t.since) >= t.patience
 }
 
-func (t *trouble) ends() {
+func (t *backgroundFailures) succeeded() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.since = time.Time{}
-}
-
-// rarely says yes at most once in a period.
-type rarely struct {
-	every time.Duration
-	mu    sync.Mutex
-	last  time.Time
-}
-
-func (r *rarely) now() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if !r.last.IsZero() && now.Sub(r.last) < r.every {
-		return false
-	}
-	r.last = now
-	return true
 }

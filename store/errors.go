@@ -2,32 +2,32 @@ package store
 
 import "errors"
 
-// Errors that Accepting and Commit callbacks give.
+// Errors of Accepting and of Commit callbacks.
 var (
 	// ErrBusy is returned when Config.MaxPending changes wait for the disk.
 	ErrBusy = errors.New("store: too many changes pending")
-	// ErrNoSpace is returned when the free disk space is below Config.MinFree
-	// or the store above Config.MaxSize, and by Open when there is too little
-	// space to open at all.
+	// ErrNoSpace is returned when the free disk space is below Config.MinFree or the store is above
+	// Config.MaxSize. Open returns it when there is too little space to open at all.
 	ErrNoSpace = errors.New("disk space is short")
-	// ErrFailed is returned, wrapped around the cause, after a fatal error of
-	// the engine. Only a new process recovers from it.
+	// ErrFailed is returned, wrapped around the cause, after a fatal error of the engine. Only a
+	// new process recovers from it.
 	ErrFailed = errors.New("store: failed")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("store: closed")
-	// ErrInvalid is returned when a change names a bad queue or key, or is too large.
+	// ErrInvalid is returned when a change has an invalid queue name or key, or is too large.
 	ErrInvalid = errors.New("store: invalid change")
 )
 
-// Errors that Open gives, besides ErrNoSpace.
+// Errors of Open, besides ErrNoSpace.
 var (
 	// ErrLocked is returned when another store has the directory open.
 	ErrLocked = errors.New("in use by another process")
-	// ErrFormat is returned when a newer program wrote the directory.
+	// ErrFormat is returned when a newer version of this program wrote the directory.
 	ErrFormat = errors.New("unknown format")
-	// ErrCorrupt is returned when the files hold what this package never writes.
+	// ErrCorrupt is returned when the files contain something that this package never writes.
 	ErrCorrupt = errors.New("corrupt")
-	// ErrDamaged is returned, by Load too, when part of the state or of the log can't be read or is
-	// missing: to go on would lose it. With Config.AcceptLoss it is given up instead.
+	// ErrDamaged is returned when part of the state or of the log is missing or cannot be read, so
+	// that going on would lose it. Load returns it too. With Config.AcceptLoss that part is
+	// discarded instead.
 	ErrDamaged = errors.New("damaged")
 )

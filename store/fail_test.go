@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestBrokenDisk breaks the disk under a working store: the process lives,
-// everything is answered, and what was reported durable is on the disk.
+// TestBrokenDisk breaks the disk under a working store. The process lives on, every change is
+// answered, and what was reported durable is on the disk.
 func TestBrokenDisk(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -62,8 +62,8 @@ func TestBrokenDisk(t *testing.T) {
 	equal(t, "queue", []string{"1:durable"}, read(t, again, "q"))
 }
 
-// TestBreakUnderLoad breaks the disk while many commit: each callback runs
-// once, and every change that saw nil survives.
+// TestBreakUnderLoad breaks the disk during many commits. Each callback runs once, and every change
+// whose callback saw nil survives.
 func TestBreakUnderLoad(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -103,11 +103,11 @@ func TestBreakUnderLoad(t *testing.T) {
 	}
 }
 
-// TestIdleFailure has an engine fail that nobody waits for.
+// TestIdleFailure: the engine fails while nothing waits for it.
 func TestIdleFailure(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
 	cause := errors.New("manifest")
-	go engineLog{s}.Fatalf("it failed: %v", cause) // parked for good, like the engine's own
+	go engineLog{s}.Fatalf("it failed: %v", cause) // blocked for ever, like the engine's own
 	<-s.Failed()
 	if err := s.Err(); !errors.Is(err, cause) || !errors.Is(err, ErrFailed) {
 		t.Errorf("got %v", err)
@@ -122,8 +122,8 @@ func TestIdleFailure(t *testing.T) {
 	}
 }
 
-// TestConcurrent has committers, a deliverer per queue and observers at work
-// at once, and all records delivered once and in order.
+// TestConcurrent runs committers, a reader per queue and observers at the same time. All records
+// are delivered once and in order.
 func TestConcurrent(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -200,15 +200,8 @@ func deliver(t *testing.T, s *Store, queue string, n int) {
 	}
 }
 
-func TestRarely(t *testing.T) {
-	r := &rarely{every: time.Hour}
-	if !r.now() || r.now() || r.now() {
-		t.Error("want yes once, then no")
-	}
-}
-
-func TestTrouble(t *testing.T) {
-	tr := trouble{patience: backgroundPatience}
+func TestBackgroundFailures(t *testing.T) {
+	tr := backgroundFailures{patience: backgroundPatience}
 	start := time.Now()
 	for _, tt := range []struct {
 		name  string
@@ -226,9 +219,9 @@ func TestTrouble(t *testing.T) {
 		{"much later", 9 * backgroundPatience, false, false},
 	} {
 		if tt.flush {
-			tr.ends()
+			tr.succeeded()
 		}
-		if got := tr.goesOn(start.Add(tt.after)); got != tt.want {
+		if got := tr.failed(start.Add(tt.after)); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -10,27 +10,27 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestRandomFaults has some write or sync fail, of the log, a table or whatever the engine writes:
-// every change is answered once, and those that saw nil are there when the directory is opened again.
+// TestRandomFaults makes some write or sync of the engine fail, of a log, a table or another file.
+// Every change is answered once, and changes whose callback saw nil are there after the next Open.
 func TestRandomFaults(t *testing.T) {
 	failed, lived := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		sim := newSimulation(t)
-		sim.s.trouble.patience = time.Second // a minute is as good, but long
+		sim.s.backgroundFailures.patience = time.Second // a minute would take too long
 		fault := rapid.SampledFrom([]error{syscall.EIO, syscall.EIO, syscall.ENOSPC}).Draw(t, "fault")
 		times := rapid.SampledFrom([]int64{1, 1, 3, 1 << 40}).Draw(t, "times")
 		if fault == syscall.ENOSPC {
-			times = 1 // a disk that stays full is waited for
+			times = 1 // the store waits while the disk stays full
 		}
 		sim.disk.BreakAfter(rapid.Int64Range(0, 120).Draw(t, "after"), times, fault)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			switch rapid.IntRange(0, 4).Draw(t, "step") {
 			case 0: // a table is written
-				_ = sim.s.engine(func() error {
+				_ = sim.s.callEngine(func() error {
 					return sim.s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}, nil})
 				})
 			case 1:
-				sim.settleFaults(t) // batches do not all fall together
+				sim.settleFaults(t) // so that not all changes share one batch
 			default:
 				for range rapid.IntRange(1, 10).Draw(t, "n") {
 					sim.commit(t, false)
@@ -46,7 +46,7 @@ func TestRandomFaults(t *testing.T) {
 		}
 		unsynced := rapid.SampledFrom([]int{0, 50, 100}).Draw(t, "unsynced")
 		seed := rapid.Uint64().Draw(t, "seed")
-		sim.survive(t, sim.disk.PowerCut(unsynced, rand.New(rand.NewPCG(seed, 0))), durable)
+		sim.reopenOn(t, sim.disk.PowerCut(unsynced, rand.New(rand.NewPCG(seed, 0))), durable)
 		if err := sim.s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestRandomFaults(t *testing.T) {
 	}
 }
 
-// settleFaults waits for all answers. After the first error there is no other answer.
+// settleFaults waits for all answers. After the first error every answer is an error.
 func (sim *simulation) settleFaults(t *rapid.T) {
 	for ; sim.answered < sim.started; sim.answered++ {
 		switch err := <-sim.results; {
@@ -72,7 +72,8 @@ func (sim *simulation) settleFaults(t *rapid.T) {
 	}
 }
 
-// TestReclaimRepeated has each of the first writes of giving space back fail: then it is still to do.
+// TestReclaimRepeated makes each of the first writes of a reclaim fail. Then the reclaim is still
+// to do.
 func TestReclaimRepeated(t *testing.T) {
 	repeated := 0
 	for after := range int64(30) {
@@ -93,7 +94,7 @@ func TestReclaimRepeated(t *testing.T) {
 			t.Fatal("not worth it")
 		}
 		disk.BreakAfter(after, 1, errors.New("broken"))
-		err := s.engine(func() error { defer s.reading.Done(); return s.runReclaim() })
+		err := s.callEngine(func() error { defer s.readers.Done(); return s.runReclaim() })
 		disk.Break(nil)
 		if s.hasFailed() {
 			_ = s.Close()
@@ -105,7 +106,7 @@ func TestReclaimRepeated(t *testing.T) {
 		}
 		if again {
 			repeated++
-			s.reading.Done()
+			s.readers.Done()
 		}
 		_ = s.Close()
 	}

@@ -12,18 +12,18 @@ import (
 	"testing"
 )
 
-// flipped is a store of which some octet is flipped, and what it held before.
+// flipped is a store in which some octet is flipped, and its content before that.
 type flipped struct {
-	disk   *Disk
-	model  *model
-	before *model          // without the last change
-	ever   map[string]bool // "key=value" of all that the state ever had, "queue/number=data" of the queues
+	disk     *Disk
+	model    *model
+	before   *model          // without the last change
+	everHeld map[string]bool // every "key=value" that the state ever had, and every "queue/number=data"
 }
 
-// newFlipped makes a store with tables on several levels, range deletions, bitmaps and logs, and ends
-// it by a power cut or in order.
+// newFlipped fills a store with tables on several levels, range deletions, bitmaps and logs, and
+// ends it by a power cut or by Close.
 func newFlipped(t *testing.T, cut bool) *flipped {
-	f := &flipped{disk: NewDisk(), model: &model{map[string]string{}, map[string]*modelQueue{}}, ever: map[string]bool{}}
+	f := &flipped{disk: NewDisk(), model: &model{map[string]string{}, map[string]*modelQueue{}}, everHeld: map[string]bool{}}
 	s := open(t, f.disk, Config{MaxSize: 1}) // small memtables
 	rng := rand.New(rand.NewPCG(1, 2))
 	do := func(c Change) {
@@ -33,12 +33,12 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 			next[name] = q.next
 		}
 		for _, a := range c.Appends {
-			f.ever[fmt.Sprintf("%s/%d=%s", a.Queue, max(next[a.Queue], firstSeq), a.Data)] = true
+			f.everHeld[fmt.Sprintf("%s/%d=%s", a.Queue, max(next[a.Queue], firstSeq), a.Data)] = true
 			next[a.Queue] = max(next[a.Queue], firstSeq) + 1
 		}
 		f.model.apply(c)
 		for _, p := range c.Puts {
-			f.ever[string(p.Key)+"="+string(p.Value)] = true
+			f.everHeld[string(p.Key)+"="+string(p.Value)] = true
 		}
 	}
 	text := func(n int) string {
@@ -88,7 +88,7 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 	return f
 }
 
-// files are the store's files of a kind: what their names begin or end with.
+// files returns the store's files of a kind, which is the start or the end of their names.
 func (d *Disk) files(t *testing.T, kind string) (names []string) {
 	all, err := d.mem.List("state")
 	if err != nil {
@@ -111,18 +111,18 @@ func (d *Disk) content(t *testing.T, name string) []byte {
 	return b
 }
 
-// outcome is what became of a flipped octet.
+// outcome is the effect of a flipped octet.
 type outcome int
 
 const (
-	intact  outcome = iota
-	told            // records are missing, and Damage says which
-	refused         // to open or to load, with an error that names the place
+	intact   outcome = iota
+	reported         // records are missing, and Damage lists them
+	refused          // Open or Load failed with an error that names the place
 )
 
-// TestFlippedOctet flips an octet at a hundred random places of each kind of file (fewer with the race
-// detector, which makes the engine ten times as slow). Whatever comes of it,
-// nothing is read that was not written, and nothing is missing that is not told.
+// TestFlippedOctet flips an octet at a hundred random places of each kind of file (fewer with the
+// race detector, which makes the engine ten times as slow). Whatever the effect: every record that
+// is read was written, and every missing record is reported.
 func TestFlippedOctet(t *testing.T) {
 	stores := []*flipped{newFlipped(t, false), newFlipped(t, true)}
 	places := 50
@@ -147,13 +147,13 @@ func TestFlippedOctet(t *testing.T) {
 					at, bit := rng.IntN(len(b)), rng.IntN(8)
 					b[at] ^= 1 << bit
 					place := fmt.Sprintf("%s, octet %d of %d, bit %d", name, at, len(b), bit)
-					outcomes[f.judge(t, disk, place, name)]++
+					outcomes[f.checkOutcome(t, disk, place, name)]++
 					if t.Failed() {
 						t.Fatal(place)
 					}
 				}
 			}
-			t.Logf("intact %d, told %d, refused %d", outcomes[intact], outcomes[told], outcomes[refused])
+			t.Logf("intact %d, reported %d, refused %d", outcomes[intact], outcomes[reported], outcomes[refused])
 			if kind == ".sst" && len(outcomes) != 3 && !race {
 				t.Error("the test should see all three outcomes")
 			}
@@ -161,8 +161,8 @@ func TestFlippedOctet(t *testing.T) {
 	}
 }
 
-// judge opens, reads, and goes on.
-func (f *flipped) judge(t *testing.T, disk *Disk, place, name string) outcome {
+// checkOutcome opens the store, reads it, and writes to it.
+func (f *flipped) checkOutcome(t *testing.T, disk *Disk, place, name string) outcome {
 	var log bytes.Buffer
 	cfg := Config{Disk: disk, MaxSize: 1, MinFree: -1, Ballast: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	s, err := Open("state", cfg)
@@ -183,16 +183,16 @@ func (f *flipped) judge(t *testing.T, disk *Disk, place, name string) outcome {
 	}
 	m := f.model
 	if strings.HasSuffix(name, ".log") && got["last"] == "" {
-		m = f.before // the end of the newest log may be a crash's, nobody can tell
+		m = f.before // a crash may end the newest log anywhere, so this damage cannot be detected
 	}
 	if !maps.Equal(got, m.state) {
 		t.Errorf("%s: %d keys of state, want %d, or others", place, len(got), len(m.state))
 	}
-	m.readOn(t, s, place)
-	f.goOn(t, s, place)
-	m.readOn(t, s, place)
+	m.checkReads(t, s, place)
+	f.checkWrites(t, s, place)
+	m.checkReads(t, s, place)
 	if len(s.Damage()) > 0 {
-		return told
+		return reported
 	}
 	return intact
 }
@@ -204,8 +204,8 @@ func (f *flipped) refusal(t *testing.T, err error, place, name string) {
 	}
 }
 
-// readOn reads all queues: what is there is right, what is missing is told.
-func (m *model) readOn(t *testing.T, s *Store, place string) {
+// checkReads reads all queues: every record that is there is right, every missing one is reported.
+func (m *model) checkReads(t *testing.T, s *Store, place string) {
 	t.Helper()
 	missing := 0
 	for name, q := range m.queues {
@@ -239,12 +239,12 @@ func (m *model) readOn(t *testing.T, s *Store, place string) {
 		sum += d.Records
 	}
 	if sum != int64(missing) {
-		t.Errorf("%s: %d records are told, %d are missing", place, sum, missing)
+		t.Errorf("%s: %d records are reported, %d are missing", place, sum, missing)
 	}
 }
 
-// goOn writes, compacts, and has the damage cut out.
-func (f *flipped) goOn(t *testing.T, s *Store, place string) {
+// checkWrites writes, compacts, and waits until the damage is cut out.
+func (f *flipped) checkWrites(t *testing.T, s *Store, place string) {
 	t.Helper()
 	commit(t, s, Change{Puts: []Put{put("more", "x")}, Appends: appends("more", "x")})
 	err := errors.New("not yet")
@@ -262,7 +262,7 @@ func (f *flipped) goOn(t *testing.T, s *Store, place string) {
 	t.Errorf("%s: compaction fails for ever: %v", place, err)
 }
 
-// acceptLoss opens what was refused, if that can be.
+// acceptLoss opens a refused store with AcceptLoss, if that is possible.
 func (f *flipped) acceptLoss(t *testing.T, disk *Disk, place string) {
 	t.Helper()
 	s, err := Open("state", Config{Disk: disk, MaxSize: 1, MinFree: -1, Ballast: -1, AcceptLoss: true})
@@ -273,7 +273,7 @@ func (f *flipped) acceptLoss(t *testing.T, disk *Disk, place string) {
 		return
 	}
 	err = s.Load(func(k, v []byte) error {
-		if !f.ever[string(k)+"="+string(v)] {
+		if !f.everHeld[string(k)+"="+string(v)] {
 			t.Errorf("%s: with AcceptLoss %q is wrong", place, k)
 		}
 		return nil
@@ -287,7 +287,7 @@ func (f *flipped) acceptLoss(t *testing.T, disk *Disk, place string) {
 			t.Errorf("%s: with AcceptLoss: %v", place, err)
 		}
 		for _, e := range entries {
-			if !f.ever[fmt.Sprintf("%s/%d=%s", info.Name, e.Seq, e.Data)] {
+			if !f.everHeld[fmt.Sprintf("%s/%d=%s", info.Name, e.Seq, e.Data)] {
 				t.Errorf("%s: with AcceptLoss record %d of %s is wrong", place, e.Seq, info.Name)
 			}
 		}

@@ -18,16 +18,16 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// inventory is a small file that says which logs there must be and how long the engine's MANIFEST is,
-// since the engine itself takes a log that is missing, and a MANIFEST that ends too early, for what a
-// crash has left. It is one line, written over in place and synced: a checksum in hex, the name and
-// synced length of the MANIFEST, and the numbers of the logs, filled up to whole sectors. One that
-// was half written is as good as none.
+// inventory is a small file that lists the logs that must exist and the length of the engine's
+// MANIFEST. The engine itself takes a missing log, or a MANIFEST that ends too early, for the
+// result of a crash. The file is one line, overwritten in place and synced: a checksum in hex, the
+// name and synced length of the MANIFEST, and the numbers of the logs, padded to whole sectors. A
+// partly written line is ignored.
 type inventory struct {
 	mu       sync.Mutex
 	fsys     vfs.FS
 	file     string
-	manifest string // "" if it is not known
+	manifest string // "" if unknown
 	length   int64
 	logs     map[uint64]bool
 }
@@ -51,12 +51,12 @@ func (v *inventory) load() error {
 	sum, text, _ := strings.Cut(string(line), " ")
 	words := strings.Fields(text)
 	if n, err := strconv.ParseUint(sum, 16, 32); err != nil || uint32(n) != crc32.Checksum([]byte(text), castagnoli) || len(words) < 2 {
-		return nil // half written, or damaged itself
+		return nil // partly written, or damaged
 	}
 	if v.manifest = words[0]; v.manifest == noManifest {
 		v.manifest = ""
 	}
-	v.length, _ = strconv.ParseInt(words[1], 10, 64) // the checksum says that they are numbers
+	v.length, _ = strconv.ParseInt(words[1], 10, 64) // the checksum proves that they are numbers
 	for _, word := range words[2:] {
 		n, _ := strconv.ParseUint(word, 10, 64)
 		v.logs[n] = true
@@ -79,7 +79,8 @@ func readFile(fsys vfs.FS, name string) ([]byte, error) {
 	return b, err
 }
 
-// write makes it durable. If that fails the file is removed: one that is not true must not be left.
+// write makes the inventory durable. If that fails, it removes the file, because a wrong inventory
+// must not be left.
 func (v *inventory) write() {
 	text := fmt.Sprintf("%s %d", cmp.Or(v.manifest, noManifest), v.length)
 	for _, n := range slices.Sorted(maps.Keys(v.logs)) {
@@ -94,7 +95,7 @@ func (v *inventory) write() {
 		err = errors.Join(err, f.Sync(), f.Close())
 	}
 	if err != nil && v.fsys.Remove(v.file) == nil {
-		_ = syncDir(v.fsys, v.fsys.PathDir(v.file)) // or a power cut brings it back
+		_ = syncDir(v.fsys, v.fsys.PathDir(v.file)) // otherwise a power cut brings the file back
 	}
 }
 
@@ -106,15 +107,16 @@ func syncDir(fsys vfs.FS, name string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// logNumber is the number of a log; false for another file.
+// logNumber returns the number of a log file; false for any other file.
 func logNumber(name string) (uint64, bool) {
 	name, ok := strings.CutSuffix(path.Base(name), ".log")
 	n, err := strconv.ParseUint(name, 10, 64)
 	return n, ok && err == nil
 }
 
-// logMade is to be called when a log is there, logGone before it goes.
-func (v *inventory) logMade(name string) {
+// addLog adds a log. Call it after the log was created. removeLog removes one; call it before the
+// file is removed.
+func (v *inventory) addLog(name string) {
 	if n, ok := logNumber(name); ok {
 		v.mu.Lock()
 		defer v.mu.Unlock()
@@ -126,7 +128,7 @@ func (v *inventory) logMade(name string) {
 	}
 }
 
-// has says whether a log is known: one that was written by a version without an inventory is not.
+// has reports whether a log is listed. A log of a version without an inventory is not.
 func (v *inventory) has(name string) bool {
 	n, ok := logNumber(name)
 	v.mu.Lock()
@@ -134,8 +136,9 @@ func (v *inventory) has(name string) bool {
 	return ok && v.logs[n]
 }
 
-// forgetIfOlder drops what it knows if the engine has a newer MANIFEST: then a version without an inventory has
-// been at work since. This one's is durable here before the engine uses it.
+// forgetIfOlder clears the inventory if the engine has a newer MANIFEST. Then a version without an
+// inventory has run since: with one, the name of a MANIFEST is durable in the inventory before the
+// engine uses it.
 func (v *inventory) forgetIfOlder(manifest string) {
 	number := func(name string) int {
 		n, _ := strconv.Atoi(strings.TrimPrefix(name, "MANIFEST-"))
@@ -147,7 +150,7 @@ func (v *inventory) forgetIfOlder(manifest string) {
 	}
 }
 
-func (v *inventory) logGone(name string) {
+func (v *inventory) removeLog(name string) {
 	if n, ok := logNumber(name); ok {
 		v.mu.Lock()
 		defer v.mu.Unlock()
@@ -158,8 +161,8 @@ func (v *inventory) logGone(name string) {
 	}
 }
 
-// manifestSynced is to be called when so much of a MANIFEST is durable.
-func (v *inventory) manifestSynced(name string, length int64) {
+// setManifest sets the durable length of a MANIFEST. Call it after each sync.
+func (v *inventory) setManifest(name string, length int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.manifest, v.length = path.Base(name), length
@@ -169,9 +172,9 @@ func (v *inventory) manifestSynced(name string, length int64) {
 // manifest is a MANIFEST that is being written.
 type manifest struct {
 	vfs.File
-	name    string
-	length  int64
-	entries *inventory
+	name      string
+	length    int64
+	inventory *inventory
 }
 
 func (m *manifest) Write(p []byte) (int, error) {
@@ -185,7 +188,7 @@ func (m *manifest) SyncData() error { return m.synced(m.File.SyncData()) }
 
 func (m *manifest) synced(err error) error {
 	if err == nil {
-		m.entries.manifestSynced(m.name, m.length)
+		m.inventory.setManifest(m.name, m.length)
 	}
 	return err
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// TestFirstOpenKilled kills the process before each write of the first Open: the next one succeeds.
+// TestFirstOpenKilled kills the process before each write of the first Open. The next Open
+// succeeds.
 func TestFirstOpenKilled(t *testing.T) {
 	mem := vfs.NewCrashableMem()
 	var mu sync.Mutex
@@ -44,7 +45,8 @@ func TestFirstOpenKilled(t *testing.T) {
 	}
 }
 
-// TestInventoryOfOthers: what the inventory does not know, or no longer, is no damage.
+// TestInventoryOfOthers: a file that the inventory does not list, or no longer lists, is not
+// damage.
 func TestInventoryOfOthers(t *testing.T) {
 	rewrite := func(t *testing.T, disk *Disk, change func(v *inventory)) {
 		v := &inventory{fsys: disk.mem, file: "state/" + inventoryName}
@@ -98,12 +100,13 @@ func TestInventoryOfOthers(t *testing.T) {
 	}
 }
 
-// TestInventoryNotWritten: one that could not be written does not come back with the power.
+// TestInventoryNotWritten: an inventory that could not be written does not come back after a power
+// cut.
 func TestInventoryNotWritten(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
 	disk.BreakAfter(0, 1, syscall.ENOSPC)
-	s.inventory.logGone(fmt.Sprintf("%06d.log", first(s.inventory.logs)))
+	s.inventory.removeLog(fmt.Sprintf("%06d.log", first(s.inventory.logs)))
 	disk.Break(nil)
 	cut := disk.PowerCut(0, nil)
 	if err := s.Close(); err != nil {

@@ -5,30 +5,30 @@ import (
 	"fmt"
 )
 
-// First bytes of keys; see the package comment for the layout.
+// First bytes of keys. The package comment describes the layout.
 const (
 	spaceFormat = 0x01
 	spaceQueue  = 0x02
 	spaceAcked  = 0x03
 	spaceRecord = 0x04
 	spaceState  = 0x05
-	spaceEnd    = 0x06 // behind the state
+	spaceEnd    = 0x06 // the first key behind the state
 	spaceDamage = 0x06
-	spaceCut    = 0x07 // and more, see cut
+	spaceCut    = 0x07 // and above, see cut
 )
 
-// maxName is the longest queue name in bytes: its length takes one byte of a
-// key, and names are for people.
+// maxName is the longest queue name in bytes. Its length takes one byte of a key, and people read
+// the names.
 const maxName = 128
 
-// appendQueueKey appends the key of a queue in one of the spaces; for acked
-// and record keys the chunk or sequence number follows.
+// appendQueueKey appends the key of a queue. In keys of acknowledgements and records the chunk or
+// sequence number follows.
 func appendQueueKey(b []byte, space byte, name string) []byte {
 	b = append(b, space, byte(len(name)))
 	return append(b, name...)
 }
 
-// parseQueueKey takes a key of space 02 apart.
+// parseQueueKey parses a key that starts with 02.
 func parseQueueKey(key []byte) (name string, err error) {
 	name, rest, err := cutName(key, spaceQueue)
 	if err == nil && len(rest) != 0 {
@@ -37,8 +37,8 @@ func parseQueueKey(key []byte) (name string, err error) {
 	return name, err
 }
 
-// parseNumberedKey takes a key of space 03 or 04 apart: a queue name and a
-// chunk or sequence number.
+// parseNumberedKey parses a key that starts with 03 or 04: a queue name and a chunk or sequence
+// number.
 func parseNumberedKey(key []byte, space byte) (name string, n uint64, err error) {
 	name, rest, err := cutName(key, space)
 	if err != nil {

@@ -30,7 +30,7 @@ func TestKeysGolden(t *testing.T) {
 	}
 }
 
-// A queue's keys must not lie among those of a queue whose name begins alike.
+// The keys of a queue must not lie among those of a queue whose name has the same prefix.
 func TestKeysUnambiguous(t *testing.T) {
 	names := []string{"a", "a\x00", "a\x00\x00\x00\x00\x00\x00\x00\x01", "aa", "b", strings.Repeat("a", maxName)}
 	for _, a := range names {

@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// killDir tells the test binary that it is the one to be killed.
+// killDir is set in the process that is to be killed.
 const killDir = "STORE_TEST_KILL_DIR"
 
-// TestKill kills a process that commits: what it reported durable is there,
-// state and records of the same change.
+// TestKill kills a process that commits. What it reported durable is there, and the state and
+// records of a change are there together.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(killDir); dir != "" {
-		commitForEver(dir)
+		commitForever(dir)
 		return
 	}
 	dir := t.TempDir()
@@ -55,7 +55,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-func commitForEver(dir string) {
+func commitForever(dir string) {
 	s, err := Open(dir, Config{})
 	if err != nil {
 		fmt.Println(err)

@@ -12,24 +12,27 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// The engine takes a damaged chunk of a log for a crash's end, unless a later block of 32 KiB proves that it was
-// synced; and a damaged log number for the end in order. So logs are looked through before the engine replays them.
-// A chunk is (github.com/cockroachdb/pebble/v2/record; numbers are little-endian)
+// To the engine, a damaged chunk of a log looks like the end that a crash leaves, unless a later
+// block of 32 KiB proves that the chunk was synced. A damaged log number looks like a regular end.
+// So the store checks logs before the engine replays them. A chunk is
+// (github.com/cockroachdb/pebble/v2/record; numbers are little-endian)
 //
 //	checksum(4) length(2) type(1) log number(4) synced offset(8) data
 //
-// The checksum is of all behind the length. A record has one chunk or several. The store writes one record at a time,
-// and no other before that is durable: so the start of another record behind an unreadable place proves that this was
-// durable. (The synced offset proves it too, but the engine counts it too low: full blocks are left out.)
+// The checksum covers everything after the length. A record has one chunk or several. The store
+// writes one record at a time, and writes the next only when the record is durable. So the start of
+// another record after an unreadable place proves that this place was durable. (The synced offset
+// proves it too, but the engine sets it too low: it leaves out full blocks.)
 const (
 	logBlock    = 32 << 10
 	chunkHeader = 19
-	// Types of chunks: a whole record, the first of one, the following, the last. Older ones have shorter headers.
+	// Types of chunks: a whole record, the first of a record, the following ones, the last one.
+	// Older types have shorter headers.
 	wholeChunk, firstChunk, lastChunk = 9, 10, 12
 )
 
-// chunkAt returns the length of the chunk at the start of b, the rest of a block. It is false for what is no
-// chunk of the log.
+// chunkAt returns the length of the chunk at the start of b, which is the rest of a block. It
+// returns false if there is no chunk of this log.
 func chunkAt(b []byte, log uint32) (length int, ok bool) {
 	if len(b) < chunkHeader || b[6] < wholeChunk || b[6] > lastChunk || binary.LittleEndian.Uint32(b[7:]) != log {
 		return 0, false
@@ -38,17 +41,17 @@ func chunkAt(b []byte, log uint32) (length int, ok bool) {
 	return length, length <= len(b) && blockSum(b[6:length]) == binary.LittleEndian.Uint32(b)
 }
 
-// blockSum is the checksum of the engine's files.
+// blockSum returns the checksum that the engine's files use.
 func blockSum(b []byte) uint32 {
 	sum := crc32.Checksum(b, castagnoli)
 	return (sum>>15 | sum<<17) + 0xa282ead8
 }
 
-// logDamage returns where the readable part of a log ends, and whether more than that was durable.
+// logDamage returns where the readable part of a log ends, and whether data after that was durable.
 func logDamage(f io.ReaderAt, number uint64) (end int64, damaged bool, err error) {
 	log := uint32(number)
 	block := make([]byte, logBlock)
-	whole := true // all before is readable
+	whole := true // everything before is readable
 	for start := int64(0); ; start += logBlock {
 		n, err := f.ReadAt(block, start)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -76,7 +79,7 @@ func logDamage(f io.ReaderAt, number uint64) (end int64, damaged bool, err error
 	}
 }
 
-// hasRecord says whether a record starts in a part of a block, wherever that is.
+// hasRecord reports whether a record starts anywhere in a part of a block.
 func hasRecord(b []byte, log uint32) bool {
 	number := binary.LittleEndian.AppendUint32(nil, log)
 	for at := 0; ; at++ {
@@ -94,7 +97,7 @@ func hasRecord(b []byte, log uint32) bool {
 	}
 }
 
-// checkedLog refuses a log that is to be replayed and is damaged.
+// checkedLog returns an error for a damaged log that is about to be replayed.
 func checkedLog(name string, f vfs.File) (vfs.File, error) {
 	number, ok := logNumber(name)
 	if !ok {
@@ -102,7 +105,7 @@ func checkedLog(name string, f vfs.File) (vfs.File, error) {
 	}
 	end, damaged, err := logDamage(f, number)
 	if err == nil && damaged {
-		err = fmt.Errorf("log %s is damaged behind octet %d: %w", name, end, pebble.ErrCorruption)
+		err = fmt.Errorf("log %s is damaged after octet %d: %w", name, end, pebble.ErrCorruption)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLogDamage flips octets all over a log, and cuts it: what was synced before the last write to it is
-// told as damage, what a crash may have left is not.
+// TestLogDamage flips octets all over a log, and truncates it. Damage of synced data, before the
+// last write, is reported. What a crash may have left is not.
 func TestLogDamage(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -47,7 +47,7 @@ func TestLogDamage(t *testing.T) {
 	}
 }
 
-// chunkEnds returns where the last record starts, and the octets that only fill a block up.
+// chunkEnds returns where the last record starts, and the octets that only pad a block.
 func chunkEnds(log []byte, number uint32) (last int, end map[int]bool) {
 	end = map[int]bool{}
 	for start := 0; start < len(log); start += logBlock {

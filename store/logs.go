@@ -7,14 +7,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// logAhead is how much of a log is allocated ahead. The engine would allocate
-// all of each log, 70 MiB, and keep five: 350 MiB for a store that holds
-// nothing. A log that has once grown stays as large and is written over, so
-// under load nothing changes.
+// logAhead is how much of a log is allocated ahead. The engine would allocate each log in full,
+// 70 MiB, and keep five: 350 MiB for an empty store. A log that has grown stays as large and is
+// reused, so under load nothing changes.
 const logAhead = 8 << 20
 
-// files is the file system that the engine sees: its logs are not allocated in
-// full, its tables are checked as they are read, and there is an inventory.
+// files is the file system that the engine uses. It does not allocate logs in full, checks tables
+// as they are read, and maintains the inventory.
 type files struct {
 	vfs.FS
 	inventory *inventory
@@ -25,24 +24,24 @@ type smallLog struct{ vfs.File }
 func (l files) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := l.FS.Create(name, c)
 	if err == nil && strings.HasPrefix(path.Base(name), "MANIFEST-") {
-		return &manifest{File: f, name: name, entries: l.inventory}, nil
+		return &manifest{File: f, name: name, inventory: l.inventory}, nil
 	}
 	return l.log(name, f, err)
 }
 
 func (l files) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	l.inventory.logGone(oldname)
+	l.inventory.removeLog(oldname)
 	f, err := l.FS.ReuseForWrite(oldname, newname, c)
 	return l.log(newname, f, err)
 }
 
-// Remove strikes a log off the inventory before it goes.
+// Remove removes a log from the inventory before the file.
 func (l files) Remove(name string) error {
-	l.inventory.logGone(name)
+	l.inventory.removeLog(name)
 	return l.FS.Remove(name)
 }
 
-// Open opens a table so that its blocks are checked, and checks a log.
+// Open opens a table so that its blocks are checked as they are read. It checks a log as a whole.
 func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	f, err := l.FS.Open(name, opts...)
 	switch {
@@ -51,8 +50,8 @@ func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	case strings.HasSuffix(name, ".sst"):
 		return checked(name, f)
 	case strings.HasSuffix(name, ".log") && l.inventory.has(name):
-		// Versions that had no inventory wrote some records without a sync: there a crash can leave a
-		// later record and not the one before.
+		// Versions without an inventory wrote some records without a sync. In their logs a crash
+		// can leave a later record without the one before it.
 		return checkedLog(name, f)
 	}
 	return f, nil
@@ -60,7 +59,7 @@ func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 
 func (l files) log(name string, f vfs.File, err error) (vfs.File, error) {
 	if err == nil && strings.HasSuffix(name, ".log") {
-		l.inventory.logMade(name)
+		l.inventory.addLog(name)
 		f = smallLog{f}
 	}
 	return f, err

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is what a store should hold after some number of changes.
+// model is the content that a store should have after some number of changes.
 type model struct {
 	state  map[string]string
 	queues map[string]*modelQueue
@@ -55,29 +55,29 @@ func (m *model) apply(c Change) {
 	}
 }
 
-// simulation runs a store beside the model, through restarts and power cuts.
+// simulation runs a store and the model side by side, through restarts and power cuts.
 type simulation struct {
 	disk *Disk
 	s    *Store
-	// history[k] is the model after k changes, without the discards: those
-	// are durable some time later.
+	// history[k] is the model after k changes, without the discards, which become durable some time
+	// later.
 	history   []*model
 	discarded map[Ack]bool
 	started   int
 	durable   int // changes whose callback saw nil
 	results   chan error
 	answered  int  // TestRandomFaults: changes whose callback ran
-	broken    bool // and whether one of them saw an error
+	broken    bool // TestRandomFaults: a callback saw an error
 }
 
-const simulated = 1000 // callbacks that may be outstanding
+const maxOutstanding = 1000 // the most callbacks that may be outstanding
 
 func newSimulation(t *rapid.T) *simulation {
 	sim := &simulation{
 		disk:      NewDisk(),
 		history:   []*model{{map[string]string{}, map[string]*modelQueue{}}},
 		discarded: map[Ack]bool{},
-		results:   make(chan error, simulated),
+		results:   make(chan error, maxOutstanding),
 	}
 	sim.open(t)
 	return sim
@@ -93,7 +93,7 @@ func (sim *simulation) open(t *rapid.T) {
 
 func (sim *simulation) now() *model { return sim.history[len(sim.history)-1] }
 
-// live is the undelivered records of a model, without the discarded ones.
+// live returns the undelivered records of a model, without the discarded ones.
 func (sim *simulation) live(m *model) []Ack {
 	var all []Ack
 	for name, q := range m.queues {
@@ -130,7 +130,7 @@ func (sim *simulation) change(t *rapid.T, index int) Change {
 	return c
 }
 
-// acks picks delivered records: all of them are durable when they are read.
+// acks picks records to acknowledge: all are durable when they are read.
 func (sim *simulation) acks(t *rapid.T) []Ack {
 	live := sim.live(sim.now())
 	if len(live) == 0 {
@@ -180,8 +180,8 @@ func (sim *simulation) restart(t *rapid.T) {
 	clear(sim.discarded)
 }
 
-// powerCut goes on with what the disk would hold, which must be the result of
-// the first k changes, with all those among them whose callback saw nil.
+// powerCut continues with what the disk would hold. That must be the result of the first k changes,
+// including all changes whose callback saw nil.
 func (sim *simulation) powerCut(t *rapid.T) {
 	for reported := true; reported; {
 		select {
@@ -194,15 +194,15 @@ func (sim *simulation) powerCut(t *rapid.T) {
 	durable := sim.durable
 	seed := rapid.Uint64().Draw(t, "seed")
 	cut := sim.disk.PowerCut(rapid.SampledFrom([]int{0, 50, 100}).Draw(t, "unsynced"), rand.New(rand.NewPCG(seed, 0)))
-	if err := sim.s.Close(); err != nil { // the old life ends after the cut, unseen
+	if err := sim.s.Close(); err != nil { // the old store ends after the cut and leaves no trace
 		t.Fatal(err)
 	}
 	sim.wait(t)
-	sim.survive(t, cut, durable)
+	sim.reopenOn(t, cut, durable)
 }
 
-// survive goes on with a disk, on which so many changes at least must be.
-func (sim *simulation) survive(t *rapid.T, disk *Disk, durable int) {
+// reopenOn continues on a disk that must have at least a given number of changes.
+func (sim *simulation) reopenOn(t *rapid.T, disk *Disk, durable int) {
 	sim.disk = disk
 	sim.open(t)
 
@@ -221,12 +221,12 @@ func (sim *simulation) survive(t *rapid.T, disk *Disk, durable int) {
 	}
 	sim.history = sim.history[:k+1]
 	sim.started, sim.durable = k, k
-	sim.adopt(t)
+	sim.settleDiscards(t)
 	sim.check(t)
 }
 
-// adopt settles which discards were durable before the cut: any of them may be.
-func (sim *simulation) adopt(t *rapid.T) {
+// settleDiscards finds out which discards were durable before the cut. Any subset is allowed.
+func (sim *simulation) settleDiscards(t *rapid.T) {
 	for name, q := range sim.now().queues {
 		there := map[uint64]bool{}
 		for _, e := range sim.readAll(t, name) {
@@ -249,7 +249,7 @@ func (sim *simulation) readAll(t *rapid.T, queue string) []Entry {
 	return entries
 }
 
-// check compares the store with the model, when nothing is under way.
+// check compares the store with the model, when nothing is in flight.
 func (sim *simulation) check(t *rapid.T) {
 	sim.wait(t)
 	want := sim.now()
@@ -286,8 +286,8 @@ func (sim *simulation) check(t *rapid.T) {
 	}
 }
 
-// TestSimulation: whatever happens, the store is as the model says, and after
-// a power cut it is as after a prefix of the changes.
+// TestSimulation: whatever happens, the store equals the model, and after a power cut it equals the
+// model after a prefix of the changes.
 func TestSimulation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sim := newSimulation(t)

@@ -12,9 +12,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Open opens the directory, which it makes if need be (mode 0700), and brings
-// back what was durable. Its errors name the directory and wrap ErrLocked,
-// ErrNoSpace, ErrFormat, ErrCorrupt, ErrDamaged or what the operating system said.
+// Open opens the directory and restores what was durable. It creates the directory (mode 0700) if
+// there is none. Its errors name the directory and wrap ErrLocked, ErrNoSpace, ErrFormat,
+// ErrCorrupt, ErrDamaged or an error of the operating system.
 func Open(dir string, cfg Config) (*Store, error) {
 	s := newStore(dir, cfg)
 	if err := s.openDir(); err != nil {
@@ -25,7 +25,7 @@ func Open(dir string, cfg Config) (*Store, error) {
 	s.opening.Store(false)
 	if err != nil {
 		if s.hasFailed() {
-			err = s.cause // the engine may still touch the files: they stay locked
+			err = s.cause // the engine may still use the files, so they stay locked
 		} else {
 			_ = s.lock.Close()
 		}
@@ -39,8 +39,8 @@ func Open(dir string, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// openDir makes sure that the directory is there, ours and writable, and the
-// disk is not so full that the engine would try for ever.
+// openDir makes sure that the directory exists, is writable and is ours, and that the disk is not
+// so full that the engine would retry without end.
 func (s *Store) openDir() error {
 	fsys := s.fsys
 	if err := fsys.MkdirAll(s.dir, 0o700); err != nil {
@@ -62,9 +62,9 @@ func (s *Store) openDir() error {
 		return fmt.Errorf("%w (%w)", ErrLocked, err)
 	}
 	s.lock = lock
-	// The ballast is made anew once the engine, which needs room to open, is open.
+	// The ballast is created again after the engine is open, because opening it needs space.
 	s.dropBallast()
-	if err := s.roomToOpen(); err != nil {
+	if err := s.checkRoomToOpen(); err != nil {
 		_ = lock.Close()
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *Store) openDir() error {
 
 // openEngine opens the engine and reads the positions of the queues.
 func (s *Store) openEngine() error {
-	err := s.engine(func() error {
+	err := s.callEngine(func() error {
 		db, err := s.openDB()
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func (s *Store) openEngine() error {
 		s.db = db
 		err = s.restore()
 		for pebble.IsCorruptionError(err) {
-			if err = s.giveUp(err); err == nil {
+			if err = s.acceptLoss(err); err == nil {
 				clear(s.queues)
 				clear(s.damage)
 				err = s.restore()
@@ -98,34 +98,34 @@ func (s *Store) openEngine() error {
 	return err
 }
 
-// restore ends a cut that a crash has interrupted, checks the format, which it
-// writes into an empty store, and loads the positions of all queues.
+// restore finishes a cut that a crash interrupted, checks the format, and loads the positions of
+// all queues. In an empty store it writes the format.
 func (s *Store) restore() error {
-	if _, err := s.finishCut(); err != nil { // where the engine refuses, the damage is met again
+	if _, err := s.finishCut(); err != nil { // if the engine refuses the cut, it will report the damage again
 		return err
 	}
 	if err := s.restoreFormat(); err != nil {
 		return err
 	}
-	if err := s.each(spaceDamage, s.restoreDamage); err != nil {
+	if err := s.eachKey(spaceDamage, s.restoreDamage); err != nil {
 		return err
 	}
-	if err := s.each(spaceQueue, s.restoreQueue); err != nil {
+	if err := s.eachKey(spaceQueue, s.restoreQueue); err != nil {
 		return err
 	}
-	if s.gaveUp {
+	if s.lossAccepted {
 		if err := s.restorePositions(); err != nil {
 			return err
 		}
 	}
-	return s.each(spaceAcked, s.restoreChunk)
+	return s.eachKey(spaceAcked, s.restoreChunk)
 }
 
 func (s *Store) restoreFormat() error {
 	value, closer, err := s.db.Get([]byte{spaceFormat})
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
-		if !s.gaveUp {
+		if !s.lossAccepted {
 			if err := s.mustBeEmpty(); err != nil {
 				return err
 			}
@@ -139,20 +139,20 @@ func (s *Store) restoreFormat() error {
 		return err
 	}
 	if v != format {
-		return fmt.Errorf("%w: format %d, this program knows %d", ErrFormat, v, format)
+		return fmt.Errorf("%w: the files have format %d, this program supports %d", ErrFormat, v, format)
 	}
 	return nil
 }
 
 func (s *Store) mustBeEmpty() error {
-	return s.each(0, func(key, _ []byte) error {
-		return fmt.Errorf("key %s but no format: %w", hex.EncodeToString(key), ErrCorrupt)
+	return s.eachKey(0, func(key, _ []byte) error {
+		return fmt.Errorf("key %s is there, but no format: %w", hex.EncodeToString(key), ErrCorrupt)
 	})
 }
 
-// each calls fn for all keys of a space, of all spaces for 0. It is for the
-// time before other goroutines know the store.
-func (s *Store) each(space byte, fn func(key, value []byte) error) error {
+// eachKey calls fn for all keys that start with the byte space, or for all keys if space is 0. It
+// is used only before other goroutines know the store.
+func (s *Store) eachKey(space byte, fn func(key, value []byte) error) error {
 	opts := &pebble.IterOptions{LowerBound: []byte{space}, UpperBound: []byte{space + 1}}
 	if space == 0 {
 		opts.UpperBound = nil
@@ -178,8 +178,8 @@ func (s *Store) restoreQueue(key, value []byte) error {
 	q := s.queue(name)
 	q.low, q.next, err = parsePosition(value)
 	q.durable = q.next
-	// What lies below low may not have been deleted yet: the first range
-	// deletion starts from the beginning, so trimmed stays 0.
+	// Records below low may not have been deleted yet. trimmed stays 0, so that the first range
+	// deletion starts from the beginning.
 	return err
 }
 
@@ -194,7 +194,7 @@ func (s *Store) restoreChunk(key, value []byte) error {
 	}
 	q := s.queues[name]
 	if q == nil || !q.restore(n, &words) {
-		if s.gaveUp { // its queue's position is lost, or is one of records that were left
+		if s.lossAccepted { // the position of its queue was lost, or was restored from the remaining records
 			return s.db.Delete(key, pebble.Sync)
 		}
 		return fmt.Errorf("queue %q: bitmap of chunk %d outside the queue: %w", name, n, ErrCorrupt)

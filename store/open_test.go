@@ -53,7 +53,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestOpenForeign writes into the engine's files what this version doesn't know.
+// TestOpenForeign writes things into the engine's files that this version does not know.
 func TestOpenForeign(t *testing.T) {
 	position := func(low, next uint64) []byte {
 		var b [positionLen]byte
@@ -91,7 +91,7 @@ func TestOpenForeign(t *testing.T) {
 			if err := errors.Join(err, s.Close()); err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // the refusal must give the lock back
+			for range 2 { // a failed Open must release the lock
 				if _, err = Open("state", Config{Disk: disk}); !errors.Is(err, tt.want) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
@@ -100,18 +100,18 @@ func TestOpenForeign(t *testing.T) {
 	}
 }
 
-// keys counts what the engine holds of a space.
-func keys(t *testing.T, s *Store, space byte) int {
+// countKeys counts the engine's keys that start with a byte.
+func countKeys(t *testing.T, s *Store, space byte) int {
 	t.Helper()
 	n := 0
-	if err := s.each(space, func(_, _ []byte) error { n++; return nil }); err != nil {
+	if err := s.eachKey(space, func(_, _ []byte) error { n++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-// TestWideDeletion delivers a backlog in several ways and looks at what is
-// left on disk, before and after a restart.
+// TestWideDeletion delivers a backlog in several ways and checks what is left on disk, before and
+// after a restart.
 func TestWideDeletion(t *testing.T) {
 	const backlog = 5 * chunkSeqs
 	inOrder := make([]uint64, backlog)
@@ -125,7 +125,7 @@ func TestWideDeletion(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		acks    []uint64
-		records int // at most so many on disk
+		records int // the most on disk
 		chunks  int // bitmaps on disk
 		left    int
 	}{
@@ -149,14 +149,14 @@ func TestWideDeletion(t *testing.T) {
 				if i%1000 == 999 {
 					commit(t, s, c)
 					c = Change{}
-					firstIsThere(t, s)
+					checkFirstReadable(t, s)
 				}
 			}
 			commit(t, s, c)
-			if n := keys(t, s, spaceRecord); n > tt.records {
+			if n := countKeys(t, s, spaceRecord); n > tt.records {
 				t.Errorf("%d records on disk, want at most %d", n, tt.records)
 			}
-			if n := keys(t, s, spaceAcked); n != tt.chunks {
+			if n := countKeys(t, s, spaceAcked); n != tt.chunks {
 				t.Errorf("%d bitmaps on disk, want %d", n, tt.chunks)
 			}
 			before := read(t, s, "q")
@@ -174,8 +174,8 @@ func TestWideDeletion(t *testing.T) {
 	}
 }
 
-// firstIsThere reads the lowest undelivered record, the next to a range deletion.
-func firstIsThere(t *testing.T, s *Store) {
+// checkFirstReadable reads the lowest undelivered record, which is next to a range deletion.
+func checkFirstReadable(t *testing.T, s *Store) {
 	t.Helper()
 	info := s.Queues()[0]
 	entries, err := s.Read(info.Name, 0, 1, nil)
@@ -187,7 +187,8 @@ func firstIsThere(t *testing.T, s *Store) {
 	}
 }
 
-// TestDiscardDurable: a second after a Discard a power cut brings nothing of it back, be there commits or not.
+// TestDiscardDurable: a second after a Discard, a power cut brings no record back, with commits or
+// without.
 func TestDiscardDurable(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		synctest.Test(t, func(t *testing.T) { discardAndCut(t, rt) })

@@ -6,47 +6,46 @@ const (
 	firstSeq   = 1
 	chunkSeqs  = 4096 // sequence numbers per bitmap chunk
 	chunkWords = chunkSeqs / 64
-	// trimStep is how far low moves before a range of records is deleted:
-	// many small range tombstones would slow every read down.
+	// trimStep is how far low advances before a range of records is deleted. Many small range
+	// tombstones would slow down every read.
 	trimStep = chunkSeqs
-	// farAck is the distance above low from which an acknowledged record is
-	// deleted by itself, since the range deletion that follows low may be days away.
+	// farAck is the distance above low from which an acknowledged record is deleted individually,
+	// because the range deletion that follows low may be days away.
 	farAck = 2 * chunkSeqs
 )
 
-// queue is the position of one queue, guarded by Store.mu.
+// queue is the position of one queue. Store.mu guards it.
 //
 //	trimmed <= low <= durable <= next
 //
-// Records in [trimmed,low) are delivered and wait for a range deletion; those
-// in [durable,next) are on their way to the disk and not readable yet.
+// Records in [trimmed,low) are delivered and wait for a range deletion. Records in [durable,next)
+// are on their way to the disk and not readable yet.
 type queue struct {
 	name    string
 	records []byte // key of a record without its sequence number
 
 	low, durable, next, trimmed uint64
 
-	// What was delivered below reclaimed has left the disk; since then so many
-	// above low were acknowledged. sweep has all that is delivered deleted with
-	// the next batch. See reclaim.go.
-	reclaimed, scattered uint64
-	sweep                bool
+	// Records below reclaimed have left the disk. ackedAbove counts the acknowledgements above low
+	// since then. sweep makes the next batch delete everything that is delivered. See reclaim.go.
+	reclaimed, ackedAbove uint64
+	sweep                 bool
 
-	holes   uint64            // acknowledged records at or above low
-	chunks  map[uint64]*chunk // of seq/chunkSeqs; only those with a hole
-	changed []uint64          // chunks to write with the batch being filled, each once
-	gone    []uint64          // chunks to delete with it
+	holes         uint64            // acknowledged records at or above low
+	chunks        map[uint64]*chunk // by seq/chunkSeqs; only chunks with a hole
+	changedChunks []uint64          // chunks to write with the filling batch, each once
+	goneChunks    []uint64          // chunks to delete with the filling batch
 
-	touched  *batch // the batch being filled, if it must hold this queue's position
+	touched  *batch // the filling batch, if it must contain this queue's position
 	appended chan struct{}
 }
 
-// chunk holds which of 4096 records are acknowledged. Bits below the queue's low mean nothing.
+// chunk records which of 4096 records are acknowledged. Bits below the queue's low mean nothing.
 type chunk struct {
 	bits    [chunkWords]uint64
 	holes   int // bits set at or above low
 	changed bool
-	stored  bool // a key exists on disk, or in a batch on its way there
+	stored  bool // its key is on disk, or in a batch on its way there
 }
 
 func newQueue(name string) *queue {
@@ -59,14 +58,15 @@ func newQueue(name string) *queue {
 	}
 }
 
-// length is the number of undelivered, durable records.
+// length returns the number of undelivered, durable records.
 func (q *queue) length() uint64 { return q.durable - q.low - q.holes }
 
 func (c *chunk) has(seq uint64) bool {
 	return c.bits[seq%chunkSeqs/64]&(1<<(seq%64)) != 0
 }
 
-// ack marks a durable record as delivered, and reports whether it wasn't yet.
+// ack marks a durable record as delivered. It returns false if the record was delivered already or
+// is not durable.
 func (q *queue) ack(seq uint64) bool {
 	if seq < q.low || seq >= q.durable {
 		return false
@@ -88,15 +88,15 @@ func (q *queue) ack(seq uint64) bool {
 	c.bits[seq%chunkSeqs/64] |= 1 << (seq % 64)
 	c.holes++
 	q.holes++
-	q.scattered++
+	q.ackedAbove++
 	if !c.changed {
 		c.changed = true
-		q.changed = append(q.changed, n)
+		q.changedChunks = append(q.changedChunks, n)
 	}
 	return true
 }
 
-// advance moves low over the holes that it has reached.
+// advance moves low past the holes that it has reached.
 func (q *queue) advance() {
 	for q.low < q.durable {
 		n := q.low / chunkSeqs
@@ -110,13 +110,14 @@ func (q *queue) advance() {
 		if c.holes == 0 {
 			delete(q.chunks, n)
 			if c.stored {
-				q.gone = append(q.gone, n)
+				q.goneChunks = append(q.goneChunks, n)
 			}
 		}
 	}
 }
 
-// restore takes a chunk read from disk; false if it acknowledges records that don't exist.
+// restore adds a chunk that was read from disk. It returns false if the chunk acknowledges records
+// that do not exist.
 func (q *queue) restore(n uint64, words *[chunkWords]uint64) bool {
 	c := &chunk{bits: *words, stored: true}
 	for i, w := range words {
@@ -131,7 +132,7 @@ func (q *queue) restore(n uint64, words *[chunkWords]uint64) bool {
 		}
 	}
 	if c.holes == 0 {
-		q.gone = append(q.gone, n)
+		q.goneChunks = append(q.goneChunks, n)
 		return true
 	}
 	q.holes += uint64(c.holes)
@@ -139,7 +140,7 @@ func (q *queue) restore(n uint64, words *[chunkWords]uint64) bool {
 	return true
 }
 
-// acked calls fn for the acknowledged records at or above low and below limit.
+// acked calls fn for the acknowledged records from low to limit.
 func (q *queue) acked(limit uint64, fn func(seq uint64)) {
 	limit = min(limit, q.durable)
 	for seq := q.low; seq < limit; {
@@ -172,7 +173,7 @@ func (q *queue) live(from uint64, limit int, runs []run) []run {
 	return runs
 }
 
-// nextLive is the first number at or above seq whose bit is not set.
+// nextLive returns the first number at or above seq whose bit is not set.
 func (q *queue) nextLive(seq uint64) uint64 {
 	for seq < q.durable {
 		c := q.chunks[seq/chunkSeqs]
@@ -191,7 +192,7 @@ func (q *queue) nextLive(seq uint64) uint64 {
 	return seq
 }
 
-// nextAcked is the first number at or above seq whose bit is set, at most limit.
+// nextAcked returns the first number at or above seq whose bit is set, at most limit.
 func (q *queue) nextAcked(seq, limit uint64) uint64 {
 	for seq < limit {
 		c := q.chunks[seq/chunkSeqs]

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// naiveQueue is the queue as one would write it first.
+// naiveQueue is the simplest implementation of a queue.
 type naiveQueue struct {
 	next  uint64
 	acked map[uint64]bool
@@ -23,8 +23,8 @@ func (m *naiveQueue) live(from uint64, limit int) []uint64 {
 	return seqs
 }
 
-// TestQueueModel acknowledges in and out of order, over several chunks, and
-// has the queue go through its stored form now and then.
+// TestQueueModel acknowledges records in and out of order, over several chunks. Now and then it
+// converts the queue to its stored form and back.
 func TestQueueModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := newQueue("q")

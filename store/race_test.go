@@ -2,5 +2,5 @@
 
 package store
 
-// race is whether the race detector is on, which makes the engine ten times as slow.
+// race reports whether the race detector is on. It makes the engine ten times as slow.
 const race = true

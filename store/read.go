@@ -17,11 +17,9 @@ type Entry struct {
 	Data []byte
 }
 
-// Read appends to dst at most limit undelivered records of a queue with
-// sequence numbers of at least from, in order. The data is the caller's. A
-// queue that is not there is empty. Durable records only. Records that cannot
-// be read are taken off the queue and told by [Store.Damage]; Read goes on
-// behind them.
+// Read appends to dst at most limit undelivered, durable records of a queue, in order, starting
+// with sequence number from. The caller owns the data. An unknown queue is empty. Records that
+// cannot be read leave the queue and are listed by [Store.Damage]; Read continues behind them.
 func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry, error) {
 	for {
 		s.mu.Lock()
@@ -38,14 +36,14 @@ func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry
 			s.mu.Unlock()
 			return dst, s.Err()
 		}
-		s.reading.Add(1)
+		s.readers.Add(1)
 		s.mu.Unlock()
 
-		var found []Entry // not dst: after a failure the goroutine may still write
+		var found []Entry // not dst: after a failure the goroutine may still write to it
 		var gone []uint64
 		var reason error
-		err := s.engine(func() (err error) {
-			defer s.reading.Done()
+		err := s.callEngine(func() (err error) {
+			defer s.readers.Done()
 			found, gone, reason, err = s.readRuns(q, runs)
 			return err
 		})
@@ -56,13 +54,13 @@ func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry
 		if len(gone) == 0 {
 			return dst, nil
 		}
-		s.lose(q, gone, plainError(reason))
+		s.markLost(q, gone, plainError(reason))
 		from, limit = runs[len(runs)-1].to, limit-len(found)
 	}
 }
 
-// readRuns reads the records of some runs, and says which are not there and why. Those may have been
-// acknowledged since.
+// readRuns reads the records of some runs. It also returns the sequence numbers that are missing,
+// and why. These may have been acknowledged since.
 func (s *Store) readRuns(q *queue, runs []run) (found []Entry, gone []uint64, reason, err error) {
 	s.cutting.RLock()
 	defer s.cutting.RUnlock()
@@ -88,8 +86,8 @@ func (s *Store) readRuns(q *queue, runs []run) (found []Entry, gone []uint64, re
 	return found, gone, reason, nil
 }
 
-// readEach reads the records of some runs but for those that cannot be read: runs that cannot be read
-// in one are halved, down to single records.
+// readEach reads the readable records of some runs. It halves a run that cannot be read as a whole,
+// down to single records.
 func (s *Store) readEach(prefix []byte, runs []run) (found []Entry, err error) {
 	for _, r := range runs {
 		if found, err = s.readHalves(prefix, r, found); err != nil {
@@ -114,8 +112,8 @@ func (s *Store) readHalves(prefix []byte, r run, found []Entry) ([]Entry, error)
 	return s.readHalves(prefix, run{middle, r.to}, found)
 }
 
-// readOne appends a record, unless it is not there or cannot be read. It may be readable where a scan is not: it
-// needs no level of the engine below its own.
+// readOne appends a record unless it is missing or cannot be read. A single record may be readable
+// where a scan is not, because it needs no lower level of the engine.
 func (s *Store) readOne(prefix []byte, seq uint64, found []Entry) ([]Entry, error) {
 	value, closer, err := s.db.Get(recordKey(prefix, seq))
 	switch {
@@ -138,7 +136,7 @@ func readError(what string, err error) error {
 	return fmt.Errorf("store: read %s: %w", what, err)
 }
 
-// scan reads the records of some runs. One that was acknowledged since may be missing.
+// scan reads the records of some runs. A record that was acknowledged since may be missing.
 func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
 	last := runs[len(runs)-1]
 	it, err := s.db.NewIter(&pebble.IterOptions{
@@ -153,7 +151,7 @@ func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
 		n += r.to - r.from
 	}
 	found := make([]Entry, 0, n)
-	var buf []byte // records are cut from it; a full one stays with its records
+	var buf []byte // records are slices of it; a full buffer stays with its records
 	seek := make([]byte, 0, len(prefix)+8)
 	for i, r := range runs {
 		ok := i > 0 && step(it, len(prefix), r.from)
@@ -178,18 +176,19 @@ func (s *Store) scan(prefix []byte, runs []run) ([]Entry, error) {
 			buf = append(buf, value...)
 			found = append(found, Entry{Seq: seq, Data: buf[start:len(buf):len(buf)]})
 		}
-		if err := it.Error(); err != nil { // the next seek would forget it
+		if err := it.Error(); err != nil { // the next seek would clear it
 			return nil, errors.Join(err, it.Close())
 		}
 	}
 	return found, it.Close()
 }
 
-// maxSteps is how many records are stepped over, which is dearer each but cheaper for few, before a seek.
+// maxSteps is how many records are stepped over before a seek. For a few records, steps are
+// cheaper.
 const maxSteps = 16
 
-// step goes on to the first record at or above a number if it is near. False means that it is not, or
-// that there is none.
+// step moves to the first record at or above a number, if it is near. It returns false if the
+// record is not near or does not exist.
 func step(it *pebble.Iterator, prefix int, seq uint64) bool {
 	for range maxSteps {
 		if !it.Valid() {
@@ -208,9 +207,9 @@ func recordKey(prefix []byte, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(key, prefix...), seq)
 }
 
-// Appended is signalled when durable records have joined the queue. Signals
-// are coalesced: read until nothing is left, then wait. Records that were
-// there at Open give no signal. The queue need not exist yet.
+// Appended returns a channel that is signalled when durable records have joined the queue. Signals
+// are coalesced: read until nothing is left, then wait. Records from before Open give no signal.
+// The queue need not exist yet.
 func (s *Store) Appended(queue string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,9 +220,9 @@ func (s *Store) Appended(queue string) <-chan struct{} {
 type QueueInfo struct {
 	Name     string
 	Len      uint64 // undelivered records
-	FirstSeq uint64 // the lowest undelivered one; NextSeq if there is none
+	FirstSeq uint64 // the lowest undelivered record; NextSeq if there is none
 	NextSeq  uint64 // above every durable record that the queue ever had
-	Bytes    uint64 // on the disk, about; 0 but in what QueueSizes returns
+	Bytes    uint64 // approximate space on disk; only QueueSizes sets it
 }
 
 // Queues returns all queues that ever had a record, by name.
@@ -240,18 +239,18 @@ func (s *Store) Queues() []QueueInfo {
 	return infos
 }
 
-// page is some keys and values in one piece.
+// page holds some keys and values in one buffer.
 type page struct {
 	buf  []byte
-	ends []int // of key, value, key, value...
+	ends []int // ends of key, value, key, value...
 }
 
 const pageSize = 256 << 10
 
-// Load calls fn for every key of the state, in order, until fn returns an
-// error, which Load returns. key and value are valid during the call. What is
-// committed meanwhile may or may not be seen: it is meant for the start.
-// State that cannot be read is refused with ErrDamaged, see Config.AcceptLoss.
+// Load calls fn for every key of the state, in order, until fn returns an error, which Load
+// returns. key and value are valid only during the call. Load is meant for the start: it may or may
+// not see changes that are committed meanwhile. State that cannot be read gives ErrDamaged, see
+// Config.AcceptLoss.
 func (s *Store) Load(fn func(key, value []byte) error) error {
 	s.mu.Lock()
 	if s.closed {
@@ -259,7 +258,7 @@ func (s *Store) Load(fn func(key, value []byte) error) error {
 		return ErrClosed
 	}
 	s.mu.Unlock()
-	var last []byte // the last key that fn has got
+	var last []byte // the last key that was passed to fn
 	for {
 		err := s.load(last, func(key, value []byte) error {
 			last = append(last[:0], key...)
@@ -269,7 +268,7 @@ func (s *Store) Load(fn func(key, value []byte) error) error {
 			s.loaded.Store(err == nil)
 			return err
 		}
-		if err := s.engine(func() error { return s.giveUp(err) }); err != nil {
+		if err := s.callEngine(func() error { return s.acceptLoss(err) }); err != nil {
 			return fmt.Errorf("store: %w", err)
 		}
 	}
@@ -282,15 +281,15 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	s.reading.Add(1)
+	s.readers.Add(1)
 	s.mu.Unlock()
 
-	pages := make(chan page, 1) // reading ahead while fn decodes
+	pages := make(chan page, 1) // reads ahead while fn decodes
 	enough := make(chan struct{})
 	read := make(chan error, 1)
 	go func() {
-		read <- s.engine(func() error {
-			defer s.reading.Done()
+		read <- s.callEngine(func() error {
+			defer s.readers.Done()
 			defer close(pages)
 			return s.pages(after, pages, enough)
 		})
@@ -314,7 +313,7 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 	return err
 }
 
-// pages sends the state behind a key in pieces, until there is no more or it is enough.
+// pages sends the state behind a key in pages, until the end or until enough is closed.
 func (s *Store) pages(after []byte, pages chan<- page, enough <-chan struct{}) error {
 	from := []byte{spaceState}
 	if after != nil {

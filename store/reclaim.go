@@ -7,33 +7,34 @@ import (
 	"time"
 )
 
-// The engine gives the space of deleted records back when it next has reason
-// to compact, which it may never have: while new events are refused nothing is
-// written. So when space is short, ranges that were delivered are compacted.
+// The engine frees the space of deleted records when it next compacts. It may never have a reason
+// to compact: while new events are refused, nothing is written. So when space is short, the store
+// compacts ranges of delivered records.
 const (
-	// reclaimPause is the least time from the end of one to the next.
+	// reclaimPause is the shortest time from the end of one reclaim to the next.
 	reclaimPause = 2 * time.Second
-	// reclaimLeast and reclaimMost are how many delivered records are worth it:
-	// a sixteenth of what is left, between these. The last ones always are.
-	reclaimLeast = 64
-	reclaimMost  = trimStep
+	// minReclaim and maxReclaim bound how many delivered records justify a compaction: a sixteenth
+	// of the remaining records, between these limits. When a queue is empty, any number does.
+	minReclaim = 64
+	maxReclaim = trimStep
 )
 
-// reclaimer is the state of giving space back. Its fields are the watcher's
-// while idle, the goroutine's between.
+// reclaimer is the state of reclaiming space. The watcher owns it while idle holds the token,
+// otherwise the goroutine of the reclaim does.
 type reclaimer struct {
-	idle chan struct{} // holds a token while none runs
-	last time.Time     // when the last one ended
+	idle chan struct{} // holds a token while no reclaim runs
+	last time.Time     // when the last reclaim ended
 }
 
-// span is the keys [from,to). done takes note that they were compacted; until then it is still to do.
+// span is the keys [from,to) to compact. done records that they were compacted; until then they are
+// still to do.
 type span struct {
 	from, to []byte
 	done     func()
 }
 
-// startReclaim gives back the space of what was delivered, if space is short
-// and there is something, on a goroutine that Close waits for.
+// startReclaim starts to reclaim the space of delivered records, if space is short and there are
+// enough of them. It uses a goroutine that Close waits for.
 func (s *Store) startReclaim(now time.Time) {
 	r := &s.reclaim
 	if !s.warned && !s.refuses() {
@@ -49,20 +50,22 @@ func (s *Store) startReclaim(now time.Time) {
 		return
 	}
 	go func() {
-		err := s.engine(func() error {
-			defer s.reading.Done()
+		err := s.callEngine(func() error {
+			defer s.readers.Done()
 			return s.runReclaim()
 		})
-		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrFailed) && s.tellBackground.now() {
-			s.log.Error("store cannot give space back, will be repeated", "dir", s.dir, "err", err)
+		if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrFailed) {
+			if suppressed, ok := s.backgroundLine.Allow(time.Now()); ok {
+				s.log.Error("store cannot reclaim space; will retry", "dir", s.dir, "suppressed", suppressed, "err", err)
+			}
 		}
 		r.last = time.Now()
 		r.idle <- struct{}{}
 	}()
 }
 
-// beginReclaim has what was delivered deleted with the next batch. False means
-// that it is not worth it, or the store is closed.
+// beginReclaim makes the next batch delete the delivered records. It returns false if there are too
+// few, or if the store is closed.
 func (s *Store) beginReclaim() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,42 +77,42 @@ func (s *Store) beginReclaim() bool {
 		if q.isWorthReclaiming() {
 			worth = true
 			q.sweep = true
-			s.filling().touch(q)
+			s.fillingBatch().touch(q)
 		}
 	}
 	if worth {
-		s.reading.Add(1)
+		s.readers.Add(1)
 	}
 	return worth
 }
 
 func (q *queue) isWorthReclaiming() bool {
 	gone := q.low - q.reclaimed
-	worth := min(max(q.length()/16, reclaimLeast), reclaimMost)
+	worth := min(max(q.length()/16, minReclaim), maxReclaim)
 	return gone >= worth || gone > 0 && q.low == q.next || q.isSparse()
 }
 
-// isSparse says whether so many records above low were delivered that it is
-// worth writing the others anew.
+// isSparse reports whether so many records above low were delivered that a rewrite of the others is
+// worth its cost.
 func (q *queue) isSparse() bool {
-	return q.scattered >= reclaimLeast && q.scattered >= q.length()/8
+	return q.ackedAbove >= minReclaim && q.ackedAbove >= q.length()/8
 }
 
-// isStateStale says whether the state must be compacted: overwritten values
-// may be what makes the store too large, and while it refuses events nothing else
-// would have the engine look for them. Not on a full disk, where it may fail.
+// isStateStale reports whether the state must be compacted. Overwritten values may make the store
+// too large, and while it refuses events nothing else makes the engine compact them. A full disk
+// alone is no reason, because the compaction may fail there.
 func (s *Store) isStateStale() bool {
 	return s.oversize.Load() && s.churn.Load() > s.cfg.MaxSize/8
 }
 
 func (s *Store) runReclaim() error {
-	// The range deletions ride with this, and are in the engine when it is durable.
+	// This commit carries the range deletions. They are in the engine once it is durable.
 	durable := make(chan error, 1)
 	s.Commit(Change{}, func(err error) { durable <- err })
 	if err := <-durable; err != nil {
 		return err
 	}
-	ctx, cancel := s.untilStop()
+	ctx, cancel := s.stopContext()
 	defer cancel()
 	spans := s.reclaimable()
 	if s.isStateStale() {
@@ -119,7 +122,7 @@ func (s *Store) runReclaim() error {
 	for _, r := range spans {
 		if err := s.compact(ctx, r); err != nil {
 			if ctx.Err() != nil {
-				return nil // the next life does it
+				return nil // the next process does it
 			}
 			return err
 		}
@@ -128,8 +131,8 @@ func (s *Store) runReclaim() error {
 	return nil
 }
 
-// untilStop is a context that is done when the watcher is to end.
-func (s *Store) untilStop() (context.Context, context.CancelFunc) {
+// stopContext returns a context that is done when the watcher is stopped.
+func (s *Store) stopContext() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		select {
@@ -141,9 +144,9 @@ func (s *Store) untilStop() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// compact compacts a span table by table: what is written anew takes room
-// until the old tables are gone, so that must not be much at a time.
-// It writes out what is in memory first; the engine panics when it can't start a new log then.
+// compact compacts a span table by table. The rewritten keys take space until the old tables are
+// removed, so each step must be small. It first writes the keys in memory to tables; the engine
+// panics when it cannot start a new log then.
 func (s *Store) compact(ctx context.Context, r span) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -169,7 +172,7 @@ func (s *Store) compact(ctx context.Context, r span) (err error) {
 	return s.db.Compact(ctx, from, r.to, false)
 }
 
-// reclaimable takes the spans of keys that are worth a compaction.
+// reclaimable returns the spans of keys that are worth a compaction.
 func (s *Store) reclaimable() []span {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,12 +186,12 @@ func (s *Store) reclaimable() []span {
 		if q.isSparse() {
 			to = q.durable
 		}
-		trimmed, scattered := q.trimmed, q.scattered
+		trimmed, scattered := q.trimmed, q.ackedAbove
 		done := func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			q.reclaimed = trimmed
-			q.scattered -= min(scattered, q.scattered)
+			q.ackedAbove -= min(scattered, q.ackedAbove)
 		}
 		if to > q.reclaimed {
 			spans = append(spans, span{recordKey(q.records, q.reclaimed), recordKey(q.records, to), done})
@@ -197,9 +200,9 @@ func (s *Store) reclaimable() []span {
 	return spans
 }
 
-// QueueSizes is Queues with the space that each takes on the disk. It reads
-// the engine's tables: ask once in a while, not for every event. Records that
-// are only in the log yet are not counted, nor is what waits to be given back.
+// QueueSizes returns Queues with the disk space of each. It reads the engine's tables, so call it
+// rarely, not for every event. It does not count records that are only in the log, nor space that
+// waits to be reclaimed.
 func (s *Store) QueueSizes() ([]QueueInfo, error) {
 	infos := s.Queues()
 	s.mu.Lock()
@@ -207,11 +210,11 @@ func (s *Store) QueueSizes() ([]QueueInfo, error) {
 		s.mu.Unlock()
 		return nil, ErrClosed
 	}
-	s.reading.Add(1)
+	s.readers.Add(1)
 	s.mu.Unlock()
 	sizes := make([]uint64, len(infos))
-	err := s.engine(func() error {
-		defer s.reading.Done()
+	err := s.callEngine(func() error {
+		defer s.readers.Done()
 		for i, q := range infos {
 			prefix := appendQueueKey(nil, spaceRecord, q.Name)
 			from, to := recordKey(prefix, q.FirstSeq), recordKey(prefix, q.NextSeq)

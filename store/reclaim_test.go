@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// TestIsWorthReclaiming: a compaction must bring something.
+// TestIsWorthReclaiming: a compaction must free enough space.
 func TestIsWorthReclaiming(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		queued    uint64
-		low       uint64 // delivered below
-		scattered uint64 // so many from low+1 on
+		low       uint64 // everything below is delivered
+		scattered uint64 // records delivered from low+1 on
 		want      bool
 	}{
 		{"new and empty", 0, firstSeq, 0, false},
@@ -62,8 +62,9 @@ func TestQueueAcked(t *testing.T) {
 	}
 }
 
-// TestReclaimFails has each of the first writes of a compaction fail: it says so, or has succeeded, and
-// the process lives. An engine that cannot start a new log has failed.
+// TestReclaimFails makes each of the first writes of a compaction fail. The compaction returns an
+// error or has succeeded, and the process lives on. An engine that cannot start a new log has
+// failed.
 func TestReclaimFails(t *testing.T) {
 	cause := errors.New("broken")
 	outcomes := map[bool]int{}
@@ -72,7 +73,7 @@ func TestReclaimFails(t *testing.T) {
 		s := open(t, disk, Config{})
 		commit(t, s, Change{Puts: []Put{put("k", "v")}})
 		disk.BreakAfter(after, 1, cause)
-		err := s.engine(func() error { return s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}, nil}) })
+		err := s.callEngine(func() error { return s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}, nil}) })
 		if err != nil && !errors.Is(err, cause) {
 			t.Errorf("write %d failed: %v", after, err)
 		}

@@ -14,38 +14,38 @@ import (
 	"time"
 )
 
-// A damaged block of a table makes every read and every compaction fail that
-// comes across it. So the keys that it may hold are cut out of the engine, at
-// all levels; what can be read of them otherwise is put aside before and put
-// back after, so that a crash between loses nothing.
+// A damaged block of a table makes every read and every compaction fail that reaches it. So the
+// keys that the block may hold are cut out of all levels of the engine. Keys that can still be read
+// are copied before and restored after, so a crash in between loses nothing.
 
-// repairs is what is known of damaged tables.
+// repairs is the state of repairing damaged tables.
 type repairs struct {
-	// cutting is held for reading by whoever writes batches or reads records, for writing while
-	// keys are cut out. No lock of the store is held when it is taken.
-	cutting sync.RWMutex
-	gaveUp  bool        // state was cut out since the start; before other goroutines know the store
-	loaded  atomic.Bool // Load has succeeded: what is lost of the state now is known to the caller
+	// cutting is held for reading to write batches or read records, and for writing to cut keys
+	// out. No lock of the store is held when it is acquired.
+	cutting      sync.RWMutex
+	lossAccepted bool        // state was cut out at this Open or Load; only used before other goroutines know the store
+	loaded       atomic.Bool // Load has succeeded, so the caller has the state in memory
 
-	one      sync.Mutex // held by the one repair
-	mu       sync.Mutex
-	suspects map[uint64]*suspect // by the number of the table
+	repairing sync.Mutex // held during a repair; only one runs at a time
+	mu        sync.Mutex
+	suspects  map[uint64]*suspect // by table number
 
 	running atomic.Bool
-	stuck   atomic.Bool // the last repair did not cut all out
+	stuck   atomic.Bool // the last repair did not cut all damage out
 }
 
 // suspect is a table that the engine could not read.
 type suspect struct {
-	next time.Time     // when it is to be looked at
-	wait time.Duration // after that
+	next time.Time     // when to check it
+	wait time.Duration // until the check after that
 }
 
-// repairMost is the longest time between two attempts to cut a damage out.
-const repairMost = time.Minute
+// maxRepairWait is the longest time between two attempts to cut out the same damage.
+const maxRepairWait = time.Minute
 
-// suspect takes note of a table that the engine could not read. It is called with the engine's locks held.
-func (s *Store) suspect(file string) {
+// addSuspect notes a table that the engine could not read. It is called with the engine's locks
+// held.
+func (s *Store) addSuspect(file string) {
 	name, ok := strings.CutSuffix(path.Base(file), ".sst")
 	n, err := strconv.ParseUint(name, 10, 64)
 	if !ok || err != nil {
@@ -62,7 +62,7 @@ func (s *Store) suspect(file string) {
 	}
 }
 
-// dueSuspects are the tables to look at now.
+// dueSuspects returns the tables to check now.
 func (s *Store) dueSuspects(now time.Time) (tables []uint64) {
 	s.repairs.mu.Lock()
 	defer s.repairs.mu.Unlock()
@@ -70,7 +70,7 @@ func (s *Store) dueSuspects(now time.Time) (tables []uint64) {
 		if !now.Before(t.next) {
 			tables = append(tables, n)
 			t.next = now.Add(t.wait)
-			t.wait = min(2*t.wait, repairMost)
+			t.wait = min(2*t.wait, maxRepairWait)
 		}
 	}
 	return tables
@@ -82,7 +82,8 @@ func (s *Store) clearSuspect(n uint64) {
 	delete(s.suspects, n)
 }
 
-// startRepair looks at damaged tables, if there are any, on a goroutine that Close waits for.
+// startRepair checks and repairs damaged tables, if there are any, on a goroutine that Close waits
+// for.
 func (s *Store) startRepair(now time.Time) {
 	if s.diskShort.Load() || s.running.Load() {
 		return
@@ -96,28 +97,28 @@ func (s *Store) startRepair(now time.Time) {
 		s.mu.Unlock()
 		return
 	}
-	s.reading.Add(1)
+	s.readers.Add(1)
 	s.mu.Unlock()
 	s.running.Store(true)
 	go func() {
 		defer s.running.Store(false)
-		err := s.engine(func() error {
-			defer s.reading.Done()
+		err := s.callEngine(func() error {
+			defer s.readers.Done()
 			left, err := s.repair(tables, s.loaded.Load())
 			s.stuck.Store(err != nil || len(left) > 0)
 			return err
 		})
 		if err != nil && !errors.Is(err, ErrFailed) {
-			s.log.Error("store cannot cut damage out, will be repeated", "dir", s.dir, "err", err)
+			s.log.Error("store cannot cut damaged keys out; will retry", "dir", s.dir, "err", err)
 		}
 	}()
 }
 
-// repair cuts what is unreadable of some tables out of the engine. Unless state is set, a gap with
-// anything but records is left as it is, and returned.
+// repair cuts the unreadable keys of some tables out of the engine. Unless state is set, a gap that
+// may hold more than records is left as it is and returned.
 func (s *Store) repair(tables []uint64, state bool) (left []gap, err error) {
-	s.one.Lock()
-	defer s.one.Unlock()
+	s.repairing.Lock()
+	defer s.repairing.Unlock()
 	var cut []gap
 	for _, n := range tables {
 		gaps, err := s.gapsOf(n)
@@ -136,7 +137,7 @@ func (s *Store) repair(tables []uint64, state bool) (left []gap, err error) {
 				return nil, fmt.Errorf("table %s: %w", g.file, err)
 			}
 			cut = append(cut, *g)
-			s.log.Error("store cut unreadable keys out", "dir", s.dir, "file", g.file,
+			s.log.Error("store has cut out unreadable keys", "dir", s.dir, "file", g.file,
 				"from", fmt.Sprintf("%q", g.from), "to", fmt.Sprintf("%q", g.to), "keys_at_most", g.unreadable, "err", plainError(g.err))
 		}
 		if rest == 0 {
@@ -144,14 +145,14 @@ func (s *Store) repair(tables []uint64, state bool) (left []gap, err error) {
 		}
 	}
 	for i := range cut {
-		if err := s.loseIn(&cut[i]); err != nil {
+		if err := s.markLostIn(&cut[i]); err != nil {
 			return nil, err
 		}
 	}
 	return left, nil
 }
 
-// gapsOf looks for what is unreadable in what the engine uses of a table.
+// gapsOf finds the unreadable parts of a table, as far as the engine uses it.
 func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 	levels, err := s.db.SSTables()
 	if err != nil {
@@ -169,10 +170,10 @@ func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 			}
 			t.close()
 			switch {
-			case isPassing(err):
+			case isTransient(err):
 				return nil, err
 			case errors.Is(err, fs.ErrNotExist) && !s.isInUse(n):
-				return nil, nil // a compaction has rewritten it meanwhile; should that meet damage, it is a suspect again
+				return nil, nil // a compaction has rewritten it; if that meets damage, the new table becomes a suspect
 			case err != nil:
 				found = []gap{{file: t.file, from: t.smallest, to: append(bytes.Clone(t.largest), 0), err: err, unreadable: -1}}
 			}
@@ -182,12 +183,12 @@ func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 	return gaps, nil
 }
 
-// isPassing says whether an error is one of the moment, and says nothing about the file.
-func isPassing(err error) bool {
+// isTransient reports whether an error is temporary and says nothing about the file.
+func isTransient(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-// isInUse says whether the engine still uses a table; true if that cannot be told.
+// isInUse reports whether the engine still uses a table. It returns true if that is not known.
 func (s *Store) isInUse(n uint64) bool {
 	levels, err := s.db.SSTables()
 	for _, level := range levels {
@@ -208,13 +209,13 @@ func (g *gap) String() string {
 	return fmt.Sprintf("table %s, %s keys from %q to %q: %v", g.file, n, g.from, g.to, plainError(g.err))
 }
 
-// plainError is the text of an error without what the engine adds for its own reports.
+// plainError returns the text of an error without what the engine adds for its own reports.
 func plainError(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n<corruption detail carrier>", "")
 }
 
-// loseIn notes which undelivered records were in a gap.
-func (s *Store) loseIn(g *gap) error {
+// markLostIn marks the undelivered records of a gap as lost.
+func (s *Store) markLostIn(g *gap) error {
 	s.mu.Lock()
 	var all []*queue
 	for _, q := range s.queues {
@@ -222,7 +223,7 @@ func (s *Store) loseIn(g *gap) error {
 	}
 	s.mu.Unlock()
 	for _, q := range all {
-		from, to := seqIn(q, g.from), seqIn(q, g.to)
+		from, to := firstSeqFrom(q, g.from), firstSeqFrom(q, g.to)
 		for from < to {
 			s.mu.Lock()
 			runs := q.live(from, 1024, nil)
@@ -241,14 +242,14 @@ func (s *Store) loseIn(g *gap) error {
 					break
 				}
 			}
-			s.lose(q, gone, "table "+g.file+": "+plainError(g.err))
+			s.markLost(q, gone, "table "+g.file+": "+plainError(g.err))
 		}
 	}
 	return nil
 }
 
-// seqIn is the number of the queue's first record at or after a key.
-func seqIn(q *queue, key []byte) uint64 {
+// seqIn returns the sequence number of the queue's first record at or after a key.
+func firstSeqFrom(q *queue, key []byte) uint64 {
 	switch n := len(q.records); {
 	case bytes.Compare(key, q.records) <= 0:
 		return 0

@@ -12,7 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// TestRepairOfHealthyTable: a table that can't be opened at the moment of a repair is not taken for damaged.
+// TestRepairOfHealthyTable: a table that cannot be opened at the time of a repair does not count as
+// damaged.
 func TestRepairOfHealthyTable(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -23,7 +24,7 @@ func TestRepairOfHealthyTable(t *testing.T) {
 			if err := s.db.Compact(t.Context(), []byte{0}, []byte{0xff}, false); err != nil {
 				t.Error(err)
 			}
-			for { // its removal runs on a goroutine of the engine
+			for { // the engine removes it on a goroutine
 				if _, err := disk.mem.Stat(path); err != nil {
 					return nil
 				}
@@ -43,14 +44,14 @@ func TestRepairOfHealthyTable(t *testing.T) {
 				return nil
 			}))
 			s = open(t, disk, Config{})
-			for _, v := range []string{"v", "w"} { // two tables, so that a compaction has something to do
+			for _, v := range []string{"v", "w"} { // two tables, so that there is something to compact
 				commit(t, s, Change{Puts: []Put{put("k", v)}, Appends: appends("q", "a", "b")})
 				if err := s.db.Flush(); err != nil {
 					t.Fatal(err)
 				}
 			}
 			equal(t, "state", map[string]string{"k": "w"}, state(t, s))
-			s.suspect(disk.files(t, ".sst")[0])
+			s.addSuspect(disk.files(t, ".sst")[0])
 			tables := s.dueSuspects(time.Now())
 			armed.Store(true)
 			if _, err := s.repair(tables, true); !errors.Is(err, tt.want) {

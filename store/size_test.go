@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// filler commits records until the store takes no more.
+// filler commits records until the store refuses more.
 type filler struct {
 	s      *Store
-	random *rand.ChaCha8 // the engine compresses
-	queued uint64        // records ever
+	random *rand.ChaCha8 // random, because the engine compresses
+	queued uint64        // records ever queued
 }
 
 const fillerRecord = 16 << 10
@@ -33,14 +33,14 @@ func (f *filler) fill(t *testing.T) {
 			c.Appends = append(c.Appends, Append{Queue: "q", Data: data})
 		}
 		commit(t, f.s, c)
-		synctest.Wait() // the watcher is not late
+		synctest.Wait() // the watcher has checked the space
 	}
 	if err := f.s.Accepting(); !errors.Is(err, ErrNoSpace) {
 		t.Fatalf("Accepting: %v", err)
 	}
 }
 
-// deliver discards what was not delivered before, and pauses after each so many.
+// deliver discards records that were not delivered before, and pauses after every each records.
 func (f *filler) deliver(delivered, before func(seq uint64) bool, each int) {
 	var acks []Ack
 	for seq := uint64(firstSeq); seq <= f.queued; seq++ {
@@ -57,7 +57,7 @@ func (f *filler) deliver(delivered, before func(seq uint64) bool, each int) {
 	f.s.Discard(acks)
 }
 
-// check reads what must be left, by the number at its end.
+// check reads the records that must be left, by the number at their end.
 func (f *filler) check(t *testing.T, delivered func(seq uint64) bool) {
 	t.Helper()
 	entries, err := f.s.Read("q", 0, 1<<20, nil)
@@ -78,8 +78,8 @@ func (f *filler) check(t *testing.T, delivered func(seq uint64) bool) {
 	}
 }
 
-// accepts waits until new events are accepted again.
-func (f *filler) accepts(t *testing.T, within time.Duration) {
+// waitAccepting waits until new events are accepted again.
+func (f *filler) waitAccepting(t *testing.T, within time.Duration) {
 	t.Helper()
 	for start := time.Now(); f.s.Accepting() != nil; time.Sleep(spaceInterval) {
 		if time.Since(start) > within {
@@ -88,14 +88,14 @@ func (f *filler) accepts(t *testing.T, within time.Duration) {
 	}
 }
 
-// TestMaxSize fills a store, and empties it in several ways: the space comes
-// back without anything new being written, and no record is lost.
+// TestMaxSize fills a store, and empties it in several ways. The space is freed although nothing
+// new is written, and no record is lost.
 func TestMaxSize(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		each  int
 		keeps func(seq, queued uint64) bool
-		empty bool // space is no longer short then
+		empty bool // then space is no longer short
 	}{
 		{"all at once", 1 << 20, func(_, _ uint64) bool { return false }, true},
 		{"all, little by little", 100, func(_, _ uint64) bool { return false }, true},
@@ -106,7 +106,7 @@ func TestMaxSize(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := new(logBuffer)
 				disk := NewDisk()
-				cfg := Config{MaxSize: 1, Ballast: -1, Logger: slog.New(slog.NewTextHandler(log, nil))} // the least
+				cfg := Config{MaxSize: 1, Ballast: -1, Logger: slog.New(slog.NewTextHandler(log, nil))} // the minimum
 				f := &filler{s: open(t, disk, cfg), random: rand.NewChaCha8([32]byte{})}
 				before := func(uint64) bool { return false }
 				for round := range 2 {
@@ -116,7 +116,7 @@ func TestMaxSize(t *testing.T) {
 					delivered := func(seq uint64) bool { return seq <= queued && !tt.keeps(seq, queued) }
 					f.deliver(delivered, before, tt.each)
 					before = delivered
-					f.accepts(t, time.Minute)
+					f.waitAccepting(t, time.Minute)
 					f.check(t, delivered)
 					if now := f.s.Space(); now.Accepting != nil {
 						t.Errorf("round %d, when it accepts again: %+v", round, now)
@@ -124,7 +124,7 @@ func TestMaxSize(t *testing.T) {
 					time.Sleep(2 * warningHold)
 					lines := []string{"refuses new events", "accepts new events"}
 					if tt.empty {
-						lines = append(lines, "runs short", "no longer short")
+						lines = append(lines, "running out of space", "enough space again")
 					}
 					for _, line := range lines {
 						if n := log.count(line); n != round+1 {
@@ -147,18 +147,18 @@ func TestMaxSize(t *testing.T) {
 
 func checkFull(t *testing.T, s *Store) {
 	t.Helper()
-	const limit = leastMaxSize
+	const limit = minMaxSize
 	now := s.Space()
 	if now.Size <= limit || now.Size > limit/4*5 || now.MaxSize != limit || !now.Warning {
 		t.Errorf("when it is full: %+v", now)
 	}
-	if err := now.Accepting; !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "16777216 are its limit") {
+	if err := now.Accepting; !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "its limit is 16777216") {
 		t.Errorf("Space gives as reason %v", err)
 	}
 }
 
-// TestStaleState has overwritten state make the store too large, and nothing to deliver: it finds
-// the room by itself.
+// TestStaleState: overwritten state makes the store too large, and there is nothing to deliver. The
+// store frees the space by itself.
 func TestStaleState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, NewDisk(), Config{MaxSize: 1, Ballast: -1})
@@ -193,7 +193,7 @@ func TestStaleState(t *testing.T) {
 	})
 }
 
-// TestWarning goes through free space that runs short, and is enough again.
+// TestWarning: free space becomes short, and is sufficient again.
 func TestWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(logBuffer)
@@ -204,7 +204,7 @@ func TestWarning(t *testing.T) {
 			free        int64
 			after       time.Duration
 			warning     bool
-			short, over int // lines so far
+			short, over int // log lines so far
 			accepting   error
 		}{
 			{1000 * mib, 2 * spaceInterval, false, 0, 0, nil},
@@ -228,7 +228,7 @@ func TestWarning(t *testing.T) {
 			if !errors.Is(now.Accepting, tt.accepting) {
 				t.Errorf("step %d: accepting: %v, want %v", i, now.Accepting, tt.accepting)
 			}
-			if short, over := log.count("runs short"), log.count("no longer short"); short != tt.short || over != tt.over {
+			if short, over := log.count("running out of space"), log.count("enough space again"); short != tt.short || over != tt.over {
 				t.Errorf("step %d: %d lines of warning and %d of its end, want %d and %d", i, short, over, tt.short, tt.over)
 			}
 		}
@@ -241,7 +241,7 @@ func TestWarning(t *testing.T) {
 	})
 }
 
-// TestLogsOnDisk: the logs of a store that holds next to nothing take no more than they must.
+// TestLogsOnDisk: the logs of a nearly empty store take no more space than necessary.
 func TestLogsOnDisk(t *testing.T) {
 	s, err := Open(t.TempDir(), Config{Ballast: mib})
 	if err != nil {
@@ -260,7 +260,8 @@ func TestLogsOnDisk(t *testing.T) {
 	}
 }
 
-// TestSpaceOnDisk looks at a real directory: the size is what the disk has given, not more than MaxSize allows.
+// TestSpaceOnDisk uses a real directory. The size is what the disk has allocated, and at most what
+// MaxSize allows.
 func TestSpaceOnDisk(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(dir, Config{MaxSize: 64 * mib, Ballast: mib})
@@ -270,7 +271,7 @@ func TestSpaceOnDisk(t *testing.T) {
 	defer s.Close()
 	data := make([]byte, mib)
 	random := rand.NewChaCha8([32]byte{})
-	for range 12 { // so many logs that the engine uses old ones again
+	for range 12 { // enough logs that the engine reuses old ones
 		_, _ = random.Read(data)
 		commit(t, s, Change{Appends: []Append{{"q", data}, {"other", data[:1000]}}})
 		if err := s.db.Flush(); err != nil {

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// spaceInterval and spaceBytes are how often the space is looked at:
-	// after a time, and after so many bytes of changes (fewer if MaxSize is small).
+	// spaceInterval and spaceBytes are how often the space is checked: after a time, and after so
+	// many bytes of changes (fewer if MaxSize is small).
 	spaceInterval = time.Second
 	spaceBytes    = 8 << 20
-	// warningHold is how long space must be no longer short before that is
-	// said: it comes and goes while what was delivered is tidied up.
+	// warningHold is how long space must be sufficient before the warning ends. It may change
+	// several times while delivered records are compacted.
 	warningHold = 10 * time.Second
 )
 
-// space watches the free disk space and what the store takes of it.
-type space struct {
+// spaceWatcher watches the free disk space and what the store takes of it.
+type spaceWatcher struct {
 	fsys    vfs.FS // where the files are, without what reacts to a full disk
 	opening atomic.Bool
 	// New events are refused while one of these is set.
@@ -50,22 +50,21 @@ type space struct {
 	}
 }
 
-// Space is what the disk has and the store takes, in bytes, as it was at most
-// a second ago.
+// Space is the space of the disk and of the store, in bytes, at most a second old.
 type Space struct {
-	Free    int64 // on the disk; -1 if the disk does not tell
+	Free    int64 // free space on the disk; -1 if unknown
 	Size    int64 // taken by the engine's files and log, without the ballast
 	MinFree int64 // Config.MinFree
 	MaxSize int64 // Config.MaxSize, 0 for no limit
-	// Warning is set while Free is below twice MinFree or Size above four
-	// fifths of MaxSize, and for ten seconds after.
+	// Warning is set while Free is below twice MinFree or Size is above four fifths of MaxSize, and
+	// for ten seconds after that.
 	Warning bool
-	// Accepting is why new events are refused, now: an error that wraps one of
-	// those that Store.Accepting gives; nil if they are accepted.
+	// Accepting is why new events are refused now: an error that wraps an error of Store.Accepting.
+	// It is nil if they are accepted.
 	Accepting error
 }
 
-func (p *space) init(cfg Config) {
+func (p *spaceWatcher) init(cfg Config) {
 	p.fsys = vfs.Default
 	if cfg.Disk != nil {
 		p.fsys = cfg.Disk.fsys
@@ -105,7 +104,7 @@ func (s *Store) stopWatch() {
 	<-s.watched
 }
 
-// written counts what the writer writes and has the space looked at now and then.
+// written counts the bytes that the writer writes, and triggers a space check now and then.
 func (s *Store) written(n int64) {
 	s.churn.Add(n)
 	if s.fresh += n; s.fresh < s.glance {
@@ -118,7 +117,7 @@ func (s *Store) written(n int64) {
 	}
 }
 
-// free is the free space in bytes; false if the disk doesn't tell.
+// free returns the free space in bytes; false if the disk does not report it.
 func (s *Store) free() (int64, bool) {
 	u, err := s.fsys.GetDiskUsage(s.dir)
 	if err != nil {
@@ -127,8 +126,8 @@ func (s *Store) free() (int64, bool) {
 	return int64(min(u.AvailBytes, 1<<62)), true
 }
 
-// size is what the files take, but for the ballast: what is really on the
-// disk, with logs that are allocated ahead and tables that wait for removal.
+// size returns the space that the files take on the disk, without the ballast. It includes logs
+// that are allocated ahead and tables that wait for removal.
 func (s *Store) size() int64 {
 	names, err := s.fsys.List(s.dir)
 	if err != nil {
@@ -152,9 +151,9 @@ func (s *Store) size() int64 {
 	return sum
 }
 
-// roomToOpen is an error if opening could fill the disk: the engine writes
-// what its log holds into tables, and tries again without end if it can't.
-func (s *Store) roomToOpen() error {
+// checkRoomToOpen returns an error if opening could fill the disk. The engine writes its log into
+// tables, and retries without end if it cannot.
+func (s *Store) checkRoomToOpen() error {
 	free, ok := s.free()
 	if need := s.cfg.MinFree / 4; ok && free < need {
 		return fmt.Errorf("%w: %d bytes free, %d needed to open", ErrNoSpace, free, need)
@@ -162,8 +161,8 @@ func (s *Store) roomToOpen() error {
 	return nil
 }
 
-// checkSpace refuses or accepts new events, and warns, by the free space and
-// the size. It is called by one goroutine at a time.
+// checkSpace refuses or accepts new events, and warns, depending on the free space and the size.
+// One goroutine calls it at a time.
 func (s *Store) checkSpace() {
 	now := Space{Free: -1, Size: s.size(), MinFree: max(s.cfg.MinFree, 0), MaxSize: s.cfg.MaxSize}
 	if free, ok := s.free(); ok {
@@ -183,17 +182,17 @@ func (s *Store) checkSpace() {
 	s.seen.Store(&now)
 }
 
-// Moving says whether a record may be taken out of one queue and put into
-// another: it is Accepting, but while new events are refused for want of space
-// half of MinFree, and an eighth more than MaxSize, are there for moves. They
-// are a way out: what is moved may be delivered, and takes no more room in the end.
-func (s *Store) Moving() error {
+// AcceptingMoves reports whether a record may be moved from one queue to another. It is like
+// Accepting, but while new events are refused for lack of space, moves may use half of MinFree and
+// an eighth more than MaxSize. Moves help to free space: a moved record may be delivered, and takes
+// no extra space in the end.
+func (s *Store) AcceptingMoves() error {
 	err := s.Accepting()
 	if !errors.Is(err, ErrNoSpace) {
 		return err
 	}
 	switch now := s.seen.Load(); {
-	case now == nil || !s.fullIsOver(),
+	case now == nil || !s.isFullOver(),
 		now.Free >= 0 && now.Free < now.MinFree/2,
 		now.MaxSize > 0 && now.Size > now.MaxSize/8*9:
 		return err
@@ -201,7 +200,7 @@ func (s *Store) Moving() error {
 	return nil
 }
 
-// refuses says whether new events are refused for want of space.
+// refuses reports whether new events are refused for lack of space.
 func (s *Store) refuses() bool { return s.diskShort.Load() || s.oversize.Load() }
 
 func (s *Store) checkFree(free int64) {
@@ -212,11 +211,11 @@ func (s *Store) checkFree(free int64) {
 			s.log.Error("store refuses new events: disk space is short",
 				"dir", s.dir, "free", free, "min_free", s.cfg.MinFree)
 		}
-		// So little is left that the next write may fail where no retry helps.
+		// The next write may fail, and then no retry helps.
 		if free < s.cfg.MinFree/4 {
 			s.dropBallast()
 		}
-	case free >= enough && s.diskShort.Load() && s.fullIsOver():
+	case free >= enough && s.diskShort.Load() && s.isFullOver():
 		s.diskShort.Store(false)
 	}
 }
@@ -227,7 +226,7 @@ func (s *Store) checkSize(size int64) {
 	case limit == 0:
 	case size > limit:
 		if s.oversize.CompareAndSwap(false, true) {
-			s.log.Error("store refuses new events: it has its greatest size",
+			s.log.Error("store refuses new events: it has reached its maximum size",
 				"dir", s.dir, "size", size, "max_size", limit)
 		}
 	case size <= limit/10*9:
@@ -235,7 +234,7 @@ func (s *Store) checkSize(size int64) {
 	}
 }
 
-// checkWarning warns once before events are refused.
+// checkWarning warns once, before events are refused.
 func (s *Store) checkWarning(now *Space) {
 	free, size := now.Free, now.Size
 	minFree, maxSize := now.MinFree, now.MaxSize
@@ -247,28 +246,28 @@ func (s *Store) checkWarning(now *Space) {
 	switch {
 	case short && !s.warned:
 		s.warned = true
-		s.log.Warn("store space runs short", what...)
+		s.log.Warn("store is running out of space", what...)
 	case s.warned && s.short.Add(warningHold).Before(time.Now()):
 		s.warned = false
-		s.log.Warn("store space no longer short", what...)
+		s.log.Warn("store has enough space again", what...)
 	}
 }
 
-// Space is what the watcher last saw. It reads memory only.
+// Space returns the result of the watcher's last check. It reads memory only.
 func (s *Store) Space() Space {
 	now := *s.seen.Load()
 	now.Accepting = s.Accepting()
 	switch {
 	case now.Accepting != ErrNoSpace:
 	case s.oversize.Load():
-		now.Accepting = fmt.Errorf("%w: the store takes %d bytes, %d are its limit", ErrNoSpace, now.Size, now.MaxSize)
+		now.Accepting = fmt.Errorf("%w: the store takes %d bytes, its limit is %d", ErrNoSpace, now.Size, now.MaxSize)
 	default:
-		now.Accepting = fmt.Errorf("%w: %d bytes are free, %d must be", ErrNoSpace, now.Free, now.MinFree)
+		now.Accepting = fmt.Errorf("%w: %d bytes are free, %d are required", ErrNoSpace, now.Free, now.MinFree)
 	}
 	return now
 }
 
-func (s *Store) fullIsOver() bool {
+func (s *Store) isFullOver() bool {
 	s.full.Lock()
 	defer s.full.Unlock()
 	return s.full.last.IsZero() || time.Since(s.full.last) >= diskFullHold

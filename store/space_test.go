@@ -17,7 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// logBuffer collects a log that goroutines write.
+// logBuffer collects a log from several goroutines.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -42,7 +42,7 @@ func (d *Disk) hasBallast() bool {
 
 const mib = 1 << 20
 
-// TestSpace goes through a disk that fills and empties again.
+// TestSpace: a disk fills up and empties again.
 func TestSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(logBuffer)
@@ -60,9 +60,9 @@ func TestSpace(t *testing.T) {
 			{50 * mib, ErrNoSpace, true},
 			{120 * mib, ErrNoSpace, true}, // not yet: hysteresis
 			{125 * mib, nil, true},
-			{110 * mib, nil, true}, // still
+			{110 * mib, nil, true}, // still short
 			{24 * mib, ErrNoSpace, false},
-			{130 * mib, nil, false}, // enough to accept, not for the ballast too
+			{130 * mib, nil, false}, // enough to accept events, not for the ballast too
 			{90 * mib, ErrNoSpace, false},
 			{200 * mib, nil, true},
 		} {
@@ -74,7 +74,7 @@ func TestSpace(t *testing.T) {
 			if got := disk.hasBallast(); got != tt.ballast {
 				t.Errorf("step %d, %d MiB free: ballast %v, want %v", i, tt.free/mib, got, tt.ballast)
 			}
-			// What was accepted before is not refused, deliveries go on.
+			// Accepted changes are not refused, and deliveries continue.
 			commit(t, s, Change{Appends: appends("q", "x")})
 		}
 		if n := log.count("refuses new events"); n != 3 {
@@ -89,8 +89,9 @@ func TestSpace(t *testing.T) {
 	})
 }
 
-// TestDroppedBallastIsNotRoom: what the ballast leaves is for what was accepted before, not for more.
-func TestDroppedBallastIsNotRoom(t *testing.T) {
+// TestDroppedBallastIsNotFreeSpace: the space of the ballast is for accepted changes, not for new
+// events.
+func TestDroppedBallastIsNotFreeSpace(t *testing.T) {
 	for _, tt := range []struct{ minFree, ballast, size int64 }{
 		{16 * mib, 0, 16 * mib}, // the default is 64 MiB
 		{16 * mib, 17 * mib, 16 * mib},
@@ -126,7 +127,7 @@ func TestDroppedBallastIsNotRoom(t *testing.T) {
 	}
 }
 
-// ballastSize takes down how large the ballast is: a disk in memory does not.
+// ballastSize records the size of the ballast file, because a disk in memory does not.
 type ballastSize struct {
 	vfs.FS
 	size *int64
@@ -150,8 +151,8 @@ func (f ballastFile) Preallocate(offset, length int64) error {
 	return f.File.Preallocate(offset, length)
 }
 
-// TestSpaceByBytes has the space looked at without a second passing: a burst
-// must not fill the disk before the next tick.
+// TestSpaceByBytes: the space is checked before a second passes, because a burst must not fill the
+// disk before the next tick.
 func TestSpaceByBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := NewDisk()
@@ -172,19 +173,19 @@ func TestSpaceByBytes(t *testing.T) {
 	})
 }
 
-// TestDiskFull has a write find no space: the ballast is given back and the
-// write succeeds, new events are refused for a while.
+// TestDiskFull: a write finds no space. The ballast is removed, the write succeeds, and new events
+// are refused for a while.
 func TestDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := NewDisk()
-		var full atomic.Bool // but for what the ballast takes
+		var full atomic.Bool // full except for the space of the ballast
 		disk.fsys = errorfs.Wrap(disk.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 			if full.Load() && op.Kind == errorfs.OpFileWrite && disk.hasBallast() {
 				return syscall.ENOSPC
 			}
 			return nil
 		}))
-		disk.SetFree(1000 * mib) // a quota, say
+		disk.SetFree(1000 * mib) // like a quota
 		s := open(t, disk, Config{Ballast: mib})
 		if !disk.hasBallast() {
 			t.Fatal("no ballast")
@@ -209,8 +210,8 @@ func TestDiskFull(t *testing.T) {
 	})
 }
 
-// TestDiskFullForGood leaves no space even without ballast.
-func TestDiskFullForGood(t *testing.T) {
+// TestDiskStaysFull: there is no space even without the ballast.
+func TestDiskStaysFull(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{Ballast: mib})
 	commit(t, s, Change{Appends: appends("q", "durable")})
@@ -243,7 +244,7 @@ func TestOpenFull(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		free int64
-		full error // what writes give
+		full error // the error of writes
 		want error
 	}{
 		{"too little", 24 * mib, nil, ErrNoSpace},
@@ -274,14 +275,14 @@ func TestOpenFull(t *testing.T) {
 			if err := s.Accepting(); !errors.Is(err, ErrNoSpace) {
 				t.Errorf("Accepting: %v", err)
 			}
-			s.Discard([]Ack{{"q", 1}}) // deliveries make room
+			s.Discard([]Ack{{"q", 1}}) // deliveries free space
 			equal(t, "queue", []string(nil), read(t, s, "q"))
 		})
 	}
 }
 
-// TestOpenFillsDisk has the engine find no space in the middle of opening: it
-// would try for ever.
+// TestOpenFillsDisk: the engine finds no space in the middle of Open, where it would retry without
+// end.
 func TestOpenFillsDisk(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
@@ -304,7 +305,7 @@ func TestOpenFillsDisk(t *testing.T) {
 	}
 }
 
-// tablesFail is a disk where the engine can't make tables.
+// tablesFail is a disk on which the engine cannot create tables.
 type tablesFail struct {
 	vfs.FS
 	err error

@@ -6,12 +6,13 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"aaasess/internal/throttle"
 )
 
-// Store is an open directory. See the package comment for who owns what.
+// Store is an open directory. The package comment says which goroutine owns what.
 type Store struct {
 	dir string
 	cfg Config
@@ -20,39 +21,39 @@ type Store struct {
 	// lock keeps other processes out. It is not released after a failure.
 	lock *pebble.Lock
 
-	mu      sync.Mutex
-	queues  map[string]*queue
-	open    *batch   // takes new changes
-	sealed  []*batch // full, for the writer, in order
-	flight  []*batch // with the writer or the committer, in order
-	idle    []*batch
-	asleep  bool // the writer (after a failure, the committer) must be woken
-	closed  bool
-	reading sync.WaitGroup // added to under mu, while not closed
+	mu       sync.Mutex
+	queues   map[string]*queue
+	filling  *batch   // the batch that takes new changes
+	sealed   []*batch // full batches for the writer, in order
+	inFlight []*batch // batches at the writer or the committer, in order
+	idle     []*batch
+	asleep   bool // the writer (after a failure, the committer) waits on wake
+	closed   bool
+	readers  sync.WaitGroup // added to under mu, while not closed
 
-	after     func()
-	wake      chan struct{} // to the writer, coalesced
-	applied   chan *batch   // writer to committer, closed when nothing more comes
-	committed chan struct{} // closed when the committer ends
+	afterBatch func()
+	wake       chan struct{} // to the writer, coalesced
+	applied    chan *batch   // writer to committer, closed after the last batch
+	committed  chan struct{} // closed when the committer ends
 
 	pending atomic.Int64 // changes whose callback has not run
-	stopped atomic.Bool  // is closed, without mu
+	stopped atomic.Bool  // copy of closed that needs no mu
 
 	damage map[string]*Damage // by key; under mu
 	repairs
 	inventory *inventory
 
-	trouble        trouble
-	tellBackground rarely
+	backgroundFailures backgroundFailures
+	backgroundLine     throttle.Line // background work that fails again and again
 
 	failOnce sync.Once
-	cause    error         // set before failed is closed; what Err gives wraps it
+	cause    error         // set before failed is closed; Err wraps it
 	failed   chan struct{} // closed on a fatal error of the engine
 
-	space
+	spaceWatcher
 }
 
-// newStore makes a store that has everything but its engine.
+// newStore returns a store that lacks only its engine.
 func newStore(dir string, cfg Config) *Store {
 	cfg = cfg.withDefaults()
 	s := &Store{
@@ -65,18 +66,17 @@ func newStore(dir string, cfg Config) *Store {
 		failed:    make(chan struct{}),
 	}
 	s.suspects = make(map[uint64]*suspect)
-	s.tellBackground.every = time.Minute
-	s.trouble.patience = backgroundPatience
-	s.space.init(cfg)
+	s.backgroundFailures.patience = backgroundPatience
+	s.spaceWatcher.init(cfg)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
 }
 
-// Failed is closed on a fatal error of the engine. Nothing can be committed or
-// read any more; a new process that opens the directory recovers.
+// Failed is closed after a fatal error of the engine. From then on nothing can be committed or
+// read. A new process that opens the directory recovers.
 func (s *Store) Failed() <-chan struct{} { return s.failed }
 
-// Err is nil until Failed is closed, then an error that wraps ErrFailed and the cause.
+// Err returns nil until Failed is closed, then an error that wraps ErrFailed and the cause.
 func (s *Store) Err() error {
 	if s.hasFailed() {
 		return fmt.Errorf("%w: %s: %w", ErrFailed, s.dir, s.cause)
@@ -93,19 +93,19 @@ func (s *Store) hasFailed() bool {
 	}
 }
 
-// fail records the first fatal error. It takes no lock: the engine calls it
-// with its own locks held.
+// fail records the first fatal error. It takes no lock, because the engine calls it with its own
+// locks held.
 func (s *Store) fail(err error) {
 	s.failOnce.Do(func() {
 		s.cause = err
 		close(s.failed)
-		s.log.Error("store failed", "dir", s.dir, "err", err)
+		s.log.Error("store failed; only a restart of the process recovers it", "dir", s.dir, "err", err)
 	})
 }
 
-// Close waits until everything committed is durable and answered, and gives
-// the directory free. After a failure it returns the error at once.
-// A second Close returns ErrClosed. Not to be called from a callback.
+// Close waits until every committed change is durable and its callback has run, then unlocks the
+// directory. After a failure it returns the error at once. A second Close returns ErrClosed. A
+// callback must not call Close.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -115,12 +115,12 @@ func (s *Store) Close() error {
 	s.closed = true
 	s.stopped.Store(true)
 	s.mu.Unlock()
-	s.poke()
+	s.wakeWriter()
 	<-s.committed
 	s.stopWatch()
 
-	err := s.engine(func() error {
-		s.reading.Wait()
+	err := s.callEngine(func() error {
+		s.readers.Wait()
 		return s.db.Close()
 	})
 	if errors.Is(err, ErrFailed) {
@@ -132,9 +132,9 @@ func (s *Store) Close() error {
 	return s.lock.Close()
 }
 
-// engine runs a call into the engine on a goroutine that the engine may park
-// for ever, so that the caller gets away when it fails.
-func (s *Store) engine(fn func() error) error {
+// callEngine runs a call into the engine on a goroutine of its own. When the engine fails, it may
+// block that goroutine for ever, but not the caller.
+func (s *Store) callEngine(fn func() error) error {
 	if s.hasFailed() {
 		return s.Err()
 	}

@@ -46,7 +46,7 @@ func appends(queue string, records ...string) []Append {
 	return all
 }
 
-// state is everything that Load gives.
+// state returns everything that Load passes to its callback.
 func state(t testing.TB, s *Store) map[string]string {
 	t.Helper()
 	m := map[string]string{}
@@ -60,7 +60,7 @@ func state(t testing.TB, s *Store) map[string]string {
 	return m
 }
 
-// read is all of a queue, as "seq:data".
+// read returns a whole queue, as "seq:data".
 func read(t testing.TB, s *Store, queue string) []string {
 	t.Helper()
 	entries, err := s.Read(queue, 0, 1_000_000, nil)
@@ -81,7 +81,7 @@ func equal(t testing.TB, what string, want, got any) {
 	}
 }
 
-// TestRestart has each case see the same before and after a restart.
+// TestRestart: each case gives the same result before and after a restart.
 func TestRestart(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -228,7 +228,7 @@ func TestInvalidChanges(t *testing.T) {
 
 func TestDoneOrder(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
-	var order []int // all on the committer's goroutine
+	var order []int // only used on the committer's goroutine
 	batches := 0
 	s.AfterBatch(func() { batches++ })
 	const n = 5000
@@ -236,7 +236,7 @@ func TestDoneOrder(t *testing.T) {
 	for i := range n {
 		c := Change{Puts: []Put{put("k", fmt.Sprint(i))}, Appends: appends("q", "x")}
 		if i%100 == 7 {
-			c.Puts[0].Key = nil // refused, but in its turn
+			c.Puts[0].Key = nil // refused, but in order
 		}
 		s.Commit(c, func(err error) {
 			if batches == 0 {
@@ -262,7 +262,7 @@ func TestDoneOrder(t *testing.T) {
 	}
 }
 
-// TestCallbackCommits has callbacks use the store they are called by.
+// TestCallbackCommits: a callback may use the store that called it.
 func TestCallbackCommits(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
 	end := make(chan error, 1)
@@ -285,7 +285,7 @@ func TestCallbackCommits(t *testing.T) {
 
 func TestAppended(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
-	ch := s.Appended("q") // before the queue is there
+	ch := s.Appended("q") // before the queue exists
 	other := s.Appended("other")
 	commit(t, s, Change{Appends: appends("q", "a", "b")})
 	commit(t, s, Change{Appends: appends("q", "c")})

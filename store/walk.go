@@ -11,26 +11,26 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 )
 
-// gap is a part of a table that cannot be read: the keys from its first to before its end. Its first
-// key is the last readable one before the damage, as the engine can cut a table only there.
+// gap is a part of a table that cannot be read: the keys [from,to). from is the last readable key
+// before the damage, because the engine can cut a table only there.
 type gap struct {
 	file       string
 	from, to   []byte
 	err        error
-	unreadable int64 // so many entries of the table at most are in its gaps; -1 if that is not known
+	unreadable int64 // the most entries of the table that are in its gaps; -1 if unknown
 }
 
-// touches says whether the gap has keys of the spaces from first to last.
+// touches reports whether the gap may contain keys that start with a byte from first to last.
 func (g *gap) touches(first, last byte) bool {
 	return bytes.Compare(g.from, []byte{last + 1}) < 0 && bytes.Compare(g.to, []byte{first}) > 0
 }
 
-// isRecords says whether nothing but records can be in the gap.
+// isRecords reports whether the gap can contain only records.
 func (g *gap) isRecords() bool {
 	return g.from[0] == spaceRecord && (g.to[0] == spaceRecord || bytes.Equal(g.to, []byte{spaceState}))
 }
 
-// table is a file of the engine, or what is left of it after a cut: the keys from smallest to largest.
+// table is a table file of the engine, or what a cut left of it: the keys from smallest to largest.
 type table struct {
 	file              string
 	smallest, largest []byte
@@ -43,7 +43,8 @@ func (t *table) close() {
 	}
 }
 
-// openTable opens a table beside the engine. After an error the table is there without a reader.
+// openTable opens a table independently of the engine. If it fails, it still returns the table,
+// without a reader.
 func (s *Store) openTable(info *pebble.SSTableInfo) (t *table, err error) {
 	t = &table{
 		file:     fmt.Sprintf("%06d.sst", uint64(info.BackingSSTNum)),
@@ -86,7 +87,7 @@ func (t *table) walk() (gaps []gap, err error) {
 		return nil, err
 	}
 	defer func() { _ = w.it.Close() }()
-	// A table whose range deletions are damaged can't be read through the engine at all.
+	// A table whose range deletions are damaged cannot be read through the engine.
 	deletions, err := t.reader.NewRawRangeDelIter(context.Background(), sstable.NoFragmentTransforms, sstable.NoReadEnv)
 	if err != nil {
 		return nil, err
@@ -100,10 +101,10 @@ func (t *table) walk() (gaps []gap, err error) {
 	}
 	w.cause = w.it.Error()
 	next := w.backward(w.end)
-	w.between(last, next)
+	w.findGaps(last, next)
 	entries := int64(-1)
 	if props, err := t.reader.ReadPropertiesBlock(context.Background(), nil); err == nil {
-		entries = max(int64(props.NumEntries)-w.good, 0)
+		entries = max(int64(props.NumEntries)-w.entriesRead, 0)
 	}
 	for i := range w.gaps {
 		w.gaps[i].unreadable = entries
@@ -115,37 +116,39 @@ func (t *table) points(from, to []byte) (sstable.Iterator, error) {
 	return t.reader.NewIter(sstable.NoTransforms, from, to, sstable.AssertNoBlobHandles)
 }
 
-// walker looks for what can be read in a damaged table.
+// walker finds the readable parts of a damaged table.
 type walker struct {
 	*table
-	it    sstable.Iterator
-	end   []byte // behind the largest key
-	good  int64  // entries read
-	cause error
-	gaps  []gap
+	it          sstable.Iterator
+	end         []byte // the key after the largest
+	entriesRead int64  // entries read
+	cause       error
+	gaps        []gap
 }
 
-// forward reads from a key on until the end or what is unreadable. It returns the last key.
+// forward reads forward from a key, up to the end or the first unreadable place. It returns the
+// last key.
 func (w *walker) forward(from []byte) (last []byte) {
 	for kv := w.it.SeekGE(from, 0); kv != nil; kv = w.it.Next() {
 		last = append(last[:0], kv.K.UserKey...)
-		w.good++
+		w.entriesRead++
 	}
 	return last
 }
 
-// backward reads from before a key until the start or what is unreadable. It returns the first key.
+// backward reads backward from before a key, up to the start or the first unreadable place. It
+// returns the first key.
 func (w *walker) backward(before []byte) (first []byte) {
 	for kv := w.it.SeekLT(before, 0); kv != nil; kv = w.it.Prev() {
 		first = append(first[:0], kv.K.UserKey...)
-		w.good++
+		w.entriesRead++
 	}
 	return first
 }
 
-// between looks for readable blocks between two readable keys with damage between them; nil is the
-// start or the end of the table.
-func (w *walker) between(last, next []byte) {
+// findGaps finds the gaps between two readable keys that have damage between them. nil is the start
+// or the end of the table.
+func (w *walker) findGaps(last, next []byte) {
 	low, high := w.smallest, w.end
 	if last != nil {
 		low = last
@@ -163,13 +166,13 @@ func (w *walker) between(last, next []byte) {
 	if start == nil {
 		start = found
 	}
-	w.between(last, start)
-	w.between(end, next)
+	w.findGaps(last, start)
+	w.findGaps(end, next)
 }
 
-// finest is how often the space between two keys is halved to find what is readable there: blocks
-// that are a hundredth of it are found.
-const finest = 7
+// maxProbeDepth is how often probe halves the distance between two keys to find a readable one. It
+// finds blocks that are a hundredth of the distance.
+const maxProbeDepth = 7
 
 // probe returns some readable key between two keys, nil if it finds none.
 func (w *walker) probe(low, high []byte) []byte {
@@ -179,7 +182,7 @@ func (w *walker) probe(low, high []byte) []byte {
 	}
 	x, y := eightBytes(low[prefix:]), eightBytes(high[prefix:])
 	key := bytes.Clone(low[:prefix])
-	for depth := 1; depth <= finest && (y-x)>>depth > 0; depth++ {
+	for depth := 1; depth <= maxProbeDepth && (y-x)>>depth > 0; depth++ {
 		for i := uint64(1); i < 1<<depth; i += 2 {
 			key = binary.BigEndian.AppendUint64(key[:prefix], x+(y-x)>>depth*i)
 			if kv := w.it.SeekGE(key, 0); kv != nil && bytes.Compare(kv.K.UserKey, high) < 0 {
@@ -190,7 +193,7 @@ func (w *walker) probe(low, high []byte) []byte {
 	return nil
 }
 
-// eightBytes is the first eight bytes as a number, as if zeros followed.
+// eightBytes returns the first eight bytes as a number, padded with zeros.
 func eightBytes(b []byte) uint64 {
 	var a [8]byte
 	copy(a[:], b)

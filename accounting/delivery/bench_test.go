@@ -15,7 +15,7 @@ import (
 	"aaasess/store"
 )
 
-// benchTime and benchAttributes are those of a stop with as many attributes as NASes send.
+// benchTime and benchAttributes belong to a stop with as many attributes as NASes send.
 var (
 	benchTime       = time.Unix(1_000_000_000, 0)
 	benchAttributes = func() radius.Attributes {
@@ -27,14 +27,14 @@ var (
 	}()
 )
 
-func deliverer(s *store.Store, m accounting.Method) *Delivery {
+func newDelivery(s *store.Store, m accounting.Method) *Delivery {
 	d := New(Config{}, s, quiet)
 	d.SetMethod(accounting.Group("radius"), m, accounting.MethodConfig{})
 	return d
 }
 
-// BenchmarkDeliverer is how fast a backlog goes to a method that answers at once.
-func BenchmarkDeliverer(b *testing.B) {
+// BenchmarkDelivery measures how fast a backlog goes to a method that answers at once.
+func BenchmarkDelivery(b *testing.B) {
 	for _, perSession := range []int{1, 3} {
 		b.Run(fmt.Sprintf("records of a session=%d", perSession), func(b *testing.B) {
 			s := openStore(b, store.NewDisk())
@@ -57,7 +57,7 @@ func BenchmarkDeliverer(b *testing.B) {
 			}
 			ctx, cancel := context.WithCancel(b.Context())
 			m := &instant{window: 256, left: int64(total), last: cancel}
-			d := deliverer(s, m)
+			d := newDelivery(s, m)
 			b.ReportAllocs()
 			b.ResetTimer()
 			if err := d.Run(ctx); err != nil {
@@ -84,13 +84,14 @@ func (m *instant) Send(_ *accounting.Record, _ retry.Progress, done func(error))
 	}
 }
 
-// BenchmarkDelivererSteady is records that are committed one by one and answered at once, 1024 under
-// way: what a deliverer costs in a day like any other. The store, in memory, has its part.
-func BenchmarkDelivererSteady(b *testing.B) {
+// BenchmarkDeliverySteady measures the cost of a Delivery in normal operation: records are
+// committed one by one and answered at once, with 1024 in flight. The cost includes the store,
+// which is in memory.
+func BenchmarkDeliverySteady(b *testing.B) {
 	s := openStore(b, store.NewDisk())
 	ctx, cancel := context.WithCancel(b.Context())
 	m := &instant{window: 1024, left: int64(b.N), last: cancel}
-	d := deliverer(s, m)
+	d := newDelivery(s, m)
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	room := make(chan struct{}, 256)
@@ -111,14 +112,15 @@ func BenchmarkDelivererSteady(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
 
-// BenchmarkSupersede is what the search for superseded interims costs a record; one of four is dropped.
+// BenchmarkSupersede measures what the search for superseded interims costs per record. One of four
+// records is dropped.
 func BenchmarkSupersede(b *testing.B) {
 	s := openStore(b, store.NewDisk())
 	r := accounting.Record{Type: sessions.Interim, At: benchTime, List: "network/default", Attrs: benchAttributes}
 	for i := 0; i < b.N; {
 		var c store.Change
 		for range min(1000, b.N-i) {
-			r.Session = sessions.ID(i - i%4/3) // the third and fourth of four are one session's
+			r.Session = sessions.ID(i - i%4/3) // the third and fourth of every four belong to one session
 			c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: accounting.AppendRecord(nil, &r)})
 			i++
 		}
@@ -128,17 +130,17 @@ func BenchmarkSupersede(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	d := deliverer(s, &instant{window: 1})
+	d := newDelivery(s, &instant{window: 1})
 	d.SetHold(accounting.Group("radius"), Held)
 	d.collect(b.Context())
 	q := d.queueNamed(b.Context(), "group/radius")
-	if err := d.read(d.made); err != nil {
+	if err := d.read(d.created); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
 	for q.scan.more {
-		if err := d.supersede(q, d.made.Add(time.Hour)); err != nil {
+		if err := d.supersede(q, d.created.Add(time.Hour)); err != nil {
 			b.Fatal(err)
 		}
 	}

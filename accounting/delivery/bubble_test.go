@@ -21,13 +21,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fakeMethod answers as it is told to, and keeps what it was sent.
+// fakeMethod gives the answers that the test wants, and records what it was sent.
 type fakeMethod struct {
 	window int
-	answer func(rec *accounting.Record, done func(error)) // nil: delivered, at once
+	answer func(rec *accounting.Record, done func(error)) // nil: delivered at once
 
 	mu   sync.Mutex
-	sent []string // "session type" and when, since the method was made
+	sent []string // "session type", and when, since the method was created
 	from time.Time
 }
 
@@ -38,7 +38,7 @@ func newFake(window int, answer func(*accounting.Record, func(error))) *fakeMeth
 func (f *fakeMethod) Window() int { return f.window }
 
 func (f *fakeMethod) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
-	f.note(rec)
+	f.record(rec)
 	if f.answer == nil {
 		done(nil)
 		return
@@ -46,22 +46,22 @@ func (f *fakeMethod) Send(rec *accounting.Record, _ retry.Progress, done func(er
 	f.answer(rec, done)
 }
 
-// note keeps what was sent.
-func (f *fakeMethod) note(rec *accounting.Record) {
+// record notes that a record was sent.
+func (f *fakeMethod) record(rec *accounting.Record) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sent = append(f.sent, fmt.Sprintf("%d %s %v", rec.Session, rec.Type, time.Since(f.from)))
 }
 
-// all is what was sent so far.
+// all returns what was sent so far.
 func (f *fakeMethod) all() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.sent)
 }
 
-// scheduled is a method with the transmissions of a schedule, to a server that answers at once or
-// not at all. Its sent are the transmissions.
+// scheduled is a method that transmits by a schedule, to a server that answers at once or not at
+// all. Its sent list holds the transmissions.
 type scheduled struct {
 	fakeMethod
 	schedule retry.Schedule
@@ -79,9 +79,10 @@ func (m *scheduled) Send(rec *accounting.Record, at retry.Progress, done func(er
 	m.transmit(rec, int(at.Attempt), int(at.Attempt) < m.schedule.Retransmit, done)
 }
 
-// transmit makes transmission n and, if the normal ones are not over, those after it.
+// transmit makes transmission n. If it is one of the normal retransmissions, it also makes those
+// after it.
 func (m *scheduled) transmit(rec *accounting.Record, n int, goesOn bool, done func(error)) {
-	m.note(rec)
+	m.record(rec)
 	if m.answers(rec) {
 		done(nil)
 		return
@@ -105,7 +106,7 @@ func answering(err error) func(*accounting.Record, func(error)) {
 	return func(_ *accounting.Record, done func(error)) { done(err) }
 }
 
-// bubble is a store and what runs on it, in fake time.
+// bubble is a store and a Delivery that runs on it, in fake time.
 type bubble struct {
 	*testing.T
 	store   *store.Store
@@ -115,11 +116,11 @@ type bubble struct {
 	ctx     context.Context
 	running sync.WaitGroup
 
-	delivery *Delivery // made by the first deliver
+	delivery *Delivery // created by the first member
 	runs     bool
 }
 
-// logBuffer keeps what is logged.
+// logBuffer keeps the log.
 type logBuffer struct {
 	mu  sync.Mutex
 	all bytes.Buffer
@@ -142,14 +143,14 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bubble{T: t, disk: store.NewDisk()}
-		b.begin()
+		b.newProcess()
 		b.store = openStore(t, b.disk)
 		test(b)
 		b.stop()
 	})
 }
 
-// stop ends what runs.
+// stop ends the Delivery.
 func (b *bubble) stop() {
 	b.end()
 	b.running.Wait()
@@ -162,15 +163,16 @@ func (b *bubble) restart() {
 		b.Fatal(err)
 	}
 	b.store = openStore(b.T, b.disk)
-	b.begin()
+	b.newProcess()
 }
 
-func (b *bubble) begin() {
+func (b *bubble) newProcess() {
 	b.ctx, b.end = context.WithCancel(b.Context())
 	b.delivery, b.runs = nil, false
 }
 
-// setup is how a member delivers. What is of the Delivery counts when it is made: with the first.
+// setup configures a member. The part that is Config takes effect when the Delivery is created,
+// with the first member.
 type setup struct {
 	RetryMin, RetryMax, Drain time.Duration
 	Loaded, Waiting, Rounds   int
@@ -191,7 +193,7 @@ type member struct {
 	name accounting.MethodName
 }
 
-// Stats are those of a method and of its queue.
+// Stats are the counters of a method and of its queue.
 type Stats struct {
 	Queue                            string
 	Pending                          uint64
@@ -216,9 +218,9 @@ func (m *member) SetMethod(impl accounting.Method, cfg setup) {
 	m.Delivery.SetMethod(m.name, impl, cfg.method())
 }
 func (m *member) SetHold(h Hold) { m.Delivery.SetHold(m.name, h) }
-func (m *member) Heard()         { m.Delivery.Heard(m.name) }
+func (m *member) Answered()      { m.Delivery.Answered(m.name) }
 
-// queue and method are what Run knows; to be used when it has ended, or waits.
+// queue and method return Run's own state. Use them only when Run has ended or waits.
 func (m *member) queue() *queue {
 	return m.queues[slices.IndexFunc(m.queues, func(q *queue) bool { return q.name == m.name.Queue() })]
 }
@@ -227,7 +229,7 @@ func (m *member) method() *method {
 	return m.methods[slices.IndexFunc(m.methods, func(of *method) bool { return of.name == m.name })]
 }
 
-// member makes a method known to the Delivery, which does not run yet if this is the first.
+// member adds a method to the Delivery. The first member creates the Delivery without running it.
 func (b *bubble) member(cfg setup, name accounting.MethodName, m accounting.Method) *member {
 	if b.delivery == nil {
 		b.delivery = New(cfg.delivery(), b.store, slog.New(slog.NewTextHandler(&b.log, nil)))
@@ -237,14 +239,14 @@ func (b *bubble) member(cfg setup, name accounting.MethodName, m accounting.Meth
 	return d
 }
 
-// deliver makes a method known to the Delivery, and runs that.
+// deliver adds a method to the Delivery, and runs the Delivery.
 func (b *bubble) deliver(cfg setup, name accounting.MethodName, m accounting.Method) *member {
 	d := b.member(cfg, name, m)
 	b.run()
 	return d
 }
 
-// run runs the Delivery if it does not run.
+// run starts the Delivery unless it runs already.
 func (b *bubble) run() {
 	if b.runs {
 		return
@@ -258,7 +260,7 @@ func (b *bubble) run() {
 	})
 }
 
-// add puts records into a queue.
+// add appends records to a queue.
 func (b *bubble) add(queue string, recs ...*accounting.Record) {
 	b.Helper()
 	var c store.Change
@@ -277,8 +279,8 @@ func (b *bubble) commit(c store.Change) {
 	}
 }
 
-// after lets time pass until everything has come to rest.
-func (b *bubble) after(d time.Duration) {
+// advance lets time pass, then waits until nothing happens any more.
+func (b *bubble) advance(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
@@ -318,7 +320,7 @@ func openStore(t testing.TB, disk *store.Disk) *store.Store {
 	return s
 }
 
-// records are all that a queue has.
+// records returns all records of a queue.
 func records(t testing.TB, s *store.Store, queue string) (all []*accounting.Record) {
 	t.Helper()
 	entries, err := s.Read(queue, 0, 1<<20, nil)

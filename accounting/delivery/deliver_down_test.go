@@ -16,12 +16,13 @@ import (
 	"aaasess/accounting"
 )
 
-// silent is a server that answers nothing: the end of its schedule comes after 20 s.
-func silent(_ *accounting.Record, done func(error)) {
+// neverAnswers is a server that answers nothing. Its schedule ends after 20 s.
+func neverAnswers(_ *accounting.Record, done func(error)) {
 	time.AfterFunc(20*time.Second, func() { done(fmt.Errorf("udp: %w", accounting.ErrNoResponse)) })
 }
 
-// While nobody answers one record at a time is tried, less and less often; then all are delivered.
+// While no server answers, one record at a time is tried, at growing intervals. When one answers,
+// all are delivered.
 func TestDeliverDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
@@ -34,7 +35,7 @@ func TestDeliverDown(t *testing.T) {
 		})
 		b.add("group/g", rec(1, start), rec(2, start), rec(3, start))
 		d := b.deliver(setup{}, accounting.Group("g"), m)
-		b.after(20 * time.Second)
+		b.advance(20 * time.Second)
 		b.sent(m, "1 Start 0s", "3 Start 1s", "2 Start 3s", "1 Start 7s", "3 Start 15s")
 		if got := d.Stats(); got != (Stats{
 			Queue: "group/g", Pending: 3, NoResponse: 5,
@@ -43,7 +44,7 @@ func TestDeliverDown(t *testing.T) {
 			t.Errorf("stats %+v", got)
 		}
 		up.Store(true)
-		b.after(20 * time.Second)
+		b.advance(20 * time.Second)
 		b.sent(
 			m, "1 Start 0s", "3 Start 1s", "2 Start 3s", "1 Start 7s", "3 Start 15s",
 			"2 Start 31s", "1 Start 31s", "3 Start 31s",
@@ -57,13 +58,13 @@ func TestDeliverDown(t *testing.T) {
 	})
 }
 
-// Waits between probes end at a minute, and a restart begins with what is left.
+// The wait between probes grows to a minute and no further. A restart starts with what is left.
 func TestDeliverDownForLong(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		b.add("group/g", rec(1, start), rec(1, stop))
 		m := newFake(8, answering(accounting.ErrNoResponse))
 		b.deliver(setup{}, accounting.Group("g"), m)
-		b.after(4 * time.Minute)
+		b.advance(4 * time.Minute)
 		b.sent(
 			m, "1 Start 0s", "1 Start 1s", "1 Start 3s", "1 Start 7s", "1 Start 15s", "1 Start 31s",
 			"1 Start 1m3s", "1 Start 2m3s", "1 Start 3m3s",
@@ -71,7 +72,7 @@ func TestDeliverDownForLong(t *testing.T) {
 		b.restart()
 		m = newFake(8, nil)
 		b.deliver(setup{}, accounting.Group("g"), m)
-		b.after(0)
+		b.advance(0)
 		b.sent(m, "1 Start 0s", "1 Stop 0s")
 	})
 }
@@ -84,7 +85,7 @@ func TestDeliverOpensSlowly(t *testing.T) {
 			b.add("group/g", rec(id+1, start))
 		}
 		b.deliver(setup{}, accounting.Group("g"), m)
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		at := map[string]int{}
 		for _, s := range m.all() {
 			at[s[strings.LastIndexByte(s, ' ')+1:]]++
@@ -96,7 +97,8 @@ func TestDeliverOpensSlowly(t *testing.T) {
 	})
 }
 
-// One record that nobody answers does not keep the others back, nor those behind it their order.
+// One record that is never answered does not delay other sessions, and its own session stays in
+// order.
 func TestDeliverOneUnanswered(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		fails := 3
@@ -110,11 +112,11 @@ func TestDeliverOneUnanswered(t *testing.T) {
 		})
 		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(9, start))
-		b.after(500 * time.Millisecond)
+		b.advance(500 * time.Millisecond)
 		b.add("group/g", rec(1, start), rec(1, stop))
 		for range 30 {
 			b.add("group/g", rec(9, interim))
-			b.after(500 * time.Millisecond)
+			b.advance(500 * time.Millisecond)
 		}
 		var one []string
 		for _, s := range m.all() {
@@ -132,24 +134,25 @@ func TestDeliverOneUnanswered(t *testing.T) {
 	})
 }
 
-// What nobody answers goes to the next method; once it is known that nobody does, at once. Copies of
-// the newest record of the session that found it out probe those that are down, and keep nobody back.
+// An unanswered record goes to the next method, and does so at once when the method is known to be
+// down. Copies of the newest record of the session that found it down probe the method and delay
+// nothing.
 func TestDeliverFallback(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		first, second := newFake(8, silent), newFake(8, answering(accounting.ErrNoResponse))
+		first, second := newFake(8, neverAnswers), newFake(8, answering(accounting.ErrNoResponse))
 		last := newFake(8, nil)
 		d := b.deliver(setup{}, accounting.Group("a"), first)
 		b.deliver(setup{}, accounting.Group("b"), second)
 		l := b.deliver(setup{}, accounting.Local, last)
 		b.add("group/a", rec(1, start, accounting.Group("b"), accounting.Local), rec(1, stop, accounting.Group("b"), accounting.Local))
-		b.after(19 * time.Second)
+		b.advance(19 * time.Second)
 		b.sent(last)
-		b.after(2 * time.Second)
+		b.advance(2 * time.Second)
 		b.sent(first, "1 Start 0s", "1 Stop 21s")
 		b.sent(second, "1 Start 20s", "1 Stop 21s")
 		b.sent(last, "1 Start 20s", "1 Stop 20s")
 		b.add("group/a", rec(2, start, accounting.Group("b"), accounting.Local), rec(3, start, accounting.Group("b"), accounting.Local))
-		b.after(0)
+		b.advance(0)
 		b.sent(last, "1 Start 20s", "1 Stop 20s", "2 Start 21s", "3 Start 21s")
 		if got := d.Stats(); got != (Stats{Queue: "group/a", NoResponse: 2, Delivered: 4, Elsewhere: 4, DownSince: first.from.Add(20 * time.Second)}) {
 			t.Errorf("stats %+v", got)
@@ -161,20 +164,20 @@ func TestDeliverFallback(t *testing.T) {
 	})
 }
 
-// A method that is down, and has no copy of a record whose turn it is, is probed by one that comes
-// just then; the others of its session wait for it, and none else.
+// If a method is down and no copy is due, it is probed with a record that has just arrived. Only
+// later records of the same session wait for that probe.
 func TestDeliverFallbackProbedByNew(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		first, last := newFake(8, silent), newFake(8, nil)
+		first, last := newFake(8, neverAnswers), newFake(8, nil)
 		b.deliver(setup{}, accounting.Group("a"), first)
 		b.deliver(setup{}, accounting.Local, last)
 		b.add("group/a", rec(1, start, accounting.Local))
-		b.after(42 * time.Second) // two probes are over, the third is due at 43
+		b.advance(42 * time.Second) // two probes are over, the third is due at 43
 		for id := range sessions.ID(3) {
-			b.after(time.Second)
+			b.advance(time.Second)
 			b.add("group/a", rec(10+id, start, accounting.Local), rec(10+id, stop, accounting.Local))
 		}
-		b.after(30 * time.Second)
+		b.advance(30 * time.Second)
 		b.sent(first, "1 Start 0s", "1 Start 21s", "10 Start 43s", "1 Start 1m7s")
 		if diff := cmp.Diff([]string{"1 Start 20s", "11 Start 44s"}, last.all()[:2]); diff != "" {
 			t.Errorf("want (-) and got (+):\n%s", diff)
@@ -182,13 +185,13 @@ func TestDeliverFallbackProbedByNew(t *testing.T) {
 	})
 }
 
-// What nobody answers stays in its queue.
+// A record that no method answers stays in its queue.
 func TestDeliverFallbackEnds(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		d := b.deliver(setup{Rounds: 1}, accounting.Group("a"), newFake(8, answering(accounting.ErrNoResponse)))
 		b.deliver(setup{Rounds: 1}, accounting.Group("b"), newFake(8, answering(accounting.ErrNoResponse)))
 		b.add("group/a", rec(1, start, accounting.Group("b")))
-		b.after(time.Hour)
+		b.advance(time.Hour)
 		b.pending("group/a", 1)
 		if s := d.Stats(); s.SetAside != 0 || s.Lost {
 			t.Errorf("stats %+v", s)
@@ -196,7 +199,8 @@ func TestDeliverFallbackEnds(t *testing.T) {
 	})
 }
 
-// However long the queue, a bounded number is in memory, and sessions that must wait leave room.
+// However long the queue is, the number of records in memory is bounded. Sessions that must wait
+// leave room for others.
 func TestDeliverBounded(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var c store.Change
@@ -206,26 +210,26 @@ func TestDeliverBounded(t *testing.T) {
 			}
 		}
 		b.commit(c)
-		var heard atomic.Bool
+		var answersAll atomic.Bool
 		most := 0
 		m := newFake(8, nil)
 		cfg := setup{Loaded: 16, RetryMax: 10 * time.Second}
 		d := b.member(cfg, accounting.Group("g"), m)
 		m.answer = func(rec *accounting.Record, done func(error)) {
 			most = max(most, d.queue().loaded)
-			if !heard.Load() && rec.Session%2 == 0 { // half of the sessions get no answer
+			if !answersAll.Load() && rec.Session%2 == 0 { // half of the sessions get no answer
 				done(accounting.ErrNoResponse)
 				return
 			}
 			done(nil)
 		}
 		b.run()
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		if s := d.Stats(); s.Delivered != 500 || s.Pending != 500 || !s.DownSince.IsZero() && s.NoResponse < 250 {
 			t.Errorf("stats %+v", s)
 		}
-		heard.Store(true)
-		b.after(time.Minute)
+		answersAll.Store(true)
+		b.advance(time.Minute)
 		if s := d.Stats(); s.Delivered != 1000 || s.Pending != 0 {
 			t.Errorf("stats %+v", s)
 		}
@@ -239,8 +243,8 @@ func TestDeliverBounded(t *testing.T) {
 	})
 }
 
-// Records that nobody will ever answer, more of them than fit into memory and all in front, delay
-// the others but do not stop them.
+// More records than fit into memory, all in front and never answered, delay the others but do not
+// stop them.
 func TestDeliverUnansweredBacklog(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var c store.Change
@@ -251,22 +255,22 @@ func TestDeliverUnansweredBacklog(t *testing.T) {
 		good := 0
 		m := newFake(16, func(rec *accounting.Record, done func(error)) {
 			if rec.Session <= 300 {
-				silent(rec, done)
+				neverAnswers(rec, done)
 				return
 			}
 			good++
 			time.AfterFunc(time.Millisecond, func() { done(nil) })
 		})
 		d := b.deliver(setup{Loaded: 64}, accounting.Group("g"), m)
-		b.after(2 * time.Hour)
+		b.advance(2 * time.Hour)
 		if s := d.Stats(); good != 100 || s.Delivered != 100 || s.Pending != 300 {
 			t.Errorf("%d of 100 sent, stats %+v", good, s)
 		}
 	})
 }
 
-// A full disk and a method that does not answer: what has another method gets there all the same, and
-// what is to be set aside is.
+// The disk is full and a method does not answer. Records with another method still get there, and
+// records that are to be set aside are set aside.
 func TestDeliverNoSpaceMoves(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		_ = b.store.Close()
@@ -280,16 +284,16 @@ func TestDeliverNoSpaceMoves(t *testing.T) {
 		}
 		b.add("group/c", rec(1, start))
 		b.disk.SetFree(3 << 18)
-		b.after(3 * time.Second)
+		b.advance(3 * time.Second)
 		if err := b.store.Accepting(); !errors.Is(err, store.ErrNoSpace) {
 			t.Fatalf("store: %v", err)
 		}
-		b.deliver(setup{}, accounting.Group("a"), newFake(8, silent))
+		b.deliver(setup{}, accounting.Group("a"), newFake(8, neverAnswers))
 		d := b.deliver(setup{}, accounting.Group("b"), newFake(8, nil))
 		b.deliver(setup{}, accounting.Group("c"), newFake(8, answering(errors.New("no"))))
-		b.after(25 * time.Second)
+		b.advance(25 * time.Second)
 		if s := d.Method(accounting.Group("b")); s.Delivered != 100 {
-			t.Errorf("b is there, and has %+v", s)
+			t.Errorf("b is up, and has %+v", s)
 		}
 		if n := len(refused(t, b.store)); n != 1 {
 			t.Errorf("%d set aside", n)
@@ -298,7 +302,7 @@ func TestDeliverNoSpaceMoves(t *testing.T) {
 	})
 }
 
-// A store that takes no new events for want of space still has records set aside; one that has no
+// A store that refuses new events for lack of space still sets records aside. One that has no
 // reserve left keeps them where they are.
 func TestDeliverNoSpace(t *testing.T) {
 	inBubble(t, func(b *bubble) {
@@ -314,29 +318,29 @@ func TestDeliverNoSpace(t *testing.T) {
 			b.add("group/g", rec(id+1, start))
 		}
 		b.disk.SetFree(1<<19 - 1)
-		b.after(3 * time.Second)
+		b.advance(3 * time.Second)
 		if err := b.store.Accepting(); !errors.Is(err, store.ErrNoSpace) {
 			t.Fatalf("store: %v", err)
 		}
 		d := b.deliver(setup{}, accounting.Group("g"), newFake(8, answering(errors.New("no"))))
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		b.pending("group/g", 101)
-		if n := d.transferRoom(); n != 0 {
+		if n := d.moveRoom(); n != 0 {
 			t.Errorf("%d may be moved without a reserve", n)
 		}
 		b.disk.SetFree(1 << 19)
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		b.pending("group/g", 0)
 		if n := len(refused(t, b.store)); n != 101 {
 			t.Errorf("%d set aside", n)
 		}
-		if n := d.transferRoom(); n != 16 {
+		if n := d.moveRoom(); n != 16 {
 			t.Errorf("%d may be moved at once, of a reserve", n)
 		}
 		b.stop()
-		for underWay, want := range map[int]int{5: 11, 16: 0, 17: 0} {
-			if d.aside.storing = underWay; d.transferRoom() != want {
-				t.Errorf("beside %d that are moved there is room for %d, want %d", underWay, d.transferRoom(), want)
+		for inFlight, want := range map[int]int{5: 11, 16: 0, 17: 0} {
+			if d.setAside.moving = inFlight; d.moveRoom() != want {
+				t.Errorf("with %d moves in flight, moveRoom %d, want %d", inFlight, d.moveRoom(), want)
 			}
 		}
 	})

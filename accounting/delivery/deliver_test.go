@@ -19,10 +19,10 @@ func TestDeliver(t *testing.T) {
 		b.add("group/g", rec(1, start), rec(2, start), rec(1, interim), rec(1, stop))
 		m := newFake(8, nil)
 		d := b.deliver(setup{}, accounting.Group("g"), m)
-		b.after(0)
+		b.advance(0)
 		b.add("group/g", rec(2, stop))
 		b.add("group/other", rec(3, stop))
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.sent(m, "1 Start 0s", "2 Start 0s", "1 Interim-Update 0s", "1 Stop 0s", "2 Stop 0s")
 		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 5}) {
 			t.Errorf("stats %+v", got)
@@ -48,14 +48,14 @@ func TestDeliverOrder(t *testing.T) {
 		})
 		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(9, start))
-		b.after(0) // an answer has opened the window
+		b.advance(0) // an answer has opened the window
 		b.add("group/g", rec(1, start), rec(1, stop), rec(2, start), rec(2, stop))
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.sent(m, "9 Start 0s", "1 Start 0s", "2 Start 0s", "2 Stop 0s")
 		if got := d.Stats(); got != (Stats{Queue: "group/g", Pending: 2, InFlight: 1, Delivered: 3, Oldest: time.Unix(1, 0)}) {
 			t.Errorf("stats %+v", got)
 		}
-		b.after(10 * time.Second)
+		b.advance(10 * time.Second)
 		b.sent(m, "9 Start 0s", "1 Start 0s", "2 Start 0s", "2 Stop 0s", "1 Stop 5s")
 		b.pending("group/g", 0)
 	})
@@ -77,7 +77,7 @@ func refused(t testing.TB, s *store.Store) (all []accounting.Refused) {
 	return all
 }
 
-// A refusal ends the cycle (R42), and is no reason to think that nobody is there.
+// A refusal ends the search for a method (R42). It counts as an answer, so the method stays up.
 func TestDeliverRefused(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newFake(8, func(rec *accounting.Record, done func(error)) {
@@ -89,7 +89,7 @@ func TestDeliverRefused(t *testing.T) {
 		})
 		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start, accounting.Local), rec(1, stop, accounting.Local))
-		b.after(time.Second)
+		b.advance(time.Second)
 		want := []accounting.Refused{{
 			From: "group/g", At: m.from, Reason: "not your customer",
 			Data: accounting.AppendRecord(nil, rec(1, start, accounting.Local)),
@@ -108,7 +108,7 @@ func TestDeliverRefused(t *testing.T) {
 	})
 }
 
-// A damaged record is set aside as it is and keeps nobody back, even while nobody answers.
+// A damaged record is set aside unchanged and delays no other record, even while no server answers.
 func TestDeliverDamaged(t *testing.T) {
 	for _, answer := range []error{nil, accounting.ErrNoResponse} {
 		t.Run(fmt.Sprint(answer), func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestDeliverDamaged(t *testing.T) {
 				b.add("group/g", rec(1, start))
 				m := newFake(8, answering(answer))
 				d := b.deliver(setup{}, accounting.Group("g"), m)
-				b.after(2 * time.Second)
+				b.advance(2 * time.Second)
 				got := refused(t, b.store)
 				if len(got) != 2 || string(got[0].Data) != "junk" || !strings.Contains(got[0].Reason, "not a record") || len(got[1].Data) != 0 {
 					t.Errorf("refused %+v", got)
@@ -131,7 +131,8 @@ func TestDeliverDamaged(t *testing.T) {
 	}
 }
 
-// A new method takes over what the old one has not delivered, whatever the old one says of it.
+// A new method gets the records that the old one has not delivered, whatever the old one reports
+// for them.
 func TestDeliverSetMethod(t *testing.T) {
 	for _, said := range []error{accounting.ErrNoResponse, accounting.ErrStopped, errors.New("closed"), nil} {
 		t.Run(fmt.Sprint(said), func(t *testing.T) {
@@ -140,13 +141,13 @@ func TestDeliverSetMethod(t *testing.T) {
 				old := newFake(1, func(_ *accounting.Record, done func(error)) { pending = done })
 				d := b.deliver(setup{}, accounting.Group("g"), old)
 				b.add("group/g", rec(1, start, accounting.Local), rec(1, stop, accounting.Local))
-				b.after(0)
+				b.advance(0)
 				next := newFake(1, nil)
 				d.SetMethod(next, setup{})
-				b.after(time.Second)
+				b.advance(time.Second)
 				b.sent(next)
 				pending(said)
-				b.after(0)
+				b.advance(0)
 				b.sent(old, "1 Start 0s")
 				want := []string{"1 Start 1s", "1 Stop 1s"}
 				if said == nil {
@@ -162,46 +163,47 @@ func TestDeliverSetMethod(t *testing.T) {
 	}
 }
 
-// With a new method one need not wait for the next probe.
+// A new method gets records at once, without waiting for the next probe of the old one.
 func TestDeliverSetMethodWhileDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		d := b.deliver(setup{}, accounting.Group("g"), newFake(8, answering(accounting.ErrNoResponse)))
 		b.add("group/g", rec(1, start))
-		b.after(10 * time.Minute)
+		b.advance(10 * time.Minute)
 		m := newFake(8, nil)
 		d.SetMethod(m, setup{})
-		b.after(0)
+		b.advance(0)
 		b.sent(m, "1 Start 0s")
 	})
 }
 
-// A method that comes and one that is replaced in the same moment: the record that one of them is to have
-// by now is sent at once, in whatever list it stood.
+// One method is added and another is replaced at the same moment. The record that one of them
+// should have is sent at once, from whatever list it is in.
 func TestDeliverSetMethodsTogether(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		first, second := accounting.Group("z"), accounting.Group("a") // the second is looked at first
+		first, second := accounting.Group("z"), accounting.Group("a") // the second is handled first
 		b.add(first.Queue(), rec(1, start, second))
-		d := b.deliver(setup{}, first, newFake(8, silent))
-		b.after(20500 * time.Millisecond) // between two probes
+		d := b.deliver(setup{}, first, newFake(8, neverAnswers))
+		b.advance(20500 * time.Millisecond) // between two probes
 		if d.Stats().DownSince.IsZero() {
 			t.Fatal("the method is not down")
 		}
 		m := newFake(8, nil)
 		d.inbox.mu.Lock() // so that both become known together
-		for name, w := range map[accounting.MethodName]*wanted{second: {}, first: d.inbox.wanted[first]} {
+		for name, w := range map[accounting.MethodName]*settings{second: {}, first: d.inbox.settings[first]} {
 			w.impl, w.gen = m, w.gen+1
-			d.inbox.wanted[name] = w
+			d.inbox.settings[name] = w
 		}
-		d.inbox.changed = true
+		d.inbox.settingsChanged = true
 		d.inbox.mu.Unlock()
-		d.inbox.poke()
-		b.after(time.Second)
+		d.inbox.wakeRun()
+		b.advance(time.Second)
 		b.sent(m, "1 Start 0s")
 		b.pending(first.Queue(), 0)
 	})
 }
 
-// A method that was stopped says nothing about servers: the record waits a little.
+// A method that was stopped says nothing about its servers: the record is sent again a little
+// later.
 func TestDeliverStopped(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		times := 0
@@ -214,7 +216,7 @@ func TestDeliverStopped(t *testing.T) {
 		})
 		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start, accounting.Local))
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		b.sent(m, "1 Start 0s", "1 Start 1s", "1 Start 2s")
 		if got := d.Stats(); got != (Stats{Queue: "group/g", Delivered: 1}) {
 			t.Errorf("stats %+v", got)
@@ -222,8 +224,8 @@ func TestDeliverStopped(t *testing.T) {
 	})
 }
 
-// At the end what is answered in time counts; what is not, or is answered with anything else than
-// a delivery, is there after the restart.
+// At the end of Run, a delivery that comes in time counts. A record with no answer, or with any
+// other result, is still there after the restart.
 func TestDeliverEnd(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newFake(8, func(rec *accounting.Record, done func(error)) {
@@ -240,13 +242,13 @@ func TestDeliverEnd(t *testing.T) {
 		})
 		b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start), rec(1, interim), rec(1, stop))
-		b.after(0)
+		b.advance(0)
 		b.add("group/g", rec(2, start), rec(3, start), rec(4, start), rec(2, stop))
-		b.after(0)
+		b.advance(0)
 		from := time.Now()
 		b.restart()
-		if took := time.Since(from); took > 3*time.Second {
-			t.Errorf("the end took %v", took)
+		if duration := time.Since(from); duration > 3*time.Second {
+			t.Errorf("Run ended after %v", duration)
 		}
 		var left []string
 		for _, r := range records(t, b.store, "group/g") {
@@ -258,11 +260,11 @@ func TestDeliverEnd(t *testing.T) {
 		if r := refused(t, b.store); len(r) != 0 {
 			t.Errorf("refused %v", r)
 		}
-		b.after(2 * time.Hour)
+		b.advance(2 * time.Hour)
 	})
 }
 
-// Run ends with the error of a store that is beyond use.
+// Run returns the error of a store that has failed.
 func TestDeliverStoreClosed(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	d := New(Config{}, s, quiet)
@@ -270,7 +272,7 @@ func TestDeliverStoreClosed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Run(t.Context()); !errors.Is(err, store.ErrClosed) || !strings.Contains(err.Error(), "deliver group/g") {
+	if err := d.Run(t.Context()); !errors.Is(err, store.ErrClosed) || !strings.Contains(err.Error(), "deliver queue group/g") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,82 +12,76 @@ import (
 	"aaasess/store"
 )
 
-// Config is how records are delivered, whatever the method. Its zero value is the default.
+// Config sets how records are delivered, whatever the method. Its zero value is the default.
 type Config struct {
-	// RetryMin and RetryMax bound the wait, which doubles, before a record that nobody answered is
-	// tried again, and between the probes of a method that is down; 0 means 1 s and 60 s.
+	// RetryMin and RetryMax bound the wait before an unanswered record is tried again, and the wait
+	// between the probes of a method that is down. The wait doubles each time. 0 means 1 s and
+	// 60 s.
 	RetryMin, RetryMax time.Duration
-	// Drain is how long the end of Run waits for the answers to what is under way; 0 means 2 s.
+	// Drain is how long Run waits at its end for records in flight. 0 means 2 s.
 	Drain time.Duration
-	// Loaded is how many records are in memory at most, whatever the windows of the methods; 0 means
-	// 4096, or four times the largest window if that is more.
+	// Loaded is the most records in memory, whatever the windows of the methods. 0 means 4096, or
+	// four times the largest window if that is more.
 	Loaded int
-	// Waiting is how many records at most are known to be unsettled, whether in memory or only in the
-	// store; then nothing more is read. 0 means 65536. Queues that have records share it equally, and
-	// Loaded too. Once a queue knows of more than half of its share, records that were not answered
-	// while others were are set aside before their time.
+	// Waiting is the most unsettled records that Run keeps track of, in memory or only in the
+	// store. At this limit it reads no more. 0 means 65536. Queues that have records share Waiting
+	// and Loaded equally. Once a queue exceeds half of its share, records that went unanswered
+	// while others were answered are set aside early.
 	Waiting int
 }
 
 func (c Config) withDefaults() Config {
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{{&c.RetryMin, time.Second}, {&c.RetryMax, time.Minute}, {&c.Drain, 2 * time.Second}} {
-		if *d.field <= 0 {
-			*d.field = d.value
-		}
-	}
-	if c.Waiting <= 0 {
-		c.Waiting = 65536
-	}
-	c.Waiting = max(c.Waiting, c.Loaded)
+	c.RetryMin = cmp.Or(max(0, c.RetryMin), time.Second)
+	c.RetryMax = cmp.Or(max(0, c.RetryMax), time.Minute)
+	c.Drain = cmp.Or(max(0, c.Drain), 2*time.Second)
+	c.Waiting = max(cmp.Or(max(0, c.Waiting), 65536), c.Loaded)
 	return c
 }
 
-// Delivery takes the records of all queues of a store to the methods of their routes: each at least
-// once, those of one session in their order, those of different sessions independently. The package
-// comment says how.
+// Delivery sends the records of all queues of a store to the methods of their routes: each record
+// at least once, the records of one session in order, different sessions independently. The package
+// comment explains how.
 type Delivery struct {
-	cfg    Config
-	store  *store.Store
-	logger *slog.Logger
-	made   time.Time
-	inbox  inbox
+	cfg     Config
+	store   *store.Store
+	logger  *slog.Logger
+	created time.Time
+	inbox   inbox
 
-	// What follows is Run's own.
+	// Only Run uses the following fields.
 	queues   []*queue // in the order in which they became known
 	methods  []*method
 	reading  reader
 	retrying waiting
-	aside    asides
-	placed   bool // a lane has come into a list that the present dispatch may have gone past
+	setAside setAsideState
+	placed   bool // a lane has entered a list that the present dispatch may have passed already
 	acks     []store.Ack
 }
 
-// New makes a Delivery for the queues of a store. Records are read from Run on.
+// New returns a Delivery for the queues of a store. Run starts to read them.
 func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
-	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, made: time.Now()}
-	d.reading.superseding = maxSuperseding
+	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, created: time.Now()}
+	d.reading.maxInterims = maxInterims
+	d.setAside.logged.Every = time.Second
 	d.inbox.init()
 	return d
 }
 
-// String says what Run does, for logs.
+// String describes the task for logs.
 func (d *Delivery) String() string { return "deliver accounting records" }
 
-// Run delivers until ctx is done, then waits a little for what is under way; what is not answered by
-// then is sent again after the next start. It returns an error only if the store is beyond use.
-// Run is called once.
+// Run delivers until ctx is done, then waits for records in flight for at most Config.Drain. A
+// record that has no answer by then is sent again after the next start. Run returns an error only
+// if the store has failed or is closed. It is called once.
 func (d *Delivery) Run(ctx context.Context) error {
 	d.inbox.mu.Lock()
-	d.inbox.look = true
+	d.inbox.findQueues = true
 	d.inbox.mu.Unlock()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		now := time.Now()
-		if err := d.turn(ctx, now); err != nil {
+		if err := d.step(ctx, now); err != nil {
 			return err
 		}
 		timer.Reset(d.nextDue(now))
@@ -96,11 +91,11 @@ func (d *Delivery) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
-	return d.drain(ctx)
+	return d.awaitAnswers(ctx)
 }
 
-// turn does all that can be done now.
-func (d *Delivery) turn(ctx context.Context, now time.Time) error {
+// step does everything that can be done now.
+func (d *Delivery) step(ctx context.Context, now time.Time) error {
 	for _, r := range d.collect(ctx) {
 		if err := d.settle(ctx, r, now); err != nil {
 			return err
@@ -115,10 +110,10 @@ func (d *Delivery) turn(ctx context.Context, now time.Time) error {
 	}
 	for _, q := range d.queues {
 		if err := d.supersede(q, now); err != nil {
-			return d.failed(q, err)
+			return d.queueError(q, err)
 		}
-		if err := d.relieve(q, now); err != nil {
-			return d.failed(q, err)
+		if err := d.makeRoom(q, now); err != nil {
+			return d.queueError(q, err)
 		}
 	}
 	if err := d.read(now); err != nil {
@@ -131,20 +126,20 @@ func (d *Delivery) turn(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (d *Delivery) failed(q *queue, err error) error {
-	return fmt.Errorf("accounting: deliver %s: %w", q.name, err)
+func (d *Delivery) queueError(q *queue, err error) error {
+	return fmt.Errorf("accounting: deliver queue %s: %w", q.name, err)
 }
 
-// wakeDue ends the wait of those that are due.
+// wakeDue places the lanes whose wait is over.
 func (d *Delivery) wakeDue(now time.Time) {
 	for l := d.retrying.due(now); l != nil; l = d.retrying.due(now) {
 		d.place(l)
 	}
 }
 
-// nextDue is how long nothing is to be done unless something happens.
+// nextDue returns how long Run may sleep if nothing else happens.
 func (d *Delivery) nextDue(now time.Time) time.Duration {
-	if d.placed || d.reading.again {
+	if d.placed || d.reading.moreToRead {
 		return 0
 	}
 	at := now.Add(time.Hour)
@@ -155,16 +150,16 @@ func (d *Delivery) nextDue(now time.Time) time.Duration {
 	}
 	for _, m := range d.methods {
 		sooner(d.probeDue(m, now))
-		sooner(m.drain.at)
+		sooner(m.drain.nextAt)
 	}
 	sooner(d.retrying.nextDue())
-	sooner(d.aside.at)
+	sooner(d.setAside.retryAt)
 	for _, q := range d.queues {
 		if d.isCrowded(q) {
-			sooner(now.Add(max(0, q.relieveAt.Sub(now))))
+			sooner(now.Add(max(0, q.makeRoomAt.Sub(now))))
 		}
 		sooner(q.oldest.due(q.items))
-		if q.scan.more && q.isAway() {
+		if q.scan.more && q.isBlocked() {
 			sooner(now.Add(max(0, q.scan.at.Sub(now))))
 		}
 		if q.more && q.readAt.After(now) {
@@ -174,9 +169,9 @@ func (d *Delivery) nextDue(now time.Time) time.Duration {
 	return max(0, at.Sub(now))
 }
 
-// drain waits for answers. Of these only a delivery counts: a method that is being stopped may
-// answer anything.
-func (d *Delivery) drain(ctx context.Context) error {
+// awaitAnswers waits for records in flight. Only a delivery counts here: a method that is being
+// stopped may report any error.
+func (d *Delivery) awaitAnswers(ctx context.Context) error {
 	deadline := time.NewTimer(d.cfg.Drain)
 	defer deadline.Stop()
 	for {
@@ -187,28 +182,28 @@ func (d *Delivery) drain(ctx context.Context) error {
 			}
 		}
 		d.publish(now)
-		underWay := 0
+		inFlight := 0
 		for _, m := range d.methods {
-			underWay += m.underWay
+			inFlight += m.inFlight
 		}
-		if underWay+d.aside.storing == 0 {
+		if inFlight+d.setAside.moving == 0 {
 			return nil
 		}
 		select {
 		case <-d.inbox.wake:
 		case <-deadline.C:
-			d.logger.Info("stopped with records under way", "in_flight", underWay)
+			d.logger.Info("stopped before all records in flight were answered; they are sent again after the next start", "in_flight", inFlight)
 			return nil
 		}
 	}
 }
 
-// isFatal reports whether the store is beyond use for this process.
+// isFatal reports whether the store has failed or is closed, so this process cannot use it again.
 func isFatal(err error) bool {
 	return errors.Is(err, store.ErrFailed) || errors.Is(err, store.ErrClosed)
 }
 
-// queueNamed is the queue of this name, which the first call makes.
+// queueNamed returns the queue of this name. The first call creates it.
 func (d *Delivery) queueNamed(ctx context.Context, name string) *queue {
 	for _, q := range d.queues {
 		if q.name == name {
@@ -224,8 +219,8 @@ func (d *Delivery) queueNamed(ctx context.Context, name string) *queue {
 	return q
 }
 
-// look makes the queues known that have records.
-func (d *Delivery) look(ctx context.Context) {
+// findQueues adds the queues that have records.
+func (d *Delivery) findQueues(ctx context.Context) {
 	for _, q := range d.store.Queues() {
 		if q.Len > 0 && q.Name != accounting.RefusedQueue {
 			d.queueNamed(ctx, q.Name)

@@ -1,57 +1,72 @@
-// Package delivery takes accounting records from the queues of the store to the methods of their routes:
-// spec R42, R60 to R64; S3, S4.
+// Package delivery sends the accounting records that wait in the store to the methods of their
+// routes (spec R42, R60 to R64; S3, S4). It sends each record at least once and keeps the order of
+// a session.
+//
+// # Terms
+//
+//   - A method is a destination of records, such as a server group ([accounting.Method]).
+//   - A route is the ordered list of methods that a record may go to.
+//   - A queue is a queue of the store. It has the name of the first method of its routes.
+//   - An item is a record that was read and is not settled yet.
+//   - A lane holds the items of one session in order. Only its first item is ever sent.
+//   - A record is settled when it is delivered, dropped because a later record supersedes it, or
+//     set aside in [accounting.RefusedQueue] for the operator.
 //
 // # Routes and queues
 //
-// A record stands in the queue that is named after the first method of its route, and carries the methods
-// behind it. All records of a session have one route, which is kept with the session, so they stand in
-// one queue, in their order, and never leave it but delivered, dropped as superseded, or set aside in
-// [accounting.RefusedQueue]. [Delivery] reads all queues. The items (records that it has read) of a
-// session stand in a lane; only the first of a lane is ever with a method.
+// A record waits in the queue that is named after the first method of its route. The record itself
+// lists the other methods. The session keeps its route, so all records of a session are in one
+// queue, in order. A record leaves that queue only when it is settled.
 //
-// When the first item of a lane is to be sent, the method is the first of its route that is available
-// and has not left this very record unanswered. One that is held ([Held]) stops the search. One that is
-// down, away ([Away]) or does not run is passed.
+// The method is chosen when the first item of a lane is about to be sent. It is the first method of
+// the route that is available and has not left this record unanswered in this round. The search
+// stops at a method that is held ([Held]). It skips a method that is down, away ([Away]) or not
+// configured.
 //
 //	           place
-//	read ----------> ready (of the route) ----------> under way ----> gone
-//	                  ^                      next      |  |  |
-//	                  |                                |  |  +-- refused, damaged: asides --> set aside
+//	read ----------> ready (of the route) ----------> in flight ----> delivered
+//	                  ^                                |  |  |
+//	                  |                                |  |  +-- refused, damaged ----> set aside
 //	                  |                                |  |
-//	                  |   an available method is left  |  +-- nobody answered
-//	                  |   onward (of that method) <----+      |
-//	                  |                                |      | all that are available were asked
-//	                  |   nobody is available          |      v
-//	                  |   parked (of the route) <------+   retrying, until its time: overdue (of a method),
-//	                  |        |                           and after Rounds rounds set aside
-//	                  +--------+ a method is available
+//	                  |   an available method is left  |  +-- no answer
+//	                  |   failover (of that method) <--+      |
+//	                  |                                |      | all available methods were tried
+//	                  |   no method is available       |      v
+//	                  |   parked (of the route) <------+   retrying until its time comes, then
+//	                  |        |                           overdue (of a method); set aside after
+//	                  +--------+ a method is available     Rounds rounds
 //
-// What all available methods left unanswered may itself be the fault: once its time has come it is
-// overdue, and has a quarter of a method's window. It is set aside when each method of its route that
-// runs has left it unanswered in [accounting.MethodConfig].Rounds schedules that saw others answered, unless so many
-// losses may be chance on a way that loses others too. When a queue knows of more records than half of
-// its share of [Config].Waiting, those that went unanswered while others were answered wait no longer
-// (relieve.go), not even for a method that is down: so there is always room to read on.
+// If every available method leaves a record unanswered, the record itself may be the cause. It
+// waits, then becomes overdue. Overdue records get at most a quarter of a method's window. A record
+// is set aside when each configured method of its route has left it unanswered in
+// [accounting.MethodConfig].Rounds schedules during which that method answered other records. It is
+// not set aside while packet loss could explain it (lossRate in health.go).
+//
+// When a queue holds more than half of its share of [Config].Waiting, records that went unanswered
+// while others were answered are set aside early (make_room.go). They do not wait for a method that
+// is down, so there is always room to read on.
 //
 // # Methods
 //
-// Health, window, drain rate and the probes are the method's, whichever queues its records come from;
-// routes take turns. A method is down from when a record is not answered that was not known for it, and
-// nothing else was since it was sent, until anything is. While it is down its records go elsewhere at
-// once, or wait if there is nowhere, and it is probed by the schedule of its back-off (probe.go). It is up
-// again at its first answer: then its window opens from one.
+// Health, window, drain rate and probes belong to the method, not to a queue. Routes take turns at
+// a method. A method is marked down when a record goes unanswered, that record has no earlier miss
+// with it, and the method answered nothing else since it was sent. Any answer marks the method up.
+// While it is down, its records go to the next method at once, or wait if there is none, and its
+// back-off schedule decides when it is probed (probe.go). After the first answer, its window opens
+// from one.
 //
-// While records wait that nobody takes, a second reading of their queue, which keeps no records, drops
-// interims that a later interim or the stop of their session supersedes (supersede.go). The later interim
-// is that of the later event; what is replayed stands behind newer ones. An interim behind a stop, of a
-// session that came back, is not superseded by that stop. The readings keep the number and the time of
-// one interim for each session whose last record is one, 2,097,152 in all (106 MB, some 53 octets each);
-// beyond that they forget, and drop less.
+// While records of a queue have no available method, a second reader searches that queue. It keeps
+// no records. It drops interims that a later interim, or the stop of their session, supersedes
+// (supersede.go). "Later" compares the times of the events, because replayed records stand behind
+// newer ones. A stop does not supersede the interims behind it; these come from a session that came
+// back. The reader remembers one interim for each session whose last record is an interim: at most
+// 2,097,152 in all (106 MB, about 53 octets each). At the limit it forgets them and drops fewer
+// interims.
 //
-// # Who owns what
+// # Concurrency
 //
-// The store owns the queues. Run's goroutine owns all that is read, and all that is known of methods.
-// Others tell it through the inbox (inbox.go), whose lock is never held over a call. A bounded number of
-// records is in memory, for all queues together; those that must wait are given up and read again when
-// their time has come.
+// The store owns the queues. The goroutine of [Delivery.Run] owns the items and all state of
+// methods. Other goroutines talk to it through the inbox (inbox.go), whose lock is never held over
+// a call. The number of records in memory is bounded for all queues together. A record that must
+// wait is unloaded and read again when its time comes.
 package delivery

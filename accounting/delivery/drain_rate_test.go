@@ -16,17 +16,17 @@ func TestPace(t *testing.T) {
 	t0 := time.Unix(1000, 0)
 	for name, tc := range map[string]struct {
 		rate  float64
-		each  time.Duration // of the wake-ups
+		each  time.Duration // between wake-ups
 		burst int
 		want  int // in 10 s
 	}{
-		"one at a time":     {1, 0, 1, 11},
-		"half a record":     {0.5, 0, 1, 6},
-		"a hundred":         {100, 0, 1, 1001},
-		"no divisor of 1e9": {7, 0, 1, 70}, // an interval is rounded up
-		"ten a wake-up":     {1000, 0, 10, 10010},
-		"often":             {1000, 300 * time.Microsecond, 10, 10009},
-		"seldom":            {1000, time.Second, 10, 110},
+		"one at a time":       {1, 0, 1, 11},
+		"half a record":       {0.5, 0, 1, 6},
+		"a hundred":           {100, 0, 1, 1001},
+		"does not divide 1e9": {7, 0, 1, 70}, // an interval is rounded up
+		"ten a wake-up":       {1000, 0, 10, 10010},
+		"often":               {1000, 300 * time.Microsecond, 10, 10009},
+		"seldom":              {1000, time.Second, 10, 110},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, sent := newPace(tc.rate), 0
@@ -58,7 +58,7 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// After an outage a backlog goes out at the rate, to the record; then there is no limit.
+// After an outage, the backlog is sent exactly at the drain rate. After it there is no limit.
 func TestDrainRate(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
@@ -66,11 +66,11 @@ func TestDrainRate(t *testing.T) {
 		m := newScheduled(retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}, func(*accounting.Record) bool { return up.Load() })
 		m.window = 1000
 		d := b.deliver(setup{DrainRate: 100}, accounting.Group("g"), m)
-		b.after(time.Second)
-		for id := range sessions.ID(50) { // nothing drains: no limit, but for the window
+		b.advance(time.Second)
+		for id := range sessions.ID(50) { // no backlog: no limit but the window
 			b.add("group/g", rec(id+1, start))
 		}
-		b.after(0)
+		b.advance(0)
 		if s := d.Stats(); s.Delivered != 50 || s.Draining {
 			t.Errorf("stats %+v", s)
 		}
@@ -78,9 +78,9 @@ func TestDrainRate(t *testing.T) {
 		for id := range sessions.ID(500) {
 			b.add("group/g", rec(id+100, start), rec(id+100, stop))
 		}
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		up.Store(true)
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		from := len(m.all()) - 1
 		var times []time.Duration
 		for i, s := range m.all() {
@@ -109,20 +109,20 @@ func TestDrainRate(t *testing.T) {
 		for id := range sessions.ID(100) {
 			b.add("group/g", rec(id+2000, start))
 		}
-		b.after(0)
+		b.advance(0)
 		if s := d.Stats(); s.Pending != 0 || !before.Equal(time.Now()) {
 			t.Errorf("stats %+v after %v", s, time.Since(before))
 		}
 	})
 }
 
-// A rate below the load delays what had gathered, not for ever what comes after it.
+// A drain rate below the load delays the backlog, but does not delay newer records without end.
 func TestDrainRateBelowLoad(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
 		m := newFake(64, func(rec *accounting.Record, done func(error)) {
 			if !up.Load() || rec.Session == 1e6 {
-				silent(rec, done)
+				neverAnswers(rec, done)
 				return
 			}
 			done(nil)
@@ -135,13 +135,13 @@ func TestDrainRateBelowLoad(t *testing.T) {
 					id++
 					b.add("group/g", rec(id, start))
 				}
-				b.after(time.Second)
+				b.advance(time.Second)
 			}
 		}
 		load(25)
 		up.Store(true)
 		load(30)
-		// It is found to be up at some time before 61 s, with 20 records a second in the queue by then.
+		// It is found up before 61 s, when 20 records a second have gathered in the queue.
 		s := d.Stats()
 		gathered := s.Pending
 		if !s.Draining || gathered < 200 || gathered > 900 {
@@ -156,7 +156,7 @@ func TestDrainRateBelowLoad(t *testing.T) {
 		if s = d.Stats(); !s.Draining || s.Pending == 0 {
 			t.Errorf("shortly before the end: %+v", s)
 		}
-		b.add("group/g", rec(1e6, start)) // whoever is late and never answered is no backlog
+		b.add("group/g", rec(1e6, start)) // a later record that is never answered does not belong to the backlog
 		load(3)
 		if s = d.Stats(); s.Draining || s.Pending != 1 || s.Delivered != uint64(id) {
 			t.Errorf("in the end: %+v", s)
@@ -164,7 +164,7 @@ func TestDrainRateBelowLoad(t *testing.T) {
 	})
 }
 
-// The backlog of a start drains at the rate too, and says so.
+// The backlog at a start is sent at the drain rate too, and Draining reports it.
 func TestDrainRateAtStart(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		for id := range sessions.ID(40) {
@@ -172,20 +172,20 @@ func TestDrainRateAtStart(t *testing.T) {
 		}
 		m := newFake(256, nil)
 		d := b.deliver(setup{DrainRate: 2}, accounting.Group("g"), m)
-		b.after(10*time.Second + 100*time.Millisecond)
+		b.advance(10*time.Second + 100*time.Millisecond)
 		if s := d.Stats(); s.Delivered != 21 || !s.Draining {
 			t.Errorf("stats %+v", s)
 		}
 		d.SetMethod(m, setup{DrainRate: 4}) // a reload
-		b.after(2 * time.Second)
+		b.advance(2 * time.Second)
 		if s := d.Stats(); s.Delivered != 30 {
 			t.Errorf("stats %+v", s)
 		}
-		b.after(2 * time.Second)
+		b.advance(2 * time.Second)
 		if s := d.Stats(); s.Delivered != 38 || !s.Draining {
 			t.Errorf("stats %+v", s)
 		}
-		b.after(10 * time.Second)
+		b.advance(10 * time.Second)
 		if s := d.Stats(); s.Delivered != 40 || s.Draining {
 			t.Errorf("stats %+v", s)
 		}

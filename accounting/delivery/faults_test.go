@@ -12,13 +12,13 @@ import (
 	"aaasess/sessions"
 )
 
-// faultyServer is a method in front of one server: it answers, is silent, or ignores single sessions.
+// faultyServer is a method with one server, which answers, is silent, or ignores single sessions.
 type faultyServer struct {
 	mu       sync.Mutex
 	window   int
 	up       bool
 	ignores  map[sessions.ID]bool
-	schedule *retry.Schedule // with a back-off, if it is not nil
+	schedule *retry.Schedule // nil: no back-off
 	timeout  time.Duration
 	sent     []transmission
 }
@@ -65,7 +65,7 @@ func (s *faultyServer) ignore(id sessions.ID, is bool) {
 	s.ignores[id] = is
 }
 
-// got are the sessions of which records arrived, in order.
+// got returns the sessions of the records that arrived, in order.
 func (s *faultyServer) got() (ids []sessions.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,8 +85,8 @@ func (s *faultyServer) tries() int {
 
 var methodX, methodY, methodZ = accounting.Group("x"), accounting.Group("y"), accounting.Group("z")
 
-// The first method is away for a minute while the second is held (its Accounting-On is not answered). The
-// first comes back, and is to get its records, whatever the second does.
+// The first method is down for a minute while the second is held because its Accounting-On is not
+// answered. When the first is up again, it gets its records, whatever the second does.
 func TestFaultFirstComesBackWhileSecondIsHeld(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		x, y := newFaulty(true), newFaulty(false)
@@ -94,26 +94,27 @@ func TestFaultFirstComesBackWhileSecondIsHeld(t *testing.T) {
 		b.member(setup{}, methodY, y).SetHold(Held)
 		for id := range sessions.ID(20) {
 			b.add(methodX.Queue(), rec(id+1, start, methodY))
-			b.after(time.Second)
+			b.advance(time.Second)
 		}
 		x.set(false)
 		for id := range sessions.ID(20) {
 			b.add(methodX.Queue(), rec(id+101, start, methodY))
-			b.after(10 * time.Second)
+			b.advance(10 * time.Second)
 		}
 		x.set(true)
 		for id := range sessions.ID(20) {
 			b.add(methodX.Queue(), rec(id+201, start, methodY))
-			b.after(time.Minute)
+			b.advance(time.Minute)
 		}
-		b.after(24 * time.Hour)
+		b.advance(24 * time.Hour)
 		if n := len(x.got()); n < 60 {
 			t.Errorf("a day after the first method came back it has %d of 60 records; stats %+v", n, d.Stats())
 		}
 	})
 }
 
-// A record that the first method lost once waits as long as the second is held, though the first answers.
+// The first method loses a record once while the second is held. The record must not wait as long
+// as the second is held, since the first answers.
 func TestFaultLossyFirstSecondHeld(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		x := newFaulty(true)
@@ -122,18 +123,18 @@ func TestFaultLossyFirstSecondHeld(t *testing.T) {
 		x.ignore(7, true)
 		for id := range sessions.ID(20) {
 			b.add(methodX.Queue(), rec(id+1, start, methodY))
-			b.after(time.Second)
+			b.advance(time.Second)
 		}
 		x.ignore(7, false)
-		b.after(24 * time.Hour)
+		b.advance(24 * time.Hour)
 		if n := len(x.got()); n < 20 {
 			t.Errorf("after a day the first method has %d of 20 records; stats %+v", n, d.Stats())
 		}
 	})
 }
 
-// Records for a method that is away fill what may wait; those behind them that have another method, which
-// answers, are to go there.
+// Records for a method that is down reach the Waiting limit. Records behind them whose other method
+// answers must still go there.
 func TestFaultBacklogInFrontOfFailover(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		y := newFaulty(true)
@@ -145,15 +146,15 @@ func TestFaultBacklogInFrontOfFailover(t *testing.T) {
 		for id := range sessions.ID(10) {
 			b.add(methodX.Queue(), rec(id+1001, start, methodY))
 		}
-		b.after(6 * time.Hour)
+		b.advance(6 * time.Hour)
 		if n := len(y.got()); n < 10 {
 			t.Errorf("after 6 h the second method has %d of 10 records", n)
 		}
 	})
 }
 
-// A record in its own back-off with a method that answers others has another method now: it is not to wait
-// for up to an hour.
+// A record is in its own back-off with a method that answers others. When another method becomes
+// available, the record must not wait for up to an hour.
 func TestFaultOwnBackOffWaitsThoughAnotherTakesIt(t *testing.T) {
 	for name, change := range map[string]func(b *bubble, d, e *member, y *faultyServer){
 		"the second is opened":  func(_ *bubble, _, e *member, _ *faultyServer) { e.SetHold(Open) },
@@ -172,13 +173,13 @@ func TestFaultOwnBackOffWaitsThoughAnotherTakesIt(t *testing.T) {
 				b.add(methodX.Queue(), rec(7, start, methodY, methodZ))
 				for id := range sessions.ID(180) { // X answers others
 					b.add(methodX.Queue(), rec(id+101, start, methodY, methodZ))
-					b.after(20 * time.Second)
+					b.advance(20 * time.Second)
 				}
 				if len(y.got()) > 0 {
 					t.Fatal("too early")
 				}
 				change(b, d, e, y)
-				b.after(10 * time.Minute)
+				b.advance(10 * time.Minute)
 				if len(y.got()) == 0 {
 					t.Errorf("record still waits, 10 min after another method takes records; its tries: %d", x.tries())
 				}
@@ -187,8 +188,8 @@ func TestFaultOwnBackOffWaitsThoughAnotherTakesIt(t *testing.T) {
 	}
 }
 
-// A method is removed and comes again while its servers are away. Nobody ever answered since; the record is
-// not to blame.
+// A method is removed and added again while its servers are down. They answered nothing since, so
+// the record is not set aside.
 func TestFaultRemovedAndBack(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		x := newFaulty(true)
@@ -196,40 +197,40 @@ func TestFaultRemovedAndBack(t *testing.T) {
 		for id := range sessions.ID(10) {
 			b.add(methodX.Queue(), rec(id+1, start))
 		}
-		b.after(time.Second)
+		b.advance(time.Second)
 		x.set(false)
 		b.add(methodX.Queue(), rec(100, start))
-		b.after(10 * time.Second)
+		b.advance(10 * time.Second)
 		d.RemoveMethod(methodX)
-		b.after(time.Second)
+		b.advance(time.Second)
 		d.SetMethod(x, setup{Rounds: 1})
-		b.after(time.Hour)
+		b.advance(time.Hour)
 		if s := d.Stats(); s.SetAside > 0 {
-			t.Errorf("set aside though nobody was answered: %s", b.log.String())
+			t.Errorf("set aside though no record was answered: %s", b.log.String())
 		}
 	})
 }
 
-// What SetHold says right after RemoveMethod holds for the method that comes next.
+// A SetHold right after RemoveMethod applies to the next method of that name.
 func TestFaultHoldBetweenRemoveAndSet(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		x := newFaulty(true)
 		d := b.deliver(setup{}, methodX, x)
-		b.after(time.Second)
+		b.advance(time.Second)
 		d.RemoveMethod(methodX)
 		d.SetHold(Held)
-		b.after(time.Second)
+		b.advance(time.Second)
 		d.SetMethod(x, setup{})
 		b.add(methodX.Queue(), rec(1, start))
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		if x.tries() > 0 {
 			t.Error("sent to a method that is held")
 		}
 	})
 }
 
-// Reroute that is taken back: the other list's method gets nothing any more.
-func TestFaultRerouteTakenBack(t *testing.T) {
+// After Reroute is withdrawn, the method of the other list gets nothing any more.
+func TestFaultRerouteWithdrawn(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		x, z := newFaulty(true), newFaulty(true)
 		z.window = 1
@@ -248,12 +249,12 @@ func TestFaultRerouteTakenBack(t *testing.T) {
 		b.add(methodX.Queue(), recs...)
 		for id := range sessions.ID(20) {
 			b.add(methodX.Queue(), rec(id+101, start))
-			b.after(time.Second)
+			b.advance(time.Second)
 		}
 		b.delivery.Reroute(methodX.Queue(), nil)
-		b.after(time.Millisecond)
+		b.advance(time.Millisecond)
 		before := z.tries()
-		b.after(10 * time.Minute)
+		b.advance(10 * time.Minute)
 		if n := z.tries() - before; n > 0 {
 			t.Errorf("%d records sent to a method that is in no route any more", n)
 		}
@@ -270,22 +271,22 @@ func TestFaultMethodTwice(t *testing.T) {
 				return
 			}
 			if n++; n > 1000 {
-				done(nil) // else it never ends
+				done(nil) // otherwise it never ends
 				return
 			}
 			done(accounting.ErrNoResponse)
 		}))
 		b.add(methodX.Queue(), rec(5, start), rec(6, start))
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.add(methodX.Queue(), rec(1, start, methodX), rec(2, start, methodX), rec(3, start))
-		b.after(10 * time.Second)
+		b.advance(10 * time.Second)
 		if n > 50 {
 			t.Errorf("%d tries in 10 s", n)
 		}
 	})
 }
 
-// The backlog of a route that is met late goes out at the drain rate too.
+// The backlog of a route that Run meets late is sent at the drain rate too.
 func TestFaultDrainRateOfLateRoute(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		y := newFaulty(true)
@@ -298,14 +299,15 @@ func TestFaultDrainRateOfLateRoute(t *testing.T) {
 		}
 		b.member(setup{Loaded: 64}, methodX, newFaulty(false))
 		b.deliver(setup{DrainRate: 10}, methodY, y)
-		b.after(20 * time.Second)
+		b.advance(20 * time.Second)
 		if n := len(y.got()); n > 250 {
 			t.Errorf("%d records of the backlog in 20 s at 10 a second", n)
 		}
 	})
 }
 
-// Transmissions to a dead method are at the moments of its schedule, whatever comes and goes meanwhile.
+// Transmissions to a method that is down are at the times of its schedule, whatever else happens
+// meanwhile.
 func TestFaultScheduleIsKept(t *testing.T) {
 	seeds := 3
 	if race { // it is ten times as slow
@@ -319,7 +321,7 @@ func TestFaultScheduleIsKept(t *testing.T) {
 				dx := b.deliver(setup{}, methodX, x)
 				dy := b.member(setup{}, methodY, y)
 				b.add(methodX.Queue(), rec(9999, start, methodY))
-				b.after(30 * time.Second) // the first has found it down
+				b.advance(30 * time.Second) // the first record finds it down
 				from := x.from
 				want := map[time.Duration]bool{}
 				at := time.Duration(0)
@@ -346,10 +348,10 @@ func TestFaultScheduleIsKept(t *testing.T) {
 						dy.SetHold(Hold(rng >> 50 % 3))
 						if rng>>55%4 == 0 {
 							d := dx
-							d.Look()
+							d.FindQueues()
 						}
 					}
-					b.after(time.Duration(rng>>20%600) * time.Second)
+					b.advance(time.Duration(rng>>20%600) * time.Second)
 				}
 				var last time.Duration = -time.Hour
 				seen := map[time.Duration]bool{}
@@ -378,8 +380,8 @@ func TestFaultScheduleIsKept(t *testing.T) {
 	}
 }
 
-// A record is in its own back-off with a method of a Reroute that is changed meanwhile; then the method that
-// the queue is rerouted to now comes back. Run must not panic.
+// A record is in its own back-off with a method of a Reroute. That Reroute changes, and then the
+// new method comes up. Run must not panic.
 func TestFaultRerouteChangedInBackOff(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		y, z := newFaulty(true), newFaulty(true)
@@ -392,21 +394,21 @@ func TestFaultRerouteChangedInBackOff(t *testing.T) {
 		b.add(methodX.Queue(), rec(7, start)) // X is not configured any more
 		for id := range sessions.ID(100) {
 			b.add(methodZ.Queue(), rec(id+100, start)) // Z answers others
-			b.after(10 * time.Second)
+			b.advance(10 * time.Second)
 		}
 		y.set(false)
 		b.add(methodY.Queue(), rec(500, start)) // Y is found down
-		b.after(time.Minute)
+		b.advance(time.Minute)
 		b.delivery.Reroute(methodX.Queue(), []accounting.MethodName{methodY})
-		b.after(time.Second)
+		b.advance(time.Second)
 		y.set(true)
-		b.after(2 * time.Hour)
+		b.advance(2 * time.Hour)
 		b.pending(methodX.Queue(), 0)
 	})
 }
 
-// An interim found its method down, and was dropped when the stop came. No copy of it may arrive afterwards: the
-// stop is delivered, and the interim was never.
+// An interim finds its method down and is dropped when the stop comes. No copy of the interim may
+// arrive after the stop was delivered, although the interim never was.
 func TestFaultCopyOfSupersededInterim(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		x, y := newFaulty(true), newFaulty(true)
@@ -415,18 +417,18 @@ func TestFaultCopyOfSupersededInterim(t *testing.T) {
 		b.deliver(setup{}, methodY, y)
 		b.add(methodX.Queue(), rec(1, start, methodY))
 		b.add(methodY.Queue(), rec(2, start))
-		b.after(time.Second)
+		b.advance(time.Second)
 		x.set(false)
 		y.set(false)
 		b.add(methodY.Queue(), rec(3, start))
 		b.add(methodX.Queue(), rec(1, interim, methodY))
-		b.after(20 * time.Second)
+		b.advance(20 * time.Second)
 		b.add(methodX.Queue(), rec(1, stop, methodY))
-		b.after(10 * time.Second)
+		b.advance(10 * time.Second)
 		y.set(true)
-		b.after(5 * time.Minute)
+		b.advance(5 * time.Minute)
 		x.set(true)
-		b.after(2 * time.Hour)
+		b.advance(2 * time.Hour)
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		got := x.arrivals()

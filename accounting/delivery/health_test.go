@@ -17,14 +17,14 @@ func TestRetryWait(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got := retryWait(1<<40, time.Second, time.Minute); got != time.Minute {
-		t.Errorf("after ever so many failures: %v", got)
+		t.Errorf("after many failures: %v", got)
 	}
 	if got := retryWait(1, time.Minute, time.Second); got != time.Second {
 		t.Errorf("the upper bound holds: %v", got)
 	}
 }
 
-// at is a moment some seconds after an arbitrary one.
+// at returns a time some seconds after an arbitrary one.
 func at(seconds int) time.Time { return time.Unix(1_000_000+int64(seconds), 0) }
 
 func TestHealthWindowOpens(t *testing.T) {
@@ -46,13 +46,13 @@ func TestHealthWindowOpens(t *testing.T) {
 	}
 }
 
-// The probes of a method without back-off come after waits that double.
+// Without back-off, the waits between probes double.
 func TestHealthProbes(t *testing.T) {
 	h := health{window: 8}
 	h.markDown(at(0))
 	now := 0
 	for _, wait := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
-		h.wait(nil, at(now), time.Second, time.Minute)
+		h.scheduleProbe(nil, at(now), time.Second, time.Minute)
 		if now += wait; h.probeAt != at(now) || h.isInSchedule() {
 			t.Errorf("next probe at %v, want %v", h.probeAt, at(now))
 		}
@@ -66,19 +66,19 @@ func TestHealthProbes(t *testing.T) {
 	}
 }
 
-// Those of a back-off come when it says, and when it is over as if there were none.
+// With back-off, probes come at the times of its schedule, and after its end as without one.
 func TestHealthBackOff(t *testing.T) {
 	h := health{window: 8}
 	h.markDown(at(0))
-	h.wait(&retry.Later{After: 40 * time.Second, At: retry.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
-	if h.probeAt != at(60) || h.at.Attempt != 4 || !h.isInSchedule() || h.failures != 0 {
+	h.scheduleProbe(&retry.Later{After: 40 * time.Second, At: retry.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
+	if h.probeAt != at(60) || h.progress.Attempt != 4 || !h.isInSchedule() || h.failures != 0 {
 		t.Errorf("in the back-off: %+v", h)
 	}
-	h.wait(nil, at(65), time.Second, time.Minute)
+	h.scheduleProbe(nil, at(65), time.Second, time.Minute)
 	if h.probeAt != at(66) || h.isInSchedule() || h.failures != 1 || h.down != at(0) {
 		t.Errorf("after the back-off: %+v", h)
 	}
-	h.wait(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 1}}, at(70), time.Second, time.Minute)
+	h.scheduleProbe(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 1}}, at(70), time.Second, time.Minute)
 	h.answered(8)
 	if h.isDown() || h.isInSchedule() || h.failures != 0 {
 		t.Errorf("after an answer: %+v", h)

@@ -1,18 +1,19 @@
 package delivery
 
-// Hold is whether a method may get records (R63: a group that must be told first that we are here).
+// Hold says whether a method may get records (R63: a server group must first acknowledge that this
+// NAS is on).
 type Hold uint8
 
 const (
-	// Open: records are sent.
+	// Open means that records are sent.
 	Open Hold = iota
-	// Held: nothing is sent, and nothing goes to a next method.
+	// Held means that nothing is sent and that nothing goes to the next method.
 	Held
-	// Away: nothing is sent, and what has a next method goes there.
+	// Away means that nothing is sent and that a record with a next method goes there.
 	Away
 )
 
-// String names the hold: "open", "held" or "away".
+// String returns "open", "held" or "away".
 func (h Hold) String() string {
 	switch h {
 	case Held:
@@ -23,7 +24,7 @@ func (h Hold) String() string {
 	return "open"
 }
 
-// changeHold takes over what SetHold said.
+// changeHold applies the value of SetHold.
 func (d *Delivery) changeHold(m *method, h Hold) {
 	if h == m.hold {
 		return
@@ -34,5 +35,5 @@ func (d *Delivery) changeHold(m *method, h Hold) {
 		m.probing.reset()
 		m.health = health{window: 1, answers: m.health.answers}
 	}
-	d.changed(m)
+	d.placeAgain(m)
 }

@@ -9,7 +9,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// Held sends and moves nothing, Away moves what has a next method, Open sends.
+// Held sends nothing and moves nothing to the next method. Away sends to the next method. Open
+// sends.
 func TestHold(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m, next := newFake(8, nil), newFake(8, nil)
@@ -18,25 +19,25 @@ func TestHold(t *testing.T) {
 		b.add("group/a", rec(1, start, accounting.Local), rec(2, start))
 		b.run()
 		b.deliver(setup{}, accounting.Local, next)
-		b.after(time.Hour)
+		b.advance(time.Hour)
 		b.add("group/a", rec(3, start, accounting.Local))
-		b.after(time.Hour)
+		b.advance(time.Hour)
 		b.sent(m)
 		b.sent(next)
 		if s := d.Stats(); s.Hold != Held || s.Pending != 3 || s.Draining || !s.DownSince.IsZero() || s.Oldest != time.Unix(1, 0) {
 			t.Errorf("stats %+v", s)
 		}
 		d.SetHold(Away)
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.add("group/a", rec(1, stop, accounting.Local))
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.sent(m)
 		b.sent(next, "1 Start 2h0m0s", "3 Start 2h0m0s", "1 Stop 2h0m1s")
 		if s := d.Stats(); s.Hold != Away || s.Pending != 1 || s.Elsewhere != 3 {
 			t.Errorf("stats %+v", s)
 		}
 		d.SetHold(Open)
-		b.after(0)
+		b.advance(0)
 		b.sent(m, "2 Start 2h0m2s")
 		if s := d.Stats(); s.Hold != Open || s.Pending != 0 {
 			t.Errorf("stats %+v", s)
@@ -44,8 +45,8 @@ func TestHold(t *testing.T) {
 	})
 }
 
-// What is under way when a method is held ends as it would; unanswered it waits.
-func TestHoldUnderWay(t *testing.T) {
+// A record in flight when its method is held ends as usual. If it has no answer, it waits.
+func TestHoldInFlight(t *testing.T) {
 	for _, hold := range []Hold{Held, Away} {
 		t.Run(hold.String(), func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
@@ -53,11 +54,11 @@ func TestHoldUnderWay(t *testing.T) {
 				d := b.deliver(setup{}, accounting.Group("a"), m)
 				b.deliver(setup{}, accounting.Local, next)
 				b.add("group/a", rec(1, start))
-				b.after(0)
+				b.advance(0)
 				b.add("group/a", rec(2, start, accounting.Local), rec(3, start))
-				b.after(time.Second)
+				b.advance(time.Second)
 				d.SetHold(hold)
-				b.after(time.Hour)
+				b.advance(time.Hour)
 				if n := len(m.all()); n != 1+8 {
 					t.Errorf("sent %v", m.all())
 				}
@@ -70,69 +71,69 @@ func TestHoldUnderWay(t *testing.T) {
 				}
 				b.sent(next)
 				d.SetHold(Away)
-				b.after(0)
+				b.advance(0)
 				b.sent(next, "2 Start 1h0m1s")
 			})
 		})
 	}
 }
 
-// With Open a method that was down in the midst of a schedule has its chance at once.
+// With Open, a method that was down in the middle of a schedule is tried at once.
 func TestHoldOpensWhileDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
 		m := newScheduled(s4, func(*accounting.Record) bool { return up.Load() })
 		d := b.deliver(setup{}, accounting.Group("a"), m)
 		b.add("group/a", rec(1, start), rec(2, start))
-		b.after(9000 * time.Second)
+		b.advance(9000 * time.Second)
 		d.SetHold(Held)
-		b.after(8 * time.Hour)
+		b.advance(8 * time.Hour)
 		if n := len(m.all()); n != 14 {
 			t.Errorf("sent %v", m.all())
 		}
 		up.Store(true)
 		d.SetHold(Open)
-		b.after(0)
+		b.advance(0)
 		if s := d.Stats(); s.Delivered != 2 || !s.DownSince.IsZero() || s.Pending != 0 {
 			t.Errorf("stats %+v", s)
 		}
 	})
 }
 
-// With Away what waits for a method that is down goes on to its next method.
+// With Away, a record that waits for a method that is down goes to its next method.
 func TestHoldAwayInSchedule(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		m, next := newScheduled(s4, never), newFake(8, nil)
+		m, next := newScheduled(s4, answersNothing), newFake(8, nil)
 		d := b.deliver(setup{}, accounting.Group("a"), m)
 		l := b.deliver(setup{}, accounting.Local, next)
 		l.SetHold(Held)
 		b.add("group/a", rec(1, start, accounting.Local), rec(2, start, accounting.Local), rec(3, start))
-		b.after(100 * time.Second)
+		b.advance(100 * time.Second)
 		d.SetHold(Away)
 		l.SetHold(Open)
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.sent(next, "1 Start 1m40s", "2 Start 1m40s")
-		b.after(time.Hour)
+		b.advance(time.Hour)
 		if s := d.Stats(); s.Pending != 1 || s.Elsewhere != 2 {
 			t.Errorf("stats %+v", s)
 		}
 	})
 }
 
-// While held superseded interims are dropped.
+// While a method is held, superseded interims are dropped.
 func TestHoldSupersedes(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		m := newFake(8, nil)
 		d := b.deliver(setup{}, accounting.Group("a"), m)
 		d.SetHold(Held)
-		b.after(0)
+		b.advance(0)
 		b.add("group/a", rec(1, interim), rec(1, interim), rec(1, interim), rec(1, stop))
-		b.after(2 * time.Second)
+		b.advance(2 * time.Second)
 		if s := d.Stats(); s.Superseded != 3 || s.Pending != 1 {
 			t.Errorf("stats %+v", s)
 		}
 		d.SetHold(Open)
-		b.after(0)
+		b.advance(0)
 		b.sent(m, "1 Stop 2s")
 	})
 }

@@ -7,52 +7,52 @@ import (
 	"aaasess/internal/retry"
 )
 
-// item is a record that was read and is not settled.
+// item is a record that was read and is not settled yet.
 type item struct {
 	seq     uint64
-	lane    *lane              // nil once it is settled, and of a copy that is sent as a probe
-	rec     *accounting.Record // nil: to be read again when it is wanted, or damaged
+	lane    *lane              // nil once settled; nil for a copy that is sent as a probe
+	rec     *accounting.Record // nil: unloaded, read again when needed; or damaged
 	route   *route
-	history *history // nil for most: what is known of it if it is not simply sent and answered
+	history *history // nil for most: set once the record was refused, damaged or not answered
 	when    int64    // the record's At, nanoseconds since 1970; 0 if damaged
 
-	to            *method       // who has it; nil: nobody, or the store
-	answersAtSend uint64        // answers of the method when it was sent
-	first         time.Duration // when it was sent first, on the Delivery's clock; 0: not yet
+	sentTo        *method       // the method that has it; nil: none, or the store
+	answersAtSend uint64        // health.answers of the method when it was sent
+	firstSent     time.Duration // first transmission, since Delivery.created; 0: not sent yet
 	gen           int32         // generation of the method that it was sent with
-	storing       bool          // under way into another queue, not to a method
+	moving        bool          // on its way into another queue, not to a method
 	retry         bool          // counted in method.retrying
-	probing       bool          // sent by the schedule of the method, not by its own
+	probing       bool          // sent by the schedule of the method, not by its own schedule
 }
 
-// history is what is known of an item that is damaged, refused or was not answered.
+// history is what happened to an item that is damaged, was refused or was not answered.
 type history struct {
-	damaged []byte                // what is no record
-	reason  error                 // why it is to be set aside; nil: it is not
-	at      retry.Progress        // where in its schedule with a method it stands
-	of      accounting.MethodName // that method
-	tries   int                   // times that nobody answered it
-	rounds  int                   // times that it had gone through its route without an answer
-	by      []attempts            // with each method of its route
+	damaged  []byte                // the octets, if they are no valid record
+	reason   error                 // why it is to be set aside; nil: it is not
+	progress retry.Progress        // where it stands in its own schedule with method
+	method   accounting.MethodName // the method of progress
+	tries    int                   // sends that ended without an answer
+	rounds   int                   // times that it went through its whole route without an answer
+	attempts []attempts            // with each method of its route, in order
 }
 
-// attempts is how an item fared with one method.
+// attempts counts what one method did with an item.
 type attempts struct {
-	asked         bool   // in this round it was left unanswered
-	tries         int    // times that it was left unanswered
-	missed        int    // of these, those while the method answered others
-	sends         int    // transmissions of those
-	rounds        int    // schedules that ended with such a try
-	recent        bool   // there was one in the present schedule
-	answersBefore uint64 // answers of the method when it was sent the time before
+	exhausted     bool   // in this round, the method left it unanswered
+	tries         int    // sends to it that ended without an answer
+	missed        int    // of these, sends during which the method answered others
+	sends         int    // transmissions of the missed sends
+	rounds        int    // schedules that ended with a miss
+	missedNow     bool   // there was a miss in the present schedule
+	answersBefore uint64 // health.answers of the method when it was last sent
 }
 
-// known returns the item's history, which the first call makes.
-func (it *item) known() *history {
+// ensureHistory returns the item's history. The first call creates it.
+func (it *item) ensureHistory() *history {
 	if it.history == nil {
 		it.history = &history{}
 		if it.route != nil {
-			it.history.by = make([]attempts, len(it.route.names))
+			it.history.attempts = make([]attempts, len(it.route.names))
 		}
 	}
 	return it.history
@@ -63,7 +63,7 @@ func (it *item) isFresh() bool {
 	return it.history == nil || it.history.tries == 0 && it.history.reason == nil
 }
 
-// reason is why the item is to be set aside, nil if it is not.
+// reason returns why the item is to be set aside, nil if it is not.
 func (it *item) reason() error {
 	if it.history == nil {
 		return nil
@@ -71,45 +71,45 @@ func (it *item) reason() error {
 	return it.history.reason
 }
 
-// isInSchedule reports whether it waits for the next transmission of its own schedule.
-func (h *history) isInSchedule() bool { return h != nil && h.at != retry.Progress{} }
+// isInSchedule reports whether the item waits for the next transmission of its own schedule.
+func (h *history) isInSchedule() bool { return h != nil && h.progress != retry.Progress{} }
 
-// isAsked reports whether methods have left the item unanswered in this round.
-func (h *history) isAsked() bool {
-	for i := range h.by {
-		if h.by[i].asked {
+// isAnyExhausted reports whether a method has left the item unanswered in this round.
+func (h *history) isAnyExhausted() bool {
+	for i := range h.attempts {
+		if h.attempts[i].exhausted {
 			return true
 		}
 	}
 	return false
 }
 
-// newRound lets all methods be asked again.
+// newRound lets all methods be tried again.
 func (h *history) newRound() {
-	for i := range h.by {
-		h.by[i].asked = false
+	for i := range h.attempts {
+		h.attempts[i].exhausted = false
 	}
-	h.at = retry.Progress{}
+	h.progress = retry.Progress{}
 }
 
-// progress is where in its schedule with a method the item stands.
+// progress returns where the item stands in its schedule with a method.
 func (it *item) progress(m *method) retry.Progress {
-	if it.history == nil || it.history.of != m.name {
+	if it.history == nil || it.history.method != m.name {
 		return retry.Progress{}
 	}
-	return it.history.at
+	return it.history.progress
 }
 
-// missed is how often the method left the item unanswered while it answered others.
+// missed returns how often the method left the item unanswered while it answered others.
 func (it *item) missed(m *method) int {
 	if i := it.route.index(m); it.history != nil && i >= 0 {
-		return it.history.by[i].missed
+		return it.history.attempts[i].missed
 	}
 	return 0
 }
 
-// forget forgets how the item fared with a method that was replaced.
-func (it *item) forget(m *method) {
+// forgetMethod removes a method that was replaced from the item's history.
+func (it *item) forgetMethod(m *method) {
 	h := it.history
 	if h == nil || h.reason != nil || it.route == nil {
 		return
@@ -118,13 +118,13 @@ func (it *item) forget(m *method) {
 	if i < 0 {
 		return
 	}
-	h.tries -= h.by[i].tries
-	h.by[i] = attempts{}
-	if h.of == m.name {
-		h.at = retry.Progress{}
+	h.tries -= h.attempts[i].tries
+	h.attempts[i] = attempts{}
+	if h.method == m.name {
+		h.progress = retry.Progress{}
 	}
-	if h.tries <= 0 && it.to == nil {
-		it.history, it.first = nil, 0
+	if h.tries <= 0 && it.sentTo == nil {
+		it.history, it.firstSent = nil, 0
 	}
 }
 

@@ -5,35 +5,35 @@ import (
 	"slices"
 	"time"
 
+	"aaasess/internal/timeheap"
 	"aaasess/sessions"
 )
 
-// lane is the items of one session, in order. Only the first may be under way. A lane is in one list:
-// its route's ready or parked, a method's onward or overdue, those that wait for their time
-// (Delivery.retrying), those to be set aside; or it is busy.
+// lane holds the items of one session, in order. Only the first may be in flight. A lane is in
+// exactly one list, or busy. The lists are: ready or parked of its route; failover or overdue of a
+// method; Delivery.retrying; and Delivery.setAside.
 type lane struct {
 	queue   *queue
 	session sessions.ID
 	items   []*item
-	one     [1]*item  // room for the first
-	due     time.Time // while it waits for its time: when its first item is tried again
-	index   int       // then: where in the heap
-	parked  bool      // in its route's parked
-	busy    bool      // in no list: the first item is under way, or about to be
+	one     [1]*item              // initial storage of items
+	retry   timeheap.Entry[*lane] // in retrying: when its first item is tried again
+	parked  bool                  // in parked of its route
+	busy    bool                  // in no list: the first item is in flight, or is about to be placed or sent
 }
 
 func (l *lane) head() *item { return l.items[0] }
 
-// waits reports whether it is not known when somebody takes the first item, so that its memory is
-// given up.
-func (l *lane) waits() bool { return !l.due.IsZero() || l.parked }
+// isWaiting reports whether the first item must wait, so that the lane is kept unloaded.
+func (l *lane) isWaiting() bool { return l.retry.IsWaiting() || l.parked }
 
-// find is where in the lane an item is.
+// find returns the index of an item in the lane.
 func (l *lane) find(seq uint64) (i int, found bool) {
 	return slices.BinarySearchFunc(l.items, seq, func(it *item, seq uint64) int { return cmp.Compare(it.seq, seq) })
 }
 
-// unload gives up the memory of the items: waiting lanes keep no octets, so memory stays free for others.
+// unload frees the octets of all items. Lanes that wait keep no octets, so memory stays free for
+// others.
 func (l *lane) unload() {
 	for _, it := range l.items {
 		l.queue.unload(it)
@@ -47,12 +47,12 @@ func (d *Delivery) place(l *lane) {
 	h := it.history
 	switch {
 	case it.reason() != nil:
-		d.aside.lanes.push(l)
+		d.setAside.lanes.push(l)
 	case h == nil:
 		it.route.ready.push(l)
 	default:
 		m := it.route.next(h)
-		if m == nil && h.isAsked() {
+		if m == nil && h.isAnyExhausted() {
 			h.newRound()
 			m = it.route.next(h)
 		}
@@ -63,22 +63,22 @@ func (d *Delivery) place(l *lane) {
 			l.unload()
 		case it.isFresh():
 			it.route.ready.push(l)
-		case h.isAsked():
-			m.onward.push(l)
+		case h.isAnyExhausted():
+			m.failover.push(l)
 		default:
 			m.overdue.push(l)
 		}
 	}
 }
 
-// wait makes a busy lane wait for its time.
-func (d *Delivery) wait(l *lane, due time.Time) {
+// waitUntil makes a busy lane wait until due.
+func (d *Delivery) waitUntil(l *lane, due time.Time) {
 	l.unload()
 	d.retrying.add(l, due)
 }
 
-// nextFrom gets the next lane out of a list that belongs there, nil if there is none. One does not any more
-// where the first item was superseded, or methods have changed since.
+// nextFrom removes and returns the next lane of a list that belongs there, nil if there is none. A
+// lane no longer belongs there if its first item was superseded, or if methods have changed since.
 func (d *Delivery) nextFrom(from *deque, newest bool, belongs func(*item) bool) *lane {
 	for {
 		l := from.pop(newest)
@@ -86,7 +86,7 @@ func (d *Delivery) nextFrom(from *deque, newest bool, belongs func(*item) bool) 
 		case l == nil:
 			return nil
 		case len(l.items) == 0:
-			l.queue.forget(l) // all of it was superseded
+			l.queue.removeLane(l) // all its items were superseded
 		case !belongs(l.head()):
 			d.place(l)
 		default:
@@ -95,32 +95,32 @@ func (d *Delivery) nextFrom(from *deque, newest bool, belongs func(*item) bool) 
 	}
 }
 
-// isReady reports whether an item belongs to the ready of a route.
+// isReady reports whether an item belongs into ready of the route.
 func (r *route) isReady(it *item) bool { return it.isFresh() && it.route == r }
 
-// isParked reports whether an item belongs to the parked of a route.
+// isParked reports whether an item belongs into parked of the route.
 func (r *route) isParked(it *item) bool { return it.history != nil && it.route == r }
 
-// isNext reports whether a method is the one that an item is to be sent to.
+// isNext reports whether an item is to be sent to this method next.
 func (m *method) isNext(it *item) bool {
 	return it.history != nil && it.route.next(it.history) == m
 }
 
-// settled takes the first item of a busy lane away for good.
-func (d *Delivery) settled(it *item) {
+// removeHead removes the settled first item of a busy lane, and places the lane.
+func (d *Delivery) removeHead(it *item) {
 	l := it.lane
 	l.queue.remove(it)
 	l.items[0] = nil
 	l.items = l.items[1:]
 	if len(l.items) == 0 {
-		l.queue.forget(l)
+		l.queue.removeLane(l)
 		return
 	}
 	d.place(l)
 }
 
-// drop takes a record away for good from wherever in its lane it is. It returns false if it is not
-// there, or is under way: then nothing happens.
+// drop removes a record from its lane, wherever it stands. It does nothing and returns false if the
+// record is not there or is in flight.
 func (d *Delivery) drop(q *queue, session sessions.ID, seq uint64) bool {
 	l := q.bySession[session]
 	if l == nil {
@@ -134,10 +134,10 @@ func (d *Delivery) drop(q *queue, session sessions.ID, seq uint64) bool {
 	copy(l.items[1:i+1], l.items[:i])
 	l.items[0] = nil
 	l.items = l.items[1:]
-	if i == 0 && !l.due.IsZero() { // it was its first item that it waited for
+	if i == 0 && l.retry.IsWaiting() { // the lane waited for this item
 		d.retrying.remove(l)
 		if len(l.items) == 0 {
-			q.forget(l)
+			q.removeLane(l)
 			return true
 		}
 		d.place(l)

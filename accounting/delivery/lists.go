@@ -1,44 +1,45 @@
 package delivery
 
 import (
-	"container/heap"
 	"slices"
 	"time"
+
+	"aaasess/internal/timeheap"
 )
 
-// waiting is lanes that wait for their time: a heap by when they are due.
-type waiting struct{ heap dueLanes }
+// waiting is lanes that wait for their time.
+type waiting struct{ heap timeheap.Heap[*lane] }
 
 // add makes a busy lane wait.
 func (ls *waiting) add(l *lane, due time.Time) {
-	l.due, l.busy = due, false
-	heap.Push(&ls.heap, l)
+	l.busy = false
+	ls.heap.Set(l, &l.retry, due)
 }
 
 // remove ends the wait of a lane. It is busy then.
 func (ls *waiting) remove(l *lane) {
-	heap.Remove(&ls.heap, l.index)
-	l.due, l.busy = time.Time{}, true
+	ls.heap.Remove(&l.retry)
+	l.busy = true
 }
 
 // due takes a lane out that is due, nil if there is none.
 func (ls *waiting) due(now time.Time) *lane {
-	if len(ls.heap) == 0 || ls.heap[0].due.After(now) {
+	l, ok := ls.heap.Due(now)
+	if !ok {
 		return nil
 	}
-	l := ls.heap[0]
 	ls.remove(l)
 	return l
 }
 
 // removeIf takes those out that are wanted, the first that is due first.
 func (ls *waiting) removeIf(wanted func(*lane) bool) (all []*lane) {
-	for _, l := range ls.heap {
+	for l := range ls.heap.All() {
 		if wanted(l) {
 			all = append(all, l)
 		}
 	}
-	slices.SortFunc(all, func(a, b *lane) int { return a.due.Compare(b.due) })
+	slices.SortFunc(all, func(a, b *lane) int { return a.retry.At().Compare(b.retry.At()) })
 	for _, l := range all {
 		ls.remove(l)
 	}
@@ -46,41 +47,7 @@ func (ls *waiting) removeIf(wanted func(*lane) bool) (all []*lane) {
 }
 
 // nextDue is when due has something, or zero.
-func (ls *waiting) nextDue() (due time.Time) {
-	if len(ls.heap) == 0 {
-		return time.Time{}
-	}
-	return ls.heap[0].due
-}
-
-// dueLanes is waiting lanes, a heap by when they are due.
-type dueLanes []*lane
-
-var _ heap.Interface = (*dueLanes)(nil)
-
-func (h dueLanes) Len() int           { return len(h) }
-func (h dueLanes) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-
-func (h dueLanes) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push is for container/heap.
-func (h *dueLanes) Push(x any) {
-	l := x.(*lane)
-	l.index = len(*h)
-	*h = append(*h, l)
-}
-
-// Pop is for container/heap.
-func (h *dueLanes) Pop() any {
-	old := *h
-	l := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return l
-}
+func (ls *waiting) nextDue() time.Time { return ls.heap.Next() }
 
 // deque is lanes in the order in which they came.
 type deque struct {

@@ -8,62 +8,63 @@ import (
 	"aaasess/accounting"
 )
 
-// method is what Run knows of one method.
+// method is Run's state of one method.
 type method struct {
-	name accounting.MethodName
-	impl accounting.Method
-	cfg  accounting.MethodConfig
-	gen  int32 // of impl; what was sent with another one is no news of this one
-	gone bool
-	hold Hold
+	name    accounting.MethodName
+	impl    accounting.Method
+	cfg     accounting.MethodConfig
+	gen     int32 // of impl; results of an earlier one say nothing about this one
+	removed bool
+	hold    Hold
 
 	health  health
-	losses  losses
+	losses  lossRate
 	probing prober
 	drain   drainer
 
-	// Lanes whose first record this method is to have: onward, since those before it in the route left
-	// the record unanswered; overdue, since all did, and the record's time to be tried again has come.
-	onward, overdue deque
+	// Lanes whose first record is to be sent to this method. failover: methods before it in the
+	// route left the record unanswered. overdue: all methods did, and the time to try the record
+	// again has come.
+	failover, overdue deque
 
-	underWay int // records with the method
-	retrying int // of them, those of overdue
-	sent     int // all that were ever sent
-	turn     int // of the routes, whose is next
-	sources  []*route
+	inFlight    int // records in flight
+	retrying    int // of these, records from overdue
+	sent        int // records sent since the start
+	nextRoute   int // index of the ready route that is next
+	readyRoutes []*route
 
 	delivered, noResponse uint64
-	published             MethodStats // what others know of it
+	published             MethodStats // what Method last returned
 }
 
-// isAvailable reports whether the method takes records, as far as is known.
-func (m *method) isAvailable() bool { return m.hold == Open && !m.gone && !m.health.isDown() }
+// isAvailable reports whether records may be sent to the method, as far as is known.
+func (m *method) isAvailable() bool { return m.hold == Open && !m.removed && !m.health.isDown() }
 
-// window is how many records it may have.
+// window returns how many records may be in flight at the method.
 func (m *method) window(loaded int) int { return min(max(1, m.impl.Window()), loaded) }
 
-// adopt takes over what is wanted of methods.
-func (d *Delivery) adopt(ctx context.Context, all map[accounting.MethodName]wanted) {
+// applySettings applies the settings of all methods.
+func (d *Delivery) applySettings(ctx context.Context, all map[accounting.MethodName]settings) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		w := all[name]
 		i := slices.IndexFunc(d.methods, func(m *method) bool { return m.name == name })
 		switch {
-		case w.gone && i >= 0:
-			d.remove(i)
+		case w.removed && i >= 0:
+			d.removeMethod(i)
 			continue
-		case w.gone || w.impl == nil:
+		case w.removed || w.impl == nil:
 			continue
 		case i < 0:
-			d.methods = append(d.methods, d.join(ctx, name, w))
+			d.methods = append(d.methods, d.addMethod(ctx, name, w))
 			continue
 		}
 		m := d.methods[i]
 		if m.gen != w.gen {
 			m.gen, m.impl, m.cfg = w.gen, w.impl, w.cfg
-			d.renew(m)
+			d.replaceMethod(m)
 		}
 		d.changeHold(m, w.hold)
-		if w.heard && m.health.isDown() {
+		if w.answered && m.health.isDown() {
 			d.answered(m)
 		}
 	}
@@ -79,9 +80,9 @@ func (d *Delivery) adopt(ctx context.Context, all map[accounting.MethodName]want
 	}
 }
 
-// join makes a method of which nothing was known. A backlog may wait after a restart, so its window opens
-// from one.
-func (d *Delivery) join(ctx context.Context, name accounting.MethodName, w wanted) *method {
+// addMethod returns the state of a new method. A backlog may wait after a restart, so the window
+// opens from one.
+func (d *Delivery) addMethod(ctx context.Context, name accounting.MethodName, w settings) *method {
 	m := &method{
 		name: name, impl: w.impl, cfg: w.cfg, gen: w.gen, hold: w.hold,
 		health: health{window: 1}, drain: newDrainer(w.cfg.DrainRate),
@@ -95,17 +96,17 @@ func (d *Delivery) join(ctx context.Context, name accounting.MethodName, w wante
 			}
 		}
 	}
-	d.changed(m)
+	d.placeAgain(m)
 	return m
 }
 
-// remove forgets a method. What it has under way is no news of anybody any more.
-func (d *Delivery) remove(i int) {
+// removeMethod removes a method. Results of its records in flight no longer affect any health.
+func (d *Delivery) removeMethod(i int) {
 	m := d.methods[i]
 	all := d.retrying.removeIf(func(l *lane) bool { return l.head().route.has(m) })
 	d.forgetMethod(m)
 	d.methods = slices.Delete(d.methods, i, i+1)
-	m.gone = true
+	m.removed = true
 	m.gen++
 	m.probing.reset()
 	for r := range d.routes() {
@@ -118,81 +119,81 @@ func (d *Delivery) remove(i int) {
 	for _, l := range all {
 		d.place(l)
 	}
-	d.changed(m)
+	d.placeAgain(m)
 }
 
-// renew begins anew with an implementation that took the place of another.
-func (d *Delivery) renew(m *method) {
+// replaceMethod resets the state of a method whose implementation was replaced.
+func (d *Delivery) replaceMethod(m *method) {
 	m.probing.reset()
 	m.health = health{window: 1, answers: m.health.answers}
-	m.losses, m.drain.pace = losses{}, newPace(m.cfg.DrainRate)
+	m.losses, m.drain.pace = lossRate{}, newPace(m.cfg.DrainRate)
 	d.forgetMethod(m)
 	d.beginDrain(m)
 	for _, l := range d.retrying.removeIf(func(l *lane) bool { return l.head().route.has(m) }) {
 		d.place(l)
 	}
-	d.changed(m)
+	d.placeAgain(m)
 }
 
-// forgetMethod forgets how records fared with a method that is replaced or removed.
+// forgetMethod removes a method that was replaced or removed from the histories of all records.
 func (d *Delivery) forgetMethod(m *method) {
 	for _, q := range d.queues {
 		for _, l := range q.bySession {
 			if len(l.items) > 0 {
-				l.head().forget(m)
+				l.head().forgetMethod(m)
 			}
 		}
 	}
 }
 
-// changed finds the records another place that stand where they do because a method took records, or
-// did not.
-func (d *Delivery) changed(m *method) {
+// placeAgain places the lanes whose list depends on whether the method is available.
+func (d *Delivery) placeAgain(m *method) {
 	var all []*lane
 	for r := range d.routes() {
-		if r.has(m) || m.gone {
+		if r.has(m) || m.removed {
 			all = r.parked.empty(all)
 		}
 	}
 	if !m.isAvailable() {
-		all = m.onward.empty(all)
+		all = m.failover.empty(all)
 		all = m.overdue.empty(all)
 	}
 	all = append(all, d.endBackOffs(m)...)
 	for _, l := range all {
 		if len(l.items) == 0 {
-			l.queue.forget(l) // all of it was superseded
+			l.queue.removeLane(l) // all its items were superseded
 			continue
 		}
 		d.place(l)
 	}
 }
 
-// endBackOffs ends the wait of those that are in a back-off of their own, where the method is the one that
-// it is of, or takes records and could have them.
+// endBackOffs ends the wait of lanes that are in a back-off of their own with this method. If the
+// method is available, it also ends the wait of lanes in a back-off with another method of the same
+// route.
 func (d *Delivery) endBackOffs(m *method) []*lane {
 	all := d.retrying.removeIf(func(l *lane) bool {
 		it := l.head()
-		return it.history.isInSchedule() && (it.history.of == m.name || m.isAvailable() && it.route.has(m))
+		return it.history.isInSchedule() && (it.history.method == m.name || m.isAvailable() && it.route.has(m))
 	})
 	for _, l := range all {
 		it := l.head()
-		if i := slices.Index(it.route.names, it.history.of); i >= 0 && it.history.of != m.name {
-			it.history.by[i].asked = true // that one did not answer it
+		if i := slices.Index(it.route.names, it.history.method); i >= 0 && it.history.method != m.name {
+			it.history.attempts[i].exhausted = true // that method left the record unanswered
 		}
 	}
 	return all
 }
 
-// answered notes that somebody of the method is there.
+// answered records that the method answered something.
 func (d *Delivery) answered(m *method) {
 	wasDown, since := m.health.isDown(), m.health.down
 	m.health.answered(m.window(d.reading.loaded))
 	if !wasDown {
 		return
 	}
-	d.logger.Info("accounting method responds again", "method", string(m.name), "down_since", since)
+	d.logger.Info("accounting method responds again; sending its backlog", "method", string(m.name), "down_since", since)
 	m.probing.reset()
 	d.beginDrain(m)
-	d.changed(m)
+	d.placeAgain(m)
 }

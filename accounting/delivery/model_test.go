@@ -18,17 +18,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// world is methods that lose, delay, reorder and refuse, and what they were given.
+// world holds methods that lose, delay, reorder and refuse records, and what they accepted.
 type world struct {
 	mu       sync.Mutex
 	rng      *rand.Rand
-	lost     float64 // chance that a record is not answered
-	lostKept float64 // chance that it was delivered all the same: its answer was lost
-	backoff  bool    // a record that is not answered is to be sent again later
+	lost     float64 // probability that a record is not answered
+	lostKept float64 // probability that such a record arrived, and only its answer was lost
+	backoff  bool    // an unanswered record is to be sent again later
 	silent   map[accounting.MethodName]bool
-	given    []*accounting.Record           // in the order of arrival, wherever
-	under    map[sessions.ID]map[uint32]int // serial numbers of the records under way
-	over     map[uint32]bool                // serial numbers of those that were answered
+	accepted []*accounting.Record           // in the order of arrival, at any method
+	inFlight map[sessions.ID]map[uint32]int // serial numbers of the records in flight
+	answered map[uint32]bool                // serial numbers of the answered records
 	faults   []string
 }
 
@@ -48,7 +48,7 @@ func (m worldMethod) Send(rec *accounting.Record, at retry.Progress, done func(e
 		time.AfterFunc(0, func() { done(accounting.ErrStopped) })
 		return
 	}
-	serial := m.begins(rec)
+	serial := m.begin(rec)
 	delay := time.Duration(m.rng.Int64N(int64(3 * time.Second)))
 	var err error
 	if m.silent[m.name] || m.rng.Float64() < m.lost {
@@ -59,27 +59,27 @@ func (m worldMethod) Send(rec *accounting.Record, at retry.Progress, done func(e
 		delay += 5 * time.Second
 	}
 	if err == nil || !m.silent[m.name] && m.rng.Float64() < m.lostKept {
-		m.given = append(m.given, rec)
+		m.accepted = append(m.accepted, rec)
 	}
 	time.AfterFunc(delay, func() {
 		m.mu.Lock()
-		m.under[rec.Session][serial]--
-		m.over[serial] = m.over[serial] || err == nil
+		m.inFlight[rec.Session][serial]--
+		m.answered[serial] = m.answered[serial] || err == nil
 		m.mu.Unlock()
 		done(err)
 	})
 }
 
-// begins notes that a record is under way. Besides it none of its session may be that was not answered
-// before: copies of those that were may find out whether a method is there.
-func (w *world) begins(rec *accounting.Record) (serial uint32) {
+// begin notes that a record is in flight. No other record of its session may be in flight, except
+// copies of records that were answered before; these are probes.
+func (w *world) begin(rec *accounting.Record) (serial uint32) {
 	serial, _ = rec.Attrs.Uint32(radius.AcctSessionTime)
-	if w.under[rec.Session] == nil {
-		w.under[rec.Session] = map[uint32]int{}
+	if w.inFlight[rec.Session] == nil {
+		w.inFlight[rec.Session] = map[uint32]int{}
 	}
-	w.under[rec.Session][serial]++
-	for other, n := range w.under[rec.Session] {
-		if n > 0 && other != serial && !w.over[other] && !w.over[serial] {
+	w.inFlight[rec.Session][serial]++
+	for other, n := range w.inFlight[rec.Session] {
+		if n > 0 && other != serial && !w.answered[other] && !w.answered[serial] {
 			w.faults = append(w.faults, fmt.Sprintf("%d and %d of session %d at once", other, serial, rec.Session))
 		}
 	}
@@ -88,15 +88,16 @@ func (w *world) begins(rec *accounting.Record) (serial uint32) {
 
 var modelMethods = []accounting.MethodName{accounting.Group("a"), accounting.Group("b"), accounting.Group("c")}
 
-// modelRoute is the route of a session: it keeps it, whatever methods there are.
+// modelRoute returns the route of a session, which keeps it whatever methods exist.
 func modelRoute(id sessions.ID) []accounting.MethodName {
 	a, b, c := modelMethods[0], modelMethods[1], modelMethods[2]
 	return [][]accounting.MethodName{{a, b}, {a}, {b, a}, {a, b, c}, {c, a}}[id-1]
 }
 
-// Whatever methods do, are held, come and go with reloads, and however often we restart or lose power:
-// each record that no later one supersedes is delivered at least once to a method of its route, one of a session is under way at a
-// time, and those of a session arrive in their order, to whichever methods they go.
+// Methods fail, are held, and come and go with reloads; the process restarts and loses power.
+// Always: each record that no later one supersedes is delivered at least once to a method of its
+// route; one record of a session is in flight at a time; the records of a session arrive in order,
+// at whichever methods.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
@@ -113,7 +114,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// model is one run of the test of the model.
+// model is one run of TestModel.
 type model struct {
 	*bubble
 	rt      *rapid.T
@@ -129,14 +130,14 @@ type model struct {
 
 // expected is a record that was committed.
 type expected struct {
-	serial uint32 // as it carries it
+	serial uint32 // the serial number in the record
 	typ    sessions.EventType
 }
 
 func (m *model) run(events []int) {
 	m.world = &world{
 		rng: rand.New(rand.NewPCG(m.seed, 1)), lost: m.lost, lostKept: 0.3, backoff: m.backoff,
-		silent: map[accounting.MethodName]bool{}, under: map[sessions.ID]map[uint32]int{}, over: map[uint32]bool{},
+		silent: map[accounting.MethodName]bool{}, inFlight: map[sessions.ID]map[uint32]int{}, answered: map[uint32]bool{},
 	}
 	m.want = map[sessions.ID][]expected{}
 	m.start()
@@ -159,10 +160,10 @@ func (m *model) run(events []int) {
 	}
 }
 
-// start opens the store and delivers to the world.
+// start opens the store and delivers its records to the world.
 func (m *model) start() {
 	m.store = openStore(m, m.disk)
-	m.begin()
+	m.newProcess()
 	m.stopped = map[accounting.MethodName]*bool{}
 	m.delivery = New(Config{Loaded: 8, Waiting: m.waiting}, m.store, quiet)
 	for _, name := range modelMethods {
@@ -171,15 +172,15 @@ func (m *model) start() {
 	m.bubble.run()
 }
 
-// add makes a method known, or replaces it; the one before is stopped.
+// add adds a method, or replaces it. The earlier one is stopped.
 func (m *model) add(name accounting.MethodName) {
 	m.end(name)
 	m.stopped[name] = new(bool)
-	// So lossy a world makes no record suspect.
+	// With such losses, no record is set aside.
 	m.delivery.SetMethod(name, worldMethod{m.world, name, m.stopped[name]}, accounting.MethodConfig{Rounds: 1 << 20})
 }
 
-// end stops a method: what it has under way ends as it would.
+// end stops a method. Its records in flight end as usual.
 func (m *model) end(name accounting.MethodName) {
 	m.world.mu.Lock()
 	defer m.world.mu.Unlock()
@@ -192,7 +193,7 @@ func (m *model) event(ev int) {
 	rng := m.world.rng
 	name := modelMethods[ev%3]
 	switch ev {
-	case 10, 11, 12: // the servers of a method go, or come back
+	case 10, 11, 12: // the servers of a method go down or come up
 		m.world.mu.Lock()
 		m.world.silent[name] = !m.world.silent[name]
 		m.world.mu.Unlock()
@@ -219,7 +220,7 @@ func (m *model) event(ev int) {
 		if err := m.store.Close(); err != nil {
 			m.Fatal(err)
 		}
-		time.Sleep(time.Minute) // what was under way ends in another process
+		time.Sleep(time.Minute) // sends in flight end while another process runs
 		m.start()
 	case 18:
 		time.Sleep(40 * time.Second)
@@ -239,13 +240,13 @@ func (m *model) event(ev int) {
 	}
 }
 
-// check holds what arrived against what was committed.
+// check compares what arrived with what was committed.
 func (m *model) check() {
 	for _, fault := range m.world.faults {
 		m.rt.Error(fault)
 	}
 	got, seen := map[sessions.ID][]uint32{}, map[uint32]bool{}
-	for _, r := range m.world.given {
+	for _, r := range m.world.accepted {
 		if n, _ := r.Attrs.Uint32(radius.AcctSessionTime); !seen[n] {
 			seen[n] = true
 			got[r.Session] = append(got[r.Session], n)

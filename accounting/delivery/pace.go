@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// pace is a token bucket: how many records may be sent now, so that there are never more than rate a
-// second. It has no clock and no lock.
+// pace is a token bucket that limits sends to a rate. It has no clock and no lock.
 type pace struct {
-	interval time.Duration // between two records; 0: there is no limit
-	burst    int           // how many at most at once: those of 10 ms, at least 1
-	from     time.Time     // since when tokens have been gathering
+	interval time.Duration // between two records; 0: no limit
+	burst    int           // the most at once: the records of 10 ms, at least 1
+	from     time.Time     // time from which unused tokens count
 }
 
-// newPace makes a pace of so many records a second; 0 is without limit.
+// newPace returns a pace of rate records a second; 0 means no limit.
 func newPace(rate float64) pace {
 	if !(rate > 0) {
 		return pace{}
 	}
 	rate = max(rate, 1.0/3600)
-	interval := time.Duration(math.Ceil(float64(time.Second) / rate)) // never above the rate
+	interval := time.Duration(math.Ceil(float64(time.Second) / rate)) // rounded up, so never above the rate
 	return pace{interval: max(1, interval), burst: max(1, int(min(rate, 1e9)/100))}
 }
 
-// room is how many records may be sent now.
+// room returns how many records may be sent now.
 func (p *pace) room(now time.Time) int {
 	if full := now.Add(-p.interval * time.Duration(p.burst)); p.from.Before(full) {
 		p.from = full
@@ -31,26 +30,26 @@ func (p *pace) room(now time.Time) int {
 	return int(now.Sub(p.from) / p.interval)
 }
 
-// spend notes that so many were sent.
+// spend removes the tokens of n sent records.
 func (p *pace) spend(n int) { p.from = p.from.Add(p.interval * time.Duration(n)) }
 
-// next is when there is room for as many as may be sent at once: a wake-up for each costs too much.
+// next returns when a full burst may be sent. To wake up for every record would cost too much.
 func (p *pace) next() time.Time { return p.from.Add(p.interval * time.Duration(p.burst)) }
 
-// drainer is how the backlog of a method is sent.
+// drainer limits the rate at which the backlog of a method is sent.
 type drainer struct {
-	on        bool              // there is one, as far as is known
-	marks     map[*queue]uint64 // what is of it is below these
-	undrained *item             // one of it, if one is known
+	on        bool              // there is a backlog, as far as is known
+	marks     map[*queue]uint64 // records below these sequence numbers belong to the backlog
+	undrained *item             // a record of the backlog that was not sent yet, if one is known
 	pace      pace
-	at        time.Time // when the pace allows more, if that is what is waited for
+	nextAt    time.Time // when the pace allows more; zero: nothing waits for it
 }
 
 func newDrainer(rate float64) drainer {
 	return drainer{pace: newPace(rate), marks: map[*queue]uint64{}}
 }
 
-// beginDrain makes a backlog of all that is in the queues now.
+// beginDrain makes everything in the queues the method's backlog.
 func (d *Delivery) beginDrain(m *method) {
 	clear(m.drain.marks)
 	for _, q := range d.queues {
@@ -58,7 +57,7 @@ func (d *Delivery) beginDrain(m *method) {
 	}
 }
 
-// markBacklog makes a part of the method's backlog of all that is in a queue now.
+// markBacklog adds everything in a queue to the method's backlog.
 func (d *Delivery) markBacklog(m *method, q *queue) {
 	m.drain.on, m.drain.undrained = true, nil
 	for _, info := range d.store.Queues() {
@@ -71,10 +70,10 @@ func (d *Delivery) markBacklog(m *method, q *queue) {
 // isBacklog reports whether the first record of a lane is part of the method's backlog.
 func (m *method) isBacklog(l *lane) bool { return l.head().seq < m.drain.marks[l.queue] }
 
-// isDraining reports whether something of the method's backlog was never sent. What waits for another
-// try, what stands behind that, and what another method takes, is none of it any more.
+// isDraining reports whether some record of the method's backlog was never sent. Records that wait
+// for another try, records behind these, and records that another method takes no longer count.
 func (d *Delivery) isDraining(m *method) bool {
-	if it := m.drain.undrained; it != nil && it.lane != nil && it.first == 0 && !it.lane.waits() {
+	if it := m.drain.undrained; it != nil && it.lane != nil && it.firstSent == 0 && !it.lane.isWaiting() {
 		return true
 	}
 	m.drain.undrained = nil
@@ -87,14 +86,14 @@ func (d *Delivery) isDraining(m *method) bool {
 			return true
 		}
 		for _, l := range q.bySession {
-			if l.waits() || len(l.items) == 0 || l.head().route.next(nil) != m {
+			if l.isWaiting() || len(l.items) == 0 || l.head().route.next(nil) != m {
 				continue
 			}
 			for _, it := range l.items {
 				if it.seq >= mark {
 					break
 				}
-				if it.first == 0 {
+				if it.firstSent == 0 {
 					m.drain.undrained = it
 					return true
 				}
@@ -104,8 +103,8 @@ func (d *Delivery) isDraining(m *method) bool {
 	return false
 }
 
-// hasFor reports whether fresh records of the queue go to the method. One of which no record was read
-// yet is its own method's.
+// hasFor reports whether fresh records of the queue go to the method. If no record was read yet,
+// they go to the method that the queue is named after.
 func (q *queue) hasFor(m *method) bool {
 	for _, r := range q.routes {
 		if r.next(nil) == m {

@@ -7,46 +7,46 @@ import (
 	"aaasess/accounting"
 )
 
-// A method that is down is probed: one record at a time, at the times of its back-off. The schedule is
-// the method's (health.go), and each transmission is made by the record that waits next, so that a
-// record that a server never answers cannot hide that the server is there. What becomes of it moves the
-// method's schedule, and the record goes on as every record does that was not answered.
+// A method that is down is probed with one record at a time, at the times of its back-off schedule.
+// The schedule belongs to the method (health.go). Each transmission uses the record that waits
+// next, so one record that a server never answers cannot hide that the server is up. The result
+// moves the method's schedule. The record itself continues like any record that was not answered.
 //
-// Where other methods take the records none need wait. Then the transmissions of the back-off are copies
-// of the record that found the method down, whose session has gone on elsewhere: the answer counts for
-// the health of the method only. Without a back-off every other probe is one, and the next is the record
-// that comes then.
+// If other methods take the records, no record has to wait for the probe. Then each transmission of
+// the back-off is a copy of the record that found the method down; its session has gone on
+// elsewhere, so the answer counts only for the health of the method. Without a back-off, every
+// other probe is such a copy and the next one is a record that has just arrived.
 //
-// Transmissions may be an hour apart, which is long for a record that comes meanwhile, if the one before
-// is all that is wrong. So between them a record that never was transmitted gets an extra try now and
-// then, which moves nothing.
+// Transmissions may be an hour apart. That is long for a new record if only the earlier one is at
+// fault. So between transmissions a record that was never transmitted gets an extra try now and
+// then, which does not move the schedule.
 
-// prober is what a method that is down is probed with.
+// prober holds the records that probe a method that is down.
 type prober struct {
-	probe  *item // with the method now, by the schedule of its back-off
-	extra  *item // with the method now, besides
+	probe  *item // in flight, by the schedule of the back-off
+	extra  *item // in flight as an extra try
 	source *source
 
-	extraAt time.Time // when the next extra try may be made
-	scanned uint64    // reader.lanes when nothing was found for one
+	extraAt      time.Time // when the next extra try may be made
+	scannedLanes uint64    // reader.lanes+1 when no record was found for an extra try
 }
 
-// reset forgets it all: the method is not down any more, or another one.
+// reset forgets all probes: the method is up again, or replaced.
 func (p *prober) reset() { *p = prober{} }
 
-// source is what copies are made of: the record that found the method down or, when that has been delivered
-// elsewhere, the newest record of its session that was. So no copy is the first to arrive behind a later
-// record. Superseded interims are none.
+// source is the record that probes are copied from: the record that found the method down or, once
+// that was delivered elsewhere, the newest delivered record of its session. So a server never
+// receives a copy after a later record. A superseded interim is not copied.
 type source struct {
 	rec   *accounting.Record
 	queue *queue
 	seq   uint64
 }
 
-// is reports whether it is this record.
+// is reports whether the source is this record.
 func (s *source) is(q *queue, seq uint64) bool { return s != nil && s.queue == q && s.seq == seq }
 
-// delivered takes the place of an older record of its session.
+// delivered replaces the source by a newer record of its session that was delivered.
 func (p *prober) delivered(it *item) {
 	s := p.source
 	if s != nil && it.rec != nil && s.queue == it.lane.queue && s.rec.Session == it.rec.Session {
@@ -54,13 +54,13 @@ func (p *prober) delivered(it *item) {
 	}
 }
 
-// probe sends a method that is down the next record if its time has come.
+// probe sends the next probe to a method that is down, if its time has come.
 func (d *Delivery) probe(m *method, now time.Time) error {
 	switch {
 	case m.probing.probe != nil || m.probing.extra != nil:
 		return nil
-	case !m.health.isInSchedule() && m.underWay > 0:
-		return nil // the schedules of what is under way are not over
+	case !m.health.isInSchedule() && m.inFlight > 0:
+		return nil // the schedules of records in flight are not over
 	case now.Before(m.health.probeAt):
 		return d.tryExtra(m, now)
 	}
@@ -80,23 +80,23 @@ func (d *Delivery) probe(m *method, now time.Time) error {
 			continue
 		}
 		m.probing.probe = it
-		d.send(m, it, m.health.at, now)
+		d.send(m, it, m.health.progress, now)
 		return nil
 	}
 	if d.probesWithCopy(m, now) {
 		m.probing.probe = &item{rec: m.probing.source.rec}
-		d.send(m, m.probing.probe, m.health.at, now)
+		d.send(m, m.probing.probe, m.health.progress, now)
 	}
 	return nil
 }
 
-// nextProbe takes the lane whose first record is to find out whether a method that is down is there, nil
-// if there is none, or if it is the turn of the copy: rather one that nobody else takes, and rather one
-// that nobody was asked about.
+// nextProbe removes and returns the lane whose first record is the next probe. It returns nil if
+// there is none, or if a copy is to be sent. It prefers records that no other method takes, and of
+// these the ones that were never tried.
 func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 	newest := m.sent%2 == 1
 	fresh := func(alone bool) *lane {
-		return d.takeFrom(m, func(r *route) *lane {
+		return d.laneFromRoutes(m, func(r *route) *lane {
 			if !r.mayProbe(m) || (r.next(nil) == nil) != alone {
 				return nil
 			}
@@ -106,7 +106,7 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 	if l := fresh(true); l != nil {
 		return l
 	}
-	parked := d.takeFrom(m, func(r *route) *lane {
+	parked := d.laneFromRoutes(m, func(r *route) *lane {
 		if r.isHeldBefore(m) {
 			return nil
 		}
@@ -121,19 +121,19 @@ func (d *Delivery) nextProbe(m *method, now time.Time) *lane {
 	return fresh(false)
 }
 
-// probesWithCopy reports whether a method that nobody waits for is probed with a copy of the record that
-// found it down: in a back-off, so that its times are kept; else every other time, and when none came
-// for a while.
+// probesWithCopy reports whether the next probe is a copy of the source: in a back-off, so that its
+// times are kept; without one, every other time, and when no record came for a while.
 func (d *Delivery) probesWithCopy(m *method, now time.Time) bool {
 	return m.probing.source != nil && (m.health.isInSchedule() || m.sent%2 == 1 || !now.Before(m.health.probeAt.Add(d.cfg.RetryMax)))
 }
 
-// takeFrom takes a lane from the routes of a method, which take turns; nil if none gives one.
-func (d *Delivery) takeFrom(m *method, take func(*route) *lane) *lane {
+// laneFromRoutes picks a lane from the routes of a method, which take turns. It returns nil if no
+// route has one.
+func (d *Delivery) laneFromRoutes(m *method, pick func(*route) *lane) *lane {
 	all := slices.Collect(d.routes())
 	for i := range all {
 		if r := all[(m.sent/2+i)%len(all)]; r.has(m) {
-			if l := take(r); l != nil {
+			if l := pick(r); l != nil {
 				return l
 			}
 		}
@@ -141,11 +141,11 @@ func (d *Delivery) takeFrom(m *method, take func(*route) *lane) *lane {
 	return nil
 }
 
-// tryExtra sends a record that never was transmitted, with the progress of the method's back-off, one
-// in RetryMax. Nothing else may be with the method by the time that the probe is due: a method that
-// finds another record on its way to a dead server makes no transmission.
+// tryExtra sends a record that was never transmitted, with the progress of the method's back-off,
+// at most once in RetryMax. It must end before the probe is due: a server that is marked dead
+// transmits nothing while another record is on its way to it.
 func (d *Delivery) tryExtra(m *method, now time.Time) error {
-	if !m.health.isInSchedule() || m.underWay > 0 || now.Before(m.probing.extraAt) || m.probing.scanned == d.reading.lanes+1 ||
+	if !m.health.isInSchedule() || m.inFlight > 0 || now.Before(m.probing.extraAt) || m.probing.scannedLanes == d.reading.lanes+1 ||
 		m.health.probeAt.Sub(now) < d.cfg.RetryMax/2 {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (d *Delivery) tryExtra(m *method, now time.Time) error {
 			continue
 		}
 		l, _ := r.ready.find(0, func(l *lane) bool {
-			return len(l.items) > 0 && l.head().first == 0 && l.head().isFresh() && l.head().route == r
+			return len(l.items) > 0 && l.head().firstSent == 0 && l.head().isFresh() && l.head().route == r
 		})
 		if l == nil {
 			continue
@@ -170,17 +170,17 @@ func (d *Delivery) tryExtra(m *method, now time.Time) error {
 			return nil
 		}
 		m.probing.extra, m.probing.extraAt = it, now.Add(d.cfg.RetryMax)
-		d.send(m, it, m.health.at, now)
+		d.send(m, it, m.health.progress, now)
 		return nil
 	}
-	m.probing.scanned = d.reading.lanes + 1 // until another lane comes
+	m.probing.scannedLanes = d.reading.lanes + 1 // no further search until there is a new lane
 	return nil
 }
 
-// probeDue is when probe has something to do that it had not now, zero if that is not known.
+// probeDue returns when probe will next have work, zero if that is not known.
 func (d *Delivery) probeDue(m *method, now time.Time) time.Time {
 	if m.hold != Open || !m.health.isDown() || m.probing.probe != nil || m.probing.extra != nil ||
-		!m.health.isInSchedule() && m.underWay > 0 {
+		!m.health.isInSchedule() && m.inFlight > 0 {
 		return time.Time{}
 	}
 	waits := m.probing.source != nil
@@ -197,5 +197,5 @@ func (d *Delivery) probeDue(m *method, now time.Time) time.Time {
 	case m.probing.source != nil && m.health.probeAt.Add(d.cfg.RetryMax).After(now):
 		return m.health.probeAt.Add(d.cfg.RetryMax)
 	}
-	return time.Time{} // there is nothing to probe with until something comes
+	return time.Time{} // no record to probe with until a new one arrives
 }

@@ -8,45 +8,45 @@ import (
 	"aaasess/sessions"
 )
 
-// queue is what Run holds of one queue of the store.
+// queue is Run's state of one queue of the store.
 type queue struct {
-	name   string
-	method accounting.MethodName // that the queue is named after
-	ask    chan struct{}         // to the listener
-	asked  bool                  // and it has not said yet that there is something new
+	name      string
+	method    accounting.MethodName // the queue has its name
+	listen    chan struct{}         // asks the listener for one signal
+	listening bool                  // the listener has not answered yet
 
 	bySession map[sessions.ID]*lane
-	damaged   map[uint64]bool // numbers of records that are none
+	damaged   map[uint64]bool // sequence numbers of damaged records in memory
 	items     int             // in all lanes
-	loaded    int             // of them, those whose octets are in memory
+	loaded    int             // of these, items whose octets are in memory
 	routes    []*route
-	lastRoute *route // of the record that was read last
+	lastRoute *route // route of the record that was read last
 
-	cursor uint64 // where to read on
-	more   bool   // there may be records at the cursor
-	skip   skip
-	readAt time.Time
-	beyond []accounting.MethodName // set by Reroute: methods behind those of the routes
+	cursor   uint64 // where to read on
+	more     bool   // there may be records at the cursor
+	skip     skip
+	readAt   time.Time
+	fallback []accounting.MethodName // set by Reroute: methods at the end of all routes
 
-	scan      scan
-	relieveAt time.Time // when room may be made again
-	oldest    oldest
-	count     QueueStats
-	published QueueStats // what others know of it
+	scan       scan
+	makeRoomAt time.Time // when makeRoom may run again
+	oldest     oldest
+	count      QueueStats
+	published  QueueStats // what Queue last returned
 }
 
 func newQueue(name string) *queue {
 	q := &queue{
-		name: name, method: accounting.MethodOf(name), ask: make(chan struct{}, 1),
-		bySession: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true, // what was there before gives no signal
+		name: name, method: accounting.MethodOf(name), listen: make(chan struct{}, 1),
+		bySession: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true, // the listener does not report records from before the start
 	}
 	q.scan.more = true
 	q.count.Queue = strings.Clone(name)
 	return q
 }
 
-// isAway reports whether there are records that nobody takes now.
-func (q *queue) isAway() bool {
+// isBlocked reports whether there are records that no method takes now.
+func (q *queue) isBlocked() bool {
 	for _, r := range q.routes {
 		if r.items > 0 && r.next(nil) == nil {
 			return true
@@ -55,18 +55,18 @@ func (q *queue) isAway() bool {
 	return false
 }
 
-// isLost reports whether there is a record none of whose methods runs.
-func (q *queue) isLost() bool {
+// hasLost reports whether there is a record none of whose methods is configured.
+func (q *queue) hasLost() bool {
 	for _, r := range q.routes {
-		if r.items > 0 && r.isLost() {
+		if r.items > 0 && r.hasNoMethod() {
 			return true
 		}
 	}
 	return false
 }
 
-// add puts an item behind the others of its session. A damaged record, whose session nobody knows,
-// gets a lane of its own. It returns a lane that is new, and in no list.
+// add appends an item to the lane of its session. A damaged record has no known session and gets a
+// lane of its own. add returns the lane if it is new; a new lane is in no list.
 func (q *queue) add(it *item) *lane {
 	q.items++
 	q.loaded++
@@ -85,7 +85,7 @@ func (q *queue) add(it *item) *lane {
 	if l != nil {
 		it.lane = l
 		l.items = append(l.items, it)
-		if l.waits() {
+		if l.isWaiting() {
 			q.unload(it)
 		}
 		return nil
@@ -97,14 +97,14 @@ func (q *queue) add(it *item) *lane {
 	return l
 }
 
-// forget ends a lane that is in no list and has no items.
-func (q *queue) forget(l *lane) {
+// removeLane removes a lane that is in no list and has no items.
+func (q *queue) removeLane(l *lane) {
 	if q.bySession[l.session] == l {
 		delete(q.bySession, l.session)
 	}
 }
 
-// remove counts an item as gone.
+// remove updates the counters for an item that leaves the queue.
 func (q *queue) remove(it *item) {
 	q.items--
 	if it.route != nil {
@@ -117,7 +117,7 @@ func (q *queue) remove(it *item) {
 	}
 }
 
-// has reports whether a record is there.
+// has reports whether a record is in memory as an item.
 func (q *queue) has(session sessions.ID, seq uint64) (found bool) {
 	if l := q.bySession[session]; l != nil {
 		_, found = l.find(seq)
@@ -135,7 +135,7 @@ func (q *queue) unload(it *item) {
 	}
 }
 
-// unloadBlocked gives up the memory of all that nobody takes now.
+// unloadBlocked unloads all ready items that no method takes now.
 func (q *queue) unloadBlocked() {
 	for _, r := range q.routes {
 		if r.next(nil) != nil {

@@ -2,5 +2,5 @@
 
 package delivery
 
-// race is whether the race detector is on.
+// race reports whether the race detector is on.
 const race = true

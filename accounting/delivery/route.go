@@ -8,23 +8,24 @@ import (
 	"aaasess/internal/retry"
 )
 
-// route is the ordered methods that records of a queue may go to. Run makes one for each that it meets.
+// route is an ordered list of methods that records of a queue may go to. Run creates one for each
+// list that it meets.
 type route struct {
-	carried []accounting.MethodName // by records, behind that of the queue
-	names   []accounting.MethodName // of the queue, those carried, and those of Delivery.Reroute; each once
-	own     int                     // how many of them are not of Delivery.Reroute
-	methods []*method               // those of names; nil for one that does not run
-	// ready are the lanes whose first record nobody was asked about yet; parked those whose first record
-	// was left unanswered, and that wait for a method to be available.
+	carried  []accounting.MethodName // the methods in the records, which follow the queue's own
+	names    []accounting.MethodName // the queue's own, carried, and those of Delivery.Reroute; each once
+	ownCount int                     // how many names are not from Delivery.Reroute
+	methods  []*method               // the methods of names; nil for one that is not configured
+	// ready are the lanes whose first record was never tried. parked are the lanes whose first
+	// record was left unanswered and waits for an available method.
 	ready, parked deque
-	items         int // records that are held, wherever they are
-	passed        int // of ready: lanes that were found to wait for the pace in this turn
+	items         int // items of the route, in whatever list
+	scanned       int // lanes of ready that were found to wait for the pace in this step
 }
 
-// has reports whether a method is one of the route's.
+// has reports whether the route contains a method.
 func (r *route) has(m *method) bool { return r != nil && r.index(m) >= 0 }
 
-// index is which of the route's methods a method is, -1 if none.
+// index returns the position of a method in the route, -1 if it is not there.
 func (r *route) index(m *method) int {
 	if r == nil {
 		return -1
@@ -32,39 +33,39 @@ func (r *route) index(m *method) int {
 	return slices.Index(r.methods, m)
 }
 
-// next is the method that a record of the route is to be sent to: the first that is available and has
-// not left this record unanswered. One that is held stops the search, since what it holds may not be
-// passed; one that is away, down or does not run is passed. nil means that there is none now.
+// next returns the method that a record of the route is to be sent to: the first that is available
+// and has not left the record unanswered in this round. The search stops at a method that is held.
+// It skips one that is away, down or not configured. nil means that there is none now.
 func (r *route) next(h *history) *method {
 	for i, m := range r.methods {
 		switch {
 		case m == nil:
 		case m.hold == Held:
 			return nil
-		case m.isAvailable() && (h == nil || !h.by[i].asked):
+		case m.isAvailable() && (h == nil || !h.attempts[i].exhausted):
 			return m
 		}
 	}
 	return nil
 }
 
-// isOver reports whether all methods of the route that run have left a record unanswered.
-func (r *route) isOver(h *history) bool {
+// isExhausted reports whether all configured methods of the route have left a record unanswered.
+func (r *route) isExhausted(h *history) bool {
 	for i, m := range r.methods {
-		if m != nil && !h.by[i].asked {
+		if m != nil && !h.attempts[i].exhausted {
 			return false
 		}
 	}
 	return true
 }
 
-// isLost reports whether none of the route's methods runs.
-func (r *route) isLost() bool {
+// hasNoMethod reports whether none of the route's methods is configured.
+func (r *route) hasNoMethod() bool {
 	return !slices.ContainsFunc(r.methods, func(m *method) bool { return m != nil })
 }
 
-// mayProbe reports whether a method that is down may be probed with fresh records of the route: no method
-// before it takes them, or is held.
+// mayProbe reports whether fresh records of the route may probe a method that is down: no earlier
+// method of the route is available or held.
 func (r *route) mayProbe(m *method) bool {
 	i := r.index(m)
 	return i >= 0 && !slices.ContainsFunc(r.methods[:i], func(m *method) bool {
@@ -72,12 +73,12 @@ func (r *route) mayProbe(m *method) bool {
 	})
 }
 
-// isHeldBefore reports whether a method before this one holds the records of the route.
+// isHeldBefore reports whether an earlier method of the route is held.
 func (r *route) isHeldBefore(m *method) bool {
 	return slices.ContainsFunc(r.methods[:r.index(m)], func(m *method) bool { return m != nil && m.hold == Held })
 }
 
-// route is the route of a record of the queue with these methods after the queue's own.
+// route returns the route of a record of the queue that carries the methods next.
 func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
 	same := func(r *route) bool { return slices.Equal(r.carried, next) }
 	if q.lastRoute != nil && same(q.lastRoute) {
@@ -89,9 +90,9 @@ func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
 	}
 	r := &route{carried: slices.Clone(next), names: []accounting.MethodName{q.method}}
 	r.add(next)
-	r.own = len(r.names)
-	d.extend(r, q.beyond)
-	for _, m := range r.methods { // a backlog may have records of this route
+	r.ownCount = len(r.names)
+	d.extend(r, q.fallback)
+	for _, m := range r.methods { // the backlog may have records of this route
 		if m != nil {
 			m.drain.on = true
 		}
@@ -101,7 +102,7 @@ func (d *Delivery) route(q *queue, next []accounting.MethodName) *route {
 	return r
 }
 
-// add puts the methods behind the others that are not there yet.
+// add appends the methods that the route does not have yet.
 func (r *route) add(names []accounting.MethodName) {
 	for _, name := range names {
 		if !slices.Contains(r.names, name) {
@@ -110,9 +111,9 @@ func (r *route) add(names []accounting.MethodName) {
 	}
 }
 
-// extend sets the methods of a route behind its own.
+// extend replaces the methods of the route that follow its own.
 func (d *Delivery) extend(r *route, beyond []accounting.MethodName) {
-	r.names = r.names[:r.own:r.own]
+	r.names = r.names[:r.ownCount:r.ownCount]
 	r.add(beyond)
 	r.methods = make([]*method, len(r.names))
 	for i, name := range r.names {
@@ -122,12 +123,12 @@ func (d *Delivery) extend(r *route, beyond []accounting.MethodName) {
 	}
 }
 
-// reroute takes over what Reroute said.
+// reroute applies a call of Reroute.
 func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
-	if slices.Equal(q.beyond, beyond) { // as every reload says
+	if slices.Equal(q.fallback, beyond) { // every reload repeats it
 		return
 	}
-	q.beyond = beyond
+	q.fallback = beyond
 	for _, r := range q.routes {
 		d.extend(r, beyond)
 	}
@@ -135,10 +136,10 @@ func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
 		for _, it := range l.items {
 			if h := it.history; h != nil && it.route != nil {
 				by := make([]attempts, len(it.route.names))
-				copy(by[:it.route.own], h.by)
-				h.by = by
-				if !slices.Contains(it.route.names, h.of) {
-					h.at, h.of = retry.Progress{}, ""
+				copy(by[:it.route.ownCount], h.attempts)
+				h.attempts = by
+				if !slices.Contains(it.route.names, h.method) {
+					h.progress, h.method = retry.Progress{}, ""
 				}
 			}
 		}
@@ -147,11 +148,11 @@ func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
 		d.place(l)
 	}
 	for _, m := range d.methods {
-		d.changed(m)
+		d.placeAgain(m)
 	}
 }
 
-// routes are those of all queues.
+// routes yields the routes of all queues.
 func (d *Delivery) routes() iter.Seq[*route] {
 	return func(yield func(*route) bool) {
 		for _, q := range d.queues {

@@ -14,8 +14,9 @@ import (
 	"aaasess/sessions"
 )
 
-// The example of order over several methods: both are silent for 20 s, and each may come back or not.
-// The start comes before the interim, and that before the stop, whoever gets them.
+// Order over several methods: both are silent for 20 s, and each may or may not come back. The
+// start must arrive before the interim, and the interim before the stop, whichever method gets
+// them.
 func TestOrderOverMethods(t *testing.T) {
 	for name, tc := range map[string]struct{ z, g bool }{"both return": {true, true}, "only the first": {true, false}, "only the second": {false, true}} {
 		t.Run(name, func(t *testing.T) {
@@ -37,14 +38,14 @@ func TestOrderOverMethods(t *testing.T) {
 				d := b.deliver(setup{}, accounting.Group("z"), newScheduled(plain, answers(&z)))
 				b.deliver(setup{}, accounting.Group("g"), newScheduled(plain, answers(&g)))
 				b.add("group/z", rec(1, start, accounting.Group("g")))
-				b.after(10 * time.Second)
+				b.advance(10 * time.Second)
 				b.add("group/z", rec(1, interim, accounting.Group("g")))
-				b.after(10 * time.Second)
+				b.advance(10 * time.Second)
 				z.Store(tc.z)
 				g.Store(tc.g)
-				b.after(3 * time.Second)
+				b.advance(3 * time.Second)
 				b.add("group/z", rec(1, stop, accounting.Group("g")))
-				b.after(2 * time.Minute)
+				b.advance(2 * time.Minute)
 				mu.Lock()
 				defer mu.Unlock()
 				if got := slices.Compact(arrived); !slices.Equal(got, []string{"Start", "Interim-Update", "Stop"}) && !slices.Equal(got, []string{"Start", "Stop"}) {
@@ -58,7 +59,7 @@ func TestOrderOverMethods(t *testing.T) {
 	}
 }
 
-// Two queues share a method: its window and its probes are for both, and they take turns.
+// Two queues share a method. Its window and its probes serve both, and they take turns.
 func TestSharedMethod(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var mu sync.Mutex // guards most and now
@@ -84,7 +85,7 @@ func TestSharedMethod(t *testing.T) {
 		b.delivery.SetHold(accounting.Group("b"), Away)
 		b.deliver(setup{}, accounting.Group("b"), newFake(1, nil))
 		b.deliver(setup{}, accounting.Group("g"), m)
-		b.after(20 * time.Second)
+		b.advance(20 * time.Second)
 		mu.Lock()
 		defer mu.Unlock()
 		ofA := 0
@@ -99,8 +100,8 @@ func TestSharedMethod(t *testing.T) {
 	})
 }
 
-// A method that is removed gets nothing any more: routes pass it over, what is under way counts if it is
-// delivered, and a queue none of whose methods is left says so.
+// A method that is removed gets nothing any more. Routes skip it, its records in flight count if
+// they are delivered, and a queue that has no method left reports Lost.
 func TestRemoveMethod(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var ends []func(error)
@@ -108,47 +109,47 @@ func TestRemoveMethod(t *testing.T) {
 		d := b.deliver(setup{}, accounting.Group("z"), z)
 		b.deliver(setup{}, accounting.Group("g"), g)
 		b.add("group/z", rec(9, start))
-		b.after(time.Second)
+		b.advance(time.Second)
 		ends[0](nil)
-		b.after(0)
+		b.advance(0)
 		b.add("group/z", rec(1, start, accounting.Group("g")), rec(2, start, accounting.Group("g")), rec(1, stop, accounting.Group("g")))
-		b.after(0)
+		b.advance(0)
 		b.delivery.RemoveMethod(accounting.Group("z"))
 		b.add("group/z", rec(3, start))
-		b.after(0)
+		b.advance(0)
 		b.sent(z, "9 Start 0s", "1 Start 1s", "2 Start 1s")
 		b.sent(g)
 		ends[1](nil)
 		ends[2](accounting.ErrStopped)
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.sent(g, "1 Stop 1s", "2 Start 1s")
 		if s := d.Stats(); !s.Lost || s.Pending != 1 || s.Delivered != 4 {
 			t.Errorf("stats %+v", s)
 		}
 		d.SetMethod(newFake(8, nil), setup{})
-		b.after(0)
+		b.advance(0)
 		if s := d.Stats(); s.Lost || s.Pending != 0 {
 			t.Errorf("stats %+v", s)
 		}
 	})
 }
 
-// A queue whose methods are gone is delivered by those that Reroute says, where it stands and in order,
-// late records too; when it is taken back its records wait again.
+// A queue whose methods are gone is delivered by the methods of Reroute: in place, in order, late
+// records too. When the Reroute is withdrawn, its records wait again.
 func TestReroute(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		g, l := newFake(8, answering(accounting.ErrNoResponse)), newFake(8, nil)
 		b.add("group/gone", rec(1, start), rec(2, start, accounting.Group("too")), rec(1, stop))
 		b.deliver(setup{}, accounting.Group("g"), g)
 		b.deliver(setup{}, accounting.Local, l)
-		b.after(time.Second)
+		b.advance(time.Second)
 		if s := b.delivery.Queue("group/gone"); !s.Lost || s.Pending != 3 {
 			t.Errorf("stats %+v", s)
 		}
 		b.delivery.Reroute("group/gone", []accounting.MethodName{accounting.Group("g"), accounting.Local})
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.add("group/gone", rec(2, stop, accounting.Group("too")))
-		b.after(time.Second)
+		b.advance(time.Second)
 		got := l.all()
 		slices.Sort(got)
 		if !slices.Equal(got, []string{"1 Start 1s", "1 Stop 1s", "2 Start 1s", "2 Stop 2s"}) {
@@ -159,27 +160,27 @@ func TestReroute(t *testing.T) {
 		}
 		b.delivery.Reroute("group/gone", nil)
 		b.add("group/gone", rec(3, stop))
-		b.after(time.Second)
+		b.advance(time.Second)
 		if s := b.delivery.Queue("group/gone"); !s.Lost || s.Pending != 1 {
 			t.Errorf("stats %+v", s)
 		}
 	})
 }
 
-// A queue that nobody reads yet becomes known by Look.
-func TestLook(t *testing.T) {
+// FindQueues finds a queue that Run does not read yet.
+func TestFindQueues(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		l := newFake(8, nil)
 		b.deliver(setup{}, accounting.Local, l)
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.add("group/gone", rec(1, start, accounting.Local))
-		b.after(time.Second)
+		b.advance(time.Second)
 		b.sent(l)
-		b.delivery.Look()
-		b.after(0)
+		b.delivery.FindQueues()
+		b.advance(0)
 		b.sent(l, "1 Start 2s")
 		b.add("group/gone", rec(1, stop, accounting.Local))
-		b.after(0)
+		b.advance(0)
 		b.sent(l, "1 Start 2s", "1 Stop 2s")
 	})
 }

@@ -10,15 +10,15 @@ import (
 	"aaasess/store"
 )
 
-// settle handles the end of what was begun with an item.
+// settle handles the result of a send or of a move.
 func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 	it := r.it
-	if it.storing {
-		return d.settleStored(r, now)
+	if it.moving {
+		return d.settleMove(r, now)
 	}
-	m := it.to
-	it.to = nil
-	m.underWay--
+	m := it.sentTo
+	it.sentTo = nil
+	m.inFlight--
 	if it.lane == nil {
 		d.settleCopy(it, m, r.err, ctx.Err() != nil, now)
 		return nil
@@ -52,9 +52,9 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 		for _, of := range d.methods {
 			of.probing.delivered(it)
 		}
-		d.settled(it)
+		d.removeHead(it)
 	case stale:
-		it.forget(m)
+		it.forgetMethod(m)
 		d.place(it.lane)
 	default:
 		d.notDelivered(it, m, r.err, wasProbe, now)
@@ -62,8 +62,8 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 	return nil
 }
 
-// settleCopy handles the end of a probe that was the copy of a record: it says how the method is, and
-// nothing of the record.
+// settleCopy handles the result of a probe that was a copy of a record. It tells how the method is,
+// but does not change the record.
 func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now time.Time) {
 	if it.gen != m.gen || ended {
 		return
@@ -81,11 +81,11 @@ func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now ti
 		d.answered(m)
 	case wasProbe:
 		m.noResponse++
-		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
+		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 	}
 }
 
-// notDelivered handles what a method says of a record that it did not deliver.
+// notDelivered handles the error of a method that did not deliver a record.
 func (d *Delivery) notDelivered(it *item, m *method, err error, wasProbe bool, now time.Time) {
 	var later *retry.Later
 	isLater := errors.As(err, &later)
@@ -96,64 +96,65 @@ func (d *Delivery) notDelivered(it *item, m *method, err error, wasProbe bool, n
 			d.place(it.lane)
 			return
 		}
-		d.wait(it.lane, now.Add(d.cfg.RetryMin))
+		d.waitUntil(it.lane, now.Add(d.cfg.RetryMin))
 	case !isLater && !errors.Is(err, accounting.ErrNoResponse):
 		d.answered(m)
-		it.known().reason = err
+		it.ensureHistory().reason = err
 		d.place(it.lane)
-	case it.probing && !wasProbe: // an extra try, or somebody was heard meanwhile: it changes nothing
+	case it.probing && !wasProbe: // an extra try, or the method answered meanwhile: the method stays as it is
 		m.noResponse++
 		it.lane.queue.count.NoResponse++
-		it.known() // so that those that were not tried come before it
+		it.ensureHistory() // so that records that were never tried come before it
 		d.place(it.lane)
 	default:
 		d.unanswered(it, m, later, err, wasProbe, now)
 	}
 }
 
-// unanswered handles that a method has left a record unanswered. later is nil if its schedule is over.
+// unanswered handles a record that a method left unanswered. later is nil if its schedule is over.
 func (d *Delivery) unanswered(it *item, m *method, later *retry.Later, err error, wasProbe bool, now time.Time) {
 	m.noResponse++
 	it.lane.queue.count.NoResponse++
-	h, again := d.note(it, m, later)
+	h, again := d.recordAttempt(it, m, later)
 	switch {
 	case wasProbe:
-		if m.probing.source == nil { // it was superseded
+		if m.probing.source == nil { // the source was superseded
 			m.probing.source = &source{it.rec, it.lane.queue, it.seq}
 		}
-		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
+		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again:
-		// It is not known for it, and nothing else was answered since it was sent.
+		// The record has no earlier miss, and the method answered nothing else since it was sent.
 		m.health.markDown(now)
 		m.probing.source = &source{it.rec, it.lane.queue, it.seq}
-		m.health.wait(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
-		d.logger.Warn("accounting method does not respond", "method", string(m.name), "err", err, "next", m.health.probeAt.Sub(now))
-		d.changed(m)
+		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
+		d.logger.Warn("accounting method does not respond; its records go to the next method or wait", "method", string(m.name), "err", err, "next", m.health.probeAt.Sub(now))
+		d.placeAgain(m)
 	}
-	d.pass(it, h, m, later, now)
+	d.placeUnanswered(it, h, m, later, now)
 }
 
-// note writes into the history of an item that a method left it unanswered. again is that it did so before.
-func (d *Delivery) note(it *item, m *method, later *retry.Later) (h *history, again bool) {
+// recordAttempt notes in the history of an item that a method left it unanswered. again reports
+// whether the method did so before.
+func (d *Delivery) recordAttempt(it *item, m *method, later *retry.Later) (h *history, again bool) {
 	before := it.progress(m)
 	if it.probing {
-		before = m.health.at
+		before = m.health.progress
 	}
-	h = it.known()
+	h = it.ensureHistory()
 	h.tries++
 	i := it.route.index(m)
 	if i < 0 {
-		return h, true // Reroute has taken it off the route
+		return h, true // Reroute has removed the method from the route
 	}
-	a := &h.by[i]
+	a := &h.attempts[i]
 	again = a.tries > 0
 	if !again {
 		a.answersBefore = it.answersAtSend
 	}
 	a.tries++
-	if m.health.answers != a.answersBefore { // somebody was there since it was sent the time before
+	if m.health.answers != a.answersBefore { // the method answered others since it was last sent
 		a.missed++
-		a.recent = true
+		a.missedNow = true
 		sends := 1
 		if later != nil {
 			sends = max(1, int(later.At.Attempt)-int(before.Attempt))
@@ -161,79 +162,81 @@ func (d *Delivery) note(it *item, m *method, later *retry.Later) (h *history, ag
 		a.sends += sends
 	}
 	a.answersBefore = it.answersAtSend
-	h.at, h.of = retry.Progress{}, m.name
+	h.progress, h.method = retry.Progress{}, m.name
 	return h, again
 }
 
-// pass decides what becomes of a record that a method left unanswered: it goes to the next method that
-// is available, waits for one, goes on in its own back-off, waits for its next round, or is set aside.
-func (d *Delivery) pass(it *item, h *history, m *method, later *retry.Later, now time.Time) {
+// placeUnanswered decides what happens to a record that a method left unanswered. The record goes
+// to the next available method, waits for one, continues its own back-off, waits for its next
+// round, or is set aside.
+func (d *Delivery) placeUnanswered(it *item, h *history, m *method, later *retry.Later, now time.Time) {
 	r := it.route
 	i := r.index(m)
 	if i >= 0 {
-		h.by[i].asked = true
+		h.attempts[i].exhausted = true
 	}
 	goesOn := later != nil && i >= 0 && m.isAvailable() && r.next(h) == nil
-	if goesOn { // the method answers others: the back-off is the record's own
-		h.by[i].asked = false
-		h.at = later.At
-		d.wait(it.lane, now.Add(max(later.After, time.Millisecond)))
+	if goesOn { // the method answers others, so this back-off belongs to the record
+		h.attempts[i].exhausted = false
+		h.progress = later.At
+		d.waitUntil(it.lane, now.Add(max(later.After, time.Millisecond)))
 		return
 	}
-	if i >= 0 && h.by[i].recent {
-		h.by[i].rounds++
-		h.by[i].recent = false
+	if i >= 0 && h.attempts[i].missedNow {
+		h.attempts[i].rounds++
+		h.attempts[i].missedNow = false
 	}
 	if r.next(h) != nil {
 		d.place(it.lane)
 		return
 	}
-	isIgnored := r.isOver(h) && d.isIgnored(it)
+	isIgnored := r.isExhausted(h) && d.isIgnored(it)
 	h.newRound()
 	switch {
-	case r.next(h) == nil: // nobody answers anybody, or may
+	case r.next(h) == nil: // no method is available
 		d.place(it.lane)
 	case isIgnored:
-		d.giveUpOn(it, now)
+		d.markNeverAnswered(it, now)
 		d.place(it.lane)
 	default:
 		h.rounds++
-		d.wait(it.lane, now.Add(retryWait(h.rounds, d.cfg.RetryMin, d.cfg.RetryMax)))
+		d.waitUntil(it.lane, now.Add(retryWait(h.rounds, d.cfg.RetryMin, d.cfg.RetryMax)))
 	}
 }
 
-// isIgnored reports whether each method of a record's route that runs has left it unanswered, while it
-// answered others, in [accounting.MethodConfig].Rounds schedules, and more often than its losses explain.
+// isIgnored reports whether each configured method of a record's route has left it unanswered in
+// [accounting.MethodConfig].Rounds schedules while it answered other records, and more often than
+// packet loss explains.
 func (d *Delivery) isIgnored(it *item) bool {
 	for i, m := range it.route.methods {
 		if m == nil {
 			continue
 		}
-		if a := &it.history.by[i]; a.rounds < m.cfg.Rounds || m.losses.explain(a.missed) {
+		if a := &it.history.attempts[i]; a.rounds < m.cfg.Rounds || m.losses.explains(a.missed) {
 			return false
 		}
 	}
 	return true
 }
 
-// settleStored handles the end of a move into another queue.
-func (d *Delivery) settleStored(r result, now time.Time) error {
+// settleMove handles the result of a move into another queue.
+func (d *Delivery) settleMove(r result, now time.Time) error {
 	it := r.it
 	q := it.lane.queue
-	it.storing = false
-	d.aside.storing--
+	it.moving = false
+	d.setAside.moving--
 	switch {
 	case r.err != nil && isFatal(r.err):
-		return d.failed(q, r.err)
+		return d.queueError(q, r.err)
 	case r.err != nil:
-		d.logger.Error("record cannot be moved", "queue", q.name, "seq", it.seq, "err", r.err, "next", d.cfg.RetryMax)
-		d.wait(it.lane, now.Add(d.cfg.RetryMax))
+		d.logger.Error("record cannot be set aside; will retry", "queue", q.name, "seq", it.seq, "err", r.err, "next", d.cfg.RetryMax)
+		d.waitUntil(it.lane, now.Add(d.cfg.RetryMax))
 		return nil
 	case errors.As(it.reason(), new(*neverAnswered)):
 		q.count.SetAside++
 	default:
 		q.count.Refused++
 	}
-	d.settled(it)
+	d.removeHead(it)
 	return nil
 }

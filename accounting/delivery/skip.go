@@ -2,27 +2,28 @@ package delivery
 
 import "aaasess/sessions"
 
-// maxSkipped is how many sessions may be skipped in all queues: some 50 MB.
+// maxSkipped is how many sessions may be skipped in all queues: about 50 MB.
 const maxSkipped = 1 << 20
 
-// skip is what was read of a queue and not kept, since nobody takes it and its share of the memory is full:
-// behind it there may be records that have another method. As soon as one of the routes has a method that
-// takes records, it is read again from the first on.
+// skip describes records of a queue that were read but not kept, because no method takes them and
+// the queue's share of the memory is full. Records behind them may have another method. As soon as
+// one of the skipped routes has an available method, the queue is read again from the first skipped
+// record.
 type skip struct {
-	from     uint64                 // the number of the first; 0: nothing is skipped
-	until    uint64                 // what is below, and still in memory, is met again
-	sessions map[sessions.ID]uint64 // the number of the first of each
+	from     uint64                 // sequence number of the first; 0: nothing is skipped
+	until    uint64                 // records below this are read again, although some are still in memory
+	sessions map[sessions.ID]uint64 // sequence number of the first skipped record of each
 	routes   map[*route]struct{}
 }
 
-// has reports whether a record was skipped, if it is still in the store.
+// has reports whether a record was skipped. It may be settled since.
 func (s *skip) has(session sessions.ID, seq uint64) bool {
 	from, skipped := s.sessions[session]
 	return skipped && seq >= from
 }
 
-// skipBlocked gives up lanes that nobody takes, but for the oldest, which have a quarter of what may be
-// known of the queue.
+// skipBlocked removes lanes that no method takes from memory. It keeps the oldest, up to a quarter
+// of the queue's share of Config.Waiting.
 func (d *Delivery) skipBlocked(q *queue, waiting int) {
 	for _, r := range q.routes {
 		if r.next(nil) != nil {
@@ -32,7 +33,7 @@ func (d *Delivery) skipBlocked(q *queue, waiting int) {
 		for _, l := range r.ready.empty(nil) {
 			kept += len(l.items)
 			if len(l.items) == 0 {
-				q.forget(l)
+				q.removeLane(l)
 				continue
 			}
 			if it := l.head(); kept <= waiting/4 || !it.isFresh() {
@@ -44,7 +45,7 @@ func (d *Delivery) skipBlocked(q *queue, waiting int) {
 				q.remove(it)
 			}
 			l.items = nil
-			q.forget(l)
+			q.removeLane(l)
 		}
 	}
 }
@@ -60,8 +61,8 @@ func (s *skip) add(session sessions.ID, r *route, seq uint64) {
 	}
 }
 
-// skips reports whether a record that was read is not kept: nobody takes it, or one before it of its
-// session was not kept.
+// skips reports whether a record that was read is not kept: no method takes it, or an earlier
+// record of its session was skipped.
 func (q *queue) skips(it *item) bool {
 	s := &q.skip
 	if s.from == 0 || it.rec == nil {
@@ -74,7 +75,7 @@ func (q *queue) skips(it *item) bool {
 	return true
 }
 
-// resume reads again what was skipped if somebody takes of it.
+// resume reads the skipped records again if one of their routes has an available method.
 func (d *Delivery) resume(q *queue) {
 	for r := range q.skip.routes {
 		if r.next(nil) != nil {
@@ -84,8 +85,8 @@ func (d *Delivery) resume(q *queue) {
 	}
 }
 
-// meets reports whether a record that is read again is in memory.
-func (q *queue) meets(it *item) bool {
+// isAlreadyRead reports whether a record that is read again is still in memory.
+func (q *queue) isAlreadyRead(it *item) bool {
 	if it.seq >= q.skip.until {
 		return false
 	}

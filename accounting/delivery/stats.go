@@ -6,43 +6,43 @@ import (
 	"aaasess/accounting"
 )
 
-// QueueStats is what is done, and was done since the start, with the records of a queue.
+// QueueStats are the counters of a queue since the start, and its present state.
 type QueueStats struct {
 	Queue      string
-	Pending    uint64 // records in the queue, those in flight included
-	InFlight   int    // records that methods have
+	Pending    uint64 // records in the queue, including those in flight
+	InFlight   int    // records sent and not answered yet
 	Delivered  uint64
-	Elsewhere  uint64 // of these, those that another method took than the one that the queue is named after
-	NoResponse uint64 // times that a method left a record unanswered, be its schedule over or not
-	Superseded uint64 // interims that were dropped: while no method took them a later record came
-	Refused    uint64 // records set aside, refused or damaged
-	SetAside   uint64 // records set aside because nobody answered them while others were answered
-	// Oldest is when the event of the oldest record happened that waits or is in flight; zero if there
-	// is none, or it is not known yet. It is found once a second at most.
+	Elsewhere  uint64 // of these, records that another method took than the one the queue is named after
+	NoResponse uint64 // sends that ended without an answer, whether or not their schedule was over
+	Superseded uint64 // interims dropped because a later record came while no method took them
+	Refused    uint64 // records set aside because they were refused or damaged
+	SetAside   uint64 // records set aside because they were not answered while others were
+	// Oldest is the time of the event of the oldest unsettled record. It is zero if there is none,
+	// or if it is not known yet. It is searched for at most once a second.
 	Oldest time.Time
-	// Lost is that there are records none of whose methods runs.
+	// Lost reports that there are records none of whose methods is configured.
 	Lost bool
 }
 
-// MethodStats is how a method is, and what it did since it became known.
+// MethodStats are the counters of a method since it was added, and its present state.
 type MethodStats struct {
 	Method     accounting.MethodName
-	InFlight   int // records that it has
+	InFlight   int // records sent and not answered yet
 	Delivered  uint64
-	NoResponse uint64 // times that it left a record unanswered, be its schedule over or not
-	// DownSince is when the method was found not to respond, zero while it does.
+	NoResponse uint64 // sends that ended without an answer, whether or not their schedule was over
+	// DownSince is when the method was marked down, zero while it is up.
 	DownSince time.Time
-	// NextProbe is when a method that is down is tried again, zero while it is being tried, is not
-	// down, or is held.
+	// NextProbe is when a method that is down is probed next. It is zero while a probe is in
+	// flight, while the method is up, and while it is held.
 	NextProbe time.Time
-	// Hold is what SetHold said.
+	// Hold is the value of the last SetHold.
 	Hold Hold
-	// Draining is that what gathered before the start, or while the method was down or held, is being
-	// sent, at accounting.MethodConfig.DrainRate.
+	// Draining reports that the backlog is being sent, at accounting.MethodConfig.DrainRate. The
+	// backlog is what gathered before the start, or while the method was down or held.
 	Draining bool
 }
 
-// Queue is a copy of the counters of a queue. It waits for nothing. Of one that is not known only the
+// Queue returns the counters of a queue. It never blocks on delivery. For an unknown queue only the
 // name and Pending are set.
 func (d *Delivery) Queue(name string) QueueStats {
 	d.inbox.mu.Lock()
@@ -57,11 +57,11 @@ func (d *Delivery) Queue(name string) QueueStats {
 	return s
 }
 
-// Method is a copy of the counters of a method. It waits for nothing.
+// Method returns the counters of a method. It never blocks on delivery.
 func (d *Delivery) Method(name accounting.MethodName) MethodStats {
 	d.inbox.mu.Lock()
 	s := d.inbox.methods[name]
-	if w := d.inbox.wanted[name]; w != nil {
+	if w := d.inbox.settings[name]; w != nil {
 		s.Hold = w.hold
 	}
 	d.inbox.mu.Unlock()
@@ -69,12 +69,12 @@ func (d *Delivery) Method(name accounting.MethodName) MethodStats {
 	return s
 }
 
-// publish tells the store what is delivered, and the world what was counted.
+// publish tells the store what was delivered, and copies the counters for Queue and Method.
 func (d *Delivery) publish(now time.Time) {
 	d.discard()
 	for _, q := range d.queues {
 		s := q.count
-		s.Oldest, s.Lost = q.oldest.find(q, now), q.isLost()
+		s.Oldest, s.Lost = q.oldest.find(q, now), q.hasLost()
 		if s != q.published {
 			q.published = s
 			d.inbox.mu.Lock()
@@ -84,10 +84,10 @@ func (d *Delivery) publish(now time.Time) {
 	}
 	for _, m := range d.methods {
 		s := MethodStats{
-			Method: m.name, InFlight: m.underWay, Delivered: m.delivered, NoResponse: m.noResponse,
+			Method: m.name, InFlight: m.inFlight, Delivered: m.delivered, NoResponse: m.noResponse,
 			DownSince: m.health.down, Hold: m.hold, Draining: m.drain.on && m.isAvailable(),
 		}
-		if m.health.isDown() && m.hold == Open && m.probing.probe == nil && (m.health.isInSchedule() || m.underWay == 0) {
+		if m.health.isDown() && m.hold == Open && m.probing.probe == nil && (m.health.isInSchedule() || m.inFlight == 0) {
 			s.NextProbe = m.health.probeAt
 		}
 		if s != m.published {
@@ -99,7 +99,7 @@ func (d *Delivery) publish(now time.Time) {
 	}
 }
 
-// discard tells the store what is delivered or dropped.
+// discard tells the store what was delivered or dropped.
 func (d *Delivery) discard() {
 	if len(d.acks) > 0 {
 		d.store.Discard(d.acks)
@@ -107,14 +107,14 @@ func (d *Delivery) discard() {
 	}
 }
 
-// oldest is the first of all records that are held of a queue. Finding it scans all lanes, so it is done
-// once a second at most.
+// oldest is the oldest item of a queue. To find it, all lanes are searched, so this happens at most
+// once a second.
 type oldest struct {
 	it *item
-	at time.Time // when it is looked for again
+	at time.Time // when it may be searched for again
 }
 
-// find returns when the event of the oldest record was, zero if that is not known.
+// find returns the time of the oldest item's event, zero if it is not known.
 func (o *oldest) find(q *queue, now time.Time) time.Time {
 	if o.it != nil && o.it.lane == nil {
 		o.it = nil // settled
@@ -133,7 +133,7 @@ func (o *oldest) find(q *queue, now time.Time) time.Time {
 	return time.Unix(0, o.it.when)
 }
 
-// due is when find has something to do, zero if it has nothing.
+// due returns when find has work to do, zero if it has none.
 func (o *oldest) due(items int) time.Time {
 	if items == 0 || o.it != nil {
 		return time.Time{}

@@ -9,39 +9,40 @@ import (
 )
 
 const (
-	// maxSuperseding is how many sessions' interims are kept in mind, in some 53 octets each: 106 MB.
-	// When there are more all are forgotten: of each of these one more interim may be delivered.
-	maxSuperseding = 2 << 20
-	// scanBatch is how many records are looked at in one turn.
+	// maxInterims is how many sessions' interims are remembered: about 53 octets each, 106 MB. When
+	// there are more, all are forgotten. Then one more interim of each of these sessions may be
+	// delivered.
+	maxInterims = 2 << 20
+	// scanBatch is how many records are searched in one step.
 	scanBatch = 2048
-	// scanEvery is how often new records are looked at.
+	// scanEvery is how often new records are searched.
 	scanEvery = time.Second
 )
 
-// scan is how far a queue was searched for interims that a later record supersedes. It sees each
-// record once, in order, and only while nobody takes records of the queue.
+// scan is the state of the search for superseded interims in a queue. It sees each record once, in
+// order, and runs only while no method takes records of the queue.
 type scan struct {
 	cursor  uint64
 	more    bool // there may be records at the cursor
 	at      time.Time
-	last    map[sessions.ID]latest // of a session whose last record is an interim, the newest of these
+	last    map[sessions.ID]latest // by session whose last record is an interim: the newest interim
 	entries []store.Entry
 }
 
-// latest is an interim that nothing superseded yet.
+// latest is an interim that no record has superseded yet.
 type latest struct {
 	seq uint64
-	at  int64 // its At, nanoseconds since 1970
+	at  int64 // its Record.At, nanoseconds since 1970
 }
 
-// supersede drops interims that a later record of their session supersedes, an interim or the stop,
-// from what is read and from what is still in the store only. A start or a [sessions.Other] between two
-// interims keeps the first, and neither supersedes anything. What is behind a stop, of a session that
-// came back, is not superseded by it. An interim that is under way stays. Of two interims the later is
-// the one whose event was: an old one that was set aside, and is replayed, comes behind newer ones.
+// supersede drops interims that a later interim or the stop of their session supersedes, from the
+// items and from the store. A start or a [sessions.Other] supersedes nothing, and an interim in
+// front of one is kept. A stop does not supersede the interims behind it; these come from a session
+// that came back. An interim in flight stays. Of two interims, the one with the later event is
+// kept: a replayed record stands behind newer ones.
 func (d *Delivery) supersede(q *queue, now time.Time) error {
 	s := &q.scan
-	if !q.isAway() {
+	if !q.isBlocked() {
 		s.more = true
 		if q.items == 0 && !q.more {
 			s.last, s.entries = nil, nil
@@ -57,7 +58,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 			return err
 		}
 		s.at = now.Add(d.cfg.RetryMax)
-		d.logger.Error("queue cannot be searched for what is superseded", "queue", q.name, "err", err, "next", d.cfg.RetryMax)
+		d.logger.Error("queue cannot be searched for superseded interims; will retry", "queue", q.name, "err", err, "next", d.cfg.RetryMax)
 		return nil
 	}
 	for i := range s.entries {
@@ -68,7 +69,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 		s.at = now.Add(scanEvery)
 	}
 	clear(s.entries)
-	d.discard() // before any of it can be read
+	d.discard() // before any of them can be read
 	return nil
 }
 
@@ -87,7 +88,7 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 			d.dropSuperseded(q, session, e.Seq)
 			return
 		}
-		if !isInterim && len(s.last) >= d.reading.share(d.reading.superseding) {
+		if !isInterim && len(s.last) >= d.reading.share(d.reading.maxInterims) {
 			clear(s.last)
 		}
 		if s.last == nil {
@@ -105,7 +106,7 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 	}
 }
 
-// isUnread reports whether a record that the search saw is in the store only.
+// isUnread reports whether a record that the search saw is only in the store, not in memory.
 func (d *Delivery) isUnread(q *queue, session sessions.ID, seq uint64) bool {
 	switch {
 	case q.skip.has(session, seq):
@@ -115,13 +116,13 @@ func (d *Delivery) isUnread(q *queue, session sessions.ID, seq uint64) bool {
 	case seq >= q.skip.until:
 		return true
 	}
-	d.discard() // what is read again may have been delivered
+	d.discard() // a record that is read again may have been delivered
 	got, err := d.store.Read(q.name, seq, 1, nil)
 	return err == nil && len(got) > 0 && got[0].Seq == seq
 }
 
-// dropSuperseded drops an interim, unless it or a copy of it is under way, or it is gone. No copy of it is
-// sent from then on: that might be the first to arrive, behind the later record.
+// dropSuperseded drops an interim, unless it is gone, or it or a copy of it is in flight. From then
+// on no copy of it is sent, because a server could receive that copy after the later record.
 func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
 	for _, m := range d.methods {
 		if m.probing.source.is(q, seq) && m.probing.probe != nil && m.probing.probe.lane == nil {
@@ -133,7 +134,7 @@ func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
 	}
 	for _, m := range d.methods {
 		if m.probing.source.is(q, seq) {
-			m.probing.source = nil // until the next probe
+			m.probing.source = nil // until the next probe has one
 		}
 	}
 	d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: seq})

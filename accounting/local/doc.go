@@ -1,25 +1,23 @@
-// Package local is the accounting method "local" (R41): a file of JSON lines,
-// one object for each record.
+// Package local is the accounting method "local" (R41): a file of JSON lines, one object for each
+// record.
 //
 //	{"time":"2001-06-27T04:47:46Z","type":"Stop","session":"0000000E","number":14,
 //	 "list":"network/default","delay":0,"attributes":{"NAS-IP-Address":"172.16.25.15",...}}
 //
-// (in one line). time is when the event happened, RFC 3339 in UTC; delay is how
-// many seconds later it was written, what RADIUS calls Acct-Delay-Time.
-// attributes has the attributes in their order, by the names of the dictionary and
-// with values as [radius.Dictionary.Print] writes them, numbers as numbers. Those of
-// one name that come more than once are an array. What is in a Vendor-Specific has
-// names of its own, "Cisco-AVPair":"..."; Vendor-Specific, always an array, has what
-// the dictionary does not know. A tunnel attribute with a tag has it in its name,
-// "Tunnel-Type:1":"VLAN".
+// In the file this is one line. time is the time of the event, RFC 3339 in UTC. delay is how many
+// seconds after the event the line was written, like Acct-Delay-Time in RADIUS. attributes has the
+// attributes in their order, with the names of the dictionary and values as
+// [radius.Dictionary.Print] writes them; numbers are JSON numbers. Attributes with the same name
+// form an array. The attributes inside a Vendor-Specific have their own names, as in
+// "Cisco-AVPair":"...". "Vendor-Specific" itself is always an array and has what the dictionary
+// does not know. A tunnel attribute with a tag has the tag in its name: "Tunnel-Type:1":"VLAN".
 //
-// A record is delivered when the file is synced; records that come while the
-// disk is busy share the next sync. After a failed write the file is cut back
-// to what it had before. A record may be there twice after a crash, and a crash
-// of the machine may leave half a line, which the next record does not join.
+// A record is delivered when the file is synced. Records that come while the disk is busy share the
+// next sync. After a failed write, the file is truncated to its length before the write. After a
+// crash a record may be in the file twice. A power cut may leave a partial line; the next record
+// starts on a new line.
 //
 // # Concurrency
 //
-// [Writer.Send] makes the line and leaves it for [Writer.Run], whose goroutine
-// alone touches the file.
+// [Writer.Send] formats the line and passes it to [Writer.Run]. Only Run's goroutine uses the file.
 package local

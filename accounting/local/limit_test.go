@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// limited calls fn while no file may be longer than size octets, as on a disk that is full.
-func limited(t testing.TB, size uint64, fn func() error) error {
+// withFileLimit calls fn while no file may be longer than size octets, as on a full disk.
+func withFileLimit(t testing.TB, size uint64, fn func() error) error {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)

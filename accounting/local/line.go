@@ -10,7 +10,7 @@ import (
 	"aaasess/internal/radius"
 )
 
-// appendLine appends a record as a line of JSON, its attributes by the names of a dictionary.
+// appendLine appends a record as a line of JSON. names has the names of its attributes.
 func appendLine(b []byte, rec *accounting.Record, names *radius.Dictionary, now time.Time) []byte {
 	b = append(b, `{"time":"`...)
 	b = rec.At.UTC().AppendFormat(b, time.RFC3339Nano)
@@ -29,14 +29,15 @@ func appendLine(b []byte, rec *accounting.Record, names *radius.Dictionary, now 
 	return append(b, "}}\n"...)
 }
 
-// appendAttributes appends attributes in their order, those of one name with the first of them.
+// appendAttributes appends attributes in their order. Attributes with the same name stand together,
+// in the place of the first.
 func appendAttributes(b []byte, attrs radius.Attributes, names *radius.Dictionary) []byte {
 	list := slices.Collect(names.Print(attrs))
-	vendorSpecific := names.Name(radius.VendorSpecific) // an array even if it comes once
+	vendorSpecific := names.Name(radius.VendorSpecific) // an array even if there is only one
 	sep := ""
 	for i, p := range list {
 		if p.Name == "" {
-			continue // written with the first of its name
+			continue // already written with the first of its name
 		}
 		b = appendString(append(b, sep...), p.Name)
 		sep = ","
@@ -65,7 +66,7 @@ func appendValue(b []byte, p radius.Printed) []byte {
 	return appendString(b, p.Text)
 }
 
-// appendString appends a JSON string (RFC 8259 section 7). What is not UTF-8 becomes U+FFFD.
+// appendString appends a JSON string (RFC 8259 section 7). Invalid UTF-8 becomes U+FFFD.
 func appendString[T string | []byte](b []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

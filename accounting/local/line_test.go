@@ -37,15 +37,15 @@ func stop() *accounting.Record {
 	}
 }
 
-// other is a record of a status type that is no start, interim or stop.
+// other is a record of a status type other than start, interim and stop.
 func other(session sessions.ID, status uint32, id string) *accounting.Record {
 	b := radius.AppendUint32(nil, radius.AcctStatusType, status)
 	b = radius.AppendAttribute(b, radius.AcctSessionID, id)
 	return &accounting.Record{Session: session, Type: sessions.Other, At: eventAt, List: "network/default", Attrs: radius.Attributes(b)}
 }
 
-// vendors is a stop with what vendors add.
-func vendors() *accounting.Record {
+// vendorRecord is a stop with vendor-specific attributes.
+func vendorRecord() *accounting.Record {
 	var b []byte
 	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x05a=b\xbb\x06\x00\x00\x00\x07\x06\x03x\x01\x03c")
 	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x00\x00\x01\x37\x17\x06\x00\x00\x00\x05")
@@ -87,7 +87,7 @@ func TestAppendLine(t *testing.T) {
 				`"attributes":{"Acct-Status-Type":77,"Acct-Session-Id":"0000000D"}}` + "\n",
 		},
 		{
-			"vendors' attributes, in and out of order", vendors(), eventAt,
+			"vendors' attributes, in and out of order", vendorRecord(), eventAt,
 			`{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,"list":"network/default","delay":0,` +
 				`"attributes":{"Cisco-AVPair":["a=b","c","d=\"e\""],"Cisco-Multilink-ID":7,"Vendor-Specific":["0x00000009060378","0x0102"],` +
 				`"MS-Acct-Auth-Type":"EAP","Tunnel-Type:1":"VLAN","Tunnel-Type:2":["L2TP","VLAN"],"Service-Type":"Framed-User"}}` + "\n",
@@ -102,7 +102,7 @@ func TestAppendLine(t *testing.T) {
 	}
 }
 
-// Whatever a NAS sends, a record is one line of valid JSON, and text comes out as it went in.
+// Whatever a NAS sends, a record is one line of valid JSON, and text is unchanged in it.
 func TestAppendLineIsJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b []byte

@@ -7,15 +7,15 @@ import (
 	"aaasess/internal/radius"
 )
 
-// Spec is the file as the configuration has it: an [accounting.Spec].
+// Spec is the configuration of the file, an [accounting.Spec].
 type Spec struct {
 	File  string                    // its path
-	Names func() *radius.Dictionary // by which a record is written
+	Names func() *radius.Dictionary // names of attributes in the file
 }
 
 var _ accounting.Spec = Spec{}
 
-// Name is [accounting.Local].
+// Name returns [accounting.Local].
 func (s Spec) Name() accounting.MethodName { return accounting.Local }
 
 // Equal reports whether other is the same file.
@@ -24,13 +24,13 @@ func (s Spec) Equal(other accounting.Spec) bool {
 	return ok && s.File == o.File
 }
 
-// Delivery is the default.
+// Delivery returns the default.
 func (s Spec) Delivery() accounting.MethodConfig { return accounting.MethodConfig{} }
 
-// OnOff is nil: nobody reads the file at once.
+// OnOff returns nil: a file needs no Accounting-On.
 func (s Spec) OnOff() *accounting.OnOff { return nil }
 
-// Open opens the file. Nobody is heard late.
+// Open opens the file. A file gives no late answers, so the callback is not used.
 func (s Spec) Open(_ func(), log *slog.Logger) (*accounting.Opened, error) {
 	w, err := Open(s.File, s.Names, log)
 	if err != nil {

@@ -31,7 +31,8 @@ func TestSpecEqual(t *testing.T) {
 	}
 }
 
-// TestSpecOpen: what is opened writes and can be opened again; a file that cannot be opened is an error.
+// TestSpecOpen: an opened method writes and can be reopened. A file that cannot be opened is an
+// error.
 func TestSpecOpen(t *testing.T) {
 	spec := Spec{File: filepath.Join(t.TempDir(), "records.jsonl"), Names: radius.Standard}
 	opened, err := spec.Open(nil, slog.New(slog.DiscardHandler))

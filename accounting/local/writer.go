@@ -26,7 +26,7 @@ type Writer struct {
 	logger *slog.Logger
 	names  func() *radius.Dictionary
 	wake   chan struct{} // to Run, coalesced
-	file   *os.File      // Run's own once it runs; nil after an error
+	file   *os.File      // only Run uses it once it runs; nil after an error
 
 	mu      sync.Mutex
 	lines   []byte
@@ -35,8 +35,8 @@ type Writer struct {
 	stopped bool
 }
 
-// Open opens the file, which it makes if need be with mode 0640. names gives the dictionary by which a record is
-// written. The error names the file.
+// Open opens the file, or creates it with mode 0640. names returns the names of attributes. The
+// error names the file.
 func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*Writer, error) {
 	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1)}
 	if err := w.open(); err != nil {
@@ -45,14 +45,14 @@ func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*W
 	return w, nil
 }
 
-// String says what Run does, for logs.
+// String describes the task for logs.
 func (w *Writer) String() string { return "accounting to " + w.path }
 
-// Window is how many records may be under way.
+// Window returns how many records may be in flight.
 func (w *Writer) Window() int { return window }
 
-// Send leaves a record for the next write. done is called with nil when it is on the disk, and with
-// [accounting.ErrNoResponse] when it could not be written: it is to be sent again.
+// Send adds a record to the next write. It calls done with nil when the record is on the disk, and
+// with [accounting.ErrNoResponse] when it could not be written and must be sent again.
 func (w *Writer) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
 	w.mu.Lock()
 	if w.stopped {
@@ -63,27 +63,27 @@ func (w *Writer) Send(rec *accounting.Record, _ retry.Progress, done func(error)
 	w.lines = appendLine(w.lines, rec, w.names(), time.Now())
 	w.dones = append(w.dones, done)
 	w.mu.Unlock()
-	w.poke()
+	w.wakeRun()
 }
 
-// Reopen has the file closed and the one that then has its name opened, or made: what to do after
-// the file was renamed (logrotate).
+// Reopen closes the file, and opens or creates the file that has its name then. Call it after the
+// file was renamed (logrotate).
 func (w *Writer) Reopen() {
 	w.mu.Lock()
 	w.reopen = true
 	w.mu.Unlock()
-	w.poke()
+	w.wakeRun()
 }
 
-func (w *Writer) poke() {
+func (w *Writer) wakeRun() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Run writes until ctx is done, and then what it still has. Records that come later are answered
-// with [accounting.ErrStopped]. Run is called once.
+// Run writes until ctx is done, and then the records that it still has. Later records get
+// [accounting.ErrStopped]. Run is called once.
 func (w *Writer) Run(ctx context.Context) error {
 	var lines []byte
 	var dones []func(error)
@@ -103,7 +103,7 @@ func (w *Writer) Run(ctx context.Context) error {
 		if reopen {
 			w.close()
 			if err := w.open(); err != nil {
-				w.logger.Error("accounting file cannot be opened again", "err", err)
+				w.logger.Error("accounting file cannot be reopened; records wait", "file", w.path, "err", err)
 			}
 		}
 		var err error
@@ -119,10 +119,10 @@ func (w *Writer) Run(ctx context.Context) error {
 	return nil
 }
 
-// write makes lines durable. On an error nothing of them is in the file, if that can be done.
+// write makes lines durable. After an error none of them is in the file, if that is possible.
 func (w *Writer) write(lines []byte) error {
 	if w.file != nil && isDeleted(w.file) {
-		w.logger.Warn("accounting file was deleted, making it anew", "file", w.path)
+		w.logger.Warn("accounting file was deleted; creating it again", "file", w.path)
 		w.close()
 	}
 	if w.file == nil {
@@ -136,18 +136,18 @@ func (w *Writer) write(lines []byte) error {
 			err = w.file.Sync()
 		}
 		if err != nil {
-			// Half a line would spoil the file, and whole ones would be there twice.
+			// A partial line would spoil the file, and whole lines would be written twice.
 			err = errors.Join(err, w.file.Truncate(end))
 		}
 	}
 	if err != nil {
-		w.close() // after a failed sync nobody knows what the kernel still has
+		w.close() // after a failed sync the state of the kernel's cache is unknown
 		return fmt.Errorf("%w: local: %w", accounting.ErrNoResponse, err)
 	}
 	return nil
 }
 
-// open opens the file for appending, behind a whole line.
+// open opens the file for appending, after a complete line.
 func (w *Writer) open() error {
 	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
@@ -160,17 +160,17 @@ func (w *Writer) open() error {
 	return nil
 }
 
-// isDeleted reports whether the file has no name any more: what is written there is lost.
+// isDeleted reports whether the file has no name any more. Anything written to it would be lost.
 func isDeleted(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil {
-		return false // the write will tell
+		return false // the write will return the error
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && stat.Nlink == 0
 }
 
-// endLine ends a line that a crash left unfinished.
+// endLine ends a partial line that a crash left.
 func endLine(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
@@ -199,7 +199,7 @@ func syncDir(dir string) error {
 func (w *Writer) close() {
 	if w.file != nil {
 		if err := w.file.Close(); err != nil {
-			w.logger.Warn("accounting file", "err", err)
+			w.logger.Warn("accounting file cannot be closed", "file", w.path, "err", err)
 		}
 		w.file = nil
 	}

@@ -23,8 +23,8 @@ import (
 
 var _ accounting.Method = (*Writer)(nil)
 
-// running opens a file and runs its writer until the test ends.
-func running(t testing.TB, path string, log *bytes.Buffer) *Writer {
+// startWriter opens a file and runs its writer until the test ends.
+func startWriter(t testing.TB, path string, log *bytes.Buffer) *Writer {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	if log != nil {
@@ -38,7 +38,7 @@ func running(t testing.TB, path string, log *bytes.Buffer) *Writer {
 	return w
 }
 
-// run runs a writer; end ends it, as the end of the test does.
+// run runs a writer. end ends it, as the end of the test does.
 func run(t testing.TB, w *Writer) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -67,7 +67,7 @@ func send(t testing.TB, w *Writer, id sessions.ID) error {
 	}
 }
 
-// numbers are the sessions of the lines of a file; what is no line of ours is 0.
+// numbers returns the sessions of the lines of a file; 0 for a line that is not ours.
 func numbers(t testing.TB, path string) (ids []int) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -95,7 +95,7 @@ func same(t testing.TB, path string, want ...int) {
 
 func TestWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "accounting.jsonl")
-	w := running(t, path, nil)
+	w := startWriter(t, path, nil)
 	for id := range 3 {
 		if err := send(t, w, sessions.ID(id+1)); err != nil {
 			t.Fatal(err)
@@ -111,13 +111,13 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// What is in the file stays, and a line that a crash cut short is not joined.
+// The content of the file stays. A line that a crash cut short is not joined with the next.
 func TestWriterAppends(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "accounting.jsonl")
 	if err := os.WriteFile(path, []byte(`{"number":7,"x":{}}`+"\n"+`{"number":8,"att`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := running(t, path, nil)
+	w := startWriter(t, path, nil)
 	if err := send(t, w, 9); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestWriterAppends(t *testing.T) {
 func TestWriterReopen(t *testing.T) {
 	dir := t.TempDir()
 	path, old := filepath.Join(dir, "a"), filepath.Join(dir, "a.1")
-	w := running(t, path, nil)
+	w := startWriter(t, path, nil)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -143,7 +143,7 @@ func TestWriterReopen(t *testing.T) {
 	same(t, path, 3)
 }
 
-// Nothing is written into a file that has no name any more.
+// Nothing is written to a file that has no name any more.
 func TestWriterDeleted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	var log bytes.Buffer
@@ -177,7 +177,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// A full disk: the record is to be sent again, and nothing of it stays in the file.
+// A full disk: the record is to be sent again, and no part of it stays in the file.
 func TestWriterDiskFull(t *testing.T) {
 	w, err := Open("/dev/full", radius.Standard, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -192,8 +192,8 @@ func TestWriterDiskFull(t *testing.T) {
 	}
 }
 
-// A write that fails half-way leaves whole lines, and the next one works.
-func TestWriterCutsBack(t *testing.T) {
+// A write that fails half-way leaves only whole lines, and the next one works.
+func TestWriterTruncates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	w, err := Open(path, radius.Standard, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -202,7 +202,7 @@ func TestWriterCutsBack(t *testing.T) {
 	if err := w.write([]byte("one\n")); err != nil {
 		t.Fatal(err)
 	}
-	if err := limited(t, 6, func() error { return w.write([]byte("two\nthree\n")) }); !errors.Is(err, accounting.ErrNoResponse) {
+	if err := withFileLimit(t, 6, func() error { return w.write([]byte("two\nthree\n")) }); !errors.Is(err, accounting.ErrNoResponse) {
 		t.Fatalf("got %v", err)
 	}
 	if b, _ := os.ReadFile(path); string(b) != "one\n" {
@@ -217,14 +217,14 @@ func TestWriterCutsBack(t *testing.T) {
 	w.close()
 }
 
-// While the folder is away records are to be sent again; then they are written.
-func TestWriterFolderAway(t *testing.T) {
+// While the folder is missing, records are to be sent again. Then they are written.
+func TestWriterFolderMissing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
 	path := filepath.Join(dir, "a")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w := running(t, path, nil)
+	w := startWriter(t, path, nil)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestWriterFolderAway(t *testing.T) {
 	same(t, path, 1)
 }
 
-// At the end everything that was sent is written; what comes later is not taken.
+// At the end, every record that was sent is written. Later records are refused.
 func TestWriterEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	w, err := Open(path, radius.Standard, slog.New(slog.DiscardHandler))
@@ -264,20 +264,20 @@ func TestWriterEnd(t *testing.T) {
 	same(t, path, 1, 2, 3)
 }
 
-// counted is a Writer that counts down what it has written.
-type counted struct {
+// countedWriter is a Writer that counts down what it has written.
+type countedWriter struct {
 	*Writer
 	left sync.WaitGroup
 }
 
-func (c *counted) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
+func (c *countedWriter) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
 	c.Writer.Send(rec, at, func(err error) {
 		done(err)
 		c.left.Done()
 	})
 }
 
-// Behind a Deliverer: what the store has comes into the file, each once, in order.
+// Behind a Delivery: the records of the store arrive in the file, each once and in order.
 func TestWriterDelivers(t *testing.T) {
 	st, err := store.Open("state", store.Config{Disk: store.NewDisk(), MinFree: -1, Ballast: -1})
 	if err != nil {
@@ -298,7 +298,7 @@ func TestWriterDelivers(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a")
-	m := &counted{Writer: running(t, path, nil)}
+	m := &countedWriter{Writer: startWriter(t, path, nil)}
 	m.left.Add(n)
 	d := delivery.New(delivery.Config{}, st, slog.New(slog.DiscardHandler))
 	d.SetMethod(accounting.Local, m, accounting.MethodConfig{})
@@ -318,7 +318,7 @@ func TestWriterDelivers(t *testing.T) {
 }
 
 func BenchmarkWriter(b *testing.B) {
-	w := running(b, filepath.Join(b.TempDir(), "a"), nil)
+	w := startWriter(b, filepath.Join(b.TempDir(), "a"), nil)
 	rec := stop()
 	room := make(chan struct{}, window)
 	b.ReportAllocs()

@@ -1,11 +1,12 @@
-// Package methods runs the accounting methods, and the delivery of records to them: spec R41 to R43, R60, R63.
+// Package methods runs the accounting methods and the delivery of records to them: spec R41 to R43,
+// R60, R63.
 //
-// # A change
+// # A change of the configuration
 //
-// What is configured is a [Config]: an [accounting.Spec] for each method, whatever its transport. A change of
-// it has two steps. [Set.Prepare] opens the methods that do not run yet or run otherwise, and touches
-// nothing that runs; only it can fail. [Set.Apply] puts them in place, or [Change.Discard] gives them up.
-// A method whose Spec is equal to the one that it runs with goes on undisturbed.
+// A [Config] has an [accounting.Spec] for each method, whatever its transport. A change has two
+// steps. [Set.Prepare] opens the new and the changed methods, without touching the running ones;
+// only this step can fail. Then [Set.Apply] puts the opened methods in place, or [Change.Discard]
+// closes them. A method whose new Spec is equal to its present one continues undisturbed.
 //
 //	            Apply                       Apply, without its Spec
 //	opened -----------------> configured -------------------------> removed
@@ -14,27 +15,30 @@
 //	   v          another Spec |              Apply, with its Spec        | record names it any more
 //	 ended  <------------------+------------------------------------------'
 //
-// A method that is removed gets no new sessions, and runs on while live sessions or records name it
-// ([Set.CheckRemoved], removed.go). Records of a queue whose method is not configured can be told to go
-// by another list ([Set.Reroute]).
+// A removed method gets no new sessions. It runs on while live sessions or records name it
+// ([Set.CheckRemoved], removed.go). If the method of a queue is not configured, an operator can
+// send the records of the queue to another list ([Set.Reroute]).
 //
 // # Accounting-On and -Off
 //
-// With a method whose Spec has an OnOff runs an [onoff.Sender] (instance.go). Its On goes out when the method
-// runs. Its Off goes out before the method ends, and nothing follows it. If the method is replaced, or comes
-// back, the Offs of all instances before are over before the On goes out; one that is replaced meanwhile sends neither. While an On that must be answered
-// is not, the records of its group and of those that monitor it are held.
+// A method whose Spec has an OnOff also gets an [onoff.Sender] (instance.go). It sends the On when
+// the method starts, and the Off before the method ends. Nothing is sent after the Off. If a method
+// is replaced or configured again, its On waits until the Offs of all earlier instances are over.
+// An instance that is itself replaced during this wait sends neither. While an On that must be
+// answered is unanswered, the records of its group, and of the groups that monitor it, are held.
 //
-// # Who calls what
+// # Concurrency
 //
-// One goroutine, the caller of [Set.Apply], also calls Prepare, Deliver, CheckRemoved, Reopen, LoadReroute
-// and Wait. Any goroutine may call the other functions of [Set].
+// One goroutine, the caller of [Set.Apply], also calls Prepare, Deliver, CheckRemoved, Reopen,
+// LoadReroute and Wait. Any goroutine may call the other functions of [Set].
 //
-// Set.mu guards the fields below it. The one goroutine alone writes them, but for those of Reroute; it holds the
-// mutex to write, and the others hold it to read. Nothing waits under it, no method is called, and a Spec is only
-// asked what it says. An onoff.Sender, the Delivery and the store have locks of their own, which are
-// taken below it. They call back without theirs.
+// Set.mu guards the fields below it. Except for the fields of Reroute, only that one goroutine
+// writes them; it holds the mutex to write, and other goroutines hold it to read. While the mutex
+// is held, nothing waits and no method is called; of a Spec, only its description functions are
+// called. The onoff.Senders, the Delivery and the store have locks of their own, which come after
+// Set.mu in the lock order. They hold none of these during callbacks.
 //
-// The end is in order: when the ctx of Deliver is done the delivery waits a little for answers, then each
-// method sends its Off and ends, then Wait returns. The ctx of Apply does not end the methods.
+// The end is in order. When the ctx of Deliver is done, the delivery waits a little for answers.
+// Then each method sends its Off and ends. Then Wait returns. The ctx of Apply does not end the
+// methods.
 package methods

@@ -5,15 +5,15 @@ import "errors"
 // ErrConfig is returned for a [Config] that contradicts itself.
 var ErrConfig = errors.New("methods: bad configuration")
 
-// What [Set.Perform] returns besides the errors of [aaasess/accounting/onoff.Sender.Perform].
+// Errors of [Set.Perform], besides those of [aaasess/accounting/onoff.Sender.Perform].
 var (
 	// ErrNoMethod is returned for a method that is not configured.
 	ErrNoMethod = errors.New("methods: no such method")
 	// ErrNoOnOff is returned for a method that sends no Accounting-On and -Off.
-	ErrNoOnOff = errors.New("methods: no Accounting-On and -Off")
+	ErrNoOnOff = errors.New("methods: the method sends no Accounting-On and -Off")
 )
 
-// What [Set.Reroute] returns, besides the store's errors.
+// Errors of [Set.Reroute], besides those of the store.
 var (
 	// ErrNoQueue is returned for a queue that has neither records nor a method.
 	ErrNoQueue = errors.New("methods: no such queue")

@@ -10,36 +10,36 @@ import (
 	"aaasess/accounting/onoff"
 )
 
-// instance is a method that was opened, with the Accounting-On and -Off of its servers.
+// instance is an opened method, with the Accounting-On and -Off of its servers.
 type instance struct {
 	*accounting.Opened
-	spec  accounting.Spec // guarded by Set.mu once it runs
-	onOff *onoff.Sender   // nil: none is sent
-	since time.Time       // when it was begun to run
-	leave chan struct{}   // closed when another one takes its place, or none
-	stop  context.CancelFunc
+	spec     accounting.Spec // guarded by Set.mu once it runs
+	onOff    *onoff.Sender   // nil: it sends none
+	since    time.Time       // when it started
+	replaced chan struct{}   // closed when it is replaced or removed
+	stop     context.CancelFunc
 }
 
 // open opens a method.
 func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	name := spec.Name()
-	opened, err := spec.Open(func() { s.delivery.Heard(name) }, s.log)
+	opened, err := spec.Open(func() { s.delivery.Answered(name) }, s.log)
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Opened: opened, spec: spec, leave: make(chan struct{})}
+	in := &instance{Opened: opened, spec: spec, replaced: make(chan struct{})}
 	about := spec.OnOff()
 	switch {
 	case about == nil:
 		return in, nil
 	case name.Group() == "":
-		err = fmt.Errorf("%w: method %q is no server group, and sends no Accounting-On and -Off", ErrConfig, string(name))
+		err = fmt.Errorf("%w: method %q is not a server group, so it cannot send Accounting-On and -Off", ErrConfig, string(name))
 	case opened.Announce == nil:
-		err = fmt.Errorf("%w: method %q cannot send Accounting-On and -Off", ErrConfig, string(name))
+		err = fmt.Errorf("%w: the transport of method %q cannot send Accounting-On and -Off", ErrConfig, string(name))
 	default:
 		in.onOff, err = onoff.New(onoff.Config{
 			Group: name.Group(), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
-			Logger: s.log, Changed: func(onoff.Status) { s.holdAgain() },
+			Logger: s.log, Changed: func(onoff.Status) { s.updateHolds() },
 		}, opened.Announce)
 	}
 	if err != nil {
@@ -49,14 +49,15 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	return in, nil
 }
 
-// discard closes an instance that is not to run.
+// discard closes an instance that will not run.
 func (in *instance) discard() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = in.Run(ctx)
 }
 
-// run runs an instance until its end is called; the context's end does not end it. The caller holds the lock.
+// run runs an instance until its stop is called. The end of ctx does not end it. The caller holds
+// the lock.
 func (s *Set) run(ctx context.Context, in *instance) {
 	ctx, in.stop = context.WithCancel(context.WithoutCancel(ctx))
 	in.since = time.Now()
@@ -66,20 +67,21 @@ func (s *Set) run(ctx context.Context, in *instance) {
 	}
 }
 
-// begin has the Accounting-On sent.
-func (in *instance) begin(trigger onoff.Trigger) {
+// sendOn requests the Accounting-On.
+func (in *instance) sendOn(trigger onoff.Trigger) {
 	if in.onOff != nil {
 		in.onOff.On(trigger)
 	}
 }
 
-// end sends the Accounting-Off, and waits until it is answered or had its chance with every server. After the store has failed it is not sent: NASes wait for the next daemon.
-func (s *Set) end(in *instance, trigger onoff.Trigger) {
+// sendOff sends the Accounting-Off, and waits until a server answers or no server has answered. It
+// sends none after the store has failed, because NASes wait for the next daemon.
+func (s *Set) sendOff(in *instance, trigger onoff.Trigger) {
 	if in.onOff == nil || s.store.Err() != nil {
 		return
 	}
 	if in.Abandon != nil {
-		in.Abandon() // no record is to follow the Off
+		in.Abandon() // no record may follow the Off
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -90,17 +92,18 @@ func (s *Set) end(in *instance, trigger onoff.Trigger) {
 		case <-ctx.Done():
 		}
 	}()
-	_ = in.onOff.Off(ctx, trigger, 0) // the Sender logs how it ended, and nothing depends on it
+	_ = in.onOff.Off(ctx, trigger, 0) // the Sender logs the result, and nothing depends on it
 }
 
-func (s *Set) holdAgain() {
+func (s *Set) updateHolds() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hold()
+	s.updateHoldsLocked()
 }
 
-// hold tells the delivery for which methods records wait for an Accounting-On. The caller holds the lock.
-func (s *Set) hold() {
+// updateHoldsLocked tells the delivery which methods' records wait for an Accounting-On. The caller
+// holds the lock.
+func (s *Set) updateHoldsLocked() {
 	statuses := map[string]onoff.Status{}
 	for name, m := range s.running {
 		if m.onOff != nil {
@@ -109,7 +112,7 @@ func (s *Set) hold() {
 	}
 	blocks := s.config.OnOffGroups.Blocks(statuses)
 	for _, g := range s.config.OnOffGroups {
-		if _, runs := statuses[g.Controller]; !runs { // not yet
+		if _, runs := statuses[g.Controller]; !runs { // the controller does not run yet
 			for _, name := range g.Monitors {
 				blocks[name] = onoff.Block{Blocked: true}
 			}

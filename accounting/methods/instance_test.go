@@ -14,8 +14,9 @@ import (
 	"aaasess/store"
 )
 
-// tied is a controlling group, one that monitors it and one that does neither; those that monitor come first.
-func (s *scene) tied() Config {
+// onOffGroup is a controlling group, groups that monitor it and one that does neither. Monitoring
+// groups come first.
+func (s *scene) onOffGroup() Config {
 	controller := s.announcing("on", 0)
 	controller.announces.Controls = "tied"
 	return Config{
@@ -24,8 +25,8 @@ func (s *scene) tied() Config {
 	}
 }
 
-// TestHold: as long as the Accounting-On is not answered neither its group nor one that monitors it gets a record, not at
-// the first moment either; others do.
+// TestHold: while the Accounting-On is unanswered, neither its group nor a group that monitors it
+// gets a record, not even at the first moment. Other groups do.
 func TestHold(t *testing.T) {
 	groups := []string{"a monitor", "free", "on", "z monitor"}
 	inBubble(t, func(s *scene) {
@@ -33,7 +34,7 @@ func TestHold(t *testing.T) {
 		for i, name := range groups {
 			s.add(name, sessions.ID(i+1))
 		}
-		s.configure(s.tied())
+		s.configure(s.onOffGroup())
 		holds := func(want map[string]delivery.Hold) {
 			t.Helper()
 			for name, hold := range want {
@@ -60,7 +61,7 @@ func TestHold(t *testing.T) {
 		time.Sleep(onoff.DefaultRetry)
 		synctest.Wait()
 		holds(map[string]delivery.Hold{"a monitor": delivery.Open, "on": delivery.Open, "z monitor": delivery.Open})
-		got := s.take()
+		got := s.newEvents()
 		slices.Sort(got[1:])
 		if want := []string{"on: Accounting-On", "a monitor: Start 1", "on: Start 3", "z monitor: Start 4"}; !slices.Equal(got, want) {
 			t.Errorf("it is answered: %q, want %q", got, want)
@@ -71,7 +72,8 @@ func TestHold(t *testing.T) {
 	})
 }
 
-// TestOffBeforeOn: a method that comes back says so when the Off of the one before is over.
+// TestOffBeforeOn: a method that is configured again sends its On after the Off of the instance
+// before.
 func TestOffBeforeOn(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.apply(s.announcing("x", 1))
@@ -80,7 +82,7 @@ func TestOffBeforeOn(t *testing.T) {
 		s.apply()
 		s.want("removed", "x: open v1", "x: Accounting-On v1", "x: abandon v1", "x: Accounting-Off v1")
 		s.apply(s.announcing("x", 2))
-		s.after(time.Minute)
+		s.advance(time.Minute)
 		s.want("back", "x: open v2")
 		s.setSilent("x", false)
 		old.unanswered()
@@ -89,16 +91,17 @@ func TestOffBeforeOn(t *testing.T) {
 	})
 }
 
-// TestOffIsTheLast: what is under way is given up before the Off, and is sent again by the one that comes.
-func TestOffIsTheLast(t *testing.T) {
+// TestOffIsLast: records in flight are abandoned before the Off, and the next instance sends them
+// again.
+func TestOffIsLast(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.apply(s.announcing("x", 1))
 		s.setSilent("x", true)
 		s.add("x", 1)
 		s.setSilent("x", false)
 		s.apply(s.announcing("x", 2))
-		s.after(2 * time.Second)
-		got := s.take()
+		s.advance(2 * time.Second)
+		got := s.newEvents()
 		off, last := slices.Index(got, "x: Accounting-Off v1"), slices.Index(got, "x: Start 1 v1")
 		if on, again := slices.Index(got, "x: Accounting-On v2"), slices.Index(got, "x: Start 1 v2"); last < 0 || last > off || off > on || on > again {
 			t.Errorf("the order is %q", got)
@@ -106,8 +109,9 @@ func TestOffIsTheLast(t *testing.T) {
 	})
 }
 
-// TestStoreFails: after the store has failed nobody waits for an Off, be it to be sent or under way. A store that has failed
-// leaves goroutines, so this is in real time; it would hang.
+// TestStoreFails: after the store has failed, nothing waits for an Off, neither before it is sent
+// nor while it is in flight. A failed store leaves goroutines behind, so the test uses real time. A
+// bug would make it hang.
 func TestStoreFails(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -120,8 +124,8 @@ func TestStoreFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			on, off := make(chan struct{}), make(chan struct{})
 			s := &scene{T: t, disk: store.NewDisk()}
-			s.told = map[string]chan struct{}{"x: Accounting-On": on, "x: Accounting-Off": off}
-			s.begin()
+			s.once = map[string]chan struct{}{"x: Accounting-On": on, "x: Accounting-Off": off}
+			s.open()
 			c, err := s.Prepare(Config{Specs: []accounting.Spec{s.announcing("x", 0)}})
 			if err != nil {
 				t.Fatal(err)
@@ -130,7 +134,7 @@ func TestStoreFails(t *testing.T) {
 			s.Deliver(s.ctx)
 			<-on
 			s.setSilent("x", true)
-			s.take()
+			s.newEvents()
 			if !tt.before {
 				s.cancel()
 				<-off
@@ -144,16 +148,16 @@ func TestStoreFails(t *testing.T) {
 	}
 }
 
-// TestPerform: whose Accounting-On can be asked for.
+// TestPerform: which methods' Accounting-On can be requested.
 func TestPerform(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		removed := s.announcing("removed", 0)
-		s.begins("removed")
-		cfg := s.tied()
+		s.startSession("removed")
+		cfg := s.onOffGroup()
 		cfg.Specs = append(cfg.Specs, removed)
 		s.configure(cfg)
-		s.configure(s.tied())
-		s.take()
+		s.configure(s.onOffGroup())
+		s.newEvents()
 		for _, tt := range []struct {
 			name  string
 			force bool

@@ -12,13 +12,13 @@ import (
 	"aaasess/internal/retry"
 )
 
-// transport is one that only these tests know. It has servers of one name each, which answer unless they are
-// silent, and keeps what happened.
+// transport is a transport that only these tests know. Each of its groups has one server of the
+// same name, which answers unless it is silent. It records what happens.
 type transport struct {
 	mu     sync.Mutex
 	events []string
-	silent map[string]bool          // names of servers
-	told   map[string]chan struct{} // closed when this happens
+	silent map[string]bool          // by name of server
+	once   map[string]chan struct{} // closed when this event happens
 }
 
 func (tr *transport) note(format string, args ...any) {
@@ -26,14 +26,14 @@ func (tr *transport) note(format string, args ...any) {
 	defer tr.mu.Unlock()
 	event := fmt.Sprintf(format, args...)
 	tr.events = append(tr.events, event)
-	if ch := tr.told[event]; ch != nil {
+	if ch := tr.once[event]; ch != nil {
 		close(ch)
-		delete(tr.told, event)
+		delete(tr.once, event)
 	}
 }
 
-// take gives what happened since the last call.
-func (tr *transport) take() []string {
+// newEvents returns the events since the last call.
+func (tr *transport) newEvents() []string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	events := tr.events
@@ -56,16 +56,16 @@ func (tr *transport) isSilent(name string) bool {
 	return tr.silent[name]
 }
 
-// invented is its Spec.
+// invented is the Spec of the transport.
 type invented struct {
 	*transport
-	name        string // of the group and its server
-	version     int    // what makes another method
+	name        string // name of the group and its server
+	version     int    // a different version is a different method
 	description string
 	announces   *accounting.OnOff
-	bare        bool  // it can nothing but send
-	fault       error // of Open
-	ends        error // of Run, if it is not nil then at once
+	onlySends   bool  // it has only a Method and Run
+	fault       error // error of Open
+	runError    error // error of Run, which ends at once if this is not nil
 }
 
 func (i invented) Name() accounting.MethodName { return accounting.Group(i.name) }
@@ -83,16 +83,16 @@ func (i invented) Open(func(), *slog.Logger) (*accounting.Opened, error) {
 		return nil, i.fault
 	}
 	server := &inventedServer{invented: i}
-	server.say("open")
+	server.record("open")
 	o := &accounting.Opened{Method: server, Run: server.run}
-	if !i.bare {
+	if !i.onlySends {
 		o.Announce, o.Abandon = server.announce, server.abandon
-		o.Reopen = func() { server.say("reopen") }
+		o.Reopen = func() { server.record("reopen") }
 	}
 	return o, nil
 }
 
-// inventedServer is what it opens. A silent one keeps what it gets.
+// inventedServer is what invented opens. A silent one keeps its records.
 type inventedServer struct {
 	invented
 	mu      sync.Mutex
@@ -100,7 +100,7 @@ type inventedServer struct {
 	asked   []func(string, error)
 }
 
-func (s *inventedServer) say(what string) {
+func (s *inventedServer) record(what string) {
 	if s.version > 0 {
 		what += fmt.Sprintf(" v%d", s.version)
 	}
@@ -110,7 +110,7 @@ func (s *inventedServer) say(what string) {
 func (s *inventedServer) Window() int { return 8 }
 
 func (s *inventedServer) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
-	s.say(fmt.Sprintf("%s %d", rec.Type, rec.Session))
+	s.record(fmt.Sprintf("%s %d", rec.Type, rec.Session))
 	if !s.isSilent(s.name) {
 		done(nil)
 		return
@@ -122,7 +122,7 @@ func (s *inventedServer) Send(rec *accounting.Record, _ retry.Progress, done fun
 
 func (s *inventedServer) announce(rec *accounting.Record, done func(string, error)) {
 	status, _ := rec.Attrs.Uint32(radius.AcctStatusType)
-	s.say(radius.Standard().ValueName(radius.AcctStatusType, status))
+	s.record(radius.Standard().ValueName(radius.AcctStatusType, status))
 	if !s.isSilent(s.name) {
 		done("server of "+s.name, nil)
 		return
@@ -132,7 +132,7 @@ func (s *inventedServer) announce(rec *accounting.Record, done func(string, erro
 	s.asked = append(s.asked, done)
 }
 
-// unanswered has nobody answer what waits.
+// unanswered ends the waiting records with ErrNoResponse.
 func (s *inventedServer) unanswered() {
 	s.settle(accounting.ErrNoResponse)
 	s.mu.Lock()
@@ -155,24 +155,24 @@ func (s *inventedServer) settle(err error) {
 }
 
 func (s *inventedServer) abandon() {
-	s.say("abandon")
+	s.record("abandon")
 	s.settle(accounting.ErrStopped)
 }
 
 func (s *inventedServer) run(ctx context.Context) error {
-	if s.ends != nil {
-		return s.ends
+	if s.runError != nil {
+		return s.runError
 	}
 	<-ctx.Done()
-	s.say("end")
+	s.record("end")
 	s.settle(accounting.ErrStopped)
 	return nil
 }
 
-// identity is what the invented ones announce.
+// identity is the identity in the announcements.
 var identity = &accounting.OnOff{Attributes: radius.Attributes(radius.AppendAttribute(nil, radius.NASIdentifier, "aaasess"))}
 
-// opened is the server of a method that runs.
+// opened returns the server of a running method.
 func (s *scene) opened(name string) *inventedServer {
 	all := s.Statuses()
 	i := slices.IndexFunc(all, func(st Status) bool { return st.Spec.Name() == accounting.Group(name) })

@@ -8,40 +8,41 @@ import (
 	"aaasess/store"
 )
 
-// removal is a method that is not configured any more.
+// removal is a method that is no longer configured.
 type removal struct {
 	spec accounting.Spec
-	// unnamed is, by queue, the number that the next record had when no live session named the method
-	// any more: later records do not name it either. nil: some session does.
-	unnamed map[string]uint64
-	told    bool // that it cannot be started again
+	// unusedFrom is, by queue, the next sequence number at the moment when the last live session
+	// that names the method ended. Later records do not name the method. nil: a live session names
+	// it.
+	unusedFrom map[string]uint64
+	logged     bool // it was logged that the method cannot be started again
 }
 
-// CheckRemoved ends the methods that were removed and that no live session and no record names any more, starts
-// those again that one names, and logs which records nobody delivers. It is to be called every second or so.
+// CheckRemoved ends removed methods that no live session and no record names any more, restarts
+// those that one names, and logs which records have no method. Call it about once a second.
 func (s *Set) CheckRemoved(ctx context.Context) {
-	s.delivery.Look()
+	s.delivery.FindQueues()
 	live := s.liveMethods()
 	for name, r := range s.removed {
-		switch needed, runs := s.isNamed(name, r, live[name]), s.running[name] != nil; {
+		switch needed, runs := s.isUsed(name, r, live[name]), s.running[name] != nil; {
 		case runs && !needed:
 			s.remove(name)
 			s.log.Info("accounting method removed", "method", string(name))
 		case !runs && needed:
 			in, err := s.open(r.spec)
-			if err != nil && !r.told {
-				s.log.Warn("accounting method that was removed has records", "method", string(name), "err", err)
+			if err != nil && !r.logged {
+				s.log.Warn("removed accounting method still has records, but cannot be started again", "method", string(name), "err", err)
 			}
-			if r.told = err != nil; r.told {
+			if r.logged = err != nil; r.logged {
 				continue
 			}
 			s.start(ctx, in, onoff.TriggerConfigChange)
 		}
 	}
-	s.warnOfOrphans()
+	s.warnAboutOrphans()
 }
 
-// liveMethods are those that live sessions name.
+// liveMethods returns the methods that live sessions name.
 func (s *Set) liveMethods() map[accounting.MethodName]bool {
 	all := map[accounting.MethodName]bool{}
 	for _, text := range s.live() {
@@ -54,18 +55,18 @@ func (s *Set) liveMethods() map[accounting.MethodName]bool {
 	return all
 }
 
-// isNamed reports whether live sessions or records may name a method that was removed: records of its
-// own queue do, and those that were made while a live session did may.
-func (s *Set) isNamed(name accounting.MethodName, r *removal, live bool) bool {
+// isUsed reports whether live sessions or records may name a removed method. The records of its own
+// queue do. Records that were written while a live session named it may.
+func (s *Set) isUsed(name accounting.MethodName, r *removal, live bool) bool {
 	if live {
-		r.unnamed = nil
+		r.unusedFrom = nil
 		return true
 	}
-	if r.unnamed == nil {
-		s.flush() // now the last records of those sessions count
-		r.unnamed = map[string]uint64{}
+	if r.unusedFrom == nil {
+		s.flush() // so that NextSeq includes the last records of those sessions
+		r.unusedFrom = map[string]uint64{}
 		for _, q := range s.store.Queues() {
-			r.unnamed[q.Name] = q.NextSeq
+			r.unusedFrom[q.Name] = q.NextSeq
 		}
 	}
 	for _, q := range s.store.Queues() {
@@ -76,14 +77,14 @@ func (s *Set) isNamed(name accounting.MethodName, r *removal, live bool) bool {
 			return true
 		}
 		first, err := s.store.Read(q.Name, 0, 1, nil)
-		if err != nil || len(first) > 0 && first[0].Seq < r.unnamed[q.Name] {
+		if err != nil || len(first) > 0 && first[0].Seq < r.unusedFrom[q.Name] {
 			return true
 		}
 	}
 	return false
 }
 
-// flush waits until all that was given to the store is durable.
+// flush waits until every earlier commit is durable.
 func (s *Set) flush() {
 	durable := make(chan struct{})
 	s.store.Commit(store.Change{}, func(error) { close(durable) })
@@ -95,21 +96,21 @@ func (s *Set) remove(name accounting.MethodName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.delivery.RemoveMethod(name)
-	close(s.running[name].leave)
+	close(s.running[name].replaced)
 	delete(s.running, name)
-	s.hold()
+	s.updateHoldsLocked()
 }
 
-// warnOfOrphans tells, once each, of queues with records none of whose methods runs: those were removed
-// while the daemon did not run.
-func (s *Set) warnOfOrphans() {
+// warnAboutOrphans logs, once each, queues with records none of whose methods runs. Such methods
+// were removed while the daemon did not run.
+func (s *Set) warnAboutOrphans() {
 	for _, q := range s.store.Queues() {
 		if q.Name == accounting.RefusedQueue {
 			continue
 		}
 		orphan := q.Len > 0 && s.delivery.Queue(q.Name).Lost
 		if orphan && !s.orphans[q.Name] {
-			s.log.Warn("records wait for a method that is not configured", "queue", q.Name, "records", q.Len)
+			s.log.Warn("records wait for a method that is not configured; see \"aaasess spool reroute\"", "queue", q.Name, "records", q.Len)
 		}
 		s.orphans[q.Name] = orphan
 	}

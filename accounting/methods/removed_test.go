@@ -10,8 +10,8 @@ import (
 	"aaasess/store"
 )
 
-// TestIsNamed: which sessions and records keep a group that was removed, g.
-func TestIsNamed(t *testing.T) {
+// TestIsUsed: which sessions and records keep the removed group g.
+func TestIsUsed(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		g, r := accounting.Group("g"), &removal{}
 		add := func(queue string) {
@@ -27,36 +27,36 @@ func TestIsNamed(t *testing.T) {
 			{"a session names it", func() {}, true, true},
 			{"none does any more, and its last record is not durable yet", func() { add("group/z") }, false, true},
 			{"that waits", func() {}, false, true},
-			{"that is gone, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
+			{"its record is settled, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
 			{"a record is replayed", func() { add("group/g"); s.flush() }, false, true},
-			{"that is gone", func() { settle("group/g", 1) }, false, false},
+			{"its record is settled", func() { settle("group/g", 1) }, false, false},
 			{"what is set aside does not count", func() { add(accounting.RefusedQueue); s.flush() }, false, false},
 			{"it is named again", func() {}, true, true},
 			{"and left a record", func() { add("group/z") }, false, true},
 		} {
 			tt.before()
-			if got := s.isNamed(g, r, tt.live); got != tt.want {
+			if got := s.isUsed(g, r, tt.live); got != tt.want {
 				t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 			}
 		}
 	})
 }
 
-// TestRemovedWithRecord: a record keeps a method that was removed, after its session is over.
+// TestRemovedWithRecord: a record keeps a removed method running after its session is over.
 func TestRemovedWithRecord(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.setSilent("x", true)
 		s.apply(s.spec("x", 0))
-		s.begins("x")
+		s.startSession("x")
 		s.add("x", 1)
 		s.want("at first", "x: open", "x: Start 1")
 		s.live = nil
 		s.apply(s.spec("y", 0))
-		s.after(5 * time.Second)
+		s.advance(5 * time.Second)
 		s.want("removed, with a record", "y: open")
 		s.setSilent("x", false)
 		s.opened("x").unanswered()
-		s.after(5 * time.Second)
+		s.advance(5 * time.Second)
 		s.want("the record is delivered", "x: Start 1", "x: end")
 		if q := s.queue("x"); q.Queue != "" {
 			t.Errorf("it is shown: %+v", q)
@@ -67,47 +67,48 @@ func TestRemovedWithRecord(t *testing.T) {
 	})
 }
 
-// TestStartedAgain: a method that was removed and has ended runs again for a record that is replayed; what goes wrong is
-// logged once.
+// TestStartedAgain: a removed method that has ended runs again for a record that is replayed. Its
+// error is logged once.
 func TestStartedAgain(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		fault := errors.New("it is broken")
 		spec := &failing{Spec: s.spec("x", 0)}
 		s.apply(spec)
 		s.apply()
-		s.after(2 * time.Second)
+		s.advance(2 * time.Second)
 		s.want("removed", "x: open", "x: end")
 		spec.fault = fault
 		s.add("x", 1)
-		s.after(3 * time.Second)
-		if n := s.log.count("accounting method that was removed has records"); n != 1 {
+		s.advance(3 * time.Second)
+		if n := s.log.count("removed accounting method still has records"); n != 1 {
 			t.Errorf("the log tells %d times that it cannot be opened", n)
 		}
 		spec.fault = nil
-		s.after(3 * time.Second)
+		s.advance(3 * time.Second)
 		s.want("it is well again", "x: open", "x: Start 1", "x: end")
 	})
 }
 
-// failing cannot be opened at times.
+// failing is a Spec that sometimes cannot be opened.
 type failing struct {
 	accounting.Spec
 	fault error
 }
 
-func (f *failing) Open(heard func(), log *slog.Logger) (*accounting.Opened, error) {
+func (f *failing) Open(answered func(), log *slog.Logger) (*accounting.Opened, error) {
 	if f.fault != nil {
 		return nil, f.fault
 	}
-	return f.Spec.Open(heard, log)
+	return f.Spec.Open(answered, log)
 }
 
-// TestOrphans: records of a method that was removed while nothing ran are logged, once, and delivered when it is back.
+// TestOrphans: records of a method that was removed while no daemon ran are logged once, and
+// delivered when the method is configured again.
 func TestOrphans(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.add("x", 1)
 		s.apply(s.spec("y", 0))
-		s.after(5 * time.Second)
+		s.advance(5 * time.Second)
 		if n := s.log.count("queue=group/x records=1"); n != 1 {
 			t.Errorf("the log tells of the orphan %d times", n)
 		}
@@ -120,7 +121,7 @@ func TestOrphans(t *testing.T) {
 			}
 		}
 		s.apply(s.spec("x", 0))
-		s.after(2 * time.Second)
+		s.advance(2 * time.Second)
 		s.want("it is back", "y: open", "x: open", "x: Start 1", "y: end")
 	})
 }

@@ -7,11 +7,12 @@ import (
 	"aaasess/store"
 )
 
-// Reroute has the records of a queue whose method is not configured any more, and all that come to it,
-// go by another list. In the store the records stay where they are, and so in order. It holds until
-// the method is configured again. It returns when that is durable, with how many records wait in the queue.
+// Reroute sends the present and later records of a queue whose method is no longer configured to
+// another list. In the store the records stay where they are, and so in order. This ends when the
+// method is configured again. Reroute returns when the change is durable, with the number of
+// records in the queue.
 func (s *Set) Reroute(queue, list string) (int, error) {
-	if err := s.mayReroute(queue, list); err != nil {
+	if err := s.checkReroute(queue, list); err != nil {
 		return 0, err
 	}
 	durable := make(chan error, 1)
@@ -20,19 +21,19 @@ func (s *Set) Reroute(queue, list string) (int, error) {
 	if err := <-durable; err != nil {
 		return 0, err
 	}
-	n := s.waiting()[queue] // before some are delivered
+	n := s.waiting()[queue] // counted before some are delivered
 	s.mu.Lock()
 	s.rerouted[queue] = list
 	s.mu.Unlock()
-	s.applyReroutes() // a change may have come between
+	s.applyReroutes() // the configuration may have changed meanwhile
 	return int(n), nil
 }
 
-// rerouteKey is the key of the state that keeps the list by which the records of a queue go: "q" and the
-// name of the queue.
+// rerouteKey returns the key of the state that keeps the list of a rerouted queue: "q" and the name
+// of the queue.
 func rerouteKey(queue string) []byte { return append([]byte{'q'}, queue...) }
 
-// LoadReroute takes a key and value of the store's state, if they are what [Set.Reroute] has kept there.
+// LoadReroute loads a key and value of the store's state, if [Set.Reroute] wrote them.
 func (s *Set) LoadReroute(key, value []byte) {
 	if queue, ok := bytes.CutPrefix(key, []byte{'q'}); ok {
 		s.mu.Lock()
@@ -41,8 +42,8 @@ func (s *Set) LoadReroute(key, value []byte) {
 	}
 }
 
-// applyReroutes tells the delivery by which lists, as they are now, queues go that have no method of
-// their own. Where there is one again the list is forgotten. Any goroutine may call it.
+// applyReroutes tells the delivery the present methods of the lists of rerouted queues. If the
+// method of a queue is configured again, it removes the reroute. Any goroutine may call it.
 func (s *Set) applyReroutes() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,12 +55,12 @@ func (s *Set) applyReroutes() {
 		}
 		s.delivery.Reroute(queue, nil)
 		delete(s.rerouted, queue)
-		s.store.Commit(store.Change{Puts: []store.Put{{Key: rerouteKey(queue)}}}, func(error) {}) // else at the next start
+		s.store.Commit(store.Change{Puts: []store.Put{{Key: rerouteKey(queue)}}}, func(error) {}) // if this fails, the next start does it
 	}
 }
 
-// mayReroute is nil if the records of a queue may go by a list.
-func (s *Set) mayReroute(queue, list string) error {
+// checkReroute returns nil if the records of a queue may be sent to a list.
+func (s *Set) checkReroute(queue, list string) error {
 	records := s.waiting()[queue]
 	s.mu.Lock()
 	defer s.mu.Unlock()

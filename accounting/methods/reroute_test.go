@@ -8,7 +8,7 @@ import (
 	"aaasess/accounting"
 )
 
-// lists has these Specs configured, each in a list of its own name, and one list that records nothing.
+// lists configures these Specs, each in a list of its own name, and one list that records nothing.
 func (s *scene) lists(specs ...accounting.Spec) {
 	s.Helper()
 	cfg := Config{Specs: specs, Lists: map[string][]accounting.MethodName{"none": nil}}
@@ -18,24 +18,24 @@ func (s *scene) lists(specs ...accounting.Spec) {
 	s.configure(cfg)
 }
 
-// restart ends the Set and begins another one on its store.
+// restart ends the Set and starts another one on its store.
 func (s *scene) restart() {
 	s.Helper()
 	s.end()
-	s.take()
-	s.begin()
+	s.newEvents()
+	s.open()
 }
 
-// TestMayReroute: which queue may go by which list, before and after a change and a restart that take its method away, and
-// when that is back.
-func TestMayReroute(t *testing.T) {
+// TestCheckReroute: which queue may be rerouted to which list, before and after a change and a
+// restart that remove its method, and when the method is back.
+func TestCheckReroute(t *testing.T) {
 	type test struct {
 		queue, list string
 		want        error
 	}
 	inBubble(t, func(s *scene) {
 		s.setSilent("old", true)
-		s.begins("old")
+		s.startSession("old")
 		for _, when := range []struct {
 			name  string
 			begin func()
@@ -49,7 +49,7 @@ func TestMayReroute(t *testing.T) {
 				{"group/old", "default", ErrNoList},
 				{"group/none", "b", ErrNoQueue},
 				{"old", "b", ErrNoQueue},
-				{"group old", "b", ErrNoQueue}, // the method, not its queue
+				{"group old", "b", ErrNoQueue}, // the name of the method, not of its queue
 				{accounting.RefusedQueue, "b", ErrNoQueue},
 			}},
 			{"after a change", func() { s.lists(s.spec("new", 0)) }, []test{
@@ -67,7 +67,7 @@ func TestMayReroute(t *testing.T) {
 		} {
 			when.begin()
 			for _, tt := range when.tests {
-				if err := s.mayReroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
+				if err := s.checkReroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
 					t.Errorf("%s, %s by %s: %v, want %v", when.name, tt.queue, tt.list, err, tt.want)
 				}
 			}
@@ -75,8 +75,8 @@ func TestMayReroute(t *testing.T) {
 	})
 }
 
-// TestReroute: the records of a queue go by a list, and so do those that come to it, after a restart too; by the methods that
-// the list has then; until the method is there again.
+// TestReroute: present and later records of a queue go to a list, also after a restart, by the
+// methods that the list has then, until the method of the queue is back.
 func TestReroute(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		reroute := func(list string, want int) {
@@ -99,19 +99,19 @@ func TestReroute(t *testing.T) {
 		if q := s.queue("new"); q.Rerouted != "" {
 			t.Errorf("the other queue is %+v", q)
 		}
-		reroute("new", 0) // with nothing there
+		reroute("new", 0) // with no records
 
 		s.restart()
 		s.add("old", 3)
 		s.lists(s.spec("new", 2))
 		s.want("after a restart", "new: open v2", "new: Start 3 v2")
 		if !s.Delivers("group/old", nil) {
-			t.Error("nobody delivers what is replayed into it")
+			t.Error("records that are replayed into it have no method")
 		}
 		s.lists(s.spec("other", 0))
 		s.add("old", 4)
 		if q := s.queue("old"); !q.Lost || q.Rerouted != "new" {
-			t.Errorf("the list is gone, and its queue is %+v", q)
+			t.Errorf("the list was removed, and its queue is %+v", q)
 		}
 		reroute("other", 1)
 		s.want("by another list", "other: open", "new: end v2", "other: Start 4")

@@ -34,7 +34,7 @@ type scene struct {
 	started bool
 }
 
-// logBuffer keeps what is logged.
+// logBuffer keeps the log.
 type logBuffer struct {
 	mu  sync.Mutex
 	all bytes.Buffer
@@ -46,26 +46,26 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 	return l.all.Write(p)
 }
 
-// count is how often the log has a text.
+// count returns how often the log has a text.
 func (l *logBuffer) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.all.String(), text)
 }
 
-// inBubble runs a test in fake time, and ends what it has begun.
+// inBubble runs a test in fake time, and ends what the test started.
 func inBubble(t *testing.T, test func(s *scene)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &scene{T: t, disk: store.NewDisk()}
-		s.begin()
+		s.open()
 		test(s)
 		s.end()
 	})
 }
 
-// begin opens the store, as a new process does.
-func (s *scene) begin() {
+// open opens the store, as a new process does.
+func (s *scene) open() {
 	s.Helper()
 	var err error
 	if s.store, err = store.Open("state", store.Config{Disk: s.disk, MinFree: -1, Ballast: -1}); err != nil {
@@ -93,7 +93,7 @@ func (s *scene) end() {
 	}
 }
 
-// apply has these Specs configured; the list network/default has their methods, in order.
+// apply configures these Specs. The list network/default has their methods, in order.
 func (s *scene) apply(specs ...accounting.Spec) {
 	s.Helper()
 	var cfg Config
@@ -124,19 +124,20 @@ func (s *scene) configure(cfg Config) {
 	synctest.Wait()
 }
 
-// spec is an invented one of these servers.
+// spec returns an invented Spec on this transport.
 func (s *scene) spec(name string, version int) invented {
 	return invented{transport: &s.transport, name: name, version: version}
 }
 
-// announcing is one that says so, and blocks its records until that is answered.
+// announcing returns a Spec that sends an Accounting-On, and blocks its records until that is
+// answered.
 func (s *scene) announcing(name string, version int) invented {
 	i := s.spec(name, version)
 	i.announces = &accounting.OnOff{Attributes: identity.Attributes, Blocks: true}
 	return i
 }
 
-// add puts a record into the queue of a group, with these methods behind that.
+// add appends a record to the queue of a group, with these further methods.
 func (s *scene) add(name string, session sessions.ID, next ...accounting.MethodName) {
 	s.Helper()
 	rec := &accounting.Record{Session: session, Type: sessions.Start, At: time.Unix(1, 0), List: "network/default", Next: next}
@@ -150,8 +151,8 @@ func (s *scene) add(name string, session sessions.ID, next ...accounting.MethodN
 	synctest.Wait()
 }
 
-// begins has a session live that names these groups.
-func (s *scene) begins(names ...string) {
+// startSession adds a live session that names these groups.
+func (s *scene) startSession(names ...string) {
 	r := accounting.Route{List: "network/default", Record: accounting.StartStop}
 	for _, name := range names {
 		r.Methods = append(r.Methods, accounting.Group(name))
@@ -159,8 +160,8 @@ func (s *scene) begins(names ...string) {
 	s.live = append(s.live, r.Text())
 }
 
-// after lets time pass, with the calls that it brings, until everything has come to rest.
-func (s *scene) after(d time.Duration) {
+// advance lets time pass, with the calls that are due, then waits until nothing happens any more.
+func (s *scene) advance(d time.Duration) {
 	for ; d > 0; d -= time.Second {
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -169,16 +170,16 @@ func (s *scene) after(d time.Duration) {
 	synctest.Wait()
 }
 
-// want compares what happened since the last call.
+// want compares the events since the last call.
 func (s *scene) want(what string, want ...string) {
 	s.Helper()
-	s.compare(what, want, s.take())
+	s.compare(what, want, s.newEvents())
 }
 
-// wantSorted is want for what may happen in any order.
+// wantSorted is want for events that may happen in any order.
 func (s *scene) wantSorted(what string, want ...string) {
 	s.Helper()
-	s.compare(what, want, slices.Sorted(slices.Values(s.take())))
+	s.compare(what, want, slices.Sorted(slices.Values(s.newEvents())))
 }
 
 func (s *scene) compare(what string, want, got []string) {
@@ -188,7 +189,7 @@ func (s *scene) compare(what string, want, got []string) {
 	}
 }
 
-// queue is how the queue of a group is; the zero Queue if it is not shown.
+// queue returns the status of a group's queue; the zero Queue if it is not listed.
 func (s *scene) queue(name string) Queue {
 	for _, q := range s.Queues() {
 		if q.Queue == accounting.Group(name).Queue() {

@@ -12,58 +12,58 @@ import (
 	"aaasess/store"
 )
 
-// Config is the methods that are configured, and what refers to them.
+// Config is the configured methods, and what refers to them.
 type Config struct {
-	// Specs are the methods; no two of one name.
+	// Specs are the methods, each with a name of its own.
 	Specs []accounting.Spec
-	// Lists are the methods of the lists that record anything, by the name that records have of the list,
+	// Lists are the methods of the lists that record anything, by the name of the list in records,
 	// "network/default".
 	Lists map[string][]accounting.MethodName
-	// OnOffGroups are the acct-on-off-groups; their members are server groups.
+	// OnOffGroups are the acct-on-off-groups. Their members are server groups.
 	OnOffGroups onoff.Groups
 }
 
-// Set is the methods that run, and the delivery of records to them.
+// Set runs the methods, and the delivery of records to them.
 type Set struct {
-	store    *store.Store
-	delivery *delivery.Delivery
-	live     func() []string
-	log      *slog.Logger
-	over     chan struct{} // closed when the delivery has ended
-	failed   chan error
-	tasks    sync.WaitGroup
+	store         *store.Store
+	delivery      *delivery.Delivery
+	live          func() []string
+	log           *slog.Logger
+	deliveryEnded chan struct{} // closed when the delivery has ended
+	failed        chan error
+	tasks         sync.WaitGroup
 
-	// What follows belongs to the one goroutine that changes methods.
-	orphans map[string]bool                           // queues that the log was told of
-	last    map[accounting.MethodName]<-chan struct{} // closed when the Off of its latest instance is over
+	// Only the goroutine that changes methods uses the following fields.
+	orphans map[string]bool                           // queues that were logged
+	lastOff map[accounting.MethodName]<-chan struct{} // closed when the Off of the latest instance is over
 
-	mu       sync.Mutex // guards what follows; the package comment says how
+	mu       sync.Mutex // guards the following; see the package comment
 	config   Config
 	running  map[accounting.MethodName]*instance
 	removed  map[accounting.MethodName]*removal
-	rerouted map[string]string // lists that queues without a method of their own go by
+	rerouted map[string]string // lists of rerouted queues, by queue
 }
 
-// New makes the Set of a store, without methods. live gives the routes of live sessions
+// New returns the Set of a store, without methods. live returns the routes of live sessions
 // ([accounting.Route.Text]).
 func New(st *store.Store, live func() []string, log *slog.Logger) *Set {
 	return &Set{
 		store: st, delivery: delivery.New(delivery.Config{}, st, log), live: live, log: log,
-		over: make(chan struct{}), failed: make(chan error, 1),
-		orphans: map[string]bool{}, last: map[accounting.MethodName]<-chan struct{}{},
+		deliveryEnded: make(chan struct{}), failed: make(chan error, 1),
+		orphans: map[string]bool{}, lastOff: map[accounting.MethodName]<-chan struct{}{},
 		running: map[accounting.MethodName]*instance{}, removed: map[accounting.MethodName]*removal{}, rerouted: map[string]string{},
 	}
 }
 
-// Deliver begins the delivery of records, which goes on until ctx is done. The first [Set.Apply] comes before.
+// Deliver starts the delivery of records, which runs until ctx is done. Call [Set.Apply] first.
 func (s *Set) Deliver(ctx context.Context) {
 	s.tasks.Go(func() {
-		defer close(s.over)
+		defer close(s.deliveryEnded)
 		s.report(s.delivery.Run(ctx))
 	})
 }
 
-// Failed gives the error of the first method that failed, or of the delivery.
+// Failed receives the error of the first method that failed, or of the delivery.
 func (s *Set) Failed() <-chan error { return s.failed }
 
 // Wait returns when the delivery and all methods have ended, after the ctx of Deliver is done.
@@ -79,7 +79,7 @@ func (s *Set) report(err error) {
 	}
 }
 
-// Reopen has the methods open their files again, for logrotate.
+// Reopen makes the methods open their files again, for logrotate.
 func (s *Set) Reopen() {
 	for _, m := range s.running {
 		if m.Reopen != nil {
@@ -88,30 +88,31 @@ func (s *Set) Reopen() {
 	}
 }
 
-// Change is what the next Apply does.
+// Change is a prepared change of the configuration.
 type Change struct {
 	config Config
-	wanted map[accounting.MethodName]accounting.Spec
-	fresh  []*instance // those of wanted that do not run yet, or otherwise
+	specs  map[accounting.MethodName]accounting.Spec
+	opened []*instance // methods that are new or changed
 }
 
-// Discard closes what was opened for a change that is not to be.
+// Discard closes what was opened for a change that will not be applied.
 func (c Change) Discard() {
-	for _, in := range c.fresh {
+	for _, in := range c.opened {
 		in.discard()
 	}
 }
 
-// Prepare opens the methods that are configured and do not run yet, or run otherwise. What runs is not touched.
+// Prepare opens the methods of a configuration that are new or changed. It does not touch running
+// methods.
 func (s *Set) Prepare(cfg Config) (Change, error) {
-	c := Change{config: cfg, wanted: map[accounting.MethodName]accounting.Spec{}}
+	c := Change{config: cfg, specs: map[accounting.MethodName]accounting.Spec{}}
 	for _, spec := range cfg.Specs {
 		name := spec.Name()
-		if c.wanted[name] != nil {
+		if c.specs[name] != nil {
 			c.Discard()
-			return Change{}, fmt.Errorf("%w: method %q twice", ErrConfig, string(name))
+			return Change{}, fmt.Errorf("%w: method %q is configured twice", ErrConfig, string(name))
 		}
-		c.wanted[name] = spec
+		c.specs[name] = spec
 		if m := s.running[name]; m != nil && m.spec.Equal(spec) {
 			continue
 		}
@@ -120,28 +121,29 @@ func (s *Set) Prepare(cfg Config) (Change, error) {
 			c.Discard()
 			return Change{}, err
 		}
-		c.fresh = append(c.fresh, in)
+		c.opened = append(c.opened, in)
 	}
 	return c, nil
 }
 
-// Apply makes the methods of a change the configured ones. The policy that names them is to be in place:
-// new sessions do not name those that are removed now. trigger is why; ctx is only for its values.
+// Apply puts the methods of a change in place. The policy that names them must already be in place,
+// so that new sessions do not name removed methods. trigger is the reason. Only the values of ctx
+// are used.
 func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 	s.mu.Lock()
 	s.config = c.config
 	s.mu.Unlock()
-	for _, in := range c.fresh {
+	for _, in := range c.opened {
 		s.start(ctx, in, trigger)
 	}
 	s.mu.Lock()
-	for name, spec := range c.wanted {
+	for name, spec := range c.specs {
 		delete(s.removed, name)
-		s.running[name].spec = spec // with its description
+		s.running[name].spec = spec // its description may have changed
 	}
-	s.hold()
+	s.updateHoldsLocked()
 	for name, m := range s.running {
-		if c.wanted[name] == nil && s.removed[name] == nil {
+		if c.specs[name] == nil && s.removed[name] == nil {
 			s.removed[name] = &removal{spec: m.spec}
 		}
 	}
@@ -150,51 +152,52 @@ func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 	s.CheckRemoved(ctx)
 }
 
-// start runs an instance, in place of the one that has its name. It runs on until the delivery has
-// ended: answers to what is under way still count.
+// start runs an instance, in place of the one with the same name. That one runs on until the
+// delivery has ended, because answers to its records in flight still count.
 func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 	name := in.spec.Name()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.running[name]
-	if old != nil && isClosed(s.over) { // a change at the end
+	if old != nil && isClosed(s.deliveryEnded) { // a change during the shutdown
 		s.tasks.Go(in.discard)
 		return
 	}
-	before, over := s.last[name], make(chan struct{})
-	s.last[name] = over
+	previousOff, offDone := s.lastOff[name], make(chan struct{})
+	s.lastOff[name] = offDone
 	s.run(ctx, in)
 	if old != nil {
-		close(old.leave)
+		close(old.replaced)
 		trigger = onoff.TriggerConfigChange
 	}
 	s.running[name] = in
-	s.hold() // before the first record
+	s.updateHoldsLocked() // before the first record is sent
 	s.delivery.SetMethod(name, in.Method, in.spec.Delivery())
 	s.tasks.Go(func() {
-		defer close(over)
-		if before != nil {
-			<-before
+		defer close(offDone)
+		if previousOff != nil {
+			<-previousOff
 		}
 		s.announce(in, trigger)
 	})
 }
 
-// announce sends the Accounting-On of an instance, waits for its end and sends its Off. An instance that was replaced or
-// removed while it waited for the Off of the one before says neither.
+// announce sends the Accounting-On of an instance, waits for the end of the instance and sends its
+// Off. An instance that was replaced or removed while it waited for the Off of the one before sends
+// neither.
 func (s *Set) announce(in *instance, trigger onoff.Trigger) {
 	defer in.stop()
-	if isClosed(in.leave) || isClosed(s.over) {
+	if isClosed(in.replaced) || isClosed(s.deliveryEnded) {
 		return
 	}
-	in.begin(trigger)
-	why := onoff.TriggerConfigChange
+	in.sendOn(trigger)
+	offTrigger := onoff.TriggerConfigChange
 	select {
-	case <-in.leave:
-	case <-s.over:
-		why = onoff.TriggerShutDown
+	case <-in.replaced:
+	case <-s.deliveryEnded:
+		offTrigger = onoff.TriggerShutDown
 	}
-	s.end(in, why)
+	s.sendOff(in, offTrigger)
 }
 
 func isClosed(c <-chan struct{}) bool {

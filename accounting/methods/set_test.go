@@ -11,13 +11,13 @@ import (
 	"aaasess/accounting/onoff"
 )
 
-// TestInventedTransport: a transport that nobody else knows works from the first start to its removal. All that it is is its
-// Spec.
+// TestInventedTransport: a transport that no other package knows works from the first start to its
+// removal. Its Spec is all that it needs.
 func TestInventedTransport(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.apply(s.announcing("x", 1))
 		s.want("at the start", "x: open v1", "x: Accounting-On v1")
-		s.begins("x")
+		s.startSession("x")
 		s.add("x", 1)
 		s.want("a record", "x: Start 1 v1")
 		if q := s.queue("x"); q.Pending != 0 || q.Method.Delivered != 1 || !q.Configured {
@@ -32,14 +32,14 @@ func TestInventedTransport(t *testing.T) {
 		s.want("a record", "x: Start 2 v2")
 
 		s.apply(s.spec("y", 0))
-		s.after(3 * time.Second)
+		s.advance(3 * time.Second)
 		s.add("x", 1)
 		s.want("removed, and a session is live", "y: open", "x: Start 1 v2")
 		if q := s.queue("x"); q.Configured || q.Lost {
 			t.Errorf("its queue is %+v", q)
 		}
 		s.live = nil
-		s.after(3 * time.Second)
+		s.advance(3 * time.Second)
 		s.want("the session is over", "x: abandon v2", "x: Accounting-Off v2", "x: end v2")
 		if n := s.log.count(`msg="accounting method removed" method="group x"`); n != 1 {
 			t.Errorf("the log tells %d times of the removal", n)
@@ -53,7 +53,8 @@ func TestInventedTransport(t *testing.T) {
 	})
 }
 
-// TestPrepare: what is equal runs on, with its new description; what fails leaves nothing open, and what runs as it is.
+// TestPrepare: an equal method runs on, with its new description. A failed Prepare leaves nothing
+// open and the running methods as they are.
 func TestPrepare(t *testing.T) {
 	fault := errors.New("it is broken")
 	inBubble(t, func(s *scene) {
@@ -66,7 +67,7 @@ func TestPrepare(t *testing.T) {
 		}{
 			{"one cannot be opened", func(i *invented) { i.fault = fault }, fault},
 			{"one name twice", func(i *invented) { i.name = "y" }, ErrConfig},
-			{"it announces and cannot", func(i *invented) { i.announces, i.bare = identity, true }, ErrConfig},
+			{"it announces and cannot", func(i *invented) { i.announces, i.onlySends = identity, true }, ErrConfig},
 			{"it does not say who we are", func(i *invented) { i.announces = &accounting.OnOff{} }, onoff.ErrConfig},
 		} {
 			last := s.spec("z", 0)
@@ -75,7 +76,7 @@ func TestPrepare(t *testing.T) {
 				t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 			}
 			opened := map[string]int{}
-			for _, e := range s.take() {
+			for _, e := range s.newEvents() {
 				switch e {
 				case "x: open v2", "y: open", "z: open":
 					opened[e[:1]]++
@@ -107,12 +108,12 @@ func TestPrepare(t *testing.T) {
 	})
 }
 
-// TestFailed: the error of a method is told.
+// TestFailed: the error of a method is reported.
 func TestFailed(t *testing.T) {
 	fault := errors.New("it is broken")
 	inBubble(t, func(s *scene) {
 		broken := s.spec("x", 0)
-		broken.ends = fault
+		broken.runError = fault
 		s.apply(broken)
 		select {
 		case err := <-s.Failed():
@@ -120,14 +121,15 @@ func TestFailed(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		case <-time.After(time.Minute):
-			t.Error("nobody is told")
+			t.Error("no error on Failed")
 		}
 	})
 }
 
-// TestChangesWhileOffIsUnderWay: however often a method is replaced, or removed and configured again, while its first Off is
-// not answered: the last On goes out after it, and those between are not heard of.
-func TestChangesWhileOffIsUnderWay(t *testing.T) {
+// TestChangesDuringOff: a method is replaced, or removed and configured again, several times while
+// its first Off is unanswered. The last On goes out after that Off. The instances in between send
+// nothing.
+func TestChangesDuringOff(t *testing.T) {
 	for name, changes := range map[string]func(s *scene){
 		"replaced twice": func(s *scene) {
 			s.apply(s.announcing("x", 2))
@@ -151,23 +153,23 @@ func TestChangesWhileOffIsUnderWay(t *testing.T) {
 				first := s.opened("x")
 				s.setSilent("x", true)
 				changes(s)
-				s.wantSorted("the first Off is under way", "x: Accounting-Off v1", "x: Accounting-On v1", "x: abandon v1",
+				s.wantSorted("the first Off is in flight", "x: Accounting-Off v1", "x: Accounting-On v1", "x: abandon v1",
 					"x: open v1", "x: open v2", "x: open v3")
 				s.setSilent("x", false)
 				first.unanswered()
-				s.after(5 * time.Second)
+				s.advance(5 * time.Second)
 				s.wantSorted("it is over", "x: Accounting-On v3", "x: end v1", "x: end v2")
 			})
 		})
 	}
 }
 
-// TestApplyAtTheEnd: a change of a method that is being ended leaves nothing running.
+// TestApplyAtTheEnd: a change of a method that is ending leaves nothing running.
 func TestApplyAtTheEnd(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.apply(s.announcing("x", 1))
 		s.setSilent("x", true)
-		s.take()
+		s.newEvents()
 		s.cancel()
 		synctest.Wait()
 		s.want("the end has begun", "x: abandon v1", "x: Accounting-Off v1")
@@ -179,7 +181,7 @@ func TestApplyAtTheEnd(t *testing.T) {
 	})
 }
 
-// TestEqualAcrossTransports: a method whose transport changes is another one.
+// TestEqualAcrossTransports: a method whose transport changes is a different method.
 func TestEqualAcrossTransports(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.apply(s.spec("x", 1))
@@ -193,7 +195,7 @@ type wrapped struct{ accounting.Spec }
 
 func (w wrapped) Equal(other accounting.Spec) bool { return other == accounting.Spec(w) }
 
-// TestContextOfApply: its end does not end a method.
+// TestContextOfApply: the end of the context of Apply does not end a method.
 func TestContextOfApply(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		s.apply()
@@ -209,15 +211,15 @@ func TestContextOfApply(t *testing.T) {
 	})
 }
 
-// alone is a Spec of no server group.
-type alone struct{ accounting.Spec }
+// noGroup is a Spec that is not a server group.
+type noGroup struct{ accounting.Spec }
 
-func (alone) Name() accounting.MethodName { return accounting.Local }
+func (noGroup) Name() accounting.MethodName { return accounting.Local }
 
-// TestOnlyGroupsAnnounce: acct-on-off is between server groups.
+// TestOnlyGroupsAnnounce: only server groups have an Accounting-On.
 func TestOnlyGroupsAnnounce(t *testing.T) {
 	inBubble(t, func(s *scene) {
-		if _, err := s.Prepare(Config{Specs: []accounting.Spec{alone{s.announcing("x", 1)}}}); !errors.Is(err, ErrConfig) {
+		if _, err := s.Prepare(Config{Specs: []accounting.Spec{noGroup{s.announcing("x", 1)}}}); !errors.Is(err, ErrConfig) {
 			t.Errorf("got %v", err)
 		}
 	})

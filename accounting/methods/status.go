@@ -11,18 +11,18 @@ import (
 	"aaasess/accounting/onoff"
 )
 
-// Status is how a method is that runs.
+// Status is the status of a running method.
 type Status struct {
 	Spec       accounting.Spec
 	Method     accounting.Method
-	Configured bool          // it was not removed
-	Since      time.Time     // when its Spec was applied, or another that is not equal to the one before
+	Configured bool          // false: it was removed
+	Since      time.Time     // when its Spec, or the last one that was not equal to the one before, was applied
 	Waiting    uint64        // records in its queue
-	OnOff      *onoff.Status // of its own Accounting-On and -Off; nil: it sends none
-	Monitored  *onoff.Status // of the group whose Accounting-On its records wait for; nil: there is none
+	OnOff      *onoff.Status // its own Accounting-On and -Off; nil: it sends none
+	Monitored  *onoff.Status // status of the group whose Accounting-On its records wait for; nil: none
 }
 
-// Statuses are all methods that run, by name.
+// Statuses returns the status of all running methods, by name.
 func (s *Set) Statuses() []Status {
 	waiting := s.waiting()
 	s.mu.Lock()
@@ -38,7 +38,8 @@ func (s *Set) Statuses() []Status {
 	return out
 }
 
-// onOffStatus is nil for a method that does not run or sends no Accounting-On. The caller holds the lock.
+// onOffStatus returns nil for a method that does not run or sends no Accounting-On. The caller
+// holds the lock.
 func (s *Set) onOffStatus(name accounting.MethodName) *onoff.Status {
 	m := s.running[name]
 	if m == nil || m.onOff == nil {
@@ -48,7 +49,8 @@ func (s *Set) onOffStatus(name accounting.MethodName) *onoff.Status {
 	return &status
 }
 
-// controller is the method whose Accounting-On another one waits for, or "". The caller holds the lock.
+// controller returns the method whose Accounting-On another one waits for, or "". The caller holds
+// the lock.
 func (s *Set) controller(monitor accounting.MethodName) accounting.MethodName {
 	for _, g := range s.config.OnOffGroups {
 		if slices.Contains(g.Monitors, monitor.Group()) {
@@ -58,14 +60,14 @@ func (s *Set) controller(monitor accounting.MethodName) accounting.MethodName {
 	return ""
 }
 
-// OnOffGroups are the acct-on-off-groups that are configured.
+// OnOffGroups returns the configured acct-on-off-groups.
 func (s *Set) OnOffGroups() onoff.Groups {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.config.OnOffGroups
 }
 
-// Perform has an Accounting-On or -Off of a method sent, as [onoff.Sender.Perform] says.
+// Perform requests an Accounting-On or -Off of a method, see [onoff.Sender.Perform].
 func (s *Set) Perform(name accounting.MethodName, on, force bool, cause uint32) error {
 	var sender *onoff.Sender
 	s.mu.Lock()
@@ -84,8 +86,8 @@ func (s *Set) Perform(name accounting.MethodName, on, force bool, cause uint32) 
 	return sender.Perform(on, force, cause)
 }
 
-// Delivers reports whether a method runs to which a record can go that stands in this queue and has these
-// methods besides.
+// Delivers reports whether a method runs that a record of this queue with these further methods can
+// go to.
 func (s *Set) Delivers(queue string, next []accounting.MethodName) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +97,7 @@ func (s *Set) Delivers(queue string, next []accounting.MethodName) bool {
 	})
 }
 
-// waiting is how many records each queue has.
+// waiting returns how many records each queue has.
 func (s *Set) waiting() map[string]uint64 {
 	n := map[string]uint64{}
 	for _, q := range s.store.Queues() {
@@ -104,15 +106,15 @@ func (s *Set) waiting() map[string]uint64 {
 	return n
 }
 
-// Queue is how a queue is, and the method that it is named after.
+// Queue is the status of a queue and of the method that it is named after.
 type Queue struct {
 	delivery.QueueStats
 	Method     delivery.MethodStats
-	Configured bool   // its method is
-	Rerouted   string // the list that its records go by, as [Set.Reroute] said; "": none
+	Configured bool   // whether its method is configured
+	Rerouted   string // the list that [Set.Reroute] has set; "": none
 }
 
-// Queues are the queues of the methods that run, and others that have records, by name.
+// Queues returns the queues of running methods, and other queues that have records, by name.
 func (s *Set) Queues() []Queue {
 	waiting := s.waiting()
 	s.mu.Lock()
@@ -129,7 +131,7 @@ func (s *Set) Queues() []Queue {
 	return slices.SortedFunc(maps.Values(queues), func(a, b Queue) int { return cmp.Compare(a.Queue, b.Queue) })
 }
 
-// queue is that of a method. The caller holds the lock.
+// queue returns the queue of a method. The caller holds the lock.
 func (s *Set) queue(name accounting.MethodName, configured bool) Queue {
 	stats := s.delivery.Queue(name.Queue())
 	return Queue{QueueStats: stats, Method: s.delivery.Method(name), Configured: configured, Rerouted: s.rerouted[stats.Queue]}

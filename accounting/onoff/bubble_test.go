@@ -21,21 +21,21 @@ import (
 // round is how long fakeAnnouncer's servers are tried.
 const round = 20 * time.Second
 
-// answer is what fakeAnnouncer says of a round, and when.
+// answer is the result that fakeAnnouncer gives for a round, and when.
 type answer struct {
 	after  time.Duration
 	server string
 	err    error
 }
 
-// bubbleBegins is the time of a bubble at its beginning (testing/synctest).
-var bubbleBegins = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+// bubbleStart is the time at the start of a bubble (testing/synctest).
+var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// fakeAnnouncer answers the rounds by its script, the last line of it for ever; with no script it
+// fakeAnnouncer answers rounds by its script, and repeats the last line of it. Without a script it
 // answers nothing.
 type fakeAnnouncer struct {
 	mu     sync.Mutex
-	from   time.Time // that sent counts from
+	from   time.Time // start of the times in sent
 	script []answer
 	sent   []string // when, type and id
 	recs   []*accounting.Record
@@ -43,13 +43,13 @@ type fakeAnnouncer struct {
 }
 
 func newAnnouncer(script ...answer) *fakeAnnouncer {
-	return &fakeAnnouncer{from: bubbleBegins, script: script}
+	return &fakeAnnouncer{from: bubbleStart, script: script}
 }
 
 var (
-	yes  = answer{after: time.Second, server: "server-1"}
-	no   = answer{after: round, err: fmt.Errorf("group: %w", accounting.ErrNoResponse)}
-	gone = answer{err: accounting.ErrStopped}
+	yes     = answer{after: time.Second, server: "server-1"}
+	no      = answer{after: round, err: fmt.Errorf("group: %w", accounting.ErrNoResponse)}
+	stopped = answer{err: accounting.ErrStopped}
 )
 
 func (f *fakeAnnouncer) Announce(rec *accounting.Record, done func(string, error)) {
@@ -79,27 +79,27 @@ func (f *fakeAnnouncer) all() []string {
 	return slices.Clone(f.sent)
 }
 
-// announcing is a Sender that runs in fake time.
-type announcing struct {
+// bubble is a Sender that runs in fake time.
+type bubble struct {
 	*testing.T
 	*Sender
 	from time.Time
 	log  bytes.Buffer
 	end  func() // ends Run and waits for it
 
-	mu   sync.Mutex
-	told []string // when, state, block and server
+	mu       sync.Mutex
+	statuses []string // when, state, block and server
 }
 
-// inBubble runs a test of a Sender that blocks its group, with ids S1, S2 and so on, one for each
-// On and Off that is asked for.
-func inBubble(t *testing.T, announce Announce, test func(o *announcing), change ...func(*Config)) {
+// inBubble runs a test of a Sender that blocks its group. Its ids are S1, S2 and so on, one for
+// each requested On and Off.
+func inBubble(t *testing.T, announce Announce, test func(o *bubble), change ...func(*Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		o := &announcing{T: t, from: time.Now()}
+		o := &bubble{T: t, from: time.Now()}
 		ids := 0
 		cfg := Config{
-			Group: "g", Blocks: true, Attributes: ours(), Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
+			Group: "g", Blocks: true, Attributes: identity(), Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
 			Changed:      o.changed,
 			NewSessionID: func() string { ids++; return fmt.Sprintf("S%d", ids) },
 		}
@@ -116,7 +116,7 @@ func inBubble(t *testing.T, announce Announce, test func(o *announcing), change 
 	})
 }
 
-func (o *announcing) run() {
+func (o *bubble) run() {
 	ctx, cancel := context.WithCancel(o.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -130,7 +130,7 @@ func (o *announcing) run() {
 	}
 }
 
-func (o *announcing) changed(s Status) {
+func (o *bubble) changed(s Status) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	line := fmt.Sprintf("%v %s %s", time.Since(o.from), s.State, s.Block)
@@ -140,23 +140,23 @@ func (o *announcing) changed(s Status) {
 	if s.Server != "" {
 		line += " " + s.Server
 	}
-	o.told = append(o.told, line)
+	o.statuses = append(o.statuses, line)
 }
 
-// after lets time pass until everything has come to rest.
-func (o *announcing) after(d time.Duration) {
+// after lets time pass, then waits until nothing happens any more.
+func (o *bubble) after(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-func (o *announcing) want(what string, got []string, want ...string) {
+func (o *bubble) want(what string, got []string, want ...string) {
 	o.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		o.Errorf("%s: want (-) and got (+):\n%s", what, diff)
 	}
 }
 
-func (o *announcing) perform(on, force bool, cause uint32, want error) {
+func (o *bubble) perform(on, force bool, cause uint32, want error) {
 	o.Helper()
 	if err := o.Perform(on, force, cause); !errors.Is(err, want) {
 		o.Errorf("perform: %v, want %v", err, want)

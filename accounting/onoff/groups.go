@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Group is an acct-on-off-group (R63, S3): a server group that sends Accounting-On/Off, and
-// others that send none and are blocked as it is.
+// Group is an acct-on-off-group (R63, S3): one server group that sends Accounting-On/Off, and
+// others that send none and are blocked together with it.
 type Group struct {
 	Name        string
 	Controller  string   // name of the controlling server group
@@ -14,33 +14,34 @@ type Group struct {
 	Description string
 }
 
-// Groups are all of them. It does not change once it is validated.
+// Groups are all acct-on-off-groups. They must not change after they were validated.
 type Groups []Group
 
-// Validate returns all that is wrong, one line each. A server group controls or monitors at most one
-// acct-on-off-group, never both, and every one has a controller. The errors wrap [ErrConfig].
+// Validate returns every fault, one per line. A server group controls or monitors at most one
+// acct-on-off-group, never both, and every acct-on-off-group has a controller. The errors wrap
+// [ErrConfig].
 func (gs Groups) Validate() error {
 	var all []error
 	fault := func(format string, args ...any) {
 		all = append(all, fmt.Errorf("%w-group: "+format, append([]any{ErrConfig}, args...)...))
 	}
-	names, member := map[string]bool{}, map[string]string{}
+	names, memberOf := map[string]bool{}, map[string]string{}
 	for _, g := range gs {
 		if g.Name == "" {
-			fault("one has no name")
+			fault("a group has no name")
 		}
 		if names[g.Name] {
-			fault("%s: twice", g.Name)
+			fault("%s: the name is used twice", g.Name)
 		}
 		names[g.Name] = true
 		if g.Controller == "" {
 			fault("%s: no server group controls it", g.Name)
 		}
 		for _, m := range g.members() {
-			if other, ok := member[m]; ok {
-				fault("%s: server group %s is in %s already", g.Name, m, other)
+			if other, ok := memberOf[m]; ok {
+				fault("%s: server group %s is already in %s", g.Name, m, other)
 			}
-			member[m] = g.Name
+			memberOf[m] = g.Name
 		}
 	}
 	return errors.Join(all...)
@@ -53,9 +54,9 @@ func (g *Group) members() []string {
 	return append([]string{g.Controller}, g.Monitors...)
 }
 
-// Blocks is what holds for each server group, from the statuses of those that send Accounting-On/Off:
-// for these their own, for those that monitor one exactly its. Whoever is not in the answer is not
-// blocked, nor is a monitor whose controller has no status.
+// Blocks returns the Block of each server group, from the statuses of those that send
+// Accounting-On/Off. A monitoring group has the Block of its controller. A group that is not in the
+// result is not blocked, nor is a monitor whose controller has no status.
 func (gs Groups) Blocks(statuses map[string]Status) map[string]Block {
 	blocks := make(map[string]Block, len(statuses))
 	for name, s := range statuses {
@@ -69,7 +70,7 @@ func (gs Groups) Blocks(statuses map[string]Status) map[string]Block {
 	return blocks
 }
 
-// Controls is the name of the acct-on-off-group that a server group controls, or "".
+// Controls returns the name of the acct-on-off-group that a server group controls, or "".
 func (gs Groups) Controls(group string) string {
 	for _, g := range gs {
 		if g.Controller == group {

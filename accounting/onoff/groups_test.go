@@ -18,10 +18,10 @@ func TestGroupsBlocks(t *testing.T) {
 		statuses map[string]Status
 		want     map[string]Block
 	}{
-		{"nobody", nil, nil, map[string]Block{}},
+		{"no groups", nil, nil, map[string]Block{}},
 		{"no groups", nil, map[string]Status{"a": status(blocked), "b": {}}, map[string]Block{"a": blocked, "b": {}}},
 		{"the controlling one is blocked", pair, map[string]Status{"acct": status(blocked)}, map[string]Block{"acct": blocked, "auth": blocked, "third": blocked}},
-		{"nobody answers it", pair, map[string]Status{"acct": status(silent)}, map[string]Block{"acct": silent, "auth": silent, "third": silent}},
+		{"no server answers it", pair, map[string]Status{"acct": status(silent)}, map[string]Block{"acct": silent, "auth": silent, "third": silent}},
 		{"it is answered", pair, map[string]Status{"acct": {}}, map[string]Block{"acct": {}, "auth": {}, "third": {}}},
 		{"another one is blocked", pair, map[string]Status{"acct": {}, "b": status(blocked)}, map[string]Block{"acct": {}, "auth": {}, "third": {}, "b": blocked}},
 		{"it sends nothing", pair, map[string]Status{}, map[string]Block{"auth": {}, "third": {}}},
@@ -50,18 +50,18 @@ func TestGroupsValidate(t *testing.T) {
 	tests := []struct {
 		name   string
 		groups Groups
-		want   string // lines of the error, without what all begin with
+		want   string // lines of the error, without their common prefix
 	}{
 		{"none", nil, ""},
 		{"S3", Groups{{Name: "group-1", Controller: "p1", Monitors: []string{"p2"}}, {Name: "group-2", Controller: "p3"}}, ""},
-		{"no name", Groups{{Name: "", Controller: "p1"}}, "one has no name"},
-		{"one name twice", Groups{{Name: "g", Controller: "p1"}, {Name: "g", Controller: "p2"}}, "g: twice"},
+		{"no name", Groups{{Name: "", Controller: "p1"}}, "a group has no name"},
+		{"one name twice", Groups{{Name: "g", Controller: "p1"}, {Name: "g", Controller: "p2"}}, "g: the name is used twice"},
 		{"no controller", Groups{{Name: "g", Controller: "", Monitors: []string{"p"}}}, "g: no server group controls it"},
-		{"controls two", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "p"}}, "h: server group p is in g already"},
-		{"controls what it monitors", Groups{{Name: "g", Controller: "p", Monitors: []string{"p"}}}, "g: server group p is in g already"},
-		{"monitors two", Groups{{Name: "g", Controller: "p", Monitors: []string{"q"}}, {Name: "h", Controller: "r", Monitors: []string{"q"}}}, "h: server group q is in g already"},
-		{"controls one and monitors another", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "r", Monitors: []string{"p"}}}, "h: server group p is in g already"},
-		{"all that is wrong", Groups{{Name: "g", Controller: ""}, {Name: "g", Controller: "p"}}, "g: no server group controls it\ng: twice"},
+		{"controls two", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "p"}}, "h: server group p is already in g"},
+		{"controls what it monitors", Groups{{Name: "g", Controller: "p", Monitors: []string{"p"}}}, "g: server group p is already in g"},
+		{"monitors two", Groups{{Name: "g", Controller: "p", Monitors: []string{"q"}}, {Name: "h", Controller: "r", Monitors: []string{"q"}}}, "h: server group q is already in g"},
+		{"controls one and monitors another", Groups{{Name: "g", Controller: "p"}, {Name: "h", Controller: "r", Monitors: []string{"p"}}}, "h: server group p is already in g"},
+		{"all faults", Groups{{Name: "g", Controller: ""}, {Name: "g", Controller: "p"}}, "g: no server group controls it\ng: the name is used twice"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

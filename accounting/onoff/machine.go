@@ -2,79 +2,79 @@ package onoff
 
 import "time"
 
-// machine is the life of a group's Accounting-On/Off: a value without clock, timer or socket, changed
-// by step only. What is sent, a sequence of rounds, follows from its fields.
+// machine is the life cycle of a group's Accounting-On/Off. It is a value without clock, timer or
+// socket, and only step changes it. Its fields determine what is sent, in a sequence of rounds.
 type machine struct {
-	retry time.Duration // from the end of a round of the On to the next one; it does not change
+	retry time.Duration // from the end of a round of the On to the next one; constant
 
 	state      State
 	sessionID  string
 	changed    time.Time
 	trigger    Trigger
 	server     string
-	cause      uint32    // of the Off
-	at         time.Time // when what is sent was asked for; the same in all its rounds
-	noResponse bool      // nobody answered in a whole round of this On
+	cause      uint32    // Acct-Terminate-Cause of the Off
+	askedAt    time.Time // when the present On or Off was requested; the same in all its rounds
+	noResponse bool      // no server answered in a whole round of this On
 
-	gen     uint64    // of the newest round; what is heard of older ones does not count
-	sending bool      // the newest round is not over
-	next    time.Time // when the next round begins if none is under way; zero: never
+	gen     uint64    // of the newest round; results of older rounds are ignored
+	sending bool      // the newest round is in progress
+	next    time.Time // when the next round begins if none is in progress; zero: never
 }
 
-// eventKind is what may happen to a machine.
+// eventKind is a kind of event.
 type eventKind uint8
 
 const (
-	evOn         eventKind = iota // an Accounting-On is asked for
+	evOn         eventKind = iota // an Accounting-On is requested
 	evForceOn                     // even if it was answered
-	evOff                         // an Accounting-Off is asked for
+	evOff                         // an Accounting-Off is requested
 	evForceOff                    // even if it was answered
 	evAnswered                    // a server answered the round
-	evUnanswered                  // the round is over, all servers had their chance
-	evStopped                     // the round was broken off, which says nothing about the servers
-	evFailed                      // the round could not be made
+	evUnanswered                  // the round ended without an answer from any server
+	evStopped                     // the round was stopped, which says nothing about the servers
+	evFailed                      // the round could not be sent
 	evElapsed                     // some time has passed
 )
 
-// event is one of them. Fields that the kind does not name are not looked at.
+// event is something that happens to a machine. Fields that do not list its kind are ignored.
 type event struct {
 	kind    eventKind
 	trigger Trigger // evOn to evForceOff
-	id      string  // evOn to evForceOff: for a sequence that begins; never used before
-	cause   uint32  // evOff, evForceOff; 0: the trigger's
-	gen     uint64  // evAnswered to evFailed: of which round
+	id      string  // evOn to evForceOff: id of a new sequence; never used before
+	cause   uint32  // evOff, evForceOff; 0: the trigger's cause
+	gen     uint64  // evAnswered to evFailed: the round
 	server  string  // evAnswered
 }
 
-// effects is what a step wants done.
+// effects is what the caller of step must do.
 type effects struct {
 	send bool  // send the record to the servers, as round gen
-	err  error // tell who asked
+	err  error // return to the requester
 }
 
-// move is what an event does in a state.
-type move func(m machine, ev event, now time.Time) (machine, effects)
+// transition is the effect of an event in a state.
+type transition func(m machine, ev event, now time.Time) (machine, effects)
 
-// moves are the transitions. What is not there is nothing to do.
-var moves = [...][evElapsed + 1]move{
+// transitions is the table of the machine. A pair of state and event that it lacks changes nothing.
+var transitions = [...][evElapsed + 1]transition{
 	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 	SendAcctOn: {
-		evOn: hurryRound, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
-		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: resumeLater, evFailed: resumeLater,
+		evOn: startRoundNow, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
+		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: scheduleRound, evFailed: scheduleRound,
 		evElapsed: nextRound,
 	},
 	On: {evOn: refuse, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 	SendAcctOff: {
-		evOn: beginOn, evForceOn: beginOn, evOff: hurryRound, evForceOff: beginOff,
-		// A round that was broken off was not the one attempt that an Off has.
-		evAnswered: acknowledge, evUnanswered: giveUp, evStopped: resumeLater, evFailed: giveUp,
+		evOn: beginOn, evForceOn: beginOn, evOff: startRoundNow, evForceOff: beginOff,
+		// An Off has only one attempt, and a stopped round does not count as it.
+		evAnswered: acknowledge, evUnanswered: giveUp, evStopped: scheduleRound, evFailed: giveUp,
 		evElapsed: nextRound,
 	},
 	Off:       {evOn: beginOn, evForceOn: beginOn, evOff: refuse, evForceOff: beginOff},
 	OffNoResp: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
 }
 
-// step is what becomes of m when ev happens.
+// step returns the machine after an event, and its effects.
 func step(m machine, ev event, now time.Time) (machine, effects) {
 	switch ev.kind {
 	case evAnswered, evUnanswered, evStopped, evFailed:
@@ -87,14 +87,14 @@ func step(m machine, ev event, now time.Time) (machine, effects) {
 			return m, effects{}
 		}
 	}
-	move := moves[m.state][ev.kind]
-	if move == nil {
+	transition := transitions[m.state][ev.kind]
+	if transition == nil {
 		return m, effects{}
 	}
-	return move(m, ev, now)
+	return transition(m, ev, now)
 }
 
-// enter makes the state another one; what was awaited is so no more.
+// enter changes the state and cancels the next round.
 func (m machine) enter(s State, now time.Time) machine {
 	if m.state != s {
 		m.changed = now
@@ -103,15 +103,15 @@ func (m machine) enter(s State, now time.Time) machine {
 	return m
 }
 
-// beginOn begins a new On/Off sequence, which has an id of its own.
+// beginOn begins a new On/Off sequence, with a new id.
 func beginOn(m machine, ev event, now time.Time) (machine, effects) {
 	m = m.enter(SendAcctOn, now)
 	m.sessionID, m.trigger, m.cause = ev.id, ev.trigger, 0
-	m.server, m.at, m.noResponse = "", now, false
+	m.server, m.askedAt, m.noResponse = "", now, false
 	return nextRound(m, ev, now)
 }
 
-// beginOff sends the Off of the On before it, and ends the rounds of that.
+// beginOff sends the Off of the present sequence, and ends the rounds of its On.
 func beginOff(m machine, ev event, now time.Time) (machine, effects) {
 	m = m.enter(SendAcctOff, now)
 	if m.sessionID == "" {
@@ -121,26 +121,26 @@ func beginOff(m machine, ev event, now time.Time) (machine, effects) {
 	if m.cause == 0 {
 		m.cause = ev.trigger.cause()
 	}
-	m.server, m.at, m.noResponse = "", now, false
+	m.server, m.askedAt, m.noResponse = "", now, false
 	return nextRound(m, ev, now)
 }
 
-// nextRound sends the same again.
+// nextRound sends the present record again.
 func nextRound(m machine, _ event, _ time.Time) (machine, effects) {
 	m.gen++
 	m.sending, m.next = true, time.Time{}
 	return m, effects{send: true}
 }
 
-// hurryRound ends the wait for the next round: it was asked for again.
-func hurryRound(m machine, ev event, now time.Time) (machine, effects) {
+// hurryRound starts the next round at once, because it was requested again.
+func startRoundNow(m machine, ev event, now time.Time) (machine, effects) {
 	if m.sending {
 		return m, effects{}
 	}
 	return nextRound(m, ev, now)
 }
 
-// acknowledge is what an answer does.
+// acknowledge handles an answer.
 func acknowledge(m machine, ev event, now time.Time) (machine, effects) {
 	to := On
 	if m.state == SendAcctOff {
@@ -151,18 +151,18 @@ func acknowledge(m machine, ev event, now time.Time) (machine, effects) {
 	return m, effects{}
 }
 
-// awaitRound waits for the next round after one that nobody answered.
+// awaitRound waits for the next round after one without an answer.
 func awaitRound(m machine, ev event, now time.Time) (machine, effects) {
 	m.noResponse = true
-	return resumeLater(m, ev, now)
+	return scheduleRound(m, ev, now)
 }
 
-func resumeLater(m machine, _ event, now time.Time) (machine, effects) {
+func scheduleRound(m machine, _ event, now time.Time) (machine, effects) {
 	m.next = now.Add(m.retry)
 	return m, effects{}
 }
 
-// giveUp ends an Off that nobody answered: it is attempted once.
+// giveUp ends an Off that no server answered: it has one attempt.
 func giveUp(m machine, _ event, now time.Time) (machine, effects) {
 	return m.enter(OffNoResp, now), effects{}
 }
@@ -171,7 +171,7 @@ func refuse(m machine, _ event, _ time.Time) (machine, effects) {
 	return m, effects{err: ErrAcknowledged}
 }
 
-// block is whether records must wait, if oper-state-change says that they do so at all.
+// block returns whether records must wait, if oper-state-change is on.
 func (m machine) block(operStateChange bool) Block {
 	return Block{Blocked: operStateChange && m.state != On, NoResponse: m.noResponse}
 }

@@ -13,45 +13,47 @@ import (
 	"pgregory.net/rapid"
 )
 
-// eventNames are the names of all events, in the order of the columns of TestMoves.
+// eventNames are the names of all events, in the order of the columns of TestTransitions.
 var eventNames = [...]string{
 	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evAnswered: "answered",
 	evUnanswered: "unanswered", evStopped: "stopped", evFailed: "failed", evElapsed: "elapsed",
 }
 
-// at is a moment.
+// at returns a time.
 func at(seconds int) time.Time { return time.Unix(1_000_000+int64(seconds), 0) }
 
-// situation is a machine that some events have happened to, one a second; the last at at(9).
-func situation(kinds ...eventKind) machine {
+// machineAfter returns a machine after some events, one a second, the last at at(9).
+func machineAfter(kinds ...eventKind) machine {
 	m := machine{retry: time.Minute}
 	for i, k := range kinds {
-		m, _ = step(m, happening(m, k), at(10-len(kinds)+i))
+		m, _ = step(m, eventFor(m, k), at(10-len(kinds)+i))
 	}
 	return m
 }
 
-// happening is an event of this kind that concerns the machine as it is.
-func happening(m machine, k eventKind) event {
+// eventFor returns an event of a kind that concerns the machine as it is.
+func eventFor(m machine, k eventKind) event {
 	return event{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, eventNames[k]), gen: m.gen, server: "s1"}
 }
 
-// situations are all states, those in which something is sent with and without a round under way.
-func situations() map[string]machine {
+// machines has all states. A state in which something is sent is there with and without a round in
+// progress.
+func machines() map[string]machine {
 	return map[string]machine{
-		"unknown":              situation(),
-		"sendAcctOn":           situation(evOn),
-		"sendAcctOn, waiting":  situation(evOn, evUnanswered),
-		"on":                   situation(evOn, evAnswered),
-		"sendAcctOff":          situation(evOn, evAnswered, evOff),
-		"sendAcctOff, waiting": situation(evOn, evAnswered, evOff, evStopped),
-		"off":                  situation(evOn, evAnswered, evOff, evAnswered),
-		"OffNoResp":            situation(evOn, evAnswered, evOff, evUnanswered),
+		"unknown":              machineAfter(),
+		"sendAcctOn":           machineAfter(evOn),
+		"sendAcctOn, waiting":  machineAfter(evOn, evUnanswered),
+		"on":                   machineAfter(evOn, evAnswered),
+		"sendAcctOff":          machineAfter(evOn, evAnswered, evOff),
+		"sendAcctOff, waiting": machineAfter(evOn, evAnswered, evOff, evStopped),
+		"off":                  machineAfter(evOn, evAnswered, evOff, evAnswered),
+		"OffNoResp":            machineAfter(evOn, evAnswered, evOff, evUnanswered),
 	}
 }
 
-// became is what an event did: the state and what else there is to see of it, or "-" for nothing.
-func became(was, is machine, done effects) string {
+// difference returns the effect of an event: the state and the other visible changes, or "-" for
+// none.
+func difference(was, is machine, done effects) string {
 	if is == was && done == (effects{}) {
 		return "-"
 	}
@@ -74,8 +76,8 @@ func became(was, is machine, done effects) string {
 	return strings.Join(all, " ")
 }
 
-// TestMoves is the whole machine: each event in each situation, 91 s later.
-func TestMoves(t *testing.T) {
+// TestTransitions checks the whole machine: each event in each state, 91 s later.
+func TestTransitions(t *testing.T) {
 	begin, off := "sendAcctOn id send", "sendAcctOff send"
 	want := map[string][evElapsed + 1]string{
 		//                      on, forced on, off, forced off, answered, unanswered, stopped, failed, elapsed
@@ -88,18 +90,18 @@ func TestMoves(t *testing.T) {
 		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-"},
 		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-"},
 	}
-	situations := situations()
-	if len(situations) != len(want) {
-		t.Fatalf("%d situations, %d are told of", len(situations), len(want))
+	all := machines()
+	if len(all) != len(want) {
+		t.Fatalf("%d machines, %d expected", len(all), len(want))
 	}
-	for name, m := range situations {
+	for name, m := range all {
 		if state, _, _ := strings.Cut(name, ","); m.state.String() != state {
 			t.Fatalf("%s is %s", name, m.state)
 		}
 		for k := range eventKind(len(eventNames)) {
 			t.Run(name+"/"+eventNames[k], func(t *testing.T) {
-				is, effects := step(m, happening(m, k), at(100))
-				if got := became(m, is, effects); got != want[name][k] {
+				is, effects := step(m, eventFor(m, k), at(100))
+				if got := difference(m, is, effects); got != want[name][k] {
 					t.Errorf("became %q, want %q", got, want[name][k])
 				}
 				if moved := is.state != m.state; moved != (is.changed == at(100)) {
@@ -110,37 +112,37 @@ func TestMoves(t *testing.T) {
 	}
 }
 
-// What is heard of a round that is not the newest, or is heard twice, counts for nothing.
+// Results of an older round are ignored, and so are repeated results.
 func TestLate(t *testing.T) {
-	for name, m := range situations() {
+	for name, m := range machines() {
 		for k := evAnswered; k <= evFailed; k++ {
-			late := happening(m, k)
+			late := eventFor(m, k)
 			late.gen--
-			if is, effects := step(m, late, at(100)); became(m, is, effects) != "-" {
-				t.Errorf("%s, %s late: %s", name, eventNames[k], became(m, is, effects))
+			if is, effects := step(m, late, at(100)); difference(m, is, effects) != "-" {
+				t.Errorf("%s, %s late: %s", name, eventNames[k], difference(m, is, effects))
 			}
-			ev := happening(m, k)
+			ev := eventFor(m, k)
 			once, _ := step(m, ev, at(100))
-			if twice, effects := step(once, ev, at(101)); became(once, twice, effects) != "-" {
-				t.Errorf("%s, %s twice: %s", name, eventNames[k], became(once, twice, effects))
+			if twice, effects := step(once, ev, at(101)); difference(once, twice, effects) != "-" {
+				t.Errorf("%s, %s twice: %s", name, eventNames[k], difference(once, twice, effects))
 			}
 		}
 	}
-	m := situation(evOn, evUnanswered)
+	m := machineAfter(evOn, evUnanswered)
 	if is, effects := step(m, event{kind: evElapsed}, at(9+60).Add(-1)); is != m || effects.send {
-		t.Errorf("before a minute is over: %s", became(m, is, effects))
+		t.Errorf("before a minute is over: %s", difference(m, is, effects))
 	}
 	if _, effects := step(m, event{kind: evElapsed}, at(9+60)); !effects.send {
 		t.Error("nothing is sent when the minute is over")
 	}
 }
 
-// The Off has the id of the On before it, also if it is sent twice; each On begins a new one.
+// The Off has the id of the On before it, even if it is sent twice. Each On has a new id.
 func TestSequences(t *testing.T) {
 	m := machine{retry: time.Minute}
 	var got []string
 	for i, k := range []eventKind{evOff, evOn, evOff, evForceOff, evOn, evForceOn, evUnanswered, evElapsed, evAnswered, evForceOn, evOff} {
-		ev := happening(m, k)
+		ev := eventFor(m, k)
 		ev.id = fmt.Sprintf("S%d", i)
 		m, _ = step(m, ev, m.next)
 		got = append(got, m.sessionID)
@@ -151,23 +153,23 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// The moment that a record tells of is when it was asked for, in all its rounds.
+// The time of a record is the time of its request, in all its rounds.
 func TestMoment(t *testing.T) {
-	m := situation(evOn) // at(9)
+	m := machineAfter(evOn) // at(9)
 	for _, ev := range []eventKind{evUnanswered, evElapsed, evStopped, evOn} {
-		m, _ = step(m, happening(m, ev), at(1000))
+		m, _ = step(m, eventFor(m, ev), at(1000))
 		m.next = min0(m.next, at(1000))
-		if m.at != at(9) || m.trigger != TriggerPerform {
-			t.Errorf("after %s: of %v", eventNames[ev], m.at)
+		if m.askedAt != at(9) || m.trigger != TriggerPerform {
+			t.Errorf("after %s: of %v", eventNames[ev], m.askedAt)
 		}
 	}
-	m, _ = step(m, happening(m, evForceOn), at(1001))
-	if m.at != at(1001) {
-		t.Errorf("forced: of %v", m.at)
+	m, _ = step(m, eventFor(m, evForceOn), at(1001))
+	if m.askedAt != at(1001) {
+		t.Errorf("forced: of %v", m.askedAt)
 	}
 }
 
-// min0 is the earlier moment, but zero stays zero.
+// min0 returns the earlier time, which is zero if one of them is zero.
 func min0(a, b time.Time) time.Time {
 	if a.After(b) {
 		return b
@@ -180,7 +182,7 @@ func TestBlock(t *testing.T) {
 		"unknown": {Blocked: true}, "sendAcctOn": {Blocked: true}, "sendAcctOn, waiting": {Blocked: true, NoResponse: true},
 		"on": {}, "sendAcctOff": {Blocked: true}, "sendAcctOff, waiting": {Blocked: true}, "off": {Blocked: true}, "OffNoResp": {Blocked: true},
 	}
-	for name, m := range situations() {
+	for name, m := range machines() {
 		if got := m.block(true); got != want[name] {
 			t.Errorf("%s: %+v, want %+v", name, got, want[name])
 		}
@@ -188,11 +190,11 @@ func TestBlock(t *testing.T) {
 			t.Errorf("%s without oper-state-change: %+v", name, got)
 		}
 	}
-	if got := situation(evOn, evAnswered, evForceOn).block(true); got != (Block{Blocked: true}) {
+	if got := machineAfter(evOn, evAnswered, evForceOn).block(true); got != (Block{Blocked: true}) {
 		t.Errorf("a forced On that is not answered: %+v", got)
 	}
-	if got := situation(evOn, evUnanswered, evOff).block(true); got != (Block{Blocked: true}) {
-		t.Errorf("an Off in place of an On that nobody answered: %+v", got)
+	if got := machineAfter(evOn, evUnanswered, evOff).block(true); got != (Block{Blocked: true}) {
+		t.Errorf("an Off after an unanswered On: %+v", got)
 	}
 	if (Block{Blocked: true}).String() != "Blocked" || (Block{}).String() != "Not Blocked" {
 		t.Error("not the words of S3")
@@ -231,7 +233,7 @@ func TestCause(t *testing.T) {
 		{TriggerShutDown, 1<<32 - 1, 1<<32 - 1, ""},
 	}
 	for _, tt := range tests {
-		m, _ := step(situation(evOn), event{kind: evOff, trigger: tt.trigger, cause: tt.given}, at(100))
+		m, _ := step(machineAfter(evOn), event{kind: evOff, trigger: tt.trigger, cause: tt.given}, at(100))
 		got, _ := m.record("").Attrs.Uint32(radius.AcctTerminateCause)
 		if got != tt.want || radius.Standard().ValueName(radius.AcctTerminateCause, got) != tt.wantName {
 			t.Errorf("%s, %d given: %d %q", tt.trigger, tt.given, got, radius.Standard().ValueName(radius.AcctTerminateCause, got))
@@ -239,13 +241,13 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// Whatever happens in whatever order: one round at most is under way, and only where something is
-// sent; ids are not used again; nothing old counts; and an On that is being sent is answered once
-// there is a server that answers.
+// Events in any order: at most one round is in progress, and only in a state that sends; ids are
+// not reused; old results are ignored; and an On that is being sent is answered once a server
+// answers.
 func TestProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, now := machine{retry: time.Minute}, at(0)
-		used, on := map[string]bool{}, "" // ids of Ons, and that of the newest
+		used, on := map[string]bool{}, "" // ids of Ons, and the newest id
 		over := map[uint64]bool{}         // rounds
 		for i := range rapid.IntRange(0, 80).Draw(t, "events") {
 			ev := event{

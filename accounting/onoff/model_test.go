@@ -16,18 +16,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-// world is a server that may be away, reached through one group after the other.
+// world is a server that may be down. Groups reach it, one after the other.
 type world struct {
-	mu     sync.Mutex
-	rng    *rand.Rand
-	away   bool
-	closed bool               // the group is stopped
-	begun  map[string]bool    // ids of Ons
-	newest sessions.EventType // that was sent
-	last   string             // what the server got last: type and id
-	off    map[string]bool    // ids of Offs that the server got
-	under  map[string]int     // under way: type and id
-	faults []string
+	mu           sync.Mutex
+	rng          *rand.Rand
+	away         bool
+	closed       bool               // the group is stopped
+	usedOnIDs    map[string]bool    // ids of Ons
+	newest       sessions.EventType // newest type that was sent
+	last         string             // last record that the server got: type and id
+	receivedOffs map[string]bool    // ids of Offs that the server got
+	inFlight     map[string]int     // in flight: type and id
+	faults       []string
 }
 
 // announcer is the group.
@@ -38,24 +38,24 @@ func (w *world) announcer() Announce {
 		id := rec.Attrs.Text(radius.AcctSessionID)
 		what := fmt.Sprint(rec.Type, id)
 		w.newest = rec.Type
-		if others := len(w.under); rec.Type == sessions.On && others > 0 && (others > 1 || w.under[what] == 0) {
-			w.faults = append(w.faults, fmt.Sprintf("On %s beside %v", id, w.under))
+		if others := len(w.inFlight); rec.Type == sessions.On && others > 0 && (others > 1 || w.inFlight[what] == 0) {
+			w.faults = append(w.faults, fmt.Sprintf("On %s beside %v", id, w.inFlight))
 		}
 		if w.closed {
 			go done("", accounting.ErrStopped)
 			return
 		}
-		w.under[what]++
+		w.inFlight[what]++
 		takes := time.Duration(w.rng.Int64N(int64(round)))
 		time.AfterFunc(takes, func() {
 			w.mu.Lock()
 			closed, away := w.closed, w.away
 			if !away && !closed {
 				w.last = what
-				w.off[id] = w.off[id] || rec.Type == sessions.Off
+				w.receivedOffs[id] = w.receivedOffs[id] || rec.Type == sessions.Off
 			}
-			if w.under[what]--; w.under[what] == 0 {
-				delete(w.under, what)
+			if w.inFlight[what]--; w.inFlight[what] == 0 {
+				delete(w.inFlight, what)
 			}
 			w.mu.Unlock()
 			switch {
@@ -70,8 +70,8 @@ func (w *world) announcer() Announce {
 	})
 }
 
-// Whatever operators, reloads and servers do at whatever moment: once the server is back, it has got
-// what was asked for last, an On for certain, and the status says so.
+// Operators, reloads and servers act at any time. Once the server is up, it has got the last
+// request, an On in any case, and the status says so.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
@@ -82,11 +82,11 @@ func TestModel(t *testing.T) {
 
 func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 	w := &world{
-		rng:   rand.New(rand.NewPCG(seed, 1)),
-		begun: map[string]bool{}, off: map[string]bool{}, under: map[string]int{},
+		rng:       rand.New(rand.NewPCG(seed, 1)),
+		usedOnIDs: map[string]bool{}, receivedOffs: map[string]bool{}, inFlight: map[string]int{},
 	}
-	var told []Status // Run's own until it has ended
-	o, err := New(Config{Attributes: ours(), Blocks: true, Changed: func(s Status) { told = append(told, s) }}, w.announcer())
+	var changes []Status // only Run uses it until it has ended
+	o, err := New(Config{Attributes: identity(), Blocks: true, Changed: func(s Status) { changes = append(changes, s) }}, w.announcer())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 			_ = o.Perform(ev == 2, true, 0)
 		case 4:
 			_ = o.Perform(false, false, 0)
-		case 5, 6: // the server goes, or comes back
+		case 5, 6: // the server goes down or comes up
 			w.mu.Lock()
 			w.away = !w.away
 			w.mu.Unlock()
@@ -119,34 +119,34 @@ func runModel(t *testing.T, rt *rapid.T, seed uint64, events []int) {
 	time.Sleep(3 * time.Minute)
 	cancel()
 	running.Wait()
-	w.check(rt, o.Status(), told)
+	w.check(rt, o.Status(), changes)
 }
 
-func (w *world) check(rt *rapid.T, s Status, told []Status) {
+func (w *world) check(rt *rapid.T, s Status, changes []Status) {
 	switch want := map[sessions.EventType][]State{
 		0: {Unknown}, sessions.On: {On}, sessions.Off: {Off, OffNoResp},
 	}[w.newest]; {
 	case s.State != want[0] && s.State != want[len(want)-1]:
 		w.faults = append(w.faults, fmt.Sprintf("at the end it is %s", s.State))
-	case s.State == On && w.last != fmt.Sprint(sessions.On, s.SessionID), s.State == Off && !w.off[s.SessionID]:
+	case s.State == On && w.last != fmt.Sprint(sessions.On, s.SessionID), s.State == Off && !w.receivedOffs[s.SessionID]:
 		w.faults = append(w.faults, fmt.Sprintf("it is %s of %s, the server got %s", s.State, s.SessionID, w.last))
 	case s.Blocked != (s.State != On):
 		w.faults = append(w.faults, fmt.Sprintf("%s is %s", s.State, s.Block))
-	case len(told) > 0 && told[len(told)-1] != s:
-		w.faults = append(w.faults, fmt.Sprintf("told last: %+v, it is %+v", told[len(told)-1], s))
+	case len(changes) > 0 && changes[len(changes)-1] != s:
+		w.faults = append(w.faults, fmt.Sprintf("last change %+v, status %+v", changes[len(changes)-1], s))
 	}
 	was := Status{}
-	for _, is := range told {
-		if is == was {
-			w.faults = append(w.faults, fmt.Sprintf("told twice: %+v", is))
+	for _, status := range changes {
+		if status == was {
+			w.faults = append(w.faults, fmt.Sprintf("change reported twice: %+v", status))
 		}
-		if is.State == SendAcctOn && is.SessionID != was.SessionID {
-			if w.begun[is.SessionID] {
-				w.faults = append(w.faults, "id used again: "+is.SessionID)
+		if status.State == SendAcctOn && status.SessionID != was.SessionID {
+			if w.usedOnIDs[status.SessionID] {
+				w.faults = append(w.faults, "id used again: "+status.SessionID)
 			}
-			w.begun[is.SessionID] = true
+			w.usedOnIDs[status.SessionID] = true
 		}
-		was = is
+		was = status
 	}
 	for _, f := range w.faults {
 		rt.Error(f)

@@ -13,24 +13,24 @@ import (
 	"layeh.com/radius/rfc2866"
 )
 
-// recordSize is the most that record adds to the attributes that are configured.
+// recordSize is the most octets that record adds to the configured attributes.
 const recordSize = 3*6 + 2 + 253 + 6
 
-// record is what is sent in the present state, SendAcctOn or SendAcctOff: the same in all its rounds,
-// its time too, so that a server that closes what began before an Accounting-On leaves sessions
-// alone that began while it was away. Acct-Delay-Time tells how old it is. The order of the
-// attributes is hostapd's. who are those that say who the NAS is.
-func (m machine) record(who radius.Attributes) *accounting.Record {
-	rec := &accounting.Record{Type: sessions.On, At: m.at}
+// record returns what is sent in the state SendAcctOn or SendAcctOff. It is the same in all rounds,
+// including its time: a server that closes the sessions that began before an Accounting-On must not
+// close those that began while it was down. Acct-Delay-Time tells the age of the record. The order
+// of the attributes is hostapd's. identity are the attributes that identify the NAS.
+func (m machine) record(identity radius.Attributes) *accounting.Record {
+	rec := &accounting.Record{Type: sessions.On, At: m.askedAt}
 	if m.state == SendAcctOff {
 		rec.Type = sessions.Off
 	}
-	b := make([]byte, 0, len(who)+recordSize)
+	b := make([]byte, 0, len(identity)+recordSize)
 	b = radius.AppendUint32(b, radius.AcctStatusType, uint32(rec.Type))
 	b = radius.AppendUint32(b, radius.AcctAuthentic, uint32(rfc2866.AcctAuthentic_Value_RADIUS))
-	b = append(b, who...)
+	b = append(b, identity...)
 	b = radius.AppendAttribute(b, radius.AcctSessionID, m.sessionID)
-	if at := m.at.Unix(); at > 0 {
+	if at := m.askedAt.Unix(); at > 0 {
 		b = radius.AppendUint32(b, radius.EventTimestamp, uint32(at))
 	}
 	if rec.Type == sessions.Off {
@@ -40,17 +40,17 @@ func (m machine) record(who radius.Attributes) *accounting.Record {
 	return rec
 }
 
-// checkIdentity is nil if an Accounting-Request may have these attributes beside those of record: RFC
-// 2866 section 4.1, with RFC 3162 for IPv6. Its error wraps ErrConfig.
-func checkIdentity(who radius.Attributes) error {
-	if !who.Valid() {
-		return fmt.Errorf("%w: the attributes are damaged", ErrConfig)
+// checkIdentity returns nil if an Accounting-Request may have these attributes besides those of
+// record: RFC 2866 section 4.1, with RFC 3162 for IPv6. Its error wraps ErrConfig.
+func checkIdentity(identity radius.Attributes) error {
+	if !identity.Valid() {
+		return fmt.Errorf("%w: the attributes are malformed", ErrConfig)
 	}
-	if len(who) > accounting.MaxAttributes-recordSize {
-		return fmt.Errorf("%w: %d octets of attributes, at most %d", ErrConfig, len(who), accounting.MaxAttributes-recordSize)
+	if len(identity) > accounting.MaxAttributes-recordSize {
+		return fmt.Errorf("%w: %d octets of attributes, at most %d", ErrConfig, len(identity), accounting.MaxAttributes-recordSize)
 	}
 	identified := false
-	for t := range who.All() {
+	for t := range identity.All() {
 		switch t {
 		case radius.AcctStatusType, radius.AcctDelayTime, radius.AcctSessionID, radius.AcctAuthentic,
 			radius.AcctTerminateCause, radius.EventTimestamp:
@@ -59,19 +59,19 @@ func checkIdentity(who radius.Attributes) error {
 		if radius.Standard().InAccounting(t) == radius.Never {
 			return fmt.Errorf("%w: %s cannot be set", ErrConfig, radius.Standard().Name(t))
 		}
-		identified = identified || accounting.NamesNAS(t)
+		identified = identified || accounting.IdentifiesNAS(t)
 	}
 	if !identified {
-		return fmt.Errorf("%w: neither NAS-Identifier nor NAS-IP-Address nor NAS-IPv6-Address", ErrConfig)
+		return fmt.Errorf("%w: one of NAS-Identifier, NAS-IP-Address and NAS-IPv6-Address is required", ErrConfig)
 	}
 	return nil
 }
 
-// newSessionID makes an id that no other one is equal to, also of another process: 22 hex digits as
-// in S3, of which the last eight are the time in seconds and the others random.
+// newSessionID returns an id that no process has used before: 22 hex digits as in S3. The last
+// eight digits are the time in seconds, the others are random.
 func newSessionID() string {
 	var b [11]byte
-	_, _ = rand.Read(b[:7]) // it never fails
+	_, _ = rand.Read(b[:7]) // never fails
 	binary.BigEndian.PutUint32(b[7:], uint32(time.Now().Unix()))
 	return fmt.Sprintf("%X", b)
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// ours are attributes that say who we are.
-func ours() radius.Attributes {
+// identity are attributes that identify this NAS.
+func identity() radius.Attributes {
 	b := radius.AppendAttribute(nil, radius.NASIdentifier, "nas1")
 	return radius.Attributes(radius.AppendUint32(b, radius.NASIPAddress, 0xC0000201))
 }
 
-// readable is a record's attributes, one line each.
+// readable returns a record's attributes, one per line.
 func readable(r *accounting.Record) (lines []string) {
 	for p := range radius.Standard().Print(r.Attrs) {
 		lines = append(lines, p.Name+" = "+p.Text)
@@ -32,10 +32,10 @@ func readable(r *accounting.Record) (lines []string) {
 
 func TestRecord(t *testing.T) {
 	moment := time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
-	m := machine{state: SendAcctOn, sessionID: "242FFF0000008F512A3985", at: moment, cause: 7}
+	m := machine{state: SendAcctOn, sessionID: "242FFF0000008F512A3985", askedAt: moment, cause: 7}
 	head := []string{"Acct-Authentic = RADIUS", "NAS-Identifier = nas1", "NAS-IP-Address = 192.0.2.1", "Acct-Session-Id = 242FFF0000008F512A3985", "Event-Timestamp = 2013-02-24T16:06:41Z"}
 
-	on := m.record(ours())
+	on := m.record(identity())
 	if diff := cmp.Diff(append([]string{"Acct-Status-Type = Accounting-On"}, head...), readable(on)); diff != "" {
 		t.Errorf("On: want (-) and got (+):\n%s", diff)
 	}
@@ -49,14 +49,14 @@ func TestRecord(t *testing.T) {
 	}
 
 	m.state = SendAcctOff
-	off := m.record(ours())
+	off := m.record(identity())
 	want := append(append([]string{"Acct-Status-Type = Accounting-Off"}, head...), "Acct-Terminate-Cause = Admin-Reboot")
 	if diff := cmp.Diff(want, readable(off)); diff != "" || off.Type != sessions.Off {
 		t.Errorf("Off of type %d: want (-) and got (+):\n%s", off.Type, diff)
 	}
 
-	m.at = time.Unix(-5, 0)
-	if _, ok := m.record(ours()).Attrs.Get(radius.EventTimestamp); ok {
+	m.askedAt = time.Unix(-5, 0)
+	if _, ok := m.record(identity()).Attrs.Get(radius.EventTimestamp); ok {
 		t.Error("Event-Timestamp of a clock that is not set")
 	}
 }
@@ -76,9 +76,9 @@ func TestIdentity(t *testing.T) {
 		{"NAS-IP-Address", attr(radius.NASIPAddress, "\xc0\x00\x02\x01"), ""},
 		{"NAS-IPv6-Address", attr(radius.NASIPv6Address, strings.Repeat("\x01", 16)), ""},
 		{"more besides", name + attr(radius.CalledStationID, "x"), ""},
-		{"nothing", "", "neither NAS-Identifier"},
-		{"only what does not say who we are", attr(radius.CalledStationID, "x"), "neither NAS-Identifier"},
-		{"damaged", name + "\x01", "damaged"},
+		{"nothing", "", "one of NAS-Identifier"},
+		{"no attribute that identifies the NAS", attr(radius.CalledStationID, "x"), "one of NAS-Identifier"},
+		{"damaged", name + "\x01", "malformed"},
 		{"an id of a session", name + attr(radius.AcctSessionID, "x"), "Acct-Session-Id cannot be set"},
 		{"what the group adds", name + attr(radius.AcctDelayTime, "\x00\x00\x00\x00"), "Acct-Delay-Time cannot be set"},
 		{"what no Accounting-Request has", name + attr(2, "x"), "User-Password cannot be set"},
@@ -94,7 +94,7 @@ func TestIdentity(t *testing.T) {
 			case tt.want != "" && (!errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "group g")):
 				t.Fatalf("got %v, want %q", err, tt.want)
 			case err == nil:
-				m := machine{state: SendAcctOff, sessionID: strings.Repeat("x", 253), at: at(0)}
+				m := machine{state: SendAcctOff, sessionID: strings.Repeat("x", 253), askedAt: at(0)}
 				if n := len(m.record(o.cfg.Attributes).Attrs); n > accounting.MaxAttributes {
 					t.Errorf("%d octets in a record", n)
 				}

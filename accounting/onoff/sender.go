@@ -1,6 +1,7 @@
 package onoff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,20 +14,21 @@ import (
 	"aaasess/sessions"
 )
 
-// Announce sends a record to one server of a group after the other, in the order of the group's access algorithm, to
-// each with its normal retransmissions and no back-off, until one answers. It returns at once. done must be called once,
-// from any goroutine: with the name of the server that answered and nil, with [accounting.ErrNoResponse] when all had
-// their chance, with [accounting.ErrStopped] when the group was stopped before, or with what makes it impossible. It may
-// be called before Announce returns.
+// Announce sends a record to one server of a group after the other, in the order of the group's
+// access algorithm, until one answers. Each server gets its normal retransmissions and no back-off.
+// Announce returns at once. It calls done exactly once, from any goroutine, possibly before it
+// returns: with the name of the server that answered and nil; with [accounting.ErrNoResponse] when
+// no server answered; with [accounting.ErrStopped] when the group was stopped; or with the error
+// that makes sending impossible.
 type Announce func(rec *accounting.Record, done func(server string, err error))
 
 // DefaultRetry is the wait between two rounds of an Accounting-On: "a fixed one minute" (S3).
 const DefaultRetry = time.Minute
 
-// maxUntold is how many statuses at most wait to be told by Config.Changed.
-const maxUntold = 64
+// maxPendingChanges is the most statuses that wait for Config.Changed.
+const maxPendingChanges = 64
 
-// Config is how Accounting-On/Off is sent for a server group.
+// Config sets how Accounting-On/Off is sent for a server group.
 type Config struct {
 	// Group is the name of the server group, for the log.
 	Group string
@@ -34,64 +36,62 @@ type Config struct {
 	AcctOnOffGroup string
 	// Blocks is S3's oper-state-change: no record may be sent until an Accounting-On was answered.
 	Blocks bool
-	// Attributes say who we are: NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address, at least one
-	// (RFC 2866 section 4.1), and what servers want to see besides.
+	// Attributes identify this NAS: NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address, at least
+	// one (RFC 2866 section 4.1). Other attributes that the servers want may follow.
 	Attributes radius.Attributes
-	// Retry is the wait from the end of a round of the Accounting-On, or of one that was broken off,
-	// to the next one; 0 means DefaultRetry.
+	// Retry is the wait from the end of a round of the Accounting-On, or of a stopped round, to the
+	// next round; 0 means DefaultRetry.
 	Retry time.Duration
-	// Logger; nil means none.
+	// Logger gets the log; nil means no log.
 	Logger *slog.Logger
-	// Changed is told every status that is not equal to the one before, by Run, in order, with no lock
-	// held, and before the On or Off that it announces is sent: so records can be held in time. It must
-	// return soon. If it does not, and more than 64 wait, the oldest are left out. nil means nobody.
+	// Changed is called for every status that differs from the one before. Run calls it, in order,
+	// without a lock, and before it sends the On or Off of that status, so that records can be held
+	// in time. It must return soon. If more than 64 statuses wait, the oldest are left out. nil
+	// means no calls.
 	Changed func(Status)
-	// NewSessionID makes an Acct-Session-Id that was never used, 1 to 253 octets. It is called for each
-	// On and Off that is asked for, from any goroutine; not every one is used. nil means 22 hex
+	// NewSessionID returns an Acct-Session-Id that was never used, 1 to 253 octets. It is called
+	// for each requested On and Off, from any goroutine. Not every id is used. nil means 22 hex
 	// digits as in S3, random and the time.
 	NewSessionID func() string
 }
 
-// Sender sends the Accounting-On and -Off of a server group (R63, S3): On, in rounds that begin a
-// minute after nobody answered the one before, until a server answers; Off once. What is asked for
-// before Run is sent by Run. The methods may be called from any goroutine.
+// Sender sends the Accounting-On and -Off of a server group (R63, S3). The On is repeated until a
+// server answers, a minute after each round without an answer. The Off is sent once. Requests from
+// before Run are sent by Run. The methods may be called from any goroutine.
 //
-// An On waits for the end of a round that it supersedes: else a server could get the last
+// An On waits until the round that it supersedes has ended. Otherwise a server could get the last
 // retransmission of an Off after the On, and close the sessions that have begun since. An Off does
-// not wait, since who sends it is about to end.
+// not wait, because its sender is about to end.
 type Sender struct {
 	cfg      Config
 	announce Announce
 	logger   *slog.Logger
 	wake     chan struct{} // to Run, coalesced
 
-	mu       sync.Mutex // never held over a call of what is not ours
-	machine  machine
-	unsent   bool                          // the newest round is yet to be announced
-	underWay map[uint64]*accounting.Record // by round: what is not over; mostly one
-	status   Status
-	untold   []Status // at most maxUntold
-	off      *offWait // the Off that is being sent
-	over     bool     // Run has ended
+	mu             sync.Mutex // never held over calls out of this package
+	machine        machine
+	mustSend       bool                          // the newest round was not announced yet
+	inFlight       map[uint64]*accounting.Record // by round, those in progress; mostly one
+	status         Status
+	pendingChanges []Status    // at most maxPendingChanges
+	pendingOff     *pendingOff // the Off that is being sent
+	ended          bool        // Run has ended
 }
 
-// offWait is what those wait for who asked for an Off.
-type offWait struct {
+// pendingOff is what the callers of Off wait for.
+type pendingOff struct {
 	done chan struct{} // closed when it is over
-	err  error         // how; set before
+	err  error         // the result; set before done is closed
 }
 
-// New makes a Sender for the servers that announce reaches. Nothing is sent until it is asked for. An error wraps [ErrConfig].
+// New returns a Sender for the servers that announce reaches. Nothing is sent until it is
+// requested. An error wraps [ErrConfig].
 func New(cfg Config, announce Announce) (*Sender, error) {
 	if err := checkIdentity(cfg.Attributes); err != nil {
 		return nil, fmt.Errorf("group %s: %w", cfg.Group, err)
 	}
-	if cfg.Retry <= 0 {
-		cfg.Retry = DefaultRetry
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Retry = cmp.Or(max(0, cfg.Retry), DefaultRetry)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Changed == nil {
 		cfg.Changed = func(Status) {}
 	}
@@ -100,39 +100,41 @@ func New(cfg Config, announce Announce) (*Sender, error) {
 	}
 	s := &Sender{
 		cfg: cfg, announce: announce, logger: cfg.Logger.With("group", cfg.Group), wake: make(chan struct{}, 1),
-		underWay: map[uint64]*accounting.Record{}, machine: machine{retry: cfg.Retry, changed: time.Now()},
+		inFlight: map[uint64]*accounting.Record{}, machine: machine{retry: cfg.Retry, changed: time.Now()},
 	}
 	s.status = s.statusNow()
 	return s, nil
 }
 
-// String says what Run does, for logs.
+// String describes the task for logs.
 func (s *Sender) String() string { return "acct-on-off " + s.cfg.Group }
 
-// Status is the status now. Until an On is answered it is blocked, if the config says so.
+// Status returns the present status. Until an On is answered, the group is blocked if the config
+// says so.
 func (s *Sender) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status
 }
 
-// On has an Accounting-On sent, unless one was answered. If one is waiting for its next round, that
-// begins now.
+// On requests an Accounting-On, unless one was answered already. If one waits for its next round,
+// that round begins now.
 func (s *Sender) On(trigger Trigger) {
-	// That it was answered is as good as sending it.
+	// An On that was answered already is as good as a new one.
 	_ = s.apply(event{kind: evOn, trigger: trigger, id: s.cfg.NewSessionID()})
 }
 
-// Off has an Accounting-Off sent and waits until it is answered, which is nil; nobody answered:
-// [accounting.ErrNoResponse]; an On took its place: [ErrSuperseded]; Run has ended: [accounting.ErrStopped]; or ctx is
-// done: its error, and the Off goes on. If one was answered before, that is nil at once; if one is
-// being sent, it is waited for. It ends the rounds of an On. cause is its Acct-Terminate-Cause; 0
-// means the trigger's. To have it sent at the end of the daemon, call Off before Run's context ends.
+// Off requests an Accounting-Off and waits until it is answered. It returns nil after an answer,
+// also after an earlier one; [accounting.ErrNoResponse] if no server answered; [ErrSuperseded] if
+// an On replaced it; [accounting.ErrStopped] if Run has ended; or the error of ctx, and then the
+// Off continues. If an Off is being sent, Off waits for that one. It ends the rounds of an On.
+// cause is the Acct-Terminate-Cause; 0 means the trigger's. To send it at the end of the daemon,
+// call Off before Run's context ends.
 func (s *Sender) Off(ctx context.Context, trigger Trigger, cause uint32) error {
 	id := s.cfg.NewSessionID()
 	s.mu.Lock()
 	err := s.advance(event{kind: evOff, trigger: trigger, cause: cause, id: id})
-	wait := s.off
+	wait := s.pendingOff
 	s.mu.Unlock()
 	if errors.Is(err, ErrAcknowledged) {
 		return nil
@@ -140,7 +142,7 @@ func (s *Sender) Off(ctx context.Context, trigger Trigger, cause uint32) error {
 	if err != nil {
 		return err
 	}
-	s.poke()
+	s.wakeRun()
 	select {
 	case <-wait.done:
 		return wait.err
@@ -149,11 +151,11 @@ func (s *Sender) Off(ctx context.Context, trigger Trigger, cause uint32) error {
 	}
 }
 
-// Perform is S3's "tools perform aaa acct-on" and "acct-off": it has an On, or else an Off, sent, and
-// does not wait for it. What was answered is sent again only with force, else the error is
-// [ErrAcknowledged]; after the end of Run it is [accounting.ErrStopped]. Without force, what is being sent goes
-// on. A forced On begins a new On/Off sequence. cause is the Acct-Terminate-Cause of an Off,
-// 1..4294967295; 0 means Admin-Reboot.
+// Perform is S3's "tools perform aaa acct-on" and "acct-off": it requests an On, or else an Off,
+// and does not wait for it. One that was answered is sent again only with force; otherwise the
+// error is [ErrAcknowledged]. After the end of Run the error is [accounting.ErrStopped]. Without
+// force, an On or Off that is being sent continues. A forced On begins a new On/Off sequence. cause
+// is the Acct-Terminate-Cause of an Off, 1..4294967295; 0 means Admin-Reboot.
 func (s *Sender) Perform(on, force bool, cause uint32) error {
 	ev := event{trigger: TriggerPerform, cause: cause, id: s.cfg.NewSessionID()}
 	switch {
@@ -169,52 +171,52 @@ func (s *Sender) Perform(on, force bool, cause uint32) error {
 	return s.apply(ev)
 }
 
-// apply lets an event happen.
+// apply applies an event and wakes Run.
 func (s *Sender) apply(ev event) error {
 	s.mu.Lock()
 	err := s.advance(ev)
 	s.mu.Unlock()
-	s.poke()
+	s.wakeRun()
 	return err
 }
 
-// advance is apply with the lock held, and without telling Run.
+// advance applies an event. The caller holds the lock.
 func (s *Sender) advance(ev event) error {
-	if s.over {
+	if s.ended {
 		return accounting.ErrStopped
 	}
 	m, effects := step(s.machine, ev, time.Now())
 	s.machine = m
-	s.unsent = s.unsent || effects.send
+	s.mustSend = s.mustSend || effects.send
 	if st := s.statusNow(); st != s.status {
 		s.status = st
-		if len(s.untold) == maxUntold {
-			s.untold = append(s.untold[:0], s.untold[1:]...)
+		if len(s.pendingChanges) == maxPendingChanges {
+			s.pendingChanges = append(s.pendingChanges[:0], s.pendingChanges[1:]...)
 		}
-		s.untold = append(s.untold, st)
+		s.pendingChanges = append(s.pendingChanges, st)
 	}
 	switch {
-	case m.state == SendAcctOff && s.off == nil:
-		s.off = &offWait{done: make(chan struct{})}
+	case m.state == SendAcctOff && s.pendingOff == nil:
+		s.pendingOff = &pendingOff{done: make(chan struct{})}
 	case m.state == Off:
-		s.offEnds(nil)
+		s.finishOff(nil)
 	case m.state == OffNoResp:
-		s.offEnds(accounting.ErrNoResponse)
+		s.finishOff(accounting.ErrNoResponse)
 	case m.state != SendAcctOff:
-		s.offEnds(ErrSuperseded)
+		s.finishOff(ErrSuperseded)
 	}
 	return effects.err
 }
 
-func (s *Sender) offEnds(err error) {
-	if s.off != nil {
-		s.off.err = err
-		close(s.off.done)
-		s.off = nil
+func (s *Sender) finishOff(err error) {
+	if s.pendingOff != nil {
+		s.pendingOff.err = err
+		close(s.pendingOff.done)
+		s.pendingOff = nil
 	}
 }
 
-// statusNow is the status of the machine, with the lock held.
+// statusNow returns the status of the machine. The caller holds the lock.
 func (s *Sender) statusNow() Status {
 	m := &s.machine
 	return Status{
@@ -223,20 +225,20 @@ func (s *Sender) statusNow() Status {
 	}
 }
 
-func (s *Sender) poke() {
+func (s *Sender) wakeRun() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Run sends what is asked for until ctx is done; it returns nil. It is called once.
+// Run sends what is requested until ctx is done, then returns nil. It is called once.
 func (s *Sender) Run(ctx context.Context) error {
 	defer s.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		s.tell()
+		s.callChanged()
 		next := s.send()
 		var due <-chan time.Time
 		if !next.IsZero() {
@@ -247,61 +249,61 @@ func (s *Sender) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-s.wake:
 		case <-due:
-			_ = s.apply(event{kind: evElapsed}) // it is never refused
+			_ = s.apply(event{kind: evElapsed}) // never refused
 		}
 	}
 	return nil
 }
 
-// end gives up what is not answered. Whoever asked for it is told.
+// end ends an unanswered Off, with an error for its callers.
 func (s *Sender) end() {
 	s.mu.Lock()
-	s.over = true
-	s.offEnds(accounting.ErrStopped)
+	s.ended = true
+	s.finishOff(accounting.ErrStopped)
 	s.mu.Unlock()
-	s.tell()
+	s.callChanged()
 }
 
-// tell calls Changed for what it does not know yet.
-func (s *Sender) tell() {
+// callChanged calls Changed for all pending changes.
+func (s *Sender) callChanged() {
 	for {
 		s.mu.Lock()
-		untold := s.untold
-		s.untold = nil
+		changes := s.pendingChanges
+		s.pendingChanges = nil
 		s.mu.Unlock()
-		if len(untold) == 0 {
+		if len(changes) == 0 {
 			return
 		}
-		for _, st := range untold {
+		for _, st := range changes {
 			s.log(st)
 			s.cfg.Changed(st)
 		}
 	}
 }
 
-// send announces the newest round, if that is yet to be done and all that came before
-// is told. It returns when the next round begins, zero: none is awaited.
+// send announces the newest round, if it was not announced yet and no changes are pending. It
+// returns when the next round begins; zero: no round is awaited.
 func (s *Sender) send() (next time.Time) {
 	s.mu.Lock()
-	if !s.unsent || len(s.untold) > 0 { // then there is a wake, too
+	if !s.mustSend || len(s.pendingChanges) > 0 { // pending changes have woken Run too
 		defer s.mu.Unlock()
 		return s.machine.next
 	}
 	gen, rec := s.machine.gen, s.machine.record(s.cfg.Attributes)
-	if rec.Type == sessions.On && s.supersedes(rec) {
-		defer s.mu.Unlock() // the end of the other one wakes
+	if rec.Type == sessions.On && s.hasOtherInFlight(rec) {
+		defer s.mu.Unlock() // the end of the other round wakes Run
 		return time.Time{}
 	}
-	s.unsent = false
-	s.underWay[gen] = rec
+	s.mustSend = false
+	s.inFlight[gen] = rec
 	s.mu.Unlock()
 	s.announce(rec, func(server string, err error) { s.report(gen, server, err) })
-	return time.Time{} // if it is over already there is a wake
+	return time.Time{} // the end of this round wakes Run
 }
 
-// supersedes reports whether something else than rec is under way. The lock is held.
-func (s *Sender) supersedes(rec *accounting.Record) bool {
-	for _, other := range s.underWay {
+// hasOtherInFlight reports whether another record than rec is in flight. The caller holds the lock.
+func (s *Sender) hasOtherInFlight(rec *accounting.Record) bool {
+	for _, other := range s.inFlight {
 		if other.Attrs != rec.Attrs {
 			return true
 		}
@@ -309,10 +311,10 @@ func (s *Sender) supersedes(rec *accounting.Record) bool {
 	return false
 }
 
-// report is how a round ended.
+// report handles the end of a round.
 func (s *Sender) report(gen uint64, server string, err error) {
 	s.mu.Lock()
-	delete(s.underWay, gen)
+	delete(s.inFlight, gen)
 	s.mu.Unlock()
 	ev := event{gen: gen, server: server}
 	switch {
@@ -326,19 +328,19 @@ func (s *Sender) report(gen uint64, server string, err error) {
 		ev.kind = evFailed
 		s.logger.Error("Accounting-On/Off cannot be sent", "err", err)
 	}
-	_ = s.apply(ev) // it is never refused
+	_ = s.apply(ev) // never refused
 }
 
-// log says what an operator wants to know of a new status.
+// log logs a new status.
 func (s *Sender) log(st Status) {
 	log := s.logger.With("state", st.State.String(), "trigger", st.Trigger.String(), "session", st.SessionID)
 	switch {
 	case st.State == On || st.State == Off:
 		log.Info("Accounting-On/Off answered", "server", st.Server)
 	case st.State == OffNoResp:
-		log.Warn("nobody answered the Accounting-Off")
+		log.Warn("no server answered the Accounting-Off")
 	case st.NoResponse:
-		log.Warn("nobody answers the Accounting-On, it is repeated", "every", s.cfg.Retry, "operstate", st.Block.String())
+		log.Warn("no server answers the Accounting-On; it is repeated", "every", s.cfg.Retry, "operstate", st.Block.String())
 	default:
 		log.Info("sending Accounting-On/Off", "operstate", st.Block.String())
 	}

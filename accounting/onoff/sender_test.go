@@ -15,10 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The On is repeated one minute after a round that nobody answered, until somebody does.
+// The On is repeated one minute after each round without an answer, until a server answers.
 func TestRepeatsOn(t *testing.T) {
 	a := newAnnouncer(no, no, yes)
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		if s := o.Status(); s.State != Unknown || s.Block != (Block{Blocked: true}) || !s.Changed.Equal(o.from) {
 			t.Errorf("at first: %+v", s)
 		}
@@ -28,7 +28,7 @@ func TestRepeatsOn(t *testing.T) {
 		o.On(TriggerStartUp)
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m20s Accounting-On S1", "2m40s Accounting-On S1")
-		o.want("told", o.told,
+		o.want("changes", o.statuses,
 			"0s sendAcctOn Blocked", "20s sendAcctOn Blocked NoResponse", "2m41s on Not Blocked server-1")
 		for _, r := range a.recs {
 			if !r.At.Equal(o.from) || r.Attrs != a.recs[0].Attrs {
@@ -39,40 +39,40 @@ func TestRepeatsOn(t *testing.T) {
 		if diff := cmp.Diff(want, o.Status()); diff != "" {
 			t.Errorf("status: want (-) and got (+):\n%s", diff)
 		}
-		o.On(TriggerConfigChange) // as good as done
+		o.On(TriggerConfigChange) // answered already
 		o.after(time.Hour)
 		if n := len(a.all()); n != 3 || o.Status().Trigger != TriggerStartUp {
 			t.Errorf("%d sent, %+v", n, o.Status())
 		}
-		for _, line := range []string{"nobody answers the Accounting-On", "every=1m0s", "group=g", "Accounting-On/Off answered", "server=server-1"} {
-			if n := strings.Count(o.log.String(), line); n == 0 || strings.HasPrefix(line, "nobody") && n != 1 {
+		for _, line := range []string{"no server answers the Accounting-On", "every=1m0s", "group=g", "Accounting-On/Off answered", "server=server-1"} {
+			if n := strings.Count(o.log.String(), line); n == 0 || strings.HasPrefix(line, "no server") && n != 1 {
 				t.Errorf("%q is %d times in the log:\n%s", line, n, o.log.String())
 			}
 		}
 	})
 }
 
-// What is not configured to block does not, and says all the same that nobody answers.
+// A group that is not configured to block is not blocked, but NoResponse is still reported.
 func TestNotBlocking(t *testing.T) {
-	inBubble(t, newAnnouncer(no).Announce, func(o *announcing) {
+	inBubble(t, newAnnouncer(no).Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
-		o.want("told", o.told, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
+		o.want("changes", o.statuses, "0s sendAcctOn Not Blocked", "20s sendAcctOn Not Blocked NoResponse")
 		if s := o.Status(); s.AcctOnOffGroup != "group-1" {
 			t.Errorf("controls %q", s.AcctOnOffGroup)
 		}
 	}, func(c *Config) { c.Blocks, c.AcctOnOffGroup = false, "group-1" })
 }
 
-// The wait between rounds can be configured; to ask again ends it.
-func TestHurry(t *testing.T) {
+// The wait between rounds can be configured. A new request ends it.
+func TestAskAgain(t *testing.T) {
 	a := newAnnouncer(no)
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(5 * time.Second)
-		o.On(TriggerStartUp) // is under way
+		o.On(TriggerStartUp) // in progress
 		o.after(20 * time.Second)
-		o.perform(true, false, 0, nil) // would be at 30 s
+		o.perform(true, false, 0, nil) // otherwise at 30 s
 		o.after(29 * time.Second)
 		o.want("sent", a.all(), "0s Accounting-On S1", "25s Accounting-On S1")
 		o.after(time.Second)
@@ -80,10 +80,10 @@ func TestHurry(t *testing.T) {
 	}, func(c *Config) { c.Retry = 10 * time.Second })
 }
 
-// An Off is attempted once; it has the id of the On.
+// An Off is sent in one round only. It has the id of the On.
 func TestOffOnce(t *testing.T) {
 	a := newAnnouncer(yes, no)
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(time.Minute)
 		err := o.Off(o.Context(), TriggerShutDown, 0)
@@ -92,19 +92,19 @@ func TestOffOnce(t *testing.T) {
 		}
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-Off S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
 			"1m0s sendAcctOff Blocked", "1m20s OffNoResp Blocked")
 		if s := o.Status(); s.Server != "" || s.Trigger != TriggerShutDown {
 			t.Errorf("%+v", s)
 		}
-		if !strings.Contains(o.log.String(), "nobody answered the Accounting-Off") {
+		if !strings.Contains(o.log.String(), "no server answered the Accounting-Off") {
 			t.Errorf("log:\n%s", o.log.String())
 		}
 		a.script = []answer{yes}
-		if err := o.Off(o.Context(), TriggerConfigChange, 0); err != nil { // somebody asks again
+		if err := o.Off(o.Context(), TriggerConfigChange, 0); err != nil { // requested again
 			t.Error(err)
 		}
-		if err := o.Off(o.Context(), TriggerShutDown, 0); err != nil { // it was answered
+		if err := o.Off(o.Context(), TriggerShutDown, 0); err != nil { // answered already
 			t.Error(err)
 		}
 		if n := len(a.all()); n != 3 || o.Status().State != Off || o.Status().Trigger != TriggerConfigChange {
@@ -113,10 +113,10 @@ func TestOffOnce(t *testing.T) {
 	})
 }
 
-// An Off ends the rounds of the On before it, whose late answer is none to the Off.
+// An Off ends the rounds of the On before it. A late answer to the On does not count for the Off.
 func TestOffEndsOn(t *testing.T) {
 	a := newAnnouncer()
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.perform(false, false, 1<<32-1, nil)
@@ -127,20 +127,20 @@ func TestOffEndsOn(t *testing.T) {
 			t.Errorf("after the late answer: %+v", s)
 		}
 		a.dones[1]("server-2", nil)
-		a.dones[1]("server-3", accounting.ErrNoResponse) // twice counts once
+		a.dones[1]("server-3", accounting.ErrNoResponse) // a second result is ignored
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1s Accounting-Off S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "1s sendAcctOff Blocked", "2s off Blocked server-2")
 		if cause, _ := a.recs[1].Attrs.Uint32(radius.AcctTerminateCause); cause != 1<<32-1 {
 			t.Errorf("Acct-Terminate-Cause %d", cause)
 		}
 	})
 }
 
-// What was acknowledged is sent again only by force; a forced On begins a new sequence.
+// A record that was acknowledged is sent again only by force. A forced On begins a new sequence.
 func TestForce(t *testing.T) {
 	a := newAnnouncer(yes)
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		for _, p := range []struct {
 			on, force bool
 			want      error
@@ -159,18 +159,18 @@ func TestForce(t *testing.T) {
 		}
 		o.want("sent", a.all(), "0s Accounting-On S1", "20s Accounting-On S3",
 			"30s Accounting-Off S3", "50s Accounting-Off S3", "1m0s Accounting-On S7")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "1s on Not Blocked server-1",
 			"20s sendAcctOn Blocked", "21s on Not Blocked server-1",
 			"30s sendAcctOff Blocked", "31s off Blocked server-1", "50s sendAcctOff Blocked", "51s off Blocked server-1",
 			"1m0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
 	})
 }
 
-// A forced On while one is being sent: what the servers say of the former does not count, but it is
-// waited for.
+// A forced On while an On is being sent: results of the earlier one do not count, but it is waited
+// for.
 func TestForceDuringOn(t *testing.T) {
 	a := newAnnouncer()
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(time.Second)
 		o.perform(true, true, 0, nil)
@@ -190,11 +190,11 @@ func TestForceDuringOn(t *testing.T) {
 	})
 }
 
-// A group that is stopped says nothing about its servers: what it was given is sent again, by the
-// next group or after a minute.
+// A group that is stopped says nothing about its servers. Its record is sent again, by the next
+// group or after a minute.
 func TestStopped(t *testing.T) {
-	a := newAnnouncer(gone, gone, yes, gone, no)
-	inBubble(t, a.Announce, func(o *announcing) {
+	a := newAnnouncer(stopped, stopped, yes, stopped, no)
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
 		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrNoResponse) {
@@ -203,16 +203,16 @@ func TestStopped(t *testing.T) {
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-On S1", "2m0s Accounting-On S1",
 			"10m0s Accounting-Off S1", "11m0s Accounting-Off S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked", "2m1s on Not Blocked server-1",
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked", "2m1s on Not Blocked server-1",
 			"10m0s sendAcctOff Blocked", "11m20s OffNoResp Blocked")
 	})
 }
 
-// An On that cannot be sent at all is tried again, and does not pass for one that nobody answered.
+// An On that cannot be sent is tried again, and does not count as unanswered.
 func TestFailed(t *testing.T) {
 	bad := answer{err: errors.New("too large")}
 	a := newAnnouncer(bad, yes, bad)
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(10 * time.Minute)
 		if err := o.Off(o.Context(), TriggerShutDown, 0); !errors.Is(err, accounting.ErrNoResponse) {
@@ -220,16 +220,16 @@ func TestFailed(t *testing.T) {
 		}
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1", "1m0s Accounting-On S1", "10m0s Accounting-Off S1")
-		o.want("told", o.told[:2], "0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
+		o.want("changes", o.statuses[:2], "0s sendAcctOn Blocked", "1m1s on Not Blocked server-1")
 		if strings.Count(o.log.String(), "too large") != 2 {
 			t.Errorf("log:\n%s", o.log.String())
 		}
 	})
 }
 
-// How Off ends.
-func TestOffEnds(t *testing.T) {
-	begin := func(o *announcing, ctx context.Context) chan error {
+// The results of Off.
+func TestOffResults(t *testing.T) {
+	begin := func(o *bubble, ctx context.Context) chan error {
 		got := make(chan error, 1)
 		go func() { got <- o.Off(ctx, TriggerShutDown, 0) }()
 		synctest.Wait()
@@ -237,15 +237,15 @@ func TestOffEnds(t *testing.T) {
 	}
 	tests := []struct {
 		name string
-		end  func(o *announcing, a *fakeAnnouncer, cancel func())
+		end  func(o *bubble, a *fakeAnnouncer, cancel func())
 		want error
 	}{
-		{"answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("s", nil) }, nil},
-		{"not answered", func(_ *announcing, a *fakeAnnouncer, _ func()) { a.dones[0]("", accounting.ErrNoResponse) }, accounting.ErrNoResponse},
-		{"superseded", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.On(TriggerConfigChange) }, ErrSuperseded},
-		{"given up by who waits", func(_ *announcing, _ *fakeAnnouncer, cancel func()) { cancel() }, context.Canceled},
-		{"the end of Run", func(o *announcing, _ *fakeAnnouncer, _ func()) { o.end() }, accounting.ErrStopped},
-		{"answered after it was forced", func(o *announcing, a *fakeAnnouncer, _ func()) {
+		{"answered", func(_ *bubble, a *fakeAnnouncer, _ func()) { a.dones[0]("s", nil) }, nil},
+		{"not answered", func(_ *bubble, a *fakeAnnouncer, _ func()) { a.dones[0]("", accounting.ErrNoResponse) }, accounting.ErrNoResponse},
+		{"superseded", func(o *bubble, _ *fakeAnnouncer, _ func()) { o.On(TriggerConfigChange) }, ErrSuperseded},
+		{"given up by who waits", func(_ *bubble, _ *fakeAnnouncer, cancel func()) { cancel() }, context.Canceled},
+		{"the end of Run", func(o *bubble, _ *fakeAnnouncer, _ func()) { o.end() }, accounting.ErrStopped},
+		{"answered after it was forced", func(o *bubble, a *fakeAnnouncer, _ func()) {
 			o.perform(false, true, 0, nil)
 			synctest.Wait()
 			a.dones[1]("s", nil)
@@ -254,10 +254,10 @@ func TestOffEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAnnouncer()
-			inBubble(t, a.Announce, func(o *announcing) {
+			inBubble(t, a.Announce, func(o *bubble) {
 				ctx, cancel := context.WithCancel(o.Context())
 				defer cancel()
-				one, other := begin(o, ctx), begin(o, ctx) // two wait for the same
+				one, other := begin(o, ctx), begin(o, ctx) // two callers wait for the same Off
 				o.want("sent", a.all(), "0s Accounting-Off S1")
 				tt.end(o, a, cancel)
 				for _, c := range []chan error{one, other} {
@@ -270,10 +270,10 @@ func TestOffEnds(t *testing.T) {
 	}
 }
 
-// After the end of Run nothing is sent, nothing changes, and whoever asks is told.
-func TestOver(t *testing.T) {
+// After the end of Run nothing is sent and nothing changes. Requests return an error.
+func TestAfterRun(t *testing.T) {
 	a := newAnnouncer()
-	inBubble(t, a.Announce, func(o *announcing) {
+	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(0)
 		o.end()
@@ -284,17 +284,17 @@ func TestOver(t *testing.T) {
 		}
 		o.after(time.Hour)
 		o.want("sent", a.all(), "0s Accounting-On S1")
-		o.want("told", o.told, "0s sendAcctOn Blocked")
+		o.want("changes", o.statuses, "0s sendAcctOn Blocked")
 	})
 }
 
-// What is asked for before Run is not lost; what was superseded by then is not sent.
+// A request before Run is not lost. One that was superseded by then is not sent.
 func TestBeforeRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer(yes)
-		o := &announcing{T: t, from: time.Now()}
+		o := &bubble{T: t, from: time.Now()}
 		var err error
-		if o.Sender, err = New(Config{Attributes: ours(), Changed: o.changed}, a.Announce); err != nil {
+		if o.Sender, err = New(Config{Attributes: identity(), Changed: o.changed}, a.Announce); err != nil {
 			t.Fatal(err)
 		}
 		o.On(TriggerStartUp)
@@ -312,16 +312,15 @@ func TestBeforeRun(t *testing.T) {
 	})
 }
 
-// announceFunc is an Announcer that is a function.
-// Changed is told before what it tells of is sent, and may call anything.
+// Changed is called before the record of its status is sent, and may call any function.
 func TestChanged(t *testing.T) {
 	var order []string
-	var o *announcing
+	var o *bubble
 	a := Announce(func(rec *accounting.Record, done func(string, error)) {
 		order = append(order, fmt.Sprintf("sent %d", rec.Type))
 		done("s", nil)
 	})
-	inBubble(t, a, func(own *announcing) {
+	inBubble(t, a, func(own *bubble) {
 		o = own
 		o.On(TriggerStartUp)
 		o.after(0)
@@ -339,29 +338,29 @@ func TestChanged(t *testing.T) {
 	})
 }
 
-// Whoever is too slow to hear all hears the newest.
+// If Changed is too slow for all statuses, it gets the newest ones.
 func TestChangedOverflow(t *testing.T) {
-	var told []Status
-	var let chan struct{}
-	inBubble(t, newAnnouncer().Announce, func(o *announcing) {
+	var changes []Status
+	var proceed chan struct{}
+	inBubble(t, newAnnouncer().Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(0)
-		for range 2 * maxUntold {
+		for range 2 * maxPendingChanges {
 			o.perform(true, true, 0, nil)
 		}
-		close(let)
+		close(proceed)
 		o.after(0)
-		if n := len(told); n != 1+maxUntold || told[0].SessionID != "S1" || told[n-1] != o.Status() || told[1].SessionID != fmt.Sprintf("S%d", 2+maxUntold) {
-			t.Errorf("%d told, %+v ... %+v", n, told[0], told[n-1])
+		if n := len(changes); n != 1+maxPendingChanges || changes[0].SessionID != "S1" || changes[n-1] != o.Status() || changes[1].SessionID != fmt.Sprintf("S%d", 2+maxPendingChanges) {
+			t.Errorf("%d changes, %+v ... %+v", n, changes[0], changes[n-1])
 		}
 	}, func(c *Config) {
-		let = make(chan struct{}) // in the bubble
-		c.Changed = func(s Status) { <-let; told = append(told, s) }
+		proceed = make(chan struct{}) // in the bubble
+		c.Changed = func(s Status) { <-proceed; changes = append(changes, s) }
 	})
 }
 
-// Nothing is sent before it is told, and what happened last is told also when Run ends at once.
-func TestToldInTime(t *testing.T) {
+// Nothing is sent before Changed was called. The last status is reported even if Run ends at once.
+func TestChangedBeforeSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		sent := 0
@@ -370,20 +369,20 @@ func TestToldInTime(t *testing.T) {
 			done("s", nil)
 			cancel()
 		})
-		var told []string
-		o, err := New(Config{Attributes: ours(), Changed: func(s Status) { told = append(told, s.State.String()) }}, a)
+		var changes []string
+		o, err := New(Config{Attributes: identity(), Changed: func(s Status) { changes = append(changes, s.State.String()) }}, a)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.On(TriggerStartUp)
 		if o.send(); sent != 0 {
-			t.Error("sent before it is told")
+			t.Error("sent before Changed was called")
 		}
 		if err := o.Run(ctx); err != nil || sent != 1 {
 			t.Errorf("%d sent, %v", sent, err)
 		}
-		if diff := cmp.Diff([]string{"sendAcctOn", "on"}, told); diff != "" {
-			t.Errorf("told: want (-) and got (+):\n%s", diff)
+		if diff := cmp.Diff([]string{"sendAcctOn", "on"}, changes); diff != "" {
+			t.Errorf("changes: want (-) and got (+):\n%s", diff)
 		}
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// State is how far the Accounting-On or -Off of a server group is (R63, S3 "Oper state").
+// State is the progress of a server group's Accounting-On or -Off (R63, S3 "Oper state").
 type State uint8
 
 // The states.
@@ -15,7 +15,7 @@ const (
 	On                       // Accounting-On was answered
 	SendAcctOff              // Accounting-Off is being sent, once
 	Off                      // Accounting-Off was answered
-	OffNoResp                // nobody answered the Accounting-Off
+	OffNoResp                // no server answered the Accounting-Off
 )
 
 var states = [...]string{
@@ -23,7 +23,7 @@ var states = [...]string{
 	SendAcctOff: "sendAcctOff", Off: "off", OffNoResp: "OffNoResp",
 }
 
-// String is the name of the state in S3.
+// String returns the name of the state in S3.
 func (s State) String() string {
 	if int(s) < len(states) {
 		return states[s]
@@ -31,7 +31,7 @@ func (s State) String() string {
 	return fmt.Sprintf("on-off-state(%d)", uint8(s))
 }
 
-// Trigger is what made an Accounting-On or -Off be sent (R63, S3 "Trigger").
+// Trigger is the reason why an Accounting-On or -Off was sent (R63, S3 "Trigger").
 type Trigger uint8
 
 // The triggers.
@@ -39,8 +39,8 @@ const (
 	TriggerNone         Trigger = iota // nothing was sent yet
 	TriggerStartUp                     // the daemon starts
 	TriggerShutDown                    // the daemon ends
-	TriggerConfigChange                // the group came, went, or is to be told only now
-	TriggerPerform                     // an operator says so
+	TriggerConfigChange                // the group was added, removed or changed
+	TriggerPerform                     // an operator requested it
 )
 
 var triggers = [...]string{
@@ -48,7 +48,7 @@ var triggers = [...]string{
 	TriggerConfigChange: "configChange", TriggerPerform: "perform",
 }
 
-// String is the name of the trigger; startUp is that of S3.
+// String returns the name of the trigger; startUp is the name in S3.
 func (t Trigger) String() string {
 	if int(t) < len(triggers) {
 		return triggers[t]
@@ -62,10 +62,10 @@ const (
 	causeNASRequest  = 10
 )
 
-// cause is the Acct-Terminate-Cause of an Accounting-Off. Who ends the daemon, or sends an Off by
-// hand, is "ending service on the NAS, for example prior to rebooting": Admin-Reboot. NAS-Reboot,
-// which hostapd sends, is a crash by the RFC's words. When only the configuration changes nothing
-// reboots and no port is reset: that is "a non-error reason not otherwise listed".
+// cause returns the Acct-Terminate-Cause of an Accounting-Off. The end of the daemon, and an Off by
+// hand, are "ending service on the NAS, for example prior to rebooting": Admin-Reboot. NAS-Reboot,
+// which hostapd sends, means a crash in the words of the RFC. A change of the configuration reboots
+// nothing and resets no port: that is "a non-error reason not otherwise listed", NAS-Request.
 func (t Trigger) cause() uint32 {
 	switch t {
 	case TriggerShutDown, TriggerPerform:
@@ -77,28 +77,28 @@ func (t Trigger) cause() uint32 {
 // Status is the Accounting-On/Off of a server group at a moment (S3 "AcctOnOff info").
 type Status struct {
 	State     State
-	SessionID string    // Acct-Session-Id of the On, and of the Off after it; "" before the first one
-	Changed   time.Time // when State last changed, or the Sender was made
+	SessionID string    // Acct-Session-Id of the On, and of the Off after it; "" before the first On
+	Changed   time.Time // when State last changed, or the Sender was created
 	Trigger   Trigger
 	// AcctOnOffGroup is the acct-on-off-group that the server group controls, or "". S3 shows it in
 	// brackets behind the trigger.
 	AcctOnOffGroup string
-	Server         string // who answered the On or Off, "" if nobody did yet
+	Server         string // the server that answered the On or Off, "" if none did yet
 	Block
 }
 
-// Block is whether the records of a server group must wait for its Accounting-On (oper-state-change).
-// The zero value lets them go.
+// Block says whether the records of a server group must wait for its Accounting-On
+// (oper-state-change). With the zero value they are sent.
 type Block struct {
-	// Blocked: no record may be sent. No Accounting-On was answered yet, or an Off or a forced On was
-	// sent since.
+	// Blocked means that no record may be sent: no Accounting-On was answered yet, or an Off or a
+	// forced On was sent since.
 	Blocked bool
-	// NoResponse: nobody answered in a whole round of the Accounting-On that is being sent. If Blocked,
-	// records that have another method may go there; those that have none wait.
+	// NoResponse means that no server answered in a whole round of the present Accounting-On. If
+	// Blocked, records with another method may go there; the others wait.
 	NoResponse bool
 }
 
-// String is the word of S3 for the operational state.
+// String returns the word of S3 for the operational state.
 func (b Block) String() string {
 	if b.Blocked {
 		return "Blocked"

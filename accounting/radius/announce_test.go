@@ -25,14 +25,14 @@ func accountingOn(id string) *accounting.Record {
 	return &accounting.Record{At: time.Now(), Attrs: radius.Attributes(attrs)}
 }
 
-// answered is what became of an announcement.
+// answered is the result of an announcement.
 type answered struct {
 	Second int
 	Server string
 	Err    string
 }
 
-// announce announces, and waits for it.
+// announce sends an announcement and waits for its result.
 func (w *world) announce(id string) answered {
 	ch := make(chan answered)
 	w.group.Announce(accountingOn(id), func(server string, err error) {
@@ -52,13 +52,13 @@ func TestAnnounce(t *testing.T) {
 		algorithm client.Algorithm
 		up        []bool
 		schedule  retry.Schedule
-		before    int // records delivered before, which find out who is dead; the announcement is in this second
+		before    int // records sent before, which find out which server is dead; the announcement is in this second
 		want      answered
 		came      string // servers, in order
 	}{
 		{"the first answers", client.Direct, []bool{true, true}, retry.Schedule{}, 0, answered{0, "a", ""}, "a"},
 		{"the second answers", client.Direct, []bool{false, true, true}, retry.Schedule{}, 0, answered{20, "b", ""}, "aaaab"},
-		{"nobody answers", client.Direct, []bool{false, false}, retry.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
+		{"no server answers", client.Direct, []bool{false, false}, retry.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
 		{"no back-off", client.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
 		{"also who is held down", client.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
 		{"round-robin", client.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},
@@ -97,7 +97,7 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-// An announcement needs no place in the window, and takes none.
+// An announcement does not need or take a place in the window.
 func TestAnnounceBesidesWindow(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: far})
@@ -127,7 +127,7 @@ func TestAnnounceBesidesWindow(t *testing.T) {
 func TestAnnounceLifecycle(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 60)})
-		w.make(acctradius.Config{}, retry.Schedule{})
+		w.newGroup(acctradius.Config{}, retry.Schedule{})
 		var got []answered
 		announce := func(rec *accounting.Record) {
 			w.group.Announce(rec, func(server string, err error) {

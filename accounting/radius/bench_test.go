@@ -12,8 +12,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// BenchmarkGroup is records through a group to a responder in this process, which shares the CPUs:
-// both ends' cost. The window is kept full.
+// BenchmarkGroup sends records through a group to a responder in this process, which shares the
+// CPUs, so it measures the cost of both ends. The window is kept full.
 func BenchmarkGroup(b *testing.B) {
 	for _, window := range []int{64, 1024} {
 		b.Run(fmt.Sprintf("window=%d", window), func(b *testing.B) {

@@ -25,7 +25,7 @@ type Config struct {
 	Now          func() time.Time
 }
 
-// Server is a server by its address.
+// Server is a server with an address.
 type Server struct {
 	Name     string
 	Addr     netip.AddrPort
@@ -33,12 +33,12 @@ type Server struct {
 	Schedule retry.Schedule
 }
 
-// ServerOf is a member by its address.
+// ServerOf returns a member with an address.
 func ServerOf(m client.Member) Server {
 	return Server{m.Name, netip.AddrPortFrom(netip.MustParseAddr(m.Host), m.Port), m.Secret, m.Schedule}
 }
 
-// NewGroup makes the group.
+// NewGroup returns the group.
 func NewGroup(cfg Config) (*Group, error) {
 	c := client.New(client.Config{Dial: client.OverUDP(cfg.Listen), Logger: cfg.Logger, Now: cfg.Now})
 	gc := client.GroupConfig{

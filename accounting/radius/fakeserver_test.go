@@ -20,27 +20,27 @@ import (
 	"aaasess/sessions"
 )
 
-// documentationAddr is where nobody sends to: tests without sockets use it.
+// documentationAddr is an address that gets no packets, for tests without sockets.
 var documentationAddr = netip.MustParseAddrPort("192.0.2.1:1813")
 
 const testSecret radius.Secret = captured.GoldenSecret
 
-// action is what a fakeServer does with a request.
+// action is the reaction of a fakeServer to a request.
 type action int
 
 const (
-	answer      action = iota // rightly
-	drop                      // nothing
-	hold                      // rightly, when release is called
-	twice                     // rightly, two times
-	wrongSecret               // with an authenticator of another secret
-	wrongID                   // with an identifier that has no request
-	wrongCode                 // with an Access-Accept
-	cutOff                    // with 19 octets
-	elsewhere                 // rightly, but from another port
+	answer      action = iota // right answer
+	drop                      // no answer
+	hold                      // right answer, when release is called
+	twice                     // right answer, twice
+	wrongSecret               // answer with an authenticator of another secret
+	wrongID                   // answer with an identifier that has no request
+	wrongCode                 // answer with an Access-Accept
+	cutOff                    // answer with 19 octets
+	elsewhere                 // right answer, but from another port
 )
 
-// fakeServer is an accounting server on loopback that does with each request what a function says.
+// fakeServer is an accounting server on loopback that reacts to each request as a function says.
 // Requests are decoded, checked and answered by another implementation of RADIUS.
 type fakeServer struct {
 	t     testing.TB
@@ -51,7 +51,7 @@ type fakeServer struct {
 	done  chan struct{}
 
 	mu       sync.Mutex
-	requests []*fakeRequest // all that ever came
+	requests []*fakeRequest // all requests so far
 	held     []*fakeRequest
 }
 
@@ -101,7 +101,7 @@ func (s *fakeServer) server(name string) Server {
 	return Server{Name: name, Addr: s.addr, Secret: testSecret}
 }
 
-// every gives servers a schedule.
+// every sets the schedule of servers.
 func every(timeout time.Duration, retransmit int, servers ...Server) []Server {
 	for i := range servers {
 		servers[i].Schedule = retry.Schedule{Timeout: timeout, Retransmit: retransmit}
@@ -131,7 +131,7 @@ func (s *fakeServer) serve() {
 		what := s.do(len(s.got()), p)
 		s.mu.Lock()
 		s.requests = append(s.requests, r)
-		if what == hold { // together: who sees the request may release it at once
+		if what == hold { // under one lock, because a test that sees the request may release it at once
 			s.held = append(s.held, r)
 		}
 		s.mu.Unlock()
@@ -179,7 +179,7 @@ func (s *fakeServer) write(conn *net.UDPConn, r *fakeRequest, b []byte) {
 	}
 }
 
-// release answers the requests that are held, in their order.
+// release answers the held requests, in their order.
 func (s *fakeServer) release() {
 	s.mu.Lock()
 	held := s.held
@@ -190,19 +190,19 @@ func (s *fakeServer) release() {
 	}
 }
 
-// got is what came so far.
+// got returns the requests so far.
 func (s *fakeServer) got() []*fakeRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]*fakeRequest(nil), s.requests...)
 }
 
-// always does the same with all requests.
+// always has the same reaction to all requests.
 func always(a action) func(int, *layeh.Packet) action {
 	return func(int, *layeh.Packet) action { return a }
 }
 
-// first does some things with the first requests and then another with all that follow.
+// first has some reactions to the first requests, and another one to all later requests.
 func first(then action, a ...action) func(int, *layeh.Packet) action {
 	return func(n int, _ *layeh.Packet) action {
 		if n < len(a) {
@@ -212,7 +212,7 @@ func first(then action, a ...action) func(int, *layeh.Packet) action {
 	}
 }
 
-// testRecord is a start record of session id, which happened at this time.
+// testRecord returns a start record of session id, with this event time.
 func testRecord(id sessions.ID, at time.Time) *accounting.Record {
 	attrs := radius.AppendUint32(nil, radius.AcctStatusType, uint32(rfc2866.AcctStatusType_Value_Start))
 	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, id.String())
@@ -223,7 +223,7 @@ func testRecord(id sessions.ID, at time.Time) *accounting.Record {
 	}
 }
 
-// echo answers requests as fast as it can, for benchmarks: no checks, no memory.
+// echo answers requests as fast as it can, for benchmarks. It checks and stores nothing.
 func echo(conn *net.UDPConn, secret radius.Secret) {
 	b := make([]byte, radius.MaxPacket)
 	var out [radius.HeaderLen + 64]byte

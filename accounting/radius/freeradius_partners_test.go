@@ -22,7 +22,7 @@ import (
 	"aaasess/sessions"
 )
 
-// expected is a record and what FreeRADIUS's dictionary makes of its attributes.
+// expected is a record, and its attributes in the words of FreeRADIUS's dictionary.
 type expected struct {
 	rec    *accounting.Record
 	attrs  []byte
@@ -46,7 +46,7 @@ func (e *expected) named(t radius.Type, name string, n uint32, value string) {
 	e.octets(t, string(binary.BigEndian.AppendUint32(nil, n)), name, value)
 }
 
-// randomRecord is a network record with all of the attributes that R46 names.
+// randomRecord returns a network record with all attributes that R46 names.
 func randomRecord(r *rand.Rand, id sessions.ID) *expected {
 	at := time.Now().Add(-time.Duration(r.IntN(100)) * time.Second)
 	e := &expected{rec: &accounting.Record{Session: id, At: at, List: "network/default"}}
@@ -118,8 +118,8 @@ func randomRecords(from, count int) (all []*expected) {
 	return all
 }
 
-// deliver sends records as a queue does: at most window at once, again and again until it is
-// answered. It tells how often nobody answered.
+// deliver sends records as a queue does: at most window at once, and each again until it is
+// answered. It returns how often there was no answer.
 func deliver(t *testing.T, g *Group, window int, records []*expected) (unanswered int) {
 	t.Helper()
 	room := make(chan struct{}, window)
@@ -166,7 +166,7 @@ func deliver(t *testing.T, g *Group, window int, records []*expected) (unanswere
 	}
 }
 
-// compare finds each record in the detail files, attribute by attribute.
+// compare finds each record in the detail files, and compares attribute by attribute.
 func compare(t *testing.T, records []*expected, detail ...partner.DetailRecord) {
 	t.Helper()
 	bySession := map[string][]partner.DetailRecord{}
@@ -193,7 +193,7 @@ func compare(t *testing.T, records []*expected, detail ...partner.DetailRecord) 
 			if err1 != nil || err2 != nil || len(d) != n+2 {
 				t.Fatalf("session %v: behind what was sent: %v", e.rec.Session, d[n:])
 			}
-			// Timestamp is when it arrived, which may be seconds after it was sent.
+			// Timestamp is the time of arrival, which may be seconds after the sending.
 			if happened := stamp - delay; happened < e.rec.At.Unix()-1 || happened > e.rec.At.Unix()+10 {
 				t.Errorf("session %v: happened at %d by Acct-Delay-Time %d, really at %d", e.rec.Session, happened, delay, e.rec.At.Unix())
 			}
@@ -205,7 +205,7 @@ func serverOf(p *partner.FreeRADIUSProc, name string) Server {
 	return Server{Name: name, Addr: netip.MustParseAddrPort(p.Addr), Secret: radius.Secret(p.Secret)}
 }
 
-func TestFreeRADIUSTakesAll(t *testing.T) {
+func TestFreeRADIUSAcceptsAll(t *testing.T) {
 	p := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "not testing123"})
 	g := startGroup(t, Config{Servers: every(time.Second, 0, serverOf(p, "a"))})
 	records := randomRecords(1, 2000)
@@ -218,7 +218,7 @@ func TestFreeRADIUSTakesAll(t *testing.T) {
 	}
 }
 
-// With all of the window at once the server's socket buffer runs over: it takes retransmissions,
+// With a full window at once, the server's socket buffer overflows. Retransmissions are necessary,
 // and nothing is lost.
 func TestFreeRADIUSFlooded(t *testing.T) {
 	p := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{})

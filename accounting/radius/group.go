@@ -10,7 +10,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// Group is the servers of one server group as an [accounting.Method]. Its methods may be called from any goroutine.
+// Group is the servers of one server group as an [accounting.Method]. Its methods may be called
+// from any goroutine.
 type Group struct {
 	*client.Group
 	name string
@@ -18,7 +19,8 @@ type Group struct {
 
 var _ accounting.Method = (*Group)(nil)
 
-// New makes a group of a client; a wrong GroupConfig is an error that says what is wrong. Records are sent from Run on.
+// New returns a group of a client. A wrong GroupConfig is an error that says what is wrong. Records
+// are sent once Run runs.
 func New(c *client.Client, cfg client.GroupConfig) (*Group, error) {
 	g, err := c.NewGroup(cfg)
 	if err != nil {
@@ -27,29 +29,31 @@ func New(c *client.Client, cfg client.GroupConfig) (*Group, error) {
 	return &Group{g, cfg.Name}, nil
 }
 
-// String names the group for a log.
+// String names the group for logs.
 func (g *Group) String() string { return "accounting group " + g.name }
 
 // Send sends a record to the group's servers, one after the other, until one answers. See
-// [accounting.Method]; done is never called by Send itself. A server whose Schedule has a back-off gets
-// its normal transmissions and then one for each Send: between them the record has a
-// [retry.Later]. Other errors are [accounting.ErrNoResponse], [accounting.ErrStopped], which
-// [client.ErrOverflow] is too, and [ErrUnsendable]. A Progress that no Later of a group of these servers gave is the beginning. The record must not
-// change before done.
+// [accounting.Method]. Send itself never calls done. A server whose Schedule has a back-off gets
+// its normal transmissions, and then one transmission for each call of Send; between them the
+// result is a [retry.Later]. Other errors are [accounting.ErrNoResponse]; [accounting.ErrStopped],
+// also for [client.ErrOverflow]; and [ErrUnsendable]. A Progress that is not from a Later of a
+// group with the same servers counts as the start. The record must not change before done is
+// called.
 func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
-	if !sendable(rec) {
+	if !isSendable(rec) {
 		go done(ErrUnsendable)
 		return
 	}
 	g.Group.Send(&request{rec: rec, done: done}, at)
 }
 
-// Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the algorithm,
-// dead or not, until one answers: by its normal transmissions only, and once. server is the Name of who
-// answered. done is called once and not by Announce itself. err is [accounting.ErrNoResponse] when
-// nobody answered, [accounting.ErrStopped], or [ErrUnsendable]. It does not count against Window.
+// Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the
+// algorithm, dead or not, until one answers. Each server gets only its normal transmissions, once.
+// server is the Name of the server that answered. done is called once, but not by Announce itself.
+// err is [accounting.ErrNoResponse] when no server answered, [accounting.ErrStopped], or
+// [ErrUnsendable]. An announcement does not count against Window.
 func (g *Group) Announce(rec *accounting.Record, done func(server string, err error)) {
-	if !sendable(rec) {
+	if !isSendable(rec) {
 		go done("", ErrUnsendable)
 		return
 	}
@@ -60,23 +64,24 @@ func (g *Group) Announce(rec *accounting.Record, done func(server string, err er
 type request struct {
 	rec       *accounting.Record
 	done      func(error)
-	announced func(server string, err error) // in place of done, for Announce
+	announced func(server string, err error) // instead of done, for Announce
 }
 
-// Answers is for package client.
+// Answers implements an interface of package client.
 func (r *request) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
-// Done is for package client. The attributes of an answer mean nothing (RFC 2866 section 4.2).
+// Done implements an interface of package client. The attributes of a response are ignored (RFC
+// 2866 section 4.2).
 func (r *request) Done(server string, _ radius.Packet, err error) {
 	if r.announced != nil {
-		r.announced(server, translated(err))
+		r.announced(server, toMethodError(err))
 		return
 	}
-	r.done(translated(err))
+	r.done(toMethodError(err))
 }
 
-// translated is an error of package client in the terms of an [accounting.Method].
-func translated(err error) error {
+// toMethodError converts an error of package client to one of [accounting.Method].
+func toMethodError(err error) error {
 	var later *retry.Later
 	switch {
 	case err == nil, errors.As(err, &later):
@@ -84,5 +89,5 @@ func translated(err error) error {
 	case errors.Is(err, client.ErrNoResponse):
 		return accounting.ErrNoResponse
 	}
-	return fmt.Errorf("%w: %w", accounting.ErrStopped, err) // it is to be tried again
+	return fmt.Errorf("%w: %w", accounting.ErrStopped, err) // it must be sent again
 }

@@ -25,7 +25,7 @@ import (
 	"aaasess/sessions"
 )
 
-// patience is how long a test waits for what must come.
+// patience is how long a test waits for something that must happen.
 const patience = 20 * time.Second
 
 // startGroup runs a group until the test ends.
@@ -48,7 +48,7 @@ func startGroup(t testing.TB, cfg Config) *Group {
 	return g
 }
 
-// outcome is what done was called with; more than one call is an error of the test.
+// outcome receives the argument of done. A second call is an error of the test.
 type outcome struct{ ch chan error }
 
 func send(t testing.TB, m accounting.Method, rec *accounting.Record) outcome {
@@ -116,7 +116,7 @@ func TestDelivers(t *testing.T) {
 	}
 }
 
-// attributesOf is the attributes of a request as they came.
+// attributesOf returns the attributes of a request as they arrived.
 func attributesOf(r *fakeRequest) []byte {
 	var b []byte
 	for _, a := range r.Attributes {
@@ -125,9 +125,10 @@ func attributesOf(r *fakeRequest) []byte {
 	return b
 }
 
-// Each attempt has its own identifier, authenticator and Acct-Delay-Time; all else stays.
+// Each attempt has its own identifier, authenticator and Acct-Delay-Time. Everything else is the
+// same.
 func TestRetransmits(t *testing.T) {
-	var ahead atomic.Int64 // seconds that the clock is ahead
+	var ahead atomic.Int64 // seconds by which the clock is ahead
 	s := newFakeServer(t, func(n int, _ *layeh.Packet) action {
 		ahead.Add(10)
 		return first(answer, drop, drop)(n, nil)
@@ -182,7 +183,7 @@ func TestFailover(t *testing.T) {
 
 func TestNoResponse(t *testing.T) {
 	a, b := newFakeServer(t, always(drop)), newFakeServer(t, always(drop))
-	b.kill() // nobody is there: the system says so, and it makes no difference
+	b.kill() // no server is there; the system reports that, and it makes no difference
 	g := startGroup(t, Config{
 		Servers: every(10*time.Millisecond, 2, a.server("a"), b.server("b")),
 	})
@@ -234,7 +235,8 @@ func TestLateAnswer(t *testing.T) {
 	})
 }
 
-// What is abandoned is not sent again, and does not wait for its schedule; an announcement goes on.
+// An abandoned record is not sent again and does not wait for its schedule. An announcement
+// continues.
 func TestAbandon(t *testing.T) {
 	s := newFakeServer(t, always(hold))
 	g := startGroup(t, Config{Servers: every(20*time.Millisecond, 1000, s.server("a"))})
@@ -254,11 +256,11 @@ func TestAbandon(t *testing.T) {
 	if err := <-announced; err != nil {
 		t.Errorf("the announcement got %v", err)
 	}
-	send(t, g, testRecord(3, time.Now())) // the group itself goes on
+	send(t, g, testRecord(3, time.Now())) // the group itself continues
 	until(t, "a third record is sent", func() bool { return g.Stats().Servers[0].Requests == 3 })
 }
 
-// 257 records in flight with one server need a second socket, and no identifier twice.
+// 257 records in flight with one server need a second socket, and no identifier is used twice.
 func TestManyInFlight(t *testing.T) {
 	s := newFakeServer(t, always(hold))
 	g := startGroup(t, Config{Servers: every(patience, 0, s.server("a"))})
@@ -296,7 +298,7 @@ func TestManyInFlight(t *testing.T) {
 	}
 }
 
-// More attempts than there are identifiers: the longest superseded ones give way.
+// There are more attempts than identifiers: the longest superseded attempts give up theirs.
 func TestIdentifiersRunOut(t *testing.T) {
 	var sockets atomic.Int32
 	s := newFakeServer(t, always(drop))
@@ -429,7 +431,8 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// Many senders, a server that loses, delays and doubles: each record is settled once and arrives.
+// Many senders, and a server that loses, delays and duplicates: each record is settled once and
+// arrives.
 func TestConcurrentSenders(t *testing.T) {
 	s := newFakeServer(t, func(n int, _ *layeh.Packet) action {
 		switch n % 7 {

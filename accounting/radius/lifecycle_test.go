@@ -17,8 +17,8 @@ import (
 	"aaasess/sessions"
 )
 
-// ours is the stacks of goroutines of package client.
-func ours() (stacks []string) {
+// clientStacks returns the stacks of goroutines of package client.
+func clientStacks() (stacks []string) {
 	b := make([]byte, 1<<20)
 	for _, s := range strings.Split(string(b[:runtime.Stack(b, true)]), "\n\n") {
 		if strings.Contains(s, "client.(*Group)") || strings.Contains(s, "client.(*path)") {
@@ -42,7 +42,7 @@ func TestRunEndsWithContext(t *testing.T) {
 	for i := range 300 { // two sockets
 		outcomes = append(outcomes, send(t, g, testRecord(sessions.ID(i+1), time.Now())))
 	}
-	until(t, "Run and two readers", func() bool { return len(ours()) == 3 })
+	until(t, "Run and two readers", func() bool { return len(clientStacks()) == 3 })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
@@ -57,7 +57,7 @@ func TestRunEndsWithContext(t *testing.T) {
 			t.Fatal("done was not called before Run ended")
 		}
 	}
-	if left := ours(); len(left) > 0 {
+	if left := clientStacks(); len(left) > 0 {
 		t.Errorf("left behind:\n%s", strings.Join(left, "\n\n"))
 	}
 	send(t, g, testRecord(1, time.Now())).want(t, accounting.ErrStopped)
@@ -69,8 +69,8 @@ func TestRunEndsWithContext(t *testing.T) {
 	}
 }
 
-// Run looks at its deadlines when they are due, to the nanosecond, also when the first one comes
-// after a long time in which there was none. The servers cannot be reached: no socket can be opened.
+// Run handles its deadlines when they are due, to the nanosecond, even if the first one comes after
+// a long time without one. The servers cannot be reached: no socket can be opened.
 func TestRunKeepsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, err := NewGroup(Config{

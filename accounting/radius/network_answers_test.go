@@ -27,14 +27,14 @@ func TestSameHostOtherPort(t *testing.T) {
 		}
 		w.one(1)
 		w.one(2)
-		w.want(came{0, "a", "00000001"}, came{5, "b", "00000001"}, came{5, "b", "00000002"})
+		w.want(arrival{0, "a", "00000001"}, arrival{5, "b", "00000001"}, arrival{5, "b", "00000002"})
 		if st := w.group.Stats().Servers; st[0].State != client.Dead || st[1].State != client.Up {
 			t.Errorf("%+v", st)
 		}
 	})
 }
 
-// Each attempt has its own identifier, authenticator and Acct-Delay-Time, those of a back-off too.
+// Each attempt has its own identifier, authenticator and Acct-Delay-Time, in a back-off too.
 func TestAttemptsDiffer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
@@ -56,8 +56,8 @@ func TestAttemptsDiffer(t *testing.T) {
 	})
 }
 
-// What is no right answer to the request, from the server, is counted and not taken.
-func TestAnswersNotTaken(t *testing.T) {
+// A wrong answer from the server is counted and ignored.
+func TestWrongAnswersIgnored(t *testing.T) {
 	elsewhere := netip.MustParseAddrPort("192.0.2.1:9999")
 	other := netip.MustParseAddrPort("192.0.2.2:1813")
 	for _, tc := range []struct {
@@ -89,8 +89,8 @@ func TestAnswersNotTaken(t *testing.T) {
 	}
 }
 
-// 2,000 records in flight need eight sockets, in which no identifier is there twice.
-func TestSocketsAsNeeded(t *testing.T) {
+// 2,000 records in flight need eight sockets, and no socket uses an identifier twice.
+func TestSocketCount(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: func([]byte, radiusnet.Arrival) radiusnet.Reaction {
 			return radiusnet.Reaction{After: 4 * time.Second}
@@ -124,7 +124,7 @@ func TestSocketsAsNeeded(t *testing.T) {
 	})
 }
 
-// The sockets go with the group, and a record that waits is told.
+// The sockets close with the group, and a waiting record gets its error.
 func TestStoppedInBackoff(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
@@ -166,7 +166,7 @@ func TestResponseTimesAndStates(t *testing.T) {
 		a.SetLink(radiusnet.Link{Delay: delay})
 		w.one(2)
 		check(client.ServerStats{State: client.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
-		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no sample, but it is up
+		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no response time is measured, but the server is up
 		w.sleep(10)
 		w.one(3)
 		check(client.ServerStats{
@@ -181,7 +181,7 @@ func TestResponseTimesAndStates(t *testing.T) {
 	})
 }
 
-// Over a bad network each record arrives and is settled once.
+// Over a bad network, each record arrives and is settled once.
 func TestBadNetwork(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: radiusnet.Link{

@@ -23,7 +23,7 @@ import (
 	"aaasess/sessions"
 )
 
-// world is a whole group on a network in memory, in a bubble. Its seconds count from when it was made.
+// world is a whole group on a network in memory, in a bubble. Its seconds count from its creation.
 type world struct {
 	*testing.T
 	net   *radiusnet.Network
@@ -32,12 +32,12 @@ type world struct {
 	hosts []*radiusnet.Host
 }
 
-// silent is a server that takes all and answers nothing.
+// silent is a server that receives everything and answers nothing.
 func silent([]byte, radiusnet.Arrival) radiusnet.Reaction {
 	return radiusnet.Reaction{Answer: radiusnet.Silent}
 }
 
-// until answers nothing up to a second, and then all.
+// until answers nothing before a second, and everything after it.
 func until(w *world, second int) func([]byte, radiusnet.Arrival) radiusnet.Reaction {
 	return func(_ []byte, a radiusnet.Arrival) radiusnet.Reaction {
 		if a.At.Before(w.at(second)) {
@@ -68,8 +68,9 @@ func (w *world) add(s radiusnet.Server) *radiusnet.Host {
 	return w.hosts[len(w.hosts)-1]
 }
 
-// make makes the group of the servers; schedules are theirs, the last one for all that follow.
-func (w *world) make(cfg acctradius.Config, schedules ...retry.Schedule) {
+// newGroup creates the group of the servers. schedules are theirs; the last one is for all further
+// servers.
+func (w *world) newGroup(cfg acctradius.Config, schedules ...retry.Schedule) {
 	w.Helper()
 	for i, h := range w.hosts {
 		var s retry.Schedule
@@ -86,7 +87,8 @@ func (w *world) make(cfg acctradius.Config, schedules ...retry.Schedule) {
 	w.group = g
 }
 
-// servers is what a Later of a group of the same servers says of which these are: one that cannot send.
+// servers returns the identity of the servers that a Later of this group has. It uses a group that
+// cannot send.
 func (w *world) servers() uint32 {
 	w.Helper()
 	cfg := acctradius.Config{Listen: func(string, netip.AddrPort) (client.Socket, error) { return nil, errors.ErrUnsupported }}
@@ -125,26 +127,26 @@ func (w *world) run() {
 
 func (w *world) start(cfg acctradius.Config, schedules ...retry.Schedule) {
 	w.Helper()
-	w.make(cfg, schedules...)
+	w.newGroup(cfg, schedules...)
 	w.run()
 }
 
 func (w *world) at(second int) time.Time { return w.began.Add(time.Duration(second) * time.Second) }
 
-// sleep sleeps until a second, and until all that happens then has happened.
+// sleep sleeps until a second, then waits until nothing happens any more.
 func (w *world) sleep(second int) {
 	time.Sleep(time.Until(w.at(second)))
 	synctest.Wait()
 }
 
-// result is what became of a record.
+// result is the result of a record.
 type result struct {
 	Second int
 	Err    error
 }
 
-// deliver sends a record of session id, again after each Later, until it is settled. It waits for
-// nothing; done is called in the end.
+// deliver sends a record of session id, again after each Later, until it is settled. It does not
+// block; it calls done at the end.
 func (w *world) deliver(id sessions.ID, done func(result)) {
 	rec := record(id, time.Now())
 	var send func(at retry.Progress)
@@ -160,7 +162,7 @@ func (w *world) deliver(id sessions.ID, done func(result)) {
 	send(retry.Progress{})
 }
 
-// one delivers one record, and waits for it.
+// one delivers one record, and waits for the result.
 func (w *world) one(id sessions.ID) result {
 	ch := make(chan result)
 	w.deliver(id, func(r result) { ch <- r })
@@ -174,23 +176,23 @@ func record(id sessions.ID, at time.Time) *accounting.Record {
 	return &accounting.Record{Session: id, Type: sessions.Start, At: at, List: "network/default", Attrs: radius.Attributes(attrs)}
 }
 
-// came is a request: in which second, to which server, of which session.
-type came struct {
+// arrival is a request: its second, server and session.
+type arrival struct {
 	Second int
 	Server string
 	ID     string
 }
 
-func (w *world) came() (all []came) {
+func (w *world) arrivals() (all []arrival) {
 	for _, a := range w.net.Arrivals() {
-		all = append(all, came{int(a.At.Sub(w.began) / time.Second), a.Server, a.SessionID})
+		all = append(all, arrival{int(a.At.Sub(w.began) / time.Second), a.Server, a.SessionID})
 	}
 	return all
 }
 
-func (w *world) want(want ...came) {
+func (w *world) want(want ...arrival) {
 	w.Helper()
-	if diff := cmp.Diff(want, w.came()); diff != "" {
+	if diff := cmp.Diff(want, w.arrivals()); diff != "" {
 		w.Error(diff)
 	}
 }
@@ -198,7 +200,7 @@ func (w *world) want(want ...came) {
 var (
 	s4   = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
 	once = retry.Schedule{Retransmit: -1}
-	// far is a way on which an answer takes its time: what is sent at once is sent before any.
+	// far is a link with a delay, so that requests of one moment are all sent before any answer.
 	far = radiusnet.Link{Delay: time.Millisecond}
 )
 
@@ -212,14 +214,14 @@ func TestExampleOfS4(t *testing.T) {
 		if got := w.one(1); got != (result{second, nil}) {
 			t.Errorf("%+v, want an answer in second %d", got, second)
 		}
-		var want []came
+		var want []arrival
 		for _, s := range []int{0, 5, 10, 15, 25, 45, 85, 165, 325, 645, 1285, 2565, 5125, 8725, 12325} {
-			want = append(want, came{s, "a", "00000001"})
+			want = append(want, arrival{s, "a", "00000001"})
 		}
 		for len(want) < 36 {
-			want = append(want, came{want[len(want)-1].Second + 3600, "a", "00000001"})
+			want = append(want, arrival{want[len(want)-1].Second + 3600, "a", "00000001"})
 		}
-		w.want(append(want, came{second, "b", "00000001"})...)
+		w.want(append(want, arrival{second, "b", "00000001"})...)
 		for _, a := range w.net.Arrivals() {
 			if at := w.began.Add(time.Duration(a.DelayTime) * time.Second); !a.At.Equal(at) {
 				t.Errorf("at %v: Acct-Delay-Time %d", a.At.Sub(w.began), a.DelayTime)
@@ -248,9 +250,9 @@ func TestSchedulesOfTheirOwn(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		const id = "00000001"
-		w.want(came{0, "a", id}, came{2, "a", id},
-			came{4, "b", id}, came{6, "b", id}, came{10, "b", id}, came{14, "b", id}, came{18, "b", id},
-			came{19, "c", id})
+		w.want(arrival{0, "a", id}, arrival{2, "a", id},
+			arrival{4, "b", id}, arrival{6, "b", id}, arrival{10, "b", id}, arrival{14, "b", id}, arrival{18, "b", id},
+			arrival{19, "c", id})
 	})
 }
 
@@ -272,7 +274,7 @@ func TestOrder(t *testing.T) {
 					w.one(sessions.ID(i + 1))
 				}
 				got := make([]string, len(tc.want))
-				for i, c := range w.came() {
+				for i, c := range w.arrivals() {
 					got[i/3] += c.Server
 				}
 				if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -304,8 +306,8 @@ func TestDeadByCriteria(t *testing.T) {
 		if st.State != client.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
 			t.Errorf("at 60 s: %+v", st)
 		}
-		w.want(came{0, "a", "00000001"}, // of the others a sees nothing
-			came{17, "b", "00000004"}, came{21, "b", "00000002"}, came{32, "b", "00000003"})
+		w.want(arrival{0, "a", "00000001"}, // server a gets none of the others
+			arrival{17, "b", "00000004"}, arrival{21, "b", "00000002"}, arrival{32, "b", "00000003"})
 	})
 }
 
@@ -325,13 +327,13 @@ func TestHoldDownThenOneProbe(t *testing.T) {
 		burst(0)   // to a; at 20 a is dead until 50, and b answers
 		burst(49)  // to b
 		burst(50)  // one is a's probe
-		burst(60)  // it is under way; it fails at 70
+		burst(60)  // the probe is in flight; it fails at 70
 		burst(99)  // to b
 		burst(100) // the probe is answered
 		burst(101) // a is up
 		w.sleep(200)
-		all := w.came()
-		slices.SortFunc(all, func(a, b came) int { return strings.Compare(a.Server, b.Server) })
+		all := w.arrivals()
+		slices.SortFunc(all, func(a, b arrival) int { return strings.Compare(a.Server, b.Server) })
 		count := map[int]string{}
 		for _, c := range all {
 			count[c.Second] += c.Server
@@ -346,12 +348,12 @@ func TestHoldDownThenOneProbe(t *testing.T) {
 	})
 }
 
-// A record that waits when the group is made goes on where its Progress says.
+// A record that waits when the group is created continues where its Progress says.
 func TestBackoffBeforeRun(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.add(radiusnet.Server{})
-		w.make(acctradius.Config{}, s4, retry.Schedule{})
+		w.newGroup(acctradius.Config{}, s4, retry.Schedule{})
 		servers := w.servers()
 		settled := make(chan string, 3)
 		for _, attempt := range []uint16{34, 35, 36} {
@@ -370,11 +372,11 @@ func TestBackoffBeforeRun(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		w.want(came{1, "a", "00000022"}, came{1, "a", "00000023"}, came{1, "b", "00000024"}, came{6, "b", "00000023"})
+		w.want(arrival{1, "a", "00000022"}, arrival{1, "a", "00000023"}, arrival{1, "b", "00000024"}, arrival{6, "b", "00000023"})
 	})
 }
 
-// Of a backlog one record at a time is sent to a dead server, and all when it is back.
+// One record of a backlog at a time is sent to a dead server, and all when the server is back.
 func TestBacklogIsProbedWithOne(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Handle: until(w, 600), Link: far})
@@ -390,7 +392,7 @@ func TestBacklogIsProbedWithOne(t *testing.T) {
 		}
 		w.sleep(3600)
 		count := map[int]int{}
-		for _, c := range w.came() {
+		for _, c := range w.arrivals() {
 			count[c.Second]++
 		}
 		want := map[int]int{

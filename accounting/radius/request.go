@@ -8,13 +8,13 @@ import (
 	"aaasess/internal/radius"
 )
 
-// sendable reports whether a record fits into a packet.
-func sendable(rec *accounting.Record) bool {
+// isSendable reports whether a record fits into a packet.
+func isSendable(rec *accounting.Record) bool {
 	return len(rec.Attrs) <= accounting.MaxAttributes && rec.Attrs.Valid()
 }
 
-// Append appends to b, which must be empty, an Accounting-Request (RFC 2866 section 4.1) of the record's attributes and,
-// last, Acct-Delay-Time.
+// Append appends an Accounting-Request (RFC 2866 section 4.1) to b, which must be empty. It has the
+// record's attributes and, last, Acct-Delay-Time.
 func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator) {
 	b = radius.AppendHeader(b, radius.CodeAccountingRequest, identifier)
 	b = append(b, r.rec.Attrs...)
@@ -22,5 +22,5 @@ func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now ti
 	return b, radius.Seal(b, 0, radius.Authenticator{}, secret)
 }
 
-// delay is an Acct-Delay-Time (RFC 2866 section 5.2), in seconds.
+// delay returns an Acct-Delay-Time (RFC 2866 section 5.2), in seconds.
 func delay(since time.Duration) uint32 { return uint32(min(max(0, since/time.Second), math.MaxUint32)) }

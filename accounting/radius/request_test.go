@@ -18,7 +18,7 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// appendRequest is the request of a record with these attributes that is so many seconds old.
+// appendRequest appends the request of a record with these attributes and this age in seconds.
 func appendRequest(b []byte, identifier byte, attrs radius.Attributes, delay uint32, secret radius.Secret) ([]byte, radius.Authenticator) {
 	now := time.Now()
 	r := request{rec: &accounting.Record{Attrs: attrs, At: now.Add(-time.Duration(delay) * time.Second)}}
@@ -37,7 +37,7 @@ func TestAppendRequestGolden(t *testing.T) {
 	}
 }
 
-// The secret must not be left where the socket would send it, nor the buffer's old octets.
+// The secret must not stay in the buffer that the socket sends, nor may the buffer's old octets.
 func TestAppendRequestReusesMemory(t *testing.T) {
 	buf := bytes.Repeat([]byte{0xff}, radius.MaxPacket)
 	attrs := radius.Attributes(radius.AppendAttribute(nil, radius.UserName, "nemo"))
@@ -102,7 +102,7 @@ func TestDelay(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for _, err := range []error{client.ErrStopped, client.ErrOverflow} {
-		if err := translated(err); !errors.Is(err, accounting.ErrStopped) {
+		if err := toMethodError(err); !errors.Is(err, accounting.ErrStopped) {
 			t.Errorf("%v would be taken for a refusal", err)
 		}
 	}

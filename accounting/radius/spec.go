@@ -11,29 +11,29 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// Spec is a server group as the configuration has it: an [accounting.Spec]. Unlike in a [client.GroupConfig] zero is zero,
-// not a default.
+// Spec is the configuration of a server group, an [accounting.Spec]. Unlike in a
+// [client.GroupConfig], zero means zero and not a default.
 type Spec struct {
-	Group        string // its name
+	Group        string // name of the group
 	Description  string
 	Servers      []client.Member // in the order in which they are tried; 1..64
 	Algorithm    client.Algorithm
-	Source       netip.Addr    // what requests leave from; the zero Addr lets the system choose
-	HoldDown     time.Duration // 0: none ever counts as dead
+	Source       netip.Addr    // source address of requests; the zero Addr lets the system choose
+	HoldDown     time.Duration // 0: no server is ever marked dead
 	DeadCriteria client.DeadCriteria
 	Window       int // 1..65536
 	DrainRate    float64
-	AcctOnOff    *accounting.OnOff // what it announces; nil: nothing
-	MonitorGroup string            // the acct-on-off-group whose controlling group says when it is blocked, or ""
-	Client       *client.Client    // has the servers
+	AcctOnOff    *accounting.OnOff // its Accounting-On and -Off; nil: none
+	MonitorGroup string            // the acct-on-off-group that it monitors, or ""
+	Client       *client.Client    // sends to the servers
 }
 
 var _ accounting.Spec = (*Spec)(nil)
 
-// Name is "group NAME".
+// Name returns "group NAME".
 func (s *Spec) Name() accounting.MethodName { return accounting.Group(s.Group) }
 
-// Equal reports whether other is the same group. Neither the Description nor the Client matters.
+// Equal reports whether other is the same group. The Description and the Client do not matter.
 func (s *Spec) Equal(other accounting.Spec) bool {
 	o, ok := other.(*Spec)
 	if !ok {
@@ -44,18 +44,18 @@ func (s *Spec) Equal(other accounting.Spec) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// OnOff is AcctOnOff.
+// OnOff returns AcctOnOff.
 func (s *Spec) OnOff() *accounting.OnOff { return s.AcctOnOff }
 
-// Rounds for a group with back-off: the schedule of a server has transmissions enough to tell a record
-// that it does not want from one that was lost. But of several servers one may be away and another may
-// answer, which does not speak against the record.
+// Rounds for a group with back-off. One schedule of a server has enough transmissions to tell a
+// record that the server ignores from one that was lost. With several servers, one may be down
+// while another answers, which is no evidence against the record.
 const (
 	backoffRounds        = 1
 	backoffRoundsSeveral = 2
 )
 
-// Delivery is how records are delivered to the group.
+// Delivery returns how records are delivered to the group.
 func (s *Spec) Delivery() accounting.MethodConfig {
 	c := accounting.MethodConfig{DrainRate: s.DrainRate}
 	if slices.ContainsFunc(s.Servers, func(server client.Member) bool { return server.Schedule.BackoffRetry > 0 }) {
@@ -67,29 +67,29 @@ func (s *Spec) Delivery() accounting.MethodConfig {
 	return c
 }
 
-// Open makes the group. Its client has the log.
-func (s *Spec) Open(heard func(), _ *slog.Logger) (*accounting.Opened, error) {
-	g, err := New(s.Client, s.config(heard))
+// Open creates the group. The client has its own logger.
+func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error) {
+	g, err := New(s.Client, s.config(answered))
 	if err != nil {
 		return nil, err
 	}
 	return &accounting.Opened{Method: g, Run: g.Run, Announce: g.Announce, Abandon: g.Abandon}, nil
 }
 
-func (s *Spec) config(heard func()) client.GroupConfig {
+func (s *Spec) config(answered func()) client.GroupConfig {
 	cfg := client.GroupConfig{
-		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, HoldDown: orNone(s.HoldDown), Source: s.Source,
-		DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window, Heard: heard,
+		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, HoldDown: zeroAsNone(s.HoldDown), Source: s.Source,
+		DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window, Heard: answered,
 	}
 	for i := range cfg.Members {
 		schedule := &cfg.Members[i].Schedule
-		schedule.Retransmit = orNone(schedule.Retransmit)
+		schedule.Retransmit = zeroAsNone(schedule.Retransmit)
 	}
 	return cfg
 }
 
-// orNone translates zero to a GroupConfig, where it is a default.
-func orNone[T int | time.Duration](n T) T {
+// zeroAsNone converts zero for a GroupConfig, where zero means the default and -1 means none.
+func zeroAsNone[T int | time.Duration](n T) T {
 	if n == 0 {
 		return -1
 	}
@@ -102,7 +102,8 @@ type GroupStatus struct {
 	Stats client.Stats
 }
 
-// StatusOf is how a group is, from its Spec and the method that this has opened; false: they are of another transport.
+// StatusOf returns the status of a group, from its Spec and the method that the Spec opened. It
+// returns false if they belong to another transport.
 func StatusOf(spec accounting.Spec, m accounting.Method) (GroupStatus, bool) {
 	s, ok := spec.(*Spec)
 	if !ok {

@@ -16,7 +16,7 @@ import (
 	"aaasess/internal/retry"
 )
 
-// fullSpec is a group with nothing at its zero value.
+// fullSpec returns a group without zero values.
 func fullSpec() *Spec {
 	return &Spec{
 		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
@@ -33,7 +33,7 @@ func fullSpec() *Spec {
 	}
 }
 
-// TestSpecConfig: all that a Spec says reaches the group, and zero is zero.
+// TestSpecConfig: every field of a Spec reaches the group, and zero stays zero.
 func TestSpecConfig(t *testing.T) {
 	spec := fullSpec()
 	members := fullSpec().Servers
@@ -57,7 +57,7 @@ func TestSpecConfig(t *testing.T) {
 // otherSpec is the Spec of another transport.
 type otherSpec struct{ accounting.Spec }
 
-// TestSpecEqual: what makes another group, and what does not.
+// TestSpecEqual: which fields make a different group, and which do not.
 func TestSpecEqual(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -74,7 +74,7 @@ func TestSpecEqual(t *testing.T) {
 		{"a server less", func(s *Spec) { s.Servers = s.Servers[:2] }, false},
 		{"who it says that we are", func(s *Spec) { s.AcctOnOff.Attributes = "\x20\x04cd" }, false},
 		{"it announces nothing", func(s *Spec) { s.AcctOnOff = nil }, false},
-		{"whom it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
+		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
 	} {
 		changed := fullSpec()
 		tt.change(changed)
@@ -87,7 +87,7 @@ func TestSpecEqual(t *testing.T) {
 	}
 }
 
-// TestSpecDelivery: what of a group concerns the delivery to it.
+// TestSpecDelivery: which fields of a group affect the delivery to it.
 func TestSpecDelivery(t *testing.T) {
 	several, single, without := fullSpec(), fullSpec(), fullSpec()
 	single.Servers = single.Servers[:1]
@@ -107,7 +107,8 @@ func TestSpecDelivery(t *testing.T) {
 	}
 }
 
-// TestSpecOpen: a group delivers and announces, whether its server has an address or a name; its status has the statistics.
+// TestSpecOpen: a group delivers and announces, whether its server has an address or a name. Its
+// status has the statistics.
 func TestSpecOpen(t *testing.T) {
 	server := newFakeServer(t, always(answer))
 	c := client.New(client.Config{Lookup: func(context.Context, string) ([]netip.Addr, error) {
@@ -145,7 +146,7 @@ func TestSpecOpen(t *testing.T) {
 	}
 }
 
-// TestSpecCannotOpen: a wrong Spec is an error, and the log gets nothing.
+// TestSpecCannotOpen: a wrong Spec is an error, and nothing is logged.
 func TestSpecCannotOpen(t *testing.T) {
 	spec := fullSpec()
 	spec.Servers = spec.Servers[:1]

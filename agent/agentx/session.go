@@ -1,6 +1,7 @@
 package agentx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -63,12 +64,8 @@ type Subagent struct {
 
 // New creates a subagent for a tree. It does nothing until Run.
 func New(cfg Config, tree *mib.Tree) *Subagent {
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = defaultTimeout
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), defaultTimeout)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{}).DialContext
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"aaasess/agent/snmp/usm"
@@ -34,42 +33,30 @@ var problemTexts = [numProblems]string{
 	notSent:       "snmp: sending the answer failed",
 }
 
-const (
-	// Each kind of problem has logSlots log slots. A hash of source and user selects one; each slot
-	// logs at most one line in logEvery. So bad messages cannot fill the disk, and unknown sources
-	// hardly ever hide the lines about known ones.
-	logEvery = time.Minute
-	logSlots = 16
-)
-
-// logSlot limits the log lines of the sources that share it.
-type logSlot struct {
-	last       atomic.Int64 // time of the last line on the limiters' clock, plus 1; 0 means never
-	suppressed atomic.Uint64
-}
-
-// logProblem logs a problem with a source, and with a user if there is one, unless the slot has
-// logged within logEvery. The counters include all problems.
+// logProblem logs a problem with a source, and with a user if there is one: at most one line a minute
+// for each kind, source and user. So bad messages cannot fill the disk, and unknown sources cannot
+// hide the lines about known ones. Sources beyond [throttle.MaxKeys] share one line. The counters
+// include all problems.
 func (r *Responder) logProblem(k problem, from netip.AddrPort, now int64, user []byte, args ...any) {
-	g := r.slotOf(k, from.Addr(), user)
-	last := g.last.Load()
-	if last != 0 && now-last < int64(logEvery) || !g.last.CompareAndSwap(last, now+1) {
-		g.suppressed.Add(1)
+	line := r.problemLines[k].Allow(r.logKey(from.Addr(), user), r.started.Add(time.Duration(now)))
+	if !line.Write {
 		return
 	}
 	if len(user) > 0 {
 		args = append([]any{"user", string(user)}, args...)
 	}
-	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", from, "suppressed", g.suppressed.Swap(0)}, args...)...)
+	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", from, "suppressed", line.Suppressed}, args...)...)
 }
 
-func (r *Responder) slotOf(k problem, from netip.Addr, user []byte) *logSlot {
+// logKey is a hash of a source and a user: a key that had the user name would be allocated for each
+// message.
+func (r *Responder) logKey(from netip.Addr, user []byte) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
 	a := from.As16()
 	_, _ = h.Write(a[:])
 	_, _ = h.Write(user)
-	return &r.logSlots[k][h.Sum64()%logSlots]
+	return h.Sum64()
 }
 
 // logRejected logs a message that the security model rejected. A manager that must learn our engine

@@ -2,9 +2,7 @@ package snmp
 
 import (
 	"bytes"
-	"hash/maphash"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -22,19 +20,6 @@ func TestProblemLog(t *testing.T) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		c.Limits = Limits{Failures: 1}
 	})
-	for shared := true; shared; { // choose a seed by which all problems below have different slots
-		f.seed = maphash.MakeSeed()
-		places := map[*logSlot]bool{}
-		for _, k := range []problem{badCommunity, malformed, overLimit, badVersion} {
-			places[f.slotOf(k, unknownSource.Addr(), nil)] = true
-		}
-		for _, user := range []string{"", "guest"} {
-			places[f.slotOf(notAuthorized, manager.Addr(), []byte(user))] = true
-		}
-		places[f.slotOf(badCommunity, manager.Addr(), nil)] = true
-		places[f.slotOf(badCommunity, netip.MustParseAddr("203.0.113.7"), nil)] = true
-		shared = len(places) < 8
-	}
 	from := unknownSource
 	at := func(now time.Duration, in []byte) {
 		t.Helper()

@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 )
 
@@ -71,16 +73,16 @@ type Limits struct {
 
 // Responder is an SNMP command responder (R16).
 type Responder struct {
-	cfg       Config
-	tree      *mib.Tree
-	objects   []mib.OID // objects of the tree, in order
-	policy    atomic.Pointer[vacm.Policy]
-	system    atomic.Pointer[snmpmib.System]
-	endpoints []*endpoint
-	counters  counters
-	logSlots  [numProblems][logSlots]logSlot
-	seed      maphash.Seed // for the choice of a log slot
-	started   time.Time
+	cfg          Config
+	tree         *mib.Tree
+	objects      []mib.OID // objects of the tree, in order
+	policy       atomic.Pointer[vacm.Policy]
+	system       atomic.Pointer[snmpmib.System]
+	endpoints    []*endpoint
+	counters     counters
+	problemLines [numProblems]throttle.Lines[uint64] // by logKey
+	seed         maphash.Seed                        // of logKey
+	started      time.Time
 
 	requests, octets, failures *limit.Limiter
 
@@ -92,15 +94,11 @@ type Responder struct {
 // New creates a responder that serves parts and its own objects (package snmpmib), and opens its
 // sockets. An error names the address.
 func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err error) {
-	switch {
-	case cfg.MaxMessageSize == 0:
-		cfg.MaxMessageSize = MaxMessageSize
-	case cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize:
+	cfg.MaxMessageSize = cmp.Or(cfg.MaxMessageSize, MaxMessageSize)
+	if cfg.MaxMessageSize < MinMessageSize || cfg.MaxMessageSize > MaxMessageSize {
 		return nil, fmt.Errorf("snmp: maximum message size is %d, want %d to %d octets", cfg.MaxMessageSize, MinMessageSize, MaxMessageSize)
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	r := &Responder{
 		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(),
 		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),

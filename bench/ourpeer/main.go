@@ -1,9 +1,9 @@
 // Command ourpeer serves casnActiveTable from this module's packages, as the
-// daemon does, for comparison with the C subagents in bench/peers:
+// daemon does, for comparison with the C subagents in bench/stand/peers:
 //
 //	ourpeer -socket PATH -rows N
 //
-// Its table is filled by Start events with the rows of bench/peers/rows.h.
+// Its table is filled by Start events with the rows of bench/stand/peers/rows.h.
 package main
 
 import (

@@ -1,9 +1,9 @@
 // Command ourresponder serves casnActiveTable from this module's packages over SNMP itself, as the
-// daemon does, for comparison with the responders in bench/peers:
+// daemon does, for comparison with the responders in bench/stand/peers:
 //
 //	ourresponder -port PORT -rows N -engine FILE -password PASSWORD
 //
-// on 127.0.0.1, with the rows of bench/peers/rows.h and no limits. Whoever has the community "public",
+// on 127.0.0.1, with the rows of bench/stand/peers/rows.h and no limits. Whoever has the community "public",
 // or is the user "bench" with authPriv, reads everything; nothing can be set.
 package main
 

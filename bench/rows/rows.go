@@ -1,4 +1,4 @@
-// Package rows fills a session table with what the C peers serve too: the rows of bench/peers/rows.h.
+// Package rows fills a session table with what the C peers serve too: the rows of bench/stand/peers/rows.h.
 package rows
 
 import (

@@ -10,7 +10,7 @@ import (
 	"aaasess/mib/casn"
 )
 
-// The rows are those of bench/peers/rows.h; only then is the comparison fair.
+// The rows are those of bench/stand/peers/rows.h; only then is the comparison fair.
 func TestFillGivesTheRowsOfThePeers(t *testing.T) {
 	const n = 300
 	table, err := Fill(n)

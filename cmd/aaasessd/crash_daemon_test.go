@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/cmd/internal/control"
 )
 
@@ -108,7 +108,7 @@ func (d *crashDaemon) kill() {
 	}
 	d.checkReloads(l)
 	d.life, d.before = nil, l
-	d.history.add(crash.Observation{Kind: crash.Killed})
+	d.history.add(crashtest.Observation{Kind: crashtest.Killed})
 	d.history.count("kills")
 }
 
@@ -145,7 +145,7 @@ func (d *crashDaemon) checkReloads(l *crashLife) {
 }
 
 func (d *crashDaemon) fail(format string, args ...any) {
-	d.history.add(crash.Observation{Kind: crash.Failed, Text: fmt.Sprintf(format, args...)})
+	d.history.add(crashtest.Observation{Kind: crashtest.Failed, Text: fmt.Sprintf(format, args...)})
 }
 
 // awaitUp waits until the daemon answers on its control socket.
@@ -173,7 +173,7 @@ func (d *crashDaemon) awaitUp() bool {
 
 // ask asks for the table and the counters.
 func (d *crashDaemon) ask() {
-	d.history.add(crash.Observation{Kind: crash.Asked})
+	d.history.add(crashtest.Observation{Kind: crashtest.Asked})
 	told, err := d.tell(d.t.Context())
 	if err != nil {
 		d.fail("it does not tell its table: %v", err)
@@ -182,8 +182,8 @@ func (d *crashDaemon) ask() {
 	d.history.add(told)
 }
 
-func (d *crashDaemon) tell(ctx context.Context) (crash.Observation, error) {
-	o := crash.Observation{Kind: crash.Told}
+func (d *crashDaemon) tell(ctx context.Context) (crashtest.Observation, error) {
+	o := crashtest.Observation{Kind: crashtest.Told}
 	list, err := d.client.Sessions(ctx, control.Query{})
 	if err != nil {
 		return o, err
@@ -193,7 +193,7 @@ func (d *crashDaemon) tell(ctx context.Context) (crash.Observation, error) {
 		if err != nil {
 			return o, err
 		}
-		o.Rows = append(o.Rows, crash.Row{Name: s.AcctSessionID, Number: s.Number})
+		o.Rows = append(o.Rows, crashtest.Row{Name: s.AcctSessionID, Number: s.Number})
 	}
 	if len(o.Rows) != list.Total {
 		return o, fmt.Errorf("%d sessions where %d are said to be", len(o.Rows), list.Total)

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/sessions"
 )
 
@@ -15,16 +15,16 @@ import (
 type crashHistory struct {
 	mu      sync.Mutex
 	began   time.Time
-	entries []crash.Observation
+	entries []crashtest.Observation
 	times   []time.Duration
-	checker crash.Checker
-	records map[crashKey]crash.Record // what NASes sent, by what there is of it in a packet
-	bad     chan struct{}             // closed at the first violation
-	counts  map[string]int            // of what is not a matter of right and wrong
+	checker crashtest.Checker
+	records map[crashKey]crashtest.Record // what NASes sent, by what there is of it in a packet
+	bad     chan struct{}                 // closed at the first violation
+	counts  map[string]int                // of what is not a matter of right and wrong
 }
 
 func newCrashHistory() *crashHistory {
-	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crash.Record{}}
+	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crashtest.Record{}}
 }
 
 // crashKey is what a record is known by at an accounting server. Sessions of one name are told by the Event-Timestamp.
@@ -36,7 +36,7 @@ type crashKey struct {
 }
 
 // sends takes note of a record before its NAS sends it. An Accounting-On goes to no accounting server.
-func (h *crashHistory) sends(k crashKey, o crash.Observation) {
+func (h *crashHistory) sends(k crashKey, o crashtest.Observation) {
 	if k.kind == sessions.On {
 		h.add(o)
 		return
@@ -44,7 +44,7 @@ func (h *crashHistory) sends(k crashKey, o crash.Observation) {
 	h.mu.Lock()
 	if was, ok := h.records[k]; ok {
 		h.mu.Unlock()
-		h.add(crash.Observation{Kind: crash.Failed, Text: fmt.Sprintf("the harness: %s and %s look the same", was, o.Record)})
+		h.add(crashtest.Observation{Kind: crashtest.Failed, Text: fmt.Sprintf("the harness: %s and %s look the same", was, o.Record)})
 		return
 	}
 	h.records[k] = o.Record
@@ -53,17 +53,17 @@ func (h *crashHistory) sends(k crashKey, o crash.Observation) {
 }
 
 // whose is the record that a packet is of.
-func (h *crashHistory) whose(k crashKey) crash.Record {
+func (h *crashHistory) whose(k crashKey) crashtest.Record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if r, ok := h.records[k]; ok {
 		return r
 	}
-	return crash.Record{Session: k.name, Type: k.kind, Nth: -1} // nobody has sent it
+	return crashtest.Record{Session: k.name, Type: k.kind, Nth: -1} // nobody has sent it
 }
 
 // add takes an observation. It returns when it is in the history: a NAS sends after that.
-func (h *crashHistory) add(o crash.Observation) {
+func (h *crashHistory) add(o crashtest.Observation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.entries = append(h.entries, o)
@@ -75,8 +75,8 @@ func (h *crashHistory) add(o crash.Observation) {
 	}
 }
 
-func (h *crashHistory) record(kind crash.Kind, r crash.Record) {
-	h.add(crash.Observation{Kind: kind, Record: r})
+func (h *crashHistory) record(kind crashtest.Kind, r crashtest.Record) {
+	h.add(crashtest.Observation{Kind: kind, Record: r})
 }
 
 // count counts something for the summary.
@@ -93,7 +93,7 @@ func (h *crashHistory) counted(what string) int {
 }
 
 // missing are some of the observations that must still come.
-func (h *crashHistory) missing() []crash.Observation {
+func (h *crashHistory) missing() []crashtest.Observation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.checker.Missing(10)
@@ -103,7 +103,7 @@ func (h *crashHistory) missing() []crash.Observation {
 func (h *crashHistory) found(text string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.ContainsFunc(h.checker.Violations(), func(v crash.Violation) bool { return strings.Contains(v.Text, text) })
+	return slices.ContainsFunc(h.checker.Violations(), func(v crashtest.Violation) bool { return strings.Contains(v.Text, text) })
 }
 
 // report tells the violations, each with all that is known of its session.
@@ -134,14 +134,14 @@ func (h *crashHistory) summary() string {
 	begun, sent, answered, arrived := 0, 0, 0, 0
 	for i := range h.entries {
 		switch o := &h.entries[i]; o.Kind {
-		case crash.Sent:
+		case crashtest.Sent:
 			sent++
 			if o.Record.Type == sessions.Start {
 				begun++
 			}
-		case crash.Answered:
+		case crashtest.Answered:
 			answered++
-		case crash.Arrived:
+		case crashtest.Arrived:
 			arrived++
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	layeh "layeh.com/radius"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/sessions"
 )
 
@@ -80,7 +80,7 @@ func newCrashWays(i int, rng *rand.Rand) crashWays {
 // crashRequest is a transmission that waits for its answer.
 type crashRequest struct {
 	data     []byte
-	record   crash.Record
+	record   crashtest.Record
 	answered chan struct{} // shared by all transmissions of a record
 }
 
@@ -154,7 +154,7 @@ func (n *crashNAS) answer(w *crashRequest) {
 	case <-w.answered: // before, to another transmission
 		n.history.count("answers again")
 	default:
-		n.history.record(crash.Answered, w.record)
+		n.history.record(crashtest.Answered, w.record)
 		close(w.answered)
 	}
 }
@@ -244,7 +244,7 @@ func (n *crashNAS) forget() bool {
 	n.waiting = [256]*crashRequest{}
 	for s := range n.open {
 		if s.sent > 0 && !s.stays {
-			n.history.record(crash.Lost, crash.Record{Session: s.id})
+			n.history.record(crashtest.Lost, crashtest.Record{Session: s.id})
 			if !s.isOn {
 				n.lost[s.name] = append(n.lost[s.name], s.id)
 			}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/sessions"
 )
 
@@ -75,7 +75,7 @@ func (o *orderScene) drain() {
 	}
 	o.daemon.ask()
 	if !o.violated() {
-		o.history.add(crash.Observation{Kind: crash.Drained})
+		o.history.add(crashtest.Observation{Kind: crashtest.Drained})
 	}
 	o.daemon.end()
 	if o.violated() {

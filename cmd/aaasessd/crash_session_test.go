@@ -12,7 +12,7 @@ import (
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/sessions"
 )
 
@@ -38,7 +38,7 @@ const octetsOf = 1000
 // crashReport is a record on its way.
 type crashReport struct {
 	*crashSession
-	crash.Record
+	crashtest.Record
 	happened   time.Time
 	stamp      int64 // Event-Timestamp
 	octets     uint32
@@ -129,10 +129,10 @@ func (s *crashSession) begin(kind sessions.EventType) *crashReport {
 		n.clock.Store(1 - now.Unix())
 	}
 	r := &crashReport{
-		crashSession: s, Record: crash.Record{Session: s.id, Type: kind, Nth: s.sent},
+		crashSession: s, Record: crashtest.Record{Session: s.id, Type: kind, Nth: s.sent},
 		happened: now, stamp: now.Unix() + n.clock.Load(), octets: uint32(s.sent * octetsOf), answered: make(chan struct{}),
 	}
-	o := crash.Observation{Kind: crash.Sent, Record: r.Record, Octets: uint64(r.octets)}
+	o := crashtest.Observation{Kind: crashtest.Sent, Record: r.Record, Octets: uint64(r.octets)}
 	if s.isOn = kind == sessions.On; s.isOn || kind == sessions.Start {
 		o.Ends = s.ends
 	}
@@ -199,7 +199,7 @@ func (n *crashNAS) transmit(r *crashReport, try int) {
 
 // again tells the history of a transmission that is not the first.
 func (n *crashNAS) again(r *crashReport, how string) {
-	n.history.add(crash.Observation{Kind: crash.Again, Record: r.Record, Text: how})
+	n.history.add(crashtest.Observation{Kind: crashtest.Again, Record: r.Record, Text: how})
 }
 
 // move gives the NAS another source address or port, if such are its ways.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 )
 
 // These environment variables say how TestCrash runs. The seed decides what NASes, servers and killer
@@ -32,7 +32,7 @@ const (
 )
 
 // TestCrash kills and pauses the daemon at random moments, under load, and starts it again: nothing that was
-// answered is lost, doubled or out of order (package crash says what is checked).
+// answered is lost, doubled or out of order (package crashtest says what is checked).
 func TestCrash(t *testing.T) {
 	seed, lasting := crashPlan(t)
 	for began, first := time.Now(), true; first || time.Since(began) < lasting; first = false {
@@ -108,7 +108,7 @@ func testCampaign(t *testing.T, kind crashKind, seed uint64) {
 }
 
 // TestCrashCanFail: a daemon that forgets everything is found out at its next start. What other
-// violations look like is in the tests of package crash.
+// violations look like is in the tests of package crashtest.
 func TestCrashCanFail(t *testing.T) {
 	c := newCampaign(t, crashKinds[0], 1)
 	c.round()
@@ -181,13 +181,13 @@ func (c *crashCampaign) runBefore(program string) {
 	}
 	c.daemon.older = program
 	if c.isList() { // then it kept the order of a queue, not of a session
-		c.history.add(crash.Observation{Kind: crash.Older})
+		c.history.add(crashtest.Observation{Kind: crashtest.Older})
 	}
 	for c.history.counted("kills") < c.kind.kills/3 && !c.violated() {
 		c.round()
 	}
 	c.daemon.older = ""
-	c.history.add(crash.Observation{Kind: crash.Present})
+	c.history.add(crashtest.Observation{Kind: crashtest.Present})
 }
 
 func (c *crashCampaign) eachServer(do func(*crashServer)) {
@@ -300,6 +300,6 @@ func (c *crashCampaign) settle() {
 	}
 	c.daemon.ask()
 	c.daemon.logSetAside()
-	c.history.add(crash.Observation{Kind: crash.Drained})
+	c.history.add(crashtest.Observation{Kind: crashtest.Drained})
 	c.daemon.end()
 }

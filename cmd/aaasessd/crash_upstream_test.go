@@ -16,7 +16,7 @@ import (
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/sessions"
 )
 
@@ -103,7 +103,7 @@ func (s *crashServer) serve() {
 		}
 		p, parseErr := layeh.Parse(b[:max(0, n)], []byte("upstream"))
 		if err := errors.Join(err, parseErr); err != nil || !layeh.IsAuthenticRequest(b[:n], p.Secret) {
-			s.history.add(crash.Observation{Kind: crash.Failed, Text: "it sent a packet that is not authentic"})
+			s.history.add(crashtest.Observation{Kind: crashtest.Failed, Text: "it sent a packet that is not authentic"})
 			continue
 		}
 		s.take(p, from)
@@ -148,7 +148,7 @@ func (s *crashServer) take(p *layeh.Packet, from netip.AddrPort) {
 }
 
 // arrival is what a request tells. One that is not as NASes make them is of no session, or a stop that the daemon made.
-func (s *crashServer) arrival(p *layeh.Packet) crash.Observation {
+func (s *crashServer) arrival(p *layeh.Packet) crashtest.Observation {
 	k := crashKey{
 		name: rfc2865.UserName_GetString(p), kind: sessions.EventType(rfc2866.AcctStatusType_Get(p)),
 		octets: uint32(rfc2866.AcctInputOctets_Get(p)),
@@ -156,7 +156,7 @@ func (s *crashServer) arrival(p *layeh.Packet) crash.Observation {
 	if stamp, err := rfc2869.EventTimestamp_Lookup(p); err == nil {
 		k.stamp = stamp.Unix()
 	}
-	o := crash.Observation{Kind: crash.Arrived, Text: "at " + s.group}
+	o := crashtest.Observation{Kind: crashtest.Arrived, Text: "at " + s.group}
 	s.history.count("arrivals at " + s.group)
 	if id := rfc2866.AcctSessionID_GetString(p); len(id) == 8 {
 		if number, err := strconv.ParseUint(id, 16, 32); err == nil {
@@ -164,7 +164,7 @@ func (s *crashServer) arrival(p *layeh.Packet) crash.Observation {
 		}
 	}
 	if k.kind == sessions.Stop && rfc2866.AcctTerminateCause_Get(p) != rfc2866.AcctTerminateCause_Value_UserRequest {
-		o.Kind, o.Record, o.Octets = crash.Made, crash.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
+		o.Kind, o.Record, o.Octets = crashtest.Made, crashtest.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
 		s.history.count("stops that the daemon made")
 		return o
 	}

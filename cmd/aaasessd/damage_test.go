@@ -33,7 +33,7 @@ func TestDamagedStore(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	l.start(outside{acceptLoss: true})
-	if !strings.Contains(l.log.String(), `msg="store goes on without a log, as accepted`) {
+	if !strings.Contains(l.log.String(), `msg="store continues without a missing log, as --accept-loss allows`) {
 		t.Error("the log does not say what is lost")
 	}
 	if n := l.d.table.View().Len(); n != 0 {

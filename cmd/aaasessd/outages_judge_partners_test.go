@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/partner"
 	"aaasess/sessions"
@@ -21,7 +21,7 @@ const outageSlack = 3 * time.Second
 
 // fate is what became of a record: when it was answered to its NAS, and when it arrived first.
 type fate struct {
-	record   crash.Record
+	record   crashtest.Record
 	answered time.Duration // since the load began; 0: never
 	arrived  time.Duration // likewise
 }
@@ -51,7 +51,7 @@ func (o *outages) judge(spool *control.SpoolStatus) {
 			}
 		}
 	}
-	h.add(crash.Observation{Kind: crash.Drained})
+	h.add(crashtest.Observation{Kind: crashtest.Drained})
 	if len(h.checker.Violations()) > 0 {
 		o.t.Error(h.report())
 	}
@@ -67,7 +67,7 @@ func (o *outages) judge(spool *control.SpoolStatus) {
 }
 
 // groupOf is the group that has records of this kind.
-func groupOf(r crash.Record) string {
+func groupOf(r crashtest.Record) string {
 	if strings.HasPrefix(r.Session, sessions.Exec.String()) {
 		return "B"
 	}
@@ -85,13 +85,13 @@ func merged(servers []*partner.FreeRADIUSProc) (all []partner.Arrival) {
 }
 
 // fates are the records of which a NAS was answered.
-func (o *outages) fates() map[crash.Record]*fate {
+func (o *outages) fates() map[crashtest.Record]*fate {
 	h := o.load.history
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all := map[crash.Record]*fate{}
+	all := map[crashtest.Record]*fate{}
 	for i, e := range h.entries {
-		if e.Kind == crash.Answered {
+		if e.Kind == crashtest.Answered {
 			all[e.Record] = &fate{record: e.Record, answered: h.times[i]}
 		}
 	}
@@ -99,8 +99,8 @@ func (o *outages) fates() map[crash.Record]*fate {
 }
 
 // arrivedRecord reads a record of a detail file.
-func arrivedRecord(d partner.DetailRecord) (crash.Observation, error) {
-	o := crash.Observation{Kind: crash.Arrived, Record: crash.Record{Session: d.Get("User-Name")}}
+func arrivedRecord(d partner.DetailRecord) (crashtest.Observation, error) {
+	o := crashtest.Observation{Kind: crashtest.Arrived, Record: crashtest.Record{Session: d.Get("User-Name")}}
 	switch kind := d.Get("Acct-Status-Type"); kind {
 	case "Start":
 		o.Record.Type = sessions.Start
@@ -161,7 +161,7 @@ func (o *outages) judgeOnOff(all []partner.Arrival) (records []partner.Arrival) 
 
 // judgeInterims looks that interims are missing only where a later record superseded them while nobody
 // of their group answered. That there is a later one is for the checker of the history.
-func (o *outages) judgeInterims(fates map[crash.Record]*fate, spool *control.SpoolStatus) {
+func (o *outages) judgeInterims(fates map[crashtest.Record]*fate, spool *control.SpoolStatus) {
 	o.t.Helper()
 	missing := map[string]uint64{}
 	for r, f := range fates {
@@ -183,7 +183,7 @@ func (o *outages) judgeInterims(fates map[crash.Record]*fate, spool *control.Spo
 }
 
 // judgeDelay looks that while B was away the records of A were not late.
-func (o *outages) judgeDelay(fates map[crash.Record]*fate) {
+func (o *outages) judgeDelay(fates map[crashtest.Record]*fate) {
 	o.t.Helper()
 	n, latest := 0, fate{}
 	for r, f := range fates {

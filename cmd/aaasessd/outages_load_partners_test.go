@@ -18,7 +18,7 @@ import (
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 
-	"aaasess/cmd/aaasessd/internal/crash"
+	"aaasess/cmd/aaasessd/internal/crashtest"
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
 )
@@ -107,21 +107,21 @@ func (s *outageSession) pause(ctx context.Context) bool {
 
 // report sends a record until it is answered. Sometimes it is so again although it was.
 func (s *outageSession) report(ctx context.Context, kind sessions.EventType) bool {
-	r, happened := crash.Record{Session: s.id, Type: kind, Nth: s.sent}, time.Now()
+	r, happened := crashtest.Record{Session: s.id, Type: kind, Nth: s.sent}, time.Now()
 	s.sent++
 	wait := time.Second
 	if s.rng.IntN(20) == 0 {
 		wait = 200 * time.Microsecond
 	}
 	local := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 3, 0, byte(s.nas + 1)}), 0)
-	s.history.record(crash.Sent, r)
+	s.history.record(crashtest.Sent, r)
 	for {
 		try, cancel := context.WithTimeout(ctx, wait)
 		_, err := radiustest.Account(try, local, s.daemon, s.packet(r, happened))
 		cancel()
 		switch {
 		case err == nil:
-			s.history.record(crash.Answered, r)
+			s.history.record(crashtest.Answered, r)
 			s.history.count("answered " + s.kind.String())
 			return true
 		case ctx.Err() != nil:
@@ -133,7 +133,7 @@ func (s *outageSession) report(ctx context.Context, kind sessions.EventType) boo
 }
 
 // packet is what a record is sent as, this time.
-func (s *outageSession) packet(r crash.Record, happened time.Time) *layeh.Packet {
+func (s *outageSession) packet(r crashtest.Record, happened time.Time) *layeh.Packet {
 	service := rfc2865.ServiceType_Value_FramedUser
 	if s.kind == sessions.Exec {
 		service = rfc2865.ServiceType_Value_NASPromptUser

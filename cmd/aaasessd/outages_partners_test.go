@@ -72,7 +72,7 @@ func startOutages(t *testing.T, algorithm string) *outages {
 	}
 	again := false
 	eventually(t, "group A is not blocked any more", func() bool {
-		if !again && strings.Contains(o.log.String(), "nobody answers the Accounting-On") {
+		if !again && strings.Contains(o.log.String(), "no server answers the Accounting-On") {
 			again = true // the machine was slow; it would be a minute until the next
 			if _, err := o.client().Perform(t.Context(), control.PerformRequest{Group: "A", Action: control.AcctOn}); err != nil {
 				t.Fatal(err)

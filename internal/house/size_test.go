@@ -32,7 +32,6 @@ var largePackages = map[string]struct {
 	"accounting/delivery":          {3100, "one machine: queues, lanes and methods share its goroutine; each file is one step of it"},
 	"agent/agentx":                 {2300, "codec and machine of one protocol"},
 	"agent/snmp/notify":            {2100, "targets, engine discovery and the machine of informs"},
-	"bench":                        {4500, "all sections; to be split into report and stand"},
 	"cmd/aaasess":                  {2700, "one file for each command"},
 	"cmd/aaasessd/internal/config": {2900, "the strict YAML engine is to become a package of its own"},
 	"cmd/internal/control":         {2700, "server and client of the control socket; to be split"},

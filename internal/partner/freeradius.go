@@ -2,6 +2,7 @@ package partner
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,9 +52,7 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	if len(opts.In) > 0 {
 		p.path, p.args = lookPath(t, opts.In[0]), append(append(opts.In[1:len(opts.In):len(opts.In)], p.path), p.args...)
 	}
-	if p.Secret == "" {
-		p.Secret = "testing123"
-	}
+	p.Secret = cmp.Or(p.Secret, "testing123")
 	if strings.ContainsAny(p.Secret, "'\\\n") {
 		t.Fatalf("partner: freeradius: its configuration cannot hold the secret %q", p.Secret)
 	}

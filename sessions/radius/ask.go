@@ -1,11 +1,11 @@
 package radius
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"aaasess/sessions"
@@ -19,10 +19,7 @@ const linger = 500 * time.Millisecond
 
 // ask is one Disconnect-Request with its retransmissions.
 func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) sessions.Outcome {
-	to := netip.AddrPortFrom(s.NAS.Addr, c.DisconnectPort)
-	if c.DisconnectAddr.IsValid() {
-		to = netip.AddrPortFrom(c.DisconnectAddr, c.DisconnectPort)
-	}
+	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
 	f := &flight{client: c, answer: make(chan sessions.Outcome, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
@@ -80,10 +77,7 @@ func (f *flight) linger(ctx context.Context) sessions.Outcome {
 // sendFor sends a request for a session of a NAS from the address that the client has for it, else from the
 // one that the NAS sends to. If that is not this host's any more, the system chooses.
 func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.AddrPort) error {
-	from := c.DisconnectSource
-	if !from.IsValid() {
-		from = nas.Local
-	}
+	from := cmp.Or(c.DisconnectSource, nas.Local)
 	if from.Is4() != to.Addr().Is4() {
 		from = netip.Addr{} // the NAS sends by one protocol and is asked by the other
 	}
@@ -92,11 +86,14 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 		return lost
 	}
 	err := d.send(b, netip.Addr{}, to)
-	if err == nil && c.stats.lost.due(time.Now()) { // else it is not for the source address
-		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
-			"client", c.Name, "nas", nas.String(), "source", from, "err", lost)
+	if err != nil {
+		return err // it is not for the source address
 	}
-	return err
+	if suppressed, ok := c.stats.lost.Allow(time.Now()); ok {
+		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
+			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", lost)
+	}
+	return nil
 }
 
 // receive takes a datagram that came to our socket.
@@ -114,8 +111,9 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if f.client.stats.forged.due(now) {
-			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from, "err", errAuthenticator)
+		if suppressed, ok := f.client.stats.forged.Allow(now); ok {
+			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from,
+				"suppressed", suppressed, "err", errAuthenticator)
 		}
 		return
 	}
@@ -141,13 +139,4 @@ func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
 	if f := d.peers.find(to, quoted[1]); f != nil && f.request == radius.Authenticator(quoted[4:radius.HeaderLen]) {
 		f.end(out)
 	}
-}
-
-// lastLogged is when something was last logged, in nanoseconds since 1970.
-type lastLogged struct{ at atomic.Int64 }
-
-// due reports whether it is to be logged now, at most once in logEvery, and takes note of it if so.
-func (l *lastLogged) due(now time.Time) bool {
-	last := l.at.Load()
-	return (last == 0 || now.UnixNano()-last >= int64(logEvery)) && l.at.CompareAndSwap(last, now.UnixNano())
 }

@@ -1,12 +1,14 @@
 package radius
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 )
 
 // DisconnectPort is the UDP port on which a NAS listens for Disconnect-Requests (RFC 5176 section
@@ -59,9 +61,9 @@ type clientStats struct {
 	counters counters
 	logged   dropLog
 
-	// When a Disconnector last logged an answer with a wrong authenticator, and a source address
-	// that is not local.
-	forged, lost lastLogged
+	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that is
+	// not local.
+	forged, lost throttle.Line
 }
 
 // clientSet is an immutable list of clients, searched by longest prefix. A nil clientSet is empty.
@@ -107,23 +109,14 @@ func newClient(c Client) (*client, error) {
 		return nil, errors.New("no secret")
 	}
 	c.Prefix = c.Prefix.Masked()
-	if c.DisconnectPort == 0 {
-		c.DisconnectPort = DisconnectPort
-	}
-	if c.DisconnectSecret == "" {
-		c.DisconnectSecret = c.Secret
-	}
+	c.DisconnectPort = cmp.Or(c.DisconnectPort, DisconnectPort)
+	c.DisconnectSecret = cmp.Or(c.DisconnectSecret, c.Secret)
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
-	to := c.Prefix.Addr()
-	if c.DisconnectAddr.IsValid() {
-		to = c.DisconnectAddr
-	}
+	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())
 	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
 		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v: one is IPv4, the other IPv6", from, to)
 	}
-	if c.Dictionary == nil {
-		c.Dictionary = radius.Standard()
-	}
+	c.Dictionary = cmp.Or(c.Dictionary, radius.Standard())
 	p, err := newProfile(c.Dictionary, c.DisconnectAttributes)
 	if err != nil {
 		return nil, err

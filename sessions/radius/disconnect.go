@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,13 +70,9 @@ func NewDisconnector(cfg DisconnectConfig) (*Disconnector, error) {
 }
 
 func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error) {
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = DefaultDisconnectTimeout
-	}
-	if cfg.Retransmissions == 0 {
-		cfg.Retransmissions = DefaultDisconnectRetransmissions
-	}
-	d := &Disconnector{cfg: cfg, log: loggerOr(cfg.Log), send: send}
+	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), DefaultDisconnectTimeout)
+	cfg.Retransmissions = cmp.Or(cfg.Retransmissions, DefaultDisconnectRetransmissions)
+	d := &Disconnector{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), send: send}
 	d.peers.init()
 	if err := d.SetClients(cfg.Clients); err != nil {
 		return nil, err

@@ -6,14 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-)
 
-const (
-	// logEvery is how often what is dropped of one source for one reason is logged.
-	logEvery = time.Minute
-	// reasonCap is how many sources and reasons a dropLog tells apart, for each counter. Whoever sends from many addresses,
-	// or from forged ones, fills neither memory nor log.
-	reasonCap = 32
+	"aaasess/internal/throttle"
 )
 
 // dropLog decides which dropped requests of a client, or of all unknown ones, are logged: a line a minute for each source
@@ -25,24 +19,16 @@ type dropLog struct {
 
 // reasons is what was logged of one counter.
 type reasons struct {
-	last map[reason]time.Time // when each was last logged; at most reasonCap
-	// oldest is a lower bound of the times in last: as long as that is not over there is nothing to remove.
-	oldest time.Time
-	others
+	lines throttle.Lines[reason]
+	// sources are those of the shared line, since the last one: a bit for each hash of a source. As many bits as addresses
+	// are set, or a few less, if they are not thousands.
+	sources [64]uint64
 }
 
 // reason is what one line is about.
 type reason struct {
 	source  netip.Addr
 	problem string
-}
-
-// others is what found no room, since the last line about it.
-type others struct {
-	logged   time.Time
-	requests int
-	// sources has a bit for each hash of a source: as many addresses, or a few more, if they are not thousands.
-	sources [64]uint64
 }
 
 // due is what to log of a request.
@@ -54,62 +40,39 @@ type due struct {
 
 // due tells what to log of a request that was dropped, and takes note of it.
 func (l *dropLog) due(what counter, source netip.Addr, why error, now time.Time) due {
-	k := reason{source.Unmap(), why.Error()}
+	source = source.Unmap()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.kinds[what]
 	if r == nil {
-		r = &reasons{last: map[reason]time.Time{}}
+		r = &reasons{}
 		l.kinds[what] = r
 	}
-	last, known := r.last[k]
-	switch {
-	case known && now.Sub(last) < logEvery:
+	v := r.lines.Allow(reason{source, why.Error()}, now)
+	if !v.Shared {
+		return due{alone: v.Write}
+	}
+	r.note(source)
+	if !v.Write {
 		return due{}
-	case !known && !r.room(now):
-		return r.add(k.source, now)
 	}
-	if len(r.last) == 0 {
-		r.oldest = now
-	}
-	r.last[k] = now
-	return due{alone: true}
-}
-
-// room reports whether one more reason fits, and removes what is over.
-func (r *reasons) room(now time.Time) bool {
-	if len(r.last) < reasonCap {
-		return true
-	}
-	if now.Sub(r.oldest) < logEvery {
-		return false
-	}
-	r.oldest = now
-	for k, last := range r.last {
-		if now.Sub(last) >= logEvery {
-			delete(r.last, k)
-		} else if last.Before(r.oldest) {
-			r.oldest = last
-		}
-	}
-	return len(r.last) < reasonCap
+	return due{requests: v.Suppressed + 1, sources: r.countSources()}
 }
 
 // sourceSeed keeps an attacker from choosing addresses that count as one.
 var sourceSeed = maphash.MakeSeed()
 
-// add takes a request that found no room.
-func (o *others) add(source netip.Addr, now time.Time) due {
+// note counts a source of the shared line.
+func (r *reasons) note(source netip.Addr) {
 	h := maphash.Comparable(sourceSeed, source)
-	o.sources[h>>6%64] |= 1 << (h % 64)
-	o.requests++
-	if !o.logged.IsZero() && now.Sub(o.logged) < logEvery {
-		return due{}
+	r.sources[h>>6%64] |= 1 << (h % 64)
+}
+
+// countSources is how many sources were noted, which are then forgotten.
+func (r *reasons) countSources() (n int) {
+	for _, word := range r.sources {
+		n += bits.OnesCount64(word)
 	}
-	d := due{requests: o.requests}
-	for _, word := range o.sources {
-		d.sources += bits.OnesCount64(word)
-	}
-	*o = others{logged: now}
-	return d
+	r.sources = [64]uint64{}
+	return n
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
-
 	"aaasess/internal/radius/captured"
+	"aaasess/internal/throttle"
 )
 
 // TestDropLog: a line a minute for each source and reason; what finds no room shares one.
@@ -56,26 +56,26 @@ func TestDropLog(t *testing.T) {
 			{0, badAuthenticators, 1, short, silent},
 		}}},
 		{"too many", [][]step{
-			many(0, unknownClients, 0, reasonCap, alone),
+			many(0, unknownClients, 0, throttle.MaxKeys, alone),
 			many(0, unknownClients, 100, 1, due{requests: 1, sources: 1}),
 			many(30*time.Second, unknownClients, 101, 9, silent),
 			many(0, unknownClients, 101, 9, silent),
-			many(0, unknownClients, 0, reasonCap, silent),
+			many(0, unknownClients, 0, throttle.MaxKeys, silent),
 			many(0, malformed, 100, 1, alone), // another counter has room of its own
 		}},
 		{"too many, a minute later", [][]step{
-			many(0, unknownClients, 0, reasonCap, alone),
+			many(0, unknownClients, 0, throttle.MaxKeys, alone),
 			many(30*time.Second, unknownClients, 100, 1, due{requests: 1, sources: 1}),
 			many(29*time.Second, unknownClients, 101, 1, silent),
 			many(0, unknownClients, 101, 1, silent),
-			many(time.Second, unknownClients, 0, reasonCap, alone), // these hold their places
+			many(time.Second, unknownClients, 0, throttle.MaxKeys, alone), // these hold their places
 			many(30*time.Second, unknownClients, 101, 1, due{requests: 3, sources: 1}),
 		}},
 		{"places are free after a minute", [][]step{
-			many(0, unknownClients, 0, reasonCap/2, alone),
-			many(30*time.Second, unknownClients, 50, reasonCap/2, alone),
+			many(0, unknownClients, 0, throttle.MaxKeys/2, alone),
+			many(30*time.Second, unknownClients, 50, throttle.MaxKeys/2, alone),
 			many(29*time.Second, unknownClients, 100, 1, due{requests: 1, sources: 1}),
-			many(time.Second, unknownClients, 101, reasonCap/2, alone),
+			many(time.Second, unknownClients, 101, throttle.MaxKeys/2, alone),
 			many(0, unknownClients, 150, 1, silent),
 		}},
 	}
@@ -114,10 +114,7 @@ func TestDropLogFlood(t *testing.T) {
 				}
 			}
 		}
-		if r := l.kinds[unknownClients]; len(r.last) > reasonCap {
-			t.Errorf("%d reasons, limit %d", len(r.last), reasonCap)
-		}
-		if lines > 6*(reasonCap+1) {
+		if lines > 6*(throttle.MaxKeys+1) {
 			t.Errorf("%d lines", lines)
 		}
 		if last.sources < 800 || last.sources > 1000 || last.requests < 50_000 {
@@ -171,15 +168,15 @@ func TestLogOfOthers(t *testing.T) {
 	l, _ := newIdleListener(t, newRecorder(), local())
 	s := l.sockets[0]
 	r := newReceiver(s)
-	for i := range reasonCap + 3 {
+	for i := range throttle.MaxKeys + 3 {
 		r.scratch = s.listener.handle(nil, s.arrival(netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:5", i)), localAddr{}), r.scratch, noon)
 	}
-	r.scratch = s.listener.handle(nil, s.arrival(netip.MustParseAddrPort("192.0.2.200:5"), localAddr{}), r.scratch, noon.Add(logEvery-1))
+	r.scratch = s.listener.handle(nil, s.arrival(netip.MustParseAddrPort("192.0.2.200:5"), localAddr{}), r.scratch, noon.Add(throttle.Period-1))
 	log := l.log.String()
-	if n := strings.Count(log, "\n"); n != reasonCap+1 {
-		t.Errorf("%d lines, want %d", n, reasonCap+1)
+	if n := strings.Count(log, "\n"); n != throttle.MaxKeys+1 {
+		t.Errorf("%d lines, want %d", n, throttle.MaxKeys+1)
 	}
-	if want := fmt.Sprintf("requests=1 sources=1 total=%d", reasonCap+1); !strings.Contains(log, want) {
+	if want := fmt.Sprintf("requests=1 sources=1 total=%d", throttle.MaxKeys+1); !strings.Contains(log, want) {
 		t.Errorf("no line with %s:\n%s", want, log)
 	}
 }

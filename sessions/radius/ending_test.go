@@ -116,7 +116,7 @@ func TestEndings(t *testing.T) {
 	t.Run("it is known by its address", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
 		e.checkLog("the NAS agrees")
-		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && s.Acked != 0 }) // the log may be ahead of the view
+		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
 		e.checkStops(endingOne + " 6")
 	})

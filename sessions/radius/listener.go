@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -58,7 +59,7 @@ type Listener struct {
 // New opens the sockets of a Listener. The sockets queue requests until Run reads them. An error
 // names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
-	l := &Listener{sink: sink, log: loggerOr(cfg.Log)}
+	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))}
 	if len(cfg.Addresses) == 0 {
 		return nil, errors.New("radius: no address to listen on")
 	}
@@ -74,13 +75,6 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 		l.sockets = append(l.sockets, s)
 	}
 	return l, nil
-}
-
-func loggerOr(log *slog.Logger) *slog.Logger {
-	if log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return log
 }
 
 // SetClients replaces all clients. On error it changes nothing. A client keeps the counters of its

@@ -12,9 +12,6 @@ import (
 	"aaasess/internal/radius"
 )
 
-// identifiers is the number of requests to one peer that can be in flight.
-const identifiers = 256
-
 // flight is a Disconnect-Request that waits for its answer.
 type flight struct {
 	client  *client
@@ -34,10 +31,9 @@ func (f *flight) end(out sessions.Outcome) bool {
 
 // peer is the state of one destination of Disconnect-Requests.
 type peer struct {
-	slots   chan struct{} // one element for each identifier in use
-	used    [identifiers]bool
-	next    uint8             // first candidate for a free identifier: the one released longest ago
-	flights map[uint8]*flight // requests that were sent, by identifier
+	slots   chan struct{}         // one element for each identifier in use
+	free    radius.IdentifierPool // identifiers of one socket
+	flights map[uint8]*flight     // requests that were sent, by identifier
 }
 
 // peerTable allocates identifiers for each peer. A peer is never removed: a NAS would mistake an
@@ -54,7 +50,8 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	t.mu.Lock()
 	p := t.peers[addr]
 	if p == nil {
-		p = &peer{slots: make(chan struct{}, identifiers), flights: map[uint8]*flight{}}
+		p = &peer{slots: make(chan struct{}, radius.IdentifiersPerSocket), flights: map[uint8]*flight{}}
+		p.free.Grow()
 		t.peers[addr] = p
 	}
 	t.mu.Unlock()
@@ -66,13 +63,8 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for p.used[p.next] { // terminates: slots guarantees a free identifier
-		p.next++
-	}
-	identifier := p.next
-	p.used[identifier] = true
-	p.next++
-	return identifier, nil
+	n, _ := p.free.Take() // slots guarantees a free identifier
+	return uint8(n), nil
 }
 
 // register records a request as sent, so that find returns it.
@@ -108,7 +100,7 @@ func (t *peerTable) all(addr netip.AddrPort) []*flight {
 func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
 	t.mu.Lock()
 	p := t.peers[addr]
-	p.used[identifier] = false
+	p.free.Release(int(identifier))
 	delete(p.flights, identifier)
 	t.mu.Unlock()
 	<-p.slots

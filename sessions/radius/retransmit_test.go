@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
 
+	"aaasess/internal/radius"
 	"aaasess/internal/radius/captured"
 )
 
@@ -125,7 +126,7 @@ func TestIdentifiers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, DisconnectConfig{Retransmissions: -1}, 0, func(int, radiustest.Request) []byte { return nil })
 		var all sync.WaitGroup
-		for range identifiers {
+		for range radius.IdentifiersPerSocket {
 			all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) })
 		}
 		synctest.Wait()
@@ -133,7 +134,7 @@ func TestIdentifiers(t *testing.T) {
 		for _, b := range w.b {
 			seen[b[1]] = true
 		}
-		if len(seen) != identifiers {
+		if len(seen) != radius.IdentifiersPerSocket {
 			t.Fatalf("%d identifiers of %d packets", len(seen), len(w.b))
 		}
 
@@ -142,22 +143,22 @@ func TestIdentifiers(t *testing.T) {
 		if out := w.d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))); !errors.Is(out.Err, context.DeadlineExceeded) {
 			t.Errorf("outcome %v of the one too many", out)
 		}
-		if len(w.b) != identifiers {
+		if len(w.b) != radius.IdentifiersPerSocket {
 			t.Error("the one too many was sent")
 		}
 		all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.3"))) })
 		synctest.Wait()
-		if len(w.b) != identifiers+1 {
+		if len(w.b) != radius.IdentifiersPerSocket+1 {
 			t.Error("another NAS had to wait")
 		}
 		for range 2 {
 			all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) })
 		}
 		all.Wait() // the first ones end after 3 s, then these
-		if len(w.b) != identifiers+3 {
+		if len(w.b) != radius.IdentifiersPerSocket+3 {
 			t.Fatalf("%d packets", len(w.b))
 		}
-		if a, b := w.b[identifiers+1][1], w.b[identifiers+2][1]; a == b {
+		if a, b := w.b[radius.IdentifiersPerSocket+1][1], w.b[radius.IdentifiersPerSocket+2][1]; a == b {
 			t.Errorf("both have identifier %d", a)
 		}
 	})

@@ -1,5 +1,5 @@
 // Package sessionstest has a Journal that keeps everything in memory, for tests and benchmarks of
-// what stands on a session table.
+// packages that use a session table.
 package sessionstest
 
 import (
@@ -10,21 +10,21 @@ import (
 	"aaasess/sessions"
 )
 
-// Journal is a sessions.Journal in memory. A goroutine of its own commits what has queued up, as
-// the real one does; Close ends it.
+// Journal is a sessions.Journal in memory. Like the real one, it commits what is queued on a
+// goroutine of its own; Close ends that.
 type Journal struct {
-	mu      sync.Mutex
-	more    sync.Cond
-	refusal error
-	failure error
-	held    bool
-	after   func()
-	route   func(*sessions.Session) string
-	queue   []commit
-	state   map[string]string
-	notices []sessions.Notice
-	closed  bool
-	done    chan struct{}
+	mu         sync.Mutex
+	queued     sync.Cond
+	refusal    error
+	failure    error
+	held       bool
+	afterBatch func()
+	route      func(*sessions.Session) string
+	queue      []commit
+	state      map[string]string
+	notices    []sessions.Notice
+	closed     bool
+	done       chan struct{}
 }
 
 type commit struct {
@@ -32,27 +32,27 @@ type commit struct {
 	done   func(error)
 }
 
-// NewJournal makes an empty journal.
+// NewJournal returns an empty journal.
 func NewJournal() *Journal {
 	j := &Journal{
-		state: map[string]string{}, done: make(chan struct{}), after: func() {},
+		state: map[string]string{}, done: make(chan struct{}), afterBatch: func() {},
 		route: func(*sessions.Session) string { return "" },
 	}
-	j.more.L = &j.mu
+	j.queued.L = &j.mu
 	go j.run()
 	return j
 }
 
-// Close commits what is queued, unless it is held, and ends the goroutine.
+// Close commits what is queued, unless Hold is in effect, and ends the goroutine.
 func (j *Journal) Close() {
 	j.mu.Lock()
 	j.closed = true
-	j.more.Signal()
+	j.queued.Signal()
 	j.mu.Unlock()
 	<-j.done
 }
 
-// Refuse makes Accepting return err from now on; nil ends that.
+// Refuse makes Accepting return err from now on. With nil it accepts again.
 func (j *Journal) Refuse(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -66,15 +66,15 @@ func (j *Journal) Fail(err error) {
 	j.failure = err
 }
 
-// Hold keeps commits waiting, as a slow disk does, until it is called with false.
+// Hold makes commits wait, as a slow disk does, until it is called with false.
 func (j *Journal) Hold(held bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.held = held
-	j.more.Signal()
+	j.queued.Signal()
 }
 
-// RouteBy sets what decides the routes of sessions from now on; without it they have none.
+// RouteBy sets the function that decides routes from now on. Without one, sessions have no route.
 func (j *Journal) RouteBy(fn func(*sessions.Session) string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -88,7 +88,7 @@ func (j *Journal) Route(s *sessions.Session) string {
 	return j.route(s)
 }
 
-// Adopt implements sessions.Journal: it decides as Route.
+// Adopt implements sessions.Journal. It decides as Route does.
 func (j *Journal) Adopt(old []*sessions.Session) ([]string, error) {
 	texts := make([]string, len(old))
 	for i, s := range old {
@@ -109,11 +109,11 @@ func (j *Journal) Commit(c sessions.Change, done func(error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.queue = append(j.queue, commit{c, done})
-	j.more.Signal()
+	j.queued.Signal()
 }
 
 // AfterBatch implements sessions.Journal.
-func (j *Journal) AfterBatch(fn func()) { j.after = fn }
+func (j *Journal) AfterBatch(fn func()) { j.afterBatch = fn }
 
 func (j *Journal) run() {
 	defer close(j.done)
@@ -121,7 +121,7 @@ func (j *Journal) run() {
 	defer j.mu.Unlock()
 	for {
 		for (j.held || len(j.queue) == 0) && !j.closed {
-			j.more.Wait()
+			j.queued.Wait()
 		}
 		if j.held || len(j.queue) == 0 {
 			return
@@ -134,7 +134,7 @@ func (j *Journal) run() {
 			}
 		}
 		j.mu.Unlock()
-		j.after()
+		j.afterBatch()
 		for _, c := range batch {
 			if c.done != nil {
 				c.done(err)
@@ -155,14 +155,14 @@ func (j *Journal) apply(c sessions.Change) {
 	j.notices = append(j.notices, c.Notices...)
 }
 
-// Notices returns what has been committed for accounting so far.
+// Notices returns the notices that have been committed so far.
 func (j *Journal) Notices() []sessions.Notice {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.notices)
 }
 
-// Load calls fn for every key of the state in order, as [sessions.Table.Load] wants it.
+// Load calls fn for every key of the state in order, as [sessions.Table.Load] requires.
 func (j *Journal) Load(fn func(key, value []byte) error) error {
 	j.mu.Lock()
 	state := maps.Clone(j.state)
@@ -175,7 +175,7 @@ func (j *Journal) Load(fn func(key, value []byte) error) error {
 	return nil
 }
 
-// Forget drops the notices and the state, to leave the memory of the table alone.
+// Forget drops the notices and the state, so that only the memory of the table remains.
 func (j *Journal) Forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -10,15 +10,16 @@ import (
 	"aaasess/sessions"
 )
 
-// subscribers make the records of a day: each has one session after the other. What became of each
-// session is kept in two octets, so that the test takes little of the memory that it measures.
+// subscribers generate the records of a day. Each subscriber has one session after the other. The
+// state of each session takes two octets, so that the test uses little of the memory that it
+// measures.
 type subscribers struct {
 	rng   *rand.Rand
 	lines []line
 	total int // records so far
 
-	mu      sync.Mutex // guards what follows
-	made    []uint8    // by session: number of its last record, from 1; the high bit: a stop
+	mu      sync.Mutex // guards the following fields
+	last    []uint8    // by session: number of its last record, from 1; the high bit: a stop
 	arrived []uint8    // by session: number of the last record that arrived
 	count   [4]int     // arrivals by sessions.EventType
 	faults  []string
@@ -29,20 +30,21 @@ const stopped = 0x80
 // line is the present session of a subscriber, if any.
 type line struct {
 	id     sessions.ID
-	number uint8 // of its last record
-	last   uint8 // of its stop
+	number uint8 // number of its last record
+	last   uint8 // number of its stop
 }
 
-// newSubscribers makes so many. There is room for the sessions of so many records.
+// newSubscribers returns that many subscribers, with storage for the sessions of that many records.
 func newSubscribers(lines, records int) *subscribers {
 	return &subscribers{
 		rng:   rand.New(rand.NewPCG(1, 2)),
 		lines: make([]line, lines),
-		made:  make([]uint8, 1, records), arrived: make([]uint8, records),
+		last:  make([]uint8, 1, records), arrived: make([]uint8, records),
 	}
 }
 
-// interims is how many a session has: of ten sessions six none, and one of 200 many.
+// interims returns how many interims a session has: six of ten sessions have none, and one of 200
+// has many.
 func (s *subscribers) interims() int {
 	switch p := s.rng.IntN(1000); {
 	case p < 600:
@@ -58,22 +60,22 @@ func (s *subscribers) interims() int {
 	}
 }
 
-// next makes a record of anybody's.
+// next returns the next record of a random subscriber.
 func (s *subscribers) next() (sessions.ID, sessions.EventType, uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := &s.lines[s.rng.IntN(len(s.lines))]
 	typ := interim
 	if l.id == 0 {
-		*l = line{id: sessions.ID(len(s.made)), last: uint8(s.interims() + 2)}
-		s.made = append(s.made, 0)
+		*l = line{id: sessions.ID(len(s.last)), last: uint8(s.interims() + 2)}
+		s.last = append(s.last, 0)
 		typ = start
 	}
 	l.number++
 	id, n := l.id, l.number
-	s.made[id] = n
+	s.last[id] = n
 	if n == l.last {
-		s.made[id] |= stopped
+		s.last[id] |= stopped
 		typ = stop
 		*l = line{}
 	}
@@ -81,14 +83,14 @@ func (s *subscribers) next() (sessions.ID, sessions.EventType, uint32) {
 	return id, typ, uint32(n)
 }
 
-// take is a server's work.
-func (s *subscribers) take(request []byte, a radiusnet.Arrival) {
+// receive handles a request at a server.
+func (s *subscribers) receive(request []byte, a radiusnet.Arrival) {
 	id, err := strconv.ParseUint(a.SessionID, 16, 32)
 	n := number(request)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil || id == 0 || int(id) >= len(s.made) || n > uint32(s.made[id]&^stopped) {
-		s.fault("session %q, record %d: never was", a.SessionID, n)
+	if err != nil || id == 0 || int(id) >= len(s.last) || n > uint32(s.last[id]&^stopped) {
+		s.fault("session %q, record %d: was never sent", a.SessionID, n)
 		return
 	}
 	before := uint32(s.arrived[id])
@@ -103,19 +105,19 @@ func (s *subscribers) take(request []byte, a radiusnet.Arrival) {
 	s.count[a.StatusType&3]++
 }
 
-// fault keeps a few. The caller holds the mutex.
+// fault keeps the first 20 faults. The caller holds the mutex.
 func (s *subscribers) fault(format string, args ...any) {
 	if len(s.faults) < 20 {
 		s.faults = append(s.faults, fmt.Sprintf(format, args...))
 	}
 }
 
-// need is how many of each type must arrive: all starts and stops, and the interims that are the last
-// of their session.
-func (s *subscribers) need() (need [4]int) {
+// required returns how many records of each type must arrive: all starts and stops, and interims
+// that are the last record of their session.
+func (s *subscribers) required() (need [4]int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range s.made[1:] {
+	for _, n := range s.last[1:] {
 		need[start]++
 		switch {
 		case n&stopped != 0:
@@ -127,11 +129,11 @@ func (s *subscribers) need() (need [4]int) {
 	return need
 }
 
-// check holds what arrived against what must.
+// check compares what arrived with what must arrive.
 func (s *subscribers) check() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, n := range s.made {
+	for id, n := range s.last {
 		if n &^= stopped; s.arrived[id] != n {
 			s.fault("session %08X: record %d was the last to arrive, of %d", id, s.arrived[id], n)
 		}

@@ -14,17 +14,18 @@ import (
 )
 
 const (
-	// dayMemory is by how much the heap may grow in a day, whatever its records: the store's memtables
-	// and cache, the records that the Delivery holds, and what it knows of live sessions.
+	// dayMemory is by how much the heap may grow in a day, whatever the number of records: the
+	// store's memtables and cache, the records that the Delivery holds, and its state of live
+	// sessions.
 	dayMemory = 96 << 20
-	// dayPerRecord is how many octets a record may add to that, by comparison with a tenth of the day.
+	// dayPerRecord is how many octets a record may add to that, compared with a tenth of the day.
 	dayPerRecord = 4
 	// drainRate is how many records a second are sent.
 	drainRate = 50_000
 )
 
-// A day without servers: all that must arrive does, in order, once a server is back, and memory does
-// not grow with the day.
+// A day without servers. Once a server is up, everything that must arrive does, in order. Memory
+// does not grow with the length of the day.
 func TestDay(t *testing.T) {
 	tenth := day(t, 24*60/10)
 	full := day(t, 24*60)
@@ -36,7 +37,7 @@ func TestDay(t *testing.T) {
 	}
 }
 
-// day is as much of the day as so many minutes. It returns by how much the heap grew at most.
+// day simulates that many minutes of the day. It returns the largest growth of the heap.
 func day(t *testing.T, minutes int) (grown int64) {
 	dir, records := t.TempDir(), daySize/(24*60)*minutes
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +50,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 		a := s.host(0, radiusnet.Server{
 			Link: radiusnet.Link{Dead: []radiusnet.Interval{{To: back}}},
 			Handle: func(request []byte, a radiusnet.Arrival) radiusnet.Reaction {
-				subs.take(request, a)
+				subs.receive(request, a)
 				perSecond[int(a.At.Sub(s.began)/time.Second)]++
 				return radiusnet.Reaction{After: time.Millisecond}
 			},
@@ -73,7 +74,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 			}
 		}
 		atNight := s.delivery.Queue(name.Queue())
-		m.said("day over")
+		m.endPhase("day over")
 		second := int(back / time.Second)
 		for ; s.queue(name.Queue()) > 0 && second < 2*minutes*60; second++ {
 			s.sleep(second)
@@ -82,11 +83,11 @@ func day(t *testing.T, minutes int) (grown int64) {
 			}
 			m.measure()
 		}
-		m.said("drained")
+		m.endPhase("drained")
 		s.sleep(second + 10)
 		grown = m.most
 
-		st, need := s.delivery.Queue(name.Queue()), subs.need()
+		st, need := s.delivery.Queue(name.Queue()), subs.required()
 		for _, fault := range subs.check() {
 			t.Error(fault)
 		}
@@ -95,7 +96,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 		if got[start] != need[start] || got[stop] != need[stop] {
 			t.Errorf("%d starts and %d stops arrived, of %d and %d", got[start], got[stop], need[start], need[stop])
 		}
-		// The probes, and what was with the group when it was found to be down, are not superseded.
+		// The probes, and the records in flight when the group was marked down, are not superseded.
 		if got[interim] < need[interim] || got[interim] > need[interim]+100 {
 			t.Errorf("%d interims arrived, needed were %d", got[interim], need[interim])
 		}
@@ -115,7 +116,7 @@ func day(t *testing.T, minutes int) (grown int64) {
 	return grown
 }
 
-// meter is how much memory is in use beyond what was when it was made.
+// meter measures how much more memory is in use than at its creation.
 type meter struct {
 	t        *testing.T
 	baseline int64
@@ -145,8 +146,8 @@ func (m *meter) measure() {
 	}
 }
 
-// said begins another phase.
-func (m *meter) said(over string) {
+// endPhase logs the memory use so far and begins the phase after the event over.
+func (m *meter) endPhase(over string) {
 	m.t.Logf("%s: most memory %d KiB in %d samples", over, m.most>>10, m.samples)
 	m.phase = "after " + over
 }

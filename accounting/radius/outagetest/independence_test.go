@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// One dead group delays no other: what a group on the same store gets, and when, is the same to the
-// nanosecond whether the other one is dead, with a backlog that grows, or not there at all.
+// One dead group delays no other. What a group on the same store gets, and when, is the same to the
+// nanosecond whether the other group is dead with a growing backlog or does not exist.
 func TestDeadGroupDelaysNoOther(t *testing.T) {
 	schedules := map[string]retry.Schedule{
 		"no back-off": {},
@@ -35,8 +35,8 @@ func TestDeadGroupDelaysNoOther(t *testing.T) {
 	}
 }
 
-// twoGroups gives sessions to a group that is alive and, if so wanted, to one that is dead, the same
-// ones and as many again, and returns what came to the first.
+// twoGroups sends sessions to a group that is up. With withDead, the same sessions and as many
+// others go to a dead group too. It returns what the first group got.
 func twoGroups(t *testing.T, withDead bool, schedule retry.Schedule) (got []string) {
 	dead, alive := accounting.Group("dead"), accounting.Group("alive")
 	inSite(t, func(s *site) {
@@ -58,7 +58,7 @@ func twoGroups(t *testing.T, withDead bool, schedule retry.Schedule) (got []stri
 				id := sessions.ID(second*each+i)/4 + 1
 				typ := [...]sessions.EventType{start, interim, interim, stop}[i%4]
 				rec := record(id, typ, uint32(second))
-				if withDead { // a list that is broadcast: one change, two queues
+				if withDead { // a broadcast list: one change, two queues
 					s.add(queued{dead, rec}, queued{alive, rec}, queued{dead, record(id+1<<20, typ, 0)})
 				} else {
 					s.add(queued{alive, rec})
@@ -86,9 +86,9 @@ func twoGroups(t *testing.T, withDead bool, schedule retry.Schedule) (got []stri
 	return got
 }
 
-// What a group that is down leaves to the next method comes there at the moment when that is due: the
-// first one after its schedule, the others at once.
-func TestMovesOfDeadGroup(t *testing.T) {
+// Records of a group that is down go to the next method when they should: the first one after its
+// schedule, the others at once.
+func TestFailoverOfDeadGroup(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
 		b := s.host(1, radiusnet.Server{})
@@ -101,14 +101,14 @@ func TestMovesOfDeadGroup(t *testing.T) {
 		}
 		s.sleep(120)
 		late := map[string]int{}
-		for _, c := range s.came() {
+		for _, c := range s.arrivals() {
 			if c.Server == "b" {
 				late[c.ID] = c.Second
 			}
 		}
 		for i := range 60 {
-			// The first one is tried for 20 s. What came meanwhile goes with it, and the rest at once,
-			// but for the next probe.
+			// The first record is tried for 20 s. Records that arrive meanwhile go on together with
+			// it, and later ones at once, except for the next probe.
 			id, want := sessions.ID(i+1).String(), max(20, i)
 			got, ok := late[id]
 			if !ok || got != want && got != want+20 {

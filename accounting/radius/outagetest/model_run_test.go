@@ -17,15 +17,15 @@ import (
 	"aaasess/store"
 )
 
-// groupRun is one group, from when it is made.
+// groupRun is one group, from its creation on.
 type groupRun struct {
 	method  int
 	group   *acctradius.Group
 	lingers map[netip.AddrPort]time.Duration
-	auths   map[[16]byte]bool // all that it sent; the world's mutex guards it
+	auths   map[[16]byte]bool // authenticators of all its requests; the world's mutex guards it
 }
 
-// linger is for how long an identifier of a request that was not answered is not used again.
+// linger returns how long the identifier of an unanswered request is not reused.
 func (g *groupRun) linger(server netip.AddrPort) time.Duration { return g.lingers[server] }
 
 // run is one run of the model.
@@ -33,29 +33,29 @@ type run struct {
 	*site
 	world      *world
 	plan       plan
-	plans      [2]groupPlan // of the groups that there are or, if none is, were last
+	plans      [2]groupPlan // of the present groups; for a removed one, its last plan
 	present    [2]*groupRun // nil: the method was removed
 	holds      [2]delivery.Hold
 	lines      [modelLines]modelLine
 	sessions   sessions.ID
-	poison     int    // so many records that nobody ever answers
+	poison     int    // number of records that no server ever answers
 	superseded uint64 // counted by Deliveries that have ended
 }
 
-// modelLine is where one session comes after the other.
+// modelLine has one session after the other.
 type modelLine struct {
 	id      sessions.ID
-	records int // of the session, so far
+	records int // records of the session so far
 }
 
-// runModel runs a plan, and returns what was wrong.
+// runModel runs a plan, and returns its faults.
 func runModel(t *testing.T, p plan) (faults []string) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, p.seed, "state", store.Config{Disk: store.NewDisk()}, loaded)
 		r := &run{site: s, world: newWorld(s, p.seed), plan: p, plans: p.groups}
-		r.begin([2]bool{true, true})
+		r.start([2]bool{true, true})
 		for _, e := range p.events {
-			r.happen(e)
+			r.apply(e)
 			time.Sleep(e.wait)
 		}
 		r.recover()
@@ -68,28 +68,28 @@ func runModel(t *testing.T, p plan) (faults []string) {
 	return faults
 }
 
-// loaded is so little that records often have to be read again.
+// loaded is small, so that records often have to be read again.
 var loaded = delivery.Config{Loaded: 16}
 
-// begin runs the groups that there are, and the Delivery.
-func (r *run) begin(there [2]bool) {
+// start runs the present groups and the Delivery.
+func (r *run) start(there [2]bool) {
 	for m := range methods {
 		if there[m] {
-			r.adopt(m)
+			r.startGroup(m)
 		}
 	}
 	r.run()
 }
 
-// adopt runs a group, and makes it known, as the daemon does.
-func (r *run) adopt(m int) {
+// startGroup runs a group and adds it to the Delivery, as the daemon does.
+func (r *run) startGroup(m int) {
 	r.present[m] = r.newGroup(m, r.plans[m])
 	r.delivery.SetMethod(methods[m], r.present[m].group, r.plans[m].method(r.plan.fair))
 	r.world.hold(m, r.holds[m])
 	r.delivery.SetHold(methods[m], r.holds[m])
 }
 
-// newGroup runs a group. Its servers are no other's.
+// newGroup runs a group. No other group has its servers.
 func (r *run) newGroup(m int, plan groupPlan) *groupRun {
 	g := &groupRun{method: m, lingers: map[netip.AddrPort]time.Duration{}, auths: map[[16]byte]bool{}}
 	cfg := client.GroupConfig{
@@ -116,7 +116,7 @@ func (r *run) newGroup(m int, plan groupPlan) *groupRun {
 	return g
 }
 
-func (r *run) happen(e event) {
+func (r *run) apply(e event) {
 	switch e.kind {
 	case addRecord, addPoison:
 		for i := range e.count {
@@ -156,11 +156,11 @@ func (r *run) add(line int, last, poison bool) {
 	} else if last {
 		typ = stop
 	}
-	rec := made{session: l.id, typ: typ, poison: poison, route: modelRoutes[line%len(modelRoutes)]}
+	rec := recordState{session: l.id, typ: typ, poison: poison, route: modelRoutes[line%len(modelRoutes)]}
 	if poison {
 		r.poison++
 	}
-	_, record := r.world.make(rec)
+	_, record := r.world.newRecord(rec)
 	r.site.add(queued{methods[rec.route[0]], record})
 	if l.records++; typ == stop {
 		*l = modelLine{}
@@ -175,23 +175,23 @@ func (r *run) hold(m int, h delivery.Hold) {
 	r.delivery.SetHold(methods[m], h)
 }
 
-// setMethod puts another group in the place of one, or of none, as the daemon does.
+// setMethod adds or replaces a group, as the daemon does.
 func (r *run) setMethod(m int) {
-	r.disturbed()
+	r.allowResends()
 	old := r.present[m]
-	r.adopt(m)
+	r.startGroup(m)
 	if old != nil {
 		r.close(old.group)
 	}
 }
 
-// removeMethod takes a group away, as the daemon does.
+// removeMethod removes a group, as the daemon does.
 func (r *run) removeMethod(m int) {
 	old := r.present[m]
 	if old == nil {
 		return
 	}
-	r.disturbed()
+	r.allowResends()
 	r.present[m] = nil
 	r.world.remove(m)
 	r.delivery.RemoveMethod(methods[m])
@@ -199,7 +199,7 @@ func (r *run) removeMethod(m int) {
 }
 
 func (r *run) restart(cut bool) {
-	r.disturbed()
+	r.allowResends()
 	disk := r.cfg.Disk
 	if cut {
 		r.world.mu.Lock()
@@ -211,14 +211,14 @@ func (r *run) restart(cut bool) {
 	r.count()
 	r.cfg.Disk = disk
 	r.open()
-	r.begin([2]bool{r.present[0] != nil, r.present[1] != nil})
+	r.start([2]bool{r.present[0] != nil, r.present[1] != nil})
 }
 
-// disturbed says that what was sent may be sent again.
-func (r *run) disturbed() {
+// allowResends notes that records may be sent again.
+func (r *run) allowResends() {
 	r.world.mu.Lock()
 	defer r.world.mu.Unlock()
-	r.world.unquiet = true
+	r.world.mayResend = true
 }
 
 func (r *run) count() {
@@ -227,9 +227,9 @@ func (r *run) count() {
 	}
 }
 
-// recover lets all be well, and time go on until everything is where it must be. Meanwhile there is
-// a record a minute for each method, so that there is always something to answer; each must be
-// answered in time whatever records there are that nobody answers.
+// recover makes all servers good, and lets time pass until every record is where it must be.
+// Meanwhile it adds a record a minute for each method (a beat), so that there is always something
+// to answer. Each beat must be answered in time, however many records no server answers.
 func (r *run) recover() {
 	for m := range methods {
 		for n := range hostsPerMethod {
@@ -244,7 +244,7 @@ func (r *run) recover() {
 	for range 48 * 60 {
 		for m := range methods {
 			r.sessions++
-			_, record := r.world.make(made{session: r.sessions, typ: start, route: []int{m}, beat: true})
+			_, record := r.world.newRecord(recordState{session: r.sessions, typ: start, route: []int{m}, beat: true})
 			r.site.add(queued{methods[m], record})
 		}
 		time.Sleep(time.Minute)
@@ -261,10 +261,10 @@ func (r *run) recover() {
 		time.Sleep(time.Minute) // for the last beats
 		synctest.Wait()
 	}
-	r.judge(r.setAside())
+	r.check(r.setAside())
 }
 
-// waiting is how many records, besides the beats, are in the queues.
+// waiting returns how many records, without beats, are in the queues.
 func (r *run) waiting() (n int) {
 	for _, m := range methods {
 		all, err := r.store.Read(m.Queue(), 0, 10_000, nil)
@@ -280,7 +280,7 @@ func (r *run) waiting() (n int) {
 	return n
 }
 
-// setAside is the numbers of the records that were set aside.
+// setAside returns the numbers of the records that were set aside.
 func (r *run) setAside() map[uint32]bool {
 	aside := map[uint32]bool{}
 	list, err := accounting.NewSpool(r.store).List(0, 1000)
@@ -298,8 +298,8 @@ func (r *run) setAside() map[uint32]bool {
 	return aside
 }
 
-// judge holds what became of the records against what must.
-func (r *run) judge(aside map[uint32]bool) {
+// check compares what happened to the records with what must happen.
+func (r *run) check(aside map[uint32]bool) {
 	r.count()
 	for _, m := range methods {
 		if n := r.queue(m.Queue()); n != 0 {
@@ -316,20 +316,20 @@ func (r *run) judge(aside map[uint32]bool) {
 		}
 		n := uint32(i)
 		switch isAside := aside[n]; {
-		case isAside && !rec.poison && slices.ContainsFunc(rec.route, func(m int) bool { return !w.unfair[m] && !w.removed[m] }):
-			w.wrong("record %d is set aside, though servers were good or dead, and nothing between", n)
+		case isAside && !rec.poison && slices.ContainsFunc(rec.route, func(m int) bool { return !w.mayDelay[m] && !w.removed[m] }):
+			w.faultLocked("record %d is set aside, though servers were good or dead, and nothing between", n)
 		case isAside || !rec.answered.IsZero():
 		case w.superseded(i):
 			dropped++
 		default:
-			w.wrong("record %d (%v of session %d, poison %v) is lost", n, rec.typ, rec.session, rec.poison)
+			w.faultLocked("record %d (%v of session %d, poison %v) is lost", n, rec.typ, rec.session, rec.poison)
 		}
 		if bound := r.plans[rec.route[0]].patience(r.poison); rec.beat && rec.answered.Sub(rec.at) > bound {
-			w.wrong("record %d took %v, more than %v", n, rec.answered.Sub(rec.at), bound)
+			w.faultLocked("record %d took %v, more than %v", n, rec.answered.Sub(rec.at), bound)
 		}
 	}
-	wellOff := !w.ailing[0] && !w.ailing[1] && !w.held[0] && !w.held[1]
+	wellOff := !w.mayIgnore[0] && !w.mayIgnore[1] && !w.held[0] && !w.held[1]
 	if wellOff && r.superseded+dropped > 0 || dropped > r.superseded {
-		w.wrong("%d interims are not there, %d were superseded", dropped, r.superseded)
+		w.faultLocked("%d interims are not there, %d were superseded", dropped, r.superseded)
 	}
 }

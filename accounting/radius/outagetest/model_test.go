@@ -15,15 +15,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// plan is what happens in one run of the model, all that is drawn.
+// plan is one run of the model: everything that rapid draws.
 type plan struct {
 	seed   uint64
-	fair   bool         // servers are good or dead, nothing between
-	groups [2]groupPlan // at first
+	fair   bool         // servers are good or dead, nothing in between
+	groups [2]groupPlan // at the start
 	events []event
 }
 
-// groupPlan is how a group is set up.
+// groupPlan is the configuration of a group.
 type groupPlan struct {
 	servers   []serverPlan
 	algorithm client.Algorithm
@@ -37,8 +37,9 @@ type serverPlan struct {
 	schedule retry.Schedule
 }
 
-// method is how records are delivered to a group: Rounds is one for a long back-off, as the daemon has it,
-// but where it is to hold that no record is set aside that only met dead servers.
+// method returns how records are delivered to a group. Rounds is one for a long back-off, as in the
+// daemon, except where the test must show that a record is not set aside if it met only dead
+// servers.
 func (g groupPlan) method(fair bool) accounting.MethodConfig {
 	c := accounting.MethodConfig{}
 	if !fair && !slices.ContainsFunc(g.servers, func(s serverPlan) bool { return s.schedule.BackoffRetry < 12 }) {
@@ -47,9 +48,9 @@ func (g groupPlan) method(fair bool) accounting.MethodConfig {
 	return c
 }
 
-// patience is how long a record of a session of its own may take at most when all servers are well, but
-// there are so many records that they never answer. One of these may be the probe, and every other
-// transmission of its schedule is another record's, which may be such a one too.
+// patience returns how long a record of a session of its own may take when all servers are good,
+// but there are poison records that they never answer. A poison record may be the probe. Every
+// other transmission of its schedule is another record, which may be poison too.
 func (g groupPlan) patience(poison int) time.Duration {
 	const retryMax = time.Minute
 	longest, normal := time.Duration(0), time.Duration(0)
@@ -64,13 +65,13 @@ func (g groupPlan) patience(poison int) time.Duration {
 
 type eventKind string
 
-// What happens.
+// Kinds of events.
 const (
-	addRecord    eventKind = "record" // the next one of a line's session
-	addPoison    eventKind = "poison" // that no server ever answers
+	addRecord    eventKind = "record" // the next record of a line's session
+	addPoison    eventKind = "poison" // a record that no server ever answers
 	setStyle     eventKind = "style"
 	setHold      eventKind = "hold"
-	setMethod    eventKind = "method" // a group in the place of another, or of none
+	setMethod    eventKind = "method" // adds or replaces a group
 	removeMethod eventKind = "no method"
 	restart      eventKind = "restart"
 	powerCut     eventKind = "power cut"
@@ -78,27 +79,28 @@ const (
 
 type event struct {
 	kind   eventKind
-	line   int  // of a record; those that follow are of the next lines
+	line   int  // of a record; further records are of the next lines
 	count  int  // how many records
-	last   bool // they are stops, if there was a start
-	method int  // of the others
-	host   int  // hostsPerMethod: all
+	last   bool // the records are stops, if there was a start
+	method int  // of the other events
+	host   int  // hostsPerMethod: all hosts
 	style  int
 	hold   delivery.Hold
 	group  groupPlan
-	wait   time.Duration // after it
+	wait   time.Duration // wait after the event
 }
 
-// modelLines is how many sessions there are at once; line i's have modelRoutes[i%3].
+// modelLines is how many sessions exist at once; line i has route modelRoutes[i%3].
 const modelLines = 9
 
-// modelRoutes are the routes of sessions, by index of their methods. The beats have routes of one method.
+// modelRoutes are the routes of sessions, as indexes of their methods. The beats have routes of one
+// method.
 var modelRoutes = [3][]int{{0, 1}, {0}, {1, 0}}
 
-// maxPoison is how many records there are that no server ever answers.
+// maxPoison is the most records that no server ever answers.
 const maxPoison = 3
 
-// kinds is what happens how often.
+// kinds has each kind of event as often as it should occur.
 var kinds = []eventKind{
 	addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord, addRecord,
 	setStyle, setStyle, setStyle, setStyle, setHold, setMethod, setMethod, removeMethod, restart,
@@ -162,9 +164,9 @@ func drawSchedule(rt *rapid.T) retry.Schedule {
 	return s
 }
 
-// Whatever servers do, and however often we restart, lose power, lose a group or get another: all that
-// must arrive does, where it should, and in the order of its session over all servers; and what nobody
-// ever answers is set aside and is in nobody's way.
+// Servers do anything; the process restarts, loses power, loses a group or gets another one.
+// Everything that must arrive does, where it should, in the order of its session over all servers.
+// A record that is never answered is set aside and delays no other.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := plan{
@@ -172,7 +174,7 @@ func TestModel(t *testing.T) {
 			fair:   rapid.Bool().Draw(rt, "fair"),
 			groups: [2]groupPlan{drawGroup(rt), drawGroup(rt)},
 		}
-		// Of one list there would be few long ones.
+		// With one slice, few plans would be long.
 		some := rapid.SliceOfN(rapid.Custom(drawEvent), 1, 12)
 		p.events = slices.Concat(rapid.SliceOfN(some, 1, 8).Draw(rt, "events")...)
 		for _, fault := range runModel(t, p) {

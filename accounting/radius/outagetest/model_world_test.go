@@ -15,69 +15,69 @@ import (
 	"aaasess/sessions"
 )
 
-// methods are those of the model.
+// methods are the methods of the model.
 var methods = [2]accounting.MethodName{accounting.Group("first"), accounting.Group("second")}
 
-// hostsPerMethod is how many servers there are for each; a group has some of them.
+// hostsPerMethod is how many servers each method has. A group has some of them.
 const hostsPerMethod = 4
 
-// made is one record, and what became of it.
-type made struct {
+// recordState is one record and what happened to it.
+type recordState struct {
 	session sessions.ID
 	typ     sessions.EventType
 	at      time.Time
-	route   []int // its methods
+	route   []int // indexes of its methods
 	poison  bool
-	beat    bool // of those that come in the end so that there is always something to answer
+	beat    bool // added during recover, so that there is always something to answer
 
-	sent     bool      // was transmitted, to whomever
-	sentAt   time.Time // when first
-	lastSent time.Time // when last
-	there    bool      // came to a server, whosever
-	arrived  [2]bool   // by method: came to a server
-	answered time.Time // when a right answer came
+	sent     bool      // was transmitted to some server
+	sentAt   time.Time // first transmission
+	lastSent time.Time // last transmission
+	reached  bool      // arrived at some server
+	arrived  [2]bool   // by method: arrived at one of its servers
+	answered time.Time // when the right answer came
 }
 
-// world is servers and records, and what is wrong with what comes.
+// world is the servers and records, and the faults that were found.
 type world struct {
 	net     *radiusnet.Network
 	hosts   [2][hostsPerMethod]*radiusnet.Host
 	secrets map[netip.AddrPort]radius.Secret
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the following fields
 	rng    *rand.Rand
 	styles [2][hostsPerMethod]int
 	holds  [2]delivery.Hold
 	holdAt [2]time.Time                 // since when
-	closed [2][hostsPerMethod]time.Time // since when no group has the server; zero: one has
-	recs   []*made                      // by number
+	closed [2][hostsPerMethod]time.Time // since when no group has the server; zero: one has it
+	recs   []*recordState               // by record number
 	faults []string
-	// What allows what.
-	ailing  [2]bool // a server of the method was not good at some time, or a record is poison
-	unfair  [2]bool // a server of the method answered some and not others, or too late: that may be a record's bad luck for long
-	held    [2]bool // the method was held, or not there, at some time
-	removed [2]bool // the method was not there at some time
-	unquiet bool    // there was a restart, or another method: what was sent may be sent again
-	cut     bool    // the power was: interims that were superseded may be back
+	// Events that allow exceptions.
+	mayIgnore [2]bool // a server of the method was once not good, or there is a poison record
+	mayDelay  [2]bool // a server of the method answered some records and not others, or too late; a record may have bad luck for long
+	held      [2]bool // the method was once held or removed
+	removed   [2]bool // the method was once removed
+	mayResend bool    // there was a restart or a new method: records may be sent again
+	cut       bool    // there was a power cut: superseded interims may be back
 }
 
-// style is how a server and the way to it are.
-type style struct {
+// serverStyle is the behavior of a server and of the path to it.
+type serverStyle struct {
 	name  string
 	link  radiusnet.Link
 	react func(rng *rand.Rand, addr netip.AddrPort) radiusnet.Reaction
 }
 
-// fairStyles is how many of the styles answer all or nothing.
+// fairStyles is how many of the styles answer everything or nothing.
 const fairStyles = 2
 
-var styles = []style{
+var styles = []serverStyle{
 	{"good", radiusnet.Link{Delay: time.Millisecond}, nil},
 	{"dead", radiusnet.Link{Dead: []radiusnet.Interval{{}}}, nil},
 	{"lossy", radiusnet.Link{Delay: time.Millisecond, Jitter: 50 * time.Millisecond, Loss: 0.3}, nil},
 	{"slow", radiusnet.Link{Delay: 100 * time.Millisecond, Jitter: 3 * time.Second, Duplicate: 0.3}, nil},
-	{"forged", radiusnet.Link{Delay: time.Millisecond}, wrongly(radiusnet.WrongSecret)},
-	{"garbled", radiusnet.Link{Delay: time.Millisecond}, wrongly(radiusnet.WrongIdentifier, radiusnet.WrongCode, radiusnet.CutOff)},
+	{"forged", radiusnet.Link{Delay: time.Millisecond}, answersWrongly(radiusnet.WrongSecret)},
+	{"garbled", radiusnet.Link{Delay: time.Millisecond}, answersWrongly(radiusnet.WrongIdentifier, radiusnet.WrongCode, radiusnet.CutOff)},
 	{"elsewhere", radiusnet.Link{Delay: time.Millisecond}, func(_ *rand.Rand, a netip.AddrPort) radiusnet.Reaction {
 		return radiusnet.Reaction{From: netip.AddrPortFrom(a.Addr(), a.Port()+100)}
 	}},
@@ -86,8 +86,8 @@ var styles = []style{
 	}},
 }
 
-// wrongly is a server half of whose answers are wrong.
-func wrongly(kinds ...radiusnet.Answer) func(*rand.Rand, netip.AddrPort) radiusnet.Reaction {
+// answersWrongly returns a server whose answers are wrong half of the time.
+func answersWrongly(kinds ...radiusnet.Answer) func(*rand.Rand, netip.AddrPort) radiusnet.Reaction {
 	return func(rng *rand.Rand, _ netip.AddrPort) radiusnet.Reaction {
 		if rng.IntN(2) == 0 {
 			return radiusnet.Reaction{}
@@ -99,7 +99,7 @@ func wrongly(kinds ...radiusnet.Answer) func(*rand.Rand, netip.AddrPort) radiusn
 func newWorld(s *site, seed uint64) *world {
 	w := &world{
 		net: s.net, rng: rand.New(rand.NewPCG(seed, 1)),
-		secrets: map[netip.AddrPort]radius.Secret{}, recs: []*made{nil},
+		secrets: map[netip.AddrPort]radius.Secret{}, recs: []*recordState{nil},
 	}
 	s.net.Watch(func(radiusnet.Arrival) {})
 	for m := range w.hosts {
@@ -115,35 +115,35 @@ func newWorld(s *site, seed uint64) *world {
 func (w *world) fault(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wrong(format, args...)
+	w.faultLocked(format, args...)
 }
 
-// wrong is fault; the caller holds the mutex.
-func (w *world) wrong(format string, args ...any) {
+// faultLocked is fault. The caller holds the mutex.
+func (w *world) faultLocked(format string, args ...any) {
 	if len(w.faults) < 20 {
 		w.faults = append(w.faults, time.Since(zero).String()+": "+fmt.Sprintf(format, args...))
 	}
 }
 
-// zero is when each bubble's time begins.
+// zero is the time at the start of each bubble.
 var zero = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (w *world) setStyle(m, n, to int) {
 	w.mu.Lock()
 	w.styles[m][n] = to
-	w.ailing[m] = w.ailing[m] || to != 0
-	w.unfair[m] = w.unfair[m] || to >= fairStyles
+	w.mayIgnore[m] = w.mayIgnore[m] || to != 0
+	w.mayDelay[m] = w.mayDelay[m] || to >= fairStyles
 	w.mu.Unlock()
 	w.hosts[m][n].SetLink(styles[to].link)
 }
 
-// make makes the next record of a session.
-func (w *world) make(r made) (uint32, *accounting.Record) {
+// newRecord returns the next record of a session.
+func (w *world) newRecord(r recordState) (uint32, *accounting.Record) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r.at = time.Now()
 	if r.poison {
-		w.ailing[0], w.ailing[1] = true, true
+		w.mayIgnore[0], w.mayIgnore[1] = true, true
 	}
 	w.recs = append(w.recs, &r)
 	n := uint32(len(w.recs) - 1)
@@ -154,7 +154,7 @@ func (w *world) make(r made) (uint32, *accounting.Record) {
 	return n, record(r.session, r.typ, n, next...)
 }
 
-// remove is that a method's servers are in no group any more.
+// remove notes that no group has the servers of a method any more.
 func (w *world) remove(m int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -163,7 +163,7 @@ func (w *world) remove(m int) {
 	w.close(m)
 }
 
-// hold is that a method is there, and whether records are kept from it.
+// hold notes that a method exists, and its hold.
 func (w *world) hold(m int, h delivery.Hold) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -171,13 +171,13 @@ func (w *world) hold(m int, h delivery.Hold) {
 	w.holds[m], w.holdAt[m] = h, time.Now()
 }
 
-// obeys checks that a record that nobody was sent may go to a method now: that is not held nor away, and
-// none before it in the record's route is held. The caller holds the mutex.
-func (w *world) obeys(number uint32, m int) {
+// checkHold checks that a record that was not sent yet may go to a method now: the method is
+// neither held nor away, and no method before it in the route is held. The caller holds the mutex.
+func (w *world) checkHold(number uint32, m int) {
 	for _, before := range w.recs[number].route {
 		stops := w.holds[before] == delivery.Held || before == m && w.holds[before] == delivery.Away
 		if stops && time.Since(w.holdAt[before]) > 0 {
-			w.wrong("record %d is sent to %s, though %s is %s", number, methods[m], methods[before], w.holds[before])
+			w.faultLocked("record %d is sent to %s, though %s is %s", number, methods[m], methods[before], w.holds[before])
 		}
 		if before == m {
 			return
@@ -185,7 +185,7 @@ func (w *world) obeys(number uint32, m int) {
 	}
 }
 
-// close notes that no group has the servers of a method any more. The caller holds the mutex.
+// close notes when the servers of a method have left their group. The caller holds the mutex.
 func (w *world) close(m int) {
 	now := time.Now()
 	for n := range w.closed[m] {
@@ -195,49 +195,50 @@ func (w *world) close(m int) {
 	}
 }
 
-// sends checks a request that leaves.
-func (w *world) sends(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
+// checkSend checks a request that is sent.
+func (w *world) checkSend(g *groupRun, to netip.AddrPort, req sent, delay uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r, m := w.recs[req.number], g.method
 	if g.auths[req.auth] {
-		w.wrong("record %d to %v: authenticator was there before", req.number, to)
+		w.faultLocked("record %d to %v: authenticator was used before", req.number, to)
 	}
 	g.auths[req.auth] = true
 	if want := time.Since(r.at) / time.Second; time.Duration(delay) != want {
-		w.wrong("record %d: Acct-Delay-Time %d, want %d", req.number, delay, want)
+		w.faultLocked("record %d: Acct-Delay-Time %d, want %d", req.number, delay, want)
 	}
 	if !slices.Contains(r.route, m) {
-		w.wrong("record %d to %v, which is not of its list", req.number, to)
+		w.faultLocked("record %d to %v, which is not in its list", req.number, to)
 	}
 	r.lastSent = time.Now()
 	if !r.sent {
 		r.sent, r.sentAt = true, r.lastSent
-		w.inOrder(req.number, func(r *made) bool { return r.sent }, "sent")
-		w.obeys(req.number, m)
+		w.checkOrder(req.number, func(r *recordState) bool { return r.sent }, "sent")
+		w.checkHold(req.number, m)
 	}
 }
 
-// inOrder checks that no later record of the session was anywhere first. The caller holds the mutex.
-func (w *world) inOrder(number uint32, came func(*made) bool, what string) {
+// checkOrder checks that no later record of the session came first. The caller holds the mutex.
+func (w *world) checkOrder(number uint32, came func(*recordState) bool, what string) {
 	r := w.recs[number]
 	if w.cut && r.typ == interim {
 		return
 	}
 	for later := int(number) + 1; later < len(w.recs); later++ {
 		if l := w.recs[later]; l.session == r.session && came(l) {
-			w.wrong("record %d of session %d is %s after %d", number, r.session, what, later)
+			w.faultLocked("record %d of session %d is %s after %d", number, r.session, what, later)
 		}
 	}
 }
 
-// isOvertaken reports whether a later record of its session may come before an interim: that was dropped
-// as superseded before the later one was sent, and its last packet is still on its way.
-func isOvertaken(r, later *made) bool {
+// isOvertaken reports whether a later record of its session may arrive before an interim. It may if
+// the interim was dropped as superseded before the later record was sent, and its last packet is
+// still on its way.
+func isOvertaken(r, later *recordState) bool {
 	return r.typ == interim && r.answered.IsZero() && later.sentAt.After(r.lastSent) && time.Since(r.lastSent) <= longestWay
 }
 
-func (w *world) answers(number uint32) {
+func (w *world) noteAnswer(number uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if r := w.recs[number]; r.answered.IsZero() {
@@ -245,10 +246,10 @@ func (w *world) answers(number uint32) {
 	}
 }
 
-// longestWay is for how long a request may be under way.
+// longestWay is the longest time that a request may be on its way.
 const longestWay = 3100 * time.Millisecond
 
-// handle is the work of server n of method m.
+// handle returns the handler of server n of method m.
 func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.Reaction {
 	return func(request []byte, a radiusnet.Arrival) radiusnet.Reaction {
 		w.mu.Lock()
@@ -256,19 +257,19 @@ func (w *world) handle(m, n int) func([]byte, radiusnet.Arrival) radiusnet.React
 		num := number(request)
 		r := w.recs[num]
 		if since := w.closed[m][n]; !since.IsZero() && time.Since(since) > longestWay {
-			w.wrong("record %d came to %s, which is in no group any more", num, a.Server)
+			w.faultLocked("record %d came to %s, which is in no group any more", num, a.Server)
 		}
-		if !r.there {
-			r.there = true
-			w.inOrder(num, func(l *made) bool { return l.there && !isOvertaken(r, l) }, "there")
+		if !r.reached {
+			r.reached = true
+			w.checkOrder(num, func(l *recordState) bool { return l.reached && !isOvertaken(r, l) }, "there")
 		}
 		if !r.arrived[m] {
 			r.arrived[m] = true
-		} else if !w.ailing[m] && !w.unquiet {
-			w.wrong("record %d came to %s again", num, a.Server)
+		} else if !w.mayIgnore[m] && !w.mayResend {
+			w.faultLocked("record %d came to %s again", num, a.Server)
 		}
-		if first := r.route[0]; m != first && !w.ailing[first] && !w.held[first] {
-			w.wrong("record %d came to %s, though all is well with %s", num, a.Server, methods[first])
+		if first := r.route[0]; m != first && !w.mayIgnore[first] && !w.held[first] {
+			w.faultLocked("record %d came to %s, though the servers of %s were good", num, a.Server, methods[first])
 		}
 		switch s := styles[w.styles[m][n]]; {
 		case r.poison:
@@ -295,7 +296,7 @@ func (w *world) superseded(number int) bool {
 	}
 	for _, l := range w.recs[number+1:] {
 		if l.session == r.session {
-			return true // an interim or the stop: a session has one start
+			return true // an interim or the stop, because a session has one start
 		}
 	}
 	return false

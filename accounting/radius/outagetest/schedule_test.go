@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// s4Seconds are the transmissions of S4's example, as S4 lists them, up to the last.
+// s4Seconds returns the times of the transmissions in S4's example, as S4 lists them, up to the
+// last.
 func s4Seconds() []int {
 	seconds := []int{0, 5, 10, 15, 25, 45, 85, 165, 325, 645, 1285, 2565, 5125, 8725, 12325}
 	for len(seconds) < 36 {
@@ -24,18 +25,18 @@ func s4Seconds() []int {
 	return seconds
 }
 
-// S4's example end to end, at a moment when the event is a while ago: 36 transmissions to the second.
-// The next server of the group is asked after them, since a group goes from server to server by itself.
-// The next method gets the record after the normal retransmissions, when the group is found not to
-// respond: nobody's records wait for a back-off if others take them. The back-off goes on with a copy.
+// S4's example end to end, some time after the event: 36 transmissions to the second. After them
+// the next server of the group is tried, since a group goes from server to server by itself. The
+// next method gets the record after the normal retransmissions, when the group is marked down: no
+// record waits for a back-off if another method takes it. The back-off continues with a copy.
 func TestScheduleOfS4(t *testing.T) {
-	const late = 7 // the event was so many seconds before
+	const late = 7 // age of the event in seconds
 	first, second := accounting.Group("first"), accounting.Group("second")
 	seconds := s4Seconds()
 	last := seconds[len(seconds)-1]
 	for _, tt := range []struct {
 		name    string
-		servers int // of the first group
+		servers int // servers of the first group
 		next    []accounting.MethodName
 		passed  int // when b gets the record
 	}{
@@ -71,14 +72,14 @@ func TestScheduleOfS4(t *testing.T) {
 				s.sleep(last + 3*3600)
 
 				to := map[string][]int{}
-				for _, c := range s.came() {
+				for _, c := range s.arrivals() {
 					if c.ID != "00000001" || c.Status != start {
 						t.Errorf("came: %+v", c)
 					}
 					to[c.Server] = append(to[c.Server], c.Second)
 				}
 				want := map[string][]int{"a": seconds, "b": {tt.passed}}
-				if tt.servers == 1 { // nobody has answered at the group: it is probed on, from the beginning
+				if tt.servers == 1 { // no server of the group has answered: probing continues with a new schedule
 					for _, second := range seconds {
 						if second += last + 6; second < last+3*3600 {
 							want["a"] = append(want["a"], second)
@@ -88,7 +89,7 @@ func TestScheduleOfS4(t *testing.T) {
 				if diff := cmp.Diff(want, to); diff != "" {
 					t.Error(diff)
 				}
-				s.freshness(at)
+				s.checkRequests(at)
 				if left := s.queue("group/first") + s.queue("group/second") + s.queue(accounting.RefusedQueue); left != 0 {
 					t.Errorf("%d records left", left)
 				}
@@ -97,9 +98,10 @@ func TestScheduleOfS4(t *testing.T) {
 	}
 }
 
-// A backlog is probed on the schedule of one record: however many wait, the group sees one packet at
-// each of its moments, and one a minute of a record that was never sent, but not in the half minute before
-// a moment. By that the backlog follows within a minute of the server's return.
+// A backlog is probed with the schedule of one record, however many records wait. The group gets
+// one packet at each time of the schedule, and one a minute of a record that was never sent, but
+// not in the half minute before a time of the schedule. So the backlog is sent within a minute
+// after the server is up.
 func TestScheduleOfBacklog(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: func(_ []byte, a radiusnet.Arrival) radiusnet.Reaction {
@@ -117,9 +119,9 @@ func TestScheduleOfBacklog(t *testing.T) {
 		s.sleep(7200)
 		count := map[int]int{}
 		moments := s4Seconds()
-		extra := 0 // when the last packet came that is not of the schedule
+		extra := 0 // time of the last packet outside of the schedule
 		tried := map[string]bool{}
-		for _, c := range s.came() {
+		for _, c := range s.arrivals() {
 			count[c.Second]++
 			if c.Second >= 3600 {
 				continue
@@ -158,7 +160,7 @@ func TestScheduleOfBacklog(t *testing.T) {
 	})
 }
 
-// The same record after a restart is at the beginning of its schedule again, and nothing is lost.
+// After a restart, the record is at the start of its schedule again, and nothing is lost.
 func TestScheduleAfterRestart(t *testing.T) {
 	inSite(t, func(s *site) {
 		a := s.host(0, radiusnet.Server{Handle: silent})
@@ -177,12 +179,12 @@ func TestScheduleAfterRestart(t *testing.T) {
 		for _, second := range []int{0, 5, 10, 15, 25, 45, 85, 100, 105, 110, 115, 125, 145, 185, 265, 425, 745} {
 			want = append(want, fmt.Sprint(second))
 		}
-		for _, c := range s.came() {
+		for _, c := range s.arrivals() {
 			got = append(got, fmt.Sprint(c.Second))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		s.freshness(s.began)
+		s.checkRequests(s.began)
 	})
 }

@@ -31,10 +31,10 @@ type site struct {
 	store *store.Store
 
 	delivers delivery.Config
-	ctx      context.Context // of the Delivery
+	ctx      context.Context // context of the Delivery
 	end      context.CancelFunc
 	delivery *delivery.Delivery
-	runs     bool           // the Delivery does
+	runs     bool           // the Delivery runs
 	running  sync.WaitGroup // the Delivery
 	client   *client.Client
 	groups   []*acctradius.Group
@@ -61,7 +61,7 @@ func newSite(t *testing.T, seed uint64, dir string, cfg store.Config, delivers d
 	return s
 }
 
-// open opens the store, and makes a Delivery, which does not run yet.
+// open opens the store and creates a Delivery, without running it.
 func (s *site) open() {
 	s.Helper()
 	var err error
@@ -72,7 +72,7 @@ func (s *site) open() {
 	s.delivery, s.runs = delivery.New(s.delivers, s.store, slog.New(slog.DiscardHandler)), false
 }
 
-// stop ends all that runs, in the order in which the daemon does.
+// stop ends everything that runs, in the same order as the daemon.
 func (s *site) stop() {
 	s.Helper()
 	s.end()
@@ -92,7 +92,7 @@ func (s *site) close(g *acctradius.Group) {
 	}
 }
 
-// host adds a server: number n of the network.
+// host adds server number n to the network.
 func (s *site) host(n int, server radiusnet.Server) *radiusnet.Host {
 	server.Name = string(rune('a' + n))
 	server.Addr = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(1813+n))
@@ -100,7 +100,7 @@ func (s *site) host(n int, server radiusnet.Server) *radiusnet.Host {
 	return s.net.Add(server)
 }
 
-// group runs a group until stop. All of them have one client, as in the daemon.
+// group runs a group until stop. All groups share one client, as in the daemon.
 func (s *site) group(cfg client.GroupConfig) *acctradius.Group {
 	s.Helper()
 	if s.client == nil {
@@ -122,13 +122,13 @@ func (s *site) groupOf(c *client.Client, cfg client.GroupConfig) *acctradius.Gro
 	return g
 }
 
-// deliver makes a method known, and runs the Delivery until stop.
+// deliver adds a method, and runs the Delivery until stop.
 func (s *site) deliver(cfg accounting.MethodConfig, name accounting.MethodName, m accounting.Method) {
 	s.delivery.SetMethod(name, m, cfg)
 	s.run()
 }
 
-// run runs the Delivery until stop, if it does not run.
+// run runs the Delivery until stop, unless it runs already.
 func (s *site) run() {
 	if s.runs {
 		return
@@ -142,7 +142,7 @@ func (s *site) run() {
 	})
 }
 
-// add puts records into queues, in one change, and waits until they are durable.
+// add appends records to queues, in one change, and waits until they are durable.
 func (s *site) add(recs ...queued) {
 	s.Helper()
 	var c store.Change
@@ -162,7 +162,7 @@ type queued struct {
 	rec *accounting.Record
 }
 
-// queue is how many records wait for a method.
+// queue returns how many records wait for a method.
 func (s *site) queue(name string) uint64 {
 	for _, q := range s.store.Queues() {
 		if q.Name == name {
@@ -172,13 +172,13 @@ func (s *site) queue(name string) uint64 {
 	return 0
 }
 
-// sleep sleeps until a second of the site's life, and until all that happens then has happened.
+// sleep sleeps until a second of the site's life, then waits until nothing happens any more.
 func (s *site) sleep(second int) {
 	time.Sleep(time.Until(s.began.Add(time.Duration(second) * time.Second)))
 	synctest.Wait()
 }
 
-// record is one that happens now. Its number is told by Acct-Session-Time.
+// record returns a record of an event that happens now. Acct-Session-Time contains its number.
 func record(id sessions.ID, typ sessions.EventType, number uint32, next ...accounting.MethodName) *accounting.Record {
 	attrs := radius.AppendUint32(make([]byte, 0, 32), radius.AcctStatusType, uint32(typ))
 	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, id.String())
@@ -188,35 +188,35 @@ func record(id sessions.ID, typ sessions.EventType, number uint32, next ...accou
 	}
 }
 
-// number is the number of the record in a request that the network has checked.
+// number returns the record number of a request that the network has checked.
 func number(request []byte) uint32 {
 	n, _ := radius.Attributes(request[20:]).Uint32(radius.AcctSessionTime)
 	return n
 }
 
-// silent is a server that takes all and answers nothing.
+// silent is a server that receives everything and answers nothing.
 func silent([]byte, radiusnet.Arrival) radiusnet.Reaction {
 	return radiusnet.Reaction{Answer: radiusnet.Silent}
 }
 
-// came is a request: in which second, to which server, of which record.
-type came struct {
+// arrival is a request: its second, server and record.
+type arrival struct {
 	Second int
 	Server string
 	ID     string
 	Status sessions.EventType
 }
 
-func (s *site) came() (all []came) {
+func (s *site) arrivals() (all []arrival) {
 	for _, a := range s.net.Arrivals() {
-		all = append(all, came{int(a.At.Sub(s.began) / time.Second), a.Server, a.SessionID, sessions.EventType(a.StatusType)})
+		all = append(all, arrival{int(a.At.Sub(s.began) / time.Second), a.Server, a.SessionID, sessions.EventType(a.StatusType)})
 	}
 	return all
 }
 
-// freshness checks of all arrivals that no two have the same identifier and socket, or authenticator,
-// and that Acct-Delay-Time is the seconds since the event.
-func (s *site) freshness(at time.Time) {
+// checkRequests checks all arrivals: no two have the same identifier and socket, or the same
+// authenticator, and Acct-Delay-Time is the time since the event in seconds.
+func (s *site) checkRequests(at time.Time) {
 	s.Helper()
 	seen := map[string]bool{}
 	for _, a := range s.net.Arrivals() {

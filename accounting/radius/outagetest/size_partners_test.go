@@ -5,9 +5,9 @@ package outagetest
 const (
 	// daySize is how many records the day has.
 	daySize = 5_000_000
-	// dayStore is the store's MaxSize, which its memtables, a 32nd each, follow.
+	// dayStore is the store's MaxSize. A memtable is a 32nd of it.
 	dayStore = 512 << 20
-	// dayNoise is how much of the heap the store's memtables and cache of blocks may come to fill
-	// between a tenth of the day and its end (in a build without C they are part of the heap).
+	// dayNoise is how much more of the heap the store's memtables and block cache may use at the
+	// end of the day than after a tenth of it (in a build without C they are part of the heap).
 	dayNoise = 24 << 20
 )

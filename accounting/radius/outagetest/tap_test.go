@@ -12,7 +12,7 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// tap is a socket of a group's, and sees what goes through: which identifier waits for its answer.
+// tap is a socket of a group that sees all packets. It tracks which identifiers wait for an answer.
 type tap struct {
 	client.Socket
 	world *world
@@ -27,7 +27,7 @@ type waitingKey struct {
 	identifier byte
 }
 
-// sent is a request that was not rightly answered.
+// sent is a request without a right answer so far.
 type sent struct {
 	at     time.Time
 	auth   [16]byte
@@ -47,11 +47,11 @@ func (s *tap) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 		s.world.fault("identifier %d to %v used again after %v, earlier than %v, without an answer", b[1], to, now.Sub(before.at), linger)
 	}
 	delay, _ := radius.Attributes(b[20:]).Uint32(radius.AcctDelayTime)
-	s.world.sends(s.group, to, req, delay)
+	s.world.checkSend(s.group, to, req, delay)
 	return s.Socket.WriteToUDPAddrPort(b, to)
 }
 
-// ReadFromUDPAddrPort notes which requests are rightly answered.
+// ReadFromUDPAddrPort notes which requests got a right answer.
 func (s *tap) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 	n, from, err := s.Socket.ReadFromUDPAddrPort(b)
 	if err != nil || n < 20 {
@@ -63,7 +63,7 @@ func (s *tap) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 	req, ok := s.waiting[key]
 	if secret := s.world.secrets[from]; ok && isAnswer(b[:n], req.auth, secret) {
 		delete(s.waiting, key)
-		s.world.answers(req.number)
+		s.world.noteAnswer(req.number)
 	}
 	return n, from, err
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -71,17 +72,8 @@ func New(cfg Config) (*Notifier, error) {
 		return nil, fmt.Errorf("notify: maximum message size is %d, want %d..%d octets", cfg.MaxMessageSize, wire.MinMaxSize, DefaultMaxMessageSize)
 	}
 	c := &common{
-		engine: cfg.Engine, maxSize: int32(cfg.MaxMessageSize), queue: cfg.Queue, log: cfg.Logger,
-		dial: dialUDP(nil), newID: newID,
-	}
-	if c.maxSize == 0 {
-		c.maxSize = DefaultMaxMessageSize
-	}
-	if c.queue == 0 {
-		c.queue = DefaultQueue
-	}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
+		engine: cfg.Engine, maxSize: int32(cmp.Or(cfg.MaxMessageSize, DefaultMaxMessageSize)), queue: cmp.Or(cfg.Queue, DefaultQueue),
+		log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)), dial: dialUDP(nil), newID: newID,
 	}
 	n := &Notifier{common: c}
 	if err := n.SetTargets(cfg.Targets); err != nil {

@@ -4,10 +4,9 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-)
 
-// logEvery is the minimum time between two log lines of one kind about a target.
-const logEvery = time.Minute
+	"aaasess/internal/throttle"
+)
 
 // report has a target's errors: the last one for Stats, and the rate-limited log lines about the
 // start and the end of a problem.
@@ -17,15 +16,15 @@ type report struct {
 	mu         sync.Mutex // guards the fields below; not held while logging
 	last       error
 	at         time.Time
-	unlogged   error     // for the next line
-	logged     time.Time // time of the last line about a problem; zero means none
-	suppressed int       // errors without a line since then
+	problems   throttle.Line
+	unlogged   error // for the next line about a problem
+	suppressed int   // errors without a line before it
 
 	failingSince    time.Time     // time of the first error by which the target does not work; zero means that it works
 	warned          bool          // a line about this outage was logged, or about an earlier one whose end was not logged
 	recoveryPending bool          // the line that it works again is pending
 	outage          time.Duration // how long that outage lasted
-	recoveryLogged  time.Time     // time of the last line that it works again; zero means never
+	recoveries      throttle.Line // the line that it works again
 }
 
 // fail records an error. It does not log, because callers of Notify must not wait for the log.
@@ -37,11 +36,11 @@ func (r *report) fail(err error, now time.Time) {
 		r.failingSince = now
 		r.warned, r.recoveryPending = r.recoveryPending, false // a pending line would not be true any more
 	}
-	if !r.logged.IsZero() && now.Sub(r.logged) < logEvery {
-		r.suppressed++
+	suppressed, ok := r.problems.Allow(now)
+	if !ok {
 		return
 	}
-	r.unlogged, r.logged = err, now
+	r.unlogged, r.suppressed = err, suppressed
 	r.warned = r.warned || !r.failingSince.IsZero()
 }
 
@@ -69,19 +68,18 @@ func (r *report) due() time.Time {
 	if !r.recoveryPending {
 		return time.Time{}
 	}
-	return r.recoveryLogged.Add(logEvery)
+	return r.recoveries.Next()
 }
 
 // flush writes the lines that are due.
 func (r *report) flush(now time.Time) {
 	r.mu.Lock()
 	err, suppressed := r.unlogged, r.suppressed
-	if err != nil {
-		r.unlogged, r.suppressed = nil, 0
-	}
-	over, took := r.recoveryPending && (r.recoveryLogged.IsZero() || now.Sub(r.recoveryLogged) >= logEvery), r.outage
+	r.unlogged = nil
+	over, took := r.recoveryPending, r.outage
 	if over {
-		r.recoveryPending, r.recoveryLogged = false, now
+		_, over = r.recoveries.Allow(now)
+		r.recoveryPending = !over
 	}
 	r.mu.Unlock()
 	if err != nil {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -145,9 +146,7 @@ func newReceiver(t Target, own []byte) (*receiver, error) {
 	r := &receiver{t}
 	r.EngineID = append([]byte(nil), t.EngineID...)
 	r.SourceAddress = t.SourceAddress.Unmap()
-	if t.Timeout == 0 {
-		r.Timeout = DefaultTimeout
-	}
+	r.Timeout = cmp.Or(t.Timeout, DefaultTimeout)
 	if t.Version != wire.Version3 {
 		return r, nil
 	}

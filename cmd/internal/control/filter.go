@@ -48,7 +48,7 @@ var orders = map[string]func(a, b *sessions.Session) int{
 	"id":      func(a, b *sessions.Session) int { return cmp.Compare(a.ID, b.ID) },
 	"user":    func(a, b *sessions.Session) int { return cmp.Compare(a.User, b.User) },
 	"started": func(a, b *sessions.Session) int { return cmp.Compare(a.Started, b.Started) },
-	"idle":    func(a, b *sessions.Session) int { return cmp.Compare(a.Data, b.Data) },
+	"idle":    func(a, b *sessions.Session) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) },
 	"octets":  func(a, b *sessions.Session) int { return cmp.Compare(octets(b), octets(a)) },
 }
 

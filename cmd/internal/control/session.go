@@ -60,7 +60,7 @@ func describe(s *sessions.Session, clock *sessions.Table) Session {
 		CalledStation:  utf8Text(s.Attrs.Text(radius.CalledStationID)),
 		NASPortID:      utf8Text(s.Attrs.Text(radius.NASPortID)),
 		IfIndex:        s.IfIndex,
-		Started:        clock.Date(s.Started).UTC().Truncate(time.Second), Heard: clock.Date(s.Heard).UTC().Truncate(time.Second),
+		Started:        clock.Date(s.Started).UTC().Truncate(time.Second), Heard: clock.Date(s.LastEvent).UTC().Truncate(time.Second),
 		Idle: s.IdleTime(clock.Clock()), SessionTime: s.Usage.SessionTime,
 		InputOctets: s.Usage.InputOctets, OutputOctets: s.Usage.OutputOctets,
 		InputPackets: s.Usage.InputPackets, OutputPackets: s.Usage.OutputPackets,

@@ -1,7 +1,6 @@
-// Package nas is an access server that exists in name only: it reports sessions by RADIUS
-// accounting (RFC 2866), lets their counters grow, and ends those that a Disconnect-Request
-// (RFC 5176) names. It is behind "aaasess simulate", for a first look and for trials; real NASes
-// are what the tests run against.
+// Package nas is a simulated access server. It reports sessions by RADIUS accounting (RFC 2866)
+// with growing counters, and ends the session that a Disconnect-Request (RFC 5176) names. "aaasess
+// simulate" runs it, for a first look and for trials. The daemon's tests use real ones.
 package nas
 
 import (
@@ -21,32 +20,32 @@ import (
 	"layeh.com/radius/rfc3576"
 )
 
-// Config is what the NAS does.
+// Config has the settings of a [NAS].
 type Config struct {
 	Server     string        // accounting server, host:port
-	Secret     radius.Secret // shared with the server, both ways
-	Disconnect string        // where Disconnect-Requests are taken, host:port
-	Sessions   int           // how many sessions there are, 1..10000
-	Interim    time.Duration // between interim updates of a session
-	Out        io.Writer     // gets a line for each thing that happens
+	Secret     radius.Secret // shared with the server, for both directions
+	Disconnect string        // address that receives Disconnect-Requests, host:port
+	Sessions   int           // number of sessions, 1..10000
+	Interim    time.Duration // time between interims of a session
+	Out        io.Writer     // gets a line for each event
 }
 
-// retryAfter and retries are how a request is retransmitted.
+// A request is sent up to retries times, retryAfter apart.
 const (
 	retryAfter = 3 * time.Second
 	retries    = 5
 )
 
-// session is one session. The NAS's lock guards it.
+// session is one simulated session. NAS.mu guards it.
 type session struct {
-	id      string
-	user    string
-	ip      net.IP
-	port    int
-	began   time.Time
-	octets  uint32
-	ended   bool
-	waiting chan struct{} // holds a token while a request of the session is under way: they keep their order
+	id       string
+	user     string
+	ip       net.IP
+	port     int
+	began    time.Time
+	octets   uint32
+	ended    bool
+	inFlight chan struct{} // holds a token while a request is under way: requests keep their order
 }
 
 // NAS is the simulated access server.
@@ -58,10 +57,10 @@ type NAS struct {
 	stops    sync.WaitGroup
 }
 
-// New opens the port for Disconnect-Requests.
+// New returns a NAS with an open port for Disconnect-Requests.
 func New(cfg Config) (*NAS, error) {
 	if cfg.Sessions < 1 || cfg.Sessions > 10000 {
-		return nil, fmt.Errorf("nas: %d sessions: 1 to 10000 are possible", cfg.Sessions)
+		return nil, fmt.Errorf("nas: %d sessions: the number must be from 1 to 10000", cfg.Sessions)
 	}
 	dae, err := net.ListenPacket("udp", cfg.Disconnect)
 	if err != nil {
@@ -73,14 +72,14 @@ func New(cfg Config) (*NAS, error) {
 		n.sessions = append(n.sessions, &session{
 			id: fmt.Sprintf("%08X%08X", uint32(begin.Unix()), i+1), user: fmt.Sprintf("user%d", i+1),
 			ip: net.IPv4(10, 1, byte(i/250), byte(i%250+1)).To4(), port: 20001 + i, began: begin,
-			waiting: make(chan struct{}, 1),
+			inFlight: make(chan struct{}, 1),
 		})
 	}
 	return n, nil
 }
 
-// Run reports the sessions' starts, then interims until ctx is done or all have ended, then the
-// stops of those that are left.
+// Run reports the starts of the sessions. Then it reports interims until ctx is done or all
+// sessions have ended, and then the stops of the others.
 func (n *NAS) Run(ctx context.Context) error {
 	defer n.dae.Close()
 	go n.serveDisconnect()
@@ -91,17 +90,17 @@ func (n *NAS) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(n.cfg.Interim)
 	defer tick.Stop()
-	for n.live() > 0 {
+	for n.liveSessions() > 0 {
 		select {
 		case <-ctx.Done():
 			for _, s := range n.sessions {
-				if n.end(s) {
-					n.stop(s, rfc2866.AcctTerminateCause_Value_UserRequest)
+				if n.markEnded(s) {
+					n.reportStop(s, rfc2866.AcctTerminateCause_Value_UserRequest)
 				}
 			}
 		case <-tick.C:
 			for _, s := range n.sessions {
-				if n.use(s) {
+				if n.addTraffic(s) {
 					_ = n.report(s, rfc2866.AcctStatusType_Value_InterimUpdate, 0)
 				}
 			}
@@ -111,7 +110,7 @@ func (n *NAS) Run(ctx context.Context) error {
 	return nil
 }
 
-func (n *NAS) live() (live int) {
+func (n *NAS) liveSessions() (live int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.sessions {
@@ -122,16 +121,17 @@ func (n *NAS) live() (live int) {
 	return live
 }
 
-// use lets user data flow.
-func (n *NAS) use(s *session) bool {
+// addTraffic lets user data flow, and reports whether the session is live.
+func (n *NAS) addTraffic(s *session) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s.octets += 4711
 	return !s.ended
 }
 
-// end reports whether the session was live until now; then Run waits for its stop.
-func (n *NAS) end(s *session) bool {
+// markEnded marks a session as ended, and reports whether it was live. If it was, Run waits for its
+// stop.
+func (n *NAS) markEnded(s *session) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s.ended {
@@ -142,18 +142,18 @@ func (n *NAS) end(s *session) bool {
 	return true
 }
 
-// stop reports the end of a session that end has ended.
-func (n *NAS) stop(s *session, cause rfc2866.AcctTerminateCause) {
+// reportStop reports the stop of a session that markEnded has marked.
+func (n *NAS) reportStop(s *session, cause rfc2866.AcctTerminateCause) {
 	go func() {
 		defer n.stops.Done()
 		_ = n.report(s, rfc2866.AcctStatusType_Value_Stop, cause)
 	}()
 }
 
-// report sends an Accounting-Request until it is answered.
+// report sends an Accounting-Request until it is answered or retries are used up.
 func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause) error {
-	s.waiting <- struct{}{}
-	defer func() { <-s.waiting }()
+	s.inFlight <- struct{}{}
+	defer func() { <-s.inFlight }()
 	happened := time.Now()
 	for identifier := range byte(retries) {
 		request, auth := n.request(s, identifier, status, cause, happened)
@@ -163,14 +163,15 @@ func (n *NAS) report(s *session, status rfc2866.AcctStatusType, cause rfc2866.Ac
 			return nil
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			time.Sleep(retryAfter) // a refused port answers at once
+			time.Sleep(retryAfter) // a closed port is reported at once
 		}
 	}
 	fmt.Fprintf(n.cfg.Out, "%-14s %s %s: no answer from %s\n", status, s.id, s.user, n.cfg.Server)
 	return fmt.Errorf("nas: no answer from %s", n.cfg.Server)
 }
 
-// exchange sends a request, and returns when it is answered. The error is [os.ErrDeadlineExceeded] if it is not.
+// exchange sends a request and waits for its answer. The error is [os.ErrDeadlineExceeded] if none
+// arrives.
 func (n *NAS) exchange(request []byte, auth radius.Authenticator) error {
 	conn, err := net.Dial("udp", n.cfg.Server)
 	if err != nil {
@@ -199,7 +200,7 @@ func (n *NAS) exchange(request []byte, auth radius.Authenticator) error {
 	}
 }
 
-// request is an Accounting-Request (RFC 2866 section 4.1).
+// request returns an Accounting-Request (RFC 2866 section 4.1) and its authenticator.
 func (n *NAS) request(s *session, identifier byte, status rfc2866.AcctStatusType, cause rfc2866.AcctTerminateCause, happened time.Time) ([]byte, radius.Authenticator) {
 	n.mu.Lock()
 	octets := s.octets
@@ -242,20 +243,21 @@ func (n *NAS) serveDisconnect() {
 			continue
 		}
 		if ok, _ := p.Authentic(radius.Authenticator{}, n.cfg.Secret, nil); !ok {
-			continue // RFC 5176 section 6.1: silently
+			continue // RFC 5176 section 6.1: discarded silently
 		}
 		_, _ = n.dae.WriteTo(n.disconnect(p), from)
 	}
 }
 
-// disconnect ends the session that a Disconnect-Request names, and gives the answer (RFC 5176 section 3).
+// disconnect ends the session that a Disconnect-Request names, and returns the answer (RFC 5176
+// section 3).
 func (n *NAS) disconnect(p radius.Packet) []byte {
 	code, cause := radius.CodeDisconnectNAK, rfc3576.ErrorCause_Value_SessionContextNotFound
 	id := radius.Attributes(p.Attributes()).Text(radius.AcctSessionID)
 	for _, s := range n.sessions {
-		if s.id == id && n.end(s) {
+		if s.id == id && n.markEnded(s) {
 			fmt.Fprintf(n.cfg.Out, "%-14s %s %s: ACK\n", "Disconnect", s.id, s.user)
-			n.stop(s, rfc2866.AcctTerminateCause_Value_AdminReset)
+			n.reportStop(s, rfc2866.AcctTerminateCause_Value_AdminReset)
 			code = radius.CodeDisconnectACK
 		}
 	}

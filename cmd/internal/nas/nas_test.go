@@ -19,9 +19,9 @@ import (
 	"layeh.com/radius/rfc3576"
 )
 
-const limit = 10 * time.Second
+const testTimeout = 10 * time.Second
 
-// output is what a NAS tells.
+// output collects what a NAS prints.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -39,13 +39,13 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// server takes accounting and answers it.
+// server receives accounting and answers it.
 type server struct {
 	conn net.PacketConn
 	got  chan *layeh.Packet
 }
 
-func listen(t *testing.T, answers bool) *server {
+func startServer(t *testing.T, answers bool) *server {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -62,7 +62,7 @@ func listen(t *testing.T, answers bool) *server {
 			}
 			p, err := layeh.Parse(b[:n], []byte("secret"))
 			if err != nil || !layeh.IsAuthenticRequest(b[:n], p.Secret) {
-				t.Errorf("a request that is not right: %x", b[:n])
+				t.Errorf("an invalid request: %x", b[:n])
 				continue
 			}
 			s.got <- p
@@ -78,22 +78,22 @@ func listen(t *testing.T, answers bool) *server {
 	return s
 }
 
-// next is the next request of a kind; others are left out.
+// next returns the next request of this type and skips others.
 func (s *server) next(t *testing.T, status rfc2866.AcctStatusType) *layeh.Packet {
 	t.Helper()
-	for late := time.After(limit); ; {
+	for late := time.After(testTimeout); ; {
 		select {
 		case p := <-s.got:
 			if rfc2866.AcctStatusType_Get(p) == status {
 				return p
 			}
 		case <-late:
-			t.Fatalf("no %v came", status)
+			t.Fatalf("no %v arrived", status)
 		}
 	}
 }
 
-// run runs a NAS of some sessions until the test ends.
+// run runs a NAS with some sessions until the test ends.
 func run(t *testing.T, s *server, sessions int, interim time.Duration) (n *NAS, out *output, stop context.CancelFunc, ended chan error) {
 	t.Helper()
 	out = &output{}
@@ -118,8 +118,8 @@ func wait(t *testing.T, ended chan error) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(limit):
-		t.Fatal("the NAS does not end")
+	case <-time.After(testTimeout):
+		t.Fatal("the NAS does not stop")
 	}
 }
 
@@ -135,9 +135,9 @@ func disconnect(t *testing.T, n *NAS, secret, id string, wait time.Duration) (*l
 	return layeh.Exchange(ctx, p, n.dae.LocalAddr().String())
 }
 
-// TestLife: starts, interims whose counters grow, and at the end the stops.
-func TestLife(t *testing.T) {
-	s := listen(t, true)
+// TestReports: the NAS reports starts, interims with growing counters, and at the end the stops.
+func TestReports(t *testing.T) {
+	s := startServer(t, true)
 	_, out, stop, ended := run(t, s, 2, 20*time.Millisecond)
 	var ids, users []string
 	for range 2 {
@@ -181,13 +181,14 @@ func TestLife(t *testing.T) {
 		t.Errorf("stops of %q, want %q", stopped, ids)
 	}
 	if n := strings.Count(out.String(), "Stop "); n != 2 {
-		t.Errorf("it tells of %d stops:\n%s", n, out)
+		t.Errorf("it prints %d stops:\n%s", n, out)
 	}
 }
 
-// TestDisconnect: the session that is named ends, and the NAS with its last one.
+// TestDisconnect: a Disconnect-Request ends the session that it names. The NAS ends with its last
+// session.
 func TestDisconnect(t *testing.T) {
-	s := listen(t, true)
+	s := startServer(t, true)
 	n, out, _, ended := run(t, s, 2, 10*time.Millisecond)
 	var ids []string
 	for range 2 {
@@ -196,12 +197,12 @@ func TestDisconnect(t *testing.T) {
 	if p, err := disconnect(t, n, "guessed", ids[0], 200*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a request with a wrong secret: %v, %v", p, err)
 	}
-	nak, err := disconnect(t, n, "secret", "unknown", limit)
+	nak, err := disconnect(t, n, "secret", "unknown", testTimeout)
 	if err != nil || nak.Code != layeh.CodeDisconnectNAK || rfc3576.ErrorCause_Get(nak) != rfc3576.ErrorCause_Value_SessionContextNotFound {
 		t.Errorf("an unknown session: %v, %v", nak, err)
 	}
 	for _, id := range ids {
-		ack, err := disconnect(t, n, "secret", id, limit)
+		ack, err := disconnect(t, n, "secret", id, testTimeout)
 		if err != nil || ack.Code != layeh.CodeDisconnectACK {
 			t.Fatalf("session %s: %v, %v", id, ack, err)
 		}
@@ -210,20 +211,20 @@ func TestDisconnect(t *testing.T) {
 			t.Errorf("stop of %s, cause %v; want %s", got, rfc2866.AcctTerminateCause_Get(p), id)
 		}
 		if id == ids[0] {
-			if nak, err := disconnect(t, n, "secret", id, limit); err != nil || nak.Code != layeh.CodeDisconnectNAK {
+			if nak, err := disconnect(t, n, "secret", id, testTimeout); err != nil || nak.Code != layeh.CodeDisconnectNAK {
 				t.Errorf("a session that has ended: %v, %v", nak, err)
 			}
 		}
 	}
 	wait(t, ended)
 	if got := strings.Count(out.String(), ": ACK"); got != 2 {
-		t.Errorf("it tells of %d sessions that were ended:\n%s", got, out)
+		t.Errorf("it prints %d ACKs:\n%s", got, out)
 	}
 }
 
-// TestRetransmission: what is not answered is sent again, with the delay it has.
+// TestRetransmission: a request without an answer is sent again, with its Acct-Delay-Time.
 func TestRetransmission(t *testing.T) {
-	s := listen(t, false)
+	s := startServer(t, false)
 	_, _, _, ended := run(t, s, 1, time.Hour)
 	first := s.next(t, rfc2866.AcctStatusType_Value_Start)
 	again := s.next(t, rfc2866.AcctStatusType_Value_Start)
@@ -241,7 +242,7 @@ func TestRetransmission(t *testing.T) {
 }
 
 func TestNewFails(t *testing.T) {
-	s := listen(t, true)
+	s := startServer(t, true)
 	for _, tt := range []struct {
 		sessions int
 		listen   string

@@ -104,8 +104,8 @@ func TestHandle(t *testing.T) {
 				t.Error("done was called for the copy")
 			}
 			st := g.Stats().Servers
-			if tc.settles && (len(g.deadlines) != 0 || st[0].PendingRequests != 0 || st[1].PendingRequests != 0) {
-				t.Errorf("left behind: %d deadlines, %+v", len(g.deadlines), st)
+			if tc.settles && (g.deadlines.Len() != 0 || st[0].PendingRequests != 0 || st[1].PendingRequests != 0) {
+				t.Errorf("left behind: %d deadlines, %+v", g.deadlines.Len(), st)
 			}
 			if copies := st[0].PacketsDropped - tc.drops; st[0].Responses != 2 || copies > 1 {
 				t.Errorf("statistics %+v", st[0])

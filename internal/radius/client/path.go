@@ -132,12 +132,7 @@ func (p *path) read(conn Conn, number int) {
 // receiveFailed logs a kernel error and pauses.
 func (p *path) receiveFailed(err error) {
 	s := p.server
-	s.client.mu.Lock()
-	logNow := s.logDue(s.client.cfg.Now())
-	s.client.mu.Unlock()
-	if logNow {
-		s.warn("receiving RADIUS answers failed", err)
-	}
+	s.warnThrottled("receiving RADIUS answers failed", err)
 	timer := time.NewTimer(errorPause)
 	defer timer.Stop()
 	select {
@@ -162,12 +157,10 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	now := c.cfg.Now()
 	var x *exchange
 	var listeners []*Group
-	logNow := false
 	c.mu.Lock()
 	switch {
 	case !right:
 		s.stats.BadAuthenticators++
-		logNow = s.logDue(now)
 	case !p.owns(conn, number): // the address has changed since
 		s.stats.PacketsDropped++
 	default:
@@ -175,8 +168,8 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	}
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
-	if logNow {
-		s.warn("RADIUS answer dropped: check the shared secret", errForged)
+	if !right {
+		s.warnThrottled("RADIUS answer dropped: check the shared secret", errForged)
 	}
 	if changed {
 		a.exchange.group.logChanges()

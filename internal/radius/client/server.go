@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"aaasess/internal/throttle"
 )
 
 // server is the state of one server, for all groups. The client's mutex guards its mutable fields.
@@ -15,12 +17,12 @@ type server struct {
 	Identity
 	client *Client
 
-	paths      map[netip.Addr]*path // by the local address that requests leave from
-	addrs      []netip.Addr         // its addresses; empty if they are unknown
-	lookedUp   bool                 // the first resolution is done
-	state      serverState
-	stats      ServerStats // counters only
-	lastLogged time.Time   // when a problem with the server was last logged
+	paths    map[netip.Addr]*path // by the local address that requests leave from
+	addrs    []netip.Addr         // its addresses; empty if they are unknown
+	lookedUp bool                 // the first resolution is done
+	state    serverState
+	stats    ServerStats   // counters only
+	problems throttle.Line // problems that may come with each packet
 
 	stopLookUps context.CancelFunc // nil: resolution was not started
 	lookUps     chan struct{}      // closed when resolution has ended
@@ -46,31 +48,24 @@ func (s *server) pathFrom(source netip.Addr) *path {
 	return p
 }
 
-// logEvery is the minimum time between two log lines about problems of one server.
-const logEvery = time.Minute
-
 // sendFailed counts and logs that the system could not send a request.
 func (s *server) sendFailed(err error) {
 	s.client.mu.Lock()
 	s.stats.SendErrors++
-	logNow := s.logDue(s.client.cfg.Now())
 	s.client.mu.Unlock()
-	if logNow {
-		s.warn("sending a RADIUS request failed", err)
+	s.warnThrottled("sending a RADIUS request failed", err)
+}
+
+// warnThrottled logs a problem that may come with each packet. The caller does not hold the mutex.
+func (s *server) warnThrottled(message string, err error) {
+	if suppressed, ok := s.problems.Allow(s.client.cfg.Now()); ok {
+		s.warn(message, err, "suppressed", suppressed)
 	}
 }
 
-// logDue reports whether a problem may be logged now. The caller holds the mutex.
-func (s *server) logDue(now time.Time) bool {
-	if !s.lastLogged.IsZero() && now.Sub(s.lastLogged) < logEvery {
-		return false
-	}
-	s.lastLogged = now
-	return true
-}
-
-func (s *server) warn(message string, err error) {
-	s.client.cfg.Logger.Warn(message, "server", s.Name, "address", net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), "err", err)
+func (s *server) warn(message string, err error, args ...any) {
+	address := net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
+	s.client.cfg.Logger.Warn(message, append([]any{"server", s.Name, "address", address, "err", err}, args...)...)
 }
 
 func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

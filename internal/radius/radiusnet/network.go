@@ -1,6 +1,7 @@
 package radiusnet
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -56,9 +57,7 @@ func (n *Network) Add(s Server) *Host {
 	if n.hosts[s.Addr] != nil {
 		panic(fmt.Sprintf("radiusnet: server %s: address %v is taken", s.Name, s.Addr))
 	}
-	if s.Name == "" {
-		s.Name = s.Addr.String()
-	}
+	s.Name = cmp.Or(s.Name, s.Addr.String())
 	h := &Host{network: n, Server: s, link: s.Link, salt: mix(n.seed, []byte(s.Addr.String()))}
 	n.hosts[s.Addr] = h
 	return h

@@ -163,7 +163,7 @@ func (n *NAS) Disconnect(ctx context.Context, s *sessions.Attempt) sessions.Outc
 	}
 	if answer.Stop {
 		gone := make(chan error, 1)
-		ev := sessions.Event{Type: sessions.Stop, NAS: *s.NAS, AcctSessionID: s.AcctSessionID, Kind: s.Kind, At: n.table.Date(s.Heard)}
+		ev := sessions.Event{Type: sessions.Stop, NAS: *s.NAS, AcctSessionID: s.AcctSessionID, Kind: s.Kind, At: n.table.Date(s.LastEvent)}
 		if n.table.Apply(ev, func(err error) { gone <- err }) == nil {
 			<-gone
 		}

@@ -1,0 +1,89 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/internal/throttle"
+	"aaasess/store"
+)
+
+// setAsideState tracks the records that are to be set aside, and those that were.
+type setAsideState struct {
+	lanes   deque         // their first item is to be set aside
+	moving  int           // records on their way into another queue
+	retryAt time.Time     // when to try again, if the store has no space
+	logged  throttle.Line // one line a second: each is about another record and its error
+	total   uint64        // records set aside since the start
+}
+
+// neverAnswered is the reason of a record that was set aside because its methods never answered it.
+type neverAnswered struct {
+	tries    int           // sends without an answer
+	rounds   int           // rounds through the route
+	duration time.Duration // since the first transmission
+}
+
+// Error says for how long and how often the record was tried.
+func (e *neverAnswered) Error() string {
+	return fmt.Sprintf("never answered in %v, tried %d times in %d rounds, while others were answered",
+		e.duration.Round(time.Second), e.tries, e.rounds)
+}
+
+// markNeverAnswered marks a record to be set aside because its methods answer others, but not this
+// one.
+func (d *Delivery) markNeverAnswered(it *item, now time.Time) {
+	h := it.history
+	h.reason = &neverAnswered{tries: h.tries, rounds: h.rounds + 1, duration: now.Sub(d.created) - it.firstSent}
+}
+
+// setAsideReady moves the records that are to be set aside into [accounting.RefusedQueue].
+func (d *Delivery) setAsideReady(now time.Time) error {
+	room := d.moveRoom()
+	for d.setAside.lanes.len() > 0 && room > 0 {
+		l := d.setAside.lanes.pop(false)
+		if len(l.items) == 0 {
+			l.queue.removeLane(l)
+			continue
+		}
+		it := l.head()
+		if it.reason() == nil { // the item that was to be set aside was superseded
+			d.place(l)
+			continue
+		}
+		switch ok, err := d.reload(it, now); {
+		case err != nil:
+			return err
+		case ok:
+			room--
+			d.move(it, d.refusedAppend(it, now))
+		}
+	}
+	if d.setAside.lanes.len() > 0 {
+		d.setAside.retryAt = now.Add(d.cfg.RetryMin)
+	}
+	return nil
+}
+
+// refusedAppend returns the record for [accounting.RefusedQueue], and logs it.
+func (d *Delivery) refusedAppend(it *item, now time.Time) store.Append {
+	reason, q := it.reason(), it.lane.queue
+	data := it.history.damaged
+	who := []any{"queue", q.name, "seq", it.seq}
+	if it.rec != nil {
+		data = accounting.AppendRecord(nil, it.rec)
+		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
+	}
+	d.setAside.total++
+	if _, ok := d.setAside.logged.Allow(now); ok { // a server that refuses everything must not fill the disk with log lines
+		what := `accounting record refused and set aside; see "aaasess spool list"`
+		if errors.As(reason, new(*neverAnswered)) {
+			what = `accounting record never answered and set aside; see "aaasess spool list"`
+		}
+		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.setAside.total)...)
+	}
+	refused := accounting.Refused{From: q.name, At: now, Reason: reason.Error(), Data: data}
+	return store.Append{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)}
+}

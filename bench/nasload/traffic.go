@@ -1,0 +1,110 @@
+package nasload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// How NASes of the measurements behave.
+const (
+	Tries   = 4
+	Timeout = 3 * time.Second
+)
+
+// Reply is how a request of a NAS went.
+type Reply struct {
+	Due   time.Time     // when it was to be sent
+	Took  time.Duration // from then to the answer
+	Tries int
+	Err   error // it was never answered
+}
+
+// Call is a request that is ready to be sent, on a port of its own.
+type Call struct {
+	conn          *net.UDPConn
+	request, want []byte
+}
+
+// Prepare makes a request of the NAS with these attributes to a port of 127.0.0.1, and the answer that it must get.
+func (m Member) Prepare(port uint16, attrs []byte) (Call, error) {
+	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(m.Addr, 0)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(Loopback(), port)))
+	if err != nil {
+		return Call{}, err
+	}
+	request := AppendRequest(nil, 1, attrs)
+	return Call{conn, request, AppendResponse(nil, request, nil)}, nil
+}
+
+// ask sends a request from the NAS; see send.
+func (m Member) ask(port uint16, attrs []byte, due time.Time) Reply {
+	c, err := m.Prepare(port, attrs)
+	if err != nil {
+		return Reply{Due: due, Err: err}
+	}
+	return c.Send(due)
+}
+
+// Send sends the request, again after a while as NASes do, until the right answer comes. The call is over then.
+func (c Call) Send(due time.Time) Reply {
+	defer c.conn.Close()
+	r := Reply{Due: due}
+	answer := make([]byte, 4096)
+	for r.Tries = 1; r.Tries <= Tries; r.Tries++ {
+		if _, r.Err = c.conn.Write(c.request); r.Err != nil {
+			return r
+		}
+		_ = c.conn.SetReadDeadline(time.Now().Add(Timeout))
+		n, err := c.conn.Read(answer)
+		switch r.Took, r.Err = time.Since(due), err; {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+		case err == nil && !bytes.Equal(answer[:n], c.want):
+			r.Err = errors.New("an answer is wrong")
+			return r
+		default:
+			return r
+		}
+	}
+	r.Tries = Tries
+	return r
+}
+
+// Traffic is what a NAS sends at fixed times, whatever the answers do.
+type Traffic struct {
+	Member
+	Rate float64 // requests a second
+	What func(i int) []byte
+
+	First int // the number of the next request
+}
+
+// Send sends count requests, or as many as go until ctx is done, and returns when all are answered or given up.
+func (t *Traffic) Send(ctx context.Context, port uint16, count int) []Reply {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var replies []Reply
+	began := time.Now()
+	defer func() { t.First += len(replies) }()
+	for i := 0; i < count; i++ {
+		due := began.Add(time.Duration(float64(i) / t.Rate * float64(time.Second)))
+		select {
+		case <-ctx.Done():
+			count = 0
+			continue
+		case <-time.After(time.Until(due)):
+		}
+		wg.Go(func() {
+			r := t.ask(port, t.What(t.First+i), due)
+			mu.Lock()
+			replies = append(replies, r)
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return replies
+}

@@ -1,0 +1,236 @@
+package stand
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aaasess/bench/nasload"
+	"aaasess/internal/freeport"
+	"aaasess/internal/radius"
+
+	"golang.org/x/sys/unix"
+)
+
+// acknowledgeCommand as the first argument makes this program an accounting server that stores nothing.
+const acknowledgeCommand = "acknowledge"
+
+// arrivals is what an acknowledger has got. Only numbered requests count, see [nasload.RequestNumber].
+type arrivals struct {
+	Distinct   int64
+	Duplicates int64
+	First      int64 // nanoseconds since 1970, of the first of all
+	Last       int64 // of the last that was not a duplicate
+}
+
+// acknowledge is the acknowledger itself: it answers each request, with its Proxy-State attributes (RFC 2866
+// section 5.2 and RFC 2865 section 5.33), and counts. Its goroutines, one for each CPU, share one socket.
+type acknowledge struct {
+	conn *net.UDPConn
+	seen []atomic.Uint64 // a bit for each number
+	got  struct{ distinct, duplicates, first, last atomic.Int64 }
+}
+
+// seenNumbers is how many numbers an acknowledger tells from each other.
+const seenNumbers = 1 << 24
+
+// runAcknowledge serves until it is killed.
+func runAcknowledge(args []string, _ io.Writer) error {
+	flags := flag.NewFlagSet(acknowledgeCommand, flag.ContinueOnError)
+	port := flags.Uint("port", 1813, "UDP `port` on 127.0.0.1 for requests")
+	ask := flags.Uint("ask", 0, "UDP `port` on 127.0.0.1: each datagram there is answered with the arrivals, as JSON")
+	buffer := flags.Int("buffer", 0, "`octets` of the receive buffer, 0 for the system's default")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	conn, err := nasload.ListenLoopback(uint16(*port))
+	if err != nil {
+		return err
+	}
+	control, err := nasload.ListenLoopback(uint16(*ask))
+	if err != nil {
+		return err
+	}
+	if *buffer > 0 {
+		if err := forceReadBuffer(conn, *buffer); err != nil {
+			return err
+		}
+	}
+	a := newAcknowledge(conn)
+	var wg sync.WaitGroup
+	for range runtime.NumCPU() {
+		wg.Go(a.serve)
+	}
+	wg.Go(func() { a.tell(control) })
+	wg.Wait()
+	return nil
+}
+
+func newAcknowledge(conn *net.UDPConn) *acknowledge {
+	return &acknowledge{conn: conn, seen: make([]atomic.Uint64, seenNumbers/64)}
+}
+
+// forceReadBuffer goes beyond the system's limit if it may.
+func forceReadBuffer(conn *net.UDPConn, octets int) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	forced := false
+	err = raw.Control(func(fd uintptr) {
+		forced = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, octets) == nil
+	})
+	if err != nil || forced {
+		return err
+	}
+	return conn.SetReadBuffer(octets)
+}
+
+func (a *acknowledge) serve() {
+	request, answer, states := make([]byte, 4096), make([]byte, 0, 4200), make([]byte, 0, 4096)
+	for {
+		n, from, err := a.conn.ReadFromUDPAddrPort(request)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		attrs, ok := nasload.CheckRequest(request[:max(n, 0)])
+		if err != nil || !ok {
+			continue
+		}
+		a.count(attrs)
+		states = states[:0]
+		for t, value := range attrs.All() {
+			if t == radius.ProxyState {
+				states = radius.AppendAttribute(states, t, value)
+			}
+		}
+		answer = nasload.AppendResponse(answer[:0], request[:n], states)
+		_, _ = a.conn.WriteToUDPAddrPort(answer, from) // who does not listen asks again
+	}
+}
+
+func (a *acknowledge) count(attrs radius.Attributes) {
+	i, ok := nasload.RequestNumber(attrs)
+	if !ok || i >= seenNumbers {
+		return
+	}
+	now := time.Now().UnixNano()
+	a.got.first.CompareAndSwap(0, now)
+	bit := uint64(1) << (i % 64)
+	if a.seen[i/64].Or(bit)&bit != 0 {
+		a.got.duplicates.Add(1)
+		return
+	}
+	a.got.distinct.Add(1)
+	a.got.last.Store(now)
+}
+
+// tell answers questions about what has arrived.
+func (a *acknowledge) tell(control *net.UDPConn) {
+	question := make([]byte, 16)
+	for {
+		_, from, err := control.ReadFromUDPAddrPort(question)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		answer, err := json.Marshal(arrivals{
+			a.got.distinct.Load(), a.got.duplicates.Load(), a.got.first.Load(), a.got.last.Load(),
+		})
+		if err == nil {
+			_, _ = control.WriteToUDPAddrPort(answer, from)
+		}
+	}
+}
+
+// acknowledger is the process of an acknowledger.
+type acknowledger struct {
+	*Process
+	port uint16
+	ask  uint16
+}
+
+// AmpleBuffer holds more than any contender has under way at once.
+const AmpleBuffer = 8 << 20
+
+// StartAcknowledger returns when it answers; port 0 takes a free one.
+func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ *acknowledger, err error) {
+	a := &acknowledger{port: port}
+	if port == 0 {
+		if a.port, err = freeport.UDP(); err != nil {
+			return nil, err
+		}
+	}
+	if a.ask, err = freeport.UDP(); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	a.Process, err = h.start(ctx, self, acknowledgeCommand,
+		"-port", fmt.Sprint(a.port), "-ask", fmt.Sprint(a.ask), "-buffer", fmt.Sprint(buffer))
+	if err != nil {
+		return nil, err
+	}
+	if err := AwaitAnswer(ctx, a.port, a.Process); err != nil {
+		a.stop()
+		return nil, err
+	}
+	return a, nil
+}
+
+// askLimit is how long an acknowledger may take over a question: it has other things to do.
+const askLimit = 5 * time.Second
+
+// arrivals asks what has arrived so far.
+func (a *acknowledger) arrivals() (got arrivals, err error) {
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), a.ask)))
+	if err != nil {
+		return got, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(askLimit)); err != nil {
+		return got, err
+	}
+	if _, err := conn.Write([]byte{'?'}); err != nil {
+		return got, err
+	}
+	answer := make([]byte, 512)
+	n, err := conn.Read(answer)
+	if err != nil {
+		return got, fmt.Errorf("acknowledger: %w", err)
+	}
+	return got, json.Unmarshal(answer[:n], &got)
+}
+
+// Await waits until want distinct requests have arrived, or nothing has for as long as idle.
+func (a *acknowledger) Await(ctx context.Context, want int64, idle time.Duration) (got arrivals, err error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for distinct, since := int64(0), time.Now(); ; {
+		if got, err = a.arrivals(); err != nil || got.Distinct >= want {
+			return got, err
+		}
+		if got.Distinct != distinct {
+			distinct, since = got.Distinct, time.Now()
+		}
+		if time.Since(since) > idle {
+			return got, nil
+		}
+		select {
+		case <-ctx.Done():
+			return got, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}

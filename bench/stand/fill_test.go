@@ -1,0 +1,92 @@
+package stand
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"aaasess/accounting"
+	"aaasess/bench/nasload"
+	"aaasess/sessions"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestFillTableOfMany: sessions of many NASes are of each in turn, as the daemon knows them by their packets.
+func TestFillTableOfMany(t *testing.T) {
+	st, table, err := OpenTable(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := fillTable(table, 10, 4); err != nil {
+		t.Fatal(err)
+	}
+	of := map[sessions.NAS]int{}
+	for s := range table.View().All() {
+		of[*s.NAS]++
+	}
+	want := map[sessions.NAS]int{}
+	for i, rows := range []int{3, 3, 2, 2} {
+		m := nasload.MemberOf(i)
+		want[sessions.NAS{Addr: m.Addr, Local: nasload.Loopback(), IPv4: m.Addr, Identifier: m.Identifier}] = rows
+	}
+	if diff := cmp.Diff(want, of, cmp.Comparer(func(a, b sessions.NAS) bool { return a == b })); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFillTable: what a restart finds is a session and a record for each.
+func TestFillTable(t *testing.T) {
+	st, table, err := OpenTable(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	const n = 5000 // more than are under way at once
+	if err := fillTable(table, n, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := table.View().Len(); got != n {
+		t.Errorf("%d sessions, want %d", got, n)
+	}
+	for _, q := range st.Queues() {
+		if q.Name == accounting.Group("isp").Queue() && q.Len != n {
+			t.Errorf("%d records, want %d", q.Len, n)
+		}
+	}
+	if len(st.Queues()) == 0 {
+		t.Error("no records")
+	}
+}
+
+// A closed store is an error, not a table that is thought to be full.
+func TestFillTableFails(t *testing.T) {
+	st, table, err := OpenTable(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := fillTable(table, 10, 1); err == nil {
+		t.Error("filled, though the store is closed")
+	}
+}
+
+func TestRunFillArguments(t *testing.T) {
+	for _, args := range [][]string{nil, {t.TempDir()}, {t.TempDir(), "many", "1"}, {t.TempDir(), "1", "0"}, {t.TempDir(), "1"}} {
+		var out strings.Builder
+		if err := runFill(args, io.Writer(&out)); err == nil || out.Len() > 0 {
+			t.Errorf("%q: error %v, output %q", args, err, out.String())
+		}
+	}
+}

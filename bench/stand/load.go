@@ -1,0 +1,111 @@
+package stand
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"aaasess/bench/nasload"
+)
+
+// Load is what peers/load.c is asked to send; see there.
+type Load struct {
+	First, Count int
+	InFlight     int     // if rate is 0
+	Rate         float64 // requests a second
+	Timeout      time.Duration
+	Tries        int
+}
+
+// slowAnswer is what a NAS notices.
+const slowAnswer = 50 * time.Millisecond
+
+// LoadResult is how it went. Times are in nanoseconds.
+type LoadResult struct {
+	Sent, Answered, GivenUp          int
+	Retransmissions, Bad, Unexpected int
+	Took                             time.Duration // from the first request to the last answer
+	P50, P99, Max                    time.Duration
+	Over                             int // answers that took longer than slowAnswer
+}
+
+// Rate is how many were answered a second.
+func (r LoadResult) Rate() float64 { return float64(r.Answered) / r.Took.Seconds() }
+
+// loadProgram is the name of the load generator.
+const loadProgram = "load"
+
+// BuildLoad builds the load generator, with gcc, into dir.
+func BuildLoad(ctx context.Context, dir string) error {
+	if err := os.CopyFS(dir, peerSources); err != nil {
+		return fmt.Errorf("bench: peers: %w", err)
+	}
+	err := build(ctx, "gcc", "-O2", "-Wall", "-Wextra", "-o", filepath.Join(dir, loadProgram), filepath.Join(dir, "peers", "load.c"))
+	if err != nil {
+		return fmt.Errorf("bench: build %s: %w", loadProgram, err)
+	}
+	return nil
+}
+
+// Send sends requests of a file to a port and waits for their answers.
+func (h Host) Send(ctx context.Context, file string, port uint16, l Load) (r LoadResult, err error) {
+	var out strings.Builder
+	_, err = h.Run(ctx, &out, filepath.Join(h.Dir, loadProgram), file, fmt.Sprint(port), fmt.Sprint(l.First), fmt.Sprint(l.Count),
+		fmt.Sprint(l.InFlight), fmt.Sprintf("%g", l.Rate), fmt.Sprint(l.Timeout.Milliseconds()), fmt.Sprint(l.Tries),
+		fmt.Sprint(slowAnswer.Milliseconds()))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal([]byte(out.String()), &r); err != nil {
+		return r, fmt.Errorf("%s: %w: %s", loadProgram, err, out.String())
+	}
+	if r.Bad > 0 {
+		return r, fmt.Errorf("%s: %d answers are wrong", loadProgram, r.Bad)
+	}
+	return r, nil
+}
+
+// readyLimit is how long a server may take until it answers, restarts with large states included.
+const readyLimit = 2 * time.Minute
+
+// AwaitAnswer asks a server until its answer is right, while the processes that it needs live. The request starts
+// a session that is not numbered.
+func AwaitAnswer(ctx context.Context, port uint16, needed ...*Process) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), port)))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	request, want := nasload.Probe()
+	answer := make([]byte, 4096)
+	for {
+		_, _ = conn.Write(request) // refused as long as nobody is there
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		n, err := conn.Read(answer)
+		if err == nil && string(answer[:n]) == string(want) {
+			return nil
+		}
+		for _, p := range needed {
+			if err := p.Ended(); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("waiting for an answer from port %d: %w", port, context.Cause(ctx))
+		}
+	}
+}
+
+// InFlight is how many requests wait for their answers in the closed loop.
+const InFlight = 128

@@ -1,0 +1,244 @@
+package stand
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"aaasess/bench/nasload"
+	"aaasess/internal/freeport"
+)
+
+// BecomeReader ends the FreeRADIUS that wrote a detail file, and starts one that reads it.
+func (r *Relay) BecomeReader(ctx context.Context, h Host, upstream uint16) (err error) {
+	r.Server.stop()
+	spool := filepath.Join(r.Dir, "spool")
+	if err := errors.Join(os.MkdirAll(spool, 0o700), os.Rename(filepath.Join(r.Dir, "detail"), filepath.Join(spool, "detail"))); err != nil {
+		return err
+	}
+	r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, readsDetail, r.Port, upstream)
+	return err
+}
+
+// The contenders of the accounting section.
+const (
+	OursSpooling = "aaasessd"          // its server never answers: all is spooled
+	OursNone     = "aaasessd-none"     // makes no records
+	OursRelaying = "aaasessd-relaying" // answers and passes on at the same time
+	PeerDetail   = "freeradius-detail" // answers when it has written its detail file
+	PeerProxy    = "freeradius-proxy"  // answers when the server has
+	PeerRobust   = "freeradius-robust" // robust-proxy-accounting
+	PeerReader   = "freeradius-reader" // proxies what is in a detail file
+	PeerRadsec   = "radsecproxy"       // answers when the server has
+	PeerBare     = "acknowledger"      // answers, and keeps nothing
+)
+
+// Relay is one contender that runs, with what stands behind it. Close ends all.
+type Relay struct {
+	Port     uint16        // that NASes send to
+	Server   *Process      // whose CPU time counts
+	Upstream *acknowledger // nil: there is none, or it is the contender itself
+	silent   net.PacketConn
+	Dir      string // its files
+}
+
+// Close ends everything by its id.
+func (r *Relay) Close() {
+	if r.Server != nil {
+		r.Server.stop()
+	}
+	if r.Upstream != nil {
+		r.Upstream.stop()
+	}
+	if r.silent != nil {
+		_ = r.silent.Close()
+	}
+}
+
+// OpenRelay starts a contender and returns when it answers. Buffer is that of the acknowledger behind it.
+func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, err error) {
+	r := &Relay{}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
+	if who == PeerBare {
+		a, err := StartAcknowledger(ctx, h, 0, buffer)
+		if err != nil {
+			return nil, err
+		}
+		r.Port, r.Server = a.port, a.Process
+		return r, nil
+	}
+	if r.Dir, err = os.MkdirTemp(h.Dir, "relay-"); err != nil {
+		return nil, err
+	}
+	if r.Port, err = freeport.UDP(); err != nil {
+		return nil, err
+	}
+	upstream, err := r.openUpstream(ctx, h, who, buffer)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.start(ctx, h, who, upstream); err != nil {
+		return nil, err
+	}
+	return r, AwaitAnswer(ctx, r.Port, r.Server)
+}
+
+// openUpstream opens what the contender is to find behind it and gives its port.
+func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int) (uint16, error) {
+	switch who {
+	case PeerDetail, OursNone:
+		return 0, nil
+	case OursSpooling: // it takes and never answers
+		conn, err := nasload.ListenLoopback(0)
+		if err != nil {
+			return 0, err
+		}
+		r.silent = conn
+		return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+	}
+	var err error
+	if r.Upstream, err = StartAcknowledger(ctx, h, 0, buffer); err != nil {
+		return 0, err
+	}
+	return r.Upstream.port, nil
+}
+
+// start starts the contender on r.port.
+func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) (err error) {
+	switch who {
+	case OursSpooling, OursNone, OursRelaying:
+		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream}.Start(ctx, h)
+	case PeerDetail:
+		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, WritesDetail, r.Port, upstream)
+	case PeerProxy:
+		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, proxiesLive, r.Port, upstream)
+	case PeerRobust:
+		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, proxiesRobust, r.Port, upstream)
+	case PeerRadsec:
+		r.Server, err = startRadsecproxy(ctx, h, r.Dir, r.Port, upstream)
+	default:
+		err = fmt.Errorf("bench: no contender %q", who)
+	}
+	return err
+}
+
+// system finds a program also where a path for users does not.
+func system(name string) (string, error) {
+	if p, err := exec.LookPath(name); err == nil {
+		return p, nil
+	}
+	p, err := exec.LookPath(filepath.Join("/usr/sbin", name))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// StartFreeRADIUS writes the configuration of one kind into dir and starts FreeRADIUS with it. upstream is the port of the
+// server behind it, 0 if there is none.
+func StartFreeRADIUS(ctx context.Context, h Host, dir string, kind FreeRADIUSKind, port, upstream uint16) (*Process, error) {
+	if err := writeFreeRADIUS(dir, kind, port, upstream); err != nil {
+		return nil, err
+	}
+	program, err := system("freeradius")
+	if err != nil {
+		return nil, err
+	}
+	return h.start(ctx, program, "-f", "-d", dir, "-n", "radiusd")
+}
+
+// radsecproxyConf is UDP to UDP: the port, the secret, the port behind it, the secret.
+const radsecproxyConf = `ListenUDP 127.0.0.1:%d
+LogLevel 3
+client nas {
+	host 127.0.0.0/8
+	type udp
+	secret %s
+}
+server upstream {
+	host 127.0.0.1
+	port %d
+	type udp
+	secret %s
+	StatusServer off
+}
+realm * {
+	accountingServer upstream
+}
+`
+
+func startRadsecproxy(ctx context.Context, h Host, dir string, port, upstream uint16) (*Process, error) {
+	file := filepath.Join(dir, "radsecproxy.conf")
+	conf := fmt.Sprintf(radsecproxyConf, port, nasload.SharedSecret, upstream, nasload.SharedSecret)
+	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+		return nil, err
+	}
+	program, err := system("radsecproxy")
+	if err != nil {
+		return nil, err
+	}
+	return h.start(ctx, program, "-f", "-c", file)
+}
+
+// Daemon is an aaasessd with one list and one group of one server.
+type Daemon struct {
+	Dir      string
+	Port     uint16
+	Upstream uint16 // 0: no records are made
+	AgentX   string // socket of the master agent, "" for none
+	SNMP     uint16 // port of our own responder, 0 for none
+}
+
+// daemonProgram is the name of our daemon, which BuildDaemon builds.
+const daemonProgram = "aaasessd"
+
+// BuildDaemon builds our daemon into dir.
+func BuildDaemon(ctx context.Context, dir string) error {
+	if err := build(ctx, "go", "build", "-o", filepath.Join(dir, daemonProgram), "aaasess/cmd/aaasessd"); err != nil {
+		return fmt.Errorf("bench: build %s: %w", daemonProgram, err)
+	}
+	return nil
+}
+
+// config is what stands in its configuration file; all else is its default.
+func (d Daemon) config() string {
+	snmp, list := "", "record: none"
+	if d.Upstream != 0 {
+		list = "record: start-stop, methods: [group isp]"
+	}
+	if d.AgentX != "" {
+		snmp = fmt.Sprintf("snmp: {agentx: {network: unix, address: %q}}\n", d.AgentX)
+	}
+	if d.SNMP != 0 {
+		snmp = fmt.Sprintf("snmp: {responder: {listen: [\"127.0.0.1:%d\"], groups: [{name: all, read: all}], "+
+			"communities: [{community: public, group: all, from: [127.0.0.0/8]}]}}\n", d.SNMP)
+	}
+	return fmt.Sprintf(`state: %[1]s/state
+log: {level: warn}
+control: {socket: %[1]s/control}
+radius:
+  accounting: {listen: ["127.0.0.1:%[2]d"]}
+  clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s}]
+  servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, secret: %[3]s}]
+  groups: [{name: isp, servers: [upstream]}]
+accounting:
+  network: {default: {%[5]s}}
+%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp)
+}
+
+// Start starts it, on the state that is there.
+func (d Daemon) Start(ctx context.Context, h Host) (*Process, error) {
+	file := filepath.Join(d.Dir, "aaasess.yaml")
+	if err := os.WriteFile(file, []byte(d.config()), 0o600); err != nil {
+		return nil, err
+	}
+	return h.start(ctx, filepath.Join(h.Dir, daemonProgram), "--config", file)
+}
