@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// logKeys are all keys of log lines, with what stands behind them. Who searches a log for "err" finds every error.
+// logKeys are all keys of log lines with their meanings. An operator who searches a log for "err"
+// finds every error.
 var logKeys = map[string]string{
 	"accounting":      "addresses that Accounting-Requests are taken at",
 	"action":          "acct-on or acct-off",

@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// maxFunction is how many lines a function of the product may have, and maxTest one of a test. The lines of
-	// composite literals do not count: they are data.
+	// maxFunction is the maximum number of lines of a function of the product, maxTest of a test.
+	// Lines of composite literals do not count: they are data.
 	maxFunction = 60
 	maxTest     = 100
-	// maxPackage is how many lines a package may have, without its tests.
+	// maxPackage is the maximum number of lines of a package without its tests.
 	maxPackage = 2000
 )
 
-// longFunctions are those that may be longer, with the reason.
+// longFunctions are functions that may be longer, with the reason.
 var longFunctions = map[string]string{}
 
-// largePackages are those that may be larger, up to so many lines, with the reason. One that shrinks gets a smaller
-// number, or goes.
+// largePackages are packages that may be larger, with their maximum and the reason. If one shrinks,
+// reduce its number or remove it.
 var largePackages = map[string]struct {
 	lines int
 	why   string
