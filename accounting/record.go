@@ -121,7 +121,7 @@ func ParseRecord(b []byte) (*Record, error) {
 	r.Session = sessions.ID(d.Uint32())
 	r.At = time.Unix(0, int64(d.Uint64()))
 	r.List, r.Next = d.route()
-	r.Attrs = radius.Attributes(d.Take(uint64(d.Uint16())))
+	r.Attrs = radius.Attributes(d.Octets(uint64(d.Uint16())))
 	switch {
 	case !d.OK():
 		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRecord, len(b))
@@ -156,7 +156,7 @@ type decoder struct{ cursor.Cursor[string] }
 // newDecoder reads these octets. What it reads shares their memory.
 func newDecoder(octets string) decoder { return decoder{cursor.New(octets)} }
 
-func (d *decoder) name() string { return d.Take(uint64(d.Octet())) }
+func (d *decoder) name() string { return d.Octets(uint64(d.Octet())) }
 
 // route reads what appendRoute wrote.
 func (d *decoder) route() (list string, methods []MethodName) {

@@ -38,7 +38,7 @@ func ParseRefused(b []byte) (*Refused, error) {
 		return nil, fmt.Errorf("%w: refused record has unknown version %d", ErrRecord, v)
 	}
 	r := &Refused{At: time.Unix(0, int64(d.Uint64())), From: d.name()}
-	r.Reason = d.Take(uint64(d.Uint16()))
+	r.Reason = d.Octets(uint64(d.Uint16()))
 	if !d.OK() {
 		return nil, fmt.Errorf("%w: refused record ends early, after %d octets", ErrRecord, len(b))
 	}

@@ -1,17 +1,17 @@
 package mib
 
-// Module is the objects of one MIB module, over a state of type S.
+// Module has the objects of one MIB module, over a state of type S.
 type Module[S any] struct {
 	Name string // such as CISCO-AAA-SESSION-MIB
 	Root OID    // the subtree to register with a master agent
-	// Pin returns the module's present state, which no longer changes. It does not block and, for
-	// a walk without garbage, returns a pointer.
+	// Pin returns the module's current state, which must be immutable. It must not block. If it
+	// returns a pointer, walks do not allocate.
 	Pin     func() S
 	Objects []Object[S]
-	Writer  Writer // nil: every SET is notWritable
+	Writer  Writer // nil means that every SET is notWritable
 }
 
-// Part is a [Module] of any state, as [New] takes it.
+// Part is a [Module] with any state, as [New] accepts it.
 type Part interface {
 	name() string
 	root() OID

@@ -1,57 +1,57 @@
 package mib
 
-// Access is what MAX-ACCESS of an object allows (RFC 2578 section 7.3).
+// Access is the MAX-ACCESS of an object (RFC 2578 section 7.3).
 type Access uint8
 
-// The accesses that our objects have.
+// The values of MAX-ACCESS in our modules.
 const (
 	NotAccessible Access = iota
 	ReadOnly
 	ReadWrite
 )
 
-// String gives the name as a module writes it.
+// String returns the name as in a module text.
 func (a Access) String() string {
 	return [...]string{"not-accessible", "read-only", "read-write"}[a]
 }
 
-// Def is what a module text says of an object.
+// Def is the definition of an object in a module text.
 type Def struct {
 	Name   string // descriptor, such as casnUserId
-	OID    OID    // of a scalar without its .0, of a column without the index
+	OID    OID    // a scalar's without .0, a column's without the index
 	Type   Type
 	Access Access
 }
 
-// Object is one scalar or one column of a table, of a module whose pinned state is an S.
-// [Scalar] and [Column] are the two kinds.
+// Object is one scalar or one column of a table, in a module whose pinned state is an S. [Scalar]
+// and [Column] implement it.
 type Object[S any] interface {
 	def() Def
-	// bind gives the functions that read the object from a pinned state, which is an S. They are what
-	// a walk runs for each cell, so nothing stands between them and the module's own functions.
+	// bind returns the functions that read the object from a pinned state, which is an S. A walk
+	// calls them for each cell, so they call the module's functions directly.
 	bind() (getFunc, nextFunc)
 	test(v *Value) ErrorStatus
-	// table tells the objects of one table by a pointer that they share, nil for a scalar, and
-	// newCursor makes what a reader remembers of it.
+	// table returns a pointer that all objects of one table share, nil for a scalar. newCursor
+	// creates the cursor of a reader for the table.
 	table() any
 	newCursor() cursor
 }
 
-// getFunc finds the value of one instance.
+// getFunc reads the value of one instance.
 type getFunc func(state any, instance OID, v *Value) bool
 
-// nextFunc finds the first instance after the given one (or at it, if include), puts it behind
-// vb.Name and its value into vb.Value. at may be nil.
+// nextFunc finds the first instance after the given one (or at it, if include), appends it to
+// vb.Name and reads its value into vb.Value. at may be nil.
 type nextFunc func(state any, at cursor, instance OID, include bool, vb *Varbind) bool
 
-// cursor is the row of a table that a reader found last in the present request: a walk of several
-// columns asks for the same row once for each.
+// cursor caches the last row of a table in the current request: a walk of several columns requests
+// each row once for each column.
 type cursor interface{ forget() }
 
 // rowCursor is the cursor of a table whose rows are of type R.
 type rowCursor[R any] struct {
 	known   bool
-	from    OID // the index that was asked for
+	from    OID // the requested index
 	include bool
 	index   OID // of the row
 	row     R
@@ -63,7 +63,7 @@ func (c *rowCursor[R]) forget() {
 	}
 }
 
-// isAt reports whether the row is the answer to this question.
+// isAt reports whether the row answers a request with these arguments.
 func (c *rowCursor[R]) isAt(index OID, include bool) bool {
 	if !c.known || include != c.include || len(index) != len(c.from) {
 		return false
@@ -76,7 +76,7 @@ func (c *rowCursor[R]) isAt(index OID, include bool) bool {
 	return true
 }
 
-func (c *rowCursor[R]) put(from OID, include bool, index OID, row R) {
+func (c *rowCursor[R]) set(from OID, include bool, index OID, row R) {
 	c.known, c.include, c.row = true, include, row
 	c.from, c.index = append(c.from[:0], from...), append(c.index[:0], index...)
 }
@@ -114,13 +114,13 @@ func (o Scalar[S]) test(*Value) ErrorStatus { return NoError }
 func (o Scalar[S]) table() any              { return nil }
 func (o Scalar[S]) newCursor() cursor       { return nil }
 
-// Rows is how a table finds its rows of type R in a pinned state S.
+// Rows finds the rows of a table, of type R, in a pinned state S.
 type Rows[S, R any] struct {
-	// Get finds the row with this index.
+	// Get returns the row with this index.
 	Get func(s S, index OID) (R, bool)
-	// Next finds the first row whose index is greater than the given one (which may be
-	// empty, too short or too long for an index), or equal to it if include, and appends
-	// the row's index to name.
+	// Next finds the first row whose index is greater than the given one, or equal to it if
+	// include, and appends the row's index to name. The given index may be empty, too short or too
+	// long.
 	Next func(s S, index OID, include bool, name OID) (OID, R, bool)
 }
 
@@ -129,8 +129,8 @@ type Column[S, R any] struct {
 	Def
 	Rows *Rows[S, R]
 	Get  func(row R, v *Value)
-	// Test says whether the column could take the value (WrongValue, WrongLength ...), whatever the
-	// row; the type has been checked. Only for a read-write column.
+	// Test reports whether the column could have the value (WrongValue, WrongLength and so on),
+	// whatever the row; the type has been checked. Only for a read-write column.
 	Test func(v *Value) ErrorStatus
 }
 
@@ -157,7 +157,7 @@ func (o Column[S, R]) bind() (getFunc, nextFunc) {
 			return false
 		}
 		if c != nil {
-			c.put(instance, include, name[len(vb.Name):], row)
+			c.set(instance, include, name[len(vb.Name):], row)
 		}
 		vb.Name = name
 		read(row, &vb.Value)

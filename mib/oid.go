@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// MaxSubIDs is the greatest number of sub-identifiers in an OID (RFC 3416 section 4.1).
+// MaxSubIDs is the maximum number of sub-identifiers in an OID (RFC 3416 section 4.1).
 const MaxSubIDs = 128
 
-// OID is an OBJECT IDENTIFIER, one element per sub-identifier (0..2^32-1 each).
+// OID is an OBJECT IDENTIFIER; each element is a sub-identifier (0..2^32-1).
 type OID []uint32
 
-// ParseOID reads dotted decimal notation, with or without a leading dot.
+// ParseOID parses dotted decimal notation, with or without a leading dot.
 func ParseOID(s string) (OID, error) {
 	parts := strings.Split(strings.TrimPrefix(s, "."), ".")
 	if len(parts) > MaxSubIDs {
-		return nil, fmt.Errorf("mib: OID of %d sub-identifiers, at most %d are allowed", len(parts), MaxSubIDs)
+		return nil, fmt.Errorf("mib: OID has %d sub-identifiers, the limit is %d", len(parts), MaxSubIDs)
 	}
 	oid := make(OID, 0, len(parts))
 	for i, p := range parts {
@@ -39,7 +39,7 @@ func MustOID(s string) OID {
 	return oid
 }
 
-// String gives dotted decimal notation with a leading dot, as net-snmp prints it.
+// String returns dotted decimal notation with a leading dot, as net-snmp prints it.
 func (o OID) String() string {
 	var b []byte
 	for _, n := range o {
@@ -54,8 +54,8 @@ func (o OID) Append(sub ...uint32) OID {
 	return append(slices.Clip(slices.Clone(o)), sub...)
 }
 
-// Compare orders OIDs lexicographically, a prefix before what it starts. (It is in the path of each
-// cell of a walk, where slices.Compare took a tenth of the time.)
+// Compare orders OIDs lexicographically; a prefix precedes longer OIDs. (A walk calls it for each
+// cell; slices.Compare took a tenth of the time.)
 func (o OID) Compare(p OID) int {
 	for i := range min(len(o), len(p)) {
 		if o[i] != p[i] {
@@ -68,7 +68,7 @@ func (o OID) Compare(p OID) int {
 	return len(o) - len(p)
 }
 
-// HasPrefix reports whether o lies in the subtree under p (or is p).
+// HasPrefix reports whether o is in the subtree of p, or equals p.
 func (o OID) HasPrefix(p OID) bool {
 	return len(o) >= len(p) && slices.Equal(o[:len(p)], p)
 }

@@ -20,7 +20,7 @@ func TestParseOID(t *testing.T) {
 		{"empty", "", nil, "sub-identifier 1"},
 		{"a name", "1.3.six", nil, "sub-identifier 3"},
 		{"negative", "1.-3", nil, "sub-identifier 2"},
-		{"129 sub-identifiers", "1" + strings.Repeat(".1", 128), nil, "at most 128"},
+		{"129 sub-identifiers", "1" + strings.Repeat(".1", 128), nil, "the limit is 128"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// ErrorStatus is why a SET fails (RFC 3416 section 3; RFC 2741 uses the same numbers).
+// ErrorStatus is the reason why a SET fails (RFC 3416 section 3; RFC 2741 uses the same numbers).
 type ErrorStatus uint8
 
-// The error-status values that a SET can meet.
+// The error-status values of a SET.
 const (
 	NoError             ErrorStatus = 0
 	GenErr              ErrorStatus = 5
@@ -33,7 +33,7 @@ var statusNames = map[ErrorStatus]string{
 	UndoFailed: "undoFailed", NotWritable: "notWritable", InconsistentName: "inconsistentName",
 }
 
-// String gives the name as RFC 3416 writes it.
+// String returns the name as RFC 3416 writes it.
 func (s ErrorStatus) String() string {
 	if n, ok := statusNames[s]; ok {
 		return n
@@ -41,11 +41,11 @@ func (s ErrorStatus) String() string {
 	return fmt.Sprintf("error-status(%d)", uint8(s))
 }
 
-// SetError is a SET refused: the error-status and the variable binding that caused it.
+// SetError is the error of a failed SET: the error-status and the variable binding that caused it.
 type SetError struct {
 	Status ErrorStatus
 	Index  int   // error-index, from 1
-	Err    error // more for the log, may be nil
+	Err    error // for the log; may be nil
 }
 
 func (e *SetError) Error() string {
@@ -58,56 +58,60 @@ func (e *SetError) Error() string {
 
 func (e *SetError) Unwrap() error { return e.Err }
 
-// Assignment is one variable binding of a SET, found to name a writable object and to have its type.
+// Assignment is one variable binding of a SET. Its object is writable and its value has the right
+// type.
 type Assignment struct {
 	Object   Def
-	Instance OID // behind the object's OID: for a column the index
+	Instance OID // after the object's OID: for a column the index
 	Value    Value
-	Position int // in the request, from 1: the error-index that concerns it
+	Position int // in the request, from 1: the error-index for it
 	By       Requester
 }
 
-// Requester is who sends a SET, for logs.
+// Requester is the sender of a SET, for logs.
 type Requester struct {
-	// Name is the user of SNMPv3 or the security name of a community, never the community, which is a
-	// secret; "agentx" for whomever a master agent speaks: it does not tell.
+	// Name is the SNMPv3 user or the security name of a community, never the community itself,
+	// which is a secret. It is "agentx" if the SET comes from a master agent, which does not pass
+	// on the sender.
 	Name string
-	// Address is that of the manager, or of the master agent.
+	// Address is the address of the manager, or of the master agent.
 	Address string
 }
 
-// Writer carries out the assignments of one request that concern one module. Several requests may be
-// under way at once, each on a goroutine of its own.
+// Writer performs the assignments of one request to one module. Several requests may be in progress
+// at once, each on its own goroutine.
 type Writer interface {
-	// Writable says whether an object can be written at present (a configuration may forbid it).
+	// Writable reports whether an object can be written now (the configuration may forbid it).
 	Writable(o Def) bool
-	// Test checks that the assignments can be made together, and changes nothing. An error is a
-	// *[SetError]; any other counts as genErr of the first assignment. as is the Writer's to keep.
+	// Test checks that all assignments can be made together, and changes nothing. It returns a
+	// *[SetError]; any other error counts as genErr of the first assignment. The Writer may keep
+	// as.
 	Test(as []Assignment) (Change, error)
 }
 
-// Change is a module's part of a SET that has been tested. Its methods are called one at a time:
-// Commit, then Undo or Cleanup; or none, when the test failed elsewhere.
+// Change is a module's part of a tested SET. Its methods are called one at a time: Commit, then
+// Undo or Cleanup; or none, if the test failed elsewhere.
 type Change interface {
-	// Commit makes all assignments, or none and returns an error as Test does.
+	// Commit makes all assignments, or makes none and returns an error like Test.
 	Commit() error
-	// Undo takes back what Commit did, because another module or agent failed.
+	// Undo reverts Commit, because another module or agent failed.
 	Undo() error
-	// Cleanup tells that the request is over, its assignments final.
+	// Cleanup ends the request; its assignments are final.
 	Cleanup()
 }
 
 // Set is a SET between its phases.
 type Set struct {
 	changes []Change
-	firsts  []int // by change: the position of its first assignment
-	done    int   // how many changes are committed
+	firsts  []int // for each change, the position of its first assignment
+	done    int   // number of committed changes
 }
 
-// Test is TestBy for a requester that is not known.
+// Test is TestBy for an unknown requester.
 func (t *Tree) Test(vbs []Varbind) (*Set, error) { return t.TestBy(Requester{}, vbs) }
 
-// TestBy is the first phase: all variable bindings are checked, nothing changes. An error is a *[SetError].
+// TestBy is the first phase: it checks all variable bindings and changes nothing. The error is a
+// *[SetError].
 func (t *Tree) TestBy(by Requester, vbs []Varbind) (*Set, error) {
 	byPart := make([][]Assignment, len(t.parts))
 	for i := range vbs {
@@ -133,7 +137,7 @@ func (t *Tree) TestBy(by Requester, vbs []Varbind) (*Set, error) {
 	return s, nil
 }
 
-// testOne makes the checks of RFC 3416 section 4.2.5 that need no row, in its order.
+// testOne makes the checks of RFC 3416 section 4.2.5 that need no row, in that order.
 func (t *Tree) testOne(vb *Varbind) (*leaf, ErrorStatus) {
 	i := t.holding(vb.Name)
 	if i < 0 {
@@ -150,8 +154,8 @@ func (t *Tree) testOne(vb *Varbind) (*leaf, ErrorStatus) {
 	return l, l.test(&vb.Value)
 }
 
-// Commit is the second phase. It makes all assignments or none. An error is a *[SetError]. Called
-// again after success, it does nothing: a master agent repeats a PDU whose answer was late.
+// Commit is the second phase. It makes all assignments or none. The error is a *[SetError]. A
+// repeated call after success does nothing: a master agent repeats a PDU if the answer is late.
 func (s *Set) Commit() error {
 	for s.done < len(s.changes) {
 		if err := s.changes[s.done].Commit(); err != nil {
@@ -166,7 +170,7 @@ func (s *Set) Commit() error {
 	return nil
 }
 
-// Undo takes back a commit. An error is a *[SetError] with UndoFailed. Called again, it does nothing.
+// Undo reverts a commit. The error is a *[SetError] with UndoFailed. A repeated call does nothing.
 func (s *Set) Undo() error {
 	var failed error
 	for ; s.done > 0; s.done-- {
@@ -178,7 +182,7 @@ func (s *Set) Undo() error {
 	return failed
 }
 
-// Cleanup is the end: what has been committed is final. Called again, it does nothing.
+// Cleanup is the last phase: the committed changes are final. A repeated call does nothing.
 func (s *Set) Cleanup() {
 	for i := range s.done {
 		s.changes[i].Cleanup()

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fakeWriter notes what it is asked for and fails where told.
+// fakeWriter records its calls and fails as configured.
 type fakeWriter struct {
 	log                            []string
 	readOnly                       bool
@@ -35,7 +35,7 @@ func setting(oid OID, t Type, n int32) Varbind {
 	return Varbind{Name: oid, Value: Value{Type: t, Num: uint64(uint32(n))}}
 }
 
-// twoModules is a tree of two writable modules.
+// twoModules returns a tree of two writable modules.
 func twoModules(t *testing.T, a, b Writer) *Tree {
 	t.Helper()
 	second := func() *cells { return &cells{index: []OID{{1}}} }

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Tree is the objects of several modules in the order of their OIDs. It does not change once made.
+// Tree has the objects of several modules, in the order of their OIDs. It is immutable.
 type Tree struct {
 	parts  []Part
 	leaves []leaf // by def.OID
-	tables []int  // by number of a table: its first leaf
+	tables []int  // for each table, the index of its first leaf
 }
 
 // leaf is one scalar or column of a part.
@@ -20,13 +20,13 @@ type leaf struct {
 	next nextFunc
 	test func(v *Value) ErrorStatus
 
-	rows      any // the table, nil of a scalar
+	rows      any // the table; nil for a scalar
 	newCursor func() cursor
-	table     int // its number, -1 of a scalar
+	table     int // index in Tree.tables; -1 for a scalar
 }
 
-// New makes a tree. Two objects with one OID, an object within another, or an object outside
-// its module's root are errors in code, and reported as such.
+// New creates a tree. Two objects with one OID, an object within another one, or an object outside
+// its module's root are programming errors, which New returns.
 func New(parts ...Part) (*Tree, error) {
 	t := &Tree{parts: parts}
 	for p, part := range parts {
@@ -69,7 +69,7 @@ func (t *Tree) numberTables() {
 	}
 }
 
-// Roots are the subtrees to register with a master agent.
+// Roots returns the subtrees to register with a master agent.
 func (t *Tree) Roots() []OID {
 	roots := make([]OID, len(t.parts))
 	for i, p := range t.parts {
@@ -78,7 +78,7 @@ func (t *Tree) Roots() []OID {
 	return roots
 }
 
-// Defs are all objects in the order of their OIDs.
+// Defs returns all objects in the order of their OIDs.
 func (t *Tree) Defs() []Def {
 	ds := make([]Def, len(t.leaves))
 	for i, l := range t.leaves {
@@ -87,7 +87,7 @@ func (t *Tree) Defs() []Def {
 	return ds
 }
 
-// after is the index of the first leaf whose OID is greater than name.
+// after returns the index of the first leaf whose OID is greater than name.
 func (t *Tree) after(name OID) int {
 	lo, hi := 0, len(t.leaves)
 	for lo < hi {
@@ -101,7 +101,7 @@ func (t *Tree) after(name OID) int {
 	return lo
 }
 
-// holding is the index of the leaf in whose subtree name lies, or -1.
+// holding returns the index of the leaf whose subtree contains name, or -1.
 func (t *Tree) holding(name OID) int {
 	if i := t.after(name) - 1; i >= 0 && name.HasPrefix(t.leaves[i].def.OID) {
 		return i
@@ -109,44 +109,45 @@ func (t *Tree) holding(name OID) int {
 	return -1
 }
 
-// Reader answers requests from the tree, each from one pinned state. Not for concurrent use.
+// Reader answers requests from the tree, each from one pinned state. It is not safe for concurrent
+// use.
 type Reader struct {
 	tree *Tree
 	pins []any // nil: not pinned in this request
-	// A walk asks for the same leaves in the same order again and again, be it one column or seven in
-	// turn: what followed a leaf the last time mostly does so again.
-	last   int   // the leaf found last
-	follow []int // by leaf: the one that was found after it
-	found  int   // the leaf of the variable that Next gave last
+	// A walk of one or several columns requests the same leaves in the same order again and again.
+	// So the leaf that followed another one last time probably follows it again.
+	last      int   // the last leaf found
+	successor []int // for each leaf, the leaf that was found after it
+	found     int   // the leaf of the last variable of Next
 
-	cursors []cursor // by number of a table
+	cursors []cursor // for each table
 }
 
-// NewReader makes a reader with nothing pinned.
+// NewReader creates a reader without pinned states.
 func (t *Tree) NewReader() *Reader {
-	r := &Reader{tree: t, pins: make([]any, len(t.parts)), follow: make([]int, len(t.leaves)), cursors: make([]cursor, len(t.tables))}
+	r := &Reader{tree: t, pins: make([]any, len(t.parts)), successor: make([]int, len(t.leaves)), cursors: make([]cursor, len(t.tables))}
 	for n, i := range t.tables {
 		r.cursors[n] = t.leaves[i].newCursor()
 	}
 	return r
 }
 
-// holding is [Tree.holding], with a guess before the search.
+// holding is [Tree.holding], but tries a guess before the search.
 func (r *Reader) holding(name OID) int {
-	if r.last < len(r.follow) {
-		if i := r.follow[r.last]; isUnder(name, r.tree.leaves[i].def.OID) {
+	if r.last < len(r.successor) {
+		if i := r.successor[r.last]; isUnder(name, r.tree.leaves[i].def.OID) {
 			r.last = i
 			return i
 		}
 	}
 	i := r.tree.holding(name)
 	if i >= 0 {
-		r.follow[r.last], r.last = i, i
+		r.successor[r.last], r.last = i, i
 	}
 	return i
 }
 
-// isUnder is [OID.HasPrefix] for OIDs that mostly differ near the end.
+// isUnder is [OID.HasPrefix] for OIDs that usually differ near the end.
 func isUnder(name, prefix OID) bool {
 	if len(name) < len(prefix) {
 		return false
@@ -160,8 +161,8 @@ func isUnder(name, prefix OID) bool {
 	return true
 }
 
-// Release ends the request: the next Get or Next sees the state of its own time. Call it after
-// each request, so that an idle reader keeps no old state alive.
+// Release ends the request: the next Get or Next pins a new state. Call it after each request, so
+// that an idle reader does not keep old states alive.
 func (r *Reader) Release() {
 	clear(r.pins)
 	for _, c := range r.cursors {
@@ -169,12 +170,13 @@ func (r *Reader) Release() {
 	}
 }
 
-// Object is the place among [Tree.Defs] of the object that the last Next has found a variable of.
+// Object returns the index in [Tree.Defs] of the object of the last variable of Next.
 func (r *Reader) Object() int { return r.found }
 
-// cursor is for a walk of several columns; one of a single column never asks for a row twice.
+// cursor returns the cursor for a walk of several columns, else nil: a walk of one column never
+// requests a row twice.
 func (r *Reader) cursor(i int) cursor {
-	if n := r.tree.leaves[i].table; n >= 0 && r.follow[i] != i {
+	if n := r.tree.leaves[i].table; n >= 0 && r.successor[i] != i {
 		return r.cursors[n]
 	}
 	return nil
@@ -187,8 +189,8 @@ func (r *Reader) state(part int) any {
 	return r.pins[part]
 }
 
-// Get fills v with the value of the variable called name, or with NoSuchObject or NoSuchInstance
-// (RFC 3416 section 4.2.1).
+// Get sets v to the value of the variable with this name, or to NoSuchObject or NoSuchInstance (RFC
+// 3416 section 4.2.1).
 func (r *Reader) Get(name OID, v *Value) {
 	i := r.holding(name)
 	if i < 0 {
@@ -201,9 +203,9 @@ func (r *Reader) Get(name OID, v *Value) {
 	}
 }
 
-// Next fills vb with the first variable behind start (or at it, if include) and before end;
-// an empty end means no bound. With none left, vb is start and EndOfMibView (RFC 3416 section
-// 4.2.2, RFC 2741 section 7.2.3.2). vb.Name is written over: start must not share its memory.
+// Next sets vb to the first variable after start (or at start, if include) and before end; an empty
+// end means no limit. If there is none, vb is start with EndOfMibView (RFC 3416 section 4.2.2, RFC
+// 2741 section 7.2.3.2). Next overwrites vb.Name, so start must not share its memory.
 func (r *Reader) Next(start OID, include bool, end OID, vb *Varbind) {
 	t := r.tree
 	i := r.holding(start)

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// cells is a module's state for the tests: rows by index, ordered, and a scalar.
+// cells is the state of the test module: ordered rows, and a scalar.
 type cells struct {
 	index []OID
 	count int
@@ -66,7 +66,7 @@ func testModule(pin func() *cells, w Writer) *Module[*cells] {
 	}
 }
 
-func TestNewRefusesWrongModules(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	scalar := func(name, oid string) Object[*cells] {
 		return Scalar[*cells]{Def: Def{Name: name, OID: MustOID(oid)}}
 	}
@@ -128,7 +128,7 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// everything lists what a walk must find, in order, computed the simple way.
+// everything returns the result of a complete walk, computed in a simple way.
 func everything(s *cells) []OID {
 	var all []OID
 	all = append(all, testRoot.Append(1, 0), testRoot.Append(3, 0))
@@ -139,7 +139,7 @@ func everything(s *cells) []OID {
 	return all
 }
 
-// TestNextAgainstModel asks from random places, with and without include and end, and compares with
+// TestNextAgainstModel starts at random places, with and without include and end, and compares with
 // a search in the plain list.
 func TestNextAgainstModel(t *testing.T) {
 	sub := rapid.Uint32Range(0, 6)
@@ -183,7 +183,8 @@ func TestNextAgainstModel(t *testing.T) {
 	})
 }
 
-// TestReaderPinsOneState: all of a request is from one state, the next request from a newer one.
+// TestReaderPinsOneState: one request is answered from one state, the next request from a newer
+// one.
 func TestReaderPinsOneState(t *testing.T) {
 	n := 0
 	tree, err := New(testModule(func() *cells { n++; return &cells{count: n} }, nil))
@@ -204,7 +205,7 @@ func TestReaderPinsOneState(t *testing.T) {
 	}
 }
 
-func TestTreeTellsWhatItHolds(t *testing.T) {
+func TestRootsAndDefs(t *testing.T) {
 	tree := newTestTree(t, &cells{})
 	var names []string
 	for _, d := range tree.Defs() {
@@ -219,8 +220,8 @@ func TestTreeTellsWhatItHolds(t *testing.T) {
 	}
 }
 
-// TestReaderColumns: several columns asked in turn, as a GETBULK does, give what each gives alone, also
-// when the state changes between requests and when rows come to their end.
+// TestReaderColumns: several columns requested in turn, as by a GETBULK, give the same as each
+// alone, also if the state changes between requests and at the end of the rows.
 func TestReaderColumns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &columnsModule{rows: rapid.Uint32Range(0, 6).Draw(t, "rows")}
@@ -255,7 +256,8 @@ func TestReaderColumns(t *testing.T) {
 
 var columnsRoot = MustOID("1.3.6.1.4.1.32473.7")
 
-// columnsModule is a table of three columns, whose cells tell the row, the column and how many rows there are.
+// columnsModule is a table of three columns, whose cells contain the row, the column and the number
+// of rows.
 type columnsModule struct{ rows uint32 }
 
 func (m *columnsModule) part() Part {
@@ -283,7 +285,8 @@ func (m *columnsModule) part() Part {
 	return &Module[uint32]{Name: "columns", Root: columnsRoot, Pin: func() uint32 { return m.rows }, Objects: objects}
 }
 
-// TestSharedRows: two parts that find rows by the same functions, in states of their own, do not mix them up.
+// TestSharedRows: two parts with different states find rows by the same functions; their rows are
+// not mixed up.
 func TestSharedRows(t *testing.T) {
 	first, second := &columnsModule{rows: 3}, &columnsModule{rows: 5}
 	a := first.part().(*Module[uint32])
@@ -298,7 +301,7 @@ func TestSharedRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := tree.NewReader()
-	for range 3 { // a walk of one column of each in turn
+	for range 3 { // a walk that alternates between one column of each
 		for _, tt := range []struct {
 			root OID
 			rows uint64

@@ -6,7 +6,7 @@ import "fmt"
 // tags (RFC 3416 section 3), which AgentX uses too (RFC 2741 section 5.4).
 type Type uint8
 
-// The types of a variable binding, exceptions included.
+// The types of a variable binding, including exceptions.
 const (
 	Integer32        Type = 2
 	OctetString      Type = 4
@@ -29,7 +29,7 @@ var typeNames = map[Type]string{
 	Counter64: "Counter64", NoSuchObject: "noSuchObject", NoSuchInstance: "noSuchInstance", EndOfMibView: "endOfMibView",
 }
 
-// String gives the name as RFC 2578 and RFC 3416 write it.
+// String returns the name as RFC 2578 and RFC 3416 write it.
 func (t Type) String() string {
 	if s, ok := typeNames[t]; ok {
 		return s
@@ -37,9 +37,8 @@ func (t Type) String() string {
 	return fmt.Sprintf("Type(%d)", uint8(t))
 }
 
-// Value is one value: a union told apart by Type. The setters leave what the
-// other members hold, so that a Value used again and again costs no memory:
-// read only the member that Type names.
+// Value is one value, a union selected by Type. The setters do not change the other fields, so that
+// a reused Value needs no allocation: read only the field that Type selects.
 type Value struct {
 	Type Type
 	Num  uint64 // Integer32 (as int32), IpAddress (first octet highest), Counter32, Gauge32, TimeTicks, Counter64
@@ -53,7 +52,7 @@ func (v *Value) SetInteger32(n int32) { v.Type, v.Num = Integer32, uint64(uint32
 // SetGauge32 makes v a Gauge32 or Unsigned32.
 func (v *Value) SetGauge32(n uint32) { v.Type, v.Num = Gauge32, uint64(n) }
 
-// SetCounter32 makes v a Counter32; n wraps at 2^32 as RFC 2578 section 7.1.6 has it.
+// SetCounter32 makes v a Counter32; n wraps at 2^32 (RFC 2578 section 7.1.6).
 func (v *Value) SetCounter32(n uint64) { v.Type, v.Num = Counter32, uint64(uint32(n)) }
 
 // SetCounter64 makes v a Counter64.
@@ -62,7 +61,7 @@ func (v *Value) SetCounter64(n uint64) { v.Type, v.Num = Counter64, n }
 // SetTimeTicks makes v a TimeTicks, in hundredths of a second.
 func (v *Value) SetTimeTicks(n uint32) { v.Type, v.Num = TimeTicks, uint64(n) }
 
-// SetIPAddress makes v an IpAddress from an address in host notation, 10.0.0.1 being 0x0a000001.
+// SetIPAddress makes v an IpAddress from an address in host byte order: 10.0.0.1 is 0x0a000001.
 func (v *Value) SetIPAddress(addr uint32) { v.Type, v.Num = IpAddress, uint64(addr) }
 
 // SetOctets makes v an OCTET STRING.
@@ -74,7 +73,7 @@ func (v *Value) SetOID(prefix OID, sub ...uint32) {
 	v.OID = append(append(v.OID[:0], prefix...), sub...)
 }
 
-// Int32 is the number of an Integer32.
+// Int32 returns the number of an Integer32.
 func (v *Value) Int32() int32 { return int32(uint32(v.Num)) }
 
 // Varbind is a variable binding: a name and its value or exception.

@@ -28,7 +28,7 @@ func (t token) String() string {
 	return fmt.Sprintf("%.40q", t.text)
 }
 
-// lex cuts src into tokens, the last of kind end.
+// lex splits src into tokens; the last one has kind end.
 func lex(src string) ([]token, error) {
 	var toks []token
 	line := 1
@@ -45,7 +45,7 @@ func lex(src string) ([]token, error) {
 			continue
 		case strings.HasPrefix(rest, "--"):
 			comment, _, _ := strings.Cut(rest, "\n")
-			// Standard and tools disagree on whether code may follow it.
+			// The standard and tools disagree on whether code may follow a second "--".
 			if strings.Contains(comment[2:], "--") {
 				return nil, fmt.Errorf("line %d: second -- in a comment", line)
 			}
@@ -54,7 +54,7 @@ func lex(src string) ([]token, error) {
 		case c == '"':
 			n = strings.IndexByte(rest[1:], '"') + 2
 			if n < 2 {
-				return nil, fmt.Errorf("line %d: string without end", line)
+				return nil, fmt.Errorf("line %d: unterminated string", line)
 			}
 			toks = append(toks, token{rest[1 : n-1], line, quoted})
 			line += strings.Count(rest[:n], "\n")

@@ -16,9 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// remarks are all that smilint says at level 9, where even advice is printed.
-// None but inherent is of level 4 or below. The published modules draw all but one
-// of these kinds too: only in the cut IF-MIB does nothing use InterfaceIndexOrZero.
+// remarks are all messages of smilint at level 9, where even advice is printed. Only inherent is of
+// level 4 or below. The published modules cause all but one of these kinds too: only in the
+// abridged IF-MIB does nothing use InterfaceIndexOrZero.
 var remarks = map[string]map[string]string{
 	session: {
 		"identifier-case-match": "casnSessionId and CasnSessionId are the published names",
@@ -60,14 +60,13 @@ var remarks = map[string]map[string]string{
 	},
 }
 
-// inherent is an error of level 3 in RFC 3415 itself, for which its own text says "should but cannot".
+// inherent is an error of level 3 in RFC 3415 itself, whose text says "should but cannot".
 const inherent = "index-element-no-size"
 
-// TestSmilint: with only our folder to import from, smilint has no remark but
-// those above, and each of those is still due.
+// TestSmilint: with only our folder to import from, smilint prints exactly the remarks above.
 func TestSmilint(t *testing.T) {
 	dir := extract(t)
-	// "-c" takes the place of the machine's configuration and its paths.
+	// "-c" replaces the machine's configuration and its paths.
 	conf := filepath.Join(t.TempDir(), "smi.conf")
 	if err := os.WriteFile(conf, []byte("path "+dir+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -97,7 +96,7 @@ func TestSmilint(t *testing.T) {
 	}
 }
 
-// TestSmilintSeesFaults: the way smilint is run above does report faults.
+// TestSmilintSeesFaults: smilint, run in this way, reports errors.
 func TestSmilintSeesFaults(t *testing.T) {
 	dir := extract(t)
 	path := filepath.Join(dir, session+".txt")
@@ -115,9 +114,8 @@ func TestSmilintSeesFaults(t *testing.T) {
 	}
 }
 
-// TestTranslate: net-snmp reads the modules without a word, from an extracted
-// folder and from this one, where sources lie between them, and finds each
-// object where Objects has it.
+// TestTranslate: net-snmp reads the modules without a message, from an extracted folder and from
+// this one, which also has source files, and finds each object at the OID of Objects.
 func TestTranslate(t *testing.T) {
 	here, err := os.Getwd()
 	if err != nil {
@@ -179,7 +177,7 @@ func TestTranslateToNames(t *testing.T) {
 	}
 }
 
-// tree is the module as net-snmp understands it: types, access, ranges.
+// tree is the module as net-snmp parses it: types, access, ranges.
 const tree = `
 +--ciscoAAASessionMIB(150)
    |
@@ -244,7 +242,7 @@ func TestTranslateTree(t *testing.T) {
 	}
 }
 
-// translate runs snmptranslate, which must have nothing to complain about.
+// translate runs snmptranslate, which must not report problems.
 func translate(t *testing.T, args ...string) string {
 	t.Helper()
 	stdout, stderr := run(t, "snmptranslate", args...)
@@ -254,14 +252,14 @@ func translate(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// run runs a program apart from the machine's own SNMP configuration and
-// modules, and returns what it printed.
+// run runs a program without the machine's own SNMP configuration and modules, and returns its
+// output.
 func run(t *testing.T, program string, args ...string) (stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	home := t.TempDir()
-	// net-snmp makes this folder when it is missing and says so on stderr.
+	// net-snmp creates this folder if it is missing, and reports that on stderr.
 	if err := os.Mkdir(filepath.Join(home, "cert_indexes"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +273,7 @@ func run(t *testing.T, program string, args ...string) (stdout, stderr string) {
 	return out.String(), complaint.String()
 }
 
-// extract puts the modules, and nothing else, into a folder of their own.
+// extract copies the modules, and nothing else, into a folder.
 func extract(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -47,7 +47,7 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// TestObjectsOfBaseModules holds what the session table leads to against RFC 2863.
+// TestObjectsOfBaseModules compares the objects that the session table refers to with RFC 2863.
 func TestObjectsOfBaseModules(t *testing.T) {
 	const want = `
 ifNumber      1.3.6.1.2.1.2.1          Integer32                read-only
@@ -75,8 +75,8 @@ ifAlias       1.3.6.1.2.1.31.1.1.1.18  OCTET STRING(SIZE(0..64)) read-write`
 	}
 }
 
-// TestTree reads every node of the module with a pattern, apart from the
-// package's own parser, and holds the whole tree against the facts.
+// TestTree reads every node of the module by a pattern, independently of the parser, and compares
+// the whole tree with the facts.
 func TestTree(t *testing.T) {
 	want := map[string]string{
 		"ciscoAAASessionMIB": "", "casnMIBObjects": ".1", "casnActive": ".1.1", "casnGeneral": ".1.2",
@@ -93,7 +93,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// patternTree returns where each node of a text lies below ciscoMgmt 150.
+// patternTree returns the position of each node of a text below ciscoMgmt 150.
 func patternTree(t *testing.T, text string) map[string]string {
 	t.Helper()
 	text = regexp.MustCompile(`(?s)"[^"]*"|--[^\n]*`).ReplaceAllString(text, "")
@@ -114,7 +114,7 @@ func patternTree(t *testing.T, text string) map[string]string {
 	return tree
 }
 
-// TestGroups holds the members of the conformance groups against the facts.
+// TestGroups compares the members of the conformance groups with the facts.
 func TestGroups(t *testing.T) {
 	want := map[string][]string{
 		"casnActiveGroup": {
@@ -134,8 +134,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestFolder: each text is read whole and strictly, has all that it imports
-// beside it and is named in the README.
+// TestFolder: each text is parsed completely, all of its imports are in the folder, and the README
+// names it.
 func TestFolder(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// module is one parsed text, its names not yet followed into other modules.
+// module is one parsed text; names from other modules are not resolved yet.
 type module struct {
 	name    string
 	imports []symbol          // in the order of the text
@@ -18,7 +18,7 @@ type module struct {
 	objects []Object // Name, Syntax, Refinement, Units, Access, Status
 }
 
-// symbol is an imported name, module where it comes from.
+// symbol is an imported name and its module.
 type symbol struct{ name, module string }
 
 // node is a place in the OID tree: arcs below parent, which is "" at the root.
@@ -27,10 +27,10 @@ type node struct {
 	arcs   []uint32
 }
 
-// typ is a type as written: name and, if any, what follows in () or {}.
+// typ is a type as written: its name and, if any, the text in () or {} after it.
 type typ struct{ name, refinement string }
 
-// otherMacros are the macros of which only name and OID are read.
+// otherMacros are the macros from which only name and OID are read.
 var otherMacros = []string{
 	"MODULE-IDENTITY", "OBJECT-IDENTITY", "NOTIFICATION-TYPE",
 	"OBJECT-GROUP", "NOTIFICATION-GROUP", "MODULE-COMPLIANCE",
@@ -42,7 +42,7 @@ var accesses = []string{"not-accessible", "accessible-for-notify", "read-only", 
 // statuses are the values of STATUS (RFC 2578, 7.4).
 var statuses = []string{"current", "deprecated", "obsolete"}
 
-// parse reads the module that src consists of.
+// parse parses a text that contains one module.
 func parse(src string) (m *module, err error) {
 	toks, err := lex(src)
 	if err != nil {
@@ -51,7 +51,7 @@ func parse(src string) (m *module, err error) {
 	p := &parser{toks: toks, m: &module{
 		from: map[string]string{}, nodes: map[string]node{}, types: map[string]typ{}, macros: map[string]bool{},
 	}}
-	p.m.name = p.take(word)
+	p.m.name = p.consume(word)
 	p.expect("DEFINITIONS", "::=", "BEGIN")
 	if p.accept("IMPORTS") {
 		p.importList()
@@ -65,8 +65,8 @@ func parse(src string) (m *module, err error) {
 	return p.m, p.err
 }
 
-// parser walks over toks. The first error stays in err; from then on every
-// method leaves the position alone, so loops must look at err.
+// parser parses toks. The first error stays in err; after it no method advances, so loops must
+// check err.
 type parser struct {
 	toks []token
 	pos  int
@@ -82,7 +82,7 @@ func (p *parser) fail(format string, args ...any) {
 	}
 }
 
-// next takes any token but the end.
+// next consumes any token except the end.
 func (p *parser) next() token {
 	t := p.peek()
 	if t.kind == end {
@@ -95,7 +95,7 @@ func (p *parser) next() token {
 	return t
 }
 
-// accept takes the next token if it is the unquoted text s.
+// accept consumes the next token if it is the unquoted text s.
 func (p *parser) accept(s string) bool {
 	if t := p.peek(); p.err != nil || t.kind == quoted || t.text != s {
 		return false
@@ -104,50 +104,50 @@ func (p *parser) accept(s string) bool {
 	return true
 }
 
-// expect takes the given unquoted tokens.
+// expect consumes the given unquoted tokens.
 func (p *parser) expect(texts ...string) {
 	for _, s := range texts {
 		if !p.accept(s) {
-			p.fail("%v where %q should be", p.peek(), s)
+			p.fail("unexpected %v, want %s", p.peek(), s)
 		}
 	}
 }
 
-// take takes one token of kind k and returns its text.
-func (p *parser) take(k kind) string {
+// consume consumes one token of kind k and returns its text.
+func (p *parser) consume(k kind) string {
 	if t := p.peek(); t.kind != k {
 		p.fail("unexpected %v", t)
 	}
 	return p.next().text
 }
 
-// oneOf takes a word that must be in the list.
+// oneOf consumes a word that must be in the list.
 func (p *parser) oneOf(list []string) string {
 	if s := p.peek().text; !slices.Contains(list, s) {
-		p.fail("%v is none of %s", p.peek(), strings.Join(list, ", "))
+		p.fail("unexpected %v, want one of %s", p.peek(), strings.Join(list, ", "))
 	}
-	return p.take(word)
+	return p.consume(word)
 }
 
-// text takes a clause "KEYWORD string", if it is there.
+// text consumes an optional clause "KEYWORD string".
 func (p *parser) text(keyword string) string {
 	if !p.accept(keyword) {
 		return ""
 	}
-	return p.take(quoted)
+	return p.consume(quoted)
 }
 
-// skip takes tokens up to and including the unquoted text s.
+// skip consumes tokens up to and including the unquoted text s.
 func (p *parser) skip(s string) {
 	for p.err == nil && !p.accept(s) {
 		p.next()
 	}
 }
 
-// group takes a token sequence in brackets and returns it without spaces.
+// group consumes a bracketed sequence of tokens and returns it without spaces.
 func (p *parser) group() string {
 	if s := p.peek().text; s != "(" && s != "{" {
-		p.fail("%v where a bracket should be", p.peek())
+		p.fail("unexpected %v, want a bracket", p.peek())
 	}
 	var b strings.Builder
 	for depth := 0; p.err == nil; {
@@ -169,12 +169,12 @@ func (p *parser) group() string {
 
 func (p *parser) importList() {
 	for p.err == nil && !p.accept(";") {
-		names := []string{p.take(word)}
+		names := []string{p.consume(word)}
 		for p.accept(",") {
-			names = append(names, p.take(word))
+			names = append(names, p.consume(word))
 		}
 		p.expect("FROM")
-		module := p.take(word)
+		module := p.consume(word)
 		for _, name := range names {
 			p.define(name)
 			p.m.from[name] = module
@@ -183,7 +183,7 @@ func (p *parser) importList() {
 	}
 }
 
-// define refuses a name that the module has already.
+// define rejects a name that the module already has.
 func (p *parser) define(name string) {
 	_, imported := p.m.from[name]
 	_, isNode := p.m.nodes[name]
@@ -193,9 +193,9 @@ func (p *parser) define(name string) {
 	}
 }
 
-// assignment reads one definition.
+// assignment parses one definition.
 func (p *parser) assignment() {
-	name := p.take(word)
+	name := p.consume(word)
 	p.define(name)
 	switch {
 	case p.err != nil:
@@ -217,7 +217,7 @@ func (p *parser) assignment() {
 	}
 }
 
-// objectType reads the clauses of RFC 2578, 7, after the macro's name.
+// objectType parses the clauses of RFC 2578, 7, after the macro's name.
 func (p *parser) objectType(name string) {
 	p.expect("SYNTAX")
 	t := p.typeName()
@@ -227,7 +227,7 @@ func (p *parser) objectType(name string) {
 	p.expect("STATUS")
 	o.Status = p.oneOf(statuses)
 	p.expect("DESCRIPTION")
-	p.take(quoted)
+	p.consume(quoted)
 	p.text("REFERENCE")
 	if p.accept("INDEX") || p.accept("AUGMENTS") {
 		p.group()
@@ -240,7 +240,7 @@ func (p *parser) objectType(name string) {
 	p.m.objects = append(p.m.objects, o)
 }
 
-// typeAssignment reads what stands behind "Name ::=".
+// typeAssignment parses the part after "Name ::=".
 func (p *parser) typeAssignment() typ {
 	switch {
 	case p.accept("TEXTUAL-CONVENTION"):
@@ -248,7 +248,7 @@ func (p *parser) typeAssignment() typ {
 		p.expect("STATUS")
 		p.oneOf(statuses)
 		p.expect("DESCRIPTION")
-		p.take(quoted)
+		p.consume(quoted)
 		p.text("REFERENCE")
 		p.expect("SYNTAX")
 	case p.accept("CHOICE"):
@@ -256,15 +256,15 @@ func (p *parser) typeAssignment() typ {
 		return typ{name: "CHOICE"}
 	case p.accept("["):
 		p.expect("APPLICATION")
-		p.take(word)
+		p.consume(word)
 		p.expect("]", "IMPLICIT")
 	}
 	return p.typeName()
 }
 
-// typeName reads a type and its refinement.
+// typeName parses a type and its refinement.
 func (p *parser) typeName() typ {
-	t := typ{name: p.take(word)}
+	t := typ{name: p.consume(word)}
 	switch t.name {
 	case "OCTET":
 		p.expect("STRING")
@@ -274,9 +274,9 @@ func (p *parser) typeName() typ {
 		t.name = "OBJECT IDENTIFIER"
 	case "SEQUENCE":
 		if p.accept("OF") {
-			return typ{name: "SEQUENCE OF " + p.take(word)}
+			return typ{name: "SEQUENCE OF " + p.consume(word)}
 		}
-		p.group() // the columns, each of which has its own definition
+		p.group() // the columns; each has its own definition
 		return t
 	}
 	if s := p.peek().text; p.peek().kind == mark && (s == "(" || s == "{") {
@@ -285,18 +285,18 @@ func (p *parser) typeName() typ {
 	return t
 }
 
-// oid reads "{ parent arc ... }", where parent may be a number.
+// oid parses "{ parent arc ... }"; parent may be a number.
 func (p *parser) oid() node {
 	var n node
 	p.expect("{")
 	if s := p.peek().text; s == "" || s[0] < '0' || s[0] > '9' {
-		n.parent = p.take(word)
+		n.parent = p.consume(word)
 	}
 	for ok := true; p.err == nil && ok; ok = !p.accept("}") {
-		s := p.take(word)
+		s := p.consume(word)
 		arc, err := strconv.ParseUint(s, 10, 32)
 		if err != nil {
-			p.fail("%q is no sub-identifier", s)
+			p.fail("%q is not a sub-identifier", s)
 		}
 		n.arcs = append(n.arcs, uint32(arc))
 	}

@@ -26,7 +26,7 @@ func TestLex(t *testing.T) {
 		"string":           {src: "\"a -- b\n{\"x", want: []string{"a -- b\n{", "x"}},
 		"empty string":     {src: `""`, want: []string{""}},
 		"two in a comment": {src: "a\n-- b -- c", err: "line 2: second --"},
-		"open string":      {src: "a\n\"b\nc", err: "line 2: string without end"},
+		"open string":      {src: "a\n\"b\nc", err: "line 2: unterminated string"},
 		"strange byte":     {src: "a\n\n\x00", err: `line 3: unexpected '\x00'`},
 		"single colon":     {src: "a : b", err: "line 1: unexpected ':'"},
 		"hyphen at end":    {src: "a- b", err: "line 1: unexpected '-'"},
@@ -66,7 +66,7 @@ func TestLexCountsLines(t *testing.T) {
 	}
 }
 
-// Parts of a test module; body goes between head and END.
+// Parts of a test module; body is between head and END.
 const (
 	head = "T-MIB DEFINITIONS ::= BEGIN\nIMPORTS Gauge32, OBJECT-TYPE, mib-2 FROM SNMPv2-SMI DisplayString FROM SNMPv2-TC;\n"
 	tail = "\nEND\n"
@@ -110,7 +110,7 @@ func TestSyntax(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	x := "x OBJECT-TYPE SYNTAX Gauge32" + rest
 	tests := map[string]struct{ text, err string }{
 		"empty":                 {"", "line 1: unexpected end of text"},
@@ -124,18 +124,18 @@ func TestRefused(t *testing.T) {
 		"import of itself":      {"T-MIB DEFINITIONS ::= BEGIN IMPORTS a FROM T-MIB; END", "T-MIB: imports itself"},
 		"name twice":            {head + x + x + tail, "line 3: x is defined twice"},
 		"imported name":         {head + "Gauge32 ::= INTEGER" + tail, "Gauge32 is defined twice"},
-		"unknown macro":         {head + "x TRAP-TYPE ::= { mib-2 1 }" + tail, `"TRAP-TYPE" is none of MODULE-IDENTITY`},
-		"unknown access":        {head + strings.Replace(x, "read-only", "write-only", 1) + tail, `"write-only" is none of not-accessible`},
-		"unknown status":        {head + strings.Replace(x, "current", "mandatory", 1) + tail, `"mandatory" is none of current`},
-		"quoted keyword":        {head + strings.Replace(x, "MAX-ACCESS", `"MAX-ACCESS"`, 1) + tail, `"MAX-ACCESS" where "MAX-ACCESS" should be`},
-		"ACCESS of SMIv1":       {head + strings.Replace(x, "MAX-ACCESS", "ACCESS", 1) + tail, `"ACCESS" where "MAX-ACCESS" should be`},
-		"clauses out of order":  {head + `x OBJECT-TYPE STATUS current SYNTAX Gauge32` + tail, `"STATUS" where "SYNTAX" should be`},
+		"unknown macro":         {head + "x TRAP-TYPE ::= { mib-2 1 }" + tail, `unexpected "TRAP-TYPE", want one of MODULE-IDENTITY`},
+		"unknown access":        {head + strings.Replace(x, "read-only", "write-only", 1) + tail, `unexpected "write-only", want one of not-accessible`},
+		"unknown status":        {head + strings.Replace(x, "current", "mandatory", 1) + tail, `unexpected "mandatory", want one of current`},
+		"quoted keyword":        {head + strings.Replace(x, "MAX-ACCESS", `"MAX-ACCESS"`, 1) + tail, `unexpected "MAX-ACCESS", want MAX-ACCESS`},
+		"ACCESS of SMIv1":       {head + strings.Replace(x, "MAX-ACCESS", "ACCESS", 1) + tail, `unexpected "ACCESS", want MAX-ACCESS`},
+		"clauses out of order":  {head + `x OBJECT-TYPE STATUS current SYNTAX Gauge32` + tail, `unexpected "STATUS", want SYNTAX`},
 		"no description":        {head + strings.Replace(x, `"d"`, "", 1) + tail, `unexpected "::="`},
 		"open bracket":          {head + "x OBJECT-TYPE SYNTAX Gauge32 (0..", "text ends early"},
-		"index without bracket": {head + strings.Replace(x, "::=", "INDEX y ::=", 1) + tail, `"y" where a bracket should be`},
+		"index without bracket": {head + strings.Replace(x, "::=", "INDEX y ::=", 1) + tail, `unexpected "y", want a bracket`},
 		"parent alone":          {head + "x OBJECT IDENTIFIER ::= { mib-2 }" + tail, `unexpected "}"`},
-		"arc too large":         {head + "x OBJECT IDENTIFIER ::= { mib-2 4294967296 }" + tail, `"4294967296" is no sub-identifier`},
-		"negative arc":          {head + "x OBJECT IDENTIFIER ::= { mib-2 -1 }" + tail, `"-1" is no sub-identifier`},
+		"arc too large":         {head + "x OBJECT IDENTIFIER ::= { mib-2 4294967296 }" + tail, `"4294967296" is not a sub-identifier`},
+		"negative arc":          {head + "x OBJECT IDENTIFIER ::= { mib-2 -1 }" + tail, `"-1" is not a sub-identifier`},
 		"unknown parent":        {head + strings.Replace(x, "mib-2", "mib-3", 1) + tail, "mib-3 is not a node of T-MIB"},
 		"unknown type":          {head + strings.Replace(x, "Gauge32", "Gauge33", 1) + tail, "Gauge33 is not a type of T-MIB"},
 		"type not imported":     {head + strings.Replace(x, "Gauge32", "TruthValue", 1) + tail, "TruthValue is not a type of T-MIB"},
@@ -190,8 +190,8 @@ func (brokenFS) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 }
 
-// FuzzObjects: no text makes the reader panic or hang, and what it accepts
-// has all that Object promises.
+// FuzzObjects: no text makes the parser panic or hang, and its results have everything that Object
+// promises.
 func FuzzObjects(f *testing.F) {
 	for _, name := range moduleNames(f) {
 		f.Add(strings.Replace(moduleText(f, name), name+" DEFINITIONS", "T-MIB DEFINITIONS", 1))
@@ -227,7 +227,7 @@ func FuzzObjects(f *testing.F) {
 	})
 }
 
-// checkError holds err against a part of its text, "" for no error.
+// checkError checks that err contains want; "" means no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {

@@ -9,35 +9,33 @@ import (
 	"strings"
 )
 
-// FS holds the module texts, each as NAME.txt in its root. os.CopyFS puts them
-// into a folder that net-snmp's -M can name.
+// FS has the module texts, each as NAME.txt in its root. os.CopyFS copies them to a folder for
+// net-snmp's -M.
 //
 //go:embed *.txt
 var FS embed.FS
 
-// ErrNoModule is returned when a module, or one that it imports, is not in FS.
+// ErrNoModule is returned if a module, or one that it imports, is not in FS.
 var ErrNoModule = errors.New("no such module")
 
-// maxSubIDs is how long an OID may be (RFC 2578, 3.5). It also ends the
-// search in definitions that go round in a circle.
+// maxSubIDs is the maximum length of an OID (RFC 2578, 3.5). It also ends the search in circular
+// definitions.
 const maxSubIDs = 128
 
 // Object is an OBJECT-TYPE definition: a scalar, a column, a table or a row.
 type Object struct {
 	Name string
-	// OID is the object's own: without a scalar's .0 or a row's index.
+	// OID is the object's OID, without a scalar's .0 or a row's index.
 	OID []uint32
-	// Syntax is the type by its name in the definition: "DisplayString",
-	// "Gauge32", "OCTET STRING", "SEQUENCE OF CasnActiveEntry".
+	// Syntax is the name of the type in the definition: "DisplayString", "Gauge32", "OCTET STRING",
+	// "SEQUENCE OF CasnActiveEntry".
 	Syntax string
-	// Base is the type of RFC 2578, 7.1, that Syntax comes down to, such as
-	// "OCTET STRING" for DisplayString; "SEQUENCE OF" for a table and
-	// "SEQUENCE" for a row.
+	// Base is the base type of Syntax (RFC 2578, 7.1), such as "OCTET STRING" for DisplayString;
+	// "SEQUENCE OF" for a table and "SEQUENCE" for a row.
 	Base string
-	// Refinement is the range, size or enumeration, written without spaces:
-	// "(0..255)", "(SIZE(0..255))", "{true(1),false(2)}". An object that has
-	// none of its own has that of its textual convention. Empty when there
-	// is none: then the value has all of the base type.
+	// Refinement is the range, size or enumeration, without spaces: "(0..255)", "(SIZE(0..255))",
+	// "{true(1),false(2)}". An object without its own refinement has that of its textual
+	// convention. If it is empty, all values of the base type are allowed.
 	Refinement string
 	// Units is the text of the UNITS clause, such as "seconds", or empty.
 	Units string
@@ -48,8 +46,8 @@ type Object struct {
 	Status string
 }
 
-// Objects returns the objects of a module of FS in the order of its text.
-// The error is ErrNoModule, or says on which line a text is not understood.
+// Objects returns the objects of a module in FS, in the order of its text. The error is
+// ErrNoModule, or names the line that could not be parsed.
 func Objects(module string) ([]Object, error) { return objects(FS, module) }
 
 func objects(fsys fs.FS, name string) ([]Object, error) {
@@ -73,13 +71,13 @@ func objects(fsys fs.FS, name string) ([]Object, error) {
 	return objs, nil
 }
 
-// library is the modules that one call has read.
+// library has the modules that one call has read.
 type library struct {
 	fsys    fs.FS
-	modules map[string]*module // nil while the module's imports are read
+	modules map[string]*module // nil while the module's imports are being read
 }
 
-// load reads a module and what it imports, and checks that all of that exists.
+// load reads a module and its imports, and checks that all imported names exist.
 func (l *library) load(name string) (*module, error) {
 	if m, ok := l.modules[name]; ok {
 		if m == nil {
@@ -117,8 +115,7 @@ func (l *library) load(name string) (*module, error) {
 	return m, nil
 }
 
-// oid follows parents from the node called name in m up to the root, in at
-// most left steps.
+// oid follows the parents of a node of m up to the root, in at most left steps.
 func (l *library) oid(m *module, name string, left int) ([]uint32, error) {
 	if other, ok := m.from[name]; ok {
 		m = l.modules[other]
@@ -132,7 +129,7 @@ func (l *library) oid(m *module, name string, left int) ([]uint32, error) {
 	case n.parent == "":
 		return slices.Clone(n.arcs), nil
 	case left == 0:
-		return nil, fmt.Errorf("no way from %s to the root", name)
+		return nil, fmt.Errorf("no path from %s to the root", name)
 	}
 	id, err := l.oid(m, n.parent, left-1)
 	if err != nil {
@@ -144,8 +141,8 @@ func (l *library) oid(m *module, name string, left int) ([]uint32, error) {
 	return append(id, n.arcs...), nil
 }
 
-// base follows a type of m to the base type, in at most left steps. It keeps
-// the first refinement on the way.
+// base resolves a type of m to its base type, in at most left steps. It keeps the first refinement
+// on the way.
 func (l *library) base(m *module, t typ, left int) (typ, error) {
 	switch t.name {
 	case "INTEGER", "OCTET STRING", "OBJECT IDENTIFIER", "BITS", "SEQUENCE",

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What types of SNMPv2-TC come down to, in the facts below.
+// Base types of SNMPv2-TC, for the facts below.
 var abbreviations = strings.NewReplacer(
 	"StorageType", "INTEGER{other(1),volatile(2),nonVolatile(3),permanent(4),readOnly(5)}",
 	"RowStatus", "INTEGER{active(1),notInService(2),notReady(3),createAndGo(4),createAndWait(5),destroy(6)}",
@@ -18,8 +18,8 @@ var abbreviations = strings.NewReplacer(
 	"SnmpSecurityLevel", "INTEGER{noAuthNoPriv(1),authNoPriv(2),authPriv(3)}",
 )
 
-// snmpObjects are the facts of the RFCs, in the order of the OIDs: what the embedded responder
-// serves of itself.
+// snmpObjects are the facts of the RFCs, in the order of the OIDs: the objects of the embedded
+// responder.
 var snmpObjects = map[string]string{
 	"SNMPv2-MIB": `
 sysDescr                1.3.6.1.2.1.1.1     OCTET STRING(SIZE(0..255))      read-only
@@ -137,7 +137,7 @@ vacmViewTreeFamilyStorageType  1.3.6.1.6.3.16.1.5.2.1.5 StorageType             
 vacmViewTreeFamilyStatus       1.3.6.1.6.3.16.1.5.2.1.6 RowStatus                        read-create`,
 }
 
-// TestSNMPObjects holds the modules that the responder serves of itself against the RFCs.
+// TestSNMPObjects compares the modules about the responder itself with the RFCs.
 func TestSNMPObjects(t *testing.T) {
 	for _, module := range slices.Sorted(maps.Keys(snmpObjects)) {
 		t.Run(module, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestSNMPObjects(t *testing.T) {
 	}
 }
 
-// facts brings a table into the form of objectLines. An abbreviation is a word of its own.
+// facts converts a table to the form of objectLines. An abbreviation is a word of its own.
 func facts(table string) []string {
 	lines := strings.Split(strings.TrimSpace(table), "\n")
 	for i, line := range lines {
@@ -158,7 +158,7 @@ func facts(table string) []string {
 	return lines
 }
 
-// objectLines are the objects of a module in the order of their OIDs.
+// objectLines returns the objects of a module in the order of their OIDs.
 func objectLines(t *testing.T, module string) []string {
 	t.Helper()
 	objs, err := Objects(module)
@@ -173,8 +173,7 @@ func objectLines(t *testing.T, module string) []string {
 	return lines
 }
 
-// TestSNMPGroups: each object that can be read is in one group of its module, and groups name
-// nothing else.
+// TestSNMPGroups: each readable object is in one group of its module, and groups name nothing else.
 func TestSNMPGroups(t *testing.T) {
 	for module := range snmpObjects {
 		want := map[string]int{}
@@ -200,8 +199,8 @@ func TestSNMPGroups(t *testing.T) {
 	}
 }
 
-// TestProtocols holds the OIDs of authentication and privacy protocols, which are values of
-// usmUserTable, and of the modules' own identities against the RFCs.
+// TestProtocols compares the OIDs of authentication and privacy protocols, which are values of
+// usmUserTable, and of the modules' identities with the RFCs.
 func TestProtocols(t *testing.T) {
 	want := map[string]string{
 		"SNMP-FRAMEWORK-MIB snmpFrameworkMIB":       "1.3.6.1.6.3.10",

@@ -225,7 +225,7 @@ func (d *decoder) nas() NAS {
 }
 
 func (d *decoder) addr() (a netip.Addr) {
-	d.Require(a.UnmarshalBinary(d.Take(d.Uvarint())) == nil)
+	d.Require(a.UnmarshalBinary(d.Octets(d.Uvarint())) == nil)
 	return a
 }
 
@@ -370,7 +370,7 @@ func (d *decoder) stamp() Stamp { return Stamp(d.Uint64()) }
 // stampFrom reads a Stamp that is stored relative to another.
 func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.Varint())) }
 
-func (d *decoder) text() string { return string(d.Take(d.Uvarint())) }
+func (d *decoder) text() string { return string(d.Octets(d.Uvarint())) }
 
 func (d *decoder) end(what string) error {
 	switch {

@@ -9,7 +9,7 @@ import (
 )
 
 // readRequests returns requests as walks and polls send them.
-func readings(t testing.TB) map[string][]byte {
+func readRequests(t testing.TB) map[string][]byte {
 	bulk := func(repetitions uint32, oids ...mib.OID) []byte {
 		p := request(t, "public", gosnmp.GetBulkRequest, names(oids...)...)
 		p.MaxRepetitions = repetitions
@@ -28,7 +28,7 @@ func readings(t testing.TB) map[string][]byte {
 // TestAllocations: read requests allocate nothing once the buffers have grown.
 func TestAllocations(t *testing.T) {
 	f := newFixture(t)
-	for name, in := range readings(t) {
+	for name, in := range readRequests(t) {
 		e := f.acquire()
 		do := func() {
 			e.n, e.from = copy(e.in[:], in), manager
@@ -45,7 +45,7 @@ func TestAllocations(t *testing.T) {
 
 func BenchmarkProcess(b *testing.B) {
 	f := newFixture(b)
-	for name, in := range readings(b) {
+	for name, in := range readRequests(b) {
 		b.Run(name, func(b *testing.B) {
 			e := f.acquire()
 			b.ReportAllocs()

@@ -134,8 +134,8 @@ const (
 )
 
 var (
-	manager  = netip.MustParseAddrPort("192.0.2.1:40000")
-	stranger = netip.MustParseAddrPort("198.51.100.1:40000")
+	manager       = netip.MustParseAddrPort("192.0.2.1:40000")
+	unknownSource = netip.MustParseAddrPort("198.51.100.1:40000")
 )
 
 // fixture is a responder with users noc (authPriv), desk (authNoPriv) and guest (noAuthNoPriv), and

@@ -13,7 +13,7 @@ import (
 func FuzzProcess(f *testing.F) {
 	fx := newFixture(f)
 	close(fx.numbers.release)
-	for _, in := range readings(f) {
+	for _, in := range readRequests(f) {
 		f.Add(in)
 	}
 	f.Add(discoveryMessage(f))

@@ -14,13 +14,13 @@ import (
 
 // TestProblemLog: a problem is logged once a minute for each kind and source, and never with a
 // secret.
-func TestComplain(t *testing.T) {
+func TestProblemLog(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		c.Limits = Limits{Failures: 1}
 	})
-	from := stranger
+	from := unknownSource
 	at := func(now time.Duration, in []byte) {
 		t.Helper()
 		e := f.acquire()

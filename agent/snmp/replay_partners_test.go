@@ -137,7 +137,7 @@ func send(t *testing.T, f *fixture, message []byte) []byte {
 func TestReplay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine")
 	f, h := newTimedRig(t, file, "")
-	h.turn(1000 * time.Second)
+	h.advance(1000 * time.Second)
 	set := capturedSet(t, f, "42")
 	replay := func(f *fixture, message []byte, want string, executed bool) {
 		t.Helper()
@@ -150,20 +150,20 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	replay(f, set, "response", true)
-	h.turn(150 * time.Second)
+	h.advance(150 * time.Second)
 	replay(f, set, "response", true)
-	h.turn(time.Second)
+	h.advance(time.Second)
 	replay(f, set, "notInTimeWindows", false)
 
 	// The engine after a restart, when its time is the same again.
 	next, h := newTimedRig(t, file, "")
-	h.turn(1000 * time.Second)
+	h.advance(1000 * time.Second)
 	replay(next, set, "notInTimeWindows", false)
 
 	// Another engine with the same users, passwords, boots and time; then with its id in the
 	// message.
 	other, h := newTimedRig(t, filepath.Join(t.TempDir(), "other"), "")
-	h.turn(1000 * time.Second)
+	h.advance(1000 * time.Second)
 	replay(other, set, "unknownEngineIDs", false)
 	forged := bytes.Replace(set, f.cfg.Engine.ID(), other.cfg.Engine.ID(), 1)
 	if bytes.Equal(forged, set) {

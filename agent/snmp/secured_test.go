@@ -288,17 +288,17 @@ func TestBadMessages(t *testing.T) {
 
 // TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called for
 // others.
-func TestStranger(t *testing.T) {
+func TestUnknownSource(t *testing.T) {
 	var told int
 	f := newFixture(t, func(c *Config) {
 		c.AuthenticationFailure = func(from netip.AddrPort) {
-			if from == stranger {
+			if from == unknownSource {
 				told++
 			}
 		}
 	})
 	in := marshal(t, request(t, "public", gosnmp.GetRequest, names(testText.Append(0))...))
-	if out := f.exchange(stranger, in); out != nil {
+	if out := f.exchange(unknownSource, in); out != nil {
 		t.Errorf("answered %x", out)
 	}
 	if f.Stats().InBadCommunityNames != 1 || told != 1 {

@@ -22,17 +22,17 @@ import (
 )
 
 // manualClock is a clock that changes only by advance.
-type hand struct{ at atomic.Int64 }
+type manualClock struct{ at atomic.Int64 }
 
-func (h *hand) now() time.Time { return time.Unix(0, h.at.Load()) }
+func (h *manualClock) now() time.Time { return time.Unix(0, h.at.Load()) }
 
-func (h *hand) turn(d time.Duration) { h.at.Add(int64(d)) }
+func (h *manualClock) advance(d time.Duration) { h.at.Add(int64(d)) }
 
 // newTimedRig is a rig whose engine keeps its state in file and uses a manual clock. addr is "" for
 // any address, or that of an earlier rig.
-func newTimedRig(t *testing.T, file, addr string) (*fixture, *hand) {
+func newTimedRig(t *testing.T, file, addr string) (*fixture, *manualClock) {
 	t.Helper()
-	h := &hand{}
+	h := &manualClock{}
 	f := newRig(t, func(c *Config) {
 		engine, err := usm.OpenEngine(file, nil, h.now)
 		if err != nil {
@@ -54,7 +54,7 @@ func newTimedRig(t *testing.T, file, addr string) (*fixture, *hand) {
 // authentic report (RFC 3414 section 4). Then its SET is carried out, once.
 func TestWrongTime(t *testing.T) {
 	f, h := newTimedRig(t, filepath.Join(t.TempDir(), "engine"), "")
-	h.turn(1000 * time.Second)
+	h.advance(1000 * time.Second)
 	tests := []struct {
 		name, boots string
 		reports     uint64
@@ -174,7 +174,7 @@ func TestRestart(t *testing.T) {
 	for life := 1; life <= 3; life++ {
 		t.Run(fmt.Sprint("life ", life), func(inner *testing.T) {
 			f, h := newTimedRig(inner, file, addr)
-			h.turn(time.Duration(1000-200*life) * time.Second) // the engine's time falls back
+			h.advance(time.Duration(1000-200*life) * time.Second) // the engine's time falls back
 			if life == 1 {
 				id = string(f.cfg.Engine.ID())
 				tool = newShell(t, addr)

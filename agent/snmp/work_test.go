@@ -92,7 +92,7 @@ func guestMessageFor(fx *fixture, oid mib.OID, size int32) []byte {
 }
 
 // TestReceiverMaxSize: an answer is no larger than the maximum size that its receiver announces.
-func TestReceiversSize(t *testing.T) {
+func TestReceiverMaxSize(t *testing.T) {
 	f := newFixture(t)
 	f.numbers.text = strings.Repeat("x", 700)
 	get := func(size int32) (tooLarge bool, octets int) {
@@ -116,7 +116,7 @@ func TestReceiversSize(t *testing.T) {
 // TestUnauthenticated: the cost of an unauthenticated message does not depend on its size. Whether it gets
 // a report depends on its PDU type, not on its flag, if the type can be read (RFC 3412 section
 // 6.4).
-func TestUnproven(t *testing.T) {
+func TestUnauthenticated(t *testing.T) {
 	message := func(kind wire.PDUType, flags uint8, variables int) []byte {
 		var f wire.Frame
 		f.Reset()

@@ -1,27 +1,27 @@
 package cursor
 
-// Cursor reads fields from front to back. Once one is not there, or [Cursor.Require] is false, all that is read is zero, so a
-// reader asks once, at its end, whether all was well ([Cursor.OK]). What it takes of a string shares the string's memory,
-// and of a slice the slice's.
+// Cursor reads fields from front to back. After a missing field, or a false [Cursor.Require], all
+// reads return zero, so the caller checks once at the end ([Cursor.OK]). Octets that are read from
+// a string share its memory, and those from a slice the slice's.
 type Cursor[B string | []byte] struct {
 	rest   B
 	failed bool
 }
 
-// New reads these octets.
+// New returns a cursor for these octets.
 func New[B string | []byte](b B) Cursor[B] { return Cursor[B]{rest: b} }
 
-// OK reports whether all that was read was there, and as required.
+// OK reports whether all fields were present and all requirements were met.
 func (c *Cursor[B]) OK() bool { return !c.failed }
 
-// Rest is what was not read yet.
+// Rest returns the octets that were not read yet.
 func (c *Cursor[B]) Rest() B { return c.rest }
 
-// Require has the reading fail unless ok.
+// Require makes the cursor fail unless ok.
 func (c *Cursor[B]) Require(ok bool) { c.failed = c.failed || !ok }
 
-// Take reads n octets.
-func (c *Cursor[B]) Take(n uint64) (b B) {
+// Octets reads n octets.
+func (c *Cursor[B]) Octets(n uint64) (b B) {
 	if c.failed || n > uint64(len(c.rest)) {
 		c.failed = true
 		return b
@@ -44,14 +44,14 @@ func (c *Cursor[B]) Uint32() uint32 { return uint32(c.bigEndian(4)) }
 func (c *Cursor[B]) Uint64() uint64 { return c.bigEndian(8) }
 
 func (c *Cursor[B]) bigEndian(size uint64) (v uint64) {
-	b := c.Take(size)
+	b := c.Octets(size)
 	for i := range len(b) {
 		v = v<<8 | uint64(b[i])
 	}
 	return v
 }
 
-// Uvarint reads what [encoding/binary.AppendUvarint] wrote.
+// Uvarint reads a number written by [encoding/binary.AppendUvarint].
 func (c *Cursor[B]) Uvarint() (v uint64) {
 	for i := 0; !c.failed && i < len(c.rest); i++ {
 		o := c.rest[i]
@@ -68,14 +68,14 @@ func (c *Cursor[B]) Uvarint() (v uint64) {
 	return 0
 }
 
-// Uvarint32 reads what [encoding/binary.AppendUvarint] wrote of a number of at most 32 bits.
+// Uvarint32 reads a number of at most 32 bits written by [encoding/binary.AppendUvarint].
 func (c *Cursor[B]) Uvarint32() uint32 {
 	v := c.Uvarint()
 	c.Require(v <= 1<<32-1)
 	return uint32(v)
 }
 
-// Varint reads what [encoding/binary.AppendVarint] wrote.
+// Varint reads a number written by [encoding/binary.AppendVarint].
 func (c *Cursor[B]) Varint() int64 {
 	v := c.Uvarint()
 	return int64(v>>1) ^ -int64(v&1)

@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestRoundTrip: what was appended is read, of a string as of a slice, and each cut is noticed.
+// TestRoundTrip: appended fields are read, from a string and from a slice, and truncation at any
+// octet is detected.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		octet, n16, n32, n64 := rapid.Byte().Draw(t, "octet"), rapid.Uint16().Draw(t, "16"), rapid.Uint32().Draw(t, "32"), rapid.Uint64().Draw(t, "64")
@@ -34,16 +35,16 @@ func TestRoundTrip(t *testing.T) {
 
 func readAll[B string | []byte](c *Cursor[B], octet byte, n16 uint16, n32 uint32, n64 uint64, small uint32, signed int64, text string) bool {
 	same := c.Octet() == octet && c.Uint16() == n16 && c.Uint32() == n32 && c.Uint64() == n64 && c.Uvarint() == n64 &&
-		c.Uvarint32() == small && c.Varint() == signed && string(c.Take(c.Uvarint())) == text
+		c.Uvarint32() == small && c.Varint() == signed && string(c.Octets(c.Uvarint())) == text
 	return same && c.OK() && len(c.Rest()) == 0
 }
 
-// TestFailed: after a fault all is zero, and stays so.
+// TestFailed: after a failure all reads return zero.
 func TestFailed(t *testing.T) {
 	faults := map[string]func(c *Cursor[[]byte]){
-		"too few":       func(c *Cursor[[]byte]) { c.Take(100) },
+		"too few":       func(c *Cursor[[]byte]) { c.Octets(100) },
 		"not required":  func(c *Cursor[[]byte]) { c.Require(false) },
-		"no octet":      func(c *Cursor[[]byte]) { c.Take(16); c.Octet() },
+		"no octet":      func(c *Cursor[[]byte]) { c.Octets(16); c.Octet() },
 		"above 32 bits": func(c *Cursor[[]byte]) { c.Uvarint32() },
 	}
 	for name, fault := range faults {
@@ -53,13 +54,13 @@ func TestFailed(t *testing.T) {
 			t.Errorf("%s: no fault", name)
 		}
 		c.Require(true)
-		if c.OK() || c.Octet() != 0 || c.Uint16() != 0 || c.Uint32() != 0 || c.Uint64() != 0 || c.Uvarint() != 0 || c.Varint() != 0 || c.Take(0) != nil {
+		if c.OK() || c.Octet() != 0 || c.Uint16() != 0 || c.Uint32() != 0 || c.Uint64() != 0 || c.Uvarint() != 0 || c.Varint() != 0 || c.Octets(0) != nil {
 			t.Errorf("%s: something is read behind it", name)
 		}
 	}
 }
 
-// FuzzUvarint holds Uvarint and Varint against those of encoding/binary.
+// FuzzUvarint compares Uvarint and Varint with those of encoding/binary.
 func FuzzUvarint(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(binary.AppendUvarint(nil, 1<<64-1))

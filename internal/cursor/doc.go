@@ -1,4 +1,5 @@
-// Package cursor reads stored fields from front to back, as the append functions of encoding/binary wrote them: big-endian
-// numbers, varints and runs of octets. It knows no layout: that is the reader's. What comes from a network has readers of
-// its own (agent/agentx, agent/snmp/wire), whose faults say what is wrong where.
+// Package cursor reads stored fields from front to back, as written by the append functions of
+// encoding/binary: big-endian numbers, varints and runs of octets. The caller knows the layout.
+// Network input has its own readers (agent/agentx, agent/snmp/wire), whose errors name the problem
+// and its place.
 package cursor

@@ -1,8 +1,9 @@
-// Package freeport finds ports for foreign programs, which cannot be given a socket that is open already.
+// Package freeport finds free ports for foreign programs, which cannot inherit an open socket.
 //
-// Between the search and the program's own bind the port belongs to nobody. A port of the range that the system hands
-// out by itself (net.ipv4.ip_local_port_range) may have a new owner by then: any socket that is opened without a port,
-// of the program itself too. So ports are taken from below that range, by chance, since others search at the same time.
+// The port is not reserved between the search and the program's bind. If it were in the system's
+// range (net.ipv4.ip_local_port_range), any socket without an explicit port could get it meanwhile,
+// even one of the program itself. So ports are below that range, and random, because other
+// processes search at the same time.
 package freeport
 
 import (
@@ -16,23 +17,23 @@ import (
 )
 
 const (
-	// first is the lowest port that is tried: below it are the services that a host may have.
+	// first is the lowest port that is tried; a host may have services below it.
 	first = 10_000
-	// tries is how many ports are tried, before all of them are taken to be in use.
+	// tries is how many ports are tried before the search fails.
 	tries = 100
-	// systemRange is the file with the lowest and the highest port that the system hands out.
+	// systemRange is the file with the lowest and the highest port of the system's range.
 	systemRange = "/proc/sys/net/ipv4/ip_local_port_range"
 )
 
-// ErrNone is returned when no free port was found.
-var ErrNone = errors.New("freeport: none found")
+// ErrNone is returned if no free port was found.
+var ErrNone = errors.New("freeport: no free port found")
 
-// UDP is a port of 127.0.0.1 that no UDP socket has, and that the system gives to none.
+// UDP returns a port of 127.0.0.1 that no UDP socket uses, outside the system's range.
 func UDP() (uint16, error) {
 	return find(func(address string) (io.Closer, error) { return net.ListenPacket("udp4", address) })
 }
 
-// TCP is a port of 127.0.0.1 that nobody listens at, and that the system gives to no connection.
+// TCP returns a port of 127.0.0.1 on which nothing listens, outside the system's range.
 func TCP() (uint16, error) {
 	return find(func(address string) (io.Closer, error) { return net.Listen("tcp4", address) })
 }
@@ -50,15 +51,15 @@ func find(bind func(address string) (io.Closer, error)) (uint16, error) {
 		port := first + rand.N(end-first)
 		socket, err := bind(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			continue // somebody has it
+			continue // in use
 		}
 		return uint16(port), socket.Close()
 	}
 	return 0, ErrNone
 }
 
-// lowest is the first port of the system's range, from the text of systemRange. Where the range begins so low that
-// nothing is left below it, an error says so.
+// lowest returns the first port of the system's range, from the text of systemRange. If the range
+// begins so low that no ports are left below it, it returns an error.
 func lowest(text string) (int, error) {
 	var low, high int
 	if _, err := fmt.Sscan(text, &low, &high); err != nil {

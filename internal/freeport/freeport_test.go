@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestNeverTheSystems: whatever the system hands out, it is none of ours.
-func TestNeverTheSystems(t *testing.T) {
+// TestOutsideSystemRange: no port is in the system's range.
+func TestOutsideSystemRange(t *testing.T) {
 	text, err := os.ReadFile(systemRange)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestNeverTheSystems(t *testing.T) {
 	}
 }
 
-// TestFree: a port that is given can be bound, and one that is bound is not given.
+// TestFree: a returned port can be bound, and a bound port is not returned.
 func TestFree(t *testing.T) {
 	port, err := UDP()
 	if err != nil {

@@ -1,3 +1,3 @@
-// Package house has no code: its tests hold the house rules that a compiler does not know. Each has
-// a case that must fail.
+// Package house has no code: its tests enforce the house rules that a compiler does not check. Each
+// rule has a case that must fail.
 package house

@@ -36,7 +36,7 @@ func sources(t *testing.T, fn func(path string, text []byte)) {
 
 const maxLines = 500
 
-// faults is what is wrong with one file.
+// faults returns the problems of one file.
 func faults(path string, text []byte) []string {
 	var out []string
 	if n := bytes.Count(text, []byte("\n")); n > maxLines {

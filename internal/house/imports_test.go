@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// rule says what a package may import besides the standard library, and why not more. A package
-// without a rule fails.
+// rule is what a package may import besides the standard library, and the reason. A package without
+// a rule fails.
 type rule struct {
 	pkg   string // import path below the module; "x/..." for all below x
 	allow []string
@@ -103,8 +103,9 @@ func ruleFor(pkg string) *rule {
 	return nil
 }
 
-// matches: a pattern that ends in a slash stands for all below it, one of another module for its
-// packages too, one of ours for itself alone, as does one behind "=".
+// matches reports whether path matches a pattern. A pattern that ends in a slash matches everything
+// below it. A pattern in another module matches its packages too. A pattern of ours matches only
+// itself, and so does one after "=".
 func matches(path string, patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		switch exact, only := strings.CutPrefix(p, "="); {
@@ -119,7 +120,7 @@ func matches(path string, patterns []string) bool {
 	})
 }
 
-// breaches are the imports of a package that break a rule.
+// breaches returns the imports of a package that break a rule.
 func breaches(p listed) []string {
 	r := ruleFor(p.ImportPath)
 	if r == nil {

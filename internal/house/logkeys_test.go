@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// logKeys are all keys of log lines, with what stands behind them. Who searches a log for "err" finds every error.
+// logKeys are all keys of log lines with their meanings. An operator who searches a log for "err"
+// finds every error.
 var logKeys = map[string]string{
 	"accounting":      "addresses that Accounting-Requests are taken at",
 	"action":          "acct-on or acct-off",
@@ -77,7 +78,8 @@ var logKeys = map[string]string{
 	"was":             "a value before its change",
 }
 
-// logged gives the keys of the log lines of a file, with their places; a key that is no literal is "".
+// logged calls fn for each key of the log lines of a file, with its place; a key that is not a
+// literal is "".
 func logged(t *testing.T, path string, text []byte, fn func(key string, at token.Position)) {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -94,7 +96,8 @@ func logged(t *testing.T, path string, text []byte, fn func(key string, at token
 	})
 }
 
-// keyExprs are the keys in a call of a logger's, or in a list of arguments for one: []any{"key", value}.
+// keyExprs returns the keys in a call of a logger, or in a list of its arguments: []any{"key",
+// value}.
 func keyExprs(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.CompositeLit:
@@ -126,7 +129,7 @@ func isLogMethod(name string) bool {
 	return slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, name)
 }
 
-// everyOther is the first, the third and so on.
+// everyOther returns the first, the third and so on.
 func everyOther(all []ast.Expr) (keys []ast.Expr) {
 	for i := 0; i < len(all); i += 2 {
 		keys = append(keys, all[i])
@@ -134,7 +137,7 @@ func everyOther(all []ast.Expr) (keys []ast.Expr) {
 	return keys
 }
 
-// keyArgs are the arguments of a call that are keys of a log line, if it is a call of a logger's.
+// keyArgs returns the arguments of a call that are keys of a log line, if it is a call of a logger.
 func keyArgs(method string, args []ast.Expr) (keys []ast.Expr) {
 	switch {
 	case isLogMethod(method):
@@ -145,7 +148,7 @@ func keyArgs(method string, args []ast.Expr) (keys []ast.Expr) {
 			return nil
 		}
 		args = args[1:]
-	case method == "With": // of a logger, if it begins with a key
+	case method == "With": // of a logger, if the first argument is a key
 		if len(args) == 0 || !isText(args[0]) {
 			return nil
 		}
@@ -168,7 +171,7 @@ func isText(e ast.Expr) bool {
 	return text
 }
 
-// literal is the text of a string literal.
+// literal returns the value of a string literal.
 func literal(e ast.Expr) (string, bool) {
 	lit, ok := e.(*ast.BasicLit)
 	if !ok || lit.Kind != token.STRING {

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// importNames collects under which names packages are imported: by path, then by name.
+// importNames has the names under which packages are imported: by path, then by name.
 type importNames map[string]map[string]bool
 
 func (n importNames) add(t *testing.T, file string, text []byte) {
@@ -41,7 +41,7 @@ func (n importNames) add(t *testing.T, file string, text []byte) {
 	}
 }
 
-// packageName is the name of a package by its import path.
+// packageName returns the name of a package by its import path.
 func packageName(what string) string {
 	base := path.Base(what)
 	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" { // a major version
@@ -52,7 +52,8 @@ func packageName(what string) string {
 
 func isOurs(what string) bool { return strings.HasPrefix(what, "aaasess/") }
 
-// faults are packages that have several names, and names that several packages have, one of ours among them.
+// faults returns packages with several names, and names of several packages, at least one of them
+// ours.
 func (n importNames) faults() (out []string) {
 	owner := map[string]string{}
 	for _, what := range slices.Sorted(maps.Keys(n)) {
@@ -70,7 +71,7 @@ func (n importNames) faults() (out []string) {
 	return out
 }
 
-// TestImportNames: a package has one name in all files, and a name of ours is one package.
+// TestImportNames: a package has one name in all files, and a name of ours stands for one package.
 func TestImportNames(t *testing.T) {
 	names := importNames{}
 	sources(t, func(path string, text []byte) { names.add(t, path, text) })
@@ -101,7 +102,8 @@ func TestImportNamesCanFail(t *testing.T) {
 	}
 }
 
-// sentinels finds the exported errors of a package that nothing but its declaration and errors.Is mention.
+// sentinels returns the exported errors of a package that only their declaration and errors.Is
+// mention.
 func sentinels(t *testing.T, files map[string][]byte) (unused []string) {
 	t.Helper()
 	declared, used := map[string]bool{}, map[string]bool{}
@@ -140,7 +142,8 @@ func sentinels(t *testing.T, files map[string][]byte) (unused []string) {
 	return unused
 }
 
-// uses notes an error that is mentioned: by package and name inside its package, by name from elsewhere.
+// uses records an error that is mentioned: by package and name inside its package, by name
+// elsewhere.
 func uses(n ast.Node, file string, used map[string]bool) bool {
 	switch n := n.(type) {
 	case *ast.SelectorExpr:
@@ -152,7 +155,7 @@ func uses(n ast.Node, file string, used map[string]bool) bool {
 	return true
 }
 
-// TestSentinels: an exported error that the product never returns promises what does not happen.
+// TestSentinels: an exported error must be returned by the product.
 func TestSentinels(t *testing.T) {
 	files := map[string][]byte{}
 	sources(t, func(path string, text []byte) {

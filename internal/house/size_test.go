@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// maxFunction is how many lines a function of the product may have, and maxTest one of a test. The lines of
-	// composite literals do not count: they are data.
+	// maxFunction is the maximum number of lines of a function of the product, maxTest of a test.
+	// Lines of composite literals do not count: they are data.
 	maxFunction = 60
 	maxTest     = 100
-	// maxPackage is how many lines a package may have, without its tests.
+	// maxPackage is the maximum number of lines of a package without its tests.
 	maxPackage = 2000
 )
 
-// longFunctions are those that may be longer, with the reason.
+// longFunctions are functions that may be longer, with the reason.
 var longFunctions = map[string]string{}
 
-// largePackages are those that may be larger, up to so many lines, with the reason. One that shrinks gets a smaller
-// number, or goes.
+// largePackages are packages that may be larger, with their maximum and the reason. If one shrinks,
+// reduce its number or remove it.
 var largePackages = map[string]struct {
 	lines int
 	why   string
@@ -39,7 +39,7 @@ var largePackages = map[string]struct {
 	"store":                  {4300, "engine, repair and inventory of one set of files"},
 }
 
-// longFaults are the functions of a file that are too long.
+// longFaults returns the functions of a file that are too long.
 func longFaults(t *testing.T, path string, text []byte) (out []string) {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -63,7 +63,8 @@ func longFaults(t *testing.T, path string, text []byte) (out []string) {
 	return out
 }
 
-// codeLines is how many lines a function has, without those between the braces of composite literals.
+// codeLines returns how many lines a function has, without those inside the braces of composite
+// literals.
 func codeLines(fset *token.FileSet, fn *ast.FuncDecl) int {
 	line := func(p token.Pos) int { return fset.Position(p).Line }
 	n := line(fn.End()) - line(fn.Pos()) + 1
@@ -77,7 +78,7 @@ func codeLines(fset *token.FileSet, fn *ast.FuncDecl) int {
 	return n
 }
 
-// sizeFault is what is wrong with the size of a package, "" if nothing is.
+// sizeFault returns the problem of a package's size, or "".
 func sizeFault(pkg string, lines int) string {
 	limit, why := maxPackage, "is it still one thing?"
 	if large, listed := largePackages[pkg]; listed {

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Arrival is a request that FreeRADIUS has written to its detail file, and when it read it from its
-// socket. Of two requests to servers on one host, the one that was sent only after the other was
-// answered has the later moment.
+// Arrival is a request in FreeRADIUS's detail file, with the time when FreeRADIUS read it from its
+// socket. If one of two requests to servers on one host was sent only after the answer to the
+// other, it has the later time.
 type Arrival struct {
 	At     time.Time
 	Record DetailRecord
 }
 
-// DetailRecord is one request as FreeRADIUS's detail module wrote it: its attributes in their order.
+// DetailRecord is one request as FreeRADIUS's detail module wrote it: its attributes in order.
 type DetailRecord []DetailAttribute
 
-// DetailAttribute is one attribute, by FreeRADIUS's dictionary. Value is text: names of numbers,
-// octets as 0x..., strings without their quotes.
+// DetailAttribute is one attribute by FreeRADIUS's dictionary. Value is text: names of numbers,
+// octets as 0x..., strings without quotes.
 type DetailAttribute struct{ Name, Value string }
 
-// All is the values of all attributes of this name, in their order.
+// All returns the values of all attributes with this name, in order.
 func (r DetailRecord) All(name string) (values []string) {
 	for _, a := range r {
 		if a.Name == name {
@@ -33,7 +33,7 @@ func (r DetailRecord) All(name string) (values []string) {
 	return values
 }
 
-// Get is the value of the first attribute of this name, or "".
+// Get returns the value of the first attribute with this name, or "".
 func (r DetailRecord) Get(name string) string {
 	for _, a := range r {
 		if a.Name == name {
@@ -43,13 +43,14 @@ func (r DetailRecord) Get(name string) string {
 	return ""
 }
 
-// arrived is the line before a record, as freeRADIUSConf has it: seconds and microseconds. It may follow
-// what is left of a record in whose midst FreeRADIUS was killed, without a newline.
+// arrived matches the line before a record, which freeRADIUSConf defines: seconds and microseconds.
+// If FreeRADIUS was killed while it wrote a record, the line may follow the rest of that record
+// without a newline.
 var arrived = regexp.MustCompile(`Arrived at (\d+)\.(\d+)$`)
 
-// parseDetail reads a detail file: for each record a line that tells when it arrived, a line
-// "\tName = value" for each attribute, an empty line. A record without its empty line is still being
-// written, or will never be, and is left out.
+// parseDetail parses a detail file: for each record a line with the arrival time, a line "\tName =
+// value" for each attribute, and an empty line. A record without its empty line is incomplete, and
+// is left out.
 func parseDetail(text string) (all []Arrival, err error) {
 	var r *Arrival
 	lines := strings.Split(text, "\n")
@@ -65,7 +66,7 @@ func parseDetail(text string) (all []Arrival, err error) {
 		attr, isAttr := strings.CutPrefix(line, "\t")
 		name, value, ok := strings.Cut(attr, " = ")
 		switch {
-		case i == len(lines)-1: // not written yet, or nothing
+		case i == len(lines)-1: // incomplete or empty
 		case isAttr && ok && r != nil:
 			r.Record = append(r.Record, DetailAttribute{name, unquote(value)})
 		case line == "" && r != nil:
@@ -77,7 +78,7 @@ func parseDetail(text string) (all []Arrival, err error) {
 	return all, nil
 }
 
-// unquote takes the quotes and escapes off a string; other values stay as they are.
+// unquote removes the quotes and escapes of a string; other values do not change.
 func unquote(v string) string {
 	if len(v) < 2 || v[0] != '"' || v[len(v)-1] != '"' {
 		return v
@@ -104,7 +105,7 @@ func unquote(v string) string {
 			b.WriteByte('\r')
 		case 't':
 			b.WriteByte('\t')
-		default: // the quote and the backslash stand for themselves
+		default: // a quote or a backslash
 			b.WriteByte(v[i])
 		}
 	}

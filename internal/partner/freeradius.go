@@ -12,32 +12,34 @@ import (
 	"testing"
 )
 
-// FreeRADIUSOptions says how a FreeRADIUS differs from the usual one.
+// FreeRADIUSOptions configures a FreeRADIUS.
 type FreeRADIUSOptions struct {
-	// Secret is what its clients share with it, "testing123" if empty. Printable, without ' and \.
+	// Secret is the secret of its clients; empty means "testing123". It must be printable, without
+	// ' and \.
 	Secret string
-	// Port is where it takes accounting, 0 for a free one.
+	// Port is its accounting port; 0 means a free one.
 	Port int
-	// In is a command that runs it, such as nsenter in a network namespace; empty runs it directly. The command must
-	// become FreeRADIUS, with its process id.
+	// In is a command that runs it, such as nsenter in a network namespace; empty runs it directly.
+	// The command must become FreeRADIUS, with the same process id.
 	In []string
-	// Password makes it an authentication server too, by EAP-MD5: any user with this password is accepted.
+	// Password makes it an authentication server too, by EAP-MD5: it accepts every user with this
+	// password.
 	Password string
 }
 
 // FreeRADIUSProc is FreeRADIUS as accounting server for clients on loopback. It writes each request
 // to a detail file and answers.
 type FreeRADIUSProc struct {
-	Addr     string // host:port where it takes accounting
-	AuthAddr string // host:port where it authenticates, if it does
+	Addr     string // host:port for accounting
+	AuthAddr string // host:port for authentication, if it is enabled
 	Secret   string
 
 	dir string
 	process
 }
 
-// FreeRADIUS starts one, and gives it when it serves. It ends with the test. Its log becomes part of
-// the test's if that fails.
+// FreeRADIUS starts one and returns when it serves. It ends with the test. If the test fails, its
+// log is added to the test's.
 func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,8 +79,8 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	return p
 }
 
-// freeRADIUSConf is a whole configuration of FreeRADIUS 3.2: %[1]s is the folder of all its files,
-// %[2]s the secret, %[3]d the port, %[4]s and %[5]s further modules and servers.
+// freeRADIUSConf is a complete configuration of FreeRADIUS 3.2: %[1]s is the folder of all its
+// files, %[2]s the secret, %[3]d the port, %[4]s and %[5]s additional modules and servers.
 const freeRADIUSConf = `prefix = /usr
 logdir = %[1]s
 raddbdir = %[1]s
@@ -161,7 +163,7 @@ const (
 `
 )
 
-// Detail is the accounting requests that it has taken, in the order in which it wrote them.
+// Detail returns the accounting requests that it received, in the order in which it wrote them.
 func (p *FreeRADIUSProc) Detail() (records []DetailRecord) {
 	p.t.Helper()
 	for _, a := range p.Arrivals() {
@@ -170,7 +172,7 @@ func (p *FreeRADIUSProc) Detail() (records []DetailRecord) {
 	return records
 }
 
-// Arrivals is the accounting requests that it has taken, in the order in which it wrote them.
+// Arrivals returns the accounting requests that it received, in the order in which it wrote them.
 func (p *FreeRADIUSProc) Arrivals() []Arrival {
 	p.t.Helper()
 	all, err := parseDetail(string(p.detail()))
@@ -180,13 +182,13 @@ func (p *FreeRADIUSProc) Arrivals() []Arrival {
 	return all
 }
 
-// Taken is how many accounting requests it has taken: about len(Detail()), and cheap.
+// Taken returns how many accounting requests it received: about len(Detail()), at a low cost.
 func (p *FreeRADIUSProc) Taken() int {
 	p.t.Helper()
 	return bytes.Count(p.detail(), []byte("\n\n"))
 }
 
-// detail is the octets of the detail file, nil as long as there is none.
+// detail returns the contents of the detail file, or nil if it does not exist.
 func (p *FreeRADIUSProc) detail() []byte {
 	p.t.Helper()
 	b, err := os.ReadFile(filepath.Join(p.dir, "detail"))

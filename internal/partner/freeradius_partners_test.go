@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// radclientAcct sends one accounting request and gives radclient's error.
+// radclientAcct sends one accounting request and returns radclient's error.
 func radclientAcct(t *testing.T, p *FreeRADIUSProc, secret, session string) error {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "request")
@@ -42,7 +42,7 @@ func TestFreeRADIUS(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Pause()
-	p.Stop() // must end it in spite of the pause
+	p.Stop() // must end it despite the pause
 	p.Start()
 	if err := radclientAcct(t, p, p.Secret, "five"); err != nil {
 		t.Fatal(err)

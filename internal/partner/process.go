@@ -17,45 +17,44 @@ const (
 	stopTimeout  = 5 * time.Second
 )
 
-// process is a foreign program that runs as long as a test wants it to, what an Snmpd and a
-// FreeRADIUS have in common.
+// process is a foreign program that a test starts and stops. Snmpd and FreeRADIUS share it.
 type process struct {
 	t     testing.TB
 	name  string
 	path  string
 	args  []string
-	env   []string               // besides the test's own
-	ready func(line string) bool // says of a line that it prints whether it serves now
+	env   []string               // in addition to the test's environment
+	ready func(line string) bool // reports whether an output line says that the program serves
 
 	cmd    *exec.Cmd     // nil while it does not run
-	done   chan struct{} // closed when cmd has ended and was waited for
+	done   chan struct{} // closed after cmd has ended and Wait has returned
 	paused bool
 
 	mu  sync.Mutex
 	log strings.Builder
 }
 
-// begin starts it for the first time, and has it end with the test. Its log becomes part of the
-// test's if that fails.
+// begin starts the program for the first time. It ends with the test. If the test fails, its log is
+// added to the test's.
 func (p *process) begin() {
 	p.t.Helper()
 	p.t.Cleanup(func() {
 		p.Kill()
 		if p.t.Failed() {
-			p.t.Logf("%s said:\n%s", p.name, p.Log())
+			p.t.Logf("output of %s:\n%s", p.name, p.Log())
 		}
 	})
 	p.Start()
 }
 
-// Log is what it has printed so far.
+// Log returns its output so far.
 func (p *process) Log() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
 }
 
-// Pid is its process id. It must be running.
+// Pid returns its process id. It must be running.
 func (p *process) Pid() int { return p.cmd.Process.Pid }
 
 // Start starts it again after Stop or Kill, with the same addresses and files, and returns when it
@@ -63,11 +62,11 @@ func (p *process) Pid() int { return p.cmd.Process.Pid }
 func (p *process) Start() {
 	p.t.Helper()
 	if p.cmd != nil {
-		p.t.Fatalf("partner: %s: runs already", p.name)
+		p.t.Fatalf("partner: %s: is already running", p.name)
 	}
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Env = append(append(os.Environ(), "LC_ALL=C"), p.env...)
-	// Should the test die without its clean-up, the kernel ends the program.
+	// If the test dies without its clean-up, the kernel kills the program.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -82,7 +81,7 @@ func (p *process) Start() {
 	go func() {
 		defer close(done)
 		p.follow(out, serving)
-		_ = cmd.Wait() // how it ended is of no interest: mostly by our signal
+		_ = cmd.Wait() // ignore the exit status: usually it was our signal
 	}()
 	select {
 	case <-serving:
@@ -93,7 +92,7 @@ func (p *process) Start() {
 	}
 }
 
-// follow keeps the log up to its end, and tells when it says that the program is up.
+// follow reads the output until its end, and closes serving when the program is ready.
 func (p *process) follow(out io.Reader, serving chan<- struct{}) {
 	for sc := bufio.NewScanner(out); sc.Scan(); {
 		line := sc.Text()
@@ -107,10 +106,10 @@ func (p *process) follow(out io.Reader, serving chan<- struct{}) {
 	}
 }
 
-// Stop ends it as an init system does, with SIGTERM. It does nothing if it does not run.
+// Stop ends it with SIGTERM, as an init system does. It does nothing if it does not run.
 func (p *process) Stop() { p.end(syscall.SIGTERM) }
 
-// Kill ends it without warning, with SIGKILL. It does nothing if it does not run.
+// Kill ends it with SIGKILL. It does nothing if it does not run.
 func (p *process) Kill() { p.end(syscall.SIGKILL) }
 
 // Restart is Stop and Start.
@@ -120,14 +119,14 @@ func (p *process) Restart() {
 	p.Start()
 }
 
-// Pause stops it where it is, with SIGSTOP: requests queue in its socket until Resume.
+// Pause suspends it with SIGSTOP: requests queue in its socket until Resume.
 func (p *process) Pause() {
 	p.t.Helper()
 	p.signal(syscall.SIGSTOP)
 	p.paused = true
 }
 
-// Resume lets it go on after Pause.
+// Resume continues it after Pause.
 func (p *process) Resume() {
 	p.t.Helper()
 	p.signal(syscall.SIGCONT)
@@ -137,7 +136,7 @@ func (p *process) Resume() {
 func (p *process) signal(sig syscall.Signal) {
 	p.t.Helper()
 	if p.cmd == nil {
-		p.t.Fatalf("partner: %s: does not run", p.name)
+		p.t.Fatalf("partner: %s: is not running", p.name)
 	}
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.t.Fatalf("partner: %s: %v", p.name, err)
@@ -150,7 +149,7 @@ func (p *process) end(sig syscall.Signal) {
 	}
 	_ = p.cmd.Process.Signal(sig) // it may have ended already
 	if p.paused {
-		_ = p.cmd.Process.Signal(syscall.SIGCONT) // else it would not heed SIGTERM
+		_ = p.cmd.Process.Signal(syscall.SIGCONT) // otherwise it does not react to SIGTERM
 	}
 	select {
 	case <-p.done:

@@ -9,17 +9,18 @@ import (
 	"testing"
 )
 
-// FreeRADIUSProxyProc is FreeRADIUS as a proxy for clients on loopback: what accounting it takes it passes to one server,
-// and answers once that has answered.
+// FreeRADIUSProxyProc is FreeRADIUS as a proxy for clients on loopback: it forwards accounting to
+// one server, and answers after the server has answered.
 type FreeRADIUSProxyProc struct {
-	Addr string // host:port where it takes accounting
+	Addr string // host:port for accounting
 	process
 }
 
-// FreeRADIUSProxy starts one in front of the server at to (host:port); both sides have the secret. It takes the server for
-// dead a few seconds after a request that the server did not answer. It uses the server again when it has had answers to
-// three Status-Servers; it sends one every six seconds. FreeRADIUS takes no smaller numbers, and revives a server without
-// asking only after an hour. The process ends with the test. Its log becomes part of the test's if that fails.
+// FreeRADIUSProxy starts a proxy for the server at to (host:port); both sides use the secret. It
+// marks the server dead a few seconds after a request without an answer. It sends the dead server a
+// Status-Server every six seconds and uses it again after three answers. FreeRADIUS accepts no
+// smaller numbers, and without Status-Server revives a server only after an hour. The process ends
+// with the test. If the test fails, its log is added to the test's.
 func FreeRADIUSProxy(t testing.TB, to, secret string) *FreeRADIUSProxyProc {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,8 +43,8 @@ func FreeRADIUSProxy(t testing.TB, to, secret string) *FreeRADIUSProxyProc {
 	return p
 }
 
-// freeRADIUSProxyConf is a whole configuration of FreeRADIUS 3.2: %[1]s is the folder of all its files, %[2]s the secret,
-// %[3]d its port, %[4]s and %[5]s host and port of the server.
+// freeRADIUSProxyConf is a complete configuration of FreeRADIUS 3.2: %[1]s is the folder of all its
+// files, %[2]s the secret, %[3]d its port, %[4]s and %[5]s host and port of the server.
 const freeRADIUSProxyConf = `prefix = /usr
 logdir = %[1]s
 raddbdir = %[1]s

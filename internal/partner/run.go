@@ -13,8 +13,8 @@ import (
 	"aaasess/internal/freeport"
 )
 
-// Run runs a short command to its end and gives what it printed. If it fails or takes longer than
-// the time limit, the test fails.
+// Run runs a short command and returns its output. If the command fails or exceeds the time limit,
+// the test fails.
 func Run(t testing.TB, timeout time.Duration, name string, args ...string) (stdout string) {
 	t.Helper()
 	stdout, err := Try(t, timeout, name, args...)
@@ -24,8 +24,8 @@ func Run(t testing.TB, timeout time.Duration, name string, args ...string) (stdo
 	return stdout
 }
 
-// Try is [Run] for a command that may fail: the error holds what it wrote to standard error. A
-// program that is missing, or one that outstays the time limit, still fails the test.
+// Try is [Run] for a command that may fail: the error contains its standard error. A missing
+// program, or one that exceeds the time limit, still fails the test.
 func Try(t testing.TB, timeout time.Duration, name string, args ...string) (stdout string, err error) {
 	t.Helper()
 	path := lookPath(t, name)
@@ -45,7 +45,7 @@ func Try(t testing.TB, timeout time.Duration, name string, args ...string) (stdo
 	return out.String(), err
 }
 
-// lookPath finds a program, also where only root's path has it.
+// lookPath finds a program, even if only root's path has it.
 func lookPath(t testing.TB, name string) string {
 	t.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name, "/sbin/" + name} {
@@ -57,13 +57,13 @@ func lookPath(t testing.TB, name string) string {
 	return ""
 }
 
-// FreeUDPPort gives a port of 127.0.0.1 that no one uses, nor will be given by the system.
+// FreeUDPPort returns a port of 127.0.0.1 that nothing uses, outside the system's range.
 func FreeUDPPort(t testing.TB) int {
 	t.Helper()
 	return freePort(t, freeport.UDP)
 }
 
-// FreeTCPPort gives a port of 127.0.0.1 that no one uses, nor will be given by the system.
+// FreeTCPPort returns a port of 127.0.0.1 that nothing uses, outside the system's range.
 func FreeTCPPort(t testing.TB) int {
 	t.Helper()
 	return freePort(t, freeport.TCP)

@@ -16,32 +16,32 @@ const (
 	WriteCommunity = "private"
 )
 
-// SnmpdOptions says how an Snmpd differs from the usual one.
+// SnmpdOptions configures an Snmpd.
 type SnmpdOptions struct {
-	// AgentXNetwork is "unix" (if empty, too) or "tcp".
+	// AgentXNetwork is "unix" or "tcp"; empty means "unix".
 	AgentXNetwork string
-	// Config is further lines of snmpd.conf.
+	// Config is additional lines of snmpd.conf.
 	Config []string
 }
 
 // SnmpdProc is net-snmp's snmpd as AgentX master.
 type SnmpdProc struct {
-	Addr          string // host:port where it speaks SNMP
+	Addr          string // host:port for SNMP
 	AgentXNetwork string // for agentx.Config
 	AgentXAddress string // likewise
 
 	process
 }
 
-// Snmpd starts an snmpd that is its own master agent, and gives it when it serves. It ends with the
-// test. Its log becomes part of the test's if that fails.
+// Snmpd starts an snmpd as AgentX master agent and returns when it serves. It ends with the test.
+// If the test fails, its log is added to the test's.
 func Snmpd(t testing.TB, opts SnmpdOptions) *SnmpdProc {
 	t.Helper()
-	dir, state := t.TempDir(), t.TempDir() // its own files are apart: it writes a snmpd.conf there
+	dir, state := t.TempDir(), t.TempDir() // two folders: snmpd writes a snmpd.conf of its own
 	conf := filepath.Join(dir, "snmpd.conf")
 	p := &SnmpdProc{AgentXNetwork: opts.AgentXNetwork, process: process{
 		t: t, name: "snmpd", path: lookPath(t, "snmpd"),
-		// Without smux, which would take its one fixed port.
+		// Without smux, which would use its one fixed port.
 		args: []string{"-f", "-Lo", "-I", "-smux", "-C", "-c", conf},
 		env:  []string{"SNMP_PERSISTENT_DIR=" + state, "SNMPCONFPATH=" + dir, "MIBS="},
 		// Printed when all sockets are open, just before its main loop.
@@ -60,10 +60,10 @@ func Snmpd(t testing.TB, opts SnmpdOptions) *SnmpdProc {
 		p.AgentXAddress = fmt.Sprintf("127.0.0.1:%d", FreeTCPPort(t))
 		socket = "tcp:" + p.AgentXAddress
 	default:
-		t.Fatalf("partner: snmpd: no AgentX over %q", opts.AgentXNetwork)
+		t.Fatalf("partner: snmpd: unknown AgentX network %q", opts.AgentXNetwork)
 	}
 	if strings.Contains(dir, ",") { // snmpd would read a list of files
-		t.Fatalf("partner: snmpd: a comma in the name of the test: %s", dir)
+		t.Fatalf("partner: snmpd: the name of the test must not have a comma: %s", dir)
 	}
 	lines := append([]string{
 		"agentAddress udp:" + p.Addr,
@@ -80,7 +80,7 @@ func Snmpd(t testing.TB, opts SnmpdOptions) *SnmpdProc {
 	return p
 }
 
-// Walk runs snmpwalk below an OID and gives its lines, numeric names and all (-On).
+// Walk runs snmpwalk below an OID and returns its lines, with numeric names (-On).
 func (p *SnmpdProc) Walk(t testing.TB, oid string) []string {
 	t.Helper()
 	out := Run(t, time.Minute, "snmpwalk", "-v2c", "-c", ReadCommunity, "-On", "-t", "3", "-r", "2", p.Addr, oid)

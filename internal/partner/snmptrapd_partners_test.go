@@ -15,7 +15,7 @@ func TestSnmptrapd(t *testing.T) {
 		Run(t, 5*time.Second, kind, "-v2c", "-c", community, p.Addr, "", ".1.3.6.1.6.3.1.1.5.1", ".1.3.6.1.2.1.1.5.0", "s", "partner")
 	}
 	send("snmptrap", "public")
-	send("snmptrap", "other") // not let in
+	send("snmptrap", "other") // not accepted
 	p.AwaitGot(1, 5*time.Second)
 	p.Restart()
 	send("snmpinform", "public")

@@ -1,14 +1,16 @@
 package radius
 
-// IdentifiersPerSocket is how many requests from one socket to one peer their identifiers tell apart (RFC 2865 section 3).
+// IdentifiersPerSocket is the number of identifiers for requests from one socket to one peer (RFC
+// 2865 section 3).
 const IdentifiersPerSocket = 256
 
-// IdentifierPool is the identifiers to one peer that no request uses, of one or more sockets: number n is identifier n%256
-// of socket n/256. The one that has rested longest is taken first: so a stray answer meets nobody, and no peer takes a new
-// request for a retransmission of an old one (RFC 5080 section 2.2.2). The zero value has none; see [IdentifierPool.Grow].
-// Its owner guards it.
+// IdentifierPool has the free identifiers for one peer, for one or more sockets: number n is
+// identifier n%256 of socket n/256. The identifier that was released longest ago is allocated
+// first. So a late answer matches no request, and a peer does not mistake a new request for a
+// retransmission (RFC 5080 section 2.2.2). The zero value is empty; see [IdentifierPool.Grow]. It
+// is not safe for concurrent use.
 type IdentifierPool struct {
-	ring  []int32 // with room for all numbers; those that are free begin at first
+	ring  []int32 // large enough for all numbers; the free ones begin at first
 	first int
 	free  int
 }
@@ -26,8 +28,8 @@ func (p *IdentifierPool) Grow() {
 	p.ring = ring[:cap(ring)]
 }
 
-// Take takes the number out that was released longest ago; false if all are in use.
-func (p *IdentifierPool) Take() (n int, ok bool) {
+// Allocate returns the number that was released longest ago, or false if all are in use.
+func (p *IdentifierPool) Allocate() (n int, ok bool) {
 	if p.free == 0 {
 		return 0, false
 	}
@@ -37,7 +39,7 @@ func (p *IdentifierPool) Take() (n int, ok bool) {
 	return n, true
 }
 
-// Release gives a number back that was taken.
+// Release frees an allocated number.
 func (p *IdentifierPool) Release(n int) {
 	p.ring[(p.first+p.free)%len(p.ring)] = int32(n)
 	p.free++

@@ -6,7 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestIdentifierPoolAgainstModel: what was released longest ago is taken first, and nothing twice.
+// TestIdentifierPoolAgainstModel: the number that was released longest ago is allocated first, and
+// none twice.
 func TestIdentifierPoolAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p IdentifierPool
@@ -25,7 +26,7 @@ func TestIdentifierPoolAgainstModel(t *testing.T) {
 			},
 			"take": func(t *rapid.T) {
 				for range rapid.IntRange(1, 300).Draw(t, "count") {
-					n, ok := p.Take()
+					n, ok := p.Allocate()
 					if ok != (len(free) > 0) || ok && n != free[0] {
 						t.Fatalf("took %d, %v of %v", n, ok, free)
 					}
@@ -50,11 +51,11 @@ func TestIdentifierPoolAgainstModel(t *testing.T) {
 	})
 }
 
-// TestIdentifierPoolAllocatesNothing once it has grown.
+// TestIdentifierPoolAllocatesNothing: the pool uses no further memory once it has grown.
 func TestIdentifierPoolAllocatesNothing(t *testing.T) {
 	var p IdentifierPool
 	p.Grow()
-	if n := testing.AllocsPerRun(1000, func() { n, _ := p.Take(); p.Release(n) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { n, _ := p.Allocate(); p.Release(n) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

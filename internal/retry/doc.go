@@ -1,3 +1,3 @@
-// Package retry says when something is sent again to servers that do not answer (R61, R62). It is arithmetic: clocks and
-// timers are the transports'.
+// Package retry computes when a request is repeated to servers that do not answer (R61, R62). It
+// only computes: the transports have the clocks and timers.
 package retry

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Progress is how far something that is sent again and again has come: a sender's own. Zero is the beginning. It means
-// nothing to another sender; one that cannot make sense of it begins anew.
+// Progress is how far a sender has come with a request that is repeated. Zero is the start. It is
+// meaningful only to the sender that made it; another sender that cannot interpret it starts again.
 type Progress struct {
-	Tried   uint64 // bit i: server i had, or has, its chance
-	Server  uint16 // whose turn it is, if Attempt is not 0
+	Tried   uint64 // bit i: server i was tried or is being tried
+	Server  uint16 // the current server, if Attempt is not 0
 	Attempt uint16 // transmissions to that server so far
-	Servers uint32 // which servers these are
+	Servers uint32 // identifies the list of servers
 }
 
-// Later is the error of something that nobody answered and whose schedule goes on: a back-off (R62). Until then the sender
-// has nothing of it in memory.
+// Later is the error of a request that got no answer yet and whose schedule continues in the
+// back-off (R62). Until then the sender keeps nothing about it in memory.
 type Later struct {
 	After time.Duration // from now to the next transmission
 	At    Progress      // for the call that makes it
 }
 
-// Error says when it goes on.
+// Error returns the time of the next transmission.
 func (l *Later) Error() string {
 	return fmt.Sprintf("no response yet, next transmission in %v", l.After)
 }

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// seconds are the times of all transmissions, and of the end.
+// seconds returns the times of all transmissions and of the end.
 func (s Schedule) seconds() (at []int) {
 	var t time.Duration
 	for n := range s.Transmissions() {
@@ -32,7 +32,7 @@ func TestSchedule(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		s    Schedule
-		want []int // the last is the end
+		want []int // the last one is the end
 	}{
 		{"example of S4", Schedule{5 * time.Second, 3, time.Hour, 32}, example},
 		{"no back-off", Schedule{5 * time.Second, 3, time.Hour, 0}, []int{0, 5, 10, 15, 20}},
@@ -50,7 +50,8 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// Intervals never shrink before the last, and stay in their bounds, however large the numbers.
+// TestScheduleBounds: intervals never decrease before the last one and stay in their bounds,
+// whatever the numbers.
 func TestScheduleBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := Schedule{

@@ -1,6 +1,7 @@
-// Package throttle keeps a log readable while the same trouble comes again and again: it decides whether a line is to be
-// written now, and counts those that are not, so that the next one can say how many they were.
+// Package throttle limits repeated log lines. It decides whether a line is written now, and counts
+// suppressed lines, so that the next line can report their number.
 //
-// [Line] is for one kind of line, [Lines] for one that many senders can cause. Both are ready when zero, write nothing
-// themselves and have neither clock nor timer: the caller gives the time. Any number of goroutines may use them.
+// [Line] is for one kind of line, [Lines] for a kind that many senders can cause. Their zero values
+// are ready to use. They write nothing themselves and have no clock: the caller passes the time.
+// They may be used from any number of goroutines.
 package throttle

@@ -6,52 +6,53 @@ import (
 	"time"
 )
 
-// Period is the time between two lines, unless a [Line] has another.
+// Period is the default time between two lines.
 const Period = time.Minute
 
-// Line is one kind of line of a log. It must not be copied once it is in use.
+// Line limits one kind of log line. It must not be copied after first use.
 type Line struct {
-	// Every is the time between two lines at least; 0 means [Period]. It does not change.
+	// Every is the minimum time between two lines; 0 means [Period]. It must not change after first
+	// use.
 	Every time.Duration
 
 	mu    sync.Mutex
-	place place
+	state state
 }
 
-// Allow reports whether a line is to be written at this moment: the first one, and the first one after each period. If so,
-// suppressed is how many were not written since the one before.
+// Allow reports whether a line may be written now: the first one, and the first one after each
+// period. If so, suppressed is the number of lines suppressed since the previous one.
 func (l *Line) Allow(now time.Time) (suppressed int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.place.allow(now, l.every())
+	return l.state.allow(now, l.every())
 }
 
-// Next is the moment from which on a line is allowed. It is long past if there was none yet.
+// Next returns the time from which a line is allowed. If there was no line yet, it is in the past.
 func (l *Line) Next() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.place.last.Add(l.every())
+	return l.state.last.Add(l.every())
 }
 
 func (l *Line) every() time.Duration { return cmp.Or(l.Every, Period) }
 
-// place is what is known of one kind of line.
-type place struct {
-	last       time.Time // when one was allowed; zero: never
+// state is the state of one kind of line.
+type state struct {
+	last       time.Time // time of the last allowed line; zero means never
 	suppressed int       // since then
 }
 
-func (p *place) allow(now time.Time, every time.Duration) (suppressed int, ok bool) {
+func (p *state) allow(now time.Time, every time.Duration) (suppressed int, ok bool) {
 	if p.isBusy(now, every) {
 		p.suppressed++
 		return 0, false
 	}
 	suppressed = p.suppressed
-	*p = place{last: now}
+	*p = state{last: now}
 	return suppressed, true
 }
 
-// isBusy reports whether the newest line is less than a period old.
-func (p *place) isBusy(now time.Time, every time.Duration) bool {
+// isBusy reports whether the last line is less than a period old.
+func (p *state) isBusy(now time.Time, every time.Duration) bool {
 	return !p.last.IsZero() && now.Sub(p.last) < every
 }

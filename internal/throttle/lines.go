@@ -5,33 +5,35 @@ import (
 	"time"
 )
 
-// MaxKeys is how many keys a [Lines] tells apart at a time.
+// MaxKeys is how many keys of a [Lines] have a state of their own at a time.
 const MaxKeys = 32
 
-// Lines is one kind of line of a log, told apart by a key: who causes it, say. Each key has a line in each [Period], so none
-// hides another. Only [MaxKeys] keys have a place of their own, so senders with many addresses, or with forged ones, fill
-// neither memory nor log: what finds no place shares one. A place can be given to another key from a Period after its newest
-// line on; what it had suppressed is then forgotten.
+// Lines limits one kind of log line for each key, for example for each sender. Each key may have
+// one line in each [Period], so no key hides another. Only [MaxKeys] keys have a state of their
+// own, and all others share one. So senders with many or forged addresses fill neither memory nor
+// log. A key's state may be reused for another key a Period after its last line; its number of
+// suppressed lines is lost then.
 type Lines[K comparable] struct {
 	mu  sync.Mutex
-	own map[K]place // at most MaxKeys
-	// oldest is a lower bound of the times in own: until it is a Period ago there is no place to free.
+	own map[K]state // at most MaxKeys
+	// oldest is a lower bound of the times in own: until it is a Period ago, no state can be
+	// reused.
 	oldest time.Time
-	shared place
+	shared state
 }
 
-// Verdict is what [Lines.Allow] decides about a line.
+// Verdict is the decision of [Lines.Allow].
 type Verdict struct {
-	// Write: it is to be written.
+	// Write reports whether the line may be written.
 	Write bool
-	// Shared: the key has no place of its own. The line stands for all keys that have none.
+	// Shared reports that the key has no state of its own. The line stands for all such keys.
 	Shared bool
-	// Suppressed is how many lines of the key, or of the shared place, were not written since the one before. It is 0 unless
-	// Write is true.
+	// Suppressed is the number of suppressed lines of the key, or of all keys without a state,
+	// since the previous line. It is 0 if Write is false.
 	Suppressed int
 }
 
-// Allow decides about a line of a key at this moment.
+// Allow decides whether a line of a key may be written now.
 func (l *Lines[K]) Allow(key K, now time.Time) (v Verdict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,7 +46,7 @@ func (l *Lines[K]) Allow(key K, now time.Time) (v Verdict) {
 	v.Suppressed, v.Write = p.allow(now, Period)
 	switch {
 	case l.own == nil:
-		l.own, l.oldest = map[K]place{}, now
+		l.own, l.oldest = map[K]state{}, now
 	case len(l.own) == 0:
 		l.oldest = now
 	}
@@ -52,7 +54,8 @@ func (l *Lines[K]) Allow(key K, now time.Time) (v Verdict) {
 	return v
 }
 
-// hasRoom reports whether one more key finds a place, and frees those that are over.
+// hasRoom reports whether one more key can have a state. It removes states that are older than a
+// Period.
 func (l *Lines[K]) hasRoom(now time.Time) bool {
 	if len(l.own) < MaxKeys {
 		return true

@@ -43,7 +43,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestLinesFull: who finds no place shares one, and places are free after a minute.
+// TestLinesFull: keys without a state share one, and states can be reused after a minute.
 func TestLinesFull(t *testing.T) {
 	var l Lines[int]
 	ask := func(second, key int, want Verdict) {
@@ -59,15 +59,15 @@ func TestLinesFull(t *testing.T) {
 	ask(30, 100, Verdict{Shared: true})
 	ask(30, 101, Verdict{Shared: true})
 	ask(31, 0, Verdict{})
-	ask(60, 101, Verdict{Write: true}) // in the place of key 0 or 1
+	ask(60, 101, Verdict{Write: true}) // reuses the state of key 0 or 1
 	ask(60, 102, Verdict{Write: true})
 	ask(60, 103, Verdict{Shared: true})
 	ask(60, 5, Verdict{})
 	ask(80, 5, Verdict{Write: true, Suppressed: 1})
-	ask(80, 0, Verdict{Write: true}) // its count went with its place
+	ask(80, 0, Verdict{Write: true}) // its count was lost with its state
 }
 
-// model is Lines without thought for cost.
+// model is a simple, slow implementation of Lines.
 type model struct {
 	own    []*history
 	shared history
@@ -113,8 +113,8 @@ func (m *model) allow(key int, now time.Time) Verdict {
 	return m.own[len(m.own)-1].ask(now)
 }
 
-// TestLinesAgainstModel: the verdicts are those of the model, two lines of a key are a Period apart, and all that is not
-// written is counted once at most.
+// TestLinesAgainstModel: the verdicts equal the model's, two lines of a key are at least a Period
+// apart, and each suppressed line is counted at most once.
 func TestLinesAgainstModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var l Lines[int]
@@ -148,7 +148,7 @@ func TestLinesAgainstModel(t *testing.T) {
 	})
 }
 
-// TestManyGoroutines: of many that ask at one moment, one is allowed for each key.
+// TestManyGoroutines: of many concurrent calls at one time, one is allowed for each key.
 func TestManyGoroutines(t *testing.T) {
 	var one Line
 	var lines Lines[int]
@@ -170,7 +170,7 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestNoAllocation: a flood costs nothing.
+// TestNoAllocation: a flood allocates nothing.
 func TestNoAllocation(t *testing.T) {
 	var l Lines[int]
 	for key := range MaxKeys {

@@ -1,4 +1,4 @@
-// Package timeheap keeps what waits in the order in which it is due. What waits can be moved to another time and taken out
-// wherever it stands, in O(log n) and without allocation: its [Entry] is a field of it. A [Heap] has no clock, no timer and
-// no lock: those are the owner's.
+// Package timeheap keeps waiting things in the order of their due times. A thing can be moved to
+// another time or removed in O(log n) and without allocation, because its [Entry] is one of its
+// fields. A [Heap] has no clock, no timer and no lock: its owner has them.
 package timeheap

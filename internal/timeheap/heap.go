@@ -6,39 +6,42 @@ import (
 	"time"
 )
 
-// Entry is the place of one thing in a [Heap], a field of that thing. It must not be copied while it waits.
+// Entry is the position of one thing in a [Heap], and a field of that thing. It must not be copied
+// while it is in a heap.
 type Entry[T any] struct {
-	of    T // the thing
-	at    time.Time
-	place int // 1 and its index in the heap; 0: it does not wait
+	of       T // the thing
+	at       time.Time
+	position int // index in the heap plus 1; 0 means that it is in no heap
 }
 
-// At is when the entry is due, zero if it does not wait.
+// At returns the due time, or zero if the entry is in no heap.
 func (e *Entry[T]) At() time.Time { return e.at }
 
 // IsWaiting reports whether the entry is in a heap.
-func (e *Entry[T]) IsWaiting() bool { return e.place > 0 }
+func (e *Entry[T]) IsWaiting() bool { return e.position > 0 }
 
-// Heap is entries that wait. It is ready when zero.
+// Heap has the waiting entries. The zero value is ready to use.
 type Heap[T any] struct{ entries entries[T] }
 
-// Len is how many entries wait.
+// Len returns the number of entries.
 func (h *Heap[T]) Len() int { return len(h.entries) }
 
-// Set puts something in, or moves it, to be due at this time. e is its entry, which is in one heap at a time.
+// Set adds a thing with this due time, or moves it. e is its entry, which may be in one heap at a
+// time.
 func (h *Heap[T]) Set(of T, e *Entry[T], at time.Time) {
 	e.of, e.at = of, at
 	if e.IsWaiting() {
-		heap.Fix(&h.entries, e.place-1)
+		heap.Fix(&h.entries, e.position-1)
 		return
 	}
 	heap.Push(&h.entries, e)
 }
 
-// Remove takes an entry out that waits.
-func (h *Heap[T]) Remove(e *Entry[T]) { heap.Remove(&h.entries, e.place-1) }
+// Remove removes an entry, which must be in the heap.
+func (h *Heap[T]) Remove(e *Entry[T]) { heap.Remove(&h.entries, e.position-1) }
 
-// Due gives what is due first, if it is due now. It stays in: the caller moves it or takes it out.
+// Due returns the thing with the earliest due time if it is due now. The thing stays in the heap:
+// the caller must move or remove it.
 func (h *Heap[T]) Due(now time.Time) (v T, ok bool) {
 	if len(h.entries) == 0 || h.entries[0].at.After(now) {
 		return v, false
@@ -46,7 +49,7 @@ func (h *Heap[T]) Due(now time.Time) (v T, ok bool) {
 	return h.entries[0].of, true
 }
 
-// Next is when the first is due, zero if nothing waits.
+// Next returns the earliest due time, or zero if the heap is empty.
 func (h *Heap[T]) Next() time.Time {
 	if len(h.entries) == 0 {
 		return time.Time{}
@@ -54,7 +57,7 @@ func (h *Heap[T]) Next() time.Time {
 	return h.entries[0].at
 }
 
-// All yields all that waits, in no order. The heap must not change meanwhile.
+// All yields all things, in no defined order. The heap must not change meanwhile.
 func (h *Heap[T]) All() iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for _, e := range h.entries {
@@ -73,13 +76,13 @@ func (es entries[T]) Less(i, j int) bool { return es[i].at.Before(es[j].at) }
 
 func (es entries[T]) Swap(i, j int) {
 	es[i], es[j] = es[j], es[i]
-	es[i].place, es[j].place = i+1, j+1
+	es[i].position, es[j].position = i+1, j+1
 }
 
 func (es *entries[T]) Push(x any) {
 	e := x.(*Entry[T])
 	*es = append(*es, e)
-	e.place = len(*es)
+	e.position = len(*es)
 }
 
 func (es *entries[T]) Pop() any {
@@ -87,6 +90,6 @@ func (es *entries[T]) Pop() any {
 	e := (*es)[last]
 	(*es)[last] = nil
 	*es = (*es)[:last]
-	e.at, e.place = time.Time{}, 0
+	e.at, e.position = time.Time{}, 0
 	return e
 }

@@ -17,7 +17,8 @@ func at(second int) time.Time { return noon.Add(time.Duration(second) * time.Sec
 
 type thing struct{ wait Entry[*thing] }
 
-// TestAgainstModel: whatever is put in, moved and taken out, what is due first comes first and nothing else is there.
+// TestAgainstModel: after any additions, moves and removals, the earliest thing is first, and the
+// contents equal the model's.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var h Heap[*thing]
@@ -83,7 +84,7 @@ func withTimes(h *Heap[*thing]) func(func(*thing, time.Time) bool) {
 	}
 }
 
-// TestOrder: what is taken out when it is due comes out sorted.
+// TestOrder: things that are removed when they are due are sorted.
 func TestOrder(t *testing.T) {
 	var h Heap[int]
 	const n = 1000
@@ -110,7 +111,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// BenchmarkSet moves one of many, as each transmission does.
+// BenchmarkSet moves one of many entries, as each transmission does.
 func BenchmarkSet(b *testing.B) {
 	for _, n := range []int{16, 4096} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -128,8 +129,9 @@ func BenchmarkSet(b *testing.B) {
 	}
 }
 
-// BenchmarkInAndOut puts one in behind the others and takes it out, as a request that is answered at once.
-func BenchmarkInAndOut(b *testing.B) {
+// BenchmarkAddRemove adds an entry behind the others and removes it, like a request that is
+// answered at once.
+func BenchmarkAddRemove(b *testing.B) {
 	var h Heap[*thing]
 	for i := range 4096 {
 		x := &thing{}
@@ -143,7 +145,7 @@ func BenchmarkInAndOut(b *testing.B) {
 	}
 }
 
-// TestNoAllocation: moving, putting in and taking out allocate nothing.
+// TestNoAllocation: moving, adding and removing allocate nothing.
 func TestNoAllocation(t *testing.T) {
 	var h Heap[*thing]
 	for i := range 100 {

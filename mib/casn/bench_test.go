@@ -10,7 +10,7 @@ import (
 	"aaasess/sessions"
 )
 
-// fill makes a table of n sessions as a provider has them.
+// fill creates a table of n sessions like a provider's.
 func fill(b *testing.B, n int) *fixture {
 	b.Helper()
 	f := newFixture(b)
@@ -60,7 +60,7 @@ func BenchmarkGetNext(b *testing.B) {
 	}
 }
 
-// BenchmarkGet reads casnUserId of sessions far apart.
+// BenchmarkGet reads casnUserId of sessions with distant ids.
 func BenchmarkGet(b *testing.B) {
 	f := fill(b, 1_000_000)
 	r := f.tree.NewReader()
@@ -76,7 +76,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory tells what a session takes in a table of a million.
+// BenchmarkMemory reports the memory of a session in a table of a million.
 func BenchmarkMemory(b *testing.B) {
 	heap := func() uint64 {
 		runtime.GC()

@@ -68,7 +68,8 @@ func user(name string, ip uint32) radius.Attributes {
 	return radius.Attributes(radius.AppendUint32(radius.AppendAttribute(nil, radius.UserName, name), radius.FramedIPAddress, ip))
 }
 
-// TestAgainstModuleText holds every object's OID, type and access against the module that we publish.
+// TestAgainstModuleText compares every object's OID, type and access with the module that we
+// publish.
 func TestAgainstModuleText(t *testing.T) {
 	objects, err := mibs.Objects("CISCO-AAA-SESSION-MIB")
 	if err != nil {
@@ -80,7 +81,7 @@ func TestAgainstModuleText(t *testing.T) {
 			want[o.Name] = fmt.Sprint(mib.OID(o.OID), " ", o.Base, " ", o.Access)
 		}
 	}
-	// One type on the wire for several of the SMI's (RFC 2578 section 7.1).
+	// Several SMI types have the same type on the wire (RFC 2578 section 7.1).
 	base := map[mib.Type]string{mib.Integer32: "INTEGER"}
 	got := map[string]string{}
 	for _, d := range newFixture(t).tree.Defs() {
@@ -178,14 +179,14 @@ func assign(id uint32, value int32) mib.Varbind {
 	return mib.Varbind{Name: entry.Append(5, id), Value: mib.Value{Type: mib.Integer32, Num: uint64(uint32(value))}}
 }
 
-// TestSetCasnDisconnect has every error of R4 and that a PDU is all or nothing.
+// TestSetCasnDisconnect has every error of R4, and shows that a PDU is all or nothing.
 func TestSetCasnDisconnect(t *testing.T) {
 	tests := []struct {
 		name   string
 		vbs    []mib.Varbind
 		status mib.ErrorStatus
 		index  int
-		marked string // the sessions 1..4 afterwards, x for terminating; 4 is to begin with
+		marked string // the sessions 1..4 afterwards, x means terminating; initially only 4 is
 	}{
 		{"true", []mib.Varbind{assign(2, 1)}, mib.NoError, 0, ".x.x"},
 		{"true for many", []mib.Varbind{assign(3, 1), assign(1, 1)}, mib.NoError, 0, "x.xx"},
@@ -211,7 +212,7 @@ func TestSetCasnDisconnect(t *testing.T) {
 			if _, err := f.table.Disconnect([]sessions.ID{4}, nil); err != nil {
 				t.Fatal(err)
 			}
-			f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "0"}) // a copy: waits for what is before it
+			f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "0"}) // a copy: waits for the events before it
 			set, err := f.tree.Test(tt.vbs)
 			if err == nil {
 				err = set.Commit()
@@ -285,7 +286,7 @@ func TestSetUndone(t *testing.T) {
 	}
 }
 
-// TestSetWhenDiskHangs: a commit answers within the master's second, and leaves nothing marked.
+// TestSetWhenDiskHangs: a commit answers within the master's second and leaves no session marked.
 func TestSetWhenDiskHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -297,7 +298,7 @@ func TestSetWhenDiskHangs(t *testing.T) {
 		f.journal.Hold(true)
 		asked := time.Now()
 		err = set.Commit()
-		if se, _ := errors.AsType[*mib.SetError](err); se == nil || se.Status != mib.CommitFailed || !errors.Is(err, errSlow) {
+		if se, _ := errors.AsType[*mib.SetError](err); se == nil || se.Status != mib.CommitFailed || !errors.Is(err, errNotDurable) {
 			t.Errorf("got %v", err)
 		}
 		if d := time.Since(asked); d >= time.Second {
@@ -311,7 +312,7 @@ func TestSetWhenDiskHangs(t *testing.T) {
 	})
 }
 
-// TestWalkWhileTableChanges: each row that lives throughout is seen exactly once, and ids ascend.
+// TestWalkWhileTableChanges: each permanent row is seen exactly once, and ids ascend.
 func TestWalkWhileTableChanges(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFixture(t)

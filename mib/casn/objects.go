@@ -13,7 +13,7 @@ import (
 // Root is casnMIBObjects.
 var Root = mib.MustOID("1.3.6.1.4.1.9.9.150.1")
 
-// ifIndex is what casnNasPort points to: the first accessible object of ifTable (IF-MIB).
+// ifIndex is the target of casnNasPort: the first accessible object of ifTable (IF-MIB).
 var ifIndex = mib.MustOID("1.3.6.1.2.1.2.2.1.1")
 
 var zeroDotZero = mib.OID{0, 0}
@@ -24,12 +24,12 @@ const (
 	truthFalse = 2
 )
 
-// Config is what the module needs to know.
+// Config configures the module.
 type Config struct {
-	// Disconnect says whether casnDisconnect can be set at present: "aaa session-mib disconnect" of
-	// S1. nil means never.
+	// Disconnect reports whether casnDisconnect can be set now: "aaa session-mib disconnect" of S1.
+	// nil means never.
 	Disconnect func() bool
-	// Logger has a line for each session that a SET ends; nil for none.
+	// Logger receives a line for each session that a SET ends; nil discards them.
 	Logger *slog.Logger
 }
 
@@ -40,7 +40,7 @@ type (
 	column = mib.Column[view, row]
 )
 
-// New describes the module over a table. Sessions that a SET ends are given to the terminator.
+// New creates the module for a table. Sessions that a SET ends are passed to the terminator.
 func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mib.Module[*sessions.View] {
 	logger := cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	active, general := Root.Append(1), Root.Append(2)
@@ -100,7 +100,7 @@ func casnNasPort(s row, v *mib.Value) {
 	}
 }
 
-// getRow finds the row of casnSessionId.
+// getRow returns the row of a casnSessionId.
 func getRow(s view, index mib.OID) (row, bool) {
 	if len(index) != 1 {
 		return nil, false
@@ -130,8 +130,9 @@ func nextRow(s view, index mib.OID, include bool, name mib.OID) (mib.OID, row, b
 // maxUserID is the SIZE of casnUserId.
 const maxUserID = 255
 
-// displayable makes a DisplayString of a user name (R1): printable ASCII as it is, any other octet
-// as \xHH and a backslash doubled if there is any such, all cut to 255 octets between escapes.
+// displayable converts a user name to a DisplayString (R1). Printable ASCII stays unchanged. If
+// there is any other octet, it becomes \xHH and backslashes are doubled. The result is cut to 255
+// octets, but not inside an escape.
 func displayable(user string) string {
 	if isPlain(user) {
 		return user[:min(len(user), maxUserID)]
@@ -153,21 +154,22 @@ func displayable(user string) string {
 	return b.String()
 }
 
-// isPlain reports whether all octets are printable ASCII, eight at a time: each cell of a walk asks.
+// isPlain reports whether all octets are printable ASCII. It checks eight at a time, because a walk
+// calls it for each cell.
 func isPlain(s string) bool {
 	const ones = 0x0101010101010101
-	var odd uint64 // the highest bit of an octet is set if it is not printable
+	var unprintable uint64 // an octet's highest bit is set if the octet is not printable
 	for ; len(s) >= 8; s = s[8:] {
 		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		// Below 0x20 the subtraction borrows, above 0x7e the addition carries into the highest bit. A
-		// borrow or carry from another octet only comes from one that is odd itself.
-		odd |= x | (x - 0x20*ones) | (x + ones)
+		// Below 0x20 the subtraction borrows, above 0x7e the addition carries into the highest bit.
+		// A borrow or carry from another octet happens only if that octet is not printable either.
+		unprintable |= x | (x - 0x20*ones) | (x + ones)
 	}
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {
 			return false
 		}
 	}
-	return odd&(0x80*ones) == 0
+	return unprintable&(0x80*ones) == 0
 }

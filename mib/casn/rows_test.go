@@ -11,7 +11,8 @@ import (
 	"aaasess/sessions"
 )
 
-// TestNextRow: from any index, also none that a row can have, up to the largest number.
+// TestNextRow starts from any index, including those that no row can have, up to the largest
+// number.
 func TestNextRow(t *testing.T) {
 	const largest = 1<<32 - 1
 	f := newFixture(t)
@@ -34,7 +35,7 @@ func TestNextRow(t *testing.T) {
 		name    string
 		index   mib.OID
 		include bool
-		want    uint32 // 0 for none
+		want    uint32 // 0 means none
 	}{
 		{"the first", nil, false, 1},
 		{"the first, itself too", nil, true, 1},
@@ -67,7 +68,7 @@ func TestNextRow(t *testing.T) {
 	}
 }
 
-// TestPlain holds the eight octets at a time against one at a time.
+// TestPlain compares eight octets at a time with one at a time.
 func TestPlain(t *testing.T) {
 	for length := range 20 {
 		for at := range max(length, 1) {

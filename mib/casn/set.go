@@ -9,12 +9,12 @@ import (
 	"aaasess/sessions"
 )
 
-// commitWait bounds a commit: the master agent waits a second, and meanwhile serves nobody else.
+// commitWait limits a commit: the master agent waits one second, and serves nobody else meanwhile.
 const commitWait = 700 * time.Millisecond
 
-var errSlow = errors.New("casn: not durable in time")
+var errNotDurable = errors.New("casn: the store did not save the disconnect mark in time")
 
-// writer is SET of casnDisconnect, the only writable object (R4).
+// writer performs SETs of casnDisconnect, the only writable object (R4).
 type writer struct {
 	table      *sessions.Table
 	terminator *sessions.Terminator
@@ -30,11 +30,11 @@ func testDisconnect(v *mib.Value) mib.ErrorStatus {
 	return mib.NoError
 }
 
-// Writable is false as long as "session-mib disconnect" is off.
+// Writable returns false while "session-mib disconnect" is off.
 func (w *writer) Writable(mib.Def) bool { return w.allowed != nil && w.allowed() }
 
-// Test checks that the rows exist and that none would be called back to life: false(2) for a session
-// that is being terminated, or that another assignment of the same request terminates.
+// Test checks that the rows exist, and that no assignment is false(2) for a session that is being
+// terminated, or that another assignment of the request terminates.
 func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 	view := w.table.View()
 	c := &change{writer: w, by: as[0].By}
@@ -58,17 +58,17 @@ func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 	return c, nil
 }
 
-// change is the sessions that one request ends.
+// change has the sessions that one request ends.
 type change struct {
 	*writer
 	ids       []sessions.ID
-	positions []int               // by id
-	sessions  []*sessions.Session // by id, as they were when the SET was tested
+	positions []int               // for each id
+	sessions  []*sessions.Session // for each id, as tested
 	by        mib.Requester
 }
 
-// Commit marks the sessions, and waits until that is durable. One that has ended since the test
-// fails the whole with commitFailed.
+// Commit marks the sessions and waits until that is durable. If a session has ended since the test,
+// nothing is marked and the error is commitFailed.
 func (c *change) Commit() error {
 	if len(c.ids) == 0 {
 		return nil
@@ -85,7 +85,7 @@ func (c *change) Commit() error {
 	select {
 	case err = <-durable:
 	case <-time.After(commitWait):
-		err = errSlow
+		err = errNotDurable
 	}
 	if err != nil {
 		c.table.Undo(c.ids, nil)
@@ -102,13 +102,14 @@ func (c *change) log(what string) {
 	}
 }
 
-// Undo takes the marks off again. [mib.Set] calls it once: each call takes back one Disconnect.
+// Undo removes the marks. [mib.Set] calls it once: each call reverts one Disconnect.
 func (c *change) Undo() error {
 	c.table.Undo(c.ids, nil)
-	c.log("disconnect by SNMP taken back")
+	c.log("disconnect by SNMP undone")
 	return nil
 }
 
-// Cleanup lets the terminator have the sessions: from here on nothing takes the SET back. It gets
-// also those that were marked already, since who marked them may have failed to say so.
+// Cleanup passes the sessions to the terminator; the SET cannot be undone any more. That includes
+// sessions that were marked before, because the request that marked them may have failed before
+// this step.
 func (c *change) Cleanup() { c.terminator.Start(c.ids...) }

@@ -19,7 +19,7 @@ import (
 	"aaasess/sessions"
 )
 
-// askedNAS notes which sessions it is asked to end, and gives no answer.
+// askedNAS records which sessions it must end, and does not answer.
 type askedNAS struct {
 	mu    sync.Mutex
 	asked []sessions.ID
@@ -32,8 +32,8 @@ func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Attempt) sessions.O
 	return sessions.Outcome{}
 }
 
-// TestSetAsksTheNAS: for all sessions of a SET, at its cleanup and not before; also for one that was
-// marked by a request that ended before it came to that.
+// TestSetAsksTheNAS: the NAS gets a request for each session of a SET, at its cleanup and not
+// before. That includes a session that was marked by a request which ended before its cleanup.
 func TestSetAsksTheNAS(t *testing.T) {
 	tests := []struct {
 		name string
@@ -88,8 +88,8 @@ func TestSetAsksTheNAS(t *testing.T) {
 	}
 }
 
-// TestSetUndoneWhenNothingIsAccepted: a full queue of changes must not leave a session terminating
-// that nobody ends.
+// TestSetUndoneWhenNothingIsAccepted: if the queue of changes is full, no session may remain
+// terminating without being ended.
 func TestSetUndoneWhenNothingIsAccepted(t *testing.T) {
 	full := errors.New("too many changes wait for the disk")
 	tests := []struct {
@@ -111,7 +111,7 @@ func TestSetUndoneWhenNothingIsAccepted(t *testing.T) {
 			go func() { failed <- set.Commit() }()
 			synctest.Wait()
 			f.journal.Refuse(full)
-			if se, _ := errors.AsType[*mib.SetError](<-failed); se == nil || se.Status != mib.CommitFailed || !errors.Is(se, errSlow) {
+			if se, _ := errors.AsType[*mib.SetError](<-failed); se == nil || se.Status != mib.CommitFailed || !errors.Is(se, errNotDurable) {
 				t.Errorf("got %v", se)
 			}
 			f.journal.Hold(false)
@@ -136,8 +136,8 @@ func TestSetUndoneWhenNothingIsAccepted(t *testing.T) {
 	}
 }
 
-// TestConcurrentSets: of two SETs of one row at once, the first fails for a slow disk and is undone;
-// the second, which found the mark of the first, must not be told success with no mark left.
+// TestConcurrentSets: two concurrent SETs of one row. The first fails because of a slow disk and is
+// undone. The second, which saw the first one's mark, must not succeed without a mark.
 func TestConcurrentSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -156,7 +156,7 @@ func TestConcurrentSets(t *testing.T) {
 		first := commit()
 		time.Sleep(300 * time.Millisecond)
 		second := commit()
-		time.Sleep(500 * time.Millisecond) // the first has given up at 700 ms
+		time.Sleep(500 * time.Millisecond) // the first gives up at 700 ms
 		f.journal.Hold(false)
 		err1, err2 := <-first, <-second
 		synctest.Wait()
@@ -167,8 +167,8 @@ func TestConcurrentSets(t *testing.T) {
 	})
 }
 
-// TestSetIsLogged: a line for each session that a SET ends says who, from where, which user and NAS; none
-// for a SET that fails, and another one if it is taken back.
+// TestSetIsLogged: each session that a SET ends has a log line with requester, address, user and
+// NAS. A failed SET has none, and an undone one has a second line.
 func TestSetIsLogged(t *testing.T) {
 	f := newFixture(t)
 	var log bytes.Buffer
@@ -214,7 +214,7 @@ func TestSetIsLogged(t *testing.T) {
 	if err := set.Undo(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := lines(), []string{`"disconnect by SNMP taken back"` + who + testNAS.String()}; !slices.Equal(got, want) {
+	if got, want := lines(), []string{`"disconnect by SNMP undone"` + who + testNAS.String()}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"aaasess/internal/radius"
 )
 
-// linger is how long an attempt whose session has ended still waits for its answer: a NAS may send the stop
-// first and the ACK behind it.
-const linger = 500 * time.Millisecond
+// lingerTime is how long an attempt still waits for its answer after its session has ended: a NAS
+// may send the stop before the ACK.
+const lingerTime = 500 * time.Millisecond
 
-// ask is one Disconnect-Request with its retransmissions.
+// ask sends one Disconnect-Request with its retransmissions, and waits for the answer.
 func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) sessions.Outcome {
 	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
-	f := &flight{client: c, answer: make(chan sessions.Outcome, 1)}
+	f := &pendingRequest{client: c, answer: make(chan sessions.Outcome, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
 		return sessions.Outcome{Err: fmt.Errorf("radius: waiting for an identifier: %w", context.Cause(ctx))}
@@ -32,13 +32,13 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 		return sessions.Outcome{Err: err}
 	}
 	f.request = radius.Authenticator(b[4:radius.HeaderLen])
-	d.peers.fly(to, identifier, f)
+	d.peers.register(to, identifier, f)
 
 	timer := time.NewTimer(d.cfg.Timeout)
 	defer timer.Stop()
 	for sent := 0; ; sent++ {
 		switch err := d.sendFor(c, s.NAS, b, to); {
-		case sent > 0: // even if it failed: the first one may yet be answered
+		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)
 		case err != nil:
 			return sessions.Outcome{Err: fmt.Errorf("radius: disconnect: %w", err)}
@@ -59,12 +59,12 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	}
 }
 
-// linger ends the wait for an answer, at once or, if the session has ended, a little later.
-func (f *flight) linger(ctx context.Context) sessions.Outcome {
+// linger ends the wait for an answer: at once or, if the session has ended, after lingerTime.
+func (f *pendingRequest) linger(ctx context.Context) sessions.Outcome {
 	if !errors.Is(context.Cause(ctx), sessions.ErrSessionEnded) {
 		return sessions.Outcome{}
 	}
-	timer := time.NewTimer(linger)
+	timer := time.NewTimer(lingerTime)
 	defer timer.Stop()
 	select {
 	case out := <-f.answer:
@@ -74,12 +74,12 @@ func (f *flight) linger(ctx context.Context) sessions.Outcome {
 	}
 }
 
-// sendFor sends a request for a session of a NAS from the address that the client has for it, else from the
-// one that the NAS sends to. If that is not this host's any more, the system chooses.
+// sendFor sends a request for a session of a NAS. The source address is the configured one, or else
+// the one that the NAS sends to. If it is not local, the system chooses one.
 func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.AddrPort) error {
 	from := cmp.Or(c.DisconnectSource, nas.Local)
 	if from.Is4() != to.Addr().Is4() {
-		from = netip.Addr{} // the NAS sends by one protocol and is asked by the other
+		from = netip.Addr{} // the NAS sends accounting by one IP version and receives requests by the other
 	}
 	lost := d.send(b, from, to)
 	if !errors.Is(lost, errNotLocal) {
@@ -87,16 +87,16 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 	}
 	err := d.send(b, netip.Addr{}, to)
 	if err != nil {
-		return err // it is not for the source address
+		return err // not because of the source address
 	}
 	if suppressed, ok := c.stats.lost.Allow(time.Now()); ok {
-		d.log.Warn("source address of disconnect requests is not this host's, the system chooses one",
+		d.log.Warn("source address of disconnect requests is not local, the system chooses one",
 			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", lost)
 	}
 	return nil
 }
 
-// receive takes a datagram that came to our socket.
+// receive processes a datagram from the socket.
 func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	p, err := radius.Parse(b)
@@ -106,7 +106,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	f := d.peers.find(from, p.Identifier())
 	if f == nil {
-		d.counters.unexpected.Add(1) // of another source, too late, or the second one
+		d.counters.unexpected.Add(1) // from another source, too late, or a second answer
 		return
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
@@ -126,12 +126,13 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 }
 
-// unreachable takes the report that nobody listens where a request went. quoted is as much of the request
-// as the report has: routers need not send any (RFC 792); then it is about all requests to that port.
+// unreachable handles a report that a NAS's port is closed. quoted is the part of the request in
+// the report. Routers need not quote it (RFC 792); then the report concerns all requests to that
+// port.
 func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
 	out := sessions.Outcome{Err: sessions.ErrPortUnreachable}
 	if len(quoted) < radius.HeaderLen {
-		for _, f := range d.peers.all(to) {
+		for _, f := range d.peers.inFlight(to) {
 			f.end(out)
 		}
 		return

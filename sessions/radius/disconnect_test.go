@@ -256,8 +256,8 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flying := &flight{client: d.clients.Load().find(from.Addr()), answer: make(chan sessions.Outcome, 1)}
-		d.peers.fly(from, id, flying)
+		flying := &pendingRequest{client: d.clients.Load().find(from.Addr()), answer: make(chan sessions.Outcome, 1)}
+		d.peers.register(from, id, flying)
 		d.receive(data, from, noon)
 		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(captured.Secret)) {
 			t.Fatal("taken for an answer")

@@ -10,35 +10,36 @@ import (
 	"aaasess/internal/throttle"
 )
 
-// dropLog decides which dropped requests of a client, or of all unknown ones, are logged: a line a minute for each source
-// and reason, so that none hides another. Those that do not fit share a line a minute. It may be used by any goroutine.
+// dropLog decides which dropped requests of a client, or of all unknown clients, are logged: one
+// line a minute for each source and reason, so that none hides another. If there are too many, the
+// others share one line a minute. It may be used from any goroutine.
 type dropLog struct {
 	mu    sync.Mutex
-	kinds [numCounters]*reasons // what is counted as one thing fills no other's; nil as long as there is nothing
+	kinds [numCounters]*reasons // separate for each counter; nil until the first drop
 }
 
-// reasons is what was logged of one counter.
+// reasons is the log state of one counter.
 type reasons struct {
 	lines throttle.Lines[reason]
-	// sources are those of the shared line, since the last one: a bit for each hash of a source. As many bits as addresses
-	// are set, or a few less, if they are not thousands.
+	// sources has a bit for the hash of each source since the last shared line. The number of bits
+	// is the number of sources, or a little less if there are fewer than thousands.
 	sources [64]uint64
 }
 
-// reason is what one line is about.
+// reason identifies a line.
 type reason struct {
 	source  netip.Addr
 	problem string
 }
 
-// due is what to log of a request.
+// due is what to log for a request.
 type due struct {
-	alone bool // a line of its own
-	// A line for others: how many requests, from at least how many sources, had no line of their own.
+	alone bool // log a line for this request
+	// log a shared line: how many requests had no line of their own, from at least how many sources
 	requests, sources int
 }
 
-// due tells what to log of a request that was dropped, and takes note of it.
+// due records a dropped request and returns what to log for it.
 func (l *dropLog) due(what counter, source netip.Addr, why error, now time.Time) due {
 	source = source.Unmap()
 	l.mu.Lock()
@@ -52,23 +53,23 @@ func (l *dropLog) due(what counter, source netip.Addr, why error, now time.Time)
 	if !v.Shared {
 		return due{alone: v.Write}
 	}
-	r.note(source)
+	r.addSource(source)
 	if !v.Write {
 		return due{}
 	}
 	return due{requests: v.Suppressed + 1, sources: r.countSources()}
 }
 
-// sourceSeed keeps an attacker from choosing addresses that count as one.
+// sourceSeed prevents an attacker from choosing addresses with equal hashes.
 var sourceSeed = maphash.MakeSeed()
 
-// note counts a source of the shared line.
-func (r *reasons) note(source netip.Addr) {
+// addSource records a source of the shared line.
+func (r *reasons) addSource(source netip.Addr) {
 	h := maphash.Comparable(sourceSeed, source)
 	r.sources[h>>6%64] |= 1 << (h % 64)
 }
 
-// countSources is how many sources were noted, which are then forgotten.
+// countSources returns how many sources were recorded, and clears them.
 func (r *reasons) countSources() (n int) {
 	for _, word := range r.sources {
 		n += bits.OnesCount64(word)

@@ -14,7 +14,7 @@ import (
 	"aaasess/internal/throttle"
 )
 
-// TestDropLog: a line a minute for each source and reason; what finds no room shares one.
+// TestDropLog: one line a minute for each source and reason; the others share one.
 func TestDropLog(t *testing.T) {
 	short, long := errors.New("too short"), errors.New("too long")
 	alone, silent := due{alone: true}, due{}
@@ -25,7 +25,7 @@ func TestDropLog(t *testing.T) {
 		why    error
 		want   due
 	}
-	// many is as many sources as find room, each with a line of its own, and more for which there is none.
+	// many drops requests of as many sources as have a line of their own, and of more.
 	many := func(wait time.Duration, what counter, from, n int, want due) (list []step) {
 		for i := range n {
 			list = append(list, step{0, what, from + i, short, want})
@@ -61,14 +61,14 @@ func TestDropLog(t *testing.T) {
 			many(30*time.Second, unknownClients, 101, 9, silent),
 			many(0, unknownClients, 101, 9, silent),
 			many(0, unknownClients, 0, throttle.MaxKeys, silent),
-			many(0, malformed, 100, 1, alone), // another counter has room of its own
+			many(0, malformed, 100, 1, alone), // another counter has its own lines
 		}},
 		{"too many, a minute later", [][]step{
 			many(0, unknownClients, 0, throttle.MaxKeys, alone),
 			many(30*time.Second, unknownClients, 100, 1, due{requests: 1, sources: 1}),
 			many(29*time.Second, unknownClients, 101, 1, silent),
 			many(0, unknownClients, 101, 1, silent),
-			many(time.Second, unknownClients, 0, throttle.MaxKeys, alone), // these hold their places
+			many(time.Second, unknownClients, 0, throttle.MaxKeys, alone), // these keep their lines
 			many(30*time.Second, unknownClients, 101, 1, due{requests: 3, sources: 1}),
 		}},
 		{"places are free after a minute", [][]step{
@@ -97,14 +97,15 @@ func TestDropLog(t *testing.T) {
 	}
 }
 
-// TestDropLogFlood: a thousand forged addresses fill neither memory nor log, and about how many they are is said.
+// TestDropLogFlood: a thousand forged addresses fill neither memory nor log, and their approximate
+// number is logged.
 func TestDropLogFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l dropLog
 		lines, last := 0, due{}
 		for i := range uint32(300_000) {
 			if i%1000 == 0 {
-				time.Sleep(time.Second) // five minutes in all
+				time.Sleep(time.Second) // five minutes in total
 			}
 			source := netip.AddrFrom4([4]byte{10, byte(i % 1000 >> 8), byte(i % 1000), 1}) // a thousand addresses
 			if d := l.due(unknownClients, source, errUnknownClient, time.Now()); d != (due{}) {
@@ -123,8 +124,8 @@ func TestDropLogFlood(t *testing.T) {
 	})
 }
 
-// TestLoggedReasons: what one NAS sends wrongly hides nothing of another in the same client, nor the other things that the
-// same one sends wrongly; nor does one stranger hide another.
+// TestLoggedReasons: invalid requests of one NAS hide nothing about another NAS of the same client,
+// nor its own other problems; an unknown source does not hide another one.
 func TestLoggedReasons(t *testing.T) {
 	l, _ := newIdleListener(t, newRecorder(), Client{Name: "net", Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
 	s := l.sockets[0]
@@ -163,8 +164,8 @@ func TestLoggedReasons(t *testing.T) {
 	}
 }
 
-// TestLogOfOthers: what finds no room in the log is said in one line.
-func TestLogOfOthers(t *testing.T) {
+// TestSharedLogLine: drops without a line of their own share one.
+func TestSharedLogLine(t *testing.T) {
 	l, _ := newIdleListener(t, newRecorder(), local())
 	s := l.sockets[0]
 	r := newReceiver(s)

@@ -12,15 +12,15 @@ import (
 	"aaasess/internal/radius"
 )
 
-// flight is a Disconnect-Request that waits for its answer.
-type flight struct {
+// pendingRequest is a Disconnect-Request that waits for its answer.
+type pendingRequest struct {
 	client  *client
 	request radius.Authenticator
 	answer  chan sessions.Outcome // capacity 1
 }
 
-// end sets the outcome of a flight. It returns false if the flight has one already.
-func (f *flight) end(out sessions.Outcome) bool {
+// end sets the outcome of a request. It returns false if the request already has one.
+func (f *pendingRequest) end(out sessions.Outcome) bool {
 	select {
 	case f.answer <- out:
 		return true
@@ -31,9 +31,9 @@ func (f *flight) end(out sessions.Outcome) bool {
 
 // peer is the state of one destination of Disconnect-Requests.
 type peer struct {
-	slots   chan struct{}         // one element for each identifier in use
-	free    radius.IdentifierPool // identifiers of one socket
-	flights map[uint8]*flight     // requests that were sent, by identifier
+	slots   chan struct{}             // one element for each identifier in use
+	free    radius.IdentifierPool     // identifiers of one socket
+	pending map[uint8]*pendingRequest // requests that were sent, by identifier
 }
 
 // peerTable allocates identifiers for each peer. A peer is never removed: a NAS would mistake an
@@ -50,7 +50,7 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	t.mu.Lock()
 	p := t.peers[addr]
 	if p == nil {
-		p = &peer{slots: make(chan struct{}, radius.IdentifiersPerSocket), flights: map[uint8]*flight{}}
+		p = &peer{slots: make(chan struct{}, radius.IdentifiersPerSocket), pending: map[uint8]*pendingRequest{}}
 		p.free.Grow()
 		t.peers[addr] = p
 	}
@@ -63,37 +63,37 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n, _ := p.free.Take() // slots guarantees a free identifier
+	n, _ := p.free.Allocate() // slots guarantees a free identifier
 	return uint8(n), nil
 }
 
 // register records a request as sent, so that find returns it.
-func (t *peerTable) fly(addr netip.AddrPort, identifier uint8, f *flight) {
+func (t *peerTable) register(addr netip.AddrPort, identifier uint8, f *pendingRequest) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.peers[addr].flights[identifier] = f
+	t.peers[addr].pending[identifier] = f
 }
 
 // find returns the request that an answer belongs to, or nil.
-func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *flight {
+func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *pendingRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.peers[addr]
 	if p == nil {
 		return nil
 	}
-	return p.flights[identifier]
+	return p.pending[identifier]
 }
 
 // inFlight returns the requests in flight to an address.
-func (t *peerTable) all(addr netip.AddrPort) []*flight {
+func (t *peerTable) inFlight(addr netip.AddrPort) []*pendingRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.peers[addr]
 	if p == nil {
 		return nil
 	}
-	return slices.Collect(maps.Values(p.flights))
+	return slices.Collect(maps.Values(p.pending))
 }
 
 // release frees an identifier.
@@ -101,7 +101,7 @@ func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
 	t.mu.Lock()
 	p := t.peers[addr]
 	p.free.Release(int(identifier))
-	delete(p.flights, identifier)
+	delete(p.pending, identifier)
 	t.mu.Unlock()
 	<-p.slots
 }

@@ -62,7 +62,7 @@ func TestLongestIdleIsReplaced(t *testing.T) {
 
 // TestNewSourceInheritsBucket: in a set of four, a fifth source gets the bucket that has been idle
 // longest, refilled for that time.
-func TestNewcomerTakesWhatIsThere(t *testing.T) {
+func TestNewSourceInheritsBucket(t *testing.T) {
 	tests := []struct {
 		name string
 		idle int64

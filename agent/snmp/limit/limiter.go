@@ -110,7 +110,7 @@ func (l *Limiter) tag(src netip.Addr) uint64 {
 
 // bucket returns the bucket of the source. If there is none, it assigns one.
 func (s *set) bucket(tag uint64, r *rate, now int64) *bucket {
-	victim := &s.buckets[0]
+	oldest := &s.buckets[0]
 	for i := range s.buckets {
 		b := &s.buckets[i]
 		if b.tag == tag {
@@ -120,12 +120,12 @@ func (s *set) bucket(tag uint64, r *rate, now int64) *bucket {
 			*b = bucket{tag: tag, level: r.full, last: now}
 			return b // unused buckets are always last
 		}
-		if b.last < victim.last {
-			victim = b
+		if b.last < oldest.last {
+			oldest = b
 		}
 	}
-	victim.tag = tag // the level stays: tokens come only with time, not with a new owner
-	return victim
+	oldest.tag = tag // the level stays: tokens come only with time, not with a new owner
+	return oldest
 }
 
 // spend refills the bucket for the elapsed time, then subtracts the cost if the level allows it.
@@ -133,8 +133,8 @@ func (b *bucket) spend(cost int64, r *rate, now int64) bool {
 	if elapsed := now - b.last; elapsed > 0 {
 		b.last = now
 		missing := r.full - b.level
-		if hi, gain := bits.Mul64(uint64(elapsed), uint64(r.perSecond)); hi == 0 && int64(gain) >= 0 && int64(gain) < missing {
-			b.level += int64(gain)
+		if hi, refill := bits.Mul64(uint64(elapsed), uint64(r.perSecond)); hi == 0 && int64(refill) >= 0 && int64(refill) < missing {
+			b.level += int64(refill)
 		} else {
 			b.level = r.full
 		}

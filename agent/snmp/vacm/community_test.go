@@ -87,7 +87,7 @@ func TestCommunity(t *testing.T) {
 	})
 }
 
-func TestCommunitiesRefused(t *testing.T) {
+func TestInvalidCommunities(t *testing.T) {
 	const secret = "hush-hush"
 	tests := []struct {
 		name string
@@ -126,7 +126,7 @@ func TestCommunitiesRefused(t *testing.T) {
 
 // TestCommunitiesAreHidden: neither the configured nor the stored communities reveal names, however
 // they are printed.
-func TestCommunitiesAreNotTold(t *testing.T) {
+func TestCommunitiesAreHidden(t *testing.T) {
 	const secret = "hush-hush"
 	c := Community{Name: secret, SecurityName: "reader", From: prefixes("192.0.2.0/24")}
 	p := policy(t, nil, nil, nil, c)

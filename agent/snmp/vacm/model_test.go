@@ -49,7 +49,7 @@ func modelContains(families []Family, oid mib.OID) bool {
 	return inside
 }
 
-func TestViewsAreTheModel(t *testing.T) {
+func TestViewsMatchModel(t *testing.T) {
 	all := universe()
 	rapid.Check(t, func(t *rapid.T) {
 		fs := families().Draw(t, "families")
@@ -185,7 +185,7 @@ func modelAccess(entries []AccessEntry, members []Member, model wire.SecurityMod
 	return fmt.Sprint(best.Group, best.Model, best.Level), Allowed
 }
 
-func TestAccessIsTheModel(t *testing.T) {
+func TestAccessMatchesModel(t *testing.T) {
 	group := rapid.SampledFrom([]string{"a", "b", "cc"})
 	level := rapid.SampledFrom([]wire.SecurityLevel{wire.NoAuthNoPriv, wire.AuthNoPriv, wire.AuthPriv})
 	entry := rapid.Custom(func(t *rapid.T) AccessEntry {

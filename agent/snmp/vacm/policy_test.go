@@ -100,7 +100,7 @@ func TestStatusString(t *testing.T) {
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	v, stranger := mustView(t, "v"), mustView(t, "stranger")
 	entry := AccessEntry{Group: "g", Model: wire.ModelUSM, Level: wire.AuthPriv, Read: v}
 	member := Member{wire.ModelUSM, "bob", "g"}
@@ -180,7 +180,7 @@ func TestTables(t *testing.T) {
 }
 
 // TestPolicyIsIndependent: later changes of the caller's slices have no effect.
-func TestPolicyIsItsOwn(t *testing.T) {
+func TestPolicyIsIndependent(t *testing.T) {
 	v := mustView(t, "v", included("1.3"))
 	entries := []AccessEntry{{Group: "g", Model: wire.ModelUSM, Level: wire.AuthPriv, Read: v}}
 	members := []Member{{wire.ModelUSM, "bob", "g"}}

@@ -197,7 +197,7 @@ func TestNilView(t *testing.T) {
 	}
 }
 
-func TestNewViewRefuses(t *testing.T) {
+func TestNewViewErrors(t *testing.T) {
 	long := func(n int) mib.OID { return slices.Repeat(mib.OID{1}, n) }
 	tests := []struct {
 		name, view string
@@ -227,7 +227,7 @@ func TestNewViewRefuses(t *testing.T) {
 	}
 }
 
-func TestFamiliesAreInTheOrderOfTheTable(t *testing.T) {
+func TestFamiliesInTableOrder(t *testing.T) {
 	given := []Family{included("2"), excluded("1.3.6.1"), included("1.4"), included("1.3")}
 	v := mustView(t, "v", given...)
 	want := []Family{included("2"), included("1.3"), included("1.4"), excluded("1.3.6.1")}

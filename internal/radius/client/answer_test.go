@@ -39,7 +39,7 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	ids.grow()
 	slot := none
 	for range 0x1d { // up to the identifier of the golden packets
-		slot = ids.take(x, at(0), false)
+		slot = ids.acquire(x, at(0), false)
 	}
 	g.beginAttempt(x, slot, at(0))
 	return g, x, settled
@@ -61,7 +61,7 @@ func next(t *testing.T, g *Group, x *exchange) {
 	}
 	s := g.paths[1]
 	s.ids.grow()
-	g.beginAttempt(x, s.ids.take(x, at(1), false), at(1))
+	g.beginAttempt(x, s.ids.acquire(x, at(1), false), at(1))
 }
 
 func TestHandle(t *testing.T) {
@@ -134,7 +134,7 @@ func TestAnswerToReusedIdentifier(t *testing.T) {
 		t.Error("the answer settles an exchange through a free identifier")
 	}
 	for n := none; n != slot; {
-		n = s.ids.take(&exchange{}, at(1), true)
+		n = s.ids.acquire(&exchange{}, at(1), true)
 	}
 	if got, _ := s.answered(slot, was, at(1)); got != nil || *settled != 0 {
 		t.Error("the answer settles an exchange through another's identifier")

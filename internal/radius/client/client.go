@@ -117,7 +117,7 @@ func (c *Client) prepare(x *exchange) (transmission, bool) {
 			return transmission{}, false
 		}
 		p := x.path()
-		slot, conns, addr := p.ids.take(x, now, force), len(p.conns), p.addr
+		slot, conns, addr := p.ids.acquire(x, now, force), len(p.conns), p.addr
 		if slot != none || force || p.ids.full() {
 			var t transmission
 			x.group.beginAttempt(x, slot, now)

@@ -6,48 +6,49 @@ import (
 	"aaasess/internal/radius"
 )
 
-// perConn is how many identifiers a Conn has.
+// perConn is the number of identifiers of a Conn.
 const perConn = radius.IdentifiersPerSocket
 
-// none is no attempt.
+// none means no attempt.
 const none = -1
 
-// attemptState is what an identifier is used for.
+// attemptState is the state of an identifier.
 type attemptState uint8
 
 const (
 	free       attemptState = iota // in the pool
-	preparing                      // taken, its request is not sent yet: no answer can be right
-	waiting                        // the present attempt of its exchange
-	superseded                     // on the list old: a later attempt was made, or the exchange is settled
+	preparing                      // allocated, but its request is not sent yet: no answer is valid
+	waiting                        // the current attempt of its exchange
+	superseded                     // on the list old: there was a later attempt, or the exchange is settled
 )
 
-// attempt is one identifier of one Conn, and the request that uses it.
+// attempt is one identifier of one Conn, with the request that uses it.
 type attempt struct {
 	exchange   *exchange // nil if free
 	auth       radius.Authenticator
 	sent       time.Time
-	serial     uint32 // of the path: tells each use of an identifier from all others
+	serial     uint32 // identifies this use of the identifier, within the path
 	state      attemptState
 	prev, next int32 // on the list old
 }
 
-// identifiers is all identifiers of one server: number n is identifier n%256 of Conn n/256. An
-// identifier goes back to the pool with its answer, else it stays with its attempt as long as it can.
+// identifiers has all identifiers of one path: number n is identifier n%256 of Conn n/256. An
+// identifier returns to the pool with its answer; without one it stays with its attempt as long as
+// possible.
 type identifiers struct {
-	attempts []attempt
-	pool     radius.IdentifierPool
-	old      list          // superseded, the longest ago first
-	limit    int           // of len(attempts)
-	linger   time.Duration // from when on a superseded attempt is given up for its identifier
-	taken    uint32        // how many were, also before the server moved
+	attempts  []attempt
+	pool      radius.IdentifierPool
+	old       list          // superseded attempts, the oldest first
+	limit     int           // maximum of len(attempts)
+	linger    time.Duration // age at which a superseded attempt gives up its identifier
+	allocated uint32        // how many were allocated, including those before the server's address changed
 }
 
-// newIdentifiers has none yet; limit and linger are the path's to set.
+// newIdentifiers returns an empty set; the path sets limit and linger.
 func newIdentifiers() identifiers { return identifiers{old: list{none, none}} }
 
-// identifierLimit is how many identifiers a group with this window has at most: twice as many, in whole Conns, since each
-// exchange may wait for the answer to an earlier attempt, too.
+// identifierLimit returns the maximum number of identifiers for a group with this window: twice the
+// window, in whole Conns, because each exchange may also wait for the answer to an earlier attempt.
 func identifierLimit(window int) int { return 2 * ((window + perConn - 1) / perConn) * perConn }
 
 // grow adds the identifiers of one more Conn.
@@ -56,14 +57,14 @@ func (ids *identifiers) grow() {
 	ids.pool.Grow()
 }
 
-// full reports whether there are as many Conns as there may be.
+// full reports whether the maximum number of Conns is open.
 func (ids *identifiers) full() bool { return len(ids.attempts) >= ids.limit }
 
-// take finds an identifier for x: a free one, else that of an attempt that was superseded long
-// ago. If there is none it gives none when another Conn may be opened, and with force the
-// longest superseded one, as long as there is any.
-func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
-	n, ok := ids.pool.Take()
+// acquire allocates an identifier for x: a free one, else that of an attempt that was superseded at
+// least linger ago. If there is none, it returns none if another Conn may be opened. If not, or
+// with force, it uses the oldest superseded one, if any.
+func (ids *identifiers) acquire(x *exchange, now time.Time, force bool) int {
+	n, ok := ids.pool.Allocate()
 	if !ok {
 		n = ids.old.first()
 		if n == none || !force && !ids.full() && now.Sub(ids.attempts[n].sent) < ids.linger {
@@ -73,14 +74,14 @@ func (ids *identifiers) take(x *exchange, now time.Time, force bool) int {
 	}
 	a := &ids.attempts[n]
 	a.exchange, a.state, a.sent = x, preparing, now
-	ids.taken++
-	a.serial = ids.taken
+	ids.allocated++
+	a.serial = ids.allocated
 	return n
 }
 
-// arm makes answers to attempt n possible. It reports false if n is another's by now.
+// arm makes attempt n accept answers. It returns false if another attempt has the identifier now.
 func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) bool {
-	if n >= len(ids.attempts) { // the server has moved
+	if n >= len(ids.attempts) { // the server's address has changed
 		return false
 	}
 	a := &ids.attempts[n]
@@ -91,7 +92,7 @@ func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) boo
 	return true
 }
 
-// pending is the attempt with this number, if an answer to it may come.
+// pending returns the attempt with this number if it accepts an answer.
 func (ids *identifiers) pending(n int) (attempt, bool) {
 	if n >= len(ids.attempts) {
 		return attempt{}, false
@@ -100,7 +101,7 @@ func (ids *identifiers) pending(n int) (attempt, bool) {
 	return a, a.state == waiting || a.state == superseded
 }
 
-// supersede takes attempt n from its exchange, whose identifier stays reserved for a late answer.
+// supersede separates attempt n from its exchange; the identifier stays reserved for a late answer.
 func (ids *identifiers) supersede(n int) {
 	a := &ids.attempts[n]
 	switch a.state {
@@ -112,7 +113,7 @@ func (ids *identifiers) supersede(n int) {
 	}
 }
 
-// release makes identifier n free.
+// release frees identifier n.
 func (ids *identifiers) release(n int) {
 	a := &ids.attempts[n]
 	if a.state == free {
@@ -125,7 +126,7 @@ func (ids *identifiers) release(n int) {
 	ids.pool.Release(n)
 }
 
-// list is a list of attempts by their numbers, linked inside them: the first and the last.
+// list is a doubly linked list of attempts by number; the links are in the attempts.
 type list struct{ head, tail int32 }
 
 func (l *list) first() int { return int(l.head) }

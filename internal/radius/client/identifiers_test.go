@@ -21,22 +21,22 @@ func TestIdentifiersLimits(t *testing.T) {
 func TestIdentifierOrder(t *testing.T) {
 	ids := identifiersFor(1, 20*time.Second)
 	x := &exchange{}
-	if n := ids.take(x, at(0), true); n != none {
+	if n := ids.acquire(x, at(0), true); n != none {
 		t.Errorf("took %d of nothing", n)
 	}
 	ids.grow()
 	for want := range perConn {
-		if n := ids.take(x, at(0), false); n != want {
+		if n := ids.acquire(x, at(0), false); n != want {
 			t.Fatalf("took %d, want %d", n, want)
 		}
 	}
-	if n := ids.take(x, at(0), true); n != none {
+	if n := ids.acquire(x, at(0), true); n != none {
 		t.Errorf("took %d, which has no answer yet", n)
 	}
 	ids.release(7)
 	ids.release(3)
-	for _, want := range []int{7, 3} { // what rested longest
-		if n := ids.take(x, at(0), false); n != want {
+	for _, want := range []int{7, 3} { // the oldest ones
+		if n := ids.acquire(x, at(0), false); n != want {
 			t.Errorf("took %d, want %d", n, want)
 		}
 	}
@@ -46,7 +46,7 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 	ids := identifiersFor(1, 20*time.Second)
 	ids.grow()
 	for n := range perConn {
-		ids.take(&exchange{}, at(0), false)
+		ids.acquire(&exchange{}, at(0), false)
 		if !ids.arm(n, ids.attempts[n].serial, radius.Authenticator{}) {
 			t.Fatalf("attempt %d was not armed", n)
 		}
@@ -56,16 +56,16 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 	if _, ok := ids.pending(9); !ok {
 		t.Error("a late answer to 9 would not be known")
 	}
-	if n := ids.take(&exchange{}, at(19), false); n != none {
+	if n := ids.acquire(&exchange{}, at(19), false); n != none {
 		t.Errorf("took %d, where another socket could be opened", n)
 	}
-	if n := ids.take(&exchange{}, at(20), false); n != 9 {
+	if n := ids.acquire(&exchange{}, at(20), false); n != 9 {
 		t.Errorf("took %d, want 9, which is old", n)
 	}
-	if n := ids.take(&exchange{}, at(19), true); n != 5 {
+	if n := ids.acquire(&exchange{}, at(19), true); n != 5 {
 		t.Errorf("took %d by force, want 5", n)
 	}
-	if n := ids.take(&exchange{}, at(100), true); n != none {
+	if n := ids.acquire(&exchange{}, at(100), true); n != none {
 		t.Errorf("took %d, which waits in time", n)
 	}
 }
@@ -73,7 +73,7 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 func TestIdentifierNotYetSent(t *testing.T) {
 	ids := identifiersFor(1, time.Second)
 	ids.grow()
-	n := ids.take(&exchange{}, at(0), false)
+	n := ids.acquire(&exchange{}, at(0), false)
 	serial := ids.attempts[n].serial
 	if _, ok := ids.pending(n); ok {
 		t.Error("an answer to what was not sent would be taken")
@@ -85,8 +85,8 @@ func TestIdentifierNotYetSent(t *testing.T) {
 	if ids.arm(n, serial, radius.Authenticator{}) {
 		t.Error("armed an attempt that is over")
 	}
-	for range perConn { // until n comes round
-		ids.take(&exchange{}, at(0), false)
+	for range perConn { // until n is allocated again
+		ids.acquire(&exchange{}, at(0), false)
 	}
 	if ids.arm(n, serial, radius.Authenticator{}) {
 		t.Error("armed an attempt of another exchange")
@@ -96,14 +96,15 @@ func TestIdentifierNotYetSent(t *testing.T) {
 	}
 }
 
-// Whatever is done, each identifier is in one place only, the lists are in order, and none is given
-// to a second exchange before its first was superseded or released.
+// TestIdentifiersAgainstModel: after any operations, each identifier is in exactly one place, the
+// lists are in order, and no identifier has a second exchange before the first was superseded or
+// released.
 func TestIdentifiersAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const linger = 10 * time.Second
 		ids := identifiersFor(1, linger)
 		now := 0
-		var current, old []int // model: taken, and superseded in their order
+		var current, old []int // model: allocated, and superseded in order
 		pick := func(t *rapid.T, list []int) int {
 			if len(list) == 0 {
 				t.Skip("nothing there")
@@ -125,7 +126,7 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 				force := rapid.Bool().Draw(t, "force")
 				for range rapid.IntRange(1, 300).Draw(t, "count") {
 					frees := len(ids.attempts) - len(current) - len(old)
-					n := ids.take(&exchange{}, at(now), force)
+					n := ids.acquire(&exchange{}, at(now), force)
 					switch {
 					case n == none && (frees > 0 || (force || ids.full()) && len(old) > 0):
 						t.Fatalf("none, with %d free and %d old", frees, len(old))
@@ -143,13 +144,13 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 			"release": func(t *rapid.T) {
 				n := pick(t, slices.Concat(current, old))
 				ids.release(n)
-				ids.release(n) // does nothing
+				ids.release(n) // has no effect
 				current, old = without(current, n), without(old, n)
 			},
 			"supersede": func(t *rapid.T) {
 				n := pick(t, current)
 				ids.supersede(n)
-				ids.supersede(n) // does nothing
+				ids.supersede(n) // has no effect
 				current, old = without(current, n), append(old, n)
 			},
 			"": func(t *rapid.T) {
@@ -157,8 +158,8 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 					t.Fatalf("old: %v, want %v", got, old)
 				}
 				var frees []int
-				pool := ids.pool // a copy: taking from it leaves the other as it is
-				for n, ok := pool.Take(); ok; n, ok = pool.Take() {
+				pool := ids.pool // a copy: allocating from it does not change the original
+				for n, ok := pool.Allocate(); ok; n, ok = pool.Allocate() {
 					frees = append(frees, n)
 				}
 				if len(frees)+len(current)+len(old) != len(ids.attempts) {
@@ -193,19 +194,20 @@ func walk(t *rapid.T, ids *identifiers, l *list) (forth []int) {
 	return forth
 }
 
-// TestSerialsGoOnOverAMove: an attempt that was prepared before its server moved is armed for none of the new identifiers.
-func TestSerialsGoOnOverAMove(t *testing.T) {
+// TestSerialsContinueAfterMove: an attempt that was prepared before its server's address changed
+// arms none of the new identifiers.
+func TestSerialsContinueAfterMove(t *testing.T) {
 	g, err := newGroup(setup{Servers: every(0, 0, Server{Addr: documentationAddr, Secret: testSecret})})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := g.paths[0]
 	p.ids.grow()
-	before := p.ids.take(&exchange{group: g, settled: true}, at(0), false)
+	before := p.ids.acquire(&exchange{group: g, settled: true}, at(0), false)
 	serial := p.ids.attempts[before].serial
 	p.move(documentationAddr, at(1))
 	p.ids.grow()
-	after := p.ids.take(&exchange{group: g}, at(1), false)
+	after := p.ids.acquire(&exchange{group: g}, at(1), false)
 	if before != after {
 		t.Fatalf("identifiers %d and %d", before, after)
 	}

@@ -78,7 +78,7 @@ func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 		x.group.schedule(x, now)
 	}
 	fresh := newIdentifiers()
-	fresh.limit, fresh.linger, fresh.taken = p.ids.limit, p.ids.linger, p.ids.taken
+	fresh.limit, fresh.linger, fresh.allocated = p.ids.limit, p.ids.linger, p.ids.allocated
 	old, p.conns, p.addr, p.ids = p.conns, nil, addr, fresh
 	return old
 }

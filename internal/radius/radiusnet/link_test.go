@@ -145,11 +145,11 @@ func TestServersDiffer(t *testing.T) {
 	}
 }
 
-// TestPostOrder: datagrams are delivered by time, and those of the same time in the order of
+// TestDeliveryOrder: datagrams are delivered by time, and those of the same time in the order of
 // sending.
-func TestPostOrder(t *testing.T) {
+func TestDeliveryOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var p post
+		var p deliveryQueue
 		type entry struct {
 			due    time.Duration
 			number uint64
@@ -159,7 +159,7 @@ func TestPostOrder(t *testing.T) {
 			"push": func(t *rapid.T) {
 				p.number++
 				e := entry{time.Duration(rapid.IntRange(0, 5).Draw(t, "due")), p.number}
-				p.push(letter{due: e.due, number: e.number})
+				p.push(delivery{due: e.due, number: e.number})
 				model = append(model, e)
 			},
 			"pop": func(t *rapid.T) {
@@ -178,8 +178,8 @@ func TestPostOrder(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
-				if len(p.letters) != len(model) {
-					t.Fatalf("%d letters, want %d", len(p.letters), len(model))
+				if len(p.pending) != len(model) {
+					t.Fatalf("%d letters, want %d", len(p.pending), len(model))
 				}
 			},
 		})

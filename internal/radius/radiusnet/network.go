@@ -18,15 +18,15 @@ type Network struct {
 	started time.Time
 	watch   func(Arrival)
 
-	mu       sync.Mutex // guards the fields below
-	hosts    map[netip.AddrPort]*Host
-	sockets  map[netip.AddrPort]*socket
-	opened   int
-	port     uint16 // the last one that was allocated
-	arrivals []Arrival
-	faults   []error
-	lost     int
-	post     post
+	mu         sync.Mutex // guards the fields below
+	hosts      map[netip.AddrPort]*Host
+	sockets    map[netip.AddrPort]*socket
+	opened     int
+	port       uint16 // the last one that was allocated
+	arrivals   []Arrival
+	faults     []error
+	lost       int
+	deliveries deliveryQueue
 }
 
 // Addresses of sockets without a local address (RFC 5737, RFC 3849).
@@ -41,7 +41,7 @@ func New(seed uint64) *Network {
 		seed: seed, started: time.Now(), port: 49151,
 		hosts: map[netip.AddrPort]*Host{}, sockets: map[netip.AddrPort]*socket{},
 	}
-	n.post.network = n
+	n.deliveries.network = n
 	return n
 }
 
