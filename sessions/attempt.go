@@ -25,8 +25,8 @@ type result struct {
 	out    Outcome
 	memory any
 	at     time.Time
-	wait   time.Duration // what follows, see next
-	over   bool
+	wait   time.Duration // until something is done again, as next has it
+	over   bool          // the session is to be closed now
 }
 
 // begin readies an attempt, or returns nil, and forgets the job, if there is nothing to ask any more.
@@ -38,7 +38,7 @@ func (t *Terminator) begin(ctx context.Context, j *job) *flight {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if j.gone { // meanwhile; from here on rowEnded finds the flight
+	if j.gone { // since the row was read; an end that comes later finds the flight
 		return nil
 	}
 	f := &flight{job: j, session: s, answered: make(chan struct{})}
@@ -61,8 +61,8 @@ func (t *Terminator) attempt(f *flight) result {
 	return r
 }
 
-// land ends the flight of an attempt that came back, and tells the watchers. A stop that waits for the outcome is
-// let go only then: so they see the outcome before the end.
+// land ends the flight of an attempt that came back, and tells the watchers. The stop that waits for the outcome goes
+// on only after that, so watchers see the outcome before the end.
 func (t *Terminator) land(r *result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,9 @@ func (t *Terminator) land(r *result) {
 		j.Next = r.at.Add(r.wait)
 	}
 	t.publish(TerminationEvent{ID: j.id, Type: Asked, Termination: j.Termination})
-	delete(t.flights, j.id)
+	if t.flights[j.id] == r.flight { // else the session was revived, and is being ended again
+		delete(t.flights, j.id)
+	}
 	r.cancel(nil)
 	close(r.answered)
 }

@@ -72,8 +72,8 @@ type Terminator struct {
 	ready chan struct{}
 }
 
-// job is one session to be ended. All is Run's but Termination and gone, which are changed under mu: the first by Run
-// too, and by the attempt that comes back.
+// job is one session to be ended. Its fields belong to Run, except Termination and gone, which mu guards. Run may read
+// Attempts without mu, because only Run changes it.
 type job struct {
 	id     ID
 	nas    NAS       // of the session, once an attempt is due

@@ -34,9 +34,9 @@ type TerminationEvent struct {
 }
 
 // Watcher is a subscription to the events of sessions that are being ended, see [Terminator.Watch]. Events wait
-// in a queue of a bounded length. One that finds the queue full empties it, and the reader is told that it has
-// missed events: it then reads the state anew, from [Terminator.Status] and [Table.View]. So a reader that is slow
-// holds up nobody. One goroutine reads from a Watcher.
+// in a queue of a bounded length. If the queue is full when an event comes, what waits is dropped and the reader is
+// told that it has missed events. It then reads the state anew, from [Terminator.Status] and [Table.View]. So a slow
+// reader holds up neither the Terminator nor the Table. One goroutine reads from a Watcher.
 type Watcher struct {
 	ids     map[ID]struct{} // never changes; nil: all sessions
 	limit   int
@@ -48,7 +48,8 @@ type Watcher struct {
 }
 
 // Watch subscribes to the events of these sessions, from now on until ctx is done. At most limit of them (1 or
-// more) wait to be read. Whoever watches a session before it is marked by [Table.Disconnect] sees its Gone, once.
+// more) wait to be read. A reader that subscribes before [Table.Disconnect] marks a session is told once that it is
+// Gone, and again only if its NAS has revived it and it is ended again.
 func (t *Terminator) Watch(ctx context.Context, limit int, ids []ID) *Watcher {
 	watched := make(map[ID]struct{}, len(ids))
 	for _, id := range ids {

@@ -101,8 +101,6 @@ func (c *Client) ForgetDamage(ctx context.Context) (int, error) {
 	return answer.Entries, err
 }
 
-func groupPath(name string) string { return "/v1/server-groups/" + url.PathEscape(name) }
-
 func partQuery(after string, limit int) string {
 	v := url.Values{"limit": {strconv.Itoa(limit)}}
 	if after != "" {
