@@ -108,6 +108,19 @@ func TestPrepare(t *testing.T) {
 	})
 }
 
+// TestReady: the Set is ready when the delivery and its first methods run.
+func TestReady(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		for _, method := range []string{"x", "y"} { // y is opened later, and nobody waits for it
+			if got, want := isClosed(s.Ready()), method == "y"; got != want {
+				t.Errorf("before %s: ready %v, want %v", method, got, want)
+			}
+			s.apply(s.announcing(method, 1))
+			synctest.Wait()
+		}
+	})
+}
+
 // TestFailed: the error of a method is reported.
 func TestFailed(t *testing.T) {
 	fault := errors.New("it is broken")
@@ -117,7 +130,7 @@ func TestFailed(t *testing.T) {
 		s.apply(broken)
 		select {
 		case err := <-s.Failed():
-			if !errors.Is(err, fault) {
+			if !errors.Is(err, fault) || err.Error() != "accounting method group x: it is broken" {
 				t.Errorf("got %v", err)
 			}
 		case <-time.After(time.Minute):

@@ -23,7 +23,7 @@ type awaited struct {
 	id     sessions.ID
 	status sessions.Termination // as last heard
 	gone   bool
-	late   time.Time // when its outcome is no longer waited for, if it is gone while it is asked for
+	late   time.Time // until when the outcome of its attempt is awaited; zero unless it is gone
 }
 
 // waiter answers a disconnect that waits: with each session once it is gone.
@@ -32,8 +32,8 @@ type waiter struct {
 	b    *begun
 	out  *listWriter
 	left map[sessions.ID]*awaited
-	late []*awaited // gone, and their outcome is waited for, the earliest first; some have it meanwhile
-	done []*awaited // to be written
+	late []*awaited // gone, with an attempt under way, the earliest first; some have their outcome meanwhile
+	done []*awaited // gone, and to be written
 }
 
 // report answers a disconnect: each session once it is gone, and the others when the wait is over.
@@ -49,7 +49,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *begun, wait t
 	for i, id := range b.ids {
 		a := &awaited{index: i, id: id}
 		if status, underWay := s.terminator.Status(id); underWay {
-			a.status = status // of attempts before this request; the others are events
+			a.status = status // of the attempts before this request; later ones are events
 		}
 		wr.left[id] = a
 	}
@@ -96,7 +96,7 @@ func (wr *waiter) wait(r *http.Request, limit time.Duration) bool {
 	return true
 }
 
-// read reads what has happened, and notes which sessions there is nothing more to wait for.
+// read reads the events that have come, and puts the sessions that nothing more is awaited of into done.
 func (wr *waiter) read() {
 	events, missed := wr.b.watcher.Read()
 	if missed {
@@ -121,7 +121,7 @@ func (wr *waiter) read() {
 	}
 }
 
-// end notes that a session is gone, or that the outcome has come that was waited for then.
+// end notes that a session is gone. It is done at once, or when the outcome has come of the attempt that is under way.
 func (wr *waiter) end(a *awaited) {
 	switch {
 	case !a.status.Asking:
@@ -133,7 +133,8 @@ func (wr *waiter) end(a *awaited) {
 	a.gone = true
 }
 
-// resync reads how the sessions are that are left, because events were missed.
+// resync reads the state of the sessions that are left, because events were missed. The view is newer than any Gone
+// that was missed.
 func (wr *waiter) resync() {
 	view := wr.s.table.View()
 	for id, a := range wr.left {
@@ -141,7 +142,7 @@ func (wr *waiter) resync() {
 		if underWay {
 			a.status = status
 		}
-		if a.gone && underWay || !a.gone && view.Get(id) != nil {
+		if !a.gone && view.Get(id) != nil {
 			continue
 		}
 		if !underWay { // no outcome is to come; that of the last attempt may be lost
@@ -151,7 +152,7 @@ func (wr *waiter) resync() {
 	}
 }
 
-// write writes the sessions that there is nothing more to wait for, in the order of the request.
+// write writes the sessions of done, in the order of the request.
 func (wr *waiter) write() error {
 	slices.SortFunc(wr.done, func(a, b *awaited) int { return a.index - b.index })
 	for _, a := range wr.done {
