@@ -229,6 +229,7 @@ func TestWatchEnds(t *testing.T) {
 	terminating(t, func(context.Context, *sessions.Attempt) sessions.Outcome { return silence }, func(f *fixture, term *sessions.Terminator, _ func() string) {
 		ctx, cancel := context.WithCancel(context.Background())
 		left, unread := term.Watch(ctx, 10, []sessions.ID{1}), term.WatchAll(context.Background(), 2)
+		all := term.WatchAll(context.Background(), 10_000)
 		cancel()
 		synctest.Wait()
 		time.Sleep(time.Hour)
@@ -236,9 +237,13 @@ func TestWatchEnds(t *testing.T) {
 		if events, missed := left.Read(); len(events) > 0 || missed {
 			t.Errorf("%+v, missed: %v", events, missed)
 		}
+		told, _ := all.Read()
 		events, missed := unread.Read()
-		if len(events) == 0 || len(events) > 2 || !missed || events[len(events)-1].Type != sessions.Gone {
-			t.Errorf("%+v, missed: %v", events, missed)
+		if want := told[len(told)-2+len(told)%2:]; !cmp.Equal(want, events) || !missed { // each third event drops two
+			t.Errorf("%+v, missed: %v; want the end of %d events", events, missed, len(told))
+		}
+		if last := told[len(told)-1]; last.Type != sessions.Gone {
+			t.Errorf("the last event is %+v", last)
 		}
 	})
 }
