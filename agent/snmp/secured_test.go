@@ -286,8 +286,8 @@ func TestBadMessages(t *testing.T) {
 	}
 }
 
-// TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called for
-// others.
+// TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called
+// for others.
 func TestUnknownSource(t *testing.T) {
 	var told int
 	f := newFixture(t, func(c *Config) {
