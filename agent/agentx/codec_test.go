@@ -299,7 +299,7 @@ func TestParseMalformed(t *testing.T) {
 				t.Fatalf("got %+v, error %v, want ErrMalformed", p, err)
 			}
 			if !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error %q does not tell %q", err, tt.want)
+				t.Errorf("error %q, want %q in it", err, tt.want)
 			}
 		})
 	}

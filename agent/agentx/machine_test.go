@@ -296,7 +296,7 @@ func TestMachineOwnRequests(t *testing.T) {
 	}
 	err := answer(5, pdu.ErrorNotOpen)
 	if err == nil || err.Error() != "agentx: Ping refused: notOpen (variable 2)" {
-		t.Errorf("a Ping refused gives %v", err)
+		t.Errorf("error of a refused Ping: %v", err)
 	}
 }
 

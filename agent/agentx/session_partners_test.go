@@ -326,7 +326,7 @@ func TestPartnerSlow(t *testing.T) {
 	slow.Store(true)
 	args := []string{"-v2c", "-c", partner.ReadCommunity, "-On", "-t", "10", "-r", "0", s.Addr, oid(agentx.FixtureRoot, 1, 0)}
 	if out, err := partner.Try(t, 20*time.Second, "snmpget", args...); err == nil || !strings.Contains(err.Error(), "genError") {
-		t.Errorf("snmpget of what is slow: %q, %v", out, err)
+		t.Errorf("snmpget of a slow object: %q, %v", out, err)
 	}
 	slow.Store(false)
 	close(release)

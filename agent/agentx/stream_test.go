@@ -99,10 +99,10 @@ func TestStream(t *testing.T) {
 			}
 			s.conn.Close()
 			if _, err := s.read(make([]byte, 1)); err == nil {
-				t.Error("read of what we have closed")
+				t.Error("read from a closed connection succeeds")
 			}
 			if err := s.write([]byte("x"), time.Second); err == nil {
-				t.Error("write to what we have closed")
+				t.Error("write to a closed connection succeeds")
 			}
 		})
 	}

@@ -20,9 +20,9 @@ func TestCombinations(t *testing.T) {
 	f := newRig(t)
 	for i, u := range allUsers() {
 		t.Run(u.name, func(t *testing.T) {
-			run := func(tool, addr string, args ...string) said {
+			run := func(tool, addr string, args ...string) toolOutput {
 				t.Helper()
-				return say(t, tool, append(append(u.args(), addr), args...)...)
+				return runTool(t, tool, append(append(u.args(), addr), args...)...)
 			}
 			module := f.moduleLines()
 			if u.auth == "" { // its view contains nothing behind the module
@@ -36,9 +36,9 @@ func TestCombinations(t *testing.T) {
 			}
 			to := strconv.Itoa(20 + i)
 			set := run("snmpset", f.ipv6(), oid(1, 0), "i", to)
-			want := said{Out: oid(1, 0) + " = INTEGER: " + to + "\n"}
+			want := toolOutput{Out: oid(1, 0) + " = INTEGER: " + to + "\n"}
 			if u.auth == "" {
-				to, want = "7", said{Err: "Error in packet.\nReason: authorizationError (access denied to that object)\n", Code: 2}
+				to, want = "7", toolOutput{Err: "Error in packet.\nReason: authorizationError (access denied to that object)\n", Code: 2}
 			}
 			if diff := cmp.Diff(want, set); diff != "" {
 				t.Errorf("snmpset (-want +got):\n%s", diff)
@@ -92,7 +92,7 @@ func TestWrongCombinations(t *testing.T) {
 		for _, a := range attempts {
 			passed := t.Run(u.name+" "+a.name, func(t *testing.T) {
 				for tool, args := range map[string][]string{"snmpset": {oid(1, 0), "i", "42"}, "snmpget": {oid(3, 0)}} {
-					got := say(t, tool, append(append(a.args, f.ipv4()), args...)...)
+					got := runTool(t, tool, append(append(a.args, f.ipv4()), args...)...)
 					if got.Code == 0 || got.Out != "" || !strings.Contains(got.Err, a.want) {
 						t.Errorf("%s: %+v, want %s", tool, got, a.want)
 					}

@@ -33,10 +33,10 @@ var problemTexts = [numProblems]string{
 	notSent:       "snmp: sending the answer failed",
 }
 
-// logProblem logs a problem with a source, and with a user if there is one: at most one line a minute
-// for each kind, source and user. So bad messages cannot fill the disk, and unknown sources cannot
-// hide the lines about known ones. Sources beyond [throttle.MaxKeys] share one line. The counters
-// include all problems.
+// logProblem logs a problem with a source, and with a user if there is one: at most one line a
+// minute for each kind, source and user. So bad messages cannot fill the disk, and unknown sources
+// cannot hide the lines about known ones. Sources beyond [throttle.MaxKeys] share one line. The
+// counters include all problems.
 func (r *Responder) logProblem(k problem, from netip.AddrPort, now int64, user []byte, args ...any) {
 	line := r.problemLines[k].Allow(r.logKey(from.Addr(), user), r.started.Add(time.Duration(now)))
 	if !line.Write {

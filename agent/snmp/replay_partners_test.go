@@ -70,7 +70,7 @@ func (p *tap) run() {
 func capturedSet(t *testing.T, f *fixture, to string) []byte {
 	t.Helper()
 	p := newTap(t, f.Addrs()[0])
-	if got := say(t, "snmpset", append(noc.args(), p.conn.LocalAddr().String(), oid(1, 0), "i", to)...); got.Code != 0 {
+	if got := runTool(t, "snmpset", append(noc.args(), p.conn.LocalAddr().String(), oid(1, 0), "i", to)...); got.Code != 0 {
 		t.Fatalf("%+v", got)
 	}
 	p.mu.Lock()

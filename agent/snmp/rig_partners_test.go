@@ -223,8 +223,8 @@ func newTwin(t *testing.T, more ...string) (*partner.SnmpdProc, *numbers) {
 	return s, n
 }
 
-// said is the output of a tool and its exit code.
-type said struct {
+// toolOutput is the output of a tool and its exit code.
+type toolOutput struct {
 	Out, Err string
 	Code     int
 }
@@ -232,12 +232,12 @@ type said struct {
 // toolLimit is how long a tool may run.
 const toolLimit = 30 * time.Second
 
-// say runs one of net-snmp's tools. It waits ten seconds for an answer, unless args have another
+// runTool runs one of net-snmp's tools. It waits ten seconds for an answer, unless args have another
 // -t.
-func say(t testing.TB, tool string, args ...string) said {
+func runTool(t testing.TB, tool string, args ...string) toolOutput {
 	t.Helper()
 	out, err := partner.Try(t, toolLimit, tool, append([]string{"-On", "-r0", "-t10"}, args...)...)
-	s := said{Out: out}
+	s := toolOutput{Out: out}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		s.Code = exit.ExitCode()
 		_, s.Err, _ = strings.Cut(err.Error(), exit.Error()+": ")
@@ -248,7 +248,7 @@ func say(t testing.TB, tool string, args ...string) said {
 }
 
 // lines returns the lines that a tool printed.
-func (s said) lines() []string { return strings.Split(strings.TrimSpace(s.Out), "\n") }
+func (s toolOutput) lines() []string { return strings.Split(strings.TrimSpace(s.Out), "\n") }
 
 // oid returns the text of a name below the module of the tests.
 func oid(sub ...uint32) string { return testRoot.Append(sub...).String() }

@@ -286,8 +286,8 @@ func TestBadMessages(t *testing.T) {
 	}
 }
 
-// TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called for
-// others.
+// TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called
+// for others.
 func TestUnknownSource(t *testing.T) {
 	var told int
 	f := newFixture(t, func(c *Config) {
@@ -302,7 +302,7 @@ func TestUnknownSource(t *testing.T) {
 		t.Errorf("answered %x", out)
 	}
 	if f.Stats().InBadCommunityNames != 1 || told != 1 {
-		t.Errorf("counted %d, told %d", f.Stats().InBadCommunityNames, told)
+		t.Errorf("counted %d, AuthenticationFailure called %d times", f.Stats().InBadCommunityNames, told)
 	}
 }
 

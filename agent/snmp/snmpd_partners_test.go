@@ -18,16 +18,16 @@ func community(name string) []string { return []string{"-v2c", "-c", name} }
 
 // both runs a tool against the responder and against snmpd, and removes their addresses from the
 // output.
-func both(t *testing.T, ours, theirs string, tool string, args ...string) (a, b said) {
+func both(t *testing.T, ours, theirs string, tool string, args ...string) (a, b toolOutput) {
 	t.Helper()
-	run := func(addr string) said {
+	run := func(addr string) toolOutput {
 		with := append([]string{}, args...)
 		for i, arg := range with {
 			if arg == "AGENT" {
 				with[i] = addr
 			}
 		}
-		s := say(t, tool, with...)
+		s := runTool(t, tool, with...)
 		s.Err = strings.ReplaceAll(s.Err, addr, "AGENT")
 		return s
 	}
@@ -207,7 +207,7 @@ func TestTables(t *testing.T) {
 		t.Run(tt.table, func(t *testing.T) {
 			var tables [][]string
 			for _, how := range []string{"-CBi", "-Ci"} {
-				got := say(t, "snmptable", append(append(mibs, noc.args()...), "-Os", how, f.ipv4(), tt.table)...)
+				got := runTool(t, "snmptable", append(append(mibs, noc.args()...), "-Os", how, f.ipv4(), tt.table)...)
 				rows := len(got.lines()) - 3 // a title, an empty line and a header precede them
 				if got.Code != 0 || tt.rows > 0 && rows != tt.rows || rows < 1 || !strings.Contains(got.Out, tt.want) {
 					t.Errorf("%s: %d rows, want %d\n%+v", how, rows, tt.rows, got)
@@ -219,7 +219,7 @@ func TestTables(t *testing.T) {
 			}
 		})
 	}
-	got := say(t, "snmpstatus", append(noc.args(), f.ipv6())...)
+	got := runTool(t, "snmpstatus", append(noc.args(), f.ipv6())...)
 	if got.Code != 0 || !strings.Contains(got.Out, "=>[a test] Up: 0:00:") {
 		t.Errorf("snmpstatus: %+v", got)
 	}
@@ -237,7 +237,7 @@ func TestManyVariables(t *testing.T) {
 		}
 		fmt.Fprintf(&want, "%s = STRING: \"a row of the table\"\n%s = Counter64: %d\n%s = OID: %s\n", oid(2, 1, 1, row), oid(2, 1, 2, row), uint64(row)<<40, oid(2, 1, 3, row), oid(row))
 	}
-	if diff := cmp.Diff(said{Out: want.String()}, say(t, "snmpget", args...)); diff != "" {
+	if diff := cmp.Diff(toolOutput{Out: want.String()}, runTool(t, "snmpget", args...)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if in := f.Stats().InGetRequests; in != 1 {

@@ -78,8 +78,8 @@ func TestWrongTime(t *testing.T) {
 			if !tt.executed {
 				patience = "-t1"
 			}
-			got := say(t, "snmpset", append(noc.args(), patience, "-Z", tt.boots, f.ipv4(), oid(1, 0), "i", to)...)
-			executed := got == said{Out: oid(1, 0) + " = INTEGER: " + to + "\n"}
+			got := runTool(t, "snmpset", append(noc.args(), patience, "-Z", tt.boots, f.ipv4(), oid(1, 0), "i", to)...)
+			executed := got == toolOutput{Out: oid(1, 0) + " = INTEGER: " + to + "\n"}
 			if executed != tt.executed || !tt.executed && f.numbers.now() != was {
 				t.Errorf("%+v, the number is %d", got, f.numbers.now())
 			}

@@ -113,9 +113,9 @@ func TestReceiverMaxSize(t *testing.T) {
 	}
 }
 
-// TestUnauthenticated: the cost of an unauthenticated message does not depend on its size. Whether it gets
-// a report depends on its PDU type, not on its flag, if the type can be read (RFC 3412 section
-// 6.4).
+// TestUnauthenticated: the cost of an unauthenticated message does not depend on its size. Whether
+// it gets a report depends on its PDU type, not on its flag, if the type can be read (RFC 3412
+// section 6.4).
 func TestUnauthenticated(t *testing.T) {
 	message := func(kind wire.PDUType, flags uint8, variables int) []byte {
 		var f wire.Frame

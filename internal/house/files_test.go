@@ -91,6 +91,6 @@ func TestFaultsCanBeFound(t *testing.T) {
 		}
 	}
 	if hasPackageComment([]byte("//go:build x\n\npackage a\n")) || !hasPackageComment([]byte("// Package a is.\npackage a\n")) {
-		t.Error("package comments are not told apart")
+		t.Error("package comments are not recognised")
 	}
 }

@@ -34,7 +34,7 @@ func TestAttributes(t *testing.T) {
 		t.Error("five octets are no number")
 	}
 	if _, ok := a.Get(FramedIPAddress); ok {
-		t.Error("found what is not there")
+		t.Error("found an attribute that is missing")
 	}
 	var classes []string
 	for typ, v := range a.All() {

@@ -47,8 +47,8 @@ var ours = map[string]string{
 	"3GPP-PDP-Type IPv4v6":                         "3GPP TS 29.061 has it, FreeRADIUS 3 does not",
 }
 
-// TestNamesMatchFreeRADIUS: FreeRADIUS has each of our attributes with the same number and kind, and
-// each of our value names, which print the same.
+// TestNamesMatchFreeRADIUS: FreeRADIUS has each of our attributes with the same number and kind,
+// and each of our value names, which print the same.
 func TestNamesMatchFreeRADIUS(t *testing.T) {
 	theirs, err := new(Dictionary).read(readFile, false, freeradius)
 	if err != nil {

@@ -31,7 +31,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("error of another type: %v", err)
 			}
 			if theirErr == nil && m.Attribute != MessageAuthenticator {
-				t.Fatalf("%v, but layeh takes it", err)
+				t.Fatalf("%v, but layeh accepts it", err)
 			}
 			return
 		}

@@ -28,7 +28,7 @@ func TestIdentifierPoolAgainstModel(t *testing.T) {
 				for range rapid.IntRange(1, 300).Draw(t, "count") {
 					n, ok := p.Allocate()
 					if ok != (len(free) > 0) || ok && n != free[0] {
-						t.Fatalf("took %d, %v of %v", n, ok, free)
+						t.Fatalf("allocated %d, %v of %v", n, ok, free)
 					}
 					if !ok {
 						return

@@ -40,6 +40,6 @@ func TestSecretIsNotPrinted(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprintf("%x", secret); got != redacted {
-		t.Errorf("%%x gives %q", got)
+		t.Errorf("%%x prints %q", got)
 	}
 }

@@ -113,20 +113,20 @@ func TestAnswerQueue(t *testing.T) {
 		t.Error("room for three")
 	}
 	if got := q.dequeueAll(nil); len(got) != 2 || got[0] != a || got[1] != b {
-		t.Errorf("took %v", got)
+		t.Errorf("dequeued %v", got)
 	}
 	if !q.push(c) {
-		t.Error("no room after take")
+		t.Error("no room after dequeueAll")
 	}
 	q.close()
 	if q.push(a) {
 		t.Error("room after close")
 	}
 	if got := q.dequeueAll(nil); len(got) != 1 || got[0] != c {
-		t.Errorf("took %v, want what was there before close", got)
+		t.Errorf("dequeued %v, want the answers from before close", got)
 	}
 	if got := q.dequeueAll(nil); got != nil {
-		t.Errorf("took %v after the end", got)
+		t.Errorf("dequeued %v after the end", got)
 	}
 }
 

@@ -81,17 +81,17 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 	if from.Is4() != to.Addr().Is4() {
 		from = netip.Addr{} // the NAS sends accounting by one IP version and receives requests by the other
 	}
-	lost := d.send(b, from, to)
-	if !errors.Is(lost, errNotLocal) {
-		return lost
+	notLocal := d.send(b, from, to)
+	if !errors.Is(notLocal, errNotLocal) {
+		return notLocal
 	}
 	err := d.send(b, netip.Addr{}, to)
 	if err != nil {
 		return err // not because of the source address
 	}
-	if suppressed, ok := c.stats.lost.Allow(time.Now()); ok {
+	if suppressed, ok := c.stats.sourceNotLocal.Allow(time.Now()); ok {
 		d.log.Warn("source address of disconnect requests is not local, the system chooses one",
-			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", lost)
+			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", notLocal)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if suppressed, ok := f.client.stats.forged.Allow(now); ok {
+		if suppressed, ok := f.client.stats.badAnswer.Allow(now); ok {
 			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from,
 				"suppressed", suppressed, "err", errAuthenticator)
 		}

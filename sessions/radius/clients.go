@@ -63,9 +63,9 @@ type clientStats struct {
 	counters counters
 	logged   dropLog
 
-	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that is
-	// not local.
-	forged, lost throttle.Line
+	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that
+	// is not local.
+	badAnswer, sourceNotLocal throttle.Line
 }
 
 // clientSet is an immutable list of clients, searched by longest prefix. A nil clientSet is empty.

@@ -134,7 +134,7 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *sessions.Attempt) sess
 	}
 	l, _ := a.Memory.(ladder)
 	for l = l.prepare(c.profile, s); ; {
-		was := l.at
+		was := l.current
 		out := d.ask(ctx, c, l.profile(c.profile), s)
 		if ctx.Err() != nil && out.Answer == sessions.NoAnswer {
 			return out // this outcome says nothing about the NAS

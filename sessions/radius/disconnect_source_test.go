@@ -189,7 +189,7 @@ func TestICMPWithoutQuote(t *testing.T) {
 	d.unreachable(netip.MustParseAddrPort("127.0.0.3:3799"), nil)
 	d.unreachable(nas.AddrPort(), make([]byte, radius.HeaderLen)) // quotes another request
 	if len(ended) > 0 {
-		t.Error("the report of another request ended one")
+		t.Error("the report about another request ended this one")
 	}
 	d.unreachable(nas.AddrPort(), nil)
 	for range cap(ended) {

@@ -42,7 +42,7 @@ const (
 //
 // A ladder is a value: step returns the ladder after an answer.
 type ladder struct {
-	at            rung
+	current       rung
 	stamping      stamping
 	entered       [rungs]bool
 	unknown       [rungs]bool // rungs answered with 503
@@ -61,9 +61,9 @@ type ladder struct {
 // String describes the next request for the log.
 func (l ladder) String() string {
 	if l.stamping == omitting || l.stamping == omitted {
-		return l.at.String() + ", no Event-Timestamp"
+		return l.current.String() + ", no Event-Timestamp"
 	}
-	return l.at.String()
+	return l.current.String()
 }
 
 // prepare sets the properties of the profile and the session at the start of an attempt.
@@ -78,7 +78,7 @@ func (l ladder) prepare(p profile, s *sessions.Session) ladder {
 // Message-Authenticator only if the client's profile p has them; fewest also requires that the NAS
 // is known to accept them.
 func (l ladder) profile(p profile) profile {
-	switch l.at {
+	switch l.current {
 	case full:
 		p = p.expand()
 	case fewest:
@@ -107,7 +107,7 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 	if out.Answer == sessions.ACK {
 		return l, out, false
 	}
-	isFull := l.at == full || l.at == first && l.firstIsFull
+	isFull := l.current == full || l.current == first && l.firstIsFull
 	if out.ErrorCause == radius.SessionContextNotFound || out.ErrorCause == radius.MissingAttribute {
 		if !isFull && !l.entered[full] && !l.firstIsFull {
 			return l.enter(full), out, true
@@ -116,10 +116,10 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 	l.refused = l.refused || isFull && rejectsContents(out.ErrorCause)
 	less := out.ErrorCause == radius.UnsupportedAttribute || out.ErrorCause == radius.NASIdentificationMismatch ||
 		isFull && rejectsContents(out.ErrorCause)
-	if less && l.at != fewest && !l.entered[fewest] && !l.firstIsFewest() {
+	if less && l.current != fewest && !l.entered[fewest] && !l.firstIsFewest() {
 		return l.enter(fewest), out, true
 	}
-	isFewest := l.at == fewest || l.firstIsFewest()
+	isFewest := l.current == fewest || l.firstIsFewest()
 	switch {
 	case out.ErrorCause == radius.SessionContextNotFound:
 		out.Doubted = !isFull && !l.refused
@@ -127,7 +127,7 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 		// The last request that the NAS did not refuse got 503.
 		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
 	}
-	l.at = l.best
+	l.current = l.best
 	return l, out, false
 }
 
@@ -137,7 +137,7 @@ func (l ladder) noAnswer(out sessions.Outcome) (ladder, sessions.Outcome, bool) 
 	case out.Err != nil:
 	case l.stamping == omitting:
 		l.stamping = required
-	case l.stamping == stamped && l.hasTimestamp && (l.at != fewest || l.acceptsExtras):
+	case l.stamping == stamped && l.hasTimestamp && (l.current != fewest || l.acceptsExtras):
 		l.stamping = omitting
 		return l, out, true
 	}
@@ -145,7 +145,7 @@ func (l ladder) noAnswer(out sessions.Outcome) (ladder, sessions.Outcome, bool) 
 }
 
 func (l ladder) enter(r rung) ladder {
-	l.at = r
+	l.current = r
 	l.entered[r] = true
 	return l
 }
@@ -157,10 +157,10 @@ func (l *ladder) record(out sessions.Outcome) {
 		rank = 1
 	}
 	if rank >= l.rank {
-		l.best, l.rank = l.at, rank
+		l.best, l.rank = l.current, rank
 	}
-	l.unknown[l.at] = l.unknown[l.at] || out.ErrorCause == radius.SessionContextNotFound
-	l.acceptsExtras = l.acceptsExtras || rank == 2 && l.hasExtras && l.at != fewest
+	l.unknown[l.current] = l.unknown[l.current] || out.ErrorCause == radius.SessionContextNotFound
+	l.acceptsExtras = l.acceptsExtras || rank == 2 && l.hasExtras && l.current != fewest
 }
 
 // firstIsFewest reports whether first is the same request as fewest.

@@ -37,8 +37,8 @@ func parseOutcome(t *testing.T, text string) sessions.Outcome {
 // requestName names a request in a table: first, full, less, less+ (with Event-Timestamp); a t is
 // appended if Event-Timestamp was left out.
 func requestName(l ladder) string {
-	text := [...]string{"first", "full", "less"}[l.at]
-	if l.at == fewest && l.acceptsExtras {
+	text := [...]string{"first", "full", "less"}[l.current]
+	if l.current == fewest && l.acceptsExtras {
 		text += "+"
 	}
 	if l.stamping == omitting || l.stamping == omitted {

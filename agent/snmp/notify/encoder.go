@@ -5,7 +5,8 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-// maxDigest is the longest msgAuthenticationParameters, that of HMAC-384-SHA-512 (RFC 7860 section 4).
+// maxDigest is the longest msgAuthenticationParameters, that of HMAC-384-SHA-512 (RFC 7860 section
+// 4).
 const maxDigest = 48
 
 var zeros [maxDigest]byte // placeholder for a digest during its computation

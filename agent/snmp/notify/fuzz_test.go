@@ -105,7 +105,7 @@ func FuzzReceive(f *testing.F) {
 		case settled > 0:
 			t.Errorf("settled by %x", octets)
 		case bytes.Equal(m.remote.id, known.id) && (m.remote.boots != known.boots || m.remote.latest != known.latest ||
-			m.remote.heard != known.heard || m.remote.maxSize != known.maxSize):
+			m.remote.lastAuthentic != known.lastAuthentic || m.remote.maxSize != known.maxSize):
 			t.Errorf("the clock was changed by %x", octets)
 		}
 		for n := 0; m.next(a.now) != nil; n++ {

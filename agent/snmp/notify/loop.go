@@ -31,7 +31,7 @@ func (s *sender) run(ctx context.Context) {
 	defer func() {
 		end()
 		l.link.close()
-		l.leave(time.Now())
+		l.abandonAll(time.Now())
 	}()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -210,8 +210,8 @@ func (l *loop) receive(r received, now time.Time) {
 	}
 }
 
-// leave counts the notifications that will not be sent or acknowledged.
-func (l *loop) leave(now time.Time) {
+// abandonAll counts the notifications that will not be sent or acknowledged.
+func (l *loop) abandonAll(now time.Time) {
 	left := 0
 	if l.machine != nil {
 		left = len(l.machine.pending)

@@ -196,7 +196,7 @@ func (m *machine) timeOut(in *inform) {
 	if in.hint != "" {
 		m.err = fmt.Errorf("%w; %s", m.err, in.hint)
 	}
-	if m.remote != nil && m.remote.heard.Before(in.started) {
+	if m.remote != nil && m.remote.lastAuthentic.Before(in.started) {
 		// The receiver may be another engine by now, or may have lost its boots. By RFC 3414
 		// section 3.2 step 7b we would then reject its messages forever. Forgetting is safe: only
 		// an answer to a message of ours is accepted, so old messages cannot be replayed.

@@ -159,7 +159,7 @@ func (m *machine) respond(in *inform, level wire.SecurityLevel, now time.Time) b
 		return false
 	}
 	if level == wire.NoAuthNoPriv {
-		m.remote.heard, m.remote.maxSize = now, m.msg.MaxSize
+		m.remote.lastAuthentic, m.remote.maxSize = now, m.msg.MaxSize
 	}
 	m.settle(in)
 	return true

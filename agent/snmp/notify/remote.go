@@ -16,26 +16,26 @@ const timeWindow = 150
 // section 2.3).
 type remote struct {
 	user  *usm.User
-	own   []byte // our engine id, which no receiver may have
+	ownID []byte // our engine id, which no receiver may have
 	fixed bool   // the id is configured
 
 	id     []byte    // snmpEngineID; nil means that it must be discovered
 	keys   *usm.Keys // of the user at the engine keysOf, which equals id if id is known
 	keysOf []byte    // kept when id is forgotten: an engine that returns needs no new keys
 
-	// heard is the time of the last authentic message. If it is zero, there was none from this
+	// lastAuthentic is the time of the last authentic message. If it is zero, there was none from this
 	// engine and its clock is unknown. A user without authentication needs no clock.
-	heard  time.Time
-	boots  int32 // snmpEngineBoots
-	time   int32 // snmpEngineTime when latest was last increased
-	at     time.Time
-	latest int32 // latestReceivedEngineTime
+	lastAuthentic time.Time
+	boots         int32 // snmpEngineBoots
+	time          int32 // snmpEngineTime when latest was last increased
+	at            time.Time
+	latest        int32 // latestReceivedEngineTime
 	// maxSize is the msgMaxSize of the last authentic message; 0 means unknown.
 	maxSize int32
 }
 
 func newRemote(r *receiver, own []byte) (*remote, error) {
-	m := &remote{user: &r.User, own: own}
+	m := &remote{user: &r.User, ownID: own}
 	if len(r.EngineID) == 0 {
 		return m, nil
 	}
@@ -53,7 +53,7 @@ func (r *remote) adopt(id []byte) error {
 		return fmt.Errorf("%w: id is %x, configured is %x", ErrEngine, id, r.id)
 	case len(id) < minEngineID || len(id) > maxEngineID:
 		return fmt.Errorf("%w: id has %d octets, want %d..%d", ErrEngine, len(id), minEngineID, maxEngineID)
-	case bytes.Equal(id, r.own):
+	case bytes.Equal(id, r.ownID):
 		// Our own responder would accept messages made for such a receiver.
 		return fmt.Errorf("%w: id %x is our own", ErrEngine, id)
 	}
@@ -75,18 +75,18 @@ func (r *remote) forget() {
 	if !r.fixed {
 		r.id = nil
 	}
-	r.heard, r.boots, r.time, r.latest, r.maxSize = time.Time{}, 0, 0, 0, 0
+	r.lastAuthentic, r.boots, r.time, r.latest, r.maxSize = time.Time{}, 0, 0, 0, 0
 }
 
 // synchronised reports whether our messages should be in the engine's time window.
 func (r *remote) synchronised() bool {
-	return r.user.Auth == usm.NoAuth || !r.heard.IsZero()
+	return r.user.Auth == usm.NoAuth || !r.lastAuthentic.IsZero()
 }
 
 // clock returns msgAuthoritativeEngineBoots and -Time for a message sent now. If they are unknown,
 // it returns zeros, and the receiver reports them (RFC 3414 section 4).
 func (r *remote) clock(now time.Time) (boots, seconds int32) {
-	if r.user.Auth == usm.NoAuth || r.heard.IsZero() {
+	if r.user.Auth == usm.NoAuth || r.lastAuthentic.IsZero() {
 		return 0, 0
 	}
 	passed := max(0, int64(now.Sub(r.at)/time.Second))
@@ -99,16 +99,16 @@ func (r *remote) synchronise(boots, seconds int32, now time.Time) bool {
 	if boots > r.boots || boots == r.boots && seconds > r.latest {
 		r.boots, r.time, r.latest, r.at = boots, seconds, seconds, now
 	}
-	if r.heard.IsZero() && boots == 0 && seconds == 0 {
+	if r.lastAuthentic.IsZero() && boots == 0 && seconds == 0 {
 		r.at = now // a receiver without a clock: our estimate starts at zero
 	}
 	inWindow := r.boots == boots && r.boots != math.MaxInt32
-	if inWindow && !r.heard.IsZero() {
+	if inWindow && !r.lastAuthentic.IsZero() {
 		_, local := r.clock(now)
 		inWindow = int64(seconds) >= int64(local)-timeWindow
 	}
 	if inWindow {
-		r.heard = now
+		r.lastAuthentic = now
 	}
 	return inWindow
 }

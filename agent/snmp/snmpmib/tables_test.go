@@ -281,7 +281,7 @@ func TestChangeWhileWalking(t *testing.T) {
 			for range 60 {
 				u, v := split(walk(t, f.tree, r))
 				if !known[u] || !known[v] {
-					t.Errorf("a walk shows what never was:\n%s\n%s", u, v)
+					t.Errorf("a walk shows a mixed state:\n%s\n%s", u, v)
 				}
 				r.Release()
 			}

@@ -230,7 +230,7 @@ func TestEngineWallClock(t *testing.T) {
 	for _, day := range []int64{+1, -1} {
 		now = setWallClock(start.Add(42*time.Second), day*24*60*60)
 		if apart := now.Round(0).Sub(start.Round(0)); apart.Abs() < 23*time.Hour {
-			t.Fatalf("the wall clock went %s: time.Time is not what it was", apart)
+			t.Fatalf("the wall clock moved by %s: the layout of time.Time has changed", apart)
 		}
 		wantBootsTime(t, e, 1, 42)
 		if up := e.UpTime(); up != 42*time.Second {

@@ -218,7 +218,7 @@ func TestConcurrent(t *testing.T) {
 					t.Errorf("%s: %v", users[u].Name, err)
 				}
 				if _, err := respond(model, &s, bytes.Clone(nobody)); !errors.Is(err, usm.ErrUnknownUserName) {
-					t.Errorf("nobody: %v", err)
+					t.Errorf("unknown user: %v", err)
 				}
 			}
 		})

@@ -25,7 +25,8 @@ func privKeys(t testing.TB, a usm.AuthProtocol, p usm.PrivProtocol, key []byte) 
 	return k
 }
 
-// TestCFB has the examples of NIST SP 800-38A sections F.3.13 to F.3.18, whose IV is boots, time and salt.
+// TestCFB has the examples of NIST SP 800-38A sections F.3.13 to F.3.18, whose IV is boots, time
+// and salt.
 func TestCFB(t *testing.T) {
 	const (
 		boots, time = 0x00010203, 0x04050607

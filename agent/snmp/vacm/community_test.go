@@ -118,7 +118,7 @@ func TestInvalidCommunities(t *testing.T) {
 			case err == nil || !strings.Contains(err.Error(), tt.want):
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			case strings.Contains(err.Error(), secret):
-				t.Errorf("it tells the community: %v", err)
+				t.Errorf("the error contains the community: %v", err)
 			}
 		})
 	}
@@ -158,7 +158,7 @@ func TestCommunitiesAreHidden(t *testing.T) {
 			fmt.Sprintf("%x", key), strings.Trim(fmt.Sprint(key), "[]"), strings.Trim(fmt.Sprint(digest), "[]"), fmt.Sprintf("%x", digest),
 		} {
 			if strings.Contains(text, leak) {
-				t.Errorf("%s tells %s", text, leak)
+				t.Errorf("%s contains %s", text, leak)
 			}
 		}
 	}

@@ -175,7 +175,7 @@ func TestTables(t *testing.T) {
 		t.Error(diff)
 	}
 	if views[0] != long || entries[0].Group != "bb" || members[0].SecurityName != "zz" {
-		t.Error("New has sorted what belongs to its caller")
+		t.Error("New has sorted the slices of its caller")
 	}
 }
 

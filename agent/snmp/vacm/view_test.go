@@ -156,7 +156,7 @@ func TestAfterKeepsTheView(t *testing.T) {
 	got, _ := v.After(mib.OID{1}, nil)
 	got[0] = 9
 	if !v.Contains(mib.OID{1, 3, 6}) {
-		t.Error("what After gives is part of the view")
+		t.Error("the result of After shares memory with the view")
 	}
 }
 

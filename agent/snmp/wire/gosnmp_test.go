@@ -44,8 +44,8 @@ func toGosnmps(vbs []mib.Varbind) []gosnmp.SnmpPDU {
 	return out
 }
 
-// gosnmpEncodes rejects OIDs that gosnmp cannot encode: a second sub-identifier above 2^32-81 (valid
-// by X.690 section 8.19).
+// gosnmpEncodes rejects OIDs that gosnmp cannot encode: a second sub-identifier above 2^32-81
+// (valid by X.690 section 8.19).
 func gosnmpEncodes(vbs []mib.Varbind) bool {
 	for _, vb := range vbs {
 		for _, oid := range []mib.OID{vb.Name, vb.Value.OID} {

@@ -8,7 +8,8 @@ import (
 // Packets made with another implementation of MD5 and HMAC, in hexadecimal, with the secret
 // [GoldenSecret].
 const (
-	// GoldenRequest is a start of session 0000000D: User-Name nemo, NAS-IP-Address 192.168.1.16, Acct-Delay-Time 7.
+	// GoldenRequest is a start of session 0000000D: User-Name nemo, NAS-IP-Address 192.168.1.16,
+	// Acct-Delay-Time 7.
 	GoldenRequest = "041c003690e50afadd896ee701f7cc58410063232806000000012c0a303030303030304401066e656d6f0406c0a80110290600000007"
 	// GoldenResponse is an answer to it without attributes.
 	GoldenResponse = "051c001485f771bd7a71730934f25313166cd9ff"

@@ -19,7 +19,7 @@ type attemptAt struct{ Second, Server int }
 type plannedRequest struct {
 	Begin    int
 	Attempts []attemptAt
-	Over     int // when it failed
+	FailedAt int // when it failed
 }
 
 // simulation is a group without sockets or goroutines. Its clock jumps from deadline to deadline.
@@ -51,9 +51,9 @@ func (s *simulation) second() int { return int(s.now.Sub(at(0)) / time.Second) }
 type simulationRun struct {
 	*simulation
 	t        *testing.T
-	journeys []plannedRequest
+	requests []plannedRequest
 	of       map[*exchange]int
-	again    map[int][]func() // sends by second
+	sends    map[int][]func() // sends by second
 	open     int              // requests that are not settled
 }
 
@@ -63,15 +63,15 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 	t.Helper()
 	p := &simulationRun{s, t, make([]plannedRequest, len(begins)), map[*exchange]int{}, map[int][]func(){}, len(begins)}
 	for i, b := range begins {
-		p.journeys[i].Begin = b
-		p.again[b] = append(p.again[b], func() { p.send(i, retry.Progress{}) })
+		p.requests[i].Begin = b
+		p.sends[b] = append(p.sends[b], func() { p.send(i, retry.Progress{}) })
 	}
 	for second := 0; p.open > 0; second++ {
 		s.now = at(second)
 		if server, ok := heard[second]; ok {
 			s.g.states[server].answered(s.now)
 		}
-		for _, send := range p.again[second] {
+		for _, send := range p.sends[second] {
 			send()
 		}
 		due, over, wait := s.g.expire(nil, nil)
@@ -93,7 +93,7 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 			t.Errorf("server %d: %d pending", i, p)
 		}
 	}
-	return p.journeys
+	return p.requests
 }
 
 func (p *simulationRun) send(journey int, from retry.Progress) {
@@ -107,7 +107,7 @@ func (p *simulationRun) send(journey int, from retry.Progress) {
 }
 
 func (p *simulationRun) transmit(x *exchange) {
-	j := &p.journeys[p.of[x]]
+	j := &p.requests[p.of[x]]
 	j.Attempts = append(j.Attempts, attemptAt{p.second(), x.server})
 	p.g.beginAttempt(x, none, p.now)
 }
@@ -120,9 +120,9 @@ func (p *simulationRun) end(journey int, err error) {
 		if later.After < time.Second {
 			p.t.Fatalf("goes on after %v", later.After)
 		}
-		p.again[second] = append(p.again[second], func() { p.send(journey, later.At) })
+		p.sends[second] = append(p.sends[second], func() { p.send(journey, later.At) })
 	case errors.Is(err, ErrNoResponse):
-		p.journeys[journey].Over = p.second()
+		p.requests[journey].FailedAt = p.second()
 		p.open--
 	default:
 		p.t.Errorf("journey %d: %v", journey, err)

@@ -22,22 +22,22 @@ func TestIdentifierOrder(t *testing.T) {
 	ids := identifiersFor(1, 20*time.Second)
 	x := &exchange{}
 	if n := ids.acquire(x, at(0), true); n != none {
-		t.Errorf("took %d of nothing", n)
+		t.Errorf("acquired %d from an empty set", n)
 	}
 	ids.grow()
 	for want := range perConn {
 		if n := ids.acquire(x, at(0), false); n != want {
-			t.Fatalf("took %d, want %d", n, want)
+			t.Fatalf("acquired %d, want %d", n, want)
 		}
 	}
 	if n := ids.acquire(x, at(0), true); n != none {
-		t.Errorf("took %d, which has no answer yet", n)
+		t.Errorf("acquired %d, which waits for its answer", n)
 	}
 	ids.release(7)
 	ids.release(3)
 	for _, want := range []int{7, 3} { // the oldest ones
 		if n := ids.acquire(x, at(0), false); n != want {
-			t.Errorf("took %d, want %d", n, want)
+			t.Errorf("acquired %d, want %d", n, want)
 		}
 	}
 }
@@ -57,16 +57,16 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 		t.Error("a late answer to 9 would not be known")
 	}
 	if n := ids.acquire(&exchange{}, at(19), false); n != none {
-		t.Errorf("took %d, where another socket could be opened", n)
+		t.Errorf("acquired %d although another socket may be opened", n)
 	}
 	if n := ids.acquire(&exchange{}, at(20), false); n != 9 {
-		t.Errorf("took %d, want 9, which is old", n)
+		t.Errorf("acquired %d, want 9, which is old", n)
 	}
 	if n := ids.acquire(&exchange{}, at(19), true); n != 5 {
-		t.Errorf("took %d by force, want 5", n)
+		t.Errorf("acquired %d by force, want 5", n)
 	}
 	if n := ids.acquire(&exchange{}, at(100), true); n != none {
-		t.Errorf("took %d, which waits in time", n)
+		t.Errorf("acquired %d, which still waits", n)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestIdentifierNotYetSent(t *testing.T) {
 	n := ids.acquire(&exchange{}, at(0), false)
 	serial := ids.attempts[n].serial
 	if _, ok := ids.pending(n); ok {
-		t.Error("an answer to what was not sent would be taken")
+		t.Error("an attempt that was not sent accepts answers")
 	}
 	ids.supersede(n)
 	if ids.attempts[n].state != free {
@@ -135,7 +135,7 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 					case slices.Contains(current, n):
 						t.Fatalf("%d is taken", n)
 					case frees == 0 && n != old[0]:
-						t.Fatalf("took %d, the oldest is %d", n, old[0])
+						t.Fatalf("acquired %d, the oldest is %d", n, old[0])
 					}
 					old, current = without(old, n), append(current, n)
 					ids.arm(n, ids.attempts[n].serial, radius.Authenticator{})

@@ -44,10 +44,10 @@ func TestNameAppears(t *testing.T) {
 			}
 		}
 		if n := strings.Count(r.log.String(), "cannot be resolved"); n != 2 {
-			t.Errorf("the log tells of two times %d times", n)
+			t.Errorf("%d log lines about failed resolutions, want 2", n)
 		}
 		if n := strings.Count(r.log.String(), "RADIUS server name resolved"); n != 1 {
-			t.Errorf("the log tells of one place %d times", n)
+			t.Errorf("%d log lines about the resolved address, want 1", n)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestSomeNames(t *testing.T) {
 			t.Errorf("%d requests came to the address with two names", n)
 		}
 		if n := strings.Count(r.log.String(), "RADIUS server is not used, it has the address of another one"); n != 1 {
-			t.Errorf("the log tells of it %d times", n)
+			t.Errorf("%d log lines about the shared address, want 1", n)
 		}
 		again := r.group(client.GroupConfig{}, to("192.0.2.3"), to("d.example")) // another name with the address of the first
 		r.name("d.example", "192.0.2.3")

@@ -93,7 +93,7 @@ func TestReloadKeepsServer(t *testing.T) {
 		}
 		anew := r.group(client.GroupConfig{}, to("192.0.2.1"))
 		if s := anew.Stats().Servers[0]; s.Requests != 0 || s.State != client.Unknown {
-			t.Errorf("a server that nobody had: %+v", s)
+			t.Errorf("statistics of a new server: %+v", s)
 		}
 	})
 }
@@ -273,7 +273,7 @@ func TestNothingHeardAfterClose(t *testing.T) {
 		}
 		r.sleep(5)
 		if heard != 0 || other != 1 {
-			t.Errorf("the group that was closed heard %d times, the other %d times", heard, other)
+			t.Errorf("the closed group was told %d times, the other %d times", heard, other)
 		}
 	})
 }

@@ -21,8 +21,8 @@ type deathRule struct {
 // serverState decides whether a server is used; see the diagram in doc.go. It has no clock of its
 // own: callers pass the time.
 type serverState struct {
-	heard    time.Time // time of the last valid answer; zero means never
-	timeouts int       // consecutive timeouts since then
+	lastAnswer time.Time // time of the last valid answer; zero means never
+	timeouts   int       // consecutive timeouts since then
 
 	dead      bool
 	downUntil time.Time // if dead: nothing is sent before that time, and then one probe
@@ -38,7 +38,7 @@ type serverState struct {
 // answered handles a valid answer: the server is up. It reports whether it was dead.
 func (s *serverState) answered(now time.Time) (back bool) {
 	back = s.dead
-	s.heard, s.timeouts = now, 0
+	s.lastAnswer, s.timeouts = now, 0
 	if back {
 		s.deadTime += now.Sub(s.since)
 		s.setDead(false, now)
@@ -48,7 +48,7 @@ func (s *serverState) answered(now time.Time) (back bool) {
 
 // moved handles a change of the server's address: nothing is known about the new one.
 func (s *serverState) moved(now time.Time) {
-	s.heard, s.timeouts = time.Time{}, 0
+	s.lastAnswer, s.timeouts = time.Time{}, 0
 	if s.dead {
 		s.deadTime += now.Sub(s.since)
 		s.setDead(false, now)
@@ -59,7 +59,7 @@ func (s *serverState) moved(now time.Time) {
 func (s *serverState) timedOut(now time.Time, r deathRule) (died bool) {
 	s.timeouts++
 	met := r.criteria != DeadCriteria{} && s.timeouts >= r.criteria.Tries &&
-		(s.heard.IsZero() || now.Sub(s.heard) >= r.criteria.Time)
+		(s.lastAnswer.IsZero() || now.Sub(s.lastAnswer) >= r.criteria.Time)
 	return met && s.markDead(now, r)
 }
 
@@ -69,7 +69,7 @@ func (s *serverState) timedOut(now time.Time, r deathRule) (died bool) {
 // whether the server became dead.
 func (s *serverState) failed(since, now time.Time, all bool, r deathRule) (died bool) {
 	switch {
-	case !s.heard.Before(since):
+	case !s.lastAnswer.Before(since):
 		return false
 	case s.dead:
 		if until := now.Add(r.holdDown); until.After(s.downUntil) { // another group may hold it down for longer
@@ -131,7 +131,7 @@ func (s *serverState) state() State {
 	switch {
 	case s.dead:
 		return Dead
-	case s.heard.IsZero() && s.deaths == 0:
+	case s.lastAnswer.IsZero() && s.deaths == 0:
 		return Unknown
 	}
 	return Up
