@@ -25,33 +25,34 @@ const (
 
 var accountingParts = []string{partRate, partBacklog, partOutage, partRestart}
 
-// rateContenders in the order in which they are measured: the first gives the load of the open loop.
-var rateContenders = []string{stand.PeerDetail, stand.OursSpooling, stand.OursNone, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec, stand.PeerBare}
+// rateContenders are in the order in which they are measured. The result of the first determines the
+// load of the open loop.
+var rateContenders = []string{stand.PeerDetail, stand.OursSpooling, stand.OursNone, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec, stand.PeerAcknowledger}
 
-// accountingSizes is what of the accounting section is run, and how much it sends.
+// accountingSizes configures which parts of the accounting section run, and with how many requests.
 type accountingSizes struct {
 	parts    []string
-	runs     int           // interleaved, of all but the outage
+	runs     int           // interleaved runs of each part except the outage
 	requests int           // in the closed loop
 	half     time.Duration // of the open loop
-	backlog  int           // records that we spool
+	backlog  int           // records that aaasessd spools
 	reader   int           // records in the detail file
 	outage   outage
-	restart  int // sessions, and as many records
+	restart  int // number of sessions, and of records
 }
 
-// accountingFlags adds the section's flags; what they say is there after the flags are parsed.
+// accountingFlags adds the section's flags. Call the returned function after the flags are parsed.
 func accountingFlags(flags *flag.FlagSet) func(quick bool) (accountingSizes, error) {
 	s := accountingSizes{outage: outage{before: 3 * time.Second, after: 10 * time.Second, timeout: nasload.Timeout, idle: 35 * time.Second}}
 	parts := flags.String("accounting-parts", strings.Join(accountingParts, ","), "parts of the accounting section to run, a `list`")
 	flags.IntVar(&s.runs, "accounting-runs", 3, "interleaved `runs` of the accounting section")
 	flags.IntVar(&s.requests, "requests", 100_000, "Accounting-Requests in a `run` of the closed loop")
-	flags.DurationVar(&s.half, "half", 2*time.Second, "`time` for which half load is sent")
-	flags.IntVar(&s.backlog, "backlog", 100_000, "`records` that are spooled, then drained")
+	flags.DurationVar(&s.half, "half", 2*time.Second, "`time` for which the half load is sent")
+	flags.IntVar(&s.backlog, "backlog", 100_000, "`records` that are spooled and then delivered")
 	flags.IntVar(&s.reader, "reader-backlog", 20_000, "`records` in the detail file that FreeRADIUS drains")
-	flags.Float64Var(&s.outage.rate, "outage-rate", 200, "`requests` a second, to each contender, around an outage")
-	flags.DurationVar(&s.outage.length, "outage", 20*time.Second, "for how long the server is stopped, a `time`")
-	flags.IntVar(&s.restart, "restart", 1_000_000, "`sessions`, and as many spooled records, for a restart")
+	flags.Float64Var(&s.outage.rate, "outage-rate", 200, "`requests` per second to each contender before, during and after an outage")
+	flags.DurationVar(&s.outage.length, "outage", 20*time.Second, "`time` for which the server is stopped")
+	flags.IntVar(&s.restart, "restart", 1_000_000, "`sessions`, and spooled records, for a restart")
 	return func(quick bool) (accountingSizes, error) {
 		s.parts = splitList(*parts)
 		if quick {
@@ -68,26 +69,26 @@ func accountingFlags(flags *flag.FlagSet) func(quick bool) (accountingSizes, err
 func (s accountingSizes) check() error {
 	for _, p := range s.parts {
 		if !slices.Contains(accountingParts, p) {
-			return fmt.Errorf("bench: -accounting-parts: no part %q, there are %s", p, strings.Join(accountingParts, ", "))
+			return fmt.Errorf("bench: -accounting-parts: unknown part %q; the parts are %s", p, strings.Join(accountingParts, ", "))
 		}
 	}
 	if min(s.runs, s.requests, s.backlog, s.reader, s.restart) < 1 || s.half <= 0 || s.outage.rate <= 0 || s.outage.length <= 0 {
-		return fmt.Errorf("bench: the numbers and times of the accounting section begin at 1")
+		return fmt.Errorf("bench: the numbers and times of the accounting section must be positive")
 	}
 	return nil
 }
 
-// fileSize is how many requests the file has to hold: those of the closed loop and, behind them, those of the open
-// one, or what the others take from its beginning.
+// fileSize returns how many requests the file must hold. The closed loop uses the first ones, the open
+// loop those after them. The other parts start at the beginning of the file.
 func (s accountingSizes) fileSize() int {
 	open := int(mostHalfLoad * s.half.Seconds())
 	return max(s.requests+open, s.backlog, s.reader, s.outage.total())
 }
 
-// mostHalfLoad bounds the requests a second of the open loop.
+// mostHalfLoad is the maximum number of requests per second of the open loop.
 const mostHalfLoad = 50_000
 
-// accountingBench is what a run of the section has built.
+// accountingBench holds what the parts of the section share.
 type accountingBench struct {
 	stand.Host
 	progress func(what string)
@@ -96,7 +97,7 @@ type accountingBench struct {
 	rate     float64 // half of what FreeRADIUS reached with its detail file in this run
 }
 
-// openAccounting builds programs and requests.
+// openAccounting builds the programs and writes the file of requests.
 func (b *bench) openAccounting(ctx context.Context) (*accountingBench, error) {
 	dir, err := os.MkdirTemp(b.host.Dir, "accounting-")
 	if err != nil {
@@ -114,7 +115,7 @@ func (b *bench) openAccounting(ctx context.Context) (*accountingBench, error) {
 	return a, nasload.WriteRequests(a.requests, a.sizes.fileSize())
 }
 
-// runAccounting is the section on accounting: taking it, passing it on, and what happens when that fails.
+// runAccounting measures the accounting section: receiving requests, relaying them, and failures.
 func runAccounting(ctx context.Context, b *bench) (report.Section, error) {
 	sizes := b.config.accounting
 	text := report.Section{Title: "Accounting", Unpinned: true, Runs: sizes.runs}

@@ -48,7 +48,7 @@ func TestAccountingQuick(t *testing.T) {
 		t.Errorf("the outage of aaasessd's server: %v", ours)
 	}
 	// It was one: who waits for the server had NASes wait.
-	if proxy[outageAgain] == 0 {
+	if proxy[outageRetransmitted] == 0 {
 		t.Error("the proxy of a server that is stopped answered everything at once")
 	}
 }

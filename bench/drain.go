@@ -12,21 +12,21 @@ import (
 	"aaasess/internal/freeport"
 )
 
-// The rows of the table of backlogs.
+// The metrics of the table of backlogs.
 const (
-	drained     = "records from the first arrival to the last"
-	drainFirst  = "from the return of the server to the first arrival"
-	drainTwice  = "records that arrived twice"
-	drainedSize = "records in the backlog"
+	drained         = "records delivered, from the first arrival to the last"
+	drainFirst      = "time from the return of the server to the first arrival"
+	drainDuplicates = "records that arrived twice"
+	drainedSize     = "records in the backlog"
 )
 
-// drainIdle is how long nothing may arrive until a backlog is held to be stuck: longer than any wait between
-// attempts.
+// drainIdle is the time without an arrival after which a backlog counts as stuck. It is longer than any
+// wait between attempts.
 const drainIdle = 90 * time.Second
 
 var drainContenders = []string{stand.PeerReader, stand.OursSpooling}
 
-// measureDrain makes a backlog while there is no server, and has it delivered to one.
+// measureDrain fills a backlog while there is no server, then starts the server and measures the delivery.
 func (a *accountingBench) measureDrain(ctx context.Context, who string) (out report.Sample, err error) {
 	r := &stand.Relay{}
 	defer r.Close()
@@ -55,11 +55,11 @@ func (a *accountingBench) measureDrain(ctx context.Context, who string) (out rep
 	}
 
 	returned := time.Now()
-	if r.Upstream, err = stand.StartAcknowledger(ctx, a.Host, upstream, stand.AmpleBuffer); err != nil {
+	if r.Upstream, err = stand.StartAcknowledger(ctx, a.Host, upstream, stand.LargeBuffer); err != nil {
 		return nil, err
 	}
 	if who == stand.PeerReader {
-		if err := r.BecomeReader(ctx, a.Host, upstream); err != nil {
+		if err := r.RestartAsReader(ctx, a.Host, upstream); err != nil {
 			return nil, err
 		}
 	}
@@ -71,16 +71,16 @@ func (a *accountingBench) measureDrain(ctx context.Context, who string) (out rep
 		return nil, fmt.Errorf("%d of %d records arrived", got.Distinct, records)
 	}
 	out = report.Sample{
-		drainedSize: float64(records), drainTwice: float64(got.Duplicates),
+		drainedSize: float64(records), drainDuplicates: float64(got.Duplicates),
 		drained: float64(records) / time.Duration(got.Last-got.First).Seconds(),
 	}
-	if who != stand.PeerReader { // it was not there when the server came
+	if who != stand.PeerReader { // the reader starts only after the server
 		out[drainFirst] = max(0, time.Unix(0, got.First).Sub(returned).Seconds())
 	}
 	return out, nil
 }
 
-// fillBacklog has the server take records.
+// fillBacklog sends records until the contender has answered all of them.
 func (a *accountingBench) fillBacklog(ctx context.Context, r *stand.Relay, records int) error {
 	if err := stand.AwaitAnswer(ctx, r.Port, r.Server); err != nil {
 		return err

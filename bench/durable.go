@@ -19,23 +19,24 @@ import (
 const (
 	durableInFlight = 256
 
-	storeAlone = "store alone"
-	wholeWalk  = "starts"
+	storeAlone    = "store alone"
+	sessionStarts = "starts"
 )
 
+var durableMetrics = []report.Metric{{Name: "commits", Unit: "1/s"}}
+
 // runDurable compares the rate of durable session starts (decided, encoded, committed with their
-// record, answered) with that at which the store alone commits the same octets.
+// record, answered) with the rate at which the store alone commits the same octets.
 func runDurable(ctx context.Context, b *bench) (report.Section, error) {
 	text := report.Section{
 		Title: "Durable starts", Unpinned: true,
-		Intro: fmt.Sprintf("%d session starts, %d in flight, each answered when state, counters and accounting record are on disk, "+
-			"against the store alone committing the same octets. In one process, on all CPUs.", b.config.starts, durableInFlight),
+		Intro: durableIntro(b.config.starts),
 	}
 	changes, err := recordChanges(b.host.Dir)
 	if err != nil {
 		return text, err
 	}
-	s, err := report.Interleave(ctx, b.config.runs, []string{storeAlone, wholeWalk}, func(_ context.Context, who string) (report.Sample, error) {
+	s, err := report.Interleave(ctx, b.config.runs, []string{storeAlone, sessionStarts}, func(_ context.Context, who string) (report.Sample, error) {
 		fmt.Fprintf(b.progress, "durable: %s\n", who)
 		return measureDurable(b.host.Dir, who, b.config.starts, changes)
 	})
@@ -43,14 +44,21 @@ func runDurable(ctx context.Context, b *bench) (report.Section, error) {
 		return text, err
 	}
 	text.Comparisons = []report.Comparison{{
-		Title: "Rate of commits", Contenders: []string{storeAlone, wholeWalk}, Series: s,
-		Pairs:   []report.Pair{{Num: wholeWalk, Den: storeAlone}},
-		Metrics: []report.Metric{{Name: "commits", Unit: "1/s"}},
+		Title: "Rate of commits", Contenders: []string{storeAlone, sessionStarts}, Series: s,
+		Pairs:   []report.Pair{{Num: sessionStarts, Den: storeAlone}},
+		Metrics: durableMetrics,
 	}}
 	return text, nil
 }
 
-func start(i int) sessions.Event {
+func durableIntro(starts int) string {
+	return fmt.Sprintf(`%s sessions start, with %d starts in flight. Each start is answered when its state, counters and
+accounting record are on disk. The store alone commits the same octets. Both run in one process, on all
+CPUs.`, report.Count(starts), durableInFlight)
+}
+
+// startEvent is the start of session i.
+func startEvent(i int) sessions.Event {
 	sid := fmt.Sprintf("%016X", i)
 	attrs := radius.AppendAttribute(nil, radius.UserName, fmt.Sprintf("user%07d@isp.example", i))
 	attrs = radius.AppendUint32(attrs, radius.AcctStatusType, 1)
@@ -66,7 +74,8 @@ func start(i int) sessions.Event {
 	}
 }
 
-// open makes a store and what stands on it, in a folder of its own.
+// open opens a store and a table on it, in a new folder. The returned function closes the store and
+// removes the folder.
 func open(dir string) (*store.Store, *sessions.Table, func() error, error) {
 	folder, err := os.MkdirTemp(dir, "store-")
 	if err != nil {
@@ -84,26 +93,26 @@ func open(dir string) (*store.Store, *sessions.Table, func() error, error) {
 	return st, table, end, nil
 }
 
-// recordChanges runs some starts and reads back what they have made durable.
+// recordChanges runs some starts and reads back what they committed.
 func recordChanges(dir string) ([]store.Change, error) {
 	st, table, end, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = end() }()
-	const some = 1000
-	done := make(chan error, some)
-	for i := range some {
-		if err := table.Apply(start(i), func(err error) { done <- err }); err != nil {
+	const count = 1000
+	done := make(chan error, count)
+	for i := range count {
+		if err := table.Apply(startEvent(i), func(err error) { done <- err }); err != nil {
 			return nil, err
 		}
 	}
-	for range some {
+	for range count {
 		if err := <-done; err != nil {
 			return nil, err
 		}
 	}
-	changes := make([]store.Change, some)
+	changes := make([]store.Change, count)
 	var counters store.Put
 	n := 0
 	err = st.Load(func(key, value []byte) error {
@@ -120,9 +129,9 @@ func recordChanges(dir string) ([]store.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := st.Read(accounting.Group("isp").Queue(), 0, some, nil)
-	if err != nil || len(entries) != some || n != some {
-		return nil, fmt.Errorf("bench: %d sessions, %d records of %d: %w", n, len(entries), some, err)
+	entries, err := st.Read(accounting.Group("isp").Queue(), 0, count, nil)
+	if err != nil || len(entries) != count || n != count {
+		return nil, fmt.Errorf("bench: %d sessions, %d records of %d: %w", n, len(entries), count, err)
 	}
 	for i, e := range entries {
 		changes[i].Puts = append(changes[i].Puts, counters)
@@ -131,7 +140,7 @@ func recordChanges(dir string) ([]store.Change, error) {
 	return changes, nil
 }
 
-// measureDurable runs one contender on a new store.
+// measureDurable measures one contender on a new store.
 func measureDurable(dir, who string, starts int, changes []store.Change) (report.Sample, error) {
 	st, table, end, err := open(dir)
 	if err != nil {
@@ -140,7 +149,7 @@ func measureDurable(dir, who string, starts int, changes []store.Change) (report
 	w := stand.NewWindow(durableInFlight)
 	var events []sessions.Event
 	for i := range starts {
-		events = append(events, start(i))
+		events = append(events, startEvent(i))
 	}
 	began := time.Now()
 	for i := range starts {

@@ -19,7 +19,7 @@ func TestDurable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, who := range []string{storeAlone, wholeWalk} {
+	for _, who := range []string{storeAlone, sessionStarts} {
 		if v := text.Comparisons[0].Series.Values(who, "commits"); len(v) != 1 || v[0] <= 0 {
 			t.Errorf("%s: %v", who, v)
 		}

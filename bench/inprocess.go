@@ -10,8 +10,7 @@ import (
 	"aaasess/bench/report"
 )
 
-// The in-process benchmarks that stand in docs/benchmarks.md: name of the benchmark, what it is
-// called there.
+// The in-process benchmarks in docs/benchmarks.md, with their names there.
 const (
 	casnPackage  = "aaasess/mib/casn"
 	smallTable   = "1,000 sessions"
@@ -19,10 +18,10 @@ const (
 	nextTime     = "GetNext of one cell"
 	nextAllocs   = "GetNext of one cell, allocations"
 	getTime      = "Get of one cell of a random session"
-	sessionBytes = "memory for each session"
+	sessionBytes = "memory per session"
 )
 
-// figures says where a figure of "go test -bench" goes.
+// figures maps each figure of "go test -bench" to its cell in the table.
 var figures = []struct {
 	benchmark, unit string
 	table, name     string
@@ -35,11 +34,21 @@ var figures = []struct {
 	{"BenchmarkMemory", "B/session", largeTable, sessionBytes},
 }
 
-// runInProcess is the section on the table and the module without a network.
+var inProcessMetrics = []report.Metric{
+	{Name: nextTime, Unit: "ns"},
+	{Name: nextAllocs, Unit: "1"},
+	{Name: getTime, Unit: "ns"},
+	{Name: sessionBytes, Unit: "B"},
+}
+
+const inProcessIntro = `These are the Go benchmarks of mib/casn: the module on a session table, without a master agent. The
+limits are 1,000 ns, no allocation and 600 B.`
+
+// runInProcess measures the table and the module without a network.
 func runInProcess(ctx context.Context, b *bench) (report.Section, error) {
 	text := report.Section{
 		Title: "In process", Unpinned: true,
-		Intro: "The Go benchmarks of mib/casn: the module over a session table, no master agent. Limits: 1,000 ns, no allocation, 600 B.",
+		Intro: inProcessIntro,
 	}
 	s := report.Series{}
 	for range b.config.runs {
@@ -54,12 +63,12 @@ func runInProcess(ctx context.Context, b *bench) (report.Section, error) {
 	}
 	text.Comparisons = []report.Comparison{{
 		Title: "Table and module", Contenders: []string{smallTable, largeTable}, Series: s,
-		Metrics: []report.Metric{{Name: nextTime, Unit: "ns"}, {Name: nextAllocs, Unit: "1"}, {Name: getTime, Unit: "ns"}, {Name: sessionBytes, Unit: "B"}},
+		Metrics: inProcessMetrics,
 	}}
 	return text, nil
 }
 
-// parseFigures takes the figures out of what "go test -bench" prints, by table.
+// parseFigures returns the figures in the output of "go test -bench", by table.
 func parseFigures(out string) map[string]report.Sample {
 	got := map[string]report.Sample{}
 	for line := range strings.SplitSeq(out, "\n") {

@@ -8,26 +8,26 @@ import (
 	"aaasess/bench/report"
 )
 
-// The rows of a table of latencies.
+// The metrics of a table of latencies.
 const (
-	otherRequests = "requests of the other NAS"
-	otherNever    = "never answered"
-	otherAgain    = "sent again"
-	otherP50      = "answer, p50"
-	otherP99      = "answer, p99"
-	otherMax      = "answer, longest"
+	otherRequests      = "requests of the other NAS"
+	otherNever         = "never answered"
+	otherRetransmitted = "retransmitted"
+	otherP50           = "latency, p50"
+	otherP99           = "latency, p99"
+	otherMax           = "latency, maximum"
 )
 
-// latencies is what a table shows of the replies that were due within a time.
+// latencies summarizes the replies to the requests that were due in a period.
 func latencies(replies []nasload.Reply, from, to time.Time) report.Sample {
 	var took []time.Duration
-	s := report.Sample{otherRequests: 0, otherNever: 0, otherAgain: 0}
+	s := report.Sample{otherRequests: 0, otherNever: 0, otherRetransmitted: 0}
 	for _, r := range replies {
 		if r.Due.Before(from) || r.Due.After(to) {
 			continue
 		}
 		s[otherRequests]++
-		s[otherAgain] += float64(max(0, r.Tries-1))
+		s[otherRetransmitted] += float64(max(0, r.Tries-1))
 		if r.Err != nil {
 			s[otherNever]++
 			continue

@@ -19,7 +19,7 @@ import (
 
 // config is the command line.
 type config struct {
-	sections   []string // that are run
+	sections   []string // to run
 	sizes      []int    // rows of the table, one comparison each
 	rateSizes  []int    // rows of the table for our own rate by size
 	starts     int      // durable session starts a run
@@ -29,10 +29,10 @@ type config struct {
 	accounting accountingSizes
 	nases      nasesSizes
 	cpus       string // for taskset
-	out        string // file for the section, "" for none
+	out        string // file for the page, "" for none
 }
 
-// bench is what every section gets.
+// bench is the input of every section.
 type bench struct {
 	config   config
 	host     stand.Host
@@ -41,12 +41,12 @@ type bench struct {
 
 const header = `# Benchmarks
 
-Everything is measured in one run, contenders in turn, and compared as ratios run by run: machines drift. ` + "`make bench`" + ` makes
-this page.
+The contenders of a comparison run in turn, several times, on one machine. Compare the ratios, which are
+computed run by run, because the speed of a machine drifts. ` + "`make bench`" + ` writes this page.
 
 `
 
-// section is a part of docs/benchmarks.md and what makes it.
+// section is a part of docs/benchmarks.md with the function that measures it.
 type section struct {
 	name string
 	run  func(context.Context, *bench) (report.Section, error)
@@ -119,7 +119,7 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 	return header + strings.Join(texts, "\n"), nil
 }
 
-// commandLine is what makes the page again; where it was written to does not matter.
+// commandLine returns the command that makes the page again, without the output file.
 func commandLine(args []string) string {
 	words := []string{"go run ./bench"}
 	for i := 0; i < len(args); i++ {
@@ -139,17 +139,17 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,nases", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
-		"rows of the table, a `list`, between which our own rate is compared; empty for none")
+		"rows of the table, a `list`: our own rate is compared between these sizes; empty for none")
 	starts := flags.Int("starts", 200_000, "durable session starts in a `run`")
 	runs := flags.Int("runs", 5, "interleaved `runs` of each comparison")
 	peers := flags.String("peers", strings.Join(stand.DefaultPeers, ","),
 		"subagents to compare, a `list` of "+strings.Join(stand.Subagents, ", "))
-	among := flags.String("responders", strings.Join(stand.Responders, ","),
+	responders := flags.String("responders", strings.Join(stand.Responders, ","),
 		"responders to compare, a `list` of "+strings.Join(stand.Responders, ", "))
-	cpus := flags.String("cpus", "0", "`list` of CPUs, as taskset takes it, that every process is pinned to")
-	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: shows that all works")
+	cpus := flags.String("cpus", "0", "`list` of CPUs, in the format of taskset, to which every process is pinned")
+	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: a check that everything works")
 	accounting, nases := accountingFlags(flags), nasesFlags(flags)
-	out := flags.String("o", "", "also write the section to this `file`")
+	out := flags.String("o", "", "also write the page to this `file`")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}
@@ -160,7 +160,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		*sizes, *rateSizes, *runs, *starts = "1000", "", 1, 5000
 	}
 
-	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), responders: splitList(*among), cpus: *cpus, out: *out}
+	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), responders: splitList(*responders), cpus: *cpus, out: *out}
 	if c.starts < 1 {
 		return config{}, fmt.Errorf("bench: -starts %d: at least 1", c.starts)
 	}
@@ -169,7 +169,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 	for _, name := range c.sections {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return config{}, fmt.Errorf("bench: -sections: no section %q", name)
+			return config{}, fmt.Errorf("bench: -sections: unknown section %q", name)
 		}
 	}
 	if err := errors.Join(checkNames("-peers", c.peers, stand.Subagents), checkNames("-responders", c.responders, stand.Responders)); err != nil {
@@ -189,11 +189,11 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	return c, err
 }
 
-// checkNames wants each of a list to be known.
+// checkNames returns an error if a name in list is not in known.
 func checkNames(flag string, list, known []string) error {
 	for _, name := range list {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("bench: %s: no %q, there are %s", flag, name, strings.Join(known, ", "))
+			return fmt.Errorf("bench: %s: unknown name %q; the names are %s", flag, name, strings.Join(known, ", "))
 		}
 	}
 	return nil

@@ -12,49 +12,49 @@ import (
 	"aaasess/bench/stand"
 )
 
-// nasesSizes is how much the section on many NASes does.
+// nasesSizes configures the section on many NASes.
 type nasesSizes struct {
 	runs     int
-	nases    int           // that say Accounting-On at once, and that have all sessions
-	rows     int           // sessions that they have then
-	flapRows int           // sessions of the NASes while another one flaps
-	quiet    time.Duration // how long the other NAS is measured while nobody says On
-	rate     float64       // its requests a second, around the Accounting-Ons
-	requests int           // of it, while one flaps and while none does
+	nases    int           // that send Accounting-On at once; they have all sessions
+	rows     int           // their sessions before the Accounting-Ons
+	flapRows int           // sessions of these NASes while another NAS flaps
+	quiet    time.Duration // how long the other NAS is measured before the Accounting-Ons
+	rate     float64       // its requests per second before and during the Accounting-Ons
+	requests int           // its requests while no NAS flaps, and again while one does
 }
 
-// The NAS that flaps, and what another one asks meanwhile.
+// The rates of the NAS that flaps and of the other NAS.
 const (
-	flapRate    = 20  // times a second: a start, an Accounting-On
-	besideFlaps = 100 // requests a second of the other NAS
+	flapRate    = 20  // starts, each with an Accounting-On, per second
+	besideFlaps = 100 // requests per second of the other NAS
 )
 
-// nasesFlags adds the section's flags; what they say is there after the flags are parsed.
+// nasesFlags adds the section's flags. Call the returned function after the flags are parsed.
 func nasesFlags(flags *flag.FlagSet) func(quick bool) (nasesSizes, error) {
 	s := nasesSizes{quiet: 5 * time.Second, rate: 400, requests: 500}
 	flags.IntVar(&s.runs, "nases-runs", 3, "`runs` of the section on many NASes")
-	flags.IntVar(&s.nases, "nases", 1000, "`NASes` that say Accounting-On at once")
+	flags.IntVar(&s.nases, "nases", 1000, "`NASes` that send Accounting-On at once")
 	flags.IntVar(&s.rows, "nases-rows", 400_000, "`sessions` of these NASes")
-	flags.IntVar(&s.flapRows, "flap-rows", 1_000_000, "`sessions` of the others while one NAS flaps")
+	flags.IntVar(&s.flapRows, "flap-rows", 1_000_000, "`sessions` of the other NASes while one NAS flaps")
 	return func(quick bool) (nasesSizes, error) {
 		if quick {
 			s.runs, s.nases, s.rows, s.flapRows, s.quiet, s.requests = 1, 50, 5000, 5000, 500*time.Millisecond, 50
 		}
 		if min(s.runs, s.rows, s.flapRows) < 1 || s.nases < 2 || s.nases > 1<<16 || max(s.rows, s.flapRows) >= nasload.FirstOfFlaps {
-			return s, fmt.Errorf("bench: the section nases wants 2 to %d NASes and 1 to %d sessions", 1<<16, nasload.FirstOfFlaps-1)
+			return s, fmt.Errorf("bench: the section nases needs 2 to %d NASes and 1 to %d sessions", 1<<16, nasload.FirstOfFlaps-1)
 		}
 		return s, nil
 	}
 }
 
-// nasesBench is what a run of the section has built.
+// nasesBench holds what the measurements of the section share.
 type nasesBench struct {
 	stand.Host
 	sizes    nasesSizes
 	progress func(what string)
 }
 
-// runNASes is the section on what one NAS, or many at once, can do to another.
+// runNASes measures how the Accounting-Ons of one NAS, or of many at once, affect another NAS.
 func runNASes(ctx context.Context, b *bench) (report.Section, error) {
 	sizes := b.config.nases
 	text := report.Section{Title: "Many NASes", Intro: nasesIntro, Unpinned: true, Runs: sizes.runs}

@@ -12,7 +12,7 @@ import (
 	"aaasess/bench/stand"
 )
 
-// What goes on while another NAS is measured.
+// The states in which the other NAS is measured.
 const (
 	whileSteady   = "no NAS flaps"
 	whileFlapping = "one NAS flaps"
@@ -20,13 +20,13 @@ const (
 
 var flapContenders = []string{whileSteady, whileFlapping}
 
-// The rows of the table of flaps that are only theirs.
+// The metrics of the NAS that flaps.
 const (
 	flapsSent     = "requests of the NAS that flaps"
-	flapsAnswered = "of them answered"
+	flapsAnswered = "answered requests of the NAS that flaps"
 )
 
-// measureFlaps measures a NAS while another one starts again and again, in each run on a new state.
+// measureFlaps measures one NAS while another restarts again and again. Each run has a new state.
 func (n *nasesBench) measureFlaps(ctx context.Context) (report.Series, error) {
 	s := report.Series{}
 	for run := 1; run <= n.sizes.runs; run++ {
@@ -41,13 +41,13 @@ func (n *nasesBench) measureFlaps(ctx context.Context) (report.Series, error) {
 }
 
 func (n *nasesBench) measureFlap(ctx context.Context) (steady, flapping report.Sample, err error) {
-	d, p, err := stand.StartFilled(ctx, n.Host, n.sizes.flapRows, n.sizes.nases)
+	d, p, err := stand.StartWithState(ctx, n.Host, n.sizes.flapRows, n.sizes.nases)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(d.Dir)
 	defer p.Kill()
-	other := &nasload.Traffic{Member: nasload.Other, Rate: besideFlaps, What: nasload.Other.Usual}
+	other := &nasload.Traffic{NAS: nasload.Other, Rate: besideFlaps, Request: nasload.Other.StartOrInterim}
 	replies := other.Send(ctx, d.Port, n.sizes.requests)
 	steady = latencies(replies, time.Time{}, time.Now())
 
@@ -55,7 +55,7 @@ func (n *nasesBench) measureFlap(ctx context.Context) (steady, flapping report.S
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		t := &nasload.Traffic{Member: nasload.Flapping, Rate: 2 * flapRate, What: nasload.Flapping.Flap}
+		t := &nasload.Traffic{NAS: nasload.Flapping, Rate: 2 * flapRate, Request: nasload.Flapping.StartOrOn}
 		flaps <- t.Send(sending, d.Port, math.MaxInt)
 	}()
 	replies = other.Send(ctx, d.Port, n.sizes.requests)

@@ -19,33 +19,33 @@ import (
 	"aaasess/store"
 )
 
-// What goes on while another NAS is measured.
+// The periods in which the other NAS is measured.
 const (
-	whileQuiet    = "nobody says On"
+	whileQuiet    = "before the Accounting-Ons"
 	whileAnswered = "until the last On is answered"
 	whileClosing  = "until the last row is gone"
 )
 
 var meanwhileContenders = []string{whileQuiet, whileAnswered, whileClosing}
 
-// The rows of the table of Accounting-Ons.
+// The metrics of the table of Accounting-Ons.
 const (
-	onsSent     = "Accounting-Ons"
-	onsAnswered = "answered"
-	onsAgain    = "sent again"
-	onsLast     = "until the last is answered"
-	onsP50      = "answer to an On, p50"
-	onsRows     = "rows of these NASes"
-	onsGone     = "until the last row is gone and its stop recorded"
-	onsCPU      = "CPU time of the daemon until then"
-	onsOne      = "rows with exactly one stop record, after kill -9"
-	onsOther    = "rows with none, or with more"
+	onsSent          = "Accounting-Ons"
+	onsAnswered      = "answered"
+	onsRetransmitted = "retransmitted"
+	onsLast          = "time until the last is answered"
+	onsP50           = "latency of an On, p50"
+	onsRows          = "rows of these NASes"
+	onsGone          = "time until the last row is gone and its stop is recorded"
+	onsCPU           = "CPU time of the daemon until then"
+	onsOneStop       = "rows with exactly one stop record, after kill -9"
+	onsOtherStops    = "rows with no stop record or several"
 )
 
-// rowsLimit is how long the rows of all NASes may stay.
+// rowsLimit is the maximum time until the rows of all NASes are gone.
 const rowsLimit = 10 * time.Minute
 
-// measureOns has all NASes say Accounting-On at once, in each run on a new state.
+// measureOns sends the Accounting-Ons of all NASes at once. Each run has a new state.
 func (n *nasesBench) measureOns(ctx context.Context) (ons, meanwhile report.Series, err error) {
 	ons, meanwhile = report.Series{}, report.Series{}
 	for run := 1; run <= n.sizes.runs; run++ {
@@ -63,13 +63,13 @@ func (n *nasesBench) measureOns(ctx context.Context) (ons, meanwhile report.Seri
 }
 
 func (n *nasesBench) measureOn(ctx context.Context) (ons report.Sample, others []report.Sample, err error) {
-	d, p, err := stand.StartFilled(ctx, n.Host, n.sizes.rows, n.sizes.nases)
+	d, p, err := stand.StartWithState(ctx, n.Host, n.sizes.rows, n.sizes.nases)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(d.Dir)
 	defer p.Kill()
-	other := &nasload.Traffic{Member: nasload.Other, Rate: n.sizes.rate, What: nasload.Other.Usual}
+	other := &nasload.Traffic{NAS: nasload.Other, Rate: n.sizes.rate, Request: nasload.Other.StartOrInterim}
 	calls, err := n.prepareOns(d.Port)
 	if err != nil {
 		return nil, nil, err
@@ -85,7 +85,7 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons report.Sample, others [
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() { meanwhile <- other.Send(sending, d.Port, math.MaxInt) }()
-	ons, answered := sayOn(calls)
+	ons, answered := sendOns(calls)
 	gone, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + int(time.Since(began).Seconds()*other.Rate/2) + len(quiet)/2 }, p)
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +96,7 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons report.Sample, others [
 	}
 	stop()
 	replies := <-meanwhile
-	if _, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + (other.First+1)/2 }, p); err != nil { // to the last
+	if _, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + (other.First+1)/2 }, p); err != nil { // until the last row
 		return nil, nil, err
 	}
 	ons[onsGone], ons[onsCPU] = gone.Sub(began).Seconds(), (after - cpu).Seconds()
@@ -110,20 +110,20 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons report.Sample, others [
 	return ons, others, nil
 }
 
-// prepareOns makes the Accounting-On of each NAS.
+// prepareOns prepares the Accounting-On of each NAS.
 func (n *nasesBench) prepareOns(port uint16) ([]nasload.Call, error) {
 	calls := make([]nasload.Call, n.sizes.nases)
 	for i := range calls {
 		var err error
-		if calls[i], err = nasload.MemberOf(i).Prepare(port, nasload.MemberOf(i).On(0)); err != nil {
+		if calls[i], err = nasload.NASNumber(i).Prepare(port, nasload.NASNumber(i).On(0)); err != nil {
 			return nil, err // the process ends, and its sockets with it
 		}
 	}
 	return calls, nil
 }
 
-// sayOn has all NASes say Accounting-On, and returns when each has its answer, or has given up.
-func sayOn(calls []nasload.Call) (report.Sample, time.Time) {
+// sendOns sends the Accounting-Ons of all NASes, and returns when each is answered or given up.
+func sendOns(calls []nasload.Call) (report.Sample, time.Time) {
 	var wg sync.WaitGroup
 	replies := make([]nasload.Reply, len(calls))
 	began := time.Now()
@@ -134,12 +134,13 @@ func sayOn(calls []nasload.Call) (report.Sample, time.Time) {
 	answered := time.Now()
 	l := latencies(replies, began, answered)
 	return report.Sample{
-		onsSent: l[otherRequests], onsAnswered: l[otherRequests] - l[otherNever], onsAgain: l[otherAgain],
+		onsSent: l[otherRequests], onsAnswered: l[otherRequests] - l[otherNever], onsRetransmitted: l[otherRetransmitted],
 		onsLast: l[otherMax] / 1000, onsP50: l[otherP50],
 	}, answered
 }
 
-// awaitGone waits until the daemon has no more rows than others can have made.
+// awaitGone waits until the daemon has at most as many rows as the other NAS can have started. others
+// returns that number.
 func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() int, p *stand.Process) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, rowsLimit)
 	defer cancel()
@@ -167,7 +168,7 @@ func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() i
 	}
 }
 
-// countStops reads what a killed daemon has left in the queue of its group.
+// countStops counts the stop records that a killed daemon has left in the queue of its group.
 func (n *nasesBench) countStops(folder string, out report.Sample) (err error) {
 	st, err := store.Open(folder, store.Config{})
 	if err != nil {
@@ -175,15 +176,15 @@ func (n *nasesBench) countStops(folder string, out report.Sample) (err error) {
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	stops := make([]int, n.sizes.rows)
-	var some []store.Entry
-	for from := uint64(0); ; from = some[len(some)-1].Seq + 1 {
-		if some, err = st.Read(accounting.Group("isp").Queue(), from, 4096, some[:0]); err != nil {
+	var entries []store.Entry
+	for from := uint64(0); ; from = entries[len(entries)-1].Seq + 1 {
+		if entries, err = st.Read(accounting.Group("isp").Queue(), from, 4096, entries[:0]); err != nil {
 			return err
 		}
-		if len(some) == 0 {
+		if len(entries) == 0 {
 			break
 		}
-		for _, e := range some {
+		for _, e := range entries {
 			r, err := accounting.ParseRecord(e.Data)
 			if err != nil {
 				return err
@@ -193,12 +194,12 @@ func (n *nasesBench) countStops(folder string, out report.Sample) (err error) {
 			}
 		}
 	}
-	out[onsRows], out[onsOne], out[onsOther] = float64(len(stops)), 0, 0
+	out[onsRows], out[onsOneStop], out[onsOtherStops] = float64(len(stops)), 0, 0
 	for _, count := range stops {
 		if count == 1 {
-			out[onsOne]++
+			out[onsOneStop]++
 		} else {
-			out[onsOther]++
+			out[onsOtherStops]++
 		}
 	}
 	return nil

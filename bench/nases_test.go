@@ -39,7 +39,7 @@ func TestNASes(t *testing.T) {
 		return v[0]
 	}
 	for what, want := range map[string]int{
-		onsSent: c.nases.nases, onsAnswered: c.nases.nases, onsRows: c.nases.rows, onsOne: c.nases.rows, onsOther: 0,
+		onsSent: c.nases.nases, onsAnswered: c.nases.nases, onsRows: c.nases.rows, onsOneStop: c.nases.rows, onsOtherStops: 0,
 	} {
 		if got := value(0, stand.OursSpooling, what); got != float64(want) {
 			t.Errorf("%s: %v, want %d", what, got, want)
@@ -70,7 +70,7 @@ func TestCountStops(t *testing.T) {
 	done := make(chan error, 1)
 	apply := func(typ sessions.EventType, i int) {
 		t.Helper()
-		m := nasload.MemberOf(i)
+		m := nasload.NASNumber(i)
 		attrs := radius.Attributes(m.Attributes(typ, i))
 		ev := sessions.Event{
 			Type: typ, NAS: sessions.NAS{Addr: m.Addr, Identifier: m.Identifier}, Kind: sessions.Network, At: time.Now(),
@@ -99,7 +99,7 @@ func TestCountStops(t *testing.T) {
 	if err := n.countStops(folders[0], got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(report.Sample{onsRows: 4, onsOne: 2, onsOther: 2}, got); diff != "" {
+	if diff := cmp.Diff(report.Sample{onsRows: 4, onsOneStop: 2, onsOtherStops: 2}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -112,7 +112,7 @@ func TestLatencies(t *testing.T) {
 	}
 	all[0].Err, all[0].Tries = context.DeadlineExceeded, nasload.Tries
 	got := latencies(all, began, began.Add(49*time.Second))
-	want := report.Sample{otherRequests: 50, otherNever: 1, otherAgain: nasload.Tries - 1, otherP50: 75, otherP99: 99, otherMax: 99}
+	want := report.Sample{otherRequests: 50, otherNever: 1, otherRetransmitted: nasload.Tries - 1, otherP50: 75, otherP99: 99, otherMax: 99}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -12,32 +12,32 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The rows of the table of the outage.
+// The metrics of the table of the outage.
 const (
-	outageSent    = "requests"
-	outageLost    = "requests never answered"
-	outageSlow    = "answered after more than 50 ms"
-	outageLongest = "longest answer"
-	outageAgain   = "requests sent again"
-	outageArrived = "records that arrived at the server in the end"
-	outageTwice   = "records that arrived twice"
+	outageSent          = "requests"
+	outageLost          = "requests never answered"
+	outageSlow          = "requests answered after more than 50 ms"
+	outageLongest       = "longest latency"
+	outageRetransmitted = "requests retransmitted"
+	outageArrived       = "records that arrived at the server"
+	outageDuplicates    = "records that arrived twice"
 )
 
 var outageContenders = []string{stand.PeerProxy, stand.PeerRobust, stand.OursRelaying}
 
-// outage is what is done to the server.
+// outage is the load on the contenders and the schedule of their servers.
 type outage struct {
-	rate                  float64       // requests a second
+	rate                  float64       // requests per second
 	before, length, after time.Duration // the server runs, is stopped, runs again
-	timeout               time.Duration // of a try of a NAS
-	idle                  time.Duration // nothing arrives for so long: nothing will
+	timeout               time.Duration // after which a NAS retransmits
+	idle                  time.Duration // without an arrival, after which counting ends
 }
 
-// total is how many requests are sent.
+// total returns how many requests are sent.
 func (o outage) total() int { return int((o.before + o.length + o.after).Seconds() * o.rate) }
 
-// measureOutages stops the servers of all contenders at the same time, each its own: what they need is little, and
-// the outage is long.
+// measureOutages measures all contenders at the same time, because the load is small and the outage
+// long. Each has its own server.
 func (a *accountingBench) measureOutages(ctx context.Context, contenders []string) (report.Series, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	results := make([]report.Sample, len(contenders))
@@ -82,7 +82,7 @@ func (a *accountingBench) measureOutage(ctx context.Context, who string) (report
 	}
 	return report.Sample{
 		outageSent: float64(got.Sent), outageLost: float64(got.GivenUp), outageSlow: float64(got.Over),
-		outageLongest: float64(got.Max) / float64(time.Millisecond), outageAgain: float64(got.Retransmissions),
-		outageArrived: float64(all.Distinct), outageTwice: float64(all.Duplicates),
+		outageLongest: float64(got.Max) / float64(time.Millisecond), outageRetransmitted: float64(got.Retransmissions),
+		outageArrived: float64(all.Distinct), outageDuplicates: float64(all.Duplicates),
 	}, nil
 }

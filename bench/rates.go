@@ -10,25 +10,27 @@ import (
 	"aaasess/bench/stand"
 )
 
-// The rows of the table of rates and latencies.
+// The metrics of the table of rates and latencies.
 const (
-	answeredRate = "requests answered"
-	arrivedRate  = "requests answered and arrived at the server"
-	serverCPU    = "CPU time of the contender for 10,000 requests"
-	halfRate     = "half load"
-	halfP50      = "answer at half load, p50"
-	halfP99      = "answer at half load, p99"
-	halfMax      = "answer at half load, longest"
-	sentAgain    = "requests sent again by the NAS"
-	neverCame    = "requests never answered"
+	answeredRate  = "requests answered"
+	arrivedRate   = "requests answered and delivered to the server"
+	serverCPU     = "CPU time of the contender per 10,000 requests"
+	halfRate      = "half load"
+	halfP50       = "latency at half load, p50"
+	halfP99       = "latency at half load, p99"
+	halfMax       = "latency at half load, maximum"
+	retransmitted = "requests retransmitted by the NAS"
+	neverAnswered = "requests never answered"
 )
 
-// arriveIdle is how long nothing may arrive at the server until what has not is held to be lost.
+// arriveIdle is the time without an arrival at the server after which the missing requests count as
+// lost.
 const arriveIdle = 30 * time.Second
 
-// measureRate sends to one contender what it can take, then half of what FreeRADIUS took.
+// measureRate sends requests to one contender as fast as it answers them, then at half the rate that
+// FreeRADIUS reached.
 func (a *accountingBench) measureRate(ctx context.Context, who string) (out report.Sample, err error) {
-	r, err := stand.OpenRelay(ctx, a.Host, who, stand.AmpleBuffer)
+	r, err := stand.OpenRelay(ctx, a.Host, who, stand.LargeBuffer)
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +51,15 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out repo
 	}
 	out[halfRate] = a.rate
 	out[halfP50], out[halfP99], out[halfMax] = microseconds(open.P50), microseconds(open.P99), microseconds(open.Max)
-	out[sentAgain] = float64(closed.Retransmissions + open.Retransmissions)
-	out[neverCame] = float64(closed.GivenUp + open.GivenUp)
+	out[retransmitted] = float64(closed.Retransmissions + open.Retransmissions)
+	out[neverAnswered] = float64(closed.GivenUp + open.GivenUp)
 	return out, nil
 }
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// closedLoop ends when all is answered and, with a server behind the contender, all has arrived there.
+// closedLoop returns when all requests are answered and, if the contender has a server behind it, all
+// have arrived there.
 func (a *accountingBench) closedLoop(ctx context.Context, r *stand.Relay, out report.Sample) (got stand.LoadResult, err error) {
 	n := a.sizes.requests
 	before, err := r.Server.CPUTime()

@@ -12,14 +12,14 @@ import (
 	"aaasess/bench/stand"
 )
 
-// The names of what is measured of responders alone, as they stand in the table.
+// The metrics that only responders have.
 const (
 	walkOneSecure = "v3 authPriv walk, one column a request (snmpbulkwalk -Cr50)"
 	walkAllSecure = "v3 authPriv walk, seven columns a request (gosnmp, 14 repetitions)"
 	walkTogether  = "walk, seven columns a request (gosnmp, 14 repetitions), all clients together"
 )
 
-// atOnce is how many clients there are where there are many.
+// atOnce is the number of clients in the comparison of several clients.
 const atOnce = 4
 
 var (
@@ -35,7 +35,8 @@ var (
 	}
 )
 
-// walkMetrics are the rows of rates: on the clock, by all CPU time, by that of the responder.
+// walkMetrics returns three metrics for each rate: by the clock, by the CPU time of all processes, and
+// by that of the responder.
 func walkMetrics(names ...string) (m []report.Metric) {
 	for _, name := range names {
 		m = append(m, report.Metric{Name: name, Unit: "cells/s"}, report.Metric{Name: perCPU(name), Unit: "cells/CPU s"}, report.Metric{Name: perServerCPU(name), Unit: "cells/CPU s"})
@@ -43,14 +44,20 @@ func walkMetrics(names ...string) (m []report.Metric) {
 	return m
 }
 
-const responderIntro = `casnActiveTable without AgentX. "insnmpd" is a C module inside net-snmp's snmpd (dlmod) in the fastest form found for it: a
-handler that finds rows by arithmetic and fills the repetitions of a GetBulkRequest itself, no other modules, no files for libwrap to read.
-"insnmpd-next" is the same but for the repetitions, which snmpd makes of it as of nearly all modules that there are. "cannedudp" is a C
-program that answers GET, GETNEXT and GETBULK with prepared variable bindings (the limit of UDP and client), "ours" this project's packages.
-One responder and one client at a time. v3: HMAC-96-SHA and AES-128. GETs are timed by two clients, as above. With a client that spends
-longer on a cell than any responder, the rows without its CPU time tell them apart.`
+const responderIntro = `These responders serve casnActiveTable without AgentX. One responder and one client run at a time.
 
-// runResponder is the section on SNMP without a master: the responders by table size, then several clients.
+- "insnmpd" is a C module inside net-snmp's snmpd (dlmod), in the fastest form that we found. Its
+  handler finds rows by arithmetic and fills the repetitions of a GetBulkRequest itself. snmpd loads no
+  other modules, and libwrap has no files to read.
+- "insnmpd-next" is the same, but snmpd makes the repetitions, as it does for nearly all modules.
+- "cannedudp" is a C program that answers GET, GETNEXT and GETBULK with prepared variable bindings: the
+  limit of UDP and client.
+- "ours" is the packages of this project.
+
+SNMPv3 uses HMAC-96-SHA and AES-128. Two clients time GETs, as above. The client spends more time on a
+cell than any responder, so the responders differ most in the rows by CPU time of the server.`
+
+// runResponder measures SNMP without a master: the responders by table size, then several clients.
 func runResponder(ctx context.Context, b *bench) (report.Section, error) {
 	text := report.Section{Title: "SNMP without a master: our responder next to snmpd and to a canned responder", Intro: responderIntro}
 	programs, err := stand.BuildResponders(ctx, b.host.Dir, b.config.responders)
@@ -60,7 +67,7 @@ func runResponder(ctx context.Context, b *bench) (report.Section, error) {
 	for _, rows := range b.config.sizes {
 		s, err := report.Interleave(ctx, b.config.runs, b.config.responders, func(ctx context.Context, name string) (report.Sample, error) {
 			return b.measureResponder(ctx, b.host, name, programs[name], rows, func(ctx context.Context, s *stand.Stand, out report.Sample) error {
-				return measureResponderTable(ctx, s, out, stand.KnowsUser(name))
+				return measureResponderTable(ctx, s, out, stand.HasSNMPv3(name))
 			})
 		})
 		if err != nil {
@@ -79,7 +86,7 @@ func runResponder(ctx context.Context, b *bench) (report.Section, error) {
 	return text, err
 }
 
-// measureResponder opens a stand for one responder and runs what on it.
+// measureResponder opens a stand for one responder and calls what with it.
 func (b *bench) measureResponder(ctx context.Context, h stand.Host, name, program string, rows int,
 	what func(context.Context, *stand.Stand, report.Sample) error,
 ) (report.Sample, error) {
@@ -93,7 +100,7 @@ func (b *bench) measureResponder(ctx context.Context, h stand.Host, name, progra
 	return out, what(ctx, s, out)
 }
 
-// measureResponderTable measures what measureTable does, and with SNMPv3 if the responder has it.
+// measureResponderTable measures the same as measureTable, and walks with SNMPv3 if secure is set.
 func measureResponderTable(ctx context.Context, s *stand.Stand, out report.Sample, secure bool) error {
 	if err := measureTable(ctx, s, out); err != nil || !secure {
 		return err
@@ -108,13 +115,17 @@ func measureResponderTable(ctx context.Context, s *stand.Stand, out report.Sampl
 	return measureRate(ctx, s, out, walkAllSecure, want, s.ClientMode(snmpclient.ModeTable, want, "-v3"))
 }
 
+func clientsNote(cpus int) string {
+	return fmt.Sprintf(`Responder and clients share all %d CPUs. The number after a name is the number of clients: "ours-%d" is
+ours with %d clients. Each client walks the whole table.`, cpus, atOnce, atOnce)
+}
+
 // compareClients measures each responder with one client and with several, on all CPUs.
 func (b *bench) compareClients(ctx context.Context, programs map[string]string, rows int) (report.Comparison, error) {
 	one, many := "-1", fmt.Sprintf("-%d", atOnce)
 	c := report.Comparison{
 		Title: fmt.Sprintf("%d clients at once, %s", atOnce, rowsName(rows)), Metrics: togetherMetrics,
-		Note: fmt.Sprintf(`Responder and clients share all %d CPUs; "ours-%d" is ours with that many clients, each of which walks the whole table.`,
-			runtime.NumCPU(), atOnce),
+		Note: clientsNote(runtime.NumCPU()),
 	}
 	var ratios []report.Pair
 	for _, name := range b.config.responders {

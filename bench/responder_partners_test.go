@@ -28,7 +28,7 @@ func TestQuickResponder(t *testing.T) {
 		for _, m := range got.Metrics {
 			for _, peer := range got.Contenders {
 				v := got.Series.Values(peer, m.Name)
-				if has := len(v) == 1 && v[0] > 0; has != (stand.KnowsUser(peer) || !strings.HasPrefix(m.Name, "v3")) {
+				if has := len(v) == 1 && v[0] > 0; has != (stand.HasSNMPv3(peer) || !strings.HasPrefix(m.Name, "v3")) {
 					t.Errorf("%s, %s: %v", peer, m.Name, v)
 				}
 			}

@@ -16,22 +16,22 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The rows of the table of restarts.
+// The metrics of the table of restarts.
 const (
-	restartSNMP   = "from exec to the right casnActiveTableEntries.0 through snmpd"
-	restartRADIUS = "from exec to the first answer to a NAS"
-	restartCPU    = "CPU time until then"
-	restartMemory = "memory, at most"
+	restartSNMP   = "time from exec to the correct casnActiveTableEntries.0 through snmpd"
+	restartRADIUS = "time from exec to the first answer to a NAS"
+	restartCPU    = "CPU time until both"
+	restartMemory = "peak memory"
 )
 
-// measureRestarts starts the daemon on a large state, again and again, and kills it each time.
+// measureRestarts starts the daemon on a large state in each run, and kills it at the end.
 func (a *accountingBench) measureRestarts(ctx context.Context) (report.Series, error) {
 	d := stand.Daemon{Dir: filepath.Join(a.Dir, "restart"), AgentX: filepath.Join(a.Dir, "restart", "agentx")}
 	var err error
 	if d.Port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
-	if d.Upstream, err = freeport.UDP(); err != nil { // nobody is there
+	if d.Upstream, err = freeport.UDP(); err != nil { // nothing listens there
 		return nil, err
 	}
 	if err := os.MkdirAll(d.Dir, 0o700); err != nil {

@@ -16,13 +16,13 @@ import (
 // measureLimit bounds one walk.
 const measureLimit = 10 * time.Minute
 
-// How much is asked where not the whole table is.
+// The number of requests where the whole table is not walked.
 const (
 	sampleCells = 200_000
 	getCount    = 5_000
 )
 
-// The names of what is measured, as they stand in the table.
+// The metrics of the tables.
 const (
 	walkOne   = "walk, one column a request (snmpbulkwalk -Cr50)"
 	walkAll   = "walk, seven columns a request (gosnmp, 14 repetitions)"
@@ -30,15 +30,15 @@ const (
 	sampleAll = "200,000 cells from random rows, seven columns a request"
 	getOne    = "GET of one cell (libnetsnmp client), p50"
 	getGo     = "GET of one cell (gosnmp client), p50"
-	getCPU    = "GET of one cell (libnetsnmp client), CPU time without the client's"
+	getCPU    = "GET of one cell (libnetsnmp client), CPU time of the server"
 )
 
-// perCPU names a rate by the CPU time that servers and client used together: what others do on the
-// machine at the time counts little there.
+// perCPU names a rate by the CPU time of servers and client together. Other programs on the machine
+// affect it less than a rate by the clock.
 func perCPU(name string) string { return name + ", by CPU time" }
 
-// perServerCPU names a rate by the CPU time of the servers alone.
-func perServerCPU(name string) string { return name + ", by CPU time without the client's" }
+// perServerCPU names a rate by the CPU time of the servers without the client.
+func perServerCPU(name string) string { return name + ", by CPU time of the server" }
 
 var (
 	tableMetrics = []report.Metric{
@@ -66,14 +66,18 @@ var (
 	}
 )
 
-const snmpIntro = `casnActiveTable served through net-snmp's snmpd by an AgentX subagent: "container" is a C subagent on
-libnetsnmp's container table, "canned" a C subagent that answers without a look-up (the limit of what a subagent
-with a blocking read can reach; "canned-yield" gives way before it blocks), "ours" this project's packages. One snmpd,
-one subagent and one client at a time. GETs are timed by two clients: one in Go spends time in its own runtime when
-the scheduler preempts it within a system call, which depends on the agent's timing.`
+const snmpIntro = `An AgentX subagent serves casnActiveTable through net-snmp's snmpd. One snmpd, one subagent and one
+client run at a time.
 
-// runSNMP is the section on AgentX behind snmpd: the peers by table size, then
-// our own rate by table size.
+- "container" is a C subagent on libnetsnmp's container table.
+- "canned" is a C subagent that answers without a look-up: the limit for a subagent with a blocking
+  read. "canned-yield" is the same, but yields the CPU before it blocks.
+- "ours" is the packages of this project.
+
+Two clients time GETs. The one in Go also measures its own runtime: the scheduler may preempt it in a
+system call, depending on the timing of the agent.`
+
+// runSNMP measures AgentX behind snmpd: the peers by table size, then our own rate by table size.
 func runSNMP(ctx context.Context, b *bench) (report.Section, error) {
 	text := report.Section{Title: "SNMP walks through snmpd (AgentX)", Intro: snmpIntro}
 	programs, err := stand.BuildPeers(ctx, b.host.Dir, b.config.peers)
@@ -102,8 +106,7 @@ func runSNMP(ctx context.Context, b *bench) (report.Section, error) {
 	return text, nil
 }
 
-// compareSizes measures our subagent with tables of different sizes; the
-// ratios are to the first size.
+// compareSizes measures our subagent with tables of different sizes. The ratios are to the first size.
 func (b *bench) compareSizes(ctx context.Context, program string) (report.Comparison, error) {
 	c := report.Comparison{Title: "Ours by table size", Metrics: rateMetrics}
 	rowsOf := make(map[string]int)
@@ -117,14 +120,14 @@ func (b *bench) compareSizes(ctx context.Context, program string) (report.Compar
 	}
 	var err error
 	c.Series, err = report.Interleave(ctx, b.config.runs, c.Contenders, func(ctx context.Context, name string) (report.Sample, error) {
-		return b.measure(ctx, stand.PeerOurs, program, rowsOf[name], measureStretches)
+		return b.measure(ctx, stand.PeerOurs, program, rowsOf[name], measureSamples)
 	})
 	return c, err
 }
 
 func rowsName(rows int) string { return report.Count(rows) + " rows" }
 
-// measure opens a stand for one subagent and runs what on it.
+// measure opens a stand for one subagent and calls what with it.
 func (b *bench) measure(ctx context.Context, peer, program string, rows int,
 	what func(context.Context, *stand.Stand, report.Sample) error,
 ) (report.Sample, error) {
@@ -150,8 +153,8 @@ func measureTable(ctx context.Context, s *stand.Stand, out report.Sample) error 
 	return measureLatency(ctx, s, out)
 }
 
-// measureStretches measures stretches from random rows and the latency of a GET.
-func measureStretches(ctx context.Context, s *stand.Stand, out report.Sample) error {
+// measureSamples measures short walks from random rows and the latency of a GET.
+func measureSamples(ctx context.Context, s *stand.Stand, out report.Sample) error {
 	if err := measureRate(ctx, s, out, sampleOne, sampleCells, s.ClientMode(snmpclient.ModeSampleOne, sampleCells)); err != nil {
 		return err
 	}
@@ -161,8 +164,8 @@ func measureStretches(ctx context.Context, s *stand.Stand, out report.Sample) er
 	return measureLatency(ctx, s, out)
 }
 
-// measureRate runs a walk that has to give at least want cells, and notes cells per
-// second on the clock, by the CPU time of all processes, and by that of the servers.
+// measureRate runs a walk, which must return at least want cells. It records the cells per second of
+// the clock, of the CPU time of all processes, and of the CPU time of the servers.
 func measureRate(ctx context.Context, s *stand.Stand, out report.Sample, name string, want int,
 	walk func(context.Context) (snmpclient.Measurement, error),
 ) error {

@@ -32,15 +32,15 @@ const (
 	loadRun     = 16
 )
 
-// Member is a NAS of the measurements.
-type Member struct {
+// NAS is a NAS of the measurements.
+type NAS struct {
 	Addr       netip.Addr // its packets come from; of one that never sends, any
 	IP         netip.Addr // NAS-IP-Address
 	Identifier string
 }
 
 // AccessRouter is the NAS where there is only one.
-var AccessRouter = Member{
+var AccessRouter = NAS{
 	Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), IP: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Identifier: "bras-1.isp.example",
 }
 
@@ -48,7 +48,7 @@ var AccessRouter = Member{
 func StartAttributes(i int) []byte { return AccessRouter.Attributes(sessions.Start, i) }
 
 // Attributes are those of a start, or of another event of session i, of this NAS.
-func (m Member) Attributes(typ sessions.EventType, i int) []byte {
+func (m NAS) Attributes(typ sessions.EventType, i int) []byte {
 	mac := fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", i>>24&255, i>>16&255, i>>8&255, i&255)
 	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(typ))
 	a = radius.AppendAttribute(a, radius.UserName, fmt.Sprintf(userName, i))

@@ -32,7 +32,7 @@ type Call struct {
 }
 
 // Prepare makes a request of the NAS with these attributes to a port of 127.0.0.1, and the answer that it must get.
-func (m Member) Prepare(port uint16, attrs []byte) (Call, error) {
+func (m NAS) Prepare(port uint16, attrs []byte) (Call, error) {
 	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(m.Addr, 0)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(Loopback(), port)))
 	if err != nil {
 		return Call{}, err
@@ -42,7 +42,7 @@ func (m Member) Prepare(port uint16, attrs []byte) (Call, error) {
 }
 
 // ask sends a request from the NAS; see send.
-func (m Member) ask(port uint16, attrs []byte, due time.Time) Reply {
+func (m NAS) ask(port uint16, attrs []byte, due time.Time) Reply {
 	c, err := m.Prepare(port, attrs)
 	if err != nil {
 		return Reply{Due: due, Err: err}
@@ -76,9 +76,9 @@ func (c Call) Send(due time.Time) Reply {
 
 // Traffic is what a NAS sends at fixed times, whatever the answers do.
 type Traffic struct {
-	Member
-	Rate float64 // requests a second
-	What func(i int) []byte
+	NAS
+	Rate    float64            // requests a second
+	Request func(i int) []byte // attributes of request i
 
 	First int // the number of the next request
 }
@@ -99,7 +99,7 @@ func (t *Traffic) Send(ctx context.Context, port uint16, count int) []Reply {
 		case <-time.After(time.Until(due)):
 		}
 		wg.Go(func() {
-			r := t.ask(port, t.What(t.First+i), due)
+			r := t.ask(port, t.Request(t.First+i), due)
 			mu.Lock()
 			replies = append(replies, r)
 			mu.Unlock()

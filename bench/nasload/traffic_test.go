@@ -25,13 +25,13 @@ func TestAsk(t *testing.T) {
 		{"of another request", func(right []byte) []byte { right[8] ^= 1; return right }, "wrong"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			go func() { replies <- MemberOf(3).ask(port, MemberOf(3).On(1), time.Now()) }()
+			go func() { replies <- NASNumber(3).ask(port, NASNumber(3).On(1), time.Now()) }()
 			b := make([]byte, 4096)
 			n, from, err := conn.ReadFromUDPAddrPort(b)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if from.Addr() != MemberOf(3).Addr {
+			if from.Addr() != NASNumber(3).Addr {
 				t.Errorf("asked from %v", from)
 			}
 			if _, err := conn.WriteToUDPAddrPort(tt.answer(AppendResponse(nil, b[:n], nil)), from); err != nil {

@@ -6,15 +6,14 @@ import (
 	"slices"
 )
 
-// Sample is what one measurement of one contender gave: metric name to value.
+// Sample is the result of one measurement of one contender: metric name to value.
 type Sample map[string]float64
 
-// Series holds the samples of each contender, in the order of the runs.
+// Series is the samples of each contender, in the order of the runs.
 type Series map[string][]Sample
 
-// Interleave measures every contender once a run, in the order given, runs
-// times. A measurement that fails ends the whole comparison: a median over
-// fewer runs would not be comparable.
+// Interleave measures every contender once in each run, in the given order. If a measurement fails, it
+// returns an error: a median over fewer runs would not be comparable.
 func Interleave(ctx context.Context, runs int, contenders []string,
 	measure func(ctx context.Context, contender string) (Sample, error),
 ) (Series, error) {
@@ -31,8 +30,7 @@ func Interleave(ctx context.Context, runs int, contenders []string,
 	return s, nil
 }
 
-// Values gives one contender's values of a metric by run, nil when a run
-// lacks it.
+// Values returns one contender's values of a metric by run, or nil if a run has none.
 func (s Series) Values(contender, metric string) []float64 {
 	var v []float64
 	for _, one := range s[contender] {
@@ -45,13 +43,13 @@ func (s Series) Values(contender, metric string) []float64 {
 	return v
 }
 
-// ratios divides num's value of a metric by den's, run by run: both met the
-// machine in the same mood. It is nil when either lacks the metric.
+// ratios divides num's value of a metric by den's, run by run, because the speed of the machine may
+// differ between runs. It returns nil if either has no value.
 func (s Series) ratios(num, den, metric string) []float64 {
 	return pairwise(s.Values(num, metric), s.Values(den, metric))
 }
 
-// pairwise divides a[i] by b[i]. It is nil when the lengths differ.
+// pairwise returns all a[i]/b[i], or nil if the lengths differ.
 func pairwise(a, b []float64) []float64 {
 	if len(a) != len(b) {
 		return nil
@@ -63,13 +61,13 @@ func pairwise(a, b []float64) []float64 {
 	return r
 }
 
-// summary is what a table shows of several runs.
+// summary summarizes the values of several runs.
 type summary struct {
 	median, min, max float64
 	runs             int
 }
 
-// summarize needs no particular order and leaves v as it is.
+// summarize does not change v, which may be in any order.
 func summarize(v []float64) summary {
 	if len(v) == 0 {
 		return summary{}
@@ -77,7 +75,7 @@ func summarize(v []float64) summary {
 	return summary{median: median(v), min: slices.Min(v), max: slices.Max(v), runs: len(v)}
 }
 
-// median of a non-empty list: the middle value, or the mean of the two.
+// median returns the middle value of a non-empty list, or the mean of the two in the middle.
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	m := len(s) / 2

@@ -5,23 +5,22 @@ import (
 	"strings"
 )
 
-// Section is a part of docs/benchmarks.md.
+// Section is a part of docs/benchmarks.md: some comparisons and what they have in common.
 type Section struct {
 	Title       string
-	Intro       string
-	Machine     []string // on what the figures were taken, a line each
-	Command     string   // what makes this section again
-	Runs        int      // 0: as many as the command line says
+	Intro       string   // Markdown prose; Markdown breaks its lines
+	Machine     []string // the machine and its software, a line each
+	Command     string   // the command that makes this section again
+	Runs        int      // 0: the number of the command line
 	Unpinned    bool     // processes run on all CPUs
 	Comparisons []Comparison
 }
 
-// Markdown renders the section: what was measured, where, how, the tables.
+// Markdown renders the section: the introduction, the command, the machine and the tables.
 func (t Section) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s\n\n%s\n\n", t.Title, t.Intro)
-	fmt.Fprintf(&b, "Made by `%s`: %s, median (lowest to highest); ratios are taken run by run.\n\n",
-		t.Command, countRuns(t.Runs))
+	fmt.Fprintf(&b, "## %s\n\n%s\n\n", t.Title, Wrap(t.Intro))
+	fmt.Fprintf(&b, "Made by `%s`: %s.\n%s\n\n", t.Command, countRuns(t.Runs), FiguresNote)
 	for _, line := range t.Machine {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
@@ -30,6 +29,9 @@ func (t Section) Markdown() string {
 	}
 	return b.String()
 }
+
+// FiguresNote explains the cells of the tables.
+const FiguresNote = "A figure is the median, with the lowest and highest in parentheses. Ratios are computed run by run."
 
 func countRuns(n int) string {
 	if n == 1 {

@@ -26,7 +26,8 @@ func TestSectionMarkdown(t *testing.T) {
 
 What is walked.
 
-Made by ` + "`go run ./bench -runs 5`" + `: 5 interleaved runs, median (lowest to highest); ratios are taken run by run.
+Made by ` + "`go run ./bench -runs 5`" + `: 5 interleaved runs.
+A figure is the median, with the lowest and highest in parentheses. Ratios are computed run by run.
 
 - 2 CPUs
 - a kernel
@@ -36,7 +37,7 @@ Made by ` + "`go run ./bench -runs 5`" + `: 5 interleaved runs, median (lowest t
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	text.Runs = 1
-	if !strings.Contains(text.Markdown(), ": one run,") {
+	if !strings.Contains(text.Markdown(), ": one run.") {
 		t.Errorf("a single run is called something else:\n%s", text.Markdown())
 	}
 }

@@ -7,36 +7,36 @@ import (
 	"strings"
 )
 
-// Metric is a row of a table. Its name is the key in a sample. Those of unit "1" are counts: they have no decimals
-// and no ratios.
+// Metric is a row of a table. Its name is the key in a sample. Unit "1" marks a count, which has no
+// ratios, and decimals only if it is not whole.
 type Metric struct {
 	Name string
 	Unit string
 }
 
-// Pair asks for the column num/den: how many times den's value num reaches.
+// Pair is a column with the ratio of two contenders: the value of Num divided by that of Den.
 type Pair struct {
 	Num, Den string
 }
 
-// Comparison is a finished set of runs with the way to show it.
+// Comparison is a set of runs, and how the table shows them.
 type Comparison struct {
 	Title      string
-	Note       string // what was configured, between heading and table; may be empty
+	Note       string // Markdown prose between heading and table; may be empty
 	Contenders []string
 	Pairs      []Pair
 	Metrics    []Metric
 	Series     Series
 }
 
-// Markdown renders a comparison as a heading and a table: a row per metric; a
-// column per contender with median and range, then one per pair with the
-// median and range of the run-by-run ratios. A metric nobody has is left out.
+// Markdown renders a comparison as a heading and a table. Each metric has a row. Each contender has a
+// column with median and range, and each pair one with median and range of the run-by-run ratios. A
+// metric without a value is left out.
 func (c Comparison) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", c.Title)
 	if c.Note != "" {
-		b.WriteString(c.Note + "\n\n")
+		b.WriteString(Wrap(c.Note) + "\n\n")
 	}
 
 	head := append([]string{"metric"}, c.Contenders...)
@@ -78,7 +78,7 @@ func (c Comparison) row(m Metric) []string {
 	return row
 }
 
-// PairsAmong keeps the pairs of which both contenders take part.
+// PairsAmong returns the pairs whose contenders are both present.
 func PairsAmong(contenders []string, wanted []Pair) []Pair {
 	present := make(map[string]bool)
 	for _, c := range contenders {
@@ -93,7 +93,7 @@ func PairsAmong(contenders []string, wanted []Pair) []Pair {
 	return kept
 }
 
-// format shows the median and, when there was more than one run, the range.
+// format returns the median and, if there was more than one run, the range.
 func (s summary) format(number func(float64) string) string {
 	switch s.runs {
 	case 0:
@@ -106,8 +106,7 @@ func (s summary) format(number func(float64) string) string {
 
 func formatRatio(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 
-// formatValue keeps four figures or so: rates have no use for decimals,
-// latencies in microseconds for one.
+// formatValue has one decimal below 1,000, and none from there on.
 func formatValue(v float64) string {
 	if math.Abs(v) < 1000 {
 		return strconv.FormatFloat(v, 'f', 1, 64)
@@ -115,7 +114,7 @@ func formatValue(v float64) string {
 	return groupThousands(strconv.FormatFloat(v, 'f', 0, 64))
 }
 
-// formatCount keeps a decimal only where there is one: the median of an even number of runs.
+// formatCount has a decimal only if the count is not whole, as a median of an even number of runs may be.
 func formatCount(v float64) string {
 	whole, fraction, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
 	if fraction != "" {

@@ -14,7 +14,7 @@ import (
 
 // Fill makes a table with the sessions 1 to n. Their MIB rows are 1 to n too.
 func Fill(n uint32) (*sessions.Table, error) {
-	j := &forgetful{}
+	j := &discardJournal{}
 	table := sessions.New(sessions.Config{}, j)
 	for id := uint32(1); id <= n; id++ {
 		if err := table.Apply(start(id), nil); err != nil {
@@ -48,28 +48,28 @@ func start(id uint32) sessions.Event {
 	}
 }
 
-// forgetful is a journal for a table that nobody restarts.
-type forgetful struct {
+// discardJournal is a journal for a table that nobody restarts.
+type discardJournal struct {
 	publish func() // makes what was committed visible
 }
 
 // Accepting implements sessions.Journal.
-func (*forgetful) Accepting() error { return nil }
+func (*discardJournal) Accepting() error { return nil }
 
 // Commit implements sessions.Journal.
-func (*forgetful) Commit(_ sessions.Change, done func(error)) {
+func (*discardJournal) Commit(_ sessions.Change, done func(error)) {
 	if done != nil {
 		done(nil)
 	}
 }
 
 // Route implements sessions.Journal: nothing is accounted.
-func (*forgetful) Route(*sessions.Session) string { return "" }
+func (*discardJournal) Route(*sessions.Session) string { return "" }
 
 // Adopt implements sessions.Journal.
-func (*forgetful) Adopt(old []*sessions.Session) ([]string, error) {
+func (*discardJournal) Adopt(old []*sessions.Session) ([]string, error) {
 	return make([]string, len(old)), nil
 }
 
 // AfterBatch implements sessions.Journal: filling is one batch.
-func (f *forgetful) AfterBatch(fn func()) { f.publish = fn }
+func (f *discardJournal) AfterBatch(fn func()) { f.publish = fn }

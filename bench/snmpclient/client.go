@@ -163,7 +163,7 @@ func (c *client) walk(columns []int, row int, repetitions uint32, limit int) (ce
 		}
 		whole := 0
 		for vars := answer.Variables; len(vars) >= len(columns); vars = vars[len(columns):] {
-			n := inside(vars[:len(columns)], prefixes)
+			n := countCells(vars[:len(columns)], prefixes)
 			if n == 0 {
 				return cells, nil
 			}
@@ -183,8 +183,8 @@ func (c *client) walk(columns []int, row int, repetitions uint32, limit int) (ce
 	return cells, nil
 }
 
-// inside counts the varbinds that are a cell of the column they were asked of.
-func inside(row []gosnmp.SnmpPDU, prefixes []string) (n int) {
+// countCells counts the varbinds that are a cell of the column they were asked of.
+func countCells(row []gosnmp.SnmpPDU, prefixes []string) (n int) {
 	for i, v := range row {
 		if v.Type != gosnmp.EndOfMibView && strings.HasPrefix(v.Name, prefixes[i]) {
 			n++

@@ -33,9 +33,9 @@ type arrivals struct {
 	Last       int64 // of the last that was not a duplicate
 }
 
-// acknowledge is the acknowledger itself: it answers each request, with its Proxy-State attributes (RFC 2866
+// ackServer is the acknowledger itself: it answers each request, with its Proxy-State attributes (RFC 2866
 // section 5.2 and RFC 2865 section 5.33), and counts. Its goroutines, one for each CPU, share one socket.
-type acknowledge struct {
+type ackServer struct {
 	conn *net.UDPConn
 	seen []atomic.Uint64 // a bit for each number
 	got  struct{ distinct, duplicates, first, last atomic.Int64 }
@@ -48,7 +48,7 @@ const seenNumbers = 1 << 24
 func runAcknowledge(args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet(acknowledgeCommand, flag.ContinueOnError)
 	port := flags.Uint("port", 1813, "UDP `port` on 127.0.0.1 for requests")
-	ask := flags.Uint("ask", 0, "UDP `port` on 127.0.0.1: each datagram there is answered with the arrivals, as JSON")
+	controlPort := flags.Uint("control", 0, "UDP `port` on 127.0.0.1: each datagram there is answered with the arrivals, as JSON")
 	buffer := flags.Int("buffer", 0, "`octets` of the receive buffer, 0 for the system's default")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -57,7 +57,7 @@ func runAcknowledge(args []string, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	control, err := nasload.ListenLoopback(uint16(*ask))
+	control, err := nasload.ListenLoopback(uint16(*controlPort))
 	if err != nil {
 		return err
 	}
@@ -66,18 +66,18 @@ func runAcknowledge(args []string, _ io.Writer) error {
 			return err
 		}
 	}
-	a := newAcknowledge(conn)
+	a := newAckServer(conn)
 	var wg sync.WaitGroup
 	for range runtime.NumCPU() {
 		wg.Go(a.serve)
 	}
-	wg.Go(func() { a.tell(control) })
+	wg.Go(func() { a.serveCounts(control) })
 	wg.Wait()
 	return nil
 }
 
-func newAcknowledge(conn *net.UDPConn) *acknowledge {
-	return &acknowledge{conn: conn, seen: make([]atomic.Uint64, seenNumbers/64)}
+func newAckServer(conn *net.UDPConn) *ackServer {
+	return &ackServer{conn: conn, seen: make([]atomic.Uint64, seenNumbers/64)}
 }
 
 // forceReadBuffer goes beyond the system's limit if it may.
@@ -96,7 +96,7 @@ func forceReadBuffer(conn *net.UDPConn, octets int) error {
 	return conn.SetReadBuffer(octets)
 }
 
-func (a *acknowledge) serve() {
+func (a *ackServer) serve() {
 	request, answer, states := make([]byte, 4096), make([]byte, 0, 4200), make([]byte, 0, 4096)
 	for {
 		n, from, err := a.conn.ReadFromUDPAddrPort(request)
@@ -119,7 +119,7 @@ func (a *acknowledge) serve() {
 	}
 }
 
-func (a *acknowledge) count(attrs radius.Attributes) {
+func (a *ackServer) count(attrs radius.Attributes) {
 	i, ok := nasload.RequestNumber(attrs)
 	if !ok || i >= seenNumbers {
 		return
@@ -135,8 +135,8 @@ func (a *acknowledge) count(attrs radius.Attributes) {
 	a.got.last.Store(now)
 }
 
-// tell answers questions about what has arrived.
-func (a *acknowledge) tell(control *net.UDPConn) {
+// serveCounts answers each datagram with what has arrived.
+func (a *ackServer) serveCounts(control *net.UDPConn) {
 	question := make([]byte, 16)
 	for {
 		_, from, err := control.ReadFromUDPAddrPort(question)
@@ -155,12 +155,12 @@ func (a *acknowledge) tell(control *net.UDPConn) {
 // acknowledger is the process of an acknowledger.
 type acknowledger struct {
 	*Process
-	port uint16
-	ask  uint16
+	port    uint16
+	control uint16 // port that tells the arrivals
 }
 
-// AmpleBuffer holds more than any contender has under way at once.
-const AmpleBuffer = 8 << 20
+// LargeBuffer holds more than any contender has under way at once.
+const LargeBuffer = 8 << 20
 
 // StartAcknowledger returns when it answers; port 0 takes a free one.
 func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ *acknowledger, err error) {
@@ -170,7 +170,7 @@ func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ 
 			return nil, err
 		}
 	}
-	if a.ask, err = freeport.UDP(); err != nil {
+	if a.control, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
 	self, err := os.Executable()
@@ -178,7 +178,7 @@ func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ 
 		return nil, err
 	}
 	a.Process, err = h.start(ctx, self, acknowledgeCommand,
-		"-port", fmt.Sprint(a.port), "-ask", fmt.Sprint(a.ask), "-buffer", fmt.Sprint(buffer))
+		"-port", fmt.Sprint(a.port), "-control", fmt.Sprint(a.control), "-buffer", fmt.Sprint(buffer))
 	if err != nil {
 		return nil, err
 	}
@@ -189,17 +189,17 @@ func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ 
 	return a, nil
 }
 
-// askLimit is how long an acknowledger may take over a question: it has other things to do.
-const askLimit = 5 * time.Second
+// controlLimit is how long an acknowledger may take over a question: it has other things to do.
+const controlLimit = 5 * time.Second
 
 // arrivals asks what has arrived so far.
 func (a *acknowledger) arrivals() (got arrivals, err error) {
-	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), a.ask)))
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), a.control)))
 	if err != nil {
 		return got, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(askLimit)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(controlLimit)); err != nil {
 		return got, err
 	}
 	if _, err := conn.Write([]byte{'?'}); err != nil {

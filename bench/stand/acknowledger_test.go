@@ -24,9 +24,9 @@ func acknowledging(t *testing.T) (*net.UDPConn, *acknowledger) {
 		return conn
 	}
 	conn, control := listen(), listen()
-	a := newAcknowledge(conn)
+	a := newAckServer(conn)
 	go a.serve()
-	go a.tell(control)
+	go a.serveCounts(control)
 	client, err := net.DialUDP("udp4", nil, conn.LocalAddr().(*net.UDPAddr))
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func acknowledging(t *testing.T) (*net.UDPConn, *acknowledger) {
 	if err := client.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	return client, &acknowledger{ask: control.LocalAddr().(*net.UDPAddr).AddrPort().Port()}
+	return client, &acknowledger{control: control.LocalAddr().(*net.UDPAddr).AddrPort().Port()}
 }
 
 // exchange sends a request and checks its answer.

@@ -73,7 +73,7 @@ func fillTable(table *sessions.Table, n, nases int) error {
 	for i := range n {
 		m := nasload.AccessRouter
 		if nases > 1 {
-			m = nasload.MemberOf(i % nases)
+			m = nasload.NASNumber(i % nases)
 		}
 		attrs := radius.Attributes(m.Attributes(sessions.Start, i))
 		w.Begin()
@@ -103,9 +103,9 @@ func (h Host) FillState(ctx context.Context, folder string, n, nases int) error 
 	return fmt.Errorf("bench: fill: %w", err)
 }
 
-// StartFilled starts the daemon in a new folder, on the state of so many sessions of so many NASes, and returns when it
+// StartWithState starts the daemon in a new folder, on the state of so many sessions of so many NASes, and returns when it
 // answers. Its group's server is not there; its own responder serves SNMP.
-func StartFilled(ctx context.Context, h Host, rows, nases int) (d Daemon, p *Process, err error) {
+func StartWithState(ctx context.Context, h Host, rows, nases int) (d Daemon, p *Process, err error) {
 	dir, err := os.MkdirTemp(h.Dir, "daemon-")
 	if err != nil {
 		return d, nil, err

@@ -32,7 +32,7 @@ func TestFillTableOfMany(t *testing.T) {
 	}
 	want := map[sessions.NAS]int{}
 	for i, rows := range []int{3, 3, 2, 2} {
-		m := nasload.MemberOf(i)
+		m := nasload.NASNumber(i)
 		want[sessions.NAS{Addr: m.Addr, Local: nasload.Loopback(), IPv4: m.Addr, Identifier: m.Identifier}] = rows
 	}
 	if diff := cmp.Diff(want, of, cmp.Comparer(func(a, b sessions.NAS) bool { return a == b })); diff != "" {

@@ -36,7 +36,7 @@ func scripted(t *testing.T, answer func(number, copyOf int, right []byte) [][]by
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := forceReadBuffer(conn, AmpleBuffer); err != nil {
+	if err := forceReadBuffer(conn, LargeBuffer); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup

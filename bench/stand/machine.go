@@ -14,7 +14,7 @@ import (
 
 // VersionOf is what a peer says of itself, from a word on to the end of the line or a comma.
 func VersionOf(ctx context.Context, name, word string) string {
-	program, err := system(name)
+	program, err := findProgram(name)
 	if err != nil {
 		return name
 	}

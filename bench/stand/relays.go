@@ -13,8 +13,8 @@ import (
 	"aaasess/internal/freeport"
 )
 
-// BecomeReader ends the FreeRADIUS that wrote a detail file, and starts one that reads it.
-func (r *Relay) BecomeReader(ctx context.Context, h Host, upstream uint16) (err error) {
+// RestartAsReader ends the FreeRADIUS that wrote a detail file, and starts one that reads it.
+func (r *Relay) RestartAsReader(ctx context.Context, h Host, upstream uint16) (err error) {
 	r.Server.stop()
 	spool := filepath.Join(r.Dir, "spool")
 	if err := errors.Join(os.MkdirAll(spool, 0o700), os.Rename(filepath.Join(r.Dir, "detail"), filepath.Join(spool, "detail"))); err != nil {
@@ -26,15 +26,15 @@ func (r *Relay) BecomeReader(ctx context.Context, h Host, upstream uint16) (err 
 
 // The contenders of the accounting section.
 const (
-	OursSpooling = "aaasessd"          // its server never answers: all is spooled
-	OursNone     = "aaasessd-none"     // makes no records
-	OursRelaying = "aaasessd-relaying" // answers and passes on at the same time
-	PeerDetail   = "freeradius-detail" // answers when it has written its detail file
-	PeerProxy    = "freeradius-proxy"  // answers when the server has
-	PeerRobust   = "freeradius-robust" // robust-proxy-accounting
-	PeerReader   = "freeradius-reader" // proxies what is in a detail file
-	PeerRadsec   = "radsecproxy"       // answers when the server has
-	PeerBare     = "acknowledger"      // answers, and keeps nothing
+	OursSpooling     = "aaasessd"          // its server never answers: all is spooled
+	OursNone         = "aaasessd-none"     // makes no records
+	OursRelaying     = "aaasessd-relaying" // answers and passes on at the same time
+	PeerDetail       = "freeradius-detail" // answers when it has written its detail file
+	PeerProxy        = "freeradius-proxy"  // answers when the server has
+	PeerRobust       = "freeradius-robust" // robust-proxy-accounting
+	PeerReader       = "freeradius-reader" // proxies what is in a detail file
+	PeerRadsec       = "radsecproxy"       // answers when the server has
+	PeerAcknowledger = "acknowledger"      // answers, and keeps nothing
 )
 
 // Relay is one contender that runs, with what stands behind it. Close ends all.
@@ -67,7 +67,7 @@ func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, e
 			r.Close()
 		}
 	}()
-	if who == PeerBare {
+	if who == PeerAcknowledger {
 		a, err := StartAcknowledger(ctx, h, 0, buffer)
 		if err != nil {
 			return nil, err
@@ -130,8 +130,8 @@ func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) 
 	return err
 }
 
-// system finds a program also where a path for users does not.
-func system(name string) (string, error) {
+// findProgram finds a program also where a path for users does not.
+func findProgram(name string) (string, error) {
 	if p, err := exec.LookPath(name); err == nil {
 		return p, nil
 	}
@@ -148,7 +148,7 @@ func StartFreeRADIUS(ctx context.Context, h Host, dir string, kind FreeRADIUSKin
 	if err := writeFreeRADIUS(dir, kind, port, upstream); err != nil {
 		return nil, err
 	}
-	program, err := system("freeradius")
+	program, err := findProgram("freeradius")
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func startRadsecproxy(ctx context.Context, h Host, dir string, port, upstream ui
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		return nil, err
 	}
-	program, err := system("radsecproxy")
+	program, err := findProgram("radsecproxy")
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,8 @@ var Responders = []string{PeerInSNMPD, PeerInSNMPDNext, PeerCannedUDP, PeerOurs}
 // libraryRepeats makes insnmpd-next of the source of insnmpd.
 const libraryRepeats = "-DLIBRARY_REPEATS"
 
-// KnowsUser tells whether a responder serves SNMPv3.
-func KnowsUser(name string) bool { return name != PeerCannedUDP }
+// HasSNMPv3 tells whether a responder serves SNMPv3.
+func HasSNMPv3(name string) bool { return name != PeerCannedUDP }
 
 // responderPackage is the responder made of this module's packages.
 const responderPackage = "aaasess/bench/ourresponder"
@@ -74,11 +74,11 @@ func OpenResponder(ctx context.Context, h Host, name, program string, rows int) 
 	if s.Port, err = freeport.UDP(); err != nil {
 		return nil, err
 	}
-	s.private(dir)
+	s.isolate(dir)
 	if err := s.startResponder(ctx, dir, name, program); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.waitServed(ctx); err != nil {
+	if err := s.awaitLastRow(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -109,7 +109,7 @@ dlmod insnmpd %s
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	program, err := system("snmpd")
+	program, err := findProgram("snmpd")
 	if err != nil {
 		return err
 	}

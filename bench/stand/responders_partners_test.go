@@ -124,7 +124,7 @@ func TestRespondersServeTheSameCells(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := openNamed(t, tt.name, rows)
 			clients := map[string]*gosnmp.GoSNMP{"v2c": snmpclient.New(s.Port)}
-			if KnowsUser(tt.name) {
+			if HasSNMPv3(tt.name) {
 				clients["v3"] = snmpclient.NewSecure(s.Port)
 			}
 			for version, client := range clients {

@@ -42,7 +42,7 @@ func OpenStand(ctx context.Context, h Host, subagent string, rows int) (*Stand, 
 	if err := s.serve(ctx, subagent, "-socket", socket, "-rows", fmt.Sprint(rows)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.waitServed(ctx); err != nil {
+	if err := s.awaitLastRow(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -79,11 +79,11 @@ dontLogTCPWrappersConnects true
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	program, err := system("snmpd")
+	program, err := findProgram("snmpd")
 	if err != nil {
 		return err
 	}
-	s.private(dir)
+	s.isolate(dir)
 	if err := s.serve(ctx, program, "-f", "-Lo", "-C", "-c", file); err != nil {
 		return err
 	}
@@ -93,13 +93,13 @@ dontLogTCPWrappersConnects true
 	})
 }
 
-// private keeps net-snmp's programs from the MIB texts, the configuration and the state of this machine.
-func (s *Stand) private(dir string) {
+// isolate keeps net-snmp's programs from the MIB texts, the configuration and the state of this machine.
+func (s *Stand) isolate(dir string) {
 	s.Env = append(slices.Clone(s.Env), "MIBS=", "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+dir)
 }
 
-// waitServed polls the table's last row.
-func (s *Stand) waitServed(ctx context.Context) error {
+// awaitLastRow polls the table's last row.
+func (s *Stand) awaitLastRow(ctx context.Context) error {
 	snmp := snmpclient.New(s.Port)
 	snmp.Timeout = time.Second
 	if err := snmp.Connect(); err != nil {

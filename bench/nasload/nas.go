@@ -23,28 +23,28 @@ const (
 	FirstOfFlaps = 8_000_000
 )
 
-// MemberOf is NAS j of many. All are of one client entry of the daemon's.
-func MemberOf(j int) Member {
+// NASNumber is NAS j of many. All are of one client entry of the daemon's.
+func NASNumber(j int) NAS {
 	addr := netip.AddrFrom4([4]byte{127, 1, byte(j >> 8), byte(j)})
-	return Member{Addr: addr, IP: addr, Identifier: fmt.Sprintf("bras-%d.isp.example", j)}
+	return NAS{Addr: addr, IP: addr, Identifier: fmt.Sprintf("bras-%d.isp.example", j)}
 }
 
 // Other has nothing to do with the many; Flapping neither.
 var (
-	Other    = Member{netip.AddrFrom4([4]byte{127, 2, 0, 1}), netip.AddrFrom4([4]byte{127, 2, 0, 1}), "other.isp.example"}
-	Flapping = Member{netip.AddrFrom4([4]byte{127, 2, 0, 2}), netip.AddrFrom4([4]byte{127, 2, 0, 2}), "flapping.isp.example"}
+	Other    = NAS{netip.AddrFrom4([4]byte{127, 2, 0, 1}), netip.AddrFrom4([4]byte{127, 2, 0, 1}), "other.isp.example"}
+	Flapping = NAS{netip.AddrFrom4([4]byte{127, 2, 0, 2}), netip.AddrFrom4([4]byte{127, 2, 0, 2}), "flapping.isp.example"}
 )
 
 // On is the attributes of its nth Accounting-On.
-func (m Member) On(n int) []byte {
+func (m NAS) On(n int) []byte {
 	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.On))
 	a = radius.AppendAttribute(a, radius.NASIPAddress, string(m.IP.AsSlice()))
 	a = radius.AppendAttribute(a, radius.NASIdentifier, m.Identifier)
 	return radius.AppendAttribute(a, radius.AcctSessionID, fmt.Sprintf("on-%d", n))
 }
 
-// Usual is what a NAS sends all day: request i is the start of a session, or the interim of the one that came before.
-func (m Member) Usual(i int) []byte {
+// StartOrInterim is what a NAS sends all day: request i is the start of a session, or the interim of the one that came before.
+func (m NAS) StartOrInterim(i int) []byte {
 	session := firstOfOther + i/2
 	if i%2 == 0 {
 		return m.Attributes(sessions.Start, session)
@@ -55,8 +55,8 @@ func (m Member) Usual(i int) []byte {
 	return radius.AppendUint32(a, radius.AcctOutputOctets, 20_000_000)
 }
 
-// Flap is what a NAS sends that starts again and again: a start, an Accounting-On.
-func (m Member) Flap(i int) []byte {
+// StartOrOn is what a NAS sends that starts again and again: a start, an Accounting-On.
+func (m NAS) StartOrOn(i int) []byte {
 	if i%2 == 0 {
 		return m.Attributes(sessions.Start, FirstOfFlaps+i/2)
 	}

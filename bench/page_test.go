@@ -1,0 +1,56 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"aaasess/bench/report"
+	"aaasess/bench/stand"
+)
+
+// TestPageHasTheTexts: docs/benchmarks.md has the prose and the metrics that a run with the default
+// flags writes. Texts can change without a new run; then the page changes with them.
+func TestPageHasTheTexts(t *testing.T) {
+	b, err := os.ReadFile("../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	c, err := parseFlags(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, n := &accountingBench{sizes: c.accounting}, &nasesBench{sizes: c.nases}
+	peers, _, _ := strings.Cut(accountingIntro, "Peers:")
+	for _, text := range []string{
+		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
+		a.rateNote(), a.drainNote(), a.outageNote(), a.restartNote(), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
+	} {
+		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
+			if !strings.Contains(page, "\n"+paragraph) && !strings.HasPrefix(page, paragraph) {
+				t.Errorf("the page does not have:\n%s", paragraph)
+			}
+		}
+	}
+	metrics := [][]report.Metric{
+		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, drainTable, outageTable, restartTable,
+		onsTable, latencyTable, flapTable, inProcessMetrics, durableMetrics,
+	}
+	for _, table := range metrics {
+		for _, m := range table {
+			if row := "\n| " + m.Name + ", " + m.Unit + " |"; !strings.Contains(page, row) {
+				t.Errorf("the page does not have the row %q", row)
+			}
+		}
+	}
+	for _, contenders := range [][]string{rateContenders, drainContenders, outageContenders, meanwhileContenders, flapContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
+			t.Errorf("the page does not have the head %q", head)
+		}
+	}
+	if n := strings.Count(page, ".\n"+report.FiguresNote+"\n"); n != len(sections) {
+		t.Errorf("the page explains its figures %d times, and has %d sections", n, len(sections))
+	}
+}
