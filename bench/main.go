@@ -41,8 +41,8 @@ type bench struct {
 
 const header = `# Benchmarks
 
-The contenders of a comparison run in turn, several times, on one machine. Compare the ratios, which are
-computed run by run, because the speed of a machine drifts. ` + "`make bench`" + ` writes this page.
+The contenders of a comparison run in turn, several times, on one machine. Compare the ratios, which
+are computed run by run, because the speed of a machine drifts. ` + "`make bench`" + ` writes this page.
 
 `
 

@@ -135,7 +135,7 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"no runs of nases", []string{"-nases-runs", "0"}, "nases"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
-		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: no "canned"`},
+		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: unknown name "canned"`},
 		{"size zero", []string{"-sizes", "10,0"}, `-sizes: "0"`},
 		{"size beyond the index", []string{"-sizes", "4294967296"}, `"4294967296"`},
 		{"size is a word", []string{"-rate-sizes", "many"}, `-rate-sizes: "many"`},

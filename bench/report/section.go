@@ -20,7 +20,7 @@ type Section struct {
 func (t Section) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n%s\n\n", t.Title, Wrap(t.Intro))
-	fmt.Fprintf(&b, "Made by `%s`: %s.\n%s\n\n", t.Command, countRuns(t.Runs), FiguresNote)
+	fmt.Fprintf(&b, "Made by `%s`: %s.\n%s\n\n", t.Command, countRuns(t.Runs), figuresNote)
 	for _, line := range t.Machine {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
@@ -30,8 +30,8 @@ func (t Section) Markdown() string {
 	return b.String()
 }
 
-// FiguresNote explains the cells of the tables.
-const FiguresNote = "A figure is the median, with the lowest and highest in parentheses. Ratios are computed run by run."
+// figuresNote explains the cells of the tables.
+const figuresNote = "A figure is the median, with the lowest and highest in parentheses. Ratios are computed run by run."
 
 func countRuns(n int) string {
 	if n == 1 {
