@@ -9,7 +9,7 @@ import (
 	"aaasess/bench/stand"
 )
 
-// TestAccountingQuick runs what -quick does, to tables in which every contender has its figures.
+// TestAccountingQuick runs the section with -quick, and checks that every contender has its figures.
 func TestAccountingQuick(t *testing.T) {
 	c, err := parseFlags([]string{"-quick"}, io.Discard)
 	if err != nil {
@@ -45,10 +45,10 @@ func TestAccountingQuick(t *testing.T) {
 	outages := text.Comparisons[2].Series
 	ours, proxy := outages[stand.OursRelaying][0], outages[stand.PeerProxy][0]
 	if ours[outageLost] != 0 || ours[outageArrived] != ours[outageSent] {
-		t.Errorf("the outage of aaasessd's server: %v", ours)
+		t.Errorf("outage: aaasessd has %v", ours)
 	}
-	// It was one: who waits for the server had NASes wait.
+	// The outage was long enough: a proxy that waits for its server made NASes retransmit.
 	if proxy[outageRetransmitted] == 0 {
-		t.Error("the proxy of a server that is stopped answered everything at once")
+		t.Error("the proxy answered everything at once, although its server was stopped")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The requests file holds what each part takes of it.
+// The file of requests is large enough for each part.
 func TestFileSize(t *testing.T) {
 	base := accountingSizes{requests: 10, half: time.Second, backlog: 20, reader: 5, outage: outage{rate: 1, length: time.Second}}
 	for _, tt := range []struct {
@@ -26,6 +26,6 @@ func TestFileSize(t *testing.T) {
 	}
 	o := outage{rate: 200, before: 3 * time.Second, length: 20 * time.Second, after: 1500 * time.Millisecond}
 	if got := o.total(); got != 4900 {
-		t.Errorf("an outage takes %d requests, want 4,900", got)
+		t.Errorf("an outage sends %d requests, want 4,900", got)
 	}
 }

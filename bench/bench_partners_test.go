@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestQuick runs what -quick does, to a table with every rate and ratio.
+// TestQuick runs the section with -quick, and checks that the table has every rate and ratio.
 func TestQuick(t *testing.T) {
 	c, err := parseFlags([]string{"-quick", "-peers", "container,canned"}, io.Discard)
 	if err != nil {
@@ -40,8 +40,7 @@ func TestQuick(t *testing.T) {
 	}
 }
 
-// Sizes are compared by name: each is a contender, the first is what the
-// others are divided by.
+// Each size is a contender, and the ratios are to the first.
 func TestSizesAreComparedToTheFirst(t *testing.T) {
 	h := stand.Host{CPUs: "0", Dir: t.TempDir()}
 	programs, err := stand.BuildPeers(t.Context(), h.Dir, []string{stand.PeerCanned})
@@ -65,7 +64,7 @@ func TestSizesAreComparedToTheFirst(t *testing.T) {
 	}
 }
 
-// A measurement that lacks cells is refused, however fast it was.
+// A measurement with too few cells is an error.
 func TestTooFewCellsAreAnError(t *testing.T) {
 	h := stand.Host{CPUs: "0", Dir: t.TempDir()}
 	programs, err := stand.BuildPeers(t.Context(), h.Dir, []string{stand.PeerCanned})

@@ -1,66 +1,66 @@
-// Command bench measures this project against its peers and writes the tables
-// of docs/benchmarks.md.
+// Command bench measures this project against its peers and writes the tables of docs/benchmarks.md.
 //
 // # Rules of a fair comparison
 //
-//   - One run measures every contender, one after the other (A B C A B C ...):
-//     a machine that drifts does so for all of them.
-//   - All processes of a measurement (master, subagent or responder, client)
-//     are pinned to the same CPUs, and each contender gets a master of its own,
-//     freshly started with the same configuration.
-//   - A ratio is computed within each run and the median of those ratios is
-//     reported, not the ratio of two medians.
-//   - Each measurement checks how many cells came: a contender that answers
-//     less has failed, it is not faster.
+//   - One run measures every contender, one after the other (A B C A B C ...), so that a drift of the
+//     machine's speed affects all of them.
+//   - All processes of a measurement (master, subagent or responder, client) are pinned to the same
+//     CPUs. Each contender has its own master, newly started with the same configuration.
+//   - A ratio is computed within each run. The report has the median of these ratios, not the ratio of
+//     two medians.
+//   - Each measurement checks how many cells arrived: a contender that answers less has failed, it is
+//     not faster.
 //
 // # The SNMP section
 //
-// casnActiveTable is served through net-snmp's snmpd (AgentX, RFC 2741) by the subagents of [stand.Subagents]:
+// The subagents of [stand.Subagents] serve casnActiveTable through net-snmp's snmpd (AgentX, RFC 2741):
 //   - stand/peers/container.c is a subagent on libnetsnmp's container table.
-//   - stand/peers/canned.c answers without a look-up, and so shows the limit of what a subagent can reach. canned-yield is
+//   - stand/peers/canned.c answers without a look-up: it shows the limit for a subagent. canned-yield is
 //     the same with a cheaper wait.
 //   - ourpeer is the packages of this module.
 //
-// Each takes the arguments -socket PATH -rows N.
+// Each has the arguments -socket PATH -rows N.
 //
 // # The responder section
 //
-// The same table without a master, by the responders of [stand.Responders]:
-//   - stand/peers/insnmpd.c is a module inside snmpd in its fastest form. insnmpd-next is the same without what makes the
-//     difference.
-//   - stand/peers/cannedudp.c answers without a look-up, and so shows the limit of UDP and client.
+// The responders of [stand.Responders] serve the same table without a master:
+//   - stand/peers/insnmpd.c is a module inside snmpd in its fastest form. insnmpd-next is the same, but
+//     snmpd makes its repetitions.
+//   - stand/peers/cannedudp.c answers without a look-up: it shows the limit of UDP and client.
 //   - ourresponder is the packages of this module.
 //
-// They are asked by SNMPv2c and, but for the canned one, by SNMPv3 with authPriv (snmpclient/secure.go); then by several
-// clients at once on all CPUs. That part alone is not pinned.
+// Clients use SNMPv2c, and SNMPv3 with authPriv except with cannedudp (snmpclient/secure.go). At the end
+// several clients run at the same time on all CPUs; only this part is not pinned.
 //
 // # The accounting section
 //
-// The daemon as it is built takes Accounting-Requests (RFC 2866) over loopback from one load generator
-// (stand/peers/load.c, the same for all), next to FreeRADIUS and radsecproxy with the configurations in
-// stand/freeradius.go and stand/relays.go. What stands behind a relay is an acknowledger (stand/acknowledger.go), which
-// answers, keeps nothing and tells what arrived; it knows requests by the number in their User-Name.
-// Its parts: rates, then latencies at half of what FreeRADIUS took in the same run (rates.go); a backlog
-// drained (drain.go); a server that is stopped for a while (outage.go); a restart with a large state
-// (restart.go).
+// One load generator (stand/peers/load.c) sends Accounting-Requests (RFC 2866) over loopback to the
+// daemon, and to FreeRADIUS and radsecproxy with the configurations in stand/freeradius.go and
+// stand/relays.go. The server behind a relay is an acknowledger (stand/acknowledger.go). It answers,
+// stores nothing, and reports what arrived. It recognizes requests by the number in their User-Name.
+// The parts of the section:
+//   - rates, then latencies at half the rate that FreeRADIUS reached in the same run (rates.go)
+//   - the delivery of a backlog (drain.go)
+//   - a server that is stopped for a while (outage.go)
+//   - a restart with a large state (restart.go)
 //
 // # The section on many NASes
 //
-// The daemon with the sessions of many NASes, all of which say Accounting-On at once, or beside one of which another NAS
-// starts again and again (nases_on.go, nases_flap.go). What counts is the latency of one more NAS, next to the same with
-// nobody saying On. The requests are few, so that they come from here (package nasload). Stop records are counted in
-// the store.
+// The daemon has the sessions of many NASes. All of them send Accounting-On at once (nases_on.go), or
+// one more NAS restarts again and again (nases_flap.go). The result is the latency of another NAS,
+// compared with its latency before. The requests are few, so this process sends them (package nasload).
+// The stop records are counted in the store.
 //
 // # Reading the source
 //
-// The sections are here: what is measured, and what is said about it. A further section is a function like [runSNMP] in
-// the list of main.go. What they stand on:
-//   - report has runs, medians, ratios and tables in Markdown, and knows nothing of what is measured.
-//   - stand starts what has to run: peers, snmpd, the daemon, the server behind it, the load generator.
-//   - snmpclient is the measuring client of SNMP, a process of its own so that it can be pinned.
-//   - nasload is what NASes send.
+// This package has the sections: what is measured, and the prose about it. To add a section, write a
+// function like [runSNMP] and add it to the list in main.go. The other packages:
+//   - report has runs, medians, ratios and tables in Markdown, and does not know what is measured.
+//   - stand starts the processes: peers, snmpd, the daemon, the acknowledger, the load generator.
+//   - snmpclient is the SNMP client that measures. It is a process of its own so that it can be pinned.
+//   - nasload is the requests of the NASes.
 //   - rows has the table that our own peers serve.
 //
-// Everything is on loopback with free ports, all files are in one temporary
-// folder, and every process is ended by its id within a time limit.
+// Everything runs on loopback with free ports, and all files are in one temporary folder. Every process
+// is ended by its id within a time limit.
 package main

@@ -19,7 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNASes runs a small section: each On is answered, each row gets one stop, nobody else loses a request.
+// TestNASes runs a small section: each On is answered, each row gets one stop, and the other NAS loses no
+// request.
 func TestNASes(t *testing.T) {
 	c, err := parseFlags([]string{"-quick"}, io.Discard)
 	if err != nil {
@@ -48,7 +49,7 @@ func TestNASes(t *testing.T) {
 	for comparison, contenders := range map[int][]string{1: meanwhileContenders, 2: flapContenders} {
 		for _, who := range contenders {
 			if sent, never := value(comparison, who, otherRequests), value(comparison, who, otherNever); sent == 0 || never != 0 {
-				t.Errorf("%s: %v requests, %v were never answered", who, sent, never)
+				t.Errorf("%s: %v requests, %v never answered", who, sent, never)
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func TestNASes(t *testing.T) {
 	}
 }
 
-// TestCountStops: a row without a stop, and one with two, are not taken for what should be.
+// TestCountStops: rows without a stop, or with two, are counted apart from those with one.
 func TestCountStops(t *testing.T) {
 	dir := t.TempDir()
 	st, table, _, err := open(dir)
@@ -117,6 +118,6 @@ func TestLatencies(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got := latencies(all, began.Add(time.Hour), began.Add(2*time.Hour)); got[otherRequests] != 0 {
-		t.Errorf("within a time without requests: %v", got)
+		t.Errorf("in a period without requests: %v", got)
 	}
 }

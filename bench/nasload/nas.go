@@ -9,7 +9,7 @@ import (
 	"aaasess/sessions"
 )
 
-// ListenLoopback opens a UDP socket on 127.0.0.1; port 0 takes a free one.
+// ListenLoopback opens a UDP socket on 127.0.0.1. Port 0 means a free one.
 func ListenLoopback(port uint16) (*net.UDPConn, error) {
 	return net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(Loopback(), port)))
 }
@@ -23,19 +23,19 @@ const (
 	FirstOfFlaps = 8_000_000
 )
 
-// NASNumber is NAS j of many. All are of one client entry of the daemon's.
+// NASNumber returns NAS j of many, 0 <= j < 65536. One client entry of the daemon matches all of them.
 func NASNumber(j int) NAS {
 	addr := netip.AddrFrom4([4]byte{127, 1, byte(j >> 8), byte(j)})
 	return NAS{Addr: addr, IP: addr, Identifier: fmt.Sprintf("bras-%d.isp.example", j)}
 }
 
-// Other has nothing to do with the many; Flapping neither.
+// Other and Flapping are not among the NASes of NASNumber.
 var (
 	Other    = NAS{netip.AddrFrom4([4]byte{127, 2, 0, 1}), netip.AddrFrom4([4]byte{127, 2, 0, 1}), "other.isp.example"}
 	Flapping = NAS{netip.AddrFrom4([4]byte{127, 2, 0, 2}), netip.AddrFrom4([4]byte{127, 2, 0, 2}), "flapping.isp.example"}
 )
 
-// On is the attributes of its nth Accounting-On.
+// On returns the attributes of its nth Accounting-On.
 func (m NAS) On(n int) []byte {
 	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.On))
 	a = radius.AppendAttribute(a, radius.NASIPAddress, string(m.IP.AsSlice()))
@@ -43,7 +43,8 @@ func (m NAS) On(n int) []byte {
 	return radius.AppendAttribute(a, radius.AcctSessionID, fmt.Sprintf("on-%d", n))
 }
 
-// StartOrInterim is what a NAS sends all day: request i is the start of a session, or the interim of the one that came before.
+// StartOrInterim returns the attributes of request i of usual traffic: if i is even the start of a session,
+// otherwise its interim.
 func (m NAS) StartOrInterim(i int) []byte {
 	session := firstOfOther + i/2
 	if i%2 == 0 {
@@ -55,7 +56,8 @@ func (m NAS) StartOrInterim(i int) []byte {
 	return radius.AppendUint32(a, radius.AcctOutputOctets, 20_000_000)
 }
 
-// StartOrOn is what a NAS sends that starts again and again: a start, an Accounting-On.
+// StartOrOn returns the attributes of request i of a NAS that restarts again and again: if i is even the
+// start of a session, otherwise an Accounting-On.
 func (m NAS) StartOrOn(i int) []byte {
 	if i%2 == 0 {
 		return m.Attributes(sessions.Start, FirstOfFlaps+i/2)

@@ -13,7 +13,7 @@ import (
 	"aaasess/sessions"
 )
 
-// Probe is a request that no server has seen, with its answer.
+// Probe returns a new request, which no server has seen, and its answer.
 func Probe() (request, answer []byte) {
 	attrs := radius.AppendUint32(nil, radius.AcctStatusType, uint32(sessions.Start))
 	attrs = radius.AppendAttribute(attrs, radius.AcctSessionID, "probe-"+rand.Text())
@@ -23,31 +23,31 @@ func Probe() (request, answer []byte) {
 	return request, AppendResponse(nil, request, nil)
 }
 
-// SharedSecret is what everybody shares with everybody in the measurements.
+// SharedSecret is the secret of all clients and servers in the measurements.
 const SharedSecret = "testing123"
 
-// As in peers/load.c: a run of requests goes out from one socket.
+// These are also in bench/stand/peers/load.c: loadRun requests in a row are sent from one socket.
 const (
 	loadSockets = 64
 	loadRun     = 16
 )
 
-// NAS is a NAS of the measurements.
+// NAS is a NAS in the measurements.
 type NAS struct {
-	Addr       netip.Addr // its packets come from; of one that never sends, any
+	Addr       netip.Addr // source of its packets
 	IP         netip.Addr // NAS-IP-Address
 	Identifier string
 }
 
-// AccessRouter is the NAS where there is only one.
+// AccessRouter is the NAS of measurements with one NAS.
 var AccessRouter = NAS{
 	Addr: netip.AddrFrom4([4]byte{192, 0, 2, 1}), IP: netip.AddrFrom4([4]byte{192, 0, 2, 1}), Identifier: "bras-1.isp.example",
 }
 
-// StartAttributes are the attributes of the start of session i, as an access router reports it.
+// StartAttributes returns the attributes of the start of session i of AccessRouter.
 func StartAttributes(i int) []byte { return AccessRouter.Attributes(sessions.Start, i) }
 
-// Attributes are those of a start, or of another event of session i, of this NAS.
+// Attributes returns the attributes of an event of session i of this NAS.
 func (m NAS) Attributes(typ sessions.EventType, i int) []byte {
 	mac := fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", i>>24&255, i>>16&255, i>>8&255, i&255)
 	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(typ))
@@ -74,7 +74,7 @@ func AppendRequest(b []byte, identifier byte, attrs []byte) []byte {
 	return b
 }
 
-// AppendResponse appends the answer to a request, with the attributes that it is to have.
+// AppendResponse appends the answer to a request, with these attributes.
 func AppendResponse(b, request, attrs []byte) []byte {
 	begin := len(b)
 	b = append(radius.AppendHeader(b, radius.CodeAccountingResponse, request[1]), attrs...)
@@ -82,12 +82,13 @@ func AppendResponse(b, request, attrs []byte) []byte {
 	return b
 }
 
-// loadIdentifier is the identifier of request i. It is unique among 16,384 requests that follow each other for
-// its socket, and among 256 for all sockets: some count identifiers by address.
+// loadIdentifier returns the identifier of request i. For one socket it is unique among 16,384
+// consecutive requests. For all sockets together it is unique among 240, because some servers count
+// identifiers by address.
 func loadIdentifier(i int) byte { return byte(i + loadRun*(i/(loadRun*loadSockets))) }
 
-// WriteRequests writes the requests 0 to n-1 as peers/load.c takes them: each followed by the authenticator of its
-// answer.
+// WriteRequests writes the requests 0 to n-1 in the format of bench/stand/peers/load.c: each is followed
+// by the authenticator of its answer.
 func WriteRequests(path string, n int) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -111,7 +112,7 @@ func WriteRequests(path string, n int) error {
 	return f.Close()
 }
 
-// CheckRequest tells whether these octets are an Accounting-Request, and gives its attributes.
+// CheckRequest returns the attributes of an Accounting-Request, and false for other octets.
 func CheckRequest(b []byte) (radius.Attributes, bool) {
 	p, err := radius.Parse(b)
 	if err != nil || p.Code() != radius.CodeAccountingRequest {
@@ -120,10 +121,11 @@ func CheckRequest(b []byte) (radius.Attributes, bool) {
 	return radius.Attributes(p.Attributes()), true
 }
 
-// userName is the User-Name of a numbered request: what a relay passes on as it is (Acct-Session-Id is ours upstream).
+// userName is the format of the User-Name of a numbered request. A relay does not change it, unlike the
+// Acct-Session-Id, which aaasessd replaces.
 const userName = "user%07d@isp.example"
 
-// RequestNumber is the number of a request made by WriteRequests; others have none.
+// RequestNumber returns the number of a request made by WriteRequests, and false for others.
 func RequestNumber(attrs radius.Attributes) (int, bool) {
 	user, _ := attrs.Get(radius.UserName)
 	digits, named := strings.CutPrefix(user, "user")

@@ -13,7 +13,7 @@ import (
 	"layeh.com/radius/rfc2866"
 )
 
-// TestRequestsFile holds the file against a codec that is not ours.
+// TestRequestsFile checks the file with another codec, layeh.com/radius.
 func TestRequestsFile(t *testing.T) {
 	const n = 3000
 	path := filepath.Join(t.TempDir(), "requests")
@@ -46,10 +46,10 @@ func TestRequestsFile(t *testing.T) {
 		names[rfc2866.AcctSessionID_GetString(p)] = true
 		attrs, ok := CheckRequest(request)
 		if got, named := RequestNumber(attrs); !ok || !named || got != i {
-			t.Fatalf("request %d is taken for %d (%v, %v)", i, got, ok, named)
+			t.Fatalf("request %d has the number %d (%v, %v)", i, got, ok, named)
 		}
 		if rfc2865.UserName_GetString(p) == "" || len(p.Attributes) != 14 || length != 174 {
-			t.Fatalf("request %d has %d attributes in %d octets, unlike the text says", i, len(p.Attributes), length)
+			t.Fatalf("request %d has %d attributes in %d octets; docs/benchmarks.md says 14 in 174", i, len(p.Attributes), length)
 		}
 	}
 	if len(b) != 0 || len(names) != n {
@@ -57,8 +57,8 @@ func TestRequestsFile(t *testing.T) {
 	}
 }
 
-// TestLoadIdentifiers: with the socket of its run an identifier names one request among 16,384, and alone
-// one among 256.
+// TestLoadIdentifiers: an identifier is unique among 16,384 consecutive requests of a socket, and among 240
+// of all sockets.
 func TestLoadIdentifiers(t *testing.T) {
 	type slot struct {
 		socket     int
@@ -70,7 +70,7 @@ func TestLoadIdentifiers(t *testing.T) {
 		if before, ok := last[s]; ok && i-before < 16384 {
 			t.Fatalf("requests %d and %d share socket and identifier", before, i)
 		}
-		// Where all sockets have had their turn the identifiers move on by a run.
+		// After a turn of all sockets the identifiers advance by loadRun.
 		if before, ok := lastAlone[s.identifier]; ok && i-before < 256-loadRun {
 			t.Fatalf("requests %d and %d share the identifier", before, i)
 		}
@@ -132,7 +132,7 @@ func TestProbesDiffer(t *testing.T) {
 		t.Error("a probe and its answer are not authentic")
 	}
 	if attrs, ok := CheckRequest(a); !ok {
-		t.Error("a probe is no request")
+		t.Error("a probe is not a request")
 	} else if _, numbered := RequestNumber(attrs); numbered {
 		t.Error("a probe has a number")
 	}

@@ -11,27 +11,27 @@ import (
 	"time"
 )
 
-// How NASes of the measurements behave.
+// How the NASes of the measurements retransmit: at most Tries times, one Timeout after the other.
 const (
 	Tries   = 4
 	Timeout = 3 * time.Second
 )
 
-// Reply is how a request of a NAS went.
+// Reply is the outcome of a request of a NAS.
 type Reply struct {
-	Due   time.Time     // when it was to be sent
-	Took  time.Duration // from then to the answer
+	Due   time.Time     // when it should be sent
+	Took  time.Duration // from Due to the answer
 	Tries int
-	Err   error // it was never answered
+	Err   error // not nil if it was never answered
 }
 
-// Call is a request that is ready to be sent, on a port of its own.
+// Call is a request that is ready to be sent. It has a port of its own.
 type Call struct {
 	conn          *net.UDPConn
 	request, want []byte
 }
 
-// Prepare makes a request of the NAS with these attributes to a port of 127.0.0.1, and the answer that it must get.
+// Prepare makes a request with these attributes from the NAS to a port of 127.0.0.1, and the correct answer.
 func (m NAS) Prepare(port uint16, attrs []byte) (Call, error) {
 	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(m.Addr, 0)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(Loopback(), port)))
 	if err != nil {
@@ -41,7 +41,7 @@ func (m NAS) Prepare(port uint16, attrs []byte) (Call, error) {
 	return Call{conn, request, AppendResponse(nil, request, nil)}, nil
 }
 
-// ask sends a request from the NAS; see send.
+// ask prepares and sends a request.
 func (m NAS) ask(port uint16, attrs []byte, due time.Time) Reply {
 	c, err := m.Prepare(port, attrs)
 	if err != nil {
@@ -50,7 +50,7 @@ func (m NAS) ask(port uint16, attrs []byte, due time.Time) Reply {
 	return c.Send(due)
 }
 
-// Send sends the request, again after a while as NASes do, until the right answer comes. The call is over then.
+// Send sends the request and retransmits it until the correct answer arrives. It can be called only once.
 func (c Call) Send(due time.Time) Reply {
 	defer c.conn.Close()
 	r := Reply{Due: due}
@@ -64,7 +64,7 @@ func (c Call) Send(due time.Time) Reply {
 		switch r.Took, r.Err = time.Since(due), err; {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 		case err == nil && !bytes.Equal(answer[:n], c.want):
-			r.Err = errors.New("an answer is wrong")
+			r.Err = errors.New("wrong answer")
 			return r
 		default:
 			return r
@@ -74,7 +74,7 @@ func (c Call) Send(due time.Time) Reply {
 	return r
 }
 
-// Traffic is what a NAS sends at fixed times, whatever the answers do.
+// Traffic is the requests that a NAS sends at fixed times, whether or not answers arrive.
 type Traffic struct {
 	NAS
 	Rate    float64            // requests a second
@@ -83,7 +83,7 @@ type Traffic struct {
 	First int // the number of the next request
 }
 
-// Send sends count requests, or as many as go until ctx is done, and returns when all are answered or given up.
+// Send sends count requests, or fewer if ctx is done earlier. It returns when all are answered or given up.
 func (t *Traffic) Send(ctx context.Context, port uint16, count int) []Reply {
 	var wg sync.WaitGroup
 	var mu sync.Mutex

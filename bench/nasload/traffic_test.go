@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestAsk: an answer that is wrong, or none, is no answer.
+// TestAsk: a wrong answer is an error.
 func TestAsk(t *testing.T) {
 	conn, err := ListenLoopback(0)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Command ourpeer serves casnActiveTable from this module's packages, as the
-// daemon does, for comparison with the C subagents in bench/stand/peers:
+// Command ourpeer serves casnActiveTable with this module's packages, as the daemon does. It is compared
+// with the C subagents in bench/stand/peers:
 //
 //	ourpeer -socket PATH -rows N
 //
-// Its table is filled by Start events with the rows of bench/stand/peers/rows.h.
+// Start events fill its table with the rows of bench/stand/peers/rows.h.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// run serves until SIGTERM.
+// run serves until SIGTERM or an interrupt.
 func run(socket string, n uint32) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

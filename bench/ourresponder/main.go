@@ -1,10 +1,10 @@
-// Command ourresponder serves casnActiveTable from this module's packages over SNMP itself, as the
-// daemon does, for comparison with the responders in bench/stand/peers:
+// Command ourresponder serves casnActiveTable with this module's packages, without a master, as the daemon
+// does. It is compared with the responders in bench/stand/peers:
 //
 //	ourresponder -port PORT -rows N -engine FILE -password PASSWORD
 //
-// on 127.0.0.1, with the rows of bench/stand/peers/rows.h and no limits. Whoever has the community "public",
-// or is the user "bench" with authPriv, reads everything; nothing can be set.
+// It listens on 127.0.0.1, has the rows of bench/stand/peers/rows.h and no rate limits. The community
+// "public", and the user "bench" with authPriv, may read everything. Nothing can be set.
 package main
 
 import (
@@ -40,7 +40,7 @@ type config struct {
 func main() {
 	port := flag.Uint("port", 0, "UDP `port` on 127.0.0.1")
 	n := flag.Uint("rows", 1000, "`sessions` in the table")
-	engine := flag.String("engine", "", "the engine's state, a `file`")
+	engine := flag.String("engine", "", "`file` with the engine's state")
 	password := flag.String("password", "", "`password` of the user bench, for authentication (SHA) and privacy (AES-128)")
 	flag.Parse()
 	if err := run(config{uint16(*port), uint32(*n), *engine, *password}); err != nil {
@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// run serves until SIGTERM.
+// run serves until SIGTERM or an interrupt.
 func run(c config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -88,7 +88,7 @@ func newResponder(c config) (*snmp.Responder, error) {
 	}, policy, casn.New(casn.Config{}, table, nil)) // nothing can be set, so no terminator
 }
 
-// Who may read.
+// The user and the community that may read.
 const (
 	user      = "bench"
 	community = "public"

@@ -14,7 +14,7 @@ import (
 
 const password = "bench-password"
 
-// startResponder serves two rows until the test ends, and returns a client that is still to connect.
+// startResponder serves two rows until the test ends, and returns a client that is not yet connected.
 func startResponder(t *testing.T) *gosnmp.GoSNMP {
 	t.Helper()
 	r, err := newResponder(config{rows: 2, engine: filepath.Join(t.TempDir(), "engine"), password: password})
@@ -47,7 +47,7 @@ func asUser(c *gosnmp.GoSNMP) {
 	}
 }
 
-func TestWhoMayRead(t *testing.T) {
+func TestAccess(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*gosnmp.GoSNMP)
@@ -56,7 +56,7 @@ func TestWhoMayRead(t *testing.T) {
 		{"community", func(*gosnmp.GoSNMP) {}, "user0000000002@isp.test"},
 		{"another community", func(c *gosnmp.GoSNMP) { c.Community, c.Timeout = "private", 200*time.Millisecond }, "request timeout (after 0 retries): max retries exceeded"},
 		{"user", asUser, "user0000000002@isp.test"},
-		{"user, not in private", func(c *gosnmp.GoSNMP) { asUser(c); c.MsgFlags = gosnmp.AuthNoPriv }, "AuthorizationError"},
+		{"user, without privacy", func(c *gosnmp.GoSNMP) { asUser(c); c.MsgFlags = gosnmp.AuthNoPriv }, "AuthorizationError"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := startResponder(t)
@@ -104,6 +104,6 @@ func TestNothingCanBeSet(t *testing.T) {
 func TestNoEngine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "missing", "engine")
 	if _, err := newResponder(config{rows: 1, engine: file, password: password}); err == nil {
-		t.Error("an engine without a folder was opened")
+		t.Error("opened an engine in a folder that does not exist")
 	}
 }

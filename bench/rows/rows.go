@@ -1,4 +1,4 @@
-// Package rows fills a session table with what the C peers serve too: the rows of bench/stand/peers/rows.h.
+// Package rows fills a session table with the rows of bench/stand/peers/rows.h, which the C peers serve.
 package rows
 
 import (
@@ -12,7 +12,7 @@ import (
 	"aaasess/sessions"
 )
 
-// Fill makes a table with the sessions 1 to n. Their MIB rows are 1 to n too.
+// Fill returns a table with the sessions 1 to n, which are also the MIB rows 1 to n.
 func Fill(n uint32) (*sessions.Table, error) {
 	j := &discardJournal{}
 	table := sessions.New(sessions.Config{}, j)
@@ -22,13 +22,13 @@ func Fill(n uint32) (*sessions.Table, error) {
 		}
 	}
 	j.publish()
-	// The garbage of filling is not part of what is measured.
+	// The measurement must not include the garbage of filling.
 	runtime.GC()
 	return table, nil
 }
 
-// start is what a NAS reports of session id: the values of rows.h, and what
-// an Accounting-Request usually has beside them.
+// start is the start of session id: the values of rows.h, and other usual attributes of an
+// Accounting-Request.
 func start(id uint32) sessions.Event {
 	const portCount = 48
 	port := 1 + id%portCount
@@ -48,9 +48,9 @@ func start(id uint32) sessions.Event {
 	}
 }
 
-// discardJournal is a journal for a table that nobody restarts.
+// discardJournal is a journal that stores nothing.
 type discardJournal struct {
-	publish func() // makes what was committed visible
+	publish func() // makes the committed sessions visible
 }
 
 // Accepting implements sessions.Journal.
@@ -71,5 +71,5 @@ func (*discardJournal) Adopt(old []*sessions.Session) ([]string, error) {
 	return make([]string, len(old)), nil
 }
 
-// AfterBatch implements sessions.Journal: filling is one batch.
+// AfterBatch implements sessions.Journal: all sessions are one batch.
 func (f *discardJournal) AfterBatch(fn func()) { f.publish = fn }

@@ -10,7 +10,7 @@ import (
 	"aaasess/mib/casn"
 )
 
-// The rows are those of bench/stand/peers/rows.h; only then is the comparison fair.
+// The comparison is fair only if the rows are those of bench/stand/peers/rows.h.
 func TestFillGivesTheRowsOfThePeers(t *testing.T) {
 	const n = 300
 	table, err := Fill(n)
@@ -59,7 +59,7 @@ func TestFillGivesTheRowsOfThePeers(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			get(4, mib.Gauge32) // casnIdleTime counts on: only its type is fixed
+			get(4, mib.Gauge32) // casnIdleTime is a clock: only its type is fixed
 		})
 	}
 }

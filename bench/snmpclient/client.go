@@ -14,49 +14,49 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Command as the first argument makes this program the measuring
-// client: a process of its own can be pinned like the others.
+// Command is the first argument that makes this program the measuring client. It is a process of its own
+// so that it can be pinned like the others.
 const Command = "client"
 
 // CasnEntry is the OID of casnActiveEntry (CISCO-AAA-SESSION-MIB).
 const CasnEntry = ".1.3.6.1.4.1.9.9.150.1.1.3.1"
 
-// casnActiveTable's readable columns, casnUserId to casnVaiIfIndex.
+// The readable columns of casnActiveTable: casnUserId to casnVaiIfIndex.
 const (
 	FirstColumn = 2
 	ColumnCount = 7
 )
 
-// What the client measures. Sizes of requests are those of the master's limit
-// of 100 varbinds a GETBULK: 50 rows of one column, 14 rows of seven.
+// What the client measures. The master answers a GETBULK with at most 100 varbinds, so requests have 50 rows
+// of one column, or 14 rows of seven.
 const (
 	ModeTable       = "table"      // the whole table, seven columns a request
-	ModeSampleOne   = "sample-one" // stretches from random rows, one column a request
+	ModeSampleOne   = "sample-one" // short walks from random rows, one column a request
 	ModeSampleAll   = "sample-all" // the same, seven columns a request
 	ModeGet         = "get"        // GET of one cell, random rows
 	RepetitionsOne  = 50
 	repetitionsAll  = 14
-	stretchRequests = 5 // from one random row
+	stretchRequests = 5 // of a walk from a random row
 	answerLimit     = 20 * time.Second
 )
 
-// Measurement is what the client prints as JSON.
+// Measurement is the result that the client prints as JSON.
 type Measurement struct {
-	Cells int           // how many were answered
+	Cells int           // cells in the answers
 	Wall  time.Duration // from the first request to the last answer
 	CPU   time.Duration // of the client, meanwhile
 	Begin time.Time     // of the first request
-	P50   time.Duration // of one request; only of ModeGet
+	P50   time.Duration // of one request; only for ModeGet
 }
 
-// Run measures what args ask for and prints a measurement on out.
+// Run parses args, measures, and prints the measurement on out.
 func Run(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(Command, flag.ContinueOnError)
 	port := flags.Uint("port", 161, "UDP `port` of the agent on 127.0.0.1")
 	mode := flags.String("mode", ModeTable, "what to measure: table, sample-one, sample-all, get")
 	rows := flags.Int("rows", 1000, "`rows` of the table, indexes 1 to N")
 	count := flags.Int("count", 1000, "`cells` to sample or get, at least")
-	secure := flags.Bool("v3", false, "ask as the user of secure.go, with authPriv, rather than by SNMPv2c")
+	secure := flags.Bool("v3", false, "use SNMPv3 with authPriv, as the user of secure.go, instead of SNMPv2c")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func Run(args []string, out io.Writer) error {
 	return json.NewEncoder(out).Encode(m)
 }
 
-// New asks once: a retransmission would hide a lost answer in a rate.
+// New returns a client that never retransmits, because that would hide a lost answer in a rate.
 func New(port uint16) *gosnmp.GoSNMP {
 	return &gosnmp.GoSNMP{
 		Target: "127.0.0.1", Port: port, Transport: "udp",
@@ -92,7 +92,7 @@ func New(port uint16) *gosnmp.GoSNMP {
 	}
 }
 
-// client walks and gets; its random rows are the same in every run.
+// client measures. Its random rows are the same in every run.
 type client struct {
 	snmp *gosnmp.GoSNMP
 	rows int
@@ -119,8 +119,8 @@ func (c *client) measure(mode string, count int) (m Measurement, err error) {
 	return m, err
 }
 
-// sample walks stretches from random rows until it has count cells, so that
-// tables of any size are asked the same number of times.
+// sample makes short walks from random rows until it has count cells, so that tables of any size get the
+// same number of requests.
 func (c *client) sample(count, columns, repetitions int) (cells int, err error) {
 	last := c.rows - stretchRequests*repetitions
 	if last < 0 {
@@ -137,15 +137,15 @@ func (c *client) sample(count, columns, repetitions int) (cells int, err error) 
 			return cells, err
 		}
 		if n < stretch {
-			return cells, fmt.Errorf("a stretch of %d cells ended after %d", stretch, n)
+			return cells, fmt.Errorf("a walk of %d cells ended after %d", stretch, n)
 		}
 		cells += n
 	}
 	return cells, nil
 }
 
-// walk asks for the columns together, from behind a row on, until their end
-// or limit cells. It is an error if one column ends before another.
+// walk requests the columns together, from the row after row, until their end or limit cells. It returns
+// an error if one column ends before another.
 func (c *client) walk(columns []int, row int, repetitions uint32, limit int) (cells int, err error) {
 	prefixes := make([]string, len(columns))
 	ask := make([]string, len(columns))
@@ -177,13 +177,13 @@ func (c *client) walk(columns []int, row int, repetitions uint32, limit int) (ce
 			cells += n
 		}
 		if whole == 0 {
-			return cells, fmt.Errorf("an answer of %d varbinds has no row", len(answer.Variables))
+			return cells, fmt.Errorf("an answer of %d varbinds has no complete row", len(answer.Variables))
 		}
 	}
 	return cells, nil
 }
 
-// countCells counts the varbinds that are a cell of the column they were asked of.
+// countCells returns how many varbinds are a cell of the requested column.
 func countCells(row []gosnmp.SnmpPDU, prefixes []string) (n int) {
 	for i, v := range row {
 		if v.Type != gosnmp.EndOfMibView && strings.HasPrefix(v.Name, prefixes[i]) {
@@ -193,7 +193,7 @@ func countCells(row []gosnmp.SnmpPDU, prefixes []string) (n int) {
 	return n
 }
 
-// gets asks for one cell at a time, the columns in turn.
+// gets requests one cell at a time, the columns in turn.
 func (c *client) gets(count int) (p50 time.Duration, err error) {
 	took := make([]time.Duration, count)
 	for i := range took {
@@ -212,7 +212,7 @@ func (c *client) gets(count int) (p50 time.Duration, err error) {
 	return took[count/2], nil
 }
 
-// HasValue tells whether an answer is one varbind with a value.
+// HasValue reports whether an answer is one varbind with a value.
 func HasValue(p *gosnmp.SnmpPacket) bool {
 	if p.Error != gosnmp.NoError || len(p.Variables) != 1 {
 		return false
@@ -232,7 +232,7 @@ func allColumns() []int {
 	return c
 }
 
-// ownCPU is what this process has used so far.
+// ownCPU returns the CPU time that this process has used so far.
 func ownCPU() time.Duration {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts) != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// Entries is casnActiveTableEntries.0.
+// Entries gets casnActiveTableEntries.0, the number of rows of casnActiveTable.
 func Entries(client *gosnmp.GoSNMP) (int, error) {
 	answer, err := client.Get([]string{ActiveTableEntries})
 	if err != nil {
@@ -15,7 +15,7 @@ func Entries(client *gosnmp.GoSNMP) (int, error) {
 	if rows, ok := answer.Variables[0].Value.(uint); ok {
 		return int(rows), nil
 	}
-	return 0, errors.New("no number of rows")
+	return 0, errors.New("client: casnActiveTableEntries.0 is not a Gauge32")
 }
 
 // ActiveTableEntries is casnActiveTableEntries.0 (CISCO-AAA-SESSION-MIB).

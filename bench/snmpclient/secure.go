@@ -6,20 +6,20 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// The user of SNMPv3 that every responder of the comparison knows: HMAC-96-SHA and AES-128, which net-snmp and
-// gosnmp have both had for long, with one password for authentication and privacy.
+// The SNMPv3 user of all responders of the comparison: HMAC-96-SHA and AES-128, which net-snmp and gosnmp
+// both support, with one password for authentication and privacy.
 const (
 	SecureUser     = "bench"
 	SecurePassword = "bench-password"
 )
 
-// AsUser are the arguments with which net-snmp's programs ask as the user.
+// AsUser is the arguments of net-snmp's programs for the user.
 var AsUser = []string{
 	"-v3", "-l", "authPriv", "-u", SecureUser,
 	"-a", "SHA", "-A", SecurePassword, "-x", "AES", "-X", SecurePassword,
 }
 
-// NewSecure is New for the user.
+// NewSecure is [New] with SNMPv3, as the user.
 func NewSecure(port uint16) *gosnmp.GoSNMP {
 	snmp := New(port)
 	snmp.Version, snmp.Community = gosnmp.Version3, ""
@@ -32,7 +32,8 @@ func NewSecure(port uint16) *gosnmp.GoSNMP {
 	return snmp
 }
 
-// discover asks for one cell: the engine is found and the keys are made then, which is no part of a rate.
+// discover gets one cell, which makes gosnmp discover the engine and compute the keys before the
+// measurement starts.
 func discover(snmp *gosnmp.GoSNMP) error {
 	name := fmt.Sprintf("%s.%d.1", CasnEntry, FirstColumn)
 	answer, err := snmp.Get([]string{name})
