@@ -1,4 +1,4 @@
-# What a user types: make run, make test. What a developer types besides: make lint, make race, make fuzz, make crash,
+# For users: make run, make test. For developers also: make lint, make race, make fuzz, make crash,
 # make bench.
 
 GO ?= go
@@ -16,16 +16,16 @@ all: build
 build: ## bin/aaasessd and bin/aaasess
 	$(GO) build -o bin/ ./cmd/aaasessd ./cmd/aaasess
 
-run: build ## the daemon with its embedded default, all on loopback, state under var/
+run: build ## runs the daemon with its embedded default configuration: only loopback, state under var/
 	exec bin/aaasessd
 
-test: partners ## everything, against the real partners
+test: partners ## runs all tests, also those against foreign programs
 	$(GO) test -tags partners -timeout 15m ./...
 
-quick: ## all that needs no foreign program
+quick: ## runs the tests that need no foreign program
 	$(GO) test ./...
 
-partners: ## installs the foreign programs that the tests run against, if any is missing
+partners: ## installs the foreign programs that the tests need, if any is missing
 	@.ci/partners $(PARTNERS)
 
 lint:
@@ -43,7 +43,7 @@ crash: ## kills and pauses the daemon under load again and again, for CRASHTIME
 
 FUZZTIME ?= 10s
 
-fuzz: ## each fuzz target, for FUZZTIME
+fuzz: ## runs each fuzz target for FUZZTIME
 	@set -e; for pkg in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "$$pkg $$target"; \
@@ -51,7 +51,7 @@ fuzz: ## each fuzz target, for FUZZTIME
 		done; \
 	done
 
-bench: partners ## against the peers, in one run; writes docs/benchmarks.md
+bench: partners ## measures this project and its peers; writes docs/benchmarks.md
 	$(GO) run ./bench -o docs/benchmarks.md
 
 clean:

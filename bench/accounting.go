@@ -25,8 +25,8 @@ const (
 
 var accountingParts = []string{partRate, partBacklog, partOutage, partRestart}
 
-// rateContenders are in the order in which they are measured. The result of the first determines the
-// load of the open loop.
+// rateContenders are in the order in which they are measured. The result of the first determines
+// the load of the open loop.
 var rateContenders = []string{stand.PeerDetail, stand.OursSpooling, stand.OursNone, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec, stand.PeerAcknowledger}
 
 // accountingSizes configures which parts of the accounting section run, and with how many requests.
@@ -78,8 +78,8 @@ func (s accountingSizes) check() error {
 	return nil
 }
 
-// fileSize returns how many requests the file must hold. The closed loop uses the first ones, the open
-// loop those after them. The other parts start at the beginning of the file.
+// fileSize returns how many requests the file must hold. The closed loop uses the first ones, the
+// open loop those after them. The other parts start at the beginning of the file.
 func (s accountingSizes) fileSize() int {
 	open := int(mostHalfLoad * s.half.Seconds())
 	return max(s.requests+open, s.backlog, s.reader, s.outage.total())

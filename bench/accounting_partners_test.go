@@ -9,7 +9,8 @@ import (
 	"aaasess/bench/stand"
 )
 
-// TestAccountingQuick runs the section with -quick, and checks that every contender has its figures.
+// TestAccountingQuick runs the section with -quick, and checks that every contender has its
+// figures.
 func TestAccountingQuick(t *testing.T) {
 	c, err := parseFlags([]string{"-quick"}, io.Discard)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Command bench measures this project against its peers and writes the tables of docs/benchmarks.md.
+// Command bench measures this project against its peers and writes the tables of
+// docs/benchmarks.md.
 //
 // # Rules of a fair comparison
 //
@@ -13,7 +14,8 @@
 //
 // # The SNMP section
 //
-// The subagents of [stand.Subagents] serve casnActiveTable through net-snmp's snmpd (AgentX, RFC 2741):
+// The subagents of [stand.Subagents] serve casnActiveTable through net-snmp's snmpd (AgentX, RFC
+// 2741):
 //   - stand/peers/container.c is a subagent on libnetsnmp's container table.
 //   - stand/peers/canned.c answers without a look-up: it shows the limit for a subagent. canned-yield is
 //     the same with a cheaper wait.
@@ -29,16 +31,16 @@
 //   - stand/peers/cannedudp.c answers without a look-up: it shows the limit of UDP and client.
 //   - ourresponder is the packages of this module.
 //
-// Clients use SNMPv2c, and SNMPv3 with authPriv except with cannedudp (snmpclient/secure.go). At the end
-// several clients run at the same time on all CPUs; only this part is not pinned.
+// Clients use SNMPv2c, and SNMPv3 with authPriv except with cannedudp (snmpclient/secure.go). At
+// the end several clients run at the same time on all CPUs; only this part is not pinned.
 //
 // # The accounting section
 //
 // One load generator (stand/peers/load.c) sends Accounting-Requests (RFC 2866) over loopback to the
 // daemon, and to FreeRADIUS and radsecproxy with the configurations in stand/freeradius.go and
-// stand/relays.go. The server behind a relay is an acknowledger (stand/acknowledger.go). It answers,
-// stores nothing, and reports what arrived. It recognizes requests by the number in their User-Name.
-// The parts of the section:
+// stand/relays.go. The server behind a relay is an acknowledger (stand/acknowledger.go). It
+// answers, stores nothing, and reports what arrived. It recognizes requests by the number in their
+// User-Name. The parts of the section:
 //   - rates, then latencies at half the rate that FreeRADIUS reached in the same run (rates.go)
 //   - the delivery of a backlog (drain.go)
 //   - a server that is stopped for a while (outage.go)
@@ -46,21 +48,21 @@
 //
 // # The section on many NASes
 //
-// The daemon has the sessions of many NASes. All of them send Accounting-On at once (nases_on.go), or
-// one more NAS restarts again and again (nases_flap.go). The result is the latency of another NAS,
-// compared with its latency before. The requests are few, so this process sends them (package nasload).
-// The stop records are counted in the store.
+// The daemon has the sessions of many NASes. All of them send Accounting-On at once (nases_on.go),
+// or one more NAS restarts again and again (nases_flap.go). The result is the latency of another
+// NAS, compared with its latency before. The requests are few, so this process sends them (package
+// nasload). The stop records are counted in the store.
 //
 // # Reading the source
 //
-// This package has the sections: what is measured, and the prose about it. To add a section, write a
-// function like [runSNMP] and add it to the list in main.go. The other packages:
+// This package has the sections: what is measured, and the prose about it. To add a section, write
+// a function like [runSNMP] and add it to the list in main.go. The other packages:
 //   - report has runs, medians, ratios and tables in Markdown, and does not know what is measured.
 //   - stand starts the processes: peers, snmpd, the daemon, the acknowledger, the load generator.
 //   - snmpclient is the SNMP client that measures. It is a process of its own so that it can be pinned.
 //   - nasload is the requests of the NASes.
 //   - rows has the table that our own peers serve.
 //
-// Everything runs on loopback with free ports, and all files are in one temporary folder. Every process
-// is ended by its id within a time limit.
+// Everything runs on loopback with free ports, and all files are in one temporary folder. Every
+// process is ended by its id within a time limit.
 package main

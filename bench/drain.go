@@ -20,13 +20,14 @@ const (
 	drainedSize     = "records in the backlog"
 )
 
-// drainIdle is the time without an arrival after which a backlog counts as stuck. It is longer than any
-// wait between attempts.
+// drainIdle is the time without an arrival after which a backlog counts as stuck. It is longer than
+// any wait between attempts.
 const drainIdle = 90 * time.Second
 
 var drainContenders = []string{stand.PeerReader, stand.OursSpooling}
 
-// measureDrain fills a backlog while there is no server, then starts the server and measures the delivery.
+// measureDrain fills a backlog while there is no server, then starts the server and measures the
+// delivery.
 func (a *accountingBench) measureDrain(ctx context.Context, who string) (out report.Sample, err error) {
 	r := &stand.Relay{}
 	defer r.Close()

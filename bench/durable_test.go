@@ -7,8 +7,8 @@ import (
 	"aaasess/bench/stand"
 )
 
-// TestDurable runs a small comparison. It checks that the store alone commits what a start commits: one
-// session, the counters, one record.
+// TestDurable runs a small comparison. It checks that the store alone commits what a start commits:
+// one session, the counters, one record.
 func TestDurable(t *testing.T) {
 	c, err := parseFlags([]string{"-quick"}, io.Discard)
 	if err != nil {

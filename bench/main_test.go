@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMain runs the test binary as a process of a measurement, if its first argument is such a command.
+// TestMain runs the test binary as a process of a measurement, if its first argument is such a
+// command.
 func TestMain(m *testing.M) {
 	if command := stand.CommandOf(os.Args[1:]); command != nil {
 		if err := command(os.Args[2:], os.Stdout); err != nil {

@@ -139,8 +139,8 @@ func sendOns(calls []nasload.Call) (report.Sample, time.Time) {
 	}, answered
 }
 
-// awaitGone waits until the daemon has at most as many rows as the other NAS can have started. others
-// returns that number.
+// awaitGone waits until the daemon has at most as many rows as the other NAS can have started.
+// others returns that number.
 func (n *nasesBench) awaitGone(ctx context.Context, port uint16, others func() int, p *stand.Process) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, rowsLimit)
 	defer cancel()

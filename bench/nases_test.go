@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNASes runs a small section: each On is answered, each row gets one stop, and the other NAS loses no
-// request.
+// TestNASes runs a small section: each On is answered, each row gets one stop, and the other NAS
+// loses no request.
 func TestNASes(t *testing.T) {
 	c, err := parseFlags([]string{"-quick"}, io.Discard)
 	if err != nil {

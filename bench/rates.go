@@ -27,8 +27,8 @@ const (
 // lost.
 const arriveIdle = 30 * time.Second
 
-// measureRate sends requests to one contender as fast as it answers them, then at half the rate that
-// FreeRADIUS reached.
+// measureRate sends requests to one contender as fast as it answers them, then at half the rate
+// that FreeRADIUS reached.
 func (a *accountingBench) measureRate(ctx context.Context, who string) (out report.Sample, err error) {
 	r, err := stand.OpenRelay(ctx, a.Host, who, stand.LargeBuffer)
 	if err != nil {
@@ -58,8 +58,8 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out repo
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// closedLoop returns when all requests are answered and, if the contender has a server behind it, all
-// have arrived there.
+// closedLoop returns when all requests are answered and, if the contender has a server behind it,
+// all have arrived there.
 func (a *accountingBench) closedLoop(ctx context.Context, r *stand.Relay, out report.Sample) (got stand.LoadResult, err error) {
 	n := a.sizes.requests
 	before, err := r.Server.CPUTime()

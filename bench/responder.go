@@ -35,8 +35,8 @@ var (
 	}
 )
 
-// walkMetrics returns three metrics for each rate: by the clock, by the CPU time of all processes, and
-// by that of the responder.
+// walkMetrics returns three metrics for each rate: by the clock, by the CPU time of all processes,
+// and by that of the responder.
 func walkMetrics(names ...string) (m []report.Metric) {
 	for _, name := range names {
 		m = append(m, report.Metric{Name: name, Unit: "cells/s"}, report.Metric{Name: perCPU(name), Unit: "cells/CPU s"}, report.Metric{Name: perServerCPU(name), Unit: "cells/CPU s"})

@@ -10,8 +10,8 @@ import (
 	"aaasess/bench/stand"
 )
 
-// TestQuickResponder runs the section with -quick, and checks that the tables have every rate and ratio.
-// cannedudp has no SNMPv3.
+// TestQuickResponder runs the section with -quick, and checks that the tables have every rate and
+// ratio. cannedudp has no SNMPv3.
 func TestQuickResponder(t *testing.T) {
 	c, err := parseFlags([]string{"-quick"}, io.Discard)
 	if err != nil {

@@ -106,7 +106,8 @@ func runSNMP(ctx context.Context, b *bench) (report.Section, error) {
 	return text, nil
 }
 
-// compareSizes measures our subagent with tables of different sizes. The ratios are to the first size.
+// compareSizes measures our subagent with tables of different sizes. The ratios are to the first
+// size.
 func (b *bench) compareSizes(ctx context.Context, program string) (report.Comparison, error) {
 	c := report.Comparison{Title: "Ours by table size", Metrics: rateMetrics}
 	rowsOf := make(map[string]int)
@@ -164,8 +165,8 @@ func measureSamples(ctx context.Context, s *stand.Stand, out report.Sample) erro
 	return measureLatency(ctx, s, out)
 }
 
-// measureRate runs a walk, which must return at least want cells. It records the cells per second of
-// the clock, of the CPU time of all processes, and of the CPU time of the servers.
+// measureRate runs a walk, which must return at least want cells. It records the cells per second
+// of the clock, of the CPU time of all processes, and of the CPU time of the servers.
 func measureRate(ctx context.Context, s *stand.Stand, out report.Sample, name string, want int,
 	walk func(context.Context) (snmpclient.Measurement, error),
 ) error {

@@ -23,7 +23,8 @@ const (
 	FirstOfFlaps = 8_000_000
 )
 
-// NASNumber returns NAS j of many, 0 <= j < 65536. One client entry of the daemon matches all of them.
+// NASNumber returns NAS j of many, 0 <= j < 65536. One client entry of the daemon matches all of
+// them.
 func NASNumber(j int) NAS {
 	addr := netip.AddrFrom4([4]byte{127, 1, byte(j >> 8), byte(j)})
 	return NAS{Addr: addr, IP: addr, Identifier: fmt.Sprintf("bras-%d.isp.example", j)}
@@ -43,8 +44,8 @@ func (m NAS) On(n int) []byte {
 	return radius.AppendAttribute(a, radius.AcctSessionID, fmt.Sprintf("on-%d", n))
 }
 
-// StartOrInterim returns the attributes of request i of usual traffic: if i is even the start of a session,
-// otherwise its interim.
+// StartOrInterim returns the attributes of request i of usual traffic: if i is even the start of a
+// session, otherwise its interim.
 func (m NAS) StartOrInterim(i int) []byte {
 	session := firstOfOther + i/2
 	if i%2 == 0 {
@@ -56,8 +57,8 @@ func (m NAS) StartOrInterim(i int) []byte {
 	return radius.AppendUint32(a, radius.AcctOutputOctets, 20_000_000)
 }
 
-// StartOrOn returns the attributes of request i of a NAS that restarts again and again: if i is even the
-// start of a session, otherwise an Accounting-On.
+// StartOrOn returns the attributes of request i of a NAS that restarts again and again: if i is
+// even the start of a session, otherwise an Accounting-On.
 func (m NAS) StartOrOn(i int) []byte {
 	if i%2 == 0 {
 		return m.Attributes(sessions.Start, FirstOfFlaps+i/2)

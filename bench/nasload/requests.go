@@ -87,8 +87,8 @@ func AppendResponse(b, request, attrs []byte) []byte {
 // identifiers by address.
 func loadIdentifier(i int) byte { return byte(i + loadRun*(i/(loadRun*loadSockets))) }
 
-// WriteRequests writes the requests 0 to n-1 in the format of bench/stand/peers/load.c: each is followed
-// by the authenticator of its answer.
+// WriteRequests writes the requests 0 to n-1 in the format of bench/stand/peers/load.c: each is
+// followed by the authenticator of its answer.
 func WriteRequests(path string, n int) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -121,8 +121,8 @@ func CheckRequest(b []byte) (radius.Attributes, bool) {
 	return radius.Attributes(p.Attributes()), true
 }
 
-// userName is the format of the User-Name of a numbered request. A relay does not change it, unlike the
-// Acct-Session-Id, which aaasessd replaces.
+// userName is the format of the User-Name of a numbered request. A relay does not change it, unlike
+// the Acct-Session-Id, which aaasessd replaces.
 const userName = "user%07d@isp.example"
 
 // RequestNumber returns the number of a request made by WriteRequests, and false for others.

@@ -57,8 +57,8 @@ func TestRequestsFile(t *testing.T) {
 	}
 }
 
-// TestLoadIdentifiers: an identifier is unique among 16,384 consecutive requests of a socket, and among 240
-// of all sockets.
+// TestLoadIdentifiers: an identifier is unique among 16,384 consecutive requests of a socket, and
+// among 240 of all sockets.
 func TestLoadIdentifiers(t *testing.T) {
 	type slot struct {
 		socket     int

@@ -31,7 +31,8 @@ type Call struct {
 	request, want []byte
 }
 
-// Prepare makes a request with these attributes from the NAS to a port of 127.0.0.1, and the correct answer.
+// Prepare makes a request with these attributes from the NAS to a port of 127.0.0.1, and the
+// correct answer.
 func (m NAS) Prepare(port uint16, attrs []byte) (Call, error) {
 	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(m.Addr, 0)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(Loopback(), port)))
 	if err != nil {
@@ -50,7 +51,8 @@ func (m NAS) ask(port uint16, attrs []byte, due time.Time) Reply {
 	return c.Send(due)
 }
 
-// Send sends the request and retransmits it until the correct answer arrives. It can be called only once.
+// Send sends the request and retransmits it until the correct answer arrives. It can be called only
+// once.
 func (c Call) Send(due time.Time) Reply {
 	defer c.conn.Close()
 	r := Reply{Due: due}
@@ -83,7 +85,8 @@ type Traffic struct {
 	First int // the number of the next request
 }
 
-// Send sends count requests, or fewer if ctx is done earlier. It returns when all are answered or given up.
+// Send sends count requests, or fewer if ctx is done earlier. It returns when all are answered or
+// given up.
 func (t *Traffic) Send(ctx context.Context, port uint16, count int) []Reply {
 	var wg sync.WaitGroup
 	var mu sync.Mutex

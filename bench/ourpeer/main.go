@@ -1,5 +1,5 @@
-// Command ourpeer serves casnActiveTable with this module's packages, as the daemon does. It is compared
-// with the C subagents in bench/stand/peers:
+// Command ourpeer serves casnActiveTable with this module's packages, as the daemon does. It is
+// compared with the C subagents in bench/stand/peers:
 //
 //	ourpeer -socket PATH -rows N
 //

@@ -1,10 +1,10 @@
-// Command ourresponder serves casnActiveTable with this module's packages, without a master, as the daemon
-// does. It is compared with the responders in bench/stand/peers:
+// Command ourresponder serves casnActiveTable with this module's packages, without a master, as the
+// daemon does. It is compared with the responders in bench/stand/peers:
 //
 //	ourresponder -port PORT -rows N -engine FILE -password PASSWORD
 //
-// It listens on 127.0.0.1, has the rows of bench/stand/peers/rows.h and no rate limits. The community
-// "public", and the user "bench" with authPriv, may read everything. Nothing can be set.
+// It listens on 127.0.0.1, has the rows of bench/stand/peers/rows.h and no rate limits. The
+// community "public", and the user "bench" with authPriv, may read everything. Nothing can be set.
 package main
 
 import (

@@ -14,7 +14,8 @@ import (
 
 const password = "bench-password"
 
-// startResponder serves two rows until the test ends, and returns a client that is not yet connected.
+// startResponder serves two rows until the test ends, and returns a client that is not yet
+// connected.
 func startResponder(t *testing.T) *gosnmp.GoSNMP {
 	t.Helper()
 	r, err := newResponder(config{rows: 2, engine: filepath.Join(t.TempDir(), "engine"), password: password})

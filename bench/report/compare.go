@@ -12,8 +12,8 @@ type Sample map[string]float64
 // Series is the samples of each contender, in the order of the runs.
 type Series map[string][]Sample
 
-// Interleave measures every contender once in each run, in the given order. If a measurement fails, it
-// returns an error: a median over fewer runs would not be comparable.
+// Interleave measures every contender once in each run, in the given order. If a measurement fails,
+// it returns an error: a median over fewer runs would not be comparable.
 func Interleave(ctx context.Context, runs int, contenders []string,
 	measure func(ctx context.Context, contender string) (Sample, error),
 ) (Series, error) {

@@ -29,9 +29,9 @@ type Comparison struct {
 	Series     Series
 }
 
-// Markdown renders a comparison as a heading and a table. Each metric has a row. Each contender has a
-// column with median and range, and each pair one with median and range of the run-by-run ratios. A
-// metric without a value is left out.
+// Markdown renders a comparison as a heading and a table. Each metric has a row. Each contender has
+// a column with median and range, and each pair one with median and range of the run-by-run ratios.
+// A metric without a value is left out.
 func (c Comparison) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", c.Title)
@@ -114,7 +114,8 @@ func formatValue(v float64) string {
 	return groupThousands(strconv.FormatFloat(v, 'f', 0, 64))
 }
 
-// formatCount has a decimal only if the count is not whole, as a median of an even number of runs may be.
+// formatCount has a decimal only if the count is not whole, as a median of an even number of runs
+// may be.
 func formatCount(v float64) string {
 	whole, fraction, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
 	if fraction != "" {

@@ -1,4 +1,5 @@
-// Package rows fills a session table with the rows of bench/stand/peers/rows.h, which the C peers serve.
+// Package rows fills a session table with the rows of bench/stand/peers/rows.h, which the C peers
+// serve.
 package rows
 
 import (

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Command is the first argument that makes this program the measuring client. It is a process of its own
-// so that it can be pinned like the others.
+// Command is the first argument that makes this program the measuring client. It is a process of
+// its own so that it can be pinned like the others.
 const Command = "client"
 
 // CasnEntry is the OID of casnActiveEntry (CISCO-AAA-SESSION-MIB).
@@ -27,8 +27,8 @@ const (
 	ColumnCount = 7
 )
 
-// What the client measures. The master answers a GETBULK with at most 100 varbinds, so requests have 50 rows
-// of one column, or 14 rows of seven.
+// What the client measures. The master answers a GETBULK with at most 100 varbinds, so requests
+// have 50 rows of one column, or 14 rows of seven.
 const (
 	ModeTable       = "table"      // the whole table, seven columns a request
 	ModeSampleOne   = "sample-one" // short walks from random rows, one column a request
@@ -119,8 +119,8 @@ func (c *client) measure(mode string, count int) (m Measurement, err error) {
 	return m, err
 }
 
-// sample makes short walks from random rows until it has count cells, so that tables of any size get the
-// same number of requests.
+// sample makes short walks from random rows until it has count cells, so that tables of any size
+// get the same number of requests.
 func (c *client) sample(count, columns, repetitions int) (cells int, err error) {
 	last := c.rows - stretchRequests*repetitions
 	if last < 0 {
@@ -144,8 +144,8 @@ func (c *client) sample(count, columns, repetitions int) (cells int, err error) 
 	return cells, nil
 }
 
-// walk requests the columns together, from the row after row, until their end or limit cells. It returns
-// an error if one column ends before another.
+// walk requests the columns together, from the row after row, until their end or limit cells. It
+// returns an error if one column ends before another.
 func (c *client) walk(columns []int, row int, repetitions uint32, limit int) (cells int, err error) {
 	prefixes := make([]string, len(columns))
 	ask := make([]string, len(columns))

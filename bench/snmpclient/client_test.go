@@ -12,8 +12,8 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// fakeAgent answers GET and GETBULK for casnActiveTable over UDP. shortColumn, if not 0, has one row less
-// than the others. Its counts may be read after it has stopped.
+// fakeAgent answers GET and GETBULK for casnActiveTable over UDP. shortColumn, if not 0, has one
+// row less than the others. Its counts may be read after it has stopped.
 type fakeAgent struct {
 	rows        int
 	shortColumn int

@@ -6,8 +6,8 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// The SNMPv3 user of all responders of the comparison: HMAC-96-SHA and AES-128, which net-snmp and gosnmp
-// both support, with one password for authentication and privacy.
+// The SNMPv3 user of all responders of the comparison: HMAC-96-SHA and AES-128, which net-snmp and
+// gosnmp both support, with one password for authentication and privacy.
 const (
 	SecureUser     = "bench"
 	SecurePassword = "bench-password"

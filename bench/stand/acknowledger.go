@@ -22,33 +22,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acknowledgeCommand as the first argument makes this program an accounting server that stores nothing.
+// acknowledgeCommand is the first argument that makes this program an accounting server which
+// stores nothing.
 const acknowledgeCommand = "acknowledge"
 
-// arrivals is what an acknowledger has got. Only numbered requests count, see [nasload.RequestNumber].
+// arrivals counts the requests that an acknowledger received. Only numbered requests count, see
+// [nasload.RequestNumber].
 type arrivals struct {
 	Distinct   int64
 	Duplicates int64
-	First      int64 // nanoseconds since 1970, of the first of all
-	Last       int64 // of the last that was not a duplicate
+	First      int64 // first request, in nanoseconds since 1970
+	Last       int64 // last request that was not a duplicate
 }
 
-// ackServer is the acknowledger itself: it answers each request, with its Proxy-State attributes (RFC 2866
-// section 5.2 and RFC 2865 section 5.33), and counts. Its goroutines, one for each CPU, share one socket.
+// ackServer is the server in that process. It counts the requests and answers each with its
+// Proxy-State attributes (RFC 2866 section 5.2 and RFC 2865 section 5.33). Its goroutines, one per
+// CPU, share one socket.
 type ackServer struct {
 	conn *net.UDPConn
-	seen []atomic.Uint64 // a bit for each number
+	seen []atomic.Uint64 // a bit per number
 	got  struct{ distinct, duplicates, first, last atomic.Int64 }
 }
 
-// seenNumbers is how many numbers an acknowledger tells from each other.
+// seenNumbers is the limit of the numbers: higher ones are not counted.
 const seenNumbers = 1 << 24
 
 // runAcknowledge serves until it is killed.
 func runAcknowledge(args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet(acknowledgeCommand, flag.ContinueOnError)
 	port := flags.Uint("port", 1813, "UDP `port` on 127.0.0.1 for requests")
-	controlPort := flags.Uint("control", 0, "UDP `port` on 127.0.0.1: each datagram there is answered with the arrivals, as JSON")
+	controlPort := flags.Uint("control", 0, "UDP `port` on 127.0.0.1: a datagram to it is answered with the arrivals, as JSON")
 	buffer := flags.Int("buffer", 0, "`octets` of the receive buffer, 0 for the system's default")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -80,7 +83,8 @@ func newAckServer(conn *net.UDPConn) *ackServer {
 	return &ackServer{conn: conn, seen: make([]atomic.Uint64, seenNumbers/64)}
 }
 
-// forceReadBuffer goes beyond the system's limit if it may.
+// forceReadBuffer sets the size of the receive buffer, beyond the system's limit if the process has
+// the privilege.
 func forceReadBuffer(conn *net.UDPConn, octets int) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -115,7 +119,7 @@ func (a *ackServer) serve() {
 			}
 		}
 		answer = nasload.AppendResponse(answer[:0], request[:n], states)
-		_, _ = a.conn.WriteToUDPAddrPort(answer, from) // who does not listen asks again
+		_, _ = a.conn.WriteToUDPAddrPort(answer, from) // a client that loses the answer retransmits
 	}
 }
 
@@ -135,7 +139,7 @@ func (a *ackServer) count(attrs radius.Attributes) {
 	a.got.last.Store(now)
 }
 
-// serveCounts answers each datagram with what has arrived.
+// serveCounts answers each datagram with the arrivals so far.
 func (a *ackServer) serveCounts(control *net.UDPConn) {
 	question := make([]byte, 16)
 	for {
@@ -152,17 +156,17 @@ func (a *ackServer) serveCounts(control *net.UDPConn) {
 	}
 }
 
-// acknowledger is the process of an acknowledger.
+// acknowledger is the process of an ackServer.
 type acknowledger struct {
 	*Process
 	port    uint16
 	control uint16 // port that tells the arrivals
 }
 
-// LargeBuffer holds more than any contender has under way at once.
+// LargeBuffer is a receive buffer, in octets, for more requests than any contender has in flight.
 const LargeBuffer = 8 << 20
 
-// StartAcknowledger returns when it answers; port 0 takes a free one.
+// StartAcknowledger starts an acknowledger and returns when it answers. Port 0 means a free one.
 func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ *acknowledger, err error) {
 	a := &acknowledger{port: port}
 	if port == 0 {
@@ -189,10 +193,10 @@ func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ 
 	return a, nil
 }
 
-// controlLimit is how long an acknowledger may take over a question: it has other things to do.
+// controlLimit is the time limit for an answer from the control port. The load may delay it.
 const controlLimit = 5 * time.Second
 
-// arrivals asks what has arrived so far.
+// arrivals gets the arrivals so far.
 func (a *acknowledger) arrivals() (got arrivals, err error) {
 	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), a.control)))
 	if err != nil {
@@ -213,7 +217,7 @@ func (a *acknowledger) arrivals() (got arrivals, err error) {
 	return got, json.Unmarshal(answer[:n], &got)
 }
 
-// Await waits until want distinct requests have arrived, or nothing has for as long as idle.
+// Await waits until want distinct requests have arrived, or until none has arrived for idle.
 func (a *acknowledger) Await(ctx context.Context, want int64, idle time.Duration) (got arrivals, err error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -12,7 +12,8 @@ import (
 	layeh "layeh.com/radius"
 )
 
-// acknowledging starts an acknowledger within the test, and gives a socket to it and how to ask it.
+// acknowledging starts an acknowledger in the test's process, and returns a client socket and its
+// control.
 func acknowledging(t *testing.T) (*net.UDPConn, *acknowledger) {
 	t.Helper()
 	listen := func() *net.UDPConn {
@@ -65,7 +66,7 @@ func TestAcknowledgerAnswers(t *testing.T) {
 	attrs = radius.AppendAttribute(attrs, radius.ProxyState, "first")
 	attrs = radius.AppendAttribute(attrs, radius.Class, "not echoed")
 	attrs = radius.AppendAttribute(attrs, radius.ProxyState, "second")
-	for range 2 { // what is not a request has no answer, and ends nothing
+	for range 2 { // other datagrams get no answer and do no harm
 		if _, err := conn.Write([]byte("nonsense")); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +117,7 @@ func TestAwait(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := a.Await(ctx, 2, time.Hour); err == nil {
-		t.Error("waits on though its context is done")
+		t.Error("no error, although its context is done")
 	}
 }
 
@@ -126,7 +127,7 @@ func TestAwaitAnswer(t *testing.T) {
 	if err := AwaitAnswer(t.Context(), port); err != nil {
 		t.Error(err)
 	}
-	// One that answers something else is not ready.
+	// A server with wrong answers is not ready.
 	other, err := nasload.ListenLoopback(0)
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +146,6 @@ func TestAwaitAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := AwaitAnswer(ctx, other.LocalAddr().(*net.UDPAddr).AddrPort().Port()); err == nil {
-		t.Error("an echo is taken for an answer")
+		t.Error("an echo counts as an answer")
 	}
 }

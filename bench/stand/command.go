@@ -6,7 +6,8 @@ import (
 	"aaasess/bench/snmpclient"
 )
 
-// CommandOf is what this program does as a process of a measurement, nil if it is not one.
+// CommandOf returns the function of a process of a measurement, or nil if the arguments are not
+// those of such a process.
 func CommandOf(args []string) func(args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return nil

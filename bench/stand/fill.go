@@ -22,12 +22,12 @@ import (
 	"aaasess/store"
 )
 
-// fillCommand as the first argument makes this program write a daemon's state and die of SIGKILL: what is on disk
-// then is what a daemon that is killed leaves.
+// fillCommand is the first argument that makes this program write a daemon's state and kill itself
+// with SIGKILL, so that the files are those of a killed daemon.
 const fillCommand = "fill"
 
-// runFill writes the state of sessions that have started, with a record each for group isp. They are of one NAS, or in
-// turn of as many as the last argument says.
+// runFill writes the state of started sessions, each with a record for group isp. The last argument
+// is the number of NASes, which have the sessions in turn.
 func runFill(args []string, out io.Writer) error {
 	if len(args) != 3 {
 		return errors.New("bench: fill FOLDER SESSIONS NASES")
@@ -51,7 +51,8 @@ func runFill(args []string, out io.Writer) error {
 	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 
-// OpenTable makes a store in a folder and a table on it, each session of which has a record for group isp.
+// OpenTable opens a store in a folder and a table on it. The table makes start and stop records for
+// group isp.
 func OpenTable(folder string) (*store.Store, *sessions.Table, error) {
 	st, err := store.Open(folder, store.Config{})
 	if err != nil {
@@ -67,7 +68,8 @@ func OpenTable(folder string) (*store.Store, *sessions.Table, error) {
 	return st, sessions.New(sessions.Config{}, router), nil
 }
 
-// fillTable returns when n sessions of so many NASes and their records are durable.
+// fillTable starts n sessions, and returns when they and their records are durable. The NASes have
+// them in turn.
 func fillTable(table *sessions.Table, n, nases int) error {
 	w := NewWindow(4096)
 	for i := range n {
@@ -88,7 +90,7 @@ func fillTable(table *sessions.Table, n, nases int) error {
 	return w.Wait()
 }
 
-// FillState has a process of its own fill the folder of a store.
+// FillState fills the folder of a store with n sessions, in another process.
 func (h Host) FillState(ctx context.Context, folder string, n, nases int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -103,15 +105,15 @@ func (h Host) FillState(ctx context.Context, folder string, n, nases int) error 
 	return fmt.Errorf("bench: fill: %w", err)
 }
 
-// StartWithState starts the daemon in a new folder, on the state of so many sessions of so many NASes, and returns when it
-// answers. Its group's server is not there; its own responder serves SNMP.
+// StartWithState starts the daemon in a new folder with the state of rows sessions, and returns
+// when it answers. The server of its group does not exist. Its own responder serves SNMP.
 func StartWithState(ctx context.Context, h Host, rows, nases int) (d Daemon, p *Process, err error) {
 	dir, err := os.MkdirTemp(h.Dir, "daemon-")
 	if err != nil {
 		return d, nil, err
 	}
 	d = Daemon{Dir: dir}
-	for _, port := range []*uint16{&d.Port, &d.Upstream, &d.SNMP} { // nobody is at upstream
+	for _, port := range []*uint16{&d.Port, &d.Upstream, &d.SNMP} { // nothing listens at Upstream
 		if *port, err = freeport.UDP(); err != nil {
 			return d, nil, err
 		}

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFillTableOfMany: sessions of many NASes are of each in turn, as the daemon knows them by their packets.
+// TestFillTableOfMany: the NASes have the sessions in turn, with the names that the daemon would
+// read from their packets.
 func TestFillTableOfMany(t *testing.T) {
 	st, table, err := OpenTable(t.TempDir())
 	if err != nil {
@@ -40,7 +41,7 @@ func TestFillTableOfMany(t *testing.T) {
 	}
 }
 
-// TestFillTable: what a restart finds is a session and a record for each.
+// TestFillTable: each session is in the table and has a record.
 func TestFillTable(t *testing.T) {
 	st, table, err := OpenTable(t.TempDir())
 	if err != nil {
@@ -51,7 +52,7 @@ func TestFillTable(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	const n = 5000 // more than are under way at once
+	const n = 5000 // more than may be in flight
 	if err := fillTable(table, n, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestFillTable(t *testing.T) {
 	}
 }
 
-// A closed store is an error, not a table that is thought to be full.
+// A closed store is an error.
 func TestFillTableFails(t *testing.T) {
 	st, table, err := OpenTable(t.TempDir())
 	if err != nil {
@@ -78,7 +79,7 @@ func TestFillTableFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := fillTable(table, 10, 1); err == nil {
-		t.Error("filled, though the store is closed")
+		t.Error("no error, although the store is closed")
 	}
 }
 

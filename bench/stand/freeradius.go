@@ -9,10 +9,10 @@ import (
 	"aaasess/bench/nasload"
 )
 
-// A FreeRADIUS 3.2 that takes accounting, in the configurations that are compared. Threads, limits and log are the
-// same in all; what is not written here is its default.
+// The configurations of FreeRADIUS 3.2 as an accounting server that are compared. Threads, limits
+// and log are the same in all. Everything else is the default.
 
-// freeRADIUSBase is what all have in common: %[1]s is the folder of all its files, %[2]s the secret.
+// freeRADIUSBase is common to all: %[1]s is the folder of all its files, %[2]s the secret.
 const freeRADIUSBase = `prefix = /usr
 logdir = %[1]s
 raddbdir = %[1]s
@@ -62,8 +62,9 @@ modules {
 }
 `
 
-// freeRADIUSHome is the server that it proxies to. Times are those of Debian's proxy.conf and of
-// robust-proxy-accounting; %[1]d is the port, %[2]s the secret, %[3]s a line of the pool or nothing.
+// freeRADIUSHome is the server to which it proxies. The times are those of Debian's proxy.conf and
+// of robust-proxy-accounting. %[1]d is the port, %[2]s the secret, %[3]s a line of the pool or
+// nothing.
 const freeRADIUSHome = `proxy server {
 	default_fallback = no
 }
@@ -87,7 +88,7 @@ realm upstream {
 }
 `
 
-// freeRADIUSListen is the server that NASes send to; %[1]d is its port, %[2]s its accounting section.
+// freeRADIUSListen is the server for NASes: %[1]d is its port, %[2]s its accounting section.
 const freeRADIUSListen = `server default {
 	listen {
 		type = acct
@@ -103,13 +104,14 @@ const freeRADIUSListen = `server default {
 }
 `
 
-// toUpstream has a request proxied.
+// toUpstream makes FreeRADIUS proxy a request.
 const toUpstream = `update control {
 			&Proxy-To-Realm := "upstream"
 		}`
 
-// freeRADIUSSpool reads detail files and proxies what is in them; when a request that is proxied live fails, it is
-// written to them. As in robust-proxy-accounting; %[1]s is the folder, %[2]s toUpstream, %[3]d the load factor.
+// freeRADIUSSpool reads detail files and proxies their records, as in robust-proxy-accounting. A
+// request whose proxying fails is written to them. %[1]s is the folder, %[2]s toUpstream, %[3]d the
+// load factor.
 const freeRADIUSSpool = `server upstream {
 	post-proxy {
 		Post-Proxy-Type Fail-Accounting {
@@ -130,17 +132,19 @@ const freeRADIUSSpool = `server upstream {
 }
 `
 
-// The configurations of FreeRADIUS.
+// FreeRADIUSKind is one of the configurations of FreeRADIUS.
 type FreeRADIUSKind int
 
 const (
-	WritesDetail  FreeRADIUSKind = iota // answers when it has written its detail file
-	proxiesLive                         // answers when the server has
-	proxiesRobust                       // robust-proxy-accounting
-	readsDetail                         // proxies what is in the detail files
+	// WritesDetail answers when it has written its detail file.
+	WritesDetail  FreeRADIUSKind = iota
+	proxiesLive                  // answers when the server has answered
+	proxiesRobust                // robust-proxy-accounting
+	readsDetail                  // proxies the records in the detail files
 )
 
-// writeFreeRADIUS writes the configuration into a new folder; upstream is the port that is proxied to.
+// writeFreeRADIUS writes the configuration into a new folder. upstream is the port to which it
+// proxies.
 func writeFreeRADIUS(dir string, kind FreeRADIUSKind, port, upstream uint16) error {
 	if err := os.MkdirAll(filepath.Join(dir, "spool"), 0o700); err != nil {
 		return err
@@ -154,7 +158,7 @@ func writeFreeRADIUS(dir string, kind FreeRADIUSKind, port, upstream uint16) err
 	case proxiesLive:
 		fmt.Fprintf(&b, freeRADIUSHome, upstream, nasload.SharedSecret, "")
 		fmt.Fprintf(&b, freeRADIUSListen, port, toUpstream)
-	case proxiesRobust: // the load factor is the one of the example
+	case proxiesRobust: // with the load factor of Debian's example
 		b.WriteString(robust)
 		fmt.Fprintf(&b, freeRADIUSListen, port, toUpstream)
 		fmt.Fprintf(&b, freeRADIUSSpool, dir, toUpstream, 10)

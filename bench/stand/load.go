@@ -14,19 +14,19 @@ import (
 	"aaasess/bench/nasload"
 )
 
-// Load is what peers/load.c is asked to send; see there.
+// Load is the arguments of the load generator, see peers/load.c.
 type Load struct {
 	First, Count int
-	InFlight     int     // if rate is 0
-	Rate         float64 // requests a second
+	InFlight     int     // if Rate is 0
+	Rate         float64 // requests per second
 	Timeout      time.Duration
 	Tries        int
 }
 
-// slowAnswer is what a NAS notices.
+// slowAnswer is the latency above which answers are counted as slow.
 const slowAnswer = 50 * time.Millisecond
 
-// LoadResult is how it went. Times are in nanoseconds.
+// LoadResult is the result that the load generator prints as JSON. Times are in nanoseconds.
 type LoadResult struct {
 	Sent, Answered, GivenUp          int
 	Retransmissions, Bad, Unexpected int
@@ -35,7 +35,7 @@ type LoadResult struct {
 	Over                             int // answers that took longer than slowAnswer
 }
 
-// Rate is how many were answered a second.
+// Rate returns the answered requests per second.
 func (r LoadResult) Rate() float64 { return float64(r.Answered) / r.Took.Seconds() }
 
 // loadProgram is the name of the load generator.
@@ -53,7 +53,7 @@ func BuildLoad(ctx context.Context, dir string) error {
 	return nil
 }
 
-// Send sends requests of a file to a port and waits for their answers.
+// Send sends requests of a file to a port and waits for their answers. Wrong answers are an error.
 func (h Host) Send(ctx context.Context, file string, port uint16, l Load) (r LoadResult, err error) {
 	var out strings.Builder
 	_, err = h.Run(ctx, &out, filepath.Join(h.Dir, loadProgram), file, fmt.Sprint(port), fmt.Sprint(l.First), fmt.Sprint(l.Count),
@@ -66,16 +66,16 @@ func (h Host) Send(ctx context.Context, file string, port uint16, l Load) (r Loa
 		return r, fmt.Errorf("%s: %w: %s", loadProgram, err, out.String())
 	}
 	if r.Bad > 0 {
-		return r, fmt.Errorf("%s: %d answers are wrong", loadProgram, r.Bad)
+		return r, fmt.Errorf("%s: %d wrong answers", loadProgram, r.Bad)
 	}
 	return r, nil
 }
 
-// readyLimit is how long a server may take until it answers, restarts with large states included.
+// readyLimit is the time limit until a server answers, even after a restart with a large state.
 const readyLimit = 2 * time.Minute
 
-// AwaitAnswer asks a server until its answer is right, while the processes that it needs live. The request starts
-// a session that is not numbered.
+// AwaitAnswer sends a request to a server until the correct answer arrives. It returns an error if
+// one of the needed processes ends. The request starts a session without a number.
 func AwaitAnswer(ctx context.Context, port uint16, needed ...*Process) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
@@ -87,7 +87,7 @@ func AwaitAnswer(ctx context.Context, port uint16, needed ...*Process) error {
 	request, want := nasload.Probe()
 	answer := make([]byte, 4096)
 	for {
-		_, _ = conn.Write(request) // refused as long as nobody is there
+		_, _ = conn.Write(request) // refused while nothing listens
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 		n, err := conn.Read(answer)
 		if err == nil && string(answer[:n]) == string(want) {
@@ -107,5 +107,5 @@ func AwaitAnswer(ctx context.Context, port uint16, needed ...*Process) error {
 	}
 }
 
-// InFlight is how many requests wait for their answers in the closed loop.
+// InFlight is the number of unanswered requests in the closed loop.
 const InFlight = 128

@@ -15,7 +15,7 @@ import (
 	"aaasess/bench/nasload"
 )
 
-// loadStand is a built load generator with its requests.
+// loadStand is a load generator and its file of requests.
 func loadStand(t *testing.T, requests int) (Host, string) {
 	t.Helper()
 	h := Host{CPUs: fmt.Sprintf("0-%d", OnlineCPUs()-1), Dir: t.TempDir()}
@@ -29,7 +29,8 @@ func loadStand(t *testing.T, requests int) (Host, string) {
 	return h, file
 }
 
-// scripted is a server that gives to the nth copy of a request the octets that answer says; nil: nothing.
+// scripted is a server that answers the nth copy of a request with the datagrams that answer
+// returns.
 func scripted(t *testing.T, answer func(number, copyOf int, right []byte) [][]byte) uint16 {
 	t.Helper()
 	conn, err := nasload.ListenLoopback(0)
@@ -73,7 +74,7 @@ func TestLoad(t *testing.T) {
 		name   string
 		load   Load
 		answer func(number, copyOf int, right []byte) [][]byte
-		want   LoadResult // of the counts
+		want   LoadResult // only the counts
 	}{
 		{"all answered", all, always, LoadResult{Sent: requests, Answered: requests}},
 		{"a range", Load{First: 5000, Count: 500, InFlight: 7, Timeout: time.Second, Tries: 1}, func(number, _ int, right []byte) [][]byte {
@@ -106,11 +107,11 @@ func TestLoad(t *testing.T) {
 			if got.Took <= 0 || got.P50 <= 0 || got.P99 < got.P50 || got.Max < got.P99 {
 				t.Errorf("times %+v", got)
 			}
-			// The last second answer may come when all is over.
+			// The last duplicate answer may arrive after the end.
 			if want := tt.want.Unexpected; got.Unexpected > want || got.Unexpected < want-int(InFlight) {
 				t.Errorf("%d unexpected answers, want %d", got.Unexpected, want)
 			}
-			// A busy machine may have been slow to others as well.
+			// On a busy machine other answers may be slow too.
 			if got.Retransmissions < tt.want.Retransmissions || got.Over < tt.want.Over {
 				t.Errorf("%d sent again, %d slow, want %d, %d", got.Retransmissions, got.Over, tt.want.Retransmissions, tt.want.Over)
 			}
@@ -121,7 +122,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestLoadOpenLoop: requests go out at their times, and one that is answered late counts from then.
+// TestLoadOpenLoop: requests are sent when they are due, and latencies count from then.
 func TestLoadOpenLoop(t *testing.T) {
 	h, file := loadStand(t, 1000)
 	port := scripted(t, func(number, copyOf int, right []byte) [][]byte {
@@ -145,7 +146,8 @@ func TestLoadOpenLoop(t *testing.T) {
 	}
 }
 
-// TestLoadIsOnTime: it waits for the time of the next request, not for answers or timeouts of those before.
+// TestLoadIsOnTime: it sends the next request when it is due, and does not wait for earlier answers
+// or timeouts.
 func TestLoadIsOnTime(t *testing.T) {
 	h, file := loadStand(t, 2000)
 	port := scripted(t, func(_, _ int, right []byte) [][]byte { return [][]byte{right} })
@@ -159,7 +161,7 @@ func TestLoadIsOnTime(t *testing.T) {
 	}
 }
 
-// Wrong answers are an error, however many there are.
+// Wrong answers are an error.
 func TestLoadChecksAnswers(t *testing.T) {
 	h, file := loadStand(t, 100)
 	for name, spoil := range map[string]func(b []byte) []byte{
@@ -176,17 +178,17 @@ func TestLoadChecksAnswers(t *testing.T) {
 				return [][]byte{right}
 			})
 			_, err := h.Send(t.Context(), file, port, Load{Count: 100, InFlight: 10, Timeout: 200 * time.Millisecond, Tries: 2})
-			if err == nil || !strings.Contains(err.Error(), "1 answers are wrong") {
+			if err == nil || !strings.Contains(err.Error(), "1 wrong answers") {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
 	if _, err := h.Send(t.Context(), file, 9, Load{Count: 101, InFlight: 1, Timeout: time.Second, Tries: 1}); err == nil {
-		t.Error("sends more than there is")
+		t.Error("no error, although the file has too few requests")
 	}
 }
 
-// A contender that cannot start is an error with its own words.
+// If a contender does not start, the error has its output.
 func TestOpenRelayNamesWhatEnded(t *testing.T) {
 	h := Host{CPUs: "0", Dir: t.TempDir()}
 	broken := filepath.Join(h.Dir, daemonProgram)

@@ -12,18 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// VersionOf is what a peer says of itself, from a word on to the end of the line or a comma.
+// VersionOf returns the version that a peer prints with -v: the text from word to the end of the
+// line or a comma, or name if there is none.
 func VersionOf(ctx context.Context, name, word string) string {
 	program, err := findProgram(name)
 	if err != nil {
 		return name
 	}
-	said, _ := exec.CommandContext(ctx, program, "-v").CombinedOutput() // some exit with 1 then
-	return versionIn(string(said), name, word)
+	output, _ := exec.CommandContext(ctx, program, "-v").CombinedOutput() // some peers exit with 1
+	return versionIn(string(output), name, word)
 }
 
-func versionIn(said, name, word string) string {
-	_, rest, found := strings.Cut(said, word)
+func versionIn(output, name, word string) string {
+	_, rest, found := strings.Cut(output, word)
 	if !found {
 		return name
 	}
@@ -32,7 +33,7 @@ func versionIn(said, name, word string) string {
 	return word + version
 }
 
-// UsableCPUs are the CPUs that we may run on, as taskset takes them.
+// UsableCPUs returns the CPUs on which this process may run, in the format of taskset.
 func UsableCPUs() (string, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
@@ -47,7 +48,7 @@ func UsableCPUs() (string, error) {
 	return strings.Join(list, ","), nil
 }
 
-// DescribeMachine says on what the figures were taken, a line each; cpus is "" if nothing is pinned.
+// DescribeMachine returns lines about hardware and software. cpus is empty if nothing is pinned.
 func DescribeMachine(ctx context.Context, cpus string) []string {
 	kernel := "unknown kernel"
 	var u unix.Utsname
@@ -65,7 +66,7 @@ func DescribeMachine(ctx context.Context, cpus string) []string {
 	}
 }
 
-// OnlineCPUs counts the machine's CPUs, not only those we may use.
+// OnlineCPUs returns the number of the machine's CPUs, not only those that this process may use.
 func OnlineCPUs() int {
 	f, err := os.Open("/proc/cpuinfo")
 	if err != nil {
@@ -81,7 +82,7 @@ func OnlineCPUs() int {
 	return max(n, 1)
 }
 
-// FieldOf finds the first "key <separator> value" in a file.
+// FieldOf returns the first value in a file of lines "key <separator> value", or "unknown".
 func FieldOf(path, key, separator string) string {
 	f, err := os.Open(path)
 	if err != nil {

@@ -26,7 +26,7 @@ func TestUsableCPUs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The kernel writes the same set, with ranges.
+	// The kernel has the same set, written with ranges.
 	ranges := FieldOf("/proc/self/status", "Cpus_allowed_list", ":")
 	first, _, _ := strings.Cut(got, ",")
 	if !strings.HasPrefix(ranges, first) || got == "" {

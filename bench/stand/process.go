@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pause stops a process after a while, and lets it go on after another.
+// Pause waits for after, stops the process with SIGSTOP, and continues it after length. It always
+// continues it, even if ctx is done.
 func (p *Process) Pause(ctx context.Context, after, length time.Duration) error {
 	wait := func(d time.Duration) error {
 		select {
@@ -38,15 +39,15 @@ func (p *Process) Pause(ctx context.Context, after, length time.Duration) error 
 	return err
 }
 
-// stopLimit is how long a process may take over SIGTERM before SIGKILL.
+// stopLimit is the time between SIGTERM and SIGKILL.
 const stopLimit = 5 * time.Second
 
-// Host is where measurements run: the CPUs everything is pinned to, the
-// temporary folder, and the environment all processes share.
+// Host is common to all processes of a measurement: the CPUs to which they are pinned, the
+// temporary folder and the environment.
 type Host struct {
-	CPUs string   // a list as taskset takes it, "0" or "0-1"
-	Dir  string   // all files are below it
-	Env  []string // added to our own
+	CPUs string   // a list in the format of taskset, such as "0" or "0-1"
+	Dir  string   // the folder of all files
+	Env  []string // in addition to this process's environment
 }
 
 // Process is a running program. It belongs to the goroutine that started it.
@@ -55,11 +56,11 @@ type Process struct {
 	cmd     *exec.Cmd
 	logPath string
 	done    chan struct{} // closed when it has ended
-	err     error         // how it ended; read after done
+	err     error         // of Wait; read only after done is closed
 }
 
-// command is name under taskset, which becomes that program and keeps its
-// process id. The program dies with us, whatever happens to us.
+// command returns a command that runs name with taskset, which executes it with the same process
+// id. The program dies when this process dies, even of SIGKILL.
 func (h Host) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", h.CPUs, name}, args...)...)
 	cmd.Env = append(os.Environ(), h.Env...)
@@ -69,7 +70,7 @@ func (h Host) command(ctx context.Context, name string, args ...string) *exec.Cm
 	return cmd
 }
 
-// start runs a program in the background; what it says goes to a log file.
+// start runs a program in the background. Its output goes to a log file.
 func (h Host) start(ctx context.Context, name string, args ...string) (*Process, error) {
 	base := filepath.Base(name)
 	log, err := os.CreateTemp(h.Dir, base+"-*.log")
@@ -91,7 +92,7 @@ func (h Host) start(ctx context.Context, name string, args ...string) (*Process,
 	return p, nil
 }
 
-// PID is its process id.
+// PID returns its process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // stop ends the process by its id: SIGTERM, then SIGKILL after stopLimit.
@@ -106,7 +107,7 @@ func (p *Process) stop() {
 	<-p.done
 }
 
-// Ended is nil while the process runs, else an error with its last words.
+// Ended returns nil while the process runs, then an error with the end of its log.
 func (p *Process) Ended() error {
 	select {
 	case <-p.done:
@@ -116,10 +117,10 @@ func (p *Process) Ended() error {
 	}
 }
 
-// CPUTime is what all threads of the process have used so far.
+// CPUTime returns the CPU time that all threads of the process have used so far.
 func (p *Process) CPUTime() (time.Duration, error) {
-	// The clock id of a process, see clock_getcpuclockid(3): its id inverted,
-	// and 2 for the scheduler's clock.
+	// The clock id of a process is its inverted id, and 2 for the scheduler's clock; see
+	// clock_getcpuclockid(3).
 	const schedulerClock = 2
 	var ts unix.Timespec
 	id := int32(^p.cmd.Process.Pid<<3 | schedulerClock)
@@ -129,12 +130,12 @@ func (p *Process) CPUTime() (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// usage is the time one program took from start to end.
+// usage is the time that a program used from start to end.
 type usage struct {
 	wall, cpu time.Duration
 }
 
-// Run runs a program to its end with its standard output in out.
+// Run runs a program to its end and writes its standard output to out.
 func (h Host) Run(ctx context.Context, out io.Writer, name string, args ...string) (usage, error) {
 	var stderr strings.Builder
 	cmd := h.command(ctx, name, args...)
@@ -152,7 +153,7 @@ func (h Host) Run(ctx context.Context, out io.Writer, name string, args ...strin
 	return usage{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
 }
 
-// tail is the end of a log, for an error text.
+// tail returns the end of a log, for an error.
 func tail(path string) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -165,7 +166,7 @@ func tail(path string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// Kill ends a process as a power cut would.
+// Kill ends the process with SIGKILL, and returns when it has ended.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done

@@ -16,7 +16,7 @@ import (
 	"aaasess/bench/nasload"
 )
 
-// TestPause: a process that is stopped does not answer, and does again.
+// TestPause: a process does not answer while it is stopped, and answers afterwards.
 func TestPause(t *testing.T) {
 	h := Host{CPUs: "0", Dir: t.TempDir()}
 	a, err := StartAcknowledger(t.Context(), h, 0, 0)
@@ -43,18 +43,18 @@ func TestPause(t *testing.T) {
 	if took := time.Since(began); took < 100*time.Millisecond {
 		t.Errorf("answered after %v, while it was stopped", took)
 	}
-	// Whatever ends the measurement, it is not left stopped.
+	// A measurement that ends early does not leave it stopped.
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { paused <- a.Pause(ctx, 0, time.Hour) }()
 	awaitState(t, a.Process, "T (stopped)")
 	cancel()
 	if err := <-paused; err == nil {
-		t.Error("paused to the end, though its context was done")
+		t.Error("no error, although its context was done")
 	}
 	exchange(t, conn, nasload.AppendRequest(nil, 2, nasload.StartAttributes(2)))
 }
 
-// awaitState waits until the kernel says of a process that it is in a state.
+// awaitState waits until the kernel reports the state of a process.
 func awaitState(t *testing.T, p *Process, want string) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
@@ -72,7 +72,7 @@ func TestProcessIsPinnedAndEnds(t *testing.T) {
 		{"deaf to SIGTERM", "trap '' TERM; while :; do :; done"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel() // the deaf one takes stopLimit
+			t.Parallel() // one ignores SIGTERM until stopLimit
 			p, err := h.start(t.Context(), "/bin/sh", "-c", tt.script)
 			if err != nil {
 				t.Fatal(err)
@@ -92,8 +92,7 @@ func TestProcessIsPinnedAndEnds(t *testing.T) {
 	}
 }
 
-// awaitCPU waits until the process has used that much: it runs, then, and its
-// clock does too.
+// awaitCPU waits until the process has used that much CPU time, so that it surely runs.
 func awaitCPU(t *testing.T, p *Process, want time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

@@ -26,22 +26,22 @@ func (r *Relay) RestartAsReader(ctx context.Context, h Host, upstream uint16) (e
 
 // The contenders of the accounting section.
 const (
-	OursSpooling     = "aaasessd"          // its server never answers: all is spooled
+	OursSpooling     = "aaasessd"          // its server never answers, so all records are spooled
 	OursNone         = "aaasessd-none"     // makes no records
-	OursRelaying     = "aaasessd-relaying" // answers and passes on at the same time
+	OursRelaying     = "aaasessd-relaying" // answers, and delivers at the same time
 	PeerDetail       = "freeradius-detail" // answers when it has written its detail file
-	PeerProxy        = "freeradius-proxy"  // answers when the server has
+	PeerProxy        = "freeradius-proxy"  // answers when the server has answered
 	PeerRobust       = "freeradius-robust" // robust-proxy-accounting
-	PeerReader       = "freeradius-reader" // proxies what is in a detail file
-	PeerRadsec       = "radsecproxy"       // answers when the server has
-	PeerAcknowledger = "acknowledger"      // answers, and keeps nothing
+	PeerReader       = "freeradius-reader" // proxies the records in a detail file
+	PeerRadsec       = "radsecproxy"       // answers when the server has answered
+	PeerAcknowledger = "acknowledger"      // answers and stores nothing
 )
 
-// Relay is one contender that runs, with what stands behind it. Close ends all.
+// Relay is a running contender and the server behind it. Close ends both.
 type Relay struct {
-	Port     uint16        // that NASes send to
-	Server   *Process      // whose CPU time counts
-	Upstream *acknowledger // nil: there is none, or it is the contender itself
+	Port     uint16        // for NASes
+	Server   *Process      // the contender, whose CPU time counts
+	Upstream *acknowledger // nil if there is none, or if it is the contender itself
 	silent   net.PacketConn
 	Dir      string // its files
 }
@@ -59,7 +59,8 @@ func (r *Relay) Close() {
 	}
 }
 
-// OpenRelay starts a contender and returns when it answers. Buffer is that of the acknowledger behind it.
+// OpenRelay starts a contender and returns when it answers. buffer is the receive buffer of the
+// acknowledger behind it, in octets; 0 means the system's default.
 func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, err error) {
 	r := &Relay{}
 	defer func() {
@@ -91,12 +92,12 @@ func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, e
 	return r, AwaitAnswer(ctx, r.Port, r.Server)
 }
 
-// openUpstream opens what the contender is to find behind it and gives its port.
+// openUpstream starts the server behind the contender and returns its port, or 0 if it has none.
 func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int) (uint16, error) {
 	switch who {
 	case PeerDetail, OursNone:
 		return 0, nil
-	case OursSpooling: // it takes and never answers
+	case OursSpooling: // a socket that never answers
 		conn, err := nasload.ListenLoopback(0)
 		if err != nil {
 			return 0, err
@@ -111,7 +112,7 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 	return r.Upstream.port, nil
 }
 
-// start starts the contender on r.port.
+// start starts the contender on r.Port.
 func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) (err error) {
 	switch who {
 	case OursSpooling, OursNone, OursRelaying:
@@ -130,7 +131,7 @@ func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) 
 	return err
 }
 
-// findProgram finds a program also where a path for users does not.
+// findProgram finds a program, even if only root's path has it.
 func findProgram(name string) (string, error) {
 	if p, err := exec.LookPath(name); err == nil {
 		return p, nil
@@ -142,8 +143,8 @@ func findProgram(name string) (string, error) {
 	return p, nil
 }
 
-// StartFreeRADIUS writes the configuration of one kind into dir and starts FreeRADIUS with it. upstream is the port of the
-// server behind it, 0 if there is none.
+// StartFreeRADIUS writes the configuration of one kind into dir and starts FreeRADIUS with it.
+// upstream is the port of the server behind it, 0 if there is none.
 func StartFreeRADIUS(ctx context.Context, h Host, dir string, kind FreeRADIUSKind, port, upstream uint16) (*Process, error) {
 	if err := writeFreeRADIUS(dir, kind, port, upstream); err != nil {
 		return nil, err
@@ -155,7 +156,7 @@ func StartFreeRADIUS(ctx context.Context, h Host, dir string, kind FreeRADIUSKin
 	return h.start(ctx, program, "-f", "-d", dir, "-n", "radiusd")
 }
 
-// radsecproxyConf is UDP to UDP: the port, the secret, the port behind it, the secret.
+// radsecproxyConf relays from UDP to UDP: its port, the secret, the server's port, the secret.
 const radsecproxyConf = `ListenUDP 127.0.0.1:%d
 LogLevel 3
 client nas {
@@ -188,19 +189,19 @@ func startRadsecproxy(ctx context.Context, h Host, dir string, port, upstream ui
 	return h.start(ctx, program, "-f", "-c", file)
 }
 
-// Daemon is an aaasessd with one list and one group of one server.
+// Daemon is an aaasessd with one list, and one group with one server.
 type Daemon struct {
 	Dir      string
 	Port     uint16
-	Upstream uint16 // 0: no records are made
+	Upstream uint16 // port of the group's server; 0 means that no records are made
 	AgentX   string // socket of the master agent, "" for none
 	SNMP     uint16 // port of our own responder, 0 for none
 }
 
-// daemonProgram is the name of our daemon, which BuildDaemon builds.
+// daemonProgram is the file name of the program that BuildDaemon builds.
 const daemonProgram = "aaasessd"
 
-// BuildDaemon builds our daemon into dir.
+// BuildDaemon builds aaasessd into dir.
 func BuildDaemon(ctx context.Context, dir string) error {
 	if err := build(ctx, "go", "build", "-o", filepath.Join(dir, daemonProgram), "aaasess/cmd/aaasessd"); err != nil {
 		return fmt.Errorf("bench: build %s: %w", daemonProgram, err)
@@ -208,7 +209,7 @@ func BuildDaemon(ctx context.Context, dir string) error {
 	return nil
 }
 
-// config is what stands in its configuration file; all else is its default.
+// config returns its configuration file. Everything else is the default.
 func (d Daemon) config() string {
 	snmp, list := "", "record: none"
 	if d.Upstream != 0 {
@@ -234,7 +235,7 @@ accounting:
 %[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp)
 }
 
-// Start starts it, on the state that is there.
+// Start starts it. It loads the state in Dir, if there is one.
 func (d Daemon) Start(ctx context.Context, h Host) (*Process, error) {
 	file := filepath.Join(d.Dir, "aaasess.yaml")
 	if err := os.WriteFile(file, []byte(d.config()), 0o600); err != nil {

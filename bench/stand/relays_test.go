@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What makes a configuration the one that the text speaks of.
+// Each configuration has the lines that docs/benchmarks.md describes.
 func TestFreeRADIUSConfigurations(t *testing.T) {
 	const home, pool, reader, spool = "home_server upstream", "virtual_server = upstream", "type = detail", "Post-Proxy-Type Fail-Accounting"
 	const proxy, detail = `&Proxy-To-Realm := "upstream"`, "accounting {\n\t\tdetail\n"
@@ -47,7 +47,7 @@ func TestFreeRADIUSConfigurations(t *testing.T) {
 				t.Errorf("%d sections proxy, want %d", got, tt.proxies)
 			}
 			if strings.Count(conf, "{") != strings.Count(conf, "}") {
-				t.Error("braces are not in pairs")
+				t.Error("unbalanced braces")
 			}
 		})
 	}

@@ -11,30 +11,31 @@ import (
 	"aaasess/internal/freeport"
 )
 
-// The responders that can be compared beside ours, see the package comment.
+// The responders that can be compared with ours, see the comment of command bench.
 const (
 	PeerInSNMPD     = "insnmpd"
 	PeerInSNMPDNext = "insnmpd-next"
 	PeerCannedUDP   = "cannedudp"
 )
 
-// Responders are all that -responders takes.
+// Responders are the values of the flag -responders.
 var Responders = []string{PeerInSNMPD, PeerInSNMPDNext, PeerCannedUDP, PeerOurs}
 
-// libraryRepeats makes insnmpd-next of the source of insnmpd.
+// libraryRepeats is the compiler flag that makes insnmpd-next from the source of insnmpd.
 const libraryRepeats = "-DLIBRARY_REPEATS"
 
-// HasSNMPv3 tells whether a responder serves SNMPv3.
+// HasSNMPv3 reports whether a responder serves SNMPv3.
 func HasSNMPv3(name string) bool { return name != PeerCannedUDP }
 
-// responderPackage is the responder made of this module's packages.
+// responderPackage is the responder with this module's packages.
 const responderPackage = "aaasess/bench/ourresponder"
 
-// snmpdModules are all that snmpd needs beside the table: the others cost it time, in timers and look-ups.
+// snmpdModules are the only modules that snmpd loads. Others would cost it time for timers and
+// look-ups.
 const snmpdModules = "dlmod,vacm_conf,usmConf"
 
-// BuildResponders builds the named responders into dir and returns the program of each, for insnmpd
-// the module. Those in C need gcc and libsnmp-dev.
+// BuildResponders builds the named responders into dir and returns the program of each; that of
+// insnmpd is a module. The C programs need gcc and libsnmp-dev.
 func BuildResponders(ctx context.Context, dir string, names []string) (map[string]string, error) {
 	if err := os.CopyFS(dir, peerSources); err != nil {
 		return nil, fmt.Errorf("bench: responders: %w", err)
@@ -97,7 +98,7 @@ func (s *Stand) startResponder(ctx context.Context, dir, name, program string) e
 }
 
 func (s *Stand) startInSNMPD(ctx context.Context, dir, module string) error {
-	// Without the last line but one snmpd logs each request it gets.
+	// Without dontLogTCPWrappersConnects snmpd logs each request.
 	config := fmt.Sprintf(`agentAddress udp:127.0.0.1:%d
 rocommunity public
 createUser %s SHA %s AES %s
@@ -105,7 +106,7 @@ rouser %s priv
 dontLogTCPWrappersConnects true
 dlmod insnmpd %s
 `, s.Port, snmpclient.SecureUser, snmpclient.SecurePassword, snmpclient.SecurePassword, snmpclient.SecureUser, module)
-	file := filepath.Join(dir, "responder.conf") // snmpd.conf would be overwritten with its state
+	file := filepath.Join(dir, "responder.conf") // not snmpd.conf, which snmpd overwrites with its state
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// The columns whose values cannot be the same everywhere: cannedudp has those of row 1 in all rows, and our
+// The columns whose values differ: cannedudp has the values of row 1 in all rows, and our
 // casnIdleTime is a clock.
 const (
 	columnUserID   = 2
@@ -22,7 +22,7 @@ const (
 	columnNASPort  = 7
 )
 
-// answered is a cell as a client in Go sees it.
+// answered is a cell in an answer.
 type answered struct {
 	Name   string
 	Type   string
@@ -30,7 +30,7 @@ type answered struct {
 	Value  string
 }
 
-// walkGo walks the table with gosnmp, fifty cells a request.
+// walkGo walks the table with gosnmp, 50 cells per request.
 func walkGo(t *testing.T, snmp *gosnmp.GoSNMP) (cells []answered) {
 	t.Helper()
 	snmp.MaxRepetitions = snmpclient.RepetitionsOne
@@ -59,7 +59,7 @@ func answeredOf(v gosnmp.SnmpPDU) answered {
 	return a
 }
 
-// want is casnActiveTable with the rows 1 to n of peers/rows.h.
+// want returns casnActiveTable with the rows 1 to n of peers/rows.h.
 func wantAnswers(n int) (cells []answered) {
 	column := func(sub int, syntax gosnmp.Asn1BER, length int, value func(row int) string) {
 		for row := 1; row <= n; row++ {
@@ -77,7 +77,7 @@ func wantAnswers(n int) (cells []answered) {
 	return cells
 }
 
-// without takes the values of some columns away.
+// without returns the cells without the values of some columns.
 func without(cells []answered, columns ...int) []answered {
 	out := make([]answered, len(cells))
 	for i, c := range cells {
@@ -107,14 +107,15 @@ func openNamed(t *testing.T, name string, rows int) *Stand {
 	return s
 }
 
-// The comparison is honest only if all responders answer the same questions with the same cells: names, types
-// and lengths are those of rows.h, and so are the values that can be. Rows behind 16,383 have an index of three octets.
+// The comparison is fair only if all responders answer with the same cells. Names, types and
+// lengths are those of rows.h, and so are the values of most columns. Rows above 16,383 have an
+// index of three octets.
 func TestRespondersServeTheSameCells(t *testing.T) {
 	const rows = 16_400
 	want := wantAnswers(rows)
 	for _, tt := range []struct {
 		name string
-		free []int // columns with other values
+		free []int // columns whose values differ
 	}{
 		{PeerInSNMPD, nil},
 		{PeerInSNMPDNext, nil},
@@ -137,7 +138,7 @@ func TestRespondersServeTheSameCells(t *testing.T) {
 	}
 }
 
-// What lies beside the cells: the same exceptions and the same next names.
+// For names that are not cells, all responders have the same exceptions and the same next names.
 func TestRespondersAgreeBesideTheCells(t *testing.T) {
 	const rows = 200
 	for _, name := range Responders {
@@ -161,7 +162,7 @@ func TestRespondersAgreeBesideTheCells(t *testing.T) {
 				{".1.7", "NoSuchInstance", ".2.1"},
 			} {
 				if got := answerTo(t, snmp.Get, snmpclient.CasnEntry+tt.ask); got.Name != tt.ask || got.Type != tt.get {
-					// What is no column may also be called so.
+					// For a column that does not exist the exception may also be noSuchObject.
 					if got.Type != "NoSuchObject" || tt.get != "NoSuchInstance" {
 						t.Errorf("GET %s: %+v, want %s", tt.ask, got, tt.get)
 					}
@@ -192,8 +193,8 @@ func answerTo(t *testing.T, request func([]string) (*gosnmp.SnmpPacket, error), 
 	return answeredOf(p.Variables[0])
 }
 
-// A GetBulkRequest over the end of a column, of two columns at different rows, with repetitions for both:
-// insnmpd does this itself, in place of its library.
+// A GetBulkRequest with two columns at different rows and repetitions beyond the end of a column.
+// insnmpd makes its repetitions itself, without the library.
 func TestRespondersRepeat(t *testing.T) {
 	const rows = 5
 	want := []string{".2.4", ".3.3", ".2.5", ".3.4", ".3.1", ".3.5", ".3.2", ".4.1", ".3.3", ".4.2"}
@@ -220,7 +221,7 @@ func TestRespondersRepeat(t *testing.T) {
 	}
 }
 
-// Several clients are measured together: each walks the whole table.
+// Several clients are measured together, and each walks the whole table.
 func TestTogether(t *testing.T) {
 	const rows, clients = 100, 3
 	s := openNamed(t, PeerCannedUDP, rows)
@@ -231,13 +232,13 @@ func TestTogether(t *testing.T) {
 	if m.Cells != clients*rows*snmpclient.ColumnCount || m.Wall <= 0 || m.CPU <= 0 {
 		t.Errorf("%+v", m)
 	}
-	s.Rows++ // one more than there are: the answer ends before the client's count
+	s.Rows++ // one more than the responder has: the walk ends early
 	if _, err := s.Together(clients, snmpclient.ModeGet, 10_000)(t.Context()); err == nil || !strings.Contains(err.Error(), "no value at") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A responder that cannot serve is an error with its own words, not a wait.
+// If a responder ends, the error has its output, and comes at once.
 func TestResponderNamesWhatEnded(t *testing.T) {
 	h := Host{CPUs: "0", Dir: t.TempDir()}
 	programs, err := BuildResponders(t.Context(), h.Dir, []string{PeerCannedUDP})

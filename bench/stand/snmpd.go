@@ -13,11 +13,11 @@ import (
 	"aaasess/internal/freeport"
 )
 
-// servedLimit is how long a subagent may take to fill its table and register.
+// servedLimit is the time limit until a subagent has filled its table and registered.
 const servedLimit = 3 * time.Minute
 
-// Stand is what answers a client: a private snmpd with one subagent behind it, or a responder, serving
-// rows 1 to N. Close ends it.
+// Stand serves the rows 1 to Rows: an snmpd of its own with one subagent, or a responder. Close
+// ends it.
 type Stand struct {
 	Host
 	Rows      int
@@ -25,7 +25,7 @@ type Stand struct {
 	processes []*Process // in the order they were started
 }
 
-// OpenStand starts master and subagent and returns once the last row is served.
+// OpenStand starts master and subagent and returns when the last row is served.
 func OpenStand(ctx context.Context, h Host, subagent string, rows int) (*Stand, error) {
 	dir, err := os.MkdirTemp(h.Dir, "stand-")
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Stand) serve(ctx context.Context, name string, args ...string) error {
 	return err
 }
 
-// Close ends what was started, the last first.
+// Close ends the processes in reverse order.
 func (s *Stand) Close() error {
 	for _, p := range slices.Backward(s.processes) {
 		p.stop()
@@ -65,9 +65,9 @@ func (s *Stand) Close() error {
 	return nil
 }
 
-// StartMaster returns once the AgentX socket is there.
+// StartMaster starts snmpd and returns when its AgentX socket exists.
 func (s *Stand) StartMaster(ctx context.Context, dir, socket string) error {
-	// Without the last line snmpd logs each request it gets.
+	// Without dontLogTCPWrappersConnects snmpd logs each request.
 	config := fmt.Sprintf(`agentAddress udp:127.0.0.1:%d
 rocommunity public 127.0.0.1
 master agentx
@@ -75,7 +75,7 @@ agentXSocket %s
 agentXPerms 0700 0700
 dontLogTCPWrappersConnects true
 `, s.Port, socket)
-	file := filepath.Join(dir, "master.conf") // snmpd.conf would be overwritten with its state
+	file := filepath.Join(dir, "master.conf") // not snmpd.conf, which snmpd overwrites with its state
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
@@ -93,12 +93,13 @@ dontLogTCPWrappersConnects true
 	})
 }
 
-// isolate keeps net-snmp's programs from the MIB texts, the configuration and the state of this machine.
+// isolate makes net-snmp's programs ignore the MIB files, the configuration and the state of this
+// machine.
 func (s *Stand) isolate(dir string) {
 	s.Env = append(slices.Clone(s.Env), "MIBS=", "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+dir)
 }
 
-// awaitLastRow polls the table's last row.
+// awaitLastRow waits until the table's last row is served.
 func (s *Stand) awaitLastRow(ctx context.Context) error {
 	snmp := snmpclient.New(s.Port)
 	snmp.Timeout = time.Second
@@ -113,7 +114,7 @@ func (s *Stand) awaitLastRow(ctx context.Context) error {
 	})
 }
 
-// poll waits until ready, while all processes live.
+// poll waits until ready returns true. It returns an error if a process ends.
 func (s *Stand) poll(ctx context.Context, what string, ready func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, servedLimit)
 	defer cancel()
@@ -134,7 +135,7 @@ func (s *Stand) poll(ctx context.Context, what string, ready func() bool) error 
 	return nil
 }
 
-// ServersCPU is the CPU time that the stand has used so far.
+// ServersCPU returns the CPU time that the stand's processes have used so far.
 func (s *Stand) ServersCPU() (time.Duration, error) {
 	var sum time.Duration
 	for _, p := range s.processes {
@@ -147,7 +148,8 @@ func (s *Stand) ServersCPU() (time.Duration, error) {
 	return sum, nil
 }
 
-// AwaitEntries asks snmpd until as many sessions are there; NASes that have asked meanwhile may have added some.
+// AwaitEntries polls casnActiveTableEntries.0 until it is at least want: NASes may start sessions
+// meanwhile.
 func AwaitEntries(ctx context.Context, port uint16, want int, needed *Process) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
@@ -171,7 +173,7 @@ func AwaitEntries(ctx context.Context, port uint16, want int, needed *Process) e
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d sessions, snmpd says %v: %w", want, last, context.Cause(ctx))
+			return fmt.Errorf("waiting for %d sessions, casnActiveTableEntries is %v: %w", want, last, context.Cause(ctx))
 		case <-tick.C:
 		}
 	}

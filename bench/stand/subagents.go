@@ -19,23 +19,23 @@ const (
 	PeerOurs        = "ours"
 )
 
-// Subagents are all that -peers takes; DefaultPeers are those it has.
+// Subagents are the values of the flag -peers, DefaultPeers its default.
 var (
 	Subagents    = []string{PeerContainer, PeerCanned, PeerCannedYield, PeerOurs}
 	DefaultPeers = []string{PeerContainer, PeerCanned, PeerOurs}
 )
 
-// cannedYields is how often canned-yield gives way: as often as ours.
+// cannedYields is how often canned-yield yields the CPU before it blocks: as often as our subagent.
 const cannedYields = "-DYIELDS=3"
 
-// ourPackage is the subagent made of this module's packages.
+// ourPackage is the subagent with this module's packages.
 const ourPackage = "aaasess/bench/ourpeer"
 
 //go:embed peers/*.c peers/*.h
 var peerSources embed.FS
 
-// BuildPeers builds the named subagents into dir and returns the program of
-// each. C peers need gcc, and the container peer libsnmp-dev.
+// BuildPeers builds the named subagents into dir and returns the program of each. The C peers need
+// gcc, and container also needs libsnmp-dev.
 func BuildPeers(ctx context.Context, dir string, names []string) (map[string]string, error) {
 	if err := os.CopyFS(dir, peerSources); err != nil {
 		return nil, fmt.Errorf("bench: peers: %w", err)
@@ -51,7 +51,7 @@ func BuildPeers(ctx context.Context, dir string, names []string) (map[string]str
 	return programs, buildGetter(ctx, dir)
 }
 
-// Getter is the client in C that times single GETs.
+// Getter is the file name of the C client that times single GETs.
 const Getter = "getter"
 
 func buildGetter(ctx context.Context, dir string) error {
@@ -75,8 +75,8 @@ func buildPeer(ctx context.Context, dir, name, program string) error {
 	return buildWithNetSNMP(ctx, "--agent-libs", append(flags, filepath.Join(dir, "peers", "container.c"))...)
 }
 
-// buildWithNetSNMP runs gcc with these arguments and the flags that libsnmp-dev wants. libs is what net-snmp-config calls
-// the libraries.
+// buildWithNetSNMP runs gcc with these arguments and the flags of net-snmp-config. libs is its
+// option for the libraries.
 func buildWithNetSNMP(ctx context.Context, libs string, args ...string) error {
 	compile, err := netSNMPConfig(ctx, "--base-cflags")
 	if err != nil {
@@ -89,7 +89,7 @@ func buildWithNetSNMP(ctx context.Context, libs string, args ...string) error {
 	return build(ctx, "gcc", slices.Concat(compile, args, link)...)
 }
 
-// netSNMPConfig asks net-snmp-config.
+// netSNMPConfig returns the words that net-snmp-config prints for an option.
 func netSNMPConfig(ctx context.Context, what string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "net-snmp-config", what).Output()
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// cPeers say what they were built to say; our casnIdleTime is a clock.
+// cPeers have fixed values in all columns; our casnIdleTime is a clock.
 var cPeers = []string{PeerContainer, PeerCanned, PeerCannedYield}
 
-// cell is a line of a walk, without what may differ between peers.
+// cell is a line of a walk, without the value, which may differ between peers.
 type cell struct{ oid, syntax string }
 
-// cellsOf reads snmpbulkwalk -On: ".1.3.6 = Gauge32: 5".
+// cellsOf parses the output of snmpbulkwalk -On, such as ".1.3.6 = Gauge32: 5".
 func cellsOf(t *testing.T, path string) (cells []cell) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -37,7 +37,7 @@ func cellsOf(t *testing.T, path string) (cells []cell) {
 	return cells
 }
 
-// wantCells is casnActiveTable with the rows 1 to n, in the order of a walk.
+// wantCells returns casnActiveTable with the rows 1 to n, in the order of a walk.
 func wantCells(n int) (cells []cell) {
 	syntax := []string{"STRING", "IpAddress", "Gauge32", "INTEGER", "Gauge32", "OID", "INTEGER"}
 	for i, s := range syntax {
@@ -48,8 +48,7 @@ func wantCells(n int) (cells []cell) {
 	return cells
 }
 
-// The comparison is honest only if all peers answer the same questions with
-// the same number of cells of the same types.
+// The comparison is fair only if all peers answer with the same cells of the same types.
 func TestPeersServeTheSameCells(t *testing.T) {
 	const rows = 1000
 	h := Host{CPUs: "0", Dir: t.TempDir()}
@@ -79,8 +78,7 @@ func TestPeersServeTheSameCells(t *testing.T) {
 	}
 }
 
-// The first row's octets: what the canned peers have prepared is what the
-// container peer looks up.
+// The canned peers have prepared the same octets for the first row as the container peer looks up.
 func TestPeersServeTheSameFirstRow(t *testing.T) {
 	h := Host{CPUs: "0", Dir: t.TempDir()}
 	programs, err := BuildPeers(t.Context(), h.Dir, cPeers)
@@ -113,7 +111,7 @@ func TestPeersServeTheSameFirstRow(t *testing.T) {
 	}
 }
 
-// A peer that cannot serve is an error with its own words, not a wait.
+// If a peer ends, the error has its output, and comes at once.
 func TestStandNamesWhatEnded(t *testing.T) {
 	h := Host{CPUs: "0", Dir: t.TempDir()}
 	broken := filepath.Join(h.Dir, "broken")

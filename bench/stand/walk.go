@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Together runs several clients at once. The time is from the first request of any to the last answer.
+// Together runs several clients at the same time. The measured time is from the first request to
+// the last answer of all clients.
 func (s *Stand) Together(clients int, mode string, count int) func(context.Context) (snmpclient.Measurement, error) {
 	return func(ctx context.Context) (snmpclient.Measurement, error) {
 		each := make([]snmpclient.Measurement, clients)
@@ -32,7 +33,7 @@ func (s *Stand) Together(clients int, mode string, count int) func(context.Conte
 	}
 }
 
-// sum is what several clients measured together.
+// sum returns the measurement of several clients together.
 func sum(each []snmpclient.Measurement) snmpclient.Measurement {
 	m := each[0]
 	end := m.Begin.Add(m.Wall)
@@ -50,7 +51,8 @@ func sum(each []snmpclient.Measurement) snmpclient.Measurement {
 	return m
 }
 
-// ClientMode runs our own client, see client.go; args are further ones.
+// ClientMode returns a function that runs package snmpclient in another process, with args in
+// addition.
 func (s *Stand) ClientMode(mode string, count int, args ...string) func(context.Context) (snmpclient.Measurement, error) {
 	return func(ctx context.Context) (m snmpclient.Measurement, err error) {
 		self, err := os.Executable()
@@ -75,8 +77,8 @@ func (s *Stand) Bulkwalk(ctx context.Context) (snmpclient.Measurement, error) {
 	return s.BulkwalkAs(ctx, "-v2c", "-c", "public")
 }
 
-// BulkwalkAs is Bulkwalk with the arguments that tell who asks. Its output goes to a file, whose last
-// line has the number of cells.
+// BulkwalkAs is Bulkwalk with other arguments for version and user. The output goes to a file,
+// whose last line has the number of cells.
 func (s *Stand) BulkwalkAs(ctx context.Context, who ...string) (m snmpclient.Measurement, err error) {
 	f, err := os.Create(s.walkFile())
 	if err != nil {
@@ -100,5 +102,5 @@ func (s *Stand) BulkwalkAs(ctx context.Context, who ...string) (m snmpclient.Mea
 	return m, err
 }
 
-// walkFile is where the last snmpbulkwalk's output lies.
+// walkFile returns the file with the output of the last snmpbulkwalk.
 func (s *Stand) walkFile() string { return filepath.Join(s.Dir, fmt.Sprintf("walk-%d.txt", s.Port)) }

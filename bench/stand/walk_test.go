@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Clients that run at once have the time of the one that began first to that of the one that ended last.
+// The time of several clients is from the first begin to the last end.
 func TestSum(t *testing.T) {
 	at := func(ms int) time.Time { return time.UnixMilli(1_000_000 + int64(ms)) }
 	one := func(begin, wall int) snmpclient.Measurement {

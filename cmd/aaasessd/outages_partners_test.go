@@ -122,7 +122,7 @@ func (o *outages) takes(n int, servers ...*partner.FreeRADIUSProc) {
 	o.t.Helper()
 	count := func() (sum int) {
 		for _, fr := range servers {
-			sum += fr.Taken()
+			sum += fr.Received()
 		}
 		return sum
 	}
@@ -160,14 +160,14 @@ func (o *outages) lostB() {
 	o.b.Pause()
 	ended := o.begins("B")
 	eventually(o.t, "group B is down", func() bool { return !o.queue("B").DownSince.IsZero() })
-	before := o.b.Taken()
+	before := o.b.Received()
 	for range 3 {
 		o.takes(150, o.a...)
 		if q := o.queue("A"); !q.DownSince.IsZero() || q.Records > outageNASes*outageLines {
 			o.t.Errorf("while B is stopped the queue of A is %+v", q)
 		}
 	}
-	if got := o.b.Taken(); got != before {
+	if got := o.b.Received(); got != before {
 		o.t.Errorf("B took %d records although it is stopped", got-before)
 	}
 	if q := o.queue("B"); q.DownSince.IsZero() || q.Records < 20 {
@@ -215,9 +215,9 @@ func TestOutages(t *testing.T) {
 	o := startOutages(t, "direct")
 	o.takes(300, o.a[0])
 	o.takes(100, o.b)
-	before := o.a[1].Taken()
+	before := o.a[1].Received()
 	o.takes(200, o.a[0])
-	if n := o.a[1].Taken() - before; n > 50 { // it may, when the machine was slow
+	if n := o.a[1].Received() - before; n > 50 { // it may, when the machine was slow
 		t.Errorf("the second server of A took %d records while the first was there", n)
 	}
 	o.lost(0, o.a[0].Pause, o.a[0].Resume)
@@ -234,9 +234,9 @@ func TestOutagesRoundRobin(t *testing.T) {
 	o := startOutages(t, "round-robin")
 	share := func() {
 		t.Helper()
-		before := [...]int{o.a[0].Taken(), o.a[1].Taken()}
+		before := [...]int{o.a[0].Received(), o.a[1].Received()}
 		o.takes(300, o.a...)
-		one, two := o.a[0].Taken()-before[0], o.a[1].Taken()-before[1]
+		one, two := o.a[0].Received()-before[0], o.a[1].Received()-before[1]
 		if min(one, two) < (one+two)/3 {
 			t.Errorf("the servers of A took %d and %d records, want about as many", one, two)
 		}

@@ -40,13 +40,13 @@ const maxLines = 500
 func faults(path string, text []byte) []string {
 	var out []string
 	if n := bytes.Count(text, []byte("\n")); n > maxLines {
-		out = append(out, "is longer than 500 lines: is it still one thing?")
+		out = append(out, "has more than 500 lines: split it")
 	}
 	if slices.Contains([]string{"util", "common", "helpers", "types"}, filepath.Base(filepath.Dir(path))) {
-		out = append(out, "is in a package that says nothing")
+		out = append(out, "is in a package whose name says nothing: name what it does")
 	}
 	if bytes.Contains(text, []byte("\nfunc init()")) {
-		out = append(out, "has an init function: say when it runs")
+		out = append(out, "has an init function: call a function explicitly")
 	}
 	return out
 }
@@ -91,6 +91,6 @@ func TestFaultsCanBeFound(t *testing.T) {
 		}
 	}
 	if hasPackageComment([]byte("//go:build x\n\npackage a\n")) || !hasPackageComment([]byte("// Package a is.\npackage a\n")) {
-		t.Error("package comments are not recognised")
+		t.Error("package comments are not recognized")
 	}
 }

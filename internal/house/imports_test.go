@@ -19,57 +19,57 @@ type rule struct {
 }
 
 var rules = []rule{
-	{"mib", nil, "the tree of objects knows no protocol and no meaning"},
-	{"mibs", nil, "module texts and their reader"},
-	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions"}, "the one place where objects and sessions meet"},
-	{"sessions", []string{"aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/timeheap"}, "the table is decided without a network or a disk; RADIUS octets are its notation"},
+	{"mib", nil, "a tree of objects, for any protocol and any MIB"},
+	{"mibs", nil, "MIB modules and their parser"},
+	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions"}, "the only package that knows both objects and sessions"},
+	{"sessions", []string{"aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/timeheap"}, "the table uses neither network nor disk; it keeps attributes as RADIUS octets"},
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
-	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/throttle", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "what NASes send; where records go is not its business"},
+	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/throttle", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "requests of NASes; it does not know where records go"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
-	{"agent/agentx", []string{"aaasess/mib", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "a face of the tree: it must serve any"},
+	{"agent/agentx", []string{"aaasess/mib", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
-	{"agent/snmp", []string{"aaasess/mib", "aaasess/agent/snmp/", "aaasess/internal/throttle", "golang.org/x/"}, "a face of the tree: it must serve any"},
-	{"agent/snmp/wire", []string{"aaasess/mib"}, "octets only"},
-	{"agent/snmp/usm", []string{"aaasess/mib", "aaasess/agent/snmp/wire"}, "who sent a message, not what it may do"},
-	{"agent/snmp/vacm", []string{"aaasess/mib", "aaasess/agent/snmp/wire"}, "who may do what, not whether it is really them"},
-	{"agent/snmp/limit", nil, "arithmetic on addresses"},
-	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm"}, "the engine as objects; it serves nobody"},
-	{"agent/snmp/notify", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/internal/throttle"}, "it speaks with receivers, the responder with managers"},
-	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys", "aaasess/internal/throttle"}, "it knows nobody's types, so that another engine can take its place"},
-	{"accounting", []string{"aaasess/sessions", "aaasess/store", "aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle"}, "policy and records; delivery and transports come to it"},
-	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "which record goes to which method, and when; transports come to it"},
-	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius/rfc2866"}, "who we are, said to servers: it stores nothing and knows no transport"},
-	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a transport; transports never know each other"},
-	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/store"}, "runs methods by their Specs: another transport is no reason to change it"},
+	{"agent/snmp", []string{"aaasess/mib", "aaasess/agent/snmp/", "aaasess/internal/throttle", "golang.org/x/"}, "it serves any tree of objects"},
+	{"agent/snmp/wire", []string{"aaasess/mib"}, "encoding and decoding only"},
+	{"agent/snmp/usm", []string{"aaasess/mib", "aaasess/agent/snmp/wire"}, "it authenticates messages; access control is in vacm"},
+	{"agent/snmp/vacm", []string{"aaasess/mib", "aaasess/agent/snmp/wire"}, "access control; authentication is in usm"},
+	{"agent/snmp/limit", nil, "rate limits by address, without a socket"},
+	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm"}, "objects about the engine; it has no socket"},
+	{"agent/snmp/notify", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/internal/throttle"}, "it talks to receivers; the responder talks to managers"},
+	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys", "aaasess/internal/throttle"}, "it knows no types of other packages, so that its engine can be replaced"},
+	{"accounting", []string{"aaasess/sessions", "aaasess/store", "aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle"}, "policy and records; delivery and transports depend on it, not it on them"},
+	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "it decides which record goes to which method, and when; it knows no transport"},
+	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius/rfc2866"}, "it tells servers that the daemon starts and stops; it stores nothing and knows no transport"},
+	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
+	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/store"}, "it runs methods by their Specs: a new transport does not change it"},
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
-	{"accounting/local", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports never know each other"},
+	{"accounting/local", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"internal/radius", []string{"layeh.com/radius"}, "the wire: it knows neither sessions nor accounting"},
 	{"internal/radius/captured", nil, "packets for tests"},
-	{"internal/radius/client", []string{"aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "servers, whatever they are asked: accounting is one user, authentication another"},
+	{"internal/radius/client", []string{"aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "servers for any kind of request: accounting, later authentication"},
 	{"internal/radius/radiusnet", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a network of servers for tests"},
-	{"internal/retry", nil, "arithmetic of schedules, for all transports"},
-	{"internal/throttle", nil, "which lines of a log are written: it knows no log, no clock and nothing of what is said"},
-	{"internal/timeheap", nil, "an order by time, for all that waits: it has no clock and knows nothing of what waits"},
-	{"internal/cursor", nil, "fields in octets: which ones is the reader's business"},
-	{"internal/freeport", nil, "one search, for tests and measurements"},
-	{"internal/partner", []string{"aaasess/internal/freeport"}, "starts foreign programs for tests, knows nothing of ours"},
+	{"internal/retry", nil, "retry schedules, for all transports"},
+	{"internal/throttle", nil, "it decides which log lines are written; it has no log and no clock"},
+	{"internal/timeheap", nil, "a heap ordered by time; it has no clock and does not know its elements"},
+	{"internal/cursor", nil, "it reads fields from octets; the caller knows which"},
+	{"internal/freeport", nil, "it finds free ports, for tests and measurements"},
+	{"internal/partner", []string{"aaasess/internal/freeport"}, "it starts foreign programs for tests, and does not know ours"},
 	{"internal/house", nil, "tests only"},
-	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "files with tags, whatever they configure"},
-	{"cmd/internal/api", nil, "the words of the control socket are for both ends, so they link nothing of the daemon"},
-	{"cmd/internal/apiclient", []string{"aaasess/cmd/internal/api"}, "whoever asks a daemon needs its words, not its table, its store or its accounting"},
-	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius"}, "the server of the control socket reads the table; accounting comes to it by an interface"},
+	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
+	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},
+	{"cmd/internal/apiclient", []string{"aaasess/cmd/internal/api"}, "a client of the daemon must not link its table, store or accounting"},
+	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius"}, "the server of the control socket reads the table; it uses accounting through an interface"},
 	{"cmd/internal/control/controltest", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/control", "aaasess/internal/radius", "aaasess/sessions", "aaasess/sessions/sessionstest"}, "a daemon for tests"},
-	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is at the other end of the wire: it knows nothing of the daemon"},
-	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "github.com/spf13/", "golang.org/x/sys"}, "the command line asks the daemon; it links neither sessions nor accounting nor the server"},
-	{"cmd/...", []string{"aaasess/", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "wiring: it may know all"},
-	{"bench/report", nil, "runs, ratios and tables: what is measured is not its business"},
-	{"bench/snmpclient", []string{"github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "asks any agent: ours and theirs by the same code"},
-	{"bench/nasload", []string{"aaasess/sessions", "aaasess/internal/radius"}, "what NASes send: who answers is not its business"},
-	{"bench/stand", []string{"aaasess/accounting", "aaasess/bench/nasload", "aaasess/bench/snmpclient", "aaasess/internal/freeport", "aaasess/internal/radius", "aaasess/sessions", "aaasess/store", "golang.org/x/"}, "starts what is measured: what comes out is not its business"},
-	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "golang.org/x/"}, "measures all; nobody imports it"},
+	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is the other end of the protocol: it does not know the daemon"},
+	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "github.com/spf13/", "golang.org/x/sys"}, "the command line is a client of the daemon; it must not link sessions, accounting or the server"},
+	{"cmd/...", []string{"aaasess/", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "it wires everything together"},
+	{"bench/report", nil, "runs, ratios and tables; it does not know what is measured"},
+	{"bench/snmpclient", []string{"github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "it measures any agent, ours and others, with the same code"},
+	{"bench/nasload", []string{"aaasess/sessions", "aaasess/internal/radius"}, "requests of NASes; it does not know which server answers"},
+	{"bench/stand", []string{"aaasess/accounting", "aaasess/bench/nasload", "aaasess/bench/snmpclient", "aaasess/internal/freeport", "aaasess/internal/radius", "aaasess/sessions", "aaasess/store", "golang.org/x/"}, "it starts the measured programs; it does not know the results"},
+	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "golang.org/x/"}, "it measures everything; no other package imports it"},
 }
 
-// private is who may be imported by whom: nobody else.
+// private maps a package to the only packages that may import it.
 var private = map[string]string{
 	"crypto/md5":                  "aaasess/internal/radius aaasess/agent/snmp/usm aaasess/sessions/radius/radiustest",
 	"=layeh.com/radius":           "aaasess/internal/radius aaasess/sessions/radius/radiustest",
@@ -124,7 +124,7 @@ func matches(path string, patterns []string) bool {
 func breaches(p listed) []string {
 	r := ruleFor(p.ImportPath)
 	if r == nil {
-		return []string{p.ImportPath + " has no rule: add one, with its reason"}
+		return []string{p.ImportPath + " has no rule: add one with its reason"}
 	}
 	var out []string
 	for _, i := range p.Imports {
@@ -133,7 +133,7 @@ func breaches(p listed) []string {
 		}
 		for guarded, who := range private {
 			if matches(i, []string{guarded}) && !matches(p.ImportPath, strings.Fields(who)) {
-				out = append(out, fmt.Sprintf("%s imports %s, which is only for: %s", p.ImportPath, i, who))
+				out = append(out, fmt.Sprintf("%s imports %s, which only these may import: %s", p.ImportPath, i, who))
 			}
 		}
 	}

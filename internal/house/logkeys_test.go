@@ -14,16 +14,16 @@ import (
 // logKeys are all keys of log lines with their meanings. An operator who searches a log for "err"
 // finds every error.
 var logKeys = map[string]string{
-	"accounting":      "addresses that Accounting-Requests are taken at",
+	"accounting":      "listening addresses for Accounting-Requests",
 	"action":          "acct-on or acct-off",
-	"address":         "of a peer, with its port where it has one",
+	"address":         "of a peer, with its port if it has one",
 	"attempt":         "the number of a try",
-	"attempts":        "how many tries there were",
-	"away":            "for how long a peer was not there",
+	"attempts":        "number of tries",
+	"away":            "how long a peer was unreachable",
 	"changes_kept":    "changes of a damaged log that were read",
 	"client":          "a client's name in the configuration",
 	"dir":             "the state folder",
-	"done":            "how many were dealt with",
+	"done":            "how many were processed",
 	"down_since":      "when a method last had an answer",
 	"entries":         "records that a command names",
 	"err":             "an error, its text",
@@ -34,7 +34,7 @@ var logKeys = map[string]string{
 	"free":            "free space of the disk",
 	"from":            "who sent it, or the first key of a range",
 	"group":           "a server group",
-	"held_down":       "for how long nothing is sent to a server",
+	"held_down":       "how long nothing is sent to a server",
 	"host":            "the host of a server as it is configured",
 	"in_flight":       "records without an answer yet",
 	"keys_at_most":    "how many keys may be lost",
@@ -44,7 +44,7 @@ var logKeys = map[string]string{
 	"list":            "a method list",
 	"max_size":        "limit of the store",
 	"method":          "an accounting method",
-	"min_free":        "free space that is asked for",
+	"min_free":        "the required free space",
 	"msg":             "text of the store's engine",
 	"nas":             "a NAS",
 	"network":         "of an address: tcp or unix",
@@ -68,12 +68,12 @@ var logKeys = map[string]string{
 	"socket":          "path of the control socket",
 	"source":          "the local address",
 	"state":           "of a machine, or the state folder",
-	"stop_wait":       "for how long a stop is waited for",
+	"stop_wait":       "how long the daemon waits for a stop",
 	"suppressed":      "how many lines like this one were not written",
 	"target":          "a receiver of notifications",
 	"to":              "the last key of a range",
-	"trigger":         "what had it sent",
-	"uid":             "user id of who commands",
+	"trigger":         "what caused it to be sent",
+	"uid":             "user id of the process that sent a command",
 	"user":            "User-Name",
 	"was":             "a value before its change",
 }
@@ -189,14 +189,14 @@ func TestLogKeys(t *testing.T) {
 		}
 		logged(t, path, text, func(key string, at token.Position) {
 			if logKeys[key] == "" {
-				t.Errorf("%v: %q is not among the keys of log lines", at, key)
+				t.Errorf("%v: %q is not in logKeys", at, key)
 			}
 			seen[key] = true
 		})
 	})
 	for key := range logKeys {
 		if !seen[key] {
-			t.Errorf("%q is listed and never logged", key)
+			t.Errorf("%q is in logKeys, but never logged", key)
 		}
 	}
 }

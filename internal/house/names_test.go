@@ -164,7 +164,7 @@ func TestSentinels(t *testing.T) {
 		}
 	})
 	for _, name := range sentinels(t, files) {
-		t.Errorf("%s is never returned", name)
+		t.Errorf("%s is exported, but never returned", name)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestSentinelsCanFail(t *testing.T) {
 		"returned":         {"func f() error { return ErrX }\n", 0},
 		"in another error": {"var ErrY = fmt.Errorf(\"%w\", ErrX)\n\nfunc f() error { return ErrY }\n", 0},
 		"never":            {"", 1},
-		"only asked for":   {"func f(err error) bool { return errors.Is(err, ErrX) }\n", 1},
+		"only compared":    {"func f(err error) bool { return errors.Is(err, ErrX) }\n", 1},
 	} {
 		if got := sentinels(t, map[string][]byte{"p/x.go": []byte(declared + tt.code)}); len(got) != tt.want {
 			t.Errorf("%s: %q, want %d", name, got, tt.want)

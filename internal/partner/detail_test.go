@@ -30,9 +30,9 @@ func TestParseDetail(t *testing.T) {
 		{"the last is written up to a name", one + one[:head+6], []Arrival{want}},
 		{"the last is written up to a part of its time", one + one[:head-4], []Arrival{want}},
 		{"only the empty line is missing", one + one[:len(one)-1], []Arrival{want}},
-		{"killed in the midst of a value", one[:60] + one, []Arrival{want}},
-		{"killed in the midst of a name", one[:head+6] + one, []Arrival{want}},
-		{"killed in the midst of the time", one[:head-4] + one, []Arrival{want}},
+		{"killed in the middle of a value", one[:60] + one, []Arrival{want}},
+		{"killed in the middle of a name", one[:head+6] + one, []Arrival{want}},
+		{"killed in the middle of the time", one[:head-4] + one, []Arrival{want}},
 		{"killed after a line", one[:head] + one, []Arrival{want}},
 		{"killed before the empty line", one[:len(one)-1] + one, []Arrival{want}},
 		{"no attributes", one[:head] + "\n", []Arrival{{want.At, DetailRecord{}}}},
@@ -49,7 +49,7 @@ func TestParseDetail(t *testing.T) {
 	}
 	for _, text := range []string{one[:head] + "\tnonsense\n\n", "date\n\tClass = 0x03\n\n", "\tClass = 0x03\n\n"} {
 		if got, err := parseDetail(text); err == nil {
-			t.Errorf("%q was taken as %v", text, got)
+			t.Errorf("%q was parsed as %v", text, got)
 		}
 	}
 }

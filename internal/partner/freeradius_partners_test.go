@@ -23,7 +23,7 @@ func radclientAcct(t *testing.T, p *FreeRADIUSProc, secret, session string) erro
 }
 
 func TestFreeRADIUS(t *testing.T) {
-	p := FreeRADIUS(t, FreeRADIUSOptions{Secret: `odd "$" {secret}`})
+	p := FreeRADIUS(t, FreeRADIUSOptions{Secret: `special "$" {secret}`})
 	if got := p.Detail(); got != nil {
 		t.Errorf("detail before the first request: %v", got)
 	}
@@ -31,11 +31,11 @@ func TestFreeRADIUS(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := radclientAcct(t, p, "another", "two"); err == nil {
-		t.Error("answers clients with another secret")
+		t.Error("it answers clients with another secret")
 	}
 	p.Pause()
 	if err := radclientAcct(t, p, p.Secret, "three"); err == nil {
-		t.Error("answers while paused")
+		t.Error("it answers while paused")
 	}
 	p.Resume()
 	if err := radclientAcct(t, p, p.Secret, "four"); err != nil {
@@ -55,8 +55,8 @@ func TestFreeRADIUS(t *testing.T) {
 		}
 		last = a.At
 	}
-	if n := p.Taken(); n != len(p.Detail()) {
-		t.Errorf("it has taken %d, and wrote %d", n, len(p.Detail()))
+	if n := p.Received(); n != len(p.Detail()) {
+		t.Errorf("it received %d, and wrote %d", n, len(p.Detail()))
 	}
 	for _, r := range p.Detail() {
 		sessions = append(sessions, r.Get("Acct-Session-Id"))

@@ -19,15 +19,15 @@ func TestSnmpd(t *testing.T) {
 				return Run(t, 5*time.Second, "snmpget", "-v2c", "-c", ReadCommunity, "-On", p.Addr, ".1.3.6.1.2.1.1.5.0")
 			}
 			if got := get(); !strings.Contains(got, `STRING: "partner"`) {
-				t.Errorf("snmpget said %q", got)
+				t.Errorf("snmpget printed %q", got)
 			}
 			old := p.Pid()
 			p.Restart()
 			if p.Pid() == old {
-				t.Errorf("process %d is still the same", old)
+				t.Errorf("Restart kept process %d", old)
 			}
 			if got := get(); !strings.Contains(got, `STRING: "partner"`) {
-				t.Errorf("after a restart snmpget said %q", got)
+				t.Errorf("after a restart snmpget printed %q", got)
 			}
 			pid := p.Pid()
 			p.Kill()
@@ -35,7 +35,7 @@ func TestSnmpd(t *testing.T) {
 				t.Errorf("after Kill process %d: %v", pid, err)
 			}
 			if _, err := Try(t, 5*time.Second, "snmpget", "-v2c", "-c", ReadCommunity, "-t", "0.2", "-r", "0", p.Addr, sysUpTime); err == nil {
-				t.Error("snmpd was killed and answers")
+				t.Error("snmpd answers after Kill")
 			}
 		})
 	}

@@ -1,14 +1,14 @@
 /*
- * The limit: an AgentX subagent (RFC 2741) that has nothing to look up. It
- * takes the requested OID, counts its index up by one (at N it goes to the
- * next column) and copies a prepared varbind: one read, one write, no
- * allocation, no table. No subagent with real rows can turn around faster.
+ * The limit: an AgentX subagent (RFC 2741) without a look-up. It increments the
+ * index of the requested OID by one (at N it goes to the next column) and copies
+ * a prepared varbind: one read, one write, no allocation, no table. No subagent
+ * with real rows can answer faster.
  *
  * usage: canned -socket PATH -rows N
  *
- * It serves Get and GetNext, which is all that snmpd 5.9.3 makes of Get,
- * GetNext and GetBulk. Both ends are on this machine, and it is taken to be
- * a little-endian one.
+ * It serves Get and GetNext, the only PDUs into which snmpd 5.9.3 translates
+ * Get, GetNext and GetBulk. Both ends are on this machine, which must be
+ * little-endian.
  *
  * Built with -DYIELDS=N it is the peer canned-yield, see read_some.
  */
@@ -134,7 +134,7 @@ static void prepare(void)
     }
 }
 
-/* Slow path, the first request of a walk: where a foreign OID falls. */
+/* The slow path, for the first request of a walk: the position of any other OID. */
 static void locate(const struct wire_oid *o, uint32_t *column, uint32_t *index)
 {
     static const uint32_t entry[] = { CASN_ACTIVE_TABLE, 1 };
@@ -160,7 +160,7 @@ static void locate(const struct wire_oid *o, uint32_t *column, uint32_t *index)
         *index = full[ENTRY_LEN + 1];
 }
 
-/* The varbind for one search range: prepared, but for its index. */
+/* Appends the prepared varbind for one search range, with its index. */
 static uint8_t *answer(uint8_t *p, const struct wire_oid *o, bool next)
 {
     uint32_t column, index;
@@ -212,9 +212,9 @@ static bool write_all(int fd, const uint8_t *p, size_t n)
 #endif
 
 /*
- * With YIELDS the CPU is given away that often before the read blocks. A reader
- * that blocks on a unix socket is also woken when the master takes our answer
- * out of it, for nothing; one that comes back by itself is not.
+ * With YIELDS it yields the CPU that often before the read blocks. A reader that
+ * blocks on a unix socket is also woken, without need, when the master reads our
+ * answer; a reader that yields is not.
  */
 static ssize_t read_some(int fd, void *p, size_t n)
 {
@@ -227,7 +227,7 @@ static ssize_t read_some(int fd, void *p, size_t n)
     return read(fd, p, n);
 }
 
-/* The next PDU in one read; more only when it did not come whole. */
+/* Reads the next PDU, with one read unless the PDU is not complete. */
 static bool read_pdu(int fd, struct header *h)
 {
     size_t have = 0, want = HEADER_LEN;
@@ -246,7 +246,7 @@ static bool read_pdu(int fd, struct header *h)
                 return false;
         }
     }
-    return have == want; /* the master never has two PDUs under way */
+    return have == want; /* the master never sends a PDU before the answer to the last */
 }
 
 static bool send_request(int fd, struct header h, uint8_t *end)
@@ -263,7 +263,7 @@ static bool open_and_register(int fd)
 {
     static const uint32_t table[] = { CASN_ACTIVE_TABLE };
     struct header h = { .type = PDU_OPEN };
-    uint8_t *p = put32(out + HEADER_LEN, 0); /* the master's own time-out */
+    uint8_t *p = put32(out + HEADER_LEN, 0); /* 0: the master's own time-out */
 
     p = put_oid(p, 0, NULL, 0);
     p = put_octets(p, "bench-canned", 12);
@@ -281,7 +281,7 @@ static uint8_t *answer_all(uint8_t *p, const struct header *h)
 {
     const uint8_t *r = in + HEADER_LEN, *end = r + h->length;
 
-    while (r + 8 <= end) { /* two OIDs a range, the upper bound is not needed */
+    while (r + 8 <= end) { /* a range is two OIDs; the upper bound is not needed */
         const struct wire_oid *start = (const void *)r;
         r += 4 + 4u * start->n_subid;
         r += 4 + 4u * ((const struct wire_oid *)(const void *)r)->n_subid;

@@ -1,16 +1,16 @@
 /*
- * The limit of UDP and client: an SNMPv2c responder that has nothing to look
- * up. It reads just enough of a GetRequest, GetNextRequest or GetBulkRequest
- * (RFC 3416) to know which cells are asked for, counts the index up by one (at
- * N it goes to the next column) and copies a prepared variable binding of that
- * column: one recvfrom, one sendto, no allocation, no table, no access control,
- * no counters. No responder with real rows can turn around faster.
+ * The limit of UDP and client: an SNMPv2c responder without a look-up. It parses
+ * only the names of a GetRequest, GetNextRequest or GetBulkRequest (RFC 3416),
+ * increments the index by one (at N it goes to the next column) and copies a
+ * prepared variable binding of that column: one recvfrom, one sendto, no
+ * allocation, no table, no access control, no counters. No responder with real
+ * rows can answer faster.
  *
  * usage: cannedudp -port PORT -rows N
  *
- * Every row has the values of the first one; the lengths of all rows agree,
- * see rows.h. It answers to the community "public" on 127.0.0.1 and drops what
- * it does not know; it takes non-repeaters to be 0.
+ * Every row has the values of the first one, and the same lengths as in rows.h.
+ * It listens on 127.0.0.1, answers the community "public" and drops all other
+ * messages. It assumes that non-repeaters is 0.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -29,24 +29,24 @@ enum { /* BER tags: RFC 3416 section 3, RFC 2578 section 7.1 */
     GET_BULK_REQUEST = 0xa5
 };
 
-/* casnActiveEntry as its octets in a name; then come the column, one octet,
-   and the index. */
+/* The octets of casnActiveEntry in a name. The column (one octet) and the index
+   follow. */
 static const uint8_t entry[] = { 0x2b, 6, 1, 4, 1, 9, 9, 0x81, 0x16, 1, 1, 3,
                                  1 };
 enum { ENTRY_LEN = sizeof(entry), INDEX_OFFSET = 4 + ENTRY_LEN + 1 };
 enum { INDEX_MAX = 5, NAME_MAX_LEN = 120, ASKED_MAX = 128 };
 enum { CANNED_SIZE = 64, HEAD_ROOM = 512, ANSWER_MAX = 65507 - 256 };
 
-/* A variable binding of each column by the length of its index: only the
-   octets of the index are written per answer. */
+/* A variable binding of each column for each length of the index. An answer
+   changes only the octets of the index. */
 static struct { uint8_t bytes[CANNED_SIZE]; uint32_t len; }
     canned[CASN_LAST_COLUMN + 1][INDEX_MAX + 1];
 
 static uint32_t rows;
 static uint8_t in[65536], out[HEAD_ROOM + 65536];
 
-/* The octets of a name that was asked for, and where it lies: on a cell
-   (which need not exist), or before the one that comes next. */
+/* The octets of a requested name and its position: on a cell (which may not
+   exist), or before the next cell. */
 struct asked {
     const uint8_t *name;
     uint32_t len, column, index;
@@ -95,7 +95,7 @@ static void prepare(void)
         for (uint32_t n = 1; n <= INDEX_MAX; n++) {
             uint8_t *b = canned[c][n].bytes, *p = b;
             *p++ = SEQUENCE;
-            p++; /* its length, below */
+            p++; /* the length is written below */
             *p++ = OBJECT_IDENTIFIER;
             *p++ = (uint8_t)(ENTRY_LEN + 1 + n);
             p = put(p, entry, ENTRY_LEN);
@@ -121,7 +121,7 @@ static uint8_t *put_cell(uint8_t *p, const struct asked *a)
     return p + canned[a->column][n].len;
 }
 
-/* A variable binding with the name that was asked for and no value. */
+/* Appends a variable binding with the requested name and an exception. */
 static uint8_t *put_exception(uint8_t *p, const struct asked *a, uint8_t tag)
 {
     *p++ = SEQUENCE;
@@ -134,8 +134,8 @@ static uint8_t *put_exception(uint8_t *p, const struct asked *a, uint8_t tag)
     return p;
 }
 
-/* The octets of entry compare as its sub-identifiers do: what differs from
-   them in length begins with a higher octet. */
+/* The octets of a name compare with those of entry as the sub-identifiers do,
+   because a longer encoding begins with a higher octet. */
 static void locate(struct asked *a)
 {
     const uint8_t *p = a->name + ENTRY_LEN, *end = a->name + a->len;
@@ -177,7 +177,7 @@ static uint8_t *answer_next(uint8_t *p, struct asked *a)
     return put_cell(p, a);
 }
 
-/* Reads a tag and a length. The content has to lie before end; NULL if not. */
+/* Reads a tag and a length. Returns NULL if the content does not end before end. */
 static const uint8_t *enter(const uint8_t *p, const uint8_t *end, uint8_t tag,
                             uint32_t *len)
 {
@@ -208,7 +208,7 @@ static const uint8_t *get_integer(const uint8_t *p, const uint8_t *end,
     return p;
 }
 
-/* The names of a VarBindList; how many there are, or -1. */
+/* Parses the names of a VarBindList. Returns their number, or -1. */
 static int get_names(const uint8_t *p, const uint8_t *end, struct asked *asked)
 {
     uint32_t len;
@@ -244,7 +244,7 @@ static uint8_t *put_varbinds(uint8_t *p, uint8_t tag, struct asked *asked,
     return p;
 }
 
-/* Puts a header in front of what lies from p to end. */
+/* Writes a header in front of the octets from p to end. */
 static uint8_t *wrap(uint8_t *p, const uint8_t *end, uint8_t tag)
 {
     size_t len = (size_t)(end - p);
@@ -261,7 +261,7 @@ static uint8_t *put_before(uint8_t *p, const void *v, size_t len)
     return memcpy(p - len, v, len);
 }
 
-/* The answer to the n octets at in, up to *end; NULL if there is none. */
+/* Makes the answer to the n octets at in, up to *end. Returns NULL if there is none. */
 static uint8_t *answer(size_t n, uint8_t **end)
 {
     /* version 1 stands for v2c (RFC 1901) */

@@ -1,13 +1,13 @@
 /*
- * The peer to beat: casnActiveTable through libnetsnmp's container table
- * handler, as mib2c's container template would do it, over AgentX.
+ * The usual implementation: casnActiveTable with the container table handler of
+ * libnetsnmp, as from mib2c's container template, over AgentX.
  *
  * usage: container -socket PATH -rows N
  *
- * The rows lie in its default sorted container (a binary array); the values of
- * a row are ready to be copied. Per cell the library does its range
- * check, one binary search and the conversion of the answer; nothing is cached
- * or computed here.
+ * The rows are in its default sorted container (a binary array). The values of a
+ * row need no conversion. For each cell the library does its range check, one
+ * binary search and the encoding of the answer. This program caches and computes
+ * nothing.
  */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
@@ -20,7 +20,7 @@
 
 #include "rows.h"
 
-/* The container sorts by its first member, which has to be a netsnmp_index. */
+/* The container sorts by the first member, which must be a netsnmp_index. */
 struct session {
     netsnmp_index index;
     oid id;
@@ -70,7 +70,7 @@ static int set_cell(netsnmp_variable_list *vb, unsigned int column,
     return -1;
 }
 
-/* The library has turned GETNEXT into the GET of the row it found. */
+/* The library has changed a GETNEXT into a GET of the row that it found. */
 static int handle(netsnmp_mib_handler *handler,
                   netsnmp_handler_registration *reginfo,
                   netsnmp_agent_request_info *reqinfo,
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
         return 2;
     }
 
-    /* No files of the machine: neither its configuration nor its state. */
+    /* Ignore the configuration and the state of the machine. */
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID,
                            NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID,

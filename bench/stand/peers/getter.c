@@ -1,11 +1,11 @@
 /*
- * getter: a client on libnetsnmp that GETs one cell at a time, as pollers built on that library do,
- * and prints the median time of one request in nanoseconds.
+ * getter: a client with libnetsnmp that gets one cell at a time, as pollers with that library do, and
+ * prints the median time of a request in nanoseconds.
  *
  *   getter PORT ROWS COUNT
  *
- * A client in Go would measure its own runtime too: when the agent answers quickly enough for the
- * client to be preempted within its system calls, sysmon takes its processor away.
+ * A client in Go also measures its own runtime. Depending on the timing of the agent's answers, sysmon
+ * takes the processor (P) away from the client during its system calls.
  */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
@@ -21,7 +21,7 @@ static int compare(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    /* casnUserId and one sub-identifier more for casnSessionId */
+    /* casnUserId, then one sub-identifier for casnSessionId */
     oid name[] = { 1, 3, 6, 1, 4, 1, 9, 9, 150, 1, 1, 3, 1, 2, 0 };
     const size_t length = sizeof name / sizeof *name;
     netsnmp_session session, *s;

@@ -1,19 +1,19 @@
 /*
- * The peer to beat without a master: casnActiveTable inside snmpd, loaded with
- * dlmod, in the fastest form that was found for net-snmp 5.9.3.
+ * The best implementation without a master: casnActiveTable inside snmpd, loaded
+ * with dlmod, in the fastest form that we found for net-snmp 5.9.3.
  *
- * In snmpd.conf: dlmod insnmpd PATH. The environment has the rows,
- * BENCH_ROWS=N.
+ * In snmpd.conf: dlmod insnmpd PATH. The environment variable BENCH_ROWS is the
+ * number of rows.
  *
- * A hand-written handler finds a row by arithmetic on the index and takes
- * GetBulkRequests itself: the library's own way (bulk_to_next) asks for one
- * repetition at a time, and after each checks access again for all that there
- * are so far, which costs snmpd up to twice the CPU time; its table containers
- * cost more than three times as much. Names and values are written where the
- * setters of the library would copy them to.
+ * A hand-written handler finds a row by arithmetic on the index and processes
+ * GetBulkRequests itself. The library's handler (bulk_to_next) gets one repetition
+ * at a time, and after each checks the access to all repetitions so far, which
+ * costs snmpd up to twice the CPU time. The library's table containers cost more
+ * than three times as much. Names and values are written directly to where the
+ * setters of the library would copy them.
  *
- * Built with -DLIBRARY_REPEATS it is the peer insnmpd-next: the same handler,
- * but repeated by the library, as nearly every module in use is.
+ * Built with -DLIBRARY_REPEATS it is the peer insnmpd-next: the same handler, but
+ * the library makes the repetitions, as for nearly every module in use.
  */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
@@ -35,20 +35,20 @@ struct session {
     char user_id[USER_ID_LEN + 1];
 };
 
-static struct session *sessions; /* the session N at N-1 */
+static struct session *sessions; /* session N is at N-1 */
 static uint32_t rows;
 
 static const oid entry[] = { CASN_ACTIVE_TABLE, 1 };
 enum { ENTRY_LEN = CASN_ACTIVE_TABLE_LEN + 1, CELL_LEN = ENTRY_LEN + 2 };
 
-/* Where libwrap looks for its rules. */
+/* The names of libwrap's files of rules. */
 extern char *hosts_allow_table, *hosts_deny_table;
 
 static void put(netsnmp_variable_list *vb, u_char type, const void *v,
                 size_t len)
 {
     if (len > sizeof(vb->buf) && !(vb->val.string = malloc(len)))
-        return; /* no value: the agent goes on behind it */
+        return; /* no value: the agent continues after the table */
     if (len <= sizeof(vb->buf))
         vb->val.string = vb->buf;
     memcpy(vb->val.string, v, len);
@@ -84,7 +84,7 @@ static void put_value(netsnmp_variable_list *vb, oid column,
     }
 }
 
-/* A variable binding without a name yet has a place for one in itself. */
+/* A variable binding without a name has space for one in itself. */
 static void put_name(netsnmp_variable_list *vb, oid column, oid index)
 {
     if (!vb->name)
@@ -106,7 +106,7 @@ static bool is_cell(const netsnmp_variable_list *vb)
            n[ENTRY_LEN + 1] <= rows;
 }
 
-/* The cell behind a name; false if the table ends there. */
+/* Finds the cell after a name. Returns false at the end of the table. */
 static bool find_next(const netsnmp_variable_list *vb, oid *column, oid *index)
 {
     const oid *n = vb->name;
@@ -128,9 +128,9 @@ static bool find_next(const netsnmp_variable_list *vb, oid *column, oid *index)
 }
 
 /*
- * Fills a variable binding and, if it repeats, those behind it. If the table
- * ends before they do the first that has no value gets the name of the last
- * cell, and the agent goes on from there.
+ * Fills a variable binding and, if it repeats, those after it. If the table ends
+ * earlier, the first one without a value gets the name of the last cell, and the
+ * agent continues from there.
  */
 static void answer_next(netsnmp_request_info *r, bool repeats)
 {
@@ -206,12 +206,12 @@ enum { modes = HANDLER_CAN_RONLY };
 enum { modes = HANDLER_CAN_RONLY | HANDLER_CAN_GETBULK };
 #endif
 
-/* What dlmod calls. */
+/* dlmod calls this function. */
 void init_insnmpd(void)
 {
     static const oid table[] = { CASN_ACTIVE_TABLE };
-    /* Debian's snmpd has libwrap read two files for each request. On a machine
-       that has none of them a GET costs a fourth less. */
+    /* In Debian's snmpd libwrap reads two files for each request. On a machine
+       without these files a GET costs a quarter less. */
     static char none[] = "/nonexistent";
     hosts_allow_table = hosts_deny_table = none;
 

@@ -1,18 +1,21 @@
 /*
- * load: NASes that report to a RADIUS accounting server on 127.0.0.1. One line of JSON says how it went.
+ * load: sends requests as NASes do to a RADIUS accounting server on 127.0.0.1, and prints the result as
+ * one line of JSON.
  *
  *   load FILE PORT FIRST COUNT INFLIGHT RATE TIMEOUT TRIES OVER
  *
- * FILE holds the requests one after the other, each followed by the 16 octets of the Response
- * Authenticator of an answer without attributes (see requests.go): all MD5 is done before the clock starts.
- * COUNT of them are sent, from number FIRST on.
- * RATE 0: INFLIGHT are kept without answer (closed loop; a latency begins when a request is sent).
- * RATE > 0: so many a second are sent, however the server does (open loop; a latency begins when a
- * request was due, so that a late one counts for what it is). A request that has no answer is sent
- * again each TIMEOUT ms, TRIES times in all, and is given up TIMEOUT later. Answers after OVER ms
- * are counted.
+ * FILE has the requests one after the other, each followed by the 16 octets of the Response
+ * Authenticator of an answer without attributes (see bench/nasload/requests.go), so that no MD5 is
+ * computed after the clock has started. COUNT requests are sent, starting with number FIRST.
+ * - RATE 0 is a closed loop: INFLIGHT requests are kept without an answer. A latency begins when a
+ *   request is sent.
+ * - RATE > 0 is an open loop: that many requests are sent per second, whether or not the server
+ *   answers. A latency begins when a request is due, so a late request counts its delay.
+ * A request without an answer is retransmitted every TIMEOUT ms, is sent at most TRIES times, and is
+ * given up TIMEOUT ms after the last time. Answers that take more than OVER ms are counted as slow.
  *
- * It is in C for the sake of the contenders, who share the CPUs: one thread, many packets a system call.
+ * It is in C, with one thread and many packets per system call, because it shares the CPUs with the
+ * contenders.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,7 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As in requests.go: a run of RUN requests goes out from one socket, so that they share a system call. */
+/* As in bench/nasload/requests.go: RUN requests in a row are sent from one socket, so that they share
+   a system call. */
 #define SOCKETS 64
 #define RUN 16
 #define IDENTIFIERS 256
@@ -43,13 +47,13 @@ enum state { WAITING, IN_FLIGHT, ANSWERED, GIVEN_UP };
 
 struct request {
     const uint8_t *packet;
-    int64_t begin; /* when it was sent first, or due */
+    int64_t begin; /* when it was first sent, or due */
     int64_t took;
     uint8_t state;
-    uint8_t socket; /* that it went out from */
+    uint8_t socket; /* from which it was sent */
 };
 
-/* Timeouts are all the same, so what is sent last expires last. */
+/* All timeouts are equal, so the request that was sent last expires last. */
 struct expiry {
     int64_t at;
     uint32_t request;
@@ -58,14 +62,14 @@ struct expiry {
 
 static struct request *requests;
 static uint32_t first, count;
-static struct expiry *expiries; /* a ring of one entry for each request */
+static struct expiry *expiries; /* a ring with one entry per request */
 static uint32_t expiry_head, expiry_count;
 static int64_t slots[SOCKETS][IDENTIFIERS]; /* request in flight, or -1 */
 static int sockets[SOCKETS];
 static int64_t timeout, last_answer;
 static uint32_t tries, in_flight, done, answered, given_up;
 static unsigned long retransmissions, bad, unexpected;
-static int blocked; /* the next request's identifier is free nowhere: an answer or a timeout makes it so */
+static int blocked; /* no socket has the next request's identifier free, until an answer or a timeout */
 
 static void die(const char *what)
 {
@@ -84,8 +88,8 @@ static int64_t now(void)
 static unsigned packet_length(const uint8_t *p) { return p[2] << 8 | p[3]; }
 
 /*
- * The socket for a request: the one of its run (numbers count from the beginning of the file, as the
- * identifiers do), or one where its identifier is free. SOCKETS if there is none.
+ * Returns the socket for a request: that of its run (the number counts from the beginning of the file,
+ * as for the identifier), or another one where its identifier is free, or SOCKETS if there is none.
  */
 static unsigned choose_socket(uint32_t i)
 {
@@ -147,7 +151,8 @@ static void expire_later(uint32_t request, uint32_t tried, int64_t at)
     expiries[(expiry_head + expiry_count++) % count] = (struct expiry) { at + timeout, request, tried };
 }
 
-/* Sends the n requests from i on, all of one socket. What the kernel does not take is lost, as on a wire. */
+/* Sends n requests from number i on, all from one socket. One that the kernel refuses is lost, as on a
+   wire. */
 static void send_run(uint32_t i, unsigned n)
 {
     struct mmsghdr messages[RUN];
@@ -164,11 +169,12 @@ static void send_run(uint32_t i, unsigned n)
     while (sent < n) {
         int got = sendmmsg(sockets[requests[i].socket], messages + sent, n - sent, 0);
 
-        sent += got > 0 ? got : 1; /* ECONNREFUSED tells of an earlier one */
+        sent += got > 0 ? got : 1; /* ECONNREFUSED is about an earlier one */
     }
 }
 
-/* Sends what is allowed to go; rate 0: up to limit in flight. Gives the next request to be sent. */
+/* Sends the requests that are due or, if rate is 0, up to limit in flight. Returns the number of the
+   next request. */
 static uint32_t send_due(uint32_t next, uint32_t limit, double rate, int64_t start)
 {
     int64_t at = now();
@@ -230,7 +236,7 @@ static void expire(void)
     }
 }
 
-static void take(unsigned s, const uint8_t *answer, unsigned length, int64_t at)
+static void match_answer(unsigned s, const uint8_t *answer, unsigned length, int64_t at)
 {
     int64_t i = slots[s][answer[1]];
     struct request *r;
@@ -240,7 +246,7 @@ static void take(unsigned s, const uint8_t *answer, unsigned length, int64_t at)
         return;
     }
     if (i < 0) {
-        unexpected++; /* a second answer */
+        unexpected++; /* a duplicate answer */
         return;
     }
     r = &requests[i];
@@ -275,7 +281,7 @@ static void receive(unsigned s)
         at = now();
         for (int k = 0; k < n; k++)
             if (messages[k].msg_len >= HEADER)
-                take(s, buffers[k], messages[k].msg_len, at);
+                match_answer(s, buffers[k], messages[k].msg_len, at);
             else
                 bad++;
     } while (n == BATCH);

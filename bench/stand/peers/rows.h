@@ -1,7 +1,7 @@
 /*
- * What the C peers serve: casnActiveTable of CISCO-AAA-SESSION-MIB with the
- * rows 1..N. Every peer gives the same cells with the same types; the lengths
- * of the values agree too, so that nobody wins by answering less.
+ * The rows of the C peers: casnActiveTable of CISCO-AAA-SESSION-MIB with the rows
+ * 1 to N. Every peer serves the same cells with the same types and lengths, so
+ * that none is faster because it answers less.
  */
 #ifndef BENCH_ROWS_H
 #define BENCH_ROWS_H
@@ -26,7 +26,7 @@ enum casn_column {
 #define CASN_FIRST_COLUMN CASN_USER_ID
 #define CASN_LAST_COLUMN CASN_VAI_IF_INDEX
 
-/* TruthValue false(2): nobody has asked for the end of this session. */
+/* TruthValue false(2): this session is not being disconnected. */
 #define CASN_DISCONNECT_FALSE 2
 
 #define USER_ID_LEN 23 /* "user" + ten digits + "@isp.test" */
@@ -36,7 +36,7 @@ static inline void row_user_id(char out[USER_ID_LEN + 1], uint32_t id)
     snprintf(out, USER_ID_LEN + 1, "user%010lu@isp.test", (unsigned long)id);
 }
 
-/* 10.0.0.0/8, counted up: the four octets in network order. */
+/* Addresses of 10.0.0.0/8 in sequence: four octets in network byte order. */
 static inline void row_ip_addr(uint8_t out[4], uint32_t id)
 {
     out[0] = 10;
