@@ -154,7 +154,7 @@ func TestSpoolPages(t *testing.T) {
 	}
 }
 
-func TestSpoolTakes(t *testing.T) {
+func TestSpoolReplayDrop(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		replay  bool
@@ -245,7 +245,7 @@ func TestSpoolTwice(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	taken := map[bool]int{} // by whether Drop did it
+	removed := map[bool]int{} // by whether it was Drop
 	for i := range callers {
 		drop := i == callers-1
 		all.Go(func() {
@@ -253,21 +253,21 @@ func TestSpoolTwice(t *testing.T) {
 			if drop {
 				do = s.Drop
 			}
-			for part := seqs; len(part) > 0; part = part[50:] {
-				n, err := do(part[:50]...)
+			for rest := seqs; len(rest) > 0; rest = rest[50:] {
+				n, err := do(rest[:50]...)
 				if err != nil && !errors.Is(err, ErrNotSetAside) || n < 50 && err == nil {
-					t.Errorf("%d taken, and the error is %v", n, err)
+					t.Errorf("removed %d, error %v", n, err)
 				}
 				mu.Lock()
-				taken[drop] += n
+				removed[drop] += n
 				mu.Unlock()
 			}
 		})
 	}
 	all.Wait()
-	if got := queued(t, st, "group a"); len(got) != taken[false] || taken[false]+taken[true] != records || s.Len() != 0 {
+	if got := queued(t, st, "group a"); len(got) != removed[false] || removed[false]+removed[true] != records || s.Len() != 0 {
 		t.Errorf("%d records queued, %d said to be replayed, %d dropped, %d left, of %d",
-			len(got), taken[false], taken[true], s.Len(), records)
+			len(got), removed[false], removed[true], s.Len(), records)
 	}
 	if len(s.reserved) != 0 {
 		t.Errorf("%d records are still in hand", len(s.reserved))

@@ -225,7 +225,7 @@ func TestRootsAndDefs(t *testing.T) {
 func TestReaderColumns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &columnsModule{rows: rapid.Uint32Range(0, 6).Draw(t, "rows")}
-		tree, err := New(m.part())
+		tree, err := New(m.toPart())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +260,7 @@ var columnsRoot = MustOID("1.3.6.1.4.1.32473.7")
 // of rows.
 type columnsModule struct{ rows uint32 }
 
-func (m *columnsModule) part() Part {
+func (m *columnsModule) toPart() Part {
 	rows := &Rows[uint32, [2]uint32]{
 		Get: func(n uint32, index OID) (row [2]uint32, ok bool) {
 			return [2]uint32{n, index[0]}, len(index) == 1 && index[0] >= 1 && index[0] <= n
@@ -289,7 +289,7 @@ func (m *columnsModule) part() Part {
 // not mixed up.
 func TestSharedRows(t *testing.T) {
 	first, second := &columnsModule{rows: 3}, &columnsModule{rows: 5}
-	a := first.part().(*Module[uint32])
+	a := first.toPart().(*Module[uint32])
 	b := &Module[uint32]{Name: "more columns", Root: columnsRoot[:len(columnsRoot)-1].Append(8), Pin: func() uint32 { return second.rows }}
 	for _, o := range a.Objects {
 		c := o.(Column[uint32, [2]uint32])

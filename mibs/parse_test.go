@@ -27,7 +27,7 @@ func TestLex(t *testing.T) {
 		"empty string":     {src: `""`, want: []string{""}},
 		"two in a comment": {src: "a\n-- b -- c", err: "line 2: second --"},
 		"open string":      {src: "a\n\"b\nc", err: "line 2: unterminated string"},
-		"strange byte":     {src: "a\n\n\x00", err: `line 3: unexpected '\x00'`},
+		"unexpected byte":  {src: "a\n\n\x00", err: `line 3: unexpected '\x00'`},
 		"single colon":     {src: "a : b", err: "line 1: unexpected ':'"},
 		"hyphen at end":    {src: "a- b", err: "line 1: unexpected '-'"},
 	}

@@ -155,7 +155,7 @@ func TestFaultBacklogInFrontOfFailover(t *testing.T) {
 
 // A record is in its own back-off with a method that answers others. When another method becomes
 // available, the record must not wait for up to an hour.
-func TestFaultOwnBackOffWaitsThoughAnotherTakesIt(t *testing.T) {
+func TestFaultOwnBackOffEndsWithAnotherMethod(t *testing.T) {
 	for name, change := range map[string]func(b *bubble, d, e *member, y *faultyServer){
 		"the second is opened":  func(_ *bubble, _, e *member, _ *faultyServer) { e.SetHold(Open) },
 		"the second is new":     func(b *bubble, _, _ *member, y *faultyServer) { b.member(setup{}, methodZ, y) },

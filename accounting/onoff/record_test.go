@@ -113,9 +113,9 @@ func TestNewSessionID(t *testing.T) {
 			t.Fatalf("%q, used before: %v", id, used[id])
 		}
 		used[id] = true
-		var made int64
-		if _, err := fmt.Sscanf(id[14:], "%X", &made); err != nil || made < before || made > time.Now().Unix() {
-			t.Fatalf("%q was made at %d, %v", id, made, err)
+		var created int64
+		if _, err := fmt.Sscanf(id[14:], "%X", &created); err != nil || created < before || created > time.Now().Unix() {
+			t.Fatalf("%q was created at %d, %v", id, created, err)
 		}
 	}
 }

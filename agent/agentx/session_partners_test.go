@@ -220,13 +220,13 @@ func TestPartnerWalkWhileChanging(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ { // rows with an odd index are added and removed
-			var part []agentx.FixtureRow
+			var some []agentx.FixtureRow
 			for _, r := range whole {
 				if r.Index%2 == 0 || int(r.Index)%7 == n%7 {
-					part = append(part, r)
+					some = append(some, r)
 				}
 			}
-			f.SetRows(part)
+			f.SetRows(some)
 		}
 	})
 	defer wg.Wait()

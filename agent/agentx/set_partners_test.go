@@ -103,7 +103,7 @@ func TestPartnerSet(t *testing.T) {
 				t.Errorf("refused, and rows changed (-before +after):\n%s", diff)
 			}
 			if failed := oid(agentx.FixtureTable, 5, 1); len(tt.args) > 3 && strings.Contains(got, "Failed object: "+failed) {
-				t.Errorf("snmpset blames the first variable: %q", got)
+				t.Errorf("snmpset reports the first variable: %q", got)
 			}
 		})
 	}

@@ -138,7 +138,7 @@ var (
 	unknownSource = netip.MustParseAddrPort("198.51.100.1:40000")
 )
 
-// fixture is a responder with users noc (authPriv), desk (authNoPriv) and guest (noAuthNoPriv), and
+// fixture is a responder with users noc (authPriv), helpdesk (authNoPriv) and guest (noAuthNoPriv), and
 // the communities public and private of 192.0.2.0/24.
 type fixture struct {
 	*Responder
@@ -188,7 +188,7 @@ func testPolicy(t testing.TB) *vacm.Policy {
 	}
 	members = append(members,
 		vacm.Member{Model: wire.ModelUSM, SecurityName: "noc", Group: "operators"},
-		vacm.Member{Model: wire.ModelUSM, SecurityName: "desk", Group: "operators"},
+		vacm.Member{Model: wire.ModelUSM, SecurityName: "helpdesk", Group: "operators"},
 		vacm.Member{Model: wire.ModelUSM, SecurityName: "guest", Group: "guests"})
 	p, err := vacm.New([]*vacm.View{all, test, scalars, text}, access, members, communities)
 	if err != nil {
@@ -211,7 +211,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	}
 	users, err := usm.NewUsers(engine.ID(), []usm.User{
 		{Name: "noc", Auth: usm.HMACSHA256, Priv: usm.AES128, AuthSecret: usm.Secret{Password: authPassword}, PrivSecret: usm.Secret{Password: privPassword}},
-		{Name: "desk", Auth: usm.HMACSHA, AuthSecret: usm.Secret{Password: authPassword}},
+		{Name: "helpdesk", Auth: usm.HMACSHA, AuthSecret: usm.Secret{Password: authPassword}},
 		{Name: "guest"},
 	}, nil)
 	if err != nil {

@@ -46,7 +46,7 @@ func (f *fixture) client(change func(*gosnmp.GoSNMP)) *gosnmp.GoSNMP {
 	return g
 }
 
-// as configures a gosnmp client as the user noc, desk or guest.
+// as configures a gosnmp client as the user noc, helpdesk or guest.
 func as(user string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) {
 		g.Version, g.SecurityModel = gosnmp.Version3, gosnmp.UserSecurityModel
@@ -57,7 +57,7 @@ func as(user string) func(*gosnmp.GoSNMP) {
 			g.MsgFlags = gosnmp.AuthPriv
 			p.AuthenticationProtocol, p.AuthenticationPassphrase = gosnmp.SHA256, authPassword
 			p.PrivacyProtocol, p.PrivacyPassphrase = gosnmp.AES, privPassword
-		case "desk":
+		case "helpdesk":
 			g.MsgFlags = gosnmp.AuthNoPriv
 			p.AuthenticationProtocol, p.AuthenticationPassphrase = gosnmp.SHA, authPassword
 		}
@@ -84,7 +84,7 @@ func TestUsers(t *testing.T) {
 		set             gosnmp.SNMPError
 	}{
 		{"noc", "1.0=7, 3.0=hello", "1.0=7", gosnmp.NoError},
-		{"desk", "1.0=42, 3.0=hello", "1.0=42", gosnmp.AuthorizationError},
+		{"helpdesk", "1.0=42, 3.0=hello", "1.0=42", gosnmp.AuthorizationError},
 		{"guest", "1.0=NoSuchObject, 3.0=hello", "3.0=hello", gosnmp.AuthorizationError},
 	}
 	for _, tt := range tests {
@@ -125,7 +125,7 @@ func TestBadUsers(t *testing.T) {
 			g.MsgFlags, p.AuthenticationProtocol, p.PrivacyProtocol = gosnmp.NoAuthNoPriv, gosnmp.NoAuth, gosnmp.NoPriv
 		}, func(s Stats) uint64 { return s.OutGetResponses }}, // authorizationError: the level has no access entry
 		{"privacy that a user has not", func(_ *gosnmp.GoSNMP, p *gosnmp.UsmSecurityParameters) {
-			p.UserName, p.AuthenticationProtocol = "desk", gosnmp.SHA
+			p.UserName, p.AuthenticationProtocol = "helpdesk", gosnmp.SHA
 		}, func(s Stats) uint64 { return s.USM.UnsupportedSecLevels }},
 		{"another context", func(g *gosnmp.GoSNMP, _ *gosnmp.UsmSecurityParameters) { g.ContextName = "other" }, func(s Stats) uint64 { return s.UnknownContexts }},
 		{"another context engine", func(g *gosnmp.GoSNMP, _ *gosnmp.UsmSecurityParameters) {

@@ -83,7 +83,7 @@ func TestPairwise(t *testing.T) {
 
 // A machine that is slow in one run is so for both: the median of the ratios
 // tells, the ratio of the medians would not.
-func TestRatiosAreTakenRunByRun(t *testing.T) {
+func TestRatiosAreComputedRunByRun(t *testing.T) {
 	s := Series{
 		"a": {{"rate": 20}, {"rate": 200}, {"rate": 22}},
 		"b": {{"rate": 10}, {"rate": 100}, {"rate": 110}},

@@ -50,8 +50,8 @@ func s3(zone *time.Location) []api.ServerGroup {
 	}
 }
 
-// odd is a group whose servers differ, and whose names would act on a terminal.
-func odd() *api.ServerGroup {
+// unprintableGroup returns a group whose servers differ, and whose names have unprintable characters.
+func unprintableGroup() *api.ServerGroup {
 	backoff := &api.Backoff{MaxDelay: 3600, Retry: 32}
 	return &api.ServerGroup{
 		Name: "e\x1b[31m", Description: "\u202ex", AccessAlgorithm: "round-robin", HoldDown: 30, SourceAddress: "2001:db8::1",
@@ -103,24 +103,24 @@ func books(zone *time.Location) *controltest.Accounting {
 // TestAccountingScreens: what is printed of every look, against files.
 func TestAccountingScreens(t *testing.T) {
 	groups, aside := s3(time.Local), books(time.Local).Aside
-	odd := odd()
+	unprintable := unprintableGroup()
 	tests := []struct {
 		file  string
 		print func(io.Writer) error
 	}{
-		{"server-groups.txt", func(w io.Writer) error { return printServerGroups(w, append(groups, *odd)) }},
+		{"server-groups.txt", func(w io.Writer) error { return printServerGroups(w, append(groups, *unprintable)) }},
 		{"server-group.txt", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }},
 		{"server-group-monitors.txt", func(w io.Writer) error { return printServerGroup(w, &groups[1]) }},
-		{"server-group-odd.txt", func(w io.Writer) error { return printServerGroup(w, odd) }},
+		{"server-group-unprintable.txt", func(w io.Writer) error { return printServerGroup(w, unprintable) }},
 		{"server-group-empty.txt", func(w io.Writer) error { return printServerGroup(w, &api.ServerGroup{}) }},
 		{"acct-on-off.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[0]) }},
 		{"acct-on-off-never.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[1]) }},
-		{"acct-on-off-disabled.txt", func(w io.Writer) error { return printAcctOnOff(w, odd) }},
+		{"acct-on-off-disabled.txt", func(w io.Writer) error { return printAcctOnOff(w, unprintable) }},
 		{"acct-on-off-group.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff[:1]) }},
 		{"acct-on-off-groups.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff) }},
 		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
 		{"radius-statistics.txt", func(w io.Writer) error {
-			return printRadiusStatistics(w, []api.ServerGroup{groups[0], groups[2], *odd}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+			return printRadiusStatistics(w, []api.ServerGroup{groups[0], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
 		}},
 		{"spool.txt", func(w io.Writer) error { return printSpool(w, busySpool(), now) }},
 		{"spool-empty.txt", func(w io.Writer) error {
@@ -137,7 +137,7 @@ func TestAccountingScreens(t *testing.T) {
 		}},
 		{"spool-show.txt", func(w io.Writer) error { return printRecord(w, &aside[0]) }},
 		{"spool-show-damaged.txt", func(w io.Writer) error { return printRecord(w, &aside[1]) }},
-		{"spool-show-odd.txt", func(w io.Writer) error { return printRecord(w, &aside[2]) }},
+		{"spool-show-unprintable.txt", func(w io.Writer) error { return printRecord(w, &aside[2]) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {

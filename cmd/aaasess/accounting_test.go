@@ -195,7 +195,7 @@ func TestNothingThere(t *testing.T) {
 // TestAccountingJSON: the documents field by field, as other programs read them.
 func TestAccountingJSON(t *testing.T) {
 	a := books(time.UTC)
-	a.Groups = append(a.Groups, *odd())
+	a.Groups = append(a.Groups, *unprintableGroup())
 	last := &a.Groups[len(a.Groups)-1].Servers[0].Statistics
 	last.StateSince = time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
 	last.DownUntil = last.StateSince.Add(time.Minute)
@@ -340,7 +340,7 @@ func TestAccountingHelp(t *testing.T) {
 // TestAccountingCompletion: names and numbers come from the daemon.
 func TestAccountingCompletion(t *testing.T) {
 	a := books(time.Local)
-	a.Groups = append(a.Groups, *odd())
+	a.Groups = append(a.Groups, *unprintableGroup())
 	d := accountant(t, a)
 	const groups = "aaa-server-policy-1 aaa-server-policy-2 aaa-server-policy-3"
 	for args, want := range map[string]string{

@@ -106,12 +106,12 @@ func (s *crashServer) serve() {
 			s.history.add(crashtest.Observation{Kind: crashtest.Failed, Text: "it sent a packet that is not authentic"})
 			continue
 		}
-		s.take(p, from)
+		s.handle(p, from)
 	}
 }
 
-// take decides what becomes of a request.
-func (s *crashServer) take(p *layeh.Packet, from netip.AddrPort) {
+// handle drops a request, or answers it, perhaps late, by chance.
+func (s *crashServer) handle(p *layeh.Packet, from netip.AddrPort) {
 	s.mu.Lock()
 	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.dead
 	s.asked++

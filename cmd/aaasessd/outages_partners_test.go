@@ -117,8 +117,8 @@ func (l *inProcess) spoolQueue(name string) api.Queue {
 	return api.Queue{}
 }
 
-// takes waits until these servers have so many more records.
-func (o *outages) takes(n int, servers ...*partner.FreeRADIUSProc) {
+// awaitReceived waits until these servers have received n more records.
+func (o *outages) awaitReceived(n int, servers ...*partner.FreeRADIUSProc) {
 	o.t.Helper()
 	count := func() (sum int) {
 		for _, fr := range servers {
@@ -148,9 +148,9 @@ func (o *outages) lost(server int, off, on func()) {
 	o.t.Helper()
 	off()
 	o.eventuallyIs(server, "down")
-	o.takes(200, o.a[1-server])
+	o.awaitReceived(200, o.a[1-server])
 	on()
-	o.takes(100, o.a[server])
+	o.awaitReceived(100, o.a[server])
 	o.eventuallyIs(server, "up")
 }
 
@@ -162,7 +162,7 @@ func (o *outages) lostB() {
 	eventually(o.t, "group B is down", func() bool { return !o.queue("B").DownSince.IsZero() })
 	before := o.b.Received()
 	for range 3 {
-		o.takes(150, o.a...)
+		o.awaitReceived(150, o.a...)
 		if q := o.queue("A"); !q.DownSince.IsZero() || q.Records > outageNASes*outageLines {
 			o.t.Errorf("while B is stopped the queue of A is %+v", q)
 		}
@@ -187,7 +187,7 @@ func (o *outages) lostA() {
 	eventually(o.t, "group A is down", func() bool { return !o.queue("A").DownSince.IsZero() })
 	answered := o.load.history.counted("answered network")
 	eventually(o.t, "NASes are answered", func() bool { return o.load.history.counted("answered network") > answered+600 })
-	o.takes(100, o.b)
+	o.awaitReceived(100, o.b)
 	for _, fr := range o.a {
 		fr.Start()
 	}
@@ -213,19 +213,19 @@ func (o *outages) settle() (spool *api.SpoolStatus) {
 // the NASes arrives, in order and where it belongs, and one group's outage does not concern the other.
 func TestOutages(t *testing.T) {
 	o := startOutages(t, "direct")
-	o.takes(300, o.a[0])
-	o.takes(100, o.b)
+	o.awaitReceived(300, o.a[0])
+	o.awaitReceived(100, o.b)
 	before := o.a[1].Received()
-	o.takes(200, o.a[0])
+	o.awaitReceived(200, o.a[0])
 	if n := o.a[1].Received() - before; n > 50 { // it may, when the machine was slow
 		t.Errorf("the second server of A took %d records while the first was there", n)
 	}
 	o.lost(0, o.a[0].Pause, o.a[0].Resume)
 	o.lost(0, o.a[0].Kill, o.a[0].Start)
 	o.lostB()
-	o.takes(300, o.a...) // what was answered to NASes while B was away is no part of the next outage
+	o.awaitReceived(300, o.a...) // what was answered to NASes while B was away is no part of the next outage
 	o.lostA()
-	o.takes(300, o.a...)
+	o.awaitReceived(300, o.a...)
 	o.judge(o.settle())
 }
 
@@ -235,7 +235,7 @@ func TestOutagesRoundRobin(t *testing.T) {
 	share := func() {
 		t.Helper()
 		before := [...]int{o.a[0].Received(), o.a[1].Received()}
-		o.takes(300, o.a...)
+		o.awaitReceived(300, o.a...)
 		one, two := o.a[0].Received()-before[0], o.a[1].Received()-before[1]
 		if min(one, two) < (one+two)/3 {
 			t.Errorf("the servers of A took %d and %d records, want about as many", one, two)

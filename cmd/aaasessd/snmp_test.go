@@ -199,13 +199,13 @@ func TestAuthenticationFailures(t *testing.T) {
 	received, port := receiveTraps(t)
 	text := responderConfig(t, port)
 	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), outside{})
-	stranger := l.manager(impatient("secret"))
-	request, err := stranger.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
+	unknown := l.manager(impatient("secret"))
+	request, err := unknown.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ask := func() { // and wait for nothing
-		if _, err := stranger.Conn.Write(request); err != nil {
+		if _, err := unknown.Conn.Write(request); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -45,13 +45,13 @@ func TestFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	taken := 0
+	attempts := 0
 	_, err = find(func(address string) (io.Closer, error) {
-		taken++
+		attempts++
 		return net.ListenPacket("udp4", conn.LocalAddr().String())
 	})
-	if !errors.Is(err, ErrNone) || taken != tries {
-		t.Errorf("%v after %d tries", err, taken)
+	if !errors.Is(err, ErrNone) || attempts != tries {
+		t.Errorf("%v after %d tries", err, attempts)
 	}
 }
 

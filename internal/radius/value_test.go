@@ -20,12 +20,12 @@ func printed(d *Dictionary, t Type, value string) (lines []string) {
 
 func TestPrint(t *testing.T) {
 	const mac = "\x00\x00\x5e\x00\x53\x01"
-	odd, err := Standard().With(file(t, "odd", `
-ATTRIBUTE Odd-Ether 200 ether
-ATTRIBUTE Odd-Signed 201 signed
-ATTRIBUTE Odd-Short 202 short
-ATTRIBUTE Odd-Byte 203 byte
-VALUE Odd-Byte Red 1
+	custom, err := Standard().With(file(t, "custom", `
+ATTRIBUTE Custom-Ether 200 ether
+ATTRIBUTE Custom-Signed 201 signed
+ATTRIBUTE Custom-Short 202 short
+ATTRIBUTE Custom-Byte 203 byte
+VALUE Custom-Byte Red 1
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -58,10 +58,10 @@ VALUE Odd-Byte Red 1
 		{"interface", 96, "\x00\x01\x02\x03\x04\x05\x06\x07", "Framed-Interface-Id = 0001:0203:0405:0607"},
 		{"64 bits", 124, "\x00\x00\x00\x01\x00\x00\x00\x00", "MIP6-Feature-Vector = #4294967296"},
 		{"16 bits", 141, "\x01\x00", "PKM-SAID = #256"},
-		{"Ethernet address", 200, mac, "Odd-Ether = 00:00:5e:00:53:01"},
-		{"negative", 201, "\xff\xff\xff\xff", "Odd-Signed = #-1"},
-		{"octet", 203, "\x02", "Odd-Byte = #2"},
-		{"octet with a name", 203, "\x01", "Odd-Byte = Red"},
+		{"Ethernet address", 200, mac, "Custom-Ether = 00:00:5e:00:53:01"},
+		{"negative", 201, "\xff\xff\xff\xff", "Custom-Signed = #-1"},
+		{"octet", 203, "\x02", "Custom-Byte = #2"},
+		{"octet with a name", 203, "\x01", "Custom-Byte = Red"},
 		{"password", 2, "secret", "User-Password = 0x736563726574"},
 		{"password of a tunnel", 69, "\x01\x80\x00x", "Tunnel-Password = 0x01800078"},
 		{"tunnel without tag", 64, "\x00\x00\x00\x0d", "Tunnel-Type = VLAN"},
@@ -78,7 +78,7 @@ VALUE Odd-Byte Red 1
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := strings.Join(printed(odd, tt.typ, tt.value), "; "); got != tt.want {
+			if got := strings.Join(printed(custom, tt.typ, tt.value), "; "); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})

@@ -177,8 +177,8 @@ func newIdleListener(t *testing.T, sink Sink, clients ...Client) (*runningListen
 // TestDropped: none of these datagrams is answered or reaches the sink. All are counted, and logged
 // once a minute.
 func TestDropped(t *testing.T) {
-	stranger := local()
-	stranger.Prefix = prefix("192.0.2.0/24")
+	unknown := local()
+	unknown.Prefix = prefix("192.0.2.0/24")
 	tests := []struct {
 		name     string
 		datagram []byte
@@ -187,7 +187,7 @@ func TestDropped(t *testing.T) {
 		log      string
 	}{
 		{"wrong secret", start(1, "a"), Client{Name: "local", Prefix: prefix("127.0.0.1/32"), Secret: "other"}, Counters{BadAuthenticators: 3}, "check the shared secret"},
-		{"not a client", start(1, "a"), stranger, Counters{UnknownClients: 3}, "unknown client"},
+		{"not a client", start(1, "a"), unknown, Counters{UnknownClients: 3}, "unknown client"},
 		{"empty", nil, local(), Counters{Malformed: 3}, "shorter than 20 octets"},
 		{"truncated", start(1, "abc")[:25], local(), Counters{Malformed: 3}, "shorter than its Length field"},
 		{"too large", withLength(make([]byte, 4097), 4097), local(), Counters{Malformed: 3}, "Length field is not 20..4096"},
@@ -335,7 +335,7 @@ func TestAnswerSource(t *testing.T) {
 }
 
 func TestNewErrors(t *testing.T) {
-	taken := startListener(t, refuser{}, "127.0.0.1:0", local())
+	inUse := startListener(t, refuser{}, "127.0.0.1:0", local())
 	free := netip.MustParseAddrPort("127.0.0.1:0")
 	tests := []struct {
 		name string
@@ -343,7 +343,7 @@ func TestNewErrors(t *testing.T) {
 		want string
 	}{
 		{"no address", Config{}, "radius: no address to listen on"},
-		{"in use", Config{Addresses: []netip.AddrPort{free, taken.Addr()}}, "radius: listen " + taken.Addr().String() + ": address already in use"},
+		{"in use", Config{Addresses: []netip.AddrPort{free, inUse.Addr()}}, "radius: listen " + inUse.Addr().String() + ": address already in use"},
 		{"not ours", Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:1813")}}, "radius: listen 192.0.2.1:1813: cannot assign requested address"},
 		{"client", Config{Addresses: []netip.AddrPort{free}, Clients: []Client{{}}}, `radius: client "invalid Prefix": no address`},
 	}
@@ -355,7 +355,7 @@ func TestNewErrors(t *testing.T) {
 			}
 		})
 	}
-	if _, err := New(Config{Addresses: []netip.AddrPort{taken.Addr()}}, refuser{}); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := New(Config{Addresses: []netip.AddrPort{inUse.Addr()}}, refuser{}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("%v is not EADDRINUSE", err)
 	}
 }

@@ -96,6 +96,6 @@ func TestStatusServerDropped(t *testing.T) {
 	l, handle := newIdleListener(t, newRecorder(), Client{Prefix: prefix("192.0.2.0/24"), Secret: captured.Secret})
 	handle(statusRequest(1), noon)
 	if diff := cmp.Diff(Counters{Requests: 1, UnknownClients: 1}, l.Stats().Counters); diff != "" {
-		t.Errorf("of a stranger: %s", diff)
+		t.Errorf("of an unknown client: %s", diff)
 	}
 }

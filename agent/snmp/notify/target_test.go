@@ -234,14 +234,14 @@ func TestReceiverSameSource(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.a+" "+tt.b, func(t *testing.T) {
-			var made [2]*receiver
+			var receivers [2]*receiver
 			for i, source := range []string{tt.a, tt.b} {
 				var err error
-				if made[i], err = newReceiver(from(source, v2c("a", "nms.example.net:162")), ourID); err != nil {
+				if receivers[i], err = newReceiver(from(source, v2c("a", "nms.example.net:162")), ourID); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got := made[0].same(made[1]); got != tt.want {
+			if got := receivers[0].same(receivers[1]); got != tt.want {
 				t.Errorf("same is %t", got)
 			}
 		})

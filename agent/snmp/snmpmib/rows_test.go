@@ -23,7 +23,7 @@ func TestRowsAgainstModel(t *testing.T) {
 		for i, index := range rapid.SliceOfN(genIndex(), 0, 40).Draw(t, "indexes") {
 			rows = append(rows, entry[int]{index, i})
 		}
-		made := newTable(mib.OID{1}, slices.Clone(rows))
+		tab := newTable(mib.OID{1}, slices.Clone(rows))
 		access := rowsOf(func(tab table[int]) table[int] { return tab })
 		asked, include := genIndex().Draw(t, "asked"), rapid.Bool().Draw(t, "include")
 
@@ -38,10 +38,10 @@ func TestRowsAgainstModel(t *testing.T) {
 				next = e
 			}
 		}
-		if got, ok := access.Get(made, asked); ok != (equal != nil) || ok && *got != equal.row {
+		if got, ok := access.Get(tab, asked); ok != (equal != nil) || ok && *got != equal.row {
 			t.Errorf("Get: %v %t, want %v", got, ok, equal)
 		}
-		name, got, ok := access.Next(made, asked, include, mib.OID{9})
+		name, got, ok := access.Next(tab, asked, include, mib.OID{9})
 		switch {
 		case ok != (next != nil):
 			t.Errorf("Next: %t, want %v", ok, next)
@@ -84,19 +84,19 @@ func TestAppendName(t *testing.T) {
 
 // TestDerived: rows are built once for each policy, not for each request.
 func TestDerived(t *testing.T) {
-	made := 0
-	d := &derived[int, string]{build: func(*int) *string { made++; return new(string) }}
+	builds := 0
+	d := &derived[int, string]{build: func(*int) *string { builds++; return new(string) }}
 	one, two := new(int), new(int)
 	a := d.get(one)
-	if d.get(one) != a || made != 1 {
-		t.Errorf("made %d times", made)
+	if d.get(one) != a || builds != 1 {
+		t.Errorf("built %d times", builds)
 	}
-	if b := d.get(two); b == a || made != 2 {
-		t.Errorf("nothing new is made of something new, %d times", made)
+	if b := d.get(two); b == a || builds != 2 {
+		t.Errorf("nothing new is builds of something new, %d times", builds)
 	}
 	d.get(one)
-	if d.get(one); made != 3 {
-		t.Errorf("made %d times, want 3", made)
+	if d.get(one); builds != 3 {
+		t.Errorf("built %d times, want 3", builds)
 	}
 }
 

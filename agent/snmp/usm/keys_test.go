@@ -119,7 +119,7 @@ func TestNewKeysErrors(t *testing.T) {
 		{"authentication key without protocol", usm.NoAuth, key(20), usm.NoPriv, nil, "none needs 0"},
 		{"privacy without authentication", usm.NoAuth, nil, usm.AES128, key(16), "without authentication"},
 		{"no privacy key", usm.HMACSHA, key(20), usm.AES128, nil, "privacy key has 0 octets"},
-		{"odd privacy key", usm.HMACSHA, key(20), usm.AES256, key(24), "SHA has 20 and AES-256 has 32"},
+		{"privacy key of another length", usm.HMACSHA, key(20), usm.AES256, key(24), "SHA has 20 and AES-256 has 32"},
 		{"privacy key without protocol", usm.HMACSHA, key(20), usm.NoPriv, key(20), "no privacy protocol"},
 	}
 	for _, tt := range tests {

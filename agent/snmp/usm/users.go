@@ -84,16 +84,16 @@ func (u *Users) local(user *User, old *Users) (*localUser, error) {
 // fingerprint covers everything that the keys depend on.
 func (u *Users) fingerprint(user *User) (sum [sha256.Size]byte) {
 	h := hmac.New(sha256.New, u.seed[:])
-	part := func(b []byte) {
+	add := func(b []byte) {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
 		h.Write(b)
 	}
-	part(u.engineID)
-	part([]byte{byte(user.Auth), byte(user.Priv)})
+	add(u.engineID)
+	add([]byte{byte(user.Auth), byte(user.Priv)})
 	for _, s := range []*Secret{&user.AuthSecret, &user.PrivSecret} {
-		part([]byte(s.Password))
-		part(s.MasterKey)
-		part(s.LocalizedKey)
+		add([]byte(s.Password))
+		add(s.MasterKey)
+		add(s.LocalizedKey)
 	}
 	h.Sum(sum[:0])
 	return sum

@@ -121,7 +121,7 @@ func TestUsersReused(t *testing.T) {
 		engine []byte
 		before *usm.Users
 		user   usm.User
-		taken  bool
+		reused bool
 	}{
 		{"the same", testEngineID, old, user, true},
 		{"another engine", other, old, user, false},
@@ -140,8 +140,8 @@ func TestUsersReused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := usm.KeysOf(after, tt.user.Name) == usm.KeysOf(tt.before, tt.user.Name); got != tt.taken {
-				t.Errorf("taken over: %v", got)
+			if got := usm.KeysOf(after, tt.user.Name) == usm.KeysOf(tt.before, tt.user.Name); got != tt.reused {
+				t.Errorf("keys reused: %v", got)
 			}
 			again, err := usm.NewUsers(tt.engine, []usm.User{tt.user}, after)
 			if err != nil {

@@ -101,7 +101,7 @@ func TestStatusString(t *testing.T) {
 }
 
 func TestNewErrors(t *testing.T) {
-	v, stranger := mustView(t, "v"), mustView(t, "stranger")
+	v, foreign := mustView(t, "v"), mustView(t, "foreign")
 	entry := AccessEntry{Group: "g", Model: wire.ModelUSM, Level: wire.AuthPriv, Read: v}
 	member := Member{wire.ModelUSM, "bob", "g"}
 	with := func(change func(e *AccessEntry)) []AccessEntry {
@@ -117,8 +117,8 @@ func TestNewErrors(t *testing.T) {
 		list    []Community
 		want    string
 	}{
-		{"views of one name", []*View{v, stranger, mustView(t, "v")}, nil, nil, nil, `view "v" is defined twice`},
-		{"a view of elsewhere", []*View{v}, with(func(e *AccessEntry) { e.Write = stranger }), nil, nil, `group "g" with usm, authPriv: view "stranger" is not`},
+		{"views of one name", []*View{v, foreign, mustView(t, "v")}, nil, nil, nil, `view "v" is defined twice`},
+		{"a view of another policy", []*View{v}, with(func(e *AccessEntry) { e.Write = foreign }), nil, nil, `group "g" with usm, authPriv: view "foreign" is not`},
 		{"a view of the same name", []*View{v}, with(func(e *AccessEntry) { e.Notify = mustView(t, "v") }), nil, nil, `view "v" is not`},
 		{"a group without name", []*View{v}, with(func(e *AccessEntry) { e.Group = "" }), nil, nil, "name has 0 octets"},
 		{"percent signs", []*View{v}, with(func(e *AccessEntry) { e.Group, e.Level = "100%d", 0 }), nil, nil, `"100%d" with usm, SecurityLevel(0): unknown security level`},

@@ -148,13 +148,13 @@ func TestPDUOwnsItsMemory(t *testing.T) {
 
 // TestRawVarbinds: RawVarbinds is the unchanged content of the list, as AppendRaw needs it.
 func TestRawVarbinds(t *testing.T) {
-	odd := unhex(t, "30 82 00 0c 06 81 06 2b 06 01 02 01 01 05 81 00")
-	b := tlv(byte(SetRequest), integer(5), integer(0), integer(0), tlv(tagSequence, odd, odd))
+	longForm := unhex(t, "30 82 00 0c 06 81 06 2b 06 01 02 01 01 05 81 00")
+	b := tlv(byte(SetRequest), integer(5), integer(0), integer(0), tlv(tagSequence, longForm, longForm))
 	var p PDU
 	if err := p.Parse(b); err != nil {
 		t.Fatal(err)
 	}
-	if want := append(bytes.Clone(odd), odd...); !bytes.Equal(p.RawVarbinds, want) {
+	if want := append(bytes.Clone(longForm), longForm...); !bytes.Equal(p.RawVarbinds, want) {
 		t.Errorf("RawVarbinds %x, want %x", p.RawVarbinds, want)
 	}
 	var f Frame

@@ -53,7 +53,7 @@ func (c *Checker) Add(o *Observation) {
 	case Arrived:
 		c.arrived(o.Record, o.Number)
 	case Made:
-		c.made(o)
+		c.stopMade(o)
 	case Lost:
 		c.lost(o.Record.Session)
 	case Asked:
@@ -189,7 +189,7 @@ func (c *Checker) number(s *session, number uint32, how string) {
 		s.number = number
 		c.byNumber[number] = s
 		for _, o := range c.early[number] {
-			c.made(o)
+			c.stopMade(o)
 		}
 		delete(c.early, number)
 	case s.number != 0 && s.number != number:

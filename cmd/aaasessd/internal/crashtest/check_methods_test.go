@@ -52,7 +52,7 @@ func TestCheckMethods(t *testing.T) {
 			"start and interim wait at the one that is dead", history(all, one(arrived(a2, 1).at("z"), drained)),
 			[]string{"Stop 2 of a arrived before its start", "Start 0 of a never arrived"},
 		},
-		{"the stop that was made before the start", history(crashed, one(made("a", 1, 0).at("z"))), []string{"which is not its number"}},
+		{"the stop that was made before the start", history(crashed, one(stopMade("a", 1, 0).at("z"))), []string{"which is not its number"}},
 
 		// An older version, and the present one on what it left.
 		{"the older one: the stop before the start", history(one(older), all, one(arrived(a2, 1).at("z"), arrived(a0, 1).at("g"), drained)), nil},
@@ -64,15 +64,15 @@ func TestCheckMethods(t *testing.T) {
 			[]string{"Interim-Update 1 of a arrived after Stop 2"},
 		},
 		{"begun with the present one", history(one(older, present), all, one(arrived(a2, 1), arrived(a0, 1), drained)), []string{"Stop 2 of a arrived before its start"}},
-		{"a stop that was made comes before its start", history(one(older), crashed, one(present, made("a", 1, 0), arrived(a0, 1), drained)), nil},
+		{"a stop that was made comes before its start", history(one(older), crashed, one(present, stopMade("a", 1, 0), arrived(a0, 1), drained)), nil},
 		{
-			"under a number of nobody", history(one(older), crashed, one(present, made("a", 9, 0), arrived(a0, 1), drained)),
+			"under a number of nobody", history(one(older), crashed, one(present, stopMade("a", 9, 0), arrived(a0, 1), drained)),
 			[]string{"Stop 1 of a never arrived", "was made as 00000009, which is not its number"},
 		},
 		{"the better stop comes first", history(one(older), does(a0, 1), one(sent(a1).gives(7), answered(a1), lost("a"), ends(on, "a"), answered(on), present,
-			made("a", 1, 7), made("a", 1, 3), drained)), nil},
+			stopMade("a", 1, 7), stopMade("a", 1, 3), drained)), nil},
 		{"no stop is good enough", history(one(older), does(a0, 1), one(sent(a1).gives(7), answered(a1), lost("a"), ends(on, "a"), answered(on), present,
-			made("a", 1, 2), made("a", 1, 3), drained)), []string{"the last stop of a has 3 octets; its NAS gave 7"}},
+			stopMade("a", 1, 2), stopMade("a", 1, 3), drained)), []string{"the last stop of a has 3 octets; its NAS gave 7"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, tt.run)

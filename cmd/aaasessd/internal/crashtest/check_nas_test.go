@@ -11,8 +11,8 @@ func lost(session string) Observation {
 	return Observation{Kind: Lost, Record: Record{Session: session}}
 }
 
-// made is a stop of the daemon's that arrives.
-func made(session string, number uint32, octets uint64) Observation {
+// stopMade is the arrival of a stop that the daemon made.
+func stopMade(session string, number uint32, octets uint64) Observation {
 	return Observation{Kind: Made, Record: Record{Session: session, Type: sessions.Stop}, Number: number, Octets: octets}
 }
 
@@ -38,22 +38,22 @@ func TestCheckNASes(t *testing.T) {
 	closed := history(crashed, one(ends(on, "a#1"), answered(on)))
 	tests := []checkTest{
 		// What may be.
-		{"an id is reused", history(again, one(made("a#1", 1, 7), arrived(a2, 2), asked, told(2, 1, row(2)), drained)), nil},
+		{"an id is reused", history(again, one(stopMade("a#1", 1, 7), arrived(a2, 2), asked, told(2, 1, row(2)), drained)), nil},
 		{"after a stop", history(does(a1, 1), does(stop("a#1", 1), 1), does(a2, 2), one(asked, told(2, 1, row(2)), drained)), nil},
-		{"an Accounting-On", history(closed, one(made("a#1", 1, 7), asked, told(1, 1), drained)), nil},
-		{"the newest interim is dropped", history(does(a1, 1), took(interim("a#1", 1)), one(lost("a#1"), ends(on, "a#1"), answered(on), made("a#1", 1, 0), drained)), nil},
+		{"an Accounting-On", history(closed, one(stopMade("a#1", 1, 7), asked, told(1, 1), drained)), nil},
+		{"the newest interim is dropped", history(does(a1, 1), took(interim("a#1", 1)), one(lost("a#1"), ends(on, "a#1"), answered(on), stopMade("a#1", 1, 0), drained)), nil},
 		{"nothing ends it: it stays", history(crashed, one(asked, told(1, 1, row(1)), drained)), nil},
 		{"while the new start is sent: the old one", history(crashed, one(ends(a2, "a#1"), asked, told(1, 1, row(1)))), nil},
 		{"or the new one", history(crashed, one(ends(a2, "a#1"), asked, told(2, 1, row(2)))), nil},
 		{"while an Accounting-On is sent: none or the old one", history(crashed, one(ends(on, "a#1"), asked, told(1, 1), asked, told(1, 1, row(1)))), nil},
 		{"a start that was not answered: in no record", one(sent(a1), lost("a#1"), ends(a2, "a#1"), answered(a2), arrived(a2, 1), asked, told(1, 1, row(1)), drained), nil},
-		{"or in one, with its stop", one(sent(a1), lost("a#1"), ends(a2, "a#1"), answered(a2), arrived(a1, 1), made("a#1", 1, 0), arrived(a2, 2), asked, told(2, 1, row(2)), drained), nil},
+		{"or in one, with its stop", one(sent(a1), lost("a#1"), ends(a2, "a#1"), answered(a2), arrived(a1, 1), stopMade("a#1", 1, 0), arrived(a2, 2), asked, told(2, 1, row(2)), drained), nil},
 		{"a crash before the stop is answered", history(does(a1, 1), one(sent(stop("a#1", 1)), lost("a#1"), ends(a2, "a#1"), answered(a2), arrived(stop("a#1", 1), 1), arrived(a2, 2), drained)), nil},
-		{"two crashes", history(crashed, one(ends(a2, "a#1"), lost("a#2"), ends(a3, "a#1", "a#2"), answered(a3), made("a#1", 1, 7), arrived(a3, 2), asked, told(2, 1, row(2)), drained)), nil},
+		{"two crashes", history(crashed, one(ends(a2, "a#1"), lost("a#2"), ends(a3, "a#1", "a#2"), answered(a3), stopMade("a#1", 1, 7), arrived(a3, 2), asked, told(2, 1, row(2)), drained)), nil},
 		{"an Accounting-On that is given up", history(crashed, one(ends(on, "a#1"), lost("nas-on-2"), drained)), nil},
-		{"the stop again", history(closed, one(made("a#1", 1, 7), made("a#1", 1, 7), drained)), nil},
-		{"an interim that nobody was answered counts or not", history(does(a1, 1), one(sent(interim("a#1", 1)).gives(7), lost("a#1"), ends(on, "a#1"), answered(on), made("a#1", 1, 7), drained)), nil},
-		{"a better stop comes later", history(closed, one(made("a#1", 1, 3), made("a#1", 1, 7), drained)), nil},
+		{"the stop again", history(closed, one(stopMade("a#1", 1, 7), stopMade("a#1", 1, 7), drained)), nil},
+		{"an interim that nobody was answered counts or not", history(does(a1, 1), one(sent(interim("a#1", 1)).gives(7), lost("a#1"), ends(on, "a#1"), answered(on), stopMade("a#1", 1, 7), drained)), nil},
+		{"a better stop comes later", history(closed, one(stopMade("a#1", 1, 3), stopMade("a#1", 1, 7), drained)), nil},
 		{"a copy of an interim with four newer ones", history(does(a1, 1), took(interim("a#1", 1)),
 			does(interim("a#1", 2), 1), does(interim("a#1", 3), 1), does(interim("a#1", 4), 1), does(interim("a#1", 5), 1),
 			one(Observation{Kind: Again, Record: interim("a#1", 1)}, arrived(interim("a#1", 1), 1), drained)), nil},
@@ -62,7 +62,7 @@ func TestCheckNASes(t *testing.T) {
 		{"but not one that was known before", history(does(a1, 1), took(interim("a#1", 1)), took(interim("a#1", 2)), one(arrived(interim("a#1", 1), 1), drained)), []string{"Interim-Update 2 of a#1 never arrived"}},
 
 		// One session, one number.
-		{"two sessions under one number", history(again, one(made("a#1", 1, 7), arrived(a2, 1))), []string{"which is the number of a#1"}},
+		{"two sessions under one number", history(again, one(stopMade("a#1", 1, 7), arrived(a2, 1))), []string{"which is the number of a#1"}},
 		{"the new session is taken for the old one", history(again, one(drained)), []string{"a#1 never arrived, nor another that was made", "Start 0 of a#2 never arrived"}},
 		{"in the table", history(again, one(asked, told(2, 1, row(1)))), []string{"the table has a#1, which its NAS had lost", "the table has not a#2"}},
 		{"one session under two numbers", history(crashed, does(a2, 2), one(sent(interim("a#2", 1)), arrived(interim("a#2", 1), 1))), []string{"as 00000001, and before as 00000002"}},
@@ -75,16 +75,16 @@ func TestCheckNASes(t *testing.T) {
 		{"an Accounting-On closes nothing", history(closed, one(asked, told(1, 1, row(1)))), []string{"a#1, which its NAS had lost"}},
 		{"an Accounting-On is never answered", history(crashed, one(ends(on, "a#1"), drained)), []string{"Accounting-On 0 of nas-on-2 never was answered"}},
 		{"a lost session is gone and nothing ended it", history(crashed, one(asked, told(1, 1))), []string{"the table has not a#1"}},
-		{"a stop is made and nothing ended it", history(does(a1, 1), one(made("a#1", 1, 0))), []string{"a stop of a#1 was made, which nothing has ended"}},
-		{"a stop is made under a number of nobody", history(closed, one(made("a#1", 9, 7))), []string{"was made as 00000009, which is not its number"}},
-		{"and of another", history(does(start("b"), 2), closed, one(made("a#1", 2, 7))), []string{"was made as 00000002, which is not its number"}},
-		{"a stop is made before the start arrives", history(took(a1), one(asked, told(1, 1, row(1)), lost("a#1"), ends(on, "a#1"), answered(on), made("a#1", 1, 0))), []string{"arrived before its start"}},
-		{"an interim comes after the stop that was made", history(does(a1, 1), took(interim("a#1", 1)), one(lost("a#1"), ends(on, "a#1"), answered(on), made("a#1", 1, 0), arrived(interim("a#1", 1), 1))), []string{"arrived after the stop that was made"}},
+		{"a stop is made and nothing ended it", history(does(a1, 1), one(stopMade("a#1", 1, 0))), []string{"a stop of a#1 was made, which nothing has ended"}},
+		{"a stop is made under a number of nobody", history(closed, one(stopMade("a#1", 9, 7))), []string{"was made as 00000009, which is not its number"}},
+		{"and of another", history(does(start("b"), 2), closed, one(stopMade("a#1", 2, 7))), []string{"was made as 00000002, which is not its number"}},
+		{"a stop is made before the start arrives", history(took(a1), one(asked, told(1, 1, row(1)), lost("a#1"), ends(on, "a#1"), answered(on), stopMade("a#1", 1, 0))), []string{"arrived before its start"}},
+		{"an interim comes after the stop that was made", history(does(a1, 1), took(interim("a#1", 1)), one(lost("a#1"), ends(on, "a#1"), answered(on), stopMade("a#1", 1, 0), arrived(interim("a#1", 1), 1))), []string{"arrived after the stop that was made"}},
 
 		// Counters.
-		{"the stop that is made has too little", history(closed, one(made("a#1", 1, 0), drained)), []string{"the last stop of a#1 has 0 octets; its NAS gave 7"}},
-		{"or too much", history(closed, one(made("a#1", 1, 8), drained)), []string{"the last stop of a#1 has 8 octets; its NAS gave 7"}},
-		{"a worse stop comes later", history(closed, one(made("a#1", 1, 7), made("a#1", 1, 3), drained)), []string{"has 3 octets"}},
+		{"the stop that is made has too little", history(closed, one(stopMade("a#1", 1, 0), drained)), []string{"the last stop of a#1 has 0 octets; its NAS gave 7"}},
+		{"or too much", history(closed, one(stopMade("a#1", 1, 8), drained)), []string{"the last stop of a#1 has 8 octets; its NAS gave 7"}},
+		{"a worse stop comes later", history(closed, one(stopMade("a#1", 1, 7), stopMade("a#1", 1, 3), drained)), []string{"has 3 octets"}},
 		{"a NAS's stop has less than was given", history(does(a1, 1), one(sent(interim("a#1", 1)).gives(9), answered(interim("a#1", 1)), sent(stop("a#1", 2)).gives(7), answered(stop("a#1", 2)), arrived(stop("a#1", 2), 1), drained)), []string{"has 7 octets; its NAS gave 9"}},
 		{"the total counts a session twice", history(again, one(asked, told(3, 1, row(2)))), []string{"casnTotalSessions is 3"}},
 		{"the high-water mark has one too many", history(closed, does(a2, 2), one(asked, told(2, 2, row(2)))), []string{"high-water mark is 2"}},

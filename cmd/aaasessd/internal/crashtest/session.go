@@ -127,8 +127,9 @@ func (c *Checker) ended(ids []string) {
 	}
 }
 
-// made takes a stop that the daemon made. Its session is told by the number alone: the NAS has not sent it.
-func (c *Checker) made(o *Observation) {
+// stopMade checks a stop that the daemon made. Only the number identifies its session, because the NAS has
+// not sent the stop.
+func (c *Checker) stopMade(o *Observation) {
 	s := c.byNumber[o.Number]
 	if s == nil && c.mayBeEarly(o) {
 		kept := *o

@@ -126,12 +126,12 @@ func (a *Accounting) find(seq uint64) int {
 
 // Replay implements control.Accounting.
 func (a *Accounting) Replay(seqs []uint64, all bool) (int, error) {
-	return a.take("replay", seqs, all, func(r api.SetAside) bool { return r.Raw != "" })
+	return a.remove("replay", seqs, all, func(r api.SetAside) bool { return r.Raw != "" })
 }
 
 // Drop implements control.Accounting.
 func (a *Accounting) Drop(seqs []uint64, all bool) (int, error) {
-	return a.take("drop", seqs, all, func(api.SetAside) bool { return false })
+	return a.remove("drop", seqs, all, func(api.SetAside) bool { return false })
 }
 
 // ForgetDamage implements control.Accounting.
@@ -147,8 +147,8 @@ func (a *Accounting) ForgetDamage() (int, error) {
 	return n - len(a.Status.Damage), nil
 }
 
-// take removes records; stays are those that cannot be.
-func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(api.SetAside) bool) (int, error) {
+// remove removes records. stays reports those that cannot be removed.
+func (a *Accounting) remove(what string, seqs []uint64, all bool, stays func(api.SetAside) bool) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	line := what
