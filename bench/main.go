@@ -162,10 +162,10 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 
 	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), responders: splitList(*responders), cpus: *cpus, out: *out}
 	if c.starts < 1 {
-		return config{}, fmt.Errorf("bench: -starts %d: at least 1", c.starts)
+		return config{}, fmt.Errorf("bench: -starts %d: must be at least 1", c.starts)
 	}
 	if c.runs < 1 {
-		return config{}, fmt.Errorf("bench: -runs %d: at least 1", c.runs)
+		return config{}, fmt.Errorf("bench: -runs %d: must be at least 1", c.runs)
 	}
 	for _, name := range c.sections {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {

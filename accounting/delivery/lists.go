@@ -22,7 +22,7 @@ func (ls *waiting) remove(l *lane) {
 	l.busy = true
 }
 
-// due takes a lane out that is due, nil if there is none.
+// due removes and returns a lane that is due, or nil if there is none.
 func (ls *waiting) due(now time.Time) *lane {
 	l, ok := ls.heap.Due(now)
 	if !ok {
@@ -32,7 +32,7 @@ func (ls *waiting) due(now time.Time) *lane {
 	return l
 }
 
-// removeIf takes those out that are wanted, the first that is due first.
+// removeIf removes and returns the wanted lanes, in the order in which they are due.
 func (ls *waiting) removeIf(wanted func(*lane) bool) (all []*lane) {
 	for l := range ls.heap.All() {
 		if wanted(l) {
@@ -69,7 +69,7 @@ func (q *deque) push(l *lane) {
 	q.lanes = append(q.lanes, l)
 }
 
-// pop takes the oldest out, or the newest, nil if there is none. It is busy then.
+// pop removes the oldest lane, or the newest, and returns it as busy, or nil if there is none.
 func (q *deque) pop(newest bool) *lane {
 	if q.len() == 0 {
 		return nil
@@ -89,8 +89,8 @@ func (q *deque) pop(newest bool) *lane {
 	return l
 }
 
-// find takes the oldest lane out that is wanted, nil if there is none. It looks at those from the
-// from-th on, and returns from where to look for the next.
+// find removes and returns the oldest wanted lane, or nil if there is none. It looks at those from
+// the from-th on, and returns from where to look for the next.
 func (q *deque) find(from int, wanted func(*lane) bool) (*lane, int) {
 	for i := q.first + from; i < len(q.lanes); i++ {
 		l := q.lanes[i]
@@ -107,7 +107,7 @@ func (q *deque) find(from int, wanted func(*lane) bool) (*lane, int) {
 	return nil, q.len()
 }
 
-// empty takes all lanes out, and appends them to all.
+// empty removes all lanes and appends them to all.
 func (q *deque) empty(all []*lane) []*lane {
 	for l := q.pop(false); l != nil; l = q.pop(false) {
 		all = append(all, l)

@@ -33,7 +33,7 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// As many values lie below the median as above, whatever they are.
+// As many values are below the median as above it.
 func TestMedianHalves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.SliceOfN(rapid.Float64Range(0, 1e9), 1, 30).Draw(t, "values")
@@ -81,8 +81,8 @@ func TestPairwise(t *testing.T) {
 	}
 }
 
-// A machine that is slow in one run is so for both: the median of the ratios
-// tells, the ratio of the medians would not.
+// A machine that is slow in one run is slow for both contenders. The median of the ratios shows
+// that, the ratio of the medians does not.
 func TestRatiosAreComputedRunByRun(t *testing.T) {
 	s := Series{
 		"a": {{"rate": 20}, {"rate": 200}, {"rate": 22}},

@@ -42,7 +42,7 @@ func TestOneRunHasNoRange(t *testing.T) {
 	}
 }
 
-// Counts have neither decimals nor ratios, and what was configured stands above the table.
+// Counts have neither decimals nor ratios, and the note is above the table.
 func TestCountsAndNote(t *testing.T) {
 	c := Comparison{
 		Title: "t", Note: "As configured.", Contenders: []string{"a", "b"}, Pairs: []Pair{{"a", "b"}},

@@ -159,7 +159,7 @@ func (c *client) walk(columns []int, row int, repetitions uint32, limit int) (ce
 			return cells, err
 		}
 		if answer.Error != gosnmp.NoError {
-			return cells, fmt.Errorf("answered %v", answer.Error)
+			return cells, fmt.Errorf("error-status %v", answer.Error)
 		}
 		whole := 0
 		for vars := answer.Variables; len(vars) >= len(columns); vars = vars[len(columns):] {

@@ -30,7 +30,7 @@ const fillCommand = "fill"
 // is the number of NASes, which have the sessions in turn.
 func runFill(args []string, out io.Writer) error {
 	if len(args) != 3 {
-		return errors.New("bench: fill FOLDER SESSIONS NASES")
+		return errors.New("bench: usage: fill FOLDER SESSIONS NASES")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {

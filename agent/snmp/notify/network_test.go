@@ -35,7 +35,7 @@ type conditions struct {
 	err      error         // of dialing
 	writeErr error         // of sending
 	once     bool          // writeErr occurs once
-	refuse   bool          // the receiver's port is closed, and the sender is told so
+	refuse   bool          // the receiver's port is closed, and the sender gets ECONNREFUSED
 }
 
 func (n *network) set(c conditions) {
