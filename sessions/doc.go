@@ -32,10 +32,11 @@
 //
 // # The end of sessions
 //
-// The [Terminator] asks NASes to end sessions, and repeats that as often as necessary
-// (terminate.go, attempt.go). A [Watcher] (watch.go) gets an event for the result of each attempt,
-// and one when the end of the session is durable, in the order in which these happened.
-// [Terminator.Status] has the state. There is no other way to observe a termination.
+// The [Terminator] asks NASes to end sessions, as often as it takes (terminate.go, attempt.go).
+// Whoever wants to know how that goes has a [Watcher] (watch.go): it is told of each attempt
+// that has come back, and of the end of the session when that is durable, in the order in which
+// these happened. There are no other ways to learn of it than the Watcher's events, and
+// [Terminator.Status] for the state.
 //
 // # Who owns what
 //

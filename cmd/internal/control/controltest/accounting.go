@@ -147,17 +147,18 @@ func (a *Accounting) ForgetDamage() (int, error) {
 	return n - len(a.Status.Damage), nil
 }
 
-// remove removes records. stays reports those that cannot be removed.
-func (a *Accounting) remove(what string, seqs []uint64, all bool, stays func(api.SetAside) bool) (int, error) {
+// remove removes records, for the request with this name. keep reports records that cannot be
+// removed.
+func (a *Accounting) remove(name string, seqs []uint64, all bool, keep func(api.SetAside) bool) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	line := what
+	line := name
 	for _, seq := range seqs {
 		i := a.find(seq)
 		if i < 0 {
 			return 0, fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
 		}
-		if stays(a.Aside[i]) {
+		if keep(a.Aside[i]) {
 			return 0, fmt.Errorf("record %d: %w", seq, control.ErrDamaged)
 		}
 		line += fmt.Sprint(" ", seq)
@@ -166,9 +167,9 @@ func (a *Accounting) remove(what string, seqs []uint64, all bool, stays func(api
 		line += " all"
 	}
 	a.done = append(a.done, line)
-	n, most := 0, cmp.Or(a.Full, len(a.Aside))
+	n, limit := 0, cmp.Or(a.Full, len(a.Aside))
 	a.Aside = slices.DeleteFunc(a.Aside, func(r api.SetAside) bool {
-		if n == most || stays(r) || !all && !slices.Contains(seqs, r.Seq) {
+		if n == limit || keep(r) || !all && !slices.Contains(seqs, r.Seq) {
 			return false
 		}
 		n++
