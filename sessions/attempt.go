@@ -124,7 +124,7 @@ func (t *Terminator) later(j *job, at time.Time, due *jobHeap) {
 // next is the policy: how long to wait after an attempt, or that the session is to be closed now.
 func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, over bool) {
 	switch {
-	case o.Answer == NAK && o.ErrorCause == radius.SessionContextNotFound && !o.Doubted:
+	case o.Answer == NAK && o.ErrorCause == radius.SessionContextNotFound && !o.Inconclusive:
 		return 0, true
 	case o.Answer == ACK:
 		return cfg.StopWait, false

@@ -16,7 +16,7 @@
 // Spec R24 and R25 are the rules; docs/sessions.md has them as tables. There is no list of NASes.
 // An index (names.go) finds sessions by the packet's Acct-Session-Id and the identifiers or address
 // of its NAS, and the packet is compared with each of them. A packet whose fingerprint the session
-// has is a copy (prints.go). An ended session is remembered in at most 250 octets (ended.go), so
+// has is a copy (fingerprints.go). An ended session is remembered in at most 250 octets (ended.go), so
 // its late packets go upstream under its number. The host's clock decides nothing: the table has a
 // clock of its own, which never steps, not even over a restart (clock.go).
 //

@@ -34,7 +34,7 @@ var (
 	nak406   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}
 	nak503   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
 	bareNAK  = sessions.Outcome{Answer: sessions.NAK}
-	doubted  = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound, Doubted: true}
+	doubted  = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound, Inconclusive: true}
 	closed   = sessions.Outcome{Err: sessions.ErrPortUnreachable}
 	startEnd = []string{"Start 1", "Stop 1 cause 6"}
 	itsOwn   = []string{"Start 1", "Stop 1"} // the NAS's stop, with its own cause

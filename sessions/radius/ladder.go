@@ -122,7 +122,7 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 	isFewest := l.current == fewest || l.firstIsFewest()
 	switch {
 	case out.ErrorCause == radius.SessionContextNotFound:
-		out.Doubted = !isFull && !l.refused
+		out.Inconclusive = !isFull && !l.refused
 	case l.refused && isFull && (l.unknown[fewest] || isFewest && l.unknown[first]):
 		// The last request that the NAS did not refuse got 503.
 		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}

@@ -117,8 +117,8 @@ func outcomeName(out sessions.Outcome) string {
 	switch {
 	case out.Answer == sessions.NoAnswer:
 		return "none"
-	case out.ErrorCause == radius.SessionContextNotFound && out.Doubted:
-		return "doubted"
+	case out.ErrorCause == radius.SessionContextNotFound && out.Inconclusive:
+		return "inconclusive"
 	case out.ErrorCause == radius.SessionContextNotFound:
 		return "gone"
 	case out.Answer == sessions.NAK && out.ErrorCause != 0:
