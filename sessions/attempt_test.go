@@ -95,7 +95,7 @@ func TestAttemptEndsWithTheRow(t *testing.T) {
 				if _, underWay := term.Status(1); underWay {
 					t.Error("the session is still being ended")
 				}
-				if !strings.Contains(log(), "the session had ended before the outcome") || strings.Contains(log(), "next=") {
+				if !strings.Contains(log(), "disconnect: session ended during the attempt") || strings.Contains(log(), "next=") {
 					t.Error(log())
 				}
 			})

@@ -173,7 +173,7 @@ func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, s seen) {
 		}
 		last = e.Seq
 		switch e.Type {
-		case sessions.Asked:
+		case sessions.AttemptFinished:
 			if outcomes[e.ID] = append(outcomes[e.ID], e.Last); e.Attempts != len(outcomes[e.ID]) || e.Asking {
 				rt.Errorf("%+v is outcome %d", e, len(outcomes[e.ID]))
 			}
@@ -181,7 +181,7 @@ func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, s seen) {
 				rt.Errorf("%+v comes after the end", e)
 			}
 			asking[e.ID] = false
-		case sessions.Gone:
+		case sessions.SessionEnded:
 			if gone[e.ID]++; !e.Next.IsZero() || e.Asking != (e.Attempts > len(outcomes[e.ID])) {
 				rt.Errorf("%+v after %d outcomes", e, len(outcomes[e.ID]))
 			}
@@ -242,7 +242,7 @@ func TestWatchEnds(t *testing.T) {
 		if want := told[len(told)-2+len(told)%2:]; !cmp.Equal(want, events) || !missed { // each third event drops two
 			t.Errorf("%+v, missed: %v; want the end of %d events", events, missed, len(told))
 		}
-		if last := told[len(told)-1]; last.Type != sessions.Gone {
+		if last := told[len(told)-1]; last.Type != sessions.SessionEnded {
 			t.Errorf("the last event is %+v", last)
 		}
 	})
@@ -257,13 +257,13 @@ func TestGoneIsDurable(t *testing.T) {
 		f.journal.Hold(true)
 		term.Start(2)
 		time.Sleep(time.Second)
-		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.Asked {
+		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.AttemptFinished {
 			t.Errorf("before: %+v", events)
 		}
 		f.journal.Hold(false)
 		<-w.Updated()
 		<-w.Updated()
-		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.Gone || f.View().Get(2) != nil {
+		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.SessionEnded || f.View().Get(2) != nil {
 			t.Errorf("after: %+v", events)
 		}
 	})

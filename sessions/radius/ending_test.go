@@ -115,7 +115,7 @@ func TestEndings(t *testing.T) {
 	})
 	t.Run("it is known by its address", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
-		e.checkLog("the NAS agrees")
+		e.checkLog("disconnect: NAS sent an ACK")
 		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
 		e.checkStops(endingOne + " 6")
@@ -147,7 +147,7 @@ func TestEndings(t *testing.T) {
 		e.report(2, sessions.Stop, num(radius.AcctTerminateCause, 1))
 		sent := e.dae.Waiting()
 		e.checkStops(endingOne + " 0")
-		e.checkLog("the session had ended before the outcome")
+		e.checkLog("disconnect: session ended during the attempt")
 		time.Sleep(time.Second) // three retransmission timeouts
 		if n := e.dae.Waiting() - sent; n != 0 || strings.Contains(e.log.String(), "next=") {
 			t.Errorf("%d requests after the stop\n%s", n, e.log)

@@ -67,7 +67,7 @@ func TestLadder(t *testing.T) {
 		{"the full profile is refused as missing something", usual, []string{"first:503 full:402 less+:503 = gone"}},
 		{"the full profile is an invalid request", usual, []string{"first:503 full:404 less+:503 = gone"}},
 		{"the full profile has an invalid value", usual, []string{"first:503 full:407 less+:503 = gone"}},
-		{"403 is no refusal that makes a 503 believed", usual, []string{"first:503 full:403 less+:503 = doubted", "less+:503 = doubted"}},
+		{"403 is no refusal that makes a 503 conclusive", usual, []string{"first:503 full:403 less+:503 = inconclusive", "less+:503 = inconclusive"}},
 		{"less is refused too: what was understood is asked again, and believed then", usual, []string{"first:503 full:401 less+:403 = NAK 403", "first:503 = gone"}},
 		{"refused in every form: once each", usual, []string{"first:401 less:401 = NAK 401", "less:401 = NAK 401"}},
 		{"what is missing cannot be told", usual, []string{"first:402 full:402 less:402 = NAK 402", "less:402 = NAK 402"}},
@@ -260,7 +260,7 @@ func TestLadderOverLoopback(t *testing.T) {
 			if diff := cmp.Diff(tt.asked, asked); diff != "" {
 				t.Error(diff)
 			}
-			if lines := strings.Count(log.String(), "sending another disconnect request"); lines != len(tt.asked)-1 {
+			if lines := strings.Count(log.String(), "disconnect: sending another request"); lines != len(tt.asked)-1 {
 				t.Errorf("%d lines in the log: %s", lines, log)
 			}
 		})
