@@ -149,7 +149,8 @@ func (s *Session) isOwnStart(ev *Event) bool {
 }
 
 // isRetransmission reports whether a start is a retransmission with a new Event-Timestamp. It came
-// soon after the first, by the NAS's clock and by ours. Nothing else differs, or it adds the address.
+// soon after the first, by the NAS's clock and by ours. Nothing else differs, or it adds the
+// address.
 func (s *Session) isRetransmission(ev *Event) bool {
 	later := int64(ev.EventTimestamp) - int64(s.StartTimestamp)
 	was := s.fingerprints[startSlot]
@@ -162,8 +163,8 @@ func (s *Session) isRetransmission(ev *Event) bool {
 
 // matchesStart reports whether a start is the one that we have: its Event-Timestamp is the same, or
 // it is the same after Acct-Delay-Time is subtracted. (Some NASes make a new one for each
-// transmission.) The timestamps of such a NAS advance with the time. This is checked if we know more
-// than starts of the session, because a later session may have a matching one by chance.
+// transmission.) The timestamps of such a NAS advance with the time. This is checked if we know
+// more than starts of the session, because a later session may have a matching one by chance.
 func (s *Session) matchesStart(ev *Event) bool {
 	if ev.EventTimestamp == s.StartTimestamp {
 		return true

@@ -2,8 +2,9 @@ package sessions
 
 import "slices"
 
-// readyJobs has the jobs whose attempt is due. First attempts go before retries. In each group the NASes
-// take turns: a silent NAS with thousands of sessions does not delay others. One goroutine uses it.
+// readyJobs has the jobs whose attempt is due. First attempts go before retries. In each group the
+// NASes take turns: a silent NAS with thousands of sessions does not delay others. One goroutine
+// uses it.
 type readyJobs struct {
 	perNAS        int
 	running       map[NAS]int // attempts under way

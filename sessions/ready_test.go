@@ -10,8 +10,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// TestReadyJobs adds jobs, written "NAS number" with a * for a retry, and takes those that can start.
-// An attempt lasts until finish is called.
+// TestReadyJobs adds jobs, written "NAS number" with a * for a retry, and starts those that can
+// start. An attempt lasts until finish is called.
 func TestReadyJobs(t *testing.T) {
 	r := newReadyJobs(2)
 	add := func(jobs ...string) {
@@ -27,7 +27,7 @@ func TestReadyJobs(t *testing.T) {
 			r.add(of)
 		}
 	}
-	take := func() string {
+	start := func() string {
 		var out []string
 		for j := r.next(); j != nil; j = r.next() {
 			out = append(out, fmt.Sprint(j.nas.Identifier, uint32(j.id)))
@@ -47,8 +47,8 @@ func TestReadyJobs(t *testing.T) {
 	}{
 		{"nothing", func() {}, ""},
 		{"NASes take turns, two places each", func() { add("a1", "a2", "a3", "a4", "b5", "c6", "c7", "c8") }, "a1 b5 c6 a2 c7"},
-		{"first attempts ahead of others", func() { add("b9*", "b10"); finish("b") }, "b10 b9"},
-		{"a full NAS gets its own free place", func() { finish("c") }, "c8"},
+		{"first attempts go before retries", func() { add("b9*", "b10"); finish("b") }, "b10 b9"},
+		{"a NAS at its limit gets its own free place", func() { finish("c") }, "c8"},
 		{"another NAS goes first", func() { add("d11*", "a12*") }, "d11"},
 		{"a place becomes free", func() { finish("a") }, "a3"},
 		{"all places", func() { finish("a", "a", "b", "b", "c", "c", "d") }, "a4 a12"},
@@ -56,7 +56,7 @@ func TestReadyJobs(t *testing.T) {
 	}
 	for _, st := range steps {
 		st.do()
-		if got := take(); got != st.want {
+		if got := start(); got != st.want {
 			t.Errorf("%s: %q, want %q", st.name, got, st.want)
 		}
 	}

@@ -133,8 +133,8 @@ type Session struct {
 
 	Started   Stamp
 	LastEvent Stamp // when the newest event happened, or the end
-	// Acked is when the NAS agreed to end the session, or when we ended it for an operator. From
-	// then on the cause of its stop is ours (R5). 0 if neither has happened.
+	// Acked is when the NAS sent an ACK to a Disconnect-Request, or when we ended the session for
+	// an operator. From then on the cause of its stop is ours (R5). 0 if neither has happened.
 	Acked Stamp
 	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
 	Revived Stamp

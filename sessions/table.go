@@ -356,7 +356,7 @@ func (t *Table) removeRow(s *Session) {
 }
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. If an operator asked for
-// the end, and the NAS has agreed or we make the stop, the cause is Admin-Reset (R5).
+// the end, and the NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
 func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	now := t.clock.now()
 	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}

@@ -86,7 +86,7 @@ func (t *Table) setState(c *Change, s *Session, state State) {
 	t.put(c, &n)
 }
 
-// Acked notes that the NAS has agreed to end a session. From now on its stop has the cause
+// Acked notes that the NAS has answered ACK for a session. From now on its stop has the cause
 // Admin-Reset, whoever sends it (R5). Acked does nothing if the session is not Terminating. It
 // works even if the journal accepts no changes, because what the NAS has done cannot be refused.
 func (t *Table) Acked(id ID, done func(error)) {
@@ -109,16 +109,17 @@ func (t *Table) currentRow(id ID) *Session {
 }
 
 // setOnEnd sets the function to call when a row ends. It is called under the table's lock and must
-// not block. It returns another function, durable. If the session was Terminating, durable is called
-// on the journal's goroutine when the end is durable and no view has the row any more. Its argument
-// is the Acct-Terminate-Cause of the stop record, or 0 if the record has none.
+// not block. It returns another function, durable. If the session was Terminating, durable is
+// called on the journal's goroutine when the end is durable and no view has the row any more. Its
+// argument is the Acct-Terminate-Cause of the stop record, or 0 if the record has none.
 func (t *Table) setOnEnd(fn func(ID) (durable func(cause uint32))) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.onEnd = fn
 }
 
-// reportEnd tells the Terminator that the row of a session has ended. stop is the notice of the end.
+// reportEnd reports to the Terminator that the row of a session has ended. stop is the notice of
+// the end.
 func (t *Table) reportEnd(s *Session, stop *Notice) {
 	if t.onEnd == nil {
 		return
