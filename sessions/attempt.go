@@ -8,14 +8,14 @@ import (
 	"aaasess/internal/radius"
 )
 
-// runningAttempt is an attempt under way.
+// runningAttempt is an attempt under way. mu guards stopArrived until the attempt is finished.
 type runningAttempt struct {
 	job         *job
 	session     *Session
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
-	stopArrived bool          // the NAS's stop has arrived and waits for the outcome; guarded by mu until the attempt is finished
-	finished    chan struct{} // closed when the outcome is known, and an ACK is noted with the session
+	stopArrived bool          // the NAS's stop has arrived and waits for the outcome
+	finished    chan struct{} // closed when the outcome is known and an ACK is noted
 }
 
 // attemptResult is the result of a finished attempt.

@@ -67,13 +67,14 @@ type Terminator struct {
 }
 
 // job is one session to be ended. Run owns its fields, except Termination and sessionEnded, which
-// mu guards. Run may read Attempts without mu, because only Run changes it.
+// mu guards. Run may read Attempts without mu, because only Run changes it. If stopTime is set, the
+// next step is to make the stop record, with that time; else it is to ask the NAS.
 type job struct {
 	id           ID
 	nas          NAS                  // of the session; set before an attempt
 	user         string               // of the session; set before an attempt
 	due          timeheap.Entry[*job] // in the heap while no attempt is due or under way
-	stopTime     time.Time            // the time of the stop record that we make when the job is due; zero: ask the NAS
+	stopTime     time.Time            // of the stop record that we make
 	memory       any                  // the Disconnector's, see Attempt.Memory
 	sessionEnded bool                 // the session is no longer in the table
 	Termination

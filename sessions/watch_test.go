@@ -240,7 +240,8 @@ func TestWatchEnds(t *testing.T) {
 		}
 		published, _ := all.Read()
 		events, missed := unread.Read()
-		if want := published[len(published)-2+len(published)%2:]; !cmp.Equal(want, events) || !missed { // each third event drops two
+		// Each third event drops two.
+		if want := published[len(published)-2+len(published)%2:]; !cmp.Equal(want, events) || !missed {
 			t.Errorf("%+v, missed: %v; want the end of %d events", events, missed, len(published))
 		}
 		if last := published[len(published)-1]; last.Type != sessions.SessionEnded {
