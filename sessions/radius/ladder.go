@@ -45,7 +45,7 @@ type ladder struct {
 	entered       [rungs]bool
 	unknown       [rungs]bool // rungs answered with 503
 	refused       bool        // the NAS answered full with 401, 402, 404 or 407
-	acceptsExtras bool        // the NAS accepts Event-Timestamp and Message-Authenticator: it understood a request with them
+	acceptsExtras bool        // the NAS has understood a request with hasExtras
 	best          rung        // the first rung of later attempts: the latest that the NAS understood best
 	rank          uint8       // of best: 0 no answer, 1 refused because of its contents, 2 understood
 
