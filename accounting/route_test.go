@@ -120,7 +120,7 @@ func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 	done := make(chan error, 1)
 	seconds := uint32(h.now.Unix())
 	ev := sessions.Event{
-		Type: typ, Kind: kind, AcctSessionID: sid, At: h.now, EventStamp: seconds,
+		Type: typ, Kind: kind, AcctSessionID: sid, At: h.now, EventTimestamp: seconds,
 		NAS:   sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"},
 		Attrs: attrs(h.t, radius.AcctSessionID, sid, radius.UserName, "user-"+sid),
 	}

@@ -8,123 +8,126 @@ import (
 	"aaasess/internal/radius"
 )
 
-// flight is an attempt under way.
-type flight struct {
-	job      *job
-	session  *Session
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	stopped  bool          // the NAS's stop is here and waits for the outcome; under mu until the flight ends
-	answered chan struct{} // closed when it has come back, and an ACK is noted with the session
+// runningAttempt is an attempt under way. mu guards stopArrived until the attempt is finished.
+type runningAttempt struct {
+	job         *job
+	session     *Session
+	ctx         context.Context
+	cancel      context.CancelCauseFunc
+	stopArrived bool          // the NAS's stop has arrived and waits for the outcome
+	finished    chan struct{} // closed when the outcome is known and an ACK is noted
 }
 
-// result is an attempt that came back.
-type result struct {
-	*flight
-	out    Outcome
-	memory any
-	at     time.Time
-	wait   time.Duration // until something is done again, as next has it
-	over   bool          // the session is to be closed now
+// attemptResult is the result of a finished attempt.
+type attemptResult struct {
+	*runningAttempt
+	outcome  Outcome
+	memory   any
+	at       time.Time     // when the attempt finished
+	wait     time.Duration // until the next step, see waitAfter
+	closeNow bool          // see waitAfter
 }
 
-// begin readies an attempt, or returns nil, and forgets the job, if there is nothing to ask any more.
-func (t *Terminator) begin(ctx context.Context, j *job) *flight {
-	s := t.table.live(j.id) // the view may still have a row that has ended
+// startAttempt prepares an attempt. If the session has ended, it forgets the job and returns nil.
+func (t *Terminator) startAttempt(ctx context.Context, j *job) *runningAttempt {
+	s := t.table.currentRow(j.id) // the view may still have a row that has ended
 	if s == nil || s.State != Terminating {
 		t.forget(j)
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if j.gone { // since the row was read; an end that comes later finds the flight
+	if j.sessionEnded { // since the row was read; if the session ends later, rowEnded finds the attempt
 		return nil
 	}
-	f := &flight{job: j, session: s, answered: make(chan struct{})}
-	f.ctx, f.cancel = context.WithCancelCause(ctx)
-	t.flights[j.id] = f
+	a := &runningAttempt{job: j, session: s, finished: make(chan struct{})}
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
+	t.attempts[j.id] = a
 	j.Next, j.Asking = time.Time{}, true
 	j.Attempts++
-	return f
+	return a
 }
 
-// attempt asks the NAS once.
-func (t *Terminator) attempt(f *flight) result {
-	a := &Attempt{Session: f.session, Memory: f.job.memory}
-	r := result{flight: f, out: t.nas.Disconnect(f.ctx, a)}
-	if r.out.Answer == ACK {
-		t.table.Acked(f.job.id, nil)
+// runAttempt asks the NAS once.
+func (t *Terminator) runAttempt(a *runningAttempt) attemptResult {
+	attempt := &Attempt{Session: a.session, Memory: a.job.memory}
+	r := attemptResult{runningAttempt: a, outcome: t.nas.Disconnect(a.ctx, attempt)}
+	if r.outcome.Answer == ACK {
+		t.table.Acked(a.job.id, nil)
 	}
-	r.memory, r.at = a.Memory, t.table.now()
-	t.land(&r)
+	r.memory, r.at = attempt.Memory, t.table.now()
+	t.finishAttempt(&r)
 	return r
 }
 
-// land ends the flight of an attempt that came back, and tells the watchers. The stop that waits for the outcome goes
-// on only after that, so watchers see the outcome before the end.
-func (t *Terminator) land(r *result) {
+// finishAttempt notes the outcome of an attempt and tells the watchers. Only after that a stop that
+// waits for the outcome is applied, so watchers hear of the outcome before the end.
+func (t *Terminator) finishAttempt(r *attemptResult) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	j := r.job
-	if r.wait, r.over = next(r.out, j.Attempts, t.cfg); r.stopped && r.out.Answer != ACK {
-		r.wait, r.over = t.cfg.RetryMin, false // the stop ends the row, or was of another session of that name
+	if r.wait, r.closeNow = waitAfter(r.outcome, j.Attempts, t.cfg); r.stopArrived && r.outcome.Answer != ACK {
+		// The stop ends the session. If it belongs to another session of that name, ask again.
+		r.wait, r.closeNow = t.cfg.RetryMin, false
 	}
-	j.Last, j.Asking = r.out, false
-	if !r.over && !j.gone {
+	j.Last, j.Asking = r.outcome, false
+	if !r.closeNow && !j.sessionEnded {
 		j.Next = r.at.Add(r.wait)
 	}
-	t.publish(TerminationEvent{ID: j.id, Type: Asked, Termination: j.Termination})
-	if t.flights[j.id] == r.flight { // else the session was revived, and is being ended again
-		delete(t.flights, j.id)
+	t.publish(TerminationEvent{ID: j.id, Type: AttemptFinished, Termination: j.Termination})
+	if t.attempts[j.id] == r.runningAttempt { // else the session was revived, and is being ended again
+		delete(t.attempts, j.id)
 	}
 	r.cancel(nil)
-	close(r.answered)
+	close(r.finished)
 }
 
 // settle decides what follows an attempt.
-func (t *Terminator) settle(r result, due *jobHeap) {
+func (t *Terminator) settle(r attemptResult, waiting *jobHeap) {
 	j := r.job
 	j.memory = r.memory
-	log := t.log(j).With("attempt", j.Attempts, "outcome", r.out.String())
+	log := t.log(j).With("attempt", j.Attempts, "outcome", r.outcome.String())
 	t.mu.Lock()
-	gone := j.gone
+	ended := j.sessionEnded
 	t.mu.Unlock()
-	if gone {
-		log.Info("disconnect: the session had ended before the outcome")
+	if ended {
+		log.Info("disconnect: session ended during the attempt")
 		t.forget(j)
 		return
 	}
 	at := r.at.Add(r.wait)
 	switch {
-	case r.stopped && r.out.Answer != ACK:
-		log.Info("disconnect: the session was ending")
-		t.later(j, at, due)
-	case r.over:
-		log.Info("disconnect: the NAS does not know the session, which ends with a stop of our own")
-		j.ended = r.at
-		t.close(j, due)
-	case r.out.Answer == ACK:
-		log.Info("disconnect: the NAS agrees", "stop_wait", r.wait)
-		j.ended = r.at
-		t.later(j, at, due)
+	case r.stopArrived && r.outcome.Answer != ACK:
+		log.Info("disconnect: NAS sent a stop during the attempt")
+		t.schedule(j, at, waiting)
+	case r.closeNow:
+		log.Info("disconnect: NAS does not have the session, making the stop record")
+		j.stopTime = r.at
+		t.closeSession(j, waiting)
+	case r.outcome.Answer == ACK:
+		log.Info("disconnect: NAS sent an ACK, waiting for its stop", "stop_wait", r.wait)
+		j.stopTime = r.at
+		t.schedule(j, at, waiting)
 	default:
-		log.Info("disconnect: not yet", "next", r.wait)
-		t.later(j, at, due)
+		log.Info("disconnect: session not ended; will retry", "next", r.wait)
+		t.schedule(j, at, waiting)
 	}
 }
 
-// later makes a job due again.
-func (t *Terminator) later(j *job, at time.Time, due *jobHeap) {
+// schedule makes a job due at a time.
+func (t *Terminator) schedule(j *job, at time.Time, waiting *jobHeap) {
 	t.mu.Lock()
 	j.Next = at
 	t.mu.Unlock()
-	due.Set(j, &j.wait, at)
+	waiting.Set(j, &j.due, at)
 }
 
-// next is the policy: how long to wait after an attempt, or that the session is to be closed now.
-func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, over bool) {
+// waitAfter is the policy after an attempt. It returns how long to wait before the next step.
+// closeNow says that the NAS does not have the session, so it is to be closed now. attempt is the
+// number of the attempt, from 1.
+func waitAfter(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, closeNow bool) {
 	switch {
-	case o.Answer == NAK && o.ErrorCause == radius.SessionContextNotFound && !o.Doubted:
+	case o.Answer == NAK && o.ErrorCause == radius.SessionContextNotFound && !o.Inconclusive:
 		return 0, true
 	case o.Answer == ACK:
 		return cfg.StopWait, false
@@ -136,99 +139,100 @@ func next(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, ove
 	return cfg.RetryMin << doubled, false
 }
 
-// close makes the stop. If the journal takes nothing now, the session stays, and the stop is made later.
-func (t *Terminator) close(j *job, due *jobHeap) {
-	if err := t.table.End(j.id, CauseAdminReset, j.ended, nil); err != nil {
-		t.log(j).Warn("session not closed yet", "err", err)
-		t.later(j, t.table.now().Add(t.cfg.RetryMin), due)
+// closeSession ends a session with a stop record that we make. If the journal accepts nothing now,
+// the session stays, and closeSession is tried again later.
+func (t *Terminator) closeSession(j *job, waiting *jobHeap) {
+	if err := t.table.End(j.id, CauseAdminReset, j.stopTime, nil); err != nil {
+		t.log(j).Warn("disconnect: cannot make the stop record; will retry", "err", err, "next", t.cfg.RetryMin)
+		t.schedule(j, t.table.now().Add(t.cfg.RetryMin), waiting)
 		return
 	}
 	t.forget(j)
 }
 
-// overtaking is how long a stop waits for the outcome of the attempt that may have caused it. A NAS such
-// as hostapd sends the stop first and the ACK behind it.
-const overtaking = 100 * time.Millisecond
+// maxStopDelay limits how long a stop waits for the outcome of the attempt that may have caused it.
+// Some NASes, hostapd among them, send the stop first and the ACK after it.
+const maxStopDelay = 100 * time.Millisecond
 
-// heldStop is a stop that waits for the outcome of an attempt.
-type heldStop struct {
+// delayedStop is a stop that waits for the outcome of an attempt.
+type delayedStop struct {
 	event Event
 	done  func(error)
 }
 
-// Apply gives an event to the table, for a source of events to use in place of [Table.Apply]. The stop of
-// a session for which an attempt is under way waits a moment for the answer: after an ACK its cause is
-// ours (R5). Whatever the answer, nothing more is sent for that session. What comes of the same name
-// meanwhile finds the stop applied.
+// Apply applies an event to the table. Sources of events call it in place of [Table.Apply]. If an
+// attempt is under way for the session of a stop, the stop waits for the outcome, at most 100 ms:
+// after an ACK its cause is Admin-Reset (R5). Whatever the outcome, the attempt sends nothing more.
+// If another event with the same Acct-Session-Id arrives meanwhile, the stop is applied before it.
 func (t *Terminator) Apply(ev Event, done func(error)) error {
-	before, answered := t.arrange(&ev, done)
-	for _, h := range before {
-		t.release(h)
+	before, isDelayed := t.delayStop(&ev, done)
+	for _, d := range before {
+		t.applyDelayed(d)
 	}
-	if answered == nil {
-		return t.table.Apply(ev, done)
+	if isDelayed {
+		return nil
 	}
-	return nil
+	return t.table.Apply(ev, done)
 }
 
-// arrange holds an event back if it is the stop of a session for which an attempt is under way, whose sending ends: answered is
-// closed when the attempt has come back. It is nil if the event is anything else. before is what was held back and must go
-// before the event.
-func (t *Terminator) arrange(ev *Event, done func(error)) (before []*heldStop, answered <-chan struct{}) {
+// delayStop delays an event if it is the stop of a session for which an attempt is under way. The
+// attempt then sends nothing more. before has the delayed stops that must be applied before the
+// event.
+func (t *Terminator) delayStop(ev *Event, done func(error)) (before []*delayedStop, isDelayed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, h := range t.held {
-		if (h.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "") && ev.sameClient(h.event.NAS.Addr) {
-			before = append(before, h)
+	for _, d := range t.delayedStops {
+		if (d.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "") && ev.sameClient(d.event.NAS.Addr) {
+			before = append(before, d)
 		}
 	}
 	if ev.Type != Stop {
-		return before, nil
+		return before, false
 	}
-	for _, f := range t.flights { // as many as Parallel
-		s := f.session
+	for _, a := range t.attempts { // at most Parallel
+		s := a.session
 		if s.AcctSessionID != ev.AcctSessionID {
 			continue
 		}
 		if _, ok := ev.NAS.matches(s.NAS); !ok || !ev.sameClient(s.NAS.Addr) {
 			continue
 		}
-		f.stopped = true
-		f.cancel(ErrSessionEnded)
-		h := &heldStop{*ev, done}
-		t.held = append(t.held, h)
-		go t.hold(h, f.answered)
-		return before, f.answered
+		a.stopArrived = true
+		a.cancel(ErrSessionEnded)
+		d := &delayedStop{*ev, done}
+		t.delayedStops = append(t.delayedStops, d)
+		go t.applyAfterOutcome(d, a.finished)
+		return before, true
 	}
-	return before, nil
+	return before, false
 }
 
-// hold applies a stop that waits, after the outcome or for want of it.
-func (t *Terminator) hold(h *heldStop, answered <-chan struct{}) {
-	timer := time.NewTimer(overtaking)
+// applyAfterOutcome applies a delayed stop when the attempt is finished, or after maxStopDelay.
+func (t *Terminator) applyAfterOutcome(d *delayedStop, finished <-chan struct{}) {
+	timer := time.NewTimer(maxStopDelay)
 	defer timer.Stop()
 	select {
-	case <-answered:
+	case <-finished:
 	case <-timer.C:
 	}
-	t.release(h)
+	t.applyDelayed(d)
 }
 
-// release applies a stop that was held back, unless that is done.
-func (t *Terminator) release(h *heldStop) {
+// applyDelayed applies a delayed stop, unless that was done before.
+func (t *Terminator) applyDelayed(d *delayedStop) {
 	t.mu.Lock()
-	i := slices.Index(t.held, h)
+	i := slices.Index(t.delayedStops, d)
 	if i >= 0 {
-		t.held = slices.Delete(t.held, i, i+1)
+		t.delayedStops = slices.Delete(t.delayedStops, i, i+1)
 	}
 	t.mu.Unlock()
 	if i < 0 {
 		return
 	}
-	if err := t.table.Apply(h.event, h.done); err != nil {
-		h.done(err)
+	if err := t.table.Apply(d.event, d.done); err != nil {
+		d.done(err)
 	}
 }
 
-// Accepting is nil if Apply would take an event now, else why not.
+// Accepting returns why Apply would refuse an event now, or nil.
 func (t *Terminator) Accepting() error { return t.table.journal.Accepting() }

@@ -23,7 +23,7 @@ func (n scriptedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessio
 	return n(ctx, a)
 }
 
-// terminating runs a test with a Terminator at a NAS; session 1, "a", is being ended.
+// terminating runs a test with a Terminator and a NAS. Session 1, "a", is being ended.
 func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sessions.Terminator, log func() string)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
@@ -63,15 +63,16 @@ func (l *lockedLog) String() string {
 	return l.b.String()
 }
 
-// TestAttemptEndsWithTheRow: whatever ends the row, the attempt under way is cancelled at that moment.
-func TestAttemptEndsWithTheRow(t *testing.T) {
+// TestEndOfSessionCancelsAttempt: whatever ends the session, the attempt under way is cancelled at
+// that moment.
+func TestEndOfSessionCancelsAttempt(t *testing.T) {
 	ends := map[string]func(t *testing.T, f *fixture){
-		"its stop": func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 1) },
-		"its NAS restarts": func(t *testing.T, f *fixture) {
+		"stop": func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 1) },
+		"Accounting-On": func(t *testing.T, f *fixture) {
 			f.now = time.Now()
 			f.accountingOn(t, nas1)
 		},
-		"we": func(t *testing.T, f *fixture) {
+		"Table.End": func(t *testing.T, f *fixture) {
 			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, time.Now(), done) })
 		},
 	}
@@ -95,7 +96,7 @@ func TestAttemptEndsWithTheRow(t *testing.T) {
 				if _, underWay := term.Status(1); underWay {
 					t.Error("the session is still being ended")
 				}
-				if !strings.Contains(log(), "the session had ended before the outcome") || strings.Contains(log(), "next=") {
+				if !strings.Contains(log(), "disconnect: session ended during the attempt") || strings.Contains(log(), "next=") {
 					t.Error(log())
 				}
 			})
@@ -103,8 +104,8 @@ func TestAttemptEndsWithTheRow(t *testing.T) {
 	}
 }
 
-// TestNoAttemptAfterTheRow: a job that waits for its next attempt goes with its row.
-func TestNoAttemptAfterTheRow(t *testing.T) {
+// TestNoAttemptAfterEnd: after its end a session that waited for its next attempt gets none.
+func TestNoAttemptAfterEnd(t *testing.T) {
 	asked := 0
 	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { asked++; return silence }
 	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
@@ -120,16 +121,16 @@ func TestNoAttemptAfterTheRow(t *testing.T) {
 	})
 }
 
-// TestStopOvertakesAnswer: a stop that comes while the NAS is being asked waits a moment for the answer,
-// which decides about its cause. Nothing is sent meanwhile.
+// TestStopOvertakesAnswer: a stop that arrives during an attempt waits a moment for the answer,
+// which decides its cause. Nothing is sent meanwhile.
 func TestStopOvertakesAnswer(t *testing.T) {
 	ms := time.Millisecond
 	tests := []struct {
 		name   string
-		after  time.Duration // of the stop, when the answer comes
+		after  time.Duration // when the answer comes, after the stop
 		out    sessions.Outcome
 		waited time.Duration
-		told   []string
+		want   []string // the records
 	}{
 		{"ACK", 5 * ms, ack, 5 * ms, startEnd},
 		{"NAK", 5 * ms, nak503, 5 * ms, itsOwn},
@@ -154,7 +155,7 @@ func TestStopOvertakesAnswer(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if diff := cmp.Diff(tt.told, f.accounted()); diff != "" {
+				if diff := cmp.Diff(tt.want, f.accounted()); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -162,8 +163,8 @@ func TestStopOvertakesAnswer(t *testing.T) {
 	}
 }
 
-// TestApplyPasses: all that is not such a stop goes to the table at once.
-func TestApplyPasses(t *testing.T) {
+// TestApplyDoesNotDelay: events other than such a stop are applied at once.
+func TestApplyDoesNotDelay(t *testing.T) {
 	nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome { <-ctx.Done(); return silence }
 	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
 		began := time.Now()
@@ -183,8 +184,9 @@ func TestApplyPasses(t *testing.T) {
 	})
 }
 
-// TestHeldStopGoesFirst: the next session of a name comes while the stop of the one before waits for the ACK.
-func TestHeldStopGoesFirst(t *testing.T) {
+// TestDelayedStopGoesFirst: the next session with the same Acct-Session-Id starts while the stop of
+// the session before waits for the ACK. The stop is applied before the start.
+func TestDelayedStopGoesFirst(t *testing.T) {
 	nas := func(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
 		<-ctx.Done()
 		time.Sleep(50 * time.Millisecond)
@@ -214,16 +216,17 @@ func TestHeldStopGoesFirst(t *testing.T) {
 	})
 }
 
-// TestStopOfOursCarriesTheACK: the stop that we make has the moment of the ACK, not that of its making.
-func TestStopOfOursCarriesTheACK(t *testing.T) {
+// TestOurStopHasTimeOfACK: the time of a stop that we make is that of the ACK, not the time when we
+// make it.
+func TestOurStopHasTimeOfACK(t *testing.T) {
 	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { time.Sleep(time.Second); return ack }
 	terminating(t, nas, func(f *fixture, _ *sessions.Terminator, log func() string) {
-		agreed := time.Now().Add(time.Second)
+		acked := time.Now().Add(time.Second)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		notices := f.journal.Notices()
-		if stop := notices[len(notices)-1]; stop.Type != sessions.Stop || !stop.At.Equal(agreed) {
-			t.Errorf("%s at %v, want a stop at %v", stop.Type, stop.At, agreed)
+		if stop := notices[len(notices)-1]; stop.Type != sessions.Stop || !stop.At.Equal(acked) {
+			t.Errorf("%s at %v, want a stop at %v", stop.Type, stop.At, acked)
 		}
 		for _, line := range strings.Split(strings.TrimSpace(log()), "\n") {
 			if !strings.Contains(line, "user=user-a") || !strings.Contains(line, "nas=nas-1@192.0.2.1") {
@@ -233,7 +236,7 @@ func TestStopOfOursCarriesTheACK(t *testing.T) {
 	})
 }
 
-// TestMemory: what a Disconnector leaves with an attempt it finds at the next one.
+// TestMemory: a Disconnector finds in an attempt the Memory of the attempt before.
 func TestMemory(t *testing.T) {
 	var found []any
 	nas := func(_ context.Context, a *sessions.Attempt) sessions.Outcome {
@@ -250,7 +253,8 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// TestAckedAtStart: a terminator that finds a session whose NAS has agreed waits for the stop, and does not ask.
+// TestAckedAtStart: if the NAS sent an ACK before the start, the Terminator waits for the stop and
+// does not ask again.
 func TestAckedAtStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
@@ -261,7 +265,7 @@ func TestAckedAtStart(t *testing.T) {
 		await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 		nas := &askedNAS{answers: []sessions.Outcome{ack}}
 		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.DiscardHandler))
-		term.Start(1) // what a SET has marked
+		term.Start(1) // as a SET does
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- term.Run(ctx) }()

@@ -20,7 +20,7 @@ type closing struct {
 	called       string       // Called-Station-Id, "" if there is none
 	sameAddrOnly bool         // ends only sessions of its source address
 	before       Stamp        // ends only sessions that began before
-	stamp        uint32       // Event-Timestamp minus Acct-Delay-Time, 0 if there is none
+	timestamp    uint32       // Event-Timestamp minus Acct-Delay-Time, 0 if there is none
 	addrs        []netip.Addr // source addresses of the nodes
 	nodes        []*nasNode   // the NAS values that it matches
 	repeated     bool         // the NAS has sent it again since its sessions were listed
@@ -40,7 +40,7 @@ const (
 	closeChunk = 128
 	// closeRetry is how long Run waits if the journal accepts nothing.
 	closeRetry = time.Second
-	// sameClockWithin limits how far two stamps of a NAS may be apart to be compared.
+	// sameClockWithin limits how far two Event-Timestamps of a NAS may be apart to be compared.
 	sameClockWithin = time.Minute
 )
 
@@ -59,15 +59,16 @@ func (cs *closings) anyCovers(s *Session) bool {
 
 // covers reports whether the closing ends a session of one of its nodes.
 func (c *closing) covers(s *Session) bool {
-	return (max(s.Started, s.Revived) < c.before || s.Revived.IsZero() && c.beganBeforeByStamp(s)) && (!c.sameAddrOnly || s.NAS.Addr == c.nas.Addr) &&
+	return (max(s.Started, s.Revived) < c.before || s.Revived.IsZero() && c.beganBeforeByTimestamp(s)) && (!c.sameAddrOnly || s.NAS.Addr == c.nas.Addr) &&
 		!isOtherBSS(c.called, s.Attrs.Text(radius.CalledStationID))
 }
 
-// beganBeforeByStamp reports whether a session began before the closing by the NAS's clock. By our
-// clock it may seem to have begun later, because its start waited in our socket. If the stamps are
-// farther apart than sameClockWithin, the NAS's clock may have been set in between.
-func (c *closing) beganBeforeByStamp(s *Session) bool {
-	return c.stamp != 0 && s.StartStamp != 0 && s.StartStamp < c.stamp && c.stamp-s.StartStamp <= uint32(sameClockWithin/time.Second)
+// beganBeforeByTimestamp reports whether a session began before the closing by the NAS's clock. By
+// our clock it may seem to have begun later, because its start waited in our socket. If the
+// Event-Timestamps are farther apart than sameClockWithin, the NAS's clock may have been set in
+// between.
+func (c *closing) beganBeforeByTimestamp(s *Session) bool {
+	return c.timestamp != 0 && s.StartTimestamp != 0 && s.StartTimestamp < c.timestamp && c.timestamp-s.StartTimestamp <= uint32(sameClockWithin/time.Second)
 }
 
 // isOtherBSS reports whether two Called-Station-Ids name different BSSs (RFC 3580 section 3.20).
@@ -114,8 +115,8 @@ func (t *Table) closeNAS(c *Change, ev *Event) {
 	if ev.Delay > 0 {
 		m.before = m.before.Add(-time.Second) // Acct-Delay-Time is rounded down
 	}
-	if ev.EventStamp > ev.Delay {
-		m.stamp = ev.EventStamp - ev.Delay
+	if ev.EventTimestamp > ev.Delay {
+		m.timestamp = ev.EventTimestamp - ev.Delay
 	}
 	m.sameAddrOnly = m.isAmbiguous()
 	live := 0
@@ -157,7 +158,7 @@ func (cs *closings) findSame(m *closing) *closing {
 
 // extend adds a repetition to an unfinished closing.
 func (m *closing) extend(by *closing) {
-	m.before, m.stamp, m.repeated = max(m.before, by.before), max(m.stamp, by.stamp), true
+	m.before, m.timestamp, m.repeated = max(m.before, by.before), max(m.timestamp, by.timestamp), true
 	for _, n := range by.nodes {
 		if !slices.Contains(m.nodes, n) {
 			m.nodes = append(m.nodes, n)

@@ -16,7 +16,7 @@ import (
 //	key "c":           version 3 | last id | HighWater | Total | Disconnected
 //	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
 //	key "s" id (4 BE): version 3 | Kind State flags Counted (1 octet each)
-//	                   | IfIndex PortIfIndex EventStamp StartStamp route (0: nowhere)
+//	                   | IfIndex PortIfIndex EventTimestamp StartTimestamp route (0: nowhere)
 //	                   | Started (8 BE) | minus Started, zigzag: LastEvent LastTraffic
 //	                     and, by their flags, Acked Revived
 //	                   | Usage: 4 counters, SessionTime
@@ -24,7 +24,7 @@ import (
 //	                     unless the session has ended, attrs (4 BE) and at
 //	                   | NAS | number of former NASes, each | attributes
 //	key "r" route (4 BE): version 1 | text
-//	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | stamp (4 BE)
+//	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
 //	                   | NAS | Called-Station-Id | number of source addresses, each
 //
 // A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
@@ -34,8 +34,8 @@ import (
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
-// StartStamp, fingerprints and former NASes; its three times have 8 octets each, and its NAS is the
-// address and a name. All versions are read; version 3 is written.
+// StartTimestamp, fingerprints and former NASes; its three times have 8 octets each, and its NAS is
+// the address and a name. All versions are read; version 3 is written.
 const (
 	codecVersion   = 3
 	closingVersion = 1
@@ -120,7 +120,7 @@ func (s *Session) encode() []byte {
 
 func appendSession(b []byte, s *Session) []byte {
 	b = append(b, codecVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted))
-	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp, s.Route.id()} {
+	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventTimestamp, s.StartTimestamp, s.Route.id()} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
@@ -246,11 +246,11 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
 	s.NASRestarted = flags&flagNASRestarted != 0
 	if version == 1 {
-		s.IfIndex, s.PortIfIndex, s.EventStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
+		s.IfIndex, s.PortIfIndex, s.EventTimestamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
 		s.Started, s.LastEvent, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
 		s.Counted = UsageFields(d.Octet())
-		s.IfIndex, s.PortIfIndex, s.EventStamp, s.StartStamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
+		s.IfIndex, s.PortIfIndex, s.EventTimestamp, s.StartTimestamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
 			s.Route = routes.byStoredNumber(d.Uvarint32())
 		}
@@ -328,7 +328,7 @@ func appendClosing(b []byte, m *closing) []byte {
 		b[len(b)-1] = 1
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(m.before))
-	b = binary.BigEndian.AppendUint32(b, m.stamp)
+	b = binary.BigEndian.AppendUint32(b, m.timestamp)
 	b = appendNAS(b, &m.nas)
 	b = appendText(b, m.called)
 	b = binary.AppendUvarint(b, uint64(len(m.addrs)))
@@ -343,7 +343,7 @@ func parseClosing(seq uint64, b []byte) (*closing, error) {
 	d.Require(d.Octet() == closingVersion)
 	own := d.Octet()
 	d.Require(own <= 1)
-	m := &closing{seq: seq, sameAddrOnly: own == 1, before: d.stamp(), stamp: d.Uint32(), nas: d.nas(), called: d.text()}
+	m := &closing{seq: seq, sameAddrOnly: own == 1, before: d.stamp(), timestamp: d.Uint32(), nas: d.nas(), called: d.text()}
 	for n := d.Uvarint(); n > 0 && d.OK(); n-- {
 		m.addrs = append(m.addrs, d.addr())
 	}

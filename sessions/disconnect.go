@@ -21,9 +21,10 @@ const (
 type Outcome struct {
 	Answer     Answer
 	ErrorCause radius.ErrorCause
-	// Doubted: the session may exist in spite of a NAK 503. The NAS can be asked with more (R33).
-	Doubted bool
-	Err     error // for NoAnswer: the reason; nil if the NAS is silent
+	// Inconclusive reports that a NAK 503 does not end the session: the NAS may still find it by
+	// attributes that no request had (R33).
+	Inconclusive bool
+	Err          error // for NoAnswer: the reason; nil if the NAS is silent
 }
 
 // String describes the outcome for logs and the command line.

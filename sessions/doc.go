@@ -16,9 +16,9 @@
 // Spec R24 and R25 are the rules; docs/sessions.md has them as tables. There is no list of NASes.
 // An index (names.go) finds sessions by the packet's Acct-Session-Id and the identifiers or address
 // of its NAS, and the packet is compared with each of them. A packet whose fingerprint the session
-// has is a copy (prints.go). An ended session is remembered in at most 250 octets (ended.go), so
-// its late packets go upstream under its number. The host's clock decides nothing: the table has a
-// clock of its own, which never steps, not even over a restart (clock.go).
+// has is a copy (fingerprints.go). An ended session is remembered in at most 250 octets (ended.go),
+// so its late packets go upstream under its number. The host's clock decides nothing: the table has
+// a clock of its own, which never steps, not even over a restart (clock.go).
 //
 // An Accounting-On or -Off of a NAS with many sessions is answered when a mark is durable.
 // [Table.Run] then ends the sessions in the background (closing.go).
@@ -32,11 +32,10 @@
 //
 // # The end of sessions
 //
-// The [Terminator] asks NASes to end sessions, as often as it takes (terminate.go, attempt.go).
-// Whoever wants to know how that goes has a [Watcher] (watch.go): it is told of each attempt
-// that has come back, and of the end of the session when that is durable, in the order in which
-// these happened. There are no other ways to learn of it than the Watcher's events, and
-// [Terminator.Status] for the state.
+// The [Terminator] asks NASes to end sessions, and repeats that until a session has ended
+// (terminate.go, attempt.go). [Terminator.Status] returns the progress of a session. A [Watcher]
+// (watch.go) gets an event when an attempt has finished, and another when the end of the session is
+// durable, in the order in which they happened.
 //
 // # Who owns what
 //

@@ -49,13 +49,13 @@ type Event struct {
 	NAS  NAS
 	// SameClient reports whether a source address belongs to the client entry of the packet. If
 	// nil, only the packet's own address does. Sessions of other clients are not considered (R25).
-	SameClient    func(netip.Addr) bool
-	AcctSessionID string // the NAS's id of the session; empty only for On and Off
-	Kind          Kind
-	At            time.Time // when it happened: time of receipt minus Acct-Delay-Time
-	Delay         uint32    // Acct-Delay-Time in seconds
-	HasDelay      bool      // the packet has Acct-Delay-Time
-	EventStamp    uint32    // Event-Timestamp, 0 if there is none
+	SameClient     func(netip.Addr) bool
+	AcctSessionID  string // the NAS's id of the session; empty only for On and Off
+	Kind           Kind
+	At             time.Time // when it happened: time of receipt minus Acct-Delay-Time
+	Delay          uint32    // Acct-Delay-Time in seconds
+	HasDelay       bool      // the packet has Acct-Delay-Time
+	EventTimestamp uint32    // Event-Timestamp, 0 if there is none
 	// Attrs are as sent, without Proxy-State, Message-Authenticator and Acct-Delay-Time.
 	Attrs       radius.Attributes
 	Usage       Usage

@@ -180,8 +180,8 @@ const startTolerance = 10 * time.Second
 // fits every session that had begun: its distance is 0.
 func (s *Session) startDistance(ev *Event) time.Duration {
 	later := ev.at.Sub(s.Started)
-	if ev.EventStamp != 0 && s.StartStamp != 0 {
-		later = time.Duration(int64(ev.EventStamp)-int64(s.StartStamp)) * time.Second
+	if ev.EventTimestamp != 0 && s.StartTimestamp != 0 {
+		later = time.Duration(int64(ev.EventTimestamp)-int64(s.StartTimestamp)) * time.Second
 	}
 	if ev.Sent&SessionTime != 0 {
 		return (later - time.Duration(ev.Usage.SessionTime)*time.Second).Abs()
@@ -233,26 +233,26 @@ func (c *endedCandidate) fitsBetter(than *endedCandidate, ev *Event) bool {
 // stop, that would stay live for ever.
 func (s *Session) timesFit(live *Session, ev *Event) bool {
 	timed := ev.Sent&SessionTime != 0
-	if ev.EventStamp == 0 || live.StartStamp == 0 || s.EventStamp == 0 {
+	if ev.EventTimestamp == 0 || live.StartTimestamp == 0 || s.EventTimestamp == 0 {
 		return s.timesFitOurClock(live, ev)
 	}
-	later := time.Duration(int64(ev.EventStamp)-int64(live.StartStamp)) * time.Second
+	later := time.Duration(int64(ev.EventTimestamp)-int64(live.StartTimestamp)) * time.Second
 	switch {
 	// Only a session time can decide, and only just after the live session has begun.
 	case later >= 0:
-		return timed && later <= startTolerance && s.StartStamp != 0 && s.startDistance(ev) <= time.Second && live.startDistance(ev) > 2*time.Second &&
+		return timed && later <= startTolerance && s.StartTimestamp != 0 && s.startDistance(ev) <= time.Second && live.startDistance(ev) > 2*time.Second &&
 			(!s.Stopped || s.isCopy(ev))
 	case s.isCopy(ev):
 		return true
 	// The stop was its last packet. This one is from before it, unless the NAS's clock was set.
 	case s.Stopped:
-		return ev.EventStamp <= s.EventStamp && !ev.exceeds(s.Usage) && s.startDistance(ev) <= startTolerance
+		return ev.EventTimestamp <= s.EventTimestamp && !ev.exceeds(s.Usage) && s.startDistance(ev) <= startTolerance
 	case s.isFromLaterSession(ev):
 		return false
 	case timed:
 		return s.startDistance(ev) <= live.startDistance(ev)
 	}
-	return ev.EventStamp >= s.StartStamp
+	return ev.EventTimestamp >= s.StartTimestamp
 }
 
 // timesFitOurClock is timesFit for packets and sessions without Event-Timestamps.

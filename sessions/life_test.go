@@ -110,10 +110,10 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 		{"an address that comes later, 0.0.0.0 before", script{
 			report{typ: start, addr: "0.0.0.0"}, report{typ: start, addr: "10.0.0.1"},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an address that comes later, 255.255.255.254 before, stamped", script{
+		{"an address that comes later, 255.255.255.254 before, with an Event-Timestamp", script{
 			report{typ: start, addr: "255.255.255.254", stamp: 0}, 3 * sec, report{typ: start, addr: "10.0.0.1", stamp: 0},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"an address that comes later, 169.254 before, each with its stamp", script{
+		{"an address that comes later, 169.254 before, each with its Event-Timestamp", script{
 			report{typ: start, addr: "169.254.7.7", stamp: 0, delay: 0}, 3 * sec, report{typ: start, addr: "10.0.0.1", stamp: 3, delay: 0},
 		}, []string{"Start 1", "Interim-Update 1"}, []sessions.ID{1}},
 		{"an address that comes later, none before", script{
@@ -160,7 +160,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 		{"strongSwan changes Calling-Station-Id", script{
 			report{typ: start, station: "192.0.2.9[4500]"}, report{typ: interim, station: "198.51.100.9[4500]", time: 60}, report{typ: stop, station: "198.51.100.9[4500]", time: 70},
 		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
-		{"no stamp, no time: a copy, and a new session", script{
+		{"no Event-Timestamp, no time: a copy, and a new session", script{
 			report{typ: start}, 3 * sec, report{typ: start, delay: 3}, 100 * sec, report{typ: interim, octets: 1}, 497 * sec, report{typ: start},
 		}, []string{"Start 1", "Interim-Update 1 1", "Stop 1 ours 1 cause 2", "Start 2"}, []sessions.ID{2}},
 		{"interims continue after we ended the session", script{
@@ -184,7 +184,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 		{"a new session right after the stop", script{
 			report{typ: start}, 5 * sec, report{typ: stop}, sec, report{typ: start}, 5 * sec, report{typ: stop},
 		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 2"}, nil},
-		{"a NAS without a clock sends the same stamp after each restart", script{
+		{"a NAS without a clock sends the same Event-Timestamp after each restart", script{
 			report{typ: start, stamp: 0}, 60 * sec, report{typ: on}, 5 * sec, report{typ: start, stamp: 0}, 3 * sec, report{typ: start, stamp: 0, delay: 3},
 		}, []string{"Start 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
 		{"a late copy of the start of a closed session", script{
@@ -193,7 +193,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 		{"forgotten after an hour", script{
 			report{typ: start, stamp: 0}, report{typ: stop, stamp: 5, time: 5}, 2 * time.Hour, report{typ: start, sid: "b"}, report{typ: stop, stamp: 5, time: 5},
 		}, []string{"Start 1", "Stop 1", "Start 2", "Stop 3"}, []sessions.ID{2}},
-		{"starts with a stamp of their transmission", script{
+		{"starts with an Event-Timestamp of their transmission", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: start, stamp: 3, delay: 3},
@@ -204,7 +204,7 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			3 * sec,
 			report{typ: start, sid: "b", stamp: 13},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1", "Start 2", "Interim-Update 2"}, []sessions.ID{1, 2}},
-		{"a new session whose stamp minus delay equals the old one's by chance", script{
+		{"a new session whose Event-Timestamp minus delay equals the old one's by chance", script{
 			report{typ: start, stamp: 0, delay: 0},
 			3 * sec,
 			report{typ: interim, stamp: 3, time: 3, octets: 9},
@@ -212,10 +212,10 @@ func TestAnsweredIsCopyOrRecorded(t *testing.T) {
 			report{typ: start, stamp: 6, delay: 6},
 			report{typ: stop, stamp: 12, time: 6, octets: 5},
 		}, []string{"Start 1", "Interim-Update 1 9", "Stop 1 ours 9 cause 2", "Start 2", "Stop 2 5"}, nil},
-		{"starts with a stamp of their transmission, all at once", script{
+		{"starts with an Event-Timestamp of their transmission, all at once", script{
 			report{typ: start, stamp: 0, delay: 0}, report{typ: start, stamp: 3, delay: 3}, report{typ: start, stamp: 9, delay: 9},
 		}, []string{"Start 1", "Interim-Update 1", "Interim-Update 1"}, []sessions.ID{1}},
-		{"a copy of a stop without stamps, when the next session has begun", script{
+		{"a copy of a stop without Event-Timestamps, when the next session has begun", script{
 			report{typ: start},
 			3 * sec,
 			report{typ: stop, time: 3, octets: 500, delay: 0},

@@ -33,13 +33,13 @@ const maxStartError = 10 * time.Minute
 const reviveAfter = time.Minute
 
 // startAfterInterim limits how long after the computed start of a session, which we know only from
-// later packets, a start without a stamp and a delay can belong to it.
+// later packets, a start without an Event-Timestamp and a delay can belong to it.
 const startAfterInterim = time.Minute
 
 // decide is the life cycle of a session. It chooses the session that an event belongs to, and says
 // what the event does to it. If the step is begin, there is no session. The host's clock does not
-// count: stamps and session times of the NAS are compared with each other, and everything else is
-// compared by the table's clock, which never steps. In doubt an event is recorded.
+// count: timestamps and session times of the NAS are compared with each other, and everything else
+// is compared by the table's clock, which never steps. In doubt an event is recorded.
 func decide(f *candidates, ev *Event) (step, *Session) {
 	if ev.Type == Start {
 		return decideStart(f, ev)
@@ -75,13 +75,13 @@ func (s *Session) noticeType(ev *Event) EventType {
 }
 
 // isFromLaterSession reports whether an interim or stop belongs to a later session (R25): the
-// session time and the counters fell, and it began after the newest stamp that we have.
+// session time and the counters fell, and it began after the newest Event-Timestamp that we have.
 func (s *Session) isFromLaterSession(ev *Event) bool {
 	late := ev.Delay > 0 && ev.at <= s.LastEvent // it happened before the newest event that we have
-	if ev.EventStamp == 0 || s.EventStamp == 0 || late || !ev.fellFrom(s.Usage) {
+	if ev.EventTimestamp == 0 || s.EventTimestamp == 0 || late || !ev.fellFrom(s.Usage) {
 		return false
 	}
-	return int64(ev.EventStamp)-int64(ev.Usage.SessionTime) > int64(s.EventStamp)
+	return int64(ev.EventTimestamp)-int64(ev.Usage.SessionTime) > int64(s.EventTimestamp)
 }
 
 // isLaterThanEnd reports whether an interim is later than the end of the session (R24).
@@ -92,8 +92,8 @@ func (s *Session) isLaterThanEnd(ev *Event) bool {
 		return true
 	case ev.Sent&SessionTime != 0 && s.Counted&SessionTime != 0, ev.Sent&counters != 0 && s.Counted&counters != 0 && ev.Sent&SessionTime == 0:
 		return false
-	case ev.EventStamp != 0 && s.EventStamp != 0:
-		return ev.EventStamp > s.EventStamp
+	case ev.EventTimestamp != 0 && s.EventTimestamp != 0:
+		return ev.EventTimestamp > s.EventTimestamp
 	}
 	return ev.at > s.LastEvent.Add(reviveAfter)
 }
@@ -127,45 +127,46 @@ func decideStart(f *candidates, ev *Event) (step, *Session) {
 // isOwnStart reports whether a start belongs to a live session, not to a later one of its name
 // (R25).
 func (s *Session) isOwnStart(ev *Event) bool {
-	stamped := ev.EventStamp != 0 && s.EventStamp != 0
+	bothTimestamped := ev.EventTimestamp != 0 && s.EventTimestamp != 0
 	switch {
-	case s.StartSeen && stamped && s.StartStamp != 0:
-		return s.matchesStart(ev) || s.isRestamped(ev)
+	case s.StartSeen && bothTimestamped && s.StartTimestamp != 0:
+		return s.matchesStart(ev) || s.isRetransmission(ev)
 	case s.StartSeen:
 		delayed := ev.Delay > 0 && ev.at.Sub(s.Started).Abs() <= startTolerance
 		return (delayed || s.fingerprints[startSlot].isWithin(ev, copyWithin)) && s.contradictsNothing(ev)
 	// It happened before the newest event that we have, whatever the NAS's clock says now.
 	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
-	case stamped && ev.EventStamp > s.EventStamp:
+	case bothTimestamped && ev.EventTimestamp > s.EventTimestamp:
 		return false
-	// StartStamp was computed from a session time.
-	case stamped && s.StartStamp != 0:
-		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(maxStartError/time.Second)
-	case stamped:
+	// StartTimestamp was computed from a session time.
+	case bothTimestamped && s.StartTimestamp != 0:
+		return max(ev.EventTimestamp, s.StartTimestamp)-min(ev.EventTimestamp, s.StartTimestamp) <= uint32(maxStartError/time.Second)
+	case bothTimestamped:
 		return true
 	}
 	return ev.at <= s.Started.Add(startAfterInterim)
 }
 
-// isRestamped reports whether a start is a retransmission with a new Event-Timestamp. It came soon
-// after the first, by the NAS's clock and by ours. Nothing else differs, or it adds the address.
-func (s *Session) isRestamped(ev *Event) bool {
-	later := int64(ev.EventStamp) - int64(s.StartStamp)
+// isRetransmission reports whether a start is a retransmission with a new Event-Timestamp. It came
+// soon after the first, by the NAS's clock and by ours. Nothing else differs, or it adds the
+// address.
+func (s *Session) isRetransmission(ev *Event) bool {
+	later := int64(ev.EventTimestamp) - int64(s.StartTimestamp)
 	was := s.fingerprints[startSlot]
 	if !was.isWithin(ev, retransmitWithin) || later < 0 || later > int64(retransmitWithin/time.Second)+1 {
 		return false
 	}
-	return !ev.HasDelay && was.attrs-stampHash(s.StartStamp) == ev.fingerprint.attrs-stampHash(ev.EventStamp) ||
+	return !ev.HasDelay && was.attrs-timestampHash(s.StartTimestamp) == ev.fingerprint.attrs-timestampHash(ev.EventTimestamp) ||
 		s.addsAddress(ev) && s.contradictsNothing(ev)
 }
 
 // matchesStart reports whether a start is the one that we have: its Event-Timestamp is the same, or
-// it is the same after Acct-Delay-Time is subtracted. (Some NASes make a new stamp for each
-// transmission.) The stamps of such a NAS advance with the time. This is checked if we know more
-// than starts of the session, because a later session may have a matching stamp by chance.
+// it is the same after Acct-Delay-Time is subtracted. (Some NASes make a new one for each
+// transmission.) The timestamps of such a NAS advance with the time. This is checked if we know
+// more than starts of the session, because a later session may have a matching one by chance.
 func (s *Session) matchesStart(ev *Event) bool {
-	if ev.EventStamp == s.StartStamp {
+	if ev.EventTimestamp == s.StartTimestamp {
 		return true
 	}
 	heard := stampOfSeconds(s.fingerprints[startSlot].at)
@@ -173,10 +174,10 @@ func (s *Session) matchesStart(ev *Event) bool {
 		return false
 	}
 	near := func(a, b int64, by int64) bool { return a-b <= by && b-a <= by }
-	began, start := int64(ev.EventStamp)-int64(ev.Delay), int64(s.StartStamp)
+	began, start := int64(ev.EventTimestamp)-int64(ev.Delay), int64(s.StartTimestamp)
 	delay := int64(max(0, heard.Sub(s.Started)) / time.Second) // of our start
 	return (near(began, start, 1) || near(began, start-delay, 1)) &&
-		(s.heardOnlyStarts() || near(int64(ev.EventStamp)-start, int64(ev.now.Sub(heard)/time.Second), 1))
+		(s.heardOnlyStarts() || near(int64(ev.EventTimestamp)-start, int64(ev.now.Sub(heard)/time.Second), 1))
 }
 
 // heardOnlyStarts reports whether we know no stop, and no interim with a time of its own.
@@ -211,8 +212,8 @@ func (s *Session) addsAddress(ev *Event) bool {
 }
 
 // mayBeOwnStart reports whether a start may belong to an ended session: it happened before the end,
-// or it has an Event-Timestamp, which isOwnLateStart compares. If the NAS has restarted, a stamp
-// does not suffice: a NAS without a clock repeats its stamps after a restart.
+// or it has an Event-Timestamp, which isOwnLateStart compares. If the NAS has restarted, a
+// timestamp does not suffice: a NAS without a clock repeats its timestamps after a restart.
 func (s *Session) mayBeOwnStart(ev *Event) bool {
 	switch {
 	case s.NASRestarted:
@@ -220,25 +221,25 @@ func (s *Session) mayBeOwnStart(ev *Event) bool {
 	case s.node != nil && s.node.lastOnOff > s.LastTraffic:
 		return ev.at <= s.node.lastOnOff
 	}
-	return ev.at <= s.LastEvent || ev.EventStamp != 0
+	return ev.at <= s.LastEvent || ev.EventTimestamp != 0
 }
 
 // isOwnLateStart reports whether a start belongs to an ended session: it arrived late, or again.
 func (s *Session) isOwnLateStart(ev *Event) bool {
-	stamped := ev.EventStamp != 0 && s.EventStamp != 0
+	bothTimestamped := ev.EventTimestamp != 0 && s.EventTimestamp != 0
 	switch {
-	case s.StartSeen && stamped && s.StartStamp != 0:
+	case s.StartSeen && bothTimestamped && s.StartTimestamp != 0:
 		return s.matchesStart(ev)
 	case s.StartSeen:
 		return ev.Delay > 0 && ev.at <= s.LastEvent
 	// It happened before the newest event that we have, whatever the NAS's clock says now.
 	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
-	case stamped && ev.EventStamp > s.EventStamp:
+	case bothTimestamped && ev.EventTimestamp > s.EventTimestamp:
 		return false
-	case stamped && s.StartStamp != 0:
-		return max(ev.EventStamp, s.StartStamp)-min(ev.EventStamp, s.StartStamp) <= uint32(startTolerance/time.Second)
-	case stamped:
+	case bothTimestamped && s.StartTimestamp != 0:
+		return max(ev.EventTimestamp, s.StartTimestamp)-min(ev.EventTimestamp, s.StartTimestamp) <= uint32(startTolerance/time.Second)
+	case bothTimestamped:
 		return true
 	}
 	return ev.at <= s.LastEvent
@@ -249,15 +250,15 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 	used, _ := Usage{}.updatedBy(ev)
 	s := &Session{
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
-		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventStamp: ev.EventStamp,
+		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventTimestamp: ev.EventTimestamp,
 		Started:   ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
 		LastEvent: ev.at, LastTraffic: ev.at, Usage: used, Counted: ev.Sent,
 	}
 	switch {
 	case s.StartSeen:
-		s.StartStamp = ev.EventStamp
+		s.StartTimestamp = ev.EventTimestamp
 	case ev.Sent&SessionTime != 0:
-		s.StartStamp = ev.EventStamp - min(ev.EventStamp, used.SessionTime)
+		s.StartTimestamp = ev.EventTimestamp - min(ev.EventTimestamp, used.SessionTime)
 	}
 	s.fingerprints.add(ev)
 	s.setAttrs(sessionAttrs(ev.Attrs))
@@ -294,11 +295,11 @@ func revived(s *Session, ev *Event) *Session {
 // applyEvent adds to the session what an event says. A late start only adds what was not known.
 func (s *Session) applyEvent(ev *Event) {
 	late := ev.Type == Start && ev.at < s.LastEvent
-	merged := merge(s.Attrs, ev, late || ev.Type == Start && s.StartSeen && ev.EventStamp < s.EventStamp)
+	merged := merge(s.Attrs, ev, late || ev.Type == Start && s.StartSeen && ev.EventTimestamp < s.EventTimestamp)
 	if ev.Type == Start && !s.StartSeen {
 		s.StartSeen = true
 		s.Started = min(s.Started, ev.at)
-		s.StartStamp = cmp.Or(ev.EventStamp, s.StartStamp)
+		s.StartTimestamp = cmp.Or(ev.EventTimestamp, s.StartTimestamp)
 		if namesKind(s.Attrs, ev.Attrs) {
 			s.Kind = ev.Kind
 		}
@@ -308,7 +309,7 @@ func (s *Session) applyEvent(ev *Event) {
 	}
 	s.fingerprints.add(ev)
 	s.LastEvent = max(s.LastEvent, ev.at)
-	s.EventStamp = max(s.EventStamp, ev.EventStamp)
+	s.EventTimestamp = max(s.EventTimestamp, ev.EventTimestamp)
 	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
 		s.IfIndex = ev.IfIndex
 	}

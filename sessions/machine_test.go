@@ -37,8 +37,8 @@ func withSessionTime(ev Event, seconds uint32) Event {
 	return ev
 }
 
-func withStamp(ev Event, stamp uint32) Event {
-	ev.EventStamp = stamp
+func withTimestamp(ev Event, timestamp uint32) Event {
+	ev.EventTimestamp = timestamp
 	return ev
 }
 
@@ -153,15 +153,15 @@ func TestUsageNotSent(t *testing.T) {
 
 // TestLateStart: a late start adds to what is known and removes nothing.
 func TestLateStart(t *testing.T) {
-	interim := withStamp(withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010102), 5000, 90), 5000)
+	interim := withTimestamp(withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010102), 5000, 90), 5000)
 	interim.IfIndex = 7
 	s := newSession(1, &interim.NAS, &interim)
-	start := withStamp(withUsage(event(Start, 8, radius.FramedIPAddress, 0, radius.CallingStationID, "1234"), 0, 0), 4000)
+	start := withTimestamp(withUsage(event(Start, 8, radius.FramedIPAddress, 0, radius.CallingStationID, "1234"), 0, 0), 4000)
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
 	want := *s
 	want.StartSeen, want.Started, want.PortIfIndex = true, stampOf(at(8)), 4
-	want.Attrs, want.StartStamp = s.Attrs+attrs(radius.CallingStationID, "1234"), 4000
+	want.Attrs, want.StartTimestamp = s.Attrs+attrs(radius.CallingStationID, "1234"), 4000
 	if diff := cmp.Diff(&want, got, sessionOptions); diff != "" {
 		t.Error(diff)
 	}
@@ -194,18 +194,18 @@ func TestKindOfLateStart(t *testing.T) {
 
 // TestApplyEvent: events add to a session, also if they come out of order.
 func TestApplyEvent(t *testing.T) {
-	begin := withStamp(event(Start, 0), 1000)
+	begin := withTimestamp(event(Start, 0), 1000)
 	s := newSession(1, &begin.NAS, &begin)
-	newer := withStamp(withSessionTime(event(Interim, 60), 60), 1060)
+	newer := withTimestamp(withSessionTime(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)
-	if s.LastEvent != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
+	if s.LastEvent != stampOf(at(60)) || s.EventTimestamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
 		t.Errorf("after an interim: %+v", s)
 	}
 	// The NAS's clock went back, and the packet has no interfaces.
-	older := withStamp(withSessionTime(event(Interim, 50), 70), 1050)
+	older := withTimestamp(withSessionTime(event(Interim, 50), 70), 1050)
 	s = updated(s, &older)
-	if s.LastEvent != stampOf(at(60)) || s.EventStamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
+	if s.LastEvent != stampOf(at(60)) || s.EventTimestamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
 		t.Errorf("after an interim with an earlier time: %+v", s)
 	}
 	moved := event(Interim, 80)

@@ -100,7 +100,7 @@ func (r report) event(now time.Time) sessions.Event {
 		b = radius.AppendUint32(b, radius.AcctTerminateCause, r.cause)
 	}
 	if n, ok := number(radius.EventTimestamp, offset(r.stamp, stamp0)); ok {
-		ev.EventStamp = n
+		ev.EventTimestamp = n
 	}
 	if n, ok := number(radius.AcctSessionTime, r.time); ok {
 		ev.Usage.SessionTime = n

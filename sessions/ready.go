@@ -2,9 +2,10 @@ package sessions
 
 import "slices"
 
-// ready has the jobs whose attempt is due. First attempts go before retries. In each group the NASes
-// take turns: a silent NAS with thousands of sessions does not delay others. One goroutine uses it.
-type ready struct {
+// readyJobs has the jobs whose attempt is due. First attempts go before retries. In each group the
+// NASes take turns: a silent NAS with thousands of sessions does not delay others. One goroutine
+// uses it.
+type readyJobs struct {
 	perNAS        int
 	running       map[NAS]int // attempts under way
 	firstAttempts rotation
@@ -23,15 +24,15 @@ type nasJobs struct {
 	jobs []*job
 }
 
-func newReady(perNAS int) ready {
-	return ready{
+func newReadyJobs(perNAS int) readyJobs {
+	return readyJobs{
 		perNAS: perNAS, running: map[NAS]int{},
 		firstAttempts: rotation{byNAS: map[NAS]*nasJobs{}}, retries: rotation{byNAS: map[NAS]*nasJobs{}},
 	}
 }
 
 // add adds a job. Its nas must be set.
-func (r *ready) add(j *job) {
+func (r *readyJobs) add(j *job) {
 	t := &r.firstAttempts
 	if j.Attempts > 0 {
 		t = &r.retries
@@ -47,7 +48,7 @@ func (r *ready) add(j *job) {
 
 // next removes and returns the next job. It returns nil if there is none, or if all NASes with jobs
 // have as many attempts under way as perNAS allows.
-func (r *ready) next() *job {
+func (r *readyJobs) next() *job {
 	for _, t := range [...]*rotation{&r.firstAttempts, &r.retries} {
 		// Few NASes are at this limit, because all attempts under way are theirs.
 		i := slices.IndexFunc(t.order, func(of *nasJobs) bool { return r.running[of.nas] < r.perNAS })
@@ -58,6 +59,7 @@ func (r *ready) next() *job {
 	return nil
 }
 
+// popAt removes and returns the next job of the NAS at position i of the order.
 func (t *rotation) popAt(i int) *job {
 	of := t.order[i]
 	t.order = slices.Delete(t.order, i, i+1)
@@ -70,10 +72,11 @@ func (t *rotation) popAt(i int) *job {
 	return j
 }
 
-// begun counts an attempt that begins at a NAS, and ended one that has ended.
-func (r *ready) begun(nas NAS) { r.running[nas]++ }
+// started counts an attempt that starts at a NAS.
+func (r *readyJobs) started(nas NAS) { r.running[nas]++ }
 
-func (r *ready) ended(nas NAS) {
+// finished counts an attempt that has finished.
+func (r *readyJobs) finished(nas NAS) {
 	if r.running[nas]--; r.running[nas] == 0 {
 		delete(r.running, nas)
 	}

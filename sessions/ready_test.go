@@ -10,10 +10,10 @@ import (
 	"aaasess/internal/radius"
 )
 
-// TestReady adds jobs, written "NAS number" with a * for a retry, and takes those that can begin.
-// An attempt lasts until ended is called.
-func TestReady(t *testing.T) {
-	r := newReady(2)
+// TestReadyJobs adds jobs, written "NAS number" with a * for a retry, and starts those that can
+// start. An attempt lasts until finish is called.
+func TestReadyJobs(t *testing.T) {
+	r := newReadyJobs(2)
 	add := func(jobs ...string) {
 		for _, j := range jobs {
 			text, asked := strings.CutSuffix(j, "*")
@@ -27,17 +27,17 @@ func TestReady(t *testing.T) {
 			r.add(of)
 		}
 	}
-	take := func() string {
+	start := func() string {
 		var out []string
 		for j := r.next(); j != nil; j = r.next() {
 			out = append(out, fmt.Sprint(j.nas.Identifier, uint32(j.id)))
-			r.begun(j.nas)
+			r.started(j.nas)
 		}
 		return strings.Join(out, " ")
 	}
-	ended := func(names ...string) {
+	finish := func(names ...string) {
 		for _, n := range names {
-			r.ended(NAS{Identifier: n})
+			r.finished(NAS{Identifier: n})
 		}
 	}
 	steps := []struct {
@@ -47,16 +47,16 @@ func TestReady(t *testing.T) {
 	}{
 		{"nothing", func() {}, ""},
 		{"NASes take turns, two places each", func() { add("a1", "a2", "a3", "a4", "b5", "c6", "c7", "c8") }, "a1 b5 c6 a2 c7"},
-		{"first attempts ahead of others", func() { add("b9*", "b10"); ended("b") }, "b10 b9"},
-		{"a full NAS gets its own free place", func() { ended("c") }, "c8"},
+		{"first attempts go before retries", func() { add("b9*", "b10"); finish("b") }, "b10 b9"},
+		{"a NAS at its limit gets its own free place", func() { finish("c") }, "c8"},
 		{"another NAS goes first", func() { add("d11*", "a12*") }, "d11"},
-		{"a place becomes free", func() { ended("a") }, "a3"},
-		{"all places", func() { ended("a", "a", "b", "b", "c", "c", "d") }, "a4 a12"},
-		{"nothing is left", func() { ended("a", "a") }, ""},
+		{"a place becomes free", func() { finish("a") }, "a3"},
+		{"all places", func() { finish("a", "a", "b", "b", "c", "c", "d") }, "a4 a12"},
+		{"nothing is left", func() { finish("a", "a") }, ""},
 	}
 	for _, st := range steps {
 		st.do()
-		if got := take(); got != st.want {
+		if got := start(); got != st.want {
 			t.Errorf("%s: %q, want %q", st.name, got, st.want)
 		}
 	}
@@ -65,18 +65,18 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestNext tests the waits between attempts.
-func TestNext(t *testing.T) {
+// TestWaitAfter tests the waits between attempts.
+func TestWaitAfter(t *testing.T) {
 	standard := TerminatorConfig{}.withDefaults()
 	long := TerminatorConfig{RetryMin: 24 * time.Hour, RetryMax: math.MaxInt64}.withDefaults()
 	silent := Outcome{}
 	tests := []struct {
-		name    string
-		out     Outcome
-		attempt int
-		cfg     TerminatorConfig
-		wait    time.Duration
-		over    bool
+		name     string
+		out      Outcome
+		attempt  int
+		cfg      TerminatorConfig
+		wait     time.Duration
+		closeNow bool
 	}{
 		{"ACK", Outcome{Answer: ACK}, 1, standard, 30 * time.Second, false},
 		{"NAK 503", Outcome{Answer: NAK, ErrorCause: radius.SessionContextNotFound}, 1, standard, 0, true},
@@ -90,8 +90,8 @@ func TestNext(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if wait, over := next(tt.out, tt.attempt, tt.cfg); wait != tt.wait || over != tt.over {
-				t.Errorf("%v %v, want %v %v", wait, over, tt.wait, tt.over)
+			if wait, closeNow := waitAfter(tt.out, tt.attempt, tt.cfg); wait != tt.wait || closeNow != tt.closeNow {
+				t.Errorf("%v %v, want %v %v", wait, closeNow, tt.wait, tt.closeNow)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ import (
 func eventOf(sid string, typ EventType, when int) Event {
 	ev := event(typ, when)
 	ev.AcctSessionID, ev.Attrs = sid, attrs(radius.UserName, "user of "+sid, radius.AcctSessionID, sid)
-	return withStamp(ev, uint32(1e9+when))
+	return withTimestamp(ev, uint32(1e9+when))
 }
 
 // routesOf returns the routes of all sessions that a table knows, by Acct-Session-Id.

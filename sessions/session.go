@@ -117,15 +117,15 @@ type Session struct {
 	// session.
 	Stopped bool
 	// NASRestarted says that an Accounting-On or -Off of the NAS has ended the session.
-	NASRestarted bool
-	Counted      UsageFields // the fields of Usage that the NAS has ever sent
-	IPv4         uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
-	IfIndex      uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here
-	PortIfIndex  uint32      // casnNasPort: ifIndex of the port that carries it, 0 if not known
-	EventStamp   uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
-	StartStamp   uint32      // Event-Timestamp of the start, or computed; 0 if not known
-	LastTraffic  Stamp       // when user data last flowed, or when it ended (casnIdleTime)
-	User         string      // User-Name, part of Attrs
+	NASRestarted   bool
+	Counted        UsageFields // the fields of Usage that the NAS has ever sent
+	IPv4           uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
+	IfIndex        uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here
+	PortIfIndex    uint32      // casnNasPort: ifIndex of the port that carries it, 0 if not known
+	EventTimestamp uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
+	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
+	LastTraffic    Stamp       // when user data last flowed, or when it ended (casnIdleTime)
+	User           string      // User-Name, part of Attrs
 
 	NAS           *NAS              // with the newest value of each identifier
 	Attrs         radius.Attributes // who and where; a stop that we make carries them
@@ -133,8 +133,8 @@ type Session struct {
 
 	Started   Stamp
 	LastEvent Stamp // when the newest event happened, or the end
-	// Acked is when the NAS agreed to end the session, or when we ended it for an operator. From
-	// then on the cause of its stop is ours (R5). 0 if neither has happened.
+	// Acked is when the NAS sent an ACK to a Disconnect-Request, or when we ended the session for
+	// an operator. From then on the cause of its stop is ours (R5). 0 if neither has happened.
 	Acked Stamp
 	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
 	Revived Stamp

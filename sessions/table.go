@@ -38,8 +38,8 @@ type Table struct {
 	closings     closings
 	counters     Counters
 	last         ID
-	onEnd        func(ID) (durable func(cause uint32)) // see whenEnded
-	onDurable    []func()                              // to call when the ends of the next commit are durable
+	onEnd        func(ID) (durable func(cause uint32)) // see setOnEnd
+	endReports   []func()                              // to call when the ends of the next commit are durable
 	undoable     map[ID]int                            // how many Disconnects of a marked session can still be undone
 	dirty        bool                                  // rows differ from the published view
 	routes       routes
@@ -356,7 +356,7 @@ func (t *Table) removeRow(s *Session) {
 }
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. If an operator asked for
-// the end, and the NAS has agreed or we make the stop, the cause is Admin-Reset (R5).
+// the end, and the NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
 func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 	now := t.clock.now()
 	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
@@ -420,7 +420,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
-		done = t.whenGone(done)
+		done = t.withEndReports(done)
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)

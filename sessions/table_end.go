@@ -86,7 +86,7 @@ func (t *Table) setState(c *Change, s *Session, state State) {
 	t.put(c, &n)
 }
 
-// Acked notes that the NAS has agreed to end a session. From now on its stop has the cause
+// Acked notes that the NAS has answered ACK for a session. From now on its stop has the cause
 // Admin-Reset, whoever sends it (R5). Acked does nothing if the session is not Terminating. It
 // works even if the journal accepts no changes, because what the NAS has done cannot be refused.
 func (t *Table) Acked(id ID, done func(error)) {
@@ -101,23 +101,25 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.commit(c, done)
 }
 
-// live returns a row as it is now; a view may be older.
-func (t *Table) live(id ID) *Session {
+// currentRow returns a row as it is now; a view may be older.
+func (t *Table) currentRow(id ID) *Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.rows.get(id)
 }
 
-// whenEnded sets what is called, under the table's lock, when a row ends. It must not block. What it returns is called
-// with the Acct-Terminate-Cause of the stop record (0 if there is none), on the journal's goroutine, when the end is
-// durable and no view has the row any more; but only if the session was being terminated.
-func (t *Table) whenEnded(fn func(ID) (durable func(cause uint32))) {
+// setOnEnd sets the function to call when a row ends. It is called under the table's lock and must
+// not block. It returns another function, durable. If the session was Terminating, durable is
+// called on the journal's goroutine when the end is durable and no view has the row any more. Its
+// argument is the Acct-Terminate-Cause of the stop record, or 0 if the record has none.
+func (t *Table) setOnEnd(fn func(ID) (durable func(cause uint32))) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.onEnd = fn
 }
 
-// reportEnd tells the Terminator that the row of a session has ended. stop is the notice of the end.
+// reportEnd reports to the Terminator that the row of a session has ended. stop is the notice of
+// the end.
 func (t *Table) reportEnd(s *Session, stop *Notice) {
 	if t.onEnd == nil {
 		return
@@ -130,17 +132,17 @@ func (t *Table) reportEnd(s *Session, stop *Notice) {
 	if cause == 0 {
 		cause, _ = stop.Attrs.Uint32(radius.AcctTerminateCause)
 	}
-	t.onDurable = append(t.onDurable, func() { durable(cause) })
+	t.endReports = append(t.endReports, func() { durable(cause) })
 }
 
-// whenGone returns the done of a commit. It reports that the rows that the commit ends are gone, and
-// then calls the caller's done.
-func (t *Table) whenGone(done func(error)) func(error) {
-	if len(t.onDurable) == 0 {
+// withEndReports returns the done of a commit. It first calls the reports of the rows that the
+// commit ends, then the caller's done.
+func (t *Table) withEndReports(done func(error)) func(error) {
+	if len(t.endReports) == 0 {
 		return done
 	}
-	pending := t.onDurable
-	t.onDurable = nil
+	pending := t.endReports
+	t.endReports = nil
 	return func(err error) {
 		if err == nil { // else the daemon ends
 			for _, report := range pending {

@@ -31,9 +31,9 @@ func TestCloseNAS(t *testing.T) {
 	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2, n + 3}, ids(f.View())); diff != "" {
 		t.Error(diff)
 	}
-	told := f.accounted()[n+3:]
-	if len(told) != n || told[0] != "Stop 1 cause 11" || told[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
-		t.Errorf("%d stops, %q ...", len(told), told[:min(3, len(told))])
+	stops := f.accounted()[n+3:]
+	if len(stops) != n || stops[0] != "Stop 1 cause 11" || stops[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
+		t.Errorf("%d stops, %q ...", len(stops), stops[:min(3, len(stops))])
 	}
 	f.accountingOn(t, sessions.NAS{Identifier: "unknown"})
 }
@@ -132,7 +132,7 @@ func TestUndoTwice(t *testing.T) {
 }
 
 // TestTerminatingEndsWithAdminReset: the cause is Admin-Reset if we make the stop or the NAS has
-// agreed, but not if the user leaves before the NAS answers.
+// sent an ACK, but not if the user leaves before the NAS answers.
 func TestTerminatingEndsWithAdminReset(t *testing.T) {
 	restarts := func(_ *testing.T, f *fixture) {
 		f.now = f.now.Add(time.Hour)

@@ -223,7 +223,7 @@ func TestDuplicateWaits(t *testing.T) {
 			t.Error(diff)
 		}
 		if len(f.accounted()) != 1 || f.View().Len() != 1 {
-			t.Errorf("told %v, %d rows", f.accounted(), f.View().Len())
+			t.Errorf("records %v, %d rows", f.accounted(), f.View().Len())
 		}
 	})
 }

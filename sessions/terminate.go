@@ -10,16 +10,19 @@ import (
 	"aaasess/internal/timeheap"
 )
 
-// TerminatorConfig is how sessions are ended.
+// TerminatorConfig has the settings of a [Terminator].
 type TerminatorConfig struct {
-	// StopWait is how long after an ACK the NAS's stop may take before we make the stop record (R31); 0 means 30 s: hostapd
-	// sends a stop that was lost again after 3, 9 and 21 s.
+	// StopWait is how long the Terminator waits for the NAS's stop after an ACK. Then it makes the
+	// stop record itself (R31). 0 means 30 s: if the stop of hostapd is lost, hostapd sends it
+	// again after 3, 9 and 21 s.
 	StopWait time.Duration
-	// RetryMin and RetryMax bound the wait between attempts, which doubles; 0 means 2 s and 5 min.
+	// RetryMin is the wait after the first attempt. Each further wait is twice as long, up to
+	// RetryMax. 0 means 2 s and 5 min.
 	RetryMin, RetryMax time.Duration
-	// Parallel is how many attempts may be under way; 0 means 64.
+	// Parallel limits the attempts under way; 0 means 64.
 	Parallel int
-	// PerNAS is how many of them may be at one NAS, for one that is silent keeps each for seconds; 0 means 8.
+	// PerNAS limits the attempts under way at one NAS; 0 means 8. If a NAS does not answer, each
+	// of its attempts lasts several seconds.
 	PerNAS int
 }
 
@@ -30,31 +33,32 @@ func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	}
 }
 
-// Termination is how far the ending of a session has come.
+// Termination is the progress of ending a session.
 type Termination struct {
-	Attempts int       // how often the NAS was asked, with the attempt that is under way
+	Attempts int       // how many attempts were started
 	Asking   bool      // an attempt is under way
-	Last     Outcome   // of the newest attempt that has come back; zero before the first has
-	Next     time.Time // when something is done again; zero while an attempt is under way
+	Last     Outcome   // of the newest finished attempt; zero if none has finished
+	Next     time.Time // when the next step is due; zero while an attempt is under way
 }
 
-// Terminator ends sessions that are [Terminating]: it asks the NAS, again with back-off as long as
-// the session lives, and closes the session when the NAS does not know it or, having agreed, sends
-// no stop. It is told which by Start. First attempts go ahead of further ones, and the NASes take turns.
+// Terminator ends sessions that are [Terminating]. It asks the NAS to end a session, and repeats
+// that with back-off while the session lives. It closes the session itself if the NAS does not have
+// it, or if the NAS sends no stop after an ACK. First attempts go before retries, and the NASes
+// take turns. Start tells the Terminator which sessions to end.
 //
-// Its lock may be taken while that of the Table is held, never the other way round.
+// Its lock may be taken while the Table's lock is held, never the other way round.
 type Terminator struct {
 	cfg    TerminatorConfig
 	table  *Table
 	nas    Disconnector
 	logger *slog.Logger
 
-	mu      sync.Mutex
-	added   []ID
-	jobs    map[ID]*job
-	flights map[ID]*flight // attempts under way
-	held    []*heldStop    // stops that wait for the outcome of one
-	wake    chan struct{}
+	mu           sync.Mutex
+	added        []ID // by Start; Run has not made jobs of them yet
+	jobs         map[ID]*job
+	attempts     map[ID]*runningAttempt
+	delayedStops []*delayedStop
+	wake         chan struct{}
 
 	watchers []*Watcher
 	seq      uint64 // of the newest event
@@ -62,33 +66,34 @@ type Terminator struct {
 	ready chan struct{}
 }
 
-// job is one session to be ended. Its fields belong to Run, except Termination and gone, which mu guards. Run may read
-// Attempts without mu, because only Run changes it.
+// job is one session to be ended. Run owns its fields, except Termination and sessionEnded, which
+// mu guards. Run may read Attempts without mu, because only Run changes it. If stopTime is set, the
+// next step is to make the stop record, with that time; else it is to ask the NAS.
 type job struct {
-	id     ID
-	nas    NAS                  // of the session, once an attempt is due
-	user   string               // of the session, as nas
-	wait   timeheap.Entry[*job] // until it is due, if no attempt is due or under way
-	ended  time.Time            // the moment that our own stop is to carry, made when the job is due; zero: the NAS is to be asked
-	memory any                  // the Disconnector's
-	gone   bool                 // the row has ended; set by whoever ends it
+	id           ID
+	nas          NAS                  // of the session; set before an attempt
+	user         string               // of the session; set before an attempt
+	due          timeheap.Entry[*job] // in the heap while no attempt is due or under way
+	stopTime     time.Time            // of the stop record that we make
+	memory       any                  // the Disconnector's, see Attempt.Memory
+	sessionEnded bool                 // the session is no longer in the table
 	Termination
 }
 
-// NewTerminator makes a Terminator that has nothing to do. From now on the table tells it when a row
-// ends; a table has one Terminator, the newest.
+// NewTerminator returns a Terminator without sessions to end. From now on the table reports to it
+// that a session has ended. A table reports only to its newest Terminator.
 func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger *slog.Logger) *Terminator {
 	t := &Terminator{
 		cfg: cfg.withDefaults(), table: table, nas: nas, logger: logger,
-		jobs: map[ID]*job{}, flights: map[ID]*flight{}, wake: make(chan struct{}, 1),
+		jobs: map[ID]*job{}, attempts: map[ID]*runningAttempt{}, wake: make(chan struct{}, 1),
 		ready: make(chan struct{}),
 	}
-	table.whenEnded(t.rowEnded)
+	table.setOnEnd(t.rowEnded)
 	return t
 }
 
-// Start begins to end sessions, which no [Table.Undo] takes back any more. One that is being ended already
-// goes on as before.
+// Start adds sessions to be ended. After that [Table.Undo] does not change them. A session that is
+// being ended already goes on as before.
 func (t *Terminator) Start(ids ...ID) {
 	t.table.makeFinal(ids)
 	t.mu.Lock()
@@ -100,7 +105,7 @@ func (t *Terminator) Start(ids ...ID) {
 	}
 }
 
-// Status tells how far the ending of a session has come; false if it is not under way.
+// Status returns the progress of ending a session; false if the session is not being ended.
 func (t *Terminator) Status(id ID) (Termination, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,62 +119,64 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 // String names the Terminator for a log.
 func (t *Terminator) String() string { return "session terminator" }
 
-// Ready is closed when Run has taken up the sessions that a restart found being terminated.
+// Ready is closed when Run has added the sessions that were being ended before a restart.
 func (t *Terminator) Ready() <-chan struct{} { return t.ready }
 
-// Run ends sessions until ctx is done. It begins with those that a restart found being terminated. Call it once.
+// Run ends sessions until ctx is done. It begins with those that were being ended before a restart.
+// Call it once.
 func (t *Terminator) Run(ctx context.Context) error {
 	t.resume()
 	close(t.ready)
-	var due jobHeap
-	ready := newReady(t.cfg.PerNAS)
-	results := make(chan result)
+	var waiting jobHeap
+	ready := newReadyJobs(t.cfg.PerNAS)
+	results := make(chan attemptResult)
 	running := 0
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var attempts sync.WaitGroup
-	defer attempts.Wait()
+	var goroutines sync.WaitGroup
+	defer goroutines.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.wake:
-			t.accept(&due)
+			t.addJobs(&waiting)
 		case r := <-results:
 			running--
-			ready.ended(r.job.nas)
-			t.settle(r, &due)
+			ready.finished(r.job.nas)
+			t.settle(r, &waiting)
 		case <-timer.C:
 		}
-		t.ripen(&due, &ready)
+		t.processDue(&waiting, &ready)
 		for running < t.cfg.Parallel {
 			j := ready.next()
 			if j == nil {
 				break
 			}
-			f := t.begin(ctx, j)
-			if f == nil {
+			a := t.startAttempt(ctx, j)
+			if a == nil {
 				continue
 			}
 			running++
-			ready.begun(j.nas)
-			attempts.Go(func() {
-				r := t.attempt(f)
+			ready.started(j.nas)
+			goroutines.Go(func() {
+				r := t.runAttempt(a)
 				select {
 				case results <- r:
 				case <-ctx.Done():
 				}
 			})
 		}
-		// What is due has left the heap, so the timer is for later, also when all places are taken.
-		if at := due.Next(); !at.IsZero() {
+		// Jobs that are due have left the heap, even if no attempt can start now. So the timer is
+		// for a later job.
+		if at := waiting.Next(); !at.IsZero() {
 			timer.Reset(at.Sub(t.table.now()))
 		}
 	}
 }
 
-// resume starts what a restart found being terminated. Whoever has marked others since gives them to
-// Start, or undoes it.
+// resume starts the sessions that were being ended before a restart. It leaves out sessions marked
+// since the restart: whoever marked them calls Start or [Table.Undo].
 func (t *Terminator) resume() {
 	var found []ID
 	for s := range t.table.View().All() {
@@ -180,55 +187,57 @@ func (t *Terminator) resume() {
 	t.Start(t.table.notUndoable(found)...)
 }
 
-// accept makes jobs of the sessions that Start was told.
-func (t *Terminator) accept(due *jobHeap) {
+// addJobs makes jobs of the sessions that Start has added.
+func (t *Terminator) addJobs(waiting *jobHeap) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range t.added {
-		if old := t.jobs[id]; old == nil || old.gone {
+		if old := t.jobs[id]; old == nil || old.sessionEnded {
 			j := &job{id: id}
 			t.jobs[id] = j
-			due.Set(j, &j.wait, t.table.now())
+			waiting.Set(j, &j.due, t.table.now())
 		}
 	}
 	t.added = nil
 }
 
-// ripen makes ready what is due, and closes the sessions whose stop has been waited for.
-func (t *Terminator) ripen(due *jobHeap, ready *ready) {
+// processDue takes the jobs that are due out of the heap. If the wait for the stop is over, it
+// closes the session; else the job is ready for an attempt.
+func (t *Terminator) processDue(waiting *jobHeap, ready *readyJobs) {
 	now := t.table.now()
-	for j, ok := due.Due(now); ok; j, ok = due.Due(now) {
-		due.Remove(&j.wait)
-		s := t.session(j)
+	for j, ok := waiting.Due(now); ok; j, ok = waiting.Due(now) {
+		waiting.Remove(&j.due)
+		s := t.terminating(j)
 		if s == nil {
 			t.forget(j)
 			continue
 		}
 		j.nas, j.user = *s.NAS, s.User
 		switch {
-		case !j.ended.IsZero():
-			t.log(j).Info("disconnect: the session ends with a stop of our own")
-			t.close(j, due)
+		case !j.stopTime.IsZero():
+			t.log(j).Info("disconnect: no stop from the NAS, making the stop record")
+			t.closeSession(j, waiting)
 		case !s.Acked.IsZero(): // before a restart: the wait for its stop begins again
-			j.ended = t.table.Date(s.Acked)
-			t.later(j, t.table.now().Add(t.cfg.StopWait), due)
+			j.stopTime = t.table.Date(s.Acked)
+			t.schedule(j, t.table.now().Add(t.cfg.StopWait), waiting)
 		default:
 			ready.add(j)
 		}
 	}
 }
 
-// session is what a job is to end, or nil if that is over.
-func (t *Terminator) session(j *job) *Session {
+// terminating returns the session of a job, or nil if it has ended.
+func (t *Terminator) terminating(j *job) *Session {
 	s := t.table.View().Get(j.id)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if j.gone || s == nil || s.State != Terminating {
+	if j.sessionEnded || s == nil || s.State != Terminating {
 		return nil
 	}
 	return s
 }
 
+// forget removes a job, unless a newer one has replaced it.
 func (t *Terminator) forget(j *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -237,10 +246,10 @@ func (t *Terminator) forget(j *job) {
 	}
 }
 
-// log is a logger that says which session a line is about.
+// log returns a logger whose lines name the session of a job.
 func (t *Terminator) log(j *job) *slog.Logger {
 	return t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
 }
 
-// jobHeap is the jobs that wait.
+// jobHeap has the jobs that wait, ordered by when they are due.
 type jobHeap = timeheap.Heap[*job]

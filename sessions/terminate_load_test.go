@@ -13,9 +13,9 @@ import (
 	"aaasess/sessions/sessionstest"
 )
 
-// slowNASes give no answer, each after its time, and note how many are asked at once.
+// slowNASes do not answer. Each attempt lasts a time of its NAS. They count the attempts under way.
 type slowNASes struct {
-	takes map[string]time.Duration // by NAS name; 0 until the end
+	takes map[string]time.Duration // by NAS name; 0: until ctx is done
 
 	mu    sync.Mutex
 	now   map[string]int
@@ -38,26 +38,28 @@ func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Attempt) session
 	n.mu.Lock()
 	n.asked = append(n.asked, s.AcctSessionID)
 	n.mu.Unlock()
-	var over <-chan time.Time
+	var timeout <-chan time.Time
 	if d := n.takes[s.NAS.Identifier]; d > 0 {
-		over = time.After(d)
+		timeout = time.After(d)
 	}
 	select {
-	case <-over:
+	case <-timeout:
 	case <-ctx.Done():
 	}
 	return sessions.Outcome{}
 }
 
-func (n *slowNASes) looked() (asked []string, most map[string]int) {
+// counted returns the attempts so far, and how many were under way at once.
+func (n *slowNASes) counted() (asked []string, most map[string]int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return append([]string(nil), n.asked...), map[string]int{"": n.most[""], "silent": n.most["silent"], "slow": n.most["slow"]}
 }
 
-// loaded runs a test with a Terminator at slow NASes. begin makes sessions at a NAS and gives them
-// to it. Its loop looks at the clock each time round: if it spins, that is found here.
-func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.Duration, test func(n *slowNASes, begin func(nas string, count int))) {
+// loaded runs a test with a Terminator and slow NASes. end makes sessions at a NAS and starts to
+// end them. Each round of Terminator.Run reads the clock, so the clock detects a loop without a
+// pause.
+func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.Duration, test func(n *slowNASes, end func(nas string, count int))) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		rounds := 0
@@ -65,7 +67,7 @@ func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.D
 			mu.Lock()
 			defer mu.Unlock()
 			if rounds++; rounds > 200_000 {
-				panic("the clock is read without end")
+				panic("Terminator.Run loops without a pause")
 			}
 			return time.Now()
 		}
@@ -97,43 +99,45 @@ func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.D
 	})
 }
 
-// TestTerminatorRests: with every place taken and more to do it waits, and looks at nothing.
-func TestTerminatorRests(t *testing.T) {
-	loaded(t, sessions.TerminatorConfig{PerNAS: 1000}, nil, func(n *slowNASes, begin func(string, int)) {
-		begin("silent", 70)
+// TestTerminatorPauses: at the limit of attempts, Run waits even if more jobs are due.
+func TestTerminatorPauses(t *testing.T) {
+	loaded(t, sessions.TerminatorConfig{PerNAS: 1000}, nil, func(n *slowNASes, end func(string, int)) {
+		end("silent", 70)
 		time.Sleep(time.Hour)
-		if asked, _ := n.looked(); len(asked) != 64 {
-			t.Errorf("%d are asked", len(asked))
+		if asked, _ := n.counted(); len(asked) != 64 {
+			t.Errorf("%d attempts", len(asked))
 		}
 	})
 }
 
-// TestTerminatorLimits: so many attempts at once, and at one NAS; places are used again.
+// TestTerminatorLimits: Parallel and PerNAS limit the attempts under way. When attempts have
+// finished, others start.
 func TestTerminatorLimits(t *testing.T) {
 	takes := map[string]time.Duration{"silent": 9 * time.Second, "slow": 3 * time.Second}
-	loaded(t, sessions.TerminatorConfig{Parallel: 5, PerNAS: 3, RetryMin: time.Hour}, takes, func(n *slowNASes, begin func(string, int)) {
-		begin("silent", 10)
-		begin("slow", 10)
+	loaded(t, sessions.TerminatorConfig{Parallel: 5, PerNAS: 3, RetryMin: time.Hour}, takes, func(n *slowNASes, end func(string, int)) {
+		end("silent", 10)
+		end("slow", 10)
 		time.Sleep(time.Minute)
-		asked, most := n.looked()
+		asked, most := n.counted()
 		if len(asked) != 20 || most[""] != 5 || most["silent"] != 3 || most["slow"] > 3 {
-			t.Errorf("%d asked, at most %v at once", len(asked), most)
+			t.Errorf("%d attempts, at most %v at once", len(asked), most)
 		}
 	})
 }
 
-// TestSilentNASHoldsUpNobody: neither with many sessions that were never asked, nor with as many retries.
-func TestSilentNASHoldsUpNobody(t *testing.T) {
+// TestSilentNASDelaysNobody: a NAS that does not answer delays no other, even with thousands of
+// first attempts or retries.
+func TestSilentNASDelaysNobody(t *testing.T) {
 	takes := map[string]time.Duration{"silent": 9 * time.Second}
 	cfg := sessions.TerminatorConfig{RetryMin: time.Second, RetryMax: time.Second}
-	loaded(t, cfg, takes, func(n *slowNASes, begin func(string, int)) {
-		begin("silent", 5000)
+	loaded(t, cfg, takes, func(n *slowNASes, end func(string, int)) {
+		end("silent", 5000)
 		time.Sleep(time.Minute)
-		begin("healthy", 1)
+		end("healthy", 1)
 		time.Sleep(time.Second)
-		asked, most := n.looked()
+		asked, most := n.counted()
 		if asked[len(asked)-1] != "healthy-0" {
-			t.Errorf("the last of %d that were asked is %s", len(asked), asked[len(asked)-1])
+			t.Errorf("the last of %d attempts is for %s", len(asked), asked[len(asked)-1])
 		}
 		if most["silent"] != 8 {
 			t.Errorf("%d attempts at once at one NAS", most["silent"])
@@ -141,18 +145,18 @@ func TestSilentNASHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// TestNewJobsPassRetries: all places are free for them first, though others are overdue.
-func TestNewJobsPassRetries(t *testing.T) {
+// TestFirstAttemptsPassRetries: first attempts go before retries, even if those are overdue.
+func TestFirstAttemptsPassRetries(t *testing.T) {
 	takes := map[string]time.Duration{"silent": 9 * time.Second, "slow": 9 * time.Second}
 	cfg := sessions.TerminatorConfig{Parallel: 2, PerNAS: 2, RetryMin: time.Second, RetryMax: time.Second}
-	loaded(t, cfg, takes, func(n *slowNASes, begin func(string, int)) {
-		begin("silent", 4)
+	loaded(t, cfg, takes, func(n *slowNASes, end func(string, int)) {
+		end("silent", 4)
 		time.Sleep(20 * time.Second) // two are asked again, and two are overdue
-		begin("slow", 2)
+		end("slow", 2)
 		time.Sleep(10 * time.Second)
-		asked, _ := n.looked()
+		asked, _ := n.counted()
 		if len(asked) != 8 || asked[6][:4] != "slow" || asked[7][:4] != "slow" {
-			t.Errorf("asked %v", asked)
+			t.Errorf("attempts %v", asked)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"aaasess/sessions/sessionstest"
 )
 
-// askedNAS answers attempts from a list, the last of them for ever, and notes when they came.
+// askedNAS answers attempts from a list, and notes when they came. It repeats the last answer.
 type askedNAS struct {
 	began   time.Time
 	answers []sessions.Outcome
@@ -28,16 +28,16 @@ func (n *askedNAS) Disconnect(context.Context, *sessions.Attempt) sessions.Outco
 }
 
 var (
-	ack      = sessions.Outcome{Answer: sessions.ACK}
-	silence  = sessions.Outcome{}
-	unsent   = sessions.Outcome{Err: errors.New("no secret for this NAS")}
-	nak406   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}
-	nak503   = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
-	bareNAK  = sessions.Outcome{Answer: sessions.NAK}
-	doubted  = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound, Doubted: true}
-	closed   = sessions.Outcome{Err: sessions.ErrPortUnreachable}
-	startEnd = []string{"Start 1", "Stop 1 cause 6"}
-	itsOwn   = []string{"Start 1", "Stop 1"} // the NAS's stop, with its own cause
+	ack          = sessions.Outcome{Answer: sessions.ACK}
+	silence      = sessions.Outcome{}
+	unsent       = sessions.Outcome{Err: errors.New("no secret for this NAS")}
+	nak406       = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}
+	nak503       = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
+	bareNAK      = sessions.Outcome{Answer: sessions.NAK}
+	inconclusive = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound, Inconclusive: true}
+	closed       = sessions.Outcome{Err: sessions.ErrPortUnreachable}
+	startEnd     = []string{"Start 1", "Stop 1 cause 6"}
+	itsOwn       = []string{"Start 1", "Stop 1"} // the NAS's stop, with its own cause
 )
 
 func TestTerminator(t *testing.T) {
@@ -45,11 +45,11 @@ func TestTerminator(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers []sessions.Outcome
-		stopAt  time.Duration // when the NAS sends its stop, 0 for never
+		stopAt  time.Duration // when the NAS sends its stop; 0: never
 		asked   []time.Duration
-		after   time.Duration // what is looked at then:
-		told    []string
-		status  sessions.Termination // zero: nothing is under way
+		after   time.Duration        // when the records and the status are checked
+		want    []string             // the records
+		status  sessions.Termination // zero: the session is not being ended
 	}{
 		{"ACK and the stop", []sessions.Outcome{ack}, 1 * s, []time.Duration{0}, 30 * s, startEnd, sessions.Termination{}},
 		{"ACK, no stop: it is closed", []sessions.Outcome{ack}, 0, []time.Duration{0}, 31 * s, startEnd, sessions.Termination{}},
@@ -58,7 +58,7 @@ func TestTerminator(t *testing.T) {
 		{"NAK 406: asked again while it lives", []sessions.Outcome{nak406}, 0, []time.Duration{0, 2 * s, 6 * s, 14 * s}, 20 * s, startEnd[:1], sessions.Termination{Attempts: 4, Last: nak406}},
 		{"bare NAK, then the stop", []sessions.Outcome{bareNAK}, 1 * s, []time.Duration{0}, 20 * s, itsOwn, sessions.Termination{}},
 		{"silence, then ACK", []sessions.Outcome{silence, silence, ack}, 0, []time.Duration{0, 2 * s, 6 * s}, 37 * s, startEnd, sessions.Termination{}},
-		{"a NAK 503 that is doubted: asked again while it lives", []sessions.Outcome{doubted}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: doubted}},
+		{"inconclusive NAK 503: asked again while it lives", []sessions.Outcome{inconclusive}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: inconclusive}},
 		{"bare NAKs close nothing", []sessions.Outcome{bareNAK}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: bareNAK}},
 		{"closed port, as silence", []sessions.Outcome{closed}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: closed}},
 		{"cannot be sent", []sessions.Outcome{unsent}, 0, []time.Duration{0, 2 * s}, 5 * s, startEnd[:1], sessions.Termination{Attempts: 2, Last: unsent}},
@@ -85,7 +85,7 @@ func TestTerminator(t *testing.T) {
 				if diff := cmp.Diff(tt.asked, nas.asked); diff != "" {
 					t.Error("attempts:", diff)
 				}
-				if diff := cmp.Diff(tt.told, f.accounted()); diff != "" {
+				if diff := cmp.Diff(tt.want, f.accounted()); diff != "" {
 					t.Error(diff)
 				}
 				status, underWay := term.Status(1)
@@ -103,7 +103,7 @@ func TestTerminator(t *testing.T) {
 	}
 }
 
-// TestTerminatorResumes: a session that was being terminated at a restart is asked for again.
+// TestTerminatorResumes: a session that was being ended before a restart is asked for again.
 func TestTerminatorResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal := sessionstest.NewJournal()
@@ -146,7 +146,7 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 		term.Start(1)
 		time.Sleep(time.Minute)
 		if f.View().Len() != 1 {
-			t.Error("the session went without a stop record")
+			t.Error("the session ended without a stop record")
 		}
 		f.journal.Refuse(nil)
 		time.Sleep(time.Minute)
@@ -159,9 +159,9 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 	})
 }
 
-// TestResumedUnlessClaimed: a terminator that starts leaves alone what a SET has marked that can still
+// TestResumeLeavesOutUndoable: a Terminator that starts does not end a session whose SET can still
 // be undone.
-func TestResumedUnlessClaimed(t *testing.T) {
+func TestResumeLeavesOutUndoable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, sessions.Config{})
 		f.send(t, sessions.Start, "a", 0)
@@ -174,10 +174,10 @@ func TestResumedUnlessClaimed(t *testing.T) {
 		synctest.Wait()
 		await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
 		if s := f.View().Get(1); s.State != sessions.Active {
-			t.Errorf("undone, and it is %s", s.State)
+			t.Errorf("after Undo the session is %s", s.State)
 		}
 		if _, underWay := terminator.Status(1); underWay {
-			t.Error("it is being ended")
+			t.Error("the session is being ended")
 		}
 		stop()
 		if err := <-ended; err != nil {

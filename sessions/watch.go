@@ -7,36 +7,39 @@ import (
 	"time"
 )
 
-// TerminationEventType says what a [TerminationEvent] tells.
+// TerminationEventType says what a [TerminationEvent] reports.
 type TerminationEventType uint8
 
 // The events of a session that is being ended.
 const (
-	// Asked says that an attempt has come back: Last is its outcome. Next is when something is done again; it is
-	// zero if the session ends now, because the NAS does not know it or because its row has ended already.
-	Asked TerminationEventType = iota + 1
-	// Gone says that the session has ended: this is durable, and the views that follow do not have its row. If
-	// Asking is true an attempt is still under way, and its Asked follows.
-	Gone
+	// AttemptFinished reports the outcome of an attempt in Last. Next is when the next step is due.
+	// It is zero if the session ends now, because the NAS does not have it, or if the session has
+	// ended already.
+	AttemptFinished TerminationEventType = iota + 1
+	// SessionEnded reports that the end of the session is durable, and that no view has its row any
+	// more. If Asking is true, an attempt is still under way, and its AttemptFinished follows.
+	SessionEnded
 )
 
-// TerminationEvent is something that has happened to a session that is being ended.
+// TerminationEvent is an event of a session that is being ended.
 type TerminationEvent struct {
-	// Seq numbers the events of a Terminator from 1, in the order in which they happened. A [Watcher] of some
-	// sessions sees gaps in it.
+	// Seq numbers the events of a Terminator from 1, in the order in which they happened. A
+	// [Watcher] of some sessions sees gaps in it.
 	Seq  uint64
 	ID   ID
 	Type TerminationEventType
-	// Termination is how far the ending of the session has come with this event.
+	// Termination is the progress after the event.
 	Termination
-	// Cause is the Acct-Terminate-Cause (RFC 2866 section 5.10) of the stop record; 0 if it has none. Only of Gone.
+	// Cause is the Acct-Terminate-Cause (RFC 2866 section 5.10) of the stop record; 0 if it has
+	// none. Only SessionEnded has it.
 	Cause uint32
 }
 
-// Watcher is a subscription to the events of sessions that are being ended, see [Terminator.Watch]. Events wait
-// in a queue of a bounded length. If the queue is full when an event comes, what waits is dropped and the reader is
-// told that it has missed events. It then reads the state anew, from [Terminator.Status] and [Table.View]. So a slow
-// reader holds up neither the Terminator nor the Table. One goroutine reads from a Watcher.
+// Watcher is a subscription to the events of sessions that are being ended, see [Terminator.Watch].
+// Events wait in a queue with a limit. If the queue is full when an event comes, the waiting events
+// are dropped, and Read reports that events were missed. The reader then reads the present state
+// from [Terminator.Status] and [Table.View]. So a slow reader delays neither the Terminator nor the
+// Table. Only one goroutine may read from a Watcher.
 type Watcher struct {
 	ids     map[ID]struct{} // never changes; nil: all sessions
 	limit   int
@@ -47,9 +50,10 @@ type Watcher struct {
 	missed bool
 }
 
-// Watch subscribes to the events of these sessions, from now on until ctx is done. At most limit of them (1 or
-// more) wait to be read. A reader that subscribes before [Table.Disconnect] marks a session is told once that it is
-// Gone, and again only if its NAS has revived it and it is ended again.
+// Watch subscribes to the events of these sessions, from now on until ctx is done. At most limit
+// events (1 or more) wait to be read. If Watch is called before [Table.Disconnect] marks a session,
+// the Watcher gets exactly one SessionEnded for it. It gets another one only if the session was
+// revived by its NAS and is ended again.
 func (t *Terminator) Watch(ctx context.Context, limit int, ids []ID) *Watcher {
 	watched := make(map[ID]struct{}, len(ids))
 	for _, id := range ids {
@@ -58,7 +62,7 @@ func (t *Terminator) Watch(ctx context.Context, limit int, ids []ID) *Watcher {
 	return t.watch(ctx, limit, watched)
 }
 
-// WatchAll is Watch for all sessions.
+// WatchAll subscribes to the events of all sessions, like Watch.
 func (t *Terminator) WatchAll(ctx context.Context, limit int) *Watcher {
 	return t.watch(ctx, limit, nil)
 }
@@ -76,7 +80,7 @@ func (t *Terminator) watch(ctx context.Context, limit int, ids map[ID]struct{}) 
 	return w
 }
 
-// publish numbers an event and gives it to the watchers. The caller holds mu.
+// publish numbers an event and adds it to the queues of the watchers. The caller holds mu.
 func (t *Terminator) publish(e TerminationEvent) {
 	t.seq++
 	e.Seq = t.seq
@@ -87,7 +91,7 @@ func (t *Terminator) publish(e TerminationEvent) {
 	}
 }
 
-// add queues an event; it never waits for the reader.
+// add adds an event to the queue. It never waits for the reader.
 func (w *Watcher) add(e TerminationEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,11 +105,11 @@ func (w *Watcher) add(e TerminationEvent) {
 	}
 }
 
-// Updated has an element when Read may have something to return.
+// Updated receives a value when Read may have events to return.
 func (w *Watcher) Updated() <-chan struct{} { return w.updated }
 
-// Read returns the events that have come since the last Read, in their order. It never waits. missed says that
-// there were others before them, which are lost.
+// Read returns the events since the last Read, in their order. It never waits. missed reports that
+// older events were dropped before these.
 func (w *Watcher) Read() (events []TerminationEvent, missed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,26 +118,26 @@ func (w *Watcher) Read() (events []TerminationEvent, missed bool) {
 	return events, missed
 }
 
-// rowEnded is told by the table, which holds its lock, that a row has ended: nothing more is sent for it, because
-// a request that the NAS gets later may end the next session of that user. The table calls durable when the end is
-// durable.
+// rowEnded ends the job and cancels the attempt of a session. The table calls it, with its lock
+// held, when the row has ended. Nothing more is sent then, because a later request may end the next
+// session of that user. The table calls durable when the end is durable.
 func (t *Terminator) rowEnded(id ID) (durable func(cause uint32)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	j, f := t.jobs[id], t.flights[id]
-	if f != nil {
-		f.cancel(ErrSessionEnded)
+	j, a := t.jobs[id], t.attempts[id]
+	if a != nil {
+		a.cancel(ErrSessionEnded)
 	}
 	if j != nil {
-		j.gone = true
-		if f == nil {
+		j.sessionEnded = true
+		if a == nil {
 			delete(t.jobs, id)
 		}
 	}
 	return func(cause uint32) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		e := TerminationEvent{ID: id, Type: Gone, Cause: cause}
+		e := TerminationEvent{ID: id, Type: SessionEnded, Cause: cause}
 		if j != nil {
 			e.Termination = j.Termination
 			e.Next = time.Time{}

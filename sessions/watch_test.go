@@ -19,31 +19,31 @@ import (
 
 // end is how a session is ended in TestWatch.
 type end struct {
-	Answers []int           // of the NAS, by watchOutcomes; the last holds for ever
-	Takes   []time.Duration // each answer, in the same way
-	Stop    time.Duration   // when the NAS sends its stop; 0: with the first ACK
-	Held    bool            // the stop goes by Terminator.Apply
+	Answers []int           // of the NAS, as indexes of watchOutcomes; the last one is repeated
+	Takes   []time.Duration // how long each answer takes
+	Stop    time.Duration   // when the NAS sends its stop; 0: with an ACK
+	ByApply bool            // the stop goes through Terminator.Apply, which may delay it
 }
 
-var watchOutcomes = []sessions.Outcome{ack, silence, nak406, nak503, doubted, closed}
+var watchOutcomes = []sessions.Outcome{ack, silence, nak406, nak503, inconclusive, closed}
 
 func drawEnd(rt *rapid.T, i int) end {
 	n := rapid.IntRange(1, 4).Draw(rt, fmt.Sprint("answers of ", i))
-	e := end{Held: rapid.Bool().Draw(rt, "held")}
+	e := end{ByApply: rapid.Bool().Draw(rt, "by Terminator.Apply")}
 	for range n {
 		e.Answers = append(e.Answers, rapid.IntRange(0, len(watchOutcomes)-1).Draw(rt, "answer"))
 		e.Takes = append(e.Takes, rapid.SampledFrom([]time.Duration{0, time.Millisecond, time.Second, 3 * time.Second}).Draw(rt, "takes"))
 	}
-	if rapid.Bool().Draw(rt, "unasked stop") {
+	if rapid.Bool().Draw(rt, "stop of its own") {
 		e.Stop = time.Duration(rapid.IntRange(1, 9000).Draw(rt, "stop")) * time.Millisecond
 	}
 	return e
 }
 
-// watchedNAS answers by the plan, and notes the outcomes that it gave.
+// watchedNAS answers as planned, and notes the outcomes.
 type watchedNAS struct {
 	plan []end
-	stop func(id sessions.ID, held bool)
+	stop func(id sessions.ID, byApply bool)
 
 	mu    sync.Mutex
 	given map[sessions.ID][]sessions.Outcome
@@ -58,7 +58,7 @@ func (n *watchedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessio
 	select {
 	case <-time.After(e.Takes[i]):
 	case <-ctx.Done():
-		if time.Sleep(time.Millisecond); !e.Held { // else the answer is there already
+		if time.Sleep(time.Millisecond); !e.ByApply { // else the answer has arrived
 			out = sessions.Outcome{Err: context.Cause(ctx)}
 		}
 	}
@@ -66,18 +66,18 @@ func (n *watchedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessio
 	n.given[a.ID] = append(n.given[a.ID], out)
 	n.mu.Unlock()
 	if out.Answer == sessions.ACK && e.Stop == 0 {
-		go n.stop(a.ID, e.Held)
+		go n.stop(a.ID, e.ByApply)
 	}
 	return out
 }
 
-// seen is what a watcher was told.
+// seen has the events that a watcher read.
 type seen struct {
 	events []sessions.TerminationEvent
-	gaps   map[uint64]bool // Seqs of events before which some are missed
+	gaps   map[uint64]bool // Seqs of events before which others were missed
 }
 
-// read reads what is there.
+// read reads the waiting events.
 func (s *seen) read(w *sessions.Watcher) {
 	events, missed := w.Read()
 	if missed && len(events) > 0 {
@@ -86,8 +86,8 @@ func (s *seen) read(w *sessions.Watcher) {
 	s.events = append(s.events, events...)
 }
 
-// TestWatch: a watcher is told, for each session, of the outcomes that the NAS gave, in their order, and once that
-// it is gone. One that is slow is told what is newest, and where it has missed something.
+// TestWatch: for each session a watcher gets the outcomes of the NAS, in their order, and one
+// SessionEnded. A slow watcher gets the newest events, and Read reports where others were missed.
 func TestWatch(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		plan := make([]end, rapid.IntRange(1, 6).Draw(rt, "sessions"))
@@ -107,14 +107,14 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, limit int, every time.Durat
 	nas := &watchedNAS{plan: plan, given: map[sessions.ID][]sessions.Outcome{}}
 	cfg := sessions.TerminatorConfig{RetryMax: 10 * time.Second, Parallel: 3}
 	term := sessions.NewTerminator(cfg, f.Table, nas, slog.New(slog.DiscardHandler))
-	nas.stop = func(id sessions.ID, held bool) {
+	nas.stop = func(id sessions.ID, byApply bool) {
 		sid := fmt.Sprint(uint32(id))
 		ev := sessions.Event{
 			Type: sessions.Stop, NAS: nas1, AcctSessionID: sid, Kind: sessions.Network, At: time.Now(),
 			Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, sid)),
 		}
 		apply := f.Apply
-		if held {
+		if byApply {
 			apply = term.Apply
 		}
 		if err := apply(ev, func(error) {}); err != nil {
@@ -134,14 +134,14 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, limit int, every time.Durat
 	term.Start(ids...)
 	for i, e := range plan {
 		if e.Stop > 0 {
-			time.AfterFunc(e.Stop, func() { nas.stop(sessions.ID(i+1), e.Held) })
+			time.AfterFunc(e.Stop, func() { nas.stop(sessions.ID(i+1), e.ByApply) })
 		}
 	}
 	bySlow := seen{gaps: map[uint64]bool{}}
 	for began := time.Now(); f.View().Len() > 0 && time.Since(began) < 10*time.Minute; time.Sleep(every) {
-		for i, e := range plan { // who never agrees sends a stop some time
+		for i, e := range plan { // if there is no ACK, the NAS sends a stop at last
 			if e.Stop == 0 && time.Since(began) > 5*time.Minute {
-				nas.stop(sessions.ID(i+1), e.Held)
+				nas.stop(sessions.ID(i+1), e.ByApply)
 			}
 		}
 		bySlow.read(slow)
@@ -160,33 +160,33 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, limit int, every time.Durat
 	}
 }
 
-// checkWatched checks what a watcher of some sessions was told that has missed nothing.
+// checkWatched checks the events of a watcher of some sessions that has missed none.
 func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, s seen) {
 	if len(s.gaps) > 0 {
 		rt.Errorf("something was missed before %v", s.gaps)
 	}
 	last := uint64(0)
-	outcomes, gone, asking := map[sessions.ID][]sessions.Outcome{}, map[sessions.ID]int{}, map[sessions.ID]bool{}
+	outcomes, ended, asking := map[sessions.ID][]sessions.Outcome{}, map[sessions.ID]int{}, map[sessions.ID]bool{}
 	for _, e := range s.events {
 		if e.Seq <= last {
 			rt.Errorf("event %d comes after %d", e.Seq, last)
 		}
 		last = e.Seq
 		switch e.Type {
-		case sessions.Asked:
+		case sessions.AttemptFinished:
 			if outcomes[e.ID] = append(outcomes[e.ID], e.Last); e.Attempts != len(outcomes[e.ID]) || e.Asking {
-				rt.Errorf("%+v is outcome %d", e, len(outcomes[e.ID]))
+				rt.Errorf("%+v, want outcome %d", e, len(outcomes[e.ID]))
 			}
-			if gone[e.ID] > 0 && !asking[e.ID] || gone[e.ID] > 0 && !e.Next.IsZero() {
+			if ended[e.ID] > 0 && !asking[e.ID] || ended[e.ID] > 0 && !e.Next.IsZero() {
 				rt.Errorf("%+v comes after the end", e)
 			}
 			asking[e.ID] = false
-		case sessions.Gone:
-			if gone[e.ID]++; !e.Next.IsZero() || e.Asking != (e.Attempts > len(outcomes[e.ID])) {
+		case sessions.SessionEnded:
+			if ended[e.ID]++; !e.Next.IsZero() || e.Asking != (e.Attempts > len(outcomes[e.ID])) {
 				rt.Errorf("%+v after %d outcomes", e, len(outcomes[e.ID]))
 			}
 			asking[e.ID] = e.Asking
-			if agreed := e.Attempts > 0 && e.Last == ack; agreed && e.Cause != sessions.CauseAdminReset {
+			if acked := e.Attempts > 0 && e.Last == ack; acked && e.Cause != sessions.CauseAdminReset {
 				rt.Errorf("cause %d after an ACK", e.Cause)
 			}
 		}
@@ -197,16 +197,16 @@ func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, s seen) {
 		if diff := cmp.Diff(nas.given[id], outcomes[id], cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
 			rt.Errorf("session %d: %s", id, diff)
 		}
-		if gone[id] != 1 || asking[id] {
-			rt.Errorf("session %d is gone %d times, asked: %v", id, gone[id], asking[id])
+		if ended[id] != 1 || asking[id] {
+			rt.Errorf("session %d ended %d times, asking: %v", id, ended[id], asking[id])
 		}
 	}
-	if len(gone) != len(ids) {
-		rt.Errorf("told of the end of %d sessions, want %d", len(gone), len(ids))
+	if len(ended) != len(ids) {
+		rt.Errorf("%d sessions ended, want %d", len(ended), len(ids))
 	}
 }
 
-// checkGaps checks what a watcher was told that may have missed something, by what one was told that has not.
+// checkGaps compares the events of a watcher that may have missed some with all events.
 func checkGaps(rt *rapid.T, all []sessions.TerminationEvent, s seen) {
 	next := uint64(1)
 	for _, e := range s.events {
@@ -224,7 +224,8 @@ func checkGaps(rt *rapid.T, all []sessions.TerminationEvent, s seen) {
 	}
 }
 
-// TestWatchEnds: a watcher whose context is done is told nothing more, and one that reads nothing holds up nobody.
+// TestWatchEnds: a watcher gets no events after its context is done. A watcher that never reads
+// delays nobody.
 func TestWatchEnds(t *testing.T) {
 	terminating(t, func(context.Context, *sessions.Attempt) sessions.Outcome { return silence }, func(f *fixture, term *sessions.Terminator, _ func() string) {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -237,19 +238,21 @@ func TestWatchEnds(t *testing.T) {
 		if events, missed := left.Read(); len(events) > 0 || missed {
 			t.Errorf("%+v, missed: %v", events, missed)
 		}
-		told, _ := all.Read()
+		published, _ := all.Read()
 		events, missed := unread.Read()
-		if want := told[len(told)-2+len(told)%2:]; !cmp.Equal(want, events) || !missed { // each third event drops two
-			t.Errorf("%+v, missed: %v; want the end of %d events", events, missed, len(told))
+		// Each third event drops two.
+		if want := published[len(published)-2+len(published)%2:]; !cmp.Equal(want, events) || !missed {
+			t.Errorf("%+v, missed: %v; want the end of %d events", events, missed, len(published))
 		}
-		if last := told[len(told)-1]; last.Type != sessions.Gone {
+		if last := published[len(published)-1]; last.Type != sessions.SessionEnded {
 			t.Errorf("the last event is %+v", last)
 		}
 	})
 }
 
-// TestGoneIsDurable: a watcher is told that a session is gone when that is durable, and no view has it.
-func TestGoneIsDurable(t *testing.T) {
+// TestSessionEndedIsDurable: a watcher gets SessionEnded when the end is durable and no view has
+// the session.
+func TestSessionEndedIsDurable(t *testing.T) {
 	terminating(t, func(context.Context, *sessions.Attempt) sessions.Outcome { return nak503 }, func(f *fixture, term *sessions.Terminator, _ func() string) {
 		f.send(t, sessions.Start, "b", 0)
 		w := term.WatchAll(context.Background(), 10)
@@ -257,13 +260,13 @@ func TestGoneIsDurable(t *testing.T) {
 		f.journal.Hold(true)
 		term.Start(2)
 		time.Sleep(time.Second)
-		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.Asked {
+		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.AttemptFinished {
 			t.Errorf("before: %+v", events)
 		}
 		f.journal.Hold(false)
 		<-w.Updated()
 		<-w.Updated()
-		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.Gone || f.View().Get(2) != nil {
+		if events, _ := w.Read(); len(events) != 1 || events[0].Type != sessions.SessionEnded || f.View().Get(2) != nil {
 			t.Errorf("after: %+v", events)
 		}
 	})

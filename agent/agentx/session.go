@@ -175,7 +175,7 @@ func (s *Subagent) wake() {
 
 func (s *Subagent) wakeLocked() {
 	if s.conn != nil {
-		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // fails only if the connection is closed, and then nobody reads
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // fails only if the connection is closed
 	}
 }
 

@@ -59,7 +59,7 @@ type endpoint struct {
 	conn     *net.UDPConn
 	raw      syscall.RawConn
 	addr     netip.AddrPort
-	wildcard bool // bound to all local addresses: an answer must leave from the one that received the request
+	wildcard bool // bound to all local addresses: answers need a source address
 
 	// Owned by the reading goroutine.
 	messages   [batch]message

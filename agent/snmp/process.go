@@ -114,7 +114,8 @@ func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	}
 	if !isRequest(e.pdu.Type) {
 		c.unknownPDUHandlers.Add(1)
-		return dropped // an inform is in the confirmed class too, but this engine does not receive informs
+		// An inform is in the confirmed class too, but this engine does not receive informs.
+		return dropped
 	}
 	if string(e.scoped.ContextEngineID) != string(e.r.cfg.Engine.ID()) {
 		return e.report(snmpUnknownPDUHandlers, uint32(c.unknownPDUHandlers.Add(1)), e.session.Level, e.pdu.RequestID)

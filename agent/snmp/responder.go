@@ -66,8 +66,10 @@ type Config struct {
 
 // Limits limit what one source (an IPv4 address, or a /64 of IPv6) receives. 0 means no limit.
 type Limits struct {
-	Requests       int // messages a second; further ones are dropped unread
-	ResponseOctets int // octets a second in answers to SNMPv2c and noAuthNoPriv, whose source can be forged
+	Requests int // messages a second; further ones are dropped unread
+	// ResponseOctets is octets a second in answers to SNMPv2c and noAuthNoPriv, whose source can be
+	// forged.
+	ResponseOctets int
 	Failures       int // reports a second to messages that are not authentic
 }
 

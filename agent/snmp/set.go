@@ -11,7 +11,9 @@ import (
 // may wait for the disk, so another goroutine does it.
 func (e *exchange) admitSet(view *vacm.View) verdict {
 	if len(e.pdu.RawVarbinds) > e.room() {
-		return e.refuseSize() // Checked before the SET is carried out: otherwise its sender could not learn the result.
+		// Check this before the SET is carried out: otherwise its sender could not learn the
+		// result.
+		return e.refuseSize()
 	}
 	for i := range e.pdu.Varbinds {
 		if !view.Contains(e.pdu.Varbinds[i].Name) {

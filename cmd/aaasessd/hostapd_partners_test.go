@@ -237,11 +237,11 @@ func (w *wired) ends(user string) {
 // known is refused, the one with least decides.
 func (w *wired) climbs(user string) {
 	w.t.Helper()
-	const again = "sending another disconnect request, with other attributes"
+	const again = "disconnect: sending another request with other attributes"
 	for _, words := range [][]string{
 		{again, "user=" + user, "503"},
 		{again, "user=" + user, "401"},
-		{"the NAS does not know the session", "user=" + user},
+		{"disconnect: NAS does not have the session", "user=" + user},
 	} {
 		if !w.said(words...) {
 			w.t.Errorf("the log has no line with %q", words)
@@ -258,7 +258,7 @@ func TestHostapd(t *testing.T) {
 	w.run(w.dir, "snmpset", "-v2c", "-c", "operators", "-t5", "-r1", "127.0.0.1:1161", casnDiscon+w.number("alice"), "i", "1")
 	w.ends("alice")
 	// hostapd sends the stop first: the row may be gone when the ACK is looked at.
-	if !w.said("disconnect: the NAS agrees", "user=alice") && !w.said("disconnect: the session had ended", "user=alice", "outcome=ACK") {
+	if !w.said("disconnect: NAS sent an ACK", "user=alice") && !w.said("disconnect: session ended during the attempt", "user=alice", "outcome=ACK") {
 		t.Error("hostapd did not agree")
 	}
 	supplicant.end(syscall.SIGTERM)

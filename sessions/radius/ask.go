@@ -90,7 +90,7 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 		return err // not because of the source address
 	}
 	if suppressed, ok := c.stats.sourceNotLocal.Allow(time.Now()); ok {
-		d.log.Warn("source address of disconnect requests is not local, the system chooses one",
+		d.log.Warn("disconnect: source address is not local, the system chooses one",
 			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", notLocal)
 	}
 	return nil
@@ -112,7 +112,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
 		if suppressed, ok := f.client.stats.badAnswer.Allow(now); ok {
-			d.log.Warn("answer to disconnect dropped", "client", f.client.Name, "from", from,
+			d.log.Warn("disconnect: answer dropped, check the shared secret", "client", f.client.Name, "from", from,
 				"suppressed", suppressed, "err", errAuthenticator)
 		}
 		return

@@ -55,7 +55,7 @@ type client struct {
 	Client
 	profile profile
 	stats   *clientStats
-	owns    func(netip.Addr) bool // reports whether this client has the longest prefix for a source address
+	owns    func(netip.Addr) bool // whether an address is this client's
 }
 
 // clientStats belongs to the prefix, so it outlives a reload.

@@ -145,7 +145,7 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *sessions.Attempt) sess
 			return final
 		}
 		l = next
-		d.log.Info("sending another disconnect request, with other attributes", "client", c.Name, "nas", s.NAS.String(),
+		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
 			"session", s.ID.String(), "user", s.User, "outcome", out.String(), "was", was.String(), "now", l.String())
 	}
 }

@@ -47,7 +47,7 @@ func (d *Disconnector) open() error {
 		case network == "udp4":
 			return fmt.Errorf("radius: disconnect socket: %w", err)
 		default:
-			d.log.Info("cannot send disconnect requests over IPv6", "err", err)
+			d.log.Info("disconnect: cannot send requests over IPv6", "err", err)
 		}
 	}
 	return nil
@@ -149,7 +149,7 @@ func (s *disconnectSocket) read(ctx context.Context) error {
 		case failed == nil:
 			s.d.receive(b[:n], addrPortOf(from), time.Now())
 		case !isQueuedError(failed):
-			s.d.log.Error("receiving answers to disconnect requests failed", "address", s.conn.LocalAddr(), "err", failed)
+			s.d.log.Error("disconnect: cannot receive answers; will retry", "address", s.conn.LocalAddr(), "err", failed)
 			select {
 			case <-ctx.Done():
 			case <-time.After(errorPause):

@@ -137,7 +137,7 @@ func TestDisconnectStats(t *testing.T) {
 	if diff := cmp.Diff(want, d.Stats()); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.Contains(log.String(), "answer to disconnect dropped") {
+	if !strings.Contains(log.String(), "disconnect: answer dropped") {
 		t.Errorf("the wrong authenticator is not in the log: %s", log)
 	}
 }

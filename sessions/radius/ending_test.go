@@ -108,14 +108,14 @@ func (e *ending) checkLog(lines ...string) {
 func TestEndings(t *testing.T) {
 	quick := sessions.TerminatorConfig{RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond, StopWait: 50 * time.Millisecond}
 
-	t.Run("hostapd does not know the session", func(t *testing.T) {
+	t.Run("hostapd does not have the session", func(t *testing.T) {
 		e := newEnding(t, quick, time.Second, rejectingNAS(false, hostapdRejects...))
 		e.checkStops(endingOne + " 6")
 		e.checkLog(`outcome="NAK 503 (Session-Context-Not-Found)"`, "user=alice nas=hostapd@127.0.0.2")
 	})
-	t.Run("it is known by its address", func(t *testing.T) {
+	t.Run("NAS that finds sessions by address", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
-		e.checkLog("the NAS agrees")
+		e.checkLog("disconnect: NAS sent an ACK")
 		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
 		e.checkStops(endingOne + " 6")
@@ -129,7 +129,7 @@ func TestEndings(t *testing.T) {
 			e.dae.Next()
 		}
 		if e.table.View().Len() != 1 {
-			t.Error("it was closed")
+			t.Error("the session was closed")
 		}
 	})
 	t.Run("the stop overtakes the ACK", func(t *testing.T) {
@@ -141,13 +141,13 @@ func TestEndings(t *testing.T) {
 		e.dae.Send(asked.From, radiustest.ACK(asked))
 		e.checkStops(endingOne + " 6")
 	})
-	t.Run("the user quits while nobody answers: nothing is sent any more", func(t *testing.T) {
+	t.Run("the user quits during the attempt: nothing more is sent", func(t *testing.T) {
 		e := newEnding(t, sessions.TerminatorConfig{}, 300*time.Millisecond, radiustest.Silence)
 		e.dae.Next()
 		e.report(2, sessions.Stop, num(radius.AcctTerminateCause, 1))
 		sent := e.dae.Waiting()
 		e.checkStops(endingOne + " 0")
-		e.checkLog("the session had ended before the outcome")
+		e.checkLog("disconnect: session ended during the attempt")
 		time.Sleep(time.Second) // three retransmission timeouts
 		if n := e.dae.Waiting() - sent; n != 0 || strings.Contains(e.log.String(), "next=") {
 			t.Errorf("%d requests after the stop\n%s", n, e.log)

@@ -26,7 +26,7 @@ type replier interface {
 type arrival struct {
 	replies replier
 	seen    *duplicateTable // requests received on this socket or stream
-	status  radius.Code     // code of the answer to a Status-Server; it depends on the port (RFC 5997 section 3)
+	status  radius.Code     // of the answer to a Status-Server; depends on the port (RFC 5997 section 3)
 	from    netip.AddrPort
 	sentTo  netip.Addr // the local address that it was sent to
 	local   localAddr  // source address for the answer; set only on a wildcard socket

@@ -15,19 +15,17 @@ const (
 	rungs
 )
 
-// String is for the log.
-func (r rung) String() string {
-	return [...]string{"first", "all that is known", "Acct-Session-Id and User-Name"}[r]
-}
+// String names the rung as docs/disconnect.md does, for the log.
+func (r rung) String() string { return [...]string{"first", "all known", "fewest"}[r] }
 
-// stamping is whether requests carry Event-Timestamp, if their profile has it.
-type stamping uint8
+// timestampUse says whether requests carry Event-Timestamp, if their profile has it.
+type timestampUse uint8
 
 const (
-	stamped  stamping = iota
-	omitting          // a request got no answer; the current one omits Event-Timestamp
-	omitted           // the NAS answered without Event-Timestamp: omit it from now on
-	required          // the NAS did not answer without it either: always send it
+	timestampSent     timestampUse = iota
+	timestampTryOmit               // a request got no answer; the current one omits Event-Timestamp
+	timestampOmitted               // the NAS answered without Event-Timestamp: omit it from now on
+	timestampRequired              // the NAS did not answer without it either: always send it
 )
 
 // ladder is the progress of the requests for one session (R33). Each step is made once, even over
@@ -43,11 +41,11 @@ const (
 // A ladder is a value: step returns the ladder after an answer.
 type ladder struct {
 	current       rung
-	stamping      stamping
+	timestamp     timestampUse
 	entered       [rungs]bool
 	unknown       [rungs]bool // rungs answered with 503
 	refused       bool        // the NAS answered full with 401, 402, 404 or 407
-	acceptsExtras bool        // the NAS accepts Event-Timestamp and Message-Authenticator: it understood a request with them
+	acceptsExtras bool        // the NAS has understood a request with hasExtras
 	best          rung        // the first rung of later attempts: the latest that the NAS understood best
 	rank          uint8       // of best: 0 no answer, 1 refused because of its contents, 2 understood
 
@@ -60,7 +58,7 @@ type ladder struct {
 
 // String describes the next request for the log.
 func (l ladder) String() string {
-	if l.stamping == omitting || l.stamping == omitted {
+	if l.timestamp == timestampTryOmit || l.timestamp == timestampOmitted {
 		return l.current.String() + ", no Event-Timestamp"
 	}
 	return l.current.String()
@@ -88,7 +86,7 @@ func (l ladder) profile(p profile) profile {
 			p = minimalProfile
 		}
 	}
-	if l.stamping == omitting || l.stamping == omitted {
+	if l.timestamp == timestampTryOmit || l.timestamp == timestampOmitted {
 		p = p.without(radius.ID{Type: radius.EventTimestamp})
 	}
 	return p
@@ -100,8 +98,8 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 	if out.Answer == sessions.NoAnswer {
 		return l.noAnswer(out)
 	}
-	if l.stamping == omitting {
-		l.stamping = omitted
+	if l.timestamp == timestampTryOmit {
+		l.timestamp = timestampOmitted
 	}
 	l.record(out)
 	if out.Answer == sessions.ACK {
@@ -122,7 +120,7 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 	isFewest := l.current == fewest || l.firstIsFewest()
 	switch {
 	case out.ErrorCause == radius.SessionContextNotFound:
-		out.Doubted = !isFull && !l.refused
+		out.Inconclusive = !isFull && !l.refused
 	case l.refused && isFull && (l.unknown[fewest] || isFewest && l.unknown[first]):
 		// The last request that the NAS did not refuse got 503.
 		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
@@ -135,10 +133,10 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 func (l ladder) noAnswer(out sessions.Outcome) (ladder, sessions.Outcome, bool) {
 	switch {
 	case out.Err != nil:
-	case l.stamping == omitting:
-		l.stamping = required
-	case l.stamping == stamped && l.hasTimestamp && (l.current != fewest || l.acceptsExtras):
-		l.stamping = omitting
+	case l.timestamp == timestampTryOmit:
+		l.timestamp = timestampRequired
+	case l.timestamp == timestampSent && l.hasTimestamp && (l.current != fewest || l.acceptsExtras):
+		l.timestamp = timestampTryOmit
 		return l, out, true
 	}
 	return l, out, false

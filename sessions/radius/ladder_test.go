@@ -41,7 +41,7 @@ func requestName(l ladder) string {
 	if l.current == fewest && l.acceptsExtras {
 		text += "+"
 	}
-	if l.stamping == omitting || l.stamping == omitted {
+	if l.timestamp == timestampTryOmit || l.timestamp == timestampOmitted {
 		text += "/t"
 	}
 	return text
@@ -57,35 +57,35 @@ func TestLadder(t *testing.T) {
 		attempts []string
 	}{
 		{"ACK", usual, []string{"first:ACK = ACK"}},
-		{"402: all that is known", usual, []string{"first:402 full:ACK = ACK"}},
-		{"503: all that is known, which is believed", usual, []string{"first:503 full:503 = gone"}},
-		{"503, and found by more", usual, []string{"first:503 full:ACK = ACK"}},
-		{"401: less", usual, []string{"first:401 less:ACK = ACK"}},
-		{"403: less", usual, []string{"first:403 less:ACK = ACK"}},
-		{"hostapd knows it no more", usual, []string{"first:503 full:401 less+:503 = gone"}},
-		{"hostapd, by a list that it refuses", usual, []string{"first:401 less:503 full:401 = gone"}},
-		{"the full profile is refused as missing something", usual, []string{"first:503 full:402 less+:503 = gone"}},
-		{"the full profile is an invalid request", usual, []string{"first:503 full:404 less+:503 = gone"}},
-		{"the full profile has an invalid value", usual, []string{"first:503 full:407 less+:503 = gone"}},
-		{"403 is no refusal that makes a 503 believed", usual, []string{"first:503 full:403 less+:503 = doubted", "less+:503 = doubted"}},
-		{"less is refused too: what was understood is asked again, and believed then", usual, []string{"first:503 full:401 less+:403 = NAK 403", "first:503 = gone"}},
-		{"refused in every form: once each", usual, []string{"first:401 less:401 = NAK 401", "less:401 = NAK 401"}},
-		{"what is missing cannot be told", usual, []string{"first:402 full:402 less:402 = NAK 402", "less:402 = NAK 402"}},
-		{"full is asked again where it got on", usual, []string{"first:402 full:506 = NAK 506", "full:506 = NAK 506", "full:ACK = ACK"}},
-		{"full was lost: it is asked until it is answered", usual, []string{"first:503 full:- full/t:- = none", "full:503 = gone"}},
+		{"402: all known attributes", usual, []string{"first:402 full:ACK = ACK"}},
+		{"503 to all known attributes is conclusive", usual, []string{"first:503 full:503 = conclusive"}},
+		{"503, then found by more attributes", usual, []string{"first:503 full:ACK = ACK"}},
+		{"401: fewer attributes", usual, []string{"first:401 less:ACK = ACK"}},
+		{"403: fewer attributes", usual, []string{"first:403 less:ACK = ACK"}},
+		{"hostapd no longer has the session", usual, []string{"first:503 full:401 less+:503 = conclusive"}},
+		{"hostapd, with a list that it refuses", usual, []string{"first:401 less:503 full:401 = conclusive"}},
+		{"full is refused with 402", usual, []string{"first:503 full:402 less+:503 = conclusive"}},
+		{"full is refused with 404", usual, []string{"first:503 full:404 less+:503 = conclusive"}},
+		{"full is refused with 407", usual, []string{"first:503 full:407 less+:503 = conclusive"}},
+		{"403 to full does not make a 503 conclusive", usual, []string{"first:503 full:403 less+:503 = inconclusive", "less+:503 = inconclusive"}},
+		{"fewest is refused too: the request that was understood is sent again, and its 503 is conclusive", usual, []string{"first:503 full:401 less+:403 = NAK 403", "first:503 = conclusive"}},
+		{"every request is refused: each is sent once", usual, []string{"first:401 less:401 = NAK 401", "less:401 = NAK 401"}},
+		{"the NAS misses an attribute that we do not know", usual, []string{"first:402 full:402 less:402 = NAK 402", "less:402 = NAK 402"}},
+		{"later attempts send full, which was understood", usual, []string{"first:402 full:506 = NAK 506", "full:506 = NAK 506", "full:ACK = ACK"}},
+		{"full was lost: later attempts send it", usual, []string{"first:503 full:- full/t:- = none", "full:503 = conclusive"}},
 		{"a NAK without Error-Cause", usual, []string{"first:0 = NAK", "first:0 = NAK"}},
 		{"another Error-Cause", usual, []string{"first:501 = NAK 501", "first:404 = NAK 404"}},
-		{"silence: once without Event-Timestamp", usual, []string{"first:- first/t:- = none", "first:- = none", "first:ACK = ACK"}},
-		{"silence was for Event-Timestamp: never again", usual, []string{"first:- first/t:506 = NAK 506", "first/t:- = none", "first/t:503 full/t:ACK = ACK"}},
-		{"silence after an answer", usual, []string{"first:506 = NAK 506", "first:- first/t:- = none", "first:- = none"}},
+		{"no answer: once without Event-Timestamp", usual, []string{"first:- first/t:- = none", "first:- = none", "first:ACK = ACK"}},
+		{"no answer because of Event-Timestamp: it is omitted from now on", usual, []string{"first:- first/t:506 = NAK 506", "first/t:- = none", "first/t:503 full/t:ACK = ACK"}},
+		{"no answer after an answer", usual, []string{"first:506 = NAK 506", "first:- first/t:- = none", "first:- = none"}},
 		{"closed port: no step", usual, []string{"first:! = none", "first:- first/t:ACK = ACK"}},
-		{"without Event-Timestamp there is nothing to leave out", ladder{}, []string{"first:- = none", "first:- = none"}},
-		{"bare less has none either", usual, []string{"first:401 less:- = none", "less:ACK = ACK"}},
-		{"nothing more to tell", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:503 = gone"}},
-		{"nothing more to tell, and refused", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:401 less:503 = gone"}},
-		{"nothing less to tell", ladder{firstIsMinimal: true}, []string{"first:503 full:401 = gone"}},
-		{"nothing less but Event-Timestamp", ladder{hasExtras: true, hasTimestamp: true, firstIsMinimal: true}, []string{"first:401 less:ACK = ACK"}},
-		{"nothing more and nothing less", ladder{firstIsFull: true, firstIsMinimal: true}, []string{"first:401 = NAK 401", "first:503 = gone"}},
+		{"no answer, and first has no Event-Timestamp", ladder{}, []string{"first:- = none", "first:- = none"}},
+		{"no answer to fewest, which has no Event-Timestamp", usual, []string{"first:401 less:- = none", "less:ACK = ACK"}},
+		{"first is full", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:503 = conclusive"}},
+		{"first is full, and is refused", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:401 less:503 = conclusive"}},
+		{"first is fewest", ladder{firstIsMinimal: true}, []string{"first:503 full:401 = conclusive"}},
+		{"first is fewest and Event-Timestamp", ladder{hasExtras: true, hasTimestamp: true, firstIsMinimal: true}, []string{"first:401 less:ACK = ACK"}},
+		{"first is full and fewest", ladder{firstIsFull: true, firstIsMinimal: true}, []string{"first:401 = NAK 401", "first:503 = conclusive"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestLadder(t *testing.T) {
 				for i, step := range list {
 					request, answer, _ := strings.Cut(step, ":")
 					if got := requestName(l); got != request {
-						t.Fatalf("%s: step %d asks %s", attempt, i+1, got)
+						t.Fatalf("%s: step %d sends %s", attempt, i+1, got)
 					}
 					var out sessions.Outcome
 					var again bool
@@ -117,10 +117,10 @@ func outcomeName(out sessions.Outcome) string {
 	switch {
 	case out.Answer == sessions.NoAnswer:
 		return "none"
-	case out.ErrorCause == radius.SessionContextNotFound && out.Doubted:
-		return "doubted"
+	case out.ErrorCause == radius.SessionContextNotFound && out.Inconclusive:
+		return "inconclusive"
 	case out.ErrorCause == radius.SessionContextNotFound:
-		return "gone"
+		return "conclusive"
 	case out.Answer == sessions.NAK && out.ErrorCause != 0:
 		return fmt.Sprint("NAK ", uint32(out.ErrorCause))
 	}
@@ -209,20 +209,20 @@ func TestLadderOverLoopback(t *testing.T) {
 		ends    string
 	}{
 		{"hostapd has the session", nil, rejectingNAS(true, hostapdRejects...), [][]string{withTail(known, stamp, signed)}, "ACK"},
-		{"hostapd does not know it", nil, rejectingNAS(false, hostapdRejects...), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed), withTail(less, stamp, signed)}, "gone"},
-		{"hostapd does not know it, by an own list", []string{"Acct-Session-Id", "NAS-Port"}, rejectingNAS(false, hostapdRejects...), [][]string{{"Acct-Session-Id=8D5C1B9A0F3E7746", "NAS-Port=00000007"}, less, all}, "gone"},
-		{"it knows the address only", nil, requiringNAS(radius.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
-		{"it says what is missing", nil, requiringNAS(radius.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
-		{"it knows little", nil, rejectingNAS(true, radius.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
-		{"it is not the NAS that it is called", nil, radiustest.Nth(radiustest.NAK(403), radiustest.ACK), [][]string{withTail(known, stamp, signed), less}, "ACK"},
-		{"its clock is wrong", nil, func(r radiustest.Request) []byte {
+		{"hostapd does not have the session", nil, rejectingNAS(false, hostapdRejects...), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed), withTail(less, stamp, signed)}, "conclusive"},
+		{"hostapd does not have the session, with a list of the client", []string{"Acct-Session-Id", "NAS-Port"}, rejectingNAS(false, hostapdRejects...), [][]string{{"Acct-Session-Id=8D5C1B9A0F3E7746", "NAS-Port=00000007"}, less, all}, "conclusive"},
+		{"NAS that finds sessions by address only", nil, requiringNAS(radius.FramedIPAddress, 503), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"NAS that answers 402", nil, requiringNAS(radius.NASPort, 402), [][]string{withTail(known, stamp, signed), withTail(all, stamp, signed)}, "ACK"},
+		{"NAS that refuses Event-Timestamp", nil, rejectingNAS(true, radius.EventTimestamp), [][]string{withTail(known, stamp, signed), less}, "ACK"},
+		{"NAS that answers 403", nil, radiustest.Nth(radiustest.NAK(403), radiustest.ACK), [][]string{withTail(known, stamp, signed), less}, "ACK"},
+		{"NAS whose clock is wrong", nil, func(r radiustest.Request) []byte {
 			if len(r.Packet.Get(layeh.Type(radius.EventTimestamp))) > 0 {
 				return nil
 			}
 			return radiustest.ACK(r)
 		}, [][]string{withTail(known, stamp, signed), withTail(known, signed)}, "ACK"},
 		{
-			"it wants values that no session has",
+			"NAS that requires values that no session has",
 			[]string{"Acct-Session-Id", "Service-Type = Login-User", `Cisco-AVPair = "a=b"`, "NAS-Port = 9"},
 			radiustest.Nth(radiustest.NAK(503), radiustest.NAK(401), radiustest.ACK),
 			[][]string{
@@ -233,7 +233,7 @@ func TestLadderOverLoopback(t *testing.T) {
 			},
 			"ACK",
 		},
-		{"strongSwan: a NAK that says nothing", nil, radiustest.NAK(0), [][]string{withTail(known, stamp, signed)}, "NAK"},
+		{"strongSwan: a NAK without Error-Cause", nil, radiustest.NAK(0), [][]string{withTail(known, stamp, signed)}, "NAK"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -245,7 +245,7 @@ func TestLadderOverLoopback(t *testing.T) {
 			s.Attrs += radius.Attributes(num(radius.FramedIPAddress, 0xc0000207))
 			out := d.Disconnect(t.Context(), firstAttempt(s))
 			if got := outcomeName(out); got != tt.ends {
-				t.Errorf("it ends with %s, want %s", got, tt.ends)
+				t.Errorf("outcome %s, want %s", got, tt.ends)
 			}
 			var asked [][]string
 			for nas.Waiting() > 0 {
@@ -260,7 +260,7 @@ func TestLadderOverLoopback(t *testing.T) {
 			if diff := cmp.Diff(tt.asked, asked); diff != "" {
 				t.Error(diff)
 			}
-			if lines := strings.Count(log.String(), "sending another disconnect request"); lines != len(tt.asked)-1 {
+			if lines := strings.Count(log.String(), "disconnect: sending another request"); lines != len(tt.asked)-1 {
 				t.Errorf("%d lines in the log: %s", lines, log)
 			}
 		})

@@ -107,7 +107,7 @@ func (r *accountingRequest) setEvent(n *numbers, from netip.Addr, received time.
 	ev.NAS = nasOf(ev.Attrs, n, from)
 	ev.Delay, ev.HasDelay = n.value[radius.AcctDelayTime], n.has(radius.AcctDelayTime)
 	ev.At = received.Add(-time.Duration(ev.Delay) * time.Second)
-	ev.EventStamp = n.value[radius.EventTimestamp]
+	ev.EventTimestamp = n.value[radius.EventTimestamp]
 	if !n.has(radius.AcctStatusType) {
 		return &radius.MalformedError{Attribute: radius.AcctStatusType, Problem: "missing"}
 	}

@@ -56,11 +56,11 @@ func TestGoldenRequests(t *testing.T) {
 	}{
 		{"radclient-start", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
-			At: noon.Add(-3 * time.Second), Delay: 3, HasDelay: true, EventStamp: 1700000000,
+			At: noon.Add(-3 * time.Second), Delay: 3, HasDelay: true, EventTimestamp: 1700000000,
 		}}},
 		{"radclient-interim", accountingRequest{event: sessions.Event{
 			Type: sessions.Interim, NAS: bras, AcctSessionID: "5F3A-0001", Kind: sessions.Network,
-			At: noon, EventStamp: 1700000600, Sent: sessions.WholeUsage, Usage: sessions.Usage{
+			At: noon, EventTimestamp: 1700000600, Sent: sessions.WholeUsage, Usage: sessions.Usage{
 				InputOctets: 1000, OutputOctets: 5_000_000_000, InputPackets: 10, OutputPackets: 4_000_000, SessionTime: 600,
 			},
 		}}},
@@ -73,18 +73,18 @@ func TestGoldenRequests(t *testing.T) {
 			At: noon.Add(-5 * time.Second), Delay: 5, HasDelay: true,
 		}}},
 		{"hostapd-start", accountingRequest{event: sessions.Event{
-			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, HasDelay: true, EventStamp: 1700000000,
+			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, HasDelay: true, EventTimestamp: 1700000000,
 		}}},
 		{"hostapd-start-again", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network,
-			At: noon.Add(-3 * time.Second), Delay: 3, HasDelay: true, EventStamp: 1700000000,
+			At: noon.Add(-3 * time.Second), Delay: 3, HasDelay: true, EventTimestamp: 1700000000,
 		}}},
 		{"hostapd-stop", accountingRequest{event: sessions.Event{
 			Type: sessions.Stop, NAS: hostapd, AcctSessionID: "8D5C1B9A0F3E7746", Kind: sessions.Network, At: noon, HasDelay: true,
-			EventStamp: 1700000061, Sent: sessions.SessionTime, Usage: sessions.Usage{SessionTime: 61},
+			EventTimestamp: 1700000061, Sent: sessions.SessionTime, Usage: sessions.Usage{SessionTime: 61},
 		}}},
-		{"hostapd-on", accountingRequest{event: sessions.Event{Type: sessions.On, NAS: hostapd, At: noon, HasDelay: true, EventStamp: 1699999990}}},
-		{"hostapd-off", accountingRequest{event: sessions.Event{Type: sessions.Off, NAS: hostapd, At: noon, HasDelay: true, EventStamp: 1700000100}}},
+		{"hostapd-on", accountingRequest{event: sessions.Event{Type: sessions.On, NAS: hostapd, At: noon, HasDelay: true, EventTimestamp: 1699999990}}},
+		{"hostapd-off", accountingRequest{event: sessions.Event{Type: sessions.Off, NAS: hostapd, At: noon, HasDelay: true, EventTimestamp: 1700000100}}},
 		{"strongswan-start", accountingRequest{event: sessions.Event{
 			Type: sessions.Start, NAS: strongswan, AcctSessionID: "1700000000-1", Kind: sessions.Network, At: noon,
 		}}},
@@ -332,7 +332,7 @@ func compare(t *testing.T, r accountingRequest, theirs *layeh.Packet) {
 	ev.Delay = uint32(rfc2866.AcctDelayTime_Get(theirs))
 	ev.At = noon.Add(-time.Duration(ev.Delay) * time.Second)
 	if stamp := theirs.Get(rfc2869.EventTimestamp_Type); len(stamp) == 4 {
-		ev.EventStamp = binary.BigEndian.Uint32(stamp)
+		ev.EventTimestamp = binary.BigEndian.Uint32(stamp)
 	}
 	states, err := rfc2865.ProxyState_Gets(theirs)
 	if err != nil {

@@ -30,7 +30,7 @@ type Counters struct {
 	Duplicates        uint64 // identical datagrams: answered again or still in progress
 	Malformed         uint64 // requests that could not be parsed
 	LeftOut           uint64 // requests accepted without an attribute of a wrong length
-	BadAuthenticators uint64 // wrong Request Authenticator or Message-Authenticator, or a Status-Server without one
+	BadAuthenticators uint64 // wrong authenticators, and Status-Servers without a Message-Authenticator
 	UnknownClients    uint64 // datagrams from an address of no client; not in ClientCounters
 	StatusServers     uint64 // Status-Servers with the right Message-Authenticator
 	// Refused counts requests that the sink refused or could not make durable, and Status-Servers

@@ -20,8 +20,8 @@ type report struct {
 	unlogged   error // for the next line about a problem
 	suppressed int   // errors without a line before it
 
-	failingSince    time.Time     // time of the first error by which the target does not work; zero means that it works
-	warned          bool          // a line about this outage was logged, or about an earlier one whose end was not logged
+	failingSince    time.Time     // first error by which the target does not work; zero: it works
+	warned          bool          // this outage is logged, or an earlier one whose end is not logged
 	recoveryPending bool          // the line that it works again is pending
 	outage          time.Duration // how long that outage lasted
 	recoveries      throttle.Line // the line that it works again

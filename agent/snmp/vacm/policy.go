@@ -178,7 +178,8 @@ func isLevel(l wire.SecurityLevel) bool { return wire.NoAuthNoPriv <= l && l <= 
 // the entries at or below that level, an entry for this model has priority over one for any model,
 // then the highest level wins.
 func (p *Policy) resolve(group string, model wire.SecurityModel) (out byLevel) {
-	for i := range p.entries { // entries are sorted: any model first, then by level, so the last match is the best
+	// Entries are sorted: any model first, then by level. So the last match is the best.
+	for i := range p.entries {
 		e := &p.entries[i]
 		if e.Group != group || e.Model != model && e.Model != AnyModel {
 			continue

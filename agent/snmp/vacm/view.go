@@ -191,7 +191,9 @@ func (v *View) edgesUpTo(oid mib.OID) int {
 		}
 		return n
 	}
-	agreed := 0 // leading sub-identifiers that oid shares with the previous edge; oid is greater than that edge
+	// agreed is how many leading sub-identifiers oid shares with the previous edge. oid is greater
+	// than that edge.
+	agreed := 0
 	for i := range v.edges {
 		e := &v.edges[i]
 		if e.shared > agreed {

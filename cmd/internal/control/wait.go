@@ -110,7 +110,7 @@ func (wr *waiter) read() {
 		if e.Attempts >= a.status.Attempts {
 			a.status = e.Termination
 		}
-		if e.Type == sessions.Gone || a.gone {
+		if e.Type == sessions.SessionEnded || a.gone {
 			wr.end(a)
 		}
 	}

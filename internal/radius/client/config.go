@@ -46,7 +46,7 @@ type Config struct {
 // LookupTimes is when names are resolved; zero values mean the defaults.
 type LookupTimes struct {
 	Limit    time.Duration // time limit of one resolution; 0 means 5 s
-	Min, Max time.Duration // range of the wait, which doubles, while a name is not resolved; 0 means 1 s and 60 s
+	Min, Max time.Duration // the wait doubles from Min to Max until a name is known; 0: 1 s, 60 s
 	Every    time.Duration // interval after success, because servers may move; 0 means 5 min
 }
 

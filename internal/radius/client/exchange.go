@@ -96,7 +96,8 @@ func (g *Group) start(x *exchange, now time.Time) error {
 		return g.nextServer(x, start, now)
 	}
 	s, member := g.member(x.server)
-	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 { // the last transmission was suppressed
+	// If all transmissions are made, the last one was suppressed.
+	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 {
 		return g.failOver(x, now)
 	}
 	if g.rule.holdDown > 0 && s.state.probing() { // one request is enough to probe a dead server

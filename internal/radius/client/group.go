@@ -47,13 +47,13 @@ type Group struct {
 	// The client's mutex guards the fields below, and the data that they point to.
 	begun            bool // Run was called
 	phase            phase
-	absent           uint64                   // bit i: member i has no address, or the address of an earlier member
+	absent           uint64                   // bit i: member i cannot be used, see findAbsent
 	next             int                      // member that the next request starts with, for RoundRobin
 	deadlines        timeheap.Heap[*exchange] // all exchanges that are not settled
 	announcing       int                      // how many of them are from Announce
 	wakeAt           time.Time                // when Run checks deadlines next, at the latest
 	changes          []change                 // to be logged by Run
-	loggedDuplicates uint64                   // bit i: logged that member i has the address of an earlier member
+	loggedDuplicates uint64                   // bit i: logged that member i is a duplicate
 }
 
 // phase is the state of a group.

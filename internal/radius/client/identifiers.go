@@ -41,7 +41,7 @@ type identifiers struct {
 	old       list          // superseded attempts, the oldest first
 	limit     int           // maximum of len(attempts)
 	linger    time.Duration // age at which a superseded attempt gives up its identifier
-	allocated uint32        // how many were allocated, including those before the server's address changed
+	allocated uint32        // total, including those before a change of the address
 }
 
 // newIdentifiers returns an empty set; the path sets limit and linger.

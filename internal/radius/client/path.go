@@ -227,7 +227,8 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, listene
 		listeners = without(groupsOf(s), g)
 	}
 	if p.ids.attempts[n].serial != was.serial || p.ids.attempts[n].state == free {
-		return nil, g.appendListener(listeners) // meanwhile a copy of the answer arrived, or the identifier was reused
+		// Meanwhile a copy of the answer arrived, or the identifier was reused.
+		return nil, g.appendListener(listeners)
 	}
 	x = was.exchange
 	if x.path() == p && x.slot == n {

@@ -55,7 +55,7 @@ func fnvNumber(sum, n uint64) uint64 {
 
 // fingerprintOf returns the fingerprint of an event.
 func fingerprintOf(ev *Event) fingerprint {
-	sum := fnvNumber(fnvBasis, uint64(ev.Type)|uint64(ev.Sent)<<8|uint64(ev.EventStamp)<<16)
+	sum := fnvNumber(fnvBasis, uint64(ev.Type)|uint64(ev.Sent)<<8|uint64(ev.EventTimestamp)<<16)
 	for i, n := range ev.Usage.counters() {
 		if ev.Sent>>i&1 != 0 {
 			sum = fnvNumber(sum, *n)
@@ -80,10 +80,10 @@ func fingerprintOf(ev *Event) fingerprint {
 
 func attributeHash(t radius.Type, v string) uint64 { return fnv(fnvNumber(fnvBasis, uint64(t)), v) }
 
-// stampHash is the part of fingerprint.attrs that comes from an Event-Timestamp.
-func stampHash(stamp uint32) uint32 {
+// timestampHash is the part of fingerprint.attrs that comes from an Event-Timestamp.
+func timestampHash(timestamp uint32) uint32 {
 	var v [4]byte
-	binary.BigEndian.PutUint32(v[:], stamp)
+	binary.BigEndian.PutUint32(v[:], timestamp)
 	of := attributeHash(radius.EventTimestamp, string(v[:]))
 	return uint32(of ^ of>>32)
 }
@@ -121,7 +121,7 @@ func (s *Session) isCopy(ev *Event) bool {
 }
 
 // hasTime reports whether an event has a time of its own: an Event-Timestamp or a session time.
-func (ev *Event) hasTime() bool { return ev.EventStamp != 0 || ev.Sent&SessionTime != 0 }
+func (ev *Event) hasTime() bool { return ev.EventTimestamp != 0 || ev.Sent&SessionTime != 0 }
 
 // isWithin reports whether a packet was heard at most d before an event.
 func (p fingerprint) isWithin(ev *Event, d time.Duration) bool {
