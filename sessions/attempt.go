@@ -60,8 +60,9 @@ func (t *Terminator) runAttempt(a *runningAttempt) attemptResult {
 	return r
 }
 
-// finishAttempt notes the outcome of an attempt and tells the watchers. Only after that a stop that
-// waits for the outcome is applied, so watchers hear of the outcome before the end.
+// finishAttempt notes the outcome of an attempt and tells the watchers. A stop that waits for the
+// outcome is applied after that, or after maxStopDelay; in the second case watchers hear of the end
+// first.
 func (t *Terminator) finishAttempt(r *attemptResult) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

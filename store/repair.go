@@ -248,7 +248,7 @@ func (s *Store) markLostIn(g *gap) error {
 	return nil
 }
 
-// seqIn returns the sequence number of the queue's first record at or after a key.
+// firstSeqFrom returns the sequence number of the queue's first record at or after a key.
 func firstSeqFrom(q *queue, key []byte) uint64 {
 	switch n := len(q.records); {
 	case bytes.Compare(key, q.records) <= 0:

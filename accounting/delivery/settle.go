@@ -123,7 +123,8 @@ func (d *Delivery) unanswered(it *item, m *method, later *retry.Later, err error
 		}
 		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again:
-		// The record has no earlier miss, and the method answered nothing else since it was sent.
+		// It is the first time that the method leaves this record unanswered, and it answered
+		// nothing else since the record was sent.
 		m.health.markDown(now)
 		m.probing.source = &source{it.rec, it.lane.queue, it.seq}
 		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)

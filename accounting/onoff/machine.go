@@ -132,7 +132,7 @@ func nextRound(m machine, _ event, _ time.Time) (machine, effects) {
 	return m, effects{send: true}
 }
 
-// hurryRound starts the next round at once, because it was requested again.
+// startRoundNow starts the next round at once, because it was requested again.
 func startRoundNow(m machine, ev event, now time.Time) (machine, effects) {
 	if m.sending {
 		return m, effects{}

@@ -59,7 +59,7 @@ func answeredOf(v gosnmp.SnmpPDU) answered {
 	return a
 }
 
-// want returns casnActiveTable with the rows 1 to n of peers/rows.h.
+// wantAnswers returns casnActiveTable with the rows 1 to n of peers/rows.h.
 func wantAnswers(n int) (cells []answered) {
 	column := func(sub int, syntax gosnmp.Asn1BER, length int, value func(row int) string) {
 		for row := 1; row <= n; row++ {

@@ -22,7 +22,8 @@ const Port = 1813
 // drainLimit is how long Run waits, after its context has ended, for pending answers of the sink.
 const drainLimit = 2 * time.Second
 
-// Sink receives the events that NASes report; [sessions.Table] implements it.
+// Sink receives the events that NASes report. [sessions.Terminator] implements it, and passes events
+// on to the table.
 type Sink interface {
 	// Apply submits an event. If it returns an error, the event is refused and done is not called.
 	// Otherwise done is called exactly once, on any goroutine: with nil when the event is durable,
@@ -166,7 +167,7 @@ func (l *Listener) count(c *client, what counter) {
 }
 
 // drop counts and logs a request that is not answered or, with the counter leftOut, one that is
-// accepted without an attribute. It logs at most once in logEvery for each source and reason.
+// accepted without an attribute. It logs at most one line a minute for each source and reason.
 func (l *Listener) drop(c *client, what counter, from netip.AddrPort, now time.Time, why error) {
 	l.count(c, what)
 	logged, total, name := &l.logged, &l.counters[what], ""
