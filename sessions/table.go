@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// DefaultRemember is how long a [Table] remembers an ended session by default.
+const DefaultRemember = time.Hour
+
 // Config has the settings of a [Table].
 type Config struct {
 	// Remember is how long an ended session is remembered, for its late packets; 0 means an hour.
@@ -57,7 +60,7 @@ func New(cfg Config, journal Journal) *Table {
 		journal: journal, clock: newClock(&cfg),
 		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
-			keepFor: cmp.Or(cfg.Remember, time.Hour), max: cmp.Or(cfg.RememberMax, 1_000_000),
+			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
 		},
 		closings:     closings{wake: make(chan struct{}, 1)},

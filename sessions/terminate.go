@@ -10,6 +10,13 @@ import (
 	"aaasess/internal/timeheap"
 )
 
+// The defaults of a [TerminatorConfig].
+const (
+	DefaultStopWait = 30 * time.Second
+	DefaultRetryMin = 2 * time.Second
+	DefaultRetryMax = 5 * time.Minute
+)
+
 // TerminatorConfig has the settings of a [Terminator].
 type TerminatorConfig struct {
 	// StopWait is how long the Terminator waits for the NAS's stop after an ACK. Then it makes the
@@ -28,7 +35,8 @@ type TerminatorConfig struct {
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	return TerminatorConfig{
-		StopWait: cmp.Or(c.StopWait, 30*time.Second), RetryMin: cmp.Or(c.RetryMin, 2*time.Second), RetryMax: cmp.Or(c.RetryMax, 5*time.Minute),
+		StopWait: cmp.Or(c.StopWait, DefaultStopWait),
+		RetryMin: cmp.Or(c.RetryMin, DefaultRetryMin), RetryMax: cmp.Or(c.RetryMax, DefaultRetryMax),
 		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8),
 	}
 }

@@ -36,8 +36,10 @@ type Config struct {
 	Disk *Disk
 }
 
+// DefaultMinFree is the default of [Config].MinFree, in bytes.
+const DefaultMinFree = 256 << 20
+
 const (
-	defaultMinFree    = 256 << 20
 	defaultBallast    = 64 << 20
 	defaultMaxPending = 65536
 
@@ -56,7 +58,7 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	c.MinFree = cmp.Or(c.MinFree, defaultMinFree)
+	c.MinFree = cmp.Or(c.MinFree, DefaultMinFree)
 	if c.MaxSize != 0 {
 		c.MaxSize = max(c.MaxSize, minMaxSize)
 	}

@@ -14,15 +14,19 @@ import (
 	"aaasess/internal/retry"
 )
 
+// The defaults of a [GroupConfig] and of the schedule of a [Member].
 const (
-	defaultTimeout     = 5 * time.Second
-	defaultRetransmit  = 3
-	defaultMaxDelay    = time.Hour
-	defaultHoldDown    = 30 * time.Second
-	defaultMaxInFlight = 1024
+	DefaultTimeout     = 5 * time.Second
+	DefaultRetransmit  = 3
+	DefaultMaxDelay    = time.Hour
+	DefaultHoldDown    = 30 * time.Second
+	DefaultMaxInFlight = 1024
+)
 
-	// maxServers is the number of bits in exchange.tried.
-	maxServers = 64
+// MaxServers is the largest number of servers in a group: the number of bits in exchange.tried.
+const MaxServers = 64
+
+const (
 	// maxMaxInFlight limits a server to 512 sockets for each group.
 	maxMaxInFlight = 1 << 16
 	// maxTransmissions is the largest count in a Progress.
@@ -124,8 +128,8 @@ type GroupConfig struct {
 
 // withDefaults sets the defaults and checks the rest.
 func (c GroupConfig) withDefaults() (GroupConfig, error) {
-	c.HoldDown = max(0, cmp.Or(c.HoldDown, defaultHoldDown))
-	c.MaxInFlight = cmp.Or(c.MaxInFlight, defaultMaxInFlight)
+	c.HoldDown = max(0, cmp.Or(c.HoldDown, DefaultHoldDown))
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
 	if c.Heard == nil {
 		c.Heard = func() {}
 	}
@@ -141,10 +145,10 @@ func (m Member) withDefaults() Member {
 		m.Host = a.Unmap().String()
 	}
 	m.Name = cmp.Or(m.Name, net.JoinHostPort(m.Host, strconv.Itoa(int(m.Port))))
-	m.Schedule.Timeout = cmp.Or(m.Schedule.Timeout, defaultTimeout)
-	m.Schedule.Retransmit = max(0, cmp.Or(m.Schedule.Retransmit, defaultRetransmit))
+	m.Schedule.Timeout = cmp.Or(m.Schedule.Timeout, DefaultTimeout)
+	m.Schedule.Retransmit = max(0, cmp.Or(m.Schedule.Retransmit, DefaultRetransmit))
 	if m.Schedule.BackoffRetry > 0 {
-		m.Schedule.MaxDelay = cmp.Or(m.Schedule.MaxDelay, defaultMaxDelay)
+		m.Schedule.MaxDelay = cmp.Or(m.Schedule.MaxDelay, DefaultMaxDelay)
 	}
 	return m
 }
@@ -158,8 +162,8 @@ func (c GroupConfig) check() error {
 		return fmt.Errorf("radius: group %q: dead criteria must not be negative: time %v, tries %d", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
 	case c.MaxInFlight < 1 || c.MaxInFlight > maxMaxInFlight:
 		return fmt.Errorf("radius: group %q: max-in-flight is %d, want 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
-	case len(c.Members) < 1 || len(c.Members) > maxServers:
-		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), maxServers)
+	case len(c.Members) < 1 || len(c.Members) > MaxServers:
+		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), MaxServers)
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Members {

@@ -16,9 +16,6 @@ import (
 	"aaasess/internal/retry"
 )
 
-// maxServers is how many servers a group has; the tag of rawGroup.Servers says it too.
-const maxServers = 64
-
 // anonymous is our NAS-Identifier on a host that has no name.
 const anonymous = "aaasess"
 

@@ -135,8 +135,8 @@ func (d checker) lists(c *Config, raw *rawConfig, servers []client.Member) {
 				case group == "" || groups[group]:
 				case group != AllServers:
 					d.Fault(path, "no group is called %s", group)
-				case len(servers) == 0 || len(servers) > maxServers:
-					d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(servers), maxServers)
+				case len(servers) == 0 || len(servers) > client.MaxServers:
+					d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(servers), client.MaxServers)
 				default:
 					groups[AllServers] = true
 					c.Groups = append(c.Groups, d.allServers(&raw.RADIUS, servers))

@@ -1,0 +1,59 @@
+package config
+
+import (
+	"reflect"
+	"strconv"
+	"testing"
+
+	"aaasess/internal/radius/client"
+	"aaasess/sessions"
+	sessradius "aaasess/sessions/radius"
+	"aaasess/store"
+)
+
+// TestDefaultsOfPackages: the defaults in the tags equal those of the packages that use the values.
+func TestDefaultsOfPackages(t *testing.T) {
+	doc, err := engine.Decode("aaasess.yaml", []byte("store: {}\n"), ".", &rawConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw rawConfig
+	var backoff rawBackoff
+	var group rawGroup
+	var radiusClient rawClient
+	for _, v := range []any{&raw, &backoff, &group, &radiusClient} {
+		doc.SetDefaults(v)
+	}
+	r, d := raw.RADIUS, raw.Sessions.Disconnect
+	for _, tt := range []struct {
+		key               string
+		inFile, ofPackage any
+	}{
+		{"radius.timeout", r.Timeout, client.DefaultTimeout},
+		{"radius.retransmit", r.Retransmit, client.DefaultRetransmit},
+		{"radius.backoff.max-delay", backoff.MaxDelay, client.DefaultMaxDelay},
+		{"radius.hold-down", r.HoldDown, client.DefaultHoldDown},
+		{"radius.groups.window", group.Window, client.DefaultMaxInFlight},
+		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(sessradius.DisconnectPort)},
+		{"sessions.remember", raw.Sessions.Remember, sessions.DefaultRemember},
+		{"sessions.disconnect.stop-wait", d.StopWait, sessions.DefaultStopWait},
+		{"sessions.disconnect.retry-min", d.RetryMin, sessions.DefaultRetryMin},
+		{"sessions.disconnect.retry-max", d.RetryMax, sessions.DefaultRetryMax},
+		{"sessions.disconnect.timeout", d.Timeout, sessradius.DefaultDisconnectTimeout},
+		{"sessions.disconnect.retransmit", d.Retransmit, sessradius.DefaultDisconnectRetransmissions},
+		{"store.min-free", int64(raw.Store.MinFree), int64(store.DefaultMinFree)},
+	} {
+		if tt.inFile != tt.ofPackage {
+			t.Errorf("the default of %s is %v, that of the package %v", tt.key, tt.inFile, tt.ofPackage)
+		}
+	}
+	for _, port := range r.Accounting.Listen {
+		if port.Port() != sessradius.Port {
+			t.Errorf("radius.accounting.listen has the default %v, want port %d", port, sessradius.Port)
+		}
+	}
+	servers, _ := reflect.TypeFor[rawGroup]().FieldByName("Servers")
+	if limit := servers.Tag.Get("max"); limit != strconv.Itoa(client.MaxServers) {
+		t.Errorf("radius.groups.servers has at most %s entries, want %d", limit, client.MaxServers)
+	}
+}
