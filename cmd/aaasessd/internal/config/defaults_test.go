@@ -7,7 +7,7 @@ import (
 
 	"aaasess/internal/radius/client"
 	"aaasess/sessions"
-	sessradius "aaasess/sessions/radius"
+	nasradius "aaasess/sessions/radius"
 	"aaasess/store"
 )
 
@@ -34,13 +34,13 @@ func TestDefaultsOfPackages(t *testing.T) {
 		{"radius.backoff.max-delay", backoff.MaxDelay, client.DefaultMaxDelay},
 		{"radius.hold-down", r.HoldDown, client.DefaultHoldDown},
 		{"radius.groups.window", group.Window, client.DefaultMaxInFlight},
-		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(sessradius.DisconnectPort)},
+		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(nasradius.DisconnectPort)},
 		{"sessions.remember", raw.Sessions.Remember, sessions.DefaultRemember},
 		{"sessions.disconnect.stop-wait", d.StopWait, sessions.DefaultStopWait},
 		{"sessions.disconnect.retry-min", d.RetryMin, sessions.DefaultRetryMin},
 		{"sessions.disconnect.retry-max", d.RetryMax, sessions.DefaultRetryMax},
-		{"sessions.disconnect.timeout", d.Timeout, sessradius.DefaultDisconnectTimeout},
-		{"sessions.disconnect.retransmit", d.Retransmit, sessradius.DefaultDisconnectRetransmissions},
+		{"sessions.disconnect.timeout", d.Timeout, nasradius.DefaultDisconnectTimeout},
+		{"sessions.disconnect.retransmit", d.Retransmit, nasradius.DefaultDisconnectRetransmissions},
 		{"store.min-free", int64(raw.Store.MinFree), int64(store.DefaultMinFree)},
 	} {
 		if tt.inFile != tt.ofPackage {
@@ -48,8 +48,8 @@ func TestDefaultsOfPackages(t *testing.T) {
 		}
 	}
 	for _, port := range r.Accounting.Listen {
-		if port.Port() != sessradius.Port {
-			t.Errorf("radius.accounting.listen has the default %v, want port %d", port, sessradius.Port)
+		if port.Port() != nasradius.Port {
+			t.Errorf("radius.accounting.listen has the default %v, want port %d", port, nasradius.Port)
 		}
 	}
 	servers, _ := reflect.TypeFor[rawGroup]().FieldByName("Servers")
