@@ -1,6 +1,7 @@
 package radiusnet
 
 import (
+	"container/heap"
 	"net/netip"
 	"time"
 )
@@ -16,11 +17,10 @@ type delivery struct {
 	key    uint64
 }
 
-// deliveryQueue has the datagrams in transit, as a heap with the earliest at [0]. The network's
-// mutex guards it.
+// deliveryQueue has the datagrams in transit. The network's mutex guards it.
 type deliveryQueue struct {
 	network    *Network
-	pending    []delivery
+	pending    deliveries
 	number     uint64
 	timer      *time.Timer
 	at         time.Duration // the timer's time; 0 means that it is not set
@@ -28,88 +28,75 @@ type deliveryQueue struct {
 }
 
 // send delivers a datagram at its due time.
-func (p *deliveryQueue) send(l delivery) {
-	p.network.mu.Lock()
-	defer p.network.mu.Unlock()
-	p.number++
-	l.number = p.number
-	p.push(l)
-	if !p.delivering {
-		p.setTimer()
+func (q *deliveryQueue) send(d *delivery) {
+	q.network.mu.Lock()
+	defer q.network.mu.Unlock()
+	q.number++
+	d.number = q.number
+	heap.Push(&q.pending, d)
+	if !q.delivering {
+		q.setTimer()
 	}
 }
 
 // setTimer sets the timer for the earliest delivery.
-func (p *deliveryQueue) setTimer() {
-	if len(p.pending) == 0 {
+func (q *deliveryQueue) setTimer() {
+	if len(q.pending) == 0 {
 		return
 	}
-	due := p.pending[0].due
-	if p.at != 0 && p.at <= due {
+	due := q.pending[0].due
+	if q.at != 0 && q.at <= due {
 		return
 	}
-	p.at = due
-	wait := due - time.Since(p.network.started)
-	if p.timer == nil {
-		p.timer = time.AfterFunc(wait, p.deliver)
+	q.at = due
+	wait := due - time.Since(q.network.started)
+	if q.timer == nil {
+		q.timer = time.AfterFunc(wait, q.deliver)
 		return
 	}
-	p.timer.Reset(wait)
+	q.timer.Reset(wait)
 }
 
 // deliver delivers everything that is due. Only one goroutine does this at a time.
-func (p *deliveryQueue) deliver() {
-	mu := &p.network.mu
+func (q *deliveryQueue) deliver() {
+	mu := &q.network.mu
 	mu.Lock()
 	defer mu.Unlock()
-	if p.delivering {
+	if q.delivering {
 		return
 	}
-	p.delivering, p.at = true, 0
-	for len(p.pending) > 0 && p.pending[0].due <= time.Since(p.network.started) {
-		l := p.pop()
+	q.delivering, q.at = true, 0
+	for len(q.pending) > 0 && q.pending[0].due <= time.Since(q.network.started) {
+		d := heap.Pop(&q.pending).(*delivery)
 		mu.Unlock()
-		if l.to == nil {
-			l.host.handle(l.octets, l.from, l.key)
-		} else if !l.host.deadNow() {
-			l.to.enqueue(l.octets, l.from)
+		if d.to == nil {
+			d.host.handle(d.octets, d.from, d.key)
+		} else if !d.host.deadNow() {
+			d.to.enqueue(d.octets, d.from)
 		}
 		mu.Lock()
 	}
-	p.delivering = false
-	p.setTimer()
+	q.delivering = false
+	q.setTimer()
 }
 
-func (p *deliveryQueue) before(i, j int) bool {
-	a, b := &p.pending[i], &p.pending[j]
+// deliveries implements [heap.Interface]: the earliest delivery is at [0].
+type deliveries []*delivery
+
+func (ds deliveries) Len() int      { return len(ds) }
+func (ds deliveries) Swap(i, j int) { ds[i], ds[j] = ds[j], ds[i] }
+
+func (ds deliveries) Less(i, j int) bool {
+	a, b := ds[i], ds[j]
 	return a.due < b.due || a.due == b.due && a.number < b.number
 }
 
-// push adds a delivery to the heap.
-func (p *deliveryQueue) push(l delivery) {
-	p.pending = append(p.pending, l)
-	for i := len(p.pending) - 1; i > 0 && p.before(i, (i-1)/2); i = (i - 1) / 2 {
-		p.pending[i], p.pending[(i-1)/2] = p.pending[(i-1)/2], p.pending[i]
-	}
-}
+func (ds *deliveries) Push(x any) { *ds = append(*ds, x.(*delivery)) }
 
-// pop removes the earliest delivery.
-func (p *deliveryQueue) pop() delivery {
-	first, last := p.pending[0], len(p.pending)-1
-	p.pending[0] = p.pending[last]
-	p.pending[last] = delivery{}
-	p.pending = p.pending[:last]
-	for i := 0; ; {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
-			if p.before(child, least) {
-				least = child
-			}
-		}
-		if least == i {
-			return first
-		}
-		p.pending[i], p.pending[least] = p.pending[least], p.pending[i]
-		i = least
-	}
+func (ds *deliveries) Pop() any {
+	last := len(*ds) - 1
+	d := (*ds)[last]
+	(*ds)[last] = nil
+	*ds = (*ds)[:last]
+	return d
 }

@@ -1,6 +1,7 @@
 package radiusnet
 
 import (
+	"container/heap"
 	"net/netip"
 	"slices"
 	"sync"
@@ -149,7 +150,7 @@ func TestServersDiffer(t *testing.T) {
 // sending.
 func TestDeliveryOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var p deliveryQueue
+		var q deliveryQueue
 		type entry struct {
 			due    time.Duration
 			number uint64
@@ -157,9 +158,9 @@ func TestDeliveryOrder(t *testing.T) {
 		var model []entry
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
-				p.number++
-				e := entry{time.Duration(rapid.IntRange(0, 5).Draw(t, "due")), p.number}
-				p.push(delivery{due: e.due, number: e.number})
+				q.number++
+				e := entry{time.Duration(rapid.IntRange(0, 5).Draw(t, "due")), q.number}
+				heap.Push(&q.pending, &delivery{due: e.due, number: e.number})
 				model = append(model, e)
 			},
 			"pop": func(t *rapid.T) {
@@ -173,13 +174,13 @@ func TestDeliveryOrder(t *testing.T) {
 					return int(a.number) - int(b.number)
 				})
 				model = slices.DeleteFunc(model, func(e entry) bool { return e == first })
-				if l := p.pop(); l.due != first.due || l.number != first.number {
-					t.Fatalf("%v, %d, want %+v", l.due, l.number, first)
+				if d := heap.Pop(&q.pending).(*delivery); d.due != first.due || d.number != first.number {
+					t.Fatalf("%v, %d, want %+v", d.due, d.number, first)
 				}
 			},
 			"": func(t *rapid.T) {
-				if len(p.pending) != len(model) {
-					t.Fatalf("%d letters, want %d", len(p.pending), len(model))
+				if len(q.pending) != len(model) {
+					t.Fatalf("%d deliveries, want %d", len(q.pending), len(model))
 				}
 			},
 		})

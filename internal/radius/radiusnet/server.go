@@ -125,7 +125,7 @@ func (h *Host) request(b []byte, from netip.AddrPort) {
 		if kept == nil {
 			kept = append([]byte(nil), b...)
 		}
-		h.network.deliveries.send(delivery{due: now + delay, host: h, octets: kept, from: from, key: key + uint64(i)})
+		h.network.deliveries.send(&delivery{due: now + delay, host: h, octets: kept, from: from, key: key + uint64(i)})
 	}
 }
 
@@ -171,7 +171,7 @@ func (h *Host) answer(octets []byte, r Reaction, to *socket, now time.Duration, 
 			to.enqueue(octets, r.From)
 			continue
 		}
-		h.network.deliveries.send(delivery{due: now + delay, host: h, octets: octets, from: r.From, to: to, key: key + uint64(i)})
+		h.network.deliveries.send(&delivery{due: now + delay, host: h, octets: octets, from: r.From, to: to, key: key + uint64(i)})
 	}
 }
 
