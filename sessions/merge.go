@@ -24,20 +24,14 @@ func (s *Session) setAttrs(a radius.Attributes) {
 	s.User = a.Text(radius.UserName)
 	s.AcctSessionID = a.Text(radius.AcctSessionID)
 	s.IPv4 = 0
-	if v := a.Text(radius.FramedIPAddress); len(v) == 4 && !isUnassigned(v) {
+	if v := a.Text(radius.FramedIPAddress); len(v) == 4 && !radius.IsUnassigned(v) {
 		s.IPv4, _ = a.Uint32(radius.FramedIPAddress)
 	}
 }
 
-// isUnassigned reports whether a Framed-IP-Address means that the user has none yet: 0.0.0.0, or
-// the user or the NAS chooses one (255.255.255.255, 255.255.255.254; RFC 2865 section 5.8).
-func isUnassigned(v string) bool {
-	return v == "\x00\x00\x00\x00" || v == "\xff\xff\xff\xfe" || v == "\xff\xff\xff\xff"
-}
-
 // isProvisional reports whether an address is unassigned or link-local (RFC 3927): another follows.
 func isProvisional(v string) bool {
-	return len(v) != 4 || isUnassigned(v) || v[0] == 169 && v[1] == 254
+	return len(v) != 4 || radius.IsUnassigned(v) || v[0] == 169 && v[1] == 254
 }
 
 // isPerPacket reports whether an attribute belongs to one packet and not to the session.

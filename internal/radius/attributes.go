@@ -162,6 +162,17 @@ func (a Attributes) Uint32(t Type) (uint32, bool) {
 	return uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3]), true
 }
 
+// IsUnassigned reports whether the value of a Framed-IP-Address means that the user has none yet:
+// 0.0.0.0, or the user or the NAS chooses one (255.255.255.255, 255.255.255.254; RFC 2865 section
+// 5.8).
+func IsUnassigned(framedIPAddress string) bool {
+	switch framedIPAddress {
+	case "\x00\x00\x00\x00", "\xff\xff\xff\xff", "\xff\xff\xff\xfe":
+		return true
+	}
+	return false
+}
+
 // AppendAttribute appends one attribute to b. It cuts a value to 253 octets, the maximum of RADIUS.
 func AppendAttribute(b []byte, t Type, value string) []byte {
 	value = value[:min(len(value), 253)]

@@ -103,3 +103,15 @@ func TestKeyOf(t *testing.T) {
 		}
 	}
 }
+
+func TestIsUnassigned(t *testing.T) {
+	for value, want := range map[string]bool{
+		"\x00\x00\x00\x00": true, "\xff\xff\xff\xff": true, "\xff\xff\xff\xfe": true,
+		"\xff\xff\xff\xfd": false, "\x00\x00\x00\x01": false, "\xc0\x00\x02\x01": false,
+		"": false, "\x00\x00\x00": false, "\x00\x00\x00\x00\x00": false,
+	} {
+		if got := IsUnassigned(value); got != want {
+			t.Errorf("%x: %v, want %v", value, got, want)
+		}
+	}
+}

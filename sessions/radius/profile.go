@@ -192,15 +192,11 @@ func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 			return
 		}
 		for value := range a.ID.Values(s.Attrs) {
-			if !(a.Type == radius.FramedIPAddress && isNoAddress(value)) && !yield(value) {
+			if !(a.Type == radius.FramedIPAddress && radius.IsUnassigned(value)) && !yield(value) {
 				return
 			}
 		}
 	}
-}
-
-func isNoAddress(value string) bool {
-	return value == "\x00\x00\x00\x00" || value == "\xff\xff\xff\xff" || value == "\xff\xff\xff\xfe"
 }
 
 // disconnectRequest encodes a Disconnect-Request (RFC 5176 section 2.3) for a session.
