@@ -63,12 +63,12 @@ func (s *Store) restoreDamage(key, value []byte) error {
 // restorePositions creates positions for queues that have records but lost their position. All of
 // their records count as undelivered.
 func (s *Store) restorePositions() error {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceRecord}, UpperBound: []byte{spaceState}})
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{prefixRecord}, UpperBound: []byte{prefixState}})
 	if err != nil {
 		return err
 	}
 	for ok := it.First(); ok; {
-		name, first, err := parseNumberedKey(it.Key(), spaceRecord)
+		name, first, err := parseNumberedKey(it.Key(), prefixRecord)
 		if err != nil {
 			return errors.Join(err, it.Close())
 		}
@@ -78,7 +78,7 @@ func (s *Store) restorePositions() error {
 		}
 		if s.queues[name] == nil && it.SeekLT(end) {
 			q := s.queue(name)
-			_, last, err := parseNumberedKey(it.Key(), spaceRecord)
+			_, last, err := parseNumberedKey(it.Key(), prefixRecord)
 			if err != nil {
 				return errors.Join(err, it.Close())
 			}

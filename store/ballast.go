@@ -21,10 +21,10 @@ const (
 // diskFull is called by the engine's file system when a write finds no space. Other writes wait
 // until it returns. Then the failed write is tried once more.
 func (s *Store) diskFull() {
-	s.full.Lock()
-	s.full.last = time.Now()
-	s.full.Unlock()
-	if s.diskShort.CompareAndSwap(false, true) {
+	s.space.full.Lock()
+	s.space.full.last = time.Now()
+	s.space.full.Unlock()
+	if s.space.diskShort.CompareAndSwap(false, true) {
 		s.log.Error("store refuses new events: disk is full", "dir", s.dir)
 	}
 	if s.dropBallast() {
@@ -49,9 +49,9 @@ func (s *Store) ballastSize() int64 {
 
 // makeBallast creates the ballast file if it is missing and there is space for it.
 func (s *Store) makeBallast() {
-	s.ballast.Lock()
-	defer s.ballast.Unlock()
-	if s.ballast.there || s.cfg.Ballast < 0 {
+	s.space.ballast.Lock()
+	defer s.space.ballast.Unlock()
+	if s.space.ballast.there || s.cfg.Ballast < 0 {
 		return
 	}
 	if free, ok := s.free(); ok && free-s.ballastSize() < s.cfg.MinFree/4*5 {
@@ -62,7 +62,7 @@ func (s *Store) makeBallast() {
 		_ = s.fsys.Remove(s.fsys.PathJoin(s.dir, ballastName))
 		return
 	}
-	s.ballast.there = true
+	s.space.ballast.there = true
 }
 
 func (s *Store) writeBallast() error {
@@ -75,10 +75,10 @@ func (s *Store) writeBallast() error {
 
 // dropBallast removes the ballast file, and reports whether there was one.
 func (s *Store) dropBallast() bool {
-	s.ballast.Lock()
-	defer s.ballast.Unlock()
-	was := s.ballast.there
-	s.ballast.there = false
+	s.space.ballast.Lock()
+	defer s.space.ballast.Unlock()
+	was := s.space.ballast.there
+	s.space.ballast.there = false
 	err := s.fsys.Remove(s.fsys.PathJoin(s.dir, ballastName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("store cannot remove its ballast file", "dir", s.dir, "err", err)

@@ -62,12 +62,12 @@ func (s *Store) encode(b *batch, c *Change) {
 func (b *batch) put(p *Put) {
 	if p.Value == nil {
 		op := b.ops.DeleteDeferred(1 + len(p.Key))
-		op.Key[0] = spaceState
+		op.Key[0] = prefixState
 		copy(op.Key[1:], p.Key)
 		return
 	}
 	op := b.ops.SetDeferred(1+len(p.Key), len(p.Value))
-	op.Key[0] = spaceState
+	op.Key[0] = prefixState
 	copy(op.Key[1:], p.Key)
 	copy(op.Value, p.Value)
 }
@@ -128,12 +128,12 @@ func (s *Store) seal() {
 }
 
 func (b *batch) position(q *queue) {
-	key := appendQueueKey(make([]byte, 0, 2+maxName+8), spaceQueue, q.name)
+	key := appendQueueKey(make([]byte, 0, 2+maxName+8), prefixQueue, q.name)
 	op := b.ops.SetDeferred(len(key), positionLen)
 	copy(op.Key, key)
 	putPosition(op.Value, q.low, q.next)
 
-	key[0] = spaceAcked
+	key[0] = prefixAcked
 	for _, n := range q.goneChunks {
 		key := binary.BigEndian.AppendUint64(key, n)
 		op := b.ops.DeleteDeferred(len(key))

@@ -19,7 +19,7 @@ func (s *Store) cut(g *gap) error {
 		return err
 	}
 	// The copies must not be cut out, so their first byte is above the gap.
-	c := &cut{space: max(spaceCut, g.to[0]+1), Batch: s.db.NewBatch()}
+	c := &cut{prefix: max(prefixCut, g.to[0]+1), Batch: s.db.NewBatch()}
 	defer func() { _ = c.Close() }()
 	if err := s.saveCopies(c, g); err != nil {
 		return err
@@ -27,7 +27,7 @@ func (s *Store) cut(g *gap) error {
 	if err := s.noteLostState(c, g); err != nil {
 		return err
 	}
-	if err := c.Set([]byte{c.space, cutNote}, appendCut(nil, g.from, g.to), nil); err != nil {
+	if err := c.Set([]byte{c.prefix, cutNote}, appendCut(nil, g.from, g.to), nil); err != nil {
 		return err
 	}
 	if err := s.db.Apply(c.Batch, pebble.Sync); err != nil {
@@ -45,7 +45,7 @@ func (s *Store) cut(g *gap) error {
 // to restore, then a note of the keys to cut out. The note is empty once that is done.
 type cut struct {
 	*pebble.Batch
-	space byte
+	prefix byte
 }
 
 // Second octets of its keys.
@@ -68,7 +68,7 @@ func parseCut(value []byte) (from, to []byte, err error) {
 }
 
 func (c *cut) copy(key, value []byte) error {
-	return c.Set(append([]byte{c.space, cutCopy}, key...), value, nil)
+	return c.Set(append([]byte{c.prefix, cutCopy}, key...), value, nil)
 }
 
 // flush writes the keys of a gap that are in memory to tables. Outside of Open it uses a
@@ -95,29 +95,29 @@ func (s *Store) flush(g *gap) (err error) {
 // finishCut cuts out the noted keys, if there are any, and restores the copies. If the engine
 // refuses the cut, everything stays as it was.
 func (s *Store) finishCut() (refused, err error) {
-	space, from, to, err := s.pendingCut()
-	if err != nil || space == 0 {
+	prefix, from, to, err := s.pendingCut()
+	if err != nil || prefix == 0 {
 		return nil, err
 	}
 	if from != nil {
 		refused = s.db.Excise(context.Background(), pebble.KeyRange{Start: from, End: to})
 	}
 	if from == nil && to == nil || refused != nil { // nothing was cut out, so the copies are not needed
-		return refused, s.db.DeleteRange([]byte{space}, []byte{space + 1}, pebble.Sync)
+		return refused, s.db.DeleteRange([]byte{prefix}, []byte{prefix + 1}, pebble.Sync)
 	}
 	if from != nil {
-		if err := s.db.Set([]byte{space, cutNote}, nil, pebble.Sync); err != nil {
+		if err := s.db.Set([]byte{prefix, cutNote}, nil, pebble.Sync); err != nil {
 			return nil, err
 		}
 	}
-	return nil, s.restoreCopies(space)
+	return nil, s.restoreCopies(prefix)
 }
 
 // restoreCopies moves the copies back to their keys.
-func (s *Store) restoreCopies(space byte) error {
+func (s *Store) restoreCopies(prefix byte) error {
 	b := s.db.NewBatch()
 	defer func() { _ = b.Close() }()
-	err := s.eachKey(space, func(key, value []byte) error {
+	err := s.eachKey(prefix, func(key, value []byte) error {
 		if b.Len() >= maxBatch {
 			if err := s.db.Apply(b, pebble.Sync); err != nil {
 				return err
@@ -132,7 +132,7 @@ func (s *Store) restoreCopies(space byte) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Delete([]byte{space, cutNote}, nil); err != nil {
+	if err := b.Delete([]byte{prefix, cutNote}, nil); err != nil {
 		return err
 	}
 	return s.db.Apply(b, pebble.Sync)
@@ -140,13 +140,13 @@ func (s *Store) restoreCopies(space byte) error {
 
 // pendingCut returns the cut that is in progress: its first byte, 0 if there is none, and the keys
 // to cut out. from is nil if they are cut out already. to is nil too if no note was written yet.
-func (s *Store) pendingCut() (space byte, from, to []byte, err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceCut}})
+func (s *Store) pendingCut() (prefix byte, from, to []byte, err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{prefixCut}})
 	if err != nil {
 		return 0, nil, nil, err
 	}
 	if it.First() {
-		space = it.Key()[0]
+		prefix = it.Key()[0]
 		note, err := it.ValueAndErr()
 		if err != nil {
 			return 0, nil, nil, errors.Join(err, it.Close())
@@ -162,7 +162,7 @@ func (s *Store) pendingCut() (space byte, from, to []byte, err error) {
 			}
 		}
 	}
-	return space, from, to, it.Close()
+	return prefix, from, to, it.Close()
 }
 
 // saveCopies copies the readable keys of a gap.
@@ -195,7 +195,7 @@ func (s *Store) copyKeys(c *cut, t *table, g *gap) error {
 	defer func() { _ = it.Close() }()
 	for kv := it.First(); kv != nil; kv = it.Next() {
 		key := kv.K.UserKey
-		if key[0] >= spaceCut || s.isDelivered(key) {
+		if key[0] >= prefixCut || s.isDelivered(key) {
 			continue
 		}
 		value, closer, err := s.db.Get(key)
@@ -243,10 +243,10 @@ func minKey(a, b []byte) []byte {
 
 // isDelivered reports whether a key belongs to a record that is known to be delivered.
 func (s *Store) isDelivered(key []byte) bool {
-	if key[0] != spaceRecord {
+	if key[0] != prefixRecord {
 		return false
 	}
-	name, seq, err := parseNumberedKey(key, spaceRecord)
+	name, seq, err := parseNumberedKey(key, prefixRecord)
 	if err != nil {
 		return false
 	}
@@ -259,12 +259,12 @@ func (s *Store) isDelivered(key []byte) bool {
 // copyPositions copies the positions of all queues, and the rest of the store's own data in memory,
 // if the gap contains any of it. While the store is being opened, nothing is in memory yet.
 func (s *Store) copyPositions(c *cut, g *gap) error {
-	if s.opening.Load() || !g.touches(spaceFormat, spaceAcked) && !g.touches(spaceDamage, spaceDamage) {
+	if s.opening.Load() || !g.touches(prefixFormat, prefixAcked) && !g.touches(prefixDamage, prefixDamage) {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := c.copy([]byte{spaceFormat}, appendFormat(nil, format))
+	err := c.copy([]byte{prefixFormat}, appendFormat(nil, format))
 	for key, d := range s.damage {
 		err = errors.Join(err, c.copy([]byte(key), appendDamage(nil, d)))
 	}
@@ -272,11 +272,11 @@ func (s *Store) copyPositions(c *cut, g *gap) error {
 		if q.next == firstSeq {
 			continue
 		}
-		key := appendQueueKey(nil, spaceQueue, q.name)
+		key := appendQueueKey(nil, prefixQueue, q.name)
 		var position [positionLen]byte
 		putPosition(position[:], q.low, q.next) // records on their way to the disk may already be in the files
 		err = errors.Join(err, c.copy(key, position[:]))
-		key[0] = spaceAcked
+		key[0] = prefixAcked
 		for n, chunk := range q.chunks {
 			var bits [bitmapLen]byte
 			putBitmap(bits[:], &chunk.bits)
@@ -290,7 +290,7 @@ func (s *Store) copyPositions(c *cut, g *gap) error {
 // noteLostState records, outside the gap, that state is lost, so that the next Open fails instead
 // of going on without it.
 func (s *Store) noteLostState(c *cut, g *gap) error {
-	if s.opening.Load() || !s.loaded.Load() || !g.touches(spaceState, spaceState) {
+	if s.opening.Load() || !s.loaded.Load() || !g.touches(prefixState, prefixState) {
 		return nil
 	}
 	d := &Damage{Records: g.unreadable, At: time.Now().UTC(), Reason: g.String()}

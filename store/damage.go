@@ -26,7 +26,7 @@ var errMissing = errors.New("missing from the files")
 
 // key returns the key of a Damage: 06 len(1) name first(8).
 func (d *Damage) key() string {
-	return string(recordKey(appendQueueKey(nil, spaceDamage, d.Queue), d.First))
+	return string(recordKey(appendQueueKey(nil, prefixDamage, d.Queue), d.First))
 }
 
 // appendDamage appends the value of a Damage: last(8) records(8) at(8), then the reason.

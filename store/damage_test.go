@@ -196,7 +196,7 @@ func TestCutInterrupted(t *testing.T) {
 		if told != int64(damagedRecords-3-len(kept)) {
 			t.Errorf("cut at write %d: %d told", after, told)
 		}
-		if n := countKeys(t, again, spaceCut); n > 0 {
+		if n := countKeys(t, again, prefixCut); n > 0 {
 			t.Errorf("cut at write %d: %d keys are left of it", after, n)
 		}
 		if t.Failed() {

@@ -27,7 +27,7 @@ func TestRandomFaults(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(t, "step") {
 			case 0: // a table is written
 				_ = sim.s.callEngine(func() error {
-					return sim.s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}, nil})
+					return sim.s.compact(t.Context(), span{[]byte{prefixState}, []byte{prefixEnd}, nil})
 				})
 			case 1:
 				sim.settleFaults(t) // so that not all changes share one batch

@@ -67,7 +67,7 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 		}
 		do(c)
 		if round == 4 {
-			if err := s.db.Compact(t.Context(), []byte{spaceFormat}, []byte{spaceEnd}, false); err != nil {
+			if err := s.db.Compact(t.Context(), []byte{prefixFormat}, []byte{prefixEnd}, false); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -7,14 +7,14 @@ import (
 
 // First bytes of keys. The package comment describes the layout.
 const (
-	spaceFormat = 0x01
-	spaceQueue  = 0x02
-	spaceAcked  = 0x03
-	spaceRecord = 0x04
-	spaceState  = 0x05
-	spaceEnd    = 0x06 // the first key behind the state
-	spaceDamage = 0x06
-	spaceCut    = 0x07 // and above, see cut
+	prefixFormat = 0x01
+	prefixQueue  = 0x02
+	prefixAcked  = 0x03
+	prefixRecord = 0x04
+	prefixState  = 0x05
+	prefixEnd    = 0x06 // the first key behind the state
+	prefixDamage = 0x06
+	prefixCut    = 0x07 // and above, see cut
 )
 
 // maxName is the longest queue name in bytes. Its length takes one byte of a key, and people read
@@ -23,14 +23,14 @@ const maxName = 128
 
 // appendQueueKey appends the key of a queue. In keys of acknowledgements and records the chunk or
 // sequence number follows.
-func appendQueueKey(b []byte, space byte, name string) []byte {
-	b = append(b, space, byte(len(name)))
+func appendQueueKey(b []byte, prefix byte, name string) []byte {
+	b = append(b, prefix, byte(len(name)))
 	return append(b, name...)
 }
 
 // parseQueueKey parses a key that starts with 02.
 func parseQueueKey(key []byte) (name string, err error) {
-	name, rest, err := cutName(key, spaceQueue)
+	name, rest, err := cutName(key, prefixQueue)
 	if err == nil && len(rest) != 0 {
 		err = fmt.Errorf("queue key %x: %d bytes after the name: %w", key, len(rest), ErrCorrupt)
 	}
@@ -39,8 +39,8 @@ func parseQueueKey(key []byte) (name string, err error) {
 
 // parseNumberedKey parses a key that starts with 03 or 04: a queue name and a chunk or sequence
 // number.
-func parseNumberedKey(key []byte, space byte) (name string, n uint64, err error) {
-	name, rest, err := cutName(key, space)
+func parseNumberedKey(key []byte, prefix byte) (name string, n uint64, err error) {
+	name, rest, err := cutName(key, prefix)
 	if err != nil {
 		return "", 0, err
 	}
@@ -50,9 +50,9 @@ func parseNumberedKey(key []byte, space byte) (name string, n uint64, err error)
 	return name, binary.BigEndian.Uint64(rest), nil
 }
 
-func cutName(key []byte, space byte) (name string, rest []byte, err error) {
-	if len(key) < 2 || key[0] != space {
-		return "", nil, fmt.Errorf("queue key %x: too short or in another space: %w", key, ErrCorrupt)
+func cutName(key []byte, prefix byte) (name string, rest []byte, err error) {
+	if len(key) < 2 || key[0] != prefix {
+		return "", nil, fmt.Errorf("queue key %x: too short or with another first byte: %w", key, ErrCorrupt)
 	}
 	n := int(key[1])
 	if n == 0 || n > maxName || len(key)-2 < n {

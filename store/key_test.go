@@ -9,17 +9,17 @@ import (
 )
 
 func TestKeysGolden(t *testing.T) {
-	numbered := func(space byte, name string, n uint64) []byte {
-		return recordKey(appendQueueKey(nil, space, name), n)
+	numbered := func(prefix byte, name string, n uint64) []byte {
+		return recordKey(appendQueueKey(nil, prefix, name), n)
 	}
 	for _, tt := range []struct {
 		name string
 		got  []byte
 		want string
 	}{
-		{"queue", appendQueueKey(nil, spaceQueue, "radius/isp"), "020a7261646975732f697370"},
-		{"acked", numbered(spaceAcked, "q", 2), "0301710000000000000002"},
-		{"record", numbered(spaceRecord, "local/default", 258), "040d6c6f63616c2f64656661756c740000000000000102"},
+		{"queue", appendQueueKey(nil, prefixQueue, "radius/isp"), "020a7261646975732f697370"},
+		{"acked", numbered(prefixAcked, "q", 2), "0301710000000000000002"},
+		{"record", numbered(prefixRecord, "local/default", 258), "040d6c6f63616c2f64656661756c740000000000000102"},
 		{"format", appendFormat(nil, format), "00000001"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -35,11 +35,11 @@ func TestKeysUnambiguous(t *testing.T) {
 	names := []string{"a", "a\x00", "a\x00\x00\x00\x00\x00\x00\x00\x01", "aa", "b", strings.Repeat("a", maxName)}
 	for _, a := range names {
 		for _, b := range names {
-			pa, pb := appendQueueKey(nil, spaceRecord, a), appendQueueKey(nil, spaceRecord, b)
+			pa, pb := appendQueueKey(nil, prefixRecord, a), appendQueueKey(nil, prefixRecord, b)
 			if a != b && bytes.HasPrefix(recordKey(pb, 1), pa) {
 				t.Errorf("a record of %q begins like those of %q", b, a)
 			}
-			name, n, err := parseNumberedKey(recordKey(pa, 7), spaceRecord)
+			name, n, err := parseNumberedKey(recordKey(pa, 7), prefixRecord)
 			if name != a || n != 7 || err != nil {
 				t.Errorf("%q 7 parsed as %q %d %v", a, name, n, err)
 			}
@@ -58,7 +58,7 @@ func TestParseBad(t *testing.T) {
 		{"queue no name", "0200", badQueue},
 		{"queue short name", "020261", badQueue},
 		{"queue trailing", "02016100", badQueue},
-		{"queue other space", "030161", badQueue},
+		{"queue other prefix", "030161", badQueue},
 		{"queue long name", "0281" + strings.Repeat("61", 129), badQueue},
 		{"record no number", "040161", badRecord},
 		{"record short number", "04016100000000000001", badRecord},
@@ -85,28 +85,28 @@ func TestParseBad(t *testing.T) {
 }
 
 func badQueue(b []byte) error    { _, err := parseQueueKey(b); return err }
-func badRecord(b []byte) error   { _, _, err := parseNumberedKey(b, spaceRecord); return err }
+func badRecord(b []byte) error   { _, _, err := parseNumberedKey(b, prefixRecord); return err }
 func badPosition(b []byte) error { _, _, err := parsePosition(b); return err }
 func badBitmap(b []byte) error   { return parseBitmap(b, new([chunkWords]uint64)) }
 func badFormat(b []byte) error   { _, err := parseFormat(b); return err }
 
 func FuzzParseQueueKey(f *testing.F) {
-	f.Add(appendQueueKey(nil, spaceQueue, "radius/isp"))
-	f.Add([]byte{spaceQueue, 200})
+	f.Add(appendQueueKey(nil, prefixQueue, "radius/isp"))
+	f.Add([]byte{prefixQueue, 200})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		name, err := parseQueueKey(b)
-		if err == nil && !bytes.Equal(appendQueueKey(nil, spaceQueue, name), b) {
+		if err == nil && !bytes.Equal(appendQueueKey(nil, prefixQueue, name), b) {
 			t.Errorf("%x parsed as %q", b, name)
 		}
 	})
 }
 
 func FuzzParseNumberedKey(f *testing.F) {
-	f.Add(recordKey(appendQueueKey(nil, spaceRecord, "q"), 77), byte(spaceRecord))
-	f.Add(recordKey(appendQueueKey(nil, spaceAcked, "radius/isp"), 1), byte(spaceAcked))
-	f.Fuzz(func(t *testing.T, b []byte, space byte) {
-		name, n, err := parseNumberedKey(b, space)
-		if err == nil && !bytes.Equal(recordKey(appendQueueKey(nil, space, name), n), b) {
+	f.Add(recordKey(appendQueueKey(nil, prefixRecord, "q"), 77), byte(prefixRecord))
+	f.Add(recordKey(appendQueueKey(nil, prefixAcked, "radius/isp"), 1), byte(prefixAcked))
+	f.Fuzz(func(t *testing.T, b []byte, prefix byte) {
+		name, n, err := parseNumberedKey(b, prefix)
+		if err == nil && !bytes.Equal(recordKey(appendQueueKey(nil, prefix, name), n), b) {
 			t.Errorf("%x parsed as %q %d", b, name, n)
 		}
 	})

@@ -107,10 +107,10 @@ func (s *Store) restore() error {
 	if err := s.restoreFormat(); err != nil {
 		return err
 	}
-	if err := s.eachKey(spaceDamage, s.restoreDamage); err != nil {
+	if err := s.eachKey(prefixDamage, s.restoreDamage); err != nil {
 		return err
 	}
-	if err := s.eachKey(spaceQueue, s.restoreQueue); err != nil {
+	if err := s.eachKey(prefixQueue, s.restoreQueue); err != nil {
 		return err
 	}
 	if s.lossAccepted {
@@ -118,11 +118,11 @@ func (s *Store) restore() error {
 			return err
 		}
 	}
-	return s.eachKey(spaceAcked, s.restoreChunk)
+	return s.eachKey(prefixAcked, s.restoreChunk)
 }
 
 func (s *Store) restoreFormat() error {
-	value, closer, err := s.db.Get([]byte{spaceFormat})
+	value, closer, err := s.db.Get([]byte{prefixFormat})
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
 		if !s.lossAccepted {
@@ -130,7 +130,7 @@ func (s *Store) restoreFormat() error {
 				return err
 			}
 		}
-		return s.db.Set([]byte{spaceFormat}, appendFormat(nil, format), pebble.Sync)
+		return s.db.Set([]byte{prefixFormat}, appendFormat(nil, format), pebble.Sync)
 	case err != nil:
 		return err
 	}
@@ -150,11 +150,11 @@ func (s *Store) mustBeEmpty() error {
 	})
 }
 
-// eachKey calls fn for all keys that start with the byte space, or for all keys if space is 0. It
+// eachKey calls fn for all keys that start with the byte prefix, or for all keys if prefix is 0. It
 // is used only before other goroutines know the store.
-func (s *Store) eachKey(space byte, fn func(key, value []byte) error) error {
-	opts := &pebble.IterOptions{LowerBound: []byte{space}, UpperBound: []byte{space + 1}}
-	if space == 0 {
+func (s *Store) eachKey(prefix byte, fn func(key, value []byte) error) error {
+	opts := &pebble.IterOptions{LowerBound: []byte{prefix}, UpperBound: []byte{prefix + 1}}
+	if prefix == 0 {
 		opts.UpperBound = nil
 	}
 	it, err := s.db.NewIter(opts)
@@ -184,7 +184,7 @@ func (s *Store) restoreQueue(key, value []byte) error {
 }
 
 func (s *Store) restoreChunk(key, value []byte) error {
-	name, n, err := parseNumberedKey(key, spaceAcked)
+	name, n, err := parseNumberedKey(key, prefixAcked)
 	if err != nil {
 		return err
 	}

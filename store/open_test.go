@@ -62,21 +62,21 @@ func TestOpenForeign(t *testing.T) {
 	}
 	bitmap := make([]byte, bitmapLen)
 	bitmap[bitmapLen-1] = 1
-	queueKey := appendQueueKey(nil, spaceQueue, "q")
+	queueKey := appendQueueKey(nil, prefixQueue, "q")
 	for _, tt := range []struct {
 		name       string
 		key, value []byte
 		want       error
 	}{
-		{"newer format", []byte{spaceFormat}, appendFormat(nil, format+1), ErrFormat},
-		{"broken format", []byte{spaceFormat}, []byte("x"), ErrCorrupt},
-		{"no format", []byte{spaceFormat}, nil, ErrCorrupt},
-		{"queue key", []byte{spaceQueue, 5}, position(1, 1), ErrCorrupt},
+		{"newer format", []byte{prefixFormat}, appendFormat(nil, format+1), ErrFormat},
+		{"broken format", []byte{prefixFormat}, []byte("x"), ErrCorrupt},
+		{"no format", []byte{prefixFormat}, nil, ErrCorrupt},
+		{"queue key", []byte{prefixQueue, 5}, position(1, 1), ErrCorrupt},
 		{"queue position", queueKey, position(3, 2), ErrCorrupt},
-		{"bitmap", recordKey(appendQueueKey(nil, spaceAcked, "q"), 0), bitmap[1:], ErrCorrupt},
-		{"bitmap beyond the queue", recordKey(appendQueueKey(nil, spaceAcked, "q"), 0), bitmap, ErrCorrupt},
-		{"bitmap of no queue", recordKey(appendQueueKey(nil, spaceAcked, "x"), 0), bitmap, ErrCorrupt},
-		{"bitmap key", []byte{spaceAcked, 1, 'q', 1}, bitmap, ErrCorrupt},
+		{"bitmap", recordKey(appendQueueKey(nil, prefixAcked, "q"), 0), bitmap[1:], ErrCorrupt},
+		{"bitmap beyond the queue", recordKey(appendQueueKey(nil, prefixAcked, "q"), 0), bitmap, ErrCorrupt},
+		{"bitmap of no queue", recordKey(appendQueueKey(nil, prefixAcked, "x"), 0), bitmap, ErrCorrupt},
+		{"bitmap key", []byte{prefixAcked, 1, 'q', 1}, bitmap, ErrCorrupt},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			disk := NewDisk()
@@ -101,10 +101,10 @@ func TestOpenForeign(t *testing.T) {
 }
 
 // countKeys counts the engine's keys that start with a byte.
-func countKeys(t *testing.T, s *Store, space byte) int {
+func countKeys(t *testing.T, s *Store, prefix byte) int {
 	t.Helper()
 	n := 0
-	if err := s.eachKey(space, func(_, _ []byte) error { n++; return nil }); err != nil {
+	if err := s.eachKey(prefix, func(_, _ []byte) error { n++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -153,10 +153,10 @@ func TestWideDeletion(t *testing.T) {
 				}
 			}
 			commit(t, s, c)
-			if n := countKeys(t, s, spaceRecord); n > tt.records {
+			if n := countKeys(t, s, prefixRecord); n > tt.records {
 				t.Errorf("%d records on disk, want at most %d", n, tt.records)
 			}
-			if n := countKeys(t, s, spaceAcked); n != tt.chunks {
+			if n := countKeys(t, s, prefixAcked); n != tt.chunks {
 				t.Errorf("%d bitmaps on disk, want %d", n, tt.chunks)
 			}
 			before := read(t, s, "q")

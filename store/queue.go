@@ -51,7 +51,7 @@ type chunk struct {
 func newQueue(name string) *queue {
 	return &queue{
 		name:    name,
-		records: appendQueueKey(nil, spaceRecord, name),
+		records: appendQueueKey(nil, prefixRecord, name),
 		low:     firstSeq, durable: firstSeq, next: firstSeq, reclaimed: firstSeq,
 		chunks:   make(map[uint64]*chunk),
 		appended: make(chan struct{}, 1),

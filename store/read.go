@@ -315,11 +315,11 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 
 // pages sends the state behind a key in pages, until the end or until enough is closed.
 func (s *Store) pages(after []byte, pages chan<- page, enough <-chan struct{}) error {
-	from := []byte{spaceState}
+	from := []byte{prefixState}
 	if after != nil {
 		from = append(append(from, after...), 0)
 	}
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: []byte{spaceEnd}})
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: []byte{prefixEnd}})
 	if err != nil {
 		return err
 	}
@@ -338,7 +338,7 @@ func (s *Store) pages(after []byte, pages chan<- page, enough <-chan struct{}) e
 		if err != nil {
 			return errors.Join(err, it.Close())
 		}
-		p.add(bytes.TrimPrefix(it.Key(), []byte{spaceState}), value)
+		p.add(bytes.TrimPrefix(it.Key(), []byte{prefixState}), value)
 		if len(p.buf) >= pageSize && !send() {
 			return it.Close()
 		}

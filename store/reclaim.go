@@ -36,8 +36,8 @@ type span struct {
 // startReclaim starts to reclaim the space of delivered records, if space is short and there are
 // enough of them. It uses a goroutine that Close waits for.
 func (s *Store) startReclaim(now time.Time) {
-	r := &s.reclaim
-	if !s.warned && !s.refuses() {
+	r := &s.space.reclaim
+	if !s.space.warned && !s.refuses() {
 		return
 	}
 	select {
@@ -102,7 +102,7 @@ func (q *queue) isSparse() bool {
 // too large, and while it refuses events nothing else makes the engine compact them. A full disk
 // alone is no reason, because the compaction may fail there.
 func (s *Store) isStateStale() bool {
-	return s.oversize.Load() && s.churn.Load() > s.cfg.MaxSize/8
+	return s.space.oversize.Load() && s.space.uncompacted.Load() > s.cfg.MaxSize/8
 }
 
 func (s *Store) runReclaim() error {
@@ -116,8 +116,8 @@ func (s *Store) runReclaim() error {
 	defer cancel()
 	spans := s.reclaimable()
 	if s.isStateStale() {
-		n := s.churn.Load()
-		spans = append(spans, span{[]byte{spaceState}, []byte{spaceEnd}, func() { s.churn.Add(-n) }})
+		n := s.space.uncompacted.Load()
+		spans = append(spans, span{[]byte{prefixState}, []byte{prefixEnd}, func() { s.space.uncompacted.Add(-n) }})
 	}
 	for _, r := range spans {
 		if err := s.compact(ctx, r); err != nil {
@@ -136,7 +136,7 @@ func (s *Store) stopContext() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		select {
-		case <-s.stop:
+		case <-s.space.stop:
 			cancel()
 		case <-ctx.Done():
 		}
@@ -216,7 +216,7 @@ func (s *Store) QueueSizes() ([]QueueInfo, error) {
 	err := s.callEngine(func() error {
 		defer s.readers.Done()
 		for i, q := range infos {
-			prefix := appendQueueKey(nil, spaceRecord, q.Name)
+			prefix := appendQueueKey(nil, prefixRecord, q.Name)
 			from, to := recordKey(prefix, q.FirstSeq), recordKey(prefix, q.NextSeq)
 			var err error
 			if sizes[i], err = s.db.EstimateDiskUsage(from, to); err != nil {

@@ -73,7 +73,7 @@ func TestReclaimFails(t *testing.T) {
 		s := open(t, disk, Config{})
 		commit(t, s, Change{Puts: []Put{put("k", "v")}})
 		disk.BreakAfter(after, 1, cause)
-		err := s.callEngine(func() error { return s.compact(t.Context(), span{[]byte{spaceState}, []byte{spaceEnd}, nil}) })
+		err := s.callEngine(func() error { return s.compact(t.Context(), span{[]byte{prefixState}, []byte{prefixEnd}, nil}) })
 		if err != nil && !errors.Is(err, cause) {
 			t.Errorf("write %d failed: %v", after, err)
 		}

@@ -57,7 +57,7 @@ func (s *Store) addSuspect(file string) {
 	}
 	s.repairs.mu.Unlock()
 	select {
-	case s.nudge <- struct{}{}:
+	case s.space.check <- struct{}{}:
 	default:
 	}
 }
@@ -85,7 +85,7 @@ func (s *Store) clearSuspect(n uint64) {
 // startRepair checks and repairs damaged tables, if there are any, on a goroutine that Close waits
 // for.
 func (s *Store) startRepair(now time.Time) {
-	if s.diskShort.Load() || s.running.Load() {
+	if s.space.diskShort.Load() || s.running.Load() {
 		return
 	}
 	tables := s.dueSuspects(now)

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 const (
@@ -23,21 +21,21 @@ const (
 
 // spaceWatcher watches the free disk space and what the store takes of it.
 type spaceWatcher struct {
-	fsys    vfs.FS // where the files are, without what reacts to a full disk
-	opening atomic.Bool
 	// New events are refused while one of these is set.
 	diskShort atomic.Bool // too little is free
 	oversize  atomic.Bool // the store takes too much
-	warned    bool        // the watcher's; what Space.Warning says
-	short     time.Time   // the watcher's; when space was last short enough for it
-	seen      atomic.Pointer[Space]
 
-	fresh   int64        // bytes written since the last nudge; the writer's
-	glance  int64        // and how many make the next one
-	churn   atomic.Int64 // bytes written since the state was last compacted
-	nudge   chan struct{}
+	seen      atomic.Pointer[Space] // what the last check found
+	warned    bool                  // owned by the watcher; what Space.Warning says
+	lastShort time.Time             // owned by the watcher; when space was last short enough to warn
+
+	unchecked   int64        // bytes written since the last request of a check; owned by the writer
+	checkAfter  int64        // bytes after which the space is checked again; owned by the writer
+	uncompacted atomic.Int64 // bytes written since the state was last compacted
+
+	check   chan struct{} // requests a check
 	stop    chan struct{}
-	watched chan struct{} // closed when the watcher ends
+	ended   chan struct{} // closed when the watcher ends
 	reclaim reclaimer
 
 	ballast struct {
@@ -64,32 +62,28 @@ type Space struct {
 	Accepting error
 }
 
-func (p *spaceWatcher) init(cfg Config) {
-	p.fsys = vfs.Default
-	if cfg.Disk != nil {
-		p.fsys = cfg.Disk.fsys
+func (w *spaceWatcher) init(maxSize int64) {
+	w.checkAfter = spaceBytes
+	if maxSize > 0 {
+		w.checkAfter = min(spaceBytes, maxSize/64)
 	}
-	p.glance = spaceBytes
-	if cfg.MaxSize > 0 {
-		p.glance = min(spaceBytes, cfg.MaxSize/64)
-	}
-	p.nudge = make(chan struct{}, 1)
-	p.reclaim.idle = make(chan struct{}, 1)
-	p.reclaim.idle <- struct{}{}
-	p.stop = make(chan struct{})
-	p.watched = make(chan struct{})
+	w.check = make(chan struct{}, 1)
+	w.reclaim.idle = make(chan struct{}, 1)
+	w.reclaim.idle <- struct{}{}
+	w.stop = make(chan struct{})
+	w.ended = make(chan struct{})
 }
 
 func (s *Store) startWatch() {
 	go func() {
-		defer close(s.watched)
+		defer close(s.space.ended)
 		t := time.NewTicker(spaceInterval)
 		defer t.Stop()
 		for {
 			select {
 			case <-t.C:
-			case <-s.nudge:
-			case <-s.stop:
+			case <-s.space.check:
+			case <-s.space.stop:
 				return
 			}
 			s.checkSpace()
@@ -100,19 +94,19 @@ func (s *Store) startWatch() {
 }
 
 func (s *Store) stopWatch() {
-	close(s.stop)
-	<-s.watched
+	close(s.space.stop)
+	<-s.space.ended
 }
 
 // written counts the bytes that the writer writes, and triggers a space check now and then.
 func (s *Store) written(n int64) {
-	s.churn.Add(n)
-	if s.fresh += n; s.fresh < s.glance {
+	s.space.uncompacted.Add(n)
+	if s.space.unchecked += n; s.space.unchecked < s.space.checkAfter {
 		return
 	}
-	s.fresh = 0
+	s.space.unchecked = 0
 	select {
-	case s.nudge <- struct{}{}:
+	case s.space.check <- struct{}{}:
 	default:
 	}
 }
@@ -178,8 +172,8 @@ func (s *Store) checkSpace() {
 		s.log.Warn("store accepts new events again", "dir", s.dir, "free", now.Free, "size", now.Size)
 		s.makeBallast()
 	}
-	now.Warning = s.warned
-	s.seen.Store(&now)
+	now.Warning = s.space.warned
+	s.space.seen.Store(&now)
 }
 
 // AcceptingMoves reports whether a record may be moved from one queue to another. It is like
@@ -191,7 +185,7 @@ func (s *Store) AcceptingMoves() error {
 	if !errors.Is(err, ErrNoSpace) {
 		return err
 	}
-	switch now := s.seen.Load(); {
+	switch now := s.space.seen.Load(); {
 	case now == nil || !s.isFullOver(),
 		now.Free >= 0 && now.Free < now.MinFree/2,
 		now.MaxSize > 0 && now.Size > now.MaxSize/8*9:
@@ -201,13 +195,13 @@ func (s *Store) AcceptingMoves() error {
 }
 
 // refuses reports whether new events are refused for lack of space.
-func (s *Store) refuses() bool { return s.diskShort.Load() || s.oversize.Load() }
+func (s *Store) refuses() bool { return s.space.diskShort.Load() || s.space.oversize.Load() }
 
 func (s *Store) checkFree(free int64) {
 	enough := max(s.cfg.MinFree, 0) / 4 * 5
 	switch {
 	case free < s.cfg.MinFree:
-		if s.diskShort.CompareAndSwap(false, true) {
+		if s.space.diskShort.CompareAndSwap(false, true) {
 			s.log.Error("store refuses new events: disk space is short",
 				"dir", s.dir, "free", free, "min_free", s.cfg.MinFree)
 		}
@@ -215,8 +209,8 @@ func (s *Store) checkFree(free int64) {
 		if free < s.cfg.MinFree/4 {
 			s.dropBallast()
 		}
-	case free >= enough && s.diskShort.Load() && s.isFullOver():
-		s.diskShort.Store(false)
+	case free >= enough && s.space.diskShort.Load() && s.isFullOver():
+		s.space.diskShort.Store(false)
 	}
 }
 
@@ -225,12 +219,12 @@ func (s *Store) checkSize(size int64) {
 	switch {
 	case limit == 0:
 	case size > limit:
-		if s.oversize.CompareAndSwap(false, true) {
+		if s.space.oversize.CompareAndSwap(false, true) {
 			s.log.Error("store refuses new events: it has reached its maximum size",
 				"dir", s.dir, "size", size, "max_size", limit)
 		}
 	case size <= limit/10*9:
-		s.oversize.Store(false)
+		s.space.oversize.Store(false)
 	}
 }
 
@@ -241,25 +235,25 @@ func (s *Store) checkWarning(now *Space) {
 	short := free >= 0 && free < 2*minFree || maxSize > 0 && size > maxSize/5*4
 	what := []any{"dir", s.dir, "free", free, "min_free", minFree, "size", size, "max_size", maxSize}
 	if short {
-		s.short = time.Now()
+		s.space.lastShort = time.Now()
 	}
 	switch {
-	case short && !s.warned:
-		s.warned = true
+	case short && !s.space.warned:
+		s.space.warned = true
 		s.log.Warn("store is running out of space", what...)
-	case s.warned && s.short.Add(warningHold).Before(time.Now()):
-		s.warned = false
+	case s.space.warned && s.space.lastShort.Add(warningHold).Before(time.Now()):
+		s.space.warned = false
 		s.log.Warn("store has enough space again", what...)
 	}
 }
 
 // Space returns the result of the watcher's last check. It reads memory only.
 func (s *Store) Space() Space {
-	now := *s.seen.Load()
+	now := *s.space.seen.Load()
 	now.Accepting = s.Accepting()
 	switch {
 	case now.Accepting != ErrNoSpace:
-	case s.oversize.Load():
+	case s.space.oversize.Load():
 		now.Accepting = fmt.Errorf("%w: the store takes %d bytes, its limit is %d", ErrNoSpace, now.Size, now.MaxSize)
 	default:
 		now.Accepting = fmt.Errorf("%w: %d bytes are free, %d are required", ErrNoSpace, now.Free, now.MinFree)
@@ -268,7 +262,7 @@ func (s *Store) Space() Space {
 }
 
 func (s *Store) isFullOver() bool {
-	s.full.Lock()
-	defer s.full.Unlock()
-	return s.full.last.IsZero() || time.Since(s.full.last) >= diskFullHold
+	s.space.full.Lock()
+	defer s.space.full.Unlock()
+	return s.space.full.last.IsZero() || time.Since(s.space.full.last) >= diskFullHold
 }

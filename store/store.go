@@ -8,16 +8,18 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"aaasess/internal/throttle"
 )
 
 // Store is an open directory. The package comment says which goroutine owns what.
 type Store struct {
-	dir string
-	cfg Config
-	log *slog.Logger
-	db  *pebble.DB
+	dir  string
+	cfg  Config
+	log  *slog.Logger
+	fsys vfs.FS // the file system below the layer that handles a full disk
+	db   *pebble.DB
 	// lock keeps other processes out. It is not released after a failure.
 	lock *pebble.Lock
 
@@ -36,6 +38,7 @@ type Store struct {
 	applied    chan *batch   // writer to committer, closed after the last batch
 	committed  chan struct{} // closed when the committer ends
 
+	opening atomic.Bool  // Open is opening the engine
 	pending atomic.Int64 // changes whose callback has not run
 	stopped atomic.Bool  // copy of closed that needs no mu
 
@@ -50,14 +53,14 @@ type Store struct {
 	cause    error         // set before failed is closed; Err wraps it
 	failed   chan struct{} // closed on a fatal error of the engine
 
-	spaceWatcher
+	space spaceWatcher
 }
 
 // newStore returns a store that lacks only its engine.
 func newStore(dir string, cfg Config) *Store {
 	cfg = cfg.withDefaults()
 	s := &Store{
-		dir: dir, cfg: cfg, log: cfg.Logger,
+		dir: dir, cfg: cfg, log: cfg.Logger, fsys: vfs.Default,
 		queues:    make(map[string]*queue),
 		damage:    make(map[string]*Damage),
 		wake:      make(chan struct{}, 1),
@@ -65,9 +68,12 @@ func newStore(dir string, cfg Config) *Store {
 		committed: make(chan struct{}),
 		failed:    make(chan struct{}),
 	}
+	if cfg.Disk != nil {
+		s.fsys = cfg.Disk.fsys
+	}
 	s.suspects = make(map[uint64]*suspect)
 	s.backgroundFailures.patience = backgroundPatience
-	s.spaceWatcher.init(cfg)
+	s.space.init(cfg.MaxSize)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
 }

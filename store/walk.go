@@ -27,7 +27,7 @@ func (g *gap) touches(first, last byte) bool {
 
 // isRecords reports whether the gap can contain only records.
 func (g *gap) isRecords() bool {
-	return g.from[0] == spaceRecord && (g.to[0] == spaceRecord || bytes.Equal(g.to, []byte{spaceState}))
+	return g.from[0] == prefixRecord && (g.to[0] == prefixRecord || bytes.Equal(g.to, []byte{prefixState}))
 }
 
 // table is a table file of the engine, or what a cut left of it: the keys from smallest to largest.
