@@ -76,7 +76,7 @@ func newScheduled(s retry.Schedule, answers func(rec *accounting.Record) bool) *
 }
 
 func (m *scheduled) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
-	m.transmit(rec, int(at.Attempt), int(at.Attempt) < m.schedule.Retransmit, done)
+	m.transmit(rec, int(at.Transmissions), int(at.Transmissions) < m.schedule.Retransmit, done)
 }
 
 // transmit makes transmission n. If it is one of the normal retransmissions, it also makes those
@@ -93,7 +93,7 @@ func (m *scheduled) transmit(rec *accounting.Record, n int, goesOn bool, done fu
 			m.transmit(rec, n+1, n+1 < m.schedule.Retransmit, done)
 		case n+1 < m.schedule.Transmissions():
 			done(fmt.Errorf("fake: %w", &retry.Later{
-				After: m.schedule.Interval(n) - m.schedule.Timeout, At: retry.Progress{Attempt: uint16(n + 1)},
+				After: m.schedule.Interval(n) - m.schedule.Timeout, At: retry.Progress{Transmissions: uint16(n + 1)},
 			}))
 		default:
 			done(fmt.Errorf("fake: %w", accounting.ErrNoResponse))

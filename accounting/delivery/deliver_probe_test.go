@@ -266,7 +266,7 @@ func TestDeliverSetMethodInSchedule(t *testing.T) {
 			again := newScheduled(s4, func(*accounting.Record) bool { return true })
 			d.SetMethod(again, setup{})
 			b.advance(0)
-			fn(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 9}}) // the result of a method that was replaced
+			fn(&retry.Later{After: time.Hour, At: retry.Progress{Transmissions: 9}}) // the result of a method that was replaced
 			b.advance(0)
 			if got := again.all(); len(got) != 3 || !strings.HasSuffix(got[2], " 0s") || id == 0 {
 				t.Errorf("sent %v", got)
@@ -284,12 +284,12 @@ func TestDeliverProbeTooLate(t *testing.T) {
 		var late, probe func(error)
 		var up atomic.Bool
 		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at retry.Progress, done func(error)) {
-			calls = append(calls, fmt.Sprintf("%d/%d", rec.Session, at.Attempt))
+			calls = append(calls, fmt.Sprintf("%d/%d", rec.Session, at.Transmissions))
 			switch {
 			case up.Load():
 				done(nil)
 			case rec.Session == 1:
-				done(&retry.Later{After: 10 * time.Second, At: retry.Progress{Attempt: 7}})
+				done(&retry.Later{After: 10 * time.Second, At: retry.Progress{Transmissions: 7}})
 			case rec.Session == 9:
 				late = done
 			case len(calls) == 1: // opens the window
@@ -310,7 +310,7 @@ func TestDeliverProbeTooLate(t *testing.T) {
 		up.Store(true)
 		late(nil)
 		b.advance(0)
-		probe(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 8}})
+		probe(&retry.Later{After: time.Hour, At: retry.Progress{Transmissions: 8}})
 		b.advance(0)
 		if want := []string{"8/0", "9/0", "1/0", "2/7", "1/0", "2/0"}; !cmp.Equal(want, calls) {
 			t.Errorf("sent %v, want %v", calls, want)
@@ -328,10 +328,10 @@ func TestDeliverProbeStopped(t *testing.T) {
 		var calls []string
 		from := time.Now()
 		d := b.deliver(setup{}, accounting.Group("a"), methodFunc{8, func(rec *accounting.Record, at retry.Progress, done func(error)) {
-			calls = append(calls, fmt.Sprintf("%d/%d %v", rec.Session, at.Attempt, time.Since(from)))
+			calls = append(calls, fmt.Sprintf("%d/%d %v", rec.Session, at.Transmissions, time.Since(from)))
 			switch len(calls) {
 			case 1:
-				done(&retry.Later{After: 10 * time.Second, At: retry.Progress{Attempt: 4}})
+				done(&retry.Later{After: 10 * time.Second, At: retry.Progress{Transmissions: 4}})
 			case 4:
 				done(nil)
 			default:

@@ -45,10 +45,10 @@ func (s *faultyServer) Send(rec *accounting.Record, at retry.Progress, done func
 		time.AfterFunc(time.Millisecond, func() { done(nil) })
 		return
 	}
-	n := int(at.Attempt)
+	n := int(at.Transmissions)
 	err := error(accounting.ErrNoResponse)
 	if s.schedule != nil && n+1 < s.schedule.Transmissions() {
-		err = &retry.Later{After: s.schedule.Interval(n) - s.timeout, At: retry.Progress{Attempt: uint16(n + 1)}}
+		err = &retry.Later{After: s.schedule.Interval(n) - s.timeout, At: retry.Progress{Transmissions: uint16(n + 1)}}
 	}
 	time.AfterFunc(s.timeout, func() { done(err) })
 }

@@ -70,15 +70,15 @@ func TestHealthProbes(t *testing.T) {
 func TestHealthBackOff(t *testing.T) {
 	h := health{window: 8}
 	h.markDown(at(0))
-	h.scheduleProbe(&retry.Later{After: 40 * time.Second, At: retry.Progress{Attempt: 4}}, at(20), time.Second, time.Minute)
-	if h.probeAt != at(60) || h.progress.Attempt != 4 || !h.isInSchedule() || h.failures != 0 {
+	h.scheduleProbe(&retry.Later{After: 40 * time.Second, At: retry.Progress{Transmissions: 4}}, at(20), time.Second, time.Minute)
+	if h.probeAt != at(60) || h.progress.Transmissions != 4 || !h.isInSchedule() || h.failures != 0 {
 		t.Errorf("in the back-off: %+v", h)
 	}
 	h.scheduleProbe(nil, at(65), time.Second, time.Minute)
 	if h.probeAt != at(66) || h.isInSchedule() || h.failures != 1 || h.down != at(0) {
 		t.Errorf("after the back-off: %+v", h)
 	}
-	h.scheduleProbe(&retry.Later{After: time.Hour, At: retry.Progress{Attempt: 1}}, at(70), time.Second, time.Minute)
+	h.scheduleProbe(&retry.Later{After: time.Hour, At: retry.Progress{Transmissions: 1}}, at(70), time.Second, time.Minute)
 	h.answered(8)
 	if h.isDown() || h.isInSchedule() || h.failures != 0 {
 		t.Errorf("after an answer: %+v", h)

@@ -53,8 +53,8 @@ func (m worldMethod) Send(rec *accounting.Record, at retry.Progress, done func(e
 	var err error
 	if m.silent[m.name] || m.rng.Float64() < m.lost {
 		err = accounting.ErrNoResponse
-		if m.backoff && at.Attempt < 4 {
-			err = &retry.Later{After: 5 * time.Second << at.Attempt, At: retry.Progress{Attempt: at.Attempt + 1}}
+		if m.backoff && at.Transmissions < 4 {
+			err = &retry.Later{After: 5 * time.Second << at.Transmissions, At: retry.Progress{Transmissions: at.Transmissions + 1}}
 		}
 		delay += 5 * time.Second
 	}

@@ -158,7 +158,7 @@ func (d *Delivery) recordAttempt(it *item, m *method, later *retry.Later) (h *hi
 		a.missedNow = true
 		sends := 1
 		if later != nil {
-			sends = max(1, int(later.At.Attempt)-int(before.Attempt))
+			sends = max(1, int(later.At.Transmissions)-int(before.Transmissions))
 		}
 		a.sends += sends
 	}

@@ -130,7 +130,7 @@ func TestStoppedInBackoff(t *testing.T) {
 		w.add(radiusnet.Server{Handle: silent})
 		w.start(acctradius.Config{}, s4)
 		var got []error
-		w.group.Send(record(1, time.Now()), retry.Progress{Tried: 1, Attempt: 7}, func(err error) { got = append(got, err) })
+		w.group.Send(record(1, time.Now()), retry.Progress{Tried: 1, Transmissions: 7}, func(err error) { got = append(got, err) })
 		w.sleep(1)
 		if err := w.group.Close(); err != nil {
 			t.Error(err)

@@ -357,7 +357,7 @@ func TestBackoffBeforeRun(t *testing.T) {
 		servers := w.servers()
 		settled := make(chan string, 3)
 		for _, attempt := range []uint16{34, 35, 36} {
-			w.group.Send(record(sessions.ID(attempt), time.Now()), retry.Progress{Tried: 1, Attempt: attempt, Servers: servers}, func(err error) {
+			w.group.Send(record(sessions.ID(attempt), time.Now()), retry.Progress{Tried: 1, Transmissions: attempt, Servers: servers}, func(err error) {
 				settled <- fmt.Sprint(attempt, err)
 			})
 		}

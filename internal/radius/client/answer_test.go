@@ -10,8 +10,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// goldenExchange returns an exchange of a group without sockets. Its attempt with the first of two
-// servers has the identifier of the golden packets, and is not armed yet.
+// goldenExchange returns an exchange of a group without sockets. Its transmission to the first of
+// two servers has the identifier of the golden packets, and is not armed yet.
 func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	t.Helper()
 	settled = new(int)
@@ -41,19 +41,19 @@ func goldenExchange(t *testing.T) (g *Group, x *exchange, settled *int) {
 	for range 0x1d { // up to the identifier of the golden packets
 		slot = ids.acquire(x, at(0), false)
 	}
-	g.beginAttempt(x, slot, at(0))
+	g.beginTransmission(x, slot, at(0))
 	return g, x, settled
 }
 
 func arm(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
 	ids := &x.path().ids
-	if !ids.arm(x.slot, ids.attempts[x.slot].serial, radius.Authenticator(captured.Octets(t, captured.GoldenRequest)[4:radius.HeaderLen])) {
+	if !ids.arm(x.slot, ids.transmissions[x.slot].serial, radius.Authenticator(captured.Octets(t, captured.GoldenRequest)[4:radius.HeaderLen])) {
 		t.Fatal("not armed")
 	}
 }
 
-// next ends the current attempt and starts one with the next server.
+// next ends the current transmission and starts one with the next server.
 func next(t *testing.T, g *Group, x *exchange) {
 	t.Helper()
 	if err := g.advance(x, at(1)); err != nil || x.server != 1 {
@@ -61,7 +61,7 @@ func next(t *testing.T, g *Group, x *exchange) {
 	}
 	s := g.paths[1]
 	s.ids.grow()
-	g.beginAttempt(x, s.ids.acquire(x, at(1), false), at(1))
+	g.beginTransmission(x, s.ids.acquire(x, at(1), false), at(1))
 }
 
 func TestHandle(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAnswerToReusedIdentifier(t *testing.T) {
 	if !ok {
 		t.Fatal("no answer is expected")
 	}
-	g.endAttempt(x)
+	g.endTransmission(x)
 	s.ids.release(slot)
 	if got, _ := s.answered(slot, was, at(1)); got != nil {
 		t.Error("the answer settles an exchange through a free identifier")
@@ -155,7 +155,7 @@ func FuzzHandle(f *testing.F) {
 			arm(t, g, x)
 		}
 		if withdrawn {
-			g.endAttempt(x)
+			g.endTransmission(x)
 		}
 		g.paths[0].handle(b, nil, socket, nil)
 		p, err := radius.Parse(b)

@@ -15,25 +15,25 @@ import (
 // s4 is the schedule in the example of S4.
 var s4 = retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3, MaxDelay: time.Hour, BackoffRetry: 32}
 
-// s4Attempts are the attempts of that example, for a server.
-func s4Attempts(server int) (all []attemptAt) {
+// s4Transmissions are the transmissions of that example, for a server.
+func s4Transmissions(server int) (all []transmissionAt) {
 	for _, second := range []int{0, 5, 10, 15, 25, 45, 85, 165, 325, 645, 1285, 2565, 5125, 8725, 12325} {
-		all = append(all, attemptAt{second, server})
+		all = append(all, transmissionAt{second, server})
 	}
 	for len(all) < 36 {
-		all = append(all, attemptAt{all[len(all)-1].Second + 3600, server})
+		all = append(all, transmissionAt{all[len(all)-1].Second + 3600, server})
 	}
 	return all
 }
 
 func TestBackoff(t *testing.T) {
-	to := func(server int, seconds ...int) (all []attemptAt) {
+	to := func(server int, seconds ...int) (all []transmissionAt) {
 		for _, s := range seconds {
-			all = append(all, attemptAt{s, server})
+			all = append(all, transmissionAt{s, server})
 		}
 		return all
 	}
-	join := func(parts ...[]attemptAt) (all []attemptAt) {
+	join := func(parts ...[]transmissionAt) (all []transmissionAt) {
 		for _, p := range parts {
 			all = append(all, p...)
 		}
@@ -48,9 +48,9 @@ func TestBackoff(t *testing.T) {
 		heard   map[int]int
 		want    []plannedRequest
 	}{
-		{"the example of S4", setup{}, []retry.Schedule{s4}, nil, []plannedRequest{{0, s4Attempts(0), end}}},
+		{"the example of S4", setup{}, []retry.Schedule{s4}, nil, []plannedRequest{{0, s4Transmissions(0), end}}},
 		{"then the next server", setup{}, []retry.Schedule{s4, {}}, nil, []plannedRequest{
-			{0, join(s4Attempts(0), to(1, end, end+5, end+10, end+15)), end + 20},
+			{0, join(s4Transmissions(0), to(1, end, end+5, end+10, end+15)), end + 20},
 		}},
 		{"schedules of their own", setup{}, []retry.Schedule{
 			{Timeout: 2 * time.Second, Retransmit: -1}, {Timeout: 3 * time.Second, Retransmit: 1}, {Retransmit: -1},
@@ -104,9 +104,9 @@ func TestBackoffStats(t *testing.T) {
 }
 
 func TestRoundRobin(t *testing.T) {
-	to := func(from int, servers ...int) (all []attemptAt) {
+	to := func(from int, servers ...int) (all []transmissionAt) {
 		for i, s := range servers {
-			all = append(all, attemptAt{from + 5*i, s})
+			all = append(all, transmissionAt{from + 5*i, s})
 		}
 		return all
 	}
@@ -125,10 +125,10 @@ func TestRoundRobinSkipsDead(t *testing.T) {
 	s := simulate(t, setup{Algorithm: RoundRobin}, once, once)
 	got := s.run(t, []int{0, 6, 7, 36}, map[int]int{6: 1, 8: 1, 9: 1, 37: 1})
 	want := []plannedRequest{
-		{0, []attemptAt{{0, 0}, {5, 1}}, 10}, // server 0 is dead until 35
-		{6, []attemptAt{{6, 1}}, 11},
-		{7, []attemptAt{{7, 1}}, 12},            // it was server 0's turn
-		{36, []attemptAt{{36, 1}, {41, 0}}, 46}, // then server 0's probe
+		{0, []transmissionAt{{0, 0}, {5, 1}}, 10}, // server 0 is dead until 35
+		{6, []transmissionAt{{6, 1}}, 11},
+		{7, []transmissionAt{{7, 1}}, 12},            // it was server 0's turn
+		{36, []transmissionAt{{36, 1}, {41, 0}}, 46}, // then server 0's probe
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -141,9 +141,9 @@ func TestDeadCriteria(t *testing.T) {
 	// but only the third is late enough.
 	got := s.run(t, []int{0, 12, 16}, map[int]int{3: 0, 21: 1, 26: 1, 31: 1, 36: 1})
 	want := []plannedRequest{
-		{0, []attemptAt{{0, 0}, {5, 0}, {10, 0}, {15, 0}, {20, 1}, {25, 1}, {30, 1}, {35, 1}}, 40},
-		{12, []attemptAt{{12, 0}, {17, 0}, {22, 0}, {27, 0}, {32, 1}, {37, 1}, {42, 1}, {47, 1}}, 52},
-		{16, []attemptAt{{16, 1}, {21, 1}, {26, 1}, {31, 1}}, 36},
+		{0, []transmissionAt{{0, 0}, {5, 0}, {10, 0}, {15, 0}, {20, 1}, {25, 1}, {30, 1}, {35, 1}}, 40},
+		{12, []transmissionAt{{12, 0}, {17, 0}, {22, 0}, {27, 0}, {32, 1}, {37, 1}, {42, 1}, {47, 1}}, 52},
+		{16, []transmissionAt{{16, 1}, {21, 1}, {26, 1}, {31, 1}}, 36},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -160,16 +160,16 @@ func TestValidProgress(t *testing.T) {
 		want bool
 	}{
 		{"the beginning", g, retry.Progress{}, true},
-		{"the first of the back-off", g, retry.Progress{Tried: 1, Attempt: 4}, true},
-		{"the last of the back-off", g, retry.Progress{Tried: 3, Attempt: 35}, true},
-		{"after the last", g, retry.Progress{Tried: 1, Attempt: 36}, true},
-		{"beyond the last", g, retry.Progress{Tried: 1, Attempt: 37}, false},
-		{"a normal transmission", g, retry.Progress{Tried: 1, Attempt: 3}, false},
-		{"a server without back-off", g, retry.Progress{Tried: 2, Server: 1, Attempt: 4}, false},
-		{"no such server", g, retry.Progress{Tried: 1, Server: 2, Attempt: 4}, false},
-		{"a server that it was not sent to", g, retry.Progress{Tried: 2, Attempt: 4}, false},
-		{"sent to a server that is not there", g, retry.Progress{Tried: 5, Attempt: 4}, false},
-		{"of other servers", g, retry.Progress{Tried: 1, Attempt: 4, Servers: 1}, false},
+		{"the first of the back-off", g, retry.Progress{Tried: 1, Transmissions: 4}, true},
+		{"the last of the back-off", g, retry.Progress{Tried: 3, Transmissions: 35}, true},
+		{"after the last", g, retry.Progress{Tried: 1, Transmissions: 36}, true},
+		{"beyond the last", g, retry.Progress{Tried: 1, Transmissions: 37}, false},
+		{"a normal transmission", g, retry.Progress{Tried: 1, Transmissions: 3}, false},
+		{"a server without back-off", g, retry.Progress{Tried: 2, Server: 1, Transmissions: 4}, false},
+		{"no such server", g, retry.Progress{Tried: 1, Server: 2, Transmissions: 4}, false},
+		{"a server that it was not sent to", g, retry.Progress{Tried: 2, Transmissions: 4}, false},
+		{"sent to a server that is not there", g, retry.Progress{Tried: 5, Transmissions: 4}, false},
+		{"of other servers", g, retry.Progress{Tried: 1, Transmissions: 4, Servers: 1}, false},
 		{"one server had its chance", g, retry.Progress{Tried: 1}, true},
 		{"all had their chance", g, retry.Progress{Tried: 3}, false},
 		{"64 servers", all, retry.Progress{Tried: 1<<63 - 1}, true},
@@ -191,12 +191,12 @@ func TestAnyProgress(t *testing.T) {
 		s := simulate(t, setup{Algorithm: Algorithm(rapid.IntRange(0, 1).Draw(r, "algorithm"))}, s4, retry.Schedule{})
 		at := retry.Progress{
 			Tried:  rapid.Uint64Range(0, 5).Draw(r, "tried"),
-			Server: rapid.Uint16Range(0, 3).Draw(r, "server"), Attempt: rapid.Uint16Range(0, 40).Draw(r, "attempt"),
+			Server: rapid.Uint16Range(0, 3).Draw(r, "server"), Transmissions: rapid.Uint16Range(0, 40).Draw(r, "transmission"),
 			Servers: rapid.SampledFrom([]uint32{s.g.membersHash, s.g.membersHash + 1}).Draw(r, "servers"),
 		}
 		x := newExchange(s.g, testRequest(s.now), at)
 		due, err := s.g.accept(x)
-		over := at == retry.Progress{Tried: 3, Attempt: 36, Servers: s.g.membersHash}
+		over := at == retry.Progress{Tried: 3, Transmissions: 36, Servers: s.g.membersHash}
 		switch {
 		case over && !errors.Is(err, ErrNoResponse), !over && (err != nil || !due):
 			r.Fatalf("%+v: %v, %v", at, due, err)
@@ -209,7 +209,7 @@ func TestAnyProgress(t *testing.T) {
 // TestExpiryBeforeBackoff: an expiry before a back-off transmission was made does not count it.
 func TestExpiryBeforeBackoff(t *testing.T) {
 	s := simulate(t, setup{}, s4)
-	x := newExchange(s.g, testRequest(s.now), retry.Progress{Tried: 1, Attempt: 35, Servers: s.g.membersHash})
+	x := newExchange(s.g, testRequest(s.now), retry.Progress{Tried: 1, Transmissions: 35, Servers: s.g.membersHash})
 	if due, err := s.g.accept(x); !due || err != nil {
 		t.Fatal(due, err)
 	}

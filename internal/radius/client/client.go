@@ -78,16 +78,16 @@ func closeAll(conns []Conn) {
 	}
 }
 
-// transmission identifies the attempt that is to be sent.
-type transmission struct {
+// preparedTransmission identifies the transmission that is to be sent.
+type preparedTransmission struct {
 	path   *path
 	conn   Conn
 	slot   int
 	serial uint32
 }
 
-// transmit sends the next attempt of x to its server, with a new identifier and authenticator. A
-// failure counts as a lost packet: the deadline handles it.
+// transmit sends the next transmission of x to its server, with a new identifier and authenticator.
+// A failure counts as a lost packet: the deadline handles it.
 func (c *Client) transmit(x *exchange) {
 	t, ok := c.prepare(x)
 	if !ok {
@@ -99,7 +99,7 @@ func (c *Client) transmit(x *exchange) {
 	c.mu.Lock()
 	ok = t.path.ids.arm(t.slot, t.serial, auth)
 	c.mu.Unlock()
-	if !ok { // x was just settled by an answer to an earlier attempt
+	if !ok { // x was just settled by an answer to an earlier transmission
 		return
 	}
 	if err := t.conn.Send(b); err != nil && !isClosed(err) {
@@ -107,22 +107,23 @@ func (c *Client) transmit(x *exchange) {
 	}
 }
 
-// prepare allocates an identifier for the next attempt of x, and opens a Conn if there is none.
-func (c *Client) prepare(x *exchange) (transmission, bool) {
+// prepare allocates an identifier for the next transmission of x, and opens a Conn if there is
+// none.
+func (c *Client) prepare(x *exchange) (preparedTransmission, bool) {
 	for force := false; ; {
 		now := c.cfg.Now()
 		c.mu.Lock()
 		if x.settled || !x.due { // Run was faster than this goroutine
 			c.mu.Unlock()
-			return transmission{}, false
+			return preparedTransmission{}, false
 		}
 		p := x.path()
 		slot, conns, addr := p.ids.acquire(x, now, force), len(p.conns), p.addr
 		if slot != none || force || p.ids.full() {
-			var t transmission
-			x.group.beginAttempt(x, slot, now)
+			var t preparedTransmission
+			x.group.beginTransmission(x, slot, now)
 			if slot != none {
-				t = transmission{p, p.conns[slot/perConn], slot, p.ids.attempts[slot].serial}
+				t = preparedTransmission{p, p.conns[slot/perConn], slot, p.ids.transmissions[slot].serial}
 			}
 			c.mu.Unlock()
 			return t, slot != none

@@ -17,9 +17,9 @@
 //	.------.  --------------->  .-------------------.  a request sent .-------------------.
 //	|  up  |                    | dead, held down   | --------------> | dead, being probed|
 //	'------'  <---------------  '-------------------' <-------------- '-------------------'
-//	   ^        a right answer      for HoldDown         unanswered             |
+//	   ^        a valid answer      for HoldDown         unanswered             |
 //	   '------------------------------------------------------------------------'
-//	                              a right answer
+//	                              a valid answer
 //
 // The criteria are those of the group whose request was not answered. By default: a request had all
 // of its normal transmissions, and the server sent nothing valid since the first of them; otherwise
@@ -28,7 +28,7 @@
 // request goes to the next one in order that may be probed, or else to the next one. For a group
 // without a hold-down no server is dead.
 //
-// # Attempts
+// # Transmissions
 //
 // Each member of a group has a Schedule. A request gets its normal transmissions to one server:
 // one, and Retransmit more, Timeout apart. If the schedule has BackoffRetry, that many follow at
@@ -50,16 +50,16 @@
 // made, but nothing is sent. So one request probes for a whole backlog (R62), and a single request
 // is sent on its schedule.
 //
-// A request's contents may change with each attempt (Acct-Delay-Time), so each attempt has its own
-// identifier and authenticator (RFC 2866 sections 4.1 and 5.2, R61). The identifiers of earlier
-// attempts stay reserved for half a minute, or as long as a request may be with a server, and a
-// late answer to any of them settles the request too. An identifier is reused earlier only if no
-// more Conns may be opened. An answer during the wait of a back-off does not settle the request. It
-// marks the server up, and GroupConfig.Heard tells the caller that the request may be sent again at
-// once.
+// A request's contents may change with each transmission (Acct-Delay-Time), so each transmission
+// has its own identifier and authenticator (RFC 2866 sections 4.1 and 5.2, R61). The identifiers of
+// earlier transmissions stay reserved for half a minute, or as long as a request may be with a
+// server, and a late answer to any of them settles the request too. An identifier is reused earlier
+// only if no more Conns may be opened. An answer during the wait of a back-off does not settle the
+// request. It marks the server up, and GroupConfig.Heard tells the caller that the request may be
+// sent again at once.
 //
 // Each answer's framing, code, authenticator and, if there is one, Message-Authenticator (RFC 3579
-// section 3.2) are checked. An invalid answer is counted and dropped, and the attempt keeps
+// section 3.2) are checked. An invalid answer is counted and dropped, and the transmission keeps
 // waiting.
 //
 // # Who owns what
@@ -71,6 +71,6 @@
 // makes a transmission that is due immediately. Done is called by a reader, by Run, by the caller
 // of Abandon or Close, or by its own goroutine, never with the mutex held. The client's mutex
 // guards all mutable state of all servers and groups. Packets are encoded, checked, sent and
-// received without it. Between allocating an identifier and arming it, the attempt is "preparing"
-// and accepts no answer.
+// received without it. Between allocating an identifier and arming it, the transmission is
+// "preparing" and accepts no answer.
 package client

@@ -8,7 +8,7 @@ import (
 	"aaasess/internal/timeheap"
 )
 
-// exchange is one request with all of its attempts. The client's mutex guards it.
+// exchange is one request with all of its transmissions. The client's mutex guards it.
 type exchange struct {
 	group     *Group
 	req       Request
@@ -34,7 +34,7 @@ type exchange struct {
 func newExchange(g *Group, req Request, at retry.Progress) *exchange {
 	return &exchange{
 		group: g, req: req, slot: none,
-		server: int(at.Server), tried: at.Tried, tries: int(at.Attempt), membersHash: at.Servers,
+		server: int(at.Server), tried: at.Tried, tries: int(at.Transmissions), membersHash: at.Servers,
 	}
 }
 
@@ -46,7 +46,7 @@ func (x *exchange) path() *path { return x.group.paths[x.server] }
 
 // progress returns the position of x after that many transmissions to its server.
 func (x *exchange) progress(tries int) retry.Progress {
-	return retry.Progress{Tried: x.tried, Server: uint16(x.server), Attempt: uint16(tries), Servers: x.membersHash}
+	return retry.Progress{Tried: x.tried, Server: uint16(x.server), Transmissions: uint16(tries), Servers: x.membersHash}
 }
 
 // member returns server i of the group with its settings there.
@@ -61,7 +61,7 @@ func (g *Group) advance(x *exchange, now time.Time) error {
 		x.begun = true
 		return g.start(x, now)
 	case g.absent&(1<<x.server) != 0:
-		g.endAttempt(x)
+		g.endTransmission(x)
 		g.endProbe(x)
 		return g.nextServer(x, g.searchStart(x), now)
 	case x.due:
@@ -112,14 +112,14 @@ func (g *Group) validProgress(at retry.Progress) bool {
 	if at.Servers != g.members() && at != (retry.Progress{}) || at.Tried>>(len(g.paths)-1)>>1 != 0 {
 		return false
 	}
-	if at.Attempt == 0 {
+	if at.Transmissions == 0 {
 		return untried(len(g.paths), at.Tried, 0) != none
 	}
 	if int(at.Server) >= len(g.paths) || at.Tried&(1<<at.Server) == 0 {
 		return false
 	}
 	s := g.cfg.Members[at.Server].Schedule
-	return s.BackoffRetry > 0 && int(at.Attempt) > s.Retransmit && int(at.Attempt) <= s.Transmissions()
+	return s.BackoffRetry > 0 && int(at.Transmissions) > s.Retransmit && int(at.Transmissions) <= s.Transmissions()
 }
 
 // failOver moves x from a server that did not answer to the next one. The caller holds the mutex.
@@ -160,7 +160,7 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	}
 	s := g.paths[x.server].server
 	s.stats.Timeouts++
-	g.endAttempt(x)
+	g.endTransmission(x)
 	if s.state.timedOut(now, g.rule) {
 		g.noteDead(s, x)
 	}
@@ -188,9 +188,9 @@ func (g *Group) endProbe(x *exchange) {
 	}
 }
 
-// endAttempt ends the current attempt; its identifier stays reserved for a late answer. The caller
-// holds the mutex.
-func (g *Group) endAttempt(x *exchange) {
+// endTransmission ends the current transmission; its identifier stays reserved for a late answer.
+// The caller holds the mutex.
+func (g *Group) endTransmission(x *exchange) {
 	if x.pending {
 		x.pending = false
 		x.path().server.stats.PendingRequests--
@@ -204,7 +204,7 @@ func (g *Group) endAttempt(x *exchange) {
 // settle ends an exchange. The caller holds the mutex, and must call Done afterwards without it.
 func (g *Group) settle(x *exchange) {
 	x.settled = true
-	g.endAttempt(x)
+	g.endTransmission(x)
 	g.endProbe(x)
 	g.deadlines.Remove(&x.wait)
 	if x.announced {
@@ -212,9 +212,9 @@ func (g *Group) settle(x *exchange) {
 	}
 }
 
-// beginAttempt counts an attempt that is made now, with identifier slot, or none if no identifier
-// was available. The caller holds the mutex.
-func (g *Group) beginAttempt(x *exchange, slot int, now time.Time) {
+// beginTransmission counts a transmission that is made now, with identifier slot, or none if no
+// identifier was available. The caller holds the mutex.
+func (g *Group) beginTransmission(x *exchange, slot int, now time.Time) {
 	s, member := g.member(x.server)
 	if x.tries == 0 {
 		s.stats.Requests++

@@ -11,15 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// attemptAt is an attempt: seconds after the start of the test, and the server.
-type attemptAt struct{ Second, Server int }
+// transmissionAt is a transmission: seconds after the start of the test, and the server.
+type transmissionAt struct{ Second, Server int }
 
-// plannedRequest is a request that is sent at a second, with its attempts and its end. After a
+// plannedRequest is a request that is sent at a second, with its transmissions and its end. After a
 // Later it is sent again.
 type plannedRequest struct {
-	Begin    int
-	Attempts []attemptAt
-	FailedAt int // when it failed
+	Begin         int
+	Transmissions []transmissionAt
+	FailedAt      int // when it failed
 }
 
 // simulation is a group without sockets or goroutines. Its clock jumps from deadline to deadline.
@@ -57,8 +57,8 @@ type simulationRun struct {
 	open     int              // requests that are not settled
 }
 
-// run sends requests at these seconds and returns their attempts. heard is when a server answers
-// something else: second, server.
+// run sends requests at these seconds and returns their transmissions. heard is when a server
+// answers something else: second, server.
 func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []plannedRequest {
 	t.Helper()
 	p := &simulationRun{s, t, make([]plannedRequest, len(begins)), map[*exchange]int{}, map[int][]func(){}, len(begins)}
@@ -108,8 +108,8 @@ func (p *simulationRun) send(journey int, from retry.Progress) {
 
 func (p *simulationRun) transmit(x *exchange) {
 	j := &p.requests[p.of[x]]
-	j.Attempts = append(j.Attempts, attemptAt{p.second(), x.server})
-	p.g.beginAttempt(x, none, p.now)
+	j.Transmissions = append(j.Transmissions, transmissionAt{p.second(), x.server})
+	p.g.beginTransmission(x, none, p.now)
 }
 
 func (p *simulationRun) end(journey int, err error) {
@@ -130,11 +130,11 @@ func (p *simulationRun) end(journey int, err error) {
 }
 
 func TestSchedule(t *testing.T) {
-	// to returns four attempts with a server, five seconds apart.
-	to := func(server, from int) []attemptAt {
-		return []attemptAt{{from, server}, {from + 5, server}, {from + 10, server}, {from + 15, server}}
+	// to returns four transmissions to a server, five seconds apart.
+	to := func(server, from int) []transmissionAt {
+		return []transmissionAt{{from, server}, {from + 5, server}, {from + 10, server}, {from + 15, server}}
 	}
-	join := func(parts ...[]attemptAt) (all []attemptAt) {
+	join := func(parts ...[]transmissionAt) (all []transmissionAt) {
 		for _, p := range parts {
 			all = append(all, p...)
 		}
@@ -213,9 +213,9 @@ func TestDownUntil(t *testing.T) {
 	}
 }
 
-// TestExpiryBeforeFirstAttempt: an expiry before a request's first attempt was made does not count
-// as an attempt.
-func TestExpiryBeforeFirstAttempt(t *testing.T) {
+// TestExpiryBeforeFirstTransmission: an expiry before a request's first transmission was made does
+// not count as a transmission.
+func TestExpiryBeforeFirstTransmission(t *testing.T) {
 	s := simulate(t, setup{}, retry.Schedule{}, retry.Schedule{})
 	x := newExchange(s.g, testRequest(s.now), retry.Progress{})
 	if _, err := s.g.accept(x); err != nil {

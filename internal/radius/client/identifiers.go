@@ -9,82 +9,84 @@ import (
 // perConn is the number of identifiers of a Conn.
 const perConn = radius.IdentifiersPerSocket
 
-// none means no attempt.
+// none means no transmission.
 const none = -1
 
-// attemptState is the state of an identifier.
-type attemptState uint8
+// transmissionState is the state of an identifier.
+type transmissionState uint8
 
 const (
-	free       attemptState = iota // in the pool
-	preparing                      // allocated, but its request is not sent yet: no answer is valid
-	waiting                        // the current attempt of its exchange
-	superseded                     // on the list old: there was a later attempt, or the exchange is settled
+	free       transmissionState = iota // in the pool
+	preparing                           // allocated, but its request is not sent yet: no answer is valid
+	waiting                             // the current transmission of its exchange
+	superseded                          // on the list old: a later one was made, or the exchange is settled
 )
 
-// attempt is one identifier of one Conn, with the request that uses it.
-type attempt struct {
+// transmission is one identifier of one Conn, with the request that uses it.
+type transmission struct {
 	exchange   *exchange // nil if free
 	auth       radius.Authenticator
 	sent       time.Time
 	serial     uint32 // identifies this use of the identifier, within the path
-	state      attemptState
+	state      transmissionState
 	prev, next int32 // on the list old
 }
 
 // identifiers has all identifiers of one path: number n is identifier n%256 of Conn n/256. An
-// identifier returns to the pool with its answer; without one it stays with its attempt as long as
-// possible.
+// identifier returns to the pool with its answer; without one it stays with its transmission as
+// long as possible.
 type identifiers struct {
-	attempts  []attempt
-	pool      radius.IdentifierPool
-	old       list          // superseded attempts, the oldest first
-	limit     int           // maximum of len(attempts)
-	linger    time.Duration // age at which a superseded attempt gives up its identifier
-	allocated uint32        // total, including those before a change of the address
+	transmissions []transmission
+	pool          radius.IdentifierPool
+	old           list          // superseded transmissions, the oldest first
+	limit         int           // maximum of len(transmissions)
+	linger        time.Duration // age at which a superseded transmission gives up its identifier
+	allocated     uint32        // total, including those before a change of the address
 }
 
 // newIdentifiers returns an empty set; the path sets limit and linger.
 func newIdentifiers() identifiers { return identifiers{old: list{none, none}} }
 
 // identifierLimit returns the maximum number of identifiers for a group with this window: twice the
-// window, in whole Conns, because each exchange may also wait for the answer to an earlier attempt.
+// window, in whole Conns, because each exchange may also wait for the answer to an earlier
+// transmission.
 func identifierLimit(window int) int { return 2 * ((window + perConn - 1) / perConn) * perConn }
 
 // grow adds the identifiers of one more Conn.
 func (ids *identifiers) grow() {
-	ids.attempts = append(ids.attempts, make([]attempt, perConn)...)
+	ids.transmissions = append(ids.transmissions, make([]transmission, perConn)...)
 	ids.pool.Grow()
 }
 
 // full reports whether the maximum number of Conns is open.
-func (ids *identifiers) full() bool { return len(ids.attempts) >= ids.limit }
+func (ids *identifiers) full() bool { return len(ids.transmissions) >= ids.limit }
 
-// acquire allocates an identifier for x: a free one, else that of an attempt that was superseded at
-// least linger ago. If there is none, it returns none if another Conn may be opened. If not, or
-// with force, it uses the oldest superseded one, if any.
+// acquire allocates an identifier for x: a free one, else that of a transmission that was
+// superseded at least linger ago. If there is none, it returns none if another Conn may be opened.
+// If not, or with force, it uses the oldest superseded one, if any.
 func (ids *identifiers) acquire(x *exchange, now time.Time, force bool) int {
 	n, ok := ids.pool.Allocate()
 	if !ok {
 		n = ids.old.first()
-		if n == none || !force && !ids.full() && now.Sub(ids.attempts[n].sent) < ids.linger {
+		if n == none || !force && !ids.full() && now.Sub(ids.transmissions[n].sent) < ids.linger {
 			return none
 		}
-		ids.old.remove(ids.attempts, n)
+		ids.old.remove(ids.transmissions, n)
 	}
-	a := &ids.attempts[n]
+	a := &ids.transmissions[n]
 	a.exchange, a.state, a.sent = x, preparing, now
 	ids.allocated++
 	a.serial = ids.allocated
 	return n
 }
 
-// arm makes attempt n accept answers. It returns false if another attempt has the identifier now.
+// arm makes transmission n accept answers. It returns false if another transmission has the
+// identifier now.
 func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) bool {
-	if n >= len(ids.attempts) { // the server's address has changed
+	if n >= len(ids.transmissions) { // the server's address has changed
 		return false
 	}
-	a := &ids.attempts[n]
+	a := &ids.transmissions[n]
 	if a.serial != serial || a.state != preparing {
 		return false
 	}
@@ -92,46 +94,47 @@ func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) boo
 	return true
 }
 
-// pending returns the attempt with this number if it accepts an answer.
-func (ids *identifiers) pending(n int) (attempt, bool) {
-	if n >= len(ids.attempts) {
-		return attempt{}, false
+// pending returns the transmission with this number if it accepts an answer.
+func (ids *identifiers) pending(n int) (transmission, bool) {
+	if n >= len(ids.transmissions) {
+		return transmission{}, false
 	}
-	a := ids.attempts[n]
+	a := ids.transmissions[n]
 	return a, a.state == waiting || a.state == superseded
 }
 
-// supersede separates attempt n from its exchange; the identifier stays reserved for a late answer.
+// supersede separates transmission n from its exchange; the identifier stays reserved for a late
+// answer.
 func (ids *identifiers) supersede(n int) {
-	a := &ids.attempts[n]
+	a := &ids.transmissions[n]
 	switch a.state {
 	case preparing: // was never sent
 		ids.release(n)
 	case waiting:
 		a.state = superseded
-		ids.old.push(ids.attempts, n)
+		ids.old.push(ids.transmissions, n)
 	}
 }
 
 // release frees identifier n.
 func (ids *identifiers) release(n int) {
-	a := &ids.attempts[n]
+	a := &ids.transmissions[n]
 	if a.state == free {
 		return
 	}
 	if a.state == superseded {
-		ids.old.remove(ids.attempts, n)
+		ids.old.remove(ids.transmissions, n)
 	}
 	a.exchange, a.state = nil, free
 	ids.pool.Release(n)
 }
 
-// list is a doubly linked list of attempts by number; the links are in the attempts.
+// list is a doubly linked list of transmissions by number; the links are in the transmissions.
 type list struct{ head, tail int32 }
 
 func (l *list) first() int { return int(l.head) }
 
-func (l *list) push(all []attempt, n int) {
+func (l *list) push(all []transmission, n int) {
 	a := &all[n]
 	a.prev, a.next = l.tail, none
 	if l.tail == none {
@@ -142,7 +145,7 @@ func (l *list) push(all []attempt, n int) {
 	l.tail = int32(n)
 }
 
-func (l *list) remove(all []attempt, n int) {
+func (l *list) remove(all []transmission, n int) {
 	a := &all[n]
 	if a.prev == none {
 		l.head = a.next

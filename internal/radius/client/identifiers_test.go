@@ -47,8 +47,8 @@ func TestIdentifierOfSupersededAttempt(t *testing.T) {
 	ids.grow()
 	for n := range perConn {
 		ids.acquire(&exchange{}, at(0), false)
-		if !ids.arm(n, ids.attempts[n].serial, radius.Authenticator{}) {
-			t.Fatalf("attempt %d was not armed", n)
+		if !ids.arm(n, ids.transmissions[n].serial, radius.Authenticator{}) {
+			t.Fatalf("transmission %d was not armed", n)
 		}
 	}
 	ids.supersede(9)
@@ -74,24 +74,24 @@ func TestIdentifierNotYetSent(t *testing.T) {
 	ids := identifiersFor(1, time.Second)
 	ids.grow()
 	n := ids.acquire(&exchange{}, at(0), false)
-	serial := ids.attempts[n].serial
+	serial := ids.transmissions[n].serial
 	if _, ok := ids.pending(n); ok {
-		t.Error("an attempt that was not sent accepts answers")
+		t.Error("a transmission that was not sent accepts answers")
 	}
 	ids.supersede(n)
-	if ids.attempts[n].state != free {
-		t.Error("an attempt that was never sent waits for its answer")
+	if ids.transmissions[n].state != free {
+		t.Error("a transmission that was never sent waits for its answer")
 	}
 	if ids.arm(n, serial, radius.Authenticator{}) {
-		t.Error("armed an attempt that is over")
+		t.Error("armed a transmission that is over")
 	}
 	for range perConn { // until n is allocated again
 		ids.acquire(&exchange{}, at(0), false)
 	}
 	if ids.arm(n, serial, radius.Authenticator{}) {
-		t.Error("armed an attempt of another exchange")
+		t.Error("armed a transmission of another exchange")
 	}
-	if _, ok := ids.pending(len(ids.attempts)); ok {
+	if _, ok := ids.pending(len(ids.transmissions)); ok {
 		t.Error("an identifier of a socket that is not there")
 	}
 }
@@ -125,7 +125,7 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 			"take many": func(t *rapid.T) {
 				force := rapid.Bool().Draw(t, "force")
 				for range rapid.IntRange(1, 300).Draw(t, "count") {
-					frees := len(ids.attempts) - len(current) - len(old)
+					frees := len(ids.transmissions) - len(current) - len(old)
 					n := ids.acquire(&exchange{}, at(now), force)
 					switch {
 					case n == none && (frees > 0 || (force || ids.full()) && len(old) > 0):
@@ -138,7 +138,7 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 						t.Fatalf("acquired %d, the oldest is %d", n, old[0])
 					}
 					old, current = without(old, n), append(current, n)
-					ids.arm(n, ids.attempts[n].serial, radius.Authenticator{})
+					ids.arm(n, ids.transmissions[n].serial, radius.Authenticator{})
 				}
 			},
 			"release": func(t *rapid.T) {
@@ -162,8 +162,8 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 				for n, ok := pool.Allocate(); ok; n, ok = pool.Allocate() {
 					frees = append(frees, n)
 				}
-				if len(frees)+len(current)+len(old) != len(ids.attempts) {
-					t.Fatalf("%d free, %d taken, %d old of %d", len(frees), len(current), len(old), len(ids.attempts))
+				if len(frees)+len(current)+len(old) != len(ids.transmissions) {
+					t.Fatalf("%d free, %d taken, %d old of %d", len(frees), len(current), len(old), len(ids.transmissions))
 				}
 				for _, n := range current {
 					if slices.Contains(frees, n) {
@@ -177,14 +177,14 @@ func TestIdentifiersAgainstModel(t *testing.T) {
 
 // walk follows a list in both directions.
 func walk(t *rapid.T, ids *identifiers, l *list) (forth []int) {
-	for n := l.head; n != none; n = ids.attempts[n].next {
+	for n := l.head; n != none; n = ids.transmissions[n].next {
 		forth = append(forth, int(n))
-		if len(forth) > len(ids.attempts) {
+		if len(forth) > len(ids.transmissions) {
 			t.Fatal("the list is a ring")
 		}
 	}
 	var back []int
-	for n := l.tail; n != none && len(back) <= len(forth); n = ids.attempts[n].prev {
+	for n := l.tail; n != none && len(back) <= len(forth); n = ids.transmissions[n].prev {
 		back = append(back, int(n))
 	}
 	slices.Reverse(back)
@@ -194,8 +194,8 @@ func walk(t *rapid.T, ids *identifiers, l *list) (forth []int) {
 	return forth
 }
 
-// TestSerialsContinueAfterMove: an attempt that was prepared before its server's address changed
-// arms none of the new identifiers.
+// TestSerialsContinueAfterMove: a transmission that was prepared before its server's address
+// changed arms none of the new identifiers.
 func TestSerialsContinueAfterMove(t *testing.T) {
 	g, err := newGroup(setup{Servers: every(0, 0, Server{Addr: documentationAddr, Secret: testSecret})})
 	if err != nil {
@@ -204,7 +204,7 @@ func TestSerialsContinueAfterMove(t *testing.T) {
 	p := g.paths[0]
 	p.ids.grow()
 	before := p.ids.acquire(&exchange{group: g, settled: true}, at(0), false)
-	serial := p.ids.attempts[before].serial
+	serial := p.ids.transmissions[before].serial
 	p.move(documentationAddr, at(1))
 	p.ids.grow()
 	after := p.ids.acquire(&exchange{group: g}, at(1), false)
@@ -212,6 +212,6 @@ func TestSerialsContinueAfterMove(t *testing.T) {
 		t.Fatalf("identifiers %d and %d", before, after)
 	}
 	if p.ids.arm(before, serial, radius.Authenticator{}) {
-		t.Error("the attempt to the old address has armed the one to the new")
+		t.Error("the transmission to the old address has armed the one to the new")
 	}
 }

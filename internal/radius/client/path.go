@@ -68,12 +68,12 @@ func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 	if p.addr.IsValid() {
 		p.moves++
 	}
-	for n := range p.ids.attempts {
-		x := p.ids.attempts[n].exchange
+	for n := range p.ids.transmissions {
+		x := p.ids.transmissions[n].exchange
 		if x == nil || x.settled || x.slot != n || x.path() != p {
 			continue
 		}
-		x.group.endAttempt(x)
+		x.group.endTransmission(x)
 		x.tries, x.due, x.membersHash = 0, true, x.group.members()
 		x.group.schedule(x, now)
 	}
@@ -141,8 +141,8 @@ func (p *path) receiveFailed(err error) {
 	}
 }
 
-// handle processes one packet of the server. An answer to any attempt of an exchange settles it.
-// scratch is working memory and is returned for the next call.
+// handle processes one packet of the server. An answer to any transmission of an exchange settles
+// it. scratch is working memory and is returned for the next call.
 func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	s := p.server
 	c := s.client
@@ -189,18 +189,18 @@ func (p *path) owns(conn Conn, number int) bool {
 	return number < len(p.conns) && p.conns[number] == conn
 }
 
-// match counts a packet, for which radius.Parse returned err, and returns the attempt that it may
-// answer. The caller holds the mutex.
-func (p *path) match(packet radius.Packet, err error, conn Conn, number int) (attempt, bool) {
+// match counts a packet, for which radius.Parse returned err, and returns the transmission that it
+// may answer. The caller holds the mutex.
+func (p *path) match(packet radius.Packet, err error, conn Conn, number int) (transmission, bool) {
 	stats := &p.server.stats
 	stats.Responses++
 	if err != nil {
 		stats.MalformedResponses++
-		return attempt{}, false
+		return transmission{}, false
 	}
 	if !p.owns(conn, number) {
 		stats.PacketsDropped++
-		return attempt{}, false
+		return transmission{}, false
 	}
 	a, ok := p.ids.pending(number*perConn + int(packet.Identifier()))
 	switch {
@@ -208,15 +208,15 @@ func (p *path) match(packet radius.Packet, err error, conn Conn, number int) (at
 		stats.PacketsDropped++
 	case !a.exchange.req.Answers(packet.Code()):
 		stats.UnknownTypes++
-		return attempt{}, false
+		return transmission{}, false
 	}
 	return a, ok
 }
 
-// answered handles a valid answer to attempt n, whose state was copied to was before the check. It
-// returns the exchange that the answer settles, or nil, and the groups to tell that the server
-// answers. The caller holds the mutex.
-func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, listeners []*Group) {
+// answered handles a valid answer to transmission n, whose state was copied to was before the
+// check. It returns the exchange that the answer settles, or nil, and the groups to tell that the
+// server answers. The caller holds the mutex.
+func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, listeners []*Group) {
 	s, g := p.server, was.exchange.group
 	s.stats.LastResponse, s.stats.RoundTripTime = now, now.Sub(was.sent)
 	if was.state == waiting { // not if it timed out
@@ -226,7 +226,7 @@ func (p *path) answered(n int, was attempt, now time.Time) (x *exchange, listene
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
 		listeners = without(groupsOf(s), g)
 	}
-	if p.ids.attempts[n].serial != was.serial || p.ids.attempts[n].state == free {
+	if p.ids.transmissions[n].serial != was.serial || p.ids.transmissions[n].state == free {
 		// Meanwhile a copy of the answer arrived, or the identifier was reused.
 		return nil, g.appendListener(listeners)
 	}

@@ -35,12 +35,12 @@ const (
 type ServerStats struct {
 	Name string
 	Addr netip.AddrPort
-	// RoundTripTime is the time between the last valid answer and the attempt that it answers.
+	// RoundTripTime is the time between the last valid answer and the transmission that it answers.
 	RoundTripTime time.Duration
 	// Requests counts requests sent to the server, without retransmissions. A request in flight
 	// counts again when the server's address changes.
 	Requests uint64
-	// Retransmissions counts further attempts with the same server, including those of the
+	// Retransmissions counts further transmissions with the same server, including those of the
 	// back-off.
 	Retransmissions uint64
 	// Responses counts all datagrams from the server, valid or not.
@@ -48,18 +48,19 @@ type ServerStats struct {
 	// MalformedResponses counts answers with invalid framing.
 	MalformedResponses uint64
 	// BadAuthenticators counts answers with a wrong authenticator or Message-Authenticator. The
-	// usual cause is a different secret; another one is an answer to an attempt so old that its
+	// usual cause is a different secret; another one is an answer to a transmission so old that its
 	// identifier was reused.
 	BadAuthenticators uint64
-	// PendingRequests is the number of attempts that wait for their answer and have not timed out.
+	// PendingRequests is the number of transmissions that wait for their answer and have not timed
+	// out.
 	PendingRequests int
-	// Timeouts counts attempts without an answer in time.
+	// Timeouts counts transmissions without an answer in time.
 	Timeouts uint64
 	// UnknownTypes counts packets with a code that does not answer this kind of request.
 	UnknownTypes uint64
-	// PacketsDropped counts answers for which no attempt waits, mostly copies.
+	// PacketsDropped counts answers for which no transmission waits, mostly copies.
 	PacketsDropped uint64
-	// SendErrors counts attempts that the system could not send, and sockets that could not be
+	// SendErrors counts transmissions that the system could not send, and sockets that could not be
 	// opened. The MIB has no object for it.
 	SendErrors uint64
 	// LastResponse is the time of the last valid answer; zero means never.
@@ -85,7 +86,7 @@ type ServerStats struct {
 	// Failures counts the requests that it did not answer by the end of its schedule
 	// (casAcctTransactionFailures). One that is answered later counts in Successes too.
 	Failures uint64
-	// AverageResponseTime is the smoothed RoundTripTime. Each answer to an attempt that had not
+	// AverageResponseTime is the smoothed RoundTripTime. Each answer to a transmission that had not
 	// timed out moves it by an eighth of the difference, like SRTT in RFC 6298; the first answer
 	// sets it (casAcctResponseTime).
 	AverageResponseTime time.Duration
