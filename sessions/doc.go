@@ -1,6 +1,6 @@
 // Package sessions is the live session table. It makes sessions from what NASes report. Each
 // session has a number (spec terms: session id) and a life cycle, and is counted in the scalars of
-// CISCO-AAA-SESSION-MIB.
+// CISCO-AAA-SESSION-MIB. The name of a session is its NAS and its Acct-Session-Id.
 //
 // # The walk of an event
 //

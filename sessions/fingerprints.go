@@ -13,7 +13,7 @@ type fingerprint struct {
 	// sum is a hash of the type, Event-Timestamp, Acct-Session-Time and counters, and of the
 	// attributes that a session does not keep. An absent value is not the same as zero.
 	sum uint64
-	// attrs is a hash of all attributes, in any order. With the same sum it is the same packet.
+	// attrs is a hash of all attributes, in any order. If sum is equal too, it is the same packet.
 	attrs uint32
 	// at is when the packet was heard, in seconds since 1970 on the table's clock. It is 0 if the
 	// packet has a time of its own and is not a start.

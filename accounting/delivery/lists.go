@@ -7,7 +7,7 @@ import (
 	"aaasess/internal/timeheap"
 )
 
-// waiting is lanes that wait for their time.
+// waiting has lanes that wait for their times.
 type waiting struct{ heap timeheap.Heap[*lane] }
 
 // add makes a busy lane wait.
@@ -46,10 +46,10 @@ func (ls *waiting) removeIf(wanted func(*lane) bool) (all []*lane) {
 	return all
 }
 
-// nextDue is when due has something, or zero.
+// nextDue returns when the first lane is due, or zero if none waits.
 func (ls *waiting) nextDue() time.Time { return ls.heap.Next() }
 
-// deque is lanes in the order in which they came.
+// deque has lanes in the order in which they were added.
 type deque struct {
 	lanes []*lane
 	first int
@@ -89,8 +89,8 @@ func (q *deque) pop(newest bool) *lane {
 	return l
 }
 
-// find removes and returns the oldest wanted lane, or nil if there is none. It looks at those from
-// the from-th on, and returns from where to look for the next.
+// find removes and returns the oldest wanted lane, or nil if there is none. The search begins at
+// index from; the second result is the index at which to search for the next.
 func (q *deque) find(from int, wanted func(*lane) bool) (*lane, int) {
 	for i := q.first + from; i < len(q.lanes); i++ {
 		l := q.lanes[i]

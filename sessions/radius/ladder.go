@@ -46,8 +46,10 @@ type ladder struct {
 	unknown       [rungs]bool // rungs answered with 503
 	refused       bool        // the NAS answered full with 401, 402, 404 or 407
 	acceptsExtras bool        // the NAS has understood a request with hasExtras
-	best          rung        // the first rung of later attempts: the latest that the NAS understood best
-	rank          uint8       // of best: 0 no answer, 1 refused because of its contents, 2 understood
+	// best is the rung that later attempts start with: the latest of those that the NAS understood
+	// best.
+	best rung
+	rank uint8 // of best: 0 no answer, 1 refused because of its contents, 2 understood
 
 	// Properties of the profile and the session in this attempt.
 	hasExtras      bool // first has Event-Timestamp or Message-Authenticator
