@@ -17,7 +17,7 @@ type DisconnectRequest struct {
 	// Wait is how many seconds (at most MaxWait, parts allowed) to wait for the sessions to be gone. The
 	// answer then has each session when it is gone, and at the end those that are not. 0 answers at
 	// once, when it is durable that they will be ended.
-	Wait float64 `json:"wait,omitempty"`
+	Wait Seconds `json:"wait,omitempty"`
 }
 
 // flatten makes the filter of a DisconnectRequest of the values of a URL.
@@ -32,14 +32,14 @@ func flatten(values url.Values) map[string]string {
 // NewDisconnectRequest is the request that ends what a filter means: by IDs only if it has nothing
 // else, and then all or nothing. A filter that means everybody gives an error: set All for that.
 func NewDisconnectRequest(f Filter, wait time.Duration) (DisconnectRequest, error) {
-	req := DisconnectRequest{Wait: wait.Seconds()}
+	req := DisconnectRequest{Wait: InSeconds(wait)}
 	for _, id := range f.IDs {
 		req.IDs = append(req.IDs, id.String())
 	}
 	f.IDs = nil
 	req.Filter = flatten(f.values())
 	if (len(req.IDs) > 0) == (len(req.Filter) > 0) {
-		return DisconnectRequest{}, fmt.Errorf("%w: want ids or a filter, and one of them only", ErrQuery)
+		return DisconnectRequest{}, fmt.Errorf("%w: give either IDs or a filter", ErrQuery)
 	}
 	return req, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrQuery is returned for a query that cannot be understood.
-var ErrQuery = errors.New("wrong filter")
+var ErrQuery = errors.New("invalid query")
 
 // Filter says which sessions are meant: those to which all fields that are set apply; the zero
 // Filter means all. As parameters of a URL, or the "filter" of a [DisconnectRequest]:
@@ -76,7 +76,7 @@ func (q *Query) set(key, value string) error {
 	case key == "limit" && value != "":
 		n, err := strconv.ParseUint(value, 10, 31)
 		if err != nil {
-			return fmt.Errorf("%w: limit %q is no number up to %d", ErrQuery, value, 1<<31-1)
+			return fmt.Errorf("%w: limit %q is not a number up to %d", ErrQuery, value, 1<<31-1)
 		}
 		q.Limit = int(n)
 	default:
@@ -101,7 +101,7 @@ func (f *Filter) Set(key, value string) (err error) {
 		f.User = value
 	case "address":
 		if f.Address, err = netip.ParseAddr(value); err != nil || !f.Address.Is4() {
-			return fmt.Errorf("%w: address %q is no IPv4 address", ErrQuery, value)
+			return fmt.Errorf("%w: address %q is not an IPv4 address", ErrQuery, value)
 		}
 	case "nas":
 		f.NAS = value
@@ -114,7 +114,7 @@ func (f *Filter) Set(key, value string) (err error) {
 	case "state":
 		f.State, err = oneOf(States(), key, value)
 	default:
-		return fmt.Errorf("%w: %q is not known", ErrQuery, key)
+		return fmt.Errorf("%w: unknown parameter %q", ErrQuery, key)
 	}
 	return err
 }

@@ -21,9 +21,9 @@ func ParseID(s string) (ID, error) {
 	n, err := strconv.ParseUint(digits, 16, 32)
 	switch {
 	case err != nil || !prefixed && len(digits) != 8 || len(digits) > 8:
-		return 0, fmt.Errorf("%w: %q is no session id: want eight hex digits, or 0x and up to eight", ErrQuery, s)
+		return 0, fmt.Errorf("%w: %q is not a session ID: want eight hex digits, or 0x and one to eight", ErrQuery, s)
 	case n == 0:
-		return 0, fmt.Errorf("%w: no session has id 0", ErrQuery)
+		return 0, fmt.Errorf("%w: no session has the ID 0", ErrQuery)
 	}
 	return ID(n), nil
 }

@@ -68,7 +68,7 @@ func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*Li
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	wait := time.Duration(req.Wait * float64(time.Second))
+	wait := req.Wait.Duration()
 	return c.list(ctx, http.MethodPost, api.PathDisconnect, b, wait)
 }
 

@@ -39,8 +39,8 @@ func parseDisconnect(body io.Reader) (victims, error) {
 	if given != 1 {
 		return victims{}, errors.New("body: want ids, filter or all, and one of them only")
 	}
-	v := victims{wait: time.Duration(req.Wait * float64(time.Second))}
-	if req.Wait < 0 || req.Wait > api.MaxWait.Seconds() {
+	v := victims{wait: req.Wait.Duration()}
+	if req.Wait < 0 || req.Wait > api.InSeconds(api.MaxWait) {
 		return victims{}, fmt.Errorf("body: wait is not within 0 and %v seconds", api.MaxWait.Seconds())
 	}
 	for _, text := range req.IDs {

@@ -35,10 +35,10 @@ func TestDisconnect(t *testing.T) {
 		{"nothing said", api.DisconnectRequest{}, nil, "want ids, filter or all"},
 		{"empty filter", api.DisconnectRequest{Filter: map[string]string{}}, nil, "want ids, filter or all"},
 		{"two things said", api.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want ids, filter or all"},
-		{"unknown filter", api.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `"usr" is not known`},
+		{"unknown filter", api.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `unknown parameter "usr"`},
 		{"filter without a value", api.DisconnectRequest{Filter: map[string]string{"user": ""}}, nil, `"user" is empty`},
-		{"sort is no filter", api.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `"sort" is not known`},
-		{"no id", api.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is no session id`},
+		{"sort is no filter", api.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `unknown parameter "sort"`},
+		{"no id", api.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is not a session ID`},
 		{"wait below 0", api.DisconnectRequest{All: true, Wait: -1}, nil, "wait is not within 0 and 3600 seconds"},
 		{"wait too long", api.DisconnectRequest{All: true, Wait: 3601}, nil, "wait is not within 0 and 3600 seconds"},
 	}
@@ -72,7 +72,7 @@ func TestWait(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers []controltest.Answer
-		wait    float64
+		wait    api.Seconds
 		want    string
 	}{
 		{"ACK, its stop comes first", []controltest.Answer{ack}, 5, "1 ended* ACK/1"},

@@ -36,7 +36,7 @@ func parsePart(values url.Values) (part, error) {
 			}
 			p.limit = int(n)
 		default:
-			return p, fmt.Errorf("%w: %q is not known", api.ErrQuery, key)
+			return p, fmt.Errorf("%w: unknown parameter %q", api.ErrQuery, key)
 		}
 	}
 	return p, nil

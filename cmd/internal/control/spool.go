@@ -71,7 +71,7 @@ func (s *Server) listSetAside(w http.ResponseWriter, r *http.Request) {
 func parseSeq(text string) (uint64, error) {
 	seq, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %q is no number of a record", api.ErrQuery, text)
+		return 0, fmt.Errorf("%w: %q is not a record number", api.ErrQuery, text)
 	}
 	return seq, nil
 }
