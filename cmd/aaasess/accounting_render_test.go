@@ -51,7 +51,8 @@ func s3(zone *time.Location) []api.ServerGroup {
 	}
 }
 
-// unprintableGroup returns a group whose servers differ, and whose names have unprintable characters.
+// unprintableGroup returns a group whose servers differ, and whose names have unprintable
+// characters.
 func unprintableGroup() *api.ServerGroup {
 	backoff := &api.Backoff{MaxDelay: 3600, Retry: 32}
 	return &api.ServerGroup{

@@ -35,8 +35,8 @@ func accountant(t *testing.T, a *controltest.Accounting) *controltest.Daemon {
 	return d
 }
 
-// TestAccountingDialogues runs each command line against its own daemon. It does not compare an out of "-":
-// TestAccountingScreens does.
+// TestAccountingDialogues runs each command line against its own daemon. It does not compare an out
+// of "-": TestAccountingScreens does.
 func TestAccountingDialogues(t *testing.T) {
 	const p1, p3 = "aaa-server-policy-1", "aaa-server-policy-3"
 	const wrong = "aaasess: usage error: "
@@ -64,14 +64,14 @@ func TestAccountingDialogues(t *testing.T) {
 		{"words behind", "show spool x", "", 2, "", wrong + `unknown command "x" for "aaasess show spool"` + "\n", ""},
 
 		{"acct-on", "perform acct-on " + p1 + " --force", "", 0, p1 + "  sendAcctOn\n", "", "acct-on " + p1 + " force"},
-		{"acct-on, acknowledged", "perform acct-on " + p1, "", 1, "", `aaasess: server group "` + p1 + `": acknowledged already: --force` + "\n", ""},
+		{"acct-on, acknowledged", "perform acct-on " + p1, "", 1, "", `aaasess: server group "` + p1 + `": already acknowledged; --force sends another one` + "\n", ""},
 		{"acct-on, being sent", "perform acct-on " + p3, "", 0, p3 + "  sendAcctOn\n", "", "acct-on " + p3},
-		{"acct-on of a monitor", "perform acct-on aaa-server-policy-2", "", 1, "", `aaasess: server group "aaa-server-policy-2": it sends no Accounting-On or Accounting-Off` + "\n", ""},
+		{"acct-on of a monitor", "perform acct-on aaa-server-policy-2", "", 1, "", `aaasess: server group "aaa-server-policy-2": sends neither Accounting-On nor Accounting-Off` + "\n", ""},
 		{"acct-on of none", "perform acct-on x", "", 4, "", `aaasess: server group "x": no such server group` + "\n", ""},
 		{"acct-off", "perform acct-off " + p1, "", 0, p1 + "  sendAcctOff\n", "", "acct-off " + p1},
 		{"acct-off of all", "perform acct-off --acct-terminate-cause 6", "", 0, p1 + "  sendAcctOff\n" + p3 + "  sendAcctOff\n", "", "acct-off " + p1 + " 6\nacct-off " + p3 + " 6"},
 		{"acct-on of all", "perform acct-on --force", "", 0, p1 + "  sendAcctOn\n" + p3 + "  sendAcctOn\n", "", "acct-on " + p1 + " force\nacct-on " + p3 + " force"},
-		{"acct-on of all, one refuses", "perform acct-on", "", 1, p3 + "  sendAcctOn\n", `aaasess: server group "` + p1 + `": acknowledged already: --force` + "\n", "acct-on " + p3},
+		{"acct-on of all, one refuses", "perform acct-on", "", 1, p3 + "  sendAcctOn\n", `aaasess: server group "` + p1 + `": already acknowledged; --force sends another one` + "\n", "acct-on " + p3},
 		{"cause 0", "perform acct-off --acct-terminate-cause 0", "", 2, "", wrong + "--acct-terminate-cause 0: want at least 1\n", ""},
 		{"cause too large", "perform acct-off --acct-terminate-cause 4294967296", "", 2, "", "-", ""},
 		{"cause of an acct-on", "perform acct-on --acct-terminate-cause 6", "", 2, "", wrong + "unknown flag: --acct-terminate-cause\n", ""},
@@ -85,25 +85,25 @@ func TestAccountingDialogues(t *testing.T) {
 		{"list behind the end", "spool list --after 9", "", 0, "", "0 records\n", ""},
 		{"list after less than nothing", "spool list --after -1", "", 2, "", "-", ""},
 		{"show", "spool show 3", "", 0, "-", "", ""},
-		{"show what is not there", "spool show 5", "", 4, "", "aaasess: record 5: no such record is set aside\n", ""},
+		{"show what is not there", "spool show 5", "", 4, "", "aaasess: record 5: not set aside\n", ""},
 		{"show nothing", "spool show", "", 2, "", wrong + "accepts 1 arg(s), received 0\n", ""},
 		{"show 0", "spool show 0", "", 2, "", wrong + `"0" is not a record number` + "\n", ""},
 		{"replay", "spool replay 3", "", 0, "", "1 record replayed\n", "replay 3"},
 		{"replay two", "spool replay 9 3 9", "", 0, "", "2 records replayed\n", "replay 3 9"},
 		{"replay all", "spool replay --all", "", 0, "", "2 records replayed\n", "replay all"},
-		{"replay a damaged one", "spool replay 3 4", "", 1, "", "aaasess: record 4: the record is damaged and cannot be sent\n", ""},
-		{"replay what is not there", "spool replay 3 5", "", 4, "", "aaasess: record 5: no such record is set aside\n", ""},
+		{"replay a damaged one", "spool replay 3 4", "", 1, "", "aaasess: record 4: damaged, so it cannot be replayed\n", ""},
+		{"replay what is not there", "spool replay 3 5", "", 4, "", "aaasess: record 5: not set aside\n", ""},
 		{"replay what", "spool replay", "", 2, "", wrong + "give either SEQs or --all\n", ""},
 		{"replay both", "spool replay --all 3", "", 2, "", wrong + "give either SEQs or --all\n", ""},
 		{"replay no number", "spool replay 3 x", "", 2, "", wrong + `"x" is not a record number` + "\n", ""},
 		{"drop", "spool drop 4", "\n", 0, "", "1 record dropped\n", "drop 4"},
-		{"drop what is not there", "spool drop 5", "", 4, "", "aaasess: record 5: no such record is set aside\n", ""},
+		{"drop what is not there", "spool drop 5", "", 4, "", "aaasess: record 5: not set aside\n", ""},
 		{"drop all without a terminal", "spool drop --all", "", 2, "", wrong + "--all needs --yes if the standard input is not a terminal\n", ""},
 		{"drop all, yes", "spool drop --all --yes", "", 0, "", "3 records dropped\n", "drop all"},
 		{"drop all, asked, yes", "spool drop --all", "YES\n", 0, "", "Drop ALL set-aside records, 3 now? [y/N] 3 records dropped\n", "drop all"},
 		{"drop all, asked, no", "spool drop --all", "\n", 1, "", "Drop ALL set-aside records, 3 now? [y/N] aaasess: canceled: no record was dropped\n", ""},
 		{"drop both", "spool drop --all 3 --yes", "", 2, "", wrong + "give either SEQs or --all\n", ""},
-		{"reroute one that is configured", "spool reroute group/isp exec/default --yes", "", 1, "", `aaasess: queue "group/isp": its method is configured and delivers its records` + "\n", ""},
+		{"reroute one that is configured", "spool reroute group/isp exec/default --yes", "", 1, "", `aaasess: queue "group/isp": its method is configured, so it cannot be rerouted` + "\n", ""},
 		{"reroute nothing", "spool reroute group/isp", "", 2, "", wrong + "accepts 2 arg(s), received 1\n", ""},
 		{"spool", "spool", "", 2, "", "-", ""},
 	}
@@ -149,7 +149,7 @@ func TestEmptyName(t *testing.T) {
 func TestNothingThere(t *testing.T) {
 	empty := accountant(t, &controltest.Accounting{})
 	without := daemon(t)
-	const noAccounting = "aaasess: this daemon has no server groups and no spool to ask\n"
+	const noAccounting = "aaasess: this daemon has no server groups and no spool\n"
 	for args, want := range map[string]outcome{
 		"show server-group":                           {0, "", "0 server groups\n"},
 		"show server-group --json":                    {0, "{\n  \"groups\": []\n}\n", ""},
@@ -163,7 +163,7 @@ func TestNothingThere(t *testing.T) {
 		"spool drop --all --yes":                      {4, "", "aaasess: no set-aside record matches\n"},
 		"show server-group x":                         {4, "", `aaasess: no such server group: "x"` + "\n"},
 		"show acct-on-off-group x":                    {4, "", `aaasess: no such acct-on-off-group: "x"` + "\n"},
-		"spool show 1":                                {4, "", "aaasess: record 1: no such record is set aside\n"},
+		"spool show 1":                                {4, "", "aaasess: record 1: not set aside\n"},
 		"perform acct-off x --force":                  {4, "", `aaasess: server group "x": no such server group` + "\n"},
 		"show spool":                                  {0, "-", ""},
 		"spool reroute group/a network/default --yes": {4, "", `aaasess: queue "group/a": no such queue` + "\n"},
@@ -227,7 +227,7 @@ func TestAccountingJSON(t *testing.T) {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if first, second := list.Groups[0], list.Groups[1]; second.AcctOnOff.State != api.SendAcctOn || second.Error != "" ||
-		first.AcctOnOff != nil || first.Error != `server group "aaa-server-policy-1": acknowledged already: --force` {
+		first.AcctOnOff != nil || first.Error != `server group "aaa-server-policy-1": already acknowledged; --force sends another one` {
 		t.Errorf("%+v", list)
 	}
 	if got = command(t, d.Socket, "", "spool", "replay", "3", "--json"); got != (outcome{0, "{\n  \"records\": 1\n}\n", ""}) {
@@ -305,7 +305,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestPerformFailsInTheMiddle: if the daemon stops answering, perform prints the groups done until then.
+// TestPerformFailsInTheMiddle: if the daemon stops answering, perform prints the groups done until
+// then.
 func TestPerformFailsInTheMiddle(t *testing.T) {
 	a := books(time.Local)
 	a.Groups[2].AcctOnOff.State = api.StateOff

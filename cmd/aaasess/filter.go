@@ -55,9 +55,9 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// suggest returns the values of a field for shell completion, from the first 200 sessions. It leaves
-// out values with unprintable characters, because nobody can type them. It returns none if the daemon
-// does not answer.
+// suggest returns the values of a field for shell completion, from the first 200 sessions. It
+// leaves out values with unprintable characters, because nobody can type them. It returns none if
+// the daemon does not answer.
 func (g *global) suggest(ctx context.Context, field func(api.Session) string) []string {
 	list, err := g.suggestClient().Sessions(ctx, api.Query{Limit: 200})
 	if err != nil {

@@ -1,6 +1,6 @@
 // Command aaasess is the command line of aaasessd. It shows and ends sessions, shows server groups
-// and their statistics, has Accounting-On and -Off sent, and manages the spool, all over the control
-// socket of the daemon (spec R32, R60 to R63, R70). The command "simulate" plays a NAS.
+// and their statistics, has Accounting-On and -Off sent, and manages the spool, all over the
+// control socket of the daemon (spec R32, R60 to R63, R70). The command "simulate" plays a NAS.
 //
 // The command keeps no state and no lock: it prints what the daemon answers.
 //
@@ -95,7 +95,7 @@ func run(ctx context.Context, env environment, args []string) int {
 }
 
 func exitCode(err error) int {
-	refused := (*apiclient.RefusedError)(nil)
+	refused := (*apiclient.ResponseError)(nil)
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage

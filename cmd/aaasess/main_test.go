@@ -20,8 +20,8 @@ import (
 	"aaasess/sessions"
 )
 
-// daemon starts a daemon with five sessions. The sessions of alice (two) and bob (at nas-2) end when
-// they are disconnected. For carol the NAS never answers, for dave it answers late.
+// daemon starts a daemon with five sessions. The sessions of alice (two) and bob (at nas-2) end
+// when they are disconnected. For carol the NAS never answers, for dave it answers late.
 func daemon(t *testing.T) *controltest.Daemon {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cli") // short: a socket's path has 107 octets
@@ -60,8 +60,8 @@ type outcome struct {
 	out, err string
 }
 
-// command runs a command line against a socket. in is the input on the terminal; "" means that there
-// is no terminal.
+// command runs a command line against a socket. in is the input on the terminal; "" means that
+// there is no terminal.
 func command(t *testing.T, socket, in string, args ...string) outcome {
 	t.Helper()
 	var out, err strings.Builder
@@ -94,7 +94,7 @@ func TestDialogues(t *testing.T) {
 		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 
 		{"an id", "disconnect 00000005", "", 0, "00000005  dave  being disconnected\n", "1 session\n"},
-		{"an id that is gone", "disconnect 00000003 00000063", "", 4, "", "aaasess: no live session 00000063, nothing is disconnected\n"},
+		{"an id that is gone", "disconnect 00000003 00000063", "", 4, "", "aaasess: session 00000063 is not live; no session was disconnected\n"},
 		{"by number, wait", "disconnect --number 3 --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
 		{"by user, wait", "disconnect --user bob --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
 		{"by NAS, nobody", "disconnect --nas nas-9", "", 4, "", "aaasess: no session matches\n"},
@@ -145,7 +145,7 @@ func TestDialogues(t *testing.T) {
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 				t.Error(diff)
 			}
-			if tt.code == exitUsage || strings.Contains(tt.err, "no session was disconnected") || strings.Contains(tt.err, "nothing") {
+			if tt.code == exitUsage || strings.Contains(tt.err, "no session was disconnected") {
 				if n := d.Table.View().Disconnected; n != 0 {
 					t.Errorf("%d sessions are being disconnected", n)
 				}

@@ -107,7 +107,7 @@ func (g *global) perform(ctx context.Context, req api.PerformRequest) error {
 		one := req
 		one.Group = name
 		group, err := client.Perform(ctx, one)
-		refused := (*apiclient.RefusedError)(nil)
+		refused := (*apiclient.ResponseError)(nil)
 		switch {
 		case err == nil:
 			done = append(done, performed{Name: name, AcctOnOff: &group.AcctOnOff})

@@ -93,8 +93,8 @@ func requireSubcommand(cmd *cobra.Command, _ []string) error {
 	return fmt.Errorf("%w: %s needs a subcommand", errUsage, cmd.CommandPath())
 }
 
-// client returns a client for the daemon that the flags select. Errors after this call are not usage
-// errors.
+// client returns a client for the daemon that the flags select. Errors after this call are not
+// usage errors.
 func (g *global) client() *apiclient.Client {
 	*g.started = true
 	return apiclient.New(g.socketPath(), g.timeout)

@@ -215,7 +215,8 @@ func parseSeqs(args []string) ([]uint64, error) {
 	return seqs, nil
 }
 
-// completeSeqs suggests record numbers for at most maxArgs arguments; 0 means any number of arguments.
+// completeSeqs suggests record numbers for at most maxArgs arguments; 0 means any number of
+// arguments.
 func (g *global) completeSeqs(maxArgs int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if maxArgs > 0 && len(args) >= maxArgs {

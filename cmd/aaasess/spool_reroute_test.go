@@ -14,7 +14,8 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 )
 
-// leftovers returns books with two queues without a method, and one whose records have another method.
+// leftovers returns books with two queues without a method, and one whose records have another
+// method.
 func leftovers() *controltest.Accounting {
 	a := books(time.Local)
 	a.Status.Queues = append(a.Status.Queues, api.Queue{Queue: "group/gone", Lost: true, Records: 7},
@@ -41,8 +42,8 @@ func TestReroute(t *testing.T) {
 		{"a name that could act on the terminal", []string{"group/bad\x1b", "network/default"}, "y\n", outcome{0, "", `Deliver the records of group/bad\x1b, 1 now, by the list network/default? [y/N] rerouted group/bad\x1b to network/default (1 record)` + "\n"}, "reroute group/bad\x1b network/default"},
 		{"no terminal", []string{"group/gone", "network/default"}, "", outcome{2, "", "aaasess: usage error: reroute needs --yes if the standard input is not a terminal\n"}, ""},
 		{"no such queue, not asked", []string{"group/other", "network/default"}, "n\n", outcome{4, "", `aaasess: queue "group/other": no such queue` + "\n"}, ""},
-		{"configured, not asked", []string{"group/isp", "exec/default"}, "n\n", outcome{1, "", `aaasess: queue "group/isp": its method is configured and delivers its records` + "\n"}, ""},
-		{"no such list", []string{"group/gone", "network/x", "-y"}, "", outcome{4, "", `aaasess: list "network/x": no such method list, or one that records nothing` + "\n"}, ""},
+		{"configured, not asked", []string{"group/isp", "exec/default"}, "n\n", outcome{1, "", `aaasess: queue "group/isp": its method is configured, so it cannot be rerouted` + "\n"}, ""},
+		{"no such list", []string{"group/gone", "network/x", "-y"}, "", outcome{4, "", `aaasess: list "network/x": no such method list, or its record type is none` + "\n"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,8 +59,8 @@ func TestReroute(t *testing.T) {
 	}
 }
 
-// TestWithoutMethod: show spool marks the queues without a method and names the command for them. After a
-// reroute it shows the list.
+// TestWithoutMethod: show spool marks the queues without a method and names the command for them.
+// After a reroute it shows the list.
 func TestWithoutMethod(t *testing.T) {
 	d := accountant(t, leftovers())
 	show := func(errs string, states ...string) {
@@ -87,7 +88,8 @@ func TestWithoutMethod(t *testing.T) {
 	show("", "up", "by exec/default", "by exec/default", "not configured")
 }
 
-// TestRerouteCompletion: shells suggest queues whose method is not configured, and the default lists.
+// TestRerouteCompletion: shells suggest queues whose method is not configured, and the default
+// lists.
 func TestRerouteCompletion(t *testing.T) {
 	d := accountant(t, leftovers())
 	for args, want := range map[string]string{

@@ -56,7 +56,8 @@ func escapeJSON(b []byte) []byte {
 	return out.Bytes()
 }
 
-// span formats a duration in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d. A negative one is 0s.
+// span formats a duration in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d. A negative one is
+// 0s.
 func span(d time.Duration) string {
 	s := int64(max(0, d) / time.Second)
 	switch {

@@ -50,7 +50,7 @@ func TestParseQuery(t *testing.T) {
 	tests := []struct {
 		name, query string
 		want        api.Query
-		err         string // part of it
+		err         string // a part of the error
 	}{
 		{"nothing", "", api.Query{}, ""},
 		{
@@ -101,7 +101,7 @@ func TestParseQuery(t *testing.T) {
 	}
 }
 
-// FuzzQuery: what ParseQuery takes, Values gives back.
+// FuzzQuery: Values returns parameters that ParseQuery parses to the same query.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "user=alice", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
@@ -131,7 +131,7 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// TestNewDisconnectRequest: the request that a filter becomes; one that means everybody, or ids and more, is an error.
+// TestNewDisconnectRequest: an empty filter is an error, and so are IDs with other fields.
 func TestNewDisconnectRequest(t *testing.T) {
 	for query, want := range map[string]*api.DisconnectRequest{
 		"id=0xD&id=0000000E":  {IDs: []string{"0000000D", "0000000E"}, Wait: 1.5},

@@ -12,18 +12,19 @@ import (
 	"aaasess/cmd/internal/control"
 )
 
-// ErrDisk is what Replay and Drop of an Accounting give when Full is set.
+// ErrDisk is returned by Replay, Drop and ForgetDamage of an [Accounting] when Full is set.
 var ErrDisk = errors.New("no space")
 
 // Accounting is a [control.Accounting] in memory. Its fields are set before the daemon starts.
 type Accounting struct {
 	Groups []api.ServerGroup
 	OnOff  []api.OnOffGroup
-	Status api.SpoolStatus // SetAside of it is counted
-	Aside  []api.SetAside  // those with Raw are damaged
-	Lists  []string        // method lists, "network/default"
-	Full   int             // Replay and Drop do so many records, and then give ErrDisk; 0: all
-	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called before.
+	Status api.SpoolStatus // Spool sets its SetAside to the length of Aside
+	Aside  []api.SetAside  // records with Raw are damaged
+	Lists  []string        // method lists, such as "network/default"
+	Full   int             // Replay and Drop change this many records and then return ErrDisk; 0: no limit
+	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called
+	// before it waits.
 	Hold    map[string]bool
 	Entered func()
 
@@ -31,8 +32,8 @@ type Accounting struct {
 	done []string
 }
 
-// Done is what was performed, replayed, dropped and rerouted, a line for each request: "acct-off isp force 6",
-// "replay 1 2", "drop all", "reroute group/old network/default".
+// Done returns a line for each request that changed something: "acct-off isp force 6", "replay 1
+// 2", "drop all", "reroute group/old network/default".
 func (a *Accounting) Done() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -49,7 +50,8 @@ func (a *Accounting) ServerGroups() []api.ServerGroup {
 // OnOffGroups implements control.Accounting.
 func (a *Accounting) OnOffGroups() []api.OnOffGroup { return a.OnOff }
 
-// Perform implements control.Accounting: the group is in state sendAcctOn or sendAcctOff from then on.
+// Perform implements control.Accounting. It sets the state of the group to sendAcctOn or
+// sendAcctOff.
 func (a *Accounting) Perform(ctx context.Context, req api.PerformRequest) error {
 	if a.Hold[req.Group] {
 		if a.Entered != nil {
@@ -126,12 +128,12 @@ func (a *Accounting) find(seq uint64) int {
 
 // Replay implements control.Accounting.
 func (a *Accounting) Replay(seqs []uint64, all bool) (int, error) {
-	return a.take("replay", seqs, all, func(r api.SetAside) bool { return r.Raw != "" })
+	return a.remove("replay", seqs, all, func(r api.SetAside) bool { return r.Raw != "" })
 }
 
 // Drop implements control.Accounting.
 func (a *Accounting) Drop(seqs []uint64, all bool) (int, error) {
-	return a.take("drop", seqs, all, func(api.SetAside) bool { return false })
+	return a.remove("drop", seqs, all, func(api.SetAside) bool { return false })
 }
 
 // ForgetDamage implements control.Accounting.
@@ -147,17 +149,18 @@ func (a *Accounting) ForgetDamage() (int, error) {
 	return n - len(a.Status.Damage), nil
 }
 
-// take removes records; stays are those that cannot be.
-func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(api.SetAside) bool) (int, error) {
+// remove removes records, for the request with this name. keep reports records that cannot be
+// removed.
+func (a *Accounting) remove(name string, seqs []uint64, all bool, keep func(api.SetAside) bool) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	line := what
+	line := name
 	for _, seq := range seqs {
 		i := a.find(seq)
 		if i < 0 {
 			return 0, fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
 		}
-		if stays(a.Aside[i]) {
+		if keep(a.Aside[i]) {
 			return 0, fmt.Errorf("record %d: %w", seq, control.ErrDamaged)
 		}
 		line += fmt.Sprint(" ", seq)
@@ -166,9 +169,9 @@ func (a *Accounting) take(what string, seqs []uint64, all bool, stays func(api.S
 		line += " all"
 	}
 	a.done = append(a.done, line)
-	n, most := 0, cmp.Or(a.Full, len(a.Aside))
+	n, limit := 0, cmp.Or(a.Full, len(a.Aside))
 	a.Aside = slices.DeleteFunc(a.Aside, func(r api.SetAside) bool {
-		if n == most || stays(r) || !all && !slices.Contains(seqs, r.Seq) {
+		if n == limit || keep(r) || !all && !slices.Contains(seqs, r.Seq) {
 			return false
 		}
 		n++
