@@ -65,12 +65,12 @@ func (l *inProcess) group(name string) api.ServerGroup {
 	return *g
 }
 
-// TestAnnounce: Accounting-On at the start and before any record, Off at the end, Off and On for the
-// group that a reload changes and for no other.
+// TestAnnounce: Accounting-On at the start and before any record, Off at the end, Off and On for
+// the group that a reload changes and for no other.
 func TestAnnounce(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	base := announcing(t, one, two, three, "one")
-	l := launch(t, base, outside{})
+	l := launch(t, base, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001")
 	eventuallyOrder(t, "group two", two, "Accounting-On")
@@ -109,7 +109,7 @@ func TestAnnounce(t *testing.T) {
 // TestPerform: what an operator may have sent, and what is refused.
 func TestPerform(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	l := launch(t, announcing(t, one, two, three, "one"), outside{})
+	l := launch(t, announcing(t, one, two, three, "one"), environment{})
 	eventuallyOrder(t, "group two", two, "Accounting-On")
 	state := func(want api.AcctState) {
 		t.Helper()
@@ -160,13 +160,13 @@ func TestPerform(t *testing.T) {
 	}
 }
 
-// TestStoreFailsWithoutGoodbye: a daemon whose store has failed ends at once, so that the next one can
-// begin; no server that is silent delays it.
+// TestStoreFailsWithoutGoodbye: a daemon whose store has failed ends at once, so that the next one
+// can begin; no server that is silent delays it.
 func TestStoreFailsWithoutGoodbye(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	disk := store.NewDisk()
 	text := with(t, announcing(t, one, two, three, "one"), "timeout: 100ms", "timeout: 30s")
-	l := launch(t, text, outside{disk: disk})
+	l := launch(t, text, environment{disk: disk})
 	eventuallyOrder(t, "group two", two, "Accounting-On")
 	eventuallyOrder(t, "group one", one, "Accounting-On")
 	one.setSilent(true)

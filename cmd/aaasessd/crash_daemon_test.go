@@ -174,7 +174,7 @@ func (d *crashDaemon) awaitUp() bool {
 
 // ask asks for the table and the counters.
 func (d *crashDaemon) ask() {
-	d.history.add(crashtest.Observation{Kind: crashtest.Asked})
+	d.history.add(crashtest.Observation{Kind: crashtest.Queried})
 	told, err := d.tell(d.t.Context())
 	if err != nil {
 		d.fail("it does not tell its table: %v", err)
@@ -184,7 +184,7 @@ func (d *crashDaemon) ask() {
 }
 
 func (d *crashDaemon) tell(ctx context.Context) (crashtest.Observation, error) {
-	o := crashtest.Observation{Kind: crashtest.Told}
+	o := crashtest.Observation{Kind: crashtest.Reported}
 	list, err := d.client.Sessions(ctx, api.Query{})
 	if err != nil {
 		return o, err

@@ -42,8 +42,8 @@ type crashGroup struct {
 
 func oneGroup(*rand.Rand) []*crashGroup { return []*crashGroup{{name: "isp", size: 2}} }
 
-// listOfGroups is a list of two or three methods, in their first order, with one or two servers each. In half of the lists all
-// but the last have a back-off.
+// listOfGroups is a list of two or three methods, in their first order, with one or two servers
+// each. In half of the lists all but the last have a back-off.
 func listOfGroups(rng *rand.Rand) (groups []*crashGroup) {
 	backsOff := rng.IntN(2) == 0
 	names := []string{"z", "g", "h"}[:2+rng.IntN(2)]
@@ -90,7 +90,8 @@ func crashConfig(t *testing.T, listen netip.AddrPort, groups []*crashGroup) stri
 		"accounting:\n  network", "  servers:\n"+servers.String()+"  groups:\n"+made.String()+"accounting:\n  network")
 }
 
-// live lets the servers of a group work, have their moods and die together, until ctx is done and they are closed.
+// live lets the servers of a group work, have their moods and die together, until ctx is done and
+// they are closed.
 func (g *crashGroup) live(ctx context.Context, serving *sync.WaitGroup, h *crashHistory, rng *rand.Rand, dies bool) {
 	for _, s := range g.servers {
 		serving.Go(s.serve)
@@ -118,10 +119,12 @@ func (g *crashGroup) setDead(dead bool) {
 // isList reports whether there are methods to choose from.
 func (c *crashCampaign) isList() bool { return len(c.groups) > 1 }
 
-// change gives the configuration another list: in another order, without a group, or with all of them again.
+// change gives the configuration another list: in another order, without a group, or with all of
+// them again.
 //
-// Behind those with a back-off there is always one without: a record is set aside when a single schedule with a back-off was in
-// vain (R62), which a server's loss and its death just after may do to any.
+// Behind those with a back-off there is always one without: a record is set aside when a single
+// schedule with a back-off was in vain (R62), which a server's loss and its death just after may do
+// to any.
 func (c *crashCampaign) change() {
 	before := len(c.listed)
 	c.listed = slices.Clone(c.groups)

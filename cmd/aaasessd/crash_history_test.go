@@ -27,7 +27,8 @@ func newCrashHistory() *crashHistory {
 	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crashtest.Record{}}
 }
 
-// crashKey is what a record is known by at an accounting server. Sessions of one name are told by the Event-Timestamp.
+// crashKey is what a record is known by at an accounting server. Sessions of one name are told by
+// the Event-Timestamp.
 type crashKey struct {
 	name   string
 	kind   sessions.EventType
@@ -35,7 +36,8 @@ type crashKey struct {
 	octets uint32
 }
 
-// sends takes note of a record before its NAS sends it. An Accounting-On goes to no accounting server.
+// sends takes note of a record before its NAS sends it. An Accounting-On goes to no accounting
+// server.
 func (h *crashHistory) sends(k crashKey, o crashtest.Observation) {
 	if k.kind == sessions.On {
 		h.add(o)

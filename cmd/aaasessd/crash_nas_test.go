@@ -18,7 +18,8 @@ import (
 	"aaasess/sessions"
 )
 
-// crashNAS is a NAS with ways of its own: it sends each record until it is answered, crashes, and counts its ids anew.
+// crashNAS is a NAS with ways of its own: it sends each record until it is answered, crashes, and
+// counts its ids anew.
 type crashNAS struct {
 	name    string
 	index   byte
@@ -63,7 +64,8 @@ type crashWays struct {
 	names   int  // 0: NAS-Identifier, 1: NAS-IP-Address, 2: both
 }
 
-// newCrashWays gives each fourth NAS the same kind of ways: reuses ids, has a bad clock, moves, or is harmless.
+// newCrashWays gives each fourth NAS the same kind of ways: reuses ids, has a bad clock, moves, or
+// is harmless.
 func newCrashWays(i int, rng *rand.Rand) crashWays {
 	w := crashWays{resend: resending(rng.IntN(int(allResendings))), backOff: rng.IntN(2) == 0, moves: rng.IntN(3) == 0, names: rng.IntN(3)}
 	switch i % 4 {
@@ -146,7 +148,8 @@ func (n *crashNAS) hear(conn *net.UDPConn) {
 	}
 }
 
-// answer takes note of an authentic answer. The lock is held so that a NAS that has crashed hears nothing.
+// answer takes note of an authentic answer. The lock is held so that a NAS that has crashed hears
+// nothing.
 func (n *crashNAS) answer(w *crashRequest) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -180,7 +183,8 @@ func (n *crashNAS) live(ctx context.Context, random func(actor int) *rand.Rand) 
 		}
 		n.forget()
 		n.history.count("crashes of NASes")
-		// What was sent before has arrived when it comes up again, and its stamps are of later seconds.
+		// What was sent before has arrived when it comes up again, and its stamps are of later
+		// seconds.
 		if !pause(ctx, 2500*time.Millisecond+time.Duration(rng.IntN(1500))*time.Millisecond) {
 			return
 		}
@@ -237,7 +241,8 @@ func (n *crashNAS) sayOn(ctx context.Context, rng *rand.Rand) bool {
 	return true
 }
 
-// forget is what a crash does. It reports whether anything was forgotten that the NAS must end with an Accounting-On.
+// forget is what a crash does. It reports whether anything was forgotten that the NAS must end with
+// an Accounting-On.
 func (n *crashNAS) forget() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -83,8 +83,8 @@ func (o *orderScene) drain() {
 	}
 }
 
-// TestOrderOverMethods: a session's start waits at the second method when the first is back, so its interim and stop wait
-// too, or all of them go by the first.
+// TestOrderOverMethods: a session's start waits at the second method when the first is back, so its
+// interim and stop wait too, or all of them go by the first.
 func TestOrderOverMethods(t *testing.T) {
 	tests := []struct {
 		name     string

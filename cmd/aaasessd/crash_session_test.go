@@ -16,8 +16,8 @@ import (
 	"aaasess/sessions"
 )
 
-// crashSession is a session at its NAS, or an Accounting-On. Only the goroutine that runs it touches it, and the NAS when
-// that has ended.
+// crashSession is a session at its NAS, or an Accounting-On. Only the goroutine that runs it
+// touches it, and the NAS when that has ended.
 type crashSession struct {
 	nas   *crashNAS
 	rng   *rand.Rand
@@ -47,7 +47,8 @@ type crashReport struct {
 	identifier byte          // and its identifier
 }
 
-// run lets a session begin, go on and end. At closing it may stay open. It reports false if ctx is done.
+// run lets a session begin, go on and end. At closing it may stay open. It reports false if ctx is
+// done.
 func (s *crashSession) run(ctx context.Context) bool {
 	slow := 1
 	if s.nas.ways.reuses { // few sessions in a life, so that the next one comes to the ids of this one
@@ -85,7 +86,8 @@ func (s *crashSession) again(try int) time.Duration {
 	return s.between(40, 300)
 }
 
-// report sends a record until it is answered. An interim may be given up, since the next record tells as much.
+// report sends a record until it is answered. An interim may be given up, since the next record
+// tells as much.
 func (s *crashSession) report(ctx context.Context, kind sessions.EventType) bool {
 	if ctx.Err() != nil {
 		return false
@@ -217,8 +219,8 @@ func (n *crashNAS) move(r *crashReport, try int) {
 	_ = n.connect(address) // else it stays where it is
 }
 
-// mistakable reports whether a start looks as if it were of an earlier session of that name, whose NAS makes a new
-// Event-Timestamp for each transmission (R25): nobody could tell.
+// mistakable reports whether a start looks as if it were of an earlier session of that name, whose
+// NAS makes a new Event-Timestamp for each transmission (R25): nobody could tell.
 func (n *crashNAS) mistakable(r *crashReport) bool {
 	if r.Type != sessions.Start || n.ways.resend == sameOctets {
 		return false

@@ -15,13 +15,14 @@ import (
 	"aaasess/cmd/aaasessd/internal/crashtest"
 )
 
-// These environment variables say how TestCrash runs. The seed decides what NASes, servers and killer
-// do, but not what the scheduler makes of it: a failure may take a few runs to come again.
+// These environment variables say how TestCrash runs. The seed decides what NASes, servers and
+// killer do, but not what the scheduler makes of it: a failure may take a few runs to come again.
 const (
 	crashSeed = "AAASESS_CRASH_SEED" // of the first campaign, the next have the numbers after it; else a random one
 	crashTime = "AAASESS_CRASH_TIME" // such as 2h: campaigns follow each other for so long; else there is one of each kind
 
-	// A program of a version before: the first lives of each campaign run it, and the present one takes over what it left.
+	// A program of a version before: the first lives of each campaign run it, and the present one
+	// takes over what it left.
 	crashBefore = "AAASESS_CRASH_BEFORE"
 )
 
@@ -31,8 +32,8 @@ const (
 	crashSettle = 60 * time.Second // for all to be answered and delivered in the end
 )
 
-// TestCrash kills and pauses the daemon at random moments, under load, and starts it again: nothing that was
-// answered is lost, doubled or out of order (package crashtest says what is checked).
+// TestCrash kills and pauses the daemon at random moments, under load, and starts it again: nothing
+// that was answered is lost, doubled or out of order (package crashtest says what is checked).
 func TestCrash(t *testing.T) {
 	seed, lasting := crashPlan(t)
 	for began, first := time.Now(), true; first || time.Since(began) < lasting; first = false {
@@ -250,7 +251,8 @@ func (c *crashCampaign) round() {
 	}
 }
 
-// outage is a while in which no server answers. Half of the time it ends before the daemon is killed.
+// outage is a while in which no server answers. Half of the time it ends before the daemon is
+// killed.
 func (c *crashCampaign) outage() {
 	c.setOut(true)
 	c.wait(1500 * time.Millisecond)
@@ -260,7 +262,8 @@ func (c *crashCampaign) outage() {
 	}
 }
 
-// pause stops the process for some seconds. It reports whether it is stopped still, to be killed so.
+// pause stops the process for some seconds. It reports whether it is stopped still, to be killed
+// so.
 func (c *crashCampaign) pause() bool {
 	c.wait(200 * time.Millisecond)
 	c.daemon.stop()

@@ -20,8 +20,8 @@ import (
 	"aaasess/sessions"
 )
 
-// crashServer is an accounting server on a bad day: it answers, loses requests and answers, is late,
-// and hears nothing at all for a while.
+// crashServer is an accounting server on a bad day: it answers, loses requests and answers, is
+// late, and hears nothing at all for a while.
 type crashServer struct {
 	conn    *net.UDPConn
 	group   string
@@ -147,7 +147,8 @@ func (s *crashServer) take(p *layeh.Packet, from netip.AddrPort) {
 	}
 }
 
-// arrival is what a request tells. One that is not as NASes make them is of no session, or a stop that the daemon made.
+// arrival is what a request tells. One that is not as NASes make them is of no session, or a stop
+// that the daemon made.
 func (s *crashServer) arrival(p *layeh.Packet) crashtest.Observation {
 	k := crashKey{
 		name: rfc2865.UserName_GetString(p), kind: sessions.EventType(rfc2866.AcctStatusType_Get(p)),
@@ -164,7 +165,7 @@ func (s *crashServer) arrival(p *layeh.Packet) crashtest.Observation {
 		}
 	}
 	if k.kind == sessions.Stop && rfc2866.AcctTerminateCause_Get(p) != rfc2866.AcctTerminateCause_Value_UserRequest {
-		o.Kind, o.Record, o.Octets = crashtest.Made, crashtest.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
+		o.Kind, o.Record, o.Octets = crashtest.Generated, crashtest.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
 		s.history.count("stops that the daemon made")
 		return o
 	}

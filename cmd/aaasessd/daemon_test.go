@@ -25,7 +25,7 @@ import (
 
 // TestRelay: what a NAS reports is in the file, and is kept across a restart.
 func TestRelay(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	exec := func(p *layeh.Packet) error {
 		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
 	}
@@ -52,7 +52,7 @@ func TestRelay(t *testing.T) {
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l.start(outside{})
+	l.start(environment{})
 	if n := l.d.table.View().Len(); n != 2 {
 		t.Errorf("%d sessions after the restart, want 2", n)
 	}
@@ -62,7 +62,7 @@ func TestRelay(t *testing.T) {
 
 // TestAccountingOnOff: a NAS that starts or ends has no sessions.
 func TestAccountingOnOff(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	for i, status := range []rfc2866.AcctStatusType{rfc2866.AcctStatusType_Value_AccountingOn, rfc2866.AcctStatusType_Value_AccountingOff} {
 		l.mustAccount(packet(acctStart, "S1", "alice"))
 		eventually(t, "the session is there", func() bool { return l.d.table.View().Len() == 1 })
@@ -79,7 +79,7 @@ func TestAccountingOnOff(t *testing.T) {
 // answered.
 func TestStoreFails(t *testing.T) {
 	disk := store.NewDisk()
-	l := launch(t, plainConfig, outside{disk: disk})
+	l := launch(t, plainConfig, environment{disk: disk})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	disk.Break(syscall.EIO)
@@ -100,7 +100,7 @@ func TestStoreFails(t *testing.T) {
 
 // TestStatus asks all sections while the configuration is loaded again and again.
 func TestStatus(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	asked := make(chan error)
@@ -147,7 +147,7 @@ func TestStatus(t *testing.T) {
 // TestDisconnect ends a session through the control socket.
 func TestDisconnect(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
-	l := launch(t, with(t, plainConfig, "3799", portOf(nas.AddrPort())), outside{})
+	l := launch(t, with(t, plainConfig, "3799", portOf(nas.AddrPort())), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.disconnect("alice")
 	if asked := nas.Next(); !bytes.Contains(asked.Data, []byte("S1")) {
@@ -218,7 +218,7 @@ func TestOpenFails(t *testing.T) {
 		if err := os.WriteFile(file, []byte(with(t, plainConfig, tt.old, tt.new)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := run(t.Context(), file, nil, new(lines), new(lines), outside{})
+		err := run(t.Context(), file, nil, new(lines), new(lines), environment{})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
 		}
@@ -227,7 +227,7 @@ func TestOpenFails(t *testing.T) {
 	if err := os.WriteFile(file, []byte(plainConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := assemble(file, new(lines), new(lines), outside{})
+	d, err := assemble(file, new(lines), new(lines), environment{})
 	if err != nil {
 		t.Fatalf("after those: %v", err)
 	}
@@ -236,7 +236,8 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestSignals: the first signal ends the daemon in order, the second at once; SIGHUP loads the file.
+// TestSignals: the first signal ends the daemon in order, the second at once; SIGHUP loads the
+// file.
 func TestSignals(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	server.setSilent(true) // the end waits two seconds for its answer

@@ -11,8 +11,8 @@ import (
 	"aaasess/internal/partner"
 )
 
-// example is one RADIUS accounting record of S1, "AAA Accounting Types": attributes and values as the
-// document prints them, by the names that today's dictionaries have (R46): Client-Port-DNIS is
+// example is one RADIUS accounting record of S1, "AAA Accounting Types": attributes and values as
+// the document prints them, by the names that today's dictionaries have (R46): Client-Port-DNIS is
 // Called-Station-Id, Caller-ID is Calling-Station-Id; User-Id is the server's own.
 type example struct {
 	name  string

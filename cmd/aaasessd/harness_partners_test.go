@@ -145,8 +145,8 @@ func (d *daemonProc) run() {
 	eventually(d.t, "snmpd serves the module", func() bool { return d.served() })
 }
 
-// mounted is a command that runs another with a small disk, in memory, in place of the state folder.
-// Only the other sees it, and it ends with it: see inside.
+// mounted is a command that runs another with a small disk, in memory, in place of the state
+// folder. Only the other sees it, and it ends with it: see inside.
 func (d *daemonProc) mounted() []string {
 	d.t.Helper()
 	state := filepath.Join(d.dir, "state")

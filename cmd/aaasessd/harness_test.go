@@ -156,20 +156,20 @@ func with(t *testing.T, text string, oldNew ...string) string {
 }
 
 // launch runs a daemon until the test ends, and then looks that nothing of it is left.
-func launch(t *testing.T, text string, around outside) *inProcess {
+func launch(t *testing.T, text string, env environment) *inProcess {
 	t.Helper()
 	l := &inProcess{t: t, dir: t.TempDir()}
 	l.file = filepath.Join(l.dir, "aaasess.yaml")
 	l.configure(text)
-	l.start(around)
+	l.start(env)
 	return l
 }
 
-func (l *inProcess) start(around outside) {
+func (l *inProcess) start(env environment) {
 	l.t.Helper()
 	before := goroutines()
 	l.log = &lines{}
-	d, err := assemble(l.file, l.log, l.log, around)
+	d, err := assemble(l.file, l.log, l.log, env)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func (l *inProcess) start(around outside) {
 				l.t.Errorf("the daemon ended with %v", err)
 			}
 		}
-		if around.disk == nil {
+		if env.disk == nil {
 			endsAll(l.t, before)
 		}
 		if l.t.Failed() {

@@ -18,8 +18,8 @@ import (
 	"aaasess/internal/partner"
 )
 
-// wired is hostapd with one wired port and a supplicant behind it, FreeRADIUS for both, and the daemon between: all in the
-// network namespace of the daemon, and gone with it.
+// wired is hostapd with one wired port and a supplicant behind it, FreeRADIUS for both, and the
+// daemon between: all in the network namespace of the daemon, and gone with it.
 type wired struct {
 	*netns
 	dir     string
@@ -41,7 +41,8 @@ const (
 	wiredStation = "vs0" // of the supplicant
 )
 
-// wiredConfig is the daemon's: %[1]d is the port of FreeRADIUS. Times are short where they do not matter to hostapd.
+// wiredConfig is the daemon's: %[1]d is the port of FreeRADIUS. Times are short where they do not
+// matter to hostapd.
 const wiredConfig = `state: state
 control: {socket: ctl.sock}
 snmp:
@@ -62,7 +63,8 @@ sessions: {disconnect: {retry-min: 1s, timeout: 2s, retransmit: 1}}
 store: {min-free: 16MiB}
 `
 
-// hostapdConfig is hostapd's: %[1]s its interface, %[2]s and %[3]s the ports for authentication and accounting.
+// hostapdConfig is hostapd's: %[1]s its interface, %[2]s and %[3]s the ports for authentication and
+// accounting.
 const hostapdConfig = `interface=%[1]s
 driver=wired
 logger_stdout=-1
@@ -131,8 +133,8 @@ func (w *wired) said(words ...string) bool {
 	return false
 }
 
-// begin starts a program in the namespace, with a configuration file as its last argument, and waits until it says that
-// it is ready.
+// begin starts a program in the namespace, with a configuration file as its last argument, and
+// waits until it says that it is ready.
 func (w *wired) begin(ready, config string, argv ...string) *neighbour {
 	w.t.Helper()
 	file := filepath.Join(w.t.TempDir(), "conf")
@@ -233,8 +235,8 @@ func (w *wired) ends(user string) {
 	}
 }
 
-// climbs wants the steps of the ladder in the log: the first request does not find the session, the one with all that is
-// known is refused, the one with least decides.
+// climbs wants the steps of the ladder in the log: the first request does not find the session, the
+// one with all that is known is refused, the one with least decides.
 func (w *wired) climbs(user string) {
 	w.t.Helper()
 	const again = "sending another disconnect request, with other attributes"

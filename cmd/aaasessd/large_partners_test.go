@@ -64,8 +64,8 @@ func (n *nas) each(ctx context.Context, limit, many int, fn func(i int)) {
 	all.Wait()
 }
 
-// rows reads the lines of a walk of casnUserId: its users, and whether indices only rise. It calls between after each
-// perResponse of them. The walk waits meanwhile, but for what fits into a pipe.
+// rows reads the lines of a walk of casnUserId: its users, and whether indices only rise. It calls
+// between after each perResponse of them. The walk waits meanwhile, but for what fits into a pipe.
 func rows(t *testing.T, walk *exec.Cmd, between func()) map[string]int {
 	t.Helper()
 	out, err := walk.StdoutPipe()
@@ -100,8 +100,8 @@ func rows(t *testing.T, walk *exec.Cmd, between func()) map[string]int {
 // perResponse is how many rows a walk gets at once.
 const perResponse = 50
 
-// TestWalkOfManyRows walks 100,000 rows while sessions start, stop and report: after each 50 rows the walk goes on only when
-// something has changed. A row that lives throughout is seen once.
+// TestWalkOfManyRows walks 100,000 rows while sessions start, stop and report: after each 50 rows
+// the walk goes on only when something has changed. A row that lives throughout is seen once.
 func TestWalkOfManyRows(t *testing.T) {
 	const all, mortal = 100_000, 20 // every twentieth ends
 	d := start(t, setup{record: "stop-only"})

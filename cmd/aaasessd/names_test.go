@@ -21,7 +21,7 @@ func TestDaemonWithoutDNS(t *testing.T) {
 		return nil, errors.New("no such host")
 	}
 	text := groupConfig(t, "isp", "r.example:"+portOf(server.addrPort()))
-	l := launch(t, text, outside{resolve: resolve})
+	l := launch(t, text, environment{resolve: resolve})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	eventually(t, "nobody responds", func() bool {
 		q := l.queue("group/isp")

@@ -62,7 +62,8 @@ func TestFailover(t *testing.T) {
 	eventually(t, "the second server has the record", func() bool { return slices.Contains(statuses(d.servers[1]), "Start 00000001") })
 }
 
-// TestDisconnectAnswers: ACK without a stop, NAK 503, NAK 406 and silence, through the command line.
+// TestDisconnectAnswers: ACK without a stop, NAK 503, NAK 406 and silence, through the command
+// line.
 func TestDisconnectAnswers(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.Silence)
 	d := start(t, setup{disconnectPort: int(nas.AddrPort().Port())})

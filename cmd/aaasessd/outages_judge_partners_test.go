@@ -15,8 +15,8 @@ import (
 	"aaasess/sessions"
 )
 
-// outageSlack is how long after its answer to the NAS a record may be under way, when its servers are
-// well.
+// outageSlack is how long after its answer to the NAS a record may be under way, when its servers
+// are well.
 const outageSlack = 3 * time.Second
 
 // fate is what became of a record: when it was answered to its NAS, and when it arrived first.
@@ -74,8 +74,8 @@ func groupOf(r crashtest.Record) string {
 	return "A"
 }
 
-// merged is what servers have taken, by time. It puts nothing in the wrong order that the daemon sent one
-// after the other: it sends the next record of a session when one was answered.
+// merged is what servers have taken, by time. It puts nothing in the wrong order that the daemon
+// sent one after the other: it sends the next record of a session when one was answered.
 func merged(servers []*partner.FreeRADIUSProc) (all []partner.Arrival) {
 	for _, fr := range servers {
 		all = append(all, fr.Arrivals()...)
@@ -123,8 +123,8 @@ func arrivedRecord(d partner.DetailRecord) (crashtest.Observation, error) {
 	return o, err
 }
 
-// judgeOnOff takes Accounting-On and -Off out of what arrived at A. On is the first of all and the first
-// at its server, Off the last of all.
+// judgeOnOff takes Accounting-On and -Off out of what arrived at A. On is the first of all and the
+// first at its server, Off the last of all.
 func (o *outages) judgeOnOff(all []partner.Arrival) (records []partner.Arrival) {
 	o.t.Helper()
 	const on, off = "Accounting-On", "Accounting-Off"
@@ -159,8 +159,8 @@ func (o *outages) judgeOnOff(all []partner.Arrival) (records []partner.Arrival) 
 	return records
 }
 
-// judgeInterims looks that interims are missing only where a later record superseded them while nobody
-// of their group answered. That there is a later one is for the checker of the history.
+// judgeInterims looks that interims are missing only where a later record superseded them while
+// nobody of their group answered. That there is a later one is for the checker of the history.
 func (o *outages) judgeInterims(fates map[crashtest.Record]*fate, spool *api.SpoolStatus) {
 	o.t.Helper()
 	missing := map[string]uint64{}

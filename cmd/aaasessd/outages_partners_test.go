@@ -40,8 +40,8 @@ func outagesConfig(t *testing.T, groups string, servers map[string][]*partner.Fr
 	return with(t, plainConfig, "accounting:\n  network", text+groups+"accounting:\n  network")
 }
 
-// startOutages starts all of it. Until some records wait nobody answers, so that those must wait for the
-// Accounting-On.
+// startOutages starts all of it. Until some records wait nobody answers, so that those must wait
+// for the Accounting-On.
 func startOutages(t *testing.T, algorithm string) *outages {
 	t.Helper()
 	o := &outages{away: map[string][]span{}, b: partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "of B"})}
@@ -55,7 +55,7 @@ func startOutages(t *testing.T, algorithm string) *outages {
 `
 	text := outagesConfig(t, groups, map[string][]*partner.FreeRADIUSProc{"A": o.a, "B": {o.b}})
 	o.inProcess = launch(t, with(t, text, "network: {default: {record: start-stop, methods: [local]}}",
-		"network: {default: {record: start-stop, methods: [group A]}}\n  exec: {default: {record: start-stop, methods: [group B]}}"), outside{})
+		"network: {default: {record: start-stop, methods: [group A]}}\n  exec: {default: {record: start-stop, methods: [group B]}}"), environment{})
 	t.Cleanup(func() { // before it is looked what the daemon has left running
 		for _, fr := range append(o.a, o.b) {
 			fr.Kill()
@@ -209,8 +209,9 @@ func (o *outages) settle() (spool *api.SpoolStatus) {
 	return spool
 }
 
-// TestOutages stops, kills and restarts the servers of two groups under load: all that was answered to
-// the NASes arrives, in order and where it belongs, and one group's outage does not concern the other.
+// TestOutages stops, kills and restarts the servers of two groups under load: all that was answered
+// to the NASes arrives, in order and where it belongs, and one group's outage does not concern the
+// other.
 func TestOutages(t *testing.T) {
 	o := startOutages(t, "direct")
 	o.takes(300, o.a[0])
@@ -248,14 +249,15 @@ func TestOutagesRoundRobin(t *testing.T) {
 	o.judge(o.settle())
 }
 
-// TestBackoffStopped: a server is stopped, and goes on long after the normal transmissions of a record.
-// They and those of the back-off have waited in its socket, and it takes each for a request of its own.
-// Of its answers some may come when nobody waits for them; at the latest the next transmission counts.
+// TestBackoffStopped: a server is stopped, and goes on long after the normal transmissions of a
+// record. They and those of the back-off have waited in its socket, and it takes each for a request
+// of its own. Of its answers some may come when nobody waits for them; at the latest the next
+// transmission counts.
 func TestBackoffStopped(t *testing.T) {
 	fr := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{})
 	group := "  groups:\n    - {name: A, servers: [A1], timeout: 100ms, retransmit: 1, backoff: {max-delay: 1s, retry: 20}}\n"
 	text := outagesConfig(t, group, map[string][]*partner.FreeRADIUSProc{"A": {fr}})
-	l := launch(t, with(t, text, "methods: [local]", "methods: [group A]"), outside{})
+	l := launch(t, with(t, text, "methods: [local]", "methods: [group A]"), environment{})
 	fr.Pause()
 	began := time.Now()
 	l.mustAccount(packet(acctStart, "S1", "alice"))

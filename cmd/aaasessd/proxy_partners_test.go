@@ -12,9 +12,9 @@ import (
 	"aaasess/internal/partner"
 )
 
-// TestStatusServer: FreeRADIUS, as a proxy in front of us, takes us for dead while we are away. It asks by Status-Server
-// whether we are back, and uses us again (R27). Then what a NAS sends to it arrives. Nothing here is a matter of time:
-// the limits are for a busy machine.
+// TestStatusServer: FreeRADIUS, as a proxy in front of us, takes us for dead while we are away. It
+// asks by Status-Server whether we are back, and uses us again (R27). Then what a NAS sends to it
+// arrives. Nothing here is a matter of time: the limits are for a busy machine.
 func TestStatusServer(t *testing.T) {
 	d := start(t, setup{})
 	proxy := partner.FreeRADIUSProxy(t, d.acct, nasSecret)
@@ -48,7 +48,8 @@ func TestStatusServer(t *testing.T) {
 	}
 }
 
-// TestRadclientStatus: an operator, or a monitoring system, asks with radclient whether the listener works.
+// TestRadclientStatus: an operator, or a monitoring system, asks with radclient whether the
+// listener works.
 func TestRadclientStatus(t *testing.T) {
 	d := start(t, setup{})
 	ask := func(secret, attrs string) (string, error) {

@@ -26,7 +26,7 @@ func TestReload(t *testing.T) {
 	before := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.Silence)
 	after := radiustest.Listen(t, "127.0.0.1:0", "new secret", radiustest.ACK)
 	base := with(t, plainConfig, "3799", portOf(before.AddrPort()))
-	l := launch(t, base, outside{})
+	l := launch(t, base, environment{})
 	exec := func(p *layeh.Packet) error {
 		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
 	}
@@ -89,7 +89,7 @@ func TestReload(t *testing.T) {
 
 // TestReopen: after the file was renamed, records are in a new one.
 func TestReopen(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	if err := os.Rename(filepath.Join(l.dir, "records.jsonl"), filepath.Join(l.dir, "records.1")); err != nil {
@@ -126,7 +126,7 @@ func (l *inProcess) load(name string) (stop func() int) {
 func TestRename(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	server.setSilent(true)
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	stop := l.load("S")
 	for _, name := range []string{"uplink", "isp", "other"} { // one comes back
 		asked := server.asked.Load()
@@ -180,7 +180,7 @@ func TestMovedAfterRemoval(t *testing.T) {
 	silent, server := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	silent.setSilent(true)
 	text := with(t, relayConfig(t, "slow", silent), "methods: [group slow]", "methods: [group slow, local]", "timeout: 100ms", "timeout: 4s")
-	l := launch(t, text, outside{})
+	l := launch(t, text, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.reload(relayConfig(t, "isp", server), "configuration loaded")
 	if names := l.configured(); !slices.Equal(names, []string{"group/isp"}) {
@@ -203,14 +203,14 @@ func TestMovedAfterRemoval(t *testing.T) {
 func TestOrphans(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	server.setSilent(true)
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
 	server.setSilent(false)
 	l.configure(relayConfig(t, "uplink", server))
-	l.start(outside{})
+	l.start(environment{})
 	l.mustAccount(packet(acctStart, "S2", "bob"))
 	eventually(t, "the new record is delivered", func() bool { return slices.Equal(server.kinds(), []string{"Start 00000002"}) })
 	l.reload(relayConfig(t, "uplink", server), "configuration loaded")
@@ -227,7 +227,7 @@ func TestOrphans(t *testing.T) {
 // TestReloadAtTheEnd: reloads that come while the daemon ends leave nothing running (launch looks).
 func TestReloadAtTheEnd(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	load := l.d.load
 	l.d.load = func() (*config.Config, error) {
 		l.cancel()

@@ -13,13 +13,14 @@ func (l *inProcess) isRemoved(method string) bool {
 	return strings.Contains(l.log.String(), `msg="accounting method removed" method=`+method)
 }
 
-// TestRemovedWithLiveSessions: a group that a reload removes goes on as long as a live session names it.
+// TestRemovedWithLiveSessions: a group that a reload removes goes on as long as a live session
+// names it.
 func TestRemovedWithLiveSessions(t *testing.T) {
 	old, fresh := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var toOld journal
 	old.tellTo(toOld.tell)
 	after := relayConfig(t, "new", fresh)
-	l := launch(t, relayConfig(t, "old", old), outside{})
+	l := launch(t, relayConfig(t, "old", old), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	toOld.await(t, storeRecord(acctStart, 1))
 	l.reload(after, "configuration loaded")
@@ -59,15 +60,15 @@ func TestRemovedWithLiveSessions(t *testing.T) {
 	}
 }
 
-// TestRemovedByRestart: what stands in the queue of a group that is gone goes to the next of its list, and so does what
-// live sessions add.
+// TestRemovedByRestart: what stands in the queue of a group that is gone goes to the next of its
+// list, and so does what live sessions add.
 func TestRemovedByRestart(t *testing.T) {
 	z, g := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var toG journal
 	g.tellTo(toG.tell)
 	z.setSilent(true)
 	g.setSilent(true)
-	l := launch(t, storeText(t, "127.0.0.1:0", "[group z, group g]", "", z.addrPort(), g.addrPort()), outside{})
+	l := launch(t, storeText(t, "127.0.0.1:0", "[group z, group g]", "", z.addrPort(), g.addrPort()), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctInterim, "S1", "alice"))
 	g.setSilent(false)
 	l.restart(relayConfig(t, "g", g))

@@ -31,7 +31,7 @@ func (l *inProcess) restart(text string) {
 		l.t.Fatal(err)
 	}
 	l.configure(text)
-	l.start(outside{})
+	l.start(environment{})
 }
 
 // inOrder looks that these were told in this order.
@@ -43,8 +43,8 @@ func (j *journal) inOrder(t *testing.T, want ...string) {
 	}
 }
 
-// TestReroute: a group is replaced while the daemon does not run. Its records go by another list, and so do those that
-// live sessions add, until the group is there again.
+// TestReroute: a group is replaced while the daemon does not run. Its records go by another list,
+// and so do those that live sessions add, until the group is there again.
 func TestReroute(t *testing.T) {
 	old, fresh := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var toOld, toFresh journal
@@ -52,7 +52,7 @@ func TestReroute(t *testing.T) {
 	fresh.tellTo(toFresh.tell)
 	old.setSilent(true)
 	before, after := relayConfig(t, "old", old), relayConfig(t, "new", fresh)
-	l := launch(t, before, outside{})
+	l := launch(t, before, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "bob"))
 	gone := api.RerouteRequest{Queue: "group/old", List: "network/default"}
 	for _, tt := range []struct {

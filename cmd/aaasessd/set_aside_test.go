@@ -12,15 +12,15 @@ import (
 	"aaasess/store"
 )
 
-// TestSetAside: a record that a server never answers while it answers others is set aside, is seen and
-// replayed, and delays nobody else's.
+// TestSetAside: a record that a server never answers while it answers others is set aside, is seen
+// and replayed, and delays nobody else's.
 func TestSetAside(t *testing.T) {
 	u := listen(t, "127.0.0.1:0")
 	u.mu.Lock()
 	u.ignored = "Start 00000001"
 	u.mu.Unlock()
 	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
-		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), outside{})
+		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
 	sending := make(chan struct{})
 	stopSending := make(chan struct{})
@@ -68,10 +68,11 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
-// TestReplayNobodyDelivers: a record is not replayed into a queue where no command would find it again.
+// TestReplayNobodyDelivers: a record is not replayed into a queue where no command would find it
+// again.
 func TestReplayNobodyDelivers(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	data := accounting.AppendRecord(nil, &accounting.Record{Session: 7, Type: 1, At: time.Now(), List: "network/default"})
 	done := make(chan error, 1)
 	var c store.Change

@@ -126,8 +126,8 @@ func cutLast(line string) (before, after string, found bool) {
 	return line[:i], line[i+1:], true
 }
 
-// TestExporter scrapes the responder, by a community and then by a user, with the file that we ship: what
-// it says behind a # is put in place of what it says before.
+// TestExporter scrapes the responder, by a community and then by a user, with the file that we
+// ship: what it says behind a # is put in place of what it says before.
 func TestExporter(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(

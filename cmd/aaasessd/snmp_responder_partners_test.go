@@ -99,8 +99,8 @@ func TestCheckradResponder(t *testing.T) {
 	}
 }
 
-// TestSecureDisconnect: a SET of casnDisconnect by a user at authPriv ends the session, and the stop
-// record arrives; nobody else can.
+// TestSecureDisconnect: a SET of casnDisconnect by a user at authPriv ends the session, and the
+// stop record arrives; nobody else can.
 func TestSecureDisconnect(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
 	r := startResponder(t, setup{disconnectPort: int(nas.AddrPort().Port())})
@@ -146,7 +146,8 @@ func TestSecureDisconnect(t *testing.T) {
 	}
 }
 
-// manage is a manager that asks all the time until it is told to end, and gives what it could not get.
+// manage is a manager that asks all the time until it is told to end, and gives what it could not
+// get.
 func (r *responderProc) manage(change func(*gosnmp.GoSNMP)) (end func() (asked int, err error)) {
 	r.t.Helper()
 	g := &gosnmp.GoSNMP{Target: "127.0.0.1", Port: uint16(r.port), Version: gosnmp.Version2c, Community: "public", Timeout: limit, Retries: 0}
@@ -241,8 +242,8 @@ func TestReloadResponder(t *testing.T) {
 	}
 }
 
-// TestBoots: the engine keeps its id and its boots rise, however the daemon ends, and a manager that
-// asked before asks on.
+// TestBoots: the engine keeps its id and its boots rise, however the daemon ends, and a manager
+// that asked before asks on.
 func TestBoots(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(record("Start", "S1", "alice"))

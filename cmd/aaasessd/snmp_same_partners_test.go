@@ -122,8 +122,8 @@ func rawWalk(t *testing.T, agent string) map[string]variable {
 	}
 }
 
-// TestSameValues: through snmpd and from the responder come the same names, types and values, octet for
-// octet, of users with all sorts of names.
+// TestSameValues: through snmpd and from the responder come the same names, types and values, octet
+// for octet, of users with all sorts of names.
 func TestSameValues(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(

@@ -121,7 +121,7 @@ func TestResponder(t *testing.T) {
 	received, port := receiveTraps(t)
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
 	text := with(t, responderConfig(t, port), "3799", portOf(nas.AddrPort()))
-	l := launch(t, text, outside{})
+	l := launch(t, text, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	userID, disconnect := casn.Root.Append(1, 3, 1, 2, 1).String(), casn.Root.Append(1, 3, 1, 5, 1).String()
 	contact := ".1.3.6.1.2.1.1.4.0"
@@ -175,7 +175,7 @@ func TestResponder(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.configure(text)
-	l.start(outside{})
+	l.start(environment{})
 	if got := engineBoots(t, l.manager(user("noc"))); got != boots+1 {
 		t.Errorf("snmpEngineBoots is %d after a restart, %d before", got, boots)
 	}
@@ -194,11 +194,12 @@ func engineBoots(t *testing.T, g *gosnmp.GoSNMP) int {
 	return n
 }
 
-// TestAuthenticationFailures: many of them make one notification a second, and none where they are off.
+// TestAuthenticationFailures: many of them make one notification a second, and none where they are
+// off.
 func TestAuthenticationFailures(t *testing.T) {
 	received, port := receiveTraps(t)
 	text := responderConfig(t, port)
-	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), outside{})
+	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), environment{})
 	stranger := l.manager(impatient("secret"))
 	request, err := stranger.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
 	if err != nil {
@@ -224,10 +225,11 @@ func TestAuthenticationFailures(t *testing.T) {
 	}
 }
 
-// TestSNMPStatus: what show status tells names what was refused, and why notifications did not arrive.
+// TestSNMPStatus: what show status tells names what was refused, and why notifications did not
+// arrive.
 func TestSNMPStatus(t *testing.T) {
 	text := with(t, responderConfig(t, 9), "name: here, address: \"127.0.0.1:9\", version: v2c", "name: here, address: none.invalid, version: v2c")
-	l := launch(t, text, outside{})
+	l := launch(t, text, environment{})
 	if _, err := l.manager(impatient("secret")).Get([]string{coldStart}); err == nil {
 		t.Fatal("an unknown community is answered")
 	}
@@ -257,7 +259,7 @@ func TestEngineWarnings(t *testing.T) {
 		name, file, id, want string
 	}{
 		{"the first start with a random id", "", "", ""},
-		{"a given id, and no file", "", "8000000001020304", "begins at 1"},
+		{"a given id, and no file", "", "8000000001020304", "starts at 1"},
 		{"a given id with its file", "engineID 8000000001020304\nboots 7\n", "8000000001020304", ""},
 		{"boots at their end", "engineID 8000000001020304\nboots 2147483646\n", "8000000001020304", "has reached its maximum"},
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A record without a row that was set aside is shown with the NAS's own id and the name of its status type (R27).
+// A record without a row that was set aside is shown with the NAS's own id and the name of its
+// status type (R27).
 func TestSetAsideOther(t *testing.T) {
 	made := time.Unix(5, 0)
 	other := func(session sessions.ID, status uint32, id string) accounting.SetAside {

@@ -23,8 +23,9 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// storeBefore is a store that the version of commit aaa7c72 wrote, as storeWritten says: there each record stood in the queue of
-// the method whose turn it was. With AAASESS_STORE_BEFORE=PROGRAM that aaasessd writes it anew.
+// storeBefore is a store that the version of commit aaa7c72 wrote, as storeWritten says: there each
+// record stood in the queue of the method whose turn it was. With AAASESS_STORE_BEFORE=PROGRAM that
+// aaasessd writes it anew.
 const (
 	storeBefore        = "testdata/store-before.tar.gz"
 	storeBeforeProgram = "AAASESS_STORE_BEFORE"
@@ -236,8 +237,8 @@ func (j *journal) await(t *testing.T, want ...string) {
 	}, &missing)
 }
 
-// TestStoreBefore: all that a version before left is there, and arrives: the records of a session in the order of the queue that
-// they stood in, and then what comes later.
+// TestStoreBefore: all that a version before left is there, and arrives: the records of a session
+// in the order of the queue that they stood in, and then what comes later.
 func TestStoreBefore(t *testing.T) {
 	if program := os.Getenv(storeBeforeProgram); program != "" {
 		w := &storeWriter{crashDaemon: newCrashDaemon(t, newCrashHistory()), z: listen(t, "127.0.0.1:0"), g: listen(t, "127.0.0.1:0")}
@@ -260,7 +261,7 @@ func testStoreBefore(t *testing.T, list string) {
 	l.file = filepath.Join(l.dir, "aaasess.yaml")
 	unpackStore(t, storeBefore, filepath.Join(l.dir, "state"))
 	l.configure(storeText(t, "127.0.0.1:0", list, "", z.addrPort(), g.addrPort()))
-	l.start(outside{})
+	l.start(environment{})
 
 	var live, stops []string
 	var orders [][]string // of what stood in a queue

@@ -12,7 +12,8 @@ import (
 	"aaasess/accounting/methods"
 )
 
-// stub is a task that is ready after a time, and ends with its context or, after a time, with an error.
+// stub is a task that is ready after a time, and ends with its context or, after a time, with an
+// error.
 type stub struct {
 	name  string
 	after time.Duration // 0: never
@@ -40,8 +41,8 @@ func (s *stub) Run(ctx context.Context) error {
 	}
 }
 
-// TestRunTasks: ready is called when all tasks that are waited for are ready, and the others are not waited for. The
-// error of a task has its name.
+// TestRunTasks: ready is called when all tasks that are waited for are ready, and the others are
+// not waited for. The error of a task has its name.
 func TestRunTasks(t *testing.T) {
 	broken := errors.New("it is broken")
 	const s, never = time.Second, time.Duration(0)
@@ -86,12 +87,12 @@ func TestRunTasks(t *testing.T) {
 	}
 }
 
-// TestReady: when the log says ready all tasks are, each with a name of its own; but nobody waits for a master agent
-// that is away.
+// TestReady: when the log says ready all tasks are, each with a name of its own; but nobody waits
+// for a master agent that is away.
 func TestReady(t *testing.T) {
 	const snmp = `snmp: {agentx: {network: unix, address: /nowhere/agentx}, responder: {listen: ["127.0.0.1:0"], ` +
 		`communities: [{community: public, group: all, from: [127.0.0.1/32]}], groups: [{name: all, read: all}]}, `
-	l := launch(t, with(t, plainConfig, "snmp: {", snmp), outside{})
+	l := launch(t, with(t, plainConfig, "snmp: {", snmp), environment{})
 	serving, others := l.d.tasks(nil, methods.Change{})
 	names := map[string]bool{}
 	for _, task := range append(serving, others...) {
@@ -119,7 +120,7 @@ func TestReady(t *testing.T) {
 
 // TestFailedTaskIsNamed: the error with which the daemon ends says which task has failed, once.
 func TestFailedTaskIsNamed(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	_ = l.d.disconnector.Close() // as its task does when the first socket fails: one of the two meets the other
 	err := l.wait()
 	if !errors.Is(err, net.ErrClosed) || !strings.HasPrefix(err.Error(), "radius disconnect sockets: ") {

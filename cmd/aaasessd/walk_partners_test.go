@@ -200,12 +200,14 @@ func TestMasterReturns(t *testing.T) {
 	}
 }
 
-// withoutSNMPSession is a Perl module that makes "use SNMP_Session" fail, wherever that is installed (libsnmp-session-perl).
+// withoutSNMPSession is a Perl module that makes "use SNMP_Session" fail, wherever that is
+// installed (libsnmp-session-perl).
 const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} = undef; 1;`
 
-// checkrad asks an agent by FreeRADIUS's own script, as its session check does (R8), and gives its answer: 1 for a live
-// session, 0 for none. With SNMP_Session the script would ask port 161 only, by SNMPv1; without it, it runs snmpget. It has OIDs
-// by name, for which a bare Debian needs modules: ours will do.
+// checkrad asks an agent by FreeRADIUS's own script, as its session check does (R8), and gives its
+// answer: 1 for a live session, 0 for none. With SNMP_Session the script would ask port 161 only,
+// by SNMPv1; without it, it runs snmpget. It has OIDs by name, for which a bare Debian needs
+// modules: ours will do.
 func checkrad(t *testing.T, agent, user, sid string) string {
 	t.Helper()
 	lib := t.TempDir()
