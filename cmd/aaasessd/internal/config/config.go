@@ -19,24 +19,24 @@ import (
 	"aaasess/store"
 )
 
-// Config is a valid configuration, in the types of the packages that it configures. Fields of these types that
-// no key sets are zero: the daemon adds loggers, callbacks and the like. Relative file names are joined with
-// the folder of the configuration file.
+// Config is a valid configuration, in the types of the packages that it configures. Fields of these
+// types that no key sets are zero: the daemon adds loggers, callbacks and the like. Relative file
+// names are joined with the folder of the configuration file.
 type Config struct {
 	State   string // folder of the store
 	Log     Log
 	Control Control
 	SNMP    SNMP
 
-	// Listener receives accounting from the NASes, and Disconnector ends sessions at them. Both have the same
-	// Clients. Their prefixes and names are unique.
+	// Listener receives accounting from the NASes, and Disconnector ends sessions at them. Both
+	// have the same Clients. Their prefixes and names are unique.
 	Listener     nasradius.Config
 	Disconnector nasradius.DisconnectConfig
 	// Dictionary has the names of attributes and values.
 	Dictionary *radius.Dictionary
 
-	// Groups are the server groups of the file, in order. If a method list names the group AllServers, it is
-	// the last. Names are unique.
+	// Groups are the server groups of the file, in order. If a method list names the group
+	// AllServers, it is the last. Names are unique.
 	Groups []acctradius.Spec
 	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
@@ -52,7 +52,8 @@ type Config struct {
 	fixed []strictyaml.Fixed // values that a reload cannot change
 }
 
-// AllServers is the name of the group that has all RADIUS servers in their order (S1 "group radius").
+// AllServers is the name of the group that has all RADIUS servers in their order (S1 "group
+// radius").
 const AllServers = "radius"
 
 // SNMP configures the access of SNMP managers (R4, R15, R16), and notifications (R17).
@@ -67,26 +68,27 @@ type SNMP struct {
 
 // Responder configures the built-in SNMP responder (R16) and the sender of notifications (R17).
 type Responder struct {
-	// Config has no sysServices and sysORTable, and no sysDescr unless the file has one: the daemon sets them.
+	// Config has no sysServices and sysORTable, and no sysDescr unless the file has one: the daemon
+	// sets them.
 	Config snmp.Config
-	// EngineID is snmpEngineID (RFC 3411 section 5), 5 to 32 octets. nil means that of the state folder: a
-	// random one that is made at the first start.
+	// EngineID is snmpEngineID (RFC 3411 section 5), 5 to 32 octets. nil means that of the state
+	// folder: a random one that is made at the first start.
 	EngineID []byte
-	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): a wrong community or a wrong digest, and nothing else,
-	// causes a notification.
+	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): a wrong community or a wrong digest, and
+	// nothing else, causes a notification.
 	AuthenTraps bool
 	// Users have unique names. The security level of a user is at least that of its group.
 	Users []usm.User
-	// Policy is the access control for communities and users. Its views are those of the file, and ViewAll,
-	// ViewCommon and ViewSessions.
+	// Policy is the access control for communities and users. Its views are those of the file, and
+	// ViewAll, ViewCommon and ViewSessions.
 	Policy *vacm.Policy
-	// Targets have unique names. The users of v3 targets are in Users, and their notify views include all of
-	// snmpTraps.
+	// Targets have unique names. The users of v3 targets are in Users, and their notify views
+	// include all of snmpTraps.
 	Targets []notify.Target
 }
 
-// Methods returns the configuration of the accounting methods. servers has the servers of all groups. names
-// returns the current dictionary.
+// Methods returns the configuration of the accounting methods. servers has the servers of all
+// groups. names returns the current dictionary.
 func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary) methods.Config {
 	out := methods.Config{Lists: map[string][]accounting.MethodName{}, OnOffGroups: c.OnOffGroups}
 	for _, group := range c.Groups {
@@ -104,9 +106,9 @@ func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary
 	return out
 }
 
-// Diff returns the keys that differ from those of old and that need a restart: keys of sockets and files that
-// stay open, and of settings that a package reads only once. Their tags in the raw structs say so. A reload
-// can change all other keys.
+// Diff returns the keys that differ from those of old and that need a restart: keys of sockets and
+// files that stay open, and of settings that a package reads only once. Their tags in the raw
+// structs say so. A reload can change all other keys.
 func (c *Config) Diff(old *Config) (needRestart []string) {
 	return strictyaml.Changed(old.fixed, c.fixed)
 }

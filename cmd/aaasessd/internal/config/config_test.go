@@ -34,8 +34,8 @@ import (
 	"aaasess/store"
 )
 
-// plain compares values of netip, and takes an empty list for a missing one. A dictionary is only equal to itself. A
-// vacm.Policy is compared by policyText, where a test wants it.
+// plain compares values of netip, and takes an empty list for a missing one. A dictionary is only
+// equal to itself. A vacm.Policy is compared by policyText, where a test wants it.
 var plain = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty(),
 	cmpopts.IgnoreUnexported(config.Config{}), cmpopts.IgnoreTypes(&vacm.Policy{}),

@@ -15,7 +15,8 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// FuzzParse holds that no file makes the daemon panic, and that every fault has a place in the file.
+// FuzzParse holds that no file makes the daemon panic, and that every fault has a place in the
+// file.
 func FuzzParse(f *testing.F) {
 	for _, file := range []string{"default.yaml", "../../../../deploy/aaasess.yaml"} {
 		b, err := os.ReadFile(file)

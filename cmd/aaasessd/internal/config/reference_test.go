@@ -135,8 +135,8 @@ func TestReferenceAlternatives(t *testing.T) {
 }
 
 // undocumented is the keys of the raw structs that a reference file does not have, has without a
-// comment, with a value that is not the default and no word of it, or without [restart]. Of keys that
-// several mappings have, such as those of backoff, the first explains all.
+// comment, with a value that is not the default and no word of it, or without [restart]. Of keys
+// that several mappings have, such as those of backoff, the first explains all.
 func undocumented(t *testing.T, text string) (missing []string) {
 	t.Helper()
 	text = uncommented(text)

@@ -33,8 +33,8 @@ func checkSNMP(t *testing.T, c *config.SNMP) {
 	}
 }
 
-// checkTarget holds that a target can be reached from its source address, that it has what its version wants, and that
-// its user's notify view has what is sent.
+// checkTarget holds that a target can be reached from its source address, that it has what its
+// version wants, and that its user's notify view has what is sent.
 func checkTarget(t *testing.T, r *config.Responder, n *notify.Target) {
 	host, port, err := net.SplitHostPort(n.Address)
 	if err != nil || host == "" || port == "" {

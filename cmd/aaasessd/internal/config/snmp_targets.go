@@ -97,8 +97,8 @@ func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGrou
 	}
 }
 
-// checkTargetSource checks that a target has the family of the source address. It does not check host names,
-// which are resolved later.
+// checkTargetSource checks that a target has the family of the source address. It does not check
+// host names, which are resolved later.
 func (d checker) checkTargetSource(path string, r *rawNotification) {
 	host, _, err := net.SplitHostPort(string(r.Address))
 	if err != nil || !r.SourceAddress.IsValid() { // the fault of the address is reported already

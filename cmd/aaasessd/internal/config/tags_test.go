@@ -9,7 +9,8 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 )
 
-// keys walks all keys of a struct of the file, with list entries as path[] and map entries as path.default.
+// keys walks all keys of a struct of the file, with list entries as path[] and map entries as
+// path.default.
 func keys(t reflect.Type, path string, visit func(path string, f reflect.StructField)) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -32,7 +33,8 @@ func keys(t reflect.Type, path string, visit func(path string, f reflect.StructF
 	}
 }
 
-// isScalar tells types with a name and no keys, such as netip.Addr, from structs with keys, lists, maps and pointers.
+// isScalar tells types with a name and no keys, such as netip.Addr, from structs with keys, lists,
+// maps and pointers.
 func isScalar(t reflect.Type) bool {
 	if t.Kind() == reflect.Struct {
 		return t.Field(0).Tag.Get("yaml") == ""
