@@ -16,7 +16,7 @@ all: build
 build: ## bin/aaasessd and bin/aaasess
 	$(GO) build -o bin/ ./cmd/aaasessd ./cmd/aaasess
 
-run: build ## the daemon with its embedded default, all on loopback, state under var/
+run: build ## the daemon with its built-in configuration, all on loopback, state in var/
 	exec bin/aaasessd
 
 test: partners ## everything, against the real partners

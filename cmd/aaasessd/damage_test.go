@@ -10,8 +10,8 @@ import (
 	"aaasess/store"
 )
 
-// TestDamagedStore: a daemon whose store lacks a log does not start as if nothing were missing, and
-// starts without it when that is accepted.
+// TestDamagedStore: a daemon does not start if a log of its store is missing, unless the loss is
+// accepted.
 func TestDamagedStore(t *testing.T) {
 	l := launch(t, plainConfig, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))

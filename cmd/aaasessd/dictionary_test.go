@@ -12,9 +12,8 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestReloadDictionary: vendors' attributes have their names in the accounting file, the operator's
-// from the reload on that names the file, and what a NAS gets to end a session has values by these
-// names.
+// TestReloadDictionary: the accounting file has the names of vendors' attributes. After a reload
+// with an operator's dictionary, it has those names too, and disconnect.attributes may use them.
 func TestReloadDictionary(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
 	base := with(t, plainConfig, "3799", portOf(nas.AddrPort()))

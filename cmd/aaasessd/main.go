@@ -39,7 +39,7 @@ func root() *cobra.Command {
 to SNMP managers as CISCO-AAA-SESSION-MIB, ends them at the NAS on request, and delivers
 their accounting records.
 
-Without --config, it runs its built-in default configuration on loopback. Its state is then
+Without --config, it runs its built-in configuration on loopback. Its state is then
 in the folder var/.
 
 Signals:

@@ -12,8 +12,8 @@ import (
 	"aaasess/store"
 )
 
-// TestSetAside: a record that a server never answers while it answers others is set aside, is seen
-// and replayed, and delays nobody else's.
+// TestSetAside: a record that a server never answers while it answers others is set aside. It is
+// shown, can be replayed, and does not delay other records.
 func TestSetAside(t *testing.T) {
 	u := listen(t, "127.0.0.1:0")
 	u.mu.Lock()
@@ -24,7 +24,7 @@ func TestSetAside(t *testing.T) {
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
 	sending := make(chan struct{})
 	stopSending := make(chan struct{})
-	go func() { // the server answers others meanwhile
+	go func() { // the server answers other records meanwhile
 		defer close(sending)
 		for i := 0; ; i++ {
 			select {
@@ -68,8 +68,7 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
-// TestReplayNobodyDelivers: a record is not replayed into a queue where no command would find it
-// again.
+// TestReplayNobodyDelivers: a record is not replayed into a queue without a method.
 func TestReplayNobodyDelivers(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	l := launch(t, relayConfig(t, "isp", server), environment{})

@@ -23,7 +23,7 @@ import (
 // engineFile is the file in the state folder that has snmpEngineID and snmpEngineBoots.
 const engineFile = "snmp-engine"
 
-// snmpEngine is the built-in SNMP responder with its users, and the sender of notifications.
+// snmpEngine is the embedded SNMP responder with its users, and the sender of notifications.
 type snmpEngine struct {
 	usm       *usm.USM
 	responder *snmp.Responder

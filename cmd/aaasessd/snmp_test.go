@@ -19,7 +19,7 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// responderConfig is plainConfig with a responder, and a receiver of its traps.
+// responderConfig is plainConfig with a responder and a target for traps.
 func responderConfig(t *testing.T, traps int) string {
 	return with(t, plainConfig, "snmp: {session-mib-disconnect: true}", fmt.Sprintf(`snmp:
   session-mib-disconnect: true
@@ -52,12 +52,12 @@ func (l *inProcess) manager(change func(*gosnmp.GoSNMP)) *gosnmp.GoSNMP {
 	return g
 }
 
-// impatient is a client that is not to be answered.
+// impatient returns a client for requests that are not answered.
 func impatient(community string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) { g.Community, g.Timeout, g.Retries = community, 200*time.Millisecond, 0 }
 }
 
-// user makes a client noc with authPriv, or desk with authNoPriv.
+// user returns a client for noc with authPriv, or for desk with authNoPriv.
 func user(name string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) {
 		g.Version, g.SecurityModel, g.MsgFlags = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthNoPriv
@@ -70,7 +70,7 @@ func user(name string) func(*gosnmp.GoSNMP) {
 	}
 }
 
-// traps are the names of notifications that a receiver on loopback got.
+// traps are the names of the notifications that a receiver on loopback got.
 type traps struct {
 	mu  sync.Mutex
 	got []string
@@ -115,8 +115,8 @@ const (
 	authenticationFailure = ".1.3.6.1.6.3.1.1.5.5"
 )
 
-// TestResponder: the table over SNMP without a master agent, a SET by those who may, what a reload
-// changes, and what a restart keeps.
+// TestResponder: managers read the table without a master agent, and authorized ones SET. It also
+// covers reloads and restarts.
 func TestResponder(t *testing.T) {
 	received, port := receiveTraps(t)
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
@@ -194,19 +194,19 @@ func engineBoots(t *testing.T, g *gosnmp.GoSNMP) int {
 	return n
 }
 
-// TestAuthenticationFailures: many of them make one notification a second, and none where they are
-// off.
+// TestAuthenticationFailures: many failures cause one notification a second, and none if they are
+// disabled.
 func TestAuthenticationFailures(t *testing.T) {
 	received, port := receiveTraps(t)
 	text := responderConfig(t, port)
 	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), environment{})
-	stranger := l.manager(impatient("secret"))
-	request, err := stranger.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
+	unknown := l.manager(impatient("secret"))
+	request, err := unknown.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func() { // and wait for nothing
-		if _, err := stranger.Conn.Write(request); err != nil {
+	ask := func() { // without waiting for an answer
+		if _, err := unknown.Conn.Write(request); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,14 +219,13 @@ func TestAuthenticationFailures(t *testing.T) {
 	}
 	eventually(t, "all are counted", func() bool { return l.d.snmp.responder.Stats().InBadCommunityNames == 21 })
 	eventually(t, "one is sent", func() bool { return len(received.names()) >= 2 })
-	seconds := int(time.Since(begin)/time.Second) + 2 // those that have begun
+	seconds := int(time.Since(begin)/time.Second) + 2 // including the first and the last, which are not full
 	if got := received.names(); len(got) > 1+seconds {
 		t.Errorf("in %d seconds: %q", seconds, got)
 	}
 }
 
-// TestSNMPStatus: what show status tells names what was refused, and why notifications did not
-// arrive.
+// TestSNMPStatus: show status has the rejected messages, and why notifications did not arrive.
 func TestSNMPStatus(t *testing.T) {
 	text := with(t, responderConfig(t, 9), "name: here, address: \"127.0.0.1:9\", version: v2c", "name: here, address: none.invalid, version: v2c")
 	l := launch(t, text, environment{})
@@ -253,7 +252,7 @@ func TestSNMPStatus(t *testing.T) {
 	}
 }
 
-// TestEngineWarnings: of boots that managers will not take.
+// TestEngineWarnings: the log warns of boots that managers will reject.
 func TestEngineWarnings(t *testing.T) {
 	tests := []struct {
 		name, file, id, want string

@@ -30,7 +30,7 @@ func TestDisconnect(t *testing.T) {
 		{"an id that is not live: nothing happens", api.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil, "session 00000063 is not live; no session was disconnected"},
 		{"filter", api.DisconnectRequest{Filter: map[string]string{"user": "alice"}}, []string{"1 terminating*", "2 terminating*"}, ""},
 		{"filters", api.DisconnectRequest{Filter: map[string]string{"user": "alice", "acct-session-id": "two"}}, []string{"2 terminating*"}, ""},
-		{"filter that nobody passes", api.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
+		{"filter without a match", api.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
 		{"all", api.DisconnectRequest{All: true}, []string{"1 terminating*", "2 terminating*", "3 terminating*", "4 terminating*", "5 terminating"}, ""},
 		{"nothing said", api.DisconnectRequest{}, nil, "want exactly one of ids, filter and all"},
 		{"empty filter", api.DisconnectRequest{Filter: map[string]string{}}, nil, "want exactly one of ids, filter and all"},
@@ -135,10 +135,10 @@ func TestDisconnectMany(t *testing.T) {
 	}
 	got := disconnect(t, client, api.DisconnectRequest{Filter: map[string]string{"nas": "nas-1"}})
 	if v := d.Table.View(); len(got) != n || v.Disconnected != n || numbers(t, client, api.Query{Filter: api.Filter{State: "active"}}) != "of 0" {
-		t.Errorf("%d sessions told, %d marked", len(got), v.Disconnected)
+		t.Errorf("%d sessions in the answer, %d marked", len(got), v.Disconnected)
 	}
 	if slices.Sort(got); len(slices.Compact(got)) != n {
-		t.Error("a session is told twice")
+		t.Error("a session is in the answer twice")
 	}
 }
 
@@ -152,7 +152,7 @@ func TestWaitForMany(t *testing.T) {
 	d.NAS.Will("alice", ack)
 	got := disconnect(t, client, api.DisconnectRequest{All: true, Wait: 60})
 	if len(got) != n || d.Table.View().Len() != 0 {
-		t.Errorf("%d sessions told, %d left", len(got), d.Table.View().Len())
+		t.Errorf("%d sessions in the answer, %d left", len(got), d.Table.View().Len())
 	}
 	for _, line := range got {
 		if !strings.HasSuffix(line, " ended* ACK/1") {

@@ -83,7 +83,7 @@ func TestBadRequests(t *testing.T) {
 		{"a dot", "POST", "/v1/./sessions/disconnect", `{"all":true}`, 404, "no such path"},
 		{"a slash that is escaped", "GET", "/v1%2Fsessions", "", 404, "no such path"},
 		{"method of status", "PUT", "/v1/status", "", 405, `method \"PUT\" is not allowed: want GET`},
-		{"a method that nobody knows", "ENDALL", end, "", 405, `method \"ENDALL\" is not allowed: want POST`},
+		{"an unknown method", "ENDALL", end, "", 405, `method \"ENDALL\" is not allowed: want POST`},
 		{"no accounting", "GET", "/v1/spool", "", 404, "no server groups and no spool"},
 		{"no accounting, and the wrong method", "GET", "/v1/spool/drop", "", 405, "want POST"},
 		{"filter", "GET", "/v1/sessions?kind=x", "", 400, "want one of network, exec, connection"},

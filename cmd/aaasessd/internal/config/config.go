@@ -60,13 +60,13 @@ const AllServers = "radius"
 type SNMP struct {
 	// AgentX is the connection to the master agent; nil: none.
 	AgentX *agentx.Config
-	// Responder is the built-in responder; nil: none. It serves the same tree as the subagent.
+	// Responder is the embedded responder; nil: none. It serves the same tree as the subagent.
 	Responder *Responder
 	// SessionMIBDisconnect is S1 "aaa session-mib disconnect": without it every SET is notWritable.
 	SessionMIBDisconnect bool
 }
 
-// Responder configures the built-in SNMP responder (R16) and the sender of notifications (R17).
+// Responder configures the embedded SNMP responder (R16) and the sender of notifications (R17).
 type Responder struct {
 	// Config has no sysServices and sysORTable, and no sysDescr unless the file has one: the daemon
 	// sets them.

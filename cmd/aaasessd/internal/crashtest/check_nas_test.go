@@ -52,7 +52,7 @@ func TestCheckNASes(t *testing.T) {
 		{"two crashes", history(crashed, one(ends(a2, "a#1"), lost("a#2"), ends(a3, "a#1", "a#2"), answered(a3), generated("a#1", 1, 7), arrived(a3, 2), queried, reported(2, 1, row(2)), drained)), nil},
 		{"an Accounting-On that is given up", history(crashed, one(ends(on, "a#1"), lost("nas-on-2"), drained)), nil},
 		{"the stop again", history(closed, one(generated("a#1", 1, 7), generated("a#1", 1, 7), drained)), nil},
-		{"an interim that nobody was answered counts or not", history(does(a1, 1), one(sent(interim("a#1", 1)).gives(7), lost("a#1"), ends(on, "a#1"), answered(on), generated("a#1", 1, 7), drained)), nil},
+		{"an unanswered interim counts or not", history(does(a1, 1), one(sent(interim("a#1", 1)).gives(7), lost("a#1"), ends(on, "a#1"), answered(on), generated("a#1", 1, 7), drained)), nil},
 		{"a better stop comes later", history(closed, one(generated("a#1", 1, 3), generated("a#1", 1, 7), drained)), nil},
 		{"a copy of an interim with four newer ones", history(does(a1, 1), sentAndAnswered(interim("a#1", 1)),
 			does(interim("a#1", 2), 1), does(interim("a#1", 3), 1), does(interim("a#1", 4), 1), does(interim("a#1", 5), 1),

@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 		{"a session is there twice", history(does(a0, 1), one(queried, reported(1, 1, rowA, rowA))), []string{"has a twice"}},
 		{"and with two numbers", history(does(a0, 1), one(queried, reported(1, 1, rowA, Row{"a", 2}))), []string{"has a twice", "as 00000002, and before as 00000001"}},
 		{"a session is still there", history(does(a0, 1), does(stop("a", 1), 1), one(queried, reported(1, 1, rowA))), []string{"whose stop was answered"}},
-		{"a session of nobody", one(queried, reported(0, 0, Row{"x", 7})), []string{"no NAS started"}},
+		{"an unknown session", one(queried, reported(0, 0, Row{"x", 7})), []string{"no NAS started"}},
 
 		// 2: arrivals.
 		{"a start never arrives", history(sentAndAnswered(a0), one(drained)), []string{"Start 0 of a never arrived"}},
