@@ -14,7 +14,7 @@ import (
 
 // filterFlags are the flags that select sessions.
 type filterFlags struct {
-	values  map[string]*string // by the name of the flag, which is also the parameter of the control socket
+	values  map[string]*string // by flag, also the name of the parameter
 	numbers []uint
 }
 

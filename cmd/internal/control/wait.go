@@ -24,7 +24,7 @@ type pending struct {
 	id       sessions.ID
 	status   sessions.Termination // from the newest event
 	ended    bool
-	deadline time.Time // for the outcome of the last attempt; set when the session ends during an attempt
+	deadline time.Time // for the outcome, if the session ends during an attempt
 }
 
 // waiter writes the answer to a disconnect. It runs in the goroutine of the request.
@@ -40,7 +40,7 @@ type waiter struct {
 	b            *batch
 	out          *listWriter
 	pending      map[sessions.ID]*pending // not written yet
-	awaitOutcome []*pending               // ended during an attempt, the earliest deadline first; some have their outcome by now
+	awaitOutcome []*pending               // ended during an attempt, by deadline; some have their outcome
 	ready        []*pending               // ended, to be written
 }
 
