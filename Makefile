@@ -16,7 +16,7 @@ all: build
 build: ## bin/aaasessd and bin/aaasess
 	$(GO) build -o bin/ ./cmd/aaasessd ./cmd/aaasess
 
-run: build ## runs the daemon with its embedded default configuration: only loopback, state under var/
+run: build ## runs the daemon with its built-in configuration: only loopback, state under var/
 	exec bin/aaasessd
 
 test: partners ## runs all tests, also those against foreign programs

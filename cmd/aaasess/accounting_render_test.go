@@ -13,7 +13,8 @@ import (
 
 func pointer[T any](v T) *T { return &v }
 
-// s3 are the groups of S3: aaa-server-policy-1 controls group-1, -2 monitors it, -3 stands alone.
+// s3 returns the groups of S3: aaa-server-policy-1 controls group-1, -2 monitors it, -3 has no
+// acct-on-off-group.
 func s3(zone *time.Location) []api.ServerGroup {
 	changed, on := time.Date(2013, 2, 20, 13, 32, 5, 0, zone), time.Date(2013, 2, 24, 16, 6, 41, 0, zone)
 	server := func(name, address string) []api.GroupServer {
@@ -71,7 +72,7 @@ func unprintableGroup() *api.ServerGroup {
 	}
 }
 
-// books are what a daemon tells of accounting.
+// books returns an Accounting with server groups, queues and set-aside records.
 func books(zone *time.Location) *controltest.Accounting {
 	at := time.Date(2013, 2, 24, 16, 0, 0, 0, zone)
 	return &controltest.Accounting{
@@ -95,13 +96,13 @@ func books(zone *time.Location) *controltest.Accounting {
 				Seq: 3, From: "group/isp", At: at, Reason: "refused", Session: "0000000D", Type: "stop", List: "network/default", User: "alice",
 				Attributes: []api.Attribute{{Name: "User-Name", Value: "alice"}, {Name: "Acct-Session-Time", Value: "60"}},
 			},
-			{Seq: 4, From: "group/isp", At: at, Reason: "damaged: 3 octets are too few", Raw: "0102ff"},
+			{Seq: 4, From: "group/isp", At: at, Reason: "damaged: it ends early, after 3 octets", Raw: "0102ff"},
 			{Seq: 9, From: "local", At: at, Reason: "never\x1b[0m" + strings.Repeat(" answered", 20), Session: "0000000E", Type: "start", User: "e\nvil"},
 		},
 	}
 }
 
-// TestAccountingScreens: what is printed of every look, against files.
+// TestAccountingScreens compares each kind of output with a file.
 func TestAccountingScreens(t *testing.T) {
 	groups, aside := s3(time.Local), books(time.Local).Aside
 	unprintable := unprintableGroup()
@@ -156,7 +157,7 @@ func TestAccountingScreens(t *testing.T) {
 	}
 }
 
-// busySpool has queues in every state.
+// busySpool returns a spool with queues in every state.
 func busySpool() *api.SpoolStatus {
 	queue := func(name string, change func(*api.Queue)) api.Queue {
 		q := api.Queue{Queue: name, Configured: true, Hold: api.HoldOpen}
@@ -200,7 +201,7 @@ func TestMilliseconds(t *testing.T) {
 	}
 }
 
-// TestS3Layout: what S3 prints is in our screens as it is there, but for what we call a server group.
+// TestS3Layout checks that our screens have the lines of S3. Only "server group" is our own term.
 func TestS3Layout(t *testing.T) {
 	groups := s3(time.Local)
 	groups[0].Name, groups[0].AcctOnOff.Group = "aaa-server-policy-3", ""
@@ -268,7 +269,7 @@ func TestS3Layout(t *testing.T) {
 			t.Fatal(err)
 		}
 		rest := strings.Split(out.String(), "\n")
-		for _, line := range tt.want { // ours has more lines, but these in this order
+		for _, line := range tt.want { // ours has more lines, but has these in this order
 			for len(rest) > 0 && rest[0] != line {
 				rest = rest[1:]
 			}

@@ -15,7 +15,7 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 )
 
-// accountant starts a daemon that has an Accounting.
+// accountant starts a daemon with an Accounting.
 func accountant(t *testing.T, a *controltest.Accounting) *controltest.Daemon {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cli")
@@ -35,21 +35,22 @@ func accountant(t *testing.T, a *controltest.Accounting) *controltest.Daemon {
 	return d
 }
 
-// TestAccountingDialogues: each line against a daemon of its own; out "-" is whatever TestAccountingScreens has.
+// TestAccountingDialogues runs each command line against its own daemon. It does not compare an out
+// of "-": TestAccountingScreens does.
 func TestAccountingDialogues(t *testing.T) {
 	const p1, p3 = "aaa-server-policy-1", "aaa-server-policy-3"
-	const wrong = "aaasess: wrong usage: "
+	const wrong = "aaasess: usage error: "
 	tests := []struct {
 		name, args, in string
 		code           int
 		out, err       string
-		done           string // by the daemon
+		done           string // the calls that the daemon's Accounting recorded
 	}{
 		{"groups", "show server-group", "", 0, "-", "3 server groups\n", ""},
 		{"a group", "show server-group " + p1, "", 0, "-", "", ""},
 		{"a group's acct-on-off", "show server-group " + p1 + " acct-on-off", "", 0, "-", "", ""},
 		{"no such group", "show server-group x\x1by", "", 4, "", `aaasess: no such server group: "x\x1by"` + "\n", ""},
-		{"something else of a group", "show server-group " + p1 + " acct-on", "", 2, "", wrong + `unknown word "acct-on": want acct-on-off` + "\n", ""},
+		{"something else of a group", "show server-group " + p1 + " acct-on", "", 2, "", wrong + `unknown argument "acct-on": want acct-on-off` + "\n", ""},
 		{"too much of a group", "show server-group " + p1 + " acct-on-off x", "", 2, "", wrong + "accepts at most 2 arg(s), received 3\n", ""},
 		{"acct-on-off-groups", "show acct-on-off-group", "", 0, "-", "", ""},
 		{"an acct-on-off-group", "show acct-on-off-group group-1", "", 0, "-", "", ""},
@@ -63,15 +64,15 @@ func TestAccountingDialogues(t *testing.T) {
 		{"words behind", "show spool x", "", 2, "", wrong + `unknown command "x" for "aaasess show spool"` + "\n", ""},
 
 		{"acct-on", "perform acct-on " + p1 + " --force", "", 0, p1 + "  sendAcctOn\n", "", "acct-on " + p1 + " force"},
-		{"acct-on, acknowledged", "perform acct-on " + p1, "", 1, "", `aaasess: server group "` + p1 + `": acknowledged already: --force` + "\n", ""},
+		{"acct-on, acknowledged", "perform acct-on " + p1, "", 1, "", `aaasess: server group "` + p1 + `": already acknowledged; --force sends another one` + "\n", ""},
 		{"acct-on, being sent", "perform acct-on " + p3, "", 0, p3 + "  sendAcctOn\n", "", "acct-on " + p3},
-		{"acct-on of a monitor", "perform acct-on aaa-server-policy-2", "", 1, "", `aaasess: server group "aaa-server-policy-2": it sends no Accounting-On or Accounting-Off` + "\n", ""},
+		{"acct-on of a monitor", "perform acct-on aaa-server-policy-2", "", 1, "", `aaasess: server group "aaa-server-policy-2": sends neither Accounting-On nor Accounting-Off` + "\n", ""},
 		{"acct-on of none", "perform acct-on x", "", 4, "", `aaasess: server group "x": no such server group` + "\n", ""},
 		{"acct-off", "perform acct-off " + p1, "", 0, p1 + "  sendAcctOff\n", "", "acct-off " + p1},
 		{"acct-off of all", "perform acct-off --acct-terminate-cause 6", "", 0, p1 + "  sendAcctOff\n" + p3 + "  sendAcctOff\n", "", "acct-off " + p1 + " 6\nacct-off " + p3 + " 6"},
 		{"acct-on of all", "perform acct-on --force", "", 0, p1 + "  sendAcctOn\n" + p3 + "  sendAcctOn\n", "", "acct-on " + p1 + " force\nacct-on " + p3 + " force"},
-		{"acct-on of all, one refuses", "perform acct-on", "", 1, p3 + "  sendAcctOn\n", `aaasess: server group "` + p1 + `": acknowledged already: --force` + "\n", "acct-on " + p3},
-		{"cause 0", "perform acct-off --acct-terminate-cause 0", "", 2, "", wrong + "--acct-terminate-cause 0 is no cause\n", ""},
+		{"acct-on of all, one refuses", "perform acct-on", "", 1, p3 + "  sendAcctOn\n", `aaasess: server group "` + p1 + `": already acknowledged; --force sends another one` + "\n", "acct-on " + p3},
+		{"cause 0", "perform acct-off --acct-terminate-cause 0", "", 2, "", wrong + "--acct-terminate-cause 0: want at least 1\n", ""},
 		{"cause too large", "perform acct-off --acct-terminate-cause 4294967296", "", 2, "", "-", ""},
 		{"cause of an acct-on", "perform acct-on --acct-terminate-cause 6", "", 2, "", wrong + "unknown flag: --acct-terminate-cause\n", ""},
 		{"two groups", "perform acct-on a b", "", 2, "", wrong + "accepts at most 1 arg(s), received 2\n", ""},
@@ -79,30 +80,30 @@ func TestAccountingDialogues(t *testing.T) {
 		{"perform something else", "perform reboot", "", 2, "", wrong + `unknown command "reboot" for "aaasess perform"` + "\n", ""},
 
 		{"list", "spool list", "", 0, "-", "3 records\n", ""},
-		{"list, limited", "spool list --after 3 --limit 1", "", 0, "SEQ  SINCE                FROM       SESSION  TYPE  USER  REASON\n  4  2013-02-24 16:00:00  group/isp  -        -     -     damaged: 3 octets are too few\n", "1 record, more with --after 4\n", ""},
+		{"list, limited", "spool list --after 3 --limit 1", "", 0, "SEQ  SINCE                FROM       SESSION  TYPE  USER  REASON\n  4  2013-02-24 16:00:00  group/isp  -        -     -     damaged: it ends early, after 3 octets\n", "1 record; list more with --after 4\n", ""},
 		{"list, limited to what there is", "spool list --after 4 --limit 1", "", 0, "-", "1 record\n", ""},
 		{"list behind the end", "spool list --after 9", "", 0, "", "0 records\n", ""},
 		{"list after less than nothing", "spool list --after -1", "", 2, "", "-", ""},
 		{"show", "spool show 3", "", 0, "-", "", ""},
-		{"show what is not there", "spool show 5", "", 4, "", "aaasess: record 5: no such record is set aside\n", ""},
+		{"show what is not there", "spool show 5", "", 4, "", "aaasess: record 5: not set aside\n", ""},
 		{"show nothing", "spool show", "", 2, "", wrong + "accepts 1 arg(s), received 0\n", ""},
-		{"show 0", "spool show 0", "", 2, "", wrong + `"0" is no number of a record` + "\n", ""},
-		{"replay", "spool replay 3", "", 0, "", "1 record goes back to its queue\n", "replay 3"},
-		{"replay two", "spool replay 9 3 9", "", 0, "", "2 records go back to their queues\n", "replay 3 9"},
-		{"replay all", "spool replay --all", "", 0, "", "2 records go back to their queues\n", "replay all"},
-		{"replay a damaged one", "spool replay 3 4", "", 1, "", "aaasess: record 4: the record is damaged and cannot be sent\n", ""},
-		{"replay what is not there", "spool replay 3 5", "", 4, "", "aaasess: record 5: no such record is set aside\n", ""},
-		{"replay what", "spool replay", "", 2, "", wrong + "say which records: SEQs or --all, and one of them only\n", ""},
-		{"replay both", "spool replay --all 3", "", 2, "", wrong + "say which records: SEQs or --all, and one of them only\n", ""},
-		{"replay no number", "spool replay 3 x", "", 2, "", wrong + `"x" is no number of a record` + "\n", ""},
+		{"show 0", "spool show 0", "", 2, "", wrong + `"0" is not a record number` + "\n", ""},
+		{"replay", "spool replay 3", "", 0, "", "1 record replayed\n", "replay 3"},
+		{"replay two", "spool replay 9 3 9", "", 0, "", "2 records replayed\n", "replay 3 9"},
+		{"replay all", "spool replay --all", "", 0, "", "2 records replayed\n", "replay all"},
+		{"replay a damaged one", "spool replay 3 4", "", 1, "", "aaasess: record 4: damaged, so it cannot be replayed\n", ""},
+		{"replay what is not there", "spool replay 3 5", "", 4, "", "aaasess: record 5: not set aside\n", ""},
+		{"replay what", "spool replay", "", 2, "", wrong + "give either SEQs or --all\n", ""},
+		{"replay both", "spool replay --all 3", "", 2, "", wrong + "give either SEQs or --all\n", ""},
+		{"replay no number", "spool replay 3 x", "", 2, "", wrong + `"x" is not a record number` + "\n", ""},
 		{"drop", "spool drop 4", "\n", 0, "", "1 record dropped\n", "drop 4"},
-		{"drop what is not there", "spool drop 5", "", 4, "", "aaasess: record 5: no such record is set aside\n", ""},
-		{"drop all without a terminal", "spool drop --all", "", 2, "", wrong + "--all wants --yes where nobody can be asked\n", ""},
+		{"drop what is not there", "spool drop 5", "", 4, "", "aaasess: record 5: not set aside\n", ""},
+		{"drop all without a terminal", "spool drop --all", "", 2, "", wrong + "--all needs --yes if the standard input is not a terminal\n", ""},
 		{"drop all, yes", "spool drop --all --yes", "", 0, "", "3 records dropped\n", "drop all"},
-		{"drop all, asked, yes", "spool drop --all", "YES\n", 0, "", "Drop ALL records that are set aside, 3 now? [y/N] 3 records dropped\n", "drop all"},
-		{"drop all, asked, no", "spool drop --all", "\n", 1, "", "Drop ALL records that are set aside, 3 now? [y/N] aaasess: nothing was dropped\n", ""},
-		{"drop both", "spool drop --all 3 --yes", "", 2, "", wrong + "say which records: SEQs or --all, and one of them only\n", ""},
-		{"reroute one that is configured", "spool reroute group/isp exec/default --yes", "", 1, "", `aaasess: queue "group/isp": its method is configured and delivers its records` + "\n", ""},
+		{"drop all, asked, yes", "spool drop --all", "YES\n", 0, "", "Drop ALL set-aside records, 3 now? [y/N] 3 records dropped\n", "drop all"},
+		{"drop all, asked, no", "spool drop --all", "\n", 1, "", "Drop ALL set-aside records, 3 now? [y/N] aaasess: canceled: no record was dropped\n", ""},
+		{"drop both", "spool drop --all 3 --yes", "", 2, "", wrong + "give either SEQs or --all\n", ""},
+		{"reroute one that is configured", "spool reroute group/isp exec/default --yes", "", 1, "", `aaasess: queue "group/isp": its method is configured, so it cannot be rerouted` + "\n", ""},
 		{"reroute nothing", "spool reroute group/isp", "", 2, "", wrong + "accepts 2 arg(s), received 1\n", ""},
 		{"spool", "spool", "", 2, "", "-", ""},
 	}
@@ -126,7 +127,7 @@ func TestAccountingDialogues(t *testing.T) {
 	}
 }
 
-// TestEmptyName: an empty word is no group.
+// TestEmptyName: an empty argument is an error, not the name of a group.
 func TestEmptyName(t *testing.T) {
 	d := accountant(t, books(time.Local))
 	for _, args := range [][]string{
@@ -138,7 +139,7 @@ func TestEmptyName(t *testing.T) {
 		{"spool", "reroute", "group/a", "", "--yes"},
 	} {
 		got := command(t, d.Socket, "", args...)
-		if diff := cmp.Diff(outcome{2, "", "aaasess: wrong usage: the name is empty\n"}, got, cmp.AllowUnexported(outcome{})); diff != "" {
+		if diff := cmp.Diff(outcome{2, "", "aaasess: usage error: the name is empty\n"}, got, cmp.AllowUnexported(outcome{})); diff != "" {
 			t.Errorf("%q: %s", args, diff)
 		}
 	}
@@ -148,7 +149,7 @@ func TestEmptyName(t *testing.T) {
 func TestNothingThere(t *testing.T) {
 	empty := accountant(t, &controltest.Accounting{})
 	without := daemon(t)
-	const noAccounting = "aaasess: this daemon has no server groups and no spool to ask\n"
+	const noAccounting = "aaasess: this daemon has no server groups and no spool\n"
 	for args, want := range map[string]outcome{
 		"show server-group":                           {0, "", "0 server groups\n"},
 		"show server-group --json":                    {0, "{\n  \"groups\": []\n}\n", ""},
@@ -157,12 +158,12 @@ func TestNothingThere(t *testing.T) {
 		"perform acct-on":                             {4, "", "aaasess: no server group sends Accounting-On and Accounting-Off\n"},
 		"spool list":                                  {0, "", "0 records\n"},
 		"spool list --json":                           {0, "{\"records\":[\n]}\n", ""},
-		"spool replay --all":                          {4, "", "aaasess: no record is set aside that matches\n"},
-		"spool replay --all --json":                   {4, "{\n  \"records\": 0\n}\n", "aaasess: no record is set aside that matches\n"},
-		"spool drop --all --yes":                      {4, "", "aaasess: no record is set aside that matches\n"},
+		"spool replay --all":                          {4, "", "aaasess: no set-aside record matches\n"},
+		"spool replay --all --json":                   {4, "{\n  \"records\": 0\n}\n", "aaasess: no set-aside record matches\n"},
+		"spool drop --all --yes":                      {4, "", "aaasess: no set-aside record matches\n"},
 		"show server-group x":                         {4, "", `aaasess: no such server group: "x"` + "\n"},
 		"show acct-on-off-group x":                    {4, "", `aaasess: no such acct-on-off-group: "x"` + "\n"},
-		"spool show 1":                                {4, "", "aaasess: record 1: no such record is set aside\n"},
+		"spool show 1":                                {4, "", "aaasess: record 1: not set aside\n"},
 		"perform acct-off x --force":                  {4, "", `aaasess: server group "x": no such server group` + "\n"},
 		"show spool":                                  {0, "-", ""},
 		"spool reroute group/a network/default --yes": {4, "", `aaasess: queue "group/a": no such queue` + "\n"},
@@ -181,7 +182,7 @@ func TestNothingThere(t *testing.T) {
 		}
 	}
 	asked := command(t, empty.Socket, "y\n", "spool", "drop", "--all")
-	if diff := cmp.Diff(outcome{4, "", "aaasess: no record is set aside that matches\n"}, asked, cmp.AllowUnexported(outcome{})); diff != "" {
+	if diff := cmp.Diff(outcome{4, "", "aaasess: no set-aside record matches\n"}, asked, cmp.AllowUnexported(outcome{})); diff != "" {
 		t.Error(diff)
 	}
 	none := filepath.Join(t.TempDir(), "none")
@@ -226,7 +227,7 @@ func TestAccountingJSON(t *testing.T) {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if first, second := list.Groups[0], list.Groups[1]; second.AcctOnOff.State != api.SendAcctOn || second.Error != "" ||
-		first.AcctOnOff != nil || first.Error != `server group "aaa-server-policy-1": acknowledged already: --force` {
+		first.AcctOnOff != nil || first.Error != `server group "aaa-server-policy-1": already acknowledged; --force sends another one` {
 		t.Errorf("%+v", list)
 	}
 	if got = command(t, d.Socket, "", "spool", "replay", "3", "--json"); got != (outcome{0, "{\n  \"records\": 1\n}\n", ""}) {
@@ -247,7 +248,7 @@ func TestLongSpoolList(t *testing.T) {
 	}{
 		"spool list":              {2500, 2500, "2500 records\n"},
 		"spool list --limit 2500": {2500, 2500, "2500 records\n"},
-		"spool list --limit 1500": {1500, 1500, "1500 records, more with --after 1500\n"},
+		"spool list --limit 1500": {1500, 1500, "1500 records; list more with --after 1500\n"},
 		"spool list --after 2400": {100, 2500, "100 records\n"},
 	} {
 		got := command(t, d.Socket, "", strings.Fields(args)...)
@@ -265,7 +266,7 @@ func TestLongSpoolList(t *testing.T) {
 	}
 }
 
-// TestDamage: what could not be read is a line, a state and an exit code, until it is forgotten.
+// TestDamage: unreadable records set a line, a state and the exit code until the report is cleared.
 func TestDamage(t *testing.T) {
 	a := books(time.Local)
 	at := time.Date(2013, 2, 24, 16, 0, 0, 0, time.Local)
@@ -274,18 +275,18 @@ func TestDamage(t *testing.T) {
 		{Queue: "group/isp", First: 4711, Last: 4727, Records: 17, At: at, Reason: "checksum mismatch"},
 	}
 	d := accountant(t, a)
-	const complaint = "aaasess: damaged: part of the store could not be read and is lost\n"
+	const damaged = "aaasess: damaged: part of the store could not be read and is lost\n"
 	got := command(t, d.Socket, "", "show", "spool")
 	for _, want := range []string{
-		"damaged      at most 35 keys of the state, lost with the next start, since 2013-02-24 16:00:00: table 000012.sst\n",
-		"damaged      17 records of group/isp, numbers 4711 to 4727, could not be read since 2013-02-24 16:00:00: checksum mismatch\n",
+		"damaged      at most 35 keys of the state, lost at the next start, since 2013-02-24 16:00:00: table 000012.sst\n",
+		"damaged      17 records of group/isp, numbers 4711 to 4727, lost since 2013-02-24 16:00:00: checksum mismatch\n",
 		"  damaged\n",
 	} {
 		if !strings.Contains(got.out, want) {
 			t.Errorf("%q is not in\n%s", want, got.out)
 		}
 	}
-	if got.code != exitDamaged || got.err != complaint {
+	if got.code != exitDamaged || got.err != damaged {
 		t.Errorf("%d %q", got.code, got.err)
 	}
 	got = command(t, d.Socket, "", "show", "spool", "--json")
@@ -293,7 +294,7 @@ func TestDamage(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.out), &status); err != nil || len(status.Damage) != 2 || got.code != exitDamaged {
 		t.Errorf("%d damaged, exit code %d, %v", len(status.Damage), got.code, err)
 	}
-	if got := command(t, d.Socket, "", "spool", "forget-damage"); got != (outcome{0, "", "1 entry of damage forgotten\n"}) {
+	if got := command(t, d.Socket, "", "spool", "forget-damage"); got != (outcome{0, "", "1 report of damage cleared\n"}) {
 		t.Errorf("%+v", got)
 	}
 	if got := command(t, d.Socket, "", "show", "spool"); got.code != exitDamaged {
@@ -304,7 +305,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestPerformFailsInTheMiddle: when the daemon does not answer in the middle, what was done before is told.
+// TestPerformFailsInTheMiddle: if the daemon stops answering, perform prints the groups done until
+// then.
 func TestPerformFailsInTheMiddle(t *testing.T) {
 	a := books(time.Local)
 	a.Groups[2].AcctOnOff.State = api.StateOff
@@ -317,7 +319,7 @@ func TestPerformFailsInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestAccountingHelp: what the columns mean stands in the help.
+// TestAccountingHelp: the help explains every column.
 func TestAccountingHelp(t *testing.T) {
 	for file, args := range map[string]string{
 		"help-server-group.txt":      "show server-group",
@@ -358,7 +360,7 @@ func TestAccountingCompletion(t *testing.T) {
 		"spool|show|3|":             "",
 		"spool|replay|3|":           "3 4 9",
 		"spool|drop|":               "3 4 9",
-		"spool|":                    "drop Forget records that are set aside forget-damage Forget the records that could not be read on the disk list List the records that are set aside replay Send records that are set aside again reroute Deliver a queue without a method by a method list show Show a record that is set aside, with its attributes",
+		"spool|":                    "drop Delete set-aside records forget-damage Clear the report of unreadable records list List the set-aside records replay Send set-aside records again reroute Deliver the records of a queue by another method list show Show a set-aside record with its attributes",
 	} {
 		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(args, "|")...)...)
 		words, _, _ := strings.Cut("\n"+got.out, "\n:")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,22 +14,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const disconnectHelp = `End sessions: those with the given IDs, those that pass all the filters, or --all.
+const disconnectHelp = `End the sessions with the given IDs, the sessions that match all the given filters, or with
+--all every session. If one of the given IDs is not live, no session is ended.
 
-An ID is the Acct-Session-Id that "show sessions" has: exactly eight hex digits, or 0x
-and up to eight. Fewer digits alone are refused, as they could be meant as a decimal
-number; that is --number, the casnSessionId. With IDs all are ended, or none if one of
-them is not live.
+An ID is the Acct-Session-Id in the first column of "show sessions": exactly eight hex
+digits, or 0x and one to eight hex digits. Fewer digits without 0x are an error, because they
+could be a decimal number. --number selects a session by that (casnSessionId).
 
-The daemon asks the NAS to end each session, again and again with pauses until it is gone;
-nothing takes that back. Without --wait the command ends when it is sure that this will
-happen, also if the daemon is killed now. With --wait it tells of each session how it went,
-and fails (exit code 1) if one is still there at the end.
+The daemon asks the NAS to end each session, and repeats that at intervals until the session
+has ended. This cannot be canceled. Without --wait, the command returns as soon as the
+request is on disk, so that even a crash of the daemon does not lose it. With --wait, the
+command prints the result for each session.
 
-On a terminal it asks before it ends more than one session by filter. Without one, --all
-wants --yes.`
+On a terminal, the command asks before it ends more than one session by filters or --all.
+Without a terminal, --all needs --yes.
 
-// disconnectFlags are the flags of the command of that name.
+The exit code is 1 if sessions are left at the end of --wait, and 4 if no session matches.`
+
+// disconnectFlags are the flags of "aaasess disconnect".
 type disconnectFlags struct {
 	filter *filterFlags
 	all    bool
@@ -52,16 +55,16 @@ func newDisconnect(g *global) *cobra.Command {
 		},
 	}
 	f.filter = addFilterFlags(cmd, g)
-	cmd.Flags().BoolVar(&f.all, "all", false, "every session")
-	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
-	cmd.Flags().DurationVar(&f.wait, "wait", 0, "wait for `DURATION` (at most 1h) for the sessions to be gone")
+	cmd.Flags().BoolVar(&f.all, "all", false, "end every session")
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask for confirmation")
+	cmd.Flags().DurationVar(&f.wait, "wait", 0, "wait at most `DURATION` (up to 1h) until the sessions have ended")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		req, q, err := f.request(cmd, ids)
 		if err != nil {
 			return err
 		}
 		if !g.terminal && f.all && !f.yes {
-			return fmt.Errorf("%w: --all wants --yes where nobody can be asked", errUsage)
+			return fmt.Errorf("%w: --all needs --yes if the standard input is not a terminal", errUsage)
 		}
 		client := g.client()
 		if len(req.IDs) == 0 && g.terminal && !f.yes {
@@ -74,7 +77,8 @@ func newDisconnect(g *global) *cobra.Command {
 	return cmd
 }
 
-// request reads the flags: what to ask for, and as a query which sessions that is now.
+// request returns the request that the flags and the ids describe, and the query for the sessions
+// that match it now.
 func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (api.DisconnectRequest, api.Query, error) {
 	none := api.DisconnectRequest{}
 	q, err := f.filter.query(cmd, ids)
@@ -82,16 +86,16 @@ func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (api.Disconn
 		return none, q, err
 	}
 	if f.wait < 0 || f.wait > time.Hour {
-		return none, q, fmt.Errorf("%w: --wait %v is not within 0 and 1h", errUsage, f.wait)
+		return none, q, fmt.Errorf("%w: --wait %v: want 0 to 1h", errUsage, f.wait)
 	}
 	if f.all {
 		if !q.IsZero() {
-			return none, q, fmt.Errorf("%w: --all goes with no id and no filter", errUsage)
+			return none, q, fmt.Errorf("%w: --all excludes IDs and filters", errUsage)
 		}
-		return api.DisconnectRequest{All: true, Wait: f.wait.Seconds()}, q, nil
+		return api.DisconnectRequest{All: true, Wait: api.InSeconds(f.wait)}, q, nil
 	}
 	if q.IsZero() {
-		return none, q, fmt.Errorf("%w: say which sessions: IDs, a filter, or --all", errUsage)
+		return none, q, fmt.Errorf("%w: give IDs, a filter or --all", errUsage)
 	}
 	req, err := api.NewDisconnectRequest(q.Filter, f.wait)
 	if err != nil {
@@ -100,7 +104,7 @@ func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (api.Disconn
 	return req, q, nil
 }
 
-// confirm asks whether to go on, if more than one session would be ended.
+// confirm prompts if the request would end more than one session.
 func (g *global) confirm(ctx context.Context, client *apiclient.Client, q api.Query, all bool) error {
 	q.Limit = 1
 	list, err := client.Sessions(ctx, q)
@@ -118,18 +122,18 @@ func (g *global) confirm(ctx context.Context, client *apiclient.Client, q api.Qu
 	if all {
 		what = "ALL sessions, " + fmt.Sprint(list.Matched) + " now"
 	}
-	yes, err := g.ask(ctx, "Disconnect "+what+"?")
+	yes, err := g.prompt(ctx, "Disconnect "+what+"?")
 	if err == nil && !yes {
-		err = errRefused
+		err = errNotDisconnected
 	}
 	return err
 }
 
-// ask asks the person at the terminal.
-func (g *global) ask(ctx context.Context, question string) (yes bool, err error) {
+// prompt asks a question on the terminal, and waits for the answer.
+func (g *global) prompt(ctx context.Context, question string) (yes bool, err error) {
 	fmt.Fprint(g.err, question+" [y/N] ")
 	answer := make(chan string, 1)
-	go func() { // ends with the process at the latest: a read of a terminal cannot be called off
+	go func() { // may live as long as the process: a read from a terminal cannot be canceled
 		line, _ := bufio.NewReader(g.in).ReadString('\n')
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()
@@ -147,56 +151,53 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 		return err
 	}
 	defer list.Close()
-	gone := 0
-	look := func(s api.Session) {
+	ended := 0
+	countEnded := func(s api.Session) {
 		if s.State == "ended" {
-			gone++
+			ended++
 		}
 	}
 	if g.json {
 		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked}
-		err = g.printList(head, list, look)
+		err = g.printList(head, list, countEnded)
 	} else {
-		err = g.printEnded(list, look)
+		err = g.printResults(list, countEnded)
 	}
 	switch {
 	case err != nil:
 		return err
 	case list.Matched == 0:
 		return errNoMatch
-	case req.Wait > 0 && gone < list.Matched:
-		return fmt.Errorf("%w: %d of %d are left", errRemain, list.Matched-gone, list.Matched)
+	case req.Wait > 0 && ended < list.Matched:
+		return fmt.Errorf("%w: %d of %d are left", errSessionsRun, list.Matched-ended, list.Matched)
 	}
 	return nil
 }
 
-// printEnded prints a line for each session, when it arrives.
-func (g *global) printEnded(list *apiclient.List, look func(api.Session)) error {
+// printResults prints a line for each session when it arrives. It calls observe with each session.
+func (g *global) printResults(list *apiclient.List, observe func(api.Session)) error {
 	for s, err := range list.All() {
 		if err != nil {
 			return err
 		}
-		look(s)
-		user := printable(s.User)
-		if user == "" {
-			user = "-"
-		}
-		if _, err := fmt.Fprintf(g.out, "%s  %s  %s\n", s.ID, user, printable(endText(s, time.Now()))); err != nil {
+		observe(s)
+		user := printable(cmp.Or(s.User, "-"))
+		if _, err := fmt.Fprintf(g.out, "%s  %s  %s\n", s.ID, user, printable(resultText(s, time.Now()))); err != nil {
 			return err
 		}
 	}
 	if list.Matched > 0 {
 		out := count(list.Matched, "session")
 		if before := list.Matched - list.Marked; before > 0 {
-			out += fmt.Sprintf(", %d being disconnected before", before)
+			out += fmt.Sprintf(", %d already being disconnected", before)
 		}
 		fmt.Fprintln(g.err, out)
 	}
 	return nil
 }
 
-// endText says how far the ending of a session has come.
-func endText(s api.Session, now time.Time) string {
+// resultText describes the result of a disconnect, or its progress while the session is live.
+func resultText(s api.Session, now time.Time) string {
 	t := s.Termination
 	if t == nil {
 		t = &api.Termination{}
@@ -206,7 +207,7 @@ func endText(s api.Session, now time.Time) string {
 	case s.State == "ended":
 		out = "ended"
 	case s.State == "active":
-		out = "taken back" // an SNMP SET that had marked it failed elsewhere
+		out = "disconnect undone" // by snmpd, because another part of its SET failed
 	case s.Marked && t.Last == "":
 		out = "being disconnected"
 	default:
@@ -219,7 +220,7 @@ func endText(s api.Session, now time.Time) string {
 		out += fmt.Sprintf(", %d attempts", t.Attempts)
 	}
 	if t.Next != nil {
-		out += ", next step in " + span(t.Next.Sub(now))
+		out += ", next attempt in " + span(t.Next.Sub(now))
 	}
 	return out
 }

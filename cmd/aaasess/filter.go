@@ -6,29 +6,27 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/internal/api"
-	"aaasess/cmd/internal/apiclient"
 )
 
-// filterFlags are the flags that say which sessions are meant.
+// filterFlags are the flags that select sessions.
 type filterFlags struct {
-	values  map[string]*string // by parameter of the control socket, which is also the flag
+	values  map[string]*string // by flag, also the name of the parameter
 	numbers []uint
 }
 
-// filterKeys are the filters, with what they mean.
+// filterKeys are the flags that filter by an attribute, with their usage.
 var filterKeys = [...]struct{ name, usage string }{
-	{"user", "the User-Name is exactly `NAME`"},
-	{"address", "the Framed-IP-Address is `ADDRESS`"},
-	{"nas", "the address or the name of the NAS is `NAS`"},
-	{"calling-station", "the Calling-Station-Id is `STATION`; a MAC address in any notation"},
-	{"acct-session-id", "the NAS calls the session `ID`"},
-	{"kind", "`KIND` is network, exec or connection"},
-	{"state", "`STATE` is active or terminating"},
+	{"user", "sessions whose User-Name is exactly `NAME`"},
+	{"address", "sessions whose Framed-IP-Address is `ADDRESS`"},
+	{"nas", "sessions of the NAS with the name or address `NAS`, or name@address"},
+	{"calling-station", "sessions whose Calling-Station-Id is `STATION`; a MAC address in any notation"},
+	{"acct-session-id", "sessions whose Acct-Session-Id at the NAS is `ID`"},
+	{"kind", "sessions whose kind is `KIND`: network, exec or connection"},
+	{"state", "sessions whose state is `STATE`: active or terminating"},
 }
 
 func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
@@ -36,8 +34,8 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 	for _, k := range filterKeys {
 		f.values[k.name] = cmd.Flags().String(k.name, "", k.usage)
 	}
-	cmd.Flags().UintSliceVar(&f.numbers, "number", nil, "the casnSessionId is `N` (may be repeated)")
-	cmd.Flags().Lookup("number").DefValue = "" // not "[]" in the help
+	cmd.Flags().UintSliceVar(&f.numbers, "number", nil, "sessions whose casnSessionId is `N` (may be repeated)")
+	cmd.Flags().Lookup("number").DefValue = "" // else the help says "[]"
 	complete(cmd, "kind", "network", "exec", "connection")
 	complete(cmd, "state", "active", "terminating")
 	for name, field := range map[string]func(api.Session) string{
@@ -52,16 +50,16 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 	return f
 }
 
-// complete says what a flag can be.
+// complete sets the values that shells suggest for a flag.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// suggest asks the daemon for values to complete with; none if it does not answer. What is not
-// printable cannot be typed, and is left out.
+// suggest returns the values of a field for shell completion, from the first 200 sessions. It
+// leaves out values with unprintable characters, because nobody can type them. It returns none if
+// the daemon does not answer.
 func (g *global) suggest(ctx context.Context, field func(api.Session) string) []string {
-	client := apiclient.New(g.socketPath(), time.Second)
-	list, err := client.Sessions(ctx, api.Query{Limit: 200})
+	list, err := g.suggestClient().Sessions(ctx, api.Query{Limit: 200})
 	if err != nil {
 		return nil
 	}
@@ -78,7 +76,7 @@ func (g *global) suggest(ctx context.Context, field func(api.Session) string) []
 	return out
 }
 
-// query reads the flags, with the ids that stand beside them.
+// query returns the query that the flags and the ids describe.
 func (f *filterFlags) query(cmd *cobra.Command, ids []string) (api.Query, error) {
 	values := url.Values{}
 	for _, id := range ids {

@@ -1,9 +1,11 @@
-// Command aaasess shows and ends the sessions of a running aaasessd, and shows its
-// server groups and its spool, over its control socket (spec R32, R60, R63, R70).
-// It keeps nothing and holds no lock: what it prints is what the daemon answers.
+// Command aaasess is the command line of aaasessd. It shows and ends sessions, shows server groups
+// and their statistics, has Accounting-On and -Off sent, and manages the spool, all over the
+// control socket of the daemon (spec R32, R60 to R63, R70). The command "simulate" plays a NAS.
 //
-// What came from the network is printed so that it cannot act on a terminal:
-// control and other unprintable characters as \xHH or \u{H}.
+// The command keeps no state and no lock: it prints what the daemon answers.
+//
+// Text from the network cannot change a terminal: unprintable characters are printed as \xHH or
+// \u{H}.
 package main
 
 import (
@@ -21,7 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The exit codes, as help has them.
+// The exit codes. "aaasess --help" lists them.
 const (
 	exitDone     = 0
 	exitFailed   = 1
@@ -32,18 +34,20 @@ const (
 )
 
 var (
-	errUsage      = errors.New("wrong usage")
-	errRefused    = errors.New("nothing was disconnected")
-	errNotDropped = errors.New("nothing was dropped")
-	errUnchanged  = errors.New("nothing was changed")
-	errRemain     = errors.New("not all sessions are gone")
-	errDamaged    = errors.New("damaged: part of the store could not be read and is lost")
+	errUsage       = errors.New("usage error")
+	errSessionsRun = errors.New("not all sessions have ended")
+	errDamaged     = errors.New("damaged: part of the store could not be read and is lost")
+
+	// The user answered a question with no.
+	errNotDisconnected = errors.New("canceled: no session was disconnected")
+	errNotDropped      = errors.New("canceled: no record was dropped")
+	errNotRerouted     = errors.New("canceled: the queue was not rerouted")
 
 	// With these the exit code is exitNoMatch.
 	errNoMatch      = errors.New("no session matches")
 	errNoOnOffGroup = errors.New("no such acct-on-off-group")
 	errNoOnOff      = errors.New("no server group sends Accounting-On and Accounting-Off")
-	errNoRecord     = errors.New("no record is set aside that matches")
+	errNoRecord     = errors.New("no set-aside record matches")
 )
 
 func main() {
@@ -54,12 +58,12 @@ func main() {
 	os.Exit(code)
 }
 
-// environment is what a command meets outside.
+// environment is the standard input and output and the environment variables of the process.
 type environment struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
-	terminal bool // in is one: a person can be asked
+	terminal bool // in is a terminal, so a command may prompt
 }
 
 func isTerminal(f *os.File) bool {
@@ -69,13 +73,13 @@ func isTerminal(f *os.File) bool {
 
 // run carries out a command line and returns its exit code.
 func run(ctx context.Context, env environment, args []string) int {
-	root, began := newRoot(env)
+	root, started := newRoot(env)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
 	}
-	if !*began && !errors.Is(err, errUsage) { // cobra found fault with the words of the command
+	if !*started && !errors.Is(err, errUsage) { // cobra rejected the flags or arguments
 		err = fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if cause := context.Cause(ctx); cause != nil {
@@ -91,7 +95,7 @@ func run(ctx context.Context, env environment, args []string) int {
 }
 
 func exitCode(err error) int {
-	refused := (*apiclient.RefusedError)(nil)
+	refused := (*apiclient.ResponseError)(nil)
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage

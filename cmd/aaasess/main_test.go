@@ -20,8 +20,8 @@ import (
 	"aaasess/sessions"
 )
 
-// daemon starts one whose table has alice twice and bob (at nas-2), who go, carol, whose NAS does not
-// answer, and dave, whose NAS takes its time.
+// daemon starts a daemon with five sessions. The sessions of alice (two) and bob (at nas-2) end
+// when they are disconnected. For carol the NAS never answers, for dave it answers late.
 func daemon(t *testing.T) *controltest.Daemon {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cli") // short: a socket's path has 107 octets
@@ -54,13 +54,14 @@ func daemon(t *testing.T) *controltest.Daemon {
 	return d
 }
 
-// outcome is what a command line did.
+// outcome is the exit code and the output of a command line.
 type outcome struct {
 	code     int
 	out, err string
 }
 
-// command runs a command line against a socket; in is what is typed on the terminal, "" for none.
+// command runs a command line against a socket. in is the input on the terminal; "" means that
+// there is no terminal.
 func command(t *testing.T, socket, in string, args ...string) outcome {
 	t.Helper()
 	var out, err strings.Builder
@@ -72,13 +73,13 @@ func command(t *testing.T, socket, in string, args ...string) outcome {
 	return outcome{code, out.String(), err.String()}
 }
 
-// What depends on the moment.
+// These parts of the output depend on the time.
 var (
 	changing = regexp.MustCompile(`\b\d+s\b`)
-	perhaps  = regexp.MustCompile(`, \d+ attempts|, next step in \d+s`)
+	perhaps  = regexp.MustCompile(`, \d+ attempts|, next attempt in \d+s`)
 )
 
-// TestDialogues: each line against a daemon of its own. Times are N.
+// TestDialogues runs each command line against its own daemon. Durations are replaced by N.
 func TestDialogues(t *testing.T) {
 	const table = "ID        USER   ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n"
 	tests := []struct {
@@ -89,62 +90,62 @@ func TestDialogues(t *testing.T) {
 		{"one user", "show sessions --user bob", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n00000003  bob   10.0.0.1  nas-2   N    N   0    0  active\n", "1 session matched, 5 live\n"},
 		{"limit and sort", "show sessions --limit 1 --sort -user", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n00000005  dave  10.0.0.1  nas-1   N    N   0    0  active\n", "1 of 5 sessions\n"},
 		{"id and number", "show sessions --id 0x4 --number 1 --user carol", "", 0, table + "00000004  carol  10.0.0.1  nas-1   N    N   0    0  active\n", "1 session matched, 5 live\n"},
-		{"nobody", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"no match", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 
 		{"an id", "disconnect 00000005", "", 0, "00000005  dave  being disconnected\n", "1 session\n"},
-		{"an id that is gone", "disconnect 00000003 00000063", "", 4, "", "aaasess: no live session 00000063, nothing is disconnected\n"},
+		{"an id that is gone", "disconnect 00000003 00000063", "", 4, "", "aaasess: session 00000063 is not live; no session was disconnected\n"},
 		{"by number, wait", "disconnect --number 3 --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
 		{"by user, wait", "disconnect --user bob --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
-		{"by NAS, nobody", "disconnect --nas nas-9", "", 4, "", "aaasess: no session matches\n"},
-		{"no answer", "disconnect 00000004 --wait 300ms", "", 1, "00000004  carol  still being disconnected: no answer\n", "1 session\naaasess: not all sessions are gone: 1 of 1 are left\n"},
+		{"by NAS, no match", "disconnect --nas nas-9", "", 4, "", "aaasess: no session matches\n"},
+		{"no answer", "disconnect 00000004 --wait 300ms", "", 1, "00000004  carol  still being disconnected: no answer\n", "1 session\naaasess: not all sessions have ended: 1 of 1 are left\n"},
 		{"several without a terminal", "disconnect --user alice --wait 5s", "", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "2 sessions\n"},
 		{"asked, yes", "disconnect --user alice --wait 5s", "y\n", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "Disconnect 2 sessions? [y/N] 2 sessions\n"},
-		{"asked, no", "disconnect --user alice", "no\n", 1, "", "Disconnect 2 sessions? [y/N] aaasess: nothing was disconnected\n"},
+		{"asked, no", "disconnect --user alice", "no\n", 1, "", "Disconnect 2 sessions? [y/N] aaasess: canceled: no session was disconnected\n"},
 		{"asked, end of input", "disconnect --user alice", "y", 0, "", "-"},
 		{"not asked for one", "disconnect --user bob", "\n", 0, "", "1 session\n"},
 		{"not asked with --yes", "disconnect --user alice -y", "\n", 0, "", "2 sessions\n"},
 		{"not asked for ids", "disconnect 00000001 00000002", "\n", 0, "", "2 sessions\n"},
-		{"asked, nobody", "disconnect --user zoe", "y\n", 4, "", "aaasess: no session matches (5 sessions live)\n"},
-		{"all, asked", "disconnect --all", "\n", 1, "", "Disconnect ALL sessions, 5 now? [y/N] aaasess: nothing was disconnected\n"},
-		{"all without a terminal", "disconnect --all", "", 2, "", "aaasess: wrong usage: --all wants --yes where nobody can be asked\n"},
+		{"asked, no match", "disconnect --user zoe", "y\n", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"all, asked", "disconnect --all", "\n", 1, "", "Disconnect ALL sessions, 5 now? [y/N] aaasess: canceled: no session was disconnected\n"},
+		{"all without a terminal", "disconnect --all", "", 2, "", "aaasess: usage error: --all needs --yes if the standard input is not a terminal\n"},
 		{"all, yes", "disconnect --all --yes", "", 0, "", "5 sessions\n"},
 
 		{"no command", "", "", 2, "", "-"},
 		{"unknown command", "sho", "", 2, "", "-"},
 		{"show without more", "show", "", 2, "", "-"},
-		{"show of what is not there", "show nothing", "", 2, "", "aaasess: wrong usage: unknown command \"nothing\" for \"aaasess show\"\n"},
-		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: wrong usage: unknown flag: --usr\n"},
-		{"empty filter", "show sessions --user=", "", 2, "", "aaasess: wrong usage: wrong filter: \"user\" is empty\n"},
-		{"kind", "show sessions --kind system", "", 2, "", "aaasess: wrong usage: wrong filter: kind \"system\": want one of network, exec, connection\n"},
-		{"sort", "show sessions --sort name", "", 2, "", "aaasess: wrong usage: wrong filter: cannot sort by \"name\": want one of id, idle, octets, started, user\n"},
-		{"limit", "show sessions --limit 4294967296", "", 2, "", "aaasess: wrong usage: wrong filter: limit \"4294967296\" is no number up to 2147483647\n"},
-		{"words behind", "show sessions alice", "", 2, "", "aaasess: wrong usage: unknown command \"alice\" for \"aaasess show sessions\"\n"},
-		{"timeout", "show status --timeout 0s", "", 2, "", "aaasess: wrong usage: --timeout 0s is not more than 0\n"},
-		{"disconnect whom", "disconnect", "", 2, "", "aaasess: wrong usage: say which sessions: IDs, a filter, or --all\n"},
-		{"an id that could be decimal", "disconnect 13", "", 2, "", "aaasess: wrong usage: wrong filter: \"13\" is no session id: want eight hex digits, or 0x and up to eight\n"},
-		{"number 0", "disconnect --number 0", "", 2, "", "aaasess: wrong usage: no session has the number 0\n"},
-		{"number too large", "disconnect --number 4294967296", "", 2, "", "aaasess: wrong usage: no session has the number 4294967296\n"},
-		{"ids and a filter", "disconnect 00000001 --user alice", "", 2, "", "aaasess: wrong usage: wrong filter: want ids or a filter, and one of them only\n"},
-		{"all and a filter", "disconnect --all --user alice --yes", "", 2, "", "aaasess: wrong usage: --all goes with no id and no filter\n"},
-		{"wait", "disconnect --all --yes --wait 2h", "", 2, "", "aaasess: wrong usage: --wait 2h0m0s is not within 0 and 1h\n"},
+		{"show of what is not there", "show nothing", "", 2, "", "aaasess: usage error: unknown command \"nothing\" for \"aaasess show\"\n"},
+		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: usage error: unknown flag: --usr\n"},
+		{"empty filter", "show sessions --user=", "", 2, "", "aaasess: usage error: invalid query: \"user\" is empty\n"},
+		{"kind", "show sessions --kind system", "", 2, "", "aaasess: usage error: invalid query: kind \"system\": want one of network, exec, connection\n"},
+		{"sort", "show sessions --sort name", "", 2, "", "aaasess: usage error: invalid query: cannot sort by \"name\": want one of id, idle, octets, started, user\n"},
+		{"limit", "show sessions --limit 4294967296", "", 2, "", "aaasess: usage error: invalid query: limit \"4294967296\" is not a number up to 2147483647\n"},
+		{"words behind", "show sessions alice", "", 2, "", "aaasess: usage error: unknown command \"alice\" for \"aaasess show sessions\"\n"},
+		{"timeout", "show status --timeout 0s", "", 2, "", "aaasess: usage error: --timeout 0s is not positive\n"},
+		{"disconnect whom", "disconnect", "", 2, "", "aaasess: usage error: give IDs, a filter or --all\n"},
+		{"an id that could be decimal", "disconnect 13", "", 2, "", "aaasess: usage error: invalid query: \"13\" is not a session ID: want eight hex digits, or 0x and one to eight\n"},
+		{"number 0", "disconnect --number 0", "", 2, "", "aaasess: usage error: no session has the number 0\n"},
+		{"number too large", "disconnect --number 4294967296", "", 2, "", "aaasess: usage error: no session has the number 4294967296\n"},
+		{"ids and a filter", "disconnect 00000001 --user alice", "", 2, "", "aaasess: usage error: invalid query: give either IDs or a filter\n"},
+		{"all and a filter", "disconnect --all --user alice --yes", "", 2, "", "aaasess: usage error: --all excludes IDs and filters\n"},
+		{"wait", "disconnect --all --yes --wait 2h", "", 2, "", "aaasess: usage error: --wait 2h0m0s: want 0 to 1h\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := daemon(t)
 			got := command(t, d.Socket, tt.in, strings.Fields(tt.args)...)
 			got.out = changing.ReplaceAllString(perhaps.ReplaceAllString(got.out, ""), "N")
-			if got.code == 0 && tt.out == "" { // the same as in another line
+			if got.code == 0 && tt.out == "" { // another case compares it
 				got.out = ""
 			}
-			if tt.err == "-" { // long, or the same
+			if tt.err == "-" { // long, or another case compares it
 				got.err = "-"
 			}
 			want := outcome{tt.code, tt.out, tt.err}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 				t.Error(diff)
 			}
-			if tt.code == exitUsage || strings.Contains(tt.err, "nothing") {
+			if tt.code == exitUsage || strings.Contains(tt.err, "no session was disconnected") {
 				if n := d.Table.View().Disconnected; n != 0 {
 					t.Errorf("%d sessions are being disconnected", n)
 				}
@@ -153,7 +154,7 @@ func TestDialogues(t *testing.T) {
 	}
 }
 
-// TestJSON: each document can be read, and says what the table says.
+// TestJSON: each document is valid JSON with the same content as the table.
 func TestJSON(t *testing.T) {
 	d := daemon(t)
 	if err := d.Begin("ev\u009b\x1bil", time.Now()); err != nil {
@@ -237,7 +238,7 @@ func TestSocketPath(t *testing.T) {
 	check("flag")
 }
 
-// TestInterrupted: a wait ends at once, and so does a question.
+// TestInterrupted: an interrupt ends a wait and a prompt at once.
 func TestInterrupted(t *testing.T) {
 	d := daemon(t)
 	never, w := io.Pipe()
@@ -256,7 +257,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// signalled is an output that does something when a text is printed.
+// signalled is an output that calls a function when a text is printed.
 type signalled struct {
 	strings.Builder
 	on   string
@@ -270,14 +271,14 @@ func (s *signalled) Write(b []byte) (int, error) {
 	return s.Builder.Write(b)
 }
 
-// TestHelp: what is documented is what is there.
+// TestHelp compares help texts with files.
 func TestHelp(t *testing.T) {
 	golden(t, "help.txt", command(t, "", "", "--help").out)
 	golden(t, "help-sessions.txt", command(t, "", "", "show", "sessions", "--help").out)
 	golden(t, "help-disconnect.txt", command(t, "", "", "disconnect", "--help").out)
 }
 
-// TestCompletion: shells get scripts, and values from the daemon but not what would harm a terminal.
+// TestCompletion: shells get scripts, and values from the daemon without unprintable characters.
 func TestCompletion(t *testing.T) {
 	d := daemon(t)
 	if err := d.Begin("e\nvil", time.Now()); err != nil {

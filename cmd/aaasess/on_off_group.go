@@ -6,41 +6,41 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"aaasess/cmd/internal/api"
-	"aaasess/cmd/internal/apiclient"
 
 	"github.com/spf13/cobra"
 )
 
-const onOffGroupHelp = `Show the groups of acct-on-off: which server group controls each (its Accounting-On and
--Off count), and which monitor it (they are blocked until the Accounting-On is answered, and
-send none themselves).
+const onOffGroupHelp = `Show the acct-on-off-groups, or only the group NAME.
 
-The exit code is 4 if there is no group NAME.`
+The controlling server group of each sends Accounting-On and -Off. The monitoring server
+groups send neither; they are blocked until the Accounting-On of the controlling group is
+answered.
 
-// onOffWidth is how wide the labels of S3's third layout are.
+The exit code is 4 if there is no acct-on-off-group NAME.`
+
+// onOffWidth is the width of the labels in S3's third layout.
 const onOffWidth = 37
 
 func newShowOnOffGroup(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "acct-on-off-group [NAME]",
-		Short: "Show which server groups wait for the Accounting-On of which",
+		Short: "Show which server groups wait for the Accounting-On of another group",
 		Long:  onOffGroupHelp,
 		Args:  optionalName(1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			groups, _ := apiclient.New(g.socketPath(), time.Second).OnOffGroups(cmd.Context())
+			groups, _ := g.suggestClient().OnOffGroups(cmd.Context())
 			return typeable(groups, func(group api.OnOffGroup) string { return group.Name }), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return g.showOnOffGroups(cmd.Context(), args) },
 	}
 }
 
-// onOffGroups is what --json prints.
+// onOffGroups is what --json prints of all groups.
 type onOffGroups struct {
 	Groups []api.OnOffGroup `json:"groups"`
 }
@@ -86,7 +86,7 @@ func printOnOffGroups(w io.Writer, groups []api.OnOffGroup) error {
 	return err
 }
 
-// joinLines are names, each on a line of its own, under a field of S3's third layout.
+// joinLines formats names for S3's third layout: each on a line of its own, below its field.
 func joinLines(names []string) string {
 	var b strings.Builder
 	for _, name := range names {

@@ -12,38 +12,38 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const acctOnHelp = `Have an Accounting-On sent to the server group GROUP, or without it to every group that
-sends Accounting-On and -Off. A group that only monitors another one sends none.
+const acctOnHelp = `Send an Accounting-On to the server group GROUP. Without GROUP, send one to every group that
+sends Accounting-On and -Off. A group that only monitors another group sends none.
 
-It goes to the servers in the order of the access algorithm until one answers, again each
-minute. The command does not wait for that; "aaasess show server-group GROUP acct-on-off"
-tells how it went.
+The daemon sends the request to one server after the other, in the order of the access
+algorithm, until one answers. If none does, it starts again a minute later. The command does
+not wait for the answer: "aaasess show server-group GROUP acct-on-off" shows the result.
 
-If a server has acknowledged an Accounting-On already, --force sends another one.
+If a server has already acknowledged an Accounting-On, only --force sends another one.
 `
 
-const acctOffHelp = `Have an Accounting-Off sent to the server group GROUP, or without it to every group that
-sends Accounting-On and -Off. A group that only monitors another one sends none.
+const acctOffHelp = `Send an Accounting-Off to the server group GROUP. Without GROUP, send one to every group that
+sends Accounting-On and -Off. A group that only monitors another group sends none.
 
-It goes to the servers in the order of the access algorithm until one answers, once. The
-command does not wait for that; "aaasess show server-group GROUP acct-on-off" tells how it
-went.
+The daemon sends the request to one server after the other, in the order of the access
+algorithm, until one answers. It tries each server once. The command does not wait for the
+answer: "aaasess show server-group GROUP acct-on-off" shows the result.
 
-If a server has acknowledged an Accounting-Off already, --force sends another one.
+If a server has already acknowledged an Accounting-Off, only --force sends another one.
 `
 
 const performExits = `
-Each group that it goes to is printed with its state. The exit code is 1 if one of them
-refuses (the others are done even so), and 4 if there is no server group GROUP, or none that
-sends these.`
+The command prints each group and its state. The exit code is 1 if the daemon rejects the
+request for one of the groups (the other groups still send), and 4 if there is no server
+group GROUP, or no group that sends Accounting-On and -Off.`
 
 func newPerform(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perform", Short: "Have an Accounting-On or Accounting-Off sent", Args: cobra.NoArgs, RunE: wantCommand,
+		Use: "perform", Short: "Send an Accounting-On or Accounting-Off", Args: cobra.NoArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(
-		newPerformAction(g, api.AcctOn, "Have an Accounting-On sent", acctOnHelp),
-		newPerformAction(g, api.AcctOff, "Have an Accounting-Off sent", acctOffHelp))
+		newPerformAction(g, api.AcctOn, "Send an Accounting-On", acctOnHelp),
+		newPerformAction(g, api.AcctOff, "Send an Accounting-Off", acctOffHelp))
 	return cmd
 }
 
@@ -58,14 +58,14 @@ func newPerformAction(g *global, action api.Action, short, long string) *cobra.C
 			return g.suggestGroups(cmd.Context(), func(group api.ServerGroup) bool { return group.AcctOnOff.Sends() }), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	cmd.Flags().BoolVar(&req.Force, "force", false, "also if a server has acknowledged one already")
+	cmd.Flags().BoolVar(&req.Force, "force", false, "send it even if a server has already acknowledged one")
 	const cause = "acct-terminate-cause"
 	if action == api.AcctOff {
-		cmd.Flags().Uint32Var(&req.AcctTerminateCause, cause, 0, "the Acct-Terminate-Cause is `N` (RFC 2866 section 5.10; default the daemon's)")
+		cmd.Flags().Uint32Var(&req.AcctTerminateCause, cause, 0, "send the Acct-Terminate-Cause `N` (RFC 2866 section 5.10; default: the daemon chooses)")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed(cause) && req.AcctTerminateCause == 0 {
-			return fmt.Errorf("%w: --%s 0 is no cause", errUsage, cause)
+			return fmt.Errorf("%w: --%s 0: want at least 1", errUsage, cause)
 		}
 		if len(args) > 0 {
 			req.Group = args[0]
@@ -75,14 +75,14 @@ func newPerformAction(g *global, action api.Action, short, long string) *cobra.C
 	return cmd
 }
 
-// performed is what --json prints of a group: how it is, or why it refuses.
+// performed is what --json prints for a group: its state, or why the daemon rejected the request.
 type performed struct {
 	Name      string         `json:"name"`
 	AcctOnOff *api.AcctOnOff `json:"acctOnOff,omitempty"`
 	Error     string         `json:"error,omitempty"`
 }
 
-// perform sends to the group of the request, or to all.
+// perform has the request sent to its group, or to every group that sends Accounting-On and -Off.
 func (g *global) perform(ctx context.Context, req api.PerformRequest) error {
 	client := g.client()
 	names := []string{req.Group}
@@ -107,13 +107,13 @@ func (g *global) perform(ctx context.Context, req api.PerformRequest) error {
 		one := req
 		one.Group = name
 		group, err := client.Perform(ctx, one)
-		refused := (*apiclient.RefusedError)(nil)
+		refused := (*apiclient.ResponseError)(nil)
 		switch {
 		case err == nil:
 			done = append(done, performed{Name: name, AcctOnOff: &group.AcctOnOff})
 		case req.Group != "":
 			return err
-		case !errors.As(err, &refused): // the daemon is gone: tell at least what was done
+		case !errors.As(err, &refused): // no connection: print what was done until now
 			return errors.Join(err, g.printPerformed(done))
 		default:
 			done = append(done, performed{Name: name, Error: err.Error()})
@@ -136,7 +136,7 @@ func (g *global) printPerformed(done []performed) error {
 		}{append([]performed{}, done...)})
 	}
 	for _, p := range done {
-		if p.Error != "" { // goes to the standard error
+		if p.Error != "" { // perform returns it, and run prints it on the standard error
 			continue
 		}
 		if _, err := fmt.Fprintf(g.out, "%s  %s\n", printable(p.Name), printable(string(p.AcctOnOff.State))); err != nil {

@@ -12,36 +12,37 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const radiusStatisticsHelp = `Show what was counted of each accounting server since the daemon started, of all server
-groups or of GROUP. A server that is in two groups is shown with each, and counted for both together.
+const radiusStatisticsHelp = `Show the statistics of each accounting server since the daemon started, for all server groups
+or for GROUP. A server of several groups is shown with each of them, with the same counts.
 
-  Requests sent              Accounting-Requests, each record once: no retransmissions
-  Retransmissions            further transmissions to this server
-  Total responses seen       datagrams from the server, right or wrong
-  Packets with responses     records that the server answered rightly
-  Packets without responses  records that it did not, with all their transmissions
+  Requests sent              records sent, without retransmissions
+  Retransmissions            further transmissions of records to this server
+  Total responses seen       datagrams from the server, valid or not
+  Packets with responses     records with a valid answer
+  Packets without responses  records without a valid answer after all transmissions
   Number of RADIUS timeouts  transmissions without an answer in time
-  Malformed responses        datagrams whose framing is wrong
-  Bad authenticators         answers with a wrong authenticator: mostly another secret
-  Unexpected responses       of another type, or to nothing that waits: mostly copies
-  Pending requests           transmissions that wait for their answer now
-  Average response delay     of all right answers, in milliseconds
-  Last response delay        of the latest one
+  Malformed responses        datagrams that are not valid RADIUS packets
+  Bad authenticators         answers with a wrong authenticator: usually a wrong secret
+  Unexpected responses       answers of another type, or to no pending request: usually
+                             duplicates
+  Pending requests           transmissions that wait for an answer now
+  Average response delay     of all valid answers, in milliseconds
+  Last response delay        of the last valid answer, in milliseconds
   Server state               up, down or unknown (nothing was sent yet), and for how long
-  Previous state             for how long the state before that held
-  Dead                       how often the server was declared down, and how long in all
+  Previous state             how long the previous state lasted
+  Dead                       how often the server was declared down, and for how long in all
   Tried again at             when the hold down time of a server that is down ends
 
-Times are local, and RFC 3339 with --json. The exit code is 4 if there is no server group
-GROUP.`
+Times are local; with --json they are in RFC 3339. The exit code is 4 if there is no server
+group GROUP.`
 
 func newShowRadius(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "radius", Short: "Show what was counted of RADIUS", Args: cobra.NoArgs, RunE: wantCommand,
+		Use: "radius", Short: "Show RADIUS statistics", Args: cobra.NoArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "statistics [GROUP]",
-		Short: "Show what was counted of each accounting server",
+		Short: "Show the statistics of the accounting servers",
 		Long:  radiusStatisticsHelp,
 		Args:  optionalName(1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -101,7 +102,7 @@ func printRadiusStatistics(w io.Writer, groups []api.ServerGroup, now time.Time)
 	return err
 }
 
-// statistics is the table of one server.
+// statistics writes the statistics of one server.
 func (s *screen) statistics(group string, server *api.GroupServer, now time.Time) {
 	st := &server.Statistics
 	const width = 34
@@ -143,7 +144,7 @@ func (s *screen) statistics(group string, server *api.GroupServer, now time.Time
 	s.rule("=")
 }
 
-// milliseconds is a time with the decimals that count; - if there is none.
+// milliseconds formats a time in milliseconds, with two decimals below 10; - if there is none.
 func milliseconds(s api.Seconds) string {
 	ms := float64(s) * 1000
 	switch {

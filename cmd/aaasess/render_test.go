@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares with a file of testdata.
+// golden compares a text with a file in testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -36,7 +36,7 @@ func golden(t *testing.T, name, got string) {
 
 var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.Local)
 
-// examples are sessions of every look.
+// examples returns sessions that cover every form of output.
 func examples() []api.Session {
 	port, next := uint32(0), now.Add(8*time.Second)
 	return []api.Session{
@@ -78,14 +78,15 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestLongTable: it is printed in pieces, aligned within each, never narrower, titles once.
+// TestLongTable: a long table is printed in pieces. Each piece is aligned, columns never become
+// narrower, and the titles are printed once.
 func TestLongTable(t *testing.T) {
 	var out strings.Builder
 	table := newTable(&out, []column{{title: "A"}, {title: "B", right: true}, {title: "C"}})
 	pieces := 0
-	for i := range 2 * rowsAhead {
+	for i := range 2 * bufferedRows {
 		a := "a"
-		if i == rowsAhead+10 {
+		if i == bufferedRows+10 {
 			a = "aaaa"
 		}
 		before := out.Len()
@@ -101,13 +102,13 @@ func TestLongTable(t *testing.T) {
 	}
 	lines := strings.Split(out.String(), "\n")
 	want := []string{"A  B  C", "a  1  -", "a     1  -", "aaaa  1  -", ""}
-	got := []string{lines[0], lines[1], lines[rowsAhead], lines[rowsAhead+11], lines[len(lines)-1]}
-	if diff := cmp.Diff(want, got); diff != "" || len(lines) != 2*rowsAhead+2 || pieces != 2 {
+	got := []string{lines[0], lines[1], lines[bufferedRows], lines[bufferedRows+11], lines[len(lines)-1]}
+	if diff := cmp.Diff(want, got); diff != "" || len(lines) != 2*bufferedRows+2 || pieces != 2 {
 		t.Errorf("%d lines in %d pieces: %s", len(lines), pieces, diff)
 	}
 }
 
-// TestEmptyTable has no titles.
+// TestEmptyTable: a table without rows prints no titles.
 func TestEmptyTable(t *testing.T) {
 	var out strings.Builder
 	if err := newTable(&out, narrowColumns).flush(); err != nil || out.Len() != 0 {
@@ -135,7 +136,7 @@ func TestStatusText(t *testing.T) {
 	}
 }
 
-func TestEndText(t *testing.T) {
+func TestResultText(t *testing.T) {
 	next := now.Add(5 * time.Second)
 	tests := []struct {
 		name string
@@ -147,15 +148,15 @@ func TestEndText(t *testing.T) {
 		{"marked before", api.Session{State: "terminating"}, "still being disconnected"},
 		{"gone after an ACK", api.Session{State: "ended", Termination: &api.Termination{Attempts: 1, Last: "ACK"}}, "ended: ACK"},
 		{"gone unasked", api.Session{State: "ended"}, "ended"},
-		{"an SNMP SET taken back", api.Session{State: "active"}, "taken back"},
+		{"an SNMP SET that was undone", api.Session{State: "active"}, "disconnect undone"},
 		{
 			"refused",
 			api.Session{State: "terminating", Marked: true, Termination: &api.Termination{Attempts: 2, Last: "NAK", Next: &next}},
-			"still being disconnected: NAK, 2 attempts, next step in 5s",
+			"still being disconnected: NAK, 2 attempts, next attempt in 5s",
 		},
 	}
 	for _, tt := range tests {
-		if got := endText(tt.s, now); got != tt.want {
+		if got := resultText(tt.s, now); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -13,84 +13,96 @@ import (
 )
 
 const (
-	socketHere   = "var/aaasess.sock"          // of a daemon that was started in this folder (R73)
-	socketSystem = "/run/aaasess/aaasess.sock" // of the system's daemon
+	localSocket  = "var/aaasess.sock"          // of a daemon that was started in this folder (R73)
+	systemSocket = "/run/aaasess/aaasess.sock" // of the system's daemon
 )
 
-const rootHelp = `aaasess shows and ends the sessions of a running aaasessd, and shows how their accounting
-gets to the accounting servers.
+const rootHelp = `Show and end the sessions of a running aaasessd, and show the delivery of their accounting
+records.
 
-The daemon is found by its control socket: --socket, else $AAASESS_SOCKET, else
-var/aaasess.sock if that is there, else /run/aaasess/aaasess.sock. Only root and
-the members of the socket's group may use it.
+aaasess finds the daemon by its control socket. It uses the first of these:
+  --socket PATH
+  $AAASESS_SOCKET
+  var/aaasess.sock, if it exists
+  /run/aaasess/aaasess.sock
+Only root and the members of the socket's group may use the socket.
 
 Exit codes:
   0  done
-  1  failed, or refused by the daemon, or not all sessions went in time
-  2  wrong usage
-  3  no daemon can be reached
-  4  nothing matched: no session has the id or passes the filter, or there is no server
-     group, acct-on-off-group, queue, method list or set aside record of the name or number
-  6  "show spool": part of the store could not be read and is lost
+  1  failed: an error, a request that the daemon rejects, or sessions that did not end
+     within --wait
+  2  usage error: wrong flags or arguments
+  3  no daemon answers at the control socket
+  4  no match: no session has this ID or matches the filters, or no server group,
+     acct-on-off-group, queue, method list or set-aside record has this name or number
+  6  "show spool" only: part of the store could not be read and is lost
 
 Lists go to the standard output, summaries and errors to the standard error.
 With --json the standard output is one JSON document.`
 
-// global are the flags that every command has.
+// global holds the flags that every command has.
 type global struct {
 	environment
-	began   *bool // arguments were fine, the command itself runs
+	started *bool // the flags and arguments are valid, and the command itself runs
 	socket  string
 	timeout time.Duration
 	json    bool
 }
 
-// newRoot makes the command tree. began becomes true when a command runs: errors before that are
-// faults of its words.
-func newRoot(env environment) (root *cobra.Command, began *bool) {
-	g := &global{environment: env, began: new(bool)}
+// newRoot returns the command tree. started becomes true when a command itself runs: errors before
+// that are usage errors.
+func newRoot(env environment) (root *cobra.Command, started *bool) {
+	g := &global{environment: env, started: new(bool)}
 	root = &cobra.Command{
 		Use:           "aaasess",
-		Short:         "Show and end AAA sessions, and show how their accounting goes",
+		Short:         "Show and end AAA sessions, and show the delivery of their accounting records",
 		Long:          rootHelp,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          wantCommand,
+		RunE:          requireSubcommand,
 	}
 	root.SetIn(env.in)
 	root.SetOut(env.out)
 	root.SetErr(env.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&g.socket, "socket", "", "control socket of the daemon (default as \"aaasess --help\" says)")
-	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long the daemon may take to answer, and for each further piece of its answer")
+	flags.StringVar(&g.socket, "socket", "", "control socket of the daemon is `PATH` (default: see \"aaasess --help\")")
+	flags.DurationVar(&g.timeout, "timeout", 10*time.Second,
+		"wait at most `DURATION` for the answer of the daemon, and for each further part of it")
 	flags.BoolVar(&g.json, "json", false, "print one JSON document")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if g.timeout <= 0 {
-			return fmt.Errorf("--timeout %v is not more than 0", g.timeout)
+			return fmt.Errorf("--timeout %v is not positive", g.timeout)
 		}
 		return nil
 	}
 	show := &cobra.Command{
-		Use: "show", Short: "Show what the daemon knows", Args: cobra.NoArgs, RunE: wantCommand,
+		Use: "show", Short: "Show sessions, status, server groups, statistics or the spool",
+		Args: cobra.NoArgs, RunE: requireSubcommand,
 	}
 	show.AddCommand(newShowSessions(g), newShowStatus(g),
 		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
 	root.AddCommand(show, newDisconnect(g), newPerform(g), newSpool(g), newSimulate(g))
-	return root, g.began
+	return root, g.started
 }
 
-// wantCommand is what a command does that only has others below it.
-func wantCommand(cmd *cobra.Command, _ []string) error {
+// requireSubcommand runs for a command that only groups others: it prints the usage and fails.
+func requireSubcommand(cmd *cobra.Command, _ []string) error {
 	cmd.SetOut(cmd.ErrOrStderr())
 	_ = cmd.Usage()
-	return fmt.Errorf("%w: %s wants a command", errUsage, cmd.CommandPath())
+	return fmt.Errorf("%w: %s needs a subcommand", errUsage, cmd.CommandPath())
 }
 
-// client makes the connection that the flags say. From here on errors are no longer faults of the words.
+// client returns a client for the daemon that the flags select. Errors after this call are not
+// usage errors.
 func (g *global) client() *apiclient.Client {
-	*g.began = true
+	*g.started = true
 	return apiclient.New(g.socketPath(), g.timeout)
+}
+
+// suggestClient returns a client for shell completion: it waits a second at most.
+func (g *global) suggestClient() *apiclient.Client {
+	return apiclient.New(g.socketPath(), time.Second)
 }
 
 func (g *global) socketPath() string {
@@ -100,10 +112,10 @@ func (g *global) socketPath() string {
 	if path := g.getenv("AAASESS_SOCKET"); path != "" {
 		return path
 	}
-	if _, err := os.Stat(socketHere); err == nil {
-		return socketHere
+	if _, err := os.Stat(localSocket); err == nil {
+		return localSocket
 	}
-	return socketSystem
+	return systemSocket
 }
 
 // printJSON prints a document.
@@ -116,9 +128,9 @@ func (g *global) printJSON(v any) error {
 	return err
 }
 
-// printList prints a list as one document, as it arrives: head and then the sessions, one a line.
-// Each is given to look first.
-func (g *global) printList(head any, list *apiclient.List, look func(api.Session)) error {
+// printList prints a list as one JSON document while it arrives: the fields of head, then the
+// sessions, one on each line. It calls observe with each session.
+func (g *global) printList(head any, list *apiclient.List, observe func(api.Session)) error {
 	b, err := json.Marshal(head)
 	if err != nil {
 		return err
@@ -131,7 +143,7 @@ func (g *global) printList(head any, list *apiclient.List, look func(api.Session
 		if err != nil {
 			return err
 		}
-		look(s)
+		observe(s)
 		b, err := json.Marshal(s)
 		if err != nil {
 			return err

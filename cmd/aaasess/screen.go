@@ -2,34 +2,36 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// screen is text in the layout of S3: titles between lines of = and -, fields with a colon.
+// screen builds text in the layouts of spec S3: titles between lines of = or -, and fields with a
+// colon.
 type screen struct{ strings.Builder }
 
 const (
 	screenWidth = 79
 	labelWidth  = 28 // of a field, before its colon
 
-	notSpecified = "(Not Specified)" // a setting that has no value
-	none         = "(None)"          // something that has not happened
+	notSpecified = "(Not Specified)" // an optional setting that is not set
+	none         = "(None)"          // an empty list, or an event that has not happened
 )
 
 func (s *screen) rule(c string) { s.line(strings.Repeat(c, screenWidth)) }
 
 func (s *screen) line(text string) { s.WriteString(text + "\n") }
 
-// title is a heading of a whole frame.
+// title writes the heading of a frame.
 func (s *screen) title(format string, args ...any) {
 	s.rule("=")
 	s.line(fmt.Sprintf(format, args...))
 	s.rule("=")
 }
 
-// section is a heading within a frame.
+// section writes a heading within a frame.
 func (s *screen) section(text string) {
 	s.rule("-")
 	s.line(text)
@@ -42,20 +44,20 @@ func (s *screen) fieldAt(width int, label, value string) {
 	s.line(strings.TrimRight(fmt.Sprintf("%-*s: %s", width, label, printable(value)), " "))
 }
 
-// cells prints rows in columns of at least these widths: one that has a longer cell is as wide as that
-// and a space. The rows before the line of - are titles.
-func (s *screen) cells(widths []int, titles, rows [][]string) {
-	wide := append([]int(nil), widths...)
+// cells writes the titles, a line of -, and the rows in columns of at least these widths. A longer
+// cell widens its column to its own width and a space.
+func (s *screen) cells(minWidths []int, titles, rows [][]string) {
+	widths := slices.Clone(minWidths)
 	for _, row := range rows {
 		for i := range row {
 			row[i] = printable(row[i])
-			wide[i] = max(wide[i], utf8.RuneCountInString(row[i])+1)
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i])+1)
 		}
 	}
 	print := func(row []string) {
 		line := ""
 		for i, cell := range row {
-			line += cell + strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
+			line += cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 		}
 		s.line(strings.TrimRight(line, " "))
 	}
@@ -68,7 +70,7 @@ func (s *screen) cells(widths []int, titles, rows [][]string) {
 	}
 }
 
-// moment is a time as S3 has it, in the time zone of who looks.
+// moment formats a time as S3 does, in the local time zone.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return none
@@ -76,15 +78,8 @@ func moment(t time.Time) string {
 	return t.Local().Format("01/02/2006 15:04:05")
 }
 
-// quoted is a name as S3 has it.
+// quoted formats a name as S3 does.
 func quoted(name string) string { return `"` + printable(name) + `"` }
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
-}
 
 func yesNo(is bool) string {
 	if is {

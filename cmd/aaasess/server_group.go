@@ -7,43 +7,49 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"time"
 
 	"aaasess/cmd/internal/api"
-	"aaasess/cmd/internal/apiclient"
 
 	"github.com/spf13/cobra"
 )
 
-const serverGroupHelp = `Show the groups of RADIUS accounting servers. Without NAME, a table of all:
+const serverGroupHelp = `Show the groups of RADIUS accounting servers.
 
-  NAME         the name of the group
-  ALGORITHM    the access algorithm: direct (the first server that is up) or round-robin
-  UP           how many servers are up, of how many; one to which nothing was sent yet is
-               not among them
-  ACCT-ON-OFF  the state of Accounting-On and -Off:
-                 sendAcctOn, sendAcctOff  it is being sent
+Without NAME, list all groups:
+
+  NAME         name of the group
+  ALGORITHM    access algorithm: direct (the first server that is not down) or round-robin
+  UP           number of servers that are up, and number of servers; a server to which
+               nothing was sent yet is not up
+  ACCT-ON-OFF  state of Accounting-On and -Off:
+                 sendAcctOn, sendAcctOff  the request is being sent
                  on, off                  a server has answered
-                 OffNoResp                nobody answered the Accounting-Off
+                 OffNoResp                no server answered the Accounting-Off
                  unknown                  neither was sent
                  monitors G               the group waits for the acct-on-off-group G
                  disabled                 the group has no acct-on-off
-  BLOCKED      yes if nothing is sent to the group before an Accounting-On is answered
-  WAITING      records that wait for the group; - if that is not known
+  BLOCKED      yes if records wait until an Accounting-On is answered
+  WAITING      number of records that wait for the group; - if unknown
 
-With NAME its settings and servers. Acct-On-Off says whether it is enabled, and then
-whether the group is blocked. Retry is how many transmissions follow the first one, Timeout
-apart; Back-off those that follow then, at intervals that double. If the servers differ in
-these, a table has them by server. Hold down time is for how long a server that failed is
-skipped; Dead criteria, when it counts as failed; Window, how many records wait for answers
-at once; Drain rate, how fast a backlog is sent. Oper State is up, down, or unknown when
-nothing was sent to the server yet.
+With NAME, show the settings and the servers of one group:
 
-With NAME and acct-on-off the state of Accounting-On and -Off: since when it is so, what
-triggered it (with the acct-on-off-group in brackets), and the server that answered.
-Session Id is the Acct-Session-Id that they have.
+  Acct-On-Off         whether it is enabled, and whether the group is blocked
+  Retry               transmissions after the first one, at intervals of Timeout
+  Back-off            transmissions after those, at intervals that double
+  Hold down time (s)  time that a failed server is skipped
+  Dead criteria       when a server counts as failed
+  Window (records)    records that may wait for answers at the same time
+  Drain rate          speed at which a backlog is sent
+  Oper State          up, down, or unknown if nothing was sent to the server yet
 
-Times are local, and RFC 3339 with --json. The exit code is 4 if there is no group NAME.`
+If the servers differ in Retry, Timeout or Back-off, a table shows these for each server.
+
+With NAME and acct-on-off, show the state of Accounting-On and -Off: the time of the last
+change, what triggered the request (and in brackets the acct-on-off-group), and the server
+that answered. Session Id is the Acct-Session-Id of these requests.
+
+Times are local; with --json they are in RFC 3339. The exit code is 4 if there is no group
+NAME.`
 
 func newShowServerGroup(g *global) *cobra.Command {
 	return &cobra.Command{
@@ -56,7 +62,7 @@ func newShowServerGroup(g *global) *cobra.Command {
   aaasess show server-group --json | jq -r '.groups[] | select(.acctOnOff.blocked) | .name'`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 && args[1] != "acct-on-off" {
-				return fmt.Errorf("unknown word %q: want acct-on-off", args[1])
+				return fmt.Errorf("unknown argument %q: want acct-on-off", args[1])
 			}
 			return optionalName(2)(cmd, args)
 		},
@@ -89,26 +95,27 @@ func newShowServerGroup(g *global) *cobra.Command {
 	}
 }
 
-// optionalName takes at most so many words, and an empty one for a fault.
-func optionalName(most int) cobra.PositionalArgs {
+// optionalName accepts at most maxArgs arguments. The first one, a name, must not be empty.
+func optionalName(maxArgs int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 && args[0] == "" {
 			return fmt.Errorf("%w: the name is empty", errUsage)
 		}
-		return cobra.MaximumNArgs(most)(cmd, args)
+		return cobra.MaximumNArgs(maxArgs)(cmd, args)
 	}
 }
 
 func anyGroup(api.ServerGroup) bool { return true }
 
-// suggestGroups asks the daemon for names of server groups; none if it does not answer.
-func (g *global) suggestGroups(ctx context.Context, fits func(api.ServerGroup) bool) []string {
-	groups, _ := apiclient.New(g.socketPath(), time.Second).ServerGroups(ctx)
-	groups = slices.DeleteFunc(groups, func(group api.ServerGroup) bool { return !fits(group) })
+// suggestGroups returns names of server groups for shell completion, none if the daemon does not
+// answer.
+func (g *global) suggestGroups(ctx context.Context, match func(api.ServerGroup) bool) []string {
+	groups, _ := g.suggestClient().ServerGroups(ctx)
+	groups = slices.DeleteFunc(groups, func(group api.ServerGroup) bool { return !match(group) })
 	return typeable(groups, func(group api.ServerGroup) string { return group.Name })
 }
 
-// typeable are the names that can be typed: of printable characters only.
+// typeable returns the names that a user can type: those of printable characters only.
 func typeable[T any](items []T, name func(T) string) []string {
 	var out []string
 	for _, item := range items {
@@ -182,12 +189,12 @@ func onOffText(a *api.AcctOnOff) string {
 func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	var s screen
 	s.title("RADIUS server group %s", quoted(group.Name))
-	s.field("Description", orElse(group.Description, notSpecified))
+	s.field("Description", cmp.Or(group.Description, notSpecified))
 	s.field("Acct-On-Off", enabledText(&group.AcctOnOff))
 	if a := group.AcctOnOff; a.Enabled {
 		s.field("Oper state change", yesNo(a.OperStateChange))
-		s.field("Acct-On-Off group", orElse(a.Group, none))
-		s.field("Acct-On-Off monitor group", orElse(a.MonitorGroup, none))
+		s.field("Acct-On-Off group", cmp.Or(a.Group, none))
+		s.field("Acct-On-Off monitor group", cmp.Or(a.MonitorGroup, none))
 	}
 	waiting := "(Unknown)"
 	if group.Waiting != nil {
@@ -195,7 +202,7 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	}
 	s.field("Records waiting", waiting)
 	s.section("RADIUS server settings")
-	s.field("Source address", orElse(group.SourceAddress, notSpecified))
+	s.field("Source address", cmp.Or(group.SourceAddress, notSpecified))
 	s.field("Access algorithm", group.AccessAlgorithm)
 	retry, retryDiffers := common(group.Servers, retryText)
 	timeout, timeoutDiffers := common(group.Servers, timeoutText)
@@ -246,15 +253,15 @@ func (s *screen) transmissions(group *api.ServerGroup) {
 	s.rule("=")
 }
 
-// common is what all servers have, or that they differ.
-func common(servers []api.GroupServer, of func(api.GroupServer) string) (text string, differs bool) {
+// common returns the setting that all servers share, or that it differs between them.
+func common(servers []api.GroupServer, setting func(api.GroupServer) string) (text string, differs bool) {
 	for i, server := range servers {
-		if i > 0 && of(server) != text {
+		if i > 0 && setting(server) != text {
 			return "(By server)", true
 		}
-		text = of(server)
+		text = setting(server)
 	}
-	return orElse(text, none), false
+	return cmp.Or(text, none), false
 }
 
 func retryText(s api.GroupServer) string { return strconv.Itoa(s.Retransmit) }
@@ -275,7 +282,7 @@ func deadText(d *api.DeadCriteria) string {
 	return fmt.Sprintf("%s s without an answer, and %s", number(float64(d.Time)), count(d.Tries, "timeout"))
 }
 
-// number is one with as many decimals as it has.
+// number formats a number with as many decimals as it needs.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func enabledText(a *api.AcctOnOff) string {
@@ -296,7 +303,7 @@ func printAcctOnOff(w io.Writer, group *api.ServerGroup) error {
 	if !a.Enabled {
 		s.field("Acct-On-Off", enabledText(a))
 	} else {
-		trigger := orElse(a.Trigger, none)
+		trigger := cmp.Or(a.Trigger, none)
 		if name := cmp.Or(a.Group, a.MonitorGroup); name != "" && a.Trigger != "" {
 			trigger += " (" + name + ")"
 		}
@@ -305,7 +312,7 @@ func printAcctOnOff(w io.Writer, group *api.ServerGroup) error {
 			server = quoted(a.Server)
 		}
 		s.field("Oper state", string(a.State))
-		s.field("Session Id", orElse(a.SessionID, none))
+		s.field("Session Id", cmp.Or(a.SessionID, none))
 		s.field("Last state change", moment(a.LastStateChange))
 		s.field("Trigger", trigger)
 		s.field("Server", server)

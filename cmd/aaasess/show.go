@@ -13,15 +13,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const sessionsHelp = `List the live sessions. Several filters must all match.
+const sessionsHelp = `List the live sessions that match all the given filters. Without a filter, list all.
 
-An ID is the Acct-Session-Id in the first column: exactly eight hex digits, or 0x and up
-to eight. --number takes the same as a decimal number, as casnSessionId has it.
+An ID is the Acct-Session-Id in the first column: exactly eight hex digits, or 0x and one to
+eight hex digits. --number selects by the same value as a decimal number (casnSessionId).
 
-IDLE is the time since user data last flowed, IN and OUT the octets from and to the user
-as the NAS last reported them (k, M, G are powers of 1000).
+  AGE    time since the session started
+  IDLE   time since user data last flowed
+  IN     octets from the user, as the NAS last reported them (k, M, G: powers of 1000)
+  OUT    octets to the user
+  STATE  active, or terminating while the session is being disconnected; then with the
+         number of attempts, the last outcome and the time until the next attempt
 
-The exit code is 4 if there are filters and no session passes them.`
+The exit code is 4 if filters are given and no session matches them.`
 
 func newShowSessions(g *global) *cobra.Command {
 	var ids []string
@@ -38,10 +42,11 @@ func newShowSessions(g *global) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	filter := addFilterFlags(cmd, g)
-	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session with this `ID` (may be repeated)")
-	cmd.Flags().StringVar(&order, "sort", "id", "`ORDER` is id, user, started (oldest first), idle (longest first) or octets (most first); with - in front the reverse")
-	cmd.Flags().UintVar(&limit, "limit", 0, "list `N` at most; 0 for all")
-	cmd.Flags().BoolVar(&wide, "wide", false, "more columns, and nothing cut")
+	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
+	cmd.Flags().StringVar(&order, "sort", "id",
+		"sort by `ORDER`: id, user, started (oldest first), idle (longest first) or octets (most first); a leading - reverses the order")
+	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` sessions; 0 for all")
+	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values")
 	complete(cmd, "sort", api.Orders()...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q, err := filter.query(cmd, ids)
@@ -84,7 +89,7 @@ func (g *global) showSessions(cmd *cobra.Command, q api.Query, wide bool) error 
 	return nil
 }
 
-// summary is the line under a table.
+// summary returns the line below a table. all says that no filter was given.
 func summary(shown, matched, total int, all bool) string {
 	out := count(matched, "session")
 	if shown < matched {
@@ -169,7 +174,8 @@ func wideCells(s api.Session, now time.Time) []string {
 	}
 }
 
-// stateText is the state, and of a session that is being ended how far that has come.
+// stateText returns the state, and the progress of the disconnect if the NAS was asked to end the
+// session.
 func stateText(s api.Session, now time.Time) string {
 	t := s.Termination
 	if t == nil || t.Attempts == 0 {

@@ -8,12 +8,11 @@ import (
 	"aaasess/cmd/internal/nas"
 )
 
-const simulateHelp = `Plays a NAS, for a first look at a daemon and for trials: reports sessions by
-RADIUS accounting, lets their counters grow, takes Disconnect-Requests (RFC 5176)
-and sends the stop of the session that was named. It ends when all sessions have
-ended; ^C ends them.
+const simulateHelp = `Play a NAS, to try out a daemon. The command reports sessions by RADIUS accounting, and their
+counters grow. It answers Disconnect-Requests (RFC 5176) and sends the stop of the session.
+It ends when all sessions have ended. ^C ends the sessions.
 
-The defaults are those of a daemon that runs its embedded default.`
+The default flags fit a daemon that runs its built-in configuration.`
 
 func newSimulate(g *global) *cobra.Command {
 	cfg := nas.Config{Out: g.out}
@@ -23,7 +22,7 @@ func newSimulate(g *global) *cobra.Command {
 		Long:  simulateHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			*g.began = true
+			*g.started = true
 			n, err := nas.New(cfg)
 			if err != nil {
 				return err
@@ -32,10 +31,10 @@ func newSimulate(g *global) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&cfg.Server, "server", "127.0.0.1:1813", "accounting server, host:port")
-	flags.StringVar((*string)(&cfg.Secret), "secret", "testing123", "shared secret")
-	flags.StringVar(&cfg.Disconnect, "listen", "127.0.0.1:3799", "where Disconnect-Requests are taken, host:port")
-	flags.IntVar(&cfg.Sessions, "sessions", 3, "how many sessions, 1 to 10000")
-	flags.DurationVar(&cfg.Interim, "interim", 10*time.Second, "between interim updates of a session")
+	flags.StringVar(&cfg.Server, "server", "127.0.0.1:1813", "send accounting to the server `ADDRESS`, host:port")
+	flags.StringVar((*string)(&cfg.Secret), "secret", "testing123", "shared `SECRET` with the daemon")
+	flags.StringVar(&cfg.Disconnect, "listen", "127.0.0.1:3799", "receive Disconnect-Requests at `ADDRESS`, host:port")
+	flags.IntVar(&cfg.Sessions, "sessions", 3, "report `N` sessions, 1 to 10000")
+	flags.DurationVar(&cfg.Interim, "interim", 10*time.Second, "send an interim update of each session every `DURATION`")
 	return cmd
 }

@@ -13,30 +13,35 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const spoolHelp = `Look at the accounting records that were set aside, and replay or drop them. Move records
-whose server group is not configured any more.
+const spoolHelp = `Show, replay or drop the accounting records that were set aside. Reroute the records of a
+queue whose method is no longer configured. Clear the report of unreadable records.
 
-A record is set aside when a server refuses it for good, when it is damaged on the disk, or
-when all its transmissions are over and nobody answered it while other records were answered.
-So it holds nobody else up. It stays, also over a restart, until it is replayed or dropped.`
+A record is set aside if a server rejects it for good, if it is damaged on disk, or if no
+server answers it by the end of its schedule while other records are answered. It then no
+longer delays the records behind it. It stays on disk, also across restarts, until it is
+replayed or dropped.`
 
-const spoolReplayHelp = `Put records that are set aside back into the queues that they came from, at their end: they
-are sent again, by the whole schedule. With SEQ all are replayed, or none if one of them is
-not there or is damaged. --all leaves those that are damaged.
+const spoolReplayHelp = `Put set-aside records back at the end of the queues that they came from. They are sent again,
+with their full schedule.
 
-The command ends when that is sure, also if the daemon is killed now; it does not wait for a
-server. The exit code is 4 if there is no such record.`
+If one of the given SEQs cannot be replayed, no record is. A record cannot be replayed if it
+is not set aside, if it is damaged, or if none of its methods is configured. --all replays
+every record that can be replayed.
 
-const spoolDropHelp = `Forget records that are set aside, for ever: no server ever gets them. With SEQ all are
-dropped, or none if one of them is not there. On a terminal --all asks before; without one
-it wants --yes.
+The command returns as soon as the change is on disk. It does not wait for the delivery. The
+exit code is 4 if a SEQ is not set aside, or if --all finds no record to replay.`
 
-The exit code is 4 if there is no such record.`
+const spoolDropHelp = `Delete set-aside records for good: no server ever receives them. If one of the given SEQs is
+not set aside, no record is deleted.
+
+On a terminal, --all asks for confirmation. Without a terminal, --all needs --yes.
+
+The exit code is 4 if a SEQ is not set aside, or if --all finds no record.`
 
 func newSpool(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "spool", Short: "Look at records that were set aside, replay or drop them, move records", Long: spoolHelp,
-		Args: cobra.NoArgs, RunE: wantCommand,
+		Use: "spool", Short: "Show, replay or drop set-aside records, and reroute queues", Long: spoolHelp,
+		Args: cobra.NoArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g), newSpoolReroute(g), newSpoolForgetDamage(g))
 	return cmd
@@ -44,7 +49,7 @@ func newSpool(g *global) *cobra.Command {
 
 func newSpoolShow(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use: "show SEQ", Short: "Show a record that is set aside, with its attributes", ValidArgsFunction: g.completeSeqs(1),
+		Use: "show SEQ", Short: "Show a set-aside record with its attributes", ValidArgsFunction: g.completeSeqs(1),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seqs, err := parseSeqs(args)
@@ -90,7 +95,7 @@ func printRecord(w io.Writer, r *api.SetAside) error {
 func newSpoolReplay(g *global) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
-		Use: "replay {SEQ... | --all}", Short: "Send records that are set aside again", Long: spoolReplayHelp,
+		Use: "replay {SEQ... | --all}", Short: "Send set-aside records again", Long: spoolReplayHelp,
 		ValidArgsFunction: g.completeSeqs(0),
 		Example: `  aaasess spool replay 17 18
   aaasess spool replay --all`,
@@ -100,17 +105,17 @@ func newSpoolReplay(g *global) *cobra.Command {
 				return err
 			}
 			n, err := g.client().Replay(cmd.Context(), req)
-			return g.tellRecords(n, err, "goes back to its queue", "go back to their queues")
+			return g.printCount(n, err, "replayed")
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every record that is not damaged")
+	cmd.Flags().BoolVar(&all, "all", false, "replay every record that can be replayed")
 	return cmd
 }
 
 func newSpoolDrop(g *global) *cobra.Command {
 	var all, yes bool
 	cmd := &cobra.Command{
-		Use: "drop {SEQ... | --all}", Short: "Forget records that are set aside", Long: spoolDropHelp,
+		Use: "drop {SEQ... | --all}", Short: "Delete set-aside records", Long: spoolDropHelp,
 		ValidArgsFunction: g.completeSeqs(0),
 		Example: `  aaasess spool drop 17
   aaasess spool drop --all --yes`,
@@ -120,7 +125,7 @@ func newSpoolDrop(g *global) *cobra.Command {
 				return err
 			}
 			if all && !yes && !g.terminal {
-				return fmt.Errorf("%w: --all wants --yes where nobody can be asked", errUsage)
+				return fmt.Errorf("%w: --all needs --yes if the standard input is not a terminal", errUsage)
 			}
 			client := g.client()
 			if all && !yes {
@@ -129,21 +134,21 @@ func newSpoolDrop(g *global) *cobra.Command {
 				}
 			}
 			n, err := client.Drop(cmd.Context(), req)
-			return g.tellRecords(n, err, "dropped", "dropped")
+			return g.printCount(n, err, "dropped")
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every record that is set aside")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&all, "all", false, "drop every set-aside record")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }
 
-const spoolForgetDamageHelp = `Forget what "show spool" tells of records that could not be read on the disk, when you have
-seen it: its exit code is 0 again. The records are lost either way. Damage of the state is
-told until the daemon was started with --accept-loss.`
+const spoolForgetDamageHelp = `Clear the report of unreadable records in "show spool", so that its exit code is 0 again. The
+records are lost in either case. Damage of the daemon's state is reported until the daemon
+has been started with --accept-loss.`
 
 func newSpoolForgetDamage(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use: "forget-damage", Short: "Forget the records that could not be read on the disk", Long: spoolForgetDamageHelp,
+		Use: "forget-damage", Short: "Clear the report of unreadable records", Long: spoolForgetDamageHelp,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			n, err := g.client().ForgetDamage(cmd.Context())
@@ -153,17 +158,10 @@ func newSpoolForgetDamage(g *global) *cobra.Command {
 			if g.json {
 				return g.printJSON(api.ForgetAnswer{Entries: n})
 			}
-			fmt.Fprintf(g.err, "%d %s of damage forgotten\n", n, plural(n, "entry", "entries"))
+			fmt.Fprintf(g.err, "%s of damage cleared\n", count(n, "report"))
 			return nil
 		},
 	}
-}
-
-func plural(n int, one, several string) string {
-	if n == 1 {
-		return one
-	}
-	return several
 }
 
 func (g *global) confirmDrop(ctx context.Context, client *apiclient.Client) error {
@@ -174,24 +172,22 @@ func (g *global) confirmDrop(ctx context.Context, client *apiclient.Client) erro
 	if status.SetAside == 0 {
 		return errNoRecord
 	}
-	yes, err := g.ask(ctx, fmt.Sprintf("Drop ALL records that are set aside, %d now?", status.SetAside))
+	yes, err := g.prompt(ctx, fmt.Sprintf("Drop ALL set-aside records, %d now?", status.SetAside))
 	if err == nil && !yes {
 		err = errNotDropped
 	}
 	return err
 }
 
-// tellRecords says what was done with how many records.
-func (g *global) tellRecords(n int, err error, one, several string) error {
+// printCount prints how many records were changed; done says how. err is the error of the request.
+func (g *global) printCount(n int, err error, done string) error {
 	switch {
 	case err != nil:
 		return err
 	case g.json:
 		err = g.printJSON(api.RecordsAnswer{Records: n})
-	case n == 1:
-		fmt.Fprintln(g.err, "1 record "+one)
-	case n > 1:
-		fmt.Fprintf(g.err, "%d records %s\n", n, several)
+	case n > 0:
+		fmt.Fprintln(g.err, count(n, "record"), done)
 	}
 	if err == nil && n == 0 {
 		err = errNoRecord
@@ -201,7 +197,7 @@ func (g *global) tellRecords(n int, err error, one, several string) error {
 
 func recordsRequest(args []string, all bool) (api.RecordsRequest, error) {
 	if (len(args) > 0) == all {
-		return api.RecordsRequest{}, fmt.Errorf("%w: say which records: SEQs or --all, and one of them only", errUsage)
+		return api.RecordsRequest{}, fmt.Errorf("%w: give either SEQs or --all", errUsage)
 	}
 	seqs, err := parseSeqs(args)
 	return api.RecordsRequest{Seqs: seqs, All: all}, err
@@ -212,20 +208,21 @@ func parseSeqs(args []string) ([]uint64, error) {
 	for _, arg := range args {
 		seq, err := strconv.ParseUint(arg, 10, 64)
 		if err != nil || seq == 0 {
-			return nil, fmt.Errorf("%w: %q is no number of a record", errUsage, arg)
+			return nil, fmt.Errorf("%w: %q is not a record number", errUsage, arg)
 		}
 		seqs = append(seqs, seq)
 	}
 	return seqs, nil
 }
 
-// completeSeqs suggests numbers of records, for at most so many words; 0 is any number.
-func (g *global) completeSeqs(most int) cobra.CompletionFunc {
+// completeSeqs suggests record numbers for at most maxArgs arguments; 0 means any number of
+// arguments.
+func (g *global) completeSeqs(maxArgs int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if most > 0 && len(args) >= most {
+		if maxArgs > 0 && len(args) >= maxArgs {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		list, err := apiclient.New(g.socketPath(), time.Second).SetAside(cmd.Context(), 0, 200)
+		list, err := g.suggestClient().SetAside(cmd.Context(), 0, 200)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

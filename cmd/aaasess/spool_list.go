@@ -13,31 +13,31 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const spoolListHelp = `List the records that are set aside, in the order in which they were.
+const spoolListHelp = `List the set-aside records, in the order in which they were set aside.
 
-  SEQ      the number of the record, for the other commands; it is never used again
-  SINCE    when it was set aside (local time)
-  FROM     the queue that it was in: "group/" and the name of a server group, or local
-  SESSION  the Acct-Session-Id; - if the record is damaged
-  TYPE     start, interim or stop
-  USER     the User-Name
-  REASON   why it was set aside; cut here, "aaasess spool show SEQ" has all of it`
+  SEQ      number of the record, for the other commands; it is never used again
+  SINCE    when the record was set aside (local time)
+  FROM     queue that the record was in: "group/" and the name of a server group, or local
+  SESSION  Acct-Session-Id; - if the record is damaged
+  TYPE     start, interim or stop; - if the record is damaged
+  USER     User-Name; - if there is none
+  REASON   why the record was set aside; "aaasess spool show SEQ" shows a long reason in full`
 
 func newSpoolList(g *global) *cobra.Command {
 	var after uint64
 	var limit uint
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the records that are set aside", Long: spoolListHelp, Args: cobra.NoArgs,
+		Use: "list", Short: "List the set-aside records", Long: spoolListHelp, Args: cobra.NoArgs,
 		Example: `  aaasess spool list --limit 20
   aaasess spool list --json | jq -r '.records[] | select(.from == "group/isp") | .seq'`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return g.listSetAside(cmd.Context(), after, limit) },
 	}
-	cmd.Flags().Uint64Var(&after, "after", 0, "only records with a number of more than `SEQ`")
-	cmd.Flags().UintVar(&limit, "limit", 0, "list `N` at most; 0 for all")
+	cmd.Flags().Uint64Var(&after, "after", 0, "list only records with numbers above `SEQ`")
+	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` records; 0 for all")
 	return cmd
 }
 
-// listSetAside prints the records as they arrive, part by part.
+// listSetAside requests and prints the records part by part.
 func (g *global) listSetAside(ctx context.Context, after uint64, limit uint) error {
 	client, out := g.client(), recordPrinter(newRecordTable(g.out))
 	if g.json {
@@ -45,11 +45,11 @@ func (g *global) listSetAside(ctx context.Context, after uint64, limit uint) err
 	}
 	shown := uint(0)
 	for {
-		most := uint(1000)
+		part := uint(1000)
 		if limit > 0 {
-			most = min(most, limit-shown)
+			part = min(part, limit-shown)
 		}
-		list, err := client.SetAside(ctx, after, int(most))
+		list, err := client.SetAside(ctx, after, int(part))
 		if err != nil {
 			return err
 		}
@@ -74,14 +74,15 @@ func (g *global) listSetAside(ctx context.Context, after uint64, limit uint) err
 
 func listSummary(shown int, next uint64) string {
 	if next > 0 {
-		return fmt.Sprintf("%s, more with --after %d", count(shown, "record"), next)
+		return fmt.Sprintf("%s; list more with --after %d", count(shown, "record"), next)
 	}
 	return count(shown, "record")
 }
 
-// recordPrinter prints a list of records; next is where one goes on that was cut, or 0.
+// recordPrinter prints a list of records.
 type recordPrinter interface {
 	record(api.SetAside) error
+	// end ends the list. next is the last record printed if there are more, else 0.
 	end(next uint64) error
 }
 
@@ -105,10 +106,10 @@ func (t recordTable) record(r api.SetAside) error {
 
 func (t recordTable) end(uint64) error { return t.flush() }
 
-// recordJSON prints one document.
+// recordJSON prints the list as one JSON document.
 type recordJSON struct {
-	w     io.Writer
-	begun bool
+	w       io.Writer
+	started bool // the document has its first record
 }
 
 func (j *recordJSON) record(r api.SetAside) error {
@@ -117,8 +118,8 @@ func (j *recordJSON) record(r api.SetAside) error {
 		return err
 	}
 	head := ",\n"
-	if !j.begun {
-		j.begun, head = true, `{"records":[`+"\n"
+	if !j.started {
+		j.started, head = true, `{"records":[`+"\n"
 	}
 	_, err = fmt.Fprintf(j.w, "%s%s", head, escapeJSON(b))
 	return err
@@ -126,7 +127,7 @@ func (j *recordJSON) record(r api.SetAside) error {
 
 func (j *recordJSON) end(next uint64) error {
 	head, tail := "", ""
-	if !j.begun {
+	if !j.started {
 		head = `{"records":[`
 	}
 	if next > 0 {

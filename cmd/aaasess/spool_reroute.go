@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
@@ -12,29 +11,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const spoolRerouteHelp = `Have the records of a queue whose method is not configured any more go by a method list.
+const spoolRerouteHelp = `Reroute a queue whose method is no longer configured: deliver its records by the method list
+LIST.
 
-QUEUE is as "aaasess show spool" has it: "group/" and the name of a server group that is not in
-the configuration any more, or local. LIST is an accounting type and the name of a method list,
-such as network/default.
+QUEUE is a queue of "aaasess show spool": "group/" and the name of a server group that is no
+longer configured, or local. LIST is an accounting type and the name of a method list, such
+as network/default.
 
-The records that wait in the queue, and all that sessions send there later, go to the methods
-of the list, as it is when they are sent. The methods of their own list come first if any of them
-is still there. The records stay in the queue, so those of one session stay in order. Those that
-were set aside stay where they are.
+The records in the queue, and all that live sessions add later, go to the methods of LIST.
+The configuration of LIST at the time of sending counts. If a method of a record's own list
+is still configured, it comes first. The records stay in the queue, so the records of one
+session stay in order. Set-aside records are not rerouted.
 
-This holds, also after a restart, until the method of the queue is configured again. Given again
-with another list, the command takes the place of the former one. On a terminal it asks before;
-without one it wants --yes.
+This lasts, also across restarts, until the method of the queue is configured again. To
+change the list, run the command again with another one. On a terminal, the command asks for
+confirmation. Without a terminal, it needs --yes.
 
-The exit code is 4 if there is no such queue or no such list, or the list has the record type
-none. It is 1, and nothing is changed, if the method of the queue is configured (it delivers the
-records itself).`
+The exit code is 4 if there is no queue QUEUE or no list LIST, or if the list has the record
+type none. It is 1, and nothing changes, if the method of the queue is configured.`
 
 func newSpoolReroute(g *global) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use: "reroute QUEUE LIST", Short: "Deliver a queue without a method by a method list", Long: spoolRerouteHelp,
+		Use: "reroute QUEUE LIST", Short: "Deliver the records of a queue by another method list", Long: spoolRerouteHelp,
 		Example:           `  aaasess spool reroute group/old network/default`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: g.completeReroute,
@@ -43,7 +42,7 @@ func newSpoolReroute(g *global) *cobra.Command {
 				return fmt.Errorf("%w: the name is empty", errUsage)
 			}
 			if !yes && !g.terminal {
-				return fmt.Errorf("%w: reroute wants --yes where nobody can be asked", errUsage)
+				return fmt.Errorf("%w: reroute needs --yes if the standard input is not a terminal", errUsage)
 			}
 			client, req := g.client(), api.RerouteRequest{Queue: args[0], List: args[1]}
 			if !yes {
@@ -54,11 +53,11 @@ func newSpoolReroute(g *global) *cobra.Command {
 			return g.reroute(cmd.Context(), client, req)
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }
 
-// confirmReroute asks, unless the daemon will refuse anyway.
+// confirmReroute prompts, unless the daemon will reject the request.
 func (g *global) confirmReroute(ctx context.Context, client *apiclient.Client, req api.RerouteRequest) error {
 	status, err := client.Spool(ctx)
 	if err != nil {
@@ -68,10 +67,10 @@ func (g *global) confirmReroute(ctx context.Context, client *apiclient.Client, r
 	if i < 0 {
 		return nil
 	}
-	yes, err := g.ask(ctx, fmt.Sprintf("Deliver the records of %s, %d now, by %s?",
+	yes, err := g.prompt(ctx, fmt.Sprintf("Deliver the records of %s, %d now, by the list %s?",
 		printable(req.Queue), status.Queues[i].Records, printable(req.List)))
 	if err == nil && !yes {
-		err = errUnchanged
+		err = errNotRerouted
 	}
 	return err
 }
@@ -84,19 +83,15 @@ func (g *global) reroute(ctx context.Context, client *apiclient.Client, req api.
 	if g.json {
 		return g.printJSON(api.RecordsAnswer{Records: n})
 	}
-	verb := "go"
-	if n == 1 {
-		verb = "goes"
-	}
-	_, err = fmt.Fprintf(g.err, "%s of %s %s by %s now\n", count(n, "record"), printable(req.Queue), verb, printable(req.List))
+	_, err = fmt.Fprintf(g.err, "rerouted %s to %s (%s)\n", printable(req.Queue), printable(req.List), count(n, "record"))
 	return err
 }
 
-// completeReroute suggests queues whose method is not configured, and then the lists that there may be.
+// completeReroute suggests the queues whose method is not configured, and then the default lists.
 func (g *global) completeReroute(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	switch len(args) {
 	case 0:
-		status, err := apiclient.New(g.socketPath(), time.Second).Spool(cmd.Context())
+		status, err := g.suggestClient().Spool(cmd.Context())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -14,7 +14,8 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 )
 
-// leftovers are books with two queues that have no method, and one whose records have another.
+// leftovers returns books with two queues without a method, and one whose records have another
+// method.
 func leftovers() *controltest.Accounting {
 	a := books(time.Local)
 	a.Status.Queues = append(a.Status.Queues, api.Queue{Queue: "group/gone", Lost: true, Records: 7},
@@ -22,27 +23,27 @@ func leftovers() *controltest.Accounting {
 	return a
 }
 
-// TestReroute: each line against a daemon of its own.
+// TestReroute runs each command line against its own daemon.
 func TestReroute(t *testing.T) {
 	const done = "reroute group/gone network/default"
-	const told = "7 records of group/gone go by network/default now\n"
-	const question = "Deliver the records of group/gone, 7 now, by network/default? [y/N] "
+	const rerouted = "rerouted group/gone to network/default (7 records)\n"
+	const question = "Deliver the records of group/gone, 7 now, by the list network/default? [y/N] "
 	tests := []struct {
 		name string
 		args []string
 		in   string
 		want outcome
-		done string // by the daemon
+		done string // the calls that the daemon's Accounting recorded
 	}{
-		{"yes", []string{"group/gone", "network/default", "--yes"}, "", outcome{0, "", told}, done},
+		{"yes", []string{"group/gone", "network/default", "--yes"}, "", outcome{0, "", rerouted}, done},
 		{"json", []string{"group/gone", "network/default", "--yes", "--json"}, "", outcome{0, "{\n  \"records\": 7\n}\n", ""}, done},
-		{"asked, yes", []string{"group/gone", "network/default"}, "y\n", outcome{0, "", question + told}, done},
-		{"asked, no", []string{"group/gone", "network/default"}, "\n", outcome{1, "", question + "aaasess: nothing was changed\n"}, ""},
-		{"a name that could act on the terminal", []string{"group/bad\x1b", "network/default"}, "y\n", outcome{0, "", `Deliver the records of group/bad\x1b, 1 now, by network/default? [y/N] 1 record of group/bad\x1b goes by network/default now` + "\n"}, "reroute group/bad\x1b network/default"},
-		{"no terminal", []string{"group/gone", "network/default"}, "", outcome{2, "", "aaasess: wrong usage: reroute wants --yes where nobody can be asked\n"}, ""},
+		{"asked, yes", []string{"group/gone", "network/default"}, "y\n", outcome{0, "", question + rerouted}, done},
+		{"asked, no", []string{"group/gone", "network/default"}, "\n", outcome{1, "", question + "aaasess: canceled: the queue was not rerouted\n"}, ""},
+		{"a name that could act on the terminal", []string{"group/bad\x1b", "network/default"}, "y\n", outcome{0, "", `Deliver the records of group/bad\x1b, 1 now, by the list network/default? [y/N] rerouted group/bad\x1b to network/default (1 record)` + "\n"}, "reroute group/bad\x1b network/default"},
+		{"no terminal", []string{"group/gone", "network/default"}, "", outcome{2, "", "aaasess: usage error: reroute needs --yes if the standard input is not a terminal\n"}, ""},
 		{"no such queue, not asked", []string{"group/other", "network/default"}, "n\n", outcome{4, "", `aaasess: queue "group/other": no such queue` + "\n"}, ""},
-		{"configured, not asked", []string{"group/isp", "exec/default"}, "n\n", outcome{1, "", `aaasess: queue "group/isp": its method is configured and delivers its records` + "\n"}, ""},
-		{"no such list", []string{"group/gone", "network/x", "-y"}, "", outcome{4, "", `aaasess: list "network/x": no such method list, or one that records nothing` + "\n"}, ""},
+		{"configured, not asked", []string{"group/isp", "exec/default"}, "n\n", outcome{1, "", `aaasess: queue "group/isp": its method is configured, so it cannot be rerouted` + "\n"}, ""},
+		{"no such list", []string{"group/gone", "network/x", "-y"}, "", outcome{4, "", `aaasess: list "network/x": no such method list, or its record type is none` + "\n"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,7 +59,8 @@ func TestReroute(t *testing.T) {
 	}
 }
 
-// TestWithoutMethod: show spool says which queues nobody delivers, and what can be done; then by which list they go.
+// TestWithoutMethod: show spool marks the queues without a method and names the command for them.
+// After a reroute it shows the list.
 func TestWithoutMethod(t *testing.T) {
 	d := accountant(t, leftovers())
 	show := func(errs string, states ...string) {
@@ -74,7 +76,7 @@ func TestWithoutMethod(t *testing.T) {
 			t.Errorf("%+v, want %q and %q", got, states, errs)
 		}
 	}
-	show("2 queues without a method: see \"aaasess spool reroute --help\"\n", "up", "no method", "no method", "not configured")
+	show("2 queues without a configured method: see \"aaasess spool reroute --help\"\n", "up", "no method", "no method", "not configured")
 	if got := command(t, d.Socket, "", "show", "spool", "--json"); strings.Count(got.out, `"lost": true`) != 2 || got.err != "" {
 		t.Errorf("%+v", got)
 	}
@@ -86,7 +88,8 @@ func TestWithoutMethod(t *testing.T) {
 	show("", "up", "by exec/default", "by exec/default", "not configured")
 }
 
-// TestRerouteCompletion: queues whose method is not configured, and the lists that there may be.
+// TestRerouteCompletion: shells suggest queues whose method is not configured, and the default
+// lists.
 func TestRerouteCompletion(t *testing.T) {
 	d := accountant(t, leftovers())
 	for args, want := range map[string]string{
@@ -103,8 +106,8 @@ func TestRerouteCompletion(t *testing.T) {
 	}
 }
 
-// TestRerouteTellsOfErrors: output that cannot be written is an error.
-func TestRerouteTellsOfErrors(t *testing.T) {
+// TestRerouteOutputError: it is an error if the result cannot be printed.
+func TestRerouteOutputError(t *testing.T) {
 	d := accountant(t, leftovers())
 	broken := errors.New("broken")
 	env := environment{in: strings.NewReader(""), out: io.Discard, err: failing{broken}, getenv: func(string) string { return d.Socket }}

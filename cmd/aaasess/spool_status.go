@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -15,48 +16,52 @@ import (
 
 const showSpoolHelp = `Show the records that wait for accounting servers, and the disk that they are on.
 
-Of the disk: size is what the daemon's files take and may take, free what is free and has to
-be left (octets; k, M, G are powers of 1000). accepting is yes, or why new events are refused
-now: NASes then get no answer and send again, so that nothing is lost. warning is what runs
-short before that.
+  size       octets that the files of the daemon use, and their limit (k, M, G: powers of
+             1000)
+  free       octets that are free, and the minimum
+  accepting  yes, or why the daemon rejects new events now: it does not answer the NASes,
+             which retransmit, so nothing is lost
+  warning    none, or why the daemon may soon have to reject events
+  set aside  number of set-aside records; "aaasess spool list" lists them
+  damaged    printed if records or a part of the daemon's state cannot be read: what is lost,
+             and since when
 
-  QUEUE        "group/" and the name of a server group, or local, the file of JSON lines
+Each queue has a line:
+
+  QUEUE        "group/" and the name of a server group, or local (the file of JSON lines)
   RECORDS      records that wait
-  BYTES        octets that they take; - if that is not known
-  OLDEST       how long ago the event of the oldest of them happened
-  IN-FLIGHT    records that the method has now and has not answered, of whatever queue
-  DELIVERED    records that the method took since the daemon started, of whatever queue
-  ELSEWHERE    records of this queue that another method of their list took since then
-  SUPERSEDED   interims that were dropped as a later record of the session says more;
-               never a start or a stop
-  SET-ASIDE    records that were set aside: refused, damaged, or never answered while
-               others were
-  REFUSED      those of them that were refused
-  NO-RESPONSE  times that the method did not answer a record, of whatever queue
-  STATE        up, or:
-                 down FOR, next probe in T  nobody answers; one record is tried at a time
-                 held            nothing is sent before the Accounting-On is answered
-                 away            nobody answers the Accounting-On: records go to their next
-                                 method
+  BYTES        octets of these records; - if unknown
+  OLDEST       time since the event of the oldest waiting record
+  IN-FLIGHT    records of any queue that were sent to the method and are not answered yet
+  DELIVERED    records of any queue that the method accepted since the daemon started
+  ELSEWHERE    records of this queue that another method of their list accepted since then
+  SUPERSEDED   interims that were dropped because a later record of the session includes
+               them; starts and stops are never dropped
+  SET-ASIDE    records that were set aside: rejected, damaged, or not answered while other
+               records were
+  REFUSED      set-aside records that the method rejected
+  NO-RESPONSE  how often the method did not answer a record of any queue
+  STATE        up, or one or more of:
+                 down FOR        no server has answered for this time. One record at a time is
+                                 sent as a probe; "next probe in T" says when
+                 held            records wait until the Accounting-On is answered
+                 away            no server answers the Accounting-On: records go to the next
+                                 method of their list
                  draining        a backlog is being sent, at the drain rate of the group
-                 not configured  the method is not in the configuration any more. One that a
-                                 reload removed still delivers as long as live sessions or
-                                 records name it, or the daemon ends; otherwise the records
-                                 go to the next methods of their lists
-                 by LIST         the same, and the records go by this method list, as "aaasess
-                                 spool reroute" said
-                 no method       none of the methods of some records is there any more: they
-                                 wait until one is configured again. "aaasess spool reroute"
-                                 gives them another list
-                 damaged         records could not be read on the disk and are lost; the rest
-                                 is delivered
+                 not configured  the method is no longer configured. After a reload it still
+                                 delivers as long as live sessions or records name it. After
+                                 a restart, the records go to the next methods of their lists
+                 by LIST         not configured; the records go to the methods of this list
+                                 (see "aaasess spool reroute")
+                 no method       some records have no configured method left. They wait
+                                 until one is configured again, or "aaasess spool reroute"
+                                 gives them another list. In JSON: "lost": true
+                 damaged         records could not be read and are lost; the rest is
+                                 delivered
 
-damaged, if anything is, says which records and since when; the exit code is 6 until "aaasess
-spool forget-damage". If it is the state that is damaged, the daemon lacks nothing now, but
-its next start refuses to go on without what is lost, unless it has --accept-loss.
-
-"aaasess spool list" has the records that are set aside. In JSON, a queue with the state "no method"
-has "lost": true.`
+The exit code is 6 while damage is reported. After damage of records, clear the report with
+"aaasess spool forget-damage". After damage of the state, the running daemon still has
+everything in memory, but the next start needs --accept-loss.`
 
 func newShowSpool(g *global) *cobra.Command {
 	return &cobra.Command{
@@ -75,7 +80,7 @@ func newShowSpool(g *global) *cobra.Command {
 				err = printSpool(g.out, status, time.Now())
 			}
 			if n := lostQueues(status.Queues); err == nil && n > 0 && !g.json {
-				_, err = fmt.Fprintf(g.err, "%s without a method: see \"aaasess spool reroute --help\"\n", count(n, "queue"))
+				_, err = fmt.Fprintf(g.err, "%s without a configured method: see \"aaasess spool reroute --help\"\n", count(n, "queue"))
 			}
 			if err == nil && len(status.Damage) > 0 {
 				err = errDamaged
@@ -85,7 +90,7 @@ func newShowSpool(g *global) *cobra.Command {
 	}
 }
 
-// lostQueues is how many queues have records that no method takes.
+// lostQueues returns how many queues have records without a configured method.
 func lostQueues(queues []api.Queue) (n int) {
 	for i := range queues {
 		if queues[i].Lost {
@@ -143,25 +148,22 @@ func diskLines(status *api.SpoolStatus) []statusLine {
 	if disk.MaxSize > 0 {
 		size += ", at most " + amount(uint64(disk.MaxSize))
 	}
-	free := "not known"
+	free := "unknown"
 	if disk.Free >= 0 {
 		free = amount(uint64(disk.Free))
 	}
 	if disk.MinFree > 0 {
 		free += ", at least " + amount(uint64(disk.MinFree))
 	}
-	aside := "records"
-	if status.SetAside == 1 {
-		aside = "record"
-	}
+
 	lines := []statusLine{
 		{0, "disk", ""},
 		{1, "folder", disk.Folder},
 		{1, "size", size},
 		{1, "free", free},
 		{1, "accepting", disk.Accepting},
-		{1, "warning", orElse(disk.Warning, "none")},
-		{0, "set aside", strconv.FormatUint(status.SetAside, 10) + " " + aside},
+		{1, "warning", cmp.Or(disk.Warning, "none")},
+		{0, "set aside", count(int(status.SetAside), "record")},
 	}
 	for i := range status.Damage {
 		lines = append(lines, statusLine{0, "damaged", damageText(&status.Damage[i])})
@@ -169,21 +171,21 @@ func diskLines(status *api.SpoolStatus) []statusLine {
 	return lines
 }
 
-// damageText says in words what is lost.
+// damageText describes what is lost.
 func damageText(d *api.Damage) string {
 	at := d.At.Local().Format(time.DateTime)
 	switch {
 	case d.Queue == "" && d.Records < 0:
-		return fmt.Sprintf("state, lost with the next start, since %s: %s", at, d.Reason)
+		return fmt.Sprintf("state, lost at the next start, since %s: %s", at, d.Reason)
 	case d.Queue == "":
-		return fmt.Sprintf("at most %d keys of the state, lost with the next start, since %s: %s", d.Records, at, d.Reason)
+		return fmt.Sprintf("at most %d keys of the state, lost at the next start, since %s: %s", d.Records, at, d.Reason)
 	case d.Records == 1:
-		return fmt.Sprintf("1 record of %s, number %d, could not be read since %s: %s", d.Queue, d.First, at, d.Reason)
+		return fmt.Sprintf("1 record of %s, number %d, lost since %s: %s", d.Queue, d.First, at, d.Reason)
 	}
-	return fmt.Sprintf("%d records of %s, numbers %d to %d, could not be read since %s: %s", d.Records, d.Queue, d.First, d.Last, at, d.Reason)
+	return fmt.Sprintf("%d records of %s, numbers %d to %d, lost since %s: %s", d.Records, d.Queue, d.First, d.Last, at, d.Reason)
 }
 
-// queueState says in words how a queue is.
+// queueState describes the state of a queue.
 func queueState(q *api.Queue, damaged bool, now time.Time) string {
 	var parts []string
 	if damaged {
@@ -210,5 +212,5 @@ func queueState(q *api.Queue, damaged bool, now time.Time) string {
 	if q.Draining {
 		parts = append(parts, "draining")
 	}
-	return orElse(strings.Join(parts, ", "), "up")
+	return cmp.Or(strings.Join(parts, ", "), "up")
 }

@@ -19,7 +19,7 @@ import (
 func newShowStatus(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "Show how the daemon and its parts are",
+		Short: "Show the status of the daemon and its parts",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			status, err := g.client().Status(cmd.Context())
@@ -55,16 +55,17 @@ func printStatus(w io.Writer, s *api.Status, now time.Time) error {
 	return printLines(w, lines)
 }
 
-// statusLine is a name and its value, in the section whose depth it has; a section itself has no value.
+// statusLine is a name and its value at a depth of nested sections. The name of a section has no
+// value.
 type statusLine struct {
 	depth       int
 	name, value string
 }
 
-// maxDepth bounds how deep a section may be nested.
+// maxDepth limits the nesting of a section.
 const maxDepth = 16
 
-// flattenJSON makes lines of the next JSON value, in the order in which it has its fields.
+// flattenJSON returns the lines of the next JSON value. Fields keep their order.
 func flattenJSON(dec *json.Decoder, depth int, name string) ([]statusLine, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("nested more than %d deep", maxDepth)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -9,21 +10,21 @@ import (
 // column is one column of a table.
 type column struct {
 	title string
-	right bool // numbers stand on the right
-	cut   int  // longest cell; 0 for any
+	right bool // aligned to the right, as numbers are
+	cut   int  // a longer cell is cut to this many characters; 0 for no limit
 }
 
-// table prints rows in aligned columns. It looks at some hundred rows for the widths before it
-// prints them, and only ever widens: a list of any length is printed as it arrives.
+// table prints rows in aligned columns while they arrive. It buffers bufferedRows rows, fits the
+// columns to them and prints them. Columns never become narrower again.
 type table struct {
 	w       io.Writer
 	columns []column
 	width   []int
-	rows    [][]string
-	begun   bool
+	rows    [][]string // not printed yet, with the titles before the first row
+	hasRows bool       // row was called
 }
 
-const rowsAhead = 500
+const bufferedRows = 500
 
 func newTable(w io.Writer, columns []column) *table {
 	t := &table{w: w, columns: columns, width: make([]int, len(columns))}
@@ -35,29 +36,27 @@ func newTable(w io.Writer, columns []column) *table {
 	return t
 }
 
-// row adds a row of text as the network has it.
+// row adds a row. It makes the text printable, and writes - for an empty cell.
 func (t *table) row(cells ...string) error {
-	t.begun = true
+	t.hasRows = true
 	for i, cell := range cells {
 		cell = printable(cell)
 		if limit := t.columns[i].cut; limit > 0 && utf8.RuneCountInString(cell) > limit {
 			cell = string([]rune(cell)[:limit-1]) + "…"
 		}
-		if cell == "" {
-			cell = "-"
-		}
-		cells[i] = cell
+		cells[i] = cmp.Or(cell, "-")
 	}
 	t.rows = append(t.rows, cells)
-	if len(t.rows) < rowsAhead {
+	if len(t.rows) < bufferedRows {
 		return nil
 	}
 	return t.flush()
 }
 
-// flush prints the rows that are held, and the titles before the first of them.
+// flush prints the buffered rows, with the titles before the first row. A table without rows prints
+// nothing.
 func (t *table) flush() error {
-	if !t.begun {
+	if !t.hasRows {
 		return nil
 	}
 	for _, row := range t.rows {

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// printable replaces what could act on a terminal, or not be seen: octets that are no UTF-8 as
-// \xHH, characters that are not printable as \xHH or \u{H}.
+// printable replaces what could control a terminal or would be invisible. Octets that are not UTF-8
+// become \xHH. Unprintable characters become \xHH if they are ASCII, and \u{H} otherwise.
 func printable(s string) string {
 	if strings.IndexFunc(s, isHidden) < 0 && utf8.ValidString(s) {
 		return s
@@ -35,7 +35,8 @@ func printable(s string) string {
 
 func isHidden(r rune) bool { return !unicode.IsPrint(r) }
 
-// escapeJSON writes the unprintable characters in JSON text, which are all within strings, as \uHHHH.
+// escapeJSON replaces the unprintable characters of JSON text by \uHHHH. All of them are within
+// strings.
 func escapeJSON(b []byte) []byte {
 	hidden := func(r rune) bool { return r > ' ' && isHidden(r) }
 	if bytes.IndexFunc(b, hidden) < 0 {
@@ -55,7 +56,8 @@ func escapeJSON(b []byte) []byte {
 	return out.Bytes()
 }
 
-// span is a time in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d.
+// span formats a duration in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d. A negative one is
+// 0s.
 func span(d time.Duration) string {
 	s := int64(max(0, d) / time.Second)
 	switch {
@@ -71,7 +73,8 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", s/86400)
 }
 
-// amount is a number of octets with three digits that count, in powers of 1000: 999, 1.23k, 45.6M.
+// amount formats a number of octets with three significant digits, in powers of 1000: 999, 1.23k,
+// 45.6M.
 func amount(n uint64) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
@@ -91,7 +94,7 @@ func amount(n uint64) string {
 	return fmt.Sprintf("%.*f%c", decimals, f, " kMGTPE"[unit])
 }
 
-// count is a number with its noun.
+// count formats a number with its noun: 1 record, 2 records.
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

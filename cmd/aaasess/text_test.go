@@ -29,7 +29,7 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// TestEscapeJSON: nothing unprintable is left, and the value is the same.
+// TestEscapeJSON: the output has no unprintable character, and decodes to the same value.
 func TestEscapeJSON(t *testing.T) {
 	check := func(in []rune) bool {
 		text := string(in) + "\u009b\u202e\U000e0001\x7f\n"

@@ -15,7 +15,8 @@ import (
 	"aaasess/store"
 )
 
-// order is what was answered, in order; of Accounting-On and -Off without the session.
+// order records what servers answered, in order. Entries for Accounting-On and -Off have no
+// session.
 func (u *upstream) order() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -37,8 +38,8 @@ func eventuallyOrder(t *testing.T, who string, u *upstream, want ...string) {
 	}, &got)
 }
 
-// announcing is a configuration with two groups that send Accounting-On and one that waits for the
-// first of them. All sessions are accounted to the group of this name.
+// announcing returns a configuration with two groups that send Accounting-On and one that waits for
+// the Accounting-On of the first. All sessions are accounted to the named group.
 func announcing(t *testing.T, one, two, three *upstream, group string) string {
 	t.Helper()
 	text := "  servers:\n"
@@ -65,12 +66,12 @@ func (l *inProcess) group(name string) api.ServerGroup {
 	return *g
 }
 
-// TestAnnounce: Accounting-On at the start and before any record, Off at the end, Off and On for the
-// group that a reload changes and for no other.
+// TestAnnounce: a group sends Accounting-On at the start, before any record, and Off at the end.
+// After a reload, a changed group sends Off and On, and no other group does.
 func TestAnnounce(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	base := announcing(t, one, two, three, "one")
-	l := launch(t, base, outside{})
+	l := launch(t, base, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001")
 	eventuallyOrder(t, "group two", two, "Accounting-On")
@@ -106,10 +107,10 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-// TestPerform: what an operator may have sent, and what is refused.
+// TestPerform: an operator has Accounting-On and -Off sent; some requests are rejected.
 func TestPerform(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	l := launch(t, announcing(t, one, two, three, "one"), outside{})
+	l := launch(t, announcing(t, one, two, three, "one"), environment{})
 	eventuallyOrder(t, "group two", two, "Accounting-On")
 	state := func(want api.AcctState) {
 		t.Helper()
@@ -160,20 +161,20 @@ func TestPerform(t *testing.T) {
 	}
 }
 
-// TestStoreFailsWithoutGoodbye: a daemon whose store has failed ends at once, so that the next one can
-// begin; no server that is silent delays it.
+// TestStoreFailsWithoutGoodbye: a daemon whose store has failed ends at once, without an
+// Accounting-Off, so that the next one can start. A silent server does not delay it.
 func TestStoreFailsWithoutGoodbye(t *testing.T) {
 	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	disk := store.NewDisk()
 	text := with(t, announcing(t, one, two, three, "one"), "timeout: 100ms", "timeout: 30s")
-	l := launch(t, text, outside{disk: disk})
+	l := launch(t, text, environment{disk: disk})
 	eventuallyOrder(t, "group two", two, "Accounting-On")
 	eventuallyOrder(t, "group one", one, "Accounting-On")
 	one.setSilent(true)
 	two.setSilent(true)
 	disk.Break(errors.New("broken"))
 	_ = l.account(packet(acctStart, "S1", "alice"), 300*time.Millisecond)
-	if err := l.wait(); !errors.Is(err, store.ErrFailed) { // it has less time than an Off
+	if err := l.wait(); !errors.Is(err, store.ErrFailed) { // shorter than an Accounting-Off would take
 		t.Errorf("ended with %v", err)
 	}
 }

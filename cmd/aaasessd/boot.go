@@ -9,8 +9,9 @@ import (
 	"aaasess/sessions"
 )
 
-// thisBoot tells which boot of the host this is and how long ago it was (proc(5), random(4)), so that a restart of the daemon can
-// tell how long it was away whatever has become of the clock. Where the files cannot be read it is not known.
+// thisBoot returns the boot id and the uptime of the host (proc(5), random(4)). With them, a
+// restarted daemon knows how long it was down even if the wall clock was set. It returns the zero
+// value if it cannot read them.
 func thisBoot() sessions.Boot {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -23,7 +24,7 @@ func thisBoot() sessions.Boot {
 	return parseBoot(string(id), string(uptime))
 }
 
-// parseBoot reads the contents of the two files; the zero value if they are not what they should be.
+// parseBoot parses the contents of the two files. It returns the zero value if they are invalid.
 func parseBoot(id, uptime string) sessions.Boot {
 	first, _, _ := strings.Cut(uptime, " ")
 	seconds, err := strconv.ParseFloat(first, 64)

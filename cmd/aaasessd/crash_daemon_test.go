@@ -20,7 +20,8 @@ import (
 	"aaasess/cmd/internal/apiclient"
 )
 
-// crashDaemon is the daemon through all of its lives, each a process, with one state and one port.
+// crashDaemon is the daemon over all its lives. Each life is a process; all have the same state and
+// port.
 type crashDaemon struct {
 	t       *testing.T
 	dir     string
@@ -30,20 +31,20 @@ type crashDaemon struct {
 
 	older   string // the program of a version before, which runs in place of the present one; "": none
 	life    *crashLife
-	before  *crashLife // the one before
+	before  *crashLife // the previous life
 	startUp time.Duration
 }
 
-// crashLife is one process.
+// crashLife is one process of the daemon.
 type crashLife struct {
 	cmd   *exec.Cmd
 	log   lines
 	began time.Time
-	ended chan error // Wait's
+	ended chan error // receives the result of Wait
 }
 
-// crashAddress is one that no other program has: it is of this process, and below the ports that
-// sockets get by themselves, so that nobody takes it while the daemon is down.
+// crashAddress returns an address that no other program has: it is unique to this process, and its
+// port is below the ephemeral ports, so that no other socket gets it while the daemon is down.
 func crashAddress(t *testing.T) netip.AddrPort {
 	t.Helper()
 	pid := os.Getpid()
@@ -69,7 +70,7 @@ func newCrashDaemon(t *testing.T, h *crashHistory) *crashDaemon {
 	return d
 }
 
-// configure gives the daemon another configuration, at once: it may be reading the one before.
+// configure replaces the configuration file atomically, because the daemon may be reading it.
 func (d *crashDaemon) configure(text string) {
 	d.t.Helper()
 	file := filepath.Join(d.dir, "aaasess.yaml")
@@ -78,13 +79,13 @@ func (d *crashDaemon) configure(text string) {
 	}
 }
 
-// reload has a daemon that is up load its configuration. It does not wait.
+// reload sends SIGHUP to a running daemon. It does not wait.
 func (d *crashDaemon) reload() {
 	_ = d.life.cmd.Process.Signal(syscall.SIGHUP)
 	d.history.count("reloads")
 }
 
-// start begins a life. It does not wait.
+// start starts a life. It does not wait until it is ready.
 func (d *crashDaemon) start() {
 	d.t.Helper()
 	l := &crashLife{cmd: exec.Command(cmp.Or(d.older, os.Args[0]), "--config", "aaasess.yaml"), began: time.Now(), ended: make(chan error, 1)}
@@ -97,7 +98,7 @@ func (d *crashDaemon) start() {
 	go func() { l.ended <- l.cmd.Wait() }()
 }
 
-// kill ends a life at once, without a word. One that has ended by itself is a violation.
+// kill ends a life with SIGKILL. If the daemon has ended by itself, that is a violation.
 func (d *crashDaemon) kill() {
 	l := d.life
 	select {
@@ -113,32 +114,32 @@ func (d *crashDaemon) kill() {
 	d.history.count("kills")
 }
 
-// stop pauses the process: what NASes send waits in its socket, or is lost there.
+// stop pauses the process. Packets from NASes wait in its socket, or are lost there.
 func (d *crashDaemon) stop() {
 	_ = d.life.cmd.Process.Signal(syscall.SIGSTOP)
 	d.history.count("pauses")
 }
 
-// resume lets a paused process go on.
+// resume continues a paused process.
 func (d *crashDaemon) resume() { _ = d.life.cmd.Process.Signal(syscall.SIGCONT) }
 
-// end ends a life in order.
+// end ends a life with SIGTERM.
 func (d *crashDaemon) end() {
 	l := d.life
 	_ = l.cmd.Process.Signal(os.Interrupt)
 	select {
 	case err := <-l.ended:
 		if err != nil {
-			d.fail("it was told to end, and did so with %v", err)
+			d.fail("SIGTERM ended it with an error: %v", err)
 		}
 		d.checkReloads(l)
 		d.life, d.before = nil, l
 	case <-time.After(limit):
-		d.fail("it was told to end, and did not")
+		d.fail("SIGTERM does not end it")
 	}
 }
 
-// checkReloads looks whether a life, which is over, took all configurations: they have no fault.
+// checkReloads checks that an ended life has loaded every configuration: none has a fault.
 func (d *crashDaemon) checkReloads(l *crashLife) {
 	if strings.Contains(l.log.String(), "configuration not loaded") {
 		d.fail("it did not load its configuration")
@@ -159,7 +160,7 @@ func (d *crashDaemon) awaitUp() bool {
 		}
 		select {
 		case ended := <-d.life.ended:
-			d.life.ended <- ended // for those who come later
+			d.life.ended <- ended // for a later caller
 			d.fail("it ended by itself: %v", ended)
 			return false
 		default:
@@ -172,19 +173,19 @@ func (d *crashDaemon) awaitUp() bool {
 	}
 }
 
-// ask asks for the table and the counters.
+// ask requests the table and the counters, and adds them to the history.
 func (d *crashDaemon) ask() {
-	d.history.add(crashtest.Observation{Kind: crashtest.Asked})
-	told, err := d.tell(d.t.Context())
+	d.history.add(crashtest.Observation{Kind: crashtest.Queried})
+	reported, err := d.query(d.t.Context())
 	if err != nil {
-		d.fail("it does not tell its table: %v", err)
+		d.fail("it does not return its table: %v", err)
 		return
 	}
-	d.history.add(told)
+	d.history.add(reported)
 }
 
-func (d *crashDaemon) tell(ctx context.Context) (crashtest.Observation, error) {
-	o := crashtest.Observation{Kind: crashtest.Told}
+func (d *crashDaemon) query(ctx context.Context) (crashtest.Observation, error) {
+	o := crashtest.Observation{Kind: crashtest.Reported}
 	list, err := d.client.Sessions(ctx, api.Query{})
 	if err != nil {
 		return o, err
@@ -207,12 +208,12 @@ func (d *crashDaemon) tell(ctx context.Context) (crashtest.Observation, error) {
 	return o, nil
 }
 
-// logSetAside tells of records that are set aside: those arrive no more.
+// logSetAside logs the records that are set aside, because they do not arrive.
 func (d *crashDaemon) logSetAside() {
 	const some = 10
 	list, err := d.client.SetAside(d.t.Context(), 0, some)
 	if err != nil {
-		d.fail("it does not tell what is set aside: %v", err)
+		d.fail("it does not list set-aside records: %v", err)
 		return
 	}
 	for _, r := range list.Records {
@@ -220,7 +221,7 @@ func (d *crashDaemon) logSetAside() {
 	}
 }
 
-// logs are what the newest lives said.
+// logs returns the logs of the last lives.
 func (d *crashDaemon) logs() string {
 	out := ""
 	for _, l := range []*crashLife{d.before, d.life} {

@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// crashKind is a kind of campaign: which lists of methods there are, and how long lives are.
+// crashKind is a kind of campaign: its method lists, and the length of its lives.
 type crashKind struct {
 	name   string
-	kills  int           // in a campaign
-	life   time.Duration // the longest ordinary one
+	kills  int           // number of kills in a campaign
+	life   time.Duration // longest life without a pause
 	groups func(rng *rand.Rand) []*crashGroup
-	proofs []string // what must have happened, besides what always must
+	proofs []string // events that must have occurred, in addition to those of every campaign
 }
 
-// crashKinds are those that TestCrash runs, each once a seed.
+// crashKinds are the kinds of campaigns that TestCrash runs, each once for every seed.
 var crashKinds = []crashKind{
 	{"one group", 42, 400 * time.Millisecond, oneGroup, nil},
 	{
@@ -34,7 +34,7 @@ var crashKinds = []crashKind{
 // crashGroup is a server group of the daemon's configuration.
 type crashGroup struct {
 	name    string
-	size    int    // servers
+	size    int    // number of servers
 	sending string // timeout and retransmit as the configuration has them; "": short ones
 	backOff string // so; "": none
 	servers []*crashServer
@@ -42,8 +42,8 @@ type crashGroup struct {
 
 func oneGroup(*rand.Rand) []*crashGroup { return []*crashGroup{{name: "isp", size: 2}} }
 
-// listOfGroups is a list of two or three methods, in their first order, with one or two servers each. In half of the lists all
-// but the last have a back-off.
+// listOfGroups returns a list of two or three methods with one or two servers each. In half of the
+// lists, all but the last have a back-off.
 func listOfGroups(rng *rand.Rand) (groups []*crashGroup) {
 	backsOff := rng.IntN(2) == 0
 	names := []string{"z", "g", "h"}[:2+rng.IntN(2)]
@@ -57,7 +57,7 @@ func listOfGroups(rng *rand.Rand) (groups []*crashGroup) {
 	return groups
 }
 
-// listen opens the servers of a group. They serve until they are closed.
+// listen opens the servers of a group.
 func (g *crashGroup) listen(t *testing.T, h *crashHistory, random func() *rand.Rand) {
 	t.Helper()
 	for range g.size {
@@ -65,7 +65,7 @@ func (g *crashGroup) listen(t *testing.T, h *crashHistory, random func() *rand.R
 	}
 }
 
-// crashConfig is a configuration with these groups, all in the list, in this order.
+// crashConfig returns a configuration with these groups. All are in the method list, in this order.
 func crashConfig(t *testing.T, listen netip.AddrPort, groups []*crashGroup) string {
 	t.Helper()
 	var servers, made strings.Builder
@@ -90,11 +90,12 @@ func crashConfig(t *testing.T, listen netip.AddrPort, groups []*crashGroup) stri
 		"accounting:\n  network", "  servers:\n"+servers.String()+"  groups:\n"+made.String()+"accounting:\n  network")
 }
 
-// live lets the servers of a group work, have their moods and die together, until ctx is done and they are closed.
+// live runs the servers of a group, with their failures, until ctx is done and they are closed. If
+// dies is set, all servers of the group fail together at times.
 func (g *crashGroup) live(ctx context.Context, serving *sync.WaitGroup, h *crashHistory, rng *rand.Rand, dies bool) {
 	for _, s := range g.servers {
 		serving.Go(s.serve)
-		serving.Go(func() { s.moods(ctx) })
+		serving.Go(func() { s.runSilences(ctx) })
 	}
 	if !dies {
 		return
@@ -115,13 +116,15 @@ func (g *crashGroup) setDead(dead bool) {
 	}
 }
 
-// isList reports whether there are methods to choose from.
+// isList reports whether the method list has several methods.
 func (c *crashCampaign) isList() bool { return len(c.groups) > 1 }
 
-// change gives the configuration another list: in another order, without a group, or with all of them again.
+// change gives the configuration another method list: in another order, without one group, or with
+// all of them again.
 //
-// Behind those with a back-off there is always one without: a record is set aside when a single schedule with a back-off was in
-// vain (R62), which a server's loss and its death just after may do to any.
+// The last group of the list never has a back-off. A record is set aside after one unanswered
+// schedule with a back-off (R62), which may happen to any record if a packet is lost and then the
+// server fails.
 func (c *crashCampaign) change() {
 	before := len(c.listed)
 	c.listed = slices.Clone(c.groups)

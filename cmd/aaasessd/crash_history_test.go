@@ -11,23 +11,24 @@ import (
 	"aaasess/sessions"
 )
 
-// crashHistory is all that was observed in a campaign, judged as it grows.
+// crashHistory is the history of a campaign. It is checked while it grows.
 type crashHistory struct {
 	mu      sync.Mutex
 	began   time.Time
 	entries []crashtest.Observation
 	times   []time.Duration
 	checker crashtest.Checker
-	records map[crashKey]crashtest.Record // what NASes sent, by what there is of it in a packet
+	records map[crashKey]crashtest.Record // records that NASes have sent, by what identifies them in a packet
 	bad     chan struct{}                 // closed at the first violation
-	counts  map[string]int                // of what is not a matter of right and wrong
+	counts  map[string]int                // events for the summary
 }
 
 func newCrashHistory() *crashHistory {
 	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crashtest.Record{}}
 }
 
-// crashKey is what a record is known by at an accounting server. Sessions of one name are told by the Event-Timestamp.
+// crashKey identifies a record at an accounting server. The Event-Timestamp distinguishes sessions
+// of one name.
 type crashKey struct {
 	name   string
 	kind   sessions.EventType
@@ -35,7 +36,8 @@ type crashKey struct {
 	octets uint32
 }
 
-// sends takes note of a record before its NAS sends it. An Accounting-On goes to no accounting server.
+// sends adds a record to the history before its NAS sends it. An Accounting-On has no key: it does
+// not go to an accounting server.
 func (h *crashHistory) sends(k crashKey, o crashtest.Observation) {
 	if k.kind == sessions.On {
 		h.add(o)
@@ -52,17 +54,17 @@ func (h *crashHistory) sends(k crashKey, o crashtest.Observation) {
 	h.add(o)
 }
 
-// whose is the record that a packet is of.
-func (h *crashHistory) whose(k crashKey) crashtest.Record {
+// recordOf returns the record of a packet.
+func (h *crashHistory) recordOf(k crashKey) crashtest.Record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if r, ok := h.records[k]; ok {
 		return r
 	}
-	return crashtest.Record{Session: k.name, Type: k.kind, Nth: -1} // nobody has sent it
+	return crashtest.Record{Session: k.name, Type: k.kind, Nth: -1} // no NAS has sent it
 }
 
-// add takes an observation. It returns when it is in the history: a NAS sends after that.
+// add adds an observation. A NAS must send only after add has returned.
 func (h *crashHistory) add(o crashtest.Observation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,7 +81,7 @@ func (h *crashHistory) record(kind crashtest.Kind, r crashtest.Record) {
 	h.add(crashtest.Observation{Kind: kind, Record: r})
 }
 
-// count counts something for the summary.
+// count counts an event for the summary.
 func (h *crashHistory) count(what string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,21 +94,21 @@ func (h *crashHistory) counted(what string) int {
 	return h.counts[what]
 }
 
-// missing are some of the observations that must still come.
+// missing returns some of the observations that must still come.
 func (h *crashHistory) missing() []crashtest.Observation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.checker.Missing(10)
 }
 
-// found reports whether a violation says so.
+// found reports whether the text of a violation contains a text.
 func (h *crashHistory) found(text string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.ContainsFunc(h.checker.Violations(), func(v crashtest.Violation) bool { return strings.Contains(v.Text, text) })
 }
 
-// report tells the violations, each with all that is known of its session.
+// report formats the violations, each with all observations of its session.
 func (h *crashHistory) report() string {
 	const most = 8
 	h.mu.Lock()
@@ -127,7 +129,7 @@ func (h *crashHistory) report() string {
 	return b.String()
 }
 
-// summary is how much there was of everything.
+// summary formats the counts of all events.
 func (h *crashHistory) summary() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

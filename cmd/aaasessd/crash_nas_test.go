@@ -18,25 +18,26 @@ import (
 	"aaasess/sessions"
 )
 
-// crashNAS is a NAS with ways of its own: it sends each record until it is answered, crashes, and counts its ids anew.
+// crashNAS is a NAS with its own behavior. It sends each record until it is answered, crashes at
+// times, and may then reuse its ids.
 type crashNAS struct {
-	name    string
-	index   byte
-	ways    crashWays
-	daemon  netip.AddrPort
-	history *crashHistory
-	closing *atomic.Bool // no new sessions
-	serving sync.WaitGroup
+	name     string
+	index    byte
+	behavior crashBehavior
+	daemon   netip.AddrPort
+	history  *crashHistory
+	closing  *atomic.Bool // start no new sessions
+	serving  sync.WaitGroup
 
-	boot  int          // how often it came up; live's
-	clock atomic.Int64 // what its stamps are ahead of the truth, seconds
+	boot  int          // number of its starts; owned by live
+	clock atomic.Int64 // difference of its clock from the real time, in seconds
 
-	mu      sync.Mutex             // guards what follows
-	lost    map[string][]string    // sessions by their name that it has forgotten and nothing has ended yet
+	mu      sync.Mutex             // guards the fields below
+	lost    map[string][]string    // lost sessions that nothing has ended yet, by name
 	starts  map[string][]int64     // Event-Timestamps of the starts of a name
-	open    map[*crashSession]bool // sessions, and Accounting-Ons, that are not over
-	conns   []*net.UDPConn         // newest last; answers may still come to the others
-	next    byte                   // identifier
+	open    map[*crashSession]bool // sessions and Accounting-Ons that have not ended
+	conns   []*net.UDPConn         // newest last; answers may still arrive at the others
+	next    byte                   // the next identifier
 	waiting [256]*crashRequest
 }
 
@@ -44,28 +45,29 @@ type crashNAS struct {
 type resending int
 
 const (
-	anew       resending = iota // with a new identifier and the Acct-Delay-Time of the moment, as hostapd does
+	anew       resending = iota // with a new identifier and the current Acct-Delay-Time, as hostapd does
 	sameOctets                  // the same packet
-	newPort                     // as anew, from another port each time
+	newPort                     // like anew, from another port each time
 	allResendings
 )
 
-// crashWays are the habits of a NAS.
-type crashWays struct {
+// crashBehavior is the behavior of a NAS.
+type crashBehavior struct {
 	resend  resending
-	backOff bool // it sends again after 3, 9, 21 seconds, in a thirtieth of the time
+	backOff bool // it retransmits after 3, 9 and 21 seconds, at 30 times the speed
 	crashes bool
-	reuses  bool // after a crash it counts its Acct-Session-Ids anew
-	on      bool // it says Accounting-On after a crash
-	steps   bool // its clock is set now and then
-	epoch   bool // it has no clock: after a crash it is 1970
+	reuses  bool // after a crash it reuses its Acct-Session-Ids
+	on      bool // it sends Accounting-On after a crash
+	steps   bool // its clock is set at times
+	epoch   bool // it has no battery for its clock: after a crash its time is 1970
 	moves   bool // it changes its source address, within its client entry
 	names   int  // 0: NAS-Identifier, 1: NAS-IP-Address, 2: both
 }
 
-// newCrashWays gives each fourth NAS the same kind of ways: reuses ids, has a bad clock, moves, or is harmless.
-func newCrashWays(i int, rng *rand.Rand) crashWays {
-	w := crashWays{resend: resending(rng.IntN(int(allResendings))), backOff: rng.IntN(2) == 0, moves: rng.IntN(3) == 0, names: rng.IntN(3)}
+// newCrashBehavior gives every fourth NAS the same kind of behavior: it reuses ids, has a wrong
+// clock, changes its address, or does none of these.
+func newCrashBehavior(i int, rng *rand.Rand) crashBehavior {
+	w := crashBehavior{resend: resending(rng.IntN(int(allResendings))), backOff: rng.IntN(2) == 0, moves: rng.IntN(3) == 0, names: rng.IntN(3)}
 	switch i % 4 {
 	case 0:
 		w.crashes, w.reuses, w.on = true, true, i%8 == 0
@@ -87,7 +89,7 @@ type crashRequest struct {
 func newCrashNAS(t *testing.T, i int, daemon netip.AddrPort, h *crashHistory, closing *atomic.Bool, rng *rand.Rand) *crashNAS {
 	t.Helper()
 	n := &crashNAS{
-		name: fmt.Sprintf("nas%02d", i), index: byte(i), ways: newCrashWays(i, rng), daemon: daemon, history: h, closing: closing,
+		name: fmt.Sprintf("nas%02d", i), index: byte(i), behavior: newCrashBehavior(i, rng), daemon: daemon, history: h, closing: closing,
 		lost: map[string][]string{}, starts: map[string][]int64{}, open: map[*crashSession]bool{},
 	}
 	n.mu.Lock()
@@ -98,14 +100,14 @@ func newCrashNAS(t *testing.T, i int, daemon netip.AddrPort, h *crashHistory, cl
 	return n
 }
 
-// connect takes a new socket, on the NAS's first, second or third address.
+// connect opens a new socket, on the first, second or third address of the NAS.
 func (n *crashNAS) connect(address int) error {
 	const kept = 6
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 1, byte(address), n.index+1)})
 	if err != nil {
 		return err
 	}
-	n.serving.Go(func() { n.hear(conn) })
+	n.serving.Go(func() { n.readAnswers(conn) })
 	if n.conns = append(n.conns, conn); len(n.conns) > kept {
 		_ = n.conns[0].Close()
 		n.conns = n.conns[1:]
@@ -113,7 +115,7 @@ func (n *crashNAS) connect(address int) error {
 	return nil
 }
 
-// close ends the NAS, whose lines have ended.
+// close ends the NAS, after its lines have ended.
 func (n *crashNAS) close() {
 	n.mu.Lock()
 	for _, c := range n.conns {
@@ -123,8 +125,8 @@ func (n *crashNAS) close() {
 	n.serving.Wait()
 }
 
-// hear takes answers until the socket is closed.
-func (n *crashNAS) hear(conn *net.UDPConn) {
+// readAnswers reads answers until the socket is closed.
+func (n *crashNAS) readAnswers(conn *net.UDPConn) {
 	b := make([]byte, layeh.MaxPacketLength)
 	for {
 		size, from, err := conn.ReadFromUDPAddrPort(b)
@@ -132,26 +134,27 @@ func (n *crashNAS) hear(conn *net.UDPConn) {
 			return
 		}
 		if err != nil || size < 20 || from != n.daemon {
-			n.history.count("strange datagrams to NASes")
+			n.history.count("unexpected datagrams to NASes")
 			continue
 		}
 		n.mu.Lock()
 		w := n.waiting[b[1]]
 		n.mu.Unlock()
 		if w == nil || !layeh.IsAuthenticResponse(b[:size], w.data, []byte(nasSecret)) {
-			n.history.count("answers that came too late") // its identifier is in use again
+			n.history.count("answers that came too late") // the identifier belongs to another request by now
 			continue
 		}
 		n.answer(w)
 	}
 }
 
-// answer takes note of an authentic answer. The lock is held so that a NAS that has crashed hears nothing.
+// answer handles an authentic answer. It holds the lock, so that a NAS that has crashed receives
+// nothing.
 func (n *crashNAS) answer(w *crashRequest) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	select {
-	case <-w.answered: // before, to another transmission
+	case <-w.answered: // by an answer to another transmission
 		n.history.count("answers again")
 	default:
 		n.history.record(crashtest.Answered, w.record)
@@ -159,7 +162,7 @@ func (n *crashNAS) answer(w *crashRequest) {
 	}
 }
 
-// live lets the NAS run, crash and run again, until it closes.
+// live runs the NAS, with crashes, until it closes.
 func (n *crashNAS) live(ctx context.Context, random func(actor int) *rand.Rand) {
 	rng := random(crashLines)
 	for n.boot = 1; ; n.boot++ {
@@ -169,28 +172,28 @@ func (n *crashNAS) live(ctx context.Context, random func(actor int) *rand.Rand) 
 			defer close(ended)
 			n.run(life, random)
 		}()
-		if n.ways.crashes {
+		if n.behavior.crashes {
 			n.awaitCrash(life, rng, ended)
 			crashed()
 		}
 		<-ended
 		crashed()
-		if ctx.Err() != nil || n.closing.Load() && !n.forget() || !n.ways.crashes {
+		if ctx.Err() != nil || n.closing.Load() && !n.forget() || !n.behavior.crashes {
 			return
 		}
 		n.forget()
 		n.history.count("crashes of NASes")
-		// What was sent before has arrived when it comes up again, and its stamps are of later seconds.
+		// Until then, all packets sent before have arrived, and the clock shows a later second.
 		if !pause(ctx, 2500*time.Millisecond+time.Duration(rng.IntN(1500))*time.Millisecond) {
 			return
 		}
-		if n.ways.epoch {
+		if n.behavior.epoch {
 			n.clock.Store(30 - time.Now().Unix())
 		}
 	}
 }
 
-// awaitCrash waits until the NAS has run for long enough, or has ended.
+// awaitCrash waits until the NAS has run long enough, or has ended.
 func (n *crashNAS) awaitCrash(ctx context.Context, rng *rand.Rand, ended chan struct{}) {
 	late := time.NewTimer(time.Duration(1000+rng.IntN(4000)) * time.Millisecond)
 	defer late.Stop()
@@ -206,9 +209,9 @@ func (n *crashNAS) awaitCrash(ctx context.Context, rng *rand.Rand, ended chan st
 	}
 }
 
-// run is the NAS between two crashes.
+// run runs the NAS between two crashes.
 func (n *crashNAS) run(ctx context.Context, random func(actor int) *rand.Rand) {
-	if n.boot > 1 && n.ways.on && !n.sayOn(ctx, random(crashLines)) {
+	if n.boot > 1 && n.behavior.on && !n.reportOn(ctx, random(crashLines)) {
 		return
 	}
 	var lines sync.WaitGroup
@@ -218,8 +221,8 @@ func (n *crashNAS) run(ctx context.Context, random func(actor int) *rand.Rand) {
 	lines.Wait()
 }
 
-// sayOn reports that all sessions from before are over.
-func (n *crashNAS) sayOn(ctx context.Context, rng *rand.Rand) bool {
+// reportOn sends an Accounting-On: all earlier sessions have ended.
+func (n *crashNAS) reportOn(ctx context.Context, rng *rand.Rand) bool {
 	s := &crashSession{nas: n, rng: rng, id: fmt.Sprintf("%s-on-%d", n.name, n.boot), name: n.name}
 	n.mu.Lock()
 	n.open[s] = true
@@ -237,7 +240,8 @@ func (n *crashNAS) sayOn(ctx context.Context, rng *rand.Rand) bool {
 	return true
 }
 
-// forget is what a crash does. It reports whether anything was forgotten that the NAS must end with an Accounting-On.
+// forget loses the state of the NAS, as a crash does. It reports whether sessions were lost that
+// the NAS must end with an Accounting-On.
 func (n *crashNAS) forget() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -251,14 +255,14 @@ func (n *crashNAS) forget() bool {
 		}
 	}
 	clear(n.open)
-	return n.ways.on && len(n.lost) > 0
+	return n.behavior.on && len(n.lost) > 0
 }
 
-// line is one user port of the NAS: it has session after session, until the NAS closes.
+// line is one user port of the NAS. It has one session after another until the NAS closes.
 func (n *crashNAS) line(ctx context.Context, rng *rand.Rand, port int) {
 	for i := 0; !n.closing.Load(); i++ {
 		s := &crashSession{nas: n, rng: rng, began: time.Now()}
-		if s.name = fmt.Sprintf("%s-%d-%d-%04d", n.name, port, n.boot, i); n.ways.reuses {
+		if s.name = fmt.Sprintf("%s-%d-%d-%04d", n.name, port, n.boot, i); n.behavior.reuses {
 			s.name = fmt.Sprintf("%s-%d-%04d", n.name, port, i)
 		}
 		s.id = fmt.Sprintf("%s#%d", s.name, n.boot)

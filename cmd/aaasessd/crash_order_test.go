@@ -13,12 +13,13 @@ import (
 	"aaasess/sessions"
 )
 
-// orderScene is a daemon with the methods group z, group g, both silent, and a NAS without ways.
+// orderScene is a daemon with the methods group z and group g, both silent, and a NAS with the
+// default behavior.
 type orderScene struct {
 	*crashCampaign
 	z, g  *crashServer
 	nas   *crashNAS
-	began int // sessions
+	began int // number of sessions
 }
 
 func newOrderScene(t *testing.T, sending string) *orderScene {
@@ -37,7 +38,7 @@ func newOrderScene(t *testing.T, sending string) *orderScene {
 	c.daemon = d
 	d.configure(crashConfig(t, d.addr, []*crashGroup{z, g}))
 	n := newCrashNAS(t, 0, d.addr, c.history, new(atomic.Bool), c.random(9))
-	n.ways = crashWays{}
+	n.behavior = crashBehavior{}
 	t.Cleanup(func() {
 		n.close()
 		_, _ = z.servers[0].conn.Close(), g.servers[0].conn.Close()
@@ -50,14 +51,14 @@ func newOrderScene(t *testing.T, sending string) *orderScene {
 	return &orderScene{crashCampaign: c, z: z.servers[0], g: g.servers[0], nas: n}
 }
 
-// session is the next one of the NAS, not begun.
+// session returns the next session of the NAS, which is not started yet.
 func (o *orderScene) session() *crashSession {
 	o.began++
 	name := fmt.Sprint("s", o.began)
 	return &crashSession{nas: o.nas, rng: rand.New(rand.NewPCG(1, uint64(o.began))), id: name + "#1", name: name, began: time.Now()}
 }
 
-// report has a record answered.
+// report sends a record until it is answered.
 func (o *orderScene) report(s *crashSession, kind sessions.EventType) {
 	o.t.Helper()
 	ctx, cancel := context.WithTimeout(o.t.Context(), limit)
@@ -67,7 +68,7 @@ func (o *orderScene) report(s *crashSession, kind sessions.EventType) {
 	}
 }
 
-// drain waits until all has arrived, and judges it.
+// drain waits until everything has arrived, and checks the history.
 func (o *orderScene) drain() {
 	o.t.Helper()
 	for deadline := time.Now().Add(settleLimit); len(o.history.missing()) > 0 && time.Now().Before(deadline) && !o.violated(); {
@@ -83,14 +84,14 @@ func (o *orderScene) drain() {
 	}
 }
 
-// TestOrderOverMethods: a session's start waits at the second method when the first is back, so its interim and stop wait
-// too, or all of them go by the first.
+// TestOrderOverMethods: a session's start waits at the second method when the first one recovers.
+// Its interim and stop must then wait too, or the first method must deliver all three.
 func TestOrderOverMethods(t *testing.T) {
 	tests := []struct {
 		name     string
-		sending  string // of g: how long it has the start
-		zIs, gIs bool   // back
-		unasked  string // the group that must have got nothing
+		sending  string // timeout and retransmit of g, which is how long g has the start
+		zIs, gIs bool   // the groups that recover
+		unasked  string // the group that must receive nothing
 	}{
 		{"both return", "timeout: 3s, retransmit: 1", true, true, ""},
 		{"only the first returns", "timeout: 200ms, retransmit: 0", true, false, "g"},
@@ -105,7 +106,7 @@ func TestOrderOverMethods(t *testing.T) {
 			o.report(s, sessions.Interim)
 			o.z.setOut(!tt.zIs)
 			o.g.setOut(!tt.gIs)
-			for o.history.counted("arrivals at z") == 0 && o.history.counted("arrivals at g") == 0 { // till one is seen to be there
+			for o.history.counted("arrivals at z") == 0 && o.history.counted("arrivals at g") == 0 { // until one record has arrived
 				o.report(o.session(), sessions.Start)
 				pause(t.Context(), 20*time.Millisecond)
 			}

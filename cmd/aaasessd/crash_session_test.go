@@ -16,26 +16,26 @@ import (
 	"aaasess/sessions"
 )
 
-// crashSession is a session at its NAS, or an Accounting-On. Only the goroutine that runs it touches it, and the NAS when
-// that has ended.
+// crashSession is a session at its NAS, or an Accounting-On. Only the goroutine that runs it uses
+// it; after that has ended, the NAS does.
 type crashSession struct {
 	nas   *crashNAS
 	rng   *rand.Rand
 	id    string // unique
 	name  string // Acct-Session-Id
 	began time.Time
-	sent  int      // records
-	ends  []string // sessions that are over when the first record is answered
+	sent  int      // number of records sent
+	ends  []string // sessions that have ended when the first record is answered
 
 	isOn   bool
-	stays  bool // it is open at the end
-	gaveUp bool // the newest record, which may or may not be known to the daemon
+	stays  bool // it is still live at the end
+	gaveUp bool // the newest record was given up: the daemon may or may not have it
 }
 
-// octetsOf tells the records of a session apart by their counters.
+// octetsOf returns the counters of a record. They differ for all records of a session.
 const octetsOf = 1000
 
-// crashReport is a record on its way.
+// crashReport is a record that is being sent.
 type crashReport struct {
 	*crashSession
 	crashtest.Record
@@ -47,10 +47,11 @@ type crashReport struct {
 	identifier byte          // and its identifier
 }
 
-// run lets a session begin, go on and end. At closing it may stay open. It reports false if ctx is done.
+// run runs a session from start to stop. When the campaign ends, it may stay live. run returns
+// false if ctx is done.
 func (s *crashSession) run(ctx context.Context) bool {
 	slow := 1
-	if s.nas.ways.reuses { // few sessions in a life, so that the next one comes to the ids of this one
+	if s.nas.behavior.reuses { // few sessions in a life, so that ids are soon reused
 		slow = 4
 	}
 	if !s.report(ctx, sessions.Start) {
@@ -72,20 +73,21 @@ func (s *crashSession) run(ctx context.Context) bool {
 	return s.report(ctx, sessions.Stop)
 }
 
-// between is a random number of milliseconds.
+// between returns a random number of milliseconds.
 func (s *crashSession) between(lo, hi int) time.Duration {
 	return time.Duration(lo+s.rng.IntN(hi-lo)) * time.Millisecond
 }
 
-// again is how long the NAS waits for an answer.
+// again returns how long the NAS waits for an answer.
 func (s *crashSession) again(try int) time.Duration {
-	if s.nas.ways.backOff {
+	if s.nas.behavior.backOff {
 		return []time.Duration{100, 200, 400}[min(try-1, 2)] * time.Millisecond
 	}
 	return s.between(40, 300)
 }
 
-// report sends a record until it is answered. An interim may be given up, since the next record tells as much.
+// report sends a record until it is answered. It may give up an interim, because the next record
+// includes it.
 func (s *crashSession) report(ctx context.Context, kind sessions.EventType) bool {
 	if ctx.Err() != nil {
 		return false
@@ -117,15 +119,15 @@ func (s *crashSession) report(ctx context.Context, kind sessions.EventType) bool
 	}
 }
 
-// begin makes a record and tells the history.
+// begin makes a record and adds it to the history.
 func (s *crashSession) begin(kind sessions.EventType) *crashReport {
 	n := s.nas
-	if n.ways.steps && s.rng.IntN(20) == 0 {
+	if n.behavior.steps && s.rng.IntN(20) == 0 {
 		n.clock.Add([]int64{-9000, -40, -5, 5, 40, 9000}[s.rng.IntN(6)])
 		n.history.count("steps of NASes' clocks")
 	}
 	now := time.Now()
-	if now.Unix()+n.clock.Load() < 1 { // no clock has a time before 1970
+	if now.Unix()+n.clock.Load() < 1 { // a clock never shows a time before 1970
 		n.clock.Store(1 - now.Unix())
 	}
 	r := &crashReport{
@@ -142,7 +144,7 @@ func (s *crashSession) begin(kind sessions.EventType) *crashReport {
 	return r
 }
 
-// ended takes note of an answered start: what it ends is over.
+// ended handles the answer to a start: the lost sessions of that name have ended.
 func (n *crashNAS) ended(r *crashReport) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -152,34 +154,34 @@ func (n *crashNAS) ended(r *crashReport) {
 	}
 }
 
-// transmit sends a record once, and what the network makes of it.
+// transmit sends a record once. The network may lose, delay or double it.
 func (n *crashNAS) transmit(r *crashReport, try int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.move(r, try)
-	if n.mistakable(r) {
-		n.history.count("starts that R25 cannot tell from an older one")
+	if n.looksEarlier(r) {
+		n.history.count("starts that R25 cannot distinguish from an earlier one")
 		return
 	}
 	conn := n.conns[len(n.conns)-1]
-	if r.request == nil || n.ways.resend != sameOctets {
+	if r.request == nil || n.behavior.resend != sameOctets {
 		p := r.packet()
 		p.Identifier = n.next
 		r.identifier = n.next
 		n.next++
 		data, err := p.Encode()
 		if err != nil {
-			panic(err) // it is made of what fits
+			panic(err) // all attributes are short enough
 		}
 		r.request = &crashRequest{data: data, record: r.Record, answered: r.answered}
 	}
 	n.waiting[r.identifier] = r.request
-	send := func() { _, _ = conn.WriteToUDPAddrPort(r.request.data, n.daemon) } // lost, if it fails
+	send := func() { _, _ = conn.WriteToUDPAddrPort(r.request.data, n.daemon) } // a failed send is a lost packet
 	if try > 1 {
 		n.again(r, "from "+conn.LocalAddr().String())
 	}
 	send()
-	switch { // the network makes a copy
+	switch { // the network doubles the packet
 	case r.rng.IntN(20) == 0:
 		send()
 	case r.rng.IntN(40) == 0 && r.Type != sessions.On:
@@ -187,8 +189,8 @@ func (n *crashNAS) transmit(r *crashReport, try int) {
 		wait := r.between(20, 1000)
 		n.serving.Go(func() {
 			<-time.After(wait)
-			if n.ways.steps && !r.isAnswered() {
-				return // with a stamp of before the clock was set back, it looks as if it were of a later session (R25)
+			if n.behavior.steps && !r.isAnswered() {
+				return // after the clock was set back, its Event-Timestamp would be that of a later session (R25)
 			}
 			n.again(r, "late from the network")
 			_, _ = conn.WriteToUDPAddrPort(data, n.daemon)
@@ -197,30 +199,30 @@ func (n *crashNAS) transmit(r *crashReport, try int) {
 	}
 }
 
-// again tells the history of a transmission that is not the first.
+// again adds a retransmission to the history.
 func (n *crashNAS) again(r *crashReport, how string) {
 	n.history.add(crashtest.Observation{Kind: crashtest.Again, Record: r.Record, Text: how})
 }
 
-// move gives the NAS another source address or port, if such are its ways.
+// move changes the source address or port of the NAS, if its behavior says so.
 func (n *crashNAS) move(r *crashReport, try int) {
 	address := 0
 	switch {
-	case n.ways.moves && r.rng.IntN(12) == 0:
+	case n.behavior.moves && r.rng.IntN(12) == 0:
 		address = r.rng.IntN(3)
 		n.history.count("moves of NASes")
-	case n.ways.resend != newPort || try == 1:
+	case n.behavior.resend != newPort || try == 1:
 		return
 	default:
 		address = int(n.conns[len(n.conns)-1].LocalAddr().(*net.UDPAddr).IP.To4()[2])
 	}
-	_ = n.connect(address) // else it stays where it is
+	_ = n.connect(address) // on an error it keeps its address
 }
 
-// mistakable reports whether a start looks as if it were of an earlier session of that name, whose NAS makes a new
-// Event-Timestamp for each transmission (R25): nobody could tell.
-func (n *crashNAS) mistakable(r *crashReport) bool {
-	if r.Type != sessions.Start || n.ways.resend == sameOctets {
+// looksEarlier reports whether a start cannot be distinguished from one of an earlier session of
+// that name, whose NAS uses a new Event-Timestamp for each transmission (R25).
+func (n *crashNAS) looksEarlier(r *crashReport) bool {
+	if r.Type != sessions.Start || n.behavior.resend == sameOctets {
 		return false
 	}
 	for _, was := range n.starts[r.name] {
@@ -244,7 +246,7 @@ func (r *crashReport) delay() int64 { return int64(time.Since(r.happened) / time
 
 func (r *crashReport) packet() *layeh.Packet {
 	p := layeh.New(layeh.CodeAccountingRequest, []byte(nasSecret))
-	w := &r.nas.ways
+	w := &r.nas.behavior
 	err := errors.Join(
 		rfc2866.AcctStatusType_Set(p, rfc2866.AcctStatusType(r.Type)),
 		rfc2869.EventTimestamp_Set(p, time.Unix(r.stamp, 0)),
@@ -282,7 +284,7 @@ func done(p *layeh.Packet, err error) *layeh.Packet {
 	return p
 }
 
-// pause waits; it reports false if ctx is done first.
+// pause waits for a time. It returns false if ctx is done first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -15,24 +15,25 @@ import (
 	"aaasess/cmd/aaasessd/internal/crashtest"
 )
 
-// These environment variables say how TestCrash runs. The seed decides what NASes, servers and killer
-// do, but not what the scheduler makes of it: a failure may take a few runs to come again.
+// These environment variables configure TestCrash. The seed determines what NASes, servers and the
+// killer do, but not the scheduling, so a failure may need several runs to occur again.
 const (
-	crashSeed = "AAASESS_CRASH_SEED" // of the first campaign, the next have the numbers after it; else a random one
-	crashTime = "AAASESS_CRASH_TIME" // such as 2h: campaigns follow each other for so long; else there is one of each kind
+	crashSeed = "AAASESS_CRASH_SEED" // seed of the first campaign; the following ones count up. Default: a random seed
+	crashTime = "AAASESS_CRASH_TIME" // such as 2h: run campaigns for this time. Default: one campaign of each kind
 
-	// A program of a version before: the first lives of each campaign run it, and the present one takes over what it left.
+	// The program of an older version. It runs in the first lives of each campaign, and the present
+	// version continues with its state.
 	crashBefore = "AAASESS_CRASH_BEFORE"
 )
 
 const (
 	crashNASes  = 32
-	crashLines  = 3                // of a NAS: so many sessions at once
-	crashSettle = 60 * time.Second // for all to be answered and delivered in the end
+	crashLines  = 3                // lines of a NAS, each with one session at a time
+	crashSettle = 60 * time.Second // limit for all records to be answered and delivered at the end
 )
 
-// TestCrash kills and pauses the daemon at random moments, under load, and starts it again: nothing that was
-// answered is lost, doubled or out of order (package crashtest says what is checked).
+// TestCrash kills and pauses the daemon at random moments under load, and starts it again. No
+// answered record may be lost, doubled or out of order; package crashtest has all rules.
 func TestCrash(t *testing.T) {
 	seed, lasting := crashPlan(t)
 	for began, first := time.Now(), true; first || time.Since(began) < lasting; first = false {
@@ -45,7 +46,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// crashPlan is what the environment says.
+// crashPlan returns the settings in the environment variables.
 func crashPlan(t *testing.T) (seed uint64, lasting time.Duration) {
 	t.Helper()
 	seed, err := uint64(time.Now().UnixNano()%1e9), error(nil)
@@ -65,23 +66,23 @@ func crashPlan(t *testing.T) (seed uint64, lasting time.Duration) {
 	return seed, lasting
 }
 
-// crashCampaign is one daemon's state through many kills.
+// crashCampaign is one state of the daemon, with many kills.
 type crashCampaign struct {
 	t       *testing.T
 	kind    crashKind
 	seed    uint64
-	rng     *rand.Rand // the killer's
+	rng     *rand.Rand // for the killer
 	rounds  int
 	history *crashHistory
 	groups  []*crashGroup
-	listed  []*crashGroup // those in the configuration, in the order of the list
+	listed  []*crashGroup // the groups in the configuration, in the order of the list
 	nases   []*crashNAS
 	closing atomic.Bool
 	daemon  *crashDaemon
 	lines   sync.WaitGroup
 }
 
-// random gives each actor a sequence of its own.
+// random returns the random numbers of one actor.
 func (c *crashCampaign) random(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(c.seed, actor)) }
 
 func testCampaign(t *testing.T, kind crashKind, seed uint64) {
@@ -107,8 +108,8 @@ func testCampaign(t *testing.T, kind crashKind, seed uint64) {
 	}
 }
 
-// TestCrashCanFail: a daemon that forgets everything is found out at its next start. What other
-// violations look like is in the tests of package crashtest.
+// TestCrashCanFail: the test detects that a daemon has lost its state. The tests of package
+// crashtest have the other violations.
 func TestCrashCanFail(t *testing.T) {
 	c := newCampaign(t, crashKinds[0], 1)
 	c.round()
@@ -121,7 +122,7 @@ func TestCrashCanFail(t *testing.T) {
 	c.round()
 	for _, want := range []string{"whose start was answered", "casnTotalSessions fell to"} {
 		if !c.history.found(want) {
-			t.Errorf("nobody noticed that the table has forgotten all: no violation says %q", want)
+			t.Errorf("the lost table was not detected: no violation has the text %q", want)
 		}
 	}
 }
@@ -135,14 +136,14 @@ func (c *crashCampaign) violated() bool {
 	}
 }
 
-// newCampaign starts servers and NASes. The daemon is not there yet.
+// newCampaign starts the servers and the NASes, but not the daemon.
 func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 	t.Helper()
 	c := &crashCampaign{t: t, kind: kind, seed: seed, history: newCrashHistory()}
 	c.rng = c.random(0)
 	ctx, cancel := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
-	actor := uint64(0) // below those of NASes
+	actor := uint64(0) // less than the numbers of the NASes
 	random := func() *rand.Rand { actor++; return c.random(actor) }
 	c.groups = kind.groups(c.random(99))
 	c.listed = c.groups
@@ -174,13 +175,14 @@ func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 	return c
 }
 
-// runBefore has the first third of the lives run a version before; "" is none.
+// runBefore runs an older version for the first third of the lives. It does nothing if program is
+// "".
 func (c *crashCampaign) runBefore(program string) {
 	if program == "" {
 		return
 	}
 	c.daemon.older = program
-	if c.isList() { // then it kept the order of a queue, not of a session
+	if c.isList() { // with several methods, an older version keeps order only within a queue
 		c.history.add(crashtest.Observation{Kind: crashtest.Older})
 	}
 	for c.history.counted("kills") < c.kind.kills/3 && !c.violated() {
@@ -198,19 +200,19 @@ func (c *crashCampaign) eachServer(do func(*crashServer)) {
 	}
 }
 
-// wait lets things happen for a random time below hi.
+// wait waits for a random time up to hi.
 func (c *crashCampaign) wait(hi time.Duration) {
 	pause(c.t.Context(), time.Duration(c.rng.Int64N(int64(hi)+1)))
 }
 
-// round is one or more lives, each of which ends with a kill.
+// round runs one or more lives. Each ends with a kill.
 func (c *crashCampaign) round() {
 	early := 0
 	switch n := c.rng.IntN(10); {
 	case n < 3:
 		early = 1
 	case n < 5:
-		early = 2 // twice in quick succession
+		early = 2 // two lives that are killed early
 	}
 	for range early {
 		c.daemon.start()
@@ -245,12 +247,12 @@ func (c *crashCampaign) round() {
 	}
 	c.daemon.kill()
 	c.setOut(false)
-	if c.rng.IntN(12) == 0 { // long enough for Acct-Delay-Time to tell
+	if c.rng.IntN(12) == 0 { // long enough to change Acct-Delay-Time
 		c.wait(1500 * time.Millisecond)
 	}
 }
 
-// outage is a while in which no server answers. Half of the time it ends before the daemon is killed.
+// outage makes all servers silent for a time. Half of the outages end before the daemon is killed.
 func (c *crashCampaign) outage() {
 	c.setOut(true)
 	c.wait(1500 * time.Millisecond)
@@ -260,7 +262,7 @@ func (c *crashCampaign) outage() {
 	}
 }
 
-// pause stops the process for some seconds. It reports whether it is stopped still, to be killed so.
+// pause pauses the process for some seconds. It returns true if the process is still paused.
 func (c *crashCampaign) pause() bool {
 	c.wait(200 * time.Millisecond)
 	c.daemon.stop()
@@ -275,9 +277,10 @@ func (c *crashCampaign) pause() bool {
 
 func (c *crashCampaign) setOut(out bool) { c.eachServer(func(s *crashServer) { s.setOut(out) }) }
 
-// settle starts the daemon a last time, lets the NASes finish and the daemon deliver.
+// settle starts the daemon for the last time, and waits until the NASes have ended and the daemon
+// has delivered everything.
 func (c *crashCampaign) settle() {
-	c.listed = c.groups // else what waits for a group that is not there goes on waiting
+	c.listed = c.groups // records would wait for a group that is not configured
 	c.daemon.configure(crashConfig(c.t, c.daemon.addr, c.listed))
 	c.daemon.start()
 	if !c.daemon.awaitUp() {

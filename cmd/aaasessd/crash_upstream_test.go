@@ -20,21 +20,21 @@ import (
 	"aaasess/sessions"
 )
 
-// crashServer is an accounting server on a bad day: it answers, loses requests and answers, is late,
-// and hears nothing at all for a while.
+// crashServer is an accounting server with failures: it loses requests and answers, delays answers,
+// and is silent for a time.
 type crashServer struct {
 	conn    *net.UDPConn
 	group   string
 	history *crashHistory
-	late    sync.WaitGroup // answers that are on their way
+	late    sync.WaitGroup // delayed answers
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	rng    *rand.Rand
-	silent bool // for a while
-	out    bool // until it is told otherwise
-	dead   bool // so is its whole group
-	asked  int  // requests that came, heard or not
-	well   bool // the bad day is over
+	silent bool // for a short time
+	out    bool // until setOut(false)
+	dead   bool // with its whole group
+	asked  int  // number of requests received, handled or not
+	well   bool // recover was called: no more failures
 }
 
 func newCrashServer(t *testing.T, h *crashHistory, group string, rng *rand.Rand) *crashServer {
@@ -48,36 +48,36 @@ func newCrashServer(t *testing.T, h *crashHistory, group string, rng *rand.Rand)
 
 func (s *crashServer) addrPort() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// recover ends the bad day: it answers all, unless it is told to be out.
+// recover ends the failures: the server answers everything, unless setOut says otherwise.
 func (s *crashServer) recover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.well = true
 }
 
-// setOut makes the server silent, or as it was.
+// setOut makes the server silent, or ends that.
 func (s *crashServer) setOut(out bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.out = out
 }
 
-// setDead is setOut for all servers of a group at once.
+// setDead makes a server silent together with its whole group, or ends that.
 func (s *crashServer) setDead(dead bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dead = dead
 }
 
-// isAsked reports whether any request came.
+// isAsked reports whether any request has arrived.
 func (s *crashServer) isAsked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.asked > 0
 }
 
-// moods makes the server silent every now and then.
-func (s *crashServer) moods(ctx context.Context) {
+// runSilences makes the server silent for short times.
+func (s *crashServer) runSilences(ctx context.Context) {
 	for silent := false; ; silent = !silent {
 		s.mu.Lock()
 		s.silent = silent
@@ -110,7 +110,7 @@ func (s *crashServer) serve() {
 	}
 }
 
-// handle drops a request, or answers it, perhaps late, by chance.
+// handle decides whether a request is lost, answered or answered late.
 func (s *crashServer) handle(p *layeh.Packet, from netip.AddrPort) {
 	s.mu.Lock()
 	fate, wait, silent := s.rng.IntN(100), time.Duration(1+s.rng.IntN(180))*time.Millisecond, s.silent || s.dead
@@ -147,7 +147,8 @@ func (s *crashServer) handle(p *layeh.Packet, from netip.AddrPort) {
 	}
 }
 
-// arrival is what a request tells. One that is not as NASes make them is of no session, or a stop that the daemon made.
+// arrival returns the observation for a request. A request that no NAS sends is either a stop that
+// the daemon generated, or a record of an unknown session.
 func (s *crashServer) arrival(p *layeh.Packet) crashtest.Observation {
 	k := crashKey{
 		name: rfc2865.UserName_GetString(p), kind: sessions.EventType(rfc2866.AcctStatusType_Get(p)),
@@ -164,10 +165,10 @@ func (s *crashServer) arrival(p *layeh.Packet) crashtest.Observation {
 		}
 	}
 	if k.kind == sessions.Stop && rfc2866.AcctTerminateCause_Get(p) != rfc2866.AcctTerminateCause_Value_UserRequest {
-		o.Kind, o.Record, o.Octets = crashtest.Made, crashtest.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
+		o.Kind, o.Record, o.Octets = crashtest.Generated, crashtest.Record{Session: k.name, Type: k.kind}, uint64(k.octets)
 		s.history.count("stops that the daemon made")
 		return o
 	}
-	o.Record = s.history.whose(k)
+	o.Record = s.history.recordOf(k)
 	return o
 }

@@ -27,10 +27,10 @@ import (
 	"aaasess/store"
 )
 
-// daemon is all parts, opened and wired. What a reload may change is changed on serveReloads's goroutine
-// only.
+// daemon has all parts of the daemon, opened and connected. A reload changes them in the goroutine
+// of serveReloads only.
 type daemon struct {
-	cfg   *config.Config // serveReloads's own
+	cfg   *config.Config // owned by serveReloads
 	state string         // folder of the store
 	log   *slog.Logger
 	level *slog.LevelVar
@@ -44,25 +44,25 @@ type daemon struct {
 	terminator   *sessions.Terminator
 	control      *control.Server
 	methods      *methods.Set
-	servers      *client.Client   // of all groups
-	subagent     *agentx.Subagent // nil: there is no master agent to serve
-	snmp         *snmpEngine      // nil: there is no responder of our own
+	servers      *client.Client   // the servers of all groups
+	subagent     *agentx.Subagent // nil: no master agent is configured
+	snmp         *snmpEngine      // nil: no responder is configured
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
 }
 
-// outside is what a daemon finds around it; what is not set is the system's own. Tests set it.
-type outside struct {
-	disk *store.Disk // of the store
-	// resolve finds the addresses of servers' names.
-	resolve    func(ctx context.Context, host string) ([]netip.Addr, error)
-	acceptLoss bool // store.Config.AcceptLoss
+// environment is what a daemon gets from its host and its command line. Tests set disk and resolve;
+// nil means those of the system.
+type environment struct {
+	disk       *store.Disk                                                  // of the store
+	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
+	acceptLoss bool                                                         // store.Config.AcceptLoss
 }
 
-// open makes the parts in the order of their dependence. After an error nothing is left open.
-func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, state: cfg.State, log: log, servers: client.New(client.Config{Lookup: out.resolve, Logger: log})}
+// open opens the parts in the order of their dependencies. After an error it closes all of them.
+func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, state: cfg.State, log: log, servers: client.New(client.Config{Lookup: env.resolve, Logger: log})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -70,7 +70,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.AcceptLoss, sc.Logger, sc.Disk = out.acceptLoss, log, out.disk
+	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
 		return nil, explainDamage(err)
@@ -96,7 +96,7 @@ func open(cfg *config.Config, log *slog.Logger, out outside) (_ *daemon, err err
 	return d, nil
 }
 
-// explainDamage says where to read on, if the store is damaged.
+// explainDamage adds to the error of a damaged store where the documentation describes it.
 func explainDamage(err error) error {
 	if errors.Is(err, store.ErrDamaged) {
 		return fmt.Errorf("%w (see \"A damaged store\" in docs/delivery.md, and --accept-loss)", err)
@@ -104,8 +104,8 @@ func explainDamage(err error) error {
 	return err
 }
 
-// loadGC is the garbage collector's percentage while the table is loaded: what is read stays, so most of
-// its work would be for nothing, and NASes wait.
+// loadGC is the GOGC percentage while the table is loaded. NASes wait meanwhile, and little of the
+// loaded data is garbage, so the collector runs less often.
 const loadGC = 400
 
 func (d *daemon) loadTable() error {
@@ -125,7 +125,8 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 		return err
 	}
 	d.terminator = sessions.NewTerminator(cfg.Terminator, d.table, d.disconnector, d.log)
-	// The listener's events go through the terminator, where a stop waits for the ACK that it has overtaken.
+	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
+	// there for it.
 	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {
 		return err
 	}
@@ -155,8 +156,8 @@ func (d *daemon) openSNMP(cfg *config.Config) error {
 	return nil
 }
 
-// close closes what is open, the store last, when nothing can come to it any more. What its task has
-// closed is closed.
+// close closes all open parts. The store is last, when nothing can write to it. A task may already
+// have closed its own part.
 func (d *daemon) close() error {
 	var errs []error
 	if d.control != nil {
@@ -172,7 +173,7 @@ func (d *daemon) close() error {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
 	if d.store != nil {
-		if err := d.store.Close(); !errors.Is(err, store.ErrFailed) { // which the store has logged, and watchStore returned
+		if err := d.store.Close(); !errors.Is(err, store.ErrFailed) { // watchStore has returned this one
 			errs = append(errs, err)
 		}
 	}
@@ -186,13 +187,13 @@ func unlessClosed(err error) error {
 	return err
 }
 
-// tasks are all that the daemon runs. serving are those without which it is not ready for its NASes, for the command
-// line and for managers that ask it directly. The subagent is another: a master agent that is away keeps nobody else
-// from being served.
+// tasks returns everything that the daemon runs. The daemon is ready when the tasks of serving are
+// ready: it then serves NASes, the command line and SNMP managers. The subagent is among the
+// others, so that a missing master agent does not delay this.
 func (d *daemon) tasks(hup <-chan os.Signal, first methods.Change) (serving, others []task) {
 	serving = []task{
 		loop{"store", closed(), d.watchStore},
-		// The reload loop owns the methods, so that both are one task: it is ready when they are.
+		// The reload loop owns the methods, so both are one task: it is ready when the methods are.
 		loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, first) }},
 		d.table, d.listener, d.disconnector, d.terminator, d.control,
 	}
@@ -224,8 +225,8 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	return err
 }
 
-// watchStore ends the daemon when the store can no longer keep its word. A restart recovers: nothing
-// that was answered is lost, and NASes retransmit the rest.
+// watchStore ends the daemon when the store fails. A restart recovers: everything that was answered
+// is on disk, and NASes retransmit the rest.
 func (d *daemon) watchStore(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -235,11 +236,11 @@ func (d *daemon) watchStore(ctx context.Context) error {
 	}
 }
 
-// checkEvery is how often methods that were removed are looked after.
+// checkEvery is the interval between checks whether removed methods are still used.
 const checkEvery = time.Second
 
-// serveReloads loads the configuration again at each SIGHUP. The accounting methods are its own: it ends
-// when all of them have ended.
+// serveReloads runs the accounting methods, and loads the configuration again at each SIGHUP. It
+// ends when all methods have ended.
 func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
@@ -260,7 +261,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 			d.methods.CheckRemoved(ctx)
 		case <-hup:
 			if err := d.reload(ctx); err != nil {
-				d.log.Error("configuration not loaded, the one before stays", "err", err)
+				d.log.Error("configuration not loaded; the previous one stays in use", "err", err)
 			} else {
 				d.log.Info("configuration loaded")
 			}

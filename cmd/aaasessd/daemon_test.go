@@ -23,15 +23,15 @@ import (
 	"aaasess/store"
 )
 
-// TestRelay: what a NAS reports is in the file, and is kept across a restart.
+// TestRelay: the records of a NAS are in the file, and sessions continue after a restart.
 func TestRelay(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	exec := func(p *layeh.Packet) error {
 		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
 	}
 	l.mustAccount(
 		packet(acctStart, "S1", "alice"),
-		packet(acctStart, "S2", "bob", exec), // a kind that has no list
+		packet(acctStart, "S2", "bob", exec), // a kind without a list
 		packet(acctInterim, "S1", "alice", func(p *layeh.Packet) error { return rfc2866.AcctSessionTime_Set(p, 5) }),
 	)
 	if err := l.account(packet(acctStart, "S3", "mallory", func(p *layeh.Packet) error {
@@ -52,7 +52,7 @@ func TestRelay(t *testing.T) {
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l.start(outside{})
+	l.start(environment{})
 	if n := l.d.table.View().Len(); n != 2 {
 		t.Errorf("%d sessions after the restart, want 2", n)
 	}
@@ -60,9 +60,9 @@ func TestRelay(t *testing.T) {
 	l.eventuallyRecords("records.jsonl", "Start 00000001", "Interim-Update 00000001", "Stop 00000001")
 }
 
-// TestAccountingOnOff: a NAS that starts or ends has no sessions.
+// TestAccountingOnOff: an Accounting-On or -Off ends the sessions of a NAS.
 func TestAccountingOnOff(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	for i, status := range []rfc2866.AcctStatusType{rfc2866.AcctStatusType_Value_AccountingOn, rfc2866.AcctStatusType_Value_AccountingOff} {
 		l.mustAccount(packet(acctStart, "S1", "alice"))
 		eventually(t, "the session is there", func() bool { return l.d.table.View().Len() == 1 })
@@ -75,11 +75,10 @@ func TestAccountingOnOff(t *testing.T) {
 	}
 }
 
-// TestStoreFails: a store that cannot keep its word ends the daemon, with one error and nothing
-// answered.
+// TestStoreFails: a failed store ends the daemon with one error. It then answers nothing.
 func TestStoreFails(t *testing.T) {
 	disk := store.NewDisk()
-	l := launch(t, plainConfig, outside{disk: disk})
+	l := launch(t, plainConfig, environment{disk: disk})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	disk.Break(syscall.EIO)
@@ -91,16 +90,16 @@ func TestStoreFails(t *testing.T) {
 		t.Fatalf("the daemon ended with %v, want ErrFailed and EIO", err)
 	}
 	if n := strings.Count(err.Error(), "input/output error"); n != 1 {
-		t.Errorf("the error tells of it %d times: %v", n, err)
+		t.Errorf("the error names it %d times: %v", n, err)
 	}
 	if n := strings.Count(l.log.String(), "level=ERROR"); n != 1 {
 		t.Errorf("the log has %d errors, want the store's", n)
 	}
 }
 
-// TestStatus asks all sections while the configuration is loaded again and again.
+// TestStatus requests all sections while the configuration is reloaded again and again.
 func TestStatus(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	asked := make(chan error)
@@ -147,7 +146,7 @@ func TestStatus(t *testing.T) {
 // TestDisconnect ends a session through the control socket.
 func TestDisconnect(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
-	l := launch(t, with(t, plainConfig, "3799", portOf(nas.AddrPort())), outside{})
+	l := launch(t, with(t, plainConfig, "3799", portOf(nas.AddrPort())), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.disconnect("alice")
 	if asked := nas.Next(); !bytes.Contains(asked.Data, []byte("S1")) {
@@ -202,7 +201,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestOpenFails: what cannot be opened leaves nothing open.
+// TestOpenFails: if a part cannot be opened, all others are closed.
 func TestOpenFails(t *testing.T) {
 	used := listen(t, "127.0.0.1:0")
 	dir := t.TempDir()
@@ -218,7 +217,7 @@ func TestOpenFails(t *testing.T) {
 		if err := os.WriteFile(file, []byte(with(t, plainConfig, tt.old, tt.new)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := run(t.Context(), file, nil, new(lines), new(lines), outside{})
+		err := run(t.Context(), file, nil, new(lines), new(lines), environment{})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
 		}
@@ -227,7 +226,7 @@ func TestOpenFails(t *testing.T) {
 	if err := os.WriteFile(file, []byte(plainConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := assemble(file, new(lines), new(lines), outside{})
+	d, err := assemble(file, new(lines), new(lines), environment{})
 	if err != nil {
 		t.Fatalf("after those: %v", err)
 	}
@@ -236,10 +235,11 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestSignals: the first signal ends the daemon in order, the second at once; SIGHUP loads the file.
+// TestSignals: the first signal ends the daemon with its usual shutdown, the second at once. SIGHUP
+// loads the file.
 func TestSignals(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
-	server.setSilent(true) // the end waits two seconds for its answer
+	server.setSilent(true) // the shutdown waits two seconds for its answer
 	for _, impatient := range []bool{false, true} {
 		dir := t.TempDir()
 		file := filepath.Join(dir, "aaasess.yaml")

@@ -10,10 +10,10 @@ import (
 	"aaasess/store"
 )
 
-// TestDamagedStore: a daemon whose store lacks a log does not start as if nothing were missing, and
-// starts without it when that is accepted.
+// TestDamagedStore: a daemon does not start if a log of its store is missing, unless the loss is
+// accepted.
 func TestDamagedStore(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	if err := l.stop(); err != nil {
@@ -28,11 +28,11 @@ func TestDamagedStore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = assemble(l.file, new(lines), new(lines), outside{})
+	_, err = assemble(l.file, new(lines), new(lines), environment{})
 	if !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "is missing (see ") || !strings.Contains(err.Error(), "--accept-loss") {
 		t.Fatalf("got %v", err)
 	}
-	l.start(outside{acceptLoss: true})
+	l.start(environment{acceptLoss: true})
 	if !strings.Contains(l.log.String(), `msg="store continues without a missing log, as --accept-loss allows`) {
 		t.Error("the log does not say what is lost")
 	}
@@ -42,5 +42,5 @@ func TestDamagedStore(t *testing.T) {
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
-	l.start(outside{})
+	l.start(environment{})
 }

@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// netns is a network namespace of its own with nothing but loopback, so that fixed ports are free.
-// It lives as long as the process in it.
+// netns is a network namespace with only loopback, so that fixed ports are free. It exists as long
+// as its process.
 type netns struct {
 	t   *testing.T
 	cmd *exec.Cmd
-	sig syscall.Signal // that ends it
+	sig syscall.Signal // signal that ends the process
 }
 
 // inNamespace starts a program in a new network namespace.
@@ -52,7 +52,7 @@ func (n *netns) end() {
 	}
 }
 
-// in is a command that becomes another one, in the namespace.
+// in returns a command that replaces itself by another one in the namespace.
 func (n *netns) in(argv ...string) []string {
 	flags := []string{"nsenter", "--target", fmt.Sprint(n.cmd.Process.Pid), "--net"}
 	if os.Geteuid() != 0 {
@@ -61,7 +61,7 @@ func (n *netns) in(argv ...string) []string {
 	return append(flags, argv...)
 }
 
-// enter is a command in the namespace.
+// enter returns a command in the namespace.
 func (n *netns) enter(dir string, argv ...string) *exec.Cmd {
 	argv = n.in(argv...)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -80,8 +80,8 @@ func (n *netns) run(dir string, argv ...string) string {
 	return string(b)
 }
 
-// TestEmbeddedDefault does what the README's first page says, with the commands that it and the
-// banner print: no configuration, a simulated NAS, snmpwalk, snmpset, the stop in the file.
+// TestEmbeddedDefault follows the first page of the README, with the commands of the README and the
+// banner: no configuration, a simulated NAS, snmpwalk, snmpset, the stop in the file.
 func TestEmbeddedDefault(t *testing.T) {
 	dir := t.TempDir()
 	mibs, err := filepath.Abs("../../mibs")
@@ -145,7 +145,7 @@ func TestEmbeddedDefault(t *testing.T) {
 		t.Errorf("the NAS ended with %v", err)
 	}
 
-	// A port in use is named.
+	// The error for a port in use names it.
 	var second lines
 	again := n.enter(t.TempDir(), self)
 	again.Env = append(os.Environ(), "AAASESSD_UNDER_TEST=1")
@@ -153,5 +153,5 @@ func TestEmbeddedDefault(t *testing.T) {
 	if err := again.Run(); err == nil || !strings.Contains(second.String(), "127.0.0.1:1813") {
 		t.Errorf("a second daemon: %v, %s", err, &second)
 	}
-	n.sig = syscall.SIGHUP // the terminal is closed
+	n.sig = syscall.SIGHUP // as if the terminal was closed
 }

@@ -12,12 +12,12 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestReloadDictionary: vendors' attributes have their names in the accounting file, the operator's from the reload on
-// that names the file, and what a NAS gets to end a session has values by these names.
+// TestReloadDictionary: the accounting file has the names of vendors' attributes. After a reload
+// with an operator's dictionary, it has those names too, and disconnect.attributes may use them.
 func TestReloadDictionary(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
 	base := with(t, plainConfig, "3799", portOf(nas.AddrPort()))
-	l := launch(t, base, outside{})
+	l := launch(t, base, environment{})
 	shop := filepath.Join(l.dir, "shop.dictionary")
 	const text = "VENDOR Shop 99999\nBEGIN-VENDOR Shop\nATTRIBUTE Shop-Till 1 integer\nVALUE Shop-Till Front 1\nEND-VENDOR Shop\nATTRIBUTE Shop-Any 250 combo-ip\n"
 	if err := os.WriteFile(shop, []byte(text), 0o600); err != nil {
@@ -50,7 +50,7 @@ func TestReloadDictionary(t *testing.T) {
 	l.reload(with(t, named, "shop.dictionary", "none.dictionary"), "none.dictionary: no such file")
 	port := "port: " + portOf(nas.AddrPort())
 	l.reload(with(t, named, port, port+", attributes: [Acct-Session-Id, Service-Type = Login-User, Shop-Till = Front]"), "configuration loaded")
-	if log := l.log.String(); !strings.Contains(log, `msg="dictionary lines left out" file=`+shop+` lines=1 first_line=6`) {
+	if log := l.log.String(); !strings.Contains(log, `msg="dictionary lines skipped" file=`+shop+` lines=1 first_line=6`) {
 		t.Errorf("no warning: %s", log)
 	}
 	l.mustAccount(packet(acctStart, "S2", "bob", vendors))

@@ -11,9 +11,9 @@ import (
 	"aaasess/internal/partner"
 )
 
-// example is one RADIUS accounting record of S1, "AAA Accounting Types": attributes and values as the
-// document prints them, by the names that today's dictionaries have (R46): Client-Port-DNIS is
-// Called-Station-Id, Caller-ID is Calling-Station-Id; User-Id is the server's own.
+// example is one RADIUS accounting record of S1, "AAA Accounting Types". Its attributes and values
+// are those of the document, under the names of current dictionaries (R46): Client-Port-DNIS is
+// Called-Station-Id, and Caller-ID is Calling-Station-Id. The server adds User-Id itself.
 type example struct {
 	name  string
 	attrs string // "Name=value", comma-separated; Acct-Session-Id is what the NAS calls it
@@ -27,8 +27,8 @@ func dialIn(port, caller, rest string) string {
 
 var telnetUser = "NAS-IP-Address=172.16.25.15,NAS-Port=26,User-Name=username1,Calling-Station-Id=10.68.202.158,"
 
-// examples are in the order of S1; each session has its start before its stop. S2 prints the same
-// fourteen RADIUS records, to the character but for line breaks, so that both are compared here.
+// examples are in the order of S1. Each session has its start before its stop. S2 has the same
+// fourteen RADIUS records, identical but for line breaks, so this test covers both.
 var examples = []example{
 	{"network after exec: exec start", dialIn("5", "562", "Acct-Status-Type=Start,Acct-Authentic=RADIUS,Service-Type=NAS-Prompt-User,Acct-Session-Id=0000000D")},
 	{"network after exec: network start", dialIn("5", "562", "Acct-Status-Type=Start,Acct-Authentic=RADIUS,Service-Type=Framed-User,Acct-Session-Id=0000000E,Framed-IP-Address=10.1.1.2,Framed-Protocol=PPP")},
@@ -55,8 +55,8 @@ func attributesOf(e example) map[string]string {
 	return m
 }
 
-// TestExamples sends each example as a NAS would and reads FreeRADIUS's detail file: the record
-// upstream is the example, attribute by attribute, under our session id.
+// TestExamples sends each example as a NAS would, and reads the detail file of FreeRADIUS. The
+// record upstream equals the example, attribute by attribute, under our session id.
 func TestExamples(t *testing.T) {
 	d := start(t, setup{})
 	var nasID []string // by our session id, from 1
@@ -84,7 +84,7 @@ func TestExamples(t *testing.T) {
 			}
 			m[attr.Name] = attr.Value
 		}
-		// What the server adds of its own, and what we add for today's servers (R46).
+		// Attributes that the server adds, and those that we add for current servers (R46).
 		for _, own := range []string{"Timestamp", "Event-Timestamp", "Acct-Unique-Session-Id", "Tmp-String-9", "FreeRADIUS-Acct-Session-Start-Time"} {
 			delete(m, own)
 		}
@@ -99,7 +99,7 @@ func TestExamples(t *testing.T) {
 				}
 			}
 			m := byKey[want["Acct-Status-Type"]+" "+want["Acct-Session-Id"]]
-			if delay := m["Acct-Delay-Time"]; delay == "1" { // a second may have begun
+			if delay := m["Acct-Delay-Time"]; delay == "1" { // the record may have crossed a second
 				m["Acct-Delay-Time"] = "0"
 			}
 			if diff := cmp.Diff(want, m); diff != "" {

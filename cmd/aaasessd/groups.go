@@ -15,7 +15,7 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// ServerGroups are the groups that are configured, with what is known of them.
+// ServerGroups implements control.Accounting.
 func (d *commands) ServerGroups() []api.ServerGroup {
 	out := []api.ServerGroup{}
 	for _, s := range d.methods.Statuses() {
@@ -45,7 +45,7 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 	return out
 }
 
-// groupServer is a server with its statistics.
+// groupServer returns a server with its statistics.
 func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer {
 	out := api.GroupServer{
 		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: "unknown",
@@ -54,7 +54,7 @@ func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer 
 	if s.Schedule.BackoffRetry > 0 {
 		out.Backoff = &api.Backoff{MaxDelay: api.InSeconds(s.Schedule.MaxDelay), Retry: s.Schedule.BackoffRetry}
 	}
-	if st.Addr.IsValid() { // a name that is not known yet stands for itself
+	if st.Addr.IsValid() { // else the host name is not resolved yet
 		out.Address = st.Addr.Addr().String()
 	}
 	switch st.State {
@@ -78,7 +78,7 @@ func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer 
 	return out
 }
 
-// acctOnOff is what a group does with Accounting-On and -Off.
+// acctOnOff returns the state of Accounting-On and -Off of a group.
 func acctOnOff(s methods.Status, spec *acctradius.Spec) api.AcctOnOff {
 	out := api.AcctOnOff{State: api.StateUnknown, MonitorGroup: spec.MonitorGroup, Enabled: spec.MonitorGroup != ""}
 	if a := spec.AcctOnOff; a != nil {
@@ -98,7 +98,7 @@ func acctOnOff(s methods.Status, spec *acctradius.Spec) api.AcctOnOff {
 	return out
 }
 
-// OnOffGroups are the groups of acct-on-off.
+// OnOffGroups implements control.Accounting.
 func (d *commands) OnOffGroups() []api.OnOffGroup {
 	out := []api.OnOffGroup{}
 	for _, g := range d.methods.OnOffGroups() {
@@ -111,16 +111,16 @@ func (d *commands) OnOffGroups() []api.OnOffGroup {
 	return out
 }
 
-// Perform has an Accounting-On or -Off of a group sent.
+// Perform implements control.Accounting.
 func (d *commands) Perform(_ context.Context, req api.PerformRequest) error {
 	err := d.methods.Perform(accounting.Group(req.Group), req.Action == api.AcctOn, req.Force, req.AcctTerminateCause)
 	switch {
 	case errors.Is(err, methods.ErrNoMethod):
-		return fmt.Errorf("%w: %s", control.ErrNoGroup, req.Group)
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoGroup)
 	case errors.Is(err, methods.ErrNoOnOff):
-		return fmt.Errorf("%s: %w", req.Group, control.ErrNoAcctOnOff)
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoAcctOnOff)
 	case errors.Is(err, onoff.ErrAcknowledged):
-		return fmt.Errorf("%s: %w", req.Group, control.ErrAcknowledged)
+		return fmt.Errorf("server group %q: %w", req.Group, control.ErrAcknowledged)
 	}
 	return err
 }

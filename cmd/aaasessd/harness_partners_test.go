@@ -27,7 +27,7 @@ const (
 	casnDiscon = casnRoot + ".1.3.1.5."
 )
 
-// daemonProc is a daemon in a process of its own, between real partners.
+// daemonProc is a daemon in its own process, connected to real partners.
 type daemonProc struct {
 	t       *testing.T
 	dir     string
@@ -41,10 +41,10 @@ type daemonProc struct {
 	disk    string // as in setup
 }
 
-// setup says how a daemon differs from the usual one: one snmpd, one FreeRADIUS, loopback NASes.
+// setup describes the differences from the default: one snmpd, one FreeRADIUS, NASes on loopback.
 type setup struct {
-	servers        int    // FreeRADIUS servers of the one group; 0 is one
-	disconnectPort int    // where NASes take Disconnect-Requests
+	servers        int    // number of FreeRADIUS servers in the only group; 0 means 1
+	disconnectPort int    // port at which NASes receive Disconnect-Requests
 	minFree        string // store.min-free
 	disconnect     string // session-mib-disconnect, "true" if empty
 	tcp            bool   // AgentX over TCP
@@ -145,8 +145,8 @@ func (d *daemonProc) run() {
 	eventually(d.t, "snmpd serves the module", func() bool { return d.served() })
 }
 
-// mounted is a command that runs another with a small disk, in memory, in place of the state folder.
-// Only the other sees it, and it ends with it: see inside.
+// mounted returns a command that runs another one with a small disk, in memory, in place of the
+// state folder. Only that command sees the disk, which ends with it; see inside.
 func (d *daemonProc) mounted() []string {
 	d.t.Helper()
 	state := filepath.Join(d.dir, "state")
@@ -160,7 +160,7 @@ func (d *daemonProc) mounted() []string {
 	return append(argv, "sh", "-c", `mount -t tmpfs -o size="$0" tmpfs "$1" && shift && exec "$@"`, d.disk, state)
 }
 
-// inside is the path by which we see a file that the daemon sees.
+// inside returns our path to a file that the daemon sees.
 func (d *daemonProc) inside(path string) string {
 	return filepath.Join(fmt.Sprintf("/proc/%d/root", d.cmd.Process.Pid), path)
 }
@@ -170,7 +170,7 @@ func (d *daemonProc) served() bool {
 	return err == nil && strings.Contains(out, "Gauge32")
 }
 
-// end ends the process, if it runs.
+// end ends the process if it runs.
 func (d *daemonProc) end(sig syscall.Signal) {
 	if d.cmd == nil {
 		return
@@ -231,13 +231,13 @@ func record(status, sid, user string, more ...string) string {
 	}, more...), "\n")
 }
 
-// snmp runs one of net-snmp's tools against the snmpd.
+// snmp runs a tool of net-snmp against the snmpd.
 func (d *daemonProc) snmp(tool, community string, args ...string) (string, error) {
 	d.t.Helper()
 	return partner.Try(d.t, limit, tool, append([]string{"-v2c", "-c", community, "-t5", "-r1", "-On", d.snmpd.Addr}, args...)...)
 }
 
-// walk is the rows of a walk, "oid = type: value" each.
+// walk returns the rows of a walk, as "oid = type: value".
 func (d *daemonProc) walk() []string {
 	d.t.Helper()
 	out, err := d.snmp("snmpwalk", "public", casnRoot)
@@ -247,7 +247,7 @@ func (d *daemonProc) walk() []string {
 	return slices.DeleteFunc(strings.Split(strings.TrimSpace(out), "\n"), func(s string) bool { return s == "" })
 }
 
-// scalar reads one of the module's numbers.
+// scalar reads a number of the module.
 func (d *daemonProc) scalar(sub string) uint64 {
 	d.t.Helper()
 	out, err := d.snmp("snmpget", "public", casnRoot+sub)
@@ -262,7 +262,8 @@ func (d *daemonProc) scalar(sub string) uint64 {
 	return n
 }
 
-// statuses are type, session id and cause of what FreeRADIUS has taken, in its order.
+// statuses returns type, session id and cause of the records that FreeRADIUS has received, in
+// order.
 func statuses(fr *partner.FreeRADIUSProc) []string {
 	var out []string
 	for _, r := range fr.Detail() {
@@ -275,7 +276,7 @@ func statuses(fr *partner.FreeRADIUSProc) []string {
 	return out
 }
 
-// aaasess runs the command line tool, as it is built from the tree.
+// aaasess runs the command line tool of this tree.
 func (d *daemonProc) aaasess(args ...string) (string, error) {
 	d.t.Helper()
 	return partner.Try(d.t, limit, cli(d.t), append([]string{"--socket", d.socket}, args...)...)
@@ -299,7 +300,7 @@ func cli(t testing.TB) string {
 	return file
 }
 
-// sessionsJSON is what "aaasess show sessions --json" tells.
+// sessionsJSON returns the sessions of "aaasess show sessions --json".
 func (d *daemonProc) sessionsJSON() []map[string]any {
 	d.t.Helper()
 	out, err := d.aaasess("show", "sessions", "--json")
@@ -313,7 +314,7 @@ func (d *daemonProc) sessionsJSON() []map[string]any {
 	return answer.Sessions
 }
 
-// runOnce runs the daemon to its end, which must come by itself.
+// runOnce runs the daemon until it ends by itself.
 func runOnce(t *testing.T, args ...string) (out string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)

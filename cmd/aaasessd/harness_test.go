@@ -28,7 +28,8 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestMain makes the test binary the daemon itself when a test starts it as such.
+// TestMain runs the daemon instead of the tests if the environment says so: tests start the test
+// binary as the daemon.
 func TestMain(m *testing.M) {
 	if os.Getenv("AAASESSD_UNDER_TEST") != "" {
 		main()
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// sharedDir is for what is made once for all tests.
+// sharedDir returns a folder that all tests share.
 var sharedDir string
 
 const (
@@ -71,7 +72,7 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// eventually waits for a condition, with a limit. got points to what tells of it.
+// eventually waits for a condition, with a timeout. got points to a value for the failure message.
 func eventually(t testing.TB, what string, cond func() bool, got ...any) {
 	t.Helper()
 	for deadline := time.Now().Add(settleLimit); ; {
@@ -97,11 +98,11 @@ type inProcess struct {
 	log    *lines
 	hup    chan os.Signal
 	cancel context.CancelFunc
-	ended  chan error // run's, then close's
+	ended  chan error // receives the results of run and of close
 }
 
-// plainConfig is a configuration: all ports are free ones, one NAS is at loopback, all is accounted
-// to a file.
+// plainConfig is a configuration with free ports and one NAS on loopback. It accounts everything to
+// a file.
 const plainConfig = `state: state
 log: {level: info}
 control: {socket: ctl.sock}
@@ -117,7 +118,7 @@ sessions: {disconnect: {stop-wait: 100ms, retry-min: 100ms, timeout: 100ms, retr
 store: {min-free: 1MiB}
 `
 
-// relayConfig is plainConfig with these servers in a group, to which all is accounted.
+// relayConfig returns plainConfig with these servers in a group that everything is accounted to.
 func relayConfig(t *testing.T, group string, servers ...*upstream) string {
 	t.Helper()
 	var hosts []string
@@ -140,10 +141,10 @@ func groupConfig(t *testing.T, group string, hosts ...string) string {
 	return with(t, plainConfig, "methods: [local]", "methods: [group "+group+"]", "accounting:\n  network", text+"accounting:\n  network")
 }
 
-// portOf is the port, as configurations have it.
+// portOf returns the port of an address as text.
 func portOf(a netip.AddrPort) string { return strconv.Itoa(int(a.Port())) }
 
-// with replaces old by new, in pairs; what is not there fails the test.
+// with replaces old texts by new ones, in pairs. A missing old text fails the test.
 func with(t *testing.T, text string, oldNew ...string) string {
 	t.Helper()
 	for i := 0; i < len(oldNew); i += 2 {
@@ -155,21 +156,22 @@ func with(t *testing.T, text string, oldNew ...string) string {
 	return text
 }
 
-// launch runs a daemon until the test ends, and then looks that nothing of it is left.
-func launch(t *testing.T, text string, around outside) *inProcess {
+// launch runs a daemon until the test ends, and then checks that it has left no goroutine and no
+// file open.
+func launch(t *testing.T, text string, env environment) *inProcess {
 	t.Helper()
 	l := &inProcess{t: t, dir: t.TempDir()}
 	l.file = filepath.Join(l.dir, "aaasess.yaml")
 	l.configure(text)
-	l.start(around)
+	l.start(env)
 	return l
 }
 
-func (l *inProcess) start(around outside) {
+func (l *inProcess) start(env environment) {
 	l.t.Helper()
 	before := goroutines()
 	l.log = &lines{}
-	d, err := assemble(l.file, l.log, l.log, around)
+	d, err := assemble(l.file, l.log, l.log, env)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -186,7 +188,7 @@ func (l *inProcess) start(around outside) {
 				l.t.Errorf("the daemon ended with %v", err)
 			}
 		}
-		if around.disk == nil {
+		if env.disk == nil {
 			endsAll(l.t, before)
 		}
 		if l.t.Failed() {
@@ -196,13 +198,13 @@ func (l *inProcess) start(around outside) {
 	eventually(l.t, "the daemon is ready", func() bool { return strings.Contains(log.String(), "msg=ready") })
 }
 
-// stop ends the daemon and gives what run and close returned.
+// stop ends the daemon and returns the results of run and close.
 func (l *inProcess) stop() error {
 	l.cancel()
 	return l.wait()
 }
 
-// wait waits for the daemon's end.
+// wait waits until the daemon ends.
 func (l *inProcess) wait() error {
 	l.t.Helper()
 	var errs []error
@@ -225,7 +227,7 @@ func (l *inProcess) configure(text string) {
 	}
 }
 
-// reload has a configuration loaded and waits for what the log says of it.
+// reload sends SIGHUP, and waits for a message in the log.
 func (l *inProcess) reload(text, logged string) {
 	l.t.Helper()
 	l.configure(text)
@@ -234,7 +236,8 @@ func (l *inProcess) reload(text, logged string) {
 	eventually(l.t, "the log says "+logged, func() bool { return strings.Count(l.log.String(), logged) > before })
 }
 
-// goroutines are those that run code of ours, tests apart, or of the store's engine: by number.
+// goroutines returns the goroutines that run our code (tests excluded) or that of the store's
+// engine, by number.
 func goroutines() map[string]string {
 	b := make([]byte, 1<<20)
 	b = b[:runtime.Stack(b, true)]
@@ -248,7 +251,7 @@ func goroutines() map[string]string {
 	return all
 }
 
-// endsAll looks that no more of them run than before.
+// endsAll checks that no further goroutines run than before.
 func endsAll(t *testing.T, before map[string]string) {
 	t.Helper()
 	var left []string
@@ -263,7 +266,7 @@ func endsAll(t *testing.T, before map[string]string) {
 	}, &left)
 }
 
-// packet is an Accounting-Request.
+// packet returns an Accounting-Request.
 func packet(status rfc2866.AcctStatusType, sid, user string, more ...func(*layeh.Packet) error) *layeh.Packet {
 	p := layeh.New(layeh.CodeAccountingRequest, []byte(nasSecret))
 	errs := []error{rfc2866.AcctStatusType_Set(p, status), rfc2865.NASIPAddress_Set(p, net.IPv4(127, 0, 0, 1))}
@@ -285,7 +288,7 @@ const (
 	acctInterim = rfc2866.AcctStatusType_Value_InterimUpdate
 )
 
-// account sends a packet once; the error tells if it was not answered.
+// account sends a packet once. It returns an error if the packet is not answered.
 func (l *inProcess) account(p *layeh.Packet, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(l.t.Context(), wait)
 	defer cancel()
@@ -302,7 +305,7 @@ func (l *inProcess) mustAccount(packets ...*layeh.Packet) {
 	}
 }
 
-// records are "type session" of what is in an accounting file, in order.
+// records returns "type session" of the records in an accounting file, in order.
 func (l *inProcess) records(name string) []string {
 	l.t.Helper()
 	b, err := os.ReadFile(filepath.Join(l.dir, name))
@@ -336,7 +339,7 @@ func (l *inProcess) client() *apiclient.Client {
 	return apiclient.New(filepath.Join(l.dir, "ctl.sock"), limit)
 }
 
-// process is the daemon in a process of its own.
+// process is the daemon in its own process.
 func process(t *testing.T, dir string, out *lines, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)

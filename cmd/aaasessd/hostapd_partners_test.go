@@ -18,12 +18,12 @@ import (
 	"aaasess/internal/partner"
 )
 
-// wired is hostapd with one wired port and a supplicant behind it, FreeRADIUS for both, and the daemon between: all in the
-// network namespace of the daemon, and gone with it.
+// wired is hostapd with one wired port and a supplicant, a FreeRADIUS server for both, and the
+// daemon. All are in the network namespace of the daemon.
 type wired struct {
 	*netns
 	dir     string
-	log     lines // the daemon's
+	log     lines // of the daemon
 	fr      *partner.FreeRADIUSProc
 	hostapd *neighbour
 }
@@ -41,7 +41,8 @@ const (
 	wiredStation = "vs0" // of the supplicant
 )
 
-// wiredConfig is the daemon's: %[1]d is the port of FreeRADIUS. Times are short where they do not matter to hostapd.
+// wiredConfig is the configuration of the daemon. %[1]d is the port of FreeRADIUS. Times that do
+// not matter to hostapd are short.
 const wiredConfig = `state: state
 control: {socket: ctl.sock}
 snmp:
@@ -62,7 +63,8 @@ sessions: {disconnect: {retry-min: 1s, timeout: 2s, retransmit: 1}}
 store: {min-free: 16MiB}
 `
 
-// hostapdConfig is hostapd's: %[1]s its interface, %[2]s and %[3]s the ports for authentication and accounting.
+// hostapdConfig is the configuration of hostapd. %[1]s is its interface, %[2]s and %[3]s are the
+// ports for authentication and accounting.
 const hostapdConfig = `interface=%[1]s
 driver=wired
 logger_stdout=-1
@@ -121,7 +123,7 @@ func startWired(t *testing.T) *wired {
 	return w
 }
 
-// said reports whether a line of the daemon's log has all of these.
+// said reports whether the daemon's log has a line with all these texts.
 func (w *wired) said(words ...string) bool {
 	for line := range strings.Lines(w.log.String()) {
 		if !slices.ContainsFunc(words, func(s string) bool { return !strings.Contains(line, s) }) {
@@ -131,8 +133,8 @@ func (w *wired) said(words ...string) bool {
 	return false
 }
 
-// begin starts a program in the namespace, with a configuration file as its last argument, and waits until it says that
-// it is ready.
+// begin starts a program in the namespace, with a configuration file as its last argument, and
+// waits until it reports that it is ready.
 func (w *wired) begin(ready, config string, argv ...string) *neighbour {
 	w.t.Helper()
 	file := filepath.Join(w.t.TempDir(), "conf")
@@ -148,7 +150,7 @@ func (w *wired) begin(ready, config string, argv ...string) *neighbour {
 	}
 	go func() {
 		defer close(p.ended)
-		_ = p.cmd.Wait() // by our signal
+		_ = p.cmd.Wait() // our signal has ended it
 	}()
 	w.t.Cleanup(func() {
 		p.end(syscall.SIGTERM)
@@ -160,7 +162,7 @@ func (w *wired) begin(ready, config string, argv ...string) *neighbour {
 	return p
 }
 
-// end ends a program, if it runs.
+// end ends a program if it runs.
 func (p *neighbour) end(sig syscall.Signal) {
 	_ = p.cmd.Process.Signal(sig)
 	select {
@@ -181,7 +183,7 @@ func (w *wired) startHostapd(acct string) {
 	w.hostapd = w.begin("AP-ENABLED", fmt.Sprintf(hostapdConfig, wiredTrunk, auth, acct), "hostapd", "-t")
 }
 
-// connect starts a supplicant, and waits until its session is there.
+// connect starts a supplicant, and waits until its session is in the table.
 func (w *wired) connect(user string) *neighbour {
 	w.t.Helper()
 	p := w.begin("EAP-SUCCESS", fmt.Sprintf(supplicantConfig, user), "wpa_supplicant", "-D", "wired", "-i", wiredStation, "-t", "-c")
@@ -189,7 +191,7 @@ func (w *wired) connect(user string) *neighbour {
 	return p
 }
 
-// number is the number of a user's session, "" if there is none.
+// number returns the number of a user's session, or "" if there is none.
 func (w *wired) number(user string) string {
 	w.t.Helper()
 	var answer struct {
@@ -210,7 +212,7 @@ func (w *wired) number(user string) string {
 	return ""
 }
 
-// stops are the causes of the stops of a user that have arrived at FreeRADIUS.
+// stops returns the causes of a user's stops that have arrived at FreeRADIUS.
 func (w *wired) stops(user string) (causes []string) {
 	for _, r := range w.fr.Detail() {
 		if r.Get("User-Name") == user && r.Get("Acct-Status-Type") == "Stop" {
@@ -220,7 +222,7 @@ func (w *wired) stops(user string) (causes []string) {
 	return causes
 }
 
-// ends waits until a user's session has gone and its stop is at the server.
+// ends waits until a user's session has ended and its stop is at the server.
 func (w *wired) ends(user string) {
 	w.t.Helper()
 	var got []string
@@ -233,9 +235,10 @@ func (w *wired) ends(user string) {
 	}
 }
 
-// climbs wants the steps of the ladder in the log: the first request does not find the session, the one with all that is
-// known is refused, the one with least decides.
-func (w *wired) climbs(user string) {
+// wantLadder checks that the log has all steps of a disconnect: the NAS does not know the session
+// of the first request, rejects the request with all known attributes, and answers the one with the
+// fewest.
+func (w *wired) wantLadder(user string) {
 	w.t.Helper()
 	const again = "disconnect: sending another request with other attributes"
 	for _, words := range [][]string{
@@ -249,34 +252,34 @@ func (w *wired) climbs(user string) {
 	}
 }
 
-// TestHostapd ends sessions of hostapd, as it is, with a supplicant as it is.
+// TestHostapd ends sessions of a real hostapd with a real supplicant.
 func TestHostapd(t *testing.T) {
 	w := startWired(t)
 
-	// A session that hostapd knows.
+	// A session that hostapd has.
 	supplicant := w.connect("alice")
 	w.run(w.dir, "snmpset", "-v2c", "-c", "operators", "-t5", "-r1", "127.0.0.1:1161", casnDiscon+w.number("alice"), "i", "1")
 	w.ends("alice")
-	// hostapd sends the stop first: the row may be gone when the ACK is looked at.
+	// hostapd sends the stop first: the session may have ended before the ACK arrives.
 	if !w.said("disconnect: NAS sent an ACK", "user=alice") && !w.said("disconnect: session ended during the attempt", "user=alice", "outcome=ACK") {
 		t.Error("hostapd did not agree")
 	}
 	supplicant.end(syscall.SIGTERM)
 
-	// One that it has forgotten: hostapd was killed, and its Accounting-On went elsewhere.
+	// A session that hostapd has lost: hostapd was killed, and its Accounting-On went elsewhere.
 	w.connect("bob")
 	w.hostapd.end(syscall.SIGKILL)
 	w.startHostapd("1")
 	w.run(w.dir, cli(t), "--socket", "ctl.sock", "disconnect", "--user", "bob")
 	w.ends("bob")
-	w.climbs("bob")
+	w.wantLadder("bob")
 
-	// One that it has never had, with attributes that hostapd refuses.
+	// A session that hostapd never had, with attributes that hostapd rejects.
 	w.account("Acct-Status-Type = Start", "Acct-Session-Id = 0123456789ABCDEF", "User-Name = carol", "NAS-IP-Address = 127.0.0.1",
 		"NAS-Identifier = "+hostapdID, "Calling-Station-Id = 02-00-00-00-00-01", "Framed-IP-Address = 192.0.2.7", "NAS-Port = 7")
 	w.run(w.dir, cli(t), "--socket", "ctl.sock", "disconnect", "--user", "carol")
 	w.ends("carol")
-	w.climbs("carol")
+	w.wantLadder("carol")
 }
 
 // account sends an Accounting-Request with these attributes as hostapd would.

@@ -22,7 +22,7 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// nas sends to a daemon from many sockets at once, each packet until it is answered.
+// nas sends packets to a daemon from many sockets at the same time, each until it is answered.
 type nas struct {
 	t    *testing.T
 	to   netip.AddrPort
@@ -46,7 +46,7 @@ func (n *nas) send(ctx context.Context, p *layeh.Packet) {
 	n.t.Error("ten times no answer")
 }
 
-// each calls fn for the numbers below limit, many at once, until ctx is done.
+// each calls fn for the numbers below limit, in parallel, until ctx is done.
 func (n *nas) each(ctx context.Context, limit, many int, fn func(i int)) {
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -64,8 +64,9 @@ func (n *nas) each(ctx context.Context, limit, many int, fn func(i int)) {
 	all.Wait()
 }
 
-// rows reads the lines of a walk of casnUserId: its users, and whether indices only rise. It calls between after each
-// perResponse of them. The walk waits meanwhile, but for what fits into a pipe.
+// rows reads the lines of a walk of casnUserId. It returns the users, and whether the indices only
+// rise. It calls between after each perResponse lines; the walk then waits, except for what fits
+// into a pipe.
 func rows(t *testing.T, walk *exec.Cmd, between func()) map[string]int {
 	t.Helper()
 	out, err := walk.StdoutPipe()
@@ -97,13 +98,14 @@ func rows(t *testing.T, walk *exec.Cmd, between func()) map[string]int {
 	return seen
 }
 
-// perResponse is how many rows a walk gets at once.
+// perResponse is the number of rows that a walk requests at once.
 const perResponse = 50
 
-// TestWalkOfManyRows walks 100,000 rows while sessions start, stop and report: after each 50 rows the walk goes on only when
-// something has changed. A row that lives throughout is seen once.
+// TestWalkOfManyRows walks 100,000 rows while sessions start, stop and report. After every 50 rows,
+// the walk waits until something has changed. It must see each row once that lives from start to
+// end.
 func TestWalkOfManyRows(t *testing.T) {
-	const all, mortal = 100_000, 20 // every twentieth ends
+	const all, mortal = 100_000, 20 // every twentieth session ends
 	d := start(t, setup{record: "stop-only"})
 	n := &nas{t: t, to: netip.MustParseAddrPort(d.acct)}
 	user := func(i int) string {
@@ -149,7 +151,7 @@ func TestWalkOfManyRows(t *testing.T) {
 	load.Wait()
 	t.Logf("%d rows in %v, %d changes meanwhile", len(seen), time.Since(began), during)
 	if during < all/perResponse {
-		t.Errorf("only %d changes during the walk", during) // it was cut short
+		t.Errorf("only %d changes during the walk", during) // the walk ended early
 	}
 	missing := 0
 	for i := range all {

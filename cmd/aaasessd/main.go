@@ -1,5 +1,5 @@
-// Command aaasessd is the session agent. Without a configuration it runs its embedded default, all
-// on loopback, and says what to type next.
+// Command aaasessd is the AAA session agent. Without a configuration file it runs its built-in
+// default configuration on loopback, and prints a few commands to try.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 	}
 }
 
-// version is the module's, as the Go tool chain stamped it.
+// version returns the version of the module, which the Go tool chain has put into the program.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
@@ -31,39 +31,45 @@ func version() string {
 }
 
 func root() *cobra.Command {
-	file, around := "", outside{}
+	file, env := "", environment{}
 	cmd := &cobra.Command{
 		Use:   "aaasessd",
-		Short: "AAA session agent: sessions in, CISCO-AAA-SESSION-MIB out, disconnect, accounting",
-		Long: `aaasessd takes sessions from NASes by RADIUS accounting, serves them as
-CISCO-AAA-SESSION-MIB through an AgentX master, ends them on SET casnDisconnect,
-and relays accounting.
+		Short: "AAA session agent: table of sessions, CISCO-AAA-SESSION-MIB, disconnect, accounting",
+		Long: `Run the AAA session agent. It receives sessions from NASes by RADIUS accounting, serves them
+to SNMP managers as CISCO-AAA-SESSION-MIB, ends them at the NAS on request, and delivers
+their accounting records.
 
-Without --config it runs its embedded default on loopback, with its state under var/.
-With --config SIGHUP loads the file again, and opens the accounting file again;
-without, it ends the daemon, as a terminal that is closed should.
-SIGTERM and SIGINT end it, a second one at once. It exits with 0 then, and with 1
-after an error.`,
+Without --config, it runs its built-in configuration on loopback. Its state is then
+in the folder var/.
+
+Signals:
+  SIGTERM, SIGINT  end the daemon; a second one ends it at once
+  SIGHUP           with --config: load the configuration file again, and open the accounting
+                   file again. Without --config: end the daemon
+
+Exit codes:
+  0  ended by a signal
+  1  error`,
 		Version: version(), Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hup := make(chan os.Signal, 1)
 			ends := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
 			if file != "" {
 				signal.Notify(hup, syscall.SIGHUP)
-			} else if !signal.Ignored(syscall.SIGHUP) { // as nohup(1) has it
+			} else if !signal.Ignored(syscall.SIGHUP) { // nohup(1) ignores it
 				ends = append(ends, syscall.SIGHUP)
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
-			context.AfterFunc(ctx, stop) // whatever the end takes, the next signal does not wait for it
-			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), around) })
+			context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
+			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
 		},
 	}
 	cmd.SetContext(context.Background())
-	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file")
-	cmd.Flags().BoolVar(&around.acceptLoss, "accept-loss", false,
-		"start without what is damaged in the store, for ever; the log says what that is")
+	cmd.Flags().StringVarP(&file, "config", "c", "", "read the configuration from `FILE`")
+	cmd.Flags().BoolVar(&env.acceptLoss, "accept-loss", false,
+		"start although parts of the store are damaged, and give them up for good; the log names them")
 	cmd.AddCommand(&cobra.Command{
-		Use: "check FILE", Short: "Check a configuration file: every error with its line and column",
+		Use: "check FILE", Short: "Check a configuration file, and print every error with its line and column",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := config.Load(args[0])

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestDaemonWithoutDNS starts with a server whose name nobody knows; its records wait and arrive.
+// TestDaemonWithoutDNS starts with a server whose name cannot be resolved. Its records wait, and
+// then arrive.
 func TestDaemonWithoutDNS(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	var known atomic.Bool
@@ -21,9 +22,9 @@ func TestDaemonWithoutDNS(t *testing.T) {
 		return nil, errors.New("no such host")
 	}
 	text := groupConfig(t, "isp", "r.example:"+portOf(server.addrPort()))
-	l := launch(t, text, outside{resolve: resolve})
+	l := launch(t, text, environment{resolve: resolve})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
-	eventually(t, "nobody responds", func() bool {
+	eventually(t, "no server responds", func() bool {
 		q := l.queue("group/isp")
 		return q.Records == 1 && !q.DownSince.IsZero()
 	})

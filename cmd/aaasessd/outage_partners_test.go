@@ -17,8 +17,8 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestKilledWithBacklog: the server is away, the daemon is killed and started again: every record
-// that was answered arrives, counters and numbers go on.
+// TestKilledWithBacklog: the server is down while the daemon is killed and started again. Every
+// answered record arrives, and counters and numbers continue.
 func TestKilledWithBacklog(t *testing.T) {
 	d := start(t, setup{})
 	d.servers[0].Kill()
@@ -54,7 +54,7 @@ func TestKilledWithBacklog(t *testing.T) {
 	}
 }
 
-// TestFailover: the first server of the group is dead, the second takes its place.
+// TestFailover: the first server of the group is dead, and the second receives the records.
 func TestFailover(t *testing.T) {
 	d := start(t, setup{servers: 2})
 	d.servers[0].Kill()
@@ -62,7 +62,8 @@ func TestFailover(t *testing.T) {
 	eventually(t, "the second server has the record", func() bool { return slices.Contains(statuses(d.servers[1]), "Start 00000001") })
 }
 
-// TestDisconnectAnswers: ACK without a stop, NAK 503, NAK 406 and silence, through the command line.
+// TestDisconnectAnswers: ACK without a stop, NAK 503, NAK 406 and silence, through the command
+// line.
 func TestDisconnectAnswers(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.Silence)
 	d := start(t, setup{disconnectPort: int(nas.AddrPort().Port())})
@@ -87,7 +88,7 @@ func TestDisconnectAnswers(t *testing.T) {
 	if n := len(d.sessionsJSON()); n != 2 {
 		t.Errorf("%d sessions are left, want those two that were not ended", n)
 	}
-	// They are asked again as long as they live: now the NAS agrees.
+	// The daemon repeats its requests as long as the sessions are live. Now the NAS agrees.
 	nas.Handle(radiustest.ACK)
 	eventually(t, "both are closed", func() bool { return d.scalar(".1.1.0") == 0 })
 	if d.scalar(".2.2.0") != 4 {
@@ -95,7 +96,7 @@ func TestDisconnectAnswers(t *testing.T) {
 	}
 }
 
-// TestReloadFile: a bad file changes nothing, a good one counts, and sessions stay.
+// TestReloadFile: an invalid file changes nothing, a valid one takes effect, and sessions stay.
 func TestReloadFile(t *testing.T) {
 	d := start(t, setup{})
 	d.account(record("Start", "S1", "alice"))
@@ -132,8 +133,8 @@ func TestReloadFile(t *testing.T) {
 	})
 }
 
-// TestFullDisk: when space is short NASes get no answer and SNMP goes on; when there is space again
-// their retransmissions are taken.
+// TestFullDisk: when space is short, NASes get no answer, and SNMP continues. When there is space
+// again, the retransmissions are accepted.
 func TestFullDisk(t *testing.T) {
 	d := start(t, setup{disk: "300m", minFree: "16MiB"})
 	d.account(record("Start", "S1", "alice"))
@@ -158,9 +159,9 @@ func TestFullDisk(t *testing.T) {
 		_, err := d.radclient(nasSecret, "-r1", "-t1", record("Start", "S2", "bob"))
 		return err != nil
 	})
-	for range 2 { // the store has given its ballast back, and that is not room for more
+	for range 2 { // the store has freed its ballast, but that does not make room for more
 		if out, err := d.radclient(nasSecret, "-r1", "-t1", record("Start", "S2", "bob")); err == nil {
-			t.Errorf("it takes more: %s", out)
+			t.Errorf("the daemon accepts more: %s", out)
 		}
 	}
 	if n := len(d.walk()); n != 7*int(d.scalar(".1.1.0"))+4 {
@@ -178,7 +179,7 @@ func TestFullDisk(t *testing.T) {
 	})
 }
 
-// TestBadStart: each of these is one clear line and exit code 1.
+// TestBadStart: each of these fails with one clear line and exit code 1.
 func TestBadStart(t *testing.T) {
 	d := start(t, setup{})
 	other := *d

@@ -25,18 +25,18 @@ import (
 
 const (
 	outageNASes = 8
-	outageLines = 6 // of a NAS: so many sessions at once, every third one a login to the NAS itself
+	outageLines = 6 // lines of a NAS, each with one session at a time; every third is a login to the NAS itself
 )
 
-// outageLoad is NASes that report sessions all the time, and what they were answered.
+// outageLoad has NASes that report sessions all the time, and the history of their records.
 type outageLoad struct {
 	daemon  netip.AddrPort
 	history *crashHistory
-	closing atomic.Bool // no new sessions
+	closing atomic.Bool // start no new sessions
 	lines   sync.WaitGroup
 }
 
-// startLoad begins it. It ends with the test.
+// startLoad starts the load. It ends with the test.
 func startLoad(t *testing.T, daemon netip.AddrPort) *outageLoad {
 	t.Helper()
 	o := &outageLoad{daemon: daemon, history: newCrashHistory()}
@@ -53,10 +53,10 @@ func startLoad(t *testing.T, daemon netip.AddrPort) *outageLoad {
 	return o
 }
 
-// finish lets the sessions end, or some of them be as they are, and waits until all is answered.
+// finish ends the sessions, except some that stay live, and waits until everything is answered.
 func (o *outageLoad) finish() { o.closing.Store(true); o.lines.Wait() }
 
-// line has session after session.
+// line has one session after another.
 func (o *outageLoad) line(ctx context.Context, nas, line int) {
 	kind := sessions.Network
 	if line%3 == 0 {
@@ -74,7 +74,7 @@ func (o *outageLoad) line(ctx context.Context, nas, line int) {
 	}
 }
 
-// outageSession is a session at its NAS. Its Acct-Session-Id there is its User-Name, too.
+// outageSession is a session at its NAS. Its User-Name is also its Acct-Session-Id there.
 type outageSession struct {
 	*outageLoad
 	rng   *rand.Rand
@@ -82,10 +82,10 @@ type outageSession struct {
 	nas   int
 	id    string
 	began time.Time
-	sent  int // records
+	sent  int // number of records sent
 }
 
-// run lets it begin, go on and end. It reports false if ctx is done.
+// run runs a session from start to stop. It returns false if ctx is done.
 func (s *outageSession) run(ctx context.Context) bool {
 	if !s.report(ctx, sessions.Start) {
 		return false
@@ -105,7 +105,7 @@ func (s *outageSession) pause(ctx context.Context) bool {
 	return pause(ctx, time.Duration(20+s.rng.IntN(180))*time.Millisecond)
 }
 
-// report sends a record until it is answered. Sometimes it is so again although it was.
+// report sends a record until it is answered, and sometimes once more after that.
 func (s *outageSession) report(ctx context.Context, kind sessions.EventType) bool {
 	r, happened := crashtest.Record{Session: s.id, Type: kind, Nth: s.sent}, time.Now()
 	s.sent++
@@ -132,7 +132,7 @@ func (s *outageSession) report(ctx context.Context, kind sessions.EventType) boo
 	}
 }
 
-// packet is what a record is sent as, this time.
+// packet returns the packet of a transmission.
 func (s *outageSession) packet(r crashtest.Record, happened time.Time) *layeh.Packet {
 	service := rfc2865.ServiceType_Value_FramedUser
 	if s.kind == sessions.Exec {

@@ -14,20 +14,21 @@ import (
 	"aaasess/internal/partner"
 )
 
-// outages is a daemon between NASes under load and the FreeRADIUS servers of two groups: A has the
-// network sessions, B the exec sessions.
+// outages is a daemon between NASes under load and the FreeRADIUS servers of two groups. A receives
+// the network sessions, B the exec sessions.
 type outages struct {
 	*inProcess
 	load *outageLoad
 	a    []*partner.FreeRADIUSProc
 	b    *partner.FreeRADIUSProc
-	away map[string][]span // when nobody of a group answered
+	away map[string][]span // when no server of a group answered
 }
 
-// span is a time, since the load began.
+// span is a time span since the load began.
 type span struct{ from, to time.Duration }
 
-// outagesConfig is plainConfig with groups of these servers, their names the groups' with a number.
+// outagesConfig returns plainConfig with groups of these servers. Their names are those of the
+// groups with a number.
 func outagesConfig(t *testing.T, groups string, servers map[string][]*partner.FreeRADIUSProc) string {
 	t.Helper()
 	text := "  nas-identifier: relay-1\n  timeout: 300ms\n  retransmit: 2\n  hold-down: 1s\n  servers:\n"
@@ -40,8 +41,8 @@ func outagesConfig(t *testing.T, groups string, servers map[string][]*partner.Fr
 	return with(t, plainConfig, "accounting:\n  network", text+groups+"accounting:\n  network")
 }
 
-// startOutages starts all of it. Until some records wait nobody answers, so that those must wait for the
-// Accounting-On.
+// startOutages starts the daemon and its partners. No server answers until some records wait, so
+// that these must wait for the Accounting-On.
 func startOutages(t *testing.T, algorithm string) *outages {
 	t.Helper()
 	o := &outages{away: map[string][]span{}, b: partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "of B"})}
@@ -55,14 +56,14 @@ func startOutages(t *testing.T, algorithm string) *outages {
 `
 	text := outagesConfig(t, groups, map[string][]*partner.FreeRADIUSProc{"A": o.a, "B": {o.b}})
 	o.inProcess = launch(t, with(t, text, "network: {default: {record: start-stop, methods: [local]}}",
-		"network: {default: {record: start-stop, methods: [group A]}}\n  exec: {default: {record: start-stop, methods: [group B]}}"), outside{})
-	t.Cleanup(func() { // before it is looked what the daemon has left running
+		"network: {default: {record: start-stop, methods: [group A]}}\n  exec: {default: {record: start-stop, methods: [group B]}}"), environment{})
+	t.Cleanup(func() { // runs before launch checks what the daemon has left running
 		for _, fr := range append(o.a, o.b) {
 			fr.Kill()
 		}
 	})
 	o.load = startLoad(t, o.d.listener.Addr())
-	ended := o.begins("A")
+	ended := o.startOutage("A")
 	eventually(t, "records wait for the Accounting-On", func() bool {
 		g := o.group("A")
 		return g.AcctOnOff.Blocked && *g.Waiting >= 20
@@ -73,7 +74,7 @@ func startOutages(t *testing.T, algorithm string) *outages {
 	again := false
 	eventually(t, "group A is not blocked any more", func() bool {
 		if !again && strings.Contains(o.log.String(), "no server answers the Accounting-On") {
-			again = true // the machine was slow; it would be a minute until the next
+			again = true // the machine was slow, and the next Accounting-On would come only a minute later
 			if _, err := o.client().Perform(t.Context(), api.PerformRequest{Group: "A", Action: api.AcctOn}); err != nil {
 				t.Fatal(err)
 			}
@@ -84,9 +85,9 @@ func startOutages(t *testing.T, algorithm string) *outages {
 	return o
 }
 
-// begins notes that from now on nobody of a group answers. What it returns waits until the group's
-// records are delivered again.
-func (o *outages) begins(group string) (ended func()) {
+// startOutage notes that no server of a group answers from now on. The function that it returns
+// waits until the records of the group are delivered again.
+func (o *outages) startOutage(group string) (ended func()) {
 	began := time.Since(o.load.history.began)
 	return func() {
 		o.t.Helper()
@@ -99,7 +100,7 @@ func (o *outages) begins(group string) (ended func()) {
 	}
 }
 
-// queue is what "show spool" tells of a group.
+// queue returns the status of a group's queue.
 func (o *outages) queue(group string) api.Queue { return o.spoolQueue("group/" + group) }
 
 func (l *inProcess) spoolQueue(name string) api.Queue {
@@ -142,8 +143,8 @@ func (o *outages) eventuallyIs(server int, state string) {
 	})
 }
 
-// lost has a server of group A not answer, by way of off, until it is dead, and then answer again.
-// Meanwhile the other one takes all.
+// lost makes a server of group A silent, by calling off, until it is dead, and then lets it answer
+// again. Meanwhile the other server receives everything.
 func (o *outages) lost(server int, off, on func()) {
 	o.t.Helper()
 	off()
@@ -154,11 +155,11 @@ func (o *outages) lost(server int, off, on func()) {
 	o.eventuallyIs(server, "up")
 }
 
-// lostB stops B, and looks that A goes on.
+// lostB stops B, and checks that A continues.
 func (o *outages) lostB() {
 	o.t.Helper()
 	o.b.Pause()
-	ended := o.begins("B")
+	ended := o.startOutage("B")
 	eventually(o.t, "group B is down", func() bool { return !o.queue("B").DownSince.IsZero() })
 	before := o.b.Received()
 	for range 3 {
@@ -168,7 +169,7 @@ func (o *outages) lostB() {
 		}
 	}
 	if got := o.b.Received(); got != before {
-		o.t.Errorf("B took %d records although it is stopped", got-before)
+		o.t.Errorf("B received %d records although it is stopped", got-before)
 	}
 	if q := o.queue("B"); q.DownSince.IsZero() || q.Records < 20 {
 		o.t.Errorf("after a while the queue of B is %+v", q)
@@ -177,10 +178,10 @@ func (o *outages) lostB() {
 	ended()
 }
 
-// lostA kills both servers of A, and looks that B goes on and NASes are answered.
+// lostA kills both servers of A, and checks that B continues and NASes are answered.
 func (o *outages) lostA() {
 	o.t.Helper()
-	ended := o.begins("A")
+	ended := o.startOutage("A")
 	for _, fr := range o.a {
 		fr.Kill()
 	}
@@ -194,7 +195,8 @@ func (o *outages) lostA() {
 	ended()
 }
 
-// settle lets the NASes finish and the daemon deliver all, and ends it.
+// settle waits until the NASes have ended and the daemon has delivered everything, and ends the
+// daemon.
 func (o *outages) settle() (spool *api.SpoolStatus) {
 	o.t.Helper()
 	o.load.finish()
@@ -209,27 +211,27 @@ func (o *outages) settle() (spool *api.SpoolStatus) {
 	return spool
 }
 
-// TestOutages stops, kills and restarts the servers of two groups under load: all that was answered to
-// the NASes arrives, in order and where it belongs, and one group's outage does not concern the other.
+// TestOutages stops, kills and restarts the servers of two groups under load. Every answered record
+// arrives at its group and in order, and an outage of one group does not affect the other.
 func TestOutages(t *testing.T) {
 	o := startOutages(t, "direct")
 	o.awaitReceived(300, o.a[0])
 	o.awaitReceived(100, o.b)
 	before := o.a[1].Received()
 	o.awaitReceived(200, o.a[0])
-	if n := o.a[1].Received() - before; n > 50 { // it may, when the machine was slow
-		t.Errorf("the second server of A took %d records while the first was there", n)
+	if n := o.a[1].Received() - before; n > 50 { // possible on a slow machine
+		t.Errorf("the second server of A received %d records while the first was up", n)
 	}
 	o.lost(0, o.a[0].Pause, o.a[0].Resume)
 	o.lost(0, o.a[0].Kill, o.a[0].Start)
 	o.lostB()
-	o.awaitReceived(300, o.a...) // what was answered to NASes while B was away is no part of the next outage
+	o.awaitReceived(300, o.a...) // the records that were answered while B was down do not belong to the next outage
 	o.lostA()
 	o.awaitReceived(300, o.a...)
-	o.judge(o.settle())
+	o.check(o.settle())
 }
 
-// TestOutagesRoundRobin: both servers have a share, also after an outage.
+// TestOutagesRoundRobin: both servers receive records, also after an outage.
 func TestOutagesRoundRobin(t *testing.T) {
 	o := startOutages(t, "round-robin")
 	share := func() {
@@ -238,24 +240,25 @@ func TestOutagesRoundRobin(t *testing.T) {
 		o.awaitReceived(300, o.a...)
 		one, two := o.a[0].Received()-before[0], o.a[1].Received()-before[1]
 		if min(one, two) < (one+two)/3 {
-			t.Errorf("the servers of A took %d and %d records, want about as many", one, two)
+			t.Errorf("the servers of A received %d and %d records, want about the same number", one, two)
 		}
 	}
 	share()
 	o.lost(0, o.a[0].Pause, o.a[0].Resume)
 	o.lost(1, o.a[1].Kill, o.a[1].Start)
 	share()
-	o.judge(o.settle())
+	o.check(o.settle())
 }
 
-// TestBackoffStopped: a server is stopped, and goes on long after the normal transmissions of a record.
-// They and those of the back-off have waited in its socket, and it takes each for a request of its own.
-// Of its answers some may come when nobody waits for them; at the latest the next transmission counts.
+// TestBackoffStopped: a server process is paused, and continues long after the normal transmissions
+// of a record. All transmissions have waited in its socket, and the server treats each as a new
+// request. Some of its answers may be too late; at the latest, the next transmission is answered in
+// time.
 func TestBackoffStopped(t *testing.T) {
 	fr := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{})
 	group := "  groups:\n    - {name: A, servers: [A1], timeout: 100ms, retransmit: 1, backoff: {max-delay: 1s, retry: 20}}\n"
 	text := outagesConfig(t, group, map[string][]*partner.FreeRADIUSProc{"A": {fr}})
-	l := launch(t, with(t, text, "methods: [local]", "methods: [group A]"), outside{})
+	l := launch(t, with(t, text, "methods: [local]", "methods: [group A]"), environment{})
 	fr.Pause()
 	began := time.Now()
 	l.mustAccount(packet(acctStart, "S1", "alice"))
@@ -289,7 +292,7 @@ func TestBackoffStopped(t *testing.T) {
 	fr.Resume()
 	eventually(t, "it is delivered", func() bool { q = l.spoolQueue("group/A"); return q.Records == 0 }, &q)
 	if took := time.Since(resumed); took > 5*time.Second {
-		t.Errorf("delivered %v after the server went on: max-delay is 1s", took)
+		t.Errorf("delivered %v after the server continued: max-delay is 1s", took)
 	}
 	if q.Delivered != 1 || !q.DownSince.IsZero() || !q.NextProbe.IsZero() || q.SetAside != 0 {
 		t.Errorf("after all the queue is %+v", q)
@@ -317,7 +320,7 @@ func TestBackoffStopped(t *testing.T) {
 	t.Logf("%d transmissions, delivered %v after the server went on; %+v", l.transmissions(), time.Since(resumed), l.group("A").Servers[0].Statistics)
 }
 
-// transmissions is how often the first server of group A was sent anything.
+// transmissions returns how many packets the first server of group A was sent.
 func (l *inProcess) transmissions() int {
 	l.t.Helper()
 	s := l.group("A").Servers[0].Statistics

@@ -12,9 +12,9 @@ import (
 	"aaasess/internal/partner"
 )
 
-// TestStatusServer: FreeRADIUS, as a proxy in front of us, takes us for dead while we are away. It asks by Status-Server
-// whether we are back, and uses us again (R27). Then what a NAS sends to it arrives. Nothing here is a matter of time:
-// the limits are for a busy machine.
+// TestStatusServer: FreeRADIUS, as a proxy in front of the daemon, regards it as dead while it is
+// down. It asks by Status-Server whether the daemon is back, and uses it again (R27). Then a NAS's
+// packet to the proxy arrives. The time limits are only for a busy machine.
 func TestStatusServer(t *testing.T) {
 	d := start(t, setup{})
 	proxy := partner.FreeRADIUSProxy(t, d.acct, nasSecret)
@@ -26,7 +26,7 @@ func TestStatusServer(t *testing.T) {
 			if time.Now().After(end) {
 				t.Fatalf("not within two minutes: %s", what)
 			}
-			_, _ = nas.radclient(nasSecret, "-r1", "-t1", record("Start", sid, sid)) // the proxy may be silent
+			_, _ = nas.radclient(nasSecret, "-r1", "-t1", record("Start", sid, sid)) // the proxy may not answer
 		}
 	}
 	said := func(what string) func() bool {
@@ -48,7 +48,7 @@ func TestStatusServer(t *testing.T) {
 	}
 }
 
-// TestRadclientStatus: an operator, or a monitoring system, asks with radclient whether the listener works.
+// TestRadclientStatus: an operator or a monitoring system checks the listener with radclient.
 func TestRadclientStatus(t *testing.T) {
 	d := start(t, setup{})
 	ask := func(secret, attrs string) (string, error) {

@@ -11,8 +11,9 @@ import (
 	"aaasess/internal/radius"
 )
 
-// reload puts a new configuration in place of the present one, or leaves all as it is. Sessions and
-// records are not touched. All that can fail comes before the first effect, or is undone.
+// reload loads the configuration again and applies it. After an error nothing has changed: every
+// step that can fail comes before the first effect, or is undone. Sessions and records are not
+// affected.
 func (d *daemon) reload(ctx context.Context) error {
 	cfg, err := d.load()
 	if err != nil {
@@ -45,7 +46,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		return errors.Join(err, d.setClients(d.cfg))
 	}
 	d.setDictionary(cfg.Dictionary)
-	d.methods.Apply(ctx, change, onoff.TriggerConfigChange) // after the policy: a method that was removed gets no new records
+	d.methods.Apply(ctx, change, onoff.TriggerConfigChange) // after SetPolicy, so that a removed method gets no new records
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
 	d.methods.Reopen()
@@ -53,22 +54,23 @@ func (d *daemon) reload(ctx context.Context) error {
 	return nil
 }
 
-// setClients tells the parts that speak with NASes who they are: both or, with an error, neither.
+// setClients sets the NASes of the listener and of the disconnector. After an error, both keep
+// their NASes.
 func (d *daemon) setClients(cfg *config.Config) error {
 	if err := d.listener.SetClients(cfg.Listener.Clients); err != nil {
 		return err
 	}
-	if err := d.disconnector.SetClients(cfg.Disconnector.Clients); err != nil { // not after the listener took the same
+	if err := d.disconnector.SetClients(cfg.Disconnector.Clients); err != nil { // does not happen: the listener has accepted them
 		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients))
 	}
 	return nil
 }
 
-// setDictionary gives the names of attributes to those that print them, and logs which lines of the
-// operator's files are left out.
+// setDictionary sets the dictionary for everything that prints attributes. It logs the skipped
+// lines of the operator's files.
 func (d *daemon) setDictionary(names *radius.Dictionary) {
 	for _, s := range names.Skipped() {
-		d.log.Warn("dictionary lines left out", "file", s.File, "lines", s.Lines, "first_line", s.First, "first", s.Text)
+		d.log.Warn("dictionary lines skipped", "file", s.File, "lines", s.Lines, "first_line", s.First, "first", s.Text)
 	}
 	d.dictionary.Store(names)
 	d.router.SetDictionary(names)

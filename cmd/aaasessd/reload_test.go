@@ -21,12 +21,12 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestReload: each thing that a reload can change is changed, and nothing by one that fails.
+// TestReload: a reload changes everything that it can change. A failed reload changes nothing.
 func TestReload(t *testing.T) {
 	before := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.Silence)
 	after := radiustest.Listen(t, "127.0.0.1:0", "new secret", radiustest.ACK)
 	base := with(t, plainConfig, "3799", portOf(before.AddrPort()))
-	l := launch(t, base, outside{})
+	l := launch(t, base, environment{})
 	exec := func(p *layeh.Packet) error {
 		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
 	}
@@ -63,8 +63,8 @@ func TestReload(t *testing.T) {
 		p.Secret = []byte("new secret")
 		l.mustAccount(p)
 	}
-	send(packet(acctStart, "S2", "bob", exec)) // a list that is new
-	send(packet(acctStart, "S3", "carol"))     // not accounted any more until its stop
+	send(packet(acctStart, "S2", "bob", exec)) // a new list
+	send(packet(acctStart, "S3", "carol"))     // no longer accounted, until its stop
 	send(packet(acctStop, "S3", "carol"))
 	want := []string{"Start 00000002", "Stop 00000003"}
 	eventually(t, "the records are in the new file", func() bool {
@@ -87,9 +87,9 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestReopen: after the file was renamed, records are in a new one.
+// TestReopen: after the file was renamed, records go to a new file.
 func TestReopen(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
+	l := launch(t, plainConfig, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	if err := os.Rename(filepath.Join(l.dir, "records.jsonl"), filepath.Join(l.dir, "records.1")); err != nil {
@@ -101,7 +101,7 @@ func TestReopen(t *testing.T) {
 	l.eventuallyRecords("records.1", "Start 00000001")
 }
 
-// load sends starts, each answered, until it is told to end.
+// load sends starts until it is canceled. Each is answered.
 func (l *inProcess) load(name string) (stop func() int) {
 	ctx, cancel := context.WithCancel(l.t.Context())
 	var answered int
@@ -121,14 +121,14 @@ func (l *inProcess) load(name string) (stop func() int) {
 	}
 }
 
-// TestRename: a group is renamed under load, its server does not answer. Every record that was
-// answered is delivered in the end. When the sessions are over, too, the old names are gone.
+// TestRename: a group is renamed under load while its server does not answer. Every answered record
+// is delivered in the end. When the sessions have ended too, the old names are gone.
 func TestRename(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	server.setSilent(true)
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	stop := l.load("S")
-	for _, name := range []string{"uplink", "isp", "other"} { // one comes back
+	for _, name := range []string{"uplink", "isp", "other"} { // one name returns
 		asked := server.asked.Load()
 		eventually(t, "records are under way", func() bool { return server.asked.Load() > asked })
 		l.reload(relayConfig(t, name, server), "configuration loaded")
@@ -142,13 +142,13 @@ func TestRename(t *testing.T) {
 	}
 	var got []string
 	eventually(t, "all are delivered", func() bool { got = server.kinds(); return slices.Equal(got, want) })
-	for range 2 { // each looks after what was removed
+	for range 2 { // each reload checks what was removed
 		l.reload(relayConfig(t, "other", server), "configuration loaded")
 	}
 	if strings.Contains(l.log.String(), "accounting method removed") {
 		t.Error("a name is gone that live sessions have")
 	}
-	l.mustAccount(packet(rfc2866.AcctStatusType_Value_AccountingOn, "", "")) // ends them all
+	l.mustAccount(packet(rfc2866.AcctStatusType_Value_AccountingOn, "", "")) // ends all sessions
 	for i := range answered {
 		want = append(want, fmt.Sprintf("Stop %08X", i+1))
 	}
@@ -160,11 +160,11 @@ func TestRename(t *testing.T) {
 		t.Errorf("queues with a method: %q", names)
 	}
 	if strings.Contains(l.log.String(), "records wait for a method") {
-		t.Error("the log tells of orphans")
+		t.Error("the log reports orphans")
 	}
 }
 
-// configured are the queues that somebody delivers.
+// configured returns the queues with a configured method.
 func (l *inProcess) configured() (names []string) {
 	for _, q := range spoolQueues(l.d.methods) {
 		if q.Configured {
@@ -174,13 +174,13 @@ func (l *inProcess) configured() (names []string) {
 	return names
 }
 
-// TestMovedAfterRemoval: a record goes on, by the list that it was made under, to a method that has
-// been removed and had nothing to do, and so does what its session adds.
+// TestMovedAfterRemoval: a record, and later ones of its session, go to the next method of their
+// list, even if that was removed and idle.
 func TestMovedAfterRemoval(t *testing.T) {
 	silent, server := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	silent.setSilent(true)
 	text := with(t, relayConfig(t, "slow", silent), "methods: [group slow]", "methods: [group slow, local]", "timeout: 100ms", "timeout: 4s")
-	l := launch(t, text, outside{})
+	l := launch(t, text, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	l.reload(relayConfig(t, "isp", server), "configuration loaded")
 	if names := l.configured(); !slices.Equal(names, []string{"group/isp"}) {
@@ -198,24 +198,24 @@ func TestMovedAfterRemoval(t *testing.T) {
 	eventually(t, "both are removed", func() bool { return l.isRemoved("local") && l.isRemoved(`"group slow"`) })
 }
 
-// TestOrphans: a group is renamed while the daemon does not run. It says that records are left, and
-// delivers them when the group is back.
+// TestOrphans: a group is renamed while the daemon does not run. The daemon reports the records
+// that are left, and delivers them when the group is back.
 func TestOrphans(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
 	server.setSilent(true)
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
 	server.setSilent(false)
 	l.configure(relayConfig(t, "uplink", server))
-	l.start(outside{})
+	l.start(environment{})
 	l.mustAccount(packet(acctStart, "S2", "bob"))
 	eventually(t, "the new record is delivered", func() bool { return slices.Equal(server.kinds(), []string{"Start 00000002"}) })
 	l.reload(relayConfig(t, "uplink", server), "configuration loaded")
 	if n := strings.Count(l.log.String(), `queue=group/isp records=1`); n != 1 {
-		t.Errorf("the log tells of the orphan %d times", n)
+		t.Errorf("the log reports the orphan %d times", n)
 	}
 	if names := l.configured(); !slices.Equal(names, []string{"group/uplink"}) {
 		t.Errorf("queues with a method: %q", names)
@@ -224,10 +224,10 @@ func TestOrphans(t *testing.T) {
 	eventually(t, "the old record is delivered", func() bool { return slices.Equal(server.kinds(), []string{"Start 00000001", "Start 00000002"}) })
 }
 
-// TestReloadAtTheEnd: reloads that come while the daemon ends leave nothing running (launch looks).
+// TestReloadAtTheEnd: reloads during the shutdown leave nothing running (launch checks that).
 func TestReloadAtTheEnd(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	load := l.d.load
 	l.d.load = func() (*config.Config, error) {
 		l.cancel()

@@ -8,18 +8,19 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// isRemoved reports whether the log tells that a method is removed.
+// isRemoved reports whether the log says that a method was removed.
 func (l *inProcess) isRemoved(method string) bool {
 	return strings.Contains(l.log.String(), `msg="accounting method removed" method=`+method)
 }
 
-// TestRemovedWithLiveSessions: a group that a reload removes goes on as long as a live session names it.
+// TestRemovedWithLiveSessions: a group that a reload removes continues as long as a live session
+// names it.
 func TestRemovedWithLiveSessions(t *testing.T) {
 	old, fresh := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var toOld journal
-	old.tellTo(toOld.tell)
+	old.observe(toOld.add)
 	after := relayConfig(t, "new", fresh)
-	l := launch(t, relayConfig(t, "old", old), outside{})
+	l := launch(t, relayConfig(t, "old", old), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	toOld.await(t, storeRecord(acctStart, 1))
 	l.reload(after, "configuration loaded")
@@ -27,7 +28,7 @@ func TestRemovedWithLiveSessions(t *testing.T) {
 	eventually(t, "a new session goes to the new group", func() bool { return slices.Equal(fresh.kinds(), []string{storeRecord(acctStart, 2)}) })
 	l.mustAccount(packet(acctInterim, "S1", "alice"))
 	toOld.await(t, storeRecord(acctInterim, 1))
-	for range 2 { // each looks after what was removed
+	for range 2 { // each reload checks what was removed
 		l.reload(after, "configuration loaded")
 	}
 	if l.isRemoved(`"group old"`) {
@@ -37,7 +38,7 @@ func TestRemovedWithLiveSessions(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 
-	old.setSilent(true) // now the record alone keeps it
+	old.setSilent(true) // now only the record keeps it
 	l.mustAccount(packet(acctStop, "S1", "alice"))
 	asked := old.asked.Load()
 	eventually(t, "it is asked once more", func() bool { return old.asked.Load() > asked })
@@ -55,19 +56,19 @@ func TestRemovedWithLiveSessions(t *testing.T) {
 		t.Errorf("it is shown: %+v", q)
 	}
 	if strings.Contains(l.log.String(), "records wait for a method") {
-		t.Error("the log tells of orphans")
+		t.Error("the log reports orphans")
 	}
 }
 
-// TestRemovedByRestart: what stands in the queue of a group that is gone goes to the next of its list, and so does what
-// live sessions add.
+// TestRemovedByRestart: the records in the queue of a group that is gone go to the next method of
+// their list, and so do those that live sessions add.
 func TestRemovedByRestart(t *testing.T) {
 	z, g := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var toG journal
-	g.tellTo(toG.tell)
+	g.observe(toG.add)
 	z.setSilent(true)
 	g.setSilent(true)
-	l := launch(t, storeText(t, "127.0.0.1:0", "[group z, group g]", "", z.addrPort(), g.addrPort()), outside{})
+	l := launch(t, storeText(t, "127.0.0.1:0", "[group z, group g]", "", z.addrPort(), g.addrPort()), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctInterim, "S1", "alice"))
 	g.setSilent(false)
 	l.restart(relayConfig(t, "g", g))

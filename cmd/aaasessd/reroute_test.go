@@ -9,7 +9,7 @@ import (
 	"aaasess/cmd/internal/control"
 )
 
-// queue is what the spool tells of a queue, nothing of one that it does not show.
+// queue returns the status of a queue, or the zero value if the spool does not show it.
 func (l *inProcess) queue(name string) api.Queue {
 	l.t.Helper()
 	status, err := l.client().Spool(l.t.Context())
@@ -24,35 +24,35 @@ func (l *inProcess) queue(name string) api.Queue {
 	return api.Queue{}
 }
 
-// restart ends the daemon and starts it with this configuration.
+// restart ends the daemon and starts it with another configuration.
 func (l *inProcess) restart(text string) {
 	l.t.Helper()
 	if err := l.stop(); err != nil {
 		l.t.Fatal(err)
 	}
 	l.configure(text)
-	l.start(outside{})
+	l.start(environment{})
 }
 
-// inOrder looks that these were told in this order.
+// inOrder checks that events were recorded in this order.
 func (j *journal) inOrder(t *testing.T, want ...string) {
 	t.Helper()
 	firsts := j.firsts()
 	if !slices.IsSortedFunc(want, func(a, b string) int { return firsts[a] - firsts[b] }) {
-		t.Errorf("%q arrived in another order: %q", want, j.told)
+		t.Errorf("%q arrived in another order: %q", want, j.events)
 	}
 }
 
-// TestReroute: a group is replaced while the daemon does not run. Its records go by another list, and so do those that
-// live sessions add, until the group is there again.
+// TestReroute: a group is replaced while the daemon does not run. Its records, and those that live
+// sessions add, go by another list until the group is back.
 func TestReroute(t *testing.T) {
 	old, fresh := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var toOld, toFresh journal
-	old.tellTo(toOld.tell)
-	fresh.tellTo(toFresh.tell)
+	old.observe(toOld.add)
+	fresh.observe(toFresh.add)
 	old.setSilent(true)
 	before, after := relayConfig(t, "old", old), relayConfig(t, "new", fresh)
-	l := launch(t, before, outside{})
+	l := launch(t, before, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "bob"))
 	gone := api.RerouteRequest{Queue: "group/old", List: "network/default"}
 	for _, tt := range []struct {
@@ -81,7 +81,7 @@ func TestReroute(t *testing.T) {
 	toFresh.await(t, storeRecord(acctStart, 1), storeRecord(acctStart, 2))
 	l.mustAccount(packet(acctInterim, "S1", "alice"))
 	toFresh.await(t, storeRecord(acctInterim, 1))
-	if _, err := l.client().Reroute(t.Context(), gone); err != nil { // with nothing there
+	if _, err := l.client().Reroute(t.Context(), gone); err != nil { // with an empty queue
 		t.Error(err)
 	}
 
@@ -104,6 +104,6 @@ func TestReroute(t *testing.T) {
 		t.Errorf("the list is not forgotten: %+v", q)
 	}
 	if _, came := toFresh.firsts()[storeRecord(acctStop, 2)]; came {
-		t.Error("a record goes by a list that was to be forgotten")
+		t.Error("a record goes by a list that is no longer in effect")
 	}
 }

@@ -11,17 +11,18 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// run runs a daemon until ctx is done. Its log goes to log, what it tells the user to out.
-func run(ctx context.Context, file string, hup <-chan os.Signal, out, log io.Writer, around outside) error {
-	d, err := assemble(file, out, log, around)
+// run runs a daemon until ctx is done. It writes its log to log, and the banner to out.
+func run(ctx context.Context, file string, hup <-chan os.Signal, out, log io.Writer, env environment) error {
+	d, err := assemble(file, out, log, env)
 	if err != nil {
 		return err
 	}
 	return errors.Join(d.run(ctx, hup), d.close())
 }
 
-// assemble loads the configuration, the embedded one if file is "", and opens a daemon.
-func assemble(file string, out, log io.Writer, around outside) (*daemon, error) {
+// assemble loads the configuration and opens a daemon. If file is "", it uses the built-in
+// configuration.
+func assemble(file string, out, log io.Writer, env environment) (*daemon, error) {
 	load := func() (*config.Config, error) { return config.Load(file) }
 	if file == "" {
 		load = func() (*config.Config, error) { return config.Default(), nil }
@@ -31,7 +32,7 @@ func assemble(file string, out, log io.Writer, around outside) (*daemon, error) 
 		return nil, err
 	}
 	level := new(slog.LevelVar)
-	d, err := open(cfg, newLogger(log, cfg.Log, level), around)
+	d, err := open(cfg, newLogger(log, cfg.Log, level), env)
 	if err != nil {
 		return nil, err
 	}
@@ -51,17 +52,17 @@ func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// banner is what the embedded default (R73) tells its user to type.
+// banner lists commands to try with the built-in configuration (R73).
 const banner = `
-aaasess runs with its embedded default: it listens on loopback, its state is under var/.
-In another terminal:
+aaasess runs with its built-in configuration. It listens on loopback, and its state is in var/.
+Try in another terminal:
 
-  bin/aaasess simulate &               a NAS that reports three sessions
-  bin/aaasess show sessions            the table
-  bin/aaasess disconnect --user user2  Disconnect-Request, ACK, stop
-  tail -f var/accounting.jsonl         the accounting records
+  bin/aaasess simulate &               start a simulated NAS with three sessions
+  bin/aaasess show sessions            list the sessions
+  bin/aaasess disconnect --user user2  end a session at the NAS
+  tail -f var/accounting.jsonl         follow the accounting records
 
-The same over SNMP (community public reads, private may SET; Debian: apt-get install snmp):
+The same over SNMP (community public may read, private may also SET; on Debian: apt-get install snmp):
 
   snmpwalk -v2c -c public -M mibs -m ALL %[1]s CISCO-AAA-SESSION-MIB::casnMIBObjects
   snmpset -v2c -c private -M mibs -m ALL %[1]s CISCO-AAA-SESSION-MIB::casnDisconnect.1 = true

@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// waitingThreads is how many threads wait for the disk at times. The runtime takes a processor away
-	// from one that does only after a while, up to 10 ms, in which nobody else has it. On a machine of two
-	// processors two more brought a fifth more answers a second.
+	// waitingThreads is how many threads are waiting for the disk at the same time. A thread that
+	// waits in a system call keeps its P of the Go scheduler for up to 10 ms. On a machine with two
+	// processors, two more Ps gave 20% more answers a second.
 	waitingThreads = 2
-	// heapFloor is how much garbage may gather, whatever else is in memory. With a small table the
-	// collector would run several times a second, and answers wait for it.
+	// heapFloor is the least garbage before a collection. With a small table the collector would
+	// otherwise run several times a second, and delay answers.
 	heapFloor = 128 << 20
 )
 
-// tune sets up the Go runtime for a process that waits for the disk all the time, unless the
-// environment (GOMAXPROCS, GOGC) says how. What it returns is to be kept alive.
+// tune sets up the Go runtime for a process that waits for the disk most of the time, unless
+// GOMAXPROCS and GOGC are set. The caller must keep the result alive.
 func tune(getenv func(string) string) []byte {
 	if getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + waitingThreads)
@@ -24,12 +24,12 @@ func tune(getenv func(string) string) []byte {
 	if getenv("GOGC") != "" {
 		return nil
 	}
-	// The collector's next run is at twice what is alive, this included. It is never written to, so
-	// that it takes addresses and no memory.
+	// A collection starts when the heap has twice the size of the live data, and this counts as
+	// live data. It is never written to, so it uses address space but no memory.
 	return make([]byte, heapFloor)
 }
 
-// tuned runs a function in a runtime that is set up for it.
+// tuned calls a function after tune.
 func tuned(fn func() error) error {
 	floor := tune(os.Getenv)
 	defer runtime.KeepAlive(floor)

@@ -12,19 +12,19 @@ import (
 	"aaasess/store"
 )
 
-// TestSetAside: a record that a server never answers while it answers others is set aside, is seen and
-// replayed, and delays nobody else's.
+// TestSetAside: a record that a server never answers while it answers others is set aside. It is
+// shown, can be replayed, and does not delay other records.
 func TestSetAside(t *testing.T) {
 	u := listen(t, "127.0.0.1:0")
 	u.mu.Lock()
 	u.ignored = "Start 00000001"
 	u.mu.Unlock()
 	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
-		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), outside{})
+		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
 	sending := make(chan struct{})
 	stopSending := make(chan struct{})
-	go func() { // the server answers others meanwhile
+	go func() { // the server answers other records meanwhile
 		defer close(sending)
 		for i := 0; ; i++ {
 			select {
@@ -68,10 +68,10 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
-// TestReplayNobodyDelivers: a record is not replayed into a queue where no command would find it again.
+// TestReplayNobodyDelivers: a record is not replayed into a queue without a method.
 func TestReplayNobodyDelivers(t *testing.T) {
 	server := listen(t, "127.0.0.1:0")
-	l := launch(t, relayConfig(t, "isp", server), outside{})
+	l := launch(t, relayConfig(t, "isp", server), environment{})
 	data := accounting.AppendRecord(nil, &accounting.Record{Session: 7, Type: 1, At: time.Now(), List: "network/default"})
 	done := make(chan error, 1)
 	var c store.Change

@@ -20,10 +20,10 @@ import (
 	"aaasess/mib"
 )
 
-// engineFile is the file of the state folder that keeps snmpEngineID and snmpEngineBoots.
+// engineFile is the file in the state folder that has snmpEngineID and snmpEngineBoots.
 const engineFile = "snmp-engine"
 
-// snmpEngine is the embedded SNMP responder with its users, and what sends notifications.
+// snmpEngine is the embedded SNMP responder with its users, and the sender of notifications.
 type snmpEngine struct {
 	usm       *usm.USM
 	responder *snmp.Responder
@@ -31,10 +31,10 @@ type snmpEngine struct {
 	log       *slog.Logger
 
 	authenTraps atomic.Bool  // snmp.responder.authentication-failure
-	lastFailure atomic.Int64 // when the last authenticationFailure was sent, in Unix seconds
+	lastFailure atomic.Int64 // time of the last authenticationFailure, in Unix seconds
 }
 
-// openSNMPEngine opens the responder that a configuration has, and what sends its notifications.
+// openSNMPEngine opens the responder of the configuration and the sender of its notifications.
 func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	r := cfg.SNMP.Responder
 	engine, err := d.openEngine(filepath.Join(cfg.State, engineFile), r.EngineID)
@@ -62,7 +62,7 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	return nil
 }
 
-// openEngine opens the engine and warns of an snmpEngineBoots that managers will reject.
+// openEngine opens the engine. It logs if managers may reject its snmpEngineBoots.
 func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 	_, missing := os.Stat(file)
 	engine, err := usm.OpenEngine(file, id, time.Now)
@@ -71,20 +71,20 @@ func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 	}
 	switch boots, _ := engine.BootsTime(); {
 	case boots == usm.MaxBoots:
-		d.log.Error("snmpEngineBoots has reached its maximum: SNMPv3 messages with authentication are rejected until there is another engine-id", "file", file)
+		d.log.Error("snmpEngineBoots has reached its maximum: authenticated SNMPv3 messages are rejected until snmp.responder.engine-id changes", "file", file)
 	case missing != nil && id != nil:
-		d.log.Warn("snmpEngineBoots begins at 1: managers that know this engine-id from before will reject our messages as replays", "file", file)
+		d.log.Warn("snmpEngineBoots starts at 1: managers that already know this engine-id will reject our messages as replays", "file", file)
 	}
 	return engine, nil
 }
 
-// sysServices is a host that offers applications (RFC 3418 sysServices): layers 4 and 7.
+// sysServices says that this host offers applications (RFC 3418 sysServices): layers 4 and 7.
 const sysServices = 72
 
-// casnCompliance is what sysORTable says of our tree: casnMIBComplianceRev1.
+// casnCompliance is casnMIBComplianceRev1, the entry for our MIB module in sysORTable.
 var casnCompliance = mib.MustOID("1.3.6.1.4.1.9.9.150.3.1.2")
 
-// withProgram adds to the system group of the configuration what it says of this program.
+// withProgram adds the objects that describe this program to the system group of the configuration.
 func withProgram(s snmpmib.System) snmpmib.System {
 	s.Descr = cmp.Or(s.Descr, "aaasess "+version())
 	s.Services = sysServices
@@ -92,8 +92,8 @@ func withProgram(s snmpmib.System) snmpmib.System {
 	return s
 }
 
-// newSNMPUsers makes the users of a new configuration for the responder that runs. Keys of users that
-// have not changed are those of old. nil: there is no responder.
+// newSNMPUsers returns the users of a new configuration for the running responder. It reuses the
+// keys of users that have not changed. It returns nil if there is no responder.
 func (d *daemon) newSNMPUsers(cfg *config.Config) (*usm.Users, error) {
 	if d.snmp == nil {
 		return nil, nil
@@ -101,8 +101,8 @@ func (d *daemon) newSNMPUsers(cfg *config.Config) (*usm.Users, error) {
 	return usm.NewUsers(d.snmp.usm.Engine().ID(), cfg.SNMP.Responder.Users, d.snmp.usm.Users())
 }
 
-// setSNMP puts a new configuration in place, with the users that newSNMPUsers has made: all of it or,
-// with an error, nothing.
+// setSNMP applies a new configuration, with users from newSNMPUsers. After an error nothing has
+// changed.
 func (d *daemon) setSNMP(cfg *config.Config, users *usm.Users) error {
 	s, r := d.snmp, cfg.SNMP.Responder
 	if s == nil {
@@ -119,28 +119,28 @@ func (d *daemon) setSNMP(cfg *config.Config, users *usm.Users) error {
 	return nil
 }
 
-// authenticationFailed sends an authenticationFailure (RFC 3418), one a second at most: what is sent must not
-// be for strangers to say.
+// authenticationFailed sends an authenticationFailure (RFC 3418), at most one a second, so that an
+// attacker cannot make us send a flood of notifications.
 func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
 	if !s.authenTraps.Load() {
 		return
 	}
 	now, last := time.Now().Unix(), s.lastFailure.Load()
 	if now != last && s.lastFailure.CompareAndSwap(last, now) {
-		_ = s.notifier.Notify(notify.AuthenticationFailure) // a queue that is full counts what it drops
+		_ = s.notifier.Notify(notify.AuthenticationFailure) // a full queue counts the dropped notification
 	}
 }
 
-// String names the responder for logs.
+// String returns the name of the responder for logs.
 func (s *snmpEngine) String() string { return s.responder.String() }
 
-// Ready is closed when managers are answered. Notifications that come before their own task runs wait.
+// Ready is closed when the responder answers managers. Notifications before that wait in a queue.
 func (s *snmpEngine) Ready() <-chan struct{} { return s.responder.Ready() }
 
-// Run serves managers, and tells receivers of notifications that we have started.
+// Run sends a coldStart, and then serves managers and sends notifications.
 func (s *snmpEngine) Run(ctx context.Context) error {
 	if err := s.notifier.Notify(notify.ColdStart); err != nil {
-		s.log.Warn("coldStart is not sent to all", "err", err)
+		s.log.Warn("coldStart is not sent to all targets", "err", err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.responder.Run(ctx) })

@@ -23,7 +23,7 @@ import (
 	"aaasess/internal/partner"
 )
 
-// exporterFile is the module that we ship.
+// exporterFile is the module that we ship for prometheus-snmp-exporter.
 const exporterFile = "../../deploy/snmp-exporter.yml"
 
 func exporterText(t *testing.T) string {
@@ -35,7 +35,7 @@ func exporterText(t *testing.T) string {
 	return string(b)
 }
 
-// startExporter runs Debian's prometheus-snmp-exporter with a configuration, and gives its URL.
+// startExporter runs Debian's prometheus-snmp-exporter with a configuration, and returns its URL.
 func startExporter(t *testing.T, text string) string {
 	t.Helper()
 	path, err := exec.LookPath("prometheus-snmp-exporter")
@@ -57,7 +57,7 @@ func startExporter(t *testing.T, text string) string {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = cmd.Wait() // by our signal
+		_ = cmd.Wait() // our signal has ended it
 	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -98,7 +98,7 @@ func fetch(t *testing.T, url string) (string, error) {
 	return string(b), err
 }
 
-// scrape gives the module's metrics: "name{labels}" and value, and the types by name.
+// scrape returns the metrics of the module, as "name{labels}" and value, and their types by name.
 func scrape(t *testing.T, exporter, target string) (values, types map[string]string) {
 	t.Helper()
 	text, err := fetch(t, exporter+"/snmp?"+url.Values{"module": {"aaasess"}, "target": {target}}.Encode())
@@ -117,7 +117,7 @@ func scrape(t *testing.T, exporter, target string) (values, types map[string]str
 	return values, types
 }
 
-// cutLast cuts at the last space: labels may have some.
+// cutLast cuts at the last space, because labels may have spaces.
 func cutLast(line string) (before, after string, found bool) {
 	i := strings.LastIndexByte(line, ' ')
 	if i < 0 {
@@ -126,8 +126,8 @@ func cutLast(line string) (before, after string, found bool) {
 	return line[:i], line[i+1:], true
 }
 
-// TestExporter scrapes the responder, by a community and then by a user, with the file that we ship: what
-// it says behind a # is put in place of what it says before.
+// TestExporter scrapes the responder with the file that we ship, first by a community and then by a
+// user. For the user it replaces values by those in comments.
 func TestExporter(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(
@@ -144,7 +144,7 @@ func TestExporter(t *testing.T) {
 	want := map[string]string{
 		"casnActiveTableEntries": "3", "casnActiveTableHighWaterMark": "3", "casnTotalSessions": "3", "casnDisconnectedSessions": "1",
 	}
-	users := []string{`"alice"`, `"b \"o\" b"`, `"zo\\xc3\\xab"`} // the last as a DisplayString can have it
+	users := []string{`"alice"`, `"b \"o\" b"`, `"zo\\xc3\\xab"`} // the last is not ASCII
 	for i, addr := range []string{"10.1.1.2", "0.0.0.0", "0.0.0.0"} {
 		id := fmt.Sprint(i + 1)
 		want[session("casnIdleTime", id, users[i], addr)] = "seconds"
@@ -175,13 +175,13 @@ func TestExporter(t *testing.T) {
 				t.Errorf("types (-want +got):\n%s", diff)
 			}
 			if _, err := fetch(t, exporter+"/snmp?module=aaasess&target="+strings.Replace(r.addr, "127.0.0.1", "127.0.0.2", 1)); err == nil {
-				t.Error("an address at which nobody is gives metrics")
+				t.Error("an address without an agent has metrics")
 			}
 		})
 	}
 }
 
-// TestExporterGenerated: the file is what the exporter's own generator makes of our module text.
+// TestExporterGenerated: the file equals what the exporter's own generator makes of our MIB module.
 func TestExporterGenerated(t *testing.T) {
 	mibs, err := filepath.Abs("../../mibs")
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// responderProc is a daemon that serves its table both through an snmpd and by itself.
+// responderProc is a daemon that serves its table through snmpd and by its own responder.
 type responderProc struct {
 	*daemonProc
 	setup setup
 	addr  string // host:port of the responder, over IPv4
-	addr6 string // over IPv6, as net-snmp's tools want it
+	addr6 string // over IPv6, in the notation of net-snmp's tools
 	port  int
 }
 
-// usual is the responder's configuration below listen.
+// usual is the usual configuration of the responder, after listen.
 const usual = `    system: {name: aaasess.test}
     groups:
       - {name: watchers}
@@ -41,7 +41,7 @@ const usual = `    system: {name: aaasess.test}
         priv: {protocol: AES-128, password: privacy of noc}
 `
 
-// nocArgs make a tool of net-snmp the user of usual.
+// nocArgs are the arguments for net-snmp's tools to be the user noc of usual.
 func nocArgs() []string {
 	return []string{"-v3", "-u", "noc", "-l", "authPriv", "-a", "SHA-256", "-A", "password of noc", "-x", "AES", "-X", "privacy of noc"}
 }
@@ -66,7 +66,7 @@ func startResponder(t *testing.T, s setup) *responderProc {
 	return r
 }
 
-// configure writes the configuration of the harness with a responder in it.
+// configure writes the configuration of the harness with a responder.
 func (r *responderProc) configure(responder string) {
 	r.t.Helper()
 	r.daemonProc.configure(r.setup)
@@ -88,7 +88,7 @@ func (r *responderProc) ask(tool string, who []string, args ...string) (string, 
 	return partner.Try(r.t, limit, tool, args...)
 }
 
-// TestCheckradResponder: FreeRADIUS's session check asks the responder (R8).
+// TestCheckradResponder: FreeRADIUS's session check queries the responder (R8).
 func TestCheckradResponder(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(record("Start", "S1", "alice", "NAS-Port = 20001"))
@@ -99,8 +99,8 @@ func TestCheckradResponder(t *testing.T) {
 	}
 }
 
-// TestSecureDisconnect: a SET of casnDisconnect by a user at authPriv ends the session, and the stop
-// record arrives; nobody else can.
+// TestSecureDisconnect: a SET of casnDisconnect by a user at authPriv ends the session, and the
+// stop record arrives. No other user may do that.
 func TestSecureDisconnect(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
 	r := startResponder(t, setup{disconnectPort: int(nas.AddrPort().Port())})
@@ -146,7 +146,7 @@ func TestSecureDisconnect(t *testing.T) {
 	}
 }
 
-// manage is a manager that asks all the time until it is told to end, and gives what it could not get.
+// manage runs a manager that sends requests until it is canceled, and returns its failures.
 func (r *responderProc) manage(change func(*gosnmp.GoSNMP)) (end func() (asked int, err error)) {
 	r.t.Helper()
 	g := &gosnmp.GoSNMP{Target: "127.0.0.1", Port: uint16(r.port), Version: gosnmp.Version2c, Community: "public", Timeout: limit, Retries: 0}
@@ -195,7 +195,7 @@ func asNOC(g *gosnmp.GoSNMP) {
 	}
 }
 
-// TestReloadResponder: SIGHUP puts other users, communities and views in place; who stays loses no
+// TestReloadResponder: SIGHUP loads other users, communities and views. Unchanged users lose no
 // request meanwhile. A file with an error changes nothing.
 func TestReloadResponder(t *testing.T) {
 	r := startResponder(t, setup{})
@@ -205,7 +205,7 @@ func TestReloadResponder(t *testing.T) {
 	}
 	community := func(name string) []string { return []string{"-v2c", "-c", name, "-t1", "-r0"} }
 	states := []struct {
-		add  string // to usual; the community is before the users
+		add  string // added to usual; the community comes before the users
 		with map[string][]string
 	}{
 		{"", map[string][]string{"Unknown user name": guest("first password"), "Timeout": community("second")}},
@@ -241,8 +241,8 @@ func TestReloadResponder(t *testing.T) {
 	}
 }
 
-// TestBoots: the engine keeps its id and its boots rise, however the daemon ends, and a manager that
-// asked before asks on.
+// TestBoots: the engine keeps its id, and its boots rise however the daemon ends. A manager
+// continues without a new discovery of the engine.
 func TestBoots(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(record("Start", "S1", "alice"))

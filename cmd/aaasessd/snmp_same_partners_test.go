@@ -17,13 +17,13 @@ import (
 	"aaasess/internal/partner"
 )
 
-// variable is a variable binding as it came: its parts are the octets of their contents.
+// variable is a variable binding as received. Its parts are the contents octets.
 type variable struct {
 	Name, Value string
 	Tag         byte
 }
 
-// element takes one BER element off the front.
+// element cuts a BER element off the front.
 func element(b []byte) (tag byte, content, rest []byte, err error) {
 	if len(b) < 2 {
 		return 0, nil, nil, errors.New("cut off")
@@ -45,7 +45,7 @@ func element(b []byte) (tag byte, content, rest []byte, err error) {
 	return b[0], b[head : head+n], b[head+n:], nil
 }
 
-// path goes down into constructed elements: each number is how many elements to pass over.
+// path descends into constructed elements. Each number says how many elements to skip.
 func path(b []byte, skips ...int) (content []byte, err error) {
 	for _, skip := range skips {
 		rest := b
@@ -59,7 +59,7 @@ func path(b []byte, skips ...int) (content []byte, err error) {
 	return content, nil
 }
 
-// variables are those of a message of SNMPv2c.
+// variables returns the variable bindings of an SNMPv2c message.
 func variables(t *testing.T, message []byte) (all []variable) {
 	t.Helper()
 	list, err := path(message, 0, 2, 3) // message, data, variable-bindings
@@ -81,7 +81,7 @@ func variables(t *testing.T, message []byte) (all []variable) {
 	return all
 }
 
-// rawWalk walks the module with GETNEXT, and gives what was on the wire.
+// rawWalk walks the module with GETNEXT, and returns the octets received.
 func rawWalk(t *testing.T, agent string) map[string]variable {
 	t.Helper()
 	conn, err := net.Dial("udp", agent)
@@ -122,8 +122,8 @@ func rawWalk(t *testing.T, agent string) map[string]variable {
 	}
 }
 
-// TestSameValues: through snmpd and from the responder come the same names, types and values, octet for
-// octet, of users with all sorts of names.
+// TestSameValues: snmpd and the responder return the same names, types and values, octet for octet,
+// for users with all kinds of names.
 func TestSameValues(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(
@@ -155,7 +155,7 @@ func TestSameValues(t *testing.T) {
 		t.Errorf("(-snmpd +responder):\n%s", diff)
 	}
 
-	// What the tools make of it is the same too, for each version, each walk and over IPv6.
+	// The output of the tools is the same too, for each version, each walk and over IPv6.
 	lines := func(out string, err error) []string {
 		t.Helper()
 		if err != nil {
@@ -177,7 +177,7 @@ func TestSameValues(t *testing.T) {
 	}
 }
 
-// number is the content of a BER integer.
+// number returns the content of a BER integer.
 func number(content string) (n int64) {
 	for _, o := range []byte(content) {
 		n = n<<8 | int64(o)
@@ -185,7 +185,8 @@ func number(content string) (n int64) {
 	return n
 }
 
-// TestTableByName: snmptable of casnActiveTable, with our modules; it is the same as through snmpd.
+// TestTableByName: snmptable prints casnActiveTable with our MIB modules, the same as through
+// snmpd.
 func TestTableByName(t *testing.T) {
 	r := startResponder(t, setup{})
 	r.account(record("Start", "S1", "alice", "Framed-IP-Address = 10.1.1.2"), record("Start", "S2", "bob"))

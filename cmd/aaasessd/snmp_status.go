@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// snmpStatus is what show status tells of the responder, by the names of the MIB objects where there are
-// some.
+// snmpStatus is the status of the responder in "aaasess show status". Counters have the names of
+// their MIB objects, if they have any.
 type snmpStatus struct {
 	Listen   []netip.AddrPort `json:"listen"`
 	EngineID string           `json:"snmpEngineID"`
@@ -23,7 +23,7 @@ type snmpStatus struct {
 	Notifications []notificationStatus `json:"notifications"`
 }
 
-// snmpRefused counts what was wrong with messages.
+// snmpRefused counts rejected messages by reason.
 type snmpRefused struct {
 	InBadVersions         uint64 `json:"snmpInBadVersions"`
 	InBadCommunityNames   uint64 `json:"snmpInBadCommunityNames"`
@@ -41,7 +41,7 @@ type snmpRefused struct {
 	Forbidden             uint64 `json:"authorizationError"`
 }
 
-// snmpDropped counts what was not answered though nothing was wrong with it.
+// snmpDropped counts valid requests that were not answered, by reason.
 type snmpDropped struct {
 	Requests       uint64 `json:"overRequestLimit"`
 	ResponseOctets uint64 `json:"overResponseOctetLimit"`
@@ -51,7 +51,7 @@ type snmpDropped struct {
 	NotSent        uint64 `json:"notSent"`
 }
 
-// notificationStatus is one target.
+// notificationStatus is the status of one target of notifications.
 type notificationStatus struct {
 	Name          string `json:"name"`
 	Waiting       int    `json:"waiting"`

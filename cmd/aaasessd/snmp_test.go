@@ -19,7 +19,7 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// responderConfig is plainConfig with a responder, and a receiver of its traps.
+// responderConfig is plainConfig with a responder and a target for traps.
 func responderConfig(t *testing.T, traps int) string {
 	return with(t, plainConfig, "snmp: {session-mib-disconnect: true}", fmt.Sprintf(`snmp:
   session-mib-disconnect: true
@@ -52,12 +52,12 @@ func (l *inProcess) manager(change func(*gosnmp.GoSNMP)) *gosnmp.GoSNMP {
 	return g
 }
 
-// impatient is a client that is not to be answered.
+// impatient returns a client for requests that are not answered.
 func impatient(community string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) { g.Community, g.Timeout, g.Retries = community, 200*time.Millisecond, 0 }
 }
 
-// user makes a client noc with authPriv, or desk with authNoPriv.
+// user returns a client for noc with authPriv, or for desk with authNoPriv.
 func user(name string) func(*gosnmp.GoSNMP) {
 	return func(g *gosnmp.GoSNMP) {
 		g.Version, g.SecurityModel, g.MsgFlags = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthNoPriv
@@ -70,7 +70,7 @@ func user(name string) func(*gosnmp.GoSNMP) {
 	}
 }
 
-// traps are the names of notifications that a receiver on loopback got.
+// traps are the names of the notifications that a receiver on loopback got.
 type traps struct {
 	mu  sync.Mutex
 	got []string
@@ -115,13 +115,13 @@ const (
 	authenticationFailure = ".1.3.6.1.6.3.1.1.5.5"
 )
 
-// TestResponder: the table over SNMP without a master agent, a SET by those who may, what a reload
-// changes, and what a restart keeps.
+// TestResponder: managers read the table without a master agent, and authorized ones SET. It also
+// covers reloads and restarts.
 func TestResponder(t *testing.T) {
 	received, port := receiveTraps(t)
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
 	text := with(t, responderConfig(t, port), "3799", portOf(nas.AddrPort()))
-	l := launch(t, text, outside{})
+	l := launch(t, text, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	userID, disconnect := casn.Root.Append(1, 3, 1, 2, 1).String(), casn.Root.Append(1, 3, 1, 5, 1).String()
 	contact := ".1.3.6.1.2.1.1.4.0"
@@ -175,7 +175,7 @@ func TestResponder(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.configure(text)
-	l.start(outside{})
+	l.start(environment{})
 	if got := engineBoots(t, l.manager(user("noc"))); got != boots+1 {
 		t.Errorf("snmpEngineBoots is %d after a restart, %d before", got, boots)
 	}
@@ -194,17 +194,18 @@ func engineBoots(t *testing.T, g *gosnmp.GoSNMP) int {
 	return n
 }
 
-// TestAuthenticationFailures: many of them make one notification a second, and none where they are off.
+// TestAuthenticationFailures: many failures cause one notification a second, and none if they are
+// disabled.
 func TestAuthenticationFailures(t *testing.T) {
 	received, port := receiveTraps(t)
 	text := responderConfig(t, port)
-	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), outside{})
+	l := launch(t, with(t, text, "    system:", "    authentication-failure: false\n    system:"), environment{})
 	unknown := l.manager(impatient("secret"))
 	request, err := unknown.SnmpEncodePacket(gosnmp.GetRequest, []gosnmp.SnmpPDU{{Name: coldStart, Type: gosnmp.Null}}, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func() { // and wait for nothing
+	ask := func() { // without waiting for an answer
 		if _, err := unknown.Conn.Write(request); err != nil {
 			t.Fatal(err)
 		}
@@ -218,16 +219,16 @@ func TestAuthenticationFailures(t *testing.T) {
 	}
 	eventually(t, "all are counted", func() bool { return l.d.snmp.responder.Stats().InBadCommunityNames == 21 })
 	eventually(t, "one is sent", func() bool { return len(received.names()) >= 2 })
-	seconds := int(time.Since(begin)/time.Second) + 2 // those that have begun
+	seconds := int(time.Since(begin)/time.Second) + 2 // including the first and the last, which are not full
 	if got := received.names(); len(got) > 1+seconds {
 		t.Errorf("in %d seconds: %q", seconds, got)
 	}
 }
 
-// TestSNMPStatus: what show status tells names what was refused, and why notifications did not arrive.
+// TestSNMPStatus: show status has the rejected messages, and why notifications did not arrive.
 func TestSNMPStatus(t *testing.T) {
 	text := with(t, responderConfig(t, 9), "name: here, address: \"127.0.0.1:9\", version: v2c", "name: here, address: none.invalid, version: v2c")
-	l := launch(t, text, outside{})
+	l := launch(t, text, environment{})
 	if _, err := l.manager(impatient("secret")).Get([]string{coldStart}); err == nil {
 		t.Fatal("an unknown community is answered")
 	}
@@ -251,13 +252,13 @@ func TestSNMPStatus(t *testing.T) {
 	}
 }
 
-// TestEngineWarnings: of boots that managers will not take.
+// TestEngineWarnings: the log warns of boots that managers will reject.
 func TestEngineWarnings(t *testing.T) {
 	tests := []struct {
 		name, file, id, want string
 	}{
 		{"the first start with a random id", "", "", ""},
-		{"a given id, and no file", "", "8000000001020304", "begins at 1"},
+		{"a given id, and no file", "", "8000000001020304", "starts at 1"},
 		{"a given id with its file", "engineID 8000000001020304\nboots 7\n", "8000000001020304", ""},
 		{"boots at their end", "engineID 8000000001020304\nboots 2147483646\n", "8000000001020304", "has reached its maximum"},
 	}

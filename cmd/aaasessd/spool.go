@@ -13,7 +13,7 @@ import (
 	"aaasess/store"
 )
 
-// commands is what the command line asks of accounting: control.Accounting.
+// commands implements control.Accounting for the command line.
 type commands struct {
 	methods *methods.Set
 	store   *store.Store
@@ -22,20 +22,20 @@ type commands struct {
 	names   func() *radius.Dictionary
 }
 
-// Spool is how the queues and their disk are.
+// Spool implements control.Accounting.
 func (d *commands) Spool() api.SpoolStatus {
 	space := d.store.Space()
 	disk := api.Disk{
 		Folder: d.folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
 	}
 	if space.Warning {
-		disk.Warning = "disk space runs short"
+		disk.Warning = "store is running out of space"
 	}
 	if space.Accepting != nil {
 		disk.Accepting = space.Accepting.Error()
 	}
 	queues := spoolQueues(d.methods)
-	if sizes, err := d.store.QueueSizes(); err == nil { // else they are not known
+	if sizes, err := d.store.QueueSizes(); err == nil { // else the sizes are unknown
 		for _, size := range sizes {
 			for i := range queues {
 				if queues[i].Queue == size.Name {
@@ -57,7 +57,7 @@ var holds = map[delivery.Hold]api.Hold{
 	delivery.Open: api.HoldOpen, delivery.Held: api.HoldHeld, delivery.Away: api.HoldAway,
 }
 
-// spoolQueues are the queues of the methods that are configured, and of others that have records.
+// spoolQueues returns the queues of the configured methods, and all other queues that have records.
 func spoolQueues(set *methods.Set) []api.Queue {
 	all := set.Queues()
 	out := make([]api.Queue, len(all))
@@ -73,7 +73,7 @@ func spoolQueues(set *methods.Set) []api.Queue {
 	return out
 }
 
-// Reroute has the records of a queue go by a list.
+// Reroute implements control.Accounting.
 func (d *commands) Reroute(queue, list string) (int, error) {
 	n, err := d.methods.Reroute(queue, list)
 	switch {
@@ -87,10 +87,10 @@ func (d *commands) Reroute(queue, list string) (int, error) {
 	return n, err
 }
 
-// ForgetDamage forgets the records that could not be read.
+// ForgetDamage implements control.Accounting.
 func (d *commands) ForgetDamage() (int, error) { return d.store.ForgetDamage() }
 
-// SetAside lists records that are set aside.
+// SetAside implements control.Accounting.
 func (d *commands) SetAside(after uint64, limit int) ([]api.SetAside, error) {
 	list, err := d.spool.List(after, limit)
 	if err != nil {
@@ -103,7 +103,7 @@ func (d *commands) SetAside(after uint64, limit int) ([]api.SetAside, error) {
 	return out, nil
 }
 
-// SetAsideRecord is one of them with its attributes.
+// SetAsideRecord implements control.Accounting.
 func (d *commands) SetAsideRecord(seq uint64) (api.SetAside, error) {
 	a, err := d.spool.Get(seq)
 	if err != nil {
@@ -129,10 +129,11 @@ func setAside(a *accounting.SetAside) api.SetAside {
 	return out
 }
 
-// errNoMethod is returned for a record that nobody would deliver.
-var errNoMethod = errors.New("its method is not configured")
+// errNoMethod is returned when a record cannot be replayed because none of its methods is
+// configured.
+var errNoMethod = errors.New("none of its methods is configured")
 
-// replayable is nil if a record can be put back into its queue, and will be delivered from there.
+// replayable returns nil if a record can be put back into its queue and is delivered from there.
 func (d *commands) replayable(a *accounting.SetAside) error {
 	if a.Damage == nil && !d.methods.Delivers(a.From, a.Record.Next) {
 		return fmt.Errorf("record %d of %s: %w", a.Seq, a.From, errNoMethod)
@@ -140,7 +141,7 @@ func (d *commands) replayable(a *accounting.SetAside) error {
 	return a.Damage
 }
 
-// Replay puts records back into their queues.
+// Replay implements control.Accounting.
 func (d *commands) Replay(seqs []uint64, all bool) (int, error) {
 	if all {
 		return d.each(d.spool.Replay, d.replayable)
@@ -157,7 +158,7 @@ func (d *commands) Replay(seqs []uint64, all bool) (int, error) {
 	return inParts(seqs, d.spool.Replay)
 }
 
-// Drop forgets records.
+// Drop implements control.Accounting.
 func (d *commands) Drop(seqs []uint64, all bool) (int, error) {
 	if all {
 		return d.each(d.spool.Drop, func(*accounting.SetAside) error { return nil })
@@ -170,9 +171,9 @@ func (d *commands) Drop(seqs []uint64, all bool) (int, error) {
 	return inParts(seqs, d.spool.Drop)
 }
 
-// each does something with all records that are there now and fit; the others stay, and are no error.
+// each calls do for all records that are set aside now and for which fit returns nil.
 func (d *commands) each(do func(...uint64) (int, error), fit func(*accounting.SetAside) error) (total int, err error) {
-	left := d.spool.Len() // what comes meanwhile nobody has seen yet
+	left := d.spool.Len() // not the records that are set aside meanwhile: the operator has not seen them
 	for after := uint64(0); left > 0; {
 		list, err := d.spool.List(after, int(min(left, accounting.SpoolLimit)))
 		if err != nil || len(list) == 0 {
@@ -186,7 +187,7 @@ func (d *commands) each(do func(...uint64) (int, error), fit func(*accounting.Se
 		}
 		n, err := do(seqs...)
 		total += n
-		if err != nil && !errors.Is(err, accounting.ErrNotSetAside) { // another call was faster
+		if err != nil && !errors.Is(err, accounting.ErrNotSetAside) { // another request has changed the record first
 			return total, err
 		}
 		left -= uint64(len(list))
@@ -195,7 +196,7 @@ func (d *commands) each(do func(...uint64) (int, error), fit func(*accounting.Se
 	return total, nil
 }
 
-// inParts does something with these records, as many at once as may be.
+// inParts calls do with parts of the records, of at most accounting.SpoolLimit each.
 func inParts(seqs []uint64, do func(...uint64) (int, error)) (total int, err error) {
 	for len(seqs) > 0 && err == nil {
 		part := seqs[:min(len(seqs), accounting.SpoolLimit)]
@@ -207,13 +208,13 @@ func inParts(seqs []uint64, do func(...uint64) (int, error)) (total int, err err
 	return total, err
 }
 
-// recordError is why nothing can be done with a record, in the words that control answers by.
+// recordError returns the error of package control for an error about a record.
 func recordError(seq uint64, err error) error {
 	switch {
 	case errors.Is(err, accounting.ErrDamaged):
-		return fmt.Errorf("%w: %d", control.ErrDamaged, seq)
+		return fmt.Errorf("record %d: %w", seq, control.ErrDamaged)
 	case errors.Is(err, accounting.ErrNotSetAside):
-		return fmt.Errorf("%w: %d", control.ErrNoRecord, seq)
+		return fmt.Errorf("record %d: %w", seq, control.ErrNoRecord)
 	}
 	return err
 }

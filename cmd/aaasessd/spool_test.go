@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A record without a row that was set aside is shown with the NAS's own id and the name of its status type (R27).
+// A set-aside record without a session is shown with the NAS's own id and the name of its status
+// type (R27).
 func TestSetAsideOther(t *testing.T) {
 	made := time.Unix(5, 0)
 	other := func(session sessions.ID, status uint32, id string) accounting.SetAside {
@@ -40,7 +41,7 @@ func TestSetAsideOther(t *testing.T) {
 	}
 }
 
-// A record that is set aside is shown with the names of the dictionary, vendors' too (R26).
+// A set-aside record is shown with the names of the dictionary, including those of vendors (R26).
 func TestSetAsideNames(t *testing.T) {
 	st, err := store.Open("state", store.Config{Disk: store.NewDisk(), MinFree: -1, Ballast: -1})
 	if err != nil {

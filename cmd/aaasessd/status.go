@@ -8,7 +8,7 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// agentxStatus is the connection to the master agent.
+// agentxStatus is the status of the connection to the master agent.
 type agentxStatus struct {
 	Connected bool      `json:"connected"`
 	Since     time.Time `json:"since"`
@@ -17,7 +17,7 @@ type agentxStatus struct {
 	Error     string    `json:"error,omitempty"`
 }
 
-// registerStatus tells the control socket what each part says of itself.
+// registerStatus adds the status of each part to /v1/status.
 func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("queues", func() any { return spoolQueues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
@@ -45,7 +45,7 @@ func (d *daemon) registerStatus() {
 	}
 }
 
-// serverStats are the statistics of the servers, by group.
+// serverStats returns the statistics of the servers, by group.
 func serverStats(set *methods.Set) map[string]client.Stats {
 	out := map[string]client.Stats{}
 	for _, s := range set.Statuses() {

@@ -23,8 +23,9 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// storeBefore is a store that the version of commit aaa7c72 wrote, as storeWritten says: there each record stood in the queue of
-// the method whose turn it was. With AAASESS_STORE_BEFORE=PROGRAM that aaasessd writes it anew.
+// storeBefore is a store written by the version of commit aaa7c72, with the content of
+// storeWritten. In that version each record was in the queue of the method that was to deliver it.
+// With AAASESS_STORE_BEFORE=PROGRAM, that aaasessd writes it again.
 const (
 	storeBefore        = "testdata/store-before.tar.gz"
 	storeBeforeProgram = "AAASESS_STORE_BEFORE"
@@ -34,7 +35,7 @@ const (
 type storeSession struct {
 	user string
 	live bool
-	// Records by the queue that they wait in, in their order there.
+	// Records by their queue, in order.
 	inG, inZ []rfc2866.AcctStatusType
 }
 
@@ -55,7 +56,8 @@ func storeRecord(status rfc2866.AcctStatusType, number int) string {
 	return fmt.Sprintf("%s %08X", status, number)
 }
 
-// storeText is a configuration with the groups z and g. A list is as in the file; keys are of z.
+// storeText returns a configuration with the groups z and g. list is the method list; keys are
+// further keys of z.
 func storeText(t *testing.T, listen, list, keys string, z, g netip.AddrPort) string {
 	t.Helper()
 	text := with(t, groupConfig(t, "z", z.String(), g.String()), "127.0.0.1:0", listen, "[group z]", list, "servers: [r0, r1]", "servers: [r0]")
@@ -63,14 +65,14 @@ func storeText(t *testing.T, listen, list, keys string, z, g netip.AddrPort) str
 		"    - {name: g, servers: [r1], timeout: 100ms, retransmit: 0, hold-down: 0s, backoff: {max-delay: 1s, retry: 1}}")
 }
 
-// storeWriter has an aaasessd of a version before write a store.
+// storeWriter runs an older aaasessd that writes a store.
 type storeWriter struct {
 	*crashDaemon
 	z, g  *upstream
-	spool *api.SpoolStatus // the newest
+	spool *api.SpoolStatus // from the last request
 }
 
-// run begins a life with a list.
+// run starts a life with a method list.
 func (w *storeWriter) run(list, keys string) {
 	w.t.Helper()
 	w.configure(storeText(w.t, w.addr.String(), list, keys, w.z.addrPort(), w.g.addrPort()))
@@ -89,7 +91,7 @@ func (w *storeWriter) send(status rfc2866.AcctStatusType, user string) {
 	}
 }
 
-// await waits for what the spool tells.
+// await waits for a condition on the status of the spool.
 func (w *storeWriter) await(what string, cond func() bool) {
 	w.t.Helper()
 	eventually(w.t, what, func() bool {
@@ -99,7 +101,7 @@ func (w *storeWriter) await(what string, cond func() bool) {
 	}, &w.spool)
 }
 
-// awaitLen waits until so many records are in a queue.
+// awaitLen waits until a queue has this number of records.
 func (w *storeWriter) awaitLen(queue string, n uint64) {
 	w.t.Helper()
 	w.await(fmt.Sprintf("%d records are in %s", n, queue), func() bool {
@@ -117,7 +119,7 @@ func (w *storeWriter) write() error {
 	}
 	w.send(acctStop, "over")
 	w.await("one is set aside", func() bool {
-		w.send(acctInterim, "live") // what is answered meanwhile
+		w.send(acctInterim, "live") // its records are answered meanwhile
 		return w.spool.SetAside == 1
 	})
 	w.awaitLen("group/g", 0)
@@ -149,7 +151,7 @@ func (w *storeWriter) write() error {
 	return packStore(storeBefore, filepath.Join(w.dir, "state"))
 }
 
-// packStore writes the files of a store, but for its ballast and its lock.
+// packStore archives the files of a store, without its ballast and its lock.
 func packStore(file, dir string) (err error) {
 	out, err := os.Create(file)
 	if err != nil {
@@ -174,7 +176,7 @@ func packStore(file, dir string) (err error) {
 	})
 }
 
-// unpackStore makes a folder with the files that packStore wrote.
+// unpackStore returns a folder with the files of such an archive.
 func unpackStore(t *testing.T, file, dir string) {
 	t.Helper()
 	in, err := os.Open(file)
@@ -202,30 +204,30 @@ func unpackStore(t *testing.T, file, dir string) {
 	}
 }
 
-// journal is what servers answered, in one order.
+// journal records what servers answered, in order.
 type journal struct {
-	mu   sync.Mutex
-	told []string
+	mu     sync.Mutex
+	events []string
 }
 
-func (j *journal) tell(what string) {
+func (j *journal) add(what string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.told = append(j.told, what)
+	j.events = append(j.events, what)
 }
 
-// firsts are the places where things were first told; those that never were are missing.
+// firsts returns the positions of the first occurrences. It leaves out what did not occur.
 func (j *journal) firsts() map[string]int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	out := map[string]int{}
-	for i, what := range slices.Backward(j.told) {
+	for i, what := range slices.Backward(j.events) {
 		out[what] = i
 	}
 	return out
 }
 
-// await waits until all of these were told.
+// await waits until all of these were answered.
 func (j *journal) await(t *testing.T, want ...string) {
 	t.Helper()
 	var missing []string
@@ -236,8 +238,8 @@ func (j *journal) await(t *testing.T, want ...string) {
 	}, &missing)
 }
 
-// TestStoreBefore: all that a version before left is there, and arrives: the records of a session in the order of the queue that
-// they stood in, and then what comes later.
+// TestStoreBefore: all data of an older version is kept, and all records arrive. Those of a session
+// arrive in the order of their old queue, and before later ones.
 func TestStoreBefore(t *testing.T) {
 	if program := os.Getenv(storeBeforeProgram); program != "" {
 		w := &storeWriter{crashDaemon: newCrashDaemon(t, newCrashHistory()), z: listen(t, "127.0.0.1:0"), g: listen(t, "127.0.0.1:0")}
@@ -254,16 +256,16 @@ func TestStoreBefore(t *testing.T) {
 func testStoreBefore(t *testing.T, list string) {
 	z, g := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var answered journal
-	z.tellTo(answered.tell)
-	g.tellTo(answered.tell)
+	z.observe(answered.add)
+	g.observe(answered.add)
 	l := &inProcess{t: t, dir: t.TempDir()}
 	l.file = filepath.Join(l.dir, "aaasess.yaml")
 	unpackStore(t, storeBefore, filepath.Join(l.dir, "state"))
 	l.configure(storeText(t, "127.0.0.1:0", list, "", z.addrPort(), g.addrPort()))
-	l.start(outside{})
+	l.start(environment{})
 
 	var live, stops []string
-	var orders [][]string // of what stood in a queue
+	var orders [][]string // of the records in a queue
 	for i, s := range storeSessions {
 		if s.live {
 			live = append(live, fmt.Sprint(s.user, " ", i+1))
@@ -295,17 +297,17 @@ func testStoreBefore(t *testing.T, list string) {
 			l.mustAccount(packet(acctStop, s.user, s.user))
 		}
 	}
-	answered.await(t, stops...) // under their numbers
+	answered.await(t, stops...) // with their numbers
 
 	firsts := answered.firsts()
 	for _, order := range orders {
 		if !slices.IsSortedFunc(order, func(a, b string) int { return firsts[a] - firsts[b] }) {
-			t.Errorf("%q arrived in another order: %q", order, answered.told)
+			t.Errorf("%q arrived in another order: %q", order, answered.events)
 		}
 	}
 }
 
-// live are the live sessions, "Acct-Session-Id number", sorted.
+// live returns the live sessions, as "Acct-Session-Id number", sorted.
 func (l *inProcess) live() (out []string) {
 	l.t.Helper()
 	rows, err := l.client().Sessions(l.t.Context(), api.Query{})

@@ -8,16 +8,17 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// task is anything that the daemon runs. Run runs until its context is done, or with an error that ends the daemon.
-// Ready is closed when the task does what it is there for. String names it in logs and errors.
+// task is anything that the daemon runs. Run returns when its context is done. An error of Run ends
+// the daemon. Ready is closed when the task provides its service. String returns its name for logs
+// and errors.
 type task interface {
 	fmt.Stringer
 	Run(ctx context.Context) error
 	Ready() <-chan struct{}
 }
 
-// runTasks runs all tasks until ctx is done or one of them fails; its error has the task's name. ready is called when
-// the first ones, serving, are all ready; nobody waits for the others.
+// runTasks runs all tasks until ctx is done or one of them fails. The error has the name of that
+// task. runTasks calls ready when all tasks of serving are ready; it does not wait for the others.
 func runTasks(ctx context.Context, serving, others []task, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, t := range slices.Concat(serving, others) {
@@ -42,7 +43,7 @@ func runTasks(ctx context.Context, serving, others []task, ready func()) error {
 	return g.Wait()
 }
 
-// loop is a task that is a function of the daemon.
+// loop makes a function a task.
 type loop struct {
 	name  string
 	ready <-chan struct{}
@@ -53,7 +54,7 @@ func (l loop) Run(ctx context.Context) error { return l.run(ctx) }
 func (l loop) Ready() <-chan struct{}        { return l.ready }
 func (l loop) String() string                { return l.name }
 
-// closed is the Ready of a task that has nothing to wait for.
+// closed returns a closed channel: the Ready of a task that is ready from the start.
 func closed() <-chan struct{} {
 	c := make(chan struct{})
 	close(c)

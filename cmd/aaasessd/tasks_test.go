@@ -12,7 +12,8 @@ import (
 	"aaasess/accounting/methods"
 )
 
-// stub is a task that is ready after a time, and ends with its context or, after a time, with an error.
+// stub is a task that becomes ready after a time. It ends with its context, or with an error after
+// a time.
 type stub struct {
 	name  string
 	after time.Duration // 0: never
@@ -40,15 +41,15 @@ func (s *stub) Run(ctx context.Context) error {
 	}
 }
 
-// TestRunTasks: ready is called when all tasks that are waited for are ready, and the others are not waited for. The
-// error of a task has its name.
+// TestRunTasks: ready is called when all serving tasks are ready, without waiting for the others.
+// An error has the name of its task.
 func TestRunTasks(t *testing.T) {
 	broken := errors.New("it is broken")
 	const s, never = time.Second, time.Duration(0)
 	for name, tt := range map[string]struct {
 		serving []*stub
 		others  []*stub
-		ready   time.Duration // when; 0: never
+		ready   time.Duration // expected time of the call; 0: never
 		err     string
 	}{
 		"all are ready":                 {[]*stub{{after: s}, {after: 5 * s}, {after: 3 * s}}, nil, 5 * s, ""},
@@ -86,12 +87,12 @@ func TestRunTasks(t *testing.T) {
 	}
 }
 
-// TestReady: when the log says ready all tasks are, each with a name of its own; but nobody waits for a master agent
-// that is away.
+// TestReady: when the log says ready, all serving tasks are ready. A missing master agent does not
+// delay that. Each task has its own name.
 func TestReady(t *testing.T) {
 	const snmp = `snmp: {agentx: {network: unix, address: /nowhere/agentx}, responder: {listen: ["127.0.0.1:0"], ` +
 		`communities: [{community: public, group: all, from: [127.0.0.1/32]}], groups: [{name: all, read: all}]}, `
-	l := launch(t, with(t, plainConfig, "snmp: {", snmp), outside{})
+	l := launch(t, with(t, plainConfig, "snmp: {", snmp), environment{})
 	serving, others := l.d.tasks(nil, methods.Change{})
 	names := map[string]bool{}
 	for _, task := range append(serving, others...) {
@@ -112,20 +113,20 @@ func TestReady(t *testing.T) {
 	}
 	select {
 	case <-others[0].Ready():
-		t.Error("the subagent is registered with nobody, and ready")
+		t.Error("the subagent is ready without a master agent")
 	default:
 	}
 }
 
-// TestFailedTaskIsNamed: the error with which the daemon ends says which task has failed, once.
+// TestFailedTaskIsNamed: the error that ends the daemon names the failed task once.
 func TestFailedTaskIsNamed(t *testing.T) {
-	l := launch(t, plainConfig, outside{})
-	_ = l.d.disconnector.Close() // as its task does when the first socket fails: one of the two meets the other
+	l := launch(t, plainConfig, environment{})
+	_ = l.d.disconnector.Close() // its task does the same when its first socket fails, so one of the two finds it closed
 	err := l.wait()
 	if !errors.Is(err, net.ErrClosed) || !strings.HasPrefix(err.Error(), "radius disconnect sockets: ") {
 		t.Errorf("the daemon ended with %v", err)
 	}
 	if n := strings.Count(err.Error(), "radius"); n != 1 {
-		t.Errorf("the error tells of it %d times: %v", n, err)
+		t.Errorf("the error names it %d times: %v", n, err)
 	}
 }

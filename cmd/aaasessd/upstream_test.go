@@ -13,17 +13,17 @@ import (
 	"layeh.com/radius/rfc2866"
 )
 
-// upstream is an accounting server that answers unless it is to be silent.
+// upstream is an accounting server that answers unless it is silent.
 type upstream struct {
 	conn  *net.UDPConn
-	asked atomic.Int64 // requests that came
+	asked atomic.Int64 // number of requests received
 
-	mu      sync.Mutex
-	silent  bool
-	ignored string                     // "type session" of what is never answered
-	taken   []string                   // "type session" of what was answered, copies too
-	cause   rfc2866.AcctTerminateCause // of the newest
-	tell    func(what string)          // gets "type session" of what is answered, before it is; nil: nobody does
+	mu       sync.Mutex
+	silent   bool
+	ignored  string                     // "type session" of what is never answered
+	taken    []string                   // "type session" of what was answered, copies too
+	cause    rfc2866.AcctTerminateCause // of the last record
+	observer func(what string)          // called with "type session" before each answer; may be nil
 }
 
 func listen(t *testing.T, addr string) *upstream {
@@ -50,11 +50,11 @@ func (u *upstream) setSilent(silent bool) {
 	u.silent = silent
 }
 
-// tellTo has fn called for what is answered from now on.
-func (u *upstream) tellTo(fn func(what string)) {
+// observe has fn called before each answer from now on.
+func (u *upstream) observe(fn func(what string)) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.tell = fn
+	u.observer = fn
 }
 
 func (u *upstream) serve() {
@@ -75,8 +75,8 @@ func (u *upstream) serve() {
 		if !silent {
 			u.taken = append(u.taken, what)
 			u.cause = rfc2866.AcctTerminateCause_Get(p)
-			if u.tell != nil {
-				u.tell(what)
+			if u.observer != nil {
+				u.observer(what)
 			}
 		}
 		u.mu.Unlock()
@@ -86,7 +86,7 @@ func (u *upstream) serve() {
 	}
 }
 
-// kinds are what was taken, each once.
+// kinds returns the records received, each once.
 func (u *upstream) kinds() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// TestMainJob is the main job, end to end: sessions in, MIB out, disconnect, stop record, over both
-// kinds of AgentX connection.
+// TestMainJob tests the main function from end to end, over both kinds of AgentX connection:
+// sessions in, MIB out, disconnect, stop record.
 func TestMainJob(t *testing.T) {
 	for _, tcp := range []bool{false, true} {
 		t.Run(map[bool]string{false: "unix", true: "tcp"}[tcp], func(t *testing.T) { mainJob(t, tcp) })
@@ -78,7 +78,7 @@ func mainJob(t *testing.T, tcp bool) {
 	}
 }
 
-// compareTools reads the module with each client that operators use; all must see the same.
+// compareTools reads the module with each client that operators use. All must return the same.
 func compareTools(t *testing.T, d *daemonProc) {
 	t.Helper()
 	idle := func(s string) bool { return strings.HasPrefix(s, casnRoot+".1.3.1.4.") }
@@ -116,7 +116,7 @@ func compareTools(t *testing.T, d *daemonProc) {
 	}
 }
 
-// TestSetErrors: each refusal of R4, as snmpset shows it.
+// TestSetErrors: snmpset shows each error of R4.
 func TestSetErrors(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.Silence)
 	d := start(t, setup{disconnectPort: int(nas.AddrPort().Port())})
@@ -159,8 +159,8 @@ func TestSetErrors(t *testing.T) {
 	}
 }
 
-// TestMasterReturns: snmpd is killed while a walk runs and started again; within 2 s it serves us
-// again, and nothing is left open.
+// TestMasterReturns: snmpd is killed during a walk and started again. It serves us again within 2
+// s, and nothing is left open.
 func TestMasterReturns(t *testing.T) {
 	d := start(t, setup{})
 	var starts []string
@@ -200,12 +200,14 @@ func TestMasterReturns(t *testing.T) {
 	}
 }
 
-// withoutSNMPSession is a Perl module that makes "use SNMP_Session" fail, wherever that is installed (libsnmp-session-perl).
+// withoutSNMPSession is a Perl module that makes "use SNMP_Session" fail, even where that is
+// installed (libsnmp-session-perl).
 const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} = undef; 1;`
 
-// checkrad asks an agent by FreeRADIUS's own script, as its session check does (R8), and gives its answer: 1 for a live
-// session, 0 for none. With SNMP_Session the script would ask port 161 only, by SNMPv1; without it, it runs snmpget. It has OIDs
-// by name, for which a bare Debian needs modules: ours will do.
+// checkrad queries an agent with FreeRADIUS's own script, as its session check does (R8). It
+// returns the answer: 1 for a live session, 0 for none. With SNMP_Session the script would query
+// port 161 by SNMPv1; without it, the script runs snmpget. It uses names of OIDs; our MIB modules
+// define them.
 func checkrad(t *testing.T, agent, user, sid string) string {
 	t.Helper()
 	lib := t.TempDir()
@@ -218,7 +220,7 @@ checkrad cisco "$0" 20001 "$1" "$2"; echo "answer $?" >&2; exit 1`
 	return strings.TrimSpace(err.Error()[strings.LastIndex(err.Error(), "answer ")+len("answer "):])
 }
 
-// TestCheckrad asks through snmpd.
+// TestCheckrad queries snmpd.
 func TestCheckrad(t *testing.T) {
 	d := start(t, setup{})
 	d.account(record("Start", "S1", "alice", "NAS-Port = 20001"))
@@ -238,8 +240,9 @@ func TestCheckrad(t *testing.T) {
 	}
 }
 
-// TestRadiator follows the rule by which Radiator asks a Cisco NAS (R8): the trailing hex digits of
-// Acct-Session-Id make the index, in any case; the answer's quoted value is the user.
+// TestRadiator follows the rule by which Radiator queries a Cisco NAS (R8): the trailing hex digits
+// of Acct-Session-Id, in either case, are the index, and the quoted value in the answer is the
+// user.
 func TestRadiator(t *testing.T) {
 	d := start(t, setup{})
 	for i := range 11 {

@@ -29,7 +29,7 @@ type authority struct {
 	keys        *usm.Keys // may be nil at noAuthNoPriv
 }
 
-func (e *encoder) community(t wire.PDUType, community string, requestID int32, varbinds []byte) []byte {
+func (e *encoder) community(t wire.PDUType, community Community, requestID int32, varbinds []byte) []byte {
 	e.pdu(t, requestID, varbinds)
 	e.frame.CloseCommunity(wire.Version2c, []byte(community))
 	return e.frame.Bytes()

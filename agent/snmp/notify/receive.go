@@ -42,7 +42,7 @@ func (m *machine) receive(b []byte, now time.Time) {
 }
 
 func (m *machine) receiveCommunity() (used bool) {
-	if string(m.msg.Community) != m.receiver.Community || m.pdu.Parse(m.msg.Data) != nil || m.pdu.Type != wire.Response {
+	if Community(m.msg.Community) != m.receiver.Community || m.pdu.Parse(m.msg.Data) != nil || m.pdu.Type != wire.Response {
 		return false
 	}
 	in := m.byRequestID(m.pdu.RequestID)

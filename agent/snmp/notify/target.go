@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"reflect"
@@ -28,6 +29,12 @@ const (
 	maxEngineID = 32
 )
 
+// Community is the community of a target. Like a password, it does not print itself.
+type Community string
+
+// Format prints "<secret>", whatever the verb.
+func (Community) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "<secret>") }
+
 // Target is a receiver of notifications.
 type Target struct {
 	// Name identifies the target; it is not sent.
@@ -44,7 +51,7 @@ type Target struct {
 	// Inform selects informs, which are acknowledged and retransmitted, instead of traps.
 	Inform bool
 	// Community is sent with v2c; at least 1 octet.
-	Community string
+	Community Community
 	// User is the sender with v3; its protocols determine the security level. A localized key is
 	// for our engine with traps, and for EngineID with informs. Other secrets are converted to keys
 	// at once. Passwords are not kept; master keys are kept only for informs without EngineID.

@@ -247,3 +247,15 @@ func TestReceiverSameSource(t *testing.T) {
 		})
 	}
 }
+
+// TestCommunityDoesNotPrint: no verb of package fmt prints a community, not even within a Target.
+func TestCommunityDoesNotPrint(t *testing.T) {
+	target := v2c("a", "127.0.0.1:162")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{target, &target, target.Community} {
+			if text := fmt.Sprintf(verb, v); strings.Contains(text, "public") || strings.Contains(text, fmt.Sprintf("%x", "public")) {
+				t.Errorf("%s prints the community: %s", verb, text)
+			}
+		}
+	}
+}

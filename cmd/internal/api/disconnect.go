@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// DisconnectRequest says which sessions to end: by IDs, by Filter, or All. Exactly one is given.
+// DisconnectRequest selects sessions to end. Exactly one of IDs, Filter and All is set.
 type DisconnectRequest struct {
-	// IDs as ParseID reads them. All are ended, or none if one of them is not live.
+	// IDs are session IDs as ParseID reads them. If one of them is not live, no session is ended.
 	IDs []string `json:"ids,omitempty"`
-	// Filter has the parameters of [Filter]; those are ended that it means when the request is worked on.
+	// Filter has the parameters of a [Filter], without id. It selects among the sessions that are
+	// live when the daemon carries out the request.
 	Filter map[string]string `json:"filter,omitempty"`
-	// All ends every session.
+	// All selects every session.
 	All bool `json:"all,omitempty"`
-	// Wait is how many seconds (at most MaxWait, parts allowed) to wait for the sessions to be gone. The
-	// answer then has each session when it is gone, and at the end those that are not. 0 answers at
-	// once, when it is durable that they will be ended.
-	Wait float64 `json:"wait,omitempty"`
+	// Wait is how long to wait for the sessions to end, at most MaxWait. The answer has each
+	// session as soon as it has ended, and at the end of the wait those that have not. With 0, the
+	// answer comes as soon as it is durable that the sessions will be ended.
+	Wait Seconds `json:"wait,omitempty"`
 }
 
-// flatten makes the filter of a DisconnectRequest of the values of a URL.
+// flatten converts the values of a URL to the filter of a DisconnectRequest.
 func flatten(values url.Values) map[string]string {
 	flat := map[string]string{}
 	for key, list := range values {
@@ -29,17 +30,17 @@ func flatten(values url.Values) map[string]string {
 	return flat
 }
 
-// NewDisconnectRequest is the request that ends what a filter means: by IDs only if it has nothing
-// else, and then all or nothing. A filter that means everybody gives an error: set All for that.
+// NewDisconnectRequest returns the request to end the sessions that match a filter. The filter has
+// either IDs or other fields. An empty filter is an error: set All to end every session.
 func NewDisconnectRequest(f Filter, wait time.Duration) (DisconnectRequest, error) {
-	req := DisconnectRequest{Wait: wait.Seconds()}
+	req := DisconnectRequest{Wait: InSeconds(wait)}
 	for _, id := range f.IDs {
 		req.IDs = append(req.IDs, id.String())
 	}
 	f.IDs = nil
 	req.Filter = flatten(f.values())
 	if (len(req.IDs) > 0) == (len(req.Filter) > 0) {
-		return DisconnectRequest{}, fmt.Errorf("%w: want ids or a filter, and one of them only", ErrQuery)
+		return DisconnectRequest{}, fmt.Errorf("%w: give either IDs or a filter", ErrQuery)
 	}
 	return req, nil
 }

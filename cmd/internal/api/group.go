@@ -2,56 +2,57 @@ package api
 
 import "time"
 
-// ServerGroup is a group of accounting servers as JSON (S3: a radius-server-policy). The names of the
-// fields stay.
+// ServerGroup is the JSON form of a group of accounting servers (S3: a radius-server-policy). The
+// names of the fields never change.
 type ServerGroup struct {
 	Name        string    `json:"name"`
 	Description string    `json:"description"`
 	AcctOnOff   AcctOnOff `json:"acctOnOff"`
-	// SourceAddress is where requests leave from; "" leaves that to the system.
+	// SourceAddress is the source address of requests; "" lets the system choose.
 	SourceAddress string `json:"sourceAddress"`
 	// AccessAlgorithm is direct (the first server that is up) or round-robin.
 	AccessAlgorithm string `json:"accessAlgorithm"`
-	// HoldDown is for how long a server that failed is skipped, in seconds; 0: none is ever skipped.
+	// HoldDown is the time that a failed server is skipped; 0: no server is skipped.
 	HoldDown Seconds `json:"holdDown"`
-	// DeadCriteria is when a server counts as failed; absent: when a record had all its normal
-	// transmissions and the server said nothing meanwhile.
+	// DeadCriteria says when a server counts as failed. Absent: when a record had all its normal
+	// transmissions, and nothing was heard from the server since the first of them.
 	DeadCriteria *DeadCriteria `json:"deadCriteria,omitempty"`
-	// Window is how many records may wait for answers at once.
+	// Window is the number of records that may wait for answers at the same time.
 	Window int `json:"window"`
-	// DrainRate is at how many records a second a backlog is sent; 0: as fast as the window opens.
+	// DrainRate is the rate at which a backlog is sent, in records a second; 0: no limit but
+	// Window.
 	DrainRate float64 `json:"drainRate"`
-	// LastManagementChange is when the configuration of the group was last loaded with a change,
-	// RFC 3339; absent: not known.
+	// LastManagementChange is the last time that a changed configuration of the group was loaded;
+	// absent: unknown.
 	LastManagementChange time.Time `json:"lastManagementChange,omitzero"`
-	// Waiting is how many records wait for the group; absent: not known.
+	// Waiting is the number of records that wait for the group; absent: unknown.
 	Waiting *uint64 `json:"waiting,omitempty"`
-	// Servers in the order of the configuration.
+	// Servers are in the order of the configuration.
 	Servers []GroupServer `json:"servers"`
 }
 
-// AcctOnOff is what a group does with Accounting-On and -Off (R63, S3).
+// AcctOnOff is the state of Accounting-On and -Off of a group (R63, S3).
 type AcctOnOff struct {
-	// Enabled: acct-on-off is configured, be it to send them or to monitor a group.
+	// Enabled: acct-on-off is configured. The group sends On and Off, or monitors another group.
 	Enabled bool `json:"enabled"`
-	// Blocked: nothing is sent to the group, as the Accounting-On that it waits for is not answered.
+	// Blocked: records wait until the Accounting-On is answered that the group waits for.
 	Blocked bool `json:"blocked"`
 	// OperStateChange: the group is blocked until its own Accounting-On is answered.
 	OperStateChange bool `json:"operStateChange"`
-	// Group is the acct-on-off-group that this one controls; "": none.
+	// Group is the acct-on-off-group that this server group controls; "": none.
 	Group string `json:"group"`
-	// MonitorGroup is the acct-on-off-group on whose state this one waits; it sends nothing itself
-	// then. "": none.
+	// MonitorGroup is the acct-on-off-group that this server group waits for. If it is set, the
+	// server group sends neither On nor Off itself. "": none.
 	MonitorGroup string `json:"monitorGroup"`
-	// State is how far the sending is.
+	// State is the state of the sending.
 	State AcctState `json:"state"`
-	// SessionID is the Acct-Session-Id of the present sequence of On and Off; "": none yet.
+	// SessionID is the Acct-Session-Id of the current On and Off; "": none yet.
 	SessionID string `json:"sessionId"`
-	// LastStateChange is when State became what it is, RFC 3339; absent: never.
+	// LastStateChange is when State last changed; absent: never.
 	LastStateChange time.Time `json:"lastStateChange,omitzero"`
-	// Trigger is why the last On or Off was sent, such as startUp; "": none was.
+	// Trigger is why the last On or Off was sent, such as startUp; "": none was sent.
 	Trigger string `json:"trigger"`
-	// Server is the name of the server that answered; "": none did.
+	// Server is the name of the server that answered; "": none has.
 	Server string `json:"server"`
 }
 
@@ -60,21 +61,21 @@ type AcctState string
 
 // The states of S3.
 const (
-	SendAcctOn   AcctState = "sendAcctOn"  // On is sent until a server answers
+	SendAcctOn   AcctState = "sendAcctOn"  // On is being sent, until a server answers
 	StateOn      AcctState = "on"          // a server has answered On
 	SendAcctOff  AcctState = "sendAcctOff" // Off is being sent
 	StateOff     AcctState = "off"         // a server has answered Off
-	OffNoResp    AcctState = "OffNoResp"   // Off was sent, and nobody answered
+	OffNoResp    AcctState = "OffNoResp"   // Off was sent, and no server answered
 	StateUnknown AcctState = "unknown"     // neither has been sent
 )
 
 // Sends reports whether the group sends Accounting-On and -Off itself.
 func (a *AcctOnOff) Sends() bool { return a.Enabled && a.MonitorGroup == "" }
 
-// DeadCriteria is when a server counts as failed: both must be met (R61).
+// DeadCriteria says when a server counts as failed (R61). Both conditions must hold.
 type DeadCriteria struct {
-	Time  Seconds `json:"time"`  // nothing right was heard for so many seconds
-	Tries int     `json:"tries"` // timeouts one after the other
+	Time  Seconds `json:"time"`  // no valid answer for this time
+	Tries int     `json:"tries"` // consecutive timeouts
 }
 
 // GroupServer is a server of a group.
@@ -85,67 +86,68 @@ type GroupServer struct {
 	AccountingPort uint16 `json:"accountingPort"`
 	// OperState is unknown (nothing was sent to it yet), up or down.
 	OperState string `json:"operState"`
-	// Timeout is how long a transmission waits for its answer, in seconds.
+	// Timeout is how long a transmission waits for its answer.
 	Timeout Seconds `json:"timeout"`
-	// Retransmit is how many transmissions follow the first.
+	// Retransmit is the number of transmissions after the first one.
 	Retransmit int `json:"retransmit"`
-	// Backoff is what follows those (R62); absent: nothing.
+	// Backoff describes the transmissions after those (R62); absent: there are none.
 	Backoff    *Backoff         `json:"backoff,omitempty"`
 	Statistics ServerStatistics `json:"statistics"`
 }
 
-// Backoff is how transmissions go on after the normal ones: at intervals that double (R62).
+// Backoff describes transmissions at intervals that double, after the normal ones (R62).
 type Backoff struct {
-	MaxDelay Seconds `json:"maxDelay"` // longest interval, in seconds
-	Retry    int     `json:"retry"`    // how many transmissions
+	MaxDelay Seconds `json:"maxDelay"` // longest interval
+	Retry    int     `json:"retry"`    // number of transmissions
 }
 
-// ServerStatistics is what was counted of a server since the daemon started: radiusAccServerExtTable
-// (RFC 4670), and casStatisticsTable of CISCO-AAA-SERVER-MIB for accounting.
+// ServerStatistics are the counters of a server since the daemon started: those of
+// radiusAccServerExtTable (RFC 4670), and those of casStatisticsTable (CISCO-AAA-SERVER-MIB) for
+// accounting.
 type ServerStatistics struct {
 	Requests           uint64 `json:"requests"`           // records sent, without retransmissions
 	Retransmissions    uint64 `json:"retransmissions"`    // further transmissions to this server
-	Responses          uint64 `json:"responses"`          // datagrams from the server, right or wrong
+	Responses          uint64 `json:"responses"`          // datagrams from the server, valid or not
 	Timeouts           uint64 `json:"timeouts"`           // transmissions without an answer in time
-	MalformedResponses uint64 `json:"malformedResponses"` // datagrams that are no RADIUS
-	BadAuthenticators  uint64 `json:"badAuthenticators"`  // mostly another secret
+	MalformedResponses uint64 `json:"malformedResponses"` // datagrams that are not valid RADIUS packets
+	BadAuthenticators  uint64 `json:"badAuthenticators"`  // usually because of a wrong secret
 	Unexpected         uint64 `json:"unexpected"`         // radiusAccClientExtUnknownTypes and -PacketsDropped
 	PendingRequests    uint64 `json:"pendingRequests"`    // transmissions that wait for an answer now
 
-	RoundTripTime       Seconds `json:"roundTripTime"`       // of the latest answer; 0: none yet
+	RoundTripTime       Seconds `json:"roundTripTime"`       // of the last answer; 0: none yet
 	AverageResponseTime Seconds `json:"averageResponseTime"` // casAcctResponseTime; 0: none yet
 
-	Successes uint64 `json:"successes"` // casAcctTransactionSuccesses: records that were answered rightly
-	Failures  uint64 `json:"failures"`  // casAcctTransactionFailures: records that were not
+	Successes uint64 `json:"successes"` // casAcctTransactionSuccesses: records with a valid answer
+	Failures  uint64 `json:"failures"`  // casAcctTransactionFailures: records without one
 
-	StateSince            time.Time `json:"stateSince,omitzero"`   // when OperState became what it is (casCurrentStateDuration)
+	StateSince            time.Time `json:"stateSince,omitzero"`   // when OperState last changed (casCurrentStateDuration)
 	PreviousStateDuration Seconds   `json:"previousStateDuration"` // casPreviousStateDuration
 	TotalDeadTime         Seconds   `json:"totalDeadTime"`         // casTotalDeadTime
 	DeadCount             uint64    `json:"deadCount"`             // casDeadCount: how often it was declared down
-	DownUntil             time.Time `json:"downUntil,omitzero"`    // when it is tried again; absent: it is not held down
+	DownUntil             time.Time `json:"downUntil,omitzero"`    // end of the hold down; absent: the server is not held down
 }
 
-// OnOffGroup is an acct-on-off-group as JSON (S3): who waits for whose Accounting-On.
+// OnOffGroup is the JSON form of an acct-on-off-group (S3).
 type OnOffGroup struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description"`
-	Controlling []string `json:"controlling"` // server groups that send Accounting-On, mostly one
-	Monitoring  []string `json:"monitoring"`  // server groups that wait for them
+	Controlling []string `json:"controlling"` // server groups that send the Accounting-On, usually one
+	Monitoring  []string `json:"monitoring"`  // server groups that wait for it
 }
 
 // ServerGroupList is a part of the server groups, in the order of their names.
 type ServerGroupList struct {
 	Groups []ServerGroup `json:"groups"`
-	Next   string        `json:"next,omitempty"` // what to give as after for the next part; absent: this was the last
+	Next   string        `json:"next,omitempty"` // the parameter after for the next part; absent in the last part
 }
 
-// OnOffGroupList is a part of the groups of acct-on-off, in the order of their names.
+// OnOffGroupList is a part of the acct-on-off-groups, in the order of their names.
 type OnOffGroupList struct {
 	Groups []OnOffGroup `json:"groups"`
-	Next   string       `json:"next,omitempty"` // as of a ServerGroupList
+	Next   string       `json:"next,omitempty"` // as in a ServerGroupList
 }
 
-// Action is what a [PerformRequest] has sent.
+// Action is the message that a [PerformRequest] has sent.
 type Action string
 
 // The actions.
@@ -154,14 +156,14 @@ const (
 	AcctOff Action = "acct-off" // Accounting-Off
 )
 
-// PerformRequest has an Accounting-On or -Off sent. The body of its request has Force and
-// AcctTerminateCause; none means neither.
+// PerformRequest has an Accounting-On or -Off sent. The path has Group and Action. The body has the
+// other fields; an empty body sets neither.
 type PerformRequest struct {
-	Group  string `json:"-"` // of the path
-	Action Action `json:"-"` // of the path
-	// Force sends it even if a server has acknowledged the same already.
+	Group  string `json:"-"`
+	Action Action `json:"-"`
+	// Force sends the message even if a server has already acknowledged one.
 	Force bool `json:"force,omitempty"`
-	// AcctTerminateCause is that attribute (RFC 2866 section 5.10) of an Accounting-Off; 0 leaves it
-	// to the daemon. An Accounting-On has none.
+	// AcctTerminateCause is the attribute of an Accounting-Off (RFC 2866 section 5.10); 0 lets the
+	// daemon choose. An Accounting-On has none.
 	AcctTerminateCause uint32 `json:"acctTerminateCause,omitempty"`
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The paths of requests, see the package comment. Below PathServerGroups are GroupPath and PerformPath, below
-// PathSetAside is RecordPath.
+// The paths of requests; see the package comment. GroupPath and PerformPath return paths below
+// PathServerGroups, and RecordPath paths below PathSetAside.
 const (
 	PathSessions     = "/v1/sessions"
 	PathDisconnect   = "/v1/sessions/disconnect"
@@ -25,24 +25,24 @@ const (
 
 // The limits of the daemon.
 const (
-	MaxBody     = 1 << 20   // octets of a request's body, else 413
-	MaxRequests = 64        // at once, else 503
-	MaxWait     = time.Hour // of a disconnect for its sessions
-	PageSize    = 100       // items of a part of a list, when the request doesn't say
-	MaxPage     = 1000      // items of a part of a list at most
-	MaxSeqs     = 10000     // of a RecordsRequest
+	MaxBody     = 1 << 20   // octets of a request body, else 413
+	MaxRequests = 64        // requests at the same time, else 503
+	MaxWait     = time.Hour // longest Wait of a DisconnectRequest
+	PageSize    = 100       // default number of items in a part of a list
+	MaxPage     = 1000      // largest number of items in a part of a list
+	MaxSeqs     = 10000     // record numbers in a RecordsRequest
 )
 
-// GroupPath is the path of a server group.
+// GroupPath returns the path of a server group.
 func GroupPath(name string) string {
-	if name == "." || name == ".." { // a path with these would be cleaned
+	if name == "." || name == ".." { // HTTP clients and servers would clean the path
 		return PathServerGroups + "/" + strings.ReplaceAll(name, ".", "%2E")
 	}
 	return PathServerGroups + "/" + url.PathEscape(name)
 }
 
-// PerformPath is the path of what a PerformRequest has sent.
+// PerformPath returns the path of a PerformRequest.
 func PerformPath(req PerformRequest) string { return GroupPath(req.Group) + "/" + string(req.Action) }
 
-// RecordPath is the path of a record that is set aside.
+// RecordPath returns the path of a set-aside record.
 func RecordPath(seq uint64) string { return PathSetAside + "/" + strconv.FormatUint(seq, 10) }

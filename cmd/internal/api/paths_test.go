@@ -9,7 +9,7 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// TestGroupPath: whatever a group is called, its name is one segment of a path that needs no cleaning.
+// TestGroupPath: every name of a group becomes one segment of a clean path.
 func TestGroupPath(t *testing.T) {
 	for _, name := range []string{"isp", "a/b?%41", ".", "..", "a b", "ä", "...", "//"} {
 		u, err := url.Parse("http://daemon" + api.GroupPath(name))

@@ -11,44 +11,45 @@ import (
 	"strings"
 )
 
-// ErrQuery is returned for a query that cannot be understood.
-var ErrQuery = errors.New("wrong filter")
+// ErrQuery is returned when a query or a filter is invalid.
+var ErrQuery = errors.New("invalid query")
 
-// Filter says which sessions are meant: those to which all fields that are set apply; the zero
-// Filter means all. As parameters of a URL, or the "filter" of a [DisconnectRequest]:
+// Filter selects the sessions that match all the fields that are set. The zero Filter matches every
+// session. The comment of each field starts with its name in a URL and in the "filter" of a
+// [DisconnectRequest].
 type Filter struct {
-	IDs            []ID       // id, may be repeated: one of these, see ParseID
+	IDs            []ID       // id, may be repeated: one of these; see ParseID
 	User           string     // user: exactly this User-Name
 	Address        netip.Addr // address: this Framed-IP-Address (IPv4)
-	NAS            string     // nas: the address its packets come from, or its name, or name@address
-	CallingStation string     // calling-station: this Calling-Station-Id; of MAC addresses any notation
-	AcctSessionID  string     // acct-session-id: what the NAS calls the session
+	NAS            string     // nas: source address, name or name@address of the NAS
+	CallingStation string     // calling-station: this Calling-Station-Id; a MAC address in any notation
+	AcctSessionID  string     // acct-session-id: Acct-Session-Id at the NAS
 	Kind           string     // kind: one of Kinds
 	State          string     // state: one of States
 }
 
-// Query is a Filter with an order.
+// Query is a Filter with an order and a limit.
 type Query struct {
 	Filter
-	// Sort is one of [Orders], with - in front for the reverse; "" is id. Equal sessions stand in
+	// Sort is one of [Orders]; a leading - reverses the order. "" means id. Equal sessions are in
 	// the order of their ids.
 	Sort string
-	// Limit is how many sessions to list at most; 0 is all.
+	// Limit is the largest number of sessions to list; 0 means all.
 	Limit int
 }
 
-// Orders are the values of Query.Sort: id, idle (longest first), octets (of both directions, most first), started
-// (oldest first) and user (A first).
+// Orders returns the values of Query.Sort: id, idle (longest first), octets (both directions, most
+// first), started (oldest first) and user (A first).
 func Orders() []string { return []string{"id", "idle", "octets", "started", "user"} }
 
-// Kinds are the values of Session.Kind and of the filter for it.
+// Kinds returns the values of Session.Kind and Filter.Kind.
 func Kinds() []string { return []string{"network", "exec", "connection"} }
 
-// States are the values of Session.State in a list, and of the filter for it.
+// States returns the values of Filter.State, and of Session.State in a list.
 func States() []string { return []string{"active", "terminating"} }
 
-// ParseQuery reads the parameters of a URL. Whatever it doesn't know, an empty value and a
-// parameter that is given twice are errors: a filter that was misspelt must not mean everybody.
+// ParseQuery parses the parameters of a URL. An unknown parameter, an empty value and a repeated
+// parameter are errors: a misspelt filter must not match every session.
 func ParseQuery(values url.Values) (Query, error) {
 	var q Query
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -65,7 +66,7 @@ func ParseQuery(values url.Values) (Query, error) {
 	return q, nil
 }
 
-// set takes one parameter.
+// set sets the field of one parameter.
 func (q *Query) set(key, value string) error {
 	switch {
 	case key == "sort" && value != "":
@@ -76,7 +77,7 @@ func (q *Query) set(key, value string) error {
 	case key == "limit" && value != "":
 		n, err := strconv.ParseUint(value, 10, 31)
 		if err != nil {
-			return fmt.Errorf("%w: limit %q is no number up to %d", ErrQuery, value, 1<<31-1)
+			return fmt.Errorf("%w: limit %q is not a number up to %d", ErrQuery, value, 1<<31-1)
 		}
 		q.Limit = int(n)
 	default:
@@ -85,8 +86,8 @@ func (q *Query) set(key, value string) error {
 	return nil
 }
 
-// Set sets the field of one parameter; an ID is one more. It is an error if the value is empty, or the parameter is
-// none of a Filter.
+// Set sets the field of one parameter; id adds an ID. An empty value and an unknown parameter are
+// errors.
 func (f *Filter) Set(key, value string) (err error) {
 	if value == "" {
 		return fmt.Errorf("%w: %s is empty", ErrQuery, strconv.Quote(key))
@@ -101,7 +102,7 @@ func (f *Filter) Set(key, value string) (err error) {
 		f.User = value
 	case "address":
 		if f.Address, err = netip.ParseAddr(value); err != nil || !f.Address.Is4() {
-			return fmt.Errorf("%w: address %q is no IPv4 address", ErrQuery, value)
+			return fmt.Errorf("%w: address %q is not an IPv4 address", ErrQuery, value)
 		}
 	case "nas":
 		f.NAS = value
@@ -114,12 +115,12 @@ func (f *Filter) Set(key, value string) (err error) {
 	case "state":
 		f.State, err = oneOf(States(), key, value)
 	default:
-		return fmt.Errorf("%w: %q is not known", ErrQuery, key)
+		return fmt.Errorf("%w: unknown parameter %q", ErrQuery, key)
 	}
 	return err
 }
 
-// oneOf is value, if that is one of all.
+// oneOf returns value if all has it.
 func oneOf(all []string, key, value string) (string, error) {
 	if !slices.Contains(all, value) {
 		return "", fmt.Errorf("%w: %s %q: want one of %s", ErrQuery, key, value, strings.Join(all, ", "))
@@ -127,7 +128,7 @@ func oneOf(all []string, key, value string) (string, error) {
 	return value, nil
 }
 
-// Values are the parameters from which ParseQuery makes q.
+// Values returns the parameters of a URL that ParseQuery parses to q.
 func (q Query) Values() url.Values {
 	v := q.Filter.values()
 	if q.Sort != "" {
@@ -158,5 +159,5 @@ func (f Filter) values() url.Values {
 	return v
 }
 
-// IsZero reports whether f means all sessions.
+// IsZero reports whether f matches every session.
 func (f Filter) IsZero() bool { return len(f.values()) == 0 }

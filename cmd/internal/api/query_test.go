@@ -50,7 +50,7 @@ func TestParseQuery(t *testing.T) {
 	tests := []struct {
 		name, query string
 		want        api.Query
-		err         string // part of it
+		err         string // a part of the error
 	}{
 		{"nothing", "", api.Query{}, ""},
 		{
@@ -66,12 +66,12 @@ func TestParseQuery(t *testing.T) {
 		},
 		{"user that is no UTF-8", "user=%ff", api.Query{Filter: api.Filter{User: "\xff"}}, ""},
 		{"limit 0", "limit=0", api.Query{}, ""},
-		{"unknown", "usr=alice", api.Query{}, `"usr" is not known`},
+		{"unknown", "usr=alice", api.Query{}, `unknown parameter "usr"`},
 		{"empty", "user=", api.Query{}, `"user" is empty`},
 		{"twice", "user=a&user=b", api.Query{}, `"user" is given 2 times`},
-		{"id", "id=13", api.Query{}, `"13" is no session id`},
-		{"address", "address=10.0.0", api.Query{}, `"10.0.0" is no IPv4 address`},
-		{"IPv6 address", "address=%3A%3A1", api.Query{}, "is no IPv4 address"},
+		{"id", "id=13", api.Query{}, `"13" is not a session ID`},
+		{"address", "address=10.0.0", api.Query{}, `"10.0.0" is not an IPv4 address`},
+		{"IPv6 address", "address=%3A%3A1", api.Query{}, "is not an IPv4 address"},
 		{"kind", "kind=system", api.Query{}, "want one of network, exec, connection"},
 		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating"},
 		{"sort", "sort=name", api.Query{}, "want one of id, idle, octets, started, user"},
@@ -101,7 +101,7 @@ func TestParseQuery(t *testing.T) {
 	}
 }
 
-// FuzzQuery: what ParseQuery takes, Values gives back.
+// FuzzQuery: Values returns parameters that ParseQuery parses to the same query.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "user=alice", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
@@ -131,7 +131,7 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// TestNewDisconnectRequest: the request that a filter becomes; one that means everybody, or ids and more, is an error.
+// TestNewDisconnectRequest: an empty filter is an error, and so are IDs with other fields.
 func TestNewDisconnectRequest(t *testing.T) {
 	for query, want := range map[string]*api.DisconnectRequest{
 		"id=0xD&id=0000000E":  {IDs: []string{"0000000D", "0000000E"}, Wait: 1.5},

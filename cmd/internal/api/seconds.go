@@ -2,11 +2,11 @@ package api
 
 import "time"
 
-// Seconds is a time in JSON: a number of seconds, parts allowed.
+// Seconds is a duration in JSON: a number of seconds, which may have a fraction.
 type Seconds float64
 
-// InSeconds is d for JSON.
+// InSeconds converts a duration for JSON.
 func InSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
 
-// Duration is s for Go.
+// Duration converts s to a [time.Duration].
 func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }

@@ -2,61 +2,64 @@ package api
 
 import "time"
 
-// SpoolStatus is how the records that wait for servers are kept (R60), as JSON.
+// SpoolStatus is the JSON form of the status of the spool, the records that wait for servers (R60).
 type SpoolStatus struct {
 	Disk Disk `json:"disk"`
-	// Queues in the order in which they are to be shown, without that of the records set aside. There
-	// is one for each server group, and one for each that is no longer configured but has records.
+	// Queues are in the order to show them. There is one for each configured method, and one for
+	// each method that is no longer configured but has records.
 	Queues []Queue `json:"queues"`
-	// SetAside is how many records are set aside.
+	// SetAside is the number of set-aside records.
 	SetAside uint64 `json:"setAside"`
-	// Damage is what could not be read on the disk and is lost, until it is forgotten by command.
+	// Damage is what could not be read from the disk and is lost. "aaasess spool forget-damage"
+	// clears it.
 	Damage []Damage `json:"damage"`
 }
 
-// Damage is records of a queue, or a part of the daemon's state, that could not be read on the disk.
+// Damage describes records of a queue, or a part of the daemon's state, that could not be read from
+// the disk.
 type Damage struct {
-	Queue   string    `json:"queue"`           // "group/NAME" or "local"; "": the state, which the next start will miss
-	First   uint64    `json:"first,omitempty"` // numbers of the records in the queue
-	Last    uint64    `json:"last,omitempty"`
-	Records int64     `json:"records"` // that are lost; of the state how many keys at most, -1: not known
-	At      time.Time `json:"at"`      // when it was noticed
+	Queue   string    `json:"queue"`           // "group/NAME" or "local"; "": the state, which is lost at the next start
+	First   uint64    `json:"first,omitempty"` // number of the first lost record in the queue
+	Last    uint64    `json:"last,omitempty"`  // number of the last one
+	Records int64     `json:"records"`         // number of lost records; of the state: of keys at most, -1 if unknown
+	At      time.Time `json:"at"`              // when it was detected
 	Reason  string    `json:"reason"`
 }
 
-// Disk is the place where the spool is. Sizes are octets.
+// Disk is the disk of the spool. Sizes are in octets.
 type Disk struct {
 	Folder  string `json:"folder"`
-	Size    int64  `json:"size"`    // what the daemon's files take
-	MaxSize int64  `json:"maxSize"` // what they may take; 0: any
-	Free    int64  `json:"free"`    // free for the daemon; -1: the disk doesn't tell
-	MinFree int64  `json:"minFree"` // below this new events are refused; 0: never
-	// Warning is what runs short, before events have to be refused; "": nothing.
+	Size    int64  `json:"size"`    // size of the daemon's files
+	MaxSize int64  `json:"maxSize"` // limit of Size; 0: none
+	Free    int64  `json:"free"`    // free space for the daemon; -1: unknown
+	MinFree int64  `json:"minFree"` // minimum of Free; 0: none
+	// Warning says why the daemon may soon have to reject events; "": no reason.
 	Warning string `json:"warning"`
-	// Accepting is "yes", or why new events are refused now: NASes get no answer and send again.
+	// Accepting is "yes", or why the daemon rejects new events now: it does not answer the NASes,
+	// which retransmit.
 	Accepting string `json:"accepting"`
 }
 
 // Queue is the records that wait for one method.
 type Queue struct {
 	Queue string `json:"queue"` // "group/NAME" or "local"
-	// Configured: the method is in the configuration. One that a reload has removed still delivers as long
-	// as live sessions or records name it, or the daemon ends.
+	// Configured: the method is in the configuration. After a reload that removed it, a method
+	// still delivers as long as live sessions or records name it.
 	Configured bool      `json:"configured"`
-	Records    uint64    `json:"records"`            // that wait
-	Bytes      *uint64   `json:"bytes,omitempty"`    // octets that they take; absent: not known
-	Oldest     time.Time `json:"oldest,omitzero"`    // when the event of the oldest of them happened; absent: none waits
-	Lost       bool      `json:"lost"`               // none of the methods of some of its records runs
-	Rerouted   string    `json:"rerouted,omitempty"` // the list that its records go by, as they were told to ([RerouteRequest])
-	InFlight   int       `json:"inFlight"`           // records with the method now, of whatever queue
-	Delivered  uint64    `json:"delivered"`          // records taken by the method since the start, of whatever queue
-	Elsewhere  uint64    `json:"elsewhere"`          // records of the queue taken by other methods of their lists
-	Superseded uint64    `json:"superseded"`         // interims dropped as a later record had the same and more
-	SetAside   uint64    `json:"setAside"`           // records set aside: refused, damaged or never answered
-	Refused    uint64    `json:"refused"`            // those of them that the method refused
-	NoResponse uint64    `json:"noResponse"`         // times that nobody answered a record, be its schedule over or not
-	DownSince  time.Time `json:"downSince,omitzero"` // since when nobody answers; absent: not down
-	NextProbe  time.Time `json:"nextProbe,omitzero"` // when the next record is tried while down; absent: not waiting for that
+	Records    uint64    `json:"records"`            // records that wait
+	Bytes      *uint64   `json:"bytes,omitempty"`    // octets of these records; absent: unknown
+	Oldest     time.Time `json:"oldest,omitzero"`    // time of the event of the oldest waiting record; absent: none waits
+	Lost       bool      `json:"lost"`               // some records have no running method
+	Rerouted   string    `json:"rerouted,omitempty"` // the list of a [RerouteRequest]
+	InFlight   int       `json:"inFlight"`           // records of any queue that the method has not answered yet
+	Delivered  uint64    `json:"delivered"`          // records of any queue that the method accepted since the start
+	Elsewhere  uint64    `json:"elsewhere"`          // records of this queue that other methods of their lists accepted
+	Superseded uint64    `json:"superseded"`         // interims dropped because a later record includes them
+	SetAside   uint64    `json:"setAside"`           // records set aside: rejected, damaged or never answered
+	Refused    uint64    `json:"refused"`            // set-aside records that the method rejected
+	NoResponse uint64    `json:"noResponse"`         // how often the method did not answer a record
+	DownSince  time.Time `json:"downSince,omitzero"` // since when no server answers; absent: not down
+	NextProbe  time.Time `json:"nextProbe,omitzero"` // time of the next probe while down; absent: none is scheduled
 	Hold       Hold      `json:"hold"`
 	Draining   bool      `json:"draining"` // a backlog is being sent, at the drain rate
 }
@@ -66,65 +69,68 @@ type Hold string
 
 // The holds.
 const (
-	HoldOpen Hold = "open" // it does not
-	HoldHeld Hold = "held" // nothing is sent before the Accounting-On is answered
-	HoldAway Hold = "away" // nobody answers the Accounting-On: records with a next method go there
+	HoldOpen Hold = "open" // it does not wait
+	HoldHeld Hold = "held" // records wait until the Accounting-On is answered
+	HoldAway Hold = "away" // no server answers the Accounting-On: records go to the next method of their list
 )
 
-// SetAside is a record that was taken out of its queue: refused by the server, damaged, or never
-// answered while others were. The names in it come from the network.
+// SetAside is a record that was removed from its queue because a server rejected it, because it is
+// damaged, or because no server answered it while others were answered. Its texts come from the
+// network.
 type SetAside struct {
-	Seq     uint64    `json:"seq"`     // its number, from 1, never used again
+	Seq     uint64    `json:"seq"`     // number from 1; never used again
 	From    string    `json:"from"`    // the queue that it was in
-	At      time.Time `json:"at"`      // when it was set aside, RFC 3339
-	Reason  string    `json:"reason"`  // why
-	Session string    `json:"session"` // Acct-Session-Id, eight hex digits; "" if it is damaged
-	Type    string    `json:"type"`    // start, interim or stop; "" if it is damaged
+	At      time.Time `json:"at"`      // when it was set aside
+	Reason  string    `json:"reason"`  // why it was set aside
+	Session string    `json:"session"` // Acct-Session-Id, eight hex digits; "" if the record is damaged
+	Type    string    `json:"type"`    // start, interim or stop; "" if the record is damaged
 	List    string    `json:"list"`    // accounting type and method list, "network/default"
 	User    string    `json:"user"`    // User-Name; "" if there is none
-	// Attributes in the order of sending; only when one record is asked for.
+	// Attributes are in the order of sending. Lists do not have them.
 	Attributes []Attribute `json:"attributes,omitempty"`
-	// Raw is the octets of a damaged record in hex; only when one record is asked for.
+	// Raw is the octets of a damaged record in hex. Lists do not have it.
 	Raw string `json:"raw,omitempty"`
 }
 
 // Attribute is one attribute of a record as text.
 type Attribute struct {
-	Name  string `json:"name"`  // of RFC 2865..2869, or its number
+	Name  string `json:"name"`  // from the dictionary, or its number
 	Value string `json:"value"` // text, number, address, or hex with 0x
 }
 
-// SetAsideList is a part of the records that are set aside, in the order of Seq.
+// SetAsideList is a part of the set-aside records, in the order of Seq.
 type SetAsideList struct {
 	Records []SetAside `json:"records"`
-	Next    uint64     `json:"next,omitempty"` // what to give as after for the next part; absent: this was the last
+	Next    uint64     `json:"next,omitempty"` // the parameter after for the next part; absent in the last part
 }
 
-// RecordsRequest says which of the records set aside are meant: Seqs or All, one of them.
+// RecordsRequest selects set-aside records. Exactly one of Seqs and All is set.
 type RecordsRequest struct {
-	// Seqs are at most MaxSeqs. All are worked on, or none if one of them is not there.
+	// Seqs are at most MaxSeqs numbers. If one of them is not set aside, no record is changed.
 	Seqs []uint64 `json:"seqs,omitempty"`
-	// All means all that are set aside.
+	// All selects every set-aside record.
 	All bool `json:"all,omitempty"`
 }
 
 // RecordsAnswer is the answer to a [RecordsRequest] or [RerouteRequest].
 type RecordsAnswer struct {
-	Records int `json:"records"` // how many were replayed or dropped, or wait in the queue that was rerouted
+	Records int `json:"records"` // number of replayed or dropped records, or of records in the rerouted queue
 }
 
-// ForgetAnswer says how many entries of [SpoolStatus] Damage were forgotten.
+// ForgetAnswer is the answer to the request that clears the Damage of a [SpoolStatus].
 type ForgetAnswer struct {
-	Entries int `json:"entries"`
+	Entries int `json:"entries"` // number of entries removed
 }
 
-// RerouteRequest has the records of a queue whose method is not configured any more go by a method list
-// (R60): those that wait, and those that come to it later. It holds until the method is configured again.
+// RerouteRequest has the records of a queue delivered by a method list, because the method of the
+// queue is no longer configured (R60). It applies to the records that wait and to those that are
+// added later, until the method is configured again.
 type RerouteRequest struct {
-	// Queue is where the records wait, as in [Queue]: "group/NAME" or "local". They stay there, and so
-	// those of a session stay in order.
+	// Queue is the queue as in [Queue]: "group/NAME" or "local". The records stay in it, so the
+	// records of a session stay in order.
 	Queue string `json:"queue"`
-	// List is the accounting type and name of a method list, "network/default". The records go to its
-	// methods, those that it has when they are sent, behind the methods of their own lists.
+	// List is the accounting type and name of a method list, such as "network/default". The records
+	// go to the methods that the list has when they are sent. The methods of their own list come
+	// first.
 	List string `json:"list"`
 }

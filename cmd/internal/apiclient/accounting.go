@@ -16,23 +16,23 @@ func (c *Client) ServerGroups(ctx context.Context) ([]api.ServerGroup, error) {
 	var all []api.ServerGroup
 	for after := ""; ; {
 		var list api.ServerGroupList
-		if err := c.ask(ctx, http.MethodGet, api.PathServerGroups+partQuery(after, api.MaxPage), nil, &list); err != nil {
+		if err := c.request(ctx, http.MethodGet, api.PathServerGroups+partQuery(after, api.MaxPage), nil, &list); err != nil {
 			return nil, err
 		}
 		all = append(all, list.Groups...)
-		if list.Next <= after { // also if the daemon should turn in a circle
+		if list.Next <= after { // "" in the last part; a smaller one would be an endless loop
 			return all, nil
 		}
 		after = list.Next
 	}
 }
 
-// OnOffGroups lists all groups of acct-on-off, in the order of their names.
+// OnOffGroups lists all acct-on-off-groups, in the order of their names.
 func (c *Client) OnOffGroups(ctx context.Context) ([]api.OnOffGroup, error) {
 	var all []api.OnOffGroup
 	for after := ""; ; {
 		var list api.OnOffGroupList
-		if err := c.ask(ctx, http.MethodGet, api.PathOnOffGroups+partQuery(after, api.MaxPage), nil, &list); err != nil {
+		if err := c.request(ctx, http.MethodGet, api.PathOnOffGroups+partQuery(after, api.MaxPage), nil, &list); err != nil {
 			return nil, err
 		}
 		all = append(all, list.Groups...)
@@ -43,61 +43,63 @@ func (c *Client) OnOffGroups(ctx context.Context) ([]api.OnOffGroup, error) {
 	}
 }
 
-// ServerGroup is one server group; the error is a RefusedError with 404 if there is none of the name.
+// ServerGroup returns one server group. If it does not exist, the error is a [ResponseError] with
+// code 404.
 func (c *Client) ServerGroup(ctx context.Context, name string) (*api.ServerGroup, error) {
-	return askFor[api.ServerGroup](ctx, c, http.MethodGet, api.GroupPath(name), nil)
+	return requestNew[api.ServerGroup](ctx, c, http.MethodGet, api.GroupPath(name), nil)
 }
 
-// Perform has an Accounting-On or -Off sent, and gives the group as it is when that has begun.
+// Perform has an Accounting-On or -Off sent, and returns the group as it is after the sending has
+// started.
 func (c *Client) Perform(ctx context.Context, req api.PerformRequest) (*api.ServerGroup, error) {
-	return askFor[api.ServerGroup](ctx, c, http.MethodPost, api.PerformPath(req), req)
+	return requestNew[api.ServerGroup](ctx, c, http.MethodPost, api.PerformPath(req), req)
 }
 
-// Spool asks how the queues and their disk are.
+// Spool returns the status of the queues and their disk.
 func (c *Client) Spool(ctx context.Context) (*api.SpoolStatus, error) {
-	return askFor[api.SpoolStatus](ctx, c, http.MethodGet, api.PathSpool, nil)
+	return requestNew[api.SpoolStatus](ctx, c, http.MethodGet, api.PathSpool, nil)
 }
 
-// SetAside lists records that are set aside: those with a Seq of more than after, at most limit of
-// them (1..1000).
+// SetAside lists set-aside records with a Seq above after, at most limit (1 to 1000) of them.
 func (c *Client) SetAside(ctx context.Context, after uint64, limit int) (*api.SetAsideList, error) {
 	text := ""
 	if after > 0 {
 		text = strconv.FormatUint(after, 10)
 	}
-	return askFor[api.SetAsideList](ctx, c, http.MethodGet, api.PathSetAside+partQuery(text, limit), nil)
+	return requestNew[api.SetAsideList](ctx, c, http.MethodGet, api.PathSetAside+partQuery(text, limit), nil)
 }
 
-// SetAsideRecord is one of them with its attributes.
+// SetAsideRecord returns one set-aside record with its attributes.
 func (c *Client) SetAsideRecord(ctx context.Context, seq uint64) (*api.SetAside, error) {
-	return askFor[api.SetAside](ctx, c, http.MethodGet, api.RecordPath(seq), nil)
+	return requestNew[api.SetAside](ctx, c, http.MethodGet, api.RecordPath(seq), nil)
 }
 
-// Replay puts records that are set aside back into their queues, and says how many.
+// Replay puts set-aside records back into their queues, and returns their number.
 func (c *Client) Replay(ctx context.Context, req api.RecordsRequest) (int, error) {
 	answer := api.RecordsAnswer{}
-	err := c.ask(ctx, http.MethodPost, api.PathReplay, req, &answer)
+	err := c.request(ctx, http.MethodPost, api.PathReplay, req, &answer)
 	return answer.Records, err
 }
 
-// Drop forgets records that are set aside for ever, and says how many.
+// Drop deletes set-aside records for good, and returns their number.
 func (c *Client) Drop(ctx context.Context, req api.RecordsRequest) (int, error) {
 	answer := api.RecordsAnswer{}
-	err := c.ask(ctx, http.MethodPost, api.PathDrop, req, &answer)
+	err := c.request(ctx, http.MethodPost, api.PathDrop, req, &answer)
 	return answer.Records, err
 }
 
-// Reroute has the records of a queue go by a method list, and says how many wait there now.
+// Reroute has the records of a queue delivered by a method list, and returns the number of records
+// in the queue.
 func (c *Client) Reroute(ctx context.Context, req api.RerouteRequest) (int, error) {
 	answer := api.RecordsAnswer{}
-	err := c.ask(ctx, http.MethodPost, api.PathReroute, req, &answer)
+	err := c.request(ctx, http.MethodPost, api.PathReroute, req, &answer)
 	return answer.Records, err
 }
 
-// ForgetDamage forgets what the spool tells of damage, and says how many entries that were.
+// ForgetDamage clears the report of damaged records, and returns the number of entries cleared.
 func (c *Client) ForgetDamage(ctx context.Context) (int, error) {
 	answer := api.ForgetAnswer{}
-	err := c.ask(ctx, http.MethodPost, api.PathForgetDamage, nil, &answer)
+	err := c.request(ctx, http.MethodPost, api.PathForgetDamage, nil, &answer)
 	return answer.Entries, err
 }
 
@@ -109,17 +111,18 @@ func partQuery(after string, limit int) string {
 	return "?" + v.Encode()
 }
 
-// askFor is ask for an answer of its own.
-func askFor[T any](ctx context.Context, c *Client, method, path string, req any) (*T, error) {
+// requestNew is request with a new value for the answer.
+func requestNew[T any](ctx context.Context, c *Client, method, path string, req any) (*T, error) {
 	out := new(T)
-	if err := c.ask(ctx, method, path, req, out); err != nil {
+	if err := c.request(ctx, method, path, req, out); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// ask sends a request, whose body is req unless that is nil, and reads the answer into out.
-func (c *Client) ask(ctx context.Context, method, path string, req, out any) error {
+// request sends a request and decodes the answer into out. The body is req as JSON, or empty if req
+// is nil.
+func (c *Client) request(ctx context.Context, method, path string, req, out any) error {
 	var b []byte
 	if req != nil {
 		var err error

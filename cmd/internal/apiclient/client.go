@@ -17,31 +17,32 @@ import (
 )
 
 var (
-	// ErrNoDaemon is returned when nobody answers on the socket.
+	// ErrNoDaemon is returned when no daemon listens on the socket.
 	ErrNoDaemon = errors.New("no daemon")
-	// ErrSlow is returned when the daemon takes longer than the timeout for the next piece of its answer.
-	ErrSlow = errors.New("control: the daemon does not answer in time")
-	// ErrAnswer is returned for an answer that is not as it should be, such as one that breaks off.
-	ErrAnswer = errors.New("control: bad answer")
+	// ErrTimeout is returned when the daemon needs longer than the timeout for the next part of its
+	// answer.
+	ErrTimeout = errors.New("control: the daemon does not answer in time")
+	// ErrInvalid is returned when an answer cannot be decoded or is incomplete.
+	ErrInvalid = errors.New("control: invalid answer")
 )
 
-// RefusedError is an error that the daemon has answered.
-type RefusedError struct {
-	Code int    // of HTTP
-	Text string // what the daemon says
+// ResponseError is an error that the daemon has answered.
+type ResponseError struct {
+	Code int    // HTTP status
+	Text string // the error in the words of the daemon
 }
 
-func (e *RefusedError) Error() string { return e.Text }
+func (e *ResponseError) Error() string { return e.Text }
 
-// Client asks a daemon. Its methods may be called from any number of goroutines.
+// Client sends requests to a daemon. Its methods may be called from any goroutine.
 type Client struct {
 	socket  string
 	timeout time.Duration
 	http    *http.Client
 }
 
-// New makes a client for the socket at a path. The daemon may take as long as the timeout to
-// begin its answer, and again for each piece of it; 0 means 10 s.
+// New returns a client for the socket at a path. The timeout limits the wait for the start of an
+// answer, and for each further part of it; 0 means 10 s.
 func New(socket string, timeout time.Duration) *Client {
 	c := &Client{socket: socket, timeout: cmp.Or(timeout, 10*time.Second)}
 	c.http = &http.Client{Transport: &http.Transport{
@@ -53,7 +54,7 @@ func New(socket string, timeout time.Duration) *Client {
 	return c
 }
 
-// Sessions lists the live sessions that a query means. The caller closes the List.
+// Sessions lists the live sessions that match a query. The caller closes the List.
 func (c *Client) Sessions(ctx context.Context, q api.Query) (*List, error) {
 	path := api.PathSessions
 	if v := q.Values(); len(v) > 0 {
@@ -62,17 +63,18 @@ func (c *Client) Sessions(ctx context.Context, q api.Query) (*List, error) {
 	return c.list(ctx, http.MethodGet, path, nil, 0)
 }
 
-// Disconnect ends sessions. The caller closes the List; what it has been told to end ends even so.
+// Disconnect ends sessions. The caller closes the List. Closing it early does not stop the
+// disconnect.
 func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*List, error) {
 	b, err := json.Marshal(req)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	wait := time.Duration(req.Wait * float64(time.Second))
+	wait := req.Wait.Duration()
 	return c.list(ctx, http.MethodPost, api.PathDisconnect, b, wait)
 }
 
-// Status asks how the daemon is.
+// Status returns the status of the daemon.
 func (c *Client) Status(ctx context.Context) (*api.Status, error) {
 	body, err := c.do(ctx, http.MethodGet, api.PathStatus, nil, 0)
 	if err != nil {
@@ -86,12 +88,12 @@ func (c *Client) Status(ctx context.Context) (*api.Status, error) {
 	return &status, nil
 }
 
-// do sends a request and gives the body of its answer. Pieces of the body may take the timeout and
-// extra.
+// do sends a request and returns the body of its answer. Each read of the body may take the timeout
+// plus extra.
 func (c *Client) do(ctx context.Context, method, path string, body []byte, extra time.Duration) (*answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	a := &answer{ctx: ctx, cancel: cancel, patience: c.timeout + extra}
-	a.timer = time.AfterFunc(c.timeout, func() { cancel(ErrSlow) })
+	a := &answer{ctx: ctx, cancel: cancel, readTimeout: c.timeout + extra}
+	a.timer = time.AfterFunc(c.timeout, func() { cancel(ErrTimeout) })
 	req, err := http.NewRequestWithContext(ctx, method, "http://aaasess"+path, bytes.NewReader(body))
 	if err != nil {
 		a.stop()
@@ -107,10 +109,10 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, extra
 		return a, nil
 	}
 	defer a.Close()
-	return nil, refused(resp, a)
+	return nil, responseError(resp, a)
 }
 
-// unreachable says why there is no answer at all.
+// unreachable returns the reason why there is no answer.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -121,29 +123,29 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	return fmt.Errorf("%w: %w", ErrAnswer, err)
+	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
 
-func refused(resp *http.Response, body io.Reader) error {
+func responseError(resp *http.Response, body io.Reader) error {
 	b, _ := io.ReadAll(io.LimitReader(body, api.MaxBody))
 	var p api.Problem
 	if json.Unmarshal(b, &p) != nil || p.Error == "" {
 		p.Error = "status " + resp.Status
 	}
-	return &RefusedError{Code: resp.StatusCode, Text: p.Error}
+	return &ResponseError{Code: resp.StatusCode, Text: p.Error}
 }
 
-// answer is a body whose reads are limited in time.
+// answer is the body of an answer, with a timeout for each read.
 type answer struct {
 	io.ReadCloser
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	timer    *time.Timer
-	patience time.Duration
+	ctx         context.Context
+	cancel      context.CancelCauseFunc
+	timer       *time.Timer
+	readTimeout time.Duration
 }
 
 func (a *answer) Read(b []byte) (int, error) {
-	a.timer.Reset(a.patience)
+	a.timer.Reset(a.readTimeout)
 	return a.ReadCloser.Read(b)
 }
 
@@ -157,7 +159,7 @@ func (a *answer) Close() error {
 	return a.ReadCloser.Close()
 }
 
-// explain says why an answer could not be read.
+// explain returns the reason why an answer could not be read.
 func (a *answer) explain(err error) error {
 	if cause := context.Cause(a.ctx); cause != nil {
 		return cause
@@ -165,5 +167,5 @@ func (a *answer) explain(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("%w: %w", ErrAnswer, err)
+	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }

@@ -19,7 +19,7 @@ import (
 	"aaasess/cmd/internal/apiclient"
 )
 
-// folder is a short one: a socket's path has 107 octets.
+// folder returns a folder with a short path: that of a socket has at most 107 octets.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "api")
@@ -50,7 +50,8 @@ func TestNoDaemon(t *testing.T) {
 	}
 }
 
-// fake answers every request with the same octets, and then keeps the connection open or not.
+// fake starts a server that answers every request with the same octets. It then closes the
+// connection unless keep is set.
 func fake(t *testing.T, answer string, keep bool) *apiclient.Client {
 	t.Helper()
 	path := filepath.Join(folder(t), "fake")
@@ -89,17 +90,17 @@ func TestBadAnswers(t *testing.T) {
 		want         error
 		text         string
 	}{
-		{"nothing", "", false, apiclient.ErrAnswer, "EOF"},
-		{"nothing, for ever", "", true, apiclient.ErrSlow, ""},
-		{"no HTTP", "SSH-2.0-x\r\n", false, apiclient.ErrAnswer, "malformed"},
-		{"no JSON", ok + "hello", false, apiclient.ErrAnswer, "invalid character"},
-		{"no object", ok + "[]", false, apiclient.ErrAnswer, "[ where { should be"},
-		{"no sessions", ok + `{"total":1}`, false, apiclient.ErrAnswer, ""},
-		{"sessions that are no list", ok + `{"total":1,"sessions":{}}`, false, apiclient.ErrAnswer, "{ where [ should be"},
-		{"it breaks off between sessions", ok + `{"total":2,"new":[1],"sessions":[` + session, false, apiclient.ErrAnswer, "unexpected EOF"},
-		{"it breaks off within a session", ok + `{"total":2,"sessions":[` + session + `,{"id":"000`, false, apiclient.ErrAnswer, "unexpected EOF"},
-		{"the end is missing", ok + `{"total":1,"sessions":[` + session + `]`, false, apiclient.ErrAnswer, "unexpected EOF"},
-		{"it stops", ok + `{"total":2,"sessions":[` + session + `,`, true, apiclient.ErrSlow, ""},
+		{"nothing", "", false, apiclient.ErrInvalid, "EOF"},
+		{"nothing, for ever", "", true, apiclient.ErrTimeout, ""},
+		{"no HTTP", "SSH-2.0-x\r\n", false, apiclient.ErrInvalid, "malformed"},
+		{"no JSON", ok + "hello", false, apiclient.ErrInvalid, "invalid character"},
+		{"no object", ok + "[]", false, apiclient.ErrInvalid, "found [, want {"},
+		{"no sessions", ok + `{"total":1}`, false, apiclient.ErrInvalid, ""},
+		{"sessions that are no list", ok + `{"total":1,"sessions":{}}`, false, apiclient.ErrInvalid, "found {, want ["},
+		{"it breaks off between sessions", ok + `{"total":2,"new":[1],"sessions":[` + session, false, apiclient.ErrInvalid, "unexpected EOF"},
+		{"it breaks off within a session", ok + `{"total":2,"sessions":[` + session + `,{"id":"000`, false, apiclient.ErrInvalid, "unexpected EOF"},
+		{"the end is missing", ok + `{"total":1,"sessions":[` + session + `]`, false, apiclient.ErrInvalid, "unexpected EOF"},
+		{"it stops", ok + `{"total":2,"sessions":[` + session + `,`, true, apiclient.ErrTimeout, ""},
 		{"an error without a text", "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nabc", false, nil, "status 500 Oops"},
 	}
 	for _, tt := range tests {
@@ -119,7 +120,7 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
-// TestClientIsCancelled: a caller need not wait for the timeout.
+// TestClientIsCancelled: a canceled context ends a request before its timeout.
 func TestClientIsCancelled(t *testing.T) {
 	client := fake(t, "", true)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -130,11 +131,11 @@ func TestClientIsCancelled(t *testing.T) {
 	}
 }
 
-// TestBadAccountingAnswers: what is no answer at all is an error of the client.
+// TestBadAccountingAnswers: the client returns ErrInvalid for answers that it cannot decode.
 func TestBadAccountingAnswers(t *testing.T) {
 	for _, answer := range []string{"hello", "[]", `{"groups":[{"name":"a"}`, `{"groups":{}}`, ""} {
 		client := fake(t, "HTTP/1.1 200 OK\r\n\r\n"+answer, false)
-		if groups, err := client.ServerGroups(t.Context()); !errors.Is(err, apiclient.ErrAnswer) {
+		if groups, err := client.ServerGroups(t.Context()); !errors.Is(err, apiclient.ErrInvalid) {
 			t.Errorf("%q: %v %v", answer, groups, err)
 		}
 	}

@@ -10,11 +10,11 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// List is sessions as they arrive.
+// List is an answer with sessions, read while it arrives.
 type List struct {
-	Total   int // live sessions; only of Sessions
-	Matched int // sessions that were meant; with a limit the list is shorter
-	Marked  int // sessions that the request began to end; only of Disconnect
+	Total   int // live sessions; set by Sessions
+	Matched int // sessions that match; the list may be shorter because of a limit
+	Marked  int // sessions that were not already being ended; set by Disconnect
 
 	body *answer
 	dec  *json.Decoder
@@ -65,12 +65,13 @@ func (l *List) readHead() error {
 func (l *List) expect(want json.Delim) error {
 	got, err := l.dec.Token()
 	if err == nil && got != want {
-		err = fmt.Errorf("%v where %v should be", got, want)
+		err = fmt.Errorf("found %v, want %v", got, want)
 	}
 	return err
 }
 
-// All yields the sessions in the order of the answer, once. An error is the last that it yields.
+// All yields the sessions in the order of the answer. It can be used once. After an error it yields
+// nothing more.
 func (l *List) All() iter.Seq2[api.Session, error] {
 	return func(yield func(api.Session, error) bool) {
 		for l.dec.More() {
@@ -93,5 +94,5 @@ func (l *List) All() iter.Seq2[api.Session, error] {
 	}
 }
 
-// Close ends the request, whether all was read or not.
+// Close ends the request, even if the answer is not read to its end.
 func (l *List) Close() error { return l.body.Close() }

@@ -17,8 +17,8 @@ import (
 	"aaasess/cmd/internal/control"
 )
 
-// FuzzAccountingRequests: whatever is asked, the answer is one JSON value, an error has its text, and
-// nothing is done by a request that is refused as malformed.
+// FuzzAccountingRequests: every answer is one JSON value, every error has a text, and a malformed
+// request changes nothing.
 func FuzzAccountingRequests(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"GET", "/v1/server-groups?limit=1&after=isp", ""},
@@ -66,7 +66,7 @@ func FuzzAccountingRequests(f *testing.F) {
 	})
 }
 
-// TestParts: the parts of a list are the list, whatever its names and the limit.
+// TestParts: the parts of a list make up the list, for all names and limits.
 func TestParts(t *testing.T) {
 	a := books()
 	d, _ := start(t, func(cfg *control.Config) { cfg.Accounting = a })

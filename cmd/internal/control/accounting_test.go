@@ -18,7 +18,7 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 )
 
-// books are groups of every kind, and five records that are set aside, of which 7 is damaged.
+// books returns groups of every kind, and five set-aside records, of which 7 is damaged.
 func books() *controltest.Accounting {
 	a := &controltest.Accounting{
 		Groups: []api.ServerGroup{
@@ -40,7 +40,7 @@ func books() *controltest.Accounting {
 	return a
 }
 
-// startBooks starts a daemon with them.
+// startBooks starts a daemon with books.
 func startBooks(t testing.TB) (*controltest.Accounting, *controltest.Daemon, *apiclient.Client) {
 	t.Helper()
 	a := books()
@@ -65,65 +65,65 @@ func TestAccountingRequests(t *testing.T) {
 		{"no such group", "GET", groups + "/x%1by", "", 404, `no such server group: \"x\\x1by\"`, ""},
 		{"empty name", "GET", groups + "/", "", 404, "no such path", ""},
 		{"a name of dots, escaped", "GET", groups + "/%2E%2E", "", 404, `no such server group: \"..\"`, ""},
-		{"parameters of one", "GET", groups + "/isp?x", "", 400, "takes no parameters", ""},
-		{"limit 0", "GET", groups + "?limit=0", "", 400, `limit \"0\" is not within 1 and 1000`, ""},
-		{"limit too large", "GET", groups + "?limit=1001", "", 400, "not within", ""},
-		{"limit no number", "GET", spool + "/set-aside?limit=-1", "", 400, "not within", ""},
+		{"parameters of one", "GET", groups + "/isp?x", "", 400, "has no parameters", ""},
+		{"limit 0", "GET", groups + "?limit=0", "", 400, `limit \"0\": want 1 to 1000`, ""},
+		{"limit too large", "GET", groups + "?limit=1001", "", 400, ": want 1 to 1000", ""},
+		{"limit no number", "GET", spool + "/set-aside?limit=-1", "", 400, ": want 1 to 1000", ""},
 		{"parameter twice", "GET", groups + "?after=a&after=b", "", 400, "want one value", ""},
 		{"parameter empty", "GET", groups + "?after=", "", 400, "want one value", ""},
-		{"parameter unknown", "GET", groups + "?name=a", "", 400, `\"name\" is not known`, ""},
+		{"parameter unknown", "GET", groups + "?name=a", "", 400, `unknown parameter \"name\"`, ""},
 		{"parameter escapes", "GET", groups + "?after=%zz", "", 400, "invalid URL escape", ""},
-		{"method", "POST", groups, "", 405, "only GET", ""},
+		{"method", "POST", groups, "", 405, "want GET", ""},
 		{"groups of acct-on-off", "GET", "/v1/acct-on-off-groups?limit=1", "", 200, `{"groups":[{"name":"g","description":"","controlling":["isp"],"monitoring":["watcher"]}],"next":"g"}`, ""},
-		{"groups of acct-on-off wrongly", "GET", "/v1/acct-on-off-groups?x=y", "", 400, "not known", ""},
+		{"groups of acct-on-off wrongly", "GET", "/v1/acct-on-off-groups?x=y", "", 400, "unknown parameter", ""},
 		{"below those", "GET", "/v1/acct-on-off-groups/g", "", 404, "no such path", ""},
 
-		{"on, acknowledged", "POST", groups + "/isp/acct-on", "", 409, `server group \"isp\": acknowledged already: --force`, ""},
+		{"on, acknowledged", "POST", groups + "/isp/acct-on", "", 409, `server group \"isp\": already acknowledged; --force sends another one`, ""},
 		{"on, forced", "POST", groups + "/isp/acct-on", `{"force":true}`, 200, `"state":"sendAcctOn"`, "acct-on isp force"},
 		{"off", "POST", groups + "/isp/acct-off", `{"acctTerminateCause":6}`, 200, `"state":"sendAcctOff"`, "acct-off isp 6"},
 		{"on, escaped", "POST", groups + "/a%2Fb%3F%2541/acct-on", "{}", 200, `"name":"a/b?%41"`, "acct-on a/b?%41"},
 		{"on of none", "POST", groups + "/none/acct-on", "", 404, "no such server group", ""},
-		{"on of one without", "POST", groups + "/plain/acct-on", "", 409, "it sends no Accounting-On", ""},
-		{"on of one that monitors", "POST", groups + "/watcher/acct-on", "", 409, "it sends no Accounting-On", ""},
+		{"on of one without", "POST", groups + "/plain/acct-on", "", 409, "sends neither Accounting-On nor", ""},
+		{"on of one that monitors", "POST", groups + "/watcher/acct-on", "", 409, "sends neither Accounting-On nor", ""},
 		{"on with a cause", "POST", groups + "/isp/acct-on", `{"acctTerminateCause":6}`, 400, "has no acctTerminateCause", ""},
 		{"cause too large", "POST", groups + "/isp/acct-off", `{"acctTerminateCause":4294967296}`, 400, "cannot unmarshal", ""},
 		{"unknown field", "POST", groups + "/isp/acct-off", `{"group":"x"}`, 400, "unknown field", ""},
-		{"perform with parameters", "POST", groups + "/isp/acct-off?force=1", "", 400, "takes no parameters", ""},
+		{"perform with parameters", "POST", groups + "/isp/acct-off?force=1", "", 400, "has no parameters", ""},
 		{"perform something else", "POST", groups + "/isp/reboot", "", 404, "no such path", ""},
-		{"perform with GET", "GET", groups + "/isp/acct-on", "", 405, "only POST", ""},
+		{"perform with GET", "GET", groups + "/isp/acct-on", "", 405, "want POST", ""},
 		{"perform, too large", "POST", groups + "/isp/acct-on", strings.Repeat(" ", 1<<20+1), 413, "too large", ""},
 
 		{"spool", "GET", spool, "", 200, `"queues":[],"setAside":5`, ""},
-		{"spool with parameters", "GET", spool + "?x=y", "", 400, "takes no parameters", ""},
+		{"spool with parameters", "GET", spool + "?x=y", "", 400, "has no parameters", ""},
 		{"list", "GET", spool + "/set-aside?limit=1", "", 200, `{"records":[{"seq":3,"from":"group/isp","at":"0001-01-01T00:00:00Z","reason":"nobody\\xff","session":"0000000D","type":"","list":"network/x\\xfe","user":"a\\x9bl"}],"next":3}`, ""},
 		{"list to the end", "GET", spool + "/set-aside?after=8&limit=1", "", 200, `"seq":9223372036854775808,`, ""},
 		{"list behind the end", "GET", spool + "/set-aside?after=18446744073709551615", "", 200, `{"records":[]}`, ""},
-		{"list after no number", "GET", spool + "/set-aside?after=x", "", 400, `\"x\" is no number of a record`, ""},
+		{"list after no number", "GET", spool + "/set-aside?after=x", "", 400, `\"x\" is not a record number`, ""},
 		{"record", "GET", spool + "/set-aside/4", "", 200, `"attributes":[{"name":"User-Name","value":"a\\x9bl"}]}`, ""},
 		{"record that is damaged", "GET", spool + "/set-aside/7", "", 200, `"raw":"00ff"`, ""},
-		{"no such record", "GET", spool + "/set-aside/5", "", 404, "record 5: no such record is set aside", ""},
-		{"no number", "GET", spool + "/set-aside/-5", "", 400, "no number of a record", ""},
-		{"record with parameters", "GET", spool + "/set-aside/4?x=y", "", 400, "takes no parameters", ""},
+		{"no such record", "GET", spool + "/set-aside/5", "", 404, "record 5: not set aside", ""},
+		{"no number", "GET", spool + "/set-aside/-5", "", 400, "not a record number", ""},
+		{"record with parameters", "GET", spool + "/set-aside/4?x=y", "", 400, "has no parameters", ""},
 		{"below a record", "GET", spool + "/set-aside/4/x", "", 404, "no such path", ""},
 
 		{"replay", "POST", spool + "/replay", `{"seqs":[8,3,8]}`, 200, `{"records":2}`, "replay 3 8"},
 		{"replay all", "POST", spool + "/replay", `{"all":true}`, 200, `{"records":4}`, "replay all"},
 		{"replay of none", "POST", spool + "/replay", `{"seqs":[3,5]}`, 404, "record 5", ""},
 		{"replay of a damaged one", "POST", spool + "/replay", `{"seqs":[3,7]}`, 409, "damaged", ""},
-		{"replay what", "POST", spool + "/replay", `{}`, 400, "want seqs or all", ""},
-		{"replay both", "POST", spool + "/replay", `{"seqs":[3],"all":true}`, 400, "want seqs or all", ""},
+		{"replay what", "POST", spool + "/replay", `{}`, 400, "want exactly one of seqs and all", ""},
+		{"replay both", "POST", spool + "/replay", `{"seqs":[3],"all":true}`, 400, "want exactly one of seqs and all", ""},
 		{"replay without a body", "POST", spool + "/replay", "", 400, "EOF", ""},
 		{"replay a negative one", "POST", spool + "/replay", `{"seqs":[-3]}`, 400, "cannot unmarshal", ""},
-		{"replay too many", "POST", spool + "/replay", `{"seqs":[1` + strings.Repeat(",1", 10000) + `]}`, 400, "10001 seqs are more than 10000", ""},
-		{"replay with parameters", "POST", spool + "/replay?all", `{"all":true}`, 400, "takes no parameters", ""},
+		{"replay too many", "POST", spool + "/replay", `{"seqs":[1` + strings.Repeat(",1", 10000) + `]}`, 400, "10001 seqs: want at most 10000", ""},
+		{"replay with parameters", "POST", spool + "/replay?all", `{"all":true}`, 400, "has no parameters", ""},
 		{"drop", "POST", spool + "/drop", `{"seqs":[7]}`, 200, `{"records":1}`, "drop 7"},
 		{"drop all", "POST", spool + "/drop", `{"all":true}`, 200, `{"records":5}`, "drop all"},
 		{"drop of none", "POST", spool + "/drop", `{"seqs":[5]}`, 404, "record 5", ""},
 		{"drop, misspelt", "POST", spool + "/drop", `{"seqs":[3],"except":[4]}`, 400, "unknown field", ""},
 		{"forget damage", "POST", spool + "/forget-damage", "", 200, `{"entries":0}`, "forget-damage"},
-		{"forget damage with parameters", "POST", spool + "/forget-damage?x", "", 400, "takes no parameters", ""},
-		{"forget damage with GET", "GET", spool + "/forget-damage", "", 405, "only POST", ""},
-		{"drop with GET", "GET", spool + "/drop", "", 405, "only POST", ""},
+		{"forget damage with parameters", "POST", spool + "/forget-damage?x", "", 400, "has no parameters", ""},
+		{"forget damage with GET", "GET", spool + "/forget-damage", "", 405, "want POST", ""},
+		{"drop with GET", "GET", spool + "/drop", "", 405, "want POST", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestAccountingRequests(t *testing.T) {
 	}
 }
 
-// TestNoAccounting: a daemon without it says so, and has no such paths more than others.
+// TestNoAccounting: a daemon without an Accounting answers its paths with 404 and says why.
 func TestNoAccounting(t *testing.T) {
 	d, _ := start(t, nil)
 	for target, want := range map[string]string{
@@ -165,7 +165,7 @@ func TestNoAccounting(t *testing.T) {
 	}
 }
 
-// TestAccountingClient: the client's methods, with lists of several parts.
+// TestAccountingClient tests the client's methods, with lists of several parts.
 func TestAccountingClient(t *testing.T) {
 	a := books()
 	for i := range 2100 {
@@ -190,7 +190,7 @@ func TestAccountingClient(t *testing.T) {
 		t.Errorf("%+v %v", group, err)
 	}
 	_, err = client.Perform(ctx, api.PerformRequest{Group: "isp", Action: api.AcctOn})
-	if refused := (*apiclient.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 409 || !strings.Contains(refused.Text, control.ErrAcknowledged.Error()) {
+	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != 409 || !strings.Contains(refused.Text, control.ErrAcknowledged.Error()) {
 		t.Error(err)
 	}
 	list, err := client.SetAside(ctx, 0, 2)
@@ -218,18 +218,19 @@ func TestAccountingClient(t *testing.T) {
 	}
 }
 
-// TestAccountingFails: an error on the way is 503, and says what was done before.
+// TestAccountingFails: another error is answered with 503, and says how many records were changed
+// before.
 func TestAccountingFails(t *testing.T) {
 	a := books()
 	a.Full = 2
 	d, _ := start(t, func(cfg *control.Config) { cfg.Accounting = a })
 	code, body := ask(t, d.Socket, "POST", "/v1/spool/drop", `{"all":true}`)
-	if want := `{"error":"no space, when 2 records were dropped"}` + "\n"; code != 503 || body != want {
+	if want := `{"error":"no space; 2 records were already dropped"}` + "\n"; code != 503 || body != want {
 		t.Errorf("%d %s", code, body)
 	}
 }
 
-// TestPerformEndsWithTheDaemon: a Perform that does not return is told that the daemon ends.
+// TestPerformEndsWithTheDaemon: the end of the daemon cancels the context of a Perform.
 func TestPerformEndsWithTheDaemon(t *testing.T) {
 	a := books()
 	entered, outcome := make(chan struct{}), make(chan string, 1)
@@ -251,7 +252,7 @@ func TestPerformEndsWithTheDaemon(t *testing.T) {
 	}
 }
 
-// TestLogSaysWhoPerformed: what changes something is logged with the user who asked for it.
+// TestLogSaysWhoPerformed: the log has the user of each request that changes something.
 func TestLogSaysWhoPerformed(t *testing.T) {
 	lines := make(logLines, 16)
 	a := books()
@@ -268,7 +269,7 @@ func TestLogSaysWhoPerformed(t *testing.T) {
 	for _, want := range []string{
 		`msg="control socket is open"`,
 		fmt.Sprintf(`msg="accounting on or off by command" uid=%d group=isp action=acct-off force=false`, os.Getuid()),
-		fmt.Sprintf(`msg="records of the spool by command" uid=%d done=dropped records=1`, os.Getuid()),
+		fmt.Sprintf(`msg="set-aside records changed by command" uid=%d done=dropped records=1`, os.Getuid()),
 	} {
 		if line := <-lines; !strings.Contains(line, want) {
 			t.Errorf("%s; want %s", line, want)

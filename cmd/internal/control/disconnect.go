@@ -16,19 +16,20 @@ import (
 
 var errEnding = errors.New("the daemon is ending")
 
-// victims are the sessions that a request means, as parsed.
-type victims struct {
+// selection is a parsed [api.DisconnectRequest]: the ids, or else all sessions that match the
+// filter.
+type selection struct {
 	ids    []sessions.ID
 	filter api.Filter
 	wait   time.Duration
 }
 
-// parseDisconnect reads a body. A field that is not known is an error: it may have been meant to
-// spare somebody.
-func parseDisconnect(body io.Reader) (victims, error) {
+// parseDisconnect reads a body. An unknown field is an error: it may be a misspelt filter, and
+// without it the request would end too many sessions.
+func parseDisconnect(body io.Reader) (selection, error) {
 	var req api.DisconnectRequest
 	if err := decodeBody(body, &req); err != nil {
-		return victims{}, err
+		return selection{}, err
 	}
 	given := 0
 	for _, is := range []bool{len(req.IDs) > 0, len(req.Filter) > 0, req.All} {
@@ -37,30 +38,30 @@ func parseDisconnect(body io.Reader) (victims, error) {
 		}
 	}
 	if given != 1 {
-		return victims{}, errors.New("body: want ids, filter or all, and one of them only")
+		return selection{}, errors.New("body: want exactly one of ids, filter and all")
 	}
-	v := victims{wait: time.Duration(req.Wait * float64(time.Second))}
-	if req.Wait < 0 || req.Wait > api.MaxWait.Seconds() {
-		return victims{}, fmt.Errorf("body: wait is not within 0 and %v seconds", api.MaxWait.Seconds())
+	sel := selection{wait: req.Wait.Duration()}
+	if req.Wait < 0 || req.Wait > api.InSeconds(api.MaxWait) {
+		return selection{}, fmt.Errorf("body: wait: want 0 to %v seconds", api.MaxWait.Seconds())
 	}
 	for _, text := range req.IDs {
 		id, err := api.ParseID(text)
 		if err != nil {
-			return victims{}, fmt.Errorf("body: %w", err)
+			return selection{}, fmt.Errorf("body: %w", err)
 		}
-		v.ids = append(v.ids, sessions.ID(id))
+		sel.ids = append(sel.ids, sessions.ID(id))
 	}
-	v.ids = unique(v.ids)
+	sel.ids = unique(sel.ids)
 	for key, value := range req.Filter {
-		if err := v.filter.Set(key, value); err != nil {
-			return victims{}, fmt.Errorf("body: %w", err)
+		if err := sel.filter.Set(key, value); err != nil {
+			return selection{}, fmt.Errorf("body: %w", err)
 		}
 	}
-	return v, nil
+	return sel, nil
 }
 
-// decodeBody reads a body that is one JSON value with no field that is not known. The error is an
-// io.EOF if there is none.
+// decodeBody decodes a body of one JSON value. Unknown fields are an error. The error of an empty
+// body is io.EOF.
 func decodeBody(body io.Reader, v any) error {
 	dec := json.NewDecoder(body)
 	dec.DisallowUnknownFields()
@@ -76,52 +77,52 @@ func decodeBody(body io.Reader, v any) error {
 	return nil
 }
 
-// refuseBody answers a request whose body is wrong.
-func (s *Server) refuseBody(w http.ResponseWriter, err error) {
+// writeBodyError answers a request whose body is invalid.
+func (s *Server) writeBodyError(w http.ResponseWriter, err error) {
 	code := http.StatusBadRequest
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		code = http.StatusRequestEntityTooLarge
 	}
-	s.refuse(w, code, err)
+	s.writeError(w, code, err)
 }
 
-// unique leaves the first of each.
+// unique removes duplicates, and keeps the order.
 func unique(ids []sessions.ID) []sessions.ID {
 	seen := make(map[sessions.ID]bool, len(ids))
 	return slices.DeleteFunc(ids, func(id sessions.ID) bool {
-		again := seen[id]
+		duplicate := seen[id]
 		seen[id] = true
-		return again
+		return duplicate
 	})
 }
 
 // disconnect is POST /v1/sessions/disconnect.
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
-	want, err := readDisconnect(r)
+	sel, err := readDisconnect(r)
 	if err != nil {
-		s.refuseBody(w, err)
+		s.writeBodyError(w, err)
 		return
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	began, err := s.begin(ctx, want)
-	s.logDisconnect(r, began)
-	if gone := (*sessions.NotLiveError)(nil); errors.As(err, &gone) {
-		s.refuse(w, http.StatusNotFound, fmt.Errorf("no live session %s, nothing is disconnected", gone.ID))
+	b, err := s.start(ctx, sel)
+	s.logDisconnect(r, b)
+	if notLive := (*sessions.NotLiveError)(nil); errors.As(err, &notLive) {
+		s.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live; no session was disconnected", notLive.ID))
 		return
 	}
 	if err != nil {
-		s.refuse(w, http.StatusServiceUnavailable, err)
+		s.writeError(w, http.StatusServiceUnavailable, err)
 		return
 	}
-	s.report(w, r, began, want.wait)
+	s.report(w, r, b, sel.wait)
 }
 
-// logDisconnect writes a line for each session that a request has marked; those that were being ended
-// before have one already.
-func (s *Server) logDisconnect(r *http.Request, b *begun) {
+// logDisconnect writes a log line for each session that the request has marked. Sessions that were
+// already being ended have had their line.
+func (s *Server) logDisconnect(r *http.Request, b *batch) {
 	for _, id := range b.ids {
-		session := b.known[id]
+		session := b.before[id]
 		if !b.marked[id] || session == nil {
 			continue
 		}
@@ -130,87 +131,89 @@ func (s *Server) logDisconnect(r *http.Request, b *begun) {
 	}
 }
 
-func readDisconnect(r *http.Request) (victims, error) {
+func readDisconnect(r *http.Request) (selection, error) {
 	if len(r.URL.RawQuery) > 0 {
-		return victims{}, errors.New("a disconnect takes its parameters in the body")
+		return selection{}, errors.New("unexpected query: a disconnect has its parameters in the body")
 	}
 	return parseDisconnect(r.Body)
 }
 
-// begun is the sessions that a request ends.
-type begun struct {
+// batch is the sessions that one request ends.
+type batch struct {
 	ids     []sessions.ID
-	marked  map[sessions.ID]bool
-	known   map[sessions.ID]*sessions.Session // as they were, as far as a view had them
-	watcher *sessions.Watcher                 // of all of them; nil if the request does not wait
+	marked  map[sessions.ID]bool              // this request has marked them
+	before  map[sessions.ID]*sessions.Session // as they were before; nil if not live then
+	watcher *sessions.Watcher                 // of all ids; nil if the request does not wait
 }
 
-// eventsPerSession is how many events a request that waits has a place for: each session has few before it is gone. If
-// there are more because the client does not read, the state is read anew, which is seldom then.
+// eventsPerSession is the size of the watcher's buffer for each session. A session has few events
+// before it ends. If the client does not read and the buffer is full, the waiter reads the state of
+// the sessions anew.
 const eventsPerSession = 4
 
-// chunk is how many sessions of a filter are marked in one commit: the table is not locked, nor the
-// journal filled, by a million at once.
-const chunk = 1024
+// markLimit is how many sessions one commit marks, so that a million sessions neither lock the
+// table for long nor fill the journal.
+const markLimit = 1024
 
-// begin marks the sessions, waits until that is durable, and gives them to the terminator. An error
-// means that nothing was done, or with a filter and in its words, what was.
+// start marks the sessions, waits until that is durable, and starts the terminator for them. With
+// ids, an error means that no session was marked. With a filter, some may be marked; the text of
+// the error says how many.
 //
-// The sessions are watched from before they are marked, so that nothing of their end is missed.
-func (s *Server) begin(ctx context.Context, want victims) (*begun, error) {
-	b := &begun{ids: want.ids, marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}}
+// The watcher starts before the sessions are marked, so that it misses no event.
+func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
+	b := &batch{ids: sel.ids, marked: map[sessions.ID]bool{}, before: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
-		for _, session := range find(want.filter, view) {
+		for _, session := range find(sel.filter, view) {
 			b.ids = append(b.ids, session.ID)
 		}
 	}
 	for _, id := range b.ids {
-		b.known[id] = view.Get(id)
+		b.before[id] = view.Get(id)
 	}
-	if want.wait > 0 {
+	if sel.wait > 0 {
 		b.watcher = s.terminator.Watch(ctx, eventsPerSession*len(b.ids), b.ids)
 	}
-	if len(want.ids) > 0 {
-		marked, err := s.mark(want.ids)
-		b.add(marked)
+	if len(sel.ids) > 0 {
+		marked, err := s.mark(sel.ids)
+		b.addMarked(marked)
 		return b, err
 	}
 	var live []sessions.ID
-	for part := range slices.Chunk(b.ids, chunk) {
+	for part := range slices.Chunk(b.ids, markLimit) {
 		part, marked, err := s.markLive(slices.Clone(part))
 		if err != nil {
 			if len(b.marked) > 0 {
-				err = fmt.Errorf("%w, when %d of %d sessions were being disconnected", err, len(b.marked), len(b.ids))
+				err = fmt.Errorf("%w; %d of %d sessions are already being disconnected", err, len(b.marked), len(b.ids))
 			}
 			return b, err
 		}
 		live = append(live, part...)
-		b.add(marked)
+		b.addMarked(marked)
 	}
 	b.ids = live
 	return b, nil
 }
 
-func (b *begun) add(marked []sessions.ID) {
-	for _, id := range marked {
+func (b *batch) addMarked(ids []sessions.ID) {
+	for _, id := range ids {
 		b.marked[id] = true
 	}
 }
 
-// markLive marks those that are still live.
+// markLive marks the sessions that are still live.
 func (s *Server) markLive(ids []sessions.ID) (live, marked []sessions.ID, err error) {
 	for {
 		marked, err = s.mark(ids)
-		gone := (*sessions.NotLiveError)(nil)
-		if !errors.As(err, &gone) {
+		notLive := (*sessions.NotLiveError)(nil)
+		if !errors.As(err, &notLive) {
 			return ids, marked, err
 		}
-		ids = slices.Delete(ids, gone.Index, gone.Index+1)
+		ids = slices.Delete(ids, notLive.Index, notLive.Index+1)
 	}
 }
 
-// mark is R4 and R5 for some sessions, all or none.
+// mark marks all the sessions or none (R4, R5), and returns those that were not marked before.
 func (s *Server) mark(ids []sessions.ID) ([]sessions.ID, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -223,14 +226,15 @@ func (s *Server) mark(ids []sessions.ID) ([]sessions.ID, error) {
 	select {
 	case err = <-durable:
 	case <-s.ending:
-		// If it becomes durable after all, the terminator finds them at the next start.
+		// If the marks become durable after all, the terminator continues with them at the next
+		// start.
 		return nil, errEnding
 	}
 	if err != nil {
 		s.table.Undo(ids, nil)
 		return nil, err
 	}
-	// Also those that were marked already: who marked them may have ended before it came here.
+	// Start all of them: a request that marked some before may have ended before it came here.
 	s.terminator.Start(ids...)
 	return marked, nil
 }

@@ -16,7 +16,7 @@ import (
 	"aaasess/sessions"
 )
 
-// TestDisconnect: what is asked for at five sessions, of which the fifth is being ended already.
+// TestDisconnect sends requests to a daemon with five sessions. The fifth is already being ended.
 func TestDisconnect(t *testing.T) {
 	tests := []struct {
 		name string
@@ -27,20 +27,20 @@ func TestDisconnect(t *testing.T) {
 		{"one id", api.DisconnectRequest{IDs: []string{"00000002"}}, []string{"2 terminating*"}, ""},
 		{"ids, one twice", api.DisconnectRequest{IDs: []string{"0x3", "00000001", "00000003"}}, []string{"3 terminating*", "1 terminating*"}, ""},
 		{"one that is being ended", api.DisconnectRequest{IDs: []string{"00000005", "00000001"}}, []string{"5 terminating", "1 terminating*"}, ""},
-		{"an id that is not live: nothing happens", api.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil, "no live session 00000063, nothing is disconnected"},
+		{"an id that is not live: nothing happens", api.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil, "session 00000063 is not live; no session was disconnected"},
 		{"filter", api.DisconnectRequest{Filter: map[string]string{"user": "alice"}}, []string{"1 terminating*", "2 terminating*"}, ""},
 		{"filters", api.DisconnectRequest{Filter: map[string]string{"user": "alice", "acct-session-id": "two"}}, []string{"2 terminating*"}, ""},
-		{"filter that nobody passes", api.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
+		{"filter without a match", api.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
 		{"all", api.DisconnectRequest{All: true}, []string{"1 terminating*", "2 terminating*", "3 terminating*", "4 terminating*", "5 terminating"}, ""},
-		{"nothing said", api.DisconnectRequest{}, nil, "want ids, filter or all"},
-		{"empty filter", api.DisconnectRequest{Filter: map[string]string{}}, nil, "want ids, filter or all"},
-		{"two things said", api.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want ids, filter or all"},
-		{"unknown filter", api.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `"usr" is not known`},
+		{"nothing said", api.DisconnectRequest{}, nil, "want exactly one of ids, filter and all"},
+		{"empty filter", api.DisconnectRequest{Filter: map[string]string{}}, nil, "want exactly one of ids, filter and all"},
+		{"two things said", api.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want exactly one of ids, filter and all"},
+		{"unknown filter", api.DisconnectRequest{Filter: map[string]string{"usr": "alice"}}, nil, `unknown parameter "usr"`},
 		{"filter without a value", api.DisconnectRequest{Filter: map[string]string{"user": ""}}, nil, `"user" is empty`},
-		{"sort is no filter", api.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `"sort" is not known`},
-		{"no id", api.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is no session id`},
-		{"wait below 0", api.DisconnectRequest{All: true, Wait: -1}, nil, "wait is not within 0 and 3600 seconds"},
-		{"wait too long", api.DisconnectRequest{All: true, Wait: 3601}, nil, "wait is not within 0 and 3600 seconds"},
+		{"sort is no filter", api.DisconnectRequest{Filter: map[string]string{"sort": "id"}}, nil, `unknown parameter "sort"`},
+		{"no id", api.DisconnectRequest{IDs: []string{"1"}}, nil, `"1" is not a session ID`},
+		{"wait below 0", api.DisconnectRequest{All: true, Wait: -1}, nil, "wait: want 0 to 3600 seconds"},
+		{"wait too long", api.DisconnectRequest{All: true, Wait: 3601}, nil, "wait: want 0 to 3600 seconds"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestDisconnect(t *testing.T) {
 			disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000005"}})
 			if tt.err != "" {
 				_, err := client.Disconnect(t.Context(), tt.req)
-				if refused, ok := errors.AsType[*apiclient.RefusedError](err); !ok || !strings.Contains(refused.Text, tt.err) || refused.Code/100 != 4 {
+				if refused, ok := errors.AsType[*apiclient.ResponseError](err); !ok || !strings.Contains(refused.Text, tt.err) || refused.Code/100 != 4 {
 					t.Errorf("error %v, want %q", err, tt.err)
 				}
 			} else if diff := cmp.Diff(tt.want, disconnect(t, client, tt.req)); diff != "" {
@@ -67,12 +67,12 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
-// TestWait: each way in which a NAS can answer, as a waiting request sees it.
+// TestWait: a request that waits reports each kind of answer of a NAS.
 func TestWait(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers []controltest.Answer
-		wait    float64
+		wait    api.Seconds
 		want    string
 	}{
 		{"ACK, its stop comes first", []controltest.Answer{ack}, 5, "1 ended* ACK/1"},
@@ -97,8 +97,9 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// TestWaitTellsAtOnce: a session that goes is told of while another one still stays.
-func TestWaitTellsAtOnce(t *testing.T) {
+// TestWaitStreams: a session is in the answer as soon as it has ended, while another one is still
+// live.
+func TestWaitStreams(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "stays", time.Now())
 	begin(t, d, "goes", time.Now())
@@ -125,7 +126,7 @@ func TestWaitTellsAtOnce(t *testing.T) {
 	}
 }
 
-// TestDisconnectMany: more than one commit takes, all of them once.
+// TestDisconnectMany: a request for more sessions than one commit marks ends each of them once.
 func TestDisconnectMany(t *testing.T) {
 	d, client := start(t, nil)
 	const n = 2500
@@ -134,14 +135,14 @@ func TestDisconnectMany(t *testing.T) {
 	}
 	got := disconnect(t, client, api.DisconnectRequest{Filter: map[string]string{"nas": "nas-1"}})
 	if v := d.Table.View(); len(got) != n || v.Disconnected != n || numbers(t, client, api.Query{Filter: api.Filter{State: "active"}}) != "of 0" {
-		t.Errorf("%d sessions told, %d marked", len(got), v.Disconnected)
+		t.Errorf("%d sessions in the answer, %d marked", len(got), v.Disconnected)
 	}
 	if slices.Sort(got); len(slices.Compact(got)) != n {
-		t.Error("a session is told twice")
+		t.Error("a session is in the answer twice")
 	}
 }
 
-// TestWaitForMany: a request that waits for a table full of sessions has the end and the outcome of each.
+// TestWaitForMany: a request that waits for many sessions reports the end and the outcome of each.
 func TestWaitForMany(t *testing.T) {
 	d, client := start(t, nil)
 	const n = 20_000
@@ -151,7 +152,7 @@ func TestWaitForMany(t *testing.T) {
 	d.NAS.Will("alice", ack)
 	got := disconnect(t, client, api.DisconnectRequest{All: true, Wait: 60})
 	if len(got) != n || d.Table.View().Len() != 0 {
-		t.Errorf("%d sessions told, %d left", len(got), d.Table.View().Len())
+		t.Errorf("%d sessions in the answer, %d left", len(got), d.Table.View().Len())
 	}
 	for _, line := range got {
 		if !strings.HasSuffix(line, " ended* ACK/1") {
@@ -160,7 +161,8 @@ func TestWaitForMany(t *testing.T) {
 	}
 }
 
-// TestDisconnectOnlyWhenDurable: no answer, and no request to the NAS, before the marks are durable.
+// TestDisconnectOnlyWhenDurable: the daemon neither answers nor asks the NAS before the marks are
+// durable.
 func TestDisconnectOnlyWhenDurable(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
@@ -186,7 +188,7 @@ func TestDisconnectOnlyWhenDurable(t *testing.T) {
 	}
 }
 
-// TestDisconnectWhenNothingIsDurable: the marks are taken back.
+// TestDisconnectWhenNothingIsDurable: a failed commit undoes the marks.
 func TestDisconnectWhenNothingIsDurable(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -201,11 +203,11 @@ func TestDisconnectWhenNothingIsDurable(t *testing.T) {
 			for _, req := range []api.DisconnectRequest{{IDs: []string{"00000001"}}, {All: true}} {
 				tt.set(d, errors.New("disk is full"))
 				_, err := client.Disconnect(t.Context(), req)
-				if refused, ok := errors.AsType[*apiclient.RefusedError](err); !ok || refused.Code != 503 || !strings.Contains(refused.Text, "disk is full") {
+				if refused, ok := errors.AsType[*apiclient.ResponseError](err); !ok || refused.Code != 503 || !strings.Contains(refused.Text, "disk is full") {
 					t.Errorf("error %v", err)
 				}
 				tt.set(d, nil)
-				begin(t, d, "bob", time.Now()) // its commit is behind that which takes back
+				begin(t, d, "bob", time.Now()) // its commit follows that of the undo
 				if v := d.Table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
 					t.Errorf("session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
 				}
@@ -214,8 +216,9 @@ func TestDisconnectWhenNothingIsDurable(t *testing.T) {
 	}
 }
 
-// TestDisconnectTakenBackWhenNothingIsAccepted: the commit fails, and the journal refuses meanwhile.
-func TestDisconnectTakenBackWhenNothingIsAccepted(t *testing.T) {
+// TestDisconnectUndoneWhenNothingIsAccepted: a failed commit undoes the marks even while the
+// journal rejects changes.
+func TestDisconnectUndoneWhenNothingIsAccepted(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
 	d.Journal.Hold(true)
@@ -230,24 +233,25 @@ func TestDisconnectTakenBackWhenNothingIsAccepted(t *testing.T) {
 	d.Journal.Refuse(full)
 	d.Journal.Fail(full)
 	d.Journal.Hold(false)
-	if refused, ok := errors.AsType[*apiclient.RefusedError](<-answered); !ok || refused.Code != 503 {
+	if refused, ok := errors.AsType[*apiclient.ResponseError](<-answered); !ok || refused.Code != 503 {
 		t.Errorf("error %v", refused)
 	}
 	d.Journal.Refuse(nil)
 	d.Journal.Fail(nil)
-	begin(t, d, "bob", time.Now()) // its commit is behind that which takes back
+	begin(t, d, "bob", time.Now()) // its commit follows that of the undo
 	if v := d.Table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
 		t.Errorf("session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
 	}
 }
 
-// TestDisconnectOfMarked: who marked the session never gave it to the terminator; this request does.
+// TestDisconnectOfMarked: a request starts the terminator also for a session that was already
+// marked.
 func TestDisconnectOfMarked(t *testing.T) {
 	for _, req := range []api.DisconnectRequest{{IDs: []string{"00000002"}, Wait: 5}, {All: true, Wait: 5}} {
 		d, client := start(t, nil)
 		begin(t, d, "bob", time.Now())
 		d.NAS.Will("bob", ack)
-		disconnect(t, client, api.DisconnectRequest{All: true, Wait: 5}) // the terminator runs: it finds nothing by itself any more
+		disconnect(t, client, api.DisconnectRequest{All: true, Wait: 5}) // now the terminator runs, and no longer finds marked sessions by itself
 		begin(t, d, "alice", time.Now())
 		d.NAS.Will("alice", ack)
 		if _, err := d.Table.Disconnect([]sessions.ID{2}, nil); err != nil {
@@ -259,7 +263,7 @@ func TestDisconnectOfMarked(t *testing.T) {
 	}
 }
 
-// TestDaemonEndsDuringDisconnect: a request that waits does not hold up the end.
+// TestDaemonEndsDuringDisconnect: a request that waits does not delay the end of the daemon.
 func TestDaemonEndsDuringDisconnect(t *testing.T) {
 	for _, held := range []bool{false, true} {
 		t.Run(fmt.Sprint("journal held ", held), func(t *testing.T) {

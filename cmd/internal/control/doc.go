@@ -1,22 +1,20 @@
-// Package control is the daemon's end of the control socket (R32, R70): package api has its requests and
-// answers, package apiclient the other end. [Server] answers from the table of sessions, and asks an
-// [Accounting] for what concerns server groups and the spool.
+// Package control is the server of the control socket (R32, R70). Package api defines its requests
+// and answers, and package apiclient is the client. [Server] answers requests for sessions from the
+// session table, and passes requests for server groups and the spool to an [Accounting].
 //
-// # Who may connect
+// # Access
 //
-// The socket has mode 0660, and the group of the configuration: who may connect
-// may end sessions. It is bound in a folder that only the daemon may enter, gets
-// mode and group there, and is then moved to its place, so it is never open to
-// anybody else. A socket on which nobody listens is replaced; one on which
-// somebody does is an error. The log says which user has disconnected, had an
-// Accounting-On or -Off sent, or replayed, dropped or rerouted records.
+// Every user who may connect may end sessions. The socket has mode 0660 and the group of the
+// configuration. It is bound in a folder that only the daemon may enter, gets its mode and group
+// there, and is then moved to its path, so no other user can ever connect to it. A stale socket of
+// a killed daemon is replaced. A socket of a running daemon is an error. The log names the user of
+// each request that changes something.
 //
-// # Who owns what
+// # Concurrency
 //
-// Requests read the [sessions.View] of their moment and never hold a lock. The
-// one thing they change is what [sessions.Table.Disconnect] changes, and what the
-// [Accounting] does for the requests to it: all its state and locks are its own. A
-// disconnect that waits reads the events of its sessions from a [sessions.Watcher].
-// The map of status sections has a lock, held for a look-up only. Every request ends
-// with the Server's context.
+// A request reads one [sessions.View] and holds no lock. It changes sessions only by
+// [sessions.Table.Disconnect]. The [Accounting] owns its own state and locks. A disconnect that
+// waits reads the events of its sessions from a [sessions.Watcher]. A mutex guards the map of
+// status sections, and is held for a look-up only. Every request ends when the context of
+// [Server.Run] is done.
 package control

@@ -13,7 +13,7 @@ import (
 	"aaasess/sessions"
 )
 
-// orders are how sessions can be sorted, by the names of [api.Orders].
+// orders are the comparisons for the names of [api.Orders].
 var orders = map[string]func(a, b *sessions.Session) int{
 	"id":      func(a, b *sessions.Session) int { return cmp.Compare(a.ID, b.ID) },
 	"user":    func(a, b *sessions.Session) int { return cmp.Compare(a.User, b.User) },
@@ -24,7 +24,7 @@ var orders = map[string]func(a, b *sessions.Session) int{
 
 func octets(s *sessions.Session) uint64 { return s.Usage.InputOctets + s.Usage.OutputOctets }
 
-// match reports whether a filter means s.
+// match reports whether s matches a filter.
 func match(f *api.Filter, s *sessions.Session) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, api.ID(s.ID))) &&
 		(f.User == "" || f.User == s.User) &&
@@ -44,7 +44,8 @@ func isNAS(want string, nas *sessions.NAS) bool {
 	return err == nil && addr.Unmap() == nas.Addr.Unmap()
 }
 
-// sameStation compares Calling-Station-Ids: NASes write MAC addresses in many ways (RFC 3580 section 3.21).
+// sameStation compares Calling-Station-Ids: NASes write MAC addresses in many ways (RFC 3580
+// section 3.21).
 func sameStation(a, b string) bool {
 	if a == b {
 		return true
@@ -54,7 +55,7 @@ func sameStation(a, b string) bool {
 	return errA == nil && errB == nil && bytes.Equal(macA, macB)
 }
 
-// find lists the sessions of a view that a filter means, in the order of their ids.
+// find returns the sessions of a view that match a filter, in the order of their ids.
 func find(f api.Filter, view *sessions.View) []*sessions.Session {
 	var list []*sessions.Session
 	if len(f.IDs) > 0 {
@@ -75,8 +76,8 @@ func find(f api.Filter, view *sessions.View) []*sessions.Session {
 	return list
 }
 
-// order sorts what was found and cuts it to the limit.
-func order(q api.Query, list []*sessions.Session) []*sessions.Session {
+// sortAndLimit sorts sessions, and cuts the list to the limit.
+func sortAndLimit(q api.Query, list []*sessions.Session) []*sessions.Session {
 	by, reverse := strings.CutPrefix(q.Sort, "-")
 	compare := orders[cmp.Or(by, "id")]
 	if by != "" && by != "id" || reverse {

@@ -52,7 +52,7 @@ func TestFiltersAndOrders(t *testing.T) {
 		{"ids, one of them gone", "id=00000005&id=00000002&id=00000063", "2 5 of 2"},
 		{"ids and a filter", "id=00000005&id=00000002&nas=nas-2", "5 of 1"},
 		{"two filters", "user=alice&nas=nas-2", "5 of 1"},
-		{"nobody", "user=alice&kind=exec", "of 0"},
+		{"no match", "user=alice&kind=exec", "of 0"},
 		{"by user", "sort=user", "2 5 6 3 1 4 of 6"},
 		{"by user, reversed", "sort=-user", "4 1 3 6 2 5 of 6"},
 		{"oldest first", "sort=started", "6 3 2 1 4 5 of 6"},

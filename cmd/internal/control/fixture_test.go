@@ -24,7 +24,7 @@ var (
 	silence = controltest.Answer{}
 )
 
-// folder is a short one: a socket's path has 107 octets.
+// folder returns a folder with a short path: that of a socket has at most 107 octets.
 func folder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ctl")
@@ -35,7 +35,7 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-// start starts a daemon, and sees at the end that its socket is gone.
+// start starts a daemon. At the end of the test it checks that the socket is removed.
 func start(t testing.TB, change func(*control.Config)) (*controltest.Daemon, *apiclient.Client) {
 	t.Helper()
 	d, err := controltest.Start(folder(t), change)
@@ -77,7 +77,7 @@ func collect(t testing.TB, list *apiclient.List, err error) []api.Session {
 	return out
 }
 
-// numbers lists what a query finds: "1 2 of 2".
+// numbers returns the sessions that match a query: "1 2 of 2".
 func numbers(t testing.TB, client *apiclient.Client, q api.Query) string {
 	t.Helper()
 	list, err := client.Sessions(t.Context(), q)
@@ -88,8 +88,9 @@ func numbers(t testing.TB, client *apiclient.Client, q api.Query) string {
 	return strings.Join(append(out, "of", fmt.Sprint(list.Matched)), " ")
 }
 
-// disconnect ends sessions and tells of each: "1 ended ACK/1", with a * if this was what ends it;
-// the text is the last outcome, the number the attempts (+ for more than one).
+// disconnect ends sessions and returns a line for each: "1 ended ACK/1", with the last outcome and
+// the number of attempts (+ for more than one). A * marks sessions that this request started to
+// end.
 func disconnect(t testing.TB, client *apiclient.Client, req api.DisconnectRequest) []string {
 	t.Helper()
 	list, err := client.Disconnect(t.Context(), req)

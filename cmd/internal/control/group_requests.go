@@ -13,15 +13,15 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// part is which part of a list is wanted: those after a name or number.
-type part struct {
+// page selects a part of a list: at most limit items after a name or number.
+type page struct {
 	after string
 	limit int
 }
 
-// parsePart reads the parameters after and limit.
-func parsePart(values url.Values) (part, error) {
-	p := part{limit: api.PageSize}
+// parsePage reads the parameters after and limit.
+func parsePage(values url.Values) (page, error) {
+	p := page{limit: api.PageSize}
 	for key, list := range values {
 		if len(list) != 1 || list[0] == "" {
 			return p, fmt.Errorf("%w: want one value for %s", api.ErrQuery, strconv.Quote(key))
@@ -32,30 +32,32 @@ func parsePart(values url.Values) (part, error) {
 		case "limit":
 			n, err := strconv.ParseUint(list[0], 10, 31)
 			if err != nil || n < 1 || n > api.MaxPage {
-				return p, fmt.Errorf("%w: limit %q is not within 1 and %d", api.ErrQuery, list[0], api.MaxPage)
+				return p, fmt.Errorf("%w: limit %q: want 1 to %d", api.ErrQuery, list[0], api.MaxPage)
 			}
 			p.limit = int(n)
 		default:
-			return p, fmt.Errorf("%w: %q is not known", api.ErrQuery, key)
+			return p, fmt.Errorf("%w: unknown parameter %q", api.ErrQuery, key)
 		}
 	}
 	return p, nil
 }
 
-// wantedPart reads the parameters, or refuses them.
-func (s *Server) wantedPart(w http.ResponseWriter, r *http.Request) (p part, ok bool) {
+// readPage reads the parameters of a request for a page. If they are invalid, it answers the
+// request.
+func (s *Server) readPage(w http.ResponseWriter, r *http.Request) (p page, ok bool) {
 	values, err := parseURL(r)
 	if err == nil {
-		p, err = parsePart(values)
+		p, err = parsePage(values)
 	}
 	if err != nil {
-		s.refuse(w, http.StatusBadRequest, err)
+		s.writeError(w, http.StatusBadRequest, err)
 	}
 	return p, err == nil
 }
 
-// byName sorts items and gives the part that is wanted, with the name after which the next one begins.
-func byName[T any](items []T, name func(T) string, p part) (some []T, next string) {
+// pageByName sorts items by name and returns the page p of them. next is the after of the next
+// page, or "".
+func pageByName[T any](items []T, name func(T) string, p page) (some []T, next string) {
 	items = slices.SortedFunc(slices.Values(items), func(a, b T) int { return cmp.Compare(name(a), name(b)) })
 	first := 0
 	if p.after != "" {
@@ -69,12 +71,12 @@ func byName[T any](items []T, name func(T) string, p part) (some []T, next strin
 		some = some[:p.limit]
 		next = name(some[p.limit-1])
 	}
-	orEmpty(&some)
+	emptyIfNil(&some)
 	return some, next
 }
 
-// orEmpty makes nil a list, for JSON: [] and not null.
-func orEmpty[T any](list *[]T) {
+// emptyIfNil replaces a nil list by an empty one, so that its JSON is [] and not null.
+func emptyIfNil[T any](list *[]T) {
 	if *list == nil {
 		*list = []T{}
 	}
@@ -82,48 +84,48 @@ func orEmpty[T any](list *[]T) {
 
 // listServerGroups is GET /v1/server-groups.
 func (s *Server) listServerGroups(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.wantedPart(w, r)
+	p, ok := s.readPage(w, r)
 	if !ok {
 		return
 	}
-	groups, next := byName(s.cfg.Accounting.ServerGroups(), func(g api.ServerGroup) string { return g.Name }, p)
+	groups, next := pageByName(s.cfg.Accounting.ServerGroups(), func(g api.ServerGroup) string { return g.Name }, p)
 	for i := range groups {
-		orEmpty(&groups[i].Servers)
+		emptyIfNil(&groups[i].Servers)
 	}
-	s.answer(w, http.StatusOK, api.ServerGroupList{Groups: groups, Next: next})
+	s.writeJSON(w, http.StatusOK, api.ServerGroupList{Groups: groups, Next: next})
 }
 
 // listOnOffGroups is GET /v1/acct-on-off-groups.
 func (s *Server) listOnOffGroups(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.wantedPart(w, r)
+	p, ok := s.readPage(w, r)
 	if !ok {
 		return
 	}
-	groups, next := byName(s.cfg.Accounting.OnOffGroups(), func(g api.OnOffGroup) string { return g.Name }, p)
+	groups, next := pageByName(s.cfg.Accounting.OnOffGroups(), func(g api.OnOffGroup) string { return g.Name }, p)
 	for i := range groups {
-		orEmpty(&groups[i].Controlling)
-		orEmpty(&groups[i].Monitoring)
+		emptyIfNil(&groups[i].Controlling)
+		emptyIfNil(&groups[i].Monitoring)
 	}
-	s.answer(w, http.StatusOK, api.OnOffGroupList{Groups: groups, Next: next})
+	s.writeJSON(w, http.StatusOK, api.OnOffGroupList{Groups: groups, Next: next})
 }
 
 // showServerGroup is GET /v1/server-groups/{name}.
 func (s *Server) showServerGroup(w http.ResponseWriter, r *http.Request) {
 	if s.noParameters(w, r) {
-		s.answerGroup(w, r.PathValue("name"))
+		s.writeGroup(w, r.PathValue("name"))
 	}
 }
 
-func (s *Server) answerGroup(w http.ResponseWriter, name string) {
+func (s *Server) writeGroup(w http.ResponseWriter, name string) {
 	groups := s.cfg.Accounting.ServerGroups()
 	i := slices.IndexFunc(groups, func(g api.ServerGroup) bool { return g.Name == name })
 	if i < 0 {
-		s.refuse(w, http.StatusNotFound, fmt.Errorf("%w: %q", ErrNoGroup, name))
+		s.writeError(w, http.StatusNotFound, fmt.Errorf("%w: %q", ErrNoGroup, name))
 		return
 	}
 	group := groups[i]
-	orEmpty(&group.Servers)
-	s.answer(w, http.StatusOK, group)
+	emptyIfNil(&group.Servers)
+	s.writeJSON(w, http.StatusOK, group)
 }
 
 // perform is POST /v1/server-groups/{name}/acct-on or /acct-off.
@@ -133,23 +135,23 @@ func (s *Server) perform(action api.Action) http.HandlerFunc {
 			return
 		}
 		var req api.PerformRequest
-		if err := decodeBody(r.Body, &req); err != nil && !errors.Is(err, io.EOF) { // no body is a plain request
-			s.refuseBody(w, err)
+		if err := decodeBody(r.Body, &req); err != nil && !errors.Is(err, io.EOF) { // the body may be empty
+			s.writeBodyError(w, err)
 			return
 		}
 		req.Group, req.Action = r.PathValue("name"), action
 		if req.Action == api.AcctOn && req.AcctTerminateCause != 0 {
-			s.refuse(w, http.StatusBadRequest, errors.New("body: an Accounting-On has no acctTerminateCause"))
+			s.writeError(w, http.StatusBadRequest, errors.New("body: an Accounting-On has no acctTerminateCause"))
 			return
 		}
 		ctx, done := s.untilEnd(r)
 		defer done()
 		if err := s.cfg.Accounting.Perform(ctx, req); err != nil {
-			s.refuse(w, refusal(err), err)
+			s.writeError(w, statusCode(err), err)
 			return
 		}
 		s.cfg.Logger.Info("accounting on or off by command", "uid", r.Context().Value(peerKey{}),
 			"group", req.Group, "action", string(req.Action), "force", req.Force)
-		s.answerGroup(w, req.Group)
+		s.writeGroup(w, req.Group)
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// listWriter writes a list as it is made.
+// listWriter writes a list of sessions without holding it in memory.
 type listWriter struct {
 	*bufio.Writer
 	control *http.ResponseController
 	sep     string
 }
 
-// newListWriter begins an answer.
+// newListWriter starts an answer with the fields of head.
 func newListWriter(w http.ResponseWriter, head any) (*listWriter, error) {
 	b, err := json.Marshal(head)
 	if err != nil {
@@ -35,7 +35,7 @@ func (l *listWriter) write(s api.Session) error {
 	if err != nil {
 		return err
 	}
-	_, _ = l.WriteString(l.sep) // a bufio.Writer gives its first error again
+	_, _ = l.WriteString(l.sep) // a bufio.Writer returns its first error again
 	l.sep = ",\n"
 	_, err = l.Write(b)
 	return err
@@ -55,7 +55,7 @@ func (l *listWriter) end() error {
 	return l.flush()
 }
 
-// deadlineWriter gives each write its own time.
+// deadlineWriter sets a new deadline for each write.
 type deadlineWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController

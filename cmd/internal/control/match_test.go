@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzMatch: no filter harms anything, and one that is empty means all.
+// FuzzMatch: no filter panics, and an empty filter matches every session.
 func FuzzMatch(f *testing.F) {
 	for _, seed := range []string{
 		"", "user=alice", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
@@ -42,7 +42,7 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// TestWords: the words of the socket are those of the table.
+// TestWords: the protocol names kinds and states as package sessions does.
 func TestWords(t *testing.T) {
 	if diff := cmp.Diff(api.Orders(), slices.Sorted(maps.Keys(orders))); diff != "" {
 		t.Error(diff)

@@ -18,15 +18,15 @@ func (s *Server) reroute(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("body: want queue and list")
 	}
 	if err != nil {
-		s.refuseBody(w, err)
+		s.writeBodyError(w, err)
 		return
 	}
 	n, err := s.cfg.Accounting.Reroute(req.Queue, req.List)
 	if err != nil {
-		s.refuse(w, refusal(err), err)
+		s.writeError(w, statusCode(err), err)
 		return
 	}
-	s.cfg.Logger.Info("records of a queue go by another list, by command", "uid", r.Context().Value(peerKey{}),
+	s.cfg.Logger.Info("queue rerouted by command", "uid", r.Context().Value(peerKey{}),
 		"queue", req.Queue, "list", req.List, "records", n)
-	s.answer(w, http.StatusOK, api.RecordsAnswer{Records: n})
+	s.writeJSON(w, http.StatusOK, api.RecordsAnswer{Records: n})
 }

@@ -15,7 +15,7 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 )
 
-// leftovers are a queue whose method is gone, one whose method is there, and lists.
+// leftovers returns a queue without a method, a queue with one, and method lists.
 func leftovers() *controltest.Accounting {
 	return &controltest.Accounting{
 		Status: api.SpoolStatus{Queues: []api.Queue{
@@ -43,8 +43,8 @@ func TestRerouteRequests(t *testing.T) {
 		{"no body", "POST", target, "", 400, "EOF", ""},
 		{"unknown field", "POST", target, `{"queue":"group/gone","list":"network/default","all":true}`, 400, "unknown field", ""},
 		{"too large", "POST", target, strings.Repeat(" ", 1<<20+1), 413, "too large", ""},
-		{"parameters", "POST", target + "?list=x", `{"queue":"group/gone","list":"network/default"}`, 400, "takes no parameters", ""},
-		{"method", "GET", target, "", 405, "only POST", ""},
+		{"parameters", "POST", target + "?list=x", `{"queue":"group/gone","list":"network/default"}`, 400, "has no parameters", ""},
+		{"method", "GET", target, "", 405, "want POST", ""},
 		{"below", "POST", target + "/group", "", 404, "no such path", ""},
 	}
 	for _, tt := range tests {
@@ -62,14 +62,14 @@ func TestRerouteRequests(t *testing.T) {
 	}
 }
 
-// TestReroute: the client's half, what is told of the queue then, and the log.
+// TestReroute tests the client, the status of the queue after a reroute, and the log.
 func TestReroute(t *testing.T) {
 	lines := make(logLines, 16)
 	_, client := start(t, func(cfg *control.Config) {
 		cfg.Accounting, cfg.Logger = leftovers(), slog.New(slog.NewTextHandler(lines, nil))
 	})
 	_, err := client.Reroute(t.Context(), api.RerouteRequest{Queue: "group/gone", List: "network/other"})
-	if refused := (*apiclient.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 404 {
+	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != 404 {
 		t.Error(err)
 	}
 	n, err := client.Reroute(t.Context(), api.RerouteRequest{Queue: "group/gone", List: "network/default"})
@@ -82,7 +82,7 @@ func TestReroute(t *testing.T) {
 	}
 	for _, want := range []string{
 		`msg="control socket is open"`,
-		fmt.Sprintf(`msg="records of a queue go by another list, by command" uid=%d queue=group/gone list=network/default records=7`, os.Getuid()),
+		fmt.Sprintf(`msg="queue rerouted by command" uid=%d queue=group/gone list=network/default records=7`, os.Getuid()),
 	} {
 		if line := <-lines; !strings.Contains(line, want) {
 			t.Errorf("%s; want %s", line, want)

@@ -10,27 +10,27 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// errNoAccounting is the answer to all that is asked of an [Accounting] that is not there.
-var errNoAccounting = errors.New("this daemon has no server groups and no spool to ask")
+// errNoAccounting answers all requests for an [Accounting] if there is none.
+var errNoAccounting = errors.New("this daemon has no server groups and no spool")
 
-// newMux makes what finds the handler of a request.
+// newMux returns the mux with all paths.
 func (s *Server) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.noSuchPath)
 	route := func(method, path string, handle http.HandlerFunc) {
 		mux.HandleFunc(method+" "+path, handle)
-		refuse := func(w http.ResponseWriter, r *http.Request) {
+		notAllowed := func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", method)
-			s.refuse(w, http.StatusMethodNotAllowed, fmt.Errorf("%q is not allowed here, only %s", r.Method, method))
+			s.writeError(w, http.StatusMethodNotAllowed, fmt.Errorf("method %q is not allowed: want %s", r.Method, method))
 		}
-		mux.HandleFunc(path, refuse)
-		if method == http.MethodGet { // whose pattern takes HEAD, too
-			mux.HandleFunc(http.MethodHead+" "+path, refuse)
+		mux.HandleFunc(path, notAllowed)
+		if method == http.MethodGet { // a GET pattern also matches HEAD
+			mux.HandleFunc(http.MethodHead+" "+path, notAllowed)
 		}
 	}
 	accounting := func(method, path string, handle http.HandlerFunc) {
 		if s.cfg.Accounting == nil {
-			handle = func(w http.ResponseWriter, _ *http.Request) { s.refuse(w, http.StatusNotFound, errNoAccounting) }
+			handle = func(w http.ResponseWriter, _ *http.Request) { s.writeError(w, http.StatusNotFound, errNoAccounting) }
 		}
 		route(method, path, handle)
 	}
@@ -54,10 +54,11 @@ func (s *Server) newMux() *http.ServeMux {
 }
 
 func (s *Server) noSuchPath(w http.ResponseWriter, r *http.Request) {
-	s.refuse(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
+	s.writeError(w, http.StatusNotFound, fmt.Errorf("no such path: %q", r.URL.Path))
 }
 
-// isClean reports whether a path is one that a ServeMux does not clean: it has no empty segment, "." or "..".
+// isClean reports whether a ServeMux would leave a path as it is: the path has no empty segment,
+// "." or "..".
 func isClean(escaped string) bool {
 	clean := path.Clean(escaped)
 	if strings.HasSuffix(escaped, "/") && clean != "/" {

@@ -17,29 +17,28 @@ import (
 
 const (
 	readTimeout = 30 * time.Second // for a whole request
-	sendTimeout = 30 * time.Second // for each piece of an answer: a client that reads nothing is left
+	sendTimeout = 30 * time.Second // for each part of an answer; then the connection of a slow client is closed
 	endTimeout  = time.Second      // for the requests that are open when the Server ends
 )
 
-// Config is how a [Server] is set up.
+// Config configures a [Server].
 type Config struct {
-	// Socket is the path of the unix socket, at most 107 octets. Its folder is made, with mode 0750
-	// and the group, if it isn't there.
+	// Socket is the path of the unix socket, at most 107 octets. If its folder does not exist, it
+	// is made with mode 0750 and the group.
 	Socket string
-	// Group owns the socket, by name or number; "" leaves the group of the process.
+	// Group is the group of the socket, by name or number; "" means the group of the process.
 	Group string
-	// Version is told by /v1/status.
+	// Version is the version in /v1/status.
 	Version string
-	// Accounting answers what is asked about server groups and the spool. If nil, those requests are
-	// answered with 404.
+	// Accounting answers requests for server groups and the spool. nil answers them with 404.
 	Accounting Accounting
-	// Logger is where to log; nil for nowhere.
+	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
-	// Now is the clock for idle times; nil means time.Now.
+	// Now is the clock for the start time in /v1/status; nil means time.Now.
 	Now func() time.Time
 }
 
-// Server answers the command line. Its methods may be called from any goroutine.
+// Server answers the requests of the control socket. Its methods may be called from any goroutine.
 type Server struct {
 	cfg        Config
 	table      *sessions.Table
@@ -55,8 +54,8 @@ type Server struct {
 	sections map[string]func() any
 }
 
-// New makes the socket: from now on connections queue there until Run. An error names the path;
-// it is an [ErrInUse] if another daemon listens there.
+// New opens the socket. Connections wait in its queue until Run is called. An error names the path.
+// It wraps [ErrInUse] if another daemon listens on the socket.
 func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Now == nil {
@@ -78,24 +77,24 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	return s, nil
 }
 
-// String names the Server in logs.
+// String returns the name of the Server for logs.
 func (s *Server) String() string { return "control socket " + s.cfg.Socket }
 
 // Ready is closed when Run answers requests.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
-// RegisterStatus adds a section to /v1/status, or replaces the one of that name. fn is called for
-// each request, from any goroutine, and gives what encoding/json can write; it must not block.
+// RegisterStatus adds a section to /v1/status, or replaces the section of that name. fn is called
+// for each request, from any goroutine. It returns a value for encoding/json, and must not block.
 func (s *Server) RegisterStatus(name string, fn func() any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sections[name] = fn
 }
 
-// Close removes the socket of a Server that will not run.
+// Close removes the socket. It is for a Server whose Run is never called.
 func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.Close()) }
 
-// Run answers requests until ctx is done, and removes the socket. Call it once.
+// Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           s,
@@ -119,7 +118,7 @@ func (s *Server) Run(ctx context.Context) error {
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
 		if srv.Shutdown(over) != nil {
-			_ = srv.Close() // what is still open then is a client that does not read
+			_ = srv.Close() // only clients that do not read are left
 		}
 		<-failed
 	}
@@ -133,42 +132,44 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	default:
-		s.refuse(w, http.StatusServiceUnavailable, errors.New("too many requests at once"))
+		s.writeError(w, http.StatusServiceUnavailable, fmt.Errorf("more than %d requests at the same time", api.MaxRequests))
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
 	if !isClean(r.URL.EscapedPath()) {
-		s.noSuchPath(w, r) // the mux would redirect, with a page of HTML
+		s.noSuchPath(w, r) // the mux would redirect it, with an HTML page
 		return
 	}
 	s.mux.ServeHTTP(w, r)
 }
 
-func (s *Server) refuse(w http.ResponseWriter, code int, err error) {
-	s.answer(w, code, api.Problem{Error: utf8Text(err.Error())})
+// writeError answers with an [api.Problem].
+func (s *Server) writeError(w http.ResponseWriter, code int, err error) {
+	s.writeJSON(w, code, api.Problem{Error: utf8Text(err.Error())})
 }
 
-func (s *Server) answer(w http.ResponseWriter, code int, v any) {
+// writeJSON answers with a JSON value.
+func (s *Server) writeJSON(w http.ResponseWriter, code int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		code, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
-		s.cfg.Logger.Error("control answer", "err", err)
+		code, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be encoded as JSON"}`)
+		s.cfg.Logger.Error("answer of the control socket cannot be encoded", "err", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_, _ = w.Write(append(b, '\n')) // the client is gone if this fails
+	_, _ = w.Write(append(b, '\n')) // fails only if the client has gone
 }
 
 // listSessions is GET /v1/sessions.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	values, err := parseURL(r)
 	if err != nil {
-		s.refuse(w, http.StatusBadRequest, err)
+		s.writeError(w, http.StatusBadRequest, err)
 		return
 	}
 	query, err := api.ParseQuery(values)
 	if err != nil {
-		s.refuse(w, http.StatusBadRequest, err)
+		s.writeError(w, http.StatusBadRequest, err)
 		return
 	}
 	view := s.table.View()
@@ -177,7 +178,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	for _, session := range order(query, found) {
+	for _, session := range sortAndLimit(query, found) {
 		if out.write(s.describe(session)) != nil {
 			return
 		}
@@ -185,7 +186,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	_ = out.end()
 }
 
-// describe makes JSON of a session, with its termination if that is under way.
+// describe returns the JSON form of a session, with its termination if it is being ended.
 func (s *Server) describe(session *sessions.Session) api.Session {
 	out := describe(session, s.table)
 	if session.State == sessions.Terminating {

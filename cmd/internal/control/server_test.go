@@ -24,7 +24,7 @@ import (
 	"aaasess/sessions"
 )
 
-// raw sends octets to a socket, and gives all that comes back.
+// raw sends octets to a socket, and returns all that it receives.
 func raw(t *testing.T, path, request string) string {
 	t.Helper()
 	conn, err := net.Dial("unix", path)
@@ -34,11 +34,11 @@ func raw(t *testing.T, path, request string) string {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
 	go func() { _, _ = io.WriteString(conn, request) }()
-	b, _ := io.ReadAll(conn) // a reset is an end, too
+	b, _ := io.ReadAll(conn) // may end with a connection reset
 	return string(b)
 }
 
-// ask makes one request, and gives status and body.
+// ask sends one request, and returns the status and the body.
 func ask(t *testing.T, path, method, target, body string) (int, string) {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{
@@ -73,8 +73,8 @@ func TestBadRequests(t *testing.T) {
 		err                        string
 	}{
 		{"path", "GET", "/v2", "", 404, `no such path: \"/v2\"`},
-		{"method", "DELETE", "/v1/sessions", "", 405, `\"DELETE\" is not allowed here, only GET`},
-		{"method of disconnect", "GET", end, "", 405, "only POST"},
+		{"method", "DELETE", "/v1/sessions", "", 405, `method \"DELETE\" is not allowed: want GET`},
+		{"method of disconnect", "GET", end, "", 405, "want POST"},
 		{"path of nothing", "GET", "/", "", 404, `no such path: \"/\"`},
 		{"two slashes", "GET", "//", "", 404, `no such path: \"//\"`},
 		{"an empty segment", "GET", "/v1//sessions", "", 404, `no such path: \"/v1//sessions\"`},
@@ -82,14 +82,14 @@ func TestBadRequests(t *testing.T) {
 		{"dots", "GET", "/v1/spool/../sessions", "", 404, "no such path"},
 		{"a dot", "POST", "/v1/./sessions/disconnect", `{"all":true}`, 404, "no such path"},
 		{"a slash that is escaped", "GET", "/v1%2Fsessions", "", 404, "no such path"},
-		{"method of status", "PUT", "/v1/status", "", 405, `\"PUT\" is not allowed here, only GET`},
-		{"a method that nobody knows", "ENDALL", end, "", 405, `\"ENDALL\" is not allowed here, only POST`},
+		{"method of status", "PUT", "/v1/status", "", 405, `method \"PUT\" is not allowed: want GET`},
+		{"an unknown method", "ENDALL", end, "", 405, `method \"ENDALL\" is not allowed: want POST`},
 		{"no accounting", "GET", "/v1/spool", "", 404, "no server groups and no spool"},
-		{"no accounting, and the wrong method", "GET", "/v1/spool/drop", "", 405, "only POST"},
+		{"no accounting, and the wrong method", "GET", "/v1/spool/drop", "", 405, "want POST"},
 		{"filter", "GET", "/v1/sessions?kind=x", "", 400, "want one of network, exec, connection"},
 		{"escapes in the URL", "GET", "/v1/sessions?user=%zz", "", 400, "invalid URL escape"},
 		{"semicolon in the URL", "GET", "/v1/sessions?user=a;kind=exec", "", 400, "semicolon"},
-		{"status with parameters", "GET", "/v1/status?x=1", "", 400, "takes no parameters"},
+		{"status with parameters", "GET", "/v1/status?x=1", "", 400, "has no parameters"},
 		{"disconnect with parameters", "POST", end + "?user=bob", `{"all":true}`, 400, "in the body"},
 		{"no body", "POST", end, "", 400, "EOF"},
 		{"no JSON", "POST", end, "all", 400, "invalid character"},
@@ -97,7 +97,7 @@ func TestBadRequests(t *testing.T) {
 		{"two values", "POST", end, `{"all":true}{"all":true}`, 400, "more than one JSON value"},
 		{"garbage behind", "POST", end, `{"all":true}x`, 400, "more than one JSON value"},
 		{"array", "POST", end, `[]`, 400, "cannot unmarshal"},
-		{"null", "POST", end, `null`, 400, "want ids, filter or all"},
+		{"null", "POST", end, `null`, 400, "want exactly one of ids, filter and all"},
 		{"unknown field", "POST", end, `{"all":true,"except":["00000001"]}`, 400, `unknown field \"except\"`},
 		{"number as id", "POST", end, `{"ids":[1]}`, 400, "cannot unmarshal"},
 		{"too large", "POST", end, `{"ids":["` + strings.Repeat("0", 1<<20) + `"]}`, 413, "too large"},
@@ -129,8 +129,8 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// TestAllow: the answer to a method that is not allowed says which is. HEAD is none, though net/http would take it
-// for GET.
+// TestAllow: the answer to a wrong method names the right one. HEAD is wrong, although net/http
+// would treat it as GET.
 func TestAllow(t *testing.T) {
 	d, _ := start(t, nil)
 	for _, tt := range []struct{ method, path, allow string }{
@@ -146,7 +146,7 @@ func TestAllow(t *testing.T) {
 			t.Errorf("%s %s: %d, allows %q, want %q", tt.method, tt.path, w.Code, got, tt.allow)
 		}
 	}
-	for _, target := range []string{"*", "", "http://daemon"} { // what net/http gives to a handler, too
+	for _, target := range []string{"*", "", "http://daemon"} { // net/http passes these to a handler, too
 		r := httptest.NewRequest("OPTIONS", "/", nil)
 		r.URL.Path, r.RequestURI = target, target
 		w := httptest.NewRecorder()
@@ -156,7 +156,7 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-// TestAnswer is the answer to a list octet for octet: other programs read it.
+// TestAnswer compares a list octet for octet, because other programs read it.
 func TestAnswer(t *testing.T) {
 	began := time.Date(2001, 6, 27, 4, 45, 0, 500, time.UTC)
 	d, _ := start(t, func(cfg *control.Config) { cfg.Now = func() time.Time { return began.Add(100 * time.Second) } })
@@ -181,7 +181,7 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// TestListShowsTermination: a list tells how far the ending of a session has come.
+// TestListShowsTermination: a list has the progress of ending a session.
 func TestListShowsTermination(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
@@ -226,7 +226,8 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestTooManyRequests: those that wait take all places; a place is free again when one's client goes.
+// TestTooManyRequests: requests that wait fill the limit. When a client goes, another request is
+// accepted.
 func TestTooManyRequests(t *testing.T) {
 	d, client := start(t, nil)
 	begin(t, d, "alice", time.Now())
@@ -239,7 +240,7 @@ func TestTooManyRequests(t *testing.T) {
 		lists = append(lists, list)
 	}
 	code, body := ask(t, d.Socket, "GET", "/v1/status", "")
-	if code != 503 || !strings.Contains(body, "too many requests") {
+	if code != 503 || !strings.Contains(body, "more than 64 requests") {
 		t.Errorf("%d %s", code, body)
 	}
 	for _, list := range lists {
@@ -254,7 +255,8 @@ func TestTooManyRequests(t *testing.T) {
 	}
 }
 
-// TestListOfAClientThatReadsNothing: it holds nobody up, nor the end of the daemon.
+// TestListOfAClientThatReadsNothing: such a client delays neither other clients nor the end of the
+// daemon.
 func TestListOfAClientThatReadsNothing(t *testing.T) {
 	var conn net.Conn
 	t.Cleanup(func() {
@@ -279,7 +281,7 @@ func TestListOfAClientThatReadsNothing(t *testing.T) {
 	}
 }
 
-// TestLogSaysWho: a disconnect is logged with the user who asked for it.
+// TestLogSaysWho: the log has the user of a disconnect.
 func TestLogSaysWho(t *testing.T) {
 	lines := make(logLines, 16)
 	d, client := start(t, func(cfg *control.Config) { cfg.Logger = slog.New(slog.NewTextHandler(lines, nil)) })
@@ -297,7 +299,7 @@ func TestLogSaysWho(t *testing.T) {
 	}
 }
 
-// logLines takes lines, each with one Write.
+// logLines is a log. It receives each line with one Write.
 type logLines chan string
 
 func (l logLines) Write(b []byte) (int, error) {

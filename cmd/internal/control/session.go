@@ -13,8 +13,8 @@ import (
 	"aaasess/sessions"
 )
 
-// describe makes JSON of a session; clock is the table that it is of.
-func describe(s *sessions.Session, clock *sessions.Table) api.Session {
+// describe returns the JSON form of a session of the table.
+func describe(s *sessions.Session, table *sessions.Table) api.Session {
 	out := api.Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
 		User: utf8Text(s.User), NAS: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
@@ -22,8 +22,8 @@ func describe(s *sessions.Session, clock *sessions.Table) api.Session {
 		CalledStation:  utf8Text(s.Attrs.Text(radius.CalledStationID)),
 		NASPortID:      utf8Text(s.Attrs.Text(radius.NASPortID)),
 		IfIndex:        s.IfIndex,
-		Started:        clock.Date(s.Started).UTC().Truncate(time.Second), Heard: clock.Date(s.LastEvent).UTC().Truncate(time.Second),
-		Idle: s.IdleTime(clock.Clock()), SessionTime: s.Usage.SessionTime,
+		Started:        table.Date(s.Started).UTC().Truncate(time.Second), Heard: table.Date(s.LastEvent).UTC().Truncate(time.Second),
+		Idle: s.IdleTime(table.Clock()), SessionTime: s.Usage.SessionTime,
 		InputOctets: s.Usage.InputOctets, OutputOctets: s.Usage.OutputOctets,
 		InputPackets: s.Usage.InputPackets, OutputPackets: s.Usage.OutputPackets,
 	}
@@ -45,10 +45,10 @@ func framedAddress(s *sessions.Session) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// describeTermination makes JSON of a termination.
+// describeTermination returns the JSON form of a termination.
 func describeTermination(t sessions.Termination) *api.Termination {
 	out := &api.Termination{Attempts: t.Attempts}
-	if t.Attempts > 1 || t.Attempts == 1 && !t.Asking { // an attempt has come back
+	if t.Attempts > 1 || t.Attempts == 1 && !t.Asking { // there is an outcome
 		out.Last = utf8Text(t.Last.String())
 		out.ErrorCause = uint32(t.Last.ErrorCause)
 	}
@@ -59,7 +59,7 @@ func describeTermination(t sessions.Termination) *api.Termination {
 	return out
 }
 
-// utf8Text writes octets that are not UTF-8 as \xHH: JSON can carry nothing else.
+// utf8Text replaces octets that are not valid UTF-8 by \xHH, because JSON text is UTF-8.
 func utf8Text(s string) string {
 	if utf8.ValidString(s) {
 		return s

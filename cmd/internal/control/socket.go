@@ -15,21 +15,21 @@ import (
 )
 
 // ErrInUse is returned when another daemon listens on the socket.
-var ErrInUse = errors.New("another daemon listens there")
+var ErrInUse = errors.New("another daemon listens on it")
 
-// maxPath is what fits into the sun_path of a Linux unix(7) address, with its final zero.
+// maxPath is the longest path for the sun_path of a Linux unix(7) address, which ends with a zero.
 const maxPath = 107
 
 // socket is the listening socket and its place in the file system.
 type socket struct {
 	*net.UnixListener
 	path string
-	info fs.FileInfo // of the socket when it was put there
+	info fs.FileInfo // of our socket, to recognize it
 }
 
-// listen makes the socket at path with mode 0660 and, unless negative, this group. The folder is
-// made if its parent is there. While it looks and binds it holds a flock(2) on the folder, so that
-// of two daemons that start at once one sees the other.
+// listen opens a socket at path with mode 0660 and the group gid; a negative gid leaves the group.
+// It makes the folder if only that is missing. It holds a flock(2) on the folder while it checks
+// the path and binds the socket, so that of two daemons that start at the same time one fails.
 func listen(path string, gid int) (*socket, error) {
 	if len(path) > maxPath {
 		return nil, fmt.Errorf("the path is longer than %d octets", maxPath)
@@ -45,7 +45,7 @@ func listen(path string, gid int) (*socket, error) {
 	defer lock.Close()
 	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, errors.New("another daemon is starting there")
+		return nil, errors.New("another daemon is starting with it")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
@@ -62,7 +62,7 @@ func makeFolder(dir string, gid int) error {
 		return nil
 	}
 	if err == nil {
-		err = os.Chmod(dir, 0o750) // whatever the umask is
+		err = os.Chmod(dir, 0o750) // regardless of the umask
 	}
 	if err == nil && gid >= 0 {
 		err = os.Chown(dir, -1, gid)
@@ -70,7 +70,8 @@ func makeFolder(dir string, gid int) error {
 	return err
 }
 
-// checkFree sees that nothing is at path but perhaps a socket on which nobody listens.
+// checkFree returns an error unless the path is free, or has a stale socket on which no process
+// listens.
 func checkFree(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +81,7 @@ func checkFree(path string) error {
 		return err
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
-		return errors.New("something that is no socket is there")
+		return errors.New("the path exists and is not a socket")
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
@@ -96,7 +97,7 @@ func checkFree(path string) error {
 	return err
 }
 
-// bind makes the socket where nobody else can reach it, and moves it to path when it is as it shall be.
+// bind opens the socket in a private folder, sets its mode and group, and moves it to path.
 func bind(path string, gid int) (_ *socket, err error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), ".s*")
 	if err != nil {
@@ -130,8 +131,8 @@ func bind(path string, gid int) (_ *socket, err error) {
 	return s, nil
 }
 
-// remove takes the socket from the file system, if it is still ours that is there. It is called
-// before Close: as long as we listen nobody else takes the place.
+// remove deletes the socket file, if it is still ours. Call it before Close: while we listen, no
+// other daemon replaces the file.
 func (s *socket) remove() error {
 	info, err := os.Lstat(s.path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.info) {
@@ -143,7 +144,7 @@ func (s *socket) remove() error {
 	return err
 }
 
-// groupID finds a group by name or number; -1 for "".
+// groupID returns the id of a group by name or number, and -1 for "".
 func groupID(group string) (int, error) {
 	if group == "" {
 		return -1, nil
@@ -161,7 +162,7 @@ func groupID(group string) (int, error) {
 // peerKey is the key of a connection's peer in the context of its requests.
 type peerKey struct{}
 
-// withPeer notes the user at the other end, for the log. -1 is one that is not known.
+// withPeer stores the user id of the client in the context, for the log. It is -1 if unknown.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
 	uid := -1
 	if c, ok := conn.(*net.UnixConn); ok {

@@ -20,8 +20,8 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 )
 
-// anotherGroup is a group that this process may give to its files, other than the one that they
-// have anyhow; that one if there is no other.
+// anotherGroup returns a group that this process may give to its files. If there is one, it is not
+// the group that files have by default.
 func anotherGroup(t *testing.T) int {
 	t.Helper()
 	if os.Getuid() == 0 {
@@ -56,7 +56,7 @@ func TestSocketModeAndGroup(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(folder(t), "made")
-			old := syscall.Umask(0o077) // what is asked for holds whatever the umask is
+			old := syscall.Umask(0o077) // it must not matter
 			d, err := controltest.Start(dir, func(cfg *control.Config) { cfg.Group = tt.group })
 			syscall.Umask(old)
 			if err != nil {
@@ -79,7 +79,7 @@ func TestSocketModeAndGroup(t *testing.T) {
 	}
 }
 
-// TestSocketFolderIsLeftAlone: one that is there keeps its mode.
+// TestSocketFolderIsLeftAlone: an existing folder keeps its mode.
 func TestSocketFolderIsLeftAlone(t *testing.T) {
 	dir := folder(t)
 	if err := os.Chmod(dir, 0o701); err != nil {
@@ -106,7 +106,7 @@ func TestSecondDaemon(t *testing.T) {
 	}
 }
 
-// TestStaleSocket: what a killed daemon left is replaced.
+// TestStaleSocket: the socket of a killed daemon is replaced.
 func TestStaleSocket(t *testing.T) {
 	dir := folder(t)
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "control.sock"), Net: "unix"})
@@ -125,7 +125,7 @@ func TestStaleSocket(t *testing.T) {
 	}
 }
 
-// TestSocketOfAnotherIsNotRemoved: at the end only our own socket goes.
+// TestSocketOfAnotherIsNotRemoved: at its end the daemon removes only its own socket.
 func TestSocketOfAnotherIsNotRemoved(t *testing.T) {
 	d, err := controltest.Start(folder(t), nil)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestSocketErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			return filepath.Join(dir, "a")
-		}, "", "something that is no socket is there"},
+		}, "", "the path exists and is not a socket"},
 		{"the folder's folder is missing", func(_ *testing.T, dir string) string { return filepath.Join(dir, "a", "b", "c") }, "", "no such file"},
 		{"the folder is a file", func(t *testing.T, dir string) string {
 			if err := os.WriteFile(filepath.Join(dir, "a"), nil, 0o600); err != nil {
@@ -182,7 +182,7 @@ func TestSocketErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			return filepath.Join(dir, "a")
-		}, "", "another daemon is starting there"},
+		}, "", "another daemon is starting with it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestSocketErrors(t *testing.T) {
 	}
 }
 
-// TestClose: a server that never runs leaves nothing.
+// TestClose: a server that never runs leaves no socket.
 func TestClose(t *testing.T) {
 	path := filepath.Join(folder(t), "a")
 	var log bytes.Buffer

@@ -10,8 +10,8 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// plainText is a record with what came from the network as JSON can carry it.
-func plainText(a api.SetAside) api.SetAside {
+// utf8Record returns a record whose texts are valid UTF-8, as JSON requires.
+func utf8Record(a api.SetAside) api.SetAside {
 	for _, text := range []*string{&a.From, &a.Reason, &a.Session, &a.List, &a.User} {
 		*text = utf8Text(*text)
 	}
@@ -29,17 +29,17 @@ func (s *Server) showSpool(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := s.cfg.Accounting.Spool()
-	orEmpty(&status.Queues)
-	orEmpty(&status.Damage)
+	emptyIfNil(&status.Queues)
+	emptyIfNil(&status.Damage)
 	for i := range status.Damage {
 		status.Damage[i].Reason = utf8Text(status.Damage[i].Reason)
 	}
-	s.answer(w, http.StatusOK, status)
+	s.writeJSON(w, http.StatusOK, status)
 }
 
 // listSetAside is GET /v1/spool/set-aside.
 func (s *Server) listSetAside(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.wantedPart(w, r)
+	p, ok := s.readPage(w, r)
 	if !ok {
 		return
 	}
@@ -47,13 +47,13 @@ func (s *Server) listSetAside(w http.ResponseWriter, r *http.Request) {
 	if p.after != "" {
 		var err error
 		if after, err = parseSeq(p.after); err != nil {
-			s.refuse(w, http.StatusBadRequest, err)
+			s.writeError(w, http.StatusBadRequest, err)
 			return
 		}
 	}
 	records, err := s.cfg.Accounting.SetAside(after, p.limit+1)
 	if err != nil {
-		s.refuse(w, refusal(err), err)
+		s.writeError(w, statusCode(err), err)
 		return
 	}
 	list := api.SetAsideList{Records: []api.SetAside{}}
@@ -63,15 +63,15 @@ func (s *Server) listSetAside(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		record.Attributes, record.Raw = nil, ""
-		list.Records = append(list.Records, plainText(record))
+		list.Records = append(list.Records, utf8Record(record))
 	}
-	s.answer(w, http.StatusOK, list)
+	s.writeJSON(w, http.StatusOK, list)
 }
 
 func parseSeq(text string) (uint64, error) {
 	seq, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %q is no number of a record", api.ErrQuery, text)
+		return 0, fmt.Errorf("%w: %q is not a record number", api.ErrQuery, text)
 	}
 	return seq, nil
 }
@@ -83,25 +83,25 @@ func (s *Server) showSetAside(w http.ResponseWriter, r *http.Request) {
 	}
 	seq, err := parseSeq(r.PathValue("seq"))
 	if err != nil {
-		s.refuse(w, http.StatusBadRequest, err)
+		s.writeError(w, http.StatusBadRequest, err)
 		return
 	}
 	record, err := s.cfg.Accounting.SetAsideRecord(seq)
 	if err != nil {
-		s.refuse(w, refusal(err), err)
+		s.writeError(w, statusCode(err), err)
 		return
 	}
-	s.answer(w, http.StatusOK, plainText(record))
+	s.writeJSON(w, http.StatusOK, utf8Record(record))
 }
 
 // replay is POST /v1/spool/replay.
 func (s *Server) replay(w http.ResponseWriter, r *http.Request) {
-	s.work(w, r, "replayed", s.cfg.Accounting.Replay)
+	s.changeRecords(w, r, "replayed", s.cfg.Accounting.Replay)
 }
 
 // drop is POST /v1/spool/drop.
 func (s *Server) drop(w http.ResponseWriter, r *http.Request) {
-	s.work(w, r, "dropped", s.cfg.Accounting.Drop)
+	s.changeRecords(w, r, "dropped", s.cfg.Accounting.Drop)
 }
 
 // forgetDamage is POST /v1/spool/forget-damage.
@@ -111,15 +111,16 @@ func (s *Server) forgetDamage(w http.ResponseWriter, r *http.Request) {
 	}
 	n, err := s.cfg.Accounting.ForgetDamage()
 	if err != nil {
-		s.refuse(w, refusal(err), err)
+		s.writeError(w, statusCode(err), err)
 		return
 	}
-	s.cfg.Logger.Info("damage of the spool forgotten by command", "uid", r.Context().Value(peerKey{}), "entries", n)
-	s.answer(w, http.StatusOK, api.ForgetAnswer{Entries: n})
+	s.cfg.Logger.Info("damage report of the spool cleared by command", "uid", r.Context().Value(peerKey{}), "entries", n)
+	s.writeJSON(w, http.StatusOK, api.ForgetAnswer{Entries: n})
 }
 
-// work does something with records that are set aside; done says what.
-func (s *Server) work(w http.ResponseWriter, r *http.Request, done string, do func([]uint64, bool) (int, error)) {
+// changeRecords replays or drops set-aside records. done is the past participle for the log and for
+// errors.
+func (s *Server) changeRecords(w http.ResponseWriter, r *http.Request, done string, do func([]uint64, bool) (int, error)) {
 	if !s.noParameters(w, r) {
 		return
 	}
@@ -128,25 +129,25 @@ func (s *Server) work(w http.ResponseWriter, r *http.Request, done string, do fu
 	switch {
 	case err != nil:
 	case (len(req.Seqs) > 0) == req.All:
-		err = errors.New("body: want seqs or all, and one of them only")
+		err = errors.New("body: want exactly one of seqs and all")
 	case len(req.Seqs) > api.MaxSeqs:
-		err = fmt.Errorf("body: %d seqs are more than %d", len(req.Seqs), api.MaxSeqs)
+		err = fmt.Errorf("body: %d seqs: want at most %d", len(req.Seqs), api.MaxSeqs)
 	}
 	if err != nil {
-		s.refuseBody(w, err)
+		s.writeBodyError(w, err)
 		return
 	}
 	slices.Sort(req.Seqs)
 	n, err := do(slices.Compact(req.Seqs), req.All)
 	if n > 0 {
-		s.cfg.Logger.Info("records of the spool by command", "uid", r.Context().Value(peerKey{}), "done", done, "records", n)
+		s.cfg.Logger.Info("set-aside records changed by command", "uid", r.Context().Value(peerKey{}), "done", done, "records", n)
 	}
 	if err != nil {
 		if n > 0 {
-			err = fmt.Errorf("%w, when %d records were %s", err, n, done)
+			err = fmt.Errorf("%w; %d records were already %s", err, n, done)
 		}
-		s.refuse(w, refusal(err), err)
+		s.writeError(w, statusCode(err), err)
 		return
 	}
-	s.answer(w, http.StatusOK, api.RecordsAnswer{Records: n})
+	s.writeJSON(w, http.StatusOK, api.RecordsAnswer{Records: n})
 }

@@ -13,8 +13,7 @@ import (
 
 // showStatus is GET /v1/status.
 func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
-	if len(r.URL.RawQuery) > 0 {
-		s.refuse(w, http.StatusBadRequest, fmt.Errorf("%w: status takes no parameters", api.ErrQuery))
+	if !s.noParameters(w, r) {
 		return
 	}
 	s.mu.Lock()
@@ -28,15 +27,15 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	}
 	for name, fn := range sections {
 		b, err := json.Marshal(fn())
-		if err != nil { // one part that cannot be told must not hide the others
+		if err != nil { // one invalid section must not hide the others
 			b, _ = json.Marshal(api.Problem{Error: err.Error()})
 		}
 		status.Sections[name] = b
 	}
-	s.answer(w, http.StatusOK, status)
+	s.writeJSON(w, http.StatusOK, status)
 }
 
-// parseURL is r.URL.Query, which leaves out what it cannot read.
+// parseURL returns the parameters of a request. r.URL.Query would ignore errors.
 func parseURL(r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -23,15 +23,15 @@ import (
 	"aaasess/sessions/sessionstest"
 )
 
-// mute is a NAS that does not answer.
+// mute is a NAS that never answers.
 type mute struct{}
 
 func (mute) Disconnect(context.Context, *sessions.Attempt) sessions.Outcome {
 	return sessions.Outcome{}
 }
 
-// TestWaitOutlivesReadTimeout: the time for reading a request does not end a wait, which net/http
-// would take for a client that is gone.
+// TestWaitOutlivesReadTimeout: the timeout for reading a request does not end a wait. net/http
+// would treat it as a closed connection.
 func TestWaitOutlivesReadTimeout(t *testing.T) {
 	journal := sessionstest.NewJournal()
 	defer journal.Close()
@@ -75,7 +75,7 @@ func TestWaitOutlivesReadTimeout(t *testing.T) {
 	_ = s.Close()
 }
 
-// TestRunFails: a socket that breaks ends Run with an error, and leaves nothing.
+// TestRunFails: Run returns the error of a broken socket, and removes the socket.
 func TestRunFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	s, err := New(Config{Socket: path}, nil, nil)
@@ -91,7 +91,7 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
-// lateNAS answers 50 ms after the row of the session has ended.
+// lateNAS answers 50 ms after the session has ended.
 type lateNAS struct{}
 
 func (lateNAS) Disconnect(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
@@ -100,8 +100,8 @@ func (lateNAS) Disconnect(ctx context.Context, _ *sessions.Attempt) sessions.Out
 	return sessions.Outcome{Answer: sessions.ACK}
 }
 
-// TestWaitAfterMissedEvents: a request that has missed events reads how the sessions are, and has the outcomes that
-// come then.
+// TestWaitAfterMissedEvents: a request that has missed events reads the state of the sessions, and
+// still receives later outcomes.
 func TestWaitAfterMissedEvents(t *testing.T) {
 	journal := sessionstest.NewJournal()
 	defer journal.Close()
@@ -112,7 +112,7 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	const n = 8 // as many as are asked at once
+	const n = 8 // the terminator asks as many at the same time
 	send := func(typ sessions.EventType, i int) {
 		durable := make(chan error, 1)
 		sid := fmt.Sprint("a", i)
@@ -121,7 +121,7 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b := &begun{marked: map[sessions.ID]bool{}, known: map[sessions.ID]*sessions.Session{}}
+	b := &batch{marked: map[sessions.ID]bool{}, before: map[sessions.ID]*sessions.Session{}}
 	for i := range n {
 		send(sessions.Start, i)
 		b.ids = append(b.ids, sessions.ID(i+1))
@@ -131,7 +131,7 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.add(marked)
+	b.addMarked(marked)
 	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { ended <- terminator.Run(ctx) }()
@@ -154,15 +154,15 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Sessions) != n {
 		t.Fatalf("%d sessions, %v", len(list.Sessions), err)
 	}
-	told := 0
+	acks := 0
 	for _, session := range list.Sessions {
 		if session.State != "ended" || !session.Marked || session.Termination == nil || session.Termination.Attempts != 1 {
 			t.Errorf("%+v %+v", session, session.Termination)
 		} else if session.Termination.Last == "ACK" {
-			told++
+			acks++
 		}
 	}
-	if told == 0 {
-		t.Error("no outcome came after the end")
+	if acks == 0 {
+		t.Error("no session has the outcome that came after its end")
 	}
 }

@@ -10,207 +10,235 @@ import (
 )
 
 const (
-	// outcomeWait is how long after a session is gone the outcome of the attempt that was under way may
-	// take: the stop often overtakes the ACK.
-	outcomeWait = time.Second
-	// gatherFor is how long further events are awaited after one, to answer them together.
-	gatherFor = 20 * time.Millisecond
+	// outcomeTimeout limits the wait for the outcome of an attempt whose session has ended already.
+	// The stop of a session often arrives before the ACK.
+	outcomeTimeout = time.Second
+	// gatherTime is the time from the first new event to the next write, so that one write covers
+	// many events.
+	gatherTime = 20 * time.Millisecond
 )
 
-// awaited is a session that is being ended, and that the answer does not have yet.
-type awaited struct {
-	index  int // in the request
-	id     sessions.ID
-	status sessions.Termination // as last heard
-	gone   bool
-	late   time.Time // until when the outcome of its attempt is awaited; zero unless it is gone
+// pending is a session that is not in the answer yet.
+type pending struct {
+	index    int // in the request
+	id       sessions.ID
+	status   sessions.Termination // from the newest event
+	ended    bool
+	deadline time.Time // for the outcome, if the session ends during an attempt
 }
 
-// waiter answers a disconnect that waits: with each session once it is gone.
+// waiter writes the answer to a disconnect. It runs in the goroutine of the request.
+//
+// A session moves through it like this:
+//
+//	pending ─ it ends ─┬─ no attempt is under way ───────────────────► ready ─► written
+//	                   └─ awaitOutcome ─ the outcome, or its deadline ──┘
+//
+// What is still pending at the end is written as it is then.
 type waiter struct {
-	s    *Server
-	b    *begun
-	out  *listWriter
-	left map[sessions.ID]*awaited
-	late []*awaited // gone, with an attempt under way, the earliest first; some have their outcome meanwhile
-	done []*awaited // gone, and to be written
+	s            *Server
+	b            *batch
+	out          *listWriter
+	pending      map[sessions.ID]*pending // not written yet
+	awaitOutcome []*pending               // ended during an attempt, by deadline; some have their outcome
+	ready        []*pending               // ended, to be written
 }
 
-// report answers a disconnect: each session once it is gone, and the others when the wait is over.
-func (s *Server) report(w http.ResponseWriter, r *http.Request, b *begun, wait time.Duration) {
-	if wait > 0 { // net/http still watches for the end of the connection, but not until readTimeout only
+// report answers a disconnect. With wait, it writes each session when it has ended, and the others
+// when the wait is over. Without, it writes all sessions at once.
+func (s *Server) report(w http.ResponseWriter, r *http.Request, b *batch, wait time.Duration) {
+	if wait > 0 { // net/http goes on reading to notice a closed connection: readTimeout must not end that
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
 	out, err := newListWriter(w, api.DisconnectHead{Matched: len(b.ids), Marked: len(b.marked)})
 	if err != nil || wait > 0 && out.flush() != nil {
 		return
 	}
-	wr := &waiter{s: s, b: b, out: out, left: make(map[sessions.ID]*awaited, len(b.ids))}
+	wr := &waiter{s: s, b: b, out: out, pending: make(map[sessions.ID]*pending, len(b.ids))}
 	for i, id := range b.ids {
-		a := &awaited{index: i, id: id}
+		p := &pending{index: i, id: id}
 		if status, underWay := s.terminator.Status(id); underWay {
-			a.status = status // of the attempts before this request; later ones are events
+			p.status = status // from before this request; the watcher has everything later
 		}
-		wr.left[id] = a
+		wr.pending[id] = p
 	}
 	if wait > 0 && !wr.wait(r, wait) {
 		return
 	}
-	if wr.writeRest() == nil {
+	if wr.writePending() == nil {
 		_ = out.end()
 	}
 }
 
-// wait writes sessions as they go until the last has gone, or for a time. It is false if the client goes.
-func (wr *waiter) wait(r *http.Request, limit time.Duration) bool {
-	over := time.NewTimer(limit)
-	defer over.Stop()
-	round := time.NewTimer(limit) // when something is to be written
-	defer round.Stop()
-	gathering := false
-	for len(wr.left) > 0 {
+// wait writes sessions when they have ended. It returns when all have ended, after limit, or when
+// the daemon ends. connected is false if the client has gone.
+func (wr *waiter) wait(r *http.Request, limit time.Duration) (connected bool) {
+	timeout := time.NewTimer(limit)
+	defer timeout.Stop()
+	write := time.NewTimer(limit) // the time of the next write
+	defer write.Stop()
+	gathering := false // write fires after gatherTime
+	for len(wr.pending) > 0 {
 		select {
 		case <-wr.b.watcher.Updated():
 			if !gathering {
 				gathering = true
-				round.Reset(gatherFor)
+				write.Reset(gatherTime)
 			}
-			continue
-		case <-round.C:
+		case <-write.C:
 			gathering = false
-		case <-over.C:
+			if wr.writeEnded() != nil {
+				return false
+			}
+			if len(wr.awaitOutcome) > 0 {
+				write.Reset(time.Until(wr.awaitOutcome[0].deadline))
+			}
+		case <-timeout.C:
 			return true
 		case <-wr.s.ending:
 			return true
 		case <-r.Context().Done():
 			return false
 		}
-		wr.read()
-		if wr.write() != nil || wr.out.Buffered() > 0 && wr.out.flush() != nil {
-			return false
-		}
-		if len(wr.late) > 0 {
-			round.Reset(time.Until(wr.late[0].late))
-		}
 	}
 	return true
 }
 
-// read reads the events that have come, and puts the sessions that nothing more is awaited of into done.
-func (wr *waiter) read() {
+// writeEnded reads the new events, and writes and sends the sessions that are ready.
+func (wr *waiter) writeEnded() error {
+	wr.readEvents()
+	wr.passDeadlines(time.Now())
+	if err := wr.writeReady(); err != nil {
+		return err
+	}
+	if wr.out.Buffered() == 0 {
+		return nil
+	}
+	return wr.out.flush()
+}
+
+// readEvents reads the new events of the sessions.
+func (wr *waiter) readEvents() {
 	events, missed := wr.b.watcher.Read()
 	if missed {
 		wr.resync()
 	}
 	for _, e := range events {
-		a := wr.left[e.ID]
-		if a == nil {
+		p := wr.pending[e.ID]
+		if p == nil {
 			continue
 		}
-		if e.Attempts >= a.status.Attempts {
-			a.status = e.Termination
+		if e.Attempts >= p.status.Attempts { // else resync has read a newer status
+			p.status = e.Termination
 		}
-		if e.Type == sessions.SessionEnded || a.gone {
-			wr.end(a)
-		}
-	}
-	for now := time.Now(); len(wr.late) > 0 && !wr.late[0].late.After(now); wr.late = wr.late[1:] {
-		if a := wr.late[0]; a.status.Asking { // else it has its outcome
-			wr.done = append(wr.done, a)
+		if e.Type == sessions.SessionEnded || p.ended {
+			wr.setEnded(p)
 		}
 	}
 }
 
-// end notes that a session is gone. It is done at once, or when the outcome has come of the attempt that is under way.
-func (wr *waiter) end(a *awaited) {
+// setEnded notes that a session has ended. It is ready unless the outcome of an attempt is still to
+// come.
+func (wr *waiter) setEnded(p *pending) {
 	switch {
-	case !a.status.Asking:
-		wr.done = append(wr.done, a)
-	case !a.gone:
-		a.late = time.Now().Add(outcomeWait)
-		wr.late = append(wr.late, a)
+	case !p.status.Asking:
+		wr.ready = append(wr.ready, p)
+	case !p.ended:
+		p.deadline = time.Now().Add(outcomeTimeout)
+		wr.awaitOutcome = append(wr.awaitOutcome, p)
 	}
-	a.gone = true
+	p.ended = true
 }
 
-// resync reads the state of the sessions that are left, because events were missed. The view is newer than any Gone
-// that was missed.
+// passDeadlines makes the sessions ready whose outcome has not come in time.
+func (wr *waiter) passDeadlines(now time.Time) {
+	for len(wr.awaitOutcome) > 0 && !wr.awaitOutcome[0].deadline.After(now) {
+		if p := wr.awaitOutcome[0]; p.status.Asking { // else the outcome has made it ready
+			wr.ready = append(wr.ready, p)
+		}
+		wr.awaitOutcome = wr.awaitOutcome[1:]
+	}
+}
+
+// resync reads the state of all pending sessions, because the watcher has dropped events. The view
+// is newer than any dropped Gone event.
 func (wr *waiter) resync() {
 	view := wr.s.table.View()
-	for id, a := range wr.left {
+	for id, p := range wr.pending {
 		status, underWay := wr.s.terminator.Status(id)
 		if underWay {
-			a.status = status
+			p.status = status
 		}
-		if !a.gone && view.Get(id) != nil {
+		if !p.ended && view.Get(id) != nil {
 			continue
 		}
-		if !underWay { // no outcome is to come; that of the last attempt may be lost
-			a.status.Asking = false
+		if !underWay { // no outcome will come; that of the last attempt may be among the dropped events
+			p.status.Asking = false
 		}
-		wr.end(a)
+		wr.setEnded(p)
 	}
 }
 
-// write writes the sessions of done, in the order of the request.
-func (wr *waiter) write() error {
-	slices.SortFunc(wr.done, func(a, b *awaited) int { return a.index - b.index })
-	for _, a := range wr.done {
-		if wr.left[a.id] == nil {
+// writeReady writes the sessions that are ready, in the order of the request. A session may be in
+// the list twice.
+func (wr *waiter) writeReady() error {
+	slices.SortFunc(wr.ready, func(a, b *pending) int { return a.index - b.index })
+	for _, p := range wr.ready {
+		if wr.pending[p.id] == nil {
 			continue
 		}
-		delete(wr.left, a.id)
-		if err := wr.out.write(wr.b.describe(a, nil, wr.s.table)); err != nil {
+		delete(wr.pending, p.id)
+		if err := wr.out.write(wr.b.describe(p, nil, wr.s.table)); err != nil {
 			return err
 		}
 	}
-	wr.done = wr.done[:0]
+	wr.ready = wr.ready[:0]
 	return nil
 }
 
-// writeRest writes the sessions that are left, as they are now.
-func (wr *waiter) writeRest() error {
+// writePending writes all sessions that are not written yet, as they are now.
+func (wr *waiter) writePending() error {
 	if wr.b.watcher != nil {
-		wr.read()
+		wr.readEvents()
 	}
 	view := wr.s.table.View()
 	for _, id := range wr.b.ids {
-		a := wr.left[id]
-		if a == nil {
+		p := wr.pending[id]
+		if p == nil {
 			continue
 		}
 		if status, underWay := wr.s.terminator.Status(id); underWay {
-			a.status = status
+			p.status = status
 		}
 		session := view.Get(id)
-		if a.gone {
+		if p.ended {
 			session = nil
 		}
-		if err := wr.out.write(wr.b.describe(a, session, wr.s.table)); err != nil {
+		if err := wr.out.write(wr.b.describe(p, session, wr.s.table)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// describe makes JSON of a session that is being ended, or (session nil) is gone.
-func (b *begun) describe(a *awaited, session *sessions.Session, clock *sessions.Table) api.Session {
+// describe returns the JSON form of a session that is being ended. session is nil if it has ended.
+func (b *batch) describe(p *pending, session *sessions.Session, table *sessions.Table) api.Session {
 	var out api.Session
-	switch known := b.known[a.id]; {
+	switch before := b.before[p.id]; {
 	case session != nil:
-		out = describe(session, clock)
-	case known != nil:
-		out = describe(known, clock)
+		out = describe(session, table)
+	case before != nil:
+		out = describe(before, table)
 	default:
-		out = api.Session{ID: a.id.String(), Number: uint32(a.id)}
+		out = api.Session{ID: p.id.String(), Number: uint32(p.id)}
 	}
 	if session == nil {
 		out.State = sessions.Ended.String()
-		a.status.Next = time.Time{} // nothing follows
+		p.status.Next = time.Time{} // there is no further attempt
 	}
-	out.Marked = b.marked[a.id]
-	if a.status.Attempts > 0 || session != nil && session.State == sessions.Terminating {
-		out.Termination = describeTermination(a.status)
+	out.Marked = b.marked[p.id]
+	if p.status.Attempts > 0 || session != nil && session.State == sessions.Terminating {
+		out.Termination = describeTermination(p.status)
 	}
 	return out
 }

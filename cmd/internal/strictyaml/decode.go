@@ -11,7 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// decode fills v, which has its default, from the value n at a path and place.
+// decode fills v, which already has its default, from the node n.
 func (d *Document) decode(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
 	d.places[path] = at
 	if v.Type() == secretType {
@@ -55,7 +55,7 @@ func (d *Document) scalar(s scalar, n ast.Node, path string, at place, v reflect
 	v.Set(d.value(value, v.Type()))
 }
 
-// value is a parsed value as one of type t. Relative file names are joined with the folder of the file.
+// value converts a parsed value to the type t. It resolves file names.
 func (d *Document) value(value any, t reflect.Type) reflect.Value {
 	if p, ok := value.(Path); ok {
 		value = d.Resolve(p)
@@ -78,7 +78,8 @@ type entry struct {
 	value ast.Node
 }
 
-// entries gives the keys of a mapping, each once; false if n is no mapping.
+// entries returns the entries of a mapping. It reports keys that occur twice, and returns the first
+// of them. It returns false if n is not a mapping.
 func (d *Document) entries(n ast.Node, path string, at place) ([]entry, bool) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
@@ -100,7 +101,7 @@ func (d *Document) entries(n ast.Node, path string, at place) ([]entry, bool) {
 	return list, true
 }
 
-// valuePlace is where the value of a key stands, or the key itself if it has no value.
+// valuePlace returns the place of the value of a key, or that of the key if it has no value.
 func (e entry) valuePlace() place {
 	if _, ok := e.value.(*ast.NullNode); ok {
 		return e.at
@@ -108,7 +109,7 @@ func (e entry) valuePlace() place {
 	return placeOf(e.value)
 }
 
-// structure fills the fields of v, which has its defaults.
+// structure fills the fields of a struct, which already has its defaults.
 func (d *Document) structure(n ast.Node, path string, at place, v reflect.Value) {
 	list, ok := d.entries(n, path, at)
 	if !ok {
@@ -132,26 +133,26 @@ func (d *Document) structure(n ast.Node, path string, at place, v reflect.Value)
 	}
 }
 
-// list fills a slice; it replaces the default.
+// list fills a slice. The list replaces the default.
 func (d *Document) list(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
 	l, ok := n.(ast.ArrayNode)
 	if !ok {
 		d.add(at, path, "must be a list, is %s", kindOf(n))
 		return
 	}
-	made := reflect.MakeSlice(v.Type(), 0, 0)
+	items := reflect.MakeSlice(v.Type(), 0, 0)
 	for it := l.ArrayRange(); it.Next(); {
 		item := reflect.New(v.Type().Elem()).Elem()
 		d.setDefaults(item)
-		d.decode(it.Value(), path+"["+strconv.Itoa(made.Len())+"]", placeOf(it.Value()), item, "")
-		made = reflect.Append(made, item)
+		d.decode(it.Value(), path+"["+strconv.Itoa(items.Len())+"]", placeOf(it.Value()), item, "")
+		items = reflect.Append(items, item)
 	}
-	v.Set(made)
-	if limit := tag.Get("min"); limit != "" && made.Len() < number(limit) {
-		d.add(at, path, "has %d entries, at least %s are needed", made.Len(), limit)
+	v.Set(items)
+	if limit := tag.Get("min"); limit != "" && items.Len() < number(limit) {
+		d.add(at, path, "has %d entries, at least %s are needed", items.Len(), limit)
 	}
-	if limit := tag.Get("max"); limit != "" && made.Len() > number(limit) {
-		d.add(at, path, "has %d entries, at most %s are allowed", made.Len(), limit)
+	if limit := tag.Get("max"); limit != "" && items.Len() > number(limit) {
+		d.add(at, path, "has %d entries, at most %s are allowed", items.Len(), limit)
 	}
 }
 
@@ -174,7 +175,8 @@ func (d *Document) mapping(n ast.Node, path string, at place, v reflect.Value, t
 	}
 }
 
-// SetDefaults sets the fields of v, a pointer to a struct, and of the structs in it, to their defaults.
+// SetDefaults sets the fields of a struct, and of the structs in it, to their defaults. v is a
+// pointer to the struct.
 func (d *Document) SetDefaults(v any) { d.setDefaults(reflect.ValueOf(v).Elem()) }
 
 func (d *Document) setDefaults(v reflect.Value) {
@@ -207,7 +209,7 @@ func (d *Document) defaultValue(t reflect.Type, text string, tag reflect.StructT
 	return d.value(value, t)
 }
 
-// field is a field of a struct that has tags.
+// field is a struct field with its tags.
 type field struct {
 	key   string
 	index int
@@ -239,7 +241,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// number is the value of a min or max tag.
+// number parses a min or max tag.
 func number(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {

@@ -140,7 +140,7 @@ func TestErrorIsTyped(t *testing.T) {
 	}
 }
 
-// TestDocument: what a check of several keys asks, and where its faults stand.
+// TestDocument tests the methods for checks of several keys, and the places of their faults.
 func TestDocument(t *testing.T) {
 	var f file
 	doc, err := engine.Decode("f.yaml", []byte("limits:\n  requests: 10\npeers:\n  - name: a\n  - name: a\n  - name: ''\n  - name: ''\n"), "/etc", &f)
@@ -174,7 +174,7 @@ f.yaml:5:11: peers[1].name: a is already the name of line 4`
 	}
 }
 
-// TestMistakesOfTags: tags that the program has wrong are found at the first use.
+// TestMistakesOfTags: invalid tags are detected at their first use.
 func TestMistakesOfTags(t *testing.T) {
 	for name, v := range map[string]any{
 		"a default that is out of range": &struct {

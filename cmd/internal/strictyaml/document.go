@@ -9,21 +9,22 @@ import (
 	"strings"
 )
 
-// Document is a file that is being checked: it knows where its values stand, and collects faults.
+// Document is a file that is being checked. It knows the places of its values, and collects faults.
 type Document struct {
 	engine *Engine
 	file   string
-	dir    string           // that relative file names begin in
+	dir    string           // folder for relative file names
 	places map[string]place // of values, by path
 	faults []*Error
 }
 
-// Decode fills v, a pointer to a struct, from the text of a file: first with the defaults, then with
-// what the file says. Errors call the file name; relative file names in it begin in dir.
+// Decode fills a struct from the text of a file: first with the defaults, then with the values of
+// the file. v is a pointer to the struct. name is the name of the file in errors. Relative file
+// names in the text start in dir.
 //
-// An error is about the file as a whole, and v is not filled. Faults of single values are not an error
-// here: such values are left zero or at their default, and [Document.Err] reports them, together with
-// those that the caller adds.
+// An error means that the file as a whole is invalid, and that v is not filled. A fault of a single
+// value is no error here: the value is left zero or at its default. [Document.Err] reports these
+// faults, together with those that the caller adds.
 func (e *Engine) Decode(name string, data []byte, dir string, v any) (*Document, error) {
 	d := &Document{engine: e, file: name, dir: dir, places: map[string]place{}}
 	body := d.parse(data)
@@ -35,8 +36,8 @@ func (e *Engine) Decode(name string, data []byte, dir string, v any) (*Document,
 	return d, nil
 }
 
-// Fault adds a fault of the value at a path. If the value is a default, the fault stands at the place
-// of the nearest value around it.
+// Fault adds a fault of the value at a path. If the value is a default, the fault has the place of
+// the nearest mapping or list around it.
 func (d *Document) Fault(path, format string, args ...any) {
 	for in := path; ; in = in[:max(0, strings.LastIndexByte(in, '.'))] {
 		if at, ok := d.places[in]; ok {
@@ -46,18 +47,18 @@ func (d *Document) Fault(path, format string, args ...any) {
 	}
 }
 
-// Faulty reports whether the value at a path has a fault. If so, a zero value tells nothing.
+// Faulty reports whether the value at a path has a fault. The value may then be zero.
 func (d *Document) Faulty(path string) bool {
 	return slices.ContainsFunc(d.faults, func(e *Error) bool { return e.Path == path })
 }
 
-// Given reports whether the file has a value at a path, right or wrong.
+// Given reports whether the file has a value at a path, valid or not.
 func (d *Document) Given(path string) bool {
 	_, ok := d.places[path]
 	return ok
 }
 
-// Line is the line of the value at a path, or 0 if the file has none.
+// Line returns the line of the value at a path, or 0 if the file has none.
 func (d *Document) Line(path string) int { return d.places[path].line }
 
 // Err joins the faults in the order of the file, each an [*Error]; nil if there are none.
@@ -82,11 +83,11 @@ type Unique struct {
 	seen map[string]string // paths by value
 }
 
-// Unique makes a Unique that has seen nothing yet.
+// Unique returns a Unique without values.
 func (d *Document) Unique() Unique { return Unique{d, map[string]string{}} }
 
-// Check adds a fault if the value occurred before; it reads "VALUE is already WHAT line 7". Empty values
-// are not checked.
+// Check adds the fault "VALUE is already WHAT line 7" if the value occurred before. It ignores
+// empty values.
 func (u Unique) Check(path, value, what string) {
 	if value == "" {
 		return

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Fixed is a value that a reload can't change, and the path of its key.
+// Fixed is a value that a reload cannot change, with the path of its key.
 type Fixed struct {
 	Path  string
 	Value any
 }
 
-// Fixed gives the values of the keys of v, a pointer to a struct, that have the tag restart, in the order
-// of the fields. That of a key with restart:"presence" is whether the key is there. Keys in a mapping
-// that is missing count with their zero values.
+// Fixed returns the values of all keys with the tag restart, in the order of the fields. v is a
+// pointer to the struct. For a key with restart:"presence" the value is whether the key is present.
+// Keys of a missing mapping have their zero values.
 func (e *Engine) Fixed(v any) []Fixed { return e.fixed(nil, "", reflect.ValueOf(v).Elem()) }
 
 func (e *Engine) fixed(list []Fixed, path string, v reflect.Value) []Fixed {
@@ -39,8 +39,8 @@ func (e *Engine) fixed(list []Fixed, path string, v reflect.Value) []Fixed {
 	return list
 }
 
-// Changed gives the paths of the values that differ between two lists of [Engine.Fixed] for one type. If
-// a mapping was added or removed, only its own path is listed, not those of its keys.
+// Changed returns the paths of the values that differ between two lists of [Engine.Fixed] for one
+// type. If a mapping was added or removed, the result has its path, and not those of its keys.
 func Changed(old, now []Fixed) (paths []string) {
 	for i := range now {
 		if n := len(paths); n > 0 && strings.HasPrefix(now[i].Path, paths[n-1]+".") {

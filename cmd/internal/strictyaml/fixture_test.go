@@ -41,7 +41,7 @@ var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[upper](): {Wants: "large letters", Parse: parseUpper, Pattern: "^[A-Z]*$"},
 })
 
-// file has a field of each kind.
+// file has a field of every kind.
 type file struct {
 	Name    string                       `yaml:"name" default:"n" min:"1" max:"8" restart:"yes" doc:"A text."`
 	Level   string                       `yaml:"level" default:"low" enum:"low medium high" doc:"One of several."`
@@ -76,7 +76,7 @@ type limits struct {
 	Failures int `yaml:"failures" default:"8" min:"0" max:"9" doc:"An integer."`
 }
 
-// decode decodes a text; its error has the faults of the file as a whole, or of its values.
+// decode decodes a text. The error has the faults of the file as a whole, or those of its values.
 func decode(text, dir string) (f file, err error) {
 	doc, err := engine.Decode("f.yaml", []byte(text), dir, &f)
 	if err == nil {
@@ -94,7 +94,7 @@ func mustDecode(t *testing.T, text, dir string) file {
 	return f
 }
 
-// rejection is a text with faults.
+// rejection is a text and its faults.
 type rejection struct {
 	name, text string
 	want       string // without "f.yaml:" at the beginning of its lines

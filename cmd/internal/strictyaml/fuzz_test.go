@@ -9,7 +9,7 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 )
 
-// FuzzDecode holds that no text makes the decoder panic, and that every fault has a place in the text.
+// FuzzDecode: no text makes the decoder panic, and every fault has a place in the text.
 func FuzzDecode(f *testing.F) {
 	for _, tt := range slices.Concat(rejectedSources, rejectedValues) {
 		if len(tt.text) < 1500 {

@@ -19,7 +19,8 @@ import (
 
 // Types of scalars beside those of the standard library.
 type (
-	// Path is the name of a file. A relative one is joined with the folder of the file that it stands in.
+	// Path is the name of a file. A relative one is joined with the folder of the configuration
+	// file.
 	Path string
 	// Size is a number of octets, written as 256MiB (KiB, MiB, GiB or TiB).
 	Size int64
@@ -27,20 +28,20 @@ type (
 	Limit int64
 )
 
-// Scalar is how a type of the Engine's user is read from text.
+// Scalar describes how an Engine reads a type of its user from text.
 type Scalar struct {
 	// Wants completes "must be ...".
 	Wants string
-	// Parse gives the value. Its errors follow the path of the key.
+	// Parse returns the value. Its error is printed after the path of the key.
 	Parse func(text string, tag reflect.StructTag) (any, error)
-	// Pattern is a regular expression for the schema, which Parse need not use; "": any text.
+	// Pattern is a regular expression for the schema. Parse need not use it. "" allows any text.
 	Pattern string
 }
 
-// Engine decodes files. It knows the scalars of its user beside its own.
+// Engine decodes files. It has the built-in scalars and those of its user.
 type Engine struct{ scalars map[reflect.Type]scalar }
 
-// New makes an Engine with further types of scalars.
+// New returns an Engine with further types of scalars.
 func New(further map[reflect.Type]Scalar) *Engine {
 	e := &Engine{maps.Clone(builtIn)}
 	for t, s := range further {
@@ -49,12 +50,12 @@ func New(further map[reflect.Type]Scalar) *Engine {
 	return e
 }
 
-// scalar is how a type is read from a node.
+// scalar describes how a type is read from a node.
 type scalar struct {
 	Scalar
-	// node gives the text of a node; false if the node is of another kind.
+	// node returns the text of a node, or false if the node has another kind.
 	node func(ast.Node) (string, bool)
-	// schema is the JSON type and what more the schema says of it.
+	// schema has the JSON type and further keywords of the schema.
 	schema map[string]any
 }
 
@@ -65,7 +66,8 @@ func (s scalar) wanted(tag reflect.StructTag) string {
 	return s.Wants
 }
 
-// builtIn has the scalars of all Engines. Secret is not among them: it may be a mapping too.
+// builtIn has the scalars of every Engine. Secret is not one of them, because it may also be a
+// mapping.
 var builtIn = map[reflect.Type]scalar{
 	reflect.TypeFor[string]():         textScalar("text", parseText, ""),
 	reflect.TypeFor[bool]():           {Scalar{"true or false", parseBool, ""}, boolOf, map[string]any{"type": "boolean"}},
@@ -86,7 +88,7 @@ func textScalar(wants string, parse func(string, reflect.StructTag) (any, error)
 	return scalar{Scalar{wants, parse, pattern}, textOf, textSchema(pattern)}
 }
 
-// scalarOf is how a type is read; false if it is no scalar.
+// scalarOf returns the scalar for a type, or false if there is none.
 func (e *Engine) scalarOf(t reflect.Type) (scalar, bool) {
 	if s, ok := e.scalars[t]; ok {
 		return s, true
@@ -141,7 +143,7 @@ func integerOf(n ast.Node) (string, bool) {
 	return i.Token.Value, true
 }
 
-// Text checks one line of text by its tags enum, min and max, as for a string.
+// Text checks one line of text by the tags enum, min and max, as for a string.
 func Text(text string, tag reflect.StructTag) (string, error) {
 	enum := tag.Get("enum")
 	if enum != "" && !slices.Contains(strings.Fields(enum), text) {
@@ -158,7 +160,7 @@ func Text(text string, tag reflect.StructTag) (string, error) {
 
 func parseText(text string, tag reflect.StructTag) (any, error) { return Text(text, tag) }
 
-// oneOf is "a, b or c".
+// oneOf formats the values of an enum tag: "a, b or c".
 func oneOf(enum string) string {
 	words := strings.Fields(enum)
 	last := len(words) - 1
@@ -171,7 +173,7 @@ func parseInt(text string, tag reflect.StructTag) (any, error) {
 	n, err := strconv.Atoi(text)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		n = math.MaxInt // out of any range
+		n = math.MaxInt // out of every range
 	case err != nil || strconv.Itoa(n) != text: // no 0x1F, 0755, 1_000
 		return nil, fmt.Errorf("%q is not a decimal integer", text)
 	}
@@ -192,7 +194,7 @@ func parseDuration(text string, tag reflect.StructTag) (any, error) {
 	return n, nil
 }
 
-// span is the value of the min or max tag of a duration.
+// span parses the min or max tag of a duration.
 func span(text string) time.Duration {
 	d, err := time.ParseDuration(text)
 	if err != nil {
@@ -214,7 +216,7 @@ func parseSize(text string, tag reflect.StructTag) (any, error) {
 	return n, nil
 }
 
-// size is the value of text that matches sizePattern, which keeps it below 2^60.
+// size converts text that matches sizePattern. The pattern keeps the result below 2^60.
 func size(text string) Size {
 	unit := len(text) - len("MiB")
 	return Size(number(text[:unit])) << (10 * (1 + strings.IndexByte("KMGT", text[unit])))
@@ -230,7 +232,7 @@ func parsePath(text string, _ reflect.StructTag) (any, error) {
 	return Path(text), nil
 }
 
-// sizeOrZeroOf accepts text, and the integer 0.
+// sizeOrZeroOf accepts text and the integer 0.
 func sizeOrZeroOf(n ast.Node) (string, bool) {
 	if text, ok := textOf(n); ok {
 		return text, true
@@ -273,7 +275,7 @@ func parsePrefix(text string, _ reflect.StructTag) (any, error) {
 	return prefix, nil
 }
 
-// parseAddr reads an address that a host can send from. A link-local one may have a zone.
+// parseAddr parses the address of a host. A link-local one may have a zone.
 func parseAddr(text string, _ reflect.StructTag) (any, error) {
 	addr, err := netip.ParseAddr(text)
 	switch {

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Schema is the JSON schema (draft 2020-12) of files that Decode fills a struct of type t from, for
-// editors. It follows the tags. What it can't say, ranges of durations and what concerns several keys,
-// only a check of the file tells.
+// Schema returns the JSON schema (draft 2020-12) of files for a struct of type t, for editors. It
+// follows the tags. It does not have the ranges of durations, nor conditions on several keys: only
+// a check of the file finds such faults.
 func (e *Engine) Schema(title string, t reflect.Type) []byte {
 	root := e.schemaOf(t, "")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -67,10 +67,10 @@ func (e *Engine) structSchema(t reflect.Type) map[string]any {
 	return s
 }
 
-// ranges is the types of text that have a range.
+// ranges has the types of text that have a range.
 var ranges = []reflect.Type{reflect.TypeFor[time.Duration](), reflect.TypeFor[Size](), reflect.TypeFor[Limit]()}
 
-// description is the doc of a key, with what the schema has no words for.
+// description returns the doc of a key, with the conditions that the schema cannot express.
 func description(f field) string {
 	text := f.tag.Get("doc")
 	t := f.typ
@@ -100,7 +100,7 @@ func scalarSchema(sc scalar, t reflect.Type, tag reflect.StructTag) map[string]a
 	switch limit := tag.Get("max"); {
 	case s["type"] == "integer":
 		s["minimum"], s["maximum"] = number(tag.Get("min")), number(limit)
-	case t.Kind() == reflect.String && limit != "": // characters, of which octets are at least as many
+	case t.Kind() == reflect.String && limit != "": // the schema counts characters: there are at most as many as octets
 		s["minLength"], s["maxLength"] = number(tag.Get("min")), number(limit)
 	}
 	if def := tag.Get("default"); def != "" {

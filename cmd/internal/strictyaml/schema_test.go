@@ -9,7 +9,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/schema.json")
 
-// TestSchema: each type and tag is in the schema.
+// TestSchema: the schema covers every type and tag.
 func TestSchema(t *testing.T) {
 	const golden = "testdata/schema.json"
 	got := engine.Schema("a file", reflect.TypeFor[file]())

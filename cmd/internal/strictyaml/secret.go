@@ -14,35 +14,38 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// masked is what a Secret shows of itself.
+// masked is the text of every Secret.
 const masked = "<secret>"
 
-// credentialsDir is where systemd puts the credentials of a service (systemd.exec(5)).
+// credentialsDir is the environment variable with the folder of the service's credentials
+// (systemd.exec(5)).
 const credentialsDir = "CREDENTIALS_DIRECTORY"
 
-// maxSecretFile is far more than any secret has; it keeps a wrong path from being read.
+// maxSecretFile is the size of the largest file with a secret, in octets. It rejects a wrong path,
+// such as that of a log.
 const maxSecretFile = 4096
 
-// Secret is text that does not print itself: the verbs of package fmt, values in JSON and YAML, and slog
-// give "<secret>". In a file it is text in quotes, or a mapping that says where to read it: {file: PATH},
-// or {credential: NAME} for a credential of systemd. Read from a file it may have any octets.
+// Secret is text that does not print itself: package fmt, encoders for JSON and YAML, and slog
+// print "<secret>". In the configuration file it is text in quotes, or a mapping that says where to
+// read it: {file: PATH}, or {credential: NAME} for a credential of systemd. Read from a file, it
+// may have any octets.
 type Secret string
 
 var secretType = reflect.TypeFor[Secret]()
 
-// Format does not tell the secret, whatever the verb.
+// Format prints "<secret>" for every verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, masked) }
 
-// String does not tell the secret.
+// String returns "<secret>".
 func (Secret) String() string { return masked }
 
-// LogValue does not tell the secret.
+// LogValue returns "<secret>".
 func (Secret) LogValue() slog.Value { return slog.StringValue(masked) }
 
-// MarshalText does not tell the secret.
+// MarshalText returns "<secret>".
 func (Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
-// newSecret checks a secret that stands in the file itself.
+// newSecret checks a secret in the configuration file itself.
 func newSecret(text string) (Secret, error) {
 	switch text {
 	case "":
@@ -50,19 +53,19 @@ func newSecret(text string) (Secret, error) {
 	case masked:
 		return "", fmt.Errorf("%s is a placeholder, not a secret", masked)
 	}
-	if strings.ContainsRune(text, '\n') { // more likely a slip of the quotes
+	if strings.ContainsRune(text, '\n') { // probably a missing quote
 		return "", errors.New("must be one line of text; put a secret of several lines into a file of its own")
 	}
 	return Secret(text), nil
 }
 
-// secretSource is where a secret stands that is not in the file: one of the two.
+// secretSource says where to read a secret. Exactly one field is set.
 type secretSource struct {
 	File       Path   `yaml:"file" doc:"A file that has the secret; a newline at its end is cut off."`
 	Credential string `yaml:"credential" doc:"The name of a credential that systemd passes (LoadCredential=)."`
 }
 
-// secret is a secret in the file, or fetched from where the file says.
+// secret returns a secret from the configuration file, or from the place that the file names.
 func (d *Document) secret(n ast.Node, path string, at place) (Secret, bool) {
 	const want = "text in quotes, {file: PATH} or {credential: NAME}"
 	var s Secret
@@ -93,13 +96,13 @@ func (d *Document) secret(n ast.Node, path string, at place) (Secret, bool) {
 	return s, true
 }
 
-// readSecret reads a secret from a file, less one newline at its end.
+// readSecret reads a secret from a file, without one newline at its end.
 func readSecret(path string) (Secret, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", withoutOp(path, err)
 	}
-	if !info.Mode().IsRegular() { // a pipe would keep us waiting
+	if !info.Mode().IsRegular() { // reading a pipe could block
 		return "", fmt.Errorf("%s: is not a regular file", path)
 	}
 	f, err := os.Open(path)
@@ -136,7 +139,7 @@ func readCredential(name string) (Secret, error) {
 	return readSecret(filepath.Join(dir, name))
 }
 
-// withoutOp is an error of the file system as "path: reason".
+// withoutOp formats an error of the file system as "path: reason".
 func withoutOp(path string, err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {

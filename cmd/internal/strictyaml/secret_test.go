@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// hidden is a secret of which no part may show.
+// hidden is a secret. No part of it may appear in any output.
 const hidden = "Hunter2#7"
 
 func TestSecretDoesNotPrint(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 	hex := fmt.Sprintf("%x", string(hidden))
 	for _, text := range out {
 		if strings.Contains(text, hidden) || strings.Contains(strings.ToLower(text), hex) {
-			t.Errorf("tells the secret: %s", text)
+			t.Errorf("has the secret: %s", text)
 		}
 		if !strings.Contains(text, "secret>") && !strings.Contains(text, `\u003csecret`) {
 			t.Errorf("does not say that there is a secret: %s", text)
@@ -49,7 +49,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 	}
 }
 
-// withSecret is a file with one peer, whose secret is the YAML given.
+// withSecret returns a file with one peer and this YAML as its secret.
 func withSecret(secret string) string {
 	return "peers:\n  - {name: r1, secret: " + secret + "}\n"
 }
@@ -135,7 +135,7 @@ func TestSecretSourcesRejected(t *testing.T) {
 	}
 }
 
-// However a line with a secret is mistyped, the error that it causes has none of it.
+// If a line with a secret is mistyped in any way, its error does not contain the secret.
 func TestSecretNotInErrors(t *testing.T) {
 	for _, line := range []string{
 		"secret " + hidden, "secret:" + hidden, "secret: |" + hidden, "secret: >" + hidden, "secret: [" + hidden,
@@ -149,10 +149,10 @@ func TestSecretNotInErrors(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			_, err := decode("peers:\n    - name: r1\n      "+line+"\n", ".")
 			if err == nil {
-				t.Fatal("is taken")
+				t.Fatal("is accepted")
 			}
 			if strings.Contains(err.Error(), "unter2") {
-				t.Errorf("error tells the secret: %v", err)
+				t.Errorf("the error has the secret: %v", err)
 			}
 		})
 	}

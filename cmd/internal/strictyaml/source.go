@@ -17,14 +17,14 @@ import (
 const (
 	// maxSource is the largest file, in octets.
 	maxSource = 4 << 20
-	// maxNesting is how deep lists and mappings are nested, maxKeys how many keys block mappings have
-	// between two list entries: far more than a configuration needs. The parser takes quadratic time in
-	// both.
+	// maxNesting limits the nesting of lists and mappings. maxKeys limits the keys of block
+	// mappings between two list entries. Both are far more than a configuration needs. The time of
+	// the parser is quadratic in both.
 	maxNesting = 32
 	maxKeys    = 1000
 )
 
-// parse turns a file into the one mapping that it must be, or finds faults and returns nil.
+// parse returns the mapping that is the file, or nil if it finds faults.
 func (d *Document) parse(data []byte) ast.Node {
 	start := place{1, 1}
 	if len(data) > maxSource {
@@ -39,7 +39,7 @@ func (d *Document) parse(data []byte) ast.Node {
 	if !d.checkTokens(tokens) {
 		return nil
 	}
-	// Keys that occur twice are found by the decoder, with all other faults.
+	// The decoder finds keys that occur twice, together with all other faults.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		d.addSyntax(err)
@@ -56,7 +56,7 @@ func (d *Document) parse(data []byte) ast.Node {
 			body = doc.Body
 		}
 	}
-	if body == nil { // a file cut short must not become the default at a reload
+	if body == nil { // a truncated file must not mean the defaults
 		d.add(start, "", "has no settings")
 		return nil
 	}
@@ -67,7 +67,8 @@ func (d *Document) parse(data []byte) ast.Node {
 	return body
 }
 
-// checkText finds the first octet that is not UTF-8: the lexer would replace it, also in a secret.
+// checkText reports the first octet that is not UTF-8. The lexer would replace it, even in a
+// secret.
 func (d *Document) checkText(data []byte) bool {
 	at := place{1, 1}
 	for len(data) > 0 {
@@ -86,7 +87,8 @@ func (d *Document) checkText(data []byte) bool {
 	return true
 }
 
-// checkTokens rejects the features of YAML that are not supported, and files that are too large to parse.
+// checkTokens rejects the features of YAML that are not supported, and files that are too large to
+// parse.
 func (d *Document) checkTokens(tokens token.Tokens) bool {
 	flow, entries, keys := 0, 0, 0
 	for _, t := range tokens {
@@ -122,8 +124,8 @@ func (d *Document) checkTokens(tokens token.Tokens) bool {
 	return true
 }
 
-// quotation is what a message of the parser quotes of the file. It may be part of a secret, unless it
-// is punctuation only.
+// quotation matches what a message of the parser quotes from the file. That may be a part of a
+// secret, unless it is only punctuation.
 var (
 	quotation   = regexp.MustCompile(`["'].*["']`)
 	punctuation = regexp.MustCompile("^'[][{},:@`]'( or '[]}]')?$")
@@ -151,7 +153,7 @@ func placeOfToken(t *token.Token) place {
 	return place{max(1, t.Position.Line), max(1, t.Position.Column)}
 }
 
-// placeOf is where a value begins.
+// placeOf returns the place of the start of a value.
 func placeOf(n ast.Node) place {
 	// The token of a block mapping is its first colon.
 	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
@@ -160,7 +162,7 @@ func placeOf(n ast.Node) place {
 	return placeOfToken(n.GetToken())
 }
 
-// kindOf names the kind of a value for a message.
+// kindOf returns the kind of a value for a message.
 func kindOf(n ast.Node) string {
 	switch n.(type) {
 	case ast.MapNode:

@@ -28,7 +28,7 @@ func TestRejectedSources(t *testing.T) {
 	}
 }
 
-// TestNotations: what editors put into files does not matter.
+// TestNotations: different notations of editors have the same meaning.
 func TestNotations(t *testing.T) {
 	want := mustDecode(t, "limits: {requests: 1}\nname: v\n", ".")
 	for name, text := range map[string]string{

@@ -6,7 +6,8 @@ import (
 	"aaasess/accounting/onoff"
 )
 
-// onOffGroups makes the acct-on-off-groups, and checks who controls and who monitors each (S3).
+// onOffGroups returns the acct-on-off-groups. It checks the groups that control and monitor each
+// (S3).
 func (d checker) onOffGroups(raw *rawRADIUS) onoff.Groups {
 	names, byName, controlled := d.Unique(), map[nameText]*onoff.Group{}, map[nameText]bool{}
 	groups := make(onoff.Groups, len(raw.AcctOnOffGroups))
@@ -27,7 +28,7 @@ func (d checker) onOffGroups(raw *rawRADIUS) onoff.Groups {
 			d.Fault(path+".monitor-group", "a group either controls an acct-on-off-group or monitors one")
 		case !exists:
 			d.Fault(path+".group", "no acct-on-off-group is called %s", on.Group)
-		case !on.OperStateChange && !d.Faulty(path+".oper-state-change"): // S3 has the one only with the other
+		case !on.OperStateChange && !d.Faulty(path+".oper-state-change"): // S3: group needs oper-state-change
 			d.Fault(path+".group", "has no effect without oper-state-change: true: the groups that monitor it would never be blocked")
 		}
 		controllers.Check(path+".group", string(on.Group), "controlled in")

@@ -9,7 +9,8 @@ import (
 	nasradius "aaasess/sessions/radius"
 )
 
-// dictionary makes the dictionary of the built-in names and of the files; nil if a file has a fault.
+// dictionary returns the dictionary of the built-in names and of the files, or nil if a file has a
+// fault.
 func (d checker) dictionary(files []strictyaml.Path) *radius.Dictionary {
 	names := radius.Standard()
 	for i, file := range files {
@@ -22,7 +23,7 @@ func (d checker) dictionary(files []strictyaml.Path) *radius.Dictionary {
 	return names
 }
 
-// clients makes the NASes of the file. Without a dictionary their attributes are not checked.
+// clients returns the NASes of the file. Without a dictionary it does not check their attributes.
 func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasradius.Client {
 	names, prefixes := d.Unique(), d.Unique()
 	clients := make([]nasradius.Client, 0, len(raw))
@@ -43,8 +44,8 @@ func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasra
 	return clients
 }
 
-// attributes checks the names of the attributes of a Disconnect-Request. It adds them one by one, so that
-// an error stands at the attribute that causes it.
+// attributes checks the attributes of Disconnect-Requests. It adds them one by one, so that a fault
+// has the place of the attribute that causes it.
 func (d checker) attributes(path string, raw []attributeText, dictionary *radius.Dictionary) (names []string) {
 	if dictionary == nil {
 		return nil
@@ -60,7 +61,7 @@ func (d checker) attributes(path string, raw []attributeText, dictionary *radius
 	return names
 }
 
-// checkDisconnectSource finds a source address that is not of the family of the destination.
+// checkDisconnectSource checks that the source address has the family of the destination.
 func (d checker) checkDisconnectSource(path string, c *rawClient) {
 	from, to, what := c.Disconnect.SourceAddress, c.Disconnect.Address, "disconnect.address"
 	if !to.IsValid() {

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"fmt"
-
 	"aaasess/accounting"
 	"aaasess/accounting/local"
 	"aaasess/accounting/methods"
@@ -21,80 +19,76 @@ import (
 	"aaasess/store"
 )
 
-// Config is a checked configuration, in the types of the packages that it configures. Of these, the
-// fields that no key sets are zero: the daemon adds loggers, callbacks and whatever else is live. File
-// names that were relative are joined with the folder of the configuration file.
+// Config is a valid configuration, in the types of the packages that it configures. Fields of these
+// types that no key sets are zero: the daemon adds loggers, callbacks and the like. Relative file
+// names are joined with the folder of the configuration file.
 type Config struct {
-	State   string // the folder of the store
+	State   string // folder of the store
 	Log     Log
 	Control Control
 	SNMP    SNMP
 
-	// Listener takes accounting from the NASes, Disconnector ends sessions at them: both have the same
-	// Clients, no two of one prefix or name.
+	// Listener receives accounting from the NASes, and Disconnector ends sessions at them. Both
+	// have the same Clients. Their prefixes and names are unique.
 	Listener     nasradius.Config
 	Disconnector nasradius.DisconnectConfig
 	// Dictionary has the names of attributes and values.
 	Dictionary *radius.Dictionary
 
-	// Groups are the server groups of the file, in order, and at the end, if a method list names it, the
-	// group AllServers of all servers. No two have one name.
+	// Groups are the server groups of the file, in order. If a method list names the group
+	// AllServers, it is the last. Names are unique.
 	Groups []acctradius.Spec
-	// OnOffGroups have no two of one name.
+	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
-	// Policy has the method lists. Their methods are among Groups, or Local.
+	// Policy has the method lists. Each of their methods is in Groups, or is Local.
 	Policy accounting.Policy
-	// Local is the file of JSON lines; nil: no method list names it.
+	// Local is the method local, a file of JSON lines; nil if no method list names it.
 	Local *local.Spec
 
 	Sessions   sessions.Config
 	Terminator sessions.TerminatorConfig
 	Store      store.Config
 
-	fixed []strictyaml.Fixed // what a reload can't change
+	fixed []strictyaml.Fixed // values that a reload cannot change
 }
 
-// AllServers is the name of the group that has all RADIUS servers in their order (S1 "group radius").
+// AllServers is the name of the group that has all RADIUS servers in their order (S1 "group
+// radius").
 const AllServers = "radius"
 
-// SNMP is how SNMP managers reach us (R4, R15, R16), and how we reach them (R17).
+// SNMP configures the access of SNMP managers (R4, R15, R16), and notifications (R17).
 type SNMP struct {
-	// AgentX is the connection to the master agent; nil: there is none.
+	// AgentX is the connection to the master agent; nil: none.
 	AgentX *agentx.Config
-	// Responder is our own agent; nil: there is none. Both serve the same tree.
+	// Responder is the embedded responder; nil: none. It serves the same tree as the subagent.
 	Responder *Responder
 	// SessionMIBDisconnect is S1 "aaa session-mib disconnect": without it every SET is notWritable.
 	SessionMIBDisconnect bool
 }
 
-// Responder is the embedded SNMP responder (R16), and what sends notifications (R17).
+// Responder configures the embedded SNMP responder (R16) and the sender of notifications (R17).
 type Responder struct {
-	// Config lacks the sysDescr, if the file has none, and whatever else of the system group is the
-	// program's own.
+	// Config has no sysServices and sysORTable, and no sysDescr unless the file has one: the daemon
+	// sets them.
 	Config snmp.Config
-	// EngineID is snmpEngineID (RFC 3411 section 5), 5..32 octets; nil: that of the state folder, where
-	// a random one is kept from the first start on.
+	// EngineID is snmpEngineID (RFC 3411 section 5), 5 to 32 octets. nil means that of the state
+	// folder: a random one that is made at the first start.
 	EngineID []byte
-	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): notifications tell of requests with a wrong
-	// community or a wrong digest, and of nothing else.
+	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): a wrong community or a wrong digest, and
+	// nothing else, causes a notification.
 	AuthenTraps bool
-	// Users have no two of one name. The security level of a user is at least that of its group.
+	// Users have unique names. The security level of a user is at least that of its group.
 	Users []usm.User
-	// Policy says what communities and users may do. Its views are those of the file, and ViewAll,
-	// ViewCommon and ViewSessions.
+	// Policy is the access control for communities and users. Its views are those of the file, and
+	// ViewAll, ViewCommon and ViewSessions.
 	Policy *vacm.Policy
-	// Targets have no two of one name. The users of v3 are among Users; their notify views have all of
-	// snmpTraps.
+	// Targets have unique names. The users of v3 targets are in Users, and their notify views
+	// include all of snmpTraps.
 	Targets []notify.Target
 }
 
-// Format tells how much there is: the communities of Targets are secrets that would print themselves.
-func (r *Responder) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "responder at %v with %v, %d users, %d targets", r.Config.Listen, r.Policy, len(r.Users), len(r.Targets))
-}
-
-// Methods is what is configured of accounting methods. servers has the servers of all groups, names
-// gives the dictionary of the day.
+// Methods returns the configuration of the accounting methods. servers has the servers of all
+// groups. names returns the current dictionary.
 func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary) methods.Config {
 	out := methods.Config{Lists: map[string][]accounting.MethodName{}, OnOffGroups: c.OnOffGroups}
 	for _, group := range c.Groups {
@@ -112,9 +106,9 @@ func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary
 	return out
 }
 
-// Diff is the keys that differ from those of old and that a reload can't change, as their tags in the
-// file's structs say: sockets and files that are open, and what packages are told only once. Only a
-// restart of the daemon makes them count. All other keys can be changed while it runs.
+// Diff returns the keys that differ from those of old and that need a restart: keys of sockets and
+// files that stay open, and of settings that a package reads only once. Their tags in the raw
+// structs say so. A reload can change all other keys.
 func (c *Config) Diff(old *Config) (needRestart []string) {
 	return strictyaml.Changed(old.fixed, c.fixed)
 }

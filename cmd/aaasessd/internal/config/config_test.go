@@ -34,16 +34,16 @@ import (
 	"aaasess/store"
 )
 
-// plain compares values of netip, and takes an empty list for a missing one. A dictionary is only equal to itself. A
-// vacm.Policy is compared by policyText, where a test wants it.
+// plain compares netip values, and treats an empty list like a missing one. A dictionary equals
+// only itself. Tests compare a vacm.Policy by policyText.
 var plain = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{}), cmpopts.EquateEmpty(),
 	cmpopts.IgnoreUnexported(config.Config{}), cmpopts.IgnoreTypes(&vacm.Policy{}),
 	cmp.Comparer(func(a, b *radius.Dictionary) bool { return a == b }),
-	cmp.Comparer(func(a, b *local.Spec) bool { return reflect.DeepEqual(a, b) }), // a Spec has an Equal that takes no nil
+	cmp.Comparer(func(a, b *local.Spec) bool { return reflect.DeepEqual(a, b) }), // Spec.Equal does not accept nil
 }
 
-// minimal is a file that changes nothing.
+// minimal is a file that changes no default.
 const minimal = "log: {}\n"
 
 func mustParse(t *testing.T, text, dir string) *config.Config {
@@ -55,12 +55,12 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 	return c
 }
 
-// nas is a client with defaults.
+// nas returns a client with defaults.
 func nas(name, prefix string, secret radius.Secret) nasradius.Client {
 	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, DisconnectPort: 3799, Dictionary: radius.Standard()}
 }
 
-// disconnector is the default one, with clients.
+// disconnector returns the default configuration of the disconnector, with clients.
 func disconnector(clients ...nasradius.Client) nasradius.DisconnectConfig {
 	return nasradius.DisconnectConfig{Clients: clients, Timeout: 3 * time.Second, Retransmissions: 2}
 }
@@ -125,7 +125,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	}
 }
 
-// server is a member with the default schedule.
+// server returns a member with the default schedule.
 func server(name, host string, port uint16, secret radius.Secret) client.Member {
 	return client.Member{
 		Identity: client.Identity{Name: name, Host: host, Port: port, Secret: secret},
@@ -231,7 +231,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// A Config does not tell its secrets.
+// A Config does not print its secrets.
 func TestSecretsDoNotPrint(t *testing.T) {
 	c := mustParse(t, `
 radius:
@@ -256,7 +256,7 @@ snmp:
 	hex := fmt.Sprintf("%x", string(hidden))
 	for _, text := range out {
 		if strings.Contains(text, hidden) || strings.Contains(strings.ToLower(text), hex) {
-			t.Errorf("tells a secret: %.300s", text)
+			t.Errorf("has a secret: %.300s", text)
 		}
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"aaasess/internal/radius"
 )
 
-// clientWith is a client whose disconnect attributes are the YAML given, and dictionaries.
+// clientWith returns a file with a client, whose disconnect.attributes are this YAML, and with
+// dictionaries.
 func clientWith(dictionaries, attributes string) string {
 	return "radius:\n  dictionaries: " + dictionaries + "\n  clients:\n" +
 		"    - {name: a, address: 192.0.2.1, secret: s, disconnect: {attributes: " + attributes + "}}\n"

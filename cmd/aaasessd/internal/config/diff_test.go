@@ -7,7 +7,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// runningText is a file that has all that a reload can't change.
+// runningText is a file with all keys that need a restart.
 const runningText = `state: s
 log: {level: info, format: text}
 control: {socket: c, group: g}
@@ -38,7 +38,7 @@ func TestDiff(t *testing.T) {
 	_, responderKeys, _ := strings.Cut(runningText, "  responder:\n")
 	responderKeys, _, _ = strings.Cut(responderKeys, "radius:\n")
 	for _, tc := range []struct {
-		want   string   // keys with spaces between
+		want   string   // separated by spaces
 		change []string // pairs of old and new text
 	}{
 		{"", nil},
@@ -66,7 +66,7 @@ func TestDiff(t *testing.T) {
 		{"store.max-size", []string{", max-size: 10GiB", ""}},
 		{"store.min-free", []string{"min-free: 1GiB", "min-free: 2GiB"}},
 		{"", []string{"min-free: 1GiB", "min-free: 1024MiB"}},
-		// What a reload does change.
+		// Changes that a reload can make.
 		{"", []string{
 			"level: info", "level: debug", "session-mib-disconnect: true", "session-mib-disconnect: false",
 			"    groups: [{name: g}]\n    communities: [{community: c, from: [192.0.2.0/24], group: g}]\n", "    limits: {requests: 1}\n",
@@ -94,7 +94,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// The default address of the master agent is an address like any other.
+// The default address of the master agent equals the same address in the file.
 func TestDiffOfAgentX(t *testing.T) {
 	parse := func(agentx string) *config.Config { return mustParse(t, "snmp: {agentx: {"+agentx+"}}\n", ".") }
 	if got := parse("").Diff(parse("address: /var/agentx/master")); len(got) > 0 {
@@ -108,7 +108,7 @@ func TestDiffOfAgentX(t *testing.T) {
 	}
 }
 
-// A file without SNMP has nothing of it that a reload could not change.
+// Without snmp in the file, only its presence needs a restart.
 func TestDiffOfNothing(t *testing.T) {
 	if got := mustParse(t, minimal, ".").Diff(mustParse(t, minimal, ".")); len(got) > 0 {
 		t.Errorf("Diff() = %q, want nothing", got)

@@ -9,7 +9,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// TestDocs: the examples of docs/snmp.md, put together, are a configuration.
+// TestDocs: the examples of docs/snmp.md together are a valid configuration.
 func TestDocs(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/snmp.md")
 	if err != nil {
@@ -48,7 +48,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// TestDisconnectDocs: so is the example of docs/disconnect.md.
+// TestDisconnectDocs: the example of docs/disconnect.md is a valid configuration.
 func TestDisconnectDocs(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/disconnect.md")
 	if err != nil {

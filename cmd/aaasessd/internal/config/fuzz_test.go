@@ -15,7 +15,7 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// FuzzParse holds that no file makes the daemon panic, and that every fault has a place in the file.
+// FuzzParse: no file makes the daemon panic, and every fault has a place in the file.
 func FuzzParse(f *testing.F) {
 	for _, file := range []string{"default.yaml", "../../../../deploy/aaasess.yaml"} {
 		b, err := os.ReadFile(file)
@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkInvariants holds what the doc of Config promises.
+// checkInvariants checks what the comments of Config promise.
 func checkInvariants(t *testing.T, c *config.Config) {
 	if c.State == "" || c.Control.Socket == "" || len(c.Listener.Addresses) == 0 || c.Local != nil && c.Local.File == "" {
 		t.Error("a default is missing")
@@ -105,7 +105,7 @@ func checkServer(t *testing.T, m client.Member) {
 
 func checkAcctOnOff(t *testing.T, c *config.Config) {
 	if err := c.OnOffGroups.Validate(); err != nil {
-		for _, g := range c.OnOffGroups { // one without a controller has no monitors
+		for _, g := range c.OnOffGroups { // a group without a controller has no monitors
 			if g.Controller == "" && len(g.Monitors) > 0 {
 				t.Error(err)
 			}

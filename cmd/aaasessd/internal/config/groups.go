@@ -16,10 +16,10 @@ import (
 	"aaasess/internal/retry"
 )
 
-// anonymous is our NAS-Identifier on a host that has no name.
+// anonymous is our NAS-Identifier on a host without a name.
 const anonymous = "aaasess"
 
-// nasIdentifier is the one that the file gives, or else the name of the host.
+// nasIdentifier returns the NAS-Identifier of the file, or else the name of the host.
 func nasIdentifier(given string, hostname func() (string, error)) string {
 	if given != "" {
 		return given
@@ -30,7 +30,8 @@ func nasIdentifier(given string, hostname func() (string, error)) string {
 	return anonymous
 }
 
-// resend says when a record is sent again, at one level of the file: what is nil is as at the level above.
+// resend has the keys for retransmissions at one level of the file. nil means the value of the
+// level above.
 type resend struct {
 	timeout    *time.Duration
 	retransmit *int
@@ -54,7 +55,7 @@ func (r resend) on(s retry.Schedule) retry.Schedule {
 	return s
 }
 
-// servers makes the servers, each with its own keys over the global ones.
+// servers returns the servers. The keys of a server override the global ones.
 func (d checker) servers(raw *rawRADIUS) []client.Member {
 	global := resend{&raw.Timeout, &raw.Retransmit, raw.Backoff}
 	names, addresses := d.Unique(), d.Unique()
@@ -74,7 +75,7 @@ func (d checker) servers(raw *rawRADIUS) []client.Member {
 	return servers
 }
 
-// groups makes the groups of the file.
+// groups returns the groups of the file.
 func (d checker) groups(raw *rawRADIUS, servers []client.Member) []acctradius.Spec {
 	byName := map[string]client.Member{}
 	for _, s := range servers {
@@ -107,7 +108,7 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member) []acctradius.Sp
 	return groups
 }
 
-// newGroup is a group without its servers.
+// newGroup returns a group without its servers.
 func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	g := acctradius.Spec{
 		Group: string(r.Name), Description: r.Description, Algorithm: r.AccessAlgorithm, Source: r.SourceAddress,
@@ -132,7 +133,8 @@ func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	return g
 }
 
-// allServers is the group of all servers, which is not listed. It has the defaults of a group.
+// allServers returns the group of all servers, which the file does not list. It has the defaults of
+// a group.
 func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.Spec {
 	r := rawGroup{Name: AllServers}
 	d.SetDefaults(&r)
@@ -141,8 +143,8 @@ func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.
 	return g
 }
 
-// checkSource finds a server that can't be reached from the source address. The addresses of host names
-// are known only later.
+// checkSource checks that the servers have the family of the source address. It does not check host
+// names, which are resolved later.
 func (d checker) checkSource(path string, g *acctradius.Spec) {
 	if !g.Source.IsValid() {
 		return

@@ -17,7 +17,8 @@ import (
 	"aaasess/internal/retry"
 )
 
-// levels is a file of one server and a group of it, each with further keys, and the group of all.
+// levels returns a file of one server and a group of it, each with further keys, and the group of
+// all servers.
 func levels(global, server, group string) string {
 	return fmt.Sprintf(`radius:
 %s
@@ -27,7 +28,8 @@ accounting: {exec: {default: {record: stop-only, methods: [group isp, group radi
 `, global, server, group)
 }
 
-// A group's key wins over its server's, that over the global one, each key by itself (S4).
+// The key of a group overrides that of its server, and that of a server the global one, each key
+// separately (S4).
 func TestResendByLevel(t *testing.T) {
 	for _, tc := range []struct {
 		name, global, server, group string
@@ -96,7 +98,7 @@ func TestResendByLevel(t *testing.T) {
 	}
 }
 
-// A server's keys in one group are none of another's.
+// The keys of a server in one group do not affect another group.
 func TestResendOfTwoGroups(t *testing.T) {
 	c := mustParse(t, `
 radius:

@@ -20,7 +20,7 @@ type (
 	attributeText string // "NAME" or "NAME = VALUE" of a RADIUS attribute
 )
 
-// engine decodes the file. A type of one of the packages that is not here decodes itself: it is an
+// engine decodes the file. Other types of the packages decode themselves: they implement
 // encoding.TextUnmarshaler.
 var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[nameText]():              {Wants: "a name", Parse: parseName, Pattern: namePattern.String()},
@@ -44,8 +44,8 @@ func parseName(text string, _ reflect.StructTag) (any, error) {
 	return nameText(text), nil
 }
 
-// hostPattern is a host name (RFC 1123 section 2.1). Its last label is not of digits alone: that would be
-// a mistyped address.
+// hostPattern matches a host name (RFC 1123 section 2.1). Its last label must not be all digits:
+// that would be a mistyped address.
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$`)
 
 func parseHost(text string, _ reflect.StructTag) (any, error) {
@@ -58,7 +58,7 @@ func parseHost(text string, _ reflect.StructTag) (any, error) {
 	return hostText(strings.ToLower(text)), nil
 }
 
-// parseAttribute checks nothing: checker.attributes does, which has the dictionary.
+// parseAttribute does not check the text: checker.attributes does, because it has the dictionary.
 func parseAttribute(text string, _ reflect.StructTag) (any, error) { return attributeText(text), nil }
 
 func parseMethod(text string, _ reflect.StructTag) (any, error) {

@@ -11,18 +11,18 @@ import (
 //go:embed default.yaml
 var defaultYAML []byte
 
-// Default is the embedded configuration (R73): all on loopback, file names relative to the working
-// directory.
+// Default returns the built-in configuration (R73). It listens on loopback, and its file names are
+// relative to the working directory.
 func Default() *Config {
 	c, err := Parse("default.yaml", defaultYAML, ".")
 	if err != nil {
-		panic(err) // the tests parse it
+		panic(err) // a test parses it
 	}
 	return c
 }
 
-// Load reads a configuration file. If the file can be read, the error is that of
-// [Parse], with the path as the name. Otherwise it wraps an [os.PathError].
+// Load reads and parses a configuration file. The error is an [os.PathError], wrapped, or that of
+// [Parse], with the path as the name.
 func Load(path string) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -31,9 +31,9 @@ func Load(path string) (*Config, error) {
 	return Parse(path, data, filepath.Dir(path))
 }
 
-// Parse checks the text of a configuration file, and reads the secrets that it refers to. Errors call the
-// file name; relative file names in it begin in dir. The error joins all faults, each a
-// [*strictyaml.Error].
+// Parse parses and checks the text of a configuration file, and reads the secrets that it refers
+// to. name is the name of the file in errors. Relative file names in the text start in dir. The
+// error joins all faults, each a [*strictyaml.Error].
 func Parse(name string, data []byte, dir string) (*Config, error) {
 	var raw rawConfig
 	doc, err := engine.Decode(name, data, dir, &raw)
@@ -48,5 +48,5 @@ func Parse(name string, data []byte, dir string) (*Config, error) {
 	return c, nil
 }
 
-// Schema is the JSON schema of the configuration file, for editors.
+// Schema returns the JSON schema of the configuration file, for editors.
 func Schema() []byte { return engine.Schema("aaasess configuration", reflect.TypeFor[rawConfig]()) }

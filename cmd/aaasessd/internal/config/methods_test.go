@@ -16,7 +16,7 @@ import (
 	"aaasess/internal/retry"
 )
 
-// TestMethods: all that the file says of methods reaches their Specs.
+// TestMethods: the Specs have all keys of the file about methods.
 func TestMethods(t *testing.T) {
 	c := mustParse(t, `
 radius:
@@ -68,7 +68,7 @@ accounting:
 		Lists:       map[string][]accounting.MethodName{"network/default": {"group isp", "local"}},
 		OnOffGroups: onoff.Groups{{Name: "tied", Controller: "isp", Monitors: []string{"monitor"}, Description: "who waits for whom"}},
 	}
-	if got := c.Methods(nil, nil); !reflect.DeepEqual(got, want) { // Equal leaves out what is only for people
+	if got := c.Methods(nil, nil); !reflect.DeepEqual(got, want) { // Equal ignores descriptions
 		for i, spec := range got.Specs {
 			t.Errorf("spec %d: %+v", i, spec)
 		}

@@ -10,7 +10,7 @@ import (
 	"aaasess/internal/radius/client"
 )
 
-// The raw structs are the configuration file. Package strictyaml tells what their tags mean.
+// The raw structs describe the configuration file. Package strictyaml documents their tags.
 
 type rawConfig struct {
 	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. A relative file name, here and in other keys, begins in the folder of this file."`
@@ -23,7 +23,7 @@ type rawConfig struct {
 	Store      rawStore        `yaml:"store" doc:"The store on disk."`
 }
 
-// Log is what is logged.
+// Log configures the log.
 type Log struct {
 	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged."`
 	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: lines of key=value; json: one JSON object per line."`

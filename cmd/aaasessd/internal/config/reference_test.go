@@ -28,13 +28,13 @@ func readReference(t *testing.T) string {
 	return string(b)
 }
 
-// alternative is a secret in a comment of the reference file.
+// alternative matches a secret in a comment of the reference file.
 var alternative = regexp.MustCompile(`#   (secret: \{(file|credential): (\S+)\}).*`)
 
-// offByDefault is a key behind a # of the reference file; a comment has a space there.
+// offByDefault matches a key behind a # in the reference file. Comments have a space there.
 var offByDefault = regexp.MustCompile(`(?m)^( *)#(\S)`)
 
-// uncommented is the reference file with all that is off by default.
+// uncommented returns the reference file with all keys that are off by default.
 func uncommented(text string) string { return offByDefault.ReplaceAllString(text, "$1$2") }
 
 func TestReferenceIsTaken(t *testing.T) {
@@ -46,14 +46,14 @@ func TestReferenceIsTaken(t *testing.T) {
 	if len(c.Listener.Clients) < 2 || len(c.Groups) < 1 || len(c.Groups[0].Servers) < 2 || len(c.Policy.Lists) != 3 {
 		t.Errorf("the reference shows too little: %+v", c)
 	}
-	for _, s := range c.Groups[0].Servers { // an outage must not keep records from the next method for a day
+	for _, s := range c.Groups[0].Servers { // during an outage, records must not wait a day for the next method
 		if s.Schedule != (retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}) {
 			t.Errorf("server %s has not the defaults: %+v", s.Name, s)
 		}
 	}
 }
 
-// What is off by default in the reference file can be had, all at once.
+// All keys that are off by default in the reference file can be used together.
 func TestReferenceUncommentedIsTaken(t *testing.T) {
 	c, err := Parse("aaasess.yaml", []byte(uncommented(readReference(t))), "/etc/aaasess")
 	if err != nil {
@@ -76,7 +76,7 @@ func TestReferenceUncommentedIsTaken(t *testing.T) {
 	}
 }
 
-// The examples of the responder are what one would want to have: nothing weaker.
+// The examples for the responder in the reference file use no weak settings.
 func checkReferenceSNMP(t *testing.T, r *Responder) {
 	t.Helper()
 	if r == nil || len(r.Policy.Communities()) != 1 || len(r.Users) != 2 || len(r.Targets) != 3 {
@@ -84,7 +84,7 @@ func checkReferenceSNMP(t *testing.T, r *Responder) {
 	}
 	for _, e := range r.Policy.Entries() {
 		if e.Write != nil && e.Level < wire.AuthPriv {
-			t.Errorf("a SET is taken below authPriv: %+v", e)
+			t.Errorf("a SET is allowed below authPriv: %+v", e)
 		}
 	}
 	if !r.AuthenTraps || r.Config.MaxMessageSize != 65507 {
@@ -112,7 +112,7 @@ func checkReferenceSNMP(t *testing.T, r *Responder) {
 	}
 }
 
-// The forms of a secret that stand in comments are right too.
+// The secrets in comments are valid too.
 func TestReferenceAlternatives(t *testing.T) {
 	text := readReference(t)
 	found := alternative.FindAllStringSubmatch(text, -1)
@@ -134,9 +134,9 @@ func TestReferenceAlternatives(t *testing.T) {
 	}
 }
 
-// undocumented is the keys of the raw structs that a reference file does not have, has without a
-// comment, with a value that is not the default and no word of it, or without [restart]. Of keys that
-// several mappings have, such as those of backoff, the first explains all.
+// undocumented returns the keys of the raw structs that a reference file lacks, or has without a
+// comment, without the default or without [restart]. If several mappings have the same keys, as
+// with backoff, only the first one is checked.
 func undocumented(t *testing.T, text string) (missing []string) {
 	t.Helper()
 	text = uncommented(text)
@@ -172,7 +172,7 @@ func undocumented(t *testing.T, text string) (missing []string) {
 	return missing
 }
 
-// shownAt is the line of a key, in the first list entry that has it; 0 if there is none.
+// shownAt returns the line of a key, in the first list entry that has it; 0 if there is none.
 func shownAt(doc *strictyaml.Document, path string) int {
 	for i := range 10 {
 		if line := doc.Line(strings.ReplaceAll(path, "[]", fmt.Sprintf("[%d]", i))); line > 0 {
@@ -182,10 +182,11 @@ func shownAt(doc *strictyaml.Document, path string) int {
 	return 0
 }
 
-// elsewhere is how a comment tells of a default that no value shows.
+// elsewhere matches a comment about a default that is not a constant.
 var elsewhere = regexp.MustCompile(`default: |is missing|Without this key`)
 
-// showsDefault reports whether the value of a key, or the comment above it, is its default.
+// showsDefault reports whether the value of a key is its default, or the comment above it has the
+// default.
 func showsDefault(f reflect.StructField, line, comment string) bool {
 	def, ok := f.Tag.Lookup("default")
 	switch {
@@ -200,15 +201,15 @@ func showsDefault(f reflect.StructField, line, comment string) bool {
 	return strings.HasSuffix(line, ": "+want) || strings.HasSuffix(line, ": ["+want+"]") || strings.Contains(comment, "default: "+def)
 }
 
-// selfEvident is what a comment would only repeat.
+// selfEvident has the keys that need no comment.
 var selfEvident = []string{
 	"radius", "radius.clients[].disconnect.port", "radius.servers[].port",
 }
 
-// commentOf is the comment above a key whose value begins in a line, counted from 1.
+// commentOf returns the comment above a key. line is that of its value, from 1.
 func commentOf(lines []string, key string, line int) string {
 	i := line - 1
-	for i > 0 && !strings.Contains(lines[i], key+":") { // the value of a mapping begins below its key
+	for i > 0 && !strings.Contains(lines[i], key+":") { // the value of a mapping starts below its key
 		i--
 	}
 	var comment []string
@@ -219,7 +220,7 @@ func commentOf(lines []string, key string, line int) string {
 	return strings.Join(comment, " ")
 }
 
-// No option without a doc line.
+// Every key has a description.
 func TestReferenceIsComplete(t *testing.T) {
 	text := readReference(t)
 	for _, fault := range undocumented(t, text) {

@@ -2,7 +2,8 @@ package config_test
 
 import "strings"
 
-// onOff is a file of two groups of servers with an acct-on-off each, and an acct-on-off-group g.
+// onOff returns a file with two groups of servers, each with an acct-on-off, and an
+// acct-on-off-group g.
 func onOff(a, b string) string {
 	return `radius:
   servers: [{name: r1, address: 10.0.0.1, secret: s}]
@@ -16,16 +17,16 @@ func onOff(a, b string) string {
       acct-on-off: ` + b + "\n"
 }
 
-// global is a file with one key of radius.
+// global returns a file with one key of radius.
 func global(key string) string { return "radius:\n  " + key + "\n" }
 
-// ofServer and ofGroup are the file of one with a key of the server r1 and of the group isp.
+// ofServer and ofGroup return the file of one with a key of the server r1 or of the group isp.
 func ofServer(key string) string { return one("      secret: s3", "      secret: s3\n      "+key) }
 func ofGroup(key string) string  { return one("      timeout: 5s", "      "+key) }
 
-// rejectedDelivery is what is wrong with the delivery of records.
+// rejectedDelivery has faults in the keys for the delivery of records.
 var rejectedDelivery = []rejection{
-	// When a record is sent again.
+	// Retransmissions.
 	{"global timeout", global("timeout: 9ms"), "2:12: radius.timeout: 9ms is not between 10ms and 1000s"},
 	{"global timeout too long", global("timeout: 1001s"), "2:12: radius.timeout: 1001s is not between 10ms and 1000s"},
 	{"global timeout without unit", global("timeout: 5"), "2:12: radius.timeout: must be a duration such as 5s, is an integer"},

@@ -16,31 +16,31 @@ const (
 	targetLine = "      user: bob"
 )
 
-// ofResponder is managed with one more key of the responder, in line 3.
+// ofResponder returns managed with one more key of the responder, in line 3.
 func ofResponder(key string) string { return managed(engineLine, "    "+key+"\n"+engineLine) }
 
-// ofTarget is managed with other keys of the target than user, in line 25.
+// ofTarget returns managed with other keys of the target besides user, in line 25.
 func ofTarget(keys string) string { return managed(targetLine, "      "+keys) }
 
-// withNotify is managed with another view mine, in line 5, that notifications to bob can be of.
+// withNotify returns managed with another view named mine, in line 5, for notifications to bob.
 func withNotify(view string) string {
 	return strings.Replace(managed(rwLine, notifyLine), viewLine, "      - {name: mine, "+view+"}", 1)
 }
 
-// lacks is the error of withNotify.
+// lacks returns the error for withNotify.
 const lacks = "25:13: snmp.notifications[0].user: the notify view mine of group rw lacks snmpTraps, 1.3.6.1.6.3.1.1.5, or a part of it, which user bob needs"
 
-// v2c is managed with a target of v2c instead, whose further keys are in line 25.
+// v2c returns managed with a target of v2c. Its further keys are in line 25.
 func v2c(keys string) string {
 	return strings.Replace(managed("      version: v3", "      version: v2c"), targetLine, "      "+keys, 1)
 }
 
-// withKey is managed with a key for bob, and another line in place of the engine id.
+// withKey returns managed with a key for bob, and another line in place of the engine id.
 func withKey(line string) string {
 	return strings.Replace(managed(engineLine, line), authLine, `        auth: {protocol: SHA, key: "`+strings.Repeat("00", 20)+`"}`, 1)
 }
 
-// rejectedSNMP is what is wrong below snmp.
+// rejectedSNMP has faults in the keys below snmp.
 var rejectedSNMP = []rejection{
 	// Single values.
 	{"responder without value", "snmp: {responder: }\n", "1:8: snmp.responder: must be a mapping of keys, is nothing"},

@@ -9,7 +9,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 )
 
-// one is a file of two clients, two servers and a group, with something else in place of a line.
+// one returns a file of two clients, two servers and a group, with one line replaced.
 func one(line, instead string) string {
 	const text = `radius:
   clients:
@@ -35,7 +35,7 @@ accounting:
 	return replaced(text, line, instead)
 }
 
-// replaced is a text with something else in place of a line, or of several.
+// replaced returns a text with one line, or several, replaced.
 func replaced(text, line, instead string) string {
 	if strings.Count(text, line+"\n") != 1 {
 		panic("no such line: " + line)
@@ -43,19 +43,19 @@ func replaced(text, line, instead string) string {
 	return strings.Replace(text, line+"\n", instead+"\n", 1)
 }
 
-// ofDisconnect is a file with keys in the disconnect of a client.
+// ofDisconnect returns a file with keys in the disconnect of a client.
 func ofDisconnect(keys string) string {
 	return one("      disconnect: {port: 3799, attributes: [User-Name]}", "      disconnect: {"+keys+"}")
 }
 
-// rejection is a file with faults.
+// rejection is a file and its faults.
 type rejection struct {
 	name, text string
 	want       string // without "aaasess.yaml:" at the beginning of its lines
 }
 
 var rejected = []rejection{
-	// Where Disconnect-Requests go, and from where.
+	// Destination and source of Disconnect-Requests.
 	{"disconnect.address of all", ofDisconnect(`address: "::"`), `6:29: radius.clients[0].disconnect.address: "::" is not the address of a host`},
 	{"disconnect.address with port", ofDisconnect(`address: "192.0.2.9:3799"`), `6:29: radius.clients[0].disconnect.address: "192.0.2.9:3799" is not an IP address`},
 	{"disconnect.secret empty", ofDisconnect(`secret: ""`), "6:28: radius.clients[0].disconnect.secret: is empty"},
@@ -122,7 +122,7 @@ var rejected = []rejection{
 	{"size too small", "store: {min-free: 999KiB}\n", "1:19: store.min-free: 999KiB is not between 1MiB and 1024TiB"},
 	{"size too large", "store: {min-free: 999999TiB}\n", "1:19: store.min-free: 999999TiB is not between 1MiB and 1024TiB"},
 
-	// What concerns several keys.
+	// Conditions on several keys.
 	{"client name twice", one("    - {name: bras-2, address: 192.0.2.2, secret: s2}", "    - {name: bras-1, address: 192.0.2.2, secret: s2}"), "7:14: radius.clients[1].name: bras-1 is already the name of line 3"},
 	{"client address twice", one("    - {name: bras-2, address: 192.0.2.2, secret: s2}", "    - {name: bras-2, address: 192.0.2.1/32, secret: s2}"), "7:31: radius.clients[1].address: 192.0.2.1/32 is already the client of line 4"},
 	{"server name twice", one("    - {name: r2, address: 10.0.0.2, secret: s4}", "    - {name: r2, address: 10.0.0.2, secret: s4}\n    - {name: r2, address: 10.0.0.3, secret: s4}"), "14:14: radius.servers[2].name: r2 is already the name of line 13"},
@@ -175,7 +175,7 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// The files that the rejected ones are made of must themselves be taken.
+// The files that the rejected ones are derived from are valid.
 func TestNotRejected(t *testing.T) {
 	mustParse(t, one("accounting:", "accounting:"), ".")
 	mustParse(t, onOff("{oper-state-change: true, group: g}", "{monitor-group: g}"), ".")

@@ -32,7 +32,7 @@ func TestSchemaFile(t *testing.T) {
 	}
 }
 
-// violations checks a value against a schema, as far as ours go.
+// violations checks a value against a schema. It knows only the keywords that our schemas use.
 func violations(schema map[string]any, value any, path string) (found []string) {
 	add := func(what string) { found = append(found, path+": "+what) }
 	if list, ok := schema["oneOf"].([]any); ok {
@@ -150,7 +150,7 @@ func TestSchemaTakesOurFiles(t *testing.T) {
 	}
 }
 
-// What takes several forms has the schema of each.
+// A key with several forms has a schema for each form.
 func TestSchemaTakes(t *testing.T) {
 	for _, text := range []string{
 		"snmp: {responder: {limits: {response-octets: 0}, engine-id: ''}}",

@@ -15,7 +15,7 @@ import (
 	"aaasess/mib"
 )
 
-// checkSNMP holds what the docs of Responder promise, and that the packages take what it has.
+// checkSNMP checks what the comments of Responder promise, and that the packages accept the values.
 func checkSNMP(t *testing.T, c *config.SNMP) {
 	r := c.Responder
 	if r == nil {
@@ -33,8 +33,8 @@ func checkSNMP(t *testing.T, c *config.SNMP) {
 	}
 }
 
-// checkTarget holds that a target can be reached from its source address, that it has what its version wants, and that
-// its user's notify view has what is sent.
+// checkTarget checks that a target has the family of its source address, the keys of its version,
+// and a user whose notify view has all notifications.
 func checkTarget(t *testing.T, r *config.Responder, n *notify.Target) {
 	host, port, err := net.SplitHostPort(n.Address)
 	if err != nil || host == "" || port == "" {

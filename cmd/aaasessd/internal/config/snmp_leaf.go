@@ -47,7 +47,7 @@ func parseView(text string, _ reflect.StructTag) (any, error) {
 
 var oidPattern = regexp.MustCompile(`^\.?[0-9]+(\.[0-9]+)*$`)
 
-// parseOID accepts what BER can encode (X.690 section 8.19).
+// parseOID accepts OIDs that BER can encode (X.690 section 8.19).
 func parseOID(text string, _ reflect.StructTag) (any, error) {
 	oid, err := mib.ParseOID(text)
 	if err != nil || !oidPattern.MatchString(text) {
@@ -78,12 +78,12 @@ func parseEngineID(text string, _ reflect.StructTag) (any, error) {
 	return engineID(id), nil
 }
 
-// mibTextPattern is a DisplayString (RFC 2579) without the control characters that it can have.
+// mibTextPattern matches a DisplayString (RFC 2579) without control characters.
 const mibTextPattern = `^[ -~]*$`
 
 func parseMIBText(text string, tag reflect.StructTag) (any, error) {
 	wrong := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
-	if wrong >= 0 { // all before it have one octet each
+	if wrong >= 0 { // also the index in characters: those before it have one octet each
 		return nil, fmt.Errorf("character %d is not allowed in a DisplayString, which has only octets 0x20 to 0x7e", wrong+1)
 	}
 	text, err := strictyaml.Text(text, tag)

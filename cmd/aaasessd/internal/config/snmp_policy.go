@@ -11,18 +11,19 @@ import (
 	"aaasess/mib"
 )
 
-// maxViewOID is how many sub-identifiers a subtree of a view has: the 12 of a column of
-// vacmViewTreeFamilyTable, a name of 32 and two lengths fit into one OID with it.
+// maxViewOID is the largest number of sub-identifiers in a subtree of a view. An instance of
+// vacmViewTreeFamilyTable has it in its OID, with the 12 of the column, a name of 32 and two
+// lengths.
 const maxViewOID = mib.MaxSubIDs - 12 - 32 - 2
 
-// The names of the views that are there without being listed.
+// The names of the views that always exist.
 const (
 	ViewAll      = "all"      // all of internet, 1.3.6.1
 	ViewCommon   = "common"   // ViewAll without the tables of users, and of views and groups
-	ViewSessions = "sessions" // CISCO-AAA-SESSION-MIB, and the system group that an NMS looks at first
+	ViewSessions = "sessions" // CISCO-AAA-SESSION-MIB and the system group
 )
 
-// impliedViews are the views that are there without being listed.
+// impliedViews are the views that always exist.
 func impliedViews() []rawView {
 	internet := mib.MustOID("1.3.6.1")
 	return []rawView{
@@ -42,7 +43,7 @@ func indexOf(views []view, name viewText) int {
 	return slices.IndexFunc(views, func(v view) bool { return v.name == name })
 }
 
-// views makes the views: the implied ones, then those of the file.
+// views returns the implied views and then those of the file.
 func (d checker) views(raw []rawView) []view {
 	var views []view
 	for _, r := range impliedViews() {
@@ -89,8 +90,8 @@ func newView(r rawView) view {
 	return view{viewText(r.Name), v}
 }
 
-// newPolicy makes the tables of RFC 3415. A SET needs authPriv unless the configuration says
-// otherwise: below that entries have no write view. At noAuthNoPriv no user ever has one.
+// newPolicy returns the access control tables of RFC 3415. Entries below authPriv have a write view
+// only with allow-insecure-set. Entries of users at noAuthNoPriv never have one.
 func newPolicy(r *rawResponder, views []view) (*vacm.Policy, error) {
 	byName := map[viewText]*vacm.View{}
 	var list []*vacm.View

@@ -14,7 +14,7 @@ import (
 
 var modelNames = map[wire.SecurityModel]string{wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}
 
-// entryText is an access entry: model, level, and the views to read, write and notify.
+// entryText formats an access entry: model, level, and the views to read, write and notify.
 func entryText(e vacm.AccessEntry) string {
 	name := func(v *vacm.View) string {
 		if v == nil {
@@ -25,7 +25,7 @@ func entryText(e vacm.AccessEntry) string {
 	return fmt.Sprint(modelNames[e.Model], " ", e.Level, " ", name(e.Read), " ", name(e.Write), " ", name(e.Notify))
 }
 
-// policyText is the rows of all tables, sorted. Names of communities are secrets.
+// policyText returns the rows of all tables, sorted. The names of communities are secrets.
 func policyText(p *vacm.Policy) (rows []string) {
 	for _, v := range p.Views() {
 		text := v.Name()
@@ -56,14 +56,14 @@ func sorted(rows []string) []string {
 	return rows
 }
 
-// implied is the views that are always there.
+// implied are the views that always exist.
 var implied = []string{
 	"all +1.3.6.1",
 	"common +1.3.6.1 -1.3.6.1.6.3.15 -1.3.6.1.6.3.16",
 	"sessions +1.3.6.1.2.1.1 +1.3.6.1.4.1.9.9.150.1",
 }
 
-// TestAccessEntries: who may do what, as vacmAccessTable says it.
+// TestAccessEntries compares vacmAccessTable with the groups of the file.
 func TestAccessEntries(t *testing.T) {
 	tests := []struct {
 		name, group, insecure string

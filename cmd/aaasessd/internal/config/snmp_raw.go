@@ -11,7 +11,7 @@ import (
 )
 
 type rawResponder struct {
-	Listen                []netip.AddrPort `yaml:"listen" default:"0.0.0.0:161 [::]:161" min:"1" max:"64" restart:"yes" doc:"UDP addresses and ports. An IPv6 address, also [::], takes no IPv4; port 0 takes a free one."`
+	Listen                []netip.AddrPort `yaml:"listen" default:"0.0.0.0:161 [::]:161" min:"1" max:"64" restart:"yes" doc:"UDP addresses and ports. An IPv6 address, [::] too, does not listen for IPv4. Port 0 stands for any free port."`
 	EngineID              engineID         `yaml:"engine-id" default:"" restart:"yes" doc:"snmpEngineID, 5 to 32 octets in hexadecimal digits. If missing, a random one is made at the first start and kept in the state folder."`
 	MaxMessageSize        int              `yaml:"max-message-size" default:"65507" min:"484" max:"65507" restart:"yes" doc:"The largest message, in octets: snmpEngineMaxMessageSize. A request can ask for less. A message of more than about 1,400 octets is sent in IP fragments, which some firewalls drop."`
 	AllowInsecureSet      bool             `yaml:"allow-insecure-set" default:"false" doc:"Whether a SET is allowed below authPriv too: from communities, whatever the level of their group, and from users at authNoPriv. Users at noAuthNoPriv may never SET."`

@@ -12,10 +12,10 @@ import (
 	"aaasess/mib"
 )
 
-// snmpTraps is the subtree of all notifications that are sent, those of RFC 3418.
+// snmpTraps is the subtree of the notifications that we send (RFC 3418).
 const snmpTraps = "1.3.6.1.6.3.1.1.5"
 
-// targets makes the targets of notifications. users and views are those of the responder.
+// targets returns the targets of notifications. users and views are those of the responder.
 func (d checker) targets(raw *rawSNMP, users []usm.User, views []view) []notify.Target {
 	names := d.Unique()
 	targets := make([]notify.Target, 0, len(raw.Notifications))
@@ -26,7 +26,7 @@ func (d checker) targets(raw *rawSNMP, users []usm.User, views []view) []notify.
 		d.checkTargetSource(path+".source-address", &r)
 		target := notify.Target{
 			Name: string(r.Name), Address: string(r.Address), Version: r.Version, Inform: r.Type == "inform",
-			Community: string(r.Community), EngineID: r.EngineID, SourceAddress: r.SourceAddress,
+			Community: notify.Community(r.Community), EngineID: r.EngineID, SourceAddress: r.SourceAddress,
 			Timeout: r.Timeout, Retries: r.Retries,
 		}
 		switch r.Version {
@@ -66,7 +66,7 @@ func (d checker) checkV3(path string, r *rawNotification) {
 	}
 }
 
-// targetUser finds the user of a target, and checks that notifications may be sent to it.
+// targetUser returns the user of a target, and checks that it may receive notifications.
 func (d checker) targetUser(path string, r *rawNotification, responder *rawResponder, users []usm.User, views []view) usm.User {
 	i := slices.IndexFunc(users, func(u usm.User) bool { return u.Name == r.User })
 	if i < 0 {
@@ -81,7 +81,7 @@ func (d checker) targetUser(path string, r *rawNotification, responder *rawRespo
 	return users[i]
 }
 
-// checkNotifyView finds a user who may not receive all notifications.
+// checkNotifyView checks that a user may receive all notifications.
 func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGroup, views []view) {
 	i := slices.IndexFunc(groups, func(g rawAccessGroup) bool { return g.Name == u.Group })
 	if i < 0 {
@@ -97,8 +97,8 @@ func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGrou
 	}
 }
 
-// checkTargetSource finds a target that can't be reached from the source address. The addresses of host
-// names are known only later.
+// checkTargetSource checks that a target has the family of the source address. It does not check
+// host names, which are resolved later.
 func (d checker) checkTargetSource(path string, r *rawNotification) {
 	host, _, err := net.SplitHostPort(string(r.Address))
 	if err != nil || !r.SourceAddress.IsValid() { // the fault of the address is reported already

@@ -20,7 +20,7 @@ import (
 	"aaasess/mib"
 )
 
-// managed is a file with a responder and a target, with something else in place of a line.
+// managed returns a file with a responder and a target, with one line replaced.
 func managed(line, instead string) string {
 	return replaced(`snmp:
   responder:
@@ -198,7 +198,8 @@ func TestTargetAddress(t *testing.T) {
 	}
 }
 
-// A source address of a target: of the target's family, of either family if the target is a name.
+// The source address of a target has the family of the target. It may have either family if the
+// target is a host name.
 func TestTargetSource(t *testing.T) {
 	for target, source := range map[string]string{
 		"192.0.2.9":          "192.0.2.1",
@@ -218,7 +219,7 @@ func TestTargetSource(t *testing.T) {
 	}
 }
 
-// Views that have all of snmpTraps, for targets of v3; those of v2c need none.
+// A target of v3 needs a view that has all of snmpTraps. A target of v2c needs none.
 func TestNotifyView(t *testing.T) {
 	for name, text := range map[string]string{
 		"all":            withNotify(`include: ["1"]`),
@@ -234,7 +235,7 @@ func TestNotifyView(t *testing.T) {
 	}
 }
 
-// An empty engine id is none, as if the key were missing.
+// An empty engine id is the same as a missing key.
 func TestEmptyEngineID(t *testing.T) {
 	c := mustParse(t, managed(`    engine-id: "80007ed90461616173657373"`, `    engine-id: ""`), ".")
 	if got := c.SNMP.Responder.EngineID; got != nil {
@@ -242,10 +243,10 @@ func TestEmptyEngineID(t *testing.T) {
 	}
 }
 
-// hidden is a secret of which no part may show.
+// hidden is a secret. No part of it may appear in any output.
 const hidden = "Hunter2#7"
 
-// What is not printed of secrets, is not printed of those of SNMP either.
+// No output contains a secret of SNMP.
 func TestSNMPSecretNotInErrors(t *testing.T) {
 	for _, line := range []string{
 		"{community: [" + hidden + "], from: [10.0.0.1], group: g}",
@@ -269,8 +270,8 @@ func wantHidden(t *testing.T, text string) {
 	t.Helper()
 	_, err := config.Parse("aaasess.yaml", []byte(text), ".")
 	if err == nil {
-		t.Errorf("is taken: %s", text)
+		t.Errorf("is accepted: %s", text)
 	} else if strings.Contains(err.Error(), "unter2") {
-		t.Errorf("error tells the secret: %v", err)
+		t.Errorf("the error has the secret: %v", err)
 	}
 }

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// minPassword is the least that USM takes (RFC 3414 section 11.2).
+	// minPassword is the shortest password of USM in octets (RFC 3414 section 11.2).
 	minPassword = 8
-	// maxCommunity is more than managers send.
+	// maxCommunity is the longest community in octets, more than managers send.
 	maxCommunity = 255
 )
 
-// securityName is the name of a community in VACM.
+// securityName returns the security name of a community.
 func (r *rawCommunity) securityName() shortName {
 	if r.Name == "" {
 		return r.Group
@@ -55,7 +55,7 @@ func (d checker) checkCommunities(raw []rawCommunity, groups []rawAccessGroup) {
 		case r.Group == "": // reported already
 		case !there:
 			members[name] = member{r.Group, d.Line(path)}
-		case first.group != r.Group: // vacmSecurityToGroupTable has one group for it
+		case first.group != r.Group: // vacmSecurityToGroupTable allows one group only
 			d.Fault(path+".name", "the security name %s is already in group %s by line %d", name, first.group, first.line)
 		}
 	}
@@ -102,7 +102,8 @@ func (d checker) checkLegacy(path string, u *usm.User, protocol fmt.Stringer, br
 	}
 }
 
-// checkLevel finds a user below its group's level, whose requests would all be rejected.
+// checkLevel checks that a user has at least its group's level: the requests of a user below it
+// would all be rejected.
 func (d checker) checkLevel(path string, r *rawUser, groups []rawAccessGroup) {
 	has := wire.NoAuthNoPriv
 	switch {
@@ -117,17 +118,17 @@ func (d checker) checkLevel(path string, r *rawUser, groups []rawAccessGroup) {
 	}
 }
 
-// secretOf is a protocol of USM and its secret.
+// secretOf is a USM protocol and its secret.
 type secretOf struct {
 	protocol      fmt.Stringer
 	password, key strictyaml.Secret
 }
 
-// usmSecret checks the secret of a protocol, whose key has one of the lengths: as many octets as the digest
-// of the protocol of auth, or as the protocol of priv uses.
+// usmSecret checks and returns the secret of a protocol. lengths are the allowed lengths of a
+// localized key: the digest of the auth protocol, or the key of the priv protocol.
 func (d checker) usmSecret(path string, s secretOf, r *rawResponder, lengths ...int) usm.Secret {
 	out := usm.Secret{Password: string(s.password)}
-	if slices.Contains(lengths, 0) { // the protocol is wrong, which is reported already
+	if slices.Contains(lengths, 0) { // the protocol is invalid, and reported already
 		return out
 	}
 	hasPassword, hasKey := d.Given(path+".password"), d.Given(path+".key")
@@ -144,11 +145,11 @@ func (d checker) usmSecret(path string, s secretOf, r *rawResponder, lengths ...
 	return out
 }
 
-// localizedKey is the octets of a key in hexadecimal digits.
+// localizedKey decodes a localized key from hexadecimal digits, and checks its length.
 func (d checker) localizedKey(path string, s secretOf, r *rawResponder, lengths []int) []byte {
 	octets, err := hex.DecodeString(strings.TrimPrefix(string(s.key), "0x"))
 	switch {
-	case err != nil: // which tells a part of it
+	case err != nil: // not err itself, which has a part of the key
 		d.Fault(path, "is not pairs of hexadecimal digits")
 	case !slices.Contains(lengths, len(octets)):
 		d.Fault(path, "has %d octets, a key for %s has %s", len(octets), s.protocol, orList(lengths))
@@ -158,7 +159,7 @@ func (d checker) localizedKey(path string, s secretOf, r *rawResponder, lengths 
 	return octets
 }
 
-// orList is "16", or "20 or 16".
+// orList formats a list of numbers: "16", "16 or 20".
 func orList(numbers []int) string {
 	slices.Sort(numbers)
 	text := ""

@@ -9,7 +9,7 @@ import (
 	"aaasess/agent/snmp/snmpmib"
 )
 
-// responder makes the responder; nil if there is none.
+// responder returns the configuration of the responder, or nil if the file has none.
 func (d checker) responder(raw *rawSNMP) *Responder {
 	r := raw.Responder
 	if r == nil {
@@ -48,8 +48,8 @@ func (d checker) responder(raw *rawSNMP) *Responder {
 	return out
 }
 
-// systemName is the one of the file, or the name of the host; "" is for one that is not known
-// (RFC 3418, sysName).
+// systemName returns sysName: the name in the file, or else the name of the host. "" means that it
+// is unknown (RFC 3418).
 func systemName(given string, hostname func() (string, error)) string {
 	if given != "" {
 		return given
@@ -80,7 +80,7 @@ func (d checker) checkAccessGroups(raw []rawAccessGroup, views []view) {
 
 func groupPath(i int) string { return fmt.Sprintf("snmp.responder.groups[%d]", i) }
 
-// groupOf finds the group that a community or user is in; -1 if there is none.
+// groupOf returns the index of the group of a community or user, or -1 if it does not exist.
 func (d checker) groupOf(path string, name shortName, groups []rawAccessGroup) int {
 	i := slices.IndexFunc(groups, func(g rawAccessGroup) bool { return g.Name == name })
 	if i < 0 && name != "" {

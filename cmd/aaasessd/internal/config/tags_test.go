@@ -9,7 +9,8 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 )
 
-// keys walks all keys of a struct of the file, with list entries as path[] and map entries as path.default.
+// keys walks all keys of a struct of the file, with list entries as path[] and map entries as
+// path.default.
 func keys(t reflect.Type, path string, visit func(path string, f reflect.StructField)) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -32,7 +33,8 @@ func keys(t reflect.Type, path string, visit func(path string, f reflect.StructF
 	}
 }
 
-// isScalar tells types with a name and no keys, such as netip.Addr, from structs with keys, lists, maps and pointers.
+// isScalar distinguishes named types without keys, such as netip.Addr, from structs with keys,
+// lists, maps and pointers.
 func isScalar(t reflect.Type) bool {
 	if t.Kind() == reflect.Struct {
 		return t.Field(0).Tag.Get("yaml") == ""
@@ -44,7 +46,7 @@ func allKeys(visit func(path string, f reflect.StructField)) {
 	keys(reflect.TypeFor[rawConfig](), "", visit)
 }
 
-// faultsOfTags is what is wrong with the tags of a field.
+// faultsOfTags returns the faults in the tags of a field.
 func faultsOfTags(f reflect.StructField) (faults []string) {
 	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "unknown", "restart"}
 	for _, pair := range strings.Split(string(f.Tag), `" `) {

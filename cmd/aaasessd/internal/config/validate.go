@@ -19,10 +19,11 @@ import (
 // maxSocketPath is the longest path that fits into sockaddr_un (unix(7)).
 const maxSocketPath = 107
 
-// checker checks what concerns more than one key.
+// checker checks conditions on more than one key.
 type checker struct{ *strictyaml.Document }
 
-// config checks the file and makes the Config. What the decoder has found wrong is not reported again.
+// config checks the file and returns the Config. It does not repeat faults that the decoder has
+// reported.
 func (d checker) config(raw *rawConfig) *Config {
 	names := d.dictionary(raw.RADIUS.Dictionaries)
 	clients := d.clients(raw.RADIUS.Clients, names)
@@ -54,7 +55,8 @@ func (d checker) config(raw *rawConfig) *Config {
 	return c
 }
 
-// orNone translates "how often again, 0 is not at all" to packages where 0 means a default.
+// orNone converts a number of retransmissions for packages in which 0 means the default and -1
+// means none.
 func orNone(n int) int {
 	if n == 0 {
 		return -1
@@ -68,7 +70,8 @@ func (d checker) checkSocket(path, name string) {
 	}
 }
 
-// agentX also sets the address in raw, if it is missing there.
+// agentX returns the connection to the master agent. If raw has no address, it sets the default
+// there.
 func (d checker) agentX(raw *rawAgentX) *agentx.Config {
 	if raw == nil {
 		return nil
@@ -104,14 +107,15 @@ func isHostPort(text string) bool {
 func (d checker) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
 	addresses := d.Unique()
 	for i, a := range raw {
-		if a.Port() != 0 { // 0 is another one each time
+		if a.Port() != 0 { // each 0 is a different free port
 			addresses.Check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
 		}
 	}
 	return raw
 }
 
-// lists makes the method lists. If one names the group of all servers or the method local, it adds these.
+// lists sets the method lists of c. If one of them names the group of all servers or the method
+// local, it adds these to c.
 func (d checker) lists(c *Config, raw *rawConfig, servers []client.Member) {
 	groups := map[string]bool{}
 	for _, g := range c.Groups {
@@ -122,7 +126,7 @@ func (d checker) lists(c *Config, raw *rawConfig, servers []client.Member) {
 		kind  sessions.Kind
 		lists map[string]rawList
 	}{{sessions.Network, raw.Accounting.Network}, {sessions.Exec, raw.Accounting.Exec}, {sessions.Connection, raw.Accounting.Connection}} {
-		for name, r := range kind.lists { // there is one, "default", if any
+		for name, r := range kind.lists { // at most one, "default"
 			path := fmt.Sprintf("accounting.%s.%s", kind.kind, name)
 			d.checkRecord(path, r)
 			methods := d.Unique()

@@ -6,7 +6,7 @@ import (
 	"aaasess/sessions"
 )
 
-// Check gives what a whole history violates.
+// Check returns the violations in a complete history.
 func Check(history []Observation) []Violation {
 	var c Checker
 	for i := range history {
@@ -15,30 +15,30 @@ func Check(history []Observation) []Violation {
 	return c.Violations()
 }
 
-// Checker judges a history as it grows. Its zero value has an empty one.
+// Checker checks a history while it grows. The zero value has an empty history.
 type Checker struct {
-	at       int // the observation that is being added, from 1
+	at       int // number of the current observation, from 1
 	found    []Violation
 	sessions map[string]*session
 	byName   map[string][]*session // in the order of their starts
 	byNumber map[uint32]*session
-	waiting  map[string]int // sessions whose start is not answered: when it was sent
+	waiting  map[string]int // sessions whose start is not answered: the observation that sent it
 	ons      map[string]*on
 
-	older bool                      // a version runs that keeps no order between methods
-	early map[uint32][]*Observation // stops that were made, under numbers that are not known yet
+	older bool                      // the version that runs keeps no order between methods
+	early map[uint32][]*Observation // generated stops, by numbers whose sessions are not known yet
 
 	counters
 }
 
-// Violations are those that were found so far, in order.
+// Violations returns the violations found so far, in order.
 func (c *Checker) Violations() []Violation { return c.found }
 
 func (c *Checker) violated(session, format string, args ...any) {
 	c.found = append(c.found, Violation{Session: session, At: c.at - 1, Text: fmt.Sprintf(format, args...)})
 }
 
-// Add adds an observation. The checker keeps nothing of it but Ends, and of a stop that was made all.
+// Add adds an observation. The checker keeps its Ends, and a copy of a generated stop.
 func (c *Checker) Add(o *Observation) {
 	if c.sessions == nil {
 		c.sessions, c.byName, c.byNumber = map[string]*session{}, map[string][]*session{}, map[uint32]*session{}
@@ -52,31 +52,31 @@ func (c *Checker) Add(o *Observation) {
 		c.answered(o.Record)
 	case Arrived:
 		c.arrived(o.Record, o.Number)
-	case Made:
-		c.stopMade(o)
+	case Generated:
+		c.generated(o)
 	case Lost:
 		c.lost(o.Record.Session)
-	case Asked:
-		c.counters.asked(c.at)
-	case Told:
+	case Queried:
+		c.counters.queried(c.at)
+	case Reported:
 		c.table(o.Rows)
-		c.counters.told(c, o)
+		c.counters.reported(c, o)
 	case Killed:
 		c.killed()
 	case Failed:
 		c.violated("", "the daemon failed: %s", o.Text)
 	case Again:
-		// Nothing comes of it.
+		// It has no effect.
 	case Older, Present:
 		c.older = o.Kind == Older
 	case Drained:
 		c.drained()
 	default:
-		c.violated("", "the history has an observation of no kind")
+		c.violated("", "the history has an observation of an unknown kind")
 	}
 }
 
-// sent begins a record. What NASes do is not judged, but must make sense.
+// sent adds a record. A record that no NAS would send is a fault of the history.
 func (c *Checker) sent(o *Observation) {
 	r := o.Record
 	if r.Type == sessions.On {
@@ -111,7 +111,7 @@ func (c *Checker) sent(o *Observation) {
 	}
 }
 
-// find gives a record that was sent.
+// find returns a record that was sent, or nil.
 func (c *Checker) find(r Record) (*session, *progress) {
 	s := c.sessions[r.Session]
 	if s == nil || r.Nth < 0 || r.Nth >= len(s.records) || s.records[r.Nth].kind != r.Type {
@@ -133,7 +133,7 @@ func (c *Checker) answered(r Record) {
 		c.violated(r.Session, "%s was answered and never sent", r)
 		return
 	}
-	if p.answered != 0 || s.lost { // nobody heard it
+	if p.answered != 0 || s.lost { // a copy, or the NAS has crashed
 		return
 	}
 	p.answered = c.at
@@ -165,22 +165,22 @@ func (c *Checker) arrived(r Record, number uint32) {
 	if s.mayComeAgain(r.Nth) {
 		return
 	}
-	if s.made && before(p.answered, s.endSent) && !p.older {
-		c.violated(r.Session, "%s arrived after the stop that was made", r)
+	if s.generated && before(p.answered, s.endSent) && !p.older {
+		c.violated(r.Session, "%s arrived after the generated stop", r)
 	}
 	if r.Type == sessions.Stop {
 		s.stop(p.octets)
 	}
 	for nth := r.Nth + 1; nth < len(s.records); nth++ {
 		later := &s.records[nth]
-		if later.arrived != 0 && p.isKnownBefore(later) && p != start { // of a start it was told
+		if later.arrived != 0 && p.isKnownBefore(later) && p != start { // a late start is already reported
 			c.violated(r.Session, "%s arrived after %s %d", r, later.kind, nth)
 			return
 		}
 	}
 }
 
-// number holds the number that a session was seen with against those that are known.
+// number compares the number of a session in an observation with the numbers known so far.
 func (c *Checker) number(s *session, number uint32, how string) {
 	switch owner := c.byNumber[number]; {
 	case number == 0:
@@ -189,7 +189,7 @@ func (c *Checker) number(s *session, number uint32, how string) {
 		s.number = number
 		c.byNumber[number] = s
 		for _, o := range c.early[number] {
-			c.stopMade(o)
+			c.generated(o)
 		}
 		delete(c.early, number)
 	case s.number != 0 && s.number != number:
@@ -201,7 +201,7 @@ func (c *Checker) number(s *session, number uint32, how string) {
 
 func (c *Checker) killed() {
 	c.counters.killed(c.waiting)
-	for name := range c.waiting { // if the daemon had the start, it has it now or never
+	for name := range c.waiting { // their NASes do not send the start again
 		if c.sessions[name].lost {
 			delete(c.waiting, name)
 		}

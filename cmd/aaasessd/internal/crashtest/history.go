@@ -8,38 +8,39 @@ import (
 	"aaasess/sessions"
 )
 
-// Kind is what sort of thing was observed.
+// Kind is the kind of an observation.
 type Kind uint8
 
-// What can be observed.
+// The kinds of observations.
 const (
-	Sent     Kind = iota + 1 // a NAS is about to send a record for the first time
-	Answered                 // a NAS has an authentic answer to a record
-	Arrived                  // an accounting server has a record, whether it answers or not
-	Asked                    // the daemon is about to be asked for its table and counters
-	Told                     // its answer; each Told follows an Asked, with no kill between them
-	Killed                   // the daemon was killed and has ended
-	Failed                   // the daemon did not come up, or ended by itself
-	Drained                  // the NASes are done, and the daemon was given time to deliver all
-	Lost                     // a NAS crashed: it has forgotten a session, and says nothing more of it
-	Again                    // a record is on its way again, sent by its NAS or doubled by the network; for those who read
-	Made                     // an accounting server has a stop that no NAS sent: the daemon made it
-	Older                    // from here on a version runs that keeps order within a method, but not between methods
-	Present                  // from here on the present version runs, on what the older one left
+	Sent      Kind = iota + 1 // a NAS is about to send a record for the first time
+	Answered                  // a NAS has received an authentic answer to a record
+	Arrived                   // an accounting server has received a record, whether it answers or not
+	Queried                   // the daemon is about to be queried for its table and counters
+	Reported                  // its answer; each follows a Queried, without a kill between them
+	Killed                    // the daemon was killed and has ended
+	Failed                    // the daemon did not start, or ended by itself
+	Drained                   // the NASes have ended, and the daemon had time to deliver everything
+	Lost                      // a NAS has crashed and lost a session
+	Again                     // a record is sent again, or the network has doubled it; only for the reader
+	Generated                 // an accounting server has received a stop that no NAS sent: the daemon generated it
+	Older                     // from here on, a version runs that keeps order within a method, but not between methods
+	Present                   // from here on, the present version runs, with the state of the older one
 )
 
-// Record names a record. A session's records are numbered from 0, the start, as they are sent. An Accounting-On is the only
-// record of a session of its own.
+// Record identifies a record. Nth is its place in the session, in the order of sending; the start
+// is 0. An Accounting-On counts as the only record of a session of its own.
 type Record struct {
 	Session string // unique among all sessions of all NASes; see Name
 	Type    sessions.EventType
 	Nth     int
 }
 
-// String is for those who read a history.
+// String formats a record for a history.
 func (r Record) String() string { return fmt.Sprintf("%s %d of %s", r.Type, r.Nth, r.Session) }
 
-// Name is what the NAS calls the session: what is before a "#". A NAS that reuses ids has several sessions of one name.
+// Name returns the Acct-Session-Id at the NAS: the part of Session before a "#". A NAS that reuses
+// ids has several sessions of one name.
 func (r Record) Name() string { return nameOf(r.Session) }
 
 func nameOf(session string) string {
@@ -47,7 +48,7 @@ func nameOf(session string) string {
 	return name
 }
 
-// Row is what the daemon tells of a live session.
+// Row is a live session in the daemon's table.
 type Row struct {
 	Name   string
 	Number uint32
@@ -56,18 +57,18 @@ type Row struct {
 // Observation is one entry of a history.
 type Observation struct {
 	Kind   Kind
-	Record Record   // of Sent, Answered, Arrived; of Lost and Made its Session
-	Number uint32   // of Arrived, Made: the record's Acct-Session-Id
-	Octets uint64   // of Sent, Made: the counters of the session; 0 if there are none
-	Ends   []string // of Sent: lost sessions that are over when this start or Accounting-On is answered
+	Record Record   // of Sent, Answered, Arrived; of Lost and Generated only the Session
+	Number uint32   // of Arrived, Generated: the Acct-Session-Id of the record
+	Octets uint64   // of Sent, Generated: the counters of the session; 0 if there are none
+	Ends   []string // of Sent: lost sessions that this start or Accounting-On ends
 
-	Rows             []Row  // of Told
-	Total, HighWater uint64 // of Told: casnTotalSessions, casnActiveTableHighWaterMark
+	Rows             []Row  // of Reported
+	Total, HighWater uint64 // of Reported: casnTotalSessions, casnActiveTableHighWaterMark
 
-	Text string // of Failed: what went wrong; of Again: how; of Arrived, Made: at which server, for those who read
+	Text string // of Failed: the error; of Again: how; of Arrived, Generated: the server
 }
 
-// Concerns reports whether an observation tells something of a session.
+// Concerns reports whether an observation is about a session.
 func (o *Observation) Concerns(session string) bool {
 	name := nameOf(session)
 	for _, r := range o.Rows {
@@ -78,7 +79,7 @@ func (o *Observation) Concerns(session string) bool {
 	return o.Record.Name() == name || slices.Contains(o.Ends, session) || slices.Contains([]Kind{Killed, Older, Present}, o.Kind)
 }
 
-// String is for those who read a history. Rows are only counted.
+// String formats an observation for a history. It only counts the rows.
 func (o *Observation) String() string {
 	switch o.Kind {
 	case Sent:
@@ -90,10 +91,10 @@ func (o *Observation) String() string {
 		return "answered " + o.Record.String()
 	case Arrived:
 		return strings.TrimSpace(fmt.Sprintf("arrived %s as %08X %s", o.Record, o.Number, o.Text))
-	case Asked:
-		return "asked"
-	case Told:
-		return fmt.Sprintf("told %d rows, total %d, high-water mark %d", len(o.Rows), o.Total, o.HighWater)
+	case Queried:
+		return "queried"
+	case Reported:
+		return fmt.Sprintf("reported %d rows, total %d, high-water mark %d", len(o.Rows), o.Total, o.HighWater)
 	case Killed:
 		return "killed"
 	case Failed:
@@ -103,9 +104,9 @@ func (o *Observation) String() string {
 	case Again:
 		return o.Record.String() + " again " + o.Text
 	case Lost:
-		return o.Record.Session + " is lost by its NAS"
-	case Made:
-		return strings.TrimSpace(fmt.Sprintf("arrived a stop of %s as %08X that no NAS sent, %d octets %s", o.Record.Session, o.Number, o.Octets, o.Text))
+		return "the NAS of " + o.Record.Session + " crashed"
+	case Generated:
+		return strings.TrimSpace(fmt.Sprintf("arrived a generated stop of %s as %08X, %d octets %s", o.Record.Session, o.Number, o.Octets, o.Text))
 	case Older:
 		return "an older version runs"
 	case Present:
@@ -114,12 +115,12 @@ func (o *Observation) String() string {
 	return "unknown"
 }
 
-// Violation is something that must not be.
+// Violation is an observation that must not occur, or the lack of one.
 type Violation struct {
-	Session string // "": of no session in particular
-	At      int    // which observation showed it, from 0
+	Session string // "": no particular session
+	At      int    // the observation that showed it, from 0
 	Text    string
 }
 
-// String says all of it.
+// String formats a violation with its place.
 func (v Violation) String() string { return fmt.Sprintf("at %d: %s", v.At, v.Text) }

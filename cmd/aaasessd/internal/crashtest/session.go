@@ -6,23 +6,24 @@ import (
 	"aaasess/sessions"
 )
 
-// session is what is known of a session, by the order of its records.
+// session is the state of one session. Times are numbers of observations, from 1; 0 means not yet.
 type session struct {
 	id      string
-	number  uint32 // 0: not known
+	number  uint32 // 0: unknown
 	records []progress
 	ends    []string // sessions that its start ends
 
-	lost    bool // by its NAS
-	endSent int  // when what ends a lost session was first sent, from 1
-	endedAt int  // and was answered
+	lost    bool // its NAS has crashed
+	endSent int  // when the end of a lost session was first sent
+	endedAt int  // and when it was answered
 
-	made, stopped bool   // a stop of the daemon's has arrived, or any
-	lastStop      uint64 // octets of the stop that was the last to arrive for the first time
-	stops         []uint64
+	generated bool     // a generated stop has arrived
+	stopped   bool     // a stop has arrived, generated or not
+	lastStop  uint64   // octets of the last stop to arrive for the first time
+	stops     []uint64 // octets of the generated stops
 }
 
-// progress is when what happened to a record, from 1; 0 is not yet.
+// progress says when a record was sent, answered and received.
 type progress struct {
 	kind                    sessions.EventType
 	octets                  uint64
@@ -30,8 +31,8 @@ type progress struct {
 	older                   bool // sent to a version that keeps no order between methods
 }
 
-// isKnownBefore reports whether the daemon surely had a record before the session sent a later one: then they arrive in
-// that order, whichever method takes them.
+// isKnownBefore reports whether the daemon had a record for certain before the session sent a later
+// one. They must then arrive in that order, whichever method delivers them.
 func (p *progress) isKnownBefore(later *progress) bool {
 	return before(p.answered, later.sent) && !p.older
 }
@@ -43,14 +44,15 @@ type on struct {
 	lost     bool
 }
 
-// begun reports whether the start was answered.
+// begun reports whether the start is answered.
 func (s *session) begun() bool { return s.records[0].answered != 0 }
 
-// last is the newest record.
+// last returns the newest record.
 func (s *session) last() *progress { return &s.records[len(s.records)-1] }
 
-// superseded reports whether a record need not arrive, nor be answered. The daemon knows of interims only in which order
-// they came: one that the network has kept for long supersedes those that were answered meanwhile.
+// superseded reports whether a record need not be answered and need not arrive. The daemon orders
+// interims by arrival: an interim that the network has delayed supersedes those that were answered
+// meanwhile.
 func (s *session) superseded(nth int) bool {
 	is := &s.records[nth]
 	if is.kind != sessions.Interim {
@@ -64,8 +66,8 @@ func (s *session) superseded(nth int) bool {
 	return nth < len(s.records)-1 || s.stopped
 }
 
-// mayComeAgain reports whether a late copy of a record may be recorded as if it were new: the daemon knows copies of the last
-// four interims (R24), and one that was recorded again is one of them.
+// mayComeAgain reports whether a late copy of a record may be recorded as a new record. The daemon
+// recognizes copies of the last four interims only (R24).
 func (s *session) mayComeAgain(nth int) bool {
 	interims := 0
 	for _, p := range s.records {
@@ -76,29 +78,30 @@ func (s *session) mayComeAgain(nth int) bool {
 	return s.records[nth].kind == sessions.Interim && interims > 4
 }
 
-// mayGo reports whether something was sent that ends the session.
+// mayGo reports whether a record was sent that ends the session.
 func (s *session) mayGo() bool { return s.last().kind == sessions.Stop || s.endSent != 0 }
 
-// gone reports whether the session must be over since before a moment.
+// gone reports whether the session must have ended before a moment.
 func (s *session) gone(moment int) bool {
 	return s.last().kind == sessions.Stop && before(s.last().answered, moment) || before(s.endedAt, moment)
 }
 
-// before reports whether something has happened, and before a moment.
+// before reports whether something has happened before a moment. at 0 means that it has not
+// happened.
 func before(at, moment int) bool { return at != 0 && at < moment }
 
-// lost takes note of a NAS that crashed.
+// lost adds the crash of a NAS, for one of its sessions.
 func (c *Checker) lost(id string) {
 	if on := c.ons[id]; on != nil {
 		on.lost = true
 	} else if s := c.sessions[id]; s != nil {
 		s.lost = true
 	} else {
-		c.violated(id, "the history is wrong: %s is lost and never began", id)
+		c.violated(id, "the history is wrong: %s is lost and was never started", id)
 	}
 }
 
-// mayEnd is for the sessions that a NAS has lost, when it sends what ends them.
+// mayEnd notes that a record was sent that ends lost sessions.
 func (c *Checker) mayEnd(ids []string) {
 	for _, id := range ids {
 		s := c.sessions[id]
@@ -115,7 +118,7 @@ func (c *Checker) mayEnd(ids []string) {
 	}
 }
 
-// ended is for the same when that was answered.
+// ended notes that a record was answered that ends lost sessions.
 func (c *Checker) ended(ids []string) {
 	for _, id := range ids {
 		s := c.sessions[id]
@@ -127,9 +130,8 @@ func (c *Checker) ended(ids []string) {
 	}
 }
 
-// stopMade checks a stop that the daemon made. Only the number identifies its session, because the NAS has
-// not sent the stop.
-func (c *Checker) stopMade(o *Observation) {
+// generated adds a stop that the daemon generated. Only the number identifies its session.
+func (c *Checker) generated(o *Observation) {
 	s := c.byNumber[o.Number]
 	if s == nil && c.mayBeEarly(o) {
 		kept := *o
@@ -138,12 +140,12 @@ func (c *Checker) stopMade(o *Observation) {
 	}
 	switch {
 	case s == nil || nameOf(s.id) != o.Record.Name():
-		c.violated(o.Record.Session, "a stop of %s was made as %08X, which is not its number", o.Record.Session, o.Number)
+		c.violated(o.Record.Session, "a stop of %s was generated as %08X, which is not its number", o.Record.Session, o.Number)
 		return
 	case s.endSent == 0:
-		c.violated(s.id, "a stop of %s was made, which nothing has ended", s.id)
+		c.violated(s.id, "a stop of %s was generated, but nothing has ended it", s.id)
 	case s.begun() && s.records[0].arrived == 0 && !s.records[0].older:
-		c.violated(s.id, "the stop that was made of %s arrived before its start", s.id)
+		c.violated(s.id, "the generated stop of %s arrived before its start", s.id)
 	}
 	for _, octets := range s.stops {
 		if octets == o.Octets {
@@ -151,24 +153,25 @@ func (c *Checker) stopMade(o *Observation) {
 		}
 	}
 	s.stops = append(s.stops, o.Octets)
-	s.made = true
+	s.generated = true
 	s.stop(o.Octets)
 }
 
-// mayBeEarly reports whether a stop that was made may come before what tells its session's number.
+// mayBeEarly reports whether a generated stop may arrive before any observation that has the number
+// of its session.
 func (c *Checker) mayBeEarly(o *Observation) bool {
 	return slices.ContainsFunc(c.byName[o.Record.Name()], func(s *session) bool { return s.number == 0 && s.records[0].older })
 }
 
-// stop takes note of a stop that arrives for the first time.
+// stop notes a stop that arrives for the first time.
 func (s *session) stop(octets uint64) {
-	if s.stopped && s.records[0].older { // the best one may be with another method
+	if s.stopped && s.records[0].older { // another method may have the one with the largest counters
 		octets = max(octets, s.lastStop)
 	}
 	s.stopped, s.lastStop = true, octets
 }
 
-// checkStop holds the last stop that arrived against the counters that the NAS gave.
+// checkStop compares the last stop that arrived with the counters that the NAS sent.
 func (c *Checker) checkStop(s *session) {
 	answered, sent := uint64(0), uint64(0)
 	for _, p := range s.records {
@@ -178,6 +181,6 @@ func (c *Checker) checkStop(s *session) {
 		}
 	}
 	if s.stopped && (s.lastStop < answered || s.lastStop > sent) {
-		c.violated(s.id, "the last stop of %s has %d octets; its NAS gave %d", s.id, s.lastStop, answered)
+		c.violated(s.id, "the last stop of %s has %d octets; its NAS sent %d", s.id, s.lastStop, answered)
 	}
 }

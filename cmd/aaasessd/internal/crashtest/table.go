@@ -7,21 +7,21 @@ import (
 	"aaasess/sessions"
 )
 
-// table compares the table with what was answered before the daemon was asked and sent until it told.
+// table compares the table with the records answered before the query and sent before the report.
 func (c *Checker) table(rows []Row) {
 	seen, numbers := map[*session]bool{}, map[uint32]string{}
 	names := map[string]bool{}
 	for _, row := range rows {
-		s, sure := c.rowOf(row)
+		s, certain := c.rowOf(row)
 		switch {
 		case s == nil:
-			c.violated(row.Name, "the table has %s, which no NAS began", row.Name)
+			c.violated(row.Name, "the table has %s, which no NAS started", row.Name)
 			continue
 		case names[row.Name]:
 			c.violated(s.id, "the table has %s twice", row.Name)
-		case s.gone(c.askedAt) && s.endedAt != 0:
+		case s.gone(c.queriedAt) && s.endedAt != 0:
 			c.violated(s.id, "the table has %s, which its NAS had lost", s.id)
-		case s.gone(c.askedAt):
+		case s.gone(c.queriedAt):
 			c.violated(s.id, "the table has %s, whose stop was answered", s.id)
 		}
 		seen[s], names[row.Name] = true, true
@@ -29,32 +29,32 @@ func (c *Checker) table(rows []Row) {
 			c.violated(s.id, "the table has %08X for %s and for %s", row.Number, other, row.Name)
 		}
 		numbers[row.Number] = row.Name
-		if sure && s.begun() { // else it may not be on disk yet, and another number next time
+		if certain && s.begun() { // else it may not be on disk yet, and may get another number after a kill
 			c.number(s, row.Number, "the table has "+s.id)
 		}
-		if !sure { // it may be any of that name
+		if !certain { // it may be any session of that name
 			for _, other := range c.byName[row.Name] {
 				seen[other] = true
 			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.sessions)) {
-		if s := c.sessions[id]; before(s.records[0].answered, c.askedAt) && !s.mayGo() && !seen[s] {
-			c.violated(id, "the table has not %s, whose start was answered", id)
+		if s := c.sessions[id]; before(s.records[0].answered, c.queriedAt) && !s.mayGo() && !seen[s] {
+			c.violated(id, "the table lacks %s, whose start was answered", id)
 		}
 	}
 }
 
-// rowOf is the session that a row is of, and whether it can be no other: the one with that number, or else of those of its
-// name that have none yet.
-func (c *Checker) rowOf(row Row) (s *session, sure bool) {
+// rowOf returns the session of a row: the one with its number, or else one of its name that has no
+// number yet. certain is false if it may be another session.
+func (c *Checker) rowOf(row Row) (s *session, certain bool) {
 	of := c.byName[row.Name]
 	if owner := c.byNumber[row.Number]; owner != nil && slices.Contains(of, owner) {
 		return owner, true
 	}
 	n := 0
 	for _, t := range of {
-		if t.number == 0 && !t.gone(c.askedAt) {
+		if t.number == 0 && !t.gone(c.queriedAt) {
 			s = t
 			n++
 		}
@@ -63,46 +63,47 @@ func (c *Checker) rowOf(row Row) (s *session, sure bool) {
 	case len(of) == 0:
 		return nil, false
 	case n == 0:
-		return of[len(of)-1], true // it has another number, or is over
+		return of[len(of)-1], true // which has another number, or has ended
 	}
 	return s, n == 1
 }
 
 func (c *Checker) drained() {
-	how := map[Kind]string{Answered: "was answered", Arrived: "arrived", Made: "arrived, nor another that was made"}
+	how := map[Kind]string{Answered: "was answered", Arrived: "arrived", Generated: "arrived, nor a generated one"}
 	for _, m := range c.Missing(0) {
 		c.violated(m.Record.Session, "%s never %s", m.Record, how[m.Kind])
 	}
 	for _, number := range slices.Sorted(maps.Keys(c.early)) {
 		id := c.early[number][0].Record.Session
-		c.violated(id, "a stop of %s was made as %08X, which is not its number", id, number)
+		c.violated(id, "a stop of %s was generated as %08X, which is not its number", id, number)
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.sessions)) {
 		c.checkStop(c.sessions[id])
 	}
 }
 
-// Missing are observations that must still come before all is drained, at most so many; 0 is all.
-func (c *Checker) Missing(most int) (out []Observation) {
+// Missing returns observations that must still come before the history is drained: at most limit,
+// or all if limit is 0.
+func (c *Checker) Missing(limit int) (out []Observation) {
 	for _, id := range slices.Sorted(maps.Keys(c.ons)) {
 		if on := c.ons[id]; on.answered == 0 && !on.lost {
 			out = append(out, Observation{Kind: Answered, Record: Record{Session: id, Type: sessions.On}})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.sessions)) {
-		if most > 0 && len(out) >= most {
-			return out[:most]
+		if limit > 0 && len(out) >= limit {
+			return out[:limit]
 		}
 		out = append(out, c.sessions[id].missing()...)
 	}
-	if most > 0 && len(out) > most {
-		out = out[:most]
+	if limit > 0 && len(out) > limit {
+		out = out[:limit]
 	}
 	return out
 }
 
-// missing are the observations that must still come of a session. Of one that its NAS has lost, nobody sends again what
-// was not answered.
+// missing returns the observations that must still come of a session. Unanswered records of a lost
+// session are not sent again.
 func (s *session) missing() (out []Observation) {
 	for nth, p := range s.records {
 		o := Observation{Record: Record{Session: s.id, Type: p.kind, Nth: nth}}
@@ -119,7 +120,7 @@ func (s *session) missing() (out []Observation) {
 		out = append(out, o)
 	}
 	if s.endedAt != 0 && !s.stopped && (s.begun() || s.records[0].arrived != 0) {
-		out = append(out, Observation{Kind: Made, Record: Record{Session: s.id, Type: sessions.Stop, Nth: len(s.records)}})
+		out = append(out, Observation{Kind: Generated, Record: Record{Session: s.id, Type: sessions.Stop, Nth: len(s.records)}})
 	}
 	return out
 }

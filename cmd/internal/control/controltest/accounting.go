@@ -12,18 +12,19 @@ import (
 	"aaasess/cmd/internal/control"
 )
 
-// ErrDisk is what Replay and Drop of an Accounting give when Full is set.
+// ErrDisk is returned by Replay, Drop and ForgetDamage of an [Accounting] when Full is set.
 var ErrDisk = errors.New("no space")
 
 // Accounting is a [control.Accounting] in memory. Its fields are set before the daemon starts.
 type Accounting struct {
 	Groups []api.ServerGroup
 	OnOff  []api.OnOffGroup
-	Status api.SpoolStatus // SetAside of it is counted
-	Aside  []api.SetAside  // those with Raw are damaged
-	Lists  []string        // method lists, "network/default"
-	Full   int             // Replay and Drop do so many records, and then give ErrDisk; 0: all
-	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called before.
+	Status api.SpoolStatus // Spool sets its SetAside to the length of Aside
+	Aside  []api.SetAside  // records with Raw are damaged
+	Lists  []string        // method lists, such as "network/default"
+	Full   int             // Replay and Drop change this many records and then return ErrDisk; 0: no limit
+	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called
+	// before it waits.
 	Hold    map[string]bool
 	Entered func()
 
@@ -31,8 +32,8 @@ type Accounting struct {
 	done []string
 }
 
-// Done is what was performed, replayed, dropped and rerouted, a line for each request: "acct-off isp force 6",
-// "replay 1 2", "drop all", "reroute group/old network/default".
+// Done returns a line for each request that changed something: "acct-off isp force 6", "replay 1
+// 2", "drop all", "reroute group/old network/default".
 func (a *Accounting) Done() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -49,7 +50,8 @@ func (a *Accounting) ServerGroups() []api.ServerGroup {
 // OnOffGroups implements control.Accounting.
 func (a *Accounting) OnOffGroups() []api.OnOffGroup { return a.OnOff }
 
-// Perform implements control.Accounting: the group is in state sendAcctOn or sendAcctOff from then on.
+// Perform implements control.Accounting. It sets the state of the group to sendAcctOn or
+// sendAcctOff.
 func (a *Accounting) Perform(ctx context.Context, req api.PerformRequest) error {
 	if a.Hold[req.Group] {
 		if a.Entered != nil {

@@ -1,5 +1,5 @@
-// Package controltest is a daemon in memory with a control socket, and a NAS that answers as a test
-// wants, for tests of both ends of the socket.
+// Package controltest runs a daemon in memory with a control socket and a scripted NAS, for tests
+// of the server and the client of the socket.
 package controltest
 
 import (
@@ -25,13 +25,14 @@ type Daemon struct {
 	Terminator *sessions.Terminator
 	Server     *control.Server
 	NAS        *NAS
-	Commits    chan struct{} // has something if there was a commit since ClearCommits
+	Commits    chan struct{} // not empty if there was a commit since ClearCommits
 
 	cancel context.CancelFunc
 	ended  chan error
 }
 
-// Start starts a daemon whose socket is in a folder. change alters the configuration of the socket.
+// Start starts a daemon with its socket in the folder dir. change may alter the configuration of
+// the socket; it may be nil.
 func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	d := &Daemon{Socket: filepath.Join(dir, "control.sock"), Journal: sessionstest.NewJournal(), ended: make(chan error, 2)}
 	d.Commits = make(chan struct{}, 1)
@@ -57,7 +58,7 @@ func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	return d, nil
 }
 
-// journal tells that there was a commit.
+// journal reports commits.
 type journal struct {
 	*sessionstest.Journal
 	commits chan struct{}
@@ -72,7 +73,7 @@ func (j journal) Commit(c sessions.Change, done func(error)) {
 	}
 }
 
-// ClearCommits forgets that there were commits.
+// ClearCommits empties Commits.
 func (d *Daemon) ClearCommits() {
 	select {
 	case <-d.Commits:
@@ -80,7 +81,7 @@ func (d *Daemon) ClearCommits() {
 	}
 }
 
-// Stop ends the daemon, and gives the errors of its parts.
+// Stop ends the daemon, and returns the errors of its parts.
 func (d *Daemon) Stop() error {
 	d.cancel()
 	err := errors.Join(<-d.ended, <-d.ended)
@@ -89,8 +90,8 @@ func (d *Daemon) Stop() error {
 	return err
 }
 
-// Begin is a start of a network session of nas-1, 192.0.2.1, whose Acct-Session-Id is "s-" and the
-// user's name. more alters it.
+// Begin starts a network session of nas-1 (192.0.2.1) with the Acct-Session-Id "s-" and the name of
+// the user. more may alter the event.
 func (d *Daemon) Begin(user string, at time.Time, more ...func(*sessions.Event)) error {
 	ev := sessions.Event{
 		Type: sessions.Start, NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"},
@@ -104,14 +105,14 @@ func (d *Daemon) Begin(user string, at time.Time, more ...func(*sessions.Event))
 	return d.Send(ev)
 }
 
-// With is a change for Begin: one more attribute.
+// With makes Begin add an attribute.
 func With(t radius.Type, value string) func(*sessions.Event) {
 	return func(ev *sessions.Event) {
 		ev.Attrs = radius.Attributes(radius.AppendAttribute([]byte(ev.Attrs), t, value))
 	}
 }
 
-// Send gives an event to the table and waits until it is durable.
+// Send applies an event to the table and waits until it is durable.
 func (d *Daemon) Send(ev sessions.Event) error {
 	durable := make(chan error, 1)
 	if err := d.Table.Apply(ev, func(err error) { durable <- err }); err != nil {
@@ -123,12 +124,12 @@ func (d *Daemon) Send(ev sessions.Event) error {
 // Answer is how a NAS answers one Disconnect-Request.
 type Answer struct {
 	sessions.Outcome
-	Stop bool // the stop comes, before the answer
-	Held bool // there is no answer before the daemon ends
+	Stop bool // the NAS sends the stop before the answer
+	Held bool // the NAS does not answer until the daemon ends
 }
 
-// NAS is a [sessions.Disconnector] that has a list of answers for each user; the last holds for
-// ever. Who has none gets no answer.
+// NAS is a [sessions.Disconnector] with a list of answers for each user. It repeats the last one.
+// Without a list it does not answer.
 type NAS struct {
 	table   *sessions.Table
 	mu      sync.Mutex

@@ -15,26 +15,26 @@ import (
 	"aaasess/sessions"
 )
 
-// outageSlack is how long after its answer to the NAS a record may be under way, when its servers are
-// well.
+// outageSlack is the longest time from the answer to the NAS to the arrival of a record while its
+// servers work.
 const outageSlack = 3 * time.Second
 
-// fate is what became of a record: when it was answered to its NAS, and when it arrived first.
-type fate struct {
+// recordTimes has the times of a record: when its NAS got the answer, and when it first arrived.
+type recordTimes struct {
 	record   crashtest.Record
 	answered time.Duration // since the load began; 0: never
 	arrived  time.Duration // likewise
 }
 
-// judge compares the detail files with what was answered to the NASes.
-func (o *outages) judge(spool *api.SpoolStatus) {
+// check compares the detail files with the records that were answered.
+func (o *outages) check(spool *api.SpoolStatus) {
 	o.t.Helper()
 	h := o.load.history
-	fates := o.fates()
+	deliveries := o.deliveries()
 	for group, servers := range map[string][]*partner.FreeRADIUSProc{"A": o.a, "B": {o.b}} {
 		all := merged(servers)
 		if group == "A" {
-			all = o.judgeOnOff(all)
+			all = o.checkOnOff(all)
 		}
 		for _, a := range all {
 			got, err := arrivedRecord(a.Record)
@@ -46,7 +46,7 @@ func (o *outages) judge(spool *api.SpoolStatus) {
 			if group != groupOf(got.Record) {
 				o.t.Errorf("%s arrived at group %s", got.Record, group)
 			}
-			if f := fates[got.Record]; f != nil && f.arrived == 0 {
+			if f := deliveries[got.Record]; f != nil && f.arrived == 0 {
 				f.arrived = a.At.Sub(h.began)
 			}
 		}
@@ -55,8 +55,8 @@ func (o *outages) judge(spool *api.SpoolStatus) {
 	if len(h.checker.Violations()) > 0 {
 		o.t.Error(h.report())
 	}
-	o.judgeInterims(fates, spool)
-	o.judgeDelay(fates)
+	o.checkInterims(deliveries, spool)
+	o.checkDelay(deliveries)
 	if spool.SetAside != 0 {
 		o.t.Errorf("%d records are set aside", spool.SetAside)
 	}
@@ -66,7 +66,7 @@ func (o *outages) judge(spool *api.SpoolStatus) {
 	}
 }
 
-// groupOf is the group that has records of this kind.
+// groupOf returns the group that receives records of this kind.
 func groupOf(r crashtest.Record) string {
 	if strings.HasPrefix(r.Session, sessions.Exec.String()) {
 		return "B"
@@ -74,8 +74,8 @@ func groupOf(r crashtest.Record) string {
 	return "A"
 }
 
-// merged is what servers have taken, by time. It puts nothing in the wrong order that the daemon sent one
-// after the other: it sends the next record of a session when one was answered.
+// merged returns what servers have received, by time. The daemon sends the next record of a session
+// only after an answer, so records of one session are in the right order.
 func merged(servers []*partner.FreeRADIUSProc) (all []partner.Arrival) {
 	for _, fr := range servers {
 		all = append(all, fr.Arrivals()...)
@@ -84,15 +84,15 @@ func merged(servers []*partner.FreeRADIUSProc) (all []partner.Arrival) {
 	return all
 }
 
-// fates are the records of which a NAS was answered.
-func (o *outages) fates() map[crashtest.Record]*fate {
+// deliveries returns the records that were answered.
+func (o *outages) deliveries() map[crashtest.Record]*recordTimes {
 	h := o.load.history
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all := map[crashtest.Record]*fate{}
+	all := map[crashtest.Record]*recordTimes{}
 	for i, e := range h.entries {
 		if e.Kind == crashtest.Answered {
-			all[e.Record] = &fate{record: e.Record, answered: h.times[i]}
+			all[e.Record] = &recordTimes{record: e.Record, answered: h.times[i]}
 		}
 	}
 	return all
@@ -123,9 +123,9 @@ func arrivedRecord(d partner.DetailRecord) (crashtest.Observation, error) {
 	return o, err
 }
 
-// judgeOnOff takes Accounting-On and -Off out of what arrived at A. On is the first of all and the first
-// at its server, Off the last of all.
-func (o *outages) judgeOnOff(all []partner.Arrival) (records []partner.Arrival) {
+// checkOnOff removes Accounting-On and -Off from the arrivals at A. On must be the first of all and
+// the first at its server, and Off the last of all.
+func (o *outages) checkOnOff(all []partner.Arrival) (records []partner.Arrival) {
 	o.t.Helper()
 	const on, off = "Accounting-On", "Accounting-Off"
 	status := func(r partner.DetailRecord) string { return r.Get("Acct-Status-Type") }
@@ -159,12 +159,12 @@ func (o *outages) judgeOnOff(all []partner.Arrival) (records []partner.Arrival) 
 	return records
 }
 
-// judgeInterims looks that interims are missing only where a later record superseded them while nobody
-// of their group answered. That there is a later one is for the checker of the history.
-func (o *outages) judgeInterims(fates map[crashtest.Record]*fate, spool *api.SpoolStatus) {
+// checkInterims checks that interims are missing only where a later record superseded them while no
+// server of their group answered. The checker of the history checks that there is a later one.
+func (o *outages) checkInterims(deliveries map[crashtest.Record]*recordTimes, spool *api.SpoolStatus) {
 	o.t.Helper()
 	missing := map[string]uint64{}
-	for r, f := range fates {
+	for r, f := range deliveries {
 		if f.arrived != 0 || r.Type != sessions.Interim {
 			continue
 		}
@@ -182,11 +182,11 @@ func (o *outages) judgeInterims(fates map[crashtest.Record]*fate, spool *api.Spo
 	}
 }
 
-// judgeDelay looks that while B was away the records of A were not late.
-func (o *outages) judgeDelay(fates map[crashtest.Record]*fate) {
+// checkDelay checks that the records of A were not late while B was down.
+func (o *outages) checkDelay(deliveries map[crashtest.Record]*recordTimes) {
 	o.t.Helper()
-	n, latest := 0, fate{}
-	for r, f := range fates {
+	n, latest := 0, recordTimes{}
+	for r, f := range deliveries {
 		if f.arrived == 0 || groupOf(r) != "A" || !slices.ContainsFunc(o.away["B"], func(s span) bool { return f.answered > s.from && f.answered < s.to }) {
 			continue
 		}
