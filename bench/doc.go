@@ -3,22 +3,22 @@
 //
 // # Rules of a fair comparison
 //
-//   - One run measures every contender, one after the other (A B C A B C ...), so that a drift of the
-//     machine's speed affects all of them.
+//   - One run measures every contender, one after the other (A B C A B C ...), so that a drift of
+//     the machine's speed affects all of them.
 //   - All processes of a measurement (master, subagent or responder, client) are pinned to the same
 //     CPUs. Each contender has its own master, newly started with the same configuration.
-//   - A ratio is computed within each run. The report has the median of these ratios, not the ratio of
-//     two medians.
-//   - Each measurement checks how many cells arrived: a contender that answers less has failed, it is
-//     not faster.
+//   - A ratio is computed within each run. The report has the median of these ratios, not the ratio
+//     of two medians.
+//   - Each measurement checks how many cells arrived: a contender that answers less has failed, it
+//     is not faster.
 //
 // # The SNMP section
 //
 // The subagents of [stand.Subagents] serve casnActiveTable through net-snmp's snmpd (AgentX, RFC
 // 2741):
 //   - stand/peers/container.c is a subagent on libnetsnmp's container table.
-//   - stand/peers/canned.c answers without a look-up: it shows the limit for a subagent. canned-yield is
-//     the same with a cheaper wait.
+//   - stand/peers/canned.c answers without a look-up: it shows the limit for a subagent.
+//     canned-yield is the same with a cheaper wait.
 //   - ourpeer is the packages of this module.
 //
 // Each has the arguments -socket PATH -rows N.
@@ -26,8 +26,8 @@
 // # The responder section
 //
 // The responders of [stand.Responders] serve the same table without a master:
-//   - stand/peers/insnmpd.c is a module inside snmpd in its fastest form. insnmpd-next is the same, but
-//     snmpd makes its repetitions.
+//   - stand/peers/insnmpd.c is a module inside snmpd in its fastest form. insnmpd-next is the same,
+//     but snmpd makes its repetitions.
 //   - stand/peers/cannedudp.c answers without a look-up: it shows the limit of UDP and client.
 //   - ourresponder is the packages of this module.
 //
@@ -59,7 +59,8 @@
 // a function like [runSNMP] and add it to the list in main.go. The other packages:
 //   - report has runs, medians, ratios and tables in Markdown, and does not know what is measured.
 //   - stand starts the processes: peers, snmpd, the daemon, the acknowledger, the load generator.
-//   - snmpclient is the SNMP client that measures. It is a process of its own so that it can be pinned.
+//   - snmpclient is the SNMP client that measures. It is a process of its own so that it can be
+//     pinned.
 //   - nasload is the requests of the NASes.
 //   - rows has the table that our own peers serve.
 //

@@ -70,7 +70,8 @@ type request struct {
 // Answers implements [client.Request].
 func (r *request) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
-// Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section 4.2).
+// Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section
+// 4.2).
 func (r *request) Done(server string, _ radius.Packet, err error) {
 	if r.announced != nil {
 		r.announced(server, toMethodError(err))

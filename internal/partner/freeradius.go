@@ -182,8 +182,8 @@ func (p *FreeRADIUSProc) Arrivals() []Arrival {
 	return all
 }
 
-// Received returns how many accounting requests it received: len(Detail()), at a low cost, except for a
-// record that is incomplete.
+// Received returns how many accounting requests it received: len(Detail()), at a low cost, except
+// for a record that is incomplete.
 func (p *FreeRADIUSProc) Received() int {
 	p.t.Helper()
 	return bytes.Count(p.detail(), []byte("\n\n"))

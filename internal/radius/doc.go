@@ -10,13 +10,14 @@
 //	|                         Authenticator                         |
 //	|                          (16 octets)                          |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//	|     Type      |    Length     |  Value ...                       attributes; Length of all three parts: 2..255
+//	|     Type      |    Length     |  Value ...      attributes; Length of all three parts: 2..255
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-
 //
 //	Request Authenticator  = MD5(Code + Identifier + Length + 16 zeros + attributes + secret)
-//	Response Authenticator = MD5(Code + Identifier + Length + Request Authenticator + attributes + secret)
-//	Message-Authenticator  = HMAC-MD5(secret, the packet with the authenticator above that is put in, and 16 zeros
-//	                         as its own value)
+//	Response Authenticator = MD5(Code + Identifier + Length + Request Authenticator + attributes +
+//	                         secret)
+//	Message-Authenticator  = HMAC-MD5(secret, the packet with the authenticator above that is put
+//	                         in, and 16 zeros as its own value)
 //
 // The Request Authenticator of an Access-Request and of a Status-Server is random. Only a
 // Message-Authenticator proves that the sender knows the secret (RFC 5997 section 3).

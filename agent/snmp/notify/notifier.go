@@ -133,7 +133,8 @@ func (n *Notifier) SetTargets(targets []Target) error {
 // String names the Notifier for a log.
 func (n *Notifier) String() string { return "snmp notifications" }
 
-// Ready is closed when Run sends what [Notifier.Notify] queues. It does not wait for a receiver to answer.
+// Ready is closed when Run sends what [Notifier.Notify] queues. It does not wait for a receiver to
+// answer.
 func (n *Notifier) Ready() <-chan struct{} { return n.ready }
 
 // Run sends notifications until ctx ends. Then it sends the waiting ones and waits for the

@@ -20,16 +20,18 @@
 //
 //	GET  /v1/server-groups                   [ServerGroupList]
 //	GET  /v1/server-groups/{name}            [ServerGroup]
-//	POST /v1/server-groups/{name}/acct-on    sends an Accounting-On; the body is a [PerformRequest] or empty,
-//	                                         the answer is a [ServerGroup]
+//	POST /v1/server-groups/{name}/acct-on    sends an Accounting-On; the body is a [PerformRequest] or
+//	                                         empty, the answer is a [ServerGroup]
 //	POST /v1/server-groups/{name}/acct-off   the same for an Accounting-Off
 //	GET  /v1/acct-on-off-groups              [OnOffGroupList]
 //	GET  /v1/spool                           [SpoolStatus]
 //	GET  /v1/spool/set-aside                 [SetAsideList]
 //	GET  /v1/spool/set-aside/{seq}           [SetAside] with its attributes
-//	POST /v1/spool/replay                    the body is a [RecordsRequest], the answer is a [RecordsAnswer]
+//	POST /v1/spool/replay                    the body is a [RecordsRequest], the answer is a
+//	                                         [RecordsAnswer]
 //	POST /v1/spool/drop                      the same
-//	POST /v1/spool/reroute                   the body is a [RerouteRequest], the answer is a [RecordsAnswer]
+//	POST /v1/spool/reroute                   the body is a [RerouteRequest], the answer is a
+//	                                         [RecordsAnswer]
 //	POST /v1/spool/forget-damage             the body is empty, the answer is a [ForgetAnswer]
 //
 // These lists come in parts. The parameter limit is the number of items in a part (1 to 1000,

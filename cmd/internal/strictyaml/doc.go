@@ -10,10 +10,12 @@
 //	default   the value if the key is missing; the values of a list are separated by spaces
 //	required  the key must be there
 //	enum      the values allowed, separated by spaces
-//	min, max  the range of a number, duration or size, of the octets of a text or of the entries of a list
+//	min, max  the range of a number, duration or size, of the octets of a text or of the entries of
+//	          a list
 //	keys      the keys allowed in a map, separated by spaces
 //	unknown   the error for another key of a map: a format of that key and of the keys allowed
-//	restart   "yes": a reload cannot change the value; "presence": it cannot add or remove it; see [Engine.Fixed]
+//	restart   "yes": a reload cannot change the value; "presence": it cannot add or remove it; see
+//	          [Engine.Fixed]
 //
 // A pointer is nil if its key is missing.
 //

@@ -9,23 +9,25 @@
 // sends no more of their records. A lost session is ended by an Accounting-On, or by the next start
 // of its name if the NAS reuses its ids.
 //
-//  1. The table has each session whose start was answered before the query, unless its stop was already
-//     sent. It has no session whose stop was answered before the query. It has no session twice, and
-//     none that no NAS started. A lost session stays until its end is sent, and is gone when that is
-//     answered.
+//  1. The table has each session whose start was answered before the query, unless its stop was
+//     already sent. It has no session whose stop was answered before the query. It has no session
+//     twice, and none that no NAS started. A lost session stays until its end is sent, and is gone
+//     when that is answered.
 //  2. Only records that were sent arrive. All answered records arrive, except superseded ones. If a
-//     record was answered before its session sent the next one, they arrive in that order, at whatever
-//     servers and methods. Copies may arrive at any time, because delivery is at least once. A late
-//     copy of an interim may even be recorded again in a session with more than four interims (R24).
-//  3. All records of a session arrive with one number. No two sessions have the same number, not even
-//     two sessions of one name. Once the start is answered, the table has that number.
-//  4. The daemon generates a stop for each lost session that has been ended, and for no other. The last
-//     stop of a session to arrive has the largest counters that the daemon has answered.
-//  5. The counters never fall, and agree with the records. casnTotalSessions is at least the number of
-//     answered starts and at most the number of starts sent. The high-water mark has similar bounds.
-//     The table may be ahead of the disk (see sessions.Table.View), so a kill may undo sessions whose
-//     start was not answered.
-//  6. The daemon starts again after each kill, and in the end every record that was sent is answered.
+//     record was answered before its session sent the next one, they arrive in that order, at
+//     whatever servers and methods. Copies may arrive at any time, because delivery is at least
+//     once. A late copy of an interim may even be recorded again in a session with more than four
+//     interims (R24).
+//  3. All records of a session arrive with one number. No two sessions have the same number, not
+//     even two sessions of one name. Once the start is answered, the table has that number.
+//  4. The daemon generates a stop for each lost session that has been ended, and for no other. The
+//     last stop of a session to arrive has the largest counters that the daemon has answered.
+//  5. The counters never fall, and agree with the records. casnTotalSessions is at least the number
+//     of answered starts and at most the number of starts sent. The high-water mark has similar
+//     bounds. The table may be ahead of the disk (see sessions.Table.View), so a kill may undo
+//     sessions whose start was not answered.
+//  6. The daemon starts again after each kill, and in the end every record that was sent is
+//     answered.
 //
 // # Versions
 //
