@@ -39,7 +39,7 @@
 // Nothing here refuses or delays a session (R64). The Router never waits, and the store keeps every
 // record until it is delivered.
 //
-// The store owns the queues. Their names are [MethodName.Queue] and [RefusedQueue].
+// The store owns the queues. Their names are [MethodName.Queue] and [SetAsideQueue].
 //
 // # Layout
 //
@@ -58,7 +58,7 @@
 // the number of a session, the two wait for each other and nothing is lost. The Acct-Session-Id
 // attribute of such a record is the NAS's own.
 //
-// Attributes are encoded as in RFC 2865 section 5. Version 1 of a refused record:
+// Attributes are encoded as in RFC 2865 section 5. Version 1 of a record set aside:
 //
 //	version(1) at(8) queue(name) length(2) reason record
 //

@@ -16,7 +16,7 @@ var (
 var (
 	// ErrRoute is returned when the route of a session cannot be read.
 	ErrRoute = errors.New("accounting: bad route")
-	// ErrRecord is returned when octets are not a record, or not a refused record.
+	// ErrRecord is returned when octets are not a record, or not an entry of [SetAsideQueue].
 	ErrRecord = errors.New("accounting: not a record")
 	// ErrPolicy is returned when a method list cannot be used.
 	ErrPolicy = errors.New("accounting: bad method list")

@@ -90,9 +90,9 @@ func TestAppendRecordLongName(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
-	want := &Refused{From: "group/radius", At: time.Unix(5, 6), Reason: "no thanks", Data: AppendRecord(nil, goldenRecord(t))}
-	got, err := ParseRefused(AppendRefused(nil, want))
+func TestSetAsideEntry(t *testing.T) {
+	want := &SetAsideEntry{From: "group/radius", At: time.Unix(5, 6), Reason: "no thanks", Data: AppendRecord(nil, goldenRecord(t))}
+	got, err := ParseSetAsideEntry(AppendSetAsideEntry(nil, want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestRefused(t *testing.T) {
 		t.Errorf("want (-) and got (+):\n%s", diff)
 	}
 	for _, b := range []string{"", "\x02", "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x05ab"} {
-		if r, err := ParseRefused([]byte(b)); !errors.Is(err, ErrRecord) {
+		if r, err := ParseSetAsideEntry([]byte(b)); !errors.Is(err, ErrRecord) {
 			t.Errorf("%x: got %v, %v", b, r, err)
 		}
 	}
@@ -125,14 +125,14 @@ func FuzzParseRecord(f *testing.F) {
 	})
 }
 
-func FuzzParseRefused(f *testing.F) {
-	f.Add(AppendRefused(nil, &Refused{From: "local", At: time.Unix(1, 2), Reason: "why", Data: []byte("x")}))
+func FuzzParseSetAsideEntry(f *testing.F) {
+	f.Add(AppendSetAsideEntry(nil, &SetAsideEntry{From: "local", At: time.Unix(1, 2), Reason: "why", Data: []byte("x")}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := ParseRefused(b)
+		r, err := ParseSetAsideEntry(b)
 		if err != nil {
 			return
 		}
-		if again := AppendRefused(nil, r); string(again) != string(b) {
+		if again := AppendSetAsideEntry(nil, r); string(again) != string(b) {
 			t.Errorf("%x parsed and appended is %x", b, again)
 		}
 	})

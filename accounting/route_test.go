@@ -139,7 +139,7 @@ func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 func (h *host) waiting() (got []string) {
 	h.t.Helper()
 	for _, q := range h.store.Queues() {
-		if q.Name == RefusedQueue || q.Name == "group/rubbish" {
+		if q.Name == SetAsideQueue || q.Name == "group/rubbish" {
 			continue
 		}
 		for _, r := range records(h.t, h.store, q.Name) {
@@ -283,7 +283,7 @@ func TestRouterAdopts(t *testing.T) {
 		waits("group/new", 5, start, 10),
 		waits("local", 8, start, 10), waits("local", 8, stop, 20),
 		waits("group/gone", 2, start, 10, Group("x"), Group("gone")), // exec, which has no list today
-		waits(RefusedQueue, 9, start, 10),
+		waits(SetAsideQueue, 9, start, 10),
 		of("group/gone", "0000000A", "0000000A", 10), // of session 10
 		of("group/gone", "a", "00000009", 10),        // of no session, although its placeholder is 9
 		store.Append{Queue: "group/rubbish", Data: []byte("rubbish")},

@@ -12,7 +12,7 @@ import (
 
 // Errors of a [Spool]. Each is wrapped with the sequence number of its record.
 var (
-	// ErrNotSetAside is returned when no record in [RefusedQueue] has the number, or when another
+	// ErrNotSetAside is returned when no record in [SetAsideQueue] has the number, or when another
 	// call is about to remove that record.
 	ErrNotSetAside = errors.New("accounting: no such record is set aside")
 	// ErrDamaged is returned when a record to replay cannot be parsed, or has no valid queue to go
@@ -26,7 +26,7 @@ var (
 const SpoolLimit = 1000
 
 // Spool lists the records that were set aside, and replays or drops them. A store must have at most
-// one Spool: only the Spool removes records from [RefusedQueue], and it makes sure that no two
+// one Spool: only the Spool removes records from [SetAsideQueue], and it makes sure that no two
 // calls remove the same record. All methods may be called by several goroutines.
 type Spool struct {
 	store *store.Store
@@ -35,9 +35,9 @@ type Spool struct {
 	reserved map[uint64]struct{} // numbers of records that a call is removing
 }
 
-// SetAside is one record in [RefusedQueue].
+// SetAside is one record in [SetAsideQueue].
 type SetAside struct {
-	Seq    uint64    // its number in RefusedQueue
+	Seq    uint64    // its number in SetAsideQueue
 	From   string    // the queue that it was in; "" if the entry itself is damaged
 	At     time.Time // when it was set aside
 	Reason string    // why: the error of the method
@@ -56,7 +56,7 @@ func NewSpool(st *store.Store) *Spool {
 // Len returns how many records are set aside.
 func (s *Spool) Len() uint64 {
 	for _, q := range s.store.Queues() {
-		if q.Name == RefusedQueue {
+		if q.Name == SetAsideQueue {
 			return q.Len
 		}
 	}
@@ -69,7 +69,7 @@ func (s *Spool) List(after uint64, limit int) ([]SetAside, error) {
 	if after+1 == 0 {
 		return nil, nil
 	}
-	entries, err := s.store.Read(RefusedQueue, after+1, min(limit, SpoolLimit), nil)
+	entries, err := s.store.Read(SetAsideQueue, after+1, min(limit, SpoolLimit), nil)
 	if err != nil {
 		return nil, fmt.Errorf("accounting: records set aside: %w", err)
 	}
@@ -82,7 +82,7 @@ func (s *Spool) List(after uint64, limit int) ([]SetAside, error) {
 
 // Get returns the record with a number, or an error that wraps [ErrNotSetAside].
 func (s *Spool) Get(seq uint64) (SetAside, error) {
-	entries, err := s.store.Read(RefusedQueue, seq, 1, nil)
+	entries, err := s.store.Read(SetAsideQueue, seq, 1, nil)
 	switch {
 	case err != nil:
 		return SetAside{}, fmt.Errorf("accounting: record %d set aside: %w", seq, err)
@@ -94,12 +94,12 @@ func (s *Spool) Get(seq uint64) (SetAside, error) {
 
 func parseSetAside(e store.Entry) SetAside {
 	a := SetAside{Seq: e.Seq, Data: e.Data}
-	r, err := ParseRefused(e.Data)
+	r, err := ParseSetAsideEntry(e.Data)
 	if err == nil {
 		a.From, a.At, a.Reason, a.Data = r.From, r.At, r.Reason, r.Data
 		a.Record, err = ParseRecord(r.Data)
 	}
-	if err == nil && (a.From == "" || a.From == RefusedQueue) {
+	if err == nil && (a.From == "" || a.From == SetAsideQueue) {
 		err = fmt.Errorf("%w: its queue %q is not one to replay to", ErrRecord, a.From)
 	}
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
 	return s.commitEach(seqs, func(a *SetAside) (store.Change, error) {
 		return store.Change{
 			Appends: []store.Append{{Queue: a.From, Data: a.Data}},
-			Acks:    []store.Ack{{Queue: RefusedQueue, Seq: a.Seq}},
+			Acks:    []store.Ack{{Queue: SetAsideQueue, Seq: a.Seq}},
 		}, a.Damage
 	})
 }
@@ -128,11 +128,11 @@ func (s *Spool) Replay(seqs ...uint64) (n int, err error) {
 // not exist.
 func (s *Spool) Drop(seqs ...uint64) (n int, err error) {
 	return s.commitEach(seqs, func(a *SetAside) (store.Change, error) {
-		return store.Change{Acks: []store.Ack{{Queue: RefusedQueue, Seq: a.Seq}}}, nil
+		return store.Change{Acks: []store.Ack{{Queue: SetAsideQueue, Seq: a.Seq}}}, nil
 	})
 }
 
-// commitEach removes records from RefusedQueue, each with the change that change returns for it.
+// commitEach removes records from SetAsideQueue, each with the change that change returns for it.
 func (s *Spool) commitEach(seqs []uint64, change func(*SetAside) (store.Change, error)) (n int, err error) {
 	if len(seqs) > SpoolLimit {
 		return 0, fmt.Errorf("%w: %d, at most %d", ErrTooMany, len(seqs), SpoolLimit)

@@ -17,12 +17,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// setAside appends entries to the refused queue, and waits until they are durable.
+// setAside appends entries to SetAsideQueue, and waits until they are durable.
 func setAside(t testing.TB, st *store.Store, entries ...[]byte) {
 	t.Helper()
 	var c store.Change
 	for _, e := range entries {
-		c.Appends = append(c.Appends, store.Append{Queue: RefusedQueue, Data: e})
+		c.Appends = append(c.Appends, store.Append{Queue: SetAsideQueue, Data: e})
 	}
 	durable := make(chan error, 1)
 	st.Commit(c, func(err error) { durable <- err })
@@ -31,13 +31,13 @@ func setAside(t testing.TB, st *store.Store, entries ...[]byte) {
 	}
 }
 
-// refusedEntry returns an entry as Delivery writes it.
-func refusedEntry(from string, id int, data []byte) []byte {
-	return AppendRefused(nil, &Refused{From: from, At: time.Unix(int64(id), 0), Reason: fmt.Sprint("because ", id), Data: data})
+// setAsideEntry returns an entry as Delivery writes it.
+func setAsideEntry(from string, id int, data []byte) []byte {
+	return AppendSetAsideEntry(nil, &SetAsideEntry{From: from, At: time.Unix(int64(id), 0), Reason: fmt.Sprint("because ", id), Data: data})
 }
 
 func goodEntry(from string, id int) []byte {
-	return refusedEntry(from, id, AppendRecord(nil, rec(sessions.ID(id), sessions.Stop)))
+	return setAsideEntry(from, id, AppendRecord(nil, rec(sessions.ID(id), sessions.Stop)))
 }
 
 // queued returns the sessions of the records in a queue, in order.
@@ -75,15 +75,15 @@ func TestSpoolShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	setAside(t, st, refusedEntry("group a", 7, raw), refusedEntry("group a", 8, []byte("junk")), []byte("worse"),
-		refusedEntry("", 9, raw), refusedEntry(RefusedQueue, 9, raw))
+	setAside(t, st, setAsideEntry("group a", 7, raw), setAsideEntry("group a", 8, []byte("junk")), []byte("worse"),
+		setAsideEntry("", 9, raw), setAsideEntry(SetAsideQueue, 9, raw))
 
 	want := []SetAside{
 		{Seq: 1, From: "group a", At: time.Unix(7, 0), Reason: "because 7", Record: plain, Data: raw},
 		{Seq: 2, From: "group a", At: time.Unix(8, 0), Reason: "because 8", Data: []byte("junk"), Damage: ErrDamaged},
 		{Seq: 3, Data: []byte("worse"), Damage: ErrDamaged},
 		{Seq: 4, At: time.Unix(9, 0), Reason: "because 9", Record: plain, Data: raw, Damage: ErrDamaged},
-		{Seq: 5, From: RefusedQueue, At: time.Unix(9, 0), Reason: "because 9", Record: plain, Data: raw, Damage: ErrDamaged},
+		{Seq: 5, From: SetAsideQueue, At: time.Unix(9, 0), Reason: "because 9", Record: plain, Data: raw, Damage: ErrDamaged},
 	}
 	sameError := cmp.Comparer(func(a, b error) bool { return errors.Is(a, ErrDamaged) == errors.Is(b, ErrDamaged) })
 	got, err := s.List(0, 10)
@@ -179,7 +179,7 @@ func TestSpoolReplayDrop(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			disk := store.NewDisk()
 			st := openStore(t, disk)
-			setAside(t, st, goodEntry("group a", 11), goodEntry("group a", 12), refusedEntry("group a", 13, []byte("junk")),
+			setAside(t, st, goodEntry("group a", 11), goodEntry("group a", 12), setAsideEntry("group a", 13, []byte("junk")),
 				[]byte("worse"), goodEntry("local", 15))
 			s := NewSpool(st)
 			do := s.Drop
@@ -218,11 +218,11 @@ func TestSpoolReplayDrop(t *testing.T) {
 	}
 }
 
-// TestSpoolReplaysOctets: a replayed record is the one that was refused.
+// TestSpoolReplaysOctets: a replayed record is the one that was set aside.
 func TestSpoolReplaysOctets(t *testing.T) {
 	st := openStore(t, store.NewDisk())
 	raw := AppendRecord(nil, goldenRecord(t))
-	setAside(t, st, refusedEntry("group a", 1, raw))
+	setAside(t, st, setAsideEntry("group a", 1, raw))
 	if n, err := NewSpool(st).Replay(1); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
@@ -291,7 +291,7 @@ func TestSpoolCrash(t *testing.T) {
 		var c store.Change
 		var seqs []uint64
 		for id := range records {
-			c.Appends = append(c.Appends, store.Append{Queue: RefusedQueue, Data: goodEntry("group a", id)})
+			c.Appends = append(c.Appends, store.Append{Queue: SetAsideQueue, Data: goodEntry("group a", id)})
 			seqs = append(seqs, uint64(id+1))
 		}
 		there := make(chan error, 1)

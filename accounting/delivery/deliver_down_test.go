@@ -295,7 +295,7 @@ func TestDeliverNoSpaceMoves(t *testing.T) {
 		if s := d.Method(accounting.Group("b")); s.Delivered != 100 {
 			t.Errorf("b is up, and has %+v", s)
 		}
-		if n := len(refused(t, b.store)); n != 1 {
+		if n := len(setAside(t, b.store)); n != 1 {
 			t.Errorf("%d set aside", n)
 		}
 		b.stop()
@@ -331,7 +331,7 @@ func TestDeliverNoSpace(t *testing.T) {
 		b.disk.SetFree(1 << 19)
 		b.advance(time.Minute)
 		b.pending("group/g", 0)
-		if n := len(refused(t, b.store)); n != 101 {
+		if n := len(setAside(t, b.store)); n != 101 {
 			t.Errorf("%d set aside", n)
 		}
 		if n := d.moveRoom(); n != 16 {

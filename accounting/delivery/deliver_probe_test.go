@@ -90,7 +90,7 @@ func TestDeliverScheduleRestarts(t *testing.T) {
 		}
 		b.advance(6 * time.Hour)
 		s := d.Stats()
-		if s.Pending != 1 || s.SetAside != 0 || len(refused(t, b.store)) != 0 || s.DownSince != m.from.Add(10*time.Second) {
+		if s.Pending != 1 || s.SetAside != 0 || len(setAside(t, b.store)) != 0 || s.DownSince != m.from.Add(10*time.Second) {
 			t.Errorf("stats %+v", s)
 		}
 	})

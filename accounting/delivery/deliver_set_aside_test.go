@@ -56,7 +56,7 @@ func TestDeliverSetAside(t *testing.T) {
 				if s.SetAside != 1 || s.Refused != 0 || s.NoResponse != uint64(want) || s.Pending != 0 || s.Delivered != 152 {
 					t.Errorf("stats %+v", s)
 				}
-				got := refused(t, b.store)
+				got := setAside(t, b.store)
 				if len(got) != 1 || got[0].Reason != reason || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(1, start))) {
 					t.Errorf("set aside %+v", got)
 				}
@@ -203,7 +203,7 @@ func TestDeliverLossySetsNothingAside(t *testing.T) {
 				b.add("group/g", rec(total+sessions.ID(i)+1, start))
 				b.advance(time.Second)
 			}
-			if got := refused(t, b.store); len(got) != 1 || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(poisoned, start))) {
+			if got := setAside(t, b.store); len(got) != 1 || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(poisoned, start))) {
 				t.Errorf("seed %d: set aside %+v", seed, got)
 			}
 		})

@@ -61,14 +61,15 @@ func TestDeliverOrder(t *testing.T) {
 	})
 }
 
-func refused(t testing.TB, s *store.Store) (all []accounting.Refused) {
+// setAside returns the records that are set aside.
+func setAside(t testing.TB, s *store.Store) (all []accounting.SetAsideEntry) {
 	t.Helper()
-	entries, err := s.Read(accounting.RefusedQueue, 0, 1<<20, nil)
+	entries, err := s.Read(accounting.SetAsideQueue, 0, 1<<20, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		r, err := accounting.ParseRefused(e.Data)
+		r, err := accounting.ParseSetAsideEntry(e.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,11 +91,11 @@ func TestDeliverRefused(t *testing.T) {
 		d := b.deliver(setup{}, accounting.Group("g"), m)
 		b.add("group/g", rec(1, start, accounting.Local), rec(1, stop, accounting.Local))
 		b.advance(time.Second)
-		want := []accounting.Refused{{
+		want := []accounting.SetAsideEntry{{
 			From: "group/g", At: m.from, Reason: "not your customer",
 			Data: accounting.AppendRecord(nil, rec(1, start, accounting.Local)),
 		}}
-		if diff := cmp.Diff(want, refused(t, b.store)); diff != "" {
+		if diff := cmp.Diff(want, setAside(t, b.store)); diff != "" {
 			t.Errorf("want (-) and got (+):\n%s", diff)
 		}
 		b.pending("local", 0)
@@ -119,9 +120,9 @@ func TestDeliverDamaged(t *testing.T) {
 				m := newFake(8, answering(answer))
 				d := b.deliver(setup{}, accounting.Group("g"), m)
 				b.advance(2 * time.Second)
-				got := refused(t, b.store)
+				got := setAside(t, b.store)
 				if len(got) != 2 || string(got[0].Data) != "junk" || !strings.Contains(got[0].Reason, "not a record") || len(got[1].Data) != 0 {
-					t.Errorf("refused %+v", got)
+					t.Errorf("set aside: %+v", got)
 				}
 				if s := d.Stats(); s.Refused != 2 || answer == nil && s.Delivered != 2 {
 					t.Errorf("stats %+v", s)
@@ -257,8 +258,8 @@ func TestDeliverEnd(t *testing.T) {
 		if diff := cmp.Diff([]string{"3 Start", "4 Start", "2 Stop"}, left); diff != "" {
 			t.Errorf("left: want (-) and got (+):\n%s", diff)
 		}
-		if r := refused(t, b.store); len(r) != 0 {
-			t.Errorf("refused %v", r)
+		if r := setAside(t, b.store); len(r) != 0 {
+			t.Errorf("set aside: %v", r)
 		}
 		b.advance(2 * time.Hour)
 	})

@@ -227,7 +227,7 @@ func (d *Delivery) queueNamed(ctx context.Context, name string) *queue {
 // findQueues adds the queues that have records.
 func (d *Delivery) findQueues(ctx context.Context) {
 	for _, q := range d.store.Queues() {
-		if q.Len > 0 && q.Name != accounting.RefusedQueue {
+		if q.Len > 0 && q.Name != accounting.SetAsideQueue {
 			d.queueNamed(ctx, q.Name)
 		}
 	}

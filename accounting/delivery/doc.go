@@ -10,7 +10,7 @@
 //   - An item is a record that was read and is not settled yet.
 //   - A lane holds the items of one session in order. Only its first item is ever sent.
 //   - A record is settled when it is delivered, dropped because a later record supersedes it, or
-//     set aside in [accounting.RefusedQueue] for the operator.
+//     set aside in [accounting.SetAsideQueue] for the operator.
 //
 // # Routes and queues
 //

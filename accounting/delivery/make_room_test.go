@@ -71,7 +71,7 @@ func TestMakeRoomOldest(t *testing.T) {
 		if s := d.Stats(); s.Pending != 4 || s.SetAside != 1 {
 			t.Errorf("stats %+v", s)
 		}
-		if got := refused(t, b.store); len(got) != 1 || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(1, start))) {
+		if got := setAside(t, b.store); len(got) != 1 || string(got[0].Data) != string(accounting.AppendRecord(nil, rec(1, start))) {
 			t.Errorf("set aside: %+v", got)
 		}
 	})

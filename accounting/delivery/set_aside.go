@@ -39,7 +39,7 @@ func (d *Delivery) markNeverAnswered(it *item, now time.Time) {
 	h.reason = &neverAnswered{tries: h.tries, rounds: h.rounds + 1, duration: now.Sub(d.created) - it.firstSent}
 }
 
-// setAsideReady moves the records that are to be set aside into [accounting.RefusedQueue].
+// setAsideReady moves the records that are to be set aside into [accounting.SetAsideQueue].
 func (d *Delivery) setAsideReady(now time.Time) error {
 	room := d.moveRoom()
 	for d.setAside.lanes.len() > 0 && room > 0 {
@@ -58,7 +58,7 @@ func (d *Delivery) setAsideReady(now time.Time) error {
 			return err
 		case ok:
 			room--
-			d.move(it, d.refusedAppend(it, now))
+			d.move(it, d.setAsideAppend(it, now))
 		}
 	}
 	if d.setAside.lanes.len() > 0 {
@@ -67,8 +67,8 @@ func (d *Delivery) setAsideReady(now time.Time) error {
 	return nil
 }
 
-// refusedAppend returns the record for [accounting.RefusedQueue], and logs it.
-func (d *Delivery) refusedAppend(it *item, now time.Time) store.Append {
+// setAsideAppend returns the record for [accounting.SetAsideQueue], and logs it.
+func (d *Delivery) setAsideAppend(it *item, now time.Time) store.Append {
 	reason, q := it.reason(), it.lane.queue
 	data := it.history.damaged
 	who := []any{"queue", q.name, "seq", it.seq}
@@ -84,6 +84,6 @@ func (d *Delivery) refusedAppend(it *item, now time.Time) store.Append {
 		}
 		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.setAside.total)...)
 	}
-	refused := accounting.Refused{From: q.name, At: now, Reason: reason.Error(), Data: data}
-	return store.Append{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)}
+	entry := accounting.SetAsideEntry{From: q.name, At: now, Reason: reason.Error(), Data: data}
+	return store.Append{Queue: accounting.SetAsideQueue, Data: accounting.AppendSetAsideEntry(nil, &entry)}
 }

@@ -17,7 +17,7 @@ func TestSetAsideLog(t *testing.T) {
 	noon := time.Date(2001, 6, 27, 12, 0, 0, 0, time.UTC)
 	for i := range 10 {
 		it := &item{seq: uint64(i), lane: &lane{queue: q}, rec: rec(1, start), history: &history{reason: errors.New("too long")}}
-		d.refusedAppend(it, noon.Add(time.Duration(i)*300*time.Millisecond))
+		d.setAsideAppend(it, noon.Add(time.Duration(i)*300*time.Millisecond))
 	}
 	var totals []string
 	for line := range strings.Lines(log.String()) {

@@ -70,7 +70,7 @@ func (s *Set) isUsed(name accounting.MethodName, r *removal, live bool) bool {
 		}
 	}
 	for _, q := range s.store.Queues() {
-		if q.Len == 0 || q.Name == accounting.RefusedQueue {
+		if q.Len == 0 || q.Name == accounting.SetAsideQueue {
 			continue
 		}
 		if q.Name == name.Queue() {
@@ -105,7 +105,7 @@ func (s *Set) remove(name accounting.MethodName) {
 // were removed while the daemon did not run.
 func (s *Set) warnAboutOrphans() {
 	for _, q := range s.store.Queues() {
-		if q.Name == accounting.RefusedQueue {
+		if q.Name == accounting.SetAsideQueue {
 			continue
 		}
 		orphan := q.Len > 0 && s.delivery.Queue(q.Name).Lost

@@ -30,7 +30,7 @@ func TestIsUsed(t *testing.T) {
 			{"its record is settled, others came since", func() { add("group/z"); settle("group/z", 1) }, false, false},
 			{"a record is replayed", func() { add("group/g"); s.flush() }, false, true},
 			{"its record is settled", func() { settle("group/g", 1) }, false, false},
-			{"what is set aside does not count", func() { add(accounting.RefusedQueue); s.flush() }, false, false},
+			{"what is set aside does not count", func() { add(accounting.SetAsideQueue); s.flush() }, false, false},
 			{"it is named again", func() {}, true, true},
 			{"and left a record", func() { add("group/z") }, false, true},
 		} {

@@ -72,7 +72,7 @@ func (s *Set) checkReroute(queue, list string) error {
 		}
 	}
 	switch {
-	case queue == accounting.RefusedQueue, !runs && records == 0 && s.rerouted[queue] == "":
+	case queue == accounting.SetAsideQueue, !runs && records == 0 && s.rerouted[queue] == "":
 		return ErrNoQueue
 	case len(s.config.Lists[list]) == 0:
 		return ErrNoList

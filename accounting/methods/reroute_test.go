@@ -50,7 +50,7 @@ func TestCheckReroute(t *testing.T) {
 				{"group/none", "b", ErrNoQueue},
 				{"old", "b", ErrNoQueue},
 				{"group old", "b", ErrNoQueue}, // the name of the method, not of its queue
-				{accounting.RefusedQueue, "b", ErrNoQueue},
+				{accounting.SetAsideQueue, "b", ErrNoQueue},
 			}},
 			{"after a change", func() { s.lists(s.spec("new", 0)) }, []test{
 				{"group/old", "new", nil},

@@ -124,7 +124,7 @@ func (s *Set) Queues() []Queue {
 		queues[name.Queue()] = s.queue(name, s.removed[name] == nil)
 	}
 	for queue, n := range waiting {
-		if _, runs := queues[queue]; !runs && n > 0 && queue != accounting.RefusedQueue {
+		if _, runs := queues[queue]; !runs && n > 0 && queue != accounting.SetAsideQueue {
 			queues[queue] = s.queue(accounting.MethodOf(queue), false)
 		}
 	}

@@ -76,8 +76,8 @@ func TestReplayNobodyDelivers(t *testing.T) {
 	done := make(chan error, 1)
 	var c store.Change
 	for _, from := range []string{"group/gone", "group/isp", "group/gone"} {
-		refused := accounting.Refused{From: from, At: time.Now(), Reason: "a test", Data: data}
-		c.Appends = append(c.Appends, store.Append{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)})
+		entry := accounting.SetAsideEntry{From: from, At: time.Now(), Reason: "a test", Data: data}
+		c.Appends = append(c.Appends, store.Append{Queue: accounting.SetAsideQueue, Data: accounting.AppendSetAsideEntry(nil, &entry)})
 	}
 	l.d.store.Commit(c, func(err error) { done <- err })
 	if err := <-done; err != nil {

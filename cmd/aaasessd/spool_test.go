@@ -53,9 +53,9 @@ func TestSetAsideNames(t *testing.T) {
 	b = radius.AppendAttribute(b, radius.VendorSpecific, "\x01\x02")
 	b = radius.AppendAttribute(b, 81, "\x01100")
 	rec := accounting.Record{Session: 1, Type: sessions.Start, At: time.Unix(5, 0), List: "network/default", Attrs: radius.Attributes(b)}
-	refused := accounting.Refused{From: "group/a", At: time.Unix(6, 0), Reason: "why", Data: accounting.AppendRecord(nil, &rec)}
+	entry := accounting.SetAsideEntry{From: "group/a", At: time.Unix(6, 0), Reason: "why", Data: accounting.AppendRecord(nil, &rec)}
 	done := make(chan error, 1)
-	st.Commit(store.Change{Appends: []store.Append{{Queue: accounting.RefusedQueue, Data: accounting.AppendRefused(nil, &refused)}}}, func(err error) { done <- err })
+	st.Commit(store.Change{Appends: []store.Append{{Queue: accounting.SetAsideQueue, Data: accounting.AppendSetAsideEntry(nil, &entry)}}}, func(err error) { done <- err })
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

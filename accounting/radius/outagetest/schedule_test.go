@@ -90,7 +90,7 @@ func TestScheduleOfS4(t *testing.T) {
 					t.Error(diff)
 				}
 				s.checkRequests(at)
-				if left := s.queue("group/first") + s.queue("group/second") + s.queue(accounting.RefusedQueue); left != 0 {
+				if left := s.queue("group/first") + s.queue("group/second") + s.queue(accounting.SetAsideQueue); left != 0 {
 					t.Errorf("%d records left", left)
 				}
 			})
