@@ -65,12 +65,12 @@ type pendingRoute struct {
 // adoptedRoute returns the route of a session that was stored without one. today is the route that
 // a new session gets, nil for none. The result is today, unless a record waits in another queue.
 // Later records must stand behind that record, so then its method comes first.
-func (w *pendingRoute) adoptedRoute(today *Route) *Route {
-	if w == nil || today != nil && today.Methods[0] == w.method {
+func (p *pendingRoute) adoptedRoute(today *Route) *Route {
+	if p == nil || today != nil && today.Methods[0] == p.method {
 		return today
 	}
-	r := &Route{List: w.list, Record: StartStop, Methods: []MethodName{w.method}}
-	others := w.next
+	r := &Route{List: p.list, Record: StartStop, Methods: []MethodName{p.method}}
+	others := p.next
 	if today != nil {
 		r.List, r.Record, others = today.List, today.Record, today.Methods
 	}

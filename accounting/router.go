@@ -42,9 +42,9 @@ type drops struct {
 // routesByKind is a prepared policy: the route of new sessions by kind, nil for none.
 type routesByKind [sessions.Connection + 1]*preparedRoute
 
-func (l *routesByKind) route(k sessions.Kind) *preparedRoute {
-	if int(k) < len(l) {
-		return l[k]
+func (r *routesByKind) route(k sessions.Kind) *preparedRoute {
+	if int(k) < len(r) {
+		return r[k]
 	}
 	return nil
 }

@@ -157,30 +157,30 @@ func (cs *closings) findSame(m *closing) *closing {
 }
 
 // extend adds a repetition to an unfinished closing.
-func (m *closing) extend(by *closing) {
-	m.before, m.timestamp, m.repeated = max(m.before, by.before), max(m.timestamp, by.timestamp), true
+func (c *closing) extend(by *closing) {
+	c.before, c.timestamp, c.repeated = max(c.before, by.before), max(c.timestamp, by.timestamp), true
 	for _, n := range by.nodes {
-		if !slices.Contains(m.nodes, n) {
-			m.nodes = append(m.nodes, n)
-			n.closings = append(n.closings, m)
+		if !slices.Contains(c.nodes, n) {
+			c.nodes = append(c.nodes, n)
+			n.closings = append(n.closings, c)
 		}
 	}
 	for _, a := range by.addrs {
-		if !slices.Contains(m.addrs, a) {
-			m.addrs = append(m.addrs, a)
+		if !slices.Contains(c.addrs, a) {
+			c.addrs = append(c.addrs, a)
 		}
 	}
 }
 
 // isAmbiguous reports whether a closing matches several NASes that differ in an identifier that the
 // closing does not have. For example, it has only a default NAS-Identifier.
-func (m *closing) isAmbiguous() bool {
+func (c *closing) isAmbiguous() bool {
 	for _, of := range keyTypes[1:] {
-		if m.nas.types()&of != 0 {
+		if c.nas.types()&of != 0 {
 			continue
 		}
 		var first *nasKey
-		for _, n := range m.nodes {
+		for _, n := range c.nodes {
 			if n.liveCount == 0 || n.types()&of == 0 {
 				continue
 			}
@@ -195,8 +195,8 @@ func (m *closing) isAmbiguous() bool {
 }
 
 // sessionIDs returns the live sessions of a closing's nodes, unordered, with repetitions.
-func (m *closing) sessionIDs() (ids []ID) {
-	for _, n := range m.nodes {
+func (c *closing) sessionIDs() (ids []ID) {
+	for _, n := range c.nodes {
 		ids = append(ids, n.ids...)
 	}
 	return ids

@@ -54,11 +54,11 @@ func (s *Session) matchIdentity(ev *Event) (w identityMatch) {
 // allows reports whether a packet can belong to a session whose NAS it matches. A start must not
 // name another user or station. Any other packet must not name both another user and another
 // station.
-func (w identityMatch) allows(t EventType) bool {
+func (m identityMatch) allows(t EventType) bool {
 	if t == Start {
-		return !w.otherUser && !w.otherStation
+		return !m.otherUser && !m.otherStation
 	}
-	return !w.otherUser || !w.otherStation
+	return !m.otherUser || !m.otherStation
 }
 
 // candidates are the sessions that an event may belong to. live fits best of the live ones.
@@ -192,13 +192,13 @@ func (s *Session) startDistance(ev *Event) time.Duration {
 // pick returns the session that an interim or stop belongs to. This is the live one, except in two
 // cases: the packet names the user or station of an ended session and the live one has another, or
 // the times of the packet are within the life of an ended session.
-func (f *candidates) pick(ev *Event) *Session {
+func (cs *candidates) pick(ev *Event) *Session {
 	var best endedCandidate
-	for _, c := range f.ended {
+	for _, c := range cs.ended {
 		switch {
-		case f.live == nil:
-		case f.liveRank.conflicts && !c.conflicts && (c.user || c.station):
-		case !c.timesFit(f.live, ev):
+		case cs.live == nil:
+		case cs.liveRank.conflicts && !c.conflicts && (c.user || c.station):
+		case !c.timesFit(cs.live, ev):
 			continue
 		}
 		if best.Session == nil || c.fitsBetter(&best, ev) {
@@ -206,7 +206,7 @@ func (f *candidates) pick(ev *Event) *Session {
 		}
 	}
 	if best.Session == nil {
-		return f.live
+		return cs.live
 	}
 	return best.Session
 }

@@ -90,20 +90,20 @@ func timestampHash(timestamp uint32) uint32 {
 
 // combined returns a fingerprint that matches only a packet with exactly the same attributes. An
 // ended session keeps only this, because it has no attributes to compare.
-func (p fingerprint) combined() fingerprint {
-	return fingerprint{sum: p.sum ^ uint64(p.attrs)*fnvPrime, at: p.at}
+func (f fingerprint) combined() fingerprint {
+	return fingerprint{sum: f.sum ^ uint64(f.attrs)*fnvPrime, at: f.at}
 }
 
 // add keeps the fingerprint of a packet. A second start is kept among the last four others.
-func (p *fingerprints) add(ev *Event) {
+func (fs *fingerprints) add(ev *Event) {
 	switch {
-	case ev.Type == Start && p[startSlot].sum == 0:
-		p[startSlot] = ev.fingerprint
+	case ev.Type == Start && fs[startSlot].sum == 0:
+		fs[startSlot] = ev.fingerprint
 	case ev.Type == Stop:
-		p[stopSlot] = ev.fingerprint
+		fs[stopSlot] = ev.fingerprint
 	default:
-		copy(p[firstOtherSlot+1:], p[firstOtherSlot:])
-		p[firstOtherSlot] = ev.fingerprint
+		copy(fs[firstOtherSlot+1:], fs[firstOtherSlot:])
+		fs[firstOtherSlot] = ev.fingerprint
 	}
 }
 
@@ -124,8 +124,8 @@ func (s *Session) isCopy(ev *Event) bool {
 func (ev *Event) hasTime() bool { return ev.EventTimestamp != 0 || ev.Sent&SessionTime != 0 }
 
 // isWithin reports whether a packet was heard at most d before an event.
-func (p fingerprint) isWithin(ev *Event, d time.Duration) bool {
-	return p.at != 0 && ev.now.Sub(stampOfSeconds(p.at)) <= d+time.Second
+func (f fingerprint) isWithin(ev *Event, d time.Duration) bool {
+	return f.at != 0 && ev.now.Sub(stampOfSeconds(f.at)) <= d+time.Second
 }
 
 // hasAll reports whether the session has all values of attrs that a session keeps.

@@ -116,13 +116,13 @@ func newNASes() nases {
 }
 
 // find returns the nodes that an Accounting-On or -Off matches and that belong to its client.
-func (t *nases) find(ev *Event) (found []*nasNode) {
+func (ns *nases) find(ev *Event) (found []*nasNode) {
 	own := ev.NAS.types()
-	for has := range identifierTypes(len(t.counts)) {
-		if t.counts[has] == 0 {
+	for has := range identifierTypes(len(ns.counts)) {
+		if ns.counts[has] == 0 {
 			continue
 		}
-		for _, node := range t.smallestSet(&ev.NAS, own&has, has) {
+		for _, node := range ns.smallestSet(&ev.NAS, own&has, has) {
 			if _, ok := ev.NAS.matches(&node.NAS); ok && ev.sameClient(node.Addr) {
 				found = append(found, node)
 			}
@@ -133,16 +133,16 @@ func (t *nases) find(ev *Event) (found []*nasNode) {
 
 // smallestSet returns nodes with this set of identifiers, among them all that may match n. It looks
 // under the shared identifier that the fewest nodes have, or under the address if none is shared.
-func (t *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasNode) {
+func (ns *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasNode) {
 	if shared == 0 {
-		return t.byKey[n.key(0, has)]
+		return ns.byKey[n.key(0, has)]
 	}
 	first := true
 	for _, of := range keyTypes[1:] {
 		if shared&of == 0 {
 			continue
 		}
-		if set := t.byKey[n.key(of, has)]; first || len(set) < len(least) {
+		if set := ns.byKey[n.key(of, has)]; first || len(set) < len(least) {
 			least, first = set, false
 		}
 	}
@@ -150,19 +150,19 @@ func (t *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasNo
 }
 
 // nodeOf returns the node of a NAS, and makes it if there is none.
-func (t *nases) nodeOf(n NAS) *nasNode {
-	node := t.byValue[n]
+func (ns *nases) nodeOf(n NAS) *nasNode {
+	node := ns.byValue[n]
 	if node != nil {
 		return node
 	}
 	n.Identifier = strings.Clone(n.Identifier) // part of a packet, whose memory must not be kept
 	node = &nasNode{NAS: n, identifiers: n.types()}
-	t.byValue[n] = node
-	t.counts[node.identifiers]++
+	ns.byValue[n] = node
+	ns.counts[node.identifiers]++
 	for i, of := range keyTypes {
 		if of&^node.identifiers == 0 {
 			k := n.key(of, node.identifiers)
-			t.byKey[k] = append(t.byKey[k], node)
+			ns.byKey[k] = append(ns.byKey[k], node)
 			node.keys[i] = k.hash()
 		}
 	}
@@ -170,19 +170,19 @@ func (t *nases) nodeOf(n NAS) *nasNode {
 }
 
 // release removes a node that no session needs any more.
-func (t *nases) release(node *nasNode) {
-	if node.liveCount > 0 || node.endedCount > 0 || t.byValue[node.NAS] != node {
+func (ns *nases) release(node *nasNode) {
+	if node.liveCount > 0 || node.endedCount > 0 || ns.byValue[node.NAS] != node {
 		return
 	}
-	delete(t.byValue, node.NAS)
-	t.counts[node.identifiers]--
+	delete(ns.byValue, node.NAS)
+	ns.counts[node.identifiers]--
 	for _, of := range keyTypes {
 		if of&^node.identifiers != 0 {
 			continue
 		}
 		k := node.key(of, node.identifiers)
-		if t.byKey[k] = without(t.byKey[k], node); len(t.byKey[k]) == 0 {
-			delete(t.byKey, k)
+		if ns.byKey[k] = without(ns.byKey[k], node); len(ns.byKey[k]) == 0 {
+			delete(ns.byKey, k)
 		}
 	}
 }

@@ -161,18 +161,18 @@ type backgroundFailures struct {
 	last     time.Time
 }
 
-func (t *backgroundFailures) failed(now time.Time) (tooLong bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.since.IsZero() || now.Sub(t.last) > t.patience/2 {
-		t.since = now
+func (f *backgroundFailures) failed(now time.Time) (tooLong bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.since.IsZero() || now.Sub(f.last) > f.patience/2 {
+		f.since = now
 	}
-	t.last = now
-	return now.Sub(t.since) >= t.patience
+	f.last = now
+	return now.Sub(f.since) >= f.patience
 }
 
-func (t *backgroundFailures) succeeded() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.since = time.Time{}
+func (f *backgroundFailures) succeeded() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since = time.Time{}
 }

@@ -21,35 +21,35 @@ type files struct {
 
 type smallLog struct{ vfs.File }
 
-func (l files) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	f, err := l.FS.Create(name, c)
+func (fs files) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := fs.FS.Create(name, c)
 	if err == nil && strings.HasPrefix(path.Base(name), "MANIFEST-") {
-		return &manifest{File: f, name: name, inventory: l.inventory}, nil
+		return &manifest{File: f, name: name, inventory: fs.inventory}, nil
 	}
-	return l.log(name, f, err)
+	return fs.log(name, f, err)
 }
 
-func (l files) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	l.inventory.removeLog(oldname)
-	f, err := l.FS.ReuseForWrite(oldname, newname, c)
-	return l.log(newname, f, err)
+func (fs files) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	fs.inventory.removeLog(oldname)
+	f, err := fs.FS.ReuseForWrite(oldname, newname, c)
+	return fs.log(newname, f, err)
 }
 
 // Remove removes a log from the inventory before the file.
-func (l files) Remove(name string) error {
-	l.inventory.removeLog(name)
-	return l.FS.Remove(name)
+func (fs files) Remove(name string) error {
+	fs.inventory.removeLog(name)
+	return fs.FS.Remove(name)
 }
 
 // Open opens a table so that its blocks are checked as they are read. It checks a log as a whole.
-func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
-	f, err := l.FS.Open(name, opts...)
+func (fs files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	f, err := fs.FS.Open(name, opts...)
 	switch {
 	case err != nil:
 		return nil, err
 	case strings.HasSuffix(name, ".sst"):
 		return checked(name, f)
-	case strings.HasSuffix(name, ".log") && l.inventory.has(name):
+	case strings.HasSuffix(name, ".log") && fs.inventory.has(name):
 		// Versions without an inventory wrote some records without a sync. In their logs a crash
 		// can leave a later record without the one before it.
 		return checkedLog(name, f)
@@ -57,9 +57,9 @@ func (l files) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	return f, nil
 }
 
-func (l files) log(name string, f vfs.File, err error) (vfs.File, error) {
+func (fs files) log(name string, f vfs.File, err error) (vfs.File, error) {
 	if err == nil && strings.HasSuffix(name, ".log") {
-		l.inventory.addLog(name)
+		fs.inventory.addLog(name)
 		f = smallLog{f}
 	}
 	return f, err

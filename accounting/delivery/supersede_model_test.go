@@ -73,95 +73,95 @@ type appended struct {
 }
 
 // start runs a Delivery as a new process would.
-func (w *arrivalModel) start() {
-	process := w.process.Add(1)
-	m := newScheduled(w.schedule, func(r *accounting.Record) bool {
-		if !w.up.Load() || process != w.process.Load() {
+func (m *arrivalModel) start() {
+	process := m.process.Add(1)
+	method := newScheduled(m.schedule, func(r *accounting.Record) bool {
+		if !m.up.Load() || process != m.process.Load() {
 			return false
 		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.arrived[r.Session] = append(w.arrived[r.Session], r.At.Unix())
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.arrived[r.Session] = append(m.arrived[r.Session], r.At.Unix())
 		return true
 	})
-	w.target = w.member(w.cfg, accounting.Group("g"), m)
-	w.target.SetHold(w.hold)
-	w.run()
-	w.advance(0)
+	m.target = m.member(m.cfg, accounting.Group("g"), method)
+	m.target.SetHold(m.hold)
+	m.run()
+	m.advance(0)
 }
 
-func (w *arrivalModel) event(ev int) {
+func (m *arrivalModel) event(ev int) {
 	switch ev {
 	case 12, 13:
-		w.up.Store(!w.up.Load())
+		m.up.Store(!m.up.Load())
 	case 14, 15:
-		w.hold = Hold(ev-14) * Held
-		w.target.SetHold(w.hold)
+		m.hold = Hold(ev-14) * Held
+		m.target.SetHold(m.hold)
 	case 16:
-		w.stop()
-		if err := w.store.Close(); err != nil {
-			w.Fatal(err)
+		m.stop()
+		if err := m.store.Close(); err != nil {
+			m.Fatal(err)
 		}
-		w.store = openStore(w, w.disk)
-		w.newProcess()
-		w.start()
+		m.store = openStore(m, m.disk)
+		m.newProcess()
+		m.start()
 	case 17:
-		w.advance(5 * time.Second)
-		w.checkDropped()
+		m.advance(5 * time.Second)
+		m.checkDropped()
 	case 18, 19:
-		w.advance(time.Minute)
+		m.advance(time.Minute)
 	default:
 		id, typ := sessions.ID(ev%3+1), other
 		if ev < 12 {
 			typ = []sessions.EventType{start, interim, interim, stop}[ev/3]
 		}
-		w.serial++
-		s := w.target.Stats()
-		must := w.up.Load() && w.hold == Open && s.DownSince.IsZero() && s.Pending == 0
-		w.appended[id] = append(w.appended[id], appended{w.serial, typ, must})
+		m.serial++
+		s := m.target.Stats()
+		must := m.up.Load() && m.hold == Open && s.DownSince.IsZero() && s.Pending == 0
+		m.appended[id] = append(m.appended[id], appended{m.serial, typ, must})
 		r := rec(id, typ)
-		r.At = time.Unix(w.serial, 0)
-		w.add("group/g", r)
-		w.advance(0)
+		r.At = time.Unix(m.serial, 0)
+		m.add("group/g", r)
+		m.advance(0)
 	}
 }
 
 // checkDropped checks that while the method is down, only the necessary records are left. A record
 // that is in flight, or is the probe, may stay.
-func (w *arrivalModel) checkDropped() {
-	if s := w.target.Stats(); s.Hold == Open && s.DownSince.IsZero() {
+func (m *arrivalModel) checkDropped() {
+	if s := m.target.Stats(); s.Hold == Open && s.DownSince.IsZero() {
 		return
 	}
 	before, superseded := map[sessions.ID]sessions.EventType{}, 0
-	for _, r := range records(w, w.store, "group/g") {
+	for _, r := range records(m, m.store, "group/g") {
 		if before[r.Session] == interim && r.Type != start && r.Type != other {
 			superseded++
 		}
 		before[r.Session] = r.Type
 	}
 	if superseded > 3 {
-		w.rt.Errorf("%d superseded interims are left", superseded)
+		m.rt.Errorf("%d superseded interims are left", superseded)
 	}
 }
 
-func (w *arrivalModel) check() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for id, all := range w.appended {
-		got := w.arrived[id]
+func (m *arrivalModel) check() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, all := range m.appended {
+		got := m.arrived[id]
 		if !slices.IsSorted(got) || len(slices.Compact(slices.Clone(got))) != len(got) {
-			w.rt.Errorf("session %d: order %v", id, got)
+			m.rt.Errorf("session %d: order %v", id, got)
 		}
 		for i, a := range all {
 			mayLack := !a.mustArrive && a.typ == interim && i+1 < len(all) && all[i+1].typ != start && all[i+1].typ != other
 			if !mayLack && !slices.Contains(got, a.serial) {
-				w.rt.Errorf("session %d: record %d (%v) of %v is lost: %v", id, a.serial, a.typ, all, got)
+				m.rt.Errorf("session %d: record %d (%v) of %v is lost: %v", id, a.serial, a.typ, all, got)
 			}
 		}
 	}
-	for _, q := range w.store.Queues() {
+	for _, q := range m.store.Queues() {
 		if q.Len != 0 {
-			w.rt.Errorf("%d records left in %s", q.Len, q.Name)
+			m.rt.Errorf("%d records left in %s", q.Len, q.Name)
 		}
 	}
 }

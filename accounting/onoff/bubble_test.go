@@ -116,49 +116,49 @@ func inBubble(t *testing.T, announce Announce, test func(o *bubble), change ...f
 	})
 }
 
-func (o *bubble) run() {
-	ctx, cancel := context.WithCancel(o.Context())
+func (b *bubble) run() {
+	ctx, cancel := context.WithCancel(b.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := o.Sender.Run(ctx); err != nil {
-			o.Error(err)
+		if err := b.Sender.Run(ctx); err != nil {
+			b.Error(err)
 		}
 	})
-	o.end = func() {
+	b.end = func() {
 		cancel()
 		running.Wait()
 	}
 }
 
-func (o *bubble) changed(s Status) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	line := fmt.Sprintf("%v %s %s", time.Since(o.from), s.State, s.Block)
+func (b *bubble) changed(s Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	line := fmt.Sprintf("%v %s %s", time.Since(b.from), s.State, s.Block)
 	if s.NoResponse {
 		line += " NoResponse"
 	}
 	if s.Server != "" {
 		line += " " + s.Server
 	}
-	o.statuses = append(o.statuses, line)
+	b.statuses = append(b.statuses, line)
 }
 
 // after lets time pass, then waits until nothing happens any more.
-func (o *bubble) after(d time.Duration) {
+func (b *bubble) after(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-func (o *bubble) want(what string, got []string, want ...string) {
-	o.Helper()
+func (b *bubble) want(what string, got []string, want ...string) {
+	b.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
-		o.Errorf("%s: want (-) and got (+):\n%s", what, diff)
+		b.Errorf("%s: want (-) and got (+):\n%s", what, diff)
 	}
 }
 
-func (o *bubble) perform(on, force bool, cause uint32, want error) {
-	o.Helper()
-	if err := o.Perform(on, force, cause); !errors.Is(err, want) {
-		o.Errorf("perform: %v, want %v", err, want)
+func (b *bubble) perform(on, force bool, cause uint32, want error) {
+	b.Helper()
+	if err := b.Perform(on, force, cause); !errors.Is(err, want) {
+		b.Errorf("perform: %v, want %v", err, want)
 	}
 }

@@ -73,4 +73,4 @@ func (*discardJournal) Adopt(old []*sessions.Session) ([]string, error) {
 }
 
 // AfterBatch implements sessions.Journal: all sessions are one batch.
-func (f *discardJournal) AfterBatch(fn func()) { f.publish = fn }
+func (j *discardJournal) AfterBatch(fn func()) { j.publish = fn }

@@ -42,17 +42,17 @@ type state struct {
 	suppressed int       // since then
 }
 
-func (p *state) allow(now time.Time, every time.Duration) (suppressed int, ok bool) {
-	if p.isBusy(now, every) {
-		p.suppressed++
+func (s *state) allow(now time.Time, every time.Duration) (suppressed int, ok bool) {
+	if s.isBusy(now, every) {
+		s.suppressed++
 		return 0, false
 	}
-	suppressed = p.suppressed
-	*p = state{last: now}
+	suppressed = s.suppressed
+	*s = state{last: now}
 	return suppressed, true
 }
 
 // isBusy reports whether the last line is less than a period old.
-func (p *state) isBusy(now time.Time, every time.Duration) bool {
-	return !p.last.IsZero() && now.Sub(p.last) < every
+func (s *state) isBusy(now time.Time, every time.Duration) bool {
+	return !s.last.IsZero() && now.Sub(s.last) < every
 }

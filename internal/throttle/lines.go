@@ -37,20 +37,20 @@ type Verdict struct {
 func (l *Lines[K]) Allow(key K, now time.Time) (v Verdict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p, known := l.own[key]
+	s, known := l.own[key]
 	if !known && !l.hasRoom(now) {
 		v.Shared = true
 		v.Suppressed, v.Write = l.shared.allow(now, Period)
 		return v
 	}
-	v.Suppressed, v.Write = p.allow(now, Period)
+	v.Suppressed, v.Write = s.allow(now, Period)
 	switch {
 	case l.own == nil:
 		l.own, l.oldest = map[K]state{}, now
 	case len(l.own) == 0:
 		l.oldest = now
 	}
-	l.own[key] = p
+	l.own[key] = s
 	return v
 }
 

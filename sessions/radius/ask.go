@@ -60,14 +60,14 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 }
 
 // linger ends the wait for an answer: at once or, if the session has ended, after lingerTime.
-func (f *pendingRequest) linger(ctx context.Context) sessions.Outcome {
+func (p *pendingRequest) linger(ctx context.Context) sessions.Outcome {
 	if !errors.Is(context.Cause(ctx), sessions.ErrSessionEnded) {
 		return sessions.Outcome{}
 	}
 	timer := time.NewTimer(lingerTime)
 	defer timer.Stop()
 	select {
-	case out := <-f.answer:
+	case out := <-p.answer:
 		return out
 	case <-timer.C:
 		return sessions.Outcome{Err: sessions.ErrSessionEnded}

@@ -20,9 +20,9 @@ type pendingRequest struct {
 }
 
 // end sets the outcome of a request. It returns false if the request already has one.
-func (f *pendingRequest) end(out sessions.Outcome) bool {
+func (p *pendingRequest) end(out sessions.Outcome) bool {
 	select {
-	case f.answer <- out:
+	case p.answer <- out:
 		return true
 	default:
 		return false

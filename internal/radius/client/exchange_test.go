@@ -96,36 +96,36 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 	return p.requests
 }
 
-func (p *simulationRun) send(journey int, from retry.Progress) {
-	x := newExchange(p.g, testRequest(p.now), from)
-	p.of[x] = journey
-	if due, err := p.g.accept(x); err != nil {
-		p.end(journey, err)
+func (r *simulationRun) send(journey int, from retry.Progress) {
+	x := newExchange(r.g, testRequest(r.now), from)
+	r.of[x] = journey
+	if due, err := r.g.accept(x); err != nil {
+		r.end(journey, err)
 	} else if due {
-		p.transmit(x)
+		r.transmit(x)
 	}
 }
 
-func (p *simulationRun) transmit(x *exchange) {
-	j := &p.requests[p.of[x]]
-	j.Transmissions = append(j.Transmissions, transmissionAt{p.second(), x.server})
-	p.g.beginTransmission(x, none, p.now)
+func (r *simulationRun) transmit(x *exchange) {
+	j := &r.requests[r.of[x]]
+	j.Transmissions = append(j.Transmissions, transmissionAt{r.second(), x.server})
+	r.g.beginTransmission(x, none, r.now)
 }
 
-func (p *simulationRun) end(journey int, err error) {
+func (r *simulationRun) end(journey int, err error) {
 	var later *retry.Later
 	switch {
 	case errors.As(err, &later):
-		second := p.second() + int(later.After/time.Second)
+		second := r.second() + int(later.After/time.Second)
 		if later.After < time.Second {
-			p.t.Fatalf("goes on after %v", later.After)
+			r.t.Fatalf("goes on after %v", later.After)
 		}
-		p.sends[second] = append(p.sends[second], func() { p.send(journey, later.At) })
+		r.sends[second] = append(r.sends[second], func() { r.send(journey, later.At) })
 	case errors.Is(err, ErrNoResponse):
-		p.requests[journey].FailedAt = p.second()
-		p.open--
+		r.requests[journey].FailedAt = r.second()
+		r.open--
 	default:
-		p.t.Errorf("journey %d: %v", journey, err)
+		r.t.Errorf("journey %d: %v", journey, err)
 	}
 }
 
