@@ -268,7 +268,7 @@ func TestRouterAdopts(t *testing.T) {
 		r := &Record{Session: id, Type: typ, At: time.Unix(at, 0), List: "network/before", Next: next, Attrs: octets(t, "2806 00000001")}
 		return store.Append{Queue: queue, Data: AppendRecord(nil, r)}
 	}
-	of := func(queue string, sid string, typ string, at int64) store.Append { // an Other with this Acct-Session-Id
+	other := func(queue string, sid string, typ string, at int64) store.Append { // an Other with this Acct-Session-Id
 		var id sessions.ID
 		if _, err := fmt.Sscanf(typ, "%X", &id); err != nil {
 			t.Fatal(err)
@@ -284,8 +284,8 @@ func TestRouterAdopts(t *testing.T) {
 		waits("local", 8, start, 10), waits("local", 8, stop, 20),
 		waits("group/gone", 2, start, 10, Group("x"), Group("gone")), // exec, which has no list today
 		waits(SetAsideQueue, 9, start, 10),
-		of("group/gone", "0000000A", "0000000A", 10), // of session 10
-		of("group/gone", "a", "00000009", 10),        // of no session, although its placeholder is 9
+		other("group/gone", "0000000A", "0000000A", 10), // of session 10
+		other("group/gone", "a", "00000009", 10),        // of no session, although its placeholder is 9
 		store.Append{Queue: "group/rubbish", Data: []byte("rubbish")},
 		store.Append{Queue: "group/rubbish", Data: AppendRecord(nil, &Record{Session: 9, Type: start, List: "x"})[:16]},
 	)

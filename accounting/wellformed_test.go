@@ -177,9 +177,9 @@ func TestRouterLeftOut(t *testing.T) {
 	}
 	r.tooLarge.logged = throttle.Line{} // a minute later
 	committed(t, r, sessions.Change{Notices: []sessions.Notice{cisco}})
-	for _, of := range []string{"attribute=Cisco-AVPair dropped=2", "attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
-		if strings.Count(log.String(), of) != 1 {
-			t.Errorf("no line, or several, with %q:\n%s", of, log.String())
+	for _, want := range []string{"attribute=Cisco-AVPair dropped=2", "attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
+		if strings.Count(log.String(), want) != 1 {
+			t.Errorf("no line, or several, with %q:\n%s", want, log.String())
 		}
 	}
 }

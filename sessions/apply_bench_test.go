@@ -14,18 +14,18 @@ func BenchmarkApply(b *testing.B) {
 		b.Run(typ.String(), func(b *testing.B) {
 			events := make([]Event, 3*10_000)
 			for i := range events {
-				of := []EventType{Start, Interim, Stop}[i/10_000]
+				typ := []EventType{Start, Interim, Stop}[i/10_000]
 				sid := fmt.Sprintf("%016X", i%10_000)
-				ev := event(of, i/10_000, radius.FramedIPAddress, 0x0a000000+i%10_000, radius.CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), radius.Class, "0123456789abcdef", radius.NASIdentifier, "nas-1")
+				ev := event(typ, i/10_000, radius.FramedIPAddress, 0x0a000000+i%10_000, radius.CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), radius.Class, "0123456789abcdef", radius.NASIdentifier, "nas-1")
 				ev.AcctSessionID = sid
 				ev.Attrs += attrs(radius.AcctSessionID, sid)
 				ev = withTimestamp(withUsage(ev, uint64(i), uint32(i/10_000)), uint32(1e9+i/10_000))
 				events[i] = ev
 			}
 			tb := New(Config{}, discardJournal{})
-			run := func(of EventType) {
+			run := func(typ EventType) {
 				for i := range events {
-					if events[i].Type == of {
+					if events[i].Type == typ {
 						_ = tb.Apply(events[i], nil)
 					}
 				}

@@ -175,16 +175,16 @@ func (c *closing) extend(by *closing) {
 // isAmbiguous reports whether a closing matches several NASes that differ in an identifier that the
 // closing does not have. For example, it has only a default NAS-Identifier.
 func (c *closing) isAmbiguous() bool {
-	for _, of := range keyTypes[1:] {
-		if c.nas.types()&of != 0 {
+	for _, typ := range keyTypes[1:] {
+		if c.nas.types()&typ != 0 {
 			continue
 		}
 		var first *nasKey
 		for _, n := range c.nodes {
-			if n.liveCount == 0 || n.types()&of == 0 {
+			if n.liveCount == 0 || n.types()&typ == 0 {
 				continue
 			}
-			k := n.key(of, 0)
+			k := n.key(typ, 0)
 			if first != nil && k != *first {
 				return true
 			}
@@ -271,8 +271,8 @@ func (t *Table) saveRoutes(ctx context.Context, old []ID) {
 		for _, id := range old {
 			if s := t.rows.get(id); s != nil {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
-			} else if of, ok := t.remembered.byID[id]; ok {
-				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(of.data)})
+			} else if ended, ok := t.remembered.byID[id]; ok {
+				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(ended.data)})
 			}
 		}
 		t.commit(c, done)

@@ -34,15 +34,15 @@ type expiry struct {
 
 // get decodes a remembered session; nil if there is none.
 func (e *endedSessions) get(id ID) *Session {
-	of, ok := e.byID[id]
+	ended, ok := e.byID[id]
 	if !ok {
 		return nil
 	}
-	s, err := parseSession(id, []byte(of.data), nil, e.routes)
+	s, err := parseSession(id, []byte(ended.data), nil, e.routes)
 	if err != nil {
 		return nil // impossible: we have written it
 	}
-	s.node, s.Session.former = of.nodes[0], of.nodes[1:]
+	s.node, s.Session.former = ended.nodes[0], ended.nodes[1:]
 	s.NAS = &s.node.NAS
 	return s.Session
 }
@@ -51,13 +51,13 @@ func (e *endedSessions) get(id ID) *Session {
 func (e *endedSessions) add(s *Session, sid, data string) {
 	was, known := e.byID[s.ID]
 	e.remove(s.ID)
-	of := endedSession{data: data, endedAt: s.LastTraffic, nodes: s.nodes(), sidHash: sidHash(sid)}
-	e.byID[s.ID] = of
-	for _, n := range of.nodes {
-		e.names.add(n, of.sidHash, s.ID)
+	ended := endedSession{data: data, endedAt: s.LastTraffic, nodes: s.nodes(), sidHash: sidHash(sid)}
+	e.byID[s.ID] = ended
+	for _, n := range ended.nodes {
+		e.names.add(n, ended.sidHash, s.ID)
 		n.endedCount++
 	}
-	if !known || was.endedAt != of.endedAt {
+	if !known || was.endedAt != ended.endedAt {
 		e.order = append(e.order, expiry{id: s.ID, expires: s.LastTraffic.Add(e.keepFor), endedAt: s.LastTraffic})
 	}
 }
@@ -77,13 +77,13 @@ func (e *endedSessions) surplus(s *Session, sid string) ID {
 
 // remove forgets a session and returns its nodes.
 func (e *endedSessions) remove(id ID) []*nasNode {
-	of := e.byID[id]
+	ended := e.byID[id]
 	delete(e.byID, id)
-	for _, n := range of.nodes {
-		e.names.remove(n, of.sidHash, id)
+	for _, n := range ended.nodes {
+		e.names.remove(n, ended.sidHash, id)
 		n.endedCount--
 	}
-	return of.nodes
+	return ended.nodes
 }
 
 // nextExpired returns a session that need not be remembered any longer, or 0.
@@ -91,7 +91,7 @@ func (e *endedSessions) nextExpired(now Stamp) ID {
 	for len(e.order) > 0 && (e.order[0].expires <= now || len(e.byID) > e.max) {
 		f := e.order[0]
 		e.order = e.order[1:]
-		if of, ok := e.byID[f.id]; ok && of.endedAt == f.endedAt {
+		if ended, ok := e.byID[f.id]; ok && ended.endedAt == f.endedAt {
 			return f.id
 		}
 	}
@@ -111,12 +111,12 @@ func appendEnded(b []byte, s *Session) []byte {
 			trimmed.fingerprints[i] = p.combined()
 		}
 	}
-	of := trimming{sid: s.AcctSessionID, level: 0}
-	for ; ; of.level++ {
-		of.trim(&trimmed)
-		trimmed.Attrs = of.attrs(s.Attrs)
+	cut := trimming{sid: s.AcctSessionID, level: 0}
+	for ; ; cut.level++ {
+		cut.trim(&trimmed)
+		trimmed.Attrs = cut.attrs(s.Attrs)
 		out := appendSession(b, &trimmed)
-		if len(out)-len(b) <= maxEnded || of.level == smallestLevel {
+		if len(out)-len(b) <= maxEnded || cut.level == smallestLevel {
 			return out
 		}
 	}

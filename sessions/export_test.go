@@ -30,18 +30,18 @@ func (t *Table) Invariants() error {
 			}
 		}
 	}
-	for id, of := range t.remembered.byID {
+	for id, ended := range t.remembered.byID {
 		if t.rows.get(id) != nil {
 			return fmt.Errorf("session %s is both live and ended", id)
 		}
-		if s := t.remembered.get(id); s == nil || s.State != Ended || len(of.data) > maxEnded {
-			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(of.data), s)
+		if s := t.remembered.get(id); s == nil || s.State != Ended || len(ended.data) > maxEnded {
+			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(ended.data), s)
 		} else if s.Route != nil {
 			routed[s.Route] += 0
 		}
-		for _, n := range of.nodes {
+		for _, n := range ended.nodes {
 			over[n]++
-			if err := t.remembered.names.check(n, of.sidHash, id); err != nil {
+			if err := t.remembered.names.check(n, ended.sidHash, id); err != nil {
 				return err
 			}
 			namesOver += n.keyCount()

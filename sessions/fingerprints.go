@@ -69,10 +69,10 @@ func fingerprintOf(ev *Event) fingerprint {
 		p.at = ev.now.seconds()
 	}
 	for t, v := range ev.Attrs.All() {
-		of := attributeHash(t, v)
-		p.attrs += uint32(of ^ of>>32)
+		hash := attributeHash(t, v)
+		p.attrs += uint32(hash ^ hash>>32)
 		if t == radius.VendorSpecific || t == radius.AcctTerminateCause {
-			p.sum += of
+			p.sum += hash
 		}
 	}
 	return p
@@ -84,8 +84,8 @@ func attributeHash(t radius.Type, v string) uint64 { return fnv(fnvNumber(fnvBas
 func timestampHash(timestamp uint32) uint32 {
 	var v [4]byte
 	binary.BigEndian.PutUint32(v[:], timestamp)
-	of := attributeHash(radius.EventTimestamp, string(v[:]))
-	return uint32(of ^ of>>32)
+	hash := attributeHash(radius.EventTimestamp, string(v[:]))
+	return uint32(hash ^ hash>>32)
 }
 
 // combined returns a fingerprint that matches only a packet with exactly the same attributes. An

@@ -73,11 +73,11 @@ func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
 		}
 		var least uint64
 		count := -1
-		for _, of := range keyTypes {
-			if of&^(own&has) != 0 || of == 0 && own&has != 0 {
+		for _, typ := range keyTypes {
+			if typ&^(own&has) != 0 || typ == 0 && own&has != 0 {
 				continue
 			}
-			k := ev.NAS.key(of, has)
+			k := ev.NAS.key(typ, has)
 			name := nameHash(k.hash(), sid)
 			if c := n.count(name); count < 0 || c < count {
 				least, count = name, c

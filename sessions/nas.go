@@ -72,18 +72,18 @@ func (n *NAS) types() identifierTypes {
 }
 
 // nasKey is the key by which nodes and sessions are found: one identifier, or the source address if
-// of is 0, together with the set of identifiers that the NAS has. Because of the set, NASes that
+// typ is 0, together with the set of identifiers that the NAS has. Because of the set, NASes that
 // share a default NAS-Identifier but also have an address do not slow each other down.
 type nasKey struct {
-	of, has identifierTypes
-	addr    netip.Addr
-	text    string
+	typ, has identifierTypes
+	addr     netip.Addr
+	text     string
 }
 
 // key returns the key of one identifier, for NASes that have this set of identifiers.
-func (n *NAS) key(of, has identifierTypes) nasKey {
-	k := nasKey{of: of, has: has}
-	switch of {
+func (n *NAS) key(typ, has identifierTypes) nasKey {
+	k := nasKey{typ: typ, has: has}
+	switch typ {
 	case hasIdentifier:
 		k.text = n.Identifier
 	case hasIPv4:
@@ -97,7 +97,7 @@ func (n *NAS) key(of, has identifierTypes) nasKey {
 }
 
 func (k *nasKey) hash() uint64 {
-	sum := fnvNumber(fnvBasis, uint64(k.of)|uint64(k.has)<<8)
+	sum := fnvNumber(fnvBasis, uint64(k.typ)|uint64(k.has)<<8)
 	octets := k.addr.As16()
 	return fnv(fnv(fnv(sum, string(octets[:])), k.addr.Zone()), k.text)
 }
@@ -138,11 +138,11 @@ func (ns *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasN
 		return ns.byKey[n.key(0, has)]
 	}
 	first := true
-	for _, of := range keyTypes[1:] {
-		if shared&of == 0 {
+	for _, typ := range keyTypes[1:] {
+		if shared&typ == 0 {
 			continue
 		}
-		if set := ns.byKey[n.key(of, has)]; first || len(set) < len(least) {
+		if set := ns.byKey[n.key(typ, has)]; first || len(set) < len(least) {
 			least, first = set, false
 		}
 	}
@@ -159,9 +159,9 @@ func (ns *nases) nodeOf(n NAS) *nasNode {
 	node = &nasNode{NAS: n, identifiers: n.types()}
 	ns.byValue[n] = node
 	ns.counts[node.identifiers]++
-	for i, of := range keyTypes {
-		if of&^node.identifiers == 0 {
-			k := n.key(of, node.identifiers)
+	for i, typ := range keyTypes {
+		if typ&^node.identifiers == 0 {
+			k := n.key(typ, node.identifiers)
 			ns.byKey[k] = append(ns.byKey[k], node)
 			node.keys[i] = k.hash()
 		}
@@ -176,11 +176,11 @@ func (ns *nases) release(node *nasNode) {
 	}
 	delete(ns.byValue, node.NAS)
 	ns.counts[node.identifiers]--
-	for _, of := range keyTypes {
-		if of&^node.identifiers != 0 {
+	for _, typ := range keyTypes {
+		if typ&^node.identifiers != 0 {
 			continue
 		}
-		k := node.key(of, node.identifiers)
+		k := node.key(typ, node.identifiers)
 		if ns.byKey[k] = without(ns.byKey[k], node); len(ns.byKey[k]) == 0 {
 			delete(ns.byKey, k)
 		}

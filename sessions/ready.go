@@ -37,13 +37,13 @@ func (r *readyJobs) add(j *job) {
 	if j.Attempts > 0 {
 		t = &r.retries
 	}
-	of := t.byNAS[j.nas]
-	if of == nil {
-		of = &nasJobs{nas: j.nas}
-		t.byNAS[j.nas] = of
-		t.order = append(t.order, of)
+	queue := t.byNAS[j.nas]
+	if queue == nil {
+		queue = &nasJobs{nas: j.nas}
+		t.byNAS[j.nas] = queue
+		t.order = append(t.order, queue)
 	}
-	of.jobs = append(of.jobs, j)
+	queue.jobs = append(queue.jobs, j)
 }
 
 // next removes and returns the next job. It returns nil if there is none, or if all NASes with jobs
@@ -51,7 +51,7 @@ func (r *readyJobs) add(j *job) {
 func (r *readyJobs) next() *job {
 	for _, t := range [...]*rotation{&r.firstAttempts, &r.retries} {
 		// Few NASes are at this limit, because all attempts under way are theirs.
-		i := slices.IndexFunc(t.order, func(of *nasJobs) bool { return r.running[of.nas] < r.perNAS })
+		i := slices.IndexFunc(t.order, func(queue *nasJobs) bool { return r.running[queue.nas] < r.perNAS })
 		if i >= 0 {
 			return t.popAt(i)
 		}
@@ -61,13 +61,13 @@ func (r *readyJobs) next() *job {
 
 // popAt removes and returns the next job of the NAS at position i of the order.
 func (t *rotation) popAt(i int) *job {
-	of := t.order[i]
+	queue := t.order[i]
 	t.order = slices.Delete(t.order, i, i+1)
-	j := of.jobs[0]
-	if of.jobs = of.jobs[1:]; len(of.jobs) > 0 {
-		t.order = append(t.order, of)
+	j := queue.jobs[0]
+	if queue.jobs = queue.jobs[1:]; len(queue.jobs) > 0 {
+		t.order = append(t.order, queue)
 	} else {
-		delete(t.byNAS, of.nas)
+		delete(t.byNAS, queue.nas)
 	}
 	return j
 }

@@ -17,14 +17,14 @@ func TestReadyJobs(t *testing.T) {
 	add := func(jobs ...string) {
 		for _, j := range jobs {
 			text, asked := strings.CutSuffix(j, "*")
-			of := &job{nas: NAS{Identifier: text[:1]}}
-			if _, err := fmt.Sscan(text[1:], &of.id); err != nil {
+			j := &job{nas: NAS{Identifier: text[:1]}}
+			if _, err := fmt.Sscan(text[1:], &j.id); err != nil {
 				t.Fatal(err)
 			}
 			if asked {
-				of.Attempts = 1
+				j.Attempts = 1
 			}
-			r.add(of)
+			r.add(j)
 		}
 	}
 	start := func() string {

@@ -226,7 +226,7 @@ func (m *member) queue() *queue {
 }
 
 func (m *member) method() *method {
-	return m.methods[slices.IndexFunc(m.methods, func(of *method) bool { return of.name == m.name })]
+	return m.methods[slices.IndexFunc(m.methods, func(other *method) bool { return other.name == m.name })]
 }
 
 // member adds a method to the Delivery. The first member creates the Delivery without running it.

@@ -90,8 +90,8 @@ func (d *Delivery) addMethod(ctx context.Context, name accounting.MethodName, w 
 	d.queueNamed(ctx, name.Queue())
 	d.beginDrain(m)
 	for r := range d.routes() {
-		for i, of := range r.names {
-			if of == name {
+		for i, n := range r.names {
+			if n == name {
 				r.methods[i] = m
 			}
 		}
@@ -110,8 +110,8 @@ func (d *Delivery) removeMethod(i int) {
 	m.gen++
 	m.probing.reset()
 	for r := range d.routes() {
-		for i, of := range r.methods {
-			if of == m {
+		for i, other := range r.methods {
+			if other == m {
 				r.methods[i] = nil
 			}
 		}

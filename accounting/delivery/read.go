@@ -25,7 +25,7 @@ type reader struct {
 }
 
 // share returns one queue's part of a limit. Queues that have records share it equally.
-func (r *reader) share(of int) int { return max(2, of/max(1, r.active)) }
+func (r *reader) share(limit int) int { return max(2, limit/max(1, r.active)) }
 
 // read reads records from the store while there is room for them.
 func (d *Delivery) read(now time.Time) error {

@@ -49,8 +49,8 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 			q.count.Elsewhere++
 		}
 		d.acks = append(d.acks, store.Ack{Queue: q.name, Seq: it.seq})
-		for _, of := range d.methods {
-			of.probing.delivered(it)
+		for _, other := range d.methods {
+			other.probing.delivered(it)
 		}
 		d.removeHead(it)
 	case stale:

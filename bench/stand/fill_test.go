@@ -27,16 +27,16 @@ func TestFillTableOfMany(t *testing.T) {
 	if err := fillTable(table, 10, 4); err != nil {
 		t.Fatal(err)
 	}
-	of := map[sessions.NAS]int{}
+	count := map[sessions.NAS]int{}
 	for s := range table.View().All() {
-		of[*s.NAS]++
+		count[*s.NAS]++
 	}
 	want := map[sessions.NAS]int{}
 	for i, rows := range []int{3, 3, 2, 2} {
 		m := nasload.NASNumber(i)
 		want[sessions.NAS{Addr: m.Addr, Local: nasload.Loopback(), IPv4: m.Addr, Identifier: m.Identifier}] = rows
 	}
-	if diff := cmp.Diff(want, of, cmp.Comparer(func(a, b sessions.NAS) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, count, cmp.Comparer(func(a, b sessions.NAS) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

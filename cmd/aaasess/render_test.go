@@ -60,14 +60,14 @@ func examples() []api.Session {
 }
 
 func TestTables(t *testing.T) {
-	for name, of := range map[string]struct {
+	for name, tt := range map[string]struct {
 		columns []column
 		cells   func(api.Session, time.Time) []string
 	}{"sessions.txt": {narrowColumns, narrowCells}, "sessions-wide.txt": {wideColumns, wideCells}} {
 		var out strings.Builder
-		table := newTable(&out, of.columns)
+		table := newTable(&out, tt.columns)
 		for _, s := range examples() {
-			if err := table.row(of.cells(s, now)...); err != nil {
+			if err := table.row(tt.cells(s, now)...); err != nil {
 				t.Fatal(err)
 			}
 		}

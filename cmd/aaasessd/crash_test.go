@@ -157,7 +157,7 @@ func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 	c.daemon.configure(crashConfig(t, c.daemon.addr, c.listed))
 	for i := range crashNASes {
 		random := func(actor int) func(int) *rand.Rand {
-			return func(of int) *rand.Rand { return c.random(uint64(100 + actor*(crashLines+2) + of)) }
+			return func(use int) *rand.Rand { return c.random(uint64(100 + actor*(crashLines+2) + use)) }
 		}(i)
 		n := newCrashNAS(c.t, i, c.daemon.addr, c.history, &c.closing, random(crashLines+1))
 		c.nases = append(c.nases, n)

@@ -139,9 +139,9 @@ func (d *Dictionary) add(part *dictionary.Dictionary) (name string, err error) {
 // define adds attributes of the IETF (number 0) or of a vendor. If several have one type, the last
 // name is printed.
 func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name string, err error) {
-	of := &d.attributes
+	definitions := &d.attributes
 	if number != 0 {
-		of = (*[256]*Definition)(d.vendors[number])
+		definitions = (*[256]*Definition)(d.vendors[number])
 	}
 	for _, a := range list {
 		if len(a.OID) != 1 || a.OID[0] > 255 || a.OID[0] == 0 && number == 0 {
@@ -160,10 +160,10 @@ func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name s
 		if old := d.names[a.Name]; old != nil && old.ID != def.ID {
 			return a.Name, fmt.Errorf("%s is already the name of %v", a.Name, old.ID)
 		}
-		if old := of[a.OID[0]]; old != nil {
+		if old := definitions[a.OID[0]]; old != nil {
 			def.values = old.values
 		}
-		of[a.OID[0]], d.names[a.Name] = def, def
+		definitions[a.OID[0]], d.names[a.Name] = def, def
 	}
 	return "", nil
 }

@@ -9,7 +9,7 @@ import (
 // Entry is the position of one thing in a [Heap], and a field of that thing. It must not be copied
 // while it is in a heap.
 type Entry[T any] struct {
-	of       T // the thing
+	item     T
 	at       time.Time
 	position int // index in the heap plus 1; 0 means that it is in no heap
 }
@@ -28,8 +28,8 @@ func (h *Heap[T]) Len() int { return len(h.entries) }
 
 // Set adds a thing with this due time, or moves it. e is its entry, which may be in one heap at a
 // time.
-func (h *Heap[T]) Set(of T, e *Entry[T], at time.Time) {
-	e.of, e.at = of, at
+func (h *Heap[T]) Set(item T, e *Entry[T], at time.Time) {
+	e.item, e.at = item, at
 	if e.IsWaiting() {
 		heap.Fix(&h.entries, e.position-1)
 		return
@@ -46,7 +46,7 @@ func (h *Heap[T]) Due(now time.Time) (v T, ok bool) {
 	if len(h.entries) == 0 || h.entries[0].at.After(now) {
 		return v, false
 	}
-	return h.entries[0].of, true
+	return h.entries[0].item, true
 }
 
 // Next returns the earliest due time, or zero if the heap is empty.
@@ -61,7 +61,7 @@ func (h *Heap[T]) Next() time.Time {
 func (h *Heap[T]) All() iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for _, e := range h.entries {
-			if !yield(e.of) {
+			if !yield(e.item) {
 				return
 			}
 		}

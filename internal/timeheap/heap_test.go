@@ -96,14 +96,14 @@ func TestOrder(t *testing.T) {
 	var got []int
 	for h.Len() > 0 {
 		second, ok := h.Due(h.Next())
-		i := slices.IndexFunc(list, func(e Entry[int]) bool { return e.IsWaiting() && e.of == second })
+		i := slices.IndexFunc(list, func(e Entry[int]) bool { return e.IsWaiting() && e.item == second })
 		if !ok || i < 0 {
 			t.Fatalf("%d is due: %v", second, ok)
 		}
 		h.Remove(&list[i])
 		got = append(got, second)
 	}
-	if !slices.IsSorted(got) || len(got) != n-1 || slices.Contains(got, list[7].of) {
+	if !slices.IsSorted(got) || len(got) != n-1 || slices.Contains(got, list[7].item) {
 		t.Errorf("%v", got)
 	}
 	if _, ok := h.Due(at(n)); ok || !h.Next().IsZero() {

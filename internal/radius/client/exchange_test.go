@@ -52,7 +52,7 @@ type simulationRun struct {
 	*simulation
 	t        *testing.T
 	requests []plannedRequest
-	of       map[*exchange]int
+	journeys map[*exchange]int
 	sends    map[int][]func() // sends by second
 	open     int              // requests that are not settled
 }
@@ -82,7 +82,7 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 			p.transmit(x)
 		}
 		for _, e := range over {
-			p.end(p.of[e.exchange], e.err)
+			p.end(p.journeys[e.exchange], e.err)
 		}
 	}
 	if s.g.deadlines.Len() != 0 {
@@ -98,7 +98,7 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 
 func (r *simulationRun) send(journey int, from retry.Progress) {
 	x := newExchange(r.g, testRequest(r.now), from)
-	r.of[x] = journey
+	r.journeys[x] = journey
 	if due, err := r.g.accept(x); err != nil {
 		r.end(journey, err)
 	} else if due {
@@ -107,7 +107,7 @@ func (r *simulationRun) send(journey int, from retry.Progress) {
 }
 
 func (r *simulationRun) transmit(x *exchange) {
-	j := &r.requests[r.of[x]]
+	j := &r.requests[r.journeys[x]]
 	j.Transmissions = append(j.Transmissions, transmissionAt{r.second(), x.server})
 	r.g.beginTransmission(x, none, r.now)
 }

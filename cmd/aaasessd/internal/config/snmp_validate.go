@@ -67,12 +67,12 @@ func (d checker) checkAccessGroups(raw []rawAccessGroup, views []view) {
 	for i, r := range raw {
 		path := groupPath(i)
 		names.Check(path+".name", string(r.Name), "the name of")
-		for _, of := range []struct {
+		for _, access := range []struct {
 			key  string
 			view viewText
 		}{{".read", r.Read}, {".write", r.Write}, {".notify", r.Notify}} {
-			if of.view != "" && indexOf(views, of.view) < 0 {
-				d.Fault(path+of.key, "no view is called %s", of.view)
+			if access.view != "" && indexOf(views, access.view) < 0 {
+				d.Fault(path+access.key, "no view is called %s", access.view)
 			}
 		}
 	}

@@ -48,22 +48,22 @@ func (c *Checker) table(rows []Row) {
 // rowOf returns the session of a row: the one with its number, or else one of its name that has no
 // number yet. certain is false if it may be another session.
 func (c *Checker) rowOf(row Row) (s *session, certain bool) {
-	of := c.byName[row.Name]
-	if owner := c.byNumber[row.Number]; owner != nil && slices.Contains(of, owner) {
+	named := c.byName[row.Name]
+	if owner := c.byNumber[row.Number]; owner != nil && slices.Contains(named, owner) {
 		return owner, true
 	}
 	n := 0
-	for _, t := range of {
+	for _, t := range named {
 		if t.number == 0 && !t.gone(c.queriedAt) {
 			s = t
 			n++
 		}
 	}
 	switch {
-	case len(of) == 0:
+	case len(named) == 0:
 		return nil, false
 	case n == 0:
-		return of[len(of)-1], true // which has another number, or has ended
+		return named[len(named)-1], true // which has another number, or has ended
 	}
 	return s, n == 1
 }
