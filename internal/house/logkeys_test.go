@@ -20,6 +20,7 @@ var logKeys = map[string]string{
 	"attempt":         "the number of a try",
 	"attempts":        "how many tries there were",
 	"away":            "for how long a peer was not there",
+	"by":              "who asked: an SNMPv3 user, the security name of a community, or agentx",
 	"changes_kept":    "changes of a damaged log that were read",
 	"client":          "a client's name in the configuration",
 	"dir":             "the state folder",

@@ -1,0 +1,77 @@
+package agentx
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/mib"
+)
+
+// An undo can wait for the disk, but while it waits the master serves nobody. snmpd repeats a PDU
+// after agentXTimeout, 1 s. So the waits are shorter than that, and a repeated UndoSet waits again.
+const (
+	// undoWait is how long an UndoSet waits for an undo.
+	undoWait = 700 * time.Millisecond
+	// undoAfterCommit is how long a CommitSet that failed waits for the undo of its other parts.
+	// The commit itself may have waited up to 700 ms before.
+	undoAfterCommit = 200 * time.Millisecond
+)
+
+// undoing is an undo in progress, on a goroutine of its own.
+type undoing struct {
+	done   chan struct{}
+	failed verdict // after done; zero if everything is restored
+}
+
+// startUndo starts to undo committed sets, the last one first. cause is the error of the commit that
+// failed, or nil; a Change may still be undoing its own part of that commit. Nothing else may be
+// done with the sets until the undo is done, and nothing is: the transaction is not committed any
+// more.
+func (t *transaction) startUndo(sets []testedSet, cause error) {
+	var pending <-chan error
+	index := 0
+	if se, ok := errors.AsType[*mib.SetError](cause); ok {
+		pending, index = se.Undoing, se.Index
+	}
+	if len(sets) == 0 && pending == nil {
+		return
+	}
+	u := &undoing{done: make(chan struct{})}
+	t.undoing = u
+	go func() {
+		defer close(u.done)
+		for _, s := range slices.Backward(sets) {
+			if err := s.set.Undo(); err != nil {
+				u.failed = verdictOf(err)
+			}
+		}
+		if pending != nil {
+			if err := <-pending; err != nil {
+				u.failed = verdict{pdu.Error(mib.UndoFailed), index}
+			}
+		}
+	}()
+}
+
+// awaitUndo waits for the undo that is in progress, and stores its result. It returns false if the
+// undo takes longer than limit.
+func (t *transaction) awaitUndo(limit time.Duration) bool {
+	if t.undoing == nil {
+		return true
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-t.undoing.done:
+	case <-timer.C:
+		return false
+	}
+	if t.undoing.failed != (verdict{}) {
+		t.undo = t.undoing.failed
+	}
+	t.undoing = nil
+	return true
+}
