@@ -146,6 +146,7 @@ func TestUndoLost(t *testing.T) {
 		}
 		m.end()
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if !w.undone {
 			t.Error("not undone")
 		}
