@@ -5,6 +5,7 @@
 // # Layers
 //
 //	Subagent   session.go    Run: connects and reconnects; Notify; Stats
+//	           reason.go, backoff.go  why there is no session, and when to try again
 //	loop       loop.go       one connection: read, answer, write; timeouts, Ping
 //	stream     stream.go     its octets: one system call to read, one to write
 //	machine    machine.go    one session: a PDU in, the answer out (sections 7.1, 7.2)
@@ -77,6 +78,12 @@
 // answer is undoFailed, and the undo goes on. A repeated UndoSet waits again, and can then say that
 // the undo has succeeded. A CommitSet that fails waits at most 0.2 s for the undo of its other
 // parts; the rest is for the UndoSet that follows.
+//
+// # Without a session
+//
+// [Reason] says why there is none. After a loss the pauses between attempts double from 50 ms up to
+// 1 s. While the master refuses us (duplicateRegistration and other errors) they double up to 5 s:
+// we close that session, and try again with a new one.
 //
 // # Who owns what
 //

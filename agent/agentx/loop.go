@@ -210,9 +210,11 @@ func (l *loop) flush() error {
 // connection.
 func (l *loop) closeSession(ctx context.Context, err error) error {
 	reason := pdu.ReasonOther
+	_, isRefused := errors.AsType[*RefusedError](err)
 	switch {
 	case ctx.Err() != nil:
 		reason = pdu.ReasonShutdown
+	case isRefused: // what is registered must go at once
 	case errors.Is(err, ErrMalformed):
 		reason = pdu.ReasonParseError
 	case errors.Is(err, ErrProtocol):
