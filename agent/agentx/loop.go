@@ -136,6 +136,10 @@ func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 
 func (l *loop) responded(ctx context.Context) error {
 	l.deliver()
+	if err := l.m.capsRefused; err != nil {
+		l.m.capsRefused = nil
+		l.sub.logCapsRefused(err)
+	}
 	if !l.isUp && l.m.established() {
 		l.isUp = true
 		l.up(l.m.sessionID)

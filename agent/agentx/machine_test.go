@@ -210,6 +210,7 @@ func TestMachineEnds(t *testing.T) {
 		{"Register of the master", &Register{}, ErrProtocol},
 		{"Unregister of the master", &Unregister{}, ErrProtocol},
 		{"Notify of the master", &Notify{}, ErrProtocol},
+		{"AddAgentCaps of the master", &AddAgentCaps{}, ErrProtocol},
 		{"IndexAllocate of the master", &IndexAllocate{}, ErrProtocol},
 	}
 	for _, tt := range tests {

@@ -57,6 +57,7 @@ type Subagent struct {
 
 	counters counters
 	lines    throttle.Lines[Reason] // of the log
+	capsLine throttle.Line          // of the log: AddAgentCaps refused
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	stats   Stats      // without the counters
@@ -131,6 +132,15 @@ func (s *Subagent) logFailure(log *slog.Logger, err error, reason Reason, isLost
 		log = log.With("suppressed", v.Suppressed)
 	}
 	log.Warn(reason.message(), "err", err)
+}
+
+// logCapsRefused writes a line if the master does not want our modules in its sysORTable. We serve
+// them all the same.
+func (s *Subagent) logCapsRefused(err error) {
+	if _, ok := s.capsLine.Allow(time.Now()); ok {
+		s.cfg.Logger.Warn("agentx: the master agent does not list our modules in sysORTable",
+			"network", s.cfg.Network, "address", s.cfg.Address, "err", err)
+	}
 }
 
 // attempt makes one connection and serves it until it ends. It returns how long the subtrees were

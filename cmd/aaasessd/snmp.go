@@ -81,14 +81,10 @@ func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 // sysServices is a host that offers applications (RFC 3418 sysServices): layers 4 and 7.
 const sysServices = 72
 
-// casnCompliance is what sysORTable says of our tree: casnMIBComplianceRev1.
-var casnCompliance = mib.MustOID("1.3.6.1.4.1.9.9.150.3.1.2")
-
 // withProgram adds to the system group of the configuration what it says of this program.
 func withProgram(s snmpmib.System) snmpmib.System {
 	s.Descr = cmp.Or(s.Descr, "aaasess "+version())
 	s.Services = sysServices
-	s.ORs = []snmpmib.OR{{ID: casnCompliance, Descr: "CISCO-AAA-SESSION-MIB: the sessions of network access servers"}}
 	return s
 }
 
