@@ -123,7 +123,7 @@
 //   - It sends OBJECT IDENTIFIER 0.0 as the null Object Identifier. As a value we read that as 0.0,
 //     and write both sub-identifiers.
 //   - It sends UndoSet also to the subagent that refused the CommitSet. Only there can undoFailed
-//     be reported.
+//     be reported. It makes genErr of an undoFailed without an index.
 //
 // Wireshark 4.0 reports some valid lists of variables as malformed. Trust the tests: testdata has
 // dialogues with snmpd, octet for octet.

@@ -170,10 +170,8 @@ func (ts *transactions) undo(id uint32) (pdu.Error, int) {
 		t.startUndo(t.tests, nil)
 	}
 	t.phase = undone
-	if !t.awaitUndo(undoWait) {
-		return pdu.Error(mib.UndoFailed), 0
-	}
-	return t.undo.code, t.undo.index
+	v := t.awaitUndo(undoWait)
+	return v.code, v.index
 }
 
 // cleanup ends a transaction: a committed one is final, a tested one is dropped.

@@ -22,6 +22,7 @@ const (
 
 // undoing is an undo in progress, on a goroutine of its own.
 type undoing struct {
+	index  int // of a variable that is not restored yet
 	done   chan struct{}
 	failed verdict // after done; zero if everything is restored
 }
@@ -32,14 +33,14 @@ type undoing struct {
 // more.
 func (t *transaction) startUndo(sets []testedSet, cause error) {
 	var pending <-chan error
-	index := 0
+	index := 1
 	if se, ok := errors.AsType[*mib.SetError](cause); ok {
 		pending, index = se.Undoing, se.Index
 	}
 	if len(sets) == 0 && pending == nil {
 		return
 	}
-	u := &undoing{done: make(chan struct{})}
+	u := &undoing{index: index, done: make(chan struct{})}
 	t.undoing = u
 	go func() {
 		defer close(u.done)
@@ -56,22 +57,22 @@ func (t *transaction) startUndo(sets []testedSet, cause error) {
 	}()
 }
 
-// awaitUndo waits for the undo that is in progress, and stores its result. It returns false if the
-// undo takes longer than limit.
-func (t *transaction) awaitUndo(limit time.Duration) bool {
+// awaitUndo waits for the undo that is in progress, and returns its result: undoFailed if it takes
+// longer than limit. snmpd makes genErr of an undoFailed without an index, so there is always one.
+func (t *transaction) awaitUndo(limit time.Duration) verdict {
 	if t.undoing == nil {
-		return true
+		return t.undo
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-t.undoing.done:
 	case <-timer.C:
-		return false
+		return verdict{pdu.Error(mib.UndoFailed), t.undoing.index}
 	}
 	if t.undoing.failed != (verdict{}) {
 		t.undo = t.undoing.failed
 	}
 	t.undoing = nil
-	return true
+	return t.undo
 }

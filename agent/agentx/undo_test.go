@@ -64,7 +64,7 @@ func TestUndoIsAwaited(t *testing.T) {
 		index uint16
 		after time.Duration
 	}
-	undoFailed := func(after time.Duration) answer { return answer{"undoFailed", 0, after} }
+	undoFailed := func(after time.Duration) answer { return answer{"undoFailed", 1, after} }
 	tests := []struct {
 		name   string
 		writer slowWriter
