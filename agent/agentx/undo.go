@@ -27,10 +27,9 @@ type undoing struct {
 	failed verdict // after done; zero if everything is restored
 }
 
-// startUndo starts to undo committed sets, the last one first. cause is the error of the commit that
-// failed, or nil; a Change may still be undoing its own part of that commit. Nothing else may be
-// done with the sets until the undo is done, and nothing is: the transaction is not committed any
-// more.
+// startUndo starts to undo committed sets, the last one first. cause is the error of the commit
+// that failed, or nil; a Change may still be undoing its own part of that commit. The caller must
+// set another phase than committed, so that nothing else is done with the sets.
 func (t *transaction) startUndo(sets []testedSet, cause error) {
 	var pending <-chan error
 	index := 1

@@ -134,6 +134,40 @@ func TestUndoIsAwaited(t *testing.T) {
 	}
 }
 
+// TestUndoOctets has the octets of an UndoSet and of its answers.
+func TestUndoOctets(t *testing.T) {
+	const undoSet = `01 0a 10 00  00000007 00000008 00000003 00000000`
+	const answer = `01 12 10 00  00000007 00000008 00000003 00000008  00000000 `
+	tests := []struct {
+		name   string
+		writer slowWriter
+		want   string
+	}{
+		{"undone", slowWriter{undoTakes: time.Millisecond}, answer + `0000 0000`},
+		{"undoFailed(15)", slowWriter{undoErr: errors.New("broken")}, answer + `000f 0001`},
+		{"late", slowWriter{undoTakes: time.Minute}, answer + `000f 0001`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, test := slowMachine(t, &tt.writer)
+				ask(t, m, session7(8, 1), test)
+				ask(t, m, session7(8, 2), &CommitSet{})
+				request := unhex(t, undoSet)
+				h, _, err := nextPDU(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := m.handle(h, request, nil, testTime)
+				if want := unhex(t, tt.want); err != nil || string(got) != string(want) {
+					t.Errorf("answered with\n%x, want\n%x, error %v", got, want, err)
+				}
+				time.Sleep(tt.writer.undoTakes) // until its goroutine ends
+			})
+		})
+	}
+}
+
 // TestUndoLost: the connection is lost during an undo. The undo goes on, and nothing is cleaned up.
 func TestUndoLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
