@@ -111,7 +111,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	r.system.Store(&cfg.System)
 	own := snmpmib.Parts(snmpmib.Config{
 		System: r.system.Load, Engine: cfg.Engine, USM: cfg.USM, Policy: r.policy.Load, Counts: r.counts,
-		MaxMessageSize: cfg.MaxMessageSize, AuthenTraps: cfg.AuthenTraps,
+		MaxMessageSize: cfg.MaxMessageSize, AuthenTraps: cfg.AuthenTraps, Modules: mib.Identities(parts...),
 	})
 	if r.tree, err = mib.New(append(own, parts...)...); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (r *Responder) SetLimits(l Limits) {
 	r.failures.SetRate(l.Failures, l.Failures)
 }
 
-// SetSystem replaces the texts of the system group. The rows of sysORTable do not change.
+// SetSystem replaces the texts of the system group.
 func (r *Responder) SetSystem(s snmpmib.System) { r.system.Store(&s) }
 
 // SetPolicy replaces communities, groups and views, from the next request on.

@@ -81,14 +81,10 @@ func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 // sysServices says that this host offers applications (RFC 3418 sysServices): layers 4 and 7.
 const sysServices = 72
 
-// casnCompliance is casnMIBComplianceRev1, the entry for our MIB module in sysORTable.
-var casnCompliance = mib.MustOID("1.3.6.1.4.1.9.9.150.3.1.2")
-
 // withProgram adds the objects that describe this program to the system group of the configuration.
 func withProgram(s snmpmib.System) snmpmib.System {
 	s.Descr = cmp.Or(s.Descr, "aaasess "+version())
 	s.Services = sysServices
-	s.ORs = []snmpmib.OR{{ID: casnCompliance, Descr: "CISCO-AAA-SESSION-MIB: the sessions of network access servers"}}
 	return s
 }
 

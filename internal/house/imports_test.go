@@ -26,7 +26,7 @@ var rules = []rule{
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
 	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/throttle", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "requests of NASes; it does not know where records go"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
-	{"agent/agentx", []string{"aaasess/mib", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
+	{"agent/agentx", []string{"aaasess/mib", "aaasess/internal/throttle", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
 	{"agent/snmp", []string{"aaasess/mib", "aaasess/agent/snmp/", "aaasess/internal/throttle", "golang.org/x/"}, "it serves any tree of objects"},
 	{"agent/snmp/wire", []string{"aaasess/mib"}, "encoding and decoding only"},

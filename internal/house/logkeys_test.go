@@ -20,6 +20,7 @@ var logKeys = map[string]string{
 	"attempt":         "the number of a try",
 	"attempts":        "number of tries",
 	"away":            "how long a peer was unreachable",
+	"by":              "the sender of a SET: an SNMPv3 user, the security name of a community, or agentx",
 	"changes_kept":    "changes of a damaged log that were read",
 	"client":          "a client's name in the configuration",
 	"dir":             "the state folder",

@@ -11,10 +11,11 @@ import (
 // Config provides the values of the objects. All fields are required unless their comment says
 // otherwise. The functions are called from several goroutines and must not block.
 type Config struct {
-	// System returns the current system group. Its ORs must not change after the start.
-	System func() *System
-	Engine *usm.Engine // snmpEngine group, sysUpTime
-	USM    *usm.USM    // usmStats and the current users
+	System func() *System // returns the current system group
+	// Modules are the agent's other modules, for the rows of sysORTable after ours.
+	Modules []mib.Identity
+	Engine  *usm.Engine // snmpEngine group, sysUpTime
+	USM     *usm.USM    // usmStats and the current users
 	// Policy returns the current policy. A policy is immutable, so a changed one has another
 	// pointer.
 	Policy func() *vacm.Policy
@@ -31,14 +32,7 @@ type System struct {
 	Descr                   string  // sysDescr, at most 255 octets of ASCII, like the next three
 	ObjectID                mib.OID // sysObjectID; empty means 0.0
 	Contact, Name, Location string
-	Services                int  // sysServices, 0..127
-	ORs                     []OR // rows of sysORTable after those for the modules of this package
-}
-
-// OR is a row of sysORTable: a part of the MIB that the agent supports.
-type OR struct {
-	ID    mib.OID // sysORID
-	Descr string  // sysORDescr
+	Services                int // sysServices, 0..127
 }
 
 // Counts are the counters of an engine since its start. Those of the snmp group have their MIB
