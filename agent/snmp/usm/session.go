@@ -47,8 +47,9 @@ var zeros [maxDigest]byte
 // all octets of the message and m is the parsed message. Incoming modifies whole: it decrypts the
 // scopedPDU in place, but only after digest and time were right.
 //
-// scoped is the plaintext scopedPDU; DES leaves padding behind it. The error is a [*Failure] that
-// the caller reports, or wraps [wire.ErrMalformed].
+// scoped is the plaintext scopedPDU. In an encrypted message padding may follow it, whatever the
+// cipher: AES needs none (RFC 3826 section 3.1.1.2), but pysnmp 4 fills up the last block all the
+// same. The error is a [*Failure] that the caller reports, or wraps [wire.ErrMalformed].
 func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte, err error) {
 	s.UserName, s.Level, s.keys, s.engine = s.UserName[:0], wire.NoAuthNoPriv, nil, len(u.engine.id)
 	// Steps 1 and 2.
@@ -97,7 +98,7 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 	}
 	err = s.scratch.decrypt(m.Data, s.Params.Boots, s.Params.Time, s.Params.PrivacyParameters)
 	var plain wire.ScopedPDU
-	if err != nil || plain.Parse(m.Data, user.keys.Priv() == DES) != nil {
+	if err != nil || plain.Parse(m.Data, true) != nil {
 		return nil, u.fail(s, decryptionErrors, wire.AuthNoPriv)
 	}
 	return m.Data, nil

@@ -82,7 +82,7 @@ type ScopedPDU struct {
 }
 
 // Parse parses a ScopedPDU. padded says that it was decrypted, so octets may follow it: DES fills
-// up its last block (RFC 3414 section 8.1.1.2).
+// up its last block (RFC 3414 section 8.1.1.2), and some managers do so with AES too.
 func (s *ScopedPDU) Parse(b []byte, padded bool) error {
 	c := cursor{rest: b}
 	if padded {
