@@ -52,8 +52,13 @@ func TestOutgoing(t *testing.T) {
 			f.ClosePDU(wire.Response, requestID, 0, 0)
 			pdu := f.Len()
 			f.CloseScoped(testEngineID, nil)
-			if err := model.Outgoing(&f, &s, s.Level, &wire.HeaderV3{ID: 0x7fffffff, MaxSize: 0x7fffffff, Flags: 0xff, Model: 77}); err != nil {
+			out := wire.HeaderV3{ID: 0x7fffffff, MaxSize: 0x7fffffff, Flags: 0xff, Model: 77}
+			announced := s.Size(pdu, &out)
+			if err := model.Outgoing(&f, &s, s.Level, &out); err != nil {
 				t.Fatalf("%s: %v", u.Name, err)
+			}
+			if f.Len() != announced {
+				t.Errorf("%s: %d octets, %d were announced", u.Name, f.Len(), announced)
 			}
 			if around := f.Len() - pdu; around > s.Overhead() {
 				t.Errorf("%s: %d octets around %d, at most %d were announced", u.Name, around, pdu, s.Overhead())
