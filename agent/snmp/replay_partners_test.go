@@ -111,9 +111,9 @@ var usmStats = map[string]string{
 }
 
 // send sends a message to an agent from another address than the tool's, and returns the answer.
-func send(t *testing.T, f *fixture, message []byte) []byte {
+func send(t *testing.T, addr string, message []byte) []byte {
 	t.Helper()
-	conn, err := net.Dial("udp", f.ipv4())
+	conn, err := net.Dial("udp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestReplay(t *testing.T) {
 	replay := func(f *fixture, message []byte, want string, executed bool) {
 		t.Helper()
 		f.numbers.put(7)
-		if got := reported(t, send(t, f, message)); got != want {
+		if got := reported(t, send(t, f.ipv4(), message)); got != want {
 			t.Errorf("answered with %s, want %s", got, want)
 		}
 		if f.numbers.now() == 42 != executed {
