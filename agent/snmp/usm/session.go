@@ -24,10 +24,10 @@ type Session struct {
 	// boots and time are those of the engine when the message came in. The answer has them too:
 	// with a later time it could be larger than Size has said.
 	boots, time int32
-	failure Failure
-	out     wire.SecurityParameters
-	header  wire.HeaderV3
-	salt    [saltLen]byte
+	failure     Failure
+	out         wire.SecurityParameters
+	header      wire.HeaderV3
+	salt        [saltLen]byte
 }
 
 // scratchFor returns the scratch for keys. It reuses the current one while the keys are those of
