@@ -2,6 +2,7 @@ package snmpmib
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
@@ -22,18 +23,29 @@ type Config struct {
 	Counts func() Counts
 	// MaxMessageSize is snmpEngineMaxMessageSize, 484..2147483647 octets.
 	MaxMessageSize int
-	// AuthenTraps is snmpEnableAuthenTraps: whether authenticationFailure is sent. nil means never.
-	AuthenTraps func() bool
+	// Settings keeps what managers SET in SNMPv2-MIB. nil means that they can SET only
+	// snmpSetSerialNo.
+	Settings *Settings
 }
 
-// System is the system group of SNMPv2-MIB.
+// System is the system group of SNMPv2-MIB, and snmpEnableAuthenTraps, as they are configured.
 type System struct {
 	Descr                   string  // sysDescr, at most 255 octets of ASCII, like the next three
 	ObjectID                mib.OID // sysObjectID; empty means 0.0
 	Contact, Name, Location string
 	Services                int  // sysServices, 0..127
 	ORs                     []OR // rows of sysORTable after those for the modules of this package
+	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): whether notifications tell of requests with a
+	// wrong community or digest.
+	AuthenTraps bool
+	// Fixed names those of sysContact, sysName, sysLocation and snmpEnableAuthenTraps whose value the
+	// configuration gives. A SET of them is notWritable, as at snmpd. The values of the others are
+	// the defaults until somebody SETs them.
+	Fixed []string
 }
+
+// fixes reports whether the configuration gives the value of an object.
+func (s *System) fixes(object string) bool { return slices.Contains(s.Fixed, object) }
 
 // OR is a row of sysORTable: a part of the MIB that the agent supports.
 type OR struct {
@@ -64,9 +76,6 @@ type Counts struct {
 func Parts(cfg Config) []mib.Part {
 	if cfg.Counts == nil {
 		cfg.Counts = func() Counts { return Counts{} }
-	}
-	if cfg.AuthenTraps == nil {
-		cfg.AuthenTraps = func() bool { return false }
 	}
 	return []mib.Part{
 		system(cfg), snmp(cfg), snmpSet(&testAndIncr{}),

@@ -75,9 +75,6 @@ type Responder struct {
 	// EngineID is snmpEngineID (RFC 3411 section 5), 5..32 octets; nil: that of the state folder, where
 	// a random one is kept from the first start on.
 	EngineID []byte
-	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): notifications tell of requests with a wrong
-	// community or a wrong digest, and of nothing else.
-	AuthenTraps bool
 	// Users have no two of one name. The security level of a user is at least that of its group.
 	Users []usm.User
 	// Policy says what communities and users may do. Its views are those of the file, and ViewAll,
