@@ -118,8 +118,7 @@ func (s *sizer) ask(t *rapid.T, size int, kind wire.PDUType, second, third int32
 	return pdu, octets
 }
 
-// sizedFixture returns a fixture whose engine's time is clock, and where the communities of newSizer
-// may read and write everything.
+// sizedFixture returns a fixture with the openPolicy whose engine's time is clock.
 func sizedFixture(t *testing.T, clock *time.Time) *fixture {
 	t.Helper()
 	*clock = time.Now()
@@ -134,6 +133,13 @@ func sizedFixture(t *testing.T, clock *time.Time) *fixture {
 		}
 		c.Engine, c.USM = engine, usm.New(engine, users)
 	})
+	f.SetPolicy(openPolicy(t))
+	return f
+}
+
+// openPolicy lets the user noc, and communities of 1 to 200 times "c", read and write everything.
+func openPolicy(t *testing.T) *vacm.Policy {
+	t.Helper()
 	all, _, _, _ := views(t)
 	members := []vacm.Member{{Model: wire.ModelUSM, SecurityName: "noc", Group: "all"}, {Model: wire.ModelV2c, SecurityName: "all", Group: "all"}}
 	access := []vacm.AccessEntry{
@@ -148,8 +154,7 @@ func sizedFixture(t *testing.T, clock *time.Time) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.SetPolicy(policy)
-	return f
+	return policy
 }
 
 // TestTooBigExactly: a GET or SET is answered with tooBig if and only if its answer is larger than

@@ -76,7 +76,7 @@ func TestSNMPDefaults(t *testing.T) {
 			System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t), AuthenTraps: true},
 			Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 		},
-		Users:       []usm.User{{Name: "u", Auth: usm.HMACSHA, AuthSecret: secret, Priv: usm.AES128, PrivSecret: secret}},
+		Users: []usm.User{{Name: "u", Auth: usm.HMACSHA, AuthSecret: secret, Priv: usm.AES128, PrivSecret: secret}},
 		Targets: []notify.Target{
 			{Name: "n", Address: "h.example:162", Version: wire.Version2c, Community: "c", Timeout: 5 * time.Second, Retries: 3},
 		},
