@@ -139,8 +139,8 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestNotWritable: every SET except that of snmpSetSerialNo fails, for existing and other
-// instances, with a value of the right type.
+// TestNotWritable: without Settings every SET except that of snmpSetSerialNo fails, for existing and
+// other instances, with a value of the right type.
 func TestNotWritable(t *testing.T) {
 	f := newFixture(t)
 	rows := map[string]mib.OID{ // a row of each table that has columns with MAX-ACCESS read-create
