@@ -168,6 +168,20 @@ func TestTooBig(t *testing.T) {
 	}
 }
 
+// TestFullBulk: a GETBULK of v2c has at least as many variables as snmpd's with the same maximum.
+func TestFullBulk(t *testing.T) {
+	for _, size := range []int{MinMessageSize, 505, 540} {
+		f := newRig(t, func(c *Config) { c.MaxMessageSize = size })
+		s, _ := newTwin(t, fmt.Sprint("[snmp] sendMessageMaxSize ", size))
+		for column := uint32(1); column <= 3; column++ {
+			ours, theirs := both(t, f.ipv4(), s.Addr, "snmpbulkget", append(community("readers"), "-Cr30", "AGENT", oid(2, 1, column))...)
+			if len(ours.lines()) < len(theirs.lines()) || !strings.HasPrefix(ours.Out, theirs.Out) {
+				t.Errorf("%d octets, column %d: %+v, at snmpd %+v", size, column, ours, theirs)
+			}
+		}
+	}
+}
+
 // TestSmallestMaximum: an answer is tooBig, here and at snmpd, if and only if it is larger than the
 // msgMaxSize of its request.
 func TestSmallestMaximum(t *testing.T) {
