@@ -264,7 +264,9 @@ func TestSNMPSettings(t *testing.T) {
 	if got, want := values(), "ops, other, rack 7, 2"; got != want {
 		t.Errorf("after the SET %s, want %s", got, want)
 	}
-	eventually(t, "the log has it", func() bool { return strings.Contains(l.log.String(), "object=sysLocation now=\"rack 7\" by=noc from=127.0.0.1:") })
+	eventually(t, "the log has it", func() bool {
+		return strings.Contains(l.log.String(), "object=sysLocation now=\"rack 7\" by=noc from=127.0.0.1:")
+	})
 	if _, err := l.manager(impatient("secret")).Get([]string{name}); err == nil {
 		t.Error("an unknown community is answered")
 	}
