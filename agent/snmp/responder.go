@@ -142,7 +142,8 @@ func (r *Responder) SetLimits(l Limits) {
 	r.failures.SetRate(l.Failures, l.Failures)
 }
 
-// SetSystem replaces the configured texts of the system group, and snmpEnableAuthenTraps. The rows of sysORTable do not change.
+// SetSystem replaces the configured texts of the system group, and snmpEnableAuthenTraps. The rows
+// of sysORTable do not change.
 func (r *Responder) SetSystem(s snmpmib.System) { r.system.Store(&s) }
 
 // AuthenTraps returns snmpEnableAuthenTraps: whether authenticationFailure notifications are
