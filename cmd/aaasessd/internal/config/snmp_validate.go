@@ -49,7 +49,8 @@ func (d checker) responder(raw *rawSNMP) *Responder {
 	return out
 }
 
-// fixed returns the names of the objects that the file gives a value, so that no SET may change them.
+// fixed returns the names of the objects that the file gives a value, so that no SET may change
+// them.
 func (d checker) fixed(responder string) (objects []string) {
 	for _, o := range []struct{ key, object string }{
 		{".system.contact", "sysContact"},
