@@ -23,6 +23,9 @@ import (
 // engineFile is the file in the state folder that has snmpEngineID and snmpEngineBoots.
 const engineFile = "snmp-engine"
 
+// settingsFile is the file in the state folder that has the values that managers SET in SNMPv2-MIB.
+const settingsFile = "snmp-settings"
+
 // snmpEngine is the embedded SNMP responder with its users, and the sender of notifications.
 type snmpEngine struct {
 	usm       *usm.USM
@@ -30,7 +33,6 @@ type snmpEngine struct {
 	notifier  *notify.Notifier
 	log       *slog.Logger
 
-	authenTraps atomic.Bool  // snmp.responder.authentication-failure
 	lastFailure atomic.Int64 // time of the last authenticationFailure, in Unix seconds
 }
 
@@ -46,14 +48,17 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 		return err
 	}
 	s := &snmpEngine{usm: usm.New(engine, users), log: d.log}
-	s.authenTraps.Store(r.AuthenTraps)
+	settings, err := snmpmib.OpenSettings(filepath.Join(cfg.State, settingsFile), d.log)
+	if err != nil {
+		return err
+	}
 	s.notifier, err = notify.New(notify.Config{Engine: engine, Targets: r.Targets, MaxMessageSize: r.Config.MaxMessageSize, Logger: d.log})
 	if err != nil {
 		return err
 	}
 	sc := r.Config
 	sc.Engine, sc.USM, sc.System, sc.Logger = engine, s.usm, withProgram(sc.System), d.log
-	sc.AuthenTraps, sc.AuthenticationFailure, sc.OutTraps = s.authenTraps.Load, s.authenticationFailed, s.notifier.Sent
+	sc.Settings, sc.AuthenticationFailure, sc.OutTraps = settings, s.authenticationFailed, s.notifier.Sent
 	s.responder, err = snmp.New(sc, r.Policy, parts...)
 	if err != nil {
 		return err
@@ -111,14 +116,13 @@ func (d *daemon) setSNMP(cfg *config.Config, users *usm.Users) error {
 	s.responder.SetPolicy(r.Policy)
 	s.responder.SetLimits(r.Config.Limits)
 	s.responder.SetSystem(withProgram(r.Config.System))
-	s.authenTraps.Store(r.AuthenTraps)
 	return nil
 }
 
 // authenticationFailed sends an authenticationFailure (RFC 3418), at most one a second, so that an
 // attacker cannot make us send a flood of notifications.
 func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
-	if !s.authenTraps.Load() {
+	if !s.responder.AuthenTraps() {
 		return
 	}
 	now, last := time.Now().Unix(), s.lastFailure.Load()

@@ -51,6 +51,7 @@ var logKeys = map[string]string{
 	"network":         "of an address: tcp or unix",
 	"next":            "when it is tried again",
 	"now":             "a value after its change",
+	"object":          "an object of a MIB",
 	"octets":          "length",
 	"octets_kept":     "length of what was read",
 	"operstate":       "whether acct-on-off groups follow it",

@@ -2,6 +2,7 @@ package snmpmib
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
@@ -23,17 +24,28 @@ type Config struct {
 	Counts func() Counts
 	// MaxMessageSize is snmpEngineMaxMessageSize, 484..2147483647 octets.
 	MaxMessageSize int
-	// AuthenTraps is snmpEnableAuthenTraps: whether authenticationFailure is sent. nil means never.
-	AuthenTraps func() bool
+	// Settings keeps what managers SET in SNMPv2-MIB. nil means that they can SET only
+	// snmpSetSerialNo.
+	Settings *Settings
 }
 
-// System is the system group of SNMPv2-MIB.
+// System is the system group of SNMPv2-MIB, and snmpEnableAuthenTraps, as they are configured.
 type System struct {
 	Descr                   string  // sysDescr, at most 255 octets of ASCII, like the next three
 	ObjectID                mib.OID // sysObjectID; empty means 0.0
 	Contact, Name, Location string
 	Services                int // sysServices, 0..127
+	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): whether a request with a wrong community or
+	// digest causes a notification.
+	AuthenTraps bool
+	// Fixed names the objects among sysContact, sysName, sysLocation and snmpEnableAuthenTraps that
+	// the configuration gives a value. A SET of them is notWritable, as at snmpd. The values of the
+	// others are the defaults until a manager SETs them.
+	Fixed []string
 }
+
+// fixes reports whether the configuration gives the value of an object.
+func (s *System) fixes(object string) bool { return slices.Contains(s.Fixed, object) }
 
 // Counts are the counters of an engine since its start. Those of the snmp group have their MIB
 // names without the prefix; the others are in SNMP-MPD-MIB and SNMP-TARGET-MIB. Counters that an
@@ -58,9 +70,6 @@ type Counts struct {
 func Parts(cfg Config) []mib.Part {
 	if cfg.Counts == nil {
 		cfg.Counts = func() Counts { return Counts{} }
-	}
-	if cfg.AuthenTraps == nil {
-		cfg.AuthenTraps = func() bool { return false }
 	}
 	return []mib.Part{
 		system(cfg), snmp(cfg), snmpSet(&testAndIncr{}),

@@ -33,8 +33,10 @@ type systemState struct {
 // system is the system group (RFC 3418 section 2).
 func system(cfg Config) *mib.Module[*systemState] {
 	type state = *systemState
-	text := func(sub uint32, name string, a mib.Access, get func(*System) string) mib.Scalar[state] {
-		return scalar(systemRoot, sub, name, mib.OctetString, a, func(s state, v *mib.Value) { v.SetOctets(get(s.System)) })
+	text := func(sub uint32, name string, configured func(*System) string) mib.Scalar[state] {
+		return scalar(systemRoot, sub, name, mib.OctetString, mib.ReadWrite, func(s state, v *mib.Value) {
+			v.SetOctets(cfg.Settings.text(s.System, name, configured(s.System)))
+		})
 	}
 	// The rows exist from the start, so sysORLastChange and sysORUpTime are 0.
 	zeroTicks := func(_ state, v *mib.Value) { v.SetTimeTicks(0) }
@@ -49,14 +51,15 @@ func system(cfg Config) *mib.Module[*systemState] {
 
 	return &mib.Module[state]{
 		Name: "SNMPv2-MIB", Root: systemRoot,
-		Pin: func() state { return &systemState{cfg.System(), ticks(cfg.Engine.UpTime())} },
+		Pin:    func() state { return &systemState{cfg.System(), ticks(cfg.Engine.UpTime())} },
+		Writer: newSettingsWriter(cfg),
 		Objects: []mib.Object[state]{
-			text(1, "sysDescr", mib.ReadOnly, func(s *System) string { return s.Descr }),
+			scalar(systemRoot, 1, "sysDescr", mib.OctetString, mib.ReadOnly, func(s state, v *mib.Value) { v.SetOctets(s.Descr) }),
 			scalar(systemRoot, 2, "sysObjectID", mib.ObjectIdentifier, mib.ReadOnly, sysObjectID),
 			scalar(systemRoot, 3, "sysUpTime", mib.TimeTicks, mib.ReadOnly, func(s state, v *mib.Value) { v.SetTimeTicks(s.up) }),
-			text(4, "sysContact", mib.ReadWrite, func(s *System) string { return s.Contact }),
-			text(5, "sysName", mib.ReadWrite, func(s *System) string { return s.Name }),
-			text(6, "sysLocation", mib.ReadWrite, func(s *System) string { return s.Location }),
+			text(4, sysContact, func(s *System) string { return s.Contact }),
+			text(5, sysName, func(s *System) string { return s.Name }),
+			text(6, sysLocation, func(s *System) string { return s.Location }),
 			scalar(systemRoot, 7, "sysServices", mib.Integer32, mib.ReadOnly, func(s state, v *mib.Value) { v.SetInteger32(int32(s.Services)) }),
 			scalar(systemRoot, 8, "sysORLastChange", mib.TimeTicks, mib.ReadOnly, zeroTicks),
 			sysOR.col(2, "sysORID", mib.ObjectIdentifier, mib.ReadOnly, func(r *or, v *mib.Value) { v.SetOID(r.ID) }),
