@@ -46,6 +46,10 @@ type SetError struct {
 	Status ErrorStatus
 	Index  int   // error-index, from 1
 	Err    error // for the log; may be nil
+	// Undoing gets one value when a commit that failed is undone: nil, or why it could not be. A
+	// Change that cannot undo at once sets it, in the error of Commit. It must get its value within
+	// a second. nil means that nothing is left to undo.
+	Undoing <-chan error
 }
 
 func (e *SetError) Error() string {
@@ -94,7 +98,8 @@ type Writer interface {
 type Change interface {
 	// Commit makes all assignments, or makes none and returns an error like Test.
 	Commit() error
-	// Undo reverts Commit, because another module or agent failed.
+	// Undo reverts Commit, because another module or agent failed. It returns after that is done,
+	// or with an error within a second: a master agent waits for it.
 	Undo() error
 	// Cleanup ends the request; its assignments are final.
 	Cleanup()

@@ -25,11 +25,14 @@ type leaf struct {
 	table     int // index in Tree.tables; -1 for a scalar
 }
 
-// New creates a tree. Two objects with one OID, an object within another one, or an object outside
-// its module's root are programming errors, which New returns.
+// New creates a tree. Two objects with one OID, an object within another one, an object outside its
+// module's root, or an identity that does not fit sysORTable are programming errors, which New returns.
 func New(parts ...Part) (*Tree, error) {
 	t := &Tree{parts: parts}
 	for p, part := range parts {
+		if id := part.identity(); len(id.ID) > MaxSubIDs || len(id.Descr) > MaxDescr {
+			return nil, fmt.Errorf("mib: %s: identity has an OID of %d sub-identifiers and a description of %d octets", part.name(), len(id.ID), len(id.Descr))
+		}
 		for _, l := range part.leaves() {
 			if !l.def.OID.HasPrefix(part.root()) {
 				return nil, fmt.Errorf("mib: %s: %s %s is outside the module's root %s", part.name(), l.def.Name, l.def.OID, part.root())
@@ -77,6 +80,9 @@ func (t *Tree) Roots() []OID {
 	}
 	return roots
 }
+
+// Identities returns the identities of the modules, for sysORTable.
+func (t *Tree) Identities() []Identity { return Identities(t.parts...) }
 
 // Defs returns all objects in the order of their OIDs.
 func (t *Tree) Defs() []Def {

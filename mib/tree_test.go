@@ -89,6 +89,48 @@ func TestNewErrors(t *testing.T) {
 	}
 }
 
+// TestIdentities: a tree lists the modules that have an identity, in the order of its parts; one that
+// does not fit sysORTable is an error.
+func TestIdentities(t *testing.T) {
+	part := func(id Identity) Part {
+		return &Module[*cells]{Name: "SOME-MIB", Root: testRoot, Identity: id}
+	}
+	long := make(OID, MaxSubIDs+1)
+	tests := []struct {
+		name string
+		ids  []Identity
+		want []Identity
+		fail bool
+	}{
+		{"none", []Identity{{}, {}}, nil, false},
+		{"two of three", []Identity{{ID: OID{1, 9}, Descr: "b"}, {Descr: "no OID"}, {ID: OID{1, 2}}}, []Identity{{ID: OID{1, 9}, Descr: "b"}, {ID: OID{1, 2}}}, false},
+		{"as long as possible", []Identity{{ID: long[1:], Descr: strings.Repeat("d", MaxDescr)}}, []Identity{{ID: long[1:], Descr: strings.Repeat("d", MaxDescr)}}, false},
+		{"a long OID", []Identity{{ID: long}}, nil, true},
+		{"a long description", []Identity{{ID: OID{1, 2}, Descr: strings.Repeat("d", MaxDescr+1)}}, nil, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var parts []Part
+			for _, id := range tt.ids {
+				parts = append(parts, part(id))
+			}
+			tree, err := New(parts...)
+			if tt.fail {
+				if err == nil || !strings.Contains(err.Error(), "SOME-MIB: identity") {
+					t.Errorf("error %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, tree.Identities()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func newTestTree(t *testing.T, state *cells) *Tree {
 	t.Helper()
 	tree, err := New(testModule(func() *cells { return state }, nil))

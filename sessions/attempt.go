@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -71,16 +72,24 @@ func (t *Terminator) finishAttempt(r *attemptResult) {
 		// The stop ends the session. If it belongs to another session of that name, ask again.
 		r.wait, r.closeNow = t.cfg.RetryMin, false
 	}
-	j.Last, j.Asking = r.outcome, false
-	if !r.closeNow && !j.sessionEnded {
-		j.Next = r.at.Add(r.wait)
+	if !r.isCutShort() {
+		j.Last, j.Asking = r.outcome, false
+		if !r.closeNow && !j.sessionEnded {
+			j.Next = r.at.Add(r.wait)
+		}
+		t.publish(TerminationEvent{ID: j.id, Type: AttemptFinished, Termination: j.Termination})
 	}
-	t.publish(TerminationEvent{ID: j.id, Type: AttemptFinished, Termination: j.Termination})
 	if t.attempts[j.id] == r.runningAttempt { // else the session was revived, and is being ended again
 		delete(t.attempts, j.id)
 	}
 	r.cancel(nil)
 	close(r.finished)
+}
+
+// isCutShort reports whether the end of the daemon has ended the attempt before the NAS answered. It
+// has no outcome then: the NAS has done nothing wrong.
+func (r *attemptResult) isCutShort() bool {
+	return r.outcome.Answer == NoAnswer && r.ctx.Err() != nil && !errors.Is(context.Cause(r.ctx), ErrSessionEnded)
 }
 
 // settle decides what follows an attempt.

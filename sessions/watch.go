@@ -36,39 +36,30 @@ type TerminationEvent struct {
 }
 
 // Watcher is a subscription to the events of sessions that are being ended, see [Terminator.Watch].
-// Events wait in a queue with a limit. If the queue is full when an event comes, the waiting events
-// are dropped, and Read reports that events were missed. The reader then reads the present state
-// from [Terminator.Status] and [Table.View]. So a slow reader delays neither the Terminator nor the
-// Table. Only one goroutine may read from a Watcher.
+// Events wait in a queue of at most [eventsPerSession] for each session. If the queue is full, only
+// the newest event of each type stays for each session: an event has all of the progress, so the
+// reader loses older outcomes and nothing else. So a slow reader delays neither the Terminator nor
+// the Table. Only one goroutine may read from a Watcher.
 type Watcher struct {
-	ids     map[ID]struct{} // never changes; nil: all sessions
-	limit   int
+	ids     map[ID]struct{} // never changes
 	updated chan struct{}
 
 	mu     sync.Mutex // may be taken while the Terminator's is held
 	events []TerminationEvent
-	missed bool
 }
 
-// Watch subscribes to the events of these sessions, from now on until ctx is done. At most limit
-// events (1 or more) wait to be read. If Watch is called before [Table.Disconnect] marks a session,
-// the Watcher gets exactly one SessionEnded for it. It gets another one only if the session was
-// revived by its NAS and is ended again.
-func (t *Terminator) Watch(ctx context.Context, limit int, ids []ID) *Watcher {
-	watched := make(map[ID]struct{}, len(ids))
+// eventsPerSession is twice the number of event types, so that a full queue has room again after it
+// was compacted.
+const eventsPerSession = 4
+
+// Watch subscribes to the events of these sessions, from now on until ctx is done. If Watch is
+// called before [Table.Disconnect] marks a session, the Watcher gets exactly one SessionEnded for
+// it. It gets another one only if the session was revived by its NAS and is ended again.
+func (t *Terminator) Watch(ctx context.Context, ids []ID) *Watcher {
+	w := &Watcher{ids: make(map[ID]struct{}, len(ids)), updated: make(chan struct{}, 1)}
 	for _, id := range ids {
-		watched[id] = struct{}{}
+		w.ids[id] = struct{}{}
 	}
-	return t.watch(ctx, limit, watched)
-}
-
-// WatchAll subscribes to the events of all sessions, like Watch.
-func (t *Terminator) WatchAll(ctx context.Context, limit int) *Watcher {
-	return t.watch(ctx, limit, nil)
-}
-
-func (t *Terminator) watch(ctx context.Context, limit int, ids map[ID]struct{}) *Watcher {
-	w := &Watcher{ids: ids, limit: max(1, limit), updated: make(chan struct{}, 1)}
 	t.mu.Lock()
 	t.watchers = append(t.watchers, w)
 	t.mu.Unlock()
@@ -85,7 +76,7 @@ func (t *Terminator) publish(e TerminationEvent) {
 	t.seq++
 	e.Seq = t.seq
 	for _, w := range t.watchers {
-		if _, watched := w.ids[e.ID]; watched || w.ids == nil {
+		if _, watched := w.ids[e.ID]; watched {
 			w.add(e)
 		}
 	}
@@ -95,8 +86,8 @@ func (t *Terminator) publish(e TerminationEvent) {
 func (w *Watcher) add(e TerminationEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.events) == w.limit {
-		w.events, w.missed = w.events[:0], true
+	if len(w.events) == eventsPerSession*len(w.ids) {
+		w.compact()
 	}
 	w.events = append(w.events, e)
 	select {
@@ -105,17 +96,29 @@ func (w *Watcher) add(e TerminationEvent) {
 	}
 }
 
+// compact keeps the newest event of each type and session, in their order. The caller holds mu.
+func (w *Watcher) compact() {
+	type kind struct {
+		id  ID
+		typ TerminationEventType
+	}
+	newest := make(map[kind]uint64, len(w.events)/2)
+	for _, e := range w.events {
+		newest[kind{e.ID, e.Type}] = e.Seq
+	}
+	w.events = slices.DeleteFunc(w.events, func(e TerminationEvent) bool { return newest[kind{e.ID, e.Type}] != e.Seq })
+}
+
 // Updated receives a value when Read may have events to return.
 func (w *Watcher) Updated() <-chan struct{} { return w.updated }
 
-// Read returns the events since the last Read, in their order. It never waits. missed reports that
-// older events were dropped before these.
-func (w *Watcher) Read() (events []TerminationEvent, missed bool) {
+// Read returns the events since the last Read, in their order. It never waits.
+func (w *Watcher) Read() []TerminationEvent {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	events, missed = w.events, w.missed
-	w.events, w.missed = nil, false
-	return events, missed
+	events := w.events
+	w.events = nil
+	return events
 }
 
 // rowEnded ends the job and cancels the attempt of a session. The table calls it, with its lock

@@ -166,6 +166,18 @@ var codecCases = []struct {
 		&IndexDeallocate{Varbinds: []mib.Varbind{vb("1.3.6.1.4", func(v *mib.Value) { v.SetInteger32(3) })}},
 	},
 	{
+		"AddAgentCaps", `01 10 10 00  00000007 00000000 00000004 00000020
+		03 04 00 00 00000001 0001869f 00000001  0000000b 4649585455 52452d4d49 42 00`,
+		Header{Type: pdu.TypeAddAgentCaps, Flags: pdu.FlagNetworkByteOrder, SessionID: 7, PacketID: 4, PayloadLength: 32},
+		&AddAgentCaps{ID: value.OID{1, 3, 6, 1, 4, 1, 99999, 1}, Descr: "FIXTURE-MIB"},
+	},
+	{
+		"AddAgentCaps in a context, little endian", `01 10 08 00  07000000 00000000 04000000 14000000
+		01000000 61000000  00 04 00 00  02000000 68690000`,
+		Header{Type: pdu.TypeAddAgentCaps, Flags: pdu.FlagNonDefaultContext, SessionID: 7, PacketID: 4, PayloadLength: 20},
+		&AddAgentCaps{Context: "a", ID: value.OID{1, 3, 6, 1, 4}, Descr: "hi"},
+	},
+	{
 		"Response with exceptions, little endian", `01 12 00 00  07000000 08000000 09000000 48000000
 		01000000 0c00 0200
 		8000 0000  00 04 00 00
@@ -263,7 +275,7 @@ func TestParseTruncatedAnywhere(t *testing.T) {
 // isList reports whether a payload ends with a list, so a truncated one can be valid.
 func isList(p Payload) bool {
 	switch p.(type) {
-	case *Open, *Close, *Register, *Unregister, *Ping, *CommitSet, *UndoSet, *CleanupSet:
+	case *Open, *Close, *Register, *Unregister, *AddAgentCaps, *Ping, *CommitSet, *UndoSet, *CleanupSet:
 		return false
 	}
 	return true
@@ -275,7 +287,9 @@ func TestParseMalformed(t *testing.T) {
 		{"nothing", ``, "header has 0 octets"},
 		{"version 2", `02 06 10 00  00000007 00000008 00000009 00000000`, "version 2"},
 		{"type 0", `01 00 10 00  00000007 00000008 00000009 00000000`, "unknown PDU type(0)"},
-		{"AddAgentCaps", `01 10 10 00  00000007 00000008 00000009 00000000`, "unknown PDU AddAgentCaps"},
+		{"RemoveAgentCaps", `01 11 10 00  00000007 00000008 00000009 00000000`, "unknown PDU RemoveAgentCaps"},
+		{"AddAgentCaps without a description", `01 10 10 00  00000007 00000008 00000009 00000004 00 04 00 00`, "need 4 octets, 0 left"},
+		{"AddAgentCaps with octets behind", `01 10 10 00  00000007 00000008 00000009 0000000c 00 04 00 00 00000000 00000000`, "trailing octets"},
 		{"type 19", `01 13 10 00  00000007 00000008 00000009 00000000`, "unknown PDU type(19)"},
 		{"payload of a megabyte and four", header + `00100004`, "has 1048580 octets"},
 		{"payload of 4 GB", header + `fffffffc`, "has 4294967292 octets"},

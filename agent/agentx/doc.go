@@ -5,11 +5,13 @@
 // # Layers
 //
 //	Subagent   session.go    Run: connects and reconnects; Notify; Stats
+//	           reason.go, backoff.go  why there is no session, and when to try again
 //	loop       loop.go       one connection: read, answer, write; timeouts, Ping
 //	stream     stream.go     its octets: one system call to read, one to write
 //	machine    machine.go    one session: a PDU in, the answer out (sections 7.1, 7.2)
 //	           read.go       Get, GetNext, GetBulk (7.2.3)
 //	           transaction.go  TestSet, CommitSet, UndoSet, CleanupSet (7.2.4)
+//	           undo.go      the undo of a SET, and how long the master waits for it
 //	PDU        pdu*.go       the payloads (6.2)
 //	cursor     cursor.go, varbind.go  numbers, strings, OIDs, variables (5)
 //
@@ -61,6 +63,28 @@
 // are an error. A request for another session is answered with notOpen, one for a context other
 // than the default with unsupportedContext.
 //
+// # Limits
+//
+// A session keeps at most 32 transactions. For the next one the oldest is cleaned up, so its
+// committed assignments are final. A transaction has at most 256 TestSets with payloads of 1 MiB
+// together. Beyond that a TestSet is answered with resourceUnavailable, the transaction's other
+// TestSets are dropped, and its CommitSet is answered with commitFailed. Until its CleanupSet or
+// UndoSet, further TestSets of the transaction are refused too.
+//
+// # Undo
+//
+// An UndoSet is answered after the undo, with undoFailed if something could not be restored. An
+// undo runs on a goroutine of its own, and the answer waits for it at most 0.7 s. After that the
+// answer is undoFailed, and the undo goes on. A repeated UndoSet waits again, and can then say that
+// the undo has succeeded. A CommitSet that fails waits at most 0.2 s for the undo of its other
+// parts; the rest is for the UndoSet that follows.
+//
+// # Without a session
+//
+// [Reason] says why there is none. After a loss the pauses between attempts double from 50 ms up to
+// 1 s. While the master refuses us (duplicateRegistration and other errors) they double up to 5 s:
+// we close that session, and try again with a new one.
+//
 // # Who owns what
 //
 // One goroutine, that of Run, owns the connection. Only it reads, answers and writes, so PDUs are
@@ -83,7 +107,8 @@
 //     stream: one read, one write, sched_yield before waiting, system calls that the runtime does
 //     not see, and no allocation.
 //   - If an answer is late it repeats the PDU, octet for octet. transaction answers a repeated
-//     TestSet, CommitSet or UndoSet as before, without a second effect.
+//     TestSet, CommitSet or UndoSet as before, without a second effect; only an UndoSet that was
+//     answered before the end of the undo gets the result then.
 //   - It ignores the timeouts of Open and Register (we send 0, the master's default). It uses
 //     agentXTimeout and agentXRetries; after them (6 s) it drops all registrations and the
 //     connection. Run sees the end of file and reconnects.
@@ -98,7 +123,7 @@
 //   - It sends OBJECT IDENTIFIER 0.0 as the null Object Identifier. As a value we read that as 0.0,
 //     and write both sub-identifiers.
 //   - It sends UndoSet also to the subagent that refused the CommitSet. Only there can undoFailed
-//     be reported.
+//     be reported. It makes genErr of an undoFailed without an index.
 //
 // Wireshark 4.0 reports some valid lists of variables as malformed. Trust the tests: testdata has
 // dialogues with snmpd, octet for octet.

@@ -62,6 +62,7 @@ func FuzzParseNotify(f *testing.F)          { fuzzParse(f, pdu.TypeNotify) }
 func FuzzParsePing(f *testing.F)            { fuzzParse(f, pdu.TypePing) }
 func FuzzParseIndexAllocate(f *testing.F)   { fuzzParse(f, pdu.TypeIndexAllocate) }
 func FuzzParseIndexDeallocate(f *testing.F) { fuzzParse(f, pdu.TypeIndexDeallocate) }
+func FuzzParseAddAgentCaps(f *testing.F)    { fuzzParse(f, pdu.TypeAddAgentCaps) }
 func FuzzParseResponse(f *testing.F)        { fuzzParse(f, pdu.TypeResponse) }
 
 // FuzzMachine passes any octets to an established session: it answers or returns an error, and

@@ -61,7 +61,7 @@ func TestReplay(t *testing.T) {
 	types := map[pdu.Type]bool{}
 	for _, d := range readDialogues(t) {
 		t.Run(d.name, func(t *testing.T) {
-			f := NewFixture(t, DialogueRows)
+			f := NewDialogueFixture(t, d.name)
 			order := byteOrder(d.lines[0].pdu[2]&byte(pdu.FlagNetworkByteOrder) != 0)
 			m := newMachine(f.Tree, Open{ID: DialogueID, Description: DialogueDescription}, order)
 			got := m.start(nil, testTime)
@@ -90,12 +90,21 @@ func TestReplay(t *testing.T) {
 	}
 	for _, want := range []pdu.Type{
 		pdu.TypeOpen, pdu.TypeClose, pdu.TypeRegister, pdu.TypeGet, pdu.TypeGetNext, pdu.TypeTestSet, pdu.TypeCommitSet,
-		pdu.TypeUndoSet, pdu.TypeCleanupSet, pdu.TypePing, pdu.TypeNotify, pdu.TypeResponse,
+		pdu.TypeUndoSet, pdu.TypeCleanupSet, pdu.TypePing, pdu.TypeNotify, pdu.TypeAddAgentCaps, pdu.TypeResponse,
 	} {
 		if !types[want] {
 			t.Errorf("no dialogue with a %s", typeName(want))
 		}
 	}
+}
+
+// NewDialogueFixture returns the fixture of a dialogue.
+func NewDialogueFixture(tb testing.TB, name string) *Fixture {
+	f := NewFixture(tb, DialogueRows)
+	if name == "capabilities" {
+		f.Identify(tb)
+	}
+	return f
 }
 
 // speak makes the machine send a PDU that is no answer to the master.

@@ -136,6 +136,10 @@ func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 
 func (l *loop) responded(ctx context.Context) error {
 	l.deliver()
+	if err := l.m.capsRefused; err != nil {
+		l.m.capsRefused = nil
+		l.sub.logCapsRefused(err)
+	}
 	if !l.isUp && l.m.established() {
 		l.isUp = true
 		l.up(l.m.sessionID)
@@ -210,9 +214,11 @@ func (l *loop) flush() error {
 // connection.
 func (l *loop) closeSession(ctx context.Context, err error) error {
 	reason := pdu.ReasonOther
+	_, isRefused := errors.AsType[*RefusedError](err)
 	switch {
 	case ctx.Err() != nil:
 		reason = pdu.ReasonShutdown
+	case isRefused: // what is registered must go at once
 	case errors.Is(err, ErrMalformed):
 		reason = pdu.ReasonParseError
 	case errors.Is(err, ErrProtocol):

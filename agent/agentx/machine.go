@@ -1,6 +1,7 @@
 package agentx
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -28,6 +29,7 @@ type machine struct {
 	lastPacket  uint32
 	awaiting    []request
 	outcomes    []outcome // not yet processed by the loop
+	capsRefused error     // of an AddAgentCaps; not yet processed by the loop
 	sets        transactions
 	by          mib.Requester // requester of SETs
 
@@ -190,8 +192,12 @@ func (m *machine) answered(h *Header, r *Response, out []byte, now time.Time) ([
 	if r.Error != pdu.ErrorNone {
 		refused = &RefusedError{Type: req.kind, Code: r.Error, Index: int(r.Index)}
 	}
-	if req.kind == pdu.TypeNotify { // concerns its sender, not the session
+	switch req.kind {
+	case pdu.TypeNotify: // concerns its sender, not the session
 		m.outcomes = append(m.outcomes, outcome{req.notify, refused})
+		return out, nil
+	case pdu.TypeAddAgentCaps: // the objects are served without a row in sysORTable
+		m.capsRefused = cmp.Or(m.capsRefused, refused)
 		return out, nil
 	}
 	if refused != nil {
@@ -206,6 +212,20 @@ func (m *machine) answered(h *Header, r *Response, out []byte, now time.Time) ([
 		}
 	case pdu.TypeRegister:
 		m.unconfirmed--
+	default:
+		return out, nil
+	}
+	if m.established() {
+		out = m.addAgentCaps(out, now)
 	}
 	return out, nil
+}
+
+// addAgentCaps appends an AddAgentCaps for each module with an identity. It follows the last
+// Register, so a subagent whose registration is refused does not appear in sysORTable.
+func (m *machine) addAgentCaps(out []byte, now time.Time) []byte {
+	for _, id := range m.tree.Identities() {
+		out = m.ask(out, &AddAgentCaps{ID: value.OID(id.ID), Descr: id.Descr}, now)
+	}
+	return out
 }

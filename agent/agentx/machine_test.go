@@ -210,6 +210,7 @@ func TestMachineEnds(t *testing.T) {
 		{"Register of the master", &Register{}, ErrProtocol},
 		{"Unregister of the master", &Unregister{}, ErrProtocol},
 		{"Notify of the master", &Notify{}, ErrProtocol},
+		{"AddAgentCaps of the master", &AddAgentCaps{}, ErrProtocol},
 		{"IndexAllocate of the master", &IndexAllocate{}, ErrProtocol},
 	}
 	for _, tt := range tests {
@@ -223,6 +224,62 @@ func TestMachineEnds(t *testing.T) {
 				}
 			} else if !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestMachineBegins has the octets of the beginning of a session whose modules have identities:
+// each answer of the master, and what follows it.
+func TestMachineBegins(t *testing.T) {
+	const accepted = `01 12 10 00  00000007 00000000 0000000%d 00000008  00000000 0000 0000`
+	const duplicate = `01 12 10 00  00000007 00000000 0000000%d 00000008  00000000 0107 0000`
+	const denied = `01 12 10 00  00000007 00000000 0000000%d 00000008  00000000 010b 0000`
+	const open = `01 01 10 00  00000000 00000000 00000001 0000000c  00 000000  00 00 00 00  00000000`
+	const registers = `01 03 10 00  00000007 00000000 00000002 00000014  00 7f 00 00  03 04 00 00 00000001 0001869f 00000001
+		01 03 10 00  00000007 00000000 00000003 00000014  00 7f 00 00  03 04 00 00 00000001 0001869f 00000002`
+	const caps = `01 10 10 00  00000007 00000000 00000004 00000028  03 04 00 00 00000001 0001869f 00000001
+		00000014 464958545552452d4d49423a2061207461626c65
+		01 10 10 00  00000007 00000000 00000005 00000028  03 04 00 00 00000001 0001869f 00000002
+		00000013 4f544845522d4d49423a2061207363616c6172 00`
+	type step struct{ answer, then string }
+	tests := []struct {
+		name   string
+		steps  []step
+		err    string // of the last step
+		warned string
+	}{
+		{"accepted", []step{{accepted, registers}, {accepted, ""}, {accepted, caps}, {accepted, ""}, {accepted, ""}}, "", ""},
+		{"duplicateRegistration", []step{{accepted, registers}, {accepted, ""}, {duplicate, ""}}, "agentx: Register refused: duplicateRegistration", ""},
+		{"AddAgentCaps refused", []step{{accepted, registers}, {accepted, ""}, {accepted, caps}, {denied, ""}, {accepted, ""}}, "", "agentx: AddAgentCaps refused: requestDenied"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(NewFixture(t, 1).Identify(t).Tree, Open{}, bigEndian)
+			if got, want := m.start(nil, testTime), unhex(t, open); string(got) != string(want) {
+				t.Errorf("begins with\n%x, want\n%x", got, want)
+			}
+			var err error
+			for i, s := range tt.steps {
+				answer := unhex(t, fmt.Sprintf(s.answer, i+1))
+				h, _, _ := nextPDU(answer)
+				var got []byte
+				got, err = m.handle(h, answer, nil, testTime)
+				if want := unhex(t, s.then); string(got) != string(want) {
+					t.Errorf("after answer %d:\n%x, want\n%x", i+1, got, want)
+				}
+			}
+			if text := fmt.Sprint(err); err != nil && text != tt.err || err == nil && tt.err != "" {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+			if m.established() != (tt.err == "") {
+				t.Errorf("established: %t", m.established())
+			}
+			if warned := m.capsRefused; warned == nil && tt.warned != "" || warned != nil && warned.Error() != tt.warned {
+				t.Errorf("warned of %v, want %q", warned, tt.warned)
+			}
+			if _, waiting := m.oldest(); tt.err == "" && waiting {
+				t.Error("something waits for an answer")
 			}
 		})
 	}

@@ -102,6 +102,8 @@ func newPayload(t pdu.Type) Payload {
 		return &IndexAllocate{}
 	case pdu.TypeIndexDeallocate:
 		return &IndexDeallocate{}
+	case pdu.TypeAddAgentCaps:
+		return &AddAgentCaps{}
 	case pdu.TypeResponse:
 		return &Response{}
 	}

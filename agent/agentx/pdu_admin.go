@@ -113,6 +113,27 @@ func (o byteOrder) appendRegion(b []byte, subtree value.OID, rangeSubID uint8, u
 	return b
 }
 
+// AddAgentCaps adds a row to the master's sysORTable, until the session ends (RFC 2741 section
+// 6.2.14).
+type AddAgentCaps struct {
+	Context string
+	ID      value.OID // sysORID
+	Descr   string    // sysORDescr, at most 255 octets
+}
+
+// Type implements [Payload].
+func (*AddAgentCaps) Type() pdu.Type     { return pdu.TypeAddAgentCaps }
+func (p *AddAgentCaps) context() *string { return &p.Context }
+
+func (p *AddAgentCaps) append(b []byte, o byteOrder) []byte {
+	return o.appendOctets(o.appendOID(b, p.ID, false), p.Descr)
+}
+
+func (p *AddAgentCaps) parse(c *cursor) {
+	p.ID, _ = c.oid(p.ID)
+	p.Descr = string(c.octets())
+}
+
 // Ping checks whether the peer is there (RFC 2741 section 6.2.11).
 type Ping struct {
 	Context string

@@ -140,6 +140,11 @@ var dialogues = []struct {
 	steps   []step
 }{
 	{"open-close", "a session without requests", "unix", false, nil},
+	{"capabilities", "modules with identities: rows of sysORTable", "unix", false, []step{
+		func(t *testing.T, _ *partner.SnmpdProc, sub *agentx.Subagent) {
+			eventually(t, "both are accepted", func() bool { return sub.Stats().Received[pdu.TypeResponse] >= 5 })
+		},
+	}},
 	{"get", "snmpget of five scalars, and of an object and an instance that are not there", "unix", false, []step{
 		snmp("snmpget", oid(agentx.FixtureRoot, 1, 1, 0), oid(agentx.FixtureRoot, 1, 2, 0), oid(agentx.FixtureRoot, 1, 3, 0),
 			oid(agentx.FixtureRoot, 1, 4, 0), oid(agentx.FixtureRoot, 1, 5, 0)),
@@ -216,7 +221,7 @@ func TestDialogues(t *testing.T) {
 	for _, d := range dialogues {
 		t.Run(d.name, func(t *testing.T) {
 			s := partner.Snmpd(t, partner.SnmpdOptions{AgentXNetwork: d.network})
-			f := agentx.NewFixture(t, agentx.DialogueRows)
+			f := agentx.NewDialogueFixture(t, d.name)
 			var rec *recorder
 			sub := agentx.New(agentx.Config{
 				Network: s.AgentXNetwork, Address: s.AgentXAddress,

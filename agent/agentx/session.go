@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 )
 
@@ -36,8 +37,8 @@ type Config struct {
 	// the connection counts as lost. 0 means 10 s. It should be longer than the master waits for
 	// another subagent (snmpd: agentXTimeout times agentXRetries plus one, 6 s).
 	Timeout time.Duration
-	// Logger receives a line when the master connection is lost and when it is back; nil discards
-	// them.
+	// Logger receives a line when the session with the master is lost and when it is back, and when
+	// the [Reason] of its absence changes (one line a minute for each reason). nil discards them.
 	Logger *slog.Logger
 	// Dial connects; nil means net.Dialer. It must return when its context ends.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -55,6 +56,8 @@ type Subagent struct {
 	pingAfter time.Duration
 
 	counters counters
+	lines    throttle.Lines[Reason] // of the log
+	capsLine throttle.Line          // of the log: AddAgentCaps refused
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	stats   Stats      // without the counters
@@ -72,6 +75,7 @@ func New(cfg Config, tree *mib.Tree) *Subagent {
 	return &Subagent{
 		cfg: cfg, tree: tree, order: bigEndian, pingAfter: defaultPingAfter,
 		ready: make(chan struct{}), queue: make(chan *notification, notifyQueue),
+		stats: Stats{Since: time.Now()},
 	}
 }
 
@@ -85,22 +89,28 @@ func (s *Subagent) String() string { return "agentx " + s.cfg.Network + ":" + s.
 func (s *Subagent) Run(ctx context.Context) error {
 	defer s.stop()
 	log := s.cfg.Logger.With("network", s.cfg.Network, "address", s.cfg.Address)
-	lost, attempts := time.Now(), 0
-	for first := true; ; first = false {
+	lost, attempts, last := time.Now(), 0, Reason("")
+	for {
 		up, err := s.attempt(ctx, func() {
 			log.Info("agentx: connected to the master agent", "attempts", attempts+1, "away", time.Since(lost).Round(time.Millisecond))
 		})
 		if ctx.Err() != nil {
 			return nil
 		}
-		if s.setDisconnected(err, up) || first {
-			log.Warn("agentx: no connection to the master agent, retrying", "err", err)
+		reason := reasonOf(err)
+		s.setDisconnected(err, reason, up)
+		isLost := up > 0 || last == ""
+		if isLost {
 			lost = time.Now()
 		}
+		if isLost || reason != last {
+			s.logFailure(log, err, reason, isLost)
+		}
+		last = reason
 		if up > settled {
 			attempts = 0
 		}
-		pause := time.NewTimer(retryAfter(attempts))
+		pause := time.NewTimer(retryAfter(attempts, reason))
 		attempts++
 		select {
 		case <-ctx.Done():
@@ -108,6 +118,28 @@ func (s *Subagent) Run(ctx context.Context) error {
 			return nil
 		case <-pause.C:
 		}
+	}
+}
+
+// logFailure writes the line for an attempt that failed. The loss of a session always has one;
+// reasons that only alternate have one a minute each.
+func (s *Subagent) logFailure(log *slog.Logger, err error, reason Reason, isLost bool) {
+	v := s.lines.Allow(reason, time.Now())
+	if !v.Write && !isLost {
+		return
+	}
+	if v.Suppressed > 0 {
+		log = log.With("suppressed", v.Suppressed)
+	}
+	log.Warn(reason.message(), "err", err)
+}
+
+// logCapsRefused writes a line if the master does not want our modules in its sysORTable. We serve
+// them all the same.
+func (s *Subagent) logCapsRefused(err error) {
+	if _, ok := s.capsLine.Allow(time.Now()); ok {
+		s.cfg.Logger.Warn("agentx: the master agent does not list our modules in sysORTable",
+			"network", s.cfg.Network, "address", s.cfg.Address, "err", err)
 	}
 }
 
@@ -137,26 +169,25 @@ func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Durat
 func (s *Subagent) setConnected(now time.Time, sessionID uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.Connected, s.stats.Since, s.stats.SessionID = true, now, sessionID
+	s.stats.Connected, s.stats.Since, s.stats.SessionID, s.stats.Reason = true, now, sessionID, ""
 	s.stats.Connects++
 	if s.stats.Connects == 1 {
 		close(s.ready)
 	}
 }
 
-// setDisconnected records why a connection or an attempt ended. It reports whether subtrees were
+// setDisconnected records why a connection or an attempt ended. up is how long the subtrees were
 // registered.
-func (s *Subagent) setDisconnected(err error, up time.Duration) bool {
+func (s *Subagent) setDisconnected(err error, reason Reason, up time.Duration) {
 	if errors.Is(err, ErrMalformed) {
 		s.counters.malformed.Add(1)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.LastError = err
+	s.stats.LastError, s.stats.Reason = err, reason
 	if up > 0 {
 		s.stats.Connected, s.stats.Since = false, time.Now()
 	}
-	return up > 0
 }
 
 // attach sets the connection that wake interrupts; nil means none.

@@ -85,8 +85,14 @@ func (h *sentPDUs) without(ends ...string) []string {
 // run starts a subagent over net.Pipe. Its masters use the answer function; nil means Agree.
 func run(t *testing.T, answer func(agentx.Header, agentx.Payload) *agentx.Response) *running {
 	t.Helper()
+	return runFixture(t, agentx.NewFixture(t, 10), answer)
+}
+
+// runFixture is run with another fixture.
+func runFixture(t *testing.T, f *agentx.Fixture, answer func(agentx.Header, agentx.Payload) *agentx.Response) *running {
+	t.Helper()
 	r := &running{
-		fixture: agentx.NewFixture(t, 10), masters: make(chan *agentxtest.Master, 1000),
+		fixture: f, masters: make(chan *agentxtest.Master, 1000),
 		log: &lockedBuffer{}, heard: &sentPDUs{start: time.Now()},
 	}
 	if answer == nil {

@@ -160,3 +160,68 @@ func TestPartnerCommitTwice(t *testing.T) {
 		t.Errorf("statistics %+v", st)
 	}
 }
+
+// slowUndo is a writer of a number whose undo takes time.
+type slowUndo struct {
+	takes time.Duration
+	n     atomic.Int32
+}
+
+func (*slowUndo) Writable(mib.Def) bool                       { return true }
+func (w *slowUndo) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
+func (w *slowUndo) Commit() error                             { w.n.Store(1); return nil }
+func (w *slowUndo) Undo() error                               { time.Sleep(w.takes); w.n.Store(0); return nil }
+func (*slowUndo) Cleanup()                                    {}
+
+// TestPartnerUndo: another subagent refuses a commit, so snmpd undoes ours. The manager gets its
+// answer after our undo; if that takes long, it gets undoFailed, and snmpd serves others meanwhile.
+func TestPartnerUndo(t *testing.T) {
+	tests := []struct {
+		name   string
+		takes  time.Duration
+		reason string
+		within time.Duration
+		after  string // the value that is read then
+	}{
+		{"slow", 400 * time.Millisecond, "commitFailed", 900 * time.Millisecond, "INTEGER: 0"},
+		{"hangs", 4 * time.Second, "undoFailed", 900 * time.Millisecond, "INTEGER: 1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := partner.Snmpd(t, partner.SnmpdOptions{})
+			w := &slowUndo{takes: tt.takes}
+			tree, err := mib.New(&mib.Module[int]{
+				Name: "slow", Root: agentx.FixtureRoot, Pin: func() int { return 0 }, Writer: w,
+				Objects: []mib.Object[int]{mib.Scalar[int]{
+					Def: mib.Def{Name: "slow", OID: agentx.FixtureRoot.Append(1), Type: mib.Integer32, Access: mib.ReadWrite},
+					Get: func(_ int, v *mib.Value) { v.SetInteger32(w.n.Load()) },
+				}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub := agentx.New(agentx.Config{Network: s.AgentXNetwork, Address: s.AgentXAddress}, tree)
+			start(t, sub)
+			cell := oid(agentx.FixtureRoot, 1, 0)
+			withFailing(func(t *testing.T, s *partner.SnmpdProc, _ *agentx.Subagent) {
+				begin := time.Now()
+				args := []string{"-v2c", "-c", partner.WriteCommunity, "-On", "-t", "8", "-r", "0", s.Addr, cell, "i", "1", failingOID.String() + ".0", "i", "1"}
+				_, err := partner.Try(t, 10*time.Second, "snmpset", args...)
+				took := time.Since(begin)
+				if err == nil || !strings.Contains(err.Error(), "Reason: "+tt.reason) {
+					t.Errorf("snmpset said %v, want %s", err, tt.reason)
+				}
+				if took < min(tt.takes, 700*time.Millisecond) || took > tt.within {
+					t.Errorf("answered after %s", took)
+				}
+				if got := tool(t, s, "snmpget", s.Addr, cell); got[0] != cell+" = "+tt.after {
+					t.Errorf("then snmpget says %q", got)
+				}
+			})(t, s, sub)
+			eventually(t, "it is undone", func() bool { return w.n.Load() == 0 })
+			if st := sub.Stats(); st.Connects != 1 || st.Received[pdu.TypeUndoSet] != 1 {
+				t.Errorf("%d connections, %d UndoSets", st.Connects, st.Received[pdu.TypeUndoSet])
+			}
+		})
+	}
+}

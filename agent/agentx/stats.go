@@ -10,7 +10,8 @@ import (
 // Stats are the statistics of a Subagent since New.
 type Stats struct {
 	Connected      bool      // all subtrees are registered with the master
-	Since          time.Time // of the current connection or of its loss; zero before the first connection
+	Since          time.Time // of the current connection or of its loss; of New before the first connection
+	Reason         Reason    // why there is no connection; empty if there is one
 	SessionID      uint32    // set by the master; if not connected, the last one
 	Connects       uint64    // how often all subtrees were registered: reconnects plus one
 	Malformed      uint64    // connections ended by octets that are not a PDU

@@ -9,18 +9,27 @@ import (
 	"aaasess/mib"
 )
 
-// maxTransactions limits how many SETs a master can leave open. snmpd has one at a time.
-const maxTransactions = 32
+// Limits for the SETs of a session. A master must not be able to fill our memory.
+const (
+	// maxTransactions is how many SETs a master can leave open; for the next one the oldest is
+	// cleaned up. snmpd has one at a time.
+	maxTransactions = 32
+	// maxTestSets is how many TestSets a transaction can have. snmpd sends one.
+	maxTestSets = 256
+	// maxTestOctets limits the payloads of all TestSets of a transaction. One PDU can have that
+	// much.
+	maxTestOctets = MaxPayload
+)
 
 // phase is the progress of a SET (RFC 2741 section 7.2.4).
 type phase uint8
 
 const (
-	tested       phase = iota // each TestSet so far was answered with noError
-	failed                    // a TestSet or the CommitSet was refused; nothing is set
-	committed                 // everything is set, and can be undone
-	undone                    // everything is restored
-	commitUndone              // the CommitSet was refused, and its partial effect could not be undone
+	tested    phase = iota // each TestSet so far was answered with noError
+	failed                 // a TestSet or the CommitSet was refused; nothing is set
+	tooMany                // as failed, because of a limit: TestSets are refused until the end
+	committed              // everything is set, and can be undone
+	undone                 // the UndoSet was received
 )
 
 // transaction is one SET. If an answer is late, a master repeats the identical PDU. So each phase
@@ -29,7 +38,9 @@ type transaction struct {
 	id           uint32
 	phase        phase
 	tests        []testedSet // most masters put all variables of a session into one
+	octets       int         // payloads of the TestSets
 	commit, undo verdict
+	undoing      *undoing // nil: no undo is in progress
 }
 
 // testedSet is a TestSet PDU of a transaction. PDUs with other packet ids extend the SET.
@@ -77,7 +88,12 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 				return earlier.verdict.code, earlier.verdict.index
 			}
 		}
-		if t.phase != tested { // the master has forgotten that SET, and starts a new one
+		switch t.phase {
+		case tested:
+		case tooMany:
+			v := t.refuseMore(vbs)
+			return v.code, v.index
+		default: // the master has forgotten that SET, and starts a new one
 			ts.cleanup(t.id)
 			t = nil
 		}
@@ -89,6 +105,11 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 		t = &transaction{id: h.TransactionID}
 		*ts = append(*ts, t)
 	}
+	t.octets += int(h.PayloadLength)
+	if len(t.tests) == maxTestSets || t.octets > maxTestOctets {
+		v := t.refuseMore(vbs)
+		return v.code, v.index
+	}
 	set, err := tree.TestBy(by, vbs)
 	if err != nil {
 		set, t.phase = nil, failed
@@ -96,6 +117,12 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 	v := verdictOf(err)
 	t.tests = append(t.tests, testedSet{h.PacketID, set, v})
 	return v.code, v.index
+}
+
+// refuseMore refuses a TestSet beyond the limits, and drops the others: the SET as a whole fails.
+func (t *transaction) refuseMore(vbs []mib.Varbind) verdict {
+	t.phase, t.tests = tooMany, nil
+	return verdict{pdu.Error(mib.ResourceUnavailable), min(1, len(vbs))}
 }
 
 // commit answers a CommitSet. An unknown transaction cannot be committed.
@@ -125,34 +152,26 @@ func (t *transaction) commitAll() {
 		v := verdictOf(err)
 		t.commit, t.phase = verdict{pdu.Error(mib.CommitFailed), v.index}, failed
 		if v.code == pdu.Error(mib.UndoFailed) {
-			t.phase, t.undo = commitUndone, v
+			t.undo = v
 		}
-		for j := i - 1; j >= 0; j-- {
-			if err := t.tests[j].set.Undo(); err != nil {
-				t.phase, t.undo = commitUndone, verdictOf(err)
-			}
-		}
+		t.startUndo(t.tests[:i], err)
+		t.awaitUndo(undoAfterCommit)
 		return
 	}
 }
 
-// undo answers an UndoSet.
+// undo answers an UndoSet, after everything is restored.
 func (ts *transactions) undo(id uint32) (pdu.Error, int) {
 	t := ts.find(id)
 	if t == nil {
 		return pdu.Error(mib.UndoFailed), 0
 	}
 	if t.phase == committed {
-		for _, test := range slices.Backward(t.tests) {
-			if err := test.set.Undo(); err != nil {
-				t.undo = verdictOf(err)
-			}
-		}
+		t.startUndo(t.tests, nil)
 	}
-	if t.phase != commitUndone {
-		t.phase = undone
-	}
-	return t.undo.code, t.undo.index
+	t.phase = undone
+	v := t.awaitUndo(undoWait)
+	return v.code, v.index
 }
 
 // cleanup ends a transaction: a committed one is final, a tested one is dropped.

@@ -60,15 +60,33 @@ func NewFixture(tb testing.TB, n int) *Fixture {
 		rows[i].Index = uint32(i + 1)
 	}
 	f.SetRows(rows)
-	tree, err := mib.New(
-		&mib.Module[*[]FixtureRow]{Name: "fixture", Root: FixtureRoot, Pin: f.rows.Load, Objects: fixtureObjects(), Writer: f},
-		&mib.Module[*Fixture]{Name: "other", Root: FixtureOther, Pin: func() *Fixture { return f }, Objects: otherObjects(), Writer: f},
+	f.setTree(tb, mib.Identity{}, mib.Identity{})
+	return f
+}
+
+// The identities of the fixture's modules, if they have any.
+var (
+	FixtureIdentity      = mib.Identity{ID: FixtureRoot, Descr: "FIXTURE-MIB: a table"}
+	FixtureOtherIdentity = mib.Identity{ID: FixtureOther, Descr: "OTHER-MIB: a scalar"}
+)
+
+// Identify gives the modules of the fixture their identities.
+func (f *Fixture) Identify(tb testing.TB) *Fixture {
+	tb.Helper()
+	f.setTree(tb, FixtureIdentity, FixtureOtherIdentity)
+	return f
+}
+
+func (f *Fixture) setTree(tb testing.TB, table, other mib.Identity) {
+	tb.Helper()
+	var err error
+	f.Tree, err = mib.New(
+		&mib.Module[*[]FixtureRow]{Name: "fixture", Root: FixtureRoot, Identity: table, Pin: f.rows.Load, Objects: fixtureObjects(), Writer: f},
+		&mib.Module[*Fixture]{Name: "other", Root: FixtureOther, Identity: other, Pin: func() *Fixture { return f }, Objects: otherObjects(), Writer: f},
 	)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f.Tree = tree
-	return f
 }
 
 // SetRows replaces the table; rows must be in index order.

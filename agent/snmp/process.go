@@ -186,12 +186,17 @@ func (e *exchange) report(counter mib.OID, value uint32, level wire.SecurityLeve
 // secure puts the headers of SNMPv3 around the PDU in the frame.
 func (e *exchange) secure(level wire.SecurityLevel) verdict {
 	e.frame.CloseScoped(e.r.cfg.Engine.ID(), nil)
-	h := wire.HeaderV3{ID: e.msg.ID, MaxSize: int32(e.r.cfg.MaxMessageSize), Model: wire.ModelUSM}
+	h := e.header()
 	if err := e.r.cfg.USM.Outgoing(&e.frame, &e.session, level, &h); err != nil {
 		e.r.counters.silentDrops.Add(1)
 		return dropped
 	}
 	return e.checkSize()
+}
+
+// header is msgGlobalData of an answer of SNMPv3.
+func (e *exchange) header() wire.HeaderV3 {
+	return wire.HeaderV3{ID: e.msg.ID, MaxSize: int32(e.r.cfg.MaxMessageSize), Model: wire.ModelUSM}
 }
 
 // checkSize drops an answer that its receiver cannot accept.
@@ -218,12 +223,28 @@ func (e *exchange) authenticationFailed() {
 	}
 }
 
-// room returns how many octets of variable bindings fit into an answer.
+// room returns how many octets of variable bindings fit into an answer, whatever its headers. A few
+// more can fit: fits tells exactly.
 func (e *exchange) room() int {
 	if e.secured() {
 		return e.maxSize() - wire.PDUOverhead - e.session.Overhead()
 	}
 	return e.maxSize() - wire.PDUOverhead - wire.CommunityOverhead - len(e.msg.Community)
+}
+
+// fits reports whether an answer with n octets of variable bindings has at most the maximum size.
+func (e *exchange) fits(n int, status mib.ErrorStatus, index int) bool {
+	return n <= e.room() || e.size(n, status, index) <= e.maxSize()
+}
+
+// size returns the size of an answer with n octets of variable bindings.
+func (e *exchange) size(n int, status mib.ErrorStatus, index int) int {
+	pdu := wire.PDUSize(n, e.pdu.RequestID, int32(status), int32(index))
+	if e.secured() {
+		h := e.header()
+		return e.session.Size(pdu, &h)
+	}
+	return wire.CommunitySize(pdu, len(e.msg.Community))
 }
 
 // finishPDU closes the answer and puts the message headers around it.

@@ -28,7 +28,7 @@ func (e *exchange) refuseSize() verdict {
 func (e *exchange) echo(status mib.ErrorStatus, index int) verdict {
 	e.frame.Reset()
 	e.frame.AppendRaw(e.pdu.RawVarbinds)
-	if e.frame.Len() > e.room() {
+	if !e.fits(e.frame.Len(), status, index) {
 		return e.refuseSize()
 	}
 	return e.finishPDU(status, index)
@@ -176,11 +176,12 @@ func (e *exchange) nextOfRepeater(view *vacm.View, first mib.OID, i int) bool {
 	return ok
 }
 
-// appendFitting appends e.vb if it fits.
+// appendFitting appends e.vb if it fits. room is what e.room has returned: most variables need no
+// exact size.
 func (e *exchange) appendFitting(room int) bool {
 	before := e.frame.Len()
 	e.frame.AppendVarbind(&e.vb)
-	if e.frame.Len() <= room {
+	if e.frame.Len() <= room || e.size(e.frame.Len(), mib.NoError, 0) <= e.maxSize() {
 		return true
 	}
 	e.frame.Truncate(before)

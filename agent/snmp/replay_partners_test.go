@@ -111,9 +111,9 @@ var usmStats = map[string]string{
 }
 
 // send sends a message to an agent from another address than the tool's, and returns the answer.
-func send(t *testing.T, f *fixture, message []byte) []byte {
+func send(t *testing.T, addr string, message []byte) []byte {
 	t.Helper()
-	conn, err := net.Dial("udp", f.ipv4())
+	conn, err := net.Dial("udp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestReplay(t *testing.T) {
 	replay := func(f *fixture, message []byte, want string, executed bool) {
 		t.Helper()
 		f.numbers.put(7)
-		if got := reported(t, send(t, f, message)); got != want {
+		if got := reported(t, send(t, f.ipv4(), message)); got != want {
 			t.Errorf("answered with %s, want %s", got, want)
 		}
 		if f.numbers.now() == 42 != executed {
@@ -212,5 +212,43 @@ func TestMutilated(t *testing.T) {
 	}
 	if !executed(set) {
 		t.Error("not carried out as it was sent")
+	}
+}
+
+// TestPrivacyAlone: the flag of privacy without that of authentication is snmpInvalidMsgs and gets
+// no answer, at snmpd too (RFC 3412 section 7.2 step 5d).
+func TestPrivacyAlone(t *testing.T) {
+	f := newRig(t)
+	s, _ := newTwin(t)
+	const snmpInvalidMsgs = ".1.3.6.1.6.3.11.2.1.2.0"
+	for name, addr := range map[string]string{"ours": f.ipv4(), "snmpd": s.Addr} {
+		invalid := func() string {
+			return runTool(t, "snmpget", append(noc.args(), "-Oqv", addr, snmpInvalidMsgs)...).Out
+		}
+		if got := invalid(); got != "0\n" {
+			t.Fatalf("%s: %q at first", name, got)
+		}
+		for i, message := range [][]byte{privacyAlone(t, false), privacyAlone(t, true)} {
+			conn, err := net.Dial("udp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write(message); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := invalid(), fmt.Sprintf("%d\n", i+1); got != want {
+				t.Errorf("%s: message %d: snmpInvalidMsgs is %q, want %q", name, i, got, want)
+			}
+			// The request behind it is answered, so an answer would be here by now.
+			if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := conn.Read(make([]byte, 1500)); err == nil {
+				t.Errorf("%s: message %d: answered with %d octets", name, i, n)
+			}
+			if err := conn.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

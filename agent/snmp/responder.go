@@ -45,15 +45,14 @@ type Config struct {
 	Engine *usm.Engine
 	// USM has the users.
 	USM *usm.USM
-	// System has the values of the system group.
+	// System has the values of the system group, and snmpEnableAuthenTraps.
 	System snmpmib.System
+	// Settings keeps what managers SET of these. nil means that they cannot.
+	Settings *snmpmib.Settings
 	// MaxMessageSize is the largest answer: MinMessageSize to MaxMessageSize octets. 0 means
 	// MaxMessageSize.
 	MaxMessageSize int
 	Limits         Limits
-	// AuthenTraps reports whether authenticationFailure notifications are enabled, for
-	// snmpEnableAuthenTraps. nil means that they are not.
-	AuthenTraps func() bool
 	// AuthenticationFailure is called for each message with a wrong community or digest, from
 	// several goroutines. It must not block. nil disables it.
 	AuthenticationFailure func(from netip.AddrPort)
@@ -111,7 +110,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	r.system.Store(&cfg.System)
 	own := snmpmib.Parts(snmpmib.Config{
 		System: r.system.Load, Engine: cfg.Engine, USM: cfg.USM, Policy: r.policy.Load, Counts: r.counts,
-		MaxMessageSize: cfg.MaxMessageSize, AuthenTraps: cfg.AuthenTraps,
+		MaxMessageSize: cfg.MaxMessageSize, Settings: cfg.Settings, Modules: mib.Identities(parts...),
 	})
 	if r.tree, err = mib.New(append(own, parts...)...); err != nil {
 		return nil, err
@@ -143,8 +142,12 @@ func (r *Responder) SetLimits(l Limits) {
 	r.failures.SetRate(l.Failures, l.Failures)
 }
 
-// SetSystem replaces the texts of the system group. The rows of sysORTable do not change.
+// SetSystem replaces the configured texts of the system group, and snmpEnableAuthenTraps.
 func (r *Responder) SetSystem(s snmpmib.System) { r.system.Store(&s) }
+
+// AuthenTraps returns snmpEnableAuthenTraps: whether authenticationFailure notifications are
+// enabled.
+func (r *Responder) AuthenTraps() bool { return r.cfg.Settings.AuthenTraps(r.system.Load()) }
 
 // SetPolicy replaces communities, groups and views, from the next request on.
 func (r *Responder) SetPolicy(p *vacm.Policy) { r.policy.Store(p) }

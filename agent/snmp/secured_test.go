@@ -261,6 +261,8 @@ func TestBadMessages(t *testing.T) {
 		{"an inform", kind(gosnmp.InformRequest), func(s Stats) uint64 { return s.UnknownPDUHandlers }},
 		{"a trap", kind(gosnmp.SNMPv2Trap), func(s Stats) uint64 { return s.UnknownPDUHandlers }},
 		{"a report", kind(gosnmp.Report), func(s Stats) uint64 { return s.UnknownPDUHandlers }},
+		{"privacy without authentication", privacyAlone(t, true), func(s Stats) uint64 { return s.InvalidMsgs }},
+		{"privacy without authentication, plain", privacyAlone(t, false), func(s Stats) uint64 { return s.InvalidMsgs }},
 		{"unknown community", marshal(t, request(t, "secret", gosnmp.GetRequest)), func(s Stats) uint64 { return s.InBadCommunityNames }},
 		{"empty community", marshal(t, request(t, "", gosnmp.GetRequest)), func(s Stats) uint64 { return s.InBadCommunityNames }},
 	}
@@ -271,8 +273,12 @@ func TestBadMessages(t *testing.T) {
 			if out := f.exchange(manager, tt.in); out != nil {
 				t.Errorf("answered %x", out)
 			}
-			if got := tt.count(f.Stats()) - tt.count(before); got != 1 {
+			after := f.Stats()
+			if got := tt.count(after) - tt.count(before); got != 1 {
 				t.Errorf("counted %d times", got)
+			}
+			if got := problems(after) - problems(before); got != 1 {
+				t.Errorf("%d problems counted", got)
 			}
 			if out := f.exchange(manager, good); out == nil {
 				t.Error("the next request is not answered")
@@ -284,6 +290,28 @@ func TestBadMessages(t *testing.T) {
 			t.Errorf("cut off after %d octets: answered %x", i, out)
 		}
 	}
+}
+
+// problems returns how many messages were dropped unread.
+func problems(s Stats) uint64 {
+	return s.InASNParseErrs + s.InBadVersions + s.UnknownPDUHandlers + s.InBadCommunityNames + s.InvalidMsgs + s.UnknownSecurityModels
+}
+
+// privacyAlone returns a GET with the flag of privacy but without that of authentication. Its
+// msgData is an OCTET STRING, as an encryptedPDU is, or a plain scopedPDU.
+func privacyAlone(t testing.TB, encrypted bool) []byte {
+	t.Helper()
+	var f wire.Frame
+	f.Reset()
+	f.AppendVarbind(&mib.Varbind{Name: testText.Append(0), Value: mib.Value{Type: mib.Null}})
+	f.ClosePDU(wire.GetRequest, 4711, 0, 0)
+	f.CloseScoped(nil, nil)
+	if encrypted {
+		f.CloseOctets()
+	}
+	f.CloseV3(&wire.HeaderV3{ID: 4712, MaxSize: 65507, Flags: wire.FlagReportable | wire.FlagPriv, Model: wire.ModelUSM},
+		&wire.SecurityParameters{UserName: []byte("guest"), PrivacyParameters: make([]byte, 8)})
+	return append([]byte(nil), f.Bytes()...)
 }
 
 // TestUnknownSource: a community is valid only from its sources; AuthenticationFailure is called

@@ -10,9 +10,9 @@ import (
 // admitSet checks a SetRequest-PDU as far as no object is needed (RFC 3416 section 4.2.5). The rest
 // may wait for the disk, so another goroutine does it.
 func (e *exchange) admitSet(view *vacm.View) verdict {
-	if len(e.pdu.RawVarbinds) > e.room() {
-		// Check this before the SET is carried out: otherwise its sender could not learn the
-		// result.
+	if !e.fits(len(e.pdu.RawVarbinds), mib.NoError, 0) {
+		// Check this before the SET is carried out: otherwise its sender could not learn that it
+		// was.
 		return e.refuseSize()
 	}
 	for i := range e.pdu.Varbinds {

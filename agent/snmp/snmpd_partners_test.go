@@ -3,11 +3,16 @@
 package snmp
 
 import (
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
 )
 
 // noc is the user of most tests here.
@@ -158,6 +163,55 @@ func TestTooBig(t *testing.T) {
 			}
 			if diff != "" || !strings.Contains(ours.Out+ours.Err, tt.want) {
 				t.Errorf("%s %s: %+v, want %q (-snmpd +ours):\n%s", name, tt.tool, ours, tt.want, diff)
+			}
+		}
+	}
+}
+
+// TestFullBulk: a GETBULK of v2c has at least as many variables as snmpd's with the same maximum.
+func TestFullBulk(t *testing.T) {
+	for _, size := range []int{MinMessageSize, 505, 540} {
+		f := newRig(t, func(c *Config) { c.MaxMessageSize = size })
+		s, _ := newTwin(t, fmt.Sprint("[snmp] sendMessageMaxSize ", size))
+		for column := uint32(1); column <= 3; column++ {
+			ours, theirs := both(t, f.ipv4(), s.Addr, "snmpbulkget", append(community("readers"), "-Cr30", "AGENT", oid(2, 1, column))...)
+			if len(ours.lines()) < len(theirs.lines()) || !strings.HasPrefix(ours.Out, theirs.Out) {
+				t.Errorf("%d octets, column %d: %+v, at snmpd %+v", size, column, ours, theirs)
+			}
+		}
+	}
+}
+
+// TestSmallestMaximum: an answer is tooBig, here and at snmpd, if and only if it is larger than the
+// msgMaxSize of its request.
+func TestSmallestMaximum(t *testing.T) {
+	f := newRig(t)
+	s, n := newTwin(t)
+	n.text = strings.Repeat("x", 600)
+	f.numbers.text = n.text
+	theirEngine, err := hex.DecodeString("80007ed90501020304050607")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, agent := range map[string]struct {
+		addr   string
+		engine []byte
+	}{"ours": {f.ipv4(), f.cfg.Engine.ID()}, "snmpd": {s.Addr, theirEngine}} {
+		get := func(size int) (status int32, octets int) {
+			out := send(t, agent.addr, openMessage("none", agent.engine, testText.Append(0), int32(size)))
+			var m wire.Message
+			var scoped wire.ScopedPDU
+			var pdu wire.PDU
+			if err := errors.Join(m.Parse(out), scoped.Parse(m.Data, false), pdu.Parse(scoped.PDU)); err != nil {
+				t.Fatalf("%s: %x: %v", name, out, err)
+			}
+			return pdu.ErrorStatus, len(out)
+		}
+		_, exact := get(MaxMessageSize)
+		for size := exact - 40; size <= exact+1; size++ {
+			status, octets := get(size)
+			if want := map[bool]mib.ErrorStatus{true: mib.NoError, false: tooBig}[size >= exact]; status != int32(want) || octets > size {
+				t.Errorf("%s: an answer of %d octets, at most %d are accepted: error-status %d in %d octets", name, exact, size, status, octets)
 			}
 		}
 	}

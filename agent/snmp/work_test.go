@@ -81,13 +81,18 @@ func TestForgeable(t *testing.T) {
 }
 
 func guestMessageFor(fx *fixture, oid mib.OID, size int32) []byte {
+	return openMessage("guest", fx.cfg.Engine.ID(), oid, size)
+}
+
+// openMessage returns a GET at noAuthNoPriv, whose answer may have size octets.
+func openMessage(user string, engine []byte, oid mib.OID, size int32) []byte {
 	var f wire.Frame
 	f.Reset()
 	f.AppendVarbind(&mib.Varbind{Name: oid, Value: mib.Value{Type: mib.Null}})
 	f.ClosePDU(wire.GetRequest, 4711, 0, 0)
-	f.CloseScoped(fx.cfg.Engine.ID(), nil)
+	f.CloseScoped(engine, nil)
 	f.CloseV3(&wire.HeaderV3{ID: 4712, MaxSize: size, Flags: wire.FlagReportable, Model: wire.ModelUSM},
-		&wire.SecurityParameters{EngineID: fx.cfg.Engine.ID(), Boots: 1, UserName: []byte("guest")})
+		&wire.SecurityParameters{EngineID: engine, Boots: 1, UserName: []byte(user)})
 	return append([]byte(nil), f.Bytes()...)
 }
 

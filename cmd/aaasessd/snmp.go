@@ -23,6 +23,9 @@ import (
 // engineFile is the file in the state folder that has snmpEngineID and snmpEngineBoots.
 const engineFile = "snmp-engine"
 
+// settingsFile is the file in the state folder that has the values that managers SET in SNMPv2-MIB.
+const settingsFile = "snmp-settings"
+
 // snmpEngine is the embedded SNMP responder with its users, and the sender of notifications.
 type snmpEngine struct {
 	usm       *usm.USM
@@ -30,7 +33,6 @@ type snmpEngine struct {
 	notifier  *notify.Notifier
 	log       *slog.Logger
 
-	authenTraps atomic.Bool  // snmp.responder.authentication-failure
 	lastFailure atomic.Int64 // time of the last authenticationFailure, in Unix seconds
 }
 
@@ -46,14 +48,17 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 		return err
 	}
 	s := &snmpEngine{usm: usm.New(engine, users), log: d.log}
-	s.authenTraps.Store(r.AuthenTraps)
+	settings, err := snmpmib.OpenSettings(filepath.Join(cfg.State, settingsFile), d.log)
+	if err != nil {
+		return err
+	}
 	s.notifier, err = notify.New(notify.Config{Engine: engine, Targets: r.Targets, MaxMessageSize: r.Config.MaxMessageSize, Logger: d.log})
 	if err != nil {
 		return err
 	}
 	sc := r.Config
 	sc.Engine, sc.USM, sc.System, sc.Logger = engine, s.usm, withProgram(sc.System), d.log
-	sc.AuthenTraps, sc.AuthenticationFailure, sc.OutTraps = s.authenTraps.Load, s.authenticationFailed, s.notifier.Sent
+	sc.Settings, sc.AuthenticationFailure, sc.OutTraps = settings, s.authenticationFailed, s.notifier.Sent
 	s.responder, err = snmp.New(sc, r.Policy, parts...)
 	if err != nil {
 		return err
@@ -81,14 +86,10 @@ func (d *daemon) openEngine(file string, id []byte) (*usm.Engine, error) {
 // sysServices says that this host offers applications (RFC 3418 sysServices): layers 4 and 7.
 const sysServices = 72
 
-// casnCompliance is casnMIBComplianceRev1, the entry for our MIB module in sysORTable.
-var casnCompliance = mib.MustOID("1.3.6.1.4.1.9.9.150.3.1.2")
-
 // withProgram adds the objects that describe this program to the system group of the configuration.
 func withProgram(s snmpmib.System) snmpmib.System {
 	s.Descr = cmp.Or(s.Descr, "aaasess "+version())
 	s.Services = sysServices
-	s.ORs = []snmpmib.OR{{ID: casnCompliance, Descr: "CISCO-AAA-SESSION-MIB: the sessions of network access servers"}}
 	return s
 }
 
@@ -115,14 +116,13 @@ func (d *daemon) setSNMP(cfg *config.Config, users *usm.Users) error {
 	s.responder.SetPolicy(r.Policy)
 	s.responder.SetLimits(r.Config.Limits)
 	s.responder.SetSystem(withProgram(r.Config.System))
-	s.authenTraps.Store(r.AuthenTraps)
 	return nil
 }
 
 // authenticationFailed sends an authenticationFailure (RFC 3418), at most one a second, so that an
 // attacker cannot make us send a flood of notifications.
 func (s *snmpEngine) authenticationFailed(netip.AddrPort) {
-	if !s.authenTraps.Load() {
+	if !s.responder.AuthenTraps() {
 		return
 	}
 	now, last := time.Now().Unix(), s.lastFailure.Load()

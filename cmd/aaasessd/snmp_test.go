@@ -225,6 +225,74 @@ func TestAuthenticationFailures(t *testing.T) {
 	}
 }
 
+// TestSNMPSettings: the values that a manager SETs in SNMPv2-MIB take effect at once and outlive a
+// restart. Objects that the configuration gives a value are notWritable.
+func TestSNMPSettings(t *testing.T) {
+	const name, location, contact, enable = ".1.3.6.1.2.1.1.5.0", ".1.3.6.1.2.1.1.6.0", ".1.3.6.1.2.1.1.4.0", ".1.3.6.1.2.1.11.30.0"
+	received, port := receiveTraps(t)
+	text := with(t, responderConfig(t, port), "{name: operators, write: sessions", "{name: operators, read: all, write: all")
+	l := launch(t, text, environment{})
+	values := func() string {
+		t.Helper()
+		answer, err := l.manager(user("noc")).Get([]string{contact, name, location, enable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := answer.Variables
+		return fmt.Sprintf("%s, %s, %s, %d", v[0].Value, v[1].Value, v[2].Value, v[3].Value)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := values(), "ops, "+host+", , 1"; got != want {
+		t.Errorf("at first %s, want %s", got, want)
+	}
+	set := func(who string, want gosnmp.SNMPError, vbs ...gosnmp.SnmpPDU) {
+		t.Helper()
+		answer, err := l.manager(user(who)).Set(vbs)
+		if err != nil || answer.Error != want {
+			t.Errorf("a SET by %s: %+v, %v, want %v", who, answer, err, want)
+		}
+	}
+	of := func(oid, value string) gosnmp.SnmpPDU {
+		return gosnmp.SnmpPDU{Name: oid, Type: gosnmp.OctetString, Value: value}
+	}
+	off := gosnmp.SnmpPDU{Name: enable, Type: gosnmp.Integer, Value: 2}
+	set("desk", gosnmp.AuthorizationError, of(location, "lost"))
+	set("noc", gosnmp.NotWritable, of(location, "lost"), of(contact, "me"))
+	set("noc", gosnmp.NoError, of(location, "rack 7"), of(name, "other"), off)
+	if got, want := values(), "ops, other, rack 7, 2"; got != want {
+		t.Errorf("after the SET %s, want %s", got, want)
+	}
+	eventually(t, "the log has it", func() bool {
+		return strings.Contains(l.log.String(), "object=sysLocation now=\"rack 7\" by=noc from=127.0.0.1:")
+	})
+	if _, err := l.manager(impatient("secret")).Get([]string{name}); err == nil {
+		t.Error("an unknown community is answered")
+	}
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	l.start(environment{})
+	if got, want := values(), "ops, other, rack 7, 2"; got != want {
+		t.Errorf("after a restart %s, want %s", got, want)
+	}
+	eventually(t, "coldStart is sent twice", func() bool { return strings.Join(received.names(), " ") == coldStart+" "+coldStart })
+
+	given := with(t, text, "{contact: ops}", "{location: rack 8}", "    system:", "    authentication-failure: true\n    system:")
+	l.reload(given, "configuration loaded")
+	if got, want := values(), ", other, rack 8, 1"; got != want {
+		t.Errorf("after the reload %s, want %s", got, want)
+	}
+	set("noc", gosnmp.NotWritable, of(location, "lost"))
+	set("noc", gosnmp.NotWritable, off)
+	set("noc", gosnmp.NoError, of(contact, "me"))
+	if got, want := values(), "me, other, rack 8, 1"; got != want {
+		t.Errorf("at the end %s, want %s", got, want)
+	}
+}
+
 // TestSNMPStatus: show status has the rejected messages, and why notifications did not arrive.
 func TestSNMPStatus(t *testing.T) {
 	text := with(t, responderConfig(t, 9), "name: here, address: \"127.0.0.1:9\", version: v2c", "name: here, address: none.invalid, version: v2c")

@@ -5,16 +5,29 @@ import (
 
 	"aaasess/accounting/methods"
 	acctradius "aaasess/accounting/radius"
+	"aaasess/agent/agentx"
 	"aaasess/internal/radius/client"
 )
 
 // agentxStatus is the status of the connection to the master agent.
 type agentxStatus struct {
-	Connected bool      `json:"connected"`
-	Since     time.Time `json:"since"`
-	Connects  uint64    `json:"connects"`
-	Malformed uint64    `json:"malformed"`
-	Error     string    `json:"error,omitempty"`
+	State     string        `json:"state"`            // connected or disconnected
+	Reason    agentx.Reason `json:"reason,omitempty"` // why it is disconnected
+	Since     time.Time     `json:"since"`            // of the state
+	Connects  uint64        `json:"connects"`
+	Malformed uint64        `json:"malformed"`
+	Error     string        `json:"error,omitempty"` // of the last attempt, while disconnected
+}
+
+func newAgentXStatus(s agentx.Stats) agentxStatus {
+	out := agentxStatus{State: "connected", Reason: s.Reason, Since: s.Since.UTC(), Connects: s.Connects, Malformed: s.Malformed}
+	if !s.Connected {
+		out.State = "disconnected"
+		if s.LastError != nil {
+			out.Error = s.LastError.Error()
+		}
+	}
+	return out
 }
 
 // registerStatus adds the status of each part to /v1/status.
@@ -34,14 +47,7 @@ func (d *daemon) registerStatus() {
 		d.control.RegisterStatus("snmp", d.snmp.status)
 	}
 	if d.subagent != nil {
-		d.control.RegisterStatus("agentx", func() any {
-			s := d.subagent.Stats()
-			out := agentxStatus{Connected: s.Connected, Since: s.Since, Connects: s.Connects, Malformed: s.Malformed}
-			if s.LastError != nil && !s.Connected {
-				out.Error = s.LastError.Error()
-			}
-			return out
-		})
+		d.control.RegisterStatus("agentx", func() any { return newAgentXStatus(d.subagent.Stats()) })
 	}
 }
 

@@ -99,6 +99,15 @@ func TestAgainstModuleText(t *testing.T) {
 	}
 }
 
+// TestIdentity: our row of sysORTable names the module that Root is the first node of:
+// casnMIBObjects is { ciscoAAASessionMIB 1 }.
+func TestIdentity(t *testing.T) {
+	ids := newFixture(t).tree.Identities()
+	if len(ids) != 1 || ids[0].ID.Append(1).Compare(Root) != 0 || !strings.HasPrefix(ids[0].Descr, "CISCO-AAA-SESSION-MIB: ") {
+		t.Errorf("identities %+v", ids)
+	}
+}
+
 func show(v *mib.Value) string {
 	switch v.Type {
 	case mib.OctetString:

@@ -10,6 +10,13 @@ import (
 	"aaasess/sessions"
 )
 
+// identity is what sysORTable says of us: the OID of ciscoAAASessionMIB, the module itself. There
+// is no capabilities statement (AGENT-CAPABILITIES) whose OID could stand there.
+var identity = mib.Identity{
+	ID:    mib.MustOID("1.3.6.1.4.1.9.9.150"),
+	Descr: "CISCO-AAA-SESSION-MIB: the sessions of network access servers",
+}
+
 // Root is casnMIBObjects.
 var Root = mib.MustOID("1.3.6.1.4.1.9.9.150.1")
 
@@ -65,7 +72,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mi
 	disconnect.Access, disconnect.Test = mib.ReadWrite, testDisconnect
 
 	return &mib.Module[view]{
-		Name: "CISCO-AAA-SESSION-MIB", Root: Root,
+		Name: "CISCO-AAA-SESSION-MIB", Root: Root, Identity: identity,
 		Pin:    table.View,
 		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect, logger: logger},
 		Objects: []mib.Object[view]{

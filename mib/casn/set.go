@@ -1,6 +1,7 @@
 package casn
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -9,10 +10,14 @@ import (
 	"aaasess/sessions"
 )
 
-// commitWait limits a commit: the master agent waits one second, and serves nobody else meanwhile.
-const commitWait = 700 * time.Millisecond
+// durableWait limits a commit or undo: the master agent waits one second, and serves nobody else
+// meanwhile.
+const durableWait = 700 * time.Millisecond
 
-var errNotDurable = errors.New("casn: the store did not save the disconnect mark in time")
+var (
+	errNotDurable     = errors.New("casn: the store did not save the disconnect mark in time")
+	errUndoNotDurable = errors.New("casn: the store did not remove the disconnect mark in time")
+)
 
 // writer performs SETs of casnDisconnect, the only writable object (R4).
 type writer struct {
@@ -81,31 +86,55 @@ func (c *change) Commit() error {
 		}
 		return &mib.SetError{Status: mib.CommitFailed, Index: position, Err: err}
 	}
-	var err error
-	select {
-	case err = <-durable:
-	case <-time.After(commitWait):
-		err = errNotDurable
+	if err := await(durable, errNotDurable); err != nil {
+		undoing := make(chan error, 1)
+		removed := c.startUndo()
+		go func() { undoing <- await(removed, errUndoNotDurable) }()
+		return &mib.SetError{Status: mib.CommitFailed, Index: c.positions[0], Err: err, Undoing: undoing}
 	}
-	if err != nil {
-		c.table.Undo(c.ids, nil)
-		return &mib.SetError{Status: mib.CommitFailed, Index: c.positions[0], Err: err}
-	}
-	c.log("disconnect by SNMP")
+	c.log(slog.LevelInfo, "disconnect by SNMP")
 	return nil
 }
 
-// log writes a line for each session.
-func (c *change) log(what string) {
-	for _, s := range c.sessions {
-		c.logger.Info(what, "by", c.by.Name, "from", c.by.Address, "session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
+// await waits for the store's answer, or returns late after durableWait.
+func await(answer <-chan error, late error) error {
+	timer := time.NewTimer(durableWait)
+	defer timer.Stop()
+	select {
+	case err := <-answer:
+		return err
+	case <-timer.C:
+		return late
 	}
 }
 
-// Undo removes the marks. [mib.Set] calls it once: each call reverts one Disconnect.
+// log writes a line for each session.
+func (c *change) log(level slog.Level, what string, more ...any) {
+	for _, s := range c.sessions {
+		args := []any{"by", c.by.Name, "from", c.by.Address, "session", s.ID.String(), "user", s.User, "nas", s.NAS.String()}
+		c.logger.Log(context.Background(), level, what, append(args, more...)...)
+	}
+}
+
+// startUndo removes the marks. The result says when that is durable, and then visible to readers.
+func (c *change) startUndo() <-chan error {
+	removed := make(chan error, 1)
+	c.table.Undo(c.ids, func(err error) { removed <- err })
+	return removed
+}
+
+// Undo removes the marks and waits until that is durable. [mib.Set] calls it once: each call
+// reverts one Disconnect. If the store is late, the error is
+// undoFailed, and the marks disappear when it answers.
 func (c *change) Undo() error {
-	c.table.Undo(c.ids, nil)
-	c.log("disconnect by SNMP undone")
+	if len(c.ids) == 0 {
+		return nil
+	}
+	if err := await(c.startUndo(), errUndoNotDurable); err != nil {
+		c.log(slog.LevelWarn, "disconnect by SNMP: undo not confirmed", "err", err)
+		return &mib.SetError{Status: mib.UndoFailed, Index: c.positions[0], Err: err}
+	}
+	c.log(slog.LevelInfo, "disconnect by SNMP undone")
 	return nil
 }
 

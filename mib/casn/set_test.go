@@ -218,3 +218,102 @@ func TestSetIsLogged(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestUndoWaitsForTheStore: an undo returns when readers see its effect. If the store hangs it
+// fails within the master's second, and the marks disappear when the store is back.
+func TestUndoWaitsForTheStore(t *testing.T) {
+	tests := []struct {
+		name   string
+		hangs  time.Duration
+		after  time.Duration
+		failed bool
+	}{
+		{"at once", 0, 0, false},
+		{"a slow store", 300 * time.Millisecond, 300 * time.Millisecond, false},
+		{"a store that hangs", time.Minute, durableWait, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				var log bytes.Buffer
+				cfg := Config{Disconnect: func() bool { return true }, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+				var err error
+				if f.tree, err = mib.New(New(cfg, f.table, f.term)); err != nil {
+					t.Fatal(err)
+				}
+				f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
+				set, err := f.tree.Test([]mib.Varbind{assign(1, 1)})
+				if err == nil {
+					err = set.Commit()
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tt.hangs > 0 {
+					f.journal.Hold(true)
+					time.AfterFunc(tt.hangs, func() { f.journal.Hold(false) })
+				}
+				begin := time.Now()
+				err = set.Undo()
+				if d := time.Since(begin); d != tt.after {
+					t.Errorf("returned after %s, want %s", d, tt.after)
+				}
+				se, _ := errors.AsType[*mib.SetError](err)
+				if tt.failed != (se != nil && se.Status == mib.UndoFailed && se.Index == 1 && errors.Is(err, errUndoNotDurable)) {
+					t.Errorf("error %v", err)
+				}
+				if v := f.table.View(); !tt.failed && (v.Get(1).State != sessions.Active || v.Disconnected != 0) {
+					t.Errorf("undone, and readers see %s, %d disconnected", v.Get(1).State, v.Disconnected)
+				}
+				want := "disconnect by SNMP undone\""
+				if tt.failed {
+					want = "level=WARN msg=\"disconnect by SNMP: undo not confirmed\""
+				}
+				if strings.Count(log.String(), want) != 1 {
+					t.Errorf("log:\n%s\nwant one %s", &log, want)
+				}
+				time.Sleep(tt.hangs)
+				synctest.Wait()
+				if v := f.table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
+					t.Errorf("in the end the session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
+				}
+			})
+		})
+	}
+}
+
+// TestFailedCommitTellsOfItsUndo: a commit that fails because of the store says when its marks are
+// removed, in time for the UndoSet that follows.
+func TestFailedCommitTellsOfItsUndo(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		hangs time.Duration
+		want  error
+	}{{"removed in time", time.Second, nil}, {"removed too late", time.Minute, errUndoNotDurable}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
+				set, err := f.tree.Test([]mib.Varbind{assign(1, 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.journal.Hold(true)
+				time.AfterFunc(tt.hangs, func() { f.journal.Hold(false) })
+				se, _ := errors.AsType[*mib.SetError](set.Commit())
+				if se == nil || se.Status != mib.CommitFailed || se.Undoing == nil {
+					t.Fatalf("got %+v", se)
+				}
+				begin := time.Now()
+				if err := <-se.Undoing; !errors.Is(err, tt.want) {
+					t.Errorf("undo: %v, want %v", err, tt.want)
+				}
+				if d := time.Since(begin); d > durableWait {
+					t.Errorf("told after %s", d)
+				}
+				time.Sleep(tt.hangs)
+			})
+		})
+	}
+}

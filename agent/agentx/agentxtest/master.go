@@ -37,6 +37,7 @@ type Master struct {
 	sessionID uint32
 	packetID  uint32
 	roots     []mib.OID
+	modules   []mib.Identity
 }
 
 type message struct {
@@ -125,6 +126,8 @@ func (m *Master) record(h agentx.Header, p agentx.Payload) {
 		m.flags = h.Flags & pdu.FlagNetworkByteOrder
 	case *agentx.Register:
 		m.roots = append(m.roots, mib.OID(p.Subtree))
+	case *agentx.AddAgentCaps:
+		m.modules = append(m.modules, mib.Identity{ID: mib.OID(p.ID), Descr: p.Descr})
 	}
 }
 
@@ -155,6 +158,13 @@ func (m *Master) Roots() []mib.OID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]mib.OID(nil), m.roots...)
+}
+
+// Modules returns what the subagent has added to sysORTable so far.
+func (m *Master) Modules() []mib.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]mib.Identity(nil), m.modules...)
 }
 
 // Gone is closed when either side has closed the connection.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/wire"
 	"aaasess/mib"
 )
@@ -110,8 +109,7 @@ func (m *machine) open(b []byte, in *inform, now time.Time) (wire.SecurityLevel,
 }
 
 func (m *machine) parse(scoped []byte, level wire.SecurityLevel) bool {
-	padded := level == wire.AuthPriv && m.remote.keys.Priv() == usm.DES
-	return m.scoped.Parse(scoped, padded) == nil && m.pdu.Parse(m.scoped.PDU) == nil
+	return m.scoped.Parse(scoped, level == wire.AuthPriv) == nil && m.pdu.Parse(m.scoped.PDU) == nil
 }
 
 // adopt continues with another engine.

@@ -16,6 +16,7 @@ type answerParts struct {
 	name             string
 	flags            uint8 // in addition to those of the level
 	unset            uint8 // removed from those of the level
+	padding          int   // octets behind the scopedPDU
 }
 
 func (a *answerParts) build() []byte {
@@ -23,6 +24,7 @@ func (a *answerParts) build() []byte {
 	f.Reset()
 	f.ClosePDU(wire.Response, a.requestID, 0, 0)
 	f.CloseScoped(a.context, []byte(a.name))
+	f.Pad(a.padding)
 	h := wire.HeaderV3{ID: a.msgID, MaxSize: 65507, Model: wire.ModelUSM, Flags: a.flags}
 	params := wire.SecurityParameters{EngineID: a.engineID, Boots: a.boots, Time: a.time, UserName: []byte(a.user)}
 	var salt [8]byte
@@ -77,6 +79,8 @@ func TestWrongResponse(t *testing.T) {
 		{"of an earlier life", func(p *answerParts) { p.boots-- }, false},
 		{"too old", func(p *answerParts) { p.time -= timeWindow + 1 }, false},
 		{"old", func(p *answerParts) { p.time -= timeWindow }, true},
+		{"padded to a block of AES", func(p *answerParts) { p.padding = 16 }, true},
+		{"padded, not encrypted", func(p *answerParts) { p.level, p.padding = wire.AuthNoPriv, 16 }, false},
 	}
 	for _, u := range []usm.User{user(usm.NoAuth, usm.NoPriv), user(usm.HMACSHA256, usm.AES128)} {
 		cases := tests

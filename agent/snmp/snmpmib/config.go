@@ -2,6 +2,7 @@ package snmpmib
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
@@ -11,10 +12,11 @@ import (
 // Config provides the values of the objects. All fields are required unless their comment says
 // otherwise. The functions are called from several goroutines and must not block.
 type Config struct {
-	// System returns the current system group. Its ORs must not change after the start.
-	System func() *System
-	Engine *usm.Engine // snmpEngine group, sysUpTime
-	USM    *usm.USM    // usmStats and the current users
+	System func() *System // returns the current system group
+	// Modules are the agent's other modules, for the rows of sysORTable after ours.
+	Modules []mib.Identity
+	Engine  *usm.Engine // snmpEngine group, sysUpTime
+	USM     *usm.USM    // usmStats and the current users
 	// Policy returns the current policy. A policy is immutable, so a changed one has another
 	// pointer.
 	Policy func() *vacm.Policy
@@ -22,24 +24,28 @@ type Config struct {
 	Counts func() Counts
 	// MaxMessageSize is snmpEngineMaxMessageSize, 484..2147483647 octets.
 	MaxMessageSize int
-	// AuthenTraps is snmpEnableAuthenTraps: whether authenticationFailure is sent. nil means never.
-	AuthenTraps func() bool
+	// Settings keeps what managers SET in SNMPv2-MIB. nil means that they can SET only
+	// snmpSetSerialNo.
+	Settings *Settings
 }
 
-// System is the system group of SNMPv2-MIB.
+// System is the system group of SNMPv2-MIB, and snmpEnableAuthenTraps, as they are configured.
 type System struct {
 	Descr                   string  // sysDescr, at most 255 octets of ASCII, like the next three
 	ObjectID                mib.OID // sysObjectID; empty means 0.0
 	Contact, Name, Location string
-	Services                int  // sysServices, 0..127
-	ORs                     []OR // rows of sysORTable after those for the modules of this package
+	Services                int // sysServices, 0..127
+	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): whether a request with a wrong community or
+	// digest causes a notification.
+	AuthenTraps bool
+	// Fixed names the objects among sysContact, sysName, sysLocation and snmpEnableAuthenTraps that
+	// the configuration gives a value. A SET of them is notWritable, as at snmpd. The values of the
+	// others are the defaults until a manager SETs them.
+	Fixed []string
 }
 
-// OR is a row of sysORTable: a part of the MIB that the agent supports.
-type OR struct {
-	ID    mib.OID // sysORID
-	Descr string  // sysORDescr
-}
+// fixes reports whether the configuration gives the value of an object.
+func (s *System) fixes(object string) bool { return slices.Contains(s.Fixed, object) }
 
 // Counts are the counters of an engine since its start. Those of the snmp group have their MIB
 // names without the prefix; the others are in SNMP-MPD-MIB and SNMP-TARGET-MIB. Counters that an
@@ -64,9 +70,6 @@ type Counts struct {
 func Parts(cfg Config) []mib.Part {
 	if cfg.Counts == nil {
 		cfg.Counts = func() Counts { return Counts{} }
-	}
-	if cfg.AuthenTraps == nil {
-		cfg.AuthenTraps = func() bool { return false }
 	}
 	return []mib.Part{
 		system(cfg), snmp(cfg), snmpSet(&testAndIncr{}),

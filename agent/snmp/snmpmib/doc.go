@@ -12,12 +12,15 @@
 //
 // Users, groups and views come from the configuration, which alone changes them. Their objects have
 // the MAX-ACCESS of their MIB modules, but every SET is notWritable, and all rows are readOnly(5)
-// and active(1). Only snmpSetSerialNo can be set.
+// and active(1). A SET can change snmpSetSerialNo and, where the configuration has no value of its
+// own, sysContact, sysName, sysLocation and snmpEnableAuthenTraps. [Settings] keeps these four in a
+// file.
 //
 // # Who owns what
 //
-// The package stores the serial number, the random values of the two spin locks, and the rows built
-// from the last policy and from the last users. It builds rows when a request first sees a new
-// policy or new users, never for single cells. A pinned state always shows the data that it was
-// pinned with. All functions may be called from several goroutines.
+// The package stores the serial number, the [Settings], the random values of the two spin locks, and
+// the rows built from the last policy and from the last users. It builds rows when a request first
+// sees a new policy or new users, never for single cells. A pinned state always shows the data that
+// it was pinned with, except the values of Settings, which are the current ones. All functions may
+// be called from several goroutines.
 package snmpmib

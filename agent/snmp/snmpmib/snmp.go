@@ -14,6 +14,14 @@ const (
 	authenTrapsDisabled = 2
 )
 
+// authenTraps returns the value of snmpEnableAuthenTraps.
+func authenTraps(enabled bool) int32 {
+	if enabled {
+		return authenTrapsEnabled
+	}
+	return authenTrapsDisabled
+}
+
 // pinned returns a Pin function, so that all counters of one request are from the same moment.
 func pinned(counts func() Counts) func() *Counts {
 	return func() *Counts {
@@ -31,7 +39,7 @@ func snmp(cfg Config) *mib.Module[*Counts] {
 	}
 	return &mib.Module[state]{
 		Name: "SNMPv2-MIB", Root: snmpRoot,
-		Pin: pinned(cfg.Counts),
+		Pin: pinned(cfg.Counts), Writer: newSettingsWriter(cfg),
 		Objects: []mib.Object[state]{
 			count(1, "snmpInPkts", func(s state) uint64 { return s.InPkts }),
 			count(2, "snmpOutPkts", func(s state) uint64 { return s.OutPkts }),
@@ -60,12 +68,8 @@ func snmp(cfg Config) *mib.Module[*Counts] {
 			count(27, "snmpOutSetRequests", func(s state) uint64 { return s.OutSetRequests }),
 			count(28, "snmpOutGetResponses", func(s state) uint64 { return s.OutGetResponses }),
 			count(29, "snmpOutTraps", func(s state) uint64 { return s.OutTraps }),
-			scalar(snmpRoot, 30, "snmpEnableAuthenTraps", mib.Integer32, mib.ReadWrite, func(_ state, v *mib.Value) {
-				if cfg.AuthenTraps() {
-					v.SetInteger32(authenTrapsEnabled)
-				} else {
-					v.SetInteger32(authenTrapsDisabled)
-				}
+			scalar(snmpRoot, 30, snmpEnableAuthenTraps, mib.Integer32, mib.ReadWrite, func(_ state, v *mib.Value) {
+				v.SetInteger32(authenTraps(cfg.Settings.AuthenTraps(cfg.System())))
 			}),
 			count(31, "snmpSilentDrops", func(s state) uint64 { return s.SilentDrops }),
 			count(32, "snmpProxyDrops", func(s state) uint64 { return s.ProxyDrops }),

@@ -25,8 +25,8 @@ type fixture struct {
 	cfg    Config
 	now    time.Time
 	policy *vacm.Policy
+	system *System
 	counts Counts
-	traps  bool
 	tree   *mib.Tree
 }
 
@@ -37,17 +37,16 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	system := &System{
+	f.system = &System{
 		Descr: "a test", ObjectID: mib.MustOID("1.3.6.1.4.1.32473.1"), Contact: "ops", Name: "host", Location: "rack 1", Services: 72,
-		ORs: []OR{{mib.MustOID("1.3.6.1.4.1.9.9.150.3.1.2"), "CISCO-AAA-SESSION-MIB"}},
 	}
 	f.cfg = Config{
-		System: func() *System { return system },
-		Engine: engine, USM: usm.New(engine, testUsers(t, "bob", "alice")),
+		System:  func() *System { return f.system },
+		Modules: []mib.Identity{{ID: mib.MustOID("1.3.6.1.4.1.9.9.150"), Descr: "CISCO-AAA-SESSION-MIB"}},
+		Engine:  engine, USM: usm.New(engine, testUsers(t, "bob", "alice")),
 		Policy:         func() *vacm.Policy { return f.policy },
 		Counts:         func() Counts { return f.counts },
 		MaxMessageSize: 65507,
-		AuthenTraps:    func() bool { return f.traps },
 	}
 	f.tree = newTree(t, f.cfg)
 	return f
@@ -177,7 +176,7 @@ sysORID.3 = .1.3.6.1.6.3.11.3.1.1
 sysORID.4 = .1.3.6.1.6.3.12.3.1.1
 sysORID.5 = .1.3.6.1.6.3.15.2.2.1
 sysORID.6 = .1.3.6.1.6.3.16.2.2.1
-sysORID.7 = .1.3.6.1.4.1.9.9.150.3.1.2
+sysORID.7 = .1.3.6.1.4.1.9.9.150
 sysORDescr.1 = "SNMPv2-MIB: the agent and its SNMP traffic (RFC 3418)"
 sysORDescr.2 = "SNMP-FRAMEWORK-MIB: the SNMP engine (RFC 3411)"
 sysORDescr.3 = "SNMP-MPD-MIB: message processing (RFC 3412)"

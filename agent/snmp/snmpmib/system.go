@@ -14,14 +14,14 @@ var (
 // ownORs returns the rows of sysORTable for the modules of this package. If a module requires
 // writable objects that are read-only here, its row names the implemented groups, not the
 // compliance statement.
-func ownORs() []OR {
-	return []OR{
-		{mib.MustOID("1.3.6.1.6.3.1"), "SNMPv2-MIB: the agent and its SNMP traffic (RFC 3418)"},
-		{mib.MustOID("1.3.6.1.6.3.10.3.1.1"), "SNMP-FRAMEWORK-MIB: the SNMP engine (RFC 3411)"},
-		{mib.MustOID("1.3.6.1.6.3.11.3.1.1"), "SNMP-MPD-MIB: message processing (RFC 3412)"},
-		{mib.MustOID("1.3.6.1.6.3.12.3.1.1"), "SNMP-TARGET-MIB: requests for contexts that are not here (RFC 3413)"},
-		{mib.MustOID("1.3.6.1.6.3.15.2.2.1"), "SNMP-USER-BASED-SM-MIB: the users, read-only (RFC 3414)"},
-		{mib.MustOID("1.3.6.1.6.3.16.2.2.1"), "SNMP-VIEW-BASED-ACM-MIB: who may see what, read-only (RFC 3415)"},
+func ownORs() []mib.Identity {
+	return []mib.Identity{
+		{ID: mib.MustOID("1.3.6.1.6.3.1"), Descr: "SNMPv2-MIB: the agent and its SNMP traffic (RFC 3418)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.10.3.1.1"), Descr: "SNMP-FRAMEWORK-MIB: the SNMP engine (RFC 3411)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.11.3.1.1"), Descr: "SNMP-MPD-MIB: message processing (RFC 3412)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.12.3.1.1"), Descr: "SNMP-TARGET-MIB: requests for contexts that are not here (RFC 3413)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.15.2.2.1"), Descr: "SNMP-USER-BASED-SM-MIB: the users, read-only (RFC 3414)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.16.2.2.1"), Descr: "SNMP-VIEW-BASED-ACM-MIB: who may see what, read-only (RFC 3415)"},
 	}
 }
 
@@ -33,34 +33,38 @@ type systemState struct {
 // system is the system group (RFC 3418 section 2).
 func system(cfg Config) *mib.Module[*systemState] {
 	type state = *systemState
-	text := func(sub uint32, name string, a mib.Access, get func(*System) string) mib.Scalar[state] {
-		return scalar(systemRoot, sub, name, mib.OctetString, a, func(s state, v *mib.Value) { v.SetOctets(get(s.System)) })
+	text := func(sub uint32, name string, configured func(*System) string) mib.Scalar[state] {
+		return scalar(systemRoot, sub, name, mib.OctetString, mib.ReadWrite, func(s state, v *mib.Value) {
+			v.SetOctets(cfg.Settings.text(s.System, name, configured(s.System)))
+		})
 	}
 	// The rows exist from the start, so sysORLastChange and sysORUpTime are 0.
 	zeroTicks := func(_ state, v *mib.Value) { v.SetTimeTicks(0) }
 
-	var ors []entry[OR]
-	for i, or := range append(ownORs(), cfg.System().ORs...) {
-		ors = append(ors, entry[OR]{mib.OID{uint32(i + 1)}, or})
+	type or = mib.Identity
+	var ors []entry[or]
+	for i, id := range append(ownORs(), cfg.Modules...) {
+		ors = append(ors, entry[or]{mib.OID{uint32(i + 1)}, id})
 	}
 	rows := newTable(sysOREntry, ors)
-	or := columns[state, OR]{sysOREntry, rowsOf(func(state) table[OR] { return rows })}
+	sysOR := columns[state, or]{sysOREntry, rowsOf(func(state) table[or] { return rows })}
 
 	return &mib.Module[state]{
 		Name: "SNMPv2-MIB", Root: systemRoot,
-		Pin: func() state { return &systemState{cfg.System(), ticks(cfg.Engine.UpTime())} },
+		Pin:    func() state { return &systemState{cfg.System(), ticks(cfg.Engine.UpTime())} },
+		Writer: newSettingsWriter(cfg),
 		Objects: []mib.Object[state]{
-			text(1, "sysDescr", mib.ReadOnly, func(s *System) string { return s.Descr }),
+			scalar(systemRoot, 1, "sysDescr", mib.OctetString, mib.ReadOnly, func(s state, v *mib.Value) { v.SetOctets(s.Descr) }),
 			scalar(systemRoot, 2, "sysObjectID", mib.ObjectIdentifier, mib.ReadOnly, sysObjectID),
 			scalar(systemRoot, 3, "sysUpTime", mib.TimeTicks, mib.ReadOnly, func(s state, v *mib.Value) { v.SetTimeTicks(s.up) }),
-			text(4, "sysContact", mib.ReadWrite, func(s *System) string { return s.Contact }),
-			text(5, "sysName", mib.ReadWrite, func(s *System) string { return s.Name }),
-			text(6, "sysLocation", mib.ReadWrite, func(s *System) string { return s.Location }),
+			text(4, sysContact, func(s *System) string { return s.Contact }),
+			text(5, sysName, func(s *System) string { return s.Name }),
+			text(6, sysLocation, func(s *System) string { return s.Location }),
 			scalar(systemRoot, 7, "sysServices", mib.Integer32, mib.ReadOnly, func(s state, v *mib.Value) { v.SetInteger32(int32(s.Services)) }),
 			scalar(systemRoot, 8, "sysORLastChange", mib.TimeTicks, mib.ReadOnly, zeroTicks),
-			or.col(2, "sysORID", mib.ObjectIdentifier, mib.ReadOnly, func(r *OR, v *mib.Value) { v.SetOID(r.ID) }),
-			or.col(3, "sysORDescr", mib.OctetString, mib.ReadOnly, func(r *OR, v *mib.Value) { v.SetOctets(r.Descr) }),
-			or.col(4, "sysORUpTime", mib.TimeTicks, mib.ReadOnly, func(_ *OR, v *mib.Value) { v.SetTimeTicks(0) }),
+			sysOR.col(2, "sysORID", mib.ObjectIdentifier, mib.ReadOnly, func(r *or, v *mib.Value) { v.SetOID(r.ID) }),
+			sysOR.col(3, "sysORDescr", mib.OctetString, mib.ReadOnly, func(r *or, v *mib.Value) { v.SetOctets(r.Descr) }),
+			sysOR.col(4, "sysORUpTime", mib.TimeTicks, mib.ReadOnly, func(_ *or, v *mib.Value) { v.SetTimeTicks(0) }),
 		},
 	}
 }

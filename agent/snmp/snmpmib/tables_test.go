@@ -83,7 +83,7 @@ func TestUSMCounts(t *testing.T) {
 // TestOptional: the optional fields of Config may be missing.
 func TestOptional(t *testing.T) {
 	f := newFixture(t)
-	f.cfg.Counts, f.cfg.AuthenTraps, f.cfg.System = nil, nil, func() *System { return new(System) }
+	f.cfg.Counts, f.cfg.System = nil, func() *System { return new(System) }
 	f.tree = newTree(t, f.cfg)
 	for name, want := range map[string]string{
 		"snmpInPkts": "0", "snmpEnableAuthenTraps": "2", "sysDescr": `""`, "sysObjectID": ".0.0", "sysServices": "0",
@@ -97,7 +97,7 @@ func TestOptional(t *testing.T) {
 func TestAuthenTraps(t *testing.T) {
 	f := newFixture(t)
 	for traps, want := range map[bool]string{true: "1", false: "2"} {
-		f.traps = traps
+		f.system = &System{AuthenTraps: traps}
 		if got := f.get(t, "snmpEnableAuthenTraps", 0); got != want {
 			t.Errorf("%t: %s, want %s", traps, got, want)
 		}
@@ -139,8 +139,8 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestNotWritable: every SET except that of snmpSetSerialNo fails, for existing and other
-// instances, with a value of the right type.
+// TestNotWritable: without Settings every SET except that of snmpSetSerialNo fails, for existing and
+// other instances, with a value of the right type.
 func TestNotWritable(t *testing.T) {
 	f := newFixture(t)
 	rows := map[string]mib.OID{ // a row of each table that has columns with MAX-ACCESS read-create

@@ -7,9 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+
+	"aaasess/internal/atomicfile"
 )
 
 // engineState is the content of the engine's file. Without a file the id is nil and boots are 0.
@@ -103,28 +104,8 @@ func (s engineState) text() string {
 
 // write replaces the file atomically: after a power cut it has the old or the new content.
 func (s engineState) write(name string) error {
-	if err := replaceFile(name, []byte(s.text())); err != nil {
+	if err := atomicfile.Replace(name, []byte(s.text())); err != nil {
 		return fmt.Errorf("usm: engine: %w", err)
 	}
 	return nil
-}
-
-func replaceFile(name string, b []byte) error {
-	next := name + ".new"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(next, name); err != nil {
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -124,7 +124,8 @@ type manager struct {
 	salt        func(salt []byte) []byte // replaces the salt
 	data        func(data []byte) []byte // replaces the data
 	text        []byte                   // replaces the scopedPDU; nil keeps it
-	size        int                      // octets of padding in the varbinds
+	padding     func(size int) int       // octets behind a scopedPDU of that size; nil: as DES needs
+	size        int                      // octets of filling in the varbinds
 }
 
 func newManager(t testing.TB, u usm.User) *manager {
@@ -159,7 +160,10 @@ func (m *manager) request() []byte {
 	}
 	p := wire.SecurityParameters{EngineID: m.engineID, Boots: m.boots, Time: m.time, UserName: []byte(m.user)}
 	if m.flags&wire.FlagPriv != 0 {
-		if m.keys.Priv() == usm.DES {
+		switch {
+		case m.padding != nil:
+			f.Pad(m.padding(f.Len()))
+		case m.keys.Priv() == usm.DES:
 			f.Pad(-f.Len() & 7)
 		}
 		var salt [8]byte

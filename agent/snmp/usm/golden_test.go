@@ -18,10 +18,31 @@ import (
 //	go test -tags partners -run TestRecord -update
 const goldenFile = "testdata/netsnmp.txt"
 
-// golden returns the recorded messages by user name.
+// pysnmpFile has a request of pysnmp 4 for each of pysnmpUsers. TestRecordPysnmp records it again.
+// Those with AES have padding behind the scopedPDU.
+const pysnmpFile = "testdata/pysnmp4.txt"
+
+// pysnmpUsers returns a user for each pair of protocols that pysnmp 4 supports, with the names that
+// ../testdata/pysnmp4.py has.
+func pysnmpUsers() (users []usm.User) {
+	for a := usm.HMACMD5; a <= usm.HMACSHA512; a++ {
+		for p := usm.DES; p <= usm.AES256C; p++ {
+			users = append(users, newUser(a.String()+"."+strings.Replace(p.String(), "AES-128", "AES", 1), a, p))
+		}
+	}
+	return users
+}
+
+// golden returns the recorded messages of net-snmp by user name.
 func golden(t testing.TB) map[string][]byte {
 	t.Helper()
-	text, err := os.ReadFile(goldenFile)
+	return recorded(t, goldenFile)
+}
+
+// recorded returns the messages of a file by user name.
+func recorded(t testing.TB, file string) map[string][]byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +69,7 @@ func checkRequest(t *testing.T, model *usm.USM, u usm.User, b []byte) {
 		t.Errorf("%s: %v", u.Name, err)
 		return
 	}
-	pdu, err := pduOf(scoped, u.Priv == usm.DES)
+	pdu, err := pduOf(scoped, u.Priv != usm.NoPriv)
 	if err != nil {
 		t.Errorf("%s: %v: %x", u.Name, err, scoped)
 		return
@@ -70,6 +91,30 @@ func TestNetSNMPRequests(t *testing.T) {
 	}
 	for _, u := range users {
 		checkRequest(t, model, u, messages[u.Name])
+	}
+	if got, want := model.Counts(), (usm.Counts{}); got != want {
+		t.Errorf("counts %+v, want none", got)
+	}
+}
+
+// TestPysnmpRequests: the padding that pysnmp 4 puts behind a scopedPDU is ignored with each cipher.
+func TestPysnmpRequests(t *testing.T) {
+	users := pysnmpUsers()
+	model, _ := newUSM(t, users...)
+	messages := recorded(t, pysnmpFile)
+	if len(messages) != len(users) {
+		t.Errorf("%d messages, want %d", len(messages), len(users))
+	}
+	for _, u := range users {
+		b := messages[u.Name]
+		checkRequest(t, model, u, b)
+		var m wire.Message
+		if err := m.Parse(b); err != nil {
+			t.Fatal(err)
+		}
+		if u.Priv != usm.DES && len(m.Data)%16 != 0 {
+			t.Errorf("%s: %d octets are not padded", u.Name, len(m.Data))
+		}
 	}
 	if got, want := model.Counts(), (usm.Counts{}); got != want {
 		t.Errorf("counts %+v, want none", got)

@@ -113,6 +113,11 @@ func steps() []step {
 		{name: "8: DES, short salt", user: "des", change: func(m *manager) { m.salt = cut(4) }, want: decryptionErrors, report: wire.AuthNoPriv},
 		{name: "8: a SEQUENCE that is no scopedPDU, as another key makes one of 7,000", change: func(m *manager) { m.text = append([]byte{0x30, 40}, bytes.Repeat([]byte{0x5a}, 40)...) }, want: decryptionErrors, report: wire.AuthNoPriv},
 		{name: "8: the same with DES", user: "des", change: func(m *manager) { m.text = append([]byte{0x30, 40}, bytes.Repeat([]byte{0x5a}, 40)...) }, want: decryptionErrors, report: wire.AuthNoPriv},
+		{name: "8: padding to a block of AES", change: func(m *manager) { m.padding = func(n int) int { return -n & 15 } }},
+		{name: "8: padding of a whole block of AES", change: func(m *manager) { m.padding = func(int) int { return 16 } }},
+		{name: "8: padding of one octet", change: func(m *manager) { m.padding = func(int) int { return 1 } }},
+		{name: "8: DES, padding of a whole block more", user: "des", change: func(m *manager) { m.padding = func(n int) int { return -n&7 + 8 } }},
+		{name: "8: padding behind a wrong digest", change: func(m *manager) { m.auth = cut(12); m.padding = func(int) int { return 16 } }, want: wrongDigests},
 		{name: "8: not encrypted at all", change: func(m *manager) { m.data = func([]byte) []byte { return bytes.Repeat([]byte{0x30}, 60) } }, want: decryptionErrors, report: wire.AuthNoPriv},
 	}
 }
@@ -181,10 +186,10 @@ func TestIncoming(t *testing.T) {
 			var s usm.Session
 			b := tt.message(t)
 			original := slices.Clone(b)
-			_, scoped, err := incoming(t, model, &s, b)
+			m, scoped, err := incoming(t, model, &s, b)
 			checkStep(t, tt, model, &s, err)
 			if err == nil {
-				if pdu, err := pduOf(scoped, tt.user == "des"); err != nil || pdu.Type != wire.GetRequest || pdu.RequestID != requestID {
+				if pdu, err := pduOf(scoped, m.Flags&wire.FlagPriv != 0); err != nil || pdu.Type != wire.GetRequest || pdu.RequestID != requestID {
 					t.Errorf("%+v, %v", pdu, err)
 				}
 				return

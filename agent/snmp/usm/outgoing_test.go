@@ -52,8 +52,13 @@ func TestOutgoing(t *testing.T) {
 			f.ClosePDU(wire.Response, requestID, 0, 0)
 			pdu := f.Len()
 			f.CloseScoped(testEngineID, nil)
-			if err := model.Outgoing(&f, &s, s.Level, &wire.HeaderV3{ID: 0x7fffffff, MaxSize: 0x7fffffff, Flags: 0xff, Model: 77}); err != nil {
+			out := wire.HeaderV3{ID: 0x7fffffff, MaxSize: 0x7fffffff, Flags: 0xff, Model: 77}
+			announced := s.Size(pdu, &out)
+			if err := model.Outgoing(&f, &s, s.Level, &out); err != nil {
 				t.Fatalf("%s: %v", u.Name, err)
+			}
+			if f.Len() != announced {
+				t.Errorf("%s: %d octets, %d were announced", u.Name, f.Len(), announced)
 			}
 			if around := f.Len() - pdu; around > s.Overhead() {
 				t.Errorf("%s: %d octets around %d, at most %d were announced", u.Name, around, pdu, s.Overhead())
@@ -236,5 +241,32 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 	if got := model.Counts(); got != (usm.Counts{UnknownUserNames: workers * each}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestSizeKeepsTime: an answer has the announced size, even if the engine's time needs one more
+// octet by then.
+func TestSizeKeepsTime(t *testing.T) {
+	u := newUser("wes", usm.HMACSHA, usm.AES128)
+	engine, c := newEngine(t, testBoots, 127)
+	model := usm.New(engine, newUsers(t, u))
+	m := newManager(t, u)
+	m.time = 127
+	var s usm.Session
+	if _, _, err := incoming(t, model, &s, m.request()); err != nil {
+		t.Fatal(err)
+	}
+	var f wire.Frame
+	f.Reset()
+	f.ClosePDU(wire.Response, requestID, 0, 0)
+	h := wire.HeaderV3{ID: 1, MaxSize: 484}
+	announced := s.Size(f.Len(), &h)
+	f.CloseScoped(testEngineID, nil)
+	c.advance(1e9)
+	if err := model.Outgoing(&f, &s, s.Level, &h); err != nil || f.Len() != announced {
+		t.Errorf("%d octets, %d were announced: %v", f.Len(), announced, err)
+	}
+	if _, p, _, err := open(f.Bytes(), m.keys); err != nil || p.Time != 127 {
+		t.Errorf("time %d, %v", p.Time, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,48 @@ func TestRecord(t *testing.T) {
 	}
 	if *update {
 		if err := os.WriteFile(goldenFile, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRecordPysnmp is TestRecord for pysnmp 4. Its script sends three requests as each user; the
+// first one is recorded.
+func TestRecordPysnmp(t *testing.T) {
+	users := pysnmpUsers()
+	model, _ := newUSM(t, users...)
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	args := []string{
+		"../testdata/pysnmp4.py", strconv.Itoa(conn.LocalAddr().(*net.UDPAddr).Port),
+		strings.TrimPrefix(sysUpTime.String(), "."), "20", authPassword, privPassword,
+	}
+	want := ""
+	for _, u := range users {
+		args = append(args, u.Auth.String(), strings.Replace(u.Priv.String(), "AES-128", "AES", 1))
+		want += u.Name + " 42 42 42\n"
+	}
+	text := make(chan string, 1)
+	go func() {
+		lines := "# Requests of pysnmp 4.4.12: the user's name, then the message.\n"
+		for _, u := range users {
+			b := accepted(t, conn, model)
+			checkRequest(t, model, u, b)
+			lines += u.Name + " " + hex.EncodeToString(b) + "\n"
+			accepted(t, conn, model)
+			accepted(t, conn, model)
+		}
+		text <- lines
+	}()
+	// Debian's own python3 has Debian's modules; another one may come first in the path.
+	if got := partner.Run(t, 2*time.Minute, "/usr/bin/python3", args...); got != want {
+		t.Errorf("pysnmp printed\n%s", got)
+	}
+	if lines := <-text; *update {
+		if err := os.WriteFile(pysnmpFile, []byte(lines), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,11 +20,14 @@ type Session struct {
 
 	keys    *Keys    // of the authenticated user, else nil
 	scratch *scratch // of the last user
-	engine  int      // octets of the engine's id
-	failure Failure
-	out     wire.SecurityParameters
-	header  wire.HeaderV3
-	salt    [saltLen]byte
+	engine  []byte   // the engine's id
+	// boots and time are those of the engine when the message came in. The answer has them too:
+	// with a later time it could be larger than Size has said.
+	boots, time int32
+	failure     Failure
+	out         wire.SecurityParameters
+	header      wire.HeaderV3
+	salt        [saltLen]byte
 }
 
 // scratchFor returns the scratch for keys. It reuses the current one while the keys are those of
@@ -47,10 +50,12 @@ var zeros [maxDigest]byte
 // all octets of the message and m is the parsed message. Incoming modifies whole: it decrypts the
 // scopedPDU in place, but only after digest and time were right.
 //
-// scoped is the plaintext scopedPDU; DES leaves padding behind it. The error is a [*Failure] that
-// the caller reports, or wraps [wire.ErrMalformed].
+// scoped is the plaintext scopedPDU. In an encrypted message padding may follow it, whatever the
+// cipher: AES needs none (RFC 3826 section 3.1.1.2), but pysnmp 4 fills up the last block all the
+// same. The error is a [*Failure] that the caller reports, or wraps [wire.ErrMalformed].
 func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte, err error) {
-	s.UserName, s.Level, s.keys, s.engine = s.UserName[:0], wire.NoAuthNoPriv, nil, len(u.engine.id)
+	s.UserName, s.Level, s.keys, s.engine = s.UserName[:0], wire.NoAuthNoPriv, nil, u.engine.id
+	s.boots, s.time = u.engine.BootsTime()
 	// Steps 1 and 2.
 	if err := s.Params.Parse(m.SecurityParameters); err != nil {
 		return nil, err
@@ -85,7 +90,7 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 	}
 	s.keys = user.keys
 	// Step 7a.
-	if boots, time := u.engine.BootsTime(); !inTimeWindow(&s.Params, boots, time) {
+	if !inTimeWindow(&s.Params, s.boots, s.time) {
 		return nil, u.fail(s, notInTimeWindows, wire.AuthNoPriv)
 	}
 	// Step 8. Octets that were encrypted with another key count as a decryption error too, so the
@@ -97,7 +102,7 @@ func (u *USM) Incoming(whole []byte, m *wire.Message, s *Session) (scoped []byte
 	}
 	err = s.scratch.decrypt(m.Data, s.Params.Boots, s.Params.Time, s.Params.PrivacyParameters)
 	var plain wire.ScopedPDU
-	if err != nil || plain.Parse(m.Data, user.keys.Priv() == DES) != nil {
+	if err != nil || plain.Parse(m.Data, true) != nil {
 		return nil, u.fail(s, decryptionErrors, wire.AuthNoPriv)
 	}
 	return m.Data, nil
@@ -118,21 +123,13 @@ func (u *USM) Outgoing(f *wire.Frame, s *Session, level wire.SecurityLevel, h *w
 	if level > wire.NoAuthNoPriv && (s.keys == nil || level > levelOf(s.keys.auth, s.keys.priv)) {
 		return fmt.Errorf("usm: no keys for an answer at %s", level)
 	}
-	boots, time := u.engine.BootsTime()
-	s.out = wire.SecurityParameters{EngineID: u.engine.id, Boots: boots, Time: time, UserName: s.UserName}
-	s.header = wire.HeaderV3{ID: h.ID, MaxSize: h.MaxSize, Flags: h.Flags & wire.FlagReportable, Model: wire.ModelUSM}
+	s.setHeaders(level, h)
 	if level == wire.AuthPriv {
-		s.header.Flags |= wire.FlagPriv
 		if s.keys.priv == DES {
-			f.Pad(-len(f.Bytes()) & 7)
+			f.Pad(paddingDES(f.Len()))
 		}
-		s.scratchFor(s.keys).encrypt(f.Bytes(), boots, time, &s.salt)
-		s.out.PrivacyParameters = s.salt[:]
+		s.scratchFor(s.keys).encrypt(f.Bytes(), s.boots, s.time, &s.salt)
 		f.CloseOctets()
-	}
-	if level >= wire.AuthNoPriv {
-		s.header.Flags |= wire.FlagAuth
-		s.out.AuthenticationParameters = zeros[:s.keys.auth.TruncatedLen()]
 	}
 	auth := f.CloseV3(&s.header, &s.out)
 	if level >= wire.AuthNoPriv {
@@ -141,9 +138,41 @@ func (u *USM) Outgoing(f *wire.Frame, s *Session, level wire.SecurityLevel, h *w
 	return nil
 }
 
-// Overhead is an upper bound of the octets that Outgoing and [wire.Frame.CloseScoped] add to a PDU
-// when they answer the message at its level, in the engine's own context with an empty context
-// name. It is valid for messages below 65,536 octets.
+// setHeaders sets the header and the security parameters of an answer. They have their final sizes,
+// but not yet the digest and the salt.
+func (s *Session) setHeaders(level wire.SecurityLevel, h *wire.HeaderV3) {
+	s.out = wire.SecurityParameters{EngineID: s.engine, Boots: s.boots, Time: s.time, UserName: s.UserName}
+	s.header = wire.HeaderV3{ID: h.ID, MaxSize: h.MaxSize, Flags: h.Flags & wire.FlagReportable, Model: wire.ModelUSM}
+	if level >= wire.AuthNoPriv {
+		s.header.Flags |= wire.FlagAuth
+		s.out.AuthenticationParameters = zeros[:s.keys.auth.TruncatedLen()]
+	}
+	if level == wire.AuthPriv {
+		s.header.Flags |= wire.FlagPriv
+		s.out.PrivacyParameters = s.salt[:]
+	}
+}
+
+// paddingDES returns how many octets fill up the last block of DES behind n octets.
+func paddingDES(n int) int { return -n & 7 }
+
+// Size returns the octets of the message that [wire.Frame.CloseScoped], in the engine's own context
+// with an empty context name, and Outgoing make of a PDU of that size. It is for the answer to the
+// last message, which Incoming has accepted, at its level and with the same h.
+func (s *Session) Size(pdu int, h *wire.HeaderV3) int {
+	s.setHeaders(s.Level, h)
+	data := wire.ScopedSize(pdu, len(s.engine), 0)
+	if s.Level == wire.AuthPriv {
+		if s.keys.priv == DES {
+			data += paddingDES(data)
+		}
+		data = wire.OctetsSize(data)
+	}
+	return wire.V3Size(data, &s.header, &s.out)
+}
+
+// Overhead is an upper bound of the octets that Size adds to a PDU: it costs less. It is valid for
+// messages below 65,536 octets.
 func (s *Session) Overhead() int {
 	const (
 		header   = 4 // tag and length of any content
@@ -153,8 +182,8 @@ func (s *Session) Overhead() int {
 		global   = header + 3 + short + number + number + 3 + 3 // message, msgVersion, msgGlobalData
 		security = middling + middling + number + number
 	)
-	n := global + security + short + s.engine + short + len(s.UserName) + short + short
-	n += header + short + s.engine + short // scopedPDU
+	n := global + security + short + len(s.engine) + short + len(s.UserName) + short + short
+	n += header + short + len(s.engine) + short // scopedPDU
 	if s.keys != nil {
 		n += s.keys.auth.TruncatedLen()
 		if s.keys.priv != NoPriv {

@@ -22,7 +22,9 @@ type Message struct {
 	SecurityParameters []byte
 
 	// Data is the PDU with its header (SNMPv1 and v2c), the ScopedPDU SEQUENCE with its header
-	// (SNMPv3), or the content of encryptedPDU (SNMPv3 with FlagPriv).
+	// (SNMPv3), or the content of encryptedPDU (SNMPv3 with FlagPriv). With FlagPriv but without
+	// FlagAuth it is either of the last two: receivers count such a message in snmpInvalidMsgs (RFC
+	// 3412 section 7.2 step 5d).
 	Data []byte
 }
 
@@ -65,12 +67,13 @@ func (m *Message) parseV3(c *cursor) {
 	m.Model = SecurityModel(global.int32("msgSecurityModel", 1))
 	c.leave(&global, "msgGlobalData")
 	m.SecurityParameters = c.read(tagOctets, "msgSecurityParameters")
-	if m.Flags&FlagPriv != 0 {
-		m.Data = c.read(tagOctets, "encryptedPDU")
-		c.close("Message")
+	plain := m.Flags&FlagPriv == 0 || m.Flags&FlagAuth == 0 && len(c.rest) > 0 && c.rest[0] == tagSequence
+	if plain {
+		m.Data = c.last(tagSequence, "scopedPDU")
 		return
 	}
-	m.Data = c.last(tagSequence, "scopedPDU")
+	m.Data = c.read(tagOctets, "encryptedPDU")
+	c.close("Message")
 }
 
 // ScopedPDU is the ScopedPDU of SNMPv3 (RFC 3412 section 6). Its slices are parts of the parsed
@@ -82,7 +85,7 @@ type ScopedPDU struct {
 }
 
 // Parse parses a ScopedPDU. padded says that it was decrypted, so octets may follow it: DES fills
-// up its last block (RFC 3414 section 8.1.1.2).
+// up its last block (RFC 3414 section 8.1.1.2), and some managers do so with AES too.
 func (s *ScopedPDU) Parse(b []byte, padded bool) error {
 	c := cursor{rest: b}
 	if padded {

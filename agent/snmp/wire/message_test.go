@@ -44,8 +44,8 @@ func TestMessage(t *testing.T) {
 	limits := Message{Version: Version3, ID: 1<<31 - 1, MaxSize: MinMaxSize, Flags: 0xf8, Model: 1<<31 - 1, SecurityParameters: []byte{}, Data: goodScoped}
 	private := v3
 	private.Flags, private.Data = FlagAuth|FlagPriv, []byte("secret")
-	invalid := private
-	invalid.Flags = FlagPriv
+	invalid, invalidPlain := private, v3
+	invalid.Flags, invalidPlain.Flags = FlagPriv, FlagPriv
 	for _, c := range []struct {
 		name string
 		b    []byte
@@ -74,6 +74,10 @@ func TestMessage(t *testing.T) {
 		{
 			"privacy without authentication is for the one who counts snmpInvalidMsgs",
 			v3Message(tlv(tagSequence, integer(77), integer(65507), text("\x02"), integer(3)), text(string(goodUSM)), text("secret")), invalid,
+		},
+		{
+			"the same with a plain scopedPDU",
+			v3Message(tlv(tagSequence, integer(77), integer(65507), text("\x02"), integer(3)), text(string(goodUSM)), goodScoped), invalidPlain,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -145,6 +149,14 @@ func TestMessageMalformed(t *testing.T) {
 		{
 			"plaintext with the flag of privacy",
 			v3Message(tlv(tagSequence, id, size, text("\x03"), model), text(""), goodScoped), Version3, "encryptedPDU: unexpected tag",
+		},
+		{
+			"neither, with the flag of privacy alone",
+			v3Message(tlv(tagSequence, id, size, text("\x02"), model), text(""), integer(1)), Version3, "encryptedPDU: unexpected tag",
+		},
+		{
+			"octets behind a scopedPDU, with the flag of privacy alone",
+			v3Message(tlv(tagSequence, id, size, text("\x02"), model), text(""), tlv(0, goodScoped, text(""))), Version3, "scopedPDU: trailing octets",
 		},
 		{
 			"octets behind encryptedPDU",

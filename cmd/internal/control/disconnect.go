@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,6 +67,9 @@ func decodeBody(body io.Reader, v any) error {
 	dec := json.NewDecoder(body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
+		if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) { // whose text has names of Go types
+			return fmt.Errorf("body: %s: unexpected %s", cmp.Or(mismatch.Field, "JSON value"), mismatch.Value)
+		}
 		return fmt.Errorf("body: %w", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
@@ -146,11 +150,6 @@ type batch struct {
 	watcher *sessions.Watcher                 // of all ids; nil if the request does not wait
 }
 
-// eventsPerSession is the size of the watcher's buffer for each session. A session has few events
-// before it ends. If the client does not read and the buffer is full, the waiter reads the state of
-// the sessions anew.
-const eventsPerSession = 4
-
 // markLimit is how many sessions one commit marks, so that a million sessions neither lock the
 // table for long nor fill the journal.
 const markLimit = 1024
@@ -172,7 +171,7 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 		b.before[id] = view.Get(id)
 	}
 	if sel.wait > 0 {
-		b.watcher = s.terminator.Watch(ctx, eventsPerSession*len(b.ids), b.ids)
+		b.watcher = s.terminator.Watch(ctx, b.ids)
 	}
 	if len(sel.ids) > 0 {
 		marked, err := s.mark(sel.ids)

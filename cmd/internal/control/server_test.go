@@ -96,10 +96,10 @@ func TestBadRequests(t *testing.T) {
 		{"JSON that breaks off", "POST", end, `{"all":tr`, 400, "unexpected EOF"},
 		{"two values", "POST", end, `{"all":true}{"all":true}`, 400, "more than one JSON value"},
 		{"garbage behind", "POST", end, `{"all":true}x`, 400, "more than one JSON value"},
-		{"array", "POST", end, `[]`, 400, "cannot unmarshal"},
+		{"array", "POST", end, `[]`, 400, "body: JSON value: unexpected array"},
 		{"null", "POST", end, `null`, 400, "want exactly one of ids, filter and all"},
 		{"unknown field", "POST", end, `{"all":true,"except":["00000001"]}`, 400, `unknown field \"except\"`},
-		{"number as id", "POST", end, `{"ids":[1]}`, 400, "cannot unmarshal"},
+		{"number as id", "POST", end, `{"ids":[1]}`, 400, "body: ids: unexpected number"},
 		{"too large", "POST", end, `{"ids":["` + strings.Repeat("0", 1<<20) + `"]}`, 413, "too large"},
 		{"too large behind", "POST", end, `{"all":true}` + strings.Repeat(" ", 1<<20), 413, "too large"},
 	}

@@ -91,22 +91,30 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
-// lateNAS answers 50 ms after the session has ended.
-type lateNAS struct{}
+// reluctantNAS answers attempts with an ACK that comes after the end of the session. Of all sessions
+// but the first one, it answers nine attempts with NAK before, when others is closed.
+type reluctantNAS struct{ others chan struct{} }
 
-func (lateNAS) Disconnect(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
+func (n reluctantNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+	attempts, _ := a.Memory.(int)
+	if a.Memory = attempts + 1; a.ID > 1 && attempts < 9 {
+		<-n.others
+		return sessions.Outcome{Answer: sessions.NAK, ErrorCause: 506}
+	}
 	<-ctx.Done()
 	time.Sleep(50 * time.Millisecond)
 	return sessions.Outcome{Answer: sessions.ACK}
 }
 
-// TestWaitAfterMissedEvents: a request that has missed events reads the state of the sessions, and
-// still receives later outcomes.
-func TestWaitAfterMissedEvents(t *testing.T) {
+// TestWaitAfterFullQueue: a request that reads no events for a long time still has the last outcome of
+// each session.
+func TestWaitAfterFullQueue(t *testing.T) {
 	journal := sessionstest.NewJournal()
 	defer journal.Close()
 	table := sessions.New(sessions.Config{}, journal)
-	terminator := sessions.NewTerminator(sessions.TerminatorConfig{}, table, lateNAS{}, slog.New(slog.DiscardHandler))
+	quick := sessions.TerminatorConfig{RetryMin: time.Millisecond, RetryMax: time.Millisecond}
+	nas := reluctantNAS{make(chan struct{})}
+	terminator := sessions.NewTerminator(quick, table, nas, slog.New(slog.DiscardHandler))
 	s, err := New(Config{Socket: filepath.Join(t.TempDir(), "s")}, table, terminator)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +134,7 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 		send(sessions.Start, i)
 		b.ids = append(b.ids, sessions.ID(i+1))
 	}
-	b.watcher = terminator.Watch(t.Context(), 1, b.ids)
+	b.watcher = terminator.Watch(t.Context(), b.ids)
 	marked, err := s.mark(b.ids)
 	if err != nil {
 		t.Fatal(err)
@@ -135,16 +143,20 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { ended <- terminator.Run(ctx) }()
-	for i := range n {
-		for {
-			if status, _ := terminator.Status(b.ids[i]); status.Asking {
-				break
-			}
+	await := func(id sessions.ID, want func(t sessions.Termination, underWay bool) bool) {
+		for !want(terminator.Status(id)) {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	for i := range n {
-		send(sessions.Stop, i)
+	await(1, func(t sessions.Termination, _ bool) bool { return t.Asking })
+	send(sessions.Stop, 0)
+	await(1, func(_ sessions.Termination, underWay bool) bool { return !underWay })
+	close(nas.others) // their events fill the queue
+	for i := range n - 1 {
+		await(b.ids[i+1], func(t sessions.Termination, _ bool) bool { return t.Asking && t.Attempts == 10 })
+	}
+	for i := range n - 1 {
+		send(sessions.Stop, i+1)
 	}
 	w := httptest.NewRecorder()
 	s.report(w, httptest.NewRequest("POST", "/", nil), b, time.Minute)
@@ -154,15 +166,13 @@ func TestWaitAfterMissedEvents(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Sessions) != n {
 		t.Fatalf("%d sessions, %v", len(list.Sessions), err)
 	}
-	acks := 0
 	for _, session := range list.Sessions {
-		if session.State != "ended" || !session.Marked || session.Termination == nil || session.Termination.Attempts != 1 {
-			t.Errorf("%+v %+v", session, session.Termination)
-		} else if session.Termination.Last == "ACK" {
-			acks++
+		last, attempts := session.Termination, 10
+		if session.Number == 1 {
+			attempts = 1
 		}
-	}
-	if acks == 0 {
-		t.Error("no session has the outcome that came after its end")
+		if session.State != "ended" || !session.Marked || last == nil || last.Attempts != attempts || last.Last != "ACK" {
+			t.Errorf("%+v %+v", session, last)
+		}
 	}
 }

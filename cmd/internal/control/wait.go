@@ -119,18 +119,12 @@ func (wr *waiter) writeEnded() error {
 
 // readEvents reads the new events of the sessions.
 func (wr *waiter) readEvents() {
-	events, missed := wr.b.watcher.Read()
-	if missed {
-		wr.resync()
-	}
-	for _, e := range events {
+	for _, e := range wr.b.watcher.Read() {
 		p := wr.pending[e.ID]
 		if p == nil {
 			continue
 		}
-		if e.Attempts >= p.status.Attempts { // else resync has read a newer status
-			p.status = e.Termination
-		}
+		p.status = e.Termination
 		if e.Type == sessions.SessionEnded || p.ended {
 			wr.setEnded(p)
 		}
@@ -157,25 +151,6 @@ func (wr *waiter) passDeadlines(now time.Time) {
 			wr.ready = append(wr.ready, p)
 		}
 		wr.awaitOutcome = wr.awaitOutcome[1:]
-	}
-}
-
-// resync reads the state of all pending sessions, because the watcher has dropped events. The view
-// is newer than any dropped Gone event.
-func (wr *waiter) resync() {
-	view := wr.s.table.View()
-	for id, p := range wr.pending {
-		status, underWay := wr.s.terminator.Status(id)
-		if underWay {
-			p.status = status
-		}
-		if !p.ended && view.Get(id) != nil {
-			continue
-		}
-		if !underWay { // no outcome will come; that of the last attempt may be among the dropped events
-			p.status.Asking = false
-		}
-		wr.setEnded(p)
 	}
 }
 

@@ -74,9 +74,6 @@ type Responder struct {
 	// EngineID is snmpEngineID (RFC 3411 section 5), 5 to 32 octets. nil means that of the state
 	// folder: a random one that is made at the first start.
 	EngineID []byte
-	// AuthenTraps is snmpEnableAuthenTraps (RFC 3418): a wrong community or a wrong digest, and
-	// nothing else, causes a notification.
-	AuthenTraps bool
 	// Users have unique names. The security level of a user is at least that of its group.
 	Users []usm.User
 	// Policy is the access control for communities and users. Its views are those of the file, and

@@ -87,7 +87,7 @@ func checkReferenceSNMP(t *testing.T, r *Responder) {
 			t.Errorf("a SET is allowed below authPriv: %+v", e)
 		}
 	}
-	if !r.AuthenTraps || r.Config.MaxMessageSize != 65507 {
+	if !r.Config.System.AuthenTraps || r.Config.MaxMessageSize != 65507 {
 		t.Errorf("the responder has not the defaults: %+v", r)
 	}
 	user := r.Users[0]

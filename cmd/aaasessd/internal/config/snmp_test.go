@@ -73,11 +73,10 @@ func TestSNMPDefaults(t *testing.T) {
 		Config: snmp.Config{
 			Listen:         []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:161"), netip.MustParseAddrPort("[::]:161")},
 			MaxMessageSize: 65507,
-			System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t)},
+			System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t), AuthenTraps: true},
 			Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
 		},
-		AuthenTraps: true,
-		Users:       []usm.User{{Name: "u", Auth: usm.HMACSHA, AuthSecret: secret, Priv: usm.AES128, PrivSecret: secret}},
+		Users: []usm.User{{Name: "u", Auth: usm.HMACSHA, AuthSecret: secret, Priv: usm.AES128, PrivSecret: secret}},
 		Targets: []notify.Target{
 			{Name: "n", Address: "h.example:162", Version: wire.Version2c, Community: "c", Timeout: 5 * time.Second, Retries: 3},
 		},
@@ -146,7 +145,10 @@ func TestSNMP(t *testing.T) {
 			Config: snmp.Config{
 				Listen:         []netip.AddrPort{loopback, loopback, netip.MustParseAddrPort("[::1]:1161")},
 				MaxMessageSize: 484,
-				System:         snmpmib.System{Descr: "d", ObjectID: mib.MustOID("1.3.6.1.4.1.32473"), Name: "~ ", Location: "l"},
+				System: snmpmib.System{
+					Descr: "d", ObjectID: mib.MustOID("1.3.6.1.4.1.32473"), Name: "~ ", Location: "l",
+					Fixed: []string{"sysContact", "sysName", "sysLocation", "snmpEnableAuthenTraps"},
+				},
 			},
 			EngineID: []byte{0x80, 0, 0x7e, 0xd9, 4},
 			Users:    []usm.User{u1, u2, u3, u4},

@@ -32,11 +32,12 @@ func (d checker) responder(raw *rawSNMP) *Responder {
 			System: snmpmib.System{
 				Descr: string(r.System.Description), ObjectID: r.System.ObjectID, Contact: string(r.System.Contact),
 				Name: systemName(string(r.System.Name), os.Hostname), Location: string(r.System.Location),
+				AuthenTraps: r.AuthenticationFailure, Fixed: d.fixed(path),
 			},
 			Limits: snmp.Limits{Requests: r.Limits.Requests, ResponseOctets: int(r.Limits.ResponseOctets), Failures: r.Limits.Failures},
 		},
-		EngineID: r.EngineID, AuthenTraps: r.AuthenticationFailure,
-		Users: d.users(r),
+		EngineID: r.EngineID,
+		Users:    d.users(r),
 	}
 	out.Targets = d.targets(raw, out.Users, views)
 	if d.Err() == nil {
@@ -46,6 +47,22 @@ func (d checker) responder(raw *rawSNMP) *Responder {
 		}
 	}
 	return out
+}
+
+// fixed returns the names of the objects that the file gives a value, so that no SET may change
+// them.
+func (d checker) fixed(responder string) (objects []string) {
+	for _, o := range []struct{ key, object string }{
+		{".system.contact", "sysContact"},
+		{".system.name", "sysName"},
+		{".system.location", "sysLocation"},
+		{".authentication-failure", "snmpEnableAuthenTraps"},
+	} {
+		if d.Given(responder + o.key) {
+			objects = append(objects, o.object)
+		}
+	}
+	return objects
 }
 
 // systemName returns sysName: the name in the file, or else the name of the host. "" means that it

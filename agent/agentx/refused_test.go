@@ -1,0 +1,162 @@
+package agentx_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/agent/agentx"
+	"aaasess/agent/agentx/agentxtest"
+)
+
+// TestSessionDuplicate: another subagent has our subtree for ten minutes. The master is not flooded,
+// log and status say why, and we take over soon after the other has gone.
+func TestSessionDuplicate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var taken atomic.Bool
+		taken.Store(true)
+		refuse := agentxtest.Refuse(pdu.TypeRegister, pdu.ErrorDuplicateRegistration)
+		begin := time.Now()
+		r := run(t, func(h agentx.Header, p agentx.Payload) *agentx.Response {
+			if taken.Load() {
+				return refuse(h, p)
+			}
+			return agentxtest.Agree(h, p)
+		})
+		time.Sleep(10 * time.Minute)
+		st := r.Stats()
+		if st.Connected || st.Reason != agentx.DuplicateRegistration || !st.Since.Equal(begin) {
+			t.Errorf("statistics %+v", st)
+		}
+		if n := len(r.masters); n < 120 || n > 130 {
+			t.Errorf("%d attempts in ten minutes", n)
+		}
+		closes := 0
+		for _, said := range r.heard.without("Open", "Register") {
+			if !strings.HasSuffix(said, "Close ReasonOther") {
+				t.Errorf("we said %q", said)
+			}
+			closes++
+		}
+		if closes != len(r.masters) {
+			t.Errorf("%d of %d sessions were closed", closes, len(r.masters))
+		}
+		for len(r.masters) > 0 {
+			<-r.masters
+		}
+		taken.Store(false)
+		left := time.Now()
+		r.up(t)
+		if took := time.Since(left); took > 5*time.Second {
+			t.Errorf("taken over after %s", took)
+		}
+		if st := r.Stats(); st.Reason != "" || !st.Since.After(left.Add(-1)) {
+			t.Errorf("then statistics %+v", st)
+		}
+		log := r.log.lines()
+		want := `level=WARN msg="agentx: duplicate registration: another subagent has the same subtree, retrying"` +
+			` network="" address="" err="agentx: Register refused: duplicateRegistration"`
+		if len(log) != 2 || log[0] != want || !strings.Contains(log[1], "connected to the master agent") {
+			t.Errorf("log %q", log)
+		}
+	})
+}
+
+// TestSessionReasonChanges: each change of the reason has a log line, but only one a minute for each
+// reason, whose number of suppressed lines follows.
+func TestSessionReasonChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		denied := &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)}
+		missing := &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.ENOENT)}
+		attempts := 0
+		r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}}
+		r.start(agentx.Config{Network: "unix", Address: "sock", Dial: func(context.Context, string, string) (net.Conn, error) {
+			attempts++
+			if attempts%2 == 0 {
+				return nil, denied
+			}
+			return nil, missing
+		}})
+		defer r.stop()
+		time.Sleep(time.Minute - time.Second)
+		synctest.Wait()
+		st := r.Stats()
+		if st.Reason != agentx.NoMaster && st.Reason != agentx.PermissionDenied {
+			t.Errorf("reason %q", st.Reason)
+		}
+		if err := st.LastError; !errors.Is(err, os.ErrPermission) && !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("last error %v", err)
+		}
+		const who = " network=unix address=sock "
+		want := []string{
+			`level=WARN msg="agentx: no connection to the master agent, retrying"` + who + `err="dial unix: connect: no such file or directory"`,
+			`level=WARN msg="agentx: permission denied at the master agent's socket, retrying"` + who + `err="dial unix: connect: permission denied"`,
+		}
+		if diff := cmp.Diff(want, r.log.lines()); diff != "" {
+			t.Errorf("log of the first minute (-want +got):\n%s", diff)
+		}
+		time.Sleep(3 * time.Second)
+		log := r.log.lines()
+		if len(log) != 4 || !strings.Contains(log[2], " suppressed=") || !strings.Contains(log[3], " suppressed=") {
+			t.Errorf("log of the second minute %q", log)
+		}
+	})
+}
+
+// TestSessionPermissionDenied: a master listens, and the mode of its socket keeps us out.
+func TestSessionPermissionDenied(t *testing.T) {
+	address := agentxtest.Listen(t, "unix", func(conn net.Conn, _ uint32) { conn.Close() })
+	if err := os.Chmod(address, 0); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan struct{}, 1000)
+	r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}}
+	r.start(agentx.Config{Network: "unix", Address: address, Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
+		failed <- struct{}{}
+		return dialUnprivileged(ctx, n, a)
+	}})
+	<-failed
+	<-failed // so the first attempt is recorded
+	r.stop()
+	if st := r.Stats(); st.Reason != agentx.PermissionDenied {
+		t.Errorf("statistics %+v", st)
+	}
+	if log := r.log.lines(); len(log) != 1 || !strings.Contains(log[0], `msg="agentx: permission denied at the master agent's socket, retrying"`) {
+		t.Errorf("log %q", log)
+	}
+}
+
+// dialUnprivileged connects with the rights of nobody, if the test runs as root.
+func dialUnprivileged(ctx context.Context, network, address string) (net.Conn, error) {
+	if os.Geteuid() == 0 {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		const nobody = 65534
+		_ = syscall.Setfsuid(nobody)
+		defer func() { _ = syscall.Setfsuid(0) }()
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+// TestSessionSince: before the first attempt has ended the time of the state is that of New.
+func TestSessionSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sub := agentx.New(agentx.Config{}, agentx.NewFixture(t, 0).Tree)
+		created := time.Now()
+		time.Sleep(time.Minute)
+		if st := sub.Stats(); st.Connected || st.Reason != "" || !st.Since.Equal(created) {
+			t.Errorf("statistics %+v", st)
+		}
+	})
+}

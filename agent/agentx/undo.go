@@ -1,0 +1,77 @@
+package agentx
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/mib"
+)
+
+// An undo can wait for the disk, but while it waits the master serves nobody. snmpd repeats a PDU
+// after agentXTimeout, 1 s. So the waits are shorter than that, and a repeated UndoSet waits again.
+const (
+	// undoWait is how long an UndoSet waits for an undo.
+	undoWait = 700 * time.Millisecond
+	// undoAfterCommit is how long a CommitSet that failed waits for the undo of its other parts.
+	// The commit itself may have waited up to 700 ms before.
+	undoAfterCommit = 200 * time.Millisecond
+)
+
+// undoing is an undo in progress, on a goroutine of its own.
+type undoing struct {
+	index  int // of a variable that is not restored yet
+	done   chan struct{}
+	failed verdict // after done; zero if everything is restored
+}
+
+// startUndo starts to undo committed sets, the last one first. cause is the error of the commit
+// that failed, or nil; a Change may still be undoing its own part of that commit. The caller must
+// set another phase than committed, so that nothing else is done with the sets.
+func (t *transaction) startUndo(sets []testedSet, cause error) {
+	var pending <-chan error
+	index := 1
+	if se, ok := errors.AsType[*mib.SetError](cause); ok {
+		pending, index = se.Undoing, se.Index
+	}
+	if len(sets) == 0 && pending == nil {
+		return
+	}
+	u := &undoing{index: index, done: make(chan struct{})}
+	t.undoing = u
+	go func() {
+		defer close(u.done)
+		for _, s := range slices.Backward(sets) {
+			if err := s.set.Undo(); err != nil {
+				u.failed = verdictOf(err)
+			}
+		}
+		if pending != nil {
+			if err := <-pending; err != nil {
+				u.failed = verdict{pdu.Error(mib.UndoFailed), index}
+			}
+		}
+	}()
+}
+
+// awaitUndo waits for the undo that is in progress, and returns its result: undoFailed if it takes
+// longer than limit. snmpd makes genErr of an undoFailed without an index, so there is always one.
+func (t *transaction) awaitUndo(limit time.Duration) verdict {
+	if t.undoing == nil {
+		return t.undo
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-t.undoing.done:
+	case <-timer.C:
+		return verdict{pdu.Error(mib.UndoFailed), t.undoing.index}
+	}
+	if t.undoing.failed != (verdict{}) {
+		t.undo = t.undoing.failed
+	}
+	t.undoing = nil
+	return t.undo
+}

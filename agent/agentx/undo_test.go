@@ -1,0 +1,265 @@
+package agentx
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/posteo/go-agentx/pdu"
+
+	"aaasess/mib"
+)
+
+// slowWriter is a mib.Writer of one scalar, and its own Change: its undo takes time.
+type slowWriter struct {
+	undoTakes time.Duration
+	undoErr   error
+	commitErr error
+	undone    bool
+}
+
+func (*slowWriter) Writable(mib.Def) bool                       { return true }
+func (w *slowWriter) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
+func (w *slowWriter) Commit() error                             { return w.commitErr }
+func (*slowWriter) Cleanup()                                    {}
+
+func (w *slowWriter) Undo() error {
+	time.Sleep(w.undoTakes)
+	w.undone = w.undoErr == nil
+	return w.undoErr
+}
+
+// failsLater returns the error of a commit that failed, and whose undo ends after a time.
+func failsLater(after time.Duration, result error) error {
+	undoing := make(chan error, 1)
+	go func() { time.Sleep(after); undoing <- result }()
+	return &mib.SetError{Status: mib.GenErr, Index: 1, Undoing: undoing}
+}
+
+// slowMachine returns an established machine over a writer, and the SET of its scalar.
+func slowMachine(t *testing.T, w *slowWriter) (*machine, *TestSet) {
+	t.Helper()
+	tree, err := mib.New(&mib.Module[int]{
+		Name: "slow", Root: FixtureRoot, Pin: func() int { return 0 }, Writer: w,
+		Objects: []mib.Object[int]{mib.Scalar[int]{
+			Def: def("slow", FixtureRoot.Append(1), mib.Integer32, mib.ReadWrite),
+			Get: func(_ int, v *mib.Value) { v.SetInteger32(5) },
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMachine(tree, Open{}, bigEndian)
+	m.sessionID, m.opened = 7, true
+	return m, testOf(Varbind(FixtureRoot.Append(1, 0), 1))
+}
+
+// TestUndoIsAwaited: an UndoSet is answered after the undo, but never later than a master waits.
+func TestUndoIsAwaited(t *testing.T) {
+	const ms = time.Millisecond
+	broken := errors.New("broken")
+	type answer struct {
+		code  string
+		index uint16
+		after time.Duration
+	}
+	undoFailed := func(after time.Duration) answer { return answer{"undoFailed", 1, after} }
+	tests := []struct {
+		name   string
+		writer slowWriter
+		later  func() error // the error of Commit, if it is made in the test
+		commit answer
+		undo   []answer // of UndoSet, and of its repetitions
+	}{
+		{"at once", slowWriter{}, nil, answer{code: "noError"}, []answer{{code: "noError"}, {code: "noError"}}},
+		{"within the limit", slowWriter{undoTakes: 300 * ms}, nil, answer{code: "noError"}, []answer{{"noError", 0, 300 * ms}, {code: "noError"}}},
+		{"fails within the limit", slowWriter{undoTakes: 300 * ms, undoErr: broken}, nil, answer{code: "noError"}, []answer{{"undoFailed", 1, 300 * ms}, {"undoFailed", 1, 0}}},
+		{
+			"later than the limit",
+			slowWriter{undoTakes: 2000 * ms},
+			nil,
+			answer{code: "noError"},
+			[]answer{undoFailed(700 * ms), undoFailed(700 * ms), {"noError", 0, 600 * ms}, {code: "noError"}},
+		},
+		{
+			"a failed commit is undone within its limit",
+			slowWriter{},
+			func() error { return failsLater(100*ms, nil) },
+			answer{"commitFailed", 1, 100 * ms},
+			[]answer{{code: "noError"}},
+		},
+		{
+			"a failed commit is undone later",
+			slowWriter{},
+			func() error { return failsLater(500*ms, nil) },
+			answer{"commitFailed", 1, 200 * ms},
+			[]answer{{"noError", 0, 300 * ms}, {code: "noError"}},
+		},
+		{
+			"a failed commit cannot be undone",
+			slowWriter{},
+			func() error { return failsLater(500*ms, broken) },
+			answer{"commitFailed", 1, 200 * ms},
+			[]answer{{"undoFailed", 1, 300 * ms}, {"undoFailed", 1, 0}},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := tt.writer
+				m, test := slowMachine(t, &w)
+				check := func(p Payload, packet uint32, want answer) {
+					t.Helper()
+					begin := time.Now()
+					r := ask(t, m, session7(1, packet), p)
+					if got := (answer{codeName(r.Error), r.Index, time.Since(begin)}); got != want {
+						t.Errorf("%s: %+v, want %+v", typeName(p.Type()), got, want)
+					}
+				}
+				check(test, 1, answer{code: "noError"})
+				if tt.later != nil {
+					w.commitErr = tt.later()
+				}
+				check(&CommitSet{}, 2, tt.commit)
+				for _, want := range tt.undo {
+					check(&UndoSet{}, 3, want)
+					if want.code == "noError" && tt.later == nil && !w.undone {
+						t.Error("answered before the undo was done")
+					}
+				}
+				m.end()
+			})
+		})
+	}
+}
+
+// TestUndoOctets has the octets of an UndoSet and of its answers.
+func TestUndoOctets(t *testing.T) {
+	const undoSet = `01 0a 10 00  00000007 00000008 00000003 00000000`
+	const answer = `01 12 10 00  00000007 00000008 00000003 00000008  00000000 `
+	tests := []struct {
+		name   string
+		writer slowWriter
+		want   string
+	}{
+		{"undone", slowWriter{undoTakes: time.Millisecond}, answer + `0000 0000`},
+		{"undoFailed(15)", slowWriter{undoErr: errors.New("broken")}, answer + `000f 0001`},
+		{"late", slowWriter{undoTakes: time.Minute}, answer + `000f 0001`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, test := slowMachine(t, &tt.writer)
+				ask(t, m, session7(8, 1), test)
+				ask(t, m, session7(8, 2), &CommitSet{})
+				request := unhex(t, undoSet)
+				h, _, err := nextPDU(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := m.handle(h, request, nil, testTime)
+				if want := unhex(t, tt.want); err != nil || string(got) != string(want) {
+					t.Errorf("answered with\n%x, want\n%x, error %v", got, want, err)
+				}
+				time.Sleep(tt.writer.undoTakes) // until its goroutine ends
+			})
+		})
+	}
+}
+
+// TestUndoLost: the connection is lost during an undo. The undo goes on, and nothing is cleaned up.
+func TestUndoLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &slowWriter{undoTakes: time.Minute}
+		m, test := slowMachine(t, w)
+		ask(t, m, session7(1, 1), test)
+		ask(t, m, session7(1, 2), &CommitSet{})
+		if r := ask(t, m, session7(1, 3), &UndoSet{}); r.Error != pdu.Error(mib.UndoFailed) {
+			t.Errorf("%s, want undoFailed", codeName(r.Error))
+		}
+		m.end()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if !w.undone {
+			t.Error("not undone")
+		}
+	})
+}
+
+// TestTestSetsBounded: a master extends a SET without end. Beyond the limits its TestSets are
+// refused, nothing of them is kept, and the SET as a whole fails.
+func TestTestSetsBounded(t *testing.T) {
+	cell := FixtureTable.Append(5, 1)
+	wide := make([]mib.Varbind, 10000) // some 440,000 octets
+	for i := range wide {
+		wide[i] = Varbind(cell, 7)
+	}
+	tests := []struct {
+		name     string
+		vbs      []mib.Varbind
+		accepted int
+		index    uint16
+	}{
+		{"many", []mib.Varbind{Varbind(cell, 7)}, maxTestSets, 1},
+		{"many without variables", nil, maxTestSets, 0},
+		{"large", wide, 2, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := NewFixture(t, 2)
+			m := established(t, f)
+			const sent = 3 * maxTestSets
+			for n := 1; n <= sent; n++ {
+				want, index := pdu.ErrorNone, uint16(0)
+				if n > tt.accepted {
+					want, index = pdu.Error(mib.ResourceUnavailable), tt.index
+				}
+				if r := ask(t, m, session7(1, uint32(n)), &TestSet{Varbinds: tt.vbs}); r.Error != want || r.Index != index {
+					t.Fatalf("TestSet %d: %s index %d, want %s index %d", n, codeName(r.Error), r.Index, codeName(want), index)
+				}
+				if n > 10 && len(tt.vbs) > 100 {
+					break
+				}
+			}
+			if s := m.sets[0]; len(m.sets) != 1 || len(s.tests) != 0 {
+				t.Errorf("%d transactions, %d TestSets are kept", len(m.sets), len(s.tests))
+			}
+			if r := ask(t, m, session7(1, sent+1), &CommitSet{}); r.Error != pdu.Error(mib.CommitFailed) {
+				t.Errorf("the CommitSet is answered with %s", codeName(r.Error))
+			}
+			if r := ask(t, m, session7(1, sent+2), &UndoSet{}); r.Error != pdu.ErrorNone {
+				t.Errorf("the UndoSet is answered with %s", codeName(r.Error))
+			}
+			if f.Rows()[0].Num != 0 {
+				t.Error("something was set")
+			}
+			// After its end the transaction id can be used again, and others are not affected.
+			ask(t, m, session7(1, sent+3), &CleanupSet{})
+			for tx := uint32(1); tx <= 2; tx++ {
+				if r := ask(t, m, session7(tx, sent+4), testOf(Varbind(cell, 7))); r.Error != pdu.ErrorNone {
+					t.Errorf("transaction %d: %s", tx, codeName(r.Error))
+				}
+			}
+		})
+	}
+}
+
+// TestTestSetRefused has the octets of the first TestSet beyond the limit, and of its answer.
+func TestTestSetRefused(t *testing.T) {
+	m := established(t, NewFixture(t, 2))
+	for n := range uint32(maxTestSets) {
+		ask(t, m, session7(8, n+1), testOf(Varbind(FixtureTable.Append(5, 1), 7)))
+	}
+	request := unhex(t, `01 08 10 00  00000007 00000008 00000fff 00000024
+		0002 0000  06 04 00 00 00000001 0001869f 00000001 00000002 00000001 00000005  00000007`)
+	want := unhex(t, `01 12 10 00  00000007 00000008 00000fff 00000008  00000000 000d 0001`)
+	h, _, err := nextPDU(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := m.handle(h, request, nil, testTime)
+	if err != nil || string(got) != string(want) {
+		t.Errorf("answered with\n%x, want\n%x, error %v", got, want, err)
+	}
+}

@@ -1,0 +1,210 @@
+package snmpmib
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"aaasess/internal/atomicfile"
+	"aaasess/mib"
+)
+
+// The objects of SNMPv2-MIB that a SET can change.
+const (
+	sysContact            = "sysContact"
+	sysName               = "sysName"
+	sysLocation           = "sysLocation"
+	snmpEnableAuthenTraps = "snmpEnableAuthenTraps"
+)
+
+// maxDisplayString is the size of the texts (RFC 3418 section 2), in octets.
+const maxDisplayString = 255
+
+// Settings are the values of sysContact, sysName, sysLocation and snmpEnableAuthenTraps that
+// managers have SET. A file keeps them. A value that the configuration gives goes first: see
+// [System.Fixed]. The methods may be called from any goroutine.
+type Settings struct {
+	file   string
+	logger *slog.Logger
+
+	mu   sync.Mutex // serializes changes; held while the file is written
+	kept atomic.Pointer[settings]
+}
+
+// settings are texts by the name of the object; snmpEnableAuthenTraps is "1" or "2". An object that
+// nobody has SET is missing. A map does not change once it is stored in Settings.
+type settings map[string]string
+
+// OpenSettings reads the file; a missing one has no values. It is written at the next SET. The
+// logger receives a line for each value that a SET has changed; nil discards them.
+func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
+	kept, err := readSettings(file)
+	if err != nil {
+		return nil, err
+	}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Settings{file: file, logger: logger}
+	s.kept.Store(&kept)
+	return s, nil
+}
+
+// get returns the value of an object that a manager has SET, unless the configuration fixes it. A
+// nil Settings has none.
+func (s *Settings) get(system *System, object string) (string, bool) {
+	if s == nil || system.fixes(object) {
+		return "", false
+	}
+	value, ok := (*s.kept.Load())[object]
+	return value, ok
+}
+
+// text returns the current value of a text, which is configured unless a manager has SET it.
+func (s *Settings) text(system *System, object, configured string) string {
+	if value, ok := s.get(system, object); ok {
+		return value
+	}
+	return configured
+}
+
+// AuthenTraps returns snmpEnableAuthenTraps: whether authenticationFailure notifications are
+// enabled.
+func (s *Settings) AuthenTraps(system *System) bool {
+	if value, ok := s.get(system, snmpEnableAuthenTraps); ok {
+		return value == strconv.Itoa(authenTrapsEnabled)
+	}
+	return system.AuthenTraps
+}
+
+// set changes the values of objects and writes the file. was are the values before.
+func (s *Settings) set(objects []string, next settings) (was settings, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was = *s.kept.Load()
+	kept := maps.Clone(was)
+	for _, object := range objects {
+		kept[object] = next[object]
+	}
+	return was, s.store(kept)
+}
+
+// restore reverts set, except for values that another request has changed since.
+func (s *Settings) restore(objects []string, next, was settings) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := maps.Clone(*s.kept.Load())
+	for _, object := range objects {
+		if kept[object] != next[object] {
+			continue
+		}
+		if value, ok := was[object]; ok {
+			kept[object] = value
+		} else {
+			delete(kept, object)
+		}
+	}
+	return s.store(kept)
+}
+
+// store makes values durable, then visible. If that fails, nothing changes. The caller holds mu.
+func (s *Settings) store(kept settings) error {
+	if err := atomicfile.Replace(s.file, kept.text()); err != nil {
+		return err
+	}
+	s.kept.Store(&kept)
+	return nil
+}
+
+// settingsWriter is the [mib.Writer] of the modules that have these objects.
+type settingsWriter struct {
+	settings *Settings
+	system   func() *System
+}
+
+// newSettingsWriter returns a writer; nil, by which every SET is notWritable, if nothing keeps the
+// values.
+func newSettingsWriter(cfg Config) mib.Writer {
+	if cfg.Settings == nil {
+		return nil
+	}
+	return &settingsWriter{cfg.Settings, cfg.System}
+}
+
+// Writable reports whether the configuration leaves the object to managers.
+func (w *settingsWriter) Writable(o mib.Def) bool { return !w.system().fixes(o.Name) }
+
+// Test checks the values. The last one counts if a request has several for one object.
+func (w *settingsWriter) Test(as []mib.Assignment) (mib.Change, error) {
+	c := &settingsChange{settings: w.settings, next: settings{}, by: as[0].By, position: as[0].Position}
+	for i := range as {
+		a := &as[i]
+		status := checkSetting(a.Object.Name, &a.Value)
+		if status == mib.NoError && (len(a.Instance) != 1 || a.Instance[0] != 0) {
+			status = mib.NoCreation
+		}
+		if status != mib.NoError {
+			return nil, &mib.SetError{Status: status, Index: a.Position}
+		}
+		c.next[a.Object.Name] = encodeSetting(&a.Value)
+	}
+	c.objects = slices.Sorted(maps.Keys(c.next))
+	return c, nil
+}
+
+// checkSetting checks a value of the right type (RFC 3416 section 4.2.5). A DisplayString has no
+// octets above 127 (RFC 2579); snmpd refuses NUL too, and so do we.
+func checkSetting(object string, v *mib.Value) mib.ErrorStatus {
+	if object == snmpEnableAuthenTraps {
+		if n := v.Int32(); n != authenTrapsEnabled && n != authenTrapsDisabled {
+			return mib.WrongValue
+		}
+		return mib.NoError
+	}
+	if len(v.Str) > maxDisplayString {
+		return mib.WrongLength
+	}
+	for i := range len(v.Str) {
+		if v.Str[i] == 0 || v.Str[i] > 127 {
+			return mib.WrongValue
+		}
+	}
+	return mib.NoError
+}
+
+// settingsChange is a SET of some of the objects.
+type settingsChange struct {
+	settings *Settings
+	objects  []string // whose values change, sorted
+	next     settings
+	was      settings // what Commit has replaced
+	by       mib.Requester
+	position int
+}
+
+// Commit makes the values durable. If the disk does not accept them, nothing changes.
+func (c *settingsChange) Commit() error {
+	var err error
+	if c.was, err = c.settings.set(c.objects, c.next); err != nil {
+		return &mib.SetError{Status: mib.CommitFailed, Index: c.position, Err: err}
+	}
+	return nil
+}
+
+// Undo restores the values that no other request has changed since.
+func (c *settingsChange) Undo() error {
+	if err := c.settings.restore(c.objects, c.next, c.was); err != nil {
+		return &mib.SetError{Status: mib.UndoFailed, Index: c.position, Err: err}
+	}
+	return nil
+}
+
+// Cleanup logs what has changed.
+func (c *settingsChange) Cleanup() {
+	for _, object := range c.objects {
+		c.settings.logger.Info("snmp: value changed by a SET", "object", object, "now", c.next[object], "by", c.by.Name, "from", c.by.Address)
+	}
+}
