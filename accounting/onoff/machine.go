@@ -17,8 +17,8 @@ type machine struct {
 	noResponse bool      // no server answered in a whole round of this On
 
 	gen     uint64    // of the newest round; results of older rounds are ignored
-	sending bool      // the newest round is in progress
-	next    time.Time // when the next round begins if none is in progress; zero: never
+	sending bool      // the newest round is in flight
+	next    time.Time // when the next round begins if none is in flight; zero: never
 }
 
 // eventKind is a kind of event.

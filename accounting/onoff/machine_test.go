@@ -241,7 +241,7 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// Events in any order: at most one round is in progress, and only in a state that sends; ids are
+// Events in any order: at most one round is in flight, and only in a state that sends; ids are
 // not reused; old results are ignored; and an On that is being sent is answered once a server
 // answers.
 func TestProperty(t *testing.T) {

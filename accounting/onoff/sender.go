@@ -72,7 +72,7 @@ type Sender struct {
 	mu             sync.Mutex // never held over calls out of this package
 	machine        machine
 	mustSend       bool                          // the newest round was not announced yet
-	inFlight       map[uint64]*accounting.Record // by round, those in progress; mostly one
+	inFlight       map[uint64]*accounting.Record // by round, those in flight; mostly one
 	status         Status
 	pendingChanges []Status    // at most maxPendingChanges
 	pendingOff     *pendingOff // the Off that is being sent

@@ -70,7 +70,7 @@ func TestAskAgain(t *testing.T) {
 	inBubble(t, a.Announce, func(o *bubble) {
 		o.On(TriggerStartUp)
 		o.after(5 * time.Second)
-		o.On(TriggerStartUp) // in progress
+		o.On(TriggerStartUp) // in flight
 		o.after(20 * time.Second)
 		o.perform(true, false, 0, nil) // otherwise at 30 s
 		o.after(29 * time.Second)

@@ -56,17 +56,17 @@ func reasonOf(err error) Reason {
 func (r Reason) message() string {
 	switch r {
 	case PermissionDenied:
-		return "agentx: permission denied at the master agent's socket, retrying"
+		return "agentx: permission denied at the master agent's socket; will retry"
 	case DuplicateRegistration:
-		return "agentx: duplicate registration: another subagent has the same subtree, retrying"
+		return "agentx: duplicate registration: another subagent has the same subtree; will retry"
 	case Refused:
-		return "agentx: the master agent refuses the session, retrying"
+		return "agentx: the master agent refuses the session; will retry"
 	case NoAnswer:
-		return "agentx: the master agent does not answer, retrying"
+		return "agentx: the master agent does not answer; will retry"
 	case Closed:
-		return "agentx: the master agent has closed the session, retrying"
+		return "agentx: the master agent has closed the session; will retry"
 	case BadPDU:
-		return "agentx: bad PDU from the master agent, retrying"
+		return "agentx: bad PDU from the master agent; will retry"
 	}
-	return "agentx: no connection to the master agent, retrying"
+	return "agentx: no connection to the master agent; will retry"
 }

@@ -60,7 +60,7 @@ func TestSessionReconnects(t *testing.T) {
 		}
 		want := []string{
 			`level=INFO msg="agentx: connected to the master agent" network=unix address=sock attempts=1 away=0s`,
-			`level=WARN msg="agentx: no connection to the master agent, retrying" network=unix address=sock err=EOF`,
+			`level=WARN msg="agentx: no connection to the master agent; will retry" network=unix address=sock err=EOF`,
 			`level=INFO msg="agentx: connected to the master agent" network=unix address=sock attempts=605 away=10m0.55s`,
 		}
 		if diff := cmp.Diff(want, r.log.lines()); diff != "" {
@@ -87,7 +87,7 @@ func TestSessionNeverConnected(t *testing.T) {
 		default:
 		}
 		r.stop()
-		want := []string{`level=WARN msg="agentx: no connection to the master agent, retrying" network=tcp address=127.0.0.1:705 err="connection refused"`}
+		want := []string{`level=WARN msg="agentx: no connection to the master agent; will retry" network=tcp address=127.0.0.1:705 err="connection refused"`}
 		if diff := cmp.Diff(want, r.log.lines()); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}

@@ -65,7 +65,7 @@ func TestSessionDuplicate(t *testing.T) {
 			t.Errorf("then statistics %+v", st)
 		}
 		log := r.log.lines()
-		want := `level=WARN msg="agentx: duplicate registration: another subagent has the same subtree, retrying"` +
+		want := `level=WARN msg="agentx: duplicate registration: another subagent has the same subtree; will retry"` +
 			` network="" address="" err="agentx: Register refused: duplicateRegistration"`
 		if len(log) != 2 || log[0] != want || !strings.Contains(log[1], "connected to the master agent") {
 			t.Errorf("log %q", log)
@@ -100,8 +100,8 @@ func TestSessionReasonChanges(t *testing.T) {
 		}
 		const who = " network=unix address=sock "
 		want := []string{
-			`level=WARN msg="agentx: no connection to the master agent, retrying"` + who + `err="dial unix: connect: no such file or directory"`,
-			`level=WARN msg="agentx: permission denied at the master agent's socket, retrying"` + who + `err="dial unix: connect: permission denied"`,
+			`level=WARN msg="agentx: no connection to the master agent; will retry"` + who + `err="dial unix: connect: no such file or directory"`,
+			`level=WARN msg="agentx: permission denied at the master agent's socket; will retry"` + who + `err="dial unix: connect: permission denied"`,
 		}
 		if diff := cmp.Diff(want, r.log.lines()); diff != "" {
 			t.Errorf("log of the first minute (-want +got):\n%s", diff)
@@ -132,7 +132,7 @@ func TestSessionPermissionDenied(t *testing.T) {
 	if st := r.Stats(); st.Reason != agentx.PermissionDenied {
 		t.Errorf("statistics %+v", st)
 	}
-	if log := r.log.lines(); len(log) != 1 || !strings.Contains(log[0], `msg="agentx: permission denied at the master agent's socket, retrying"`) {
+	if log := r.log.lines(); len(log) != 1 || !strings.Contains(log[0], `msg="agentx: permission denied at the master agent's socket; will retry"`) {
 		t.Errorf("log %q", log)
 	}
 }

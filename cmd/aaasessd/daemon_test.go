@@ -261,7 +261,7 @@ func TestSignals(t *testing.T) {
 		if _, err := radiustest.Account(t.Context(), netip.AddrPort{}, netip.MustParseAddrPort(addr), packet(acctStart, "S1", "alice")); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the record is under way", func() bool { return server.asked.Load() > 0 })
+		eventually(t, "the record is in flight", func() bool { return server.asked.Load() > 0 })
 		server.asked.Store(0)
 
 		gone := make(chan error, 1)

@@ -130,7 +130,7 @@ func TestRename(t *testing.T) {
 	stop := l.load("S")
 	for _, name := range []string{"uplink", "isp", "other"} { // one name returns
 		asked := server.asked.Load()
-		eventually(t, "records are under way", func() bool { return server.asked.Load() > asked })
+		eventually(t, "records are in flight", func() bool { return server.asked.Load() > asked })
 		l.reload(relayConfig(t, name, server), "configuration loaded")
 	}
 	eventually(t, "records are for the last one", func() bool { return l.queue("group/other").Records > 0 })

@@ -45,7 +45,7 @@ type progress uint8
 
 const (
 	newRequest progress = iota
-	inProgress          // the sink has not called back yet
+	inFlight            // the sink has not called back yet
 	answered
 )
 
@@ -73,7 +73,7 @@ func newDuplicateTable(limit int) *duplicateTable {
 	return &duplicateTable{limit: limit, recent: map[requestKey]requestState{}}
 }
 
-// begin returns the state of a request and marks a new one as inProgress. reboot is true for an
+// begin returns the state of a request and marks a new one as inFlight. reboot is true for an
 // Accounting-On or -Off. An answered request counts as a copy for copyWithin, or rebootCopyWithin.
 func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progress {
 	d.mu.Lock()
@@ -87,16 +87,16 @@ func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progres
 	if reboot {
 		within = rebootCopyWithin
 	}
-	// A request that the sink holds stays in progress however long that takes. A NAS that restarts
+	// A request that the sink holds stays in flight however long that takes. A NAS that restarts
 	// does not wait for it.
-	if known && (d.age(s, now) <= within || s.progress == inProgress && !reboot) {
+	if known && (d.age(s, now) <= within || s.progress == inFlight && !reboot) {
 		return s.progress
 	}
-	d.recent[k] = requestState{d.millis(now), inProgress}
+	d.recent[k] = requestState{d.millis(now), inFlight}
 	return newRequest
 }
 
-// end records the result of a request that is inProgress. A request that was not answered is
+// end records the result of a request that is inFlight. A request that was not answered is
 // forgotten: a retransmission counts as new.
 func (d *duplicateTable) end(k requestKey, ok bool, now time.Time) {
 	d.mu.Lock()

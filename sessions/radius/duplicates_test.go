@@ -25,9 +25,9 @@ func TestDuplicateTable(t *testing.T) {
 		limit int
 		steps []step
 	}{
-		{"in progress, then answered", 10, []step{
+		{"in flight, then answered", 10, []step{
 			{0, "begin", 1, newRequest},
-			{0, "begin", 1, inProgress},
+			{0, "begin", 1, inFlight},
 			{0, "ok", 1, 0},
 			{time.Second, "begin", 1, answered},
 			{time.Second, "begin", 2, newRequest},
@@ -55,9 +55,9 @@ func TestDuplicateTable(t *testing.T) {
 		{"answered after a change of generation", 10, []step{
 			{0, "begin", 1, newRequest},
 			{31 * time.Second, "begin", 2, newRequest},
-			{32 * time.Second, "begin", 1, inProgress},
+			{32 * time.Second, "begin", 1, inFlight},
 			{32 * time.Second, "ok", 1, 0},
-			{60 * time.Second, "begin", 2, inProgress},
+			{60 * time.Second, "begin", 2, inFlight},
 			{62 * time.Second, "begin", 1, answered},
 		}},
 		{"failed after a change of generation", 10, []step{
@@ -81,7 +81,7 @@ func TestDuplicateTable(t *testing.T) {
 			{0, "begin", 1, newRequest},
 			{0, "begin", 2, newRequest},
 			{0, "begin", 3, newRequest},
-			{0, "begin", 1, inProgress}, // in the older generation
+			{0, "begin", 1, inFlight}, // in the older generation
 			{0, "begin", 4, newRequest},
 			{0, "begin", 5, newRequest},
 			{0, "begin", 1, newRequest}, // two generations ago
@@ -105,14 +105,14 @@ func TestDuplicateTable(t *testing.T) {
 			{time.Second, "ok", 1, 0},
 			{3 * time.Second, "reboot", 1, answered},
 			{3*time.Second + ms, "reboot", 1, newRequest},
-			{4 * time.Second, "reboot", 1, inProgress},
+			{4 * time.Second, "reboot", 1, inFlight},
 			{4 * time.Second, "ok", 1, 0},
 			{6 * time.Second, "reboot", 1, answered},
 			{9 * time.Second, "reboot", 1, newRequest},
 		}},
-		{"a reboot is in progress for 2 s", 10, []step{
+		{"a reboot is in flight for 2 s", 10, []step{
 			{0, "reboot", 1, newRequest},
-			{2 * time.Second, "reboot", 1, inProgress},
+			{2 * time.Second, "reboot", 1, inFlight},
 			{2*time.Second + ms, "reboot", 1, newRequest},
 			{3 * time.Second, "ok", 1, 0}, // the first
 			{4 * time.Second, "ok", 1, 0}, // the second

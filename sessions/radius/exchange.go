@@ -87,7 +87,7 @@ func (x *exchange) handleAccounting(p radius.Packet, scratch []byte, now time.Ti
 	req.event.NAS.Local = x.sentTo
 	x.code, x.proxyState = radius.CodeAccountingResponse, req.proxyState
 	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
-	case inProgress:
+	case inFlight:
 		l.count(x.client, duplicates)
 	case answered:
 		l.count(x.client, duplicates)

@@ -80,7 +80,7 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 }
 
 // SetClients replaces all clients. On error it changes nothing. A client keeps the counters of its
-// prefix. Requests in progress are answered with the secret that they arrived with.
+// prefix. Requests in flight are answered with the secret that they arrived with.
 func (l *Listener) SetClients(list []Client) error {
 	return l.clients.replace(list)
 }

@@ -133,7 +133,7 @@ func TestRetransmissions(t *testing.T) {
 	l := startListener(t, sink, "127.0.0.1:0", local())
 	n, other := l.dial(l.Addr()), l.dial(l.Addr())
 	one, fence := start(1, "a"), statusRequest(9)
-	n.send(one, one, fence) // the second copy arrives while the first is in progress
+	n.send(one, one, fence) // the second copy arrives while the first is in flight
 	n.receive(fence)
 	call := sink.next(t)
 	call.done(nil)

@@ -27,7 +27,7 @@ type counters [numCounters]atomic.Uint64
 type Counters struct {
 	Requests          uint64 // datagrams received
 	Responses         uint64 // answers sent, including repeated ones and those to Status-Servers
-	Duplicates        uint64 // identical datagrams: answered again or still in progress
+	Duplicates        uint64 // identical datagrams: answered again or still in flight
 	Malformed         uint64 // requests that could not be parsed
 	LeftOut           uint64 // requests accepted without an attribute of a wrong length
 	BadAuthenticators uint64 // wrong authenticators, and Status-Servers without a Message-Authenticator

@@ -45,7 +45,7 @@ type session struct {
 	began    time.Time
 	octets   uint32
 	ended    bool
-	inFlight chan struct{} // holds a token while a request is under way: requests keep their order
+	inFlight chan struct{} // holds a token while a request is in flight: requests keep their order
 }
 
 // NAS is the simulated access server.

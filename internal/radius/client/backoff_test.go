@@ -71,7 +71,7 @@ func TestBackoff(t *testing.T) {
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{1, to(0, 1, 6, 11, 16, 86), 91},
 		}},
-		{"suppressed only while the probe is under way", setup{}, []retry.Schedule{short}, nil, []plannedRequest{
+		{"suppressed only while the probe is in flight", setup{}, []retry.Schedule{short}, nil, []plannedRequest{
 			{0, to(0, 0, 5, 10, 15, 25, 45, 85), 90},
 			{6, to(0, 6, 11, 16, 21, 31, 51, 91), 96},
 		}},

@@ -114,7 +114,7 @@ func (s *server) lookUp(ctx context.Context) {
 			return
 		}
 		if err != nil && !failed {
-			s.warn("RADIUS server name cannot be resolved, retrying", err)
+			s.warn("RADIUS server name cannot be resolved; will retry", err)
 		}
 		failed = err != nil
 		next := times.Every
