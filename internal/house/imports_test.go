@@ -33,16 +33,16 @@ var rules = []rule{
 	{"agent/snmp/usm", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/internal/atomicfile"}, "it authenticates messages; access control is in vacm"},
 	{"agent/snmp/vacm", []string{"aaasess/mib", "aaasess/agent/snmp/wire"}, "access control; authentication is in usm"},
 	{"agent/snmp/limit", nil, "rate limits by address, without a socket"},
-	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm", "aaasess/internal/atomicfile"}, "objects about the engine; it has no socket"},
+	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm", "aaasess/internal/atomicfile"}, "objects about the engine; it has no socket"},
 	{"agent/snmp/notify", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/internal/throttle"}, "it talks to receivers; the responder talks to managers"},
-	{"store", []string{"github.com/cockroachdb/", "golang.org/x/sys", "aaasess/internal/throttle"}, "it knows no types of other packages, so that its engine can be replaced"},
+	{"store", []string{"github.com/cockroachdb/pebble/v2", "aaasess/internal/throttle"}, "it knows no types of other packages, so that its engine can be replaced"},
 	{"accounting", []string{"aaasess/sessions", "aaasess/store", "aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle"}, "policy and records; delivery and transports depend on it, not it on them"},
 	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "it decides which record goes to which method, and when; it knows no transport"},
 	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius/rfc2866"}, "it tells servers that the daemon starts and stops; it stores nothing and knows no transport"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/store"}, "it runs methods by their Specs: a new transport does not change it"},
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
-	{"accounting/local", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
+	{"accounting/local", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"internal/radius", []string{"layeh.com/radius"}, "the wire: it knows neither sessions nor accounting"},
 	{"internal/radius/captured", nil, "packets for tests"},
 	{"internal/radius/client", []string{"aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "servers for any kind of request: accounting, later authentication"},
@@ -141,7 +141,9 @@ func breaches(p listed) []string {
 	return out
 }
 
-func TestImports(t *testing.T) {
+// packages lists all packages of the module with their imports.
+func packages(t *testing.T) (all []listed) {
+	t.Helper()
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "aaasess/...")
 	b, err := cmd.Output()
 	if err != nil {
@@ -150,13 +152,50 @@ func TestImports(t *testing.T) {
 	for dec := json.NewDecoder(strings.NewReader(string(b))); ; {
 		var p listed
 		if err := dec.Decode(&p); err == io.EOF {
-			break
+			return all
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		all = append(all, p)
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
 		for _, e := range breaches(p) {
 			t.Error(e)
 		}
+	}
+}
+
+// unused returns the patterns of the rule for a package that match none of its imports. A rule for
+// several packages has none.
+func unused(p listed) (patterns []string) {
+	r := ruleFor(p.ImportPath)
+	if r == nil || strings.HasSuffix(r.pkg, "/...") {
+		return nil
+	}
+	for _, pattern := range r.allow {
+		if !slices.ContainsFunc(p.Imports, func(i string) bool { return matches(i, []string{pattern}) }) {
+			patterns = append(patterns, pattern)
+		}
+	}
+	return patterns
+}
+
+// TestRulesAreUsed: no package may import more than it does, so that a new import is a decision.
+func TestRulesAreUsed(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, pattern := range unused(p) {
+			t.Errorf("%s may import %s, but does not", p.ImportPath, pattern)
+		}
+	}
+}
+
+func TestRulesAreUsedCanFail(t *testing.T) {
+	p := listed{"aaasess/store", []string{"github.com/cockroachdb/pebble/v2/vfs"}}
+	if got := unused(p); !slices.Equal(got, []string{"aaasess/internal/throttle"}) {
+		t.Errorf("got %q", got)
 	}
 }
 
