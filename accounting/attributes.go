@@ -63,13 +63,14 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 
 // composer builds one list of attributes.
 type composer struct {
-	b           []byte
-	start       int // where the list begins in b
-	n           *sessions.Notice
-	dictionary  *radius.Dictionary
-	present     keySet
-	dropped     Dropped
-	fragmentKey radius.Key // the last attribute is a fragment that continues in the next one of this key; 0: it is complete
+	b          []byte
+	start      int // where the list begins in b
+	n          *sessions.Notice
+	dictionary *radius.Dictionary
+	present    keySet
+	dropped    Dropped
+	// The last attribute is a fragment that continues in the next one of this key; 0: it is complete.
+	fragmentKey radius.Key
 }
 
 // addReceived adds an attribute of the NAS's packet. If we know a better value, the attribute gets

@@ -24,8 +24,9 @@ type Router struct {
 	lists  atomic.Pointer[routesByKind]
 	drafts sync.Pool // of *draft
 
-	mu     sync.Mutex                                // guards changes of routes
-	routes atomic.Pointer[map[string]*preparedRoute] // by text; nil for a route that cannot be parsed; the map itself never changes
+	mu sync.Mutex // guards changes of routes
+	// By text; nil for a route that cannot be parsed; the map itself never changes.
+	routes atomic.Pointer[map[string]*preparedRoute]
 
 	dictionary atomic.Pointer[radius.Dictionary] // names of attributes for the log
 

@@ -96,7 +96,8 @@ func (n *nasesBench) measureOn(ctx context.Context) (ons report.Sample, others [
 	}
 	stop()
 	replies := <-meanwhile
-	if _, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + (other.First+1)/2 }, p); err != nil { // until the last row
+	// Until the last row is gone.
+	if _, err := n.awaitGone(ctx, d.SNMP, func() int { return 1 + (other.First+1)/2 }, p); err != nil {
 		return nil, nil, err
 	}
 	ons[onsGone], ons[onsCPU] = gone.Sub(began).Seconds(), (after - cpu).Seconds()

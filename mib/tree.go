@@ -26,7 +26,8 @@ type leaf struct {
 }
 
 // New creates a tree. Two objects with one OID, an object within another one, an object outside its
-// module's root, or an identity that does not fit sysORTable are programming errors, which New returns.
+// module's root, or an identity that does not fit sysORTable are programming errors, which New
+// returns.
 func New(parts ...Part) (*Tree, error) {
 	t := &Tree{parts: parts}
 	for p, part := range parts {

@@ -41,9 +41,10 @@ func (t Type) String() string {
 // a reused Value needs no allocation: read only the field that Type selects.
 type Value struct {
 	Type Type
-	Num  uint64 // Integer32 (as int32), IpAddress (first octet highest), Counter32, Gauge32, TimeTicks, Counter64
-	Str  string // OctetString, Opaque
-	OID  OID    // ObjectIdentifier
+	// Integer32 (as int32), IpAddress (first octet highest), Counter32, Gauge32, TimeTicks, Counter64.
+	Num uint64
+	Str string // OctetString, Opaque
+	OID OID    // ObjectIdentifier
 }
 
 // SetInteger32 makes v an INTEGER or Integer32.

@@ -86,8 +86,8 @@ func (t *Terminator) finishAttempt(r *attemptResult) {
 	close(r.finished)
 }
 
-// isCutShort reports whether the end of the daemon has ended the attempt before the NAS answered. It
-// has no outcome then: the NAS has done nothing wrong.
+// isCutShort reports whether the end of the daemon has ended the attempt before the NAS answered.
+// It has no outcome then: the NAS has done nothing wrong.
 func (r *attemptResult) isCutShort() bool {
 	return r.outcome.Answer == NoAnswer && r.ctx.Err() != nil && !errors.Is(context.Cause(r.ctx), ErrSessionEnded)
 }

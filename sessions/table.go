@@ -33,18 +33,20 @@ type Table struct {
 	journal Journal
 	clock   clock
 
-	mu           sync.Mutex // guards decisions; never held over I/O
-	rows         rows
-	nases        nases
-	names        nameIndex
-	remembered   endedSessions
-	closings     closings
-	counters     Counters
-	last         ID
-	onEnd        func(ID) (durable func(cause uint32)) // see setOnEnd
-	endReports   []func()                              // to call when the ends of the next commit are durable
-	undoable     map[ID]int                            // how many Disconnects of a marked session can still be undone
-	dirty        bool                                  // rows differ from the published view
+	mu         sync.Mutex // guards decisions; never held over I/O
+	rows       rows
+	nases      nases
+	names      nameIndex
+	remembered endedSessions
+	closings   closings
+	counters   Counters
+	last       ID
+	onEnd      func(ID) (durable func(cause uint32)) // see setOnEnd
+	// To call when the ends of the next commit are durable.
+	endReports []func()
+	// How many Disconnects of a marked session can still be undone.
+	undoable     map[ID]int
+	dirty        bool // rows differ from the published view
 	routes       routes
 	unrouted     []ID      // loaded without a route: Run stores them again
 	lastCounters *Counters // as of the newest commit

@@ -24,7 +24,7 @@ const (
 // TerminationEvent is an event of a session that is being ended.
 type TerminationEvent struct {
 	// Seq numbers the events of a Terminator from 1, in the order in which they happened. A
-	// [Watcher] sees gaps in it where other sessions have events.
+	// [Watcher] sees gaps in it: the events of other sessions, and those that were dropped.
 	Seq  uint64
 	ID   ID
 	Type TerminationEventType

@@ -101,7 +101,8 @@ func (s *Store) openEngine() error {
 // restore finishes a cut that a crash interrupted, checks the format, and loads the positions of
 // all queues. In an empty store it writes the format.
 func (s *Store) restore() error {
-	if _, err := s.finishCut(); err != nil { // if the engine refuses the cut, it will report the damage again
+	// If the engine refuses the cut, it will report the damage again.
+	if _, err := s.finishCut(); err != nil {
 		return err
 	}
 	if err := s.restoreFormat(); err != nil {

@@ -22,8 +22,9 @@ import (
 type repairs struct {
 	// cutting is held for reading to write batches or read records, and for writing to cut keys
 	// out. No lock of the store is held when it is acquired.
-	cutting      sync.RWMutex
-	lossAccepted bool        // state was cut out at this Open or Load; only used before other goroutines know the store
+	cutting sync.RWMutex
+	// State was cut out at this Open or Load; only used before other goroutines know the store.
+	lossAccepted bool
 	loaded       atomic.Bool // Load has succeeded, so the caller has the state in memory
 
 	repairing sync.Mutex // held during a repair; only one runs at a time
@@ -173,7 +174,8 @@ func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 			case isTransient(err):
 				return nil, err
 			case errors.Is(err, fs.ErrNotExist) && !s.isInUse(n):
-				return nil, nil // a compaction has rewritten it; if that meets damage, the new table becomes a suspect
+				// A compaction has rewritten it; if that meets damage, the new table becomes a suspect.
+				return nil, nil
 			case err != nil:
 				found = []gap{{file: t.file, from: t.smallest, to: append(bytes.Clone(t.largest), 0), err: err, unreadable: -1}}
 			}

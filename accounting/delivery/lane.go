@@ -19,7 +19,8 @@ type lane struct {
 	one     [1]*item              // initial storage of items
 	retry   timeheap.Entry[*lane] // in retrying: when its first item is tried again
 	parked  bool                  // in parked of its route
-	busy    bool                  // in no list: the first item is in flight, or is about to be placed or sent
+	// In no list: the first item is in flight, or is about to be placed or sent.
+	busy bool
 }
 
 func (l *lane) head() *item { return l.items[0] }

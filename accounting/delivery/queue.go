@@ -38,7 +38,8 @@ type queue struct {
 func newQueue(name string) *queue {
 	q := &queue{
 		name: name, method: accounting.MethodOf(name), listen: make(chan struct{}, 1),
-		bySession: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true, // the listener does not report records from before the start
+		// The listener does not report records from before the start.
+		bySession: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true,
 	}
 	q.scan.more = true
 	q.count.Queue = strings.Clone(name)

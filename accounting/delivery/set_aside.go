@@ -77,7 +77,8 @@ func (d *Delivery) setAsideAppend(it *item, now time.Time) store.Append {
 		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
 	}
 	d.setAside.total++
-	if _, ok := d.setAside.logged.Allow(now); ok { // a server that refuses everything must not fill the disk with log lines
+	if _, ok := d.setAside.logged.Allow(now); ok {
+		// A server that refuses everything must not fill the disk with log lines.
 		what := `accounting record refused and set aside; see "aaasess spool list"`
 		if errors.As(reason, new(*neverAnswered)) {
 			what = `accounting record never answered and set aside; see "aaasess spool list"`

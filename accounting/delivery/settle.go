@@ -101,7 +101,8 @@ func (d *Delivery) notDelivered(it *item, m *method, err error, wasProbe bool, n
 		d.answered(m)
 		it.ensureHistory().reason = err
 		d.place(it.lane)
-	case it.probing && !wasProbe: // an extra try, or the method answered meanwhile: the method stays as it is
+	case it.probing && !wasProbe:
+		// An extra try, or the method answered meanwhile: the method stays as it is.
 		m.noResponse++
 		it.lane.queue.count.NoResponse++
 		it.ensureHistory() // so that records that were never tried come before it

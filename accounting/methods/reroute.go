@@ -55,7 +55,8 @@ func (s *Set) applyReroutes() {
 		}
 		s.delivery.Reroute(queue, nil)
 		delete(s.rerouted, queue)
-		s.store.Commit(store.Change{Puts: []store.Put{{Key: rerouteKey(queue)}}}, func(error) {}) // if this fails, the next start does it
+		// If this fails, the next start does it.
+		s.store.Commit(store.Change{Puts: []store.Put{{Key: rerouteKey(queue)}}}, func(error) {})
 	}
 }
 

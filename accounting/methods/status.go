@@ -15,11 +15,12 @@ import (
 type Status struct {
 	Spec       accounting.Spec
 	Method     accounting.Method
-	Configured bool          // false: it was removed
-	Since      time.Time     // when its Spec, or the last one that was not equal to the one before, was applied
-	Waiting    uint64        // records in its queue
-	OnOff      *onoff.Status // its own Accounting-On and -Off; nil: it sends none
-	Monitored  *onoff.Status // status of the group whose Accounting-On its records wait for; nil: none
+	Configured bool // false: it was removed
+	// When its Spec, or the last one that was not equal to the one before, was applied.
+	Since     time.Time
+	Waiting   uint64        // records in its queue
+	OnOff     *onoff.Status // its own Accounting-On and -Off; nil: it sends none
+	Monitored *onoff.Status // status of the group whose Accounting-On its records wait for; nil: none
 }
 
 // Statuses returns the status of all running methods, by name.

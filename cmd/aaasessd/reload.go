@@ -46,7 +46,8 @@ func (d *daemon) reload(ctx context.Context) error {
 		return errors.Join(err, d.setClients(d.cfg))
 	}
 	d.setDictionary(cfg.Dictionary)
-	d.methods.Apply(ctx, change, onoff.TriggerConfigChange) // after SetPolicy, so that a removed method gets no new records
+	// After SetPolicy, so that a removed method gets no new records.
+	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
 	d.methods.Reopen()
@@ -60,7 +61,8 @@ func (d *daemon) setClients(cfg *config.Config) error {
 	if err := d.listener.SetClients(cfg.Listener.Clients); err != nil {
 		return err
 	}
-	if err := d.disconnector.SetClients(cfg.Disconnector.Clients); err != nil { // does not happen: the listener has accepted them
+	if err := d.disconnector.SetClients(cfg.Disconnector.Clients); err != nil {
+		// Does not happen: the listener has accepted them.
 		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients))
 	}
 	return nil

@@ -187,7 +187,8 @@ func (d *commands) each(do func(...uint64) (int, error), fit func(*accounting.Se
 		}
 		n, err := do(seqs...)
 		total += n
-		if err != nil && !errors.Is(err, accounting.ErrNotSetAside) { // another request has changed the record first
+		// ErrNotSetAside: another request has changed the record first.
+		if err != nil && !errors.Is(err, accounting.ErrNotSetAside) {
 			return total, err
 		}
 		left -= uint64(len(list))

@@ -18,9 +18,9 @@
 //
 // # Who owns what
 //
-// The package stores the serial number, the [Settings], the random values of the two spin locks, and
-// the rows built from the last policy and from the last users. It builds rows when a request first
-// sees a new policy or new users, never for single cells. A pinned state always shows the data that
-// it was pinned with, except the values of Settings, which are the current ones. All functions may
-// be called from several goroutines.
+// The package stores the serial number, the [Settings], the random values of the two spin locks,
+// and the rows built from the last policy and from the last users. It builds rows when a request
+// first sees a new policy or new users, never for single cells. A pinned state always shows the
+// data that it was pinned with, except the values of Settings, which are the current ones. All
+// functions may be called from several goroutines.
 package snmpmib

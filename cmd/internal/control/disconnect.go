@@ -67,7 +67,8 @@ func decodeBody(body io.Reader, v any) error {
 	dec := json.NewDecoder(body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) { // whose text has names of Go types
+		if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) {
+			// The decoder's own text has names of Go types.
 			return fmt.Errorf("body: %s: unexpected %s", cmp.Or(mismatch.Field, "JSON value"), mismatch.Value)
 		}
 		return fmt.Errorf("body: %w", err)

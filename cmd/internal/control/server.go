@@ -17,8 +17,9 @@ import (
 
 const (
 	readTimeout = 30 * time.Second // for a whole request
-	sendTimeout = 30 * time.Second // for each part of an answer; then the connection of a slow client is closed
-	endTimeout  = time.Second      // for the requests that are open when the Server ends
+	// For each part of an answer; then the connection of a slow client is closed.
+	sendTimeout = 30 * time.Second
+	endTimeout  = time.Second // for the requests that are open when the Server ends
 )
 
 // Config configures a [Server].

@@ -100,7 +100,8 @@ func scalarSchema(sc scalar, t reflect.Type, tag reflect.StructTag) map[string]a
 	switch limit := tag.Get("max"); {
 	case s["type"] == "integer":
 		s["minimum"], s["maximum"] = number(tag.Get("min")), number(limit)
-	case t.Kind() == reflect.String && limit != "": // the schema counts characters: there are at most as many as octets
+	case t.Kind() == reflect.String && limit != "":
+		// The schema counts characters: there are at most as many as octets.
 		s["minLength"], s["maxLength"] = number(tag.Get("min")), number(limit)
 	}
 	if def := tag.Get("default"); def != "" {

@@ -13,19 +13,21 @@ type Kind uint8
 
 // The kinds of observations.
 const (
-	Sent      Kind = iota + 1 // a NAS is about to send a record for the first time
-	Answered                  // a NAS has received an authentic answer to a record
-	Arrived                   // an accounting server has received a record, whether it answers or not
-	Queried                   // the daemon is about to be queried for its table and counters
-	Reported                  // its answer; each follows a Queried, without a kill between them
-	Killed                    // the daemon was killed and has ended
-	Failed                    // the daemon did not start, or ended by itself
-	Drained                   // the NASes have ended, and the daemon had time to deliver everything
-	Lost                      // a NAS has crashed and lost a session
-	Again                     // a record is sent again, or the network has doubled it; only for the reader
-	Generated                 // an accounting server has received a stop that no NAS sent: the daemon generated it
-	Older                     // from here on, a version runs that keeps order within a method, but not between methods
-	Present                   // from here on, the present version runs, with the state of the older one
+	Sent     Kind = iota + 1 // a NAS is about to send a record for the first time
+	Answered                 // a NAS has received an authentic answer to a record
+	Arrived                  // an accounting server has received a record, whether it answers or not
+	Queried                  // the daemon is about to be queried for its table and counters
+	Reported                 // its answer; each follows a Queried, without a kill between them
+	Killed                   // the daemon was killed and has ended
+	Failed                   // the daemon did not start, or ended by itself
+	Drained                  // the NASes have ended, and the daemon had time to deliver everything
+	Lost                     // a NAS has crashed and lost a session
+	Again                    // a record is sent again, or the network has doubled it; only for the reader
+	// An accounting server has received a stop that no NAS sent: the daemon generated it.
+	Generated
+	// From here on, a version runs that keeps order within a method, but not between methods.
+	Older
+	Present // from here on, the present version runs, with the state of the older one
 )
 
 // Record identifies a record. Nth is its place in the session, in the order of sending; the start
