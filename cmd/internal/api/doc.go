@@ -20,8 +20,8 @@
 //
 //	GET  /v1/server-groups                   [ServerGroupList]
 //	GET  /v1/server-groups/{name}            [ServerGroup]
-//	POST /v1/server-groups/{name}/acct-on    sends an Accounting-On; the body is a [PerformRequest] or
-//	                                         empty, the answer is a [ServerGroup]
+//	POST /v1/server-groups/{name}/acct-on    sends an Accounting-On; the body is a [PerformRequest]
+//	                                         or empty, the answer is a [ServerGroup]
 //	POST /v1/server-groups/{name}/acct-off   the same for an Accounting-Off
 //	GET  /v1/acct-on-off-groups              [OnOffGroupList]
 //	GET  /v1/spool                           [SpoolStatus]
