@@ -27,7 +27,7 @@ var problemTexts = [numProblems]string{
 	badCommunity:  "snmp: message dropped, unknown community or source address",
 	notAuthentic:  "snmp: message rejected, authentication or privacy failed",
 	notAuthorized: "snmp: request rejected, user or community has no access",
-	badVersion:    "snmp: message dropped, version is not SNMPv2c or SNMPv3",
+	badVersion:    "snmp: message dropped, version not accepted",
 	malformed:     "snmp: malformed message dropped",
 	overLimit:     "snmp: message dropped, limit exceeded",
 	notSent:       "snmp: sending the answer failed",

@@ -174,7 +174,7 @@ func TestSNMP(t *testing.T) {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
 	for community, want := range map[string]string{"\xffpublic": "n", "other": "g"} {
-		if name, _, allowed := policy.Community([]byte(community), netip.MustParseAddr("10.0.0.1")); !allowed || name != want {
+		if name, _, allowed := policy.Community(wire.ModelV2c, []byte(community), netip.MustParseAddr("10.0.0.1")); !allowed || name != want {
 			t.Errorf("community %q is %q, allowed: %t", community, name, allowed)
 		}
 	}
