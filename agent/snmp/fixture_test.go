@@ -99,7 +99,10 @@ func (n *numbers) module() mib.Part {
 	}
 	rows := &mib.Rows[*numbers, uint32]{
 		Get: func(s *numbers, index mib.OID) (uint32, bool) {
-			return index[0], len(index) == 1 && index[0] >= 1 && index[0] <= s.rows
+			if len(index) != 1 {
+				return 0, false
+			}
+			return index[0], index[0] >= 1 && index[0] <= s.rows
 		},
 		Next: func(s *numbers, index mib.OID, include bool, name mib.OID) (mib.OID, uint32, bool) {
 			row := uint32(1)
