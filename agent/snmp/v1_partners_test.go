@@ -3,7 +3,6 @@
 package snmp
 
 import (
-	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -11,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 	"github.com/gosnmp/gosnmp"
 
 	"aaasess/agent/snmp/wire"
@@ -30,8 +29,12 @@ func newV1Rig(t *testing.T, change ...func(*Config)) (*fixture, *partner.SnmpdPr
 	var conf []string
 	for _, r := range rules {
 		if r.model == wire.ModelV2c {
+			write := r.write
+			if write == "" {
+				write = "none"
+			}
 			conf = append(conf, fmt.Sprintf("group %[1]s v1 %[1]s", r.group),
-				fmt.Sprintf("access %s \"\" v1 noauth exact %s %s none", r.group, r.read, cmp.Or(r.write, "none")))
+				fmt.Sprintf("access %s \"\" v1 noauth exact %s %s none", r.group, r.read, write))
 		}
 	}
 	if f.cfg.MaxMessageSize != MaxMessageSize {
@@ -97,7 +100,7 @@ func TestSameAsSnmpdV1(t *testing.T) {
 				t.Errorf("%s said %+v, want %q", tt.tool, ours, tt.want)
 			}
 			if tt.theirs == "" {
-				if diff := gocmp.Diff(theirs, ours); diff != "" {
+				if diff := cmp.Diff(theirs, ours); diff != "" {
 					t.Errorf("(-snmpd +ours):\n%s", diff)
 				}
 			} else if !strings.Contains(theirs.Out+theirs.Err, tt.theirs) {
@@ -200,7 +203,7 @@ func TestWalkToolsV1(t *testing.T) {
 	want := slices.DeleteFunc(f.moduleLines(), func(line string) bool { return strings.Contains(line, "Counter64") })
 	for _, addr := range []string{f.ipv4(), f.ipv6()} {
 		got := runTool(t, "snmpwalk", append(v1("readers"), addr, oid())...)
-		if diff := gocmp.Diff(append(slices.Clone(want), "End of MIB"), got.lines()); diff != "" {
+		if diff := cmp.Diff(append(slices.Clone(want), "End of MIB"), got.lines()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", addr, diff)
 		}
 	}
@@ -211,6 +214,12 @@ func TestWalkToolsV1(t *testing.T) {
 		if got.Code != 0 || len(got.lines()) < 4 || !strings.Contains(got.Out, in) {
 			t.Errorf("%s: %+v", table, got)
 		}
+	}
+	const groupName, accessStatus = ".1.3.6.1.6.3.16.1.2.1.3", ".1.3.6.1.6.3.16.1.4.1.9" // vacmGroupName, vacmAccessStatus
+	readers := ".7.114.101.97.100.101.114.115"
+	rows := runTool(t, "snmpget", append(v1("everything"), f.ipv4(), groupName+".1"+readers, accessStatus+readers+".0.1.1")...)
+	if want := groupName + ".1" + readers + " = STRING: \"readers\"\n" + accessStatus + readers + ".0.1.1 = INTEGER: 1\n"; rows.Out != want {
+		t.Errorf("the rows of SNMPv1 are %+v, want %s", rows, want)
 	}
 	if got := runTool(t, "snmpstatus", append(v1("everything"), f.ipv4())...); got.Code != 0 || !strings.Contains(got.Out, "=>[a test] Up: 0:00:") {
 		t.Errorf("snmpstatus: %+v", got)
@@ -232,7 +241,7 @@ func TestLibraryV1(t *testing.T) {
 		}
 	}
 	err := g.Walk(oid(), func(v gosnmp.SnmpPDU) error { got = append(got, v.Name); return nil })
-	if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("walk: %v (-want +got):\n%s", err, diff)
 	}
 	for _, tt := range []struct {

@@ -204,7 +204,7 @@ func TestMasterReturns(t *testing.T) {
 const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} = undef; 1;`
 
 // checkrad asks an agent by FreeRADIUS's own script, as its session check does (R8), and gives its answer: 1 for a live
-// session, 0 for none. With SNMP_Session the script would ask port 161 only, by SNMPv1; without it, it runs snmpget. It has OIDs
+// session, 0 for none. It is without SNMP_Session here, so it runs snmpget; for the other way see checkradV1. It has OIDs
 // by name, for which a bare Debian needs modules: ours will do.
 func checkrad(t *testing.T, agent, user, sid string) string {
 	t.Helper()
