@@ -13,7 +13,7 @@ import (
 func trapV1(fields ...[]byte) []byte { return tlv(byte(TrapV1), fields...) }
 
 // trapFields returns the fields of a well-formed Trap-PDU: linkDown of 192.0.2.1.
-func trapFields(t *testing.T) [][]byte {
+func trapFields(t testing.TB) [][]byte {
 	return [][]byte{
 		tlv(tagOID, unhex(t, "2b 06 01 04 01 81 fd 59")), tlv(0x40, unhex(t, "c0 00 02 01")), integer(2), integer(0), tlv(0x43, unhex(t, "30 39")),
 		tlv(tagSequence, varbind(sysUpTime0, integer(1))),
