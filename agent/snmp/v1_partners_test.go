@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/gosnmp/gosnmp"
 
+	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
 	"aaasess/internal/partner"
 	"aaasess/mib"
@@ -258,5 +259,53 @@ func TestLibraryV1(t *testing.T) {
 	}
 	if f.numbers.now() != 42 {
 		t.Errorf("the number is %d", f.numbers.now())
+	}
+}
+
+// TestNetSNMPTestsV1 has the commands of net-snmp's own tests of SNMPv1 (fulltests T001, T017, T018,
+// T130 and T140), and what they look for.
+func TestNetSNMPTestsV1(t *testing.T) {
+	const sysDescr, sysUpTime = ".1.3.6.1.2.1.1.1", ".1.3.6.1.2.1.1.3"
+	only := func(name, oid string) *vacm.View {
+		v, err := vacm.NewView(name, []vacm.Family{{Subtree: mib.MustOID(oid)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	views := []*vacm.View{only("first", sysDescr), only("second", sysUpTime)}
+	var access []vacm.AccessEntry
+	var members []vacm.Member
+	var communities []vacm.Community
+	for i, c := range []struct {
+		name  string
+		model wire.SecurityModel
+	}{{"testcommunity1", wire.ModelV1}, {"testcommunity2", wire.ModelV1}, {"testcommunity2c", wire.ModelV2c}} {
+		access = append(access, vacm.AccessEntry{Group: c.name, Model: c.model, Level: wire.NoAuthNoPriv, Read: views[min(i, 1)]})
+		members = append(members, vacm.Member{Model: c.model, SecurityName: c.name, Group: c.name})
+		communities = append(communities, vacm.Community{Name: c.name, SecurityName: c.name, Models: []wire.SecurityModel{c.model}})
+	}
+	policy, err := vacm.New(views, access, members, communities)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newRig(t)
+	f.SetPolicy(policy)
+	const noName = "Reason: (noSuchName) There is no such variable name in this MIB."
+	for _, tt := range []struct{ test, tool, version, community, oid, want string }{
+		{"T001", "snmpget", "1", "testcommunity2", sysUpTime + ".0", sysUpTime + ".0 = Timeticks:"},
+		{"T001", "snmpgetnext", "1", "testcommunity2", sysUpTime, sysUpTime + ".0 = Timeticks:"},
+		{"T001", "snmpget", "1", "testcommunity2", sysUpTime + ".1", "Error in packet"},
+		{"T001", "snmpget", "1", "notavalidcommunity", sysUpTime + ".0", "Timeout"},
+		{"T017", "snmpget", "2c", "testcommunity2", sysUpTime + ".0", "Timeout"},
+		{"T018", "snmpget", "1", "testcommunity2c", sysUpTime + ".0", "Timeout"},
+		{"T130", "snmpget", "1", "testcommunity1", sysDescr + ".0", sysDescr + ".0 = STRING:"},
+		{"T140", "snmpget", "1", "testcommunity1", sysUpTime + ".0", noName},
+		{"T140", "snmpget", "1", "testcommunity2", sysDescr + ".0", noName},
+	} {
+		got := runTool(t, tt.tool, "-t1", "-c", tt.community, "-v", tt.version, f.ipv4(), tt.oid)
+		if !strings.Contains(got.Out+got.Err, tt.want) {
+			t.Errorf("%s: %s -v %s -c %s %s: %+v, want %s", tt.test, tt.tool, tt.version, tt.community, tt.oid, got, tt.want)
+		}
 	}
 }
