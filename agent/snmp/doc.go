@@ -62,8 +62,8 @@
 //
 // Three things are limited for each source and second ([Limits]): messages, reports to
 // unauthenticated messages, and octets in answers to requests whose source can be forged (SNMPv1,
-// SNMPv2c, noAuthNoPriv). A request is answered with at most one datagram, however many repetitions it asks
-// for. It may skip a bounded number of ranges outside its view. The responder reads no more of an
-// unauthenticated message than the report needs. An answer is sent at once or dropped: a congested
-// link delays nobody.
+// SNMPv2c, noAuthNoPriv). A request is answered with at most one datagram, however many
+// repetitions it asks for. It may skip a bounded number of ranges outside its view. The responder
+// reads no more of an unauthenticated message than the report needs. An answer is sent at once or
+// dropped: a congested link delays nobody.
 package snmp

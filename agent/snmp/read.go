@@ -19,7 +19,8 @@ func (e *exchange) releaseReader() {
 }
 
 // refuseSize answers with tooBig and no variable bindings (RFC 3416 section 4.2.1), or in SNMPv1
-// with those of the request (RFC 1157 section 4.1.2). If these do not fit either, there is no answer.
+// with those of the request (RFC 1157 section 4.1.2). If these do not fit either, there is no
+// answer.
 func (e *exchange) refuseSize() verdict {
 	e.frame.Reset()
 	if e.v1() {
