@@ -25,10 +25,25 @@ func readRequests(t testing.TB) map[string][]byte {
 	}
 }
 
+// readRequestsV1 returns read requests of SNMPv1, among them one that skips Counter64 and one that
+// finds nothing.
+func readRequestsV1(t testing.TB) map[string][]byte {
+	return map[string][]byte{
+		"v1 get":             marshal(t, requestV1(t, "public", gosnmp.GetRequest, names(testEntry.Append(1, 500))...)),
+		"v1 next":            marshal(t, requestV1(t, "public", gosnmp.GetNextRequest, names(testEntry.Append(1, 500))...)),
+		"v1 next, Counter64": marshal(t, requestV1(t, "public", gosnmp.GetNextRequest, names(testEntry.Append(2, 500))...)),
+		"v1 get of nothing":  marshal(t, requestV1(t, "public", gosnmp.GetRequest, names(testEntry.Append(2, 500))...)),
+	}
+}
+
 // TestAllocations: read requests allocate nothing once the buffers have grown.
 func TestAllocations(t *testing.T) {
-	f := newFixture(t)
-	for name, in := range readRequests(t) {
+	f := newV1Fixture(t)
+	requests := readRequests(t)
+	for name, p := range readRequestsV1(t) {
+		requests[name] = p
+	}
+	for name, in := range requests {
 		e := f.acquire()
 		do := func() {
 			e.n, e.from = copy(e.in[:], in), manager

@@ -18,6 +18,7 @@ type counters struct {
 	gets, nexts, bulks, sets                               atomic.Uint64
 	reqVars, setVars                                       atomic.Uint64
 	tooBigs, genErrs                                       atomic.Uint64
+	noSuchNames, badValues                                 atomic.Uint64 // only in SNMPv1
 	responses, reports                                     atomic.Uint64
 	overRequests, overOctets, overFailures, overSets       atomic.Uint64
 	sendErrors, forbidden                                  atomic.Uint64
@@ -66,6 +67,7 @@ func (r *Responder) counts() snmpmib.Counts {
 		UnknownPDUHandlers: c.unknownPDUHandlers.Load(), UnknownContexts: c.unknownContexts.Load(),
 		InGetRequests: c.gets.Load(), InGetNexts: c.nexts.Load(), InSetRequests: c.sets.Load(),
 		InTotalReqVars: c.reqVars.Load(), InTotalSetVars: c.setVars.Load(),
+		OutNoSuchNames: c.noSuchNames.Load(), OutBadValues: c.badValues.Load(),
 		OutTooBigs: c.tooBigs.Load(), OutGenErrs: c.genErrs.Load(), OutGetResponses: c.responses.Load(),
 	}
 }

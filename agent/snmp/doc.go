@@ -1,7 +1,7 @@
 // Package snmp is an SNMP command responder (RFC 3413 section 3). It serves a tree of package mib
 // over UDP, without a master agent, to managers that use SNMPv2c (RFC 3416, RFC 1901) or SNMPv3
-// with the User-based Security Model (RFC 3412, RFC 3414). It counts SNMPv1 messages and does not
-// answer them.
+// with the User-based Security Model (RFC 3412, RFC 3414). Communities that allow it are also
+// answered in SNMPv1 (RFC 1157, RFC 3584).
 //
 // # Layers
 //
@@ -12,6 +12,7 @@
 //	           process.go    turns a message into a verdict (RFC 3412 section 7)
 //	           read.go       GetRequest, GetNextRequest, GetBulkRequest (RFC 3416 section 4.2)
 //	           set.go        SetRequest
+//	           v1.go         what differs in SNMPv1
 //	           problemlog.go limits the log lines about bad messages
 //	wire       encoding      usm   authentication, privacy      vacm  access control
 //	snmpmib    MIB objects of the SNMP engine                   limit limits for each source
@@ -37,8 +38,10 @@
 // # Answers to bad input
 //
 //	not BER, or not a message                nothing; snmpInASNParseErrs
-//	SNMPv1, or an undefined version          nothing; snmpInBadVersions
+//	an undefined version                     nothing; snmpInBadVersions
+//	SNMPv1, and no community allows it       nothing; snmpInBadVersions
 //	unknown community, or a wrong source     nothing; snmpInBadCommunityNames, authenticationFailure
+//	SNMPv1 or v2c, not of this community     nothing; the same
 //	another security model                   nothing; snmpUnknownSecurityModels
 //	privacy without authentication           nothing; snmpInvalidMsgs
 //	a message that USM rejects               a report of its counter, if the flag asks for one
@@ -47,12 +50,20 @@
 //	a user or community without access       authorizationError (RFC 3413 section 3.2 step 4)
 //	an answer larger than the limit          tooBig; for a GETBULK, the part that fits
 //
+// # SNMPv1
+//
+// SNMPv1 has neither exceptions nor Counter64. A GetRequest for a variable that does not exist or
+// is a Counter64 is answered with noSuchName and the index of the first such variable. A
+// GetNextRequest skips Counter64, and is answered with noSuchName at the end of the view. Every
+// other error-status becomes one that SNMPv1 has (RFC 3584 section 4.4). Answers with an
+// error-status, including tooBig, echo the variable bindings of the request.
+//
 // # Denial of service
 //
 // Three things are limited for each source and second ([Limits]): messages, reports to
-// unauthenticated messages, and octets in answers to requests whose source can be forged (SNMPv2c,
-// noAuthNoPriv). A request is answered with at most one datagram, however many repetitions it asks
-// for. It may skip a bounded number of ranges outside its view. The responder reads no more of an
-// unauthenticated message than the report needs. An answer is sent at once or dropped: a congested
-// link delays nobody.
+// unauthenticated messages, and octets in answers to requests whose source can be forged (SNMPv1,
+// SNMPv2c, noAuthNoPriv). A request is answered with at most one datagram, however many
+// repetitions it asks for. It may skip a bounded number of ranges outside its view. The responder
+// reads no more of an unauthenticated message than the report needs. An answer is sent at once or
+// dropped: a congested link delays nobody.
 package snmp

@@ -34,7 +34,7 @@ type exchange struct {
 	scoped  wire.ScopedPDU
 	pdu     wire.PDU
 	session usm.Session
-	// securityName belongs to the community (SNMPv2c).
+	// securityName belongs to the community (SNMPv1 and SNMPv2c).
 	securityName string
 
 	// The answer.
@@ -45,7 +45,9 @@ type exchange struct {
 	last   []mib.OID // GETBULK: the last name of each repeater
 	ended  []bool    // GETBULK: which repeaters have reached the end
 
-	jumps int // ranges outside the view that this request has skipped
+	behind mib.OID // SNMPv1: where to continue behind an object that was skipped
+
+	jumps int // ranges that this request has skipped: outside the view, or SNMPv1 without their type
 
 	// covered tells for each object of the tree whether the view contains all of it. For most
 	// variables that answers whether they are visible. It belongs to view, the last view used.

@@ -99,7 +99,10 @@ func (n *numbers) module() mib.Part {
 	}
 	rows := &mib.Rows[*numbers, uint32]{
 		Get: func(s *numbers, index mib.OID) (uint32, bool) {
-			return index[0], len(index) == 1 && index[0] >= 1 && index[0] <= s.rows
+			if len(index) != 1 {
+				return 0, false
+			}
+			return index[0], index[0] >= 1 && index[0] <= s.rows
 		},
 		Next: func(s *numbers, index mib.OID, include bool, name mib.OID) (mib.OID, uint32, bool) {
 			row := uint32(1)
@@ -164,7 +167,9 @@ func views(t testing.TB) (all, test, scalars, text *vacm.View) {
 	return all, test, scalars, text
 }
 
-func testPolicy(t testing.TB) *vacm.Policy {
+// testPolicy returns the policy of the fixture. Its communities accept these versions of SNMP; none
+// means the default of package vacm, SNMPv2c.
+func testPolicy(t testing.TB, models ...wire.SecurityModel) *vacm.Policy {
 	t.Helper()
 	all, test, scalars, text := views(t)
 	access := []vacm.AccessEntry{
@@ -177,14 +182,22 @@ func testPolicy(t testing.TB) *vacm.Policy {
 		{Group: "operators", Model: wire.ModelUSM, Level: wire.AuthPriv, Read: all, Write: all},
 		{Group: "guests", Model: wire.ModelUSM, Level: wire.NoAuthNoPriv, Read: text},
 	}
+	for _, e := range slices.Clone(access) {
+		if e.Model == wire.ModelV2c {
+			e.Model = wire.ModelV1
+			access = append(access, e)
+		}
+	}
 	from := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	var members []vacm.Member
 	var communities []vacm.Community
 	for community, group := range map[string]string{"public": "readers", "everything": "watchers", "private": "writers", "limited": "limited", "blind": "blind", "orphan": ""} {
 		if group != "" {
-			members = append(members, vacm.Member{Model: wire.ModelV2c, SecurityName: group, Group: group})
+			for _, m := range []wire.SecurityModel{wire.ModelV1, wire.ModelV2c} {
+				members = append(members, vacm.Member{Model: m, SecurityName: group, Group: group})
+			}
 		}
-		communities = append(communities, vacm.Community{Name: community, SecurityName: cmp.Or(group, "orphan"), From: from})
+		communities = append(communities, vacm.Community{Name: community, SecurityName: cmp.Or(group, "orphan"), From: from, Models: models})
 	}
 	members = append(members,
 		vacm.Member{Model: wire.ModelUSM, SecurityName: "noc", Group: "operators"},

@@ -1,21 +1,29 @@
 package snmp
 
 import (
+	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/gosnmp/gosnmp"
 
 	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
 )
 
 // FuzzProcess: whatever octets arrive, the answer is at most one valid message, within the size
 // limit of its receiver, and of the version of the request.
 func FuzzProcess(f *testing.F) {
-	fx := newFixture(f)
+	fx := newV1Fixture(f)
 	close(fx.numbers.release)
 	for _, in := range readRequests(f) {
 		f.Add(in)
 	}
+	for _, in := range readRequestsV1(f) {
+		f.Add(in)
+	}
+	f.Add(marshal(f, requestV1(f, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 42})))
+	f.Add(marshal(f, requestV1(f, "public", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 42})))
 	f.Add(discoveryMessage(f))
 	f.Add(marshal(f, request(f, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 42})))
 	f.Add(guestMessage(fx, wire.GetBulkRequest))
@@ -42,10 +50,28 @@ func FuzzProcess(f *testing.F) {
 		if err := asked.Parse(in); err != nil || asked.Version != m.Version {
 			t.Fatalf("version %v (%v) is answered with %v", asked.Version, err, m.Version)
 		}
+		if m.Version == wire.Version1 {
+			checkAnswerV1(t, &asked, &m)
+		}
 		if len(out) > MaxMessageSize || m.Version == wire.Version3 && len(out) > int(asked.MaxSize) {
 			t.Fatalf("an answer of %d octets", len(out))
 		}
 	})
+}
+
+// checkAnswerV1: an answer of SNMPv1 has only what SNMPv1 has, and with an error-status the variable
+// bindings of the request.
+func checkAnswerV1(t *testing.T, asked, answer *wire.Message) {
+	var request, response wire.PDU
+	if err := errors.Join(request.ParseV1(asked.Data), response.ParseV1(answer.Data)); err != nil {
+		t.Fatal(err)
+	}
+	if response.ErrorStatus > int32(mib.GenErr) || int(response.ErrorIndex) > len(request.Varbinds) || len(response.Varbinds) != len(request.Varbinds) {
+		t.Fatalf("error %d %d with %d variables of %d", response.ErrorStatus, response.ErrorIndex, len(response.Varbinds), len(request.Varbinds))
+	}
+	if (response.ErrorStatus != 0 || request.Type == wire.SetRequest) && !bytes.Equal(request.RawVarbinds, response.RawVarbinds) {
+		t.Fatalf("error %d with %x instead of %x", response.ErrorStatus, response.RawVarbinds, request.RawVarbinds)
+	}
 }
 
 // guestMessage returns a request of the user guest, which needs no key.

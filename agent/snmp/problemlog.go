@@ -13,9 +13,9 @@ import (
 type problem uint8
 
 const (
-	badCommunity  problem = iota
-	notAuthentic          // wrong digest, unknown user, or a level above the user's
-	notAuthorized         // the group has no access
+	badCommunity  problem = iota // or not for this source address or version
+	notAuthentic                 // wrong digest, unknown user, or a level above the user's
+	notAuthorized                // the group has no access
 	badVersion
 	malformed
 	overLimit
@@ -24,10 +24,10 @@ const (
 )
 
 var problemTexts = [numProblems]string{
-	badCommunity:  "snmp: message dropped, unknown community or source address",
+	badCommunity:  "snmp: message dropped, unknown community, source address or version",
 	notAuthentic:  "snmp: message rejected, authentication or privacy failed",
 	notAuthorized: "snmp: request rejected, user or community has no access",
-	badVersion:    "snmp: message dropped, version is not SNMPv2c or SNMPv3",
+	badVersion:    "snmp: message dropped, version not accepted",
 	malformed:     "snmp: malformed message dropped",
 	overLimit:     "snmp: message dropped, limit exceeded",
 	notSent:       "snmp: sending the answer failed",

@@ -56,14 +56,14 @@ func TestProblemLog(t *testing.T) {
 		got = append(got, strings.TrimSpace(text))
 	}
 	want := []string{
-		`"snmp: message dropped, unknown community or source address" from=198.51.100.1:40000 suppressed=0 known=false`,
+		`"snmp: message dropped, unknown community, source address or version" from=198.51.100.1:40000 suppressed=0 known=false`,
 		`"snmp: malformed message dropped" from=198.51.100.1:40000 suppressed=0 err="wire: malformed message`,
-		`"snmp: message dropped, unknown community or source address" from=198.51.100.1:40000 suppressed=2 known=false`,
+		`"snmp: message dropped, unknown community, source address or version" from=198.51.100.1:40000 suppressed=2 known=false`,
 		`"snmp: message dropped, limit exceeded" from=198.51.100.1:40000 suppressed=0 limit=failures`,
-		`"snmp: message dropped, version is not SNMPv2c or SNMPv3" from=198.51.100.1:40000 suppressed=0 version=v1`,
+		`"snmp: message dropped, version not accepted" from=198.51.100.1:40000 suppressed=0 version=v1`,
 		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
-		`"snmp: message dropped, unknown community or source address" from=192.0.2.1:40000 suppressed=0 known=false`,
-		`"snmp: message dropped, unknown community or source address" from=203.0.113.7:161 suppressed=0 known=true`,
+		`"snmp: message dropped, unknown community, source address or version" from=192.0.2.1:40000 suppressed=0 known=false`,
+		`"snmp: message dropped, unknown community, source address or version" from=203.0.113.7:161 suppressed=0 known=true version=v2c`,
 		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,
 	}
 	if f.Stats().Forbidden != 2 {

@@ -45,15 +45,19 @@ func (e *exchange) process() verdict {
 	}
 	e.jumps = 0
 	switch policy := e.r.policy.Load(); e.msg.Version {
+	case wire.Version1:
+		if policy.HasV1() {
+			return e.processCommunity(policy, wire.ModelV1)
+		}
 	case wire.Version2c:
-		return e.processCommunity(policy)
+		return e.processCommunity(policy, wire.ModelV2c)
 	case wire.Version3:
 		return e.processUSM(policy)
 	}
 	return e.badVersion()
 }
 
-// badVersion counts a message of SNMPv1 or of an undefined version.
+// badVersion counts a message of an undefined version, or of SNMPv1 if no community accepts it.
 func (e *exchange) badVersion() verdict {
 	e.r.counters.badVersions.Add(1)
 	e.r.logProblem(badVersion, e.from, e.now, nil, "version", e.msg.Version)
@@ -69,17 +73,17 @@ func (e *exchange) malformed(err error) verdict {
 	return dropped
 }
 
-// processCommunity handles a message of SNMPv2c.
-func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
+// processCommunity handles a message of SNMPv1 or SNMPv2c; model belongs to its version.
+func (e *exchange) processCommunity(policy *vacm.Policy, model wire.SecurityModel) verdict {
 	c := &e.r.counters
-	name, known, allowed := policy.Community(e.msg.Community, e.from.Addr())
+	name, known, allowed := policy.Community(model, e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
-		e.r.logProblem(badCommunity, e.from, e.now, nil, "known", known)
+		e.r.logProblem(badCommunity, e.from, e.now, nil, "known", known, "version", e.msg.Version)
 		e.authenticationFailed()
 		return dropped
 	}
-	if err := e.pdu.Parse(e.msg.Data); err != nil {
+	if err := e.parseCommunityPDU(); err != nil {
 		return e.malformed(err)
 	}
 	if !isRequest(e.pdu.Type) {
@@ -87,7 +91,7 @@ func (e *exchange) processCommunity(policy *vacm.Policy) verdict {
 		return dropped
 	}
 	e.securityName = name
-	access, status := policy.Access(wire.ModelV2c, name, wire.NoAuthNoPriv)
+	access, status := policy.Access(model, name, wire.NoAuthNoPriv)
 	return e.execute(access, status)
 }
 
@@ -250,12 +254,15 @@ func (e *exchange) size(n int, status mib.ErrorStatus, index int) int {
 // finishPDU closes the answer and puts the message headers around it.
 func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	c := &e.r.counters
+	if e.v1() {
+		status = v1Status(status)
+	}
 	e.frame.ClosePDU(wire.Response, e.pdu.RequestID, int32(status), int32(index))
 	var v verdict
 	if e.secured() {
 		v = e.secure(e.session.Level)
 	} else {
-		e.frame.CloseCommunity(wire.Version2c, e.msg.Community)
+		e.frame.CloseCommunity(e.msg.Version, e.msg.Community)
 		v = e.checkSize()
 	}
 	if v == answered && e.forgeable() && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
@@ -270,6 +277,10 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	switch status {
 	case tooBig:
 		c.tooBigs.Add(1)
+	case noSuchName:
+		c.noSuchNames.Add(1)
+	case badValue:
+		c.badValues.Add(1)
 	case mib.GenErr:
 		c.genErrs.Add(1)
 	}
@@ -295,6 +306,9 @@ func (e *exchange) execute(access *vacm.AccessEntry, status vacm.Status) verdict
 	case wire.GetBulkRequest:
 		return e.getBulk(view)
 	}
+	if e.v1() {
+		return e.getEachV1(view)
+	}
 	return e.getEach(view)
 }
 
@@ -306,5 +320,8 @@ func (e *exchange) denyAccess() verdict {
 		user = e.session.UserName
 	}
 	e.r.logProblem(notAuthorized, e.from, e.now, user, "pdu", e.pdu.Type)
+	if e.v1() {
+		return e.denyAccessV1()
+	}
 	return e.echo(authorizationError, 0)
 }

@@ -18,9 +18,14 @@ func (e *exchange) releaseReader() {
 	e.vb.Value.Str = ""
 }
 
-// refuseSize answers with tooBig (RFC 3416 section 4.2.1).
+// refuseSize answers with tooBig and no variable bindings (RFC 3416 section 4.2.1), or in SNMPv1
+// with those of the request (RFC 1157 section 4.1.2). If these do not fit either, there is no
+// answer.
 func (e *exchange) refuseSize() verdict {
 	e.frame.Reset()
+	if e.v1() {
+		e.frame.AppendRaw(e.pdu.RawVarbinds)
+	}
 	return e.finishPDU(tooBig, 0)
 }
 

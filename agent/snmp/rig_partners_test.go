@@ -111,7 +111,9 @@ func groupOf(u toolUser) string {
 	return "users"
 }
 
-func rulesPolicy(t testing.TB) *vacm.Policy {
+// rulesPolicy returns the policy of the rules. Communities accept SNMPv2c, and these security models
+// besides.
+func rulesPolicy(t testing.TB, more ...wire.SecurityModel) *vacm.Policy {
 	t.Helper()
 	all, test, scalars, text := views(t)
 	byName := map[string]*vacm.View{"all": all, "test": test, "scalars": scalars, "text": text}
@@ -120,10 +122,16 @@ func rulesPolicy(t testing.TB) *vacm.Policy {
 	var members []vacm.Member
 	var communities []vacm.Community
 	for _, r := range rules {
-		access = append(access, vacm.AccessEntry{Group: r.group, Model: r.model, Level: r.level, Read: byName[r.read], Write: byName[r.write]})
+		models := []wire.SecurityModel{r.model}
 		if r.model == wire.ModelV2c {
-			members = append(members, vacm.Member{Model: r.model, SecurityName: r.group, Group: r.group})
-			communities = append(communities, vacm.Community{Name: r.group, SecurityName: r.group, From: from})
+			models = append(models, more...)
+			communities = append(communities, vacm.Community{Name: r.group, SecurityName: r.group, From: from, Models: models})
+		}
+		for _, m := range models {
+			access = append(access, vacm.AccessEntry{Group: r.group, Model: m, Level: r.level, Read: byName[r.read], Write: byName[r.write]})
+			if r.model == wire.ModelV2c {
+				members = append(members, vacm.Member{Model: m, SecurityName: r.group, Group: r.group})
+			}
 		}
 	}
 	for _, u := range append(allUsers(), strict) {

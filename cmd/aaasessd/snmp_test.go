@@ -314,7 +314,7 @@ func TestSNMPStatus(t *testing.T) {
 	if got.Boots != 1 || len(got.Listen) != 1 || got.EngineID != hex.EncodeToString(l.d.snmp.usm.Engine().ID()) {
 		t.Errorf("%+v", got)
 	}
-	eventually(t, "the log tells of it", func() bool { return strings.Contains(l.log.String(), "unknown community or source address") })
+	eventually(t, "the log tells of it", func() bool { return strings.Contains(l.log.String(), "unknown community, source address or version") })
 	if strings.Contains(l.log.String(), "secret") {
 		t.Error("the log has the community")
 	}

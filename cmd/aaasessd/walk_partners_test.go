@@ -205,9 +205,9 @@ func TestMasterReturns(t *testing.T) {
 const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} = undef; 1;`
 
 // checkrad queries an agent with FreeRADIUS's own script, as its session check does (R8). It
-// returns the answer: 1 for a live session, 0 for none. With SNMP_Session the script would query
-// port 161 by SNMPv1; without it, the script runs snmpget. It uses names of OIDs; our MIB modules
-// define them.
+// returns the answer: 1 for a live session, 0 for none. The script runs snmpget here, because
+// SNMP_Session is not available to it; for the other way see checkradV1. It uses names of OIDs; our
+// MIB modules define them.
 func checkrad(t *testing.T, agent, user, sid string) string {
 	t.Helper()
 	lib := t.TempDir()

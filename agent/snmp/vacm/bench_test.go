@@ -37,7 +37,7 @@ func BenchmarkCommunity(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			octets := []byte(name)
 			for b.Loop() {
-				p.Community(octets, from)
+				p.Community(wire.ModelV2c, octets, from)
 			}
 		})
 	}

@@ -10,18 +10,23 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+
+	"aaasess/agent/snmp/wire"
 )
 
 const maxCommunity = 255 // octets
 
-// Community accepts messages of SNMPv2c: a sender that uses Name is the user SecurityName (RFC 3584
-// section 5.2). Several communities may have the same name with different sources. Its methods hide
-// the name from fmt, slog and encoders. They do not if it is in an unexported field: fmt calls no
-// methods there.
+// Community accepts messages of SNMPv1 and SNMPv2c: a sender that uses Name is the user
+// SecurityName (RFC 3584 section 5.2). Several communities may have the same name with different
+// sources. Its methods hide the name from fmt, slog and encoders. They do not if it is in an
+// unexported field: fmt calls no methods there.
 type Community struct {
 	Name         string         // a secret of 1 to 255 octets
 	SecurityName string         // 1 to 32 octets
 	From         []netip.Prefix // sources that may use it; none means all
+	// Models are the security models, ModelV1 and ModelV2c, of the messages that may use it. None
+	// means ModelV2c.
+	Models []wire.SecurityModel
 }
 
 // String returns everything except the name.
@@ -54,6 +59,7 @@ type communities struct {
 	key   [16]byte // with the key, names up to 39 octets fit one block of SHA-256
 	known map[digest][]grant
 	list  []Community // without names
+	hasV1 bool        // one of them has ModelV1
 }
 
 type digest [sha256.Size]byte
@@ -62,6 +68,12 @@ type digest [sha256.Size]byte
 type grant struct {
 	from         netip.Prefix
 	securityName string
+	v1, v2c      bool // the security models that may use it
+}
+
+// allows reports whether messages of a security model may use the grant.
+func (g *grant) allows(model wire.SecurityModel) bool {
+	return model == wire.ModelV1 && g.v1 || model == wire.ModelV2c && g.v2c
 }
 
 func newCommunities(list []Community) (communities, error) {
@@ -83,6 +95,13 @@ func (cs *communities) add(c Community) error {
 	if err := checkName(c.SecurityName); err != nil {
 		return fmt.Errorf("security name: %w", err)
 	}
+	for _, m := range c.Models {
+		if m != wire.ModelV1 && m != wire.ModelV2c {
+			return fmt.Errorf("security model %s has no communities", m)
+		}
+	}
+	v1 := slices.Contains(c.Models, wire.ModelV1)
+	v2c := len(c.Models) == 0 || slices.Contains(c.Models, wire.ModelV2c)
 	from := slices.Clone(c.From)
 	if len(from) == 0 {
 		from = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
@@ -92,15 +111,18 @@ func (cs *communities) add(c Community) error {
 		if !f.IsValid() {
 			return fmt.Errorf("source %d is not a prefix", i+1)
 		}
-		g := grant{unmapped(f).Masked(), c.SecurityName}
+		g := grant{unmapped(f).Masked(), c.SecurityName, v1, v2c}
 		if j := slices.IndexFunc(cs.known[d], func(o grant) bool { return o.from == g.from }); j < 0 {
 			cs.known[d] = append(cs.known[d], g)
 		} else if o := cs.known[d][j]; o.securityName != g.securityName {
 			return fmt.Errorf("the same community from %s already has the security name %q", g.from, o.securityName)
+		} else if o != g {
+			return fmt.Errorf("the same community from %s already has other security models", g.from)
 		}
 	}
 	slices.SortStableFunc(cs.known[d], func(a, b grant) int { return cmp.Compare(b.from.Bits(), a.from.Bits()) })
-	cs.list = append(cs.list, Community{SecurityName: c.SecurityName, From: slices.Clone(c.From)})
+	cs.hasV1 = cs.hasV1 || v1
+	cs.list = append(cs.list, Community{SecurityName: c.SecurityName, From: slices.Clone(c.From), Models: slices.Clone(c.Models)})
 	return nil
 }
 
@@ -119,20 +141,27 @@ func (cs *communities) digest(name []byte) digest {
 	return sha256.Sum256(b[:n])
 }
 
-// Community identifies the sender of an SNMPv2c message. known reports whether the community name
-// exists, for any source. allowed reports whether this source may use it; only then securityName is
-// set, to that of the longest matching prefix. An IPv4-mapped address is its IPv4 address.
-// Community does not allocate.
-func (p *Policy) Community(community []byte, from netip.Addr) (securityName string, known, allowed bool) {
+// Community identifies the sender of a message of SNMPv1 or SNMPv2c; model is ModelV1 or ModelV2c.
+// known reports whether the community name exists, for any source and model. allowed reports
+// whether this source may use it with this model; only then securityName is set, to that of the
+// longest matching prefix. An IPv4-mapped address is its IPv4 address. Community does not allocate.
+func (p *Policy) Community(model wire.SecurityModel, community []byte, from netip.Addr) (securityName string, known, allowed bool) {
 	if len(community) > maxCommunity {
 		return "", false, false
 	}
 	grants, known := p.communities.known[p.communities.digest(community)]
 	from = from.Unmap().WithZone("")
 	for i := range grants { // longest prefix first
-		if grants[i].from.Contains(from) {
-			return grants[i].securityName, true, true
+		switch g := &grants[i]; {
+		case !g.from.Contains(from):
+		case !g.allows(model):
+			return "", true, false
+		default:
+			return g.securityName, true, true
 		}
 	}
 	return "", known, false
 }
+
+// HasV1 reports whether a community accepts SNMPv1.
+func (p *Policy) HasV1() bool { return p.communities.hasV1 }

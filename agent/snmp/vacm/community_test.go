@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aaasess/agent/snmp/wire"
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -69,22 +72,64 @@ func TestCommunity(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			name, known, allowed := p.Community([]byte(tt.community), netip.MustParseAddr(tt.from))
+			name, known, allowed := p.Community(wire.ModelV2c, []byte(tt.community), netip.MustParseAddr(tt.from))
 			if name != tt.want || known != tt.known || allowed != tt.allowed {
 				t.Errorf("%q, known %v, allowed %v", name, known, allowed)
 			}
 		})
 	}
 	t.Run("no address", func(t *testing.T) {
-		if name, known, allowed := p.Community([]byte("open"), netip.Addr{}); name != "" || !known || allowed {
+		if name, known, allowed := p.Community(wire.ModelV2c, []byte("open"), netip.Addr{}); name != "" || !known || allowed {
 			t.Errorf("%q, known %v, allowed %v", name, known, allowed)
 		}
 	})
 	t.Run("no communities", func(t *testing.T) {
-		if _, known, allowed := policy(t, nil, nil, nil).Community([]byte("public"), netip.MustParseAddr("127.0.0.1")); known || allowed {
+		if _, known, allowed := policy(t, nil, nil, nil).Community(wire.ModelV2c, []byte("public"), netip.MustParseAddr("127.0.0.1")); known || allowed {
 			t.Errorf("known %v, allowed %v", known, allowed)
 		}
 	})
+}
+
+var bothModels = []wire.SecurityModel{wire.ModelV1, wire.ModelV2c}
+
+// TestCommunityModels: a community is accepted only with its security models, and the longest prefix
+// decides about them too.
+func TestCommunityModels(t *testing.T) {
+	v1 := []wire.SecurityModel{wire.ModelV1}
+	p := policy(t, nil, nil, nil,
+		Community{Name: "default", SecurityName: "d"},
+		Community{Name: "old", SecurityName: "o", Models: v1},
+		Community{Name: "both", SecurityName: "b", Models: bothModels},
+		Community{Name: "mixed", SecurityName: "wide", Models: bothModels, From: prefixes("10.0.0.0/8")},
+		Community{Name: "mixed", SecurityName: "near", From: prefixes("10.1.0.0/16")},
+		Community{Name: "mixed", SecurityName: "host", Models: v1, From: prefixes("10.1.1.1/32")},
+	)
+	tests := []struct {
+		community, from string
+		v1, v2c         string // the security names; "" means not allowed
+	}{
+		{"default", "192.0.2.1", "", "d"},
+		{"old", "192.0.2.1", "o", ""},
+		{"both", "192.0.2.1", "b", "b"},
+		{"mixed", "10.9.9.9", "wide", "wide"},
+		{"mixed", "10.1.9.9", "", "near"},
+		{"mixed", "10.1.1.1", "host", ""},
+		{"mixed", "192.0.2.1", "", ""},
+	}
+	for _, tt := range tests {
+		for model, want := range map[wire.SecurityModel]string{wire.ModelV1: tt.v1, wire.ModelV2c: tt.v2c, wire.ModelUSM: "", AnyModel: ""} {
+			name, known, allowed := p.Community(model, []byte(tt.community), netip.MustParseAddr(tt.from))
+			if name != want || !known || allowed != (want != "") {
+				t.Errorf("%s from %s, model %v: %q, known %v, allowed %v, want %q", tt.community, tt.from, model, name, known, allowed, want)
+			}
+		}
+	}
+	if !p.HasV1() {
+		t.Error("no community with v1")
+	}
+	if policy(t, nil, nil, nil, Community{Name: "default", SecurityName: "d"}, Community{Name: "new", SecurityName: "n", Models: bothModels[1:]}).HasV1() {
+		t.Error("a community with v1")
+	}
 }
 
 func TestInvalidCommunities(t *testing.T) {
@@ -105,6 +150,13 @@ func TestInvalidCommunities(t *testing.T) {
 			`community 2, of "w": the same community from 10.0.0.0/8 already has the security name "r"`,
 		},
 		{"two users from anywhere", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "w"}}, "already"},
+		{
+			"two versions from one source",
+			[]Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "r", Models: bothModels}},
+			`community 2, of "r": the same community from 0.0.0.0/0 already has other security models`,
+		},
+		{"a model without communities", []Community{{Name: secret, SecurityName: "r", Models: []wire.SecurityModel{wire.ModelUSM}}}, "security model usm has no communities"},
+		{"one user twice, the default model", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "r", Models: []wire.SecurityModel{wire.ModelV2c}}}, ""},
 		{"one user twice", []Community{{Name: secret, SecurityName: "r"}, {Name: secret, SecurityName: "r", From: prefixes("0.0.0.0/0")}}, ""},
 		{"two names from one source", []Community{{Name: secret, SecurityName: "r"}, {Name: secret + "2", SecurityName: "w"}}, ""},
 	}
@@ -171,10 +223,10 @@ func TestCommunitiesAreHidden(t *testing.T) {
 }
 
 func TestCommunitiesWithoutNames(t *testing.T) {
-	list := []Community{{Name: "b", SecurityName: "w", From: prefixes("::1/128")}, {Name: "a", SecurityName: "r"}}
+	list := []Community{{Name: "b", SecurityName: "w", From: prefixes("::1/128"), Models: slices.Clone(bothModels)}, {Name: "a", SecurityName: "r"}}
 	p := policy(t, nil, nil, nil, list...)
-	list[0].From[0] = netip.Prefix{}
-	want := []Community{{SecurityName: "w", From: prefixes("::1/128")}, {SecurityName: "r"}}
+	list[0].From[0], list[0].Models[0] = netip.Prefix{}, wire.ModelUSM
+	want := []Community{{SecurityName: "w", From: prefixes("::1/128"), Models: bothModels}, {SecurityName: "r"}}
 	if diff := cmp.Diff(want, p.Communities(), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)
 	}
@@ -194,7 +246,7 @@ func TestCommunityDoesNotAllocate(t *testing.T) {
 	from := netip.MustParseAddr("::ffff:192.0.2.1")
 	for _, name := range []string{"public", "private", strings.Repeat("c", 1000)} {
 		octets := []byte(name)
-		if n := testing.AllocsPerRun(100, func() { p.Community(octets, from) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { p.Community(wire.ModelV2c, octets, from) }); n != 0 {
 			t.Errorf("%d octets: %v allocations", len(name), n)
 		}
 	}

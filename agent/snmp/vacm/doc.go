@@ -1,11 +1,11 @@
 // Package vacm is the View-based Access Control Model (RFC 3415): it decides who may read and write
-// which objects, and who is notified about them. It also has the communities, because SNMPv2c
-// identifies its users by them (RFC 3584 section 5.2). Message processing asks for decisions; the
-// MIB tables show the configuration.
+// which objects, and who is notified about them. It also has the communities, because SNMPv1 and
+// SNMPv2c identify their users by them (RFC 3584 section 5.2). Message processing asks for
+// decisions; the MIB tables show the configuration.
 //
 // # From a message to a view
 //
-//	community, source address          Policy.Community   RFC 3584 snmpCommunityTable
+//	community, model, source address   Policy.Community   RFC 3584 snmpCommunityTable
 //	    -> securityName
 //	securityModel, securityName        Policy.Access      RFC 3415 section 3.2, steps 2 to 4
 //	    -> groupName                                      vacmSecurityToGroupTable

@@ -1,6 +1,6 @@
-// Package wire encodes and decodes SNMP messages: it parses messages of SNMPv2c and SNMPv3 and
-// builds them. It knows no keys, users or objects: package usm does digests and privacy, package
-// mib has the values.
+// Package wire encodes and decodes SNMP messages: it parses messages of SNMPv1, SNMPv2c and SNMPv3
+// and builds them. It knows no keys, users or objects: package usm does digests and privacy,
+// package mib has the values.
 //
 // # Layout
 //
@@ -52,6 +52,9 @@
 //	         42 Gauge32, 43 TimeTicks, 44 Opaque, 46 Counter64; 05 NULL (unSpecified);
 //	         80 noSuchObject, 81 noSuchInstance, 82 endOfMibView, these four without content
 //
+// In SNMPv1 (RFC 1157 section 4.1) a PDU has the same fields. Its type is a0 to a3, and its values
+// are neither Counter64 nor exceptions. The Trap-PDU, a4, has other fields; they are checked only.
+//
 // # What is accepted
 //
 // The parsers accept the encodings that real managers send, and no others. Accepted are lengths of
@@ -59,8 +62,8 @@
 // they fit the octets of their type; unsigned values with the sign bit set if all octets of the
 // type are present. Rejected are indefinite lengths; an element longer than the enclosing element;
 // trailing octets at any level (except padding behind a decrypted ScopedPDU); sub-identifiers above
-// 2^32-1 or with leading zeros; names of more than 128 sub-identifiers; tags that RFC 3416 does not
-// have; the Trap-PDU of SNMPv1.
+// 2^32-1 or with leading zeros; names of more than 128 sub-identifiers; tags that the version of
+// the message does not have.
 //
 // Encoders always write the shortest form, as net-snmp does.
 //

@@ -35,6 +35,9 @@ func FuzzMessage(f *testing.F) {
 		if first.Message.Version == Version3 && first.Message.Model != ModelUSM {
 			return // not the parameters of USM
 		}
+		if first.PDU.Type == TrapV1 {
+			return // nothing builds traps of SNMPv1
+		}
 		if err := second.parse(first.build(&frame)); err != nil {
 			t.Fatalf("%x: built again %x: %v", b, frame.Bytes(), err)
 		}
@@ -125,7 +128,9 @@ func FuzzPDU(f *testing.F) {
 			f.Add(pduOf(SetRequest, varbind(sysUpTime0, b)))
 		}
 	}
+	f.Add(trapV1(trapFields(f)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		checkV1Subset(t, b)
 		var first, second opened
 		if err := first.PDU.Parse(b); err != nil {
 			mustBeMalformed(t, err)
@@ -143,4 +148,22 @@ func FuzzPDU(f *testing.F) {
 			t.Errorf("%x: built again %x (-first +second):\n%s", b, frame.Bytes(), d)
 		}
 	})
+}
+
+// checkV1Subset: a PDU of SNMPv1, except a trap, is the same PDU of SNMPv2.
+func checkV1Subset(t *testing.T, b []byte) {
+	var old, p PDU
+	if err := old.ParseV1(b); err != nil {
+		mustBeMalformed(t, err)
+		return
+	}
+	if old.Type == TrapV1 {
+		return
+	}
+	if err := p.Parse(b); err != nil {
+		t.Fatalf("%x: only SNMPv1 has it: %v", b, err)
+	}
+	if d := cmp.Diff(p, old, sameMeaning); d != "" || p.Type > SetRequest {
+		t.Errorf("%x: %s (-v2 +v1):\n%s", b, p.Type, d)
+	}
 }

@@ -94,7 +94,7 @@ func (o *opened) packet() *gosnmp.SnmpPacket {
 // genForGosnmp generates messages within the limits of gosnmp's types.
 func genForGosnmp(types []mib.Type) *rapid.Generator[*opened] {
 	return rapid.Custom(func(t *rapid.T) *opened {
-		o := genOpened(types).Filter(func(o *opened) bool { return o.Message.Version != Version1 && gosnmpEncodes(o.PDU.Varbinds) }).Draw(t, "message")
+		o := genOpened(types).Filter(func(o *opened) bool { return gosnmpEncodes(o.PDU.Varbinds) }).Draw(t, "message")
 		o.PDU.RequestID &= 1<<31 - 1
 		o.PDU.ErrorStatus &= 0x7f
 		o.PDU.ErrorIndex &= 0x7f

@@ -106,19 +106,20 @@ const (
 // PDUType is the tag of a PDU (RFC 3416 section 3).
 type PDUType uint8
 
-// The PDUs of SNMPv2c and SNMPv3. 0xa4 is the Trap-PDU of SNMPv1, which is rejected.
+// The PDUs. SNMPv1 has the first five, SNMPv2c and SNMPv3 have all but TrapV1.
 const (
 	GetRequest     PDUType = 0xa0
 	GetNextRequest PDUType = 0xa1
 	Response       PDUType = 0xa2
 	SetRequest     PDUType = 0xa3
+	TrapV1         PDUType = 0xa4 // Trap-PDU (RFC 1157 section 4.1.6); only in SNMPv1
 	GetBulkRequest PDUType = 0xa5
 	InformRequest  PDUType = 0xa6
 	SNMPv2Trap     PDUType = 0xa7
 	Report         PDUType = 0xa8
 )
 
-// String returns the name as RFC 3416 writes it, without the suffix "-PDU".
+// String returns the name as RFC 3416 or RFC 1157 writes it, without the suffix "-PDU".
 func (t PDUType) String() string {
 	switch t {
 	case GetRequest:
@@ -129,6 +130,8 @@ func (t PDUType) String() string {
 		return "Response"
 	case SetRequest:
 		return "SetRequest"
+	case TrapV1:
+		return "Trap"
 	case GetBulkRequest:
 		return "GetBulkRequest"
 	case InformRequest:
@@ -143,7 +146,7 @@ func (t PDUType) String() string {
 
 // known reports whether t is a PDU of RFC 3416.
 func (t PDUType) known() bool {
-	return t >= GetRequest && t <= Report && t != 0xa4
+	return t >= GetRequest && t <= Report && t != TrapV1
 }
 
 // isRead reports whether the values in the PDU's variable bindings are meaningless (RFC 3416

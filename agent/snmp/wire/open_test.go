@@ -53,6 +53,9 @@ func (o *opened) parse(b []byte) error {
 		}
 		pdu = o.Scoped.PDU
 	}
+	if o.Message.Version == Version1 {
+		return o.PDU.ParseV1(pdu)
+	}
 	return o.PDU.Parse(pdu)
 }
 

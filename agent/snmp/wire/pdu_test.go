@@ -196,7 +196,7 @@ func TestNamesOfNumbers(t *testing.T) {
 		{SecurityLevel(0).String(), "SecurityLevel(0)"},
 		{Version1.String() + Version2c.String() + Version3.String() + Version(2).String(), "v1v2cv3Version(2)"},
 		{ModelV1.String() + ModelV2c.String() + ModelUSM.String() + SecurityModel(4).String(), "v1v2cusmSecurityModel(4)"},
-		{PDUType(0xa4).String(), "PDUType(0xa4)"},
+		{TrapV1.String() + PDUType(0xa9).String(), "TrapPDUType(0xa9)"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
@@ -204,7 +204,7 @@ func TestNamesOfNumbers(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for typ := GetRequest; typ <= Report; typ++ {
-		if s := typ.String(); seen[s] || typ.known() == strings.HasPrefix(s, "PDUType(") {
+		if s := typ.String(); seen[s] || (typ.known() || typ.knownV1()) == strings.HasPrefix(s, "PDUType(") {
 			t.Errorf("%#x is called %q", uint8(typ), s)
 		} else {
 			seen[s] = true

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,12 +77,21 @@ func genVarbinds(types []mib.Type) *rapid.Generator[[]mib.Varbind] {
 	})
 }
 
-var genPDUType = rapid.SampledFrom([]PDUType{GetRequest, GetNextRequest, Response, SetRequest, GetBulkRequest, InformRequest, SNMPv2Trap, Report})
+var (
+	genPDUType   = rapid.SampledFrom([]PDUType{GetRequest, GetNextRequest, Response, SetRequest, GetBulkRequest, InformRequest, SNMPv2Trap, Report})
+	genV1PDUType = rapid.SampledFrom([]PDUType{GetRequest, GetNextRequest, Response, SetRequest})
+)
 
 func genOpened(types []mib.Type) *rapid.Generator[*opened] {
 	return rapid.Custom(func(t *rapid.T) *opened {
-		o := &opened{PDU: PDU{
-			Type:        genPDUType.Draw(t, "PDU"),
+		types, genType := types, genPDUType
+		version := rapid.SampledFrom([]Version{Version1, Version2c, Version3}).Draw(t, "version")
+		if version == Version1 {
+			genType = genV1PDUType
+			types = slices.DeleteFunc(slices.Clone(types), func(t mib.Type) bool { return !InV1(t) })
+		}
+		o := &opened{Message: Message{Version: version}, PDU: PDU{
+			Type:        genType.Draw(t, "PDU"),
 			RequestID:   genInt32.Draw(t, "request-id"),
 			ErrorStatus: genInt32.Draw(t, "error-status"),
 			ErrorIndex:  genInt32.Draw(t, "error-index"),
@@ -90,7 +100,6 @@ func genOpened(types []mib.Type) *rapid.Generator[*opened] {
 			types = []mib.Type{mib.Null} // Parse returns only the types of values
 		}
 		o.PDU.Varbinds = genVarbinds(types).Draw(t, "variable-bindings")
-		o.Message.Version = rapid.SampledFrom([]Version{Version1, Version2c, Version3}).Draw(t, "version")
 		if o.Message.Version != Version3 {
 			o.Message.Community = genOctets.Draw(t, "community")
 			return o

@@ -107,6 +107,10 @@ func v2c(tool string, args ...string) command {
 	return command{tool, append([]string{"-v2c", "-c", partner.WriteCommunity}, args...), false}
 }
 
+func v1(tool string, args ...string) command {
+	return command{tool, append([]string{"-v1", "-c", partner.WriteCommunity}, args...), false}
+}
+
 func v3(tool, user string, args ...string) command {
 	return command{tool, append([]string{"-v3", "-u", user}, args...), false}
 }
@@ -166,6 +170,17 @@ var recordings = []struct {
 		failing(v2c("snmpset", "ADDR", sysContact, "F", "1.5")),
 		failing(v2c("snmpset", "ADDR", sysContact, "U", "18446744073709551615")),
 		failing(v2c("snmpset", "ADDR", sysContact, "s", string(bytes.Repeat([]byte("x"), 300)), sysUpTime+".0", "t", "0")),
+	}},
+	{"v1", "snmpget, snmpgetnext, snmpwalk and snmpset of SNMPv1; what is not there and what snmpd refuses", false, []command{
+		v1("snmpget", "ADDR", sysUpTime+".0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.5.0", "1.3.6.1.2.1.11.1.0"),
+		failing(v1("snmpget", "-Cf", "ADDR", "1.3.6.1.2.1.1.3.7", sysUpTime+".0", "1.3.6.1.4.1.32473.1.0")),
+		v1("snmpgetnext", "ADDR", "1.3.6.1.2.1.1", sysOR+".3.1"),
+		failing(v1("snmpgetnext", "ADDR", "2.5")),
+		v1("snmpwalk", "ADDR", sysOR+".4"),
+		v1("snmpset", "ADDR", sysContact, "s", "operator"),
+		failing(v1("snmpset", "ADDR", sysContact, "i", "1")),
+		failing(v1("snmpset", "ADDR", sysUpTime+".0", "t", "1")),
+		failing(v1("snmpset", "ADDR", sysContact, "a", "192.0.2.255", sysUpTime+".0", "t", "0")),
 	}},
 	{"v3-noauth", "snmpget of a user without secrets: discovery, then the request; then in a context that snmpd has not", false, []command{
 		v3("snmpget", "open", "-l", "noAuthNoPriv", "ADDR", sysUpTime+".0"),

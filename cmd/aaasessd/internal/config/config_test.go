@@ -23,6 +23,7 @@ import (
 	"aaasess/agent/snmp"
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/vacm"
+	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
@@ -104,7 +105,7 @@ func TestDefault(t *testing.T) {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
 	for _, community := range []string{"public", "private"} {
-		name, _, allowed := got.SNMP.Responder.Policy.Community([]byte(community), netip.MustParseAddr("127.0.0.1"))
+		name, _, allowed := got.SNMP.Responder.Policy.Community(wire.ModelV2c, []byte(community), netip.MustParseAddr("127.0.0.1"))
 		if !allowed || name != community {
 			t.Errorf("community %s is %q, allowed: %t", community, name, allowed)
 		}

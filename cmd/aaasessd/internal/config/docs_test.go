@@ -30,7 +30,7 @@ func TestDocs(t *testing.T) {
 	}
 	text += `radius: {accounting: {listen: ["127.0.0.1:1813"]}}` + "\n"
 	dir := t.TempDir()
-	for _, name := range []string{"noc.auth", "noc.priv", "graphs.community", "trap.community"} {
+	for _, name := range []string{"noc.auth", "noc.priv", "graphs.community", "trap.community", "checkrad.community"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("some secret of it\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -32,6 +32,7 @@ var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[viewText]():              {Wants: "the name of a view", Parse: parseView, Pattern: `^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$`},
 	reflect.TypeFor[engineID]():              {Wants: "hexadecimal digits in quotes", Parse: parseEngineID, Pattern: enginePattern},
 	reflect.TypeFor[targetText]():            {Wants: "an IP address or host name, or host:port", Parse: parseTarget, Pattern: "."},
+	reflect.TypeFor[communityVersion]():      {Wants: "v1 or v2c", Parse: parseCommunityVersion, Pattern: versionPattern},
 	reflect.TypeFor[mibText]():               {Wants: "text", Parse: parseMIBText, Pattern: mibTextPattern},
 })
 

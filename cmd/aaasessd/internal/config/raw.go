@@ -37,7 +37,7 @@ type Control struct {
 
 type rawSNMP struct {
 	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), such as snmpd. Without it and without responder, nothing is served over SNMP."`
-	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd. It answers only the communities and users that are listed here, and never SNMPv1. Without it there is no responder."`
+	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd, and SNMPv1 for communities that list it. It answers only the communities and users that are listed here. Without it there is no responder."`
 	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart and authenticationFailure. The responder sends them."`
 	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false, casnDisconnect is notWritable."`
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
@@ -22,6 +23,8 @@ type (
 	engineID   []byte // the octets of an snmpEngineID; nil: none
 	targetText string // host:port
 	mibText    string // a DisplayString
+
+	communityVersion wire.SecurityModel // the security model of a version of SNMP that has communities
 )
 
 // targetPort is where notifications are received (RFC 3417 section 3.2).
@@ -57,6 +60,17 @@ func parseOID(text string, _ reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q is not an OID: they begin with 0, 1 or 2, and under 0 and 1 with 0 to 39", text)
 	}
 	return oid, nil
+}
+
+const versionPattern = `^v(1|2c)$`
+
+func parseCommunityVersion(text string, _ reflect.StructTag) (any, error) {
+	for _, model := range []wire.SecurityModel{wire.ModelV1, wire.ModelV2c} {
+		if model.String() == text {
+			return communityVersion(model), nil
+		}
+	}
+	return nil, fmt.Errorf("%q is not v1 or v2c", text)
 }
 
 // enginePattern is the pattern in the schema. parseEngineID has better errors.

@@ -100,13 +100,16 @@ func newPolicy(r *rawResponder, views []view) (*vacm.Policy, error) {
 	}
 	entry := func(g rawAccessGroup, model wire.SecurityModel, level wire.SecurityLevel) vacm.AccessEntry {
 		e := vacm.AccessEntry{Group: string(g.Name), Model: model, Level: level, Read: byName[g.Read], Notify: byName[g.Notify]}
-		if level == wire.AuthPriv || r.AllowInsecureSet && (model == wire.ModelV2c || level == wire.AuthNoPriv) {
+		if level == wire.AuthPriv || r.AllowInsecureSet && (model != wire.ModelUSM || level == wire.AuthNoPriv) {
 			e.Write = byName[g.Write]
 		}
 		return e
 	}
 	var access []vacm.AccessEntry
 	for _, g := range r.Groups {
+		if hasV1(r.Communities, g.Name) {
+			access = append(access, entry(g, wire.ModelV1, wire.NoAuthNoPriv))
+		}
 		access = append(access, entry(g, wire.ModelV2c, wire.NoAuthNoPriv))
 		for level := g.Level; level <= wire.AuthPriv; level++ {
 			access = append(access, entry(g, wire.ModelUSM, level))
@@ -116,14 +119,24 @@ func newPolicy(r *rawResponder, views []view) (*vacm.Policy, error) {
 	var communities []vacm.Community
 	seen := map[vacm.Member]bool{}
 	for _, c := range r.Communities {
-		m := vacm.Member{Model: wire.ModelV2c, SecurityName: string(c.securityName()), Group: string(c.Group)}
-		if !seen[m] {
-			seen[m], members = true, append(members, m)
+		name := string(c.securityName())
+		for _, model := range c.models() {
+			m := vacm.Member{Model: model, SecurityName: name, Group: string(c.Group)}
+			if !seen[m] {
+				seen[m], members = true, append(members, m)
+			}
 		}
-		communities = append(communities, vacm.Community{Name: string(c.Community), SecurityName: m.SecurityName, From: c.From})
+		communities = append(communities, vacm.Community{Name: string(c.Community), SecurityName: name, From: c.From, Models: c.models()})
 	}
 	for _, u := range r.Users {
 		members = append(members, vacm.Member{Model: wire.ModelUSM, SecurityName: u.Name, Group: string(u.Group)})
 	}
 	return vacm.New(list, access, members, communities)
+}
+
+// hasV1 reports whether a community of a group lists v1.
+func hasV1(communities []rawCommunity, group shortName) bool {
+	return slices.ContainsFunc(communities, func(c rawCommunity) bool {
+		return c.Group == group && slices.Contains(c.models(), wire.ModelV1)
+	})
 }

@@ -12,7 +12,7 @@ import (
 	"aaasess/agent/snmp/wire"
 )
 
-var modelNames = map[wire.SecurityModel]string{wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}
+var modelNames = map[wire.SecurityModel]string{wire.ModelV1: "v1", wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}
 
 // entryText formats an access entry: model, level, and the views to read, write and notify.
 func entryText(e vacm.AccessEntry) string {
@@ -77,6 +77,7 @@ func TestAccessEntries(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			checkV1Entry(t, tt.group, tt.insecure, tt.want)
 			c := mustParse(t, `snmp:
   responder:
     allow-insecure-set: `+tt.insecure+`
@@ -91,5 +92,26 @@ func TestAccessEntries(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// checkV1Entry: a group with a community of SNMPv1 has one more entry, which allows what that of
+// SNMPv2c allows.
+func checkV1Entry(t *testing.T, group, insecure string, without []string) {
+	t.Helper()
+	c := mustParse(t, `snmp:
+  responder:
+    allow-insecure-set: `+insecure+`
+    views: [{name: some, include: [1.3.6.1], exclude: [1.3.6.1.6]}]
+    groups: [{name: g, `+group+`}]
+    communities: [{community: c, from: [192.0.2.1], group: g, versions: [v1]}]
+`, ".")
+	var got []string
+	for _, e := range c.SNMP.Responder.Policy.Entries() {
+		got = append(got, entryText(e))
+	}
+	want := append([]string{strings.Replace(without[0], "v2c", "v1", 1)}, without...)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

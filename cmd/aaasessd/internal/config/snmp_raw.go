@@ -21,7 +21,7 @@ type rawResponder struct {
 	Limits                rawLimits        `yaml:"limits" doc:"Limits per second for each source address. A burst of the same size is also allowed. Whatever exceeds a limit is dropped and counted."`
 	Views                 []rawView        `yaml:"views" max:"256" doc:"Parts of the tree, for groups. Three views always exist and are not listed. all is 1.3.6.1. common is the same without the users, 1.3.6.1.6.3.15, and without the views and groups, 1.3.6.1.6.3.16. sessions is CISCO-AAA-SESSION-MIB and the system group."`
 	Groups                []rawAccessGroup `yaml:"groups" max:"256" doc:"What communities and users may do."`
-	Communities           []rawCommunity   `yaml:"communities" doc:"The communities of SNMPv2c. They are sent over the network in clear text."`
+	Communities           []rawCommunity   `yaml:"communities" doc:"The communities of SNMPv2c and SNMPv1. They are sent over the network in clear text."`
 	Users                 []rawUser        `yaml:"users" doc:"The users of SNMPv3."`
 }
 
@@ -54,10 +54,11 @@ type rawAccessGroup struct {
 }
 
 type rawCommunity struct {
-	Community strictyaml.Secret `yaml:"community" required:"yes" doc:"The community."`
-	From      []netip.Prefix    `yaml:"from" required:"yes" min:"1" max:"256" doc:"Addresses and prefixes that the community is accepted from. If a community is listed several times, the longest prefix that matches counts."`
-	Group     shortName         `yaml:"group" required:"yes" doc:"The group that the community is in."`
-	Name      shortName         `yaml:"name" default:"" doc:"The security name of the community. If missing, the name of the group."`
+	Community strictyaml.Secret  `yaml:"community" required:"yes" doc:"The community."`
+	From      []netip.Prefix     `yaml:"from" required:"yes" min:"1" max:"256" doc:"Addresses and prefixes that the community is accepted from. If a community is listed several times, the longest prefix that matches counts."`
+	Group     shortName          `yaml:"group" required:"yes" doc:"The group that the community is in."`
+	Name      shortName          `yaml:"name" default:"" doc:"The security name of the community. If missing, the name of the group."`
+	Versions  []communityVersion `yaml:"versions" default:"v2c" min:"1" max:"2" doc:"The versions of SNMP that the community is accepted in: v1 and v2c. If missing, v2c only. SNMPv1 is for managers that have no other version: it has no Counter64."`
 }
 
 type rawUser struct {

@@ -120,7 +120,8 @@ func TestSNMP(t *testing.T) {
     communities:
       - {community: {file: c}, from: ["2001:db8::/32", 10.0.0.1], group: g, name: n}
       - {community: {file: c}, from: ["::/0"], group: g, name: n}
-      - {community: other, from: [10.0.0.1], group: g}
+      - {community: other, from: [10.0.0.1], group: g, versions: [v2c, v1]}
+      - {community: old, from: [10.0.0.1], group: h, versions: [v1]}
     users:
       - {name: "ü 1", group: g}
       - {name: u2, group: g, auth: {protocol: MD5, password: "12345678"}, priv: {protocol: DES, key: "0x00112233445566778899aabbccddeeff"}}
@@ -166,18 +167,23 @@ func TestSNMP(t *testing.T) {
 	}
 	wantPolicy := append(implied,
 		"a +1 +1.3 +2.999 +1.3.6.1.2 -1.3.6.1.2.1",
-		"g v2c noAuthNoPriv a sessions a", "g usm noAuthNoPriv a - a", "g usm authNoPriv a sessions a", "g usm authPriv a sessions a",
-		"h v2c noAuthNoPriv - - all", "h usm authPriv - - all", "i v2c noAuthNoPriv common - -", "i usm authPriv common - -",
-		"n v2c g", "g v2c g", "ü 1 usm g", "u2 usm g", "u3 usm h", "u4 usm h",
-		"n from [2001:db8::/32 10.0.0.1/32]", "n from [::/0]", "g from [10.0.0.1/32]",
+		"g v1 noAuthNoPriv a sessions a", "g v2c noAuthNoPriv a sessions a", "g usm noAuthNoPriv a - a", "g usm authNoPriv a sessions a", "g usm authPriv a sessions a",
+		"h v1 noAuthNoPriv - - all", "h v2c noAuthNoPriv - - all", "h usm authPriv - - all", "i v2c noAuthNoPriv common - -", "i usm authPriv common - -",
+		"n v2c g", "g v2c g", "g v1 g", "h v1 h", "ü 1 usm g", "u2 usm g", "u3 usm h", "u4 usm h",
+		"n from [2001:db8::/32 10.0.0.1/32]", "n from [::/0]", "g from [10.0.0.1/32]", "h from [10.0.0.1/32]",
 	)
 	policy := c.SNMP.Responder.Policy
 	if diff := cmp.Diff(sorted(wantPolicy), policyText(policy)); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
 	for community, want := range map[string]string{"\xffpublic": "n", "other": "g"} {
-		if name, _, allowed := policy.Community([]byte(community), netip.MustParseAddr("10.0.0.1")); !allowed || name != want {
+		if name, _, allowed := policy.Community(wire.ModelV2c, []byte(community), netip.MustParseAddr("10.0.0.1")); !allowed || name != want {
 			t.Errorf("community %q is %q, allowed: %t", community, name, allowed)
+		}
+	}
+	for community, want := range map[string]string{"\xffpublic": "", "other": "g", "old": "h"} {
+		if name, _, allowed := policy.Community(wire.ModelV1, []byte(community), netip.MustParseAddr("10.0.0.1")); allowed != (want != "") || name != want {
+			t.Errorf("community %q in SNMPv1 is %q, allowed: %t", community, name, allowed)
 		}
 	}
 }

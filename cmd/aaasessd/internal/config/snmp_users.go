@@ -19,6 +19,15 @@ const (
 	maxCommunity = 255
 )
 
+// models returns the security models of a community's versions.
+func (r *rawCommunity) models() []wire.SecurityModel {
+	models := make([]wire.SecurityModel, len(r.Versions))
+	for i, v := range r.Versions {
+		models[i] = wire.SecurityModel(v)
+	}
+	return models
+}
+
 // securityName returns the security name of a community.
 func (r *rawCommunity) securityName() shortName {
 	if r.Name == "" {
@@ -49,6 +58,10 @@ func (d checker) checkCommunities(raw []rawCommunity, groups []rawAccessGroup) {
 			} else if r.Community != "" && prefix.IsValid() {
 				sources[s] = d.Line(path)
 			}
+		}
+		versions := d.Unique()
+		for j, v := range r.Versions {
+			versions.Check(fmt.Sprintf("%s.versions[%d]", path, j), wire.SecurityModel(v).String(), "in")
 		}
 		name := r.securityName()
 		switch first, there := members[name]; {
