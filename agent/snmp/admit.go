@@ -12,10 +12,10 @@ import (
 type sender uint8
 
 const (
-	stranger sender = iota // nothing: a wrong community, user or digest, or no access without one
-	listed                 // the same, but some community accepts its source; only for the log
-	named                  // a right community, or a user at noAuthNoPriv that has access
-	proven                 // a right digest
+	unknown sender = iota // nothing: a wrong community, user or digest, or no access without one
+	listed                // the same, but some community accepts its source; only for the log
+	named                 // a right community, or a user at noAuthNoPriv that has access
+	proven                // a right digest
 	numSenders
 )
 
@@ -23,9 +23,9 @@ const (
 // forges the address of a manager could use up the manager's requests without a community or key.
 type limiters struct {
 	named, proven *limit.Limiter // requests of these senders
-	failures      *limit.Limiter // answers to strangers
-	// provenFailures is for reports to messages with a right digest, such as those by which a manager
-	// learns our time after a restart. A stranger has none but recorded ones.
+	failures      *limit.Limiter // answers to unknown senders
+	// provenFailures is for reports to messages with a right digest, such as those by which a
+	// manager learns our time after a restart. Others can only repeat what they have recorded.
 	provenFailures *limit.Limiter
 	octets         *limit.Limiter // in answers to named senders, for each source
 	total          *limit.Total   // the same, for all sources together
@@ -63,7 +63,7 @@ func (e *exchange) usmSender(status vacm.Status) sender {
 	case status == vacm.Allowed:
 		return named
 	}
-	return stranger
+	return unknown
 }
 
 // admit spends a request of the sender, and reports whether it had one.
@@ -71,7 +71,7 @@ func (e *exchange) admit(by sender) bool {
 	e.sender = by
 	l := e.r.limiters.named
 	switch by {
-	case stranger:
+	case unknown:
 		return e.admitReport(e.r.limiters.failures)
 	case proven:
 		l = e.r.limiters.proven

@@ -37,14 +37,13 @@ var problemTexts = [numProblems]string{
 // most one line a minute for each kind, source and user. So bad messages cannot fill the disk. The
 // counters include all problems.
 //
-// Each kind has lines of its own for [throttle.MaxKeys] sources and users of each [sender]; those
-// beyond share one line. So nobody without a key can push an authenticated user onto the shared
-// line, nobody without a community those who have one, and no source that no community lists a
-// source that one lists. Strangers can push each other there, and whoever forges addresses inside a
-// listed prefix can push that prefix's managers there, as long as these are wrong themselves.
+// For each kind and each [sender], [throttle.MaxKeys] sources and users have lines of their own; the
+// others share one. So a flood from forged sources can push a manager onto the shared line only if
+// it proves as much as the manager does: the right key, a right community, or nothing from an
+// address of the same kind, listed or not.
 func (e *exchange) logProblem(k problem, user []byte, args ...any) {
 	r, by := e.r, e.sender
-	if by == stranger && r.policy.Load().HasSource(e.from.Addr()) {
+	if by == unknown && r.policy.Load().HasSource(e.from.Addr()) {
 		by = listed
 	}
 	line := r.problemLines[k][by].Allow(r.logKey(e.from.Addr(), user), r.started.Add(time.Duration(e.now)))

@@ -28,7 +28,7 @@ const (
 // problem and never fails.
 func (e *exchange) process() verdict {
 	e.r.counters.inPkts.Add(1)
-	e.sender = stranger
+	e.sender = unknown
 	if e.n > maxDatagram {
 		return e.malformed(errCutOff)
 	}
