@@ -246,11 +246,25 @@ func TestTotalResponseOctets(t *testing.T) {
 				t.Error("not answered again after a second, or before")
 			}
 			f.SetLimits(Limits{})
-			if f.at(time.Second, manager, right[name]) == nil || f.at(time.Second, manager, right[name]) == nil {
-				t.Error("no answer without limits")
+			for range 2 * want {
+				if f.at(time.Second, manager, right[name]) == nil {
+					t.Fatal("no answer without limits")
+				}
 			}
 		})
 	}
+	t.Run("answers to unknown senders", func(t *testing.T) {
+		f.limiters = newLimiters(Limits{ResponseOctets: 1, TotalResponseOctets: 1})
+		large := f.wrongMessages()["large, below the level"]
+		for range 3 { // twice the burst
+			if out := f.at(0, manager, large); len(out) < 40_000 {
+				t.Errorf("an answer of %d octets", len(out))
+			}
+		}
+		if f.at(0, manager, right["v2c"]) == nil {
+			t.Error("no answer to the manager: they have taken its octets")
+		}
+	})
 	t.Run("a source above its own limit", func(t *testing.T) {
 		f.limiters = newLimiters(Limits{ResponseOctets: 1000, TotalResponseOctets: 200_000})
 		got := 0
