@@ -20,7 +20,8 @@ type counters struct {
 	tooBigs, genErrs                                       atomic.Uint64
 	noSuchNames, badValues                                 atomic.Uint64 // only in SNMPv1
 	responses, reports                                     atomic.Uint64
-	overRequests, overOctets, overFailures, overSets       atomic.Uint64
+	overRequests, overFailures, overSets                   atomic.Uint64
+	overOctets, overTotalOctets                            atomic.Uint64
 	sendErrors, forbidden                                  atomic.Uint64
 }
 
@@ -33,11 +34,12 @@ type Stats struct {
 	Gets, GetNexts, GetBulks, Sets uint64 // requests carried out or rejected with an error-status
 	Reports                        uint64 // reports sent
 	// Dropped: requests above the limit of their source, answers above the octet limit for sources
-	// that can be forged, reports above the limit for unauthenticated messages, and SETs that found
-	// the queue full.
-	OverRequests, OverResponseOctets, OverFailures, OverSets uint64
-	SendErrors                                               uint64 // answers that the system could not send
-	Forbidden                                                uint64 // requests answered with authorizationError
+	// that can be forged, answers above the octet limit for all of these together, reports above
+	// the limit for unauthenticated messages, and SETs that found the queue full.
+	OverRequests, OverResponseOctets, OverTotalResponseOctets, OverFailures, OverSets uint64
+
+	SendErrors uint64 // answers that the system could not send
+	Forbidden  uint64 // requests answered with authorizationError
 }
 
 // Stats returns a copy of the statistics.
@@ -47,7 +49,8 @@ func (r *Responder) Stats() Stats {
 		Counts: r.counts(), USM: r.cfg.USM.Counts(),
 		Gets: c.gets.Load(), GetNexts: c.nexts.Load(), GetBulks: c.bulks.Load(), Sets: c.sets.Load(), Reports: c.reports.Load(),
 		OverRequests: c.overRequests.Load(), OverResponseOctets: c.overOctets.Load(),
-		OverFailures: c.overFailures.Load(), OverSets: c.overSets.Load(), SendErrors: c.sendErrors.Load(), Forbidden: c.forbidden.Load(),
+		OverTotalResponseOctets: c.overTotalOctets.Load(),
+		OverFailures:            c.overFailures.Load(), OverSets: c.overSets.Load(), SendErrors: c.sendErrors.Load(), Forbidden: c.forbidden.Load(),
 	}
 }
 

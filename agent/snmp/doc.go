@@ -10,6 +10,7 @@
 //	           serve.go      assigns requests to goroutines
 //	exchange   exchange.go   one request and its answer, with the memory for both
 //	           process.go    turns a message into a verdict (RFC 3412 section 7)
+//	           admit.go      who sent it, and whether a limit allows an answer
 //	           read.go       GetRequest, GetNextRequest, GetBulkRequest (RFC 3416 section 4.2)
 //	           set.go        SetRequest
 //	           v1.go         what differs in SNMPv1
@@ -60,9 +61,20 @@
 //
 // # Denial of service
 //
-// Three things are limited for each source and second ([Limits]): messages, reports to
+// Three things are limited for each source and second ([Limits]): requests, reports to
 // unauthenticated messages, and octets in answers to requests whose source can be forged (SNMPv1,
-// SNMPv2c, noAuthNoPriv). A request is answered with at most one datagram, however many
+// SNMPv2c, noAuthNoPriv). These octets are also limited for all sources together, because one
+// sender can forge many. Answers to unknown senders are not in that total: otherwise anybody could
+// use it up. They are small: a report has less than 200 octets, and an authorizationError repeats
+// the request.
+//
+// A message is checked before it spends anything, and what it has proved decides what it spends
+// (admit.go). So wrong messages with the source of a manager take none of its requests; they cost
+// the responder the check, for which no limit is needed that forged sources could not evade. Only
+// messages that USM accepts take requests of authenticated users. Among these are recorded ones
+// that are sent again within the time window (RFC 3414 section 2.2.3): SNMPv3 cannot tell them.
+//
+// A request is answered with at most one datagram, however many
 // repetitions it asks for. It may skip a bounded number of ranges outside its view. The responder
 // reads no more of an unauthenticated message than the report needs. An answer is sent at once or
 // dropped: a congested link delays nobody.

@@ -34,6 +34,7 @@ type exchange struct {
 	scoped  wire.ScopedPDU
 	pdu     wire.PDU
 	session usm.Session
+	sender  sender // what the message has proved so far
 	// securityName belongs to the community (SNMPv1 and SNMPv2c).
 	securityName string
 
@@ -97,10 +98,6 @@ func (e *exchange) setView(view *vacm.View) {
 		e.covered = append(e.covered, view.Covers(oid))
 	}
 }
-
-// forgeable reports whether anybody could have sent the request with this source address. Its
-// answer must not help to attack that address.
-func (e *exchange) forgeable() bool { return !e.secured() || e.session.Level == wire.NoAuthNoPriv }
 
 // secured reports whether the message is SNMPv3.
 func (e *exchange) secured() bool { return e.msg.Version == wire.Version3 }

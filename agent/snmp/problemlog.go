@@ -33,19 +33,27 @@ var problemTexts = [numProblems]string{
 	notSent:       "snmp: sending the answer failed",
 }
 
-// logProblem logs a problem with a source, and with a user if there is one: at most one line a
-// minute for each kind, source and user. So bad messages cannot fill the disk, and unknown sources
-// cannot hide the lines about known ones. Sources beyond [throttle.MaxKeys] share one line. The
+// logProblem logs a problem with the source of the message, and with a user if there is one: at
+// most one line a minute for each kind, source and user. So bad messages cannot fill the disk. The
 // counters include all problems.
-func (r *Responder) logProblem(k problem, from netip.AddrPort, now int64, user []byte, args ...any) {
-	line := r.problemLines[k].Allow(r.logKey(from.Addr(), user), r.started.Add(time.Duration(now)))
+//
+// For each kind and each [sender], [throttle.MaxKeys] sources and users have lines of their own; the
+// others share one. So a flood from forged sources can push a manager onto the shared line only if
+// it proves as much as the manager does: the right key, a right community, or nothing from an
+// address of the same kind, listed or not.
+func (e *exchange) logProblem(k problem, user []byte, args ...any) {
+	r, by := e.r, e.sender
+	if by == unknown && r.policy.Load().HasSource(e.from.Addr()) {
+		by = listed
+	}
+	line := r.problemLines[k][by].Allow(r.logKey(e.from.Addr(), user), r.started.Add(time.Duration(e.now)))
 	if !line.Write {
 		return
 	}
 	if len(user) > 0 {
 		args = append([]any{"user", string(user)}, args...)
 	}
-	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", from, "suppressed", line.Suppressed}, args...)...)
+	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", e.from, "suppressed", line.Suppressed}, args...)...)
 }
 
 // logKey is a hash of a source and a user: a key that had the user name would be allocated for each
@@ -66,5 +74,5 @@ func (e *exchange) logRejected(f *usm.Failure) {
 	if errors.Is(f, usm.ErrUnknownEngineID) || errors.Is(f, usm.ErrNotInTimeWindow) || len(user) == 0 {
 		return
 	}
-	e.r.logProblem(notAuthentic, e.from, e.now, user, "err", f.Unwrap())
+	e.logProblem(notAuthentic, user, "err", f.Unwrap())
 }

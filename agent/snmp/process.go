@@ -27,13 +27,8 @@ const (
 // process handles the message in e.in (RFC 3412 section 7.2, RFC 3584 section 5.2). It counts every
 // problem and never fails.
 func (e *exchange) process() verdict {
-	c := &e.r.counters
-	c.inPkts.Add(1)
-	if !e.r.requests.Allow(e.from.Addr(), 1, e.now) {
-		c.overRequests.Add(1)
-		e.r.logProblem(overLimit, e.from, e.now, nil, "limit", "requests")
-		return dropped
-	}
+	e.r.counters.inPkts.Add(1)
+	e.sender = unknown
 	if e.n > maxDatagram {
 		return e.malformed(errCutOff)
 	}
@@ -60,7 +55,7 @@ func (e *exchange) process() verdict {
 // badVersion counts a message of an undefined version, or of SNMPv1 if no community accepts it.
 func (e *exchange) badVersion() verdict {
 	e.r.counters.badVersions.Add(1)
-	e.r.logProblem(badVersion, e.from, e.now, nil, "version", e.msg.Version)
+	e.logProblem(badVersion, nil, "version", e.msg.Version)
 	return dropped
 }
 
@@ -69,7 +64,7 @@ var errCutOff = errors.New("larger than the largest UDP datagram (65507 octets)"
 // malformed counts a message, or a PDU in it, that cannot be parsed.
 func (e *exchange) malformed(err error) verdict {
 	e.r.counters.asnParseErrs.Add(1)
-	e.r.logProblem(malformed, e.from, e.now, nil, "err", err)
+	e.logProblem(malformed, nil, "err", err)
 	return dropped
 }
 
@@ -79,8 +74,11 @@ func (e *exchange) processCommunity(policy *vacm.Policy, model wire.SecurityMode
 	name, known, allowed := policy.Community(model, e.msg.Community, e.from.Addr())
 	if !allowed {
 		c.badCommunityNames.Add(1)
-		e.r.logProblem(badCommunity, e.from, e.now, nil, "known", known, "version", e.msg.Version)
+		e.logProblem(badCommunity, nil, "known", known, "version", e.msg.Version)
 		e.authenticationFailed()
+		return dropped
+	}
+	if !e.admit(named) {
 		return dropped
 	}
 	if err := e.parseCommunityPDU(); err != nil {
@@ -110,6 +108,10 @@ func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	if err != nil {
 		return e.reportFailure(err)
 	}
+	access, status := policy.Access(wire.ModelUSM, string(e.session.UserName), e.session.Level)
+	if !e.admit(e.usmSender(status)) {
+		return dropped
+	}
 	if err := e.scoped.Parse(scoped, e.msg.Flags&wire.FlagPriv != 0); err != nil {
 		return e.malformed(err)
 	}
@@ -127,7 +129,6 @@ func (e *exchange) processUSM(policy *vacm.Policy) verdict {
 	if len(e.scoped.ContextName) > 0 {
 		return e.report(snmpUnknownContexts, uint32(c.unknownContexts.Add(1)), e.session.Level, e.pdu.RequestID)
 	}
-	access, status := policy.Access(wire.ModelUSM, string(e.session.UserName), e.session.Level)
 	return e.execute(access, status)
 }
 
@@ -147,6 +148,9 @@ func (e *exchange) reportFailure(err error) verdict {
 	if !ok {
 		return e.malformed(err)
 	}
+	if failure.ReportLevel > wire.NoAuthNoPriv {
+		e.sender = proven
+	}
 	e.logRejected(failure)
 	if failure.IsWrongDigest() {
 		e.authenticationFailed()
@@ -155,9 +159,7 @@ func (e *exchange) reportFailure(err error) verdict {
 	if !confirmed {
 		return dropped
 	}
-	if !e.r.failures.Allow(e.from.Addr(), 1, e.now) {
-		e.r.counters.overFailures.Add(1)
-		e.r.logProblem(overLimit, e.from, e.now, nil, "limit", "failures")
+	if !e.admitFailure() {
 		return dropped
 	}
 	return e.report(failure.Counter, failure.Value, failure.ReportLevel, requestID)
@@ -181,6 +183,9 @@ func (e *exchange) report(counter mib.OID, value uint32, level wire.SecurityLeve
 	e.frame.AppendVarbind(&e.vb)
 	e.frame.ClosePDU(wire.Report, requestID, 0, 0)
 	v := e.secure(level)
+	if v == answered && !e.admitAnswer() {
+		v = dropped
+	}
 	if v == answered {
 		e.r.counters.reports.Add(1)
 	}
@@ -265,9 +270,7 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 		e.frame.CloseCommunity(e.msg.Version, e.msg.Community)
 		v = e.checkSize()
 	}
-	if v == answered && e.forgeable() && !e.r.octets.Allow(e.from.Addr(), len(e.frame.Bytes()), e.now) {
-		c.overOctets.Add(1)
-		e.r.logProblem(overLimit, e.from, e.now, nil, "limit", "response-octets")
+	if v == answered && !e.admitAnswer() {
 		v = dropped
 	}
 	if v != answered {
@@ -319,7 +322,7 @@ func (e *exchange) denyAccess() verdict {
 	if e.secured() {
 		user = e.session.UserName
 	}
-	e.r.logProblem(notAuthorized, e.from, e.now, user, "pdu", e.pdu.Type)
+	e.logProblem(notAuthorized, user, "pdu", e.pdu.Type)
 	if e.v1() {
 		return e.denyAccessV1()
 	}

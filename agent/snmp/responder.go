@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"aaasess/agent/snmp/limit"
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
@@ -65,11 +64,18 @@ type Config struct {
 
 // Limits limit what one source (an IPv4 address, or a /64 of IPv6) receives. 0 means no limit.
 type Limits struct {
-	Requests int // messages a second; further ones are dropped unread
-	// ResponseOctets is octets a second in answers to SNMPv2c and noAuthNoPriv, whose source can be
-	// forged.
+	// Requests is requests a second. Those of authenticated users are counted apart from those of
+	// communities and of users at noAuthNoPriv, and wrong ones are not counted: forged messages
+	// take nothing from those that prove more.
+	Requests int
+	// ResponseOctets is octets a second in answers to communities and at noAuthNoPriv, whose source
+	// can be forged.
 	ResponseOctets int
-	Failures       int // reports a second to messages that are not authentic
+	// TotalResponseOctets is the same for all sources together, because one sender can forge many.
+	TotalResponseOctets int
+	// Failures is answers a second to messages that are not authentic. Reports to messages with a
+	// right digest, outside of the time window or wrongly encrypted, are counted apart.
+	Failures int
 }
 
 // Responder is an SNMP command responder (R16).
@@ -81,11 +87,10 @@ type Responder struct {
 	system       atomic.Pointer[snmpmib.System]
 	endpoints    []*endpoint
 	counters     counters
-	problemLines [numProblems]throttle.Lines[uint64] // by logKey
-	seed         maphash.Seed                        // of logKey
+	problemLines [numProblems][numSenders]throttle.Lines[uint64] // by logKey
+	seed         maphash.Seed                                    // of logKey
 	started      time.Time
-
-	requests, octets, failures *limit.Limiter
+	limiters     *limiters
 
 	free    chan *exchange
 	helpers chan work // unbuffered: only an idle helper receives
@@ -102,8 +107,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	r := &Responder{
-		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(),
-		requests: newLimiter(cfg.Limits.Requests), octets: limit.New(cfg.Limits.ResponseOctets, octetBurst(cfg.Limits.ResponseOctets)), failures: newLimiter(cfg.Limits.Failures),
+		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(), limiters: newLimiters(cfg.Limits),
 		free: make(chan *exchange, maxFree), helpers: make(chan work), sets: make(chan work, setQueue), ready: make(chan struct{}),
 	}
 	r.policy.Store(policy)
@@ -128,19 +132,8 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	return r, nil
 }
 
-// newLimiter returns a limiter whose burst equals the rate of one second.
-func newLimiter(perSecond int) *limit.Limiter { return limit.New(perSecond, perSecond) }
-
-// octetBurst is at least the largest answer: if an answer exceeded the burst, the next source to
-// get the bucket would inherit the debt.
-func octetBurst(perSecond int) int { return max(perSecond, MaxMessageSize) }
-
 // SetLimits replaces the limits.
-func (r *Responder) SetLimits(l Limits) {
-	r.requests.SetRate(l.Requests, l.Requests)
-	r.octets.SetRate(l.ResponseOctets, octetBurst(l.ResponseOctets))
-	r.failures.SetRate(l.Failures, l.Failures)
-}
+func (r *Responder) SetLimits(l Limits) { r.limiters.set(l) }
 
 // SetSystem replaces the configured texts of the system group, and snmpEnableAuthenTraps.
 func (r *Responder) SetSystem(s snmpmib.System) { r.system.Store(&s) }

@@ -334,40 +334,44 @@ func TestUnknownSource(t *testing.T) {
 	}
 }
 
-// TestLimits: a source above its limit is dropped, another source is not.
+// TestLimits: a source above its limit is dropped, another source is not, in each version of SNMP.
 func TestLimits(t *testing.T) {
-	get := marshal(t, request(t, "public", gosnmp.GetRequest, names(testText.Append(0))...))
-	size := len(newFixture(t).exchange(manager, get))
 	neighbour := parseAddr(t, "192.0.2.7:161")
-	tests := []struct {
-		name   string
-		limits Limits
-		want   int
-		count  func(Stats) uint64
-	}{
-		{"requests", Limits{Requests: 10}, 10, func(s Stats) uint64 { return s.OverRequests }},
-		{"response octets", Limits{ResponseOctets: 1000}, MaxMessageSize / size, func(s Stats) uint64 { return s.OverResponseOctets }},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := newFixture(t, func(c *Config) { c.Limits = tt.limits })
-			sent, got := 2*tt.want, 0
-			for range sent {
-				if f.exchange(manager, get) != nil {
-					got++
+	for _, version := range []string{"v1", "v2c", "guest"} {
+		f := newV1Fixture(t)
+		size := len(f.exchange(manager, f.rightRequests()[version]))
+		tests := []struct {
+			name   string
+			limits Limits
+			want   int
+			count  func(Stats) uint64
+		}{
+			{"requests", Limits{Requests: 10}, 10, func(s Stats) uint64 { return s.OverRequests }},
+			{"response octets", Limits{ResponseOctets: 1000}, MaxMessageSize / size, func(s Stats) uint64 { return s.OverResponseOctets }},
+			{"total response octets", Limits{TotalResponseOctets: 1000}, MaxMessageSize / size, func(s Stats) uint64 { return s.OverTotalResponseOctets }},
+		}
+		for _, tt := range tests {
+			t.Run(version+" "+tt.name, func(t *testing.T) {
+				f := newV1Fixture(t, func(c *Config) { c.Limits = tt.limits })
+				get := f.rightRequests()[version]
+				sent, got := 2*tt.want, 0
+				for range sent {
+					if f.at(0, manager, get) != nil {
+						got++
+					}
 				}
-			}
-			if got < tt.want || got > tt.want+5 || tt.count(f.Stats()) != uint64(sent-got) {
-				t.Errorf("%d of %d answered, %d counted", got, sent, tt.count(f.Stats()))
-			}
-			if f.exchange(neighbour, get) == nil {
-				t.Error("another source is not answered")
-			}
-			f.SetLimits(Limits{})
-			if f.exchange(manager, get) == nil {
-				t.Error("no answer without limits")
-			}
-		})
+				if got != tt.want || tt.count(f.Stats()) != uint64(sent-got) {
+					t.Errorf("%d of %d answered, %d counted", got, sent, tt.count(f.Stats()))
+				}
+				if answered := f.at(0, neighbour, get) != nil; answered != (tt.limits.TotalResponseOctets == 0) {
+					t.Errorf("another source is answered: %t", answered)
+				}
+				f.SetLimits(Limits{})
+				if f.at(0, manager, get) == nil {
+					t.Error("no answer without limits")
+				}
+			})
+		}
 	}
 }
 

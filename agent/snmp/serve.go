@@ -51,7 +51,7 @@ func (r *Responder) serve(ep *endpoint, e *exchange) {
 			return
 		default:
 			r.counters.overSets.Add(1)
-			r.logProblem(overLimit, e.from, e.now, nil, "limit", "pending SETs")
+			e.logProblem(overLimit, nil, "limit", "pending SETs")
 			v = dropped
 		}
 	}
@@ -65,7 +65,7 @@ func (r *Responder) finish(ep *endpoint, e *exchange, v verdict) {
 			r.counters.outPkts.Add(1)
 		} else {
 			r.counters.sendErrors.Add(1)
-			r.logProblem(notSent, e.from, e.now, nil, "err", err)
+			e.logProblem(notSent, nil, "err", err)
 		}
 	}
 	r.release(e)

@@ -43,12 +43,13 @@ type snmpRefused struct {
 
 // snmpDropped counts valid requests that were not answered, by reason.
 type snmpDropped struct {
-	Requests       uint64 `json:"overRequestLimit"`
-	ResponseOctets uint64 `json:"overResponseOctetLimit"`
-	Failures       uint64 `json:"overFailureLimit"`
-	Sets           uint64 `json:"overSetQueue"`
-	TooBig         uint64 `json:"snmpSilentDrops"`
-	NotSent        uint64 `json:"notSent"`
+	Requests            uint64 `json:"overRequestLimit"`
+	ResponseOctets      uint64 `json:"overResponseOctetLimit"`
+	TotalResponseOctets uint64 `json:"overTotalResponseOctetLimit"`
+	Failures            uint64 `json:"overFailureLimit"`
+	Sets                uint64 `json:"overSetQueue"`
+	TooBig              uint64 `json:"snmpSilentDrops"`
+	NotSent             uint64 `json:"notSent"`
 }
 
 // notificationStatus is the status of one target of notifications.
@@ -82,7 +83,8 @@ func (s *snmpEngine) status() any {
 			WrongDigests: st.USM.WrongDigests, DecryptionErrors: st.USM.DecryptionErrors, Forbidden: st.Forbidden,
 		},
 		Dropped: snmpDropped{
-			Requests: st.OverRequests, ResponseOctets: st.OverResponseOctets, Failures: st.OverFailures,
+			Requests: st.OverRequests, ResponseOctets: st.OverResponseOctets,
+			TotalResponseOctets: st.OverTotalResponseOctets, Failures: st.OverFailures,
 			Sets: st.OverSets, TooBig: st.SilentDrops, NotSent: st.SendErrors,
 		},
 		Notifications: []notificationStatus{},

@@ -1,6 +1,7 @@
 // Package limit limits what one source may request from the responder, by token buckets for each
 // source address (spec R16). The caller defines the unit of a token: a request, an octet of a
-// response, or a report to an unauthenticated message.
+// response, or a report to an unauthenticated message. [Total] limits all sources together: without
+// it, the answers that an attacker requests from forged sources are bounded by the table only.
 //
 // # Sources
 //

@@ -170,11 +170,12 @@ func TestAfterAFlood(t *testing.T) {
 	}
 }
 
-// TestConcurrent: goroutines that use one source concurrently get its tokens exactly once.
+// TestConcurrent: goroutines that use one source, or one total, concurrently get its tokens exactly
+// once.
 func TestConcurrent(t *testing.T) {
 	l := New(1, 1000)
-	one := addr("192.0.2.1")
-	var shared, apart, asked atomic.Int64
+	one, total := addr("192.0.2.1"), NewTotal(1, 1000)
+	var shared, together, apart, asked atomic.Int64
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
@@ -183,6 +184,10 @@ func TestConcurrent(t *testing.T) {
 					shared.Add(1)
 				}
 				l.SetRate(1, 1000)
+				if total.Allow(1, 0) {
+					together.Add(1)
+				}
+				total.SetRate(1, 1000)
 				other := forged(g*1000 + i)
 				if l.tag(other)%sets == l.tag(one)%sets {
 					continue // the first one may have left tokens
@@ -197,6 +202,9 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 	if got := shared.Load(); got != 1000 {
 		t.Errorf("one source got %d, want 1000", got)
+	}
+	if got := together.Load(); got != 1000 {
+		t.Errorf("the total is %d, want 1000", got)
 	}
 	if got, want := apart.Load(), asked.Load(); got != want || want < 7000 {
 		t.Errorf("%d sources got %d", want, got)

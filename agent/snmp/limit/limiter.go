@@ -60,14 +60,18 @@ func New(perSecond, burst int) *Limiter {
 // SetRate changes the limit, as [New] describes it, for later calls of Allow. Sources keep their
 // tokens, up to the new burst.
 func (l *Limiter) SetRate(perSecond, burst int) {
+	l.rate.Store(newRate(perSecond, burst))
+}
+
+// newRate returns nil for no limit.
+func newRate(perSecond, burst int) *rate {
 	if perSecond <= 0 {
-		l.rate.Store(nil)
-		return
+		return nil
 	}
-	l.rate.Store(&rate{
+	return &rate{
 		perSecond: int64(min(perSecond, maxAmount)),
 		full:      int64(min(max(burst, 1), maxAmount)) * unit,
-	})
+	}
 }
 
 // Allow spends n tokens of src, all or none, and reports whether it did. If n is above the burst, a
@@ -90,6 +94,38 @@ func (l *Limiter) Allow(src netip.Addr, n int, now int64) bool {
 	ok := b.spend(cost, r, now)
 	s.mu.Unlock()
 	return ok
+}
+
+// Total is one token bucket for all sources together. It may be used from any number of goroutines.
+// Create it with [NewTotal]; the zero value has no limit.
+type Total struct {
+	rate   atomic.Pointer[rate] // nil means no limit
+	mu     sync.Mutex
+	bucket bucket // its tag is 1 once it is in use
+}
+
+// NewTotal creates a bucket that is full. The amounts are those of [New].
+func NewTotal(perSecond, burst int) *Total {
+	t := &Total{}
+	t.SetRate(perSecond, burst)
+	return t
+}
+
+// SetRate is [Limiter.SetRate] for the one bucket.
+func (t *Total) SetRate(perSecond, burst int) { t.rate.Store(newRate(perSecond, burst)) }
+
+// Allow is [Limiter.Allow] for the one bucket.
+func (t *Total) Allow(n int, now int64) bool {
+	r := t.rate.Load()
+	if r == nil || n <= 0 {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bucket.tag == 0 {
+		t.bucket = bucket{tag: 1, level: r.full, last: now}
+	}
+	return t.bucket.spend(int64(min(n, maxAmount))*unit, r, now)
 }
 
 // tag identifies a source. Two sources share a tag with a chance of 2^-64, which nobody can

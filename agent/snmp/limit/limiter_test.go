@@ -192,12 +192,36 @@ func TestAllowIsABucket(t *testing.T) {
 func TestNoAllocation(t *testing.T) {
 	l := New(1000, 1000)
 	v4, v6 := addr("::ffff:192.0.2.1"), addr("2001:db8::1")
+	total := NewTotal(1000, 1000)
 	now := int64(0)
 	if n := testing.AllocsPerRun(1000, func() {
 		now += millisecond
+		total.Allow(1, now)
 		l.Allow(v4, 1, now)
 		l.Allow(v6, 1, now)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// TestTotal: all callers spend from one bucket, which has the same rules as that of one source.
+func TestTotal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		perSecond := rapid.IntRange(0, 1000).Draw(t, "perSecond")
+		burst := rapid.IntRange(0, 1000).Draw(t, "burst")
+		one, total := New(perSecond, burst), NewTotal(perSecond, burst)
+		now := rapid.Int64Range(-second, second).Draw(t, "began")
+		for range rapid.IntRange(1, 100).Draw(t, "calls") {
+			if rapid.IntRange(0, 20).Draw(t, "change") == 0 {
+				perSecond = rapid.IntRange(0, 1000).Draw(t, "perSecond")
+				one.SetRate(perSecond, burst)
+				total.SetRate(perSecond, burst)
+			}
+			now += rapid.Int64Range(-second/10, second).Draw(t, "elapsed")
+			n := rapid.IntRange(-1, 2000).Draw(t, "n")
+			if got, want := total.Allow(n, now), one.Allow(addr("192.0.2.1"), n, now); got != want {
+				t.Fatalf("Allow(%d) at %d = %v, that of one source %v", n, now, got, want)
+			}
+		}
+	})
 }

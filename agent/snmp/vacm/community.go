@@ -60,6 +60,9 @@ type communities struct {
 	known map[digest][]grant
 	list  []Community // without names
 	hasV1 bool        // one of them has ModelV1
+	// sources are the prefixes of all communities, in order of their addresses, without those
+	// inside another one. So none overlaps another.
+	sources []netip.Prefix
 }
 
 type digest [sha256.Size]byte
@@ -85,7 +88,25 @@ func newCommunities(list []Community) (communities, error) {
 			errs = append(errs, fmt.Errorf("vacm: community %d, of %q: %w", i+1, c.SecurityName, err))
 		}
 	}
+	cs.setSources()
 	return cs, errors.Join(errs...)
+}
+
+func (cs *communities) setSources() {
+	var all []netip.Prefix
+	for _, grants := range cs.known {
+		for _, g := range grants {
+			all = append(all, g.from)
+		}
+	}
+	slices.SortFunc(all, func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
+	for _, f := range all { // prefixes are nested or disjoint, and the outer one is first
+		if n := len(cs.sources); n == 0 || !cs.sources[n-1].Contains(f.Addr()) {
+			cs.sources = append(cs.sources, f)
+		}
+	}
 }
 
 func (cs *communities) add(c Community) error {
@@ -161,6 +182,13 @@ func (p *Policy) Community(model wire.SecurityModel, community []byte, from neti
 		}
 	}
 	return "", known, false
+}
+
+// HasSource reports whether some community accepts messages from this address. It does not allocate.
+func (p *Policy) HasSource(from netip.Addr) bool {
+	from = from.Unmap().WithZone("")
+	i, exact := slices.BinarySearchFunc(p.communities.sources, from, func(f netip.Prefix, a netip.Addr) int { return f.Addr().Compare(a) })
+	return exact || i > 0 && p.communities.sources[i-1].Contains(from)
 }
 
 // HasV1 reports whether a community accepts SNMPv1.

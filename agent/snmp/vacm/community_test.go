@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"aaasess/agent/snmp/wire"
 )
@@ -88,6 +89,52 @@ func TestCommunity(t *testing.T) {
 			t.Errorf("known %v, allowed %v", known, allowed)
 		}
 	})
+}
+
+// TestHasSource: an address is a source if a prefix of some community contains it.
+func TestHasSource(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		addr := rapid.Custom(func(t *rapid.T) netip.Addr { // few addresses, so that prefixes nest
+			low := rapid.Uint8().Draw(t, "low")
+			switch rapid.IntRange(0, 2).Draw(t, "family") {
+			case 0:
+				return netip.AddrFrom4([4]byte{10, 0, 0, low})
+			case 1:
+				return netip.AddrFrom16([16]byte{10: 0xff, 11: 0xff, 12: 10, 15: low})
+			}
+			return netip.AddrFrom16([16]byte{0: 0x20, 15: low})
+		})
+		var list []Community
+		var all []netip.Prefix
+		for i := range rapid.IntRange(0, 6).Draw(t, "communities") {
+			var from []netip.Prefix
+			for range rapid.IntRange(1, 4).Draw(t, "prefixes") {
+				a := addr.Draw(t, "prefix")
+				from = append(from, netip.PrefixFrom(a, a.BitLen()-rapid.IntRange(0, 9).Draw(t, "host bits")))
+			}
+			list, all = append(list, Community{Name: fmt.Sprint(i), SecurityName: "s", From: from}), append(all, from...)
+		}
+		p, err := New(nil, nil, nil, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			a := addr.Draw(t, "address")
+			want := slices.ContainsFunc(all, func(f netip.Prefix) bool { return unmapped(f).Contains(a.Unmap()) })
+			if got := p.HasSource(a); got != want {
+				t.Fatalf("%v in %v: %v", a, all, got)
+			}
+		}
+	})
+	everywhere := policy(t, nil, nil, nil, Community{Name: "open", SecurityName: "s"})
+	for _, a := range []string{"0.0.0.0", "192.0.2.1", "::", "fe80::1%eth0", "255.255.255.255"} {
+		if !everywhere.HasSource(netip.MustParseAddr(a)) {
+			t.Errorf("%s is no source of a community from anywhere", a)
+		}
+	}
+	if everywhere.HasSource(netip.Addr{}) {
+		t.Error("no address is a source")
+	}
 }
 
 var bothModels = []wire.SecurityModel{wire.ModelV1, wire.ModelV2c}

@@ -78,7 +78,7 @@ func TestDefault(t *testing.T) {
 				Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
 				MaxMessageSize: 65507,
 				System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t), AuthenTraps: true},
-				Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
+				Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, TotalResponseOctets: 256 << 20, Failures: 100},
 			},
 		}},
 		Listener:     nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}, Clients: clients},

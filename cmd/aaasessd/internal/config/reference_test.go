@@ -250,6 +250,7 @@ func TestReferenceIsCompleteFailing(t *testing.T) {
 		{"    #retry: 32\n", "    #retry: 33\n", "radius.backoff.retry does not show its default, 32"},
 		{"      #failures: 100\n", "", "snmp.responder.limits.failures is missing"},
 		{"      #response-octets: 64MiB\n", "      #response-octets: 0\n", "snmp.responder.limits.response-octets does not show its default, 64MiB"},
+		{"      #total-response-octets: 256MiB\n", "      #total-response-octets: 0\n", "snmp.responder.limits.total-response-octets does not show its default, 256MiB"},
 		{"needs a restart. [restart]\n", "needs a restart.\n", "snmp.responder is not marked [restart]"},
 		{"    # [restart] default: a random one, made", "    # default: a random one, made", "snmp.responder.engine-id is not marked [restart]"},
 		{"      # sysObjectID.\n", "", "snmp.responder.system.object-id has no comment"},

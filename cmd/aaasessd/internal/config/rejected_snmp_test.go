@@ -78,6 +78,7 @@ var rejectedSNMP = []rejection{
 	{"response-octets without unit", ofResponder("limits: {response-octets: 1000}"), "3:31: snmp.responder.limits.response-octets: must be a size such as 16MiB, or 0, is an integer"},
 	{"response-octets of no unit", ofResponder("limits: {response-octets: 16MB}"), `3:31: snmp.responder.limits.response-octets: "16MB" is not a size such as 256MiB (KiB, MiB, GiB or TiB)`},
 	{"response-octets too small", ofResponder("limits: {response-octets: 63KiB}"), "3:31: snmp.responder.limits.response-octets: 63KiB is not between 64KiB and 1TiB"},
+	{"total-response-octets too small", ofResponder("limits: {total-response-octets: 63KiB}"), "3:37: snmp.responder.limits.total-response-octets: 63KiB is not between 64KiB and 1TiB"},
 	{"response-octets too large", ofResponder("limits: {response-octets: 2TiB}"), "3:31: snmp.responder.limits.response-octets: 2TiB is not between 64KiB and 1TiB"},
 
 	// Views.

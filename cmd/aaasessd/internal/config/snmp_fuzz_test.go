@@ -65,7 +65,7 @@ func checkTarget(t *testing.T, r *config.Responder, n *notify.Target) {
 func checkResponder(t *testing.T, r *config.Responder) {
 	c := &r.Config
 	if len(c.Listen) == 0 || c.MaxMessageSize < 484 || c.MaxMessageSize > 65507 || len(c.System.ObjectID) < 2 ||
-		r.EngineID != nil && (len(r.EngineID) < 5 || len(r.EngineID) > 32) || min(c.Limits.Requests, c.Limits.Failures, c.Limits.ResponseOctets) < 0 {
+		r.EngineID != nil && (len(r.EngineID) < 5 || len(r.EngineID) > 32) || min(c.Limits.Requests, c.Limits.Failures, c.Limits.ResponseOctets, c.Limits.TotalResponseOctets) < 0 {
 		t.Errorf("responder %+v", r)
 	}
 	for _, text := range []string{c.System.Descr, c.System.Contact, c.System.Location} { // and the name, if the file has it

@@ -74,7 +74,7 @@ func TestSNMPDefaults(t *testing.T) {
 			Listen:         []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:161"), netip.MustParseAddrPort("[::]:161")},
 			MaxMessageSize: 65507,
 			System:         snmpmib.System{ObjectID: mib.OID{0, 0}, Name: host(t), AuthenTraps: true},
-			Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, Failures: 100},
+			Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, TotalResponseOctets: 256 << 20, Failures: 100},
 		},
 		Users: []usm.User{{Name: "u", Auth: usm.HMACSHA, AuthSecret: secret, Priv: usm.AES128, PrivSecret: secret}},
 		Targets: []notify.Target{
@@ -110,7 +110,7 @@ func TestSNMP(t *testing.T) {
     legacy: true
     authentication-failure: false
     system: {description: d, object-id: .1.3.6.1.4.1.32473, contact: "", name: "~ ", location: l}
-    limits: {requests: 0, response-octets: 0, failures: 0}
+    limits: {requests: 0, response-octets: 0, total-response-octets: 0, failures: 0}
     views:
       - {name: a, include: [.1.3.6.1.2, "1", "1.3", "2.999"], exclude: [1.3.6.1.2.1]}
     groups:

@@ -34,7 +34,10 @@ func (d checker) responder(raw *rawSNMP) *Responder {
 				Name: systemName(string(r.System.Name), os.Hostname), Location: string(r.System.Location),
 				AuthenTraps: r.AuthenticationFailure, Fixed: d.fixed(path),
 			},
-			Limits: snmp.Limits{Requests: r.Limits.Requests, ResponseOctets: int(r.Limits.ResponseOctets), Failures: r.Limits.Failures},
+			Limits: snmp.Limits{
+				Requests: r.Limits.Requests, ResponseOctets: int(r.Limits.ResponseOctets),
+				TotalResponseOctets: int(r.Limits.TotalResponseOctets), Failures: r.Limits.Failures,
+			},
 		},
 		EngineID: r.EngineID,
 		Users:    d.users(r),
