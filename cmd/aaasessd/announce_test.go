@@ -87,7 +87,7 @@ func TestAnnounce(t *testing.T) {
 	if g := l.group("one"); g.Window != 7 || g.Servers[0].Timeout != api.InSeconds(200*time.Millisecond) || g.AcctOnOff.SessionID != first.SessionID {
 		t.Errorf("with other settings the first group is %+v", g)
 	}
-	changed := with(t, tuned, "acct-on-off: {oper-state-change: true, group: tied}", "acct-on-off: {group: tied}")
+	changed := with(t, tuned, "window: 7,", "window: 7, source-address: 127.0.0.1,")
 	l.reload(with(t, changed, "{name: two,", `{name: two, description: "the second",`), "configuration loaded")
 	eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001", "Accounting-Off", "Accounting-On")
 	second := l.group("one").AcctOnOff
