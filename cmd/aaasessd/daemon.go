@@ -216,9 +216,9 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	d.registerStatus()
 	first, serving, others := d.tasks(hup, change)
 	err = runTasks(ctx, first, serving, others, func() {
-		addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
+		addresses := []any{"accounting", d.listener.Addrs()}
 		if d.snmp != nil {
-			addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
+			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())
 		}
 		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
 	})
@@ -262,7 +262,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 			d.methods.CheckRemoved(ctx)
 		case <-hup:
 			if err := d.reload(ctx); err != nil {
-				d.log.Error("configuration not loaded; the previous one stays in use", "err", err)
+				logErrors(d.log, "configuration not loaded; the previous one stays in use", err)
 			} else {
 				d.log.Info("configuration loaded")
 			}

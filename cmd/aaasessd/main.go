@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,7 +18,9 @@ import (
 
 func main() {
 	if err := root().Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "aaasessd:", err)
+		if !errors.Is(err, errLogged) {
+			fmt.Fprintln(os.Stderr, "aaasessd:", err)
+		}
 		os.Exit(1)
 	}
 }
@@ -61,7 +64,8 @@ Exit codes:
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
-			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
+			err := tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
+			return logFailure(cmd.ErrOrStderr(), file, err)
 		},
 	}
 	cmd.SetContext(context.Background())

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+
+	"github.com/goccy/go-yaml"
 )
 
 //go:embed default.yaml
@@ -29,6 +31,23 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	return Parse(path, data, filepath.Dir(path))
+}
+
+// LogOf returns the log settings of a file whose other keys may be invalid, for the errors of the
+// start. What it cannot read has the default: level info, format text.
+func LogOf(path string) Log {
+	var lenient struct {
+		Log struct {
+			Format string `yaml:"format"`
+		} `yaml:"log"`
+	}
+	if data, err := os.ReadFile(path); err == nil {
+		_ = yaml.Unmarshal(data, &lenient) // an error leaves the default
+	}
+	if lenient.Log.Format == "json" {
+		return Log{Format: "json"}
+	}
+	return Log{Format: "text"}
 }
 
 // Parse parses and checks the text of a configuration file, and reads the secrets that it refers
