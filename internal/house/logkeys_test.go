@@ -56,6 +56,7 @@ var logKeys = map[string]string{
 	"operstate":       "whether acct-on-off groups follow it",
 	"other":           "another server",
 	"outcome":         "how a disconnect ended",
+	"pdu":             "type of an SNMP request",
 	"queue":           "a queue of records",
 	"reason":          "why",
 	"record":          "number of a record that was set aside, as in aaasess spool",

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-
-	"github.com/goccy/go-yaml"
 )
 
 //go:embed default.yaml
@@ -34,20 +32,13 @@ func Load(path string) (*Config, error) {
 }
 
 // LogOf returns the log settings of a file whose other keys may be invalid, for the errors of the
-// start. What it cannot read has the default: level info, format text.
+// start. What it cannot read has the default.
 func LogOf(path string) Log {
-	var lenient struct {
-		Log struct {
-			Format string `yaml:"format"`
-		} `yaml:"log"`
-	}
+	raw := rawConfig{Log: Log{Format: "text"}}
 	if data, err := os.ReadFile(path); err == nil {
-		_ = yaml.Unmarshal(data, &lenient) // an error leaves the default
+		_, _ = engine.Decode(path, data, filepath.Dir(path), &raw) // Load reports the errors
 	}
-	if lenient.Log.Format == "json" {
-		return Log{Format: "json"}
-	}
-	return Log{Format: "text"}
+	return raw.Log
 }
 
 // Parse parses and checks the text of a configuration file, and reads the secrets that it refers
