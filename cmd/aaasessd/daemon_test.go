@@ -195,7 +195,7 @@ func TestCommands(t *testing.T) {
 		cmd.SetErr(&out)
 		cmd.SetArgs(tt.args)
 		err := cmd.Execute()
-		if tt.fail == "" && (err != nil || out.String() != tt.out) || tt.fail != "" && (err == nil || !strings.Contains(err.Error(), tt.fail)) {
+		if tt.fail == "" && (err != nil || out.String() != tt.out) || tt.fail != "" && (err == nil || !strings.Contains(err.Error()+out.String(), tt.fail)) {
 			t.Errorf("%q: %v, %q", tt.args, err, out.String())
 		}
 	}
