@@ -73,18 +73,14 @@ Exit codes:
 	cmd.Flags().BoolVar(&env.acceptLoss, "accept-loss", false,
 		"start although parts of the store are damaged, and give them up for good; the log names them")
 	cmd.AddCommand(&cobra.Command{
-		Use: "check FILE", Short: "Check a configuration file, and print every error with its line and column",
+		Use: "check FILE", Short: "Check a configuration file and whether the daemon could start with it",
+		Long: `Print every error of a configuration file with its line and column. If there is none, print
+what would end the start of a daemon of this user: folders that are missing and cannot be made,
+or cannot be written to, and ports that need the capability CAP_NET_BIND_SERVICE.
+Secrets that say "change me" cause a warning.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := config.Load(args[0])
-			if err != nil {
-				return err
-			}
-			for _, skipped := range cfg.Dictionary.Skipped() {
-				fmt.Fprintln(cmd.ErrOrStderr(), skipped)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is correct\n", args[0])
-			return nil
+			return check(args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}, &cobra.Command{
 		Use: "schema", Short: "Print the JSON schema of the configuration, for editors", Args: cobra.NoArgs,

@@ -54,7 +54,7 @@ func Parse(name string, data []byte, dir string) (*Config, error) {
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}
-	c.fixed = engine.Fixed(&raw)
+	c.fixed, c.warnings = engine.Fixed(&raw), doc.Warnings()
 	return c, nil
 }
 
