@@ -25,7 +25,7 @@ func TestCheck(t *testing.T) {
 		{"no folder of the file", []string{"file: records.jsonl", "file: file/records.jsonl"}, "accounting.local.file: ", ""},
 		{"no folder of the socket", []string{"socket: ctl.sock", "socket: x/y/ctl.sock"}, "control.socket: folder", ""},
 		{"the folder of the socket", []string{"socket: ctl.sock", "socket: x/ctl.sock"}, "", ""},
-		{"a placeholder", []string{`"`+nasSecret+`"`, `"CHANGE-ME, please"`}, "", `is a placeholder that says "change me"`},
+		{"a placeholder", []string{`"` + nasSecret + `"`, `"CHANGE-ME, please"`}, "", `is a placeholder that says "change me"`},
 		{"a fault", []string{"state: state", "stat: state"}, "unknown key", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
