@@ -14,6 +14,7 @@ type Spec interface {
 	// Name returns the name of the method in method lists.
 	Name() MethodName
 	// Equal reports whether other gives the same method, so that the running method can continue.
+	// If not, Opened.Reconfigure may still change the running method.
 	// Descriptions do not matter. A Spec of another transport is never equal.
 	Equal(other Spec) bool
 	// Delivery returns how records are delivered to the method.
@@ -68,6 +69,10 @@ type Opened struct {
 	// Abandon ends the records in flight with [ErrStopped], so that the Accounting-Off that follows
 	// is the last packet that the servers get.
 	Abandon func()
+	// Reconfigure prepares a change of the Spec while the method runs. apply makes the change and
+	// cannot fail. apply is nil if the change needs a new method. The OnOff of the Spec does not
+	// change in Reconfigure.
+	Reconfigure func(spec Spec) (apply func(), err error)
 	// Reopen opens files again that may have been renamed (logrotate).
 	Reopen func()
 }

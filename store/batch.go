@@ -52,7 +52,12 @@ func (s *Store) encode(b *batch, c *Change) {
 		b.put(&c.Puts[i])
 	}
 	for i := range c.Appends {
-		b.append(s.queue(c.Appends[i].Queue), c.Appends[i].Data)
+		a := &c.Appends[i]
+		q := s.queue(a.Queue)
+		if a.Seq != nil {
+			*a.Seq = q.next
+		}
+		b.append(q, a.Data)
 	}
 	for i := range c.Acks {
 		s.ack(b, c.Acks[i])

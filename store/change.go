@@ -13,6 +13,9 @@ type Put struct {
 type Append struct {
 	Queue string // 1 to 128 bytes
 	Data  []byte
+	// Seq gets the sequence number of the record before Commit returns, unless the change fails. It
+	// may be nil.
+	Seq *uint64
 }
 
 // Ack acknowledges a record that Read returned: it is delivered. To acknowledge it again, or to

@@ -26,7 +26,7 @@ func recordsInTable(t *testing.T) *Disk {
 		for i := range b {
 			b[i] = byte(rng.Uint32())
 		}
-		c.Appends = append(c.Appends, Append{"q", b})
+		c.Appends = append(c.Appends, Append{Queue: "q", Data: b})
 	}
 	commit(t, s, c)
 	if err := s.db.Flush(); err != nil {

@@ -69,7 +69,7 @@ func (l engineLog) Errorf(format string, args ...any) { l.debug(format, args) }
 
 func (l engineLog) debug(format string, args []any) {
 	if l.s.log.Enabled(context.Background(), slog.LevelDebug) {
-		l.s.log.Debug("store engine", "msg", fmt.Sprintf(format, args...))
+		l.s.log.Debug("store engine", "text", fmt.Sprintf(format, args...))
 	}
 }
 

@@ -82,7 +82,7 @@ func TestReclaimRepeated(t *testing.T) {
 		var acks []Ack
 		var c Change
 		for i := range 500 {
-			c.Appends = append(c.Appends, Append{"q", make([]byte, 1000)})
+			c.Appends = append(c.Appends, Append{Queue: "q", Data: make([]byte, 1000)})
 			acks = append(acks, Ack{"q", uint64(i + 1)})
 		}
 		commit(t, s, c)

@@ -53,7 +53,7 @@ func newFlipped(t *testing.T, cut bool) *flipped {
 			var c Change
 			c.Puts = append(c.Puts, put(fmt.Sprintf("session/%08X", rng.IntN(1500)), text(50)))
 			for range 4 {
-				c.Appends = append(c.Appends, Append{fmt.Sprint("q", rng.IntN(2)), []byte(text(150))})
+				c.Appends = append(c.Appends, Append{Queue: fmt.Sprint("q", rng.IntN(2)), Data: []byte(text(150))})
 			}
 			do(c)
 		}

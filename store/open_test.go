@@ -201,7 +201,7 @@ func discardAndCut(t *testing.T, rt *rapid.T) {
 	const records = 40
 	var c Change
 	for range records {
-		c.Appends = append(c.Appends, Append{"q", []byte("x")})
+		c.Appends = append(c.Appends, Append{Queue: "q", Data: []byte("x")})
 	}
 	commit(t, s, c)
 	type discard struct {

@@ -273,7 +273,7 @@ func TestSpaceOnDisk(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{})
 	for range 12 { // enough logs that the engine reuses old ones
 		_, _ = random.Read(data)
-		commit(t, s, Change{Appends: []Append{{"q", data}, {"other", data[:1000]}}})
+		commit(t, s, Change{Appends: []Append{{Queue: "q", Data: data}, {Queue: "other", Data: data[:1000]}}})
 		if err := s.db.Flush(); err != nil {
 			t.Fatal(err)
 		}

@@ -162,7 +162,7 @@ func TestSlicesMayBeReused(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
 	key, value, data := []byte("k"), []byte("v"), []byte("d")
 	done := make(chan error, 1)
-	s.Commit(Change{Puts: []Put{{key, value}}, Appends: []Append{{"q", data}}}, func(err error) { done <- err })
+	s.Commit(Change{Puts: []Put{{key, value}}, Appends: []Append{{Queue: "q", Data: data}}}, func(err error) { done <- err })
 	key[0], value[0], data[0] = 'X', 'X', 'X'
 	if err := <-done; err != nil {
 		t.Fatal(err)

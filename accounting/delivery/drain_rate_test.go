@@ -116,6 +116,29 @@ func TestDrainRate(t *testing.T) {
 	})
 }
 
+// A new drain rate counts at once, and the records in flight stay in flight.
+func TestReconfigureMethod(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(64, func(_ *accounting.Record, done func(error)) { time.AfterFunc(5*time.Second, func() { done(nil) }) })
+		for id := range sessions.ID(100) {
+			b.add("group/g", rec(id+1, start))
+		}
+		name := accounting.Group("g")
+		d := b.deliver(setup{DrainRate: 0.1}, name, m)
+		b.advance(7 * time.Second)
+		if n := len(m.all()); n != 1 {
+			t.Fatalf("%d sent", n)
+		}
+		b.delivery.ReconfigureMethod(name, accounting.MethodConfig{DrainRate: 50})
+		b.advance(time.Minute)
+		if s := d.Stats(); s.Pending != 0 || len(m.all()) != 100 {
+			t.Errorf("%d sent, stats %+v", len(m.all()), s)
+		}
+		b.delivery.ReconfigureMethod("group none", accounting.MethodConfig{}) // not there: nothing
+		b.advance(time.Second)
+	})
+}
+
 // A drain rate below the load delays the backlog, but does not delay newer records without end.
 func TestDrainRateBelowLoad(t *testing.T) {
 	inBubble(t, func(b *bubble) {

@@ -34,7 +34,7 @@ type result struct {
 type settings struct {
 	impl     accounting.Method
 	cfg      accounting.MethodConfig
-	gen      int32 // of impl and cfg; the first is 1
+	gen      int32 // of impl; the first is 1
 	hold     Hold
 	answered bool
 	removed  bool
@@ -105,11 +105,21 @@ func (b *inbox) finished(it *item, err error) {
 // implementation still has records in flight, only their delivery counts; otherwise they are sent
 // again from the start of their schedule. It must still call every done.
 func (d *Delivery) SetMethod(name accounting.MethodName, m accounting.Method, cfg accounting.MethodConfig) {
-	cfg.Rounds = cmp.Or(max(0, cfg.Rounds), 5)
 	d.inbox.update(name, true, func(w *settings) {
-		w.impl, w.cfg, w.removed = m, cfg, false
+		w.impl, w.cfg, w.removed = m, withDefaults(cfg), false
 		w.gen++
 	})
+}
+
+// ReconfigureMethod changes how records are delivered to a method that continues. Records in flight
+// are not affected.
+func (d *Delivery) ReconfigureMethod(name accounting.MethodName, cfg accounting.MethodConfig) {
+	d.inbox.update(name, false, func(w *settings) { w.cfg = withDefaults(cfg) })
+}
+
+func withDefaults(cfg accounting.MethodConfig) accounting.MethodConfig {
+	cfg.Rounds = cmp.Or(max(0, cfg.Rounds), 5)
+	return cfg
 }
 
 // RemoveMethod removes a method. Routes that name it skip it. Records in flight count if they are

@@ -29,6 +29,7 @@ type item struct {
 type history struct {
 	damaged  []byte                // the octets, if they are no valid record
 	reason   error                 // why it is to be set aside; nil: it is not
+	setAside uint64                // its number in the queue of records that were set aside
 	progress retry.Progress        // where it stands in its own schedule with method
 	method   accounting.MethodName // the method of progress
 	tries    int                   // sends that ended without an answer

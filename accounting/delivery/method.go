@@ -63,6 +63,9 @@ func (d *Delivery) applySettings(ctx context.Context, all map[accounting.MethodN
 			m.gen, m.impl, m.cfg = w.gen, w.impl, w.cfg
 			d.replaceMethod(m)
 		}
+		if m.cfg != w.cfg {
+			m.cfg, m.drain.pace = w.cfg, newPace(w.cfg.DrainRate)
+		}
 		d.changeHold(m, w.hold)
 		if w.answered && m.health.isDown() {
 			d.answered(m)

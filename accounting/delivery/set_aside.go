@@ -67,24 +67,30 @@ func (d *Delivery) setAsideReady(now time.Time) error {
 	return nil
 }
 
-// setAsideAppend returns the record for [accounting.SetAsideQueue], and logs it.
+// setAsideAppend returns the record for [accounting.SetAsideQueue].
 func (d *Delivery) setAsideAppend(it *item, now time.Time) store.Append {
-	reason, q := it.reason(), it.lane.queue
 	data := it.history.damaged
-	who := []any{"queue", q.name, "seq", it.seq}
 	if it.rec != nil {
 		data = accounting.AppendRecord(nil, it.rec)
+	}
+	entry := accounting.SetAsideEntry{From: it.lane.queue.name, At: now, Reason: it.reason().Error(), Data: data}
+	return store.Append{Queue: accounting.SetAsideQueue, Data: accounting.AppendSetAsideEntry(nil, &entry), Seq: &it.history.setAside}
+}
+
+// logSetAside logs a record that is in [accounting.SetAsideQueue] now, with its number there: the
+// number in "aaasess spool".
+func (d *Delivery) logSetAside(it *item, now time.Time) {
+	d.setAside.total++
+	if _, ok := d.setAside.logged.Allow(now); !ok { // a server that refuses everything must not fill the disk with log lines
+		return
+	}
+	who := []any{"record", it.history.setAside, "queue", it.lane.queue.name}
+	if it.rec != nil {
 		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
 	}
-	d.setAside.total++
-	if _, ok := d.setAside.logged.Allow(now); ok {
-		// A server that refuses everything must not fill the disk with log lines.
-		what := `accounting record refused and set aside; see "aaasess spool list"`
-		if errors.As(reason, new(*neverAnswered)) {
-			what = `accounting record never answered and set aside; see "aaasess spool list"`
-		}
-		d.logger.Error(what, append(who, "err", reason, "set_aside_total", d.setAside.total)...)
+	what := `accounting record refused and set aside; see "aaasess spool list"`
+	if errors.As(it.reason(), new(*neverAnswered)) {
+		what = `accounting record never answered and set aside; see "aaasess spool list"`
 	}
-	entry := accounting.SetAsideEntry{From: q.name, At: now, Reason: reason.Error(), Data: data}
-	return store.Append{Queue: accounting.SetAsideQueue, Data: accounting.AppendSetAsideEntry(nil, &entry)}
+	d.logger.Error(what, append(who, "err", it.reason(), "set_aside_total", d.setAside.total)...)
 }

@@ -239,6 +239,7 @@ func (d *Delivery) settleMove(r result, now time.Time) error {
 	default:
 		q.count.Refused++
 	}
+	d.logSetAside(it, now)
 	d.removeHead(it)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -36,10 +37,13 @@ type Writer struct {
 	stopped bool
 }
 
-// Open opens the file, or creates it with mode 0640. names returns the names of attributes. The
+// Open opens the file, or creates it with mode 0640, and its folder with mode 0750. names returns the names of attributes. The
 // error names the file.
 func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*Writer, error) {
 	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1), ready: make(chan struct{})}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("local: %w", err)
+	}
 	if err := w.open(); err != nil {
 		return nil, err
 	}
@@ -163,6 +167,22 @@ func (w *Writer) open() error {
 	}
 	w.file = f
 	return nil
+}
+
+// makeFolder makes a folder and its parents, if they are missing. It returns when they are on the
+// disk.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil // if it is no folder, opening the file fails
+	}
+	parent := filepath.Dir(dir)
+	if err := makeFolder(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 // isDeleted reports whether the file has no name any more. Anything written to it would be lost.

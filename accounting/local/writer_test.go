@@ -170,9 +170,27 @@ func TestWriterDeleted(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
-	for _, path := range []string{dir, filepath.Join(dir, "none", "a")} {
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "file", "a"), filepath.Join(dir, "file", "none", "a")} {
 		if w, err := Open(path, radius.Standard, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got %v, %v", path, w, err)
+		}
+	}
+}
+
+// TestOpenMakesFolder: missing folders are made, for the user and the group of the process only.
+func TestOpenMakesFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	w := startWriter(t, filepath.Join(dir, "file"), nil)
+	if err := send(t, w, 1); err != nil {
+		t.Fatal(err)
+	}
+	same(t, filepath.Join(dir, "file"), 1)
+	for _, dir := range []string{dir, filepath.Dir(dir)} {
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o007 != 0 {
+			t.Errorf("%s: %v, %v", dir, info, err)
 		}
 	}
 }

@@ -6,13 +6,15 @@
 // A [Config] has an [accounting.Spec] for each method, whatever its transport. A change has two
 // steps. [Set.Prepare] opens the new and the changed methods, without touching the running ones;
 // only this step can fail. Then [Set.Apply] puts the opened methods in place, or [Change.Discard]
-// closes them. A method whose new Spec is equal to its present one continues undisturbed.
+// closes them. A method whose new Spec is equal to its present one continues undisturbed. If the
+// running method can make the change ([accounting.Opened].Reconfigure), Apply makes it, and the
+// method continues with its Accounting-On.
 //
 //	            Apply                       Apply, without its Spec
 //	opened -----------------> configured -------------------------> removed
 //	   |                       |      ^                              |    |
 //	   | Discard        Apply, |      '------------------------------'    | no live session and no
-//	   v          another Spec |              Apply, with its Spec        | record names it any more
+//	   v          new instance |              Apply, with its Spec        | record names it any more
 //	 ended  <------------------+------------------------------------------'
 //
 // A removed method gets no new sessions. It runs on while live sessions or records name it

@@ -13,7 +13,7 @@ import (
 // instance is an opened method, with the Accounting-On and -Off of its servers.
 type instance struct {
 	*accounting.Opened
-	name     string          // for logs
+	name     accounting.MethodName
 	spec     accounting.Spec // guarded by Set.mu once it runs
 	onOff    *onoff.Sender   // nil: it sends none
 	since    time.Time       // when it started
@@ -28,7 +28,7 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Opened: opened, name: "accounting method " + string(name), spec: spec, replaced: make(chan struct{})}
+	in := &instance{Opened: opened, name: name, spec: spec, replaced: make(chan struct{})}
 	about := spec.OnOff()
 	switch {
 	case about == nil:
@@ -51,7 +51,7 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 }
 
 // String names the method for a log.
-func (in *instance) String() string { return in.name }
+func (in *instance) String() string { return "accounting method " + string(in.name) }
 
 // discard closes an instance that will not run.
 func (in *instance) discard() {

@@ -2,6 +2,7 @@ package methods
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -61,6 +62,7 @@ type invented struct {
 	*transport
 	name        string // name of the group and its server
 	version     int    // a different version is a different method
+	setting     int    // can change while the method runs; -1 is invalid
 	description string
 	announces   *accounting.OnOff
 	onlySends   bool  // it has only a Method and Run
@@ -72,11 +74,14 @@ func (i invented) Name() accounting.MethodName { return accounting.Group(i.name)
 
 func (i invented) Equal(other accounting.Spec) bool {
 	o, ok := other.(invented)
-	return ok && i.name == o.name && i.version == o.version
+	return ok && i.name == o.name && i.version == o.version && i.setting == o.setting
 }
 
-func (i invented) Delivery() accounting.MethodConfig { return accounting.MethodConfig{} }
-func (i invented) OnOff() *accounting.OnOff          { return i.announces }
+func (i invented) Delivery() accounting.MethodConfig {
+	return accounting.MethodConfig{Rounds: i.setting}
+}
+
+func (i invented) OnOff() *accounting.OnOff { return i.announces }
 
 func (i invented) Open(func(), *slog.Logger) (*accounting.Opened, error) {
 	if i.fault != nil {
@@ -90,6 +95,7 @@ func (i invented) Open(func(), *slog.Logger) (*accounting.Opened, error) {
 	if !i.onlySends {
 		o.Announce, o.Abandon = server.announce, server.abandon
 		o.Reopen = func() { server.record("reopen") }
+		o.Reconfigure = server.reconfigure
 	}
 	return o, nil
 }
@@ -110,6 +116,19 @@ func (s *inventedServer) record(what string) {
 }
 
 func (s *inventedServer) Window() int { return 8 }
+
+var errSetting = errors.New("invalid setting")
+
+func (s *inventedServer) reconfigure(spec accounting.Spec) (func(), error) {
+	switch to, ok := spec.(invented); {
+	case !ok || to.version != s.version:
+		return nil, nil
+	case to.setting < 0:
+		return nil, errSetting
+	default:
+		return func() { s.record(fmt.Sprintf("setting %d", to.setting)) }, nil
+	}
+}
 
 func (s *inventedServer) Send(rec *accounting.Record, _ retry.Progress, done func(error)) {
 	s.record(fmt.Sprintf("%s %d", rec.Type, rec.Session))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
@@ -119,7 +120,9 @@ func (s *Set) Reopen() {
 type Change struct {
 	config Config
 	specs  map[accounting.MethodName]accounting.Spec
-	opened []*instance // methods that are new or changed
+	opened []*instance // methods that are new, and those whose change needs a new instance
+	// settings are the other changed methods: functions that change the running ones.
+	settings map[accounting.MethodName]func()
 }
 
 // Discard closes what was opened for a change that will not be applied.
@@ -129,10 +132,10 @@ func (c Change) Discard() {
 	}
 }
 
-// Prepare opens the methods of a configuration that are new or changed. It does not touch running
-// methods.
+// Prepare opens the methods of a configuration that are new, and those that a running method cannot
+// become. It does not touch running methods.
 func (s *Set) Prepare(cfg Config) (Change, error) {
-	c := Change{config: cfg, specs: map[accounting.MethodName]accounting.Spec{}}
+	c := Change{config: cfg, specs: map[accounting.MethodName]accounting.Spec{}, settings: map[accounting.MethodName]func(){}}
 	for _, spec := range cfg.Specs {
 		name := spec.Name()
 		if c.specs[name] != nil {
@@ -140,17 +143,36 @@ func (s *Set) Prepare(cfg Config) (Change, error) {
 			return Change{}, fmt.Errorf("%w: method %q is configured twice", ErrConfig, string(name))
 		}
 		c.specs[name] = spec
-		if m := s.running[name]; m != nil && m.spec.Equal(spec) {
-			continue
-		}
-		in, err := s.open(spec)
-		if err != nil {
+		if err := s.prepareMethod(&c, name, spec); err != nil {
 			c.Discard()
 			return Change{}, err
 		}
-		c.opened = append(c.opened, in)
 	}
 	return c, nil
+}
+
+// prepareMethod adds a method to a change, if it is new or changes.
+func (s *Set) prepareMethod(c *Change, name accounting.MethodName, spec accounting.Spec) error {
+	if m := s.running[name]; m != nil {
+		if m.spec.Equal(spec) {
+			return nil
+		}
+		if m.Reconfigure != nil {
+			apply, err := m.Reconfigure(spec)
+			if err != nil {
+				return err
+			}
+			if apply != nil {
+				c.settings[name] = apply
+				return nil
+			}
+		}
+	}
+	in, err := s.open(spec)
+	if err == nil {
+		c.opened = append(c.opened, in)
+	}
+	return err
 }
 
 // Apply puts the methods of a change in place. The policy that names them must already be in place,
@@ -163,10 +185,18 @@ func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 	for _, in := range c.opened {
 		s.start(ctx, in, trigger)
 	}
+	for name, apply := range c.settings {
+		apply()
+		s.delivery.ReconfigureMethod(name, c.specs[name].Delivery())
+	}
 	s.mu.Lock()
 	for name, spec := range c.specs {
 		delete(s.removed, name)
-		s.running[name].spec = spec // its description may have changed
+		m := s.running[name]
+		m.spec = spec // its description may have changed
+		if c.settings[name] != nil {
+			m.since = time.Now()
+		}
 	}
 	s.updateHoldsLocked()
 	for name, m := range s.running {
@@ -203,6 +233,9 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 	s.tasks.Go(func() {
 		defer close(offDone)
 		if previousOff != nil {
+			if in.onOff != nil && !isClosed(previousOff) {
+				s.log.Info("Accounting-On waits for the end of the Accounting-Off of the former configuration", "method", string(name))
+			}
 			<-previousOff
 		}
 		s.announce(in, trigger)
@@ -215,6 +248,9 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 func (s *Set) announce(in *instance, trigger onoff.Trigger) {
 	defer in.stop()
 	if isClosed(in.replaced) || isClosed(s.deliveryEnded) {
+		if in.onOff != nil {
+			s.log.Info("Accounting-On not sent: the method was replaced or ended before", "method", string(in.name))
+		}
 		return
 	}
 	in.sendOn(trigger)

@@ -108,6 +108,66 @@ func TestPrepare(t *testing.T) {
 	})
 }
 
+// TestReconfigure: a change that the running method can make sends neither Off nor On, and records
+// in flight stay in flight, also while a session keeps a removed method. It is applied only once the
+// whole change is.
+func TestReconfigure(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.apply(s.announcing("x", 1))
+		s.want("at the start", "x: open v1", "x: Accounting-On v1")
+		since := s.Statuses()[0].Since
+		s.setSilent("x", true)
+		s.add("x", 1)
+		s.advance(time.Second)
+		set := func(n int) accounting.Spec {
+			spec := s.announcing("x", 1)
+			spec.setting = n
+			return spec
+		}
+		c, err := s.Prepare(Config{Specs: []accounting.Spec{set(2)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Discard()
+		s.want("prepared and discarded", "x: Start 1 v1")
+		if _, err := s.Prepare(Config{Specs: []accounting.Spec{s.spec("y", 0), set(-1)}}); !errors.Is(err, errSetting) {
+			t.Errorf("an invalid setting: %v", err)
+		}
+		s.want("an invalid setting", "y: open", "y: end")
+		s.apply(set(3))
+		s.advance(3 * time.Second)
+		s.want("a change", "x: setting 3 v1")
+		st := s.Statuses()[0]
+		if !st.Since.After(since) || st.Spec.(invented).setting != 3 || st.OnOff.State != onoff.On {
+			t.Errorf("the status is %+v", st)
+		}
+		s.startSession("x")
+		s.apply()
+		s.apply(set(4))
+		s.want("removed and configured again", "x: setting 4 v1")
+		if st := s.Statuses()[0]; !st.Configured {
+			t.Errorf("the status is %+v", st)
+		}
+		s.setSilent("x", false) // so that its Off is answered
+	})
+}
+
+// TestPerformAtTheEnd: while a method sends its last Off, no On can be requested.
+func TestPerformAtTheEnd(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.apply(s.announcing("x", 1))
+		s.setSilent("x", true)
+		s.cancel()
+		synctest.Wait()
+		if err := s.Perform(accounting.Group("x"), true, true, 0); !errors.Is(err, accounting.ErrStopped) {
+			t.Errorf("an On: %v", err)
+		}
+		s.want("the end has begun", "x: open v1", "x: Accounting-On v1", "x: abandon v1", "x: Accounting-Off v1")
+		s.opened("x").unanswered()
+		s.Wait()
+	})
+}
+
 // TestReady: the Set is ready when the delivery and its first methods run.
 func TestReady(t *testing.T) {
 	inBubble(t, func(s *scene) {
@@ -172,6 +232,12 @@ func TestChangesDuringOff(t *testing.T) {
 				first.unanswered()
 				s.advance(5 * time.Second)
 				s.wantSorted("it is over", "x: Accounting-On v3", "x: end v1", "x: end v2")
+				if n := s.log.count("state=sendAcctOn"); n != 2 {
+					t.Errorf("the log tells of %d Accounting-Ons, want 2", n)
+				}
+				if n := s.log.count("Accounting-On not sent"); n != 1 {
+					t.Errorf("the log tells %d times that an On was not sent", n)
+				}
 			})
 		})
 	}

@@ -68,7 +68,9 @@ func (s *Set) OnOffGroups() onoff.Groups {
 	return s.config.OnOffGroups
 }
 
-// Perform requests an Accounting-On or -Off of a method, see [onoff.Sender.Perform].
+// Perform requests an Accounting-On or -Off of a method, see [onoff.Sender.Perform]. When the
+// delivery has ended, nothing may follow the Off of the end, and the error is
+// [accounting.ErrStopped].
 func (s *Set) Perform(name accounting.MethodName, on, force bool, cause uint32) error {
 	var sender *onoff.Sender
 	s.mu.Lock()
@@ -83,6 +85,8 @@ func (s *Set) Perform(name accounting.MethodName, on, force bool, cause uint32) 
 		return ErrNoMethod
 	case sender == nil:
 		return ErrNoOnOff
+	case isClosed(s.deliveryEnded):
+		return accounting.ErrStopped
 	}
 	return sender.Perform(on, force, cause)
 }

@@ -72,6 +72,7 @@ type Sender struct {
 	mu             sync.Mutex // never held over calls out of this package
 	machine        machine
 	mustSend       bool                          // the newest round was not announced yet
+	logged         begun                         // the newest On or Off that was logged as being sent
 	inFlight       map[uint64]*accounting.Record // by round, those in flight; mostly one
 	status         Status
 	pendingChanges []Status    // at most maxPendingChanges
@@ -83,6 +84,12 @@ type Sender struct {
 type pendingOff struct {
 	done chan struct{} // closed when it is over
 	err  error         // the result; set before done is closed
+}
+
+// begun identifies an On or Off with all of its rounds.
+type begun struct {
+	state   State
+	askedAt time.Time
 }
 
 // New returns a Sender for the servers that announce reaches. Nothing is sent until it is
@@ -301,7 +308,13 @@ func (s *Sender) send() (next time.Time) {
 	}
 	s.mustSend = false
 	s.inFlight[gen] = rec
+	now := begun{s.machine.state, s.machine.askedAt}
+	st, first := s.status, s.logged != now
+	s.logged = now
 	s.mu.Unlock()
+	if first { // not before: an On that waits for another round may never be sent
+		s.with(st).Info("sending Accounting-On/Off", "operstate", st.Block.String())
+	}
 	s.announce(rec, func(server string, err error) { s.report(gen, server, err) })
 	return time.Time{} // the end of this round wakes Run
 }
@@ -336,17 +349,19 @@ func (s *Sender) report(gen uint64, server string, err error) {
 	_ = s.apply(ev) // never refused
 }
 
-// log logs a new status.
+// log logs a new status, unless it only says that something is to be sent: send logs that.
 func (s *Sender) log(st Status) {
-	log := s.logger.With("state", st.State.String(), "trigger", st.Trigger.String(), "session", st.SessionID)
-	switch {
+	switch log := s.with(st); {
 	case st.State == On || st.State == Off:
 		log.Info("Accounting-On/Off answered", "server", st.Server)
 	case st.State == OffNoResp:
 		log.Warn("no server answered the Accounting-Off")
 	case st.NoResponse:
 		log.Warn("no server answers the Accounting-On; it is repeated", "every", s.cfg.Retry, "operstate", st.Block.String())
-	default:
-		log.Info("sending Accounting-On/Off", "operstate", st.Block.String())
 	}
+}
+
+// with returns a logger that adds a status.
+func (s *Sender) with(st Status) *slog.Logger {
+	return s.logger.With("state", st.State.String(), "trigger", st.Trigger.String(), "session", st.SessionID)
 }

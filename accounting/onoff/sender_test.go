@@ -190,6 +190,30 @@ func TestForceDuringOn(t *testing.T) {
 	})
 }
 
+// The log tells of the sending of an On or Off once, and not of an On that an Off has overtaken.
+func TestLogsWhatIsSent(t *testing.T) {
+	a := newAnnouncer(yes, no, no, no)
+	inBubble(t, a.Announce, func(o *bubble) {
+		o.perform(true, true, 0, nil)
+		o.after(0)
+		o.perform(true, true, 0, nil) // waits for the first
+		o.after(500 * time.Millisecond)
+		o.perform(false, true, 0, nil)
+		o.after(time.Minute)
+		o.want("sent", a.all(), "0s Accounting-On S1", "500ms Accounting-Off S2")
+		for session, want := range map[string]int{"state=sendAcctOn trigger=perform session=S1": 1, "session=S2": 2, "session=S3": 0} {
+			if n := strings.Count(o.log.String(), session); n != want {
+				t.Errorf("%q is %d times in the log, want %d:\n%s", session, n, want, o.log.String())
+			}
+		}
+		o.perform(true, false, 0, nil)
+		o.after(10 * time.Minute)
+		if n := strings.Count(o.log.String(), `msg="sending Accounting-On/Off" group=g state=sendAcctOn`); n != 2 {
+			t.Errorf("%d Ons in the log:\n%s", n, o.log.String())
+		}
+	})
+}
+
 // A group that is stopped says nothing about its servers. Its record is sent again, by the next
 // group or after a minute.
 func TestStopped(t *testing.T) {

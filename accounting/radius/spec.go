@@ -73,7 +73,20 @@ func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error)
 	if err != nil {
 		return nil, err
 	}
-	return &accounting.Opened{Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon}, nil
+	return &accounting.Opened{
+		Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon,
+		Reconfigure: func(spec accounting.Spec) (func(), error) { return s.reconfigure(g, spec) },
+	}, nil
+}
+
+// reconfigure prepares a change from s to spec. A change of the servers, of the source address or
+// of the Accounting-On and -Off needs a new group.
+func (s *Spec) reconfigure(g *Group, spec accounting.Spec) (apply func(), err error) {
+	to, ok := spec.(*Spec)
+	if !ok || to.Client != s.Client || !reflect.DeepEqual(to.AcctOnOff, s.AcctOnOff) {
+		return nil, nil
+	}
+	return g.Reconfigure(to.config(nil))
 }
 
 func (s *Spec) config(answered func()) client.GroupConfig {

@@ -87,6 +87,54 @@ func TestSpecEqual(t *testing.T) {
 	}
 }
 
+// TestSpecReconfigure: which changes a group that runs can make, and which need a new group.
+func TestSpecReconfigure(t *testing.T) {
+	c := client.New(client.Config{})
+	full := func() *Spec {
+		s := fullSpec()
+		s.Client = c
+		return s
+	}
+	opened, err := full().Open(func() {}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	defer func() { _ = opened.Run(ended) }()
+	for _, tt := range []struct {
+		name   string
+		change func(*Spec)
+		want   bool
+	}{
+		{"a time-out", func(s *Spec) { s.Servers[0].Schedule.Timeout = time.Minute }, true},
+		{"a back-off", func(s *Spec) { s.Servers[0].Schedule.BackoffRetry = 0 }, true},
+		{"the window", func(s *Spec) { s.Window = 7 }, true},
+		{"the drain rate", func(s *Spec) { s.DrainRate = 7 }, true},
+		{"hold-down", func(s *Spec) { s.HoldDown = 0 }, true},
+		{"the dead criteria", func(s *Spec) { s.DeadCriteria.Tries = 7 }, true},
+		{"the algorithm", func(s *Spec) { s.Algorithm = client.Direct }, true},
+		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, true},
+		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
+		{"a port", func(s *Spec) { s.Servers[1].Port++ }, false},
+		{"a server less", func(s *Spec) { s.Servers = s.Servers[:2] }, false},
+		{"the source address", func(s *Spec) { s.Source = netip.MustParseAddr("192.0.2.8") }, false},
+		{"who it says that we are", func(s *Spec) { s.AcctOnOff.Attributes = "\x20\x04cd" }, false},
+		{"whether it blocks", func(s *Spec) { s.AcctOnOff.Blocks = false }, false},
+		{"what it controls", func(s *Spec) { s.AcctOnOff.Controls = "" }, false},
+		{"it announces nothing", func(s *Spec) { s.AcctOnOff = nil }, false},
+	} {
+		changed := full()
+		tt.change(changed)
+		if apply, err := opened.Reconfigure(changed); err != nil || (apply != nil) != tt.want {
+			t.Errorf("%s: %v, %v, want %v", tt.name, apply != nil, err, tt.want)
+		}
+	}
+	if apply, err := opened.Reconfigure(otherSpec{full()}); apply != nil || err != nil {
+		t.Errorf("another transport: %v", err)
+	}
+}
+
 // TestSpecDelivery: which fields of a group affect the delivery to it.
 func TestSpecDelivery(t *testing.T) {
 	several, single, without := fullSpec(), fullSpec(), fullSpec()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/agent/snmp/usm"
+	"aaasess/mib"
 )
 
 // problem is a kind of bad message or failure that an operator may want to know about.
@@ -16,6 +17,7 @@ const (
 	badCommunity  problem = iota // or not for this source address or version
 	notAuthentic                 // wrong digest, unknown user, or a level above the user's
 	notAuthorized                // the group has no access
+	setRefused                   // a SET that its sender may not make, or that an object refused
 	badVersion
 	malformed
 	overLimit
@@ -27,6 +29,7 @@ var problemTexts = [numProblems]string{
 	badCommunity:  "snmp: message dropped, unknown community, source address or version",
 	notAuthentic:  "snmp: message rejected, authentication or privacy failed",
 	notAuthorized: "snmp: request rejected, user or community has no access",
+	setRefused:    "snmp: SET refused",
 	badVersion:    "snmp: message dropped, version not accepted",
 	malformed:     "snmp: malformed message dropped",
 	overLimit:     "snmp: message dropped, limit exceeded",
@@ -54,6 +57,17 @@ func (e *exchange) logProblem(k problem, user []byte, args ...any) {
 		args = append([]any{"user", string(user)}, args...)
 	}
 	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", e.from, "suppressed", line.Suppressed}, args...)...)
+}
+
+// logSetRefused logs a SET that failed, with its sender and the object that the error is about. index
+// counts from 1; 0 means no object.
+func (e *exchange) logSetRefused(status mib.ErrorStatus, index int) {
+	by := e.requester()
+	args := []any{"err", status}
+	if index > 0 && index <= len(e.pdu.Varbinds) {
+		args = append(args, "object", e.pdu.Varbinds[index-1].Name.String())
+	}
+	e.logProblem(setRefused, []byte(by.Name), args...)
 }
 
 // logKey is a hash of a source and a user: a key that had the user name would be allocated for each

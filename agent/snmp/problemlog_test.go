@@ -61,7 +61,7 @@ func TestProblemLog(t *testing.T) {
 		`"snmp: message dropped, unknown community, source address or version" from=198.51.100.1:40000 suppressed=2 known=false`,
 		`"snmp: message dropped, limit exceeded" from=198.51.100.1:40000 suppressed=0 limit=failures`,
 		`"snmp: message dropped, version not accepted" from=198.51.100.1:40000 suppressed=0 version=v1`,
-		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 pdu=SetRequest`,
+		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 user=readers pdu=SetRequest`,
 		`"snmp: message dropped, unknown community, source address or version" from=192.0.2.1:40000 suppressed=0 known=false`,
 		`"snmp: message dropped, unknown community, source address or version" from=203.0.113.7:161 suppressed=0 known=true version=v2c`,
 		`"snmp: request rejected, user or community has no access" from=192.0.2.1:40000 suppressed=0 user=guest pdu=SetRequest`,
@@ -75,6 +75,27 @@ func TestProblemLog(t *testing.T) {
 	for i, w := range want {
 		if !strings.HasPrefix(got[i], w) {
 			t.Errorf("line %d is %s, want %s", i+1, got[i], w)
+		}
+	}
+}
+
+// TestLogsRefusedSets: the log has the sender, the source and the object of a SET that failed.
+func TestLogsRefusedSets(t *testing.T) {
+	var log bytes.Buffer
+	f := newFixture(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	f.SetPolicy(openPolicy(t))
+	e := f.acquire()
+	defer f.release(e)
+	packet := request(t, "c", gosnmp.SetRequest)
+	packet.Variables = []gosnmp.SnmpPDU{{Name: ".1.3.6.1.9.9.9", Type: gosnmp.Integer, Value: 1}}
+	in := marshal(t, packet)
+	e.n, e.from, e.now = copy(e.in[:], in), manager, int64(time.Second)
+	if e.process() == deferred {
+		e.set()
+	}
+	for _, want := range []string{"snmp: SET refused", "from=192.0.2.1:40000", "user=", "err=notWritable", "object=.1.3.6.1.9.9.9"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has no %q:\n%s", want, log.String())
 		}
 	}
 }

@@ -318,11 +318,11 @@ func (e *exchange) execute(access *vacm.AccessEntry, status vacm.Status) verdict
 // denyAccess answers a request for which the sender has no view (RFC 3413 section 3.2 step 4).
 func (e *exchange) denyAccess() verdict {
 	e.r.counters.forbidden.Add(1)
-	var user []byte
-	if e.secured() {
-		user = e.session.UserName
+	args := []any{"pdu", e.pdu.Type}
+	if len(e.pdu.Varbinds) > 0 {
+		args = append(args, "object", e.pdu.Varbinds[0].Name.String())
 	}
-	e.logProblem(notAuthorized, user, "pdu", e.pdu.Type)
+	e.logProblem(notAuthorized, []byte(e.requester().Name), args...)
 	if e.v1() {
 		return e.denyAccessV1()
 	}

@@ -17,6 +17,7 @@ func (e *exchange) admitSet(view *vacm.View) verdict {
 	}
 	for i := range e.pdu.Varbinds {
 		if !view.Contains(e.pdu.Varbinds[i].Name) {
+			e.logSetRefused(mib.NoAccess, i+1)
 			return e.echo(mib.NoAccess, i+1)
 		}
 	}
@@ -28,6 +29,8 @@ func (e *exchange) set() verdict {
 	status, index := e.commitSet()
 	if status == mib.NoError {
 		e.r.counters.setVars.Add(uint64(len(e.pdu.Varbinds)))
+	} else {
+		e.logSetRefused(status, index)
 	}
 	return e.echo(status, index)
 }

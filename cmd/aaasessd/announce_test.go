@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +82,12 @@ func TestAnnounce(t *testing.T) {
 		t.Errorf("the first group is %+v", first)
 	}
 
-	changed := with(t, base, "{name: one, servers: [r1],", "{name: one, servers: [r1], window: 7,")
+	tuned := with(t, base, "{name: one, servers: [r1],", "{name: one, servers: [r1], window: 7, drain-rate: 9,", "timeout: 100ms", "timeout: 200ms")
+	l.reload(tuned, "configuration loaded")
+	if g := l.group("one"); g.Window != 7 || g.Servers[0].Timeout != api.InSeconds(200*time.Millisecond) || g.AcctOnOff.SessionID != first.SessionID {
+		t.Errorf("with other settings the first group is %+v", g)
+	}
+	changed := with(t, tuned, "window: 7,", "window: 7, source-address: 127.0.0.1,")
 	l.reload(with(t, changed, "{name: two,", `{name: two, description: "the second",`), "configuration loaded")
 	eventuallyOrder(t, "group one", one, "Accounting-On", "Start 00000001", "Accounting-Off", "Accounting-On")
 	second := l.group("one").AcctOnOff
@@ -104,6 +110,36 @@ func TestAnnounce(t *testing.T) {
 	}
 	if got := three.order(); len(got) > 0 {
 		t.Errorf("a group that only monitors another sent %q", got)
+	}
+}
+
+// TestServesWhileOffIsSent: while the daemon waits for the answer to its Accounting-Off, NASes are
+// answered, the control socket serves, and a reload is refused.
+func TestServesWhileOffIsSent(t *testing.T) {
+	one, two, three := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	l := launch(t, with(t, announcing(t, one, two, three, "three"), "timeout: 100ms", "timeout: 2s"), environment{})
+	eventuallyOrder(t, "group two", two, "Accounting-On")
+	eventuallyOrder(t, "group one", one, "Accounting-On")
+	two.setSilent(true)
+	asked := two.asked.Load()
+	l.cancel()
+	eventually(t, "the Accounting-Off is sent", func() bool { return two.asked.Load() > asked })
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	if got := l.group("two").AcctOnOff.State; got != "sendAcctOff" {
+		t.Errorf("the state is %s", got)
+	}
+	if _, err := l.client().Perform(t.Context(), api.PerformRequest{Group: "two", Action: api.AcctOn}); err == nil {
+		t.Error("an Accounting-On can be requested")
+	}
+	l.hup <- os.Interrupt
+	eventually(t, "the reload is refused", func() bool {
+		return strings.Contains(l.log.String(), "configuration not loaded: the daemon is ending")
+	})
+	if err := l.wait(); err != nil {
+		t.Error(err)
+	}
+	if err := l.account(packet(acctStop, "S1", "alice"), 300*time.Millisecond); err == nil {
+		t.Error("a NAS is answered after the end")
 	}
 }
 

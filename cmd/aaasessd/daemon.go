@@ -187,14 +187,15 @@ func unlessClosed(err error) error {
 	return err
 }
 
-// tasks returns everything that the daemon runs. The daemon is ready when the tasks of serving are
-// ready: it then serves NASes, the command line and SNMP managers. The subagent is among the
-// others, so that a missing master agent does not delay this.
-func (d *daemon) tasks(hup <-chan os.Signal, first methods.Change) (serving, others []task) {
+// tasks returns everything that the daemon runs. first is the methods: at the end they send their
+// Accounting-Offs, and meanwhile the other tasks serve NASes, the command line and SNMP managers.
+// The daemon is ready when first and the tasks of serving are. The subagent is among the others, so
+// that a missing master agent does not delay this.
+func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task, serving, others []task) {
+	// The reload loop owns the methods, so both are one task: it is ready when the methods are.
+	first = loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, change) }}
 	serving = []task{
 		loop{"store", closed(), d.watchStore},
-		// The reload loop owns the methods, so both are one task: it is ready when the methods are.
-		loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, first) }},
 		d.table, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {
@@ -203,21 +204,21 @@ func (d *daemon) tasks(hup <-chan os.Signal, first methods.Change) (serving, oth
 	if d.subagent != nil {
 		others = append(others, d.subagent)
 	}
-	return serving, others
+	return first, serving, others
 }
 
 // run runs all tasks until ctx is done or one of them fails.
 func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
-	first, err := d.methods.Prepare(d.cfg.Methods(d.servers, d.dictionary.Load))
+	change, err := d.methods.Prepare(d.cfg.Methods(d.servers, d.dictionary.Load))
 	if err != nil {
 		return err
 	}
 	d.registerStatus()
-	serving, others := d.tasks(hup, first)
-	err = runTasks(ctx, serving, others, func() {
-		addresses := []any{"accounting", fmt.Sprint(d.listener.Addrs())}
+	first, serving, others := d.tasks(hup, change)
+	err = runTasks(ctx, first, serving, others, func() {
+		addresses := []any{"accounting", d.listener.Addrs()}
 		if d.snmp != nil {
-			addresses = append(addresses, "snmp", fmt.Sprint(d.snmp.responder.Addrs()))
+			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())
 		}
 		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
 	})
@@ -245,7 +246,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
-		d.methods.Wait()
+		d.awaitMethods(hup)
 	}()
 	d.methods.Apply(ctx, first, onoff.TriggerStartUp)
 	d.methods.Deliver(ctx)
@@ -261,10 +262,27 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 			d.methods.CheckRemoved(ctx)
 		case <-hup:
 			if err := d.reload(ctx); err != nil {
-				d.log.Error("configuration not loaded; the previous one stays in use", "err", err)
+				logErrors(d.log, "configuration not loaded; the previous one stays in use", err)
 			} else {
 				d.log.Info("configuration loaded")
 			}
+		}
+	}
+}
+
+// awaitMethods returns when all methods have ended. Until then it refuses reloads.
+func (d *daemon) awaitMethods(hup <-chan os.Signal) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.methods.Wait()
+	}()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-hup:
+			d.log.Warn("configuration not loaded: the daemon is ending")
 		}
 	}
 }

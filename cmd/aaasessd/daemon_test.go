@@ -195,7 +195,7 @@ func TestCommands(t *testing.T) {
 		cmd.SetErr(&out)
 		cmd.SetArgs(tt.args)
 		err := cmd.Execute()
-		if tt.fail == "" && (err != nil || out.String() != tt.out) || tt.fail != "" && (err == nil || !strings.Contains(err.Error(), tt.fail)) {
+		if tt.fail == "" && (err != nil || out.String() != tt.out) || tt.fail != "" && (err == nil || !strings.Contains(err.Error()+out.String(), tt.fail)) {
 			t.Errorf("%q: %v, %q", tt.args, err, out.String())
 		}
 	}
@@ -210,7 +210,7 @@ func TestOpenFails(t *testing.T) {
 		{"port", "127.0.0.1:0", used.addrPort().String(), used.addrPort().String()},
 		{"state", "state: state", "state: aaasess.yaml", "aaasess.yaml"},
 		{"socket", "ctl.sock", strings.Repeat("x", 200) + "/ctl.sock", "107"},
-		{"accounting file", "records.jsonl", "none/records.jsonl", "none/records.jsonl"},
+		{"accounting file", "records.jsonl", "aaasess.yaml/records.jsonl", "aaasess.yaml/records.jsonl"},
 	}
 	before := goroutines()
 	for _, tt := range tests {

@@ -191,6 +191,9 @@ func (l *inProcess) start(env environment) {
 		if env.disk == nil {
 			endsAll(l.t, before)
 		}
+		for _, line := range duplicateKeys(log.String()) {
+			l.t.Errorf("the log has a key %s", line)
+		}
 		if l.t.Failed() {
 			l.t.Logf("the daemon's log:\n%s", log)
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,7 +18,9 @@ import (
 
 func main() {
 	if err := root().Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "aaasessd:", err)
+		if !errors.Is(err, errLogged) {
+			fmt.Fprintln(os.Stderr, "aaasessd:", err)
+		}
 		os.Exit(1)
 	}
 }
@@ -61,7 +64,8 @@ Exit codes:
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
-			return tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
+			err := tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
+			return logFailure(cmd.ErrOrStderr(), file, err)
 		},
 	}
 	cmd.SetContext(context.Background())
@@ -69,18 +73,14 @@ Exit codes:
 	cmd.Flags().BoolVar(&env.acceptLoss, "accept-loss", false,
 		"start although parts of the store are damaged, and give them up for good; the log names them")
 	cmd.AddCommand(&cobra.Command{
-		Use: "check FILE", Short: "Check a configuration file, and print every error with its line and column",
+		Use: "check FILE", Short: "Check a configuration file and whether the daemon could start with it",
+		Long: `Print every error of a configuration file with its line and column. If there is none, print
+what would end the start of a daemon of this user: folders that are missing and cannot be made,
+or cannot be written to, and ports that need the capability CAP_NET_BIND_SERVICE.
+Secrets that say "change me" cause a warning.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := config.Load(args[0])
-			if err != nil {
-				return err
-			}
-			for _, skipped := range cfg.Dictionary.Skipped() {
-				fmt.Fprintln(cmd.ErrOrStderr(), skipped)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is correct\n", args[0])
-			return nil
+			return check(args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}, &cobra.Command{
 		Use: "schema", Short: "Print the JSON schema of the configuration, for editors", Args: cobra.NoArgs,

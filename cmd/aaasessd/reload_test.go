@@ -43,7 +43,7 @@ func TestReload(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"a key that needs a restart", with(t, changed, "min-free: 1MiB", "min-free: 2MiB"), "a restart is needed to change store.min-free"},
 		{"a fault", with(t, changed, "state: state", "state: state\nstat: x"), "aaasess.yaml:2:1"},
-		{"a file that cannot be opened", with(t, changed, "others.jsonl", "none/others.jsonl"), "none/others.jsonl"},
+		{"a file that cannot be opened", with(t, changed, "others.jsonl", "aaasess.yaml/others.jsonl"), "aaasess.yaml/others.jsonl"},
 	} {
 		l.reload(tt.text, tt.want)
 		if err := l.account(packet(acctStart, "S1", "alice"), limit); err != nil {

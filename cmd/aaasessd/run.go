@@ -43,15 +43,6 @@ func assemble(file string, out, log io.Writer, env environment) (*daemon, error)
 	return d, nil
 }
 
-func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
-	level.Set(cfg.Level)
-	options := &slog.HandlerOptions{Level: level}
-	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
 // banner lists commands to try with the built-in configuration (R73).
 const banner = `
 aaasess runs with its built-in configuration. It listens on loopback, and its state is in var/.

@@ -46,6 +46,9 @@ func TestSetAside(t *testing.T) {
 	close(stopSending)
 	<-sending
 	a := list.Records[0]
+	eventually(t, "the log has the number of the list", func() bool {
+		return strings.Contains(l.log.String(), fmt.Sprintf("never answered and set aside; see \\\"aaasess spool list\\\"\" record=%d ", a.Seq))
+	})
 	if a.From != "group/isp" || a.Session != "00000001" || a.Type != "Start" || a.User != "alice" || a.Reason == "" {
 		t.Errorf("set aside is %+v", a)
 	}

@@ -18,22 +18,32 @@ type task interface {
 }
 
 // runTasks runs all tasks until ctx is done or one of them fails. The error has the name of that
-// task. runTasks calls ready when all tasks of serving are ready; it does not wait for the others.
-func runTasks(ctx context.Context, serving, others []task, ready func()) error {
-	g, ctx := errgroup.WithContext(ctx)
-	for _, t := range slices.Concat(serving, others) {
-		g.Go(func() error {
-			if err := t.Run(ctx); err != nil {
-				return fmt.Errorf("%s: %w", t, err)
-			}
-			return nil
-		})
+// task. When ctx is done, first ends first, and the other tasks run until it has ended. After a
+// failure all end at once. runTasks calls ready when first and all tasks of serving are ready; it
+// does not wait for the others.
+func runTasks(ctx context.Context, first task, serving, others []task, ready func()) error {
+	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))
+	firstCtx, endFirst := context.WithCancel(failed)
+	defer context.AfterFunc(ctx, endFirst)()
+	restCtx, endRest := context.WithCancel(failed)
+	run := func(ctx context.Context, t task) error {
+		if err := t.Run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", t, err)
+		}
+		return nil
 	}
 	g.Go(func() error {
-		for _, t := range serving {
+		defer endRest()
+		return run(firstCtx, first)
+	})
+	for _, t := range slices.Concat(serving, others) {
+		g.Go(func() error { return run(restCtx, t) })
+	}
+	g.Go(func() error {
+		for _, t := range append([]task{first}, serving...) {
 			select {
 			case <-t.Ready():
-			case <-ctx.Done():
+			case <-firstCtx.Done():
 				return nil
 			}
 		}

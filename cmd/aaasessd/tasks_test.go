@@ -71,7 +71,8 @@ func TestRunTasks(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				began, ready := time.Now(), time.Duration(0)
-				err := runTasks(ctx, list(tt.serving), list(tt.others), func() { ready = time.Since(began) })
+				all := list(tt.serving)
+				err := runTasks(ctx, all[0], all[1:], list(tt.others), func() { ready = time.Since(began) })
 				if ready != tt.ready {
 					t.Errorf("ready after %v, want %v", ready, tt.ready)
 				}
@@ -87,13 +88,49 @@ func TestRunTasks(t *testing.T) {
 	}
 }
 
+// TestOrderOfTheEnd: the first task ends first, and the others run until it has ended. After a
+// failure all end at once.
+func TestOrderOfTheEnd(t *testing.T) {
+	for name, fails := range map[string]time.Duration{"in order": 0, "a failure": 3 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				began := time.Now()
+				var first, other time.Duration
+				slow := loop{"first", closed(), func(ctx context.Context) error {
+					<-ctx.Done()
+					time.Sleep(5 * time.Second)
+					first = time.Since(began)
+					return nil
+				}}
+				serves := loop{"other", closed(), func(ctx context.Context) error {
+					<-ctx.Done()
+					other = time.Since(began)
+					return nil
+				}}
+				broken := &stub{name: "broken", fails: fails, err: errors.New("broken"), ready: make(chan struct{})}
+				err := runTasks(ctx, slow, []task{serves}, []task{broken}, func() {})
+				wantFirst, wantOther := 15*time.Second, 15*time.Second
+				if fails > 0 {
+					wantFirst, wantOther = fails+5*time.Second, fails
+				}
+				if (err != nil) != (fails > 0) || first != wantFirst || other != wantOther {
+					t.Errorf("%v, the first ended after %v and the other after %v, want %v and %v", err, first, other, wantFirst, wantOther)
+				}
+			})
+		})
+	}
+}
+
 // TestReady: when the log says ready, all serving tasks are ready. A missing master agent does not
 // delay that. Each task has its own name.
 func TestReady(t *testing.T) {
 	const snmp = `snmp: {agentx: {network: unix, address: /nowhere/agentx}, responder: {listen: ["127.0.0.1:0"], ` +
 		`communities: [{community: public, group: all, from: [127.0.0.1/32]}], groups: [{name: all, read: all}]}, `
 	l := launch(t, with(t, plainConfig, "snmp: {", snmp), environment{})
-	serving, others := l.d.tasks(nil, methods.Change{})
+	first, serving, others := l.d.tasks(nil, methods.Change{})
+	serving = append(serving, first)
 	names := map[string]bool{}
 	for _, task := range append(serving, others...) {
 		if name := task.String(); name == "" || names[name] {

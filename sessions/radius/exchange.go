@@ -32,13 +32,15 @@ type arrival struct {
 	local   localAddr  // source address for the answer; set only on a wildcard socket
 }
 
-// exchange is a request that must be answered. It does not change after code and proxyState are
-// set.
+// exchange is a request that must be answered. It does not change after code, proxyState and
+// session are set.
 type exchange struct {
 	arrival
 	listener   *Listener
 	client     *client
 	key        requestKey
+	request    radius.Code // code of the request
+	session    string      // the NAS's Acct-Session-Id, "" if there is none
 	code       radius.Code // code of the response
 	proxyState string      // all Proxy-State attributes of the request, complete, in order
 }
@@ -50,21 +52,23 @@ func (l *Listener) handle(b []byte, a arrival, scratch []byte, now time.Time) []
 	l.count(c, requests)
 	if c == nil {
 		l.drop(nil, unknownClients, a.from, now, errUnknownClient)
+		(&exchange{arrival: a, listener: l}).trace(outcomeDropped, errUnknownClient)
 		return scratch
 	}
 	p, err := radius.Parse(b)
 	if err != nil {
 		l.drop(c, malformed, a.from, now, err)
+		(&exchange{arrival: a, listener: l, client: c}).trace(outcomeDropped, err)
 		return scratch
 	}
-	x := &exchange{arrival: a, listener: l, client: c, key: keyOf(p, a.from)}
+	x := &exchange{arrival: a, listener: l, client: c, key: keyOf(p, a.from), request: p.Code()}
 	switch p.Code() {
 	case radius.CodeAccountingRequest:
 		return x.handleAccounting(p, scratch, now)
 	case radius.CodeStatusServer:
 		return x.answerStatus(p, scratch, now)
 	}
-	l.drop(c, malformed, a.from, now, errCode)
+	x.drop(malformed, now, errCode)
 	return scratch
 }
 
@@ -73,25 +77,26 @@ func (x *exchange) handleAccounting(p radius.Packet, scratch []byte, now time.Ti
 	l := x.listener
 	ok, scratch := p.Authentic(radius.Authenticator{}, x.client.Secret, scratch)
 	if !ok {
-		l.drop(x.client, badAuthenticators, x.from, now, errAuthenticator)
+		x.drop(badAuthenticators, now, errAuthenticator)
 		return scratch
 	}
 	req, scratch, err := parseAccounting(p.Attributes(), x.from.Addr(), now, scratch)
 	if err != nil {
-		l.drop(x.client, malformed, x.from, now, err)
+		x.drop(malformed, now, err)
 		return scratch
 	}
 	if req.leftOut != nil {
 		l.drop(x.client, leftOut, x.from, now, req.leftOut)
 	}
 	req.event.NAS.Local = x.sentTo
-	x.code, x.proxyState = radius.CodeAccountingResponse, req.proxyState
+	x.code, x.proxyState, x.session = radius.CodeAccountingResponse, req.proxyState, req.event.AcctSessionID
 	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inFlight:
 		l.count(x.client, duplicates)
+		x.trace(outcomeInProgress, nil)
 	case answered:
 		l.count(x.client, duplicates)
-		x.answer()
+		x.answer(outcomeAnsweredAgain)
 	default:
 		x.submit(&req)
 	}
@@ -114,17 +119,20 @@ func (x *exchange) done(err error) {
 	l, now := x.listener, time.Now()
 	x.seen.end(x.key, err == nil, now)
 	if err == nil {
-		x.answer()
+		x.answer(outcomeAnswered)
 	} else {
-		l.drop(x.client, refused, x.from, now, err)
+		x.drop(refused, now, err)
 	}
 	l.pending.Add(-1)
 }
 
-func (x *exchange) answer() {
+// answer answers the request; outcome is for the log.
+func (x *exchange) answer(outcome string) {
 	if !x.replies.reply(x) {
 		x.listener.count(x.client, dropped)
+		outcome = outcomeNotSent
 	}
+	x.trace(outcome, nil)
 }
 
 func (x *exchange) responseLen() int { return radius.HeaderLen + len(x.proxyState) }

@@ -18,17 +18,17 @@ func (x *exchange) answerStatus(p radius.Packet, scratch []byte, now time.Time) 
 	// RFC 5997 section 3: the Request Authenticator is random, so only the Message-Authenticator
 	// proves the secret.
 	if !p.HasMessageAuthenticator() {
-		l.drop(x.client, badAuthenticators, x.from, now, errUnsigned)
+		x.drop(badAuthenticators, now, errUnsigned)
 		return scratch
 	}
 	ok, scratch := p.Signed(p.Authenticator(), x.client.Secret, scratch)
 	if !ok {
-		l.drop(x.client, badAuthenticators, x.from, now, errAuthenticator)
+		x.drop(badAuthenticators, now, errAuthenticator)
 		return scratch
 	}
 	l.count(x.client, statusServers)
 	if err := l.sink.Accepting(); err != nil {
-		l.drop(x.client, refused, x.from, now, err)
+		x.drop(refused, now, err)
 		return scratch
 	}
 	var states []byte
@@ -38,6 +38,6 @@ func (x *exchange) answerStatus(p radius.Packet, scratch []byte, now time.Time) 
 		}
 	}
 	x.code, x.proxyState = x.status, string(states)
-	x.answer()
+	x.answer(outcomeAnswered)
 	return scratch
 }

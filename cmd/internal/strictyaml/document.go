@@ -16,7 +16,13 @@ type Document struct {
 	dir    string           // folder for relative file names
 	places map[string]place // of values, by path
 	faults []*Error
+	// warnings are about values that are valid and probably unintended.
+	warnings []*Error
 }
+
+// Warnings returns what is valid in the file and probably unintended, such as a secret that says
+// "change me".
+func (d *Document) Warnings() []*Error { return d.warnings }
 
 // Decode fills a struct from the text of a file: first with the defaults, then with the values of
 // the file. v is a pointer to the struct. name is the name of the file in errors. Relative file

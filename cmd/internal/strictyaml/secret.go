@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -93,7 +94,21 @@ func (d *Document) secret(n ast.Node, path string, at place) (Secret, bool) {
 		d.add(at, path, "%v", err)
 		return "", false
 	}
+	if isPlaceholder(s) {
+		d.warnings = append(d.warnings, &Error{File: d.file, Line: at.line, Column: at.column, Path: path, Text: "is a placeholder that says \"change me\""})
+	}
 	return s, true
+}
+
+// isPlaceholder reports whether a secret says "change me", in any spelling.
+func isPlaceholder(s Secret) bool {
+	letters := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, string(s))
+	return strings.Contains(letters, "changeme")
 }
 
 // readSecret reads a secret from a file, without one newline at its end.

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 )
 
 // Client has all servers of its groups, each once. Its methods may be called from any goroutine.
@@ -19,11 +20,13 @@ type Client struct {
 	invalid uint64 // Stats.InvalidServerAddresses
 
 	buffers sync.Pool // of *[]byte, for encoding requests
+	traced  throttle.Burst
 }
 
 // New creates a Client without servers; groups add them.
 func New(cfg Config) *Client {
 	c := &Client{cfg: cfg.withDefaults(), servers: map[Identity]*server{}}
+	c.traced.PerSecond = tracedPerSecond
 	c.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
 	return c
 }
@@ -84,6 +87,8 @@ type preparedTransmission struct {
 	conn   Conn
 	slot   int
 	serial uint32
+	addr   netip.AddrPort
+	number int // of this transmission to the server, from 1
 }
 
 // transmit sends the next transmission of x to its server, with a new identifier and authenticator.
@@ -102,9 +107,11 @@ func (c *Client) transmit(x *exchange) {
 	if !ok { // x was just settled by an answer to an earlier transmission
 		return
 	}
-	if err := t.conn.Send(b); err != nil && !isClosed(err) {
+	err := t.conn.Send(b)
+	if err != nil && !isClosed(err) {
 		t.path.server.sendFailed(err)
 	}
+	c.trace(x.group, &t, b, err)
 }
 
 // prepare allocates an identifier for the next transmission of x, and opens a Conn if there is
@@ -123,7 +130,7 @@ func (c *Client) prepare(x *exchange) (preparedTransmission, bool) {
 			var t preparedTransmission
 			x.group.beginTransmission(x, slot, now)
 			if slot != none {
-				t = preparedTransmission{p, p.conns[slot/perConn], slot, p.ids.transmissions[slot].serial}
+				t = preparedTransmission{p, p.conns[slot/perConn], slot, p.ids.transmissions[slot].serial, p.addr, x.tries}
 			}
 			c.mu.Unlock()
 			return t, slot != none

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aaasess/internal/radius"
@@ -31,8 +32,9 @@ type Request interface {
 // any goroutine.
 type Group struct {
 	client      *Client
-	cfg         GroupConfig
-	rule        deathRule
+	cfg         GroupConfig    // the mutex guards what apply changes
+	rule        deathRule      // guarded by the mutex
+	window      atomic.Int64   // cfg.MaxInFlight
 	membersHash uint32         // hash of the members' identities
 	paths       []*path        // to cfg.Members
 	states      []*serverState // of cfg.Members
@@ -84,6 +86,7 @@ func (c *Client) NewGroup(cfg GroupConfig) (*Group, error) {
 		client: c, cfg: cfg, rule: deathRule{cfg.DeadCriteria, cfg.HoldDown}, paths: make([]*path, len(cfg.Members)), states: make([]*serverState, len(cfg.Members)),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{}),
 	}
+	g.window.Store(int64(cfg.MaxInFlight))
 	h := fnv.New32a()
 	for _, m := range cfg.Members {
 		_, _ = h.Write([]byte(m.Name + "\x00" + m.Host + "\x00" + string(m.Secret) + "\x00"))
@@ -102,7 +105,7 @@ func (g *Group) String() string { return "server group " + g.cfg.Name }
 func (g *Group) Ready() <-chan struct{} { return g.ready }
 
 // Window is how many requests may be in flight (GroupConfig.MaxInFlight).
-func (g *Group) Window() int { return g.cfg.MaxInFlight }
+func (g *Group) Window() int { return int(g.window.Load()) }
 
 // Send sends a request to the group's servers, one after the other, until one answers. It never
 // calls Done itself. If a server's Schedule has a back-off, it gets its normal transmissions and
@@ -362,7 +365,7 @@ func (g *Group) rescheduleAbsent(now time.Time) {
 // logChanges logs which servers became dead or up.
 func (g *Group) logChanges() {
 	g.client.mu.Lock()
-	changes := g.changes
+	changes, holdDown := g.changes, g.cfg.HoldDown
 	g.changes = nil
 	g.client.mu.Unlock()
 	for _, c := range changes {
@@ -373,7 +376,7 @@ func (g *Group) logChanges() {
 		case c.up:
 			log.Info("RADIUS server answers again")
 		default:
-			log.Warn("RADIUS server does not answer", "held_down", g.cfg.HoldDown)
+			log.Warn("RADIUS server does not answer", "held_down", holdDown)
 		}
 	}
 }

@@ -81,10 +81,7 @@ func (s *server) beginLookUps() {
 	}
 	s.lookedUp = len(s.addrs) > 0
 	if s.stopLookUps != nil {
-		select {
-		case s.lookUpNow <- struct{}{}:
-		default: // it is due already
-		}
+		s.lookUpSoon()
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -93,6 +90,17 @@ func (s *server) beginLookUps() {
 		defer close(s.lookUps)
 		s.lookUp(ctx)
 	}()
+}
+
+// lookUpSoon makes a resolution that runs start again at once. The caller holds the mutex.
+func (s *server) lookUpSoon() {
+	if s.stopLookUps == nil {
+		return
+	}
+	select {
+	case s.lookUpNow <- struct{}{}:
+	default: // it is due already
+	}
 }
 
 // endLookUps ends the resolution. No group has the server any more.

@@ -49,8 +49,12 @@ type Config struct {
 	Terminator sessions.TerminatorConfig
 	Store      store.Config
 
-	fixed []strictyaml.Fixed // values that a reload cannot change
+	fixed    []strictyaml.Fixed // values that a reload cannot change
+	warnings []*strictyaml.Error
 }
+
+// Warnings returns what is valid in the file and probably unintended.
+func (c *Config) Warnings() []*strictyaml.Error { return c.warnings }
 
 // AllServers is the name of the group that has all RADIUS servers in their order (S1 "group
 // radius").

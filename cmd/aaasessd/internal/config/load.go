@@ -31,6 +31,16 @@ func Load(path string) (*Config, error) {
 	return Parse(path, data, filepath.Dir(path))
 }
 
+// LogOf returns the log settings of a file whose other keys may be invalid, for the errors of the
+// start. What it cannot read has the default.
+func LogOf(path string) Log {
+	raw := rawConfig{Log: Log{Format: "text"}}
+	if data, err := os.ReadFile(path); err == nil {
+		_, _ = engine.Decode(path, data, filepath.Dir(path), &raw) // Load reports the errors
+	}
+	return raw.Log
+}
+
 // Parse parses and checks the text of a configuration file, and reads the secrets that it refers
 // to. name is the name of the file in errors. Relative file names in the text start in dir. The
 // error joins all faults, each a [*strictyaml.Error].
@@ -44,7 +54,7 @@ func Parse(name string, data []byte, dir string) (*Config, error) {
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}
-	c.fixed = engine.Fixed(&raw)
+	c.fixed, c.warnings = engine.Fixed(&raw), doc.Warnings()
 	return c, nil
 }
 

@@ -25,8 +25,8 @@ type rawConfig struct {
 
 // Log configures the log.
 type Log struct {
-	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged."`
-	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: lines of key=value; json: one JSON object per line."`
+	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged. debug logs each packet of a NAS and each transmission to a server, at most 200 lines a second each."`
+	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: lines of key=value; json: one JSON object per line. Its folder is made if it is missing."`
 }
 
 // Control is the control socket.
@@ -141,7 +141,7 @@ type rawList struct {
 }
 
 type rawLocal struct {
-	File strictyaml.Path `yaml:"file" default:"var/accounting.jsonl" doc:"The file that records are appended to, one JSON object per line."`
+	File strictyaml.Path `yaml:"file" default:"var/accounting.jsonl" doc:"The file that records are appended to, one JSON object per line. Its folder is made if it is missing."`
 }
 
 type rawSessions struct {

@@ -1,0 +1,49 @@
+package radius
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// tracedPerSecond is the most packets that are logged at level debug in a second.
+const tracedPerSecond = 200
+
+// What became of a request, for the log.
+const (
+	outcomeAnswered      = "answered"
+	outcomeAnsweredAgain = "duplicate, answered again"
+	outcomeInProgress    = "duplicate of a request that waits for the disk"
+	outcomeDropped       = "dropped"
+	outcomeNotSent       = "answer not sent, too many wait"
+)
+
+// drop counts and logs a request that is not answered.
+func (x *exchange) drop(what counter, now time.Time, why error) {
+	x.listener.drop(x.client, what, x.from, now, why)
+	x.trace(outcomeDropped, why)
+}
+
+// trace logs what became of a request, at level debug.
+func (x *exchange) trace(outcome string, why error) {
+	l := x.listener
+	if !l.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	suppressed, ok := l.traced.Allow(time.Now())
+	if !ok {
+		return
+	}
+	name := ""
+	if x.client != nil {
+		name = x.client.Name
+	}
+	args := []any{"client", name, "from", x.from, "outcome", outcome, "suppressed", suppressed}
+	if x.request != 0 {
+		args = append(args, []any{"code", x.request.String(), "id", x.key.identifier, "nas_session", x.session}...)
+	}
+	if why != nil {
+		args = append(args, "err", why)
+	}
+	l.log.Debug("accounting request", args...)
+}
