@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -24,12 +25,15 @@ type TerminatorConfig struct {
 	// PerNAS limits the attempts under way at one NAS; 0 means 8. If a NAS does not answer, each
 	// of its attempts lasts several seconds.
 	PerNAS int
+	// ClientName returns the configured name of the client that a NAS belongs to, for the log, by
+	// the source address of the NAS; "" if it has none. nil: no NAS has one.
+	ClientName func(netip.Addr) string
 }
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	return TerminatorConfig{
 		StopWait: cmp.Or(c.StopWait, 30*time.Second), RetryMin: cmp.Or(c.RetryMin, 2*time.Second), RetryMax: cmp.Or(c.RetryMax, 5*time.Minute),
-		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8),
+		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8), ClientName: c.ClientName,
 	}
 }
 
@@ -248,7 +252,14 @@ func (t *Terminator) forget(j *job) {
 
 // log returns a logger whose lines name the session of a job.
 func (t *Terminator) log(j *job) *slog.Logger {
-	return t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
+	log := t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
+	if t.cfg.ClientName == nil {
+		return log
+	}
+	if client := t.cfg.ClientName(j.nas.Addr); client != "" {
+		return log.With("client", client)
+	}
+	return log
 }
 
 // jobHeap has the jobs that wait, ordered by when they are due.

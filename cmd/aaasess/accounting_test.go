@@ -80,7 +80,7 @@ func TestAccountingDialogues(t *testing.T) {
 		{"perform something else", "perform reboot", "", 2, "", wrong + `unknown command "reboot" for "aaasess perform"` + "\n", ""},
 
 		{"list", "spool list", "", 0, "-", "3 records\n", ""},
-		{"list, limited", "spool list --after 3 --limit 1", "", 0, "SEQ  SINCE                FROM       SESSION  TYPE  USER  REASON\n  4  2013-02-24 16:00:00  group/isp  -        -     -     damaged: it ends early, after 3 octets\n", "1 record; list more with --after 4\n", ""},
+		{"list, limited", "spool list --after 3 --limit 1", "", 0, "SEQ  SINCE                      FROM       SESSION  TYPE  USER  REASON\n  4  2013-02-24T16:00:00+02:00  group/isp  -        -     -     damaged: it ends early, after 3 octets\n", "1 record; list more with --after 4\n", ""},
 		{"list, limited to what there is", "spool list --after 4 --limit 1", "", 0, "-", "1 record\n", ""},
 		{"list behind the end", "spool list --after 9", "", 0, "", "0 records\n", ""},
 		{"list after less than nothing", "spool list --after -1", "", 2, "", "-", ""},
@@ -278,8 +278,8 @@ func TestDamage(t *testing.T) {
 	const damaged = "aaasess: damaged: part of the store could not be read and is lost\n"
 	got := command(t, d.Socket, "", "show", "spool")
 	for _, want := range []string{
-		"damaged      at most 35 keys of the state, lost at the next start, since 2013-02-24 16:00:00: table 000012.sst\n",
-		"damaged      17 records of group/isp, numbers 4711 to 4727, lost since 2013-02-24 16:00:00: checksum mismatch\n",
+		"damaged      at most 35 keys of the state, lost at the next start, since 2013-02-24T16:00:00+02:00: table 000012.sst\n",
+		"damaged      17 records of group/isp, numbers 4711 to 4727, lost since 2013-02-24T16:00:00+02:00: checksum mismatch\n",
 		"  damaged\n",
 	} {
 		if !strings.Contains(got.out, want) {

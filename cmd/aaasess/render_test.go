@@ -16,6 +16,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// TestMain sets a time zone, because times are printed with their offset from UTC.
+func TestMain(m *testing.M) {
+	time.Local = time.FixedZone("", 2*60*60)
+	os.Exit(m.Run())
+}
+
 // golden compares a text with a file in testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
@@ -34,7 +40,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.Local)
+var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.FixedZone("", 2*60*60))
 
 // examples returns sessions that cover every form of output.
 func examples() []api.Session {
@@ -42,7 +48,8 @@ func examples() []api.Session {
 	return []api.Session{
 		{
 			ID: "0000000D", Number: 13, Kind: "network", State: "active", User: "alice@example.net", Address: "10.0.0.1",
-			NAS: "nas-1", NASAddress: "192.0.2.1", AcctSessionID: "5F2A", CallingStation: "00-11-22-33-44-55", CalledStation: "ap-7",
+			IPv6Addresses: []string{"2001:db8::7"}, DelegatedPrefixes: []string{"2001:db8:42::/48"},
+			NAS: "lab", NASIdentifier: "nas-1", NASAddress: "192.0.2.1", AcctSessionID: "5F2A", CallingStation: "00-11-22-33-44-55", CalledStation: "ap-7",
 			NASPort: &port, NASPortID: "eth0.7", Started: now.Add(-2*time.Hour - 5*time.Minute), Heard: now.Add(-time.Minute), Idle: 61,
 			InputOctets: 1234567, OutputOctets: 45_600_000_000,
 		},
@@ -53,7 +60,8 @@ func examples() []api.Session {
 		},
 		{
 			ID: "FFFFFFFF", Number: 1<<32 - 1, Kind: "connection", State: "terminating", User: strings.Repeat("Größe", 10),
-			NAS: strings.Repeat("x", 33), NASAddress: "2001:db8::1", AcctSessionID: "1", Started: now.Add(time.Second), Heard: now,
+			IPv6Prefixes: []string{"2001:db8:1:2::/64"},
+			NAS:          strings.Repeat("x", 33), NASAddress: "2001:db8::1", AcctSessionID: "1", Started: now.Add(time.Second), Heard: now,
 			InputOctets: 999, OutputOctets: 1<<64 - 1, Termination: &api.Termination{Attempts: 1},
 		},
 	}
@@ -76,6 +84,18 @@ func TestTables(t *testing.T) {
 		}
 		golden(t, name, out.String())
 	}
+}
+
+func TestSessionText(t *testing.T) {
+	var out strings.Builder
+	for _, s := range examples() {
+		detail := api.SessionDetail{Session: s, Attributes: []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Cisco-AVPair", Value: "x=y"}}}
+		if err := printSession(&out, &detail, now); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteByte('\n')
+	}
+	golden(t, "session.txt", out.String())
 }
 
 // TestLongTable: a long table is printed in pieces. Each piece is aligned, columns never become

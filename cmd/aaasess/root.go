@@ -80,7 +80,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		Use: "show", Short: "Show sessions, status, server groups, statistics or the spool",
 		Args: cobra.NoArgs, RunE: requireSubcommand,
 	}
-	show.AddCommand(newShowSessions(g), newShowStatus(g),
+	show.AddCommand(newShowSessions(g), newShowSession(g), newShowStatus(g),
 		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
 	root.AddCommand(show, newDisconnect(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.started

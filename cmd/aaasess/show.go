@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,7 +120,9 @@ var (
 		{title: "KIND"},
 		{title: "USER"},
 		{title: "ADDRESS"},
+		{title: "IPV6"},
 		{title: "NAS"},
+		{title: "NAS-IDENTIFIER"},
 		{title: "NAS-ADDRESS"},
 		{title: "PORT"},
 		{title: "NAS-SESSION-ID"},
@@ -154,10 +157,23 @@ func (g *global) printTable(list *apiclient.List, wide bool, now time.Time) (sho
 
 func narrowCells(s api.Session, now time.Time) []string {
 	return []string{
-		s.ID, s.User, s.Address, cmp.Or(s.NAS, s.NASAddress),
+		s.ID, s.User, address(s), cmp.Or(s.NAS, s.NASAddress),
 		span(now.Sub(s.Started)), span(time.Duration(s.Idle) * time.Second),
 		amount(s.InputOctets), amount(s.OutputOctets), stateText(s, now),
 	}
+}
+
+// ipv6 returns the IPv6 addresses and prefixes of a session.
+func ipv6(s api.Session) []string {
+	return slices.Concat(s.IPv6Addresses, s.IPv6Prefixes, s.DelegatedPrefixes)
+}
+
+// address returns the address of a session, or its first IPv6 address or prefix.
+func address(s api.Session) string {
+	if v6 := ipv6(s); s.Address == "" && len(v6) > 0 {
+		return v6[0]
+	}
+	return s.Address
 }
 
 func wideCells(s api.Session, now time.Time) []string {
@@ -166,9 +182,10 @@ func wideCells(s api.Session, now time.Time) []string {
 		port = strconv.FormatUint(uint64(*s.NASPort), 10)
 	}
 	return []string{
-		s.ID, strconv.FormatUint(uint64(s.Number), 10), s.Kind, s.User, s.Address, s.NAS, s.NASAddress,
+		s.ID, strconv.FormatUint(uint64(s.Number), 10), s.Kind, s.User, s.Address, strings.Join(ipv6(s), ","),
+		s.NAS, s.NASIdentifier, s.NASAddress,
 		port, s.AcctSessionID, s.CallingStation, s.CalledStation,
-		s.Started.Local().Format(time.DateTime), s.Heard.Local().Format(time.DateTime),
+		date(s.Started), date(s.Heard),
 		span(time.Duration(s.Idle) * time.Second),
 		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), stateText(s, now),
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"time"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
@@ -71,7 +70,7 @@ func newSpoolShow(g *global) *cobra.Command {
 func printRecord(w io.Writer, r *api.SetAside) error {
 	lines := []statusLine{
 		{0, "number", strconv.FormatUint(r.Seq, 10)},
-		{0, "since", r.At.Local().Format(time.DateTime)},
+		{0, "since", date(r.At)},
 		{0, "from", r.From},
 		{0, "reason", r.Reason},
 	}

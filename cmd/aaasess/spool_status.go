@@ -173,7 +173,7 @@ func diskLines(status *api.SpoolStatus) []statusLine {
 
 // damageText describes what is lost.
 func damageText(d *api.Damage) string {
-	at := d.At.Local().Format(time.DateTime)
+	at := date(d.At)
 	switch {
 	case d.Queue == "" && d.Records < 0:
 		return fmt.Sprintf("state, lost at the next start, since %s: %s", at, d.Reason)

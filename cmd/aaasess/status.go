@@ -37,7 +37,7 @@ func newShowStatus(g *global) *cobra.Command {
 func printStatus(w io.Writer, s *api.Status, now time.Time) error {
 	lines := []statusLine{
 		{0, "version", s.Version},
-		{0, "started", s.Started.Local().Format(time.DateTime) + ", " + span(now.Sub(s.Started)) + " ago"},
+		{0, "started", date(s.Started) + ", " + span(now.Sub(s.Started)) + " ago"},
 		{0, "sessions", strconv.Itoa(s.Entries)},
 		{0, "high-water mark", strconv.FormatUint(uint64(s.HighWaterMark), 10)},
 		{0, "total", strconv.FormatUint(s.Total, 10)},

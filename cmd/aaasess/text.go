@@ -73,6 +73,15 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", s/86400)
 }
 
+// date formats a time as ISO 8601 in the local time zone: 2001-06-27T07:00:00+02:00. A time that is
+// not set is none.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return "none"
+	}
+	return t.Local().Format(time.RFC3339)
+}
+
 // amount formats a number of octets with three significant digits, in powers of 1000: 999, 1.23k,
 // 45.6M.
 func amount(n uint64) string {

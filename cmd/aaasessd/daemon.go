@@ -124,7 +124,9 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
-	d.terminator = sessions.NewTerminator(cfg.Terminator, d.table, d.disconnector, d.log)
+	tc := cfg.Terminator
+	tc.ClientName = d.disconnector.ClientName
+	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {
@@ -132,6 +134,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version(), Logger: d.log,
+		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load,
 		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err

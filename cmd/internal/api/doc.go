@@ -6,6 +6,7 @@
 // # Requests
 //
 //	GET  /v1/sessions              the live sessions, see [Query] for the parameters
+//	GET  /v1/sessions/{id}         [SessionDetail]: one live session with its attributes
 //	GET  /v1/status                [Status]
 //	POST /v1/sessions/disconnect   ends sessions; the body is a [DisconnectRequest]
 //

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The paths of requests; see the package comment. GroupPath and PerformPath return paths below
+// The paths of requests; see the package comment. SessionPath returns paths below
+// PathSessions, GroupPath and PerformPath return paths below
 // PathServerGroups, and RecordPath paths below PathSetAside.
 const (
 	PathSessions     = "/v1/sessions"
@@ -32,6 +33,9 @@ const (
 	MaxPage     = 1000      // largest number of items in a part of a list
 	MaxSeqs     = 10000     // record numbers in a RecordsRequest
 )
+
+// SessionPath returns the path of a session.
+func SessionPath(id ID) string { return PathSessions + "/" + id.String() }
 
 // GroupPath returns the path of a server group.
 func GroupPath(name string) string {

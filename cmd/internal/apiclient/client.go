@@ -63,6 +63,11 @@ func (c *Client) Sessions(ctx context.Context, q api.Query) (*List, error) {
 	return c.list(ctx, http.MethodGet, path, nil, 0)
 }
 
+// Session returns one live session with its attributes.
+func (c *Client) Session(ctx context.Context, id api.ID) (*api.SessionDetail, error) {
+	return requestNew[api.SessionDetail](ctx, c, http.MethodGet, api.SessionPath(id), nil)
+}
+
 // Disconnect ends sessions. The caller closes the List. Closing it early does not stop the
 // disconnect.
 func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*List, error) {

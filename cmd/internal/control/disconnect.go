@@ -131,7 +131,7 @@ func (s *Server) logDisconnect(r *http.Request, b *batch) {
 			continue
 		}
 		s.cfg.Logger.Info("disconnect by command", "uid", r.Context().Value(peerKey{}),
-			"session", id.String(), "user", session.User, "nas", session.NAS.String())
+			"session", id.String(), "user", session.User, "nas", session.NAS.String(), "client", s.cfg.ClientName(session.NAS.Addr))
 	}
 }
 
@@ -163,7 +163,7 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 	b := &batch{ids: sel.ids, marked: map[sessions.ID]bool{}, before: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
-		for _, session := range find(sel.filter, view) {
+		for _, session := range s.find(sel.filter, view) {
 			b.ids = append(b.ids, session.ID)
 		}
 	}
