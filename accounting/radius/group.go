@@ -14,7 +14,8 @@ import (
 // from any goroutine.
 type Group struct {
 	*client.Group
-	name string
+	name       string
+	nasSession radius.ID // Spec.NASSessionID
 }
 
 var _ accounting.Method = (*Group)(nil)
@@ -26,7 +27,7 @@ func New(c *client.Client, cfg client.GroupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{g, cfg.Name}, nil
+	return &Group{Group: g, name: cfg.Name}, nil
 }
 
 // String names the group for logs.
@@ -44,7 +45,7 @@ func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)
 		go done(ErrUnsendable)
 		return
 	}
-	g.Group.Send(&request{rec: rec, done: done}, at)
+	g.Group.Send(&request{rec: rec, nasSession: g.nasSession, done: done}, at)
 }
 
 // Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the
@@ -62,9 +63,10 @@ func (g *Group) Announce(rec *accounting.Record, done func(server string, err er
 
 // request is a record as an Accounting-Request.
 type request struct {
-	rec       *accounting.Record
-	done      func(error)
-	announced func(server string, err error) // instead of done, for Announce
+	rec        *accounting.Record
+	nasSession radius.ID // the attribute for the record's NASSession; zero: none
+	done       func(error)
+	announced  func(server string, err error) // instead of done, for Announce
 }
 
 // Answers implements an interface of package client.
