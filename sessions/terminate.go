@@ -37,12 +37,19 @@ func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	}
 }
 
+// stuckAfter is the number of attempts after which a session counts as stuck. With the default
+// settings and a silent NAS that is about a minute after the first attempt.
+const stuckAfter = 5
+
 // Termination is the progress of ending a session.
 type Termination struct {
 	Attempts int       // how many attempts were started
 	Asking   bool      // an attempt is under way
 	Last     Outcome   // of the newest finished attempt; zero if none has finished
 	Next     time.Time // when the next step is due; zero while an attempt is under way
+	// Stuck says that the session has not ended in stuckAfter attempts, and that the NAS has not
+	// answered ACK since. The Terminator goes on asking.
+	Stuck bool
 }
 
 // Terminator ends sessions that are [Terminating]. It asks the NAS to end a session, and repeats
@@ -81,6 +88,7 @@ type job struct {
 	stopTime     time.Time            // of the stop record that we make
 	memory       any                  // the Disconnector's, see Attempt.Memory
 	sessionEnded bool                 // the session is no longer in the table
+	warned       bool                 // the log has said that it is stuck
 	Termination
 }
 
@@ -118,6 +126,18 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 		return Termination{}, false
 	}
 	return j.Termination, true
+}
+
+// Stuck returns how many sessions are stuck, see [Termination].
+func (t *Terminator) Stuck() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, j := range t.jobs {
+		if j.Stuck {
+			n++
+		}
+	}
+	return n
 }
 
 // String names the Terminator for a log.

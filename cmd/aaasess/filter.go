@@ -26,7 +26,7 @@ var filterKeys = [...]struct{ name, usage string }{
 	{"calling-station", "sessions whose Calling-Station-Id is `STATION`; a MAC address in any notation"},
 	{"acct-session-id", "sessions whose Acct-Session-Id at the NAS is `ID`"},
 	{"kind", "sessions whose kind is `KIND`: network, exec or connection"},
-	{"state", "sessions whose state is `STATE`: active or terminating"},
+	{"state", "sessions whose state is `STATE`: active, terminating, or stuck (being disconnected without success)"},
 }
 
 func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
@@ -36,8 +36,8 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 	}
 	cmd.Flags().UintSliceVar(&f.numbers, "number", nil, "sessions whose casnSessionId is `N` (may be repeated)")
 	cmd.Flags().Lookup("number").DefValue = "" // else the help says "[]"
-	complete(cmd, "kind", "network", "exec", "connection")
-	complete(cmd, "state", "active", "terminating")
+	complete(cmd, "kind", api.Kinds()...)
+	complete(cmd, "state", api.States()...)
 	for name, field := range map[string]func(api.Session) string{
 		"user":    func(s api.Session) string { return s.User },
 		"address": address,

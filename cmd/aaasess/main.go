@@ -40,6 +40,7 @@ var (
 
 	// The user answered a question with no.
 	errNotDisconnected = errors.New("canceled: no session was disconnected")
+	errNotCleared      = errors.New("canceled: no session was removed")
 	errNotDropped      = errors.New("canceled: no record was dropped")
 	errNotRerouted     = errors.New("canceled: the queue was not rerouted")
 

@@ -56,7 +56,7 @@ func examples() []api.Session {
 		{
 			ID: "0000000E", Number: 14, Kind: "exec", State: "terminating", User: "evil\x1b[31m\nalice", NASAddress: "192.0.2.2",
 			AcctSessionID: "\u202e1", NASPort: &port, Started: now.Add(-42 * time.Second), Heard: now.Add(-42 * time.Second), Idle: 42,
-			Termination: &api.Termination{Attempts: 3, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
+			Termination: &api.Termination{Attempts: 3, Stuck: true, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
 		},
 		{
 			ID: "FFFFFFFF", Number: 1<<32 - 1, Kind: "connection", State: "terminating", User: strings.Repeat("Größe", 10),

@@ -82,7 +82,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 	}
 	show.AddCommand(newShowSessions(g), newShowSession(g), newShowStatus(g),
 		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
-	root.AddCommand(show, newDisconnect(g), newPerform(g), newSpool(g), newSimulate(g))
+	root.AddCommand(show, newDisconnect(g), newClear(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.started
 }
 

@@ -23,8 +23,9 @@ eight hex digits. --number selects by the same value as a decimal number (casnSe
   IDLE   time since user data last flowed
   IN     octets from the user, as the NAS last reported them (k, M, G: powers of 1000)
   OUT    octets to the user
-  STATE  active, or terminating while the session is being disconnected; then with the
-         number of attempts, the last outcome and the time until the next attempt
+  STATE  active; terminating while the session is being disconnected; stuck if the NAS has
+         not ended it in five attempts (the daemon goes on asking)
+  DISCONNECT  the number of attempts, the time until the next one, and the last outcome
 
 The exit code is 4 if filters are given and no session matches them.`
 
@@ -113,6 +114,7 @@ var (
 		{title: "IN", right: true},
 		{title: "OUT", right: true},
 		{title: "STATE"},
+		{title: "DISCONNECT"},
 	}
 	wideColumns = []column{
 		{title: "ID"},
@@ -134,6 +136,7 @@ var (
 		{title: "IN", right: true},
 		{title: "OUT", right: true},
 		{title: "STATE"},
+		{title: "DISCONNECT"},
 	}
 )
 
@@ -159,7 +162,7 @@ func narrowCells(s api.Session, now time.Time) []string {
 	return []string{
 		s.ID, s.User, address(s), cmp.Or(s.NAS, s.NASAddress),
 		span(now.Sub(s.Started)), span(time.Duration(s.Idle) * time.Second),
-		amount(s.InputOctets), amount(s.OutputOctets), stateText(s, now),
+		amount(s.InputOctets), amount(s.OutputOctets), state(s), attemptsText(s, now),
 	}
 }
 
@@ -187,23 +190,30 @@ func wideCells(s api.Session, now time.Time) []string {
 		port, s.AcctSessionID, s.CallingStation, s.CalledStation,
 		date(s.Started), date(s.Heard),
 		span(time.Duration(s.Idle) * time.Second),
-		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), stateText(s, now),
+		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), state(s), attemptsText(s, now),
 	}
 }
 
-// stateText returns the state, and the progress of the disconnect if the NAS was asked to end the
-// session.
-func stateText(s api.Session, now time.Time) string {
+// state returns the state of a session, with stuck as a state of its own.
+func state(s api.Session) string {
+	if s.Termination != nil && s.Termination.Stuck {
+		return "stuck"
+	}
+	return s.State
+}
+
+// attemptsText returns the progress of the disconnect, if the NAS was asked to end the session.
+func attemptsText(s api.Session, now time.Time) string {
 	t := s.Termination
 	if t == nil || t.Attempts == 0 {
-		return s.State
+		return ""
 	}
 	details := []string{count(t.Attempts, "attempt")}
-	if t.Last != "" {
-		details = append(details, "last: "+t.Last)
-	}
 	if t.Next != nil {
 		details = append(details, "next in "+span(t.Next.Sub(now)))
 	}
-	return s.State + " (" + strings.Join(details, ", ") + ")"
+	if t.Last != "" {
+		details = append(details, "last: "+t.Last)
+	}
+	return strings.Join(details, ", ")
 }

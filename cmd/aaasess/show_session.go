@@ -21,17 +21,12 @@ The exit code is 4 if no session has the ID.`
 
 func newShowSession(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use:     "session ID",
-		Short:   "Show one session with all its attributes",
-		Long:    showSessionHelp,
-		Example: "  aaasess show session 0000000D",
-		Args:    cobra.ExactArgs(1),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return g.suggest(cmd.Context(), func(s api.Session) string { return s.ID }), cobra.ShellCompDirectiveNoFileComp
-		},
+		Use:               "session ID",
+		Short:             "Show one session with all its attributes",
+		Long:              showSessionHelp,
+		Example:           "  aaasess show session 0000000D",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: g.suggestIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := api.ParseID(args[0])
 			if err != nil {
@@ -60,7 +55,8 @@ func printSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 		{0, "id", s.ID},
 		{0, "number", strconv.FormatUint(uint64(s.Number), 10)},
 		{0, "kind", s.Kind},
-		{0, "state", stateText(s.Session, now)},
+		{0, "state", state(s.Session)},
+		{0, "disconnect", attemptsText(s.Session, now)},
 		{0, "user", s.User},
 		{0, "address", s.Address},
 		{0, "IPv6", strings.Join(s.IPv6Addresses, ", ")},

@@ -13,6 +13,7 @@ import (
 const (
 	PathSessions     = "/v1/sessions"
 	PathDisconnect   = "/v1/sessions/disconnect"
+	PathClear        = "/v1/sessions/clear"
 	PathStatus       = "/v1/status"
 	PathServerGroups = "/v1/server-groups"
 	PathOnOffGroups  = "/v1/acct-on-off-groups"

@@ -48,8 +48,9 @@ func Orders() []string { return []string{"id", "idle", "octets", "started", "use
 // Kinds returns the values of Session.Kind and Filter.Kind.
 func Kinds() []string { return []string{"network", "exec", "connection"} }
 
-// States returns the values of Filter.State, and of Session.State in a list.
-func States() []string { return []string{"active", "terminating"} }
+// States returns the values of Filter.State. stuck selects those of the terminating sessions whose
+// Termination.Stuck is set.
+func States() []string { return []string{"active", "terminating", "stuck"} }
 
 // ParseQuery parses the parameters of a URL. An unknown parameter, an empty value and a repeated
 // parameter are errors: a misspelt filter must not match every session.

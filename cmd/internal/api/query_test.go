@@ -77,7 +77,7 @@ func TestParseQuery(t *testing.T) {
 		{"IPv4-mapped prefix", "address=::ffff:10.0.0.0/104", api.Query{}, "want an IPv4 or IPv6 address or prefix"},
 		{"address with a zone", "address=fe80::1%25eth0", api.Query{}, "want an IPv4 or IPv6 address or prefix"},
 		{"kind", "kind=system", api.Query{}, "want one of network, exec, connection"},
-		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating"},
+		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating, stuck"},
 		{"sort", "sort=name", api.Query{}, "want one of id, idle, octets, started, user"},
 		{"limit below 0", "limit=-1", api.Query{}, "limit"},
 		{"limit too large", "limit=2147483648", api.Query{}, "limit"},

@@ -76,6 +76,7 @@ type SessionDetail struct {
 // Termination is the progress of ending a session (R30).
 type Termination struct {
 	Attempts   int        `json:"attempts"`             // number of attempts
+	Stuck      bool       `json:"stuck,omitempty"`      // many attempts have not ended it; the daemon goes on asking
 	Last       string     `json:"last,omitempty"`       // outcome of the last attempt: "ACK", "NAK 406 (...)", "no answer"
 	ErrorCause uint32     `json:"errorCause,omitempty"` // of a NAK (RFC 5176 section 3.5)
 	Next       *time.Time `json:"next,omitempty"`       // time of the next step; absent during an attempt
@@ -85,6 +86,12 @@ type Termination struct {
 type SessionsHead struct {
 	Total   int `json:"total"`   // live sessions, regardless of the filter
 	Matched int `json:"matched"` // sessions that match the filter, regardless of the limit
+}
+
+// ClearHead precedes the sessions in the answer to a clear.
+type ClearHead struct {
+	Matched int `json:"matched"` // sessions that the request selects
+	Cleared int `json:"cleared"` // those that were ended
 }
 
 // DisconnectHead precedes the sessions in the answer to a disconnect.

@@ -79,6 +79,15 @@ func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*Li
 	return c.list(ctx, http.MethodPost, api.PathDisconnect, b, wait)
 }
 
+// Clear ends sessions whose NASes are gone, without asking the NASes. The caller closes the List.
+func (c *Client) Clear(ctx context.Context, req api.DisconnectRequest) (*List, error) {
+	b, err := json.Marshal(req)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return c.list(ctx, http.MethodPost, api.PathClear, b, 0)
+}
+
 // Status returns the status of the daemon.
 func (c *Client) Status(ctx context.Context) (*api.Status, error) {
 	body, err := c.do(ctx, http.MethodGet, api.PathStatus, nil, 0)

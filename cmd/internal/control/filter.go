@@ -24,16 +24,24 @@ var orders = map[string]func(a, b *sessions.Session) int{
 
 func octets(s *sessions.Session) uint64 { return s.Usage.InputOctets + s.Usage.OutputOctets }
 
-// match reports whether s matches a filter. clientName is Config.ClientName.
-func match(f *api.Filter, s *sessions.Session, clientName func(netip.Addr) string) bool {
+// match reports whether s matches a filter.
+func (srv *Server) match(f *api.Filter, s *sessions.Session) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, api.ID(s.ID))) &&
 		(f.User == "" || f.User == s.User) &&
 		(!f.Address.IsValid() || hasAddress(f.Address, s)) &&
-		(f.NAS == "" || isNAS(f.NAS, s.NAS) || f.NAS == clientName(s.NAS.Addr)) &&
+		(f.NAS == "" || isNAS(f.NAS, s.NAS) || f.NAS == srv.cfg.ClientName(s.NAS.Addr)) &&
 		(f.CallingStation == "" || sameStation(f.CallingStation, s.Attrs.Text(radius.CallingStationID))) &&
 		(f.AcctSessionID == "" || f.AcctSessionID == s.AcctSessionID) &&
 		(f.Kind == "" || f.Kind == s.Kind.String()) &&
-		(f.State == "" || f.State == s.State.String())
+		(f.State == "" || f.State == s.State.String() || f.State == "stuck" && srv.isStuck(s))
+}
+
+func (srv *Server) isStuck(s *sessions.Session) bool {
+	if s.State != sessions.Terminating {
+		return false
+	}
+	t, _ := srv.terminator.Status(s.ID)
+	return t.Stuck
 }
 
 // hasAddress reports whether an address or prefix of a session overlaps want.
@@ -78,14 +86,14 @@ func (srv *Server) find(f api.Filter, view *sessions.View) []*sessions.Session {
 		ids := slices.Sorted(slices.Values(f.IDs))
 		f.IDs = nil
 		for _, id := range ids {
-			if s := view.Get(sessions.ID(id)); s != nil && match(&f, s, srv.cfg.ClientName) {
+			if s := view.Get(sessions.ID(id)); s != nil && srv.match(&f, s) {
 				list = append(list, s)
 			}
 		}
 		return list
 	}
 	for s := range view.All() {
-		if match(&f, s, srv.cfg.ClientName) {
+		if srv.match(&f, s) {
 			list = append(list, s)
 		}
 	}

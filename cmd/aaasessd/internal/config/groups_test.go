@@ -189,7 +189,7 @@ radius:
 			Group: "isp", Description: "the provider: 2 servers", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("fe80::1%eth0"),
 			HoldDown: 30 * time.Second, Window: 1024, DrainRate: 1000000,
 			NASSessionID: radius.ID{Type: radius.VendorSpecific, Vendor: 9, VendorType: 1},
-			AcctOnOff: &accounting.OnOff{Attributes: identity, Blocks: true, Controls: "upstream"},
+			AcctOnOff:    &accounting.OnOff{Attributes: identity, Blocks: true, Controls: "upstream"},
 		},
 		{Group: "mirror", Source: netip.MustParseAddr("192.0.2.10"), HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
 		{Group: "archive", HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
