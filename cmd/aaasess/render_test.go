@@ -138,20 +138,23 @@ func TestEmptyTable(t *testing.T) {
 
 func TestStatusText(t *testing.T) {
 	var out strings.Builder
-	err := printStatus(&out, &api.Status{
-		Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
+	status := &api.Status{
+		Verdict: api.VerdictDegraded, Reasons: []string{"set-aside records: 2 (spool list)", "\x1b[31m"}, Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
 		Sections: map[string]json.RawMessage{
 			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
 			"queues":         json.RawMessage(`"none"`),
 		},
-	}, now)
-	if err != nil {
-		t.Fatal(err)
 	}
-	golden(t, "status.txt", out.String())
+	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {
+		out.Reset()
+		if err := printStatus(&out, status, all, now); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.String())
+	}
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
-	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, now); err == nil {
+	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")
 	}
 }

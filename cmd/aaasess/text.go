@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -101,6 +102,27 @@ func amount(n uint64) string {
 		decimals = 1
 	}
 	return fmt.Sprintf("%.*f%c", decimals, f, " kMGTPE"[unit])
+}
+
+// binaryAmount formats a number of octets with three significant digits, in powers of 1024 as the
+// configuration has them: 999B, 256MiB, 1.50GiB.
+func binaryAmount(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%dB", max(0, n))
+	}
+	f, unit := float64(n), 0
+	for f >= 999.5 && unit < 6 {
+		f /= 1024
+		unit++
+	}
+	decimals := 2
+	switch {
+	case f >= 99.95 || f == math.Trunc(f):
+		decimals = 0
+	case f >= 9.995:
+		decimals = 1
+	}
+	return fmt.Sprintf("%.*f%ciB", decimals, f, " KMGTPE"[unit])
 }
 
 // count formats a number with its noun: 1 record, 2 records.

@@ -34,6 +34,9 @@ type Config struct {
 	Version string
 	// Accounting answers requests for server groups and the spool. nil answers them with 404.
 	Accounting Accounting
+	// Reasons returns why the daemon is degraded, for /v1/status: sentences for the operator. It
+	// must not block. nil: the daemon never is.
+	Reasons func() []string
 	// ClientName returns the configured name of the client that a NAS belongs to, by the source
 	// address of the NAS; "" if it has none. nil: no NAS has one.
 	ClientName func(netip.Addr) string

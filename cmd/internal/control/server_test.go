@@ -204,7 +204,10 @@ func TestListShowsTermination(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	began := time.Date(2001, 6, 27, 4, 45, 0, 500, time.UTC)
-	d, client := start(t, func(cfg *control.Config) { cfg.Now = func() time.Time { return began } })
+	d, client := start(t, func(cfg *control.Config) {
+		cfg.Now = func() time.Time { return began }
+		cfg.Reasons = func() []string { return []string{"why \xff"} }
+	})
 	begin(t, d, "alice", began)
 	begin(t, d, "bob", began)
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": false} })
@@ -216,7 +219,7 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &api.Status{
-		Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
+		Verdict: api.VerdictDegraded, Reasons: []string{`why \xff`}, Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
 		Sections: map[string]json.RawMessage{
 			"agentx": json.RawMessage(`{"connected":true}`), "broken": json.RawMessage(`{"error":"json: unsupported type: func()"}`),
 		},
