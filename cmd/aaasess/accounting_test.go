@@ -313,7 +313,7 @@ func TestPerformFailsInTheMiddle(t *testing.T) {
 	a.Hold = map[string]bool{"aaa-server-policy-3": true}
 	d := accountant(t, a)
 	got := command(t, d.Socket, "", "perform", "acct-on", "--force", "--timeout", "200ms")
-	want := outcome{1, "aaa-server-policy-1  sendAcctOn\n", "aaasess: control: the daemon does not answer in time\n"}
+	want := outcome{1, "aaa-server-policy-1  sendAcctOn\n", "aaasess: the daemon does not answer in time\n"}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 		t.Error(diff)
 	}

@@ -30,7 +30,7 @@ The exit code is 4 if no session matches.`
 func newClear(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "clear", Short: "Remove sessions whose NAS is gone",
-		Args: cobra.NoArgs, RunE: requireSubcommand,
+		Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(newClearSession(g))
 	return cmd

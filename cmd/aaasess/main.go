@@ -30,6 +30,7 @@ const (
 	exitUsage    = 2
 	exitNoDaemon = 3
 	exitNoMatch  = 4
+	exitDenied   = 5
 	exitDamaged  = 6
 )
 
@@ -100,6 +101,8 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage
+	case errors.Is(err, apiclient.ErrPermission):
+		return exitDenied
 	case errors.Is(err, apiclient.ErrNoDaemon):
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):

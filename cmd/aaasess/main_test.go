@@ -128,9 +128,14 @@ func TestDialogues(t *testing.T) {
 
 		{"no command", "", "", 2, "", "-"},
 		{"unknown command", "sho", "", 2, "", "-"},
+		{"unknown command, near a known one", "shwo", "", 2, "", "aaasess: usage error: unknown command \"shwo\" for \"aaasess\"; did you mean show?\n"},
+		{"unknown subcommand, near a known one", "show statsu", "", 2, "", "aaasess: usage error: unknown command \"statsu\" for \"aaasess show\"; did you mean status?\n"},
+		{"duration", "show status --timeout 5", "", 2, "", "aaasess: usage error: --timeout \"5\": want a duration such as 10s or 5m\n"},
+		{"number", "disconnect --number x", "", 2, "", "aaasess: usage error: --number \"x\": want a number\n"},
+		{"limit of no number", "show sessions --limit -1", "", 2, "", "aaasess: usage error: --limit \"-1\": want a number\n"},
 		{"show without more", "show", "", 2, "", "-"},
 		{"show of what is not there", "show nothing", "", 2, "", "aaasess: usage error: unknown command \"nothing\" for \"aaasess show\"\n"},
-		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: usage error: unknown flag: --usr\n"},
+		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: usage error: unknown flag: --usr; did you mean --user?\n"},
 		{"empty filter", "show sessions --user=", "", 2, "", "aaasess: usage error: invalid query: \"user\" is empty\n"},
 		{"kind", "show sessions --kind system", "", 2, "", "aaasess: usage error: invalid query: kind \"system\": want one of network, exec, connection\n"},
 		{"sort", "show sessions --sort name", "", 2, "", "aaasess: usage error: invalid query: cannot sort by \"name\": want one of id, idle, octets, started, user\n"},
@@ -225,7 +230,7 @@ func TestNoDaemon(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "none")
 	for _, args := range []string{"show sessions", "show status", "disconnect 00000001", "disconnect --all --yes"} {
 		got := command(t, socket, "", strings.Fields(args)...)
-		want := outcome{3, "", "aaasess: no daemon at " + socket + ": connect: no such file or directory\n"}
+		want := outcome{3, "", "aaasess: no daemon at " + socket + ": the socket does not exist\n"}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 			t.Errorf("%s: %s", args, diff)
 		}

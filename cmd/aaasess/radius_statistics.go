@@ -38,7 +38,7 @@ group GROUP.`
 
 func newShowRadius(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "radius", Short: "Show RADIUS statistics", Args: cobra.NoArgs, RunE: requireSubcommand,
+		Use: "radius", Short: "Show RADIUS statistics", Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "statistics [GROUP]",

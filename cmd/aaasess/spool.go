@@ -40,7 +40,7 @@ The exit code is 4 if a SEQ is not set aside, or if --all finds no record.`
 func newSpool(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "spool", Short: "Show, replay or drop set-aside records, and reroute queues", Long: spoolHelp,
-		Args: cobra.NoArgs, RunE: requireSubcommand,
+		Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g), newSpoolReroute(g), newSpoolForgetDamage(g))
 	return cmd

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/cmd/internal/version"
+
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
@@ -133,7 +135,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 		return err
 	}
 	d.control, err = control.New(control.Config{
-		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version(), Logger: d.log,
+		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
@@ -153,7 +155,7 @@ func (d *daemon) openSNMP(cfg *config.Config) error {
 			return err
 		}
 		ac := *ax
-		ac.Description, ac.ID, ac.Logger = "aaasess "+version(), casn.Root, d.log
+		ac.Description, ac.ID, ac.Logger = "aaasess "+version.String(), casn.Root, d.log
 		d.subagent = agentx.New(ac, tree)
 	}
 	return nil

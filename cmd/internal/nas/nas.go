@@ -55,6 +55,7 @@ type NAS struct {
 	mu       sync.Mutex
 	sessions []*session
 	stops    sync.WaitGroup
+	allEnded chan struct{} // closed when no session is live
 }
 
 // New returns a NAS with an open port for Disconnect-Requests.
@@ -66,7 +67,7 @@ func New(cfg Config) (*NAS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nas: %w", err)
 	}
-	n := &NAS{cfg: cfg, dae: dae}
+	n := &NAS{cfg: cfg, dae: dae, allEnded: make(chan struct{})}
 	begin := time.Now()
 	for i := range cfg.Sessions {
 		n.sessions = append(n.sessions, &session{
@@ -92,6 +93,7 @@ func (n *NAS) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for n.liveSessions() > 0 {
 		select {
+		case <-n.allEnded:
 		case <-ctx.Done():
 			for _, s := range n.sessions {
 				if n.markEnded(s) {
@@ -110,9 +112,14 @@ func (n *NAS) Run(ctx context.Context) error {
 	return nil
 }
 
-func (n *NAS) liveSessions() (live int) {
+func (n *NAS) liveSessions() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.countLive()
+}
+
+// countLive returns how many sessions are live. The caller holds the lock.
+func (n *NAS) countLive() (live int) {
 	for _, s := range n.sessions {
 		if !s.ended {
 			live++
@@ -139,6 +146,9 @@ func (n *NAS) markEnded(s *session) bool {
 	}
 	s.ended = true
 	n.stops.Add(1)
+	if n.countLive() == 0 {
+		close(n.allEnded)
+	}
 	return true
 }
 
