@@ -25,7 +25,11 @@ eight hex digits. --number selects by the same value as a decimal number (casnSe
   OUT    octets to the user
   STATE  active; terminating while the session is being disconnected; stuck if the NAS has
          not ended it in five attempts (the daemon goes on asking)
-  DISCONNECT  the number of attempts, the time until the next one, and the last outcome
+  DISCONNECT  the last outcome, the number of attempts, and the time until the next one
+
+On a terminal, lines fit its width if it has at least 80 columns: below 110 there is no
+DISCONNECT, below 96 no IN and OUT, and long values are cut. Otherwise all columns are
+printed.
 
 The exit code is 4 if filters are given and no session matches them.`
 
@@ -48,7 +52,7 @@ func newShowSessions(g *global) *cobra.Command {
 	cmd.Flags().StringVar(&order, "sort", "id",
 		"sort by `ORDER`: id, user, started (oldest first), idle (longest first) or octets (most first); a leading - reverses the order")
 	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` sessions; 0 for all")
-	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values")
+	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values, whatever the width of the terminal")
 	complete(cmd, "sort", api.Orders()...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q, err := filter.query(cmd, ids)
@@ -142,8 +146,11 @@ var (
 
 func (g *global) printTable(list *apiclient.List, wide bool, now time.Time) (shown int, err error) {
 	columns, cells := narrowColumns, narrowCells
-	if wide {
+	switch {
+	case wide:
 		columns, cells = wideColumns, wideCells
+	case g.width > 0:
+		columns, cells = fittingColumns(g.width)
 	}
 	t := newTable(g.out, columns)
 	for s, err := range list.All() {
@@ -208,12 +215,13 @@ func attemptsText(s api.Session, now time.Time) string {
 	if t == nil || t.Attempts == 0 {
 		return ""
 	}
-	details := []string{count(t.Attempts, "attempt")}
+	var details []string
+	if t.Last != "" {
+		details = append(details, t.Last)
+	}
+	details = append(details, count(t.Attempts, "attempt"))
 	if t.Next != nil {
 		details = append(details, "next in "+span(t.Next.Sub(now)))
-	}
-	if t.Last != "" {
-		details = append(details, "last: "+t.Last)
 	}
 	return strings.Join(details, ", ")
 }
