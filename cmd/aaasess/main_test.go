@@ -92,7 +92,7 @@ func TestDialogues(t *testing.T) {
 		{"id and number", "show sessions --id 0x4 --number 1 --user carol", "", 0, table + "00000004  carol  10.0.0.1  nas-1   N    N   0    0  active  -\n", "1 session matched, 5 live\n"},
 		{"one session that is gone", "show session 00000063", "", 4, "", "aaasess: session 00000063 is not live\n"},
 		{"one session, no id", "show session 13", "", 2, "", "-"},
-		{"one session, without an id", "show session", "", 2, "", "aaasess: usage error: accepts 1 arg(s), received 0\n"},
+		{"one session, without an id", "show session", "", 2, "", "aaasess: usage error: want ID, got 0 arguments\n"},
 		{"one session", "show session 0x3 --json", "", 0, "", "-"},
 		{"no match", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},

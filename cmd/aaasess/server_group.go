@@ -97,11 +97,14 @@ func newShowServerGroup(g *global) *cobra.Command {
 
 // optionalName accepts at most maxArgs arguments. The first one, a name, must not be empty.
 func optionalName(maxArgs int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
+	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 && args[0] == "" {
 			return fmt.Errorf("%w: the name is empty", errUsage)
 		}
-		return cobra.MaximumNArgs(maxArgs)(cmd, args)
+		if len(args) > maxArgs {
+			return fmt.Errorf("want at most %s, got %d", count(maxArgs, "argument"), len(args))
+		}
+		return nil
 	}
 }
 

@@ -25,7 +25,7 @@ func newShowSession(g *global) *cobra.Command {
 		Short:             "Show one session with all its attributes",
 		Long:              showSessionHelp,
 		Example:           "  aaasess show session 0000000D",
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments("ID"),
 		ValidArgsFunction: g.suggestIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := api.ParseID(args[0])

@@ -49,7 +49,7 @@ func newSpool(g *global) *cobra.Command {
 func newSpoolShow(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use: "show SEQ", Short: "Show a set-aside record with its attributes", ValidArgsFunction: g.completeSeqs(1),
-		Args: cobra.ExactArgs(1),
+		Args: arguments("SEQ"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seqs, err := parseSeqs(args)
 			if err != nil {

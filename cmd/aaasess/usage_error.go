@@ -23,6 +23,16 @@ func subcommandArgs(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(meant))
 }
 
+// arguments accepts exactly the arguments with these names.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return fmt.Errorf("want %s, got %s", strings.Join(names, " and "), count(len(args), "argument"))
+		}
+		return nil
+	}
+}
+
 // didYouMean returns the end of an error message, "" without suggestions.
 func didYouMean(meant []string) string {
 	if len(meant) == 0 {

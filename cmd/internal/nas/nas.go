@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"aaasess/internal/radius"
@@ -65,7 +66,7 @@ func New(cfg Config) (*NAS, error) {
 	}
 	dae, err := net.ListenPacket("udp", cfg.Disconnect)
 	if err != nil {
-		return nil, fmt.Errorf("nas: %w", err)
+		return nil, listenError(cfg.Disconnect, err)
 	}
 	n := &NAS{cfg: cfg, dae: dae, allEnded: make(chan struct{})}
 	begin := time.Now()
@@ -77,6 +78,16 @@ func New(cfg Config) (*NAS, error) {
 		})
 	}
 	return n, nil
+}
+
+// listenError says in plain words why a port cannot be opened.
+func listenError(address string, err error) error {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
+		err = errno
+	} else if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err
+	}
+	return fmt.Errorf("nas: cannot listen on %s: %w", address, err)
 }
 
 // Run reports the starts of the sessions. Then it reports interims until ctx is done or all

@@ -250,7 +250,8 @@ func TestNewFails(t *testing.T) {
 	}{
 		{0, "127.0.0.1:0", "1 to 10000"},
 		{10001, "127.0.0.1:0", "1 to 10000"},
-		{1, s.conn.LocalAddr().String(), "in use"},
+		{1, s.conn.LocalAddr().String(), "nas: cannot listen on " + s.conn.LocalAddr().String() + ": address already in use"},
+		{1, "nowhere", "nas: cannot listen on nowhere: address nowhere: missing port in address"},
 	} {
 		_, err := New(Config{Sessions: tt.sessions, Disconnect: tt.listen})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
