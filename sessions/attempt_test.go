@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,8 @@ func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sess
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 		f.Table = sessions.New(sessions.Config{}, f.journal)
 		log := &lockedLog{}
-		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
+		cfg := sessions.TerminatorConfig{ClientName: func(netip.Addr) string { return "lab" }}
+		term := sessions.NewTerminator(cfg, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- term.Run(ctx) }()
@@ -123,6 +125,9 @@ func TestStuck(t *testing.T) {
 		status, _ := term.Status(1)
 		if status.Attempts != 7 || !status.Stuck || term.Stuck() != 1 {
 			t.Errorf("%+v", status)
+		}
+		if !strings.Contains(log(), " client=lab ") {
+			t.Error(log())
 		}
 		if n := strings.Count(log(), "level=WARN msg=\"disconnect: session cannot be ended"); n != 1 {
 			t.Errorf("%d warnings: %s", n, log())

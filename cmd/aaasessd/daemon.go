@@ -143,7 +143,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
-	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, Logger: d.log}, d.table, d.terminator)
+	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, ClientName: d.disconnector.ClientName, Logger: d.log}, d.table, d.terminator)
 	if cfg.SNMP.Responder != nil {
 		if err := d.openSNMPEngine(cfg, module); err != nil {
 			return err

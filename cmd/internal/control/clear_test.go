@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,10 @@ func clearSessions(t *testing.T, client *apiclient.Client, req api.DisconnectReq
 // TestClear: a clear ends the selected sessions without asking the NAS, all of the ids or none.
 func TestClear(t *testing.T) {
 	log := &lockedLog{}
-	d, client := start(t, func(c *control.Config) { c.Logger = slog.New(slog.NewTextHandler(log, nil)) })
+	d, client := start(t, func(c *control.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(log, nil))
+		c.ClientName = func(netip.Addr) string { return "lab" }
+	})
 	for _, user := range []string{"alice", "bob", "carol"} {
 		begin(t, d, user, time.Now())
 	}
@@ -74,6 +78,9 @@ func TestClear(t *testing.T) {
 	}
 	if numbers(t, client, api.Query{}) != "3 of 1" || d.Table.View().Disconnected != 0 {
 		t.Error(numbers(t, client, api.Query{}))
+	}
+	if n := strings.Count(log.String(), " client=lab\n"); n != 2 {
+		t.Errorf("%d lines: %s", n, log)
 	}
 	if n := strings.Count(log.String(), `msg="session cleared by command" uid=`); n != 2 {
 		t.Errorf("%d lines: %s", n, log)
