@@ -13,8 +13,13 @@ GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 all: build
 
+# The version is the git tag of the sources, if they have one.
+VERSION ?= $(shell git describe --tags --match 'v*' 2>/dev/null)
+COMMIT ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null)
+LDFLAGS = -X aaasess/cmd/internal/version.version=$(VERSION) -X aaasess/cmd/internal/version.commit=$(COMMIT)
+
 build: ## bin/aaasessd and bin/aaasess
-	$(GO) build -o bin/ ./cmd/aaasessd ./cmd/aaasess
+	$(GO) build -ldflags "$(LDFLAGS)" -o bin/ ./cmd/aaasessd ./cmd/aaasess
 
 run: build ## runs the daemon with its built-in configuration: only loopback, state under var/
 	exec bin/aaasessd

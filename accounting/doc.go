@@ -43,10 +43,13 @@
 //
 // # Layout
 //
-// All integers are big-endian. A name is one octet of length and its octets. Version 1 of a record:
+// All integers are big-endian. A name is one octet of length and its octets. Version 2 of a record:
 //
 //	version(1) type(1) session(4) at(8, nanoseconds since 1970)
-//	list(name) methods(1) method(name)... length(2) attributes
+//	list(name) methods(1) method(name)... nas-session(name) length(2) attributes
+//
+// nas-session is the Acct-Session-Id that the NAS sent. Version 1 is the same without it. Earlier
+// versions wrote it, and it is still written for a record whose NAS sent no Acct-Session-Id.
 //
 // The type is 1 Start, 2 Stop, 3 Interim-Update, or 255 for any other Acct-Status-Type, which is in
 // the attributes. Stores of earlier versions have no 255.

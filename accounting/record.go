@@ -27,6 +27,9 @@ type Record struct {
 	// Next are the methods of the route after the first, to try when the earlier ones give no
 	// response (R42); at most 255.
 	Next []MethodName
+	// NASSession is the Acct-Session-Id that the NAS sent; "" in records that earlier versions have
+	// stored. At most 253 octets.
+	NASSession string
 	// Attrs are the attributes in the order to send them, complete except for Acct-Delay-Time.
 	Attrs radius.Attributes
 }
@@ -76,20 +79,30 @@ func placeholderID(s *sessions.Session) sessions.ID {
 	return sessions.ID(h.Sum32())
 }
 
-// recordVersion is the first octet of a record. The package comment describes the layout.
-const recordVersion = 1
+// The first octet of a record. The package comment describes the layouts.
+const (
+	recordWithoutNAS = 1 // without NASSession
+	recordVersion    = 2
+)
+
+func isRecordVersion(o byte) bool { return o == recordWithoutNAS || o == recordVersion }
 
 // AppendRecord appends the octets of a record to b.
 func AppendRecord(b []byte, r *Record) []byte {
-	b = appendHead(b, r.Session, r.Type, r.At)
+	b = appendHead(b, r.Session, r.Type, r.At, r.NASSession)
 	b = appendRoute(b, r.List, r.Next)
+	b = appendNASSession(b, r.NASSession)
 	attrs := r.Attrs[:min(len(r.Attrs), 1<<16-1)]
 	b = binary.BigEndian.AppendUint16(b, uint16(len(attrs)))
 	return append(b, attrs...)
 }
 
-func appendHead(b []byte, id sessions.ID, t sessions.EventType, at time.Time) []byte {
-	b = append(b, recordVersion, byte(t))
+func appendHead(b []byte, id sessions.ID, t sessions.EventType, at time.Time, nasSession string) []byte {
+	version := byte(recordVersion)
+	if nasSession == "" {
+		version = recordWithoutNAS
+	}
+	b = append(b, version, byte(t))
 	b = binary.BigEndian.AppendUint32(b, uint32(id))
 	return binary.BigEndian.AppendUint64(b, uint64(at.UnixNano()))
 }
@@ -105,6 +118,14 @@ func appendRoute(b []byte, list string, methods []MethodName) []byte {
 	return b
 }
 
+// appendNASSession appends what follows the route, if there is anything.
+func appendNASSession(b []byte, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return appendName(b, s)
+}
+
 func appendName(b []byte, s string) []byte {
 	s = s[:min(len(s), 255)]
 	return append(append(b, byte(len(s))), s...)
@@ -114,13 +135,18 @@ func appendName(b []byte, s string) []byte {
 // again gives the same octets. Its errors wrap [ErrRecord].
 func ParseRecord(b []byte) (*Record, error) {
 	d := newDecoder(string(b)) // one copy, shared by all strings of the record
-	if v := d.Octet(); v != recordVersion && d.OK() {
-		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, v)
+	version := d.Octet()
+	if !isRecordVersion(version) && d.OK() {
+		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, version)
 	}
 	r := &Record{Type: sessions.EventType(d.Octet())}
 	r.Session = sessions.ID(d.Uint32())
 	r.At = time.Unix(0, int64(d.Uint64()))
 	r.List, r.Next = d.route()
+	if version == recordVersion {
+		r.NASSession = d.name()
+		d.Require(r.NASSession != "") // else it would have the other version
+	}
 	r.Attrs = radius.Attributes(d.Octets(uint64(d.Uint16())))
 	switch {
 	case !d.OK():
@@ -143,7 +169,7 @@ func ParseRecord(b []byte) (*Record, error) {
 // PeekRecord reads the type, session and time (nanoseconds since 1970) of a record without parsing
 // the rest.
 func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
-	if len(b) < 14 || b[0] != recordVersion {
+	if len(b) < 14 || !isRecordVersion(b[0]) {
 		return 0, 0, 0, false
 	}
 	id := sessions.ID(binary.BigEndian.Uint32(b[2:]))

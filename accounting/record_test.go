@@ -43,6 +43,37 @@ func TestRecordGolden(t *testing.T) {
 	}
 }
 
+// TestRecordNASSession: version 2 also has the Acct-Session-Id of the NAS.
+func TestRecordNASSession(t *testing.T) {
+	rec := goldenRecord(t)
+	rec.NASSession = "5F2A"
+	const before = len(goldenHex) - 2*(2+16)
+	want := "02" + goldenHex[2:before] + "04" + "35463241" + goldenHex[before:]
+	b := AppendRecord(nil, rec)
+	if got := hex.EncodeToString(b); got != want {
+		t.Fatalf("stored as\n%s, want\n%s", got, want)
+	}
+	got, err := ParseRecord(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(rec, got); diff != "" {
+		t.Errorf("want (-) and got (+):\n%s", diff)
+	}
+	if typ, id, at, ok := PeekRecord(b); typ != rec.Type || id != rec.Session || at != rec.At.UnixNano() || !ok {
+		t.Errorf("%v %v %v %v", typ, id, at, ok)
+	}
+	for i := range b {
+		if _, err := ParseRecord(b[:i]); !errors.Is(err, ErrRecord) {
+			t.Errorf("%d octets of it: %v", i, err)
+		}
+	}
+	empty, _ := hex.DecodeString("02" + goldenHex[2:before] + "00" + goldenHex[before:])
+	if got, err := ParseRecord(empty); !errors.Is(err, ErrRecord) {
+		t.Errorf("a version 2 without it: %v, %v", got, err)
+	}
+}
+
 func TestParseRecordRefuses(t *testing.T) {
 	golden, _ := hex.DecodeString(goldenHex)
 	change := func(i int, o byte) []byte {
@@ -56,7 +87,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, "ends early, after 0 octets"},
-		{"a later version", change(0, 2), "version 2"},
+		{"a later version", change(0, 3), "version 3"},
 		{"a type that no record has", change(1, 9), "type 9"},
 		{"an octet behind", append(change(0, 1), 0), "1 octets follow its end"},
 		{"a method that is none", change(len(golden)-2-16-5, 'x'), `method "xocal"`},
@@ -146,7 +177,7 @@ func TestPeekRecord(t *testing.T) {
 		t.Errorf("got %v %v %d %t", typ, id, at, ok)
 	}
 	const head = "\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"
-	for _, b := range []string{"", "\x01" + head[:12], "\x02" + head} {
+	for _, b := range []string{"", "\x01" + head[:12], "\x03" + head} {
 		if _, _, _, ok := PeekRecord([]byte(b)); ok {
 			t.Errorf("% x was parsed as a record", b)
 		}

@@ -175,7 +175,7 @@ func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]
 // its list and methods, without parsing the rest.
 func recordHead(b []byte) (id sessions.ID, at int64, route []byte, ok bool) {
 	const head = 14
-	if len(b) <= head || b[0] != recordVersion {
+	if len(b) <= head || !isRecordVersion(b[0]) {
 		return 0, 0, nil, false
 	}
 	end := head + 1 + int(b[head]) // end of the list's name, where the number of methods follows

@@ -1,6 +1,7 @@
 package accounting
 
 import (
+	"cmp"
 	"encoding/binary"
 	"log/slog"
 	"maps"
@@ -242,8 +243,11 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 		number = placeholderID(n.Session)
 	}
 	start := len(d.buf)
-	d.buf = appendHead(d.buf, number, n.Type, n.At)
+	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
+	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
+	d.buf = appendHead(d.buf, number, n.Type, n.At, nasSession)
 	d.buf = append(d.buf, to.tail...)
+	d.buf = appendNASSession(d.buf, nasSession)
 	attrs := len(d.buf) + 2
 	var dropped Dropped
 	d.buf, dropped = Compose(append(d.buf, 0, 0), n)

@@ -107,7 +107,7 @@ func TestRouterCommit(t *testing.T) {
 	expected := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
 		n := notice(id, kind, typ)
 		a, _ := Compose(nil, &n)
-		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, Attrs: radius.Attributes(a)}
+		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, NASSession: "nas-1", Attrs: radius.Attributes(a)}
 	}
 	want := map[string][]*Record{
 		"group/radius": {

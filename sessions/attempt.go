@@ -74,6 +74,7 @@ func (t *Terminator) finishAttempt(r *attemptResult) {
 	}
 	if !r.isCutShort() {
 		j.Last, j.Asking = r.outcome, false
+		j.Stuck = r.outcome.Answer != ACK && !r.closeNow && j.Attempts >= stuckAfter
 		if !r.closeNow && !j.sessionEnded {
 			j.Next = r.at.Add(r.wait)
 		}
@@ -119,7 +120,12 @@ func (t *Terminator) settle(r attemptResult, waiting *jobHeap) {
 		j.stopTime = r.at
 		t.schedule(j, at, waiting)
 	default:
-		log.Info("disconnect: session not ended; will retry", "next", r.wait)
+		if j.Attempts >= stuckAfter && !j.warned {
+			j.warned = true
+			log.Warn("disconnect: session cannot be ended; see \"aaasess clear session\" if its NAS is gone", "next", r.wait)
+		} else {
+			log.Info("disconnect: session not ended; will retry", "next", r.wait)
+		}
 		t.schedule(j, at, waiting)
 	}
 }

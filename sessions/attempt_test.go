@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,8 @@ func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sess
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 		f.Table = sessions.New(sessions.Config{}, f.journal)
 		log := &lockedLog{}
-		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
+		cfg := sessions.TerminatorConfig{ClientName: func(netip.Addr) string { return "lab" }}
+		term := sessions.NewTerminator(cfg, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- term.Run(ctx) }()
@@ -72,6 +74,9 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 			f.now = time.Now()
 			f.accountingOn(t, nas1)
 		},
+		"Table.Clear": func(t *testing.T, f *fixture) {
+			await(t, func(done func(error)) error { return f.Clear([]sessions.ID{1, 1}, done) })
+		},
 		"Table.End": func(t *testing.T, f *fixture) {
 			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, time.Now(), done) })
 		},
@@ -102,6 +107,38 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStuck: a session that five attempts have not ended is stuck, and the log warns once. An ACK
+// ends that.
+func TestStuck(t *testing.T) {
+	answer := silence
+	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { return answer }
+	terminating(t, nas, func(_ *fixture, term *sessions.Terminator, log func() string) {
+		time.Sleep(29 * time.Second) // attempts at 0, 2, 6, 14 and 30 s
+		synctest.Wait()
+		if status, _ := term.Status(1); status.Attempts != 4 || status.Stuck || term.Stuck() != 0 {
+			t.Errorf("%+v", status)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		status, _ := term.Status(1)
+		if status.Attempts != 7 || !status.Stuck || term.Stuck() != 1 {
+			t.Errorf("%+v", status)
+		}
+		if !strings.Contains(log(), " client=lab ") {
+			t.Error(log())
+		}
+		if n := strings.Count(log(), "level=WARN msg=\"disconnect: session cannot be ended"); n != 1 {
+			t.Errorf("%d warnings: %s", n, log())
+		}
+		answer = ack
+		time.Sleep(150 * time.Second)
+		synctest.Wait()
+		if term.Stuck() != 0 {
+			t.Error("stuck after an ACK")
+		}
+	})
 }
 
 // TestNoAttemptAfterEnd: after its end a session that waited for its next attempt gets none.

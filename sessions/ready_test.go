@@ -3,6 +3,7 @@ package sessions
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -99,10 +100,10 @@ func TestWaitAfter(t *testing.T) {
 
 func TestTerminatorDefaults(t *testing.T) {
 	want := TerminatorConfig{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
-	if got := (TerminatorConfig{}).withDefaults(); got != want {
+	if got := (TerminatorConfig{}).withDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
-	if got := want.withDefaults(); got != want {
+	if got := want.withDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
 }

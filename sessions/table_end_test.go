@@ -84,6 +84,32 @@ func TestDisconnect(t *testing.T) {
 
 // TestUndo: Undo removes a mark once, whatever has become of the session, also if the journal
 // accepts nothing.
+// TestClear: sessions end with the time and the counters of their last packets. If one is not live,
+// none ends.
+func TestClear(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	for _, sid := range []string{"a", "b", "c"} {
+		f.send(t, sessions.Start, sid, 0)
+	}
+	f.send(t, sessions.Interim, "a", 60)
+	f.now = f.now.Add(time.Hour)
+	if err := f.Clear([]sessions.ID{1, 9}, nil); err == nil || err.(*sessions.NotLiveError).Index != 1 || f.View().Len() != 3 {
+		t.Errorf("with an id that is not live: %v", err)
+	}
+	await(t, func(done func(error)) error { return f.Clear([]sessions.ID{1, 2, 1}, done) })
+	if got := f.View(); got.Len() != 1 || got.Disconnected != 0 {
+		t.Errorf("%d sessions, %d disconnected", got.Len(), got.Disconnected)
+	}
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.accounted()[4:]); diff != "" {
+		t.Error(diff)
+	}
+	for _, n := range f.journal.Notices()[4:] {
+		if want := map[sessions.ID]time.Duration{1: time.Minute, 2: 0}[n.Session.ID]; n.Lasted != want {
+			t.Errorf("session %s lasted %v, want %v", n.Session.ID, n.Lasted, want)
+		}
+	}
+}
+
 func TestUndo(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	for _, sid := range []string{"a", "b", "c"} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -31,15 +32,22 @@ type TerminatorConfig struct {
 	// PerNAS limits the attempts under way at one NAS; 0 means 8. If a NAS does not answer, each
 	// of its attempts lasts several seconds.
 	PerNAS int
+	// ClientName returns the configured name of the client that a NAS belongs to, for the log, by
+	// the source address of the NAS; "" if it has none. nil: no NAS has one.
+	ClientName func(netip.Addr) string
 }
 
 func (c TerminatorConfig) withDefaults() TerminatorConfig {
 	return TerminatorConfig{
 		StopWait: cmp.Or(c.StopWait, DefaultStopWait),
 		RetryMin: cmp.Or(c.RetryMin, DefaultRetryMin), RetryMax: cmp.Or(c.RetryMax, DefaultRetryMax),
-		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8),
+		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8), ClientName: c.ClientName,
 	}
 }
+
+// stuckAfter is the number of attempts after which a session counts as stuck. With the default
+// settings and a silent NAS that is about a minute after the first attempt.
+const stuckAfter = 5
 
 // Termination is the progress of ending a session.
 type Termination struct {
@@ -47,6 +55,9 @@ type Termination struct {
 	Asking   bool      // an attempt is under way
 	Last     Outcome   // of the newest finished attempt; zero if none has finished
 	Next     time.Time // when the next step is due; zero while an attempt is under way
+	// Stuck says that the session has not ended in stuckAfter attempts, and that the NAS has not
+	// answered ACK since. The Terminator goes on asking.
+	Stuck bool
 }
 
 // Terminator ends sessions that are [Terminating]. It asks the NAS to end a session, and repeats
@@ -85,6 +96,7 @@ type job struct {
 	stopTime     time.Time            // of the stop record that we make
 	memory       any                  // the Disconnector's, see Attempt.Memory
 	sessionEnded bool                 // the session is no longer in the table
+	warned       bool                 // the log has said that it is stuck
 	Termination
 }
 
@@ -122,6 +134,18 @@ func (t *Terminator) Status(id ID) (Termination, bool) {
 		return Termination{}, false
 	}
 	return j.Termination, true
+}
+
+// Stuck returns how many sessions are stuck, see [Termination].
+func (t *Terminator) Stuck() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, j := range t.jobs {
+		if j.Stuck {
+			n++
+		}
+	}
+	return n
 }
 
 // String names the Terminator for a log.
@@ -256,7 +280,14 @@ func (t *Terminator) forget(j *job) {
 
 // log returns a logger whose lines name the session of a job.
 func (t *Terminator) log(j *job) *slog.Logger {
-	return t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
+	log := t.logger.With("session", j.id.String(), "user", j.user, "nas", j.nas.String())
+	if t.cfg.ClientName == nil {
+		return log
+	}
+	if client := t.cfg.ClientName(j.nas.Addr); client != "" {
+		return log.With("client", client)
+	}
+	return log
 }
 
 // jobHeap has the jobs that wait, ordered by when they are due.

@@ -222,7 +222,7 @@ type QueueInfo struct {
 	Len      uint64 // undelivered records
 	FirstSeq uint64 // the lowest undelivered record; NextSeq if there is none
 	NextSeq  uint64 // above every durable record that the queue ever had
-	Bytes    uint64 // approximate space on disk; only QueueSizes sets it
+	Bytes    uint64 // octets of these records; only QueueSizes sets it
 }
 
 // Queues returns all queues that ever had a record, by name.

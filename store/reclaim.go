@@ -200,36 +200,26 @@ func (s *Store) reclaimable() []span {
 	return spans
 }
 
-// QueueSizes returns Queues with the disk space of each. It reads the engine's tables, so call it
-// rarely, not for every event. It does not count records that are only in the log, nor space that
-// waits to be reclaimed.
+// sizeSample is how many records of a queue QueueSizes reads.
+const sizeSample = 4096
+
+// QueueSizes returns Queues with Bytes: the octets of the records of each. If a queue has more than
+// sizeSample records, Bytes is estimated from the oldest ones. It reads these records, so call it
+// rarely, not for every event.
 func (s *Store) QueueSizes() ([]QueueInfo, error) {
 	infos := s.Queues()
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil, ErrClosed
-	}
-	s.readers.Add(1)
-	s.mu.Unlock()
-	sizes := make([]uint64, len(infos))
-	err := s.callEngine(func() error {
-		defer s.readers.Done()
-		for i, q := range infos {
-			prefix := appendQueueKey(nil, prefixRecord, q.Name)
-			from, to := recordKey(prefix, q.FirstSeq), recordKey(prefix, q.NextSeq)
-			var err error
-			if sizes[i], err = s.db.EstimateDiskUsage(from, to); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, readError("queue sizes", err)
-	}
 	for i := range infos {
-		infos[i].Bytes = sizes[i]
+		q := &infos[i]
+		entries, err := s.Read(q.Name, q.FirstSeq, int(min(q.Len, sizeSample)), nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			q.Bytes += uint64(len(e.Data))
+		}
+		if n := uint64(len(entries)); n == sizeSample && q.Len > n {
+			q.Bytes = uint64(float64(q.Bytes) / float64(n) * float64(q.Len))
+		}
 	}
-	return infos, nil
+	return infos, s.Err()
 }

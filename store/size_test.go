@@ -292,11 +292,19 @@ func TestSpaceOnDisk(t *testing.T) {
 	if err != nil || len(sizes) != 2 {
 		t.Fatal(sizes, err)
 	}
-	if q := sizes[1]; q.Name != "q" || q.Len != 12 || q.Bytes < 11*mib || q.Bytes > 13*mib {
+	if q := sizes[1]; q.Name != "q" || q.Len != 12 || q.Bytes != 12*mib {
 		t.Errorf("%+v, want 12 MiB", q)
 	}
-	if q := sizes[0]; q.Name != "other" || q.Bytes > mib {
-		t.Errorf("%+v, want a few KiB", q)
+	if q := sizes[0]; q.Name != "other" || q.Bytes != 12*1000 {
+		t.Errorf("%+v, want 12000 octets", q)
+	}
+	many := make([]Append, sizeSample+1000)
+	for i := range many {
+		many[i] = Append{Queue: "many", Data: data[:100]}
+	}
+	commit(t, s, Change{Appends: many})
+	if sizes, err = s.QueueSizes(); err != nil || len(sizes) != 3 || sizes[0].Name != "many" || sizes[0].Bytes != 100*(sizeSample+1000) {
+		t.Errorf("%+v, %v", sizes, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

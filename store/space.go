@@ -54,8 +54,13 @@ type Space struct {
 	Size    int64 // taken by the engine's files and log, without the ballast
 	MinFree int64 // Config.MinFree
 	MaxSize int64 // Config.MaxSize, 0 for no limit
-	// Warning is set while Free is below twice MinFree or Size is above four fifths of MaxSize, and
-	// for ten seconds after that.
+	// WarnFree, WarnSize: Warning is set while Free is below or Size is above. 0 for no limit.
+	WarnFree, WarnSize int64
+	// AcceptFree, AcceptSize: once new events are refused, they are accepted again when Free is at
+	// least and Size is at most this. 0 for no limit.
+	AcceptFree, AcceptSize int64
+	// Warning is set while Free is below WarnFree or Size is above WarnSize, and for ten seconds
+	// after that.
 	Warning bool
 	// Accepting is why new events are refused now: an error that wraps an error of Store.Accepting.
 	// It is nil if they are accepted.
@@ -158,7 +163,8 @@ func (s *Store) checkRoomToOpen() error {
 // checkSpace refuses or accepts new events, and warns, depending on the free space and the size.
 // One goroutine calls it at a time.
 func (s *Store) checkSpace() {
-	now := Space{Free: -1, Size: s.size(), MinFree: max(s.cfg.MinFree, 0), MaxSize: s.cfg.MaxSize}
+	now := s.cfg.limits()
+	now.Free, now.Size = -1, s.size()
 	if free, ok := s.free(); ok {
 		now.Free = free
 	}
@@ -197,8 +203,16 @@ func (s *Store) AcceptingMoves() error {
 // refuses reports whether new events are refused for lack of space.
 func (s *Store) refuses() bool { return s.space.diskShort.Load() || s.space.oversize.Load() }
 
+// limits returns the limits of Space.
+func (c *Config) limits() Space {
+	minFree := max(c.MinFree, 0)
+	return Space{
+		MinFree: minFree, AcceptFree: minFree / 4 * 5, WarnFree: 2 * minFree,
+		MaxSize: c.MaxSize, AcceptSize: c.MaxSize / 10 * 9, WarnSize: c.MaxSize / 5 * 4,
+	}
+}
+
 func (s *Store) checkFree(free int64) {
-	enough := max(s.cfg.MinFree, 0) / 4 * 5
 	switch {
 	case free < s.cfg.MinFree:
 		if s.space.diskShort.CompareAndSwap(false, true) {
@@ -209,7 +223,7 @@ func (s *Store) checkFree(free int64) {
 		if free < s.cfg.MinFree/4 {
 			s.dropBallast()
 		}
-	case free >= enough && s.space.diskShort.Load() && s.isFullOver():
+	case free >= s.cfg.limits().AcceptFree && s.space.diskShort.Load() && s.isFullOver():
 		s.space.diskShort.Store(false)
 	}
 }
@@ -223,7 +237,7 @@ func (s *Store) checkSize(size int64) {
 			s.log.Error("store refuses new events: it has reached its maximum size",
 				"dir", s.dir, "size", size, "max_size", limit)
 		}
-	case size <= limit/10*9:
+	case size <= s.cfg.limits().AcceptSize:
 		s.space.oversize.Store(false)
 	}
 }
@@ -232,7 +246,7 @@ func (s *Store) checkSize(size int64) {
 func (s *Store) checkWarning(now *Space) {
 	free, size := now.Free, now.Size
 	minFree, maxSize := now.MinFree, now.MaxSize
-	short := free >= 0 && free < 2*minFree || maxSize > 0 && size > maxSize/5*4
+	short := free >= 0 && free < now.WarnFree || maxSize > 0 && size > now.WarnSize
 	what := []any{"dir", s.dir, "free", free, "min_free", minFree, "size", size, "max_size", maxSize}
 	if short {
 		s.space.lastShort = time.Now()
@@ -254,9 +268,9 @@ func (s *Store) Space() Space {
 	switch {
 	case now.Accepting != ErrNoSpace:
 	case s.space.oversize.Load():
-		now.Accepting = fmt.Errorf("%w: the store takes %d bytes, its limit is %d", ErrNoSpace, now.Size, now.MaxSize)
+		now.Accepting = fmt.Errorf("%w: the store takes %d octets, its limit is %d; accepted again at %d", ErrNoSpace, now.Size, now.MaxSize, now.AcceptSize)
 	default:
-		now.Accepting = fmt.Errorf("%w: %d bytes are free, %d are required", ErrNoSpace, now.Free, now.MinFree)
+		now.Accepting = fmt.Errorf("%w: %d octets are free, %d are required; accepted again at %d", ErrNoSpace, now.Free, now.MinFree, now.AcceptFree)
 	}
 	return now
 }

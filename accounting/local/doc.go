@@ -2,9 +2,11 @@
 // record.
 //
 //	{"time":"2001-06-27T04:47:46Z","type":"Stop","session":"0000000E","number":14,
-//	 "list":"network/default","delay":0,"attributes":{"NAS-IP-Address":"172.16.25.15",...}}
+//	 "nasSession":"5F2A","list":"network/default","delay":0,"attributes":{"NAS-IP-Address":"172.16.25.15",...}}
 //
-// In the file this is one line. time is the time of the event, RFC 3339 in UTC. delay is how many
+// In the file this is one line. session is the Acct-Session-Id that goes upstream, and nasSession
+// the one that the NAS sent, as in the logs of the NAS and of authentication; "" in records that were
+// stored by a version that did not keep it. time is the time of the event, RFC 3339 in UTC. delay is how many
 // seconds after the event the line was written, like Acct-Delay-Time in RADIUS. attributes has the
 // attributes in their order, with the names of the dictionary and values as
 // [radius.Dictionary.Print] writes them; numbers are JSON numbers. Attributes with the same name

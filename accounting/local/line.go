@@ -20,6 +20,8 @@ func appendLine(b []byte, rec *accounting.Record, names *radius.Dictionary, now 
 	b = appendString(b, rec.SessionName())
 	b = append(b, `,"number":`...)
 	b = strconv.AppendUint(b, uint64(rec.Number()), 10)
+	b = append(b, `,"nasSession":`...)
+	b = appendString(b, rec.NASSession)
 	b = append(b, `,"list":`...)
 	b = appendString(b, rec.List)
 	b = append(b, `,"delay":`...)

@@ -32,7 +32,7 @@ func stop() *accounting.Record {
 	b = radius.AppendUint32(b, radius.EventTimestamp, uint32(eventAt.Unix()))
 	b = radius.AppendAttribute(b, 200, "\xff")
 	return &accounting.Record{
-		Session: 14, Type: sessions.Stop, At: eventAt, List: "network/default",
+		Session: 14, Type: sessions.Stop, At: eventAt, List: "network/default", NASSession: "5F2A",
 		Next: []accounting.MethodName{"group x"}, Attrs: radius.Attributes(b),
 	}
 }
@@ -58,7 +58,7 @@ func vendorRecord() *accounting.Record {
 	return &accounting.Record{Session: 14, Type: sessions.Stop, At: eventAt, List: "network/default", Attrs: radius.Attributes(b)}
 }
 
-const stopLine = `{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,` +
+const stopLine = `{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,"nasSession":"5F2A",` +
 	`"list":"network/default","delay":90,"attributes":{"NAS-IP-Address":"172.16.25.15","NAS-Port":5,` +
 	`"User-Name":"user \"one\"","Class":["0x0001","0x62"],"Acct-Status-Type":"Stop",` +
 	`"Cisco-AVPair":"x","Acct-Session-Id":"0000000E","Acct-Session-Time":171,` +
@@ -74,21 +74,21 @@ func TestAppendLine(t *testing.T) {
 		{"a stop, 90 seconds late", stop(), eventAt.Add(90*time.Second + 999*time.Millisecond), stopLine},
 		{
 			"a clock that was set back", &accounting.Record{Session: 1, Type: sessions.Start, At: eventAt, List: "exec/default"}, eventAt.Add(-time.Hour),
-			`{"time":"2001-06-27T04:47:46.5Z","type":"Start","session":"00000001","number":1,"list":"exec/default","delay":0,"attributes":{}}` + "\n",
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Start","session":"00000001","number":1,"nasSession":"","list":"exec/default","delay":0,"attributes":{}}` + "\n",
 		},
 		{
 			"a record without a row: the NAS's id, and no number", other(0xa6f7a050, 9, `S"1`), eventAt,
-			`{"time":"2001-06-27T04:47:46.5Z","type":"Tunnel-Start","session":"S\"1","number":0,"list":"network/default","delay":0,` +
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Tunnel-Start","session":"S\"1","number":0,"nasSession":"","list":"network/default","delay":0,` +
 				`"attributes":{"Acct-Status-Type":"Tunnel-Start","Acct-Session-Id":"S\"1"}}` + "\n",
 		},
 		{
 			"one of a live session, of a status type without a name", other(13, 77, "0000000D"), eventAt,
-			`{"time":"2001-06-27T04:47:46.5Z","type":"77","session":"0000000D","number":13,"list":"network/default","delay":0,` +
+			`{"time":"2001-06-27T04:47:46.5Z","type":"77","session":"0000000D","number":13,"nasSession":"","list":"network/default","delay":0,` +
 				`"attributes":{"Acct-Status-Type":77,"Acct-Session-Id":"0000000D"}}` + "\n",
 		},
 		{
 			"vendors' attributes, in and out of order", vendorRecord(), eventAt,
-			`{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,"list":"network/default","delay":0,` +
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,"nasSession":"","list":"network/default","delay":0,` +
 				`"attributes":{"Cisco-AVPair":["a=b","c","d=\"e\""],"Cisco-Multilink-ID":7,"Vendor-Specific":["0x00000009060378","0x0102"],` +
 				`"MS-Acct-Auth-Type":"EAP","Tunnel-Type:1":"VLAN","Tunnel-Type:2":["L2TP","VLAN"],"Service-Type":"Framed-User"}}` + "\n",
 		},

@@ -3,6 +3,7 @@ package radius
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
@@ -14,7 +15,8 @@ import (
 // from any goroutine.
 type Group struct {
 	*client.Group
-	name string
+	name       string
+	nasSession atomic.Pointer[radius.ID] // Spec.NASSessionID, which a reload may change
 }
 
 var _ accounting.Method = (*Group)(nil)
@@ -26,7 +28,9 @@ func New(c *client.Client, cfg client.GroupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{g, cfg.Name}, nil
+	group := &Group{Group: g, name: cfg.Name}
+	group.nasSession.Store(&radius.ID{})
+	return group, nil
 }
 
 // String names the group for logs.
@@ -44,7 +48,7 @@ func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)
 		go done(ErrUnsendable)
 		return
 	}
-	g.Group.Send(&request{rec: rec, done: done}, at)
+	g.Group.Send(&request{rec: rec, nasSession: *g.nasSession.Load(), done: done}, at)
 }
 
 // Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the
@@ -62,9 +66,10 @@ func (g *Group) Announce(rec *accounting.Record, done func(server string, err er
 
 // request is a record as an Accounting-Request.
 type request struct {
-	rec       *accounting.Record
-	done      func(error)
-	announced func(server string, err error) // instead of done, for Announce
+	rec        *accounting.Record
+	nasSession radius.ID // the attribute for the record's NASSession; zero: none
+	done       func(error)
+	announced  func(server string, err error) // instead of done, for Announce
 }
 
 // Answers implements [client.Request].

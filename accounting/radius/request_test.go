@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,40 @@ func TestAppendRequestGolden(t *testing.T) {
 	}
 	if !bytes.Equal(auth[:], want[4:radius.HeaderLen]) {
 		t.Errorf("authenticator %x, the packet has %x", auth, want[4:radius.HeaderLen])
+	}
+}
+
+// TestNASSessionID: the NAS's own Acct-Session-Id is in the attribute that the group has for it.
+func TestNASSessionID(t *testing.T) {
+	multi := radius.ID{Type: radius.AcctMultiSessionID}
+	vendor := radius.ID{Type: radius.VendorSpecific, Vendor: 9, VendorType: 1}
+	user := radius.AppendAttribute(nil, radius.UserName, "u")
+	sent := radius.AppendAttribute(bytes.Clone(user), radius.AcctMultiSessionID, "m")
+	pair := radius.AppendAttribute(bytes.Clone(user), radius.VendorSpecific, "\x00\x00\x00\x09\x01\x03x")
+	const ours = "\x1a\x0c\x00\x00\x00\x09\x01\x06" + "5F2A"
+	large := bytes.Clone(user)
+	for len(large) < accounting.MaxAttributes-5 {
+		large = radius.AppendAttribute(large, radius.Class, strings.Repeat("c", min(253, accounting.MaxAttributes-2-len(large))))
+	}
+	for _, tt := range []struct {
+		name   string
+		attrs  []byte
+		id     radius.ID
+		nas    string
+		expect []byte
+	}{
+		{"none configured", user, radius.ID{}, "5F2A", user},
+		{"a record of an earlier version", user, multi, "", user},
+		{"added", user, multi, "5F2A", radius.AppendAttribute(bytes.Clone(user), radius.AcctMultiSessionID, "5F2A")},
+		{"instead of the NAS's", sent, multi, "5F2A", radius.AppendAttribute(bytes.Clone(user), radius.AcctMultiSessionID, "5F2A")},
+		{"a vendor's", pair, vendor, "5F2A", append(bytes.Clone(pair), ours...)},
+		{"no room", large, multi, "5F2A", large},
+	} {
+		r := request{rec: &accounting.Record{Attrs: radius.Attributes(tt.attrs), NASSession: tt.nas}, nasSession: tt.id}
+		b, _ := r.Append(nil, 1, testSecret, time.Time{})
+		if got := b[radius.HeaderLen : len(b)-6]; !bytes.Equal(got, tt.expect) || len(b) > radius.MaxPacket {
+			t.Errorf("%s: %x, want %x", tt.name, got, tt.expect)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 )
 
@@ -25,6 +26,7 @@ type Spec struct {
 	DrainRate    float64
 	AcctOnOff    *accounting.OnOff // its Accounting-On and -Off; nil: none
 	MonitorGroup string            // the acct-on-off-group that it monitors, or ""
+	NASSessionID radius.ID         // the attribute for the NAS's own Acct-Session-Id; zero: it is not sent
 	Client       *client.Client    // sends to the servers
 }
 
@@ -73,6 +75,7 @@ func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error)
 	if err != nil {
 		return nil, err
 	}
+	g.nasSession.Store(&s.NASSessionID)
 	return &accounting.Opened{
 		Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon,
 		Reconfigure: func(spec accounting.Spec) (func(), error) { return s.reconfigure(g, spec) },
@@ -86,7 +89,14 @@ func (s *Spec) reconfigure(g *Group, spec accounting.Spec) (apply func(), err er
 	if !ok || to.Client != s.Client || !reflect.DeepEqual(to.AcctOnOff, s.AcctOnOff) {
 		return nil, nil
 	}
-	return g.Reconfigure(to.config(nil))
+	change, err := g.Reconfigure(to.config(nil))
+	if change == nil || err != nil {
+		return nil, err
+	}
+	return func() {
+		change()
+		g.nasSession.Store(&to.NASSessionID)
+	}, nil
 }
 
 func (s *Spec) config(answered func()) client.GroupConfig {

@@ -83,7 +83,7 @@ func books(zone *time.Location) *controltest.Accounting {
 		},
 		Status: api.SpoolStatus{
 			Disk: api.Disk{
-				Folder: "spool", Size: 1_234_567_890, MaxSize: 10_000_000_000, Free: 45_600_000_000, MinFree: 1_000_000_000,
+				Folder: "spool", Size: 1_234_567_890, MaxSize: 10_000_000_000, Free: 45_600_000_000, MinFree: 1_000_000_000, WarnFree: 2_000_000_000, WarnSize: 8_000_000_000, AcceptFree: 1_250_000_000, AcceptSize: 9_000_000_000,
 				Accepting: "yes",
 			},
 			Queues: []api.Queue{{

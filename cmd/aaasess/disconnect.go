@@ -27,20 +27,15 @@ request is on disk, so that even a crash of the daemon does not lose it. With --
 command prints the result for each session.
 
 On a terminal, the command asks before it ends more than one session by filters or --all.
-Without a terminal, --all needs --yes.
+Without a terminal, more than one session needs --yes.
+
+If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help".
 
 The exit code is 1 if sessions are left at the end of --wait, and 4 if no session matches.`
 
-// disconnectFlags are the flags of "aaasess disconnect".
-type disconnectFlags struct {
-	filter *filterFlags
-	all    bool
-	yes    bool
-	wait   time.Duration
-}
-
 func newDisconnect(g *global) *cobra.Command {
-	var f disconnectFlags
+	var f selectionFlags
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "disconnect [ID...]",
 		Short: "End sessions",
@@ -49,27 +44,25 @@ func newDisconnect(g *global) *cobra.Command {
   aaasess disconnect --number 13 --wait 30s
   aaasess disconnect --nas nas-1 --user alice@example.net
   aaasess disconnect --all --yes --json`,
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			ids := g.suggest(cmd.Context(), func(s api.Session) string { return s.ID })
-			return ids, cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: g.suggestIDs,
 	}
-	f.filter = addFilterFlags(cmd, g)
-	cmd.Flags().BoolVar(&f.all, "all", false, "end every session")
-	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask for confirmation")
-	cmd.Flags().DurationVar(&f.wait, "wait", 0, "wait at most `DURATION` (up to 1h) until the sessions have ended")
+	f.add(cmd, g, "end every session")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "wait at most `DURATION` (up to 1h) until the sessions have ended")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		req, q, err := f.request(cmd, ids)
+		if wait < 0 || wait > time.Hour {
+			return fmt.Errorf("%w: --wait %v: want 0 to 1h", errUsage, wait)
+		}
+		req, q, err := f.request(cmd, ids, wait)
 		if err != nil {
 			return err
 		}
-		if !g.terminal && f.all && !f.yes {
-			return fmt.Errorf("%w: --all needs --yes if the standard input is not a terminal", errUsage)
+		if !g.terminal && !f.yes && (f.all || len(req.IDs) > 1) {
+			return fmt.Errorf("%w: more than one session needs --yes if the standard input is not a terminal", errUsage)
 		}
 		client := g.client()
-		if len(req.IDs) == 0 && g.terminal && !f.yes {
-			if err := g.confirm(cmd.Context(), client, q, f.all); err != nil {
-				return err
+		if len(req.IDs) == 0 && !f.yes {
+			if req, err = g.confirmDisconnect(cmd.Context(), client, req, q); err != nil {
+				return g.emptyList(api.DisconnectHead{}, err)
 			}
 		}
 		return g.disconnect(cmd.Context(), client, req)
@@ -77,56 +70,25 @@ func newDisconnect(g *global) *cobra.Command {
 	return cmd
 }
 
-// request returns the request that the flags and the ids describe, and the query for the sessions
-// that match it now.
-func (f *disconnectFlags) request(cmd *cobra.Command, ids []string) (api.DisconnectRequest, api.Query, error) {
-	none := api.DisconnectRequest{}
-	q, err := f.filter.query(cmd, ids)
-	if err != nil {
-		return none, q, err
-	}
-	if f.wait < 0 || f.wait > time.Hour {
-		return none, q, fmt.Errorf("%w: --wait %v: want 0 to 1h", errUsage, f.wait)
-	}
-	if f.all {
-		if !q.IsZero() {
-			return none, q, fmt.Errorf("%w: --all excludes IDs and filters", errUsage)
-		}
-		return api.DisconnectRequest{All: true, Wait: api.InSeconds(f.wait)}, q, nil
-	}
-	if q.IsZero() {
-		return none, q, fmt.Errorf("%w: give IDs, a filter or --all", errUsage)
-	}
-	req, err := api.NewDisconnectRequest(q.Filter, f.wait)
-	if err != nil {
-		return none, q, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	return req, q, nil
-}
-
-// confirm prompts if the request would end more than one session.
-func (g *global) confirm(ctx context.Context, client *apiclient.Client, q api.Query, all bool) error {
-	q.Limit = 1
-	list, err := client.Sessions(ctx, q)
-	if err != nil {
-		return err
-	}
-	defer list.Close()
+// confirmDisconnect prompts if the request would end more than one session. Without a terminal that
+// is an error. It returns the request to send: a request that matches one session now ends that
+// session, and no other one.
+func (g *global) confirmDisconnect(ctx context.Context, client *apiclient.Client, req api.DisconnectRequest, q api.Query) (api.DisconnectRequest, error) {
+	matched, first, err := g.matching(ctx, client, q, req.All)
 	switch {
-	case list.Matched == 0 && !all:
-		return fmt.Errorf("%w (%s live)", errNoMatch, count(list.Total, "session"))
-	case list.Matched < 2 && !all:
-		return nil
+	case err != nil:
+		return req, err
+	case matched == 1 && !req.All:
+		return api.DisconnectRequest{IDs: []string{first.ID}, Wait: req.Wait}, nil
+	case !g.terminal:
+		return req, fmt.Errorf("%w: %s match; more than one needs --yes if the standard input is not a terminal",
+			errUsage, count(matched, "session"))
 	}
-	what := count(list.Matched, "session")
-	if all {
-		what = "ALL sessions, " + fmt.Sprint(list.Matched) + " now"
-	}
-	yes, err := g.prompt(ctx, "Disconnect "+what+"?")
+	yes, err := g.prompt(ctx, "Disconnect "+selected(matched, req.All)+"?")
 	if err == nil && !yes {
 		err = errNotDisconnected
 	}
-	return err
+	return req, err
 }
 
 // prompt asks a question on the terminal, and waits for the answer.

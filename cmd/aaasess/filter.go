@@ -21,12 +21,12 @@ type filterFlags struct {
 // filterKeys are the flags that filter by an attribute, with their usage.
 var filterKeys = [...]struct{ name, usage string }{
 	{"user", "sessions whose User-Name is exactly `NAME`"},
-	{"address", "sessions whose Framed-IP-Address is `ADDRESS`"},
-	{"nas", "sessions of the NAS with the name or address `NAS`, or name@address"},
+	{"address", "sessions with `ADDRESS`, an IPv4 or IPv6 address, or with an address in this prefix"},
+	{"nas", "sessions of the `NAS`: the client's name in the configuration, what the NAS calls itself, its address, or name@address"},
 	{"calling-station", "sessions whose Calling-Station-Id is `STATION`; a MAC address in any notation"},
 	{"acct-session-id", "sessions whose Acct-Session-Id at the NAS is `ID`"},
 	{"kind", "sessions whose kind is `KIND`: network, exec or connection"},
-	{"state", "sessions whose state is `STATE`: active or terminating"},
+	{"state", "sessions whose state is `STATE`: active, terminating, or stuck (being disconnected without success)"},
 }
 
 func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
@@ -36,11 +36,11 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 	}
 	cmd.Flags().UintSliceVar(&f.numbers, "number", nil, "sessions whose casnSessionId is `N` (may be repeated)")
 	cmd.Flags().Lookup("number").DefValue = "" // else the help says "[]"
-	complete(cmd, "kind", "network", "exec", "connection")
-	complete(cmd, "state", "active", "terminating")
+	complete(cmd, "kind", api.Kinds()...)
+	complete(cmd, "state", api.States()...)
 	for name, field := range map[string]func(api.Session) string{
 		"user":    func(s api.Session) string { return s.User },
-		"address": func(s api.Session) string { return s.Address },
+		"address": address,
 		"nas":     func(s api.Session) string { return cmp.Or(s.NAS, s.NASAddress) },
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -30,6 +30,7 @@ const (
 	exitUsage    = 2
 	exitNoDaemon = 3
 	exitNoMatch  = 4
+	exitDenied   = 5
 	exitDamaged  = 6
 )
 
@@ -40,6 +41,7 @@ var (
 
 	// The user answered a question with no.
 	errNotDisconnected = errors.New("canceled: no session was disconnected")
+	errNotCleared      = errors.New("canceled: no session was removed")
 	errNotDropped      = errors.New("canceled: no record was dropped")
 	errNotRerouted     = errors.New("canceled: the queue was not rerouted")
 
@@ -52,7 +54,7 @@ var (
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	env := environment{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stdin)}
+	env := environment{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stdin), width: terminalWidth(os.Stdout)}
 	code := run(ctx, env, os.Args[1:])
 	cancel()
 	os.Exit(code)
@@ -64,11 +66,21 @@ type environment struct {
 	out, err io.Writer
 	getenv   func(string) string
 	terminal bool // in is a terminal, so a command may prompt
+	width    int  // columns of the terminal that out is; 0: it is none
 }
 
 func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
+}
+
+// terminalWidth returns the number of columns of a terminal; 0 if f is none, or does not tell it.
+func terminalWidth(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 // run carries out a command line and returns its exit code.
@@ -99,6 +111,8 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage
+	case errors.Is(err, apiclient.ErrPermission):
+		return exitDenied
 	case errors.Is(err, apiclient.ErrNoDaemon):
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):

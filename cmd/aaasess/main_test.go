@@ -81,25 +81,32 @@ var (
 
 // TestDialogues runs each command line against its own daemon. Durations are replaced by N.
 func TestDialogues(t *testing.T) {
-	const table = "ID        USER   ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n"
+	const table = "ID        USER   ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE   DISCONNECT\n"
 	tests := []struct {
 		name, args, in string
 		code           int
 		out, err       string
 	}{
-		{"one user", "show sessions --user bob", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n00000003  bob   10.0.0.1  nas-2   N    N   0    0  active\n", "1 session matched, 5 live\n"},
-		{"limit and sort", "show sessions --limit 1 --sort -user", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE\n00000005  dave  10.0.0.1  nas-1   N    N   0    0  active\n", "1 of 5 sessions\n"},
-		{"id and number", "show sessions --id 0x4 --number 1 --user carol", "", 0, table + "00000004  carol  10.0.0.1  nas-1   N    N   0    0  active\n", "1 session matched, 5 live\n"},
+		{"one user", "show sessions --user bob", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE   DISCONNECT\n00000003  bob   10.0.0.1  nas-2   N    N   0    0  active  -\n", "1 session matched, 5 live\n"},
+		{"limit and sort", "show sessions --limit 1 --sort -user", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE   DISCONNECT\n00000005  dave  10.0.0.1  nas-1   N    N   0    0  active  -\n", "1 of 5 sessions\n"},
+		{"id and number", "show sessions --id 0x4 --number 1 --user carol", "", 0, table + "00000004  carol  10.0.0.1  nas-1   N    N   0    0  active  -\n", "1 session matched, 5 live\n"},
+		{"one session that is gone", "show session 00000063", "", 4, "", "aaasess: session 00000063 is not live\n"},
+		{"one session, no id", "show session 13", "", 2, "", "-"},
+		{"one session, without an id", "show session", "", 2, "", "aaasess: usage error: want ID, got 0 arguments\n"},
+		{"one session", "show session 0x3 --json", "", 0, "", "-"},
 		{"no match", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 
 		{"an id", "disconnect 00000005", "", 0, "00000005  dave  being disconnected\n", "1 session\n"},
-		{"an id that is gone", "disconnect 00000003 00000063", "", 4, "", "aaasess: session 00000063 is not live; no session was disconnected\n"},
+		{"an id that is gone", "disconnect 00000003 00000063 --yes", "", 4, "", "aaasess: session 00000063 is not live; no session was disconnected\n"},
 		{"by number, wait", "disconnect --number 3 --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
 		{"by user, wait", "disconnect --user bob --wait 5s", "", 0, "00000003  bob  ended: NAK 503 (Session-Context-Not-Found)\n", "1 session\n"},
-		{"by NAS, no match", "disconnect --nas nas-9", "", 4, "", "aaasess: no session matches\n"},
+		{"by NAS, no match", "disconnect --nas nas-9", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 		{"no answer", "disconnect 00000004 --wait 300ms", "", 1, "00000004  carol  still being disconnected: no answer\n", "1 session\naaasess: not all sessions have ended: 1 of 1 are left\n"},
-		{"several without a terminal", "disconnect --user alice --wait 5s", "", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "2 sessions\n"},
+		{"by NAS, no match, --yes", "disconnect --nas nas-9 --yes", "", 4, "", "aaasess: no session matches\n"},
+		{"several without a terminal", "disconnect --user alice --wait 5s", "", 2, "", "aaasess: usage error: 2 sessions match; more than one needs --yes if the standard input is not a terminal\n"},
+		{"several without a terminal, --yes", "disconnect --user alice --wait 5s --yes", "", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "2 sessions\n"},
+		{"several ids without a terminal", "disconnect 00000001 00000002", "", 2, "", "aaasess: usage error: more than one session needs --yes if the standard input is not a terminal\n"},
 		{"asked, yes", "disconnect --user alice --wait 5s", "y\n", 0, "00000001  alice  ended: ACK\n00000002  alice  ended: ACK\n", "Disconnect 2 sessions? [y/N] 2 sessions\n"},
 		{"asked, no", "disconnect --user alice", "no\n", 1, "", "Disconnect 2 sessions? [y/N] aaasess: canceled: no session was disconnected\n"},
 		{"asked, end of input", "disconnect --user alice", "y", 0, "", "-"},
@@ -108,14 +115,27 @@ func TestDialogues(t *testing.T) {
 		{"not asked for ids", "disconnect 00000001 00000002", "\n", 0, "", "2 sessions\n"},
 		{"asked, no match", "disconnect --user zoe", "y\n", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 		{"all, asked", "disconnect --all", "\n", 1, "", "Disconnect ALL sessions, 5 now? [y/N] aaasess: canceled: no session was disconnected\n"},
-		{"all without a terminal", "disconnect --all", "", 2, "", "aaasess: usage error: --all needs --yes if the standard input is not a terminal\n"},
+		{"all without a terminal", "disconnect --all", "", 2, "", "aaasess: usage error: more than one session needs --yes if the standard input is not a terminal\n"},
 		{"all, yes", "disconnect --all --yes", "", 0, "", "5 sessions\n"},
+
+		{"clear, asked, yes", "clear session --nas nas-2", "y\n", 0, "00000003  bob  removed\n", "Remove 1 session without asking the NAS? [y/N] 1 session\n"},
+		{"clear, asked, no", "clear session 00000003", "\n", 1, "", "Remove 1 session without asking the NAS? [y/N] aaasess: canceled: no session was removed\n"},
+		{"clear without a terminal", "clear session 00000003", "", 2, "", "aaasess: usage error: a clear needs --yes if the standard input is not a terminal\n"},
+		{"clear, --yes", "clear session --all --yes", "", 0, "00000001  alice  removed\n00000002  alice  removed\n00000003  bob  removed\n00000004  carol  removed\n00000005  dave  removed\n", "5 sessions\n"},
+		{"clear an id that is gone", "clear session 00000001 00000063 --yes", "", 4, "", "aaasess: session 00000063 is not live; no session was cleared\n"},
+		{"clear, no match", "clear session --user zoe --yes", "", 4, "", "aaasess: no session matches\n"},
+		{"clear whom", "clear session", "", 2, "", "aaasess: usage error: give IDs, a filter or --all\n"},
 
 		{"no command", "", "", 2, "", "-"},
 		{"unknown command", "sho", "", 2, "", "-"},
+		{"unknown command, near a known one", "shwo", "", 2, "", "aaasess: usage error: unknown command \"shwo\" for \"aaasess\"; did you mean show?\n"},
+		{"unknown subcommand, near a known one", "show statsu", "", 2, "", "aaasess: usage error: unknown command \"statsu\" for \"aaasess show\"; did you mean status?\n"},
+		{"duration", "show status --timeout 5", "", 2, "", "aaasess: usage error: --timeout \"5\": want a duration such as 10s or 5m\n"},
+		{"number", "disconnect --number x", "", 2, "", "aaasess: usage error: --number \"x\": want a number\n"},
+		{"limit of no number", "show sessions --limit -1", "", 2, "", "aaasess: usage error: --limit \"-1\": want a number\n"},
 		{"show without more", "show", "", 2, "", "-"},
 		{"show of what is not there", "show nothing", "", 2, "", "aaasess: usage error: unknown command \"nothing\" for \"aaasess show\"\n"},
-		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: usage error: unknown flag: --usr\n"},
+		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: usage error: unknown flag: --usr; did you mean --user?\n"},
 		{"empty filter", "show sessions --user=", "", 2, "", "aaasess: usage error: invalid query: \"user\" is empty\n"},
 		{"kind", "show sessions --kind system", "", 2, "", "aaasess: usage error: invalid query: kind \"system\": want one of network, exec, connection\n"},
 		{"sort", "show sessions --sort name", "", 2, "", "aaasess: usage error: invalid query: cannot sort by \"name\": want one of id, idle, octets, started, user\n"},
@@ -210,7 +230,7 @@ func TestNoDaemon(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "none")
 	for _, args := range []string{"show sessions", "show status", "disconnect 00000001", "disconnect --all --yes"} {
 		got := command(t, socket, "", strings.Fields(args)...)
-		want := outcome{3, "", "aaasess: no daemon at " + socket + ": connect: no such file or directory\n"}
+		want := outcome{3, "", "aaasess: no daemon at " + socket + ": the socket does not exist\n"}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 			t.Errorf("%s: %s", args, diff)
 		}
@@ -275,6 +295,8 @@ func (s *signalled) Write(b []byte) (int, error) {
 func TestHelp(t *testing.T) {
 	golden(t, "help.txt", command(t, "", "", "--help").out)
 	golden(t, "help-sessions.txt", command(t, "", "", "show", "sessions", "--help").out)
+	golden(t, "help-session.txt", command(t, "", "", "show", "session", "--help").out)
+	golden(t, "help-clear-session.txt", command(t, "", "", "clear", "session", "--help").out)
 	golden(t, "help-disconnect.txt", command(t, "", "", "disconnect", "--help").out)
 }
 
@@ -291,7 +313,8 @@ func TestCompletion(t *testing.T) {
 		{"show|sessions|--address|", "10.0.0.1"},
 		{"show|sessions|--sort|", "id idle octets started user"},
 		{"show|sessions|--kind|", "network exec connection"},
-		{"disconnect|--state|", "active terminating"},
+		{"disconnect|--state|", "active terminating stuck"},
+		{"clear|session|", "00000001 00000002 00000003 00000004 00000005 00000006"},
 	}
 	for _, tt := range tests {
 		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(tt.args, "|")...)...)

@@ -39,7 +39,7 @@ group GROUP, or no group that sends Accounting-On and -Off.`
 
 func newPerform(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perform", Short: "Send an Accounting-On or Accounting-Off", Args: cobra.NoArgs, RunE: requireSubcommand,
+		Use: "perform", Short: "Send an Accounting-On or Accounting-Off", Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(
 		newPerformAction(g, api.AcctOn, "Send an Accounting-On", acctOnHelp),

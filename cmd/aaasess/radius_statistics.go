@@ -38,7 +38,7 @@ group GROUP.`
 
 func newShowRadius(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "radius", Short: "Show RADIUS statistics", Args: cobra.NoArgs, RunE: requireSubcommand,
+		Use: "radius", Short: "Show RADIUS statistics", Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "statistics [GROUP]",
@@ -133,13 +133,13 @@ func (s *screen) statistics(group string, server *api.GroupServer, now time.Time
 	row("Last response delay(ms)", milliseconds(st.RoundTripTime))
 	state := server.OperState
 	if !st.StateSince.IsZero() {
-		state += " since " + moment(st.StateSince) + ", " + span(now.Sub(st.StateSince))
+		state += " since " + date(st.StateSince) + ", " + span(now.Sub(st.StateSince))
 	}
 	text("Server state", state)
 	text("Previous state", span(st.PreviousStateDuration.Duration()))
 	text("Dead", fmt.Sprintf("%s, %s in all", count(int(st.DeadCount), "time"), span(st.TotalDeadTime.Duration())))
 	if !st.DownUntil.IsZero() {
-		text("Tried again at", moment(st.DownUntil))
+		text("Tried again at", date(st.DownUntil))
 	}
 	s.rule("=")
 }

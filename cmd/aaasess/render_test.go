@@ -16,6 +16,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// TestMain sets a time zone, because times are printed with their offset from UTC.
+func TestMain(m *testing.M) {
+	time.Local = time.FixedZone("", 2*60*60)
+	os.Exit(m.Run())
+}
+
 // golden compares a text with a file in testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
@@ -34,7 +40,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.Local)
+var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.FixedZone("", 2*60*60))
 
 // examples returns sessions that cover every form of output.
 func examples() []api.Session {
@@ -42,18 +48,20 @@ func examples() []api.Session {
 	return []api.Session{
 		{
 			ID: "0000000D", Number: 13, Kind: "network", State: "active", User: "alice@example.net", Address: "10.0.0.1",
-			NAS: "nas-1", NASAddress: "192.0.2.1", AcctSessionID: "5F2A", CallingStation: "00-11-22-33-44-55", CalledStation: "ap-7",
+			IPv6Addresses: []string{"2001:db8::7"}, DelegatedPrefixes: []string{"2001:db8:42::/48"},
+			NAS: "lab", NASIdentifier: "nas-1", NASAddress: "192.0.2.1", AcctSessionID: "5F2A", CallingStation: "00-11-22-33-44-55", CalledStation: "ap-7",
 			NASPort: &port, NASPortID: "eth0.7", Started: now.Add(-2*time.Hour - 5*time.Minute), Heard: now.Add(-time.Minute), Idle: 61,
 			InputOctets: 1234567, OutputOctets: 45_600_000_000,
 		},
 		{
 			ID: "0000000E", Number: 14, Kind: "exec", State: "terminating", User: "evil\x1b[31m\nalice", NASAddress: "192.0.2.2",
 			AcctSessionID: "\u202e1", NASPort: &port, Started: now.Add(-42 * time.Second), Heard: now.Add(-42 * time.Second), Idle: 42,
-			Termination: &api.Termination{Attempts: 3, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
+			Termination: &api.Termination{Attempts: 3, Stuck: true, Last: "NAK 406 (Unsupported-Extension)", ErrorCause: 406, Next: &next},
 		},
 		{
 			ID: "FFFFFFFF", Number: 1<<32 - 1, Kind: "connection", State: "terminating", User: strings.Repeat("Größe", 10),
-			NAS: strings.Repeat("x", 33), NASAddress: "2001:db8::1", AcctSessionID: "1", Started: now.Add(time.Second), Heard: now,
+			IPv6Prefixes: []string{"2001:db8:1:2::/64"},
+			NAS:          strings.Repeat("x", 33), NASAddress: "2001:db8::1", AcctSessionID: "1", Started: now.Add(time.Second), Heard: now,
 			InputOctets: 999, OutputOctets: 1<<64 - 1, Termination: &api.Termination{Attempts: 1},
 		},
 	}
@@ -76,6 +84,18 @@ func TestTables(t *testing.T) {
 		}
 		golden(t, name, out.String())
 	}
+}
+
+func TestSessionText(t *testing.T) {
+	var out strings.Builder
+	for _, s := range examples() {
+		detail := api.SessionDetail{Session: s, Attributes: []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Cisco-AVPair", Value: "x=y"}}}
+		if err := printSession(&out, &detail, now); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteByte('\n')
+	}
+	golden(t, "session.txt", out.String())
 }
 
 // TestLongTable: a long table is printed in pieces. Each piece is aligned, columns never become
@@ -118,20 +138,23 @@ func TestEmptyTable(t *testing.T) {
 
 func TestStatusText(t *testing.T) {
 	var out strings.Builder
-	err := printStatus(&out, &api.Status{
-		Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
+	status := &api.Status{
+		Verdict: api.VerdictDegraded, Reasons: []string{"set-aside records: 2 (spool list)", "\x1b[31m"}, Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
 		Sections: map[string]json.RawMessage{
 			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
 			"queues":         json.RawMessage(`"none"`),
 		},
-	}, now)
-	if err != nil {
-		t.Fatal(err)
 	}
-	golden(t, "status.txt", out.String())
+	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {
+		out.Reset()
+		if err := printStatus(&out, status, all, now); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.String())
+	}
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
-	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, now); err == nil {
+	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")
 	}
 }

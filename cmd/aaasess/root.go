@@ -8,6 +8,7 @@ import (
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/version"
 
 	"github.com/spf13/cobra"
 )
@@ -35,6 +36,7 @@ Exit codes:
   3  no daemon answers at the control socket
   4  no match: no session has this ID or matches the filters, or no server group,
      acct-on-off-group, queue, method list or set-aside record has this name or number
+  5  permission denied: the caller may not use the control socket
   6  "show spool" only: part of the store could not be read and is lost
 
 Lists go to the standard output, summaries and errors to the standard error.
@@ -57,7 +59,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		Use:           "aaasess",
 		Short:         "Show and end AAA sessions, and show the delivery of their accounting records",
 		Long:          rootHelp,
-		Args:          cobra.NoArgs,
+		Args:          subcommandArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          requireSubcommand,
@@ -78,11 +80,22 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 	}
 	show := &cobra.Command{
 		Use: "show", Short: "Show sessions, status, server groups, statistics or the spool",
-		Args: cobra.NoArgs, RunE: requireSubcommand,
+		Args: subcommandArgs, RunE: requireSubcommand,
 	}
-	show.AddCommand(newShowSessions(g), newShowStatus(g),
+	show.AddCommand(newShowSessions(g), newShowSession(g), newShowStatus(g),
 		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
-	root.AddCommand(show, newDisconnect(g), newPerform(g), newSpool(g), newSimulate(g))
+	root.Version = version.String()
+	root.SetVersionTemplate("aaasess {{.Version}}\n")
+	root.AddCommand(&cobra.Command{
+		Use: "version", Short: "Print the version and the commit", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			*g.started = true
+			_, err := fmt.Fprintln(g.out, "aaasess", version.String())
+			return err
+		},
+	})
+	root.SetFlagErrorFunc(explainFlagError)
+	root.AddCommand(show, newDisconnect(g), newClear(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.started
 }
 

@@ -19,8 +19,8 @@ Without NAME, list all groups:
 
   NAME         name of the group
   ALGORITHM    access algorithm: direct (the first server that is not down) or round-robin
-  UP           number of servers that are up, and number of servers; a server to which
-               nothing was sent yet is not up
+  UP           number of servers that are up, and number of servers; unknown if nothing was
+               sent to any of them yet
   ACCT-ON-OFF  state of Accounting-On and -Off:
                  sendAcctOn, sendAcctOff  the request is being sent
                  on, off                  a server has answered
@@ -97,11 +97,14 @@ func newShowServerGroup(g *global) *cobra.Command {
 
 // optionalName accepts at most maxArgs arguments. The first one, a name, must not be empty.
 func optionalName(maxArgs int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
+	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 && args[0] == "" {
 			return fmt.Errorf("%w: the name is empty", errUsage)
 		}
-		return cobra.MaximumNArgs(maxArgs)(cmd, args)
+		if len(args) > maxArgs {
+			return fmt.Errorf("want at most %s, got %d", count(maxArgs, "argument"), len(args))
+		}
+		return nil
 	}
 }
 
@@ -156,23 +159,35 @@ func printServerGroups(w io.Writer, groups []api.ServerGroup) error {
 		{title: "WAITING", right: true},
 	})
 	for _, group := range groups {
-		up := 0
-		for _, server := range group.Servers {
-			if server.OperState == "up" {
-				up++
-			}
-		}
 		waiting := ""
 		if group.Waiting != nil {
 			waiting = strconv.FormatUint(*group.Waiting, 10)
 		}
-		err := t.row(group.Name, group.AccessAlgorithm, fmt.Sprintf("%d/%d", up, len(group.Servers)),
+		err := t.row(group.Name, group.AccessAlgorithm, serversUp(group.Servers),
 			onOffText(&group.AcctOnOff), yesNo(group.AcctOnOff.Blocked), waiting)
 		if err != nil {
 			return err
 		}
 	}
 	return t.flush()
+}
+
+// serversUp returns how many servers are up, of how many. Servers that were never contacted are
+// neither up nor down: if there are only such servers, it returns unknown.
+func serversUp(servers []api.GroupServer) string {
+	states := map[string]int{}
+	for i := range servers {
+		states[servers[i].OperState]++
+	}
+	text := fmt.Sprintf("%d/%d", states["up"], len(servers))
+	switch n := states["unknown"]; {
+	case n == 0:
+		return text
+	case n == len(servers):
+		return "unknown"
+	default:
+		return fmt.Sprintf("%s, %d unknown", text, n)
+	}
 }
 
 func onOffText(a *api.AcctOnOff) string {

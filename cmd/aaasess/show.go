@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +23,13 @@ eight hex digits. --number selects by the same value as a decimal number (casnSe
   IDLE   time since user data last flowed
   IN     octets from the user, as the NAS last reported them (k, M, G: powers of 1000)
   OUT    octets to the user
-  STATE  active, or terminating while the session is being disconnected; then with the
-         number of attempts, the last outcome and the time until the next attempt
+  STATE  active; terminating while the session is being disconnected; stuck if the NAS has
+         not ended it in five attempts (the daemon goes on asking)
+  DISCONNECT  the last outcome, the number of attempts, and the time until the next one
+
+On a terminal, lines fit its width if it has at least 80 columns: below 110 there is no
+DISCONNECT, below 96 no IN and OUT, and long values are cut. Otherwise all columns are
+printed.
 
 The exit code is 4 if filters are given and no session matches them.`
 
@@ -46,7 +52,7 @@ func newShowSessions(g *global) *cobra.Command {
 	cmd.Flags().StringVar(&order, "sort", "id",
 		"sort by `ORDER`: id, user, started (oldest first), idle (longest first) or octets (most first); a leading - reverses the order")
 	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` sessions; 0 for all")
-	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values")
+	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values, whatever the width of the terminal")
 	complete(cmd, "sort", api.Orders()...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q, err := filter.query(cmd, ids)
@@ -112,6 +118,7 @@ var (
 		{title: "IN", right: true},
 		{title: "OUT", right: true},
 		{title: "STATE"},
+		{title: "DISCONNECT"},
 	}
 	wideColumns = []column{
 		{title: "ID"},
@@ -119,7 +126,9 @@ var (
 		{title: "KIND"},
 		{title: "USER"},
 		{title: "ADDRESS"},
+		{title: "IPV6"},
 		{title: "NAS"},
+		{title: "NAS-IDENTIFIER"},
 		{title: "NAS-ADDRESS"},
 		{title: "PORT"},
 		{title: "NAS-SESSION-ID"},
@@ -131,13 +140,17 @@ var (
 		{title: "IN", right: true},
 		{title: "OUT", right: true},
 		{title: "STATE"},
+		{title: "DISCONNECT"},
 	}
 )
 
 func (g *global) printTable(list *apiclient.List, wide bool, now time.Time) (shown int, err error) {
 	columns, cells := narrowColumns, narrowCells
-	if wide {
+	switch {
+	case wide:
 		columns, cells = wideColumns, wideCells
+	case g.width > 0:
+		columns, cells = fittingColumns(g.width)
 	}
 	t := newTable(g.out, columns)
 	for s, err := range list.All() {
@@ -154,10 +167,23 @@ func (g *global) printTable(list *apiclient.List, wide bool, now time.Time) (sho
 
 func narrowCells(s api.Session, now time.Time) []string {
 	return []string{
-		s.ID, s.User, s.Address, cmp.Or(s.NAS, s.NASAddress),
+		s.ID, s.User, address(s), cmp.Or(s.NAS, s.NASAddress),
 		span(now.Sub(s.Started)), span(time.Duration(s.Idle) * time.Second),
-		amount(s.InputOctets), amount(s.OutputOctets), stateText(s, now),
+		amount(s.InputOctets), amount(s.OutputOctets), state(s), attemptsText(s, now),
 	}
+}
+
+// ipv6 returns the IPv6 addresses and prefixes of a session.
+func ipv6(s api.Session) []string {
+	return slices.Concat(s.IPv6Addresses, s.IPv6Prefixes, s.DelegatedPrefixes)
+}
+
+// address returns the address of a session, or its first IPv6 address or prefix.
+func address(s api.Session) string {
+	if v6 := ipv6(s); s.Address == "" && len(v6) > 0 {
+		return v6[0]
+	}
+	return s.Address
 }
 
 func wideCells(s api.Session, now time.Time) []string {
@@ -166,27 +192,36 @@ func wideCells(s api.Session, now time.Time) []string {
 		port = strconv.FormatUint(uint64(*s.NASPort), 10)
 	}
 	return []string{
-		s.ID, strconv.FormatUint(uint64(s.Number), 10), s.Kind, s.User, s.Address, s.NAS, s.NASAddress,
+		s.ID, strconv.FormatUint(uint64(s.Number), 10), s.Kind, s.User, s.Address, strings.Join(ipv6(s), ","),
+		s.NAS, s.NASIdentifier, s.NASAddress,
 		port, s.AcctSessionID, s.CallingStation, s.CalledStation,
-		s.Started.Local().Format(time.DateTime), s.Heard.Local().Format(time.DateTime),
+		date(s.Started), date(s.Heard),
 		span(time.Duration(s.Idle) * time.Second),
-		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), stateText(s, now),
+		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), state(s), attemptsText(s, now),
 	}
 }
 
-// stateText returns the state, and the progress of the disconnect if the NAS was asked to end the
-// session.
-func stateText(s api.Session, now time.Time) string {
+// state returns the state of a session, with stuck as a state of its own.
+func state(s api.Session) string {
+	if s.Termination != nil && s.Termination.Stuck {
+		return "stuck"
+	}
+	return s.State
+}
+
+// attemptsText returns the progress of the disconnect, if the NAS was asked to end the session.
+func attemptsText(s api.Session, now time.Time) string {
 	t := s.Termination
 	if t == nil || t.Attempts == 0 {
-		return s.State
+		return ""
 	}
-	details := []string{count(t.Attempts, "attempt")}
+	var details []string
 	if t.Last != "" {
-		details = append(details, "last: "+t.Last)
+		details = append(details, t.Last)
 	}
+	details = append(details, count(t.Attempts, "attempt"))
 	if t.Next != nil {
 		details = append(details, "next in "+span(t.Next.Sub(now)))
 	}
-	return s.State + " (" + strings.Join(details, ", ") + ")"
+	return strings.Join(details, ", ")
 }

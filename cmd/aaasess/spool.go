@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"time"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
@@ -41,7 +40,7 @@ The exit code is 4 if a SEQ is not set aside, or if --all finds no record.`
 func newSpool(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "spool", Short: "Show, replay or drop set-aside records, and reroute queues", Long: spoolHelp,
-		Args: cobra.NoArgs, RunE: requireSubcommand,
+		Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(newSpoolList(g), newSpoolShow(g), newSpoolReplay(g), newSpoolDrop(g), newSpoolReroute(g), newSpoolForgetDamage(g))
 	return cmd
@@ -50,7 +49,7 @@ func newSpool(g *global) *cobra.Command {
 func newSpoolShow(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use: "show SEQ", Short: "Show a set-aside record with its attributes", ValidArgsFunction: g.completeSeqs(1),
-		Args: cobra.ExactArgs(1),
+		Args: arguments("SEQ"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seqs, err := parseSeqs(args)
 			if err != nil {
@@ -71,7 +70,7 @@ func newSpoolShow(g *global) *cobra.Command {
 func printRecord(w io.Writer, r *api.SetAside) error {
 	lines := []statusLine{
 		{0, "number", strconv.FormatUint(r.Seq, 10)},
-		{0, "since", r.At.Local().Format(time.DateTime)},
+		{0, "since", date(r.At)},
 		{0, "from", r.From},
 		{0, "reason", r.Reason},
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"time"
 
 	"aaasess/cmd/internal/api"
 
@@ -101,7 +100,7 @@ func newRecordTable(w io.Writer) recordTable {
 }
 
 func (t recordTable) record(r api.SetAside) error {
-	return t.row(strconv.FormatUint(r.Seq, 10), r.At.Local().Format(time.DateTime), r.From, r.Session, r.Type, r.User, r.Reason)
+	return t.row(strconv.FormatUint(r.Seq, 10), date(r.At), r.From, r.Session, r.Type, r.User, r.Reason)
 }
 
 func (t recordTable) end(uint64) error { return t.flush() }

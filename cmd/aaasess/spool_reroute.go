@@ -35,7 +35,7 @@ func newSpoolReroute(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reroute QUEUE LIST", Short: "Deliver the records of a queue by another method list", Long: spoolRerouteHelp,
 		Example:           `  aaasess spool reroute group/old network/default`,
-		Args:              cobra.ExactArgs(2),
+		Args:              arguments("QUEUE", "LIST"),
 		ValidArgsFunction: g.completeReroute,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == "" || args[1] == "" {

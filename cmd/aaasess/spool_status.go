@@ -16,9 +16,9 @@ import (
 
 const showSpoolHelp = `Show the records that wait for accounting servers, and the disk that they are on.
 
-  size       octets that the files of the daemon use, and their limit (k, M, G: powers of
-             1000)
-  free       octets that are free, and the minimum
+  size       what the files of the daemon use, their limit, and when the daemon warns and
+             accepts events again (KiB, MiB, GiB: powers of 1024, as in the configuration)
+  free       what is free, and the minimum
   accepting  yes, or why the daemon rejects new events now: it does not answer the NASes,
              which retransmit, so nothing is lost
   warning    none, or why the daemon may soon have to reject events
@@ -30,7 +30,8 @@ Each queue has a line:
 
   QUEUE        "group/" and the name of a server group, or local (the file of JSON lines)
   RECORDS      records that wait
-  BYTES        octets of these records; - if unknown
+  BYTES        octets of these records (k, M, G: powers of 1000); an estimate of more than
+               4096 records; - if unknown
   OLDEST       time since the event of the oldest waiting record
   IN-FLIGHT    records of any queue that were sent to the method and are not answered yet
   DELIVERED    records of any queue that the method accepted since the daemon started
@@ -144,16 +145,16 @@ func printSpool(w io.Writer, status *api.SpoolStatus, now time.Time) error {
 
 func diskLines(status *api.SpoolStatus) []statusLine {
 	disk := &status.Disk
-	size := amount(uint64(max(0, disk.Size)))
+	size := binaryAmount(disk.Size)
 	if disk.MaxSize > 0 {
-		size += ", at most " + amount(uint64(disk.MaxSize))
+		size += ", at most " + binaryAmount(disk.MaxSize) + limitsText("above", disk.WarnSize, disk.AcceptSize)
 	}
 	free := "unknown"
 	if disk.Free >= 0 {
-		free = amount(uint64(disk.Free))
+		free = binaryAmount(disk.Free)
 	}
 	if disk.MinFree > 0 {
-		free += ", at least " + amount(uint64(disk.MinFree))
+		free += ", at least " + binaryAmount(disk.MinFree) + limitsText("below", disk.WarnFree, disk.AcceptFree)
 	}
 
 	lines := []statusLine{
@@ -171,9 +172,17 @@ func diskLines(status *api.SpoolStatus) []statusLine {
 	return lines
 }
 
+// limitsText describes when the daemon warns, and when it accepts events again.
+func limitsText(side string, warn, accept int64) string {
+	if warn == 0 || accept == 0 {
+		return "" // a daemon of an earlier version
+	}
+	return fmt.Sprintf(" (accepting again at %s; warning %s %s)", binaryAmount(accept), side, binaryAmount(warn))
+}
+
 // damageText describes what is lost.
 func damageText(d *api.Damage) string {
-	at := d.At.Local().Format(time.DateTime)
+	at := date(d.At)
 	switch {
 	case d.Queue == "" && d.Records < 0:
 		return fmt.Sprintf("state, lost at the next start, since %s: %s", at, d.Reason)

@@ -16,10 +16,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why. Then its version and its sessions.
+
+  sessions        sessions now
+  high-water mark most sessions at the same time
+  total           sessions since the first start
+  disconnected    sessions that an operator disconnected
+
+--all adds the state and the counters of each part of the daemon. --json always has them.`
+
 func newShowStatus(g *global) *cobra.Command {
-	return &cobra.Command{
+	all := false
+	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show the status of the daemon and its parts",
+		Short: "Show whether the daemon is well, and the status of its parts",
+		Long:  showStatusHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			status, err := g.client().Status(cmd.Context())
@@ -29,19 +40,29 @@ func newShowStatus(g *global) *cobra.Command {
 			if g.json {
 				return g.printJSON(status)
 			}
-			return printStatus(g.out, status, time.Now())
+			return printStatus(g.out, status, all, time.Now())
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "show the parts of the daemon with all their counters")
+	return cmd
 }
 
-func printStatus(w io.Writer, s *api.Status, now time.Time) error {
-	lines := []statusLine{
+// printStatus prints the verdict and the counters of sessions; with all, also every section.
+func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
+	lines := []statusLine{{0, "status", s.Verdict}}
+	for _, reason := range s.Reasons {
+		lines = append(lines, statusLine{1, "reason", reason})
+	}
+	lines = append(lines, []statusLine{
 		{0, "version", s.Version},
-		{0, "started", s.Started.Local().Format(time.DateTime) + ", " + span(now.Sub(s.Started)) + " ago"},
+		{0, "started", date(s.Started) + ", " + span(now.Sub(s.Started)) + " ago"},
 		{0, "sessions", strconv.Itoa(s.Entries)},
 		{0, "high-water mark", strconv.FormatUint(uint64(s.HighWaterMark), 10)},
 		{0, "total", strconv.FormatUint(s.Total, 10)},
 		{0, "disconnected", strconv.FormatUint(s.Disconnected, 10)},
+	}...)
+	if !all {
+		return printLines(w, lines)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Sections)) {
 		dec := json.NewDecoder(bytes.NewReader(s.Sections[name]))

@@ -12,10 +12,12 @@ type column struct {
 	title string
 	right bool // aligned to the right, as numbers are
 	cut   int  // a longer cell is cut to this many characters; 0 for no limit
+	width int  // the column always has this width, and longer cells are cut; 0: as wide as its cells
 }
 
 // table prints rows in aligned columns while they arrive. It buffers bufferedRows rows, fits the
-// columns to them and prints them. Columns never become narrower again.
+// columns to them and prints them. Columns never become narrower again, and those with a fixed width
+// never change.
 type table struct {
 	w       io.Writer
 	columns []column
@@ -24,13 +26,13 @@ type table struct {
 	hasRows bool       // row was called
 }
 
-const bufferedRows = 500
+const bufferedRows = 10_000
 
 func newTable(w io.Writer, columns []column) *table {
 	t := &table{w: w, columns: columns, width: make([]int, len(columns))}
 	titles := make([]string, len(columns))
 	for i, c := range columns {
-		titles[i] = c.title
+		titles[i], t.width[i] = c.title, c.width
 	}
 	t.rows = append(t.rows, titles)
 	return t
@@ -41,7 +43,7 @@ func (t *table) row(cells ...string) error {
 	t.hasRows = true
 	for i, cell := range cells {
 		cell = printable(cell)
-		if limit := t.columns[i].cut; limit > 0 && utf8.RuneCountInString(cell) > limit {
+		if limit := cmp.Or(t.columns[i].width, t.columns[i].cut); limit > 0 && utf8.RuneCountInString(cell) > limit {
 			cell = string([]rune(cell)[:limit-1]) + "…"
 		}
 		cells[i] = cmp.Or(cell, "-")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -73,6 +74,15 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", s/86400)
 }
 
+// date formats a time as ISO 8601 in the local time zone: 2001-06-27T07:00:00+02:00. A time that is
+// not set is none.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return "none"
+	}
+	return t.Local().Format(time.RFC3339)
+}
+
 // amount formats a number of octets with three significant digits, in powers of 1000: 999, 1.23k,
 // 45.6M.
 func amount(n uint64) string {
@@ -92,6 +102,27 @@ func amount(n uint64) string {
 		decimals = 1
 	}
 	return fmt.Sprintf("%.*f%c", decimals, f, " kMGTPE"[unit])
+}
+
+// binaryAmount formats a number of octets with three significant digits, in powers of 1024 as the
+// configuration has them: 999B, 256MiB, 1.50GiB.
+func binaryAmount(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%dB", max(0, n))
+	}
+	f, unit := float64(n), 0
+	for f >= 999.5 && unit < 6 {
+		f /= 1024
+		unit++
+	}
+	decimals := 2
+	switch {
+	case f >= 99.95 || f == math.Trunc(f):
+		decimals = 0
+	case f >= 9.995:
+		decimals = 1
+	}
+	return fmt.Sprintf("%.*f%ciB", decimals, f, " KMGTPE"[unit])
 }
 
 // count formats a number with its noun: 1 record, 2 records.

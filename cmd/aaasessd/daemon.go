@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/cmd/internal/version"
+
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
@@ -124,21 +126,24 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
-	d.terminator = sessions.NewTerminator(cfg.Terminator, d.table, d.disconnector, d.log)
+	tc := cfg.Terminator
+	tc.ClientName = d.disconnector.ClientName
+	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {
 		return err
 	}
 	d.control, err = control.New(control.Config{
-		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version(), Logger: d.log,
+		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
+		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Accounting: &commands{d.methods, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
 	}, d.table, d.terminator)
 	return err
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
-	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, Logger: d.log}, d.table, d.terminator)
+	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, ClientName: d.disconnector.ClientName, Logger: d.log}, d.table, d.terminator)
 	if cfg.SNMP.Responder != nil {
 		if err := d.openSNMPEngine(cfg, module); err != nil {
 			return err
@@ -150,7 +155,7 @@ func (d *daemon) openSNMP(cfg *config.Config) error {
 			return err
 		}
 		ac := *ax
-		ac.Description, ac.ID, ac.Logger = "aaasess "+version(), casn.Root, d.log
+		ac.Description, ac.ID, ac.Logger = "aaasess "+version.String(), casn.Root, d.log
 		d.subagent = agentx.New(ac, tree)
 	}
 	return nil

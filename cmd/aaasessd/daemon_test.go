@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -138,8 +139,20 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%s: %s, want %s", section, status.Sections[section], want)
 		}
 	}
-	if status.Entries != 1 {
-		t.Errorf("%d entries", status.Entries)
+	if status.Entries != 1 || status.Verdict != api.VerdictOK || len(status.Reasons) > 0 {
+		t.Errorf("%d entries, %s, %q", status.Entries, status.Verdict, status.Reasons)
+	}
+	checkKeys(t, status)
+}
+
+// checkKeys checks that no key of a section is the name of a Go field.
+func checkKeys(t *testing.T, status *api.Status) {
+	t.Helper()
+	goName := regexp.MustCompile(`"[A-Z][A-Za-z]*":`)
+	for name, section := range status.Sections {
+		if found := goName.FindAllString(string(section), -1); found != nil {
+			t.Errorf("%s: %q", name, found)
+		}
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/internal/version"
 )
 
 func main() {
@@ -23,14 +23,6 @@ func main() {
 		}
 		os.Exit(1)
 	}
-}
-
-// version returns the version of the module, which the Go tool chain has put into the program.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 func root() *cobra.Command {
@@ -53,7 +45,7 @@ Signals:
 Exit codes:
   0  ended by a signal
   1  error`,
-		Version: version(), Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		Version: version.String(), Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hup := make(chan os.Signal, 1)
 			ends := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
@@ -72,7 +64,14 @@ Exit codes:
 	cmd.Flags().StringVarP(&file, "config", "c", "", "read the configuration from `FILE`")
 	cmd.Flags().BoolVar(&env.acceptLoss, "accept-loss", false,
 		"start although parts of the store are damaged, and give them up for good; the log names them")
+	cmd.SetVersionTemplate("aaasessd {{.Version}}\n")
 	cmd.AddCommand(&cobra.Command{
+		Use: "version", Short: "Print the version and the commit", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "aaasessd", version.String())
+			return err
+		},
+	}, &cobra.Command{
 		Use: "check FILE", Short: "Check a configuration file and whether the daemon could start with it",
 		Long: `Print every error of a configuration file with its line and column. If there is none, print
 what would end the start of a daemon of this user: folders that are missing and cannot be made,

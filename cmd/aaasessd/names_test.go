@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"aaasess/cmd/internal/api"
 )
 
 // TestDaemonWithoutDNS starts with a server whose name cannot be resolved. Its records wait, and
@@ -29,10 +31,15 @@ func TestDaemonWithoutDNS(t *testing.T) {
 		return q.Records == 1 && !q.DownSince.IsZero()
 	})
 	l.reload(text, "configuration loaded")
+	status, err := l.client().Status(t.Context())
+	if err != nil || status.Verdict != api.VerdictDegraded || len(status.Reasons) != 1 || !strings.HasPrefix(status.Reasons[0], "queue group/isp: no server answers since ") {
+		t.Errorf("%+v, %v", status, err)
+	}
 	known.Store(true)
 	eventually(t, "the record arrives", func() bool { return slices.Equal(server.kinds(), []string{"Start 00000001"}) })
-	status, err := l.client().Status(t.Context())
-	if err != nil || !strings.Contains(string(status.Sections["servers"]), `"Name":"r0"`) {
+	status, err = l.client().Status(t.Context())
+	if err != nil || !strings.Contains(string(status.Sections["servers"]), `"name":"r0"`) {
 		t.Errorf("servers: %s, %v", status.Sections["servers"], err)
 	}
+	checkKeys(t, status)
 }

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/cmd/internal/version"
+
 	"golang.org/x/sync/errgroup"
 
 	"aaasess/agent/snmp"
@@ -88,7 +90,7 @@ const sysServices = 72
 
 // withProgram adds the objects that describe this program to the system group of the configuration.
 func withProgram(s snmpmib.System) snmpmib.System {
-	s.Descr = cmp.Or(s.Descr, "aaasess "+version())
+	s.Descr = cmp.Or(s.Descr, "aaasess "+version.String())
 	s.Services = sysServices
 	return s
 }

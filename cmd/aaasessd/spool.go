@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
@@ -27,6 +28,7 @@ func (d *commands) Spool() api.SpoolStatus {
 	space := d.store.Space()
 	disk := api.Disk{
 		Folder: d.folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
+		WarnFree: space.WarnFree, WarnSize: space.WarnSize, AcceptFree: space.AcceptFree, AcceptSize: space.AcceptSize,
 	}
 	if space.Warning {
 		disk.Warning = "store is running out of space"
@@ -36,12 +38,13 @@ func (d *commands) Spool() api.SpoolStatus {
 	}
 	queues := spoolQueues(d.methods)
 	if sizes, err := d.store.QueueSizes(); err == nil { // else the sizes are unknown
+		bytes := map[string]uint64{} // a queue that never had a record has 0
 		for _, size := range sizes {
-			for i := range queues {
-				if queues[i].Queue == size.Name {
-					queues[i].Bytes = &size.Bytes
-				}
-			}
+			bytes[size.Name] = size.Bytes
+		}
+		for i := range queues {
+			n := bytes[queues[i].Queue]
+			queues[i].Bytes = &n
 		}
 	}
 	status := api.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
@@ -68,6 +71,9 @@ func spoolQueues(set *methods.Set) []api.Queue {
 			Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: m.InFlight,
 			Delivered: m.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
 			NoResponse: m.NoResponse, DownSince: m.DownSince.UTC(), NextProbe: m.NextProbe.UTC(), Hold: holds[m.Hold], Draining: m.Draining,
+		}
+		if q.Pending == 0 { // the probe that the method may have waiting is not of this queue
+			out[i].NextProbe = time.Time{}
 		}
 	}
 	return out

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/agent/agentx"
-	"aaasess/internal/radius/client"
+	"aaasess/cmd/internal/api"
+	nasradius "aaasess/sessions/radius"
 )
 
 // agentxStatus is the status of the connection to the master agent.
@@ -35,7 +38,7 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("queues", func() any { return spoolQueues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
 	d.control.RegisterStatus("servers", func() any { return serverStats(d.methods) })
-	d.control.RegisterStatus("radius", func() any { return d.listener.Stats() })
+	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
 	d.control.RegisterStatus("store", func() any {
 		accepting := "yes"
 		if err := d.store.Accepting(); err != nil {
@@ -51,12 +54,68 @@ func (d *daemon) registerStatus() {
 	}
 }
 
-// serverStats returns the statistics of the servers, by group.
-func serverStats(set *methods.Set) map[string]client.Stats {
-	out := map[string]client.Stats{}
+// serverStats returns the status of the servers, by group.
+func serverStats(set *methods.Set) map[string]api.ServerStatus {
+	out := map[string]api.ServerStatus{}
 	for _, s := range set.Statuses() {
-		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok {
-			out[g.Spec.Group] = g.Stats
+		g, ok := acctradius.StatusOf(s.Spec, s.Method)
+		if !ok {
+			continue
+		}
+		status := api.ServerStatus{InvalidServerAddresses: g.Stats.InvalidServerAddresses}
+		for i, server := range g.Spec.Servers {
+			status.Servers = append(status.Servers, groupServer(i, server, g.Stats.Servers[i]))
+		}
+		out[g.Spec.Group] = status
+	}
+	return out
+}
+
+// listenerStatus returns the status of the RADIUS accounting listener.
+func listenerStatus(s nasradius.Stats) api.ListenerStatus {
+	out := api.ListenerStatus{ListenerCounters: api.ListenerCounters(s.Counters), Clients: []api.ClientStatus{}}
+	for _, c := range s.Clients {
+		out.Clients = append(out.Clients, api.ClientStatus{Name: c.Name, Address: c.Prefix, ListenerCounters: api.ListenerCounters(c.Counters)})
+	}
+	return out
+}
+
+// reasons returns why the daemon is degraded: what an operator should look at. It is empty if all
+// is well.
+func (d *daemon) reasons() (out []string) {
+	space := d.store.Space()
+	switch {
+	case space.Accepting != nil:
+		out = append(out, "new events are refused: "+space.Accepting.Error())
+	case space.Warning:
+		out = append(out, "the store is running out of space (show spool)")
+	}
+	if n := len(d.store.Damage()); n > 0 {
+		out = append(out, "a part of the store could not be read (show spool)")
+	}
+	for _, q := range spoolQueues(d.methods) {
+		switch {
+		case q.Lost:
+			out = append(out, fmt.Sprintf("queue %s: some of %d records have no configured method", q.Queue, q.Records))
+		case q.Configured && !q.DownSince.IsZero():
+			out = append(out, fmt.Sprintf("queue %s: no server answers since %s, %d records wait", q.Queue, q.DownSince.Format(time.RFC3339), q.Records))
+		case q.Configured && q.Hold == api.HoldHeld && q.Records > 0:
+			out = append(out, fmt.Sprintf("queue %s: %d records wait for the answer to Accounting-On", q.Queue, q.Records))
+		}
+	}
+	if n := accounting.NewSpool(d.store).Len(); n > 0 {
+		out = append(out, fmt.Sprintf("set-aside records: %d (spool list)", n))
+	}
+	if n := d.terminator.Stuck(); n > 0 {
+		out = append(out, fmt.Sprintf("sessions that cannot be ended: %d (show sessions --state stuck)", n))
+	}
+	if d.subagent != nil {
+		if s := d.subagent.Stats(); !s.Connected {
+			reason := "agentx: not connected to the master agent"
+			if s.Reason != "" {
+				reason += ": " + string(s.Reason)
+			}
+			out = append(out, reason)
 		}
 	}
 	return out

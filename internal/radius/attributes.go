@@ -173,6 +173,15 @@ func IsUnassigned(framedIPAddress string) bool {
 	return false
 }
 
+// AppendID appends the attribute that id names, of the IETF or of a vendor. The value is cut to what
+// fits: 253 octets, or 247 for a vendor's attribute.
+func AppendID(b []byte, id ID, value string) []byte {
+	if id.Vendor != 0 {
+		return AppendAttribute(b, VendorSpecific, joinVendors(id.Vendor, id.VendorType, value))
+	}
+	return AppendAttribute(b, id.Type, value)
+}
+
 // AppendAttribute appends one attribute to b. It cuts a value to 253 octets, the maximum of RADIUS.
 func AppendAttribute(b []byte, t Type, value string) []byte {
 	value = value[:min(len(value), 253)]

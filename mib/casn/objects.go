@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"aaasess/mib"
@@ -36,6 +37,9 @@ type Config struct {
 	// Disconnect reports whether casnDisconnect can be set now: "aaa session-mib disconnect" of S1.
 	// nil means never.
 	Disconnect func() bool
+	// ClientName returns the configured name of the client that a NAS belongs to, for the log, by
+	// the source address of the NAS; "" if it has none. nil: no NAS has one.
+	ClientName func(netip.Addr) string
 	// Logger receives a line for each session that a SET ends; nil discards them.
 	Logger *slog.Logger
 }
@@ -74,7 +78,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mi
 	return &mib.Module[view]{
 		Name: "CISCO-AAA-SESSION-MIB", Root: Root, Identity: identity,
 		Pin:    table.View,
-		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect, logger: logger},
+		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect, clientName: cfg.ClientName, logger: logger},
 		Objects: []mib.Object[view]{
 			gauge("casnActiveTableEntries", active, 1, func(s view) uint32 { return uint32(s.Len()) }),
 			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),

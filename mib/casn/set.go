@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"aaasess/mib"
@@ -24,6 +25,7 @@ type writer struct {
 	table      *sessions.Table
 	terminator *sessions.Terminator
 	allowed    func() bool
+	clientName func(netip.Addr) string // Config.ClientName
 	logger     *slog.Logger
 }
 
@@ -112,6 +114,11 @@ func await(answer <-chan error, late error) error {
 func (c *change) log(level slog.Level, what string, more ...any) {
 	for _, s := range c.sessions {
 		args := []any{"by", c.by.Name, "from", c.by.Address, "session", s.ID.String(), "user", s.User, "nas", s.NAS.String()}
+		if c.clientName != nil {
+			if client := c.clientName(s.NAS.Addr); client != "" {
+				args = append(args, "client", client)
+			}
+		}
 		c.logger.Log(context.Background(), level, what, append(args, more...)...)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -172,7 +173,7 @@ func TestConcurrentSets(t *testing.T) {
 func TestSetIsLogged(t *testing.T) {
 	f := newFixture(t)
 	var log bytes.Buffer
-	cfg := Config{Disconnect: func() bool { return true }, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	cfg := Config{Disconnect: func() bool { return true }, ClientName: func(netip.Addr) string { return "lab" }, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	var err error
 	if f.tree, err = mib.New(New(cfg, f.table, f.term)); err != nil {
 		t.Fatal(err)
@@ -208,13 +209,13 @@ func TestSetIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	const who = ` by=noc from=192.0.2.9:50000 session=00000002 user=user-b nas=`
-	if got, want := lines(), []string{`"disconnect by SNMP"` + who + testNAS.String()}; !slices.Equal(got, want) {
+	if got, want := lines(), []string{`"disconnect by SNMP"` + who + testNAS.String() + " client=lab"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if err := set.Undo(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := lines(), []string{`"disconnect by SNMP undone"` + who + testNAS.String()}; !slices.Equal(got, want) {
+	if got, want := lines(), []string{`"disconnect by SNMP undone"` + who + testNAS.String() + " client=lab"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -144,6 +144,16 @@ func newClient(c Client) (*client, error) {
 	return &client{Client: c, profile: p, stats: &clientStats{}}, nil
 }
 
+// nameOf returns the configured name of the client with an address; "" if no client has the
+// address, or if it has no name.
+func (c *currentClients) nameOf(addr netip.Addr) string {
+	found := c.Load().find(addr)
+	if found == nil || found.Name == found.Prefix.String() {
+		return ""
+	}
+	return found.Name
+}
+
 func clientName(c Client) string {
 	if c.Name == "" {
 		return c.Prefix.String()

@@ -127,3 +127,19 @@ func TestCountersSurviveReload(t *testing.T) {
 		t.Errorf("the old client has %d requests, want 5", n)
 	}
 }
+
+// TestClientName: a NAS has the name of the client with the longest prefix, if that client has one.
+func TestClientName(t *testing.T) {
+	d, err := newDisconnector(DisconnectConfig{Clients: []Client{
+		{Name: "lab", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Secret: "s"},
+		{Prefix: netip.MustParsePrefix("192.0.2.7/32"), Secret: "s"},
+	}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]string{"192.0.2.1": "lab", "::ffff:192.0.2.1": "lab", "192.0.2.7": "", "198.51.100.1": ""} {
+		if got := d.ClientName(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %q, want %q", addr, got, want)
+		}
+	}
+}

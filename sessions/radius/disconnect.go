@@ -84,6 +84,10 @@ func (d *Disconnector) SetClients(list []Client) error {
 	return d.clients.replace(list)
 }
 
+// ClientName returns the configured name of the client with a source address; "" if no client has
+// the address, or if it has no name.
+func (d *Disconnector) ClientName(addr netip.Addr) string { return d.clients.nameOf(addr) }
+
 // Close closes the sockets of a Disconnector whose Run is never called.
 func (d *Disconnector) Close() error {
 	var errs []error

@@ -6,10 +6,13 @@
 // # Requests
 //
 //	GET  /v1/sessions              the live sessions, see [Query] for the parameters
+//	GET  /v1/sessions/{id}         [SessionDetail]: one live session with its attributes
 //	GET  /v1/status                [Status]
-//	POST /v1/sessions/disconnect   ends sessions; the body is a [DisconnectRequest]
+//	POST /v1/sessions/disconnect   ends sessions at their NASes; the body is a [DisconnectRequest]
+//	POST /v1/sessions/clear        ends sessions whose NASes are gone, without asking the NASes; the body
+//	                               is a [DisconnectRequest] without wait
 //
-// The answers of the first and the last are one JSON object: the counts, and then the sessions, one
+// The answers of the first and the last two are one JSON object: the counts, and then the sessions, one
 // on each line. The server writes it as a stream:
 //
 //	{"total":2,"matched":1,"sessions":[

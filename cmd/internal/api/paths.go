@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// The paths of requests; see the package comment. GroupPath and PerformPath return paths below
+// The paths of requests; see the package comment. SessionPath returns paths below
+// PathSessions, GroupPath and PerformPath return paths below
 // PathServerGroups, and RecordPath paths below PathSetAside.
 const (
 	PathSessions     = "/v1/sessions"
 	PathDisconnect   = "/v1/sessions/disconnect"
+	PathClear        = "/v1/sessions/clear"
 	PathStatus       = "/v1/status"
 	PathServerGroups = "/v1/server-groups"
 	PathOnOffGroups  = "/v1/acct-on-off-groups"
@@ -32,6 +34,9 @@ const (
 	MaxPage     = 1000      // largest number of items in a part of a list
 	MaxSeqs     = 10000     // record numbers in a RecordsRequest
 )
+
+// SessionPath returns the path of a session.
+func SessionPath(id ID) string { return PathSessions + "/" + id.String() }
 
 // GroupPath returns the path of a server group.
 func GroupPath(name string) string {

@@ -18,14 +18,17 @@ var ErrQuery = errors.New("invalid query")
 // session. The comment of each field starts with its name in a URL and in the "filter" of a
 // [DisconnectRequest].
 type Filter struct {
-	IDs            []ID       // id, may be repeated: one of these; see ParseID
-	User           string     // user: exactly this User-Name
-	Address        netip.Addr // address: this Framed-IP-Address (IPv4)
-	NAS            string     // nas: source address, name or name@address of the NAS
-	CallingStation string     // calling-station: this Calling-Station-Id; a MAC address in any notation
-	AcctSessionID  string     // acct-session-id: Acct-Session-Id at the NAS
-	Kind           string     // kind: one of Kinds
-	State          string     // state: one of States
+	IDs  []ID   // id, may be repeated: one of these; see ParseID
+	User string // user: exactly this User-Name
+	// Address: address: Framed-IP-Address, Framed-IPv6-Address, Framed-IPv6-Prefix or
+	// Delegated-IPv6-Prefix. An address matches also the prefixes that contain it. A prefix
+	// matches all addresses and prefixes that it overlaps.
+	Address        netip.Prefix
+	NAS            string // nas: the client's name, or source address, name or name@address of the NAS
+	CallingStation string // calling-station: this Calling-Station-Id; a MAC address in any notation
+	AcctSessionID  string // acct-session-id: Acct-Session-Id at the NAS
+	Kind           string // kind: one of Kinds
+	State          string // state: one of States
 }
 
 // Query is a Filter with an order and a limit.
@@ -45,8 +48,9 @@ func Orders() []string { return []string{"id", "idle", "octets", "started", "use
 // Kinds returns the values of Session.Kind and Filter.Kind.
 func Kinds() []string { return []string{"network", "exec", "connection"} }
 
-// States returns the values of Filter.State, and of Session.State in a list.
-func States() []string { return []string{"active", "terminating"} }
+// States returns the values of Filter.State. stuck selects those of the terminating sessions whose
+// Termination.Stuck is set.
+func States() []string { return []string{"active", "terminating", "stuck"} }
 
 // ParseQuery parses the parameters of a URL. An unknown parameter, an empty value and a repeated
 // parameter are errors: a misspelt filter must not match every session.
@@ -101,8 +105,8 @@ func (f *Filter) Set(key, value string) (err error) {
 	case "user":
 		f.User = value
 	case "address":
-		if f.Address, err = netip.ParseAddr(value); err != nil || !f.Address.Is4() {
-			return fmt.Errorf("%w: address %q is not an IPv4 address", ErrQuery, value)
+		if f.Address, err = parseAddress(value); err != nil {
+			return fmt.Errorf("%w: address %q: want an IPv4 or IPv6 address or prefix", ErrQuery, value)
 		}
 	case "nas":
 		f.NAS = value
@@ -118,6 +122,24 @@ func (f *Filter) Set(key, value string) (err error) {
 		return fmt.Errorf("%w: unknown parameter %q", ErrQuery, key)
 	}
 	return err
+}
+
+// parseAddress reads an address or a prefix. Host bits of a prefix are ignored. An IPv4-mapped
+// address is an IPv4 address.
+func parseAddress(s string) (netip.Prefix, error) {
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		p, err := netip.ParsePrefix(s)
+		if err == nil && p.Addr().Is4In6() {
+			err = errors.New("IPv4-mapped prefix")
+		}
+		return p.Masked(), err
+	}
+	if addr.Zone() != "" {
+		return netip.Prefix{}, errors.New("the address has a zone")
+	}
+	addr = addr.Unmap()
+	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }
 
 // oneOf returns value if all has it.
@@ -154,7 +176,11 @@ func (f Filter) values() url.Values {
 		}
 	}
 	if f.Address.IsValid() {
-		v.Set("address", f.Address.String())
+		text := f.Address.String()
+		if f.Address.IsSingleIP() {
+			text = f.Address.Addr().String()
+		}
+		v.Set("address", text)
 	}
 	return v
 }

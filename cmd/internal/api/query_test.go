@@ -57,7 +57,7 @@ func TestParseQuery(t *testing.T) {
 			"everything", "id=0000000D&id=0xe&id=0000000D&user=al%20ice&address=10.0.0.1&nas=n&calling-station=c&acct-session-id=a&kind=exec&state=terminating&sort=-octets&limit=7",
 			api.Query{
 				Filter: api.Filter{
-					IDs: []api.ID{13, 14}, User: "al ice", Address: netip.MustParseAddr("10.0.0.1"), NAS: "n",
+					IDs: []api.ID{13, 14}, User: "al ice", Address: netip.MustParsePrefix("10.0.0.1/32"), NAS: "n",
 					CallingStation: "c", AcctSessionID: "a", Kind: "exec", State: "terminating",
 				},
 				Sort: "-octets", Limit: 7,
@@ -70,10 +70,14 @@ func TestParseQuery(t *testing.T) {
 		{"empty", "user=", api.Query{}, `"user" is empty`},
 		{"twice", "user=a&user=b", api.Query{}, `"user" is given 2 times`},
 		{"id", "id=13", api.Query{}, `"13" is not a session ID`},
-		{"address", "address=10.0.0", api.Query{}, `"10.0.0" is not an IPv4 address`},
-		{"IPv6 address", "address=%3A%3A1", api.Query{}, "is not an IPv4 address"},
+		{"address", "address=10.0.0", api.Query{}, `"10.0.0": want an IPv4 or IPv6 address or prefix`},
+		{"IPv6 address", "address=%3A%3A1", api.Query{Filter: api.Filter{Address: netip.MustParsePrefix("::1/128")}}, ""},
+		{"IPv4-mapped address", "address=::ffff:10.0.0.1", api.Query{Filter: api.Filter{Address: netip.MustParsePrefix("10.0.0.1/32")}}, ""},
+		{"prefix with host bits", "address=2001:db8::1/32", api.Query{Filter: api.Filter{Address: netip.MustParsePrefix("2001:db8::/32")}}, ""},
+		{"IPv4-mapped prefix", "address=::ffff:10.0.0.0/104", api.Query{}, "want an IPv4 or IPv6 address or prefix"},
+		{"address with a zone", "address=fe80::1%25eth0", api.Query{}, "want an IPv4 or IPv6 address or prefix"},
 		{"kind", "kind=system", api.Query{}, "want one of network, exec, connection"},
-		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating"},
+		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating, stuck"},
 		{"sort", "sort=name", api.Query{}, "want one of id, idle, octets, started, user"},
 		{"limit below 0", "limit=-1", api.Query{}, "limit"},
 		{"limit too large", "limit=2147483648", api.Query{}, "limit"},
@@ -94,7 +98,7 @@ func TestParseQuery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -105,7 +109,7 @@ func TestParseQuery(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "user=alice", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
-		"sort=-user&limit=3", "kind=network&state=active", "user=%ff%00", "limit=99999999999", "address=::ffff:10.0.0.1", "acct-session-id=a&x",
+		"sort=-user&limit=3", "kind=network&state=active", "user=%ff%00", "limit=99999999999", "address=::ffff:10.0.0.1", "address=2001:db8::1/32", "acct-session-id=a&x",
 	} {
 		f.Add(seed)
 	}
@@ -122,10 +126,10 @@ func FuzzQuery(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", q.Values().Encode(), err)
 		}
-		if diff := cmp.Diff(q, again, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		if diff := cmp.Diff(q, again, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 			t.Error(diff)
 		}
-		if q.IsZero() != (len(q.Filter.IDs) == 0 && cmp.Equal(q.Filter, api.Filter{}, cmpopts.EquateComparable(netip.Addr{}))) {
+		if q.IsZero() != (len(q.Filter.IDs) == 0 && cmp.Equal(q.Filter, api.Filter{}, cmpopts.EquateComparable(netip.Prefix{}))) {
 			t.Errorf("IsZero is %v of %+v", q.IsZero(), q.Filter)
 		}
 	})

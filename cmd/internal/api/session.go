@@ -31,28 +31,33 @@ func ParseID(s string) (ID, error) {
 // Session is the JSON form of a session. The names of the fields never change. A text is "" and a
 // number is 0 if the NAS did not send it.
 type Session struct {
-	ID             string    `json:"id"`                // Acct-Session-Id towards the AAA servers, eight hex digits
-	Number         uint32    `json:"number"`            // casnSessionId: the same as a number
-	Kind           string    `json:"kind"`              // network, exec or connection
-	State          string    `json:"state"`             // active, terminating; ended only in the answer to a disconnect
-	User           string    `json:"user"`              // User-Name
-	Address        string    `json:"address"`           // Framed-IP-Address
-	NAS            string    `json:"nas"`               // NAS-Identifier, else the NAS-IP-Address or NAS-IPv6-Address
-	NASAddress     string    `json:"nasAddress"`        // source address of its packets
-	AcctSessionID  string    `json:"acctSessionId"`     // Acct-Session-Id at the NAS
-	CallingStation string    `json:"callingStation"`    // Calling-Station-Id
-	CalledStation  string    `json:"calledStation"`     // Called-Station-Id
-	NASPort        *uint32   `json:"nasPort,omitempty"` // NAS-Port; absent if the NAS sent none
-	NASPortID      string    `json:"nasPortId"`         // NAS-Port-Id
-	IfIndex        uint32    `json:"ifIndex"`           // casnVaiIfIndex
-	Started        time.Time `json:"started"`           // RFC 3339, UTC, whole seconds
-	Heard          time.Time `json:"heard"`             // time of its newest event
-	Idle           uint32    `json:"idle"`              // casnIdleTime, seconds
-	SessionTime    uint32    `json:"sessionTime"`       // Acct-Session-Time as last reported, seconds
-	InputOctets    uint64    `json:"inputOctets"`       // from the user, as last reported
-	OutputOctets   uint64    `json:"outputOctets"`      // to the user
-	InputPackets   uint64    `json:"inputPackets"`
-	OutputPackets  uint64    `json:"outputPackets"`
+	ID            string `json:"id"`            // Acct-Session-Id towards the AAA servers, eight hex digits
+	Number        uint32 `json:"number"`        // casnSessionId: the same as a number
+	Kind          string `json:"kind"`          // network, exec or connection
+	State         string `json:"state"`         // active, terminating; ended only in the answer to a disconnect
+	User          string `json:"user"`          // User-Name
+	Address       string `json:"address"`       // Framed-IP-Address
+	NAS           string `json:"nas"`           // its client's name in the configuration, else as nasIdentifier
+	NASIdentifier string `json:"nasIdentifier"` // what the NAS calls itself: NAS-Identifier, else NAS-IP-Address or NAS-IPv6-Address
+	NASAddress    string `json:"nasAddress"`    // source address of its packets
+	// IPv6 addresses and prefixes, in the order of the packets; absent if there are none.
+	IPv6Addresses     []string  `json:"ipv6Addresses,omitempty"`     // Framed-IPv6-Address
+	IPv6Prefixes      []string  `json:"ipv6Prefixes,omitempty"`      // Framed-IPv6-Prefix
+	DelegatedPrefixes []string  `json:"delegatedPrefixes,omitempty"` // Delegated-IPv6-Prefix
+	AcctSessionID     string    `json:"acctSessionId"`               // Acct-Session-Id at the NAS
+	CallingStation    string    `json:"callingStation"`              // Calling-Station-Id
+	CalledStation     string    `json:"calledStation"`               // Called-Station-Id
+	NASPort           *uint32   `json:"nasPort,omitempty"`           // NAS-Port; absent if the NAS sent none
+	NASPortID         string    `json:"nasPortId"`                   // NAS-Port-Id
+	IfIndex           uint32    `json:"ifIndex"`                     // casnVaiIfIndex
+	Started           time.Time `json:"started"`                     // RFC 3339, UTC, whole seconds
+	Heard             time.Time `json:"heard"`                       // time of its newest event
+	Idle              uint32    `json:"idle"`                        // casnIdleTime, seconds
+	SessionTime       uint32    `json:"sessionTime"`                 // Acct-Session-Time as last reported, seconds
+	InputOctets       uint64    `json:"inputOctets"`                 // from the user, as last reported
+	OutputOctets      uint64    `json:"outputOctets"`                // to the user
+	InputPackets      uint64    `json:"inputPackets"`
+	OutputPackets     uint64    `json:"outputPackets"`
 	// Marked is set in the answer to a disconnect if that request started to end the session. It is
 	// false if the session was already being ended.
 	Marked bool `json:"marked,omitempty"`
@@ -60,9 +65,18 @@ type Session struct {
 	Termination *Termination `json:"termination,omitempty"`
 }
 
+// SessionDetail is a session with all its attributes.
+type SessionDetail struct {
+	Session
+	// Attributes identify the session: what the NAS sent in accounting, without the counters and
+	// the times, in the order of the packets.
+	Attributes []Attribute `json:"attributes"`
+}
+
 // Termination is the progress of ending a session (R30).
 type Termination struct {
 	Attempts   int        `json:"attempts"`             // number of attempts
+	Stuck      bool       `json:"stuck,omitempty"`      // many attempts have not ended it; the daemon goes on asking
 	Last       string     `json:"last,omitempty"`       // outcome of the last attempt: "ACK", "NAK 406 (...)", "no answer"
 	ErrorCause uint32     `json:"errorCause,omitempty"` // of a NAK (RFC 5176 section 3.5)
 	Next       *time.Time `json:"next,omitempty"`       // time of the next step; absent during an attempt
@@ -72,6 +86,12 @@ type Termination struct {
 type SessionsHead struct {
 	Total   int `json:"total"`   // live sessions, regardless of the filter
 	Matched int `json:"matched"` // sessions that match the filter, regardless of the limit
+}
+
+// ClearHead precedes the sessions in the answer to a clear.
+type ClearHead struct {
+	Matched int `json:"matched"` // sessions that the request selects
+	Cleared int `json:"cleared"` // those that were ended
 }
 
 // DisconnectHead precedes the sessions in the answer to a disconnect.

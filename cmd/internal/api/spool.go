@@ -33,6 +33,13 @@ type Disk struct {
 	MaxSize int64  `json:"maxSize"` // limit of Size; 0: none
 	Free    int64  `json:"free"`    // free space for the daemon; -1: unknown
 	MinFree int64  `json:"minFree"` // minimum of Free; 0: none
+	// Warning is set when Free is below WarnFree or Size is above WarnSize. Once the daemon rejects
+	// events, it accepts them again when Free is at least AcceptFree and Size is at most AcceptSize.
+	// 0: no limit.
+	WarnFree   int64 `json:"warnFree"`
+	WarnSize   int64 `json:"warnSize"`
+	AcceptFree int64 `json:"acceptFree"`
+	AcceptSize int64 `json:"acceptSize"`
 	// Warning says why the daemon may soon have to reject events; "": no reason.
 	Warning string `json:"warning"`
 	// Accepting is "yes", or why the daemon rejects new events now: it does not answer the NASes,
@@ -45,9 +52,10 @@ type Queue struct {
 	Queue string `json:"queue"` // "group/NAME" or "local"
 	// Configured: the method is in the configuration. After a reload that removed it, a method
 	// still delivers as long as live sessions or records name it.
-	Configured bool      `json:"configured"`
-	Records    uint64    `json:"records"`            // records that wait
-	Bytes      *uint64   `json:"bytes,omitempty"`    // octets of these records; absent: unknown
+	Configured bool   `json:"configured"`
+	Records    uint64 `json:"records"` // records that wait
+	// Bytes is the octets of these records; of more than 4096 an estimate. Absent: unknown.
+	Bytes      *uint64   `json:"bytes,omitempty"`
 	Oldest     time.Time `json:"oldest,omitzero"`    // time of the event of the oldest waiting record; absent: none waits
 	Lost       bool      `json:"lost"`               // some records have no running method
 	Rerouted   string    `json:"rerouted,omitempty"` // the list of a [RerouteRequest]

@@ -7,6 +7,10 @@ import (
 
 // Status is the status of the daemon.
 type Status struct {
+	// Verdict is ok, or degraded if there are Reasons.
+	Verdict string `json:"verdict"`
+	// Reasons are what an operator should look at, each a sentence.
+	Reasons       []string  `json:"reasons"`
 	Version       string    `json:"version"`
 	Started       time.Time `json:"started"`       // RFC 3339, UTC
 	Entries       int       `json:"entries"`       // casnActiveTableEntries
@@ -15,6 +19,46 @@ type Status struct {
 	Disconnected  uint64    `json:"disconnected"`  // casnDisconnectedSessions
 	// Sections are the status of the parts of the daemon, by name.
 	Sections map[string]json.RawMessage `json:"sections"`
+}
+
+// The verdicts of a [Status].
+const (
+	VerdictOK       = "ok"
+	VerdictDegraded = "degraded"
+)
+
+// ServerStatus is the status of the servers of a group, in a section of a [Status].
+type ServerStatus struct {
+	// InvalidServerAddresses counts packets from other addresses than a server's, over all groups.
+	InvalidServerAddresses uint64        `json:"invalidServerAddresses"`
+	Servers                []GroupServer `json:"servers"`
+}
+
+// ListenerStatus is the status of the RADIUS accounting listener, in a section of a [Status].
+type ListenerStatus struct {
+	ListenerCounters
+	Clients []ClientStatus `json:"clients"` // in the order of the configuration
+}
+
+// ClientStatus is the status of a client of the listener.
+type ClientStatus struct {
+	Name    string `json:"name"`
+	Address string `json:"address"` // its prefix
+	ListenerCounters
+}
+
+// ListenerCounters count since the daemon started.
+type ListenerCounters struct {
+	Requests          uint64 `json:"requests"`          // datagrams received
+	Responses         uint64 `json:"responses"`         // answers sent, including repeated ones and those to Status-Servers
+	Duplicates        uint64 `json:"duplicates"`        // identical datagrams
+	Malformed         uint64 `json:"malformed"`         // requests that could not be parsed
+	LeftOut           uint64 `json:"leftOut"`           // requests accepted without an attribute of a wrong length
+	BadAuthenticators uint64 `json:"badAuthenticators"` // usually because of a wrong secret
+	UnknownClients    uint64 `json:"unknownClients"`    // datagrams from an address of no client; 0 for a client
+	StatusServers     uint64 `json:"statusServers"`     // valid Status-Servers
+	Refused           uint64 `json:"refused"`           // requests that were not answered because nothing could be stored
+	Dropped           uint64 `json:"dropped"`           // answers that could not be sent
 }
 
 // Problem is the body of an answer whose status is not 200.

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"aaasess/cmd/internal/api"
@@ -19,11 +21,13 @@ import (
 var (
 	// ErrNoDaemon is returned when no daemon listens on the socket.
 	ErrNoDaemon = errors.New("no daemon")
+	// ErrPermission is returned when the caller may not use the socket.
+	ErrPermission = errors.New("permission denied")
 	// ErrTimeout is returned when the daemon needs longer than the timeout for the next part of its
 	// answer.
-	ErrTimeout = errors.New("control: the daemon does not answer in time")
+	ErrTimeout = errors.New("the daemon does not answer in time")
 	// ErrInvalid is returned when an answer cannot be decoded or is incomplete.
-	ErrInvalid = errors.New("control: invalid answer")
+	ErrInvalid = errors.New("invalid answer of the daemon")
 )
 
 // ResponseError is an error that the daemon has answered.
@@ -63,6 +67,11 @@ func (c *Client) Sessions(ctx context.Context, q api.Query) (*List, error) {
 	return c.list(ctx, http.MethodGet, path, nil, 0)
 }
 
+// Session returns one live session with its attributes.
+func (c *Client) Session(ctx context.Context, id api.ID) (*api.SessionDetail, error) {
+	return requestNew[api.SessionDetail](ctx, c, http.MethodGet, api.SessionPath(id), nil)
+}
+
 // Disconnect ends sessions. The caller closes the List. Closing it early does not stop the
 // disconnect.
 func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*List, error) {
@@ -72,6 +81,15 @@ func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*Li
 	}
 	wait := req.Wait.Duration()
 	return c.list(ctx, http.MethodPost, api.PathDisconnect, b, wait)
+}
+
+// Clear ends sessions whose NASes are gone, without asking the NASes. The caller closes the List.
+func (c *Client) Clear(ctx context.Context, req api.DisconnectRequest) (*List, error) {
+	b, err := json.Marshal(req)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return c.list(ctx, http.MethodPost, api.PathClear, b, 0)
 }
 
 // Status returns the status of the daemon.
@@ -118,13 +136,38 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 		return cause
 	}
 	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("%w at %s: %w", ErrNoDaemon, c.socket, op.Err)
+		return dialError(c.socket, op.Err)
 	}
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
 	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
+
+// dialError returns the error of a connection that could not be made.
+func dialError(socket string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return &unreachableError{
+			ErrPermission, err,
+			fmt.Sprintf("permission denied at %s: only root and the members of the socket's group may use it", socket),
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		return &unreachableError{ErrNoDaemon, err, fmt.Sprintf("no daemon at %s: the socket does not exist", socket)}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &unreachableError{ErrNoDaemon, err, fmt.Sprintf("no daemon at %s: nothing listens on the socket", socket)}
+	}
+	return fmt.Errorf("%w at %s: %w", ErrNoDaemon, socket, err)
+}
+
+// unreachableError has a text for the operator in place of that of its causes.
+type unreachableError struct {
+	kind, cause error
+	text        string
+}
+
+func (e *unreachableError) Error() string   { return e.text }
+func (e *unreachableError) Unwrap() []error { return []error{e.kind, e.cause} }
 
 func responseError(resp *http.Response, body io.Reader) error {
 	b, _ := io.ReadAll(io.LimitReader(body, api.MaxBody))

@@ -15,6 +15,7 @@ type List struct {
 	Total   int // live sessions; set by Sessions
 	Matched int // sessions that match; the list may be shorter because of a limit
 	Marked  int // sessions that were not already being ended; set by Disconnect
+	Cleared int // sessions that were ended; set by Clear
 
 	body *answer
 	dec  *json.Decoder
@@ -50,6 +51,8 @@ func (l *List) readHead() error {
 			err = l.dec.Decode(&l.Matched)
 		case "marked":
 			err = l.dec.Decode(&l.Marked)
+		case "cleared":
+			err = l.dec.Decode(&l.Cleared)
 		case "sessions":
 			return l.expect(json.Delim('['))
 		default:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -112,15 +113,20 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	b, err := s.start(ctx, sel)
 	s.logDisconnect(r, b)
-	if notLive := (*sessions.NotLiveError)(nil); errors.As(err, &notLive) {
-		s.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live; no session was disconnected", notLive.ID))
-		return
-	}
 	if err != nil {
-		s.writeError(w, http.StatusServiceUnavailable, err)
+		s.writeEndError(w, err, "disconnected")
 		return
 	}
 	s.report(w, r, b, sel.wait)
+}
+
+// writeEndError answers a request that has ended no session. done is a past participle.
+func (s *Server) writeEndError(w http.ResponseWriter, err error, done string) {
+	if notLive := (*sessions.NotLiveError)(nil); errors.As(err, &notLive) {
+		s.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live; no session was %s", notLive.ID, done))
+		return
+	}
+	s.writeError(w, http.StatusServiceUnavailable, err)
 }
 
 // logDisconnect writes a log line for each session that the request has marked. Sessions that were
@@ -131,9 +137,18 @@ func (s *Server) logDisconnect(r *http.Request, b *batch) {
 		if !b.marked[id] || session == nil {
 			continue
 		}
-		s.cfg.Logger.Info("disconnect by command", "uid", r.Context().Value(peerKey{}),
-			"session", id.String(), "user", session.User, "nas", session.NAS.String())
+		s.sessionLogger(r, session).Info("disconnect by command")
 	}
+}
+
+// sessionLogger returns a logger whose lines name the caller and the session.
+func (s *Server) sessionLogger(r *http.Request, session *sessions.Session) *slog.Logger {
+	log := s.cfg.Logger.With("uid", r.Context().Value(peerKey{}),
+		"session", session.ID.String(), "user", session.User, "nas", session.NAS.String())
+	if client := s.cfg.ClientName(session.NAS.Addr); client != "" {
+		log = log.With("client", client)
+	}
+	return log
 }
 
 func readDisconnect(r *http.Request) (selection, error) {
@@ -164,7 +179,7 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 	b := &batch{ids: sel.ids, marked: map[sessions.ID]bool{}, before: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
-		for _, session := range find(sel.filter, view) {
+		for _, session := range s.find(sel.filter, view) {
 			b.ids = append(b.ids, session.ID)
 		}
 	}

@@ -25,15 +25,39 @@ var orders = map[string]func(a, b *sessions.Session) int{
 func octets(s *sessions.Session) uint64 { return s.Usage.InputOctets + s.Usage.OutputOctets }
 
 // match reports whether s matches a filter.
-func match(f *api.Filter, s *sessions.Session) bool {
+func (srv *Server) match(f *api.Filter, s *sessions.Session) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, api.ID(s.ID))) &&
 		(f.User == "" || f.User == s.User) &&
-		(!f.Address.IsValid() || s.IPv4 != 0 && f.Address == framedAddress(s)) &&
-		(f.NAS == "" || isNAS(f.NAS, s.NAS)) &&
+		(!f.Address.IsValid() || hasAddress(f.Address, s)) &&
+		(f.NAS == "" || isNAS(f.NAS, s.NAS) || f.NAS == srv.cfg.ClientName(s.NAS.Addr)) &&
 		(f.CallingStation == "" || sameStation(f.CallingStation, s.Attrs.Text(radius.CallingStationID))) &&
 		(f.AcctSessionID == "" || f.AcctSessionID == s.AcctSessionID) &&
 		(f.Kind == "" || f.Kind == s.Kind.String()) &&
-		(f.State == "" || f.State == s.State.String())
+		(f.State == "" || f.State == s.State.String() || f.State == "stuck" && srv.isStuck(s))
+}
+
+func (srv *Server) isStuck(s *sessions.Session) bool {
+	if s.State != sessions.Terminating {
+		return false
+	}
+	t, _ := srv.terminator.Status(s.ID)
+	return t.Stuck
+}
+
+// hasAddress reports whether an address or prefix of a session overlaps want.
+func hasAddress(want netip.Prefix, s *sessions.Session) bool {
+	if s.IPv4 != 0 && want.Contains(framedAddress(s)) {
+		return true
+	}
+	if want.Addr().Is4() {
+		return false
+	}
+	for prefix := range ipv6Of(s) {
+		if want.Overlaps(prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func isNAS(want string, nas *sessions.NAS) bool {
@@ -56,20 +80,20 @@ func sameStation(a, b string) bool {
 }
 
 // find returns the sessions of a view that match a filter, in the order of their ids.
-func find(f api.Filter, view *sessions.View) []*sessions.Session {
+func (srv *Server) find(f api.Filter, view *sessions.View) []*sessions.Session {
 	var list []*sessions.Session
 	if len(f.IDs) > 0 {
 		ids := slices.Sorted(slices.Values(f.IDs))
 		f.IDs = nil
 		for _, id := range ids {
-			if s := view.Get(sessions.ID(id)); s != nil && match(&f, s) {
+			if s := view.Get(sessions.ID(id)); s != nil && srv.match(&f, s) {
 				list = append(list, s)
 			}
 		}
 		return list
 	}
 	for s := range view.All() {
-		if match(&f, s) {
+		if srv.match(&f, s) {
 			list = append(list, s)
 		}
 	}

@@ -8,13 +8,18 @@ import (
 	"time"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
 // TestFiltersAndOrders asks a daemon with six sessions through its socket.
 func TestFiltersAndOrders(t *testing.T) {
-	d, client := start(t, nil)
+	v6 := netip.MustParseAddr("2001:db8::7").As16()
+	clients := map[netip.Addr]string{netip.MustParseAddr("192.0.2.2"): "lab"}
+	d, client := start(t, func(c *control.Config) {
+		c.ClientName = func(addr netip.Addr) string { return clients[addr] }
+	})
 	began := time.Now().Add(-time.Hour)
 	nas2 := func(ev *sessions.Event) {
 		ev.NAS = sessions.NAS{Addr: netip.MustParseAddr("192.0.2.2"), Identifier: "nas-2"}
@@ -29,7 +34,8 @@ func TestFiltersAndOrders(t *testing.T) {
 	begin(t, d, "alice", began.Add(2*time.Minute), used(5000, 1), with(radius.CallingStationID, "00-11-22-AA-BB-CC"))
 	begin(t, d, "bob", began.Add(1*time.Minute), nas2, with(radius.FramedIPAddress, "\x0a\x00\x00\x02"))
 	begin(t, d, "dave", began.Add(4*time.Minute), exec, used(0, 400))
-	begin(t, d, "alice", began.Add(5*time.Minute), nas2, with(radius.CallingStationID, "tel:1234"))
+	begin(t, d, "alice", began.Add(5*time.Minute), nas2, with(radius.FramedIPv6Address, string(v6[:])),
+		with(radius.DelegatedIPv6Prefix, "\x00\x30\x20\x01\x0d\xb8\x00\x42"), with(radius.FramedIPv6Prefix, "\x00\x81"), with(radius.CallingStationID, "tel:1234"))
 	begin(t, d, "a\xffb\x1b[31m", began)
 	disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000004"}})
 
@@ -40,6 +46,15 @@ func TestFiltersAndOrders(t *testing.T) {
 		{"user is no prefix", "user=ali", "of 0"},
 		{"address", "address=10.0.0.2", "3 of 1"},
 		{"no session has address 0", "address=0.0.0.0", "of 0"},
+		{"address in a prefix", "address=10.0.0.0/8", "1 3 of 2"},
+		{"any IPv4 address", "address=0.0.0.0/0", "1 3 of 2"},
+		{"IPv6 address", "address=2001:db8:0:0::7", "5 of 1"},
+		{"IPv6 address in a delegated prefix", "address=2001:db8:42:1::1", "5 of 1"},
+		{"IPv6 address elsewhere", "address=2001:db8::8", "of 0"},
+		{"IPv6 prefix", "address=2001:db8::/32", "5 of 1"},
+		{"IPv6 prefix within a delegated one", "address=2001:db8:42:7::/64", "5 of 1"},
+		{"any IPv6 address", "address=::/0", "5 of 1"},
+		{"nas by the client's name", "nas=lab", "3 5 of 2"},
 		{"nas by name", "nas=nas-2", "3 5 of 2"},
 		{"nas by address", "nas=192.0.2.2", "3 5 of 2"},
 		{"nas as shown in logs", "nas=nas-2@192.0.2.2", "3 5 of 2"},

@@ -18,15 +18,14 @@ func (s *Server) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.noSuchPath)
 	route := func(method, path string, handle http.HandlerFunc) {
-		mux.HandleFunc(method+" "+path, handle)
-		notAllowed := func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", method)
-			s.writeError(w, http.StatusMethodNotAllowed, fmt.Errorf("method %q is not allowed: want %s", r.Method, method))
-		}
-		mux.HandleFunc(path, notAllowed)
-		if method == http.MethodGet { // a GET pattern also matches HEAD
-			mux.HandleFunc(http.MethodHead+" "+path, notAllowed)
-		}
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != method {
+				w.Header().Set("Allow", method)
+				s.writeError(w, http.StatusMethodNotAllowed, fmt.Errorf("method %q is not allowed: want %s", r.Method, method))
+				return
+			}
+			handle(w, r)
+		})
 	}
 	accounting := func(method, path string, handle http.HandlerFunc) {
 		if s.cfg.Accounting == nil {
@@ -35,8 +34,10 @@ func (s *Server) newMux() *http.ServeMux {
 		route(method, path, handle)
 	}
 	route(http.MethodGet, api.PathSessions, s.listSessions)
+	route(http.MethodGet, api.PathSessions+"/{id}", s.showSession)
 	route(http.MethodGet, api.PathStatus, s.showStatus)
 	route(http.MethodPost, api.PathDisconnect, s.disconnect)
+	route(http.MethodPost, api.PathClear, s.clear)
 
 	accounting(http.MethodGet, api.PathServerGroups, s.listServerGroups)
 	accounting(http.MethodGet, api.PathServerGroups+"/{name}", s.showServerGroup)

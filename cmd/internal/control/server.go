@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -33,6 +35,14 @@ type Config struct {
 	Version string
 	// Accounting answers requests for server groups and the spool. nil answers them with 404.
 	Accounting Accounting
+	// Reasons returns why the daemon is degraded, for /v1/status: sentences for the operator. It
+	// must not block. nil: the daemon never is.
+	Reasons func() []string
+	// ClientName returns the configured name of the client that a NAS belongs to, by the source
+	// address of the NAS; "" if it has none. nil: no NAS has one.
+	ClientName func(netip.Addr) string
+	// Names returns the dictionary with the names of attributes; nil means the standard one.
+	Names func() *radius.Dictionary
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
 	// Now is the clock for the start time in /v1/status; nil means time.Now.
@@ -61,6 +71,12 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.ClientName == nil {
+		cfg.ClientName = func(netip.Addr) string { return "" }
+	}
+	if cfg.Names == nil {
+		cfg.Names = radius.Standard
 	}
 	gid, err := groupID(cfg.Group)
 	if err != nil {
@@ -174,7 +190,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := s.table.View()
-	found := find(query.Filter, view)
+	found := s.find(query.Filter, view)
 	out, err := newListWriter(w, api.SessionsHead{Total: view.Len(), Matched: len(found)})
 	if err != nil {
 		return
@@ -189,7 +205,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 
 // describe returns the JSON form of a session, with its termination if it is being ended.
 func (s *Server) describe(session *sessions.Session) api.Session {
-	out := describe(session, s.table)
+	out := s.describeRow(session)
 	if session.State == sessions.Terminating {
 		if t, ok := s.terminator.Status(session.ID); ok {
 			out.Termination = describeTermination(t)

@@ -168,8 +168,8 @@ func TestAnswer(t *testing.T) {
 		})
 	begin(t, d, "", began.Add(10*time.Second), func(ev *sessions.Event) { ev.Kind, ev.NAS.Identifier = sessions.Connection, "" })
 	want := `{"total":2,"matched":2,"sessions":[
-{"id":"00000001","number":1,"kind":"network","state":"active","user":"al\\xffice\n","address":"10.0.0.1","nas":"nas-1","nasAddress":"192.0.2.1","acctSessionId":"s-al\\xffice\n","callingStation":"1234","calledStation":"5678","nasPort":0,"nasPortId":"eth0.7","ifIndex":9,"started":"2001-06-27T04:44:00Z","heard":"2001-06-27T04:45:00Z","idle":100,"sessionTime":60,"inputOctets":1099511627776,"outputOctets":2,"inputPackets":3,"outputPackets":4},
-{"id":"00000002","number":2,"kind":"connection","state":"active","user":"","address":"","nas":"","nasAddress":"192.0.2.1","acctSessionId":"s-","callingStation":"","calledStation":"","nasPortId":"","ifIndex":0,"started":"2001-06-27T04:45:10Z","heard":"2001-06-27T04:45:10Z","idle":90,"sessionTime":0,"inputOctets":0,"outputOctets":0,"inputPackets":0,"outputPackets":0}
+{"id":"00000001","number":1,"kind":"network","state":"active","user":"al\\xffice\n","address":"10.0.0.1","nas":"nas-1","nasIdentifier":"nas-1","nasAddress":"192.0.2.1","acctSessionId":"s-al\\xffice\n","callingStation":"1234","calledStation":"5678","nasPort":0,"nasPortId":"eth0.7","ifIndex":9,"started":"2001-06-27T04:44:00Z","heard":"2001-06-27T04:45:00Z","idle":100,"sessionTime":60,"inputOctets":1099511627776,"outputOctets":2,"inputPackets":3,"outputPackets":4},
+{"id":"00000002","number":2,"kind":"connection","state":"active","user":"","address":"","nas":"","nasIdentifier":"","nasAddress":"192.0.2.1","acctSessionId":"s-","callingStation":"","calledStation":"","nasPortId":"","ifIndex":0,"started":"2001-06-27T04:45:10Z","heard":"2001-06-27T04:45:10Z","idle":90,"sessionTime":0,"inputOctets":0,"outputOctets":0,"inputPackets":0,"outputPackets":0}
 ]}
 `
 	code, body := ask(t, d.Socket, "GET", "/v1/sessions", "")
@@ -204,7 +204,10 @@ func TestListShowsTermination(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	began := time.Date(2001, 6, 27, 4, 45, 0, 500, time.UTC)
-	d, client := start(t, func(cfg *control.Config) { cfg.Now = func() time.Time { return began } })
+	d, client := start(t, func(cfg *control.Config) {
+		cfg.Now = func() time.Time { return began }
+		cfg.Reasons = func() []string { return []string{"why \xff"} }
+	})
 	begin(t, d, "alice", began)
 	begin(t, d, "bob", began)
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": false} })
@@ -216,7 +219,7 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &api.Status{
-		Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
+		Verdict: api.VerdictDegraded, Reasons: []string{`why \xff`}, Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
 		Sections: map[string]json.RawMessage{
 			"agentx": json.RawMessage(`{"connected":true}`), "broken": json.RawMessage(`{"error":"json: unsupported type: func()"}`),
 		},

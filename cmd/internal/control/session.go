@@ -1,8 +1,11 @@
 package control
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"iter"
+	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -13,11 +16,12 @@ import (
 	"aaasess/sessions"
 )
 
-// describe returns the JSON form of a session of the table.
-func describe(s *sessions.Session, table *sessions.Table) api.Session {
+// describeRow returns the JSON form of a session of the table, without its termination.
+func (srv *Server) describeRow(s *sessions.Session) api.Session {
+	table := srv.table
 	out := api.Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
-		User: utf8Text(s.User), NAS: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
+		User: utf8Text(s.User), NASIdentifier: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
 		CallingStation: utf8Text(s.Attrs.Text(radius.CallingStationID)),
 		CalledStation:  utf8Text(s.Attrs.Text(radius.CalledStationID)),
 		NASPortID:      utf8Text(s.Attrs.Text(radius.NASPortID)),
@@ -26,6 +30,17 @@ func describe(s *sessions.Session, table *sessions.Table) api.Session {
 		Idle: s.IdleTime(table.Clock()), SessionTime: s.Usage.SessionTime,
 		InputOctets: s.Usage.InputOctets, OutputOctets: s.Usage.OutputOctets,
 		InputPackets: s.Usage.InputPackets, OutputPackets: s.Usage.OutputPackets,
+	}
+	out.NAS = cmp.Or(srv.cfg.ClientName(s.NAS.Addr), out.NASIdentifier)
+	for prefix, t := range ipv6Of(s) {
+		switch t {
+		case radius.FramedIPv6Address:
+			out.IPv6Addresses = append(out.IPv6Addresses, prefix.Addr().String())
+		case radius.FramedIPv6Prefix:
+			out.IPv6Prefixes = append(out.IPv6Prefixes, prefix.String())
+		case radius.DelegatedIPv6Prefix:
+			out.DelegatedPrefixes = append(out.DelegatedPrefixes, prefix.String())
+		}
 	}
 	if s.NAS.Addr.IsValid() {
 		out.NASAddress = s.NAS.Addr.String()
@@ -45,9 +60,54 @@ func framedAddress(s *sessions.Session) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
+// showSession is GET /v1/sessions/{id}.
+func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
+	if !srv.noParameters(w, r) {
+		return
+	}
+	id, err := api.ParseID(r.PathValue("id"))
+	if err != nil {
+		srv.writeError(w, http.StatusBadRequest, err)
+		return
+	}
+	session := srv.table.View().Get(sessions.ID(id))
+	if session == nil {
+		srv.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live", id))
+		return
+	}
+	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
+	for p := range srv.cfg.Names().Print(session.Attrs) {
+		detail.Attributes = append(detail.Attributes, api.Attribute{Name: p.Name, Value: utf8Text(p.Text)})
+	}
+	srv.writeJSON(w, http.StatusOK, detail)
+}
+
+// ipv6Of yields the IPv6 addresses and prefixes of a session with their attributes:
+// Framed-IPv6-Address (RFC 6911 section 3.1), Framed-IPv6-Prefix (RFC 3162 section 2.3) and
+// Delegated-IPv6-Prefix (RFC 4818 section 3). It leaves out values that are not valid.
+func ipv6Of(s *sessions.Session) iter.Seq2[netip.Prefix, radius.Type] {
+	return func(yield func(netip.Prefix, radius.Type) bool) {
+		for t, value := range s.Attrs.All() {
+			var p netip.Prefix
+			switch {
+			case t == radius.FramedIPv6Address && len(value) == 16:
+				p = netip.PrefixFrom(netip.AddrFrom16([16]byte([]byte(value))), 128)
+			// An octet that is reserved, the length in bits, and up to 16 octets of the prefix.
+			case (t == radius.FramedIPv6Prefix || t == radius.DelegatedIPv6Prefix) && len(value) >= 2 && len(value) <= 18:
+				var b [16]byte
+				copy(b[:], value[2:])
+				p = netip.PrefixFrom(netip.AddrFrom16(b), int(value[1])).Masked()
+			}
+			if p.IsValid() && !yield(p, t) {
+				return
+			}
+		}
+	}
+}
+
 // describeTermination returns the JSON form of a termination.
 func describeTermination(t sessions.Termination) *api.Termination {
-	out := &api.Termination{Attempts: t.Attempts}
+	out := &api.Termination{Attempts: t.Attempts, Stuck: t.Stuck}
 	if t.Attempts > 1 || t.Attempts == 1 && !t.Asking { // there is an outcome
 		out.Last = utf8Text(t.Last.String())
 		out.ErrorCause = uint32(t.Last.ErrorCause)

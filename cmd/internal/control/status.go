@@ -21,9 +21,14 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	view := s.table.View()
 	status := api.Status{
-		Version: s.cfg.Version, Started: s.started.UTC().Truncate(time.Second), Entries: view.Len(),
+		Verdict: api.VerdictOK, Reasons: []string{}, Version: s.cfg.Version, Started: s.started.UTC().Truncate(time.Second), Entries: view.Len(),
 		HighWaterMark: view.HighWater, Total: view.Total, Disconnected: view.Disconnected,
 		Sections: map[string]json.RawMessage{},
+	}
+	if s.cfg.Reasons != nil {
+		for _, reason := range s.cfg.Reasons() {
+			status.Verdict, status.Reasons = api.VerdictDegraded, append(status.Reasons, utf8Text(reason))
+		}
 	}
 	for name, fn := range sections {
 		b, err := json.Marshal(fn())

@@ -163,7 +163,7 @@ func (wr *waiter) writeReady() error {
 			continue
 		}
 		delete(wr.pending, p.id)
-		if err := wr.out.write(wr.b.describe(p, nil, wr.s.table)); err != nil {
+		if err := wr.out.write(wr.describe(p, nil)); err != nil {
 			return err
 		}
 	}
@@ -189,7 +189,7 @@ func (wr *waiter) writePending() error {
 		if p.ended {
 			session = nil
 		}
-		if err := wr.out.write(wr.b.describe(p, session, wr.s.table)); err != nil {
+		if err := wr.out.write(wr.describe(p, session)); err != nil {
 			return err
 		}
 	}
@@ -197,13 +197,13 @@ func (wr *waiter) writePending() error {
 }
 
 // describe returns the JSON form of a session that is being ended. session is nil if it has ended.
-func (b *batch) describe(p *pending, session *sessions.Session, table *sessions.Table) api.Session {
+func (wr *waiter) describe(p *pending, session *sessions.Session) api.Session {
 	var out api.Session
-	switch before := b.before[p.id]; {
+	switch before := wr.b.before[p.id]; {
 	case session != nil:
-		out = describe(session, table)
+		out = wr.s.describeRow(session)
 	case before != nil:
-		out = describe(before, table)
+		out = wr.s.describeRow(before)
 	default:
 		out = api.Session{ID: p.id.String(), Number: uint32(p.id)}
 	}
@@ -211,7 +211,7 @@ func (b *batch) describe(p *pending, session *sessions.Session, table *sessions.
 		out.State = sessions.Ended.String()
 		p.status.Next = time.Time{} // there is no further attempt
 	}
-	out.Marked = b.marked[p.id]
+	out.Marked = wr.b.marked[p.id]
 	if p.status.Attempts > 0 || session != nil && session.State == sessions.Terminating {
 		out.Termination = describeTermination(p.status)
 	}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"aaasess/internal/radius"
@@ -55,6 +56,7 @@ type NAS struct {
 	mu       sync.Mutex
 	sessions []*session
 	stops    sync.WaitGroup
+	allEnded chan struct{} // closed when no session is live
 }
 
 // New returns a NAS with an open port for Disconnect-Requests.
@@ -64,9 +66,9 @@ func New(cfg Config) (*NAS, error) {
 	}
 	dae, err := net.ListenPacket("udp", cfg.Disconnect)
 	if err != nil {
-		return nil, fmt.Errorf("nas: %w", err)
+		return nil, listenError(cfg.Disconnect, err)
 	}
-	n := &NAS{cfg: cfg, dae: dae}
+	n := &NAS{cfg: cfg, dae: dae, allEnded: make(chan struct{})}
 	begin := time.Now()
 	for i := range cfg.Sessions {
 		n.sessions = append(n.sessions, &session{
@@ -76,6 +78,16 @@ func New(cfg Config) (*NAS, error) {
 		})
 	}
 	return n, nil
+}
+
+// listenError says in plain words why a port cannot be opened.
+func listenError(address string, err error) error {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
+		err = errno
+	} else if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err
+	}
+	return fmt.Errorf("nas: cannot listen on %s: %w", address, err)
 }
 
 // Run reports the starts of the sessions. Then it reports interims until ctx is done or all
@@ -92,6 +104,7 @@ func (n *NAS) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for n.liveSessions() > 0 {
 		select {
+		case <-n.allEnded:
 		case <-ctx.Done():
 			for _, s := range n.sessions {
 				if n.markEnded(s) {
@@ -110,9 +123,14 @@ func (n *NAS) Run(ctx context.Context) error {
 	return nil
 }
 
-func (n *NAS) liveSessions() (live int) {
+func (n *NAS) liveSessions() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.countLive()
+}
+
+// countLive returns how many sessions are live. The caller holds the lock.
+func (n *NAS) countLive() (live int) {
 	for _, s := range n.sessions {
 		if !s.ended {
 			live++
@@ -139,6 +157,9 @@ func (n *NAS) markEnded(s *session) bool {
 	}
 	s.ended = true
 	n.stops.Add(1)
+	if n.countLive() == 0 {
+		close(n.allEnded)
+	}
 	return true
 }
 

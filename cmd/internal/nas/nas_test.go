@@ -186,10 +186,10 @@ func TestReports(t *testing.T) {
 }
 
 // TestDisconnect: a Disconnect-Request ends the session that it names. The NAS ends with its last
-// session.
+// session, without waiting for the next interim.
 func TestDisconnect(t *testing.T) {
 	s := startServer(t, true)
-	n, out, _, ended := run(t, s, 2, 10*time.Millisecond)
+	n, out, _, ended := run(t, s, 2, time.Hour)
 	var ids []string
 	for range 2 {
 		ids = append(ids, rfc2866.AcctSessionID_GetString(s.next(t, rfc2866.AcctStatusType_Value_Start)))
@@ -250,7 +250,8 @@ func TestNewFails(t *testing.T) {
 	}{
 		{0, "127.0.0.1:0", "1 to 10000"},
 		{10001, "127.0.0.1:0", "1 to 10000"},
-		{1, s.conn.LocalAddr().String(), "in use"},
+		{1, s.conn.LocalAddr().String(), "nas: cannot listen on " + s.conn.LocalAddr().String() + ": address already in use"},
+		{1, "nowhere", "nas: cannot listen on nowhere: address nowhere: missing port in address"},
 	} {
 		_, err := New(Config{Sessions: tt.sessions, Disconnect: tt.listen})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -76,20 +76,21 @@ func (d checker) servers(raw *rawRADIUS) []client.Member {
 }
 
 // groups returns the groups of the file.
-func (d checker) groups(raw *rawRADIUS, servers []client.Member) []acctradius.Spec {
+func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.Dictionary) []acctradius.Spec {
 	byName := map[string]client.Member{}
 	for _, s := range servers {
 		byName[s.Name] = s
 	}
-	names := d.Unique()
+	unique := d.Unique()
 	groups := make([]acctradius.Spec, 0, len(raw.Groups))
 	for i, r := range raw.Groups {
 		path := fmt.Sprintf("radius.groups[%d]", i)
 		if r.Name == AllServers {
 			d.Fault(path+".name", "%s is the group of all servers, which always exists and is not listed", r.Name)
 		}
-		names.Check(path+".name", string(r.Name), "the name of")
+		unique.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)
+		g.NASSessionID = d.nasSessionID(path+".nas-session-id", string(r.NASSessionID), names)
 		own := resend{r.Timeout, r.Retransmit, r.Backoff}
 		members := d.Unique()
 		for j, name := range r.Servers {
@@ -106,6 +107,28 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member) []acctradius.Sp
 		groups = append(groups, g)
 	}
 	return groups
+}
+
+// nasSessionID returns the attribute for the Acct-Session-Id of the NAS. It must take any text, and
+// must not be one that the daemon itself sets.
+func (d checker) nasSessionID(path, name string, names *radius.Dictionary) radius.ID {
+	if name == "" || names == nil {
+		return radius.ID{}
+	}
+	def, _, err := names.Lookup(name)
+	switch {
+	case err != nil:
+		d.Fault(path, "%q: %v", name, err)
+	case def.Kind != radius.Text && def.Kind != radius.Octets || def.Encrypted || def.Tagged || def.Type >= radius.FirstExtended && def.Type <= radius.LastExtended:
+		d.Fault(path, "%s cannot have any text as its value", name)
+	case def.Type == radius.AcctSessionID:
+		d.Fault(path, "%s has the session id of aaasess", name)
+	case names.InAccounting(def.Type) == radius.Never || def.Type == radius.ProxyState || def.Type == radius.MessageAuthenticator:
+		d.Fault(path, "%s must not be in an Accounting-Request", name)
+	default:
+		return def.ID
+	}
+	return radius.ID{}
 }
 
 // newGroup returns a group without its servers.

@@ -170,10 +170,11 @@ radius:
       access-algorithm: round-robin
       source-address: "fe80::1%eth0"
       drain-rate: 1000000
+      nas-session-id: attribute Cisco-AVPair
       acct-on-off: {oper-state-change: true, group: upstream}
     - {name: mirror, servers: [r2], acct-on-off: {oper-state-change: false, monitor-group: upstream}, source-address: 192.0.2.10}
     - {name: archive, servers: [r2], acct-on-off: {monitor-group: upstream}}
-    - {name: plain, servers: [r2], acct-on-off: {}}
+    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id}
   acct-on-off-groups:
     - {name: upstream, description: who waits for whom}
     - {name: unused}
@@ -187,11 +188,15 @@ radius:
 		{
 			Group: "isp", Description: "the provider: 2 servers", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("fe80::1%eth0"),
 			HoldDown: 30 * time.Second, Window: 1024, DrainRate: 1000000,
-			AcctOnOff: &accounting.OnOff{Attributes: identity, Blocks: true, Controls: "upstream"},
+			NASSessionID: radius.ID{Type: radius.VendorSpecific, Vendor: 9, VendorType: 1},
+			AcctOnOff:    &accounting.OnOff{Attributes: identity, Blocks: true, Controls: "upstream"},
 		},
 		{Group: "mirror", Source: netip.MustParseAddr("192.0.2.10"), HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
 		{Group: "archive", HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
-		{Group: "plain", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &accounting.OnOff{Attributes: identity}},
+		{
+			Group: "plain", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &accounting.OnOff{Attributes: identity},
+			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID},
+		},
 	}
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)

@@ -114,6 +114,7 @@ type rawGroup struct {
 	DeadCriteria    *rawDeadCriteria `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
 	Window          int              `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
 	DrainRate       int              `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
+	NASSessionID    nasSessionText   `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces what the NAS sent in that attribute. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
 	AcctOnOff       *rawAcctOnOff    `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 

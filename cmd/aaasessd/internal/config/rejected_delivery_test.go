@@ -67,6 +67,12 @@ var rejectedDelivery = []rejection{
 		"17:23: radius.groups[0].source-address: 192.0.2.1 is IPv4, but server r2 has 2001:db8::2, which is IPv6",
 	},
 
+	{"nas-session-id", ofGroup("nas-session-id: Acct-Multi-Session-Id"), `17:23: radius.groups[0].nas-session-id: "Acct-Multi-Session-Id" is not "attribute NAME"`},
+	{"nas-session-id of no attribute", ofGroup("nas-session-id: attribute Acct-Multi-Id"), `17:23: radius.groups[0].nas-session-id: "Acct-Multi-Id": unknown attribute name`},
+	{"nas-session-id of a number", ofGroup("nas-session-id: attribute NAS-Port"), "17:23: radius.groups[0].nas-session-id: NAS-Port cannot have any text as its value"},
+	{"nas-session-id in ours", ofGroup("nas-session-id: attribute Acct-Session-Id"), "17:23: radius.groups[0].nas-session-id: Acct-Session-Id has the session id of aaasess"},
+	{"nas-session-id that no request may have", ofGroup("nas-session-id: attribute Reply-Message"), "17:23: radius.groups[0].nas-session-id: Reply-Message must not be in an Accounting-Request"},
+
 	// Accounting-On and -Off.
 	{"nas-identifier empty", global(`nas-identifier: ""`), "2:19: radius.nas-identifier: has 0 octets, must have 1 to 253"},
 	{"nas-identifier too long", global("nas-identifier: " + strings.Repeat("é", 127)), "2:19: radius.nas-identifier: has 254 octets, must have 1 to 253"},

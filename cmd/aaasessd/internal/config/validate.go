@@ -41,7 +41,7 @@ func (d checker) config(raw *rawConfig) *Config {
 			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
 		},
 		Dictionary:  names,
-		Groups:      d.groups(&raw.RADIUS, servers),
+		Groups:      d.groups(&raw.RADIUS, servers, names),
 		OnOffGroups: d.onOffGroups(&raw.RADIUS),
 		Sessions:    sessions.Config{Remember: raw.Sessions.Remember},
 		Terminator:  sessions.TerminatorConfig{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// TestFittingColumns: every line fits the terminal, and the columns stand at the same places
+// whatever the values are.
+func TestFittingColumns(t *testing.T) {
+	for _, width := range []int{1, 79, 80, 81, 95, 96, 109, 110, 120, 200} {
+		columns, cells := fittingColumns(width)
+		sum := 2 * (len(columns) - 1)
+		for _, c := range columns {
+			sum += c.width
+			if utf8.RuneCountInString(c.title) > c.width {
+				t.Errorf("%d: %s has %d columns", width, c.title, c.width)
+			}
+		}
+		if least := max(width, 80); sum > least || sum < least-6 {
+			t.Errorf("%d: lines of %d columns", width, sum)
+		}
+		var out strings.Builder
+		table := newTable(&out, columns)
+		for _, s := range examples() {
+			if err := table.row(cells(s, now)...); err != nil {
+				t.Fatal(err)
+			}
+			if err := table.flush(); err != nil { // each row in a piece of its own
+				t.Fatal(err)
+			}
+		}
+		for _, line := range strings.Split(out.String(), "\n") {
+			if n := utf8.RuneCountInString(line); n > max(width, 80) {
+				t.Errorf("%d: %d columns: %s", width, n, line)
+			}
+		}
+		if width == 80 || width == 120 {
+			golden(t, fmt.Sprintf("sessions-%d.txt", width), out.String())
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/sessions"
+)
+
+// clear is POST /v1/sessions/clear.
+func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
+	sel, err := readDisconnect(r)
+	if err == nil && sel.wait != 0 {
+		err = errors.New("body: a clear does not wait")
+	}
+	if err != nil {
+		s.writeBodyError(w, err)
+		return
+	}
+	matched, cleared, err := s.clearSelected(sel)
+	for _, session := range cleared {
+		s.sessionLogger(r, session).Info("session cleared by command")
+	}
+	if err != nil {
+		s.writeEndError(w, err, "cleared")
+		return
+	}
+	out, err := newListWriter(w, api.ClearHead{Matched: matched, Cleared: len(cleared)})
+	if err != nil {
+		return
+	}
+	for _, session := range cleared {
+		row := s.describeRow(session)
+		row.State = sessions.Ended.String()
+		if out.write(row) != nil {
+			return
+		}
+	}
+	_ = out.end()
+}
+
+// clearSelected ends the sessions of a selection, and returns them as they were before. With ids,
+// an error means that no session was ended. With a filter, some may be ended; the text of the error
+// says how many. Those that end by themselves meanwhile are left out.
+func (s *Server) clearSelected(sel selection) (matched int, cleared []*sessions.Session, err error) {
+	view := s.table.View()
+	var found []*sessions.Session
+	for _, id := range sel.ids {
+		session := view.Get(id)
+		if session == nil {
+			return 0, nil, &sessions.NotLiveError{ID: id}
+		}
+		found = append(found, session)
+	}
+	if len(sel.ids) > 0 {
+		if err := s.clearAll(found); err != nil {
+			return len(found), nil, err
+		}
+		return len(found), found, nil
+	}
+	found = s.find(sel.filter, view)
+	for part := range slices.Chunk(found, markLimit) {
+		part, err := s.clearLive(slices.Clone(part))
+		if err != nil {
+			if len(cleared) > 0 {
+				err = fmt.Errorf("%w; %d of %d sessions are already cleared", err, len(cleared), len(found))
+			}
+			return len(found), cleared, err
+		}
+		cleared = append(cleared, part...)
+	}
+	return len(found), cleared, nil
+}
+
+// clearLive ends the sessions that are still live, and returns them.
+func (s *Server) clearLive(list []*sessions.Session) ([]*sessions.Session, error) {
+	for {
+		err := s.clearAll(list)
+		notLive := (*sessions.NotLiveError)(nil)
+		if !errors.As(err, &notLive) {
+			return list, err
+		}
+		list = slices.Delete(list, notLive.Index, notLive.Index+1)
+	}
+}
+
+// clearAll ends all the sessions or none, and waits until that is durable.
+func (s *Server) clearAll(list []*sessions.Session) error {
+	if len(list) == 0 {
+		return nil
+	}
+	ids := make([]sessions.ID, len(list))
+	for i, session := range list {
+		ids[i] = session.ID
+	}
+	durable := make(chan error, 1)
+	if err := s.table.Clear(ids, func(err error) { durable <- err }); err != nil {
+		return err
+	}
+	select {
+	case err := <-durable:
+		return err
+	case <-s.ending:
+		return errEnding
+	}
+}

@@ -1,0 +1,119 @@
+package control_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/control"
+	"aaasess/sessions"
+)
+
+// lockedLog collects the log.
+type lockedLog struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func clearSessions(t *testing.T, client *apiclient.Client, req api.DisconnectRequest) (ended []string, list *apiclient.List) {
+	t.Helper()
+	list, err := client.Clear(t.Context(), req)
+	for _, s := range collect(t, list, err) {
+		ended = append(ended, s.User+" "+s.State)
+	}
+	return ended, list
+}
+
+// TestClear: a clear ends the selected sessions without asking the NAS, all of the ids or none.
+func TestClear(t *testing.T) {
+	log := &lockedLog{}
+	d, client := start(t, func(c *control.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(log, nil))
+		c.ClientName = func(netip.Addr) string { return "lab" }
+	})
+	for _, user := range []string{"alice", "bob", "carol"} {
+		begin(t, d, user, time.Now())
+	}
+	_, err := client.Clear(t.Context(), api.DisconnectRequest{IDs: []string{"00000001", "00000063"}})
+	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusNotFound ||
+		refused.Text != "session 00000063 is not live; no session was cleared" {
+		t.Error(err)
+	}
+	_, err = client.Clear(t.Context(), api.DisconnectRequest{All: true, Wait: 1})
+	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusBadRequest {
+		t.Error(err)
+	}
+	if d.Table.View().Len() != 3 || log.String() == "" || strings.Contains(log.String(), "cleared") {
+		t.Errorf("%d sessions, %s", d.Table.View().Len(), &log.b)
+	}
+	got, _ := clearSessions(t, client, api.DisconnectRequest{IDs: []string{"00000001", "0x1"}})
+	if diff := cmp.Diff([]string{"alice ended"}, got); diff != "" {
+		t.Error(diff)
+	}
+	got, list := clearSessions(t, client, api.DisconnectRequest{Filter: map[string]string{"user": "bob"}})
+	if diff := cmp.Diff([]string{"bob ended"}, got); diff != "" || list.Matched != 1 || list.Cleared != 1 {
+		t.Error(diff, list)
+	}
+	if numbers(t, client, api.Query{}) != "3 of 1" || d.Table.View().Disconnected != 0 {
+		t.Error(numbers(t, client, api.Query{}))
+	}
+	if n := strings.Count(log.String(), " client=lab\n"); n != 2 {
+		t.Errorf("%d lines: %s", n, log)
+	}
+	if n := strings.Count(log.String(), `msg="session cleared by command" uid=`); n != 2 {
+		t.Errorf("%d lines: %s", n, log)
+	}
+}
+
+// TestClearMany: a request for more sessions than one commit ends.
+func TestClearMany(t *testing.T) {
+	d, client := start(t, nil)
+	const n = 2500
+	for i := range n {
+		begin(t, d, fmt.Sprint("user-", i), time.Now())
+	}
+	if got, list := clearSessions(t, client, api.DisconnectRequest{All: true}); len(got) != n || list.Cleared != n || d.Table.View().Len() != 0 {
+		t.Errorf("%d sessions in the answer, %d cleared, %d left", len(got), list.Cleared, d.Table.View().Len())
+	}
+}
+
+// TestStuck: a session that the NAS does not end is stuck, in its JSON and for filters.
+func TestStuck(t *testing.T) {
+	d, client := start(t, nil)
+	begin(t, d, "alice", time.Now())
+	begin(t, d, "bob", time.Now())
+	d.NAS.Will("alice", silence)
+	disconnect(t, client, api.DisconnectRequest{IDs: []string{"00000001"}})
+	for deadline := time.Now().Add(10 * time.Second); numbers(t, client, api.Query{Filter: api.Filter{State: "stuck"}}) != "1 of 1"; {
+		if time.Now().After(deadline) {
+			t.Fatal("no session is stuck")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s, err := client.Session(t.Context(), 1)
+	if err != nil || s.State != sessions.Terminating.String() || s.Termination == nil || !s.Termination.Stuck {
+		t.Errorf("%+v %v", s, err)
+	}
+}
