@@ -85,6 +85,7 @@ func (x *exchange) handleAccounting(p radius.Packet, scratch []byte, now time.Ti
 		l.drop(x.client, leftOut, x.from, now, req.leftOut)
 	}
 	req.event.NAS.Local = x.sentTo
+	x.client.setKind(&req.event)
 	x.code, x.proxyState = radius.CodeAccountingResponse, req.proxyState
 	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inProgress:

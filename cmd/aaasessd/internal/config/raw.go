@@ -8,6 +8,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius/client"
+	"aaasess/sessions"
 )
 
 // The raw structs describe the configuration file. Package strictyaml documents their tags.
@@ -80,6 +81,7 @@ type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. If several clients match, the longest prefix counts."`
 	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting. Also for Disconnect-Requests, if disconnect.secret is missing."`
+	Kind       sessions.Kind       `yaml:"kind" default:"network" enum:"network exec connection" doc:"The kind of sessions whose packets have no Service-Type. Login hosts (sshd, proftpd) send none: exec. With a Service-Type, it decides."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
 }
 
