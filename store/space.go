@@ -65,7 +65,7 @@ type Space struct {
 }
 
 func (p *spaceWatcher) init(cfg Config) {
-	p.fsys = vfs.Default
+	p.fsys = private{vfs.Default}
 	if cfg.Disk != nil {
 		p.fsys = cfg.Disk.fsys
 	}

@@ -30,6 +30,7 @@ var logKeys = map[string]string{
 	"err":             "an error, its text",
 	"every":           "the time between two tries",
 	"file":            "a file",
+	"files":           "how many files",
 	"first":           "number of the first record, or text of the first line",
 	"force":           "whether a command insists",
 	"free":            "free space of the disk",

@@ -14,7 +14,7 @@ import (
 // The raw structs describe the configuration file. Package strictyaml documents their tags.
 
 type rawConfig struct {
-	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. A relative file name, here and in other keys, begins in the folder of this file."`
+	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Its mode is 0700, and that of its files 0600; aaasessd sets them at its start. A relative file name, here and in other keys, begins in the folder of this file."`
 	Log        Log             `yaml:"log" doc:"What is logged. The log goes to standard error."`
 	Control    Control         `yaml:"control" doc:"The socket that the command aaasess talks to."`
 	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
