@@ -58,7 +58,7 @@ var rules = []rule{
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
 	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},
 	{"cmd/internal/apiclient", []string{"aaasess/cmd/internal/api"}, "a client of the daemon must not link its table, store or accounting"},
-	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius"}, "the server of the control socket reads the table; it uses accounting through an interface"},
+	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/throttle"}, "the server of the control socket reads the table; it uses accounting through an interface"},
 	{"cmd/internal/control/controltest", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/control", "aaasess/internal/radius", "aaasess/sessions", "aaasess/sessions/sessionstest"}, "a daemon for tests"},
 	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is the other end of the protocol: it does not know the daemon"},
 	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "github.com/spf13/", "golang.org/x/sys"}, "the command line is a client of the daemon; it must not link sessions, accounting or the server"},

@@ -41,6 +41,7 @@ var logKeys = map[string]string{
 	"in_flight":       "records without an answer yet",
 	"keys_at_most":    "how many keys may be lost",
 	"last":            "number of the last record",
+	"limit":           "the largest number that is allowed",
 	"lines":           "how many lines of a file",
 	"first_line":      "number of the first of them",
 	"list":            "a method list",

@@ -162,8 +162,13 @@ func groupID(group string) (int, error) {
 // peerKey is the key of a connection's peer in the context of its requests.
 type peerKey struct{}
 
-// withPeer stores the user id of the client in the context, for the log. It is -1 if unknown.
+// withPeer stores a connection and the user id of its client in the context.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(context.WithValue(ctx, connKey{}, conn), peerKey{}, uidOf(conn))
+}
+
+// uidOf returns the user id of the client of a connection, for the log. It is -1 if unknown.
+func uidOf(conn net.Conn) int {
 	uid := -1
 	if c, ok := conn.(*net.UnixConn); ok {
 		if raw, err := c.SyscallConn(); err == nil {
@@ -174,5 +179,5 @@ func withPeer(ctx context.Context, conn net.Conn) context.Context {
 			})
 		}
 	}
-	return context.WithValue(ctx, peerKey{}, uid)
+	return uid
 }
