@@ -19,19 +19,39 @@ const (
 )
 
 // private is the file system of the operating system. Every file that it opens for writing gets
-// fileMode. The engine itself leaves the modes of its files to the umask.
-type private struct{ vfs.FS }
+// fileMode: the engine itself leaves the modes of its files to the umask. Opens wait while file
+// descriptors are short.
+type private struct {
+	vfs.FS
+	shortage *shortage
+}
 
 func (p private) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return closed(p.FS.Create(name, c))
+	return closed(p.shortage.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
+}
+
+func (p private) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	return p.shortage.open(func() (vfs.File, error) { return p.FS.Open(name, opts...) })
+}
+
+func (p private) OpenDir(name string) (vfs.File, error) {
+	return p.shortage.open(func() (vfs.File, error) { return p.FS.OpenDir(name) })
 }
 
 func (p private) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	return closed(p.FS.OpenReadWrite(name, c, opts...))
+	return closed(p.shortage.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
 }
 
+// ReuseForWrite renames the file before it opens it, so after a shortage it opens the new name.
 func (p private) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return closed(p.FS.ReuseForWrite(oldname, newname, c))
+	again := false
+	return closed(p.shortage.open(func() (vfs.File, error) {
+		if again {
+			return p.FS.OpenReadWrite(newname, c)
+		}
+		again = true
+		return p.FS.ReuseForWrite(oldname, newname, c)
+	}))
 }
 
 func (p private) Lock(name string) (io.Closer, error) {

@@ -23,8 +23,9 @@ const (
 
 // spaceWatcher watches the free disk space and what the store takes of it.
 type spaceWatcher struct {
-	fsys    vfs.FS // where the files are, without what reacts to a full disk
-	opening atomic.Bool
+	shortage *shortage
+	fsys     vfs.FS // where the files are, without what reacts to a full disk
+	opening  atomic.Bool
 	// New events are refused while one of these is set.
 	diskShort atomic.Bool // too little is free
 	oversize  atomic.Bool // the store takes too much
@@ -65,7 +66,7 @@ type Space struct {
 }
 
 func (p *spaceWatcher) init(cfg Config) {
-	p.fsys = private{vfs.Default}
+	p.fsys = private{vfs.Default, p.shortage}
 	if cfg.Disk != nil {
 		p.fsys = cfg.Disk.fsys
 	}

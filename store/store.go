@@ -67,6 +67,7 @@ func newStore(dir string, cfg Config) *Store {
 	}
 	s.suspects = make(map[uint64]*suspect)
 	s.backgroundFailures.patience = backgroundPatience
+	s.shortage = &shortage{log: s.log}
 	s.spaceWatcher.init(cfg)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s
@@ -114,6 +115,7 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.stopped.Store(true)
+	s.shortage.waiting.Store(false)
 	s.mu.Unlock()
 	s.wakeWriter()
 	<-s.committed

@@ -72,6 +72,7 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	if err != nil {
 		return nil, fmt.Errorf("control: socket %s: %w", cfg.Socket, err)
 	}
+	socket.log = cfg.Logger
 	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
 		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), ready: make(chan struct{}), sections: map[string]func() any{},
