@@ -20,6 +20,7 @@ import (
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
@@ -47,6 +48,9 @@ type daemon struct {
 	servers      *client.Client   // the servers of all groups
 	subagent     *agentx.Subagent // nil: no master agent is configured
 	snmp         *snmpEngine      // nil: no responder is configured
+
+	memory  *memoryWatch  // nil: GOMEMLIMIT is not set
+	refused throttle.Line // of the log: sessions that a limit refused
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
@@ -81,7 +85,10 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	tc := cfg.Sessions
-	tc.Boot = thisBoot()
+	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
+	if d.memory = newMemoryWatch(); d.memory != nil {
+		tc.MemoryShort = d.memory.isShort
+	}
 	d.table = sessions.New(tc, d.router)
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {

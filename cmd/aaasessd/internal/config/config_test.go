@@ -153,7 +153,7 @@ radius:
 accounting:
   exec: {default: {record: stop-only, methods: [group isp, group radius, local]}}
   network: {default: {record: none}}
-sessions: {remember: 10m, disconnect: {retry-min: 1s, retry-max: 1s, retransmit: 0}}
+sessions: {remember: 10m, max: 500000, disconnect: {retry-min: 1s, retry-max: 1s, retransmit: 0}}
 store: {min-free: 2GiB, max-size: 64MiB}
 `, "/etc/aaasess")
 	r1, r2, r3 := server("r1", "10.0.0.1", 1813, "s3"), server("r2", "10.0.0.1", 11813, "s3"), server("r3", "radius.example.net", 1813, "s4")
@@ -184,7 +184,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			sessions.Exec:    {Name: "default", Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}},
 		}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
-		Sessions:   sessions.Config{Remember: 10 * time.Minute},
+		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},
 		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
 		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}

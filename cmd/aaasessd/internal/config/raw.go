@@ -148,6 +148,7 @@ type rawLocal struct {
 
 type rawSessions struct {
 	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
+	Max        int           `yaml:"max" default:"0" min:"0" max:"100000000" restart:"yes" doc:"The largest number of sessions; 0: no limit. A start or interim that would make one more is not answered, so its NAS sends it again. Stops are always answered."`
 	Disconnect rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
 }
 
