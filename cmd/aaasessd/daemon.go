@@ -202,6 +202,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, first methods.Change) (serving, oth
 		loop{"store", closed(), d.watchStore},
 		// The reload loop owns the methods, so both are one task: it is ready when the methods are.
 		loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, first) }},
+		loop{"memory", closed(), d.returnMemory},
 		d.table, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -114,7 +113,7 @@ func TestMemoryLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprintf("%s", status.Sections["limits"]); !strings.Contains(got, `"memory":4194304`) || strings.Contains(got, `"refusedByMemory":0`) {
+	if got := string(status.Sections["limits"]); !strings.Contains(got, `"memory":4194304`) || strings.Contains(got, `"refusedByMemory":0`) {
 		t.Errorf("status: %s", got)
 	}
 	eventually(t, "the log says so", func() bool { return strings.Contains(out.String(), "memory is too short") })
