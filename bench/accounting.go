@@ -21,9 +21,10 @@ const (
 	partBacklog = "backlog"
 	partOutage  = "outage"
 	partRestart = "restart"
+	partMemory  = "memory"
 )
 
-var accountingParts = []string{partRate, partBacklog, partOutage, partRestart}
+var accountingParts = []string{partRate, partBacklog, partOutage, partRestart, partMemory}
 
 // rateContenders are in the order in which they are measured. The result of the first determines
 // the load of the open loop.
@@ -39,11 +40,12 @@ type accountingSizes struct {
 	reader   int           // records in the detail file
 	outage   outage
 	restart  int // number of sessions, and of records
+	memory   memorySizes
 }
 
 // accountingFlags adds the section's flags. Call the returned function after the flags are parsed.
 func accountingFlags(flags *flag.FlagSet) func(quick bool) (accountingSizes, error) {
-	s := accountingSizes{outage: outage{before: 3 * time.Second, after: 10 * time.Second, timeout: nasload.Timeout, idle: 35 * time.Second}}
+	s := accountingSizes{outage: outage{before: 3 * time.Second, after: 10 * time.Second, timeout: nasload.Timeout, idle: 35 * time.Second}, memory: memorySizes{quiet: time.Minute}}
 	parts := flags.String("accounting-parts", strings.Join(accountingParts, ","), "parts of the accounting section to run, a `list`")
 	flags.IntVar(&s.runs, "accounting-runs", 3, "interleaved `runs` of the accounting section")
 	flags.IntVar(&s.requests, "requests", 100_000, "Accounting-Requests in a `run` of the closed loop")
@@ -53,10 +55,12 @@ func accountingFlags(flags *flag.FlagSet) func(quick bool) (accountingSizes, err
 	flags.Float64Var(&s.outage.rate, "outage-rate", 200, "`requests` per second to each contender before, during and after an outage")
 	flags.DurationVar(&s.outage.length, "outage", 20*time.Second, "`time` for which the server is stopped")
 	flags.IntVar(&s.restart, "restart", 1_000_000, "`sessions`, and spooled records, for a restart")
+	flags.IntVar(&s.memory.sessions, "memory", 1_000_000, "`sessions` whose memory is measured")
 	return func(quick bool) (accountingSizes, error) {
 		s.parts = splitList(*parts)
 		if quick {
 			s.runs, s.requests, s.half, s.backlog, s.reader, s.restart = 1, 5000, 300*time.Millisecond, 5000, 1000, 5000
+			s.memory = memorySizes{5000, time.Second}
 			s.outage = outage{
 				rate: 100, before: time.Second, length: 2 * time.Second, after: time.Second,
 				timeout: 500 * time.Millisecond, idle: 3 * time.Second,
@@ -72,7 +76,7 @@ func (s accountingSizes) check() error {
 			return fmt.Errorf("bench: -accounting-parts: unknown part %q; the parts are %s", p, strings.Join(accountingParts, ", "))
 		}
 	}
-	if min(s.runs, s.requests, s.backlog, s.reader, s.restart) < 1 || s.half <= 0 || s.outage.rate <= 0 || s.outage.length <= 0 {
+	if min(s.runs, s.requests, s.backlog, s.reader, s.restart, s.memory.sessions) < 1 || s.half <= 0 || s.outage.rate <= 0 || s.outage.length <= 0 {
 		return fmt.Errorf("bench: the numbers and times of the accounting section must be positive")
 	}
 	return nil
@@ -126,6 +130,7 @@ func runAccounting(ctx context.Context, b *bench) (report.Section, error) {
 	}
 	parts := map[string]func(context.Context) (report.Comparison, error){
 		partRate: a.compareRates, partBacklog: a.compareBacklogs, partOutage: a.compareOutages, partRestart: a.compareRestarts,
+		partMemory: a.compareMemory,
 	}
 	for _, part := range sizes.parts {
 		c, err := parts[part](ctx)

@@ -40,6 +40,7 @@ func TestAccountingQuick(t *testing.T) {
 	positive(1, []string{drainFirst}, stand.OursSpooling)
 	positive(2, []string{outageSent, outageLongest, outageArrived}, outageContenders...)
 	positive(3, []string{restartSNMP, restartRADIUS, restartCPU, restartMemory}, stand.OursSpooling)
+	positive(4, []string{memoryLoaded, memoryRestarted}, stand.OursRelaying)
 	if t.Failed() {
 		return
 	}

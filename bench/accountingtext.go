@@ -49,6 +49,10 @@ var (
 		{Name: restartCPU, Unit: "s"},
 		{Name: restartMemory, Unit: "MiB"},
 	}
+	memoryTable = []report.Metric{
+		{Name: memoryLoaded, Unit: "MiB"},
+		{Name: memoryRestarted, Unit: "MiB"},
+	}
 )
 
 func (a *accountingBench) rateNote() string {
@@ -97,4 +101,11 @@ func (a *accountingBench) restartNote() string {
 each run aaasessd starts on that state and is killed at the end. The group's server does not exist.
 snmpd is already running. SNMP is ready when casnActiveTableEntries.0 counts all sessions, RADIUS when
 the start of a new session is answered.`, n, n)
+}
+
+func (a *accountingBench) memoryNote() string {
+	return fmt.Sprintf(`A NAS starts %s sessions, with the attributes of this section's requests. When the server has all
+records, nothing is sent for %v; then the resident memory of aaasessd is read. aaasessd is stopped and
+started again, and after the same time its memory is read once more. To measure only this: go run
+./bench -sections accounting -accounting-parts memory.`, report.Count(a.sizes.memory.sessions), a.sizes.memory.quiet)
 }

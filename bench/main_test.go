@@ -33,8 +33,8 @@ func TestParseFlags(t *testing.T) {
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
 		accounting: accountingSizes{
-			parts: []string{partRate, partBacklog, partOutage, partRestart}, runs: 3,
-			requests: 100_000, half: 2 * time.Second, backlog: 100_000, reader: 20_000, restart: 1_000_000,
+			parts: []string{partRate, partBacklog, partOutage, partRestart, partMemory}, runs: 3,
+			requests: 100_000, half: 2 * time.Second, backlog: 100_000, reader: 20_000, restart: 1_000_000, memory: memorySizes{1_000_000, time.Minute},
 			outage: outage{
 				rate: 200, before: 3 * time.Second, length: 20 * time.Second, after: 10 * time.Second,
 				timeout: 3 * time.Second, idle: 35 * time.Second,
@@ -92,6 +92,7 @@ func TestParseFlags(t *testing.T) {
 				c.sizes, c.rateSizes, c.runs, c.starts = []int{1000}, nil, 1, 5000
 				c.accounting = accountingSizes{
 					parts: accountingParts, runs: 1, requests: 5000, half: 300 * time.Millisecond, backlog: 5000, reader: 1000, restart: 5000,
+					memory: memorySizes{5000, time.Second},
 					outage: outage{
 						rate: 100, before: time.Second, length: 2 * time.Second, after: time.Second,
 						timeout: 500 * time.Millisecond, idle: 3 * time.Second,
@@ -106,7 +107,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, nasesSizes{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

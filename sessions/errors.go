@@ -10,6 +10,10 @@ var (
 	ErrEvent = errors.New("sessions: the event has no Acct-Session-Id or an unknown type")
 	// ErrFull is returned when every session id is in use.
 	ErrFull = errors.New("sessions: no session id is free")
+	// ErrMax is returned for a start or interim that would make a row beyond Config.Max.
+	ErrMax = errors.New("sessions: the table has as many sessions as sessions.max allows")
+	// ErrMemory is returned for a start or interim that would make a row while memory is short.
+	ErrMemory = errors.New("sessions: memory is too short for another session")
 	// ErrState is returned when the durable state cannot be read.
 	ErrState = errors.New("sessions: durable state is damaged")
 	// ErrPortUnreachable is the Err of an [Outcome] when the NAS's host reports a closed port.

@@ -39,6 +39,17 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
+// UnmarshalText parses "network", "exec" or "connection".
+func (k *Kind) UnmarshalText(text []byte) error {
+	for one := Network; one <= Connection; one++ {
+		if one.String() == string(text) {
+			*k = one
+			return nil
+		}
+	}
+	return fmt.Errorf("sessions: kind %q is not one of network, exec, connection", text)
+}
+
 // State is the state of a session in its life cycle.
 type State uint8
 

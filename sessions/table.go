@@ -26,12 +26,23 @@ type Config struct {
 	Elapsed func() time.Duration
 	// Boot identifies the boot of the host, if it is known.
 	Boot Boot
+	// Max is how many rows the table may have; 0 means no limit. A start or interim that would make
+	// one more is refused with ErrMax. More rows that Load finds stay.
+	Max int
+	// MemoryShort reports whether memory is too short for another row; such a start or interim is
+	// refused with ErrMemory. It is called under the table's lock, so it must be quick. nil means
+	// never.
+	MemoryShort func() bool
+	// Refused is called after each refusal with ErrMax or ErrMemory, from the goroutine of Apply; it
+	// may be nil.
+	Refused func(error)
 }
 
 // Table is the live session table. It is safe for concurrent use.
 type Table struct {
 	journal Journal
 	clock   clock
+	limits  limits
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
@@ -60,7 +71,8 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
+		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused},
+		names:  newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
@@ -126,6 +138,13 @@ func (t *Table) snapshot() *View {
 // has changed nothing, and the NAS must not be answered. Otherwise done is called as
 // [Journal.Commit] describes. If the error of done is nil, the NAS can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
+	err := t.applyEvent(&ev, done)
+	t.limits.report(err)
+	return err
+}
+
+// applyEvent is Apply.
+func (t *Table) applyEvent(ev *Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
 		if ev.AcctSessionID == "" {
@@ -144,12 +163,12 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
 	switch ev.Type {
 	case On, Off:
-		t.closeNAS(&c, &ev)
+		t.closeNAS(&c, ev)
 	case Other:
-		t.recordOther(&c, &ev)
+		t.recordOther(&c, ev)
 	default:
-		ev.fingerprint = fingerprintOf(&ev)
-		if err := t.apply(&c, &ev); err != nil {
+		ev.fingerprint = fingerprintOf(ev)
+		if err := t.apply(&c, ev); err != nil {
 			if len(c.State) > 0 {
 				t.commit(c, nil) // sessions that a closing has ended stay ended
 			}
@@ -182,6 +201,9 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
+		if err := t.limits.admit(t.rows.n); err != nil {
+			return err
+		}
 		s = t.updateNAS(revived(s, ev), ev)
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
@@ -193,6 +215,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
+	if do == begin && ev.Type != Stop {
+		if err := t.limits.admit(t.rows.n); err != nil {
+			return err
+		}
+	}
 	id, err := t.nextID()
 	if err != nil {
 		return err

@@ -12,8 +12,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Open opens the directory and restores what was durable. It creates the directory (mode 0700) if
-// there is none. Its errors name the directory and wrap ErrLocked, ErrNoSpace, ErrFormat,
+// lockName is the engine's lock file. It is there from the first Open on.
+const lockName = "LOCK"
+
+// Open opens the directory and restores what was durable. It creates the directory if there is
+// none. It gives the directory mode 0700 and its files mode 0600, whatever they had before. Its errors name the directory and wrap ErrLocked, ErrNoSpace, ErrFormat,
 // ErrCorrupt, ErrDamaged or an error of the operating system.
 func Open(dir string, cfg Config) (*Store, error) {
 	s := newStore(dir, cfg)
@@ -31,6 +34,7 @@ func Open(dir string, cfg Config) (*Store, error) {
 		}
 		return nil, fmt.Errorf("store: %s: %w", dir, err)
 	}
+	s.shortage.waiting.Store(true)
 	s.makeBallast()
 	s.checkSpace()
 	s.startWatch()
@@ -43,9 +47,11 @@ func Open(dir string, cfg Config) (*Store, error) {
 // so full that the engine would retry without end.
 func (s *Store) openDir() error {
 	fsys := s.fsys
-	if err := fsys.MkdirAll(s.dir, 0o700); err != nil {
+	if err := fsys.MkdirAll(s.dir, folderMode); err != nil {
 		return err
 	}
+	folderWasOpen, errClose := s.closeFolder()
+	_, errLock := fsys.Stat(fsys.PathJoin(s.dir, lockName))
 	probe := fsys.PathJoin(s.dir, fmt.Sprintf("probe-%d", os.Getpid()))
 	f, err := fsys.Create(probe, vfs.WriteCategoryUnspecified)
 	if err != nil {
@@ -62,6 +68,7 @@ func (s *Store) openDir() error {
 		return fmt.Errorf("%w (%w)", ErrLocked, err)
 	}
 	s.lock = lock
+	s.closeFiles(errLock == nil, folderWasOpen, errClose)
 	// The ballast is created again after the engine is open, because opening it needs space.
 	s.dropBallast()
 	if err := s.checkRoomToOpen(); err != nil {

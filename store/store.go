@@ -38,6 +38,8 @@ type Store struct {
 	applied    chan *batch   // writer to committer, closed after the last batch
 	committed  chan struct{} // closed when the committer ends
 
+	shortage *shortage // opens wait in it while file descriptors are short
+
 	opening atomic.Bool  // Open is opening the engine
 	pending atomic.Int64 // changes whose callback has not run
 	stopped atomic.Bool  // copy of closed that needs no mu
@@ -60,7 +62,7 @@ type Store struct {
 func newStore(dir string, cfg Config) *Store {
 	cfg = cfg.withDefaults()
 	s := &Store{
-		dir: dir, cfg: cfg, log: cfg.Logger, fsys: vfs.Default,
+		dir: dir, cfg: cfg, log: cfg.Logger,
 		queues:    make(map[string]*queue),
 		damage:    make(map[string]*Damage),
 		wake:      make(chan struct{}, 1),
@@ -68,6 +70,8 @@ func newStore(dir string, cfg Config) *Store {
 		committed: make(chan struct{}),
 		failed:    make(chan struct{}),
 	}
+	s.shortage = &shortage{log: s.log}
+	s.fsys = private{vfs.Default, s.shortage}
 	if cfg.Disk != nil {
 		s.fsys = cfg.Disk.fsys
 	}
@@ -120,6 +124,7 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.stopped.Store(true)
+	s.shortage.waiting.Store(false)
 	s.mu.Unlock()
 	s.wakeWriter()
 	<-s.committed

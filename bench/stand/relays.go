@@ -24,6 +24,16 @@ func (r *Relay) RestartAsReader(ctx context.Context, h Host, upstream uint16) (e
 	return err
 }
 
+// RestartDaemon stops an aaasessd and starts it again with its state.
+func (r *Relay) RestartDaemon(ctx context.Context, h Host) (err error) {
+	r.Server.stop()
+	r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: r.Upstream.port}.Start(ctx, h)
+	if err != nil {
+		return err
+	}
+	return AwaitAnswer(ctx, r.Port, r.Server)
+}
+
 // The contenders of the accounting section.
 const (
 	OursSpooling     = "aaasessd"          // its server never answers, so all records are spooled

@@ -22,6 +22,7 @@ import (
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
@@ -49,6 +50,9 @@ type daemon struct {
 	servers      *client.Client   // the servers of all groups
 	subagent     *agentx.Subagent // nil: no master agent is configured
 	snmp         *snmpEngine      // nil: no responder is configured
+
+	memory  *memoryWatch  // nil: GOMEMLIMIT is not set
+	refused throttle.Line // of the log: sessions that a limit refused
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
@@ -83,7 +87,10 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	tc := cfg.Sessions
-	tc.Boot = thisBoot()
+	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
+	if d.memory = newMemoryWatch(); d.memory != nil {
+		tc.MemoryShort = d.memory.isShort
+	}
 	d.table = sessions.New(tc, d.router)
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {
@@ -201,6 +208,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	first = loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, change) }}
 	serving = []task{
 		loop{"store", closed(), d.watchStore},
+		loop{"memory", closed(), d.returnMemory},
 		d.table, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {

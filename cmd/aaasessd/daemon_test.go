@@ -128,7 +128,7 @@ func TestStatus(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"queues", "radius", "records", "servers", "store"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"limits", "queues", "radius", "records", "servers", "store"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for section, want := range map[string]string{

@@ -14,9 +14,9 @@ import (
 func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
 	level.Set(cfg.Level)
 	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: withUnits}))
+		return slog.New(newShortageHandler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: withUnits})))
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	return slog.New(newShortageHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})))
 }
 
 // withUnits replaces durations, which JSON would have as nanoseconds.

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 )
 
 const (
@@ -13,6 +14,8 @@ const (
 	// heapFloor is the least garbage before a collection. With a small table the collector would
 	// otherwise run several times a second, and delay answers.
 	heapFloor = 128 << 20
+	// floorShare is the part of a memory limit that this may be, as a divisor.
+	floorShare = 16
 )
 
 // tune sets up the Go runtime for a process that waits for the disk most of the time, unless
@@ -25,8 +28,9 @@ func tune(getenv func(string) string) []byte {
 		return nil
 	}
 	// A collection starts when the heap has twice the size of the live data, and this counts as
-	// live data. It is never written to, so it uses address space but no memory.
-	return make([]byte, heapFloor)
+	// live data. It is never written to, so it uses address space but no memory. A memory limit
+	// counts it, so it is small then.
+	return make([]byte, min(heapFloor, debug.SetMemoryLimit(-1)/floorShare))
 }
 
 // tuned calls a function after tune.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"runtime/debug"
 	"testing"
 )
 
@@ -23,5 +24,14 @@ func TestTune(t *testing.T) {
 		if n := runtime.GOMAXPROCS(0); n != tt.procs || len(floor) != tt.floor {
 			t.Errorf("%s: %d processors and %d octets, want %d and %d", tt.name, n, len(floor), tt.procs, tt.floor)
 		}
+	}
+}
+
+// TestTuneWithMemoryLimit: the floor is a small part of GOMEMLIMIT, which counts it.
+func TestTuneWithMemoryLimit(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(64 << 20))
+	if n := len(tune(func(string) string { return "" })); n != 4<<20 {
+		t.Errorf("%d octets", n)
 	}
 }

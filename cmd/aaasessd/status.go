@@ -39,6 +39,7 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
 	d.control.RegisterStatus("servers", func() any { return serverStats(d.methods) })
 	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
+	d.control.RegisterStatus("limits", func() any { return d.limits() })
 	d.control.RegisterStatus("store", func() any {
 		accepting := "yes"
 		if err := d.store.Accepting(); err != nil {

@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -39,5 +40,22 @@ func TestReplace(t *testing.T) {
 	check("")
 	if err := Replace(filepath.Join(dir, "missing", "file"), nil); err == nil {
 		t.Error("no error without the folder")
+	}
+}
+
+// TestMode: the mode is 0600 whatever the umask is, also over a file that others may read.
+func TestMode(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	name := filepath.Join(t.TempDir(), "file")
+	for _, old := range []string{name, name + ".new"} {
+		if err := os.WriteFile(old, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Replace(name, []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/throttle"
+	"aaasess/sessions"
 )
 
 // DisconnectPort is the UDP port on which a NAS listens for Disconnect-Requests (RFC 5176 section
@@ -26,6 +27,9 @@ type Client struct {
 	Prefix netip.Prefix
 	// Secret must not be empty.
 	Secret radius.Secret
+	// Kind is the kind of the client's sessions whose packets have no Service-Type. sshd and proftpd
+	// send none. 0 stands for sessions.Network.
+	Kind sessions.Kind
 	// DisconnectSecret protects Disconnect-Requests and their answers. If it is empty, Secret is
 	// used.
 	DisconnectSecret radius.Secret
@@ -129,6 +133,7 @@ func newClient(c Client) (*client, error) {
 		return nil, errors.New("no secret")
 	}
 	c.Prefix = c.Prefix.Masked()
+	c.Kind = cmp.Or(c.Kind, sessions.Network)
 	c.DisconnectPort = cmp.Or(c.DisconnectPort, DisconnectPort)
 	c.DisconnectSecret = cmp.Or(c.DisconnectSecret, c.Secret)
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
@@ -159,6 +164,16 @@ func clientName(c Client) string {
 		return c.Prefix.String()
 	}
 	return c.Name
+}
+
+// setKind sets the kind of an event whose packet has no Service-Type.
+func (c *client) setKind(ev *sessions.Event) {
+	if c.Kind == sessions.Network || ev.Kind == 0 { // as kindOf has it, or an event of no session
+		return
+	}
+	if _, says := ev.Attrs.Get(radius.ServiceType); !says {
+		ev.Kind = c.Kind
+	}
 }
 
 // find returns the client with the longest prefix for a source address, or nil.

@@ -182,7 +182,8 @@ func nasOf(attrs radius.Attributes, n *numbers, from netip.Addr) sessions.NAS {
 	return nas
 }
 
-// kindOf derives the accounting type of a session from its Service-Type (R40).
+// kindOf derives the accounting type of a session from its Service-Type (R40). Without one it is
+// Network; see [Client].
 func kindOf(n *numbers) sessions.Kind {
 	switch rfc2865.ServiceType(n.value[radius.ServiceType]) {
 	case rfc2865.ServiceType_Value_NASPromptUser, rfc2865.ServiceType_Value_AdministrativeUser,

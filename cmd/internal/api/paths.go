@@ -27,12 +27,15 @@ const (
 
 // The limits of the daemon.
 const (
-	MaxBody     = 1 << 20   // octets of a request body, else 413
-	MaxRequests = 64        // requests at the same time, else 503
-	MaxWait     = time.Hour // longest Wait of a DisconnectRequest
-	PageSize    = 100       // default number of items in a part of a list
-	MaxPage     = 1000      // largest number of items in a part of a list
-	MaxSeqs     = 10000     // record numbers in a RecordsRequest
+	MaxBody     = 1 << 20 // octets of a request body, else 413
+	MaxRequests = 64      // requests at the same time, else 503
+	// MaxConnections is the limit of open connections. Beyond it, those that are idle longest are
+	// closed.
+	MaxConnections = 128
+	MaxWait        = time.Hour // longest Wait of a DisconnectRequest
+	PageSize       = 100       // default number of items in a part of a list
+	MaxPage        = 1000      // largest number of items in a part of a list
+	MaxSeqs        = 10000     // record numbers in a RecordsRequest
 )
 
 // SessionPath returns the path of a session.

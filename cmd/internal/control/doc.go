@@ -10,6 +10,12 @@
 // a killed daemon is replaced. A socket of a running daemon is an error. The log names the user of
 // each request that changes something.
 //
+// # Limits
+//
+// The socket has at most [api.MaxConnections] connections and [api.MaxRequests] requests at the same
+// time. Idle connections are closed: after 30 s without a first request, after a minute without a
+// next one, and at once where a new connection needs their place.
+//
 // # Concurrency
 //
 // A request reads one [sessions.View] and holds no lock. It changes sessions only by

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -21,6 +22,7 @@ const (
 	readTimeout = 30 * time.Second // for a whole request
 	// For each part of an answer; then the connection of a slow client is closed.
 	sendTimeout = 30 * time.Second
+	idleTimeout = time.Minute // for the next request of a connection
 	endTimeout  = time.Second // for the requests that are open when the Server ends
 )
 
@@ -58,6 +60,7 @@ type Server struct {
 	started    time.Time
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
+	conns      connections
 	mux        *http.ServeMux
 	ready      chan struct{}
 
@@ -86,10 +89,12 @@ func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*S
 	if err != nil {
 		return nil, fmt.Errorf("control: socket %s: %w", cfg.Socket, err)
 	}
+	socket.log = cfg.Logger
 	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
 		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), ready: make(chan struct{}), sections: map[string]func() any{},
 	}
+	s.conns.log, s.conns.open = cfg.Logger, map[net.Conn]*connection{}
 	s.mux = s.newMux()
 	return s, nil
 }
@@ -113,13 +118,7 @@ func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.
 
 // Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	srv := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 64 << 10,
-		ConnContext:    withPeer,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
-	}
+	srv := s.newHTTP()
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(s.socket) }()
 	close(s.ready)
@@ -142,8 +141,22 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
+// newHTTP returns the HTTP server. A connection on which no request arrives within readTimeout of
+// its start, or idleTimeout of its last answer, is closed.
+func (s *Server) newHTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 64 << 10,
+		ConnContext:    withPeer,
+		ConnState:      s.conns.changed,
+		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.conns.setBusy(r.Context())
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
 	select {
 	case s.slots <- struct{}{}:

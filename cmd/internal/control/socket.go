@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"os/user"
@@ -12,6 +13,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"aaasess/internal/throttle"
 )
 
 // ErrInUse is returned when another daemon listens on the socket.
@@ -25,6 +28,37 @@ type socket struct {
 	*net.UnixListener
 	path string
 	info fs.FileInfo // of our socket, to recognize it
+
+	log  *slog.Logger
+	line throttle.Line
+}
+
+// acceptPause is the pause before Accept tries again.
+const acceptPause = 100 * time.Millisecond
+
+// Accept implements net.Listener. While file descriptors or memory are short it waits, so that the
+// shortage ends neither the daemon nor its log.
+func (s *socket) Accept() (net.Conn, error) {
+	for {
+		conn, err := s.UnixListener.Accept()
+		if err == nil || !isShortage(err) {
+			return conn, err
+		}
+		if suppressed, ok := s.line.Allow(time.Now()); ok {
+			s.log.Error("control socket cannot accept a connection; will retry", "socket", s.path, "suppressed", suppressed, "err", err)
+		}
+		time.Sleep(acceptPause)
+	}
+}
+
+// isShortage reports whether an error of accept(2) passes by itself.
+func isShortage(err error) bool {
+	for _, passing := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
 }
 
 // listen opens a socket at path with mode 0660 and the group gid; a negative gid leaves the group.
@@ -117,7 +151,7 @@ func bind(path string, gid int) (_ *socket, err error) {
 	if err == nil && gid >= 0 {
 		err = os.Chown(inside, -1, gid)
 	}
-	s := &socket{UnixListener: l, path: path}
+	s := &socket{UnixListener: l, path: path, log: slog.New(slog.DiscardHandler)}
 	if err == nil {
 		s.info, err = os.Lstat(inside)
 	}
@@ -162,8 +196,13 @@ func groupID(group string) (int, error) {
 // peerKey is the key of a connection's peer in the context of its requests.
 type peerKey struct{}
 
-// withPeer stores the user id of the client in the context, for the log. It is -1 if unknown.
+// withPeer stores a connection and the user id of its client in the context.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(context.WithValue(ctx, connKey{}, conn), peerKey{}, uidOf(conn))
+}
+
+// uidOf returns the user id of the client of a connection, for the log. It is -1 if unknown.
+func uidOf(conn net.Conn) int {
 	uid := -1
 	if c, ok := conn.(*net.UnixConn); ok {
 		if raw, err := c.SyscallConn(); err == nil {
@@ -174,5 +213,5 @@ func withPeer(ctx context.Context, conn net.Conn) context.Context {
 			})
 		}
 	}
-	return context.WithValue(ctx, peerKey{}, uid)
+	return uid
 }

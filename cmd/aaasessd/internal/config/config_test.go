@@ -58,7 +58,7 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 
 // nas returns a client with defaults.
 func nas(name, prefix string, secret radius.Secret) nasradius.Client {
-	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, DisconnectPort: 3799, Dictionary: radius.Standard()}
+	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectPort: 3799, Dictionary: radius.Standard()}
 }
 
 // disconnector returns the default configuration of the disconnector, with clients.
@@ -143,7 +143,7 @@ radius:
   accounting: {listen: ["[::ffff:127.0.0.1]:0", "127.0.0.1:0"]}
   clients:
     - {name: a, address: 192.0.2.0/24, secret: s1, disconnect: {address: "2001:db8::7", port: 1700, secret: s9, source-address: "2001:db8::8", attributes: [Acct-Session-Id, NAS-Port]}}
-    - {name: b, address: "2001:db8::1", secret: s2}
+    - {name: b, address: "2001:db8::1", secret: s2, kind: exec}
   servers:
     - {name: r1, address: 10.0.0.1, secret: s3}
     - {name: r2, address: 10.0.0.1, port: 11813, secret: s3}   # R43: another server
@@ -153,7 +153,7 @@ radius:
 accounting:
   exec: {default: {record: stop-only, methods: [group isp, group radius, local]}}
   network: {default: {record: none}}
-sessions: {remember: 10m, disconnect: {retry-min: 1s, retry-max: 1s, retransmit: 0}}
+sessions: {remember: 10m, max: 500000, disconnect: {retry-min: 1s, retry-max: 1s, retransmit: 0}}
 store: {min-free: 2GiB, max-size: 64MiB}
 `, "/etc/aaasess")
 	r1, r2, r3 := server("r1", "10.0.0.1", 1813, "s3"), server("r2", "10.0.0.1", 11813, "s3"), server("r3", "radius.example.net", 1813, "s4")
@@ -163,7 +163,9 @@ store: {min-free: 2GiB, max-size: 64MiB}
 	a := nas("a", "192.0.2.0/24", "s1")
 	a.DisconnectAddr, a.DisconnectPort, a.DisconnectSecret = netip.MustParseAddr("2001:db8::7"), 1700, "s9"
 	a.DisconnectSource, a.DisconnectAttributes = netip.MustParseAddr("2001:db8::8"), []string{"Acct-Session-Id", "NAS-Port"}
-	clients := []nasradius.Client{a, nas("b", "2001:db8::1/128", "s2")}
+	b := nas("b", "2001:db8::1/128", "s2")
+	b.Kind = sessions.Exec
+	clients := []nasradius.Client{a, b}
 	loopback := netip.MustParseAddrPort("127.0.0.1:0")
 	want := &config.Config{
 		State:        "/etc/aaasess/var/state",
@@ -182,7 +184,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			sessions.Exec:    {Name: "default", Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}},
 		}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
-		Sessions:   sessions.Config{Remember: 10 * time.Minute},
+		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},
 		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
 		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}

@@ -29,6 +29,7 @@ accounting:
   exec: {default: {record: none}}
 sessions:
   remember: 10m
+  max: 1000
   disconnect: {stop-wait: 5s, retry-min: 1s, retry-max: 1m, timeout: 3s, retransmit: 2}
 store: {min-free: 1GiB, max-size: 10GiB}
 `
@@ -59,6 +60,7 @@ func TestDiff(t *testing.T) {
 		{"radius.accounting.listen", []string{`["127.0.0.1:1813"]`, `["127.0.0.1:1813", "[::1]:1813"]`}},
 		{"sessions.remember", []string{"remember: 10m", "remember: 11m"}},
 		{"", []string{"remember: 10m", "remember: 600s"}},
+		{"sessions.max", []string{"  max: 1000\n", ""}},
 		{"sessions.disconnect.stop-wait sessions.disconnect.retry-min sessions.disconnect.retry-max", []string{
 			"stop-wait: 5s, retry-min: 1s, retry-max: 1m", "stop-wait: 6s, retry-min: 2s, retry-max: 2m",
 		}},

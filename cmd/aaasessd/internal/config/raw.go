@@ -8,12 +8,13 @@ import (
 	"aaasess/accounting"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius/client"
+	"aaasess/sessions"
 )
 
 // The raw structs describe the configuration file. Package strictyaml documents their tags.
 
 type rawConfig struct {
-	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. A relative file name, here and in other keys, begins in the folder of this file."`
+	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Its mode is 0700, and that of its files 0600; aaasessd sets them at its start. A relative file name, here and in other keys, begins in the folder of this file."`
 	Log        Log             `yaml:"log" doc:"What is logged. The log goes to standard error."`
 	Control    Control         `yaml:"control" doc:"The socket that the command aaasess talks to."`
 	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
@@ -80,6 +81,7 @@ type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. If several clients match, the longest prefix counts."`
 	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting. Also for Disconnect-Requests, if disconnect.secret is missing."`
+	Kind       sessions.Kind       `yaml:"kind" default:"network" enum:"network exec connection" doc:"The kind of sessions whose packets have no Service-Type. Login hosts (sshd, proftpd) send none: exec. With a Service-Type, it decides."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
 }
 
@@ -147,6 +149,7 @@ type rawLocal struct {
 
 type rawSessions struct {
 	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
+	Max        int           `yaml:"max" default:"0" min:"0" max:"100000000" restart:"yes" doc:"The largest number of sessions; 0: no limit. A start or interim that would make one more is not answered, so its NAS sends it again. Stops are always answered."`
 	Disconnect rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
 }
 

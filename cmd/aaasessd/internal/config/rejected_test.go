@@ -65,7 +65,7 @@ var rejected = []rejection{
 
 	// Keys and types.
 	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, accounting, sessions, store`},
-	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, disconnect`},
+	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, kind, disconnect`},
 	{"key twice", "state: x\nlog: {}\nstate: y\n", `3:1: key "state" occurs twice, first in line 1`},
 	{"list twice", "accounting:\n  network: {default: {record: none}, default: {record: none}}\n", `2:38: accounting.network: key "default" occurs twice, first in line 2`},
 	{"no value", "snmp:\n  agentx:\nstate: x\n", "2:3: snmp.agentx: must be a mapping of keys, is nothing"},
@@ -98,6 +98,7 @@ var rejected = []rejection{
 	{"port of many digits", one("      port: 1813", "      port: 9999999999999999999"), "11:13: radius.servers[0].port: 9999999999999999999 is not between 1 and 65535"},
 	{"disconnect port", "radius: {clients: [{name: a, address: 192.0.2.1, secret: s, disconnect: {port: -1}}]}\n", "1:80: radius.clients[0].disconnect.port: -1 is not between 1 and 65535"},
 	{"name", one("    - name: bras-1", "    - name: bras 1"), `3:13: radius.clients[0].name: "bras 1" is not a name: 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first`},
+	{"client kind", one("      secret: s1", "      secret: s1\n      kind: commands"), `6:13: radius.clients[0].kind: "commands" is not network, exec or connection`},
 	{"client address", one("      address: 192.0.2.1", "      address: bras-1.example.net"), `4:16: radius.clients[0].address: "bras-1.example.net" is neither an IP address nor a prefix such as 192.0.2.0/24`},
 	{"client zone", one("      address: 192.0.2.1", "      address: \"fe80::1%eth0\""), `4:16: radius.clients[0].address: "fe80::1%eth0" is neither an IP address nor a prefix such as 192.0.2.0/24`},
 	{"client prefix", one("      address: 192.0.2.1", "      address: 192.0.2.1/24"), `4:16: radius.clients[0].address: "192.0.2.1/24" has bits beyond its length; the prefix is 192.0.2.0/24`},

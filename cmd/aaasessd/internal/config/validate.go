@@ -43,7 +43,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Dictionary:  names,
 		Groups:      d.groups(&raw.RADIUS, servers, names),
 		OnOffGroups: d.onOffGroups(&raw.RADIUS),
-		Sessions:    sessions.Config{Remember: raw.Sessions.Remember},
+		Sessions:    sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
 		Terminator:  sessions.TerminatorConfig{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
 		Store:       store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}

@@ -1,0 +1,104 @@
+package control_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/control"
+)
+
+// logBuffer is a log that a daemon writes and a test reads.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// connect opens a connection to the socket and sends text.
+func connect(t *testing.T, socket, text string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, text); err != nil && text != "" {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// isOpen reports whether the daemon has left a connection open.
+func isOpen(conn net.Conn) bool {
+	_ = conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, err := io.Copy(io.Discard, conn)
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// TestIdleConnections: commands get through while many clients have connected and say nothing, or
+// only the start of a request. The oldest of these are closed. A request that waits stays.
+func TestIdleConnections(t *testing.T) {
+	log := &logBuffer{}
+	d, c := start(t, func(cfg *control.Config) {
+		cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	})
+	begin(t, d, "a", time.Now())
+	body := `{"all":true,"wait":60}`
+	waiting := connect(t, d.Socket, fmt.Sprintf("POST /v1/sessions/disconnect HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	for !strings.Contains(log.String(), "disconnect") {
+		time.Sleep(time.Millisecond)
+	}
+	const n = 3 * api.MaxConnections
+	var idle []net.Conn
+	for i := range n {
+		idle = append(idle, connect(t, d.Socket, []string{"", "G", "GET / HTTP/1.1\r\n"}[i%3]))
+		if i%50 == 0 {
+			if _, err := c.Status(t.Context()); err != nil {
+				t.Fatalf("with %d idle connections: %v", i, err)
+			}
+		}
+	}
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	open := 0
+	for i, conn := range idle {
+		switch {
+		case !isOpen(conn):
+		case i < n-api.MaxConnections:
+			t.Errorf("connection %d of %d is open, although newer ones were closed", i, n)
+		default:
+			open++
+		}
+	}
+	if open < api.MaxConnections-10 || open >= api.MaxConnections {
+		t.Errorf("%d idle connections are open, want nearly %d", open, api.MaxConnections)
+	}
+	if !isOpen(waiting) {
+		t.Error("the request that waits was closed")
+	}
+	if n := strings.Count(log.String(), "too many connections"); n != 1 {
+		t.Errorf("%d lines about connections: %s", n, log)
+	}
+}
