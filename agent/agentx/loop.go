@@ -122,6 +122,10 @@ func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 	if h.Type != pdu.TypeResponse {
 		l.traffic = true // reading the clock here would cost too much
 		l.out, err = l.m.handle(h, b, l.out, time.Time{})
+		if l.m.setFailed != nil {
+			l.sub.logSetFailed(l.m.setFailed)
+			l.m.setFailed = nil
+		}
 	} else {
 		l.lastReceived = time.Now()
 		if l.out, err = l.m.handle(h, b, l.out, l.lastReceived); err == nil {

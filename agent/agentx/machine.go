@@ -2,6 +2,7 @@ package agentx
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,6 +31,7 @@ type machine struct {
 	awaiting    []request
 	outcomes    []outcome // not yet processed by the loop
 	capsRefused error     // of an AddAgentCaps; not yet processed by the loop
+	setFailed   error     // of a CommitSet or UndoSet; not yet processed by the loop
 	sets        transactions
 	by          mib.Requester // requester of SETs
 
@@ -169,12 +171,23 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 		return appendStatus(out, h, code, index)
 	case *CommitSet:
 		code, index := m.sets.commit(h.TransactionID)
+		m.takeFailure(h.TransactionID)
 		return appendStatus(out, h, code, index)
 	case *UndoSet:
 		code, index := m.sets.undo(h.TransactionID)
+		m.takeFailure(h.TransactionID)
 		return appendStatus(out, h, code, index)
 	}
 	return appendStatus(out, h, pdu.ErrorNone, 0) // Ping
+}
+
+// takeFailure keeps why a CommitSet or UndoSet failed for the loop, which logs it. The answer has
+// room for a number only.
+func (m *machine) takeFailure(transaction uint32) {
+	if t := m.sets.find(transaction); t != nil && t.failure != nil {
+		m.setFailed = errors.Join(m.setFailed, t.failure)
+		t.failure = nil
+	}
 }
 
 // answered processes the master's Response to a PDU of ours. A Response that matches no request is

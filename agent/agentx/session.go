@@ -58,6 +58,7 @@ type Subagent struct {
 	counters counters
 	lines    throttle.Lines[Reason] // of the log
 	capsLine throttle.Line          // of the log: AddAgentCaps refused
+	setLine  throttle.Line          // of the log: a SET failed
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	stats   Stats      // without the counters
@@ -140,6 +141,14 @@ func (s *Subagent) logCapsRefused(err error) {
 	if _, ok := s.capsLine.Allow(time.Now()); ok {
 		s.cfg.Logger.Warn("agentx: the master agent does not list our modules in sysORTable",
 			"network", s.cfg.Network, "address", s.cfg.Address, "err", err)
+	}
+}
+
+// logSetFailed writes a line for a SET that failed after its test, at most one a minute. The master
+// does not say who has sent the SET.
+func (s *Subagent) logSetFailed(err error) {
+	if suppressed, ok := s.setLine.Allow(time.Now()); ok {
+		s.cfg.Logger.Warn("agentx: a SET failed", "network", s.cfg.Network, "address", s.cfg.Address, "err", err, "suppressed", suppressed)
 	}
 }
 

@@ -41,6 +41,7 @@ type transaction struct {
 	octets       int         // payloads of the TestSets
 	commit, undo verdict
 	undoing      *undoing // nil: no undo is in progress
+	failure      error    // of a commit or an undo; not yet in the log
 }
 
 // testedSet is a TestSet PDU of a transaction. PDUs with other packet ids extend the SET.
@@ -150,7 +151,7 @@ func (t *transaction) commitAll() {
 		// RFC 2741 section 7.2.4.2 allows no other error for a CommitSet. The UndoSet that follows
 		// reports that the undo failed.
 		v := verdictOf(err)
-		t.commit, t.phase = verdict{pdu.Error(mib.CommitFailed), v.index}, failed
+		t.commit, t.phase, t.failure = verdict{pdu.Error(mib.CommitFailed), v.index}, failed, err
 		if v.code == pdu.Error(mib.UndoFailed) {
 			t.undo = v
 		}

@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"cmp"
+	"errors"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -27,8 +28,10 @@ var (
 	testText   = testRoot.Append(3)
 )
 
+var errFullDisk = errors.New("no space left on device")
+
 // numbers is the state of the module. Its number can be set to 0 to 99. The commit of 13 fails; the
-// commit of 14 waits for release.
+// commit of 14 waits for release; the commit of 15 fails and its undo too.
 type numbers struct {
 	number  atomic.Int32
 	rows    uint32
@@ -61,9 +64,11 @@ type numberChange struct {
 func (c *numberChange) Commit() error {
 	switch c.to {
 	case 13:
-		return &mib.SetError{Status: mib.CommitFailed, Index: c.position}
+		return &mib.SetError{Status: mib.CommitFailed, Index: c.position, Err: errFullDisk}
 	case 14:
 		<-c.n.release
+	case 15:
+		return &mib.SetError{Status: mib.UndoFailed, Index: c.position, Err: errFullDisk}
 	}
 	c.was = c.n.number.Swap(c.to)
 	return nil

@@ -20,6 +20,8 @@ const (
 	malformed
 	overLimit
 	notSent
+	setFailed // at its commit; a test that refuses a SET is the manager's mistake
+	setNotUndone
 	numProblems
 )
 
@@ -31,6 +33,8 @@ var problemTexts = [numProblems]string{
 	malformed:     "snmp: malformed message dropped",
 	overLimit:     "snmp: message dropped, limit exceeded",
 	notSent:       "snmp: sending the answer failed",
+	setFailed:     "snmp: a SET failed, nothing is changed",
+	setNotUndone:  "snmp: a SET failed and could not be undone, some of its values may have changed",
 }
 
 // logProblem logs a problem with the source of the message, and with a user if there is one: at
