@@ -174,6 +174,9 @@ func (l *loop) tick(ctx context.Context) error {
 	if l.traffic {
 		l.lastReceived, l.traffic = now, false
 	}
+	if l.m.giveUpCaps(now.Add(-l.sub.cfg.Timeout)) {
+		l.sub.logCapsRefused(fmt.Errorf("AddAgentCaps: %w within %s", ErrNoAnswer, l.sub.cfg.Timeout))
+	}
 	if l.isUp && now.Sub(l.lastReceived) >= l.sub.pingAfter {
 		l.lastReceived = now
 		l.out = l.m.ping(l.out, now)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/posteo/go-agentx/pdu"
@@ -109,6 +110,17 @@ func (m *machine) oldest() (at time.Time, waiting bool) {
 		return time.Time{}, false
 	}
 	return m.awaiting[0].at, true
+}
+
+// giveUpCaps forgets the AddAgentCaps that the master has not answered since a time, and reports
+// whether there were any. Unlike other PDUs, they are not worth a new session: it would be no
+// better, and the objects are served without a row in sysORTable.
+func (m *machine) giveUpCaps(since time.Time) bool {
+	before := len(m.awaiting)
+	m.awaiting = slices.DeleteFunc(m.awaiting, func(r request) bool {
+		return r.kind == pdu.TypeAddAgentCaps && !r.at.After(since)
+	})
+	return len(m.awaiting) < before
 }
 
 // handle processes one PDU of the master (b is the whole PDU with its header) and appends the
