@@ -90,10 +90,11 @@ func (s *Subagent) String() string { return "agentx " + s.cfg.Network + ":" + s.
 func (s *Subagent) Run(ctx context.Context) error {
 	defer s.stop()
 	log := s.cfg.Logger.With("network", s.cfg.Network, "address", s.cfg.Address)
-	lost, attempts, last := time.Now(), 0, Reason("")
+	lost, last := time.Now(), Reason("")
+	var pauses backoff
 	for {
 		up, err := s.attempt(ctx, func() {
-			log.Info("agentx: connected to the master agent", "attempts", attempts+1, "away", time.Since(lost).Round(time.Millisecond))
+			log.Info("agentx: connected to the master agent", "attempts", pauses.attempts+1, "away", time.Since(lost).Round(time.Millisecond))
 		})
 		if ctx.Err() != nil {
 			return nil
@@ -108,11 +109,7 @@ func (s *Subagent) Run(ctx context.Context) error {
 			s.logFailure(log, err, reason, isLost)
 		}
 		last = reason
-		if up > settled {
-			attempts = 0
-		}
-		pause := time.NewTimer(retryAfter(attempts, reason))
-		attempts++
+		pause := time.NewTimer(pauses.next(reason, up, time.Now()))
 		select {
 		case <-ctx.Done():
 			pause.Stop()
