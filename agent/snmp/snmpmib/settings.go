@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"aaasess/internal/atomicfile"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 )
 
@@ -29,6 +31,7 @@ const maxDisplayString = 255
 type Settings struct {
 	file   string
 	logger *slog.Logger
+	lines  throttle.Lines[settingsLine]
 
 	mu      sync.Mutex        // serializes changes, guards the next three; held while the file is written
 	final   settings          // without the changes below
@@ -38,12 +41,17 @@ type Settings struct {
 	kept atomic.Pointer[settings] // final with all changes, as in the file
 }
 
+// settingsLine is a kind of log line. The name of a sender is from the configuration, so there are
+// few.
+type settingsLine struct{ object, by string }
+
 // settings are texts by the name of the object; snmpEnableAuthenTraps is "1" or "2". An object that
 // nobody has SET is missing. A map does not change once it is stored in Settings.
 type settings map[string]string
 
 // OpenSettings reads the file; a missing one has no values. It is written at the next SET. The
-// logger receives a line for each value that a SET has changed; nil discards them.
+// logger receives a line for each value that a SET has changed, at most one a minute for each object
+// and sender; nil discards them.
 func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
 	kept, err := readSettings(file)
 	if err != nil {
@@ -112,12 +120,21 @@ func (s *Settings) undo(c *settingsChange) error {
 	return err
 }
 
-// finish makes a committed change final.
-func (s *Settings) finish(c *settingsChange) {
+// finish makes a committed change final. It returns the objects whose values differ from the final
+// ones before.
+func (s *Settings) finish(c *settingsChange) (changed []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	earlier := slices.DeleteFunc(slices.Clone(s.changes[:slices.Index(s.changes, c)]), func(c *settingsChange) bool { return !c.final })
+	before := s.final.with(earlier)
+	for _, object := range c.objects {
+		if was, ok := before[object]; !ok || was != c.next[object] {
+			changed = append(changed, object)
+		}
+	}
 	c.final = true
 	s.fold()
+	return changed
 }
 
 // fold moves final changes to s.final. A final change behind one that can still be undone must
@@ -140,7 +157,8 @@ func (s settings) with(changes []*settingsChange) settings {
 	return s
 }
 
-// store makes values durable, then visible. If that fails, nothing changes. The caller holds mu.
+// store makes values durable, then visible. If that fails, nothing changes. Values that the file has
+// already are not written again. The caller holds mu.
 func (s *Settings) store(kept settings) error {
 	if !s.unsure && maps.Equal(kept, *s.kept.Load()) {
 		return nil
@@ -235,10 +253,18 @@ func (c *settingsChange) Undo() error {
 	return nil
 }
 
-// Cleanup makes the values final, and logs them.
+// Cleanup makes the values final, and logs those that have changed: at most one line a minute for
+// each object and sender.
 func (c *settingsChange) Cleanup() {
-	c.settings.finish(c)
-	for _, object := range c.objects {
-		c.settings.logger.Info("snmp: value changed by a SET", "object", object, "now", c.next[object], "by", c.by.Name, "from", c.by.Address)
+	for _, object := range c.settings.finish(c) {
+		line := c.settings.lines.Allow(settingsLine{object, c.by.Name}, time.Now())
+		if !line.Write {
+			continue
+		}
+		log := c.settings.logger
+		if line.Suppressed > 0 {
+			log = log.With("suppressed", line.Suppressed)
+		}
+		log.Info("snmp: value changed by a SET", "object", object, "now", c.next[object], "by", c.by.Name, "from", c.by.Address)
 	}
 }

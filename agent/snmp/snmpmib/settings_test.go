@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -252,6 +254,78 @@ func TestSettingsTogether(t *testing.T) {
 	if again := f.values(t); again != got {
 		t.Errorf("%s, after a restart %s", got, again)
 	}
+}
+
+// TestSettingsUnchanged: a SET of the values that are there writes neither the file nor the log.
+// After a write that failed, the file may have others, so it is written.
+func TestSettingsUnchanged(t *testing.T) {
+	f, file := withSettings(t)
+	var log bytes.Buffer
+	f.cfg.Settings.logger = slog.New(slog.NewTextHandler(&log, nil))
+	check := func(written bool, vbs ...mib.Varbind) {
+		t.Helper()
+		before, _ := os.Stat(file)
+		if err := f.set(vbs...); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.Stat(file); err != nil || os.SameFile(before, after) == written {
+			t.Errorf("%v, written %t, want %t", err, !written, written)
+		}
+	}
+	check(true, text(contactName, "a"), text(nameName, "b"))
+	check(false, text(contactName, "a"))
+	check(false, text(nameName, "b"), text(contactName, "a"))
+	if n := strings.Count(log.String(), "\n"); n != 2 {
+		t.Errorf("%d lines:\n%s", n, &log)
+	}
+	block := file + ".new"
+	if err := errors.Join(os.Mkdir(block, 0o700), os.WriteFile(filepath.Join(block, "x"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	wantSetError(t, f.set(text(contactName, "c")), mib.CommitFailed, 1)
+	if err := os.RemoveAll(block); err != nil {
+		t.Fatal(err)
+	}
+	check(true, text(contactName, "a"))
+	check(false, text(contactName, "a"))
+}
+
+// TestSettingsLogThrottled: a sender that changes a value again and again gets a line a minute, and
+// does not hide those of other senders and objects.
+func TestSettingsLogThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := withSettings(t)
+		var log bytes.Buffer
+		f.cfg.Settings.logger = slog.New(slog.NewTextHandler(&log, nil))
+		set := func(by string, vb mib.Varbind) {
+			t.Helper()
+			set, err := f.tree.TestBy(mib.Requester{Name: by, Address: "192.0.2.1:161"}, []mib.Varbind{vb})
+			if err == nil {
+				err = set.Commit()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			set.Cleanup()
+		}
+		for i := range 100 {
+			set("noc", text(contactName, fmt.Sprint(i)))
+		}
+		set("other", text(contactName, "x"))
+		set("noc", text(nameName, "x"))
+		time.Sleep(time.Minute)
+		set("noc", text(contactName, "last"))
+		var got []string
+		for line := range strings.Lines(log.String()) {
+			_, line, _ = strings.Cut(line, "SET\" ")
+			line, _, _ = strings.Cut(line, " from=")
+			got = append(got, line)
+		}
+		want := []string{"object=sysContact now=0 by=noc", "object=sysContact now=x by=other", "object=sysName now=x by=noc", "suppressed=99 object=sysContact now=last by=noc"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // TestSettingsLog: the log names object, value and sender of a SET, once it is final.
