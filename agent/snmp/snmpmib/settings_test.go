@@ -356,21 +356,27 @@ func TestSettingsFile(t *testing.T) {
 		want settings
 		err  string
 	}{
-		"empty":           {"", settings{}, ""},
-		"comments":        {"# a\n\n  # b\n", settings{}, ""},
-		"all":             {"sysName \"a\"\nsysContact \"\"\nsnmpEnableAuthenTraps \"2\"\n\tsysLocation \"\\\"\\n\"\r\n", settings{"sysName": "a", "sysContact": "", "snmpEnableAuthenTraps": "2", "sysLocation": "\"\n"}, ""},
-		"backquotes":      {"sysName `a\\`", settings{"sysName": `a\`}, ""},
-		"no value":        {"sysName", nil, "no quoted value"},
-		"not quoted":      {"sysName a\n", nil, "no quoted value"},
-		"more behind it":  {"sysName \"a\" \"b\"\n", nil, "no quoted value"},
-		"twice":           {"sysName \"a\"\nsysName \"a\"\n", nil, "sysName has two values"},
-		"another object":  {"sysDescr \"a\"\n", nil, `unknown object "sysDescr"`},
-		"too long":        {"sysName \"" + strings.Repeat("x", 256) + "\"\n", nil, "wrongLength"},
-		"not ASCII":       {"sysName \"ü\"\n", nil, "wrongValue"},
-		"traps 3":         {"snmpEnableAuthenTraps \"3\"\n", nil, "wrongValue"},
-		"traps as a word": {"snmpEnableAuthenTraps \"on\"\n", nil, "want 1 or 2"},
-		"traps, padded":   {"snmpEnableAuthenTraps \"+01\"\n", settings{"snmpEnableAuthenTraps": "1"}, ""},
-		"too large":       {strings.Repeat("#", 16<<10+1), nil, "longer than"},
+		"empty":                  {"", nil, "the first line is not a comment"},
+		"only values":            {"sysName \"a\"\n", nil, "the first line is not a comment"},
+		"zeros":                  {strings.Repeat("\x00", 60), nil, "the first line is not a comment"},
+		"cut in the text":        {"# x\nsysName \"a\"\nsysContact \"b", nil, "the last line has no newline"},
+		"cut before the newline": {"# x\nsysName \"a\"", nil, "the last line has no newline"},
+		"cut in the comment":     {settingsComment[:20], nil, "the last line has no newline"},
+		"no values":              {settingsComment, settings{}, ""},
+		"comments":               {"# a\n\n  # b\n", settings{}, ""},
+		"all":                    {"# x\nsysName \"a\"\nsysContact \"\"\nsnmpEnableAuthenTraps \"2\"\n\tsysLocation \"\\\"\\n\"\r\n", settings{"sysName": "a", "sysContact": "", "snmpEnableAuthenTraps": "2", "sysLocation": "\"\n"}, ""},
+		"backquotes":             {"# x\nsysName `a\\`\n", settings{"sysName": `a\`}, ""},
+		"no value":               {"# x\nsysName\n", nil, "no quoted value"},
+		"not quoted":             {"# x\nsysName a\n", nil, "no quoted value"},
+		"more behind it":         {"# x\nsysName \"a\" \"b\"\n", nil, "no quoted value"},
+		"twice":                  {"# x\nsysName \"a\"\nsysName \"a\"\n", nil, "sysName has two values"},
+		"another object":         {"# x\nsysDescr \"a\"\n", nil, `unknown object "sysDescr"`},
+		"too long":               {"# x\nsysName \"" + strings.Repeat("x", 256) + "\"\n", nil, "wrongLength"},
+		"not ASCII":              {"# x\nsysName \"ü\"\n", nil, "wrongValue"},
+		"traps 3":                {"# x\nsnmpEnableAuthenTraps \"3\"\n", nil, "wrongValue"},
+		"traps as a word":        {"# x\nsnmpEnableAuthenTraps \"on\"\n", nil, "want 1 or 2"},
+		"traps, padded":          {"# x\nsnmpEnableAuthenTraps \"+01\"\n", settings{"snmpEnableAuthenTraps": "1"}, ""},
+		"too large":              {strings.Repeat("#", 16<<10) + "\n", nil, "longer than"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -400,8 +406,8 @@ func TestSettingsFile(t *testing.T) {
 
 // FuzzSettingsFile: a parsed file can be written, and parses to the same values again.
 func FuzzSettingsFile(f *testing.F) {
-	f.Add("sysContact \"noc@example.net\"\n# comment\nsnmpEnableAuthenTraps \"2\"\n")
-	f.Add("sysName \"\\x7f\\r\\n\"\nsysLocation `x`")
+	f.Add("# x\nsysContact \"noc@example.net\"\n# comment\nsnmpEnableAuthenTraps \"2\"\n")
+	f.Add("# x\nsysName \"\\x7f\\r\\n\"\nsysLocation `x`\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := parseSettings(text)
 		if err != nil {
