@@ -2,6 +2,8 @@ package snmp
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"aaasess/agent/snmp/vacm"
 	"aaasess/mib"
@@ -47,12 +49,38 @@ func (e *exchange) commitSet() (mib.ErrorStatus, int) {
 		return e.refuseSet(err)
 	}
 	if err := set.Commit(); err != nil {
+		err = awaitUndo(err)
 		status, index := e.refuseSet(err)
 		e.logFailedSet(status, err)
 		return status, index
 	}
 	set.Cleanup()
 	return mib.NoError, 0
+}
+
+// undoWait is how long a commit that failed may take to undo itself; see [mib.SetError].
+const undoWait = time.Second
+
+var errUndoLate = fmt.Errorf("snmp: not undone within %s", undoWait)
+
+// awaitUndo waits until a commit that failed is undone, and returns its error: undoFailed if that
+// fails. commitFailed means that nothing has changed, so the answer has to wait.
+func awaitUndo(err error) error {
+	refused, ok := errors.AsType[*mib.SetError](err)
+	if !ok || refused.Undoing == nil {
+		return err
+	}
+	timer := time.NewTimer(undoWait)
+	defer timer.Stop()
+	undo := errUndoLate
+	select {
+	case undo = <-refused.Undoing:
+	case <-timer.C:
+	}
+	if undo == nil {
+		return err
+	}
+	return &mib.SetError{Status: mib.UndoFailed, Index: refused.Index, Err: errors.Join(refused.Err, undo)}
 }
 
 // refuseSet returns the error-status and error-index for an error of a test or commit.
