@@ -229,6 +229,25 @@ func TestSettingsDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSetError(t, set.Undo(), mib.UndoFailed, 1)
+	// What could not be undone is final: readers and the file agree, and later SETs build on it.
+	if err := errors.Join(os.Remove(block), f.set(text(nameName, "b"))); err != nil {
+		t.Fatal(err)
+	}
+	later, err := f.tree.Test([]mib.Varbind{text(contactName, "c")})
+	if err == nil {
+		err = errors.Join(later.Commit(), later.Undo())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `"a" "b" "rack 1" 2`
+	if got := f.values(t); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	f.openSettings(t, file)
+	if got := f.values(t); got != want {
+		t.Errorf("after a restart %s, want %s", got, want)
+	}
 }
 
 // TestSettingsTogether: SETs at once lose nothing, in memory and in the file.
