@@ -166,7 +166,7 @@ func (s *Set) Commit() error {
 		if err := s.changes[s.done].Commit(); err != nil {
 			cause := asSetError(err, s.firsts[s.done])
 			if undo := s.Undo(); undo != nil {
-				cause.Status = UndoFailed
+				cause.Status, cause.Err = UndoFailed, errors.Join(cause.Err, undo)
 			}
 			return cause
 		}

@@ -158,6 +158,9 @@ func TestSetPhases(t *testing.T) {
 				tt.status != NoError && (se == nil || se.Status != tt.status || se.Index != tt.index) {
 				t.Errorf("got %v, want %s at %d", err, tt.status, tt.index)
 			}
+			if tt.status == UndoFailed && !errors.Is(err, tt.a.undoFailed) {
+				t.Errorf("got %v, which does not tell why the undo failed", err)
+			}
 			if diff := cmp.Diff(tt.wantA, tt.a.log); diff != "" {
 				t.Error("first module:", diff)
 			}

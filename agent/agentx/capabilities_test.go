@@ -3,6 +3,7 @@ package agentx_test
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,38 @@ func TestSessionCapabilitiesRefused(t *testing.T) {
 		}
 		if st := r.Stats(); !st.Connected || st.Reason != "" {
 			t.Errorf("statistics %+v", st)
+		}
+	})
+}
+
+// TestSessionCapabilitiesUnanswered: the master never answers an AddAgentCaps. The session goes on
+// and serves, and the log has one line. A master that answers nothing any more is still noticed.
+func TestSessionCapabilitiesUnanswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		r := runIdentified(t, func(h agentx.Header, p agentx.Payload) *agentx.Response {
+			if p.Type() == pdu.TypeAddAgentCaps || silent.Load() {
+				return nil
+			}
+			return agentxtest.Agree(h, p)
+		})
+		m := r.up(t)
+		time.Sleep(10 * time.Minute)
+		if vbs, err := m.Walk(agentx.FixtureTable); err != nil || len(vbs) != 7*10 {
+			t.Errorf("walk of %d variables: %v", len(vbs), err)
+		}
+		if st := r.Stats(); !st.Connected || st.Connects != 1 {
+			t.Errorf("statistics %+v", st)
+		}
+		log := strings.Join(r.log.lines(), "\n")
+		if strings.Count(log, "does not list our modules in sysORTable") != 1 || !strings.Contains(log, "AddAgentCaps: agentx: no answer from the master within 10s") {
+			t.Errorf("log:\n%s", log)
+		}
+		silent.Store(true)
+		from := time.Now()
+		<-m.Gone()
+		if took := time.Since(from); took > 2*agentx.PingAfter+agentx.DefaultTimeout {
+			t.Errorf("a silent master is noticed after %s", took)
 		}
 	})
 }

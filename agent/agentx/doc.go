@@ -82,8 +82,9 @@
 // # Without a session
 //
 // [Reason] says why there is none. After a loss the pauses between attempts double from 50 ms up to
-// 1 s. While the master refuses us (duplicateRegistration and other errors) they double up to 5 s:
-// we close that session, and try again with a new one.
+// 1 s. While the master refuses us (duplicateRegistration and other errors) we close that session,
+// and try again with a new one; the pauses start at 50 ms again, and double up to 1 s, or to 5 s
+// once the refusals have lasted a minute.
 //
 // # Who owns what
 //

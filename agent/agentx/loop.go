@@ -122,6 +122,10 @@ func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 	if h.Type != pdu.TypeResponse {
 		l.traffic = true // reading the clock here would cost too much
 		l.out, err = l.m.handle(h, b, l.out, time.Time{})
+		if l.m.setFailed != nil {
+			l.sub.logSetFailed(l.m.setFailed)
+			l.m.setFailed = nil
+		}
 	} else {
 		l.lastReceived = time.Now()
 		if l.out, err = l.m.handle(h, b, l.out, l.lastReceived); err == nil {
@@ -169,6 +173,9 @@ func (l *loop) tick(ctx context.Context) error {
 	now := time.Now()
 	if l.traffic {
 		l.lastReceived, l.traffic = now, false
+	}
+	if l.m.giveUpCaps(now.Add(-l.sub.cfg.Timeout)) {
+		l.sub.logCapsRefused(fmt.Errorf("AddAgentCaps: %w within %s", ErrNoAnswer, l.sub.cfg.Timeout))
 	}
 	if l.isUp && now.Sub(l.lastReceived) >= l.sub.pingAfter {
 		l.lastReceived = now

@@ -2,7 +2,9 @@ package agentx
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/posteo/go-agentx/pdu"
@@ -30,6 +32,7 @@ type machine struct {
 	awaiting    []request
 	outcomes    []outcome // not yet processed by the loop
 	capsRefused error     // of an AddAgentCaps; not yet processed by the loop
+	setFailed   error     // of a CommitSet or UndoSet; not yet processed by the loop
 	sets        transactions
 	by          mib.Requester // requester of SETs
 
@@ -109,6 +112,17 @@ func (m *machine) oldest() (at time.Time, waiting bool) {
 	return m.awaiting[0].at, true
 }
 
+// giveUpCaps forgets the AddAgentCaps that the master has not answered since a time, and reports
+// whether there were any. Unlike other PDUs, they are not worth a new session: it would be no
+// better, and the objects are served without a row in sysORTable.
+func (m *machine) giveUpCaps(since time.Time) bool {
+	before := len(m.awaiting)
+	m.awaiting = slices.DeleteFunc(m.awaiting, func(r request) bool {
+		return r.kind == pdu.TypeAddAgentCaps && !r.at.After(since)
+	})
+	return len(m.awaiting) < before
+}
+
 // handle processes one PDU of the master (b is the whole PDU with its header) and appends the
 // answer, if there is one. An error ends the session: it wraps ErrMalformed or ErrProtocol, or is a
 // *RefusedError or a *ClosedError.
@@ -169,12 +183,23 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 		return appendStatus(out, h, code, index)
 	case *CommitSet:
 		code, index := m.sets.commit(h.TransactionID)
+		m.takeFailure(h.TransactionID)
 		return appendStatus(out, h, code, index)
 	case *UndoSet:
 		code, index := m.sets.undo(h.TransactionID)
+		m.takeFailure(h.TransactionID)
 		return appendStatus(out, h, code, index)
 	}
 	return appendStatus(out, h, pdu.ErrorNone, 0) // Ping
+}
+
+// takeFailure keeps why a CommitSet or UndoSet failed for the loop, which logs it. The answer has
+// room for a number only.
+func (m *machine) takeFailure(transaction uint32) {
+	if t := m.sets.find(transaction); t != nil && t.failure != nil {
+		m.setFailed = errors.Join(m.setFailed, t.failure)
+		t.failure = nil
+	}
 }
 
 // answered processes the master's Response to a PDU of ours. A Response that matches no request is

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/posteo/go-agentx/pdu"
 )
@@ -49,30 +48,5 @@ func TestReasons(t *testing.T) {
 	}
 	if errors.Is(dial(syscall.ENOENT), os.ErrPermission) {
 		t.Error("the test's errors are alike")
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	const ms = time.Millisecond
-	tests := []struct {
-		reason Reason
-		want   []time.Duration
-	}{
-		{NoMaster, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, time.Second, time.Second}},
-		{PermissionDenied, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, time.Second, time.Second}},
-		{DuplicateRegistration, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 5 * time.Second, 5 * time.Second}},
-		{Refused, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 5 * time.Second, 5 * time.Second}},
-	}
-	for _, tt := range tests {
-		for n, want := range tt.want {
-			if got := retryAfter(n, tt.reason); got != want {
-				t.Errorf("%s, attempt %d: %s, want %s", tt.reason, n, got, want)
-			}
-		}
-		for _, n := range []int{63, 64, 1 << 40} {
-			if got, want := retryAfter(n, tt.reason), tt.want[len(tt.want)-1]; got != want {
-				t.Errorf("%s, attempt %d: %s, want %s", tt.reason, n, got, want)
-			}
-		}
 	}
 }

@@ -3,6 +3,7 @@ package agentx_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"runtime"
@@ -39,7 +40,7 @@ func TestSessionDuplicate(t *testing.T) {
 		if st.Connected || st.Reason != agentx.DuplicateRegistration || !st.Since.Equal(begin) {
 			t.Errorf("statistics %+v", st)
 		}
-		if n := len(r.masters); n < 120 || n > 130 {
+		if n := len(r.masters); n < 165 || n > 180 { // one a second in the first minute, then one in five
 			t.Errorf("%d attempts in ten minutes", n)
 		}
 		closes := 0
@@ -71,6 +72,47 @@ func TestSessionDuplicate(t *testing.T) {
 			t.Errorf("log %q", log)
 		}
 	})
+}
+
+// TestSessionRefusedAtReturn: a master is away for ten minutes, and refuses us for a while when it is
+// back. We are back within two seconds of its last refusal (R15).
+func TestSessionRefusedAtReturn(t *testing.T) {
+	for _, kind := range []pdu.Type{pdu.TypeOpen, pdu.TypeRegister} {
+		for _, refuses := range []time.Duration{0, 200 * time.Millisecond, 3 * time.Second, 50 * time.Second} {
+			t.Run(fmt.Sprint(agentx.TypeName(kind), " ", refuses), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					refuse := agentxtest.Refuse(kind, pdu.ErrorProcessing)
+					begin := time.Now()
+					returns := begin.Add(10 * time.Minute)
+					refused := time.Time{} // when it was first
+					r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}, masters: make(chan *agentxtest.Master, 1000)}
+					accept := agentxtest.Dial(func(conn net.Conn, id uint32) {
+						r.masters <- agentxtest.NewMaster(conn, id, func(h agentx.Header, p agentx.Payload) *agentx.Response {
+							if p.Type() == kind && (refused.IsZero() || time.Since(returns) < refuses) {
+								refused = time.Now()
+								return refuse(h, p)
+							}
+							return agentxtest.Agree(h, p)
+						})
+					})
+					r.start(agentx.Config{Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
+						if time.Now().Before(returns) {
+							return nil, errors.New("connection refused")
+						}
+						return accept(ctx, n, a)
+					}})
+					defer r.stop()
+					<-r.Ready()
+					if refused.IsZero() {
+						t.Error("never refused")
+					}
+					if took := time.Since(returns.Add(refuses)); took > 2*time.Second {
+						t.Errorf("back after %s", took)
+					}
+				})
+			})
+		}
+	}
 }
 
 // TestSessionReasonChanges: each change of the reason has a log line, but only one a minute for each

@@ -58,6 +58,7 @@ type Subagent struct {
 	counters counters
 	lines    throttle.Lines[Reason] // of the log
 	capsLine throttle.Line          // of the log: AddAgentCaps refused
+	setLine  throttle.Line          // of the log: a SET failed
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	stats   Stats      // without the counters
@@ -89,10 +90,11 @@ func (s *Subagent) String() string { return "agentx " + s.cfg.Network + ":" + s.
 func (s *Subagent) Run(ctx context.Context) error {
 	defer s.stop()
 	log := s.cfg.Logger.With("network", s.cfg.Network, "address", s.cfg.Address)
-	lost, attempts, last := time.Now(), 0, Reason("")
+	lost, last := time.Now(), Reason("")
+	var pauses backoff
 	for {
 		up, err := s.attempt(ctx, func() {
-			log.Info("agentx: connected to the master agent", "attempts", attempts+1, "away", time.Since(lost).Round(time.Millisecond))
+			log.Info("agentx: connected to the master agent", "attempts", pauses.attempts+1, "away", time.Since(lost).Round(time.Millisecond))
 		})
 		if ctx.Err() != nil {
 			return nil
@@ -107,11 +109,7 @@ func (s *Subagent) Run(ctx context.Context) error {
 			s.logFailure(log, err, reason, isLost)
 		}
 		last = reason
-		if up > settled {
-			attempts = 0
-		}
-		pause := time.NewTimer(retryAfter(attempts, reason))
-		attempts++
+		pause := time.NewTimer(pauses.next(reason, up, time.Now()))
 		select {
 		case <-ctx.Done():
 			pause.Stop()
@@ -140,6 +138,14 @@ func (s *Subagent) logCapsRefused(err error) {
 	if _, ok := s.capsLine.Allow(time.Now()); ok {
 		s.cfg.Logger.Warn("agentx: the master agent does not list our modules in sysORTable",
 			"network", s.cfg.Network, "address", s.cfg.Address, "err", err)
+	}
+}
+
+// logSetFailed writes a line for a SET that failed after its test, at most one a minute. The master
+// does not say who has sent the SET.
+func (s *Subagent) logSetFailed(err error) {
+	if suppressed, ok := s.setLine.Allow(time.Now()); ok {
+		s.cfg.Logger.Warn("agentx: a SET failed", "network", s.cfg.Network, "address", s.cfg.Address, "err", err, "suppressed", suppressed)
 	}
 }
 

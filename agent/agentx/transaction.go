@@ -26,8 +26,9 @@ type phase uint8
 
 const (
 	tested    phase = iota // each TestSet so far was answered with noError
-	failed                 // a TestSet or the CommitSet was refused; nothing is set
-	tooMany                // as failed, because of a limit: TestSets are refused until the end
+	refused                // a TestSet was refused: so are all others until the end; nothing is set
+	tooMany                // as refused, because of a limit
+	failed                 // the CommitSet was refused; nothing is set
 	committed              // everything is set, and can be undone
 	undone                 // the UndoSet was received
 )
@@ -39,8 +40,10 @@ type transaction struct {
 	phase        phase
 	tests        []testedSet // most masters put all variables of a session into one
 	octets       int         // payloads of the TestSets
+	refusal      pdu.Error   // of the first TestSet that was refused
 	commit, undo verdict
 	undoing      *undoing // nil: no undo is in progress
+	failure      error    // of a commit or an undo; not yet in the log
 }
 
 // testedSet is a TestSet PDU of a transaction. PDUs with other packet ids extend the SET.
@@ -89,7 +92,7 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 			}
 		}
 		switch t.phase {
-		case tested:
+		case tested, refused:
 		case tooMany:
 			v := t.refuseMore(vbs)
 			return v.code, v.index
@@ -111,10 +114,16 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 		return v.code, v.index
 	}
 	set, err := tree.TestBy(by, vbs)
-	if err != nil {
-		set, t.phase = nil, failed
-	}
 	v := verdictOf(err)
+	switch {
+	case err != nil:
+		if t.phase == tested {
+			t.phase, t.refusal = refused, v.code
+		}
+		set = nil
+	case t.phase == refused: // good by itself, but an earlier one is not
+		set, v = nil, verdict{t.refusal, min(1, len(vbs))}
+	}
 	t.tests = append(t.tests, testedSet{h.PacketID, set, v})
 	return v.code, v.index
 }
@@ -150,7 +159,7 @@ func (t *transaction) commitAll() {
 		// RFC 2741 section 7.2.4.2 allows no other error for a CommitSet. The UndoSet that follows
 		// reports that the undo failed.
 		v := verdictOf(err)
-		t.commit, t.phase = verdict{pdu.Error(mib.CommitFailed), v.index}, failed
+		t.commit, t.phase, t.failure = verdict{pdu.Error(mib.CommitFailed), v.index}, failed, err
 		if v.code == pdu.Error(mib.UndoFailed) {
 			t.undo = v
 		}

@@ -25,6 +25,7 @@ type undoing struct {
 	index  int // of a variable that is not restored yet
 	done   chan struct{}
 	failed verdict // after done; zero if everything is restored
+	err    error   // after done: why it failed
 }
 
 // startUndo starts to undo committed sets, the last one first. cause is the error of the commit
@@ -45,12 +46,12 @@ func (t *transaction) startUndo(sets []testedSet, cause error) {
 		defer close(u.done)
 		for _, s := range slices.Backward(sets) {
 			if err := s.set.Undo(); err != nil {
-				u.failed = verdictOf(err)
+				u.failed, u.err = verdictOf(err), errors.Join(u.err, err)
 			}
 		}
 		if pending != nil {
 			if err := <-pending; err != nil {
-				u.failed = verdict{pdu.Error(mib.UndoFailed), index}
+				u.failed, u.err = verdict{pdu.Error(mib.UndoFailed), index}, errors.Join(u.err, err)
 			}
 		}
 	}()
@@ -71,6 +72,7 @@ func (t *transaction) awaitUndo(limit time.Duration) verdict {
 	}
 	if t.undoing.failed != (verdict{}) {
 		t.undo = t.undoing.failed
+		t.failure = errors.Join(t.failure, t.undoing.err)
 	}
 	t.undoing = nil
 	return t.undo

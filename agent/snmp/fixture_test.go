@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"cmp"
+	"errors"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -27,13 +28,17 @@ var (
 	testText   = testRoot.Append(3)
 )
 
+var errFullDisk = errors.New("no space left on device")
+
 // numbers is the state of the module. Its number can be set to 0 to 99. The commit of 13 fails; the
-// commit of 14 waits for release.
+// commit of 14 waits for release; the commit of 15 fails and its undo too; the commit of 16 fails and
+// undoing tells of its undo.
 type numbers struct {
 	number  atomic.Int32
 	rows    uint32
 	text    string
 	release chan struct{}
+	undoing <-chan error
 	cleanup atomic.Int32
 	by      atomic.Pointer[mib.Requester] // requester of the last SET that Test saw
 }
@@ -61,9 +66,13 @@ type numberChange struct {
 func (c *numberChange) Commit() error {
 	switch c.to {
 	case 13:
-		return &mib.SetError{Status: mib.CommitFailed, Index: c.position}
+		return &mib.SetError{Status: mib.CommitFailed, Index: c.position, Err: errFullDisk}
 	case 14:
 		<-c.n.release
+	case 16:
+		return &mib.SetError{Status: mib.CommitFailed, Index: c.position, Err: errFullDisk, Undoing: c.n.undoing}
+	case 15:
+		return &mib.SetError{Status: mib.UndoFailed, Index: c.position, Err: errFullDisk}
 	}
 	c.was = c.n.number.Swap(c.to)
 	return nil

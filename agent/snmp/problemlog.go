@@ -22,6 +22,8 @@ const (
 	malformed
 	overLimit
 	notSent
+	setFailed // at its commit; a SET that a test refuses is setRefused
+	setNotUndone
 	numProblems
 )
 
@@ -34,6 +36,8 @@ var problemTexts = [numProblems]string{
 	malformed:     "snmp: malformed message dropped",
 	overLimit:     "snmp: message dropped, limit exceeded",
 	notSent:       "snmp: sending the answer failed",
+	setFailed:     "snmp: a SET failed, nothing is changed",
+	setNotUndone:  "snmp: a SET failed and could not be undone, some of its values may have changed",
 }
 
 // logProblem logs a problem with the source of the message, and with a user if there is one: at
@@ -65,7 +69,7 @@ func (e *exchange) logSetRefused(status mib.ErrorStatus, index int) {
 	by := e.requester()
 	args := []any{"err", status}
 	if index > 0 && index <= len(e.pdu.Varbinds) {
-		args = append(args, "object", e.pdu.Varbinds[index-1].Name.String())
+		args = append(args, "object", e.r.describe(e.pdu.Varbinds[index-1].Name))
 	}
 	e.logProblem(setRefused, []byte(by.Name), args...)
 }

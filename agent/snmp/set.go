@@ -2,6 +2,8 @@ package snmp
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"aaasess/agent/snmp/vacm"
 	"aaasess/mib"
@@ -29,8 +31,6 @@ func (e *exchange) set() verdict {
 	status, index := e.commitSet()
 	if status == mib.NoError {
 		e.r.counters.setVars.Add(uint64(len(e.pdu.Varbinds)))
-	} else {
-		e.logSetRefused(status, index)
 	}
 	return e.echo(status, index)
 }
@@ -46,19 +46,81 @@ func (e *exchange) requester() mib.Requester {
 
 func (e *exchange) commitSet() (mib.ErrorStatus, int) {
 	set, err := e.r.tree.TestBy(e.requester(), e.pdu.Varbinds)
-	if err == nil {
-		err = set.Commit()
-	}
 	if err != nil {
-		refused, ok := errors.AsType[*mib.SetError](err)
-		switch {
-		case !ok:
-			return mib.GenErr, 0
-		case refused.Status == mib.UndoFailed:
-			return refused.Status, 0
-		}
-		return refused.Status, refused.Index
+		status, index := e.refuseSet(err)
+		e.logSetRefused(status, index)
+		return status, index
+	}
+	if err := set.Commit(); err != nil {
+		err = awaitUndo(err)
+		status, index := e.refuseSet(err)
+		e.logFailedSet(status, err)
+		return status, index
 	}
 	set.Cleanup()
 	return mib.NoError, 0
+}
+
+// undoWait is how long a commit that failed may take to undo itself; see [mib.SetError].
+const undoWait = time.Second
+
+var errUndoLate = fmt.Errorf("snmp: not undone within %s", undoWait)
+
+// awaitUndo waits until a commit that failed is undone, and returns its error: undoFailed if that
+// fails. commitFailed means that nothing has changed, so the answer has to wait.
+func awaitUndo(err error) error {
+	refused, ok := errors.AsType[*mib.SetError](err)
+	if !ok || refused.Undoing == nil {
+		return err
+	}
+	timer := time.NewTimer(undoWait)
+	defer timer.Stop()
+	undo := errUndoLate
+	select {
+	case undo = <-refused.Undoing:
+	case <-timer.C:
+	}
+	if undo == nil {
+		return err
+	}
+	return &mib.SetError{Status: mib.UndoFailed, Index: refused.Index, Err: errors.Join(refused.Err, undo)}
+}
+
+// refuseSet returns the error-status and error-index for an error of a test or commit.
+func (e *exchange) refuseSet(err error) (mib.ErrorStatus, int) {
+	refused, ok := errors.AsType[*mib.SetError](err)
+	switch {
+	case !ok:
+		return mib.GenErr, 0
+	case refused.Status == mib.UndoFailed:
+		return refused.Status, 0
+	}
+	return refused.Status, refused.Index
+}
+
+// logFailedSet logs why a commit failed. The answer has room for a number only.
+func (e *exchange) logFailedSet(status mib.ErrorStatus, err error) {
+	kind := setFailed
+	if status == mib.UndoFailed {
+		kind = setNotUndone
+	}
+	args := []any{"err", err}
+	if refused, ok := errors.AsType[*mib.SetError](err); ok && refused.Index > 0 && refused.Index <= len(e.pdu.Varbinds) {
+		args = append(args, "object", e.r.describe(e.pdu.Varbinds[refused.Index-1].Name))
+	}
+	if e.secured() {
+		e.logProblem(kind, e.session.UserName, args...)
+		return
+	}
+	e.logProblem(kind, nil, append(args, "by", e.securityName)...)
+}
+
+// describe returns the name of a variable for a log, for example casnDisconnect.5.
+func (r *Responder) describe(name mib.OID) string {
+	for _, def := range r.tree.Defs() {
+		if name.HasPrefix(def.OID) {
+			return def.Name + name[len(def.OID):].String()
+		}
+	}
+	return name.String()
 }

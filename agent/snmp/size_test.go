@@ -176,7 +176,7 @@ func TestTooBigExactly(t *testing.T) {
 		case wire.SetRequest: // the error has a larger index than success
 			vbs = vbs[:0]
 			vb := mib.Varbind{Name: testNumber.Append(0)}
-			vb.Value.SetInteger32(rapid.Int32Range(0, 99).Filter(func(n int32) bool { return n != 13 && n != 14 }).Draw(t, "to"))
+			vb.Value.SetInteger32(rapid.Int32Range(0, 99).Filter(func(n int32) bool { return n < 13 || n > 16 }).Draw(t, "to"))
 			for range rapid.IntRange(30, 300).Draw(t, "assignments") {
 				vbs = append(vbs, vb)
 			}

@@ -4,8 +4,10 @@ package atomicfile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Replace writes b to the file with this name, which only its owner may read. It returns once the
@@ -13,7 +15,12 @@ import (
 // Calls for the same file must not overlap.
 func Replace(name string, b []byte) error {
 	next := name + ".new"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	// A file that is left over from a crash, or that somebody has put there, could have another mode
+	// or be a link. Unlink it and nothing else: os.Remove would also remove an empty folder.
+	if err := syscall.Unlink(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &fs.PathError{Op: "unlink", Path: next, Err: err}
+	}
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package atomicfile
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -57,5 +58,42 @@ func TestMode(t *testing.T) {
 	}
 	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// TestReplaceLeftover: what is in place of the next file does not pass on its mode, its content or,
+// if it is a link, its target.
+func TestReplaceLeftover(t *testing.T) {
+	tests := map[string]func(next, other string) error{
+		"a file that all may read": func(next, _ string) error {
+			return errors.Join(os.WriteFile(next, []byte("a longer text that is left over"), 0o600), os.Chmod(next, 0o666))
+		},
+		"a file that nobody may write": func(next, _ string) error { return os.WriteFile(next, []byte("old"), 0o400) },
+		"a symbolic link":              func(next, other string) error { return os.Symlink(other, next) },
+		"a hard link":                  func(next, other string) error { return os.Link(other, next) },
+	}
+	for what, leave := range tests {
+		t.Run(what, func(t *testing.T) {
+			dir := t.TempDir()
+			name, other := filepath.Join(dir, "file"), filepath.Join(dir, "other")
+			if err := errors.Join(os.WriteFile(other, []byte("other"), 0o644), leave(name+".new", other)); err != nil {
+				t.Fatal(err)
+			}
+			if err := Replace(name, []byte("new")); err != nil {
+				t.Fatal(err)
+			}
+			info, err := os.Lstat(name)
+			if err != nil || info.Mode() != 0o600 {
+				t.Errorf("%v, %v", info, err)
+			}
+			for file, want := range map[string]string{name: "new", other: "other"} {
+				if got, err := os.ReadFile(file); err != nil || string(got) != want {
+					t.Errorf("%s has %q, %v, want %q", file, got, err, want)
+				}
+			}
+			if _, err := os.Lstat(name + ".new"); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the next file is still there: %v", err)
+			}
+		})
 	}
 }

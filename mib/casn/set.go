@@ -53,11 +53,12 @@ func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 			return nil, &mib.SetError{Status: mib.NoCreation, Index: a.Position}
 		}
 		value := a.Value.Int32()
-		if other, again := wanted[s.ID]; again && other != value || value == truthFalse && s.State == sessions.Terminating {
+		other, again := wanted[s.ID]
+		if again && other != value || value == truthFalse && s.State == sessions.Terminating {
 			return nil, &mib.SetError{Status: mib.InconsistentValue, Index: a.Position}
 		}
 		wanted[s.ID] = value
-		if value == truthTrue {
+		if value == truthTrue && !again {
 			c.ids, c.positions = append(c.ids, s.ID), append(c.positions, a.Position)
 			c.sessions = append(c.sessions, s)
 		}

@@ -220,6 +220,41 @@ func TestSetIsLogged(t *testing.T) {
 	}
 }
 
+// TestSetOfOneRowManyTimes: a SET that names one row again and again marks it once, with one log
+// line.
+func TestSetOfOneRowManyTimes(t *testing.T) {
+	f := newFixture(t)
+	var log bytes.Buffer
+	cfg := Config{Disconnect: func() bool { return true }, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	var err error
+	if f.tree, err = mib.New(New(cfg, f.table, f.term)); err != nil {
+		t.Fatal(err)
+	}
+	for _, sid := range []string{"a", "b"} {
+		f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid})
+	}
+	vbs := slices.Repeat([]mib.Varbind{assign(2, 1)}, 2400)
+	set, err := f.tree.Test(append(vbs, assign(1, 1), assign(2, 1)))
+	if err == nil {
+		err = set.Commit()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Cleanup()
+	if v := f.table.View(); v.Disconnected != 2 || v.Get(1).State != sessions.Terminating || v.Get(2).State != sessions.Terminating {
+		t.Errorf("%d sessions are counted, the states are %s and %s", v.Disconnected, v.Get(1).State, v.Get(2).State)
+	}
+	if n := strings.Count(log.String(), "disconnect by SNMP"); n != 2 {
+		t.Errorf("%d log lines, want 2", n)
+	}
+	for _, vbs := range [][]mib.Varbind{{assign(1, 2)}, {assign(1, 1), assign(1, 1), assign(1, 2)}} {
+		if _, err := f.tree.Test(vbs); err == nil {
+			t.Errorf("%v was accepted", vbs)
+		}
+	}
+}
+
 // TestUndoWaitsForTheStore: an undo returns when readers see its effect. If the store hangs it
 // fails within the master's second, and the marks disappear when the store is back.
 func TestUndoWaitsForTheStore(t *testing.T) {

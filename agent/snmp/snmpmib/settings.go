@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"aaasess/internal/atomicfile"
+	"aaasess/internal/throttle"
 	"aaasess/mib"
 )
 
@@ -29,17 +31,27 @@ const maxDisplayString = 255
 type Settings struct {
 	file   string
 	logger *slog.Logger
+	lines  throttle.Lines[settingsLine]
 
-	mu   sync.Mutex // serializes changes; held while the file is written
-	kept atomic.Pointer[settings]
+	mu      sync.Mutex        // serializes changes, guards the next three; held while the file is written
+	final   settings          // without the changes below
+	changes []*settingsChange // committed, in this order; the first one can still be undone
+	unsure  bool              // the last write failed: the file may differ from kept
+
+	kept atomic.Pointer[settings] // final with all changes, as in the file
 }
+
+// settingsLine is a kind of log line. The name of a sender is from the configuration, so there are
+// few.
+type settingsLine struct{ object, by string }
 
 // settings are texts by the name of the object; snmpEnableAuthenTraps is "1" or "2". An object that
 // nobody has SET is missing. A map does not change once it is stored in Settings.
 type settings map[string]string
 
 // OpenSettings reads the file; a missing one has no values. It is written at the next SET. The
-// logger receives a line for each value that a SET has changed; nil discards them.
+// logger receives a line for each value that a SET has changed, at most one a minute for each object
+// and sender; nil discards them.
 func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
 	kept, err := readSettings(file)
 	if err != nil {
@@ -48,7 +60,7 @@ func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Settings{file: file, logger: logger}
+	s := &Settings{file: file, logger: logger, final: kept}
 	s.kept.Store(&kept)
 	return s, nil
 }
@@ -80,39 +92,79 @@ func (s *Settings) AuthenTraps(system *System) bool {
 	return system.AuthenTraps
 }
 
-// set changes the values of objects and writes the file. was are the values before.
-func (s *Settings) set(objects []string, next settings) (was settings, err error) {
+// commit makes a change visible and durable. It can still be undone.
+func (s *Settings) commit(c *settingsChange) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was = *s.kept.Load()
-	kept := maps.Clone(was)
-	for _, object := range objects {
-		kept[object] = next[object]
+	changes := append(slices.Clip(s.changes), c)
+	if err := s.store(s.final.with(changes)); err != nil {
+		return err
 	}
-	return was, s.store(kept)
+	s.changes = changes
+	return nil
 }
 
-// restore reverts set, except for values that another request has changed since.
-func (s *Settings) restore(objects []string, next, was settings) error {
+// undo removes a committed change. Changes before and after it stay. If the disk does not accept
+// that, the change stays too, and is final.
+func (s *Settings) undo(c *settingsChange) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kept := maps.Clone(*s.kept.Load())
-	for _, object := range objects {
-		if kept[object] != next[object] {
-			continue
-		}
-		if value, ok := was[object]; ok {
-			kept[object] = value
-		} else {
-			delete(kept, object)
-		}
+	rest := slices.DeleteFunc(slices.Clone(s.changes), func(other *settingsChange) bool { return other == c })
+	err := s.store(s.final.with(rest))
+	if err != nil {
+		c.final = true
+	} else {
+		s.changes = rest
 	}
-	return s.store(kept)
+	s.fold()
+	return err
 }
 
-// store makes values durable, then visible. If that fails, nothing changes. The caller holds mu.
+// finish makes a committed change final. It returns the objects whose values differ from the final
+// ones before.
+func (s *Settings) finish(c *settingsChange) (changed []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	earlier := slices.DeleteFunc(slices.Clone(s.changes[:slices.Index(s.changes, c)]), func(c *settingsChange) bool { return !c.final })
+	before := s.final.with(earlier)
+	for _, object := range c.objects {
+		if was, ok := before[object]; !ok || was != c.next[object] {
+			changed = append(changed, object)
+		}
+	}
+	c.final = true
+	s.fold()
+	return changed
+}
+
+// fold moves final changes to s.final. A final change behind one that can still be undone must
+// wait: its values are the newer ones. The caller holds mu.
+func (s *Settings) fold() {
+	n := slices.IndexFunc(s.changes, func(c *settingsChange) bool { return !c.final })
+	if n < 0 {
+		n = len(s.changes)
+	}
+	s.final = s.final.with(s.changes[:n])
+	s.changes = slices.Clone(s.changes[n:])
+}
+
+// with returns the values after changes, of which a later one goes first.
+func (s settings) with(changes []*settingsChange) settings {
+	s = maps.Clone(s)
+	for _, c := range changes {
+		maps.Copy(s, c.next)
+	}
+	return s
+}
+
+// store makes values durable, then visible. If that fails, nothing changes. Values that the file has
+// already are not written again. The caller holds mu.
 func (s *Settings) store(kept settings) error {
-	if err := atomicfile.Replace(s.file, kept.text()); err != nil {
+	if !s.unsure && maps.Equal(kept, *s.kept.Load()) {
+		return nil
+	}
+	err := atomicfile.Replace(s.file, kept.text())
+	if s.unsure = err != nil; s.unsure {
 		return err
 	}
 	s.kept.Store(&kept)
@@ -180,31 +232,39 @@ type settingsChange struct {
 	settings *Settings
 	objects  []string // whose values change, sorted
 	next     settings
-	was      settings // what Commit has replaced
+	final    bool // cannot be undone any more; guarded by settings.mu
 	by       mib.Requester
 	position int
 }
 
 // Commit makes the values durable. If the disk does not accept them, nothing changes.
 func (c *settingsChange) Commit() error {
-	var err error
-	if c.was, err = c.settings.set(c.objects, c.next); err != nil {
+	if err := c.settings.commit(c); err != nil {
 		return &mib.SetError{Status: mib.CommitFailed, Index: c.position, Err: err}
 	}
 	return nil
 }
 
-// Undo restores the values that no other request has changed since.
+// Undo removes the values. What other requests have SET, before or since, stays or is back.
 func (c *settingsChange) Undo() error {
-	if err := c.settings.restore(c.objects, c.next, c.was); err != nil {
+	if err := c.settings.undo(c); err != nil {
 		return &mib.SetError{Status: mib.UndoFailed, Index: c.position, Err: err}
 	}
 	return nil
 }
 
-// Cleanup logs what has changed.
+// Cleanup makes the values final, and logs those that have changed: at most one line a minute for
+// each object and sender.
 func (c *settingsChange) Cleanup() {
-	for _, object := range c.objects {
-		c.settings.logger.Info("snmp: value changed by a SET", "object", object, "now", c.next[object], "by", c.by.Name, "from", c.by.Address)
+	for _, object := range c.settings.finish(c) {
+		line := c.settings.lines.Allow(settingsLine{object, c.by.Name}, time.Now())
+		if !line.Write {
+			continue
+		}
+		log := c.settings.logger
+		if line.Suppressed > 0 {
+			log = log.With("suppressed", line.Suppressed)
+		}
+		log.Info("snmp: value changed by a SET", "object", object, "now", c.next[object], "by", c.by.Name, "from", c.by.Address)
 	}
 }

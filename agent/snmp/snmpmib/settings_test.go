@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,6 +229,25 @@ func TestSettingsDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSetError(t, set.Undo(), mib.UndoFailed, 1)
+	// What could not be undone is final: readers and the file agree, and later SETs build on it.
+	if err := errors.Join(os.Remove(block), f.set(text(nameName, "b"))); err != nil {
+		t.Fatal(err)
+	}
+	later, err := f.tree.Test([]mib.Varbind{text(contactName, "c")})
+	if err == nil {
+		err = errors.Join(later.Commit(), later.Undo())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `"a" "b" "rack 1" 2`
+	if got := f.values(t); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	f.openSettings(t, file)
+	if got := f.values(t); got != want {
+		t.Errorf("after a restart %s, want %s", got, want)
+	}
 }
 
 // TestSettingsTogether: SETs at once lose nothing, in memory and in the file.
@@ -252,6 +273,78 @@ func TestSettingsTogether(t *testing.T) {
 	if again := f.values(t); again != got {
 		t.Errorf("%s, after a restart %s", got, again)
 	}
+}
+
+// TestSettingsUnchanged: a SET of the values that are there writes neither the file nor the log.
+// After a write that failed, the file may have others, so it is written.
+func TestSettingsUnchanged(t *testing.T) {
+	f, file := withSettings(t)
+	var log bytes.Buffer
+	f.cfg.Settings.logger = slog.New(slog.NewTextHandler(&log, nil))
+	check := func(written bool, vbs ...mib.Varbind) {
+		t.Helper()
+		before, _ := os.Stat(file)
+		if err := f.set(vbs...); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.Stat(file); err != nil || os.SameFile(before, after) == written {
+			t.Errorf("%v, written %t, want %t", err, !written, written)
+		}
+	}
+	check(true, text(contactName, "a"), text(nameName, "b"))
+	check(false, text(contactName, "a"))
+	check(false, text(nameName, "b"), text(contactName, "a"))
+	if n := strings.Count(log.String(), "\n"); n != 2 {
+		t.Errorf("%d lines:\n%s", n, &log)
+	}
+	block := file + ".new"
+	if err := errors.Join(os.Mkdir(block, 0o700), os.WriteFile(filepath.Join(block, "x"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	wantSetError(t, f.set(text(contactName, "c")), mib.CommitFailed, 1)
+	if err := os.RemoveAll(block); err != nil {
+		t.Fatal(err)
+	}
+	check(true, text(contactName, "a"))
+	check(false, text(contactName, "a"))
+}
+
+// TestSettingsLogThrottled: a sender that changes a value again and again gets a line a minute, and
+// does not hide those of other senders and objects.
+func TestSettingsLogThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := withSettings(t)
+		var log bytes.Buffer
+		f.cfg.Settings.logger = slog.New(slog.NewTextHandler(&log, nil))
+		set := func(by string, vb mib.Varbind) {
+			t.Helper()
+			set, err := f.tree.TestBy(mib.Requester{Name: by, Address: "192.0.2.1:161"}, []mib.Varbind{vb})
+			if err == nil {
+				err = set.Commit()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			set.Cleanup()
+		}
+		for i := range 100 {
+			set("noc", text(contactName, fmt.Sprint(i)))
+		}
+		set("other", text(contactName, "x"))
+		set("noc", text(nameName, "x"))
+		time.Sleep(time.Minute)
+		set("noc", text(contactName, "last"))
+		var got []string
+		for line := range strings.Lines(log.String()) {
+			_, line, _ = strings.Cut(line, "SET\" ")
+			line, _, _ = strings.Cut(line, " from=")
+			got = append(got, line)
+		}
+		want := []string{"object=sysContact now=0 by=noc", "object=sysContact now=x by=other", "object=sysName now=x by=noc", "suppressed=99 object=sysContact now=last by=noc"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // TestSettingsLog: the log names object, value and sender of a SET, once it is final.
@@ -282,21 +375,27 @@ func TestSettingsFile(t *testing.T) {
 		want settings
 		err  string
 	}{
-		"empty":           {"", settings{}, ""},
-		"comments":        {"# a\n\n  # b\n", settings{}, ""},
-		"all":             {"sysName \"a\"\nsysContact \"\"\nsnmpEnableAuthenTraps \"2\"\n\tsysLocation \"\\\"\\n\"\r\n", settings{"sysName": "a", "sysContact": "", "snmpEnableAuthenTraps": "2", "sysLocation": "\"\n"}, ""},
-		"backquotes":      {"sysName `a\\`", settings{"sysName": `a\`}, ""},
-		"no value":        {"sysName", nil, "no quoted value"},
-		"not quoted":      {"sysName a\n", nil, "no quoted value"},
-		"more behind it":  {"sysName \"a\" \"b\"\n", nil, "no quoted value"},
-		"twice":           {"sysName \"a\"\nsysName \"a\"\n", nil, "sysName has two values"},
-		"another object":  {"sysDescr \"a\"\n", nil, `unknown object "sysDescr"`},
-		"too long":        {"sysName \"" + strings.Repeat("x", 256) + "\"\n", nil, "wrongLength"},
-		"not ASCII":       {"sysName \"ü\"\n", nil, "wrongValue"},
-		"traps 3":         {"snmpEnableAuthenTraps \"3\"\n", nil, "wrongValue"},
-		"traps as a word": {"snmpEnableAuthenTraps \"on\"\n", nil, "want 1 or 2"},
-		"traps, padded":   {"snmpEnableAuthenTraps \"+01\"\n", settings{"snmpEnableAuthenTraps": "1"}, ""},
-		"too large":       {strings.Repeat("#", 16<<10+1), nil, "longer than"},
+		"empty":                  {"", nil, "the first line is not a comment"},
+		"only values":            {"sysName \"a\"\n", nil, "the first line is not a comment"},
+		"zeros":                  {strings.Repeat("\x00", 60), nil, "the first line is not a comment"},
+		"cut in the text":        {"# x\nsysName \"a\"\nsysContact \"b", nil, "the last line has no newline"},
+		"cut before the newline": {"# x\nsysName \"a\"", nil, "the last line has no newline"},
+		"cut in the comment":     {settingsComment[:20], nil, "the last line has no newline"},
+		"no values":              {settingsComment, settings{}, ""},
+		"comments":               {"# a\n\n  # b\n", settings{}, ""},
+		"all":                    {"# x\nsysName \"a\"\nsysContact \"\"\nsnmpEnableAuthenTraps \"2\"\n\tsysLocation \"\\\"\\n\"\r\n", settings{"sysName": "a", "sysContact": "", "snmpEnableAuthenTraps": "2", "sysLocation": "\"\n"}, ""},
+		"backquotes":             {"# x\nsysName `a\\`\n", settings{"sysName": `a\`}, ""},
+		"no value":               {"# x\nsysName\n", nil, "no quoted value"},
+		"not quoted":             {"# x\nsysName a\n", nil, "no quoted value"},
+		"more behind it":         {"# x\nsysName \"a\" \"b\"\n", nil, "no quoted value"},
+		"twice":                  {"# x\nsysName \"a\"\nsysName \"a\"\n", nil, "sysName has two values"},
+		"another object":         {"# x\nsysDescr \"a\"\n", nil, `unknown object "sysDescr"`},
+		"too long":               {"# x\nsysName \"" + strings.Repeat("x", 256) + "\"\n", nil, "wrongLength"},
+		"not ASCII":              {"# x\nsysName \"ü\"\n", nil, "wrongValue"},
+		"traps 3":                {"# x\nsnmpEnableAuthenTraps \"3\"\n", nil, "wrongValue"},
+		"traps as a word":        {"# x\nsnmpEnableAuthenTraps \"on\"\n", nil, "want 1 or 2"},
+		"traps, padded":          {"# x\nsnmpEnableAuthenTraps \"+01\"\n", settings{"snmpEnableAuthenTraps": "1"}, ""},
+		"too large":              {strings.Repeat("#", 16<<10) + "\n", nil, "longer than"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -326,8 +425,8 @@ func TestSettingsFile(t *testing.T) {
 
 // FuzzSettingsFile: a parsed file can be written, and parses to the same values again.
 func FuzzSettingsFile(f *testing.F) {
-	f.Add("sysContact \"noc@example.net\"\n# comment\nsnmpEnableAuthenTraps \"2\"\n")
-	f.Add("sysName \"\\x7f\\r\\n\"\nsysLocation `x`")
+	f.Add("# x\nsysContact \"noc@example.net\"\n# comment\nsnmpEnableAuthenTraps \"2\"\n")
+	f.Add("# x\nsysName \"\\x7f\\r\\n\"\nsysLocation `x`\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := parseSettings(text)
 		if err != nil {

@@ -14,7 +14,9 @@ import (
 	"aaasess/mib"
 )
 
-// The file is text; values are quoted as in Go. Empty lines and comments are ignored.
+// The file is text; values are quoted as in Go. Empty lines and comments are ignored. The first line
+// is a comment and the last one has a newline, so an empty file and one that was cut off are errors:
+// they would forget what managers have SET.
 //
 //	# a comment
 //	sysContact "noc@example.net"
@@ -50,6 +52,12 @@ func readSettings(name string) (settings, error) {
 
 // parseSettings accepts only what a SET accepts too.
 func parseSettings(text string) (settings, error) {
+	if !strings.HasPrefix(text, "#") {
+		return nil, errors.New("the first line is not a comment")
+	}
+	if !strings.HasSuffix(text, "\n") {
+		return nil, errors.New("the last line has no newline")
+	}
 	s := settings{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
