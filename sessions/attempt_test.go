@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,8 +113,9 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 // TestStuck: a session that five attempts have not ended is stuck, and the log warns once. An ACK
 // ends that.
 func TestStuck(t *testing.T) {
-	answer := silence
-	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { return answer }
+	var answer atomic.Pointer[sessions.Outcome]
+	answer.Store(&silence)
+	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { return *answer.Load() }
 	terminating(t, nas, func(_ *fixture, term *sessions.Terminator, log func() string) {
 		time.Sleep(29 * time.Second) // attempts at 0, 2, 6, 14 and 30 s
 		synctest.Wait()
@@ -132,7 +134,7 @@ func TestStuck(t *testing.T) {
 		if n := strings.Count(log(), "level=WARN msg=\"disconnect: session cannot be ended"); n != 1 {
 			t.Errorf("%d warnings: %s", n, log())
 		}
-		answer = ack
+		answer.Store(&ack)
 		time.Sleep(150 * time.Second)
 		synctest.Wait()
 		if term.Stuck() != 0 {
