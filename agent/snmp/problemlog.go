@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"aaasess/agent/snmp/usm"
-	"aaasess/mib"
 )
 
 // problem is a kind of bad message or failure that an operator may want to know about.
@@ -63,15 +62,14 @@ func (e *exchange) logProblem(k problem, user []byte, args ...any) {
 	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", e.from, "suppressed", line.Suppressed}, args...)...)
 }
 
-// logSetRefused logs a SET that failed, with its sender and the object that the error is about. index
-// counts from 1; 0 means no object.
-func (e *exchange) logSetRefused(status mib.ErrorStatus, index int) {
-	by := e.requester()
-	args := []any{"err", status}
+// logSet logs why a SET was not carried out, with its sender (for a community, its security name) and
+// the object that err is about. index counts from 1; 0 means no object.
+func (e *exchange) logSet(k problem, err any, index int) {
+	args := []any{"err", err}
 	if index > 0 && index <= len(e.pdu.Varbinds) {
 		args = append(args, "object", e.r.describe(e.pdu.Varbinds[index-1].Name))
 	}
-	e.logProblem(setRefused, []byte(by.Name), args...)
+	e.logProblem(k, []byte(e.requester().Name), args...)
 }
 
 // logKey is a hash of a source and a user: a key that had the user name would be allocated for each

@@ -19,7 +19,7 @@ func (e *exchange) admitSet(view *vacm.View) verdict {
 	}
 	for i := range e.pdu.Varbinds {
 		if !view.Contains(e.pdu.Varbinds[i].Name) {
-			e.logSetRefused(mib.NoAccess, i+1)
+			e.logSet(setRefused, mib.NoAccess, i+1)
 			return e.echo(mib.NoAccess, i+1)
 		}
 	}
@@ -48,13 +48,20 @@ func (e *exchange) commitSet() (mib.ErrorStatus, int) {
 	set, err := e.r.tree.TestBy(e.requester(), e.pdu.Varbinds)
 	if err != nil {
 		status, index := e.refuseSet(err)
-		e.logSetRefused(status, index)
+		e.logSet(setRefused, status, index)
 		return status, index
 	}
 	if err := set.Commit(); err != nil {
 		err = awaitUndo(err)
 		status, index := e.refuseSet(err)
-		e.logFailedSet(status, err)
+		kind, at := setFailed, index
+		if status == mib.UndoFailed {
+			kind = setNotUndone
+		}
+		if refused, ok := errors.AsType[*mib.SetError](err); ok {
+			at = refused.Index // the answer has none with undoFailed
+		}
+		e.logSet(kind, err, at)
 		return status, index
 	}
 	set.Cleanup()
@@ -96,23 +103,6 @@ func (e *exchange) refuseSet(err error) (mib.ErrorStatus, int) {
 		return refused.Status, 0
 	}
 	return refused.Status, refused.Index
-}
-
-// logFailedSet logs why a commit failed. The answer has room for a number only.
-func (e *exchange) logFailedSet(status mib.ErrorStatus, err error) {
-	kind := setFailed
-	if status == mib.UndoFailed {
-		kind = setNotUndone
-	}
-	args := []any{"err", err}
-	if refused, ok := errors.AsType[*mib.SetError](err); ok && refused.Index > 0 && refused.Index <= len(e.pdu.Varbinds) {
-		args = append(args, "object", e.r.describe(e.pdu.Varbinds[refused.Index-1].Name))
-	}
-	if e.secured() {
-		e.logProblem(kind, e.session.UserName, args...)
-		return
-	}
-	e.logProblem(kind, nil, append(args, "by", e.securityName)...)
 }
 
 // describe returns the name of a variable for a log, for example casnDisconnect.5.

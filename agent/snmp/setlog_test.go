@@ -84,8 +84,8 @@ func TestFailedSetIsLogged(t *testing.T) {
 	}
 	want := []string{
 		`WARN msg="snmp: SET refused" from=192.0.2.1:40000 suppressed=0 user=writers err=wrongValue object=testNumber.0`,
-		`WARN msg="snmp: a SET failed, nothing is changed" from=192.0.2.1:40000 suppressed=0 err="mib: variable 1: commitFailed: no space left on device" object=testNumber.0 by=writers`,
-		`WARN msg="snmp: a SET failed and could not be undone, some of its values may have changed" from=192.0.2.1:40000 suppressed=0 err="mib: variable 1: undoFailed: no space left on device" object=testNumber.0 by=writers`,
+		`WARN msg="snmp: a SET failed, nothing is changed" from=192.0.2.1:40000 suppressed=0 user=writers err="mib: variable 1: commitFailed: no space left on device" object=testNumber.0`,
+		`WARN msg="snmp: a SET failed and could not be undone, some of its values may have changed" from=192.0.2.1:40000 suppressed=0 user=writers err="mib: variable 1: undoFailed: no space left on device" object=testNumber.0`,
 		`WARN msg="snmp: a SET failed, nothing is changed" from=` + noc + ` suppressed=0 user=noc err="mib: variable 1: commitFailed: no space left on device" object=testNumber.0`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -4,8 +4,6 @@ package main
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,14 +61,7 @@ no warnings 'redefine';
 // gets the user's name in SNMPv1. It returns 1 for a live session, 0 for none.
 func checkradV1(t *testing.T, agent, user, sid string) string {
 	t.Helper()
-	lib := t.TempDir()
-	if err := os.WriteFile(filepath.Join(lib, "SessionPort.pm"), []byte(sessionPort), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const script = `export PERL5LIB="$3" PERL5OPT=-MSessionPort MIBDIRS=../../mibs MIBS=ALL
-checkrad cisco "$0" 20001 "$1" "$2"; echo "answer $?" >&2; exit 1`
-	_, err := partner.Try(t, limit, "sh", "-c", script, agent, user, sid, lib)
-	return strings.TrimSpace(err.Error()[strings.LastIndex(err.Error(), "answer ")+len("answer "):])
+	return checkradWith(t, "SessionPort", sessionPort, agent, user, sid)
 }
 
 // TestCheckradV1: checkrad with SNMP_Session finds a second login (R18).

@@ -205,18 +205,24 @@ func TestMasterReturns(t *testing.T) {
 const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} = undef; 1;`
 
 // checkrad queries an agent with FreeRADIUS's own script, as its session check does (R8). It
-// returns the answer: 1 for a live session, 0 for none. The script runs snmpget here, because
-// SNMP_Session is not available to it; for the other way see checkradV1. It uses names of OIDs; our
-// MIB modules define them.
+// returns the answer: 1 for a live session, 0 for none. SNMP_Session is not available to the script
+// here, so it runs snmpget; for the other way see checkradV1.
 func checkrad(t *testing.T, agent, user, sid string) string {
 	t.Helper()
+	return checkradWith(t, "WithoutSNMPSession", withoutSNMPSession, agent, user, sid)
+}
+
+// checkradWith runs checkrad with a Perl module of this name and source. The script uses names of
+// OIDs; our MIB modules define them.
+func checkradWith(t *testing.T, module, source, agent, user, sid string) string {
+	t.Helper()
 	lib := t.TempDir()
-	if err := os.WriteFile(filepath.Join(lib, "WithoutSNMPSession.pm"), []byte(withoutSNMPSession), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(lib, module+".pm"), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const script = `export PERL5LIB="$3" PERL5OPT=-MWithoutSNMPSession MIBDIRS=../../mibs MIBS=ALL
+	const script = `export PERL5LIB="$3" PERL5OPT="-M$4" MIBDIRS=../../mibs MIBS=ALL
 checkrad cisco "$0" 20001 "$1" "$2"; echo "answer $?" >&2; exit 1`
-	_, err := partner.Try(t, limit, "sh", "-c", script, agent, user, sid, lib)
+	_, err := partner.Try(t, limit, "sh", "-c", script, agent, user, sid, lib, module)
 	return strings.TrimSpace(err.Error()[strings.LastIndex(err.Error(), "answer ")+len("answer "):])
 }
 
