@@ -5,11 +5,12 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aaasess/internal/logtest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,7 +31,7 @@ func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sess
 	synctest.Test(t, func(t *testing.T) {
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 		f.Table = sessions.New(sessions.Config{}, f.journal)
-		log := &lockedLog{}
+		log := &logtest.Buffer{}
 		cfg := sessions.TerminatorConfig{ClientName: func(netip.Addr) string { return "lab" }}
 		term := sessions.NewTerminator(cfg, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -47,23 +48,6 @@ func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sess
 		}
 		f.journal.Close()
 	})
-}
-
-type lockedLog struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // TestEndOfSessionCancelsAttempt: whatever ends the session, the attempt under way is cancelled at

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"aaasess/internal/logtest"
 )
 
 // BenchmarkLatency makes 10,000 events a second durable, as when sessions start while the server
@@ -16,7 +18,7 @@ import (
 // waits for its answer. At most 128 are in flight; the time that an event waits for a free place
 // counts too. It uses the disk of the temporary directory. -benchtime=600000x is a minute.
 func BenchmarkLatency(b *testing.B) {
-	log := new(logBuffer)
+	log := new(logtest.Buffer)
 	s, err := Open(b.TempDir(), Config{Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		b.Fatal(err)
@@ -53,7 +55,7 @@ func BenchmarkLatency(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(100*float64(cpuTime(b)-cpu)/float64(time.Since(start)), "cpu-%")
-	b.ReportMetric(float64(log.count("engine stalls")), "stalls")
+	b.ReportMetric(float64(log.Count("engine stalls")), "stalls")
 	if waited.fail != nil {
 		b.Fatal(waited.fail)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aaasess/internal/logtest"
 )
 
 // filler commits records until the store refuses more.
@@ -104,7 +106,7 @@ func TestMaxSize(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				log := new(logBuffer)
+				log := new(logtest.Buffer)
 				disk := NewDisk()
 				cfg := Config{MaxSize: 1, Ballast: -1, Logger: slog.New(slog.NewTextHandler(log, nil))} // the minimum
 				f := &filler{s: open(t, disk, cfg), random: rand.NewChaCha8([32]byte{})}
@@ -127,7 +129,7 @@ func TestMaxSize(t *testing.T) {
 						lines = append(lines, "running out of space", "enough space again")
 					}
 					for _, line := range lines {
-						if n := log.count(line); n != round+1 {
+						if n := log.Count(line); n != round+1 {
 							t.Errorf("round %d: %d lines say %q, want %d", round, n, line, round+1)
 						}
 					}
@@ -196,7 +198,7 @@ func TestStaleState(t *testing.T) {
 // TestWarning: free space becomes short, and is sufficient again.
 func TestWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := new(logBuffer)
+		log := new(logtest.Buffer)
 		disk := NewDisk()
 		disk.SetFree(1000 * mib)
 		s := open(t, disk, Config{MinFree: 100 * mib, Ballast: -1, Logger: slog.New(slog.NewTextHandler(log, nil))})
@@ -228,7 +230,7 @@ func TestWarning(t *testing.T) {
 			if !errors.Is(now.Accepting, tt.accepting) {
 				t.Errorf("step %d: accepting: %v, want %v", i, now.Accepting, tt.accepting)
 			}
-			if short, over := log.count("running out of space"), log.count("enough space again"); short != tt.short || over != tt.over {
+			if short, over := log.Count("running out of space"), log.Count("enough space again"); short != tt.short || over != tt.over {
 				t.Errorf("step %d: %d lines of warning and %d of its end, want %d and %d", i, short, over, tt.short, tt.over)
 			}
 		}

@@ -1,39 +1,21 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"aaasess/internal/logtest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
-
-// logBuffer collects a log from several goroutines.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) count(s string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.buf.String(), s)
-}
 
 func (d *Disk) hasBallast() bool {
 	_, err := d.mem.Stat("state/" + ballastName)
@@ -45,7 +27,7 @@ const mib = 1 << 20
 // TestSpace: a disk fills up and empties again.
 func TestSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := new(logBuffer)
+		log := new(logtest.Buffer)
 		disk := NewDisk()
 		disk.SetFree(1000 * mib)
 		s := open(t, disk, Config{MinFree: 100 * mib, Ballast: 10 * mib, Logger: slog.New(slog.NewTextHandler(log, nil))})
@@ -77,10 +59,10 @@ func TestSpace(t *testing.T) {
 			// Accepted changes are not refused, and deliveries continue.
 			commit(t, s, Change{Appends: appends("q", "x")})
 		}
-		if n := log.count("refuses new events"); n != 3 {
+		if n := log.Count("refuses new events"); n != 3 {
 			t.Errorf("%d lines say that events are refused, want 3", n)
 		}
-		if n := log.count("accepts new events"); n != 3 {
+		if n := log.Count("accepts new events"); n != 3 {
 			t.Errorf("%d lines say that events are accepted, want 3", n)
 		}
 		if err := s.Close(); err != nil {

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aaasess/internal/logtest"
 
 	"aaasess/accounting"
 	"aaasess/sessions"
@@ -111,31 +112,13 @@ type bubble struct {
 	*testing.T
 	store   *store.Store
 	disk    *store.Disk
-	log     logBuffer
+	log     logtest.Buffer
 	end     context.CancelFunc
 	ctx     context.Context
 	running sync.WaitGroup
 
 	delivery *Delivery // created by the first member
 	runs     bool
-}
-
-// logBuffer keeps the log.
-type logBuffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
 }
 
 // inBubble runs a test in fake time on a store in memory.

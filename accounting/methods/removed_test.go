@@ -61,7 +61,7 @@ func TestRemovedWithRecord(t *testing.T) {
 		if q := s.queue("x"); q.Queue != "" {
 			t.Errorf("it is shown: %+v", q)
 		}
-		if n := s.log.count("records wait for a method"); n > 0 {
+		if n := s.log.Count("records wait for a method"); n > 0 {
 			t.Error("the log tells of orphans")
 		}
 	})
@@ -80,7 +80,7 @@ func TestStartedAgain(t *testing.T) {
 		spec.fault = fault
 		s.add("x", 1)
 		s.advance(3 * time.Second)
-		if n := s.log.count("removed accounting method still has records"); n != 1 {
+		if n := s.log.Count("removed accounting method still has records"); n != 1 {
 			t.Errorf("the log tells %d times that it cannot be opened", n)
 		}
 		spec.fault = nil
@@ -109,7 +109,7 @@ func TestOrphans(t *testing.T) {
 		s.add("x", 1)
 		s.apply(s.spec("y", 0))
 		s.advance(5 * time.Second)
-		if n := s.log.count("queue=group/x records=1"); n != 1 {
+		if n := s.log.Count("queue=group/x records=1"); n != 1 {
 			t.Errorf("the log tells of the orphan %d times", n)
 		}
 		if q := s.queue("x"); !q.Lost || q.Configured || q.Pending != 1 {

@@ -1,16 +1,15 @@
 package methods
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aaasess/internal/logtest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -27,30 +26,11 @@ type scene struct {
 	transport
 	disk    *store.Disk
 	store   *store.Store
-	log     logBuffer
+	log     logtest.Buffer
 	live    []string // routes of live sessions
 	ctx     context.Context
 	cancel  context.CancelFunc
 	started bool
-}
-
-// logBuffer keeps the log.
-type logBuffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-// count returns how often the log has a text.
-func (l *logBuffer) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.all.String(), text)
 }
 
 // inBubble runs a test in fake time, and ends what the test started.

@@ -41,7 +41,7 @@ func TestInventedTransport(t *testing.T) {
 		s.live = nil
 		s.advance(3 * time.Second)
 		s.want("the session is over", "x: abandon v2", "x: Accounting-Off v2", "x: end v2")
-		if n := s.log.count(`msg="accounting method removed" method="group x"`); n != 1 {
+		if n := s.log.Count(`msg="accounting method removed" method="group x"`); n != 1 {
 			t.Errorf("the log tells %d times of the removal", n)
 		}
 
@@ -232,10 +232,10 @@ func TestChangesDuringOff(t *testing.T) {
 				first.unanswered()
 				s.advance(5 * time.Second)
 				s.wantSorted("it is over", "x: Accounting-On v3", "x: end v1", "x: end v2")
-				if n := s.log.count("state=sendAcctOn"); n != 2 {
+				if n := s.log.Count("state=sendAcctOn"); n != 2 {
 					t.Errorf("the log tells of %d Accounting-Ons, want 2", n)
 				}
-				if n := s.log.count("Accounting-On not sent"); n != 1 {
+				if n := s.log.Count("Accounting-On not sent"); n != 1 {
 					t.Errorf("the log tells %d times that an On was not sent", n)
 				}
 			})

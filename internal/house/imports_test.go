@@ -52,6 +52,7 @@ var rules = []rule{
 	{"internal/throttle", nil, "it decides which log lines are written; it has no log and no clock"},
 	{"internal/timeheap", nil, "a heap ordered by time; it has no clock and does not know its elements"},
 	{"internal/cursor", nil, "it reads fields from octets; the caller knows which"},
+	{"internal/logtest", nil, "a log that tests read"},
 	{"internal/freeport", nil, "it finds free ports, for tests and measurements"},
 	{"internal/partner", []string{"aaasess/internal/freeport"}, "it starts foreign programs for tests, and does not know ours"},
 	{"internal/house", nil, "tests only"},

@@ -7,9 +7,10 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"aaasess/internal/logtest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,24 +19,6 @@ import (
 	"aaasess/cmd/internal/control"
 	"aaasess/sessions"
 )
-
-// lockedLog collects the log.
-type lockedLog struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 func clearSessions(t *testing.T, client *apiclient.Client, req api.DisconnectRequest) (ended []string, list *apiclient.List) {
 	t.Helper()
@@ -48,7 +31,7 @@ func clearSessions(t *testing.T, client *apiclient.Client, req api.DisconnectReq
 
 // TestClear: a clear ends the selected sessions without asking the NAS, all of the ids or none.
 func TestClear(t *testing.T) {
-	log := &lockedLog{}
+	log := &logtest.Buffer{}
 	d, client := start(t, func(c *control.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(log, nil))
 		c.ClientName = func(netip.Addr) string { return "lab" }
@@ -66,7 +49,7 @@ func TestClear(t *testing.T) {
 		t.Error(err)
 	}
 	if d.Table.View().Len() != 3 || log.String() == "" || strings.Contains(log.String(), "cleared") {
-		t.Errorf("%d sessions, %s", d.Table.View().Len(), &log.b)
+		t.Errorf("%d sessions, %s", d.Table.View().Len(), log)
 	}
 	got, _ := clearSessions(t, client, api.DisconnectRequest{IDs: []string{"00000001", "0x1"}})
 	if diff := cmp.Diff([]string{"alice ended"}, got); diff != "" {
@@ -79,10 +62,10 @@ func TestClear(t *testing.T) {
 	if numbers(t, client, api.Query{}) != "3 of 1" || d.Table.View().Disconnected != 0 {
 		t.Error(numbers(t, client, api.Query{}))
 	}
-	if n := strings.Count(log.String(), " client=lab\n"); n != 2 {
+	if n := log.Count(" client=lab\n"); n != 2 {
 		t.Errorf("%d lines: %s", n, log)
 	}
-	if n := strings.Count(log.String(), `msg="session cleared by command" uid=`); n != 2 {
+	if n := log.Count(`msg="session cleared by command" uid=`); n != 2 {
 		t.Errorf("%d lines: %s", n, log)
 	}
 }

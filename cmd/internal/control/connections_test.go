@@ -1,7 +1,6 @@
 package control_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,31 +8,14 @@ import (
 	"net"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"aaasess/internal/logtest"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 )
-
-// logBuffer is a log that a daemon writes and a test reads.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // connect opens a connection to the socket and sends text.
 func connect(t *testing.T, socket, text string) net.Conn {
@@ -59,7 +41,7 @@ func isOpen(conn net.Conn) bool {
 // TestIdleConnections: commands get through while many clients have connected and say nothing, or
 // only the start of a request. The oldest of these are closed. A request that waits stays.
 func TestIdleConnections(t *testing.T) {
-	log := &logBuffer{}
+	log := &logtest.Buffer{}
 	d, c := start(t, func(cfg *control.Config) {
 		cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	})
