@@ -22,7 +22,8 @@ returns.
 Each session ends with a stop record that has its last known counters, the time of its last
 packet, and Acct-Terminate-Cause Admin-Reset.
 
-The selection is the same as in "aaasess disconnect". On a terminal, the command always asks.
+The selection is the same as in "aaasess disconnect". Unless --yes is given, the command
+asks, even for one session.
 Without a terminal, it needs --yes.
 
 The exit code is 4 if no session matches.`

@@ -18,7 +18,7 @@ type rawResponder struct {
 	Legacy                bool             `yaml:"legacy" default:"false" doc:"Whether users may have MD5 and DES, which are broken."`
 	AuthenticationFailure bool             `yaml:"authentication-failure" default:"true" doc:"Whether a wrong community or a wrong digest causes the notification authenticationFailure: snmpEnableAuthenTraps. Nothing else causes it. With this key a SET of that object is notWritable; without it managers may SET it, and the state folder keeps the value."`
 	System                rawSystem        `yaml:"system" doc:"The system group of SNMPv2-MIB. Its texts may have only the octets 0x20 to 0x7e. With the key of sysContact, sysName or sysLocation a SET of it is notWritable; without it managers may SET it, and the state folder keeps the value."`
-	Limits                rawLimits        `yaml:"limits" doc:"Limits per second: for each source address, except total-response-octets. A burst of the same size is also allowed. Whatever exceeds a limit is dropped and counted."`
+	Limits                rawLimits        `yaml:"limits" doc:"Limits per second and source address; total-response-octets is for all sources together. A burst of the same size is also allowed. Whatever exceeds a limit is dropped and counted."`
 	Views                 []rawView        `yaml:"views" max:"256" doc:"Parts of the tree, for groups. Three views always exist and are not listed. all is 1.3.6.1. common is the same without the users, 1.3.6.1.6.3.15, and without the views and groups, 1.3.6.1.6.3.16. sessions is CISCO-AAA-SESSION-MIB and the system group."`
 	Groups                []rawAccessGroup `yaml:"groups" max:"256" doc:"What communities and users may do."`
 	Communities           []rawCommunity   `yaml:"communities" doc:"The communities of SNMPv2c and SNMPv1. They are sent over the network in clear text."`
@@ -34,7 +34,7 @@ type rawSystem struct {
 }
 
 type rawLimits struct {
-	Requests            int              `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests with a right community or user; 0: no limit. Those of authenticated users are counted apart. Wrong messages are not counted: whoever forges the address of a manager takes nothing from it."`
+	Requests            int              `yaml:"requests" default:"50000" min:"0" max:"100000000" doc:"Requests with a valid community or user; 0: no limit. Those of authenticated users have a limit of their own. Invalid messages do not count, so forged ones cannot use up a manager's limit."`
 	ResponseOctets      strictyaml.Limit `yaml:"response-octets" default:"64MiB" min:"64KiB" max:"1TiB" doc:"Octets of responses to communities and at noAuthNoPriv, where anybody can forge the source address; 0: no limit."`
 	TotalResponseOctets strictyaml.Limit `yaml:"total-response-octets" default:"256MiB" min:"64KiB" max:"1TiB" doc:"The same octets for all sources together, because one sender can forge many addresses; 0: no limit. The default is enough for 50 managers that walk tables at 5 MiB/s at the same moment. Authenticated users are not affected."`
 	Failures            int              `yaml:"failures" default:"100" min:"0" max:"100000000" doc:"Responses to messages that are not authenticated, such as the reports by which managers find the engine; 0: no limit."`
