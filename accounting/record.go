@@ -27,8 +27,8 @@ type Record struct {
 	// Next are the methods of the route after the first, to try when the earlier ones give no
 	// response (R42); at most 255.
 	Next []MethodName
-	// NASSession is the Acct-Session-Id that the NAS sent; "" in records that earlier versions have
-	// stored. At most 253 octets.
+	// NASSession is the Acct-Session-Id that the NAS sent; "" if the NAS sent none, or if an earlier
+	// version stored the record. At most 253 octets.
 	NASSession string
 	// Attrs are the attributes in the order to send them, complete except for Acct-Delay-Time.
 	Attrs radius.Attributes

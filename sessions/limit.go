@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// limits refuses starts and interims that would make a row of which there may be no more. Stops and
-// the events of sessions that have a row are never refused by it.
+// limits refuses starts and interims that would add a row beyond Config.Max, or while memory is
+// short. It never refuses stops and the events of sessions that have a row.
 type limits struct {
 	max             int
 	memoryShort     func() bool

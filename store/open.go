@@ -50,7 +50,7 @@ func (s *Store) openDir() error {
 	if err := fsys.MkdirAll(s.dir, folderMode); err != nil {
 		return err
 	}
-	folderWasOpen, errClose := s.closeFolder()
+	folderWasOpen, errClose := s.restrictFolder()
 	_, errLock := fsys.Stat(fsys.PathJoin(s.dir, lockName))
 	probe := fsys.PathJoin(s.dir, fmt.Sprintf("probe-%d", os.Getpid()))
 	f, err := fsys.Create(probe, vfs.WriteCategoryUnspecified)
@@ -68,7 +68,7 @@ func (s *Store) openDir() error {
 		return fmt.Errorf("%w (%w)", ErrLocked, err)
 	}
 	s.lock = lock
-	s.closeFiles(errLock == nil, folderWasOpen, errClose)
+	s.restrictFiles(errLock == nil, folderWasOpen, errClose)
 	// The ballast is created again after the engine is open, because opening it needs space.
 	s.dropBallast()
 	if err := s.checkRoomToOpen(); err != nil {

@@ -27,7 +27,7 @@ type private struct {
 }
 
 func (p private) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return closed(p.shortage.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
+	return restricted(p.shortage.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
 }
 
 func (p private) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
@@ -39,13 +39,13 @@ func (p private) OpenDir(name string) (vfs.File, error) {
 }
 
 func (p private) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	return closed(p.shortage.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
+	return restricted(p.shortage.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
 }
 
 // ReuseForWrite renames the file before it opens it, so after a shortage it opens the new name.
 func (p private) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	again := false
-	return closed(p.shortage.open(func() (vfs.File, error) {
+	return restricted(p.shortage.open(func() (vfs.File, error) {
 		if again {
 			return p.FS.OpenReadWrite(newname, c)
 		}
@@ -63,9 +63,9 @@ func (p private) Lock(name string) (io.Closer, error) {
 	return lock, nil
 }
 
-// closed closes an open file to other users. Some file systems have no modes (vfat, CIFS); there it
-// changes nothing, and closeFiles has logged it.
-func closed(f vfs.File, err error) (vfs.File, error) {
+// restricted gives an open file fileMode. Some file systems have no modes (vfat, CIFS); there it
+// changes nothing, and restrictFiles has logged it.
+func restricted(f vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -73,18 +73,18 @@ func closed(f vfs.File, err error) (vfs.File, error) {
 	return f, nil
 }
 
-// closeFolder gives the state folder folderMode, and reports whether it had more.
-func (s *Store) closeFolder() (was bool, err error) {
+// restrictFolder gives the state folder folderMode, and reports whether it had more.
+func (s *Store) restrictFolder() (was bool, err error) {
 	if s.cfg.Disk != nil {
 		return false, nil // a disk in memory has no modes
 	}
 	return tighten(s.dir, folderMode)
 }
 
-// closeFiles gives the regular files of the state folder fileMode. It logs a line if one of them or
+// restrictFiles gives the regular files of the state folder fileMode. It logs a line if one of them or
 // the folder had more, or cannot be changed. A store that is new has only files of its own; other
 // files of its folder are left alone, in case the folder is a wrong one.
-func (s *Store) closeFiles(existed, folderWas bool, err error) {
+func (s *Store) restrictFiles(existed, folderWas bool, err error) {
 	files := 0
 	if existed && s.cfg.Disk == nil {
 		entries, err2 := os.ReadDir(s.dir)

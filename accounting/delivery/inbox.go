@@ -111,8 +111,8 @@ func (d *Delivery) SetMethod(name accounting.MethodName, m accounting.Method, cf
 	})
 }
 
-// ReconfigureMethod changes how records are delivered to a method that continues. Records in flight
-// are not affected.
+// ReconfigureMethod changes how records are delivered to a method that continues. It does
+// not touch records in flight: the method itself applies the change to them.
 func (d *Delivery) ReconfigureMethod(name accounting.MethodName, cfg accounting.MethodConfig) {
 	d.inbox.update(name, false, func(w *settings) { w.cfg = withDefaults(cfg) })
 }

@@ -5,9 +5,9 @@
 //	 "nasSession":"5F2A","list":"network/default","delay":0,"attributes":{"NAS-IP-Address":"172.16.25.15",...}}
 //
 // In the file this is one line. session is the Acct-Session-Id that goes upstream, and nasSession
-// the one that the NAS sent, as in the logs of the NAS and of authentication; "" in records that were
-// stored by a version that did not keep it. time is the time of the event, RFC 3339 in UTC. delay is how many
-// seconds after the event the line was written, like Acct-Delay-Time in RADIUS. attributes has the
+// the one that the NAS sent, as in the logs of the NAS and of authentication; "" if the NAS sent
+// none, or if an earlier version stored the record. time is the time of the event, RFC 3339 in UTC.
+// delay is how many seconds after the event the line was written, like Acct-Delay-Time in RADIUS. attributes has the
 // attributes in their order, with the names of the dictionary and values as
 // [radius.Dictionary.Print] writes them; numbers are JSON numbers. Attributes with the same name
 // form an array. The attributes inside a Vendor-Specific have their own names, as in

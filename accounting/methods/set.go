@@ -132,8 +132,8 @@ func (c Change) Discard() {
 	}
 }
 
-// Prepare opens the methods of a configuration that are new, and those that a running method cannot
-// become. It does not touch running methods.
+// Prepare opens the methods of a configuration that are new, and the changed ones that need a new
+// instance. It does not touch running methods.
 func (s *Set) Prepare(cfg Config) (Change, error) {
 	c := Change{config: cfg, specs: map[accounting.MethodName]accounting.Spec{}, settings: map[accounting.MethodName]func(){}}
 	for _, spec := range cfg.Specs {

@@ -72,7 +72,7 @@ type Sender struct {
 	mu             sync.Mutex // never held over calls out of this package
 	machine        machine
 	mustSend       bool                          // the newest round was not announced yet
-	logged         begun                         // the newest On or Off that was logged as being sent
+	logged         announcement                  // the newest On or Off that was logged as being sent
 	inFlight       map[uint64]*accounting.Record // by round, those in flight; mostly one
 	status         Status
 	pendingChanges []Status    // at most maxPendingChanges
@@ -86,8 +86,8 @@ type pendingOff struct {
 	err  error         // the result; set before done is closed
 }
 
-// begun identifies an On or Off with all of its rounds.
-type begun struct {
+// announcement identifies an On or Off with all of its rounds.
+type announcement struct {
 	state   State
 	askedAt time.Time
 }
@@ -308,9 +308,9 @@ func (s *Sender) send() (next time.Time) {
 	}
 	s.mustSend = false
 	s.inFlight[gen] = rec
-	now := begun{s.machine.state, s.machine.askedAt}
-	st, first := s.status, s.logged != now
-	s.logged = now
+	current := announcement{s.machine.state, s.machine.askedAt}
+	st, first := s.status, s.logged != current
+	s.logged = current
 	s.mu.Unlock()
 	if first { // not before: an On that waits for another round may never be sent
 		s.with(st).Info("sending Accounting-On/Off", "operstate", st.Block.String())

@@ -38,7 +38,7 @@ func (h shortageHandler) Handle(ctx context.Context, r slog.Record) error {
 	short := false
 	r.Attrs(func(a slog.Attr) bool {
 		e, ok := a.Value.Any().(error)
-		short = ok && isShort(e)
+		short = ok && isDescriptorShortage(e)
 		return !short
 	})
 	if !short {
@@ -55,6 +55,8 @@ func (h shortageHandler) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// isShort reports whether an error is EMFILE or ENFILE. The text of ENFILE begins with that of
+// isDescriptorShortage reports whether an error is EMFILE or ENFILE. The text of ENFILE begins with that of
 // EMFILE. A net.DNSError has only the text of its cause.
-func isShort(err error) bool { return strings.Contains(err.Error(), syscall.EMFILE.Error()) }
+func isDescriptorShortage(err error) bool {
+	return strings.Contains(err.Error(), syscall.EMFILE.Error())
+}

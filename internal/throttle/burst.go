@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Burst limits lines that only a short look at them is worth, such as one for each packet: so many
-// a second, at once or not. It must not be copied after first use.
+// Burst limits frequent lines, such as one for each packet, to PerSecond lines in each second. It must not be copied after first use.
 type Burst struct {
 	// PerSecond is the most lines in a second; it must be positive and not change after first use.
 	PerSecond int

@@ -9,7 +9,7 @@ import (
 type Status struct {
 	// Verdict is ok, or degraded if there are Reasons.
 	Verdict string `json:"verdict"`
-	// Reasons are what an operator should look at, each a sentence.
+	// Reasons are what an operator should look at, each a short text.
 	Reasons       []string  `json:"reasons"`
 	Version       string    `json:"version"`
 	Started       time.Time `json:"started"`       // RFC 3339, UTC

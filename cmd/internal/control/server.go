@@ -37,7 +37,7 @@ type Config struct {
 	Version string
 	// Accounting answers requests for server groups and the spool. nil answers them with 404.
 	Accounting Accounting
-	// Reasons returns why the daemon is degraded, for /v1/status: sentences for the operator. It
+	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string
 	// ClientName returns the configured name of the client that a NAS belongs to, by the source
