@@ -31,6 +31,10 @@ type Config struct {
 	// Logger gets messages for operators, and the messages of the engine at debug level. nil means
 	// no log.
 	Logger *slog.Logger
+	// Beside are the names of the daemon's other files in the directory. A directory that has files
+	// with other names than these and the store's is not closed to other users: it may be a wrong
+	// one, such as /etc.
+	Beside []string
 	// Disk is where the files are. nil means the file system of the operating system. Tests set a
 	// disk that can be full, fail, or lose power.
 	Disk *Disk

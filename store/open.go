@@ -50,8 +50,9 @@ func (s *Store) openDir() error {
 	if err := fsys.MkdirAll(s.dir, folderMode); err != nil {
 		return err
 	}
-	folderWasOpen, errClose := s.restrictFolder()
-	_, errLock := fsys.Stat(fsys.PathJoin(s.dir, lockName))
+	if names, err := fsys.List(s.dir); err == nil && len(names) == 0 {
+		s.restrict() // otherwise the umask could keep us from writing there
+	}
 	probe := fsys.PathJoin(s.dir, fmt.Sprintf("probe-%d", os.Getpid()))
 	f, err := fsys.Create(probe, vfs.WriteCategoryUnspecified)
 	if err != nil {
@@ -68,7 +69,7 @@ func (s *Store) openDir() error {
 		return fmt.Errorf("%w (%w)", ErrLocked, err)
 	}
 	s.lock = lock
-	s.restrictFiles(errLock == nil, folderWasOpen, errClose)
+	s.restrict()
 	// The ballast is created again after the engine is open, because opening it needs space.
 	s.dropBallast()
 	if err := s.checkRoomToOpen(); err != nil {

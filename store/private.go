@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"golang.org/x/sys/unix"
@@ -64,7 +67,7 @@ func (p private) Lock(name string) (io.Closer, error) {
 }
 
 // restricted gives an open file fileMode. Some file systems have no modes (vfat, CIFS); there it
-// changes nothing, and restrictFiles has logged it.
+// changes nothing, and restrict has logged it.
 func restricted(f vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
@@ -73,33 +76,40 @@ func restricted(f vfs.File, err error) (vfs.File, error) {
 	return f, nil
 }
 
-// restrictFolder gives the state folder folderMode, and reports whether it had more.
-func (s *Store) restrictFolder() (was bool, err error) {
-	if s.cfg.Disk != nil {
-		return false, nil // a disk in memory has no modes
-	}
-	return tighten(s.dir, folderMode)
+// storeFile matches the names of the store's files, also of those that replace one.
+var storeFile = regexp.MustCompile(`^([0-9]+\.(sst|log)|(MANIFEST|OPTIONS|temporary)[-.].*|marker\..*|CURRENT|LOCK|probe-[0-9]+|(inventory|ballast)(\.new)?)$`)
+
+// isOwn reports whether a name is that of a file of the daemon.
+func (s *Store) isOwn(name string) bool {
+	name = strings.TrimSuffix(name, ".new")
+	return storeFile.MatchString(name) || slices.Contains(s.cfg.Beside, name)
 }
 
-// restrictFiles gives the regular files of the state folder fileMode. It logs a line if one of them or
-// the folder had more, or cannot be changed. A store that is new has only files of its own; other
-// files of its folder are left alone, in case the folder is a wrong one.
-func (s *Store) restrictFiles(existed, folderWas bool, err error) {
-	files := 0
-	if existed && s.cfg.Disk == nil {
-		entries, err2 := os.ReadDir(s.dir)
-		err = errors.Join(err, err2)
-		for _, entry := range entries {
-			if !entry.Type().IsRegular() { // a link may lead out of the folder
-				continue
-			}
+// restrict gives the state folder folderMode and its files fileMode, and logs a line if one of them
+// had more, or cannot be changed. If the folder has files of others, it is perhaps a wrong one: the
+// folder and these files keep their modes.
+func (s *Store) restrict() {
+	if s.cfg.Disk != nil {
+		return // a disk in memory has no modes
+	}
+	entries, err := os.ReadDir(s.dir)
+	files, foreign := 0, ""
+	for _, entry := range entries {
+		switch {
+		case entry.Name() == "lost+found": // the folder is a file system of its own
+		case !s.isOwn(entry.Name()):
+			foreign = entry.Name()
+		case entry.Type().IsRegular(): // a link may lead out of the folder
 			was, err2 := tighten(filepath.Join(s.dir, entry.Name()), fileMode)
 			if err = errors.Join(err, err2); was {
 				files++
 			}
 		}
 	}
-	if folderWas || files > 0 {
+	if foreign != "" {
+		s.log.Warn("state folder has a file of another program; the modes of the folder and of that file are left alone", "dir", s.dir, "file", foreign)
+	} else if was, err2 := tighten(s.dir, folderMode); was || files > 0 {
+		err = errors.Join(err, err2)
 		s.log.Warn("state folder was accessible to other users; it and its files are closed to them now", "dir", s.dir, "files", files)
 	}
 	if err != nil {

@@ -40,7 +40,7 @@ func modesOf(t *testing.T, dir string) (wrong []string) {
 func writeAndClose(t *testing.T, dir string) string {
 	t.Helper()
 	var log bytes.Buffer
-	s, err := Open(dir, Config{MinFree: -1, Ballast: 4096, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := Open(dir, Config{MinFree: -1, Ballast: 4096, Beside: []string{"snmp-engine", "link"}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,24 +116,37 @@ func TestModesAreMended(t *testing.T) {
 	}
 }
 
-// TestModesOfAWrongFolder: the files of a folder that had no store are not touched.
+// TestModesOfAWrongFolder: a folder with a file of others, and that file, keep their modes, however
+// often the store is opened there. The store's own files are closed.
 func TestModesOfAWrongFolder(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "of-others")
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(name, 0o644); err != nil {
-		t.Fatal(err)
+	for path, mode := range map[string]fs.FileMode{name: 0o644, dir: 0o755} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
 	}
-	s, err := Open(dir, Config{MinFree: -1, Ballast: -1})
-	if err != nil {
-		t.Fatal(err)
+	for range 2 {
+		s, err := Open(dir, Config{MinFree: -1, Ballast: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for path, mode := range map[string]fs.FileMode{name: 0o644, dir: 0o755, filepath.Join(dir, "LOCK"): 0o600} {
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != mode {
+				t.Errorf("%s: %v, %v, want %v", path, info.Mode(), err, mode)
+			}
+		}
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
+	if _, err := Open(dir, Config{MinFree: 1 << 62, Ballast: -1}); err == nil {
+		t.Error("opened without space")
 	}
-	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o644 {
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o755 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }

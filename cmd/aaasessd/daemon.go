@@ -76,6 +76,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}()
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
+	sc.Beside = []string{engineFile, settingsFile}
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {

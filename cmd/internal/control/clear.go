@@ -10,6 +10,9 @@ import (
 	"aaasess/sessions"
 )
 
+// errTooMany is returned for a clear of more ids than one commit may end.
+var errTooMany = errors.New("body: ids")
+
 // clear is POST /v1/sessions/clear.
 func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 	sel, err := readDisconnect(r)
@@ -23,6 +26,10 @@ func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 	matched, cleared, err := s.clearSelected(sel)
 	for _, session := range cleared {
 		s.sessionLogger(r, session).Info("session cleared by command")
+	}
+	if errors.Is(err, errTooMany) {
+		s.writeBodyError(w, err)
+		return
 	}
 	if err != nil {
 		s.writeEndError(w, err, "cleared")
@@ -46,6 +53,9 @@ func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 // an error means that no session was ended. With a filter, some may be ended; the text of the error
 // says how many. Those that end by themselves meanwhile are left out.
 func (s *Server) clearSelected(sel selection) (matched int, cleared []*sessions.Session, err error) {
+	if len(sel.ids) > markLimit { // all or none is one commit, whose size the store limits
+		return 0, nil, fmt.Errorf("%w: %d sessions are given by id, at most %d are possible; use a filter", errTooMany, len(sel.ids), markLimit)
+	}
 	view := s.table.View()
 	var found []*sessions.Session
 	for _, id := range sel.ids {
@@ -100,10 +110,5 @@ func (s *Server) clearAll(list []*sessions.Session) error {
 	if err := s.table.Clear(ids, func(err error) { durable <- err }); err != nil {
 		return err
 	}
-	select {
-	case err := <-durable:
-		return err
-	case <-s.ending:
-		return errEnding
-	}
+	return <-durable // the store outlives the server, so an end that was decided is reported and logged
 }

@@ -100,3 +100,20 @@ func TestStuck(t *testing.T) {
 		t.Errorf("%+v %v", s, err)
 	}
 }
+
+// TestClearTooManyIDs: all or none is one commit, so the number of ids is limited.
+func TestClearTooManyIDs(t *testing.T) {
+	d, client := start(t, nil)
+	begin(t, d, "alice", time.Now())
+	ids := make([]string, 1025)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%08X", i+1)
+	}
+	_, err := client.Clear(t.Context(), api.DisconnectRequest{IDs: ids})
+	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusBadRequest {
+		t.Error(err)
+	}
+	if n := d.Table.View().Len(); n != 1 {
+		t.Errorf("%d sessions, want 1", n)
+	}
+}
