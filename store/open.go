@@ -12,9 +12,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// lockName is the engine's lock file. It is there from the first Open on.
-const lockName = "LOCK"
-
 // Open opens the directory and restores what was durable. It creates the directory if there is
 // none. It gives the directory mode 0700 and its files mode 0600, whatever they had before. Its errors name the directory and wrap ErrLocked, ErrNoSpace, ErrFormat,
 // ErrCorrupt, ErrDamaged or an error of the operating system.
