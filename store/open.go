@@ -13,8 +13,9 @@ import (
 )
 
 // Open opens the directory and restores what was durable. It creates the directory if there is
-// none. It gives the directory mode 0700 and its files mode 0600, whatever they had before. Its errors name the directory and wrap ErrLocked, ErrNoSpace, ErrFormat,
-// ErrCorrupt, ErrDamaged or an error of the operating system.
+// none. It gives the directory mode 0700 and its files mode 0600, whatever they had before, unless
+// the directory has files of others (Config.Beside). Its errors name the directory and wrap
+// ErrLocked, ErrNoSpace, ErrFormat, ErrCorrupt, ErrDamaged or an error of the operating system.
 func Open(dir string, cfg Config) (*Store, error) {
 	s := newStore(dir, cfg)
 	if err := s.openDir(); err != nil {
