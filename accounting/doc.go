@@ -3,16 +3,17 @@
 //
 // # From event to record
 //
-// [Router] is the [sessions.Journal]. At the first packet of a session it looks up the method list
-// of the session's kind in the [Policy]. That gives the session's [Route], which is stored with the
-// session and never changes. For each notice the Router composes the attributes ([Compose]) and
-// commits the record to the queue of the route's first method, in one change with the session's
-// state. The record itself lists the other methods of the route. Package
+// [Router] is the [sessions.Journal]. At the first packet of a session it asks the policy (package
+// [aaasess/accounting/policy]) for the session's [Route], which is stored with the session and never
+// changes. For each notice the Router composes the attributes ([Compose]) and commits the record to
+// the queue of the route's first method, in one change with the session's state. The record itself
+// lists the other methods of the route. If the route is a broadcast (R44), the change has a copy of
+// the record for the queue of each method, and no copy lists another method. Package
 // [aaasess/accounting/delivery] reads the queues and passes each record to a [Method] of its route.
 //
-// So all records of a session are in one queue, in order, including late ones after its end. A
-// changed policy affects only later sessions. A session that began without a list, or with a list
-// of type none, has no route and never gets one.
+// So all records of a session are in one queue, or in each queue of its broadcast, in order,
+// including late ones after its end. A changed policy affects only later sessions. A session that
+// began without a list, or with a list of type none, has no route and never gets one.
 //
 // Stores of earlier versions have sessions without routes. [Router.Adopt] gives such a session the
 // route of its present list. If the newest waiting record of the session is in another queue, the
@@ -65,7 +66,10 @@
 //
 //	version(1) at(8) queue(name) length(2) reason record
 //
-// Version 1 of a route, which is part of the state of a session:
+// Version 2 of a route, which is part of the state of a session:
 //
-//	version(1) record type(1: 1 start-stop, 2 stop-only) list(name) methods(1) method(name)...
+//	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1: 1 broadcast)
+//	list(name) methods(1) method(name)... reason(name)
+//
+// Version 1 is the same without flags and reason. It is written for a route that needs neither.
 package accounting

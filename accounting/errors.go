@@ -12,12 +12,10 @@ var (
 	ErrStopped = errors.New("accounting: method stopped")
 )
 
-// Errors of stored data and of the configuration.
+// Errors of stored data.
 var (
 	// ErrRoute is returned when the route of a session cannot be read.
 	ErrRoute = errors.New("accounting: bad route")
 	// ErrRecord is returned when octets are not a record, or not an entry of [SetAsideQueue].
 	ErrRecord = errors.New("accounting: not a record")
-	// ErrPolicy is returned when a method list cannot be used.
-	ErrPolicy = errors.New("accounting: bad method list")
 )

@@ -101,7 +101,11 @@ func TestRouterOther(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := openStore(t, store.NewDisk())
-			r := newRouter(t, s, &Policy{Lists: map[sessions.Kind]*List{network: {Name: "default", Record: tt.list, Methods: []MethodName{Group("net")}}}})
+			today := routes{}
+			if tt.list != None {
+				today[network] = &Route{List: "network/default", Record: tt.list, Methods: []MethodName{Group("net")}}
+			}
+			r := newRouter(t, s, today)
 			n := otherNotice(t, tt.id, "S1", "2806 0000004d 2c04 5331")
 			n.Session.Kind = tt.kind
 			if tt.route != nil {

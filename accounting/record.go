@@ -159,7 +159,7 @@ func ParseRecord(b []byte) (*Record, error) {
 		return nil, fmt.Errorf("%w: attributes of session %s are damaged", ErrRecord, r.Session)
 	}
 	for _, m := range r.Next {
-		if err := m.check(); err != nil {
+		if err := m.Check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrRecord, err)
 		}
 	}

@@ -12,39 +12,70 @@ import (
 // Route says where the records of a session go. It comes from the method list at the session's
 // first packet and must not be changed. A session whose records go nowhere has no route.
 type Route struct {
-	List    string       // accounting type and name of the list, "network/default"; 1 to 255 octets
-	Record  RecordType   // start-stop or stop-only
-	Methods []MethodName // to try in order, 1 to 255; the records wait in the queue of the first
+	List   string     // accounting type and name of the list, "network/default"; 1 to 255 octets
+	Record RecordType // start-stop or stop-only
+	// Reason says for people why the session has this list; at most 255 octets. It is "" if the
+	// name of the list says it.
+	Reason string
+	// Broadcast sends each record to all methods. Without it the methods are tried in order, and
+	// the records wait in the queue of the first.
+	Broadcast bool
+	Methods   []MethodName // 1 to 255
 }
 
-// routeVersion is the first octet of a route. The package comment describes the layout.
-const routeVersion = 1
+// The first octet of a route. The package comment describes the layouts.
+const (
+	routePlain   = 1 // without Reason and Broadcast
+	routeVersion = 2
+)
+
+// flagBroadcast is in the flags of a route.
+const flagBroadcast = 1
 
 // Text returns the route as sessions store it, for [ParseRoute].
 func (r *Route) Text() string {
-	return string(appendRoute([]byte{routeVersion, byte(r.Record)}, r.List, r.Methods))
+	if r.Reason == "" && !r.Broadcast {
+		return string(appendRoute([]byte{routePlain, byte(r.Record)}, r.List, r.Methods))
+	}
+	flags := byte(0)
+	if r.Broadcast {
+		flags = flagBroadcast
+	}
+	return string(appendName(appendRoute([]byte{routeVersion, byte(r.Record), flags}, r.List, r.Methods), r.Reason))
 }
 
 // ParseRoute parses what [Route.Text] returned, and nothing else. Its errors wrap [ErrRoute].
 func ParseRoute(text string) (*Route, error) {
 	d := newDecoder(text)
-	if v := d.Octet(); v != routeVersion {
-		return nil, fmt.Errorf("%w: unknown version %d", ErrRoute, v)
+	version := d.Octet()
+	if version != routePlain && version != routeVersion {
+		return nil, fmt.Errorf("%w: unknown version %d", ErrRoute, version)
 	}
-	r := &Route{Record: RecordType(d.Octet())}
+	r, flags := &Route{Record: RecordType(d.Octet())}, byte(0)
+	if version == routeVersion {
+		flags = d.Octet()
+		r.Broadcast = flags == flagBroadcast
+	}
 	r.List, r.Methods = d.route()
+	if version == routeVersion {
+		r.Reason = d.name()
+	}
 	switch {
 	case !d.OK():
 		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRoute, len(text))
 	case len(d.Rest()) > 0:
 		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRoute, len(d.Rest()))
+	case flags > flagBroadcast:
+		return nil, fmt.Errorf("%w: unknown flags %#x", ErrRoute, flags)
+	case version == routeVersion && r.Reason == "" && !r.Broadcast:
+		return nil, fmt.Errorf("%w: version %d has no need", ErrRoute, version)
 	case r.Record != StartStop && r.Record != StopOnly:
 		return nil, fmt.Errorf("%w: record type %s is not allowed", ErrRoute, r.Record)
 	case r.List == "" || len(r.Methods) == 0:
 		return nil, fmt.Errorf("%w: list %q has %d methods", ErrRoute, r.List, len(r.Methods))
 	}
 	for i, m := range r.Methods {
-		if err := m.check(); err != nil {
+		if err := m.Check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrRoute, err)
 		}
 		if slices.Contains(r.Methods[:i], m) {
@@ -52,6 +83,25 @@ func ParseRoute(text string) (*Route, error) {
 		}
 	}
 	return r, nil
+}
+
+// branch is a queue that gets each record of a route.
+type branch struct {
+	queue string
+	// tail has the octets of each record in this queue between its head and what follows its route.
+	tail []byte
+}
+
+// branches returns one branch for each method of a broadcast, else one for all methods.
+func (r *Route) branches() []branch {
+	if !r.Broadcast {
+		return []branch{{r.Methods[0].Queue(), appendRoute(nil, r.List, r.Methods[1:])}}
+	}
+	all := make([]branch, len(r.Methods))
+	for i, m := range r.Methods {
+		all[i] = branch{m.Queue(), appendRoute(nil, r.List, nil)}
+	}
+	return all
 }
 
 // pendingRoute is the queue, list and further methods of the newest waiting record of a session
@@ -64,9 +114,10 @@ type pendingRoute struct {
 
 // adoptedRoute returns the route of a session that was stored without one. today is the route that
 // a new session gets, nil for none. The result is today, unless a record waits in another queue.
-// Later records must stand behind that record, so then its method comes first.
+// Later records must stand behind that record, so then its method comes first. A broadcast has no
+// such order.
 func (p *pendingRoute) adoptedRoute(today *Route) *Route {
-	if p == nil || today != nil && today.Methods[0] == p.method {
+	if p == nil || today != nil && (today.Broadcast || today.Methods[0] == p.method) {
 		return today
 	}
 	r := &Route{List: p.list, Record: StartStop, Methods: []MethodName{p.method}}
@@ -85,7 +136,7 @@ func (p *pendingRoute) adoptedRoute(today *Route) *Route {
 // methodOf returns the method of a queue; false if the queue belongs to no method.
 func methodOf(queue string) (MethodName, bool) {
 	m := MethodOf(queue)
-	return m, m.check() == nil && m.Queue() == queue
+	return m, m.Check() == nil && m.Queue() == queue
 }
 
 // newestRecords finds the newest waiting record of each of some sessions.

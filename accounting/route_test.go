@@ -41,13 +41,51 @@ func TestRouteText(t *testing.T) {
 	}
 	for name, bad := range map[string]string{
 		"too long":   want.Text() + "x",
-		"version":    "\x02" + want.Text()[1:],
+		"version":    "\x03" + want.Text()[1:],
 		"none":       (&Route{List: "a", Methods: want.Methods}).Text(),
 		"type":       (&Route{List: "a", Record: 3, Methods: want.Methods}).Text(),
 		"no list":    (&Route{Record: StopOnly, Methods: want.Methods}).Text(),
 		"no methods": (&Route{List: "a", Record: StopOnly}).Text(),
 		"method":     (&Route{List: "a", Record: StopOnly, Methods: []MethodName{"isp"}}).Text(),
 		"twice":      (&Route{List: "a", Record: StopOnly, Methods: []MethodName{Local, Local}}).Text(),
+	} {
+		if _, err := ParseRoute(bad); !errors.Is(err, ErrRoute) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// goldenBroadcast is in stored states, so it must not change.
+const goldenBroadcast = "0201" + "01" + "0b6e6574776f726b2f726564" + "02" + "0967726f757020697370" + "056c6f63616c" + "0a4e41532d506f72742037"
+
+// A route with a reason or a broadcast has version 2.
+func TestRouteTextBroadcast(t *testing.T) {
+	want := &Route{List: "network/red", Record: StartStop, Reason: "NAS-Port 7", Broadcast: true, Methods: []MethodName{Group("isp"), Local}}
+	if got := hex.EncodeToString([]byte(want.Text())); got != goldenBroadcast {
+		t.Errorf("%s, want %s", got, goldenBroadcast)
+	}
+	for _, want := range []*Route{
+		want,
+		{List: "network/red", Record: StopOnly, Reason: "NAS-Port 7", Methods: []MethodName{Local}},
+		{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local}},
+	} {
+		got, err := ParseRoute(want.Text())
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+		for i := range want.Text() {
+			if _, err := ParseRoute(want.Text()[:i]); !errors.Is(err, ErrRoute) {
+				t.Errorf("cut to %d octets: %v", i, err)
+			}
+		}
+	}
+	flags := []byte(want.Text())
+	flags[2] = 2
+	for name, bad := range map[string]string{
+		"too long":             want.Text() + "x",
+		"unknown flags":        string(flags),
+		"neither of the two":   "\x02\x01\x00" + (&Route{List: "a", Methods: want.Methods}).Text()[2:] + "\x00",
+		"version 1 and reason": "\x01" + want.Text()[1:],
 	} {
 		if _, err := ParseRoute(bad); !errors.Is(err, ErrRoute) {
 			t.Errorf("%s: %v", name, err)
@@ -62,6 +100,8 @@ func FuzzParseRoute(f *testing.F) {
 	}
 	f.Add(string(golden))
 	f.Add((&Route{List: "exec/red", Record: StopOnly, Methods: []MethodName{Local}}).Text())
+	f.Add((&Route{List: "network/red", Record: StartStop, Reason: "NAS-Port 7", Methods: []MethodName{Local}}).Text())
+	f.Add((&Route{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local, Group("isp")}}).Text())
 	f.Fuzz(func(t *testing.T, text string) {
 		if r, err := ParseRoute(text); err == nil && r.Text() != text {
 			t.Errorf("%+v became %q of %q", r, r.Text(), text)
@@ -80,15 +120,15 @@ type host struct {
 }
 
 // policyOf returns a policy of lists called "default", all start-stop.
-func policyOf(lists map[sessions.Kind][]MethodName) *Policy {
-	p := &Policy{Lists: map[sessions.Kind]*List{}}
+func policyOf(lists map[sessions.Kind][]MethodName) routes {
+	p := routes{}
 	for k, methods := range lists {
-		p.Lists[k] = &List{Name: "default", Record: StartStop, Methods: methods}
+		p[k] = &Route{List: k.String() + "/default", Record: StartStop, Methods: methods}
 	}
 	return p
 }
 
-func (h *host) open(p *Policy) {
+func (h *host) open(p routes) {
 	h.t.Helper()
 	h.store = openStore(h.t, h.disk)
 	h.router = newRouter(h.t, h.store, p)
@@ -98,7 +138,7 @@ func (h *host) open(p *Policy) {
 	}
 }
 
-func (h *host) restart(p *Policy) {
+func (h *host) restart(p routes) {
 	h.t.Helper()
 	if err := h.store.Close(); err != nil {
 		h.t.Fatal(err)
@@ -106,11 +146,9 @@ func (h *host) restart(p *Policy) {
 	h.open(p)
 }
 
-func (h *host) reload(p *Policy) {
+func (h *host) reload(p routes) {
 	h.t.Helper()
-	if err := h.router.SetPolicy(p); err != nil {
-		h.t.Fatal(err)
-	}
+	h.router.SetPolicy(p.decide())
 }
 
 // send applies an event of a session, a second after the one before, and waits until it is durable.
@@ -154,14 +192,14 @@ func (h *host) waiting() (got []string) {
 func TestRouterKeepsRoutes(t *testing.T) {
 	east := policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("east"), Local}})
 	west := policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("west")}, sessions.Exec: {Local}})
-	nothing := &Policy{}
-	stopOnly := &Policy{Lists: map[sessions.Kind]*List{sessions.Network: {Name: "stops", Record: StopOnly, Methods: []MethodName{Group("stops")}}}}
+	nothing := routes{}
+	stopOnly := routes{sessions.Network: {List: "network/stops", Record: StopOnly, Methods: []MethodName{Group("stops")}}}
 	network, exec := sessions.Network, sessions.Exec
 	tests := []struct {
 		name   string
-		before *Policy
+		before routes
 		kind   sessions.Kind
-		after  *Policy
+		after  routes
 		want   []string
 	}{
 		{"another list", east, network, west, []string{
@@ -207,32 +245,34 @@ func TestRouterUnreadableRoute(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	var log bytes.Buffer
 	r := NewRouter(s, slog.New(slog.NewTextHandler(&log, nil)))
-	if err := r.SetPolicy(policy); err != nil {
-		t.Fatal(err)
-	}
+	r.SetPolicy(policy.decide())
 	n := notice(1, sessions.Network, sessions.Stop)
-	n.Session.Route = sessions.NewRoute("\x02whatever")
+	n.Session.Route = sessions.NewRoute("\x03whatever")
 	for range 2 {
 		committed(t, r, sessions.Change{Notices: []sessions.Notice{n}})
 	}
-	if got := records(t, s, "group/radius"); len(got) != 2 || strings.Count(log.String(), "version 2") != 1 {
+	if got := records(t, s, "group/radius"); len(got) != 2 || strings.Count(log.String(), "version 3") != 1 {
 		t.Errorf("%d records, log %q", len(got), log.String())
 	}
 }
 
 // The hot path allocates nothing.
 func TestRouterRecordAllocates(t *testing.T) {
-	r := newRouter(t, nil, policy)
-	n := notice(1, sessions.Network, sessions.Stop)
-	n.Session.Route = sessions.NewRoute(r.Route(n.Session))
-	d := draft{buf: make([]byte, 0, 8192), appends: make([]store.Append, 0, 1)}
-	if got := testing.AllocsPerRun(100, func() {
-		d.buf, d.appends = d.buf[:0], d.appends[:0]
-		if r.record(&d, &n); len(d.appends) != 1 {
-			t.Fatal("it goes nowhere")
-		}
-	}); got != 0 {
-		t.Errorf("%v allocations for a record", got)
+	for name, p := range map[string]routes{"one method after the other": policy, "broadcast": broadcast} {
+		t.Run(name, func(t *testing.T) {
+			r := newRouter(t, nil, p)
+			n := notice(1, sessions.Network, sessions.Stop)
+			n.Session.Route = sessions.NewRoute(r.Route(n.Session))
+			d := draft{buf: make([]byte, 0, 8192), appends: make([]store.Append, 0, 4)}
+			if got := testing.AllocsPerRun(100, func() {
+				d.buf, d.appends = d.buf[:0], d.appends[:0]
+				if r.record(&d, &n); len(d.appends) == 0 {
+					t.Fatal("it goes nowhere")
+				}
+			}); got != 0 {
+				t.Errorf("%v allocations for a record", got)
+			}
+		})
 	}
 }
 
@@ -330,6 +370,18 @@ func TestRouterAdopts(t *testing.T) {
 	}
 	h.restart(today) // before any session was written again, so the queues still show the route
 	check("restart")
+}
+
+// A broadcast has no order of methods, so a waiting record does not change the route of today.
+func TestRouterAdoptsBroadcast(t *testing.T) {
+	r := &Record{Session: 1, Type: start, At: time.Unix(10, 0), List: "network/before", Attrs: octets(t, "2806 00000001")}
+	h := oldStore(t, store.Append{Queue: "group/gone", Data: AppendRecord(nil, r)})
+	h.open(broadcast)
+	for s := range h.table.View().All() {
+		if want := broadcast[sessions.Network].Text(); s.Kind == sessions.Network && s.Route.String() != want {
+			t.Errorf("session %s: route %q", s.ID, s.Route)
+		}
+	}
 }
 
 // If the queues cannot be read, Adopt returns the error and guesses nothing.

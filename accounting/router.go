@@ -22,7 +22,7 @@ import (
 type Router struct {
 	store  *store.Store
 	logger *slog.Logger
-	lists  atomic.Pointer[routesByKind]
+	decide atomic.Pointer[Decide]
 	drafts sync.Pool // of *draft
 
 	mu sync.Mutex // guards changes of routes
@@ -41,22 +41,16 @@ type drops struct {
 	logged throttle.Line
 }
 
-// routesByKind is a prepared policy: the route of new sessions by kind, nil for none.
-type routesByKind [sessions.Connection + 1]*preparedRoute
-
-func (r *routesByKind) route(k sessions.Kind) *preparedRoute {
-	if int(k) < len(r) {
-		return r[k]
-	}
-	return nil
-}
+// Decide returns the text of the route ([Route.Text]) that a session gets if it begins now as one of
+// kind k; "" if it is not accounted. It depends on nothing but the session. It must not wait, change
+// the session, or call a Router.
+type Decide func(k sessions.Kind, s *sessions.Session) string
 
 // preparedRoute is a route with the parts that every record needs.
 type preparedRoute struct {
-	text  string
-	route *Route
-	queue string // queue of the first method
-	tail  []byte // octets of each record between its head and its attributes
+	text     string
+	route    *Route
+	branches []branch
 }
 
 // draft is the memory for one change. It is reused.
@@ -69,7 +63,7 @@ type draft struct {
 // NewRouter returns a Router for an open store. Until SetPolicy, nothing is recorded.
 func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 	r := &Router{store: st, logger: logger}
-	r.lists.Store(&routesByKind{})
+	r.SetPolicy(func(sessions.Kind, *sessions.Session) string { return "" })
 	r.routes.Store(&map[string]*preparedRoute{})
 	r.drafts.New = func() any { return &draft{} }
 	r.SetDictionary(radius.Standard())
@@ -79,28 +73,19 @@ func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 // SetDictionary sets the names of attributes in the log. The default is the standard dictionary.
 func (r *Router) SetDictionary(d *radius.Dictionary) { r.dictionary.Store(d) }
 
-// SetPolicy sets the policy for all sessions that begin. If Validate finds faults, it returns them
-// and changes nothing. Sessions that have begun keep their routes, and records keep their methods.
-func (r *Router) SetPolicy(p *Policy) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	var routes routesByKind
-	for k := range p.Lists {
-		if to := p.Route(k); to != nil {
-			routes[k] = r.prepare(to.Text())
-		}
-	}
-	r.lists.Store(&routes)
-	return nil
-}
+// SetPolicy sets the policy for all sessions that begin. Sessions that have begun keep their routes,
+// and records keep their methods.
+func (r *Router) SetPolicy(decide Decide) { r.decide.Store(&decide) }
 
 // Route returns the text of the route of a session that begins now; "" if it is not recorded.
-func (r *Router) Route(s *sessions.Session) string {
-	if to := r.lists.Load().route(s.Kind); to != nil {
-		return to.text
+func (r *Router) Route(s *sessions.Session) string { return (*r.decide.Load())(s.Kind, s) }
+
+// today returns the route of a session that begins now as one of kind k; nil if it is not recorded.
+func (r *Router) today(k sessions.Kind, s *sessions.Session) *preparedRoute {
+	if text := (*r.decide.Load())(k, s); text != "" {
+		return r.prepare(text)
 	}
-	return ""
+	return nil
 }
 
 // Adopt returns the routes of sessions that were stored without one. It is like Route, except that
@@ -112,17 +97,17 @@ func (r *Router) Adopt(old []*sessions.Session) ([]string, error) {
 		return nil, err
 	}
 	type key struct {
-		kind    sessions.Kind
+		today   string
 		pending int
 	}
-	adopted, texts, lists := map[key]string{}, make([]string, len(old)), r.lists.Load()
+	adopted, texts := map[key]string{}, make([]string, len(old))
 	for i, s := range old {
-		k := key{s.Kind, n.found[i].pending}
+		k := key{r.Route(s), n.found[i].pending}
 		text, ok := adopted[k]
 		if !ok {
 			var today *Route
-			if l := lists.route(s.Kind); l != nil {
-				today = l.route
+			if to := r.today(s.Kind, s); to != nil {
+				today = to.route
 			}
 			if to := n.pending[k.pending].adoptedRoute(today); to != nil {
 				text = to.Text()
@@ -148,9 +133,7 @@ func (r *Router) prepare(text string) *preparedRoute {
 	}
 	var to *preparedRoute
 	if route, err := ParseRoute(text); err == nil {
-		to = &preparedRoute{
-			text: text, route: route, queue: route.Methods[0].Queue(), tail: appendRoute(nil, route.List, route.Methods[1:]),
-		}
+		to = &preparedRoute{text: text, route: route, branches: route.branches()}
 	} else {
 		r.logger.Error("route of a session cannot be read; its records use its present list", "err", err)
 	}
@@ -210,29 +193,27 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 // routeOf returns the route that a notice's record uses, nil if it is not recorded. The package
 // comment has the rules for a [sessions.Other].
 func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
-	s, lists := n.Session, r.lists.Load()
+	s := n.Session
 	var own *preparedRoute
 	if text := s.Route.String(); text != "" {
 		if own = r.prepare(text); own == nil {
-			own = lists.route(s.Kind)
+			own = r.today(s.Kind, s)
 		}
 	}
 	if own != nil && own.route.Record.includes(n.Type) {
 		return own
 	}
-	network := lists[sessions.Network]
-	switch {
-	case n.Type != sessions.Other || s.ID != 0 && s.Kind == sessions.Network:
+	if n.Type != sessions.Other || s.ID != 0 && s.Kind == sessions.Network {
 		return nil
-	case network == nil || !network.route.Record.includes(n.Type):
-		return nil
-	case own != nil:
-		return own
 	}
-	return network
+	network := r.today(sessions.Network, s)
+	if network == nil || !network.route.Record.includes(n.Type) {
+		return nil
+	}
+	return cmp.Or(own, network)
 }
 
-// record adds the record of a notice, if it has one.
+// record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
 	if to == nil {
@@ -242,24 +223,39 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	if n.Type == sessions.Other && number == 0 {
 		number = placeholderID(n.Session)
 	}
-	start := len(d.buf)
 	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
+	first, start := &to.branches[0], len(d.buf)
 	d.buf = appendHead(d.buf, number, n.Type, n.At, nasSession)
-	d.buf = append(d.buf, to.tail...)
+	headEnd := len(d.buf)
+	d.buf = append(d.buf, first.tail...)
+	restStart := len(d.buf)
 	d.buf = appendNASSession(d.buf, nasSession)
 	attrs := len(d.buf) + 2
 	var dropped Dropped
 	d.buf, dropped = Compose(append(d.buf, 0, 0), n)
 	binary.BigEndian.PutUint16(d.buf[attrs-2:], uint16(len(d.buf)-attrs))
-	d.appends = append(d.appends, store.Append{Queue: to.queue, Data: d.buf[start:len(d.buf):len(d.buf)]})
-	r.records.Add(1)
+	end := len(d.buf)
+	d.append(first.queue, start)
+	for i := range to.branches[1:] {
+		other, begin := &to.branches[i+1], len(d.buf)
+		d.buf = append(d.buf, d.buf[start:headEnd]...)
+		d.buf = append(d.buf, other.tail...)
+		d.buf = append(d.buf, d.buf[restStart:end]...)
+		d.append(other.queue, begin)
+	}
+	r.records.Add(uint64(len(to.branches)))
 	if dropped != (Dropped{}) {
 		r.leftOut(&r.tooLarge, dropped.TooLarge, n, "accounting record too large, attributes left out")
 		r.leftOut(&r.empty, dropped.Empty, n, "empty attributes left out of an accounting record")
 		r.leftOut(&r.repeated, dropped.Repeated, n, "attributes that came more often than allowed left out of an accounting record")
 		r.leftOut(&r.forbidden, dropped.Forbidden, n, "attributes that no accounting record may have left out")
 	}
+}
+
+// append adds the record that begins at start in the buffer and ends with it.
+func (d *draft) append(queue string, start int) {
+	d.appends = append(d.appends, store.Append{Queue: queue, Data: d.buf[start:len(d.buf):len(d.buf)]})
 }
 
 // leftOut counts attributes that were left out for one reason, and says so at most once a minute.

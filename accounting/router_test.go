@@ -64,13 +64,22 @@ func committed(t testing.TB, r *Router, c sessions.Change) {
 	}
 }
 
-func newRouter(t testing.TB, s *store.Store, p *Policy) *Router {
+func newRouter(t testing.TB, s *store.Store, p routes) *Router {
 	t.Helper()
 	r := NewRouter(s, slog.New(slog.DiscardHandler))
-	if err := r.SetPolicy(p); err != nil {
-		t.Fatal(err)
-	}
+	r.SetPolicy(p.decide())
 	return r
+}
+
+// routes is a policy with one route for each kind of session.
+type routes map[sessions.Kind]*Route
+
+func (r routes) decide() Decide {
+	texts := map[sessions.Kind]string{}
+	for k, route := range r {
+		texts[k] = route.Text()
+	}
+	return func(k sessions.Kind, _ *sessions.Session) string { return texts[k] }
 }
 
 func notice(id sessions.ID, kind sessions.Kind, typ sessions.EventType) sessions.Notice {
@@ -79,10 +88,10 @@ func notice(id sessions.ID, kind sessions.Kind, typ sessions.EventType) sessions
 	return sessions.Notice{Type: typ, Session: s, Attrs: a, At: time.Unix(int64(id), 7)}
 }
 
-var policy = &Policy{Lists: map[sessions.Kind]*List{
-	sessions.Network: {Name: "default", Record: StartStop, Methods: []MethodName{Group("radius"), Group("backup"), Local}},
-	sessions.Exec:    {Name: "default", Record: StopOnly, Methods: []MethodName{Local}},
-}}
+var policy = routes{
+	sessions.Network: {List: "network/default", Record: StartStop, Methods: []MethodName{Group("radius"), Group("backup"), Local}},
+	sessions.Exec:    {List: "exec/default", Record: StopOnly, Methods: []MethodName{Local}},
+}
 
 func TestRouterCommit(t *testing.T) {
 	s := openStore(t, store.NewDisk())
@@ -133,8 +142,8 @@ func TestRouterCommit(t *testing.T) {
 	}
 }
 
-// Without a policy, and for a kind without a list, nothing is recorded (S1). A policy with faults
-// changes nothing. A new policy is for new sessions.
+// Without a policy, and for a kind without a list, nothing is recorded (S1). A new policy is for new
+// sessions.
 func TestRouterSetPolicy(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	r := NewRouter(s, slog.New(slog.DiscardHandler))
@@ -145,22 +154,43 @@ func TestRouterSetPolicy(t *testing.T) {
 	if n := len(s.Queues()); n != 0 {
 		t.Fatalf("%d queues without a policy", n)
 	}
-	if err := r.SetPolicy(policy); err != nil {
-		t.Fatal(err)
-	}
-	bad := &Policy{Lists: map[sessions.Kind]*List{sessions.Exec: {Name: "default", Record: StopOnly}}}
-	if err := r.SetPolicy(bad); !errors.Is(err, ErrPolicy) {
-		t.Fatalf("bad policy: %v", err)
-	}
+	r.SetPolicy(policy.decide())
 	committed(t, r, stop(2))
-	if err := r.SetPolicy(&Policy{Lists: map[sessions.Kind]*List{
-		sessions.Exec: {Name: "red", Record: StartStop, Methods: []MethodName{Group("x")}},
-	}}); err != nil {
-		t.Fatal(err)
-	}
+	r.SetPolicy(routes{sessions.Exec: {List: "exec/red", Record: StartStop, Methods: []MethodName{Group("x")}}}.decide())
 	committed(t, r, stop(3))
 	if l, x := records(t, s, "local"), records(t, s, "group/x"); len(l) != 1 || len(x) != 1 || x[0].List != "exec/red" {
 		t.Errorf("local %v, group/x %v", l, x)
+	}
+}
+
+// broadcast is the example of S1, with two more groups.
+var broadcast = routes{sessions.Network: {
+	List: "network/default", Record: StartStop, Broadcast: true,
+	Methods: []MethodName{Group("isp"), Group("isp_customer"), Group("audit"), Local},
+}}
+
+// A broadcast puts the same record into the queue of each method, without further methods (R44).
+// All of them are in one change.
+func TestRouterBroadcast(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	r := newRouter(t, s, broadcast)
+	one, two := notice(1, sessions.Network, sessions.Start), notice(2, sessions.Network, sessions.Start)
+	two.Attrs, two.Session.Attrs = two.Attrs[:0], two.Session.Attrs[:0] // the NAS sent no Acct-Session-Id
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{one, two}})
+	var want []*Record
+	for _, n := range []sessions.Notice{one, two} {
+		a, _ := Compose(nil, &n)
+		want = append(want, &Record{
+			Session: n.Session.ID, Type: n.Type, At: n.At, List: "network/default", NASSession: n.Attrs.Text(radius.AcctSessionID), Attrs: radius.Attributes(a),
+		})
+	}
+	for _, m := range broadcast[sessions.Network].Methods {
+		if diff := cmp.Diff(want, records(t, s, m.Queue())); diff != "" {
+			t.Errorf("%s: want (-) and got (+):\n%s", m, diff)
+		}
+	}
+	if got := r.Stats(); len(s.Queues()) != 4 || got.Records != 8 {
+		t.Errorf("%d queues, %d records", len(s.Queues()), got.Records)
 	}
 }
 
@@ -168,9 +198,7 @@ func TestRouterTooLarge(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	var log bytes.Buffer
 	r := NewRouter(s, slog.New(slog.NewTextHandler(&log, nil)))
-	if err := r.SetPolicy(policy); err != nil {
-		t.Fatal(err)
-	}
+	r.SetPolicy(policy.decide())
 	n := notice(7, sessions.Network, sessions.Stop)
 	n.Attrs += repeated(26, 20, 253)
 	for range 2 {

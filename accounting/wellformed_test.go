@@ -159,9 +159,7 @@ func TestComposeTooLargeFragments(t *testing.T) {
 func TestRouterLeftOut(t *testing.T) {
 	var log bytes.Buffer
 	r := NewRouter(openStore(t, store.NewDisk()), slog.New(slog.NewTextHandler(&log, nil)))
-	if err := r.SetPolicy(policy); err != nil {
-		t.Fatal(err)
-	}
+	r.SetPolicy(policy.decide())
 	n := notice(7, sessions.Network, sessions.Start)
 	n.Attrs += octets(t, "0102 0102 2003 62 2003 62 0203 31") + repeated(26, 17, 253)
 	for range 2 {

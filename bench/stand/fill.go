@@ -59,12 +59,9 @@ func OpenTable(folder string) (*store.Store, *sessions.Table, error) {
 		return nil, nil, err
 	}
 	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
-	err = router.SetPolicy(&accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
-		sessions.Network: {Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")}},
-	}})
-	if err != nil {
-		return nil, nil, errors.Join(err, st.Close())
-	}
+	route := accounting.Route{List: "network/default", Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")}}
+	text := route.Text()
+	router.SetPolicy(func(sessions.Kind, *sessions.Session) string { return text })
 	return st, sessions.New(sessions.Config{}, router), nil
 }
 

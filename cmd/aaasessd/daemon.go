@@ -17,6 +17,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
+	"aaasess/accounting/policy"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/control"
@@ -84,9 +85,11 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.router = accounting.NewRouter(d.store, log)
 	d.setDictionary(cfg.Dictionary)
-	if err := d.router.SetPolicy(&cfg.Policy); err != nil {
+	plan, err := policy.New(&cfg.Policy)
+	if err != nil {
 		return nil, err
 	}
+	d.router.SetPolicy(plan.Decide)
 	tc := cfg.Sessions
 	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
 	if d.memory = newMemoryWatch(); d.memory != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"aaasess/accounting/onoff"
+	"aaasess/accounting/policy"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
 )
@@ -22,7 +23,8 @@ func (d *daemon) reload(ctx context.Context) error {
 	if keys := cfg.Diff(d.cfg); len(keys) > 0 {
 		return fmt.Errorf("a restart is needed to change %s", strings.Join(keys, ", "))
 	}
-	if err := cfg.Policy.Validate(); err != nil {
+	plan, err := policy.New(&cfg.Policy)
+	if err != nil {
 		return err
 	}
 	users, err := d.newSNMPUsers(cfg)
@@ -37,14 +39,11 @@ func (d *daemon) reload(ctx context.Context) error {
 		change.Discard()
 		return err
 	}
-	err = d.setSNMP(cfg, users)
-	if err == nil {
-		err = d.router.SetPolicy(&cfg.Policy) // no error after Validate
-	}
-	if err != nil {
+	if err := d.setSNMP(cfg, users); err != nil {
 		change.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
+	d.router.SetPolicy(plan.Decide)
 	d.setDictionary(cfg.Dictionary)
 	// After SetPolicy, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 
+	"aaasess/internal/prefixtable"
 	"aaasess/internal/radius"
 	"aaasess/internal/throttle"
 	"aaasess/sessions"
@@ -75,8 +75,7 @@ type clientStats struct {
 // clientSet is an immutable list of clients, searched by longest prefix. A nil clientSet is empty.
 type clientSet struct {
 	list   []*client // in the order given
-	bits   []int     // all prefix lengths in use, of both families, longest first
-	lookup map[netip.Prefix]*client
+	lookup prefixtable.Table[*client]
 }
 
 // currentClients holds the clients in use. Reading them takes no lock.
@@ -99,26 +98,23 @@ func (c *currentClients) replace(list []Client) error {
 
 // newClientSet checks a list of clients. A client whose prefix is in old keeps the counters.
 func newClientSet(list []Client, old *clientSet) (*clientSet, error) {
-	s := &clientSet{lookup: make(map[netip.Prefix]*client, len(list))}
+	s := &clientSet{}
 	for _, given := range list {
 		c, err := newClient(given)
 		if err != nil {
 			return nil, fmt.Errorf("radius: client %q: %w", clientName(given), err)
 		}
-		if other := s.lookup[c.Prefix]; other != nil {
+		if other, added := s.lookup.Add(c.Prefix, c); !added {
 			return nil, fmt.Errorf("radius: client %q: %v is already client %q", c.Name, c.Prefix, other.Name)
 		}
-		if old != nil && old.lookup[c.Prefix] != nil {
-			c.stats = old.lookup[c.Prefix].stats
+		if old != nil {
+			if before, ok := old.lookup.Get(c.Prefix); ok {
+				c.stats = before.stats
+			}
 		}
 		c.owns = func(addr netip.Addr) bool { return s.find(addr) == c }
 		s.list = append(s.list, c)
-		s.lookup[c.Prefix] = c
-		s.bits = append(s.bits, c.Prefix.Bits())
 	}
-	slices.Sort(s.bits)
-	slices.Reverse(s.bits)
-	s.bits = slices.Compact(s.bits)
 	return s, nil
 }
 
@@ -181,15 +177,6 @@ func (s *clientSet) find(addr netip.Addr) *client {
 	if s == nil {
 		return nil
 	}
-	addr = addr.Unmap().WithZone("") // a Prefix has no zone
-	for _, bits := range s.bits {
-		p, err := addr.Prefix(bits)
-		if err != nil {
-			continue // longer than an IPv4 address
-		}
-		if c := s.lookup[p]; c != nil {
-			return c
-		}
-	}
-	return nil
+	c, _ := s.lookup.Find(addr)
+	return c
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,9 +164,10 @@ func (d *Document) mapping(n ast.Node, path string, at place, v reflect.Value, t
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
+	keys := regexp.MustCompile(tag.Get("keys"))
 	for _, e := range list {
-		if !slices.Contains(strings.Fields(tag.Get("keys")), e.key) {
-			d.add(e.at, path, tag.Get("unknown"), shown(e.key), tag.Get("keys"))
+		if !keys.MatchString(e.key) {
+			d.add(e.at, path, "key %s is not %s", shown(e.key), tag.Get("wants"))
 			continue
 		}
 		item := reflect.New(v.Type().Elem()).Elem()

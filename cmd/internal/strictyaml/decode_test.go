@@ -71,7 +71,7 @@ secrets: {one: s3}
 var rejectedValues = []rejection{
 	{"unknown key", "name: x\nnames: {}\n", `2:1: unknown key "names"; the keys here: name, level, on, count, port, wait, room, limit, folder, address, listen, from, color, any, upper, secret, peers, limits, lists, secrets`},
 	{"unknown key in a list", "peers:\n  - name: a\n    secrets: b\n", `3:5: peers[0]: unknown key "secrets"; the keys here: name, secret, timeout`},
-	{"unknown key of a map", "lists: {three: {name: a}}\n", `1:9: lists: no list is called "three"; there are one two`},
+	{"unknown key of a map", "lists: {three: {name: a}}\n", `1:9: lists: key "three" is not one or two`},
 	{"a key that may be a secret", "name: x\nHunter2: 1\n", "2:1: unknown key (not shown); the keys here: name, level, on, count, port, wait, room, limit, folder, address, listen, from, color, any, upper, secret, peers, limits, lists, secrets"},
 	{"key twice", "name: x\nlimits: {}\nname: y\n", `3:1: key "name" occurs twice, first in line 1`},
 	{"key twice in a map", "lists: {one: {name: a}, one: {name: b}}\n", `1:25: lists: key "one" occurs twice, first in line 1`},

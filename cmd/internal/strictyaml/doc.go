@@ -12,8 +12,8 @@
 //	enum      the values allowed, separated by spaces
 //	min, max  the range of a number, duration or size, of the octets of a text or of the entries of
 //	          a list
-//	keys      the keys allowed in a map, separated by spaces
-//	unknown   the error for another key of a map: a format of that key and of the keys allowed
+//	keys      a regular expression for the keys of a map: ^ and $ belong to it
+//	wants     what the keys of a map are, for the error of another key
 //	restart   "yes": a reload cannot change the value; "presence": it cannot add or remove it; see
 //	          [Engine.Fixed]
 //

@@ -53,6 +53,12 @@ func (d *Document) Fault(path, format string, args ...any) {
 	}
 }
 
+// AddWarning adds a warning about the value at a path, which the file has.
+func (d *Document) AddWarning(path, format string, args ...any) {
+	at := d.places[path]
+	d.warnings = append(d.warnings, &Error{File: d.file, Line: at.line, Column: at.column, Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
 // Faulty reports whether the value at a path has a fault. The value may then be zero.
 func (d *Document) Faulty(path string) bool {
 	return slices.ContainsFunc(d.faults, func(e *Error) bool { return e.Path == path })

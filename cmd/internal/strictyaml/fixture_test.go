@@ -61,8 +61,8 @@ type file struct {
 	Secret  strictyaml.Secret            `yaml:"secret" doc:"A secret."`
 	Peers   []peer                       `yaml:"peers" doc:"A list of mappings."`
 	Limits  *limits                      `yaml:"limits" restart:"presence" doc:"Optional."`
-	Lists   map[string]peer              `yaml:"lists" keys:"one two" unknown:"no list is called %s; there are %s" doc:"A map."`
-	Secrets map[string]strictyaml.Secret `yaml:"secrets" keys:"one" unknown:"%s is none of %s" doc:"A map of secrets."`
+	Lists   map[string]peer              `yaml:"lists" keys:"^(one|two)$" wants:"one or two" doc:"A map."`
+	Secrets map[string]strictyaml.Secret `yaml:"secrets" keys:"^one$" wants:"one" doc:"A map of secrets."`
 }
 
 type peer struct {

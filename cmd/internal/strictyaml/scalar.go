@@ -36,6 +36,8 @@ type Scalar struct {
 	Parse func(text string, tag reflect.StructTag) (any, error)
 	// Pattern is a regular expression for the schema. Parse need not use it. "" allows any text.
 	Pattern string
+	// Integer allows an integer too. Parse gets its digits.
+	Integer bool
 }
 
 // Engine decodes files. It has the built-in scalars and those of its user.
@@ -46,6 +48,9 @@ func New(further map[reflect.Type]Scalar) *Engine {
 	e := &Engine{maps.Clone(builtIn)}
 	for t, s := range further {
 		e.scalars[t] = scalar{s, textOf, textSchema(s.Pattern)}
+		if s.Integer {
+			e.scalars[t] = scalar{s, textOrIntegerOf, map[string]any{"oneOf": []any{integerScalar.schema, textSchema(s.Pattern)}}}
+		}
 	}
 	return e
 }
@@ -70,22 +75,22 @@ func (s scalar) wanted(tag reflect.StructTag) string {
 // mapping.
 var builtIn = map[reflect.Type]scalar{
 	reflect.TypeFor[string]():         textScalar("text", parseText, ""),
-	reflect.TypeFor[bool]():           {Scalar{"true or false", parseBool, ""}, boolOf, map[string]any{"type": "boolean"}},
+	reflect.TypeFor[bool]():           {Scalar{Wants: "true or false", Parse: parseBool}, boolOf, map[string]any{"type": "boolean"}},
 	reflect.TypeFor[int]():            integerScalar,
 	reflect.TypeFor[uint16]():         integerScalar,
 	reflect.TypeFor[time.Duration]():  textScalar("a duration such as 5s", parseDuration, `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`),
 	reflect.TypeFor[Size]():           textScalar("a size such as 256MiB", parseSize, sizePattern.String()),
-	reflect.TypeFor[Limit]():          {Scalar{"a size such as 16MiB, or 0", parseLimit, ""}, sizeOrZeroOf, limitSchema()},
+	reflect.TypeFor[Limit]():          {Scalar{Wants: "a size such as 16MiB, or 0", Parse: parseLimit}, sizeOrZeroOf, limitSchema()},
 	reflect.TypeFor[Path]():           textScalar("the name of a file", parsePath, "."),
 	reflect.TypeFor[netip.Prefix]():   textScalar("an IP address or prefix", parsePrefix, `^[0-9a-fA-F:.]+(/[0-9]+)?$`),
 	reflect.TypeFor[netip.Addr]():     textScalar("an IP address", parseAddr, `^[0-9a-fA-F:.]+(%.+)?$`),
 	reflect.TypeFor[netip.AddrPort](): textScalar("an IP address and port", parseAddrPort, `^.+:[0-9]+$`),
 }
 
-var integerScalar = scalar{Scalar{"an integer", parseInt, ""}, integerOf, map[string]any{"type": "integer"}}
+var integerScalar = scalar{Scalar{Wants: "an integer", Parse: parseInt}, integerOf, map[string]any{"type": "integer"}}
 
 func textScalar(wants string, parse func(string, reflect.StructTag) (any, error), pattern string) scalar {
-	return scalar{Scalar{wants, parse, pattern}, textOf, textSchema(pattern)}
+	return scalar{Scalar{Wants: wants, Parse: parse, Pattern: pattern}, textOf, textSchema(pattern)}
 }
 
 // scalarOf returns the scalar for a type, or false if there is none.
@@ -141,6 +146,13 @@ func integerOf(n ast.Node) (string, bool) {
 		return "", false
 	}
 	return i.Token.Value, true
+}
+
+func textOrIntegerOf(n ast.Node) (string, bool) {
+	if text, ok := textOf(n); ok {
+		return text, true
+	}
+	return integerOf(n)
 }
 
 // Text checks one line of text by the tags enum, min and max, as for a string.
@@ -234,11 +246,9 @@ func parsePath(text string, _ reflect.StructTag) (any, error) {
 
 // sizeOrZeroOf accepts text and the integer 0.
 func sizeOrZeroOf(n ast.Node) (string, bool) {
-	if text, ok := textOf(n); ok {
-		return text, true
-	}
-	text, ok := integerOf(n)
-	return text, ok && text == "0"
+	text, ok := textOrIntegerOf(n)
+	_, isInteger := n.(*ast.IntegerNode)
+	return text, ok && (!isInteger || text == "0")
 }
 
 func parseLimit(text string, tag reflect.StructTag) (any, error) {

@@ -38,11 +38,8 @@ func (e *Engine) schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any 
 	case reflect.Slice:
 		return e.listSchema(t, tag)
 	case reflect.Map:
-		properties := map[string]any{}
-		for _, key := range strings.Fields(tag.Get("keys")) {
-			properties[key] = e.schemaOf(t.Elem(), "")
-		}
-		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+		values := map[string]any{tag.Get("keys"): e.schemaOf(t.Elem(), "")}
+		return map[string]any{"type": "object", "additionalProperties": false, "patternProperties": values}
 	case reflect.Struct:
 		return e.structSchema(t)
 	}

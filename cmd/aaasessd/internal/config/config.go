@@ -1,10 +1,10 @@
 package config
 
 import (
-	"aaasess/accounting"
 	"aaasess/accounting/local"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
+	"aaasess/accounting/policy"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/agent/agentx"
 	"aaasess/agent/snmp"
@@ -40,8 +40,8 @@ type Config struct {
 	Groups []acctradius.Spec
 	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
-	// Policy has the method lists. Each of their methods is in Groups, or is Local.
-	Policy accounting.Policy
+	// Policy is a valid accounting policy. Each of its methods is in Groups, or is Local.
+	Policy policy.Policy
 	// Local is the method local, a file of JSON lines; nil if no method list names it.
 	Local *local.Spec
 
@@ -91,18 +91,13 @@ type Responder struct {
 // Methods returns the configuration of the accounting methods. servers has the servers of all
 // groups. names returns the current dictionary.
 func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary) methods.Config {
-	out := methods.Config{Lists: map[string][]accounting.MethodName{}, OnOffGroups: c.OnOffGroups}
+	out := methods.Config{Lists: c.Policy.MethodsByList(), OnOffGroups: c.OnOffGroups}
 	for _, group := range c.Groups {
 		group.Client = servers
 		out.Specs = append(out.Specs, &group)
 	}
 	if c.Local != nil {
 		out.Specs = append(out.Specs, local.Spec{File: c.Local.File, Names: names})
-	}
-	for kind := range c.Policy.Lists {
-		if route := c.Policy.Route(kind); route != nil {
-			out.Lists[route.List] = route.Methods
-		}
 	}
 	return out
 }

@@ -18,6 +18,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
+	"aaasess/accounting/policy"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/agent/agentx"
 	"aaasess/agent/snmp"
@@ -67,7 +68,7 @@ func disconnector(clients ...nasradius.Client) nasradius.DisconnectConfig {
 }
 
 func TestDefault(t *testing.T) {
-	list := &accounting.List{Name: "default", Record: accounting.StartStop, Methods: []accounting.MethodName{"local"}}
+	methods := policy.Methods{Record: accounting.StartStop, Methods: []accounting.MethodName{"local"}}
 	clients := []nasradius.Client{nas("loopback", "127.0.0.0/8", "testing123"), nas("loopback-v6", "::1/128", "testing123")}
 	want := &config.Config{
 		State:   "var/state",
@@ -84,8 +85,10 @@ func TestDefault(t *testing.T) {
 		Listener:     nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}, Clients: clients},
 		Disconnector: disconnector(clients...),
 		Dictionary:   radius.Standard(),
-		Policy: accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
-			sessions.Network: list, sessions.Exec: list, sessions.Connection: list,
+		Policy: policy.Policy{Lists: []policy.List{
+			{Kind: sessions.Network, Name: "default", Methods: methods},
+			{Kind: sessions.Exec, Name: "default", Methods: methods},
+			{Kind: sessions.Connection, Name: "default", Methods: methods},
 		}},
 		Local:      &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: time.Hour},
@@ -179,9 +182,9 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			{Group: "isp", Servers: []client.Member{ispR3, ispR1}, Window: 1},
 			{Group: "radius", Servers: []client.Member{r1, r2, r3}, HoldDown: 30 * time.Second, Window: 1024},
 		},
-		Policy: accounting.Policy{Lists: map[sessions.Kind]*accounting.List{
-			sessions.Network: {Name: "default"},
-			sessions.Exec:    {Name: "default", Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}},
+		Policy: policy.Policy{Lists: []policy.List{
+			{Kind: sessions.Network, Name: "default"},
+			{Kind: sessions.Exec, Name: "default", Methods: policy.Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}}},
 		}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},

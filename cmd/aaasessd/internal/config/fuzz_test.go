@@ -10,6 +10,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/onoff"
+	"aaasess/accounting/policy"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius/client"
@@ -78,16 +79,13 @@ func checkInvariants(t *testing.T, c *config.Config) {
 	}
 	checkAcctOnOff(t, c)
 	checkSNMP(t, &c.SNMP)
-	if err := c.Policy.Validate(); err != nil {
+	if _, err := policy.New(&c.Policy); err != nil {
 		t.Error(err)
 	}
-	for kind, l := range c.Policy.Lists {
-		if (l.Record == accounting.None) != (len(l.Methods) == 0) {
-			t.Errorf("list %+v", l)
-		}
-		for _, m := range l.Methods {
+	for list, all := range c.Policy.MethodsByList() {
+		for _, m := range all {
 			if (m != accounting.Local || c.Local == nil) && !groups[m] {
-				t.Errorf("method %q of %s is nowhere", m, kind)
+				t.Errorf("method %q of %s is nowhere", m, list)
 			}
 		}
 	}

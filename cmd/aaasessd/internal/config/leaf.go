@@ -6,9 +6,11 @@ import (
 	"net/netip"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"aaasess/accounting"
+	"aaasess/accounting/policy"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/mib"
 )
@@ -19,6 +21,7 @@ type (
 	hostText       string // IP address or host name
 	attributeText  string // "NAME" or "NAME = VALUE" of a RADIUS attribute
 	nasSessionText string // NAME of "attribute NAME"
+	portText       string // a NAS-Port, or a range of them
 )
 
 // engine decodes the file. Other types of the packages decode themselves: they implement
@@ -28,6 +31,7 @@ var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[hostText]():              {Wants: "an IP address or host name", Parse: parseHost, Pattern: "."},
 	reflect.TypeFor[attributeText]():         {Wants: "the name of a RADIUS attribute, or NAME = VALUE", Parse: parseAttribute, Pattern: `^[^ =]+( *=.*)?$`},
 	reflect.TypeFor[nasSessionText]():        {Wants: "attribute NAME", Parse: parseNASSession, Pattern: `^(attribute [^ ]+)?$`},
+	reflect.TypeFor[portText]():              {Wants: "a port such as 7, or a range such as 1-16", Parse: parsePorts, Pattern: `^[0-9]{1,10}(-[0-9]{1,10})?$`, Integer: true},
 	reflect.TypeFor[accounting.MethodName](): {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
 	reflect.TypeFor[mib.OID]():               {Wants: "an OID in quotes, such as \"1.3.6.1\"", Parse: parseOID, Pattern: oidPattern.String()},
 	reflect.TypeFor[shortName]():             {Wants: "a name", Parse: parseShortName, Pattern: shortNamePattern.String()},
@@ -83,4 +87,29 @@ func parseMethod(text string, _ reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q is neither \"local\" nor \"group NAME\"", text)
 	}
 	return method, nil
+}
+
+// parsePorts only checks the text: ports reads it.
+func parsePorts(text string, _ reflect.StructTag) (any, error) {
+	if _, err := ports(text); err != nil {
+		return nil, err
+	}
+	return portText(text), nil
+}
+
+// ports reads a NAS-Port, or a range of them.
+func ports(text string) (policy.PortRange, error) {
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	a, err := strconv.ParseUint(first, 10, 32)
+	b, err2 := strconv.ParseUint(last, 10, 32)
+	switch {
+	case err != nil || err2 != nil:
+		return policy.PortRange{}, fmt.Errorf("%q is neither a port such as 7 nor a range such as 1-16, of numbers up to 4294967295", text)
+	case a > b:
+		return policy.PortRange{}, fmt.Errorf("%q: the first port is after the last", text)
+	}
+	return policy.PortRange{First: uint32(a), Last: uint32(b)}, nil
 }

@@ -132,15 +132,33 @@ type rawAcctOnOffGroup struct {
 }
 
 type rawAccounting struct {
-	Network    map[string]rawList `yaml:"network" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Network sessions: PPP, SLIP, IEEE 802.1X, VPN."`
-	Exec       map[string]rawList `yaml:"exec" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Logins to the NAS itself."`
-	Connection map[string]rawList `yaml:"connection" keys:"default" unknown:"list %s: only the list %q can be given; named lists come in a later version" doc:"Outbound connections of a NAS: telnet, rlogin, LAT."`
+	Network    map[string]rawList `yaml:"network" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Network sessions: PPP, SLIP, ARAP, IEEE 802.1X, VPN. The list default applies to all sessions of this type to which no other list applies. Lists of other names apply where apply says so."`
+	Exec       map[string]rawList `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
+	Connection map[string]rawList `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
+	Apply      []rawApply         `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
+	DNISMap    rawDNISMap         `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
 	Local      rawLocal           `yaml:"local" doc:"The method local."`
 }
 
 type rawList struct {
-	Record  accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Methods []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+}
+
+type rawApply struct {
+	Clients        []nameText `yaml:"clients" max:"4096" doc:"Names of radius.clients. If empty, every client."`
+	NASPort        []portText `yaml:"nas-port" max:"4096" doc:"Values of NAS-Port, as numbers or as ranges such as 1-16: the lines of a NAS. If empty, sessions with any NAS-Port, or without one."`
+	NASPortID      []string   `yaml:"nas-port-id" max:"4096" doc:"Patterns for NAS-Port-Id, the interfaces of a NAS. * stands for any characters and ? for one. If empty, any."`
+	FramedProtocol []string   `yaml:"framed-protocol" max:"64" doc:"Names of values of Framed-Protocol, such as PPP, SLIP or ARAP. If empty, any."`
+	Network        nameText   `yaml:"network" default:"" doc:"Name of the list for network sessions. If missing, this entry does not decide for them."`
+	Exec           nameText   `yaml:"exec" default:"" doc:"Name of the list for exec sessions. If missing, this entry does not decide for them."`
+	Connection     nameText   `yaml:"connection" default:"" doc:"Name of the list for connection sessions. If missing, this entry does not decide for them."`
+}
+
+type rawDNISMap struct {
+	Enable  bool               `yaml:"enable" default:"false" doc:"Whether the map is used."`
+	Numbers map[string]rawList `yaml:"numbers" keys:"^[!-~]{1,95}$" wants:"a number of 1 to 95 characters without spaces" doc:"By Called-Station-Id, which must be equal: the records and methods of network sessions with this number."`
 }
 
 type rawLocal struct {

@@ -56,6 +56,12 @@ func violations(schema map[string]any, value any, path string) (found []string) 
 		properties, _ := schema["properties"].(map[string]any)
 		for key, v := range value {
 			s, ok := properties[key].(map[string]any)
+			patterns, _ := schema["patternProperties"].(map[string]any)
+			for pattern, values := range patterns {
+				if regexp.MustCompile(pattern).MatchString(key) {
+					s, ok = values.(map[string]any)
+				}
+			}
 			if !ok {
 				found = append(found, strings.TrimPrefix(path+"."+key, ".")+": additionalProperties")
 				continue
@@ -220,7 +226,10 @@ func TestSchemaRejects(t *testing.T) {
 		"radius: {servers: [{name: a, address: b, secret: {file: a, env: b}}]}":             "radius.servers[0].secret: oneOf",
 		"radius: {servers: [{name: a, address: b, secret: {}}]}":                            "radius.servers[0].secret: oneOf",
 		"radius: {groups: [{name: a, servers: []}]}":                                        "radius.groups[0].servers: minItems",
-		"accounting: {network: {vpdn: {record: none}}}":                                     "accounting.network.vpdn: additionalProperties",
+		"accounting: {network: {\"a b\": {record: none}}}":                                  "accounting.network.a b: additionalProperties",
+		"accounting: {network: {vpdn: {record: wait-start}}}":                               "accounting.network.vpdn.record: enum",
+		"accounting: {dnis-map: {numbers: {\"7 7\": {record: none}}}}":                      "accounting.dnis-map.numbers.7 7: additionalProperties",
+		"accounting: {apply: [{nas-port: [1 to 16], network: red}]}":                        "accounting.apply[0].nas-port[0]: oneOf",
 		"accounting: {exec: {default: {record: none, methods: [radius]}}}":                  "accounting.exec.default.methods[0]: pattern",
 	} {
 		if got := checkSchema(t, text); !slices.Equal(got, []string{want}) {

@@ -10,7 +10,7 @@ import (
 )
 
 // keys walks all keys of a struct of the file, with list entries as path[] and map entries as
-// path.default.
+// path{}.
 func keys(t reflect.Type, path string, visit func(path string, f reflect.StructField)) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -23,7 +23,7 @@ func keys(t reflect.Type, path string, visit func(path string, f reflect.StructF
 		case typ.Kind() == reflect.Slice:
 			typ, at = typ.Elem(), at+"[]"
 		case typ.Kind() == reflect.Map:
-			typ, at = typ.Elem(), at+"."+f.Tag.Get("keys")
+			typ, at = typ.Elem(), at+"{}"
 		case typ.Kind() == reflect.Pointer:
 			typ = typ.Elem()
 		}
@@ -48,7 +48,7 @@ func allKeys(visit func(path string, f reflect.StructField)) {
 
 // faultsOfTags returns the faults in the tags of a field.
 func faultsOfTags(f reflect.StructField) (faults []string) {
-	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "unknown", "restart"}
+	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "wants", "restart"}
 	for _, pair := range strings.Split(string(f.Tag), `" `) {
 		if name, _, _ := strings.Cut(pair, ":"); !slices.Contains(known, name) {
 			faults = append(faults, "unknown tag "+name)

@@ -6,11 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 
-	"aaasess/accounting"
-	"aaasess/accounting/local"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/internal/strictyaml"
-	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/store"
@@ -51,7 +48,7 @@ func (d checker) config(raw *rawConfig) *Config {
 	if disconnect.RetryMin > disconnect.RetryMax {
 		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", disconnect.RetryMin, disconnect.RetryMax)
 	}
-	d.lists(c, raw, servers)
+	d.policy(c, raw, servers)
 	return c
 }
 
@@ -112,51 +109,4 @@ func (d checker) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
 		}
 	}
 	return raw
-}
-
-// lists sets the method lists of c. If one of them names the group of all servers or the method
-// local, it adds these to c.
-func (d checker) lists(c *Config, raw *rawConfig, servers []client.Member) {
-	groups := map[string]bool{}
-	for _, g := range c.Groups {
-		groups[g.Group] = true
-	}
-	c.Policy.Lists = map[sessions.Kind]*accounting.List{}
-	for _, kind := range []struct {
-		kind  sessions.Kind
-		lists map[string]rawList
-	}{{sessions.Network, raw.Accounting.Network}, {sessions.Exec, raw.Accounting.Exec}, {sessions.Connection, raw.Accounting.Connection}} {
-		for name, r := range kind.lists { // at most one, "default"
-			path := fmt.Sprintf("accounting.%s.%s", kind.kind, name)
-			d.checkRecord(path, r)
-			methods := d.Unique()
-			for i, m := range r.Methods {
-				path := fmt.Sprintf("%s.methods[%d]", path, i)
-				methods.Check(path, string(m), "in")
-				switch group := m.Group(); {
-				case m == accounting.Local:
-					c.Local = &local.Spec{File: string(raw.Accounting.Local.File)}
-				case group == "" || groups[group]:
-				case group != AllServers:
-					d.Fault(path, "no group is called %s", group)
-				case len(servers) == 0 || len(servers) > client.MaxServers:
-					d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(servers), client.MaxServers)
-				default:
-					groups[AllServers] = true
-					c.Groups = append(c.Groups, d.allServers(&raw.RADIUS, servers))
-				}
-			}
-			c.Policy.Lists[kind.kind] = &accounting.List{Name: name, Record: r.Record, Methods: r.Methods}
-		}
-	}
-}
-
-func (d checker) checkRecord(path string, r rawList) {
-	switch {
-	case !d.Given(path+".record") || d.Faulty(path+".record"): // reported already
-	case r.Record == accounting.None && len(r.Methods) > 0:
-		d.Fault(path+".methods", "are not allowed with record: none")
-	case r.Record != accounting.None && len(r.Methods) == 0:
-		d.Fault(path+".methods", "at least one is needed with record: %s", r.Record)
-	}
 }

@@ -1,0 +1,6 @@
+package policy
+
+import "errors"
+
+// ErrPolicy is returned when a policy cannot be used.
+var ErrPolicy = errors.New("accounting: bad policy")

@@ -1,0 +1,123 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+)
+
+// maxName is the most octets of a name: with the kind, the name of a list must fit into 255.
+const maxName = 100
+
+// validate returns every fault, one per line.
+func (p *Policy) validate() error {
+	var all []error
+	add := func(where string, faults []error) {
+		for _, err := range faults {
+			all = append(all, fmt.Errorf("%w: %s: %w", ErrPolicy, where, err))
+		}
+	}
+	lists := map[string]bool{}
+	for i := range p.Lists {
+		l := &p.Lists[i]
+		name := listName(l.Kind, l.Name)
+		add(name, l.faults(lists[name]))
+		lists[name] = true
+	}
+	clients := map[string]bool{}
+	for _, c := range p.Clients {
+		clients[c.Name] = true
+	}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		add(fmt.Sprintf("rule %d", i+1), r.faults(lists[listName(r.Kind, r.List)], clients))
+	}
+	numbers := map[string]bool{}
+	for i := range p.DNIS {
+		n := &p.DNIS[i]
+		add("DNIS number "+n.Number, n.faults(numbers[n.Number]))
+		numbers[n.Number] = true
+	}
+	return errors.Join(all...)
+}
+
+func kindFaults(k sessions.Kind) []error {
+	if k < sessions.Network || k > sessions.Connection {
+		return []error{errors.New("unknown accounting type")}
+	}
+	return nil
+}
+
+func (l *List) faults(twice bool) []error {
+	faults := kindFaults(l.Kind)
+	if l.Name == "" || len(l.Name) > maxName || strings.HasPrefix(l.Name, dnisPrefix) {
+		faults = append(faults, fmt.Errorf("the name of a list must have 1 to %d octets and not begin with %q", maxName, dnisPrefix))
+	}
+	if twice {
+		faults = append(faults, errors.New("the list is defined twice"))
+	}
+	return append(faults, l.Methods.faults()...)
+}
+
+func (n *Number) faults(twice bool) (faults []error) {
+	if n.Number == "" || len(n.Number) > maxName-len(dnisPrefix) {
+		faults = append(faults, fmt.Errorf("a number must have 1 to %d octets", maxName-len(dnisPrefix)))
+	}
+	if twice {
+		faults = append(faults, errors.New("the number is in the map twice"))
+	}
+	return append(faults, n.Methods.faults()...)
+}
+
+func (m *Methods) faults() (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	switch {
+	case m.Record > accounting.StopOnly:
+		fault("unknown record type %d", m.Record)
+	case m.Record != accounting.None && len(m.Methods) == 0:
+		fault("a %s list needs a method", m.Record)
+	}
+	if len(m.Methods) > 255 {
+		fault("%d methods, at most 255", len(m.Methods))
+	}
+	if m.Broadcast && len(m.Methods) > MaxBroadcast {
+		fault("a broadcast to %d methods: records can be sent to at most %d at the same time", len(m.Methods), MaxBroadcast)
+	}
+	for i, name := range m.Methods {
+		if err := name.Check(); err != nil {
+			faults = append(faults, err)
+		} else if slices.Contains(m.Methods[:i], name) {
+			fault("method %q is listed twice", string(name))
+		}
+	}
+	return faults
+}
+
+func (r *Rule) faults(hasList bool, clients map[string]bool) []error {
+	faults := kindFaults(r.Kind)
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if !hasList {
+		fault("there is no list %s", listName(r.Kind, r.List))
+	}
+	if len(r.Clients)+len(r.Ports)+len(r.PortIDs)+len(r.Protocols) == 0 {
+		fault("it has no condition: the list %s is the one that applies everywhere", Default)
+	}
+	for _, name := range r.Clients {
+		if !clients[name] {
+			fault("no client is called %s", name)
+		}
+	}
+	for _, ports := range r.Ports {
+		if ports.First > ports.Last {
+			fault("NAS-Port %s: the first port is after the last", ports)
+		}
+	}
+	if slices.Contains(r.PortIDs, "") {
+		fault("an empty pattern for NAS-Port-Id matches nothing")
+	}
+	return faults
+}

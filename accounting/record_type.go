@@ -1,0 +1,45 @@
+package accounting
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"aaasess/sessions"
+)
+
+// RecordType says which events of a session are recorded (R41).
+type RecordType uint8
+
+// The record types, by the names of S1.
+const (
+	None      RecordType = iota // none: nothing
+	StartStop                   // start-stop: start, interims and stop
+	StopOnly                    // stop-only
+)
+
+var recordTypes = [...]string{None: "none", StartStop: "start-stop", StopOnly: "stop-only"}
+
+// String returns the name of the record type.
+func (t RecordType) String() string {
+	if int(t) < len(recordTypes) {
+		return recordTypes[t]
+	}
+	return fmt.Sprintf("record-type(%d)", uint8(t))
+}
+
+// UnmarshalText parses the result of String.
+func (t *RecordType) UnmarshalText(text []byte) error {
+	i := slices.Index(recordTypes[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("accounting: record type %q is not one of %s", text, strings.Join(recordTypes[:], ", "))
+	}
+	*t = RecordType(i)
+	return nil
+}
+
+// includes reports whether an event is recorded. Events other than start, interim and stop (R27)
+// are recorded only by start-stop lists: a server that gets only stops cannot use a Tunnel-Start.
+func (t RecordType) includes(ev sessions.EventType) bool {
+	return t == StartStop || t == StopOnly && ev == sessions.Stop
+}

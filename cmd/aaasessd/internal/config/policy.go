@@ -1,0 +1,170 @@
+package config
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"aaasess/accounting"
+	"aaasess/accounting/local"
+	"aaasess/accounting/policy"
+	"aaasess/internal/radius/client"
+	"aaasess/sessions"
+)
+
+// policyChecker checks the keys of accounting policy and makes the Policy of c.
+type policyChecker struct {
+	checker
+	c       *Config
+	raw     *rawConfig
+	servers []client.Member
+	groups  map[string]bool // names of c.Groups
+}
+
+// policy sets the accounting policy of c. If one of its lists names the group of all servers or the
+// method local, it adds these to c.
+func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
+	p := policyChecker{d, c, raw, servers, map[string]bool{}}
+	for _, g := range c.Groups {
+		p.groups[g.Group] = true
+	}
+	lists := map[sessions.Kind]map[string]rawList{
+		sessions.Network: raw.Accounting.Network, sessions.Exec: raw.Accounting.Exec, sessions.Connection: raw.Accounting.Connection,
+	}
+	applied := map[string]bool{} // paths of lists
+	for i := range raw.Accounting.Apply {
+		p.apply(i, lists, applied)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(lists)) {
+		for _, name := range slices.Sorted(maps.Keys(lists[kind])) {
+			path := listPath(kind, name)
+			c.Policy.Lists = append(c.Policy.Lists, policy.List{Kind: kind, Name: name, Methods: p.methods(path, lists[kind][name])})
+			if name != policy.Default && !applied[path] {
+				d.AddWarning(path, "applies nowhere: no entry of accounting.apply names it")
+			}
+		}
+	}
+	p.dnisMap()
+}
+
+func listPath(kind sessions.Kind, name string) string {
+	return fmt.Sprintf("accounting.%s.%s", kind, name)
+}
+
+// methods checks a list, or an entry of the DNIS map.
+func (d *policyChecker) methods(path string, r rawList) policy.Methods {
+	switch {
+	case !d.Given(path+".record") || d.Faulty(path+".record"): // reported already
+	case r.Record == accounting.None && len(r.Methods) > 0:
+		d.Fault(path+".methods", "are not allowed with record: none")
+	case r.Record != accounting.None && len(r.Methods) == 0:
+		d.Fault(path+".methods", "at least one is needed with record: %s", r.Record)
+	}
+	if r.Broadcast && len(r.Methods) > policy.MaxBroadcast {
+		d.Fault(path+".methods", "has %d entries: a broadcast sends a record to at most %d at the same time", len(r.Methods), policy.MaxBroadcast)
+	}
+	unique := d.Unique()
+	for i, m := range r.Methods {
+		path := fmt.Sprintf("%s.methods[%d]", path, i)
+		unique.Check(path, string(m), "in")
+		d.method(path, m)
+	}
+	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods}
+}
+
+// method checks that a method is there, or adds it.
+func (d *policyChecker) method(path string, m accounting.MethodName) {
+	switch group := m.Group(); {
+	case m == accounting.Local:
+		d.c.Local = &local.Spec{File: string(d.raw.Accounting.Local.File)}
+	case group == "" || d.groups[group]:
+	case group != AllServers:
+		d.Fault(path, "no group is called %s", group)
+	case len(d.servers) == 0 || len(d.servers) > client.MaxServers:
+		d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(d.servers), client.MaxServers)
+	default:
+		d.groups[AllServers] = true
+		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))
+	}
+}
+
+// apply adds the rules of an entry, one for each accounting type. applied gets the paths of their
+// lists.
+func (d *policyChecker) apply(i int, lists map[sessions.Kind]map[string]rawList, applied map[string]bool) {
+	r, path := &d.raw.Accounting.Apply[i], fmt.Sprintf("accounting.apply[%d]", i)
+	rule := d.conditions(path, r)
+	if len(r.Clients)+len(r.NASPort)+len(r.NASPortID)+len(r.FramedProtocol) == 0 {
+		d.Fault(path, "has no condition; the list default is the one that applies everywhere")
+	}
+	names := map[sessions.Kind]nameText{sessions.Network: r.Network, sessions.Exec: r.Exec, sessions.Connection: r.Connection}
+	none := true
+	for _, kind := range slices.Sorted(maps.Keys(names)) {
+		name := string(names[kind])
+		if !d.Given(path + "." + kind.String()) {
+			continue
+		}
+		none = false
+		if _, ok := lists[kind][name]; !ok && name != "" {
+			d.Fault(path+"."+kind.String(), "accounting.%s has no list %s", kind, name)
+		}
+		applied[listPath(kind, name)] = true
+		rule.Kind, rule.List = kind, name
+		d.c.Policy.Rules = append(d.c.Policy.Rules, rule)
+	}
+	if none {
+		d.Fault(path, "names no list: one of network, exec, connection is needed")
+	}
+	if len(r.Clients) > 0 && d.c.Policy.Clients == nil {
+		for _, c := range d.c.Listener.Clients {
+			d.c.Policy.Clients = append(d.c.Policy.Clients, policy.Client{Name: c.Name, Prefix: c.Prefix})
+		}
+	}
+}
+
+// conditions returns a rule with the conditions of an entry.
+func (d *policyChecker) conditions(path string, r *rawApply) (rule policy.Rule) {
+	for i, name := range r.Clients {
+		if name != "" && !slices.ContainsFunc(d.raw.RADIUS.Clients, func(c rawClient) bool { return c.Name == name }) {
+			d.Fault(fmt.Sprintf("%s.clients[%d]", path, i), "no client is called %s", name)
+		}
+		rule.Clients = append(rule.Clients, string(name))
+	}
+	for _, text := range r.NASPort {
+		if p, err := ports(string(text)); err == nil { // else it was reported
+			rule.Ports = append(rule.Ports, p)
+		}
+	}
+	for i, pattern := range r.NASPortID {
+		if pattern == "" {
+			d.Fault(fmt.Sprintf("%s.nas-port-id[%d]", path, i), "is empty")
+		}
+		rule.PortIDs = append(rule.PortIDs, pattern)
+	}
+	for i, name := range r.FramedProtocol {
+		if d.c.Dictionary == nil {
+			break // its fault was reported
+		}
+		_, octets, err := d.c.Dictionary.Parse("Framed-Protocol", name)
+		if err != nil || len(octets) != 4 {
+			d.Fault(fmt.Sprintf("%s.framed-protocol[%d]", path, i), "%q is not the name of a Framed-Protocol, such as PPP", name)
+			continue
+		}
+		rule.Protocols = append(rule.Protocols, binary.BigEndian.Uint32([]byte(octets)))
+	}
+	return rule
+}
+
+// dnisMap adds the DNIS map. A map that is not enabled is checked all the same.
+func (d *policyChecker) dnisMap() {
+	raw := &d.raw.Accounting.DNISMap
+	for _, number := range slices.Sorted(maps.Keys(raw.Numbers)) {
+		methods := d.methods("accounting.dnis-map.numbers."+number, raw.Numbers[number])
+		if raw.Enable {
+			d.c.Policy.DNIS = append(d.c.Policy.DNIS, policy.Number{Number: number, Methods: methods})
+		}
+	}
+	if len(raw.Numbers) > 0 && !raw.Enable {
+		d.AddWarning("accounting.dnis-map.numbers", "has no effect, because accounting.dnis-map.enable is false")
+	}
+}
