@@ -128,6 +128,7 @@ func (d *Delivery) step(ctx context.Context, now time.Time) error {
 		return err
 	}
 	d.publish(now)
+	d.answerQuestions()
 	return nil
 }
 

@@ -22,6 +22,7 @@ type inbox struct {
 	reroute         map[string][]accounting.MethodName // set by Reroute, by queue
 	stats           map[string]QueueStats
 	methods         map[accounting.MethodName]MethodStats
+	questions       []question // of Locate
 }
 
 // result is the result of a send, or of a move to another queue.

@@ -2,6 +2,7 @@ package methods
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/onoff"
+	"aaasess/sessions"
 )
 
 // Status is the status of a running method.
@@ -109,6 +111,11 @@ func (s *Set) waiting() map[string]uint64 {
 		n[q.Name] = q.Len
 	}
 	return n
+}
+
+// Locate is [delivery.Delivery.Locate].
+func (s *Set) Locate(ctx context.Context, queue string, session sessions.ID) ([]delivery.Place, error) {
+	return s.delivery.Locate(ctx, queue, session)
 }
 
 // Queue is the status of a queue and of the method that it is named after.

@@ -35,7 +35,7 @@ Exit codes:
   2  usage error: wrong flags or arguments
   3  no daemon answers at the control socket
   4  no match: no session has this ID or matches the filters, or no server group,
-     acct-on-off-group, queue, method list or set-aside record has this name or number
+     acct-on-off-group, queue, method list or record has this name or number
   5  permission denied: the caller may not use the control socket
   6  "show spool" only: part of the store could not be read and is lost
 
@@ -95,7 +95,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		},
 	})
 	root.SetFlagErrorFunc(explainFlagError)
-	root.AddCommand(show, newDisconnect(g), newClear(g), newPerform(g), newSpool(g), newSimulate(g))
+	root.AddCommand(show, newDisconnect(g), newClear(g), newExplain(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.started
 }
 

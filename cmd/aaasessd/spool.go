@@ -17,6 +17,7 @@ import (
 // commands implements control.Accounting for the command line.
 type commands struct {
 	methods *methods.Set
+	router  *accounting.Router
 	store   *store.Store
 	folder  string // of the store
 	spool   *accounting.Spool

@@ -36,6 +36,7 @@
 //	POST /v1/spool/reroute                   the body is a [RerouteRequest], the answer is a
 //	                                         [RecordsAnswer]
 //	POST /v1/spool/forget-damage             the body is empty, the answer is a [ForgetAnswer]
+//	GET  /v1/explain/{name}                  [Explanation] of a session ID or a [RecordName]
 //
 // These lists come in parts. The parameter limit is the number of items in a part (1 to 1000,
 // default 100). The part starts after the name or number in the parameter after. The next of an

@@ -23,6 +23,7 @@ const (
 	PathDrop         = "/v1/spool/drop"
 	PathReroute      = "/v1/spool/reroute"
 	PathForgetDamage = "/v1/spool/forget-damage"
+	PathExplain      = "/v1/explain"
 )
 
 // The limits of the daemon.

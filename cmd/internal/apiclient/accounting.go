@@ -103,6 +103,11 @@ func (c *Client) ForgetDamage(ctx context.Context) (int, error) {
 	return answer.Entries, err
 }
 
+// Explain returns the explanation of a session ID or record name.
+func (c *Client) Explain(ctx context.Context, name string) (*api.Explanation, error) {
+	return requestNew[api.Explanation](ctx, c, http.MethodGet, api.ExplainPath(name), nil)
+}
+
 func partQuery(after string, limit int) string {
 	v := url.Values{"limit": {strconv.Itoa(limit)}}
 	if after != "" {

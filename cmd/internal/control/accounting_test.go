@@ -29,6 +29,8 @@ func books() *controltest.Accounting {
 		},
 		OnOff: []api.OnOffGroup{{Name: "z"}, {Name: "g", Controlling: []string{"isp"}, Monitoring: []string{"watcher"}}},
 	}
+	e := api.Explanation{Records: []api.ExplainedRecord{{Record: "group/isp:5", Session: "\xff"}}, Complete: true}
+	a.Explained = map[string]api.Explanation{"00000007": e, "group/isp:5": e}
 	for _, seq := range []uint64{3, 4, 7, 8, 1 << 63} {
 		r := api.SetAside{Seq: seq, From: "group/isp", Reason: "nobody\xff", User: "a\x9bl", List: "network/x\xfe", Session: "0000000D"}
 		r.Attributes = []api.Attribute{{Name: "User-Name", Value: "a\x9bl"}}
@@ -124,6 +126,15 @@ func TestAccountingRequests(t *testing.T) {
 		{"forget damage with parameters", "POST", spool + "/forget-damage?x", "", 400, "has no parameters", ""},
 		{"forget damage with GET", "GET", spool + "/forget-damage", "", 405, "want POST", ""},
 		{"drop with GET", "GET", spool + "/drop", "", 405, "want POST", ""},
+
+		{"explain a session", "GET", "/v1/explain/0x7", "", 200, `"records":[{"record":"group/isp:5","session":"\\xff"`, ""},
+		{"explain a record", "GET", "/v1/explain/group%2Fisp:5", "", 200, `"complete":true`, ""},
+		{"explain no session", "GET", "/v1/explain/00000008", "", 404, "session 00000008: neither live nor waiting", ""},
+		{"explain no record", "GET", "/v1/explain/group%2Fisp:6", "", 404, "record group/isp:6: neither live nor waiting", ""},
+		{"explain neither", "GET", "/v1/explain/S1", "", 400, `\"S1\" is neither a session ID nor the name of a record`, ""},
+		{"explain with parameters", "GET", "/v1/explain/00000008?x", "", 400, "has no parameters", ""},
+		{"explain as three segments", "GET", "/v1/explain/group/isp:5", "", 404, "no such path", ""},
+		{"explain with POST", "POST", "/v1/explain/00000007", "", 405, "want GET", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -51,6 +51,7 @@ func (s *Server) newMux() *http.ServeMux {
 	accounting(http.MethodPost, api.PathDrop, s.drop)
 	accounting(http.MethodPost, api.PathReroute, s.reroute)
 	accounting(http.MethodPost, api.PathForgetDamage, s.forgetDamage)
+	accounting(http.MethodGet, api.PathExplain+"/{name}", s.explain)
 	return mux
 }
 

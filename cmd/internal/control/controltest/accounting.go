@@ -10,6 +10,7 @@ import (
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
+	"aaasess/sessions"
 )
 
 // ErrDisk is returned by Replay, Drop and ForgetDamage of an [Accounting] when Full is set.
@@ -22,7 +23,9 @@ type Accounting struct {
 	Status api.SpoolStatus // Spool sets its SetAside to the length of Aside
 	Aside  []api.SetAside  // records with Raw are damaged
 	Lists  []string        // method lists, such as "network/default"
-	Full   int             // Replay and Drop change this many records and then return ErrDisk; 0: no limit
+	// Explained has explanations by session ID or record name.
+	Explained map[string]api.Explanation
+	Full      int // Replay and Drop change this many records and then return ErrDisk; 0: no limit
 	// Hold has the groups whose Perform waits for its context. Entered, if not nil, is called
 	// before it waits.
 	Hold    map[string]bool
@@ -147,6 +150,24 @@ func (a *Accounting) ForgetDamage() (int, error) {
 	a.Status.Damage = slices.DeleteFunc(slices.Clone(a.Status.Damage), func(d api.Damage) bool { return d.Queue != "" })
 	a.done = append(a.done, "forget-damage")
 	return n - len(a.Status.Damage), nil
+}
+
+// Explain implements control.Accounting. It returns the Explained of the session's ID.
+func (a *Accounting) Explain(_ context.Context, id sessions.ID, _ *sessions.Session) (api.Explanation, error) {
+	out, ok := a.Explained[id.String()]
+	if !ok {
+		return api.Explanation{}, fmt.Errorf("session %s: %w", id, control.ErrNothingToExplain)
+	}
+	return out, nil
+}
+
+// ExplainRecord implements control.Accounting. It returns the Explained of the name, with session 1.
+func (a *Accounting) ExplainRecord(_ context.Context, name api.RecordName) (api.Explanation, sessions.ID, error) {
+	out, ok := a.Explained[name.String()]
+	if !ok {
+		return api.Explanation{}, 0, fmt.Errorf("record %s: %w", name, control.ErrNothingToExplain)
+	}
+	return out, 1, nil
 }
 
 // remove removes records, for the request with this name. keep reports records that cannot be

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"aaasess/cmd/internal/api"
+
+	"github.com/spf13/cobra"
+)
+
+const explainHelp = `Explain the accounting of a live session or of one record: which method list it has and why,
+where its records go, and where they are now.
+
+SESSION is the ID of a session: exactly eight hex digits, or 0x and one to eight hex digits.
+RECORD is the name of a record as this command shows it: a queue, a colon and a number, such
+as group/isp:812, or set-aside: and the number in "aaasess spool list".
+
+A session keeps the list that it began with. If the present configuration would choose
+another one, the answer says so. The list network/dnis:7777 is the entry 7777 of the DNIS
+map.
+
+The states of a record:
+  in flight   it was sent to METHOD, which has not answered yet
+  ready       it is sent to METHOD next, when it is its turn
+  behind      an earlier record of the session goes first
+  retrying    it was not answered; it is sent again at the time shown
+  no method   none of its methods is available: all are down, held or removed
+  unread      so many records are before it that it was not read yet
+  leaving     it is being set aside
+  set aside   no method took it; see "aaasess spool show"
+
+The exit code is 4 if the session is not live and none of its records waits, or if there is no
+such record.`
+
+func newExplain(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use: "explain SESSION|RECORD", Short: "Explain where the accounting of a session or record goes, and why", Long: explainHelp,
+		Example: `  aaasess explain 0000000D
+  aaasess explain group/isp:812`,
+		Args:              arguments("SESSION or RECORD"),
+		ValidArgsFunction: g.suggestIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := args[0]
+			if _, err := api.ParseRecordName(name); err != nil {
+				id, err := api.ParseID(name)
+				if err != nil {
+					return fmt.Errorf("%w: %q is neither a session ID nor the name of a record, such as group/isp:812", errUsage, name)
+				}
+				name = id.String()
+			}
+			e, err := g.client().Explain(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return g.printJSON(e)
+			}
+			return printExplanation(g.out, e, time.Now())
+		},
+	}
+}
+
+func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
+	var lines []statusLine
+	if s := e.Session; s != nil {
+		lines = append(lines, statusLine{0, "session", explainedSession(s)})
+	}
+	if e.Decision != nil {
+		lines = append(lines, decisionLines("list", e.Decision)...)
+	}
+	if e.Now != nil {
+		lines = append(lines, decisionLines("if it began now", e.Now)...)
+	}
+	if len(e.Methods) > 0 {
+		lines = append(lines, statusLine{0, "methods", ""})
+	}
+	for i := range e.Methods {
+		m := &e.Methods[i]
+		lines = append(lines, statusLine{1, m.Method, methodText(m, now)})
+		for _, s := range m.Servers {
+			lines = append(lines, statusLine{2, s.Name, s.Address + ", " + s.State})
+		}
+	}
+	if err := printLines(w, lines); err != nil {
+		return err
+	}
+	if len(e.Records) == 0 {
+		_, err := fmt.Fprintln(w, "no record of the session waits")
+		return err
+	}
+	return printExplainedRecords(w, e)
+}
+
+// explainedSession has what rules and the DNIS map ask for.
+func explainedSession(s *api.Session) string {
+	parts := []string{s.ID, s.Kind}
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+value)
+		}
+	}
+	add("user ", s.User)
+	add("NAS ", cmp.Or(s.NAS, s.NASAddress))
+	if s.NASPort != nil {
+		add("NAS-Port ", strconv.FormatUint(uint64(*s.NASPort), 10))
+	}
+	add("NAS-Port-Id ", s.NASPortID)
+	add("Called-Station-Id ", s.CalledStation)
+	return strings.Join(parts, ", ")
+}
+
+func decisionLines(name string, d *api.Decision) []statusLine {
+	if !d.Accounted {
+		return []statusLine{{0, name, "none: the session is not accounted"}}
+	}
+	how := "the first that answers"
+	switch {
+	case d.Broadcast:
+		how = "each of these at the same time"
+	case len(d.Methods) == 1:
+		how = "this one"
+	}
+	lines := []statusLine{{0, name, d.List + ", " + d.Record}}
+	if d.Reason != "" {
+		lines = append(lines, statusLine{1, "because of", d.Reason})
+	}
+	return append(lines, statusLine{1, "records go to", how + ": " + strings.Join(d.Methods, ", ")})
+}
+
+func methodText(m *api.ExplainedMethod, now time.Time) string {
+	text := m.State
+	if !m.DownSince.IsZero() {
+		text += " for " + span(now.Sub(m.DownSince))
+	}
+	if !m.NextProbe.IsZero() {
+		text += ", next probe in " + span(m.NextProbe.Sub(now))
+	}
+	if m.Rerouted != "" {
+		text += ", rerouted to " + m.Rerouted
+	}
+	return fmt.Sprintf("%s, %s in queue %s", text, count(int(m.Records), "record"), m.Queue)
+}
+
+// recordStates are the states for people, if they differ.
+var recordStates = map[string]string{"inFlight": "in flight", "noMethod": "no method", "setAside": "set aside"}
+
+func printExplainedRecords(w io.Writer, e *api.Explanation) error {
+	t := newTable(w, []column{
+		{title: "RECORD"}, {title: "TYPE"}, {title: "AT"}, {title: "STATE"}, {title: "METHOD"}, {title: "AGAIN"},
+		{title: "TRIES", right: true}, {title: "BEFORE", right: true}, {title: "LIST"},
+	})
+	for i := range e.Records {
+		r := &e.Records[i]
+		again := ""
+		if !r.NextAt.IsZero() {
+			again = date(r.NextAt)
+		}
+		err := t.row(r.Record, r.Type, date(r.At), cmp.Or(recordStates[r.State], r.State), r.Method, again,
+			strconv.Itoa(r.Tries), strconv.FormatUint(r.Before, 10), r.List)
+		if err != nil {
+			return err
+		}
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for i := range e.Records {
+		if r := &e.Records[i]; r.Reason != "" {
+			if _, err := fmt.Fprintf(w, "%s: %s\n", printable(r.Record), printable(r.Reason)); err != nil {
+				return err
+			}
+		}
+	}
+	if !e.Complete {
+		_, err := fmt.Fprintln(w, "the queues are too long to search all of them; there may be more records")
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SetAsideRecords is the queue in the [RecordName] of a set-aside record.
+const SetAsideRecords = "set-aside"
+
+// RecordName is the name of a waiting or set-aside record: its queue, a colon, and its number
+// there, "group/isp:812".
+type RecordName struct {
+	Queue string
+	Seq   uint64
+}
+
+// String returns the name.
+func (n RecordName) String() string { return n.Queue + ":" + strconv.FormatUint(n.Seq, 10) }
+
+// ParseRecordName parses the result of String.
+func ParseRecordName(text string) (RecordName, error) {
+	i := strings.LastIndexByte(text, ':')
+	if i > 0 {
+		if seq, err := strconv.ParseUint(text[i+1:], 10, 64); err == nil {
+			return RecordName{text[:i], seq}, nil
+		}
+	}
+	return RecordName{}, fmt.Errorf("%w: %q is not the name of a record, such as group/isp:812", ErrQuery, text)
+}
+
+// ExplainPath returns the path of the Explanation of a session ID or a RecordName.
+func ExplainPath(name string) string { return PathExplain + "/" + url.PathEscape(name) }
+
+// Explanation says how the accounting of a session or record was decided, and where its records are
+// (R93).
+type Explanation struct {
+	// Session is absent if no live session has the number.
+	Session *Session `json:"session,omitempty"`
+	// Decision was made at the first packet of the session. Absent if the session is not live.
+	Decision *Decision `json:"decision,omitempty"`
+	// Now is what the present configuration would decide if the session began now. Absent if that
+	// is the same, or if the session is not live.
+	Now *Decision `json:"now,omitempty"`
+	// Methods are those of the Decision, else those of the records.
+	Methods []ExplainedMethod `json:"methods"`
+	// Records are those of the session that wait or are set aside, by queue; for a record, only
+	// that one.
+	Records []ExplainedRecord `json:"records"`
+	// Complete is false if a queue was too long to search all of it.
+	Complete bool `json:"complete"`
+}
+
+// Decision is what the accounting policy decides for a session.
+type Decision struct {
+	// Accounted: the session has a list that makes records. If not, the other fields are empty.
+	Accounted bool   `json:"accounted"`
+	List      string `json:"list"`   // "network/default"; "network/dnis:7777" is an entry of the DNIS map
+	Record    string `json:"record"` // start-stop or stop-only
+	// Reason is the conditions that led to the list. "" for a default list and for the DNIS map.
+	Reason    string `json:"reason"`
+	Broadcast bool   `json:"broadcast"` // each record goes to all Methods, else to the first that answers
+	// Methods are in the order in which they are tried.
+	Methods []string `json:"methods"`
+}
+
+// ExplainedMethod is a method of a list, and the state that decides whether records go to it.
+type ExplainedMethod struct {
+	Method string `json:"method"` // "group isp" or local
+	Queue  string `json:"queue"`
+	// Records is the number of records that wait in Queue, of all sessions.
+	Records uint64 `json:"records"`
+	// State is up, down, held (it waits for an Accounting-On), away (its Accounting-On-Off keeps it
+	// from taking records), removed or unknown.
+	State     string          `json:"state"`
+	Rerouted  string          `json:"rerouted,omitempty"` // the list that its records go to instead ("spool reroute")
+	DownSince time.Time       `json:"downSince,omitzero"`
+	NextProbe time.Time       `json:"nextProbe,omitzero"` // when a method that is down gets the next record
+	Servers   []ExplainServer `json:"servers,omitempty"`
+}
+
+// ExplainServer is a server of a group, in the order in which they are tried.
+type ExplainServer struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	State   string `json:"state"` // as the OperState of a GroupServer
+}
+
+// ExplainedRecord is a record that waits or is set aside.
+type ExplainedRecord struct {
+	Record  string    `json:"record"`  // a RecordName
+	Session string    `json:"session"` // Acct-Session-Id
+	Type    string    `json:"type"`
+	At      time.Time `json:"at"` // when the event happened
+	List    string    `json:"list"`
+	// Next are the methods that follow that of the queue.
+	Next []string `json:"next"`
+	// State is ready, inFlight, behind (an earlier record of the session goes first), retrying,
+	// noMethod (no method is available), leaving (it is being set aside), unread (records before
+	// it in the queue go first) or setAside.
+	State  string    `json:"state"`
+	Method string    `json:"method,omitempty"` // that has it or gets it next; absent: none
+	NextAt time.Time `json:"nextAt,omitzero"`  // when it is sent again, if it is retrying
+	Tries  int       `json:"tries"`            // sends that ended without an answer
+	Before uint64    `json:"before"`           // at most so many records are before it in the queue
+	Reason string    `json:"reason,omitempty"` // why it was set aside
+}

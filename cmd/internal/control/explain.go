@@ -1,0 +1,54 @@
+package control
+
+import (
+	"fmt"
+	"net/http"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/sessions"
+)
+
+// explain is GET /v1/explain/{name}: a session ID or the name of a record.
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
+	if !s.noParameters(w, r) {
+		return
+	}
+	ctx, cancel := s.untilEnd(r)
+	defer cancel()
+	text := r.PathValue("name")
+	var out api.Explanation
+	name, err := api.ParseRecordName(text)
+	if err == nil {
+		var id sessions.ID
+		if out, id, err = s.cfg.Accounting.ExplainRecord(ctx, name); err == nil {
+			s.explainedSession(&out, s.table.View().Get(id))
+		}
+	} else {
+		id, idErr := api.ParseID(text)
+		if idErr != nil {
+			s.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: %q is neither a session ID nor the name of a record, such as group/isp:812", api.ErrQuery, text))
+			return
+		}
+		live := s.table.View().Get(sessions.ID(id))
+		if out, err = s.cfg.Accounting.Explain(ctx, sessions.ID(id), live); err == nil {
+			s.explainedSession(&out, live)
+		}
+	}
+	if err != nil {
+		s.writeError(w, statusCode(err), err)
+		return
+	}
+	for i := range out.Records {
+		r := &out.Records[i]
+		r.Session, r.List, r.Reason = utf8Text(r.Session), utf8Text(r.List), utf8Text(r.Reason)
+	}
+	s.writeJSON(w, http.StatusOK, out)
+}
+
+// explainedSession adds a live session to an explanation.
+func (s *Server) explainedSession(out *api.Explanation, live *sessions.Session) {
+	if live != nil {
+		session := s.describe(live)
+		out.Session = &session
+	}
+}
