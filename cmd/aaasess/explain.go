@@ -151,8 +151,15 @@ var recordStates = map[string]string{"inFlight": "in flight", "noMethod": "no me
 
 func printExplainedRecords(w io.Writer, e *api.Explanation) error {
 	t := newTable(w, []column{
-		{title: "RECORD"}, {title: "TYPE"}, {title: "AT"}, {title: "STATE"}, {title: "METHOD"}, {title: "AGAIN"},
-		{title: "TRIES", right: true}, {title: "BEFORE", right: true}, {title: "LIST"},
+		{title: "RECORD"},
+		{title: "TYPE"},
+		{title: "AT"},
+		{title: "STATE"},
+		{title: "METHOD"},
+		{title: "AGAIN"},
+		{title: "TRIES", right: true},
+		{title: "BEFORE", right: true},
+		{title: "LIST"},
 	})
 	for i := range e.Records {
 		r := &e.Records[i]
