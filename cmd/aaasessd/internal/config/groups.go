@@ -150,10 +150,15 @@ func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	case on.MonitorGroup != "":
 		g.MonitorGroup = string(on.MonitorGroup)
 	default:
-		identity := radius.AppendAttribute(nil, radius.NASIdentifier, nasIdentifier(raw.NASIdentifier, os.Hostname))
-		g.AcctOnOff = &accounting.OnOff{Attributes: radius.Attributes(identity), Blocks: on.OperStateChange, Controls: string(on.Group)}
+		g.AcctOnOff = newOnOff(raw, on.OperStateChange, string(on.Group))
 	}
 	return g
+}
+
+// newOnOff returns what a group sends as Accounting-On and -Off.
+func newOnOff(raw *rawRADIUS, blocks bool, controls string) *accounting.OnOff {
+	identity := radius.AppendAttribute(nil, radius.NASIdentifier, nasIdentifier(raw.NASIdentifier, os.Hostname))
+	return &accounting.OnOff{Attributes: radius.Attributes(identity), Blocks: blocks, Controls: controls}
 }
 
 // allServers returns the group of all servers, which the file does not list. It has the defaults of

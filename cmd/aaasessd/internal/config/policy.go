@@ -9,6 +9,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/local"
 	"aaasess/accounting/policy"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 )
@@ -46,6 +47,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 		}
 	}
 	p.dnisMap()
+	p.system()
 }
 
 func listPath(kind sessions.Kind, name string) string {
@@ -166,5 +168,37 @@ func (d *policyChecker) dnisMap() {
 	}
 	if len(raw.Numbers) > 0 && !raw.Enable {
 		d.AddWarning("accounting.dnis-map.numbers", "has no effect, because accounting.dnis-map.enable is false")
+	}
+}
+
+// system has the groups of the system list send Accounting-On and -Off, unless they have keys of
+// their own for that.
+func (d *policyChecker) system() {
+	const path = "accounting.system.default"
+	raw := &d.raw.Accounting.System
+	if raw.Default == nil {
+		return
+	}
+	m := d.methods(path, *raw.Default)
+	switch {
+	case m.Record == accounting.StopOnly:
+		d.Fault(path+".record", "must be start-stop or none: RADIUS servers get an Accounting-Off only after an Accounting-On")
+	case len(m.Methods) > 1 && !m.Broadcast:
+		d.Fault(path+".methods", "has %d entries: without broadcast, system accounting has one method", len(m.Methods))
+	}
+	for i, name := range m.Methods {
+		path := fmt.Sprintf("%s.methods[%d]", path, i)
+		if name == accounting.Local {
+			d.Fault(path, "the method local takes no system records")
+			continue
+		}
+		g := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return g.Name() == name })
+		switch {
+		case g < 0: // reported
+		case d.c.Groups[g].MonitorGroup != "":
+			d.Fault(path, "%s monitors acct-on-off-group %s, so it sends no Accounting-On of its own", name.Group(), d.c.Groups[g].MonitorGroup)
+		case d.c.Groups[g].AcctOnOff == nil:
+			d.c.Groups[g].AcctOnOff = newOnOff(&d.raw.RADIUS, raw.GuaranteeFirst, "")
+		}
 	}
 }

@@ -132,18 +132,24 @@ type rawAcctOnOffGroup struct {
 }
 
 type rawAccounting struct {
-	Network    map[string]rawList `yaml:"network" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Network sessions: PPP, SLIP, ARAP, IEEE 802.1X, VPN. The list default applies to all sessions of this type to which no other list applies. Lists of other names apply where apply says so."`
-	Exec       map[string]rawList `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
-	Connection map[string]rawList `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
-	Apply      []rawApply         `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
-	DNISMap    rawDNISMap         `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
-	Local      rawLocal           `yaml:"local" doc:"The method local."`
+	Network    map[string]rawList  `yaml:"network" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Network sessions: PPP, SLIP, ARAP, IEEE 802.1X, VPN. The list default applies to all sessions of this type to which no other list applies. Lists of other names apply where apply says so."`
+	Exec       map[string]rawList  `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
+	Connection map[string]rawList  `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
+	System     rawSystemAccounting `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
+	Apply      []rawApply          `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
+	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
+	Local      rawLocal            `yaml:"local" doc:"The method local."`
 }
 
 type rawList struct {
 	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
 	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
 	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+}
+
+type rawSystemAccounting struct {
+	Default        *rawList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
+	GuaranteeFirst bool     `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
 }
 
 type rawApply struct {
