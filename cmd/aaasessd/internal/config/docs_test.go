@@ -77,3 +77,24 @@ func TestDisconnectDocs(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// TestAccountingDocs: each example of docs/accounting.md is a valid configuration.
+func TestAccountingDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/accounting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```yaml\n")[1:]
+	if len(blocks) != 4 {
+		t.Errorf("%d examples", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		c, err := config.Parse("accounting.md", []byte(text), ".")
+		if err != nil {
+			t.Errorf("%v\n%s", err, text)
+		} else if warnings := c.Warnings(); len(warnings) > 0 {
+			t.Errorf("%v\n%s", warnings, text)
+		}
+	}
+}
