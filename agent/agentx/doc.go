@@ -67,9 +67,12 @@
 //
 // A session keeps at most 32 transactions. For the next one the oldest is cleaned up, so its
 // committed assignments are final. A transaction has at most 256 TestSets with payloads of 1 MiB
-// together. Beyond that a TestSet is answered with resourceUnavailable, the transaction's other
-// TestSets are dropped, and its CommitSet is answered with commitFailed. Until its CleanupSet or
-// UndoSet, further TestSets of the transaction are refused too.
+// together, and all transactions of a session have at most 2 MiB. Beyond that a TestSet is answered
+// with resourceUnavailable, the transaction's other TestSets are dropped, and its CommitSet is
+// answered with commitFailed. Until its CleanupSet or UndoSet, further TestSets of the transaction
+// are refused too. The log says which limit it was. Other transactions are not affected. Payloads
+// count until the CleanupSet, or until the undo is done, or until a TestSet of the transaction is
+// refused.
 //
 // # Undo
 //

@@ -23,9 +23,20 @@ const (
 // undoing is an undo in progress, on a goroutine of its own.
 type undoing struct {
 	index  int // of a variable that is not restored yet
+	octets int // payloads of the TestSets of its SET
 	done   chan struct{}
 	failed verdict // after done; zero if everything is restored
 	err    error   // after done: why it failed
+}
+
+// ended reports whether the undo is done, or has failed.
+func (u *undoing) ended() bool {
+	select {
+	case <-u.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // startUndo starts to undo committed sets, the last one first. cause is the error of the commit
@@ -38,9 +49,10 @@ func (t *transaction) startUndo(sets []testedSet, cause error) {
 		pending, index = se.Undoing, se.Index
 	}
 	if len(sets) == 0 && pending == nil {
+		t.dropSets()
 		return
 	}
-	u := &undoing{index: index, done: make(chan struct{})}
+	u := &undoing{index: index, octets: t.octets, done: make(chan struct{})}
 	t.undoing = u
 	go func() {
 		defer close(u.done)
@@ -75,5 +87,6 @@ func (t *transaction) awaitUndo(limit time.Duration) verdict {
 		t.failure = errors.Join(t.failure, t.undoing.err)
 	}
 	t.undoing = nil
+	t.dropSets()
 	return t.undo
 }

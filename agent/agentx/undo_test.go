@@ -38,7 +38,7 @@ func failsLater(after time.Duration, result error) error {
 }
 
 // slowMachine returns an established machine over a writer, and the SET of its scalar.
-func slowMachine(t *testing.T, w *slowWriter) (*machine, *TestSet) {
+func slowMachine(t *testing.T, w mib.Writer) (*machine, *TestSet) {
 	t.Helper()
 	tree, err := mib.New(&mib.Module[int]{
 		Name: "slow", Root: FixtureRoot, Pin: func() int { return 0 }, Writer: w,
@@ -185,81 +185,4 @@ func TestUndoLost(t *testing.T) {
 			t.Error("not undone")
 		}
 	})
-}
-
-// TestTestSetsBounded: a master extends a SET without end. Beyond the limits its TestSets are
-// refused, nothing of them is kept, and the SET as a whole fails.
-func TestTestSetsBounded(t *testing.T) {
-	cell := FixtureTable.Append(5, 1)
-	wide := make([]mib.Varbind, 10000) // some 440,000 octets
-	for i := range wide {
-		wide[i] = Varbind(cell, 7)
-	}
-	tests := []struct {
-		name     string
-		vbs      []mib.Varbind
-		accepted int
-		index    uint16
-	}{
-		{"many", []mib.Varbind{Varbind(cell, 7)}, maxTestSets, 1},
-		{"many without variables", nil, maxTestSets, 0},
-		{"large", wide, 2, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := NewFixture(t, 2)
-			m := established(t, f)
-			const sent = 3 * maxTestSets
-			for n := 1; n <= sent; n++ {
-				want, index := pdu.ErrorNone, uint16(0)
-				if n > tt.accepted {
-					want, index = pdu.Error(mib.ResourceUnavailable), tt.index
-				}
-				if r := ask(t, m, session7(1, uint32(n)), &TestSet{Varbinds: tt.vbs}); r.Error != want || r.Index != index {
-					t.Fatalf("TestSet %d: %s index %d, want %s index %d", n, codeName(r.Error), r.Index, codeName(want), index)
-				}
-				if n > 10 && len(tt.vbs) > 100 {
-					break
-				}
-			}
-			if s := m.sets[0]; len(m.sets) != 1 || len(s.tests) != 0 {
-				t.Errorf("%d transactions, %d TestSets are kept", len(m.sets), len(s.tests))
-			}
-			if r := ask(t, m, session7(1, sent+1), &CommitSet{}); r.Error != pdu.Error(mib.CommitFailed) {
-				t.Errorf("the CommitSet is answered with %s", codeName(r.Error))
-			}
-			if r := ask(t, m, session7(1, sent+2), &UndoSet{}); r.Error != pdu.ErrorNone {
-				t.Errorf("the UndoSet is answered with %s", codeName(r.Error))
-			}
-			if f.Rows()[0].Num != 0 {
-				t.Error("something was set")
-			}
-			// After its end the transaction id can be used again, and others are not affected.
-			ask(t, m, session7(1, sent+3), &CleanupSet{})
-			for tx := uint32(1); tx <= 2; tx++ {
-				if r := ask(t, m, session7(tx, sent+4), testOf(Varbind(cell, 7))); r.Error != pdu.ErrorNone {
-					t.Errorf("transaction %d: %s", tx, codeName(r.Error))
-				}
-			}
-		})
-	}
-}
-
-// TestTestSetRefused has the octets of the first TestSet beyond the limit, and of its answer.
-func TestTestSetRefused(t *testing.T) {
-	m := established(t, NewFixture(t, 2))
-	for n := range uint32(maxTestSets) {
-		ask(t, m, session7(8, n+1), testOf(Varbind(FixtureTable.Append(5, 1), 7)))
-	}
-	request := unhex(t, `01 08 10 00  00000007 00000008 00000fff 00000024
-		0002 0000  06 04 00 00 00000001 0001869f 00000001 00000002 00000001 00000005  00000007`)
-	want := unhex(t, `01 12 10 00  00000007 00000008 00000fff 00000008  00000000 000d 0001`)
-	h, _, err := nextPDU(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := m.handle(h, request, nil, testTime)
-	if err != nil || string(got) != string(want) {
-		t.Errorf("answered with\n%x, want\n%x, error %v", got, want, err)
-	}
 }
