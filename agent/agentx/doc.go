@@ -87,7 +87,9 @@
 // [Reason] says why there is none. After a loss the pauses between attempts double from 50 ms up to
 // 1 s. While the master refuses us (duplicateRegistration and other errors) we close that session,
 // and try again with a new one; the pauses start at 50 ms again, and double up to 1 s, or to 5 s
-// once the refusals have lasted a minute.
+// once the refusals have lasted a minute. Until then its connection stays open, without a session:
+// if it ends, the master has stopped, and the pauses are at most 1 s again. Only a host that
+// disappears silently can stay unnoticed for the rest of a pause.
 //
 // # Who owns what
 //
