@@ -174,7 +174,7 @@ func TestSessionRefusedAndDropped(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				refuse := agentxtest.Refuse(pdu.TypeRegister, pdu.ErrorDuplicateRegistration)
 				r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}}
-				attempts := 0
+				var attempts atomic.Int32
 				accept := agentxtest.Dial(func(conn net.Conn, id uint32) {
 					closed := make(chan struct{}, 1)
 					m := agentxtest.NewMaster(conn, id, func(h agentx.Header, p agentx.Payload) *agentx.Response {
@@ -187,13 +187,13 @@ func TestSessionRefusedAndDropped(t *testing.T) {
 					end(m)
 				})
 				r.start(agentx.Config{Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
-					attempts++
+					attempts.Add(1)
 					return accept(ctx, n, a)
 				}})
 				defer r.stop()
 				time.Sleep(5*time.Minute + time.Millisecond)
-				if attempts < 295 || attempts > 310 {
-					t.Errorf("%d attempts in five minutes", attempts)
+				if n := attempts.Load(); n < 295 || n > 310 {
+					t.Errorf("%d attempts in five minutes", n)
 				}
 			})
 		})

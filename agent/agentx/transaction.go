@@ -3,6 +3,7 @@ package agentx
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/posteo/go-agentx/pdu"
 
@@ -186,11 +187,13 @@ func (ts *transactions) commit(id uint32) (pdu.Error, int) {
 	return t.commit.code, t.commit.index
 }
 
-// commitAll commits every TestSet, or none.
+// commitAll commits every TestSet, or none. If a commit is late, its result is not known: the answer is
+// commitFailed, and it is undone when it is done.
 func (t *transaction) commitAll() {
 	t.phase = committed
+	end := time.Now().Add(commitWait)
 	for i := range t.tests {
-		err := t.tests[i].set.Commit()
+		err := t.tests[i].set.CommitWithin(time.Until(end))
 		if err == nil {
 			continue
 		}
@@ -202,7 +205,7 @@ func (t *transaction) commitAll() {
 			t.undo = v
 		}
 		t.startUndo(t.tests[:i], err)
-		t.awaitUndo(undoAfterCommit)
+		t.awaitUndo(time.Until(end))
 		return
 	}
 }
@@ -213,13 +216,17 @@ func (ts *transactions) undo(id uint32) (pdu.Error, int) {
 	if t == nil {
 		return pdu.Error(mib.UndoFailed), 0
 	}
-	if t.phase == committed {
+	limit := undoWait
+	switch {
+	case t.phase == committed:
 		t.startUndo(t.tests, nil)
-	} else if t.undoing == nil {
+	case t.undoing == nil:
 		t.dropSets()
+	case t.phase == failed:
+		limit = undoFailedWait
 	}
 	t.phase = undone
-	v := t.awaitUndo(undoWait)
+	v := t.awaitUndo(limit)
 	return v.code, v.index
 }
 

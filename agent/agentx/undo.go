@@ -10,14 +10,18 @@ import (
 	"aaasess/mib"
 )
 
-// An undo can wait for the disk, but while it waits the master serves nobody. snmpd repeats a PDU
-// after agentXTimeout, 1 s. So the waits are shorter than that, and a repeated UndoSet waits again.
+// A commit and an undo can wait for the disk, but while they wait the master serves nobody. snmpd
+// repeats a PDU after agentXTimeout, 1 s, and a manager its request after about the same time. So each
+// PDU is answered earlier, and a SET whose commit is late is answered within a second as a whole.
 const (
-	// undoWait is how long an UndoSet waits for an undo.
+	// commitWait is how long a CommitSet waits: for the commit of all TestSets, and if that fails, for
+	// the undo of those that were committed.
+	commitWait = 600 * time.Millisecond
+	// undoWait is how long an UndoSet waits for an undo. A repeated UndoSet waits again.
 	undoWait = 700 * time.Millisecond
-	// undoAfterCommit is how long a CommitSet that failed waits for the undo of its other parts.
-	// The commit itself may have waited up to 700 ms before.
-	undoAfterCommit = 200 * time.Millisecond
+	// undoFailedWait is how long an UndoSet waits after a CommitSet that failed. The undo has begun
+	// with that.
+	undoFailedWait = 300 * time.Millisecond
 )
 
 // undoing is an undo in progress, on a goroutine of its own.

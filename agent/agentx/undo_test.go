@@ -2,6 +2,7 @@ package agentx
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,16 +14,19 @@ import (
 
 // slowWriter is a mib.Writer of one scalar, and its own Change: its undo takes time.
 type slowWriter struct {
-	undoTakes time.Duration
-	undoErr   error
-	commitErr error
-	undone    bool
+	commitTakes, undoTakes time.Duration
+	commitErr, undoErr     error
+	undone                 bool
 }
 
 func (*slowWriter) Writable(mib.Def) bool                       { return true }
 func (w *slowWriter) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
-func (w *slowWriter) Commit() error                             { return w.commitErr }
 func (*slowWriter) Cleanup()                                    {}
+
+func (w *slowWriter) Commit() error {
+	time.Sleep(w.commitTakes)
+	return w.commitErr
+}
 
 func (w *slowWriter) Undo() error {
 	time.Sleep(w.undoTakes)
@@ -92,16 +96,45 @@ func TestUndoIsAwaited(t *testing.T) {
 		{
 			"a failed commit is undone later",
 			slowWriter{},
-			func() error { return failsLater(500*ms, nil) },
-			answer{"commitFailed", 1, 200 * ms},
-			[]answer{{"noError", 0, 300 * ms}, {code: "noError"}},
+			func() error { return failsLater(800*ms, nil) },
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"noError", 0, 200 * ms}, {code: "noError"}},
+		},
+		{
+			"a failed commit is undone much later",
+			slowWriter{},
+			func() error { return failsLater(2000*ms, nil) },
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{undoFailed(300 * ms), undoFailed(700 * ms), {"noError", 0, 400 * ms}},
 		},
 		{
 			"a failed commit cannot be undone",
 			slowWriter{},
-			func() error { return failsLater(500*ms, broken) },
-			answer{"commitFailed", 1, 200 * ms},
-			[]answer{{"undoFailed", 1, 300 * ms}, {"undoFailed", 1, 0}},
+			func() error { return failsLater(800*ms, broken) },
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"undoFailed", 1, 200 * ms}, {"undoFailed", 1, 0}},
+		},
+		{"a slow commit", slowWriter{commitTakes: 500 * ms}, nil, answer{"noError", 0, 500 * ms}, []answer{{code: "noError"}}},
+		{
+			"a late commit is undone",
+			slowWriter{commitTakes: 700 * ms, undoTakes: 100 * ms},
+			nil,
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"noError", 0, 200 * ms}, {code: "noError"}},
+		},
+		{
+			"a commit that hangs",
+			slowWriter{commitTakes: 2000 * ms, undoTakes: 100 * ms},
+			nil,
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{undoFailed(300 * ms), undoFailed(700 * ms), {"noError", 0, 500 * ms}, {code: "noError"}},
+		},
+		{
+			"a late commit that fails",
+			slowWriter{commitTakes: 700 * ms, commitErr: broken},
+			nil,
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"noError", 0, 100 * ms}},
 		},
 	}
 	for _, tt := range tests {
@@ -124,7 +157,7 @@ func TestUndoIsAwaited(t *testing.T) {
 				check(&CommitSet{}, 2, tt.commit)
 				for _, want := range tt.undo {
 					check(&UndoSet{}, 3, want)
-					if want.code == "noError" && tt.later == nil && !w.undone {
+					if want.code == "noError" && tt.later == nil && w.commitErr == nil && !w.undone {
 						t.Error("answered before the undo was done")
 					}
 				}
@@ -132,6 +165,66 @@ func TestUndoIsAwaited(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCommitTogether: all TestSets of a SET share the time of its CommitSet. If it is not enough, all of
+// them are undone, and none is committed after the answer that is not undone.
+func TestCommitTogether(t *testing.T) {
+	const ms = time.Millisecond
+	tests := map[string]struct {
+		takes  time.Duration
+		commit string
+		after  time.Duration
+		undo   time.Duration // the UndoSet is answered noError after it
+	}{
+		"in time":           {90 * ms, "noError", 540 * ms, 0},
+		"the last is late":  {110 * ms, "commitFailed", 600 * ms, 60 * ms},
+		"the third is late": {250 * ms, "commitFailed", 600 * ms, 150 * ms},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &countingWriter{takes: tt.takes}
+				m, test := slowMachine(t, w)
+				const sets = 6
+				for n := range uint32(sets) {
+					ask(t, m, session7(1, n+1), test)
+				}
+				begin := time.Now()
+				if r := ask(t, m, session7(1, 10), &CommitSet{}); codeName(r.Error) != tt.commit || time.Since(begin) != tt.after {
+					t.Errorf("%s after %s, want %s after %s", codeName(r.Error), time.Since(begin), tt.commit, tt.after)
+				}
+				if n := w.committed.Load(); tt.commit == "noError" && n != sets {
+					t.Errorf("%d of %d are committed", n, sets)
+				}
+				begin = time.Now()
+				if r := ask(t, m, session7(1, 11), &UndoSet{}); r.Error != pdu.ErrorNone || time.Since(begin) != tt.undo {
+					t.Errorf("undo: %s after %s, want noError after %s", codeName(r.Error), time.Since(begin), tt.undo)
+				}
+				time.Sleep(time.Minute)
+				if n := w.committed.Load(); n != 0 {
+					t.Errorf("%d are still committed", n)
+				}
+			})
+		})
+	}
+}
+
+// countingWriter is a mib.Writer, and its own Change, that counts what is committed and not undone.
+type countingWriter struct {
+	takes     time.Duration // of a commit
+	committed atomic.Int32
+}
+
+func (*countingWriter) Writable(mib.Def) bool                       { return true }
+func (w *countingWriter) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
+func (w *countingWriter) Undo() error                               { w.committed.Add(-1); return nil }
+func (*countingWriter) Cleanup()                                    {}
+
+func (w *countingWriter) Commit() error {
+	time.Sleep(w.takes)
+	w.committed.Add(1)
+	return nil
 }
 
 // TestUndoOctets has the octets of an UndoSet and of its answers.
