@@ -54,7 +54,7 @@ func (e *exchange) commitSet() (status mib.ErrorStatus, index int, undoing <-cha
 	}
 	begin := time.Now()
 	if err := set.CommitWithin(commitWait); err != nil {
-		err, undoing = awaitUndo(err, setWait-time.Since(begin))
+		undoing, err = awaitUndo(err, setWait-time.Since(begin))
 		status, index = e.refuseSet(err)
 		kind, at := setFailed, index
 		if status == mib.UndoFailed {
@@ -84,10 +84,10 @@ var errUndoLate = fmt.Errorf("snmp: not undone within %s", setWait)
 // awaitUndo waits until a commit that failed is undone, and returns its error: undoFailed if that
 // fails, or takes longer than limit. commitFailed means that nothing has changed, so the answer has to
 // wait. After limit the undo goes on, and later gets its value.
-func awaitUndo(err error, limit time.Duration) (failed error, later <-chan error) {
+func awaitUndo(err error, limit time.Duration) (later <-chan error, failed error) {
 	refused, ok := errors.AsType[*mib.SetError](err)
 	if !ok || refused.Undoing == nil {
-		return err, nil
+		return nil, err
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -98,9 +98,9 @@ func awaitUndo(err error, limit time.Duration) (failed error, later <-chan error
 		later = refused.Undoing
 	}
 	if undo == nil {
-		return err, nil
+		return nil, err
 	}
-	return &mib.SetError{Status: mib.UndoFailed, Index: refused.Index, Err: errors.Join(refused.Err, undo)}, later
+	return later, &mib.SetError{Status: mib.UndoFailed, Index: refused.Index, Err: errors.Join(refused.Err, undo)}
 }
 
 // refuseSet returns the error-status and error-index for an error of a test or commit.
