@@ -3,6 +3,7 @@ package mib
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrorStatus is the reason why a SET fails (RFC 3416 section 3; RFC 2741 uses the same numbers).
@@ -47,8 +48,9 @@ type SetError struct {
 	Index  int   // error-index, from 1
 	Err    error // for the log; may be nil
 	// Undoing gets one value when a commit that failed is undone: nil, or why it could not be. A
-	// Change that cannot undo at once sets it, in the error of Commit. It must get its value within
-	// a second. nil means that nothing is left to undo.
+	// Change that cannot undo at once sets it, in the error of Commit, and so does
+	// [Set.CommitWithin]. It always gets its value, but perhaps late: a manager waits for about a
+	// second. nil means that nothing is left to undo.
 	Undoing <-chan error
 }
 
@@ -171,6 +173,50 @@ func (s *Set) Commit() error {
 			return cause
 		}
 		s.done++
+	}
+	return nil
+}
+
+// CommitWithin is Commit for a caller that can wait for a limited time only; several Changes share
+// it. If the commit takes longer, the error is commitFailed with Undoing: the commit goes on, and is
+// undone whatever its result. The caller must not use the Set then. Nothing is started if limit is 0
+// or less.
+func (s *Set) CommitWithin(limit time.Duration) error {
+	if len(s.changes) == 0 {
+		return nil
+	}
+	late := &SetError{Status: CommitFailed, Index: s.firsts[0], Err: fmt.Errorf("mib: not committed within %s", limit.Round(time.Millisecond))}
+	if limit <= 0 {
+		return late
+	}
+	committed := make(chan error, 1)
+	go func() { committed <- s.Commit() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-committed:
+		return err
+	case <-timer.C:
+	}
+	undoing := make(chan error, 1)
+	go func() { undoing <- s.undoLate(<-committed) }()
+	late.Undoing = undoing
+	return late
+}
+
+// undoLate undoes a commit whose caller has stopped waiting. err is the result of the commit.
+func (s *Set) undoLate(err error) error {
+	if err == nil {
+		return s.Undo()
+	}
+	failed := asSetError(err, s.firsts[0])
+	if failed.Undoing != nil {
+		if err := <-failed.Undoing; err != nil {
+			return err
+		}
+	}
+	if failed.Status == UndoFailed {
+		return failed
 	}
 	return nil
 }

@@ -11,7 +11,7 @@
 //	machine    machine.go    one session: a PDU in, the answer out (sections 7.1, 7.2)
 //	           read.go       Get, GetNext, GetBulk (7.2.3)
 //	           transaction.go  TestSet, CommitSet, UndoSet, CleanupSet (7.2.4)
-//	           undo.go      the undo of a SET, and how long the master waits for it
+//	           undo.go      the undo of a SET, and how long the master waits
 //	PDU        pdu*.go       the payloads (6.2)
 //	cursor     cursor.go, varbind.go  numbers, strings, OIDs, variables (5)
 //
@@ -67,24 +67,36 @@
 //
 // A session keeps at most 32 transactions. For the next one the oldest is cleaned up, so its
 // committed assignments are final. A transaction has at most 256 TestSets with payloads of 1 MiB
-// together. Beyond that a TestSet is answered with resourceUnavailable, the transaction's other
-// TestSets are dropped, and its CommitSet is answered with commitFailed. Until its CleanupSet or
-// UndoSet, further TestSets of the transaction are refused too.
+// together, and all transactions of a session have at most 2 MiB. Beyond that a TestSet is answered
+// with resourceUnavailable, the transaction's other TestSets are dropped, and its CommitSet is
+// answered with commitFailed. Until its CleanupSet or UndoSet, further TestSets of the transaction
+// are refused too. The log says which limit it was. Other transactions are not affected. Payloads
+// count until the CleanupSet, or until the undo is done, or until a TestSet of the transaction is
+// refused.
 //
-// # Undo
+// # Commit and undo
 //
-// An UndoSet is answered after the undo, with undoFailed if something could not be restored. An
-// undo runs on a goroutine of its own, and the answer waits for it at most 0.7 s. After that the
-// answer is undoFailed, and the undo goes on. A repeated UndoSet waits again, and can then say that
-// the undo has succeeded. A CommitSet that fails waits at most 0.2 s for the undo of its other
-// parts; the rest is for the UndoSet that follows.
+// Both can wait for the disk, so both run on a goroutine of their own, and a PDU is answered while
+// that goes on. A CommitSet waits at most 0.6 s: for all its TestSets, and for the undo if one fails.
+// If the result is not known then, the answer is commitFailed, and a commit that succeeds later is
+// undone. Nothing acts on a commit before its CleanupSet, so until then an undo is complete.
+//
+// An UndoSet is answered after the undo, with undoFailed if something could not be restored, or if
+// that is not known after 0.7 s (0.3 s after a CommitSet that failed). The undo goes on, and a
+// repeated UndoSet waits again: it can then say that the undo has succeeded.
+//
+// So a manager is told commitFailed only if nothing has changed, and undoFailed, which means that
+// something may have changed, if we do not know. A master that does not send the UndoSet, or a
+// daemon that is killed before the undo is durable, is the exception: see docs/disconnect.md.
 //
 // # Without a session
 //
 // [Reason] says why there is none. After a loss the pauses between attempts double from 50 ms up to
 // 1 s. While the master refuses us (duplicateRegistration and other errors) we close that session,
 // and try again with a new one; the pauses start at 50 ms again, and double up to 1 s, or to 5 s
-// once the refusals have lasted a minute.
+// once the refusals have lasted a minute. Until then its connection stays open, without a session:
+// if it ends, the master has stopped, and the pauses are at most 1 s again. Only a host that
+// disappears silently can stay unnoticed for the rest of a pause.
 //
 // # Who owns what
 //

@@ -19,6 +19,15 @@ var (
 	errTrailing = fmt.Errorf("%w: trailing octets", ErrMalformed)
 )
 
+// Errors for the log: TestSets are refused with resourceUnavailable.
+var (
+	// errLongSet is logged if a SET has too many TestSets, or too large ones.
+	errLongSet = fmt.Errorf("agentx: a SET may have at most %d TestSets and %d octets", maxTestSets, maxTestOctets)
+	// errManySets is logged if the SETs of a session that the master has not cleaned up are too
+	// large.
+	errManySets = fmt.Errorf("agentx: SETs without a CleanupSet may have at most %d octets", maxSessionOctets)
+)
+
 // Errors of a session. They end a connection, never the process.
 var (
 	// ErrProtocol is returned if the master sends a PDU that only subagents send.

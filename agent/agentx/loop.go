@@ -53,9 +53,8 @@ func newLoop(sub *Subagent, conn net.Conn, up func(uint32)) *loop {
 	}
 }
 
-// run serves the connection until it ends, and closes it.
+// run serves the connection until its session ends. The caller closes the connection.
 func (l *loop) run(ctx context.Context) (err error) {
-	defer l.s.conn.Close()
 	defer l.m.end()
 	defer func() { l.abandon(err) }()
 	l.out = l.m.start(l.out, l.lastReceived)

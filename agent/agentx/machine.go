@@ -32,7 +32,7 @@ type machine struct {
 	awaiting    []request
 	outcomes    []outcome // not yet processed by the loop
 	capsRefused error     // of an AddAgentCaps; not yet processed by the loop
-	setFailed   error     // of a CommitSet or UndoSet; not yet processed by the loop
+	setFailed   error     // of a SET; not yet processed by the loop
 	sets        transactions
 	by          mib.Requester // requester of SETs
 
@@ -180,6 +180,7 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 		return m.appendBulk(out, h)
 	case *TestSet:
 		code, index := m.sets.test(m.tree, m.by, h, p.Varbinds)
+		m.takeFailure(h.TransactionID)
 		return appendStatus(out, h, code, index)
 	case *CommitSet:
 		code, index := m.sets.commit(h.TransactionID)
@@ -193,7 +194,7 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 	return appendStatus(out, h, pdu.ErrorNone, 0) // Ping
 }
 
-// takeFailure keeps why a CommitSet or UndoSet failed for the loop, which logs it. The answer has
+// takeFailure keeps why a SET failed for the loop, which logs it. The answer has
 // room for a number only.
 func (m *machine) takeFailure(transaction uint32) {
 	if t := m.sets.find(transaction); t != nil && t.failure != nil {

@@ -115,6 +115,91 @@ func TestSessionRefusedAtReturn(t *testing.T) {
 	}
 }
 
+// TestSessionRestartWhileRefused: a master has refused us for minutes, so that the pauses are long. Then
+// it restarts, and accepts us. We are back within two seconds of its return (R15), whenever in a pause
+// it stops.
+func TestSessionRestartWhileRefused(t *testing.T) {
+	for _, stops := range []time.Duration{0, 100 * time.Millisecond, 1300 * time.Millisecond, 2500 * time.Millisecond, 3700 * time.Millisecond, 4900 * time.Millisecond} {
+		for _, away := range []time.Duration{0, 300 * time.Millisecond, 10 * time.Second} {
+			for _, refuses := range []time.Duration{0, 3 * time.Second} {
+				t.Run(fmt.Sprint(stops, ", away ", away, ", refuses ", refuses), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						begin := time.Now()
+						stop := begin.Add(2*time.Minute + stops)
+						returned := stop.Add(away)
+						refuse := agentxtest.Refuse(pdu.TypeRegister, pdu.ErrorDuplicateRegistration)
+						r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}, masters: make(chan *agentxtest.Master, 1000)}
+						accept := agentxtest.Dial(func(conn net.Conn, id uint32) {
+							r.masters <- agentxtest.NewMaster(conn, id, func(h agentx.Header, p agentx.Payload) *agentx.Response {
+								if time.Since(returned) < refuses {
+									return refuse(h, p)
+								}
+								return agentxtest.Agree(h, p)
+							})
+						})
+						r.start(agentx.Config{Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
+							if now := time.Now(); !now.Before(stop) && now.Before(returned) {
+								return nil, errors.New("connection refused")
+							}
+							return accept(ctx, n, a)
+						}})
+						defer r.stop()
+						time.Sleep(time.Until(stop))
+						for len(r.masters) > 0 {
+							(<-r.masters).Close()
+						}
+						<-r.Ready()
+						if took := time.Since(returned.Add(refuses)); took > 2*time.Second {
+							t.Errorf("back after %s", took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestSessionRefusedAndDropped: a master refuses us, and ends each connection. It is contacted once a
+// second, also after a long time. One that sends without end is contacted as often.
+func TestSessionRefusedAndDropped(t *testing.T) {
+	for name, end := range map[string]func(m *agentxtest.Master){
+		"drops": func(m *agentxtest.Master) { m.Close() },
+		"sends": func(m *agentxtest.Master) {
+			for range 100 {
+				m.SendRaw(make([]byte, 1<<10))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				refuse := agentxtest.Refuse(pdu.TypeRegister, pdu.ErrorDuplicateRegistration)
+				r := &running{fixture: agentx.NewFixture(t, 1), log: &lockedBuffer{}}
+				var attempts atomic.Int32
+				accept := agentxtest.Dial(func(conn net.Conn, id uint32) {
+					closed := make(chan struct{}, 1)
+					m := agentxtest.NewMaster(conn, id, func(h agentx.Header, p agentx.Payload) *agentx.Response {
+						if p.Type() == pdu.TypeClose {
+							closed <- struct{}{}
+						}
+						return refuse(h, p)
+					})
+					<-closed
+					end(m)
+				})
+				r.start(agentx.Config{Dial: func(ctx context.Context, n, a string) (net.Conn, error) {
+					attempts.Add(1)
+					return accept(ctx, n, a)
+				}})
+				defer r.stop()
+				time.Sleep(5*time.Minute + time.Millisecond)
+				if n := attempts.Load(); n < 295 || n > 310 {
+					t.Errorf("%d attempts in five minutes", n)
+				}
+			})
+		})
+	}
+}
+
 // TestSessionReasonChanges: each change of the reason has a log line, but only one a minute for each
 // reason, whose number of suppressed lines follows.
 func TestSessionReasonChanges(t *testing.T) {

@@ -93,10 +93,13 @@ func (s *Subagent) Run(ctx context.Context) error {
 	lost, last := time.Now(), Reason("")
 	var pauses backoff
 	for {
-		up, err := s.attempt(ctx, func() {
+		up, conn, err := s.attempt(ctx, func() {
 			log.Info("agentx: connected to the master agent", "attempts", pauses.attempts+1, "away", time.Since(lost).Round(time.Millisecond))
 		})
 		if ctx.Err() != nil {
+			if conn != nil {
+				conn.Close()
+			}
 			return nil
 		}
 		reason := reasonOf(err)
@@ -109,12 +112,11 @@ func (s *Subagent) Run(ctx context.Context) error {
 			s.logFailure(log, err, reason, isLost)
 		}
 		last = reason
-		pause := time.NewTimer(pauses.next(reason, up, time.Now()))
-		select {
-		case <-ctx.Done():
-			pause.Stop()
+		if wait(ctx, pauses.next(reason, up, time.Now()), conn) {
+			pauses.masterGone(time.Now())
+		}
+		if ctx.Err() != nil {
 			return nil
-		case <-pause.C:
 		}
 	}
 }
@@ -150,13 +152,14 @@ func (s *Subagent) logSetFailed(err error) {
 }
 
 // attempt makes one connection and serves it until it ends. It returns how long the subtrees were
-// registered, or 0 if they never were.
-func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Duration, err error) {
+// registered, or 0 if they never were. If the master refused the session, the connection is still
+// open, and refused.
+func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Duration, refused net.Conn, err error) {
 	dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
 	conn, err := s.cfg.Dial(dialCtx, s.cfg.Network, s.cfg.Address)
 	cancel()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	var since time.Time
 	l := newLoop(s, conn, func(sessionID uint32) {
@@ -168,7 +171,11 @@ func (s *Subagent) attempt(ctx context.Context, connected func()) (up time.Durat
 	if !since.IsZero() {
 		up = max(time.Since(since), 1)
 	}
-	return up, err
+	if _, ok := errors.AsType[*RefusedError](err); ok {
+		return up, conn, err
+	}
+	conn.Close()
+	return up, nil, err
 }
 
 // setConnected records that the subtrees are registered.

@@ -116,48 +116,65 @@ func TestPartnerSet(t *testing.T) {
 	})
 }
 
-// slowCommit is a writer whose commit waits until it is released.
+// slowCommit is a writer whose commit takes time.
 type slowCommit struct {
-	commits atomic.Int32
-	cleanup atomic.Int32
-	release chan struct{}
+	takes                   time.Duration
+	commits, undos, cleanup atomic.Int32
 }
 
 func (*slowCommit) Writable(mib.Def) bool                       { return true }
 func (w *slowCommit) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
-func (w *slowCommit) Commit() error                             { w.commits.Add(1); <-w.release; return nil }
-func (w *slowCommit) Undo() error                               { return nil }
+func (w *slowCommit) Commit() error                             { time.Sleep(w.takes); w.commits.Add(1); return nil }
+func (w *slowCommit) Undo() error                               { w.undos.Add(1); return nil }
 func (w *slowCommit) Cleanup()                                  { w.cleanup.Add(1) }
 
-// TestPartnerCommitTwice: a commit takes longer than snmpd's timeout, so snmpd repeats it; it has
-// one effect.
-func TestPartnerCommitTwice(t *testing.T) {
-	s := partner.Snmpd(t, partner.SnmpdOptions{Config: []string{"agentXTimeout 1", "agentXRetries 5"}})
-	w := &slowCommit{release: make(chan struct{})}
-	tree, err := mib.New(&mib.Module[int]{
-		Name: "slow", Root: agentx.FixtureRoot, Pin: func() int { return 0 }, Writer: w,
-		Objects: []mib.Object[int]{mib.Scalar[int]{
-			Def: mib.Def{Name: "slow", OID: agentx.FixtureRoot.Append(1), Type: mib.Integer32, Access: mib.ReadWrite},
-			Get: func(_ int, v *mib.Value) { v.SetInteger32(5) },
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
+// TestPartnerSlowCommit: a commit takes long. snmpd gets each answer before it repeats the PDU, the
+// manager gets one within a second, and a late commit is undone: it has one effect or none.
+func TestPartnerSlowCommit(t *testing.T) {
+	tests := []struct {
+		name    string
+		takes   time.Duration
+		reason  string // "" for a SET that succeeds
+		undone  int32
+		cleanup int32
+	}{
+		{"slow", 400 * time.Millisecond, "", 0, 1},
+		{"late", 700 * time.Millisecond, "commitFailed", 1, 0},
+		{"hangs", 2500 * time.Millisecond, "undoFailed", 1, 0},
 	}
-	sub := agentx.New(agentx.Config{Network: s.AgentXNetwork, Address: s.AgentXAddress}, tree)
-	start(t, sub)
-	timer := time.AfterFunc(2500*time.Millisecond, func() { close(w.release) })
-	defer timer.Stop()
-	tool(t, s, "snmpset", s.Addr, oid(agentx.FixtureRoot, 1, 0), "i", "1")
-	eventually(t, "it is cleaned up", func() bool { return w.cleanup.Load() == 1 })
-	if n := sub.Stats().Received[pdu.TypeCommitSet]; n < 2 {
-		t.Errorf("snmpd sent %d CommitSets, the test needs two", n)
-	}
-	if n := w.commits.Load(); n != 1 {
-		t.Errorf("%d commits", n)
-	}
-	if st := sub.Stats(); st.Connects != 1 {
-		t.Errorf("statistics %+v", st)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := partner.Snmpd(t, partner.SnmpdOptions{Config: []string{"agentXTimeout 1", "agentXRetries 5"}})
+			w := &slowCommit{takes: tt.takes}
+			tree, err := mib.New(&mib.Module[int]{
+				Name: "slow", Root: agentx.FixtureRoot, Pin: func() int { return 0 }, Writer: w,
+				Objects: []mib.Object[int]{mib.Scalar[int]{
+					Def: mib.Def{Name: "slow", OID: agentx.FixtureRoot.Append(1), Type: mib.Integer32, Access: mib.ReadWrite},
+					Get: func(_ int, v *mib.Value) { v.SetInteger32(5) },
+				}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub := agentx.New(agentx.Config{Network: s.AgentXNetwork, Address: s.AgentXAddress}, tree)
+			start(t, sub)
+			begin := time.Now()
+			args := []string{"-v2c", "-c", partner.WriteCommunity, "-On", "-t", "8", "-r", "0", s.Addr, oid(agentx.FixtureRoot, 1, 0), "i", "1"}
+			_, err = partner.Try(t, 10*time.Second, "snmpset", args...)
+			if took := time.Since(begin); took > 1500*time.Millisecond {
+				t.Errorf("answered after %s", took)
+			}
+			if tt.reason == "" && err != nil || tt.reason != "" && (err == nil || !strings.Contains(err.Error(), "Reason: "+tt.reason)) {
+				t.Errorf("snmpset said %v, want %q", err, tt.reason)
+			}
+			eventually(t, "the SET has ended", func() bool { return w.undos.Load() == tt.undone && w.cleanup.Load() == tt.cleanup })
+			if n := w.commits.Load(); n != 1 {
+				t.Errorf("%d commits", n)
+			}
+			if st := sub.Stats(); st.Connects != 1 || st.Received[pdu.TypeCommitSet] != 1 {
+				t.Errorf("%d connections, %d CommitSets", st.Connects, st.Received[pdu.TypeCommitSet])
+			}
+		})
 	}
 }
 

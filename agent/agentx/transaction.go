@@ -3,6 +3,7 @@ package agentx
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/posteo/go-agentx/pdu"
 
@@ -19,6 +20,9 @@ const (
 	// maxTestOctets limits the payloads of all TestSets of a transaction. One PDU can have that
 	// much.
 	maxTestOctets = MaxPayload
+	// maxSessionOctets limits the payloads of the TestSets that a session keeps, in all its
+	// transactions. In memory a SET is about ten times as large.
+	maxSessionOctets = 2 * maxTestOctets
 )
 
 // phase is the progress of a SET (RFC 2741 section 7.2.4).
@@ -39,7 +43,7 @@ type transaction struct {
 	id           uint32
 	phase        phase
 	tests        []testedSet // most masters put all variables of a session into one
-	octets       int         // payloads of the TestSets
+	octets       int         // payloads of the TestSets that are kept
 	refusal      pdu.Error   // of the first TestSet that was refused
 	commit, undo verdict
 	undoing      *undoing // nil: no undo is in progress
@@ -70,11 +74,30 @@ func verdictOf(err error) verdict {
 	return verdict{pdu.Error(mib.GenErr), 0}
 }
 
-// transactions are the open SETs of a session, the oldest first.
-type transactions []*transaction
+// transactions are the SETs of a session.
+type transactions struct {
+	open   []*transaction // the oldest first
+	undoes []*undoing     // of SETs that have ended, while they were in progress
+}
 
-func (ts transactions) find(id uint32) *transaction {
-	for _, t := range ts {
+// octets returns the payloads of the TestSets that are kept.
+func (ts *transactions) octets() int {
+	ts.undoes = slices.DeleteFunc(ts.undoes, (*undoing).ended)
+	n := 0
+	for _, u := range ts.undoes {
+		n += u.octets
+	}
+	for _, t := range ts.open {
+		if t.undoing != nil && t.undoing.ended() {
+			t.dropSets()
+		}
+		n += t.octets
+	}
+	return n
+}
+
+func (ts *transactions) find(id uint32) *transaction {
+	for _, t := range ts.open {
 		if t.id == id {
 			return t
 		}
@@ -94,24 +117,27 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 		switch t.phase {
 		case tested, refused:
 		case tooMany:
-			v := t.refuseMore(vbs)
-			return v.code, v.index
+			return t.refuseMore(vbs)
 		default: // the master has forgotten that SET, and starts a new one
 			ts.cleanup(t.id)
 			t = nil
 		}
 	}
 	if t == nil {
-		if len(*ts) == maxTransactions {
-			ts.cleanup((*ts)[0].id)
+		if len(ts.open) == maxTransactions {
+			ts.cleanup(ts.open[0].id)
 		}
 		t = &transaction{id: h.TransactionID}
-		*ts = append(*ts, t)
+		ts.open = append(ts.open, t)
 	}
-	t.octets += int(h.PayloadLength)
-	if len(t.tests) == maxTestSets || t.octets > maxTestOctets {
-		v := t.refuseMore(vbs)
-		return v.code, v.index
+	octets := int(h.PayloadLength)
+	switch {
+	case len(t.tests) == maxTestSets || t.octets+octets > maxTestOctets:
+		t.failure = errLongSet
+		return t.refuseMore(vbs)
+	case ts.octets()+octets > maxSessionOctets:
+		t.failure = errManySets
+		return t.refuseMore(vbs)
 	}
 	set, err := tree.TestBy(by, vbs)
 	v := verdictOf(err)
@@ -119,19 +145,32 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 	case err != nil:
 		if t.phase == tested {
 			t.phase, t.refusal = refused, v.code
+			t.dropSets()
 		}
 		set = nil
 	case t.phase == refused: // good by itself, but an earlier one is not
 		set, v = nil, verdict{t.refusal, min(1, len(vbs))}
+	}
+	if set != nil {
+		t.octets += octets
 	}
 	t.tests = append(t.tests, testedSet{h.PacketID, set, v})
 	return v.code, v.index
 }
 
 // refuseMore refuses a TestSet beyond the limits, and drops the others: the SET as a whole fails.
-func (t *transaction) refuseMore(vbs []mib.Varbind) verdict {
+func (t *transaction) refuseMore(vbs []mib.Varbind) (pdu.Error, int) {
+	t.dropSets()
 	t.phase, t.tests = tooMany, nil
-	return verdict{pdu.Error(mib.ResourceUnavailable), min(1, len(vbs))}
+	return pdu.Error(mib.ResourceUnavailable), min(1, len(vbs))
+}
+
+// dropSets frees the memory of the TestSets. Their answers stay, for repeated PDUs.
+func (t *transaction) dropSets() {
+	for i := range t.tests {
+		t.tests[i].set = nil
+	}
+	t.octets = 0
 }
 
 // commit answers a CommitSet. An unknown transaction cannot be committed.
@@ -148,11 +187,13 @@ func (ts *transactions) commit(id uint32) (pdu.Error, int) {
 	return t.commit.code, t.commit.index
 }
 
-// commitAll commits every TestSet, or none.
+// commitAll commits every TestSet, or none. If a commit is late, its result is not known: the answer is
+// commitFailed, and it is undone when it is done.
 func (t *transaction) commitAll() {
 	t.phase = committed
+	end := time.Now().Add(commitWait)
 	for i := range t.tests {
-		err := t.tests[i].set.Commit()
+		err := t.tests[i].set.CommitWithin(time.Until(end))
 		if err == nil {
 			continue
 		}
@@ -164,7 +205,7 @@ func (t *transaction) commitAll() {
 			t.undo = v
 		}
 		t.startUndo(t.tests[:i], err)
-		t.awaitUndo(undoAfterCommit)
+		t.awaitUndo(time.Until(end))
 		return
 	}
 }
@@ -175,30 +216,39 @@ func (ts *transactions) undo(id uint32) (pdu.Error, int) {
 	if t == nil {
 		return pdu.Error(mib.UndoFailed), 0
 	}
-	if t.phase == committed {
+	limit := undoWait
+	switch {
+	case t.phase == committed:
 		t.startUndo(t.tests, nil)
+	case t.undoing == nil:
+		t.dropSets()
+	case t.phase == failed:
+		limit = undoFailedWait
 	}
 	t.phase = undone
-	v := t.awaitUndo(undoWait)
+	v := t.awaitUndo(limit)
 	return v.code, v.index
 }
 
 // cleanup ends a transaction: a committed one is final, a tested one is dropped.
 func (ts *transactions) cleanup(id uint32) {
-	for i, t := range *ts {
+	for i, t := range ts.open {
 		if t.id == id {
 			t.cleanup()
-			*ts = slices.Delete(*ts, i, i+1)
+			if t.undoing != nil {
+				ts.undoes = append(ts.undoes, t.undoing)
+			}
+			ts.open = slices.Delete(ts.open, i, i+1)
 			return
 		}
 	}
 }
 
 func (ts *transactions) cleanupAll() {
-	for _, t := range *ts {
+	for _, t := range ts.open {
 		t.cleanup()
 	}
-	*ts = nil
+	*ts = transactions{}
 }
 
 func (t *transaction) cleanup() {

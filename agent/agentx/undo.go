@@ -10,22 +10,37 @@ import (
 	"aaasess/mib"
 )
 
-// An undo can wait for the disk, but while it waits the master serves nobody. snmpd repeats a PDU
-// after agentXTimeout, 1 s. So the waits are shorter than that, and a repeated UndoSet waits again.
+// A commit and an undo can wait for the disk, but while they wait the master serves nobody. snmpd
+// repeats a PDU after agentXTimeout, 1 s, and a manager its request after about the same time. So each
+// PDU is answered earlier, and a SET whose commit is late is answered within a second as a whole.
 const (
-	// undoWait is how long an UndoSet waits for an undo.
+	// commitWait is how long a CommitSet waits: for the commit of all TestSets, and if that fails, for
+	// the undo of those that were committed.
+	commitWait = 600 * time.Millisecond
+	// undoWait is how long an UndoSet waits for an undo. A repeated UndoSet waits again.
 	undoWait = 700 * time.Millisecond
-	// undoAfterCommit is how long a CommitSet that failed waits for the undo of its other parts.
-	// The commit itself may have waited up to 700 ms before.
-	undoAfterCommit = 200 * time.Millisecond
+	// undoFailedWait is how long an UndoSet waits after a CommitSet that failed. The undo has begun
+	// with that.
+	undoFailedWait = 300 * time.Millisecond
 )
 
 // undoing is an undo in progress, on a goroutine of its own.
 type undoing struct {
 	index  int // of a variable that is not restored yet
+	octets int // payloads of the TestSets of its SET
 	done   chan struct{}
 	failed verdict // after done; zero if everything is restored
 	err    error   // after done: why it failed
+}
+
+// ended reports whether the undo is done, or has failed.
+func (u *undoing) ended() bool {
+	select {
+	case <-u.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // startUndo starts to undo committed sets, the last one first. cause is the error of the commit
@@ -38,9 +53,10 @@ func (t *transaction) startUndo(sets []testedSet, cause error) {
 		pending, index = se.Undoing, se.Index
 	}
 	if len(sets) == 0 && pending == nil {
+		t.dropSets()
 		return
 	}
-	u := &undoing{index: index, done: make(chan struct{})}
+	u := &undoing{index: index, octets: t.octets, done: make(chan struct{})}
 	t.undoing = u
 	go func() {
 		defer close(u.done)
@@ -75,5 +91,6 @@ func (t *transaction) awaitUndo(limit time.Duration) verdict {
 		t.failure = errors.Join(t.failure, t.undoing.err)
 	}
 	t.undoing = nil
+	t.dropSets()
 	return t.undo
 }

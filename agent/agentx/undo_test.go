@@ -2,6 +2,7 @@ package agentx
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,16 +14,19 @@ import (
 
 // slowWriter is a mib.Writer of one scalar, and its own Change: its undo takes time.
 type slowWriter struct {
-	undoTakes time.Duration
-	undoErr   error
-	commitErr error
-	undone    bool
+	commitTakes, undoTakes time.Duration
+	commitErr, undoErr     error
+	undone                 bool
 }
 
 func (*slowWriter) Writable(mib.Def) bool                       { return true }
 func (w *slowWriter) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
-func (w *slowWriter) Commit() error                             { return w.commitErr }
 func (*slowWriter) Cleanup()                                    {}
+
+func (w *slowWriter) Commit() error {
+	time.Sleep(w.commitTakes)
+	return w.commitErr
+}
 
 func (w *slowWriter) Undo() error {
 	time.Sleep(w.undoTakes)
@@ -38,7 +42,7 @@ func failsLater(after time.Duration, result error) error {
 }
 
 // slowMachine returns an established machine over a writer, and the SET of its scalar.
-func slowMachine(t *testing.T, w *slowWriter) (*machine, *TestSet) {
+func slowMachine(t *testing.T, w mib.Writer) (*machine, *TestSet) {
 	t.Helper()
 	tree, err := mib.New(&mib.Module[int]{
 		Name: "slow", Root: FixtureRoot, Pin: func() int { return 0 }, Writer: w,
@@ -92,16 +96,45 @@ func TestUndoIsAwaited(t *testing.T) {
 		{
 			"a failed commit is undone later",
 			slowWriter{},
-			func() error { return failsLater(500*ms, nil) },
-			answer{"commitFailed", 1, 200 * ms},
-			[]answer{{"noError", 0, 300 * ms}, {code: "noError"}},
+			func() error { return failsLater(800*ms, nil) },
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"noError", 0, 200 * ms}, {code: "noError"}},
+		},
+		{
+			"a failed commit is undone much later",
+			slowWriter{},
+			func() error { return failsLater(2000*ms, nil) },
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{undoFailed(300 * ms), undoFailed(700 * ms), {"noError", 0, 400 * ms}},
 		},
 		{
 			"a failed commit cannot be undone",
 			slowWriter{},
-			func() error { return failsLater(500*ms, broken) },
-			answer{"commitFailed", 1, 200 * ms},
-			[]answer{{"undoFailed", 1, 300 * ms}, {"undoFailed", 1, 0}},
+			func() error { return failsLater(800*ms, broken) },
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"undoFailed", 1, 200 * ms}, {"undoFailed", 1, 0}},
+		},
+		{"a slow commit", slowWriter{commitTakes: 500 * ms}, nil, answer{"noError", 0, 500 * ms}, []answer{{code: "noError"}}},
+		{
+			"a late commit is undone",
+			slowWriter{commitTakes: 700 * ms, undoTakes: 100 * ms},
+			nil,
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"noError", 0, 200 * ms}, {code: "noError"}},
+		},
+		{
+			"a commit that hangs",
+			slowWriter{commitTakes: 2000 * ms, undoTakes: 100 * ms},
+			nil,
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{undoFailed(300 * ms), undoFailed(700 * ms), {"noError", 0, 500 * ms}, {code: "noError"}},
+		},
+		{
+			"a late commit that fails",
+			slowWriter{commitTakes: 700 * ms, commitErr: broken},
+			nil,
+			answer{"commitFailed", 1, 600 * ms},
+			[]answer{{"noError", 0, 100 * ms}},
 		},
 	}
 	for _, tt := range tests {
@@ -124,7 +157,7 @@ func TestUndoIsAwaited(t *testing.T) {
 				check(&CommitSet{}, 2, tt.commit)
 				for _, want := range tt.undo {
 					check(&UndoSet{}, 3, want)
-					if want.code == "noError" && tt.later == nil && !w.undone {
+					if want.code == "noError" && tt.later == nil && w.commitErr == nil && !w.undone {
 						t.Error("answered before the undo was done")
 					}
 				}
@@ -132,6 +165,66 @@ func TestUndoIsAwaited(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCommitTogether: all TestSets of a SET share the time of its CommitSet. If it is not enough, all of
+// them are undone, and none is committed after the answer that is not undone.
+func TestCommitTogether(t *testing.T) {
+	const ms = time.Millisecond
+	tests := map[string]struct {
+		takes  time.Duration
+		commit string
+		after  time.Duration
+		undo   time.Duration // the UndoSet is answered noError after it
+	}{
+		"in time":           {90 * ms, "noError", 540 * ms, 0},
+		"the last is late":  {110 * ms, "commitFailed", 600 * ms, 60 * ms},
+		"the third is late": {250 * ms, "commitFailed", 600 * ms, 150 * ms},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &countingWriter{takes: tt.takes}
+				m, test := slowMachine(t, w)
+				const sets = 6
+				for n := range uint32(sets) {
+					ask(t, m, session7(1, n+1), test)
+				}
+				begin := time.Now()
+				if r := ask(t, m, session7(1, 10), &CommitSet{}); codeName(r.Error) != tt.commit || time.Since(begin) != tt.after {
+					t.Errorf("%s after %s, want %s after %s", codeName(r.Error), time.Since(begin), tt.commit, tt.after)
+				}
+				if n := w.committed.Load(); tt.commit == "noError" && n != sets {
+					t.Errorf("%d of %d are committed", n, sets)
+				}
+				begin = time.Now()
+				if r := ask(t, m, session7(1, 11), &UndoSet{}); r.Error != pdu.ErrorNone || time.Since(begin) != tt.undo {
+					t.Errorf("undo: %s after %s, want noError after %s", codeName(r.Error), time.Since(begin), tt.undo)
+				}
+				time.Sleep(time.Minute)
+				if n := w.committed.Load(); n != 0 {
+					t.Errorf("%d are still committed", n)
+				}
+			})
+		})
+	}
+}
+
+// countingWriter is a mib.Writer, and its own Change, that counts what is committed and not undone.
+type countingWriter struct {
+	takes     time.Duration // of a commit
+	committed atomic.Int32
+}
+
+func (*countingWriter) Writable(mib.Def) bool                       { return true }
+func (w *countingWriter) Test([]mib.Assignment) (mib.Change, error) { return w, nil }
+func (w *countingWriter) Undo() error                               { w.committed.Add(-1); return nil }
+func (*countingWriter) Cleanup()                                    {}
+
+func (w *countingWriter) Commit() error {
+	time.Sleep(w.takes)
+	w.committed.Add(1)
+	return nil
 }
 
 // TestUndoOctets has the octets of an UndoSet and of its answers.
@@ -185,81 +278,4 @@ func TestUndoLost(t *testing.T) {
 			t.Error("not undone")
 		}
 	})
-}
-
-// TestTestSetsBounded: a master extends a SET without end. Beyond the limits its TestSets are
-// refused, nothing of them is kept, and the SET as a whole fails.
-func TestTestSetsBounded(t *testing.T) {
-	cell := FixtureTable.Append(5, 1)
-	wide := make([]mib.Varbind, 10000) // some 440,000 octets
-	for i := range wide {
-		wide[i] = Varbind(cell, 7)
-	}
-	tests := []struct {
-		name     string
-		vbs      []mib.Varbind
-		accepted int
-		index    uint16
-	}{
-		{"many", []mib.Varbind{Varbind(cell, 7)}, maxTestSets, 1},
-		{"many without variables", nil, maxTestSets, 0},
-		{"large", wide, 2, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := NewFixture(t, 2)
-			m := established(t, f)
-			const sent = 3 * maxTestSets
-			for n := 1; n <= sent; n++ {
-				want, index := pdu.ErrorNone, uint16(0)
-				if n > tt.accepted {
-					want, index = pdu.Error(mib.ResourceUnavailable), tt.index
-				}
-				if r := ask(t, m, session7(1, uint32(n)), &TestSet{Varbinds: tt.vbs}); r.Error != want || r.Index != index {
-					t.Fatalf("TestSet %d: %s index %d, want %s index %d", n, codeName(r.Error), r.Index, codeName(want), index)
-				}
-				if n > 10 && len(tt.vbs) > 100 {
-					break
-				}
-			}
-			if s := m.sets[0]; len(m.sets) != 1 || len(s.tests) != 0 {
-				t.Errorf("%d transactions, %d TestSets are kept", len(m.sets), len(s.tests))
-			}
-			if r := ask(t, m, session7(1, sent+1), &CommitSet{}); r.Error != pdu.Error(mib.CommitFailed) {
-				t.Errorf("the CommitSet is answered with %s", codeName(r.Error))
-			}
-			if r := ask(t, m, session7(1, sent+2), &UndoSet{}); r.Error != pdu.ErrorNone {
-				t.Errorf("the UndoSet is answered with %s", codeName(r.Error))
-			}
-			if f.Rows()[0].Num != 0 {
-				t.Error("something was set")
-			}
-			// After its end the transaction id can be used again, and others are not affected.
-			ask(t, m, session7(1, sent+3), &CleanupSet{})
-			for tx := uint32(1); tx <= 2; tx++ {
-				if r := ask(t, m, session7(tx, sent+4), testOf(Varbind(cell, 7))); r.Error != pdu.ErrorNone {
-					t.Errorf("transaction %d: %s", tx, codeName(r.Error))
-				}
-			}
-		})
-	}
-}
-
-// TestTestSetRefused has the octets of the first TestSet beyond the limit, and of its answer.
-func TestTestSetRefused(t *testing.T) {
-	m := established(t, NewFixture(t, 2))
-	for n := range uint32(maxTestSets) {
-		ask(t, m, session7(8, n+1), testOf(Varbind(FixtureTable.Append(5, 1), 7)))
-	}
-	request := unhex(t, `01 08 10 00  00000007 00000008 00000fff 00000024
-		0002 0000  06 04 00 00 00000001 0001869f 00000001 00000002 00000001 00000005  00000007`)
-	want := unhex(t, `01 12 10 00  00000007 00000008 00000fff 00000008  00000000 000d 0001`)
-	h, _, err := nextPDU(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := m.handle(h, request, nil, testTime)
-	if err != nil || string(got) != string(want) {
-		t.Errorf("answered with\n%x, want\n%x, error %v", got, want, err)
-	}
 }

@@ -30,8 +30,9 @@
 // only for the requests before it.
 //
 // A SET may wait for the disk. The goroutine that received it checks it, then queues it for one of
-// a few setters. The queue is bounded; a SET that finds it full is dropped and counted. If a
-// manager sends several requests without waiting for answers, one may overtake another.
+// a few setters. The queue is bounded; a SET that finds it full is dropped and counted. If the disk
+// hangs, a SET is answered after 0.8 s, but keeps its setter until it is undone. If a manager sends
+// several requests without waiting for answers, one may overtake another.
 //
 // An exchange has one owner at a time, which changes with the request. Users, policy and limits are
 // read once for each request and replaced as a whole.

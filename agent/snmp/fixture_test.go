@@ -264,7 +264,7 @@ func (f *fixture) exchange(from netip.AddrPort, in []byte) []byte {
 	e.n, e.from, e.now = copy(e.in[:], in), from, f.clock()
 	v := e.process()
 	if v == deferred {
-		v = e.set()
+		v, _ = e.set()
 	}
 	if v != answered {
 		return nil

@@ -30,12 +30,17 @@ func (r *Responder) helper(ctx context.Context) {
 	}
 }
 
-// setter carries out SETs.
+// setter carries out SETs. While the undo of one goes on after its answer, it takes no other: so a disk
+// that hangs does not collect more and more of them.
 func (r *Responder) setter(ctx context.Context) {
 	for {
 		select {
 		case w := <-r.sets:
-			r.finish(w.ep, w.e, w.e.set())
+			v, undoing := w.e.set()
+			r.finish(w.ep, w.e, v)
+			if undoing != nil {
+				<-undoing
+			}
 		case <-ctx.Done():
 			return
 		}

@@ -26,13 +26,14 @@ func (e *exchange) admitSet(view *vacm.View) verdict {
 	return deferred
 }
 
-// set carries out a SET: all assignments or none.
-func (e *exchange) set() verdict {
-	status, index := e.commitSet()
+// set carries out a SET: all assignments or none. undoing is nil, or gets a value when a SET is undone
+// that could not wait for that.
+func (e *exchange) set() (v verdict, undoing <-chan error) {
+	status, index, undoing := e.commitSet()
 	if status == mib.NoError {
 		e.r.counters.setVars.Add(uint64(len(e.pdu.Varbinds)))
 	}
-	return e.echo(status, index)
+	return e.echo(status, index), undoing
 }
 
 // requester returns the sender of the request, which is authenticated or uses a valid community.
@@ -44,16 +45,17 @@ func (e *exchange) requester() mib.Requester {
 	return by
 }
 
-func (e *exchange) commitSet() (mib.ErrorStatus, int) {
+func (e *exchange) commitSet() (status mib.ErrorStatus, index int, undoing <-chan error) {
 	set, err := e.r.tree.TestBy(e.requester(), e.pdu.Varbinds)
 	if err != nil {
-		status, index := e.refuseSet(err)
+		status, index = e.refuseSet(err)
 		e.logSet(setRefused, status, index)
-		return status, index
+		return status, index, nil
 	}
-	if err := set.Commit(); err != nil {
-		err = awaitUndo(err)
-		status, index := e.refuseSet(err)
+	begin := time.Now()
+	if err := set.CommitWithin(commitWait); err != nil {
+		undoing, err = awaitUndo(err, setWait-time.Since(begin))
+		status, index = e.refuseSet(err)
 		kind, at := setFailed, index
 		if status == mib.UndoFailed {
 			kind = setNotUndone
@@ -62,35 +64,43 @@ func (e *exchange) commitSet() (mib.ErrorStatus, int) {
 			at = refused.Index // the answer has none with undoFailed
 		}
 		e.logSet(kind, err, at)
-		return status, index
+		return status, index, undoing
 	}
 	set.Cleanup()
-	return mib.NoError, 0
+	return mib.NoError, 0, nil
 }
 
-// undoWait is how long a commit that failed may take to undo itself; see [mib.SetError].
-const undoWait = time.Second
+// A manager sends its request again after about a second, so a SET is answered earlier, even if the
+// disk hangs.
+const (
+	// commitWait is how long a commit may take. A later one is undone when it is done.
+	commitWait = 600 * time.Millisecond
+	// setWait is how long a commit may take together with its undo, if it fails; see [mib.SetError].
+	setWait = 800 * time.Millisecond
+)
 
-var errUndoLate = fmt.Errorf("snmp: not undone within %s", undoWait)
+var errUndoLate = fmt.Errorf("snmp: not undone within %s", setWait)
 
 // awaitUndo waits until a commit that failed is undone, and returns its error: undoFailed if that
-// fails. commitFailed means that nothing has changed, so the answer has to wait.
-func awaitUndo(err error) error {
+// fails, or takes longer than limit. commitFailed means that nothing has changed, so the answer has to
+// wait. After limit the undo goes on, and later gets its value.
+func awaitUndo(err error, limit time.Duration) (later <-chan error, failed error) {
 	refused, ok := errors.AsType[*mib.SetError](err)
 	if !ok || refused.Undoing == nil {
-		return err
+		return nil, err
 	}
-	timer := time.NewTimer(undoWait)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	undo := errUndoLate
 	select {
 	case undo = <-refused.Undoing:
 	case <-timer.C:
+		later = refused.Undoing
 	}
 	if undo == nil {
-		return err
+		return nil, err
 	}
-	return &mib.SetError{Status: mib.UndoFailed, Index: refused.Index, Err: errors.Join(refused.Err, undo)}
+	return later, &mib.SetError{Status: mib.UndoFailed, Index: refused.Index, Err: errors.Join(refused.Err, undo)}
 }
 
 // refuseSet returns the error-status and error-index for an error of a test or commit.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -18,18 +19,24 @@ import (
 // TestFailedSetIsUndone: a commit that fails, and is undone afterwards, is answered once that is
 // done. If it is not, the answer is undoFailed and the log says so.
 func TestFailedSetIsUndone(t *testing.T) {
+	const ms = time.Millisecond
+	const late = "not committed within 600ms"
 	tests := []struct {
 		name   string
+		set    int // 16: the commit fails and is undone; 14: it takes time and succeeds
 		takes  time.Duration
 		result error
 		want   string
 		after  time.Duration
 		log    []string
 	}{
-		{"at once", 0, nil, "CommitFailed 1", 0, []string{"nothing is changed", "no space left"}},
-		{"later", 700 * time.Millisecond, nil, "CommitFailed 1", 700 * time.Millisecond, []string{"nothing is changed", "no space left"}},
-		{"not", 700 * time.Millisecond, errors.New("broken"), "UndoFailed 0", 700 * time.Millisecond, []string{"could not be undone", "no space left", "broken"}},
-		{"too late", time.Minute, nil, "UndoFailed 0", undoWait, []string{"could not be undone", "no space left", "not undone within 1s"}},
+		{"at once", 16, 0, nil, "CommitFailed 1", 0, []string{"nothing is changed", "no space left"}},
+		{"later", 16, 700 * ms, nil, "CommitFailed 1", 700 * ms, []string{"nothing is changed", "no space left"}},
+		{"not", 16, 700 * ms, errors.New("broken"), "UndoFailed 0", 700 * ms, []string{"could not be undone", "no space left", "broken"}},
+		{"too late", 16, time.Minute, nil, "UndoFailed 0", 800 * ms, []string{"could not be undone", "no space left", "not undone within 800ms"}},
+		{"a slow commit", 14, 500 * ms, nil, "", 500 * ms, nil},
+		{"a late commit, undone in time", 14, 700 * ms, nil, "CommitFailed 1", 700 * ms, []string{"nothing is changed", late}},
+		{"a commit that hangs", 14, time.Minute, nil, "UndoFailed 0", 800 * ms, []string{"could not be undone", late, "not undone within 800ms"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,11 +45,12 @@ func TestFailedSetIsUndone(t *testing.T) {
 				f := newFixture(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 				undoing := make(chan error, 1)
 				f.numbers.undoing = undoing
-				time.AfterFunc(tt.takes, func() { undoing <- tt.result })
+				time.AfterFunc(tt.takes, func() { undoing <- tt.result; close(f.numbers.release) })
 				begin := time.Now()
-				answer := f.ask(manager, request(t, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: 16}))
-				if got, after := show(answer), time.Since(begin); got != tt.want+" 1.0=16" || after != tt.after {
-					t.Errorf("%s after %s, want %s after %s", got, after, tt.want, tt.after)
+				answer := f.ask(manager, request(t, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(0).String(), Type: gosnmp.Integer, Value: tt.set}))
+				want := strings.TrimSpace(fmt.Sprintf("%s 1.0=%d", tt.want, tt.set))
+				if got, after := show(answer), time.Since(begin); got != want || after != tt.after {
+					t.Errorf("%s after %s, want %s after %s", got, after, want, tt.after)
 				}
 				for _, want := range tt.log {
 					if strings.Count(log.String(), want) != 1 {
@@ -50,6 +58,10 @@ func TestFailedSetIsUndone(t *testing.T) {
 					}
 				}
 				time.Sleep(tt.takes)
+				synctest.Wait()
+				if n := f.numbers.number.Load(); (n == 14) != (tt.want == "") {
+					t.Errorf("in the end the value is %d", n)
+				}
 			})
 		})
 	}

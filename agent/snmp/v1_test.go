@@ -38,6 +38,15 @@ func requestV1(t testing.TB, community string, kind gosnmp.PDUType, vars ...gosn
 	return p
 }
 
+// withCounter64 returns variables with values that SNMPv1 does not have.
+func withCounter64(oids ...mib.OID) []gosnmp.SnmpPDU {
+	vars := names(oids...)
+	for i := range vars {
+		vars[i].Type, vars[i].Value = gosnmp.Counter64, uint64(1)
+	}
+	return vars
+}
+
 // TestReadV1 covers RFC 1157 sections 4.1.2 and 4.1.3, and RFC 3584 section 4.2.2.
 func TestReadV1(t *testing.T) {
 	name, count, last := testEntry.Append(1), testEntry.Append(2), testEntry.Append(3)
@@ -56,6 +65,9 @@ func TestReadV1(t *testing.T) {
 		{"get no object", "public", get, names(testRoot.Append(9, 0)), "NoSuchName 1 9.0=Null"},
 		{"get several that are not there: the first", "public", get, names(testNumber.Append(0), testNumber, testRoot.Append(9, 0)), "NoSuchName 2 1.0=Null, 1=Null, 9.0=Null"},
 		{"get a Counter64", "public", get, names(testNumber.Append(0), count.Append(2)), "NoSuchName 2 1.0=Null, 2.1.2.2=Null"},
+		{"the value of a request counts for nothing", "public", get, withCounter64(testNumber.Append(0), testText.Append(0)), "1.0=7, 3.0=hello"},
+		{"it comes back with an error, octet for octet", "public", get, withCounter64(testNumber.Append(1)), "NoSuchName 1 1.1=1"},
+		{"next with values", "public", next, withCounter64(testRoot), "1.0=7"},
 		{"get outside of the view", "limited", get, names(name.Append(1), testNumber.Append(0)), "NoSuchName 1 2.1.1.1=Null, 1.0=Null"},
 		{"next", "public", next, names(testRoot, testNumber.Append(0), name.Append(1)), "1.0=7, 2.1.1.1=a row of the table, 2.1.1.2=a row of the table"},
 		{"next jumps over Counter64", "public", next, names(name.Append(1000), count, count.Append(7), count.Append(1000)), "2.1.3.1=1, 2.1.3.1=1, 2.1.3.1=1, 2.1.3.1=1"},
@@ -300,6 +312,8 @@ func TestBadMessagesV1(t *testing.T) {
 		{"an inform", kind(gosnmp.InformRequest), func(s Stats) uint64 { return s.InASNParseErrs }},
 		{"a trap of SNMPv2", kind(gosnmp.SNMPv2Trap), func(s Stats) uint64 { return s.InASNParseErrs }},
 		{"a report", kind(gosnmp.Report), func(s Stats) uint64 { return s.InASNParseErrs }},
+		// snmpd 5.9.3 answers noSuchName. RFC 1157 section 4.1 discards what is not SNMPv1's ASN.1, and
+		// RFC 3584 section 4.4 has no error-status for it.
 		{"a SET of a Counter64", marshal(t, counter), func(s Stats) uint64 { return s.InASNParseErrs }},
 	}
 	f := newV1Fixture(t)

@@ -353,3 +353,45 @@ func TestFailedCommitTellsOfItsUndo(t *testing.T) {
 		})
 	}
 }
+
+// TestLateSet: the store saves a mark after the caller has stopped waiting and was told that the SET
+// failed. The mark disappears, and the NAS is never asked.
+func TestLateSet(t *testing.T) {
+	for _, hangs := range []time.Duration{650 * time.Millisecond, 750 * time.Millisecond, time.Minute} {
+		t.Run(hangs.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				nas := &askedNAS{}
+				f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nas, slog.New(slog.DiscardHandler))
+				var err error
+				if f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }}, f.table, f.term)); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- f.term.Run(ctx) }()
+				f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
+				set, err := f.tree.Test([]mib.Varbind{assign(1, 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.journal.Hold(true)
+				time.AfterFunc(hangs, func() { f.journal.Hold(false) })
+				if se, _ := errors.AsType[*mib.SetError](set.CommitWithin(600 * time.Millisecond)); se == nil || se.Status != mib.CommitFailed || se.Undoing == nil {
+					t.Fatalf("got %+v", se)
+				}
+				time.Sleep(2 * time.Minute)
+				if v := f.table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
+					t.Errorf("in the end the session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
+				}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				if len(nas.asked) > 0 {
+					t.Errorf("the NAS was asked to end %v", nas.asked)
+				}
+			})
+		})
+	}
+}

@@ -49,11 +49,11 @@ type settingsLine struct{ object, by string }
 // nobody has SET is missing. A map does not change once it is stored in Settings.
 type settings map[string]string
 
-// OpenSettings reads the file; a missing one has no values. It is written at the next SET. The
-// logger receives a line for each value that a SET has changed, at most one a minute for each object
-// and sender; nil discards them.
+// OpenSettings reads the file; a missing one has no values, and is written at the next SET. A file of
+// an older format is written again at once. The logger receives a line for each value that a SET has
+// changed, at most one a minute for each object and sender; nil discards them.
 func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
-	kept, err := readSettings(file)
+	kept, old, err := readSettings(file)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +62,13 @@ func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
 	}
 	s := &Settings{file: file, logger: logger, final: kept}
 	s.kept.Store(&kept)
+	if old {
+		// The values are known, so a full disk is no reason not to start: the next SET writes the file.
+		if err := atomicfile.Replace(file, kept.text()); err != nil {
+			s.unsure = true
+			logger.Warn("snmp: the file of SET values could not be written in its new format", "file", file, "err", err)
+		}
+	}
 	return s, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -367,75 +366,4 @@ func TestSettingsLog(t *testing.T) {
 	if !strings.HasSuffix(log.String(), "object=sysContact now=\"a b\" by=noc from=192.0.2.1:161\n") {
 		t.Errorf("log %q", log.String())
 	}
-}
-
-func TestSettingsFile(t *testing.T) {
-	tests := map[string]struct {
-		text string
-		want settings
-		err  string
-	}{
-		"empty":                  {"", nil, "the first line is not a comment"},
-		"only values":            {"sysName \"a\"\n", nil, "the first line is not a comment"},
-		"zeros":                  {strings.Repeat("\x00", 60), nil, "the first line is not a comment"},
-		"cut in the text":        {"# x\nsysName \"a\"\nsysContact \"b", nil, "the last line has no newline"},
-		"cut before the newline": {"# x\nsysName \"a\"", nil, "the last line has no newline"},
-		"cut in the comment":     {settingsComment[:20], nil, "the last line has no newline"},
-		"no values":              {settingsComment, settings{}, ""},
-		"comments":               {"# a\n\n  # b\n", settings{}, ""},
-		"all":                    {"# x\nsysName \"a\"\nsysContact \"\"\nsnmpEnableAuthenTraps \"2\"\n\tsysLocation \"\\\"\\n\"\r\n", settings{"sysName": "a", "sysContact": "", "snmpEnableAuthenTraps": "2", "sysLocation": "\"\n"}, ""},
-		"backquotes":             {"# x\nsysName `a\\`\n", settings{"sysName": `a\`}, ""},
-		"no value":               {"# x\nsysName\n", nil, "no quoted value"},
-		"not quoted":             {"# x\nsysName a\n", nil, "no quoted value"},
-		"more behind it":         {"# x\nsysName \"a\" \"b\"\n", nil, "no quoted value"},
-		"twice":                  {"# x\nsysName \"a\"\nsysName \"a\"\n", nil, "sysName has two values"},
-		"another object":         {"# x\nsysDescr \"a\"\n", nil, `unknown object "sysDescr"`},
-		"too long":               {"# x\nsysName \"" + strings.Repeat("x", 256) + "\"\n", nil, "wrongLength"},
-		"not ASCII":              {"# x\nsysName \"ü\"\n", nil, "wrongValue"},
-		"traps 3":                {"# x\nsnmpEnableAuthenTraps \"3\"\n", nil, "wrongValue"},
-		"traps as a word":        {"# x\nsnmpEnableAuthenTraps \"on\"\n", nil, "want 1 or 2"},
-		"traps, padded":          {"# x\nsnmpEnableAuthenTraps \"+01\"\n", settings{"snmpEnableAuthenTraps": "1"}, ""},
-		"too large":              {strings.Repeat("#", 16<<10) + "\n", nil, "longer than"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "settings")
-			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s, err := OpenSettings(file, nil)
-			if tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), file) {
-					t.Errorf("error %v, want %q", err, tt.err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, *s.kept.Load()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-	if _, err := OpenSettings(t.TempDir(), nil); err == nil {
-		t.Error("a folder was read")
-	}
-}
-
-// FuzzSettingsFile: a parsed file can be written, and parses to the same values again.
-func FuzzSettingsFile(f *testing.F) {
-	f.Add("# x\nsysContact \"noc@example.net\"\n# comment\nsnmpEnableAuthenTraps \"2\"\n")
-	f.Add("# x\nsysName \"\\x7f\\r\\n\"\nsysLocation `x`\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := parseSettings(text)
-		if err != nil {
-			return
-		}
-		b := s.text()
-		again, err := parseSettings(string(b))
-		if err != nil || !maps.Equal(s, again) || len(b) > maxSettingsFile {
-			t.Fatalf("%v, after %v as %q: %v", again, s, b, err)
-		}
-	})
 }

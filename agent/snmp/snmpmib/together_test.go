@@ -131,7 +131,7 @@ func TestSettingsInterleaved(t *testing.T) {
 				for _, c := range committed {
 					maps.Copy(want, c.next)
 				}
-				inFile, err := readSettings(file)
+				inFile, _, err := readSettings(file)
 				if got := *s.kept.Load(); err != nil || !maps.Equal(got, want) || !maps.Equal(inFile, want) {
 					t.Fatalf("readers have %q, the file %q, want %q; %v", got, inFile, want, err)
 				}

@@ -53,7 +53,8 @@
 //	         80 noSuchObject, 81 noSuchInstance, 82 endOfMibView, these four without content
 //
 // In SNMPv1 (RFC 1157 section 4.1) a PDU has the same fields. Its type is a0 to a3, and its values
-// are neither Counter64 nor exceptions. The Trap-PDU, a4, has other fields; they are checked only.
+// are neither Counter64 nor exceptions, except that the values of a0 and a1 count for nothing. The
+// Trap-PDU, a4, has other fields; they are checked only.
 //
 // # What is accepted
 //

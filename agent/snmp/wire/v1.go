@@ -3,8 +3,9 @@ package wire
 import "aaasess/mib"
 
 // ParseV1 parses a PDU of SNMPv1 (RFC 1157 section 4.1) as Parse does. It rejects what only SNMPv2
-// has: GetBulkRequest and the types above it, Counter64 and the exceptions. Of a Trap-PDU it sets
-// only Type.
+// has: GetBulkRequest and the types above it, Counter64 and the exceptions. The values of a
+// GetRequest or GetNextRequest count for nothing, so these may have any type, as at snmpd: some
+// managers send what they got before. Of a Trap-PDU it sets only Type.
 func (p *PDU) ParseV1(b []byte) error {
 	if len(b) > 0 && PDUType(b[0]) == TrapV1 {
 		p.Type, p.Varbinds, p.RawVarbinds = TrapV1, p.Varbinds[:0], nil
@@ -17,7 +18,7 @@ func (p *PDU) ParseV1(b []byte) error {
 		return &syntaxError{field: "PDU", problem: "type that SNMPv1 does not have"}
 	}
 	for i := range p.Varbinds {
-		if !InV1(p.Varbinds[i].Value.Type) {
+		if !p.Type.isRead() && !InV1(p.Varbinds[i].Value.Type) {
 			return &syntaxError{varbind: i + 1, field: "value", problem: "type that SNMPv1 does not have"}
 		}
 	}

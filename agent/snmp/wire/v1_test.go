@@ -47,8 +47,8 @@ func TestV1PDUs(t *testing.T) {
 	}
 }
 
-// TestV1Values: of the values that SNMPv2 has, SNMPv1 lacks Counter64 and the exceptions, also where
-// they are not stored.
+// TestV1Values: of the values that SNMPv2 has, SNMPv1 lacks Counter64 and the exceptions. A read
+// request may have them, because its values count for nothing.
 func TestV1Values(t *testing.T) {
 	for _, typ := range allTypes {
 		missing := slices.Contains([]mib.Type{mib.Counter64, mib.NoSuchObject, mib.NoSuchInstance, mib.EndOfMibView}, typ)
@@ -63,7 +63,7 @@ func TestV1Values(t *testing.T) {
 			f.ClosePDU(pdu, 1, 0, 0)
 			var p PDU
 			err := p.ParseV1(f.Bytes())
-			if missing {
+			if missing && !pdu.isRead() {
 				checkMalformed(t, err, "varbind 2: value: type that SNMPv1 does not have")
 			} else if err != nil {
 				t.Errorf("%s of %s: %v", pdu, typ, err)
