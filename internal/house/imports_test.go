@@ -58,6 +58,7 @@ var rules = []rule{
 	{"internal/house", nil, "tests only"},
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
 	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},
+	{"cmd/internal/manpage", []string{"github.com/spf13/"}, "it formats any command and help text; it does not know ours"},
 	{"cmd/internal/version", nil, "any program may tell its version"},
 	{"cmd/internal/apiclient", []string{"aaasess/cmd/internal/api"}, "a client of the daemon must not link its table, store or accounting"},
 	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/throttle"}, "the server of the control socket reads the table; it uses accounting through an interface"},
