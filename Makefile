@@ -9,7 +9,7 @@ PARTNERS = snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-u
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: all build run test quick partners lint race crash fuzz bench man clean
+.PHONY: all build run test quick partners lint race crash fuzz bench man image clean
 
 all: build
 
@@ -61,6 +61,13 @@ bench: partners ## measures this project and its peers; writes docs/benchmarks.m
 
 man: ## writes the manual pages in docs/man from the commands and the configuration
 	$(GO) test -count=1 -run '^TestManPage$$' ./cmd/aaasess ./cmd/aaasessd ./cmd/aaasessd/internal/config -update
+
+# The time of the image is that of the commit, so that the same sources give the same image.
+CREATED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+image: build ## writes a container image for podman and others to bin/image, an OCI layout
+	@env -u GOOS -u GOARCH -u GOARM $(GO) run ./deploy/image -created $(CREATED) \
+		$(if $(VERSION),-arg VERSION=$(VERSION)) $(if $(COMMIT),-arg COMMIT=$(COMMIT))
 
 clean:
 	rm -rf bin var
