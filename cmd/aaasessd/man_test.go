@@ -52,10 +52,11 @@ session and its accounting records are on disk: after a crash the daemon continu
 // manEnd adds the last sections.
 func manEnd(page *manpage.Page) string {
 	page.Section("ENVIRONMENT")
-	page.Term(manpage.Bold("NOTIFY_SOCKET"), `systemd sets it for a service with Type=notify. The daemon then tells systemd when it is ready, when
-it reloads, and when it ends (sd_notify(3)).`)
-	page.Term(manpage.Bold("WATCHDOG_USEC")+", "+manpage.Bold("WATCHDOG_PID"), `systemd sets them for a service with WatchdogSec=. The daemon then says in half that time that it is
-alive. systemd restarts it if it no longer does.`)
+	page.Term(manpage.Bold("NOTIFY_SOCKET"), `systemd sets it for a service with Type=notify or notify-reload. The daemon then tells systemd when it
+is ready, when it reloads and when it ends, and whether it is well: "systemctl status" shows that. At its
+end it asks for the time that its Accounting-Offs need.`)
+	page.Term(manpage.Bold("WATCHDOG_USEC")+", "+manpage.Bold("WATCHDOG_PID"), `systemd sets them for a service with WatchdogSec=. The daemon then tells systemd in time that it is
+alive, unless one of its parts hangs. systemd then restarts it.`)
 	page.Term(manpage.Bold("CREDENTIALS_DIRECTORY"), `systemd sets it for a service with LoadCredential=. A secret of the configuration may be such a
 credential; see aaasess.yaml(5).`)
 	page.Term(manpage.Bold("GOMEMLIMIT"), `The memory that the daemon should stay below, such as 2GiB. Above 90% of it new sessions get no
@@ -68,7 +69,7 @@ answer, so their NASes send them again; stops are always accepted. Default: no l
 	page.Term(manpage.Italic("var/"), "Everything that the built-in configuration needs, in the folder where the daemon was started.")
 	page.Section("SEE ALSO")
 	page.Paragraph(manpage.Bold("aaasess") + "(1), " + manpage.Bold("aaasess.yaml") + "(5), " + manpage.Bold("snmpd.conf") + "(5), " +
-		manpage.Bold("systemd.service") + "(5)")
+		manpage.Bold("systemd.service") + "(5), " + manpage.Bold("sd_notify") + "(3)")
 	page.Paragraph("RFC 2866 (RADIUS accounting), RFC 5176 (Disconnect-Request), RFC 2741 (AgentX), RFC 3411 to 3418 (SNMP)")
 	return page.String()
 }
