@@ -62,9 +62,11 @@ bench: partners ## measures this project and its peers; writes docs/benchmarks.m
 man: ## writes the manual pages in docs/man from the commands and the configuration
 	$(GO) test -count=1 -run '^TestManPage$$' ./cmd/aaasess ./cmd/aaasessd ./cmd/aaasessd/internal/config -update
 
-# The time of the image is that of the commit, so that the same sources give the same image.
+# The same sources give the same image: its time is that of the commit, and its programs do not name
+# the folder that they were built in.
 CREATED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
+image: export GOFLAGS := $(shell $(GO) env GOFLAGS) -trimpath
 image: build ## writes a container image for podman and others to bin/image, an OCI layout
 	@env -u GOOS -u GOARCH -u GOARM $(GO) run ./deploy/image -created $(CREATED) \
 		$(if $(VERSION),-arg VERSION=$(VERSION)) $(if $(COMMIT),-arg COMMIT=$(COMMIT))
