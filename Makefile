@@ -5,11 +5,11 @@ GO ?= go
 # The binaries need no C library; only the race detector and the benchmark's peers need a C compiler.
 export CGO_ENABLED ?= 0
 
-PARTNERS = snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-utils libsnmp-session-perl radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2 hostapd wpasupplicant python3-pysnmp4
+PARTNERS = snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-utils libsnmp-session-perl radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2 hostapd wpasupplicant python3-pysnmp4 mandoc bash-completion fish zsh
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: all build run test quick partners lint race crash fuzz bench clean
+.PHONY: all build run test quick partners lint race crash fuzz bench man image clean
 
 all: build
 
@@ -58,6 +58,18 @@ fuzz: ## runs each fuzz target for FUZZTIME
 
 bench: partners ## measures this project and its peers; writes docs/benchmarks.md
 	$(GO) run ./bench -o docs/benchmarks.md
+
+man: ## writes the manual pages in docs/man from the commands and the configuration
+	$(GO) test -count=1 -run '^TestManPage$$' ./cmd/aaasess ./cmd/aaasessd ./cmd/aaasessd/internal/config -update
+
+# The same sources give the same image: its time is that of the commit, and its programs do not name
+# the folder that they were built in.
+CREATED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+image: export GOFLAGS := $(shell $(GO) env GOFLAGS) -trimpath
+image: build ## writes a container image for podman and others to bin/image, an OCI layout
+	@env -u GOOS -u GOARCH -u GOARM $(GO) run ./deploy/image -created $(CREATED) \
+		$(if $(VERSION),-arg VERSION=$(VERSION)) $(if $(COMMIT),-arg COMMIT=$(COMMIT))
 
 clean:
 	rm -rf bin var

@@ -43,7 +43,7 @@ func newExplain(g *global) *cobra.Command {
 		Example: `  aaasess explain 0000000D
   aaasess explain group/isp:812`,
 		Args:              arguments("SESSION or RECORD"),
-		ValidArgsFunction: g.suggestIDs,
+		ValidArgsFunction: g.suggestIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			if _, err := api.ParseRecordName(name); err != nil {
