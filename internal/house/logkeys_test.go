@@ -66,6 +66,7 @@ var logKeys = map[string]string{
 	"reason":          "why",
 	"record":          "number of a record that was set aside, as in aaasess spool",
 	"records":         "how many records",
+	"round_trip":      "time from a request to its answer",
 	"seq":             "number of a record",
 	"server":          "a server's name in the configuration",
 	"session":         "casnSessionId",
