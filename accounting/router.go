@@ -165,7 +165,7 @@ type RouterStats struct {
 	Records uint64 `json:"records"` // records committed
 
 	// Attributes of NASes that were left out, by reason, see [Dropped].
-	DroppedAttributes   uint64 `json:"too_large"` // their record did not fit into a RADIUS packet
+	DroppedAttributes   uint64 `json:"tooLarge"` // their record did not fit into a RADIUS packet
 	EmptyAttributes     uint64 `json:"empty"`
 	RepeatedAttributes  uint64 `json:"repeated"`
 	ForbiddenAttributes uint64 `json:"forbidden"`
