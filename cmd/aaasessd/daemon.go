@@ -134,6 +134,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
+	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
 	tc.ClientName = d.disconnector.ClientName
 	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)

@@ -147,6 +147,19 @@ func TestStatus(t *testing.T) {
 	checkKeys(t, status)
 }
 
+// TestLeftOutNamesClient: the line about attributes that were left out has the client's name.
+func TestLeftOutNamesClient(t *testing.T) {
+	l := launch(t, plainConfig, environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice", func(p *layeh.Packet) error {
+		p.Add(rfc2865.State_Type, []byte("x"))
+		return nil
+	}))
+	l.eventuallyRecords("records.jsonl", "Start 00000001")
+	if text := l.log.String(); !strings.Contains(text, "attribute=State dropped=1 dropped_total=1 client=loopback") {
+		t.Error(text)
+	}
+}
+
 // TestStatusKeys: with all that can be configured, each key of the status is camelCase.
 func TestStatusKeys(t *testing.T) {
 	text := with(t, responderConfig(t, 1), "  notifications:", "  agentx: {network: unix, address: none.sock}\n  notifications:",
