@@ -26,29 +26,29 @@ const (
 // descriptors are short.
 type private struct {
 	vfs.FS
-	shortage *shortage
+	opener *opener
 }
 
 func (p private) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return restricted(p.shortage.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
+	return restricted(p.opener.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
 }
 
 func (p private) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
-	return p.shortage.open(func() (vfs.File, error) { return p.FS.Open(name, opts...) })
+	return p.opener.open(func() (vfs.File, error) { return p.FS.Open(name, opts...) })
 }
 
 func (p private) OpenDir(name string) (vfs.File, error) {
-	return p.shortage.open(func() (vfs.File, error) { return p.FS.OpenDir(name) })
+	return p.opener.open(func() (vfs.File, error) { return p.FS.OpenDir(name) })
 }
 
 func (p private) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	return restricted(p.shortage.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
+	return restricted(p.opener.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
 }
 
 // ReuseForWrite renames the file before it opens it, so after a shortage it opens the new name.
 func (p private) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	again := false
-	return restricted(p.shortage.open(func() (vfs.File, error) {
+	return restricted(p.opener.open(func() (vfs.File, error) {
 		if again {
 			return p.FS.OpenReadWrite(newname, c)
 		}
