@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type Router struct {
 	routes atomic.Pointer[map[string]*preparedRoute]
 
 	dictionary atomic.Pointer[radius.Dictionary] // names of attributes for the log
+	clientName func(netip.Addr) string           // for the log
 
 	records                              atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
@@ -62,7 +64,7 @@ type draft struct {
 
 // NewRouter returns a Router for an open store. Until SetPolicy, nothing is recorded.
 func NewRouter(st *store.Store, logger *slog.Logger) *Router {
-	r := &Router{store: st, logger: logger}
+	r := &Router{store: st, logger: logger, clientName: func(netip.Addr) string { return "" }}
 	r.SetPolicy(func(sessions.Kind, *sessions.Session) string { return "" })
 	r.routes.Store(&map[string]*preparedRoute{})
 	r.drafts.New = func() any { return &draft{} }
@@ -72,6 +74,10 @@ func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 
 // SetDictionary sets the names of attributes in the log. The default is the standard dictionary.
 func (r *Router) SetDictionary(d *radius.Dictionary) { r.dictionary.Store(d) }
+
+// SetClientName sets the function that returns the configured name of the client with a source
+// address, or "", for the log. Call it before the first Commit. It must return at once.
+func (r *Router) SetClientName(nameOf func(netip.Addr) string) { r.clientName = nameOf }
 
 // SetPolicy sets the policy for all sessions that begin. Sessions that have begun keep their routes,
 // and records keep their methods.
@@ -148,7 +154,7 @@ type RouterStats struct {
 	Records uint64 `json:"records"` // records committed
 
 	// Attributes of NASes that were left out, by reason, see [Dropped].
-	DroppedAttributes   uint64 `json:"too_large"` // their record did not fit into a RADIUS packet
+	DroppedAttributes   uint64 `json:"tooLarge"` // their record did not fit into a RADIUS packet
 	EmptyAttributes     uint64 `json:"empty"`
 	RepeatedAttributes  uint64 `json:"repeated"`
 	ForbiddenAttributes uint64 `json:"forbidden"`
@@ -271,8 +277,14 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 	if n.Session.ID == 0 {
 		session = n.Session.AcctSessionID
 	}
-	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", r.attributeName(dropped),
-		"dropped", dropped.Count, "dropped_total", total)
+	args := []any{
+		"session", session, "nas", n.Session.NAS.String(), "attribute", r.attributeName(dropped),
+		"dropped", dropped.Count, "dropped_total", total,
+	}
+	if client := r.clientName(n.Session.NAS.Addr); client != "" {
+		args = append(args, []any{"client", client}...)
+	}
+	r.logger.Warn(msg, args...)
 }
 
 // attributeName returns the name of the first attribute that was left out.

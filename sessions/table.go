@@ -138,13 +138,14 @@ func (t *Table) snapshot() *View {
 // has changed nothing, and the NAS must not be answered. Otherwise done is called as
 // [Journal.Commit] describes. If the error of done is nil, the NAS can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
-	err := t.applyEvent(&ev, done)
+	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
 	return err
 }
 
-// applyEvent is Apply.
-func (t *Table) applyEvent(ev *Event, done func(error)) error {
+// commitEvent decides and commits under the table's lock. Apply reports the error afterwards, without
+// the lock.
+func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
 		if ev.AcctSessionID == "" {

@@ -75,6 +75,9 @@ type request struct {
 // Answers implements [client.Request].
 func (r *request) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
+// Session implements [client.Request].
+func (r *request) Session() string { return r.rec.Attrs.Text(radius.AcctSessionID) }
+
 // Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section
 // 4.2).
 func (r *request) Done(server string, _ radius.Packet, err error) {

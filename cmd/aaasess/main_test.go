@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ type outcome struct {
 }
 
 // command runs a command line against a socket. in is the input on the terminal; "" means that
-// there is no terminal.
+// there is no terminal. In each JSON document that it prints all keys must be camelCase.
 func command(t *testing.T, socket, in string, args ...string) outcome {
 	t.Helper()
 	var out, err strings.Builder
@@ -70,6 +71,11 @@ func command(t *testing.T, socket, in string, args ...string) outcome {
 		getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": socket}[name] },
 	}
 	code := run(t.Context(), env, args)
+	if slices.Contains(args, "--json") && out.Len() > 0 {
+		if bad, err := controltest.BadKeys([]byte(out.String())); err != nil || len(bad) > 0 {
+			t.Errorf("%q: keys %q, %v", args, bad, err)
+		}
+	}
 	return outcome{code, out.String(), err.String()}
 }
 

@@ -52,8 +52,8 @@ type daemon struct {
 	subagent     *agentx.Subagent // nil: no master agent is configured
 	snmp         *snmpEngine      // nil: no responder is configured
 
-	memory  *memoryWatch  // nil: GOMEMLIMIT is not set
-	refused throttle.Line // of the log: sessions that a limit refused
+	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
+	refusedLine throttle.Line // of the log: sessions that a limit refused
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
@@ -137,6 +137,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
+	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
 	tc.ClientName = d.disconnector.ClientName
 	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)
@@ -211,8 +212,8 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	// The reload loop owns the methods, so both are one task: it is ready when the methods are.
 	first = loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, change) }}
 	serving = []task{
-		loop{"store", closed(), d.watchStore},
-		loop{"memory", closed(), d.returnMemory},
+		loop{"store", readyAtOnce(), d.watchStore},
+		loop{"memory", readyAtOnce(), d.returnMemory},
 		d.table, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {

@@ -54,7 +54,7 @@ type Listener struct {
 	clients  currentClients
 	counters counters
 	logged   dropLog // drops from unknown clients
-	traced   throttle.Burst
+	traced   throttle.Packets
 	sockets  []*socket
 	pending  atomic.Int64 // exchanges without the sink's callback yet
 	ready    chan struct{}
@@ -64,7 +64,6 @@ type Listener struct {
 // names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{})}
-	l.traced.PerSecond = tracedPerSecond
 	if len(cfg.Addresses) == 0 {
 		return nil, errors.New("radius: no address to listen on")
 	}

@@ -30,6 +30,8 @@ func (r *fakeRequest) Append(b []byte, identifier byte, secret radius.Secret, _ 
 
 func (r *fakeRequest) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
+func (r *fakeRequest) Session() string { return "" }
+
 func (r *fakeRequest) Done(_ string, _ radius.Packet, err error) { r.done(err) }
 
 // setup is a group with its own client.

@@ -26,7 +26,7 @@ type rawConfig struct {
 
 // Log configures the log.
 type Log struct {
-	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged. debug logs each packet of a NAS and each transmission to a server, at most 200 lines a second each."`
+	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged. debug logs each packet of a NAS, each transmission to a server and each answer, at most 200 lines a second each."`
 	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: lines of key=value; json: one JSON object per line."`
 }
 
