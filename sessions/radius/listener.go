@@ -88,6 +88,15 @@ func (l *Listener) SetClients(list []Client) error {
 	return l.clients.replace(list)
 }
 
+// ForgetAnswered frees the memory of the requests that were answered, if none has come for half a
+// minute: their copies would no longer be recognised by it. It returns how many there were.
+func (l *Listener) ForgetAnswered(now time.Time) (forgotten int) {
+	for _, s := range l.sockets {
+		forgotten += s.seen.forget(now)
+	}
+	return forgotten
+}
+
 // Addr returns the first address that the Listener listens on, with the actual port.
 func (l *Listener) Addr() netip.AddrPort { return l.Addrs()[0] }
 
