@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"aaasess/store"
 )
 
 const (
@@ -65,6 +68,9 @@ func (d *daemon) returnMemory(ctx context.Context) error {
 		metrics.Read(samples)
 		forgotten := d.listener.ForgetAnswered(time.Now())
 		if r.isDue(samples[0].Value.Uint64(), samples[1].Value.Uint64(), forgotten) {
+			if err := d.store.ReleaseMemory(); err != nil && !errors.Is(err, store.ErrFailed) {
+				d.log.Error("the store keeps memory", "err", err)
+			}
 			debug.FreeOSMemory()
 			metrics.Read(samples[:1])
 			r.seen = samples[0].Value.Uint64()
