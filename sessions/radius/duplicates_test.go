@@ -17,7 +17,7 @@ func TestDuplicateTable(t *testing.T) {
 	type step struct {
 		at   time.Duration
 		what string // begin, reboot (begin for an Accounting-On), ok (answered), failed or forget
-		key  byte // of the request; for forget, how many are forgotten
+		key  byte   // of the request; for forget, how many are forgotten
 		want progress
 	}
 	tests := []struct {
