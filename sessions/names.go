@@ -9,8 +9,8 @@ type nameIndex struct {
 	more  map[hashedName][]ID // other sessions with the same hash
 }
 
-// hashedName is that hash. Of 64 bits it would need twice the memory, 9 octets more for each of up to four
-// names of a session. Of 32 bits, a thousand of the names of a million sessions are equal by chance.
+// hashedName is such a hash. A session has up to four, and a map needs 9 octets for each; with 64
+// bits it needs 17. Of the hashes of a million sessions, about a thousand are equal by chance.
 type hashedName uint32
 
 func newNameIndex(size int) nameIndex {

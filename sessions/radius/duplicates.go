@@ -112,9 +112,9 @@ func (d *duplicateTable) end(k requestKey, ok bool, now time.Time) {
 	}
 }
 
-// forget frees the memory of a table that is not in use: all requests were answered more than
-// copyWithin ago, so none counts as answered any longer. Requests in flight stay. It returns how
-// many requests were forgotten.
+// forget frees the memory of a table that has not been used for copyWithin. No answered request
+// counts as a copy any longer, so all are forgotten; requests in flight stay. It returns how many
+// were forgotten.
 func (d *duplicateTable) forget(now time.Time) (forgotten int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -88,8 +88,9 @@ func (l *Listener) SetClients(list []Client) error {
 	return l.clients.replace(list)
 }
 
-// ForgetAnswered frees the memory of the requests that were answered, if none has come for half a
-// minute: their copies would no longer be recognised by it. It returns how many there were.
+// ForgetAnswered frees the memory that recognises copies of answered requests, if there has been no
+// request for half a minute: it would recognise none of them any longer. It returns how many
+// requests were forgotten.
 func (l *Listener) ForgetAnswered(now time.Time) (forgotten int) {
 	for _, s := range l.sockets {
 		forgotten += s.seen.forget(now)
