@@ -105,7 +105,8 @@ the start of a new session is answered.`, n, n)
 
 func (a *accountingBench) memoryNote() string {
 	return fmt.Sprintf(`A NAS starts %s sessions, with the attributes of this section's requests. When the server has all
-records, nothing is sent for %v; then the resident memory of aaasessd is read. aaasessd is stopped and
-started again, and after the same time its memory is read once more. To measure only this: go run
-./bench -sections accounting -accounting-parts memory.`, report.Count(a.sizes.memory.sessions), a.sizes.memory.quiet)
+records, nothing is sent for %v; then the resident memory of aaasessd is read. aaasessd is stopped
+and started again, and after the same time its memory is read once more. The goal is 700 MB (667 MiB)
+after the starts. To measure only this: go run ./bench -sections accounting -accounting-parts memory.`,
+		report.Count(a.sizes.memory.sessions), a.sizes.memory.quiet)
 }

@@ -87,6 +87,16 @@ func (l *Listener) SetClients(list []Client) error {
 	return l.clients.replace(list)
 }
 
+// ForgetAnswered frees the memory that recognises copies of answered requests, if there has been no
+// request for half a minute: it would recognise none of them any longer. It returns how many
+// requests were forgotten.
+func (l *Listener) ForgetAnswered(now time.Time) (forgotten int) {
+	for _, s := range l.sockets {
+		forgotten += s.seen.forget(now)
+	}
+	return forgotten
+}
+
 // Addr returns the first address that the Listener listens on, with the actual port.
 func (l *Listener) Addr() netip.AddrPort { return l.Addrs()[0] }
 
