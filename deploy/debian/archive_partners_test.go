@@ -139,7 +139,7 @@ const limit = 3 * time.Minute
 var special = map[string]int64{"/etc/aaasess": 0o750, "/etc/aaasess/aaasess.yaml": 0o640}
 
 // folders are those in which the package may have files.
-var folders = regexp.MustCompile(`^/(etc/aaasess/|etc/logrotate\.d/aaasess$|usr/bin/aaasess$|usr/sbin/aaasessd$|usr/lib/systemd/system/aaasess\.service$|` +
+var folders = regexp.MustCompile(`^/(etc/aaasess/|etc/logrotate\.d/aaasess$|usr/bin/aaasess$|usr/sbin/aaasessd$|usr/lib/systemd/system/aaasess\.service$|usr/lib/tmpfiles\.d/aaasess\.conf$|` +
 	`usr/share/(aaasess/|doc/aaasess/|man/man[158]/aaasess|snmp/mibs/CISCO-|bash-completion/completions/aaasess$|` +
 	`zsh/vendor-completions/_aaasess$|fish/vendor_completions\.d/aaasess\.fish$))`)
 
@@ -197,7 +197,7 @@ func TestFiles(t *testing.T) {
 // TestControl: what dpkg reads. A file below /etc is a conffile, and no other.
 func TestControl(t *testing.T) {
 	all := open(t, build(t, newer))
-	for _, line := range []string{"Package: aaasess", "Version: " + newer, "Section: net", "Depends: adduser, init-system-helpers"} {
+	for _, line := range []string{"Package: aaasess", "Version: " + newer, "Section: net", "Depends: adduser, init-system-helpers, procps"} {
 		if !strings.Contains(string(all["control/control"].text), line+"\n") {
 			t.Errorf("control has no line %q:\n%s", line, all["control/control"].text)
 		}
