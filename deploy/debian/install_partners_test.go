@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// wanted is the link of an enabled service.
+const wanted = "/etc/systemd/system/multi-user.target.wants/aaasess.service"
+
 // asUser is a user that is not in the group of the service, asMember one that is.
 const asUser, asMember = "nobody:nogroup", "nobody:aaasess"
 
@@ -30,6 +33,7 @@ func TestInstall(t *testing.T) {
 	before := h.files()
 	h.install(build(t, older))
 	h.expectOwners(owners...)
+	h.run("test", "!", "-L", wanted) // the operator enables the service
 	expectSafe(t, h)
 
 	secret := "s3cret of the NAS"
