@@ -40,9 +40,11 @@ type Store struct {
 
 	opener *opener // opens wait in it while file descriptors are short
 
-	opening atomic.Bool  // Open is opening the engine
-	pending atomic.Int64 // changes whose callback has not run
-	stopped atomic.Bool  // copy of closed that needs no mu
+	opening  atomic.Bool   // Open is opening the engine
+	pending  atomic.Int64  // changes whose callback has not run
+	durable  atomic.Uint64 // batches that the writer has handed to the committer
+	finished atomic.Uint64 // batches whose callbacks have run
+	stopped  atomic.Bool   // copy of closed that needs no mu
 
 	damage map[string]*Damage // by key; under mu
 	repairs

@@ -70,6 +70,7 @@ var rules = []rule{
 	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is the other end of the protocol: it does not know the daemon"},
 	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "aaasess/cmd/internal/version", "github.com/spf13/", "golang.org/x/sys"}, "the command line is a client of the daemon; it must not link sessions, accounting or the server"},
 	{"cmd/...", []string{"aaasess/", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "it wires everything together"},
+	{"deploy/debian", nil, "tests only: they install what users install"},
 	{"deploy/image", []string{"github.com/google/go-containerregistry"}, "it packs programs as they are: no package of ours is in it"},
 	{"bench/report", nil, "runs, ratios and tables; it does not know what is measured"},
 	{"bench/snmpclient", []string{"github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "it measures any agent, ours and others, with the same code"},
