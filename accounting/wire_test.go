@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -252,16 +253,22 @@ func testExamples(r *relay, names *radius.Dictionary, lacks func(string) bool) {
 
 // packetOf returns the attributes that the NAS of an example sends. It has its own name for the
 // session.
-func packetOf(t *testing.T, e accounting.Printed, names *radius.Dictionary) (b []byte) {
+func packetOf(t *testing.T, e accounting.Printed, names *radius.Dictionary) []byte {
 	t.Helper()
-	for _, line := range e.Lines() {
-		if addedByServer(line) {
-			continue
+	lines := slices.DeleteFunc(e.Lines(), addedByServer)
+	for i, line := range lines {
+		if id, ok := strings.CutPrefix(line, "Acct-Session-Id = "); ok {
+			lines[i] = "Acct-Session-Id = nas/" + id
 		}
+	}
+	return parsed(t, lines, names)
+}
+
+// parsed returns attributes that are given as "NAME = VALUE".
+func parsed(t *testing.T, lines []string, names *radius.Dictionary) (b []byte) {
+	t.Helper()
+	for _, line := range lines {
 		name, value, _ := strings.Cut(line, " = ")
-		if name == "Acct-Session-Id" {
-			value = "nas/" + value
-		}
 		typ, octets, err := names.Parse(name, value)
 		if err != nil {
 			t.Fatalf("%s: %v", line, err)
