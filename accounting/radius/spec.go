@@ -27,7 +27,10 @@ type Spec struct {
 	AcctOnOff    *accounting.OnOff // its Accounting-On and -Off; nil: none
 	MonitorGroup string            // the acct-on-off-group that it monitors, or ""
 	NASSessionID radius.ID         // the attribute for the NAS's own Acct-Session-Id; zero: it is not sent
-	Client       *client.Client    // sends to the servers
+	UserID       radius.ID         // the attribute for the user's name without a realm; zero: it is not sent
+	// AddNASIdentifier: a record without NAS-Identifier gets one, with the NAS's address as text.
+	AddNASIdentifier bool
+	Client           *client.Client // sends to the servers
 }
 
 var _ accounting.Spec = (*Spec)(nil)
@@ -75,7 +78,7 @@ func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error)
 	if err != nil {
 		return nil, err
 	}
-	g.nasSession.Store(&s.NASSessionID)
+	g.adds.Store(s.additions())
 	return &accounting.Opened{
 		Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon,
 		Reconfigure: func(spec accounting.Spec) (func(), error) { return s.reconfigure(g, spec) },
@@ -95,8 +98,12 @@ func (s *Spec) reconfigure(g *Group, spec accounting.Spec) (apply func(), err er
 	}
 	return func() {
 		change()
-		g.nasSession.Store(&to.NASSessionID)
+		g.adds.Store(to.additions())
 	}, nil
+}
+
+func (s *Spec) additions() *additions {
+	return &additions{nasSession: s.NASSessionID, userID: s.UserID, nasIdentifier: s.AddNASIdentifier}
 }
 
 func (s *Spec) config(answered func()) client.GroupConfig {

@@ -90,7 +90,9 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.D
 		}
 		unique.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)
-		g.NASSessionID = d.nasSessionID(path+".nas-session-id", string(r.NASSessionID), names)
+		g.NASSessionID = d.textAttribute(path+".nas-session-id", string(r.NASSessionID), names)
+		g.UserID = d.textAttribute(path+".user-id", string(r.UserID), names)
+		d.checkUserID(path+".user-id", string(r.UserID), &g)
 		own := resend{r.Timeout, r.Retransmit, r.Backoff}
 		members := d.Unique()
 		for j, name := range r.Servers {
@@ -109,9 +111,9 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.D
 	return groups
 }
 
-// nasSessionID returns the attribute for the Acct-Session-Id of the NAS. It must take any text, and
+// textAttribute returns an attribute that a group adds to its records. It must take any text, and
 // must not be one that the daemon itself sets.
-func (d checker) nasSessionID(path, name string, names *radius.Dictionary) radius.ID {
+func (d checker) textAttribute(path, name string, names *radius.Dictionary) radius.ID {
 	if name == "" || names == nil {
 		return radius.ID{}
 	}
@@ -131,11 +133,25 @@ func (d checker) nasSessionID(path, name string, names *radius.Dictionary) radiu
 	return radius.ID{}
 }
 
+// checkUserID checks that no other text of a record is in the attribute for the user's name.
+func (d checker) checkUserID(path, name string, g *acctradius.Spec) {
+	switch {
+	case g.UserID == (radius.ID{}):
+	case g.UserID.Type == radius.UserName:
+		d.Fault(path, "%s has the whole name in each record", name)
+	case g.UserID.Type == radius.NASIdentifier:
+		d.Fault(path, "%s identifies the NAS", name)
+	case g.UserID == g.NASSessionID:
+		d.Fault(path, "%s is also the attribute of nas-session-id", name)
+	}
+}
+
 // newGroup returns a group without its servers.
 func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	g := acctradius.Spec{
 		Group: string(r.Name), Description: r.Description, Algorithm: r.AccessAlgorithm, Source: r.SourceAddress,
 		HoldDown: raw.HoldDown, Window: r.Window, DrainRate: float64(r.DrainRate),
+		AddNASIdentifier: r.AddNASIdentifier,
 	}
 	if r.HoldDown != nil {
 		g.HoldDown = *r.HoldDown

@@ -174,7 +174,7 @@ radius:
       acct-on-off: {oper-state-change: true, group: upstream}
     - {name: mirror, servers: [r2], acct-on-off: {oper-state-change: false, monitor-group: upstream}, source-address: 192.0.2.10}
     - {name: archive, servers: [r2], acct-on-off: {monitor-group: upstream}}
-    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id}
+    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id, user-id: attribute Merit-User-Id, add-nas-identifier: true}
   acct-on-off-groups:
     - {name: upstream, description: who waits for whom}
     - {name: unused}
@@ -195,7 +195,8 @@ radius:
 		{Group: "archive", HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
 		{
 			Group: "plain", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &accounting.OnOff{Attributes: identity},
-			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID},
+			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: radius.VendorSpecific, Vendor: 61, VendorType: 222},
+			AddNASIdentifier: true,
 		},
 	}
 	if diff := cmp.Diff(want, got, plain); diff != "" {

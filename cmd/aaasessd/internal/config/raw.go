@@ -104,20 +104,22 @@ type rawServer struct {
 }
 
 type rawGroup struct {
-	Name            nameText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
-	Description     string           `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
-	Servers         []nameText       `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	AccessAlgorithm client.Algorithm `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order."`
-	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
-	Timeout         *time.Duration   `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
-	Retransmit      *int             `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
-	Backoff         *rawBackoff      `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
-	HoldDown        *time.Duration   `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
-	DeadCriteria    *rawDeadCriteria `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
-	Window          int              `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
-	DrainRate       int              `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
-	NASSessionID    nasSessionText   `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
-	AcctOnOff       *rawAcctOnOff    `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
+	Name             nameText          `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
+	Description      string            `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
+	Servers          []nameText        `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
+	AccessAlgorithm  client.Algorithm  `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order."`
+	SourceAddress    netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
+	Timeout          *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
+	Retransmit       *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
+	Backoff          *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
+	HoldDown         *time.Duration    `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
+	DeadCriteria     *rawDeadCriteria  `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
+	Window           int               `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
+	DrainRate        int               `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
+	NASSessionID     attributeNameText `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
+	UserID           attributeNameText `yaml:"user-id" default:"" doc:"attribute NAME: the attribute in which the user's name without @realm goes to the servers, after Acct-Delay-Time, as the User-Id in Cisco's examples of records. Only for records that lack the attribute. If missing, it is not sent."`
+	AddNASIdentifier bool              `yaml:"add-nas-identifier" default:"false" doc:"Whether a record without NAS-Identifier gets one after Acct-Delay-Time, with the NAS's address as text, as in Cisco's examples of records."`
+	AcctOnOff        *rawAcctOnOff     `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 
 type rawAcctOnOff struct {

@@ -72,6 +72,17 @@ var rejectedDelivery = []rejection{
 	{"nas-session-id of a number", ofGroup("nas-session-id: attribute NAS-Port"), "17:23: radius.groups[0].nas-session-id: NAS-Port cannot have any text as its value"},
 	{"nas-session-id in ours", ofGroup("nas-session-id: attribute Acct-Session-Id"), "17:23: radius.groups[0].nas-session-id: Acct-Session-Id has the session id of aaasess"},
 	{"nas-session-id that no request may have", ofGroup("nas-session-id: attribute Reply-Message"), "17:23: radius.groups[0].nas-session-id: Reply-Message must not be in an Accounting-Request"},
+	{"user-id", ofGroup("user-id: Merit-User-Id"), `17:16: radius.groups[0].user-id: "Merit-User-Id" is not "attribute NAME"`},
+	{"user-id of no attribute", ofGroup("user-id: attribute User-Id"), `17:16: radius.groups[0].user-id: "User-Id": unknown attribute name`},
+	{"user-id of a number", ofGroup("user-id: attribute NAS-Port"), "17:16: radius.groups[0].user-id: NAS-Port cannot have any text as its value"},
+	{"user-id in our id", ofGroup("user-id: attribute Acct-Session-Id"), "17:16: radius.groups[0].user-id: Acct-Session-Id has the session id of aaasess"},
+	{"user-id in User-Name", ofGroup("user-id: attribute User-Name"), "17:16: radius.groups[0].user-id: User-Name has the whole name in each record"},
+	{"user-id in NAS-Identifier", ofGroup("user-id: attribute NAS-Identifier"), "17:16: radius.groups[0].user-id: NAS-Identifier identifies the NAS"},
+	{
+		"user-id and nas-session-id in one attribute", ofGroup("user-id: attribute Cisco-AVPair\n      nas-session-id: attribute Cisco-AVPair"),
+		"17:16: radius.groups[0].user-id: Cisco-AVPair is also the attribute of nas-session-id",
+	},
+	{"add-nas-identifier", ofGroup("add-nas-identifier: address"), "17:27: radius.groups[0].add-nas-identifier: must be true or false, is text"},
 
 	// Accounting-On and -Off.
 	{"nas-identifier empty", global(`nas-identifier: ""`), "2:19: radius.nas-identifier: has 0 octets, must have 1 to 253"},
