@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"aaasess/bench/nasload"
@@ -54,6 +55,20 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out repo
 	out[retransmitted] = float64(closed.Retransmissions + open.Retransmissions)
 	out[neverAnswered] = float64(closed.GivenUp + open.GivenUp)
 	return out, nil
+}
+
+// measureBroadcast sends requests to one contender as fast as it answers them.
+func (a *accountingBench) measureBroadcast(ctx context.Context, who string) (report.Sample, error) {
+	r, err := stand.OpenRelay(ctx, a.Host, who, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(r.Dir)
+	defer r.Close()
+	out := report.Sample{}
+	got, err := a.closedLoop(ctx, r, out)
+	out[retransmitted], out[neverAnswered] = float64(got.Retransmissions), float64(got.GivenUp)
+	return out, err
 }
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

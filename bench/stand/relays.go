@@ -36,15 +36,16 @@ func (r *Relay) RestartDaemon(ctx context.Context, h Host) (err error) {
 
 // The contenders of the accounting section.
 const (
-	OursSpooling     = "aaasessd"          // its server never answers, so all records are spooled
-	OursNone         = "aaasessd-none"     // makes no records
-	OursRelaying     = "aaasessd-relaying" // answers, and delivers at the same time
-	PeerDetail       = "freeradius-detail" // answers when it has written its detail file
-	PeerProxy        = "freeradius-proxy"  // answers when the server has answered
-	PeerRobust       = "freeradius-robust" // robust-proxy-accounting
-	PeerReader       = "freeradius-reader" // proxies the records in a detail file
-	PeerRadsec       = "radsecproxy"       // answers when the server has answered
-	PeerAcknowledger = "acknowledger"      // answers and stores nothing
+	OursSpooling     = "aaasessd"           // its server never answers, so all records are spooled
+	OursBroadcast    = "aaasessd-broadcast" // the same, with a broadcast to two groups of one server
+	OursNone         = "aaasessd-none"      // makes no records
+	OursRelaying     = "aaasessd-relaying"  // answers, and delivers at the same time
+	PeerDetail       = "freeradius-detail"  // answers when it has written its detail file
+	PeerProxy        = "freeradius-proxy"   // answers when the server has answered
+	PeerRobust       = "freeradius-robust"  // robust-proxy-accounting
+	PeerReader       = "freeradius-reader"  // proxies the records in a detail file
+	PeerRadsec       = "radsecproxy"        // answers when the server has answered
+	PeerAcknowledger = "acknowledger"       // answers and stores nothing
 )
 
 // Relay is a running contender and the server behind it. Close ends both.
@@ -52,7 +53,7 @@ type Relay struct {
 	Port     uint16        // for NASes
 	Server   *Process      // the contender, whose CPU time counts
 	Upstream *acknowledger // nil if there is none, or if it is the contender itself
-	silent   net.PacketConn
+	silent   []net.PacketConn
 	Dir      string // its files
 }
 
@@ -64,8 +65,8 @@ func (r *Relay) Close() {
 	if r.Upstream != nil {
 		r.Upstream.stop()
 	}
-	if r.silent != nil {
-		_ = r.silent.Close()
+	for _, conn := range r.silent {
+		_ = conn.Close()
 	}
 }
 
@@ -107,13 +108,8 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 	switch who {
 	case PeerDetail, OursNone:
 		return 0, nil
-	case OursSpooling: // a socket that never answers
-		conn, err := nasload.ListenLoopback(0)
-		if err != nil {
-			return 0, err
-		}
-		r.silent = conn
-		return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+	case OursSpooling, OursBroadcast:
+		return r.listenSilently()
 	}
 	var err error
 	if r.Upstream, err = StartAcknowledger(ctx, h, 0, buffer); err != nil {
@@ -122,11 +118,27 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 	return r.Upstream.port, nil
 }
 
+// listenSilently opens a socket that never answers, and returns its port.
+func (r *Relay) listenSilently() (uint16, error) {
+	conn, err := nasload.ListenLoopback(0)
+	if err != nil {
+		return 0, err
+	}
+	r.silent = append(r.silent, conn)
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+}
+
 // start starts the contender on r.Port.
 func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) (err error) {
 	switch who {
 	case OursSpooling, OursNone, OursRelaying:
 		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream}.Start(ctx, h)
+	case OursBroadcast:
+		var second uint16
+		if second, err = r.listenSilently(); err != nil {
+			return err
+		}
+		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream, Second: second}.Start(ctx, h)
 	case PeerDetail:
 		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, WritesDetail, r.Port, upstream)
 	case PeerProxy:
@@ -199,11 +211,12 @@ func startRadsecproxy(ctx context.Context, h Host, dir string, port, upstream ui
 	return h.start(ctx, program, "-f", "-c", file)
 }
 
-// Daemon is an aaasessd with one list, and one group with one server.
+// Daemon is an aaasessd with one list, and one or two groups with one server each.
 type Daemon struct {
 	Dir      string
 	Port     uint16
 	Upstream uint16 // port of the group's server; 0 means that no records are made
+	Second   uint16 // port of the server of a second group that gets every record too; 0 for none
 	AgentX   string // socket of the master agent, "" for none
 	SNMP     uint16 // port of our own responder, 0 for none
 }
@@ -221,9 +234,14 @@ func BuildDaemon(ctx context.Context, dir string) error {
 
 // config returns its configuration file. Everything else is the default.
 func (d Daemon) config() string {
-	snmp, list := "", "record: none"
+	snmp, list, servers, groups := "", "record: none", "", ""
 	if d.Upstream != 0 {
 		list = "record: start-stop, methods: [group isp]"
+	}
+	if d.Second != 0 {
+		list = "record: start-stop, broadcast: true, methods: [group isp, group second]"
+		servers = fmt.Sprintf(", {name: second, address: 127.0.0.1, port: %d, secret: %s}", d.Second, nasload.SharedSecret)
+		groups = ", {name: second, servers: [second]}"
 	}
 	if d.AgentX != "" {
 		snmp = fmt.Sprintf("snmp: {agentx: {network: unix, address: %q}}\n", d.AgentX)
@@ -238,11 +256,11 @@ control: {socket: %[1]s/control}
 radius:
   accounting: {listen: ["127.0.0.1:%[2]d"]}
   clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s}]
-  servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, secret: %[3]s}]
-  groups: [{name: isp, servers: [upstream]}]
+  servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, secret: %[3]s}%[7]s]
+  groups: [{name: isp, servers: [upstream]}%[8]s]
 accounting:
   network: {default: {%[5]s}}
-%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp)
+%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp, servers, groups)
 }
 
 // Start starts it. It loads the state in Dir, if there is one.
