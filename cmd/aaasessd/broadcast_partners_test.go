@@ -194,7 +194,7 @@ func (o *outageLoad) checkArrivals(t *testing.T, where string, servers []*partne
 		numbers[got.Record.Session] = got.Number
 	}
 	own.add(crashtest.Observation{Kind: crashtest.Drained})
-	if len(own.checker.Violations()) > 0 {
+	if len(own.violations()) > 0 {
 		t.Errorf("at %s:\n%s", where, own.report())
 	}
 	if len(first) < 300 {
