@@ -170,11 +170,15 @@ func (o *outageLoad) checkArrivals(t *testing.T, where string, servers []*partne
 	h := o.history
 	own := newCrashHistory()
 	h.mu.Lock()
-	entries := slices.Clone(h.entries)
+	entries, times := slices.Clone(h.entries), slices.Clone(h.times)
 	h.mu.Unlock()
-	for _, e := range entries {
+	add := func(o crashtest.Observation, at time.Duration) {
+		own.add(o)
+		own.times[len(own.times)-1] = at
+	}
+	for i, e := range entries {
 		if strings.HasPrefix(e.Record.Session, sessions.Network.String()) {
-			own.add(e)
+			add(e, times[i])
 		}
 	}
 	first := arrivalTimes{}
@@ -184,9 +188,10 @@ func (o *outageLoad) checkArrivals(t *testing.T, where string, servers []*partne
 			t.Errorf("at %s: %v: %v", where, err, a.Record)
 			continue
 		}
-		own.add(got)
+		at := a.At.Sub(h.began)
+		add(got, at)
 		if _, twice := first[got.Record]; !twice {
-			first[got.Record] = a.At.Sub(h.began)
+			first[got.Record] = at
 		}
 		if known, ok := numbers[got.Record.Session]; ok && known != got.Number {
 			t.Errorf("%s arrived at %s with number %d, elsewhere with %d", got.Record, where, got.Number, known)
