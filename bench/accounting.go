@@ -31,8 +31,8 @@ var accountingParts = []string{partRate, partBroadcast, partBacklog, partOutage,
 // the load of the open loop.
 var rateContenders = []string{stand.PeerDetail, stand.OursSpooling, stand.OursNone, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec, stand.PeerAcknowledger}
 
-// broadcastContenders differ in the number of groups that get each record.
-var broadcastContenders = []string{stand.OursSpooling, stand.OursBroadcast}
+// broadcastContenders have one group or two that get each record.
+var broadcastContenders = []string{stand.OursSpooling, stand.OursBroadcast, stand.OursRelaying, stand.OursBroadcastRelaying}
 
 // accountingSizes configures which parts of the accounting section run, and with how many requests.
 type accountingSizes struct {
@@ -164,7 +164,7 @@ func (a *accountingBench) compareBroadcasts(ctx context.Context) (report.Compari
 	})
 	return report.Comparison{
 		Title: "Broadcast to two groups", Contenders: broadcastContenders, Series: s, Note: a.broadcastNote(), Metrics: broadcastTable,
-		Pairs: []report.Pair{{Num: stand.OursBroadcast, Den: stand.OursSpooling}},
+		Pairs: []report.Pair{{Num: stand.OursBroadcast, Den: stand.OursSpooling}, {Num: stand.OursBroadcastRelaying, Den: stand.OursRelaying}},
 	}, err
 }
 

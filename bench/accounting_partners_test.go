@@ -37,6 +37,7 @@ func TestAccountingQuick(t *testing.T) {
 	positive(0, []string{answeredRate, serverCPU, halfRate, halfP50, halfP99, halfMax}, rateContenders...)
 	positive(0, []string{arrivedRate}, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec)
 	positive(1, []string{answeredRate, serverCPU}, broadcastContenders...)
+	positive(1, []string{arrivedRate}, stand.OursRelaying, stand.OursBroadcastRelaying)
 	positive(2, []string{drained, drainedSize}, drainContenders...)
 	positive(2, []string{drainFirst}, stand.OursSpooling)
 	positive(3, []string{outageSent, outageLongest, outageArrived}, outageContenders...)

@@ -30,6 +30,7 @@ var (
 	}
 	broadcastTable = []report.Metric{
 		{Name: answeredRate, Unit: "1/s"},
+		{Name: arrivedRate, Unit: "1/s"},
 		{Name: serverCPU, Unit: "ms"},
 		{Name: retransmitted, Unit: "1"},
 		{Name: neverAnswered, Unit: "1"},
@@ -81,8 +82,10 @@ The CPU time is that of the contender, without the acknowledger behind it.`, rep
 func (a *accountingBench) broadcastNote() string {
 	return fmt.Sprintf(`%s requests are sent, with %d in flight. aaasessd answers when session, counters and all records are
 on disk. "aaasessd" makes one record for each start, for a group of one server. "aaasessd-broadcast"
-makes two, one for each of two such groups (broadcast: true). No server ever answers, so all records
-are spooled. The goal is that the broadcast answers at least 0.8 times as many requests a second. To
+makes two, one for each of two such groups (broadcast: true). Their servers never answer, so all
+records are spooled. The goal is that the broadcast answers at least 0.8 times as many requests a
+second. "aaasessd-relaying" and "aaasessd-broadcast-relaying" have one and two acknowledgers as
+servers, and deliver at the same time; the rate of delivery counts when all records are at both. To
 measure only this: go run ./bench -sections accounting -accounting-parts broadcast.`, report.Count(a.sizes.requests), stand.InFlight)
 }
 

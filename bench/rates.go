@@ -59,7 +59,7 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out repo
 
 // measureBroadcast sends requests to one contender as fast as it answers them.
 func (a *accountingBench) measureBroadcast(ctx context.Context, who string) (report.Sample, error) {
-	r, err := stand.OpenRelay(ctx, a.Host, who, 0)
+	r, err := stand.OpenRelay(ctx, a.Host, who, stand.LargeBuffer)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +86,17 @@ func (a *accountingBench) closedLoop(ctx context.Context, r *stand.Relay, out re
 		return got, err
 	}
 	out[answeredRate] = got.Rate()
-	if r.Upstream != nil {
-		all, err := r.Upstream.Await(ctx, int64(n), arriveIdle)
+	took := got.Took
+	for _, server := range r.Behind() {
+		all, err := server.Await(ctx, int64(n), arriveIdle)
 		if err != nil {
 			return got, err
 		}
 		if all.Distinct < int64(n) {
 			return got, fmt.Errorf("%d of %d records arrived", all.Distinct, n)
 		}
-		out[arrivedRate] = float64(n) / max(time.Duration(all.Last-all.First), got.Took).Seconds()
+		took = max(took, time.Duration(all.Last-all.First))
+		out[arrivedRate] = float64(n) / took.Seconds()
 	}
 	after, err := r.Server.CPUTime()
 	out[serverCPU] = (after - before).Seconds() * 1000 / float64(n) * 10_000

@@ -36,16 +36,19 @@ func (r *Relay) RestartDaemon(ctx context.Context, h Host) (err error) {
 
 // The contenders of the accounting section.
 const (
-	OursSpooling     = "aaasessd"           // its server never answers, so all records are spooled
-	OursBroadcast    = "aaasessd-broadcast" // the same, with a broadcast to two groups of one server
-	OursNone         = "aaasessd-none"      // makes no records
-	OursRelaying     = "aaasessd-relaying"  // answers, and delivers at the same time
-	PeerDetail       = "freeradius-detail"  // answers when it has written its detail file
-	PeerProxy        = "freeradius-proxy"   // answers when the server has answered
-	PeerRobust       = "freeradius-robust"  // robust-proxy-accounting
-	PeerReader       = "freeradius-reader"  // proxies the records in a detail file
-	PeerRadsec       = "radsecproxy"        // answers when the server has answered
-	PeerAcknowledger = "acknowledger"       // answers and stores nothing
+	OursSpooling     = "aaasessd"          // its server never answers, so all records are spooled
+	OursNone         = "aaasessd-none"     // makes no records
+	OursRelaying     = "aaasessd-relaying" // answers, and delivers at the same time
+	PeerDetail       = "freeradius-detail" // answers when it has written its detail file
+	PeerProxy        = "freeradius-proxy"  // answers when the server has answered
+	PeerRobust       = "freeradius-robust" // robust-proxy-accounting
+	PeerReader       = "freeradius-reader" // proxies the records in a detail file
+	PeerRadsec       = "radsecproxy"       // answers when the server has answered
+	PeerAcknowledger = "acknowledger"      // answers and stores nothing
+
+	// Like OursSpooling and OursRelaying, with a broadcast to two groups of one server each.
+	OursBroadcast         = "aaasessd-broadcast"
+	OursBroadcastRelaying = "aaasessd-broadcast-relaying"
 )
 
 // Relay is a running contender and the server behind it. Close ends both.
@@ -53,6 +56,7 @@ type Relay struct {
 	Port     uint16        // for NASes
 	Server   *Process      // the contender, whose CPU time counts
 	Upstream *acknowledger // nil if there is none, or if it is the contender itself
+	Second   *acknowledger // that of the second group; nil if there is none
 	silent   []net.PacketConn
 	Dir      string // its files
 }
@@ -62,12 +66,22 @@ func (r *Relay) Close() {
 	if r.Server != nil {
 		r.Server.stop()
 	}
-	if r.Upstream != nil {
-		r.Upstream.stop()
+	for _, a := range r.Behind() {
+		a.stop()
 	}
 	for _, conn := range r.silent {
 		_ = conn.Close()
 	}
+}
+
+// Behind returns the acknowledgers behind the contender. Each gets every record.
+func (r *Relay) Behind() (all []*acknowledger) {
+	for _, a := range []*acknowledger{r.Upstream, r.Second} {
+		if a != nil {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // OpenRelay starts a contender and returns when it answers. buffer is the receive buffer of the
@@ -97,7 +111,11 @@ func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, e
 	if err != nil {
 		return nil, err
 	}
-	if err := r.start(ctx, h, who, upstream); err != nil {
+	second, err := r.openSecond(ctx, h, who, buffer)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.start(ctx, h, who, upstream, second); err != nil {
 		return nil, err
 	}
 	return r, AwaitAnswer(ctx, r.Port, r.Server)
@@ -118,6 +136,21 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 	return r.Upstream.port, nil
 }
 
+// openSecond starts the server of the contender's second group and returns its port, or 0 if it has
+// none.
+func (r *Relay) openSecond(ctx context.Context, h Host, who string, buffer int) (port uint16, err error) {
+	switch who {
+	case OursBroadcast:
+		return r.listenSilently()
+	case OursBroadcastRelaying:
+		if r.Second, err = StartAcknowledger(ctx, h, 0, buffer); err != nil {
+			return 0, err
+		}
+		return r.Second.port, nil
+	}
+	return 0, nil
+}
+
 // listenSilently opens a socket that never answers, and returns its port.
 func (r *Relay) listenSilently() (uint16, error) {
 	conn, err := nasload.ListenLoopback(0)
@@ -129,15 +162,9 @@ func (r *Relay) listenSilently() (uint16, error) {
 }
 
 // start starts the contender on r.Port.
-func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) (err error) {
+func (r *Relay) start(ctx context.Context, h Host, who string, upstream, second uint16) (err error) {
 	switch who {
-	case OursSpooling, OursNone, OursRelaying:
-		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream}.Start(ctx, h)
-	case OursBroadcast:
-		var second uint16
-		if second, err = r.listenSilently(); err != nil {
-			return err
-		}
+	case OursSpooling, OursNone, OursRelaying, OursBroadcast, OursBroadcastRelaying:
 		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream, Second: second}.Start(ctx, h)
 	case PeerDetail:
 		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, WritesDetail, r.Port, upstream)
