@@ -300,8 +300,8 @@ func TestFirstMethodKilled(t *testing.T) {
 	r["A"][0].Start()
 	r.awaitReceived(t, 300, "A")
 	b.delivered("A")
-	b.settle("A")
-	b.load.checkArrivals(t, "A and B", append(r["A"], r["B"]...), true, map[string]uint32{})
+	superseded := b.settle("A") // only if the second method was silent too, on a slow machine
+	b.load.checkArrivals(t, "A and B", append(r["A"], r["B"]...), superseded == 0, map[string]uint32{})
 }
 
 // TestBroadcastKilled: the daemon is killed (SIGKILL) several times under load. Every answered
