@@ -72,6 +72,9 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 		unique.Check(path, string(m), "in")
 		d.method(path, m)
 	}
+	if r.Broadcast {
+		d.sharedServers(path, r.Methods)
+	}
 	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods}
 }
 
@@ -88,6 +91,26 @@ func (d *policyChecker) method(path string, m accounting.MethodName) {
 	default:
 		d.groups[AllServers] = true
 		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))
+	}
+}
+
+// sharedServers warns of groups in a broadcast that have a server in common.
+func (d *policyChecker) sharedServers(path string, methods []accounting.MethodName) {
+	groupOf := map[string]string{} // by server
+	for i, m := range methods {
+		at := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return m.Group() != "" && g.Group == m.Group() })
+		if at < 0 || slices.Contains(methods[:i], m) {
+			continue
+		}
+		for _, s := range d.c.Groups[at].Servers {
+			if other, shared := groupOf[s.Name]; shared {
+				d.AddWarning(fmt.Sprintf("%s.methods[%d]", path, i), "server %s is in group %s too, and may get each record of this broadcast twice", s.Name, other)
+				break
+			}
+		}
+		for _, s := range d.c.Groups[at].Servers {
+			groupOf[s.Name] = m.Group()
+		}
 	}
 }
 
