@@ -18,7 +18,7 @@ type policyChecker struct {
 	checker
 	c       *Config
 	raw     *rawConfig
-	servers []client.Member
+	servers []client.Member // those of the group of all servers
 	groups  map[string]bool // names of c.Groups
 }
 
@@ -82,7 +82,11 @@ func (d *policyChecker) method(path string, m accounting.MethodName) {
 	case group != AllServers:
 		d.Fault(path, "no group is called %s", group)
 	case len(d.servers) == 0 || len(d.servers) > client.MaxServers:
-		d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(d.servers), client.MaxServers)
+		which := ""
+		if len(d.servers) < len(d.raw.RADIUS.Servers) {
+			which = " that are not private"
+		}
+		d.Fault(path, "there are %d RADIUS servers%s, a group has 1 to %d", len(d.servers), which, client.MaxServers)
 	default:
 		d.groups[AllServers] = true
 		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))

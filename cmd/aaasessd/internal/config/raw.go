@@ -58,8 +58,8 @@ type rawRADIUS struct {
 	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
 	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
 	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions, and nothing was heard from the server since the first of them. The key of a group wins over this one as a whole."`
-	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own."`
-	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers always exists and is not listed."`
+	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own, and so is a private server with another name."`
+	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers that are not private always exists and is not listed."`
 	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups. One server group controls an entry by its Accounting-On; those that monitor the entry are blocked with it."`
 }
 
@@ -101,6 +101,7 @@ type rawServer struct {
 	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
 	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
 	Backoff    *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
+	Private    bool              `yaml:"private" default:"false" doc:"Whether the server belongs to one group only, as with server-private of Cisco IOS: exactly one group names it, and group radius does not have it. Another server of another group may have the same address and port."`
 }
 
 type rawGroup struct {
@@ -143,7 +144,7 @@ type rawAccounting struct {
 type rawList struct {
 	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
 	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 }
 
 type rawApply struct {
