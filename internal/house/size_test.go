@@ -36,7 +36,7 @@ var largePackages = map[string]struct {
 	"cmd/aaasess":            {3400, "one file for each command"},
 	"cmd/aaasessd":           {2300, "the daemon, its reload and what it answers the control socket"},
 	"cmd/internal/control":   {2150, "one file for each group of requests"},
-	"internal/radius/client": {2200, "servers, paths, groups and exchanges are one machine under one mutex"},
+	"internal/radius/client": {2300, "servers, paths, groups and exchanges are one machine under one mutex"},
 	"sessions":               {4900, "the table, its machine and its codec share what a session is; the terminator and its events share the table's order"},
 	"sessions/radius":        {2700, "listener and disconnector; the disconnector will become a package of its own"},
 	"store":                  {4500, "engine, repair, inventory and modes of one set of files"},

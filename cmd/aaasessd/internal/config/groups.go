@@ -148,6 +148,9 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.D
 			g.Servers = append(g.Servers, s)
 		}
 		d.checkSource(path+".source-address", &g)
+		if path := path + ".batch-size"; r.AccessAlgorithm != client.LeastOutstanding && d.Given(path) {
+			d.Fault(path, "has no effect without access-algorithm: least-outstanding")
+		}
 		groups = append(groups, g)
 	}
 	d.checkPrivate(raw, servers, groups)
@@ -181,6 +184,9 @@ func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	g := acctradius.Spec{
 		Group: string(r.Name), Description: r.Description, Algorithm: r.AccessAlgorithm, Source: r.SourceAddress,
 		HoldDown: raw.HoldDown, Window: r.Window, DrainRate: float64(r.DrainRate),
+	}
+	if r.AccessAlgorithm == client.LeastOutstanding {
+		g.BatchSize = r.BatchSize
 	}
 	if r.HoldDown != nil {
 		g.HoldDown = *r.HoldDown

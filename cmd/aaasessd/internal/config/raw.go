@@ -108,7 +108,8 @@ type rawGroup struct {
 	Name            nameText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
 	Description     string           `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
 	Servers         []nameText       `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	AccessAlgorithm client.Algorithm `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order."`
+	AccessAlgorithm client.Algorithm `yaml:"access-algorithm" default:"direct" enum:"direct round-robin least-outstanding" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order. least-outstanding: records go to servers in batches, each batch to the server that has the fewest unanswered records when the batch begins; a record that is not answered goes to the server with the fewest next."`
+	BatchSize       int              `yaml:"batch-size" default:"25" min:"1" max:"2147483647" doc:"How many records in a row go to the same server, with access-algorithm: least-outstanding."`
 	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
 	Timeout         *time.Duration   `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
 	Retransmit      *int             `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`

@@ -75,7 +75,10 @@ var rejectedDelivery = []rejection{
 	{"private as text", ofServer("private: yes"), "13:16: radius.servers[0].private: must be true or false, is text"},
 
 	// Groups.
-	{"access-algorithm", ofGroup("access-algorithm: random"), `17:25: radius.groups[0].access-algorithm: "random" is not direct or round-robin`},
+	{"access-algorithm", ofGroup("access-algorithm: random"), `17:25: radius.groups[0].access-algorithm: "random" is not direct, round-robin or least-outstanding`},
+	{"batch-size", ofGroup("access-algorithm: least-outstanding\n      batch-size: 0"), "18:19: radius.groups[0].batch-size: 0 is not between 1 and 2147483647"},
+	{"batch-size with direct", ofGroup("batch-size: 25"), "17:19: radius.groups[0].batch-size: has no effect without access-algorithm: least-outstanding"},
+	{"batch-size with round-robin", ofGroup("access-algorithm: round-robin\n      batch-size: 5"), "18:19: radius.groups[0].batch-size: has no effect without access-algorithm: least-outstanding"},
 	{"description", ofGroup("description: 7"), "17:20: radius.groups[0].description: must be text, is an integer"},
 	{"description of lines", ofGroup(`description: "a\nb"`), "17:20: radius.groups[0].description: must be one line of text"},
 	{"drain-rate", ofGroup("drain-rate: -1"), "17:19: radius.groups[0].drain-rate: -1 is not between 0 and 1000000"},
