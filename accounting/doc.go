@@ -8,7 +8,8 @@
 // changes. For each notice the Router composes the attributes ([Compose]) and commits the record to
 // the queue of the route's first method, in one change with the session's state. The record itself
 // lists the other methods of the route. If the route is a broadcast (R44), the change has a copy of
-// the record for the queue of each method, and no copy lists another method. Package
+// the record for the queue of each method, and no copy lists another method. A broadcast may
+// leave its interims to the first method. Package
 // [aaasess/accounting/delivery] reads the queues and passes each record to a [Method] of its route.
 //
 // So all records of a session are in one queue, or in each queue of its broadcast, in order,
@@ -68,8 +69,9 @@
 //
 // Version 2 of a route, which is part of the state of a session:
 //
-//	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1: 1 broadcast)
+//	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1)
 //	list(name) methods(1) method(name)... reason(name)
 //
+// The flags are 1 for a broadcast, and 3 for a broadcast whose interims go only to the first method.
 // Version 1 is the same without flags and reason. It is written for a route that needs neither.
 package accounting

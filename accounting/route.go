@@ -20,7 +20,10 @@ type Route struct {
 	// Broadcast sends each record to all methods. Without it the methods are tried in order, and
 	// the records wait in the queue of the first.
 	Broadcast bool
-	Methods   []MethodName // 1 to 255
+	// InterimsToFirst sends the interims of a broadcast only to the first method (S1 "SSG
+	// Restriction"). Events other than start, interim and stop are broadcast.
+	InterimsToFirst bool
+	Methods         []MethodName // 1 to 255
 }
 
 // The first octet of a route. The package comment describes the layouts.
@@ -29,8 +32,11 @@ const (
 	routeVersion = 2
 )
 
-// flagBroadcast is in the flags of a route.
-const flagBroadcast = 1
+// The flags of a route.
+const (
+	flagBroadcast       = 1
+	flagInterimsToFirst = 2 // only with flagBroadcast
+)
 
 // Text returns the route as sessions store it, for [ParseRoute].
 func (r *Route) Text() string {
@@ -40,6 +46,9 @@ func (r *Route) Text() string {
 	flags := byte(0)
 	if r.Broadcast {
 		flags = flagBroadcast
+		if r.InterimsToFirst {
+			flags |= flagInterimsToFirst
+		}
 	}
 	return string(appendName(appendRoute([]byte{routeVersion, byte(r.Record), flags}, r.List, r.Methods), r.Reason))
 }
@@ -54,7 +63,7 @@ func ParseRoute(text string) (*Route, error) {
 	r, flags := &Route{Record: RecordType(d.Octet())}, byte(0)
 	if version == routeVersion {
 		flags = d.Octet()
-		r.Broadcast = flags == flagBroadcast
+		r.Broadcast, r.InterimsToFirst = flags&flagBroadcast != 0, flags&flagInterimsToFirst != 0
 	}
 	r.List, r.Methods = d.route()
 	if version == routeVersion {
@@ -65,7 +74,7 @@ func ParseRoute(text string) (*Route, error) {
 		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRoute, len(text))
 	case len(d.Rest()) > 0:
 		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRoute, len(d.Rest()))
-	case flags > flagBroadcast:
+	case flags > flagBroadcast|flagInterimsToFirst || flags == flagInterimsToFirst:
 		return nil, fmt.Errorf("%w: unknown flags %#x", ErrRoute, flags)
 	case version == routeVersion && r.Reason == "" && !r.Broadcast:
 		return nil, fmt.Errorf("%w: version %d has no need", ErrRoute, version)

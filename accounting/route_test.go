@@ -58,16 +58,25 @@ func TestRouteText(t *testing.T) {
 // goldenBroadcast is in stored states, so it must not change.
 const goldenBroadcast = "0201" + "01" + "0b6e6574776f726b2f726564" + "02" + "0967726f757020697370" + "056c6f63616c" + "0a4e41532d506f72742037"
 
+// goldenFirst is the same with interims to the first method only. It is in stored states too.
+const goldenFirst = "0201" + "03" + "0b6e6574776f726b2f726564" + "02" + "0967726f757020697370" + "056c6f63616c" + "0a4e41532d506f72742037"
+
 // A route with a reason or a broadcast has version 2.
 func TestRouteTextBroadcast(t *testing.T) {
 	want := &Route{List: "network/red", Record: StartStop, Reason: "NAS-Port 7", Broadcast: true, Methods: []MethodName{Group("isp"), Local}}
 	if got := hex.EncodeToString([]byte(want.Text())); got != goldenBroadcast {
 		t.Errorf("%s, want %s", got, goldenBroadcast)
 	}
+	first := *want
+	first.InterimsToFirst = true
+	if got := hex.EncodeToString([]byte(first.Text())); got != goldenFirst {
+		t.Errorf("%s, want %s", got, goldenFirst)
+	}
 	for _, want := range []*Route{
-		want,
+		want, &first,
 		{List: "network/red", Record: StopOnly, Reason: "NAS-Port 7", Methods: []MethodName{Local}},
 		{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local}},
+		{List: "network/default", Record: StartStop, Broadcast: true, InterimsToFirst: true, Methods: []MethodName{Local, Group("isp")}},
 	} {
 		got, err := ParseRoute(want.Text())
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -79,11 +88,12 @@ func TestRouteTextBroadcast(t *testing.T) {
 			}
 		}
 	}
-	flags := []byte(want.Text())
-	flags[2] = 2
+	flags, noBroadcast := []byte(want.Text()), []byte(want.Text())
+	flags[2], noBroadcast[2] = 4, 2
 	for name, bad := range map[string]string{
 		"too long":             want.Text() + "x",
 		"unknown flags":        string(flags),
+		"interims of none":     string(noBroadcast),
 		"neither of the two":   "\x02\x01\x00" + (&Route{List: "a", Methods: want.Methods}).Text()[2:] + "\x00",
 		"version 1 and reason": "\x01" + want.Text()[1:],
 	} {
@@ -102,6 +112,7 @@ func FuzzParseRoute(f *testing.F) {
 	f.Add((&Route{List: "exec/red", Record: StopOnly, Methods: []MethodName{Local}}).Text())
 	f.Add((&Route{List: "network/red", Record: StartStop, Reason: "NAS-Port 7", Methods: []MethodName{Local}}).Text())
 	f.Add((&Route{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local, Group("isp")}}).Text())
+	f.Add((&Route{List: "network/default", Record: StartStop, Broadcast: true, InterimsToFirst: true, Methods: []MethodName{Local}}).Text())
 	f.Fuzz(func(t *testing.T, text string) {
 		if r, err := ParseRoute(text); err == nil && r.Text() != text {
 			t.Errorf("%+v became %q of %q", r, r.Text(), text)

@@ -219,13 +219,17 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	if to == nil {
 		return
 	}
+	branches := to.branches
+	if n.Type == sessions.Interim && to.route.InterimsToFirst {
+		branches = branches[:1]
+	}
 	number := n.Session.ID
 	if n.Type == sessions.Other && number == 0 {
 		number = placeholderID(n.Session)
 	}
 	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
-	first, start := &to.branches[0], len(d.buf)
+	first, start := &branches[0], len(d.buf)
 	d.buf = appendHead(d.buf, number, n.Type, n.At, nasSession)
 	headEnd := len(d.buf)
 	d.buf = append(d.buf, first.tail...)
@@ -237,14 +241,14 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	binary.BigEndian.PutUint16(d.buf[attrs-2:], uint16(len(d.buf)-attrs))
 	end := len(d.buf)
 	d.append(first.queue, start)
-	for i := range to.branches[1:] {
-		other, begin := &to.branches[i+1], len(d.buf)
+	for i := range branches[1:] {
+		other, begin := &branches[i+1], len(d.buf)
 		d.buf = append(d.buf, d.buf[start:headEnd]...)
 		d.buf = append(d.buf, other.tail...)
 		d.buf = append(d.buf, d.buf[restStart:end]...)
 		d.append(other.queue, begin)
 	}
-	r.records.Add(uint64(len(to.branches)))
+	r.records.Add(uint64(len(branches)))
 	if dropped != (Dropped{}) {
 		r.leftOut(&r.tooLarge, dropped.TooLarge, n, "accounting record too large, attributes left out")
 		r.leftOut(&r.empty, dropped.Empty, n, "empty attributes left out of an accounting record")

@@ -75,6 +75,9 @@ func decided(t testing.TB, p *Plan, c call) string {
 	if r.Broadcast {
 		out += " broadcast"
 	}
+	if r.InterimsToFirst {
+		out += " (interims to the first)"
+	}
 	for _, m := range r.Methods {
 		out += " " + string(m)
 	}
@@ -148,6 +151,8 @@ func TestDecide(t *testing.T) {
 		Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{1, 16}}}},
 		DNIS:  []Number{{"7777", broadcastTo("isp", "isp_customer")}, {"8888", Methods{}}},
 	}
+	ssg := broadcastTo("isp", "isp_customer")
+	ssg.InterimsToFirst = true
 	tests := []struct {
 		sentence string
 		policy   Policy
@@ -215,6 +220,12 @@ func TestDecide(t *testing.T) {
 			call{kind: network},
 			"network/default start-stop broadcast group isp group isp_customer",
 		},
+		{
+			"SSG Restriction: broadcasts only start-stop accounting records",
+			Policy{Lists: []List{{network, Default, ssg}}},
+			call{kind: network},
+			"network/default start-stop broadcast (interims to the first) group isp group isp_customer",
+		},
 		{"Example: Configuring per-DNIS AAA Broadcast Accounting", dnis, call{kind: network, called: "7777"}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
 		{"This command has precedence over the global aaa accounting command", dnis, call{kind: network, port: 3, called: "7777"}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
 		{"... also with none", dnis, call{kind: network, port: 3, called: "8888"}, "not accounted"},
@@ -266,6 +277,8 @@ func TestNewFaults(t *testing.T) {
 		{"four in a broadcast", list(broadcastTo("a", "b", "c", "d")), ""},
 		{"five in a broadcast", list(broadcastTo("a", "b", "c", "d", "e")), "network/default: a broadcast to 5 methods: records can be sent to at most 4 at the same time"},
 		{"five one after the other", list(startStop("a", "b", "c", "d", "e")), ""},
+		{"interims of no broadcast", list(Methods{Record: accounting.StartStop, InterimsToFirst: true, Methods: groups("a")}), "network/default: only a start-stop broadcast can leave interims to its first method"},
+		{"interims of stops", list(Methods{Record: accounting.StopOnly, Broadcast: true, InterimsToFirst: true, Methods: groups("a")}), "network/default: only a start-stop broadcast can leave"},
 		{"no method", list(stopOnly()), "network/default: a stop-only list needs a method"},
 		{"record type", list(Methods{Record: 7, Methods: groups("a")}), "network/default: unknown record type 7"},
 		{"a method twice", list(startStop("a", "a")), `network/default: method "group a" is listed twice`},

@@ -64,7 +64,7 @@ func (m *Methods) route(list, reason string) string {
 		return ""
 	}
 	return (&accounting.Route{
-		List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, Methods: m.Methods,
+		List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, InterimsToFirst: m.InterimsToFirst, Methods: m.Methods,
 	}).Text()
 }
 

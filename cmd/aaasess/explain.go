@@ -129,7 +129,11 @@ func decisionLines(name string, d *api.Decision) []statusLine {
 	if d.Reason != "" {
 		lines = append(lines, statusLine{1, "because of", d.Reason})
 	}
-	return append(lines, statusLine{1, "records go to", how + ": " + strings.Join(d.Methods, ", ")})
+	lines = append(lines, statusLine{1, "records go to", how + ": " + strings.Join(d.Methods, ", ")})
+	if d.InterimsToFirst && len(d.Methods) > 0 {
+		lines = append(lines, statusLine{1, "interims go to", "the first of these only: " + d.Methods[0]})
+	}
+	return lines
 }
 
 func methodText(m *api.ExplainedMethod, now time.Time) string {

@@ -27,7 +27,7 @@ func explained() map[string]*api.Explanation {
 	return map[string]*api.Explanation{
 		"a broadcast": {
 			Session:  &session,
-			Decision: &api.Decision{Accounted: true, List: "network/dnis:7777", Record: "start-stop", Broadcast: true, Methods: []string{"group isp", "group isp_customer"}},
+			Decision: &api.Decision{Accounted: true, List: "network/dnis:7777", Record: "start-stop", Broadcast: true, InterimsToFirst: true, Methods: []string{"group isp", "group isp_customer"}},
 			Methods:  methods, Records: records, Complete: true,
 		},
 		"another list today": {

@@ -64,13 +64,18 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 	if r.Broadcast && len(r.Methods) > policy.MaxBroadcast {
 		d.Fault(path+".methods", "has %d entries: a broadcast sends a record to at most %d at the same time", len(r.Methods), policy.MaxBroadcast)
 	}
+	if !r.BroadcastInterims && !d.Faulty(path+".record") && (!r.Broadcast || r.Record != accounting.StartStop) {
+		d.Fault(path+".broadcast-interims", "false has no effect without record: start-stop and broadcast: true")
+	}
 	unique := d.Unique()
 	for i, m := range r.Methods {
 		path := fmt.Sprintf("%s.methods[%d]", path, i)
 		unique.Check(path, string(m), "in")
 		d.method(path, m)
 	}
-	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods}
+	return policy.Methods{
+		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods,
+	}
 }
 
 // method checks that a method is there, or adds it.

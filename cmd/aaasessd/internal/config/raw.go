@@ -143,9 +143,10 @@ type rawAccounting struct {
 }
 
 type rawList struct {
-	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Record            accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Broadcast         bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
+	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
+	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 }
 
 type rawApply struct {
