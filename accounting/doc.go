@@ -21,6 +21,11 @@
 // method of that queue comes first. Records that an earlier version moved between queues keep the
 // order that they have now.
 //
+// A route may say that the session is not recorded while it has no User-Name (R48, "suppress
+// null-username"). That does not depend on the first packet alone, because a NAS may learn the
+// User-Name later: the packet that brings it, and all later ones, are recorded. Events of no session
+// are recorded all the same.
+//
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.
 //
@@ -72,6 +77,7 @@
 //	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1)
 //	list(name) methods(1) method(name)... reason(name)
 //
-// The flags are 1 for a broadcast, and 3 for a broadcast whose interims go only to the first method.
+// The flags are the sum of 1 for a broadcast, 2 for a broadcast whose interims go only to the first
+// method, and 4 if no records are made while the session has no User-Name.
 // Version 1 is the same without flags and reason. It is written for a route that needs neither.
 package accounting

@@ -213,10 +213,19 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 	return cmp.Or(own, network)
 }
 
+// isNullUsername reports whether a notice is of a session that has no User-Name, or an empty one,
+// and brings none. An Other of no session is not: it is about no user. Neither is a packet after the
+// session's end, because a long User-Name is forgotten then.
+func isNullUsername(n *sessions.Notice) bool {
+	s := n.Session
+	forgotten := n.AfterEnd || s.Revived != 0
+	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == ""
+}
+
 // record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
-	if to == nil {
+	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) {
 		return
 	}
 	branches := to.branches

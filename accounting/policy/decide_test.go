@@ -75,6 +75,9 @@ func decided(t testing.TB, p *Plan, c call) string {
 	if r.Broadcast {
 		out += " broadcast"
 	}
+	if r.SuppressNullUsername {
+		out += " (if it has a User-Name)"
+	}
 	if r.InterimsToFirst {
 		out += " (interims to the first)"
 	}
@@ -151,6 +154,10 @@ func TestDecide(t *testing.T) {
 		Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{1, 16}}}},
 		DNIS:  []Number{{"7777", broadcastTo("isp", "isp_customer")}, {"8888", Methods{}}},
 	}
+	suppress := Policy{
+		Lists: []List{{exec, Default, stopOnly("a")}, {network, "red1", startStop("b")}}, Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{5, 5}}}},
+		DNIS: []Number{{"7777", broadcastTo("c", "d")}}, SuppressNullUsername: true,
+	}
 	ssg := broadcastTo("isp", "isp_customer")
 	ssg.InterimsToFirst = true
 	tests := []struct {
@@ -226,6 +233,14 @@ func TestDecide(t *testing.T) {
 			call{kind: network},
 			"network/default start-stop broadcast (interims to the first) group isp group isp_customer",
 		},
+		{
+			"To prevent accounting records from being generated for sessions that do not have usernames associated with them", suppress,
+			call{kind: exec},
+			"exec/default stop-only (if it has a User-Name) group a",
+		},
+		{"... on the lines of a named list", suppress, call{kind: network, port: 5}, "network/red1 start-stop (if it has a User-Name) group b (NAS-Port 5)"},
+		{"... and with a number of the DNIS map", suppress, call{kind: network, called: "7777"}, "network/dnis:7777 start-stop broadcast (if it has a User-Name) group c group d"},
+		{"... but a session without a list is not accounted anyway", suppress, call{kind: network}, "not accounted"},
 		{"Example: Configuring per-DNIS AAA Broadcast Accounting", dnis, call{kind: network, called: "7777"}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
 		{"This command has precedence over the global aaa accounting command", dnis, call{kind: network, port: 3, called: "7777"}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
 		{"... also with none", dnis, call{kind: network, port: 3, called: "8888"}, "not accounted"},

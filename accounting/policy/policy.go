@@ -23,6 +23,8 @@ type Policy struct {
 	Rules []Rule
 	// DNIS is the DNIS map (R45). Numbers are unique.
 	DNIS []Number
+	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48).
+	SuppressNullUsername bool
 	// Clients are the NASes that Rules name. Prefixes are unique, and the longest one counts.
 	Clients []Client
 }

@@ -46,6 +46,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 		}
 	}
 	p.dnisMap()
+	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 }
 
 func listPath(kind sessions.Kind, name string) string {

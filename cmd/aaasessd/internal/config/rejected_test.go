@@ -153,7 +153,7 @@ var rejected = []rejection{
 	{"DNIS number twice", "accounting:\n  dnis-map:\n    numbers:\n      7777: {record: none}\n      7777: {record: none}\n", `5:7: accounting.dnis-map.numbers: key (not shown) occurs twice, first in line 4`},
 	{"DNIS number with a space", "accounting: {dnis-map: {numbers: {\"77 77\": {record: none}}}}\n", "1:35: accounting.dnis-map.numbers: key (not shown) is not a number of 1 to 95 characters without spaces"},
 	{"DNIS number with an unknown group", "accounting: {dnis-map: {numbers: {7777: {record: stop-only, methods: [group isp]}}}}\n", "1:71: accounting.dnis-map.numbers.7777.methods[0]: no group is called isp"},
-	{"unknown type", "accounting: {commands: {default: {record: none}}}\n", `1:14: accounting: unknown key "commands"; the keys here: network, exec, connection, apply, dnis-map, local`},
+	{"unknown type", "accounting: {commands: {default: {record: none}}}\n", `1:14: accounting: unknown key "commands"; the keys here: network, exec, connection, apply, dnis-map, local, suppress-null-username`},
 	{"record", "accounting: {exec: {default: {record: stop}}}\n", `1:39: accounting.exec.default.record: "stop" is not start-stop, stop-only or none`},
 	{"none with methods", "accounting: {exec: {default: {record: none, methods: [local]}}}\n", "1:54: accounting.exec.default.methods: are not allowed with record: none"},
 	{"record without methods", "accounting: {exec: {default: {record: stop-only}}}\n", "1:30: accounting.exec.default.methods: at least one is needed with record: stop-only"},
